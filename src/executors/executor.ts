@@ -1,0 +1,54 @@
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { LogWriter } from '../logs/job-logs.ts'
+import type { ClaimedJob, Progress } from '../model/job.ts'
+import type { Kind } from '../model/kind.ts'
+import type { Outcome, StopCause } from '../model/outcome.ts'
+
+/** Carries out jobs of one kind. */
+export interface Executor {
+  readonly kind: Kind
+  /** Jobs of one lane share its slots (`JOB_QUEUE_MAX_WORKERS` for `default`, 64 for `network`). */
+  readonly lane: 'default' | 'network'
+  /** A key under which only one job runs at a time, from the body. */
+  exclusiveKey?(spec: unknown): string | null
+  /** Before the first job: starts helpers, ends strays of a former life of this server. */
+  start?(): Promise<void>
+  /** After the last job. */
+  stop?(): Promise<void>
+  /** The store has renewed these leases; the renewal was sent at `sentAt` (monotonic ms). Feeds the watchdog that ends jobs whose worker hangs. */
+  leasesRenewed?(leases: readonly { jobId: string; attempt: number }[], sentAt: number): void
+  /** Problems that make jobs of this kind fail or weaken their isolation, for start-up and `/readyz`. */
+  health?(): Promise<readonly ExecutorProblem[]>
+  /** Never rejects for what a job does; a rejection is a fault of the executor and counts as a system failure. Resolves only when nothing the job started is left. */
+  run(job: ClaimedJob, context: ExecutionContext): Promise<Outcome>
+}
+
+export type ExecutorProblem = { readonly severity: 'warning' | 'unavailable'; readonly message: string }
+
+export interface ExecutionContext {
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly stop: StopSignal
+  readonly log: LogWriter
+  /** Secret values by their path in the spec (`environment.API_TOKEN`), opened. */
+  readonly secrets: Readonly<Record<string, string>>
+  /** What every running job gets: `MILLRACE_URL`, `MILLRACE_JOB_ID`, `MILLRACE_TOKEN`, … */
+  readonly environment: Readonly<Record<string, string>>
+  /** Monotonic ms until which the lease is sure; see `leasesRenewed`. */
+  readonly leaseSentAt: number
+  progress(progress: Progress): void
+  /** Stores a file as an artifact. `'name_taken'` is no failure of the job. Rejects with ENOSPC when the disk is full. */
+  addArtifact(file: { name: string; path: string }): Promise<'added' | 'name_taken'>
+}
+
+/** Tells an attempt to stop. The first cause wins; the grace may only become shorter. */
+export interface StopSignal {
+  readonly cause: StopCause | null
+  /** Monotonic ms at which what still runs is killed; Infinity before a cause. */
+  readonly killAt: number
+  /** Aborts at the first cause. */
+  readonly signal: AbortSignal
+  /** Called at the first cause and whenever `killAt` becomes earlier. Returns how to stop listening. */
+  onChange(listener: () => void): () => void
+}

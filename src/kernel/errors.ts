@@ -1,0 +1,227 @@
+/**
+ * The one table of everything that can go wrong in a way a user sees.
+ *
+ * `http` is the status of a request that is refused with this code. `failure` says that a job can end with it:
+ * as the user's failure (follows the job's `retry`) or as the system's (tried again by the system).
+ * `docs/errors.md` is generated from here.
+ */
+type ErrorEntry = {
+  readonly http?: number
+  readonly failure?: FailureClass
+  readonly title: string
+  readonly hint: string
+}
+
+/** Whose failure an attempt is: the user's work, or the system that carried it. */
+export type FailureClass = 'user' | 'system'
+
+export const ERRORS = {
+  // Requests that are refused
+  invalid_json: {
+    http: 400,
+    title: 'The body is not JSON',
+    hint: 'Send a JSON document with Content-Type: application/json.',
+  },
+  bad_request: { http: 400, title: 'The request cannot be read', hint: 'Check the request line, headers and framing.' },
+  unauthenticated: {
+    http: 401,
+    title: 'A valid token is needed',
+    hint: 'Send Authorization: Bearer <token>. The first token is in <data dir>/admin-token.',
+  },
+  forbidden: {
+    http: 403,
+    title: 'The token lacks a scope',
+    hint: 'Use a token whose role or scopes include the one named.',
+  },
+  not_found: { http: 404, title: 'There is no such thing', hint: 'Check the id and the workspace of the token.' },
+  route_not_found: {
+    http: 404,
+    title: 'There is no such route',
+    hint: 'All routes are at /docs and in /openapi.json.',
+  },
+  method_not_allowed: {
+    http: 405,
+    title: 'The route has no such method',
+    hint: 'All routes are at /docs and in /openapi.json.',
+  },
+  not_acceptable: { http: 406, title: 'The answer has no such format', hint: 'Ask for one of the media types named.' },
+  job_ended: {
+    http: 409,
+    title: 'The job has ended',
+    hint: 'A terminal status never changes. Rerun the job to do the work again.',
+  },
+  job_not_ended: {
+    http: 409,
+    title: 'The job has not ended',
+    hint: 'Wait for the job to end (GET /v1/jobs/{id}?wait=30), or cancel it.',
+  },
+  job_not_running: { http: 409, title: 'The job is not running', hint: 'This call is for a job while it runs.' },
+  not_finished: {
+    http: 409,
+    title: 'The result is not there yet',
+    hint: 'Wait for the job to complete (GET /v1/jobs/{id}?wait=30).',
+  },
+  artifact_exists: { http: 409, title: 'The job already has an artifact of that name', hint: 'Choose another name.' },
+  workspace_exists: { http: 409, title: 'There is already a workspace of that name', hint: 'Choose another name.' },
+  idempotency_mismatch: {
+    http: 409,
+    title: 'The Idempotency-Key was used with another body',
+    hint: 'Use a new key for a new request.',
+  },
+  idempotency_in_progress: {
+    http: 409,
+    title: 'The first request with this Idempotency-Key still runs',
+    hint: 'Try again after Retry-After seconds.',
+  },
+  gone: {
+    http: 410,
+    title: 'It was there and has been removed',
+    hint: 'Retention removed it. Rerun the job to make it again.',
+  },
+  too_large: { http: 413, title: 'The request is too large', hint: 'See the limits in docs/api.' },
+  unsupported_media_type: {
+    http: 415,
+    title: 'The Content-Type is not accepted here',
+    hint: 'Send the media type named.',
+  },
+  range_not_satisfiable: {
+    http: 416,
+    title: 'The range lies outside the content',
+    hint: 'Ask for bytes below the size given in Content-Range.',
+  },
+  invalid: {
+    http: 422,
+    title: 'A value is wrong',
+    hint: 'Each entry of errors names a field and what would be right.',
+  },
+  invalid_cursor: {
+    http: 422,
+    title: 'The cursor is not one of ours',
+    hint: 'Pass next_cursor of the previous page as it is, with the same filters.',
+  },
+  executor_unavailable: {
+    http: 422,
+    title: 'This server cannot run jobs of that kind',
+    hint: 'See /readyz for what is missing.',
+  },
+  too_many_queued: {
+    http: 429,
+    title: 'The workspace has too many queued jobs',
+    hint: 'Wait until some have run, or raise MILLRACE_MAX_QUEUED.',
+  },
+  internal: {
+    http: 500,
+    title: 'A fault of the server',
+    hint: 'It has been logged. Please report it with the request id.',
+  },
+  unavailable: {
+    http: 503,
+    title: 'The server cannot do that now',
+    hint: 'Try again after Retry-After seconds; /readyz says what is missing.',
+  },
+  insufficient_storage: {
+    http: 507,
+    title: 'The disk of the server is full',
+    hint: 'Free space in the data directory.',
+  },
+
+  // How attempts fail
+  exit_code: {
+    failure: 'user',
+    title: 'The command ended with a non-zero exit code',
+    hint: 'Read the log; exit_code has the number.',
+  },
+  signal: {
+    failure: 'user',
+    title: 'The command was ended by a signal',
+    hint: 'Read the log; signal has the name. SIGKILL often means out of memory.',
+  },
+  timeout: {
+    failure: 'user',
+    title: 'The attempt ran longer than timeout_seconds',
+    hint: 'Raise timeout_seconds or make the work shorter.',
+  },
+  command_not_found: {
+    failure: 'user',
+    title: 'The program does not exist or cannot be executed',
+    hint: 'Check the path, the PATH and the permissions.',
+  },
+  working_dir_missing: {
+    failure: 'user',
+    title: 'The working directory does not exist or cannot be entered',
+    hint: 'Create it, or leave working_dir out for an empty one.',
+  },
+  artifact_failed: {
+    failure: 'user',
+    title: 'An artifact could not be collected',
+    hint: 'Check the globs of artifacts and that files can be read.',
+  },
+  disk_full: {
+    failure: 'user',
+    title: 'The disk of the server is full',
+    hint: 'Free space in the data directory and rerun the job.',
+  },
+  worker_lost: {
+    failure: 'system',
+    title: 'The worker that ran the attempt is gone',
+    hint: 'The system tries again unless the job says restartable: false.',
+  },
+  launcher_lost: {
+    failure: 'system',
+    title: 'The process that starts commands has crashed',
+    hint: 'It has been replaced. The system tries again unless the job says restartable: false.',
+  },
+  spawn_failed: {
+    failure: 'system',
+    title: 'The system could not start a process',
+    hint: 'Check limits on processes and memory.',
+  },
+  executor_crashed: {
+    failure: 'system',
+    title: 'The executor of the job crashed',
+    hint: 'A fault of the server; see its log.',
+  },
+} as const satisfies Record<string, ErrorEntry>
+
+export type ErrorCode = keyof typeof ERRORS
+/** The codes a request can be refused with. */
+export type RequestErrorCode = { [C in ErrorCode]: (typeof ERRORS)[C] extends { http: number } ? C : never }[ErrorCode]
+/** The codes an attempt can fail with; `status_reason` and `error.code` of a failed job. */
+export type FailureReason = {
+  [C in ErrorCode]: (typeof ERRORS)[C] extends { failure: FailureClass } ? C : never
+}[ErrorCode]
+
+/** One wrong field: `path` is dotted from the root of the body (`jobs.3.name`), `message` says what would be right. */
+export type FieldError = { readonly path: string; readonly message: string }
+
+/** A refusal with a code from the table. Everything else that is thrown is a bug. */
+export class MillraceError extends Error {
+  readonly code: RequestErrorCode
+  readonly errors: readonly FieldError[]
+  /** Seconds after which the same request may succeed. */
+  readonly retryAfter: number | undefined
+
+  constructor(
+    code: RequestErrorCode,
+    detail?: string,
+    options: { errors?: readonly FieldError[]; retryAfter?: number } = {},
+  ) {
+    super(detail ?? ERRORS[code].title)
+    this.name = 'MillraceError'
+    this.code = code
+    this.errors = options.errors ?? []
+    this.retryAfter = options.retryAfter
+  }
+
+  get status(): number {
+    return ERRORS[this.code].http
+  }
+}
+
+/** A wrong value of one field: 422. */
+export const invalidField = (path: string, message: string): MillraceError =>
+  new MillraceError('invalid', `${path}: ${message}`, { errors: [{ path, message }] })
+
+/** True for the system's "no space left" and "quota exceeded". */
+export const isDiskFull = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')

@@ -1,0 +1,43 @@
+import type { FailureClass, FailureReason } from '../kernel/errors.ts'
+import type { CancelReason } from './job-status.ts'
+
+/** What a process left behind, where there was one. */
+export type Exit = { readonly exitCode: number | null; readonly signal: string | null }
+
+/** What an executor says of an attempt. */
+export type Outcome =
+  | { readonly type: 'completed'; readonly exit?: Exit; readonly statistics?: Readonly<Record<string, number>> }
+  | {
+      readonly type: 'failed'
+      readonly failure: FailureClass
+      readonly reason: FailureReason
+      readonly message: string
+      readonly exit?: Exit
+    }
+  /** The attempt stopped because it was told to; the cause is known to the one who told it. */
+  | { readonly type: 'stopped'; readonly exit?: Exit }
+
+/** Why an attempt is told to stop. The first cause wins. */
+export type StopCause = CancelReason | 'timeout' | 'shutdown' | 'lease_lost'
+
+/** How an attempt ends in the store: each is one named transition of `model/job-status.ts`. */
+export type AttemptEnd =
+  | { readonly type: 'complete'; readonly exit: Exit; readonly statistics: Readonly<Record<string, number>> | null }
+  | {
+      readonly type: 'fail'
+      readonly reason: FailureReason
+      readonly failure: FailureClass
+      readonly message: string
+      readonly exit: Exit
+    }
+  | {
+      readonly type: 'retry'
+      readonly reason: FailureReason
+      readonly failure: FailureClass
+      readonly message: string
+      readonly exit: Exit
+      readonly delayMs: number
+    }
+  | { readonly type: 'cancel'; readonly exit: Exit }
+  /** Put back by a worker that shuts down; uses up no attempt. */
+  | { readonly type: 'release'; readonly exit: Exit }

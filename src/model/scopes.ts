@@ -1,0 +1,36 @@
+import { KINDS, type Kind } from './kind.ts'
+
+/**
+ * Every right there is, in one table. A route names the scope it needs (`src/http`), submitting a job of a kind needs
+ * `jobs:run:<kind>`.
+ */
+export const SCOPES = [
+  'jobs:read',
+  'jobs:write',
+  ...KINDS.map(kind => `jobs:run:${kind}` as const),
+  'artifacts:write',
+  'tokens:read',
+  'tokens:write',
+  'workspaces:read',
+  'workspaces:write',
+  'system:read',
+] as const
+
+export type Scope = (typeof SCOPES)[number]
+
+export const ROLES = ['admin', 'operator', 'analyst', 'reader'] as const
+export type Role = (typeof ROLES)[number]
+
+const DATA_KINDS: readonly Kind[] = ['query', 'graph', 'import', 'populate', 'copy', 'delete']
+const reading: readonly Scope[] = ['jobs:read', 'system:read']
+const allButInstance = SCOPES.filter(scope => !scope.startsWith('workspaces:'))
+
+/** What each role may do (`api.md`, Operations). `workspaces:*` belongs to the instance admin alone. */
+export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
+  admin: allButInstance,
+  operator: allButInstance.filter(scope => !scope.startsWith('tokens:')),
+  analyst: [...reading, 'jobs:write', 'artifacts:write', ...DATA_KINDS.map(kind => `jobs:run:${kind}` as const)],
+  reader: reading,
+}
+
+export const isScope = (text: string): text is Scope => (SCOPES as readonly string[]).includes(text)
