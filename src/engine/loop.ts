@@ -48,7 +48,7 @@ export const createLoop = (options: LoopOptions): Loop => {
     clearTimeout(timer)
     if (stopping.signal.aborted) return
     const delay = Math.min(Math.max(delayMs, notBefore - clock.monotonic()), LONGEST_TIMER_MS)
-    if (delay > 0) timer = setTimeout(run, delay).unref()
+    if (delay > 0) timer = setTimeout(runIn, delay, 0).unref()
     else run()
   }
 
@@ -63,6 +63,7 @@ export const createLoop = (options: LoopOptions): Loop => {
   /** One run and what comes of it: the wait until the next. Starts in a microtask, so that a burst of wakes is one run. */
   const turn = async (): Promise<number> => {
     await null
+    if (stopping.signal.aborted) return intervalMs
     woken = false
     try {
       const wanted = await options.runOnce(stopping.signal)

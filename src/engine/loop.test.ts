@@ -1,0 +1,146 @@
+import { setImmediate as tick } from 'node:timers/promises'
+import { afterEach, expect, test, vi } from 'vitest'
+import { systemClock } from '../kernel/clock.ts'
+import { type Logger, silentLogger } from '../kernel/logger.ts'
+import { createLoop, type Loop, type LoopOptions } from './loop.ts'
+
+const HOUR = 3_600_000
+const started: Loop[] = []
+
+afterEach(async () => {
+  await Promise.all(started.splice(0).map(loop => loop.stop()))
+})
+
+const startLoop = (options: Partial<LoopOptions> & Pick<LoopOptions, 'runOnce'>): Loop => {
+  const loop = createLoop({ name: 'test', intervalMs: HOUR, logger: silentLogger, clock: systemClock, ...options })
+  started.push(loop)
+  loop.start()
+  return loop
+}
+
+const counter = () => {
+  const count = { runs: 0 }
+  const runOnce = async () => {
+    count.runs += 1
+    return null
+  }
+  return { count, runOnce }
+}
+
+/** A run that lasts until it is told to end. */
+const heldRun = () => {
+  const state = { runs: 0, live: 0, most: 0, release: () => {} }
+  const runOnce = async () => {
+    state.runs += 1
+    state.live += 1
+    state.most = Math.max(state.most, state.live)
+    await new Promise<void>(resolve => {
+      state.release = resolve
+    })
+    state.live -= 1
+    return null
+  }
+  return { state, runOnce }
+}
+
+test('the first run is at once, and later runs follow at the interval', async () => {
+  const { count, runOnce } = counter()
+  startLoop({ intervalMs: 5, runOnce })
+  await vi.waitFor(() => expect(count.runs).toBeGreaterThan(3), { timeout: 10_000 })
+})
+
+test('a burst of wakes is one run', async () => {
+  const { count, runOnce } = counter()
+  const loop = startLoop({ runOnce })
+  await vi.waitFor(() => expect(count.runs).toBe(1))
+  await tick()
+  for (let i = 0; i < 100; i++) loop.wake()
+  await vi.waitFor(() => expect(count.runs).toBe(2))
+  await tick()
+  expect(count.runs).toBe(2)
+})
+
+test('a wake during a run makes one more run after it, never beside it', async () => {
+  const { state, runOnce } = heldRun()
+  const loop = startLoop({ runOnce })
+  await vi.waitFor(() => expect(state.runs).toBe(1))
+  loop.wake()
+  loop.wake()
+  await tick()
+  expect(state.runs).toBe(1)
+  state.release()
+  await vi.waitFor(() => expect(state.runs).toBe(2))
+  state.release()
+  await vi.waitFor(() => expect(state.live).toBe(0))
+  await tick()
+  expect([state.runs, state.most]).toEqual([2, 1])
+})
+
+test('a run that wants to run again at once is not kept waiting for the interval', async () => {
+  let runs = 0
+  startLoop({ runOnce: async () => (++runs < 5 ? 0 : null) })
+  await vi.waitFor(() => expect(runs).toBe(5))
+})
+
+test('stop waits for the run under way, tells it to end, and nothing runs after', async () => {
+  let runs = 0
+  let ended = false
+  const loop = startLoop({
+    intervalMs: 1,
+    runOnce: async signal => {
+      runs += 1
+      await new Promise(resolve => signal.addEventListener('abort', resolve))
+      await tick()
+      ended = true
+      return 0
+    },
+  })
+  await vi.waitFor(() => expect(runs).toBe(1))
+  await Promise.all([loop.stop(), loop.stop()])
+  expect(ended).toBe(true)
+  loop.wake()
+  loop.start()
+  await tick()
+  expect(runs).toBe(1)
+})
+
+test('a loop stopped in the tick it was started in never runs', async () => {
+  const { count, runOnce } = counter()
+  const loop = startLoop({ runOnce })
+  await loop.stop()
+  await tick()
+  expect(count.runs).toBe(0)
+})
+
+test('a fault is logged and tried again after a growing wait that wakes do not shorten', async () => {
+  const logged: { faults: number }[] = []
+  const logger = { error: (fields: { faults: number }) => logged.push(fields) } as unknown as Logger
+  let monotonic = 0
+  const clock = { now: () => 0, monotonic: () => monotonic }
+  let runs = 0
+  const loop = startLoop({
+    logger,
+    clock,
+    runOnce: async () => {
+      runs += 1
+      if (runs < 3) throw new Error('the database is away')
+      return null
+    },
+  })
+  await vi.waitFor(() => expect(logged.length).toBe(1))
+  for (let i = 0; i < 10; i++) {
+    loop.wake()
+    await tick()
+  }
+  expect(runs).toBe(1)
+  monotonic = 250
+  loop.wake()
+  await vi.waitFor(() => expect(logged.map(entry => entry.faults)).toEqual([1, 2]))
+  monotonic = 250 + 499
+  loop.wake()
+  await tick()
+  expect(runs).toBe(2)
+  monotonic = 250 + 500
+  loop.wake()
+  await vi.waitFor(() => expect(runs).toBe(3))
+})
