@@ -13,3 +13,24 @@ export const KINDS = [
 ] as const
 
 export type Kind = (typeof KINDS)[number]
+
+/** The one key of a job body that says what is to be done, and the kind it makes. */
+export const KIND_OF_KEY = {
+  image: 'container',
+  command: 'command',
+  http: 'http',
+  api: 'api',
+  query: 'query',
+  graph: 'graph',
+  import: 'import',
+  populate: 'populate',
+  copy: 'copy',
+  delete: 'delete',
+} as const satisfies Record<string, Kind>
+
+/** The kind of a job body, or null when it has not exactly one such key (`image` may have `command` beside it). */
+export const kindOfBody = (body: object): Kind | null => {
+  const keys = Object.keys(KIND_OF_KEY).filter(key => Object.hasOwn(body, key)) as (keyof typeof KIND_OF_KEY)[]
+  const said = keys.includes('image') ? keys.filter(key => key !== 'command') : keys
+  return said.length === 1 ? KIND_OF_KEY[said[0]!] : null
+}

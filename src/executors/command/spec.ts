@@ -1,0 +1,34 @@
+import Type, { type Static } from 'typebox'
+import { ENVIRONMENT_NAME, NO_NUL, RELATIVE_GLOB } from '../../model/patterns.ts'
+
+const withoutNul = (options: { minLength?: number } = {}) => Type.String({ pattern: NO_NUL, ...options })
+
+/** What a body of kind `command` says (`api.md`, Jobs). */
+export const commandProperties = {
+  command: Type.Union([withoutNul({ minLength: 1 }), Type.Array(withoutNul(), { minItems: 1, maxItems: 65_536 })], {
+    description: 'A text for /bin/sh -c, or a list that is run as it is.',
+  }),
+  working_dir: Type.Optional(
+    Type.String({
+      pattern: '^/[^\\u0000]*$',
+      maxLength: 4096,
+      description: 'An absolute path. Left out: an empty directory for the attempt, removed afterwards.',
+    }),
+  ),
+  environment: Type.Optional(
+    Type.Record(Type.String({ pattern: ENVIRONMENT_NAME }), withoutNul(), {
+      additionalProperties: false,
+      description: 'Added to a small clean base. Values of names that look secret are stored encrypted.',
+    }),
+  ),
+  stdin: Type.Optional(Type.String({ description: 'What the command reads on its standard input.' })),
+  artifacts: Type.Optional(
+    Type.Array(Type.String({ minLength: 1, maxLength: 1024, pattern: RELATIVE_GLOB }), {
+      maxItems: 100,
+      description: 'Globs below the working directory, collected when the attempt ends.',
+    }),
+  ),
+}
+
+const CommandSpec = Type.Object(commandProperties)
+export type CommandSpec = Static<typeof CommandSpec>

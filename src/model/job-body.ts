@@ -1,0 +1,108 @@
+import Type, { type Static } from 'typebox'
+import { parseDuration } from '../kernel/quantity.ts'
+import { PLAIN_TEXT, QUEUE_NAME } from './patterns.ts'
+import { type RetryPolicy, SINGLE_JOB_RETRY } from './retry.ts'
+
+const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: PLAIN_TEXT })
+
+/** `"5m"`, `"2 days"`, or a number of milliseconds (document of Intuned). */
+const Duration = Type.Union([Type.Number({ minimum: 0 }), Type.String({ maxLength: 64 })], {
+  description: 'A duration such as "30s" or "1h30m"; a number is milliseconds.',
+})
+
+const RetrySchema = Type.Object(
+  {
+    maximum_attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
+    initial_interval: Type.Optional(Duration),
+    maximum_interval: Type.Optional(Duration),
+    backoff_coefficient: Type.Optional(Type.Number({ minimum: 1, maximum: 1000 })),
+  },
+  { additionalProperties: false, description: 'Tries after a failure of the job itself.' },
+)
+
+/** The longest time a job may be given, in seconds: a year. */
+const LONGEST_SECONDS = 366 * 24 * 3600
+
+/** How a job is to be done: the fields that every kind has (`api.md`, Jobs). */
+export const commonJobProperties = {
+  name: Type.Optional(text(255)),
+  labels: Type.Optional(
+    Type.Record(text(128), Type.String({ maxLength: 255, pattern: PLAIN_TEXT }), {
+      additionalProperties: false,
+      maxProperties: 64,
+    }),
+  ),
+  queue: Type.Optional(Type.String({ minLength: 1, maxLength: 128, pattern: QUEUE_NAME })),
+  priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100, description: 'Higher runs first.' })),
+  scheduled_at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339; when the job becomes due.' })),
+  timeout_seconds: Type.Optional(
+    Type.Number({ exclusiveMinimum: 0, maximum: LONGEST_SECONDS, description: 'Of one attempt.' }),
+  ),
+  grace_seconds: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 3600,
+      description: 'Between SIGTERM and SIGKILL when the job is stopped; 10 by default.',
+    }),
+  ),
+  retry: Type.Optional(RetrySchema),
+  restartable: Type.Optional(Type.Boolean({ description: 'false: never tried again after a failure of the system.' })),
+  secrets: Type.Optional(Type.Array(text(255), { maxItems: 256, description: 'Names whose values are secret.' })),
+}
+
+const CommonFields = Type.Object(commonJobProperties)
+export type CommonFields = Static<typeof CommonFields>
+
+/** A value that a schema cannot judge: where it is and what would be right. */
+export type Fault = { readonly path: string; readonly message: string }
+
+const HOUR = 3_600_000
+/** Up to this long ago means now. */
+const PAST_TOLERANCE = 60_000
+const FURTHEST_AHEAD = 366 * 24 * HOUR
+
+const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
+
+/** Reads `scheduled_at`: epoch ms, null for now, or what is wrong with it. */
+export const readScheduledAt = (value: string | undefined, now: number): number | null | Fault => {
+  if (value === undefined) return null
+  const time = RFC_3339.test(value) ? Date.parse(value) : Number.NaN
+  if (Number.isNaN(time))
+    return { path: 'scheduled_at', message: 'must be an RFC 3339 time such as 2026-11-21T09:00:00Z' }
+  if (time < now - PAST_TOLERANCE) return { path: 'scheduled_at', message: 'must not be more than 60 seconds ago' }
+  if (time > now + FURTHEST_AHEAD) return { path: 'scheduled_at', message: 'must not be more than a year ahead' }
+  return time <= now ? null : time
+}
+
+/** Reads `retry`, field by field over `base`. */
+export const readRetry = (value: CommonFields['retry'], base: RetryPolicy = SINGLE_JOB_RETRY): RetryPolicy | Fault => {
+  if (value === undefined) return base
+  const initialInterval = readInterval(value.initial_interval, base.initialInterval)
+  if (initialInterval === 'unreadable') return durationFault('initial_interval')
+  const maximumInterval = readInterval(value.maximum_interval, base.maximumInterval)
+  if (maximumInterval === 'unreadable') return durationFault('maximum_interval')
+  return {
+    maximumAttempts: value.maximum_attempts ?? base.maximumAttempts,
+    backoffCoefficient: value.backoff_coefficient ?? base.backoffCoefficient,
+    initialInterval,
+    maximumInterval,
+  }
+}
+
+const readInterval = <T>(value: number | string | undefined, base: T): number | T | 'unreadable' => {
+  if (value === undefined) return base
+  if (typeof value === 'number') return Math.round(value)
+  try {
+    return Math.round(parseDuration(value))
+  } catch {
+    return 'unreadable'
+  }
+}
+
+const durationFault = (field: string): Fault => ({
+  path: `retry.${field}`,
+  message: 'must be a duration such as "30s", "5m", "1h30m", or a number of milliseconds',
+})
+
+export const isFault = (value: unknown): value is Fault =>
+  typeof value === 'object' && value !== null && 'path' in value && 'message' in value

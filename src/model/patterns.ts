@@ -1,0 +1,20 @@
+/** Regular expressions (for JSON Schema, with the `u` flag) of texts that are checked in more than one place. */
+
+export const NO_NUL = '^[^\\u0000]*$'
+/** One line for people: no control characters. */
+export const PLAIN_TEXT = '^[^\\u0000-\\u001f\\u007f]*$'
+export const ENVIRONMENT_NAME = '^[^=\\u0000]+$'
+/** Relative and not leaving its directory. */
+export const RELATIVE_GLOB = '^(?!/)(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000]*$'
+/** Names of queues. */
+export const QUEUE_NAME = '^[A-Za-z0-9][A-Za-z0-9_.:-]*$'
+
+/** What each pattern asks for, in words, for the messages of errors. */
+export const PATTERN_MEANING: Readonly<Record<string, string>> = {
+  [NO_NUL]: 'must not hold a NUL character',
+  [PLAIN_TEXT]: 'must not hold control characters',
+  [ENVIRONMENT_NAME]: 'must be a name without "=" and NUL',
+  [RELATIVE_GLOB]: 'must be relative and without ".."',
+  [QUEUE_NAME]: 'must be letters, digits, "_", ".", ":" and "-", beginning with a letter or digit',
+  '^/[^\\u0000]*$': 'must be an absolute path',
+}
