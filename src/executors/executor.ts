@@ -10,8 +10,6 @@ export interface Executor {
   readonly kind: Kind
   /** Jobs of one lane share its slots (`JOB_QUEUE_MAX_WORKERS` for `default`, 64 for `network`). */
   readonly lane: 'default' | 'network'
-  /** A key under which only one job runs at a time, from the body. */
-  exclusiveKey?(spec: unknown): string | null
   /** Before the first job: starts helpers, ends strays of a former life of this server. */
   start?(): Promise<void>
   /** After the last job. */

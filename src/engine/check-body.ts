@@ -1,0 +1,113 @@
+import Type, { type TSchema } from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import type { KindDefinition } from '../executors/kind-definition.ts'
+import type { FieldError } from '../kernel/errors.ts'
+import {
+  type CommonFields,
+  commonJobProperties,
+  type Fault,
+  isFault,
+  readRetry,
+  readScheduledAt,
+} from '../model/job-body.ts'
+import { KIND_OF_KEY, type Kind, kindOfBody } from '../model/kind.ts'
+import type { RetryPolicy } from '../model/retry.ts'
+import { joinPath, toFieldErrors } from '../model/schema-errors.ts'
+import { takeSecrets } from '../model/secrets.ts'
+
+/** A job body that has been found right, in the engine's terms. */
+export type CheckedBody = {
+  readonly definition: KindDefinition
+  readonly fields: CommonFields
+  readonly retry: RetryPolicy
+  readonly scheduledAt: number | null
+  readonly timeoutMs: number | null
+  /** As JSON text with secrets masked. */
+  readonly spec: string
+  readonly secrets: Readonly<Record<string, string>>
+  readonly exclusiveKey: string | null
+}
+
+export type BodyCheck =
+  | { readonly type: 'right'; readonly body: CheckedBody }
+  | { readonly type: 'wrong'; readonly errors: readonly FieldError[] }
+  /** A kind of the design that this installation has no executor for. */
+  | { readonly type: 'unavailable'; readonly kind: Kind }
+
+type Checker = { readonly definition: KindDefinition; readonly validator: Validator }
+
+/** Compiles the schemas of all kinds once; the answer checks one body, whose place in the request is `path`. */
+export const createBodyCheck = (definitions: readonly KindDefinition[]) => {
+  const checkers = new Map(definitions.map(definition => [definition.kind, compile(definition)]))
+
+  return (body: unknown, { path, now }: { path: string; now: number }): BodyCheck => {
+    if (!isPlainObject(body)) return wrong(path, 'must be an object: a job body')
+    const kind = kindOfBody(body)
+    if (kind === null) return wrong(path, `must have exactly one of ${Object.keys(KIND_OF_KEY).join(', ')}`)
+    const checker = checkers.get(kind)
+    if (!checker) return { type: 'unavailable', kind }
+    if (!checker.validator.Check(body))
+      return { type: 'wrong', errors: toFieldErrors(checker.validator.Errors(body), path) }
+    return read(checker.definition, body as CommonFields & Record<string, unknown>, { path, now })
+  }
+}
+
+const compile = (definition: KindDefinition): Checker => {
+  const properties = { ...commonJobProperties, ...definition.properties } as Record<string, TSchema>
+  return { definition, validator: Compile(Type.Object(properties, { additionalProperties: false })) }
+}
+
+const read = (
+  definition: KindDefinition,
+  body: CommonFields & Record<string, unknown>,
+  { path, now }: { path: string; now: number },
+): BodyCheck => {
+  const scheduledAt = readScheduledAt(body.scheduled_at, now)
+  const retry = readRetry(body.retry)
+  const timeoutMs = readTimeout(definition, body.timeout_seconds)
+  const taken = takeSecrets(body, definition.secretMaps, body.secrets ?? [])
+  const faults = [scheduledAt, retry, timeoutMs, ...unknownSecrets(taken.unknown), ...illFormed(body)].filter(isFault)
+  if (faults.length > 0)
+    return { type: 'wrong', errors: faults.map(fault => ({ ...fault, path: joinPath(path, fault.path) })) }
+  return {
+    type: 'right',
+    body: {
+      definition,
+      fields: body,
+      retry: retry as RetryPolicy,
+      scheduledAt: scheduledAt as number | null,
+      timeoutMs: timeoutMs as number | null,
+      spec: JSON.stringify(taken.body),
+      secrets: taken.secrets,
+      exclusiveKey: definition.exclusiveKey?.(body) ?? null,
+    },
+  }
+}
+
+const readTimeout = ({ timeout }: KindDefinition, seconds: number | undefined): number | null | Fault => {
+  if (seconds === undefined) return timeout.defaultMs
+  const milliseconds = Math.max(1, Math.round(seconds * 1000))
+  if (timeout.maximumMs !== null && milliseconds > timeout.maximumMs) {
+    return { path: 'timeout_seconds', message: `must be at most ${timeout.maximumMs / 1000}` }
+  }
+  return milliseconds
+}
+
+const unknownSecrets = (names: readonly string[]): readonly Fault[] =>
+  names.map(name => ({ path: 'secrets', message: `${JSON.stringify(name)} is the name of no value of this job` }))
+
+/** Databases store UTF-8: half a surrogate pair would come back as another text. */
+const illFormed = (body: CommonFields): readonly Fault[] => {
+  const faults: Fault[] = []
+  if (body.name && !body.name.isWellFormed()) faults.push({ path: 'name', message: 'must be well-formed Unicode' })
+  for (const [key, value] of Object.entries(body.labels ?? {})) {
+    if (!key.isWellFormed() || !value.isWellFormed())
+      faults.push({ path: 'labels', message: 'must be well-formed Unicode' })
+  }
+  return faults
+}
+
+const wrong = (path: string, message: string): BodyCheck => ({ type: 'wrong', errors: [{ path, message }] })
+
+const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)

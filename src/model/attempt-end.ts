@@ -1,0 +1,47 @@
+import { ERRORS, type FailureClass, type FailureReason } from '../kernel/errors.ts'
+import type { AttemptEnd, Exit, Outcome, StopCause } from './outcome.ts'
+import { nextTry, type Tries } from './retry.ts'
+
+const NO_EXIT: Exit = Object.freeze({ exitCode: null, signal: null })
+
+/**
+ * How an attempt ends, from what the executor says and why it was told to stop. The cause that came first wins over
+ * what the work then made of it, except that work which ended well before it noticed a timeout or a shutdown is done.
+ * null: the lease is lost, nothing may be written.
+ */
+export const toAttemptEnd = (outcome: Outcome, cause: StopCause | null, tries: Tries): AttemptEnd | null => {
+  const exit = outcome.exit ?? NO_EXIT
+  if (cause === 'lease_lost') return null
+  if (cause === 'cancelled_by_user' || cause === 'run_terminated') return { type: 'cancel', exit }
+  if (outcome.type === 'completed') return { type: 'complete', exit, statistics: outcome.statistics ?? null }
+  if (cause === 'shutdown') return { type: 'release', exit }
+  if (cause === 'timeout')
+    return failure({ reason: 'timeout', class: 'user', message: ERRORS.timeout.title, exit, tries })
+  if (outcome.type === 'stopped')
+    return failure({
+      reason: 'executor_crashed',
+      class: 'system',
+      message: 'The attempt stopped without being told to.',
+      exit,
+      tries,
+    })
+  return failure({ reason: outcome.reason, class: outcome.failure, message: outcome.message, exit, tries })
+}
+
+/** How an attempt ends whose worker is gone. */
+export const lostAttemptEnd = (tries: Tries): AttemptEnd =>
+  failure({ reason: 'worker_lost', class: 'system', message: ERRORS.worker_lost.title, exit: NO_EXIT, tries })
+
+type Failure = {
+  readonly reason: FailureReason
+  readonly class: FailureClass
+  readonly message: string
+  readonly exit: Exit
+  readonly tries: Tries
+}
+
+const failure = ({ reason, class: failureClass, message, exit, tries }: Failure): AttemptEnd => {
+  const delayMs = nextTry(tries, failureClass)
+  const told = { reason, failure: failureClass, message, exit } as const
+  return delayMs === null ? { type: 'fail', ...told } : { type: 'retry', ...told, delayMs }
+}
