@@ -1,0 +1,14 @@
+import { settings } from '../../src/kernel/config.ts'
+import { markdownTable } from './markdown-table.ts'
+
+/** The table of settings in `docs/operations.md`. */
+export const settingsTable = (): string =>
+  markdownTable(
+    ['variable', 'flag of `serve`', 'default', 'meaning'],
+    settings.map(setting => [
+      `\`${setting.env}\``,
+      `\`--${setting.flag}\``,
+      setting.default === '' ? '' : `\`${setting.default}\``,
+      setting.about,
+    ]),
+  )
