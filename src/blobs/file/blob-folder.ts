@@ -1,0 +1,57 @@
+import { randomBytes } from 'node:crypto'
+import { mkdir, open } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** Where the files of a blob store lie. */
+export type BlobFolder = {
+  readonly root: string
+  /** Unfinished writes. On the file system of the blobs, so that a rename moves them. */
+  readonly temporary: string
+  /** The path of a blob. The key must pass `isBlobKey`. */
+  fileOf(key: string): string
+  /** Makes the folder of a key when it is missing, so that it survives power loss. */
+  ensureFolderOf(key: string): Promise<void>
+}
+
+const KEY = /^[0-9a-f]{32}$/
+
+/** 128 random bits: no two blobs ever share a key, nothing in a key comes from a user. */
+export const newBlobKey = (): string => randomBytes(16).toString('hex')
+
+/** False for what can be no key of ours: such a text never becomes part of a path. */
+export const isBlobKey = (text: string): boolean => KEY.test(text)
+
+/** Flushes the entries of a directory: a rename into it survives power loss only after this. */
+export const syncDirectory = async (path: string): Promise<void> => {
+  const directory = await open(path)
+  try {
+    await directory.sync()
+  } finally {
+    await directory.close()
+  }
+}
+
+/** The layout below `root`. Touches nothing. */
+export const blobFolder = (root: string): BlobFolder => {
+  const made = new Map<string, Promise<void>>()
+  const prefixOf = (key: string): string => join(root, key.slice(0, 2))
+  return {
+    root,
+    temporary: join(root, 'tmp'),
+    fileOf: key => join(prefixOf(key), key),
+    ensureFolderOf: key => {
+      const folder = prefixOf(key)
+      const making = made.get(folder) ?? makeFolder(root, folder)
+      made.set(folder, making)
+      // A failure (a full disk) is not remembered: the next blob tries again.
+      making.catch(() => made.delete(folder))
+      return making
+    },
+  }
+}
+
+/** Flushes even what exists: the process that made it may have been killed in between. */
+const makeFolder = async (root: string, folder: string): Promise<void> => {
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await syncDirectory(root)
+}

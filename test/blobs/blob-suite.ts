@@ -1,0 +1,138 @@
+import { createHash } from 'node:crypto'
+import fc from 'fast-check'
+import { beforeAll, describe, expect, test } from 'vitest'
+import type { BlobStore } from '../../src/blobs/blob-store.ts'
+import { inChunks, readAll, sampleBytes, sha256 } from './content.ts'
+
+/** What every blob store must do. `open` gives an empty one; it must stay usable for the whole suite. */
+export const blobSuite = (name: string, open: () => Promise<BlobStore>): void => {
+  describe(name, () => {
+    let blobs: BlobStore
+    beforeAll(async () => {
+      blobs = await open()
+    })
+
+    const put = (bytes: Uint8Array) => blobs.put(inChunks(bytes, 60_000))
+    const allKeys = async () => (await Array.fromAsync(blobs.listOlderThan(Date.now() + 3_600_000))).flat()
+
+    test('what was put is read back, whatever the chunks', async () => {
+      const property = fc.asyncProperty(
+        fc.integer({ min: 0, max: 800_000 }),
+        fc.integer({ min: 1000, max: 900_000 }),
+        async (size, chunkSize) => {
+          const bytes = sampleBytes(size)
+          const stored = await blobs.put(inChunks(bytes, chunkSize))
+          expect({ size: stored.size, sha256: stored.sha256 }).toEqual({ size, sha256: sha256(bytes) })
+          expect((await readAll(await blobs.get(stored.key))).equals(bytes)).toBe(true)
+          await blobs.delete(stored.key)
+        },
+      )
+      await fc.assert(property, { numRuns: 20 })
+    })
+
+    test('an empty blob is a blob', async () => {
+      const stored = await put(Buffer.alloc(0))
+      expect(stored).toMatchObject({ size: 0, sha256: createHash('sha256').digest('hex') })
+      expect((await readAll(await blobs.get(stored.key))).length).toBe(0)
+    })
+
+    test('the same content put twice has two keys, so that deleting one leaves the other', async () => {
+      const bytes = sampleBytes(1000)
+      const [first, second] = await Promise.all([put(bytes), put(bytes)])
+      expect(first.key).not.toBe(second.key)
+      await blobs.delete(first.key)
+      expect(await blobs.get(first.key)).toBe(null)
+      expect(await readAll(await blobs.get(second.key))).toEqual(bytes)
+    })
+
+    test('a producer may use its buffer again for the next chunk', async () => {
+      const buffer = Buffer.alloc(1000)
+      async function* reusing() {
+        for (let i = 0; i < 500; i++) yield buffer.fill(i & 0xff)
+      }
+      const stored = await blobs.put(reusing())
+      const expected = Buffer.concat(Array.from({ length: 500 }, (_, i) => Buffer.alloc(1000, i & 0xff)))
+      expect((await readAll(await blobs.get(stored.key))).equals(expected)).toBe(true)
+    })
+
+    test('a range is its bytes, both ends included, and ends with the content', async () => {
+      const bytes = sampleBytes(700_000)
+      const { key } = await put(bytes)
+      const property = fc.asyncProperty(
+        fc.integer({ min: 0, max: 699_999 }),
+        fc.integer({ min: 0, max: 800_000 }),
+        async (start, length) => {
+          const range = { start, end: start + length }
+          const part = await readAll(await blobs.get(key, range))
+          expect(part.equals(bytes.subarray(start, start + length + 1))).toBe(true)
+        },
+      )
+      await fc.assert(property, { numRuns: 30 })
+    })
+
+    test('content that fails half-way leaves nothing and keeps its error', async () => {
+      const before = await allKeys()
+      async function* failing() {
+        yield sampleBytes(700_000)
+        throw new Error('the client has gone')
+      }
+      await expect(blobs.put(failing())).rejects.toThrow('the client has gone')
+      expect(await allKeys()).toEqual(before)
+    })
+
+    test('one byte beyond maxBytes is too_large, leaves nothing and stops the producer', async () => {
+      const before = await allKeys()
+      let stopped = false
+      async function* endless() {
+        try {
+          for (;;) yield sampleBytes(100_000)
+        } finally {
+          stopped = true
+        }
+      }
+      await expect(blobs.put(endless(), { maxBytes: 1_000_000 })).rejects.toMatchObject({ code: 'too_large' })
+      await expect(blobs.put(inChunks(sampleBytes(1001), 1001), { maxBytes: 1000 })).rejects.toThrow()
+      expect(stopped).toBe(true)
+      expect(await allKeys()).toEqual(before)
+      const exact = await blobs.put(inChunks(sampleBytes(1000), 7), { maxBytes: 1000 })
+      expect(exact.size).toBe(1000)
+    })
+
+    test('a reader that has begun reads to the end while the blob is deleted', async () => {
+      const bytes = sampleBytes(3_000_000)
+      const { key } = await put(bytes)
+      const reader = await blobs.get(key)
+      await blobs.delete(key)
+      expect((await readAll(reader)).equals(bytes)).toBe(true)
+    })
+
+    test('a key that is none is neither found nor an error to delete', async () => {
+      for (const key of ['', '0'.repeat(32), '../../etc/passwd', '..', 'tmp', 'ab/../../secret']) {
+        expect(await blobs.get(key)).toBe(null)
+        await blobs.delete(key)
+      }
+    })
+
+    test('keys are listed when they are older than the time asked for', async () => {
+      const { key } = await put(sampleBytes(10))
+      expect(await allKeys()).toContain(key)
+      const anHourAgo = await Array.fromAsync(blobs.listOlderThan(Date.now() - 3_600_000))
+      expect(anHourAgo.flat()).not.toContain(key)
+      await blobs.delete(key)
+      expect(await allKeys()).not.toContain(key)
+    })
+
+    test('many puts at once do not disturb each other', async () => {
+      const sizes = Array.from({ length: 40 }, (_, i) => i * 9001)
+      const stored = await Promise.all(sizes.map(size => put(sampleBytes(size))))
+      for (const [i, { key, size }] of stored.entries()) {
+        expect(size).toBe(sizes[i])
+        expect(sha256(await readAll(await blobs.get(key)))).toBe(sha256(sampleBytes(size)))
+      }
+    })
+
+    test('a store that can be written says so', async () => {
+      await expect(blobs.ping()).resolves.toBeUndefined()
+    })
+  })
+}

@@ -1,0 +1,122 @@
+import { execFileSync, spawn } from 'node:child_process'
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
+import { blobSuite } from './blob-suite.ts'
+import { inChunks, readAll, sampleBytes } from './content.ts'
+
+const made: string[] = []
+const newDirectory = (): string => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-blobs-'))
+  made.push(directory)
+  return directory
+}
+afterAll(() => {
+  for (const directory of made) rmSync(directory, { recursive: true, force: true })
+})
+
+blobSuite('blobs in files', () => openFileBlobStore({ directory: join(newDirectory(), 'not', 'there', 'yet') }))
+
+const filesBelow = (directory: string): string[] =>
+  readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter(entry => entry.isFile())
+    .map(entry => join(entry.parentPath, entry.name))
+
+const everyKey = async (directory: string): Promise<string[]> => {
+  const blobs = await openFileBlobStore({ directory })
+  return (await Array.fromAsync(blobs.listOlderThan(Date.now() + 3_600_000))).flat()
+}
+
+test('the directory is for the server alone, also when it was there before', async () => {
+  const directory = newDirectory()
+  execFileSync('chmod', ['755', directory])
+  const blobs = await openFileBlobStore({ directory })
+  await blobs.put(inChunks(sampleBytes(10), 10))
+  expect(statSync(directory).mode & 0o777).toBe(0o700)
+  for (const file of filesBelow(directory)) expect(statSync(file).mode & 0o777).toBe(0o600)
+})
+
+test('unfinished writes of a former life are removed when they are old, young ones are not', async () => {
+  const directory = newDirectory()
+  const blobs = await openFileBlobStore({ directory })
+  const [old, young] = ['old', 'young'].map(name => join(directory, 'tmp', name))
+  for (const file of [old!, young!]) writeFileSync(file, 'half of it')
+  const twoDaysAgo = new Date(Date.now() - 2 * 86_400_000)
+  utimesSync(old!, twoDaysAgo, twoDaysAgo)
+  await Array.fromAsync(blobs.listOlderThan(Date.now() - 86_400_000))
+  expect([existsSync(old!), existsSync(young!)]).toEqual([false, true])
+})
+
+test('invariant 9: after kill -9 in the middle of puts, only whole blobs are there and every acknowledged one is', async () => {
+  const directory = newDirectory()
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'put-for-ever.ts'), directory], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const acknowledged: string[] = []
+  for await (const key of createInterface({ input: child.stdout })) {
+    acknowledged.push(key)
+    if (acknowledged.length === 5) child.kill('SIGKILL')
+  }
+  const blobs = await openFileBlobStore({ directory })
+  const keys = await everyKey(directory)
+  for (const key of acknowledged) expect(keys).toContain(key)
+  for (const key of keys) expect((await readAll(await blobs.get(key))).length).toBe(1_000_000)
+})
+
+/** A file system of one MiB, or null where this process may not mount one. */
+const mountSmallDisk = (): string | null => {
+  const directory = newDirectory()
+  try {
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', directory], { stdio: 'ignore' })
+  } catch {
+    return null
+  }
+  onTestFinished(() => {
+    execFileSync('umount', ['--lazy', directory])
+  })
+  return directory
+}
+
+test('a full disk says ENOSPC, leaves nothing behind, and the store works again once there is room', async context => {
+  const directory = mountSmallDisk()
+  if (directory === null) return context.skip('needs root and mount(8) for a small tmpfs')
+  const blobs = await openFileBlobStore({ directory })
+  const { key } = await blobs.put(inChunks(sampleBytes(600_000), 60_000))
+  await expect(blobs.put(inChunks(sampleBytes(2_000_000), 60_000))).rejects.toMatchObject({ code: 'ENOSPC' })
+  expect(filesBelow(directory)).toHaveLength(1)
+
+  const fill = join(directory, 'fill')
+  execFileSync('sh', ['-c', `cat /dev/zero > ${fill} 2>/dev/null || true`])
+  await expect(blobs.ping()).rejects.toMatchObject({ code: 'ENOSPC' })
+  await expect(blobs.put(inChunks(sampleBytes(5000), 5000))).rejects.toMatchObject({ code: 'ENOSPC' })
+  rmSync(fill)
+  await blobs.ping()
+  await blobs.delete(key)
+  const again = await blobs.put(inChunks(sampleBytes(900_000), 60_000))
+  expect((await readAll(await blobs.get(again.key))).equals(sampleBytes(900_000))).toBe(true)
+})
+
+test('a put of 64 MiB never holds the event loop for long nor the content in memory', async () => {
+  const blobs = await openFileBlobStore({ directory: newDirectory() })
+  const chunk = sampleBytes(65_536)
+  let sent = 0
+  async function* large() {
+    for (; sent < 64 * 1024 * 1024; sent += chunk.length) yield chunk
+  }
+  const before = process.memoryUsage().arrayBuffers
+  let turns = 0
+  let most = before
+  const watch = setInterval(() => {
+    turns += 1
+    most = Math.max(most, process.memoryUsage().arrayBuffers)
+  }, 0)
+  const { size } = await blobs.put(large())
+  clearInterval(watch)
+  expect(size).toBe(64 * 1024 * 1024)
+  // 256 blocks, each with a turn of the event loop between; timers may share a millisecond.
+  expect(turns).toBeGreaterThan(10)
+  expect(most - before).toBeLessThan(16 * 1024 * 1024)
+})

@@ -1,0 +1,22 @@
+import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
+import { sampleBytes } from './content.ts'
+
+/** A process to be killed in the middle of a put: says `{key}` of blobs that are stored and never ends by itself. */
+const [directory] = process.argv.slice(2)
+const blobs = await openFileBlobStore({ directory: directory! })
+
+async function* slowly(size: number) {
+  for (let sent = 0; sent < size; sent += 50_000) {
+    yield sampleBytes(50_000)
+    await new Promise(resolve => setImmediate(resolve))
+  }
+}
+
+const putAgainAndAgain = async (): Promise<never> => {
+  for (;;) {
+    const { key } = await blobs.put(slowly(1_000_000))
+    process.stdout.write(`${key}\n`)
+  }
+}
+
+await Promise.all([putAgainAndAgain(), putAgainAndAgain(), putAgainAndAgain()])
