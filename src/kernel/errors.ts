@@ -222,6 +222,8 @@ export class MillraceError extends Error {
 export const invalidField = (path: string, message: string): MillraceError =>
   new MillraceError('invalid', `${path}: ${message}`, { errors: [{ path, message }] })
 
-/** True for the system's "no space left" and "quota exceeded". */
+/** True for the system's "no space left" and "quota exceeded", and for the refusal that is made of them. */
 export const isDiskFull = (error: unknown): boolean =>
-  error instanceof Error && 'code' in error && (error.code === 'ENOSPC' || error.code === 'EDQUOT')
+  error instanceof Error && 'code' in error && DISK_FULL.has(error.code)
+
+const DISK_FULL: ReadonlySet<unknown> = new Set(['ENOSPC', 'EDQUOT', 'insufficient_storage'])

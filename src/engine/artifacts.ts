@@ -1,0 +1,97 @@
+import type { BlobStore, StoredBlob } from '../blobs/blob-store.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { invalidField, isDiskFull, MillraceError } from '../kernel/errors.ts'
+import { newId } from '../kernel/ids.ts'
+import { artifactNameFault } from '../model/artifact-name.ts'
+import type { Artifact } from '../model/job.ts'
+import type { AddArtifactOutcome, Store } from '../store/store.ts'
+import type { ArtifactKeeper, NewArtifact } from './engine.ts'
+
+type KeeperOptions = {
+  readonly store: Store
+  readonly blobs: BlobStore
+  readonly clock: Clock
+  /** Of one artifact. */
+  readonly maxBytes: number
+}
+
+type Refusal = Exclude<AddArtifactOutcome['type'], 'added'>
+
+/**
+ * Turns uploads into artifacts. The content goes to the blob store first and becomes visible by one statement of the
+ * store (invariant 9). What a crash leaves between the two is an orphan, and orphans are collected (`collect-garbage.ts`).
+ */
+export const createArtifactKeeper = (options: KeeperOptions): ArtifactKeeper => ({
+  add: async input => {
+    const fault = artifactNameFault(input.name)
+    if (fault !== null) throw invalidField('name', fault)
+    const refused = await foreseeRefusal(options.store, input)
+    if (refused !== null) throw refusal(refused, input)
+    const blob = await upload(options, input.content)
+    return keep(options, input, blob)
+  },
+})
+
+/** What the store would refuse in the end, asked before 10 GiB are sent. The store decides again: this may be out of date. */
+const foreseeRefusal = async (store: Store, input: NewArtifact): Promise<Refusal | null> => {
+  const { workspace, jobId, attempt } = input
+  const job = await store.getJob({ workspace, jobId })
+  if (job === null) return 'not_found'
+  const live = job.status === 'running' || job.status === 'cancelling'
+  if (attempt !== undefined && !(live && job.attempt === attempt)) return 'not_running'
+  const artifacts = await store.listArtifacts({ workspace, jobId })
+  if (artifacts?.some(artifact => artifact.name === input.name)) return 'name_taken'
+  return null
+}
+
+const upload = async (options: KeeperOptions, content: AsyncIterable<Uint8Array>): Promise<StoredBlob> => {
+  try {
+    return await options.blobs.put(content, { maxBytes: options.maxBytes })
+  } catch (error) {
+    if (isDiskFull(error)) throw new MillraceError('insufficient_storage')
+    throw error
+  }
+}
+
+const keep = async (options: KeeperOptions, input: NewArtifact, blob: StoredBlob): Promise<Artifact> => {
+  const { store, blobs, clock } = options
+  const artifact: Artifact = {
+    id: newId(),
+    jobId: input.jobId,
+    name: input.name,
+    sha256: blob.sha256,
+    size: blob.size,
+    contentType: mediaType(input.contentType),
+    createdAt: clock.now(),
+  }
+  const outcome = await store.addArtifact({
+    workspace: input.workspace,
+    artifact,
+    blobKey: blob.key,
+    ...(input.attempt === undefined ? {} : { attempt: input.attempt }),
+  })
+  // Not deleted when the call itself fails: it may have been committed. Then the blob is in use, else an orphan.
+  if (outcome.type !== 'added') {
+    await blobs.delete(blob.key)
+    throw refusal(outcome.type, input)
+  }
+  if (outcome.doomed !== null) await blobs.delete(outcome.doomed)
+  return artifact
+}
+
+/** It comes from the uploader and goes into a header of the download: only what can stand there is kept. */
+const mediaType = (text: string): string =>
+  /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(\s*;[ -~]{0,200})?$/.test(text) ? text : 'application/octet-stream'
+
+const refusal = (type: Refusal, input: NewArtifact): MillraceError => {
+  switch (type) {
+    case 'name_taken':
+      return new MillraceError('artifact_exists', `The job already has an artifact ${JSON.stringify(input.name)}.`)
+    case 'not_found':
+      return new MillraceError('not_found', `There is no job ${input.jobId}.`)
+    case 'not_running':
+      return new MillraceError('job_not_running', `Attempt ${input.attempt} of job ${input.jobId} is not running.`)
+    default:
+      return type satisfies never
+  }
+}

@@ -1,0 +1,97 @@
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { Store } from '../store/store.ts'
+import { createLoop } from './loop.ts'
+
+/** What a run deleted. */
+export type GarbageCounts = { readonly doomed: number; readonly orphans: number }
+
+export interface GarbageCollector {
+  start(): void
+  /** Idempotent; resolves when nothing runs any more. */
+  stop(): Promise<void>
+  /** Deletes all there is to delete now. */
+  runOnce(): Promise<GarbageCounts>
+}
+
+type CollectorOptions = {
+  readonly store: Store
+  readonly blobs: BlobStore
+  readonly clock: Clock
+  readonly logger: Logger
+}
+
+const DOOMED_EVERY_MS = 60_000
+/** Rare: it looks at every blob there is, and only a crash makes orphans. */
+const ORPHANS_EVERY_MS = 6 * 3_600_000
+/** A younger blob may still be on its way from the end of its upload to the statement that makes it visible. */
+const ORPHAN_AGE_MS = 24 * 3_600_000
+const BATCH = 500
+
+/** Deletes blobs that nothing refers to: those the store says are doomed, and what a crash left between upload and store. */
+export const createGarbageCollector = (options: CollectorOptions): GarbageCollector => {
+  const { logger, clock } = options
+  const loops = [
+    createLoop({
+      name: 'collection of doomed blobs',
+      intervalMs: DOOMED_EVERY_MS,
+      runOnce: async signal => {
+        await collectDoomed(options, signal)
+        return null
+      },
+      logger,
+      clock,
+    }),
+    createLoop({
+      name: 'collection of orphaned blobs',
+      intervalMs: ORPHANS_EVERY_MS,
+      runOnce: async signal => {
+        await collectOrphans(options, signal)
+        return null
+      },
+      logger,
+      clock,
+    }),
+  ]
+  return {
+    start: () => {
+      for (const loop of loops) loop.start()
+    },
+    stop: async () => {
+      await Promise.all(loops.map(loop => loop.stop()))
+    },
+    runOnce: async () => ({ doomed: await collectDoomed(options), orphans: await collectOrphans(options) }),
+  }
+}
+
+/** Content first, then the note of it: a crash between repeats a deletion, and deleting twice is no error. */
+const collectDoomed = async ({ store, blobs }: CollectorOptions, signal?: AbortSignal): Promise<number> => {
+  let count = 0
+  while (!signal?.aborted) {
+    const keys = await store.listDoomedBlobs({ limit: BATCH })
+    if (keys.length === 0) break
+    await deleteAll(blobs, keys)
+    await store.forgetDoomedBlobs({ keys })
+    count += keys.length
+  }
+  return count
+}
+
+const collectOrphans = async (options: CollectorOptions, signal?: AbortSignal): Promise<number> => {
+  const { store, blobs, clock, logger } = options
+  let count = 0
+  for await (const keys of blobs.listOlderThan(clock.now() - ORPHAN_AGE_MS)) {
+    if (signal?.aborted) break
+    const known = new Set(await store.filterKnownBlobs({ keys }))
+    const orphans = keys.filter(key => !known.has(key))
+    await deleteAll(blobs, orphans)
+    count += orphans.length
+  }
+  if (count > 0) logger.info({ count }, 'deleted blobs that a crash had left')
+  return count
+}
+
+const deleteAll = async (blobs: BlobStore, keys: readonly string[]): Promise<void> => {
+  for (const key of keys) await blobs.delete(key)
+}

@@ -1,0 +1,22 @@
+const MAX_NAME_BYTES = 1024
+
+/** C0 and C1 controls, DEL, and the line separators: they forge headers, logs and terminals. */
+const CONTROL = /[\p{Cc}\u2028\u2029]/u
+
+/**
+ * What a name of an artifact must be: a relative path of `/`-separated segments that stays where it is put. null when the
+ * name is one, else what would be right. Names are kept as they are: nothing is normalised, so what was refused once
+ * cannot come back by another spelling.
+ */
+export const artifactNameFault = (name: string): string | null => {
+  if (name === '') return 'must not be empty'
+  if (!name.isWellFormed()) return 'must be valid Unicode'
+  if (Buffer.byteLength(name) > MAX_NAME_BYTES) return `must be at most ${MAX_NAME_BYTES} bytes in UTF-8`
+  if (CONTROL.test(name)) return 'must have no control characters'
+  if (name.includes('\\')) return 'must use / and no backslash'
+  if (name.startsWith('/') || /^[A-Za-z]:/.test(name)) return 'must be relative: no leading / and no drive letter'
+  const segments = name.split('/')
+  if (segments.includes('')) return 'must have no empty segment: neither // nor a / at the end'
+  if (segments.some(segment => segment === '.' || segment === '..')) return 'must have no segment . or ..'
+  return null
+}
