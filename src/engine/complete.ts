@@ -1,0 +1,82 @@
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { EndAttempt, EndResult, Store } from '../store/store.ts'
+
+/** Ends attempts in the store, many in one call. */
+export interface Completer {
+  /** Resolves when the end is stored, or refused because the lease is lost (`applied: false`). Never rejects. */
+  end(end: EndAttempt): Promise<EndResult>
+  /** Resolves when nothing is under way. */
+  flush(): Promise<void>
+}
+
+type Waiting = { readonly end: EndAttempt; readonly resolve: (result: EndResult) => void; readonly giveUpAt: number }
+
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 2000
+
+/**
+ * Ends that arrive while a call is under way share the next one. A store that fails is tried again until the lease is
+ * surely over: completed work must not be done twice because of a short fault of the database.
+ */
+export const createCompleter = ({
+  store,
+  clock,
+  logger,
+  leaseMs,
+}: {
+  store: Store
+  clock: Clock
+  logger: Logger
+  leaseMs: number
+}): Completer => {
+  let waiting: Waiting[] = []
+  let working: Promise<void> | null = null
+
+  const work = async (): Promise<void> => {
+    await null // what ends in the same tick shares the call
+    let pause = FIRST_PAUSE_MS
+    while (waiting.length > 0) {
+      const batch = waiting
+      waiting = []
+      if (await send(batch)) pause = FIRST_PAUSE_MS
+      else {
+        await new Promise(resolve => setTimeout(resolve, pause))
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS)
+      }
+    }
+    working = null
+  }
+
+  const send = async (batch: readonly Waiting[]): Promise<boolean> => {
+    try {
+      const results = await store.endAttempts(batch.map(({ end }) => end))
+      for (const [index, { resolve }] of batch.entries()) resolve(results[index]!)
+      return true
+    } catch (error) {
+      logger.error({ err: error, jobs: batch.length }, 'ending attempts failed; trying again while the leases hold')
+      keepOrGiveUp(batch)
+      return false
+    }
+  }
+
+  const keepOrGiveUp = (batch: readonly Waiting[]): void => {
+    const now = clock.monotonic()
+    for (const entry of batch) {
+      if (now >= entry.giveUpAt) entry.resolve({ jobId: entry.end.lease.jobId, applied: false, status: null })
+    }
+    waiting = [...batch.filter(entry => now < entry.giveUpAt), ...waiting]
+  }
+
+  return {
+    end: end =>
+      new Promise(resolve => {
+        // Renewals go on meanwhile, so the lease may hold for longer than one term; the store has the last word.
+        waiting.push({ end, resolve, giveUpAt: clock.monotonic() + 4 * leaseMs })
+        working ??= work()
+      }),
+    flush: async () => {
+      while (working) await working
+    },
+  }
+}

@@ -1,0 +1,177 @@
+import { hostname } from 'node:os'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { Executor } from '../executors/executor.ts'
+import type { KindDefinition } from '../executors/kind-definition.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Config } from '../kernel/config.ts'
+import { newId } from '../kernel/ids.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { JobLogs } from '../logs/job-logs.ts'
+import type { SecretBox } from '../store/secrets.ts'
+import type { Store, WorkerBeat } from '../store/store.ts'
+import { createArtifactKeeper } from './artifacts.ts'
+import { createCancelLoop } from './cancel.ts'
+import { createClaimLoop } from './claim.ts'
+import { createGarbageCollector } from './collect-garbage.ts'
+import { createCompleter } from './complete.ts'
+import type { Engine, PartHealth } from './engine.ts'
+import { createExecute } from './execute.ts'
+import { createJobEvents } from './job-events.ts'
+import { createJobTokens } from './job-tokens.ts'
+import type { Loop } from './loop.ts'
+import { createPromoteLoop } from './promote.ts'
+import { createRenewLoop, LEASE_MS } from './renew.ts'
+import { createRescuer } from './rescue.ts'
+import { createRetainLoop } from './retain.ts'
+import { createRunningJobs } from './running-jobs.ts'
+import { createSubmit } from './submit.ts'
+
+export type EngineOptions = {
+  readonly config: Config
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly store: Store
+  readonly blobs: BlobStore
+  readonly logs: JobLogs
+  readonly secrets: SecretBox
+  /** Kinds that may be submitted; their executors may run in other processes. */
+  readonly definitions: readonly KindDefinition[]
+  /** What this process carries out; empty without the role `worker`. */
+  readonly executors: readonly Executor[]
+  /** Where jobs reach the server; asked when a job starts. */
+  readonly url: () => string
+  /** Worker ids of former lives of this process: they are surely gone, so their jobs are rescued at start. */
+  readonly formerWorkers: readonly string[]
+}
+
+/** Behind lost hints, where other processes may submit; on one machine hints come from this very process. */
+const POLL_SHARED_MS = 1_000
+const POLL_EMBEDDED_MS = 5_000
+/** Slots of kinds that mostly wait for others (`api.md`, Configuration). */
+const NETWORK_SLOTS = 64
+/** What jobs get to stop in when the server shuts down and its patience is over. */
+const SHUTDOWN_KILL_GRACE_MS = 5_000
+
+/** Puts the engine together: what it does stands in the files of this folder, one duty each. */
+export const createEngine = (options: EngineOptions): Engine => {
+  const { config, clock, logger, store, logs, blobs, secrets, executors } = options
+  const workerId = newId()
+  const pollMs = config.databaseUrl === null ? POLL_EMBEDDED_MS : POLL_SHARED_MS
+  const running = createRunningJobs()
+  const artifacts = createArtifactKeeper({ store, blobs, clock, maxBytes: config.maxArtifactBytes })
+  const jobTokens = createJobTokens({ store, key: secrets.deriveKey('job-token') })
+  const events = createJobEvents(store)
+  const completer = createCompleter({ store, clock, logger, leaseMs: LEASE_MS })
+  const execute = createExecute({ ...options, artifacts, jobTokens, completer, running })
+  const rescuer = createRescuer({ store, logs, clock, logger })
+  const submit = createSubmit({ ...options, maxQueued: config.maxQueued })
+
+  const cancel = createCancelLoop({ store, clock, logger, running, workerId, pollMs })
+  const claim = createClaimLoop({
+    ...options,
+    workerId,
+    pollMs,
+    leaseMs: LEASE_MS,
+    slots: { default: config.maxWorkers, network: NETWORK_SLOTS },
+    execute,
+    afterClaim: cancel.wake,
+  })
+  const promote = createPromoteLoop({ store, clock, logger, pollMs })
+  const beat: WorkerBeat = {
+    id: workerId,
+    host: hostname(),
+    pid: process.pid,
+    roles: config.roles,
+    slots: config.maxWorkers,
+    startedAt: clock.now(),
+  }
+  const renew = createRenewLoop({ store, clock, logger, running, executors, beat })
+
+  const schedulerLoops: readonly Loop[] = [
+    promote,
+    rescuer.loop(),
+    createRetainLoop({
+      store,
+      logs,
+      clock,
+      logger,
+      retentionJobsMs: config.retentionJobsMs,
+      retentionLogsMs: config.retentionLogsMs,
+    }),
+    createGarbageCollector({ store, blobs, clock, logger }),
+  ]
+  const isWorker = config.roles.includes('worker')
+  const isScheduler = config.roles.includes('scheduler')
+
+  const unsubscribe = store.onSignal(signal => {
+    if (signal.type === 'queued' && isWorker) claim.wake()
+    if (signal.type === 'cancel' && isWorker) cancel.wake()
+    if (signal.type === 'pending' && isScheduler) promote.wake()
+  })
+
+  const start = async (): Promise<void> => {
+    await store.beatWorker(beat)
+    await Promise.all(executors.map(executor => executor.start?.()))
+    await rescuer.rescueWorkers(options.formerWorkers)
+    if (isScheduler) for (const loop of schedulerLoops) loop.start()
+    renew.start()
+    if (!isWorker) return
+    cancel.start()
+    claim.start()
+  }
+
+  const shutDown = async (): Promise<void> => {
+    await claim.stop()
+    await withinMs(running.idle(), config.shutdownGraceMs)
+    running.shutDown(SHUTDOWN_KILL_GRACE_MS)
+    await running.idle()
+    await completer.flush()
+    unsubscribe()
+    events.close()
+    await Promise.all([cancel, renew, ...schedulerLoops].map(loop => loop.stop()))
+    await Promise.all(executors.map(executor => executor.stop?.()))
+  }
+
+  let stopped: Promise<void> | null = null
+  return {
+    workerId,
+    kinds: options.definitions.map(definition => definition.kind),
+    ...submit,
+    events,
+    artifacts,
+    jobTokens,
+    health: () => checkHealth({ store, blobs, executors }),
+    start,
+    stop: () => {
+      stopped ??= shutDown()
+      return stopped
+    },
+  }
+}
+
+const withinMs = async (promise: Promise<void>, milliseconds: number): Promise<void> => {
+  const { promise: late, resolve } = Promise.withResolvers<void>()
+  const timer = setTimeout(resolve, milliseconds)
+  await Promise.race([promise, late])
+  clearTimeout(timer)
+}
+
+const checkHealth = async ({
+  store,
+  blobs,
+  executors,
+}: Pick<EngineOptions, 'store' | 'blobs' | 'executors'>): Promise<readonly PartHealth[]> =>
+  Promise.all([
+    reachable('store', () => store.ping()),
+    reachable('blobs', () => blobs.ping()),
+    ...executors.map(async executor => ({ part: executor.kind, problems: (await executor.health?.()) ?? [] })),
+  ])
+
+const reachable = async (part: string, ping: () => Promise<void>): Promise<PartHealth> => {
+  try {
+    await ping()
+    return { part, problems: [] }
+  } catch (error) {
+    return { part, problems: [{ severity: 'unavailable', message: (error as Error).message }] }
+  }
+}

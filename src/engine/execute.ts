@@ -1,0 +1,192 @@
+import type { ExecutionContext, Executor } from '../executors/executor.ts'
+import type { Clock } from '../kernel/clock.ts'
+import { toTimestamp } from '../kernel/clock.ts'
+import { ERRORS, isDiskFull } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { AttemptLog, JobLogs } from '../logs/job-logs.ts'
+import { toAttemptEnd } from '../model/attempt-end.ts'
+import type { ClaimedJob, Lease } from '../model/job.ts'
+import type { Kind } from '../model/kind.ts'
+import type { LogPart } from '../model/log-line.ts'
+import type { Outcome } from '../model/outcome.ts'
+import { SHORTEST_MASKED } from '../model/secrets.ts'
+import type { SecretBox } from '../store/secrets.ts'
+import type { Store } from '../store/store.ts'
+import { storeArtifactFile } from './artifact-file.ts'
+import type { Completer } from './complete.ts'
+import type { ArtifactKeeper, JobTokens } from './engine.ts'
+import { createProgressWriter } from './progress.ts'
+import { DEFAULT_GRACE_MS, type RunningJobs } from './running-jobs.ts'
+import { createStopSignal, type StopSwitch } from './stop-signal.ts'
+
+export type ExecuteDependencies = {
+  readonly store: Store
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly logs: JobLogs
+  readonly secrets: SecretBox
+  readonly artifacts: ArtifactKeeper
+  readonly jobTokens: JobTokens
+  readonly completer: Completer
+  readonly running: RunningJobs
+  readonly executors: readonly Executor[]
+  /** Where jobs reach the server; known once it listens. */
+  readonly url: () => string
+}
+
+/** An attempt under way and everything that belongs to it. */
+type Execution = {
+  readonly job: ClaimedJob
+  readonly lease: Lease
+  readonly stop: StopSwitch
+  readonly log: AttemptLog
+  readonly context: ExecutionContext
+  /** Waits for writes of progress that are under way. */
+  readonly settle: () => Promise<void>
+}
+
+/** Carries out one claimed job from its first step to its end in the store. Never rejects. */
+export const createExecute = (options: ExecuteDependencies) => {
+  const dependencies = { ...options, byKind: new Map(options.executors.map(executor => [executor.kind, executor])) }
+
+  return async (job: ClaimedJob, leaseSentAt: number): Promise<void> => {
+    const stop = createStopSignal(dependencies.clock)
+    const running = { job, stop }
+    dependencies.running.add(running)
+    try {
+      await carryOut(dependencies, { job, stop, leaseSentAt })
+    } catch (error) {
+      dependencies.logger.error({ err: error, job_id: job.id }, 'an attempt failed in the server itself')
+      await giveUp(dependencies, job, error)
+    } finally {
+      dependencies.running.remove(running)
+    }
+  }
+}
+
+type Start = { readonly job: ClaimedJob; readonly stop: StopSwitch; readonly leaseSentAt: number }
+
+const carryOut = async (
+  dependencies: ExecuteDependencies & { byKind: ReadonlyMap<Kind, Executor> },
+  start: Start,
+): Promise<void> => {
+  const execution = prepare(dependencies, start)
+  const outcome = await run(dependencies, dependencies.byKind.get(start.job.kind)!, execution)
+  await finish(dependencies, execution, outcome)
+}
+
+/** Ends an attempt about which nothing is known but that the server could not carry it out (for example a wrong secret key). */
+const giveUp = async ({ completer }: ExecuteDependencies, job: ClaimedJob, error: unknown): Promise<void> => {
+  const outcome: Outcome = {
+    type: 'failed',
+    failure: 'system',
+    reason: 'executor_crashed',
+    message: (error as Error).message,
+  }
+  const lease: Lease = { jobId: job.id, attempt: job.attempt, leaseToken: job.leaseToken }
+  await completer.end({ lease, end: toAttemptEnd(outcome, null, job)!, log: [] })
+}
+
+const prepare = (
+  dependencies: ExecuteDependencies,
+  { job, stop, leaseSentAt }: { job: ClaimedJob; stop: StopSwitch; leaseSentAt: number },
+): Execution => {
+  const { store, clock, logger, logs, artifacts } = dependencies
+  const lease: Lease = { jobId: job.id, attempt: job.attempt, leaseToken: job.leaseToken }
+  const secrets = job.secrets === null ? {} : dependencies.secrets.open(job.secrets)
+  const token = dependencies.jobTokens.issue(job.id, job.attempt)
+  const mask = [token, ...Object.values(secrets)].filter(secret => secret.length >= SHORTEST_MASKED)
+  const log = logs.open({ workspace: job.workspace, lease, firstSeq: job.nextLogSeq, mask })
+  const progress = createProgressWriter({ store, logger, workspace: job.workspace, lease })
+  const context: ExecutionContext = {
+    clock,
+    logger,
+    stop,
+    log,
+    secrets,
+    environment: jobEnvironment(job, { url: dependencies.url(), token }),
+    leaseSentAt,
+    progress: progress.set,
+    addArtifact: file => storeArtifactFile({ artifacts, job, file }),
+  }
+  return { job, lease, stop, log, context, settle: progress.settle }
+}
+
+/** What every running job gets beside its own environment (`api.md`, Jobs). */
+const jobEnvironment = (
+  job: ClaimedJob,
+  { url, token }: { url: string; token: string },
+): Readonly<Record<string, string>> => ({
+  MILLRACE_URL: url,
+  MILLRACE_TOKEN: token,
+  MILLRACE_JOB_ID: job.id,
+  MILLRACE_ATTEMPT: String(job.attempt),
+  MILLRACE_SCHEDULED_AT: toTimestamp(job.scheduledAt ?? job.createdAt),
+  ...(job.runId && { MILLRACE_RUN_ID: job.runId }),
+  ...(job.workflowId && { MILLRACE_WORKFLOW_ID: job.workflowId }),
+})
+
+const run = async (
+  { logger }: ExecuteDependencies,
+  executor: Executor,
+  { job, stop, context }: Execution,
+): Promise<Outcome> => {
+  const timer = startTimeout(job, stop)
+  try {
+    return await executor.run(job, context)
+  } catch (error) {
+    if (isDiskFull(error))
+      return { type: 'failed', failure: 'user', reason: 'disk_full', message: ERRORS.disk_full.title }
+    logger.error({ err: error, job_id: job.id }, 'an executor crashed')
+    return { type: 'failed', failure: 'system', reason: 'executor_crashed', message: (error as Error).message }
+  } finally {
+    timer?.[Symbol.dispose]()
+  }
+}
+
+/** The longest delay a timer of Node takes; longer timeouts are waited out in steps. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+const startTimeout = (job: ClaimedJob, stop: StopSwitch): Disposable | null => {
+  if (job.timeoutMs === null) return null
+  let left = job.timeoutMs
+  let timer: NodeJS.Timeout
+  const wait = (): void => {
+    const step = Math.min(left, LONGEST_TIMER_MS)
+    left -= step
+    timer = setTimeout(left > 0 ? wait : () => stop.stop('timeout', job.graceMs ?? DEFAULT_GRACE_MS), step)
+  }
+  wait()
+  return { [Symbol.dispose]: () => clearTimeout(timer) }
+}
+
+const finish = async (
+  { completer, logger }: ExecuteDependencies,
+  execution: Execution,
+  outcome: Outcome,
+): Promise<void> => {
+  const { job, lease, stop, log } = execution
+  await execution.settle()
+  const { parts, full } = await finishLog(log)
+  const told: Outcome =
+    full && outcome.type === 'completed'
+      ? { type: 'failed', failure: 'user', reason: 'disk_full', message: ERRORS.disk_full.title }
+      : outcome
+  const end = toAttemptEnd(told, stop.cause, job)
+  if (end !== null) {
+    const result = await completer.end({ lease, end, log: parts })
+    if (!result.applied)
+      logger.warn({ job_id: job.id, attempt: job.attempt }, 'an attempt ended after its lease was lost')
+  }
+  await log.dispose()
+}
+
+/** A full disk keeps what was written before from being sealed; the attempt ends all the same. */
+const finishLog = async (log: AttemptLog): Promise<{ parts: readonly LogPart[]; full: boolean }> => {
+  try {
+    return { parts: await log.finish(), full: false }
+  } catch (error) {
+    if (!isDiskFull(error)) throw error
+    return { parts: [], full: true }
+  }
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { JobLogs } from '../logs/job-logs.ts'
+import { lostAttemptEnd } from '../model/attempt-end.ts'
+import type { LostAttempt, Store } from '../store/store.ts'
+import { createLoop, type Loop } from './loop.ts'
+import { LEASE_MS } from './renew.ts'
+
+/** Invariant 5: nobody stays running longer than lease + sweep after its worker is gone. */
+const SWEEP_EVERY_MS = 2_000
+const BATCH = 500
+
+type Dependencies = { readonly store: Store; readonly logs: JobLogs; readonly clock: Clock; readonly logger: Logger }
+
+/** Ends the attempts of workers that are gone: their jobs are tried again, or fail, or become cancelled. */
+export const createRescuer = ({ store, logs, clock, logger }: Dependencies) => {
+  /** One batch; says how many attempts it ended. */
+  const rescue = async (workerIds?: readonly string[]): Promise<number> => {
+    const lost = await store.listLostAttempts({ leaseMs: LEASE_MS, limit: BATCH, ...(workerIds && { workerIds }) })
+    if (lost.length === 0) return 0
+    const ends = await Promise.all(lost.map(toEnd))
+    const results = await store.endAttempts(ends)
+    for (const { lease } of lost)
+      logger.warn({ job_id: lease.jobId, attempt: lease.attempt }, 'rescued a job of a lost worker')
+    return results.filter(result => result.applied).length
+  }
+
+  const toEnd = async (attempt: LostAttempt) => ({
+    lease: attempt.lease,
+    end: lostAttemptEnd(attempt),
+    log: await recoverLog(attempt),
+  })
+
+  /** A log that cannot be recovered must not keep its job from being rescued. */
+  const recoverLog = async (attempt: LostAttempt) => {
+    try {
+      return await logs.recover(attempt)
+    } catch (error) {
+      logger.error({ err: error, job_id: attempt.lease.jobId }, 'the log of a lost attempt could not be recovered')
+      return []
+    }
+  }
+
+  return {
+    /** Rescues all jobs of these workers at once, whatever their leases say. */
+    rescueWorkers: async (workerIds: readonly string[]): Promise<void> => {
+      while ((await rescue(workerIds)) > 0);
+    },
+    loop: (): Loop =>
+      createLoop({
+        name: 'rescue',
+        intervalMs: SWEEP_EVERY_MS,
+        runOnce: async () => ((await rescue()) > 0 ? 0 : null),
+        logger,
+        clock,
+      }),
+  }
+}

@@ -1,0 +1,60 @@
+import type { ClaimedJob, Lease } from '../model/job.ts'
+import type { CancelOrder } from '../store/store.ts'
+import type { StopSwitch } from './stop-signal.ts'
+
+/** Between SIGTERM and SIGKILL when neither the job nor the caller says. */
+export const DEFAULT_GRACE_MS = 10_000
+
+export type RunningJob = { readonly job: ClaimedJob; readonly stop: StopSwitch }
+
+/** The attempts that this process carries out now. */
+export interface RunningJobs {
+  readonly size: number
+  add(running: RunningJob): void
+  remove(running: RunningJob): void
+  leases(): readonly Lease[]
+  /** Tells attempts to stop because their jobs are `cancelling`. */
+  cancel(orders: readonly CancelOrder[]): void
+  /** Tells attempts to stop at once because their leases are lost. */
+  loseLeases(jobIds: readonly string[]): void
+  /** Tells all to stop because the process shuts down. */
+  shutDown(graceMs: number): void
+  /** Resolves when none is left. */
+  idle(): Promise<void>
+}
+
+export const createRunningJobs = (): RunningJobs => {
+  const byId = new Map<string, RunningJob>()
+  let waiting: (() => void)[] = []
+
+  return {
+    get size() {
+      return byId.size
+    },
+    add: running => {
+      byId.set(running.job.id, running)
+    },
+    remove: running => {
+      if (byId.get(running.job.id) === running) byId.delete(running.job.id)
+      if (byId.size > 0) return
+      for (const resolve of waiting) resolve()
+      waiting = []
+    },
+    leases: () =>
+      [...byId.values()].map(({ job }) => ({ jobId: job.id, attempt: job.attempt, leaseToken: job.leaseToken })),
+    cancel: orders => {
+      for (const order of orders) {
+        const running = byId.get(order.jobId)
+        if (running?.job.attempt !== order.attempt) continue
+        running.stop.stop(order.reason, order.graceMs ?? running.job.graceMs ?? DEFAULT_GRACE_MS)
+      }
+    },
+    loseLeases: jobIds => {
+      for (const jobId of jobIds) byId.get(jobId)?.stop.stop('lease_lost', 0)
+    },
+    shutDown: graceMs => {
+      for (const { stop } of byId.values()) stop.stop('shutdown', graceMs)
+    },
+    idle: () => (byId.size === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
+  }
+}

@@ -1,0 +1,61 @@
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+
+/** The data directory of one server process: mode 0700 and locked while the process lives. */
+export interface DataDir {
+  readonly path: string
+  /** Text of a small file, or null when there is none. */
+  read(name: string): string | null
+  /** Replaces a small file in one step, mode 0600. */
+  write(name: string, content: string): void
+  /** Gives the lock back. The system does so too when the process dies, however it dies. */
+  unlock(): void
+}
+
+/** Thrown when another process holds the directory. */
+export class DataDirLocked extends Error {
+  constructor(path: string) {
+    super(
+      `Another Millrace server uses ${path}. Stop it, or give this one a data directory of its own (MILLRACE_DATA_DIR).`,
+    )
+    this.name = 'DataDirLocked'
+  }
+}
+
+/** Makes the directory when it is missing, and locks it. Throws `DataDirLocked`. */
+export const openDataDir = (path: string): DataDir => {
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  chmodSync(path, 0o700)
+  const lock = takeLock(path)
+  return {
+    path,
+    read: name => {
+      try {
+        return readFileSync(join(path, name), 'utf8')
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+        throw error
+      }
+    },
+    write: (name, content) => {
+      const unfinished = join(path, `${name}.new`)
+      writeFileSync(unfinished, content, { mode: 0o600 })
+      renameSync(unfinished, join(path, name))
+    },
+    unlock: () => lock.close(),
+  }
+}
+
+/** Node has no `flock`; SQLite's lock on a file is one, and the system releases it with the process. */
+const takeLock = (path: string): DatabaseSync => {
+  const database = new DatabaseSync(join(path, 'lock'))
+  try {
+    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
+    return database
+  } catch (error) {
+    database.close()
+    if (/locked/.test((error as Error).message)) throw new DataDirLocked(path)
+    throw error
+  }
+}
