@@ -8,6 +8,8 @@ export type LogLine = {
   readonly stream: LogStream
   readonly timestamp: number
   readonly line: string
+  /** The line was longer than `MAX_LINE_BYTES`: this is a piece of it and the next line of the stream goes on. */
+  readonly continues?: true
 }
 
 /** A longer line is split into pieces of at most this many bytes. */
