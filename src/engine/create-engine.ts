@@ -87,7 +87,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   }
   const renew = createRenewLoop({ store, clock, logger, running, executors, beat })
 
-  const schedulerLoops: readonly Loop[] = [
+  const schedulerLoops: readonly Pick<Loop, 'start' | 'stop'>[] = [
     promote,
     rescuer.loop(),
     createRetainLoop({

@@ -326,10 +326,10 @@ const readConfigFile = (directory: string, faults: string[]): Record<string, str
 }
 
 const finish = (values: Config): Config =>
-  Object.freeze({ ...values, publicUrl: values.publicUrl || `http://${urlHost(values.host)}:${values.port}` })
+  Object.freeze({ ...values, publicUrl: values.publicUrl || publicUrlOf(values.host, values.port) })
 
-/** A host that listens everywhere is reached at the loopback address; IPv6 goes in brackets. */
-const urlHost = (host: string): string => {
-  if (host === '0.0.0.0' || host === '::') return '127.0.0.1'
-  return host.includes(':') ? `[${host}]` : host
+/** How a server that listens there is reached from its own machine. A host that listens everywhere is reached at the loopback address. */
+export const publicUrlOf = (host: string, port: number): string => {
+  const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
+  return `http://${name.includes(':') ? `[${name}]` : name}:${port}`
 }

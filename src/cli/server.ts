@@ -1,0 +1,171 @@
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
+import { createEngine } from '../engine/create-engine.ts'
+import type { Engine, PartHealth } from '../engine/engine.ts'
+import { commandDefinition } from '../executors/command/definition.ts'
+import type { Executor } from '../executors/executor.ts'
+import type { KindDefinition } from '../executors/kind-definition.ts'
+import { createApp } from '../http/app.ts'
+import { ensureAdminToken } from '../http/auth/admin-token.ts'
+import { type Clock, systemClock } from '../kernel/clock.ts'
+import { type Config, publicUrlOf } from '../kernel/config.ts'
+import { type DataDir, openDataDir } from '../kernel/data-dir.ts'
+import { newId } from '../kernel/ids.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { readVersion } from '../kernel/version.ts'
+import { createJobLogs } from '../logs/create-job-logs.ts'
+import { openSecretBox } from '../store/secrets.ts'
+import type { Store } from '../store/store.ts'
+
+/** Beyond the configuration: what tests and benches put in place of the parts of the product. */
+export type ServerOptions = {
+  readonly clock?: Clock
+  readonly definitions?: readonly KindDefinition[]
+  /** In place of the executors of the product. */
+  readonly executors?: readonly Executor[]
+}
+
+export type RunningServer = {
+  readonly url: string
+  readonly adminToken: { readonly path: string; readonly isNew: boolean }
+  /** What weakens this server or keeps it from taking jobs. */
+  readonly problems: readonly PartHealth[]
+  readonly engine: Engine
+  readonly store: Store
+  /** Graceful: running jobs may end first. Idempotent. */
+  stop(): Promise<void>
+}
+
+/** Assembles the whole server from its parts and starts it. Resolves when it takes requests. */
+export const startServer = async (
+  given: Config,
+  logger: Logger,
+  options: ServerOptions = {},
+): Promise<RunningServer> => {
+  const dataDir = openDataDir(given.dataDir)
+  const undo: (() => unknown)[] = [() => dataDir.unlock()]
+  const stopAll = async (): Promise<void> => {
+    for (const step of undo.toReversed()) await step()
+    undo.length = 0
+  }
+  try {
+    return await assemble({ config: await withPort(given), logger, dataDir, options, undo, stopAll })
+  } catch (error) {
+    await stopAll()
+    throw error
+  }
+}
+
+type Assembly = {
+  readonly config: Config
+  readonly logger: Logger
+  readonly dataDir: DataDir
+  readonly options: ServerOptions
+  /** How to stop what has been started, in order of starting. */
+  readonly undo: (() => unknown)[]
+  readonly stopAll: () => Promise<void>
+}
+
+const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Assembly): Promise<RunningServer> => {
+  const clock = options.clock ?? systemClock
+  const store = await openStore(config, clock)
+  undo.push(() => store.close())
+  const blobs = await openFileBlobStore({ directory: join(config.dataDir, 'blobs') })
+  const secrets = openSecretBox({ dataDir: config.dataDir, secretKey: config.secretKey })
+  const shareTails = config.databaseUrl !== null
+  const logs = createJobLogs({
+    store,
+    blobs,
+    clock,
+    dataDir: config.dataDir,
+    maxBytes: config.logMaxBytes,
+    logger,
+    shareTails,
+  })
+  const executors = config.roles.includes('worker')
+    ? (options.executors ?? (await openExecutors({ config, dataDir, logger, clock })))
+    : []
+  const engine = createEngine({
+    config,
+    clock,
+    logger,
+    store,
+    blobs,
+    logs,
+    secrets,
+    executors,
+    definitions: options.definitions ?? [commandDefinition],
+    url: () => config.publicUrl,
+    formerWorkers: formerWorkers(dataDir),
+  })
+  dataDir.write('worker-id', engine.workerId)
+  undo.push(() => engine.stop())
+  const adminToken = await ensureAdminToken({ store, config })
+  if (config.roles.includes('api')) {
+    const app = await createApp({ config, clock, logger, store, blobs, logs, engine, version: readVersion() })
+    // The listener closes first, so that nobody is told yes while the rest goes down.
+    undo.push(() => app.close())
+    await app.listen({ host: config.host, port: config.port })
+  }
+  await engine.start()
+  dataDir.write('server.json', JSON.stringify({ url: config.publicUrl, pid: process.pid }))
+  return { url: config.publicUrl, adminToken, problems: await engine.health(), engine, store, stop: stopAll }
+}
+
+const openStore = async (config: Config, clock: Clock): Promise<Store> => {
+  if (config.databaseUrl === null) {
+    const { openSqliteStore } = await import('../store/sqlite/sqlite-store.ts')
+    return openSqliteStore({ path: join(config.dataDir, 'millrace.db'), clock })
+  }
+  const { openPostgresStore } = await import('../store/postgres/postgres-store.ts')
+  return openPostgresStore({ url: config.databaseUrl, processName: `millrace ${config.roles.join(',')}` })
+}
+
+type Opening = { readonly config: Config; readonly dataDir: DataDir; readonly logger: Logger; readonly clock: Clock }
+
+/** The executors of the product. Another kind is one more line here. */
+const openExecutors = async ({ config, dataDir, logger, clock }: Opening): Promise<readonly Executor[]> => {
+  const { createCommandExecutor } = await import('../executors/command/command-executor.ts')
+  return [
+    createCommandExecutor({
+      dataDir: config.dataDir,
+      jobUser: config.jobUser,
+      sandbox: config.sandbox,
+      launcher: config.launcher,
+      maxProcesses: config.commandMaxProcesses,
+      instanceId: instanceId(dataDir),
+      logger,
+      clock,
+    }),
+  ]
+}
+
+/** Marks what this installation has started, over its restarts. */
+const instanceId = (dataDir: DataDir): string => {
+  const known = dataDir.read('instance-id')
+  if (known !== null) return known
+  const made = newId()
+  dataDir.write('instance-id', made)
+  return made
+}
+
+/** Who held this data directory before: it is locked, so they are gone. */
+const formerWorkers = (dataDir: DataDir): readonly string[] => {
+  const former = dataDir.read('worker-id')
+  return former === null ? [] : [former]
+}
+
+/** Port 0 takes a free one, which must be known before jobs and links name it. */
+const withPort = async (config: Config): Promise<Config> => {
+  if (config.port !== 0) return config
+  const probe = createServer()
+  await new Promise<void>((resolve, reject) => {
+    probe.once('error', reject)
+    probe.listen(0, config.host, resolve)
+  })
+  const { port } = probe.address() as { port: number }
+  await new Promise(resolve => probe.close(resolve))
+  const publicUrl = config.publicUrl === publicUrlOf(config.host, 0) ? publicUrlOf(config.host, port) : config.publicUrl
+  return { ...config, port, publicUrl }
+}
