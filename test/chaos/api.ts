@@ -1,0 +1,85 @@
+import { TOKEN } from './server-process.ts'
+
+export type JobView = {
+  readonly job_id: string
+  readonly status: string
+  readonly status_reason: string | null
+  readonly exit_code: number | null
+  readonly attempt: number
+  readonly system_attempts: number
+}
+export type LogLineView = {
+  readonly seq: number
+  readonly attempt: number
+  readonly stream: string
+  readonly line: string
+}
+
+type Answer = { readonly status: number; readonly body: string }
+
+/** One call of the HTTP API. Rejects when the server goes away before it has answered. */
+export const call = async (
+  url: string,
+  path: string,
+  options: { method?: string; body?: unknown; key?: string; accept?: string } = {},
+): Promise<Answer> => {
+  const answer = await fetch(url + path, {
+    method: options.method ?? 'GET',
+    headers: {
+      authorization: `Bearer ${TOKEN}`,
+      ...(options.body !== undefined && { 'content-type': 'application/json' }),
+      ...(options.key !== undefined && { 'idempotency-key': options.key }),
+      ...(options.accept !== undefined && { accept: options.accept }),
+    },
+    ...(options.body !== undefined && { body: JSON.stringify(options.body) }),
+    signal: AbortSignal.timeout(20_000),
+  })
+  return { status: answer.status, body: await answer.text() }
+}
+
+/** The job, or null when the server knows none of that id. */
+export const getJob = async (url: string, jobId: string): Promise<JobView | null> => {
+  const { status, body } = await call(url, `/v1/jobs/${jobId}`)
+  if (status === 404) return null
+  if (status !== 200) throw new Error(`GET /v1/jobs/${jobId}: ${status} ${body}`)
+  return JSON.parse(body) as JobView
+}
+
+/** The whole log of a job. */
+export const getLog = async (url: string, jobId: string): Promise<readonly LogLineView[]> => {
+  const { status, body } = await call(url, `/v1/jobs/${jobId}/logs`, { accept: 'application/x-ndjson' })
+  if (status !== 200) throw new Error(`GET /v1/jobs/${jobId}/logs: ${status} ${body}`)
+  return body
+    .split('\n')
+    .filter(Boolean)
+    .map(line => JSON.parse(line) as LogLineView)
+}
+
+/** Numbers of the attempts of a job. */
+export const getAttempts = async (url: string, jobId: string): Promise<readonly number[]> => {
+  const { status, body } = await call(url, `/v1/jobs/${jobId}/attempts`)
+  if (status !== 200) throw new Error(`GET /v1/jobs/${jobId}/attempts: ${status} ${body}`)
+  return (JSON.parse(body) as { attempts: { attempt: number }[] }).attempts.map(({ attempt }) => attempt)
+}
+
+/** How many jobs carry this label of a submission. */
+export const countSubmission = async (url: string, label: string): Promise<number> => {
+  let count = 0
+  let cursor = ''
+  do {
+    const { status, body } = await call(url, `/v1/jobs?limit=500&label=submission:${label}${cursor}`)
+    if (status !== 200) throw new Error(`GET /v1/jobs: ${status} ${body}`)
+    const page = JSON.parse(body) as { jobs: unknown[]; next_cursor: string | null }
+    count += page.jobs.length
+    cursor = page.next_cursor === null ? '' : `&cursor=${encodeURIComponent(page.next_cursor)}`
+  } while (cursor !== '')
+  return count
+}
+
+/** How many jobs have not ended. */
+export const countLive = async (url: string): Promise<number> => {
+  const { status, body } = await call(url, '/v1/jobs?status=pending,queued,running,cancelling&limit=1&count=true')
+  if (status !== 200) throw new Error(`GET /v1/jobs: ${status} ${body}`)
+  const page = JSON.parse(body) as { total?: number; count?: number }
+  return page.total ?? page.count ?? Number.NaN
+}
