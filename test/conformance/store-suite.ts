@@ -1,0 +1,53 @@
+import { afterEach, beforeEach, describe } from 'vitest'
+import { artifactTests } from './suite/artifacts.ts'
+import { cancelTests } from './suite/cancel.ts'
+import { claimTests } from './suite/claim.ts'
+import { endTests } from './suite/ends.ts'
+import { exclusiveKeyTests } from './suite/exclusive-keys.ts'
+import { idempotencyTests } from './suite/idempotency.ts'
+import { leaseTests } from './suite/leases.ts'
+import { listTests } from './suite/lists.ts'
+import { logTests } from './suite/logs.ts'
+import { walkTests } from './suite/random-walk.ts'
+import { retentionTests } from './suite/retention.ts'
+import { type OpenStore, Scene } from './suite/scene.ts'
+import { signalTests } from './suite/signals.ts'
+import { submitTests } from './suite/submit.ts'
+import { timeTests } from './suite/time.ts'
+import { workspaceTests } from './suite/workspaces.ts'
+import { VirtualClock } from './virtual-clock.ts'
+
+/** Every implementation of the store passes these tests. Each test has a fresh store and a clock of its own. */
+export const storeSuite = (name: string, open: OpenStore): void => {
+  describe(name, () => {
+    let scene: Scene
+    beforeEach(async () => {
+      const clock = new VirtualClock(Date.UTC(2026, 10, 21, 12))
+      scene = new Scene(clock, await open(clock))
+    })
+    afterEach(() => scene.close())
+
+    for (const [area, tests] of AREAS) describe(area, () => tests(() => scene))
+  })
+}
+
+/** The tests of an area; the scene exists only while a test runs. */
+export type AreaTests = (scene: () => Scene) => void
+
+const AREAS: readonly (readonly [string, AreaTests])[] = [
+  ['submit', submitTests],
+  ['claim', claimTests],
+  ['end', endTests],
+  ['cancel', cancelTests],
+  ['leases', leaseTests],
+  ['time', timeTests],
+  ['exclusive keys', exclusiveKeyTests],
+  ['random walks', walkTests],
+  ['lists', listTests],
+  ['logs', logTests],
+  ['artifacts', artifactTests],
+  ['idempotency', idempotencyTests],
+  ['retention', retentionTests],
+  ['workspaces, tokens, workers', workspaceTests],
+  ['signals', signalTests],
+]

@@ -1,0 +1,103 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import type { ClaimedJob } from '../../../src/model/job.ts'
+import { canMove, isEnded, type JobStatus } from '../../../src/model/job-status.ts'
+import type { AreaTests } from '../store-suite.ts'
+import { COMPLETE, failure, LEASE_MS, NO_EXIT, newJob, retryIn, type Scene } from './scene.ts'
+
+type Step =
+  | 'submit'
+  | 'schedule'
+  | 'claim'
+  | 'complete'
+  | 'fail'
+  | 'retry'
+  | 'release'
+  | 'cancel'
+  | 'rescue'
+  | 'promote'
+  | 'wait'
+  | 'back'
+const STEPS: readonly Step[] = [
+  'submit',
+  'schedule',
+  'claim',
+  'complete',
+  'fail',
+  'retry',
+  'release',
+  'cancel',
+  'rescue',
+  'promote',
+  'wait',
+  'back',
+]
+
+export const walkTests: AreaTests = scene => {
+  test('invariants 2, 3, 4: whatever happens in whatever order, jobs only move as the table of transitions says', async () => {
+    const walk = fc.array(fc.tuple(fc.constantFrom(...STEPS), fc.nat({ max: 30 })), { minLength: 30, maxLength: 60 })
+    const walks = fc.sample(walk, { numRuns: 6, seed: 20261121 })
+    for (const steps of walks) await walkAndCheck(scene(), steps)
+  })
+}
+
+const walkAndCheck = async (scene: Scene, steps: readonly (readonly [Step, number])[]): Promise<void> => {
+  const held: ClaimedJob[] = []
+  for (const [step, choice] of steps) await take(scene, held, step, choice)
+  const last = new Map<string, JobStatus>()
+  for (const event of scene.events()) {
+    const before = last.get(event.jobId)
+    if (before !== undefined) expect(canMove(before, event.status), `${before} → ${event.status}`).toBe(true)
+    else expect(['pending', 'queued']).toContain(event.status)
+    last.set(event.jobId, event.status)
+  }
+  for (const [jobId, status] of last) {
+    const job = await scene.job(jobId)
+    expect(job.status).toBe(status)
+    expect(job.finishedAt !== null).toBe(isEnded(status))
+  }
+  await checkKeys(scene)
+}
+
+const checkKeys = async (scene: Scene): Promise<void> => {
+  const page = await scene.store.listJobs({
+    workspace: 'default',
+    filters: { status: ['queued', 'running', 'cancelling'] },
+    limit: 500,
+    cursor: null,
+  })
+  const keys = page.jobs.flatMap(job => job.exclusiveKey ?? [])
+  expect(new Set(keys).size).toBe(keys.length)
+}
+
+const take = async (scene: Scene, held: ClaimedJob[], step: Step, choice: number): Promise<void> => {
+  const exclusiveKey = choice % 3 === 0 ? `key-${choice % 2}` : null
+  const endOne = async (end: Parameters<Scene['end']>[1]) => {
+    const job = held[choice % Math.max(held.length, 1)]
+    if (job) await scene.end(job, end)
+  }
+  if (step === 'submit') await scene.submit([newJob({ exclusiveKey })])
+  if (step === 'schedule') await scene.submit([newJob({ exclusiveKey, scheduledAt: scene.clock.now() + choice * 100 })])
+  if (step === 'claim') held.push(...(await scene.claim((choice % 4) + 1)))
+  if (step === 'complete') await endOne(COMPLETE)
+  if (step === 'fail') await endOne(failure())
+  if (step === 'retry') await endOne(retryIn(choice * 100))
+  if (step === 'release') await endOne({ type: 'release', exit: NO_EXIT })
+  if (step === 'cancel') await cancelSome(scene, choice)
+  if (step === 'rescue') await rescue(scene)
+  if (step === 'promote') await scene.store.promoteDueJobs({ limit: (choice % 3) + 1 })
+  if (step === 'wait') scene.clock.advance(choice * 1000)
+  if (step === 'back') scene.clock.advance(-choice * 10)
+}
+
+const cancelSome = async (scene: Scene, choice: number): Promise<void> => {
+  const ids = await scene.listIds()
+  const jobId = ids[choice % Math.max(ids.length, 1)]
+  if (jobId) await scene.cancel(jobId, choice * 100)
+}
+
+const rescue = async (scene: Scene): Promise<void> => {
+  scene.clock.advance(LEASE_MS)
+  const end = failure({ failure: 'system', reason: 'worker_lost', exit: NO_EXIT })
+  await scene.store.endAttempts((await scene.lost()).map(lost => ({ lease: lost.lease, end, log: [] })))
+}
