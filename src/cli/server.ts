@@ -113,7 +113,8 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   return { url: config.publicUrl, adminToken, problems: await engine.health(), engine, store, stop: stopAll }
 }
 
-const openStore = async (config: Config, clock: Clock): Promise<Store> => {
+/** The store that the configuration names, opened. */
+export const openStore = async (config: Config, clock: Clock): Promise<Store> => {
   if (config.databaseUrl === null) {
     const { openSqliteStore } = await import('../store/sqlite/sqlite-store.ts')
     return openSqliteStore({ path: join(config.dataDir, 'millrace.db'), clock })
