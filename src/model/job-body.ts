@@ -27,7 +27,8 @@ const LONGEST_SECONDS = 366 * 24 * 3600
 export const commonJobProperties = {
   name: Type.Optional(text(255)),
   labels: Type.Optional(
-    Type.Record(text(128), Type.String({ maxLength: 255, pattern: PLAIN_TEXT }), {
+    Type.Record(Type.String(), Type.String({ maxLength: 255, pattern: PLAIN_TEXT }), {
+      propertyNames: { minLength: 1, maxLength: 128, pattern: PLAIN_TEXT },
       additionalProperties: false,
       maxProperties: 64,
     }),

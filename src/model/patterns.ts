@@ -3,7 +3,7 @@
 export const NO_NUL = '^[^\\u0000]*$'
 /** One line for people: no control characters. */
 export const PLAIN_TEXT = '^[^\\u0000-\\u001f\\u007f]*$'
-export const ENVIRONMENT_NAME = '^[^=\\u0000]+$'
+export const ENVIRONMENT_NAME = '^[^=\\u0000\\n\\r]+$'
 /** Relative and not leaving its directory. */
 export const RELATIVE_GLOB = '^(?!/)(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000]*$'
 /** Names of queues. */
@@ -13,7 +13,7 @@ export const QUEUE_NAME = '^[A-Za-z0-9][A-Za-z0-9_.:-]*$'
 export const PATTERN_MEANING: Readonly<Record<string, string>> = {
   [NO_NUL]: 'must not hold a NUL character',
   [PLAIN_TEXT]: 'must not hold control characters',
-  [ENVIRONMENT_NAME]: 'must be a name without "=" and NUL',
+  [ENVIRONMENT_NAME]: 'must be a name without "=", NUL and line ends',
   [RELATIVE_GLOB]: 'must be relative and without ".."',
   [QUEUE_NAME]: 'must be letters, digits, "_", ".", ":" and "-", beginning with a letter or digit',
   '^/[^\\u0000]*$': 'must be an absolute path',

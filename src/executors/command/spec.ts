@@ -16,8 +16,9 @@ export const commandProperties = {
     }),
   ),
   environment: Type.Optional(
-    Type.Record(Type.String({ pattern: ENVIRONMENT_NAME }), withoutNul(), {
+    Type.Record(Type.String(), withoutNul(), {
       additionalProperties: false,
+      propertyNames: { pattern: ENVIRONMENT_NAME },
       description: 'Added to a small clean base. Values of names that look secret are stored encrypted.',
     }),
   ),

@@ -1,0 +1,29 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../server.ts'
+
+const HOUR = 3_600_000
+let setBack = 0
+let server: TestServer
+
+beforeAll(async () => {
+  server = await startTestServer({ clock: { now: () => Date.now() - setBack, monotonic: () => performance.now() } })
+})
+afterAll(() => server.stop())
+
+test('with the clock set back an hour, running work ends, retries come in time, and new work runs', async () => {
+  const submit = async (body: object): Promise<string> => (await server.call('POST', '/v1/jobs', body)).body.job_id
+  const ended = async (id: string) => (await server.call('GET', `/v1/jobs/${id}?wait=30`)).body
+  const running = await submit({ command: 'sleep 2; echo done' })
+  const retried = await submit({
+    command: '[ "$MILLRACE_ATTEMPT" = 2 ]',
+    retry: { maximum_attempts: 2, initial_interval: '3s' },
+  })
+  await expect.poll(async () => (await server.call('GET', `/v1/jobs/${retried}`)).body.status).toBe('pending')
+  setBack = HOUR
+  const later = await submit({ command: 'echo later' })
+  expect((await ended(later)).status).toBe('completed')
+  expect((await ended(running)).status).toBe('completed')
+  expect(await ended(retried)).toMatchObject({ status: 'completed', attempt: 2 })
+  const { body } = await server.call('GET', '/v1/jobs')
+  expect(body.jobs.map((job: { job_id: string }) => job.job_id)).toEqual([later, retried, running])
+}, 60_000)

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../server.ts'
+import { canMount, mountSmallDisk, type SmallDisk } from './small-disk.ts'
+
+describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', () => {
+  let disk: SmallDisk
+  let server: TestServer
+
+  beforeAll(async () => {
+    disk = mountSmallDisk(48)
+    server = await startTestServer({ dataDir: disk.path })
+  })
+  afterAll(async () => {
+    disk.drain()
+    await server.stop()
+    disk.unmount()
+  })
+
+  test('a job that logs fails with disk_full, what it wrote before stays, and the server lives', async () => {
+    const job = await server.run({ command: 'echo before; head -c 200M /dev/urandom | base64' })
+    expect(job).toMatchObject({ status: 'failed', status_reason: 'disk_full' })
+    expect((await server.call('GET', '/healthz')).status).toBe(200)
+    const log = await server.call('GET', `/v1/jobs/${job.job_id}/logs?limit=1`)
+    expect(log.body.lines[0].line).toBe('before')
+    await server.call('POST', `/v1/jobs/${job.job_id}/purge`)
+    const next = await server.run({ command: 'echo after' })
+    expect(next.status).toBe('completed')
+  })
+
+  test('an upload is refused with 507 and nothing of it is visible', async () => {
+    const job = await server.run({ command: 'true' })
+    const form = new FormData()
+    form.append('file', new Blob([Buffer.alloc(100 * 1024 * 1024, 1)]), 'large.bin')
+    const path = `/v1/jobs/${job.job_id}/artifacts`
+    const answer = await fetch(server.url + path, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${server.token}` },
+      body: form,
+    })
+    expect(answer.status).toBe(507)
+    expect(await answer.json()).toMatchObject({ code: 'insufficient_storage' })
+    expect((await server.call('GET', path)).body.artifacts).toEqual([])
+    expect((await server.run({ command: 'echo still here' })).status).toBe('completed')
+  })
+
+  test('a collected artifact that does not fit fails its job with disk_full', async () => {
+    const job = await server.run({ command: 'head -c 100M /dev/zero > big.bin', artifacts: ['*.bin'] })
+    expect(job.status).toBe('failed')
+    expect(['disk_full', 'exit_code']).toContain(job.status_reason) // the attempt's own directory is on that disk too
+  })
+
+  test('a submit is refused without harm and accepted again when there is space', async () => {
+    disk.fill()
+    const answers: number[] = []
+    for (let index = 0; index < 20; index++) {
+      const { status } = await server.call('POST', '/v1/jobs', { command: 'true', labels: { filler: 'x'.repeat(255) } })
+      answers.push(status)
+    }
+    expect(answers.every(status => status === 201 || status === 507 || status === 503)).toBe(true)
+    expect((await server.call('GET', '/healthz')).status).toBe(200)
+    disk.drain()
+    await expect
+      .poll(async () => (await server.call('POST', '/v1/jobs', { command: 'true' })).status, { timeout: 20_000 })
+      .toBe(201)
+    expect((await server.run({ command: 'echo again' })).status).toBe('completed')
+  })
+})
