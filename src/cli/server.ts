@@ -71,7 +71,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   const clock = options.clock ?? systemClock
   const store = await openStore(config, clock)
   undo.push(() => store.close())
-  const blobs = await openFileBlobStore({ directory: join(config.dataDir, 'blobs') })
+  const blobs = await openFileBlobStore({ directory: config.blobDir ?? join(config.dataDir, 'blobs') })
   const secrets = openSecretBox({ dataDir: config.dataDir, secretKey: config.secretKey })
   const shareTails = config.databaseUrl !== null
   const logs = createJobLogs({

@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { parseDuration, parseSize } from './quantity.ts'
 
 /**
@@ -14,6 +15,8 @@ export type Config = {
   readonly dataDir: string
   /** null: embedded SQLite. */
   readonly databaseUrl: string | null
+  /** A directory for blobs; null: in the data directory. */
+  readonly blobDir: string | null
   readonly roles: readonly ServerRole[]
   readonly adminToken: string | null
   readonly jobUser: string | null
@@ -86,6 +89,12 @@ const databaseUrl = (value: string): string | null => {
   return value
 }
 
+const blobUrl = (value: string): string | null => {
+  if (value === '') return null
+  if (!/^file:\/\/\/./.test(value) || !URL.canParse(value)) throw new Error('file:///directory')
+  return fileURLToPath(value)
+}
+
 /** `0` keeps for ever. */
 const retention = (value: string): number => (value === '0' ? Number.POSITIVE_INFINITY : parseDuration(value))
 
@@ -125,6 +134,13 @@ const SETTINGS = {
     about: 'postgres://…; embedded SQLite when empty',
     secret: true,
     parse: databaseUrl,
+  },
+  blobDir: {
+    env: 'MILLRACE_BLOB_URL',
+    flag: 'blob-url',
+    default: '',
+    about: 'file:///directory that all servers of one database share; in the data directory when empty',
+    parse: blobUrl,
   },
   roles: {
     env: 'MILLRACE_ROLES',
