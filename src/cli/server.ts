@@ -7,7 +7,8 @@ import { commandDefinition } from '../executors/command/definition.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
 import { createApp } from '../http/app.ts'
-import { ensureAdminToken } from '../http/auth/admin-token.ts'
+import { ensureAdminToken } from '../http/auth/tokens.ts'
+import { createMetrics } from '../http/metrics.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import { type Config, publicUrlOf } from '../kernel/config.ts'
 import { type DataDir, openDataDir } from '../kernel/data-dir.ts'
@@ -69,8 +70,10 @@ type Assembly = {
 
 const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Assembly): Promise<RunningServer> => {
   const clock = options.clock ?? systemClock
-  const store = await openStore(config, clock)
-  undo.push(() => store.close())
+  const opened = await openStore(config, clock)
+  undo.push(() => opened.close())
+  const metrics = createMetrics()
+  const store = metrics.instrument(opened)
   const blobs = await openFileBlobStore({ directory: config.blobDir ?? join(config.dataDir, 'blobs') })
   const secrets = openSecretBox({ dataDir: config.dataDir, secretKey: config.secretKey })
   const shareTails = config.databaseUrl !== null
@@ -103,7 +106,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   undo.push(() => engine.stop())
   const adminToken = await ensureAdminToken({ store, config })
   if (config.roles.includes('api')) {
-    const app = await createApp({ config, clock, logger, store, blobs, logs, engine, version: readVersion() })
+    const app = await createApp({ config, clock, logger, store, blobs, logs, engine, metrics, version: readVersion() })
     // The listener closes first, so that nobody is told yes while the rest goes down.
     undo.push(() => app.close())
     await app.listen({ host: config.host, port: config.port })
