@@ -23,7 +23,13 @@ const SEPARATE_CHILDREN: ReadonlySet<string> = new Set(['store', 'blobs', 'wareh
 /** Entries of processes: what is in their environment is read there and handed down. */
 const MAY_READ_ENVIRONMENT: ReadonlySet<string> = new Set(['src/cli/main.ts', 'src/cli/bin.ts'])
 
-type SourceFile = { readonly path: string; readonly text: string; readonly imports: readonly string[] }
+type SourceFile = {
+  readonly path: string
+  readonly text: string
+  readonly imports: readonly string[]
+  /** Without those of types alone: they are gone when the program runs, and may go round. */
+  readonly runtimeImports: readonly string[]
+}
 
 /** Every fault of the sources below `<root>/src`, one line each; [] when all is well. */
 export const findImportFaults = (root: string): readonly string[] => {
@@ -38,13 +44,15 @@ const readSources = (root: string): readonly SourceFile[] =>
     .sort()
     .map(path => {
       const text = withoutComments(readFileSync(resolve(root, path), 'utf8'))
-      return { path, text, imports: relativeImports(root, path, text) }
+      const imports = relativeImports(root, path, text)
+      return { path, text, imports, runtimeImports: relativeImports(root, path, text.replace(TYPE_ONLY, '')) }
     })
 
 /** Good enough for our own formatted sources: strings that hold comment signs are rare and harmless here. */
 const withoutComments = (text: string): string => text.replace(/\/\*[\s\S]*?\*\//g, '').replace(/(^|\s)\/\/.*$/gm, '$1')
 
 const STATIC_IMPORT = /\b(?:import|export)\s(?:[^'"();]*?\sfrom\s)?\s*['"](\.[^'"]+)['"]/g
+const TYPE_ONLY = /\b(?:import|export)\s+type\s[^'"();]*?\sfrom\s*['"][^'"]+['"]/g
 const DYNAMIC_IMPORT = /\bimport\(\s*['"](\.[^'"]+)['"]\s*\)/g
 
 const relativeImports = (root: string, path: string, text: string): readonly string[] =>
@@ -91,7 +99,7 @@ const cycleFaults = (files: readonly SourceFile[]): readonly string[] => {
     const start = trail.indexOf(path)
     if (start !== -1) faults.push(`import cycle: ${[...trail.slice(start), path].join(' > ')}`)
     if (start !== -1 || done.has(path)) return
-    for (const target of byPath.get(path)?.imports ?? []) visit(target, [...trail, path])
+    for (const target of byPath.get(path)?.runtimeImports ?? []) visit(target, [...trail, path])
     done.add(path)
   }
   for (const file of files) visit(file.path, [])

@@ -70,3 +70,12 @@ test('a cycle is a fault, named file by file', () => {
     }),
   ).toEqual(['import cycle: src/model/a.ts > src/model/b.ts > src/model/c.ts > src/model/a.ts'])
 })
+
+test('a cycle that only types close is none when the program runs', () => {
+  expect(
+    faultsOf({
+      'src/model/a.ts': "import { b } from './b.ts'",
+      'src/model/b.ts': "import type {\n  A,\n} from './a.ts'",
+    }),
+  ).toEqual([])
+})

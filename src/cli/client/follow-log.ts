@@ -1,0 +1,72 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { JobStatus } from '../../model/job-status.ts'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+import type { LogLineAnswer } from './job-answer.ts'
+import { openLogSocket } from './log-socket.ts'
+import type { ServerAddress } from './server-address.ts'
+
+type FollowInput = {
+  readonly server: ServerAddress
+  readonly jobId: string
+  /** The first line wanted; 1 is the first there is. */
+  readonly from: number
+  readonly signal: AbortSignal
+  /** Awaited before more is read. */
+  readonly onLines: (lines: readonly LogLineAnswer[]) => Promise<void>
+  /** The connection was lost and is being made again; once a loss. */
+  readonly onLost?: (error: Error) => void
+}
+
+/** How long a server may be away before a follower gives up: an upgrade or a restart of a machine fits in. */
+const PATIENCE_MS = 5 * 60_000
+const LONGEST_PAUSE_MS = 5_000
+
+/**
+ * Follows a job's log until the job has ended and says how. A lost connection is made again and goes on at the next line:
+ * none is missing, none comes twice. null: `signal` was aborted.
+ */
+export const followLog = async (input: FollowInput): Promise<JobStatus | null> => {
+  const place = { next: input.from, lostAt: null as number | null, pauseMs: 100 }
+  while (!input.signal.aborted) {
+    try {
+      const status = await readConnection(input, place)
+      if (status !== null) return status
+      await waitToReconnect(input, place, new Error('the connection was closed'))
+    } catch (error) {
+      if (error instanceof CliFailure && !isPassing(error)) throw error
+      await waitToReconnect(input, place, error as Error)
+    }
+  }
+  return null
+}
+
+type Place = { next: number; lostAt: number | null; pauseMs: number }
+
+const readConnection = async (input: FollowInput, place: Place): Promise<JobStatus | null> => {
+  for await (const message of openLogSocket({ ...input, from: place.next })) {
+    if ('event' in message) return message.status
+    place.lostAt = null
+    place.pauseMs = 100
+    const fresh = message.filter(line => line.seq >= place.next)
+    place.next = (fresh.at(-1)?.seq ?? place.next - 1) + 1
+    await input.onLines(fresh)
+  }
+  return null
+}
+
+const waitToReconnect = async (input: FollowInput, place: Place, error: Error): Promise<void> => {
+  if (input.signal.aborted) return
+  if (place.lostAt === null) input.onLost?.(error)
+  place.lostAt ??= performance.now()
+  if (performance.now() - place.lostAt > PATIENCE_MS)
+    throw new CliFailure(`lost the server: ${error.message}`, {
+      exitCode: EXIT.server,
+      hint: `The job goes on; see it again with: millrace logs -f ${input.jobId}`,
+    })
+  await delay(place.pauseMs, undefined, { signal: input.signal }).catch(() => {})
+  place.pauseMs = Math.min(place.pauseMs * 2, LONGEST_PAUSE_MS)
+}
+
+/** A server that starts or stops, or its proxy, answers so; whatever else is refused will be refused again. */
+const isPassing = (error: CliFailure): boolean => [502, 503, 504].includes(error.status ?? 0)

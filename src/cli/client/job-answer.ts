@@ -1,0 +1,46 @@
+import type { JobStatus } from '../../model/job-status.ts'
+
+/** The parts of the API's job that the command line shows (`docs/api/`). */
+export type JobAnswer = {
+  readonly job_id: string
+  readonly kind: string
+  readonly name: string | null
+  readonly labels: Readonly<Record<string, string>>
+  readonly status: JobStatus
+  readonly status_reason: string | null
+  readonly error: { readonly code: string; readonly message: string } | null
+  readonly queue: string
+  readonly priority: number
+  readonly created_at: string
+  readonly scheduled_at: string | null
+  readonly queued_at: string | null
+  readonly started_at: string | null
+  readonly finished_at: string | null
+  readonly attempt: number
+  readonly maximum_attempts: number
+  readonly worker_id: string | null
+  readonly parent_job_id: string | null
+  readonly rerun_of: string | null
+  readonly progress: { readonly percentage: number | null; readonly message: string | null } | null
+  readonly exit_code: number | null
+  readonly signal: string | null
+  readonly spec: Readonly<Record<string, unknown>>
+}
+
+/** One line of a log as the API tells it. */
+export type LogLineAnswer = {
+  readonly seq: number
+  readonly attempt: number
+  readonly stream: 'stdout' | 'stderr'
+  readonly line: string
+  readonly timestamp: string
+}
+
+/** One artifact as the API tells it. */
+export type ArtifactAnswer = {
+  readonly artifact_id: string
+  readonly name: string
+  readonly sha256: string
+  readonly size: number
+  readonly content_type: string
+}

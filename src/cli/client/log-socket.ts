@@ -1,0 +1,63 @@
+import type { IncomingMessage } from 'node:http'
+import { createWebSocketStream, WebSocket } from 'ws'
+import type { JobStatus } from '../../model/job-status.ts'
+import type { LogLineAnswer } from './job-answer.ts'
+import { refusalOf } from './refusal.ts'
+import type { ServerAddress } from './server-address.ts'
+
+/** What comes over the socket of a job's log: batches of lines, and one last word when the job has ended. */
+export type LogMessage = readonly LogLineAnswer[] | { readonly event: 'end'; readonly status: JobStatus }
+
+/** Three missed pings of the server (one every 15 s): the connection is dead, whatever TCP believes. */
+const SILENCE_MS = 45_000
+
+/**
+ * One connection to a job's log from line `from` on. Ends without an `end` message, or throws, when the connection is
+ * lost; throws `CliFailure` when the server refuses. A reader that does not pull makes the server wait.
+ */
+export async function* openLogSocket(input: {
+  readonly server: ServerAddress
+  readonly jobId: string
+  readonly from: number
+  readonly signal: AbortSignal
+}): AsyncGenerator<LogMessage> {
+  const { server, jobId, from, signal } = input
+  const url = `${server.url.replace(/^http/, 'ws')}/v1/jobs/${encodeURIComponent(jobId)}/logs?batch=true&from=${from}`
+  const socket = new WebSocket(url, { headers: { authorization: `Bearer ${server.token}` } })
+  const abort = () => socket.terminate()
+  signal.addEventListener('abort', abort)
+  const watch = endWhenSilent(socket)
+  const refused = refusedHandshake(socket)
+  try {
+    const messages = createWebSocketStream(socket, { readableObjectMode: true, encoding: 'utf8' })
+    for await (const text of messages) yield JSON.parse(text) as LogMessage
+  } catch (error) {
+    throw (await refused()) ?? error
+  } finally {
+    watch.stop()
+    signal.removeEventListener('abort', abort)
+    socket.terminate()
+  }
+}
+
+const endWhenSilent = (socket: WebSocket): { stop(): void } => {
+  const timer = setTimeout(() => socket.terminate(), SILENCE_MS)
+  for (const event of ['open', 'message', 'ping'] as const) socket.on(event, () => timer.refresh())
+  return { stop: () => clearTimeout(timer) }
+}
+
+/** Keeps the body of an answer that is no upgrade, so that its problem can be told. */
+const refusedHandshake = (socket: WebSocket): (() => Promise<Error | null>) => {
+  let refusal: Promise<Error> | null = null
+  socket.on('unexpected-response', (_request, response: IncomingMessage) => {
+    refusal = readRefusal(response)
+    socket.emit('error', new Error(`the server answered ${response.statusCode}`))
+  })
+  return async () => refusal
+}
+
+const readRefusal = async (response: IncomingMessage): Promise<Error> => {
+  let body = ''
+  for await (const chunk of response.setEncoding('utf8')) body += chunk
+  return refusalOf(response.statusCode ?? 0, body)
+}

@@ -1,0 +1,38 @@
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+
+type Problem = {
+  readonly title?: string
+  readonly code?: string
+  readonly detail?: string
+  readonly hint?: string
+  readonly errors?: readonly { readonly path: string; readonly message: string }[]
+}
+
+/** The server's problem+json as one readable line, the wrong fields below it, and its hint after them. */
+export const refusal = async (response: Response): Promise<CliFailure> =>
+  refusalOf(response.status, await response.text())
+
+/** The same from what a failed WebSocket handshake left. */
+export const refusalOf = (status: number, body: string): CliFailure => {
+  const problem = parseProblem(body)
+  const summary = problem.detail ?? problem.title ?? `the server answered ${status}`
+  const fields = (problem.errors ?? []).map(error => `\n  ${error.path || '(body)'}: ${error.message}`)
+  const code = problem.code === undefined ? `status ${status}` : problem.code
+  return new CliFailure(`${summary} (${code})${fields.join('')}`, {
+    exitCode: EXIT.server,
+    hint: problem.hint,
+    code: problem.code,
+    status,
+  })
+}
+
+const parseProblem = (body: string): Problem => {
+  try {
+    const value: unknown = JSON.parse(body)
+    return typeof value === 'object' && value !== null ? value : {}
+  } catch {
+    // Not ours: a proxy's page, perhaps. The status has to do.
+    return {}
+  }
+}

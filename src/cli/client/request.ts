@@ -1,0 +1,68 @@
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+import { refusal } from './refusal.ts'
+import type { ServerAddress } from './server-address.ts'
+
+export type ApiRequest = {
+  readonly method?: 'GET' | 'POST' | 'DELETE'
+  /** Begins with `/`; parts that come from the user are encoded already. */
+  readonly path: string
+  readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>
+  readonly headers?: Readonly<Record<string, string>>
+  /** Sent as JSON. */
+  readonly json?: unknown
+  /** Sent as it is, streamed. */
+  readonly body?: AsyncIterable<Uint8Array>
+}
+
+/** Sends a request; the answer is one of success. Throws `CliFailure` when the server refuses or cannot be reached. */
+export const send = async (server: ServerAddress, request: ApiRequest): Promise<Response> => {
+  const response = await fetchAnswer(server, request)
+  if (!response.ok) throw await refusal(response)
+  return response
+}
+
+/** Sends a request and reads the JSON of the answer, whose form is the API's promise. */
+export const call = async <T>(server: ServerAddress, request: ApiRequest): Promise<T> =>
+  (await (await send(server, request)).json()) as T
+
+const fetchAnswer = async (server: ServerAddress, request: ApiRequest): Promise<Response> => {
+  try {
+    return await fetch(`${server.url}${request.path}${queryText(request.query ?? {})}`, fetchOptions(server, request))
+  } catch (error) {
+    throw unreachable(server, error as Error)
+  }
+}
+
+const fetchOptions = (server: ServerAddress, request: ApiRequest): RequestInit => ({
+  method: request.method ?? 'GET',
+  // A redirect could carry the token to another host.
+  redirect: 'error',
+  headers: {
+    authorization: `Bearer ${server.token}`,
+    ...(request.json === undefined ? {} : { 'content-type': 'application/json' }),
+    ...request.headers,
+  },
+  ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
+  ...(request.body === undefined ? {} : { body: ReadableStream.from(request.body), duplex: 'half' }),
+})
+
+const queryText = (query: NonNullable<ApiRequest['query']>): string => {
+  const parameters = new URLSearchParams()
+  for (const [name, value] of Object.entries(query))
+    for (const one of [value ?? []].flat()) parameters.append(name, String(one))
+  return parameters.size === 0 ? '' : `?${parameters}`
+}
+
+/** `fetch` says only "fetch failed"; what happened is its cause. */
+const unreachable = (server: ServerAddress, error: Error): CliFailure => {
+  const cause = (error.cause ?? error) as NodeJS.ErrnoException
+  if (cause.code === 'ECONNREFUSED')
+    return new CliFailure(`no server answers at ${server.url}`, {
+      exitCode: EXIT.server,
+      code: 'no_server',
+      hint: 'Is the server running? Start it with: npm start',
+    })
+  const reason = cause.message || cause.code || 'unknown'
+  return new CliFailure(`no answer from ${server.url}: ${reason}`, { exitCode: EXIT.server, code: 'no_answer' })
+}

@@ -1,0 +1,64 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { type Config, loadConfig } from '../../kernel/config.ts'
+import type { CliContext } from '../context.ts'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+
+/** Which server the command line talks to and as whom. `url` has no slash at its end. */
+export type ServerAddress = { readonly url: string; readonly token: string }
+
+/**
+ * `MILLRACE_URL` and `MILLRACE_TOKEN`, as in jobs; else the server whose data directory this is, which has left its
+ * address (`server.json`) and its first token (`admin-token`) there. That token is sent to no other machine.
+ */
+export const findServer = (context: CliContext): ServerAddress => {
+  const { MILLRACE_URL: url, MILLRACE_TOKEN: token } = context.environment
+  if (url && token) return { url: checkUrl(url), token }
+  const { config } = loadConfig({ flags: {}, environment: context.environment, directory: context.directory })
+  const address = checkUrl(url || runningServerUrl(config))
+  return { url: address, token: token || localToken(config, address) }
+}
+
+const checkUrl = (url: string): string => {
+  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '')
+  throw new CliFailure(`MILLRACE_URL: ${JSON.stringify(url)} is not an http or https URL`, { exitCode: EXIT.usage })
+}
+
+/** The running server writes where it listens: a port given by a flag, or 0, is not in our configuration. */
+const runningServerUrl = (config: Config): string => {
+  const path = join(config.dataDir, 'server.json')
+  if (!existsSync(path)) return config.publicUrl
+  try {
+    const { url } = JSON.parse(readFileSync(path, 'utf8')) as { url?: unknown }
+    return typeof url === 'string' ? url : config.publicUrl
+  } catch {
+    // Unreadable, or caught while being written: the configured address is the next best answer.
+    return config.publicUrl
+  }
+}
+
+const localToken = (config: Config, url: string): string => {
+  if (config.adminToken !== null && isLoopback(url)) return config.adminToken
+  const path = join(config.dataDir, 'admin-token')
+  if (!isLoopback(url))
+    throw new CliFailure('MILLRACE_TOKEN is not set', {
+      exitCode: EXIT.usage,
+      hint: 'A server on another machine needs a token of its own: millrace tokens create, on that machine.',
+    })
+  try {
+    return readFileSync(path, 'utf8').trim()
+  } catch (error) {
+    const missing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    const message = missing ? `there is no token: ${path} does not exist` : (error as Error).message
+    throw new CliFailure(message, { exitCode: EXIT.usage, hint: TOKEN_HINT })
+  }
+}
+
+const TOKEN_HINT =
+  'Start the server here first (npm start), run this in the directory where the server was started, or set MILLRACE_DATA_DIR, or MILLRACE_URL and MILLRACE_TOKEN.'
+
+const isLoopback = (url: string): boolean => {
+  const { hostname } = new URL(url)
+  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+}

@@ -1,0 +1,50 @@
+import { randomUUID } from 'node:crypto'
+import { createReadStream } from 'node:fs'
+import { stat } from 'node:fs/promises'
+import { basename } from 'node:path'
+import { progressBar } from '../terminal/progress-bar.ts'
+import type { ArtifactAnswer } from './job-answer.ts'
+import { jobPath } from './jobs.ts'
+import { call } from './request.ts'
+import type { ServerAddress } from './server-address.ts'
+
+type Upload = {
+  readonly server: ServerAddress
+  readonly jobId: string
+  /** Paths; each becomes an artifact of its file's name. */
+  readonly files: readonly string[]
+  /** Where progress is shown. */
+  readonly terminal: NodeJS.WriteStream
+}
+
+/** Streams files to a job as artifacts, all in one request. */
+export const uploadArtifacts = async ({ server, jobId, files, terminal }: Upload) => {
+  const boundary = `millrace-${randomUUID()}`
+  return call<{ artifacts: readonly ArtifactAnswer[] }>(server, {
+    method: 'POST',
+    path: jobPath(jobId, '/artifacts'),
+    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
+    body: multipart(files, boundary, terminal),
+  })
+}
+
+/** multipart/form-data (RFC 7578), made as it is sent: `FormData` would need the whole file as a blob first. */
+async function* multipart(
+  files: readonly string[],
+  boundary: string,
+  terminal: NodeJS.WriteStream,
+): AsyncGenerator<Uint8Array> {
+  for (const file of files) {
+    const { size } = await stat(file)
+    yield Buffer.from(
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escapeName(basename(file))}"\r\n` +
+        'content-type: application/octet-stream\r\n\r\n',
+    )
+    yield* createReadStream(file, { highWaterMark: 256 * 1024 }).pipe(progressBar(terminal, basename(file), size))
+    yield Buffer.from('\r\n')
+  }
+  yield Buffer.from(`--${boundary}--\r\n`)
+}
+
+/** As browsers do it. */
+const escapeName = (name: string): string => name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')

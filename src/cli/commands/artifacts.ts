@@ -1,0 +1,94 @@
+import { existsSync, statSync } from 'node:fs'
+import { basename, join, relative, resolve, sep } from 'node:path'
+import { downloadTo, downloadToFile } from '../client/download.ts'
+import type { ArtifactAnswer } from '../client/job-answer.ts'
+import { jobPath } from '../client/jobs.ts'
+import { call } from '../client/request.ts'
+import { findServer, type ServerAddress } from '../client/server-address.ts'
+import { uploadArtifacts } from '../client/upload.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+import { sizeText } from '../terminal/quantity-text.ts'
+import { formatTable } from '../terminal/table.ts'
+
+type ArtifactsOptions = { readonly output?: string; readonly upload?: readonly string[]; readonly json?: boolean }
+type Place = { readonly server: ServerAddress; readonly jobId: string; readonly context: CliContext }
+
+/** `millrace artifacts ID [NAME]`: lists what a job left, downloads one or all, or adds files to it. */
+export const artifacts: Define = (command, context) => {
+  command
+    .argument('<id>', 'id of the job')
+    .argument('[name]', 'name or id of one artifact, to download it')
+    .option('-o, --output <path>', 'file for the one (- is standard output), or directory for all')
+    .option('-u, --upload <file...>', 'add these files to the job')
+    .option('--json', 'print JSON')
+    .action(async (jobId: string, name: string | undefined, options: ArtifactsOptions) => {
+      const place = { server: findServer(context), jobId, context }
+      if (options.upload) return show(place, await upload(place, options.upload), options)
+      const { artifacts: all } = await call<{ artifacts: readonly ArtifactAnswer[] }>(place.server, {
+        path: jobPath(jobId, '/artifacts'),
+      })
+      if (name !== undefined) return downloadOne(place, find(all, name), options.output)
+      if (options.output !== undefined) return downloadAll(place, all, options.output)
+      show(place, all, options)
+    })
+}
+
+const COLUMNS = [
+  { title: 'ARTIFACT', value: (artifact: ArtifactAnswer) => artifact.artifact_id },
+  { title: 'SIZE', align: 'right' as const, value: (artifact: ArtifactAnswer) => sizeText(artifact.size) },
+  { title: 'SHA-256', value: (artifact: ArtifactAnswer) => artifact.sha256.slice(0, 12) },
+  { title: 'NAME', value: (artifact: ArtifactAnswer) => artifact.name },
+]
+
+const show = ({ context }: Place, all: readonly ArtifactAnswer[], { json }: ArtifactsOptions): void => {
+  if (json) context.stdout.write(`${JSON.stringify({ artifacts: all })}\n`)
+  else if (all.length === 0) context.stderr.write('no artifacts\n')
+  else context.stdout.write(formatTable(COLUMNS, all, context.stdout.columns))
+}
+
+const upload = async (
+  { server, jobId, context }: Place,
+  files: readonly string[],
+): Promise<readonly ArtifactAnswer[]> => {
+  const paths = files.map(file => resolve(context.directory, file))
+  const missing = paths.find(path => !existsSync(path) || !statSync(path).isFile())
+  if (missing) throw new CliFailure(`${missing} is not a file`, { exitCode: EXIT.usage })
+  return (await uploadArtifacts({ server, jobId, files: paths, terminal: context.stderr })).artifacts
+}
+
+const find = (all: readonly ArtifactAnswer[], name: string): ArtifactAnswer => {
+  const found = all.find(artifact => artifact.name === name || artifact.artifact_id === name)
+  if (found) return found
+  const names = all.map(artifact => artifact.name).join(', ') || 'none'
+  throw new CliFailure(`the job has no artifact ${JSON.stringify(name)}`, {
+    exitCode: EXIT.failed,
+    hint: `It has: ${names}`,
+  })
+}
+
+const downloadOne = async (place: Place, artifact: ArtifactAnswer, output: string | undefined): Promise<void> => {
+  const download = { ...place, artifact, terminal: place.context.stderr }
+  if (output === '-') return downloadTo(download, place.context.stdout)
+  const target = resolve(place.context.directory, output ?? basename(artifact.name))
+  const isDirectory = existsSync(target) && statSync(target).isDirectory()
+  await downloadToFile(download, isDirectory ? join(target, basename(artifact.name)) : target)
+}
+
+const downloadAll = async (place: Place, all: readonly ArtifactAnswer[], output: string): Promise<void> => {
+  const directory = resolve(place.context.directory, output)
+  for (const artifact of all) {
+    const download = { ...place, artifact, terminal: place.context.stderr }
+    await downloadToFile(download, pathInside(directory, artifact.name))
+  }
+}
+
+/** Names are the server's word: none may lead out of the directory that was asked for. */
+const pathInside = (directory: string, name: string): string => {
+  const path = resolve(directory, name)
+  const way = relative(directory, path)
+  if (way !== '' && way !== '..' && !way.startsWith(`..${sep}`)) return path
+  throw new CliFailure(`the artifact ${JSON.stringify(name)} would lie outside ${directory}`, { exitCode: EXIT.server })
+}

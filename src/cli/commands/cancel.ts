@@ -1,0 +1,28 @@
+import { cancelJob } from '../client/jobs.ts'
+import { findServer } from '../client/server-address.ts'
+import type { Define } from '../define.ts'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+import { nonNegative } from '../option-value.ts'
+
+/** `millrace cancel ID…`: asks each job to stop; says for each what became of it. */
+export const cancel: Define = (command, context, finish) => {
+  command
+    .argument('<id...>', 'ids of jobs')
+    .option('--grace <seconds>', 'between SIGTERM and SIGKILL; 0 kills at once', nonNegative)
+    .option('--json', 'print the jobs as JSON, one a line')
+    .action(async (ids: readonly string[], options: { grace?: number; json?: boolean }) => {
+      const server = findServer(context)
+      for (const id of ids) {
+        try {
+          const job = await cancelJob(server, id, options.grace)
+          context.stdout.write(options.json ? `${JSON.stringify(job)}\n` : `${id} ${job.status}\n`)
+        } catch (error) {
+          // The other jobs are to be cancelled all the same; without a server there is no point.
+          if (!(error instanceof CliFailure) || error.status === undefined) throw error
+          context.stderr.write(`${id} ${error.message}\n`)
+          finish(EXIT.server)
+        }
+      }
+    })
+}

@@ -1,0 +1,45 @@
+import { type Config, type LoadedConfig, settings } from '../../kernel/config.ts'
+import type { Define } from '../define.ts'
+import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
+import { durationText, sizeText } from '../terminal/quantity-text.ts'
+import { formatTable } from '../terminal/table.ts'
+
+/** `millrace config`: every setting, its value and where it comes from; secret values are not shown. */
+export const config: Define = (command, context) => {
+  addSettingFlags(command.option('--json', 'print JSON')).action((options: { json?: boolean }) => {
+    const rows = describe(loadWithFlags(command, context))
+    context.stdout.write(options.json ? `${JSON.stringify(asObject(rows), null, 2)}\n` : formatTable(COLUMNS, rows))
+  })
+}
+
+type Row = { readonly name: keyof Config; readonly env: string; readonly value: unknown; readonly origin: string }
+
+const COLUMNS = [
+  { title: 'SETTING', value: (row: Row) => row.env },
+  { title: 'FROM', value: (row: Row) => row.origin },
+  { title: 'VALUE', value: (row: Row) => valueText(row) },
+]
+
+const describe = ({ config, origins }: LoadedConfig): readonly Row[] =>
+  settings.map(({ name, env, secret }) => ({
+    name,
+    env,
+    value: shown(config[name], secret ?? false),
+    origin: origins[name],
+  }))
+
+/** JSON has no infinity: what is kept for ever is null. */
+const shown = (value: unknown, secret: boolean): unknown => {
+  if (value === Number.POSITIVE_INFINITY) return null
+  return secret && value !== null ? '***' : value
+}
+
+const valueText = ({ name, value }: Row): string => {
+  if (value === null) return name.startsWith('retention') ? 'for ever' : '-'
+  if (name.endsWith('Ms')) return durationText(Number(value))
+  if (name.endsWith('Bytes')) return sizeText(Number(value))
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+const asObject = (rows: readonly Row[]): Readonly<Record<string, unknown>> =>
+  Object.fromEntries(rows.map(({ env, value, origin }) => [env, { value, origin }]))

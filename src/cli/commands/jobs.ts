@@ -1,0 +1,102 @@
+import type { JobAnswer } from '../client/job-answer.ts'
+import { call } from '../client/request.ts'
+import { findServer, type ServerAddress } from '../client/server-address.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { count, repeated } from '../option-value.ts'
+import { paint, STATUS_STYLE } from '../terminal/colour.ts'
+import { durationText, timeText } from '../terminal/quantity-text.ts'
+import { type Column, formatTable } from '../terminal/table.ts'
+
+type JobsOptions = {
+  readonly status?: readonly string[]
+  readonly kind?: readonly string[]
+  readonly name?: string
+  readonly label?: readonly string[]
+  readonly queue?: string
+  readonly parent?: string
+  readonly limit: number
+  readonly json?: boolean
+}
+
+/** `millrace jobs`: the newest jobs, filtered. */
+export const jobs: Define = (command, context) => {
+  command
+    .option('-s, --status <status>', 'only these; repeatable or comma-separated', repeated(String))
+    .option('-k, --kind <kind>', 'only these kinds; repeatable or comma-separated', repeated(String))
+    .option('--name <prefix>', 'only names that begin so')
+    .option('-l, --label <key:value>', 'only with this label; repeatable', repeated(String))
+    .option('--queue <name>', 'only of this queue')
+    .option('--parent <id>', 'only children of this job')
+    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('--json', 'print JSON: {jobs, next_cursor}')
+    .action(async (options: JobsOptions) => {
+      const page = await listJobs(findServer(context), options)
+      if (options.json) context.stdout.write(`${JSON.stringify(page)}\n`)
+      else if (page.jobs.length === 0) context.stderr.write('no jobs\n')
+      else context.stdout.write(formatTable(columns(context, Date.now()), page.jobs, context.stdout.columns))
+    })
+}
+
+type Page = { readonly jobs: readonly JobAnswer[]; readonly next_cursor: string | null }
+
+const LARGEST_PAGE = 500
+
+/** Pages until there are `limit` jobs: a page may be short and still have a next one. */
+const listJobs = async (server: ServerAddress, options: JobsOptions): Promise<Page> => {
+  let found: readonly JobAnswer[] = []
+  let cursor: string | null = null
+  do {
+    const limit = Math.min(options.limit - found.length, LARGEST_PAGE)
+    const page: Page = await call<Page>(server, {
+      path: '/v1/jobs',
+      query: { ...filters(options), limit, ...at(cursor) },
+    })
+    found = [...found, ...page.jobs]
+    cursor = page.next_cursor
+  } while (cursor !== null && found.length < options.limit)
+  return { jobs: found, next_cursor: cursor }
+}
+
+const at = (cursor: string | null) => (cursor === null ? {} : { cursor })
+
+const filters = ({ status, kind, name, label, queue, parent }: JobsOptions) => ({
+  status,
+  kind,
+  name,
+  label,
+  queue,
+  parent_job_id: parent,
+})
+
+const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer>[] => [
+  { title: 'JOB', value: job => job.job_id },
+  {
+    title: 'STATUS',
+    value: job => job.status,
+    style: (cell, job) => paint(stdout, STATUS_STYLE[job.status], cell),
+  },
+  { title: 'KIND', value: job => job.kind },
+  { title: 'CREATED', value: job => timeText(job.created_at) },
+  { title: 'RAN', align: 'right', value: job => ranFor(job, now) },
+  { title: 'REASON', value: job => reasonText(job) },
+  { title: 'NAME', value: job => job.name ?? commandText(job) },
+]
+
+const ranFor = (job: JobAnswer, now: number): string => {
+  if (job.started_at === null) return ''
+  const end = job.finished_at === null ? now : Date.parse(job.finished_at)
+  return durationText(Math.max(0, end - Date.parse(job.started_at)))
+}
+
+const reasonText = ({ status_reason: reason, exit_code: code, signal }: JobAnswer): string => {
+  if (reason === 'exit_code') return `exit ${code}`
+  if (reason === 'signal') return signal ?? reason
+  return reason ?? ''
+}
+
+/** A job without a name is told by what it does. */
+const commandText = ({ spec }: JobAnswer): string => {
+  const what = spec.command
+  return Array.isArray(what) ? what.join(' ') : typeof what === 'string' ? what : ''
+}

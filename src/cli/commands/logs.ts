@@ -1,0 +1,91 @@
+import { followLog } from '../client/follow-log.ts'
+import type { LogLineAnswer } from '../client/job-answer.ts'
+import { getJob, jobPath } from '../client/jobs.ts'
+import { readNdjson } from '../client/ndjson.ts'
+import { call, send } from '../client/request.ts'
+import { findServer, type ServerAddress } from '../client/server-address.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { EXIT } from '../exit-code.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { withTimestamp, writeJsonLines, writeLines } from '../log-output.ts'
+import { count } from '../option-value.ts'
+import { notes } from '../terminal/note.ts'
+
+type LogsOptions = {
+  readonly follow?: boolean
+  readonly lines?: number
+  readonly timestamps?: boolean
+  readonly json?: boolean
+}
+
+type Log = {
+  readonly server: ServerAddress
+  readonly jobId: string
+  readonly print: (lines: readonly LogLineAnswer[]) => Promise<void>
+  readonly note: (text: string) => void
+}
+
+/** `millrace logs ID`: stdout on stdout, stderr on stderr; all of it, the last lines, or live to the end. */
+export const logs: Define = (command, context, finish) => {
+  command
+    .argument('<id>', 'id of the job')
+    .option('-f, --follow', 'go on with what comes until the job has ended')
+    .option('-n, --lines <n>', 'begin with the last so many lines', count)
+    .option('-t, --timestamps', 'the time before each line')
+    .option('--json', 'one JSON object a line, all on standard output')
+    .action(async (jobId: string, options: LogsOptions) => {
+      const log: Log = { server: findServer(context), jobId, print: printer(context, options), note: notes(context) }
+      if (options.follow) finish(await follow(log, options.lines))
+      else if (options.lines !== undefined) await printTail(log, options.lines)
+      else await printAll(log)
+    })
+}
+
+const printer = (context: CliContext, options: LogsOptions): Log['print'] => {
+  if (options.json) return lines => writeJsonLines(context, lines)
+  const form = options.timestamps ? withTimestamp(context) : undefined
+  return lines => writeLines(context, lines, form)
+}
+
+const LARGEST_TAIL = 10_000
+
+/** Prints the last lines there are and says the number of the last one, 0 when there is none. */
+const printTail = async ({ server, jobId, print }: Log, wanted: number): Promise<number> => {
+  const tail = Math.min(wanted, LARGEST_TAIL)
+  const page = await call<{ lines: readonly LogLineAnswer[] }>(server, {
+    path: jobPath(jobId, '/logs'),
+    query: { tail },
+  })
+  await print(page.lines)
+  return page.lines.at(-1)?.seq ?? 0
+}
+
+/** Prints while it downloads: a log may be larger than memory. */
+const printAll = async ({ server, jobId, print }: Log): Promise<void> => {
+  const headers = { accept: 'application/x-ndjson' }
+  const response = await send(server, { path: jobPath(jobId, '/logs'), headers })
+  if (response.body === null) return
+  for await (const lines of readNdjson<LogLineAnswer>(response.body)) await print(lines)
+}
+
+/** Ctrl-C stops looking; the job goes on. */
+const follow = async (log: Log, lines: number | undefined): Promise<number> => {
+  const leave = new AbortController()
+  const stopListening = onInterrupt(() => leave.abort())
+  try {
+    // Says at once when there is no such job or no server, instead of trying to connect for minutes.
+    await getJob(log.server, log.jobId)
+    const from = lines === undefined ? 1 : (await printTail(log, lines)) + 1
+    const status = await followLog({
+      ...log,
+      from,
+      signal: leave.signal,
+      onLines: log.print,
+      onLost: () => log.note('connection lost; connecting again'),
+    })
+    return status === null ? EXIT.interrupted : EXIT.ok
+  } finally {
+    stopListening()
+  }
+}

@@ -1,0 +1,18 @@
+import { jobPath, postOnce, type SubmitAnswer } from '../client/jobs.ts'
+import { findServer } from '../client/server-address.ts'
+import type { Define } from '../define.ts'
+import { watchJob } from '../watch-job.ts'
+
+/** `millrace rerun ID`: a new job with the same parameters, secrets included. Prints its id. */
+export const rerun: Define = (command, context, finish) => {
+  command
+    .argument('<id>', 'id of the job')
+    .option('-f, --follow', 'follow the log of the new job and exit with its code')
+    .option('--json', 'print the answer as JSON')
+    .action(async (id: string, options: { follow?: boolean; json?: boolean }) => {
+      const server = findServer(context)
+      const answer = await postOnce<SubmitAnswer>(server, { path: jobPath(id, '/rerun') })
+      if (options.follow) finish(await watchJob({ server, jobId: answer.job_id, context }))
+      else context.stdout.write(`${options.json ? JSON.stringify(answer) : answer.job_id}\n`)
+    })
+}

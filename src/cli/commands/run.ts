@@ -1,0 +1,65 @@
+import { resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { Command } from 'commander'
+import { postOnce, type SubmitAnswer } from '../client/jobs.ts'
+import { findServer } from '../client/server-address.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { keyValue, positive, repeated, wholeNumber } from '../option-value.ts'
+import { watchJob } from '../watch-job.ts'
+
+/** `millrace run -- CMD…`: submits a command, follows its log, exits with its code. */
+export const run: Define = (command, context, finish) => {
+  addOptions(command)
+    .argument('<command...>', 'one word is a text for /bin/sh -c; several are a program and its arguments')
+    .action(async (words: readonly string[], options: RunOptions) => {
+      const server = findServer(context)
+      const { job_id: jobId } = await postOnce<SubmitAnswer>(server, {
+        path: '/v1/jobs',
+        json: await jobBody(words, options, context),
+      })
+      if (options.detach) context.stdout.write(`${jobId}\n`)
+      else finish(await watchJob({ server, jobId, context }))
+    })
+}
+
+const addOptions = (command: Command): Command =>
+  command
+    .passThroughOptions()
+    .usage('[options] [--] CMD...')
+    .option('-d, --detach', 'print the id of the job and do not wait')
+    .option('--name <name>', 'name of the job')
+    .option('-e, --env <KEY=VALUE>', 'variable of its environment; repeatable', repeated(keyValue('KEY=VALUE')))
+    .option('--cwd <dir>', 'working directory on the server; an empty one when left out')
+    .option('--timeout <seconds>', 'end it after that long', positive)
+    .option('--artifact <glob>', 'files to keep, below the working directory; repeatable', repeated(String))
+    .option('-l, --label <key=value>', 'label; repeatable', repeated(keyValue('key=value')))
+    .option('--priority <n>', '-100 to 100; higher goes first', wholeNumber)
+    .option('--queue <name>', 'queue')
+    .option('--stdin', 'give it what comes on standard input')
+
+type RunOptions = {
+  readonly detach?: boolean
+  readonly name?: string
+  readonly env?: readonly (readonly [string, string])[]
+  readonly cwd?: string
+  readonly timeout?: number
+  readonly artifact?: readonly string[]
+  readonly label?: readonly (readonly [string, string])[]
+  readonly priority?: number
+  readonly queue?: string
+  readonly stdin?: boolean
+}
+
+const jobBody = async (words: readonly string[], options: RunOptions, context: CliContext): Promise<unknown> => ({
+  command: words.length === 1 ? words[0] : words,
+  name: options.name,
+  environment: options.env && Object.fromEntries(options.env),
+  working_dir: options.cwd && resolve(context.directory, options.cwd),
+  timeout_seconds: options.timeout,
+  artifacts: options.artifact,
+  labels: options.label && Object.fromEntries(options.label),
+  priority: options.priority,
+  queue: options.queue,
+  stdin: options.stdin ? await text(context.stdin) : undefined,
+})

@@ -1,0 +1,35 @@
+import { createLogger } from '../../kernel/logger.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { EXIT } from '../exit-code.ts'
+import { onInterrupt } from '../interrupt.ts'
+import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
+import { notes } from '../terminal/note.ts'
+import { welcome } from '../welcome.ts'
+
+/** `millrace serve`: runs the server until SIGINT or SIGTERM; a second one ends it at once. */
+export const serve: Define = (command, context) => {
+  addSettingFlags(command).action(async () => {
+    const { config } = loadWithFlags(command, context)
+    const { startServer } = await import('../server.ts')
+    const stopped = untilInterrupted(context)
+    const server = await startServer(config, createLogger(config.logLevel))
+    context.stdout.write(welcome({ server, config, stream: context.stdout }))
+    await stopped
+    await server.stop()
+  })
+}
+
+/** Listens from the first moment, so that a signal during the start is not lost. */
+const untilInterrupted = (context: CliContext): Promise<void> => {
+  const note = notes(context)
+  const { promise, resolve } = Promise.withResolvers<void>()
+  let interrupts = 0
+  onInterrupt(() => {
+    interrupts += 1
+    if (interrupts > 1) process.exit(EXIT.interrupted)
+    note('stopping: no new jobs start, running ones may end; once more to stop at once')
+    resolve()
+  })
+  return promise
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { postOnce, type SubmitAnswer } from '../client/jobs.ts'
+import { findServer } from '../client/server-address.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+import { watchJob } from '../watch-job.ts'
+
+/** `millrace submit FILE`: one job body, or a list of them, all or nothing. Prints the ids. */
+export const submit: Define = (command, context, finish) => {
+  command
+    .argument('<file>', 'JSON: a job body, or a list of them; - reads standard input')
+    .option('-f, --follow', 'follow the log and exit with the code of the job (one body)')
+    .option('--json', 'print the answer as JSON')
+    .action(async (file: string, options: { follow?: boolean; json?: boolean }) => {
+      const server = findServer(context)
+      const body = await readBody(file, context)
+      if (options.follow && Array.isArray(body))
+        throw new CliFailure('--follow takes one job body', { exitCode: EXIT.usage })
+      const answer = Array.isArray(body)
+        ? await postOnce<{ jobs: readonly SubmitAnswer[] }>(server, { path: '/v1/jobs/batch', json: { jobs: body } })
+        : await postOnce<SubmitAnswer>(server, { path: '/v1/jobs', json: body })
+      if (options.follow && 'job_id' in answer) return finish(await watchJob({ server, jobId: answer.job_id, context }))
+      const jobs = 'jobs' in answer ? answer.jobs : [answer]
+      context.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : jobs.map(job => `${job.job_id}\n`).join(''))
+    })
+}
+
+const readBody = async (file: string, context: CliContext): Promise<unknown> => {
+  try {
+    return JSON.parse(
+      file === '-' ? await text(context.stdin) : await readFile(resolve(context.directory, file), 'utf8'),
+    )
+  } catch (error) {
+    throw new CliFailure(`${file}: ${(error as Error).message}`, { exitCode: EXIT.usage })
+  }
+}

@@ -1,0 +1,101 @@
+import type { Command } from 'commander'
+import { ROLES } from '../../model/scopes.ts'
+import { call, send } from '../client/request.ts'
+import { findServer } from '../client/server-address.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+import { repeated } from '../option-value.ts'
+import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
+import { timeText } from '../terminal/quantity-text.ts'
+import { formatTable } from '../terminal/table.ts'
+
+/** `millrace tokens list | create | delete | reset-admin`. */
+export const tokens: Define = (command, context) => {
+  list(command.command('list', { isDefault: true }), context)
+  create(command.command('create'), context)
+  remove(command.command('delete'), context)
+  resetAdmin(command.command('reset-admin'), context)
+}
+
+type TokenAnswer = {
+  readonly token_id: string
+  readonly name: string
+  readonly workspace: string
+  readonly role: string | null
+  readonly scopes: readonly string[]
+  readonly created_at: string
+  readonly expires_at: string | null
+}
+
+const COLUMNS = [
+  { title: 'TOKEN', value: (token: TokenAnswer) => token.token_id },
+  { title: 'NAME', value: (token: TokenAnswer) => token.name },
+  { title: 'CREATED', value: (token: TokenAnswer) => timeText(token.created_at) },
+  { title: 'EXPIRES', value: (token: TokenAnswer) => timeText(token.expires_at) || 'never' },
+  { title: 'RIGHTS', value: (token: TokenAnswer) => token.role ?? token.scopes.join(' ') },
+]
+
+const list = (command: Command, context: CliContext): void => {
+  command
+    .description('list the tokens of the workspace; their text is shown only when they are made')
+    .option('--json', 'print JSON')
+    .action(async (options: { json?: boolean }) => {
+      const answer = await call<{ tokens: readonly TokenAnswer[] }>(findServer(context), { path: '/v1/tokens' })
+      if (options.json) context.stdout.write(`${JSON.stringify(answer)}\n`)
+      else context.stdout.write(formatTable(COLUMNS, answer.tokens, context.stdout.columns))
+    })
+}
+
+type CreateOptions = {
+  readonly role?: string
+  readonly scope?: readonly string[]
+  readonly workspace?: string
+  readonly expires?: string
+  readonly json?: boolean
+}
+
+const create = (command: Command, context: CliContext): void => {
+  command
+    .description('make a token and print it, this once')
+    .argument('<name>', 'what it is for')
+    .option('-r, --role <role>', ROLES.join(', '))
+    .option('-s, --scope <scope>', 'a single right instead of a role; repeatable', repeated(String))
+    .option('--workspace <name>', 'another workspace than your own')
+    .option('--expires <time>', 'RFC 3339 time from which it is refused')
+    .option('--json', 'print JSON')
+    .action(async (name: string, { role, scope, workspace, expires, json }: CreateOptions) => {
+      if ((role === undefined) === (scope === undefined))
+        throw new CliFailure('give either --role or --scope', { exitCode: EXIT.usage })
+      const body = { name, role, scopes: scope, workspace, expires_at: expires }
+      const answer = await call<{ token: string }>(findServer(context), {
+        method: 'POST',
+        path: '/v1/tokens',
+        json: body,
+      })
+      context.stdout.write(`${json ? JSON.stringify(answer) : answer.token}\n`)
+    })
+}
+
+const remove = (command: Command, context: CliContext): void => {
+  command
+    .description('revoke a token at once')
+    .argument('<id>', 'id of the token')
+    .action(async (id: string) => {
+      await send(findServer(context), { method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(id)}` })
+      context.stdout.write(`${id} deleted\n`)
+    })
+}
+
+const resetAdmin = (command: Command, context: CliContext): void => {
+  addSettingFlags(command)
+    .description('make a new admin token, in the data directory of a stopped server; the old one counts no more')
+    .action(async () => {
+      const { config } = loadWithFlags(command, context)
+      const { resetAdmin } = await import('../reset-admin.ts')
+      const { token, path } = await resetAdmin(config)
+      context.stdout.write(`${token}\n`)
+      context.stderr.write(`Also in ${path}.\n`)
+    })
+}

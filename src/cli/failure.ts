@@ -1,0 +1,26 @@
+type Details = {
+  readonly exitCode: number
+  /** What the user can do about it. */
+  readonly hint?: string | undefined
+  /** The code of the API's refusal (`docs/errors.md`), `no_server` or `no_answer`. */
+  readonly code?: string | undefined
+  /** HTTP status of the refusal. */
+  readonly status?: number | undefined
+}
+
+/** A failure that is told to the user in words, with what to do about it, instead of a stack trace. */
+export class CliFailure extends Error {
+  readonly exitCode: number
+  readonly hint: string | undefined
+  readonly code: string | undefined
+  readonly status: number | undefined
+
+  constructor(message: string, details: Details) {
+    super(message)
+    this.name = 'CliFailure'
+    this.exitCode = details.exitCode
+    this.hint = details.hint
+    this.code = details.code
+    this.status = details.status
+  }
+}

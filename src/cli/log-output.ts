@@ -1,0 +1,44 @@
+import { once } from 'node:events'
+import type { LogLineAnswer } from './client/job-answer.ts'
+import type { CliContext } from './context.ts'
+import { paint } from './terminal/colour.ts'
+
+type LineForm = (line: LogLineAnswer) => string
+
+const plain: LineForm = line => `${line.line}\n`
+
+/** Lines of a job's stdout on our stdout, of its stderr on our stderr, in their order; waits for a slow reader. */
+export const writeLines = async (
+  { stdout, stderr }: CliContext,
+  lines: readonly LogLineAnswer[],
+  form: LineForm = plain,
+): Promise<void> => {
+  for (const run of runsOfOneStream(lines)) {
+    const stream = run[0]!.stream === 'stdout' ? stdout : stderr
+    await write(stream, run.map(form).join(''))
+  }
+}
+
+/** Lines as NDJSON, all on stdout. */
+export const writeJsonLines = ({ stdout }: CliContext, lines: readonly LogLineAnswer[]): Promise<void> =>
+  write(stdout, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
+
+/** A line after the time of its arrival. */
+export const withTimestamp =
+  ({ stdout }: CliContext): LineForm =>
+  line =>
+    `${paint(stdout, 'dim', line.timestamp)} ${line.line}\n`
+
+const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> => {
+  if (text !== '' && !stream.write(text)) await once(stream, 'drain')
+}
+
+/** One write for consecutive lines of one stream, instead of one a line. */
+const runsOfOneStream = (lines: readonly LogLineAnswer[]): readonly (readonly LogLineAnswer[])[] => {
+  const runs: LogLineAnswer[][] = []
+  for (const line of lines) {
+    if (runs.at(-1)?.[0]!.stream === line.stream) runs.at(-1)!.push(line)
+    else runs.push([line])
+  }
+  return runs
+}

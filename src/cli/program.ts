@@ -1,0 +1,126 @@
+import { Command, CommanderError } from 'commander'
+import { ConfigError } from '../kernel/config.ts'
+import type { CliContext } from './context.ts'
+import type { Define } from './define.ts'
+import { EXIT } from './exit-code.ts'
+import { CliFailure } from './failure.ts'
+import { paint } from './terminal/colour.ts'
+
+/** All commands. Each is loaded only when it is the one called, so that none pays for the others' imports. */
+const COMMANDS: readonly { readonly name: string; readonly summary: string; readonly load: () => Promise<Define> }[] = [
+  { name: 'serve', summary: 'start the server', load: async () => (await import('./commands/serve.ts')).serve },
+  {
+    name: 'run',
+    summary: 'run a command as a job, follow its log, exit with its code',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
+    name: 'submit',
+    summary: 'submit job bodies from a file',
+    load: async () => (await import('./commands/submit.ts')).submit,
+  },
+  { name: 'jobs', summary: 'list jobs', load: async () => (await import('./commands/jobs.ts')).jobs },
+  { name: 'job', summary: 'show one job', load: async () => (await import('./commands/job.ts')).job },
+  {
+    name: 'logs',
+    summary: 'print or follow the log of a job',
+    load: async () => (await import('./commands/logs.ts')).logs,
+  },
+  { name: 'cancel', summary: 'cancel jobs', load: async () => (await import('./commands/cancel.ts')).cancel },
+  {
+    name: 'rerun',
+    summary: 'run a job again with the same parameters',
+    load: async () => (await import('./commands/rerun.ts')).rerun,
+  },
+  {
+    name: 'artifacts',
+    summary: 'list, download and upload artifacts of a job',
+    load: async () => (await import('./commands/artifacts.ts')).artifacts,
+  },
+  {
+    name: 'tokens',
+    summary: 'list, make and revoke tokens',
+    load: async () => (await import('./commands/tokens.ts')).tokens,
+  },
+  {
+    name: 'config',
+    summary: 'print the configuration and where each value comes from',
+    load: async () => (await import('./commands/config.ts')).config,
+  },
+]
+
+const EXIT_CODES = `
+Exit codes:
+  0        done; of run: the job completed
+  1        a job failed without an exit code of its own, or was cancelled
+  2        wrong arguments or configuration
+  125      the server cannot be reached, or refused
+  128 + n  of run: the job was ended by signal n; 130 after Ctrl-C
+  other    of run: the exit code of the job
+
+Commands other than serve talk to MILLRACE_URL as MILLRACE_TOKEN; without them to the server of this
+directory's data (MILLRACE_DATA_DIR, ./data).
+Each command explains itself: millrace run --help`
+
+/** Runs one command line (without the interpreter's own arguments) and resolves with the exit code. */
+export const runProgram = async (input: {
+  readonly argv: readonly string[]
+  readonly version: string
+  readonly context: CliContext
+}): Promise<number> => {
+  const { argv, context } = input
+  let exitCode: number = EXIT.ok
+  try {
+    const program = await createProgram({ ...input, finish: code => (exitCode = code) })
+    await program.parseAsync([...argv], { from: 'user' })
+    return exitCode
+  } catch (error) {
+    return report(error, context)
+  }
+}
+
+const createProgram = async (input: {
+  readonly argv: readonly string[]
+  readonly version: string
+  readonly context: CliContext
+  readonly finish: (exitCode: number) => void
+}): Promise<Command> => {
+  const program = new Command('millrace')
+    .description('Runs jobs next to your data.')
+    .version(input.version)
+    .enablePositionalOptions()
+    .showHelpAfterError('(see --help)')
+    .configureOutput({
+      writeOut: text => input.context.stdout.write(text),
+      writeErr: text => input.context.stderr.write(text),
+    })
+    .addHelpText('after', EXIT_CODES)
+    .exitOverride()
+  const wanted = wantedCommand(input.argv)
+  for (const { name, summary, load } of COMMANDS) {
+    const command = program.command(name).summary(summary).description(`${summary}.`)
+    if (name === wanted) (await load())(command, input.context, input.finish)
+  }
+  return program
+}
+
+/** `millrace help run` needs the options of `run` as `millrace run` does. */
+const wantedCommand = (argv: readonly string[]): string | undefined => {
+  const words = argv.filter(word => !word.startsWith('-'))
+  return words[0] === 'help' ? words[1] : words[0]
+}
+
+const report = (error: unknown, { stderr }: CliContext): number => {
+  // commander has already printed what was wrong, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
+  if (error instanceof ConfigError) return tell(stderr, error.message, EXIT.usage)
+  if (!(error instanceof CliFailure)) throw error
+  const exitCode = tell(stderr, error.message, error.exitCode)
+  if (error.hint) stderr.write(`${paint(stderr, 'dim', error.hint)}\n`)
+  return exitCode
+}
+
+const tell = (stderr: NodeJS.WriteStream, message: string, exitCode: number): number => {
+  stderr.write(`${paint(stderr, 'red', 'millrace:')} ${message}\n`)
+  return exitCode
+}

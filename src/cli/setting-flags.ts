@@ -1,0 +1,21 @@
+import type { Command } from 'commander'
+import { type LoadedConfig, loadConfig, settings } from '../kernel/config.ts'
+import type { CliContext } from './context.ts'
+
+/** Adds one flag per setting (`--port <value>`), with its variable and default in the help. */
+export const addSettingFlags = (command: Command): Command => {
+  for (const { flag, env, about, default: fallback } of settings)
+    command.option(`--${flag} <value>`, `${about} (${env}${fallback === '' ? '' : `, default ${fallback}`})`)
+  return command
+}
+
+/** The configuration of flags, environment and file. Throws `ConfigError` with every fault. */
+export const loadWithFlags = (command: Command, context: CliContext): LoadedConfig =>
+  loadConfig({ flags: flagsOf(command), environment: context.environment, directory: context.directory })
+
+const flagsOf = (command: Command): Readonly<Record<string, string | undefined>> =>
+  Object.fromEntries(
+    command.options
+      .filter(option => settings.some(setting => setting.flag === option.name()))
+      .map(option => [option.name(), command.opts<Record<string, string | undefined>>()[option.attributeName()]]),
+  )

@@ -1,0 +1,9 @@
+import type { CliContext } from '../context.ts'
+import { paint } from './colour.ts'
+
+/** Words of the command line itself, beside the output of a job: on stderr, with its name before them. */
+export const notes =
+  ({ stderr }: CliContext) =>
+  (text: string): void => {
+    stderr.write(`${paint(stderr, 'dim', `millrace: ${text}`)}\n`)
+  }

@@ -1,0 +1,44 @@
+import { stripVTControlCharacters } from 'node:util'
+
+export type Column<Row> = {
+  readonly title: string
+  readonly value: (row: Row) => string
+  readonly align?: 'right'
+  /** Decorates a padded cell; adds no width. */
+  readonly style?: (cell: string, row: Row) => string
+}
+
+const GAP = '  '
+
+/**
+ * A table for people: one line a row, columns as wide as their widest cell, the last one cut at the terminal's edge when
+ * `width` is given. Ends with a newline.
+ */
+export const formatTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], width?: number): string => {
+  const cells = rows.map(row => columns.map(column => oneLine(column.value(row))))
+  const widths = columns.map((column, index) => Math.max(column.title.length, ...cells.map(row => row[index]!.length)))
+  const limit = lastColumnLimit(widths, width)
+  const head = columns.map((column, index) => pad(column.title, widths[index]!, column.align))
+  const body = cells.map((row, at) =>
+    columns.map((column, index) => {
+      const text = index === columns.length - 1 ? cut(row[index]!, limit) : row[index]!
+      const cell = pad(text, widths[index]!, column.align)
+      return column.style ? column.style(cell, rows[at]!) : cell
+    }),
+  )
+  return [head, ...body].map(row => `${row.join(GAP).trimEnd()}\n`).join('')
+}
+
+/** Text of others must not move the cursor or break the row. */
+const oneLine = (text: string): string => stripVTControlCharacters(text).replace(/\p{Cc}+/gu, ' ')
+
+const pad = (text: string, width: number, align: 'right' | undefined): string =>
+  align === 'right' ? text.padStart(width) : text.padEnd(width)
+
+const lastColumnLimit = (widths: readonly number[], width: number | undefined): number => {
+  if (width === undefined) return Number.POSITIVE_INFINITY
+  const before = widths.slice(0, -1).reduce((sum, one) => sum + one + GAP.length, 0)
+  return Math.max(10, width - before)
+}
+
+const cut = (text: string, limit: number): string => (text.length <= limit ? text : `${text.slice(0, limit - 1)}…`)

@@ -1,0 +1,73 @@
+import { followLog } from './client/follow-log.ts'
+import type { JobAnswer } from './client/job-answer.ts'
+import { cancelJob, getJob } from './client/jobs.ts'
+import type { ServerAddress } from './client/server-address.ts'
+import type { CliContext } from './context.ts'
+import { EXIT, exitCodeOf } from './exit-code.ts'
+import { CliFailure } from './failure.ts'
+import { onInterrupt } from './interrupt.ts'
+import { writeLines } from './log-output.ts'
+import { notes } from './terminal/note.ts'
+
+/**
+ * Stays with a job until its end: its log on our streams, Ctrl-C cancels it, a second one kills it, a third one leaves.
+ * Resolves with the exit code.
+ */
+export const watchJob = async (input: {
+  readonly server: ServerAddress
+  readonly jobId: string
+  readonly context: CliContext
+}): Promise<number> => {
+  const { server, jobId, context } = input
+  const note = notes(context)
+  const leave = new AbortController()
+  let interrupts = 0
+  const stopListening = onInterrupt(() => {
+    interrupts += 1
+    interrupt({ ...input, interrupts, leave, note }).catch(error => note((error as Error).message))
+  })
+  if (context.stderr.isTTY) note(`job ${jobId}`)
+  try {
+    const status = await followLog({
+      server,
+      jobId,
+      from: 1,
+      signal: leave.signal,
+      onLines: lines => writeLines(context, lines),
+      onLost: () => note('connection lost; connecting again'),
+    })
+    if (status === null) return EXIT.interrupted
+    const job = await getJob(server, jobId)
+    if (interrupts > 0 && job.status === 'cancelled') return EXIT.interrupted
+    explain(job, note)
+    return exitCodeOf(job)
+  } finally {
+    stopListening()
+  }
+}
+
+type Interrupt = {
+  readonly server: ServerAddress
+  readonly jobId: string
+  readonly interrupts: number
+  readonly leave: AbortController
+  readonly note: (text: string) => void
+}
+
+const interrupt = async ({ server, jobId, interrupts, leave, note }: Interrupt): Promise<void> => {
+  if (interrupts > 2) return leave.abort()
+  note(interrupts === 1 ? 'cancelling; once more to kill it' : 'killing; once more to leave it')
+  try {
+    await cancelJob(server, jobId, interrupts === 1 ? undefined : 0)
+  } catch (error) {
+    // It ended by itself meanwhile: the follower is about to say so.
+    if (!(error instanceof CliFailure && error.code === 'job_ended')) throw error
+  }
+}
+
+/** A command that says its own exit code needs no words of ours; everything else does. */
+const explain = (job: JobAnswer, note: (text: string) => void): void => {
+  if (job.status === 'completed' || job.status_reason === 'exit_code') return
+  const message = job.error?.message ?? job.status_reason ?? ''
+  note(`job ${job.job_id} ${job.status}${message === '' ? '' : `: ${message}`}`)
+}
