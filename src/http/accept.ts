@@ -1,0 +1,32 @@
+/**
+ * Chooses among the media types a route can give (RFC 9110, 12.5.1): the one with the highest quality, the earlier of
+ * equals. null: none is wanted. No header wants anything.
+ */
+export const chooseType = <T extends string>(header: string | undefined, offered: readonly T[]): T | null => {
+  if (header === undefined || header.trim() === '') return offered[0] ?? null
+  const wanted = header.split(',').map(readWish)
+  let best: { type: T; quality: number } | null = null
+  for (const type of offered) {
+    const quality = qualityOf(type, wanted)
+    if (quality > (best?.quality ?? 0)) best = { type, quality }
+  }
+  return best?.type ?? null
+}
+
+type Wish = { readonly range: string; readonly quality: number }
+
+const readWish = (text: string): Wish => {
+  const [range = '', ...parameters] = text.split(';').map(part => part.trim().toLowerCase())
+  const quality = parameters.find(parameter => parameter.startsWith('q='))
+  return { range, quality: quality === undefined ? 1 : Number(quality.slice(2)) || 0 }
+}
+
+/** The quality of the most specific wish that covers the type. */
+const qualityOf = (type: string, wanted: readonly Wish[]): number => {
+  const family = `${type.slice(0, type.indexOf('/'))}/*`
+  for (const range of [type, family, '*/*']) {
+    const wish = wanted.find(candidate => candidate.range === range)
+    if (wish) return wish.quality
+  }
+  return 0
+}

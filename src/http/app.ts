@@ -1,0 +1,105 @@
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import swagger from '@fastify/swagger'
+import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
+import websocket from '@fastify/websocket'
+import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
+import { newId } from '../kernel/ids.ts'
+import type { Access } from './auth/access.ts'
+import { authenticate } from './auth/authenticate.ts'
+import { createCallers } from './auth/callers.ts'
+import { answerUnreadable, handleErrors, sendProblem } from './error-handler.ts'
+import { keepAnswers } from './idempotency.ts'
+import { readJsonBodies } from './json-body.ts'
+import { createLiveStreams } from './live-streams.ts'
+import { createMetrics } from './metrics.ts'
+import { openApiOptions } from './open-api.ts'
+import { checkPaths } from './paths.ts'
+import { toMillraceError } from './problem.ts'
+import { type QueryReaders, readQueries } from './query.ts'
+import { artifactRoutes } from './routes/artifacts.ts'
+import { cancelRoutes } from './routes/cancel.ts'
+import { eventRoutes } from './routes/events.ts'
+import { healthRoutes } from './routes/health.ts'
+import { jobRoutes } from './routes/jobs.ts'
+import { logRoutes } from './routes/logs.ts'
+import { referenceRoutes } from './routes/reference.ts'
+import { submitRoutes } from './routes/submit.ts'
+import { tokenRoutes } from './routes/tokens.ts'
+import { workerRoutes } from './routes/workers.ts'
+import { workspaceRoutes } from './routes/workspaces.ts'
+import { secureAnswers } from './security-headers.ts'
+import type { Services } from './services.ts'
+
+export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    access?: Access
+    query?: QueryReaders
+    /** What the route takes when that is not JSON. */
+    body?: 'multipart'
+    /** The body may be left out. */
+    optionalBody?: true
+    /** The answer holds a new token. */
+    secretAnswer?: true
+  }
+}
+
+/** A connection on which nothing moves for so long is closed. Longer than any answer waits (`?wait=60`). */
+const IDLE_CONNECTION_MS = 120_000
+
+/** The HTTP API, without listening. This is its map: what every request passes, then the routes. */
+export const createApp = async (services: Services): Promise<App> => {
+  const { config, store, engine, clock, logger } = services
+  const metrics = services.metrics ?? createMetrics()
+  const app = createFastify(services)
+
+  handleErrors(app, { logger })
+  secureAnswers(app)
+  readJsonBodies(app)
+  readQueries(app)
+  await app.register(swagger, openApiOptions(services))
+  await app.register(websocket, { options: { maxPayload: 64 * 1024 } })
+  metrics.observe(app)
+  metrics.watch(store, clock)
+  const callers = createCallers({ store, jobTokens: engine.jobTokens, clock })
+  const streams = createLiveStreams(app)
+  authenticate(app, { store, callers, publicUrl: config.publicUrl })
+  keepAnswers(app, { store, logger, publicUrl: config.publicUrl })
+  checkPaths(app)
+
+  submitRoutes(app, services)
+  jobRoutes(app, { ...services, streams })
+  cancelRoutes(app, services)
+  logRoutes(app, { ...services, streams })
+  await artifactRoutes(app, services)
+  eventRoutes(app, { ...services, streams })
+  workerRoutes(app, services)
+  tokenRoutes(app, { ...services, callers, streams })
+  workspaceRoutes(app, services)
+  healthRoutes(app, { ...services, metrics })
+  referenceRoutes(app)
+  return app
+}
+
+const createFastify = ({ config }: Services): App =>
+  Fastify({
+    logger: false,
+    bodyLimit: config.maxBodyBytes,
+    connectionTimeout: IDLE_CONNECTION_MS,
+    genReqId: requestId,
+    requestIdHeader: false,
+    clientErrorHandler: answerUnreadable,
+    // What the router cannot read, before any hook: a path that is wrongly percent-encoded.
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply as FastifyReply, toMillraceError(error))
+    },
+    routerOptions: { maxParamLength: 512 },
+    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
+  }).withTypeProvider<TypeBoxTypeProvider>()
+
+/** A caller's own `X-Request-Id` is kept when it can stand in a log. */
+const requestId = ({ headers }: IncomingMessage): string => {
+  const given = headers['x-request-id']
+  return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newId()
+}

@@ -1,0 +1,49 @@
+import type { Scope } from '../../model/scopes.ts'
+
+/** Who may call a route. */
+export type Access = {
+  /** The scope a token needs; `run` is any `jobs:run:<kind>` (the engine checks which), `public` is nobody's. */
+  readonly scope: Scope | 'run' | 'public'
+  /**
+   * What a job's own token may do here. `submit`: children within its submitter's scopes. `family`: about itself and its
+   * children. `self`: about itself. Absent: nothing.
+   */
+  readonly job?: 'submit' | 'family' | 'self'
+}
+
+/**
+ * Every route and the right it needs, in one table. A route that is not here, or a line without its route, fails at
+ * start. HEAD is as GET.
+ */
+export const ACCESS: Readonly<Record<string, Access>> = {
+  'POST /v1/jobs': { scope: 'run', job: 'submit' },
+  'POST /v1/jobs/batch': { scope: 'run', job: 'submit' },
+  'GET /v1/jobs': { scope: 'jobs:read', job: 'family' },
+  'POST /v1/jobs/cancel': { scope: 'jobs:write' },
+  'GET /v1/jobs/:job_id': { scope: 'jobs:read', job: 'family' },
+  'DELETE /v1/jobs/:job_id': { scope: 'jobs:write' },
+  'POST /v1/jobs/:job_id/cancel': { scope: 'jobs:write' },
+  'POST /v1/jobs/:job_id/rerun': { scope: 'run' },
+  'POST /v1/jobs/:job_id/purge': { scope: 'jobs:write' },
+  'GET /v1/jobs/:job_id/attempts': { scope: 'jobs:read', job: 'family' },
+  'POST /v1/jobs/:job_id/progress': { scope: 'jobs:write', job: 'self' },
+  'GET /v1/jobs/:job_id/result': { scope: 'jobs:read', job: 'family' },
+  'GET /v1/jobs/:job_id/logs': { scope: 'jobs:read', job: 'family' },
+  'POST /v1/jobs/:job_id/artifacts': { scope: 'artifacts:write', job: 'self' },
+  'GET /v1/jobs/:job_id/artifacts': { scope: 'jobs:read', job: 'self' },
+  'GET /v1/jobs/:job_id/artifacts/:artifact_id': { scope: 'jobs:read', job: 'self' },
+  'GET /v1/events': { scope: 'jobs:read' },
+  'GET /v1/workers': { scope: 'system:read' },
+  'POST /v1/tokens': { scope: 'tokens:write' },
+  'GET /v1/tokens': { scope: 'tokens:read' },
+  'DELETE /v1/tokens/:token_id': { scope: 'tokens:write' },
+  'POST /v1/workspaces': { scope: 'workspaces:write' },
+  'GET /v1/workspaces': { scope: 'workspaces:read' },
+  'GET /healthz': { scope: 'public' },
+  'GET /readyz': { scope: 'public' },
+  'GET /metrics': { scope: 'system:read' },
+  'GET /openapi.json': { scope: 'public' },
+  'GET /docs': { scope: 'public' },
+  'GET /docs/': { scope: 'public' },
+  'GET /docs/js/scalar.js': { scope: 'public' },
+}

@@ -1,0 +1,94 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Config } from '../../kernel/config.ts'
+import { newId, newSecret } from '../../kernel/ids.ts'
+import { SCOPES } from '../../model/scopes.ts'
+import type { Store } from '../../store/store.ts'
+import { hashToken, INSTANCE_ADMIN } from './callers.ts'
+
+/** The workspace that exists from the start and owns the admin token. */
+export const DEFAULT_WORKSPACE = 'default'
+
+type Place = { readonly store: Store; readonly config: Pick<Config, 'adminToken' | 'dataDir'> }
+
+export type AdminToken = {
+  /** null when it was made earlier and its file is gone. */
+  readonly token: string | null
+  readonly path: string
+  readonly isNew: boolean
+}
+
+/** Ids of the admin tokens in force: the one made here and the one the configuration gives. */
+const MADE = 'admin_token_id'
+const CONFIGURED = 'configured_admin_token_id'
+
+export const newToken = (): string => newSecret('mr_')
+
+/**
+ * The admin token: all scopes, those of the instance included, in the workspace `default`. One that the configuration
+ * gives counts as long as it is given. Otherwise one is made on the first start and left in `<data dir>/admin-token`.
+ */
+export const ensureAdminToken = async ({ store, config }: Place): Promise<AdminToken> => {
+  const path = join(config.dataDir, 'admin-token')
+  if (config.adminToken !== null) return ensureConfigured({ store, token: config.adminToken, path })
+  await revoke(store, CONFIGURED)
+  if ((await store.getSetting({ name: MADE })) === null) return make({ store, path })
+  return { token: await readToken(path), path, isNew: false }
+}
+
+/** Replaces the admin token that was made here by a new one, for when the file is lost or has been seen. */
+export const resetAdminToken = async ({ store, config }: Place): Promise<AdminToken> => {
+  await revoke(store, MADE)
+  return make({ store, path: join(config.dataDir, 'admin-token') })
+}
+
+const ensureConfigured = async ({ store, token, path }: { store: Store; token: string; path: string }) => {
+  const isNew = (await store.findToken({ hash: hashToken(token) })) === null
+  if (isNew) {
+    await revoke(store, CONFIGURED)
+    await keep({ store, token, setting: CONFIGURED })
+  }
+  return { token, path, isNew }
+}
+
+/** The file comes first: a crash in between leaves a token that does not count, and the next start makes another. */
+const make = async ({ store, path }: { store: Store; path: string }): Promise<AdminToken> => {
+  const token = newToken()
+  await writePrivate(path, `${token}\n`)
+  await keep({ store, token, setting: MADE })
+  return { token, path, isNew: true }
+}
+
+const keep = async ({ store, token, setting }: { store: Store; token: string; setting: string }): Promise<void> => {
+  const id = newId()
+  await store.createToken({
+    id,
+    workspace: DEFAULT_WORKSPACE,
+    name: 'admin',
+    role: INSTANCE_ADMIN,
+    scopes: SCOPES,
+    hash: hashToken(token),
+    expiresAt: null,
+  })
+  await store.setSetting({ name: setting, value: id })
+}
+
+const revoke = async (store: Store, setting: string): Promise<void> => {
+  const tokenId = await store.getSetting({ name: setting })
+  if (tokenId) await store.deleteToken({ workspace: DEFAULT_WORKSPACE, tokenId })
+}
+
+const writePrivate = async (path: string, text: string): Promise<void> => {
+  await mkdir(join(path, '..'), { recursive: true, mode: 0o700 })
+  const temporary = `${path}.${newId()}`
+  await writeFile(temporary, text, { mode: 0o600 })
+  await rename(temporary, path)
+}
+
+const readToken = async (path: string): Promise<string | null> => {
+  try {
+    return (await readFile(path, 'utf8')).trim()
+  } catch {
+    return null
+  }
+}

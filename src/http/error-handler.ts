@@ -1,0 +1,69 @@
+import type { Socket } from 'node:net'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { MillraceError } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { App } from './app.ts'
+import { PROBLEM_TYPE, problemOf, toMillraceError } from './problem.ts'
+
+/** Makes every refusal a problem+json, Fastify's own included. Faults of the server are logged once, here. */
+export const handleErrors = (app: App, { logger }: { logger: Logger }): void => {
+  const routes = collectRoutes(app)
+
+  app.setErrorHandler((thrown: unknown, request, reply) => {
+    const error = toMillraceError(thrown)
+    if (error.code === 'internal' || error.code === 'unavailable') logFault(logger, { thrown, request })
+    return sendProblem(reply, error)
+  })
+
+  app.setNotFoundHandler((request, reply) => {
+    const path = pathOf(request.url)
+    const allowed = routes.filter(route => route.pattern.test(path)).map(route => route.method)
+    if (allowed.length === 0) return sendProblem(reply, new MillraceError('route_not_found', `There is no ${path}.`))
+    reply.header('allow', allowed.join(', '))
+    return sendProblem(reply, new MillraceError('method_not_allowed', `${path} takes ${allowed.join(', ')}.`))
+  })
+}
+
+export const sendProblem = (reply: FastifyReply, error: MillraceError): FastifyReply => {
+  if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
+  if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="millrace"')
+  return reply.code(error.status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error)))
+}
+
+/** The path without its query: what may be written to a log. */
+export const pathOf = (url: string): string => {
+  const end = url.indexOf('?')
+  return end === -1 ? url : url.slice(0, end)
+}
+
+const logFault = (logger: Logger, { thrown, request }: { thrown: unknown; request: FastifyRequest }): void =>
+  logger.error(
+    { err: thrown, request_id: request.id, method: request.method, route: request.routeOptions.url },
+    'a request failed by a fault of the server',
+  )
+
+type KnownRoute = { readonly method: string; readonly pattern: RegExp }
+
+/** Every route as it is added, to tell a wrong method (405) from a wrong path (404). */
+const collectRoutes = (app: App): readonly KnownRoute[] => {
+  const routes: KnownRoute[] = []
+  app.addHook('onRoute', route => {
+    const pattern = new RegExp(`^${route.url.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/:\w+/g, '[^/]+')}$`)
+    for (const method of [route.method].flat()) routes.push({ method, pattern })
+  })
+  return routes
+}
+
+/** Answers what Node's HTTP parser could not read, before there is a request. */
+export const answerUnreadable = (error: Error & { code?: string }, socket: Socket): void => {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy()
+    return
+  }
+  const timeout = error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+  const detail = timeout ? 'The request did not arrive in time.' : 'The request is not readable as HTTP/1.1.'
+  const body = JSON.stringify(problemOf(new MillraceError('bad_request', detail)))
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
+  )
+}

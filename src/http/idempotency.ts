@@ -1,0 +1,115 @@
+import { hash } from 'node:crypto'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { MillraceError } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { IdempotencyKey, KeptAnswer, Store } from '../store/store.ts'
+import type { App } from './app.ts'
+import { openAnswer, sealAnswer } from './auth/sealed-answer.ts'
+import { pathOf } from './error-handler.ts'
+import { parseJson } from './json-body.ts'
+import { invalid, PROBLEM_TYPE } from './problem.ts'
+
+/** A request with an `Idempotency-Key` that is the first of its key, until its answer is kept. */
+export type FirstCall = { readonly key: IdempotencyKey; kept: boolean }
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    firstCall: FirstCall | null
+    /** For uploads, whose bodies cannot be compared before they have been read. */
+    keptAnswer: KeptAnswer | null
+  }
+}
+
+type Dependencies = { readonly store: Store; readonly logger: Logger; readonly publicUrl: string }
+
+const KEY = /^[\x21-\x7e]{1,255}$/
+
+/**
+ * `Idempotency-Key` on every POST (`api.md`, Conventions): the key is looked up before anything is validated, the first
+ * answer is kept for 24 hours, also when it was a 4xx. A submit keeps its answer itself, with its jobs.
+ */
+export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies): void => {
+  app.decorateRequest('firstCall', null)
+  app.decorateRequest('keptAnswer', null)
+
+  app.addHook('preValidation', (request, reply, done) => {
+    const header = request.headers['idempotency-key']
+    if (header === undefined || request.method !== 'POST' || request.is404) done()
+    else begin(request, reply, String(header)).then(answered => answered || done(), done)
+  })
+
+  app.addHook('onSend', (request, reply, payload, done) => {
+    if (request.firstCall === null || request.firstCall.kept) done(null, payload)
+    else keep(request, reply, payload).then(() => done(null, payload), done)
+  })
+
+  /** True when the request has been answered. */
+  const begin = async (request: FastifyRequest, reply: FastifyReply, text: string): Promise<boolean> => {
+    if (!KEY.test(text))
+      throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' }])
+    const key = { workspace: request.caller.workspace, method: 'POST', path: pathOf(request.url), key: text }
+    const outcome = await store.beginIdempotent({ key, bodyHash: bodyHash(request) })
+    if (outcome.type === 'mismatch') throw new MillraceError('idempotency_mismatch')
+    if (outcome.type === 'in_progress') throw new MillraceError('idempotency_in_progress', undefined, { retryAfter: 1 })
+    if (outcome.type === 'answered') return answerAgain(request, reply, { answer: outcome.answer, publicUrl })
+    request.firstCall = { key, kept: false }
+    if (request.rawBody) request.body = parseJson(request.rawBody)
+    return false
+  }
+
+  const keep = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> => {
+    const key = request.firstCall!.key
+    const forget = reply.statusCode >= 500 || (isUpload(request) && reply.statusCode >= 400)
+    const body = typeof payload === 'string' ? payload : ''
+    const answer = forget ? null : { status: reply.statusCode, body: isSecret(request, reply) ? seal(request, body) : body }
+    try {
+      await store.finishIdempotent({ key, answer })
+    } catch (error) {
+      logger.error({ err: error, request_id: request.id }, 'the answer to an Idempotency-Key could not be kept')
+    }
+  }
+  const seal = (request: FastifyRequest, body: string) => sealAnswer(body, presented(request))
+}
+
+/** The bytes and the query; of an upload nothing, since it is compared file by file when it comes again. */
+const bodyHash = (request: FastifyRequest): string => {
+  const query = request.url.slice(pathOf(request.url).length)
+  if (isUpload(request)) return hash('sha256', `upload\0${query}`)
+  return hash('sha256', Buffer.concat([Buffer.from(`${query}\0`), request.rawBody ?? Buffer.alloc(0)]))
+}
+
+type Again = { readonly answer: KeptAnswer; readonly publicUrl: string }
+
+/** How the kept answer to a submit begins. */
+const JOB_ID = /^\{"job_id":"([0-9a-f-]{36})"/
+
+const answerAgain = (request: FastifyRequest, reply: FastifyReply, { answer, publicUrl }: Again): boolean => {
+  if (isUpload(request)) {
+    request.keptAnswer = answer
+    return false
+  }
+  const secret = answer.status < 400 && request.routeOptions.config.secretAnswer === true
+  const body = secret ? openAnswer(answer.body, presented(request)) : answer.body
+  if (body === null)
+    throw new MillraceError('idempotency_mismatch', 'The answer holds a token and is given only to the token that asked.')
+  const jobId = answer.status === 201 && JOB_ID.exec(body)?.[1]
+  if (jobId) reply.header('location', `${publicUrl}/v1/jobs/${jobId}`)
+  sendKept(reply, { status: answer.status, body })
+  return true
+}
+
+/** Gives a kept answer once more, marked as such. */
+export const sendKept = (reply: FastifyReply, { status, body }: KeptAnswer): FastifyReply => {
+  reply.header('idempotency-replayed', 'true').code(status)
+  if (body === '') return reply.send()
+  return reply.type(status >= 400 ? PROBLEM_TYPE : 'application/json; charset=utf-8').send(body)
+}
+
+const isUpload = (request: FastifyRequest): boolean => request.routeOptions.config.body === 'multipart'
+
+const isSecret = (request: FastifyRequest, reply: FastifyReply): boolean =>
+  reply.statusCode < 400 && request.routeOptions.config.secretAnswer === true
+
+/** The text of the token that came with the request. */
+const presented = ({ headers }: FastifyRequest): string =>
+  headers.authorization ? headers.authorization.slice(7).trim() : String(headers['x-api-key'] ?? '')

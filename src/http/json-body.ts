@@ -1,0 +1,79 @@
+import { isUtf8 } from 'node:buffer'
+import type { FastifyRequest } from 'fastify'
+import { MillraceError } from '../kernel/errors.ts'
+import type { App } from './app.ts'
+
+/** Beyond this, what walks the value could run out of stack. */
+const DEEPEST = 500
+
+/**
+ * Bodies are JSON in UTF-8 or nothing. With an `Idempotency-Key` the bytes are kept, unparsed, until the key has been
+ * looked up: an answer that was given once is given again before anything is validated.
+ */
+export const readJsonBodies = (app: App): void => {
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
+    request.rawBody = bytes
+    if (request.method === 'POST' && request.headers['idempotency-key'] !== undefined) {
+      done(null, undefined)
+      return
+    }
+    try {
+      done(null, parseJson(bytes))
+    } catch (error) {
+      done(error as Error)
+    }
+  })
+  app.addContentTypeParser('*', (request, _payload, done) => {
+    if (request.headers['content-length'] === '0') done(null, undefined)
+    else done(new MillraceError('unsupported_media_type', `Send ${wanted(request)}.`))
+  })
+}
+
+const wanted = (request: FastifyRequest): string =>
+  request.routeOptions.config.body === 'multipart'
+    ? 'Content-Type: multipart/form-data'
+    : 'JSON with Content-Type: application/json'
+
+/** The value of a JSON text; undefined when there is none. Throws `invalid_json`. */
+export const parseJson = (bytes: Buffer): unknown => {
+  if (bytes.length === 0) return undefined
+  if (!isUtf8(bytes)) throw new MillraceError('invalid_json', 'The body is not UTF-8.')
+  const text = bytes.toString('utf8')
+  if (text.length > 2 * DEEPEST && isDeeper(text, DEEPEST))
+    throw new MillraceError('invalid_json', `The body is nested deeper than ${DEEPEST} levels.`)
+  try {
+    return text.includes('__proto__') ? JSON.parse(text, refusePrototype) : JSON.parse(text)
+  } catch (error) {
+    if (error instanceof MillraceError) throw error
+    throw new MillraceError('invalid_json', 'The body is not JSON.')
+  }
+}
+
+const refusePrototype = (key: string, value: unknown): unknown => {
+  if (key === '__proto__') throw new MillraceError('invalid_json', 'A key of the body is "__proto__".')
+  return value
+}
+
+const QUOTE = 0x22
+const BACKSLASH = 0x5c
+
+/** True when arrays and objects of the text are nested deeper than `limit`. */
+const isDeeper = (text: string, limit: number): boolean => {
+  let depth = 0
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (code === QUOTE) index = endOfString(text, index)
+    else if (code === 0x5b || code === 0x7b) {
+      depth++
+      if (depth > limit) return true
+    } else if (code === 0x5d || code === 0x7d) depth--
+  }
+  return false
+}
+
+const endOfString = (text: string, start: number): number => {
+  let index = start + 1
+  while (index < text.length && text.charCodeAt(index) !== QUOTE) index += text.charCodeAt(index) === BACKSLASH ? 2 : 1
+  return index
+}

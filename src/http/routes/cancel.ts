@@ -1,0 +1,98 @@
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { MillraceError } from '../../kernel/errors.ts'
+import type { App } from '../app.ts'
+import { mergeFilters, toJobFilters } from '../job-filters.ts'
+import { viewJob } from '../job-view.ts'
+import { noSuchJob } from '../paths.ts'
+import { JobPath } from '../schemas/basics.ts'
+import { CancelBody, FilterQuery, JobSchema } from '../schemas/job.ts'
+import type { Services } from '../services.ts'
+
+/** Jobs that one statement of the store cancels at most. */
+const CANCEL_BATCH = 1000
+const SMALL_BODY = 64 * 1024
+
+/** Stopping jobs and forgetting them. */
+export const cancelRoutes = (app: App, { store, config }: Services): void => {
+  const cancel = async (request: FastifyRequest, { jobId, graceMs }: { jobId: string; graceMs: number | null }) => {
+    const { workspace } = request.caller
+    const outcome = await store.cancelJob({ workspace, jobId, reason: 'cancelled_by_user', graceMs })
+    if (outcome.type === 'not_found') throw noSuchJob(jobId)
+    if (outcome.type === 'ended') throw new MillraceError('job_ended', `The job is ${outcome.job.status}.`)
+    return viewJob(outcome.job, config)
+  }
+
+  app.post(
+    '/v1/jobs/:job_id/cancel',
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'Cancel a job',
+        description: 'A second call may only shorten the time it is given.',
+        params: JobPath,
+        body: CancelBody,
+        response: { 200: JobSchema },
+      },
+      config: { optionalBody: true },
+      bodyLimit: SMALL_BODY,
+    },
+    async request => {
+      const seconds = (request.body ?? {}).timeout_seconds
+      return cancel(request, { jobId: request.params.job_id, graceMs: seconds === undefined ? null : seconds * 1000 })
+    },
+  )
+
+  app.delete(
+    '/v1/jobs/:job_id',
+    { schema: { tags: ['Jobs'], summary: 'Cancel a job', params: JobPath, response: { 200: JobSchema } } },
+    async request => cancel(request, { jobId: request.params.job_id, graceMs: null }),
+  )
+
+  app.post(
+    '/v1/jobs/cancel',
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'Cancel all jobs that match',
+        description: 'The filters of the list, in the query or in the body. Without any, every job of the workspace.',
+        querystring: FilterQuery,
+        body: FilterQuery,
+        response: { 200: Type.Object({ cancelled: Type.Integer(), cancelling: Type.Integer() }) },
+      },
+      config: { optionalBody: true },
+      bodyLimit: SMALL_BODY,
+    },
+    async request => {
+      const filters = toJobFilters(mergeFilters(request.query, request.body ?? {}))
+      const total = { cancelled: 0, cancelling: 0 }
+      if (filters === null) return total
+      const input = { workspace: request.caller.workspace, filters, reason: 'cancelled_by_user' as const }
+      for (;;) {
+        const { cancelled, cancelling } = await store.cancelMatching({ ...input, limit: CANCEL_BATCH })
+        if (cancelled + cancelling === 0) return total
+        total.cancelled += cancelled
+        total.cancelling += cancelling
+      }
+    },
+  )
+
+  app.post(
+    '/v1/jobs/:job_id/purge',
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'Forget an ended job and all it left',
+        params: JobPath,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const jobId = request.params.job_id
+      const outcome = await store.purgeJob({ workspace: request.caller.workspace, jobId })
+      if (outcome === 'not_found') throw noSuchJob(jobId)
+      if (outcome === 'not_ended') throw new MillraceError('job_not_ended')
+      return reply.code(204).send(null)
+    },
+  )
+}

@@ -1,0 +1,134 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { MillraceError } from '../../kernel/errors.ts'
+import { isEnded } from '../../model/job-status.ts'
+import type { JobFilters } from '../../store/store.ts'
+import Type from 'typebox'
+import type { App } from '../app.ts'
+import { type FilterFields, toJobFilters } from '../job-filters.ts'
+import { viewAttempt, viewJob } from '../job-view.ts'
+import type { LiveStreams } from '../live-streams.ts'
+import { noSuchJob } from '../paths.ts'
+import { JobPath } from '../schemas/basics.ts'
+import { AttemptList, JobPage, JobSchema, ListQuery, ProgressBody, WaitQuery } from '../schemas/job.ts'
+import type { Services } from '../services.ts'
+
+type Dependencies = Services & { readonly streams: LiveStreams }
+
+/** Reading jobs, and what a job says of itself. */
+export const jobRoutes = (app: App, services: Dependencies): void => {
+  const { store, config } = services
+  const read = createRead(services)
+
+  app.get(
+    '/v1/jobs',
+    { schema: { tags: ['Jobs'], summary: 'List jobs, newest first', querystring: ListQuery, response: { 200: JobPage } } },
+    async request => {
+      const { limit = 50, cursor = null, count = false, ...fields } = request.query
+      const filters = filtersFor(request, fields)
+      const { workspace } = request.caller
+      if (filters === null) return { jobs: [], next_cursor: null, ...(count && { count: 0 }) }
+      const page = await store.listJobs({ workspace, filters, limit, cursor })
+      return {
+        jobs: page.jobs.map(job => viewJob(job, config)),
+        next_cursor: page.nextCursor,
+        ...(count && { count: await store.countJobs({ workspace, filters }) }),
+      }
+    },
+  )
+
+  app.get(
+    '/v1/jobs/:job_id',
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'One job',
+        params: JobPath,
+        querystring: WaitQuery,
+        response: { 200: JobSchema },
+      },
+    },
+    async (request, reply) => {
+      const input = { workspace: request.caller.workspace, jobId: request.params.job_id }
+      const waitMs = (request.query.wait ?? 0) * 1000
+      return viewJob(await read({ ...input, waitMs, reply }), config)
+    },
+  )
+
+  app.get(
+    '/v1/jobs/:job_id/attempts',
+    {
+      schema: { tags: ['Jobs'], summary: 'Every attempt of a job', params: JobPath, response: { 200: AttemptList } },
+    },
+    async request => {
+      const jobId = request.params.job_id
+      const attempts = await store.listAttempts({ workspace: request.caller.workspace, jobId })
+      if (attempts === null) throw noSuchJob(jobId)
+      return { attempts: attempts.map(viewAttempt) }
+    },
+  )
+
+  app.get(
+    '/v1/jobs/:job_id/result',
+    { schema: { tags: ['Jobs'], summary: 'The result of a data job', params: JobPath } },
+    async (request): Promise<never> => {
+      const jobId = request.params.job_id
+      const job = await store.getJob({ workspace: request.caller.workspace, jobId })
+      if (job === null) throw noSuchJob(jobId)
+      throw new MillraceError('not_found', `A job of kind ${job.kind} has no result.`)
+    },
+  )
+
+  app.post(
+    '/v1/jobs/:job_id/progress',
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'Tell how far a running job is',
+        description: 'From inside the job, with its own token.',
+        params: JobPath,
+        body: ProgressBody,
+        response: { 204: Type.Null() },
+      },
+      bodyLimit: 64 * 1024,
+    },
+    async (request, reply) => {
+      const { percentage = null, message = null } = request.body
+      const jobId = request.params.job_id
+      const outcome = await store.setProgress({
+        workspace: request.caller.workspace,
+        jobId,
+        progress: { percentage, message },
+      })
+      if (outcome === 'not_found') throw noSuchJob(jobId)
+      if (outcome === 'not_running') throw new MillraceError('job_not_running')
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+/** A job's own token lists its children. */
+const filtersFor = ({ caller }: FastifyRequest, fields: FilterFields): JobFilters | null => {
+  if (caller.job === null) return toJobFilters(fields)
+  if (fields.parent_job_id !== undefined && fields.parent_job_id !== caller.job.jobId) return null
+  return toJobFilters({ ...fields, parent_job_id: caller.job.jobId })
+}
+
+/** Reads a job, waiting for its end when asked to, for as long as the client does. */
+const createRead = ({ store, engine, streams }: Dependencies) => async (input: Reading) => {
+  const { workspace, jobId, waitMs, reply } = input
+  const job = await store.getJob({ workspace, jobId })
+  if (job === null) throw noSuchJob(jobId)
+  if (waitMs === 0 || isEnded(job.status)) return job
+  const gone = new AbortController()
+  reply.raw.once('close', () => gone.abort())
+  const signal = AbortSignal.any([gone.signal, streams.closing])
+  await engine.events.waitForEnd({ workspace, jobId, timeoutMs: waitMs, signal })
+  return (await store.getJob({ workspace, jobId })) ?? job
+}
+
+type Reading = {
+  readonly workspace: string
+  readonly jobId: string
+  readonly waitMs: number
+  readonly reply: FastifyReply
+}

@@ -1,0 +1,99 @@
+import type { FastifyRequest } from 'fastify'
+import type { Submission, Submitter } from '../../engine/engine.ts'
+import { MillraceError } from '../../kernel/errors.ts'
+import { batchAnswer, singleAnswer } from '../../model/submit-answer.ts'
+import type { App } from '../app.ts'
+import { invalid } from '../problem.ts'
+import { JobPath } from '../schemas/basics.ts'
+import { Submitted, SubmittedBatch } from '../schemas/job.ts'
+import { BatchBody, JobBody, MOST_JOBS } from '../schemas/job-body.ts'
+import type { Services } from '../services.ts'
+
+/** Bodies are checked once, by the engine; here the schema is for the reference alone. */
+const unchecked = () => () => true
+
+/** Submitting jobs: one, many, or one again. */
+export const submitRoutes = (app: App, { engine, config }: Services): void => {
+  const location = (jobId: string): string => `${config.publicUrl}/v1/jobs/${jobId}`
+
+  app.post(
+    '/v1/jobs',
+    {
+      schema: { tags: ['Jobs'], summary: 'Submit a job', body: JobBody, response: { 201: Submitted } },
+      validatorCompiler: unchecked,
+    },
+    async (request, reply) => {
+      const body: unknown = request.body
+      if (body === undefined) throw noBody()
+      const input = { submitter: submitterOf(request), bodies: [body], path: '' as const }
+      const [job] = await engine.submit(withKey(request, { input, shape: 'single' }))
+      keptBySubmit(request)
+      return reply.code(201).header('location', location(job!.id)).send(singleAnswer(job!))
+    },
+  )
+
+  app.post(
+    '/v1/jobs/batch',
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'Submit many jobs, all or nothing',
+        body: BatchBody,
+        response: { 201: SubmittedBatch },
+      },
+      validatorCompiler: unchecked,
+    },
+    async (request, reply) => {
+      const input = { submitter: submitterOf(request), bodies: jobsOf(request.body), path: 'jobs' as const }
+      const jobs = await engine.submit(withKey(request, { input, shape: 'batch' }))
+      keptBySubmit(request)
+      return reply.code(201).send(batchAnswer(jobs))
+    },
+  )
+
+  app.post(
+    '/v1/jobs/:job_id/rerun',
+    { schema: { tags: ['Jobs'], summary: 'Do the work of a job again', params: JobPath, response: { 201: Submitted } } },
+    async (request, reply) => {
+      const idempotency = request.firstCall?.key
+      const job = await engine.rerun({
+        submitter: submitterOf(request),
+        jobId: request.params.job_id,
+        ...(idempotency && { idempotency }),
+      })
+      keptBySubmit(request)
+      return reply.code(201).header('location', location(job.id)).send(singleAnswer(job))
+    },
+  )
+}
+
+const submitterOf = ({ caller }: FastifyRequest): Submitter => ({
+  workspace: caller.workspace,
+  scopes: caller.scopes,
+  parentJobId: caller.job?.jobId ?? null,
+})
+
+type Unkeyed = { readonly input: Omit<Submission, 'idempotency'>; readonly shape: 'single' | 'batch' }
+
+const withKey = ({ firstCall }: FastifyRequest, { input, shape }: Unkeyed): Submission =>
+  firstCall ? { ...input, idempotency: { key: firstCall.key, shape } } : input
+
+/** The answer was kept in the transaction that stored the jobs. */
+const keptBySubmit = ({ firstCall }: FastifyRequest): void => {
+  if (firstCall) firstCall.kept = true
+}
+
+const jobsOf = (body: unknown): readonly unknown[] => {
+  if (body === undefined) throw noBody()
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw invalid([{ path: '', message: 'must be an object with jobs' }])
+  const unknown = Object.keys(body).filter(name => name !== 'jobs')
+  const { jobs } = body as { jobs?: unknown }
+  if (unknown.length > 0)
+    throw invalid(unknown.slice(0, 100).map(path => ({ path, message: 'is not a known field' })))
+  if (!Array.isArray(jobs) || jobs.length === 0 || jobs.length > MOST_JOBS)
+    throw invalid([{ path: 'jobs', message: `must be a list of 1 to ${MOST_JOBS} job bodies` }])
+  return jobs
+}
+
+const noBody = (): MillraceError => new MillraceError('invalid_json', 'The request has no body.')

@@ -1,0 +1,36 @@
+import Type, { type Static, type TSchema } from 'typebox'
+
+/** A value or null. Written as a list of types, which the serialiser handles without a validator. */
+export const NullableText = Type.Unsafe<string | null>({ type: ['string', 'null'] })
+export const NullableInteger = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
+export const NullableNumber = Type.Unsafe<number | null>({ type: ['number', 'null'] })
+export const NullableTime = Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'RFC 3339, UTC.' })
+export const Time = Type.String({ description: 'RFC 3339, UTC, with milliseconds.' })
+export const Id = Type.String({ description: 'UUIDv7.' })
+
+/** An object or null. */
+export const nullableObject = <T extends Record<string, TSchema>>(properties: T) =>
+  Type.Unsafe<Static<ReturnType<typeof Type.Object<T>>> | null>({
+    ...Type.Object(properties),
+    type: ['object', 'null'],
+  })
+
+/** A list of these words, repeated or comma-separated in a query. */
+export const words = <T extends string>(choices: readonly T[]) =>
+  Type.Unsafe<T[]>({ type: 'array', items: { type: 'string', enum: [...choices] }, minItems: 1, maxItems: 64 })
+
+export const choice = <T extends string>(choices: readonly T[], description?: string) =>
+  Type.Unsafe<T>({ type: 'string', enum: [...choices], ...(description && { description }) })
+
+export const strictObject = <T extends Record<string, TSchema>>(properties: T) =>
+  Type.Object(properties, { additionalProperties: false })
+
+/** The query of every list. */
+export const pageQuery = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'Of the page; 50 by default.' })),
+  cursor: Type.Optional(
+    Type.String({ maxLength: 1024, pattern: '^[\\x21-\\x7e]*$', description: 'next_cursor of the page before.' }),
+  ),
+}
+
+export const JobPath = strictObject({ job_id: Id })

@@ -1,0 +1,149 @@
+import Type from 'typebox'
+import { JOB_STATUSES, type JobStatus } from '../../model/job-status.ts'
+import { KINDS } from '../../model/kind.ts'
+import { NO_NUL, PLAIN_TEXT } from '../../model/patterns.ts'
+import {
+  choice,
+  Id,
+  NullableInteger,
+  NullableNumber,
+  NullableText,
+  NullableTime,
+  nullableObject,
+  pageQuery,
+  strictObject,
+  Time,
+  words,
+} from './basics.ts'
+
+export const STATUSES = Object.keys(JOB_STATUSES) as JobStatus[]
+
+/** A job as `job-view.ts` shows it. */
+export const JobSchema = Type.Object(
+  {
+    job_id: Id,
+    kind: choice(KINDS),
+    name: NullableText,
+    labels: Type.Record(Type.String(), Type.String()),
+    status: choice(STATUSES),
+    status_reason: NullableText,
+    error: nullableObject({ code: Type.String(), message: Type.String() }),
+    trigger: choice(['manual', 'automatic']),
+    workflow_id: NullableText,
+    run_id: NullableText,
+    parent_job_id: NullableText,
+    rerun_of: NullableText,
+    queue: Type.String(),
+    priority: Type.Integer(),
+    created_at: Time,
+    scheduled_at: NullableTime,
+    queued_at: NullableTime,
+    started_at: NullableTime,
+    finished_at: NullableTime,
+    updated_at: Time,
+    attempt: Type.Integer({ description: 'Of the current or last attempt; 0 before the first.' }),
+    maximum_attempts: Type.Integer(),
+    system_attempts: Type.Integer({ description: 'Attempts that failed by a fault of the system.' }),
+    worker_id: NullableText,
+    is_cancellable: Type.Boolean(),
+    progress: nullableObject({
+      percentage: NullableNumber,
+      message: NullableText,
+      steps: Type.Array(Type.Object({ id: Type.String(), status: Type.String() })),
+    }),
+    exit_code: NullableInteger,
+    signal: NullableText,
+    statistics: Type.Unsafe<Readonly<Record<string, number>> | null>({
+      type: ['object', 'null'],
+      additionalProperties: { type: 'number' },
+    }),
+    result: nullableObject({
+      format: Type.String(),
+      bytes: Type.Integer(),
+      sha256: Type.String(),
+      url: Type.String(),
+      expires_at: Time,
+    }),
+    spec: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'The body that was submitted; values of secrets are "***".',
+    }),
+  },
+  { title: 'Job' },
+)
+
+export const JobPage = Type.Object({
+  jobs: Type.Array(JobSchema),
+  next_cursor: NullableText,
+  count: Type.Optional(Type.Integer({ description: 'Of all pages; only with ?count=true.' })),
+})
+
+const plain = (description: string) => Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description })
+const time = (description: string) => Type.String({ maxLength: 64, description })
+
+/** The filters of a list of jobs, as query parameters and as fields of `POST /v1/jobs/cancel`. */
+export const filterProperties = {
+  status: Type.Optional(words(STATUSES)),
+  kind: Type.Optional(words(KINDS)),
+  trigger: Type.Optional(choice(['manual', 'automatic'] as const)),
+  workflow_id: Type.Optional(plain('An id.')),
+  run_id: Type.Optional(plain('An id.')),
+  parent_job_id: Type.Optional(plain('An id.')),
+  name: Type.Optional(plain('How the name begins.')),
+  label: Type.Optional(
+    Type.Array(Type.String({ maxLength: 400, pattern: NO_NUL }), {
+      maxItems: 16,
+      description: 'key:value. May be repeated; each must be there.',
+    }),
+  ),
+  queue: Type.Optional(plain('Name of a queue.')),
+  datasource: Type.Optional(plain('Name of the data source a job writes to.')),
+  pipe: Type.Optional(plain('Name of the pipe a job works for.')),
+  created_after: Type.Optional(time('RFC 3339; this instant excluded.')),
+  created_before: Type.Optional(time('RFC 3339; this instant excluded.')),
+}
+
+export const FilterQuery = strictObject(filterProperties)
+export const ListQuery = strictObject({
+  ...filterProperties,
+  ...pageQuery,
+  count: Type.Optional(Type.Boolean({ description: 'Also count all jobs that match.' })),
+})
+
+export const WaitQuery = strictObject({
+  wait: Type.Optional(
+    Type.Integer({ minimum: 0, maximum: 60, description: 'Answer when the job has ended, or after this many seconds.' }),
+  ),
+})
+
+export const CancelBody = strictObject({
+  timeout_seconds: Type.Optional(
+    Type.Number({ minimum: 0, maximum: 3600, description: 'Between SIGTERM and SIGKILL.' }),
+  ),
+})
+
+export const Submitted = Type.Object({ job_id: Id, status: Type.String({ description: 'pending or queued.' }), created_at: Time })
+export const SubmittedBatch = Type.Object({ jobs: Type.Array(Type.Object({ job_id: Id, status: Type.String() })) })
+
+export const AttemptList = Type.Object({
+  attempts: Type.Array(
+    Type.Object({
+      attempt: Type.Integer(),
+      worker_id: NullableText,
+      started_at: Time,
+      finished_at: NullableTime,
+      outcome: choice(['running', 'completed', 'failed', 'cancelled', 'released']),
+      reason: NullableText,
+      message: NullableText,
+      exit_code: NullableInteger,
+      signal: NullableText,
+    }),
+  ),
+})
+
+export const ProgressBody = Type.Object(
+  {
+    percentage: Type.Optional(Type.Unsafe<number | null>({ type: ['number', 'null'], minimum: 0, maximum: 100 })),
+    message: Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 1000, pattern: NO_NUL })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)

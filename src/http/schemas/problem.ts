@@ -1,0 +1,15 @@
+import Type from 'typebox'
+
+/** RFC 9457 with the `code` and `hint` of the registry of errors. */
+export const Problem = Type.Object(
+  {
+    type: Type.String(),
+    title: Type.String(),
+    status: Type.Integer(),
+    code: Type.String({ description: 'One of docs/errors.md.' }),
+    detail: Type.String(),
+    hint: Type.String(),
+    errors: Type.Array(Type.Object({ path: Type.String(), message: Type.String() })),
+  },
+  { title: 'Problem' },
+)

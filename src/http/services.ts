@@ -1,0 +1,23 @@
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { Engine } from '../engine/engine.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Config } from '../kernel/config.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { JobLogs } from '../logs/job-logs.ts'
+import type { Store } from '../store/store.ts'
+import type { Metrics } from './metrics.ts'
+
+/** What the HTTP API is made of; all of it is started and stopped by who made it. */
+export type Services = {
+  readonly config: Config
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly store: Store
+  readonly blobs: BlobStore
+  readonly logs: JobLogs
+  readonly engine: Engine
+  /** Of the program, as in package.json. */
+  readonly version: string
+  /** Where the process counts; `createApp` makes its own when there is none. */
+  readonly metrics?: Metrics
+}
