@@ -1,0 +1,63 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { waitUntil } from '../harness/wait-until.ts'
+import {
+  type BenchServerOptions,
+  createNoop,
+  NOOP_DEFINITION,
+  SUBMITTER,
+  startBenchServer,
+  waitForRest,
+} from './bench-server.ts'
+
+const BATCH = 1000
+const BODY = { command: ['true'] }
+
+/** Latencies of one job in ms. A start that was seen before the acknowledgement counts as 0 after it. */
+export type Pickup = { readonly afterCommit: number; readonly afterCall: number }
+
+/** Millrace with the no-op executor: throughput of batches, and how soon a job of an idle server starts. */
+export const open = async (options: BenchServerOptions) => {
+  let executed = 0
+  let onStart: (jobId: string) => void = () => {}
+  const noop = createNoop(jobId => {
+    executed++
+    onStart(jobId)
+  })
+  const server = await startBenchServer(options, { executors: [noop], definitions: [NOOP_DEFINITION] })
+  const submit = (bodies: readonly unknown[]) =>
+    server.engine.submit({ submitter: SUBMITTER, bodies, path: bodies.length === 1 ? '' : 'jobs' })
+
+  /** Submits that many jobs a thousand at a time and runs them to their stored end; gives jobs per second. */
+  const run = async (jobs: number): Promise<number> => {
+    const target = executed + jobs
+    const start = performance.now()
+    for (let left = jobs; left > 0; left -= BATCH) await submit(Array(Math.min(BATCH, left)).fill(BODY))
+    await waitUntil(() => executed >= target, { what: 'Millrace runs its jobs', withinMs: 120_000, everyMs: 1 })
+    await waitForRest(server, 2)
+    return (jobs / (performance.now() - start)) * 1000
+  }
+
+  const pickUp = async (): Promise<Pickup> => {
+    const started = Promise.withResolvers<number>()
+    onStart = () => started.resolve(performance.now())
+    const called = performance.now()
+    await submit([BODY])
+    const acknowledged = performance.now()
+    const startedAt = await started.promise
+    return { afterCommit: Math.max(0, startedAt - acknowledged), afterCall: startedAt - called }
+  }
+
+  return {
+    run,
+    /** Latencies of that many single jobs, each on a server that has come to rest. */
+    async pickup(count: number): Promise<readonly Pickup[]> {
+      const pickups: Pickup[] = []
+      while (pickups.length < count) {
+        pickups.push(await pickUp())
+        await sleep(3 + Math.random() * 6)
+      }
+      return pickups
+    },
+    close: () => server.stop(),
+  }
+}
