@@ -100,7 +100,7 @@ const retention = (value: string): number => (value === '0' ? Number.POSITIVE_IN
 
 const publicUrl = (value: string): string => {
   if (value === '') return ''
-  if (!URL.canParse(value)) throw new Error('an http or https URL')
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('an http or https URL')
   return value.replace(/\/+$/, '')
 }
 
@@ -300,7 +300,8 @@ export const loadConfig = (sources: Sources): LoadedConfig => {
     try {
       values[setting.name] = setting.parse(value)
     } catch (error) {
-      faults.push(`${setting.env} (${origin}): ${JSON.stringify(value)} is not ${(error as Error).message}`)
+      const shown = setting.secret ? 'the value' : JSON.stringify(value)
+      faults.push(`${setting.env} (${origin}): ${shown} is not ${(error as Error).message}`)
     }
   }
   if (faults.length > 0)

@@ -45,7 +45,7 @@ const SIZE_FORM = 'a size such as "256MiB", "1GB" or a number of bytes'
 /** Milliseconds of `"1h30m"`, `"2 days"`, `"500"` (a bare number is milliseconds, as in the document of Intuned). */
 export const parseDuration = (text: string): number => {
   const trimmed = text.trim().toLowerCase()
-  if (/^\d+(\.\d+)?$/.test(trimmed)) return Number(trimmed)
+  if (/^\d+(\.\d+)?$/.test(trimmed)) return withinReach(Number(trimmed))
   if (!/^(\d+(\.\d+)?\s*[a-z]+\s*)+$/.test(trimmed)) throw new Error(DURATION_FORM)
   let total = 0
   for (const [, amount, unit] of trimmed.matchAll(/(\d+(?:\.\d+)?)\s*([a-z]+)/g)) {
@@ -53,8 +53,12 @@ export const parseDuration = (text: string): number => {
     if (factor === undefined) throw new Error(DURATION_FORM)
     total += Number(amount) * factor
   }
-  if (!Number.isSafeInteger(Math.round(total))) throw new Error(DURATION_FORM)
-  return total
+  return withinReach(total)
+}
+
+const withinReach = (ms: number): number => {
+  if (!Number.isSafeInteger(Math.round(ms))) throw new Error(DURATION_FORM)
+  return ms
 }
 
 /** Bytes of `"256MiB"`, `"1 GB"`, `"1048576"`. */

@@ -17,7 +17,11 @@ export const refusal = async (response: Response): Promise<CliFailure> =>
 export const refusalOf = (status: number, body: string): CliFailure => {
   const problem = parseProblem(body)
   const summary = problem.detail ?? problem.title ?? `the server answered ${status}`
-  const fields = (problem.errors ?? []).map(error => `\n  ${error.path || '(body)'}: ${error.message}`)
+  const fields = (problem.errors ?? [])
+    .map(error => `${error.path || '(body)'}: ${error.message}`)
+    // The detail is often the first of them.
+    .filter(field => field !== summary)
+    .map(field => `\n  ${field}`)
   const code = problem.code === undefined ? `status ${status}` : problem.code
   return new CliFailure(`${summary} (${code})${fields.join('')}`, {
     exitCode: EXIT.server,

@@ -1,0 +1,41 @@
+import { Readable, Writable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
+import { expect, test } from 'vitest'
+import { progressBar, progressLine } from './progress-bar.ts'
+
+const screen = (isTTY: boolean) => {
+  const written: string[] = []
+  const stream = { isTTY, columns: 80, write: (text: string) => written.push(text) }
+  return { stream: stream as unknown as NodeJS.WriteStream, written }
+}
+
+const passThrough = async (bar: ReturnType<typeof progressBar>): Promise<string> => {
+  let passed = ''
+  const target = new Writable({
+    write(chunk, _encoding, next) {
+      passed += chunk
+      next()
+    },
+  })
+  await pipeline(Readable.from([Buffer.from('abc'), Buffer.from('def')]), bar, target)
+  return passed
+}
+
+test('what passes is unchanged, and its whole amount is drawn at the end', async () => {
+  const { stream, written } = screen(true)
+  expect(await passThrough(progressBar(stream, 'file', 6))).toBe('abcdef')
+  expect(written.at(-1)).toContain('100%  6 B of 6 B  file')
+})
+
+test('nothing is drawn where there is no terminal', async () => {
+  const { stream, written } = screen(false)
+  expect(await passThrough(progressBar(stream, 'file', 6))).toBe('abcdef')
+  expect(written).toEqual([])
+})
+
+test('a line is half full at half the way, has no bar without a total, and never passes the edge', () => {
+  const line = progressLine({ label: 'file', done: 512, total: 1024, columns: 80 })
+  expect(line).toBe(`${'█'.repeat(12)}${'░'.repeat(12)} 50%  512 B of 1.0 KiB  file`)
+  expect(progressLine({ label: 'file', done: 512, total: null, columns: 80 })).toBe('512 B  file')
+  expect(progressLine({ label: 'x'.repeat(200), done: 1, total: 2, columns: 60 })).toHaveLength(59)
+})

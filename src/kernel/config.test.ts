@@ -1,0 +1,102 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { ConfigError, loadConfig, settings } from './config.ts'
+
+const directories: string[] = []
+afterEach(() => {
+  for (const directory of directories.splice(0)) rmSync(directory, { recursive: true })
+})
+
+const directory = (file?: string): string => {
+  const path = mkdtempSync(join(tmpdir(), 'millrace-config-'))
+  directories.push(path)
+  if (file !== undefined) writeFileSync(join(path, 'millrace.config.json'), file)
+  return path
+}
+
+type Given = { flags?: Record<string, string>; environment?: Record<string, string>; file?: string }
+const load = ({ flags = {}, environment = {}, file }: Given) =>
+  loadConfig({ flags, environment, directory: directory(file) })
+
+const faultsOf = (given: Given): string => {
+  try {
+    load(given)
+  } catch (error) {
+    expect(error).toBeInstanceOf(ConfigError)
+    return (error as Error).message
+  }
+  throw new Error('no fault was found')
+}
+
+test('flags win over the environment, the environment over the file, the file over the default', () => {
+  const file = '{"MILLRACE_HOST": "file", "MILLRACE_PORT": 1, "JOB_QUEUE_MAX_WORKERS": 7}'
+  const environment = { MILLRACE_HOST: 'environment', MILLRACE_PORT: '2' }
+  const { config, origins } = load({ flags: { host: 'flag' }, environment, file })
+  expect(config).toMatchObject({ host: 'flag', port: 2, maxWorkers: 7, logLevel: 'info' })
+  expect(origins).toMatchObject({ host: 'flag', port: 'environment', maxWorkers: 'file', logLevel: 'default' })
+})
+
+test('with nothing given every default is valid, and the result cannot be changed', () => {
+  const { config } = load({})
+  expect(config).toMatchObject({ host: '127.0.0.1', port: 7070, dataDir: resolve('data'), databaseUrl: null })
+  expect(config).toMatchObject({ publicUrl: 'http://127.0.0.1:7070', roles: ['api', 'scheduler', 'worker'] })
+  expect(Object.isFrozen(config)).toBe(true)
+})
+
+test('all faults of all sources are listed at once', () => {
+  const message = faultsOf({
+    flags: { port: '99999' },
+    environment: { MILLRACE_ROLES: 'api,king', JOB_QUEUE_MAX_WORKERS: '0', MILLRACE_PUBLIC_URL: 'ftp://x' },
+    file: '{"MILLRACE_RETENTION_JOBS": "soon", "MILLRACE_PROT": 1, "MILLRACE_LOG_LEVEL": ["info"]}',
+  })
+  expect(message).toContain('MILLRACE_PORT (flag): "99999" is not a whole number from 0 to 65535')
+  expect(message).toContain('MILLRACE_ROLES (environment): "api,king" is not one of api, scheduler, worker')
+  expect(message).toContain('JOB_QUEUE_MAX_WORKERS (environment): "0" is not')
+  expect(message).toContain('MILLRACE_PUBLIC_URL (environment): "ftp://x" is not an http or https URL')
+  expect(message).toContain('MILLRACE_RETENTION_JOBS (file): "soon" is not a duration')
+  expect(message).toContain('MILLRACE_PROT is not a setting')
+  expect(message).toContain('MILLRACE_LOG_LEVEL must be text')
+})
+
+test.each(['{', '[]', 'null', '"text"'])('a configuration file that holds %s is a fault', file => {
+  expect(faultsOf({ file })).toContain('millrace.config.json')
+})
+
+test('a secret value never stands in a fault', () => {
+  const message = faultsOf({ environment: { MILLRACE_DATABASE_URL: 'mysql://me:hunter2@host/db' } })
+  expect(message).toContain('MILLRACE_DATABASE_URL')
+  expect(message).not.toContain('hunter2')
+})
+
+test.each([
+  [{ MILLRACE_HOST: '0.0.0.0' }, 'http://127.0.0.1:7070'],
+  [{ MILLRACE_HOST: '::' }, 'http://127.0.0.1:7070'],
+  [{ MILLRACE_HOST: 'fd00::1', MILLRACE_PORT: '80' }, 'http://[fd00::1]:80'],
+  [{ MILLRACE_PUBLIC_URL: 'https://jobs.example//' }, 'https://jobs.example'],
+])('the public URL of %j is %s', (environment, url) => {
+  expect(load({ environment }).config.publicUrl).toBe(url)
+})
+
+test('sizes and durations are read as people write them, and retention 0 keeps for ever', () => {
+  const environment = {
+    MILLRACE_LOG_MAX_BYTES: '2 GiB',
+    MILLRACE_SHUTDOWN_GRACE: '1m30s',
+    MILLRACE_RETENTION_LOGS: '0',
+  }
+  expect(load({ environment }).config).toMatchObject({
+    logMaxBytes: 2 * 1024 ** 3,
+    shutdownGraceMs: 90_000,
+    retentionLogsMs: Number.POSITIVE_INFINITY,
+  })
+})
+
+test('every setting has a variable and a flag of its own and says what it is', () => {
+  expect(new Set(settings.map(setting => setting.env)).size).toBe(settings.length)
+  expect(new Set(settings.map(setting => setting.flag)).size).toBe(settings.length)
+  for (const { flag, about } of settings) {
+    expect(flag).toMatch(/^[a-z]+(-[a-z]+)*$/)
+    expect(about.length).toBeGreaterThan(5)
+  }
+})
