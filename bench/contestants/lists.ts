@@ -1,5 +1,5 @@
 import { newId } from '../../src/kernel/ids.ts'
-import type { ClaimedJob, NewJob } from '../../src/model/job.ts'
+import type { ClaimedJob, Lease, NewJob } from '../../src/model/job.ts'
 import { KINDS } from '../../src/model/kind.ts'
 import type { AttemptEnd } from '../../src/model/outcome.ts'
 import { SINGLE_JOB_RETRY } from '../../src/model/retry.ts'
@@ -114,16 +114,18 @@ const endAll = async (store: Store, count: number): Promise<void> => {
   for (let left = count; left > 0; ) {
     const claimed = await store.claimJobs({ workerId: WORKER, kinds: KINDS, limit: left, leaseMs: 60_000 })
     if (claimed.length === 0) throw new Error('no job to claim')
-    await store.endAttempts(claimed.map(job => ({ lease: job, end: endOf(job), log: [] })))
+    await store.endAttempts(claimed.map(job => ({ lease: leaseOf(job), end: nextEnd(), log: [] })))
     left -= claimed.length
   }
 }
+
+const leaseOf = ({ id, attempt, leaseToken }: ClaimedJob): Lease => ({ jobId: id, attempt, leaseToken })
 
 const WORKER = newId()
 let endings = 0
 
 /** Most complete; one in twenty fails, one in a hundred otherwise than the rest. */
-const endOf = (_job: ClaimedJob): AttemptEnd => {
+const nextEnd = (): AttemptEnd => {
   endings++
   if (endings % 20 !== 0) return { type: 'complete', exit: { exitCode: 0, signal: null }, statistics: null }
   const reason = endings % 100 === 0 ? 'timeout' : 'exit_code'
