@@ -12,13 +12,16 @@ export interface JobLogs {
   open(input: { workspace: string; lease: Lease; firstSeq: number; mask: readonly string[] }): AttemptLog
   /** What a lost attempt of this machine left in its spool, sealed or inline, ready for `endAttempts`; [] when there is none here. */
   recover(lost: { workspace: string; lease: Lease; nextLogSeq: number }): Promise<readonly LogPart[]>
-  /** Lines in order. null: no such job. `tail` gives the last lines instead of those after `after`. Bounded work per call: may return fewer than `limit` and still have a `nextAfter`. */
+  /** Lines in order. null: no such job. `tail` gives the last lines instead of those after `after`. Bounded work per call: may return fewer than `limit` and still have a `nextAfter`; that is null only when the job has ended and this was all. */
   page(input: LogQuery & { after: number; limit: number; tail?: number }): Promise<LogPage | null>
   /**
    * Batches of lines from `fromSeq` to the end of the job, waiting for more while it lives. Ends after the last line of an
-   * ended job (then `status` says how) or when `signal` aborts. A reader that stops pulling costs no memory.
+   * ended job (then `status` says how) or when `signal` aborts. A reader that stops pulling costs no memory. Throws
+   * `not_found` at the first pull when there is no such job.
    */
   follow(input: { workspace: string; jobId: string; fromSeq: number; signal: AbortSignal }): AsyncIterable<LogBatch>
+  /** The whole log as far as it goes now, streamed in constant memory. null: no such job. */
+  download(input: LogQuery & { format: 'text' | 'ndjson' }): Promise<AsyncIterable<Uint8Array> | null>
   /** Removes spool files that belong to no running attempt of this process and are older than an hour. */
   sweepSpool(): Promise<void>
 }
@@ -32,7 +35,9 @@ export interface LogWriter {
 }
 
 export interface AttemptLog extends LogWriter {
-  /** Flushes and seals. The parts go into the transaction that ends the attempt; afterwards call `dispose`. */
+  /** Why lines are missing at the end: the error of the disk, ENOSPC above all. Complete when `finish` has resolved; it may be news then, when no write followed the one that failed. */
+  readonly fault: Error | null
+  /** Flushes and seals. The parts go into the transaction that ends the attempt; afterwards call `dispose`. Gives what could be written even after a fault. */
   finish(): Promise<readonly LogPart[]>
   /** Removes the spool file, once the parts are stored. */
   dispose(): Promise<void>

@@ -1,0 +1,87 @@
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { Lease } from '../model/job.ts'
+import { INLINE_LOG_BYTES, LOG_STREAMS, type LogPart, type LogStream } from '../model/log-line.ts'
+import { CHUNK_HEADER_BYTES, type Chunk, chunksIn, nextSeqOf, writeChunk } from './chunk.ts'
+import { type Extent, extentOf, joinExtents } from './chunk-batch.ts'
+import { inline, seal } from './seal.ts'
+import type { SpoolFolder } from './spool-folder.ts'
+
+type Lost = { readonly lease: Lease; readonly nextLogSeq: number }
+
+/**
+ * What a crash left in the spool files of an attempt and the store does not have yet, as parts: small ones inline, others
+ * sealed. A torn last chunk is left out; a line that had not ended is a line now.
+ */
+export const recover = async (
+  { folder, blobs }: { readonly folder: SpoolFolder; readonly blobs: BlobStore },
+  { lease, nextLogSeq }: Lost,
+): Promise<LogPart[]> => {
+  const salvage = new Salvage(nextLogSeq)
+  const parts: LogPart[] = []
+  for await (const file of folder.read(lease.jobId, lease.attempt)) {
+    const found = salvage.take(file)
+    if (found !== null) parts.push(await toPart(blobs, lease.attempt, found))
+  }
+  const rest = salvage.unfinishedLines(lease.attempt)
+  if (rest !== null) parts.push(inline({ attempt: lease.attempt, ...rest }))
+  return parts
+}
+
+type Found = { readonly bytes: Buffer; readonly extent: Extent }
+
+const toPart = async (blobs: BlobStore, attempt: number, found: Found): Promise<LogPart> =>
+  found.bytes.length <= INLINE_LOG_BYTES ? inline({ attempt, ...found }) : seal({ blobs, attempt, ...found })
+
+/** Reads spool files in order, as far as their lines follow one another. */
+class Salvage {
+  #nextSeq: number
+  #lastAt = 0
+  readonly #unfinished: Record<LogStream, Buffer[]> = { stdout: [], stderr: [] }
+
+  constructor(nextSeq: number) {
+    this.#nextSeq = nextSeq
+  }
+
+  take(file: Buffer): Found | null {
+    const kept: Buffer[] = []
+    let extent: Extent | null = null
+    for (const chunk of chunksIn(file)) {
+      if (chunk.ending !== 'partial' && nextSeqOf(chunk) <= this.#nextSeq) continue
+      if (chunk.firstSeq > this.#nextSeq) break
+      this.#note(chunk)
+      if (chunk.ending === 'partial') continue
+      kept.push(file.subarray(chunk.offset, chunk.end))
+      extent = joinExtents(extent, extentOf(chunk))
+    }
+    return extent === null ? null : { bytes: Buffer.concat(kept), extent }
+  }
+
+  unfinishedLines(attempt: number): Found | null {
+    const pieces: Buffer[] = []
+    let extent: Extent | null = null
+    for (const stream of LOG_STREAMS) {
+      if (this.#unfinished[stream].length === 0) continue
+      const text = Buffer.from(Buffer.concat(this.#unfinished[stream]).toString())
+      const header = {
+        stream,
+        ending: 'open',
+        attempt,
+        firstSeq: this.#nextSeq++,
+        count: 1,
+        timestamp: this.#lastAt,
+      } as const
+      const piece = Buffer.alloc(CHUNK_HEADER_BYTES + text.length)
+      writeChunk(piece, 0, header, text)
+      pieces.push(piece)
+      extent = joinExtents(extent, extentOf({ ...header, text }))
+    }
+    return extent === null ? null : { bytes: Buffer.concat(pieces), extent }
+  }
+
+  #note(chunk: Chunk): void {
+    this.#lastAt = chunk.timestamp
+    if (chunk.ending === 'partial') this.#unfinished[chunk.stream].push(chunk.text)
+    else this.#unfinished[chunk.stream] = []
+    this.#nextSeq = Math.max(this.#nextSeq, nextSeqOf(chunk))
+  }
+}

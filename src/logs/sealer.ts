@@ -1,0 +1,140 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import { isDiskFull } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { Lease } from '../model/job.ts'
+import { INLINE_LOG_BYTES, type LogPart } from '../model/log-line.ts'
+import type { Store } from '../store/store.ts'
+import { inline, seal } from './seal.ts'
+import { inlinePart, type TailSharer } from './share-tail.ts'
+import type { Spool } from './spool.ts'
+import type { SpoolFile } from './spool-file.ts'
+
+const RETRY_MS = 500
+
+type Options = {
+  readonly store: Store
+  readonly blobs: BlobStore
+  readonly logger: Logger
+  readonly lease: Lease
+  readonly spool: Spool
+  /** Given where other processes read the log too. */
+  readonly sharer: TailSharer | null
+  /** The lease is lost: nothing more is to be written. */
+  readonly onLost: () => void
+}
+
+/**
+ * Moves full spool files, one after another, into the blob store and tells the store of them, fenced by the lease. While
+ * blobs or store fail it tries again; the job's pipe waits meanwhile.
+ */
+export class Sealer {
+  readonly #options: Options
+  /** Segments that are in the blob store but not yet in the store. */
+  readonly #sealed = new Map<SpoolFile, LogPart>()
+  readonly #waiting: SpoolFile[] = []
+  readonly #stopping = new AbortController()
+  #working: Promise<void> | null = null
+
+  constructor(options: Options) {
+    this.#options = options
+  }
+
+  /** True while full files wait for being sealed. */
+  get busy(): boolean {
+    return this.#waiting.length > 0
+  }
+
+  add(file: SpoolFile): void {
+    this.#waiting.push(file)
+    this.#working ??= this.#work()
+  }
+
+  /** Ends what is under way, then gives the parts of all files that are still in the spool. */
+  async finish(): Promise<LogPart[]> {
+    this.#stopping.abort()
+    await this.#working
+    const parts: LogPart[] = []
+    for (const file of [...this.#options.spool.files]) {
+      if (file.extent !== null && file.extent.nextSeq > file.extent.firstSeq) parts.push(...(await this.#last(file)))
+    }
+    return parts
+  }
+
+  /** What of a file is still to be stored when the attempt ends. */
+  async #last(file: SpoolFile): Promise<LogPart[]> {
+    const { lease, sharer, logger } = this.#options
+    const shared = sharer?.sharedBytes(file) ?? 0
+    try {
+      const small = file.size <= INLINE_LOG_BYTES && !this.#sealed.has(file)
+      if (!small && sharer?.hasShared(file) !== true) return [await this.#sealOnce(file)]
+      if (!small) return await this.#replaceShared(file)
+    } catch (error) {
+      logger.warn(
+        { err: error, job_id: lease.jobId },
+        'the end of a log could not be sealed; it goes into the database',
+      )
+    }
+    const rest = inlinePart(lease.attempt, await file.readSince(shared))
+    return rest === null ? [] : [rest]
+  }
+
+  async #replaceShared(file: SpoolFile): Promise<LogPart[]> {
+    await this.#store(file)
+    return []
+  }
+
+  async #work(): Promise<void> {
+    while (this.#waiting.length > 0 && !this.#stopping.signal.aborted) {
+      const file = this.#waiting[0]!
+      try {
+        await this.#move(file)
+        this.#waiting.shift()
+      } catch (error) {
+        if (isDiskFull(error)) return this.#options.spool.fail(error as Error)
+        this.#options.logger.warn(
+          { err: error, job_id: this.#options.lease.jobId },
+          'a log segment could not be sealed',
+        )
+        await delay(RETRY_MS, undefined, { signal: this.#stopping.signal }).catch(() => {})
+      }
+    }
+    this.#working = null
+  }
+
+  async #move(file: SpoolFile): Promise<void> {
+    if (await this.#store(file)) await this.#options.spool.release(file)
+    else this.#options.onLost()
+  }
+
+  async #store(file: SpoolFile): Promise<boolean> {
+    const { store, lease, sharer } = this.#options
+    const part = await this.#sealOnce(file)
+    await sharer?.settled()
+    const replacing = sharer?.hasShared(file) === true ? { replacesFrom: part.firstSeq } : {}
+    const { applied } = await store.addLogParts({ lease, parts: [part], ...replacing })
+    this.#sealed.delete(file)
+    return applied
+  }
+
+  /** On a full disk the spool file itself is the room for its segment, which is smaller: given up only then. */
+  async #sealOnce(file: SpoolFile): Promise<LogPart> {
+    const known = this.#sealed.get(file)
+    if (known !== undefined) return known
+    const part = await this.#seal(file)
+    this.#sealed.set(file, part)
+    return part
+  }
+
+  async #seal(file: SpoolFile): Promise<LogPart> {
+    const { blobs, lease, spool } = this.#options
+    const content = { blobs, attempt: lease.attempt, bytes: await file.readAll(), extent: file.extent! }
+    try {
+      return await seal(content)
+    } catch (error) {
+      if (!isDiskFull(error) || spool.fault === null) throw error
+      await spool.release(file)
+      return seal(content).catch(() => inline(content))
+    }
+  }
+}

@@ -1,0 +1,148 @@
+import { constants } from 'node:fs'
+import { type FileHandle, open, unlink } from 'node:fs/promises'
+import { chunksIn, nextSeqOf } from './chunk.ts'
+import { type ChunkBatch, type Extent, extentOf, joinExtents } from './chunk-batch.ts'
+
+/** One entry of the index for so many bytes: what a reader skips at most to find its line. */
+const INDEX_EVERY_BYTES = 4096
+
+/**
+ * One append-only file of chunks: what will be one segment. Written with plain writes, not flushed to disk: the page cache
+ * outlives the server, and what must outlive the machine is sealed. Readers read what has been written, while more is.
+ */
+export class SpoolFile {
+  readonly path: string
+  readonly #handle: FileHandle
+  readonly #index: { readonly seq: number; readonly offset: number }[] = []
+  #size = 0
+  #extent: Extent | null = null
+  #readers = 0
+  #removed = false
+
+  private constructor(path: string, handle: FileHandle) {
+    this.path = path
+    this.#handle = handle
+  }
+
+  static async create(path: string): Promise<SpoolFile> {
+    return new SpoolFile(path, await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600))
+  }
+
+  /** Bytes that can be read. */
+  get size(): number {
+    return this.#size
+  }
+
+  get extent(): Extent | null {
+    return this.#extent
+  }
+
+  holds(seq: number): boolean {
+    return this.#extent !== null && this.#extent.firstSeq <= seq && seq < this.#extent.nextSeq
+  }
+
+  /** Rejects with the system's error, ENOSPC above all; whole chunks that found room can be read even then. */
+  async append(batch: ChunkBatch): Promise<void> {
+    const written = { bytes: 0 }
+    const buffers = batch.buffers
+    try {
+      await this.#writeAll(buffers, written)
+    } finally {
+      this.#admit(buffers, written.bytes, batch)
+    }
+  }
+
+  /** Chunks from the one that holds `seq` on, about `maxBytes`; null when the file does not hold it. */
+  async readFrom(seq: number, maxBytes: number): Promise<Buffer | null> {
+    if (!this.holds(seq) || this.#removed) return null
+    const start = this.#offsetBefore(seq)
+    for (let wanted = maxBytes; ; wanted *= 2) {
+      const bytes = await this.#read(start, Math.min(this.#size, start + wanted))
+      for (const chunk of chunksIn(bytes)) if (nextSeqOf(chunk) > seq) return bytes.subarray(chunk.offset)
+    }
+  }
+
+  async readAll(): Promise<Buffer> {
+    return this.#read(0, this.#size)
+  }
+
+  /** Bytes from an offset to the end: whole chunks, when the offset is a former `size`. */
+  async readSince(offset: number): Promise<Buffer> {
+    return this.#read(offset, this.#size)
+  }
+
+  /** Gives the disk its room back at once; a read that is under way ends well. */
+  async remove(): Promise<void> {
+    if (this.#removed) return
+    this.#removed = true
+    await unlink(this.path).catch(() => {})
+    if (this.#readers === 0) await this.#handle.close()
+  }
+
+  async #writeAll(buffers: readonly Buffer[], written: { bytes: number }): Promise<void> {
+    let rest = [...buffers]
+    while (rest.length > 0) {
+      const { bytesWritten } = await this.#handle.writev(rest, this.#size + written.bytes)
+      written.bytes += bytesWritten
+      rest = afterBytes(rest, bytesWritten)
+    }
+  }
+
+  #admit(buffers: readonly Buffer[], written: number, batch: ChunkBatch): void {
+    const whole = written === batch.size
+    let before = 0
+    for (const buffer of buffers) {
+      for (const chunk of chunksIn(buffer.subarray(0, Math.max(0, written - before)))) {
+        this.#note(chunk.firstSeq)
+        this.#size += chunk.end - chunk.offset
+        if (!whole) this.#extent = joinExtents(this.#extent, extentOf(chunk))
+      }
+      before += buffer.length
+    }
+    if (whole) this.#extent = joinExtents(this.#extent, batch.extent!)
+  }
+
+  #note(seq: number): void {
+    const last = this.#index.at(-1)
+    if (last === undefined || this.#size - last.offset >= INDEX_EVERY_BYTES)
+      this.#index.push({ seq, offset: this.#size })
+  }
+
+  #offsetBefore(seq: number): number {
+    let low = 0
+    let high = this.#index.length - 1
+    while (low < high) {
+      const middle = (low + high + 1) >> 1
+      if (this.#index[middle]!.seq <= seq) low = middle
+      else high = middle - 1
+    }
+    return this.#index[low]!.offset
+  }
+
+  async #read(start: number, end: number): Promise<Buffer> {
+    this.#readers++
+    try {
+      const bytes = Buffer.allocUnsafeSlow(end - start)
+      let filled = 0
+      while (filled < bytes.length) {
+        const { bytesRead } = await this.#handle.read(bytes, filled, bytes.length - filled, start + filled)
+        if (bytesRead === 0) break
+        filled += bytesRead
+      }
+      return bytes.subarray(0, filled)
+    } finally {
+      this.#readers--
+      if (this.#removed && this.#readers === 0) await this.#handle.close()
+    }
+  }
+}
+
+const afterBytes = (buffers: readonly Buffer[], count: number): Buffer[] => {
+  let left = count
+  const rest: Buffer[] = []
+  for (const buffer of buffers) {
+    if (left < buffer.length) rest.push(buffer.subarray(left))
+    left = Math.max(0, left - buffer.length)
+  }
+  return rest
+}
