@@ -5,6 +5,10 @@ import { type RunningServer, type ServerOptions, startServer } from '../src/cli/
 import { loadConfig } from '../src/kernel/config.ts'
 import { silentLogger } from '../src/kernel/logger.ts'
 
+/** Answers are JSON of any shape; what a test reads of them, it asserts. */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type Json = any
+
 export type TestServer = RunningServer & {
   readonly dataDir: string
   readonly token: string
@@ -14,9 +18,9 @@ export type TestServer = RunningServer & {
     path: string,
     body?: unknown,
     headers?: Record<string, string>,
-  ): Promise<{ status: number; body: any; headers: Headers }>
+  ): Promise<{ status: number; body: Json; headers: Headers }>
   /** Submits a job and gives it back once it has ended. */
-  run(body: Record<string, unknown>): Promise<any>
+  run(body: Record<string, unknown>): Promise<Json>
 }
 
 /**
@@ -30,7 +34,7 @@ export const startTestServer = async (
   const flags = { port: '0', 'data-dir': dataDir, 'log-level': 'silent', ...options.settings }
   const { config } = loadConfig({ flags, environment: {}, directory: dataDir })
   const server = await startServer(config, silentLogger, options)
-  const token = readFileSync(server.adminToken.path, 'utf8').trim()
+  const token = config.adminToken ?? readFileSync(server.adminToken.path, 'utf8').trim()
   const call = createCall(server.url, token)
   return {
     ...server,
