@@ -161,6 +161,36 @@ export const ERRORS = {
     title: 'The disk of the server is full',
     hint: 'Free space in the data directory and rerun the job.',
   },
+  address_refused: {
+    failure: 'user',
+    title: 'The address must not be reached from this server',
+    hint: 'Only http and https to public addresses are allowed. MILLRACE_ALLOW_PRIVATE_ADDRESSES of the server names exceptions.',
+  },
+  redirect_refused: {
+    failure: 'user',
+    title: 'The redirect cannot be followed',
+    hint: 'Use the address that the redirects end at.',
+  },
+  certificate_refused: {
+    failure: 'user',
+    title: 'The certificate of the other server is not valid',
+    hint: 'It must be in date, for that name, and signed by an authority that this server trusts (NODE_EXTRA_CA_CERTS adds one).',
+  },
+  response_too_large: {
+    failure: 'user',
+    title: 'The response is larger than allowed',
+    hint: 'The limit counts before and after decompression.',
+  },
+  response_unreadable: {
+    failure: 'user',
+    title: 'The response breaks the rules of HTTP or of its Content-Encoding',
+    hint: 'Check what the other server sends, for example with curl -v.',
+  },
+  connection_failed: {
+    failure: 'system',
+    title: 'The other server cannot be reached, or the connection was lost',
+    hint: 'Check the name and that the server is up. The system tries again unless the job says restartable: false.',
+  },
   worker_lost: {
     failure: 'system',
     title: 'The worker that ran the attempt is gone',

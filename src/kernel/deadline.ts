@@ -1,0 +1,36 @@
+import { FetchError } from './fetch-error.ts'
+
+const LONGEST_TIMER_MS = 2 ** 31 - 1
+
+/** The end of all patience with a request: its time is up, or its caller has aborted. Whichever is first. */
+export interface Deadline {
+  /** What to throw once it is over: a `FetchError` of code `timeout`, or the reason of the caller's signal. null before. */
+  readonly reason: Error | null
+  /** Throws when it is over already. */
+  whenOver(listener: (reason: Error) => void): void
+  /** Forgets timer and signal. */
+  end(): void
+}
+
+export const startDeadline = (options: { timeoutMs?: number; signal?: AbortSignal }): Deadline => {
+  const { timeoutMs, signal } = options
+  const over = new AbortController()
+  const abort = () => over.abort(signal?.reason)
+  const timeout = () => over.abort(new FetchError('timeout', `It took longer than ${timeoutMs} ms.`))
+  const timer = timeoutMs === undefined ? undefined : setTimeout(timeout, Math.min(timeoutMs, LONGEST_TIMER_MS))
+  if (signal?.aborted) abort()
+  signal?.addEventListener('abort', abort)
+  return {
+    get reason() {
+      return over.signal.aborted ? over.signal.reason : null
+    },
+    whenOver: listener => {
+      over.signal.throwIfAborted()
+      over.signal.addEventListener('abort', () => listener(over.signal.reason), { once: true })
+    },
+    end: () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', abort)
+    },
+  }
+}

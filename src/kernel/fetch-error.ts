@@ -1,0 +1,47 @@
+import { ERRORS, type FailureClass } from './errors.ts'
+
+/** How a guarded fetch fails: codes of the errors table, so that an executor makes its outcome of them as they are. */
+export type FetchFailure =
+  | 'address_refused'
+  | 'redirect_refused'
+  | 'certificate_refused'
+  | 'response_too_large'
+  | 'response_unreadable'
+  | 'connection_failed'
+  | 'timeout'
+
+/** A fetch that failed. An abort is none: then the reason of the caller's signal is thrown. */
+export class FetchError extends Error {
+  readonly code: FetchFailure
+
+  constructor(code: FetchFailure, detail: string) {
+    super(detail)
+    this.name = 'FetchError'
+    this.code = code
+  }
+
+  /** Whose failure it is: the user's (follows the job's `retry`) or the system's. */
+  get failure(): FailureClass {
+    return ERRORS[this.code].failure
+  }
+}
+
+/** Names what the HTTP client or the system threw. `origin` is for the message: it holds no path, query or credentials. */
+export const toFetchError = (error: unknown, origin: string): FetchError => {
+  if (error instanceof FetchError) return error
+  const { name, code = '', message = String(error) } = error as { name?: string; code?: string; message?: string }
+  if (code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT')
+    return new FetchError('timeout', `${origin} has sent nothing for too long.`)
+  if (isCertificateFault(code)) return new FetchError('certificate_refused', `${origin}: ${message} (${code})`)
+  if (name === 'HTTPParserError' || isUnreadable(code))
+    return new FetchError('response_unreadable', `${origin}: ${message} (${code})`)
+  return new FetchError('connection_failed', `${origin}: ${code === '' ? message : code}`)
+}
+
+/** OpenSSL's verification errors, as Node names them, and Node's own for the name. */
+const isCertificateFault = (code: string): boolean =>
+  /CERT|^UNABLE_TO_|^CRL_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^PATH_LENGTH_EXCEEDED$/.test(code)
+
+/** A header that is too large, and what the decoders say: zlib, brotli, zstd. */
+const isUnreadable = (code: string): boolean =>
+  /^Z_|^ERR__ERROR_|^ZSTD_|^ERR_BROTLI|^UND_ERR_HEADERS_OVERFLOW$|^UND_ERR_RES_EXCEEDED/.test(code)

@@ -1,0 +1,66 @@
+import { lookup as systemLookup } from 'node:dns/promises'
+import { isIP, type LookupFunction } from 'node:net'
+import { buildConnector } from 'undici'
+import type { AddressRules } from './address-rules.ts'
+import { FetchError } from './fetch-error.ts'
+
+type Address = { readonly address: string; readonly family: number }
+
+/** All addresses of a name, best first. */
+export type Lookup = (hostname: string) => Promise<readonly Address[]>
+
+export const lookupAll: Lookup = hostname => systemLookup(hostname, { all: true })
+
+type ConnectOptions = {
+  readonly rules: AddressRules
+  readonly lookup: Lookup
+  /** From the lookup to the end of the TLS handshake. */
+  readonly timeoutMs: number
+}
+
+/**
+ * Opens sockets to permitted addresses alone. The check sits in the lookup of the socket itself: what has been checked is
+ * what is connected to, so a name that answers differently the second time (DNS rebinding) gains nothing.
+ */
+export const guardedConnector = (options: ConnectOptions): buildConnector.connector => {
+  const connect = buildConnector({
+    timeout: options.timeoutMs,
+    lookup: guardedLookup(options),
+    autoSelectFamily: true,
+    host: '',
+    port: 0,
+  })
+  return (target, done) => {
+    // Node looks nothing up for an address that is written as one.
+    const fault = isIP(target.hostname) === 0 ? null : refusal(options.rules, target.hostname, [target.hostname])
+    if (fault !== null) process.nextTick(done, fault, null)
+    else connect(target, done)
+  }
+}
+
+const guardedLookup =
+  ({ rules, lookup }: ConnectOptions): LookupFunction =>
+  (hostname, { all }, done) => {
+    lookup(hostname).then(
+      addresses => {
+        const fault = refusal(
+          rules,
+          hostname,
+          addresses.map(({ address }) => address),
+        )
+        const [first] = addresses
+        if (fault !== null || first === undefined) done(fault ?? noAddress(hostname), '', 0)
+        else if (all) done(null, [...addresses])
+        else done(null, first.address, first.family)
+      },
+      (error: NodeJS.ErrnoException) => done(error, '', 0),
+    )
+  }
+
+/** One forbidden address refuses the name: a mixed answer is how a guard that picks one of them is got around. */
+const refusal = (rules: AddressRules, hostname: string, addresses: readonly string[]): FetchError | null =>
+  addresses.every(address => rules.permits(hostname, address))
+    ? null
+    : new FetchError('address_refused', `${hostname} leads to an address that is not public.`)
+
+const noAddress = (hostname: string): FetchError => new FetchError('connection_failed', `${hostname} has no address.`)

@@ -1,0 +1,344 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer as createTlsServer } from 'node:https'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { parseAddressRules } from '../../src/kernel/address-rules.ts'
+import { createGuardedFetch } from '../../src/kernel/guarded-fetch.ts'
+import { readText, serve } from './local-server.ts'
+
+const LIMITS = { maxBytes: 1_000_000, timeoutMs: 20_000 }
+const fetch = createGuardedFetch({ rules: parseAddressRules('127.0.0.0/8') })
+
+/** A server of raw TCP, for what no HTTP library sends. */
+const serveRaw = async (onConnection: (socket: Socket) => void): Promise<{ url: string; sockets: Socket[] }> => {
+  const sockets: Socket[] = []
+  const server = createTcpServer(socket => {
+    sockets.push(socket)
+    socket.on('error', () => {})
+    socket.resume() // else it would not notice its end
+    onConnection(socket)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, sockets }
+}
+
+describe('requests and responses', () => {
+  test('method, headers, body and query arrive; status, headers and body come back', async () => {
+    const server = await serve((request, response) => {
+      response.writeHead(418, { 'content-type': 'text/plain', 'set-cookie': ['a=1', 'b=2'] })
+      request.pipe(response)
+    })
+    const response = await fetch({
+      url: `http://127.0.0.1:${server.port}/path?q=1#part`,
+      method: 'put',
+      headers: { 'X-Kind': 'test', 'Content-Length': '9999', Connection: 'upgrade' },
+      body: 'ünïcode',
+      ...LIMITS,
+    })
+    expect(response.status).toBe(418)
+    expect(response.headers).toMatchObject({ 'content-type': 'text/plain', 'set-cookie': 'a=1, b=2' })
+    expect(await readText(response.body)).toBe('ünïcode')
+    expect(server.requests[0]).toMatchObject({ method: 'PUT', path: '/path?q=1' })
+    expect(server.requests[0]?.headers).toMatchObject({ 'x-kind': 'test', 'content-length': '9', connection: 'close' })
+  })
+
+  test('credentials of the URL become a header and are not repeated in the url of the response', async () => {
+    const server = await serve((_, response) => response.end())
+    const response = await fetch({ url: `http://us%40er:p%zz@127.0.0.1:${server.port}/`, ...LIMITS })
+    await response.discard()
+    expect(server.requests[0]?.headers.authorization).toBe(`Basic ${btoa('us@er:p%zz')}`)
+    expect(response.url).toBe(`http://127.0.0.1:${server.port}/`)
+  })
+
+  test('redirects are followed to the end; secrets stay with the first origin', async () => {
+    const last = await serve((_, response) => response.end('arrived'))
+    const first = await serve((request, response) => {
+      const location = request.url === '/1' ? '/2' : `http://127.0.0.1:${last.port}/3`
+      response.writeHead(302, { location }).end('a body nobody reads')
+    })
+    const headers = { Authorization: 'Bearer secret', 'X-Api-Key': 'secret', Cookie: 'secret', Accept: 'text/csv' }
+    const response = await fetch({ url: `http://127.0.0.1:${first.port}/1`, headers, ...LIMITS })
+    expect(await readText(response.body)).toBe('arrived')
+    expect(response.url).toBe(`http://127.0.0.1:${last.port}/3`)
+    expect(first.requests.map(({ headers }) => headers['x-api-key'])).toEqual(['secret', 'secret'])
+    expect(JSON.stringify(last.requests[0]?.headers)).not.toContain('secret')
+    expect(last.requests[0]?.headers.accept).toBe('text/csv')
+  })
+
+  test('a circle of redirects ends at the limit; with limit 0 the redirect is the response', async () => {
+    const server = await serve((_, response) => response.writeHead(307, { location: '/again' }).end())
+    const url = `http://127.0.0.1:${server.port}/`
+    await expect(fetch({ url, maxRedirects: 3, ...LIMITS })).rejects.toMatchObject({ code: 'redirect_refused' })
+    expect(server.requests).toHaveLength(4)
+    const response = await fetch({ url, maxRedirects: 0, ...LIMITS })
+    await response.discard()
+    expect([response.status, response.headers.location]).toEqual([307, '/again'])
+  })
+
+  test('a header with a line break is the mistake of the caller, and nothing is sent', async () => {
+    const server = await serve((_, response) => response.end())
+    const request = { url: `http://127.0.0.1:${server.port}/`, headers: { x: 'a\r\nhost: other' }, ...LIMITS }
+    await expect(fetch(request)).rejects.toMatchObject({ code: 'UND_ERR_INVALID_ARG' })
+    expect(server.requests).toEqual([])
+  })
+})
+
+describe('decompression', () => {
+  const text = 'a,b,c\n'.repeat(1000)
+  test.each([
+    ['gzip', gzipSync(text)],
+    ['GZIP', gzipSync(text)],
+    ['deflate', deflateSync(text)],
+    ['br', brotliCompressSync(text)],
+    ['zstd', zstdCompressSync(text)],
+    ['identity', Buffer.from(text)],
+    ['deflate, gzip', gzipSync(deflateSync(text))],
+  ] as const)('%s is undone', async (encoding, bytes) => {
+    const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end(bytes))
+    const response = await fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS })
+    expect(await readText(response.body)).toBe(text)
+  })
+
+  test.each([
+    ['gzip', 'not gzip at all'],
+    ['gzip', gzipSync(text).subarray(0, 50)],
+    ['br', 'no'],
+    ['zstd', 'no'],
+    ['compress', text],
+    ['gzip,gzip,gzip,gzip', gzipSync(text)],
+  ] as const)('%s that is not what it says is unreadable', async (encoding, bytes) => {
+    const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end(bytes))
+    const answer = fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS }).then(({ body }) => readText(body))
+    await expect(answer).rejects.toMatchObject({ code: 'response_unreadable', failure: 'user' })
+  })
+
+  test('an answer to HEAD has no body to decode, and one to a range is asked for undistorted', async () => {
+    const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end())
+    const url = `http://127.0.0.1:${server.port}/`
+    const { body } = await fetch({ url, method: 'HEAD', ...LIMITS })
+    expect(await readText(body)).toBe('')
+    const response = await fetch({ url, headers: { range: 'bytes=0-5' }, ...LIMITS })
+    await response.discard()
+    expect(server.requests.map(({ headers }) => headers['accept-encoding'])).toEqual([
+      'gzip, deflate, br, zstd',
+      'identity',
+    ])
+  })
+})
+
+describe('limits', () => {
+  const tooLarge = { code: 'response_too_large', failure: 'user' }
+
+  test('a body of exactly maxBytes is read, one byte more is not, and the connection ends', async () => {
+    const server = await serve((request, response) => response.end('x'.repeat(Number(request.url!.slice(1)))))
+    const get = (size: number) =>
+      fetch({ url: `http://127.0.0.1:${server.port}/${size}`, maxBytes: 1000, timeoutMs: 20_000 }).then(r =>
+        readText(r.body),
+      )
+    expect((await get(1000)).length).toBe(1000)
+    await expect(get(1001)).rejects.toMatchObject(tooLarge)
+  })
+
+  test('an endless body is cut off', async () => {
+    const { url, sockets } = await serveRaw(socket => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      const more = () => {
+        while (!socket.destroyed && socket.write('x'.repeat(65_536)));
+      }
+      socket.on('drain', more)
+      more()
+    })
+    const response = await fetch({ url, ...LIMITS })
+    await expect(readText(response.body)).rejects.toMatchObject(tooLarge)
+    await vi.waitFor(() => expect(sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
+  })
+
+  test('a bomb is stopped at maxBytes, long before it has unfolded', async () => {
+    const bomb = gzipSync(gzipSync(Buffer.alloc(50_000_000)))
+    const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end(bomb))
+    const response = await fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS })
+    let read = 0
+    const reading = (async () => {
+      for await (const chunk of response.body) read += chunk.length
+    })()
+    await expect(reading).rejects.toMatchObject(tooLarge)
+    expect(read).toBeLessThanOrEqual(LIMITS.maxBytes)
+  })
+
+  test('a compressed stream that decodes to nothing for ever is stopped by what arrives', async () => {
+    const header = gzipSync('').subarray(0, 10)
+    const emptyBlocks = Buffer.concat(Array(100).fill(Buffer.from([0, 0, 0, 0xff, 0xff])))
+    const { url } = await serveRaw(socket => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\n\r\n')
+      socket.write(header)
+      const more = () => {
+        while (!socket.destroyed && socket.write(emptyBlocks));
+      }
+      socket.on('drain', more)
+      more()
+    })
+    const response = await fetch({ url, ...LIMITS })
+    await expect(readText(response.body)).rejects.toMatchObject(tooLarge)
+  })
+
+  test('headers without end are unreadable', async () => {
+    const { url } = await serveRaw(socket => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}`))
+    await expect(fetch({ url, ...LIMITS })).rejects.toMatchObject({ code: 'response_unreadable' })
+  })
+})
+
+describe('time', () => {
+  const timeout = { code: 'timeout', failure: 'user' }
+
+  test('timeoutMs counts to the last byte, however busily the other side drips', async () => {
+    const { url, sockets } = await serveRaw(socket => {
+      socket.write('HTTP/1.1 200 OK\r\n\r\n')
+      const drip = setInterval(() => socket.write('.'), 5)
+      socket.on('close', () => clearInterval(drip))
+    })
+    const response = await fetch({ url, maxBytes: 1e9, timeoutMs: 300 })
+    await expect(readText(response.body)).rejects.toMatchObject(timeout)
+    await vi.waitFor(() => expect(sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
+  })
+
+  test('timeoutMs counts over all redirects', async () => {
+    const server = await serve((_, response) => {
+      setTimeout(() => response.writeHead(307, { location: '/again' }).end(), 20)
+    })
+    const url = `http://127.0.0.1:${server.port}/`
+    await expect(fetch({ url, maxBytes: 1, timeoutMs: 300, maxRedirects: 1e6 })).rejects.toMatchObject(timeout)
+  })
+
+  test('a lookup that never answers ends with the time to connect, and with timeoutMs', async () => {
+    const stuck = createGuardedFetch({ rules: parseAddressRules('false'), lookup: () => new Promise(() => {}) })
+    const url = 'http://never.test/'
+    await expect(stuck({ url, maxBytes: 1, connectTimeoutMs: 100 })).rejects.toMatchObject({
+      code: 'connection_failed',
+    })
+    await expect(stuck({ url, maxBytes: 1, timeoutMs: 100 })).rejects.toMatchObject(timeout)
+  })
+
+  test('silence before the headers or within the body ends with idleTimeoutMs', async () => {
+    const silent = await serveRaw(() => {})
+    await expect(fetch({ url: silent.url, maxBytes: 1, idleTimeoutMs: 1000 })).rejects.toMatchObject(timeout)
+    const stopping = await serveRaw(socket => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc'))
+    const response = await fetch({ url: stopping.url, maxBytes: 99, idleTimeoutMs: 1000 })
+    await expect(readText(response.body)).rejects.toMatchObject(timeout)
+  })
+
+  test('an abort before, while connecting, while waiting and while reading throws its reason and closes', async () => {
+    const reason = new Error('the job was cancelled')
+    const before = AbortSignal.abort(reason)
+    await expect(fetch({ url: 'http://127.0.0.1:1/', signal: before, ...LIMITS })).rejects.toBe(reason)
+
+    const connecting = new AbortController()
+    const stuck = createGuardedFetch({
+      rules: parseAddressRules('false'),
+      lookup: () => new Promise(() => connecting.abort(reason)),
+    })
+    await expect(stuck({ url: 'http://never.test/', signal: connecting.signal, ...LIMITS })).rejects.toBe(reason)
+
+    const waiting = new AbortController()
+    const silent = await serveRaw(() => waiting.abort(reason))
+    await expect(fetch({ url: silent.url, signal: waiting.signal, ...LIMITS })).rejects.toBe(reason)
+
+    const reading = new AbortController()
+    const half = await serveRaw(socket => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc'))
+    const response = await fetch({ url: half.url, signal: reading.signal, ...LIMITS })
+    const read = readText(response.body)
+    reading.abort(reason)
+    await expect(read).rejects.toBe(reason)
+    for (const { sockets } of [silent, half])
+      await vi.waitFor(() => expect(sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
+  })
+})
+
+describe('failures of the connection', () => {
+  const failed = { code: 'connection_failed', failure: 'system' }
+
+  test('a closed port, an unknown name and a lost connection are failures of the system', async () => {
+    const server = await serve((_, response) => response.end())
+    server.server.close()
+    await expect(fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS })).rejects.toMatchObject(failed)
+
+    const unknown = createGuardedFetch({
+      rules: parseAddressRules('false'),
+      lookup: () => Promise.reject(Object.assign(new Error('getaddrinfo ENOTFOUND'), { code: 'ENOTFOUND' })),
+    })
+    await expect(unknown({ url: 'http://nowhere.test/', ...LIMITS })).rejects.toMatchObject(failed)
+    const empty = createGuardedFetch({ rules: parseAddressRules('false'), lookup: async () => [] })
+    await expect(empty({ url: 'http://nowhere.test/', ...LIMITS })).rejects.toMatchObject(failed)
+
+    const { url } = await serveRaw(socket => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc'))
+    const response = await fetch({ url, ...LIMITS })
+    await expect(readText(response.body)).rejects.toMatchObject(failed)
+  })
+
+  test('what is not HTTP is unreadable', async () => {
+    const { url } = await serveRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
+    await expect(fetch({ url, ...LIMITS })).rejects.toMatchObject({ code: 'response_unreadable' })
+  })
+
+  test('a response nobody reads does no harm when its connection breaks, and discard closes it', async () => {
+    const breaking = await serveRaw(socket => {
+      socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc')
+    })
+    await fetch({ url: breaking.url, ...LIMITS })
+    breaking.sockets[0]?.resetAndDestroy()
+    const other = await serveRaw(socket => socket.write('HTTP/1.1 200 OK\r\n\r\nabc'))
+    const response = await fetch({ url: other.url, ...LIMITS })
+    await response.discard()
+    await vi.waitFor(() => expect(other.sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
+  })
+
+  test('leaving the body early closes the connection', async () => {
+    const { url, sockets } = await serveRaw(socket => socket.write('HTTP/1.1 200 OK\r\n\r\nabc'))
+    const { body } = await fetch({ url, ...LIMITS })
+    for await (const chunk of body) {
+      expect(Buffer.from(chunk).toString()).toBe('abc')
+      break
+    }
+    await vi.waitFor(() => expect(sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
+  })
+})
+
+describe('TLS', () => {
+  test('the certificate is checked against the name asked for, not the address', async context => {
+    const directory = mkdtempSync(join(tmpdir(), 'millrace-tls-'))
+    onTestFinished(() => rmSync(directory, { recursive: true }))
+    const [key, cert] = ['key.pem', 'cert.pem'].map(name => join(directory, name)) as [string, string]
+    const parameters = ['-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=name.test']
+    try {
+      execFileSync('openssl', ['req', ...parameters, '-keyout', key, '-out', cert], { stdio: 'ignore' })
+    } catch {
+      return context.skip('needs openssl to make a certificate')
+    }
+    const names: string[] = []
+    const server = createTlsServer({
+      key: readFileSync(key),
+      cert: readFileSync(cert),
+      SNICallback: (name, done) => {
+        names.push(name)
+        done(null)
+      },
+    })
+    server.on('tlsClientError', () => {})
+    await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void server.close())
+    const byName = createGuardedFetch({
+      rules: parseAddressRules('name.test'),
+      lookup: async () => [{ address: '127.0.0.1', family: 4 }],
+    })
+    const url = `https://name.test:${(server.address() as AddressInfo).port}/`
+    await expect(byName({ url, ...LIMITS })).rejects.toMatchObject({ code: 'certificate_refused', failure: 'user' })
+    expect(names).toEqual(['name.test'])
+  })
+})

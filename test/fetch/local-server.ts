@@ -1,0 +1,36 @@
+import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { onTestFinished } from 'vitest'
+
+export type Recorded = { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers'] }
+
+export type LocalServer = {
+  readonly server: Server
+  readonly port: number
+  readonly requests: Recorded[]
+  /** Connections ever made to it: none means that it was not even asked. */
+  readonly connections: () => number
+}
+
+/** A real server for one test; it keeps a record of what reaches it. */
+export const serve = async (listener: RequestListener, host = '127.0.0.1', port = 0): Promise<LocalServer> => {
+  const requests: Recorded[] = []
+  let connections = 0
+  const server = createServer((request, response) => {
+    requests.push({ method: request.method!, path: request.url!, headers: request.headers })
+    listener(request, response)
+  })
+  server.on('connection', () => {
+    connections += 1
+  })
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(port, host, resolve))
+  onTestFinished(async () => {
+    server.closeAllConnections()
+    await new Promise(resolve => server.close(resolve))
+  })
+  return { server, port: (server.address() as AddressInfo).port, requests, connections: () => connections }
+}
+
+/** The text of a response. */
+export const readText = async (body: AsyncIterable<Uint8Array>): Promise<string> =>
+  Buffer.concat(await Array.fromAsync(body)).toString()
