@@ -1,0 +1,34 @@
+import { expect, test } from 'vitest'
+import { summarize, type TestResults } from '../../scripts/test-summary.ts'
+
+const file = (name: string, tests: Readonly<Record<string, string>>, status = 'passed', message = '') => ({
+  name,
+  status,
+  message,
+  assertionResults: Object.entries(tests).map(([fullName, one]) => ({ fullName, status: one })),
+})
+const results = (...testResults: TestResults['testResults']): TestResults => ({ testResults })
+
+test('all passed is well, and says how many', () => {
+  const summary = summarize(results(file('a', { one: 'passed', two: 'passed' })), 0)
+  expect(summary).toEqual({ lines: ['2 passed, 0 failed'], ok: true })
+})
+
+test('a skipped test is named and counts as failed', () => {
+  const summary = summarize(results(file('a', { one: 'passed', 'two (needs bubblewrap)': 'skipped' })), 0)
+  expect(summary).toEqual({ lines: ['skipped: two (needs bubblewrap)', '1 passed, 1 failed'], ok: false })
+})
+
+test('a file that broke before its tests counts as one failure', () => {
+  const summary = summarize(results(file('a', { one: 'passed' }), file('b', {}, 'failed', 'no such module')), 0)
+  expect(summary).toEqual({ lines: ['broken file: b: no such module', '1 passed, 1 failed'], ok: false })
+})
+
+test('a failed test is counted once, with the checks that failed before', () => {
+  const summary = summarize(results(file('a', { one: 'passed', two: 'failed' }, 'failed')), 2)
+  expect(summary).toEqual({ lines: ['1 passed, 3 failed'], ok: false })
+})
+
+test('no test at all is not well', () => {
+  expect(summarize(results(), 0).ok).toBe(false)
+})
