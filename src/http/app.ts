@@ -9,7 +9,7 @@ import { authenticate } from './auth/authenticate.ts'
 import { createCallers } from './auth/callers.ts'
 import { answerUnreadable, handleErrors, sendProblem } from './error-handler.ts'
 import { keepAnswers } from './idempotency.ts'
-import { readJsonBodies } from './json-body.ts'
+import { readJsonBodies, requireBodies } from './json-body.ts'
 import { createLiveStreams } from './live-streams.ts'
 import { createMetrics } from './metrics.ts'
 import { openApiOptions } from './open-api.ts'
@@ -29,6 +29,7 @@ import { workerRoutes } from './routes/workers.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
 import { secureAnswers } from './security-headers.ts'
 import type { Services } from './services.ts'
+import { validate } from './validation.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
@@ -66,6 +67,7 @@ export const createApp = async (services: Services): Promise<App> => {
   const streams = createLiveStreams(app)
   authenticate(app, { store, callers, publicUrl: config.publicUrl })
   keepAnswers(app, { store, logger, publicUrl: config.publicUrl })
+  requireBodies(app)
   checkPaths(app)
 
   submitRoutes(app, services)
@@ -95,8 +97,9 @@ const createFastify = ({ config }: Services): App =>
       sendProblem(reply as FastifyReply, toMillraceError(error))
     },
     routerOptions: { maxParamLength: 512 },
-    ajv: { customOptions: { coerceTypes: false, removeAdditional: false, useDefaults: false, allErrors: true } },
-  }).withTypeProvider<TypeBoxTypeProvider>()
+  })
+    .withTypeProvider<TypeBoxTypeProvider>()
+    .setValidatorCompiler(validate)
 
 /** A caller's own `X-Request-Id` is kept when it can stand in a log. */
 const requestId = ({ headers }: IncomingMessage): string => {

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import { MillraceError } from '../kernel/errors.ts'
 import type { App } from './app.ts'
+import { invalid } from './problem.ts'
 
 /** Beyond this, what walks the value could run out of stack. */
 const DEEPEST = 500
@@ -29,6 +30,24 @@ export const readJsonBodies = (app: App): void => {
     else done(new MillraceError('unsupported_media_type', `Send ${wanted(request)}.`))
   })
 }
+
+/** Whether a body is there: needed, optional (then an empty object), or not taken. Registered after idempotency, which may parse it. */
+export const requireBodies = (app: App): void => {
+  app.addHook('preValidation', (request, _reply, done) => {
+    const { config, schema } = request.routeOptions
+    if (schema?.body === undefined) done(isEmpty(request.body) ? undefined : takesNone())
+    else if (request.body !== undefined) done()
+    else if (config.optionalBody) {
+      request.body = {}
+      done()
+    } else done(new MillraceError('invalid_json', 'The request has no body.'))
+  })
+}
+
+const isEmpty = (body: unknown): boolean =>
+  body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
+
+const takesNone = (): MillraceError => invalid([{ path: '', message: 'must be empty: the route takes none' }])
 
 const wanted = (request: FastifyRequest): string =>
   request.routeOptions.config.body === 'multipart'

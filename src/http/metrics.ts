@@ -75,36 +75,52 @@ const watch = ({ store, clock, registers }: { store: Store; clock: Clock; regist
     help: 'Jobs that have not ended.',
     labelNames: ['status', 'kind'],
     registers,
+    collect: () => readQueues(),
   })
   const oldest = new Gauge({
     name: 'millrace_oldest_queued_seconds',
     help: 'How long the oldest queued job has waited; 0 when none waits.',
     registers,
-    async collect() {
-      const { counts, oldestQueuedAt } = await store.queueStatistics()
-      jobs.reset()
-      for (const { status, kind, count } of counts) jobs.labels({ status, kind }).set(count)
-      oldest.set(oldestQueuedAt === null ? 0 : Math.max(0, clock.now() - oldestQueuedAt) / 1000)
-    },
+    collect: () => readQueues(),
+  })
+  const readQueues = shared(async () => {
+    const { counts, oldestQueuedAt } = await store.queueStatistics()
+    jobs.reset()
+    for (const { status, kind, count } of counts) jobs.labels({ status, kind }).set(count)
+    oldest.set(oldestQueuedAt === null ? 0 : Math.max(0, clock.now() - oldestQueuedAt) / 1000)
   })
   const running = new Gauge({
     name: 'millrace_slots_in_use',
     help: 'Slots of a worker that hold a job.',
     labelNames: ['worker'],
     registers,
+    collect: () => readWorkers(),
   })
   const slots = new Gauge({
     name: 'millrace_slots',
     help: 'Slots of a worker.',
     labelNames: ['worker'],
     registers,
-    async collect() {
-      slots.reset()
-      running.reset()
-      for (const worker of await store.listWorkers()) {
-        slots.labels({ worker: worker.id }).set(worker.slots)
-        running.labels({ worker: worker.id }).set(worker.running)
-      }
-    },
+    collect: () => readWorkers(),
   })
+  const readWorkers = shared(async () => {
+    const workers = await store.listWorkers()
+    slots.reset()
+    running.reset()
+    for (const worker of workers) {
+      slots.labels({ worker: worker.id }).set(worker.slots)
+      running.labels({ worker: worker.id }).set(worker.running)
+    }
+  })
+}
+
+/** Gauges of one source are collected side by side: they share one reading. */
+const shared = (read: () => Promise<void>): (() => Promise<void>) => {
+  let reading: Promise<void> | null = null
+  return () => {
+    reading ??= read().finally(() => {
+      reading = null
+    })
+    return reading
+  }
 }

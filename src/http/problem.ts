@@ -1,5 +1,4 @@
 import { ERRORS, type FieldError, isDiskFull, MillraceError, type RequestErrorCode } from '../kernel/errors.ts'
-import { type SchemaError, toFieldErrors } from '../model/schema-errors.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
@@ -20,13 +19,12 @@ const CODE_OF_STATUS: Readonly<Record<number, RequestErrorCode>> = {
 /** What a database or its network says when it is away for a while: PostgreSQL's classes 08, 53 and 57P0, and the system's. */
 const AWAY = /^(08...|53...|57P0.|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE)$/
 
-type ForeignError = Error & { code?: unknown; statusCode?: unknown; validation?: unknown; validationContext?: unknown }
+type ForeignError = Error & { code?: unknown; statusCode?: unknown }
 
 /** Turns whatever was thrown into a refusal of the registry. What is nobody's known mistake becomes `internal`. */
 export const toMillraceError = (thrown: unknown): MillraceError => {
   if (thrown instanceof MillraceError) return thrown
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as ForeignError
-  if (Array.isArray(error.validation)) return fromValidation(error.validation as SchemaError[], error.validationContext)
   if (isDiskFull(error)) return new MillraceError('insufficient_storage')
   const status = typeof error.statusCode === 'number' ? error.statusCode : 500
   if (status >= 400 && status < 500)
@@ -34,19 +32,6 @@ export const toMillraceError = (thrown: unknown): MillraceError => {
   if (AWAY.test(String(error.code))) return new MillraceError('unavailable', undefined, { retryAfter: 2 })
   return new MillraceError('internal')
 }
-
-const fromValidation = (validation: readonly SchemaError[], context: unknown): MillraceError => {
-  const errors = toFieldErrors(validation, '')
-    .map(error => (context === 'querystring' ? inQuery(error) : error))
-    .slice(0, 100)
-  return invalid(errors)
-}
-
-/** Unknown names and wrong types of the query in words that fit there. */
-const inQuery = ({ path, message }: FieldError): FieldError => ({
-  path,
-  message: message.replace('is not a known field', 'is not a query parameter of this route'),
-})
 
 /** 422 with these wrong fields; the first is the detail. */
 export const invalid = (errors: readonly FieldError[]): MillraceError => {

@@ -38,8 +38,8 @@ export const cancelRoutes = (app: App, { store, config }: Services): void => {
       bodyLimit: SMALL_BODY,
     },
     async request => {
-      const seconds = (request.body ?? {}).timeout_seconds
-      return cancel(request, { jobId: request.params.job_id, graceMs: seconds === undefined ? null : seconds * 1000 })
+      const seconds = request.body.timeout_seconds
+      return cancel(request, { jobId: request.params.job_id, graceMs: seconds === undefined ? null : Math.round(seconds * 1000) })
     },
   )
 
@@ -64,7 +64,7 @@ export const cancelRoutes = (app: App, { store, config }: Services): void => {
       bodyLimit: SMALL_BODY,
     },
     async request => {
-      const filters = toJobFilters(mergeFilters(request.query, request.body ?? {}))
+      const filters = toJobFilters(mergeFilters(request.query, request.body))
       const total = { cancelled: 0, cancelling: 0 }
       if (filters === null) return total
       const input = { workspace: request.caller.workspace, filters, reason: 'cancelled_by_user' as const }

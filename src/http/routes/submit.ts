@@ -1,6 +1,5 @@
 import type { FastifyRequest } from 'fastify'
 import type { Submission, Submitter } from '../../engine/engine.ts'
-import { MillraceError } from '../../kernel/errors.ts'
 import { batchAnswer, singleAnswer } from '../../model/submit-answer.ts'
 import type { App } from '../app.ts'
 import { invalid } from '../problem.ts'
@@ -23,9 +22,7 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
       validatorCompiler: unchecked,
     },
     async (request, reply) => {
-      const body: unknown = request.body
-      if (body === undefined) throw noBody()
-      const input = { submitter: submitterOf(request), bodies: [body], path: '' as const }
+      const input = { submitter: submitterOf(request), bodies: [request.body], path: '' as const }
       const [job] = await engine.submit(withKey(request, { input, shape: 'single' }))
       keptBySubmit(request)
       return reply.code(201).header('location', location(job!.id)).send(singleAnswer(job!))
@@ -84,7 +81,6 @@ const keptBySubmit = ({ firstCall }: FastifyRequest): void => {
 }
 
 const jobsOf = (body: unknown): readonly unknown[] => {
-  if (body === undefined) throw noBody()
   if (typeof body !== 'object' || body === null || Array.isArray(body))
     throw invalid([{ path: '', message: 'must be an object with jobs' }])
   const unknown = Object.keys(body).filter(name => name !== 'jobs')
@@ -95,5 +91,3 @@ const jobsOf = (body: unknown): readonly unknown[] => {
     throw invalid([{ path: 'jobs', message: `must be a list of 1 to ${MOST_JOBS} job bodies` }])
   return jobs
 }
-
-const noBody = (): MillraceError => new MillraceError('invalid_json', 'The request has no body.')
