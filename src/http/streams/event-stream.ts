@@ -1,0 +1,83 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { WebSocket } from 'ws'
+import type { Channel } from './channel.ts'
+import { eventSourceChannel } from './event-source-channel.ts'
+import { socketChannel } from './socket-channel.ts'
+
+/** Events that may wait for a slow client; one that is further behind is sent away. */
+const MAX_WAITING = 10_000
+
+export type EventStream = {
+  /** Where the events go: a WebSocket, or the answer to a request for `text/event-stream`. */
+  readonly to: { readonly socket: WebSocket } | { readonly request: IncomingMessage; readonly response: ServerResponse }
+  /** Begins to hand over events, objects to be sent as JSON; returns how to stop. */
+  readonly subscribe: (push: (event: object) => void) => () => void
+  readonly pingMs: number
+  readonly maxWaiting?: number
+}
+
+/** Sends events to one client as they happen, in order, until it goes. Resolves when the connection is over. */
+export const streamEvents = async ({ to, subscribe, pingMs, maxWaiting = MAX_WAITING }: EventStream): Promise<void> => {
+  const channel =
+    'socket' in to ? socketChannel(to.socket, pingMs) : eventSourceChannel(to.request, to.response, pingMs)
+  const queue = new EventQueue(maxWaiting, channel.signal)
+  const unsubscribe = subscribe(event => queue.push(event))
+  try {
+    await send(channel, queue)
+  } finally {
+    unsubscribe()
+  }
+}
+
+const send = async (channel: Channel, queue: EventQueue): Promise<void> => {
+  while (!channel.signal.aborted) {
+    const events = await queue.take()
+    if (queue.overflown) return channel.end('too_slow')
+    const writing = channel.write(channel.encode(events.map(toMessage)))
+    // A client that has stopped reading never drains: it must not keep its place for ever.
+    await Promise.race([writing, queue.overflow])
+  }
+}
+
+const toMessage = (event: object) => ({
+  data: JSON.stringify(event),
+  ...('id' in event && { id: String(event.id) }),
+})
+
+class EventQueue {
+  readonly overflow: Promise<void>
+  readonly #max: number
+  readonly #overflow = Promise.withResolvers<void>()
+  #events: object[] = []
+  #overflown = false
+  #news: PromiseWithResolvers<void> = Promise.withResolvers()
+
+  constructor(max: number, gone: AbortSignal) {
+    this.#max = max
+    this.overflow = this.#overflow.promise
+    gone.addEventListener('abort', () => this.#news.resolve())
+  }
+
+  get overflown(): boolean {
+    return this.#overflown
+  }
+
+  push(event: object): void {
+    if (this.#overflown) return
+    this.#events.push(event)
+    this.#news.resolve()
+    if (this.#events.length <= this.#max) return
+    this.#overflown = true
+    this.#events = []
+    this.#overflow.resolve()
+  }
+
+  /** What waits, at least one event, or none when the client is gone. */
+  async take(): Promise<readonly object[]> {
+    if (this.#events.length === 0 && !this.#overflown) await this.#news.promise
+    this.#news = Promise.withResolvers()
+    const events = this.#events
+    this.#events = []
+    return events
+  }
+}

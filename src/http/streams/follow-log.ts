@@ -1,0 +1,65 @@
+import type { JobLogs, LogBatch } from '../../logs/job-logs.ts'
+import { lineEncoder } from '../../logs/line-json.ts'
+import type { Channel, Message } from './channel.ts'
+
+/** Lines in one message of a follower that asked for batches. */
+const LINES_A_MESSAGE = 1000
+
+export type Following = {
+  readonly logs: JobLogs
+  readonly workspace: string
+  readonly jobId: string
+  readonly fromSeq: number
+  /** Arrays of lines instead of a message a line. */
+  readonly batch: boolean
+}
+
+/**
+ * Sends a job's log from a line on to one client, backlog then tail, and how the job ended. Resolves when the connection
+ * is over or was ended here; rejects for faults of the server, after telling the client.
+ */
+export const followLog = async (channel: Channel, following: Following): Promise<void> => {
+  const { logs, workspace, jobId, fromSeq, batch } = following
+  try {
+    for await (const part of logs.follow({ workspace, jobId, fromSeq, signal: channel.signal })) {
+      if (part.type === 'lines') await channel.write(encoded(channel, part, batch))
+      else await channel.write(channel.encode([endMessage(part)]))
+    }
+    channel.end('done')
+  } catch (error) {
+    channel.end('failed')
+    throw error
+  }
+}
+
+type Lines = Extract<LogBatch, { type: 'lines' }>
+
+/** Encoded once for all followers that come to this batch. */
+const encoded = (channel: Channel, part: Lines, batch: boolean): Buffer => {
+  const key = `${channel.encoding}${batch ? ' batch' : ''}`
+  const known = part.frames.get(key)
+  if (known !== undefined) return known as Buffer
+  const frames = channel.encode(batch ? batchMessages(part) : lineMessages(part))
+  part.frames.set(key, frames)
+  return frames
+}
+
+const lineMessages = ({ lines }: Lines): Message[] => {
+  const encode = lineEncoder()
+  return lines.map(line => ({ id: line.seq, data: encode(line) }))
+}
+
+const batchMessages = ({ lines }: Lines): Message[] => {
+  const encode = lineEncoder()
+  const messages: Message[] = []
+  for (let at = 0; at < lines.length; at += LINES_A_MESSAGE) {
+    const some = lines.slice(at, at + LINES_A_MESSAGE)
+    messages.push({ id: some.at(-1)!.seq, data: `[${some.map(encode).join(',')}]` })
+  }
+  return messages
+}
+
+const endMessage = ({ status }: Extract<LogBatch, { type: 'end' }>): Message => ({
+  event: 'end',
+  data: JSON.stringify({ event: 'end', status }),
+})

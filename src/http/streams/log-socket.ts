@@ -1,0 +1,11 @@
+import type { WebSocket } from 'ws'
+import { type Following, followLog } from './follow-log.ts'
+import { socketChannel } from './socket-channel.ts'
+
+/** Follows a job's log over a WebSocket: an object a message (or arrays), then `{event: "end", status}` and a normal close. */
+export const followOverWebSocket = ({
+  socket,
+  pingMs,
+  ...following
+}: Following & { readonly socket: WebSocket; readonly pingMs: number }): Promise<void> =>
+  followLog(socketChannel(socket, pingMs), following)
