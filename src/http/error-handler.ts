@@ -27,7 +27,10 @@ export const handleErrors = (app: App, { logger }: { logger: Logger }): void => 
 export const sendProblem = (reply: FastifyReply, error: MillraceError): FastifyReply => {
   if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="millrace"')
-  return reply.code(error.status).type(PROBLEM_TYPE).send(JSON.stringify(problemOf(error)))
+  return reply
+    .code(error.status)
+    .type(PROBLEM_TYPE)
+    .send(JSON.stringify(problemOf(error)))
 }
 
 /** The path without its query: what may be written to a log. */

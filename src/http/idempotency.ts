@@ -46,7 +46,9 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
   /** True when the request has been answered. */
   const begin = async (request: FastifyRequest, reply: FastifyReply, text: string): Promise<boolean> => {
     if (!KEY.test(text))
-      throw invalid([{ path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' }])
+      throw invalid([
+        { path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },
+      ])
     const key = { workspace: request.caller.workspace, method: 'POST', path: pathOf(request.url), key: text }
     const outcome = await store.beginIdempotent({ key, bodyHash: bodyHash(request) })
     if (outcome.type === 'mismatch') throw new MillraceError('idempotency_mismatch')
@@ -61,7 +63,9 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     const key = request.firstCall!.key
     const forget = reply.statusCode >= 500 || (isUpload(request) && reply.statusCode >= 400)
     const body = typeof payload === 'string' ? payload : ''
-    const answer = forget ? null : { status: reply.statusCode, body: isSecret(request, reply) ? seal(request, body) : body }
+    const answer = forget
+      ? null
+      : { status: reply.statusCode, body: isSecret(request, reply) ? seal(request, body) : body }
     try {
       await store.finishIdempotent({ key, answer })
     } catch (error) {
@@ -91,7 +95,10 @@ const answerAgain = (request: FastifyRequest, reply: FastifyReply, { answer, pub
   const secret = answer.status < 400 && request.routeOptions.config.secretAnswer === true
   const body = secret ? openAnswer(answer.body, presented(request)) : answer.body
   if (body === null)
-    throw new MillraceError('idempotency_mismatch', 'The answer holds a token and is given only to the token that asked.')
+    throw new MillraceError(
+      'idempotency_mismatch',
+      'The answer holds a token and is given only to the token that asked.',
+    )
   const jobId = answer.status === 201 && JOB_ID.exec(body)?.[1]
   if (jobId) reply.header('location', `${publicUrl}/v1/jobs/${jobId}`)
   sendKept(reply, { status: answer.status, body })

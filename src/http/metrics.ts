@@ -1,13 +1,14 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
 import type { Clock } from '../kernel/clock.ts'
+import { instrument } from '../store/instrumented-store.ts'
 import type { Store } from '../store/store.ts'
 import type { App } from './app.ts'
 
 /** What this process counts, for `/metrics`. */
 export type Metrics = {
   readonly registry: Registry
-  /** For `instrument` of `src/store/instrumented-store.ts`. */
-  observeStore(operation: string, milliseconds: number, failed: boolean): void
+  /** The same store, with the duration of every operation observed. */
+  instrument(store: Store): Store
   /** Observes every request of the app by its route. */
   observe(app: App): void
   /** Gauges that are read from the store when they are asked for. */
@@ -42,10 +43,11 @@ export const createMetrics = (): Metrics => {
   })
   return {
     registry,
-    observeStore: (operation, milliseconds, failed) => {
-      operations.labels({ operation }).observe(milliseconds / 1000)
-      if (failed) failures.labels({ operation }).inc()
-    },
+    instrument: store =>
+      instrument(store, (operation, milliseconds, failed) => {
+        operations.labels({ operation }).observe(milliseconds / 1000)
+        if (failed) failures.labels({ operation }).inc()
+      }),
     observe: app => observe(app, requests),
     watch: (store, clock) => watch({ store, clock, registers }),
   }

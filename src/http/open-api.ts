@@ -28,7 +28,8 @@ export const openApiOptions = ({ config, version }: Services): FastifyDynamicSwa
     const access = route.config?.access
     const described = withProblem(schema ?? {})
     if (access?.scope === 'public') described.security = []
-    else if (access) described.description = [described.description, scopeText(access.scope)].filter(Boolean).join('\n\n')
+    else if (access)
+      described.description = [described.description, scopeText(access.scope)].filter(Boolean).join('\n\n')
     return { schema: described, url }
   },
 })

@@ -28,7 +28,10 @@ export const toMillraceError = (thrown: unknown): MillraceError => {
   if (isDiskFull(error)) return new MillraceError('insufficient_storage')
   const status = typeof error.statusCode === 'number' ? error.statusCode : 500
   if (status >= 400 && status < 500)
-    return new MillraceError(CODE_OF_FASTIFY[String(error.code)] ?? CODE_OF_STATUS[status] ?? 'bad_request', error.message)
+    return new MillraceError(
+      CODE_OF_FASTIFY[String(error.code)] ?? CODE_OF_STATUS[status] ?? 'bad_request',
+      error.message,
+    )
   if (AWAY.test(String(error.code))) return new MillraceError('unavailable', undefined, { retryAfter: 2 })
   return new MillraceError('internal')
 }

@@ -27,5 +27,4 @@ export const matchesTag = (header: string | undefined, tag: string): boolean => 
 }
 
 /** Whether `If-Range` allows a range: it is not there, or it is exactly this entity tag. A date never is. */
-export const rangeAllowed = (header: unknown, tag: string): boolean =>
-  header === undefined || header === tag
+export const rangeAllowed = (header: unknown, tag: string): boolean => header === undefined || header === tag

@@ -3,7 +3,11 @@ import type { FieldError } from '../kernel/errors.ts'
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
 
 /** Epoch milliseconds of an RFC 3339 text; null when there is none, or when it is wrong, which is added to `errors`. */
-export const readTime = (input: { path: string; text: string | null | undefined; errors: FieldError[] }): number | null => {
+export const readTime = (input: {
+  path: string
+  text: string | null | undefined
+  errors: FieldError[]
+}): number | null => {
   const { path, text, errors } = input
   if (text === undefined || text === null) return null
   const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN

@@ -31,7 +31,12 @@ const takeFiles = async (request: FastifyRequest, keeper: ArtifactKeeper): Promi
     for await (const part of request.parts()) {
       const file = fileOf(part as { type: string; fieldname: string } & MultipartFile, names)
       const held = holdOpen(file.file, whole.opened)
-      const added = keeper.add({ ...targetOf(request), name: file.filename, contentType: file.mimetype, content: held.content })
+      const added = keeper.add({
+        ...targetOf(request),
+        name: file.filename,
+        contentType: file.mimetype,
+        content: held.content,
+      })
       added.catch(() => undefined)
       adding.push(added)
       await Promise.race([held.read, added])

@@ -9,9 +9,9 @@ import { noSuchJob } from '../paths.ts'
 import { matchesTag, parseRange, rangeAllowed } from '../range.ts'
 import { ArtifactList, ArtifactPath } from '../schemas/artifact.ts'
 import { JobPath } from '../schemas/basics.ts'
+import { sendStream } from '../send-stream.ts'
 import type { Services } from '../services.ts'
 import { createUpload, MOST_FILES } from '../upload.ts'
-import { sendStream } from '../send-stream.ts'
 
 /** Files that jobs leave behind. The upload parser is registered for these routes alone: its hooks cost every request. */
 export const artifactRoutes = async (root: App, services: Services): Promise<void> => {

@@ -39,7 +39,10 @@ export const cancelRoutes = (app: App, { store, config }: Services): void => {
     },
     async request => {
       const seconds = request.body.timeout_seconds
-      return cancel(request, { jobId: request.params.job_id, graceMs: seconds === undefined ? null : Math.round(seconds * 1000) })
+      return cancel(request, {
+        jobId: request.params.job_id,
+        graceMs: seconds === undefined ? null : Math.round(seconds * 1000),
+      })
     },
   )
 

@@ -1,8 +1,8 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type from 'typebox'
 import { MillraceError } from '../../kernel/errors.ts'
 import { isEnded } from '../../model/job-status.ts'
 import type { JobFilters } from '../../store/store.ts'
-import Type from 'typebox'
 import type { App } from '../app.ts'
 import { type FilterFields, toJobFilters } from '../job-filters.ts'
 import { viewAttempt, viewJob } from '../job-view.ts'
@@ -21,7 +21,14 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
 
   app.get(
     '/v1/jobs',
-    { schema: { tags: ['Jobs'], summary: 'List jobs, newest first', querystring: ListQuery, response: { 200: JobPage } } },
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'List jobs, newest first',
+        querystring: ListQuery,
+        response: { 200: JobPage },
+      },
+    },
     async request => {
       const { limit = 50, cursor = null, count = false, ...fields } = request.query
       const filters = filtersFor(request, fields)
@@ -114,17 +121,19 @@ const filtersFor = ({ caller }: FastifyRequest, fields: FilterFields): JobFilter
 }
 
 /** Reads a job, waiting for its end when asked to, for as long as the client does. */
-const createRead = ({ store, engine, streams }: Dependencies) => async (input: Reading) => {
-  const { workspace, jobId, waitMs, reply } = input
-  const job = await store.getJob({ workspace, jobId })
-  if (job === null) throw noSuchJob(jobId)
-  if (waitMs === 0 || isEnded(job.status)) return job
-  const gone = new AbortController()
-  reply.raw.once('close', () => gone.abort())
-  const signal = AbortSignal.any([gone.signal, streams.closing])
-  await engine.events.waitForEnd({ workspace, jobId, timeoutMs: waitMs, signal })
-  return (await store.getJob({ workspace, jobId })) ?? job
-}
+const createRead =
+  ({ store, engine, streams }: Dependencies) =>
+  async (input: Reading) => {
+    const { workspace, jobId, waitMs, reply } = input
+    const job = await store.getJob({ workspace, jobId })
+    if (job === null) throw noSuchJob(jobId)
+    if (waitMs === 0 || isEnded(job.status)) return job
+    const gone = new AbortController()
+    reply.raw.once('close', () => gone.abort())
+    const signal = AbortSignal.any([gone.signal, streams.closing])
+    await engine.events.waitForEnd({ workspace, jobId, timeoutMs: waitMs, signal })
+    return (await store.getJob({ workspace, jobId })) ?? job
+  }
 
 type Reading = {
   readonly workspace: string

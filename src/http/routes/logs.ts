@@ -2,16 +2,16 @@ import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { MillraceError } from '../../kernel/errors.ts'
-import { downloadNdjson, downloadText } from '../../logs/download.ts'
 import type { LogQuery as LogFilters } from '../../logs/job-logs.ts'
 import type { LogLine, LogStream } from '../../model/log-line.ts'
 import { chooseType } from '../accept.ts'
 import type { App } from '../app.ts'
 import type { LiveStreams } from '../live-streams.ts'
 import { noSuchJob } from '../paths.ts'
+import { invalid } from '../problem.ts'
 import { JobPath } from '../schemas/basics.ts'
 import { LogPage, LogQuery } from '../schemas/log.ts'
-import { sendStream } from '../send-stream.ts'
+import { sendEmpty, sendStream } from '../send-stream.ts'
 import type { Services } from '../services.ts'
 import { followOverSse } from '../streams/log-events.ts'
 import { followOverWebSocket } from '../streams/log-socket.ts'
@@ -36,7 +36,7 @@ type Query = {
 
 /** A job's log: as a page, as a download, or as a stream that goes on while the job does. */
 export const logRoutes = (app: App, services: Dependencies): void => {
-  const { store, logs, streams } = services
+  const { logs, streams } = services
 
   app.route<{ Params: { job_id: string }; Querystring: Query }>({
     method: 'GET',
@@ -52,20 +52,26 @@ export const logRoutes = (app: App, services: Dependencies): void => {
     },
     /** Before a WebSocket is opened: what does not exist is still an ordinary 404. */
     preHandler: async request => {
-      const { workspace } = request.caller
-      const { job_id: jobId } = request.params
-      if (request.ws && (await store.getJob({ workspace, jobId })) === null) throw noSuchJob(jobId)
+      if (!request.ws) return
+      requireFit(request.query, 'text/event-stream')
+      await requireLog(services, request)
     },
     handler: async (request, reply) => {
       const form = chooseType(request.headers.accept, FORMS)
       if (form === null) throw new MillraceError('not_acceptable', `The log comes as ${FORMS.join(', ')}.`)
       reply.header('vary', 'accept')
+      requireFit(request.query, form)
       if (form === 'application/json') return sendPage(services, request)
-      await requireJob(services, request)
-      if (form === 'text/event-stream') return sendEvents(services, request, reply)
-      const download = form === 'text/plain' ? downloadText : downloadNdjson
+      await requireLog(services, request)
+      if (form === 'text/event-stream' && request.method === 'HEAD') return sendEmpty(reply, `${form}; charset=utf-8`)
+      if (form === 'text/event-stream') return sendEvents(services, { request, reply })
       reply.type(`${form}; charset=utf-8`)
-      return sendStream({ request, reply, open: async () => Readable.from(download(logs, selectionOf(request))) })
+      const format = form === 'text/plain' ? 'text' : 'ndjson'
+      return sendStream({
+        request,
+        reply,
+        open: async () => toStream(await logs.download({ ...filtersOf(request), format })),
+      })
     },
     wsHandler: (socket, request) => {
       streams.add(request)
@@ -74,28 +80,51 @@ export const logRoutes = (app: App, services: Dependencies): void => {
   })
 }
 
-const requireJob = async ({ store }: Services, { caller, params }: LogRequest): Promise<void> => {
-  const job = await store.getJob({ workspace: caller.workspace, jobId: params.job_id })
-  if (job === null) throw noSuchJob(params.job_id)
+/** Which parameters each form takes; others would be ignored in silence. */
+const PARAMETERS: Readonly<Record<(typeof FORMS)[number], readonly string[]>> = {
+  'application/json': ['after', 'limit', 'tail', 'stream', 'attempt', 'q'],
+  'text/plain': ['stream', 'attempt', 'q'],
+  'application/x-ndjson': ['stream', 'attempt', 'q'],
+  'text/event-stream': ['from', 'batch', 'token'],
 }
+
+const requireFit = (query: Query, form: (typeof FORMS)[number]): void => {
+  const misfits = Object.keys(query).filter(name => !PARAMETERS[form].includes(name))
+  const message = form === 'text/event-stream' ? 'is not for streams' : `is not for ${form}`
+  if (misfits.length > 0) throw invalid(misfits.map(path => ({ path, message })))
+}
+
+const requireLog = async ({ store }: Services, { caller, params }: LogRequest): Promise<void> => {
+  const { workspace } = caller
+  const log = await store.listLogParts({ workspace, jobId: params.job_id, fromSeq: 1, limit: 1 })
+  if (log === null) throw noSuchJob(params.job_id)
+  if (log.purged) throw removed()
+}
+
+const removed = (): MillraceError => new MillraceError('gone', 'The log has been removed by retention.')
+
+const toStream = (content: AsyncIterable<Uint8Array> | null): Readable | null => content && Readable.from(content)
 
 const sendPage = async ({ logs }: Services, request: LogRequest) => {
   const { after = 0, limit = PAGE_LINES, tail } = request.query
   const page = await logs.page({ ...filtersOf(request), after, limit, ...(tail !== undefined && { tail }) })
   if (page === null) throw noSuchJob(request.params.job_id)
-  if (page.purged) throw new MillraceError('gone', 'The log has been removed by retention.')
+  if (page.purged) throw removed()
   return { lines: page.lines.map(viewLine), next_after: page.nextAfter }
 }
 
-const viewLine = ({ seq, attempt, stream, timestamp, line }: LogLine) => ({
+const viewLine = ({ seq, attempt, stream, timestamp, line, continues }: LogLine) => ({
   seq,
   attempt,
   stream,
   timestamp: toTimestamp(timestamp),
   line,
+  ...(continues && { continues }),
 })
 
-const sendEvents = async (services: Dependencies, request: LogRequest, reply: FastifyReply): Promise<FastifyReply> => {
+type Exchange = { readonly request: LogRequest; readonly reply: FastifyReply }
+
+const sendEvents = async (services: Dependencies, { request, reply }: Exchange): Promise<FastifyReply> => {
   services.streams.add(request)
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string)
@@ -111,8 +140,6 @@ const filtersOf = ({ caller, params, query }: LogRequest): LogFilters => ({
   ...(query.attempt !== undefined && { attempt: query.attempt }),
   ...(query.q !== undefined && { q: query.q }),
 })
-
-const selectionOf = (request: LogRequest) => filtersOf(request)
 
 const followingOf = ({ caller, params, query }: LogRequest) => ({
   workspace: caller.workspace,

@@ -50,7 +50,9 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
 
   app.post(
     '/v1/jobs/:job_id/rerun',
-    { schema: { tags: ['Jobs'], summary: 'Do the work of a job again', params: JobPath, response: { 201: Submitted } } },
+    {
+      schema: { tags: ['Jobs'], summary: 'Do the work of a job again', params: JobPath, response: { 201: Submitted } },
+    },
     async (request, reply) => {
       const idempotency = request.firstCall?.key
       const job = await engine.rerun({
@@ -85,8 +87,7 @@ const jobsOf = (body: unknown): readonly unknown[] => {
     throw invalid([{ path: '', message: 'must be an object with jobs' }])
   const unknown = Object.keys(body).filter(name => name !== 'jobs')
   const { jobs } = body as { jobs?: unknown }
-  if (unknown.length > 0)
-    throw invalid(unknown.slice(0, 100).map(path => ({ path, message: 'is not a known field' })))
+  if (unknown.length > 0) throw invalid(unknown.slice(0, 100).map(path => ({ path, message: 'is not a known field' })))
   if (!Array.isArray(jobs) || jobs.length === 0 || jobs.length > MOST_JOBS)
     throw invalid([{ path: 'jobs', message: `must be a list of 1 to ${MOST_JOBS} job bodies` }])
   return jobs

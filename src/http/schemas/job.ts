@@ -111,7 +111,11 @@ export const ListQuery = strictObject({
 
 export const WaitQuery = strictObject({
   wait: Type.Optional(
-    Type.Integer({ minimum: 0, maximum: 60, description: 'Answer when the job has ended, or after this many seconds.' }),
+    Type.Integer({
+      minimum: 0,
+      maximum: 60,
+      description: 'Answer when the job has ended, or after this many seconds.',
+    }),
   ),
 })
 
@@ -121,7 +125,11 @@ export const CancelBody = strictObject({
   ),
 })
 
-export const Submitted = Type.Object({ job_id: Id, status: Type.String({ description: 'pending or queued.' }), created_at: Time })
+export const Submitted = Type.Object({
+  job_id: Id,
+  status: Type.String({ description: 'pending or queued.' }),
+  created_at: Time,
+})
 export const SubmittedBatch = Type.Object({ jobs: Type.Array(Type.Object({ job_id: Id, status: Type.String() })) })
 
 export const AttemptList = Type.Object({

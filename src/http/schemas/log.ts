@@ -30,6 +30,7 @@ export const LogPage = Type.Object({
       stream: choice(LOG_STREAMS),
       timestamp: Time,
       line: Type.String(),
+      continues: Type.Optional(Type.Boolean({ description: 'The line was too long: the next line goes on.' })),
     }),
   ),
   next_after: NullableInteger,

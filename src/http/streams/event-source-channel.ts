@@ -37,7 +37,6 @@ export const eventSourceChannel = (request: IncomingMessage, response: ServerRes
       life.sign()
     },
     end: reason => {
-      life.stop()
       const words = LAST_WORDS[reason]
       response.end(words === null ? undefined : encodeEvents([words]))
     },
@@ -55,14 +54,14 @@ export const encodeEvents = (messages: readonly Message[]): Buffer => {
   return Buffer.from(text)
 }
 
-/** An event stream has no answers: a client that takes nothing for several comments is given up. */
+/** An event stream has no answers: a client that takes nothing for several comments, or not even the end, is given up. */
 const watchLife = (response: ServerResponse, pingMs: number): { sign(): void; stop(): void } => {
   let missed = 0
   const sign = () => {
     missed = 0
   }
   const timer = setInterval(() => {
-    if (!response.writableNeedDrain) {
+    if (!response.writableEnded && !response.writableNeedDrain) {
       sign()
       response.write(':\n\n')
     } else if (missed++ >= MISSED_PINGS) response.destroy()

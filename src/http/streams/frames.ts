@@ -18,7 +18,7 @@ export const encodeFrames = (messages: readonly Message[]): Buffer => {
 
 /** The UTF-8 of a text, a character for each byte; the text itself when it is ASCII. */
 const asciiOrBytes = (text: string): string =>
-  Buffer.byteLength(text) === text.length ? text : Buffer.from(text).latin1Slice()
+  Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1')
 
 const lengthOf = (length: number): string => {
   if (length < 126) return String.fromCharCode(length)
