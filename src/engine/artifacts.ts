@@ -1,3 +1,4 @@
+import { Readable } from 'node:stream'
 import type { BlobStore, StoredBlob } from '../blobs/blob-store.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { invalidField, isDiskFull, MillraceError } from '../kernel/errors.ts'
@@ -17,31 +18,61 @@ type KeeperOptions = {
 
 type Refusal = Exclude<AddArtifactOutcome['type'], 'added'>
 
+/** An upload of more than this is worth a look whether its name is free, before the rest of up to 10 GiB is sent. */
+const LARGE_BYTES = 4 * 1024 * 1024
+
 /**
  * Turns uploads into artifacts. The content goes to the blob store first and becomes visible by one statement of the
  * store (invariant 9). What a crash leaves between the two is an orphan, and orphans are collected (`collect-garbage.ts`).
+ * What the store would refuse in the end is asked before, but the store decides: the early answer may be out of date.
  */
 export const createArtifactKeeper = (options: KeeperOptions): ArtifactKeeper => ({
   add: async input => {
-    const fault = artifactNameFault(input.name)
-    if (fault !== null) throw invalidField('name', fault)
-    const refused = await foreseeRefusal(options.store, input)
-    if (refused !== null) throw refusal(refused, input)
-    const blob = await upload(options, input.content)
-    return keep(options, input, blob)
+    const abandon = watchStream(input.content)
+    try {
+      const fault = artifactNameFault(input.name)
+      if (fault !== null) throw invalidField('name', fault)
+      await refuseUnknownJob(options.store, input)
+      const blob = await upload(options, refuseTakenName(options.store, input))
+      return await keep(options, input, blob)
+    } catch (error) {
+      abandon()
+      throw error
+    }
   },
 })
 
-/** What the store would refuse in the end, asked before 10 GiB are sent. The store decides again: this may be out of date. */
-const foreseeRefusal = async (store: Store, input: NewArtifact): Promise<Refusal | null> => {
+/**
+ * A stream that fails before it is read would end the process, for nobody listens yet; its error is thrown where it is
+ * read. One that is refused unread has an open file to close.
+ */
+const watchStream = (content: AsyncIterable<Uint8Array>): (() => void) => {
+  if (!(content instanceof Readable)) return () => {}
+  content.on('error', () => {})
+  return () => content.destroy()
+}
+
+const refuseUnknownJob = async (store: Store, input: NewArtifact): Promise<void> => {
   const { workspace, jobId, attempt } = input
   const job = await store.getJob({ workspace, jobId })
-  if (job === null) return 'not_found'
+  if (job === null) throw refusal('not_found', input)
   const live = job.status === 'running' || job.status === 'cancelling'
-  if (attempt !== undefined && !(live && job.attempt === attempt)) return 'not_running'
-  const artifacts = await store.listArtifacts({ workspace, jobId })
-  if (artifacts?.some(artifact => artifact.name === input.name)) return 'name_taken'
-  return null
+  if (attempt !== undefined && !(live && job.attempt === attempt)) throw refusal('not_running', input)
+}
+
+async function* refuseTakenName(store: Store, input: NewArtifact): AsyncIterable<Uint8Array> {
+  const { workspace, jobId, name } = input
+  let size = 0
+  let checked = false
+  for await (const chunk of input.content) {
+    size += chunk.length
+    if (size > LARGE_BYTES && !checked) {
+      checked = true
+      const artifacts = await store.listArtifacts({ workspace, jobId })
+      if (artifacts?.some(artifact => artifact.name === name)) throw refusal('name_taken', input)
+    }
+    yield chunk
+  }
 }
 
 const upload = async (options: KeeperOptions, content: AsyncIterable<Uint8Array>): Promise<StoredBlob> => {

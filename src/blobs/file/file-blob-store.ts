@@ -11,7 +11,7 @@ const READ_BYTES = 256 * 1024
 
 /**
  * Blobs as files of one directory (made with mode 0700 when missing): `tmp/` while they are written, then
- * `<first two characters of the key>/<key>`. For one server at a time. Rejects when the directory cannot be made.
+ * `<first two characters of the key>/<key>`. Several servers may share it. Rejects when the directory cannot be made.
  */
 export const openFileBlobStore = async (options: { directory: string }): Promise<BlobStore> => {
   const folder = blobFolder(options.directory)

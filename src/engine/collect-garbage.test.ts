@@ -1,0 +1,115 @@
+import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { inChunks, sampleBytes } from '../../test/blobs/content.ts'
+import { leaseOf, logPart, Scene, WORKSPACE } from '../../test/conformance/suite/scene.ts'
+import { VirtualClock } from '../../test/conformance/virtual-clock.ts'
+import type { BlobStore } from '../blobs/blob-store.ts'
+import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
+import { silentLogger } from '../kernel/logger.ts'
+import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
+import { createArtifactKeeper } from './artifacts.ts'
+import { createGarbageCollector, type GarbageCollector } from './collect-garbage.ts'
+
+const HOUR = 3_600_000
+
+let directory: string
+let scene: Scene
+let blobs: BlobStore
+let collector: GarbageCollector
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-garbage-'))
+  const clock = new VirtualClock(Date.now())
+  const store = await openSqliteStore({ path: join(directory, 'millrace.db'), clock })
+  scene = new Scene(clock, { store, close: () => store.close(), reopen: async () => store })
+  blobs = await openFileBlobStore({ directory: join(directory, 'blobs') })
+  collector = createGarbageCollector({ store, blobs, clock, logger: silentLogger })
+})
+
+afterEach(async () => {
+  await collector.stop()
+  await scene.close()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+const keys = async () => (await Array.fromAsync(blobs.listOlderThan(Date.now() + HOUR))).flat()
+
+const addArtifact = async (jobId: string, size: number): Promise<string> => {
+  const keeper = createArtifactKeeper({ store: scene.store, blobs, clock: scene.clock, maxBytes: 1e6 })
+  const content = inChunks(sampleBytes(size), 1000)
+  const { id } = await keeper.add({ workspace: WORKSPACE, jobId, name: `${size}`, contentType: 'a/b', content })
+  return (await scene.store.getArtifact({ workspace: WORKSPACE, jobId, artifactId: id }))!.blobKey
+}
+
+const putBlob = async (): Promise<string> => (await blobs.put(inChunks(sampleBytes(10), 10))).key
+
+/** As if the blob had been written that long ago. */
+const age = (key: string, hours: number): void => {
+  const time = new Date(Date.now() - hours * HOUR)
+  utimesSync(join(directory, 'blobs', key.slice(0, 2), key), time, time)
+}
+
+const purge = (jobId: string) => scene.store.purgeJob({ workspace: WORKSPACE, jobId })
+
+test('content goes with the last artifact that refers to it, not before', async () => {
+  const [one, two] = [await scene.finished(), await scene.finished()]
+  const shared = await addArtifact(one.id, 1000)
+  expect(await addArtifact(two.id, 1000)).toBe(shared)
+  await purge(one.id)
+  expect(await collector.runOnce()).toEqual({ doomed: 0, orphans: 0 })
+  expect(await keys()).toEqual([shared])
+  await purge(two.id)
+  expect(await collector.runOnce()).toEqual({ doomed: 1, orphans: 0 })
+  expect([await keys(), await scene.store.listDoomedBlobs({ limit: 10 })]).toEqual([[], []])
+})
+
+test('segments of a log go with their job', async () => {
+  const [segment, other] = [await putBlob(), await putBlob()]
+  const job = await scene.start()
+  await scene.store.addLogParts({ lease: leaseOf(job), parts: [logPart(1, 2, { blobKey: segment })] })
+  await scene.end(job)
+  await purge(job.id)
+  expect(await collector.runOnce()).toEqual({ doomed: 1, orphans: 0 })
+  expect(await keys()).toEqual([other])
+})
+
+test('more than one batch of doomed blobs goes in one run', async () => {
+  const job = await scene.start()
+  const doomed = await Promise.all(Array.from({ length: 620 }, putBlob))
+  const parts = doomed.map((blobKey, i) => logPart(i + 1, i + 1, { blobKey }))
+  await scene.store.addLogParts({ lease: leaseOf(job), parts })
+  await scene.end(job)
+  await purge(job.id)
+  expect(await collector.runOnce()).toEqual({ doomed: 620, orphans: 0 })
+  expect(await keys()).toEqual([])
+})
+
+test('what a crash left between upload and store goes after a day; what is younger or known stays', async () => {
+  const job = await scene.finished()
+  const [known, orphan, young] = [await addArtifact(job.id, 500), await putBlob(), await putBlob()]
+  for (const key of [known, orphan]) age(key, 25)
+  age(young, 23)
+  expect(await collector.runOnce()).toEqual({ doomed: 0, orphans: 1 })
+  expect((await keys()).sort()).toEqual([known, young].sort())
+})
+
+test('a content that is deleted already does not keep the rest from being collected', async () => {
+  const job = await scene.finished()
+  const [gone, there] = [await addArtifact(job.id, 100), await addArtifact(job.id, 200)]
+  await blobs.delete(gone)
+  await purge(job.id)
+  expect(await collector.runOnce()).toEqual({ doomed: 2, orphans: 0 })
+  expect(await keys()).not.toContain(there)
+})
+
+test('started, it collects by itself; stopped, it stays stopped', async () => {
+  const job = await scene.finished()
+  await addArtifact(job.id, 100)
+  await purge(job.id)
+  collector.start()
+  await expect.poll(keys, { timeout: 20_000 }).toEqual([])
+  await Promise.all([collector.stop(), collector.stop()])
+  expect(await scene.store.listDoomedBlobs({ limit: 10 })).toEqual([])
+})
