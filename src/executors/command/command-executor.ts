@@ -1,0 +1,123 @@
+import { realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Logger } from '../../kernel/logger.ts'
+import type { Executor, ExecutorProblem } from '../executor.ts'
+import { openScratch } from './attempt-files.ts'
+import { createFifoPool } from './fifos.ts'
+import { resolveJobUser } from './job-user.ts'
+import type { ContainmentChoice } from './launch-protocol.ts'
+import { createLauncher } from './launcher.ts'
+import { attemptKey, leaseDeadline, runAttempt, type Workshop } from './run-attempt.ts'
+import { findSandboxProblem } from './sandbox.ts'
+
+export type CommandExecutorOptions = {
+  readonly dataDir: string
+  /** The user that commands run as when the server is root; null: the server's own. */
+  readonly jobUser: string | null
+  readonly sandbox: 'none' | 'bubblewrap'
+  readonly launcher: 'auto' | 'native' | 'portable'
+  /** How the processes of a command are held together; `auto` takes the best there is. */
+  readonly containment?: ContainmentChoice
+  /** Processes of one command. */
+  readonly maxProcesses: number
+  /** Marks what this installation has started, over restarts. */
+  readonly instanceId: string
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** Runs jobs of kind `command` as local processes, through a launcher. */
+export const createCommandExecutor = (options: CommandExecutorOptions): Executor => {
+  const { clock } = options
+  const tickets = new Map<string, number>()
+  let workshop: Workshop | null = null
+  let fault: string | null = 'The command executor has not been started.'
+
+  return {
+    kind: 'command',
+    lane: 'default',
+    async start() {
+      try {
+        workshop = await openWorkshop(options, tickets)
+        fault = null
+      } catch (error) {
+        // The server lives without: jobs of other kinds run, and /readyz says what is wrong.
+        fault = (error as Error).message
+        options.logger.error({ err: error }, 'commands cannot be run')
+      }
+    },
+    async stop() {
+      await workshop?.launcher.stop()
+      workshop?.fifos.remove()
+      workshop?.scratch.remove()
+      workshop = null
+    },
+    leasesRenewed(leases, sentAt) {
+      const renewed = leases.map(({ jobId, attempt }) => tickets.get(attemptKey({ id: jobId, attempt })))
+      workshop?.launcher.renew(
+        renewed.filter(ticket => ticket !== undefined),
+        leaseDeadline(clock, sentAt),
+      )
+    },
+    async health() {
+      if (workshop === null) return [{ severity: 'unavailable', message: fault! }]
+      return findProblems(workshop, options)
+    },
+    async run(job, context) {
+      if (workshop === null) return { type: 'failed', failure: 'system', reason: 'spawn_failed', message: fault! }
+      return runAttempt(workshop, job, context)
+    },
+  }
+}
+
+const openWorkshop = async (options: CommandExecutorOptions, tickets: Map<string, number>): Promise<Workshop> => {
+  const { instanceId, sandbox, logger, maxProcesses } = options
+  const user = resolveJobUser(options.jobUser)
+  const dataDir = realpathSync(options.dataDir)
+  const owner = user.isOther ? { uid: user.uid, gid: user.gid } : null
+  const fifos = createFifoPool({ directory: join(dataDir, 'launcher', 'fifos'), owner })
+  const launcher = createLauncher({
+    logger,
+    settings: {
+      instanceId,
+      stateDir: join(dataDir, 'launcher'),
+      spawner: options.launcher,
+      containment: options.containment ?? 'auto',
+      user: owner,
+      maxProcesses,
+    },
+  })
+  await launcher.start()
+  // Only now: strays of a former life are dead.
+  const scratch = openScratch({ dataDir, instanceId, user })
+  const forbidden = [...new Set([dataDir, scratch.path])]
+  return { launcher, fifos, scratch, user, sandbox, instanceId, forbidden, tickets }
+}
+
+const findProblems = async (
+  { launcher, user }: Workshop,
+  { sandbox }: CommandExecutorOptions,
+): Promise<readonly ExecutorProblem[]> => {
+  const problems: ExecutorProblem[] = []
+  const add = (severity: ExecutorProblem['severity'], message: string): void => {
+    problems.push({ severity, message })
+  }
+  const sandboxProblem = sandbox === 'bubblewrap' ? await findSandboxProblem(user) : null
+  if (sandboxProblem !== null) add('unavailable', `MILLRACE_SANDBOX=bubblewrap: ${sandboxProblem}.`)
+  if (launcher.problem !== null) add('unavailable', `Commands cannot be started: ${launcher.problem}`)
+  if (sandbox === 'none' && !user.isOther) add('warning', NO_BOUNDARY)
+  if (process.platform !== 'linux') add('warning', NO_PROC)
+  else if (launcher.ready?.limited === false) add('warning', NO_LIMIT)
+  return problems
+}
+
+const NO_BOUNDARY =
+  "Commands are no boundary: they run as the server's own user and can read the data directory, the server's memory and " +
+  'the secrets of other jobs. Run the server as root with MILLRACE_JOB_USER, or set MILLRACE_SANDBOX=bubblewrap.'
+
+const NO_PROC =
+  'This system has no /proc: processes that leave the process group of their command are not found and may outlive it.'
+
+const NO_LIMIT =
+  'No pids cgroup can be written: MILLRACE_COMMAND_MAX_PROCESSES is not enforced, and processes are told apart by tracking.'

@@ -1,0 +1,103 @@
+import { realpathSync, statSync } from 'node:fs'
+import type { AttemptFiles } from './attempt-files.ts'
+import type { JobUser } from './job-user.ts'
+import { findProgram } from './launcher/program-path.ts'
+import { isWithin, sandboxed } from './sandbox.ts'
+import type { CommandSpec } from './spec.ts'
+
+/** What is to be started, or why it cannot be. */
+export type CommandPlan = {
+  readonly argv: readonly [string, ...string[]]
+  /** Where the process is started; the sandbox enters `directory` itself. */
+  readonly workingDir: string
+  /** The working directory of the command. */
+  readonly directory: string
+  readonly stdin: string | null
+}
+export type Refusal = { readonly reason: 'command_not_found' | 'working_dir_missing'; readonly message: string }
+
+type Input = {
+  readonly spec: CommandSpec
+  readonly environment: Readonly<Record<string, string>>
+  readonly files: AttemptFiles
+  readonly user: JobUser
+  readonly sandbox: 'none' | 'bubblewrap'
+  /** Directories of the server that are not for commands. */
+  readonly forbidden: readonly string[]
+}
+
+/** One argument may have this many bytes (Linux, MAX_ARG_STRLEN, with the NUL at its end). */
+const LONGEST_ARGUMENT = 128 * 1024
+/** No Linux takes more arguments and environment than this (three quarters of the largest stack it counts with). */
+const MOST_ARGUMENT_BYTES = 6 * 1024 * 1024
+
+/** Makes the files that the command needs and says what to start. */
+export const planCommand = (input: Input): CommandPlan | Refusal => {
+  const { spec, files } = input
+  const shown: string[] = []
+  const argv = toArgv(spec.command, script => {
+    const path = files.write('script', script)
+    shown.push(path)
+    return path
+  })
+  const fault = findFault(argv, input.environment)
+  if (fault !== null) return { reason: 'command_not_found', message: fault }
+  const directory = findWorkingDir(input)
+  if (typeof directory !== 'string') return directory
+  const stdin = spec.stdin === undefined || spec.stdin === '' ? null : files.write('stdin', spec.stdin)
+  if (input.sandbox === 'none') return { argv, workingDir: directory, directory, stdin }
+  return planSandboxed({ ...input, argv, directory, stdin, shown })
+}
+
+/** A text goes to the shell: as an argument, or as a file where it is too long for one. */
+const toArgv = (
+  command: CommandSpec['command'],
+  writeScript: (text: string) => string,
+): readonly [string, ...string[]] => {
+  if (typeof command !== 'string') return command as [string, ...string[]]
+  if (Buffer.byteLength(command) < LONGEST_ARGUMENT) return ['/bin/sh', '-c', command]
+  return ['/bin/sh', writeScript(command)]
+}
+
+const findFault = (argv: readonly string[], environment: Readonly<Record<string, string>>): string | null => {
+  const texts = [...argv, ...Object.entries(environment).map(([name, value]) => `${name}=${value}`)]
+  if (argv[0] === '') return 'The name of the program is empty.'
+  if (texts.some(text => text.includes('\0')))
+    return 'The command or its environment holds a NUL character, which no program can be given.'
+  if (texts.reduce((sum, text) => sum + Buffer.byteLength(text), 0) > MOST_ARGUMENT_BYTES) return TOO_LONG
+  return null
+}
+
+export const TOO_LONG =
+  'The argument list or the environment is too long for the system. Pass data as stdin or in files instead.'
+
+const findWorkingDir = ({ spec, files, forbidden }: Input): string | Refusal => {
+  if (spec.working_dir === undefined) return files.makeWorkingDir()
+  const missing = (why: string): Refusal => ({ reason: 'working_dir_missing', message: `${spec.working_dir} ${why}.` })
+  try {
+    const real = realpathSync(spec.working_dir)
+    if (!statSync(real).isDirectory()) return missing('is not a directory')
+    if (forbidden.some(directory => isWithin(real, directory))) return missing("lies in the server's own directory")
+    return real
+  } catch {
+    return missing('does not exist')
+  }
+}
+
+type SandboxedInput = Input & Omit<CommandPlan, 'workingDir'> & { readonly shown: readonly string[] }
+
+const planSandboxed = (input: SandboxedInput): CommandPlan | Refusal => {
+  const { argv, directory, stdin, shown, forbidden, user, environment } = input
+  // Inside, a program that is not there would look like one that ended with 1.
+  const places = findProgram(argv[0], { path: environment.PATH ?? '', workingDir: directory })
+  if (!places.some(path => exists(path, directory))) return { reason: 'command_not_found', message: notFound(argv[0]) }
+  const wrapped = sandboxed({ argv, workingDir: directory, shown, hidden: forbidden, asRoot: user.uid === 0 })
+  return { argv: wrapped, workingDir: '/', directory, stdin }
+}
+
+const exists = (path: string, workingDir: string): boolean => {
+  const absolute = path.startsWith('/') ? path : `${workingDir}/${path}`
+  return statSync(absolute, { throwIfNoEntry: false })?.isFile() ?? false
+}
+
+export const notFound = (program: string): string => `${JSON.stringify(program)} does not exist or cannot be executed.`

@@ -1,0 +1,32 @@
+import { COOKIE_VARIABLE } from './launch-protocol.ts'
+
+export const BASE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+type Input = {
+  readonly home: string
+  /** What every running job gets. */
+  readonly common: Readonly<Record<string, string>>
+  /** The job's own, secret values masked. */
+  readonly own: Readonly<Record<string, string>> | undefined
+  /** Secret values by path (`environment.API_TOKEN`). */
+  readonly secrets: Readonly<Record<string, string>>
+  readonly cookie: string
+}
+
+/** The environment of a command: a small clean base, never the server's, and the job's own over it. */
+export const buildEnvironment = ({ home, common, own, secrets, cookie }: Input): Readonly<Record<string, string>> => {
+  const environment: Record<string, string> = {
+    PATH: BASE_PATH,
+    HOME: home,
+    LANG: 'C.UTF-8',
+    TMPDIR: '/tmp',
+    ...common,
+  }
+  for (const [name, value] of Object.entries(own ?? {})) environment[name] = secrets[`environment.${name}`] ?? value
+  environment[COOKIE_VARIABLE] = cookie
+  return environment
+}
+
+/** Marks the processes of one attempt. */
+export const cookieOf = (instanceId: string, job: { id: string; attempt: number }): string =>
+  `${instanceId}/${job.id}/${job.attempt}`

@@ -1,0 +1,91 @@
+import { type ChildProcessByStdio, spawn } from 'node:child_process'
+import type { Readable, Writable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
+import type { Logger } from '../../kernel/logger.ts'
+import { createReceiver, createSender, type LauncherSettings, type Order, type Report } from './launch-protocol.ts'
+
+/** One life of the launcher: from its start to its death. */
+export interface LauncherProcess {
+  readonly pid: number
+  readonly send: (order: Order) => void
+  /** Closes the pipe: it kills what runs and exits. Killed when it does not. */
+  stop(): Promise<void>
+}
+
+export type ReadyReport = Extract<Report, { is: 'ready' }>
+
+type Options = {
+  readonly settings: LauncherSettings
+  readonly logger: Logger
+  readonly onReport: (report: Exclude<Report, { is: 'ready' }>) => void
+  /** It has ended, asked or not, after it was ready. All it reported has been heard. */
+  readonly onEnd: () => void
+}
+
+/** Small semi-spaces: it makes little garbage and should stay small. */
+const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--v8-pool-size=0']
+
+/** Longer than the launcher tries to kill what is left. */
+const STOP_MS = 15_000
+
+/** The sources run as they are, the built package as JavaScript. */
+const ENTRY = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './launcher/main.ts' : './launcher/main.js', import.meta.url),
+)
+
+/** Starts a launcher and waits until it takes orders. Rejects with what it said when it ends before. */
+export const startLauncherProcess = (options: Options): Promise<{ process: LauncherProcess; ready: ReadyReport }> => {
+  const { settings, logger, onReport, onEnd } = options
+  // Its own process group: a Ctrl-C in the terminal is for the server, which ends its jobs first. No environment: what the
+  // server knows by variables is not the launcher's, and not its commands'.
+  const child = spawn(process.execPath, [...FLAGS, ENTRY, JSON.stringify(settings)], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    detached: true,
+    env: {},
+    cwd: '/',
+  })
+  const complaints = collectComplaints(child, logger)
+
+  return new Promise((resolve, reject) => {
+    let ready = false
+    const receive = createReceiver<Report>(report => {
+      if (report.is !== 'ready') return onReport(report)
+      ready = true
+      resolve({ process: toLauncherProcess(child), ready: report })
+    })
+    child.stdout.setEncoding('utf8').on('data', receive)
+    // A write to a launcher that has just died: its end is told by `close`.
+    child.stdin.on('error', () => {})
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      if (ready) return onEnd()
+      reject(new Error(`the launcher ended (${signal ?? code}): ${complaints().trim()}`))
+    })
+  })
+}
+
+type Child = ChildProcessByStdio<Writable, Readable, Readable>
+
+const toLauncherProcess = (child: Child): LauncherProcess => ({
+  pid: child.pid!,
+  send: createSender(text => {
+    if (child.stdin.writable) child.stdin.write(text)
+  }),
+  stop: () => {
+    if (child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+    const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
+    child.stdin.end()
+    const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
+    return ended.finally(() => clearTimeout(timer))
+  },
+})
+
+/** Keeps the last of what the launcher says on its standard error, and logs it. */
+const collectComplaints = (child: Child, logger: Logger): (() => string) => {
+  let last = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    last = (last + text).slice(-2000)
+    logger.error({ launcher: child.pid, text: text.trim() }, 'the launcher complains')
+  })
+  return () => last
+}

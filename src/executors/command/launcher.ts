@@ -1,0 +1,141 @@
+import type { Logger } from '../../kernel/logger.ts'
+import type { EndReport, LauncherSettings, Order, Report, StartOrder } from './launch-protocol.ts'
+import { type LauncherProcess, type ReadyReport, startLauncherProcess } from './launcher-process.ts'
+
+/** Starts commands through a launcher process that is replaced when it dies. */
+export interface Launcher {
+  /** Ends strays of a former life of this installation. Rejects when no launcher can be started. */
+  start(): Promise<void>
+  /** Kills what runs. Idempotent. */
+  stop(): Promise<void>
+  /** Never rejects: what goes wrong is a `CommandEnd`. */
+  run(command: Command): StartedCommand
+  renew(tickets: readonly number[], deadline: number): void
+  /** How the launcher works here; null while there is none. */
+  readonly ready: ReadyReport | null
+  readonly pid: number | null
+  /** Why there is no launcher, or null. */
+  readonly problem: string | null
+}
+
+export type Command = Omit<StartOrder, 'do' | 'ticket'> & {
+  /** The streams of the command are open. */
+  readonly onStarted?: () => void
+}
+
+export interface StartedCommand {
+  readonly ticket: number
+  terminate(): void
+  kill(): void
+  /** Resolves when nothing of the command is left. */
+  readonly ended: Promise<CommandEnd>
+}
+
+export type CommandEnd =
+  | EndReport
+  | Extract<Report, { is: 'refused' }>
+  /** The launcher died; its successor has ended what it left. */
+  | { readonly is: 'lost' }
+
+type Running = {
+  readonly command: Command
+  readonly end: (end: CommandEnd) => void
+}
+
+const LONGEST_RETRY_MS = 30_000
+
+export const createLauncher = ({ settings, logger }: { settings: LauncherSettings; logger: Logger }): Launcher => {
+  let running = new Map<number, Running>()
+  let current: { process: LauncherProcess; ready: ReadyReport } | null = null
+  let problem: string | null = null
+  let stopping = false
+  let retry: NodeJS.Timeout | undefined
+  let lastTicket = 0
+
+  const onReport = (report: Exclude<Report, { is: 'ready' }>): void => {
+    const entry = running.get(report.ticket)
+    if (entry === undefined) return
+    if (report.is === 'started') {
+      entry.command.onStarted?.()
+      return
+    }
+    running.delete(report.ticket)
+    entry.end(report)
+  }
+
+  const launch = async (): Promise<void> => {
+    current = await startLauncherProcess({ settings, logger, onReport, onEnd })
+    problem = null
+    const { spawner, containment, strays } = current.ready
+    logger.info({ pid: current.process.pid, spawner, containment, strays }, 'the launcher is ready')
+  }
+
+  const onEnd = (): void => {
+    current = null
+    if (stopping) {
+      endAll(takeRunning())
+      return
+    }
+    logger.error('the launcher has died: its commands are lost, another one starts')
+    void replace(takeRunning(), 100)
+  }
+
+  /** What ran is over only when the successor has ended what the dead one left. */
+  const replace = async (lost: ReadonlyMap<number, Running>, delayMs: number): Promise<void> => {
+    try {
+      await launch()
+    } catch (error) {
+      problem = (error as Error).message
+      logger.error({ err: error }, 'the launcher cannot be started')
+      if (!stopping) retry = setTimeout(() => replace(new Map(), Math.min(delayMs * 2, LONGEST_RETRY_MS)), delayMs)
+    }
+    endAll(lost)
+  }
+
+  const takeRunning = (): ReadonlyMap<number, Running> => {
+    const taken = running
+    running = new Map()
+    return taken
+  }
+
+  const send = (ticket: number, what: 'terminate' | 'kill'): void => {
+    if (running.has(ticket)) current?.process.send({ do: what, ticket })
+  }
+
+  return {
+    start: launch,
+    async stop() {
+      stopping = true
+      clearTimeout(retry)
+      await current?.process.stop()
+    },
+    run(command) {
+      const ticket = ++lastTicket
+      const { promise, resolve } = Promise.withResolvers<CommandEnd>()
+      if (current === null) resolve({ is: 'lost' })
+      else {
+        running.set(ticket, { command, end: resolve })
+        current.process.send(toOrder(ticket, command))
+      }
+      return { ticket, ended: promise, terminate: () => send(ticket, 'terminate'), kill: () => send(ticket, 'kill') }
+    },
+    renew(tickets, deadline) {
+      if (tickets.length > 0) current?.process.send({ do: 'renew', tickets, deadline })
+    },
+    get ready() {
+      return current?.ready ?? null
+    },
+    get pid() {
+      return current?.process.pid ?? null
+    },
+    get problem() {
+      return problem
+    },
+  }
+}
+
+const toOrder = (ticket: number, { onStarted: _, ...command }: Command): Order => ({ do: 'start', ticket, ...command })
+
+const endAll = (lost: ReadonlyMap<number, Running>): void => {
+  for (const { end } of lost.values()) end({ is: 'lost' })
+}

@@ -1,0 +1,239 @@
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  rmdirSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { type Cell, type Containment, sendSignal } from './containment.ts'
+
+/**
+ * Containment by cgroups. The thread that forks moves into the command's cgroup, forks and moves back: the command is
+ * born inside, before any of its code runs. (Moving the child afterwards would race with its own forks.) Cgroups are kept
+ * and used again: making one for each command would cost more than the command.
+ */
+
+type Hierarchy = {
+  readonly kind: 'cgroup' | 'pids-cgroup'
+  /** Takes `0` and moves the writer: with v1 one thread, with v2 the process. */
+  readonly moveFile: 'tasks' | 'cgroup.procs'
+  /** Where this process lives and returns to. */
+  readonly home: string
+  /** Below which the cgroups of commands are made. */
+  readonly parent: string
+}
+
+type Options = { readonly instanceId: string; readonly maxProcesses: number }
+
+/** null where the cgroup file system cannot be written. */
+export const openCgroups = (kind: Hierarchy['kind'], options: Options): Containment | null => {
+  const hierarchy = findHierarchy(kind)
+  if (hierarchy === null) return null
+  try {
+    return createContainment(hierarchy, options)
+  } catch {
+    return null
+  }
+}
+
+/** Every cgroup that launchers of this installation have made, in all hierarchies, with the processes in them. */
+export const formerCgroups = (instanceId: string): readonly { path: string; cells: readonly string[] }[] =>
+  (['cgroup', 'pids-cgroup'] as const).flatMap(kind => {
+    const hierarchy = findHierarchy(kind)
+    if (hierarchy === null) return []
+    const path = join(hierarchy.parent, directoryName(instanceId))
+    try {
+      const cells = readdirSync(path, { withFileTypes: true }).filter(entry => entry.isDirectory())
+      return [{ path, cells: cells.map(entry => join(path, entry.name)) }]
+    } catch {
+      return []
+    }
+  })
+
+/** Processes in a cgroup. */
+export const readMembers = (path: string): readonly number[] =>
+  parsePids(readFileSync(join(path, 'cgroup.procs'), 'latin1'))
+
+const parsePids = (text: string): readonly number[] => text.split('\n').filter(Boolean).map(Number)
+
+const directoryName = (instanceId: string): string => `millrace-${instanceId}`
+
+/** Kills what is in a cgroup. */
+export const strikeCgroup = (path: string): void => {
+  if (tryWrite(join(path, 'cgroup.kill'), '1')) return
+  // Without room for a new process the members can be killed one by one: none gets away by forking.
+  tryWrite(join(path, 'pids.max'), '0')
+  for (const pid of readMembers(path)) sendSignal(pid, 'SIGKILL')
+}
+
+const createContainment = (hierarchy: Hierarchy, { instanceId, maxProcesses }: Options): Containment => {
+  const root = join(hierarchy.parent, directoryName(instanceId))
+  mkdirSync(root, { recursive: true })
+  if (hierarchy.kind === 'cgroup') handDownLimit(hierarchy, root)
+  const home = openSync(join(hierarchy.home, hierarchy.moveFile), 'w')
+  const free: Slot[] = []
+  let made = 0
+  const makeSlot = (): Slot => openSlot({ path: join(root, String(made++)), hierarchy, maxProcesses })
+  // Fails here, and not at the first command, where the system does not let us.
+  const first = makeSlot()
+  writeSync(first.move, '0')
+  writeSync(home, '0')
+  free.push(first)
+
+  return {
+    kind: hierarchy.kind,
+    limited: first.limited,
+    openCell() {
+      const slot = free.pop() ?? makeSlot()
+      return createCell({ slot, home, free: () => free.push(slot) })
+    },
+  }
+}
+
+/** Only where no processes live: elsewhere it would change what kind of cgroup that is. */
+const handDownLimit = ({ parent, home }: Hierarchy, root: string): void => {
+  if (parent !== home) tryWrite(join(parent, 'cgroup.subtree_control'), '+pids')
+  tryWrite(join(root, 'cgroup.subtree_control'), '+pids')
+}
+
+type Slot = {
+  readonly path: string
+  /** Open file: writing `0` moves in. */
+  readonly move: number
+  /** Open file: reading from its start lists the members. */
+  readonly procs: number
+  readonly limited: boolean
+  readonly resetLimit: () => void
+}
+
+type SlotInput = { readonly path: string; readonly hierarchy: Hierarchy; readonly maxProcesses: number }
+
+const openSlot = ({ path, hierarchy, maxProcesses }: SlotInput): Slot => {
+  mkdirSync(path, { recursive: true })
+  const resetLimit = (): boolean => tryWrite(join(path, 'pids.max'), String(limitOf(hierarchy, maxProcesses)))
+  return {
+    path,
+    move: openSync(join(path, hierarchy.moveFile), 'w'),
+    procs: openSync(join(path, 'cgroup.procs'), 'r'),
+    limited: resetLimit(),
+    resetLimit,
+  }
+}
+
+/** The launcher's own threads count while they are inside: one with v1, all with v2. */
+const limitOf = (hierarchy: Hierarchy, maxProcesses: number): number => {
+  const visitors = hierarchy.kind === 'cgroup' ? readdirSync('/proc/self/task').length : 1
+  return Math.max(maxProcesses, visitors + 1)
+}
+
+const createCell = ({ slot, home, free }: { slot: Slot; home: number; free: () => void }): Cell => {
+  let struck = false
+  return {
+    enter: () => {
+      writeSync(slot.move, '0')
+    },
+    leave: () => {
+      writeSync(home, '0')
+    },
+    started: () => {},
+    mainEnded: () => {},
+    members: () => parsePids(readFromStart(slot.procs)),
+    isEmpty: () => readFromStart(slot.procs) === '',
+    strike: () => {
+      struck = true
+      strikeCgroup(slot.path)
+    },
+    close: ({ empty }) => {
+      // One that holds what cannot be killed is left alone for good.
+      if (!empty) return closeSlot(slot)
+      if (struck) slot.resetLimit()
+      free()
+    },
+  }
+}
+
+const closeSlot = (slot: Slot): void => {
+  closeSync(slot.move)
+  closeSync(slot.procs)
+}
+
+const buffer = Buffer.alloc(64 * 1024)
+
+const readFromStart = (descriptor: number): string => {
+  let text = ''
+  for (let read = -1; read !== 0; ) {
+    read = readSync(descriptor, buffer, 0, buffer.length, text.length)
+    text += buffer.toString('latin1', 0, read)
+  }
+  return text
+}
+
+const tryWrite = (path: string, text: string): boolean => {
+  try {
+    // Without O_CREAT: a control file that is not there is not ours to make.
+    writeFileSync(path, text, { flag: 'r+' })
+    return true
+  } catch {
+    return false
+  }
+}
+
+/** Removes the cgroups of this installation that are empty. */
+export const removeCgroups = (instanceId: string): void => {
+  for (const { path, cells } of formerCgroups(instanceId)) for (const cgroup of [...cells, path]) removeEmpty(cgroup)
+}
+
+const removeEmpty = (path: string): void => {
+  try {
+    rmdirSync(path)
+  } catch {
+    // Busy or gone.
+  }
+}
+
+const findHierarchy = (kind: Hierarchy['kind']): Hierarchy | null => {
+  const mount = findMount(kind)
+  const own = findOwnPath(kind)
+  if (mount === null || own === null) return null
+  const home = join(mount, own)
+  return kind === 'cgroup'
+    ? { kind, moveFile: 'cgroup.procs', home, parent: parentOf(home) }
+    : { kind, moveFile: 'tasks', home, parent: home }
+}
+
+/**
+ * With v2 a cgroup that holds processes cannot hand controllers to its children. systemd's way out is to run the service
+ * in a leaf of what it delegates (`Delegate=yes`, `DelegateSubgroup=supervisor`): then commands get leaves beside it.
+ */
+const parentOf = (home: string): string => (basename(home) === 'supervisor' ? dirname(home) : home)
+
+const findMount = (kind: Hierarchy['kind']): string | null => {
+  for (const line of readLines('/proc/self/mounts')) {
+    const [, path, type, options] = line.split(' ')
+    if (kind === 'cgroup' && type === 'cgroup2') return path!
+    if (kind === 'pids-cgroup' && type === 'cgroup' && options!.split(',').includes('pids')) return path!
+  }
+  return null
+}
+
+const findOwnPath = (kind: Hierarchy['kind']): string | null => {
+  for (const line of readLines('/proc/self/cgroup')) {
+    const [, controllers, path] = line.split(':')
+    if (kind === 'cgroup' && controllers === '') return path!
+    if (kind === 'pids-cgroup' && controllers!.split(',').includes('pids')) return path!
+  }
+  return null
+}
+
+const readLines = (path: string): readonly string[] => {
+  try {
+    return readFileSync(path, 'utf8').split('\n').filter(Boolean)
+  } catch {
+    return []
+  }
+}

@@ -1,0 +1,68 @@
+import type { StartOrder } from '../launch-protocol.ts'
+import type { Cell } from './containment.ts'
+import { findProgram } from './program-path.ts'
+import type { Program, Spawned, Spawner } from './spawner.ts'
+import { openStreams } from './streams.ts'
+
+export type StartResult =
+  | { readonly pid: number }
+  | { readonly error: string; readonly what: 'program' | 'working_dir' }
+
+/** Starts the main process of a command inside its cell. Everything up to the fork happens before the first await. */
+export const startCommand = async (
+  order: StartOrder,
+  tools: { spawner: Spawner; cell: Cell },
+): Promise<StartResult> => {
+  let streams: ReturnType<typeof openStreams>
+  try {
+    streams = openStreams(order)
+  } catch (error) {
+    return { error: (error as NodeJS.ErrnoException).code ?? 'EIO', what: 'program' }
+  }
+  try {
+    const started = await spawnFirst(order, { ...tools, stdio: streams.stdio })
+    if ('pid' in started) return started
+    return { error: started.error, what: await whatFailed(order, started.error, tools.spawner) }
+  } finally {
+    streams.close()
+  }
+}
+
+type SpawnInput = { readonly spawner: Spawner; readonly cell: Cell; readonly stdio: Program['stdio'] }
+
+const spawnFirst = async (order: StartOrder, { spawner, cell, stdio }: SpawnInput): Promise<Spawned> => {
+  const { argv, environment, workingDir } = order
+  let last: Spawned = { error: 'ENOENT' }
+  for (const path of findProgram(argv[0], { path: environment.PATH ?? '', workingDir })) {
+    const spawned = await spawnInside(cell, () => spawner.spawn({ path, argv, environment, workingDir, stdio }))
+    if ('pid' in spawned) return spawned
+    // As execvp(3): a place where the file may not be executed does not end the search, but is remembered.
+    if (spawned.error !== 'ENOENT' && spawned.error !== 'EACCES' && spawned.error !== 'ENOTDIR') return spawned
+    last = spawned
+  }
+  return last
+}
+
+/** `leave` must not wait for the answer: the launcher itself is inside until then. */
+const spawnInside = (cell: Cell, spawn: () => Promise<Spawned> | Spawned): Promise<Spawned> | Spawned => {
+  cell.enter()
+  try {
+    return spawn()
+  } finally {
+    cell.leave()
+  }
+}
+
+/** The system gives one code for a program and a directory that are not there: a program that is there tells. */
+const whatFailed = async (order: StartOrder, error: string, spawner: Spawner): Promise<'program' | 'working_dir'> => {
+  if (!['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG', 'EPERM'].includes(error)) return 'program'
+  const streams = openStreams({ stdin: null, stdout: '/dev/null', stderr: '/dev/null' })
+  try {
+    const argv = ['/bin/sh', '-c', ':']
+    const { workingDir } = order
+    const probe = await spawner.spawn({ path: argv[0]!, argv, environment: {}, workingDir, stdio: streams.stdio })
+    return 'pid' in probe ? 'program' : 'working_dir'
+  } finally {
+    streams.close()
+  }
+}

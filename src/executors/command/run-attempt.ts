@@ -1,0 +1,237 @@
+import type { Clock } from '../../kernel/clock.ts'
+import { ERRORS, isDiskFull } from '../../kernel/errors.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import type { ExecutionContext } from '../executor.ts'
+import { collectArtifacts } from './artifacts.ts'
+import { type AttemptFiles, removeOwnTree, type Scratch } from './attempt-files.ts'
+import { type CommandPlan, planCommand } from './command-plan.ts'
+import { buildEnvironment, cookieOf } from './environment.ts'
+import type { FifoPool } from './fifos.ts'
+import { followStop } from './follow-stop.ts'
+import type { JobUser } from './job-user.ts'
+import { systemTime } from './launch-protocol.ts'
+import type { CommandEnd, Launcher, StartedCommand } from './launcher.ts'
+import { createOutput } from './output.ts'
+import type { CommandSpec } from './spec.ts'
+import { toOutcome } from './to-outcome.ts'
+
+/** What attempts share. */
+export type Workshop = {
+  readonly launcher: Launcher
+  readonly fifos: FifoPool
+  readonly scratch: Scratch
+  readonly user: JobUser
+  readonly sandbox: 'none' | 'bubblewrap'
+  readonly instanceId: string
+  /** Directories of the server that are not for commands. */
+  readonly forbidden: readonly string[]
+  /** Attempts under way by job and attempt, for renewals. */
+  readonly tickets: Map<string, number>
+}
+
+type Attempt = {
+  readonly job: ClaimedJob
+  readonly context: ExecutionContext
+  readonly spec: CommandSpec
+  readonly environment: Readonly<Record<string, string>>
+  readonly files: AttemptFiles
+}
+
+/** A worker that has not renewed for so long may have lost its lease (15 s): its command must be gone before. */
+const LEASE_MS = 12_000
+
+/** When a lease whose last renewal was sent at `sentAt` (of the clock's monotonic time) can no longer be relied on. */
+export const leaseDeadline = (clock: Clock, sentAt: number): number =>
+  systemTime() - (clock.monotonic() - sentAt) + LEASE_MS
+
+export const attemptKey = ({ id, attempt }: { id: string; attempt: number }): string => `${id}.${attempt}`
+
+/** One attempt of a command job, from its files to its outcome. */
+export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
+  const spec = JSON.parse(job.spec) as CommandSpec
+  const attempt = {
+    job,
+    context,
+    spec,
+    environment: environmentOf(workshop, spec, { job, context }),
+    files: workshop.scratch.forAttempt(attemptKey(job)),
+  }
+  try {
+    const plan = planCommand({ ...workshop, ...attempt })
+    if ('reason' in plan) return { type: 'failed', failure: 'user', ...plan }
+    if (context.stop.cause !== null) return { type: 'stopped' }
+    const outcome = await execute(workshop, attempt, plan)
+    return await collect(workshop, attempt, { plan, outcome })
+  } catch (error) {
+    if (isDiskFull(error)) return DISK_FULL
+    throw error
+  } finally {
+    await attempt.files.remove(path => removeTree(workshop, path))
+  }
+}
+
+const DISK_FULL: Outcome = {
+  type: 'failed',
+  failure: 'user',
+  reason: 'disk_full',
+  message: ERRORS.disk_full.title,
+}
+
+const environmentOf = (
+  { user, instanceId }: Workshop,
+  spec: CommandSpec,
+  { job, context }: Pick<Attempt, 'job' | 'context'>,
+): Readonly<Record<string, string>> =>
+  buildEnvironment({
+    home: user.home,
+    common: context.environment,
+    own: spec.environment,
+    secrets: context.secrets,
+    cookie: cookieOf(instanceId, job),
+  })
+
+/** Runs the command with its output going to the log. */
+const execute = async (workshop: Workshop, attempt: Attempt, plan: CommandPlan): Promise<Outcome> => {
+  const { job, context, spec } = attempt
+  const fifos = await workshop.fifos.take()
+  const output = openOutputs(fifos.open(), context, () => command.kill())
+  const command = workshop.launcher.run(toCommand(workshop, attempt, { plan, fifos, onStarted: output.begin }))
+  workshop.tickets.set(attemptKey(job), command.ticket)
+  let end: CommandEnd
+  {
+    using _ = followStop(context.stop, command, context.clock)
+    end = await command.ended
+  }
+  workshop.tickets.delete(attemptKey(job))
+  fifos.release({ ended: await output.finish() })
+  if (output.error !== null) return toLogFailure(output.error, end)
+  return toOutcome({
+    end,
+    stopped: context.stop.cause !== null,
+    program: plan.argv[0],
+    workingDir: spec.working_dir ?? plan.directory,
+  })
+}
+
+type Start = {
+  readonly plan: CommandPlan
+  readonly fifos: { readonly stdout: string; readonly stderr: string }
+  readonly onStarted: () => void
+}
+
+const toCommand = (workshop: Workshop, { job, context, environment }: Attempt, { plan, fifos, onStarted }: Start) => ({
+  cookie: cookieOf(workshop.instanceId, job),
+  argv: plan.argv,
+  environment,
+  workingDir: plan.workingDir,
+  stdin: plan.stdin,
+  stdout: fifos.stdout,
+  stderr: fifos.stderr,
+  deadline: leaseDeadline(context.clock, context.leaseSentAt),
+  sandboxed: workshop.sandbox !== 'none',
+  onStarted,
+})
+
+type Outputs = {
+  readonly begin: () => void
+  readonly finish: () => Promise<boolean>
+  readonly error: Error | null
+}
+
+/** Live output may be this late; a command that ends sooner is read once, without the cost of a stream. */
+const BEGIN_AFTER_MS = 5
+
+const openOutputs = (
+  descriptors: { stdout: number; stderr: number },
+  { log }: ExecutionContext,
+  kill: () => void,
+): Outputs => {
+  let error: Error | null = null
+  let timer: NodeJS.Timeout | undefined
+  const onError = (failure: Error): void => {
+    error ??= failure
+    kill()
+  }
+  const outputs = (['stdout', 'stderr'] as const).map(stream =>
+    createOutput({ descriptor: descriptors[stream], stream, log, onError }),
+  )
+  return {
+    begin: () => {
+      timer = setTimeout(() => {
+        for (const output of outputs) output.begin()
+      }, BEGIN_AFTER_MS)
+    },
+    finish: async () => {
+      clearTimeout(timer)
+      const ended = await Promise.all(outputs.map(output => output.finish()))
+      return ended.every(Boolean)
+    },
+    get error() {
+      return error
+    },
+  }
+}
+
+/** A log that cannot be written ends the command. */
+const toLogFailure = (error: Error, end: CommandEnd): Outcome => {
+  if (!isDiskFull(error)) throw error
+  if (end.is !== 'ended') return DISK_FULL
+  return { ...DISK_FULL, exit: { exitCode: end.exitCode, signal: end.signal } }
+}
+
+type Collection = { readonly plan: CommandPlan; readonly outcome: Outcome }
+
+/** Collects artifacts of an attempt that ended by itself or ran out of time. */
+const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: Collection): Promise<Outcome> => {
+  const { context, spec } = attempt
+  const { cause } = context.stop
+  const globs = spec.artifacts ?? []
+  const lost = outcome.type === 'failed' && outcome.failure === 'system'
+  if (globs.length === 0 || lost || (cause !== null && cause !== 'timeout')) return outcome
+  try {
+    await collectArtifacts({
+      globs,
+      directory: plan.directory,
+      user: workshop.user,
+      forbidden: workshop.forbidden,
+      stopped: () => context.stop.cause !== cause,
+      add: file => context.addArtifact(file),
+    })
+    return outcome
+  } catch (error) {
+    return toArtifactFailure(error as Error, outcome)
+  }
+}
+
+const toArtifactFailure = (error: Error, outcome: Outcome): Outcome => {
+  if (outcome.type !== 'completed') return outcome
+  const exit = outcome.exit === undefined ? {} : { exit: outcome.exit }
+  if (isDiskFull(error)) return { ...DISK_FULL, ...exit }
+  const message = `An artifact could not be collected: ${error.message}.`
+  return { type: 'failed', failure: 'user', reason: 'artifact_failed', message, ...exit }
+}
+
+/**
+ * Removes what a command left in its directory. Another user's tree is removed with that user's rights: other processes of
+ * that user could put a link in the way of a server that removes as root.
+ */
+const removeTree = async (workshop: Workshop, path: string): Promise<void> => {
+  if (workshop.user.isOther) await runSilently(workshop.launcher, ['/bin/rm', '-rf', '--', path])
+  await removeOwnTree(path)
+}
+
+const runSilently = async (launcher: Launcher, argv: readonly [string, ...string[]]): Promise<void> => {
+  const command: StartedCommand = launcher.run({
+    cookie: '',
+    argv,
+    environment: {},
+    workingDir: '/',
+    stdin: null,
+    stdout: '/dev/null',
+    stderr: '/dev/null',
+    deadline: null,
+    sandboxed: false,
+  })
+  await command.ended
+}

@@ -1,0 +1,61 @@
+import { ERRORS, type FailureReason } from '../../kernel/errors.ts'
+import type { Exit, Outcome } from '../../model/outcome.ts'
+import { notFound, TOO_LONG } from './command-plan.ts'
+import type { CommandEnd } from './launcher.ts'
+
+type Input = {
+  readonly end: CommandEnd
+  /** The attempt was told to stop. */
+  readonly stopped: boolean
+  readonly program: string
+  readonly workingDir: string
+}
+
+/** What became of a command. The first cause wins: a command that had ended before it was told to stop ended by itself. */
+export const toOutcome = ({ end, stopped, program, workingDir }: Input): Outcome => {
+  if (end.is === 'lost')
+    return stopped ? { type: 'stopped' } : fail('system', 'launcher_lost', ERRORS.launcher_lost.title)
+  if (end.is === 'refused') return toRefusal(end, { program, workingDir })
+  const exit: Exit = { exitCode: end.exitCode, signal: end.signal }
+  if (end.cause === 'lease') return { ...fail('system', 'worker_lost', LEASE_RAN_OUT), exit }
+  if (end.cause === 'order' || (exit.exitCode === null && exit.signal === null)) return { type: 'stopped', exit }
+  if (exit.exitCode === 0) return { type: 'completed', exit }
+  if (exit.signal !== null) return { ...fail('user', 'signal', `The command was ended by ${exit.signal}.`), exit }
+  return { ...fail('user', 'exit_code', `The command ended with exit code ${exit.exitCode}.`), exit }
+}
+
+const LEASE_RAN_OUT = 'The worker did not renew its lease in time; the command was killed.'
+
+type Refused = Extract<CommandEnd, { is: 'refused' }>
+
+const toRefusal = (
+  { error, what }: Refused,
+  { program, workingDir }: { program: string; workingDir: string },
+): Outcome => {
+  if (what === 'working_dir') return fail('user', 'working_dir_missing', `${workingDir} cannot be entered (${error}).`)
+  if (error === 'E2BIG') return fail('user', 'command_not_found', TOO_LONG)
+  if (NOT_EXECUTABLE.has(error)) return fail('user', 'command_not_found', `${notFound(program)} (${error})`)
+  return fail('system', 'spawn_failed', `The system could not start the command (${error}).`)
+}
+
+/** Codes that speak of the program; the others (EAGAIN, ENOMEM, EMFILE, …) of the system. */
+const NOT_EXECUTABLE: ReadonlySet<string> = new Set([
+  'ENOENT',
+  'ENOTDIR',
+  'EACCES',
+  'EPERM',
+  'ENOEXEC',
+  'EISDIR',
+  'ELOOP',
+  'ENAMETOOLONG',
+  'EINVAL',
+  'ETXTBSY',
+  'ELIBBAD',
+])
+
+const fail = (failure: 'user' | 'system', reason: FailureReason, message: string): Outcome & { type: 'failed' } => ({
+  type: 'failed',
+  failure,
+  reason,
+  message,
+})

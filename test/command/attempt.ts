@@ -1,0 +1,108 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { createStopSignal, type StopSwitch } from '../../src/engine/stop-signal.ts'
+import type { ExecutionContext } from '../../src/executors/executor.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import { silentLogger } from '../../src/kernel/logger.ts'
+import type { LogWriter } from '../../src/logs/job-logs.ts'
+import type { ClaimedJob } from '../../src/model/job.ts'
+import { SINGLE_JOB_RETRY } from '../../src/model/retry.ts'
+
+/** A log in memory that keeps at most the last MiB of each stream. */
+export type MemoryLog = LogWriter & {
+  readonly text: (stream: 'stdout' | 'stderr') => string
+  readonly bytes: () => number
+  readonly notes: readonly string[]
+}
+
+const KEPT_BYTES = 1024 * 1024
+
+export const createMemoryLog = (): MemoryLog => {
+  const kept = { stdout: [] as Uint8Array[], stderr: [] as Uint8Array[] }
+  const notes: string[] = []
+  let bytes = 0
+  return {
+    notes,
+    bytes: () => bytes,
+    text: stream => Buffer.concat(kept[stream]).toString(),
+    write: (stream, chunk) => {
+      bytes += chunk.length
+      if (bytes <= KEPT_BYTES) kept[stream].push(chunk)
+    },
+    note: text => {
+      notes.push(text)
+    },
+  }
+}
+
+/** A claimed job of kind `command` with that spec, as the store would hand it out. */
+export const claimedJob = (spec: Readonly<Record<string, unknown>>, attempt = 1): ClaimedJob => ({
+  id: newId(),
+  workspace: 'default',
+  kind: 'command',
+  name: null,
+  labels: {},
+  queue: 'default',
+  priority: 0,
+  trigger: 'manual',
+  workflowId: null,
+  runId: null,
+  parentJobId: null,
+  rerunOf: null,
+  exclusiveKey: null,
+  scheduledAt: null,
+  timeoutMs: null,
+  graceMs: null,
+  retry: SINGLE_JOB_RETRY,
+  restartable: true,
+  spec: JSON.stringify(spec),
+  secrets: null,
+  scopes: [],
+  createdAt: Date.now(),
+  startedAt: Date.now(),
+  attempt,
+  leaseToken: newId(),
+  userFailures: 0,
+  systemFailures: 0,
+  nextLogSeq: 1,
+})
+
+export type Context = ExecutionContext & {
+  readonly stop: StopSwitch
+  readonly log: MemoryLog
+  /** Artifacts by name, with where they could be read. */
+  readonly artifacts: Map<string, string>
+}
+
+export const createContext = (changes: Partial<ExecutionContext> = {}): Context => {
+  const artifacts = new Map<string, string>()
+  return {
+    clock: systemClock,
+    logger: silentLogger,
+    stop: createStopSignal(systemClock),
+    log: createMemoryLog(),
+    secrets: {},
+    environment: {},
+    leaseSentAt: systemClock.monotonic(),
+    artifacts,
+    progress: () => {},
+    addArtifact: async ({ name, path }) => {
+      artifacts.set(name, path)
+      return 'added'
+    },
+    ...changes,
+  } as Context
+}
+
+/** Waits until a condition holds. Throws when it does not within the bound. */
+export const until = async (
+  what: string,
+  holds: () => unknown | Promise<unknown>,
+  withinMs = 20_000,
+): Promise<void> => {
+  const end = performance.now() + withinMs
+  while (!(await holds())) {
+    if (performance.now() > end) throw new Error(`not within ${withinMs} ms: ${what}`)
+    await pause(10)
+  }
+}
