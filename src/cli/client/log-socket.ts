@@ -46,12 +46,15 @@ const endWhenSilent = (socket: WebSocket): { stop(): void } => {
   return { stop: () => clearTimeout(timer) }
 }
 
-/** Keeps the body of an answer that is no upgrade, so that its problem can be told. */
+/** Reads the answer that is no upgrade, so that its problem can be told; the stream fails when that is done. */
 const refusedHandshake = (socket: WebSocket): (() => Promise<Error | null>) => {
   let refusal: Promise<Error> | null = null
   socket.on('unexpected-response', (_request, response: IncomingMessage) => {
     refusal = readRefusal(response)
-    socket.emit('error', new Error(`the server answered ${response.statusCode}`))
+    refusal.then(
+      () => socket.terminate(),
+      () => socket.terminate(),
+    )
   })
   return async () => refusal
 }

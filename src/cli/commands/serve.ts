@@ -2,6 +2,7 @@ import { createLogger } from '../../kernel/logger.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
 import { notes } from '../terminal/note.ts'
@@ -13,7 +14,12 @@ export const serve: Define = (command, context) => {
     const { config } = loadWithFlags(command, context)
     const { startServer } = await import('../server.ts')
     const stopped = untilInterrupted(context)
-    const server = await startServer(config, createLogger(config.logLevel))
+    const logger = createLogger(config.logLevel)
+    const server = await startServer(config, logger).catch((error: Error) => {
+      logger.debug(error)
+      // A port that is taken, a database that is away or too new: matters of the user, not bugs with a stack.
+      throw new CliFailure(`cannot start: ${error.message}`, { exitCode: EXIT.failed })
+    })
     context.stdout.write(welcome({ server, config, stream: context.stdout }))
     await stopped
     await server.stop()

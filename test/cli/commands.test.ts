@@ -1,0 +1,262 @@
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Finished, finished, millrace, printed, type ServeProcess, start, startServe } from './millrace.ts'
+
+let server: ServeProcess
+beforeAll(async () => {
+  server = await startServe(['--shutdown-grace', '1s'])
+})
+afterAll(async () => {
+  await server?.stop()
+})
+
+const run = (args: readonly string[], input?: string): Promise<Finished> =>
+  millrace(args, { cwd: server.cwd, ...(input !== undefined && { input }) })
+
+/** Submits in the background and gives the id. */
+const submitted = async (...args: readonly string[]): Promise<string> => {
+  const { stdout, code } = await run(['run', '--detach', ...args])
+  expect(code).toBe(0)
+  return stdout.trim()
+}
+
+const jobOf = async (id: string) => JSON.parse((await run(['job', '--wait', '--json', id])).stdout)
+
+test('in the directory of a server, run works with nothing to configure', async () => {
+  expect(await run(['run', '--', 'echo', 'hi'])).toEqual({ code: 0, stdout: 'hi\n', stderr: '' })
+})
+
+test('run keeps stdout and stderr apart and exits with the code of the job', async () => {
+  const result = await run(['run', '--', 'echo out; echo err >&2; exit 42'])
+  expect(result).toEqual({ code: 42, stdout: 'out\n', stderr: 'err\n' })
+})
+
+test('a job ended by a signal makes run exit with 128 and its number', async () => {
+  const { code, stderr } = await run(['run', '--', 'kill -SEGV $$'])
+  expect(code).toBe(128 + 11)
+  expect(stderr).toContain('failed')
+})
+
+test('several words are a program and its arguments, which no shell reads', async () => {
+  expect((await run(['run', 'printf', '%s\n', '$HOME', '-n'])).stdout).toBe('$HOME\n-n\n')
+})
+
+test('a timeout is told in words and exits with 1', async () => {
+  const { code, stderr } = await run(['run', '--timeout', '0.3', '--', 'sleep 60'])
+  expect(code).toBe(1)
+  expect(stderr).toMatch(/millrace: job \S+ failed: /)
+})
+
+test('options reach the job', async () => {
+  const options = ['--name', 'my job', '-e', 'A=1=2', '-e', 'B=', '--cwd', '.', '--label', 'team=a', '--priority', '-5']
+  const id = await submitted(...options, '--queue', 'q', '--', 'echo "$A|$B|$PWD"')
+  const job = await jobOf(id)
+  expect(job).toMatchObject({ name: 'my job', labels: { team: 'a' }, priority: -5, queue: 'q', status: 'completed' })
+  expect((await run(['logs', id])).stdout).toBe(`1=2||${server.cwd}\n`)
+})
+
+test('--stdin gives the job what comes on standard input', async () => {
+  expect((await run(['run', '--stdin', '--', 'wc -c'], 'hello')).stdout.trim()).toBe('5')
+})
+
+test('Ctrl-C cancels the job; run says so and exits with 130', async () => {
+  const child = start(['run', '--name', 'to interrupt', '--', 'echo started; exec sleep 600'], { cwd: server.cwd })
+  const end = finished(child)
+  await printed(child.stdout!, /started/)
+  child.kill('SIGINT')
+  const { code, stderr } = await end
+  expect(code).toBe(130)
+  expect(stderr).toContain('cancelling')
+  expect((await run(['jobs', '--name', 'to interrupt', '--status', 'cancelled'])).stdout).toContain('cancelled_by_user')
+})
+
+test('a second Ctrl-C kills a job that ignores the first', async () => {
+  const command = 'trap "" TERM; echo started; while :; do sleep 1; done'
+  const child = start(['run', '--', command], { cwd: server.cwd })
+  const end = finished(child)
+  await printed(child.stdout!, /started/)
+  child.kill('SIGINT')
+  await printed(child.stderr!, /once more to kill/)
+  // What comes within 150 ms is the same press of the keys; the note came after the first.
+  const again = setInterval(() => child.kill('SIGINT'), 400)
+  const { code } = await end
+  clearInterval(again)
+  expect(code).toBe(130)
+})
+
+test('logs prints all, the last lines, with times, or as JSON', async () => {
+  const id = await submitted('--', 'for i in 1 2 3 4 5; do echo line $i; done; echo bad >&2')
+  await jobOf(id)
+  expect(await run(['logs', id])).toEqual({
+    code: 0,
+    stdout: 'line 1\nline 2\nline 3\nline 4\nline 5\n',
+    stderr: 'bad\n',
+  })
+  const tail = await run(['logs', '-n', '2', id])
+  expect(tail.stdout + tail.stderr).toBe('line 5\nbad\n')
+  expect((await run(['logs', '-f', '-n', '3', id])).stdout).toBe('line 4\nline 5\n')
+  expect((await run(['logs', '-t', '-n', '2', id])).stdout).toMatch(/^\d{4}-\d\d-\d\dT[\d:.]+Z line 5\n$/)
+  const json = (await run(['logs', '--json', id])).stdout.trim().split('\n')
+  expect(json.map(line => JSON.parse(line).seq)).toEqual([1, 2, 3, 4, 5, 6])
+})
+
+test('logs -f follows a running job to its end', async () => {
+  const gate = join(server.cwd, 'gate')
+  const id = await submitted('--', `echo before; until [ -e ${gate} ]; do sleep 0.05; done; echo after`)
+  const child = start(['logs', '-f', id], { cwd: server.cwd })
+  const end = finished(child)
+  await printed(child.stdout!, /before/)
+  writeFileSync(gate, '')
+  expect(await end).toMatchObject({ code: 0, stdout: 'before\nafter\n' })
+})
+
+test('a large log comes through whole, also into a pipe that closes early', async () => {
+  const id = await submitted('--', 'seq 1 200000')
+  await jobOf(id)
+  const { stdout } = await run(['logs', id])
+  expect(stdout.length).toBe(1_288_895)
+  expect(stdout.endsWith('199999\n200000\n')).toBe(true)
+  const child = start(['logs', id], { cwd: server.cwd })
+  child.stdout!.once('data', () => child.stdout!.destroy())
+  const code = await new Promise(resolve => child.once('exit', resolve))
+  expect(code).toBe(141)
+})
+
+test('jobs lists the newest first, filters, and has a form for programs', async () => {
+  const first = await submitted('--label', 'list=yes', '--name', 'list a', '--', 'true')
+  const second = await submitted('--label', 'list=yes', '--', 'exit 3')
+  await jobOf(first)
+  await jobOf(second)
+  const table = (await run(['jobs', '--label', 'list:yes'])).stdout.trim().split('\n')
+  expect(table).toHaveLength(3)
+  expect(table[1]).toMatch(new RegExp(`^${second} +failed +command +.* exit 3 +exit 3$`))
+  expect(table[2]).toMatch(new RegExp(`^${first} +completed +.*list a$`))
+  const failed = JSON.parse((await run(['jobs', '-l', 'list:yes', '-s', 'failed,cancelled', '--json'])).stdout)
+  expect(failed.jobs.map((job: { job_id: string }) => job.job_id)).toEqual([second])
+  const none = await run(['jobs', '-l', 'list:no'])
+  expect(none).toEqual({ code: 0, stdout: '', stderr: 'no jobs\n' })
+})
+
+test('submit takes one body, a list of bodies, and standard input', async () => {
+  const file = join(server.cwd, 'jobs.json')
+  writeFileSync(file, JSON.stringify([{ command: 'echo 1' }, { command: 'echo 2' }]))
+  const ids = (await run(['submit', 'jobs.json'])).stdout.trim().split('\n')
+  expect(ids).toHaveLength(2)
+  expect((await jobOf(ids[1]!)).status).toBe('completed')
+  const followed = await run(['submit', '--follow', '-'], '{"command": "echo from stdin; exit 5"}')
+  expect(followed).toMatchObject({ code: 5, stdout: 'from stdin\n' })
+})
+
+test('cancel says what became of each job and fails when one had ended', async () => {
+  const running = await submitted('--', 'sleep 600')
+  const ended = await submitted('--', 'true')
+  await jobOf(ended)
+  const { code, stdout, stderr } = await run(['cancel', '--grace', '0', ended, running])
+  expect(code).toBe(125)
+  expect(stderr).toContain(ended)
+  expect(stdout).toMatch(new RegExp(`^${running} cancell(ing|ed)\n$`))
+  expect((await jobOf(running)).status).toBe('cancelled')
+})
+
+test('rerun makes a new job of the same command', async () => {
+  const id = await submitted('--', 'echo again; exit 7')
+  await jobOf(id)
+  const { code, stdout } = await run(['rerun', '--follow', id])
+  expect({ code, stdout }).toEqual({ code: 7, stdout: 'again\n' })
+})
+
+test('artifacts are collected, listed, downloaded and uploaded', async () => {
+  const id = await submitted(
+    '--artifact',
+    'out/**',
+    '--',
+    'mkdir -p out/deep && echo one > out/a && echo two > out/deep/b',
+  )
+  await jobOf(id)
+  expect((await run(['artifacts', id])).stdout).toMatch(/4 B .*out\/a\n.*4 B .*out\/deep\/b\n/)
+  expect((await run(['artifacts', id, 'out/a', '-o', '-'])).stdout).toBe('one\n')
+  expect((await run(['artifacts', id, '-o', 'all'])).code).toBe(0)
+  expect(readFileSync(join(server.cwd, 'all/out/deep/b'), 'utf8')).toBe('two\n')
+
+  const bytes = randomBytes(3_000_000)
+  mkdirSync(join(server.cwd, 'up'))
+  writeFileSync(join(server.cwd, 'up/big "quoted".bin'), bytes)
+  writeFileSync(join(server.cwd, 'up/empty'), '')
+  const upload = await run(['artifacts', id, '--json', '--upload', 'up/big "quoted".bin', 'up/empty'])
+  expect(upload.stderr).toBe('')
+  const [big] = JSON.parse(upload.stdout).artifacts
+  expect(big).toMatchObject({ size: 3_000_000, sha256: createHash('sha256').update(bytes).digest('hex') })
+  expect((await run(['artifacts', id, big.artifact_id, '-o', 'back.bin'])).code).toBe(0)
+  expect(readFileSync(join(server.cwd, 'back.bin')).equals(bytes)).toBe(true)
+
+  const missing = await run(['artifacts', id, 'nothing'])
+  expect(missing.code).toBe(1)
+  expect(missing.stderr).toContain('out/deep/b')
+})
+
+test('tokens are made, listed, used and revoked', async () => {
+  const made = JSON.parse((await run(['tokens', 'create', 'ci', '--role', 'reader', '--json'])).stdout)
+  expect((await run(['tokens'])).stdout).toMatch(new RegExp(`${made.token_id} +ci .*never +reader`))
+  const as = (args: readonly string[]) =>
+    millrace(args, { cwd: server.cwd, environment: { MILLRACE_TOKEN: made.token } })
+  expect((await as(['jobs', '-n', '1'])).code).toBe(0)
+  const refused = await as(['run', '--', 'true'])
+  expect(refused.code).toBe(125)
+  expect(refused.stderr).toContain('(forbidden)')
+  expect((await run(['tokens', 'delete', made.token_id])).code).toBe(0)
+  expect((await as(['jobs'])).stderr).toContain('(unauthenticated)')
+})
+
+test('an unknown job is refused in words by every command that takes one', async () => {
+  const id = '01890000-0000-7000-8000-000000000000'
+  for (const args of [
+    ['job', id],
+    ['logs', id],
+    ['logs', '-f', id],
+    ['logs', '-n', '1', id],
+    ['rerun', id],
+    ['artifacts', id],
+  ]) {
+    const { code, stderr, stdout } = await run(args)
+    expect({ args, code, stdout }).toEqual({ args, code: 125, stdout: '' })
+    expect(stderr).toContain('(not_found)')
+  }
+})
+
+test('a wrong value is told with its field and what would be right', async () => {
+  const { code, stderr } = await run(['run', '--name', 'two\nlines', '--', 'true'])
+  expect(code).toBe(125)
+  expect(stderr).toContain('name')
+  expect(stderr).toContain('(invalid)')
+})
+
+test.each([
+  [['run'], 'missing required argument'],
+  [['run', '--env', 'novalue', '--', 'true'], 'KEY=VALUE'],
+  [['run', '--timeout', 'soon', '--', 'true'], 'number of seconds'],
+  [['jobs', '--limit', '0'], '1 or more'],
+  [['nonsense'], 'unknown command'],
+  [['tokens', 'create', 'x'], '--role'],
+  [['submit', 'missing.json'], 'ENOENT'],
+])('wrong usage %j exits with 2', async (args, message) => {
+  const { code, stderr } = await run(args)
+  expect(code).toBe(2)
+  expect(stderr).toContain(message)
+})
+
+test('where no server answers, the hint says how to start one', async () => {
+  const environment = { MILLRACE_URL: 'http://127.0.0.1:9', MILLRACE_TOKEN: 'x' }
+  const { code, stderr } = await millrace(['jobs'], { cwd: server.cwd, environment })
+  expect(code).toBe(125)
+  expect(stderr).toContain('no server answers at http://127.0.0.1:9')
+  expect(stderr).toContain('npm start')
+})
+
+test('the token of this machine is not sent to another', async () => {
+  const environment = { MILLRACE_URL: 'http://198.51.100.1:7070' }
+  const { code, stderr } = await millrace(['jobs'], { cwd: server.cwd, environment })
+  expect(code).toBe(2)
+  expect(stderr).toContain('MILLRACE_TOKEN is not set')
+})

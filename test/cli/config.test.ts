@@ -1,0 +1,45 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { settings } from '../../src/kernel/config.ts'
+import { millrace } from './millrace.ts'
+
+let cwd: string
+beforeAll(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  writeFileSync(join(cwd, 'millrace.config.json'), '{"JOB_QUEUE_MAX_WORKERS": 8}')
+})
+afterAll(() => rmSync(cwd, { recursive: true }))
+
+test('config prints every setting, its value and where it comes from, but no secret', async () => {
+  const environment = { MILLRACE_ADMIN_TOKEN: 'hunter22hunter22', MILLRACE_RETENTION_JOBS: '0' }
+  const { code, stdout } = await millrace(['config', '--port', '8080'], { cwd, environment })
+  expect(code).toBe(0)
+  expect(stdout).toMatch(/^MILLRACE_PORT +flag +8080$/m)
+  expect(stdout).toMatch(/^JOB_QUEUE_MAX_WORKERS +file +8$/m)
+  expect(stdout).toMatch(/^MILLRACE_ADMIN_TOKEN +environment +\*\*\*$/m)
+  expect(stdout).toMatch(/^MILLRACE_RETENTION_JOBS +environment +for ever$/m)
+  expect(stdout).toMatch(/^MILLRACE_RETENTION_LOGS +default +30d00h$/m)
+  expect(stdout).not.toContain('hunter22')
+})
+
+test('config --json has every setting by its variable', async () => {
+  const { stdout } = await millrace(['config', '--json'], { cwd })
+  const printed = JSON.parse(stdout)
+  expect(Object.keys(printed)).toEqual(settings.map(setting => setting.env))
+  expect(printed.JOB_QUEUE_MAX_WORKERS).toEqual({ value: 8, origin: 'file' })
+})
+
+test('help names every command and the exit codes; help of serve names every flag', async () => {
+  const { code, stdout } = await millrace(['--help'], { cwd })
+  expect(code).toBe(0)
+  for (const name of ['serve', 'run', 'submit', 'jobs', 'job', 'logs', 'cancel', 'rerun', 'artifacts', 'tokens'])
+    expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'))
+  expect(stdout).toContain('Exit codes:')
+  const serve = await millrace(['serve', '--help'], { cwd })
+  for (const { flag, env } of settings) {
+    expect(serve.stdout).toContain(`--${flag} <value>`)
+    expect(serve.stdout).toContain(env)
+  }
+})

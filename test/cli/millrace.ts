@@ -1,0 +1,83 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+
+const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
+
+export type Finished = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
+
+type Options = {
+  /** Where it runs; the data directory of its server is `data` below. */
+  readonly cwd: string
+  readonly environment?: Readonly<Record<string, string>>
+  readonly input?: string
+}
+
+/** Starts the command line as a process of its own, with no setting but those given. */
+export const start = (args: readonly string[], { cwd, environment }: Options): ChildProcess =>
+  spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
+    cwd,
+    env: { PATH: process.env.PATH, HOME: cwd, ...environment },
+  })
+
+/** Runs the command line to its end. */
+export const millrace = async (args: readonly string[], options: Options): Promise<Finished> => {
+  const child = start(args, options)
+  child.stdin!.end(options.input ?? '')
+  return finished(child)
+}
+
+/** What a process of the command line printed and how it ended. */
+export const finished = async (child: ChildProcess): Promise<Finished> => {
+  const [stdout, stderr, [code]] = await Promise.all([text(child.stdout!), text(child.stderr!), once(child, 'exit')])
+  return { code, stdout, stderr }
+}
+
+/** Resolves with all that came when `pattern` is in the output; rejects when the stream ends without it. */
+export const printed = async (stream: NodeJS.ReadableStream, pattern: RegExp): Promise<string> => {
+  let output = ''
+  const { promise, resolve: found, reject } = Promise.withResolvers<string>()
+  stream.on('data', chunk => {
+    output += chunk
+    if (pattern.test(output)) found(output)
+  })
+  stream.on('end', () => reject(new Error(`ended without ${pattern}:\n${output}`)))
+  return promise
+}
+
+export type ServeProcess = {
+  readonly cwd: string
+  readonly child: ChildProcess
+  /** What it said when it was ready. */
+  readonly welcome: string
+  /** SIGTERM, and its exit code. */
+  stop(): Promise<number | null>
+}
+
+/** A `millrace serve` on a free port in a new directory, started as a user does. */
+export const startServe = async (args: readonly string[] = []): Promise<ServeProcess> => {
+  const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  const child = start(['serve', '--port', '0', ...args], { cwd })
+  let errors = ''
+  child.stderr!.on('data', chunk => {
+    errors += chunk
+  })
+  const exit = once(child, 'exit')
+  const welcome = await printed(child.stdout!, /A first job[\s\S]*curl[\s\S]*\n\n/).catch(error => {
+    throw new Error(`${error.message}\n${errors}`)
+  })
+  return {
+    cwd,
+    child,
+    welcome,
+    stop: async () => {
+      child.kill('SIGTERM')
+      const [code] = await exit
+      rmSync(cwd, { recursive: true, force: true })
+      return code
+    },
+  }
+}

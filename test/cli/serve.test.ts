@@ -1,0 +1,108 @@
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, expect, test } from 'vitest'
+import { millrace, printed, type ServeProcess, start, startServe } from './millrace.ts'
+
+const undo: (() => unknown)[] = []
+afterEach(async () => {
+  for (const step of undo.splice(0).toReversed()) await step()
+})
+
+const serve = async (args: readonly string[] = []): Promise<ServeProcess> => {
+  const server = await startServe(args)
+  undo.push(() => server.stop())
+  return server
+}
+
+test('a server says where it is, its reference, its token once, and a first job that works as printed', async () => {
+  const { welcome, cwd } = await serve()
+  const url = /is ready at (http:\/\/127\.0\.0\.1:\d+)/.exec(welcome)![1]!
+  const token = readFileSync(join(cwd, 'data/admin-token'), 'utf8').trim()
+  expect(welcome).toContain(`${url}/docs`)
+  expect(welcome).toContain(token)
+  expect((await fetch(`${url}/docs/`)).status).toBe(200)
+  const curl = welcome.slice(welcome.indexOf('curl')).split('\n\n')[0]!
+  const shell = start(['run', '--', curl], { cwd })
+  expect(await printed(shell.stdout!, /job_id/)).toContain('queued')
+})
+
+test('the data directory is for its owner alone, and so is the token', async () => {
+  const { cwd } = await serve()
+  expect(statSync(join(cwd, 'data')).mode & 0o777).toBe(0o700)
+  expect(statSync(join(cwd, 'data/admin-token')).mode & 0o777).toBe(0o600)
+})
+
+test('SIGTERM stops it with exit code 0, and a second start shows the token no more', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  undo.push(() => rmSync(cwd, { recursive: true, force: true }))
+  const welcomes: string[] = []
+  for (const _start of [1, 2]) {
+    const child = start(['serve', '--port', '0'], { cwd })
+    const exit = once(child, 'exit')
+    undo.push(() => child.kill('SIGKILL'))
+    welcomes.push(await printed(child.stdout!, /A first job[\s\S]*\n\n/))
+    child.kill('SIGTERM')
+    expect((await exit)[0]).toBe(0)
+  }
+  const token = readFileSync(join(cwd, 'data/admin-token'), 'utf8').trim()
+  expect(welcomes[0]).toContain(token)
+  expect(welcomes[1]).not.toContain(token)
+})
+
+test('a second SIGINT stops it at once, although a job still runs', async () => {
+  const { child, cwd } = await serve()
+  const exit = once(child, 'exit')
+  await millrace(['run', '--detach', '--', 'sleep 600'], { cwd })
+  child.kill('SIGINT')
+  await printed(child.stderr!, /once more to stop at once/)
+  const again = setInterval(() => child.kill('SIGINT'), 400)
+  expect((await exit)[0]).toBe(130)
+  clearInterval(again)
+})
+
+test('a faulty configuration is refused with every fault and exit code 2', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  undo.push(() => rmSync(cwd, { recursive: true, force: true }))
+  const { code, stderr } = await millrace(['serve', '--port', 'x', '--roles', 'y'], { cwd })
+  expect(code).toBe(2)
+  expect(stderr).toContain('MILLRACE_PORT (flag)')
+  expect(stderr).toContain('MILLRACE_ROLES (flag)')
+})
+
+test('a port that is taken and a data directory that is used are told in words', async () => {
+  const { welcome, cwd } = await serve()
+  const port = /127\.0\.0\.1:(\d+)/.exec(welcome)![1]!
+  const taken = await millrace(['serve', '--port', port, '--data-dir', 'other'], { cwd })
+  expect(taken.code).toBe(1)
+  expect(taken.stderr).toContain(`127.0.0.1:${port}`)
+  const used = await millrace(['serve', '--port', '0'], { cwd })
+  expect(used.code).toBe(1)
+  expect(used.stderr).toContain('Another Millrace server uses')
+  for (const { stderr } of [taken, used]) expect(stderr).not.toMatch(/^\s+at /m)
+})
+
+test('tokens reset-admin makes a new token in the data of a stopped server, and only there', async () => {
+  const server = await startServe()
+  undo.push(() => rmSync(server.cwd, { recursive: true, force: true }))
+  const refused = await millrace(['tokens', 'reset-admin'], { cwd: server.cwd })
+  expect(refused).toMatchObject({ code: 1, stdout: '' })
+  const file = join(server.cwd, 'data/admin-token')
+  const old = readFileSync(file, 'utf8').trim()
+  const exit = once(server.child, 'exit')
+  server.child.kill('SIGTERM')
+  await exit
+
+  const { code, stdout } = await millrace(['tokens', 'reset-admin'], { cwd: server.cwd })
+  expect(code).toBe(0)
+  expect(readFileSync(file, 'utf8')).toBe(stdout)
+  expect(stdout.trim()).not.toBe(old)
+
+  const child = start(['serve', '--port', '0'], { cwd: server.cwd })
+  undo.push(() => child.kill('SIGKILL'))
+  await printed(child.stdout!, /A first job[\s\S]*\n\n/)
+  expect((await millrace(['jobs'], { cwd: server.cwd })).code).toBe(0)
+  const withOld = await millrace(['jobs'], { cwd: server.cwd, environment: { MILLRACE_TOKEN: old } })
+  expect(withOld.stderr).toContain('(unauthenticated)')
+})
