@@ -17,6 +17,7 @@ export const openFileBlobStore = async (options: { directory: string }): Promise
   const folder = blobFolder(options.directory)
   await mkdir(folder.temporary, { recursive: true, mode: 0o700 })
   await chmod(folder.root, 0o700)
+  let pinging: Promise<void> | null = null
   return {
     put: (content, limits) => putFile(folder, content, limits?.maxBytes ?? Number.POSITIVE_INFINITY),
     get: (key, range) => get(folder, key, range),
@@ -26,7 +27,13 @@ export const openFileBlobStore = async (options: { directory: string }): Promise
     },
     presign: async () => null,
     listOlderThan: time => listOlderThan(folder, time),
-    ping: () => ping(folder),
+    // Callers at the same time share one: anybody may ask /readyz, and each one flushes the disk.
+    ping: () => {
+      pinging ??= ping(folder).finally(() => {
+        pinging = null
+      })
+      return pinging
+    },
   }
 }
 
