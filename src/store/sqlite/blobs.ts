@@ -1,0 +1,15 @@
+import type { Reader } from './reader.ts'
+import type { Writer } from './writer.ts'
+
+export const listDoomedBlobs = ({ db }: Reader, { limit }: { limit: number }): string[] =>
+  db.all<[string]>('SELECT key FROM doomed_blob ORDER BY position LIMIT ?', limit).map(([key]) => key)
+
+export const forgetDoomedBlobs = ({ db }: Writer, { keys }: { keys: readonly string[] }): void => {
+  for (const key of keys) db.run('DELETE FROM doomed_blob WHERE key = ?', key)
+}
+
+/** Of these keys, in their order, those that an artifact or a part of a log refers to. */
+export const filterKnownBlobs = ({ db }: Reader, { keys }: { keys: readonly string[] }): string[] =>
+  keys.filter(key =>
+    db.get('SELECT 1 FROM blob WHERE key = ? UNION ALL SELECT 1 FROM log_part WHERE blob_key = ?', key, key),
+  )

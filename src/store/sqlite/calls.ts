@@ -1,0 +1,35 @@
+/** What goes between the store and its threads: calls one way, replies the other. Values survive structured cloning. */
+export type Call = readonly [id: number, operation: string, input: unknown, now: number]
+
+export type Answer = readonly [id: number, output: unknown, fault: Fault | null]
+
+/** All that one commit, or one round of reads, has to say. */
+export type Reply = { readonly answers: readonly Answer[]; readonly effects: Effects | null }
+
+/** What is told to listeners after a commit. `events` is flat, `EVENT_FIELDS` values each: cloning objects would cost more than the writes. */
+export type Effects = {
+  readonly events: readonly unknown[]
+  readonly queued: boolean
+  readonly pending: boolean
+  readonly cancel: boolean
+}
+
+/** Sent once, when the thread is open or has failed to open. */
+export type Hello = { readonly open: true } | { readonly open: false; readonly fault: Fault }
+
+/** An error as it crosses to the other thread. */
+export type Fault = { readonly message: string; readonly stack: string | undefined; readonly code: string | undefined }
+
+const SQLITE_FULL = 13
+
+export const toFault = (error: unknown): Fault => {
+  const { message, stack, code, errcode } = error as Error & { code?: string; errcode?: number }
+  // The code by which everything above knows a full disk.
+  return { message, stack, code: errcode === SQLITE_FULL ? 'ENOSPC' : code }
+}
+
+export const fromFault = (fault: Fault): Error => {
+  const error = new Error(fault.message)
+  if (fault.stack) error.stack = fault.stack
+  return fault.code === undefined ? error : Object.assign(error, { code: fault.code })
+}

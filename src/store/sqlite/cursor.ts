@@ -1,0 +1,37 @@
+import { createHash } from 'node:crypto'
+import { MillraceError } from '../../kernel/errors.ts'
+import type { JobFilters } from '../store.ts'
+
+/** What a cursor belongs to: given with other filters, or to another workspace, it is refused. */
+export type ListScope = { readonly workspace: string; readonly filters: JobFilters }
+
+const TAG_BYTES = 8
+
+/** Opaque text for "older than the job at this position". */
+export const encodeCursor = (scope: ListScope, seq: number): string => {
+  const position = Buffer.alloc(8)
+  position.writeBigUInt64BE(BigInt(seq))
+  return Buffer.concat([position, tagOf(scope, position)]).toString('base64url')
+}
+
+/** Throws `invalid_cursor` for what `encodeCursor` did not make for this scope. */
+export const decodeCursor = (scope: ListScope, cursor: string): number => {
+  const bytes = Buffer.from(cursor.slice(0, 64), 'base64url')
+  const position = bytes.subarray(0, 8)
+  const intact =
+    bytes.length === 8 + TAG_BYTES &&
+    bytes.toString('base64url') === cursor &&
+    bytes.subarray(8).equals(tagOf(scope, position))
+  if (!intact) throw new MillraceError('invalid_cursor')
+  return Number(position.readBigUInt64BE())
+}
+
+/** Guards against mistakes, not against forgers: a position gives no right to anything. */
+const tagOf = ({ workspace, filters }: ListScope, position: Uint8Array): Buffer => {
+  const sorted = Object.entries(filters).sort(([a], [b]) => (a < b ? -1 : 1))
+  return createHash('sha256')
+    .update(JSON.stringify([workspace, sorted]))
+    .update(position)
+    .digest()
+    .subarray(0, TAG_BYTES)
+}

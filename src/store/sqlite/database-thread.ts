@@ -1,0 +1,91 @@
+import { Worker } from 'node:worker_threads'
+import { type Call, type Effects, type Fault, fromFault, type Hello, type Reply } from './calls.ts'
+
+type Operations = Readonly<Record<string, (context: never, input: never) => unknown>>
+type Waiting = { readonly resolve: (output: never) => void; readonly reject: (error: Error) => void }
+
+/** A thread that holds a connection; the calls of one turn of the event loop go to it as one message. */
+export class DatabaseThread<O extends Operations> {
+  readonly #worker: Worker
+  readonly #waiting = new Map<number, Waiting>()
+  readonly #onEffects: (effects: Effects) => void
+  #outbox: Call[] = []
+  #nextId = 1
+  #ended: Error | null = null
+  #closing: Promise<void> | null = null
+
+  /** Starts `<name>-thread` beside this file. Rejects with the thread's own error when it cannot open the database. */
+  static async start<O extends Operations>(options: {
+    name: 'writer' | 'reader'
+    path: string
+    onEffects?: (effects: Effects) => void
+  }): Promise<DatabaseThread<O>> {
+    // The compiled program has .js files, and only what `import` names is rewritten.
+    const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
+    const worker = new Worker(new URL(`./${options.name}-thread.${extension}`, import.meta.url), {
+      workerData: { path: options.path },
+      name: `store ${options.name}`,
+    })
+    const hello = await new Promise<Hello>((resolve, reject) => {
+      worker.once('message', resolve)
+      worker.once('error', reject)
+    })
+    if (hello.open) return new DatabaseThread<O>(worker, options.onEffects ?? (() => {}))
+    await worker.terminate()
+    throw fromFault(hello.fault)
+  }
+
+  private constructor(worker: Worker, onEffects: (effects: Effects) => void) {
+    this.#worker = worker
+    this.#onEffects = onEffects
+    worker.on('message', (reply: Reply) => this.#settle(reply))
+    worker.on('error', error => this.#end(error as Error))
+    worker.on('exit', () => this.#end(new Error('The store is closed.')))
+  }
+
+  call<K extends keyof O & string>(operation: K, input: Parameters<O[K]>[1], now: number): Promise<ReturnType<O[K]>> {
+    return new Promise((resolve, reject) => {
+      if (this.#ended || this.#closing) return reject(this.#ended ?? new Error('The store is closed.'))
+      const id = this.#nextId++
+      this.#waiting.set(id, { resolve, reject })
+      this.#outbox.push([id, operation, input, now])
+      if (this.#outbox.length === 1) setImmediate(() => this.#send())
+    })
+  }
+
+  /** Finishes what was asked before, then ends the thread. */
+  close(): Promise<void> {
+    this.#closing ??= new Promise(resolve => {
+      if (this.#ended) return resolve()
+      this.#send()
+      this.#worker.once('exit', () => resolve())
+      this.#worker.postMessage('close')
+    })
+    return this.#closing
+  }
+
+  #send(): void {
+    if (this.#outbox.length === 0 || this.#ended) return
+    const calls = this.#outbox
+    this.#outbox = []
+    this.#worker.postMessage(calls)
+  }
+
+  #settle({ answers, effects }: Reply): void {
+    for (const [id, output, fault] of answers) this.#answer(id, output, fault)
+    if (effects) this.#onEffects(effects)
+  }
+
+  #answer(id: number, output: unknown, fault: Fault | null): void {
+    const waiting = this.#waiting.get(id)
+    this.#waiting.delete(id)
+    if (fault) waiting?.reject(fromFault(fault))
+    else waiting?.resolve(output as never)
+  }
+
+  #end(error: Error): void {
+    this.#ended ??= error
+    for (const waiting of this.#waiting.values()) waiting.reject(this.#ended)
+    this.#waiting.clear()
+  }
+}

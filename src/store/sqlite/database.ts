@@ -1,0 +1,78 @@
+import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite'
+
+export type SqlValue = SQLInputValue
+
+/** A connection whose statements are prepared once, by their text, and whose rows are arrays. */
+export class Database {
+  readonly #connection: DatabaseSync
+  readonly #statements = new Map<string, StatementSync>()
+
+  constructor(path: string, options: { readOnly: boolean; pragmas: readonly string[] }) {
+    this.#connection = new DatabaseSync(path, { readOnly: options.readOnly, enableForeignKeyConstraints: false })
+    for (const pragma of options.pragmas) this.#connection.exec(`PRAGMA ${pragma}`)
+  }
+
+  /** Runs statements that give no rows; for schemas and transactions. */
+  exec(sql: string): void {
+    this.#connection.exec(sql)
+  }
+
+  /** Runs a prepared statement; says how many rows it changed. */
+  run(sql: string, ...values: SqlValue[]): number {
+    return Number(this.#prepared(sql).run(...values).changes)
+  }
+
+  get<Row extends readonly unknown[]>(sql: string, ...values: SqlValue[]): Row | undefined {
+    return this.#prepared(sql).get(...values) as Row | undefined
+  }
+
+  all<Row extends readonly unknown[]>(sql: string, ...values: SqlValue[]): Row[] {
+    return this.#prepared(sql).all(...values) as unknown as Row[]
+  }
+
+  get isTransaction(): boolean {
+    return this.#connection.isTransaction
+  }
+
+  close(): void {
+    this.#connection.close()
+  }
+
+  #prepared(sql: string): StatementSync {
+    const known = this.#statements.get(sql)
+    if (known) return known
+    const statement = this.#connection.prepare(sql)
+    statement.setReturnArrays(true)
+    // Lists make many texts of their own; the hot ones are used again at once and come back.
+    if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear()
+    this.#statements.set(sql, statement)
+    return statement
+  }
+}
+
+const MAX_STATEMENTS = 500
+
+/** The one connection that writes. FULL: a commit returns when the write-ahead log is on the disk. */
+export const openForWriting = (path: string): Database =>
+  new Database(path, {
+    readOnly: false,
+    pragmas: [
+      'busy_timeout = 5000',
+      'page_size = 4096',
+      'journal_mode = WAL',
+      'synchronous = FULL',
+      `wal_autocheckpoint = ${CHECKPOINT_PAGES}`,
+      'journal_size_limit = 67108864',
+      'cache_size = -32768',
+      'temp_store = MEMORY',
+    ],
+  })
+
+/** A checkpoint writes a page once however often it changed: fewer, larger ones cost less. 32 MiB of log at most. */
+const CHECKPOINT_PAGES = 8192
+
+export const openForReading = (path: string): Database =>
+  new Database(path, {
+    readOnly: true,
+    pragmas: ['busy_timeout = 5000', 'query_only = ON', 'cache_size = -32768', 'temp_store = MEMORY'],
+  })

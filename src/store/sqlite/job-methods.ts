@@ -1,0 +1,116 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { JobStatus } from '../../model/job-status.ts'
+import type { LogPart } from '../../model/log-line.ts'
+import type { JobFilters, Store } from '../store.ts'
+import { compactBytes } from './compact-bytes.ts'
+import { decodeCursor, encodeCursor } from './cursor.ts'
+import type { DatabaseThread } from './database-thread.ts'
+import { decodeClaimed, decodeJob, decodeSubmission, encodeJob } from './job-row.ts'
+import type { READS } from './reads.ts'
+import type { WRITES } from './writes.ts'
+
+/** The two threads of a store and the clock whose time goes with every call. */
+export type Threads = {
+  readonly clock: Clock
+  readonly write: DatabaseThread<typeof WRITES>
+  readonly read: DatabaseThread<typeof READS>
+}
+
+type JobMethods = Pick<
+  Store,
+  | 'submitJobs'
+  | 'claimJobs'
+  | 'endAttempts'
+  | 'addLogParts'
+  | 'cancelJob'
+  | 'cancelMatching'
+  | 'getJob'
+  | 'getSubmission'
+  | 'listJobs'
+  | 'countJobs'
+  | 'findRunningAttempt'
+>
+
+/** The methods that do more than pass on: rows are coded here, and long searches are cut into short ones. */
+export const jobMethods = (threads: Threads): JobMethods => {
+  const { clock, write, read } = threads
+  return {
+    submitJobs: input => write.call('submitJobs', { ...input, jobs: input.jobs.map(encodeJob) }, clock.now()),
+    claimJobs: async input => (await write.call('claimJobs', input, clock.now())).map(decodeClaimed),
+    endAttempts: ends =>
+      write.call(
+        'endAttempts',
+        ends.map(end => ({ ...end, log: end.log.map(compactPart) })),
+        clock.now(),
+      ),
+    addLogParts: input => write.call('addLogParts', { ...input, parts: input.parts.map(compactPart) }, clock.now()),
+    cancelJob: async input => {
+      const outcome = await write.call('cancelJob', input, clock.now())
+      return outcome ? { type: outcome.type, job: decodeJob(outcome.job) } : { type: 'not_found' }
+    },
+    cancelMatching: input => cancelMatching(threads, input),
+    getJob: async input => {
+      const row = await read.call('getJob', input, clock.now())
+      return row && decodeJob(row)
+    },
+    getSubmission: async input => {
+      const row = await read.call('getSubmission', input, clock.now())
+      return row && decodeSubmission(row)
+    },
+    listJobs: input => listJobs(threads, input),
+    countJobs: input => countJobs(threads, input),
+    findRunningAttempt: async input => {
+      const found = await read.call('findRunningAttempt', input, clock.now())
+      return found && { workspace: found[0], scopes: JSON.parse(found[1]) }
+    },
+  }
+}
+
+const compactPart = (part: LogPart): LogPart => (part.data ? { ...part, data: compactBytes(part.data) } : part)
+
+const listJobs = async ({ clock, read }: Threads, input: Parameters<Store['listJobs']>[0]) => {
+  const { workspace, filters, limit, cursor } = input
+  const before = cursor === null ? null : decodeCursor(input, cursor)
+  const { found, next } = await read.call('listJobs', { workspace, filters, before, limit }, clock.now())
+  return { jobs: found.map(decodeJob), nextCursor: next === null ? null : encodeCursor(input, next) }
+}
+
+const countJobs = async (
+  { clock, read }: Threads,
+  input: { workspace: string; filters: JobFilters },
+): Promise<number> => {
+  let total = 0
+  let before: number | null = null
+  do {
+    const { count, next }: { count: number; next: number | null } = await read.call(
+      'countJobs',
+      { ...input, before },
+      clock.now(),
+    )
+    total += count
+    before = next
+  } while (before !== null)
+  return total
+}
+
+const STOPPABLE: readonly JobStatus[] = ['pending', 'queued', 'running']
+
+/** The reader searches, the writer cancels what it found and still finds so: a long search never holds up a write. */
+const cancelMatching = async ({ clock, read, write }: Threads, input: Parameters<Store['cancelMatching']>[0]) => {
+  const { workspace, reason, limit } = input
+  const status = input.filters.status ? STOPPABLE.filter(status => input.filters.status!.includes(status)) : STOPPABLE
+  const filters = { ...input.filters, status }
+  let before: number | null = null
+  while (status.length > 0) {
+    const { found, next }: { found: readonly number[]; next: number | null } = await read.call(
+      'findJobs',
+      { workspace, filters, before, limit },
+      clock.now(),
+    )
+    const counts = await write.call('cancelFound', { seqs: found, reason }, clock.now())
+    if (counts.cancelled + counts.cancelling > 0) return counts
+    if (next === null) break
+    before = next
+  }
+  return { cancelled: 0, cancelling: 0 }
+}

@@ -1,0 +1,180 @@
+import type { ClaimedJob, Job, NewJob } from '../../model/job.ts'
+import { type RetryPolicy, SINGLE_JOB_RETRY } from '../../model/retry.ts'
+import { compactBytes } from './compact-bytes.ts'
+import type { SqlValue } from './database.ts'
+
+/**
+ * Jobs cross between the threads as rows of plain values, coded and decoded here on the side of the event loop: the
+ * writer thread binds and reads them as they are. The usual case of a column is null.
+ */
+
+/** Columns of `job` as a submit gives them, after `seq` and `created_at`. */
+export const SUBMITTED_COLUMNS = [
+  'id',
+  'workspace',
+  'kind',
+  'queue',
+  'trigger',
+  'priority',
+  'name',
+  'workflow_id',
+  'run_id',
+  'parent_job_id',
+  'rerun_of',
+  'exclusive_key',
+  'scheduled_at',
+  'timeout_ms',
+  'grace_ms',
+  'retry',
+  'restartable',
+  'labels',
+  'spec',
+] as const
+
+export type SubmittedRow = readonly [...values: SqlValue[]]
+
+/** A job on its way to the writer: the row, and what becomes rows of other tables. */
+export type SubmittedJobRow = {
+  readonly row: SubmittedRow
+  readonly secrets: Uint8Array | null
+  readonly scopes: string
+  readonly labels: Readonly<Record<string, string>> | null
+}
+
+export const encodeJob = (job: NewJob): SubmittedJobRow => {
+  const labels = Object.keys(job.labels).length === 0 ? null : job.labels
+  return {
+    row: [
+      job.id,
+      job.workspace,
+      job.kind,
+      job.queue,
+      job.trigger,
+      job.priority,
+      job.name,
+      job.workflowId,
+      job.runId,
+      job.parentJobId,
+      job.rerunOf,
+      job.exclusiveKey,
+      job.scheduledAt,
+      job.timeoutMs,
+      job.graceMs,
+      encodeRetry(job.retry),
+      job.restartable ? 1 : 0,
+      labels && JSON.stringify(labels),
+      job.spec,
+    ],
+    secrets: job.secrets && compactBytes(job.secrets),
+    scopes: JSON.stringify(job.scopes),
+    labels,
+  }
+}
+
+const encodeRetry = (retry: RetryPolicy): string | null =>
+  retry === SINGLE_JOB_RETRY || JSON.stringify(retry) === SINGLE_JOB_TEXT ? null : JSON.stringify(retry)
+
+const SINGLE_JOB_TEXT = JSON.stringify(SINGLE_JOB_RETRY)
+
+export const decodeRetry = (text: string | null): RetryPolicy => (text === null ? SINGLE_JOB_RETRY : JSON.parse(text))
+
+/** What a job was submitted as, without its secrets. `FROM job JOIN scope_set`. */
+export const SUBMITTED_SQL = `${SUBMITTED_COLUMNS.map(column => `job.${column}`).join(', ')},
+  (SELECT scopes FROM scope_set WHERE id = job.scope_set)`
+
+type Row = readonly unknown[]
+
+const decodeSubmitted = (row: Row): Omit<NewJob, 'secrets'> =>
+  ({
+    id: row[0],
+    workspace: row[1],
+    kind: row[2],
+    queue: row[3],
+    trigger: row[4],
+    priority: row[5],
+    name: row[6],
+    workflowId: row[7],
+    runId: row[8],
+    parentJobId: row[9],
+    rerunOf: row[10],
+    exclusiveKey: row[11],
+    scheduledAt: row[12],
+    timeoutMs: row[13],
+    graceMs: row[14],
+    retry: decodeRetry(row[15] as string | null),
+    restartable: row[16] === 1,
+    labels: row[17] === null ? {} : JSON.parse(row[17] as string),
+    spec: row[18],
+    scopes: JSON.parse(row[19] as string),
+  }) as Omit<NewJob, 'secrets'>
+
+const AFTER_SUBMITTED = SUBMITTED_COLUMNS.length + 1
+
+/** The body with its sealed secrets. */
+export const SUBMISSION_SQL = `${SUBMITTED_SQL}, job.secrets`
+
+export const decodeSubmission = (row: Row): NewJob => ({
+  ...decodeSubmitted(row),
+  secrets: row[AFTER_SUBMITTED] as Uint8Array | null,
+})
+
+/** What a claim hands to the worker. `FROM live JOIN job`. */
+export const CLAIMED_SQL = `${SUBMISSION_SQL}, job.created_at, live.started_at, live.attempt, live.lease_token,
+  live.user_failures, live.system_failures, live.next_log_seq`
+
+export const decodeClaimed = (row: Row): ClaimedJob =>
+  ({
+    ...decodeSubmission(row),
+    createdAt: row[AFTER_SUBMITTED + 1],
+    startedAt: row[AFTER_SUBMITTED + 2],
+    attempt: row[AFTER_SUBMITTED + 3],
+    leaseToken: row[AFTER_SUBMITTED + 4],
+    userFailures: row[AFTER_SUBMITTED + 5],
+    systemFailures: row[AFTER_SUBMITTED + 6],
+    nextLogSeq: row[AFTER_SUBMITTED + 7],
+  }) as ClaimedJob
+
+/** A job as it is read. `FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)`: one of the two is there. */
+export const JOB_SQL = `${SUBMITTED_SQL}, job.created_at, live.updated_at, ended.finished_at, ended.statistics,
+  ${[
+    'status',
+    'status_reason',
+    'error_message',
+    'queued_at',
+    'started_at',
+    'attempt',
+    'user_failures',
+    'system_failures',
+    'worker_id',
+    'exit_code',
+    'signal',
+    'progress',
+  ]
+    .map(column => `coalesce(live.${column}, ended.${column})`)
+    .join(', ')}`
+
+export const decodeJob = (row: Row): Job => {
+  const [createdAt, updatedAt, finishedAt, statistics, ...state] = row.slice(AFTER_SUBMITTED)
+  return {
+    ...decodeSubmitted(row),
+    createdAt,
+    updatedAt: updatedAt ?? finishedAt,
+    finishedAt,
+    statistics: decodeJson(statistics),
+    status: state[0],
+    statusReason: state[1],
+    errorMessage: state[2],
+    queuedAt: state[3],
+    startedAt: state[4],
+    attempt: state[5],
+    userFailures: state[6],
+    systemFailures: state[7],
+    workerId: state[8],
+    exitCode: state[9],
+    signal: state[10],
+    progress: decodeJson(state[11]),
+    result: null,
+  } as Job
+}
+
+const decodeJson = (text: unknown): unknown => (text === null ? null : JSON.parse(text as string))

@@ -1,0 +1,113 @@
+import type { JobFilters } from '../store.ts'
+import type { Database } from './database.ts'
+import { type Condition, conditionOf } from './job-filters.ts'
+import { JOB_SQL } from './job-row.ts'
+import { chooseSource, newestOf, type Source } from './job-sources.ts'
+import type { Reader } from './reader.ts'
+import { type SeqRange, seqRange } from './seq-range.ts'
+
+/**
+ * Lists of a million jobs in a few milliseconds, whatever the filters: the shortest index gives positions, newest first;
+ * the other filters are checked on the jobs there. How many are looked at is bounded, so a page may be short, even
+ * empty, and still say where the next one begins.
+ */
+type Search = {
+  readonly workspace: string
+  readonly filters: JobFilters
+  /** Only jobs older than this position. */
+  readonly before: number | null
+  readonly limit: number
+}
+type Row = readonly unknown[]
+/** `next` is the position that the next search goes on before; null: there is nothing more. */
+type Found<T> = { readonly found: readonly T[]; readonly next: number | null }
+
+/** Positions that one search looks at. */
+const MAX_LOOKED_AT = 4000
+const MAX_COUNTED = 20_000
+const LARGEST_STEP = 1000
+
+/** Rows as `decodeJob` reads them. */
+export const listJobs = ({ db }: Reader, search: Search): Found<Row> => {
+  const { found, next } = inOneSnapshot(db, () => collect(db, search, `job.seq, ${JOB_SQL}`))
+  return { found: found.map(row => row.slice(1)), next }
+}
+
+/** Positions of jobs that match. */
+export const findJobs = ({ db }: Reader, search: Search): Found<number> => {
+  const { found, next } = inOneSnapshot(db, () => collect(db, search, 'job.seq'))
+  return { found: found.map(([seq]) => seq as number), next }
+}
+
+const collect = (db: Database, search: Search, columns: string): Found<Row> => {
+  const { workspace, filters, before, limit } = search
+  const range = seqRange(db, filters, before)
+  const source = chooseSource(db, workspace, filters, range)
+  const condition = conditionOf(workspace, filters)
+  const found: Row[] = []
+  let to = range.to
+  for (let lookedAt = 0, step = limit + 1; lookedAt < MAX_LOOKED_AT; step = Math.min(step * 3, LARGEST_STEP)) {
+    const seqs = newestOf(db, source, { from: range.from, to }, step)
+    found.push(...matching(db, condition, columns, seqs, limit + 1 - found.length))
+    if (found.length > limit) return { found: found.slice(0, limit), next: found[limit - 1]![0] as number }
+    if (seqs.length < step) return { found, next: null }
+    lookedAt += seqs.length
+    to = seqs.at(-1)!
+  }
+  return { found, next: to }
+}
+
+const JOINED =
+  'json_each(?) AS at CROSS JOIN job ON job.seq = at.value LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)'
+
+const matching = (
+  db: Database,
+  { sql, values }: Condition,
+  columns: string,
+  seqs: readonly number[],
+  limit: number,
+): Row[] =>
+  db.all<Row>(
+    `SELECT ${columns} FROM ${JOINED} WHERE ${sql} ORDER BY at.key LIMIT ?`,
+    JSON.stringify(seqs),
+    ...values,
+    limit,
+  )
+
+type Counted = { readonly count: number; readonly next: number | null }
+
+/** Counts a stretch; the caller goes on at `next`, so that other reads come in between. */
+export const countJobs = ({ db }: Reader, { workspace, filters, before }: Omit<Search, 'limit'>): Counted =>
+  inOneSnapshot(db, () => {
+    const range = seqRange(db, filters, before)
+    if (isWholeWorkspace(filters)) return { count: countWorkspace(db, workspace), next: null }
+    return countStretch(db, workspace, filters, range, chooseSource(db, workspace, filters, range))
+  })
+
+const countStretch = (
+  db: Database,
+  workspace: string,
+  filters: JobFilters,
+  range: SeqRange,
+  source: Source,
+): Counted => {
+  const { sql, values } = conditionOf(workspace, filters)
+  const seqs = newestOf(db, source, range, MAX_COUNTED)
+  const [count] = db.get<[number]>(`SELECT count(*) FROM ${JOINED} WHERE ${sql}`, JSON.stringify(seqs), ...values)!
+  return { count, next: seqs.length < MAX_COUNTED ? null : seqs.at(-1)! }
+}
+
+const isWholeWorkspace = (filters: JobFilters): boolean => Object.values(filters).every(value => value === undefined)
+
+const countWorkspace = (db: Database, workspace: string): number =>
+  db.get<[number]>('SELECT count(*) FROM job INDEXED BY job_kind WHERE workspace = ?', workspace)![0]
+
+/** Jobs move from one table to the other while a list is read: it sees one moment. */
+const inOneSnapshot = <T>(db: Database, read: () => T): T => {
+  db.run('BEGIN')
+  try {
+    return read()
+  } finally {
+    db.run('COMMIT')
+  }
+}

@@ -1,0 +1,93 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { Store, StoreSignal } from '../store.ts'
+import type { Effects } from './calls.ts'
+import { DatabaseThread } from './database-thread.ts'
+import { jobMethods, type Threads } from './job-methods.ts'
+import type { READS } from './reads.ts'
+import { decodeEvents } from './writer.ts'
+import type { WRITES } from './writes.ts'
+
+type Listeners = Set<(signal: StoreSignal) => void>
+
+/**
+ * Opens the store in the file `path`, which is made when missing; its directory must exist. One server process at a time
+ * has it: another is refused. Rejects when the file was written by a newer program.
+ */
+export const openSqliteStore = async (options: { path: string; clock: Clock }): Promise<Store> => {
+  const { path, clock } = options
+  const listeners: Listeners = new Set()
+  const write = await DatabaseThread.start<typeof WRITES>({
+    name: 'writer',
+    path,
+    onEffects: effects => emit(listeners, effects),
+  })
+  try {
+    const read = await DatabaseThread.start<typeof READS>({ name: 'reader', path })
+    return createStore({ clock, write, read }, listeners)
+  } catch (error) {
+    await write.close()
+    throw error
+  }
+}
+
+const emit = (listeners: Listeners, effects: Effects): void => {
+  if (listeners.size === 0) return
+  const signals: StoreSignal[] = []
+  if (effects.queued) signals.push({ type: 'queued' })
+  if (effects.pending) signals.push({ type: 'pending' })
+  if (effects.cancel) signals.push({ type: 'cancel' })
+  if (effects.events.length > 0) signals.push({ type: 'events', events: decodeEvents(effects.events) })
+  for (const signal of signals) for (const listener of listeners) listener(signal)
+}
+
+const createStore = (threads: Threads, listeners: Listeners): Store => {
+  const { clock } = threads
+  const write: typeof threads.write.call = (operation, input, now) => threads.write.call(operation, input, now)
+  const read: typeof threads.read.call = (operation, input, now) => threads.read.call(operation, input, now)
+  const now = () => clock.now()
+  return {
+    ...jobMethods(threads),
+    renewLeases: input => write('renewLeases', input, now()),
+    listCancelling: input => read('listCancelling', input, now()),
+    listLostAttempts: input => write('listLostAttempts', input, now()),
+    promoteDueJobs: input => write('promoteDueJobs', input, now()),
+    now: async () => now(),
+    listAttempts: input => read('listAttempts', input, now()),
+    setProgress: input => write('setProgress', input, now()),
+    purgeJob: input => write('purgeJob', input, now()),
+    listLogParts: input => read('listLogParts', input, now()),
+    addArtifact: input => write('addArtifact', input, now()),
+    listArtifacts: input => read('listArtifacts', input, now()),
+    getArtifact: input => read('getArtifact', input, now()),
+    listDoomedBlobs: input => read('listDoomedBlobs', input, now()),
+    forgetDoomedBlobs: input => write('forgetDoomedBlobs', input, now()),
+    filterKnownBlobs: input => read('filterKnownBlobs', input, now()),
+    beginIdempotent: input => write('beginIdempotent', input, now()),
+    finishIdempotent: input => write('finishIdempotent', input, now()),
+    purgeEndedJobs: input => write('purgeEndedJobs', input, now()),
+    purgeLogs: input => write('purgeLogs', input, now()),
+    purgeIdempotency: input => write('purgeIdempotency', input, now()),
+    purgeWorkers: input => write('purgeWorkers', input, now()),
+    createWorkspace: input => write('createWorkspace', input, now()),
+    listWorkspaces: () => read('listWorkspaces', undefined, now()),
+    createToken: input => write('createToken', input, now()),
+    findToken: input => read('findToken', input, now()),
+    listTokens: input => read('listTokens', input, now()),
+    deleteToken: input => write('deleteToken', input, now()),
+    beatWorker: input => write('beatWorker', input, now()),
+    listWorkers: () => read('listWorkers', undefined, now()),
+    queueStatistics: () => read('queueStatistics', undefined, now()),
+    getSetting: input => read('getSetting', input, now()),
+    setSetting: input => write('setSetting', input, now()),
+    ping: () => write('ping', undefined, now()),
+    onSignal: listener => {
+      listeners.add(listener)
+      return () => void listeners.delete(listener)
+    },
+    close: async () => {
+      // The writer last: then it moves the write-ahead log into the database.
+      await threads.read.close()
+      await threads.write.close()
+    },
+  }
+}
