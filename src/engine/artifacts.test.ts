@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { createReadStream, mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { createReadStream, mkdtempSync, readdirSync, rmdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
@@ -69,15 +69,14 @@ test('the same content is stored once, however many jobs and names it has', asyn
   expect([await listed(one.id), await listed(two.id)].map(list => list?.length)).toEqual([2, 2])
 })
 
-test.each(['../up', '/etc/passwd', 'a\\b', '', 'a\nb'])(
-  'the name %j is refused before anything is read',
-  async name => {
-    const job = await scene.start()
+test('a name that is none is refused before anything is read', async () => {
+  const job = await scene.start()
+  for (const name of ['../up', '/etc/passwd', 'a\\b', '', 'a\nb']) {
     const { state, content } = watched(sampleBytes(10))
     await expect(add(job.id, { name, content })).rejects.toMatchObject({ code: 'invalid', errors: [{ path: 'name' }] })
     expect(state.read).toBe(false)
-  },
-)
+  }
+})
 
 test('what the store would refuse is refused before the upload: unknown job, other attempt, ended attempt', async () => {
   const job = await scene.start()
@@ -165,22 +164,25 @@ test('invariant 9: an upload that is cut off, or too large, leaves nothing visib
   expect([await listed(job.id), await blobKeys()]).toEqual([[], []])
 })
 
-test.each([
-  ['text/html; charset=utf-8', 'text/html; charset=utf-8'],
-  ['image/svg+xml', 'image/svg+xml'],
-  ['text/plain\r\nx: y', 'application/octet-stream'],
-  ['nonsense', 'application/octet-stream'],
-  ['', 'application/octet-stream'],
-  ['text/ü', 'application/octet-stream'],
-])('the content type %j is kept as %j', async (given, kept) => {
+test('a content type is kept when it can stand in a header', async () => {
   const job = await scene.start()
-  expect((await add(job.id, { contentType: given })).contentType).toBe(kept)
+  const unknown = 'application/octet-stream'
+  const kept = {
+    'text/html; charset=utf-8': 'text/html; charset=utf-8',
+    'image/svg+xml': 'image/svg+xml',
+    'text/plain\r\nx: y': unknown,
+    nonsense: unknown,
+    '': unknown,
+    'text/ü': unknown,
+  }
+  for (const [given, expected] of Object.entries(kept))
+    expect((await add(job.id, { name: `as ${given.trim().length}`, contentType: given })).contentType).toBe(expected)
 })
 
 test('a full disk is insufficient_storage and leaves nothing', async context => {
-  const mount = join(directory, 'small')
+  const mount = mkdtempSync(join(tmpdir(), 'millrace-small-'))
+  onTestFinished(() => rmdirSync(mount))
   try {
-    execFileSync('mkdir', [mount])
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=512k', 'tmpfs', mount], { stdio: 'ignore' })
   } catch {
     return context.skip('needs root and mount(8) for a small tmpfs')
