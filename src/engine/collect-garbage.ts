@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts'
 import { createLoop } from './loop.ts'
 
 /** What a run deleted. */
-export type GarbageCounts = { readonly doomed: number; readonly orphans: number }
+type GarbageCounts = { readonly doomed: number; readonly orphans: number }
 
 export interface GarbageCollector {
   start(): void

@@ -7,7 +7,7 @@ import { guardedConnector, type Lookup, lookupAll } from './guarded-connect.ts'
 import { followRedirect, type HopRequest } from './redirect.ts'
 import { ACCEPTED_ENCODINGS, decodeBody } from './response-body.ts'
 
-export type GuardedRequest = {
+type GuardedRequest = {
   /** http or https. Credentials in it become `Authorization`. */
   readonly url: string
   /** GET when absent. */
@@ -29,7 +29,7 @@ export type GuardedRequest = {
   readonly signal?: AbortSignal
 }
 
-export type GuardedResponse = {
+type GuardedResponse = {
   /** Where the redirects ended. */
   readonly url: string
   readonly status: number

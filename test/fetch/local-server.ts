@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type RequestListener, type Server }
 import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 
-export type Recorded = { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers'] }
+type Recorded = { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers'] }
 
 export type LocalServer = {
   readonly server: Server
