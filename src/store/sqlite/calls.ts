@@ -14,8 +14,9 @@ export type Effects = {
   readonly cancel: boolean
 }
 
-/** Sent once, when the thread is open or has failed to open. */
-export type Hello = { readonly open: true } | { readonly open: false; readonly fault: Fault }
+/** What the store sends: first `open`, which is answered under `OPEN_ID`, in the end `close`. */
+export type Message = readonly Call[] | 'open' | 'close'
+export const OPEN_ID = 0
 
 /** An error as it crosses to the other thread. */
 export type Fault = { readonly message: string; readonly stack: string | undefined; readonly code: string | undefined }

@@ -1,5 +1,5 @@
 import { Worker } from 'node:worker_threads'
-import { type Call, type Effects, type Fault, fromFault, type Hello, type Reply } from './calls.ts'
+import { type Call, type Effects, type Fault, fromFault, type Message, OPEN_ID, type Reply } from './calls.ts'
 
 type Operations = Readonly<Record<string, (context: never, input: never) => unknown>>
 type Waiting = { readonly resolve: (output: never) => void; readonly reject: (error: Error) => void }
@@ -10,37 +10,30 @@ export class DatabaseThread<O extends Operations> {
   readonly #waiting = new Map<number, Waiting>()
   readonly #onEffects: (effects: Effects) => void
   #outbox: Call[] = []
-  #nextId = 1
+  #nextId = OPEN_ID + 1
   #ended: Error | null = null
   #closing: Promise<void> | null = null
 
-  /** Starts `<name>-thread` beside this file. Rejects with the thread's own error when it cannot open the database. */
-  static async start<O extends Operations>(options: {
-    name: 'writer' | 'reader'
-    path: string
-    onEffects?: (effects: Effects) => void
-  }): Promise<DatabaseThread<O>> {
+  /** Starts `<name>-thread` beside this file, which loads its code; `open` then opens the database. */
+  constructor(options: { name: 'writer' | 'reader'; path: string; onEffects?: (effects: Effects) => void }) {
     // The compiled program has .js files, and only what `import` names is rewritten.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
-    const worker = new Worker(new URL(`./${options.name}-thread.${extension}`, import.meta.url), {
+    this.#onEffects = options.onEffects ?? (() => {})
+    this.#worker = new Worker(new URL(`./${options.name}-thread.${extension}`, import.meta.url), {
       workerData: { path: options.path },
       name: `store ${options.name}`,
     })
-    const hello = await new Promise<Hello>((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    })
-    if (hello.open) return new DatabaseThread<O>(worker, options.onEffects ?? (() => {}))
-    await worker.terminate()
-    throw fromFault(hello.fault)
+    this.#worker.on('message', (reply: Reply) => this.#settle(reply))
+    this.#worker.on('error', error => this.#end(error as Error))
+    this.#worker.on('exit', () => this.#end(new Error('The store is closed.')))
   }
 
-  private constructor(worker: Worker, onEffects: (effects: Effects) => void) {
-    this.#worker = worker
-    this.#onEffects = onEffects
-    worker.on('message', (reply: Reply) => this.#settle(reply))
-    worker.on('error', error => this.#end(error as Error))
-    worker.on('exit', () => this.#end(new Error('The store is closed.')))
+  /** Rejects with the thread's own error when it cannot open the database. */
+  open(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(OPEN_ID, { resolve, reject })
+      this.#post('open')
+    })
   }
 
   call<K extends keyof O & string>(operation: K, input: Parameters<O[K]>[1], now: number): Promise<ReturnType<O[K]>> {
@@ -59,7 +52,7 @@ export class DatabaseThread<O extends Operations> {
       if (this.#ended) return resolve()
       this.#send()
       this.#worker.once('exit', () => resolve())
-      this.#worker.postMessage('close')
+      this.#post('close')
     })
     return this.#closing
   }
@@ -68,7 +61,11 @@ export class DatabaseThread<O extends Operations> {
     if (this.#outbox.length === 0 || this.#ended) return
     const calls = this.#outbox
     this.#outbox = []
-    this.#worker.postMessage(calls)
+    this.#post(calls)
+  }
+
+  #post(message: Message): void {
+    this.#worker.postMessage(message)
   }
 
   #settle({ answers, effects }: Reply): void {

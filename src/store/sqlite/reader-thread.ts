@@ -1,23 +1,32 @@
 import { parentPort, workerData } from 'node:worker_threads'
-import { type Answer, type Call, type Hello, type Reply, toFault } from './calls.ts'
+import { type Answer, type Call, toFault } from './calls.ts'
 import { type Database, openForReading } from './database.ts'
 import type { Reader } from './reader.ts'
 import { READS } from './reads.ts'
-
-/** The thread for reads, which may be long: they never hold up a write. Each sees everything that was acknowledged before. */
-const port = parentPort!
+import { serveThread, type ThreadWork } from './serve-thread.ts'
 
 type Operations = Readonly<Record<string, (reader: Reader, input: never) => unknown>>
 
-const serve = (db: Database): void => {
-  port.on('message', (message: readonly Call[] | 'close') => {
-    if (message === 'close') {
-      db.close()
-      port.close()
-      return
-    }
-    port.postMessage({ answers: message.map(call => answer(db, call)), effects: null } satisfies Reply)
-  })
+/** The thread for reads, which may be long: they never hold up a write. Each sees everything that was acknowledged before. */
+class ReaderThread implements ThreadWork {
+  readonly #path: string
+  #db: Database | undefined
+
+  constructor(path: string) {
+    this.#path = path
+  }
+
+  open(): void {
+    this.#db = openForReading(this.#path)
+  }
+
+  carryOut(calls: readonly Call[]) {
+    return { answers: calls.map(call => answer(this.#db!, call)), effects: null }
+  }
+
+  close(): void {
+    this.#db?.close()
+  }
 }
 
 const answer = (db: Database, [id, operation, input, now]: Call): Answer => {
@@ -28,9 +37,4 @@ const answer = (db: Database, [id, operation, input, now]: Call): Answer => {
   }
 }
 
-try {
-  serve(openForReading((workerData as { path: string }).path))
-  port.postMessage({ open: true } satisfies Hello)
-} catch (error) {
-  port.postMessage({ open: false, fault: toFault(error) } satisfies Hello)
-}
+serveThread(parentPort!, new ReaderThread((workerData as { path: string }).path))

@@ -16,16 +16,19 @@ type Listeners = Set<(signal: StoreSignal) => void>
 export const openSqliteStore = async (options: { path: string; clock: Clock }): Promise<Store> => {
   const { path, clock } = options
   const listeners: Listeners = new Set()
-  const write = await DatabaseThread.start<typeof WRITES>({
+  const write = new DatabaseThread<typeof WRITES>({
     name: 'writer',
     path,
     onEffects: effects => emit(listeners, effects),
   })
+  const read = new DatabaseThread<typeof READS>({ name: 'reader', path })
   try {
-    const read = await DatabaseThread.start<typeof READS>({ name: 'reader', path })
+    // Both threads load their code at once; the writer makes the tables before the reader looks at them.
+    await write.open()
+    await read.open()
     return createStore({ clock, write, read }, listeners)
   } catch (error) {
-    await write.close()
+    await Promise.all([read.close(), write.close()])
     throw error
   }
 }
