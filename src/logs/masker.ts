@@ -50,7 +50,7 @@ export class Masker {
     const intervals = this.#maskedHead > 0 ? [{ start: 0, end: this.#maskedHead }, ...occurrences] : occurrences
     const pieces: Buffer[] = []
     let given = 0
-    let maskedTo = 0
+    let maskedTo = this.#maskedHead
     for (const { start, end } of intervals) {
       if (start >= border) break
       if (start > given) {

@@ -73,7 +73,7 @@ export class Spool {
 
   /** Starts writing what was added. A promise means that enough waits for the disk: wait for it before adding more. */
   flush(): void | Promise<void> {
-    if (this.#closed) return
+    if (this.#closed || this.#filling.size === 0) return
     this.#flushing ??= this.#run()
     if (this.#filling.size < MAX_WAITING_BYTES) return
     this.#room ??= Promise.withResolvers()
