@@ -3,7 +3,14 @@ import { text } from 'node:stream/consumers'
 import pg from 'pg'
 import { inject } from 'vitest'
 
-export type TestDatabase = { readonly url: string; readonly drop: () => Promise<void> }
+export type TestDatabase = {
+  readonly url: string
+  /** Runs a statement as a client of its own would. */
+  readonly query: (statement: string) => Promise<readonly Record<string, unknown>[]>
+  /** Makes it empty again. */
+  readonly clear: () => Promise<void>
+  readonly drop: () => Promise<void>
+}
 
 let created = 0
 
@@ -11,10 +18,15 @@ let created = 0
 export const createTestDatabase = async (): Promise<TestDatabase> => {
   const server = await serverUrl()
   const name = `test_${process.pid}_${++created}`
-  await administer(server, `CREATE DATABASE ${name}`)
-  const url = new URL(server)
-  url.pathname = `/${name}`
-  return { url: url.href, drop: () => administer(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) }
+  await query(server, `CREATE DATABASE ${name}`)
+  const own = new URL(server)
+  own.pathname = `/${name}`
+  return {
+    url: own.href,
+    query: statement => query(own.href, statement),
+    clear: async () => void (await query(own.href, 'DROP SCHEMA IF EXISTS millrace CASCADE')),
+    drop: async () => void (await query(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`)),
+  }
 }
 
 const serverUrl = async (): Promise<string> => {
@@ -26,11 +38,11 @@ const serverUrl = async (): Promise<string> => {
   return answer.url
 }
 
-const administer = async (url: string, statement: string): Promise<void> => {
+const query = async (url: string, statement: string): Promise<readonly Record<string, unknown>[]> => {
   const client = new pg.Client({ connectionString: url })
   await client.connect()
   try {
-    await client.query(statement)
+    return (await client.query(statement)).rows
   } finally {
     await client.end()
   }

@@ -1,8 +1,25 @@
-import pg from 'pg'
-import { expect, test } from 'vitest'
-import { createTestDatabase } from '../test-database.ts'
+import { afterAll, beforeAll } from 'vitest'
+import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
+import { createTestDatabase, type TestDatabase } from '../test-database.ts'
+import { storeSuite } from './store-suite.ts'
 
-test('each test database is empty and of its own', async () => {
-  const a = await createTestDatabase()
-  expect(a.url).toMatch(/^postgres:/)
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+storeSuite('PostgreSQL', async clock => {
+  await database.clear()
+  const open = () => openPostgresStore({ url: database.url, processName: 'test', clock })
+  let store = await open()
+  return {
+    store,
+    close: () => store.close(),
+    reopen: async () => {
+      await store.close()
+      store = await open()
+      return store
+    },
+  }
 })

@@ -1,0 +1,79 @@
+import type { Queryable, Statement } from './database.ts'
+
+const DOOM: Statement = {
+  name: 'doom_blobs',
+  text: 'INSERT INTO millrace.doomed_blob (key) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING',
+}
+
+/** Hands keys that nothing refers to any more to whoever deletes their content. */
+export const doomBlobs = async (connection: Queryable, keys: readonly string[]): Promise<void> => {
+  if (keys.length > 0) await connection.query(DOOM, [keys])
+}
+
+/** In one order, so that two that release the same blobs wait for each other instead of deadlocking. */
+const LOCK_BLOBS: Statement = {
+  name: 'lock_blobs',
+  text: 'SELECT FROM millrace.blob WHERE sha256 = ANY ($1::text[]) ORDER BY sha256 FOR UPDATE',
+}
+
+const RELEASE_BLOBS: Statement = {
+  name: 'release_blobs',
+  text: `
+    WITH released AS (SELECT sha256, count(*) AS times FROM unnest($1::text[]) AS r (sha256) GROUP BY sha256),
+    kept AS (
+      UPDATE millrace.blob
+      SET reference_count = blob.reference_count - released.times
+      FROM released
+      WHERE blob.sha256 = released.sha256 AND blob.reference_count > released.times
+    )
+    DELETE FROM millrace.blob
+    USING released
+    WHERE blob.sha256 = released.sha256 AND blob.reference_count <= released.times
+    RETURNING blob.key`,
+}
+
+/** Takes back one reference for each hash given; blobs with none left are doomed. */
+export const releaseBlobs = async (connection: Queryable, hashes: readonly string[]): Promise<void> => {
+  if (hashes.length === 0) return
+  await connection.query(LOCK_BLOBS, [hashes])
+  const rows = await connection.query<{ key: string }>(RELEASE_BLOBS, [hashes])
+  await doomBlobs(
+    connection,
+    rows.map(row => row.key),
+  )
+}
+
+const LIST_DOOMED: Statement = {
+  name: 'list_doomed_blobs',
+  text: 'SELECT key FROM millrace.doomed_blob ORDER BY position LIMIT $1',
+}
+
+/** `listDoomedBlobs`. */
+export const listDoomedBlobs = async (target: Queryable, { limit }: { limit: number }): Promise<readonly string[]> =>
+  (await target.query<{ key: string }>(LIST_DOOMED, [limit])).map(row => row.key)
+
+const FORGET_DOOMED: Statement = {
+  name: 'forget_doomed_blobs',
+  text: 'DELETE FROM millrace.doomed_blob WHERE key = ANY ($1::text[])',
+}
+
+/** `forgetDoomedBlobs`. */
+export const forgetDoomedBlobs = async (target: Queryable, { keys }: { keys: readonly string[] }): Promise<void> => {
+  await target.query(FORGET_DOOMED, [keys])
+}
+
+const FILTER_KNOWN: Statement = {
+  name: 'filter_known_blobs',
+  text: `
+    SELECT k.key
+    FROM unnest($1::text[]) WITH ORDINALITY AS k (key, position)
+    WHERE EXISTS (SELECT FROM millrace.blob WHERE blob.key = k.key)
+      OR EXISTS (SELECT FROM millrace.log_part WHERE log_part.blob_key = k.key)
+    ORDER BY k.position`,
+}
+
+/** `filterKnownBlobs`. */
+export const filterKnownBlobs = async (
+  target: Queryable,
+  { keys }: { keys: readonly string[] },
+): Promise<readonly string[]> => (await target.query<{ key: string }>(FILTER_KNOWN, [keys])).map(row => row.key)

@@ -1,0 +1,144 @@
+import { isId } from '../../kernel/ids.ts'
+import type { CancelReason } from '../../model/job-status.ts'
+import type { CancelOutcome, JobFilters } from '../store.ts'
+import { arrayLiteral } from './array-literal.ts'
+import type { Queryable, Statement } from './database.ts'
+import { lockKeys, promoteNext } from './exclusive-keys.ts'
+import { type EventRow, toEvent } from './job-rows.ts'
+import { scanPage } from './list.ts'
+import { readJob } from './read-job.ts'
+import type { Session } from './session.ts'
+
+type Target = { readonly id: string; readonly workspace: string; readonly exclusive_key: string | null }
+type Cancel = { readonly reason: CancelReason; readonly graceMs: number | null }
+
+/** `cancelJob`. */
+export const cancelJob = async (
+  session: Session,
+  { workspace, jobId, ...cancel }: { workspace: string; jobId: string } & Cancel,
+): Promise<CancelOutcome> => {
+  if (!isId(jobId)) return { type: 'not_found' }
+  const changed = await cancelAll(session, { workspace, ids: [jobId], ...cancel })
+  const job = await readJob(session.database, { workspace, jobId })
+  if (!job) return { type: 'not_found' }
+  if (changed[0]?.status === 'cancelled') return { type: 'cancelled', job }
+  return job.status === 'cancelling' ? { type: 'cancelling', job } : { type: 'ended', job }
+}
+
+const CANCELLABLE = ['pending', 'queued', 'running'] as const
+
+/** `cancelMatching`: goes through pages of matching jobs until one has something to cancel. */
+export const cancelMatching = async (
+  session: Session,
+  {
+    workspace,
+    filters,
+    limit,
+    reason,
+  }: {
+    workspace: string
+    filters: JobFilters
+    reason: CancelReason
+    limit: number
+  },
+): Promise<{ cancelled: number; cancelling: number }> => {
+  const status = CANCELLABLE.filter(status => filters.status?.includes(status) ?? true)
+  if (status.length === 0) return { cancelled: 0, cancelling: 0 }
+  let below: number | null = null
+  do {
+    const page = await scanPage(session.database.lister, { workspace, filters: { ...filters, status }, limit, below })
+    const changed = await cancelAll(session, { workspace, ids: page.rows.map(row => row.id), reason, graceMs: null })
+    const cancelled = changed.filter(row => row.status === 'cancelled').length
+    if (changed.length > 0) return { cancelled, cancelling: changed.length - cancelled }
+    below = page.below
+  } while (below !== null)
+  return { cancelled: 0, cancelling: 0 }
+}
+
+const FIND_TARGETS: Statement = {
+  name: 'find_cancel_targets',
+  text: 'SELECT id, workspace, exclusive_key FROM millrace.live WHERE id = ANY ($1::uuid[]) AND workspace = $2',
+}
+
+const LOCK_TARGETS: Statement = {
+  name: 'lock_cancel_targets',
+  text: 'SELECT id FROM millrace.live WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE',
+}
+
+/** On locked rows, so that all parts see the same status. A second cancel may only shorten the grace. */
+const CANCEL: Statement = {
+  name: 'cancel_jobs',
+  text: `
+    WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
+    gone AS (
+      DELETE FROM millrace.live
+      WHERE id = ANY ($2::uuid[]) AND status IN ('pending', 'queued')
+      RETURNING live.*
+    ),
+    ended AS (
+      INSERT INTO millrace.ended (
+        id, sequence, finished_at, queued_at, started_at, attempt, user_failures, system_failures, exit_code,
+        has_log, workspace, status, status_reason, signal, progress
+      )
+      SELECT id, sequence, clock.now, queued_at, started_at, attempt, user_failures, system_failures, exit_code,
+        next_log_seq > 1, workspace, 'cancelled', $3::text, signal, progress
+      FROM gone, clock
+    ),
+    stopping AS (
+      UPDATE millrace.live
+      SET status = 'cancelling', status_reason = $3::text, grace_ms = $4::bigint, updated_at = clock.now
+      FROM clock
+      WHERE live.id = ANY ($2::uuid[]) AND live.status = 'running'
+      RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id
+    ),
+    again AS (
+      UPDATE millrace.live
+      SET grace_ms = least($4::bigint, coalesce(live.grace_ms, job.grace_ms))
+      FROM millrace.job
+      WHERE live.id = ANY ($2::uuid[]) AND live.status = 'cancelling' AND job.id = live.id AND $4::bigint IS NOT NULL
+      RETURNING live.id
+    )
+    SELECT id, workspace, kind, run_id, workflow_id, parent_job_id, 'cancelled' AS status, $3::text AS status_reason,
+      clock.now
+    FROM gone, clock
+    UNION ALL
+    SELECT id, workspace, kind, run_id, workflow_id, parent_job_id, 'cancelling', $3::text, clock.now
+    FROM stopping, clock
+    UNION ALL
+    SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock.now FROM again, clock`,
+}
+
+/** Cancels those of the jobs that have not ended; says whose status changed. */
+const cancelAll = async (
+  session: Session,
+  { workspace, ids, reason, graceMs }: { workspace: string; ids: readonly string[] } & Cancel,
+): Promise<readonly EventRow[]> => {
+  const targets = await session.database.query<Target>(FIND_TARGETS, [arrayLiteral(ids), workspace])
+  if (targets.length === 0) return []
+  const { rows, promoted } = await session.database.transaction(async connection => {
+    const keys = targets.flatMap(({ workspace, exclusive_key }) =>
+      exclusive_key === null ? [] : [{ workspace, exclusiveKey: exclusive_key }],
+    )
+    await lockKeys(connection, keys)
+    const rows = await cancelLocked(session, connection, { targets, reason, graceMs })
+    return { rows, promoted: await promoteNext(connection, keys, session.now()) }
+  })
+  const changed = rows.filter(row => row.status !== null)
+  session.queueCounts.add(workspace, -changed.filter(row => row.status === 'cancelled').length)
+  session.signals.changed({
+    cancel: rows.some(row => row.status !== 'cancelled'),
+    queued: promoted.length > 0,
+    events: [...changed, ...promoted].map(toEvent),
+  })
+  return changed
+}
+
+const cancelLocked = async (
+  session: Session,
+  connection: Queryable,
+  { targets, reason, graceMs }: { targets: readonly Target[] } & Cancel,
+): Promise<readonly EventRow[]> => {
+  const ids = arrayLiteral(targets.map(target => target.id))
+  await connection.query(LOCK_TARGETS, [ids])
+  return connection.query<EventRow>(CANCEL, [session.now(), ids, reason, graceMs])
+}

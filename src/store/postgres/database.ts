@@ -1,0 +1,124 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import pg from 'pg'
+import { toFault } from './fault.ts'
+
+/** A statement that each connection prepares once under its name. */
+export type Statement = { readonly name: string; readonly text: string }
+
+/** A connection inside one transaction, or a pool where each statement is its own. */
+export interface Queryable {
+  query<Row>(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>
+}
+
+export interface Database extends Queryable {
+  /** Statements of one transaction; rolled back when `work` rejects, run again after a deadlock or serialization failure. */
+  transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>
+  /** For reads of many rows: connections of their own, so that they never keep a submit or a claim waiting. */
+  readonly lister: Queryable
+  /** For reads that may take seconds, planned by what the tables hold. */
+  readonly reader: Queryable
+  close(): Promise<void>
+}
+
+/** Connects lazily; losing the database rejects what runs and later calls connect again. */
+export const connectDatabase = (url: string): Database => {
+  const hot = createPool({ connectionString: url, max: HOT_CONNECTIONS, options: HOT_SETTINGS, ...TIMEOUTS })
+  const listing = createPool({ connectionString: url, max: 3, options: HOT_SETTINGS, ...TIMEOUTS })
+  const reading = createPool({ connectionString: url, max: 2, options: COMMON_SETTINGS, ...TIMEOUTS })
+  return {
+    query: (statement, values) => retrying(() => run(hot, statement, values)),
+    transaction: work => retrying(() => runTransaction(hot, work)),
+    lister: { query: (statement, values) => retrying(() => run(listing, statement, values)) },
+    reader: { query: (statement, values) => retrying(() => run(reading, statement, values)) },
+    close: async () => {
+      await Promise.all([hot.end(), listing.end(), reading.end()])
+    },
+  }
+}
+
+const HOT_CONNECTIONS = 8
+const COMMON_SETTINGS = '-c synchronous_commit=on -c jit=off'
+/**
+ * Statistics of a queue are always out of date: a plan made while `live` was empty would scan it when it is not. With
+ * one plan per statement, by index, in nested loops, every hot statement costs the same at any size.
+ */
+const HOT_SETTINGS = [
+  COMMON_SETTINGS,
+  '-c plan_cache_mode=force_generic_plan',
+  '-c enable_seqscan=off',
+  '-c enable_hashjoin=off',
+  '-c enable_mergejoin=off',
+].join(' ')
+
+const TIMEOUTS = {
+  connectionTimeoutMillis: 10_000,
+  statement_timeout: 60_000,
+  // Against a connection that died without a word.
+  query_timeout: 65_000,
+  keepAlive: true,
+} as const
+
+const createPool = (config: pg.PoolConfig): pg.Pool => {
+  const pool = new pg.Pool({ ...config, application_name: 'millrace', types: TYPES })
+  // A connection that breaks is replaced by the pool, and whoever used it gets a rejection; an error event that nobody
+  // hears would end the process.
+  pool.on('error', () => {})
+  pool.on('connect', client => client.on('error', () => {}))
+  return pool
+}
+
+const toNumber = (text: string): number => Number(text)
+const NUMBERS = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.INT4, pg.types.builtins.INT2])
+
+/** Every number that is stored fits into a double. */
+const TYPES: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
+    NUMBERS.has(oid) && format !== 'binary'
+      ? toNumber
+      : pg.types.getTypeParser(oid, format as 'text')) as typeof pg.types.getTypeParser,
+}
+
+const run = async <Row>(
+  target: pg.Pool | pg.PoolClient,
+  { name, text }: Statement,
+  values: readonly unknown[],
+): Promise<readonly Row[]> => {
+  const result = await target.query({ name, text, values: values as unknown[] })
+  return result.rows as Row[]
+}
+
+const runTransaction = async <T>(pool: pg.Pool, work: (connection: Queryable) => Promise<T>): Promise<T> => {
+  const client = await pool.connect()
+  let broken = true
+  try {
+    await client.query('BEGIN')
+    const result = await work({ query: (statement, values) => run(client, statement, values) })
+    await client.query('COMMIT')
+    broken = false
+    return result
+  } catch (error) {
+    broken = await client.query('ROLLBACK').then(
+      () => false,
+      () => true,
+    )
+    throw error
+  } finally {
+    client.release(broken)
+  }
+}
+
+const RETRIED = new Set(['40001', '40P01'])
+const MOST_TRIES = 6
+
+/** Both errors mean that the transaction did nothing, so it may run again. */
+const retrying = async <T>(work: () => Promise<T>): Promise<T> => {
+  for (let tries = 1; ; tries++) {
+    try {
+      return await work()
+    } catch (error) {
+      const code = error instanceof pg.DatabaseError ? error.code : undefined
+      if (code === undefined || !RETRIED.has(code) || tries === MOST_TRIES) throw toFault(error)
+      await delay(Math.random() * 10 * 2 ** tries)
+    }
+  }
+}

@@ -1,0 +1,40 @@
+import pg from 'pg'
+import { MillraceError } from '../../kernel/errors.ts'
+
+/** SQLSTATEs and system errors that mean "no database now", from the PostgreSQL documentation, appendix A. */
+const UNREACHABLE = new Set([
+  '57P01', // admin_shutdown
+  '57P02', // crash_shutdown
+  '57P03', // cannot_connect_now
+  '53300', // too_many_connections
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'ENETUNREACH',
+  'EHOSTUNREACH',
+])
+const DISK_FULL = '53100'
+
+/** What a caller of the store sees of a failure: `unavailable` while the database is away, else the failure itself. */
+export const toFault = (error: unknown): unknown => {
+  if (!(error instanceof Error) || error instanceof MillraceError) return error
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
+  if (code === DISK_FULL) return new MillraceError('insufficient_storage', 'The disk of the database is full.')
+  return isUnreachable(error, code)
+    ? Object.assign(
+        new MillraceError('unavailable', `The database cannot be reached: ${error.message}`, { retryAfter: 1 }),
+        { cause: error },
+      )
+    : error
+}
+
+const isUnreachable = (error: Error, code: string): boolean =>
+  UNREACHABLE.has(code) ||
+  code.startsWith('08') ||
+  // What `pg` throws itself when a connection ends or cannot be had carries no code.
+  (!(error instanceof pg.DatabaseError) &&
+    code === '' &&
+    /connect|terminated|not queryable|timeout/i.test(error.message))

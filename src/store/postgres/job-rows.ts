@@ -1,0 +1,160 @@
+import type { Attempt, Job, JobEvent, NewJob } from '../../model/job.ts'
+
+/** What was submitted, as columns of `job AS j`. */
+export const BODY_COLUMNS = `
+  j.id, j.workspace, j.kind, j.name, j.labels, j.queue, j.priority, j.trigger, j.workflow_id, j.run_id,
+  j.parent_job_id, j.rerun_of, j.exclusive_key, j.scheduled_at, j.timeout_ms, j.grace_ms, j.retry, j.restartable,
+  j.spec, j.scopes`
+
+export type BodyRow = {
+  readonly id: string
+  readonly workspace: string
+  readonly kind: NewJob['kind']
+  readonly name: string | null
+  readonly labels: string
+  readonly queue: string
+  readonly priority: number
+  readonly trigger: NewJob['trigger']
+  readonly workflow_id: string | null
+  readonly run_id: string | null
+  readonly parent_job_id: string | null
+  readonly rerun_of: string | null
+  readonly exclusive_key: string | null
+  readonly scheduled_at: number | null
+  readonly timeout_ms: number | null
+  readonly grace_ms: number | null
+  readonly retry: string
+  readonly restartable: boolean
+  readonly spec: string
+  readonly scopes: string
+}
+
+export const toBody = (row: BodyRow): Omit<NewJob, 'secrets'> => ({
+  id: row.id,
+  workspace: row.workspace,
+  kind: row.kind,
+  name: row.name,
+  labels: row.labels === '{}' ? {} : JSON.parse(row.labels),
+  queue: row.queue,
+  priority: row.priority,
+  trigger: row.trigger,
+  workflowId: row.workflow_id,
+  runId: row.run_id,
+  parentJobId: row.parent_job_id,
+  rerunOf: row.rerun_of,
+  exclusiveKey: row.exclusive_key,
+  scheduledAt: row.scheduled_at,
+  timeoutMs: row.timeout_ms,
+  graceMs: row.grace_ms,
+  retry: JSON.parse(row.retry),
+  restartable: row.restartable,
+  spec: row.spec,
+  scopes: JSON.parse(row.scopes),
+})
+
+/** A whole job: what was submitted, and where it stands in `live AS l` or `ended AS e` (exactly one of them has it). */
+export const JOB_COLUMNS = `${BODY_COLUMNS}, j.created_at,
+  coalesce(l.status, e.status) AS status,
+  coalesce(l.status_reason, e.status_reason) AS status_reason,
+  coalesce(l.error_message, e.error_message) AS error_message,
+  coalesce(l.queued_at, e.queued_at) AS queued_at,
+  coalesce(l.started_at, e.started_at) AS started_at,
+  e.finished_at,
+  coalesce(l.updated_at, e.finished_at) AS updated_at,
+  coalesce(l.attempt, e.attempt) AS attempt,
+  coalesce(l.user_failures, e.user_failures) AS user_failures,
+  coalesce(l.system_failures, e.system_failures) AS system_failures,
+  coalesce(l.worker_id, e.worker_id) AS worker_id,
+  coalesce(l.exit_code, e.exit_code) AS exit_code,
+  coalesce(l.signal, e.signal) AS signal,
+  coalesce(l.progress, e.progress) AS progress,
+  e.statistics`
+
+export type JobRow = BodyRow & {
+  readonly created_at: number
+  readonly status: Job['status']
+  readonly status_reason: Job['statusReason']
+  readonly error_message: string | null
+  readonly queued_at: number | null
+  readonly started_at: number | null
+  readonly finished_at: number | null
+  readonly updated_at: number
+  readonly attempt: number
+  readonly user_failures: number
+  readonly system_failures: number
+  readonly worker_id: string | null
+  readonly exit_code: number | null
+  readonly signal: string | null
+  readonly progress: string | null
+  readonly statistics: string | null
+}
+
+export const toJob = (row: JobRow): Job => ({
+  ...toBody(row),
+  status: row.status,
+  statusReason: row.status_reason,
+  errorMessage: row.error_message,
+  createdAt: row.created_at,
+  queuedAt: row.queued_at,
+  startedAt: row.started_at,
+  finishedAt: row.finished_at,
+  updatedAt: row.updated_at,
+  attempt: row.attempt,
+  userFailures: row.user_failures,
+  systemFailures: row.system_failures,
+  workerId: row.worker_id,
+  exitCode: row.exit_code,
+  signal: row.signal,
+  progress: row.progress === null ? null : JSON.parse(row.progress),
+  statistics: row.statistics === null ? null : JSON.parse(row.statistics),
+  result: null,
+})
+
+/** What a change of status tells; the columns are the same in `live` and `ended` statements. */
+export type EventRow = {
+  readonly id: string
+  readonly workspace: string
+  readonly kind: JobEvent['kind']
+  readonly run_id: string | null
+  readonly workflow_id: string | null
+  readonly parent_job_id: string | null
+  readonly status: JobEvent['status']
+  readonly status_reason: JobEvent['statusReason']
+  readonly now: number
+}
+
+export const toEvent = (row: EventRow): JobEvent => ({
+  jobId: row.id,
+  workspace: row.workspace,
+  kind: row.kind,
+  runId: row.run_id,
+  workflowId: row.workflow_id,
+  parentJobId: row.parent_job_id,
+  status: row.status,
+  statusReason: row.status_reason,
+  timestamp: row.now,
+})
+
+export type AttemptRow = {
+  readonly attempt: number
+  readonly worker_id: string | null
+  readonly started_at: number
+  readonly finished_at: number | null
+  readonly outcome: Attempt['outcome']
+  readonly reason: Attempt['reason']
+  readonly error_message: string | null
+  readonly exit_code: number | null
+  readonly signal: string | null
+}
+
+export const toAttempt = (row: AttemptRow): Attempt => ({
+  attempt: row.attempt,
+  workerId: row.worker_id,
+  startedAt: row.started_at,
+  finishedAt: row.finished_at,
+  outcome: row.outcome,
+  reason: row.reason,
+  errorMessage: row.error_message,
+  exitCode: row.exit_code,
+  signal: row.signal,
+})

@@ -1,0 +1,93 @@
+import type { Job } from '../../model/job.ts'
+import type { JobFilters } from '../store.ts'
+import { fromCursor, toCursor } from './cursor.ts'
+import type { Queryable } from './database.ts'
+import { jobConditions, Parameters } from './filters.ts'
+import { JOB_COLUMNS, type JobRow, toJob } from './job-rows.ts'
+import { chooseScan, type Scan, type ScanInput } from './scan.ts'
+
+/** Candidates looked at for one page, and after how many ms no more are: a page may be short and have a next one. */
+const LARGEST_CHUNK = 2000
+const LONGEST_MS = 6
+
+/** `listJobs`. */
+export const listJobs = async (
+  target: Queryable,
+  { cursor, ...input }: { workspace: string; filters: JobFilters; limit: number; cursor: string | null },
+): Promise<{ jobs: readonly Job[]; nextCursor: string | null }> => {
+  const below = cursor === null ? null : fromCursor(cursor, input)
+  const page = await scanPage(target, { ...input, below })
+  return { jobs: page.rows.map(toJob), nextCursor: page.below === null ? null : toCursor(page.below, input) }
+}
+
+export type PageInput = ScanInput & { readonly limit: number; readonly below: number | null }
+type Page = {
+  readonly rows: readonly JobRow[]
+  /** The next page begins below this sequence; null: there is none. */
+  readonly below: number | null
+}
+
+/** The next matching jobs below a sequence; chunk after chunk, a small one first, until there are enough. */
+export const scanPage = async (target: Queryable, input: PageInput): Promise<Page> => {
+  const startedAt = performance.now()
+  const scan = await chooseScan(target, input)
+  const rows: ListedRow[] = []
+  let below = input.below
+  let size = Math.min(2 * input.limit + 1, LARGEST_CHUNK)
+  do {
+    const chunk = await readChunk(target, scan, { ...input, below, limit: input.limit - rows.length, size })
+    rows.push(...chunk.rows)
+    if (rows.length === input.limit && chunk.hasMore) return { rows, below: rows.at(-1)!.sequence }
+    if (chunk.lowest === null || chunk.scanned < size) return { rows, below: null }
+    below = chunk.lowest
+    size = LARGEST_CHUNK
+  } while (performance.now() - startedAt < LONGEST_MS)
+  return { rows, below }
+}
+
+type ListedRow = JobRow & { readonly sequence: number }
+type ChunkRow = ListedRow & { readonly scanned: number; readonly lowest: number | null }
+type Chunk = {
+  readonly rows: readonly ListedRow[]
+  readonly scanned: number
+  readonly lowest: number | null
+  /** There are candidates, or already found jobs, after the last of `rows`. */
+  readonly hasMore: boolean
+}
+
+const readChunk = async (
+  target: Queryable,
+  scan: Scan,
+  { workspace, filters, below, limit, size }: PageInput & { readonly size: number },
+): Promise<Chunk> => {
+  const parameters = new Parameters()
+  const range = {
+    below: `${parameters.add(below ?? Number.MAX_SAFE_INTEGER)}::bigint`,
+    limit: `${parameters.add(size)}::integer`,
+  }
+  const candidates = scan(parameters, range)
+  const conditions = [
+    `j.workspace = ${parameters.add(workspace)}`,
+    ...jobConditions(filters, parameters),
+    ...(filters.status ? [`coalesce(l.status, e.status) = ANY (${parameters.add(filters.status)}::text[])`] : []),
+  ]
+  const text = `
+    WITH scan AS MATERIALIZED (${candidates}),
+    bound AS (SELECT count(*) AS scanned, min(sequence) AS lowest FROM scan)
+    SELECT *
+    FROM bound
+    LEFT JOIN (
+      SELECT ${JOB_COLUMNS}, j.sequence
+      FROM scan AS j
+      LEFT JOIN millrace.live AS l ON l.id = j.id
+      LEFT JOIN millrace.ended AS e ON e.id = j.id
+      WHERE ${conditions.join(' AND ')}
+      ORDER BY j.sequence DESC
+      LIMIT ${parameters.add(limit)}
+    ) AS found ON true
+    ORDER BY found.sequence DESC`
+  const found = await target.query<ChunkRow>({ name: '', text }, parameters.values)
+  const { scanned, lowest } = found[0]!
+  const rows = found.filter(row => row.id !== null)
+  return { rows, scanned, lowest, hasMore: scanned === size || (rows.at(-1)?.sequence ?? 0) > (lowest ?? 0) }
+}

@@ -1,0 +1,68 @@
+import { readdir, readFile } from 'node:fs/promises'
+import pg from 'pg'
+import { toFault } from './fault.ts'
+
+type Migration = { readonly version: number; readonly file: string }
+
+/** Any number that nobody else uses in the same database: two starters migrate one after the other. */
+const LOCK = 7_140_926_381
+
+/**
+ * Brings the database to the version this program knows: one transaction, under a lock.
+ * Throws when the database is newer than the program.
+ */
+export const migrate = async (url: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: url, application_name: 'millrace', connectionTimeoutMillis: 10_000 })
+  client.on('error', () => {})
+  try {
+    await client.connect()
+    await client.query('BEGIN')
+    await client.query('SELECT pg_advisory_xact_lock($1)', [LOCK])
+    await applyMissing(client, await listMigrations())
+    await client.query('COMMIT')
+  } catch (error) {
+    throw toFault(error)
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+const FOLDER = new URL('./migrations/', import.meta.url)
+
+const listMigrations = async (): Promise<readonly Migration[]> => {
+  const files = await readdir(FOLDER)
+  return files
+    .filter(file => file.endsWith('.sql'))
+    .sort()
+    .map(file => ({ version: Number.parseInt(file, 10), file }))
+}
+
+const applyMissing = async (client: pg.Client, migrations: readonly Migration[]): Promise<void> => {
+  const current = await currentVersion(client)
+  const known = migrations.at(-1)?.version ?? 0
+  if (current > known)
+    throw new Error(
+      `The database has schema version ${current}, this program knows versions up to ${known}: it was used by a newer Millrace. Start that one, or use another database.`,
+    )
+  for (const { version, file } of migrations.filter(migration => migration.version > current)) {
+    await client.query(await readFile(new URL(file, FOLDER), 'utf8'))
+    await client.query('INSERT INTO millrace.migration (version, name) VALUES ($1, $2)', [version, file])
+  }
+}
+
+const currentVersion = async (client: pg.Client): Promise<number> => {
+  // Asked for first: a user without the right to create schemas may use one that is there.
+  const { rows } = await client.query<{ found: boolean }>(
+    `SELECT to_regclass('millrace.migration') IS NOT NULL AS found`,
+  )
+  if (!rows[0]!.found) {
+    await client.query('CREATE SCHEMA IF NOT EXISTS millrace')
+    await client.query(
+      'CREATE TABLE millrace.migration (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
+    )
+  }
+  const versions = await client.query<{ version: number | null }>(
+    'SELECT max(version) AS version FROM millrace.migration',
+  )
+  return versions.rows[0]!.version ?? 0
+}

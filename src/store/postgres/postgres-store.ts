@@ -1,0 +1,114 @@
+import { type Clock, systemClock } from '../../kernel/clock.ts'
+import type { Store } from '../store.ts'
+import { addArtifact, getArtifact, listArtifacts } from './artifacts.ts'
+import { filterKnownBlobs, forgetDoomedBlobs, listDoomedBlobs } from './blobs.ts'
+import { cancelJob, cancelMatching } from './cancel.ts'
+import { claimer } from './claim.ts'
+import { countJobs } from './count.ts'
+import { connectDatabase } from './database.ts'
+import { ender } from './end.ts'
+import { beginIdempotent, finishIdempotent, purgeIdempotency } from './idempotency.ts'
+import { listCancelling, listLostAttempts, renewLeases } from './leases.ts'
+import { listJobs } from './list.ts'
+import { Listener } from './listener.ts'
+import { addLogParts, listLogParts } from './logs.ts'
+import { migrate } from './migrate.ts'
+import { setProgress } from './progress.ts'
+import { promoteDueJobs } from './promote.ts'
+import { purgeEndedJobs, purgeJob, purgeLogs } from './purge.ts'
+import { QueueCounts } from './queue-counts.ts'
+import { listAttempts, readJob, readSubmission } from './read-job.ts'
+import type { Session } from './session.ts'
+import { getSetting, ping, readClock, setSetting } from './settings.ts'
+import { submitter } from './submit.ts'
+import { beatWorker, findRunningAttempt, listWorkers, purgeWorkers, queueStatistics } from './workers.ts'
+import { createToken, createWorkspace, deleteToken, findToken, listTokens, listWorkspaces } from './workspaces.ts'
+
+export type PostgresStoreOptions = {
+  /** `postgres://user:password@host:port/database`; the tables live in its schema `millrace`. */
+  readonly url: string
+  /** Of this process, in the messages to the others. */
+  readonly processName: string
+  /** Instead of the database's clock. */
+  readonly clock?: Clock
+}
+
+/**
+ * The store for many machines. Brings the database to the current version first; rejects when that cannot be reached
+ * (`unavailable`) or is newer than this program.
+ */
+export const openPostgresStore = async ({ url, processName, clock }: PostgresStoreOptions): Promise<Store> => {
+  await migrate(url)
+  const database = connectDatabase(url)
+  const listener = new Listener({ url, processName })
+  await listener.start()
+  const session: Session = {
+    database,
+    signals: listener.signals,
+    queueCounts: new QueueCounts(database.reader, systemClock.monotonic),
+    now: clock ? () => clock.now() : () => null,
+  }
+  let closed: Promise<void> | undefined
+  const close = async () => {
+    await listener.stop()
+    await database.close()
+  }
+  return {
+    ...jobOperations(session),
+    ...otherOperations(session),
+    onSignal: listen => session.signals.on(listen),
+    close: () => (closed ??= close()),
+  }
+}
+
+const jobOperations = (session: Session) =>
+  ({
+    submitJobs: submitter(session),
+    claimJobs: claimer(session),
+    endAttempts: ender(session),
+    renewLeases: input => renewLeases(session, input),
+    listCancelling: input => listCancelling(session, input),
+    listLostAttempts: input => listLostAttempts(session, input),
+    promoteDueJobs: input => promoteDueJobs(session, input),
+    now: () => readClock(session),
+    cancelJob: input => cancelJob(session, input),
+    cancelMatching: input => cancelMatching(session, input),
+    getJob: input => readJob(session.database, input),
+    getSubmission: input => readSubmission(session.database, input),
+    listJobs: input => listJobs(session.database.lister, input),
+    countJobs: input => countJobs(session.database.reader, input),
+    listAttempts: input => listAttempts(session.database, input),
+    setProgress: input => setProgress(session, input),
+    purgeJob: input => purgeJob(session, input),
+    purgeEndedJobs: input => purgeEndedJobs(session, input),
+    findRunningAttempt: input => findRunningAttempt(session, input),
+    queueStatistics: () => queueStatistics(session),
+  }) satisfies Partial<Store>
+
+const otherOperations = (session: Session) =>
+  ({
+    addLogParts: input => addLogParts(session, input),
+    listLogParts: input => listLogParts(session.database.lister, input),
+    purgeLogs: input => purgeLogs(session, input),
+    addArtifact: input => addArtifact(session, input),
+    listArtifacts: input => listArtifacts(session.database, input),
+    getArtifact: input => getArtifact(session.database, input),
+    listDoomedBlobs: input => listDoomedBlobs(session.database, input),
+    forgetDoomedBlobs: input => forgetDoomedBlobs(session.database, input),
+    filterKnownBlobs: input => filterKnownBlobs(session.database, input),
+    beginIdempotent: input => beginIdempotent(session, input),
+    finishIdempotent: input => finishIdempotent(session, input),
+    purgeIdempotency: input => purgeIdempotency(session, input),
+    createWorkspace: input => createWorkspace(session, input),
+    listWorkspaces: () => listWorkspaces(session),
+    createToken: input => createToken(session, input),
+    findToken: input => findToken(session, input),
+    listTokens: input => listTokens(session, input),
+    deleteToken: input => deleteToken(session, input),
+    beatWorker: input => beatWorker(session, input),
+    listWorkers: () => listWorkers(session),
+    purgeWorkers: input => purgeWorkers(session, input),
+    getSetting: input => getSetting(session, input),
+    setSetting: input => setSetting(session, input),
+    ping: () => ping(session),
+  }) satisfies Partial<Store>

@@ -1,0 +1,105 @@
+import type { JobFilters } from '../store.ts'
+import { storable } from './array-literal.ts'
+import type { Queryable } from './database.ts'
+import { nameConditions, Parameters } from './filters.ts'
+
+export type ScanInput = { readonly workspace: string; readonly filters: JobFilters }
+
+/** Writes a query of the newest `limit` candidates below a sequence, as rows of `job`. */
+export type Scan = (parameters: Parameters, range: { readonly below: string; readonly limit: string }) => string
+
+/**
+ * The index to go through, newest first. It finds all that match and as few others as possible; whatever else the
+ * filters ask is checked on each candidate.
+ */
+export const chooseScan = async (target: Queryable, input: ScanInput): Promise<Scan> => {
+  const { filters } = input
+  if (filters.runId !== undefined) return byColumn(input, 'run_id', filters.runId)
+  if (filters.parentJobId !== undefined) return byColumn(input, 'parent_job_id', filters.parentJobId)
+  if (filters.status && !filters.status.includes('completed')) return byStatus(input, filters.status)
+  if (filters.name && (await isRareName(target, input))) return byName(input)
+  if (filters.labels?.length) return byLabel(input, filters.labels[0]!)
+  if (filters.workflowId !== undefined) return byColumn(input, 'workflow_id', filters.workflowId)
+  if (filters.queue !== undefined && filters.queue !== 'default')
+    return byColumn(input, 'queue', filters.queue, `queue <> 'default'`)
+  if (filters.kind && !filters.kind.includes('command'))
+    return union([...new Set(filters.kind)].map(kind => byColumn(input, 'kind', kind, `kind <> 'command'`)))
+  return byColumn(input, 'workspace', input.workspace)
+}
+
+/** `condition` is what a partial index covers: it is used only where the query says it too. */
+const byColumn =
+  ({ workspace }: ScanInput, column: string, value: string, condition = `${column} IS NOT NULL`): Scan =>
+  (parameters, { below, limit }) =>
+    `
+    SELECT j.* FROM millrace.job AS j
+    WHERE j.workspace = ${parameters.add(workspace)} AND j.${column} = ${parameters.add(storable(value))}
+      AND j.${condition} AND j.sequence < ${below}
+    ORDER BY j.sequence DESC LIMIT ${limit}`
+
+const STATUS_TABLES: Readonly<Record<string, string>> = {
+  pending: `live WHERE status IN ('pending', 'queued')`,
+  queued: `live WHERE status IN ('pending', 'queued')`,
+  running: `live WHERE status IN ('running', 'cancelling')`,
+  cancelling: `live WHERE status IN ('running', 'cancelling')`,
+  failed: `ended WHERE status IN ('failed', 'cancelled')`,
+  cancelled: `ended WHERE status IN ('failed', 'cancelled')`,
+}
+
+const byStatus = ({ workspace }: ScanInput, statuses: readonly string[]): Scan =>
+  union(
+    [...new Set(statuses)].map(
+      (status): Scan =>
+        (parameters, { below, limit }) =>
+          jobsOf(`
+            SELECT id, sequence FROM millrace.${STATUS_TABLES[status]}
+              AND status = ${parameters.add(status)} AND workspace = ${parameters.add(workspace)} AND sequence < ${below}
+            ORDER BY sequence DESC LIMIT ${limit}`),
+    ),
+  )
+
+const byLabel =
+  ({ workspace }: ScanInput, label: { readonly key: string; readonly value: string }): Scan =>
+  (parameters, { below, limit }) =>
+    jobsOf(`
+      SELECT job_id AS id, sequence FROM millrace.job_label
+      WHERE workspace = ${parameters.add(workspace)} AND key = ${parameters.add(storable(label.key))}
+        AND value = ${parameters.add(storable(label.value))} AND sequence < ${below}
+      ORDER BY sequence DESC LIMIT ${limit}`)
+
+const byName =
+  ({ workspace, filters }: ScanInput): Scan =>
+  (parameters, { below, limit }) =>
+    `
+    SELECT j.* FROM millrace.job AS j
+    WHERE j.workspace = ${parameters.add(workspace)} AND j.name IS NOT NULL AND j.sequence < ${below}
+      AND ${nameConditions(filters.name, parameters).join(' AND ')}
+    ORDER BY j.sequence DESC LIMIT ${limit}`
+
+/** Names are not in the order of the list: few of them can be sorted, of many the newest soon come by. */
+const MOST_SORTED_NAMES = 1000
+
+const isRareName = async (target: Queryable, { workspace, filters }: ScanInput): Promise<boolean> => {
+  const parameters = new Parameters()
+  const text = `
+    SELECT count(*) AS count FROM (
+      SELECT FROM millrace.job AS j
+      WHERE j.workspace = ${parameters.add(workspace)} AND j.name IS NOT NULL
+        AND ${nameConditions(filters.name, parameters).join(' AND ')}
+      LIMIT ${MOST_SORTED_NAMES + 1}
+    ) AS found`
+  const [row] = await target.query<{ count: number }>({ name: '', text }, parameters.values)
+  return row!.count <= MOST_SORTED_NAMES
+}
+
+const jobsOf = (ids: string): string => `
+    SELECT j.* FROM (${ids}) AS found JOIN millrace.job AS j ON j.id = found.id`
+
+const union =
+  (scans: readonly Scan[]): Scan =>
+  (parameters, range) =>
+    scans.length === 1
+      ? scans[0]!(parameters, range)
+      : `
+    SELECT * FROM (${scans.map(scan => `(${scan(parameters, range)})`).join(' UNION ALL ')}) AS branches
+    ORDER BY sequence DESC LIMIT ${range.limit}`

@@ -1,0 +1,12 @@
+import type { Database } from './database.ts'
+import type { QueueCounts } from './queue-counts.ts'
+import type { Signals } from './signals.ts'
+
+/** What the operations of one open store share. */
+export type Session = {
+  readonly database: Database
+  readonly signals: Signals
+  readonly queueCounts: QueueCounts
+  /** First parameter of every statement that needs the time: null lets the database tell it. */
+  readonly now: () => number | null
+}

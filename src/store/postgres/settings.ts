@@ -1,0 +1,43 @@
+import type { Statement } from './database.ts'
+import type { Session } from './session.ts'
+
+const GET: Statement = { name: 'get_setting', text: 'SELECT value FROM millrace.setting WHERE name = $1' }
+
+/** `getSetting`. */
+export const getSetting = async (session: Session, { name }: { name: string }): Promise<string | null> => {
+  const [row] = await session.database.query<{ value: string }>(GET, [name])
+  return row?.value ?? null
+}
+
+const SET: Statement = {
+  name: 'set_setting',
+  text: `
+    INSERT INTO millrace.setting (name, value) VALUES ($1, $2)
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+}
+
+/** `setSetting`. */
+export const setSetting = async (session: Session, { name, value }: { name: string; value: string }): Promise<void> => {
+  await session.database.query(SET, [name, value])
+}
+
+const NOW: Statement = { name: 'now', text: 'SELECT millrace.clock($1::bigint) AS now' }
+
+/** `now`. */
+export const readClock = async (session: Session): Promise<number> => {
+  const [row] = await session.database.query<{ now: number }>(NOW, [session.now()])
+  return row!.now
+}
+
+/** A real write, for a standby or a full disk reads well. */
+const PING: Statement = {
+  name: 'ping',
+  text: `
+    INSERT INTO millrace.setting (name, value) VALUES ('ping', 'pong')
+    ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
+}
+
+/** `ping`. */
+export const ping = async (session: Session): Promise<void> => {
+  await session.database.query(PING, [])
+}
