@@ -24,19 +24,25 @@ export interface RunningJobs {
 }
 
 export const createRunningJobs = (): RunningJobs => {
+  const all = new Set<RunningJob>()
+  /** The newest attempt of each job: the one whose lease may hold. */
   const byId = new Map<string, RunningJob>()
   let waiting: (() => void)[] = []
 
   return {
     get size() {
-      return byId.size
+      return all.size
     },
     add: running => {
+      // A newer attempt here proves that the lease of an older one is lost, before any renewal says so.
+      byId.get(running.job.id)?.stop.stop('lease_lost', 0)
       byId.set(running.job.id, running)
+      all.add(running)
     },
     remove: running => {
       if (byId.get(running.job.id) === running) byId.delete(running.job.id)
-      if (byId.size > 0) return
+      all.delete(running)
+      if (all.size > 0) return
       for (const resolve of waiting) resolve()
       waiting = []
     },
@@ -53,8 +59,8 @@ export const createRunningJobs = (): RunningJobs => {
       for (const jobId of jobIds) byId.get(jobId)?.stop.stop('lease_lost', 0)
     },
     shutDown: graceMs => {
-      for (const { stop } of byId.values()) stop.stop('shutdown', graceMs)
+      for (const { stop } of all) stop.stop('shutdown', graceMs)
     },
-    idle: () => (byId.size === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
+    idle: () => (all.size === 0 ? Promise.resolve() : new Promise(resolve => waiting.push(resolve))),
   }
 }
