@@ -1,5 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type Finished, finished, millrace, printed, type ServeProcess, start, startServe } from './millrace.ts'
@@ -247,10 +249,15 @@ test.each([
 })
 
 test('where no server answers, the hint says how to start one', async () => {
-  const environment = { MILLRACE_URL: 'http://127.0.0.1:9', MILLRACE_TOKEN: 'x' }
+  const closed = createServer().listen(0, '127.0.0.1')
+  await once(closed, 'listening')
+  const url = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`
+  closed.close()
+  await once(closed, 'close')
+  const environment = { MILLRACE_URL: url, MILLRACE_TOKEN: 'x' }
   const { code, stderr } = await millrace(['jobs'], { cwd: server.cwd, environment })
   expect(code).toBe(125)
-  expect(stderr).toContain('no server answers at http://127.0.0.1:9')
+  expect(stderr).toContain(`no server answers at ${url}`)
   expect(stderr).toContain('npm start')
 })
 
