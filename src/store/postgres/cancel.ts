@@ -18,10 +18,12 @@ export const cancelJob = async (
   { workspace, jobId, ...cancel }: { workspace: string; jobId: string } & Cancel,
 ): Promise<CancelOutcome> => {
   if (!isId(jobId)) return { type: 'not_found' }
-  const changed = await cancelAll(session, { workspace, ids: [jobId], ...cancel })
-  const job = await readJob(session.database, { workspace, jobId })
+  // Read while its row is locked: a moment later the worker may have ended it.
+  const read = (connection: Queryable) => readJob(connection, { workspace, jobId })
+  const outcome = await cancelAll(session, { workspace, ids: [jobId], ...cancel }, read)
+  const job = outcome ? outcome.read : await read(session.database)
   if (!job) return { type: 'not_found' }
-  if (changed[0]?.status === 'cancelled') return { type: 'cancelled', job }
+  if (outcome?.changed[0]?.status === 'cancelled') return { type: 'cancelled', job }
   return job.status === 'cancelling' ? { type: 'cancelling', job } : { type: 'ended', job }
 }
 
@@ -47,7 +49,9 @@ export const cancelMatching = async (
   let below: number | null = null
   do {
     const page = await scanPage(session.database.lister, { workspace, filters: { ...filters, status }, limit, below })
-    const changed = await cancelAll(session, { workspace, ids: page.rows.map(row => row.id), reason, graceMs: null })
+    const ids = page.rows.map(row => row.id)
+    const outcome = await cancelAll(session, { workspace, ids, reason, graceMs: null }, async () => null)
+    const changed = outcome?.changed ?? []
     const cancelled = changed.filter(row => row.status === 'cancelled').length
     if (changed.length > 0) return { cancelled, cancelling: changed.length - cancelled }
     below = page.below
@@ -108,20 +112,21 @@ const CANCEL: Statement = {
     SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock.now FROM again, clock`,
 }
 
-/** Cancels those of the jobs that have not ended; says whose status changed. */
-const cancelAll = async (
+/** Cancels those of the jobs that have not ended; says whose status changed. null: all have ended. */
+const cancelAll = async <T>(
   session: Session,
   { workspace, ids, reason, graceMs }: { workspace: string; ids: readonly string[] } & Cancel,
-): Promise<readonly EventRow[]> => {
+  readAfter: (connection: Queryable) => Promise<T>,
+): Promise<{ changed: readonly EventRow[]; read: T } | null> => {
   const targets = await session.database.query<Target>(FIND_TARGETS, [arrayLiteral(ids), workspace])
-  if (targets.length === 0) return []
-  const { rows, promoted } = await session.database.transaction(async connection => {
-    const keys = targets.flatMap(({ workspace, exclusive_key }) =>
-      exclusive_key === null ? [] : [{ workspace, exclusiveKey: exclusive_key }],
-    )
+  if (targets.length === 0) return null
+  const keys = targets.flatMap(({ workspace, exclusive_key }) =>
+    exclusive_key === null ? [] : [{ workspace, exclusiveKey: exclusive_key }],
+  )
+  const { rows, promoted, read } = await session.database.transaction(async connection => {
     await lockKeys(connection, keys)
     const rows = await cancelLocked(session, connection, { targets, reason, graceMs })
-    return { rows, promoted: await promoteNext(connection, keys, session.now()) }
+    return { rows, promoted: await promoteNext(connection, keys, session.now()), read: await readAfter(connection) }
   })
   const changed = rows.filter(row => row.status !== null)
   session.queueCounts.add(workspace, -changed.filter(row => row.status === 'cancelled').length)
@@ -130,7 +135,7 @@ const cancelAll = async (
     queued: promoted.length > 0,
     events: [...changed, ...promoted].map(toEvent),
   })
-  return changed
+  return { changed, read }
 }
 
 const cancelLocked = async (
