@@ -1,4 +1,4 @@
-import { chmodSync, chownSync, mkdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { JobUser } from './job-user.ts'
@@ -20,7 +20,7 @@ export interface AttemptFiles {
   makeWorkingDir(): string
   /** A file that the command can read. */
   write(kind: 'script' | 'stdin', content: string): string
-  /** `removeTree` empties a directory with the rights of the command's user. */
+  /** `removeTree` removes what a command left. */
   remove(removeTree: (path: string) => Promise<void>): Promise<void>
 }
 
@@ -36,21 +36,56 @@ export const openScratch = ({ dataDir, instanceId, user }: Options): Scratch => 
     if (user.isOther) chownSync(made, user.uid, user.gid)
     return made
   }
+  const directories = createDirectoryPool(path, own)
   return {
     path,
-    forAttempt: name => createAttemptFiles(join(path, name), own),
+    forAttempt: name => createAttemptFiles(join(path, name), { own, directories }),
     remove: () => rmSync(path, { recursive: true, force: true }),
   }
 }
 
-const createAttemptFiles = (base: string, own: (path: string) => string): AttemptFiles => {
-  let workingDir: string | null = null
+type Directory = { readonly path: string; readonly changedAt: bigint }
+
+type DirectoryPool = {
+  readonly take: () => Directory
+  /** False when a command has changed it: then it is the caller's to remove. */
+  readonly giveBack: (directory: Directory) => boolean
+}
+
+/**
+ * Most commands never touch their directory, and removing one costs more than all else about a small command: one whose
+ * inode has not changed since it was made is as good as new.
+ */
+const createDirectoryPool = (scratch: string, own: (path: string) => string): DirectoryPool => {
+  const free: Directory[] = []
+  let made = 0
+  return {
+    take: () => free.pop() ?? makeDirectory(own, join(scratch, `dir${made++}`)),
+    giveBack: directory => {
+      if (changedAt(directory.path) !== directory.changedAt) return false
+      free.push(directory)
+      return true
+    },
+  }
+}
+
+const makeDirectory = (own: (path: string) => string, path: string): Directory => {
+  mkdirSync(path, { mode: 0o700 })
+  own(path)
+  return { path, changedAt: changedAt(path) }
+}
+
+const changedAt = (path: string): bigint => lstatSync(path, { bigint: true }).ctimeNs
+
+type Tools = { readonly own: (path: string) => string; readonly directories: DirectoryPool }
+
+const createAttemptFiles = (base: string, { own, directories }: Tools): AttemptFiles => {
+  let directory: Directory | null = null
   const files: string[] = []
   return {
     makeWorkingDir: () => {
-      mkdirSync(base, { mode: 0o700 })
-      workingDir = own(base)
-      return base
+      directory ??= directories.take()
+      return directory.path
     },
     write: (kind, content) => {
       const path = `${base}.${kind}`
@@ -60,17 +95,8 @@ const createAttemptFiles = (base: string, own: (path: string) => string): Attemp
     },
     remove: async removeTree => {
       for (const file of files) rmSync(file, { force: true })
-      if (workingDir !== null && !tryRemoveEmpty(workingDir)) await removeTree(workingDir)
+      if (directory !== null && !directories.giveBack(directory)) await removeTree(directory.path)
     },
-  }
-}
-
-const tryRemoveEmpty = (path: string): boolean => {
-  try {
-    rmdirSync(path)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT'
   }
 }
 

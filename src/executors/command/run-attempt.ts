@@ -60,7 +60,6 @@ export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: E
   try {
     const plan = planCommand({ ...workshop, ...attempt })
     if ('reason' in plan) return { type: 'failed', failure: 'user', ...plan }
-    if (context.stop.cause !== null) return { type: 'stopped' }
     const outcome = await execute(workshop, attempt, plan)
     return await collect(workshop, attempt, { plan, outcome })
   } catch (error) {
@@ -95,6 +94,10 @@ const environmentOf = (
 const execute = async (workshop: Workshop, attempt: Attempt, plan: CommandPlan): Promise<Outcome> => {
   const { job, context, spec } = attempt
   const fifos = await workshop.fifos.take()
+  if (context.stop.cause !== null) {
+    fifos.release({ ended: true })
+    return { type: 'stopped' }
+  }
   const output = openOutputs(fifos.open(), context, () => command.kill())
   const command = workshop.launcher.run(toCommand(workshop, attempt, { plan, fifos, onStarted: output.begin }))
   workshop.tickets.set(attemptKey(job), command.ticket)

@@ -57,9 +57,7 @@ export const formerCgroups = (instanceId: string): readonly { path: string; cell
 
 /** Processes in a cgroup. */
 export const readMembers = (path: string): readonly number[] =>
-  parsePids(readFileSync(join(path, 'cgroup.procs'), 'latin1'))
-
-const parsePids = (text: string): readonly number[] => text.split('\n').filter(Boolean).map(Number)
+  readFileSync(join(path, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean).map(Number)
 
 const directoryName = (instanceId: string): string => `millrace-${instanceId}`
 
@@ -105,11 +103,19 @@ type Slot = {
   readonly path: string
   /** Open file: writing `0` moves in. */
   readonly move: number
-  /** Open file: reading from its start lists the members. */
-  readonly procs: number
+  /** Open file: reading from its start says whether there are members. */
+  readonly gauge: number
+  /** What `gauge` holds when there is none. */
+  readonly emptyGauge: string
   readonly limited: boolean
   readonly resetLimit: () => void
 }
+
+/** With v1 a list of processes that stays open may be a second old; the counter never is. */
+const GAUGES = {
+  cgroup: { file: 'cgroup.procs', empty: '' },
+  'pids-cgroup': { file: 'pids.current', empty: '0\n' },
+} as const
 
 type SlotInput = { readonly path: string; readonly hierarchy: Hierarchy; readonly maxProcesses: number }
 
@@ -119,7 +125,8 @@ const openSlot = ({ path, hierarchy, maxProcesses }: SlotInput): Slot => {
   return {
     path,
     move: openSync(join(path, hierarchy.moveFile), 'w'),
-    procs: openSync(join(path, 'cgroup.procs'), 'r'),
+    gauge: openSync(join(path, GAUGES[hierarchy.kind].file), 'r'),
+    emptyGauge: GAUGES[hierarchy.kind].empty,
     limited: resetLimit(),
     resetLimit,
   }
@@ -142,8 +149,8 @@ const createCell = ({ slot, home, free }: { slot: Slot; home: number; free: () =
     },
     started: () => {},
     mainEnded: () => {},
-    members: () => parsePids(readFromStart(slot.procs)),
-    isEmpty: () => readFromStart(slot.procs) === '',
+    members: () => readMembers(slot.path),
+    isEmpty: () => readFromStart(slot.gauge) === slot.emptyGauge,
     strike: () => {
       struck = true
       strikeCgroup(slot.path)
@@ -159,19 +166,14 @@ const createCell = ({ slot, home, free }: { slot: Slot; home: number; free: () =
 
 const closeSlot = (slot: Slot): void => {
   closeSync(slot.move)
-  closeSync(slot.procs)
+  closeSync(slot.gauge)
 }
 
-const buffer = Buffer.alloc(64 * 1024)
+const buffer = Buffer.alloc(64)
 
-const readFromStart = (descriptor: number): string => {
-  let text = ''
-  for (let read = -1; read !== 0; ) {
-    read = readSync(descriptor, buffer, 0, buffer.length, text.length)
-    text += buffer.toString('latin1', 0, read)
-  }
-  return text
-}
+/** The first bytes tell enough. */
+const readFromStart = (descriptor: number): string =>
+  buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0))
 
 const tryWrite = (path: string, text: string): boolean => {
   try {

@@ -3,7 +3,8 @@
  * when their lease runs out (a server that hangs does not renew) or when the server is gone. It imports little, so that
  * it stays small and starts fast.
  */
-import { writeSync } from 'node:fs'
+import { closeSync, readdirSync, readFileSync, writeSync } from 'node:fs'
+import { flushCompileCache } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
 import {
   type ContainmentKind,
@@ -16,7 +17,6 @@ import {
 import { openCgroups, removeCgroups } from './cgroup.ts'
 import { type Commands, createCommands } from './commands.ts'
 import type { Containment } from './containment.ts'
-import { createPortableSpawner } from './portable-spawner.ts'
 import { readProcess } from './process-table.ts'
 import { openRecord } from './record.ts'
 import type { Spawner, SpawnerOptions } from './spawner.ts'
@@ -30,6 +30,7 @@ const WATCH_MS = 250
 const MOST_LOOKS = 1000
 
 const main = async (settings: LauncherSettings): Promise<void> => {
+  closeInherited()
   // A signal to the whole process group or service is the server's to understand: it lets its jobs finish.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {})
   const strays = await sweepStrays(settings)
@@ -57,19 +58,45 @@ const main = async (settings: LauncherSettings): Promise<void> => {
   })
   watch({ commands, tracking, containment, record })
   listen({ commands, tracking, settings })
+  flushCompileCache()
   report({ is: 'ready', spawner: spawner.name, containment: containment.kind, strays, limited: containment.limited })
 }
 
+/** Node opens everything with close-on-exec: what lacks it came from outside and would go on to every command. */
+const closeInherited = (): void => {
+  if (process.platform !== 'linux') return
+  for (const descriptor of readdirSync('/proc/self/fd').map(Number)) {
+    if (descriptor > 2 && isInherited(descriptor)) closeSync(descriptor)
+  }
+}
+
+const O_CLOEXEC = 0o2000000
+
+const isInherited = (descriptor: number): boolean => {
+  try {
+    const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1]
+    return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0
+  } catch {
+    // The descriptor that listed them.
+    return false
+  }
+}
+
 const createSpawner = async (choice: LauncherSettings['spawner'], options: SpawnerOptions): Promise<Spawner> => {
-  if (choice === 'portable' || (choice === 'auto' && process.platform !== 'linux'))
-    return createPortableSpawner(options)
+  if (choice === 'portable' || (choice === 'auto' && process.platform !== 'linux')) return createPortable(options)
   try {
     const { createNativeSpawner } = await import('./native-spawner.ts')
     return createNativeSpawner(options)
   } catch (error) {
     if (choice === 'native') throw error
-    return createPortableSpawner(options)
+    return createPortable(options)
   }
+}
+
+/** Loaded when needed, as the other: a small launcher has what it uses. */
+const createPortable = async (options: SpawnerOptions): Promise<Spawner> => {
+  const { createPortableSpawner } = await import('./portable-spawner.ts')
+  return createPortableSpawner(options)
 }
 
 /** The best there is that also bounds the number of processes; else the best there is. */
