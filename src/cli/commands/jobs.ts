@@ -5,7 +5,7 @@ import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { count, repeated } from '../option-value.ts'
 import { paint, STATUS_STYLE } from '../terminal/colour.ts'
-import { durationText, timeText } from '../terminal/quantity-text.ts'
+import { durationText, shortTimeText } from '../terminal/quantity-text.ts'
 import { type Column, formatTable } from '../terminal/table.ts'
 
 type JobsOptions = {
@@ -77,7 +77,7 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer
     style: (cell, job) => paint(stdout, STATUS_STYLE[job.status], cell),
   },
   { title: 'KIND', value: job => job.kind },
-  { title: 'CREATED', value: job => timeText(job.created_at) },
+  { title: 'CREATED', value: job => shortTimeText(job.created_at, now) },
   { title: 'RAN', align: 'right', value: job => ranFor(job, now) },
   { title: 'REASON', value: job => reasonText(job) },
   { title: 'NAME', value: job => job.name ?? commandText(job) },
@@ -92,6 +92,8 @@ const ranFor = (job: JobAnswer, now: number): string => {
 const reasonText = ({ status_reason: reason, exit_code: code, signal }: JobAnswer): string => {
   if (reason === 'exit_code') return `exit ${code}`
   if (reason === 'signal') return signal ?? reason
+  // What the status says already.
+  if (reason === 'cancelled_by_user') return ''
   return reason ?? ''
 }
 

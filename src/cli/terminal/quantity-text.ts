@@ -27,3 +27,10 @@ export const timeText = (timestamp: string | null): string => {
   const day = `${time.getFullYear()}-${two(time.getMonth() + 1)}-${two(time.getDate())}`
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
 }
+
+/** The same without the day when it is today's, so that a table stays narrow. */
+export const shortTimeText = (timestamp: string, now: number): string => {
+  const text = timeText(timestamp)
+  const today = timeText(new Date(now).toISOString()).slice(0, 10)
+  return text.startsWith(today) ? text.slice(11) : text
+}
