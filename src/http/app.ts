@@ -3,6 +3,7 @@ import swagger from '@fastify/swagger'
 import type { TypeBoxTypeProvider } from '@fastify/type-provider-typebox'
 import websocket from '@fastify/websocket'
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, type FastifyReply } from 'fastify'
+import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Access } from './auth/access.ts'
 import { authenticate } from './auth/authenticate.ts'
@@ -14,7 +15,6 @@ import { createLiveStreams } from './live-streams.ts'
 import { createMetrics } from './metrics.ts'
 import { openApiOptions } from './open-api.ts'
 import { checkPaths } from './paths.ts'
-import { toMillraceError } from './problem.ts'
 import { type QueryReaders, readQueries } from './query.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { cancelRoutes } from './routes/cancel.ts'
@@ -27,7 +27,7 @@ import { submitRoutes } from './routes/submit.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { workerRoutes } from './routes/workers.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
-import { secureAnswers } from './security-headers.ts'
+import { secure, secureAnswers } from './security-headers.ts'
 import type { Services } from './services.ts'
 import { validate } from './validation.ts'
 
@@ -41,6 +41,8 @@ declare module 'fastify' {
     body?: 'multipart'
     /** The body may be left out. */
     optionalBody?: true
+    /** The answer is kept for its `Idempotency-Key` by the transaction of the work itself. */
+    keepsAnswer?: true
     /** The answer holds a new token. */
     secretAnswer?: true
   }
@@ -93,10 +95,11 @@ const createFastify = ({ config }: Services): App =>
     requestIdHeader: false,
     clientErrorHandler: answerUnreadable,
     // What the router cannot read, before any hook: a path that is wrongly percent-encoded.
-    frameworkErrors: (error, _request, reply) => {
-      sendProblem(reply as FastifyReply, toMillraceError(error))
+    frameworkErrors: (_error, request, reply) => {
+      const refusal = new MillraceError('bad_request', 'The path cannot be read.')
+      sendProblem(secure(reply as FastifyReply, request.id), refusal)
     },
-    routerOptions: { maxParamLength: 512 },
+    routerOptions: { maxParamLength: 16 * 1024 },
   })
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(validate)

@@ -1,14 +1,18 @@
+import type { FastifyReply } from 'fastify'
 import type { App } from './app.ts'
 
 /** Headers of every answer. Answers are data: nothing of them may be run, framed or kept by a shared cache. */
 export const secureAnswers = (app: App): void => {
   app.addHook('onRequest', (request, reply, done) => {
-    reply
-      .header('x-request-id', request.id)
-      .header('x-content-type-options', 'nosniff')
-      .header('cache-control', 'no-store')
-      .header('content-security-policy', "default-src 'none'; frame-ancestors 'none'; sandbox")
-      .header('referrer-policy', 'no-referrer')
+    secure(reply, request.id)
     done()
   })
 }
+
+export const secure = (reply: FastifyReply, requestId: string): FastifyReply =>
+  reply
+    .header('x-request-id', requestId)
+    .header('x-content-type-options', 'nosniff')
+    .header('cache-control', 'no-store')
+    .header('content-security-policy', "default-src 'none'; frame-ancestors 'none'; sandbox")
+    .header('referrer-policy', 'no-referrer')

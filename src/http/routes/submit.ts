@@ -19,6 +19,7 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
     '/v1/jobs',
     {
       schema: { tags: ['Jobs'], summary: 'Submit a job', body: JobBody, response: { 201: Submitted } },
+      config: { keepsAnswer: true },
       validatorCompiler: unchecked,
     },
     async (request, reply) => {
@@ -38,6 +39,7 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
         body: BatchBody,
         response: { 201: SubmittedBatch },
       },
+      config: { keepsAnswer: true },
       validatorCompiler: unchecked,
     },
     async (request, reply) => {
@@ -51,6 +53,7 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
   app.post(
     '/v1/jobs/:job_id/rerun',
     {
+      config: { keepsAnswer: true },
       schema: { tags: ['Jobs'], summary: 'Do the work of a job again', params: JobPath, response: { 201: Submitted } },
     },
     async (request, reply) => {

@@ -1,0 +1,51 @@
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { parseJson } from './json-body.ts'
+
+const refused = (text: string | Buffer) => expect(() => parseJson(Buffer.from(text)))
+
+describe('a JSON body', () => {
+  test('is read as JSON.parse reads it', () => {
+    fc.assert(
+      fc.property(fc.json(), text => {
+        fc.pre(!text.includes('__proto__'))
+        expect(parseJson(Buffer.from(text))).toEqual(JSON.parse(text))
+      }),
+    )
+  })
+
+  test('that is empty is no body', () => {
+    expect(parseJson(Buffer.alloc(0))).toBeUndefined()
+  })
+
+  test('of which a key comes twice has the last value', () => {
+    expect(parseJson(Buffer.from('{"a":1,"a":2}'))).toEqual({ a: 2 })
+  })
+
+  test('that is not UTF-8 is refused', () => {
+    refused(Buffer.from([0x22, 0xc3, 0x28, 0x22])).toThrow('not UTF-8')
+  })
+
+  test('that is no JSON is refused', () => {
+    for (const text of ['{', "{'a':1}", '{"a":}', 'NaN', '\u0000', '{"a":1}x']) refused(text).toThrow('not JSON')
+  })
+
+  test('that would set a prototype is refused, however it is written', () => {
+    refused('{"__proto__":{"admin":true}}').toThrow('__proto__')
+    refused('{"a":[{"__proto__":1}]}').toThrow('__proto__')
+  })
+
+  test('that only mentions __proto__ is read', () => {
+    expect(parseJson(Buffer.from('{"command":"echo __proto__"}'))).toEqual({ command: 'echo __proto__' })
+  })
+
+  test('that is nested too deeply is refused before anything walks it', () => {
+    refused('['.repeat(1_000_000)).toThrow('nested deeper')
+    refused(`${'{"a":'.repeat(600)}1${'}'.repeat(600)}`).toThrow('nested deeper')
+  })
+
+  test('may hold any number of brackets in its texts', () => {
+    const text = `\\"${'['.repeat(5000)}\\\\`
+    expect(parseJson(Buffer.from(`{"a":"${text}"}`))).toEqual({ a: `"${'['.repeat(5000)}\\` })
+  })
+})

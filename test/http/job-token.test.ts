@@ -1,0 +1,106 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ACCESS } from '../../src/http/auth/access.ts'
+import { startTestServer, type TestServer } from '../server.ts'
+import { NOBODY } from './scenario.ts'
+
+let server: TestServer
+let parent: string
+let token: string
+let other: string
+
+/** The token of a running job, as the job itself sees it. */
+beforeAll(async () => {
+  server = await startTestServer()
+  const submitted = await server.call('POST', '/v1/jobs', { command: 'echo "$MILLRACE_TOKEN"; exec sleep 600' })
+  parent = submitted.body.job_id
+  const line = async () => {
+    const { body } = await server.call('GET', `/v1/jobs/${parent}/logs`)
+    return body.lines[0]?.line ?? ''
+  }
+  await expect.poll(line, { timeout: 20_000 }).not.toBe('')
+  const job = await server.call('GET', `/v1/jobs/${parent}`)
+  expect(job.body.status).toBe('running')
+  token = server.engine.jobTokens.issue(parent, job.body.attempt)
+  other = (await server.run({ command: 'true' })).job_id
+}, 60_000)
+afterAll(() => server?.stop())
+
+const inside = (method: string, path: string, body?: unknown) =>
+  server.call(method, path, body, { authorization: `Bearer ${token}` })
+
+const upload = (path: string): Promise<Response> => {
+  const form = new FormData()
+  form.set('file', new Blob(['made inside']), 'inside.txt')
+  return fetch(server.url + path, { method: 'POST', headers: { authorization: `Bearer ${token}` }, body: form })
+}
+
+describe("a job's own token", () => {
+  test('is masked in the log of the job', async () => {
+    const { body } = await server.call('GET', `/v1/jobs/${parent}/logs`)
+    expect(JSON.stringify(body)).not.toContain(token)
+  })
+
+  test('reads the job itself, its log and attempts', async () => {
+    expect((await inside('GET', `/v1/jobs/${parent}`)).body.job_id).toBe(parent)
+    expect((await inside('GET', `/v1/jobs/${parent}/logs`)).status).toBe(200)
+    expect((await inside('GET', `/v1/jobs/${parent}/attempts`)).body.attempts).toHaveLength(1)
+  })
+
+  test('tells how far the job is', async () => {
+    expect((await inside('POST', `/v1/jobs/${parent}/progress`, { percentage: 42, message: 'half' })).status).toBe(204)
+    const { body } = await server.call('GET', `/v1/jobs/${parent}`)
+    expect(body.progress).toMatchObject({ percentage: 42, message: 'half' })
+  })
+
+  test('uploads and reads artifacts of the job, and of no other', async () => {
+    expect((await upload(`/v1/jobs/${parent}/artifacts`)).status).toBe(201)
+    expect((await inside('GET', `/v1/jobs/${parent}/artifacts`)).body.artifacts).toHaveLength(1)
+    expect((await upload(`/v1/jobs/${other}/artifacts`)).status).toBe(404)
+    expect((await inside('GET', `/v1/jobs/${other}/artifacts`)).status).toBe(404)
+  })
+
+  test('submits children, reads them, and lists them alone', async () => {
+    const child = await inside('POST', '/v1/jobs', { command: 'echo child' })
+    expect(child.status).toBe(201)
+    const ended = await inside('GET', `/v1/jobs/${child.body.job_id}?wait=60`)
+    expect(ended.body).toMatchObject({ status: 'completed', parent_job_id: parent })
+    const log = await inside('GET', `/v1/jobs/${child.body.job_id}/logs`)
+    expect(log.body.lines.map((line: { line: string }) => line.line)).toEqual(['child'])
+    const list = await inside('GET', '/v1/jobs')
+    expect(list.body.jobs.map((job: { job_id: string }) => job.job_id)).toEqual([child.body.job_id])
+    expect((await inside('GET', `/v1/jobs?parent_job_id=${other}`)).body.jobs).toEqual([])
+  })
+
+  test('finds no other job, its log or attempts', async () => {
+    for (const path of ['', '/logs', '/attempts', '/result']) {
+      const answer = await inside('GET', `/v1/jobs/${other}${path}`)
+      expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
+    }
+  })
+
+  test('may do nothing else', async () => {
+    const closed = Object.entries(ACCESS).filter(([, access]) => !access.job && access.scope !== 'public')
+    expect(closed.length).toBeGreaterThan(8)
+    for (const [name] of closed) {
+      const [method = '', pattern = ''] = name.split(' ')
+      const answer = await inside(method, pattern.replace(':job_id', parent).replaceAll(/:\w+/g, NOBODY))
+      expect([name, answer.status]).toEqual([name, 403])
+    }
+  })
+
+  test('is not taken when it has been changed', async () => {
+    const forged = token.replace(/.$/, last => (last === 'A' ? 'Q' : 'A'))
+    const answer = await server.call('GET', `/v1/jobs/${parent}`, undefined, { authorization: `Bearer ${forged}` })
+    expect(answer.status).toBe(401)
+    const later = token.replace(/\.(\d+)\./, '.2.')
+    const next = await server.call('GET', `/v1/jobs/${parent}`, undefined, { authorization: `Bearer ${later}` })
+    expect(next.status).toBe(401)
+  })
+
+  test('ends with the job', async () => {
+    await server.call('POST', `/v1/jobs/${parent}/cancel`, { timeout_seconds: 0 })
+    await server.call('GET', `/v1/jobs/${parent}?wait=60`)
+    expect((await inside('GET', `/v1/jobs/${parent}`)).status).toBe(401)
+    expect((await upload(`/v1/jobs/${parent}/artifacts`)).status).toBe(401)
+  })
+})
