@@ -3,6 +3,9 @@ import { domainToASCII } from 'node:url'
 
 /** Which addresses the server itself may connect to on a user's behalf. */
 export interface AddressRules {
+  /** As it was configured, for JSON and text. */
+  toJSON(): string
+  toString(): string
   /** `host` as a URL gives it (lower case, no brackets), `address` the IPv4 or IPv6 address it leads to. */
   permits(host: string, address: string): boolean
 }
@@ -16,10 +19,12 @@ const FORM =
  */
 export const parseAddressRules = (text: string): AddressRules => {
   const trimmed = text.trim()
-  if (trimmed === 'true') return { permits: () => true }
+  const shown = { toJSON: () => trimmed, toString: () => trimmed }
+  if (trimmed === 'true') return { ...shown, permits: () => true }
   const allowed = { hosts: new Set<string>(), ranges: new BlockList() }
   if (trimmed !== '' && trimmed !== 'false') for (const entry of trimmed.split(',')) allow(allowed, entry.trim())
   return {
+    ...shown,
     permits: (host, address) =>
       isPublic(address) || allowed.hosts.has(canonicalHost(host)) || allowed.ranges.check(address, familyOf(address)),
   }

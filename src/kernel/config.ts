@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { type AddressRules, parseAddressRules } from './address-rules.ts'
 import { parseDuration, parseSize } from './quantity.ts'
 
 /**
@@ -21,7 +22,7 @@ export type Config = {
   readonly adminToken: string | null
   readonly jobUser: string | null
   readonly sandbox: Sandbox
-  readonly allowPrivateAddresses: string
+  readonly addressRules: AddressRules
   /** null: made in the data directory. */
   readonly secretKey: string | null
   readonly retentionJobsMs: number
@@ -171,12 +172,12 @@ const SETTINGS = {
     about: 'none, or bubblewrap to run commands in a sandbox',
     parse: oneOf(SANDBOXES),
   },
-  allowPrivateAddresses: {
+  addressRules: {
     env: 'MILLRACE_ALLOW_PRIVATE_ADDRESSES',
     flag: 'allow-private-addresses',
     default: 'false',
     about: 'true, false, or a comma list of hosts and CIDR ranges that jobs of the server itself may reach',
-    parse: text,
+    parse: parseAddressRules,
   },
   secretKey: {
     env: 'MILLRACE_SECRET_KEY',
