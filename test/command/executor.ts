@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
@@ -17,7 +17,9 @@ type Ran = { readonly outcome: Outcome; readonly context: Context }
 
 /** A real executor for the tests of a `describe`, with a data directory of its own. */
 export const useExecutor = (changes: Partial<CommandExecutorOptions> = {}) => {
-  const dataDir = mkdtempSync(join(tmpdir(), 'millrace-command-'))
+  const base = mkdtempSync(join(tmpdir(), 'millrace-command-'))
+  const dataDir = join(base, 'data')
+  mkdirSync(dataDir, { mode: 0o700 })
   const options: CommandExecutorOptions = {
     dataDir,
     jobUser: null,
@@ -33,7 +35,7 @@ export const useExecutor = (changes: Partial<CommandExecutorOptions> = {}) => {
   beforeAll(() => executor.start!())
   afterAll(async () => {
     await executor.stop!()
-    rmSync(dataDir, { recursive: true, force: true })
+    rmSync(base, { recursive: true, force: true })
   })
   return {
     executor,

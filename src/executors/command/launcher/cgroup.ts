@@ -87,11 +87,19 @@ const createContainment = (hierarchy: Hierarchy, { instanceId, maxProcesses }: O
     kind: hierarchy.kind,
     limited: first.limited,
     openCell() {
-      const slot = free.pop() ?? makeSlot()
+      const slot = takeEmpty(free) ?? makeSlot()
       return createCell({ slot, home, free: () => free.push(slot) })
     },
   }
 }
+
+/** Dead processes that nobody has reaped yet still count towards the limit: a cgroup is used again when it counts none. */
+const takeEmpty = (free: Slot[]): Slot | undefined => {
+  const index = free.findLastIndex(isEmpty)
+  return index < 0 ? undefined : free.splice(index, 1)[0]
+}
+
+const isEmpty = ({ gauge, emptyGauge }: Slot): boolean => readFromStart(gauge) === emptyGauge
 
 /** Only where no processes live: elsewhere it would change what kind of cgroup that is. */
 const handDownLimit = ({ parent, home }: Hierarchy, root: string): void => {
@@ -111,10 +119,10 @@ type Slot = {
   readonly resetLimit: () => void
 }
 
-/** With v1 a list of processes that stays open may be a second old; the counter never is. */
+/** The counter where there is one: with v1 a list of processes that stays open may be a second old. */
 const GAUGES = {
-  cgroup: { file: 'cgroup.procs', empty: '' },
-  'pids-cgroup': { file: 'pids.current', empty: '0\n' },
+  counter: { file: 'pids.current', empty: '0\n' },
+  list: { file: 'cgroup.procs', empty: '' },
 } as const
 
 type SlotInput = { readonly path: string; readonly hierarchy: Hierarchy; readonly maxProcesses: number }
@@ -122,12 +130,14 @@ type SlotInput = { readonly path: string; readonly hierarchy: Hierarchy; readonl
 const openSlot = ({ path, hierarchy, maxProcesses }: SlotInput): Slot => {
   mkdirSync(path, { recursive: true })
   const resetLimit = (): boolean => tryWrite(join(path, 'pids.max'), String(limitOf(hierarchy, maxProcesses)))
+  const limited = resetLimit()
+  const gauge = limited ? GAUGES.counter : GAUGES.list
   return {
     path,
     move: openSync(join(path, hierarchy.moveFile), 'w'),
-    gauge: openSync(join(path, GAUGES[hierarchy.kind].file), 'r'),
-    emptyGauge: GAUGES[hierarchy.kind].empty,
-    limited: resetLimit(),
+    gauge: openSync(join(path, gauge.file), 'r'),
+    emptyGauge: gauge.empty,
+    limited,
     resetLimit,
   }
 }
@@ -150,7 +160,7 @@ const createCell = ({ slot, home, free }: { slot: Slot; home: number; free: () =
     started: () => {},
     mainEnded: () => {},
     members: () => readMembers(slot.path),
-    isEmpty: () => readFromStart(slot.gauge) === slot.emptyGauge,
+    isEmpty: () => isEmpty(slot),
     strike: () => {
       struck = true
       strikeCgroup(slot.path)

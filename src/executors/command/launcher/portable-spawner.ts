@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import type { Spawned, Spawner, SpawnerOptions } from './spawner.ts'
 
 /** The spawner for systems where `node:ffi` is missing. Slower: it forks this whole process for each command. */
@@ -6,6 +6,7 @@ export const createPortableSpawner = ({ user, onExit }: SpawnerOptions): Spawner
   name: 'portable',
   adopts: false,
   spawn({ path, argv, environment, workingDir, stdio }) {
+    if (user !== null && !canEnter(user, workingDir)) return { error: 'EACCES' }
     try {
       const child = spawn(path, argv.slice(1), {
         argv0: argv[0],
@@ -24,6 +25,11 @@ export const createPortableSpawner = ({ user, onExit }: SpawnerOptions): Spawner
     }
   },
 })
+
+/** `child_process` enters the directory before it changes the user. */
+const canEnter = (user: NonNullable<SpawnerOptions['user']>, directory: string): boolean =>
+  spawnSync('/bin/sh', ['-c', 'cd -- "$1"', 'sh', directory], { cwd: '/', env: {}, stdio: 'ignore', ...user })
+    .status === 0
 
 const failed = (child: NodeJS.EventEmitter): Promise<Spawned> =>
   new Promise(resolve => child.once('error', error => resolve({ error: codeOf(error) })))

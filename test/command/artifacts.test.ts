@@ -1,0 +1,152 @@
+import { execFileSync } from 'node:child_process'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ExecutionContext } from '../../src/executors/executor.ts'
+import { useExecutor } from './executor.ts'
+
+/** Keeps the content of what is collected: paths are good during the call only. */
+const collector = () => {
+  const content: Record<string, string> = {}
+  const addArtifact: ExecutionContext['addArtifact'] = async ({ name, path }) => {
+    if (name in content) return 'name_taken'
+    content[name] = readFileSync(path, 'utf8')
+    return 'added'
+  }
+  return { content, addArtifact }
+}
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-artifacts-'))
+  chmodSync(folder, 0o755)
+})
+afterAll(() => rmSync(folder, { recursive: true }))
+
+describe('artifacts of a command', () => {
+  const { run, options } = useExecutor()
+
+  test('are the files below the working directory that match, by relative name', async () => {
+    const { content, addArtifact } = collector()
+    const command = 'mkdir -p d/e; echo 1 > a.txt; echo 2 > d/e/b.txt; echo 3 > d/c.csv; echo 4 > .hidden.txt'
+    const { outcome } = await run({ command, artifacts: ['**/*.txt', 'd/*.csv'] }, { addArtifact })
+    expect(outcome.type).toBe('completed')
+    expect(content).toEqual({ 'a.txt': '1\n', 'd/e/b.txt': '2\n', 'd/c.csv': '3\n' })
+  })
+
+  test('are collected when the command fails, which keeps its reason', async () => {
+    const { content, addArtifact } = collector()
+    const { outcome } = await run({ command: 'echo 1 > a; exit 2', artifacts: ['a'] }, { addArtifact })
+    expect(outcome).toMatchObject({ reason: 'exit_code', exit: { exitCode: 2 } })
+    expect(content).toEqual({ a: '1\n' })
+  })
+
+  test('are not collected when the command was cancelled', async () => {
+    const { content, addArtifact } = collector()
+    const act = (context: { stop: { stop: (cause: 'cancelled_by_user', graceMs: number) => void } }): void => {
+      setImmediate(() => context.stop.stop('cancelled_by_user', 0))
+    }
+    const { outcome } = await run({ command: 'echo 1 > a; sleep 300', artifacts: ['a'] }, { addArtifact, act })
+    expect(outcome.type).toBe('stopped')
+    expect(content).toEqual({})
+  })
+
+  test('are never links, neither to files nor to directories', async () => {
+    const { content, addArtifact } = collector()
+    const command = 'ln -s /etc/hostname file.txt; ln -s /etc dir; mkfifo pipe.txt; echo ok > real.txt'
+    await run({ command, artifacts: ['*.txt', 'dir/passwd', 'dir/**'] }, { addArtifact })
+    expect(content).toEqual({ 'real.txt': 'ok\n' })
+  })
+
+  test('do not leave the working directory', async () => {
+    const { content, addArtifact } = collector()
+    writeFileSync(join(folder, 'outside'), 'no')
+    mkdirSync(join(folder, 'inside'))
+    const working_dir = join(folder, 'inside')
+    await run({ command: 'true', working_dir, artifacts: ['../outside', '/etc/passwd'] }, { addArtifact })
+    expect(content).toEqual({})
+  })
+
+  test('are never files of the data directory', async () => {
+    const { content, addArtifact } = collector()
+    writeFileSync(join(options.dataDir, 'secret-key'), 'secret')
+    const { outcome } = await run(
+      { command: 'true', working_dir: dirname(options.dataDir), artifacts: ['**'] },
+      { addArtifact },
+    )
+    expect(outcome.type).toBe('completed')
+    expect(content).toEqual({})
+  })
+
+  test('cannot come from a working directory in the data directory', async () => {
+    symlinkSync(options.dataDir, join(folder, 'way-in'))
+    for (const working_dir of [options.dataDir, join(folder, 'way-in')]) {
+      const { outcome } = await run({ command: 'true', working_dir })
+      expect(outcome).toMatchObject({ reason: 'working_dir_missing' })
+    }
+  })
+
+  test('that cannot be stored fail a command that succeeded', async () => {
+    const addArtifact = () => Promise.reject(new Error('refused'))
+    const { outcome } = await run({ command: 'echo 1 > a', artifacts: ['a'] }, { addArtifact })
+    expect(outcome).toMatchObject({ failure: 'user', reason: 'artifact_failed', exit: { exitCode: 0 } })
+  })
+
+  test('that meet a full disk fail the command with disk_full', async () => {
+    const addArtifact = () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }))
+    const { outcome } = await run({ command: 'echo 1 > a', artifacts: ['a'] }, { addArtifact })
+    expect(outcome).toMatchObject({ failure: 'user', reason: 'disk_full', exit: { exitCode: 0 } })
+  })
+
+  test('whose name is taken are no failure', async () => {
+    const { outcome } = await run(
+      { command: 'echo 1 > a', artifacts: ['a'] },
+      { addArtifact: async () => 'name_taken' as const },
+    )
+    expect(outcome.type).toBe('completed')
+  })
+
+  test('of more than 10,000 files are refused as a mistake', async () => {
+    const { outcome } = await run({ command: 'seq 10001 | xargs touch', artifacts: ['*'] })
+    expect(outcome).toMatchObject({ reason: 'artifact_failed' })
+  })
+})
+
+const isRoot = process.getuid?.() === 0
+
+describe.skipIf(!isRoot)(`artifacts of a command that runs as another user${isRoot ? '' : ' (needs root)'}`, () => {
+  const { run } = useExecutor({ jobUser: 'nobody' })
+
+  test('are what that user may read, however much the server may', async () => {
+    const place = join(folder, 'mixed')
+    mkdirSync(place)
+    writeFileSync(join(place, 'open.txt'), 'open', { mode: 0o644 })
+    writeFileSync(join(place, 'closed.txt'), 'closed', { mode: 0o600 })
+    const open = collector()
+    const closed = collector()
+    const first = await run({ command: 'true', working_dir: place, artifacts: ['open.txt'] }, open)
+    const second = await run({ command: 'true', working_dir: place, artifacts: ['*.txt'] }, closed)
+    expect(first.outcome.type).toBe('completed')
+    expect(open.content).toEqual({ 'open.txt': 'open' })
+    expect(second.outcome).toMatchObject({ reason: 'artifact_failed' })
+    expect(closed.content).not.toHaveProperty('closed.txt')
+  })
+
+  test('are not found behind a directory that user cannot enter', async () => {
+    const place = join(folder, 'hidden')
+    mkdirSync(join(place, 'private'), { recursive: true })
+    writeFileSync(join(place, 'private', 'readable'), 'no', { mode: 0o644 })
+    execFileSync('chmod', ['700', join(place, 'private')])
+    const { content, addArtifact } = collector()
+    const { outcome } = await run({ command: 'true', working_dir: place, artifacts: ['**'] }, { addArtifact })
+    expect(outcome.type).toBe('completed')
+    expect(content).toEqual({})
+  })
+
+  test('come from its own private directory', async () => {
+    const { content, addArtifact } = collector()
+    await run({ command: 'umask 077; mkdir d; echo mine > d/a', artifacts: ['d/a'] }, { addArtifact })
+    expect(content).toEqual({ 'd/a': 'mine\n' })
+  })
+})

@@ -1,0 +1,242 @@
+import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createCommandExecutor } from '../../src/executors/command/command-executor.ts'
+import { openCgroups, removeCgroups } from '../../src/executors/command/launcher/cgroup.ts'
+import { until } from './attempt.ts'
+import { LAUNCHERS, useExecutor } from './executor.ts'
+import { fixture } from './processes.ts'
+
+const isRoot = process.getuid?.() === 0
+
+describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}`, () => {
+  describe.each(LAUNCHERS)('a command of the %s launcher', launcher => {
+    const { run, options, executor } = useExecutor({ launcher, jobUser: 'nobody' })
+
+    test('has that user’s ids for good, and no groups beside', async () => {
+      const { context } = await run({ command: 'grep -E "^(Uid|Gid|Groups):" /proc/self/status; echo $HOME' })
+      const [uid, gid, groups, home] = context.log.text('stdout').split('\n')
+      expect(uid).toMatch(/^Uid:\t(\d+)\t\1\t\1\t\1$/)
+      expect(uid).not.toMatch(/\b0\b/)
+      expect(gid).toMatch(/^Gid:\t(\d+)\t\1\t\1\t\1$/)
+      expect(gid).not.toMatch(/\b0\b/)
+      expect(groups!.trim()).toBe('Groups:')
+      expect(home).not.toBe('/root')
+    })
+
+    test('cannot become root again', async () => {
+      const { context } = await run({ command: 'grep -E "^Cap(Prm|Eff)" /proc/self/status; kill -0 1' })
+      expect(context.log.text('stdout')).toBe('CapPrm:\t0000000000000000\nCapEff:\t0000000000000000\n')
+      expect(context.log.text('stderr')).toMatch(/not permitted/)
+    })
+
+    test('cannot read the data directory', async () => {
+      writeFileSync(join(options.dataDir, 'secret-key'), 'secret', { mode: 0o644 })
+      const { outcome } = await run({ command: ['/bin/cat', join(options.dataDir, 'secret-key')] })
+      expect(outcome).toMatchObject({ reason: 'exit_code' })
+    })
+
+    test('writes in its own directory, reads its stdin and its long text, and opens its streams by name', async () => {
+      const { context } = await run({
+        command: `: ${'x'.repeat(200_000)}\ncat > f; cat f; echo e > /dev/stderr`,
+        stdin: 'in',
+      })
+      expect(context.log.text('stdout')).toBe('in')
+      expect(context.log.text('stderr')).toBe('e\n')
+    })
+
+    test('cannot enter a directory that is not for that user', async () => {
+      const { outcome } = await run({ command: 'true', working_dir: '/root' })
+      expect(outcome).toMatchObject({ failure: 'user', reason: 'working_dir_missing' })
+    })
+
+    test('leaves nothing in its directory, whatever the modes', async () => {
+      const { context } = await run({ command: 'pwd; mkdir -p a/b; touch a/b/c; ln -s /etc/passwd a/l' })
+      const directory = context.log.text('stdout').trim()
+      expect(() => execFileSync('ls', [directory], { stdio: 'ignore' })).toThrow()
+    })
+
+    test('is a boundary: there is no warning about one', async () => {
+      const problems = await executor.health!()
+      expect(problems.filter(problem => problem.message.includes('no boundary'))).toEqual([])
+    })
+  })
+
+  test('native commands cannot gain privileges by set-user-ID programs', async () => {
+    const { context } = await native.run({ command: 'grep NoNewPrivs /proc/self/status' })
+    expect(context.log.text('stdout')).toBe('NoNewPrivs:\t1\n')
+  })
+  const native = useExecutor({ launcher: 'native', jobUser: 'nobody' })
+
+  test.each([['no-such-user-here'], ['']])('the user %j is refused with a clear problem', async jobUser => {
+    const executor = createCommandExecutor({ ...native.options, jobUser })
+    await executor.start!()
+    expect(await executor.health!()).toEqual([
+      { severity: 'unavailable', message: `MILLRACE_JOB_USER: there is no user ${JSON.stringify(jobUser)}` },
+    ])
+    await executor.stop!()
+  })
+})
+
+describe('without another user or a sandbox', () => {
+  const { executor } = useExecutor()
+
+  test('the executor says that commands are no boundary', async () => {
+    const problems = await executor.health!()
+    expect(problems.some(({ severity, message }) => severity === 'warning' && message.includes('no boundary'))).toBe(
+      true,
+    )
+  })
+})
+
+const works = (file: string, argv: readonly string[]): boolean => {
+  try {
+    execFileSync(file, argv, { stdio: 'ignore' })
+    return true
+  } catch {
+    return false
+  }
+}
+const hasBubblewrap = works('bwrap', ['--unshare-pid', '--ro-bind', '/', '/', '/bin/true'])
+
+describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : ' (needs a working bwrap)'}`, () => {
+  let folder: string
+  beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), 'millrace-sandbox-'))
+  })
+  afterAll(() => rmSync(folder, { recursive: true }))
+
+  describe.each(LAUNCHERS)('a command of the %s launcher', launcher => {
+    const { run, options, executor } = useExecutor({ launcher, sandbox: 'bubblewrap' })
+
+    test('runs, with its output, exit code, stdin and artifacts', async () => {
+      const { outcome, context } = await run({ command: 'cat; echo a > a; exit 5', stdin: 'in', artifacts: ['a'] })
+      expect(outcome).toMatchObject({ reason: 'exit_code', exit: { exitCode: 5 } })
+      expect(context.log.text('stdout')).toBe('in')
+      expect([...context.artifacts.keys()]).toEqual(['a'])
+    })
+
+    test('runs a text that is too long for an argument', async () => {
+      const { context } = await run({ command: `: ${'x'.repeat(200_000)}\necho end` })
+      expect(context.log.text('stdout')).toBe('end\n')
+    })
+
+    test('sees no process but its own', async () => {
+      const { context } = await run({ command: 'ls /proc | grep -c "^[0-9]"' })
+      expect(Number(context.log.text('stdout'))).toBeLessThan(8)
+    })
+
+    test('does not see the data directory', async () => {
+      writeFileSync(join(options.dataDir, 'secret-key'), 'secret')
+      const { outcome, context } = await run({
+        command: `cat ${options.dataDir}/secret-key || ls -A ${options.dataDir}`,
+        working_dir: '/',
+      })
+      expect(outcome.type).toBe('completed')
+      expect(context.log.text('stdout')).not.toContain('secret')
+    })
+
+    test('writes to its working directory and a private /tmp, and nowhere else', async () => {
+      const { context } = await run({
+        command:
+          'touch here && echo 1; touch /tmp/x && echo 2; ls /tmp | grep -v millrace-; touch /etc/x || echo 3; touch /var/x || echo 4',
+        working_dir: folder,
+      })
+      expect(context.log.text('stdout')).toBe('1\n2\nx\n3\n4\n')
+    })
+
+    test('may have a working directory that holds the data directory, but not write it', async () => {
+      const { outcome } = await run({ command: `touch ${tmpdir()}/../millrace-x`, working_dir: '/' })
+      expect(outcome).toMatchObject({ reason: 'exit_code' })
+    })
+
+    test('has its SIGTERM and its grace', async () => {
+      const { outcome, context } = await run(
+        { command: 'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.05; done' },
+        {
+          act: async context => {
+            await until('it runs', () => context.log.text('stdout') === 'up\n')
+            context.stop.stop('cancelled_by_user', 60_000)
+          },
+        },
+      )
+      expect(outcome.type).toBe('stopped')
+      expect(context.log.text('stdout')).toBe('up\nbye\n')
+    })
+
+    test('leaves nothing behind', async () => {
+      const { outcome, context } = await run({ command: [fixture('strays.sh'), 'pids', 'cat', '/proc/self/status'] })
+      expect(outcome.type).toBe('completed')
+      const inside = /^NSpid:.*\t(\d+)$/m.exec(context.log.text('stdout'))
+      expect(inside).not.toBeNull()
+      await until('no process of the sandbox is left', () => !commandLines().some(line => line.includes('strays.sh')))
+    })
+
+    test('says which program is not there', async () => {
+      const { outcome } = await run({ command: ['no-such-program'] })
+      expect(outcome).toMatchObject({ reason: 'command_not_found' })
+    })
+
+    test('is a boundary: there is no problem to tell about it', async () => {
+      const problems = await executor.health!()
+      expect(problems.filter(({ message }) => /boundary|SANDBOX/.test(message))).toEqual([])
+    })
+  })
+
+  describe.skipIf(!isRoot)(`as another user${isRoot ? '' : ' (needs root)'}`, () => {
+    const asUser = ['--reuid', 'nobody', '--clear-groups', 'bwrap', '--unshare-pid', '--ro-bind', '/', '/', '/bin/true']
+    const hasUserNamespaces = works('setpriv', asUser)
+    const { run } = useExecutor({ sandbox: 'bubblewrap', jobUser: 'nobody' })
+
+    test.skipIf(!hasUserNamespaces)(
+      `a command is both${hasUserNamespaces ? '' : ' (needs user namespaces)'}`,
+      async () => {
+        const { context } = await run({ command: 'grep Uid /proc/self/status; touch here && echo ok' })
+        expect(context.log.text('stdout')).toMatch(/^Uid:\t(\d{2,})\t\1\t\1\t\1\nok\n$/)
+      },
+    )
+  })
+})
+
+const commandLines = (): readonly string[] => execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' }).split('\n')
+
+const canLimit = (): boolean => {
+  const instanceId = `probe-limit-${process.pid}`
+  const limited = (['cgroup', 'pids-cgroup'] as const).some(
+    kind => openCgroups(kind, { instanceId, maxProcesses: 50 })?.limited,
+  )
+  removeCgroups(instanceId)
+  return limited
+}
+const limits = canLimit()
+
+describe.skipIf(!limits)(`a fork bomb${limits ? '' : ' (needs a writable pids cgroup)'}`, () => {
+  describe.each(LAUNCHERS)('of the %s launcher', launcher => {
+    const { run } = useExecutor({ launcher, maxProcesses: 50 })
+    const bomb = 'bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 300'
+
+    test('is held by the limit, does not hinder a command beside it, and is ended', async () => {
+      const beside = Promise.withResolvers<string>()
+      const { outcome } = await run(
+        { command: bomb },
+        {
+          act: async context => {
+            const { outcome } = await run({ command: 'i=0; while [ $i -lt 50 ]; do /bin/true; i=$((i+1)); done' })
+            beside.resolve(outcome.type)
+            context.stop.stop('cancelled_by_user', 0)
+          },
+        },
+      )
+      expect(await beside.promise).toBe('completed')
+      expect(outcome.type).toBe('stopped')
+    })
+
+    test('leaves a cgroup in which the next command can fork', async () => {
+      await run({ command: `${bomb} & sleep 0.2` })
+      const { outcome } = await run({ command: 'for i in 1 2 3; do /bin/true; done; sleep 0.01' })
+      expect(outcome.type).toBe('completed')
+    })
+  })
+})
