@@ -44,8 +44,10 @@ export const startTestServer = async (
     run: async body => {
       const submitted = await call('POST', '/v1/jobs', body)
       if (submitted.status !== 201) throw new Error(`not submitted: ${JSON.stringify(submitted.body)}`)
-      const { body: job } = await call('GET', `/v1/jobs/${submitted.body.job_id}?wait=60`)
-      return job
+      for (;;) {
+        const { body: job } = await call('GET', `/v1/jobs/${submitted.body.job_id}?wait=60`)
+        if (job.finished_at) return job
+      }
     },
     stop: async () => {
       await server.stop()
