@@ -25,15 +25,15 @@ const START = `
       SET status = 'running', status_reason = NULL, error_message = NULL, exit_code = NULL, signal = NULL,
         progress = NULL, attempt = live.attempt + 1, worker_id = $2, started_at = clock.now, updated_at = clock.now,
         lease_until = clock.now + $3::bigint, lease_token = gen_random_uuid()::text
-      FROM clock, picked
-      WHERE live.id = picked.id
+      FROM clock
+      WHERE live.id = ANY (ARRAY(SELECT id FROM picked))
       RETURNING live.id, live.sequence, live.priority, live.attempt, live.started_at, live.lease_token,
         live.user_failures, live.system_failures, live.next_log_seq
     )
     SELECT ${BODY_COLUMNS}, j.secrets, j.created_at, s.sequence, s.started_at, s.attempt, s.lease_token,
       s.user_failures, s.system_failures, s.next_log_seq
     FROM started AS s
-    JOIN millrace.job AS j ON j.id = s.id
+    CROSS JOIN LATERAL (SELECT * FROM millrace.job WHERE job.id = s.id OFFSET 0) AS j
     ORDER BY s.priority DESC, s.sequence`
 
 /** From the first queued job on. */

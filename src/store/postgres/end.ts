@@ -55,8 +55,8 @@ const FIND_HELD: Statement = {
 }
 
 /**
- * What one statement cannot do: free an exclusive key (its lock comes before), or put a job back that was cancelled
- * while the statement waited for its row. Most of what arrives here has simply lost its lease.
+ * What one statement cannot do is free an exclusive key: the key's lock has to come before. Most of what arrives here has
+ * simply lost its lease.
  */
 const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly Applied[]> => {
   type Held = { workspace: string; exclusive_key: string | null }
@@ -73,7 +73,6 @@ const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise
   )
   const { ended, promoted } = await session.database.transaction(async connection => {
     await lockKeys(connection, keys)
-    await connection.query(LOCK_ROWS, [find[0]])
     const ended = await end(connection, session.now(), ends, ALL_JOBS)
     return { ended, promoted: await promoteNext(connection, keys, session.now()) }
   })
@@ -82,45 +81,49 @@ const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise
   return ended
 }
 
-const LOCK_ROWS: Statement = {
-  name: 'lock_rows',
-  text: 'SELECT id FROM millrace.live WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE',
-}
-
 const SHARED_JOBS = false
 const ALL_JOBS = true
 
 /**
- * `gone` leave for good, `back` go back to wait; each is a compare-and-set on status, attempt and lease token. What a
- * row of `live` held before its update is read beside it: all parts of a statement see the state before it.
+ * `held` locks the rows the leases are right about and decides what becomes of each; the rest carries it out. Looked up
+ * row by row (`OFFSET 0` keeps the planner from turning the loop around: it believes `live` to be empty).
  */
 const END: Statement = {
   name: 'end_attempts',
   text: `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
-    input AS MATERIALIZED (
-      SELECT * FROM unnest(
+    held AS MATERIALIZED (
+      SELECT l.*, i.position, i.statistics, i.exit_code AS last_exit_code, i.signal AS last_signal, i.delay_ms,
+        greatest(l.next_log_seq, i.next_log_seq) AS log_seq,
+        CASE
+          WHEN l.status = 'cancelling' THEN 'cancelled'
+          WHEN i.type = 'complete' THEN 'completed'
+          WHEN i.type = 'fail' THEN 'failed'
+          WHEN i.type = 'retry' THEN 'pending'
+          WHEN i.type = 'release' THEN 'queued'
+        END AS new_status,
+        CASE WHEN l.status = 'cancelling' THEN l.status_reason ELSE i.reason END AS reason,
+        CASE WHEN l.status = 'running' THEN i.message END AS message,
+        l.user_failures + (l.status = 'running' AND i.failure IS NOT DISTINCT FROM 'user')::integer AS user_count,
+        l.system_failures + (l.status = 'running' AND i.failure IS NOT DISTINCT FROM 'system')::integer AS system_count
+      FROM unnest(
         $2::uuid[], $3::integer[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::integer[],
         $10::text[], $11::bigint[], $12::text[], $13::bigint[]
       ) WITH ORDINALITY AS i (
         id, attempt, lease_token, type, reason, failure, message, exit_code, signal, delay_ms, statistics, next_log_seq,
         position
       )
+      CROSS JOIN LATERAL (
+        SELECT * FROM millrace.live
+        WHERE live.id = i.id AND live.attempt = i.attempt AND live.lease_token = i.lease_token
+          AND ($14::boolean OR live.exclusive_key IS NULL) AND (live.status = 'cancelling' OR i.type <> 'cancel')
+        OFFSET 0
+        FOR UPDATE
+      ) AS l
     ),
     gone AS (
       DELETE FROM millrace.live
-      USING input
-      WHERE live.id = input.id AND live.attempt = input.attempt AND live.lease_token = input.lease_token
-        AND ($14::boolean OR live.exclusive_key IS NULL)
-        AND (live.status = 'cancelling' OR live.status = 'running' AND input.type IN ('complete', 'fail'))
-      RETURNING live.*, input.position, input.statistics, input.type, input.exit_code AS last_exit_code,
-        input.signal AS last_signal, input.next_log_seq AS last_next_log_seq,
-        CASE WHEN live.status = 'cancelling' THEN 'cancelled' WHEN input.type = 'complete' THEN 'completed'
-          ELSE 'failed' END AS end_status,
-        CASE WHEN live.status = 'cancelling' THEN live.status_reason ELSE input.reason END AS end_reason,
-        CASE WHEN live.status = 'running' THEN input.message END AS end_message,
-        CASE WHEN live.status = 'running' AND input.failure = 'user' THEN 1 ELSE 0 END AS user_failure,
-        CASE WHEN live.status = 'running' AND input.failure = 'system' THEN 1 ELSE 0 END AS system_failure
+      WHERE id = ANY (ARRAY(SELECT id FROM held WHERE new_status NOT IN ('pending', 'queued')))
     ),
     ended AS (
       INSERT INTO millrace.ended (
@@ -128,52 +131,42 @@ const END: Statement = {
         has_log, workspace, status, status_reason, worker_id, signal, error_message, progress, statistics
       )
       SELECT
-        id, sequence, clock.now, queued_at, started_at, attempt, user_failures + user_failure,
-        system_failures + system_failure, last_exit_code, greatest(next_log_seq, last_next_log_seq) > 1, workspace,
-        end_status, end_reason, worker_id, last_signal, end_message, progress,
-        CASE WHEN end_status = 'completed' THEN statistics END
-      FROM gone, clock
+        id, sequence, clock.now, queued_at, started_at, attempt, user_count, system_count, last_exit_code, log_seq > 1,
+        workspace, new_status, reason, worker_id, last_signal, message, progress,
+        CASE WHEN new_status = 'completed' THEN statistics END
+      FROM held, clock
+      WHERE new_status NOT IN ('pending', 'queued')
     ),
     back AS (
       UPDATE millrace.live
-      SET status = CASE input.type WHEN 'retry' THEN 'pending' ELSE 'queued' END,
-        status_reason = CASE input.type WHEN 'retry' THEN 'retry_wait' END,
-        error_message = input.message, exit_code = input.exit_code, signal = input.signal,
-        user_failures = live.user_failures + CASE WHEN input.failure = 'user' THEN 1 ELSE 0 END,
-        system_failures = live.system_failures + CASE WHEN input.failure = 'system' THEN 1 ELSE 0 END,
-        due_at = clock.now + input.delay_ms, wait_ms = input.delay_ms,
-        queued_at = CASE input.type WHEN 'release' THEN clock.now ELSE live.queued_at END,
-        next_log_seq = greatest(live.next_log_seq, input.next_log_seq),
+      SET status = held.new_status, status_reason = CASE held.new_status WHEN 'pending' THEN 'retry_wait' END,
+        error_message = held.message, exit_code = held.last_exit_code, signal = held.last_signal,
+        user_failures = held.user_count, system_failures = held.system_count, next_log_seq = held.log_seq,
+        due_at = clock.now + held.delay_ms, wait_ms = held.delay_ms,
+        queued_at = CASE held.new_status WHEN 'queued' THEN clock.now ELSE held.queued_at END,
         worker_id = NULL, lease_token = NULL, lease_until = NULL, updated_at = clock.now
-      FROM input, clock
-      WHERE live.id = input.id AND live.attempt = input.attempt AND live.lease_token = input.lease_token
-        AND ($14::boolean OR live.exclusive_key IS NULL)
-        AND live.status = 'running' AND input.type IN ('retry', 'release')
-      RETURNING live.*, input.position, input.reason
+      FROM held, clock
+      WHERE live.id = ANY (ARRAY(SELECT id FROM held WHERE new_status IN ('pending', 'queued'))) AND held.id = live.id
     ),
     attempt AS (
       INSERT INTO millrace.attempt (
         job_id, attempt, started_at, finished_at, exit_code, outcome, reason, worker_id, signal, error_message
       )
-      SELECT back.id, back.attempt, back.started_at, back.updated_at, back.exit_code,
-        CASE back.status WHEN 'pending' THEN 'failed' ELSE 'released' END, back.reason, before.worker_id, back.signal,
-        back.error_message
-      FROM back
-      JOIN millrace.live AS before ON before.id = back.id
+      SELECT id, attempt, started_at, clock.now, last_exit_code,
+        CASE new_status WHEN 'pending' THEN 'failed' ELSE 'released' END, reason, worker_id, last_signal, message
+      FROM held, clock
+      WHERE new_status IN ('pending', 'queued')
     ),
     log AS (
       INSERT INTO millrace.log_part (job_id, first_seq, last_seq, attempt, first_at, last_at, bytes, data, blob_key)
       SELECT p.job_id, p.first_seq, p.last_seq, p.attempt, p.first_at, p.last_at, p.bytes, p.data, p.blob_key
       FROM ${logInput(15)} AS p
-      JOIN (SELECT id FROM gone UNION ALL SELECT id FROM back) AS applied ON applied.id = p.job_id
+      WHERE (p.job_id IN (SELECT id FROM held)) IS TRUE
       ${ON_SAME_LINES}
     )
-    SELECT id, position, workspace, kind, run_id, workflow_id, parent_job_id, end_status AS status,
-      end_reason AS status_reason, clock.now
-    FROM gone, clock
-    UNION ALL
-    SELECT id, position, workspace, kind, run_id, workflow_id, parent_job_id, status, status_reason, clock.now
-    FROM back, clock`,
+    SELECT id, position, workspace, kind, run_id, workflow_id, parent_job_id, new_status AS status,
+      CASE new_status WHEN 'pending' THEN 'retry_wait' WHEN 'queued' THEN NULL ELSE reason END AS status_reason, clock.now
+    FROM held, clock`,
 }
 
 const end = async (

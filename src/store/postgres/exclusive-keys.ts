@@ -77,8 +77,8 @@ const PROMOTE_NEXT: Statement = {
     )
     UPDATE millrace.live
     SET status = 'queued', status_reason = NULL, queued_at = clock.now, updated_at = clock.now
-    FROM clock, next
-    WHERE live.id = next.id AND live.status = 'pending'
+    FROM clock
+    WHERE live.id = ANY (ARRAY(SELECT id FROM next))
     RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
       live.status_reason, clock.now`,
 }

@@ -15,12 +15,22 @@ type OrderRow = {
 const RENEW: Statement = {
   name: 'renew_leases',
   text: `
-    WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now)
+    WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
+    held AS MATERIALIZED (
+      SELECT l.id
+      FROM clock, unnest($3::uuid[], $4::integer[], $5::text[]) AS i (id, attempt, lease_token)
+      CROSS JOIN LATERAL (
+        SELECT live.id, live.lease_until FROM millrace.live
+        WHERE live.id = i.id AND live.attempt = i.attempt AND live.lease_token = i.lease_token
+        OFFSET 0
+        FOR UPDATE
+      ) AS l
+      WHERE l.lease_until > clock.now
+    )
     UPDATE millrace.live
     SET lease_until = clock.now + $2::bigint
-    FROM clock, unnest($3::uuid[], $4::integer[], $5::text[]) AS i (id, attempt, lease_token)
-    WHERE live.id = i.id AND live.attempt = i.attempt AND live.lease_token = i.lease_token
-      AND live.status IN ('running', 'cancelling') AND live.lease_until > clock.now
+    FROM clock
+    WHERE live.id = ANY (ARRAY(SELECT id FROM held))
     RETURNING live.id, live.attempt, live.status, live.status_reason, live.grace_ms`,
 }
 

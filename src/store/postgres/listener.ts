@@ -20,6 +20,8 @@ export class Listener {
   readonly #notices: Notices
   #client: pg.Client | null = null
   #flush: NodeJS.Timeout | null = null
+  /** One after the other: what comes meanwhile goes into the next. */
+  #sending: Promise<void> = Promise.resolve()
   #reconnect: NodeJS.Timeout | null = null
   #reconnectMs = FIRST_RECONNECT_MS
   #stopped = false
@@ -53,12 +55,11 @@ export class Listener {
     this.#stopped = true
     if (this.#flush) clearTimeout(this.#flush)
     if (this.#reconnect) clearTimeout(this.#reconnect)
-    const client = this.#client
-    if (!client) return
     // What was changed last is still told.
-    if (this.#flush) await this.#send(client)
+    await this.#sending.then(() => this.#send())
+    const client = this.#client
     this.#client = null
-    await client.end().catch(() => {})
+    await client?.end().catch(() => {})
   }
 
   #hear(payload: string): void {
@@ -74,14 +75,15 @@ export class Listener {
     this.#notices.add(changes)
     this.#flush ??= setTimeout(() => {
       this.#flush = null
-      if (this.#client) void this.#send(this.#client)
+      this.#sending = this.#sending.then(() => this.#send())
     }, NOTIFY_EVERY_MS)
   }
 
   /** A notice that cannot be sent is lost; the others learn of the break by polling. */
-  async #send(client: pg.Client): Promise<void> {
+  async #send(): Promise<void> {
+    if (!this.#client || this.#notices.isEmpty) return
     const query = { name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [CHANNEL, this.#notices.take()] }
-    await client.query(query).catch(() => {})
+    await this.#client.query(query).catch(() => {})
   }
 
   #lost(): void {

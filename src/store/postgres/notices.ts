@@ -32,6 +32,10 @@ export class Notices {
     this.#from = from
   }
 
+  get isEmpty(): boolean {
+    return !(this.#queued || this.#pending || this.#cancel || this.#missed || this.#logsOf.size || this.#events.length)
+  }
+
   add(changes: Changes): void {
     this.#queued ||= changes.queued ?? false
     this.#pending ||= changes.pending ?? false

@@ -18,8 +18,8 @@ const PROMOTE: Statement = {
     UPDATE millrace.live
     SET status = 'queued', status_reason = NULL, due_at = NULL, wait_ms = NULL, queued_at = clock.now,
       updated_at = clock.now
-    FROM clock, due
-    WHERE live.id = due.id AND live.status = 'pending'
+    FROM clock
+    WHERE live.id = ANY (ARRAY(SELECT id FROM due))
     RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
       live.status_reason, clock.now`,
 }

@@ -142,9 +142,9 @@ const INSERT: Statement = {
     ),
     label AS (
       INSERT INTO millrace.job_label (workspace, key, value, sequence, job_id)
-      SELECT input.workspace, l.key, l.value, input.sequence, input.id
-      FROM unnest($24::bigint[], $25::text[], $26::text[]) AS l (position, key, value)
-      JOIN input USING (position)
+      SELECT l.workspace, l.key, l.value, clock.base + l.position, l.job_id
+      FROM clock, unnest($24::bigint[], $25::text[], $26::text[], $27::text[], $28::uuid[])
+        AS l (position, workspace, key, value, job_id)
     ),
     answer AS (
       UPDATE millrace.idempotency AS i
@@ -153,7 +153,7 @@ const INSERT: Statement = {
           SELECT json_agg(json_build_array(
             input.id, CASE WHEN input.waits_for IS NULL THEN 'queued' ELSE 'pending' END) ORDER BY input.position)
           FROM input WHERE input.position BETWEEN a.first_position AND a.last_position))
-      FROM clock, unnest($27::text[], $28::text[], $29::text[], $30::text[], $31::text[], $32::bigint[], $33::bigint[])
+      FROM clock, unnest($29::text[], $30::text[], $31::text[], $32::text[], $33::text[], $34::bigint[], $35::bigint[])
         AS a (workspace, method, path, key, shape, first_position, last_position)
       WHERE i.workspace = a.workspace AND i.method = a.method AND i.path = a.path AND i.key = a.key
     )
@@ -208,14 +208,17 @@ const labelColumns = (jobs: readonly NewJob[]): string[] => {
   const labels = jobs.flatMap((job, index) =>
     Object.entries(job.labels).map(([key, value]) => ({
       position: index + 1,
+      job,
       key: storable(key),
       value: storable(value),
     })),
   )
   return [
     arrayLiteral(labels.map(label => label.position)),
+    arrayLiteral(labels.map(label => label.job.workspace)),
     arrayLiteral(labels.map(label => label.key)),
     arrayLiteral(labels.map(label => label.value)),
+    arrayLiteral(labels.map(label => label.job.id)),
   ]
 }
 
