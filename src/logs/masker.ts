@@ -1,4 +1,4 @@
-import { secretForms } from './secret-forms.ts'
+import { MIN_SECRET_LENGTH, secretForms } from './secret-forms.ts'
 
 const MASK = Buffer.from('***')
 const NEWLINE = 10
@@ -14,35 +14,36 @@ const WINDOW = 8
  * looks at every seventh byte or so of ordinary text.
  */
 export class Masker {
-  readonly #patterns: PatternIndex
+  readonly #patterns: () => PatternIndex
   #held: Buffer = Buffer.alloc(0)
   /** Bytes at the start of `#held` that belong to an occurrence already found. */
   #maskedHead = 0
   /** True when the last thing given out is a `***` that the next masked byte belongs to. */
   #inMask = false
 
-  private constructor(patterns: PatternIndex) {
+  private constructor(patterns: () => PatternIndex) {
     this.#patterns = patterns
   }
 
   /** One masker per stream; null when none of the secrets is long enough to be masked. */
   static for(secrets: readonly string[]): (() => Masker) | null {
-    const forms = new Set(secrets.flatMap(secretForms))
-    if (forms.size === 0) return null
-    const patterns = new PatternIndex([...forms].map(form => Buffer.from(form)))
-    return () => new Masker(patterns)
+    if (!secrets.some(secret => [...secret].length >= MIN_SECRET_LENGTH)) return null
+    let patterns: PatternIndex | null = null
+    // Every job has its token to mask and many write nothing: the index, which costs more than the rest of a job, waits.
+    return () => new Masker(() => (patterns ??= indexOf(secrets)))
   }
 
   /** What can be given out after these bytes. May be a view of them. */
   push(bytes: Buffer): Buffer {
     const data = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes])
-    const found = this.#patterns.search(data)
+    const found = this.#patterns().search(data)
     return this.#release(data, found.occurrences, found.pending)
   }
 
   /** What was held back, at the end of the stream. */
   end(): Buffer {
-    const { occurrences } = this.#patterns.search(this.#held)
+    if (this.#held.length === 0) return this.#held
+    const { occurrences } = this.#patterns().search(this.#held)
     return this.#release(this.#held, occurrences, this.#held.length)
   }
 
@@ -77,6 +78,11 @@ export const maskText = (makeMasker: (() => Masker) | null, text: string): strin
   if (makeMasker === null) return text
   const masker = makeMasker()
   return Buffer.concat([masker.push(Buffer.from(text)), masker.end()]).toString()
+}
+
+const indexOf = (secrets: readonly string[]): PatternIndex => {
+  const forms = new Set(secrets.flatMap(secretForms))
+  return new PatternIndex([...forms].map(form => Buffer.from(form)))
 }
 
 type Interval = { readonly start: number; readonly end: number }
