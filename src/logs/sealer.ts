@@ -52,7 +52,8 @@ export class Sealer {
 
   /** Ends what is under way, then gives the parts of all files that are still in the spool. */
   async finish(): Promise<LogPart[]> {
-    this.#stopping.abort()
+    // A reason of our own: making the default one costs more than the rest of a short log.
+    this.#stopping.abort('the attempt ends')
     await this.#working
     const parts: LogPart[] = []
     for (const file of [...this.#options.spool.files]) {
