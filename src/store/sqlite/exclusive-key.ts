@@ -6,7 +6,7 @@ import type { Writer } from './writer.ts'
 export const isKeyHeld = (db: Database, workspace: string, key: string): boolean =>
   db.get(
     `SELECT 1 FROM live WHERE workspace = ? AND exclusive_key = ?
-       AND exclusive_key IS NOT NULL AND status IN ('queued', 'running', 'cancelling')`,
+       AND exclusive_key IS NOT NULL AND status <> 'pending'`,
     workspace,
     key,
   ) !== undefined

@@ -1,0 +1,187 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync } from 'node:fs'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { systemClock } from '../../kernel/clock.ts'
+import { isDiskFull } from '../../kernel/errors.ts'
+import { newId } from '../../kernel/ids.ts'
+import type { NewJob } from '../../model/job.ts'
+import { SINGLE_JOB_RETRY } from '../../model/retry.ts'
+import type { Store } from '../store.ts'
+import { openForWriting } from './database.ts'
+import { openSqliteStore } from './sqlite-store.ts'
+
+let directory: string
+let path: string
+const opened: Store[] = []
+beforeEach(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'millrace-store-'))
+  path = join(directory, 'millrace.db')
+})
+afterEach(async () => {
+  for (const store of opened.splice(0)) await store.close()
+  await rm(directory, { recursive: true })
+})
+
+const open = async (at = path): Promise<Store> => {
+  const store = await openSqliteStore({ path: at, clock: systemClock })
+  opened.push(store)
+  return store
+}
+
+const newJob = (overrides: Partial<NewJob> = {}): NewJob => ({
+  id: newId(),
+  workspace: 'default',
+  kind: 'command',
+  name: null,
+  labels: {},
+  queue: 'default',
+  priority: 0,
+  trigger: 'manual',
+  workflowId: null,
+  runId: null,
+  parentJobId: null,
+  rerunOf: null,
+  exclusiveKey: null,
+  scheduledAt: null,
+  timeoutMs: null,
+  graceMs: null,
+  retry: SINGLE_JOB_RETRY,
+  restartable: true,
+  spec: '{}',
+  secrets: null,
+  scopes: [],
+  ...overrides,
+})
+
+const submit = (store: Store, jobs: readonly NewJob[]) => store.submitJobs({ jobs, maxQueued: 1_000_000 })
+
+/** Runs SQL on a database that no store has open. */
+const edit = <T>(work: (database: DatabaseSync) => T): T => {
+  const database = new DatabaseSync(path)
+  try {
+    return work(database)
+  } finally {
+    database.close()
+  }
+}
+
+test('a database newer than the program is refused and left alone', async () => {
+  await (await open()).close()
+  edit(database => database.exec('PRAGMA user_version = 99'))
+  await expect(open()).rejects.toThrow(/version 99, this program knows versions up to \d+/)
+  expect(edit(database => database.prepare('PRAGMA user_version').get())).toEqual({ user_version: 99 })
+})
+
+test('a file that is no database is refused', async () => {
+  mkdirSync(path)
+  await expect(open()).rejects.toThrow()
+})
+
+test('commits wait for the disk: write-ahead log, synchronous full', () => {
+  const db = openForWriting(path)
+  expect(db.get('PRAGMA journal_mode')).toEqual(['wal'])
+  expect(db.get('PRAGMA synchronous')).toEqual([2])
+  db.close()
+})
+
+test('closing finishes what was asked before and refuses what comes after', async () => {
+  const store = await open()
+  const jobs = Array.from({ length: 20 }, () => newJob())
+  const submits = jobs.map(job => submit(store, [job]))
+  const reads = jobs.map(() => store.listWorkspaces())
+  await store.close()
+  for (const outcome of await Promise.all(submits)) expect(outcome.type).toBe('submitted')
+  expect(await Promise.all(reads)).toHaveLength(20)
+  await expect(submit(store, [newJob()])).rejects.toThrow(/closed/)
+  await expect(store.getSetting({ name: 'x' })).rejects.toThrow(/closed/)
+  expect(edit(database => database.prepare('SELECT count(*) AS n FROM job').get())).toEqual({ n: 20 })
+  expect(existsSync(`${path}-wal`)).toBe(false)
+})
+
+test('a read sees every write that was acknowledged before it', async () => {
+  const store = await open()
+  for (let round = 0; round < 50; round++) {
+    const job = newJob()
+    await submit(store, [job])
+    expect(await store.getJob({ workspace: 'default', jobId: job.id })).not.toBeNull()
+  }
+})
+
+test('a small piece of a large buffer is stored as what it is', async () => {
+  const store = await open()
+  const large = new Uint8Array(1_000_000).fill(7)
+  const job = newJob({ secrets: large.subarray(10, 13) })
+  await submit(store, [job])
+  const submission = await store.getSubmission({ workspace: 'default', jobId: job.id })
+  expect([...submission!.secrets!]).toEqual([7, 7, 7])
+  expect(submission!.secrets!.buffer.byteLength).toBeLessThan(1000)
+})
+
+test('a search among many jobs that finds nothing looks at a bounded number of them a page', async () => {
+  const store = await open()
+  const labels = [{ a: '1' }, { b: '1' }]
+  for (let batch = 0; batch < 6; batch++)
+    await submit(
+      store,
+      Array.from({ length: 2000 }, (_, index) => newJob({ labels: labels[index % 2]! })),
+    )
+  const filters = {
+    labels: [
+      { key: 'a', value: '1' },
+      { key: 'b', value: '1' },
+    ],
+  }
+  let pages = 0
+  let cursor: string | null = null
+  do {
+    const page = await store.listJobs({ workspace: 'default', filters, limit: 50, cursor })
+    expect(page.jobs).toEqual([])
+    cursor = page.nextCursor
+    pages++
+  } while (cursor !== null)
+  expect(pages).toBeGreaterThan(1)
+  expect(pages).toBeLessThan(5)
+})
+
+const canMount = process.getuid?.() === 0 && process.platform === 'linux'
+
+test.skipIf(!canMount)(
+  'a full disk refuses writes with ENOSPC, loses nothing, and is over when there is room (needs root to mount a small tmpfs)',
+  async () => {
+    const small = join(directory, 'small')
+    mkdirSync(small)
+    expect(spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', small]).status).toBe(0)
+    try {
+      const store = await open(join(small, 'millrace.db'))
+      const kept: string[] = []
+      const fault = await fill(store, kept)
+      expect(isDiskFull(fault), String(fault)).toBe(true)
+      expect(spawnSync('mount', ['-o', 'remount,size=64m', small]).status).toBe(0)
+      await store.ping()
+      await submit(store, [newJob()])
+      expect(await store.countJobs({ workspace: 'default', filters: {} })).toBe(kept.length + 1)
+      await store.close()
+    } finally {
+      for (const store of opened.splice(0)) await store.close()
+      spawnSync('umount', [small])
+    }
+  },
+)
+
+/** Submits large jobs until that fails, and says how it failed. */
+const fill = async (store: Store, kept: string[]): Promise<unknown> => {
+  for (let count = 0; count < 1000; count++) {
+    const job = newJob({ spec: JSON.stringify({ command: 'x'.repeat(20_000) }) })
+    try {
+      await submit(store, [job])
+      kept.push(job.id)
+    } catch (error) {
+      return error
+    }
+  }
+  throw new Error('the disk did not become full')
+}
