@@ -19,6 +19,13 @@ test('a skipped test is named and counts as failed', () => {
   expect(summary).toEqual({ lines: ['skipped: two (needs bubblewrap)', '1 passed, 1 failed'], ok: false })
 })
 
+test('a test skipped for want of a facility of the kernel is named and does not count', () => {
+  const tests = { one: 'passed', 'held by cgroup (skipped: needs a writable cgroup v2) two': 'skipped' }
+  const { lines, ok } = summarize(results(file('a', tests)), 0)
+  expect(lines).toEqual([`skipped: ${Object.keys(tests)[1]}`, '1 passed, 0 failed'])
+  expect(ok).toBe(true)
+})
+
 test('a file that broke before its tests counts as one failure', () => {
   const summary = summarize(results(file('a', { one: 'passed' }), file('b', {}, 'failed', 'no such module')), 0)
   expect(summary).toEqual({ lines: ['broken file: b: no such module', '1 passed, 1 failed'], ok: false })
