@@ -1,0 +1,201 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { createCommandExecutor } from '../../src/executors/command/command-executor.ts'
+import { readChildren } from '../../src/executors/command/launcher/process-table.ts'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { newId } from '../../src/kernel/ids.ts'
+import { silentLogger } from '../../src/kernel/logger.ts'
+import { claimedJob, createContext, until } from './attempt.ts'
+import { LAUNCHERS, useExecutor } from './executor.ts'
+import { fixture, isAlive, readPids } from './processes.ts'
+
+const isLinux = process.platform === 'linux'
+const WAYS = LAUNCHERS.flatMap(launcher =>
+  (['auto', 'tracking'] as const).map(containment => ({ launcher, containment })),
+)
+type Way = (typeof WAYS)[number]
+
+let folder: string
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'millrace-loss-'))
+})
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+/** Leaves strays and goes on. Where orphans are not adopted one without both environment and session cannot be found. */
+const strays = ({ launcher, containment }: Way, pids: string) => ({
+  command: [fixture('strays.sh'), pids, 'sleep', '300'],
+  ...(launcher === 'portable' && containment === 'tracking' && { environment: { TRACEABLE: '1' } }),
+})
+
+/** All five run, and are on record where only the record tells a later launcher. */
+const areThere = ({ containment }: Way, pids: string, dataDir: string): boolean => {
+  const there = readPids(pids)
+  if (there.length < 5) return false
+  if (containment !== 'tracking') return true
+  const record = readFileSync(join(dataDir, 'launcher', 'processes'), 'utf8')
+  return there.every(pid => record.includes(`\n${pid} `))
+}
+
+/** The launcher among the children of a process. */
+const launcherOf = (pid: number): number =>
+  (readChildren(pid) ?? []).find(child => commandLine(child).includes('launcher/main'))!
+
+const commandLine = (pid: number): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+describe.skipIf(!isLinux)(`when the launcher is killed${isLinux ? '' : ' (needs /proc)'}`, () => {
+  describe.each(WAYS)('($launcher, $containment)', way => {
+    const { run, executor, options } = useExecutor(way)
+
+    test('its commands are over, their attempts system failures, and the next command runs', async () => {
+      const pids = join(folder, newId())
+      const { outcome } = await run(strays(way, pids), {
+        act: async () => {
+          await until('strays are there', () => areThere(way, pids, options.dataDir))
+          process.kill(launcherOf(process.pid), 'SIGKILL')
+        },
+      })
+      expect(outcome).toMatchObject({ type: 'failed', failure: 'system', reason: 'launcher_lost' })
+      expect(readPids(pids).filter(isAlive)).toEqual([])
+      const next = await run({ command: 'echo next' })
+      expect(next.context.log.text('stdout')).toBe('next\n')
+      expect(await executor.health!()).not.toContainEqual(expect.objectContaining({ severity: 'unavailable' }))
+    })
+  })
+})
+
+describe.skipIf(!isLinux)(`when the server is killed${isLinux ? '' : ' (needs /proc)'}`, () => {
+  describe.each(WAYS)('($launcher, $containment)', way => {
+    let server: ChildProcess | undefined
+    afterEach(() => {
+      server?.kill('SIGKILL')
+    })
+
+    /** A server that runs strays, in a data directory of its own. */
+    const startServer = async ({ leaseAge = 0 } = {}) => {
+      const pids = join(folder, newId())
+      const dataDir = join(folder, newId())
+      mkdirSync(dataDir)
+      const options = {
+        ...way,
+        dataDir,
+        jobUser: null,
+        sandbox: 'none',
+        maxProcesses: 100,
+        instanceId: newId(),
+      } as const
+      const input = JSON.stringify({ ...options, leaseAge, spec: strays(way, pids) })
+      const flags = ['--disable-warning=ExperimentalWarning']
+      server = spawn(process.execPath, [...flags, fixture('server.ts'), input], {
+        stdio: ['ignore', 'ignore', 'inherit'],
+      })
+      const { pid } = server
+      await until('strays are there', () => areThere(way, pids, dataDir))
+      return { pid: pid!, launcher: launcherOf(pid!), pids, options }
+    }
+
+    test('its launcher ends all commands at once and then itself', async () => {
+      const { pid, launcher, pids } = await startServer()
+      process.kill(pid, 'SIGKILL')
+      await until('the launcher is gone', () => !isAlive(launcher))
+      expect(readPids(pids).filter(isAlive)).toEqual([])
+    })
+
+    test('with its launcher, the next server ends the strays before it is ready', async () => {
+      const { pid, launcher, pids, options } = await startServer()
+      // Stopped first: neither may notice that the other is gone.
+      for (const victim of [pid, launcher]) process.kill(victim, 'SIGSTOP')
+      for (const victim of [launcher, pid]) process.kill(victim, 'SIGKILL')
+      await until('both are gone', () => !isAlive(pid) && !isAlive(launcher))
+      expect(readPids(pids).filter(isAlive)).toHaveLength(5)
+
+      const next = createCommandExecutor({ ...options, logger: silentLogger, clock: systemClock })
+      await next.start!()
+      expect(readPids(pids).filter(isAlive)).toEqual([])
+      await next.stop!()
+    })
+  })
+
+  test('strays of another installation are left alone', async () => {
+    const mine = join(folder, newId())
+    const other = createCommandExecutor({
+      dataDir: mkdtempSync(join(folder, 'other-')),
+      jobUser: null,
+      sandbox: 'none',
+      launcher: 'auto',
+      maxProcesses: 100,
+      instanceId: newId(),
+      logger: silentLogger,
+      clock: systemClock,
+    })
+    await run(
+      { command: [fixture('strays.sh'), mine, 'sleep', '300'] },
+      {
+        act: async context => {
+          await until('strays are there', () => readPids(mine).length === 5)
+          await other.start!()
+          await other.stop!()
+          expect(readPids(mine).filter(isAlive)).toHaveLength(5)
+          context.stop.stop('cancelled_by_user', 0)
+        },
+      },
+    )
+  })
+  const { run } = useExecutor()
+})
+
+describe.skipIf(!isLinux)(`when the server hangs${isLinux ? '' : ' (needs /proc)'}`, () => {
+  test('its commands are killed before their lease is over', async () => {
+    const way: Way = { launcher: 'native', containment: 'auto' }
+    const pids = join(folder, newId())
+    const dataDir = mkdtempSync(join(folder, 'hang-'))
+    const input = { ...way, dataDir, jobUser: null, sandbox: 'none', maxProcesses: 100, instanceId: newId() }
+    const text = JSON.stringify({ ...input, leaseAge: 8_000, spec: strays(way, pids) })
+    const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', fixture('server.ts'), text], {
+      stdio: 'ignore',
+    })
+    try {
+      await until('strays are there', () => areThere(way, pids, dataDir))
+      server.kill('SIGSTOP')
+      await until('all are dead', () => readPids(pids).filter(isAlive).length === 0)
+    } finally {
+      server.kill('SIGKILL')
+    }
+  })
+})
+
+describe('a lease', () => {
+  const { executor } = useExecutor()
+
+  test('that is renewed keeps its command running', async () => {
+    const job = claimedJob({ command: 'sleep 2; echo end' })
+    const context = createContext({ leaseSentAt: systemClock.monotonic() - 11_000 })
+    const running = executor.run(job, context)
+    executor.leasesRenewed!([{ jobId: job.id, attempt: job.attempt }], systemClock.monotonic())
+    const renewing = setInterval(
+      () => executor.leasesRenewed!([{ jobId: job.id, attempt: job.attempt }], systemClock.monotonic()),
+      100,
+    )
+    expect(await running).toMatchObject({ type: 'completed' })
+    clearInterval(renewing)
+  })
+
+  test('counts from when its renewal was sent, not from when it came', async () => {
+    const job = claimedJob({ command: 'sleep 300' })
+    const running = executor.run(job, createContext({ leaseSentAt: systemClock.monotonic() - 11_500 }))
+    const renewing = setInterval(
+      () => executor.leasesRenewed!([{ jobId: job.id, attempt: job.attempt }], systemClock.monotonic() - 20_000),
+      50,
+    )
+    expect(await running).toMatchObject({ failure: 'system', reason: 'worker_lost' })
+    clearInterval(renewing)
+  })
+})
