@@ -53,7 +53,9 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
     })
 
     test('leaves nothing in its directory, whatever the modes', async () => {
-      const { context } = await run({ command: 'pwd; mkdir -p a/b; touch a/b/c; ln -s /etc/passwd a/l' })
+      const { context } = await run({
+        command: 'pwd; mkdir -p a/b; touch a/b/c; ln -s /etc/passwd a/l; chmod 0 a/b; chmod 500 a .',
+      })
       const directory = context.log.text('stdout').trim()
       expect(() => execFileSync('ls', [directory], { stdio: 'ignore' })).toThrow()
     })
@@ -77,6 +79,27 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
       { severity: 'unavailable', message: `MILLRACE_JOB_USER: there is no user ${JSON.stringify(jobUser)}` },
     ])
     await executor.stop!()
+  })
+})
+
+describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER and no cgroup${isRoot ? '' : ' (needs root)'}`, () => {
+  describe.each(LAUNCHERS)('a fork bomb of the %s launcher', launcher => {
+    const { run, executor } = useExecutor({ launcher, jobUser: 'nobody', containment: 'tracking', maxProcesses: 60 })
+
+    test('is held by the limit of its user, and is ended', async () => {
+      const { outcome } = await run(
+        { command: 'bomb() { bomb | bomb & }; bomb 2>&1; sleep 300' },
+        {
+          act: async context => {
+            await until('the limit is reached', () => context.log.text('stdout').includes('Cannot fork'))
+            context.stop.stop('cancelled_by_user', 0)
+          },
+        },
+      )
+      expect(outcome.type).toBe('stopped')
+      const problems = await executor.health!()
+      expect(problems.filter(({ message }) => message.includes('MAX_PROCESSES'))).toEqual([])
+    })
   })
 })
 

@@ -1,5 +1,14 @@
-import { chmodSync, chownSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { join } from 'node:path'
 import type { JobUser } from './job-user.ts'
 
@@ -11,8 +20,8 @@ export interface Scratch {
   readonly path: string
   /** Files of one attempt; `name` is unique among those that run. */
   forAttempt(name: string): AttemptFiles
-  /** Removes everything. */
-  remove(): void
+  /** Removes the directory, unless a command left something that will go at the next start. */
+  close(): void
 }
 
 export interface AttemptFiles {
@@ -24,13 +33,18 @@ export interface AttemptFiles {
   remove(removeTree: (path: string) => Promise<void>): Promise<void>
 }
 
-type Options = { readonly dataDir: string; readonly instanceId: string; readonly user: JobUser }
+type Options = {
+  readonly dataDir: string
+  readonly instanceId: string
+  readonly user: JobUser
+  readonly removeTree: (path: string) => Promise<void>
+}
 
-export const openScratch = ({ dataDir, instanceId, user }: Options): Scratch => {
+/** Opens the directory, empty. Throws when something that is not ours lies in its place. */
+export const openScratch = async ({ dataDir, instanceId, user, removeTree }: Options): Promise<Scratch> => {
   const path = user.isOther ? `/var/tmp/millrace-${instanceId}` : join(dataDir, 'scratch')
-  // Whatever lies at a place where anyone may make things is not trusted: a new directory, or none.
-  rmSync(path, { recursive: true, force: true })
-  mkdirSync(path, { mode: 0o700 })
+  if (existsSync(path)) await empty(path, removeTree)
+  else mkdirSync(path, { mode: 0o700 })
   if (user.isOther) chmodSync(path, 0o711)
   const own = (made: string): string => {
     if (user.isOther) chownSync(made, user.uid, user.gid)
@@ -40,7 +54,27 @@ export const openScratch = ({ dataDir, instanceId, user }: Options): Scratch => 
   return {
     path,
     forAttempt: name => createAttemptFiles(join(path, name), { own, directories }),
-    remove: () => rmSync(path, { recursive: true, force: true }),
+    close: () => removeEmpty(path),
+  }
+}
+
+/** Anyone may make things in /var/tmp: what is there is ours only when it is a directory of this user. */
+const empty = async (path: string, removeTree: Options['removeTree']): Promise<void> => {
+  const found = lstatSync(path)
+  if (!found.isDirectory() || found.uid !== process.getuid?.()) throw new Error(`${path} is not the server's`)
+  for (const entry of readdirSync(path, { withFileTypes: true })) {
+    const inside = join(path, entry.name)
+    if (entry.isDirectory()) await removeTree(inside)
+    else rmSync(inside, { force: true })
+  }
+}
+
+const removeEmpty = (path: string): void => {
+  try {
+    for (const name of readdirSync(path)) rmdirSync(join(path, name))
+    rmdirSync(path)
+  } catch {
+    // Not empty, or gone.
   }
 }
 
@@ -99,6 +133,3 @@ const createAttemptFiles = (base: string, { own, directories }: Tools): AttemptF
     },
   }
 }
-
-/** Removes a tree that belongs to the server's own user. */
-export const removeOwnTree = (path: string): Promise<void> => rm(path, { recursive: true, force: true })

@@ -8,6 +8,7 @@ import { createFifoPool } from './fifos.ts'
 import { resolveJobUser } from './job-user.ts'
 import type { ContainmentChoice } from './launch-protocol.ts'
 import { createLauncher } from './launcher.ts'
+import { removeTree } from './remove-tree.ts'
 import { attemptKey, leaseDeadline, runAttempt, type Workshop } from './run-attempt.ts'
 import { findSandboxProblem } from './sandbox.ts'
 
@@ -50,7 +51,7 @@ export const createCommandExecutor = (options: CommandExecutorOptions): Executor
     async stop() {
       await workshop?.launcher.stop()
       workshop?.fifos.remove()
-      workshop?.scratch.remove()
+      workshop?.scratch.close()
       workshop = null
     },
     leasesRenewed(leases, sentAt) {
@@ -62,7 +63,7 @@ export const createCommandExecutor = (options: CommandExecutorOptions): Executor
     },
     async health() {
       if (workshop === null) return [{ severity: 'unavailable', message: fault! }]
-      return findProblems(workshop, options)
+      return findProblems(workshop)
     },
     async run(job, context) {
       if (workshop === null) return { type: 'failed', failure: 'system', reason: 'spawn_failed', message: fault! }
@@ -88,22 +89,24 @@ const openWorkshop = async (options: CommandExecutorOptions, tickets: Map<string
       maxProcesses,
     },
   })
+  const sandboxProblem = sandbox === 'bubblewrap' ? await findSandboxProblem(user) : null
   await launcher.start()
   // Only now: strays of a former life are dead.
-  const scratch = openScratch({ dataDir, instanceId, user })
+  const scratch = await openScratch({
+    dataDir,
+    instanceId,
+    user,
+    removeTree: path => removeTree(path, { launcher, user, logger }),
+  })
   const forbidden = [...new Set([dataDir, scratch.path])]
-  return { launcher, fifos, scratch, user, sandbox, instanceId, forbidden, tickets }
+  return { launcher, fifos, scratch, user, sandbox, sandboxProblem, instanceId, forbidden, tickets, logger }
 }
 
-const findProblems = async (
-  { launcher, user }: Workshop,
-  { sandbox }: CommandExecutorOptions,
-): Promise<readonly ExecutorProblem[]> => {
+const findProblems = ({ launcher, user, sandbox, sandboxProblem }: Workshop): readonly ExecutorProblem[] => {
   const problems: ExecutorProblem[] = []
   const add = (severity: ExecutorProblem['severity'], message: string): void => {
     problems.push({ severity, message })
   }
-  const sandboxProblem = sandbox === 'bubblewrap' ? await findSandboxProblem(user) : null
   if (sandboxProblem !== null) add('unavailable', `MILLRACE_SANDBOX=bubblewrap: ${sandboxProblem}.`)
   if (launcher.problem !== null) add('unavailable', `Commands cannot be started: ${launcher.problem}`)
   if (sandbox === 'none' && !user.isOther) add('warning', NO_BOUNDARY)

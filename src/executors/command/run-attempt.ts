@@ -1,18 +1,20 @@
 import type { Clock } from '../../kernel/clock.ts'
 import { ERRORS, isDiskFull } from '../../kernel/errors.ts'
+import type { Logger } from '../../kernel/logger.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { collectArtifacts } from './artifacts.ts'
-import { type AttemptFiles, removeOwnTree, type Scratch } from './attempt-files.ts'
+import type { AttemptFiles, Scratch } from './attempt-files.ts'
 import { type CommandPlan, planCommand } from './command-plan.ts'
 import { buildEnvironment, cookieOf } from './environment.ts'
 import type { FifoPool } from './fifos.ts'
 import { followStop } from './follow-stop.ts'
 import type { JobUser } from './job-user.ts'
 import { systemTime } from './launch-protocol.ts'
-import type { CommandEnd, Launcher, StartedCommand } from './launcher.ts'
+import type { CommandEnd, Launcher } from './launcher.ts'
 import { createOutput } from './output.ts'
+import { removeTree } from './remove-tree.ts'
 import type { CommandSpec } from './spec.ts'
 import { toOutcome } from './to-outcome.ts'
 
@@ -23,7 +25,10 @@ export type Workshop = {
   readonly scratch: Scratch
   readonly user: JobUser
   readonly sandbox: 'none' | 'bubblewrap'
+  /** Why the sandbox does not work here, or null. */
+  readonly sandboxProblem: string | null
   readonly instanceId: string
+  readonly logger: Logger
   /** Directories of the server that are not for commands. */
   readonly forbidden: readonly string[]
   /** Attempts under way by job and attempt, for renewals. */
@@ -66,7 +71,7 @@ export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: E
     if (isDiskFull(error)) return DISK_FULL
     throw error
   } finally {
-    await attempt.files.remove(path => removeTree(workshop, path))
+    await attempt.files.remove(path => removeTree(path, workshop))
   }
 }
 
@@ -108,6 +113,7 @@ const execute = async (workshop: Workshop, attempt: Attempt, plan: CommandPlan):
   }
   workshop.tickets.delete(attemptKey(job))
   fifos.release({ ended: await output.finish() })
+  if (end.is === 'ended' && end.left > 0) await context.log.note(`${end.left} processes could not be killed`)
   if (output.error !== null) return toLogFailure(output.error, end)
   return toOutcome({
     end,
@@ -213,28 +219,4 @@ const toArtifactFailure = (error: Error, outcome: Outcome): Outcome => {
   if (isDiskFull(error)) return { ...DISK_FULL, ...exit }
   const message = `An artifact could not be collected: ${error.message}.`
   return { type: 'failed', failure: 'user', reason: 'artifact_failed', message, ...exit }
-}
-
-/**
- * Removes what a command left in its directory. Another user's tree is removed with that user's rights: other processes of
- * that user could put a link in the way of a server that removes as root.
- */
-const removeTree = async (workshop: Workshop, path: string): Promise<void> => {
-  if (workshop.user.isOther) await runSilently(workshop.launcher, ['/bin/rm', '-rf', '--', path])
-  await removeOwnTree(path)
-}
-
-const runSilently = async (launcher: Launcher, argv: readonly [string, ...string[]]): Promise<void> => {
-  const command: StartedCommand = launcher.run({
-    cookie: '',
-    argv,
-    environment: {},
-    workingDir: '/',
-    stdin: null,
-    stdout: '/dev/null',
-    stderr: '/dev/null',
-    deadline: null,
-    sandboxed: false,
-  })
-  await command.ended
 }

@@ -59,7 +59,8 @@ const main = async (settings: LauncherSettings): Promise<void> => {
   watch({ commands, tracking, containment, record })
   listen({ commands, tracking, settings })
   flushCompileCache()
-  report({ is: 'ready', spawner: spawner.name, containment: containment.kind, strays, limited: containment.limited })
+  const limited = containment.limited || (settings.user !== null && (await limitUser(settings)))
+  report({ is: 'ready', spawner: spawner.name, containment: containment.kind, strays, limited })
 }
 
 /** Node opens everything with close-on-exec: what lacks it came from outside and would go on to every command. */
@@ -97,6 +98,11 @@ const createSpawner = async (choice: LauncherSettings['spawner'], options: Spawn
 const createPortable = async (options: SpawnerOptions): Promise<Spawner> => {
   const { createPortableSpawner } = await import('./portable-spawner.ts')
   return createPortableSpawner(options)
+}
+
+const limitUser = async ({ maxProcesses }: LauncherSettings): Promise<boolean> => {
+  const { limitUserProcesses } = await import('./process-limit.ts')
+  return limitUserProcesses(maxProcesses)
 }
 
 /** The best there is that also bounds the number of processes; else the best there is. */
