@@ -39,9 +39,12 @@ export class LineBatches {
 
   async read(place: Place): Promise<BatchRead> {
     const key = `${place.workspace} ${place.jobId} ${place.fromSeq}`
-    const known = await this.#kept.get(key)?.catch(() => null)
-    // That there were no lines when another follower looked says nothing about now.
-    if (known?.type === 'lines') return known
+    const known = this.#kept.get(key)
+    if (known !== undefined) {
+      const read = await known.catch(() => null)
+      // That there were no lines when another follower looked says nothing about now.
+      if (read?.type === 'lines') return read
+    }
     const reading = this.#load(place)
     this.#keep(key, reading)
     return reading

@@ -123,7 +123,7 @@ export class Spool {
     try {
       while (this.#filling.size > 0) {
         if (this.#files.length > MAX_UNSEALED_FILES && !this.#finishing) await this.#waitForRelease()
-        await this.#writeBatch()
+        else await this.#writeBatch()
       }
     } catch (error) {
       this.fail(error as Error)
