@@ -35,7 +35,8 @@ export const readJsonBodies = (app: App): void => {
 export const requireBodies = (app: App): void => {
   app.addHook('preValidation', (request, _reply, done) => {
     const { config, schema } = request.routeOptions
-    if (schema?.body === undefined) done(isEmpty(request.body) ? undefined : takesNone())
+    if (config.body === 'multipart') done()
+    else if (schema?.body === undefined) done(isEmpty(request.body) ? undefined : takesNone())
     else if (request.body !== undefined) done()
     else if (config.optionalBody) {
       request.body = {}

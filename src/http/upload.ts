@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto'
-import type { MultipartFile } from '@fastify/multipart'
+import type { Multipart, MultipartFile } from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ArtifactKeeper } from '../engine/engine.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import type { Artifact } from '../model/job.ts'
+import type { Store } from '../store/store.ts'
 import { sendKept } from './idempotency.ts'
 import { viewArtifact } from './job-view.ts'
 import { invalid } from './problem.ts'
@@ -16,32 +17,31 @@ export const MOST_FILES = 100
  * comes, but its stream is held open until the whole body has been read, and breaks when the body does.
  */
 export const createUpload =
-  ({ engine }: { engine: { readonly artifacts: ArtifactKeeper } }) =>
+  (services: Uses) =>
   async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
     if (request.keptAnswer) return compareAgain(request, reply)
-    const artifacts = await takeFiles(request, engine.artifacts)
+    const artifacts = await takeFiles(services, request)
     return reply.code(201).send({ artifacts: artifacts.map(viewArtifact) })
   }
 
-const takeFiles = async (request: FastifyRequest, keeper: ArtifactKeeper): Promise<readonly Artifact[]> => {
+type Uses = { readonly engine: { readonly artifacts: ArtifactKeeper }; readonly store: Store }
+
+const takeFiles = async ({ engine, store }: Uses, request: FastifyRequest): Promise<readonly Artifact[]> => {
   const whole = createGate()
   const adding: Promise<Artifact>[] = []
   try {
     const names = new Set<string>()
-    for await (const part of request.parts()) {
-      const file = fileOf(part as { type: string; fieldname: string } & MultipartFile, names)
-      const held = holdOpen(file.file, whole.opened)
-      const added = keeper.add({
-        ...targetOf(request),
-        name: file.filename,
-        contentType: file.mimetype,
-        content: held.content,
-      })
+    for await (const part of partsOf(request)) {
+      const { file, filename, mimetype } = fileOf(part, names)
+      const held = holdOpen(file, whole.opened)
+      const target = targetOf(request)
+      const added = engine.artifacts.add({ ...target, name: filename, contentType: mimetype, content: held.content })
       added.catch(() => undefined)
       adding.push(added)
       await Promise.race([held.read, added])
     }
     if (adding.length === 0) throw invalid([{ path: 'file', message: 'is required' }])
+    if (adding.length > 1) await refuseTakenNames(store, { ...targetOf(request), names })
     whole.open()
   } catch (error) {
     whole.fail(error as Error)
@@ -51,13 +51,36 @@ const takeFiles = async (request: FastifyRequest, keeper: ArtifactKeeper): Promi
   return Promise.all(adding)
 }
 
+/** The store decides about each name when it is added; for several this is asked first, so that none is added alone. */
+const refuseTakenNames = async (store: Store, input: { workspace: string; jobId: string; names: Set<string> }) => {
+  const artifacts = await store.listArtifacts(input)
+  const taken = artifacts?.find(artifact => input.names.has(artifact.name))
+  if (taken)
+    throw new MillraceError('artifact_exists', `The job already has an artifact ${JSON.stringify(taken.name)}.`)
+}
+
+/** The parts as they come; what the parser says of a body that it cannot read is the sender's mistake. */
+async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
+  try {
+    yield* request.parts()
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+/** A limit of the parser has its status; all else it says of the body is that it makes no sense. */
+const unreadable = (error: unknown): unknown =>
+  error instanceof Error && 'statusCode' in error
+    ? error
+    : new MillraceError('bad_request', 'The body ends too early or is not multipart/form-data.')
+
 const targetOf = ({ caller, params }: FastifyRequest) => ({
   workspace: caller.workspace,
   jobId: (params as { job_id: string }).job_id,
   ...(caller.job && { attempt: caller.job.attempt }),
 })
 
-const fileOf = (part: { type: string; fieldname: string } & MultipartFile, names: Set<string>): MultipartFile => {
+const fileOf = (part: Multipart, names: Set<string>): MultipartFile => {
   if (part.type !== 'file' || part.fieldname !== 'file')
     throw invalid([{ path: part.fieldname, message: 'is not a known part: files are sent as "file"' }])
   if (!part.filename) throw invalid([{ path: 'file', message: 'must have a filename' }])
@@ -80,7 +103,9 @@ const holdOpen = (stream: AsyncIterable<Uint8Array>, opened: Promise<void>) => {
   const { promise: read, resolve } = Promise.withResolvers<void>()
   async function* content(): AsyncGenerator<Uint8Array> {
     try {
-      yield* stream
+      for await (const chunk of stream) yield chunk
+    } catch (error) {
+      throw unreadable(error)
     } finally {
       resolve()
     }
@@ -95,10 +120,10 @@ const compareAgain = async (request: FastifyRequest, reply: FastifyReply): Promi
   const { artifacts } = JSON.parse(kept.body) as { artifacts: { name: string; sha256: string }[] }
   const before = new Map(artifacts.map(artifact => [artifact.name, artifact.sha256]))
   let files = 0
-  for await (const part of request.parts()) {
+  for await (const part of partsOf(request)) {
     if (part.type !== 'file') throw new MillraceError('idempotency_mismatch')
     const sha256 = createHash('sha256')
-    for await (const chunk of part.file) sha256.update(chunk)
+    for await (const chunk of holdOpen(part.file, Promise.resolve()).content) sha256.update(chunk)
     if (before.get(part.filename) !== sha256.digest('hex')) throw new MillraceError('idempotency_mismatch')
     files++
   }

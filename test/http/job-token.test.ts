@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { ACCESS } from '../../src/http/auth/access.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 import { NOBODY } from './scenario.ts'
@@ -10,14 +10,13 @@ let other: string
 
 /** The token of a running job, as the job itself sees it. */
 beforeAll(async () => {
-  server = await startTestServer()
+  server = await startTestServer({ settings: { 'shutdown-grace': '100ms' } })
   const submitted = await server.call('POST', '/v1/jobs', { command: 'echo "$MILLRACE_TOKEN"; exec sleep 600' })
   parent = submitted.body.job_id
-  const line = async () => {
-    const { body } = await server.call('GET', `/v1/jobs/${parent}/logs`)
-    return body.lines[0]?.line ?? ''
-  }
-  await expect.poll(line, { timeout: 20_000 }).not.toBe('')
+  await vi.waitFor(
+    async () => expect((await server.call('GET', `/v1/jobs/${parent}/logs`)).body.lines).toHaveLength(1),
+    { timeout: 20_000 },
+  )
   const job = await server.call('GET', `/v1/jobs/${parent}`)
   expect(job.body.status).toBe('running')
   token = server.engine.jobTokens.issue(parent, job.body.attempt)

@@ -18,7 +18,7 @@ export const artifactRoutes = async (root: App, services: Services): Promise<voi
   await root.register(async (scope: App) => {
     await scope.register(multipart, {
       preservePath: true,
-      limits: { files: MOST_FILES, parts: MOST_FILES, fileSize: Number.POSITIVE_INFINITY, fields: 0, headerPairs: 50 },
+      limits: { files: MOST_FILES, parts: MOST_FILES, fileSize: Number.POSITIVE_INFINITY, fields: 1, headerPairs: 50 },
     })
     uploadRoute(scope, services)
     readRoutes(scope, services)
