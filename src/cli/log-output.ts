@@ -37,7 +37,8 @@ const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
 const runsOfOneStream = (lines: readonly LogLineAnswer[]): readonly (readonly LogLineAnswer[])[] => {
   const runs: LogLineAnswer[][] = []
   for (const line of lines) {
-    if (runs.at(-1)?.[0]!.stream === line.stream) runs.at(-1)!.push(line)
+    const last = runs.at(-1)
+    if (last?.[0]?.stream === line.stream) last.push(line)
     else runs.push([line])
   }
   return runs
