@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import { toTimestamp } from '../kernel/clock.ts'
 import { ERRORS, isDiskFull } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
+import { once } from '../kernel/once.ts'
 import type { AttemptLog, JobLogs } from '../logs/job-logs.ts'
 import { toAttemptEnd } from '../model/attempt-end.ts'
 import type { ClaimedJob, Lease } from '../model/job.ts'
@@ -15,6 +16,7 @@ import type { Store } from '../store/store.ts'
 import { storeArtifactFile } from './artifact-file.ts'
 import type { Completer } from './complete.ts'
 import type { ArtifactKeeper, JobTokens } from './engine.ts'
+import { createLateLog } from './late-log.ts'
 import { createProgressWriter } from './progress.ts'
 import { DEFAULT_GRACE_MS, type RunningJobs } from './running-jobs.ts'
 import { createStopSignal, type StopSwitch } from './stop-signal.ts'
@@ -94,9 +96,13 @@ const prepare = (
   const { store, clock, logger, logs, artifacts } = dependencies
   const lease: Lease = { jobId: job.id, attempt: job.attempt, leaseToken: job.leaseToken }
   const secrets = job.secrets === null ? {} : dependencies.secrets.open(job.secrets)
-  const token = dependencies.jobTokens.issue(job.id, job.attempt)
-  const mask = [token, ...Object.values(secrets)].filter(secret => secret.length >= SHORTEST_MASKED)
-  const log = logs.open({ workspace: job.workspace, lease, firstSeq: job.nextLogSeq, mask })
+  // Made when they are first needed: for the shortest jobs they would cost more than all the rest.
+  const token = once(() => dependencies.jobTokens.issue(job.id, job.attempt))
+  const environment = once(() => jobEnvironment(job, { url: dependencies.url(), token: token() }))
+  const log = createLateLog(() => {
+    const mask = [token(), ...Object.values(secrets)].filter(secret => secret.length >= SHORTEST_MASKED)
+    return logs.open({ workspace: job.workspace, lease, firstSeq: job.nextLogSeq, mask })
+  })
   const progress = createProgressWriter({ store, logger, workspace: job.workspace, lease })
   const context: ExecutionContext = {
     clock,
@@ -104,7 +110,9 @@ const prepare = (
     stop,
     log,
     secrets,
-    environment: jobEnvironment(job, { url: dependencies.url(), token }),
+    get environment() {
+      return environment()
+    },
     leaseSentAt,
     progress: progress.set,
     addArtifact: file => storeArtifactFile({ artifacts, job, file }),

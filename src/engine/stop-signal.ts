@@ -9,7 +9,7 @@ export interface StopSwitch extends StopSignal {
 }
 
 export const createStopSignal = (clock: Clock): StopSwitch => {
-  const controller = new AbortController()
+  let controller: AbortController | null = null // made when somebody asks: few executors do, and it is dear
   const listeners = new Set<() => void>()
   let cause: StopCause | null = null
   let killAt = Number.POSITIVE_INFINITY
@@ -21,7 +21,13 @@ export const createStopSignal = (clock: Clock): StopSwitch => {
     get killAt() {
       return killAt
     },
-    signal: controller.signal,
+    get signal() {
+      if (controller === null) {
+        controller = new AbortController()
+        if (cause !== null) controller.abort(cause)
+      }
+      return controller.signal
+    },
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
@@ -31,7 +37,7 @@ export const createStopSignal = (clock: Clock): StopSwitch => {
       if (cause !== null && newKillAt >= killAt) return
       cause ??= newCause
       killAt = newKillAt
-      controller.abort(cause)
+      controller?.abort(cause)
       for (const listener of listeners) listener()
     },
   }
