@@ -22,10 +22,11 @@ type Row = readonly unknown[]
 /** `next` is the position that the next search goes on before; null: there is nothing more. */
 type Found<T> = { readonly found: readonly T[]; readonly next: number | null }
 
-/** Positions that one search looks at. */
+/** Positions that one search looks at; on a slow machine or a cold disk it ends earlier, after that many milliseconds. */
 const MAX_LOOKED_AT = 4000
+const MAX_SEARCH_MS = 7
+const LARGEST_STEP = 500
 const MAX_COUNTED = 20_000
-const LARGEST_STEP = 1000
 
 /** Rows as `decodeJob` reads them. */
 export const listJobs = ({ db }: Reader, search: Search): Found<Row> => {
@@ -46,6 +47,7 @@ const collect = (db: Database, search: Search, columns: string): Found<Row> => {
   const condition = conditionOf(workspace, filters)
   const found: Row[] = []
   let to = range.to
+  const deadline = performance.now() + MAX_SEARCH_MS
   for (let lookedAt = 0, step = limit + 1; lookedAt < MAX_LOOKED_AT; step = Math.min(step * 3, LARGEST_STEP)) {
     const seqs = newestOf(db, source, { from: range.from, to }, step)
     found.push(...matching(db, condition, columns, seqs, limit + 1 - found.length))
@@ -53,6 +55,7 @@ const collect = (db: Database, search: Search, columns: string): Found<Row> => {
     if (seqs.length < step) return { found, next: null }
     lookedAt += seqs.length
     to = seqs.at(-1)!
+    if (performance.now() > deadline) break
   }
   return { found, next: to }
 }
