@@ -18,12 +18,17 @@ export const createLiveStreams = (app: App): LiveStreams => {
     closing.abort()
     for (const socket of open.keys()) socket.destroySoon()
   })
+  // A connection that would be kept after its last answer would keep the server from closing.
+  app.addHook('onSend', (_request, reply, payload, done) => {
+    if (closing.signal.aborted) reply.header('connection', 'close')
+    done(null, payload)
+  })
   return {
     closing: closing.signal,
     add: request => {
       const { socket } = request.raw
+      if (!open.has(socket)) socket.once('close', () => open.delete(socket))
       open.set(socket, request.caller.tokenId)
-      socket.once('close', () => open.delete(socket))
     },
     cut: tokenId => {
       for (const [socket, opener] of open) if (opener === tokenId) socket.destroy()

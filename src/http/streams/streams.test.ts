@@ -16,7 +16,10 @@ let scene: LogScene
 let server: Server
 let sockets: WebSocketServer
 /** What the server does with one connection; each test sets its own. */
-let serve: { socket?: (socket: WebSocket) => Promise<void>; answer?: (request: IncomingMessage, response: ServerResponse) => Promise<void> }
+let serve: {
+  socket?: (socket: WebSocket) => Promise<void>
+  answer?: (request: IncomingMessage, response: ServerResponse) => Promise<void>
+}
 let served: Promise<void>[]
 
 beforeAll(async () => {
@@ -52,7 +55,9 @@ const connectSocket = (options: { deflate?: boolean } = {}) => {
 }
 
 /** The raw text of an event stream, to its end. */
-const readEvents = async (headers: Record<string, string> = {}): Promise<{ text: string; response: IncomingMessage }> => {
+const readEvents = async (
+  headers: Record<string, string> = {},
+): Promise<{ text: string; response: IncomingMessage }> => {
   const asking = request({ port: port(), host: '127.0.0.1', headers }).end()
   const [response] = (await once(asking, 'response')) as [IncomingMessage]
   let text = ''
@@ -79,27 +84,38 @@ const following = (jobId: string, overrides: object = {}) => ({
 })
 
 describe('a log over WebSocket', () => {
-  test.each([false, true])('sends an object a message, how the job ended, and closes normally (compression: %s)', async deflate => {
-    const texts = ['plain', 'ümläut 😀', '"quoted" \\ \u001b[1m', '', 'x'.repeat(200), 'y'.repeat(65_000), 'é'.repeat(40_000)]
-    const jobId = await finishedLog(`${texts.join('\n')}\n`)
-    serve.socket = socket => followOverWebSocket({ socket, ...following(jobId) })
-    const { messages, closed } = connectSocket({ deflate })
-    expect(await closed).toEqual({ code: 1000, reason: '' })
-    const objects = messages.map(message => JSON.parse(message))
-    expect(objects.at(-1)).toEqual({ event: 'end', status: 'completed' })
-    const lines = objects.slice(0, -1)
-    expect(lines.map(line => line.seq)).toEqual(lines.map((_, i) => i + 1))
-    expect(lines[1]).toEqual({
-      seq: 2,
-      attempt: 1,
-      stream: 'stdout',
-      line: 'ümläut 😀',
-      timestamp: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
-    })
-    expect(lines.slice(0, 6).map(line => line.line)).toEqual(texts.slice(0, 6))
-    expect(lines[6].continues).toBe(true)
-    expect(lines[6].line + lines[7].line).toBe(texts[6])
-  })
+  test.each([false, true])(
+    'sends an object a message, how the job ended, and closes normally (compression: %s)',
+    async deflate => {
+      const texts = [
+        'plain',
+        'ümläut 😀',
+        '"quoted" \\ \u001b[1m',
+        '',
+        'x'.repeat(200),
+        'y'.repeat(65_000),
+        'é'.repeat(40_000),
+      ]
+      const jobId = await finishedLog(`${texts.join('\n')}\n`)
+      serve.socket = socket => followOverWebSocket({ socket, ...following(jobId) })
+      const { messages, closed } = connectSocket({ deflate })
+      expect(await closed).toEqual({ code: 1000, reason: '' })
+      const objects = messages.map(message => JSON.parse(message))
+      expect(objects.at(-1)).toEqual({ event: 'end', status: 'completed' })
+      const lines = objects.slice(0, -1)
+      expect(lines.map(line => line.seq)).toEqual(lines.map((_, i) => i + 1))
+      expect(lines[1]).toEqual({
+        seq: 2,
+        attempt: 1,
+        stream: 'stdout',
+        line: 'ümläut 😀',
+        timestamp: expect.stringMatching(/^\d{4}-.*\.\d{3}Z$/),
+      })
+      expect(lines.slice(0, 6).map(line => line.line)).toEqual(texts.slice(0, 6))
+      expect(lines[6].continues).toBe(true)
+      expect(lines[6].line + lines[7].line).toBe(texts[6])
+    },
+  )
 
   test('sends arrays of at most 1,000 when asked for batches', async () => {
     const jobId = await finishedLog(numberedLines(2500))
@@ -137,7 +153,9 @@ describe('a log over WebSocket', () => {
     await scene.end(job, log)
     for (const { messages, closed } of clients) {
       await closed
-      expect(messages.slice(0, -1).map(message => JSON.parse(message).seq)).toEqual(Array.from({ length: 5000 }, (_, i) => i + 1))
+      expect(messages.slice(0, -1).map(message => JSON.parse(message).seq)).toEqual(
+        Array.from({ length: 5000 }, (_, i) => i + 1),
+      )
     }
   })
 

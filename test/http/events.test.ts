@@ -1,0 +1,127 @@
+import { once } from 'node:events'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import WebSocket from 'ws'
+import { startTestServer, type TestServer } from '../server.ts'
+
+type Event = { id: string; job_id: string; status: string; type: string }
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server?.stop())
+
+const bearer = () => ({ authorization: `Bearer ${server.token}` })
+
+/** A listening WebSocket and what it has heard. */
+const listen = async (query = '', headers: Record<string, string> = bearer()) => {
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/events${query}`, { headers })
+  const heard: Event[] = []
+  socket.on('message', data => heard.push(JSON.parse(data.toString())))
+  await once(socket, 'open')
+  return { heard, close: () => socket.close() }
+}
+
+describe('events', () => {
+  test('tell each change of status once, in order', async () => {
+    const { heard, close } = await listen()
+    const job = await server.run({ command: 'true' })
+    await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(3)
+    expect(heard.map(event => [event.job_id, event.type, event.status])).toEqual([
+      [job.job_id, 'job.queued', 'queued'],
+      [job.job_id, 'job.running', 'running'],
+      [job.job_id, 'job.completed', 'completed'],
+    ])
+    expect(Object.keys(heard[0] ?? {})).toEqual([
+      'id',
+      'type',
+      'job_id',
+      'run_id',
+      'workflow_id',
+      'status',
+      'status_reason',
+      'timestamp',
+    ])
+    expect(new Set(heard.map(event => event.id)).size).toBe(3)
+    close()
+  })
+
+  test('of one job or kind can be asked for alone', async () => {
+    const later = { command: 'true', scheduled_at: new Date(Date.now() + 3_600_000).toISOString() }
+    const { body } = await server.call('POST', '/v1/jobs', later)
+    const one = await listen(`?job_id=${body.job_id}`)
+    const none = await listen('?kind=query,graph')
+    const all = await listen('?kind=command')
+    await server.run({ command: 'true' })
+    await server.call('DELETE', `/v1/jobs/${body.job_id}`)
+    await expect.poll(() => all.heard.length, { timeout: 10_000 }).toBe(4)
+    expect(one.heard.map(event => [event.job_id, event.status])).toEqual([[body.job_id, 'cancelled']])
+    expect(none.heard).toEqual([])
+    for (const listener of [one, none, all]) listener.close()
+  })
+
+  test('invariant 11: of one workspace are not told in another', async () => {
+    await server.call('POST', '/v1/workspaces', { name: 'quiet' })
+    const made = await server.call('POST', '/v1/tokens', { name: 'q', role: 'admin', workspace: 'quiet' })
+    const theirs = { authorization: `Bearer ${made.body.token}` }
+    const there = await listen('', theirs)
+    const here = await listen()
+    await server.run({ command: 'true' })
+    await expect.poll(() => here.heard.length, { timeout: 10_000 }).toBe(3)
+    const { body } = await server.call('POST', '/v1/jobs', { command: 'true' }, theirs)
+    await expect.poll(() => there.heard.length, { timeout: 10_000 }).toBe(3)
+    expect(new Set(there.heard.map(event => event.job_id))).toEqual(new Set([body.job_id]))
+    for (const listener of [there, here]) listener.close()
+  })
+
+  test('come as server-sent events too', async () => {
+    const controller = new AbortController()
+    const response = await fetch(`${server.url}/v1/events`, {
+      headers: { ...bearer(), accept: 'text/event-stream' },
+      signal: controller.signal,
+    })
+    const { body } = await server.call('POST', '/v1/jobs', { command: 'true' })
+    let text = ''
+    for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+      text += chunk
+      if (text.includes('job.completed')) break
+    }
+    controller.abort()
+    expect(text.match(/"status":"\w+"/g)).toEqual(['"status":"queued"', '"status":"running"', '"status":"completed"'])
+    expect(text).toContain(body.job_id)
+  })
+
+  test('are not JSON', async () => {
+    const answer = await server.call('GET', '/v1/events', undefined, { accept: 'application/json' })
+    expect([answer.status, answer.body.code]).toEqual([406, 'not_acceptable'])
+  })
+
+  test('a filter that is none is refused before the socket opens', async () => {
+    const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/events?kind=magic`, { headers: bearer() })
+    const [, response] = await once(socket, 'unexpected-response')
+    expect(response.statusCode).toBe(422)
+    socket.on('error', () => {})
+    socket.terminate()
+  })
+})
+
+test('streams end when the server stops, and it stops soon', async () => {
+  const own = await startTestServer()
+  const socket = new WebSocket(`${own.url.replace('http', 'ws')}/v1/events?token=${own.token}`)
+  await once(socket, 'open')
+  const sse = await fetch(`${own.url}/v1/events?token=${own.token}`, { headers: { accept: 'text/event-stream' } })
+  const { body } = await own.call('POST', '/v1/jobs', {
+    command: 'true',
+    scheduled_at: new Date(Date.now() + 3_600_000).toISOString(),
+  })
+  const waiting = own.call('GET', `/v1/jobs/${body.job_id}?wait=60`)
+  // The wait is on its way once a later request over another connection has been answered.
+  await own.call('GET', '/v1/workers')
+  const closed = once(socket, 'close')
+  const started = performance.now()
+  await own.stop()
+  await closed
+  await sse.text().catch(() => '')
+  expect((await waiting).body.status).toBe('pending')
+  expect(performance.now() - started).toBeLessThan(20_000)
+})

@@ -1,0 +1,171 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { ACCESS } from '../../src/http/auth/access.ts'
+import { startTestServer, type TestServer } from '../server.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server?.stop())
+
+const open = (path: string, init: RequestInit = {}): Promise<Response> => fetch(server.url + path, init)
+
+describe('health', () => {
+  test('needs no token', async () => {
+    const alive = await open('/healthz')
+    expect([alive.status, await alive.json()]).toEqual([200, { status: 'ok' }])
+  })
+
+  test('readiness says for each part how it is', async () => {
+    const response = await open('/readyz')
+    const body = (await response.json()) as { status: string; parts: { part: string; status: string }[] }
+    expect([response.status, body.status]).toEqual([200, 'ready'])
+    expect(body.parts.map(part => part.part)).toEqual(expect.arrayContaining(['store', 'blobs', 'command']))
+    for (const part of body.parts) expect(['ok', 'warning']).toContain(part.status)
+  })
+})
+
+describe('metrics', () => {
+  test('tell of queues, slots, the store and requests', async () => {
+    await server.call('POST', '/v1/jobs', {
+      command: 'true',
+      scheduled_at: new Date(Date.now() + 3_600_000).toISOString(),
+    })
+    const { status, body } = await server.call('GET', '/metrics')
+    expect(status).toBe(200)
+    expect(body).toMatch(/^millrace_jobs\{status="pending",kind="command"\} 1$/m)
+    expect(body).toMatch(/^millrace_oldest_queued_seconds 0$/m)
+    expect(body).toMatch(/^millrace_slots\{worker="[0-9a-f-]{36}"\} 4$/m)
+    expect(body).toMatch(/^millrace_store_operation_duration_seconds_count\{operation="submitJobs"\} [1-9]/m)
+    expect(body).toMatch(
+      /^millrace_http_request_duration_seconds_count\{method="POST",route="\/v1\/jobs",status="201"\} [1-9]/m,
+    )
+  })
+
+  test('have one series for all paths that are no route', async () => {
+    for (const path of ['/a', '/b', '/c']) await open(path)
+    const { body } = await server.call('GET', '/metrics')
+    expect(body.match(/_count\{method="GET",route="none",status="404"\}/g)).toHaveLength(1)
+    expect(body).not.toContain('"/a"')
+  })
+})
+
+test('workers are listed with their slots', async () => {
+  const { body } = await server.call('GET', '/v1/workers')
+  expect(body.workers).toEqual([
+    {
+      worker_id: server.engine.workerId,
+      host: expect.any(String),
+      pid: process.pid,
+      roles: ['api', 'scheduler', 'worker'],
+      slots: 4,
+      running: 0,
+      started_at: expect.any(String),
+      seen_at: expect.any(String),
+    },
+  ])
+})
+
+describe('the description of the API', () => {
+  type Operation = {
+    summary?: string
+    tags?: string[]
+    security?: unknown[]
+    requestBody?: { content: Record<string, unknown> }
+    responses: Record<string, { content?: Record<string, unknown> }>
+  }
+  let paths: Record<string, Record<string, Operation>>
+  beforeAll(async () => {
+    const document = (await (await open('/openapi.json')).json()) as { openapi: string; paths: typeof paths }
+    expect(document.openapi).toMatch(/^3\.1\./)
+    paths = document.paths
+  })
+
+  test('has every route that is for programs, and no other', () => {
+    const described = Object.entries(paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
+    )
+    const routes = Object.keys(ACCESS).filter(name => !/\/docs|\/openapi/.test(name))
+    expect(described.filter(name => !name.startsWith('HEAD ')).toSorted()).toEqual(routes.toSorted())
+  })
+
+  test('says of every operation what it does and how it refuses', () => {
+    for (const operations of Object.values(paths)) {
+      for (const operation of Object.values(operations)) {
+        expect(operation.summary).toMatch(/\w/)
+        expect(operation.tags).toHaveLength(1)
+        expect(operation.responses['4XX']?.content).toHaveProperty(['application/problem+json'])
+      }
+    }
+  })
+
+  test('says what a job body may hold', () => {
+    const content = paths['/v1/jobs']?.post?.requestBody?.content['application/json']
+    const { properties } = (content as { schema: { properties: object } }).schema
+    expect(Object.keys(properties)).toEqual(expect.arrayContaining(['command', 'environment', 'retry', 'secrets']))
+    expect(paths['/healthz']?.get?.security).toEqual([])
+  })
+})
+
+describe('the reference page', () => {
+  test('loads nothing from elsewhere, and its policy lets it load nothing', async () => {
+    const response = await open('/docs')
+    expect(response.status).toBe(200)
+    const policy = response.headers.get('content-security-policy') ?? ''
+    expect(policy).toContain("default-src 'none'")
+    expect(policy).toContain("connect-src 'self'")
+    expect(policy).not.toMatch(/https?:|script-src[^;]*unsafe/)
+    const html = await response.text()
+    expect(html).not.toMatch(/(src|href)="(https?:)?\/\//)
+    expect(html).toContain('/openapi.json')
+    const script = await open(`/docs/${/script src="([^"]+)"/.exec(html)?.[1]}`)
+    expect(script.headers.get('content-type')).toContain('javascript')
+    expect((await script.text()).length).toBeGreaterThan(100_000)
+  })
+})
+
+describe('every answer', () => {
+  test('has the headers that keep it from being run, framed or kept', async () => {
+    for (const path of ['/healthz', '/v1/jobs', '/nothing', '/openapi.json']) {
+      const { headers } = await open(path)
+      expect(Object.fromEntries(headers)).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'cache-control': 'no-store',
+        'referrer-policy': 'no-referrer',
+        'content-security-policy': expect.stringContaining("default-src 'none'"),
+        'x-request-id': expect.any(String),
+      })
+      expect(headers.get('access-control-allow-origin')).toBeNull()
+    }
+  })
+
+  test("has the caller's own request id when that can stand in a log", async () => {
+    const ids = ['trace-1:a.b', 'evil\tid', 'x'.repeat(129)]
+    const answers = await Promise.all(ids.map(id => open('/healthz', { headers: { 'x-request-id': id } })))
+    const told = answers.map(answer => answer.headers.get('x-request-id'))
+    expect(told[0]).toBe('trace-1:a.b')
+    for (const id of told.slice(1)) expect(id).toMatch(/^[0-9a-f-]{36}$/)
+  })
+
+  test('to a preflight of another origin grants nothing', async () => {
+    const response = await open('/v1/jobs', {
+      method: 'OPTIONS',
+      headers: { origin: 'http://evil.example', 'access-control-request-method': 'POST' },
+    })
+    expect(response.status).toBe(405)
+    expect(response.headers.get('access-control-allow-origin')).toBeNull()
+  })
+})
+
+describe('the admin token', () => {
+  test('is left in a file that only its owner reads, and stays the same', async () => {
+    const path = join(server.dataDir, 'admin-token')
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    expect(readFileSync(path, 'utf8')).toBe(`${server.token}\n`)
+    expect(server.adminToken).toMatchObject({ path, isNew: true })
+    const { body } = await server.call('GET', '/v1/tokens')
+    expect(body.tokens[0]).toMatchObject({ name: 'admin', role: 'instance_admin', expires_at: null })
+  })
+})
