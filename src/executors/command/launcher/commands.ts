@@ -4,6 +4,7 @@ import { type Cell, type Containment, sendSignal } from './containment.ts'
 import { endCell } from './end-cell.ts'
 import type { ProcessExit, Spawner } from './spawner.ts'
 import { startCommand } from './start-command.ts'
+import { createStreamOpener } from './streams.ts'
 
 /** A command from its start until nothing of it is left. */
 type Command = {
@@ -45,13 +46,14 @@ export interface Commands {
 export const createCommands = ({ spawner, containment, report, onStarted }: Options): Commands => {
   const byTicket = new Map<number, Command>()
   const byPid = new Map<number, Command>()
+  const streams = createStreamOpener()
   let emptied: (() => void)[] = []
 
   const start = async (order: StartOrder): Promise<void> => {
     const cell = containment.openCell(order)
     const command = newCommand(order, cell)
     byTicket.set(order.ticket, command)
-    const result = await startCommand(order, { spawner, cell })
+    const result = await startCommand(order, { spawner, cell, streams })
     if (!('pid' in result)) {
       forget(command, { empty: true })
       report({ is: 'refused', ticket: order.ticket, ...result })

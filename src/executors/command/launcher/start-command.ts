@@ -2,33 +2,32 @@ import type { StartOrder } from '../launch-protocol.ts'
 import type { Cell } from './containment.ts'
 import { findProgram } from './program-path.ts'
 import type { Program, Spawned, Spawner } from './spawner.ts'
-import { openStreams } from './streams.ts'
+import type { StreamOpener, Streams } from './streams.ts'
 
 export type StartResult =
   | { readonly pid: number }
   | { readonly error: string; readonly what: 'program' | 'working_dir' }
 
+type Tools = { readonly spawner: Spawner; readonly cell: Cell; readonly streams: StreamOpener }
+
 /** Starts the main process of a command inside its cell. Everything up to the fork happens before the first await. */
-export const startCommand = async (
-  order: StartOrder,
-  tools: { spawner: Spawner; cell: Cell },
-): Promise<StartResult> => {
-  let streams: ReturnType<typeof openStreams>
+export const startCommand = async (order: StartOrder, tools: Tools): Promise<StartResult> => {
+  let streams: Streams
   try {
-    streams = openStreams(order)
+    streams = tools.streams.open(order)
   } catch (error) {
     return { error: (error as NodeJS.ErrnoException).code ?? 'EIO', what: 'program' }
   }
   try {
     const started = await spawnFirst(order, { ...tools, stdio: streams.stdio })
     if ('pid' in started) return started
-    return { error: started.error, what: await whatFailed(order, started.error, tools.spawner) }
+    return { error: started.error, what: await whatFailed(order, started.error, tools) }
   } finally {
     streams.close()
   }
 }
 
-type SpawnInput = { readonly spawner: Spawner; readonly cell: Cell; readonly stdio: Program['stdio'] }
+type SpawnInput = Tools & { readonly stdio: Program['stdio'] }
 
 const spawnFirst = async (order: StartOrder, { spawner, cell, stdio }: SpawnInput): Promise<Spawned> => {
   const { argv, environment, workingDir } = order
@@ -54,13 +53,13 @@ const spawnInside = (cell: Cell, spawn: () => Promise<Spawned> | Spawned): Promi
 }
 
 /** The system gives one code for a program and a directory that are not there: a program that is there tells. */
-const whatFailed = async (order: StartOrder, error: string, spawner: Spawner): Promise<'program' | 'working_dir'> => {
+const whatFailed = async (order: StartOrder, error: string, tools: Tools): Promise<'program' | 'working_dir'> => {
   if (!['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG', 'EPERM'].includes(error)) return 'program'
-  const streams = openStreams({ stdin: null, stdout: '/dev/null', stderr: '/dev/null' })
+  const streams = tools.streams.open({ stdin: null, stdout: '/dev/null', stderr: '/dev/null' })
   try {
     const argv = ['/bin/sh', '-c', ':']
     const { workingDir } = order
-    const probe = await spawner.spawn({ path: argv[0]!, argv, environment: {}, workingDir, stdio: streams.stdio })
+    const probe = await tools.spawner.spawn({ path: argv[0]!, argv, environment: {}, workingDir, stdio: streams.stdio })
     return 'pid' in probe ? 'program' : 'working_dir'
   } finally {
     streams.close()

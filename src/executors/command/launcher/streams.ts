@@ -1,34 +1,44 @@
 import { closeSync, constants, openSync } from 'node:fs'
 
-/** Opens what a command reads and writes. Throws with the system's code. */
-export const openStreams = (paths: { stdin: string | null; stdout: string; stderr: string }): Streams => {
-  const open: number[] = []
-  try {
-    open.push(openSync(paths.stdin ?? '/dev/null', 'r'))
-    open.push(openForWriting(paths.stdout))
-    open.push(openForWriting(paths.stderr))
-    return { stdio: open as unknown as Streams['stdio'], close: () => closeAll(open) }
-  } catch (error) {
-    closeAll(open)
-    throw error
-  }
+/** What a command reads and writes, open. */
+export type Streams = { readonly stdio: readonly [number, number, number]; readonly close: () => void }
+
+/** Opens the streams of commands; what many commands share is opened once. */
+export interface StreamOpener {
+  /** Throws with the system's code. */
+  open(paths: { readonly stdin: string | null; readonly stdout: string; readonly stderr: string }): Streams
 }
 
-type Streams = { readonly stdio: readonly [number, number, number]; readonly close: () => void }
+export const createStreamOpener = (): StreamOpener => {
+  const nothing = openSync('/dev/null', constants.O_RDONLY)
+  const readers = new Map<string, number>()
 
-/**
- * Opening a FIFO to write waits for a reader, and would wait for ever if the server has died in between. Opening it for both
- * never waits and makes a reader for the moment in which the write end is opened.
- */
-const openForWriting = (path: string): number => {
-  const both = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
-  try {
+  /**
+   * Opening a FIFO to write waits for a reader, and would wait for ever if the server has died in between: so this process
+   * is a reader of each, too, that never reads. FIFOs are used again, and their readers with them.
+   */
+  const openForWriting = (path: string): number => {
+    if (!readers.has(path)) readers.set(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))
     return openSync(path, constants.O_WRONLY)
-  } finally {
-    closeSync(both)
   }
-}
 
-const closeAll = (descriptors: readonly number[]): void => {
-  for (const descriptor of descriptors) closeSync(descriptor)
+  return {
+    open({ stdin, stdout, stderr }) {
+      const opened: number[] = []
+      const keep = (descriptor: number): number => {
+        opened.push(descriptor)
+        return descriptor
+      }
+      const close = (): void => {
+        for (const descriptor of opened) closeSync(descriptor)
+      }
+      try {
+        const input = stdin === null ? nothing : keep(openSync(stdin, constants.O_RDONLY))
+        return { stdio: [input, keep(openForWriting(stdout)), keep(openForWriting(stderr))], close }
+      } catch (error) {
+        close()
+        throw error
+      }
+    },
+  }
 }

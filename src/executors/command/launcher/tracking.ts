@@ -1,6 +1,6 @@
-import { COOKIE_VARIABLE } from '../launch-protocol.ts'
+import { type Census, createCensus, type Table } from './census.ts'
 import { type Cell, type Containment, sendSignal } from './containment.ts'
-import { listPids, type ProcessEntry, readChildren, readProcess, readVariable } from './process-table.ts'
+import { type ProcessEntry, readChildren, readProcess } from './process-table.ts'
 
 /**
  * Containment without help of the system: a process belongs to a command when it is in its session, descends from a
@@ -36,10 +36,11 @@ type Orphan = { readonly startedAt: number; readonly suspects: Set<TrackedCell> 
 export const createTracking = ({ adopts }: { adopts: boolean }): Tracking => {
   const cells = new Set<TrackedCell>()
   const orphans = new Map<number, Orphan>()
+  const census = createCensus()
 
   const observe = (): readonly ProcessEntry[] => {
-    const table = readTable(oldestOf(cells))
-    for (const cell of cells) claim(cell, table)
+    const table = census.take(oldestOf(cells))
+    for (const cell of cells) claim(cell, table, census)
     if (adopts) suspectOrphans({ table, cells, orphans })
     return [...cells].flatMap(cell => [...cell.known.keys()].map(pid => table.get(pid)!))
   }
@@ -126,27 +127,16 @@ const freezeThenKill = (members: () => readonly number[]): void => {
   for (const pid of frozen) sendSignal(pid, 'SIGKILL')
 }
 
-type Table = ReadonlyMap<number, ProcessEntry>
-
 const oldestOf = (cells: ReadonlySet<TrackedCell>): number => Math.min(...[...cells].map(cell => cell.bornAt))
 
-const readTable = (bornAt: number): Table => {
-  const table = new Map<number, ProcessEntry>()
-  for (const pid of listPids()) {
-    const entry = readProcess(pid)
-    if (entry !== null && entry.startedAt >= bornAt && pid !== process.pid) table.set(pid, entry)
-  }
-  return table
-}
-
 /** Brings the members of a cell up to date. */
-const claim = (cell: TrackedCell, table: Table): void => {
+const claim = (cell: TrackedCell, table: Table, census: Census): void => {
   for (const [pid, startedAt] of cell.known) if (table.get(pid)?.startedAt !== startedAt) cell.known.delete(pid)
   forgetEndedSessions(cell, table)
   for (let grown = true; grown; ) {
     grown = false
     for (const entry of table.values()) {
-      if (cell.known.has(entry.pid) || !isMember(cell, entry)) continue
+      if (cell.known.has(entry.pid) || !isMember(cell, entry, census)) continue
       cell.known.set(entry.pid, entry.startedAt)
       if (entry.session === entry.pid) cell.sessions.add(entry.pid)
       grown = true
@@ -160,10 +150,11 @@ const forgetEndedSessions = (cell: TrackedCell, table: Table): void => {
   for (const session of cell.sessions) if (!alive.has(session)) cell.sessions.delete(session)
 }
 
-const isMember = (cell: TrackedCell, { pid, parent, session, startedAt }: ProcessEntry): boolean => {
+const isMember = (cell: TrackedCell, entry: ProcessEntry, census: Census): boolean => {
+  const { pid, parent, session, startedAt } = entry
   if (startedAt < cell.bornAt || (pid === cell.mainPid && !cell.mainAlive)) return false
   if (cell.sessions.has(session) || cell.known.has(parent)) return true
-  return readVariable(pid, COOKIE_VARIABLE) === cell.cookie
+  return census.cookieOf(entry) === cell.cookie
 }
 
 type OrphanInput = {
