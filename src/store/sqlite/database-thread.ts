@@ -1,3 +1,5 @@
+import { getCompileCacheDir } from 'node:module'
+import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import { type Call, type Effects, type Fault, fromFault, type Message, OPEN_ID, type Reply } from './calls.ts'
 
@@ -21,6 +23,7 @@ export class DatabaseThread<O extends Operations> {
     this.#onEffects = options.onEffects ?? (() => {})
     this.#worker = new Worker(new URL(`./${options.name}-thread.${extension}`, import.meta.url), {
       workerData: { path: options.path },
+      env: compileCache(),
       name: `store ${options.name}`,
     })
     this.#worker.on('message', (reply: Reply) => this.#settle(reply))
@@ -85,4 +88,11 @@ export class DatabaseThread<O extends Operations> {
     for (const waiting of this.#waiting.values()) waiting.reject(this.#ended)
     this.#waiting.clear()
   }
+}
+
+/** A thread does not take the compile cache of the program over, and without it compiling costs it 15 MB and 0.1 s. */
+const compileCache = (): NodeJS.ProcessEnv => {
+  const directory = getCompileCacheDir()
+  // The directory told is the one of this version of Node inside the directory that was given.
+  return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) }
 }
