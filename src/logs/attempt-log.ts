@@ -10,7 +10,7 @@ import type { AttemptLog } from './job-logs.ts'
 import { Masker, maskText } from './masker.ts'
 import { countNewlines } from './newlines.ts'
 import { Sealer } from './sealer.ts'
-import { TailSharer } from './share-tail.ts'
+import { SHARE_EVERY_MS, TailSharer } from './share-tail.ts'
 import { sizeText } from './size-text.ts'
 import { Spool } from './spool.ts'
 import type { SpoolFolder } from './spool-folder.ts'
@@ -28,6 +28,7 @@ export type AttemptLogOptions = {
   readonly folder: SpoolFolder
   readonly maxBytes: number
   readonly shareTails: boolean
+  readonly shareEveryMs?: number
   readonly workspace: string
   readonly lease: Lease
   readonly firstSeq: number
@@ -75,7 +76,7 @@ export class SpooledAttemptLog implements AttemptLog {
     })
     const onLost = () => this.#spool.close()
     const shared = { ...options, spool: this.#spool, onLost }
-    this.#sharer = options.shareTails ? new TailSharer({ ...shared, isSealing: () => this.#sealer.busy }) : null
+    this.#sharer = options.shareTails ? this.#newSharer(shared) : null
     this.#sealer = new Sealer({ ...shared, sharer: this.#sharer })
     this.#room = firstSeq === 1 ? options.maxBytes : null
     this.#askingRoom = firstSeq === 1 ? null : this.#askRoom()
@@ -124,6 +125,11 @@ export class SpooledAttemptLog implements AttemptLog {
   /** Chunks from the one that holds the line on; null when it is not here (any more). */
   read(seq: number, maxBytes: number): Promise<Buffer | null> {
     return this.#spool.read(seq, maxBytes)
+  }
+
+  #newSharer(options: AttemptLogOptions & { spool: Spool; onLost: () => void }): TailSharer {
+    const { shareEveryMs = SHARE_EVERY_MS } = options
+    return new TailSharer({ ...options, shareEveryMs, isSealing: () => this.#sealer.busy })
   }
 
   #newLane(stream: LogStream): Lane {

@@ -28,6 +28,8 @@ export type JobLogsOptions = {
   readonly logger: Logger
   /** Other processes read logs too (PostgreSQL): the unsealed end is stored every 200 ms, and read from there. */
   readonly shareTails: boolean
+  /** Instead of 200 ms. */
+  readonly shareEveryMs?: number
 }
 
 /** The logs of all jobs, over a store and a blob store. */

@@ -9,7 +9,8 @@ import { inline } from './seal.ts'
 import type { Spool } from './spool.ts'
 import type { SpoolFile } from './spool-file.ts'
 
-const SHARE_EVERY_MS = 200
+/** How often what is new is shared. */
+export const SHARE_EVERY_MS = 200
 /** So many small parts are replaced by one. */
 const MERGE_PARTS = 64
 
@@ -21,6 +22,7 @@ type Options = {
   /** True while full files wait: their segments would replace what is shared now. */
   readonly isSealing: () => boolean
   readonly onLost: () => void
+  readonly shareEveryMs: number
 }
 
 /** The stretch of the growing file that is in the store as inline parts. */
@@ -90,7 +92,7 @@ export class TailSharer {
       seen = grown
       if (fast) this.#asked = true
       else await this.#shareOrCut()
-      await delay(SHARE_EVERY_MS, undefined, { signal }).catch(() => {})
+      await delay(this.#options.shareEveryMs, undefined, { signal }).catch(() => {})
     }
     this.#working = null
   }
@@ -103,6 +105,7 @@ export class TailSharer {
   async #shareOrCut(): Promise<void> {
     const { spool, isSealing } = this.#options
     const file = spool.growing
+    if (isSealing()) this.#asked = true
     if (file === null || isSealing()) return
     if (this.#pendingBytes() > INLINE_LOG_BYTES) return spool.cut()
     this.#storing = this.#share(file)

@@ -30,6 +30,7 @@ export class Spool {
   #flushing: Promise<void> | null = null
   #fault: Error | null = null
   #closed = false
+  #cutAsked = false
   /** While finishing, the little that is left is written without waiting for sealing. */
   #finishing = false
   #room: PromiseWithResolvers<void> | null = null
@@ -78,6 +79,12 @@ export class Spool {
     if (this.#filling.size < MAX_WAITING_BYTES) return
     this.#room ??= Promise.withResolvers()
     return this.#room.promise
+  }
+
+  /** Declares the growing file full, after the write that is under way: the next lines go into a new one. */
+  cut(): void {
+    if (this.#flushing === null) this.#cutNow()
+    else this.#cutAsked = true
   }
 
   /** Resolves when everything added has been written, or nothing more can be. */
@@ -158,11 +165,11 @@ export class Spool {
       if (file.extent !== null) this.#nextReadableSeq = file.extent.nextSeq
       this.#options.onWritten()
     }
-    if (file.size >= SEGMENT_BYTES) this.cut()
+    if (file.size >= SEGMENT_BYTES || this.#cutAsked) this.#cutNow()
   }
 
-  /** Declares the growing file full; the next lines go into a new one. */
-  cut(): void {
+  #cutNow(): void {
+    this.#cutAsked = false
     const file = this.#growing
     if (file === null || this.#finishing) return
     this.#growing = null

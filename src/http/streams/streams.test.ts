@@ -9,7 +9,9 @@ import { streamEvents } from './event-stream.ts'
 import { followOverSse } from './log-events.ts'
 import { followOverWebSocket } from './log-socket.ts'
 
-const PING_MS = 100
+const PING_MS = 15_000
+/** For the tests of what happens between pings. */
+const SOON_MS = 100
 
 let opened: Awaited<ReturnType<typeof openStore>>
 let scene: LogScene
@@ -130,7 +132,7 @@ describe('a log over WebSocket', () => {
   test('goes on live, with pings in between', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
-    serve.socket = socket => followOverWebSocket({ socket, ...following(job.id) })
+    serve.socket = socket => followOverWebSocket({ socket, ...following(job.id, { pingMs: SOON_MS }) })
     const { socket, messages, closed } = connectSocket()
     let pings = 0
     socket.on('ping', () => pings++)
@@ -161,7 +163,7 @@ describe('a log over WebSocket', () => {
 
   test('a client that stops reading is not buffered for, and given up', async () => {
     const jobId = await finishedLog(numberedLines(400_000))
-    serve.socket = socket => followOverWebSocket({ socket, ...following(jobId) })
+    serve.socket = socket => followOverWebSocket({ socket, ...following(jobId, { pingMs: SOON_MS }) })
     const stuck = await rawUpgrade()
     stuck.pause()
     const before = process.memoryUsage().rss
@@ -212,7 +214,8 @@ describe('a log as server-sent events', () => {
   test('keeps a quiet connection alive with comments', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
-    serve.answer = (incoming, response) => followOverSse({ request: incoming, response, ...following(job.id) })
+    serve.answer = (incoming, response) =>
+      followOverSse({ request: incoming, response, ...following(job.id, { pingMs: SOON_MS }) })
     const asking = request({ port: port(), host: '127.0.0.1' }).end()
     const [response] = (await once(asking, 'response')) as [IncomingMessage]
     let text = ''
@@ -228,7 +231,8 @@ describe('a log as server-sent events', () => {
 
   test('a client that stops reading is given up', async () => {
     const jobId = await finishedLog(numberedLines(400_000))
-    serve.answer = (incoming, response) => followOverSse({ request: incoming, response, ...following(jobId) })
+    serve.answer = (incoming, response) =>
+      followOverSse({ request: incoming, response, ...following(jobId, { pingMs: SOON_MS }) })
     const stuck = connect(port(), '127.0.0.1')
     stuck.on('error', () => {})
     stuck.write('GET / HTTP/1.1\r\nHost: here\r\n\r\n')
