@@ -1,3 +1,4 @@
+import type { Database } from './database.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
@@ -13,3 +14,8 @@ export const filterKnownBlobs = ({ db }: Reader, { keys }: { keys: readonly stri
   keys.filter(key =>
     db.get('SELECT 1 FROM blob WHERE key = ? UNION ALL SELECT 1 FROM log_part WHERE blob_key = ?', key, key),
   )
+
+/** Nothing refers to this blob any more: its content is to be deleted. */
+export const doom = (db: Database, key: string): void => {
+  db.run('INSERT INTO doomed_blob (key) VALUES (?) ON CONFLICT DO NOTHING', key)
+}

@@ -79,7 +79,7 @@ const SINGLE_JOB_TEXT = JSON.stringify(SINGLE_JOB_RETRY)
 export const decodeRetry = (text: string | null): RetryPolicy => (text === null ? SINGLE_JOB_RETRY : JSON.parse(text))
 
 /** What a job was submitted as, without its secrets. `FROM job JOIN scope_set`. */
-export const SUBMITTED_SQL = `${SUBMITTED_COLUMNS.map(column => `job.${column}`).join(', ')},
+const SUBMITTED_SQL = `${SUBMITTED_COLUMNS.map(column => `job.${column}`).join(', ')},
   (SELECT scopes FROM scope_set WHERE id = job.scope_set)`
 
 type Row = readonly unknown[]

@@ -1,3 +1,4 @@
+import { doom } from './blobs.ts'
 import type { Database } from './database.ts'
 import { findSeq } from './live-job.ts'
 import { deleteLogParts } from './log-parts.ts'
@@ -52,9 +53,4 @@ const dropReference = (db: Database, sha256: string): void => {
   const last = db.get<[string]>('DELETE FROM blob WHERE sha256 = ? AND reference_count = 1 RETURNING key', sha256)
   if (last) doom(db, last[0])
   else db.run('UPDATE blob SET reference_count = reference_count - 1 WHERE sha256 = ?', sha256)
-}
-
-/** Nothing refers to this blob any more: its content is to be deleted. */
-export const doom = (db: Database, key: string): void => {
-  db.run('INSERT INTO doomed_blob (key) VALUES (?) ON CONFLICT DO NOTHING', key)
 }
