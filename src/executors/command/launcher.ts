@@ -66,6 +66,7 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
   const launch = async (): Promise<void> => {
     current = await startLauncherProcess({ settings, logger, onReport, onEnd })
     problem = null
+    for (const [ticket, { command }] of running) current.process.send(toOrder(ticket, command))
     const { spawner, containment, strays } = current.ready
     logger.info({ pid: current.process.pid, spawner, containment, strays }, 'the launcher is ready')
   }
@@ -87,6 +88,7 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
     } catch (error) {
       problem = (error as Error).message
       logger.error({ err: error }, 'the launcher cannot be started')
+      endAll(takeRunning())
       if (!stopping) retry = setTimeout(() => replace(new Map(), Math.min(delayMs * 2, LONGEST_RETRY_MS)), delayMs)
     }
     endAll(lost)
@@ -99,7 +101,15 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
   }
 
   const send = (ticket: number, what: 'terminate' | 'kill'): void => {
-    if (running.has(ticket)) current?.process.send({ do: what, ticket })
+    const entry = running.get(ticket)
+    if (entry === undefined) return
+    if (current !== null) {
+      current.process.send({ do: what, ticket })
+      return
+    }
+    // It waits for a launcher and has not been started.
+    running.delete(ticket)
+    entry.end({ is: 'lost' })
   }
 
   return {
@@ -112,11 +122,10 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
     run(command) {
       const ticket = ++lastTicket
       const { promise, resolve } = Promise.withResolvers<CommandEnd>()
-      if (current === null) resolve({ is: 'lost' })
-      else {
-        running.set(ticket, { command, end: resolve })
-        current.process.send(toOrder(ticket, command))
-      }
+      if (stopping || problem !== null) resolve({ is: 'lost' })
+      else running.set(ticket, { command, end: resolve })
+      // While a dead launcher is being replaced commands wait for the next.
+      current?.process.send(toOrder(ticket, command))
       return { ticket, ended: promise, terminate: () => send(ticket, 'terminate'), kill: () => send(ticket, 'kill') }
     },
     renew(tickets, deadline) {
