@@ -22,22 +22,22 @@ const countSlowly = (text: Buffer, from: number, to: number): number => {
 }
 
 /**
- * A byte of `difference` is zero where the text has a newline. `marks` then has the highest bit of exactly those bytes
- * set (Hacker's Delight, 6-1). Each byte of `lanes` counts to at most 255 before it is added up.
+ * A byte of `difference` is zero where the text has a newline, and only then the highest bit of that byte of `marks` is
+ * not set (Hacker's Delight, 6-1). Each byte of `lanes` counts the others to at most 255 before it is added up.
  */
 const countInWords = (words: Int32Array): number => {
-  let count = 0
+  let others = 0
   for (let i = 0; i < words.length; ) {
     const stop = Math.min(words.length, i + 255)
     let lanes = 0
     for (; i < stop; i++) {
       const difference = words[i]! ^ 0x0a0a0a0a
-      const marks = ~(((difference & 0x7f7f7f7f) + 0x7f7f7f7f) | difference)
+      const marks = ((difference & 0x7f7f7f7f) + 0x7f7f7f7f) | difference
       lanes = (lanes + ((marks >>> 7) & 0x01010101)) | 0
     }
-    count += (lanes & 255) + ((lanes >>> 8) & 255) + ((lanes >>> 16) & 255) + (lanes >>> 24)
+    others += (lanes & 255) + ((lanes >>> 8) & 255) + ((lanes >>> 16) & 255) + (lanes >>> 24)
   }
-  return count
+  return words.length * 4 - others
 }
 
 /** The offset after `count` newlines from `offset` on, or the length of the text when it has fewer. */

@@ -17,7 +17,7 @@ const decompress = promisify(zstdDecompress)
  * zlib works in the pool of threads, one visit per `chunkSize` of output: the default of 16 KiB would mean hundreds of
  * visits a segment. Level 1: logs shrink to a tenth all the same, at twice the speed of level 3.
  */
-const COMPRESSION = { chunkSize: 512 * 1024, params: { [constants.ZSTD_c_compressionLevel]: 1 } }
+const COMPRESSION = { chunkSize: 128 * 1024, params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
 /** Puts encoded chunks into the blob store as one compressed segment. */
 export const seal = async (input: {

@@ -5,12 +5,16 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Lease } from '../model/job.ts'
 import { INLINE_LOG_BYTES, type LogPart } from '../model/log-line.ts'
 import type { Store } from '../store/store.ts'
-import { inline, seal } from './seal.ts'
+import { inline, SEGMENT_BYTES, seal } from './seal.ts'
 import { inlinePart, type TailSharer } from './share-tail.ts'
 import type { Spool } from './spool.ts'
 import type { SpoolFile } from './spool-file.ts'
 
 const RETRY_MS = 500
+
+/** What files are read into before they are packed: hundreds of them a second would keep the garbage collector busy. */
+const spareMemory: Buffer[] = []
+const KEPT_MEMORY = 2
 
 type Options = {
   readonly store: Store
@@ -129,9 +133,12 @@ export class Sealer {
 
   async #seal(file: SpoolFile): Promise<LogPart> {
     const { blobs, lease, spool } = this.#options
-    const content = { blobs, attempt: lease.attempt, bytes: await file.readAll(), extent: file.extent! }
+    const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(SEGMENT_BYTES + SEGMENT_BYTES / 4)
+    const content = { blobs, attempt: lease.attempt, bytes: await file.readSince(0, memory), extent: file.extent! }
     try {
-      return await seal(content)
+      const part = await seal(content)
+      if (spareMemory.length < KEPT_MEMORY) spareMemory.push(memory)
+      return part
     } catch (error) {
       if (!isDiskFull(error) || spool.fault === null) throw error
       await spool.release(file)

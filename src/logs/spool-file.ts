@@ -70,13 +70,9 @@ export class SpoolFile {
     }
   }
 
-  async readAll(): Promise<Buffer> {
-    return this.#read(0, this.#size)
-  }
-
-  /** Bytes from an offset to the end: whole chunks, when the offset is a former `size`. */
-  async readSince(offset: number): Promise<Buffer> {
-    return this.#read(offset, this.#size)
+  /** Bytes from an offset to the end: whole chunks, when the offset is a former `size`. In the memory given when it is large enough. */
+  async readSince(offset: number, memory?: Buffer): Promise<Buffer> {
+    return this.#read(offset, this.#size, memory)
   }
 
   /** Gives the disk its room back at once; a read that is under way ends well. */
@@ -134,10 +130,11 @@ export class SpoolFile {
     return this.#index[low]!.offset
   }
 
-  async #read(start: number, end: number): Promise<Buffer> {
+  async #read(start: number, end: number, memory?: Buffer): Promise<Buffer> {
     this.#readers++
     try {
-      const bytes = Buffer.allocUnsafeSlow(end - start)
+      const size = end - start
+      const bytes = memory !== undefined && memory.length >= size ? memory.subarray(0, size) : Buffer.allocUnsafeSlow(size)
       let filled = 0
       while (filled < bytes.length) {
         const { bytesRead } = await read(this.#fd, bytes, filled, bytes.length - filled, start + filled)
