@@ -20,23 +20,18 @@ export const addLogParts = ({ db }: Writer, { lease, parts, replacesFrom }: AddL
   return { applied: true }
 }
 
+/** A part that comes again (its first answer was lost, or a rescue found what was stored already) changes nothing, unless it holds more lines than the inline one in its place. */
+const INSERT_PART = `INSERT INTO log_part (seq, first_seq, last_seq, attempt, first_at, last_at, bytes, blob_key, data)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+  ON CONFLICT (seq, first_seq) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at, bytes = excluded.bytes,
+    blob_key = excluded.blob_key, data = excluded.data
+    WHERE excluded.last_seq > log_part.last_seq AND log_part.blob_key IS NULL`
+
 /** Says which line comes after these parts. */
 export const insertLogParts = (db: Database, seq: number, parts: readonly LogPart[]): number => {
   let nextLogSeq = 1
-  for (const part of parts) {
-    const { firstSeq, lastSeq, attempt, firstAt, lastAt, bytes, blobKey, data } = part
-    db.run(
-      'INSERT INTO log_part VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      seq,
-      firstSeq,
-      lastSeq,
-      attempt,
-      firstAt,
-      lastAt,
-      bytes,
-      blobKey,
-      data,
-    )
+  for (const { firstSeq, lastSeq, attempt, firstAt, lastAt, bytes, blobKey, data } of parts) {
+    db.run(INSERT_PART, seq, firstSeq, lastSeq, attempt, firstAt, lastAt, bytes, blobKey, data)
     nextLogSeq = Math.max(nextLogSeq, lastSeq + 1)
   }
   return nextLogSeq

@@ -52,6 +52,22 @@ export const logTests: AreaTests = scene => {
     ])
   })
 
+  test('of two parts that begin with the same line the one that holds more stays', async () => {
+    const job = await scene().start()
+    await scene().store.addLogParts({
+      lease: leaseOf(job),
+      parts: [logPart(1, 4), logPart(5, 9, { blobKey: 'segment' })],
+    })
+    const again = [logPart(1, 4), logPart(5, 7), logPart(10, 10)]
+    const result = await scene().end(job, COMPLETE, again)
+    expect(result.applied).toBe(true)
+    expect(await parts(job.id)).toEqual([
+      [1, 4, 'lines 1 to 4'],
+      [5, 9, 'segment'],
+      [10, 10, 'lines 10 to 10'],
+    ])
+  })
+
   test('the next attempt goes on counting lines', async () => {
     const job = await scene().start()
     await scene().store.addLogParts({ lease: leaseOf(job), parts: [logPart(1, 4)] })

@@ -180,7 +180,7 @@ CREATE TABLE log_part (
   PRIMARY KEY (seq, first_seq),
   CHECK ((data IS NULL) <> (blob_key IS NULL))
 ) STRICT, WITHOUT ROWID;
-CREATE UNIQUE INDEX log_part_blob ON log_part (blob_key) WHERE blob_key IS NOT NULL;
+CREATE INDEX log_part_blob ON log_part (blob_key) WHERE blob_key IS NOT NULL;
 
 CREATE TABLE blob (
   sha256 TEXT PRIMARY KEY,
