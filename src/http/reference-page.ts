@@ -12,6 +12,8 @@ const CONFIGURATION = {
   agent: { disabled: true },
   mcp: { disabled: true },
   hideClientButton: true,
+  showToolbar: 'never',
+  showDeveloperTools: 'never',
 }
 
 /**
