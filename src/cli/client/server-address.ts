@@ -60,5 +60,5 @@ const TOKEN_HINT =
 
 const isLoopback = (url: string): boolean => {
   const { hostname } = new URL(url)
-  return hostname === 'localhost' || hostname === '[::1]' || hostname.startsWith('127.')
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d+){3}$/.test(hostname)
 }

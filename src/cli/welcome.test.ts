@@ -1,0 +1,50 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { PassThrough } from 'node:stream'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadConfig } from '../kernel/config.ts'
+import { welcome } from './welcome.ts'
+
+let directory: string
+beforeEach(() => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-welcome-'))
+  writeFileSync(join(directory, 'admin-token'), 'mr_secret\n')
+})
+afterEach(() => rmSync(directory, { recursive: true }))
+
+const pipe = new PassThrough() as unknown as NodeJS.WriteStream
+const say = (input: {
+  isNew?: boolean
+  adminToken?: string
+  problems?: Parameters<typeof welcome>[0]['server']['problems']
+}) => {
+  const environment = input.adminToken === undefined ? {} : { MILLRACE_ADMIN_TOKEN: input.adminToken }
+  const { config } = loadConfig({ flags: { 'data-dir': directory }, environment, directory })
+  const adminToken = { path: join(directory, 'admin-token'), isNew: input.isNew ?? false }
+  const server = { url: 'http://127.0.0.1:7070', adminToken, problems: input.problems ?? [] }
+  return welcome({ server, config, stream: pipe })
+}
+
+test('a new token is shown, an old one only where it is, a configured one not at all', () => {
+  expect(say({ isNew: true })).toContain('mr_secret')
+  expect(say({})).not.toContain('mr_secret')
+  expect(say({})).toContain(join(directory, 'admin-token'))
+  expect(say({ isNew: true, adminToken: 'mr_configured_by_hand' })).not.toMatch(/mr_/)
+})
+
+test('what weakens the server is told with the part it concerns', () => {
+  const problems = [
+    { part: 'command', problems: [{ severity: 'warning' as const, message: 'Commands are no boundary.' }] },
+    { part: 'store', problems: [{ severity: 'unavailable' as const, message: 'It is away.' }] },
+    { part: 'blobs', problems: [] },
+  ]
+  const text = say({ problems })
+  expect(text).toContain('Warning (command): Commands are no boundary.')
+  expect(text).toContain('Fault (store): It is away.')
+  expect(text).not.toContain('blobs):')
+})
+
+test('into a pipe it has no colours', () => {
+  expect(say({ isNew: true })).not.toContain('\x1b')
+})
