@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { onInterrupt } from '../../src/cli/interrupt.ts'
+import { onInterrupt } from './interrupt.ts'
 
 test('signals that come together are one press of Ctrl-C, a later one is another', () => {
   let presses = 0
