@@ -57,6 +57,7 @@ const walkAndCheck = async (scene: Scene, steps: readonly (readonly [Step, numbe
     expect(job.finishedAt !== null).toBe(isEnded(status))
   }
   await checkKeys(scene)
+  await checkWaiting(scene)
 }
 
 const checkKeys = async (scene: Scene): Promise<void> => {
@@ -68,6 +69,14 @@ const checkKeys = async (scene: Scene): Promise<void> => {
   })
   const keys = page.jobs.flatMap(job => job.exclusiveKey ?? [])
   expect(new Set(keys).size).toBe(keys.length)
+}
+
+/** The count behind `maxQueued` agrees with the jobs there are. */
+const checkWaiting = async (scene: Scene): Promise<void> => {
+  const filters = { status: ['pending', 'queued'] as const }
+  const queued = await scene.store.countJobs({ workspace: 'default', filters })
+  const outcome = await scene.store.submitJobs({ jobs: [newJob()], maxQueued: queued })
+  expect(outcome).toEqual({ type: 'too_many_queued', queued })
 }
 
 const take = async (scene: Scene, held: ClaimedJob[], step: Step, choice: number): Promise<void> => {
