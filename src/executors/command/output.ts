@@ -21,6 +21,9 @@ type Options = {
 
 const CHUNK_BYTES = 64 * 1024
 
+/** The log keeps what it is given for a while: few bytes are copied, so that they do not hold a whole block. */
+const COPIED_BYTES = CHUNK_BYTES / 4
+
 /** With all processes dead the end is there at once; only back-pressure takes time, and that shows as progress. */
 const END_WAIT_MS = 5_000
 
@@ -82,6 +85,7 @@ const tryRead = (descriptor: number): number | null => {
 type Flow = { readonly finish: () => Promise<boolean> }
 
 const startFlow = (descriptor: number, take: Take): Flow => {
+  let block: Uint8Array = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   let progress = 0
   let holding = false
   const ended = Promise.withResolvers<boolean>()
@@ -91,10 +95,12 @@ const startFlow = (descriptor: number, take: Take): Flow => {
     readable: true,
     writable: false,
     onread: {
-      buffer: () => Buffer.allocUnsafeSlow(CHUNK_BYTES),
+      // Called after `callback`, for the next read.
+      buffer: () => block,
       callback: (read, bytes) => {
         progress++
-        const waiting = take(bytes.subarray(0, read))
+        if (read > COPIED_BYTES) block = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+        const waiting = take(read > COPIED_BYTES ? bytes.subarray(0, read) : Buffer.from(bytes.subarray(0, read)))
         if (waiting === undefined) return true
         holding = true
         void waiting.then(() => {
