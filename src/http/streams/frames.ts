@@ -1,7 +1,7 @@
 import type { Message } from './channel.ts'
 
-/** A final text frame, not masked (RFC 6455, 5.2): the same bytes for every client. */
-const TEXT_FRAME = '\x81'
+/** First byte of a final text frame, not masked (RFC 6455, 5.2): the same bytes for every client. */
+const TEXT_FRAME = 0x81
 
 /**
  * Messages as WebSocket frames in one buffer. One string of single-byte characters becomes bytes at once, which is several
@@ -11,7 +11,7 @@ export const encodeFrames = (messages: readonly Message[]): Buffer => {
   let frames = ''
   for (const { data } of messages) {
     const payload = asciiOrBytes(data)
-    frames += TEXT_FRAME + lengthOf(payload.length) + payload
+    frames += headerOf(payload.length) + payload
   }
   return Buffer.from(frames, 'latin1')
 }
@@ -20,14 +20,24 @@ export const encodeFrames = (messages: readonly Message[]): Buffer => {
 const asciiOrBytes = (text: string): string =>
   Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1')
 
-const lengthOf = (length: number): string => {
-  if (length < 126) return String.fromCharCode(length)
-  const sized = length < 65536 ? { mark: 126, bytes: 2 } : { mark: 127, bytes: 8 }
-  const digits = Array.from({ length: sized.bytes }, (_, i) => Math.floor(length / 256 ** (sized.bytes - 1 - i)) % 256)
-  return String.fromCharCode(sized.mark, ...digits)
+const headerOf = (length: number): string => {
+  if (length < 126) return String.fromCharCode(TEXT_FRAME, length)
+  if (length < 65536) return String.fromCharCode(TEXT_FRAME, 126, length >> 8, length & 255)
+  return String.fromCharCode(
+    TEXT_FRAME,
+    127,
+    0,
+    0,
+    0,
+    0,
+    length >>> 24,
+    (length >> 16) & 255,
+    (length >> 8) & 255,
+    length & 255,
+  )
 }
 
-/** The payloads of frames made by `encodeFrames`. */
+/** The payloads of frames made by `encodeFrames`. None comes near 4 GiB. */
 export function* payloadsOf(frames: Buffer): Generator<Buffer> {
   for (let at = 0; at < frames.length; ) {
     const mark = frames[at + 1]!
