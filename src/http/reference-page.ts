@@ -12,8 +12,8 @@ const CONFIGURATION = {
   agent: { disabled: true },
   mcp: { disabled: true },
   hideClientButton: true,
-  showToolbar: 'never',
-  showDeveloperTools: 'never',
+  showToolbar: 'never' as const,
+  showDeveloperTools: 'never' as const,
 }
 
 /**
