@@ -153,3 +153,23 @@ describe('the portable launcher without cgroups', () => {
     expect(readPids(pids).filter(isAlive)).toEqual([])
   })
 })
+
+describe('the portable launcher where there is no /proc', () => {
+  const { run } = useExecutor({ launcher: 'portable', containment: 'group' })
+
+  test('ends the process group of a command, when it ends and when it is cancelled', async () => {
+    const ended = await run({ command: 'sleep 300 & echo $!' })
+    expect(isAlive(Number(ended.context.log.text('stdout')))).toBe(false)
+    const { outcome, context } = await run(
+      { command: [fixture('stubborn.sh')] },
+      {
+        act: async context => {
+          await until('it runs', () => context.log.text('stdout').includes('\n'))
+          context.stop.stop('cancelled_by_user', 100)
+        },
+      },
+    )
+    expect(outcome).toEqual({ type: 'stopped', exit: { exitCode: null, signal: 'SIGKILL' } })
+    expect(context.log.text('stdout').split(/\s/).filter(Boolean).map(Number).filter(isAlive)).toEqual([])
+  })
+})

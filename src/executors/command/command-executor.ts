@@ -123,4 +123,5 @@ const NO_PROC =
   'This system has no /proc: processes that leave the process group of their command are not found and may outlive it.'
 
 const NO_LIMIT =
-  'No pids cgroup can be written: MILLRACE_COMMAND_MAX_PROCESSES is not enforced, and processes are told apart by tracking.'
+  'MILLRACE_COMMAND_MAX_PROCESSES is not enforced: the server can write no pids cgroup. Let systemd delegate one to the ' +
+  'service (Delegate=yes, DelegateSubgroup=supervisor), or run the server as root with MILLRACE_JOB_USER.'

@@ -16,8 +16,8 @@ export type LauncherSettings = {
   readonly maxProcesses: number
 }
 
-export const CONTAINMENTS = ['cgroup', 'pids-cgroup', 'tracking'] as const
-export type ContainmentKind = (typeof CONTAINMENTS)[number]
+/** How the processes of a command are held together: `launcher/containment.ts`. */
+export type ContainmentKind = 'cgroup' | 'pids-cgroup' | 'tracking' | 'group'
 export type ContainmentChoice = 'auto' | ContainmentKind
 
 /** To the launcher. A ticket names one started command between the two; `deadline` is `systemTime()` in ms. */

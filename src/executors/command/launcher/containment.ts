@@ -6,6 +6,7 @@ import type { ContainmentKind } from '../launch-protocol.ts'
  * - `cgroup`: a cgroup (v2) for each command; membership is exact and `cgroup.kill` ends it in one stroke.
  * - `pids-cgroup`: the same with the older pids hierarchy (v1).
  * - `tracking`: by session, descent and an environment cookie; `tracking.ts` says what it cannot know.
+ * - `group`: by process group, where there is no /proc.
  */
 export interface Containment {
   readonly kind: ContainmentKind

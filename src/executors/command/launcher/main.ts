@@ -17,6 +17,7 @@ import {
 import { openCgroups, removeCgroups } from './cgroup.ts'
 import { type Commands, createCommands } from './commands.ts'
 import type { Containment } from './containment.ts'
+import { createProcessGroups } from './process-group.ts'
 import { readProcess } from './process-table.ts'
 import { openRecord } from './record.ts'
 import type { Spawner, SpawnerOptions } from './spawner.ts'
@@ -108,13 +109,16 @@ const limitUser = async ({ maxProcesses }: LauncherSettings): Promise<boolean> =
 /** The best there is that also bounds the number of processes; else the best there is. */
 const chooseContainment = (settings: LauncherSettings, tracking: Tracking): Containment => {
   const { containment: choice } = settings
-  const open = (kind: ContainmentKind): Containment | null =>
-    kind === 'tracking' ? tracking : openCgroups(kind, settings)
+  const open = (kind: ContainmentKind): Containment | null => {
+    if (kind === 'tracking') return tracking
+    return kind === 'group' ? createProcessGroups() : openCgroups(kind, settings)
+  }
   if (choice !== 'auto') {
     const chosen = open(choice)
     if (chosen === null) throw new Error(`containment ${choice} is not available here`)
     return chosen
   }
+  if (process.platform !== 'linux') return createProcessGroups()
   const cgroup = open('cgroup')
   if (cgroup?.limited) return cgroup
   return open('pids-cgroup') ?? cgroup ?? tracking
