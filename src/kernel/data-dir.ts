@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { lockFile } from './lock-file.ts'
 
 /** The data directory of one server process: mode 0700 and locked while the process lives. */
 export interface DataDir {
@@ -27,7 +27,9 @@ export class DataDirLocked extends Error {
 export const openDataDir = (path: string): DataDir => {
   mkdirSync(path, { recursive: true, mode: 0o700 })
   chmodSync(path, 0o700)
-  const lock = takeLock(path)
+  // A former server that is just going may still hold it for a moment.
+  const lock = lockFile(join(path, 'lock'), { waitMs: 1000 })
+  if (lock === null) throw new DataDirLocked(path)
   return {
     path,
     read: name => {
@@ -43,19 +45,6 @@ export const openDataDir = (path: string): DataDir => {
       writeFileSync(unfinished, content, { mode: 0o600 })
       renameSync(unfinished, join(path, name))
     },
-    unlock: () => lock.close(),
-  }
-}
-
-/** Node has no `flock`; SQLite's lock on a file is one, and the system releases it with the process. */
-const takeLock = (path: string): DatabaseSync => {
-  const database = new DatabaseSync(join(path, 'lock'))
-  try {
-    database.exec('PRAGMA locking_mode = EXCLUSIVE; BEGIN EXCLUSIVE')
-    return database
-  } catch (error) {
-    database.close()
-    if (/locked/.test((error as Error).message)) throw new DataDirLocked(path)
-    throw error
+    unlock: lock.release,
   }
 }

@@ -1,20 +1,8 @@
-import { DatabaseSync } from 'node:sqlite'
+import { type FileLock, lockFile } from '../../kernel/lock-file.ts'
 
-/**
- * Takes the database for this process: a second server on it is refused. The lock is an exclusive transaction on an empty
- * database beside it; the system drops it with the process, however that ends. Waits a second for a former server that is
- * just going.
- */
-export const lockDatabase = (path: string): { release(): void } => {
-  const lock = new DatabaseSync(`${path}.lock`, { timeout: 1000 })
-  try {
-    lock.exec('BEGIN EXCLUSIVE')
-  } catch (error) {
-    lock.close()
-    if ((error as { errcode?: number }).errcode !== SQLITE_BUSY) throw error
-    throw new Error(`${path} is in use by another Millrace server. Stop it first, or choose another data directory.`)
-  }
-  return { release: () => lock.close() }
+/** Takes the database for this process: a second server on it is refused. Waits a second for a former one that is just going. */
+export const lockDatabase = (path: string): FileLock => {
+  const lock = lockFile(`${path}.lock`, { waitMs: 1000 })
+  if (lock !== null) return lock
+  throw new Error(`${path} is in use by another Millrace server. Stop it first, or choose another data directory.`)
 }
-
-const SQLITE_BUSY = 5
