@@ -1,9 +1,8 @@
-import { MillraceError } from '../kernel/errors.ts'
 import { isEnded } from '../model/job-status.ts'
 import type { Store } from '../store/store.ts'
 import { type Chunk, chunksIn, nextSeqOf } from './chunk.ts'
 import { linesOf } from './decode-lines.ts'
-import type { JobLogs, LogQuery } from './job-logs.ts'
+import type { LogQuery } from './job-logs.ts'
 import { lineEncoder } from './line-json.ts'
 import type { LiveEnd } from './page.ts'
 import type { ChunkReader } from './read-chunks.ts'
@@ -15,20 +14,6 @@ const LINES_A_PIECE = 2048
 
 type Dependencies = { readonly reader: ChunkReader; readonly store: Store; readonly liveEnd: LiveEnd }
 type DownloadQuery = LogQuery & { readonly format: 'text' | 'ndjson' }
-
-/** The log as plain text: the lines as they were, one a line. Throws `not_found` at the first pull. */
-export const downloadText = (logs: JobLogs, query: LogQuery): AsyncIterable<Uint8Array> =>
-  requireLog(logs.download({ ...query, format: 'text' }))
-
-/** The log as NDJSON, `{seq, attempt, stream, timestamp, line}` a line. Throws `not_found` at the first pull. */
-export const downloadNdjson = (logs: JobLogs, query: LogQuery): AsyncIterable<Uint8Array> =>
-  requireLog(logs.download({ ...query, format: 'ndjson' }))
-
-async function* requireLog(content: Promise<AsyncIterable<Uint8Array> | null>): AsyncGenerator<Uint8Array> {
-  const pieces = await content
-  if (pieces === null) throw new MillraceError('not_found')
-  yield* pieces
-}
 
 /** A log as it is now, from its beginning; see `JobLogs.download`. */
 export const download = async (

@@ -47,7 +47,7 @@ const isLast = async (reader: ChunkReader, query: PageQuery, next: number): Prom
 }
 
 /** Gathers the lines of a query out of chunks. */
-export class Collector {
+class Collector {
   readonly lines: LogLine[] = []
   /** The seq after the last line looked at. */
   next: number

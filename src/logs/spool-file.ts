@@ -134,7 +134,8 @@ export class SpoolFile {
     this.#readers++
     try {
       const size = end - start
-      const bytes = memory !== undefined && memory.length >= size ? memory.subarray(0, size) : Buffer.allocUnsafeSlow(size)
+      const bytes =
+        memory !== undefined && memory.length >= size ? memory.subarray(0, size) : Buffer.allocUnsafeSlow(size)
       let filled = 0
       while (filled < bytes.length) {
         const { bytesRead } = await read(this.#fd, bytes, filled, bytes.length - filled, start + filled)

@@ -44,7 +44,7 @@ export const eventSourceChannel = (request: IncomingMessage, response: ServerRes
 }
 
 /** `data` is JSON and thus has no line break of its own. */
-export const encodeEvents = (messages: readonly Message[]): Buffer => {
+const encodeEvents = (messages: readonly Message[]): Buffer => {
   let text = ''
   for (const { id, event, data } of messages) {
     if (id !== undefined) text += `id: ${id}\n`
