@@ -97,7 +97,7 @@ const CANCEL: Statement = {
     ),
     again AS (
       UPDATE millrace.live
-      SET grace_ms = least($4::bigint, coalesce(live.grace_ms, job.grace_ms))
+      SET grace_ms = least($4::bigint, coalesce(live.grace_ms, (job.options::json ->> 'graceMs')::bigint))
       FROM millrace.job
       WHERE live.id = ANY ($2::uuid[]) AND live.status = 'cancelling' AND job.id = live.id AND $4::bigint IS NOT NULL
       RETURNING live.id

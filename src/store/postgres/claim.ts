@@ -2,6 +2,7 @@ import type { ClaimedJob } from '../../model/job.ts'
 import type { ClaimJobs } from '../store.ts'
 import type { Statement } from './database.ts'
 import { BODY_COLUMNS, type BodyRow, toBody } from './job-rows.ts'
+import { newClaimToken, toLeaseToken } from './lease-token.ts'
 import { LowWater } from './low-water.ts'
 import type { Session } from './session.ts'
 
@@ -11,26 +12,25 @@ type ClaimRow = BodyRow & {
   readonly created_at: number
   readonly started_at: number
   readonly attempt: number
-  readonly lease_token: string
   readonly user_failures: number
   readonly system_failures: number
   readonly next_log_seq: number
 }
 
-/** Everything after `picked (id)`: starts an attempt of each and hands over what was submitted. */
+/** Everything after `picked (place)`, which are locked: starts an attempt of each and hands over what was submitted. */
 const START = `
     clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     started AS (
       UPDATE millrace.live
       SET status = 'running', status_reason = NULL, error_message = NULL, exit_code = NULL, signal = NULL,
         progress = NULL, attempt = live.attempt + 1, worker_id = $2, started_at = clock.now, updated_at = clock.now,
-        lease_until = clock.now + $3::bigint, lease_token = gen_random_uuid()::text
+        lease_until = clock.now + $3::bigint, claim_token = $6::uuid
       FROM clock
-      WHERE live.id = ANY (ARRAY(SELECT id FROM picked))
-      RETURNING live.id, live.sequence, live.priority, live.attempt, live.started_at, live.lease_token,
+      WHERE live.ctid = ANY (ARRAY(SELECT place FROM picked))
+      RETURNING live.id, live.sequence, live.priority, live.attempt, live.started_at,
         live.user_failures, live.system_failures, live.next_log_seq
     )
-    SELECT ${BODY_COLUMNS}, j.secrets, j.created_at, s.sequence, s.started_at, s.attempt, s.lease_token,
+    SELECT ${BODY_COLUMNS}, j.secrets, j.created_at, s.sequence, s.started_at, s.attempt,
       s.user_failures, s.system_failures, s.next_log_seq
     FROM started AS s
     CROSS JOIN LATERAL (SELECT * FROM millrace.job WHERE job.id = s.id OFFSET 0) AS j
@@ -41,7 +41,7 @@ const CLAIM: Statement = {
   name: 'claim_jobs',
   text: `
     WITH picked AS MATERIALIZED (
-      SELECT id
+      SELECT ctid AS place
       FROM millrace.live
       WHERE status = 'queued' AND kind = ANY ($4::text[])
       ORDER BY priority DESC, sequence
@@ -55,10 +55,10 @@ const CLAIM_ABOVE: Statement = {
   name: 'claim_jobs_above',
   text: `
     WITH picked AS MATERIALIZED (
-      SELECT found.id
-      FROM unnest($6::smallint[], $7::bigint[]) AS mark (priority, sequence)
+      SELECT found.place
+      FROM unnest($7::smallint[], $8::bigint[]) AS mark (priority, sequence)
       CROSS JOIN LATERAL (
-        SELECT id
+        SELECT ctid AS place
         FROM millrace.live
         WHERE status = 'queued' AND kind = ANY ($4::text[])
           AND live.priority = mark.priority AND live.sequence >= mark.sequence
@@ -77,7 +77,8 @@ export const claimer = (session: Session): ((input: ClaimJobs) => Promise<readon
     if (kinds.length === 0 || limit === 0) return []
     const lowWater = lowWaters.get(kinds.join()) ?? new LowWater()
     lowWaters.set(kinds.join(), lowWater)
-    const values = [session.now(), workerId, leaseMs, kinds, limit]
+    const claimToken = newClaimToken()
+    const values = [session.now(), workerId, leaseMs, kinds, limit, claimToken]
     const marks = lowWater.marks()
     const startedAt = performance.now()
     const rows = marks
@@ -85,7 +86,7 @@ export const claimer = (session: Session): ((input: ClaimJobs) => Promise<readon
       : await session.database.query<ClaimRow>(CLAIM, values)
     lowWater.claimed({ rows, isFullScan: marks === null, tookMs: performance.now() - startedAt })
     tell(session, rows)
-    return rows.map(toClaimedJob)
+    return rows.map(row => toClaimedJob(row, claimToken))
   }
 }
 
@@ -107,13 +108,13 @@ const tell = (session: Session, rows: readonly ClaimRow[]): void => {
   })
 }
 
-const toClaimedJob = (row: ClaimRow): ClaimedJob => ({
+const toClaimedJob = (row: ClaimRow, claimToken: string): ClaimedJob => ({
   ...toBody(row),
   secrets: row.secrets,
   createdAt: row.created_at,
   startedAt: row.started_at,
   attempt: row.attempt,
-  leaseToken: row.lease_token,
+  leaseToken: toLeaseToken(claimToken, row.id),
   userFailures: row.user_failures,
   systemFailures: row.system_failures,
   nextLogSeq: row.next_log_seq,

@@ -3,6 +3,8 @@ import type { Lease } from '../../model/job.ts'
 import type { CancelOrder, LostAttempt, RenewOutcome } from '../store.ts'
 import { arrayLiteral } from './array-literal.ts'
 import type { Statement } from './database.ts'
+import { fromOptions } from './job-rows.ts'
+import { toClaimToken, toLeaseToken } from './lease-token.ts'
 import type { Session } from './session.ts'
 
 type OrderRow = {
@@ -18,10 +20,10 @@ const RENEW: Statement = {
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     held AS MATERIALIZED (
       SELECT l.id
-      FROM clock, unnest($3::uuid[], $4::integer[], $5::text[]) AS i (id, attempt, lease_token)
+      FROM clock, unnest($3::uuid[], $4::integer[], $5::uuid[]) AS i (id, attempt, claim_token)
       CROSS JOIN LATERAL (
         SELECT live.id, live.lease_until FROM millrace.live
-        WHERE live.id = i.id AND live.attempt = i.attempt AND live.lease_token = i.lease_token
+        WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
         OFFSET 0
         FOR UPDATE
       ) AS l
@@ -44,7 +46,7 @@ export const renewLeases = async (
     leaseMs,
     arrayLiteral(known.map(lease => lease.jobId)),
     arrayLiteral(known.map(lease => lease.attempt)),
-    arrayLiteral(known.map(lease => lease.leaseToken)),
+    arrayLiteral(known.map(toClaimToken)),
   ])
   const renewed = new Set(rows.map(row => row.id))
   return {
@@ -95,8 +97,8 @@ const LIST_LOST: Statement = {
   name: 'list_lost_attempts',
   text: `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now)
-    SELECT l.id, l.attempt, l.lease_token, l.worker_id, l.workspace, l.kind, l.user_failures, l.system_failures,
-      l.next_log_seq, j.retry, j.restartable
+    SELECT l.id, l.attempt, l.claim_token, l.worker_id, l.workspace, l.kind, l.user_failures, l.system_failures,
+      l.next_log_seq, j.options
     FROM millrace.live AS l
     JOIN millrace.job AS j ON j.id = l.id
     WHERE l.status IN ('running', 'cancelling')
@@ -107,15 +109,14 @@ const LIST_LOST: Statement = {
 type LostRow = {
   readonly id: string
   readonly attempt: number
-  readonly lease_token: string
+  readonly claim_token: string
   readonly worker_id: string
   readonly workspace: string
   readonly kind: LostAttempt['kind']
   readonly user_failures: number
   readonly system_failures: number
   readonly next_log_seq: number
-  readonly retry: string
-  readonly restartable: boolean
+  readonly options: string
 }
 
 export const listLostAttempts = async (
@@ -125,15 +126,20 @@ export const listLostAttempts = async (
   const clamped = await session.database.query(CLAMP, [session.now(), leaseMs])
   if (clamped.length > 0) session.signals.changed({ pending: true })
   const rows = await session.database.query<LostRow>(LIST_LOST, [session.now(), workerIds ?? null, limit])
-  return rows.map(row => ({
-    lease: { jobId: row.id, attempt: row.attempt, leaseToken: row.lease_token },
+  return rows.map(toLostAttempt)
+}
+
+const toLostAttempt = (row: LostRow): LostAttempt => {
+  const options = fromOptions(row.options)
+  return {
+    lease: { jobId: row.id, attempt: row.attempt, leaseToken: toLeaseToken(row.claim_token, row.id) },
     workerId: row.worker_id,
     workspace: row.workspace,
     kind: row.kind,
-    retry: JSON.parse(row.retry),
-    restartable: row.restartable,
+    retry: options.retry,
+    restartable: options.restartable,
     userFailures: row.user_failures,
     systemFailures: row.system_failures,
     nextLogSeq: row.next_log_seq,
-  }))
+  }
 }

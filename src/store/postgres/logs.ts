@@ -3,6 +3,7 @@ import type { Lease } from '../../model/job.ts'
 import type { LogPart } from '../../model/log-line.ts'
 import type { LogIndex } from '../store.ts'
 import type { Queryable, Statement } from './database.ts'
+import { toClaimToken } from './lease-token.ts'
 import { logColumns, logInput, ON_SAME_LINES } from './log-columns.ts'
 import type { Session } from './session.ts'
 
@@ -13,7 +14,7 @@ const ADD_PARTS: Statement = {
     WITH held AS (
       UPDATE millrace.live
       SET next_log_seq = greatest(next_log_seq, $4::bigint)
-      WHERE id = $1 AND attempt = $2 AND lease_token = $3 AND status IN ('running', 'cancelling')
+      WHERE id = $1 AND attempt = $2 AND claim_token = $3 AND status IN ('running', 'cancelling')
       RETURNING id
     ),
     dropped AS (
@@ -38,11 +39,11 @@ export const addLogParts = async (
   session: Session,
   { lease, parts, replacesFrom }: { lease: Lease; parts: readonly LogPart[]; replacesFrom?: number },
 ): Promise<{ applied: boolean }> => {
-  const { jobId, attempt, leaseToken } = lease
+  const { jobId, attempt } = lease
   if (!isId(jobId)) return { applied: false }
   const nextSeq = Math.max(1, ...parts.map(part => part.lastSeq + 1))
   const columns = logColumns(parts.map(part => ({ ...part, jobId })))
-  const values = [jobId, attempt, leaseToken, nextSeq, replacesFrom ?? null, ...columns]
+  const values = [jobId, attempt, toClaimToken(lease), nextSeq, replacesFrom ?? null, ...columns]
   const applied = (await session.database.query(ADD_PARTS, values)).length > 0
   if (applied) session.signals.changed({ logOf: jobId })
   return { applied }

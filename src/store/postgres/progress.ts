@@ -2,6 +2,7 @@ import { isId } from '../../kernel/ids.ts'
 import type { Lease, Progress } from '../../model/job.ts'
 import { storable } from './array-literal.ts'
 import type { Statement } from './database.ts'
+import { toClaimToken } from './lease-token.ts'
 import { jobExists } from './read-job.ts'
 import type { Session } from './session.ts'
 
@@ -11,7 +12,7 @@ const SET_PROGRESS: Statement = {
     UPDATE millrace.live
     SET progress = $3
     WHERE id = $1 AND workspace = $2 AND status IN ('running', 'cancelling')
-      AND ($4::text IS NULL OR lease_token = $4 AND attempt = $5::integer)
+      AND ($4::uuid IS NULL OR claim_token = $4 AND attempt = $5::integer)
     RETURNING 1`,
 }
 
@@ -22,7 +23,7 @@ export const setProgress = async (
 ): Promise<'set' | 'not_running' | 'not_found'> => {
   if (!isId(jobId)) return 'not_found'
   const text = storable(JSON.stringify(progress))
-  const values = [jobId, workspace, text, lease?.leaseToken ?? null, lease?.attempt ?? null]
+  const values = [jobId, workspace, text, lease ? toClaimToken(lease) : null, lease?.attempt ?? null]
   const set = await session.database.query(SET_PROGRESS, values)
   if (set.length > 0) return 'set'
   return (await jobExists(session.database, { workspace, jobId })) ? 'not_running' : 'not_found'

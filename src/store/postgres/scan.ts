@@ -1,6 +1,7 @@
+import type { JobStatus } from '../../model/job-status.ts'
 import type { JobFilters } from '../store.ts'
 import { storable } from './array-literal.ts'
-import type { Queryable } from './database.ts'
+import type { Queryable, Statement } from './database.ts'
 import { nameConditions, Parameters } from './filters.ts'
 
 export type ScanInput = { readonly workspace: string; readonly filters: JobFilters }
@@ -16,7 +17,7 @@ export const chooseScan = async (target: Queryable, input: ScanInput): Promise<S
   const { filters } = input
   if (filters.runId !== undefined) return byColumn(input, 'run_id', filters.runId)
   if (filters.parentJobId !== undefined) return byColumn(input, 'parent_job_id', filters.parentJobId)
-  if (filters.status && !filters.status.includes('completed')) return byStatus(input, filters.status)
+  if (filters.status && (await isRareStatus(target, filters.status))) return byStatus(input, filters.status)
   if (filters.name && (await isRareName(target, input))) return byName(input)
   if (filters.labels?.length) return byLabel(input, filters.labels[0]!)
   if (filters.workflowId !== undefined) return byColumn(input, 'workflow_id', filters.workflowId)
@@ -38,12 +39,29 @@ const byColumn =
     ORDER BY j.sequence DESC LIMIT ${limit}`
 
 const STATUS_TABLES: Readonly<Record<string, string>> = {
-  pending: `live WHERE status IN ('pending', 'queued')`,
-  queued: `live WHERE status IN ('pending', 'queued')`,
+  pending: `live WHERE status = 'pending'`,
+  queued: `live WHERE status = 'queued'`,
   running: `live WHERE status IN ('running', 'cancelling')`,
   cancelling: `live WHERE status IN ('running', 'cancelling')`,
   failed: `ended WHERE status IN ('failed', 'cancelled')`,
   cancelled: `ended WHERE status IN ('failed', 'cancelled')`,
+}
+
+/** Queued jobs have no index in the order of the list: few are sorted, of many the newest soon come by. */
+const MOST_SORTED_QUEUED = 5000
+
+const COUNT_QUEUED: Statement = {
+  name: 'count_some_queued',
+  text: `
+    SELECT count(*) AS count
+    FROM (SELECT FROM millrace.live WHERE status = 'queued' ORDER BY priority DESC, sequence LIMIT $1) AS found`,
+}
+
+const isRareStatus = async (target: Queryable, statuses: readonly JobStatus[]): Promise<boolean> => {
+  if (statuses.includes('completed')) return false
+  if (!statuses.includes('queued')) return true
+  const [row] = await target.query<{ count: number }>(COUNT_QUEUED, [MOST_SORTED_QUEUED + 1])
+  return row!.count <= MOST_SORTED_QUEUED
 }
 
 const byStatus = ({ workspace }: ScanInput, statuses: readonly string[]): Scan =>

@@ -1,6 +1,7 @@
 import { isId } from '../../kernel/ids.ts'
 import type { QueueStatistics, Worker, WorkerBeat } from '../store.ts'
 import type { Statement } from './database.ts'
+import { fromOptions } from './job-rows.ts'
 import type { Session } from './session.ts'
 
 const BEAT: Statement = {
@@ -71,7 +72,7 @@ export const purgeWorkers = async (
 const FIND_RUNNING: Statement = {
   name: 'find_running_attempt',
   text: `
-    SELECT j.workspace, j.scopes
+    SELECT j.workspace, j.options
     FROM millrace.live AS l
     JOIN millrace.job AS j ON j.id = l.id
     WHERE l.id = $1 AND l.attempt = $2 AND l.status IN ('running', 'cancelling')`,
@@ -83,9 +84,9 @@ export const findRunningAttempt = async (
   { jobId, attempt }: { jobId: string; attempt: number },
 ): Promise<{ workspace: string; scopes: readonly string[] } | null> => {
   if (!isId(jobId)) return null
-  type Row = { workspace: string; scopes: string }
+  type Row = { workspace: string; options: string }
   const [row] = await session.database.query<Row>(FIND_RUNNING, [jobId, attempt])
-  return row ? { workspace: row.workspace, scopes: JSON.parse(row.scopes) } : null
+  return row ? { workspace: row.workspace, scopes: fromOptions(row.options).scopes } : null
 }
 
 const STATISTICS: Statement = {

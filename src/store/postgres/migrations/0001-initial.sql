@@ -49,7 +49,6 @@ CREATE TABLE millrace.job (
   sequence bigint NOT NULL,
   created_at bigint NOT NULL,
   priority smallint NOT NULL,
-  restartable boolean NOT NULL,
   kind text COLLATE "C" NOT NULL,
   trigger text COLLATE "C" NOT NULL CHECK (trigger IN ('manual', 'automatic')),
   queue text COLLATE "C" NOT NULL,
@@ -58,13 +57,9 @@ CREATE TABLE millrace.job (
   workflow_id text COLLATE "C",
   run_id text COLLATE "C",
   parent_job_id text COLLATE "C",
-  rerun_of text COLLATE "C",
   exclusive_key text,
   scheduled_at bigint,
-  timeout_ms bigint,
-  grace_ms bigint,
-  retry text NOT NULL, -- JSON object
-  scopes text NOT NULL, -- JSON list
+  options text NOT NULL, -- JSON object: retry, restartable, timeoutMs, graceMs, scopes, rerunOf
   spec text NOT NULL, -- JSON object
   secrets bytea
 );
@@ -97,6 +92,7 @@ CREATE TABLE millrace.live (
   lease_until bigint,
   grace_ms bigint, -- asked for by a cancel
   next_log_seq bigint NOT NULL DEFAULT 1,
+  claim_token uuid, -- with the attempt it is the lease of the worker that holds the job
   attempt integer NOT NULL DEFAULT 0,
   user_failures integer NOT NULL DEFAULT 0,
   system_failures integer NOT NULL DEFAULT 0,
@@ -111,7 +107,6 @@ CREATE TABLE millrace.live (
   parent_job_id text,
   exclusive_key text COLLATE "C",
   worker_id text COLLATE "C",
-  lease_token text COLLATE "C",
   signal text,
   error_message text,
   progress text -- JSON object
@@ -123,7 +118,7 @@ CREATE TABLE millrace.live (
   autovacuum_vacuum_cost_delay = 0
 );
 CREATE INDEX live_claim ON millrace.live (priority DESC, sequence, kind) WHERE status = 'queued';
-CREATE INDEX live_waiting ON millrace.live (workspace, status, sequence) WHERE status IN ('pending', 'queued');
+CREATE INDEX live_pending ON millrace.live (workspace, sequence) WHERE status = 'pending';
 CREATE INDEX live_held ON millrace.live (worker_id) WHERE status IN ('running', 'cancelling');
 CREATE INDEX live_due ON millrace.live (due_at) WHERE due_at IS NOT NULL;
 CREATE INDEX live_retry ON millrace.live ((due_at - wait_ms)) WHERE wait_ms IS NOT NULL;

@@ -1,0 +1,145 @@
+import type { NewJob } from '../../model/job.ts'
+import type { IdempotencyKey, SubmitJobs } from '../store.ts'
+import { arrayLiteral, storable } from './array-literal.ts'
+import { batchTable, batchValues, type Column } from './columns.ts'
+import type { Queryable, Statement } from './database.ts'
+import { KEEP_MS } from './idempotency.ts'
+import { toOptions } from './job-rows.ts'
+
+/** The jobs of one call, and where to keep its answer. */
+export type Accepted = Pick<SubmitJobs, 'jobs' | 'idempotency'>
+
+const COLUMNS: readonly Column<NewJob>[] = [
+  { name: 'id', type: 'uuid', of: job => job.id },
+  { name: 'workspace', type: 'text', of: job => job.workspace },
+  { name: 'kind', type: 'text', of: job => job.kind },
+  { name: 'name', type: 'text', of: job => job.name },
+  { name: 'labels', type: 'text', of: job => JSON.stringify(job.labels) },
+  { name: 'queue', type: 'text', of: job => job.queue },
+  { name: 'priority', type: 'smallint', of: job => job.priority },
+  { name: 'trigger', type: 'text', of: job => job.trigger },
+  { name: 'workflow_id', type: 'text', of: job => job.workflowId },
+  { name: 'run_id', type: 'text', of: job => job.runId },
+  { name: 'parent_job_id', type: 'text', of: job => job.parentJobId },
+  { name: 'exclusive_key', type: 'text', of: job => job.exclusiveKey },
+  { name: 'scheduled_at', type: 'bigint', of: job => job.scheduledAt },
+  { name: 'options', type: 'text', of: toOptions },
+  { name: 'spec', type: 'text', of: job => job.spec },
+  { name: 'secrets', type: 'text', of: job => job.secrets && Buffer.from(job.secrets).toString('hex') },
+]
+
+const FIRST_COLUMN = 2
+const WAITS = FIRST_COLUMN + 2 * COLUMNS.length
+
+/** `body`, `state` and `label` are the job; `answer` keeps what an idempotent call is answered again, as facts. */
+const INSERT: Statement = {
+  name: 'submit_jobs',
+  text: `
+    WITH clock AS (SELECT millrace.clock($1::bigint) AS now, nextval('millrace.job_sequence') AS base),
+    input AS MATERIALIZED (
+      SELECT i.*, clock.now, clock.base + i.position AS sequence,
+        CASE
+          WHEN i.scheduled_at > clock.now THEN 'scheduled'
+          WHEN i.position = ANY ($${WAITS}::bigint[]) THEN 'exclusive_key'
+        END AS waits_for
+      FROM clock, ${batchTable(COLUMNS, FIRST_COLUMN)} AS i
+    ),
+    body AS (
+      INSERT INTO millrace.job (
+        id, workspace, sequence, created_at, priority, kind, trigger, queue, name, labels, workflow_id, run_id,
+        parent_job_id, exclusive_key, scheduled_at, options, spec, secrets
+      )
+      SELECT
+        id, workspace, sequence, now, priority, kind, trigger, queue, name, labels, workflow_id, run_id,
+        parent_job_id, exclusive_key, scheduled_at, options, spec, decode(secrets, 'hex')
+      FROM input
+    ),
+    state AS (
+      INSERT INTO millrace.live (
+        id, sequence, updated_at, queued_at, due_at, priority, workspace, kind, status, status_reason,
+        run_id, workflow_id, parent_job_id, exclusive_key
+      )
+      SELECT
+        id, sequence, now, CASE WHEN waits_for IS NULL THEN now END,
+        CASE WHEN waits_for = 'scheduled' THEN scheduled_at END, priority, workspace, kind,
+        CASE WHEN waits_for IS NULL THEN 'queued' ELSE 'pending' END, waits_for,
+        run_id, workflow_id, parent_job_id, exclusive_key
+      FROM input
+    ),
+    label AS (
+      INSERT INTO millrace.job_label (workspace, key, value, sequence, job_id)
+      SELECT l.workspace, l.key, l.value, clock.base + l.position, l.job_id
+      FROM clock, unnest($${WAITS + 1}::bigint[], $${WAITS + 2}::text[], $${WAITS + 3}::text[], $${WAITS + 4}::text[],
+        $${WAITS + 5}::uuid[]) AS l (position, workspace, key, value, job_id)
+    ),
+    answer AS (
+      UPDATE millrace.idempotency AS i
+      SET status = 201, expires_at = clock.now + ${KEEP_MS},
+        submitted = json_build_object('shape', a.shape, 'createdAt', clock.now, 'jobs', (
+          SELECT json_agg(json_build_array(
+            input.id, CASE WHEN input.waits_for IS NULL THEN 'queued' ELSE 'pending' END) ORDER BY input.position)
+          FROM input WHERE input.position BETWEEN a.first_position AND a.last_position))
+      FROM clock, unnest($${WAITS + 6}::text[], $${WAITS + 7}::text[], $${WAITS + 8}::text[], $${WAITS + 9}::text[],
+        $${WAITS + 10}::text[], $${WAITS + 11}::bigint[], $${WAITS + 12}::bigint[])
+        AS a (workspace, method, path, key, shape, first_position, last_position)
+      WHERE i.workspace = a.workspace AND i.method = a.method AND i.path = a.path AND i.key = a.key
+    )
+    SELECT now FROM clock`,
+}
+
+/**
+ * Stores jobs in one statement and gives the time at which it did. Those in `waits` (by index) are pending because
+ * another job has their exclusive key.
+ */
+export const insertJobs = async (
+  target: Queryable,
+  input: {
+    readonly now: number | null
+    readonly calls: readonly Accepted[]
+    readonly jobs: readonly NewJob[]
+    readonly waits: ReadonlySet<number>
+  },
+): Promise<number> => {
+  const rows = await target.query<{ now: number }>(INSERT, [
+    input.now,
+    ...batchValues(COLUMNS, input.jobs),
+    arrayLiteral([...input.waits].map(index => index + 1)),
+    ...labelValues(input.jobs),
+    ...answerValues(input.calls),
+  ])
+  return rows[0]!.now
+}
+
+const labelValues = (jobs: readonly NewJob[]): string[] => {
+  const labels = jobs.flatMap((job, index) =>
+    Object.entries(job.labels).map(([key, value]) => ({ job, position: index + 1, key, value })),
+  )
+  return [
+    arrayLiteral(labels.map(label => label.position)),
+    arrayLiteral(labels.map(label => label.job.workspace)),
+    arrayLiteral(labels.map(label => label.key)),
+    arrayLiteral(labels.map(label => label.value)),
+    arrayLiteral(labels.map(label => label.job.id)),
+  ]
+}
+
+/** Which positions of the statement are the answer to which idempotency key. */
+const answerValues = (calls: readonly Accepted[]): string[] => {
+  const answers: (IdempotencyKey & { shape: string; first: number; last: number })[] = []
+  let next = 1
+  for (const { jobs, idempotency } of calls) {
+    const last = next + jobs.length - 1
+    if (idempotency) answers.push({ ...idempotency.key, shape: idempotency.shape, first: next, last })
+    next = last + 1
+  }
+  const column = (value: (answer: (typeof answers)[number]) => string | number) => arrayLiteral(answers.map(value))
+  return [
+    column(answer => storable(answer.workspace)),
+    column(answer => storable(answer.method)),
+    column(answer => storable(answer.path)),
+    column(answer => storable(answer.key)),
+    column(answer => answer.shape),
+    column(answer => answer.first),
+    column(answer => answer.last),
+  ]
+}
