@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import { cpus } from 'node:os'
 import { Worker } from 'node:worker_threads'
@@ -55,12 +56,11 @@ const SPIN = `
   })
 `
 
-const spin = (thread: Worker): Promise<number> =>
-  new Promise((resolve, reject) => {
-    thread.once('message', (message: [number, number]) => resolve(message[0]))
-    thread.once('error', reject)
-    thread.postMessage('go')
-  })
+const spin = async (thread: Worker): Promise<number> => {
+  thread.postMessage('go')
+  const [[time]] = (await once(thread, 'message')) as [[number, number]]
+  return time
+}
 
 /** Clock ticks since boot: of the whole machine (all, and spent by somebody), and of this process with all below it. */
 type Load = { readonly total: number; readonly busy: number; readonly own: number }

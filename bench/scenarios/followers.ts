@@ -9,6 +9,8 @@ import { median } from '../harness/statistics.ts'
 
 const LINE = '2026-11-22 12:00:00 INFO step finished, 42 rows written'
 const MEBIBYTE = 2 ** 20
+/** 50 clients are sent a hundred times as much: whatever is buffered for them shows. */
+const MOST_GROWTH_MIB = 128
 
 /** Live followers of a job that writes as fast as it can, one message a line. */
 export const scenario: Scenario = {
@@ -23,7 +25,7 @@ export const scenario: Scenario = {
     try {
       await follow({ server, clients, count: 1, lines: 200_000 })
       const one = await calmest(context, () => follow({ server, clients, count: 1, lines: 2_000_000 }))
-      const fifty = await calmest(context, () => follow({ server, clients, count: 50, lines: 200_000 }))
+      const fifty = await calmest(context, () => follow({ server, clients, count: 50, lines: 300_000 }))
       return [
         rateRow('followers/1 client', one, 300_000),
         rateRow('followers/50 clients, slowest', fifty, 20_000),
@@ -97,7 +99,7 @@ const memoryRow = (runs: readonly Run[]): Row => ({
   name: 'followers/50 clients, memory',
   value: median(runs.map(({ growth }) => growth)) / MEBIBYTE,
   unit: 'MiB',
-  bound: 64,
+  bound: MOST_GROWTH_MIB,
   good: 'at most',
   figures: `growth of the server's resident set: ${runs.map(({ growth }) => round(growth / MEBIBYTE)).join(', ')}`,
 })
