@@ -35,7 +35,9 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
         joinPath(path, name),
         'is required',
       ])
+    // TypeBox gives up after eight errors: it may name the unknown fields one by one and never come to the whole.
     case 'boolean':
+      return [[path, 'is not a known field']]
     case 'anyOf':
     case 'propertyNames':
       return [] // said by the errors of its parts

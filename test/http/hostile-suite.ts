@@ -1,0 +1,228 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { ACCESS } from '../../src/http/auth/access.ts'
+import type { TestServer } from '../server.ts'
+import { NOBODY } from './scenario.ts'
+
+let server: TestServer
+let live: string
+
+/** Streams stay open when they are right, and cancelling all is no test of what is wrong. */
+const ROUTES = Object.keys(ACCESS)
+  .filter(name => !/events|docs|metrics|readyz|jobs\/cancel/.test(name))
+  .map(name => name.split(' ') as [method: string, pattern: string])
+
+/** Sends anything at all; whatever it is, the answer is one of ours and no fault of the server. */
+const send = async (method: string, path: string, init: RequestInit = {}): Promise<number> => {
+  const response = await fetch(server.url + path, {
+    method,
+    ...init,
+    headers: { authorization: `Bearer ${server.token}`, ...(init.headers as Record<string, string>) },
+    signal: AbortSignal.timeout(30_000),
+  })
+  const text = await response.text()
+  expect(response.status, `${method} ${path} ${String(init.body).slice(0, 200)}: ${text.slice(0, 500)}`).toBeLessThan(
+    500,
+  )
+  if (response.status >= 400)
+    expect(JSON.parse(text)).toMatchObject({ status: response.status, code: expect.any(String) })
+  return response.status
+}
+
+const sendJson = (method: string, path: string, body: string) =>
+  send(method, path, { body, headers: { 'content-type': 'application/json' } })
+
+/** Values that are wrong in most places. */
+const ODD: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  1e308,
+  '',
+  ' ',
+  '\u0000',
+  '\ud800',
+  '🦄'.repeat(300),
+  'x'.repeat(100_000),
+  [],
+  [null],
+  [[]],
+  {},
+  { a: { b: {} } },
+  { toString: 1, constructor: 1, length: -1 },
+]
+
+/** Every field of every body there is. */
+const BODIES: readonly [path: string, body: Record<string, unknown>][] = [
+  [
+    '/v1/jobs',
+    {
+      command: 'true',
+      name: 'n',
+      labels: { a: 'b' },
+      queue: 'q',
+      priority: 1,
+      scheduled_at: '2026-11-21T00:00:00Z',
+      timeout_seconds: 1,
+      grace_seconds: 1,
+      retry: { maximum_attempts: 1 },
+      restartable: true,
+      secrets: ['A'],
+      working_dir: '/tmp',
+      environment: { A: 'b' },
+      stdin: 'x',
+      artifacts: ['*'],
+    },
+  ],
+  ['/v1/jobs/batch', { jobs: [{ command: 'true' }] }],
+  [`/v1/jobs/${NOBODY}/cancel`, { timeout_seconds: 1 }],
+  [`/v1/jobs/${NOBODY}/progress`, { percentage: 1, message: 'm' }],
+  ['/v1/tokens', { name: 'n', workspace: 'none', role: 'reader', scopes: ['jobs:read'], expires_at: null }],
+  ['/v1/workspaces', { name: 'w' }],
+]
+
+/** Nothing a caller sends is a fault of the server, over the store that it has. */
+export const hostileSuite = (start: () => Promise<TestServer>): void => {
+  beforeAll(async () => {
+    server = await start()
+    const later = { command: 'true', scheduled_at: new Date(Date.now() + 3_600_000).toISOString() }
+    live = (await server.call('POST', '/v1/jobs', later)).body.job_id
+  })
+  afterAll(() => server?.stop())
+
+  test.each(BODIES)('wrong values in every field of a body for %s', async (path, body) => {
+    for (const field of Object.keys(body)) {
+      // A job that is right but for this field must not run when the odd value happens to be right too.
+      const rest = path === '/v1/jobs' ? { ...body, scheduled_at: '2020-01-01T00:00:00Z' } : body
+      for (const odd of ODD) await sendJson('POST', path, JSON.stringify({ ...rest, [field]: odd }))
+      if (typeof body[field] !== 'object' || body[field] === null || Array.isArray(body[field])) continue
+      for (const odd of ODD)
+        await sendJson('POST', path, JSON.stringify({ ...rest, [field]: { [JSON.stringify(odd)]: odd } }))
+    }
+  })
+
+  test('odd bodies for every route', async () => {
+    const bodies = [
+      ...ODD.map(odd => JSON.stringify(odd)),
+      '{"a":1,"a":2}',
+      '{"__proto__":{"x":1}}',
+      '['.repeat(50_000),
+      `${'{"a":'.repeat(400)}1${'}'.repeat(400)}`,
+      '{"command":"true","command":1}',
+      '\ufeff{}',
+      '{"jobs":[[[[]]]]}',
+    ]
+    for (const [method, pattern] of ROUTES) {
+      if (method === 'GET') continue
+      const path = pattern.replaceAll(/:\w+/g, NOBODY)
+      for (const body of bodies) await sendJson(method, path, body)
+    }
+  })
+
+  test('odd paths and queries for every route', async () => {
+    const ids = [
+      '%00',
+      '%ff',
+      '%',
+      '..',
+      "'--",
+      '%2e%2e%2f',
+      NOBODY.toUpperCase(),
+      `${NOBODY}%0a`,
+      '🦄',
+      'x'.repeat(4000),
+    ]
+    const queries = [
+      '?',
+      '?a',
+      '?=1',
+      '?%ff=%fe',
+      '?limit=%00',
+      '?cursor=%ff',
+      '?__proto__=1',
+      '?wait[]=1',
+      `?${'a=1&'.repeat(2000)}`,
+    ]
+    for (const [method, pattern] of ROUTES) {
+      if (pattern.includes(':')) for (const id of ids) await send(method, pattern.replaceAll(/:\w+/g, id))
+      for (const query of queries) await send(method, pattern.replaceAll(/:\w+/g, NOBODY) + query)
+    }
+  })
+
+  test('anything in the query of a list', async () => {
+    const name = fc.constantFrom(
+      ...['status', 'kind', 'trigger', 'workflow_id', 'parent_job_id', 'name', 'label'],
+      ...['queue', 'datasource', 'created_after', 'limit', 'cursor', 'count'],
+    )
+    const value = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('1', 'true', 'a:b', 'queued', '2026-11-21T00:00:00Z'),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(name, value), { maxLength: 5 }), async pairs => {
+        await send('GET', `/v1/jobs?${new URLSearchParams(pairs)}`)
+      }),
+      { numRuns: 80 },
+    )
+  })
+
+  test('anything in the query of a log and its Accept', async () => {
+    const name = fc.constantFrom('after', 'limit', 'tail', 'stream', 'attempt', 'q', 'from', 'batch')
+    const value = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('0', '1', '99999999999999', 'stdout', 'true'))
+    const accept = fc.constantFrom('application/json', 'text/plain', 'application/x-ndjson', ';q', '*/*;q=x', ',,,')
+    const { job_id: ended } = await server.run({ command: 'echo x' })
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(name, value), { maxLength: 3 }), accept, async (pairs, type) => {
+        await send('GET', `/v1/jobs/${ended}/logs?${new URLSearchParams(pairs)}`, { headers: { accept: type } })
+      }),
+      { numRuns: 80 },
+    )
+  })
+
+  test('anything in a job body', async () => {
+    const what = fc.constantFrom('command', 'environment', 'labels', 'retry', 'secrets', 'artifacts', 'name', 'x')
+    const body = fc.dictionary(what, fc.jsonValue({ maxDepth: 3 }), { maxKeys: 5 })
+    await fc.assert(
+      fc.asyncProperty(body, async fields => {
+        const status = await sendJson(
+          'POST',
+          '/v1/jobs',
+          JSON.stringify({ ...fields, scheduled_at: '2020-01-01T00:00:00Z' }),
+        )
+        expect(status).toBe(422)
+      }),
+      { numRuns: 100 },
+    )
+  })
+
+  test('odd headers', async () => {
+    const headers = [
+      { authorization: 'Bearer' },
+      { authorization: 'Basic eDp5' },
+      { authorization: `Bearer ${'x'.repeat(8000)}` },
+      { authorization: 'Bearer mrj_1.2.3' },
+      { authorization: `Bearer mrj_${NOBODY}.1.${'A'.repeat(43)}` },
+      { 'x-api-key': '\u00ff', authorization: '' },
+      { accept: 'x'.repeat(8000) },
+      { range: 'bytes=x' },
+      { 'content-type': 'application/json; charset=utf-16' },
+      { 'content-type': 'application/json;;;' },
+      { 'idempotency-key': 'x'.repeat(8000) },
+      { 'last-event-id': '1e999' },
+    ]
+    for (const header of headers)
+      for (const [method, pattern] of ROUTES)
+        await send(method, pattern.replaceAll(/:\w+/g, NOBODY), { headers: header })
+  })
+
+  test('and no half of it is left: what was there is as it was', async () => {
+    const { body } = await server.call('GET', `/v1/jobs/${live}`)
+    expect(body).toMatchObject({ status: 'pending', name: null })
+    const { body: workspaces } = await server.call('GET', '/v1/workspaces')
+    for (const { name } of workspaces.workspaces) expect(name).toMatch(/\S|^ $/)
+    const health = await fetch(`${server.url}/readyz`)
+    expect(health.status).toBe(200)
+  })
+}

@@ -1,0 +1,56 @@
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../server.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server?.stop())
+
+/** What comes back over a bare connection until it is closed. */
+const raw = async (text: string): Promise<string> => {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  socket.setTimeout(20_000, () => socket.destroy(new Error('the server said nothing')))
+  socket.end(text)
+  let answer = ''
+  socket.on('data', data => {
+    answer += data.toString('latin1')
+  })
+  await once(socket, 'close')
+  return answer
+}
+
+describe('on the wire', () => {
+  const head = (rest: string): string =>
+    `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n${rest}`
+  const json = 'Content-Type: application/json\r\n'
+
+  test.each([
+    ['two lengths', () => head(`${json}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`)],
+    ['a length and chunks', () => head(`${json}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)],
+    ['a length that is none', () => head(`${json}Content-Length: x\r\n\r\n{}`)],
+    ['a chunk that is none', () => head(`${json}Transfer-Encoding: chunked\r\n\r\nzz\r\n`)],
+    ['a header of 100 kB', () => head(`X: ${'x'.repeat(100_000)}\r\n\r\n`)],
+    ['a header with a NUL', () => head('X: a\u0000b\r\n\r\n')],
+    ['another protocol', () => '\u0016\u0003\u0001\u0002\u0000\u0001\u0000'],
+    ['a path of 100 kB', () => `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
+  ])('%s are refused in a form one can read', async (_, make) => {
+    const answer = await raw(make())
+    expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /)
+    expect(answer).toContain('application/problem+json')
+  })
+
+  test('a body that ends too early leaves nothing', async () => {
+    const before = (await server.call('GET', '/v1/jobs?count=true')).body.count
+    await raw(head(`${json}Content-Length: 100\r\n\r\n{"command":"true"}`))
+    expect((await server.call('GET', '/v1/jobs?count=true')).body.count).toBe(before)
+  })
+
+  test('requests one behind the other are answered in their order', async () => {
+    const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
+    const answer = await raw(get('/healthz') + get('/nothing') + get('/healthz'))
+    expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200'])
+  })
+})
