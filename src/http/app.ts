@@ -52,10 +52,13 @@ declare module 'fastify' {
 const IDLE_CONNECTION_MS = 120_000
 
 /** The HTTP API, without listening. This is its map: what every request passes, then the routes. */
-export const createApp = async (services: Services): Promise<App> => {
+export const createApp = async (
+  services: Services,
+  { idleConnectionMs = IDLE_CONNECTION_MS }: { readonly idleConnectionMs?: number } = {},
+): Promise<App> => {
   const { config, store, engine, clock, logger } = services
   const metrics = services.metrics ?? createMetrics()
-  const app = createFastify(services)
+  const app = createFastify(services, idleConnectionMs)
 
   handleErrors(app, { logger })
   secureAnswers(app)
@@ -86,11 +89,11 @@ export const createApp = async (services: Services): Promise<App> => {
   return app
 }
 
-const createFastify = ({ config }: Services): App =>
+const createFastify = ({ config }: Services, idleConnectionMs: number): App =>
   Fastify({
     logger: false,
     bodyLimit: config.maxBodyBytes,
-    connectionTimeout: IDLE_CONNECTION_MS,
+    connectionTimeout: idleConnectionMs,
     genReqId: requestId,
     requestIdHeader: false,
     clientErrorHandler: answerUnreadable,

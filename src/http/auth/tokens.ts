@@ -9,7 +9,7 @@ import { hashToken, INSTANCE_ADMIN } from './callers.ts'
 /** The workspace that exists from the start and owns the admin token. */
 export const DEFAULT_WORKSPACE = 'default'
 
-type Place = { readonly store: Store; readonly config: Pick<Config, 'adminToken' | 'dataDir'> }
+type Place = { readonly store: Store; readonly config: Pick<Config, 'adminToken' | 'dataDir' | 'roles'> }
 
 export type AdminToken = {
   /** null when it was made earlier and its file is gone. */
@@ -31,7 +31,8 @@ export const newToken = (): string => newSecret('mr_')
 export const ensureAdminToken = async ({ store, config }: Place): Promise<AdminToken> => {
   const path = join(config.dataDir, 'admin-token')
   if (config.adminToken !== null) return ensureConfigured({ store, token: config.adminToken, path })
-  await revoke(store, CONFIGURED)
+  // A worker of several processes may well not be told what its API servers are.
+  if (config.roles.includes('api')) await revoke(store, CONFIGURED)
   if ((await store.getSetting({ name: MADE })) === null) return make({ store, path })
   return { token: await readToken(path), path, isNew: false }
 }
@@ -44,9 +45,13 @@ export const resetAdminToken = async ({ store, config }: Place): Promise<AdminTo
 
 const ensureConfigured = async ({ store, token, path }: { store: Store; token: string; path: string }) => {
   const isNew = (await store.findToken({ hash: hashToken(token) })) === null
-  if (isNew) {
-    await revoke(store, CONFIGURED)
+  if (!isNew) return { token, path, isNew }
+  await revoke(store, CONFIGURED)
+  try {
     await keep({ store, token, setting: CONFIGURED })
+  } catch (error) {
+    // Another process that starts at the same time has stored the same token.
+    if ((await store.findToken({ hash: hashToken(token) })) === null) throw error
   }
   return { token, path, isNew }
 }
