@@ -10,7 +10,7 @@ import { createApp } from '../http/app.ts'
 import { ensureAdminToken } from '../http/auth/tokens.ts'
 import { createMetrics } from '../http/metrics.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
-import { type Config, publicUrlOf } from '../kernel/config.ts'
+import { type Config, ConfigError, publicUrlOf } from '../kernel/config.ts'
 import { type DataDir, openDataDir } from '../kernel/data-dir.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -44,6 +44,7 @@ export const startServer = async (
   logger: Logger,
   options: ServerOptions = {},
 ): Promise<RunningServer> => {
+  refuseUnavailableMode(given)
   const dataDir = openDataDir(given.dataDir)
   const undo: (() => unknown)[] = [() => dataDir.unlock()]
   const stopAll = async (): Promise<void> => {
@@ -124,6 +125,14 @@ export const openStore = async (config: Config, clock: Clock): Promise<Store> =>
   }
   const { openPostgresStore } = await import('../store/postgres/postgres-store.ts')
   return openPostgresStore({ url: config.databaseUrl, processName: `millrace ${config.roles.join(',')}` })
+}
+
+/** Whoever asked for containers asked for their isolation: commands must not run as local processes instead. */
+const refuseUnavailableMode = ({ workerMode }: Config): void => {
+  if (workerMode === 'auto' || workerMode === 'local') return
+  throw new ConfigError(
+    `ZWORKER_MODE=${workerMode}: this version runs commands as local processes only; use auto or local.`,
+  )
 }
 
 type Opening = { readonly config: Config; readonly dataDir: DataDir; readonly logger: Logger; readonly clock: Clock }
