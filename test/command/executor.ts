@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
@@ -17,9 +17,8 @@ type Ran = { readonly outcome: Outcome; readonly context: Context }
 
 /** A real executor for the tests of a `describe`, with a data directory of its own. */
 export const useExecutor = (changes: Partial<CommandExecutorOptions> = {}) => {
-  const base = mkdtempSync(join(tmpdir(), 'millrace-command-'))
+  const base = join(tmpdir(), `millrace-command-${newId()}`)
   const dataDir = join(base, 'data')
-  mkdirSync(dataDir, { mode: 0o700 })
   const options: CommandExecutorOptions = {
     dataDir,
     jobUser: null,
@@ -32,7 +31,10 @@ export const useExecutor = (changes: Partial<CommandExecutorOptions> = {}) => {
     ...changes,
   }
   const executor: Executor = createCommandExecutor(options)
-  beforeAll(() => executor.start!())
+  beforeAll(async () => {
+    mkdirSync(options.dataDir, { recursive: true, mode: 0o700 })
+    await executor.start!()
+  })
   afterAll(async () => {
     await executor.stop!()
     rmSync(base, { recursive: true, force: true })
