@@ -7,7 +7,7 @@ import type { Store } from '../../store/store.ts'
 import { hashToken, INSTANCE_ADMIN } from './callers.ts'
 
 /** The workspace that exists from the start and owns the admin token. */
-export const DEFAULT_WORKSPACE = 'default'
+const DEFAULT_WORKSPACE = 'default'
 
 type Place = { readonly store: Store; readonly config: Pick<Config, 'adminToken' | 'dataDir' | 'roles'> }
 

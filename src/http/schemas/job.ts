@@ -16,7 +16,7 @@ import {
   words,
 } from './basics.ts'
 
-export const STATUSES = Object.keys(JOB_STATUSES) as JobStatus[]
+const STATUSES = Object.keys(JOB_STATUSES) as JobStatus[]
 
 /** A job as `job-view.ts` shows it. */
 export const JobSchema = Type.Object(
@@ -81,7 +81,7 @@ const plain = (description: string) => Type.String({ maxLength: 255, pattern: PL
 const time = (description: string) => Type.String({ maxLength: 64, description })
 
 /** The filters of a list of jobs, as query parameters and as fields of `POST /v1/jobs/cancel`. */
-export const filterProperties = {
+const filterProperties = {
   status: Type.Optional(words(STATUSES)),
   kind: Type.Optional(words(KINDS)),
   trigger: Type.Optional(choice(['manual', 'automatic'] as const)),
