@@ -67,13 +67,13 @@ const END_RUNNING: Statement = {
       CROSS JOIN LATERAL (
         SELECT live.*, live.ctid AS place FROM millrace.live
         WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
-          AND live.status = 'running' AND live.exclusive_key IS NULL
+          AND live.status <> 'cancelling' AND live.exclusive_key IS NULL
         OFFSET 0
       ) AS l
     ),
     gone AS (
       DELETE FROM millrace.live
-      WHERE ctid = ANY (ARRAY(SELECT place FROM held)) AND status = 'running'
+      WHERE ctid = ANY (ARRAY(SELECT place FROM held)) AND status <> 'cancelling'
       RETURNING id, attempt, claim_token, workspace, kind, run_id, workflow_id, parent_job_id
     ),
     ended AS (
