@@ -28,7 +28,7 @@ export interface JobLogs {
 
 /** Where the output of an attempt goes. */
 export interface LogWriter {
-  /** Takes bytes as they come; invalid UTF-8 is replaced, secrets are masked, lines are cut. A promise means back-pressure: wait before giving more. Rejects with ENOSPC when the disk is full. */
+  /** Takes bytes as they come; invalid UTF-8 is replaced, secrets are masked, lines are cut. A promise means back-pressure: wait before giving more. The bytes are the caller's again when the call returns or the promise resolves. Rejects with ENOSPC when the disk is full. */
   write(stream: LogStream, bytes: Uint8Array): void | Promise<void>
   /** A line of the server itself about this job, on stderr, prefixed `millrace: `. */
   note(text: string): void | Promise<void>

@@ -34,8 +34,8 @@ type Options = {
  */
 export class Sealer {
   readonly #options: Options
-  /** Segments that are in the blob store but not yet in the store. */
-  readonly #sealed = new Map<SpoolFile, LogPart>()
+  /** Segments that are, or will soon be, in the blob store but not yet in the store. */
+  readonly #sealed = new Map<SpoolFile, Promise<LogPart>>()
   readonly #waiting: SpoolFile[] = []
   readonly #stopping = new AbortController()
   #working: Promise<void> | null = null
@@ -114,7 +114,11 @@ export class Sealer {
 
   async #store(file: SpoolFile): Promise<boolean> {
     const { store, lease, sharer } = this.#options
-    const part = await this.#sealOnce(file)
+    const sealing = this.#sealOnce(file)
+    // The next one is packed while this one is stored: most of the time is spent waiting for the disk.
+    const following = this.#waiting[1]
+    if (following !== undefined) this.#sealOnce(following).catch(() => {})
+    const part = await sealing
     await sharer?.settled()
     const replacing = sharer?.hasShared(file) === true ? { replacesFrom: part.firstSeq } : {}
     const { applied } = await store.addLogParts({ lease, parts: [part], ...replacing })
@@ -122,18 +126,19 @@ export class Sealer {
     return applied
   }
 
-  /** On a full disk the spool file itself is the room for its segment, which is smaller: given up only then. */
-  async #sealOnce(file: SpoolFile): Promise<LogPart> {
+  #sealOnce(file: SpoolFile): Promise<LogPart> {
     const known = this.#sealed.get(file)
     if (known !== undefined) return known
-    const part = await this.#seal(file)
-    this.#sealed.set(file, part)
-    return part
+    const sealing = this.#seal(file)
+    this.#sealed.set(file, sealing)
+    sealing.catch(() => this.#sealed.delete(file))
+    return sealing
   }
 
+  /** On a full disk the spool file itself is the room for its segment, which is smaller: given up only then. */
   async #seal(file: SpoolFile): Promise<LogPart> {
     const { blobs, lease, spool } = this.#options
-    const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(SEGMENT_BYTES + SEGMENT_BYTES / 4)
+    const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(SEGMENT_BYTES * 1.75)
     const content = { blobs, attempt: lease.attempt, bytes: await file.readSince(0, memory), extent: file.extent! }
     try {
       const part = await seal(content)

@@ -131,6 +131,7 @@ export class SpoolFile {
   }
 
   async #read(start: number, end: number, memory?: Buffer): Promise<Buffer> {
+    if (this.#closed) throw new Error('a spool file was read after its end')
     this.#readers++
     try {
       const size = end - start

@@ -3,8 +3,11 @@ import { ChunkBatch } from './chunk-batch.ts'
 import { SEGMENT_BYTES } from './seal.ts'
 import { SpoolFile } from './spool-file.ts'
 
-/** Encoded output that may wait for the disk; beyond it the job's pipe waits. Two batches exist: one fills, one is written. */
-const MAX_WAITING_BYTES = 512 * 1024
+/**
+ * Encoded output that may wait for the disk; beyond it the job's pipe waits. Two batches exist: one fills, one is written.
+ * Large, because a write is a visit to another thread, and those take long on a busy machine.
+ */
+const MAX_WAITING_BYTES = 2 * 1024 * 1024
 
 /** Full files that may wait for being sealed; beyond it the disk waits, and soon the job's pipe. */
 const MAX_UNSEALED_FILES = 3
