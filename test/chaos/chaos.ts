@@ -22,6 +22,8 @@ export type ChaosInput = {
 
 export type ChaosReport = {
   readonly jobs: number
+  /** Jobs of which at least one attempt was lost: kills that hit nothing prove nothing. */
+  readonly interrupted: number
   readonly kills: Readonly<Record<KillTarget, number>>
   /** Every promise that was broken, in words. */
   readonly faults: readonly string[]
@@ -43,9 +45,9 @@ export const runChaos = async (input: ChaosInput): Promise<ChaosReport> => {
   try {
     const kills = await killRepeatedly(servers, random, input)
     await load.stop()
-    const faults = await settle(servers, ledger, traces, input.note)
+    const { faults, interrupted } = await settle(servers, ledger, traces, input.note)
     if (faults.length === 0) await rm(directory, { recursive: true, force: true, maxRetries: 5 })
-    return { jobs: ledger.jobs.size, kills, faults, directory }
+    return { jobs: ledger.jobs.size, interrupted, kills, faults, directory }
   } finally {
     await Promise.all(servers.map(server => server.stop()))
     for (const { pid } of findStrays(traces)) killNow(pid)
@@ -93,16 +95,15 @@ const settle = async (
   ledger: Ledger,
   traces: string,
   note: (text: string) => void,
-): Promise<readonly string[]> => {
+): Promise<Pick<ChaosReport, 'faults' | 'interrupted'>> => {
   const { url } = servers[0]!
   const end = performance.now() + REST_WITHIN_MS
   while ((await countLive(url)) > 0 && performance.now() < end) await sleep(100)
   note(`checking ${ledger.jobs.size} jobs of ${ledger.submissions.length} submissions`)
-  return [
-    ...(await checkStrays(traces)),
-    ...(await checkJobs(url, ledger, traces)),
-    ...(await checkSubmissions(url, ledger)),
-  ]
+  const strays = await checkStrays(traces)
+  const jobs = await checkJobs(url, ledger, traces)
+  const faults = [...strays, ...jobs.faults, ...(await checkSubmissions(url, ledger))]
+  return { faults, interrupted: jobs.interrupted }
 }
 
 const checkStrays = async (traces: string): Promise<readonly string[]> => {
@@ -110,12 +111,19 @@ const checkStrays = async (traces: string): Promise<readonly string[]> => {
   return findStrays(traces).map(({ pid, commandLine }) => `process ${pid} has outlived its job: ${commandLine}`)
 }
 
-const checkJobs = async (url: string, ledger: Ledger, traces: string): Promise<readonly string[]> => {
+const checkJobs = async (
+  url: string,
+  ledger: Ledger,
+  traces: string,
+): Promise<Pick<ChaosReport, 'faults' | 'interrupted'>> => {
   const faults: string[] = []
+  let interrupted = 0
   for (const acknowledged of ledger.jobs.values()) {
-    faults.push(...checkJob(await gather(url, acknowledged, traces)))
+    const evidence = await gather(url, acknowledged, traces)
+    faults.push(...checkJob(evidence))
+    if ((evidence.job?.system_attempts ?? 0) > 0) interrupted++
   }
-  return faults
+  return { faults, interrupted }
 }
 
 const gather = async (url: string, acknowledged: Acknowledged, traces: string): Promise<Evidence> => {

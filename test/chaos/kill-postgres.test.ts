@@ -9,5 +9,6 @@ test('8 kills among two servers on one PostgreSQL lose no job, run no attempt tw
   const report = await runChaos({ kills: 8, seed, servers: 2, environment, note: () => {} })
   await database.drop()
   expect(report.faults, `seed ${seed}, evidence in ${report.directory}`).toEqual([])
+  expect(report.interrupted).toBeGreaterThan(1)
   expect(report.jobs).toBeGreaterThan(20)
 }, 240_000)

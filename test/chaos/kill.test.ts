@@ -5,5 +5,6 @@ test('20 kills of server and launcher at random moments lose no job, run no atte
   const seed = Date.now() % 1_000_000
   const report = await runChaos({ kills: 20, seed, servers: 1, environment: {}, note: () => {} })
   expect(report.faults, `seed ${seed}, evidence in ${report.directory}`).toEqual([])
+  expect(report.interrupted).toBeGreaterThan(5)
   expect(report.jobs).toBeGreaterThan(50)
 }, 180_000)

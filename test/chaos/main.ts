@@ -29,7 +29,9 @@ const report = await runChaos({
   note: text => console.log(text),
 })
 const { server, launcher, both } = report.kills
-console.log(`${report.jobs} jobs acknowledged; killed: server ${server}, launcher ${launcher}, both ${both}`)
+console.log(
+  `${report.jobs} jobs acknowledged, ${report.interrupted} of them interrupted; killed: server ${server}, launcher ${launcher}, both ${both}`,
+)
 for (const fault of report.faults) console.log(`FAULT ${fault}`)
 if (report.faults.length > 0) console.log(`seed ${seed}; evidence in ${report.directory}`)
 else console.log('every promise kept')
