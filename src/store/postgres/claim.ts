@@ -85,6 +85,7 @@ export const claimer = (session: Session): ((input: ClaimJobs) => Promise<readon
       ? await session.database.query<ClaimRow>(CLAIM_ABOVE, [...values, marks.priorities, marks.sequences])
       : await session.database.query<ClaimRow>(CLAIM, values)
     lowWater.claimed({ rows, isFullScan: marks === null, tookMs: performance.now() - startedAt })
+    await session.queueing.settled(rows.map(row => row.id))
     tell(session, rows)
     return rows.map(row => toClaimedJob(row, claimToken))
   }

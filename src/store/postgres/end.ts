@@ -4,6 +4,7 @@ import { arrayLiteral } from './array-literal.ts'
 import type { Statement } from './database.ts'
 import { type Applied, endAny, endRunning } from './end-statements.ts'
 import { lockKeys, promoteNext } from './exclusive-keys.ts'
+import { isRefusal } from './fault.ts'
 import { gather } from './gather.ts'
 import { type EventRow, toEvent } from './job-rows.ts'
 import { toClaimToken } from './lease-token.ts'
@@ -15,6 +16,7 @@ export const ender = (session: Session): ((ends: readonly EndAttempt[]) => Promi
     atOnce: 2,
     largest: LARGEST_GROUP,
     weigh: () => 1,
+    mayBeOfOne: isRefusal,
     run: ends => endAll(session, ends),
   })
   return async ends => (ends.length === 0 ? [] : run(ends))
@@ -30,7 +32,7 @@ const endAll = async (session: Session, ends: readonly EndAttempt[]): Promise<re
   tell(session, applied)
   const done = new Set(applied.map(row => row.end))
   const rest = known.filter(end => !done.has(end))
-  const later = rest.length === 0 ? [] : await endLocked(session, rest)
+  const later = rest.length === 0 ? [] : await session.queueing.ofAny(endLocked(session, rest))
   return toResults(session, ends, [...applied, ...later])
 }
 

@@ -38,3 +38,6 @@ const isUnreachable = (error: Error, code: string): boolean =>
   (!(error instanceof pg.DatabaseError) &&
     code === '' &&
     /connect|terminated|not queryable|timeout/i.test(error.message))
+
+/** The database is there and refuses the statement: nothing of it happened. Of a broken connection that is not known. */
+export const isRefusal = (error: unknown): boolean => error instanceof pg.DatabaseError

@@ -14,6 +14,8 @@ export const gather = <Item, Outcome>(options: {
   readonly atOnce: number
   readonly largest: number
   readonly weigh: (item: Item) => number
+  /** May this failure be the fault of one call of a group? Then each runs again on its own. */
+  readonly mayBeOfOne: (error: unknown) => boolean
   readonly run: (items: readonly Item[]) => Promise<readonly Outcome[]>
 }): ((items: readonly Item[]) => Promise<readonly Outcome[]>) => {
   const waiting: Call<Item, Outcome>[] = []
@@ -22,7 +24,7 @@ export const gather = <Item, Outcome>(options: {
   const startNext = (): void => {
     while (running < options.atOnce && waiting.length > 0) {
       running++
-      void runGroup(takeGroup(waiting, options.largest), options.run).then(() => {
+      void runGroup(takeGroup(waiting, options.largest), options).then(() => {
         running--
         startNext()
       })
@@ -47,18 +49,20 @@ const takeGroup = <Call extends { readonly weight: number }>(waiting: Call[], la
 
 const runGroup = async <Item, Outcome>(
   group: readonly Call<Item, Outcome>[],
-  run: (items: readonly Item[]) => Promise<readonly Outcome[]>,
+  options: {
+    readonly run: (items: readonly Item[]) => Promise<readonly Outcome[]>
+    readonly mayBeOfOne: (error: unknown) => boolean
+  },
 ): Promise<void> => {
   try {
-    const outcomes = await run(group.flatMap(call => call.items))
+    const outcomes = await options.run(group.flatMap(call => call.items))
     let next = 0
     for (const { items, resolve } of group) {
       resolve(outcomes.slice(next, next + items.length))
       next += items.length
     }
   } catch (error) {
-    if (group.length === 1) return group[0]!.reject(error)
-    // One bad call must not undo its neighbours: each again on its own.
-    for (const call of group) await runGroup([call], run)
+    if (group.length > 1 && options.mayBeOfOne(error)) for (const call of group) await runGroup([call], options)
+    else for (const call of group) call.reject(error)
   }
 }

@@ -17,6 +17,7 @@ import { setProgress } from './progress.ts'
 import { promoteDueJobs } from './promote.ts'
 import { purgeEndedJobs, purgeJob, purgeLogs } from './purge.ts'
 import { QueueCounts } from './queue-counts.ts'
+import { QueueingCalls } from './queueing-calls.ts'
 import { listAttempts, readJob, readSubmission } from './read-job.ts'
 import type { Session } from './session.ts'
 import { getSetting, ping, readClock, setSetting } from './settings.ts'
@@ -46,6 +47,7 @@ export const openPostgresStore = async ({ url, processName, clock }: PostgresSto
     database,
     signals: listener.signals,
     queueCounts: new QueueCounts(database.reader, systemClock.monotonic),
+    queueing: new QueueingCalls(),
     now: clock ? () => clock.now() : () => null,
   }
   let closed: Promise<void> | undefined
@@ -69,10 +71,10 @@ const jobOperations = (session: Session) =>
     renewLeases: input => renewLeases(session, input),
     listCancelling: input => listCancelling(session, input),
     listLostAttempts: input => listLostAttempts(session, input),
-    promoteDueJobs: input => promoteDueJobs(session, input),
+    promoteDueJobs: input => session.queueing.ofAny(promoteDueJobs(session, input)),
     now: () => readClock(session),
-    cancelJob: input => cancelJob(session, input),
-    cancelMatching: input => cancelMatching(session, input),
+    cancelJob: input => session.queueing.ofAny(cancelJob(session, input)),
+    cancelMatching: input => session.queueing.ofAny(cancelMatching(session, input)),
     getJob: input => readJob(session.database, input),
     getSubmission: input => readSubmission(session.database, input),
     listJobs: input => listJobs(session.database.lister, input),

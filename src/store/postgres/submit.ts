@@ -2,6 +2,7 @@ import type { JobEvent, NewJob } from '../../model/job.ts'
 import type { SubmitJobs, SubmitOutcome, SubmittedJob } from '../store.ts'
 import type { Queryable } from './database.ts'
 import { lockKeys, takenKeys } from './exclusive-keys.ts'
+import { isRefusal } from './fault.ts'
 import { gather } from './gather.ts'
 import { type Accepted, insertJobs } from './insert-jobs.ts'
 import type { Session } from './session.ts'
@@ -12,7 +13,11 @@ export const submitter = (session: Session): ((input: SubmitJobs) => Promise<Sub
     atOnce: 2,
     largest: LARGEST_GROUP,
     weigh: call => call.jobs.length,
-    run: calls => storeCalls(session, calls),
+    mayBeOfOne: isRefusal,
+    run: calls => {
+      const jobIds = calls.flatMap(call => call.jobs.map(job => job.id))
+      return session.queueing.ofJobs(jobIds, storeCalls(session, calls))
+    },
   })
   return async ({ jobs, maxQueued, idempotency }) => {
     const workspace = jobs[0]?.workspace

@@ -1,0 +1,208 @@
+import pg from 'pg'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { newJob, newJobs } from '../../../test/conformance/suite/scene.ts'
+import { createTestDatabase, type TestDatabase } from '../../../test/test-database.ts'
+import { KINDS } from '../../model/kind.ts'
+import type { Store, StoreSignal } from '../store.ts'
+import { migrate } from './migrate.ts'
+import { openPostgresStore } from './postgres-store.ts'
+
+const LEASE_MS = 15_000
+
+let database: TestDatabase
+beforeAll(async () => {
+  database = await createTestDatabase()
+})
+afterAll(() => database.drop())
+
+/** Waits (bounded) for what happens when it happens. */
+const eventually = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
+  const deadline = performance.now() + 30_000
+  while (!(await condition())) {
+    if (performance.now() > deadline) throw new Error('the condition did not come true within 30 s')
+    await new Promise(resolve => setTimeout(resolve, 10))
+  }
+}
+
+const submit = (store: Store, jobs: readonly ReturnType<typeof newJob>[]) =>
+  store.submitJobs({ jobs, maxQueued: 1_000_000 })
+const claim = (store: Store, limit: number, workerId = 'worker-1') =>
+  store.claimJobs({ workerId, kinds: KINDS, limit, leaseMs: LEASE_MS })
+
+describe('several processes on one database', () => {
+  let first: Store
+  let second: Store
+  let heard: StoreSignal[]
+  beforeEach(async () => {
+    await database.clear()
+    first = await openPostgresStore({ url: database.url, processName: 'first' })
+    second = await openPostgresStore({ url: database.url, processName: 'second' })
+    heard = []
+    second.onSignal(signal => heard.push(signal))
+  })
+  afterEach(() => Promise.all([first.close(), second.close()]))
+
+  const hears = (type: StoreSignal['type']) => eventually(() => heard.some(signal => signal.type === type))
+  const events = () => heard.flatMap(signal => (signal.type === 'events' ? signal.events : []))
+
+  test('a job submitted by one is told to the other, which claims it', async () => {
+    const job = newJob()
+    await submit(first, [job])
+    await hears('queued')
+    expect((await claim(second, 10)).map(claimed => claimed.id)).toEqual([job.id])
+  })
+
+  test('status changes made by one are told to the other, in order', async () => {
+    const job = newJob({ kind: 'http', runId: 'run-1' })
+    await submit(first, [job])
+    const [claimed] = await claim(first, 1)
+    const lease = { jobId: job.id, attempt: 1, leaseToken: claimed!.leaseToken }
+    const exit = { exitCode: 0, signal: null }
+    await first.endAttempts([{ lease, end: { type: 'complete', exit, statistics: null }, log: [] }])
+    await eventually(() => events().length >= 3)
+    expect(events().map(event => event.status)).toEqual(['queued', 'running', 'completed'])
+    expect(events()[2]).toMatchObject({ jobId: job.id, workspace: 'default', kind: 'http', runId: 'run-1' })
+  })
+
+  test('a process does not hear its own changes twice', async () => {
+    const job = newJob()
+    await submit(second, [job])
+    await submit(first, [newJob()])
+    await eventually(() => events().length >= 2)
+    expect(events().filter(event => event.jobId === job.id)).toHaveLength(1)
+  })
+
+  test('more events than a notice holds are told as missed', async () => {
+    await submit(first, newJobs(500))
+    await hears('missed_events')
+    await hears('queued')
+    expect(events()).toEqual([])
+  })
+
+  test('cancels, waits and log parts are told to the other', async () => {
+    const job = newJob()
+    await submit(first, [job])
+    const [claimed] = await claim(second, 1)
+    const lease = { jobId: job.id, attempt: 1, leaseToken: claimed!.leaseToken }
+    const part = { firstSeq: 1, lastSeq: 1, attempt: 1, firstAt: 1, lastAt: 1, bytes: 1, blobKey: null }
+    await first.addLogParts({ lease, parts: [{ ...part, data: Uint8Array.of(1) }] })
+    await hears('log')
+    await first.cancelJob({ workspace: 'default', jobId: job.id, reason: 'cancelled_by_user', graceMs: 5 })
+    await hears('cancel')
+    expect(await second.listCancelling({ workerId: 'worker-1' })).toMatchObject([{ jobId: job.id, graceMs: 5 }])
+    await submit(first, [newJob({ scheduledAt: Date.now() + 3_600_000 })])
+    await hears('pending')
+  })
+
+  test('invariant 2: claims of two processes at once never share a job, and none is left', async () => {
+    await submit(first, newJobs(600))
+    const drain = async (store: Store, workerId: string) => {
+      const ids: string[] = []
+      for (let jobs = await claim(store, 7, workerId); jobs.length > 0; jobs = await claim(store, 7, workerId))
+        ids.push(...jobs.map(job => job.id))
+      return ids
+    }
+    const workers = [first, second, first, second].map((store, index) => drain(store, `worker-${index}`))
+    const ids = (await Promise.all(workers)).flat()
+    ids.push(...(await drain(first, 'last')))
+    expect(ids).toHaveLength(600)
+    expect(new Set(ids).size).toBe(600)
+  })
+
+  test('one job per exclusive key, whoever submits, claims and ends', async () => {
+    const running = new Set<string>()
+    let ended = 0
+    const work = async (store: Store, workerId: string) => {
+      while (ended < 60) {
+        const jobs = await claim(store, 4, workerId)
+        for (const job of jobs) {
+          expect(running.has(job.exclusiveKey!)).toBe(false)
+          running.add(job.exclusiveKey!)
+        }
+        for (const job of jobs) {
+          running.delete(job.exclusiveKey!)
+          const lease = { jobId: job.id, attempt: job.attempt, leaseToken: job.leaseToken }
+          const exit = { exitCode: 0, signal: null }
+          await store.endAttempts([{ lease, end: { type: 'complete', exit, statistics: null }, log: [] }])
+          ended++
+        }
+      }
+    }
+    const submits = Array.from({ length: 60 }, (_, index) =>
+      submit(index % 2 ? first : second, [newJob({ exclusiveKey: `key-${index % 3}` })]),
+    )
+    await Promise.all([...submits, work(first, 'a'), work(second, 'b')])
+    expect(await first.countJobs({ workspace: 'default', filters: { status: ['completed'] } })).toBe(60)
+  })
+
+  test('two that open an empty database at once both find it ready', async () => {
+    await database.clear()
+    await Promise.all([migrate(database.url), migrate(database.url), migrate(database.url)])
+    expect(await database.query('SELECT version FROM millrace.migration')).toEqual([{ version: 1 }])
+  })
+
+  test('a database that a newer program has changed is refused with both versions', async () => {
+    await database.query(`INSERT INTO millrace.migration (version, name) VALUES (99, '0099-future.sql')`)
+    const opening = openPostgresStore({ url: database.url, processName: 'old' })
+    await expect(opening).rejects.toThrow(/schema version 99.*up to 1.*newer Millrace/s)
+  })
+})
+
+describe('a database that goes away', () => {
+  let store: Store
+  let heard: StoreSignal[]
+  beforeEach(async () => {
+    await database.clear()
+    store = await openPostgresStore({ url: database.url, processName: 'test' })
+    heard = []
+    store.onSignal(signal => heard.push(signal))
+  })
+  afterEach(() => store.close())
+
+  const CUT_OTHERS =
+    'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
+
+  test('after its connections were cut, calls work again and hints arrive again', async () => {
+    await submit(store, [newJob()])
+    await database.query(CUT_OTHERS)
+    await eventually(() => heard.some(signal => signal.type === 'missed_events'))
+    await eventually(() => heard.filter(signal => signal.type === 'queued').length >= 2)
+    await eventually(() =>
+      submit(store, [newJob()]).then(
+        () => true,
+        () => false,
+      ),
+    )
+    const other = await openPostgresStore({ url: database.url, processName: 'other' })
+    heard.length = 0
+    await submit(other, [newJob()])
+    await eventually(() => heard.some(signal => signal.type === 'events'))
+    await other.close()
+  })
+
+  test('a call that is cut off rejects as unavailable, and its transaction did not happen', async () => {
+    // Holds the table, so that the submit is in the middle when its connection is cut.
+    const holder = new pg.Client(database.url)
+    await holder.connect()
+    await holder.query('BEGIN; LOCK TABLE millrace.live')
+    const cut = expect(submit(store, [newJob()])).rejects.toMatchObject({ code: 'unavailable', retryAfter: 1 })
+    const waiting = `SELECT 1 FROM pg_locks WHERE relation = 'millrace.live'::regclass AND NOT granted`
+    await eventually(async () => (await holder.query(waiting)).rows.length > 0)
+    await holder.query(CUT_OTHERS)
+    await cut
+    await holder.end()
+    await eventually(() =>
+      store.ping().then(
+        () => true,
+        () => false,
+      ),
+    )
+    expect(await store.countJobs({ workspace: 'default', filters: {} })).toBe(0)
+  })
+
+  test('a server that cannot be reached is a clear error, not a crash', async () => {
+    const nowhere = openPostgresStore({ url: 'postgres://nobody@127.0.0.1:1/none', processName: 'test' })
+    await expect(nowhere).rejects.toMatchObject({ code: 'unavailable' })
+    await expect(nowhere).rejects.toThrow(/cannot be reached/)
+  })
+})
