@@ -3,7 +3,7 @@
 const SECRET_WORDS = /TOKEN|SECRET|PASSWORD|KEY|AUTHORIZATION|COOKIE/i
 
 /** What stands in place of a secret wherever a body is shown. */
-export const MASKED = '***'
+const MASKED = '***'
 
 /** Secret values shorter than this are not masked in logs: they would blot out ordinary text. */
 export const SHORTEST_MASKED = 8

@@ -19,7 +19,7 @@ import { openSecretBox } from '../../src/store/secrets.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
 
-export const SUBMITTER = { workspace: 'default', scopes: ROLE_SCOPES.admin, parentJobId: null } as const
+const SUBMITTER = { workspace: 'default', scopes: ROLE_SCOPES.admin, parentJobId: null } as const
 
 /** What the jobs of a test do. Their kind is `command`, so that bodies are those of the product. */
 export type Script = (job: ClaimedJob, context: ExecutionContext) => Promise<Outcome>
