@@ -8,7 +8,6 @@ import type { AttemptLog, JobLogs } from '../logs/job-logs.ts'
 import { toAttemptEnd } from '../model/attempt-end.ts'
 import type { ClaimedJob, Lease } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
-import type { LogPart } from '../model/log-line.ts'
 import type { Outcome } from '../model/outcome.ts'
 import { SHORTEST_MASKED } from '../model/secrets.ts'
 import type { SecretBox } from '../store/secrets.ts'
@@ -175,7 +174,9 @@ const finish = async (
 ): Promise<void> => {
   const { job, lease, stop, log } = execution
   await execution.settle()
-  const { parts, full } = await finishLog(log)
+  const parts = await log.finish()
+  // What was written before the disk was full stays; work that went on without its log has not ended well.
+  const full = isDiskFull(log.fault)
   const told: Outcome =
     full && outcome.type === 'completed'
       ? { type: 'failed', failure: 'user', reason: 'disk_full', message: ERRORS.disk_full.title }
@@ -187,14 +188,4 @@ const finish = async (
       logger.warn({ job_id: job.id, attempt: job.attempt }, 'an attempt ended after its lease was lost')
   }
   await log.dispose()
-}
-
-/** A full disk keeps what was written before from being sealed; the attempt ends all the same. */
-const finishLog = async (log: AttemptLog): Promise<{ parts: readonly LogPart[]; full: boolean }> => {
-  try {
-    return { parts: await log.finish(), full: false }
-  } catch (error) {
-    if (!isDiskFull(error)) throw error
-    return { parts: [], full: true }
-  }
 }
