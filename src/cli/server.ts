@@ -6,7 +6,7 @@ import type { Engine, PartHealth } from '../engine/engine.ts'
 import { commandDefinition } from '../executors/command/definition.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
-import { createApp } from '../http/app.ts'
+import { type App, createApp } from '../http/app.ts'
 import { ensureAdminToken } from '../http/auth/tokens.ts'
 import { createMetrics } from '../http/metrics.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
@@ -37,6 +37,8 @@ export type RunningServer = {
   /** Graceful: running jobs may end first. Idempotent. */
   stop(): Promise<void>
 }
+
+const CLOSE_WITHIN_MS = 5_000
 
 /** Assembles the whole server from its parts and starts it. Resolves when it takes requests. */
 export const startServer = async (
@@ -109,7 +111,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   if (config.roles.includes('api')) {
     const app = await createApp({ config, clock, logger, store, blobs, logs, engine, metrics, version: readVersion() })
     // The listener closes first, so that nobody is told yes while the rest goes down.
-    undo.push(() => app.close())
+    undo.push(() => closeApp(app))
     await app.listen({ host: config.host, port: config.port })
   }
   await engine.start()
@@ -133,6 +135,13 @@ const refuseUnavailableMode = ({ workerMode }: Config): void => {
   throw new ConfigError(
     `ZWORKER_MODE=${workerMode}: this version runs commands as local processes only; use auto or local.`,
   )
+}
+
+/** Requests under way may end, but a client that does not read or send must not keep the server from stopping. */
+const closeApp = async (app: App): Promise<void> => {
+  const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS)
+  await app.close()
+  clearTimeout(timer)
 }
 
 type Opening = { readonly config: Config; readonly dataDir: DataDir; readonly logger: Logger; readonly clock: Clock }
