@@ -2,8 +2,8 @@ import { MIN_SECRET_LENGTH, secretForms } from './secret-forms.ts'
 
 const MASK = Buffer.from('***')
 const NEWLINE = 10
-/** All patterns are at least this long (`MIN_SECRET_LENGTH` characters); the search window. */
-const WINDOW = 8
+/** A longer window moves faster over ordinary text, but is more often stopped by chance. */
+const LONGEST_WINDOW = 64
 
 /**
  * Replaces secrets in a stream of bytes by `***`, however the stream is cut into writes: every occurrence of every form
@@ -11,7 +11,7 @@ const WINDOW = 8
  * only bytes that may be the beginning of a form; as no form has a newline, a line that has ended is never held back.
  *
  * The search is that of Wu and Manber ("A fast algorithm for multi-pattern searching", 1994) with blocks of two bytes: it
- * looks at every seventh byte or so of ordinary text.
+ * looks at one byte or so in the length of the shortest secret.
  */
 export class Masker {
   readonly #patterns: () => PatternIndex
@@ -88,19 +88,24 @@ const indexOf = (secrets: readonly string[]): PatternIndex => {
 type Interval = { readonly start: number; readonly end: number }
 
 class PatternIndex {
+  /** As long as the shortest pattern. */
+  readonly #window: number
   /** How far the window may move when it ends with these two bytes. */
-  readonly #shift = new Uint8Array(65536).fill(WINDOW - 1)
-  /** Patterns by the last two bytes of their first `WINDOW`. */
+  readonly #shift: Uint8Array
+  /** Patterns by the last two bytes of their first window. */
   readonly #byBlock = new Map<number, Buffer[]>()
   readonly #byFirstByte = new Map<number, Buffer[]>()
 
   constructor(patterns: readonly Buffer[]) {
+    const window = patterns.reduce((length, pattern) => Math.min(length, pattern.length), LONGEST_WINDOW)
+    this.#window = window
+    this.#shift = new Uint8Array(65536).fill(window - 1)
     for (const pattern of patterns) {
-      for (let i = 1; i < WINDOW; i++) {
+      for (let i = 1; i < window; i++) {
         const block = (pattern[i - 1]! << 8) | pattern[i]!
-        this.#shift[block] = Math.min(this.#shift[block]!, WINDOW - 1 - i)
+        this.#shift[block] = Math.min(this.#shift[block]!, window - 1 - i)
       }
-      addTo(this.#byBlock, (pattern[WINDOW - 2]! << 8) | pattern[WINDOW - 1]!, pattern)
+      addTo(this.#byBlock, (pattern[window - 2]! << 8) | pattern[window - 1]!, pattern)
       addTo(this.#byFirstByte, pattern[0]!, pattern)
     }
   }
@@ -108,15 +113,17 @@ class PatternIndex {
   /** All occurrences in order of their start, and where the first begins that may go on after the end of the data. */
   search(data: Buffer): { occurrences: Interval[]; pending: number } {
     const occurrences: Interval[] = []
+    const window = this.#window
+    const shifts = this.#shift
     let pending = data.length
-    for (let last = WINDOW - 1; last < data.length; ) {
+    for (let last = window - 1; last < data.length; ) {
       const block = (data[last - 1]! << 8) | data[last]!
-      const shift = this.#shift[block]!
+      const shift = shifts[block]!
       if (shift > 0) {
         last += shift
         continue
       }
-      const start = last - WINDOW + 1
+      const start = last - window + 1
       const { end, unfinished } = longestAt(data, start, this.#byBlock.get(block)!)
       if (end > start) occurrences.push({ start, end })
       if (unfinished) pending = Math.min(pending, start)
@@ -127,7 +134,7 @@ class PatternIndex {
 
   /** In the last bytes, too few for a window, the beginnings of patterns are looked for one by one. */
   #pendingInTail(data: Buffer): number {
-    const tail = Math.max(0, data.length - WINDOW + 1)
+    const tail = Math.max(0, data.length - this.#window + 1)
     for (let start = Math.max(tail, data.lastIndexOf(NEWLINE) + 1); start < data.length; start++) {
       const patterns = this.#byFirstByte.get(data[start]!)
       if (patterns !== undefined && longestAt(data, start, patterns).unfinished) return start

@@ -21,8 +21,8 @@ type Options = {
 
 const CHUNK_BYTES = 64 * 1024
 
-/** The log keeps what it is given for a while: few bytes are copied, so that they do not hold a whole block. */
-const COPIED_BYTES = CHUNK_BYTES / 4
+/** After so much in one turn of the event loop others come first: a job that floods must not hold up the server. */
+const TURN_BYTES = 256 * 1024
 
 /** With all processes dead the end is there at once; only back-pressure takes time, and that shows as progress. */
 const END_WAIT_MS = 5_000
@@ -65,6 +65,7 @@ const drain = async (descriptor: number, take: Take): Promise<boolean> => {
       return true
     }
     if (read === null) return startFlow(descriptor, take).finish()
+    // A copy: while this drain waits, another uses the shared block.
     const waiting = take(Buffer.from(shared.subarray(0, read)))
     if (waiting !== undefined) await waiting
   }
@@ -85,28 +86,33 @@ const tryRead = (descriptor: number): number | null => {
 type Flow = { readonly finish: () => Promise<boolean> }
 
 const startFlow = (descriptor: number, take: Take): Flow => {
-  let block: Uint8Array = Buffer.allocUnsafeSlow(CHUNK_BYTES)
+  const block = Buffer.allocUnsafeSlow(CHUNK_BYTES)
   let progress = 0
+  let turnBytes = 0
   let holding = false
   const ended = Promise.withResolvers<boolean>()
+
+  const goOn = (): void => {
+    holding = false
+    turnBytes = 0
+    socket.resume()
+  }
 
   const socket = new Socket({
     fd: descriptor,
     readable: true,
     writable: false,
     onread: {
-      // Called after `callback`, for the next read.
-      buffer: () => block,
-      callback: (read, bytes) => {
+      // The log has taken what it needs when `take` returns or its promise resolves; nothing is read before.
+      buffer: block,
+      callback: read => {
         progress++
-        if (read > COPIED_BYTES) block = Buffer.allocUnsafeSlow(CHUNK_BYTES)
-        const waiting = take(read > COPIED_BYTES ? bytes.subarray(0, read) : Buffer.from(bytes.subarray(0, read)))
-        if (waiting === undefined) return true
+        turnBytes += read
+        const waiting = take(block.subarray(0, read))
+        if (waiting === undefined && turnBytes < TURN_BYTES) return true
         holding = true
-        void waiting.then(() => {
-          holding = false
-          socket.resume()
-        })
+        if (waiting === undefined) setImmediate(goOn)
+        else void waiting.then(goOn)
         return false
       },
     },
