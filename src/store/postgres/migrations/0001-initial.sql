@@ -111,8 +111,6 @@ CREATE TABLE millrace.live (
   error_message text,
   progress text -- JSON object
 ) WITH (
-  -- Room for the version a claim writes, beside the one it replaces.
-  fillfactor = 50,
   autovacuum_vacuum_scale_factor = 0.05,
   autovacuum_vacuum_threshold = 2000,
   autovacuum_vacuum_cost_delay = 0
