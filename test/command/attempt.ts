@@ -27,7 +27,7 @@ export const createMemoryLog = (): MemoryLog => {
     text: stream => Buffer.concat(kept[stream]).toString(),
     write: (stream, chunk) => {
       bytes += chunk.length
-      if (bytes <= KEPT_BYTES) kept[stream].push(chunk)
+      if (bytes <= KEPT_BYTES) kept[stream].push(Buffer.from(chunk)) // the chunk is the caller's again
     },
     note: text => {
       notes.push(text)
