@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import pg from 'pg'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTestDatabase, type TestDatabase } from '../../../test/test-database.ts'
-import { arrayLiteral } from './array-literal.ts'
+import { arrayLiteral, type Value } from './array-literal.ts'
 
 let database: TestDatabase
 let client: pg.Client
@@ -16,10 +16,10 @@ afterAll(async () => {
   await database.drop()
 })
 
-const readBack = async (values: Parameters<typeof arrayLiteral>[0], type: string) =>
+const readBack = async (values: readonly Value[], type: string) =>
   (
     await client.query(`SELECT value FROM unnest($1::${type}[]) WITH ORDINALITY AS a (value, n) ORDER BY n`, [
-      arrayLiteral(values),
+      arrayLiteral(values, value => value),
     ])
   ).rows.map(row => row.value)
 

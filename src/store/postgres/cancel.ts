@@ -118,7 +118,7 @@ const cancelAll = async <T>(
   { workspace, ids, reason, graceMs }: { workspace: string; ids: readonly string[] } & Cancel,
   readAfter: (connection: Queryable) => Promise<T>,
 ): Promise<{ changed: readonly EventRow[]; read: T } | null> => {
-  const targets = await session.database.query<Target>(FIND_TARGETS, [arrayLiteral(ids), workspace])
+  const targets = await session.database.query<Target>(FIND_TARGETS, [arrayLiteral(ids, id => id), workspace])
   if (targets.length === 0) return null
   const keys = targets.flatMap(({ workspace, exclusive_key }) =>
     exclusive_key === null ? [] : [{ workspace, exclusiveKey: exclusive_key }],
@@ -143,7 +143,7 @@ const cancelLocked = async (
   connection: Queryable,
   { targets, reason, graceMs }: { targets: readonly Target[] } & Cancel,
 ): Promise<readonly EventRow[]> => {
-  const ids = arrayLiteral(targets.map(target => target.id))
+  const ids = arrayLiteral(targets, target => target.id)
   await connection.query(LOCK_TARGETS, [ids])
   return connection.query<EventRow>(CANCEL, [session.now(), ids, reason, graceMs])
 }

@@ -27,14 +27,13 @@ const START = `
         lease_until = clock.now + $3::bigint, claim_token = $6::uuid
       FROM clock
       WHERE live.ctid = ANY (ARRAY(SELECT place FROM picked))
-      RETURNING live.id, live.sequence, live.priority, live.attempt, live.started_at,
+      RETURNING live.id, live.sequence, live.attempt, live.started_at,
         live.user_failures, live.system_failures, live.next_log_seq
     )
     SELECT ${BODY_COLUMNS}, j.secrets, j.created_at, s.sequence, s.started_at, s.attempt,
       s.user_failures, s.system_failures, s.next_log_seq
     FROM started AS s
-    CROSS JOIN LATERAL (SELECT * FROM millrace.job WHERE job.id = s.id OFFSET 0) AS j
-    ORDER BY s.priority DESC, s.sequence`
+    CROSS JOIN LATERAL (SELECT * FROM millrace.job WHERE job.id = s.id OFFSET 0) AS j`
 
 /** From the first queued job on. */
 const CLAIM: Statement = {
@@ -81,9 +80,10 @@ export const claimer = (session: Session): ((input: ClaimJobs) => Promise<readon
     const values = [session.now(), workerId, leaseMs, kinds, limit, claimToken]
     const marks = lowWater.marks()
     const startedAt = performance.now()
-    const rows = marks
+    const found = marks
       ? await session.database.query<ClaimRow>(CLAIM_ABOVE, [...values, marks.priorities, marks.sequences])
       : await session.database.query<ClaimRow>(CLAIM, values)
+    const rows = found.toSorted((a, b) => b.priority - a.priority || a.sequence - b.sequence)
     lowWater.claimed({ rows, isFullScan: marks === null, tookMs: performance.now() - startedAt })
     await session.queueing.settled(rows.map(row => row.id))
     tell(session, rows)

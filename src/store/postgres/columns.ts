@@ -1,6 +1,4 @@
-import { arrayLiteral } from './array-literal.ts'
-
-type Value = string | number | boolean | null
+import { arrayLiteral, type Value } from './array-literal.ts'
 
 /** A column of a batch that a statement takes as a table. */
 export type Column<Item> = { readonly name: string; readonly type: string; readonly of: (item: Item) => Value }
@@ -10,12 +8,11 @@ export type Column<Item> = { readonly name: string; readonly type: string; reado
  * in all but a few columns, and an array costs PostgreSQL as much for each element as an index entry does.
  * The first column is always an array: it says how many rows there are.
  */
-export const batchValues = <Item>(columns: readonly Column<Item>[], items: readonly Item[]): (Value | string)[] =>
+export const batchValues = <Item>(columns: readonly Column<Item>[], items: readonly Item[]): Value[] =>
   columns.flatMap((column, index) => {
-    const values = items.map(column.of)
-    return index > 0 && values.every(value => value === values[0])
-      ? [null, values[0] ?? null]
-      : [arrayLiteral(values), null]
+    const first = column.of(items[0]!)
+    const isShared = index > 0 && items.every(item => column.of(item) === first)
+    return isShared ? [null, first] : [arrayLiteral(items, column.of), null]
   })
 
 /** The table that `batchValues` fills, with `position` counting from 1. */

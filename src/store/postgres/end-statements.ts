@@ -61,11 +61,13 @@ const END_RUNNING: Statement = {
   text: `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     held AS MATERIALIZED (
-      SELECT l.*, i.type, i.reason, i.failure, i.message, i.exit_code AS last_exit_code, i.signal AS last_signal,
-        i.statistics, greatest(l.next_log_seq, i.next_log_seq) AS log_seq
+      SELECT l.*, i.type, i.reason, i.failure, i.message, i.exit_code, i.signal, i.statistics,
+        greatest(l.next_log_seq, i.next_log_seq) AS log_seq
       FROM ${batchTable(COLUMNS, FIRST_COLUMN)} AS i
       CROSS JOIN LATERAL (
-        SELECT live.*, live.ctid AS place FROM millrace.live
+        SELECT id, sequence, queued_at, started_at, attempt, user_failures, system_failures, next_log_seq, workspace,
+          worker_id, progress, ctid AS place
+        FROM millrace.live
         WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
           AND live.status <> 'cancelling' AND live.exclusive_key IS NULL
         OFFSET 0
@@ -74,7 +76,7 @@ const END_RUNNING: Statement = {
     gone AS (
       DELETE FROM millrace.live
       WHERE ctid = ANY (ARRAY(SELECT place FROM held)) AND status <> 'cancelling'
-      RETURNING id, attempt, claim_token, workspace, kind, run_id, workflow_id, parent_job_id
+      RETURNING id, workspace, kind, run_id, workflow_id, parent_job_id
     ),
     ended AS (
       INSERT INTO millrace.ended (
@@ -85,8 +87,8 @@ const END_RUNNING: Statement = {
         id, sequence, clock.now, queued_at, started_at, attempt,
         user_failures + (failure IS NOT DISTINCT FROM 'user')::integer,
         system_failures + (failure IS NOT DISTINCT FROM 'system')::integer,
-        last_exit_code, log_seq > 1, workspace, CASE type WHEN 'complete' THEN 'completed' ELSE 'failed' END, reason,
-        worker_id, last_signal, message, progress, statistics
+        exit_code, log_seq > 1, workspace, CASE type WHEN 'complete' THEN 'completed' ELSE 'failed' END, reason,
+        worker_id, signal, message, progress, statistics
       FROM held, clock
       WHERE (id IN (SELECT id FROM gone)) IS TRUE
     ),
@@ -94,25 +96,31 @@ const END_RUNNING: Statement = {
     SELECT gone.*, clock.now FROM gone, clock`,
 }
 
-type GoneRow = Omit<EventRow, 'status' | 'status_reason'> & { readonly attempt: number; readonly claim_token: string }
+type GoneRow = Omit<EventRow, 'status' | 'status_reason'>
 
+/** At most one end for a job may be given. */
 export const endRunning = async (
   target: Queryable,
   now: number | null,
   ends: readonly EndAttempt[],
 ): Promise<readonly Applied[]> => {
-  const key = (id: string, attempt: number, claimToken: string) => `${id} ${attempt} ${claimToken}`
-  const byLease = new Map(
-    ends.map(end => [key(end.lease.jobId, end.lease.attempt, toClaimToken(end.lease)), end] as const),
-  )
+  const byJob = new Map(ends.map(end => [end.lease.jobId, end]))
   const rows = await target.query<GoneRow>(END_RUNNING, values(now, ends))
-  return rows.map(row => {
-    const end = byLease.get(key(row.id, row.attempt, row.claim_token))!
-    return end.end.type === 'fail'
-      ? { ...row, end, status: 'failed', status_reason: end.end.reason }
-      : { ...row, end, status: 'completed', status_reason: null }
-  })
+  return rows.map(row => toApplied(row, byJob.get(row.id)!))
 }
+
+const toApplied = (row: GoneRow, end: EndAttempt): Applied => ({
+  id: row.id,
+  workspace: row.workspace,
+  kind: row.kind,
+  run_id: row.run_id,
+  workflow_id: row.workflow_id,
+  parent_job_id: row.parent_job_id,
+  status: end.end.type === 'fail' ? 'failed' : 'completed',
+  status_reason: end.end.type === 'fail' ? end.end.reason : null,
+  now: row.now,
+  end,
+})
 
 /** Any end of any held job, its row locked first; in one statement or inside a transaction that holds its key. */
 const END_ANY: Statement = {

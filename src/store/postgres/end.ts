@@ -26,23 +26,33 @@ const LARGEST_GROUP = 1000
 
 /** First the plain ends of running jobs, as nearly all are; then what is left of all. */
 const endAll = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly EndResult[]> => {
-  const known = withoutRepeats(ends)
-  const plain = known.filter(({ end }) => end.type === 'complete' || end.type === 'fail')
+  const { plain, others } = sortOut(ends)
   const applied = plain.length === 0 ? [] : await endRunning(session.database, session.now(), plain)
   tell(session, applied)
-  const done = new Set(applied.map(row => row.end))
-  const rest = known.filter(end => !done.has(end))
+  const rest = applied.length === plain.length ? others : [...others, ...without(plain, applied)]
   const later = rest.length === 0 ? [] : await session.queueing.ofAny(endLocked(session, rest))
   return toResults(session, ends, [...applied, ...later])
 }
 
-/** Those that can be applied: the first of each lease, and no id that cannot be one. */
-const withoutRepeats = (ends: readonly EndAttempt[]): readonly EndAttempt[] => {
-  const seen = new Set<string>()
-  return ends.filter(({ lease: { jobId, attempt, leaseToken } }) => {
+/** `plain` has at most one end of a job; what repeats a lease, or cannot be an id, is in neither. */
+const sortOut = (ends: readonly EndAttempt[]): { plain: readonly EndAttempt[]; others: readonly EndAttempt[] } => {
+  const plain = new Map<string, EndAttempt>()
+  const others = new Map<string, EndAttempt>()
+  for (const end of ends) {
+    const { jobId, attempt, leaseToken } = end.lease
+    if (!isId(jobId)) continue
+    const first = plain.get(jobId)
+    if (first?.lease.attempt === attempt && first.lease.leaseToken === leaseToken) continue
     const lease = `${jobId} ${attempt} ${leaseToken}`
-    return isId(jobId) && !seen.has(lease) && seen.add(lease)
-  })
+    if (!first && (end.end.type === 'complete' || end.end.type === 'fail')) plain.set(jobId, end)
+    else if (!others.has(lease)) others.set(lease, end)
+  }
+  return { plain: [...plain.values()], others: [...others.values()] }
+}
+
+const without = (ends: readonly EndAttempt[], applied: readonly Applied[]): readonly EndAttempt[] => {
+  const done = new Set(applied.map(row => row.end))
+  return ends.filter(end => !done.has(end))
 }
 
 const FIND_HELD: Statement = {
@@ -61,9 +71,9 @@ const FIND_HELD: Statement = {
 const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly Applied[]> => {
   type Held = { workspace: string; exclusive_key: string | null }
   const held = await session.database.query<Held>(FIND_HELD, [
-    arrayLiteral(ends.map(({ lease }) => lease.jobId)),
-    arrayLiteral(ends.map(({ lease }) => lease.attempt)),
-    arrayLiteral(ends.map(({ lease }) => toClaimToken(lease))),
+    arrayLiteral(ends, ({ lease }) => lease.jobId),
+    arrayLiteral(ends, ({ lease }) => lease.attempt),
+    arrayLiteral(ends, ({ lease }) => toClaimToken(lease)),
   ])
   // Most of what is not applied at first has lost its lease.
   if (held.length === 0) return []
@@ -107,17 +117,18 @@ const toResults = async (
   rows: readonly Applied[],
 ): Promise<readonly EndResult[]> => {
   const applied = new Map(rows.map(row => [row.end, row.status]))
-  const results = ends.map(end => {
+  // The same object may be there twice: only once was it applied.
+  const statuses = ends.map(end => {
     const status = applied.get(end)
-    // The same object may be there twice: only once was it applied.
     applied.delete(end)
-    return status === undefined ? null : { jobId: end.lease.jobId, applied: true, status }
+    return status
   })
-  const refused = ends.filter((end, index) => results[index] === null && isId(end.lease.jobId))
-  const statuses = await readStatuses(session, refused)
-  return ends.map(
-    ({ lease: { jobId } }, index) => results[index] ?? { jobId, applied: false, status: statuses.get(jobId) ?? null },
-  )
+  const refused = ends.filter((end, index) => statuses[index] === undefined && isId(end.lease.jobId))
+  const current = await readStatuses(session, refused)
+  return ends.map(({ lease: { jobId } }, index) => {
+    const status = statuses[index]
+    return { jobId, applied: status !== undefined, status: status ?? current.get(jobId) ?? null }
+  })
 }
 
 const readStatuses = async (
@@ -125,7 +136,7 @@ const readStatuses = async (
   ends: readonly EndAttempt[],
 ): Promise<ReadonlyMap<string, EventRow['status']>> => {
   if (ends.length === 0) return new Map()
-  const ids = arrayLiteral(ends.map(({ lease }) => lease.jobId))
+  const ids = arrayLiteral(ends, ({ lease }) => lease.jobId)
   const rows = await session.database.query<Pick<EventRow, 'id' | 'status'>>(STATUSES, [ids])
   return new Map(rows.map(row => [row.id, row.status]))
 }

@@ -92,6 +92,6 @@ export const promoteNext = async (
   keys.length === 0 ? [] : connection.query<EventRow>(PROMOTE_NEXT, [...columns(keys), injectedNow])
 
 const columns = (keys: readonly WorkspaceKey[]): [string, string] => [
-  arrayLiteral(keys.map(key => key.workspace)),
-  arrayLiteral(keys.map(key => key.exclusiveKey)),
+  arrayLiteral(keys, key => key.workspace),
+  arrayLiteral(keys, key => key.exclusiveKey),
 ]

@@ -4,7 +4,7 @@ import { arrayLiteral, storable } from './array-literal.ts'
 import { batchTable, batchValues, type Column } from './columns.ts'
 import type { Queryable, Statement } from './database.ts'
 import { KEEP_MS } from './idempotency.ts'
-import { toOptions } from './job-rows.ts'
+import { toOptions } from './job-options.ts'
 
 /** The jobs of one call, and where to keep its answer. */
 export type Accepted = Pick<SubmitJobs, 'jobs' | 'idempotency'>
@@ -103,7 +103,7 @@ export const insertJobs = async (
   const rows = await target.query<{ now: number }>(INSERT, [
     input.now,
     ...batchValues(COLUMNS, input.jobs),
-    arrayLiteral([...input.waits].map(index => index + 1)),
+    arrayLiteral([...input.waits], index => index + 1),
     ...labelValues(input.jobs),
     ...answerValues(input.calls),
   ])
@@ -115,11 +115,11 @@ const labelValues = (jobs: readonly NewJob[]): string[] => {
     Object.entries(job.labels).map(([key, value]) => ({ job, position: index + 1, key, value })),
   )
   return [
-    arrayLiteral(labels.map(label => label.position)),
-    arrayLiteral(labels.map(label => label.job.workspace)),
-    arrayLiteral(labels.map(label => label.key)),
-    arrayLiteral(labels.map(label => label.value)),
-    arrayLiteral(labels.map(label => label.job.id)),
+    arrayLiteral(labels, label => label.position),
+    arrayLiteral(labels, label => label.job.workspace),
+    arrayLiteral(labels, label => label.key),
+    arrayLiteral(labels, label => label.value),
+    arrayLiteral(labels, label => label.job.id),
   ]
 }
 
@@ -132,7 +132,7 @@ const answerValues = (calls: readonly Accepted[]): string[] => {
     if (idempotency) answers.push({ ...idempotency.key, shape: idempotency.shape, first: next, last })
     next = last + 1
   }
-  const column = (value: (answer: (typeof answers)[number]) => string | number) => arrayLiteral(answers.map(value))
+  const column = (value: (answer: (typeof answers)[number]) => string | number) => arrayLiteral(answers, value)
   return [
     column(answer => storable(answer.workspace)),
     column(answer => storable(answer.method)),

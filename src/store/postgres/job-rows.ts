@@ -1,4 +1,5 @@
 import type { Attempt, Job, JobEvent, NewJob } from '../../model/job.ts'
+import { fromOptions, type JobOptions } from './job-options.ts'
 
 /** What was submitted, as columns of `job AS j`. */
 export const BODY_COLUMNS = `
@@ -23,20 +24,14 @@ export type BodyRow = {
   readonly spec: string
 }
 
-/** What is only handed back and never asked for: one column instead of six keeps batches fast. */
-type Options = Pick<NewJob, 'retry' | 'restartable' | 'timeoutMs' | 'graceMs' | 'scopes' | 'rerunOf'>
+export const toBody = (row: BodyRow): Omit<NewJob, 'secrets'> => toBodyWith(row, fromOptions(row.options))
 
-export const toOptions = ({ retry, restartable, timeoutMs, graceMs, scopes, rerunOf }: NewJob): string =>
-  JSON.stringify({ retry, restartable, timeoutMs, graceMs, scopes, rerunOf } satisfies Options)
-
-export const fromOptions = (text: string): Options => JSON.parse(text)
-
-export const toBody = (row: BodyRow): Omit<NewJob, 'secrets'> => ({
+const toBodyWith = (row: BodyRow, options: JobOptions): Omit<NewJob, 'secrets'> => ({
   id: row.id,
   workspace: row.workspace,
   kind: row.kind,
   name: row.name,
-  labels: row.labels === '{}' ? {} : JSON.parse(row.labels),
+  labels: row.labels === '{}' ? NO_LABELS : JSON.parse(row.labels),
   queue: row.queue,
   priority: row.priority,
   trigger: row.trigger,
@@ -45,9 +40,16 @@ export const toBody = (row: BodyRow): Omit<NewJob, 'secrets'> => ({
   parentJobId: row.parent_job_id,
   exclusiveKey: row.exclusive_key,
   scheduledAt: row.scheduled_at,
-  ...fromOptions(row.options),
+  timeoutMs: options.timeoutMs,
+  graceMs: options.graceMs,
+  retry: options.retry,
+  restartable: options.restartable,
   spec: row.spec,
+  scopes: options.scopes,
+  rerunOf: options.rerunOf,
 })
+
+const NO_LABELS = Object.freeze({})
 
 /** A whole job: what was submitted, and where it stands in `live AS l` or `ended AS e` (exactly one of them has it). */
 export const JOB_COLUMNS = `${BODY_COLUMNS}, j.created_at,

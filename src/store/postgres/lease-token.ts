@@ -12,9 +12,11 @@ export const toLeaseToken = (claimToken: string, jobId: string): string => `${cl
 
 /** Matches no row. */
 const NO_CLAIM = '00000000-0000-0000-0000-000000000000'
+const LENGTH = 2 * NO_CLAIM.length + 1
 
 /** The claim token of a lease; for a token that is not one of ours, or of another job, one that matches nothing. */
 export const toClaimToken = ({ jobId, leaseToken }: Lease): string => {
+  if (leaseToken.length !== LENGTH || !leaseToken.endsWith(jobId)) return NO_CLAIM
   const claimToken = leaseToken.slice(0, NO_CLAIM.length)
-  return isId(claimToken) && leaseToken === toLeaseToken(claimToken, jobId) ? claimToken : NO_CLAIM
+  return isId(claimToken) ? claimToken : NO_CLAIM
 }

@@ -3,7 +3,7 @@ import type { Lease } from '../../model/job.ts'
 import type { CancelOrder, LostAttempt, RenewOutcome } from '../store.ts'
 import { arrayLiteral } from './array-literal.ts'
 import type { Statement } from './database.ts'
-import { fromOptions } from './job-rows.ts'
+import { fromOptions } from './job-options.ts'
 import { toClaimToken, toLeaseToken } from './lease-token.ts'
 import type { Session } from './session.ts'
 
@@ -44,9 +44,9 @@ export const renewLeases = async (
   const rows = await session.database.query<OrderRow & { readonly status: string }>(RENEW, [
     session.now(),
     leaseMs,
-    arrayLiteral(known.map(lease => lease.jobId)),
-    arrayLiteral(known.map(lease => lease.attempt)),
-    arrayLiteral(known.map(toClaimToken)),
+    arrayLiteral(known, lease => lease.jobId),
+    arrayLiteral(known, lease => lease.attempt),
+    arrayLiteral(known, toClaimToken),
   ])
   const renewed = new Set(rows.map(row => row.id))
   return {

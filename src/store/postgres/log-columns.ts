@@ -8,7 +8,7 @@ export type PartOfJob = LogPart & { readonly jobId: string }
  * cuts up: an array of them would travel as hexadecimal text.
  */
 export const logColumns = (parts: readonly PartOfJob[]): unknown[] => {
-  const column = (value: (part: PartOfJob) => string | number | null) => arrayLiteral(parts.map(value))
+  const column = (value: (part: PartOfJob) => string | number | null) => arrayLiteral(parts, value)
   return [
     column(part => part.jobId),
     column(part => part.firstSeq),

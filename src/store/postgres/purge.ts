@@ -80,7 +80,7 @@ const FORGET_BODIES: Statement = {
 const forget = async (connection: Queryable, jobIds: readonly string[]): Promise<void> => {
   if (jobIds.length === 0) return
   type Row = { sha256: string | null; blob_key: string | null }
-  const ids = arrayLiteral(jobIds)
+  const ids = arrayLiteral(jobIds, id => id)
   const left = await connection.query<Row>(FORGET, [ids])
   await connection.query(FORGET_BODIES, [ids])
   await releaseBlobs(

@@ -1,7 +1,7 @@
 import { isId } from '../../kernel/ids.ts'
 import type { QueueStatistics, Worker, WorkerBeat } from '../store.ts'
 import type { Statement } from './database.ts'
-import { fromOptions } from './job-rows.ts'
+import { fromOptions } from './job-options.ts'
 import type { Session } from './session.ts'
 
 const BEAT: Statement = {
