@@ -18,6 +18,13 @@ export type Effects = {
 export type Message = readonly Call[] | 'open' | 'close'
 export const OPEN_ID = 0
 
+/** How much work a call is: about how many jobs it is about. */
+export const weightOf = (input: unknown): number => {
+  if (Array.isArray(input)) return input.length
+  const { jobs, limit } = (input ?? {}) as { jobs?: readonly unknown[]; limit?: number }
+  return jobs?.length ?? limit ?? 1
+}
+
 /** An error as it crosses to the other thread. */
 export type Fault = { readonly message: string; readonly stack: string | undefined; readonly code: string | undefined }
 

@@ -1,10 +1,13 @@
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { type Call, type Effects, type Fault, fromFault, type Message, OPEN_ID, type Reply } from './calls.ts'
+import { type Call, type Effects, type Fault, fromFault, type Message, OPEN_ID, type Reply, weightOf } from './calls.ts'
 
 type Operations = Readonly<Record<string, (context: never, input: never) => unknown>>
 type Waiting = { readonly resolve: (output: never) => void; readonly reject: (error: Error) => void }
+
+/** A call of that many jobs goes to the thread at once, which works on it while this one goes on. */
+const LARGE = 100
 
 /** A thread that holds a connection; the calls of one turn of the event loop go to it as one message. */
 export class DatabaseThread<O extends Operations> {
@@ -45,7 +48,8 @@ export class DatabaseThread<O extends Operations> {
       const id = this.#nextId++
       this.#waiting.set(id, { resolve, reject })
       this.#outbox.push([id, operation, input, now])
-      if (this.#outbox.length === 1) setImmediate(() => this.#send())
+      if (weightOf(input) >= LARGE) this.#send()
+      else if (this.#outbox.length === 1) setImmediate(() => this.#send())
     })
   }
 

@@ -1,5 +1,5 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
-import { type Message, OPEN_ID, type Reply, toFault } from './calls.ts'
+import { type Message, OPEN_ID, type Reply, toFault, weightOf } from './calls.ts'
 
 /** What a thread does with its connection. */
 export type ThreadWork = {
@@ -10,8 +10,11 @@ export type ThreadWork = {
 }
 type Call = Extract<Message, readonly unknown[]>[number]
 
-/** Calls that are carried out together at most: those at the end would wait too long for the first ones. */
-const MAX_CALLS = 1000
+/**
+ * Work (in jobs) after which nothing more is added to what is carried out together: those at the end would wait too
+ * long for the first ones, and with all of it in one answer one of the two threads would always wait for the other.
+ */
+const MAX_WEIGHT = 1000
 
 /** Answers what comes through the port, until it says `close`. What has arrived meanwhile is carried out together. */
 export const serveThread = (port: MessagePort, work: ThreadWork): void => {
@@ -28,16 +31,18 @@ export const serveThread = (port: MessagePort, work: ThreadWork): void => {
 
 const takeWaiting = (port: MessagePort, first: Message): Message[] => {
   const messages = [first]
-  let calls = typeof first === 'string' ? 0 : first.length
-  while (calls < MAX_CALLS && messages.at(-1) !== 'close') {
+  let weight = weigh(first)
+  while (weight < MAX_WEIGHT && messages.at(-1) !== 'close') {
     const next = receiveMessageOnPort(port)
     if (!next) break
-    const message: Message = next.message
-    messages.push(message)
-    if (typeof message !== 'string') calls += message.length
+    messages.push(next.message)
+    weight += weigh(next.message)
   }
   return messages
 }
+
+const weigh = (message: Message): number =>
+  typeof message === 'string' ? 0 : message.reduce((sum, [, , input]) => sum + weightOf(input), 0)
 
 const open = (work: ThreadWork): Reply => {
   try {
