@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { submitInBatches } from '../harness/submit-in-batches.ts'
 import { waitUntil } from '../harness/wait-until.ts'
 import {
   type BenchServerOptions,
@@ -9,14 +10,13 @@ import {
   waitForRest,
 } from './bench-server.ts'
 
-const BATCH = 1000
 const BODY = { command: ['true'] }
 
 /** Latencies of one job in ms. A start that was seen before the acknowledgement counts as 0 after it. */
 export type Pickup = { readonly afterCommit: number; readonly afterCall: number }
 
 /** Millrace with the no-op executor: throughput of batches, and how soon a job of an idle server starts. */
-export const open = async (options: BenchServerOptions) => {
+export const open = async (options: BenchServerOptions & { submitters?: number }) => {
   let executed = 0
   let onStart: (jobId: string) => void = () => {}
   const noop = createNoop(jobId => {
@@ -31,7 +31,7 @@ export const open = async (options: BenchServerOptions) => {
   const run = async (jobs: number): Promise<number> => {
     const target = executed + jobs
     const start = performance.now()
-    for (let left = jobs; left > 0; left -= BATCH) await submit(Array(Math.min(BATCH, left)).fill(BODY))
+    await submitInBatches({ jobs, submitters: options.submitters ?? 1, submit: size => submit(Array(size).fill(BODY)) })
     await waitUntil(() => executed >= target, { what: 'Millrace runs its jobs', withinMs: 120_000, everyMs: 1 })
     await waitForRest(server, 2)
     return (jobs / (performance.now() - start)) * 1000

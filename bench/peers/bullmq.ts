@@ -1,5 +1,6 @@
 import { Queue, Worker } from 'bullmq'
 import { Redis } from 'ioredis'
+import { submitInBatches } from '../harness/submit-in-batches.ts'
 import { waitUntil } from '../harness/wait-until.ts'
 
 /**
@@ -8,10 +9,9 @@ import { waitUntil } from '../harness/wait-until.ts'
  * and 400 at once, 100 was the fastest on two cores.
  */
 const CONCURRENCY = 100
-const BATCH = 1000
 
 /** Opens the peer; `run` submits that many jobs, runs them to their end and gives jobs per second. */
-export const open = async (options: { port: number; concurrency?: number }) => {
+export const open = async (options: { port: number; concurrency?: number; submitters?: number }) => {
   const connection = new Redis({ host: '127.0.0.1', port: options.port, maxRetriesPerRequest: null })
   const queue = new Queue('noop', { connection })
   let completed = 0
@@ -22,7 +22,8 @@ export const open = async (options: { port: number; concurrency?: number }) => {
     async run(jobs: number): Promise<number> {
       const target = completed + jobs
       const start = performance.now()
-      for (let left = jobs; left > 0; left -= BATCH) await queue.addBulk(batch(Math.min(BATCH, left)))
+      const submit = (size: number) => queue.addBulk(batch(size))
+      await submitInBatches({ jobs, submitters: options.submitters ?? 1, submit })
       await waitUntil(() => completed >= target, { what: 'BullMQ runs its jobs', withinMs: 180_000, everyMs: 1 })
       return (jobs / (performance.now() - start)) * 1000
     },

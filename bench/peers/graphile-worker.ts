@@ -1,5 +1,6 @@
 import { Logger, makeWorkerUtils, run } from 'graphile-worker'
 import { Pool } from 'pg'
+import { submitInBatches } from '../harness/submit-in-batches.ts'
 import { waitUntil } from '../harness/wait-until.ts'
 
 /**
@@ -10,9 +11,7 @@ import { waitUntil } from '../harness/wait-until.ts'
  */
 const FASTEST = { concurrentJobs: 128, maxPoolSize: 25, localQueueSize: 2000, completeJobBatchDelay: 0 }
 
-const BATCH = 1000
-
-type Options = { readonly url: string; readonly tuning?: Partial<typeof FASTEST> }
+type Options = { readonly url: string; readonly submitters?: number; readonly tuning?: Partial<typeof FASTEST> }
 
 /** Opens the peer; `run` submits that many jobs, runs them to their end and gives jobs per second. */
 export const open = async (options: Options) => {
@@ -40,7 +39,8 @@ export const open = async (options: Options) => {
     async run(jobs: number): Promise<number> {
       const target = executed + jobs
       const start = performance.now()
-      for (let left = jobs; left > 0; left -= BATCH) await utils.addJobs(batch(Math.min(BATCH, left)))
+      const submit = (size: number) => utils.addJobs(batch(size))
+      await submitInBatches({ jobs, submitters: options.submitters ?? 1, submit })
       await waitUntil(() => executed >= target, {
         what: 'graphile-worker runs its jobs',
         withinMs: 120_000,
