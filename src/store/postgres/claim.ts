@@ -85,9 +85,10 @@ export const claimer = (session: Session): ((input: ClaimJobs) => Promise<readon
       : await session.database.query<ClaimRow>(CLAIM, values)
     const rows = found.toSorted((a, b) => b.priority - a.priority || a.sequence - b.sequence)
     lowWater.claimed({ rows, isFullScan: marks === null, tookMs: performance.now() - startedAt })
-    await session.queueing.settled(rows.map(row => row.id))
+    const scopes = await session.scopeSets.read(rows.map(row => row.scope_set))
+    await session.queueing.settled(rows)
     tell(session, rows)
-    return rows.map(row => toClaimedJob(row, claimToken))
+    return rows.map(row => toClaimedJob(row, scopes.get(row.scope_set)!, claimToken))
   }
 }
 
@@ -109,8 +110,8 @@ const tell = (session: Session, rows: readonly ClaimRow[]): void => {
   })
 }
 
-const toClaimedJob = (row: ClaimRow, claimToken: string): ClaimedJob => ({
-  ...toBody(row),
+const toClaimedJob = (row: ClaimRow, scopes: readonly string[], claimToken: string): ClaimedJob => ({
+  ...toBody(row, scopes),
   secrets: row.secrets,
   createdAt: row.created_at,
   startedAt: row.started_at,

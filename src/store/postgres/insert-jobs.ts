@@ -9,10 +9,11 @@ import { toOptions } from './job-options.ts'
 /** The jobs of one call, and where to keep its answer. */
 export type Accepted = Pick<SubmitJobs, 'jobs' | 'idempotency'>
 
-const COLUMNS: readonly Column<NewJob>[] = [
+const columns = (scopeSetOf: (scopes: readonly string[]) => number): readonly Column<NewJob>[] => [
   { name: 'id', type: 'uuid', of: job => job.id },
   { name: 'workspace', type: 'text', of: job => job.workspace },
   { name: 'kind', type: 'text', of: job => job.kind },
+  { name: 'scope_set', type: 'integer', of: job => scopeSetOf(job.scopes) },
   { name: 'name', type: 'text', of: job => job.name },
   { name: 'labels', type: 'text', of: job => JSON.stringify(job.labels) },
   { name: 'queue', type: 'text', of: job => job.queue },
@@ -28,6 +29,7 @@ const COLUMNS: readonly Column<NewJob>[] = [
   { name: 'secrets', type: 'text', of: job => job.secrets && Buffer.from(job.secrets).toString('hex') },
 ]
 
+const COLUMNS = columns(() => 0)
 const FIRST_COLUMN = 2
 const WAITS = FIRST_COLUMN + 2 * COLUMNS.length
 
@@ -46,11 +48,11 @@ const INSERT: Statement = {
     ),
     body AS (
       INSERT INTO millrace.job (
-        id, workspace, sequence, created_at, priority, kind, trigger, queue, name, labels, workflow_id, run_id,
+        id, workspace, sequence, created_at, scope_set, priority, kind, trigger, queue, name, labels, workflow_id, run_id,
         parent_job_id, exclusive_key, scheduled_at, options, spec, secrets
       )
       SELECT
-        id, workspace, sequence, now, priority, kind, trigger, queue, name, labels, workflow_id, run_id,
+        id, workspace, sequence, now, scope_set, priority, kind, trigger, queue, name, labels, workflow_id, run_id,
         parent_job_id, exclusive_key, scheduled_at, options, spec, decode(secrets, 'hex')
       FROM input
     ),
@@ -98,11 +100,12 @@ export const insertJobs = async (
     readonly calls: readonly Accepted[]
     readonly jobs: readonly NewJob[]
     readonly waits: ReadonlySet<number>
+    readonly scopeSetOf: (scopes: readonly string[]) => number
   },
 ): Promise<number> => {
   const rows = await target.query<{ now: number }>(INSERT, [
     input.now,
-    ...batchValues(COLUMNS, input.jobs),
+    ...batchValues(columns(input.scopeSetOf), input.jobs),
     arrayLiteral([...input.waits], index => index + 1),
     ...labelValues(input.jobs),
     ...answerValues(input.calls),

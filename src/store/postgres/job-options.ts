@@ -1,28 +1,30 @@
 import type { NewJob } from '../../model/job.ts'
+import { SINGLE_JOB_RETRY } from '../../model/retry.ts'
 
-/** What is only handed back and never asked for: one column instead of six keeps batches fast. */
-export type JobOptions = Pick<NewJob, 'retry' | 'restartable' | 'timeoutMs' | 'graceMs' | 'scopes' | 'rerunOf'>
+/** What is only handed back and never asked for: one column instead of five, null for the defaults. */
+export type JobOptions = Pick<NewJob, 'retry' | 'restartable' | 'timeoutMs' | 'graceMs' | 'rerunOf'>
 
-/** Jobs of a batch mostly agree in these: the last text is kept, and so is what it was made from. */
-let last: { readonly options: JobOptions; readonly text: string } | undefined
+const DEFAULTS: JobOptions = Object.freeze({
+  retry: SINGLE_JOB_RETRY,
+  restartable: true,
+  timeoutMs: null,
+  graceMs: null,
+  rerunOf: null,
+})
 
-export const toOptions = ({ retry, restartable, timeoutMs, graceMs, scopes, rerunOf }: NewJob): string => {
-  const is = last?.options
-  const isLast =
-    is?.retry === retry &&
-    is.restartable === restartable &&
-    is.timeoutMs === timeoutMs &&
-    is.graceMs === graceMs &&
-    is.scopes === scopes &&
-    is.rerunOf === rerunOf
-  if (!last || !isLast) {
-    const options: JobOptions = { retry, restartable, timeoutMs, graceMs, scopes, rerunOf }
-    last = { options, text: JSON.stringify(options) }
-  }
-  return last.text
+const DEFAULT_RETRY = JSON.stringify(SINGLE_JOB_RETRY)
+
+const isDefault = ({ retry, restartable, timeoutMs, graceMs, rerunOf }: NewJob): boolean =>
+  restartable &&
+  timeoutMs === null &&
+  graceMs === null &&
+  rerunOf === null &&
+  (retry === SINGLE_JOB_RETRY || JSON.stringify(retry) === DEFAULT_RETRY)
+
+export const toOptions = (job: NewJob): string | null => {
+  if (isDefault(job)) return null
+  const { retry, restartable, timeoutMs, graceMs, rerunOf } = job
+  return JSON.stringify({ retry, restartable, timeoutMs, graceMs, rerunOf } satisfies JobOptions)
 }
 
-export const fromOptions = (text: string): JobOptions => {
-  if (last?.text !== text) last = { options: JSON.parse(text) as JobOptions, text }
-  return last.options
-}
+export const fromOptions = (text: string | null): JobOptions => (text === null ? DEFAULTS : JSON.parse(text))

@@ -4,7 +4,10 @@ import { fromOptions, type JobOptions } from './job-options.ts'
 /** What was submitted, as columns of `job AS j`. */
 export const BODY_COLUMNS = `
   j.id, j.workspace, j.kind, j.name, j.labels, j.queue, j.priority, j.trigger, j.workflow_id, j.run_id,
-  j.parent_job_id, j.exclusive_key, j.scheduled_at, j.options, j.spec`
+  j.parent_job_id, j.exclusive_key, j.scheduled_at, j.options, j.spec, j.scope_set`
+
+/** Beside `BODY_COLUMNS`, where rows are few. */
+export const SCOPES_COLUMN = '(SELECT scopes FROM millrace.scope_set WHERE scope_set.id = j.scope_set) AS scopes'
 
 export type BodyRow = {
   readonly id: string
@@ -20,13 +23,16 @@ export type BodyRow = {
   readonly parent_job_id: string | null
   readonly exclusive_key: string | null
   readonly scheduled_at: number | null
-  readonly options: string
+  readonly options: string | null
   readonly spec: string
+  readonly scope_set: number
 }
 
-export const toBody = (row: BodyRow): Omit<NewJob, 'secrets'> => toBodyWith(row, fromOptions(row.options))
-
-const toBodyWith = (row: BodyRow, options: JobOptions): Omit<NewJob, 'secrets'> => ({
+export const toBody = (
+  row: BodyRow,
+  scopes: readonly string[],
+  options: JobOptions = fromOptions(row.options),
+): Omit<NewJob, 'secrets'> => ({
   id: row.id,
   workspace: row.workspace,
   kind: row.kind,
@@ -45,14 +51,14 @@ const toBodyWith = (row: BodyRow, options: JobOptions): Omit<NewJob, 'secrets'> 
   retry: options.retry,
   restartable: options.restartable,
   spec: row.spec,
-  scopes: options.scopes,
+  scopes,
   rerunOf: options.rerunOf,
 })
 
 const NO_LABELS = Object.freeze({})
 
 /** A whole job: what was submitted, and where it stands in `live AS l` or `ended AS e` (exactly one of them has it). */
-export const JOB_COLUMNS = `${BODY_COLUMNS}, j.created_at,
+export const JOB_COLUMNS = `${BODY_COLUMNS}, ${SCOPES_COLUMN}, j.created_at,
   coalesce(l.status, e.status) AS status,
   coalesce(l.status_reason, e.status_reason) AS status_reason,
   coalesce(l.error_message, e.error_message) AS error_message,
@@ -70,6 +76,7 @@ export const JOB_COLUMNS = `${BODY_COLUMNS}, j.created_at,
   e.statistics`
 
 export type JobRow = BodyRow & {
+  readonly scopes: string
   readonly created_at: number
   readonly status: Job['status']
   readonly status_reason: Job['statusReason']
@@ -89,7 +96,7 @@ export type JobRow = BodyRow & {
 }
 
 export const toJob = (row: JobRow): Job => ({
-  ...toBody(row),
+  ...toBody(row, JSON.parse(row.scopes)),
   status: row.status,
   statusReason: row.status_reason,
   errorMessage: row.error_message,

@@ -116,7 +116,7 @@ type LostRow = {
   readonly user_failures: number
   readonly system_failures: number
   readonly next_log_seq: number
-  readonly options: string
+  readonly options: string | null
 }
 
 export const listLostAttempts = async (

@@ -19,6 +19,7 @@ import { purgeEndedJobs, purgeJob, purgeLogs } from './purge.ts'
 import { QueueCounts } from './queue-counts.ts'
 import { QueueingCalls } from './queueing-calls.ts'
 import { listAttempts, readJob, readSubmission } from './read-job.ts'
+import { ScopeSets } from './scope-sets.ts'
 import type { Session } from './session.ts'
 import { getSetting, ping, readClock, setSetting } from './settings.ts'
 import { submitter } from './submit.ts'
@@ -47,6 +48,7 @@ export const openPostgresStore = async ({ url, processName, clock }: PostgresSto
     database,
     signals: listener.signals,
     queueCounts: new QueueCounts(database.reader, systemClock.monotonic),
+    scopeSets: new ScopeSets(database),
     queueing: new QueueingCalls(),
     now: clock ? () => clock.now() : () => null,
   }

@@ -4,37 +4,34 @@
  * job whose submit has not been answered.
  */
 export class QueueingCalls {
-  readonly #byJob = new Map<string, Promise<unknown>>()
-  readonly #others = new Set<Promise<unknown>>()
+  readonly #ofJobs = new Map<Promise<unknown>, readonly { readonly id: string }[]>()
+  readonly #ofAny = new Set<Promise<unknown>>()
 
   /** A call that makes these jobs and no others claimable. */
-  async ofJobs<T>(jobIds: readonly string[], call: Promise<T>): Promise<T> {
-    for (const id of jobIds) this.#byJob.set(id, call)
+  async ofJobs<T>(jobs: readonly { readonly id: string }[], call: Promise<T>): Promise<T> {
+    this.#ofJobs.set(call, jobs)
     try {
       return await call
     } finally {
-      for (const id of jobIds) this.#byJob.delete(id)
+      this.#ofJobs.delete(call)
     }
   }
 
   /** A call that may make any job claimable. */
   async ofAny<T>(call: Promise<T>): Promise<T> {
-    this.#others.add(call)
+    this.#ofAny.add(call)
     try {
       return await call
     } finally {
-      this.#others.delete(call)
+      this.#ofAny.delete(call)
     }
   }
 
   /** Resolves when the calls in flight that may have queued these jobs are done. */
-  async settled(jobIds: readonly string[]): Promise<void> {
-    const calls = new Set(this.#others)
-    if (this.#byJob.size > 0)
-      for (const id of jobIds) {
-        const call = this.#byJob.get(id)
-        if (call) calls.add(call)
-      }
-    if (calls.size > 0) await Promise.allSettled(calls)
+  async settled(jobs: readonly { readonly id: string }[]): Promise<void> {
+    if (jobs.length === 0 || (this.#ofJobs.size === 0 && this.#ofAny.size === 0)) return
+    const ids = new Set(jobs.map(job => job.id))
+    const calls = [...this.#ofJobs].filter(([, queued]) => queued.some(job => ids.has(job.id)))
+    await Promise.allSettled([...this.#ofAny, ...calls.map(([call]) => call)])
   }
 }

@@ -7,6 +7,7 @@ import {
   type BodyRow,
   JOB_COLUMNS,
   type JobRow,
+  SCOPES_COLUMN,
   toAttempt,
   toBody,
   toJob,
@@ -33,17 +34,17 @@ export const readJob = async (target: Queryable, { workspace, jobId }: JobKey): 
 
 const GET_SUBMISSION: Statement = {
   name: 'get_submission',
-  text: `SELECT ${BODY_COLUMNS}, j.secrets FROM millrace.job AS j WHERE j.id = $1 AND j.workspace = $2`,
+  text: `SELECT ${BODY_COLUMNS}, ${SCOPES_COLUMN}, j.secrets FROM millrace.job AS j WHERE j.id = $1 AND j.workspace = $2`,
 }
 
 /** `getSubmission`. */
 export const readSubmission = async (target: Queryable, { workspace, jobId }: JobKey): Promise<NewJob | null> => {
   if (!isId(jobId)) return null
-  const [row] = await target.query<BodyRow & { readonly secrets: Uint8Array | null }>(GET_SUBMISSION, [
-    jobId,
-    workspace,
-  ])
-  return row ? { ...toBody(row), secrets: row.secrets } : null
+  const [row] = await target.query<BodyRow & { readonly scopes: string; readonly secrets: Uint8Array | null }>(
+    GET_SUBMISSION,
+    [jobId, workspace],
+  )
+  return row ? { ...toBody(row, JSON.parse(row.scopes)), secrets: row.secrets } : null
 }
 
 /** The last attempt is not in `attempt` but in the job's own row, as long as a worker holds it or has ended it. */

@@ -1,6 +1,7 @@
 import type { Database } from './database.ts'
 import type { QueueCounts } from './queue-counts.ts'
 import type { QueueingCalls } from './queueing-calls.ts'
+import type { ScopeSets } from './scope-sets.ts'
 import type { Signals } from './signals.ts'
 
 /** What the operations of one open store share. */
@@ -8,6 +9,7 @@ export type Session = {
   readonly database: Database
   readonly signals: Signals
   readonly queueCounts: QueueCounts
+  readonly scopeSets: ScopeSets
   readonly queueing: QueueingCalls
   /** First parameter of every statement that needs the time: null lets the database tell it. */
   readonly now: () => number | null

@@ -15,8 +15,8 @@ export const submitter = (session: Session): ((input: SubmitJobs) => Promise<Sub
     weigh: call => call.jobs.length,
     mayBeOfOne: isRefusal,
     run: calls => {
-      const jobIds = calls.flatMap(call => call.jobs.map(job => job.id))
-      return session.queueing.ofJobs(jobIds, storeCalls(session, calls))
+      const jobs = calls.length === 1 ? calls[0]!.jobs : calls.flatMap(call => call.jobs)
+      return session.queueing.ofJobs(jobs, storeCalls(session, calls, jobs))
     },
   })
   return async ({ jobs, maxQueued, idempotency }) => {
@@ -37,8 +37,12 @@ export const submitter = (session: Session): ((input: SubmitJobs) => Promise<Sub
 /** Jobs of small calls that share a statement. */
 const LARGEST_GROUP = 1000
 
-const storeCalls = async (session: Session, calls: readonly Accepted[]): Promise<(readonly SubmittedJob[])[]> => {
-  const jobs = calls.length === 1 ? calls[0]!.jobs : calls.flatMap(call => call.jobs)
+const storeCalls = async (
+  session: Session,
+  calls: readonly Accepted[],
+  jobs: readonly NewJob[],
+): Promise<(readonly SubmittedJob[])[]> => {
+  await session.scopeSets.keep(jobs)
   const { now, waits } = jobs.some(job => job.exclusiveKey !== null)
     ? await session.database.transaction(connection => storeWithKeys(session, connection, calls, jobs))
     : await storePlain(session, calls, jobs)
@@ -58,9 +62,17 @@ type Stored = { readonly now: number; readonly waits: ReadonlySet<number> }
 const NOBODY: ReadonlySet<number> = new Set()
 
 const storePlain = async (session: Session, calls: readonly Accepted[], jobs: readonly NewJob[]): Promise<Stored> => {
-  const now = await insertJobs(session.database, { now: session.now(), calls, jobs, waits: NOBODY })
+  const now = await insertJobs(session.database, {
+    now: session.now(),
+    calls,
+    jobs,
+    waits: NOBODY,
+    scopeSetOf: scopeSetOf(session),
+  })
   return { now, waits: NOBODY }
 }
+
+const scopeSetOf = (session: Session) => (scopes: readonly string[]) => session.scopeSets.idOf(scopes)
 
 /** Under the locks of its keys: the first job of a free key is queued, the others wait. */
 const storeWithKeys = async (
@@ -81,7 +93,7 @@ const storeWithKeys = async (
     if (taken.has(key)) waits.add(index)
     else taken.add(key)
   }
-  await insertJobs(connection, { now, calls, jobs, waits })
+  await insertJobs(connection, { now, calls, jobs, waits, scopeSetOf: scopeSetOf(session) })
   return { now, waits }
 }
 

@@ -1,7 +1,7 @@
 import { isId } from '../../kernel/ids.ts'
 import type { QueueStatistics, Worker, WorkerBeat } from '../store.ts'
 import type { Statement } from './database.ts'
-import { fromOptions } from './job-options.ts'
+import { SCOPES_COLUMN } from './job-rows.ts'
 import type { Session } from './session.ts'
 
 const BEAT: Statement = {
@@ -72,7 +72,7 @@ export const purgeWorkers = async (
 const FIND_RUNNING: Statement = {
   name: 'find_running_attempt',
   text: `
-    SELECT j.workspace, j.options
+    SELECT j.workspace, ${SCOPES_COLUMN}
     FROM millrace.live AS l
     JOIN millrace.job AS j ON j.id = l.id
     WHERE l.id = $1 AND l.attempt = $2 AND l.status IN ('running', 'cancelling')`,
@@ -84,9 +84,9 @@ export const findRunningAttempt = async (
   { jobId, attempt }: { jobId: string; attempt: number },
 ): Promise<{ workspace: string; scopes: readonly string[] } | null> => {
   if (!isId(jobId)) return null
-  type Row = { workspace: string; options: string }
+  type Row = { workspace: string; scopes: string }
   const [row] = await session.database.query<Row>(FIND_RUNNING, [jobId, attempt])
-  return row ? { workspace: row.workspace, scopes: fromOptions(row.options).scopes } : null
+  return row ? { workspace: row.workspace, scopes: JSON.parse(row.scopes) } : null
 }
 
 const STATISTICS: Statement = {

@@ -40,6 +40,12 @@ CREATE TABLE millrace.worker (
   seen_at bigint NOT NULL
 );
 
+-- The scopes of submitters, each set once.
+CREATE TABLE millrace.scope_set (
+  id integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+  scopes text NOT NULL UNIQUE -- JSON list
+);
+
 -- Position of a job in the order of submission. One value per statement, which numbers its own jobs from there on.
 CREATE SEQUENCE millrace.job_sequence INCREMENT BY 20000;
 
@@ -48,6 +54,7 @@ CREATE TABLE millrace.job (
   workspace text COLLATE "C" NOT NULL,
   sequence bigint NOT NULL,
   created_at bigint NOT NULL,
+  scope_set integer NOT NULL,
   priority smallint NOT NULL,
   kind text COLLATE "C" NOT NULL,
   trigger text COLLATE "C" NOT NULL CHECK (trigger IN ('manual', 'automatic')),
@@ -59,7 +66,7 @@ CREATE TABLE millrace.job (
   parent_job_id text COLLATE "C",
   exclusive_key text,
   scheduled_at bigint,
-  options text NOT NULL, -- JSON object: retry, restartable, timeoutMs, graceMs, scopes, rerunOf
+  options text, -- JSON object: retry, restartable, timeoutMs, graceMs, rerunOf; null when all have their defaults
   spec text NOT NULL, -- JSON object
   secrets bytea
 );
