@@ -1,14 +1,19 @@
 import type { EndedStatus, JobStatus } from '../../model/job-status.ts'
 import type { AttemptEnd, Exit } from '../../model/outcome.ts'
 import type { EndAttempt, EndResult } from '../store.ts'
+import { completeTogether } from './complete-together.ts'
 import { passKeyOn } from './exclusive-key.ts'
 import { findHeld, type LiveJob } from './live-job.ts'
 import { insertLogParts } from './log-parts.ts'
 import { addWaiting } from './waiting.ts'
 import type { Writer } from './writer.ts'
 
-export const endAttempts = (writer: Writer, ends: readonly EndAttempt[]): EndResult[] =>
-  ends.map(end => endAttempt(writer, end))
+export const endAttempts = (writer: Writer, ends: readonly EndAttempt[]): EndResult[] => {
+  const completed = completeTogether(writer, ends)
+  return ends.map(end =>
+    completed.has(end) ? { jobId: end.lease.jobId, applied: true, status: 'completed' } : endAttempt(writer, end),
+  )
+}
 
 const endAttempt = (writer: Writer, { lease, end, log }: EndAttempt): EndResult => {
   const job = findHeld(writer.db, lease)

@@ -60,7 +60,7 @@ const BY_SEQ_SQL = `${LIVE_SQL} WHERE live.seq = ?`
 export const findLive = (db: Database, seq: number): LiveJob | undefined => decode(db.get(BY_SEQ_SQL, seq))
 
 /** Lease tokens begin with the position of their job: finding it takes no search by id. */
-const seqOfToken = (token: string): number | null => {
+export const seqOfToken = (token: string): number | null => {
   const seq = Number.parseInt(token, 10)
   return Number.isSafeInteger(seq) ? seq : null
 }
