@@ -154,6 +154,7 @@ const openExecutors = async ({ config, dataDir, logger, clock }: Opening): Promi
       dataDir: config.dataDir,
       jobUser: config.jobUser,
       sandbox: config.sandbox,
+      privateDirs: config.blobDir === null ? [] : [config.blobDir],
       launcher: config.launcher,
       maxProcesses: config.commandMaxProcesses,
       instanceId: instanceId(dataDir),

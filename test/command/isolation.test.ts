@@ -60,9 +60,10 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
       expect(() => execFileSync('ls', [directory], { stdio: 'ignore' })).toThrow()
     })
 
-    test('is a boundary: there is no warning about one', async () => {
+    test('invariant 11: is kept from the server but not from others of that user, and the executor says so', async () => {
       const problems = await executor.health!()
       expect(problems.filter(problem => problem.message.includes('no boundary'))).toEqual([])
+      expect(problems.some(problem => problem.message.includes('secrets of other running jobs'))).toBe(true)
     })
   })
 
@@ -204,7 +205,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
 
     test('is a boundary: there is no problem to tell about it', async () => {
       const problems = await executor.health!()
-      expect(problems.filter(({ message }) => /boundary|SANDBOX/.test(message))).toEqual([])
+      expect(problems.filter(({ message }) => /boundary|SANDBOX|secrets/.test(message))).toEqual([])
     })
   })
 

@@ -22,6 +22,8 @@ export type CommandExecutorOptions = {
   readonly containment?: ContainmentChoice
   /** Processes of one command. */
   readonly maxProcesses: number
+  /** Other directories of the server that no command may see, for example of blobs outside the data directory. */
+  readonly privateDirs?: readonly string[]
   /** Marks what this installation has started, over restarts. */
   readonly instanceId: string
   readonly logger: Logger
@@ -98,7 +100,9 @@ const openWorkshop = async (options: CommandExecutorOptions, tickets: Map<string
     user,
     removeTree: path => removeTree(path, { launcher, user, logger }),
   })
-  const forbidden = [...new Set([dataDir, scratch.path])]
+  const forbidden = [
+    ...new Set([dataDir, scratch.path, ...(options.privateDirs ?? []).map(path => realpathSync(path))]),
+  ]
   return { launcher, fifos, scratch, user, sandbox, sandboxProblem, instanceId, forbidden, tickets, logger }
 }
 
@@ -109,7 +113,7 @@ const findProblems = ({ launcher, user, sandbox, sandboxProblem }: Workshop): re
   }
   if (sandboxProblem !== null) add('unavailable', `MILLRACE_SANDBOX=bubblewrap: ${sandboxProblem}.`)
   if (launcher.problem !== null) add('unavailable', `Commands cannot be started: ${launcher.problem}`)
-  if (sandbox === 'none' && !user.isOther) add('warning', NO_BOUNDARY)
+  if (sandbox === 'none') add('warning', user.isOther ? NO_WALL_BETWEEN : NO_BOUNDARY)
   if (process.platform !== 'linux') add('warning', NO_PROC)
   else if (launcher.ready?.limited === false) add('warning', NO_LIMIT)
   return problems
@@ -118,6 +122,10 @@ const findProblems = ({ launcher, user, sandbox, sandboxProblem }: Workshop): re
 const NO_BOUNDARY =
   "Commands are no boundary: they run as the server's own user and can read the data directory, the server's memory and " +
   'the secrets of other jobs. Run the server as root with MILLRACE_JOB_USER, or set MILLRACE_SANDBOX=bubblewrap.'
+
+const NO_WALL_BETWEEN =
+  'Commands are kept from the server but not from each other: all run as MILLRACE_JOB_USER and can read the secrets of ' +
+  'other running jobs. Set MILLRACE_SANDBOX=bubblewrap as well.'
 
 const NO_PROC =
   'This system has no /proc: processes that leave the process group of their command are not found and may outlive it.'
