@@ -77,7 +77,7 @@ export const createJobLogs = (options: JobLogsOptions): JobLogs => {
 const wakeFollowers = (wakeups: Wakeups, signal: StoreSignal): void => {
   if (signal.type === 'log') wakeups.wake(signal.jobId)
   if (signal.type === 'missed_events') wakeups.wakeAll()
-  if (signal.type !== 'events') return
+  if (signal.type !== 'events' || wakeups.isQuiet) return
   for (const { jobId, status } of signal.events)
     if ((ENDED_STATUSES as readonly string[]).includes(status)) wakeups.wake(jobId)
 }

@@ -14,6 +14,11 @@ export class Wakeups {
     return bell
   }
 
+  /** True while nobody waits for news of any job. */
+  get isQuiet(): boolean {
+    return this.#bells.size === 0
+  }
+
   wake(jobId: string): void {
     for (const bell of this.#bells.get(jobId) ?? []) bell.ring()
   }

@@ -6,9 +6,9 @@ export type Answer = readonly [id: number, output: unknown, fault: Fault | null]
 /** All that one commit, or one round of reads, has to say. */
 export type Reply = { readonly answers: readonly Answer[]; readonly effects: Effects | null }
 
-/** What is told to listeners after a commit. `events` is flat, `EVENT_FIELDS` values each: cloning objects would cost more than the writes. */
+/** What is told to listeners after a commit. `events` is one text (`decodeEvents`): cloning objects would cost more than the writes. */
 export type Effects = {
-  readonly events: readonly unknown[]
+  readonly events: string
   readonly queued: boolean
   readonly pending: boolean
   readonly cancel: boolean

@@ -2,17 +2,18 @@ import type { EndedStatus, JobStatus } from '../../model/job-status.ts'
 import type { AttemptEnd, Exit } from '../../model/outcome.ts'
 import type { EndAttempt, EndResult } from '../store.ts'
 import { completeTogether } from './complete-together.ts'
+import { decodeEnds, type EndAnswer, type EndRow, encodeResult } from './end-row.ts'
 import { passKeyOn } from './exclusive-key.ts'
 import { findHeld, type LiveJob } from './live-job.ts'
 import { insertLogParts } from './log-parts.ts'
 import { addWaiting } from './waiting.ts'
 import type { Writer } from './writer.ts'
 
-export const endAttempts = (writer: Writer, ends: readonly EndAttempt[]): EndResult[] => {
+/** Rows as `encodeEnds` makes them; answers as `decodeResults` reads them. */
+export const endAttempts = (writer: Writer, rows: readonly EndRow[]): readonly EndAnswer[] => {
+  const ends = decodeEnds(rows)
   const completed = completeTogether(writer, ends)
-  return ends.map(end =>
-    completed.has(end) ? { jobId: end.lease.jobId, applied: true, status: 'completed' } : endAttempt(writer, end),
-  )
+  return ends.map(end => (completed.has(end) ? 'completed' : encodeResult(endAttempt(writer, end))))
 }
 
 const endAttempt = (writer: Writer, { lease, end, log }: EndAttempt): EndResult => {

@@ -1,11 +1,10 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { JobStatus } from '../../model/job-status.ts'
-import type { LogPart } from '../../model/log-line.ts'
 import type { JobFilters, Store } from '../store.ts'
-import { compactBytes } from './compact-bytes.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { DatabaseThread } from './database-thread.ts'
-import { decodeClaimed, decodeJob, decodeSubmission, encodeJob } from './job-row.ts'
+import { compactPart, decodeResults, encodeEnds } from './end-row.ts'
+import { decodeClaimed, decodeJob, decodeSubmission, decodeSubmittedJobs, encodeJobs } from './job-row.ts'
 import type { READS } from './reads.ts'
 import type { WRITES } from './writes.ts'
 
@@ -35,14 +34,14 @@ type JobMethods = Pick<
 export const jobMethods = (threads: Threads): JobMethods => {
   const { clock, write, read } = threads
   return {
-    submitJobs: input => write.call('submitJobs', { ...input, jobs: input.jobs.map(encodeJob) }, clock.now()),
+    submitJobs: async input => {
+      const answer = await write.call('submitJobs', { ...input, jobs: encodeJobs(input.jobs) }, clock.now())
+      return typeof answer === 'number'
+        ? { type: 'too_many_queued', queued: answer }
+        : { type: 'submitted', jobs: decodeSubmittedJobs(input.jobs, answer) }
+    },
     claimJobs: async input => (await write.call('claimJobs', input, clock.now())).map(decodeClaimed),
-    endAttempts: ends =>
-      write.call(
-        'endAttempts',
-        ends.map(end => ({ ...end, log: end.log.map(compactPart) })),
-        clock.now(),
-      ),
+    endAttempts: async ends => decodeResults(ends, await write.call('endAttempts', encodeEnds(ends), clock.now())),
     addLogParts: input => write.call('addLogParts', { ...input, parts: input.parts.map(compactPart) }, clock.now()),
     cancelJob: async input => {
       const outcome = await write.call('cancelJob', input, clock.now())
@@ -65,8 +64,6 @@ export const jobMethods = (threads: Threads): JobMethods => {
     },
   }
 }
-
-const compactPart = (part: LogPart): LogPart => (part.data ? { ...part, data: compactBytes(part.data) } : part)
 
 const listJobs = async ({ clock, read }: Threads, input: Parameters<Store['listJobs']>[0]) => {
   const { workspace, filters, limit, cursor } = input

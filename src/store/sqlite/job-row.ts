@@ -1,5 +1,6 @@
 import type { ClaimedJob, Job, NewJob } from '../../model/job.ts'
 import { type RetryPolicy, SINGLE_JOB_RETRY } from '../../model/retry.ts'
+import type { SubmittedJob } from '../store.ts'
 import { compactBytes } from './compact-bytes.ts'
 import type { SqlValue } from './database.ts'
 
@@ -34,17 +35,45 @@ export const SUBMITTED_COLUMNS = [
 export type SubmittedRow = readonly [...values: SqlValue[]]
 
 /** A job on its way to the writer: the row, and what becomes rows of other tables. */
-export type SubmittedJobRow = {
-  readonly row: SubmittedRow
-  readonly secrets: Uint8Array | null
-  readonly scopes: string
-  readonly labels: Readonly<Record<string, string>> | null
+export type SubmittedJobRow = readonly [
+  row: SubmittedRow,
+  secrets: Uint8Array | null,
+  scopes: string,
+  labels: Readonly<Record<string, string>> | null,
+]
+
+/** When the jobs were submitted, and which of them, by their place, are pending: the others are queued. */
+export type SubmitAnswer = readonly [createdAt: number, pending: readonly number[]]
+
+export const encodeJobs = (jobs: readonly NewJob[]): readonly SubmittedJobRow[] => {
+  const scopesText = textOnce()
+  return jobs.map(job => encodeJob(job, scopesText))
 }
 
-export const encodeJob = (job: NewJob): SubmittedJobRow => {
+/** Jobs of one call have one submitter, whose scopes are the same list. */
+const textOnce = (): ((scopes: readonly string[]) => string) => {
+  const texts = new Map<readonly string[], string>()
+  return scopes => {
+    const known = texts.get(scopes)
+    if (known !== undefined) return known
+    const text = JSON.stringify(scopes)
+    texts.set(scopes, text)
+    return text
+  }
+}
+
+export const decodeSubmittedJobs = (
+  jobs: readonly NewJob[],
+  [createdAt, pending]: SubmitAnswer,
+): readonly SubmittedJob[] => {
+  const waiting = new Set(pending)
+  return jobs.map(({ id }, index) => ({ id, status: waiting.has(index) ? 'pending' : 'queued', createdAt }))
+}
+
+const encodeJob = (job: NewJob, scopesText: (scopes: readonly string[]) => string): SubmittedJobRow => {
   const labels = Object.keys(job.labels).length === 0 ? null : job.labels
-  return {
-    row: [
+  return [
+    [
       job.id,
       job.workspace,
       job.kind,
@@ -65,10 +94,10 @@ export const encodeJob = (job: NewJob): SubmittedJobRow => {
       labels && JSON.stringify(labels),
       job.spec,
     ],
-    secrets: job.secrets && compactBytes(job.secrets),
-    scopes: JSON.stringify(job.scopes),
+    job.secrets && compactBytes(job.secrets),
+    scopesText(job.scopes),
     labels,
-  }
+  ]
 }
 
 const encodeRetry = (retry: RetryPolicy): string | null =>
@@ -105,8 +134,16 @@ const decodeSubmitted = (row: Row): Omit<NewJob, 'secrets'> =>
     restartable: row[16] === 1,
     labels: row[17] === null ? {} : JSON.parse(row[17] as string),
     spec: row[18],
-    scopes: JSON.parse(row[19] as string),
+    scopes: parseScopes(row[19] as string),
   }) as Omit<NewJob, 'secrets'>
+
+let lastScopes: { readonly text: string; readonly scopes: readonly string[] } = { text: '[]', scopes: [] }
+
+/** Nearly every job has the scopes of the one before. */
+const parseScopes = (text: string): readonly string[] => {
+  if (text !== lastScopes.text) lastScopes = { text, scopes: Object.freeze(JSON.parse(text)) }
+  return lastScopes.scopes
+}
 
 const AFTER_SUBMITTED = SUBMITTED_COLUMNS.length + 1
 

@@ -1,4 +1,5 @@
 import type { Clock } from '../../kernel/clock.ts'
+import { once } from '../../kernel/once.ts'
 import type { Store, StoreSignal } from '../store.ts'
 import type { Effects } from './calls.ts'
 import { DatabaseThread } from './database-thread.ts'
@@ -39,8 +40,19 @@ const emit = (listeners: Listeners, effects: Effects): void => {
   if (effects.queued) signals.push({ type: 'queued' })
   if (effects.pending) signals.push({ type: 'pending' })
   if (effects.cancel) signals.push({ type: 'cancel' })
-  if (effects.events.length > 0) signals.push({ type: 'events', events: decodeEvents(effects.events) })
+  if (effects.events !== '') signals.push(eventsSignal(effects.events))
   for (const signal of signals) for (const listener of listeners) listener(signal)
+}
+
+/** Most of the time nobody asks for the events themselves. */
+const eventsSignal = (text: string): StoreSignal => {
+  const events = once(() => decodeEvents(text))
+  return {
+    type: 'events',
+    get events() {
+      return events()
+    },
+  }
 }
 
 const createStore = (threads: Threads, listeners: Listeners): Store => {

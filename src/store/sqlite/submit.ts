@@ -1,27 +1,27 @@
 import { keptSubmitAnswer } from '../../model/submit-answer.ts'
-import type { SubmitJobs, SubmitOutcome, SubmittedJob } from '../store.ts'
+import type { SubmitJobs, SubmittedJob } from '../store.ts'
 import type { SqlValue } from './database.ts'
 import { isKeyHeld } from './exclusive-key.ts'
 import { keepAnswer } from './idempotency.ts'
-import { SUBMITTED_COLUMNS, type SubmittedJobRow } from './job-row.ts'
+import { SUBMITTED_COLUMNS, type SubmitAnswer, type SubmittedJobRow } from './job-row.ts'
 import { countWaiting, WaitingChanges } from './waiting.ts'
 import type { Writer } from './writer.ts'
 
 export type SubmitRows = Omit<SubmitJobs, 'jobs'> & { readonly jobs: readonly SubmittedJobRow[] }
 
-/** All or nothing: a job whose id exists makes the whole call fail. */
-export const submitJobs = (writer: Writer, { jobs, maxQueued, idempotency }: SubmitRows): SubmitOutcome => {
+/** All or nothing: a job whose id exists makes the whole call fail. Answers with the count of queued jobs when there are too many. */
+export const submitJobs = (writer: Writer, { jobs, maxQueued, idempotency }: SubmitRows): SubmitAnswer | number => {
   const waiting = new WaitingChanges()
-  for (const { row } of jobs) waiting.add(workspaceOf(row), 1)
+  for (const [row] of jobs) waiting.add(workspaceOf(row), 1)
   for (const [workspace, added] of waiting.entries()) {
     const queued = countWaiting(writer.db, workspace)
-    if (queued + added > maxQueued) return { type: 'too_many_queued', queued }
+    if (queued + added > maxQueued) return queued
   }
   noteClock(writer)
   const submitted = jobs.map(job => insertJob(writer, job))
   waiting.apply(writer.db)
   if (idempotency) keepAnswer(writer, idempotency.key, keptSubmitAnswer(idempotency.shape, submitted))
-  return { type: 'submitted', jobs: submitted }
+  return [writer.now, submitted.flatMap(({ status }, index) => (status === 'pending' ? [index] : []))]
 }
 
 const INSERT_JOB = `INSERT INTO job (seq, created_at, ${SUBMITTED_COLUMNS.join(', ')}, scope_set, secrets)
@@ -32,7 +32,7 @@ const INSERT_JOB = `INSERT INTO job (seq, created_at, ${SUBMITTED_COLUMNS.join('
 const INSERT_LIVE = `INSERT INTO live (seq, workspace, kind, status, status_reason, priority, exclusive_key, due_at, queued_at, updated_at)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-const insertJob = (writer: Writer, { row, secrets, scopes, labels }: SubmittedJobRow): SubmittedJob => {
+const insertJob = (writer: Writer, [row, secrets, scopes, labels]: SubmittedJobRow): SubmittedJob => {
   const { db, now, memory, effects } = writer
   const seq = memory.nextSeq++
   const { id, workspace, kind, priority, workflowId, runId, parentJobId, exclusiveKey, scheduledAt } = fieldsOf(row)

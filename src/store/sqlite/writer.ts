@@ -21,7 +21,7 @@ export type WriterMemory = {
   readonly scopeSets: Map<string, number>
 }
 
-/** The fields that events are made of, in the order in which they cross to the other thread. */
+/** What events say of a job. */
 export type EventSubject = {
   readonly id: string
   readonly workspace: string
@@ -31,18 +31,17 @@ export type EventSubject = {
   readonly parentJobId: string | null
 }
 
-const EVENT_FIELDS = 9
-
 /** Collects what a commit will tell; a rolled back operation takes its part back. */
 export class EffectLog {
-  readonly #events: unknown[] = []
+  #events = ''
   #queued = false
   #pending = false
   #cancel = false
 
   event(subject: EventSubject, status: JobStatus, statusReason: string | null, timestamp: number): void {
     const { id, workspace, kind, runId, workflowId, parentJobId } = subject
-    this.#events.push(id, workspace, kind, runId, workflowId, parentJobId, status, statusReason, timestamp)
+    const about = `${id}\t${workspace}\t${kind}\t${runId ?? ''}\t${workflowId ?? ''}\t${parentJobId ?? ''}`
+    this.#events += `${about}\t${status}\t${statusReason ?? ''}\t${timestamp}\n`
   }
 
   /** There may be something to claim, to wait for, or to stop. A hint too many does no harm: rollbacks leave it. */
@@ -57,7 +56,7 @@ export class EffectLog {
   }
 
   rewind(mark: number): void {
-    this.#events.length = mark
+    this.#events = this.#events.slice(0, mark)
   }
 
   take(): Effects {
@@ -65,19 +64,20 @@ export class EffectLog {
   }
 }
 
-export const decodeEvents = (flat: readonly unknown[]): JobEvent[] => {
-  const events: JobEvent[] = []
-  for (let at = 0; at < flat.length; at += EVENT_FIELDS)
-    events.push({
-      jobId: flat[at],
-      workspace: flat[at + 1],
-      kind: flat[at + 2],
-      runId: flat[at + 3],
-      workflowId: flat[at + 4],
-      parentJobId: flat[at + 5],
-      status: flat[at + 6],
-      statusReason: flat[at + 7],
-      timestamp: flat[at + 8],
-    } as JobEvent)
-  return events
+/** From the text of `EffectLog`: one event a line, its fields between tabs, which no id, kind or status holds. */
+export const decodeEvents = (text: string): readonly JobEvent[] => text.split('\n').slice(0, -1).map(decodeEvent)
+
+const decodeEvent = (line: string): JobEvent => {
+  const [jobId, workspace, kind, runId, workflowId, parentJobId, status, statusReason, timestamp] = line.split('\t')
+  return {
+    jobId,
+    workspace,
+    kind,
+    runId: runId || null,
+    workflowId: workflowId || null,
+    parentJobId: parentJobId || null,
+    status,
+    statusReason: statusReason || null,
+    timestamp: Number(timestamp),
+  } as JobEvent
 }
