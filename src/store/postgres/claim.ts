@@ -1,15 +1,17 @@
 import type { ClaimedJob } from '../../model/job.ts'
 import type { ClaimJobs } from '../store.ts'
+import { arrayLiteral } from './array-literal.ts'
 import type { Statement } from './database.ts'
-import { BODY_COLUMNS, type BodyRow, toBody } from './job-rows.ts'
+import { BODY_COLUMNS, type BodyRow, SCOPES_COLUMN, toBody } from './job-rows.ts'
 import { newClaimToken, toLeaseToken } from './lease-token.ts'
 import { LowWater } from './low-water.ts'
+import type { Submitted } from './recent-jobs.ts'
 import type { Session } from './session.ts'
 
-type ClaimRow = BodyRow & {
+type StartedRow = {
+  readonly id: string
+  readonly priority: number
   readonly sequence: number
-  readonly secrets: Uint8Array | null
-  readonly created_at: number
   readonly started_at: number
   readonly attempt: number
   readonly user_failures: number
@@ -17,23 +19,17 @@ type ClaimRow = BodyRow & {
   readonly next_log_seq: number
 }
 
-/** Everything after `picked (place)`, which are locked: starts an attempt of each and hands over what was submitted. */
+/** Everything after `picked (place)`, which are locked: starts an attempt of each. */
 const START = `
-    clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
-    started AS (
-      UPDATE millrace.live
-      SET status = 'running', status_reason = NULL, error_message = NULL, exit_code = NULL, signal = NULL,
-        progress = NULL, attempt = live.attempt + 1, worker_id = $2, started_at = clock.now, updated_at = clock.now,
-        lease_until = clock.now + $3::bigint, claim_token = $6::uuid
-      FROM clock
-      WHERE live.ctid = ANY (ARRAY(SELECT place FROM picked))
-      RETURNING live.id, live.sequence, live.attempt, live.started_at,
-        live.user_failures, live.system_failures, live.next_log_seq
-    )
-    SELECT ${BODY_COLUMNS}, j.secrets, j.created_at, s.sequence, s.started_at, s.attempt,
-      s.user_failures, s.system_failures, s.next_log_seq
-    FROM started AS s
-    CROSS JOIN LATERAL (SELECT * FROM millrace.job WHERE job.id = s.id OFFSET 0) AS j`
+    clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now)
+    UPDATE millrace.live
+    SET status = 'running', status_reason = NULL, error_message = NULL, exit_code = NULL, signal = NULL,
+      progress = NULL, attempt = live.attempt + 1, worker_id = $2, started_at = clock.now, updated_at = clock.now,
+      lease_until = clock.now + $3::bigint, claim_token = $6::uuid
+    FROM clock
+    WHERE live.ctid = ANY (ARRAY(SELECT place FROM picked))
+    RETURNING live.id, live.priority, live.sequence, live.started_at, live.attempt, live.user_failures,
+      live.system_failures, live.next_log_seq`
 
 /** From the first queued job on. */
 const CLAIM: Statement = {
@@ -72,48 +68,68 @@ const CLAIM_ABOVE: Statement = {
 /** `claimJobs`: one statement; what it finds locked belongs to another worker. */
 export const claimer = (session: Session): ((input: ClaimJobs) => Promise<readonly ClaimedJob[]>) => {
   const lowWaters = new Map<string, LowWater>()
-  return async ({ workerId, kinds, limit, leaseMs }) => {
-    if (kinds.length === 0 || limit === 0) return []
-    const lowWater = lowWaters.get(kinds.join()) ?? new LowWater()
-    lowWaters.set(kinds.join(), lowWater)
+  return async input => {
+    if (input.kinds.length === 0 || input.limit === 0) return []
+    const kinds = input.kinds.join()
+    const lowWater = lowWaters.get(kinds) ?? new LowWater()
+    lowWaters.set(kinds, lowWater)
     const claimToken = newClaimToken()
-    const values = [session.now(), workerId, leaseMs, kinds, limit, claimToken]
-    const marks = lowWater.marks()
-    const startedAt = performance.now()
-    const found = marks
-      ? await session.database.query<ClaimRow>(CLAIM_ABOVE, [...values, marks.priorities, marks.sequences])
-      : await session.database.query<ClaimRow>(CLAIM, values)
-    const rows = found.toSorted((a, b) => b.priority - a.priority || a.sequence - b.sequence)
-    lowWater.claimed({ rows, isFullScan: marks === null, tookMs: performance.now() - startedAt })
-    const scopes = await session.scopeSets.read(rows.map(row => row.scope_set))
+    const rows = await start(session, input, { claimToken, lowWater })
     await session.queueing.settled(rows)
-    tell(session, rows)
-    return rows.map(row => toClaimedJob(row, scopes.get(row.scope_set)!, claimToken))
+    const jobs = await readBodies(session, rows)
+    const claimed = rows.map((row, index) => toClaimedJob(row, jobs[index]!, claimToken))
+    tell(session, claimed)
+    return claimed
   }
 }
 
-const tell = (session: Session, rows: readonly ClaimRow[]): void => {
-  if (rows.length === 0) return
-  for (const row of rows) session.queueCounts.add(row.workspace, -1)
-  session.signals.changed({
-    events: rows.map(row => ({
-      jobId: row.id,
-      workspace: row.workspace,
-      kind: row.kind,
-      runId: row.run_id,
-      workflowId: row.workflow_id,
-      parentJobId: row.parent_job_id,
-      status: 'running',
-      statusReason: null,
-      timestamp: row.started_at,
-    })),
-  })
+const start = async (
+  session: Session,
+  { workerId, kinds, limit, leaseMs }: ClaimJobs,
+  { claimToken, lowWater }: { claimToken: string; lowWater: LowWater },
+): Promise<readonly StartedRow[]> => {
+  const values = [session.now(), workerId, leaseMs, kinds, limit, claimToken]
+  const marks = lowWater.marks()
+  const startedAt = performance.now()
+  const rows = marks
+    ? await session.database.query<StartedRow>(CLAIM_ABOVE, [...values, marks.priorities, marks.sequences])
+    : await session.database.query<StartedRow>(CLAIM, values)
+  lowWater.claimed({ rows, isFullScan: marks === null, tookMs: performance.now() - startedAt })
+  return rows.toSorted((a, b) => b.priority - a.priority || a.sequence - b.sequence)
 }
 
-const toClaimedJob = (row: ClaimRow, scopes: readonly string[], claimToken: string): ClaimedJob => ({
-  ...toBody(row, scopes),
+const READ_BODIES: Statement = {
+  name: 'read_bodies',
+  text: `
+    SELECT ${BODY_COLUMNS}, ${SCOPES_COLUMN}, j.secrets, j.created_at
+    FROM unnest($1::uuid[]) AS i (id)
+    CROSS JOIN LATERAL (SELECT * FROM millrace.job WHERE job.id = i.id OFFSET 0) AS j`,
+}
+
+type ClaimedBodyRow = BodyRow & {
+  readonly scopes: string
+  readonly secrets: Uint8Array | null
+  readonly created_at: number
+}
+
+/** What was submitted, in the order of the rows. */
+const readBodies = async (session: Session, rows: readonly StartedRow[]): Promise<readonly Submitted[]> => {
+  const known = rows.map(row => session.recentJobs.take(row.id))
+  const missing = rows.filter((_, index) => known[index] === undefined)
+  if (missing.length === 0) return known as readonly Submitted[]
+  const read = await session.database.query<ClaimedBodyRow>(READ_BODIES, [arrayLiteral(missing, row => row.id)])
+  const byId = new Map(read.map(row => [row.id, toSubmitted(row)]))
+  return known.map((job, index) => job ?? byId.get(rows[index]!.id)!)
+}
+
+const toSubmitted = (row: ClaimedBodyRow): Submitted => ({
+  ...toBody(row, JSON.parse(row.scopes)),
   secrets: row.secrets,
   createdAt: row.created_at,
+})
+
+const toClaimedJob = (row: StartedRow, job: Submitted, claimToken: string): ClaimedJob => ({
+  ...job,
   startedAt: row.started_at,
   attempt: row.attempt,
   leaseToken: toLeaseToken(claimToken, row.id),
@@ -121,3 +137,21 @@ const toClaimedJob = (row: ClaimRow, scopes: readonly string[], claimToken: stri
   systemFailures: row.system_failures,
   nextLogSeq: row.next_log_seq,
 })
+
+const tell = (session: Session, claimed: readonly ClaimedJob[]): void => {
+  if (claimed.length === 0) return
+  for (const job of claimed) session.queueCounts.add(job.workspace, -1)
+  session.signals.changed({
+    events: claimed.map(job => ({
+      jobId: job.id,
+      workspace: job.workspace,
+      kind: job.kind,
+      runId: job.runId,
+      workflowId: job.workflowId,
+      parentJobId: job.parentJobId,
+      status: 'running',
+      statusReason: null,
+      timestamp: job.startedAt,
+    })),
+  })
+}

@@ -19,6 +19,7 @@ import { purgeEndedJobs, purgeJob, purgeLogs } from './purge.ts'
 import { QueueCounts } from './queue-counts.ts'
 import { QueueingCalls } from './queueing-calls.ts'
 import { listAttempts, readJob, readSubmission } from './read-job.ts'
+import { RecentJobs } from './recent-jobs.ts'
 import { ScopeSets } from './scope-sets.ts'
 import type { Session } from './session.ts'
 import { getSetting, ping, readClock, setSetting } from './settings.ts'
@@ -48,6 +49,7 @@ export const openPostgresStore = async ({ url, processName, clock }: PostgresSto
     database,
     signals: listener.signals,
     queueCounts: new QueueCounts(database.reader, systemClock.monotonic),
+    recentJobs: new RecentJobs(),
     scopeSets: new ScopeSets(database),
     queueing: new QueueingCalls(),
     now: clock ? () => clock.now() : () => null,

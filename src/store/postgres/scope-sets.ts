@@ -10,8 +10,6 @@ const KEEP: Statement = {
     RETURNING id`,
 }
 
-const READ: Statement = { name: 'read_scope_set', text: 'SELECT scopes FROM millrace.scope_set WHERE id = $1' }
-
 /**
  * The scopes of submitters. Every job has those of its submitter, which is as much text as the rest of it, and there are
  * as many sets as kinds of tokens: each is stored once and remembered here.
@@ -20,7 +18,6 @@ export class ScopeSets {
   readonly #target: Queryable
   readonly #ids = new Map<string, number>()
   readonly #byIdentity = new WeakMap<Scopes, number>()
-  readonly #scopes = new Map<number, Scopes>()
 
   constructor(target: Queryable) {
     this.#target = target
@@ -38,16 +35,6 @@ export class ScopeSets {
 
   idOf(scopes: Scopes): number {
     return this.#byIdentity.get(scopes)!
-  }
-
-  /** The scopes of each id, for use with rows that hold them. */
-  async read(ids: Iterable<number>): Promise<ReadonlyMap<number, Scopes>> {
-    for (const id of new Set(ids)) {
-      if (this.#scopes.has(id)) continue
-      const [row] = await this.#target.query<{ scopes: string }>(READ, [id])
-      this.#scopes.set(id, JSON.parse(row!.scopes))
-    }
-    return this.#scopes
   }
 
   async #keepOne(text: string): Promise<number> {

@@ -1,6 +1,7 @@
 import type { Database } from './database.ts'
 import type { QueueCounts } from './queue-counts.ts'
 import type { QueueingCalls } from './queueing-calls.ts'
+import type { RecentJobs } from './recent-jobs.ts'
 import type { ScopeSets } from './scope-sets.ts'
 import type { Signals } from './signals.ts'
 
@@ -10,6 +11,7 @@ export type Session = {
   readonly signals: Signals
   readonly queueCounts: QueueCounts
   readonly scopeSets: ScopeSets
+  readonly recentJobs: RecentJobs
   readonly queueing: QueueingCalls
   /** First parameter of every statement that needs the time: null lets the database tell it. */
   readonly now: () => number | null

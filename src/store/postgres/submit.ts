@@ -46,6 +46,7 @@ const storeCalls = async (
   const { now, waits } = jobs.some(job => job.exclusiveKey !== null)
     ? await session.database.transaction(connection => storeWithKeys(session, connection, calls, jobs))
     : await storePlain(session, calls, jobs)
+  session.recentJobs.add(jobs, now)
   const events = jobs.map((job, index) => toEvent(job, now, waits.has(index)))
   session.signals.changed({
     queued: events.some(event => event.status === 'queued'),
