@@ -1,4 +1,5 @@
 import type { Job } from '../../model/job.ts'
+import { JOB_STATUSES, type JobStatus } from '../../model/job-status.ts'
 import type { JobFilters } from '../store.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import type { Queryable } from './database.ts'
@@ -7,8 +8,8 @@ import { JOB_COLUMNS, type JobRow, toJob } from './job-rows.ts'
 import { chooseScan, type Scan, type ScanInput } from './scan.ts'
 
 /** Candidates looked at for one page, and after how many ms no more are: a page may be short and have a next one. */
-const LARGEST_CHUNK = 2000
-const LONGEST_MS = 6
+const LARGEST_CHUNK = 500
+const LONGEST_MS = 8
 
 /** `listJobs`. */
 export const listJobs = async (
@@ -55,6 +56,12 @@ type Chunk = {
   readonly hasMore: boolean
 }
 
+/** Sequences are compared too, so that conditions on them are checked before the job is looked up. */
+const CANDIDATES = {
+  jobs: 'scan AS j',
+  ids: 'scan AS c JOIN millrace.job AS j ON j.id = c.id AND j.sequence = c.sequence',
+} as const
+
 const readChunk = async (
   target: Queryable,
   scan: Scan,
@@ -65,11 +72,11 @@ const readChunk = async (
     below: `${parameters.add(below ?? Number.MAX_SAFE_INTEGER)}::bigint`,
     limit: `${parameters.add(size)}::integer`,
   }
-  const candidates = scan(parameters, range)
+  const candidates = scan.write(parameters, range)
   const conditions = [
     `j.workspace = ${parameters.add(workspace)}`,
     ...jobConditions(filters, parameters),
-    ...(filters.status ? [`coalesce(l.status, e.status) = ANY (${parameters.add(filters.status)}::text[])`] : []),
+    ...(filters.status ? [statusCondition(filters.status, parameters)] : []),
   ]
   const text = `
     WITH scan AS MATERIALIZED (${candidates}),
@@ -78,7 +85,7 @@ const readChunk = async (
     FROM bound
     LEFT JOIN (
       SELECT ${JOB_COLUMNS}, j.sequence
-      FROM scan AS j
+      FROM ${CANDIDATES[scan.finds]}
       LEFT JOIN millrace.live AS l ON l.id = j.id
       LEFT JOIN millrace.ended AS e ON e.id = j.id
       WHERE ${conditions.join(' AND ')}
@@ -90,4 +97,14 @@ const readChunk = async (
   const { scanned, lowest } = found[0]!
   const rows = found.filter(row => row.id !== null)
   return { rows, scanned, lowest, hasMore: scanned === size || (rows.at(-1)?.sequence ?? 0) > (lowest ?? 0) }
+}
+
+/** Asks only the tables that have such jobs: each is a lookup for every candidate. */
+const statusCondition = (statuses: readonly JobStatus[], parameters: Parameters): string => {
+  const values = `${parameters.add(statuses)}::text[]`
+  const tables = [...new Set(statuses.map(status => JOB_STATUSES[status].table))]
+  const found = tables.map(
+    table => `EXISTS (SELECT FROM millrace.${table} AS s WHERE s.id = j.id AND s.status = ANY (${values}))`,
+  )
+  return `(${found.join(' OR ') || 'false'})`
 }

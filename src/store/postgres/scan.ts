@@ -6,8 +6,13 @@ import { nameConditions, Parameters } from './filters.ts'
 
 export type ScanInput = { readonly workspace: string; readonly filters: JobFilters }
 
-/** Writes a query of the newest `limit` candidates below a sequence, as rows of `job`. */
-export type Scan = (parameters: Parameters, range: { readonly below: string; readonly limit: string }) => string
+/** Goes through candidates, newest first. */
+export type Scan = {
+  /** What it finds: whole rows of `job`, or (id, sequence) from another table, whose jobs are looked up where needed. */
+  readonly finds: 'jobs' | 'ids'
+  /** A query of the newest `limit` candidates below a sequence. */
+  readonly write: (parameters: Parameters, range: { readonly below: string; readonly limit: string }) => string
+}
 
 /**
  * The index to go through, newest first. It finds all that match and as few others as possible; whatever else the
@@ -29,14 +34,19 @@ export const chooseScan = async (target: Queryable, input: ScanInput): Promise<S
 }
 
 /** `condition` is what a partial index covers: it is used only where the query says it too. */
-const byColumn =
-  ({ workspace }: ScanInput, column: string, value: string, condition = `${column} IS NOT NULL`): Scan =>
-  (parameters, { below, limit }) =>
-    `
+const byColumn = (
+  { workspace }: ScanInput,
+  column: string,
+  value: string,
+  condition = `${column} IS NOT NULL`,
+): Scan => ({
+  finds: 'jobs',
+  write: (parameters, { below, limit }) => `
     SELECT j.* FROM millrace.job AS j
     WHERE j.workspace = ${parameters.add(workspace)} AND j.${column} = ${parameters.add(storable(value))}
       AND j.${condition} AND j.sequence < ${below}
-    ORDER BY j.sequence DESC LIMIT ${limit}`
+    ORDER BY j.sequence DESC LIMIT ${limit}`,
+})
 
 const STATUS_TABLES: Readonly<Record<string, string>> = {
   pending: `live WHERE status = 'pending'`,
@@ -64,35 +74,34 @@ const isRareStatus = async (target: Queryable, statuses: readonly JobStatus[]): 
   return row!.count <= MOST_SORTED_QUEUED
 }
 
-const byStatus = ({ workspace }: ScanInput, statuses: readonly string[]): Scan =>
+const byStatus = ({ workspace }: ScanInput, statuses: readonly JobStatus[]): Scan =>
   union(
-    [...new Set(statuses)].map(
-      (status): Scan =>
-        (parameters, { below, limit }) =>
-          jobsOf(`
-            SELECT id, sequence FROM millrace.${STATUS_TABLES[status]}
-              AND status = ${parameters.add(status)} AND workspace = ${parameters.add(workspace)} AND sequence < ${below}
-            ORDER BY sequence DESC LIMIT ${limit}`),
-    ),
+    [...new Set(statuses)].map(status => ({
+      finds: 'ids',
+      write: (parameters, { below, limit }) => `
+        SELECT id, sequence FROM millrace.${STATUS_TABLES[status]}
+          AND status = ${parameters.add(status)} AND workspace = ${parameters.add(workspace)} AND sequence < ${below}
+        ORDER BY sequence DESC LIMIT ${limit}`,
+    })),
   )
 
-const byLabel =
-  ({ workspace }: ScanInput, label: { readonly key: string; readonly value: string }): Scan =>
-  (parameters, { below, limit }) =>
-    jobsOf(`
+const byLabel = ({ workspace }: ScanInput, label: { readonly key: string; readonly value: string }): Scan => ({
+  finds: 'ids',
+  write: (parameters, { below, limit }) => `
       SELECT job_id AS id, sequence FROM millrace.job_label
       WHERE workspace = ${parameters.add(workspace)} AND key = ${parameters.add(storable(label.key))}
         AND value = ${parameters.add(storable(label.value))} AND sequence < ${below}
-      ORDER BY sequence DESC LIMIT ${limit}`)
+      ORDER BY sequence DESC LIMIT ${limit}`,
+})
 
-const byName =
-  ({ workspace, filters }: ScanInput): Scan =>
-  (parameters, { below, limit }) =>
-    `
+const byName = ({ workspace, filters }: ScanInput): Scan => ({
+  finds: 'jobs',
+  write: (parameters, { below, limit }) => `
     SELECT j.* FROM millrace.job AS j
     WHERE j.workspace = ${parameters.add(workspace)} AND j.name IS NOT NULL AND j.sequence < ${below}
       AND ${nameConditions(filters.name, parameters).join(' AND ')}
-    ORDER BY j.sequence DESC LIMIT ${limit}`
+    ORDER BY j.sequence DESC LIMIT ${limit}`,
+})
 
 /** Names are not in the order of the list: few of them can be sorted, of many the newest soon come by. */
 const MOST_SORTED_NAMES = 1000
@@ -110,14 +119,14 @@ const isRareName = async (target: Queryable, { workspace, filters }: ScanInput):
   return row!.count <= MOST_SORTED_NAMES
 }
 
-const jobsOf = (ids: string): string => `
-    SELECT j.* FROM (${ids}) AS found JOIN millrace.job AS j ON j.id = found.id`
-
-const union =
-  (scans: readonly Scan[]): Scan =>
-  (parameters, range) =>
-    scans.length === 1
-      ? scans[0]!(parameters, range)
-      : `
-    SELECT * FROM (${scans.map(scan => `(${scan(parameters, range)})`).join(' UNION ALL ')}) AS branches
-    ORDER BY sequence DESC LIMIT ${range.limit}`
+/** Of scans that find the same. */
+const union = (scans: readonly Scan[]): Scan => {
+  const [first] = scans
+  if (scans.length === 1) return first!
+  return {
+    finds: first!.finds,
+    write: (parameters, range) => `
+    SELECT * FROM (${scans.map(scan => `(${scan.write(parameters, range)})`).join(' UNION ALL ')}) AS branches
+    ORDER BY sequence DESC LIMIT ${range.limit}`,
+  }
+}
