@@ -89,12 +89,14 @@ const start = async (
   { claimToken, lowWater }: { claimToken: string; lowWater: LowWater },
 ): Promise<readonly StartedRow[]> => {
   const values = [session.now(), workerId, leaseMs, kinds, limit, claimToken]
-  const marks = lowWater.marks()
   const startedAt = performance.now()
+  const marks = lowWater.marks(startedAt)
   const rows = marks
     ? await session.database.query<StartedRow>(CLAIM_ABOVE, [...values, marks.priorities, marks.sequences])
     : await session.database.query<StartedRow>(CLAIM, values)
-  lowWater.claimed({ rows, isFullScan: marks === null, tookMs: performance.now() - startedAt })
+  const now = performance.now()
+  lowWater.claimed({ rows, isFullScan: marks === null, tookMs: now - startedAt, now })
+  if (marks && rows.length < limit) session.signals.wakeIn(lowWater.fullScanDueAt - now)
   return rows.toSorted((a, b) => b.priority - a.priority || a.sequence - b.sequence)
 }
 

@@ -53,6 +53,7 @@ export class Listener {
 
   async stop(): Promise<void> {
     this.#stopped = true
+    this.signals.stop()
     if (this.#flush) clearTimeout(this.#flush)
     if (this.#reconnect) clearTimeout(this.#reconnect)
     // What was changed last is still told.

@@ -14,6 +14,7 @@ export type Changes = {
 export class Signals {
   readonly #listeners = new Set<(signal: StoreSignal) => void>()
   readonly #forward: (changes: Changes) => void
+  #wake: NodeJS.Timeout | null = null
 
   constructor(forward: (changes: Changes) => void) {
     this.#forward = forward
@@ -38,6 +39,18 @@ export class Signals {
     if (changes.cancel) this.emit({ type: 'cancel' })
     // A log signal is for readers in other processes too, and those here follow the writer itself.
     if (changes.logOf) this.emit({ type: 'log', jobId: changes.logOf })
+  }
+
+  /** Tells this process again, after a while, that there may be something to claim. */
+  wakeIn(delayMs: number): void {
+    this.#wake ??= setTimeout(() => {
+      this.#wake = null
+      this.emit({ type: 'queued' })
+    }, delayMs)
+  }
+
+  stop(): void {
+    if (this.#wake) clearTimeout(this.#wake)
   }
 
   emit(signal: StoreSignal): void {

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { LowWater } from './low-water.ts'
+
+const job = (priority: number, sequence: number) => ({ priority, sequence })
+const claim = { isFullScan: true, tookMs: 1, now: 0 }
+
+test('claims that are quick scan in full', () => {
+  const lowWater = new LowWater()
+  expect(lowWater.marks(0)).toBeNull()
+  lowWater.claimed({ ...claim, rows: [job(0, 50_000_000)] })
+  expect(lowWater.marks(0)).toBeNull()
+})
+
+test('after a slow one, claims begin a little below what was claimed of each priority, the highest first', () => {
+  const lowWater = new LowWater()
+  lowWater.claimed({ ...claim, tookMs: 200, rows: [job(-1, 30_000_000), job(5, 50_000_000), job(0, 100)] })
+  expect(lowWater.marks(1)).toEqual({ priorities: [5, 0, -1], sequences: [49_800_000, 0, 29_800_000] })
+})
+
+test('full scans come back in proportion to what they cost, and end the state when they are quick again', () => {
+  const lowWater = new LowWater()
+  lowWater.claimed({ ...claim, tookMs: 100, rows: [job(0, 1)] })
+  expect(lowWater.marks(1999)).not.toBeNull()
+  expect(lowWater.marks(2000)).toBeNull()
+  lowWater.claimed({ ...claim, tookMs: 100, now: 2000, rows: [] })
+  expect(lowWater.fullScanDueAt).toBe(4000)
+  lowWater.claimed({ ...claim, isFullScan: false, tookMs: 1, now: 2100, rows: [job(0, 2)] })
+  expect(lowWater.marks(2200)).not.toBeNull()
+  lowWater.claimed({ ...claim, now: 4000, rows: [job(0, 3)] })
+  expect(lowWater.marks(4001)).toBeNull()
+})
+
+test('a large claim is not slow because it is large', () => {
+  const lowWater = new LowWater()
+  lowWater.claimed({ ...claim, tookMs: 90, rows: Array.from({ length: 1000 }, (_, index) => job(0, index)) })
+  expect(lowWater.marks(1)).toBeNull()
+})
