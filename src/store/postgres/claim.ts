@@ -96,7 +96,7 @@ const start = async (
     : await session.database.query<StartedRow>(CLAIM, values)
   const now = performance.now()
   lowWater.claimed({ rows, isFullScan: marks === null, tookMs: now - startedAt, now })
-  if (marks && rows.length < limit) session.signals.wakeIn(lowWater.fullScanDueAt - now)
+  if (marks && rows.length < limit) session.signals.wakeIn(Math.max(0, lowWater.fullScanDueAt - now))
   return rows.toSorted((a, b) => b.priority - a.priority || a.sequence - b.sequence)
 }
 

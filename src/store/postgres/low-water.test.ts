@@ -4,6 +4,20 @@ import { LowWater } from './low-water.ts'
 const job = (priority: number, sequence: number) => ({ priority, sequence })
 const claim = { isFullScan: true, tookMs: 1, now: 0 }
 
+/** One that has seen two slow claims already: the next makes it certain. */
+const suspicious = (): LowWater => {
+  const lowWater = new LowWater()
+  for (let i = 0; i < 2; i++) lowWater.claimed({ ...claim, tookMs: 100, rows: [] })
+  return lowWater
+}
+
+test('a slow claim now and then changes nothing', () => {
+  const lowWater = suspicious()
+  lowWater.claimed({ ...claim, rows: [] })
+  lowWater.claimed({ ...claim, tookMs: 100, rows: [job(0, 1)] })
+  expect(lowWater.marks(1)).toBeNull()
+})
+
 test('claims that are quick scan in full', () => {
   const lowWater = new LowWater()
   expect(lowWater.marks(0)).toBeNull()
@@ -11,14 +25,14 @@ test('claims that are quick scan in full', () => {
   expect(lowWater.marks(0)).toBeNull()
 })
 
-test('after a slow one, claims begin a little below what was claimed of each priority, the highest first', () => {
-  const lowWater = new LowWater()
+test('after several slow ones, claims begin a little below what was claimed of each priority, the highest first', () => {
+  const lowWater = suspicious()
   lowWater.claimed({ ...claim, tookMs: 200, rows: [job(-1, 30_000_000), job(5, 50_000_000), job(0, 100)] })
   expect(lowWater.marks(1)).toEqual({ priorities: [5, 0, -1], sequences: [49_800_000, 0, 29_800_000] })
 })
 
 test('full scans come back in proportion to what they cost, and end the state when they are quick again', () => {
-  const lowWater = new LowWater()
+  const lowWater = suspicious()
   lowWater.claimed({ ...claim, tookMs: 100, rows: [job(0, 1)] })
   expect(lowWater.marks(1999)).not.toBeNull()
   expect(lowWater.marks(2000)).toBeNull()
@@ -31,7 +45,7 @@ test('full scans come back in proportion to what they cost, and end the state wh
 })
 
 test('a large claim is not slow because it is large', () => {
-  const lowWater = new LowWater()
+  const lowWater = suspicious()
   lowWater.claimed({ ...claim, tookMs: 90, rows: Array.from({ length: 1000 }, (_, index) => job(0, index)) })
   expect(lowWater.marks(1)).toBeNull()
 })

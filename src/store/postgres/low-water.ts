@@ -1,5 +1,7 @@
 /** A claim that takes longer than this walks over rows that are dead but cannot be removed. */
 const SLOW_MS = 5
+/** One slow claim may be the machine's doing; so many in a row are the table's. */
+const SLOW_IN_A_ROW = 3
 /** In that state, claims start at the marks, and full scans take at most this part of the time. */
 const FULL_SCAN_SHARE = 0.05
 /** What commits late has a sequence below what was claimed meanwhile; ten submits are looked at again each time. */
@@ -22,6 +24,7 @@ type Claimed = {
 export class LowWater {
   readonly #marks = new Map<number, number>()
   #fullScanDueAt = 0
+  #slowScans = 0
 
   /** Known priorities, highest first, each with the sequence to begin at; null: scan in full. */
   marks(now: number): { readonly priorities: readonly number[]; readonly sequences: readonly number[] } | null {
@@ -40,6 +43,7 @@ export class LowWater {
     if (!isFullScan) return
     // An honest large claim takes its time too: what counts is the time beyond 0.1 ms a job.
     const isSlow = tookMs - rows.length / 10 > SLOW_MS
-    this.#fullScanDueAt = isSlow ? now + tookMs / FULL_SCAN_SHARE : 0
+    this.#slowScans = isSlow ? this.#slowScans + 1 : 0
+    this.#fullScanDueAt = this.#slowScans >= SLOW_IN_A_ROW ? now + tookMs / FULL_SCAN_SHARE : 0
   }
 }
