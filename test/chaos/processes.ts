@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 export type ProcessInfo = { readonly pid: number; readonly parent: number; readonly commandLine: string }
 
 /** Every process of the machine, from `/proc` (proc(5)). */
-export const listProcesses = (): readonly ProcessInfo[] =>
+const listProcesses = (): readonly ProcessInfo[] =>
   readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
     .flatMap(name => {

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -191,7 +191,12 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
     })
 
     test('leaves nothing behind', async () => {
-      const { outcome, context } = await run({ command: [fixture('strays.sh'), 'pids', 'cat', '/proc/self/status'] })
+      // The checkout may lie below /tmp, of which the sandbox has its own.
+      const folder = realpathSync(mkdtempSync(join(tmpdir(), 'millrace-sandbox-')))
+      copyFileSync(fixture('strays.sh'), join(folder, 'strays.sh'))
+      const command = [join(folder, 'strays.sh'), join(folder, 'pids'), 'cat', '/proc/self/status']
+      const { outcome, context } = await run({ command, working_dir: folder })
+      rmSync(folder, { recursive: true })
       expect(outcome.type).toBe('completed')
       const inside = /^NSpid:.*\t(\d+)$/m.exec(context.log.text('stdout'))
       expect(inside).not.toBeNull()
