@@ -6,15 +6,16 @@ import { type Call, type Effects, type Fault, fromFault, type Message, OPEN_ID, 
 type Operations = Readonly<Record<string, (context: never, input: never) => unknown>>
 type Waiting = { readonly resolve: (output: never) => void; readonly reject: (error: Error) => void }
 
-/** A call of that many jobs goes to the thread at once, which works on it while this one goes on. */
-const LARGE = 100
+/** Work (`weightOf`) that is worth a message of its own: the thread begins with it while more is made here. */
+const ENOUGH = 16
 
-/** A thread that holds a connection; the calls of one turn of the event loop go to it as one message. */
+/** A thread that holds a connection; small calls of one turn of the event loop go to it as one message. */
 export class DatabaseThread<O extends Operations> {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
   readonly #onEffects: (effects: Effects) => void
   #outbox: Call[] = []
+  #outboxWeight = 0
   #nextId = OPEN_ID + 1
   #ended: Error | null = null
   #closing: Promise<void> | null = null
@@ -48,7 +49,8 @@ export class DatabaseThread<O extends Operations> {
       const id = this.#nextId++
       this.#waiting.set(id, { resolve, reject })
       this.#outbox.push([id, operation, input, now])
-      if (weightOf(input) >= LARGE) this.#send()
+      this.#outboxWeight += weightOf(input)
+      if (this.#outboxWeight >= ENOUGH) this.#send()
       else if (this.#outbox.length === 1) setImmediate(() => this.#send())
     })
   }
@@ -68,6 +70,7 @@ export class DatabaseThread<O extends Operations> {
     if (this.#outbox.length === 0 || this.#ended) return
     const calls = this.#outbox
     this.#outbox = []
+    this.#outboxWeight = 0
     this.#post(calls)
   }
 
