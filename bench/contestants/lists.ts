@@ -95,6 +95,7 @@ const makeJob = (number: number, ids: Ids, scheduledAt: number | null): NewJob =
     spec: '{"command":["python3","export.py","--day","2026-11-22"]}',
     secrets: null,
     scopes: ['jobs:read', 'jobs:run:command'],
+    sinks: [],
   }
 }
 
@@ -127,7 +128,8 @@ let endings = 0
 /** Most complete; one in twenty fails, one in a hundred otherwise than the rest. */
 const nextEnd = (): AttemptEnd => {
   endings++
-  if (endings % 20 !== 0) return { type: 'complete', exit: { exitCode: 0, signal: null }, statistics: null }
+  if (endings % 20 !== 0)
+    return { type: 'complete', exit: { exitCode: 0, signal: null }, statistics: null, result: null }
   const reason = endings % 100 === 0 ? 'timeout' : 'exit_code'
   return { type: 'fail', reason, failure: 'user', message: 'it failed', exit: { exitCode: 1, signal: null } }
 }

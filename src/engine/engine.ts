@@ -3,6 +3,7 @@ import type { Artifact, JobEvent } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
 import type { Scope } from '../model/scopes.ts'
 import type { IdempotencyKey, SubmittedJob } from '../store/store.ts'
+import type { Workflows } from './workflows.ts'
 
 /** What the layers above use of the engine. Everything else of it is internal. */
 export interface Engine {
@@ -13,6 +14,7 @@ export interface Engine {
   submit(input: Submission): Promise<readonly SubmittedJob[]>
   /** A new job with the same parameters, secrets included. Throws `not_found`, `forbidden`. */
   rerun(input: { submitter: Submitter; jobId: string; idempotency?: IdempotencyKey }): Promise<SubmittedJob>
+  readonly workflows: Workflows
   readonly events: JobEvents
   readonly artifacts: ArtifactKeeper
   readonly jobTokens: JobTokens

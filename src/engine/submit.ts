@@ -77,6 +77,7 @@ export const createSubmit = ({ store, clock, secrets, definitions, maxQueued }: 
     spec: body.spec,
     secrets: Object.keys(body.secrets).length === 0 ? null : secrets.seal(body.secrets),
     scopes: submitter.scopes,
+    sinks: [],
   })
 
   return { submit, rerun }

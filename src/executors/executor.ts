@@ -1,9 +1,9 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { LogWriter } from '../logs/job-logs.ts'
-import type { ClaimedJob, Progress } from '../model/job.ts'
+import type { ClaimedJob, Progress, ResultFormat } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
-import type { Outcome, StopCause } from '../model/outcome.ts'
+import type { NewResult, Outcome, StopCause } from '../model/outcome.ts'
 
 /** Carries out jobs of one kind. */
 export interface Executor {
@@ -36,6 +36,12 @@ export interface ExecutionContext {
   /** Monotonic ms until which the lease is sure; see `leasesRenewed`. */
   readonly leaseSentAt: number
   progress(progress: Progress): void
+  /** Restarts the attempt's clock: it has its whole timeout again from now. */
+  extendTimeout(): void
+  /** Items that join the job's run when this attempt completes. Throws `MillraceError`: `invalid`, `job_not_in_run`, `too_many_items`, `forbidden`. */
+  extendPayload(items: readonly unknown[]): Promise<void>
+  /** Makes a result of a text or bytes, hashed and stored where its size says; to be put into the outcome. Rejects with ENOSPC when the disk is full. */
+  keepResult(result: { format: ResultFormat; content: string | Uint8Array }): Promise<NewResult>
   /** Stores a file as an artifact. `'name_taken'` is no failure of the job. Rejects with ENOSPC when the disk is full. */
   addArtifact(file: { name: string; path: string }): Promise<'added' | 'name_taken'>
 }

@@ -1,4 +1,5 @@
 import type { TSchema } from 'typebox'
+import type { FieldError } from '../kernel/errors.ts'
 import type { Kind } from '../model/kind.ts'
 
 /** What a server must know of a kind to take its jobs; carrying them out is the `Executor`'s, maybe in another process. */
@@ -10,6 +11,10 @@ export type KindDefinition = {
   readonly secretMaps: readonly string[]
   /** `timeout_seconds` of an attempt when the body says none, and the most it may say; null: none. */
   readonly timeout: { readonly defaultMs: number | null; readonly maximumMs: number | null }
+  /** What a workflow or a trigger merges into a body of this kind: its own values win over a workflow's, a trigger's over its own. */
+  readonly merges: { readonly environment: boolean; readonly parameters: boolean }
+  /** What no schema can judge (a function that does not exist): field paths below the body, empty when all is right. */
+  check?(body: Readonly<Record<string, unknown>>): readonly FieldError[]
   /** A key of which one job runs at a time, from a checked body. */
   exclusiveKey?(body: Readonly<Record<string, unknown>>): string | null
 }

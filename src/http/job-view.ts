@@ -50,7 +50,7 @@ const viewResult = ({ id, result }: Job, publicUrl: string) =>
     bytes: result.bytes,
     sha256: result.sha256,
     url: `${publicUrl}/v1/jobs/${id}/result`,
-    expires_at: toTimestamp(result.expiresAt),
+    expires_at: time(result.expiresAt),
   }
 
 export const viewAttempt = (attempt: Attempt) => ({

@@ -27,6 +27,15 @@ export type Config = {
   readonly secretKey: string | null
   readonly retentionJobsMs: number
   readonly retentionLogsMs: number
+  readonly retentionDeliveriesMs: number
+  /** Sums of analytics. */
+  readonly retentionJobsLogMs: number
+  readonly resultTtlMs: number
+  /** null: no functions. */
+  readonly functionsDir: string | null
+  /** Function hosts at most: each is a process. */
+  readonly functionHosts: number
+  readonly maxRunItems: number
   readonly workerMode: WorkerMode
   readonly maxWorkers: number
   readonly launcher: LauncherChoice
@@ -98,6 +107,12 @@ const blobUrl = (value: string): string | null => {
 
 /** `0` keeps for ever. */
 const retention = (value: string): number => (value === '0' ? Number.POSITIVE_INFINITY : parseDuration(value))
+
+const hours = (value: string): number => {
+  const number = Number(value)
+  if (value.trim() === '' || !(number > 0 && number <= 24 * 366 * 100)) throw new Error('a number of hours above 0')
+  return Math.round(number * 3_600_000)
+}
 
 const publicUrl = (value: string): string => {
   if (value === '') return ''
@@ -200,6 +215,48 @@ const SETTINGS = {
     default: '30d',
     about: 'how long logs of ended jobs are kept; 0 keeps them',
     parse: retention,
+  },
+  retentionDeliveriesMs: {
+    env: 'MILLRACE_RETENTION_DELIVERIES',
+    flag: 'retention-deliveries',
+    default: '7d',
+    about: 'how long ended deliveries to sinks are kept; 0 keeps them',
+    parse: retention,
+  },
+  retentionJobsLogMs: {
+    env: 'MILLRACE_RETENTION_JOBS_LOG',
+    flag: 'retention-jobs-log',
+    default: '365d',
+    about: 'how long the sums of analytics are kept; 0 keeps them',
+    parse: retention,
+  },
+  resultTtlMs: {
+    env: 'JOB_RESULT_TTL_HOURS',
+    flag: 'result-ttl-hours',
+    default: '24',
+    about: 'hours that results are kept from completion',
+    parse: hours,
+  },
+  functionsDir: {
+    env: 'MILLRACE_FUNCTIONS_DIR',
+    flag: 'functions-dir',
+    default: '',
+    about: 'folder of the functions that jobs of kind api run; none when empty',
+    parse: (value: string) => (value === '' ? null : resolve(value)),
+  },
+  functionHosts: {
+    env: 'MILLRACE_FUNCTION_HOSTS',
+    flag: 'function-hosts',
+    default: '4',
+    about: 'processes that run functions, at most',
+    parse: integer(1, 1024),
+  },
+  maxRunItems: {
+    env: 'MILLRACE_MAX_RUN_ITEMS',
+    flag: 'max-run-items',
+    default: '10000',
+    about: 'items of a run, those that it adds itself included',
+    parse: integer(1, 1_000_000),
   },
   workerMode: {
     env: 'ZWORKER_MODE',

@@ -63,6 +63,53 @@ export const ERRORS = {
   },
   artifact_exists: { http: 409, title: 'The job already has an artifact of that name', hint: 'Choose another name.' },
   workspace_exists: { http: 409, title: 'There is already a workspace of that name', hint: 'Choose another name.' },
+  workflow_exists: { http: 409, title: 'There is already a workflow of that name', hint: 'Choose another name.' },
+  workflow_active: {
+    http: 409,
+    title: 'The workflow is active',
+    hint: 'Pause or terminate it first.',
+  },
+  workflow_has_open_runs: {
+    http: 409,
+    title: 'A run of the workflow is open',
+    hint: 'Wait for it to end, or terminate it (POST /v1/runs/{id}/terminate).',
+  },
+  workflow_paused: {
+    http: 409,
+    title: 'The workflow is paused',
+    hint: 'Resume it first (POST /v1/workflows/{id}/resume).',
+  },
+  workflow_terminated: {
+    http: 409,
+    title: 'The workflow is terminated',
+    hint: 'POST /v1/workflows/{id}/resume makes it active again.',
+  },
+  workflow_changed: {
+    http: 409,
+    title: 'The workflow was changed by someone else meanwhile',
+    hint: 'Read it again and repeat the change.',
+  },
+  run_ended: {
+    http: 409,
+    title: 'The run has ended',
+    hint: 'A run that has ended never changes. Trigger its workflow again.',
+  },
+  run_not_ended: {
+    http: 409,
+    title: 'The run has not ended',
+    hint: 'Wait for its end, or terminate it.',
+  },
+  no_failed_items: { http: 409, title: 'No item of the run has failed', hint: 'There is nothing to retry.' },
+  job_not_in_run: {
+    http: 409,
+    title: 'The job belongs to no run',
+    hint: 'Only an item of a run of a workflow can add items to it.',
+  },
+  delivery_pending: {
+    http: 409,
+    title: 'The delivery is still being tried',
+    hint: 'It is tried again by itself until it is delivered or a day has passed.',
+  },
   idempotency_mismatch: {
     http: 409,
     title: 'The Idempotency-Key was used with another body',
@@ -93,6 +140,21 @@ export const ERRORS = {
     http: 422,
     title: 'A value is wrong',
     hint: 'Each entry of errors names a field and what would be right.',
+  },
+  too_many_items: {
+    http: 422,
+    title: 'The run would have too many items',
+    hint: 'Split the payload over several workflows, or raise MILLRACE_MAX_RUN_ITEMS.',
+  },
+  schedule_never_fires: {
+    http: 422,
+    title: 'The schedule can never fire',
+    hint: 'Check it with POST /v1/schedules/preview.',
+  },
+  result_expired: {
+    http: 410,
+    title: 'The result has been removed',
+    hint: 'Results are kept JOB_RESULT_TTL_HOURS from completion. Rerun the job to make it again.',
   },
   invalid_cursor: {
     http: 422,
@@ -160,6 +222,37 @@ export const ERRORS = {
     failure: 'user',
     title: 'The disk of the server is full',
     hint: 'Free space in the data directory and rerun the job.',
+  },
+  unexpected_status: {
+    failure: 'user',
+    title: 'The other server answered with another status than expected',
+    hint: 'statistics and the result have the status and the beginning of the body.',
+  },
+  result_too_large: {
+    failure: 'user',
+    title: 'The result is larger than allowed',
+    hint: 'Return less, or write a file and keep it as an artifact.',
+  },
+  result_unreadable: {
+    failure: 'user',
+    title: 'What the function returned is not JSON',
+    hint: 'Return plain objects, lists, texts and finite numbers: no cycle, no BigInt, no function.',
+  },
+  function_not_found: {
+    failure: 'user',
+    title: 'There is no such function',
+    hint: 'The name is the path of its file below MILLRACE_FUNCTIONS_DIR without the extension.',
+  },
+  function_unreadable: {
+    failure: 'user',
+    title: 'The module of the function cannot be loaded',
+    hint: 'Read the log. It must have a default export that is a function.',
+  },
+  function_threw: { failure: 'user', title: 'The function threw an error', hint: 'Read the log.' },
+  function_crashed: {
+    failure: 'user',
+    title: 'The process of the function ended before the function returned',
+    hint: 'It ran out of memory, called process.exit, or crashed. Read the log.',
   },
   address_refused: {
     failure: 'user',

@@ -13,7 +13,8 @@ export const toAttemptEnd = (outcome: Outcome, cause: StopCause | null, tries: T
   const exit = outcome.exit ?? NO_EXIT
   if (cause === 'lease_lost') return null
   if (cause === 'cancelled_by_user' || cause === 'run_terminated') return { type: 'cancel', exit }
-  if (outcome.type === 'completed') return { type: 'complete', exit, statistics: outcome.statistics ?? null }
+  if (outcome.type === 'completed')
+    return { type: 'complete', exit, statistics: outcome.statistics ?? null, result: outcome.result ?? null }
   if (cause === 'shutdown') return { type: 'release', exit }
   if (cause === 'timeout')
     return failure({ reason: 'timeout', class: 'user', message: ERRORS.timeout.title, exit, tries })

@@ -4,7 +4,7 @@
  * A status lives in one of two tables: `live` rows move, `ended` rows never change.
  */
 export const JOB_STATUSES = {
-  /** Not to be claimed yet: scheduled for later, waiting out a backoff, or waiting for another job of its exclusive key. Holds no slot. The engine moves it on when the reason ends. */
+  /** Not to be claimed yet: scheduled for later, waiting out a backoff, for another job of its exclusive key, for a slot of its run, or for its run to start or go on. Holds no slot. The engine moves it on when the reason ends. */
   pending: { table: 'live', holdsSlot: false },
   /** Due; waits for a worker. The claim moves it on. */
   queued: { table: 'live', holdsSlot: false },
@@ -32,6 +32,7 @@ export const TRANSITIONS = [
   { from: 'pending', to: 'queued', name: 'promote', by: 'scheduler' },
   { from: 'pending', to: 'cancelled', name: 'cancel', by: 'user' },
   { from: 'queued', to: 'running', name: 'claim', by: 'worker' },
+  { from: 'queued', to: 'pending', name: 'hold', by: 'a paused run' },
   { from: 'queued', to: 'cancelled', name: 'cancel', by: 'user' },
   { from: 'running', to: 'completed', name: 'complete', by: 'worker' },
   { from: 'running', to: 'failed', name: 'fail', by: 'worker or rescuer' },
@@ -47,7 +48,17 @@ export const canMove = (from: JobStatus, to: JobStatus): boolean =>
   TRANSITIONS.some(transition => transition.from === from && transition.to === to)
 
 /** Why a job is `pending`. */
-export const PENDING_REASONS = ['scheduled', 'retry_wait', 'exclusive_key'] as const
+export const PENDING_REASONS = [
+  'scheduled',
+  'retry_wait',
+  'exclusive_key',
+  /** As many items of its run as may run hold a slot. */
+  'run_concurrency',
+  /** Its run is paused. */
+  'run_paused',
+  /** Its run has not started. */
+  'run_pending',
+] as const
 export type PendingReason = (typeof PENDING_REASONS)[number]
 
 /** Why a job was cancelled. */

@@ -2,6 +2,7 @@ import type { FailureReason } from '../kernel/errors.ts'
 import type { CancelReason, JobStatus, PendingReason } from './job-status.ts'
 import type { Kind } from './kind.ts'
 import type { RetryPolicy } from './retry.ts'
+import type { SinkRule } from './workflow.ts'
 
 /** Times are epoch milliseconds, durations milliseconds, sizes bytes. Ids are UUIDv7 text. */
 export type StatusReason = FailureReason | CancelReason | PendingReason | 'shutdown'
@@ -35,6 +36,8 @@ export type NewJob = {
   readonly secrets: Uint8Array | null
   /** Scopes of the submitter: the job's own token never has more. */
   readonly scopes: readonly string[]
+  /** Who is told of its end; empty for most. */
+  readonly sinks: readonly SinkRule[]
 }
 
 export type Progress = {
@@ -44,16 +47,23 @@ export type Progress = {
   readonly steps?: readonly { readonly id: string; readonly status: string }[]
 }
 
+/** The one output of a job, as reads of the job show it. */
 export type JobResult = {
-  readonly format: string
+  readonly format: ResultFormat
   readonly bytes: number
+  /** In hex. */
   readonly sha256: string
-  readonly blobKey: string
-  readonly expiresAt: number
+  /** From completion; Infinity is stored as null and means never. */
+  readonly expiresAt: number | null
+  /** Its content has been removed. */
+  readonly isExpired: boolean
 }
 
+export const RESULT_FORMATS = ['json', 'arrow', 'arrow_stream', 'parquet', 'csv', 'ndjson'] as const
+export type ResultFormat = (typeof RESULT_FORMATS)[number]
+
 /** A job as it is read: what was submitted and where it stands. */
-export type Job = Omit<NewJob, 'secrets'> & {
+export type Job = Omit<NewJob, 'secrets' | 'sinks'> & {
   readonly status: JobStatus
   readonly statusReason: StatusReason | null
   /** What went wrong in words, for a failed job or one that waits for a retry. */
@@ -78,7 +88,7 @@ export type Job = Omit<NewJob, 'secrets'> & {
 }
 
 /** A running job in the hands of the worker that claimed it. Every write of the worker repeats id, attempt and token. */
-export type ClaimedJob = NewJob & {
+export type ClaimedJob = Omit<NewJob, 'sinks'> & {
   readonly createdAt: number
   readonly startedAt: number
   readonly attempt: number

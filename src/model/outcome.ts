@@ -1,12 +1,31 @@
 import type { FailureClass, FailureReason } from '../kernel/errors.ts'
+import type { ResultFormat } from './job.ts'
 import type { CancelReason } from './job-status.ts'
 
 /** What a process left behind, where there was one. */
 export type Exit = { readonly exitCode: number | null; readonly signal: string | null }
 
+/** A result as it is handed to the store. Small ones (`INLINE_RESULT_BYTES`) are kept in the database itself. */
+export type NewResult = {
+  readonly format: ResultFormat
+  readonly bytes: number
+  /** In hex. */
+  readonly sha256: string
+  /** How long it is kept from completion, ms; null: as long as the job. */
+  readonly keptMs: number | null
+  readonly content: { readonly data: Uint8Array } | { readonly blobKey: string }
+}
+/** The most bytes of a result in the database. */
+export const INLINE_RESULT_BYTES = 64 * 1024
+
 /** What an executor says of an attempt. */
 export type Outcome =
-  | { readonly type: 'completed'; readonly exit?: Exit; readonly statistics?: Readonly<Record<string, number>> }
+  | {
+      readonly type: 'completed'
+      readonly exit?: Exit
+      readonly statistics?: Readonly<Record<string, number>>
+      readonly result?: NewResult
+    }
   | {
       readonly type: 'failed'
       readonly failure: FailureClass
@@ -22,7 +41,12 @@ export type StopCause = CancelReason | 'timeout' | 'shutdown' | 'lease_lost'
 
 /** How an attempt ends in the store: each is one named transition of `model/job-status.ts`. */
 export type AttemptEnd =
-  | { readonly type: 'complete'; readonly exit: Exit; readonly statistics: Readonly<Record<string, number>> | null }
+  | {
+      readonly type: 'complete'
+      readonly exit: Exit
+      readonly statistics: Readonly<Record<string, number>> | null
+      readonly result: NewResult | null
+    }
   | {
       readonly type: 'fail'
       readonly reason: FailureReason

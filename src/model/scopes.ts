@@ -9,6 +9,8 @@ export const SCOPES = [
   'jobs:write',
   ...KINDS.map(kind => `jobs:run:${kind}` as const),
   'artifacts:write',
+  'workflows:read',
+  'workflows:write',
   'tokens:read',
   'tokens:write',
   'workspaces:read',
@@ -22,14 +24,20 @@ export const ROLES = ['admin', 'operator', 'analyst', 'reader'] as const
 export type Role = (typeof ROLES)[number]
 
 const DATA_KINDS: readonly Kind[] = ['query', 'graph', 'import', 'populate', 'copy', 'delete']
-const reading: readonly Scope[] = ['jobs:read', 'system:read']
+const reading: readonly Scope[] = ['jobs:read', 'workflows:read', 'system:read']
 const allButInstance = SCOPES.filter(scope => !scope.startsWith('workspaces:'))
 
 /** What each role may do (`api.md`, Operations). `workspaces:*` belongs to the instance admin alone. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
   admin: allButInstance,
   operator: allButInstance.filter(scope => !scope.startsWith('tokens:')),
-  analyst: [...reading, 'jobs:write', 'artifacts:write', ...DATA_KINDS.map(kind => `jobs:run:${kind}` as const)],
+  analyst: [
+    ...reading,
+    'jobs:write',
+    'artifacts:write',
+    'workflows:write',
+    ...DATA_KINDS.map(kind => `jobs:run:${kind}` as const),
+  ],
   reader: reading,
 }
 

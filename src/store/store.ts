@@ -1,8 +1,12 @@
-import type { Artifact, Attempt, ClaimedJob, Job, JobEvent, Lease, NewJob, Progress } from '../model/job.ts'
+import type { Artifact, Attempt, ClaimedJob, Job, JobEvent, JobResult, Lease, NewJob, Progress } from '../model/job.ts'
 import type { CancelReason, JobStatus } from '../model/job-status.ts'
 import type { Kind } from '../model/kind.ts'
 import type { LogPart } from '../model/log-line.ts'
 import type { AttemptEnd } from '../model/outcome.ts'
+import type { Notification, RunEvent } from '../model/workflow.ts'
+import type { AnalyticsStore } from './analytics-store.ts'
+import type { SinkStore } from './sink-store.ts'
+import type { WorkflowStore } from './workflow-store.ts'
 
 /**
  * Everything Millrace remembers, in words of the domain. Two implementations, `sqlite/` and `postgres/`, pass one
@@ -13,7 +17,7 @@ import type { AttemptEnd } from '../model/outcome.ts'
  * - `workspace` is part of every query about a user's things: what another workspace owns does not exist.
  * - `now` comes from the store's clock (SQLite: the process's; PostgreSQL: the database's), never from the caller.
  */
-export interface Store {
+export interface Store extends WorkflowStore, SinkStore, AnalyticsStore {
   // Submit and claim (the hot path: always in batches)
   /** All or nothing. A job is `pending` when scheduled for later or its exclusive key is held, else `queued`. */
   submitJobs(input: SubmitJobs): Promise<SubmitOutcome>
@@ -77,6 +81,13 @@ export interface Store {
     progress: Progress
     lease?: Lease
   }): Promise<'set' | 'not_running' | 'not_found'>
+  /** Where a completed job's result lies. Each read of a job has its `result`, without the content. */
+  getResult(input: {
+    workspace: string
+    jobId: string
+  }): Promise<StoredResult | 'not_found' | 'not_finished' | 'none' | 'expired'>
+  /** Forgets the content of results whose time is over (by `now`); jobs keep format, size and hash, and say when it expired. */
+  purgeResults(input: { limit: number }): Promise<number>
   /** Forgets an ended job and all it left. Its blobs become doomed. */
   purgeJob(input: { workspace: string; jobId: string }): Promise<'purged' | 'not_ended' | 'not_found'>
 
@@ -150,8 +161,15 @@ export type StoreSignal =
   | { readonly type: 'cancel' }
   /** Something may be due earlier than `promoteDueJobs` last said. */
   | { readonly type: 'pending' }
+  /** A workflow may fire earlier than `listDueWorkflows` last said. */
+  | { readonly type: 'schedule' }
+  /** There may be a delivery to claim. */
+  | { readonly type: 'delivery' }
   /** Status changes. In order per job. */
   | { readonly type: 'events'; readonly events: readonly JobEvent[] }
+  /** Status changes of runs. In order per run. */
+  | { readonly type: 'run_events'; readonly events: readonly RunEvent[] }
+  | { readonly type: 'notification'; readonly notification: Notification }
   /** Events of other processes may have been missed; look again at what matters. */
   | { readonly type: 'missed_events' }
   /** New log parts of this job (PostgreSQL, other processes). */
@@ -234,6 +252,11 @@ export type JobFilters = {
   readonly queue?: string
   readonly createdAfter?: number
   readonly createdBefore?: number
+}
+
+/** Small results lie in the database itself, others in the blob store. */
+export type StoredResult = Omit<JobResult, 'isExpired'> & {
+  readonly content: { readonly data: Uint8Array } | { readonly blobKey: string }
 }
 
 export type LogIndex = {

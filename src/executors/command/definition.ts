@@ -4,6 +4,7 @@ import { commandProperties } from './spec.ts'
 export const commandDefinition: KindDefinition = {
   kind: 'command',
   properties: commandProperties,
+  merges: { environment: true, parameters: false },
   secretMaps: ['environment'],
   timeout: { defaultMs: null, maximumMs: null },
 }

@@ -62,7 +62,7 @@ export const JobSchema = Type.Object(
       bytes: Type.Integer(),
       sha256: Type.String(),
       url: Type.String(),
-      expires_at: Time,
+      expires_at: NullableTime,
     }),
     spec: Type.Record(Type.String(), Type.Unknown(), {
       description: 'The body that was submitted; values of secrets are "***".',

@@ -58,7 +58,7 @@ describe('several processes on one database', () => {
     const [claimed] = await claim(first, 1)
     const lease = { jobId: job.id, attempt: 1, leaseToken: claimed!.leaseToken }
     const exit = { exitCode: 0, signal: null }
-    await first.endAttempts([{ lease, end: { type: 'complete', exit, statistics: null }, log: [] }])
+    await first.endAttempts([{ lease, end: { type: 'complete', exit, statistics: null, result: null }, log: [] }])
     await eventually(() => events().length >= 3)
     expect(events().map(event => event.status)).toEqual(['queued', 'running', 'completed'])
     expect(events()[2]).toMatchObject({ jobId: job.id, workspace: 'default', kind: 'http', runId: 'run-1' })
@@ -123,7 +123,7 @@ describe('several processes on one database', () => {
           running.delete(job.exclusiveKey!)
           const lease = { jobId: job.id, attempt: job.attempt, leaseToken: job.leaseToken }
           const exit = { exitCode: 0, signal: null }
-          await store.endAttempts([{ lease, end: { type: 'complete', exit, statistics: null }, log: [] }])
+          await store.endAttempts([{ lease, end: { type: 'complete', exit, statistics: null, result: null }, log: [] }])
           ended++
         }
       }

@@ -54,6 +54,7 @@ const newJob = (overrides: Partial<NewJob> = {}): NewJob => ({
   spec: '{}',
   secrets: null,
   scopes: [],
+  sinks: [],
   ...overrides,
 })
 

@@ -13,6 +13,7 @@ export const endTests: AreaTests = scene => {
     const result = await scene().end(job, {
       type: 'complete',
       exit: { exitCode: 0, signal: null },
+      result: null,
       statistics: { rows_read: 12 },
     })
     expect(result).toEqual({ jobId: job.id, applied: true, status: 'completed' })

@@ -19,7 +19,12 @@ export type OpenedStore = {
 export const LEASE_MS = 15_000
 export const WORKSPACE = 'default'
 export const NO_EXIT = { exitCode: null, signal: null } as const
-export const COMPLETE: AttemptEnd = { type: 'complete', exit: { exitCode: 0, signal: null }, statistics: null }
+export const COMPLETE: AttemptEnd = {
+  type: 'complete',
+  exit: { exitCode: 0, signal: null },
+  statistics: null,
+  result: null,
+}
 
 export const failure = (overrides: Partial<Extract<AttemptEnd, { type: 'fail' }>> = {}): AttemptEnd => ({
   type: 'fail',
@@ -65,6 +70,7 @@ export const newJob = (overrides: Partial<NewJob> = {}): NewJob => ({
   spec: '{"command":"true"}',
   secrets: null,
   scopes: ['jobs:read'],
+  sinks: [],
   ...overrides,
 })
 
