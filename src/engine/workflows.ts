@@ -19,6 +19,12 @@ export interface Workflows {
     workflow: string
     definition: unknown
   }): Promise<{ workflow: Workflow; changed: boolean }>
+  /**
+   * Everything `create` would check or, when a workflow of that name exists, `replace`, and which of the two it would be;
+   * writes nothing. So `workflows apply` knows before its first write that none will be refused, and what changes, secrets
+   * included. Errors as those two.
+   */
+  check(input: { author: Submitter; definition: unknown }): Promise<'new' | 'changed' | 'unchanged'>
   /** `not_found`, `workflow_active`, `workflow_has_open_runs`. */
   delete(input: { workspace: string; workflow: string }): Promise<void>
   /** `not_found`, `workflow_terminated`. */
