@@ -4,9 +4,9 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ArtifactKeeper } from '../engine/engine.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import type { Artifact } from '../model/job.ts'
+import { viewArtifact } from '../model/job-view.ts'
 import type { Store } from '../store/store.ts'
 import { sendKept } from './idempotency.ts'
-import { viewArtifact } from './job-view.ts'
 import { invalid } from './problem.ts'
 
 /** Files of one upload; each is held open until the last has come. */

@@ -1,9 +1,9 @@
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { MillraceError } from '../../kernel/errors.ts'
+import { viewJob } from '../../model/job-view.ts'
 import type { App } from '../app.ts'
 import { mergeFilters, toJobFilters } from '../job-filters.ts'
-import { viewJob } from '../job-view.ts'
 import { noSuchJob } from '../paths.ts'
 import { JobPath } from '../schemas/basics.ts'
 import { CancelBody, FilterQuery, JobSchema } from '../schemas/job.ts'
@@ -14,7 +14,7 @@ const CANCEL_BATCH = 1000
 const SMALL_BODY = 64 * 1024
 
 /** Stopping jobs and forgetting them. */
-export const cancelRoutes = (app: App, { store, config }: Services): void => {
+export const cancelRoutes = (app: App, { store, engine, config }: Services): void => {
   const cancel = async (request: FastifyRequest, { jobId, graceMs }: { jobId: string; graceMs: number | null }) => {
     const { workspace } = request.caller
     const outcome = await store.cancelJob({ workspace, jobId, reason: 'cancelled_by_user', graceMs })
@@ -92,7 +92,7 @@ export const cancelRoutes = (app: App, { store, config }: Services): void => {
     },
     async (request, reply) => {
       const jobId = request.params.job_id
-      const outcome = await store.purgeJob({ workspace: request.caller.workspace, jobId })
+      const outcome = await engine.purge({ workspace: request.caller.workspace, jobId })
       if (outcome === 'not_found') throw noSuchJob(jobId)
       if (outcome === 'not_ended') throw new MillraceError('job_not_ended')
       return reply.code(204).send(null)

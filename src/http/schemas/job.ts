@@ -18,7 +18,7 @@ import {
 
 const STATUSES = Object.keys(JOB_STATUSES) as JobStatus[]
 
-/** A job as `job-view.ts` shows it. */
+/** A job as `model/job-view.ts` shows it. */
 export const JobSchema = Type.Object(
   {
     job_id: Id,

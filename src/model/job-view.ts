@@ -1,5 +1,5 @@
 import { toTimestamp } from '../kernel/clock.ts'
-import type { Artifact, Attempt, Job } from '../model/job.ts'
+import type { Artifact, Attempt, Job } from './job.ts'
 
 /** Whom the URLs in answers are for. */
 export type ViewContext = { readonly publicUrl: string }
