@@ -13,6 +13,8 @@ export interface GarbageCollector {
   stop(): Promise<void>
   /** Deletes all there is to delete now. */
   runOnce(): Promise<GarbageCounts>
+  /** There are doomed blobs whose room is wanted. */
+  wake(): void
 }
 
 type CollectorOptions = {
@@ -62,6 +64,7 @@ export const createGarbageCollector = (options: CollectorOptions): GarbageCollec
       await Promise.all(loops.map(loop => loop.stop()))
     },
     runOnce: async () => ({ doomed: await collectDoomed(options), orphans: await collectOrphans(options) }),
+    wake: () => loops[0]!.wake(),
   }
 }
 

@@ -87,6 +87,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   }
   const renew = createRenewLoop({ store, clock, logger, running, executors, beat })
 
+  const garbage = createGarbageCollector({ store, blobs, clock, logger })
   const schedulerLoops: readonly Pick<Loop, 'start' | 'stop'>[] = [
     promote,
     rescuer.loop(),
@@ -98,7 +99,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       retentionJobsMs: config.retentionJobsMs,
       retentionLogsMs: config.retentionLogsMs,
     }),
-    createGarbageCollector({ store, blobs, clock, logger }),
+    garbage,
   ]
   const isWorker = config.roles.includes('worker')
   const isScheduler = config.roles.includes('scheduler')
@@ -140,6 +141,11 @@ export const createEngine = (options: EngineOptions): Engine => {
     events,
     artifacts,
     jobTokens,
+    purge: async input => {
+      const outcome = await store.purgeJob(input)
+      if (outcome === 'purged') garbage.wake()
+      return outcome
+    },
     health: () => checkHealth({ store, blobs, executors }),
     start,
     stop: () => {

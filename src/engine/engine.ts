@@ -14,6 +14,8 @@ export interface Engine {
   submit(input: Submission): Promise<readonly SubmittedJob[]>
   /** A new job with the same parameters, secrets included. Throws `not_found`, `forbidden`. */
   rerun(input: { submitter: Submitter; jobId: string; idempotency?: IdempotencyKey }): Promise<SubmittedJob>
+  /** Forgets an ended job and all it left; the room of its blobs is free soon after. */
+  purge(input: { workspace: string; jobId: string }): Promise<'purged' | 'not_ended' | 'not_found'>
   readonly workflows: Workflows
   readonly events: JobEvents
   readonly artifacts: ArtifactKeeper

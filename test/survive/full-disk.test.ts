@@ -16,18 +16,26 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
     disk.unmount()
   })
 
+  /** New jobs are taken again when there is room for their ends too. */
+  const untilAccepting = () =>
+    expect
+      .poll(async () => (await server.call('POST', '/v1/jobs', { command: 'true' })).status, { timeout: 20_000 })
+      .toBe(201)
+
   test('a job that logs fails with disk_full, what it wrote before stays, and the server lives', async () => {
     const job = await server.run({ command: 'echo before; head -c 200M /dev/urandom | base64' })
     expect(job).toMatchObject({ status: 'failed', status_reason: 'disk_full' })
     expect((await server.call('GET', '/healthz')).status).toBe(200)
     const log = await server.call('GET', `/v1/jobs/${job.job_id}/logs?limit=1`)
     expect(log.body.lines[0].line).toBe('before')
-    await server.call('POST', `/v1/jobs/${job.job_id}/purge`)
+    expect((await server.call('POST', `/v1/jobs/${job.job_id}/purge`)).status).toBe(204)
+    await untilAccepting()
     const next = await server.run({ command: 'echo after' })
     expect(next.status).toBe('completed')
   })
 
   test('an upload is refused with 507 and nothing of it is visible', async () => {
+    await untilAccepting()
     const job = await server.run({ command: 'true' })
     const form = new FormData()
     form.append('file', new Blob([Buffer.alloc(100 * 1024 * 1024, 1)]), 'large.bin')
@@ -44,6 +52,7 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
   })
 
   test('a collected artifact that does not fit fails its job with disk_full', async () => {
+    await untilAccepting()
     const job = await server.run({ command: 'head -c 100M /dev/zero > big.bin', artifacts: ['*.bin'] })
     expect(job.status).toBe('failed')
     expect(['disk_full', 'exit_code']).toContain(job.status_reason) // the attempt's own directory is on that disk too
@@ -59,9 +68,7 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
     expect(answers.every(status => status === 201 || status === 507 || status === 503)).toBe(true)
     expect((await server.call('GET', '/healthz')).status).toBe(200)
     disk.drain()
-    await expect
-      .poll(async () => (await server.call('POST', '/v1/jobs', { command: 'true' })).status, { timeout: 20_000 })
-      .toBe(201)
+    await untilAccepting()
     expect((await server.run({ command: 'echo again' })).status).toBe('completed')
   })
 })

@@ -1,8 +1,11 @@
 import { parentPort, workerData } from 'node:worker_threads'
+import type { Call, Reply } from './calls.ts'
+import { commitWithReserve } from './commit-with-reserve.ts'
 import { type Database, openForWriting } from './database.ts'
 import { commitTogether } from './group-commit.ts'
 import { lockDatabase } from './lock.ts'
 import { migrate } from './migrate.ts'
+import { Reserve } from './reserve.ts'
 import { serveThread, type ThreadWork } from './serve-thread.ts'
 import type { WriterMemory } from './writer.ts'
 import { WRITES } from './writes.ts'
@@ -10,7 +13,7 @@ import { WRITES } from './writes.ts'
 /** The thread that holds the one connection that writes. Waiting for the disk here never blocks the event loop of the server. */
 class WriterThread implements ThreadWork {
   readonly #path: string
-  #opened: { readonly db: Database; readonly memory: WriterMemory; readonly lock: { release(): void } } | undefined
+  #opened: Opened | undefined
 
   constructor(path: string) {
     this.#path = path
@@ -21,22 +24,32 @@ class WriterThread implements ThreadWork {
     try {
       const db = openForWriting(this.#path)
       migrate(db)
-      this.#opened = { db, lock, memory: remember(db) }
+      this.#opened = { db, lock, memory: remember(db), reserve: new Reserve(this.#path) }
     } catch (error) {
       lock.release()
       throw error
     }
   }
 
-  carryOut(calls: Parameters<ThreadWork['carryOut']>[0]) {
-    const { db, memory } = this.#opened!
-    return commitTogether({ db, memory, operations: WRITES, calls })
+  carryOut(calls: readonly Call[]): Reply {
+    const { db, memory, reserve } = this.#opened!
+    return commitWithReserve(
+      { db, reserve, commit: some => commitTogether({ db, memory, operations: WRITES, calls: some }) },
+      calls,
+    )
   }
 
   close(): void {
     this.#opened?.db.close()
     this.#opened?.lock.release()
   }
+}
+
+type Opened = {
+  readonly db: Database
+  readonly memory: WriterMemory
+  readonly lock: { release(): void }
+  readonly reserve: Reserve
 }
 
 const remember = (db: Database): WriterMemory => {
