@@ -25,6 +25,7 @@ import { createRescuer } from './rescue.ts'
 import { createRetainLoop } from './retain.ts'
 import { createRunningJobs } from './running-jobs.ts'
 import { createSubmit } from './submit.ts'
+import { createSummarizeLoop } from './summarize.ts'
 
 export type EngineOptions = {
   readonly config: Config
@@ -91,14 +92,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   const schedulerLoops: readonly Pick<Loop, 'start' | 'stop'>[] = [
     promote,
     rescuer.loop(),
-    createRetainLoop({
-      store,
-      logs,
-      clock,
-      logger,
-      retentionJobsMs: config.retentionJobsMs,
-      retentionLogsMs: config.retentionLogsMs,
-    }),
+    createRetainLoop({ store, logs, clock, logger, config }),
+    createSummarizeLoop({ store, clock, logger }),
     garbage,
   ]
   const isWorker = config.roles.includes('worker')

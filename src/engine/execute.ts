@@ -1,3 +1,4 @@
+import type { BlobStore } from '../blobs/blob-store.ts'
 import type { ExecutionContext, Executor } from '../executors/executor.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { toTimestamp } from '../kernel/clock.ts'
@@ -13,12 +14,15 @@ import { SHORTEST_MASKED } from '../model/secrets.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { Store } from '../store/store.ts'
 import { storeArtifactFile } from './artifact-file.ts'
+import { type AttemptClock, createAttemptClock } from './attempt-clock.ts'
 import type { Completer } from './complete.ts'
 import type { ArtifactKeeper, JobTokens } from './engine.ts'
+import { keepResult } from './keep-result.ts'
 import { createLateLog } from './late-log.ts'
 import { createProgressWriter } from './progress.ts'
-import { DEFAULT_GRACE_MS, type RunningJobs } from './running-jobs.ts'
+import type { RunningJobs } from './running-jobs.ts'
 import { createStopSignal, type StopSwitch } from './stop-signal.ts'
+import type { Workflows } from './workflows.ts'
 
 export type ExecuteDependencies = {
   readonly store: Store
@@ -31,6 +35,9 @@ export type ExecuteDependencies = {
   readonly completer: Completer
   readonly running: RunningJobs
   readonly executors: readonly Executor[]
+  readonly blobs: BlobStore
+  readonly resultTtlMs: number
+  readonly extend: Workflows['extend']
   /** Where jobs reach the server; known once it listens. */
   readonly url: () => string
 }
@@ -42,6 +49,7 @@ type Execution = {
   readonly stop: StopSwitch
   readonly log: AttemptLog
   readonly context: ExecutionContext
+  readonly attemptClock: () => AttemptClock
   /** Waits for writes of progress that are under way. */
   readonly settle: () => Promise<void>
 }
@@ -92,7 +100,8 @@ const prepare = (
   dependencies: ExecuteDependencies,
   { job, stop, leaseSentAt }: { job: ClaimedJob; stop: StopSwitch; leaseSentAt: number },
 ): Execution => {
-  const { store, clock, logger, logs, artifacts } = dependencies
+  const { store, clock, logger, logs, artifacts, blobs, resultTtlMs, extend } = dependencies
+  const attemptClock = once(() => createAttemptClock({ job, stop, store, logger }))
   const lease: Lease = { jobId: job.id, attempt: job.attempt, leaseToken: job.leaseToken }
   const secrets = job.secrets === null ? {} : dependencies.secrets.open(job.secrets)
   // Made when they are first needed: for the shortest jobs they would cost more than all the rest.
@@ -115,8 +124,11 @@ const prepare = (
     leaseSentAt,
     progress: progress.set,
     addArtifact: file => storeArtifactFile({ artifacts, job, file }),
+    extendTimeout: () => attemptClock().restart(),
+    extendPayload: items => extend({ workspace: job.workspace, jobId: job.id, attempt: job.attempt, items }),
+    keepResult: result => keepResult({ blobs, keptMs: resultTtlMs, ...result }),
   }
-  return { job, lease, stop, log, context, settle: progress.settle }
+  return { job, lease, stop, log, context, attemptClock, settle: progress.settle }
 }
 
 /** What every running job gets beside its own environment (`api.md`, Jobs). */
@@ -136,9 +148,9 @@ const jobEnvironment = (
 const run = async (
   { logger }: ExecuteDependencies,
   executor: Executor,
-  { job, stop, context }: Execution,
+  { job, attemptClock, context }: Execution,
 ): Promise<Outcome> => {
-  const timer = startTimeout(job, stop)
+  if (job.timeoutMs !== null) attemptClock().start()
   try {
     return await executor.run(job, context)
   } catch (error) {
@@ -147,24 +159,8 @@ const run = async (
     logger.error({ err: error, job_id: job.id }, 'an executor crashed')
     return { type: 'failed', failure: 'system', reason: 'executor_crashed', message: (error as Error).message }
   } finally {
-    timer?.[Symbol.dispose]()
+    if (job.timeoutMs !== null) attemptClock().stop()
   }
-}
-
-/** The longest delay a timer of Node takes; longer timeouts are waited out in steps. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
-
-const startTimeout = (job: ClaimedJob, stop: StopSwitch): Disposable | null => {
-  if (job.timeoutMs === null) return null
-  let left = job.timeoutMs
-  let timer: NodeJS.Timeout
-  const wait = (): void => {
-    const step = Math.min(left, LONGEST_TIMER_MS)
-    left -= step
-    timer = setTimeout(left > 0 ? wait : () => stop.stop('timeout', job.graceMs ?? DEFAULT_GRACE_MS), step)
-  }
-  wait()
-  return { [Symbol.dispose]: () => clearTimeout(timer) }
 }
 
 const finish = async (

@@ -1,4 +1,5 @@
 import type { Clock } from '../kernel/clock.ts'
+import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { JobLogs } from '../logs/job-logs.ts'
 import type { Store } from '../store/store.ts'
@@ -14,22 +15,29 @@ type Dependencies = {
   readonly logs: JobLogs
   readonly clock: Clock
   readonly logger: Logger
-  readonly retentionJobsMs: number
-  readonly retentionLogsMs: number
+  readonly config: Pick<Config, 'retentionJobsMs' | 'retentionLogsMs' | 'retentionDeliveriesMs' | 'retentionJobsLogMs'>
 }
 
 /** Invariant 12: forgets what is older than its retention. Only ended jobs, never live ones. */
 export const createRetainLoop = (dependencies: Dependencies): Loop => {
-  const { store, logs, clock, logger, retentionJobsMs, retentionLogsMs } = dependencies
+  const { store, logs, clock, logger, config } = dependencies
 
   const runOnce = async (signal: AbortSignal): Promise<null> => {
     const now = await store.now()
-    if (Number.isFinite(retentionJobsMs))
-      await drain(signal, () => store.purgeEndedJobs({ endedBefore: now - retentionJobsMs, limit: BATCH }))
-    if (Number.isFinite(retentionLogsMs))
-      await drain(signal, () => store.purgeLogs({ endedBefore: now - retentionLogsMs, limit: BATCH }))
-    await drain(signal, () => store.purgeIdempotency({ limit: BATCH }))
-    await drain(signal, () => store.purgeWorkers({ seenBefore: now - WORKERS_KEPT_MS, limit: BATCH }))
+    /** Purges in batches what is older than its retention; Infinity keeps all. */
+    const purge = async (retentionMs: number, batch: (before: number) => Promise<number>): Promise<void> => {
+      if (Number.isFinite(retentionMs)) await drain(signal, () => batch(now - retentionMs))
+    }
+    const limit = BATCH
+    await purge(config.retentionDeliveriesMs, createdBefore => store.purgeDeliveries({ createdBefore, limit }))
+    await purge(config.retentionJobsMs, endedBefore => store.purgeEndedJobs({ endedBefore, limit }))
+    await purge(config.retentionJobsMs, endedBefore => store.purgeRuns({ endedBefore, limit }))
+    await purge(config.retentionJobsMs, createdBefore => store.purgeNotifications({ createdBefore, limit }))
+    await purge(config.retentionLogsMs, endedBefore => store.purgeLogs({ endedBefore, limit }))
+    await purge(config.retentionJobsLogMs, hourBefore => store.purgeSums({ hourBefore, limit }))
+    await purge(WORKERS_KEPT_MS, seenBefore => store.purgeWorkers({ seenBefore, limit }))
+    await drain(signal, () => store.purgeResults({ limit }))
+    await drain(signal, () => store.purgeIdempotency({ limit }))
     await logs.sweepSpool()
     return null
   }
