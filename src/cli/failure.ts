@@ -1,3 +1,5 @@
+import type { FieldError } from '../kernel/errors.ts'
+
 type Details = {
   readonly exitCode: number
   /** What the user can do about it. */
@@ -6,6 +8,8 @@ type Details = {
   readonly code?: string | undefined
   /** HTTP status of the refusal. */
   readonly status?: number | undefined
+  /** The wrong fields of the refusal, by dotted path. */
+  readonly fields?: readonly FieldError[] | undefined
 }
 
 /** A failure that is told to the user in words, with what to do about it, instead of a stack trace. */
@@ -14,6 +18,7 @@ export class CliFailure extends Error {
   readonly hint: string | undefined
   readonly code: string | undefined
   readonly status: number | undefined
+  readonly fields: readonly FieldError[]
 
   constructor(message: string, details: Details) {
     super(message)
@@ -22,5 +27,6 @@ export class CliFailure extends Error {
     this.hint = details.hint
     this.code = details.code
     this.status = details.status
+    this.fields = details.fields ?? []
   }
 }

@@ -28,6 +28,7 @@ export const refusalOf = (status: number, body: string): CliFailure => {
     hint: problem.hint,
     code: problem.code,
     status,
+    fields: problem.errors,
   })
 }
 

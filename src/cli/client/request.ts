@@ -4,7 +4,7 @@ import { refusal } from './refusal.ts'
 import type { ServerAddress } from './server-address.ts'
 
 export type ApiRequest = {
-  readonly method?: 'GET' | 'POST' | 'DELETE'
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Begins with `/`; parts that come from the user are encoded already. */
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>

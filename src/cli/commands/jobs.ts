@@ -1,6 +1,6 @@
 import type { JobAnswer } from '../client/job-answer.ts'
-import { call } from '../client/request.ts'
-import { findServer, type ServerAddress } from '../client/server-address.ts'
+import { readPages } from '../client/pages.ts'
+import { findServer } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { count, repeated } from '../option-value.ts'
@@ -15,6 +15,7 @@ type JobsOptions = {
   readonly label?: readonly string[]
   readonly queue?: string
   readonly parent?: string
+  readonly run?: string
   readonly limit: number
   readonly json?: boolean
 }
@@ -28,45 +29,29 @@ export const jobs: Define = (command, context) => {
     .option('-l, --label <key:value>', 'only with this label; repeatable', repeated(String))
     .option('--queue <name>', 'only of this queue')
     .option('--parent <id>', 'only children of this job')
+    .option('--run <id>', 'only items of this run')
     .option('-n, --limit <n>', 'at most so many', count, 20)
     .option('--json', 'print JSON: {jobs, next_cursor}')
     .action(async (options: JobsOptions) => {
-      const page = await listJobs(findServer(context), options)
+      const page = await readPages<JobAnswer, 'jobs'>(findServer(context), 'jobs', {
+        path: '/v1/jobs',
+        query: filters(options),
+        limit: options.limit,
+      })
       if (options.json) context.stdout.write(`${JSON.stringify(page)}\n`)
       else if (page.jobs.length === 0) context.stderr.write('no jobs\n')
       else context.stdout.write(formatTable(columns(context, Date.now()), page.jobs, context.stdout.columns))
     })
 }
 
-type Page = { readonly jobs: readonly JobAnswer[]; readonly next_cursor: string | null }
-
-const LARGEST_PAGE = 500
-
-/** Pages until there are `limit` jobs: a page may be short and still have a next one. */
-const listJobs = async (server: ServerAddress, options: JobsOptions): Promise<Page> => {
-  let found: readonly JobAnswer[] = []
-  let cursor: string | null = null
-  do {
-    const limit = Math.min(options.limit - found.length, LARGEST_PAGE)
-    const page: Page = await call<Page>(server, {
-      path: '/v1/jobs',
-      query: { ...filters(options), limit, ...at(cursor) },
-    })
-    found = [...found, ...page.jobs]
-    cursor = page.next_cursor
-  } while (cursor !== null && found.length < options.limit)
-  return { jobs: found, next_cursor: cursor }
-}
-
-const at = (cursor: string | null) => (cursor === null ? {} : { cursor })
-
-const filters = ({ status, kind, name, label, queue, parent }: JobsOptions) => ({
+const filters = ({ status, kind, name, label, queue, parent, run }: JobsOptions) => ({
   status,
   kind,
   name,
   label,
   queue,
   parent_job_id: parent,
+  run_id: run,
 })
 
 const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer>[] => [

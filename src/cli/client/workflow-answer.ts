@@ -1,0 +1,75 @@
+import type {
+  DeliveryStatus,
+  NotificationPreference,
+  NotificationType,
+  RunCounts,
+  RunStatus,
+  SkipReason,
+  WorkflowState,
+} from '../../model/workflow.ts'
+
+/** The parts of the API's workflow that the command line shows (`docs/api/workflows.md`); the rest is its definition. */
+export type WorkflowAnswer = {
+  readonly workflow_id: string
+  readonly name: string
+  readonly state: WorkflowState
+  readonly version: number
+  readonly consecutive_failures: number
+  readonly max_consecutive_failures?: number | null
+  readonly next_run_at: string | null
+  readonly last_run_at: string | null
+  readonly created_at: string
+  readonly updated_at: string
+  readonly payload?: readonly Readonly<Record<string, unknown>>[]
+  readonly schedule?: Readonly<Record<string, unknown>> | null
+  readonly labels?: Readonly<Record<string, string>> | null
+}
+
+export type RunAnswer = {
+  readonly run_id: string
+  readonly workflow_id: string
+  readonly workflow_version: number
+  readonly trigger: 'manual' | 'automatic'
+  readonly status: RunStatus
+  readonly status_reason: string | null
+  readonly scheduled_at: string | null
+  readonly created_at: string
+  readonly started_at: string | null
+  readonly finished_at: string | null
+  readonly counts: RunCounts
+  readonly retry_of?: string | null
+}
+
+export type TriggerAnswer = { readonly run_id: string; readonly status: RunStatus }
+
+export type SlotAnswer = {
+  readonly slot: string
+  readonly last_slot: string
+  readonly count: number
+  readonly outcome: 'fired' | 'skipped'
+  readonly reason: SkipReason | null
+  readonly run_id: string | null
+}
+
+export type NotificationAnswer = {
+  readonly notification_id: string
+  readonly type: NotificationType
+  readonly title: string
+  readonly message: string
+  readonly created_at: string
+  readonly read_at: string | null
+}
+
+export type PreferenceAnswer = { readonly preference: NotificationPreference }
+
+export type DeliveryAnswer = {
+  readonly delivery_id: string
+  readonly job_id: string
+  readonly run_id: string | null
+  readonly status: DeliveryStatus
+  readonly tries: number
+  readonly created_at: string
+  readonly next_try_at: string | null
+  readonly last_status: number | null
+  readonly last_error: string | null
+}

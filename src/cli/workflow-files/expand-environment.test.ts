@@ -1,0 +1,57 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts with such places are what is tested
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { expandEnvironment } from './expand-environment.ts'
+
+const expand = (value: unknown) => expandEnvironment(value, { TOKEN: 's3cret', EMPTY: '', NESTED: '${TOKEN}' })
+
+test('a reference is replaced wherever it stands in a text, also twice, and its place is remembered', () => {
+  const { value, filled, missing } = expand({
+    environment: { A: '${TOKEN}', B: 'x ${TOKEN}/${TOKEN} y', C: '${EMPTY}' },
+    sinks: [{ headers: { Authorization: 'Bearer ${TOKEN}' } }],
+    count: 3,
+  })
+  expect(value).toEqual({
+    environment: { A: 's3cret', B: 'x s3cret/s3cret y', C: '' },
+    sinks: [{ headers: { Authorization: 'Bearer s3cret' } }],
+    count: 3,
+  })
+  expect([...filled]).toEqual(['environment.A', 'environment.B', 'environment.C', 'sinks.0.headers.Authorization'])
+  expect(missing).toEqual([])
+})
+
+test('what is not set is told with its place', () => {
+  expect(expand({ a: ['${NOT_SET}', '${TOKEN}${ALSO_NOT}'] }).missing).toEqual([
+    { path: 'a.0', name: 'NOT_SET' },
+    { path: 'a.1', name: 'ALSO_NOT' },
+  ])
+})
+
+test('a second dollar takes the meaning away; other forms mean nothing; what was put in is not looked at', () => {
+  const { value, filled } = expand({ a: '$${TOKEN}', b: '$TOKEN ${TOKEN:-x} ${1} $', c: '${NESTED}' })
+  expect(value).toEqual({ a: '${TOKEN}', b: '$TOKEN ${TOKEN:-x} ${1} $', c: '${TOKEN}' })
+  expect([...filled]).toEqual(['c'])
+})
+
+test('commands, their input and queries keep their own ${…}; parameters of such names do not', () => {
+  const item = { command: ['sh', '-c', 'echo ${TOKEN}'], stdin: '${TOKEN}', environment: { command: '${TOKEN}' } }
+  const { value } = expand({ payload: [item, { api: 'f', parameters: { query: '${TOKEN}' } }], command: '${EMPTY}' })
+  expect(value).toEqual({
+    payload: [
+      { command: ['sh', '-c', 'echo ${TOKEN}'], stdin: '${TOKEN}', environment: { command: 's3cret' } },
+      { api: 'f', parameters: { query: 's3cret' } },
+    ],
+    command: '',
+  })
+})
+
+test('a definition without references comes back as it is', () => {
+  fc.assert(
+    fc.property(
+      fc.jsonValue().filter(value => !JSON.stringify(value).includes('${')),
+      value => {
+        expect(JSON.stringify(expand(value).value)).toEqual(JSON.stringify(value))
+      },
+    ),
+  )
+})

@@ -1,0 +1,43 @@
+import { readdir, stat } from 'node:fs/promises'
+import { extname, join, resolve } from 'node:path'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+
+const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
+
+/**
+ * The files of workflows at or below `places`, sorted, each once, named as the user would name them. A directory is
+ * searched whole, but for what begins with a dot; a file is taken whatever its name. Throws `CliFailure` for a place that
+ * is not there.
+ */
+export const findFiles = async (places: readonly string[], directory: string): Promise<readonly string[]> => {
+  const found = new Map<string, string>()
+  for (const place of places)
+    for (const file of await filesAt(place, directory)) {
+      const path = resolve(directory, file)
+      if (!found.has(path)) found.set(path, file)
+    }
+  return [...found.values()]
+}
+
+const filesAt = async (place: string, directory: string): Promise<readonly string[]> => {
+  const path = resolve(directory, place)
+  const found = await stat(path).catch((error: Error) => {
+    throw new CliFailure(`${place}: ${error.message}`, { exitCode: EXIT.usage })
+  })
+  return found.isDirectory() ? filesBelow(path, place) : [place]
+}
+
+const filesBelow = async (path: string, shown: string): Promise<readonly string[]> => {
+  const entries = await readdir(path, { withFileTypes: true })
+  const visible = entries.filter(entry => !entry.name.startsWith('.')).toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const files: string[] = []
+  for (const entry of visible) {
+    const inner = join(path, entry.name)
+    const name = join(shown, entry.name)
+    // A link is followed to a file, as in a mounted ConfigMap, but not to a directory: that could lead round for ever.
+    if (entry.isDirectory()) files.push(...(await filesBelow(inner, name)))
+    else if (EXTENSIONS.has(extname(entry.name)) && (await stat(inner)).isFile()) files.push(name)
+  }
+  return files
+}

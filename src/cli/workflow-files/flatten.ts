@@ -1,0 +1,15 @@
+/** A definition as its single values by dotted path: what can be compared and shown one by one. */
+export type Leaves = ReadonlyMap<string, unknown>
+
+/** Empty lists and objects are values too. `null` and an absent field say the same, so nulls are left out. */
+export const flatten = (value: unknown): Leaves => {
+  const leaves = new Map<string, unknown>()
+  const visit = (inner: unknown, path: string): void => {
+    if (inner === null || inner === undefined) return
+    const entries = typeof inner === 'object' ? Object.entries(inner) : []
+    if (entries.length === 0 && path !== '') leaves.set(path, inner)
+    for (const [name, one] of entries) visit(one, path === '' ? name : `${path}.${name}`)
+  }
+  visit(value, '')
+  return leaves
+}

@@ -1,0 +1,107 @@
+import { extname } from 'node:path'
+import { type Document, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml'
+import type { FileFault } from './fault.ts'
+
+/** One workflow as it stands in a file. */
+export type FileDocument = {
+  readonly file: string
+  /** Where it begins, from 1. */
+  readonly line: number
+  readonly definition: Readonly<Record<string, unknown>>
+  /** The line of a field by its dotted path; of the nearest thing around it when the field itself is not there. */
+  lineOf(field: string): number
+}
+
+export type ReadDocuments = { readonly documents: readonly FileDocument[]; readonly faults: readonly FileFault[] }
+
+/** A file of 10,000 items is far below; a larger one is no file of workflows. */
+const LARGEST_CHARACTERS = 32 * 1024 * 1024
+
+/** The workflows of one file: a JSON file holds one, a YAML file as many as it has documents that are not empty. */
+export const readDocuments = (file: string, text: string): ReadDocuments => {
+  if (text.length > LARGEST_CHARACTERS) return failed({ file, line: null, field: '', message: 'is larger than 32 MiB' })
+  return extname(file) === '.json' ? readJson(file, text) : readYaml(file, text)
+}
+
+const failed = (fault: FileFault): ReadDocuments => ({ documents: [], faults: [fault] })
+
+const readJson = (file: string, text: string): ReadDocuments => {
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    return failed({ file, line: null, field: '', message: `is not JSON: ${(error as Error).message}` })
+  }
+  // JSON is YAML, near enough to know lines by.
+  const lines = new LineCounter()
+  const [source] = parse(text, lines)
+  return source === undefined ? { documents: [], faults: [] } : toDocument({ file, source, lines, read: () => value })
+}
+
+const readYaml = (file: string, text: string): ReadDocuments => {
+  const lines = new LineCounter()
+  const all = parse(text, lines)
+    .filter(source => source.errors.length > 0 || !isEmpty(source))
+    .map(source => toDocument({ file, source, lines, read: () => source.toJS() }))
+  return { documents: all.flatMap(one => one.documents), faults: all.flatMap(one => one.faults) }
+}
+
+const isEmpty = ({ contents }: Document.Parsed): boolean =>
+  contents === null || (isScalar(contents) && contents.value === null)
+
+const parse = (text: string, lineCounter: LineCounter): readonly Document.Parsed[] => {
+  const parsed = parseAllDocuments(text, { lineCounter, merge: true, prettyErrors: false })
+  return 'empty' in parsed ? [] : parsed
+}
+
+type Source = {
+  readonly file: string
+  readonly source: Document.Parsed
+  readonly lines: LineCounter
+  readonly read: () => unknown
+}
+
+const toDocument = ({ file, source, lines, read }: Source): ReadDocuments => {
+  const isYaml = extname(file) !== '.json'
+  const line = lineAt(lines, source.contents?.range?.[0] ?? source.range[0])
+  const errors = source.errors.filter(error => isYaml || error.code === 'DUPLICATE_KEY')
+  if (errors.length > 0)
+    return {
+      documents: [],
+      faults: errors.map(error => ({
+        file,
+        line: lineAt(lines, error.pos[0]),
+        field: '',
+        message: isYaml ? `is not YAML: ${error.message}` : 'has one name twice in one object',
+      })),
+    }
+  try {
+    const definition = read()
+    if (!isObject(definition))
+      return failed({ file, line, field: '', message: 'must be a workflow: names with values' })
+    return {
+      documents: [{ file, line, definition, lineOf: field => lineOf(source, lines, field) ?? line }],
+      faults: [],
+    }
+  } catch (error) {
+    // More aliases than any person writes.
+    return failed({ file, line, field: '', message: `is not YAML: ${(error as Error).message}` })
+  }
+}
+
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** Names may hold dots: the longest way that leads somewhere is the right one, a wrong guess only a line too early. */
+const lineOf = (source: Document.Parsed, lines: LineCounter, field: string): number | null => {
+  const parts = field === '' ? [] : field.split('.')
+  for (let length = parts.length; length > 0; length--) {
+    const node = source.getIn(parts.slice(0, length).map(keyOf), true)
+    if (isNode(node) && node.range) return lineAt(lines, node.range[0])
+  }
+  return null
+}
+
+const keyOf = (part: string): string | number => (/^\d+$/.test(part) ? Number(part) : part)
+
+const lineAt = (lines: LineCounter, offset: number): number => Math.max(1, lines.linePos(offset).line)
