@@ -11,9 +11,11 @@ import {
   readScheduledAt,
 } from '../model/job-body.ts'
 import { KIND_OF_KEY, type Kind, kindOfBody } from '../model/kind.ts'
-import type { RetryPolicy } from '../model/retry.ts'
+import { type RetryPolicy, SINGLE_JOB_RETRY } from '../model/retry.ts'
 import { joinPath, toFieldErrors } from '../model/schema-errors.ts'
 import { takeSecrets } from '../model/secrets.ts'
+import { sinkFaults } from '../model/sink-faults.ts'
+import { sinkErrors } from './check-sinks.ts'
 
 /** A job body that has been found right, in the engine's terms. */
 export type CheckedBody = {
@@ -34,39 +36,57 @@ export type BodyCheck =
   /** A kind of the design that this installation has no executor for. */
   | { readonly type: 'unavailable'; readonly kind: Kind }
 
+export type BodyPlace = {
+  /** Where the body stands in the request. */
+  readonly path: string
+  readonly now: number
+  /** What the body's `retry` is laid over; one try by default. */
+  readonly retry?: RetryPolicy
+}
+
+type JobBody = CommonFields & Readonly<Record<string, unknown>>
 type Checker = { readonly definition: KindDefinition; readonly validator: Validator }
 
-/** Compiles the schemas of all kinds once; the answer checks one body, whose place in the request is `path`. */
+/** Compiles the schemas of all kinds once; the answer checks one body. */
 export const createBodyCheck = (definitions: readonly KindDefinition[]) => {
   const checkers = new Map(definitions.map(definition => [definition.kind, compile(definition)]))
 
-  return (body: unknown, { path, now }: { path: string; now: number }): BodyCheck => {
+  return (body: unknown, place: BodyPlace): BodyCheck => {
+    const { path } = place
     if (!isPlainObject(body)) return wrong(path, 'must be an object: a job body')
     const kind = kindOfBody(body)
     if (kind === null) return wrong(path, `must have exactly one of ${Object.keys(KIND_OF_KEY).join(', ')}`)
     const checker = checkers.get(kind)
     if (!checker) return { type: 'unavailable', kind }
-    if (!checker.validator.Check(body))
-      return { type: 'wrong', errors: toFieldErrors(checker.validator.Errors(body), path) }
-    return read(checker.definition, body as CommonFields & Record<string, unknown>, { path, now })
+    if (!checker.validator.Check(body)) return { type: 'wrong', errors: schemaErrors(checker, body, path) }
+    return read(checker.definition, body as JobBody, place)
   }
 }
+
+export type CheckBody = ReturnType<typeof createBodyCheck>
 
 const compile = (definition: KindDefinition): Checker => {
   const properties = { ...commonJobProperties, ...definition.properties } as Record<string, TSchema>
   return { definition, validator: Compile(Type.Object(properties, { additionalProperties: false })) }
 }
 
-const read = (
-  definition: KindDefinition,
-  body: CommonFields & Record<string, unknown>,
-  { path, now }: { path: string; now: number },
-): BodyCheck => {
+const schemaErrors = ({ validator }: Checker, body: Readonly<Record<string, unknown>>, path: string) => {
+  const others = validator.Errors(body).filter(({ instancePath }) => !instancePath.startsWith('/sinks/'))
+  return [...toFieldErrors(others, path), ...sinkErrors(body.sinks, joinPath(path, 'sinks'))]
+}
+
+const read = (definition: KindDefinition, body: JobBody, { path, now, retry: base }: BodyPlace): BodyCheck => {
   const scheduledAt = readScheduledAt(body.scheduled_at, now)
-  const retry = readRetry(body.retry)
+  const retry = readRetry(body.retry, base ?? SINGLE_JOB_RETRY)
   const timeoutMs = readTimeout(definition, body.timeout_seconds)
   const taken = takeSecrets(body, definition.secretMaps, body.secrets ?? [])
-  const faults = [scheduledAt, retry, timeoutMs, ...unknownSecrets(taken.unknown), ...illFormed(body)].filter(isFault)
+  const faults = [
+    ...[scheduledAt, retry, timeoutMs].filter(isFault),
+    ...unknownSecrets(taken.unknown),
+    ...illFormed(body),
+    ...sinkFaults(body.sinks ?? []).map(fault => ({ ...fault, path: `sinks.${fault.path}` })),
+    ...(definition.check?.(body) ?? []),
+  ]
   if (faults.length > 0)
     return { type: 'wrong', errors: faults.map(fault => ({ ...fault, path: joinPath(path, fault.path) })) }
   return {
@@ -109,5 +129,5 @@ const illFormed = (body: CommonFields): readonly Fault[] => {
 
 const wrong = (path: string, message: string): BodyCheck => ({ type: 'wrong', errors: [{ path, message }] })
 
-const isPlainObject = (value: unknown): value is Record<string, unknown> =>
+export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

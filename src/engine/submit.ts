@@ -1,4 +1,3 @@
-import type { KindDefinition } from '../executors/kind-definition.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { type FieldError, MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
@@ -6,24 +5,21 @@ import type { NewJob } from '../model/job.ts'
 import type { Scope } from '../model/scopes.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { IdempotencyKey, Store, SubmitJobs, SubmittedJob } from '../store/store.ts'
-import { type BodyCheck, type CheckedBody, createBodyCheck } from './check-body.ts'
+import { toBodyOfJob } from './body-of-job.ts'
+import type { BodyCheck, CheckBody, CheckedBody } from './check-body.ts'
 import type { Submission, Submitter } from './engine.ts'
+import { invalidFields } from './invalid-fields.ts'
 
 type Dependencies = {
   readonly store: Store
   readonly clock: Clock
   readonly secrets: SecretBox
-  readonly definitions: readonly KindDefinition[]
+  readonly check: CheckBody
   readonly maxQueued: number
 }
 
-/** At most this many wrong fields are told at once. */
-const MOST_ERRORS = 100
-
 /** Submitting and rerunning: from job bodies as they came to stored jobs, all or nothing. */
-export const createSubmit = ({ store, clock, secrets, definitions, maxQueued }: Dependencies) => {
-  const check = createBodyCheck(definitions)
-
+export const createSubmit = ({ store, clock, secrets, check, maxQueued }: Dependencies) => {
   const submit = async ({ submitter, bodies, path, idempotency }: Submission): Promise<readonly SubmittedJob[]> => {
     const now = clock.now()
     const checks = bodies.map((body, index) => check(body, { path: path && `${path}.${index}`, now }))
@@ -58,26 +54,13 @@ export const createSubmit = ({ store, clock, secrets, definitions, maxQueued }: 
   const toNewJob = (body: CheckedBody, submitter: Submitter): NewJob => ({
     id: newId(),
     workspace: submitter.workspace,
-    kind: body.definition.kind,
-    name: body.fields.name ?? null,
-    labels: body.fields.labels ?? {},
-    queue: body.fields.queue ?? 'default',
-    priority: body.fields.priority ?? 0,
     trigger: 'manual',
     workflowId: null,
     runId: null,
     parentJobId: submitter.parentJobId,
     rerunOf: null,
-    exclusiveKey: body.exclusiveKey,
-    scheduledAt: body.scheduledAt,
-    timeoutMs: body.timeoutMs,
-    graceMs: body.fields.grace_seconds === undefined ? null : Math.round(body.fields.grace_seconds * 1000),
-    retry: body.retry,
-    restartable: body.fields.restartable ?? true,
-    spec: body.spec,
-    secrets: Object.keys(body.secrets).length === 0 ? null : secrets.seal(body.secrets),
     scopes: submitter.scopes,
-    sinks: [],
+    ...toBodyOfJob(body, secrets.seal),
   })
 
   return { submit, rerun }
@@ -85,7 +68,8 @@ export const createSubmit = ({ store, clock, secrets, definitions, maxQueued }: 
 
 type RerunInput = { readonly submitter: Submitter; readonly jobId: string; readonly idempotency?: IdempotencyKey }
 
-const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] => {
+/** All bodies, when every one is right. Throws `executor_unavailable`, `invalid` with the faults of all. */
+export const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] => {
   const right: CheckedBody[] = []
   const errors: FieldError[] = []
   for (const check of checks) {
@@ -94,13 +78,12 @@ const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] => {
     if (check.type === 'wrong') errors.push(...check.errors)
     else right.push(check.body)
   }
-  if (errors.length === 0) return right
-  const first = errors[0]!
-  const detail = first.path ? `${first.path}: ${first.message}` : `The body ${first.message}`
-  throw new MillraceError('invalid', detail, { errors: errors.slice(0, MOST_ERRORS) })
+  if (errors.length > 0) throw invalidFields(errors)
+  return right
 }
 
-const requireScope = (submitter: Submitter, scope: Scope): void => {
+/** Throws `forbidden` unless the submitter has the scope. */
+export const requireScope = (submitter: Pick<Submitter, 'scopes'>, scope: Scope): void => {
   if (!submitter.scopes.includes(scope)) throw new MillraceError('forbidden', `The token lacks the scope ${scope}.`)
 }
 

@@ -2,6 +2,7 @@ import Type, { type Static } from 'typebox'
 import { parseDuration } from '../kernel/quantity.ts'
 import { PLAIN_TEXT, QUEUE_NAME } from './patterns.ts'
 import { type RetryPolicy, SINGLE_JOB_RETRY } from './retry.ts'
+import { SinkSchema } from './sink.ts'
 
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: PLAIN_TEXT })
 
@@ -10,7 +11,8 @@ const Duration = Type.Union([Type.Number({ minimum: 0 }), Type.String({ maxLengt
   description: 'A duration such as "30s" or "1h30m"; a number is milliseconds.',
 })
 
-const RetrySchema = Type.Object(
+/** `retry` of a job body and of a workflow's configuration. */
+export const RetrySchema = Type.Object(
   {
     maximum_attempts: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000 })),
     initial_interval: Type.Optional(Duration),
@@ -22,6 +24,12 @@ const RetrySchema = Type.Object(
 
 /** The longest time a job may be given, in seconds: a year. */
 const LONGEST_SECONDS = 366 * 24 * 3600
+
+/** `sinks` of a job body and of a workflow. */
+export const sinksProperty = Type.Array(SinkSchema, {
+  maxItems: 16,
+  description: 'Where the result of a finished job is sent.',
+})
 
 /** How a job is to be done: the fields that every kind has (`api.md`, Jobs). */
 export const commonJobProperties = {
@@ -49,6 +57,7 @@ export const commonJobProperties = {
   retry: Type.Optional(RetrySchema),
   restartable: Type.Optional(Type.Boolean({ description: 'false: never tried again after a failure of the system.' })),
   secrets: Type.Optional(Type.Array(text(255), { maxItems: 256, description: 'Names whose values are secret.' })),
+  sinks: Type.Optional(sinksProperty),
 }
 
 const CommonFields = Type.Object(commonJobProperties)

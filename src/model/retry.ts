@@ -17,6 +17,9 @@ export const SINGLE_JOB_RETRY: RetryPolicy = Object.freeze({
   maximumInterval: null,
 })
 
+/** Items of a run, unless the workflow or the item says otherwise (document of Intuned): three tries, without delay. */
+export const ITEM_RETRY: RetryPolicy = Object.freeze({ ...SINGLE_JOB_RETRY, maximumAttempts: 3 })
+
 /** System failures: three tries in all, waits of one and two seconds. */
 const SYSTEM_RETRY: RetryPolicy = Object.freeze({
   maximumAttempts: 3,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { takeSecrets } from './secrets.ts'
+import { putSecrets, takeSecrets } from './secrets.ts'
 
 test('values of names that look secret, or are listed, leave the body', () => {
   const body = { command: 'x', environment: { API_TOKEN: 'a', password: 'b', PLAIN: 'c', LISTED: 'd' } }
@@ -31,4 +31,31 @@ test('nested maps are found, and listed names that stand nowhere are told', () =
   expect(taken.body).toEqual({ http: { url: 'u', headers: { Authorization: '***' } } })
   expect(taken.secrets).toEqual({ 'http.headers.Authorization': 'Bearer x' })
   expect(taken.unknown).toEqual(['Nowhere'])
+})
+
+test('secrets of sinks leave the body: their own fields, and headers by name', () => {
+  const sinks = [
+    { type: 'webhook', url: 'https://a', secret: 'whsec_x', headers: { Authorization: 'Bearer y', Accept: 'z' } },
+    { type: 's3', bucket: 'b', access_key_id: 'id', secret_access_key: 'k' },
+  ]
+  const taken = takeSecrets({ command: 'x', sinks }, ['environment'], [])
+  expect(taken.body).toEqual({
+    command: 'x',
+    sinks: [
+      { type: 'webhook', url: 'https://a', secret: '***', headers: { Authorization: '***', Accept: 'z' } },
+      { type: 's3', bucket: 'b', access_key_id: 'id', secret_access_key: '***' },
+    ],
+  })
+  expect(taken.secrets).toEqual({
+    'sinks.0.secret': 'whsec_x',
+    'sinks.0.headers.Authorization': 'Bearer y',
+    'sinks.1.secret_access_key': 'k',
+  })
+})
+
+test('secrets are put back where they were, also under names with dots; what has none stays masked', () => {
+  const body = { environment: { 'A.TOKEN': 'one', B_KEY: '***' }, sinks: [{ type: 'webhook', secret: 'two' }] }
+  const taken = takeSecrets(body, ['environment'], [])
+  expect(putSecrets(taken.body, taken.secrets)).toEqual(body)
+  expect(putSecrets({ X_KEY: '***' }, taken.secrets, 'environment')).toEqual({ X_KEY: '***' })
 })

@@ -1,9 +1,11 @@
+import { SECRET_SINK_FIELDS } from './sink.ts'
+
 /** Which values of a job body are secret, and how they are taken out of it (`api.md`, Secrets). Pure: sealing is the store's. */
 
 const SECRET_WORDS = /TOKEN|SECRET|PASSWORD|KEY|AUTHORIZATION|COOKIE/i
 
 /** What stands in place of a secret wherever a body is shown. */
-const MASKED = '***'
+export const MASKED = '***'
 
 /** Secret values shorter than this are not masked in logs: they would blot out ordinary text. */
 export const SHORTEST_MASKED = 8
@@ -11,21 +13,20 @@ export const SHORTEST_MASKED = 8
 const isSecretName = (name: string, listed: readonly string[]): boolean =>
   listed.includes(name) || SECRET_WORDS.test(name)
 
+type Body = Readonly<Record<string, unknown>>
+type TextMap = Readonly<Record<string, string>>
+
 type Taken = {
   /** The body with `"***"` in place of secrets. */
-  readonly body: Readonly<Record<string, unknown>>
-  /** Secret values by dotted path (`environment.API_TOKEN`). */
+  readonly body: Body
+  /** Secret values by dotted path (`environment.API_TOKEN`, `sinks.0.secret`). */
   readonly secrets: Readonly<Record<string, string>>
   /** Names of `listed` that stand nowhere. */
   readonly unknown: readonly string[]
 }
 
-/** Takes secrets out of the text maps of a body that lie at `mapPaths` (for example `environment`, `http.headers`). */
-export const takeSecrets = (
-  body: Readonly<Record<string, unknown>>,
-  mapPaths: readonly string[],
-  listed: readonly string[],
-): Taken => {
+/** Takes secrets out of the text maps of a body that lie at `mapPaths` (for example `environment`, `http.headers`), and out of its sinks. */
+export const takeSecrets = (body: Body, mapPaths: readonly string[], listed: readonly string[]): Taken => {
   const secrets: Record<string, string> = {}
   const names = new Set<string>()
   let masked = body
@@ -35,19 +36,18 @@ export const takeSecrets = (
     const shown = maskMap({ map, path, listed, secrets, names })
     if (shown !== map) masked = replaceAt(masked, path.split('.'), shown)
   }
+  if (body.sinks !== undefined)
+    masked = { ...masked, sinks: maskSinks(body.sinks as Body[], { listed, secrets, names }) }
   return { body: masked, secrets, unknown: listed.filter(name => !names.has(name)) }
 }
 
-type TextMap = Readonly<Record<string, string>>
-type MaskInput = {
-  map: TextMap
-  path: string
-  listed: readonly string[]
-  secrets: Record<string, string>
-  names: Set<string>
+type Collected = {
+  readonly listed: readonly string[]
+  readonly secrets: Record<string, string>
+  readonly names: Set<string>
 }
 
-const maskMap = ({ map, path, listed, secrets, names }: MaskInput): TextMap => {
+const maskMap = ({ map, path, listed, secrets, names }: Collected & { map: TextMap; path: string }): TextMap => {
   let shown: Record<string, string> | null = null
   for (const [name, value] of Object.entries(map)) {
     names.add(name)
@@ -59,17 +59,40 @@ const maskMap = ({ map, path, listed, secrets, names }: MaskInput): TextMap => {
   return shown ?? map
 }
 
-const valueAt = (body: Readonly<Record<string, unknown>>, path: string): TextMap | undefined => {
+const maskSinks = (sinks: readonly Body[], collected: Collected): readonly Body[] =>
+  sinks.map((sink, index) => {
+    const shown: Record<string, unknown> = { ...sink }
+    for (const field of SECRET_SINK_FIELDS) {
+      if (sink[field] === undefined) continue
+      collected.secrets[`sinks.${index}.${field}`] = sink[field] as string
+      shown[field] = MASKED
+    }
+    if (sink.headers !== undefined)
+      shown.headers = maskMap({ ...collected, map: sink.headers as TextMap, path: `sinks.${index}.headers` })
+    return shown
+  })
+
+/**
+ * The value with its secrets put back where `"***"` stands: what was taken from `payload.0.environment.TOKEN` goes there
+ * again. `path` is where the value stands in the body that the secrets were taken from. What has no secret stays.
+ */
+export const putSecrets = <T>(value: T, secrets: Readonly<Record<string, string>>, path = ''): T => {
+  if (value === MASKED) return (Object.hasOwn(secrets, path) ? secrets[path] : value) as T
+  if (typeof value !== 'object' || value === null) return value
+  const below = (name: string | number): string => (path === '' ? String(name) : `${path}.${name}`)
+  if (Array.isArray(value)) return value.map((part, index) => putSecrets(part, secrets, below(index))) as T
+  return Object.fromEntries(
+    Object.entries(value).map(([name, part]) => [name, putSecrets(part, secrets, below(name))]),
+  ) as T
+}
+
+const valueAt = (body: Body, path: string): TextMap | undefined => {
   let value: unknown = body
   for (const part of path.split('.')) value = (value as Record<string, unknown> | undefined)?.[part]
   return value as TextMap | undefined
 }
 
-const replaceAt = (
-  body: Readonly<Record<string, unknown>>,
-  path: readonly string[],
-  value: unknown,
-): Readonly<Record<string, unknown>> => {
+const replaceAt = (body: Body, path: readonly string[], value: unknown): Body => {
   const [head, ...rest] = path
   return {
     ...body,

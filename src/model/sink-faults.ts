@@ -1,0 +1,53 @@
+import type { Fault } from './job-body.ts'
+import { MASKED } from './secrets.ts'
+import type { S3Sink, Sink, WebhookSink } from './sink.ts'
+
+const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** Visible characters, blanks and tabs of Latin-1: what HTTP can carry (RFC 9110, 5.5). */
+const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+const KEY_PARTS: ReadonlySet<string> = new Set(['{prefix}', '{run_id}', '{job_id}', '{workflow_id}'])
+
+/** What the schema of sinks cannot judge; paths below the list (`0.url`). Addresses are judged when they are reached. */
+export const sinkFaults = (sinks: readonly Sink[]): readonly Fault[] =>
+  sinks.flatMap((sink, index) =>
+    (sink.type === 'webhook' ? webhookFaults(sink) : s3Faults(sink)).map(fault => ({
+      ...fault,
+      path: `${index}.${fault.path}`,
+    })),
+  )
+
+const webhookFaults = ({ url, secret, headers = {} }: WebhookSink): readonly Fault[] => [
+  ...urlFaults('url', url),
+  ...(secret === undefined || secret === MASKED || isSigningSecret(secret)
+    ? []
+    : [{ path: 'secret', message: 'must be whsec_ and the base64 of 24 to 64 bytes (Standard Webhooks)' }]),
+  ...Object.entries(headers).flatMap(([name, value]) => headerFaults(name, value)),
+]
+
+const headerFaults = (name: string, value: string): readonly Fault[] => {
+  const path = `headers.${name}`
+  if (!HEADER_NAME.test(name)) return [{ path, message: 'is not a name that a header can have' }]
+  if (!HEADER_VALUE.test(value)) return [{ path, message: 'holds characters that no header can have' }]
+  return []
+}
+
+const s3Faults = ({ endpoint, key = '' }: S3Sink): readonly Fault[] => [
+  ...(endpoint === undefined ? [] : urlFaults('endpoint', endpoint)),
+  ...(key.match(/\{[^}]*\}?/g) ?? [])
+    .filter(part => !KEY_PARTS.has(part))
+    .map(part => ({ path: 'key', message: `${part} is none of ${[...KEY_PARTS].join(', ')}` })),
+]
+
+const urlFaults = (path: string, text: string): readonly Fault[] => {
+  const url = URL.parse(text)
+  return url !== null && (url.protocol === 'http:' || url.protocol === 'https:')
+    ? []
+    : [{ path, message: 'must be an http or https URL' }]
+}
+
+const isSigningSecret = (text: string): boolean => {
+  const match = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(text)
+  if (match === null) return false
+  const { length } = Buffer.from(match[1]!, 'base64')
+  return length >= 24 && length <= 64
+}
