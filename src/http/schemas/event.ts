@@ -5,8 +5,14 @@ import { strictObject, words } from './basics.ts'
 
 const id = Type.Optional(Type.String({ maxLength: 64, pattern: PLAIN_TEXT }))
 
+/** How the types of events begin: `job.completed`, `run.failed`, `notification.workflow.terminated`. */
+export const EVENT_GROUPS = ['job', 'run', 'notification'] as const
+export type EventGroup = (typeof EVENT_GROUPS)[number]
+
 export const EventQuery = strictObject({
+  type: Type.Optional(words(EVENT_GROUPS)),
   job_id: id,
+  run_id: id,
   workflow_id: id,
   kind: Type.Optional(words(KINDS)),
   token: Type.Optional(Type.String({ description: 'The token, where no header can be sent.' })),

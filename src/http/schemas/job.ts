@@ -155,3 +155,18 @@ export const ProgressBody = Type.Object(
   },
   { additionalProperties: false, minProperties: 1 },
 )
+
+/** What a running job asks of its run. */
+export const ExtendBody = Type.Object(
+  {
+    payload: Type.Optional(
+      Type.Array(Type.Unknown(), {
+        minItems: 1,
+        maxItems: 10_000,
+        description: 'Job bodies that join the run when this job completes.',
+      }),
+    ),
+    timeout: Type.Optional(Type.Literal(true, { description: 'Restarts the clock of the attempt.' })),
+  },
+  { additionalProperties: false, minProperties: 1 },
+)

@@ -1,0 +1,20 @@
+import { toTimestamp } from '../kernel/clock.ts'
+import { NOTIFICATION_TYPES, type Notification, type NotificationPreference } from '../model/workflow.ts'
+
+/** A notification as the API shows it, in lists and in events. */
+export const viewNotification = (notification: Notification) => ({
+  notification_id: notification.id,
+  type: notification.type,
+  severity: NOTIFICATION_TYPES[notification.type],
+  title: notification.title,
+  message: notification.message,
+  workflow_id: notification.workflowId,
+  run_id: notification.runId,
+  job_id: notification.jobId,
+  created_at: toTimestamp(notification.createdAt),
+  read_at: notification.readAt === null ? null : toTimestamp(notification.readAt),
+})
+
+/** Whether a workspace with this preference wants to see it. */
+export const isShown = (notification: Notification, preference: NotificationPreference): boolean =>
+  preference === 'all' || (preference === 'alerts' && NOTIFICATION_TYPES[notification.type] === 'alert')

@@ -1,0 +1,61 @@
+import Type from 'typebox'
+import { KINDS } from '../../model/kind.ts'
+import { PLAIN_TEXT } from '../../model/patterns.ts'
+import { DELIVERY_STATUSES } from '../../model/workflow.ts'
+import {
+  choice,
+  Id,
+  NullableInteger,
+  NullableText,
+  NullableTime,
+  pageQuery,
+  strictObject,
+  Time,
+  words,
+} from './basics.ts'
+
+export const DeliveryPath = strictObject({ delivery_id: Id })
+
+const deliveryProperties = {
+  delivery_id: Type.String({ description: 'The same at every try: webhook-id.' }),
+  job_id: Id,
+  run_id: NullableText,
+  workflow_id: NullableText,
+  kind: choice(KINDS),
+  sink_index: Type.Integer({ description: "Position in the sinks of the job's spec." }),
+  status: choice(DELIVERY_STATUSES),
+  tries: Type.Integer(),
+  created_at: Time,
+  next_try_at: NullableTime,
+  last_try_at: NullableTime,
+  delivered_at: NullableTime,
+  last_status: NullableInteger,
+  last_error: NullableText,
+}
+
+export const DeliverySchema = Type.Object(
+  {
+    ...deliveryProperties,
+    sink: Type.Unsafe<Readonly<Record<string, unknown>> | null>({
+      type: ['object', 'null'],
+      additionalProperties: true,
+      description: 'Where it goes, secrets as "***"; null when the job has been removed.',
+    }),
+  },
+  { title: 'Delivery' },
+)
+
+export const DeliveryPage = Type.Object({
+  deliveries: Type.Array(Type.Object(deliveryProperties)),
+  next_cursor: NullableText,
+})
+
+const id = Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'An id.' }))
+
+export const DeliveryQuery = strictObject({
+  status: Type.Optional(words(DELIVERY_STATUSES)),
+  job_id: id,
+  run_id: id,
+  workflow_id: id,
+  ...pageQuery,
+})

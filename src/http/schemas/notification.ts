@@ -1,0 +1,39 @@
+import Type from 'typebox'
+import { NOTIFICATION_PREFERENCES, NOTIFICATION_TYPES, type NotificationType } from '../../model/workflow.ts'
+import { choice, Id, NullableText, NullableTime, pageQuery, strictObject, Time } from './basics.ts'
+
+export const NotificationQuery = strictObject({
+  unread: Type.Optional(Type.Boolean({ description: 'Only those that have not been read.' })),
+  ...pageQuery,
+})
+
+export const NotificationPage = Type.Object({
+  notifications: Type.Array(
+    Type.Object({
+      notification_id: Id,
+      type: choice(Object.keys(NOTIFICATION_TYPES) as NotificationType[]),
+      severity: choice(['alert', 'info']),
+      title: Type.String(),
+      message: Type.String(),
+      workflow_id: NullableText,
+      run_id: NullableText,
+      job_id: NullableText,
+      created_at: Time,
+      read_at: NullableTime,
+    }),
+  ),
+  next_cursor: NullableText,
+})
+
+export const ReadBody = strictObject({
+  ids: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 1000 })),
+  all: Type.Optional(Type.Literal(true, { description: 'All of the workspace.' })),
+})
+export const ReadAnswer = Type.Object({ read: Type.Integer({ description: 'How many became read by this call.' }) })
+
+export const Preference = strictObject({
+  preference: choice(
+    NOTIFICATION_PREFERENCES,
+    'alerts: those that someone should look at; all; none. Of the whole workspace.',
+  ),
+})

@@ -1,0 +1,70 @@
+import Type from 'typebox'
+import { PLAIN_TEXT } from '../../model/patterns.ts'
+import { RUN_STATUSES } from '../../model/workflow.ts'
+import { choice, Id, NullableText, NullableTime, pageQuery, strictObject, Time, words } from './basics.ts'
+
+export const RunPath = strictObject({ run_id: Id })
+
+const runProperties = {
+  run_id: Id,
+  workflow_id: Id,
+  workflow_version: Type.Integer({ description: 'Of the workflow when it was made.' }),
+  trigger: choice(['manual', 'automatic']),
+  status: choice(RUN_STATUSES),
+  status_reason: NullableText,
+  scheduled_at: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: 'The slot, or the time a manual run was asked for.',
+  }),
+  created_at: Time,
+  started_at: NullableTime,
+  finished_at: NullableTime,
+  max_concurrent_requests: Type.Integer(),
+  counts: Type.Object({
+    pending: Type.Integer(),
+    queued: Type.Integer(),
+    running: Type.Integer({ description: 'Cancelling ones included.' }),
+    completed: Type.Integer(),
+    failed: Type.Integer(),
+    cancelled: Type.Integer(),
+  }),
+  retry_of: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: 'The run whose failed items it does again.',
+  }),
+}
+
+/** A run as `run-view.ts` shows it. */
+export const RunSchema = Type.Object(
+  {
+    ...runProperties,
+    snapshot: Type.Record(Type.String(), Type.Unknown(), {
+      description: 'The definition of the workflow as it was; values of secrets are "***".',
+    }),
+  },
+  { title: 'Run' },
+)
+
+export const RunPage = Type.Object({
+  runs: Type.Array(Type.Object(runProperties), { description: 'Without their snapshots.' }),
+  next_cursor: NullableText,
+})
+
+const time = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
+
+const runFilters = {
+  status: Type.Optional(words(RUN_STATUSES)),
+  trigger: Type.Optional(choice(['manual', 'automatic'] as const)),
+  created_after: time('RFC 3339; this instant excluded.'),
+  created_before: time('RFC 3339; this instant excluded.'),
+  ...pageQuery,
+}
+
+export const WorkflowRunQuery = strictObject(runFilters)
+export const RunQuery = strictObject({
+  workflow: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'Id or name.' })),
+  workflow_id: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'An id.' })),
+  ...runFilters,
+})
+
+export const Triggered = Type.Object({ run_id: Id, status: choice(RUN_STATUSES) })

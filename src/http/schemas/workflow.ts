@@ -1,0 +1,113 @@
+import Type from 'typebox'
+import { NO_NUL, PLAIN_TEXT } from '../../model/patterns.ts'
+import { SKIP_REASONS, WORKFLOW_STATES } from '../../model/workflow.ts'
+import {
+  choice,
+  Id,
+  NullableInteger,
+  NullableText,
+  NullableTime,
+  pageQuery,
+  strictObject,
+  Time,
+  words,
+} from './basics.ts'
+
+export const WorkflowPath = strictObject({ workflow: Type.String({ description: 'Id or name.' }) })
+
+/** What the server adds to a definition. A `PUT` ignores these, so that what a `GET` gave can be sent back. */
+const shown = {
+  workflow_id: Id,
+  state: choice(WORKFLOW_STATES),
+  version: Type.Integer({ description: 'Raised by every change.' }),
+  consecutive_failures: Type.Integer(),
+  items: Type.Integer({ description: 'Job bodies of the payload.' }),
+  next_run_at: NullableTime,
+  last_run_at: NullableTime,
+  created_at: Time,
+  updated_at: Time,
+}
+export const SHOWN_FIELDS: readonly string[] = Object.keys(shown)
+
+/** A workflow as `workflow-view.ts` shows it: the definition, secrets as `"***"`, and where it stands. */
+export const WorkflowSchema = Type.Object(
+  { ...shown, name: Type.String(), max_consecutive_failures: NullableInteger },
+  {
+    title: 'Workflow',
+    additionalProperties: true,
+    description: 'And the fields of its definition; values of secrets are "***".',
+  },
+)
+
+export const WorkflowPage = Type.Object({
+  workflows: Type.Array(WorkflowSchema, { description: 'Without their payloads.' }),
+  next_cursor: NullableText,
+})
+
+export const WorkflowQuery = strictObject({
+  state: Type.Optional(words(WORKFLOW_STATES)),
+  query: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, pattern: PLAIN_TEXT, description: 'Part of the name.' }),
+  ),
+  ...pageQuery,
+})
+
+export const CheckAnswer = Type.Object({
+  outcome: choice(['new', 'changed', 'unchanged'], 'What keeping it would do.'),
+})
+
+export const TriggerBody = strictObject({
+  scheduled_at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339; now when absent.' })),
+  parameters: Type.Optional(
+    Type.Record(Type.String(), Type.Unknown(), {
+      propertyNames: { maxLength: 255, pattern: NO_NUL },
+      maxProperties: 1000,
+      description: "Merged over every item's parameters.",
+    }),
+  ),
+})
+
+export const TerminateBody = strictObject({
+  timeout_seconds: Type.Optional(
+    Type.Number({
+      minimum: 0,
+      maximum: 3600,
+      description: "What running items get between SIGTERM and SIGKILL; each item's own grace when absent.",
+    }),
+  ),
+})
+
+export const SlotPage = Type.Object({
+  slots: Type.Array(
+    Type.Object({
+      slot: Type.String({ description: 'The slot; the first of several that were skipped for one reason.' }),
+      last_slot: Time,
+      count: Type.Integer(),
+      outcome: choice(['fired', 'skipped']),
+      reason: Type.Unsafe<string | null>({ enum: [...SKIP_REASONS, null], type: ['string', 'null'] }),
+      run_id: NullableText,
+      recorded_at: Time,
+    }),
+  ),
+  next_cursor: NullableText,
+})
+
+const MOST_SLOTS = 1000
+
+export const UpcomingQuery = strictObject({
+  count: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_SLOTS, description: '10 by default.' })),
+})
+
+export const Upcoming = Type.Object({
+  slots: Type.Array(Type.Object({ slot: Time, fire_at: Type.String({ description: 'The slot and its jitter.' }) }), {
+    description: 'Fewer than asked for when the schedule ends.',
+  }),
+})
+
+export const PreviewAnswer = Type.Object({ slots: Type.Array(Time, { description: 'Without jitter.' }) })
+
+/** `schedule` is described and checked apart: the engine reads it as it reads the schedule of a workflow. */
+export const previewFields = {
+  after: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339, excluded; now when absent.' })),
+  count: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_SLOTS, description: '10 by default.' })),
+}
