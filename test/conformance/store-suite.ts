@@ -1,19 +1,24 @@
 import { afterEach, beforeEach, describe } from 'vitest'
+import { analyticsTests } from './suite/analytics.ts'
 import { artifactTests } from './suite/artifacts.ts'
 import { cancelTests } from './suite/cancel.ts'
 import { claimTests } from './suite/claim.ts'
+import { deliveryTests } from './suite/deliveries.ts'
 import { endTests } from './suite/ends.ts'
 import { exclusiveKeyTests } from './suite/exclusive-keys.ts'
+import { firingTests } from './suite/firing.ts'
 import { idempotencyTests } from './suite/idempotency.ts'
 import { leaseTests } from './suite/leases.ts'
 import { listTests } from './suite/lists.ts'
 import { logTests } from './suite/logs.ts'
+import { notificationTests } from './suite/notifications.ts'
 import { walkTests } from './suite/random-walk.ts'
 import { retentionTests } from './suite/retention.ts'
 import { type OpenStore, Scene } from './suite/scene.ts'
 import { signalTests } from './suite/signals.ts'
 import { submitTests } from './suite/submit.ts'
 import { timeTests } from './suite/time.ts'
+import { workflowTests } from './suite/workflows.ts'
 import { workspaceTests } from './suite/workspaces.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
@@ -50,4 +55,9 @@ const AREAS: readonly (readonly [string, AreaTests])[] = [
   ['retention', retentionTests],
   ['workspaces, tokens, workers', workspaceTests],
   ['signals', signalTests],
+  ['workflows', workflowTests],
+  ['firing and slots', firingTests],
+  ['deliveries', deliveryTests],
+  ['notifications', notificationTests],
+  ['analytics', analyticsTests],
 ]
