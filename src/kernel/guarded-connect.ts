@@ -4,7 +4,8 @@ import { buildConnector } from 'undici'
 import type { AddressRules } from './address-rules.ts'
 import { FetchError } from './fetch-error.ts'
 
-type Address = { readonly address: string; readonly family: number }
+/** An address that a name leads to; `family` is 4 or 6. */
+export type Address = { readonly address: string; readonly family: number }
 
 /** All addresses of a name, best first. */
 export type Lookup = (hostname: string) => Promise<readonly Address[]>
@@ -32,7 +33,8 @@ export const guardedConnector = (options: ConnectOptions): buildConnector.connec
   })
   return (target, done) => {
     // Node looks nothing up for an address that is written as one.
-    const fault = isIP(target.hostname) === 0 ? null : refusal(options.rules, target.hostname, [target.hostname])
+    const written = { address: target.hostname, family: isIP(target.hostname) }
+    const fault = written.family === 0 ? null : refusal(options.rules, target.hostname, [written])
     if (fault !== null) process.nextTick(done, fault, null)
     else connect(target, done)
   }
@@ -43,13 +45,9 @@ const guardedLookup =
   (hostname, { all }, done) => {
     lookup(hostname).then(
       addresses => {
-        const fault = refusal(
-          rules,
-          hostname,
-          addresses.map(({ address }) => address),
-        )
+        const fault = refusal(rules, hostname, addresses)
         const [first] = addresses
-        if (fault !== null || first === undefined) done(fault ?? noAddress(hostname), '', 0)
+        if (fault !== null || first === undefined) done(fault, '', 0)
         else if (all) done(null, [...addresses])
         else done(null, first.address, first.family)
       },
@@ -57,10 +55,12 @@ const guardedLookup =
     )
   }
 
-/** One forbidden address refuses the name: a mixed answer is how a guard that picks one of them is got around. */
-const refusal = (rules: AddressRules, hostname: string, addresses: readonly string[]): FetchError | null =>
-  addresses.every(address => rules.permits(hostname, address))
-    ? null
-    : new FetchError('address_refused', `${hostname} leads to an address that is not public.`)
-
-const noAddress = (hostname: string): FetchError => new FetchError('connection_failed', `${hostname} has no address.`)
+/**
+ * Why a host that leads to these addresses must not be connected to, or null. One forbidden address refuses the name: a
+ * mixed answer is how a guard that picks one of them is got around.
+ */
+export const refusal = (rules: AddressRules, hostname: string, addresses: readonly Address[]): FetchError | null => {
+  if (addresses.length === 0) return new FetchError('connection_failed', `${hostname} has no address.`)
+  if (addresses.every(({ address }) => rules.permits(hostname, address))) return null
+  return new FetchError('address_refused', `${hostname} leads to an address that is not public.`)
+}

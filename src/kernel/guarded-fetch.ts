@@ -1,9 +1,10 @@
 import { unescape as percentDecode } from 'node:querystring'
-import { type buildConnector, Client, type Dispatcher } from 'undici'
+import type { Dispatcher } from 'undici'
 import type { AddressRules } from './address-rules.ts'
 import { type Deadline, startDeadline } from './deadline.ts'
 import { FetchError, toFetchError } from './fetch-error.ts'
-import { guardedConnector, type Lookup, lookupAll } from './guarded-connect.ts'
+import type { Lookup } from './guarded-connect.ts'
+import { freshConnections, type GuardedConnection, type GuardedConnections } from './guarded-connections.ts'
 import { followRedirect, type HopRequest } from './redirect.ts'
 import { ACCEPTED_ENCODINGS, decodeBody } from './response-body.ts'
 
@@ -20,7 +21,7 @@ type GuardedRequest = {
   readonly maxBytes: number
   /** To the last byte of the response, redirects included; no limit when absent. */
   readonly timeoutMs?: number
-  /** For one connection: lookup, TCP and TLS. 10 s when absent. */
+  /** For one connection: lookup, TCP and TLS. 10 s when absent; always 5 s for those that are kept. */
   readonly connectTimeoutMs?: number
   /** The longest silence of the other server. 60 s when absent. */
   readonly idleTimeoutMs?: number
@@ -47,6 +48,8 @@ type FetchOptions = {
   readonly rules: AddressRules
   /** For tests; the system's resolver when absent. */
   readonly lookup?: Lookup
+  /** Connections that are kept between requests, which makes many small requests to one server cheap; whoever made them closes them. A new one for each hop when absent. */
+  readonly connections?: GuardedConnections
 }
 
 /**
@@ -54,30 +57,34 @@ type FetchOptions = {
  * resolved and checked, that very address is connected to, and again for each redirect. Throws `FetchError`, or the reason of
  * `signal`; what is thrown otherwise is a mistake of the caller (a header with a line break). Any status is a response.
  *
- * Every hop has a connection of its own: none is kept, so none was opened under an older answer of DNS, and no request fails
- * because the other side had just closed a kept one. A proxy of the environment is not used: it would connect unchecked.
+ * Without `connections` every hop has a connection of its own: no request fails because the other side had just closed a
+ * kept one. A proxy of the environment is not used: it would connect unchecked.
  */
-export const createGuardedFetch =
-  ({ rules, lookup = lookupAll }: FetchOptions): GuardedFetch =>
-  async request => {
-    const connect = guardedConnector({ rules, lookup, timeoutMs: request.connectTimeoutMs ?? 10_000 })
+export const createGuardedFetch = (options: FetchOptions): GuardedFetch => {
+  const connections = options.connections ?? freshConnections(options)
+  return async request => {
     const deadline = startDeadline(request)
     try {
-      return await followToResponse({ request, connect, deadline })
+      return await followToResponse({ request, connections, deadline })
     } catch (error) {
       deadline.end()
       throw error
     }
   }
+}
 
 type Fetching = {
   readonly request: GuardedRequest
-  readonly connect: buildConnector.connector
+  readonly connections: GuardedConnections
   readonly deadline: Deadline
 }
 
 /** One request that was sent and the start of its response. */
-type Exchange = { readonly hop: HopRequest; readonly client: Client; readonly response: Dispatcher.ResponseData }
+type Exchange = {
+  readonly hop: HopRequest
+  readonly connection: GuardedConnection
+  readonly response: Dispatcher.ResponseData
+}
 
 const followToResponse = async (fetching: Fetching): Promise<GuardedResponse> => {
   const { maxRedirects = 5 } = fetching.request
@@ -124,34 +131,44 @@ const credentials = (url: URL): Record<string, string> => {
   return { authorization: `Basic ${Buffer.from(pair).toString('base64')}` }
 }
 
-const send = async (hop: HopRequest, { request, connect, deadline }: Fetching): Promise<Exchange> => {
-  const idle = request.idleTimeoutMs ?? 60_000
-  const client = new Client(hop.url.origin, { connect, pipelining: 0, headersTimeout: idle, bodyTimeout: idle })
-  // The signal of undici's request does not end a connection that is still being made; this does.
-  deadline.whenOver(reason => client.destroy(reason).catch(ignore))
+const send = async (hop: HopRequest, { request, connections, deadline }: Fetching): Promise<Exchange> => {
+  const limits = {
+    connectTimeoutMs: request.connectTimeoutMs ?? 10_000,
+    idleTimeoutMs: request.idleTimeoutMs ?? 60_000,
+  }
+  let connection: GuardedConnection | null = null
   try {
-    const response = await client.request({
+    const opened = await beforeOver(deadline, connections.open(hop.url, limits))
+    connection = opened
+    deadline.whenOver(reason => opened.drop(reason))
+    const response = await opened.request({
       path: `${hop.url.pathname}${hop.url.search}`,
       method: hop.method as Dispatcher.HttpMethod,
       headers: hop.headers,
       body: hop.body,
     })
     response.body.on('error', ignore) // thrown where it is read; if it is not read, nobody is to be told
-    return { hop, client, response }
+    return { hop, connection, response }
   } catch (error) {
-    client.destroy().catch(ignore)
+    connection?.drop()
     throw explain(error, hop, deadline)
   }
 }
 
-const toResponse = ({ hop, client, response }: Exchange, { request, deadline }: Fetching): GuardedResponse => {
+const beforeOver = <T>(deadline: Deadline, promise: Promise<T>): Promise<T> => {
+  const over = Promise.withResolvers<never>()
+  deadline.whenOver(over.reject)
+  return Promise.race([promise, over.promise])
+}
+
+const toResponse = ({ hop, connection, response }: Exchange, { request, deadline }: Fetching): GuardedResponse => {
   const headers = joinHeaders(response.headers)
   const isEmpty = hop.method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
   const encoding = isEmpty ? undefined : headers['content-encoding']
   const content = decodeBody(response.body, encoding, request.maxBytes)
   const finish = () => {
     deadline.end()
-    close({ client })
+    close({ connection, response })
   }
   return {
     url: hop.url.href,
@@ -184,8 +201,10 @@ const explain = (error: unknown, hop: HopRequest, deadline: Deadline): unknown =
 const joinHeaders = (headers: Dispatcher.ResponseData['headers']): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]))
 
-const close = ({ client }: Pick<Exchange, 'client'>): void => {
-  client.destroy().catch(ignore)
+/** A response that has been read whole leaves its connection as it is, to be kept or not. */
+const close = ({ connection, response }: Omit<Exchange, 'hop'>): void => {
+  if (!response.body.readableEnded) response.body.destroy()
+  connection.drop()
 }
 
 const ignore = (): void => {}
