@@ -236,14 +236,30 @@ export const firingTests: AreaTests = scene => {
     expect(await steps.workflow(workflow.id)).toMatchObject({ lastRunAt: now() })
   })
 
-  test('a run that waits starts only when no other run of its workflow runs', async () => {
+  test('a run that waits starts only when no earlier run of its workflow is left', async () => {
+    const slot = now()
+    const workflow = await steps.createDue(slot)
+    await steps.fired(workflow, slot)
+    const first = await scene().claimOne()
+    await steps.start(workflow)
+    const second = await scene().claimOne()
+    const waiting = await steps.fired(workflow, slot + MINUTE, { overlap: 'queue_one' })
+    await scene().end(first)
+    expect(await steps.run(waiting)).toMatchObject({ status: 'pending', statusReason: 'waiting_for_run' })
+    await scene().end(second)
+    expect(await steps.run(waiting)).toMatchObject({ status: 'running' })
+  })
+
+  test('a run that waits does not start while its workflow is paused', async () => {
     const { workflow, held, second } = await fireTwice('queue_one')
     const waiting = (second as { runId: string }).runId
-    await steps.start(workflow)
+    const key = { workspace: WORKSPACE, workflow: workflow.id }
+    await scene().store.pauseWorkflow(key)
     await scene().end(held)
-    expect(await steps.run(waiting)).toMatchObject({ status: 'pending' })
-    await scene().end(await scene().claimOne())
+    expect(await steps.run(waiting)).toMatchObject({ status: 'paused' })
+    await scene().store.resumeWorkflow({ ...key, timing: nextAt(now()) })
     expect(await steps.run(waiting)).toMatchObject({ status: 'running' })
+    expect((await scene().claim()).map(job => job.runId)).toEqual([waiting])
   })
 
   test('overlap `cancel_previous`: the open run is terminated and the slot runs in its place', async () => {

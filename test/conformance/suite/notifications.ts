@@ -143,13 +143,15 @@ export const notificationTests: AreaTests = scene => {
     expect(await list()).toHaveLength(3)
   })
 
-  test('they are told by `notification`', async () => {
-    const workflow = await steps.create({ maxConsecutiveFailures: 1 })
-    const runId = await run(workflow)
+  test('they are told by `notification`, those that the workspace prefers to see', async () => {
     const told = () => scene().signals.flatMap(signal => (signal.type === 'notification' ? signal.notification : []))
+    const first = await run(await steps.create({ maxConsecutiveFailures: 1 }))
+    await scene().eventually(() => told().length === 1)
+    expect(told()).toMatchObject([{ type: 'workflow.terminated', runId: first }])
+    await prefer('all')
+    const second = await run(await steps.create())
     await scene().eventually(() => told().length === 2)
-    expect(told()).toContainEqual(expect.objectContaining({ type: 'workflow.terminated', runId }))
-    expect(told()).toContainEqual(expect.objectContaining({ type: 'run.failed', runId }))
+    expect(told()[1]).toMatchObject({ type: 'run.failed', runId: second })
   })
 
   test('old ones are purged', async () => {
