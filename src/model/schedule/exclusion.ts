@@ -1,0 +1,73 @@
+import { type Calendar, hasTime } from './calendar.ts'
+import { SECONDS_A_DAY, toDate } from './civil-date.ts'
+import type { MonthDays } from './month-days.ts'
+import { contains, members, type NumberSet, numberSet } from './number-set.ts'
+
+/** What `exclude` takes away. */
+export type Exclusion = {
+  /** Days on which nothing is left. */
+  readonly wholeDays: MonthDays
+  /** Those that take away a part of their days. A *signature* is a set of them, bit 0 the first. */
+  readonly partial: readonly Calendar[]
+}
+
+/** At most this many calendars of `exclude` take away a part of a day: 2^10 signatures are few enough to be remembered. */
+export const MAX_PARTIAL = 10
+
+export const isWholeDay = ({ hours, minutes, seconds }: Calendar): boolean =>
+  members(hours).length === 24 && members(minutes).length === 60 && members(seconds).length === 60
+
+export const createExclusion = (calendars: readonly Calendar[]): Exclusion => {
+  const whole = calendars.filter(isWholeDay)
+  return {
+    wholeDays: (year, month) => whole.reduce((days, calendar) => days | calendar.days(year, month), 0),
+    partial: calendars.filter(calendar => !isWholeDay(calendar)),
+  }
+}
+
+/** Which of the partial ones apply on a day. */
+export const signatureOn = ({ partial }: Exclusion, day: number): number => {
+  if (partial.length === 0) return 0
+  const date = toDate(day)
+  let signature = 0
+  for (const [index, { days }] of partial.entries())
+    if ((days(date.year, date.month) >> (date.day - 1)) & 1) signature |= 1 << index
+  return signature
+}
+
+/** Whether a local second is taken away. */
+export const isExcluded = (exclusion: Exclusion, local: number): boolean => {
+  const day = Math.floor(local / SECONDS_A_DAY)
+  const date = toDate(day)
+  if ((exclusion.wholeDays(date.year, date.month) >> (date.day - 1)) & 1) return true
+  const signature = signatureOn(exclusion, day)
+  return exclusion.partial.some(
+    (calendar, index) => (signature >> index) & 1 && hasTime(calendar, local - day * SECONDS_A_DAY),
+  )
+}
+
+/** The seconds of a minute that are left of `seconds`, by signature, hour and minute. */
+export type SecondsLeft = (signature: number, hour: number, minute: number) => NumberSet
+
+/** Remembers the set of each combination of partial exclusions that meet in a minute. */
+export const createSecondsLeft = (seconds: NumberSet, partial: readonly Calendar[]): SecondsLeft => {
+  const holding = (size: number, setOf: (calendar: Calendar) => NumberSet): readonly number[] =>
+    Array.from({ length: size }, (_, value) =>
+      partial.reduce((bits, calendar, index) => bits | (contains(setOf(calendar), value) ? 1 << index : 0), 0),
+    )
+  const inHour = holding(24, calendar => calendar.hours)
+  const inMinute = holding(60, calendar => calendar.minutes)
+  const sets: NumberSet[] = [seconds]
+  const without = (bits: number): NumberSet =>
+    numberSet(
+      60,
+      second =>
+        contains(seconds, second) &&
+        !partial.some((calendar, index) => (bits >> index) & 1 && contains(calendar.seconds, second)),
+    )
+  return (signature, hour, minute) => {
+    const bits = signature & inHour[hour]! & inMinute[minute]!
+    sets[bits] ??= without(bits)
+    return sets[bits]
+  }
+}

@@ -1,0 +1,111 @@
+import { CronPattern } from 'croner'
+import type { Calendar } from './calendar.ts'
+import type { Report } from './fault.ts'
+import { ALL_DAYS, daysOfMonth, firstWeekday, type MonthDays, weekdayPatterns } from './month-days.ts'
+import { numberSet } from './number-set.ts'
+
+/**
+ * Reads a cron of five or six fields, or a name such as `@daily`, as `croner` does: names, ranges, steps, lists, `L`, `W`,
+ * `#`, and days of month and of week united unless the latter begins with `+`.
+ *
+ * Only its reading is croner's; its slots are found as those of a calendar. Croner leaves times in a gap out where the
+ * hour is a list or a range, and runs them twice where they come twice, which is not our rule; and it is slower.
+ */
+export const readCron = (text: string, path: string, report: Report): Calendar | null => {
+  const pattern = parse(text, path, report)
+  if (pattern === null) return null
+  return {
+    days: daysFrom(pattern),
+    hours: numberSet(24, hour => pattern.hour[hour] === 1),
+    minutes: numberSet(60, minute => pattern.minute[minute] === 1),
+    seconds: numberSet(60, second => pattern.second[second] === 1),
+    everyHour: isEveryHour(pattern),
+  }
+}
+
+const parse = (text: string, path: string, report: Report): CronPattern | null => {
+  try {
+    return new CronPattern(text, undefined, { mode: '5-or-6-parts' })
+  } catch (error) {
+    // A TypeError or a RangeError, for which it has no class of its own.
+    report(path, `is not a cron: ${(error as Error).message.replace(/^CronPattern: /, '')}`)
+    return null
+  }
+}
+
+/** The hour is `*` or `?`, alone or in a list. `*\/1` and `0-23` name hours of the clock. */
+const isEveryHour = ({ pattern }: CronPattern): boolean => {
+  const fields = pattern.trim().split(/\s+/)
+  return fields
+    .at(-4)!
+    .split(',')
+    .some(hour => hour === '*' || hour === '?')
+}
+
+/** In croner's weekdays, a bit for each of the first five in a month, and this one for the last. */
+const LAST_OF_MONTH = 32
+
+const daysFrom = (pattern: CronPattern): MonthDays => {
+  const months = bits(pattern.month)
+  const fixedDays = bits(pattern.day)
+  const weekdays = weekdaysFrom(pattern)
+  return (year, month) => {
+    if (((months >> (month - 1)) & 1) === 0) return 0
+    const all = daysOfMonth(year, month)
+    const monthly = (fixedDays | movableDays(pattern, year, month)) & all
+    if (pattern.starDOW) return monthly
+    const weekly = weekdays(year, month) & all
+    return pattern.useAndLogic || pattern.starDOM ? monthly & weekly : monthly | weekly
+  }
+}
+
+const bits = (flags: readonly number[]): number => flags.reduce((set, flag, index) => set | (flag ? 1 << index : 0), 0)
+
+/** `L`, `LW` and `15W`: days of the month that depend on the month. */
+const movableDays = (pattern: CronPattern, year: number, month: number): number => {
+  const last = 32 - Math.clz32(daysOfMonth(year, month))
+  let days = pattern.lastDayOfMonth ? 1 << (last - 1) : 0
+  if (pattern.lastWeekday) days |= 1 << (lastWeekday(year, month, last) - 1)
+  for (const [index, flag] of pattern.nearestWeekdays.entries())
+    if (flag && index < last) days |= 1 << (nearestWeekday(year, month, index + 1, last) - 1)
+  return days
+}
+
+const SUNDAY = 0
+const SATURDAY = 6
+
+const weekday = (year: number, month: number, day: number): number => (firstWeekday(year, month) + day - 1) % 7
+
+const lastWeekday = (year: number, month: number, last: number): number => {
+  const on = weekday(year, month, last)
+  return on === SUNDAY ? last - 2 : on === SATURDAY ? last - 1 : last
+}
+
+/** The working day nearest to a day, in the same month. */
+const nearestWeekday = (year: number, month: number, day: number, last: number): number => {
+  const on = weekday(year, month, day)
+  if (on === SUNDAY) return day === last ? day - 2 : day + 1
+  if (on === SATURDAY) return day === 1 ? day + 2 : day - 1
+  return day
+}
+
+/** Days of the week, with `#` and `L`. */
+const weekdaysFrom = ({ dayOfWeek }: CronPattern): MonthDays => {
+  const patterns = Array.from({ length: 7 }, (_, on) => ({ days: weekdayPatterns(1 << on), which: dayOfWeek[on]! }))
+  return (year, month) => {
+    const first = firstWeekday(year, month)
+    return patterns.reduce((days, one) => days | chosen(one.days[first]! & daysOfMonth(year, month), one.which), 0)
+  }
+}
+
+/** Of the days of a month that fall on one weekday, those that `which` chooses. */
+const chosen = (days: number, which: number): number => {
+  let left = days
+  let found = 0
+  for (let nth = 0; left !== 0; nth++) {
+    const lowest = left & -left
+    left ^= lowest
+    if ((which >> nth) & 1 || (left === 0 && which & LAST_OF_MONTH)) found |= lowest
+  }
+  return found & ALL_DAYS
+}

@@ -1,0 +1,13 @@
+import { FIRST_YEAR, LAST_YEAR } from './civil-date.ts'
+
+/** The slots of one part of a schedule (an interval, a calendar, a cron), in epoch milliseconds, in order. */
+export type Slots = {
+  /** The first one from `from` on, or null. */
+  next(from: number): number | null
+  /** The last one up to `to`, or null. */
+  previous(to: number): number | null
+}
+
+/** No slot is before the first or after the second of these. */
+export const FIRST_INSTANT = Date.UTC(FIRST_YEAR, 0, 1)
+export const LAST_INSTANT = Date.UTC(LAST_YEAR + 1, 0, 1) - 1
