@@ -38,6 +38,41 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
     load: async () => (await import('./commands/artifacts.ts')).artifacts,
   },
   {
+    name: 'result',
+    summary: 'print or save the result of a job',
+    load: async () => (await import('./commands/result.ts')).result,
+  },
+  {
+    name: 'workflows',
+    summary: 'list, apply, trigger, pause and end workflows',
+    load: async () => (await import('./commands/workflows.ts')).workflows,
+  },
+  {
+    name: 'trigger',
+    summary: 'run a workflow now, or at a time',
+    load: async () => (await import('./commands/trigger.ts')).trigger,
+  },
+  {
+    name: 'runs',
+    summary: 'list, watch, pause and end runs of workflows',
+    load: async () => (await import('./commands/runs.ts')).runs,
+  },
+  {
+    name: 'analytics',
+    summary: 'show how jobs and workflows have done',
+    load: async () => (await import('./commands/analytics.ts')).analytics,
+  },
+  {
+    name: 'notifications',
+    summary: 'list notifications and mark them as read',
+    load: async () => (await import('./commands/notifications.ts')).notifications,
+  },
+  {
+    name: 'deliveries',
+    summary: 'list what goes to sinks, and send it again',
+    load: async () => (await import('./commands/deliveries.ts')).deliveries,
+  },
+  {
     name: 'tokens',
     summary: 'list, make and revoke tokens',
     load: async () => (await import('./commands/tokens.ts')).tokens,
@@ -51,9 +86,10 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
 
 const EXIT_CODES = `
 Exit codes:
-  0        done; of run: the job completed
-  1        a job failed without an exit code of its own, or was cancelled
-  2        wrong arguments or configuration
+  0        done; of run: the job completed; of trigger --wait: the run did
+  1        a job failed without an exit code of its own, or was cancelled; a run did not complete;
+           of workflows apply --dry-run: there is something to change
+  2        wrong arguments, configuration or files
   125      the server cannot be reached, or refused
   128 + n  of run: the job was ended by signal n; 130 after Ctrl-C
   other    of run: the exit code of the job

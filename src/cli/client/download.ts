@@ -7,25 +7,29 @@ import { pipeline } from 'node:stream/promises'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
-import type { ArtifactAnswer } from './job-answer.ts'
-import { jobPath } from './jobs.ts'
 import { send } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
 
-type Download = {
+/** Something that is downloaded: an artifact or a result. */
+export type Incoming = {
   readonly server: ServerAddress
-  readonly jobId: string
-  readonly artifact: ArtifactAnswer
+  readonly path: string
+  /** What it is called where progress is shown. */
+  readonly label: string
+  /** In bytes; null when unknown. */
+  readonly size: number | null
+  /** What it has to be, in hex; null when unknown. */
+  readonly sha256: string | null
   /** Where progress is shown. */
   readonly terminal: NodeJS.WriteStream
 }
 
-/** Downloads an artifact to a file, which is there only when it is whole and its hash is right. */
-export const downloadToFile = async (input: Download, file: string): Promise<void> => {
+/** Downloads to a file, which is there only when it is whole and its hash is right. */
+export const saveToFile = async (incoming: Incoming, file: string): Promise<void> => {
   const partial = `${file}.part`
   await mkdir(dirname(file), { recursive: true })
   try {
-    await downloadTo(input, createWriteStream(partial))
+    await saveTo(incoming, createWriteStream(partial))
     await rename(partial, file)
   } catch (error) {
     await rm(partial, { force: true })
@@ -33,15 +37,15 @@ export const downloadToFile = async (input: Download, file: string): Promise<voi
   }
 }
 
-/** Downloads an artifact into a stream, which it ends. Throws `CliFailure` when what came is not what the list promised. */
-export const downloadTo = async ({ server, jobId, artifact, terminal }: Download, target: Writable): Promise<void> => {
-  const path = jobPath(jobId, `/artifacts/${encodeURIComponent(artifact.artifact_id)}`)
+/** Downloads into a stream, which it ends. Throws `CliFailure` when what came is not what was promised. */
+export const saveTo = async (incoming: Incoming, target: Writable): Promise<void> => {
+  const { server, path, label, size, terminal } = incoming
   const response = await send(server, { path })
   const source = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body)
-  await pipeline(source, progressBar(terminal, artifact.name, artifact.size), checkHash(artifact), target)
+  await pipeline(source, progressBar(terminal, label, size), checkHash(incoming), target)
 }
 
-const checkHash = (artifact: ArtifactAnswer): Transform => {
+const checkHash = ({ label, sha256 }: Incoming): Transform => {
   const hash = createHash('sha256')
   return new Transform({
     transform(chunk: Uint8Array, _encoding, next) {
@@ -49,8 +53,8 @@ const checkHash = (artifact: ArtifactAnswer): Transform => {
       next(null, chunk)
     },
     flush(next) {
-      const whole = hash.digest('hex') === artifact.sha256
-      next(whole ? null : new CliFailure(`${artifact.name} arrived damaged; try again`, { exitCode: EXIT.server }))
+      const whole = sha256 === null || hash.digest('hex') === sha256
+      next(whole ? null : new CliFailure(`${label} arrived damaged; try again`, { exitCode: EXIT.server }))
     },
   })
 }

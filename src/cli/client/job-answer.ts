@@ -19,11 +19,20 @@ export type JobAnswer = {
   readonly attempt: number
   readonly maximum_attempts: number
   readonly worker_id: string | null
+  readonly workflow_id: string | null
+  readonly run_id: string | null
   readonly parent_job_id: string | null
   readonly rerun_of: string | null
   readonly progress: { readonly percentage: number | null; readonly message: string | null } | null
   readonly exit_code: number | null
   readonly signal: string | null
+  readonly result?: {
+    readonly format: string
+    readonly bytes: number
+    readonly sha256: string
+    readonly url: string
+    readonly expires_at: string | null
+  } | null
   readonly spec: Readonly<Record<string, unknown>>
 }
 

@@ -1,6 +1,7 @@
 import type {
   DeliveryStatus,
   NotificationPreference,
+  NotificationSeverity,
   NotificationType,
   RunCounts,
   RunStatus,
@@ -15,12 +16,14 @@ export type WorkflowAnswer = {
   readonly state: WorkflowState
   readonly version: number
   readonly consecutive_failures: number
+  /** Job bodies of the payload. */
+  readonly items: number
   readonly max_consecutive_failures?: number | null
   readonly next_run_at: string | null
   readonly last_run_at: string | null
   readonly created_at: string
   readonly updated_at: string
-  readonly payload?: readonly Readonly<Record<string, unknown>>[]
+  readonly description?: string
   readonly schedule?: Readonly<Record<string, unknown>> | null
   readonly labels?: Readonly<Record<string, string>> | null
 }
@@ -37,7 +40,7 @@ export type RunAnswer = {
   readonly started_at: string | null
   readonly finished_at: string | null
   readonly counts: RunCounts
-  readonly retry_of?: string | null
+  readonly retry_of: string | null
 }
 
 export type TriggerAnswer = { readonly run_id: string; readonly status: RunStatus }
@@ -49,11 +52,15 @@ export type SlotAnswer = {
   readonly outcome: 'fired' | 'skipped'
   readonly reason: SkipReason | null
   readonly run_id: string | null
+  readonly recorded_at: string
 }
+
+export type UpcomingSlot = { readonly slot: string; readonly fire_at: string }
 
 export type NotificationAnswer = {
   readonly notification_id: string
   readonly type: NotificationType
+  readonly severity: NotificationSeverity
   readonly title: string
   readonly message: string
   readonly created_at: string
@@ -72,4 +79,24 @@ export type DeliveryAnswer = {
   readonly next_try_at: string | null
   readonly last_status: number | null
   readonly last_error: string | null
+}
+
+type Quantiles = { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null }
+
+export type Figures = {
+  readonly jobs: { readonly completed: number; readonly failed: number; readonly cancelled: number }
+  readonly success_rate: number | null
+  readonly wait_ms: Quantiles
+  readonly run_ms: Quantiles
+  readonly log_lines: number
+  readonly lateness_ms: Quantiles
+  readonly slots: { readonly fired: number; readonly skipped: number }
+}
+
+export type AnalyticsAnswer = {
+  readonly from: string
+  readonly to: string
+  readonly total: Figures
+  readonly workflows: readonly (Figures & { readonly workflow_id: string | null; readonly name: string | null })[]
+  readonly trend: { readonly unit: 'hour' | 'day'; readonly points: readonly (Figures & { readonly start: string })[] }
 }

@@ -1,6 +1,6 @@
 import { existsSync, statSync } from 'node:fs'
 import { basename, join, relative, resolve, sep } from 'node:path'
-import { downloadTo, downloadToFile } from '../client/download.ts'
+import { type Incoming, saveTo, saveToFile } from '../client/download.ts'
 import type { ArtifactAnswer } from '../client/job-answer.ts'
 import { jobPath } from '../client/jobs.ts'
 import { call } from '../client/request.ts'
@@ -70,20 +70,30 @@ const find = (all: readonly ArtifactAnswer[], name: string): ArtifactAnswer => {
 }
 
 const downloadOne = async (place: Place, artifact: ArtifactAnswer, output: string | undefined): Promise<void> => {
-  const download = { ...place, artifact, terminal: place.context.stderr }
-  if (output === '-') return downloadTo(download, place.context.stdout)
+  if (output === '-') return saveTo(incoming(place, artifact), place.context.stdout)
   const target = resolve(place.context.directory, output ?? basename(artifact.name))
   const isDirectory = existsSync(target) && statSync(target).isDirectory()
-  await downloadToFile(download, isDirectory ? join(target, basename(artifact.name)) : target)
+  await saveToFile(incoming(place, artifact), isDirectory ? join(target, basename(artifact.name)) : target)
 }
 
 const downloadAll = async (place: Place, all: readonly ArtifactAnswer[], output: string): Promise<void> => {
   const directory = resolve(place.context.directory, output)
   for (const artifact of all) {
-    const download = { ...place, artifact, terminal: place.context.stderr }
-    await downloadToFile(download, pathInside(directory, artifact.name))
+    await saveToFile(incoming(place, artifact), pathInside(directory, artifact.name))
   }
 }
+
+const incoming = (
+  { server, jobId, context }: Place,
+  { artifact_id: id, name, size, sha256 }: ArtifactAnswer,
+): Incoming => ({
+  server,
+  path: jobPath(jobId, `/artifacts/${encodeURIComponent(id)}`),
+  label: name,
+  size,
+  sha256,
+  terminal: context.stderr,
+})
 
 /** Names are the server's word: none may lead out of the directory that was asked for. */
 const pathInside = (directory: string, name: string): string => {

@@ -4,7 +4,8 @@ import { findServer } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { paint, STATUS_STYLE } from '../terminal/colour.ts'
-import { timeText } from '../terminal/quantity-text.ts'
+import { type Field, fieldsText } from '../terminal/fields.ts'
+import { labelsText, sizeText, timeText } from '../terminal/quantity-text.ts'
 
 /** `millrace job ID`: everything about one job that is known and not empty. */
 export const job: Define = (command, context) => {
@@ -19,45 +20,42 @@ export const job: Define = (command, context) => {
     })
 }
 
-const describe = (found: JobAnswer, { stdout }: CliContext): string => {
-  const rows = fields(found).filter(([, value]) => value !== null && value !== '')
-  const width = Math.max(...rows.map(([name]) => name.length))
-  const line = ([name, value]: Field): string => {
-    const shown = name === 'status' ? paint(stdout, STATUS_STYLE[found.status], String(value)) : value
-    return `${paint(stdout, 'dim', name.padEnd(width))}  ${shown}\n`
-  }
-  return `${rows.map(line).join('')}${paint(stdout, 'dim', 'spec')}\n${JSON.stringify(found.spec, null, 2)}\n`
-}
-
-type Field = readonly [name: string, value: string | number | null]
+const describe = (found: JobAnswer, context: CliContext): string =>
+  `${fieldsText(context, fields(found))}${paint(context.stdout, 'dim', 'spec')}\n${JSON.stringify(found.spec, null, 2)}\n`
 
 const fields = (found: JobAnswer): readonly Field[] => [
-  ['job', found.job_id],
-  ['name', found.name],
-  ['kind', found.kind],
-  ['status', found.status],
-  ['reason', found.status_reason],
-  ['error', found.error?.message ?? null],
-  ['exit code', found.exit_code],
-  ['signal', found.signal],
-  ['progress', progressText(found.progress)],
-  ['attempt', found.attempt === 0 ? null : `${found.attempt} (at most ${found.maximum_attempts} after own failures)`],
-  [
-    'labels',
-    Object.entries(found.labels)
-      .map(([key, value]) => `${key}=${value}`)
-      .join(' '),
-  ],
-  ['queue', found.queue === 'default' ? null : found.queue],
-  ['priority', found.priority === 0 ? null : found.priority],
-  ['parent', found.parent_job_id],
-  ['rerun of', found.rerun_of],
-  ['worker', found.worker_id],
-  ['created', timeText(found.created_at)],
-  ['scheduled', timeText(found.scheduled_at)],
-  ['started', timeText(found.started_at)],
-  ['finished', timeText(found.finished_at)],
+  { name: 'job', value: found.job_id },
+  { name: 'name', value: found.name },
+  { name: 'kind', value: found.kind },
+  { name: 'status', value: found.status, style: STATUS_STYLE[found.status] },
+  { name: 'reason', value: found.status_reason },
+  { name: 'error', value: found.error?.message },
+  { name: 'exit code', value: found.exit_code },
+  { name: 'signal', value: found.signal },
+  { name: 'progress', value: progressText(found.progress) },
+  { name: 'attempt', value: attemptText(found) },
+  { name: 'result', value: resultText(found.result) },
+  { name: 'labels', value: labelsText(found.labels) },
+  { name: 'queue', value: found.queue === 'default' ? null : found.queue },
+  { name: 'priority', value: found.priority === 0 ? null : found.priority },
+  { name: 'workflow', value: found.workflow_id },
+  { name: 'run', value: found.run_id },
+  { name: 'parent', value: found.parent_job_id },
+  { name: 'rerun of', value: found.rerun_of },
+  { name: 'worker', value: found.worker_id },
+  { name: 'created', value: timeText(found.created_at) },
+  { name: 'scheduled', value: timeText(found.scheduled_at) },
+  { name: 'started', value: timeText(found.started_at) },
+  { name: 'finished', value: timeText(found.finished_at) },
 ]
+
+const attemptText = ({ attempt, maximum_attempts: most }: JobAnswer): string | null =>
+  attempt === 0 ? null : `${attempt} (at most ${most} after own failures)`
+
+const resultText = (result: JobAnswer['result']): string | null =>
+  result
+    ? `${result.format}, ${sizeText(result.bytes)}${result.expires_at === null ? '' : `, kept until ${timeText(result.expires_at)}`}`
+    : null
 
 const progressText = (progress: JobAnswer['progress']): string | null => {
   if (progress === null) return null

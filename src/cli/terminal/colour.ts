@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { JobStatus } from '../../model/job-status.ts'
+import type { DeliveryStatus, RunStatus, WorkflowState } from '../../model/workflow.ts'
 
 type Style = Parameters<typeof styleText>[0]
 
@@ -17,3 +18,26 @@ export const STATUS_STYLE = {
   failed: 'red',
   cancelled: 'yellow',
 } as const satisfies Record<JobStatus, Style>
+
+export const RUN_STYLE = {
+  pending: 'gray',
+  running: 'cyan',
+  pausing: 'yellow',
+  paused: 'yellow',
+  completed: 'green',
+  failed: 'red',
+  terminated: 'yellow',
+} as const satisfies Record<RunStatus, Style>
+
+export const STATE_STYLE = {
+  active: 'green',
+  paused: 'yellow',
+  terminated: 'red',
+} as const satisfies Record<WorkflowState, Style>
+
+export const DELIVERY_STYLE = {
+  pending: 'cyan',
+  delivered: 'green',
+  failed: 'red',
+  stopped: 'yellow',
+} as const satisfies Record<DeliveryStatus, Style>

@@ -34,3 +34,9 @@ export const shortTimeText = (timestamp: string, now: number): string => {
   const today = timeText(new Date(now).toISOString()).slice(0, 10)
   return text.startsWith(today) ? text.slice(11) : text
 }
+
+/** Labels as they are typed: `team=data env=live`. */
+export const labelsText = (labels: Readonly<Record<string, string>> | null | undefined): string =>
+  Object.entries(labels ?? {})
+    .map(([name, value]) => `${name}=${value}`)
+    .join(' ')

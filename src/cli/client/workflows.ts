@@ -1,0 +1,40 @@
+import { readAll } from './pages.ts'
+import { call, send } from './request.ts'
+import type { ServerAddress } from './server-address.ts'
+import type { RunAnswer, WorkflowAnswer } from './workflow-answer.ts'
+
+/** The path of a workflow, by id or name, or of something of it. */
+export const workflowPath = (workflow: string, rest = ''): string =>
+  `/v1/workflows/${encodeURIComponent(workflow)}${rest}`
+
+/** The path of a run, or of something of it. */
+export const runPath = (runId: string, rest = ''): string => `/v1/runs/${encodeURIComponent(runId)}${rest}`
+
+export const getWorkflow = (server: ServerAddress, workflow: string): Promise<WorkflowAnswer> =>
+  call<WorkflowAnswer>(server, { path: workflowPath(workflow) })
+
+export const getRun = (server: ServerAddress, runId: string): Promise<RunAnswer> =>
+  call<RunAnswer>(server, { path: runPath(runId) })
+
+/** `pause`, `resume` or `terminate` of a workflow. */
+export const changeWorkflow = (
+  server: ServerAddress,
+  workflow: string,
+  change: { readonly verb: 'pause' | 'resume' | 'terminate'; readonly graceSeconds?: number | undefined },
+): Promise<WorkflowAnswer> =>
+  call<WorkflowAnswer>(server, {
+    method: 'POST',
+    path: workflowPath(workflow, `/${change.verb}`),
+    ...(change.graceSeconds === undefined ? {} : { json: { timeout_seconds: change.graceSeconds } }),
+  })
+
+/** Refused while the workflow is active or one of its runs is open. */
+export const deleteWorkflow = async (server: ServerAddress, workflow: string): Promise<void> => {
+  await send(server, { method: 'DELETE', path: workflowPath(workflow) })
+}
+
+const OPEN = ['pending', 'running', 'pausing', 'paused'] as const
+
+/** The runs of a workflow that have not ended. */
+export const listOpenRuns = (server: ServerAddress, workflow: string): Promise<readonly RunAnswer[]> =>
+  readAll<RunAnswer>(server, 'runs', { path: workflowPath(workflow, '/runs'), query: { status: OPEN } })

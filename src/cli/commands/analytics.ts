@@ -1,0 +1,89 @@
+import { InvalidArgumentError } from 'commander'
+import { parseDuration } from '../../kernel/quantity.ts'
+import { call } from '../client/request.ts'
+import { findServer } from '../client/server-address.ts'
+import type { AnalyticsAnswer, Figures } from '../client/workflow-answer.ts'
+import { getWorkflow } from '../client/workflows.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { paint } from '../terminal/colour.ts'
+import { durationText, timeText } from '../terminal/quantity-text.ts'
+import { type Column, formatTable } from '../terminal/table.ts'
+
+type AnalyticsOptions = {
+  readonly since: number
+  readonly from?: string
+  readonly to?: string
+  readonly workflow?: string
+  readonly trend?: string | true
+  readonly json?: boolean
+}
+
+/** `millrace analytics`: how jobs and workflows have done over a time. */
+export const analytics: Define = (command, context) => {
+  command
+    .description('show how jobs and workflows have done')
+    .option('--since <duration>', 'from so long ago, such as 7d', duration, 86_400_000)
+    .option('--from <time>', 'RFC 3339; instead of --since')
+    .option('--to <time>', 'RFC 3339; now when left out')
+    .option('-w, --workflow <name>', 'only this workflow, by name or id')
+    .option('--trend [unit]', 'by hour or day instead of by workflow')
+    .option('--json', 'print the answer as JSON')
+    .action(async (options: AnalyticsOptions) => {
+      const answer = await read(options, context)
+      context.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : describe(answer, options, context))
+    })
+}
+
+const duration = (text: string): number => {
+  try {
+    return parseDuration(text)
+  } catch (error) {
+    throw new InvalidArgumentError(`It must be ${(error as Error).message}.`)
+  }
+}
+
+const read = async (options: AnalyticsOptions, context: CliContext): Promise<AnalyticsAnswer> => {
+  const server = findServer(context)
+  const end = options.to === undefined ? Date.now() : Date.parse(options.to)
+  const from = options.from ?? (Number.isNaN(end) ? undefined : new Date(end - options.since).toISOString())
+  const workflow = options.workflow === undefined ? undefined : await getWorkflow(server, options.workflow)
+  const trend = typeof options.trend === 'string' ? options.trend : undefined
+  return call<AnalyticsAnswer>(server, {
+    path: '/v1/analytics',
+    query: { from, to: options.to, workflow_id: workflow?.workflow_id, trend },
+  })
+}
+
+const describe = (answer: AnalyticsAnswer, { trend }: AnalyticsOptions, { stdout }: CliContext): string => {
+  const period = paint(stdout, 'dim', `${timeText(answer.from)} to ${timeText(answer.to)}`)
+  const unit = answer.trend.unit
+  const rows: readonly Row[] = trend
+    ? answer.trend.points.map(point => ({ ...point, title: timeText(point.start).slice(0, unit === 'day' ? 10 : 16) }))
+    : answer.workflows.map(one => ({ ...one, title: one.name ?? one.workflow_id ?? '(no workflow)' }))
+  const all = { ...answer.total, title: 'all' }
+  return `${period}\n${formatTable(columns(trend ? unit.toUpperCase() : 'WORKFLOW'), [...rows, all])}`
+}
+
+type Row = Figures & { readonly title: string }
+
+const columns = (title: string): readonly Column<Row>[] => {
+  const number = (name: string, value: (row: Row) => string): Column<Row> => ({ title: name, align: 'right', value })
+  return [
+    { title, value: row => row.title },
+    number('COMPLETED', row => String(row.jobs.completed)),
+    number('FAILED', row => String(row.jobs.failed)),
+    number('CANCELLED', row => String(row.jobs.cancelled)),
+    number('SUCCESS', row => (row.success_rate === null ? '' : `${(row.success_rate * 100).toFixed(1)}%`)),
+    number('WAIT P50', row => ms(row.wait_ms.p50)),
+    number('P99', row => ms(row.wait_ms.p99)),
+    number('RUN P50', row => ms(row.run_ms.p50)),
+    number('P99', row => ms(row.run_ms.p99)),
+    number('LATE P99', row => ms(row.lateness_ms.p99)),
+    number('SLOTS', row => String(row.slots.fired)),
+    number('SKIPPED', row => String(row.slots.skipped)),
+    number('LOG LINES', row => String(row.log_lines)),
+  ]
+}
+
+const ms = (value: number | null): string => (value === null ? '' : durationText(value))

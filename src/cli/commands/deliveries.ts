@@ -1,0 +1,83 @@
+import type { Command } from 'commander'
+import { readPages } from '../client/pages.ts'
+import { call, send } from '../client/request.ts'
+import { findServer } from '../client/server-address.ts'
+import type { DeliveryAnswer } from '../client/workflow-answer.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { count, repeated } from '../option-value.ts'
+import { DELIVERY_STYLE, paint } from '../terminal/colour.ts'
+import { shortTimeText } from '../terminal/quantity-text.ts'
+import { showList } from '../terminal/show-list.ts'
+import type { Column } from '../terminal/table.ts'
+
+/** `millrace deliveries list | show | redeliver`. */
+export const deliveries: Define = (command, context) => {
+  list(command.command('list', { isDefault: true }), context)
+  show(command.command('show'), context)
+  redeliver(command.command('redeliver'), context)
+}
+
+const deliveryPath = (id: string, rest = ''): string => `/v1/deliveries/${encodeURIComponent(id)}${rest}`
+
+type ListOptions = {
+  readonly status?: readonly string[]
+  readonly job?: string
+  readonly run?: string
+  readonly workflow?: string
+  readonly limit: number
+  readonly json?: boolean
+}
+
+const list = (command: Command, context: CliContext): void => {
+  command
+    .description('list what was or is to be sent to sinks')
+    .option('-s, --status <status>', 'pending, delivered, failed, stopped; repeatable', repeated(String))
+    .option('--job <id>', 'only of this job')
+    .option('--run <id>', 'only of this run')
+    .option('--workflow <id>', 'only of this workflow, by id')
+    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('--json', 'print JSON: {deliveries, next_cursor}')
+    .action(async ({ status, job, run, workflow, limit, json }: ListOptions) => {
+      const answer = await readPages<DeliveryAnswer, 'deliveries'>(findServer(context), 'deliveries', {
+        path: '/v1/deliveries',
+        query: { status, job_id: job, run_id: run, workflow_id: workflow },
+        limit,
+      })
+      const rows = answer.deliveries
+      showList({ context, answer, rows, columns: columns(context, Date.now()), things: 'deliveries', json })
+    })
+}
+
+const columns = ({ stdout }: CliContext, now: number): readonly Column<DeliveryAnswer>[] => [
+  { title: 'DELIVERY', value: one => one.delivery_id },
+  { title: 'STATUS', value: one => one.status, style: (cell, one) => paint(stdout, DELIVERY_STYLE[one.status], cell) },
+  { title: 'TRIES', align: 'right', value: one => String(one.tries) },
+  { title: 'CREATED', value: one => shortTimeText(one.created_at, now) },
+  { title: 'NEXT TRY', value: one => (one.next_try_at === null ? '' : shortTimeText(one.next_try_at, now)) },
+  { title: 'JOB', value: one => one.job_id },
+  { title: 'LAST ANSWER', value: one => [one.last_status ?? '', one.last_error ?? ''].join(' ').trim() },
+]
+
+const show = (command: Command, context: CliContext): void => {
+  command
+    .description('show one delivery and where it goes, as JSON')
+    .argument('<id>', 'id of the delivery')
+    .action(async (id: string) => {
+      const delivery = await call<unknown>(findServer(context), { path: deliveryPath(id) })
+      context.stdout.write(`${JSON.stringify(delivery, null, 2)}\n`)
+    })
+}
+
+const redeliver = (command: Command, context: CliContext): void => {
+  command
+    .description('send deliveries once more, for another day if need be')
+    .argument('<id...>', 'ids of deliveries')
+    .action(async (ids: readonly string[]) => {
+      const server = findServer(context)
+      for (const id of ids) {
+        await send(server, { method: 'POST', path: deliveryPath(id, '/redeliver') })
+        context.stdout.write(`${id} to be sent again\n`)
+      }
+    })
+}

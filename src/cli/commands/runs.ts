@@ -1,0 +1,24 @@
+import type { Define } from '../define.ts'
+import { defineJobs } from './runs/jobs.ts'
+import { defineList } from './runs/list.ts'
+import { defineRetryFailed } from './runs/retry-failed.ts'
+import { defineShow } from './runs/show.ts'
+import { definePause, defineResume, defineTerminate } from './runs/state.ts'
+import { defineWatch } from './runs/watch.ts'
+
+const COMMANDS: Readonly<Record<string, Define>> = {
+  list: defineList,
+  show: defineShow,
+  jobs: defineJobs,
+  watch: defineWatch,
+  pause: definePause,
+  resume: defineResume,
+  terminate: defineTerminate,
+  'retry-failed': defineRetryFailed,
+}
+
+/** `millrace runs …`: everything about runs; `list` when nothing else is said. */
+export const runs: Define = (command, context, finish) => {
+  for (const [name, define] of Object.entries(COMMANDS))
+    define(command.command(name, { isDefault: name === 'list' }), context, finish)
+}

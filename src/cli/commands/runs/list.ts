@@ -1,0 +1,13 @@
+import { findServer } from '../../client/server-address.ts'
+import type { Define } from '../../define.ts'
+import { addRunFilters, type RunFilterOptions, showRuns } from '../../show-runs.ts'
+
+/** `millrace runs`: the newest runs of all workflows, or of one. */
+export const defineList: Define = (command, context) => {
+  addRunFilters(
+    command.description('list runs').option('-w, --workflow <name>', 'only of this workflow, by name or id'),
+  ).action((options: RunFilterOptions & { readonly workflow?: string }) => {
+    const query = { workflow: options.workflow }
+    return showRuns({ server: findServer(context), context, path: '/v1/runs', query, options })
+  })
+}

@@ -1,0 +1,21 @@
+import { postOnce } from '../../client/jobs.ts'
+import { findServer } from '../../client/server-address.ts'
+import type { TriggerAnswer } from '../../client/workflow-answer.ts'
+import { runPath } from '../../client/workflows.ts'
+import type { Define } from '../../define.ts'
+import { type FollowOptions, followRun } from '../../follow-run.ts'
+
+/** `millrace runs retry-failed ID`: a new run of the failed items of one that has ended. Prints its id. */
+export const defineRetryFailed: Define = (command, context, finish) => {
+  command
+    .description('make a new run of the items of a run that failed')
+    .argument('<id>', 'id of the run')
+    .option('-w, --wait', 'wait for the end of the new run; exit with 0 when it completed, else 1')
+    .option('-f, --follow', 'the same, and show how far it is')
+    .option('--json', 'print JSON: the answer, or the run when it is waited for')
+    .action(async (id: string, options: FollowOptions) => {
+      const server = findServer(context)
+      const answer = await postOnce<TriggerAnswer>(server, { path: runPath(id, '/retry_failed') })
+      finish(await followRun({ server, context, answer, options }))
+    })
+}

@@ -1,0 +1,45 @@
+import type { Command } from 'commander'
+import { call } from '../../client/request.ts'
+import { findServer } from '../../client/server-address.ts'
+import type { RunAnswer } from '../../client/workflow-answer.ts'
+import { runPath } from '../../client/workflows.ts'
+import type { CliContext } from '../../context.ts'
+import type { Define } from '../../define.ts'
+import { nonNegative } from '../../option-value.ts'
+
+/** `millrace runs pause ID…`: no further item starts until `resume`; what runs goes on. */
+export const definePause: Define = (command, context) => {
+  command.description('start no further item; running ones finish')
+  change(command, context, 'pause')
+}
+
+/** `millrace runs resume ID…`. */
+export const defineResume: Define = (command, context) => {
+  command.description('go on after a pause')
+  change(command, context, 'resume')
+}
+
+/** `millrace runs terminate ID…`: cancels what has not ended. */
+export const defineTerminate: Define = (command, context) => {
+  command
+    .description('cancel the items of runs that have not ended')
+    .option('--grace <seconds>', 'between SIGTERM and SIGKILL of running items; 0 kills at once', nonNegative)
+  change(command, context, 'terminate')
+}
+
+const change = (command: Command, context: CliContext, verb: string): void => {
+  command
+    .argument('<id...>', 'ids of runs')
+    .option('--json', 'print the runs as JSON, one a line')
+    .action(async (ids: readonly string[], { grace, json }: { grace?: number; json?: boolean }) => {
+      const server = findServer(context)
+      for (const id of ids) {
+        const run = await call<RunAnswer>(server, {
+          method: 'POST',
+          path: runPath(id, `/${verb}`),
+          ...(grace === undefined ? {} : { json: { timeout_seconds: grace } }),
+        })
+        context.stdout.write(json ? `${JSON.stringify(run)}\n` : `${id} ${run.status}\n`)
+      }
+    })
+}

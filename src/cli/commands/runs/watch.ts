@@ -1,0 +1,18 @@
+import { findServer } from '../../client/server-address.ts'
+import { getRun } from '../../client/workflows.ts'
+import type { Define } from '../../define.ts'
+import { followRun } from '../../follow-run.ts'
+
+/** `millrace runs watch ID`: stays with a run to its end; Ctrl-C leaves it. */
+export const defineWatch: Define = (command, context, finish) => {
+  command
+    .description('show how far a run is until it ends; exit with 0 when it completed, else 1')
+    .argument('<id>', 'id of the run')
+    .option('--json', 'print the run as JSON at its end')
+    .action(async (id: string, options: { json?: boolean }) => {
+      const server = findServer(context)
+      // Says at once when there is no such run.
+      const answer = await getRun(server, id)
+      finish(await followRun({ server, context, answer, options: { ...options, follow: true } }))
+    })
+}

@@ -1,0 +1,67 @@
+import { InvalidArgumentError } from 'commander'
+import { postOnce } from '../client/jobs.ts'
+import { findServer } from '../client/server-address.ts'
+import type { TriggerAnswer } from '../client/workflow-answer.ts'
+import { workflowPath } from '../client/workflows.ts'
+import type { Define } from '../define.ts'
+import { followRun } from '../follow-run.ts'
+import { keyValue, repeated } from '../option-value.ts'
+
+type TriggerOptions = {
+  readonly param?: readonly (readonly [string, string])[]
+  readonly params?: unknown
+  readonly at?: string
+  readonly wait?: boolean
+  readonly follow?: boolean
+  readonly json?: boolean
+}
+
+/** `millrace trigger NAME`, `millrace workflows trigger NAME`: a run of a workflow now, or at a time. Prints its id. */
+export const trigger: Define = (command, context, finish) => {
+  command
+    .description('run a workflow now, or at a time')
+    .argument('<name>', 'name or id of the workflow')
+    .option(
+      '-p, --param <key=value>',
+      'over the parameters of every item; repeatable; what is JSON (3, true, {…}) is that, all else a text',
+      repeated(keyValue('key=value')),
+    )
+    .option('--params <json>', 'the same as one JSON object', jsonObject)
+    .option('--at <time>', 'an RFC 3339 time, at most a year ahead')
+    .option('-w, --wait', 'wait for the end of the run; exit with 0 when it completed, else 1')
+    .option('-f, --follow', 'the same, and show how far it is')
+    .option('--json', 'print JSON: the answer, or the run when it is waited for')
+    .action(async (name: string, options: TriggerOptions) => {
+      const server = findServer(context)
+      const answer = await postOnce<TriggerAnswer>(server, {
+        path: workflowPath(name, '/trigger'),
+        json: body(options),
+      })
+      finish(await followRun({ server, context, answer, options }))
+    })
+}
+
+const body = ({ param, params, at }: TriggerOptions): unknown => {
+  const given = {
+    ...(params as object | undefined),
+    ...Object.fromEntries((param ?? []).map(([k, v]) => [k, read(v)])),
+  }
+  return {
+    ...(at === undefined ? {} : { scheduled_at: at }),
+    ...(Object.keys(given).length === 0 ? {} : { parameters: given }),
+  }
+}
+
+const read = (value: string): unknown => {
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
+
+const jsonObject = (text: string): unknown => {
+  const value = read(text)
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  throw new InvalidArgumentError('It must be a JSON object.')
+}

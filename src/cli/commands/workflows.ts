@@ -1,0 +1,33 @@
+import type { Command } from 'commander'
+import type { Define } from '../define.ts'
+import { trigger } from './trigger.ts'
+import { defineApply } from './workflows/apply.ts'
+import { defineDelete } from './workflows/delete.ts'
+import { defineList } from './workflows/list.ts'
+import { defineRuns } from './workflows/runs.ts'
+import { defineSchema } from './workflows/schema.ts'
+import { defineShow } from './workflows/show.ts'
+import { defineSlots } from './workflows/slots.ts'
+import { definePause, defineResume, defineTerminate } from './workflows/state.ts'
+import { defineUpcoming } from './workflows/upcoming.ts'
+
+const COMMANDS: Readonly<Record<string, Define>> = {
+  list: defineList,
+  show: defineShow,
+  apply: defineApply,
+  trigger,
+  runs: defineRuns,
+  upcoming: defineUpcoming,
+  slots: defineSlots,
+  pause: definePause,
+  resume: defineResume,
+  terminate: defineTerminate,
+  delete: defineDelete,
+  schema: defineSchema,
+}
+
+/** `millrace workflows …`: everything about workflows; `list` when nothing else is said. */
+export const workflows: Define = (command: Command, context, finish) => {
+  for (const [name, define] of Object.entries(COMMANDS))
+    define(command.command(name, { isDefault: name === 'list' }), context, finish)
+}

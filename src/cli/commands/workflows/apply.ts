@@ -1,0 +1,99 @@
+import type { Command } from 'commander'
+import { findServer, type ServerAddress } from '../../client/server-address.ts'
+import { confirm } from '../../confirm.ts'
+import type { CliContext } from '../../context.ts'
+import { EXIT } from '../../exit-code.ts'
+import { CliFailure } from '../../failure.ts'
+import { notes } from '../../terminal/note.ts'
+import { carryOut } from '../../workflow-files/carry-out.ts'
+import { type FileFault, faultText } from '../../workflow-files/fault.ts'
+import { loadFiles } from '../../workflow-files/load-files.ts'
+import { makePlan, type PlanStep } from '../../workflow-files/plan.ts'
+import { planJson, planText } from '../../workflow-files/plan-text.ts'
+
+type ApplyOptions = {
+  readonly yes?: boolean
+  readonly dryRun?: boolean
+  readonly prune?: boolean
+  readonly set: string
+  readonly json?: boolean
+}
+
+const HELP = `
+Every file is checked first, by the server too; when anything is wrong in any of them nothing is changed.
+What would change is shown, secrets never, and then asked about.
+
+\${NAME} in a value is the variable NAME of this command's environment, so that no secret has to be in a file;
+$\${NAME} is the text itself. Texts of command, stdin and query are left as they are.
+
+Exit codes: 0 done, or nothing to do; 1 with --dry-run: there is something to do; 1 otherwise: a workflow could
+not be deleted because it still runs, or the answer was no; 2 a file is wrong.`
+
+/** `millrace workflows apply PLACE…`: makes the server's workflows what the files say. */
+export const defineApply = (command: Command, context: CliContext, finish: (exitCode: number) => void): void => {
+  command
+    .summary('make the workflows what files say')
+    .description('make the workflows what the files in directories say, after showing what changes')
+    .argument('<place...>', 'directories, searched whole for .yaml, .yml and .json, or single files')
+    .option('-y, --yes', 'do not ask')
+    .option('--dry-run', 'show what would change and change nothing')
+    .option('--prune', 'delete workflows that came from this set of files and are in none any more')
+    .option('--set <name>', 'name of this set of files, if more than one is applied to the workspace', 'default')
+    .option('--json', 'print what changes as JSON')
+    .addHelpText('after', HELP)
+    .action(async (places: readonly string[], options: ApplyOptions) => {
+      const server = findServer(context)
+      const steps = await planned({ server, places, options, context })
+      const changes = steps.filter(step => step.action !== 'keep')
+      context.stdout.write(options.json ? `${JSON.stringify(planJson(steps))}\n` : planText(steps, context.stdout))
+      if (options.dryRun) return finish(changes.length > 0 ? EXIT.failed : EXIT.ok)
+      if (changes.length === 0) return
+      if (!options.yes && !(await confirm(context, `Change ${changes.length} workflows?`))) return finish(EXIT.failed)
+      finish(await write(server, changes, context))
+    })
+}
+
+const planned = async (input: {
+  readonly server: ServerAddress
+  readonly places: readonly string[]
+  readonly options: ApplyOptions
+  readonly context: CliContext
+}): Promise<readonly PlanStep[]> => {
+  const { server, places, options, context } = input
+  const { set, prune = false } = options
+  const { workflows, faults } = await loadFiles({ places, set, context })
+  // An empty place is more likely a wrong one than the wish to delete everything.
+  if (workflows.length === 0 && faults.length === 0)
+    throw new CliFailure(`no workflows in ${places.join(', ')}`, { exitCode: EXIT.usage })
+  const plan = await makePlan({ server, files: workflows, set, prune })
+  refuseFaults([...faults, ...plan.faults])
+  return plan.steps
+}
+
+const refuseFaults = (faults: readonly FileFault[]): void => {
+  if (faults.length === 0) return
+  const list = faults
+    .toSorted((a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0))
+    .map(fault => `\n  ${faultText(fault)}`)
+  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
+  throw new CliFailure(`${count} in the files; nothing was changed${list.join('')}`, { exitCode: EXIT.usage })
+}
+
+/** Stops at the first refusal: what was done stays done, and applying again does the rest. */
+const write = async (
+  server: ServerAddress,
+  changes: readonly Exclude<PlanStep, { readonly action: 'keep' }>[],
+  context: CliContext,
+): Promise<number> => {
+  const note = notes(context)
+  let exitCode: number = EXIT.ok
+  for (const step of changes) {
+    const result = await carryOut(server, step)
+    if (result !== 'open_runs') note(`${step.name} ${result}`)
+    else {
+      note(`${step.name} is not deleted: a run of it is open. Apply again when it has ended, or terminate it.`)
+      exitCode = EXIT.failed
+    }
+  }
+  return exitCode
+}

@@ -1,0 +1,31 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import { findServer, type ServerAddress } from '../../client/server-address.ts'
+import { changeWorkflow, deleteWorkflow, listOpenRuns } from '../../client/workflows.ts'
+import type { Define } from '../../define.ts'
+import { nonNegative } from '../../option-value.ts'
+
+type DeleteOptions = { readonly terminate?: boolean; readonly grace?: number }
+
+/** `millrace workflows delete NAME…`: forgets workflows; their jobs stay. */
+export const defineDelete: Define = (command, context) => {
+  command
+    .description('delete workflows that are paused or terminated and have no open run; their jobs stay')
+    .argument('<name...>', 'names or ids of workflows')
+    .option('--terminate', 'end them and their open runs first, and wait for that')
+    .option('--grace <seconds>', 'with --terminate: between SIGTERM and SIGKILL of running items', nonNegative)
+    .action(async (names: readonly string[], options: DeleteOptions) => {
+      const server = findServer(context)
+      for (const name of names) {
+        if (options.terminate) await end(server, name, options.grace)
+        await deleteWorkflow(server, name)
+        context.stdout.write(`${name} deleted\n`)
+      }
+    })
+}
+
+const PAUSE_MS = 250
+
+const end = async (server: ServerAddress, name: string, graceSeconds: number | undefined): Promise<void> => {
+  await changeWorkflow(server, name, { verb: 'terminate', graceSeconds })
+  while ((await listOpenRuns(server, name)).length > 0) await delay(PAUSE_MS)
+}

@@ -1,0 +1,39 @@
+import type { Command } from 'commander'
+import { findServer } from '../../client/server-address.ts'
+import { changeWorkflow } from '../../client/workflows.ts'
+import type { CliContext } from '../../context.ts'
+import type { Define } from '../../define.ts'
+import { nonNegative } from '../../option-value.ts'
+
+/** `millrace workflows pause NAME…`: no run and no item starts until `resume`; what runs goes on. */
+export const definePause: Define = (command, context) => {
+  command.description('start no run and no further item; running ones finish')
+  change(command, context, 'pause')
+}
+
+/** `millrace workflows resume NAME…`: goes on after `pause`, makes a terminated one active again. */
+export const defineResume: Define = (command, context) => {
+  command.description('go on after a pause, or make a terminated workflow active again')
+  change(command, context, 'resume')
+}
+
+/** `millrace workflows terminate NAME…`: ends its open runs and its schedule. */
+export const defineTerminate: Define = (command, context) => {
+  command
+    .description('end the open runs of workflows and their schedules')
+    .option('--grace <seconds>', 'between SIGTERM and SIGKILL of running items; 0 kills at once', nonNegative)
+  change(command, context, 'terminate')
+}
+
+const change = (command: Command, context: CliContext, verb: 'pause' | 'resume' | 'terminate'): void => {
+  command
+    .argument('<name...>', 'names or ids of workflows')
+    .option('--json', 'print the workflows as JSON, one a line')
+    .action(async (names: readonly string[], options: { grace?: number; json?: boolean }) => {
+      const server = findServer(context)
+      for (const name of names) {
+        const workflow = await changeWorkflow(server, name, { verb, graceSeconds: options.grace })
+        context.stdout.write(options.json ? `${JSON.stringify(workflow)}\n` : `${workflow.name} ${workflow.state}\n`)
+      }
+    })
+}

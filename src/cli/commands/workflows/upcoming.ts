@@ -1,0 +1,38 @@
+import { call } from '../../client/request.ts'
+import { findServer } from '../../client/server-address.ts'
+import type { UpcomingSlot } from '../../client/workflow-answer.ts'
+import { workflowPath } from '../../client/workflows.ts'
+import type { Define } from '../../define.ts'
+import { count } from '../../option-value.ts'
+import { durationText, timeText } from '../../terminal/quantity-text.ts'
+import { showList } from '../../terminal/show-list.ts'
+
+/** `millrace workflows upcoming NAME`: when its schedule fires next. */
+export const defineUpcoming: Define = (command, context) => {
+  command
+    .description('list the next slots of the schedule of a workflow')
+    .argument('<name>', 'name or id of the workflow')
+    .option('-n, --count <n>', 'so many', count, 10)
+    .option('--json', 'print JSON: {slots}')
+    .action(async (name: string, options: { count: number; json?: boolean }) => {
+      const path = workflowPath(name, '/upcoming')
+      const query = { count: options.count }
+      const answer = await call<{ slots: readonly UpcomingSlot[] }>(findServer(context), { path, query })
+      const rows = answer.slots
+      showList({ context, answer, rows, columns: columns(Date.now()), things: 'further slots', json: options.json })
+    })
+}
+
+const columns = (now: number) => [
+  { title: 'SLOT', value: ({ slot }: UpcomingSlot) => timeText(slot) },
+  { title: 'UTC', value: ({ slot }: UpcomingSlot) => slot },
+  { title: 'IN', align: 'right' as const, value: ({ fire_at: at }: UpcomingSlot) => inText(Date.parse(at) - now) },
+  { title: 'JITTER', align: 'right' as const, value: jitterText },
+]
+
+const inText = (ms: number): string => (ms <= 0 ? 'now' : durationText(ms))
+
+const jitterText = ({ slot, fire_at: at }: UpcomingSlot): string => {
+  const jitter = Date.parse(at) - Date.parse(slot)
+  return jitter === 0 ? '' : durationText(jitter)
+}

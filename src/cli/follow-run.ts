@@ -1,0 +1,35 @@
+import type { ServerAddress } from './client/server-address.ts'
+import type { RunAnswer, TriggerAnswer } from './client/workflow-answer.ts'
+import type { CliContext } from './context.ts'
+import { EXIT } from './exit-code.ts'
+import { notes } from './terminal/note.ts'
+import { countsText } from './terminal/run-progress.ts'
+import { exitCodeOfRun, watchRun } from './watch-run.ts'
+
+export type FollowOptions = { readonly wait?: boolean; readonly follow?: boolean; readonly json?: boolean }
+
+/** What a command does with the run it has made: prints its id, or stays with it to its end. Resolves with the exit code. */
+export const followRun = async (input: {
+  readonly server: ServerAddress
+  readonly context: CliContext
+  readonly answer: TriggerAnswer
+  readonly options: FollowOptions
+}): Promise<number> => {
+  const { server, context, answer, options } = input
+  const { stdout, stderr } = context
+  if (!options.wait && !options.follow) {
+    stdout.write(options.json ? `${JSON.stringify(answer)}\n` : `${answer.run_id}\n`)
+    return EXIT.ok
+  }
+  if (!options.json) stdout.write(`${answer.run_id}\n`)
+  const run = await watchRun({ server, runId: answer.run_id, context, progress: options.follow ?? false })
+  if (run === null) notes(context)(`the run goes on; see it with: millrace runs show ${answer.run_id}`)
+  else if (options.json) stdout.write(`${JSON.stringify(run)}\n`)
+  else if (run.status !== 'completed' && !(options.follow && !stderr.isTTY)) explain(run, context)
+  return exitCodeOfRun(run)
+}
+
+const explain = (run: RunAnswer, context: CliContext): void => {
+  const reason = run.status_reason === null ? '' : ` (${run.status_reason})`
+  notes(context)(`run ${run.run_id} ${run.status}${reason}: ${countsText(run.counts)}`)
+}

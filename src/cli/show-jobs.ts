@@ -1,0 +1,84 @@
+import type { Command } from 'commander'
+import type { JobAnswer } from './client/job-answer.ts'
+import { readPages } from './client/pages.ts'
+import type { ServerAddress } from './client/server-address.ts'
+import type { CliContext } from './context.ts'
+import { count, repeated } from './option-value.ts'
+import { paint, STATUS_STYLE } from './terminal/colour.ts'
+import { durationText, shortTimeText } from './terminal/quantity-text.ts'
+import { showList } from './terminal/show-list.ts'
+import type { Column } from './terminal/table.ts'
+
+export type JobFilterOptions = {
+  readonly status?: readonly string[]
+  readonly kind?: readonly string[]
+  readonly name?: string
+  readonly label?: readonly string[]
+  readonly limit: number
+  readonly json?: boolean
+}
+
+/** The options that every list of jobs has. */
+export const addJobFilters = (command: Command): Command =>
+  command
+    .option('-s, --status <status>', 'only these; repeatable or comma-separated', repeated(String))
+    .option('-k, --kind <kind>', 'only these kinds; repeatable or comma-separated', repeated(String))
+    .option('--name <prefix>', 'only names that begin so')
+    .option('-l, --label <key:value>', 'only with this label; repeatable', repeated(String))
+    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('--json', 'print JSON: {jobs, next_cursor}')
+
+/** Lists the newest jobs of a path of the API. */
+export const showJobs = async (input: {
+  readonly server: ServerAddress
+  readonly context: CliContext
+  readonly path: string
+  /** Beyond those of `addJobFilters`. */
+  readonly query?: Readonly<Record<string, string | undefined>>
+  readonly options: JobFilterOptions
+}): Promise<void> => {
+  const { server, context, path, options } = input
+  const { status, kind, name, label, limit, json } = options
+  const answer = await readPages<JobAnswer, 'jobs'>(server, 'jobs', {
+    path,
+    query: { status, kind, name, label, ...input.query },
+    limit,
+  })
+  showList({ context, answer, rows: answer.jobs, columns: columns(context, Date.now()), things: 'jobs', json })
+}
+
+const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer>[] => [
+  { title: 'JOB', value: job => job.job_id },
+  {
+    title: 'STATUS',
+    value: job => job.status,
+    style: (cell, job) => paint(stdout, STATUS_STYLE[job.status], cell),
+  },
+  { title: 'KIND', value: job => job.kind },
+  { title: 'CREATED', value: job => shortTimeText(job.created_at, now) },
+  { title: 'RAN', align: 'right', value: job => ranFor(job, now) },
+  { title: 'REASON', value: job => reasonText(job) },
+  { title: 'NAME', value: job => job.name ?? whatText(job) },
+]
+
+const ranFor = (job: JobAnswer, now: number): string => {
+  if (job.started_at === null) return ''
+  const end = job.finished_at === null ? now : Date.parse(job.finished_at)
+  return durationText(Math.max(0, end - Date.parse(job.started_at)))
+}
+
+const reasonText = ({ status_reason: reason, exit_code: code, signal }: JobAnswer): string => {
+  if (reason === 'exit_code') return `exit ${code}`
+  if (reason === 'signal') return signal ?? reason
+  // What the status says already.
+  if (reason === 'cancelled_by_user') return ''
+  return reason ?? ''
+}
+
+/** A job without a name is told by what it does. */
+const whatText = ({ spec }: JobAnswer): string => {
+  const http = spec.http as { readonly method?: string; readonly url?: string } | undefined
+  if (http !== undefined) return `${http.method ?? 'GET'} ${http.url}`
+  const what = spec.command ?? spec.api ?? spec.query
+  return Array.isArray(what) ? what.join(' ') : typeof what === 'string' ? what : ''
+}

@@ -1,0 +1,82 @@
+import { setTimeout as delay } from 'node:timers/promises'
+import type { ServerAddress } from './client/server-address.ts'
+import type { RunAnswer } from './client/workflow-answer.ts'
+import { getRun } from './client/workflows.ts'
+import type { CliContext } from './context.ts'
+import { EXIT } from './exit-code.ts'
+import { CliFailure } from './failure.ts'
+import { onInterrupt } from './interrupt.ts'
+import { notes } from './terminal/note.ts'
+import { countsText, runProgressLine } from './terminal/run-progress.ts'
+
+type Watch = {
+  readonly server: ServerAddress
+  readonly runId: string
+  readonly context: CliContext
+  /** Shows how far it is: a bar on a terminal, elsewhere a line at each change of status. */
+  readonly progress: boolean
+}
+
+/** At first often, for short runs; then as often as a bar needs. */
+const SHORTEST_PAUSE_MS = 100
+const LONGEST_PAUSE_MS = 1000
+/** How long a server may be away: an upgrade or a restart of a machine fits in. */
+const PATIENCE_MS = 5 * 60_000
+
+/** Stays with a run until its end and resolves with it; Ctrl-C leaves (null), the run goes on. */
+export const watchRun = async (watch: Watch): Promise<RunAnswer | null> => {
+  const leave = new AbortController()
+  const stopListening = onInterrupt(() => leave.abort())
+  const show = shower(watch)
+  try {
+    for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
+      const run = await patiently(() => getRun(watch.server, watch.runId), leave.signal)
+      if (run === null) return null
+      show(run)
+      if (run.finished_at !== null) return run
+      await delay(pauseMs, undefined, { signal: leave.signal }).catch(() => {})
+    }
+  } finally {
+    stopListening()
+  }
+}
+
+/** The exit code for how a run ended: 0 only for a completed one. */
+export const exitCodeOfRun = (run: RunAnswer | null): number => {
+  if (run === null) return EXIT.interrupted
+  return run.status === 'completed' ? EXIT.ok : EXIT.failed
+}
+
+/** A server that starts again, or its proxy, is no reason to give up; a refusal is. null: `signal` was aborted. */
+const patiently = async <T>(read: () => Promise<T>, signal: AbortSignal): Promise<T | null> => {
+  const lostAt = performance.now()
+  while (!signal.aborted) {
+    try {
+      return await read()
+    } catch (error) {
+      if (!(error instanceof CliFailure) || !isPassing(error) || performance.now() - lostAt > PATIENCE_MS) throw error
+      await delay(LONGEST_PAUSE_MS, undefined, { signal }).catch(() => {})
+    }
+  }
+  return null
+}
+
+const isPassing = ({ code, status }: CliFailure): boolean =>
+  code === 'no_server' || code === 'no_answer' || [502, 503, 504].includes(status ?? 0)
+
+const shower = ({ context, progress, runId }: Watch): ((run: RunAnswer) => void) => {
+  const { stderr } = context
+  const note = notes(context)
+  let shown = ''
+  return run => {
+    if (!progress) return
+    if (stderr.isTTY) {
+      const line = runProgressLine({ counts: run.counts, label: run.status, columns: stderr.columns })
+      stderr.write(`\r\x1b[K${line}${run.finished_at === null ? '' : '\n'}`)
+    } else if (run.status !== shown) {
+      const counts = countsText(run.counts)
+      note(`run ${runId} ${run.status}${counts === '' ? '' : `: ${counts}`}`)
+    }
+    shown = run.status
+  }
+}

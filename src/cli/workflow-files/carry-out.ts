@@ -1,0 +1,41 @@
+import { call } from '../client/request.ts'
+import type { ServerAddress } from '../client/server-address.ts'
+import type { WorkflowAnswer } from '../client/workflow-answer.ts'
+import { changeWorkflow, deleteWorkflow, listOpenRuns, workflowPath } from '../client/workflows.ts'
+import { CliFailure } from '../failure.ts'
+import type { PlanStep } from './plan.ts'
+
+/** What became of a step; `open_runs`: a workflow is not deleted over runs that still work. */
+export type StepResult = 'created' | 'changed' | 'deleted' | 'open_runs'
+
+/** Does one step of a plan. Doing it again changes nothing. Throws `CliFailure` when the server refuses. */
+export const carryOut = async (
+  server: ServerAddress,
+  step: Exclude<PlanStep, { readonly action: 'keep' }>,
+): Promise<StepResult> => {
+  if (step.action === 'prune') return prune(server, step.workflow)
+  const json = step.file.definition
+  if (step.action === 'create') {
+    await call(server, { method: 'POST', path: '/v1/workflows', json })
+    return 'created'
+  }
+  await call(server, { method: 'PUT', path: workflowPath(step.name), json })
+  return 'changed'
+}
+
+/**
+ * Deletes a workflow without ending anything that runs: it is paused first, so that no run begins meanwhile, and set going
+ * again when one has.
+ */
+const prune = async (server: ServerAddress, { workflow_id: id, state }: WorkflowAnswer): Promise<StepResult> => {
+  if ((await listOpenRuns(server, id)).length > 0) return 'open_runs'
+  if (state === 'active') await changeWorkflow(server, id, { verb: 'pause' })
+  try {
+    await deleteWorkflow(server, id)
+    return 'deleted'
+  } catch (error) {
+    if (!(error instanceof CliFailure && error.code === 'workflow_has_open_runs')) throw error
+    if (state === 'active') await changeWorkflow(server, id, { verb: 'resume' })
+    return 'open_runs'
+  }
+}
