@@ -30,7 +30,8 @@ type GuardedRequest = {
   readonly signal?: AbortSignal
 }
 
-type GuardedResponse = {
+/** The start of a response, its body still to be read. */
+export type GuardedResponse = {
   /** Where the redirects ended. */
   readonly url: string
   readonly status: number

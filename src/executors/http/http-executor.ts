@@ -1,0 +1,109 @@
+import type { AddressRules } from '../../kernel/address-rules.ts'
+import { FetchError } from '../../kernel/fetch-error.ts'
+import type { Lookup } from '../../kernel/guarded-connect.ts'
+import { createGuardedFetch, type GuardedFetch } from '../../kernel/guarded-fetch.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import type { ExecutionContext, Executor } from '../executor.ts'
+import { type Answer, readAnswer } from './read-answer.ts'
+import { shownUrl } from './shown-url.ts'
+import { expectedStatuses, type HttpSpec } from './spec.ts'
+
+type Options = {
+  readonly addressRules: AddressRules
+  /** For tests; the system's resolver when absent. */
+  readonly lookup?: Lookup
+}
+
+/** Sends one request per attempt, through the guarded fetch: redirects are followed under the same address rules. */
+export const createHttpExecutor = ({ addressRules, lookup }: Options): Executor => {
+  const fetch = createGuardedFetch({ rules: addressRules, ...(lookup && { lookup }) })
+  return {
+    kind: 'http',
+    lane: 'network',
+    run: (job, context) => runAttempt(fetch, job, context),
+  }
+}
+
+const runAttempt = async (fetch: GuardedFetch, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
+  const { http } = JSON.parse(job.spec) as HttpSpec
+  const expected = expectedStatuses(http)
+  try {
+    const answer = await ask(fetch, { http, job, expected, context })
+    return await toOutcome(answer, expected, context)
+  } catch (error) {
+    if (context.stop.cause !== null) return { type: 'stopped' }
+    if (!(error instanceof FetchError)) throw error
+    await context.log.note(`${http.method ?? 'GET'} ${shownUrl(http.url)}: ${error.message}`)
+    return { type: 'failed', failure: error.failure, reason: error.code, message: error.message }
+  }
+}
+
+type Asking = {
+  readonly http: HttpSpec['http']
+  readonly job: ClaimedJob
+  readonly expected: readonly number[]
+  readonly context: ExecutionContext
+}
+
+/** What may come in before the answer's first 64 KiB are there, and what a compressed answer may unfold to. */
+const MOST_BYTES = 1024 * 1024
+const LONGEST_CONNECT_MS = 10_000
+/** `timeout` of the definition: the engine gives every attempt one. */
+const LONGEST_MS = 300_000
+
+const ask = async (fetch: GuardedFetch, { http, job, expected, context }: Asking): Promise<Answer> => {
+  const startedAt = context.clock.monotonic()
+  const method = http.method ?? 'GET'
+  const timeoutMs = job.timeoutMs ?? LONGEST_MS
+  const response = await fetch({
+    url: http.url,
+    method,
+    headers: { ...contentType(http.body), ...openHeaders(http.headers ?? {}, context.secrets) },
+    ...(http.body !== undefined && { body: toText(http.body) }),
+    maxBytes: MOST_BYTES,
+    // Half of the attempt's time, so that a server that cannot be reached is told from one that is slow: a failure of the
+    // system, not of the user. For all else the clock of the attempt is the engine's, and aborts the signal.
+    connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, timeoutMs / 2),
+    idleTimeoutMs: LONGEST_MS,
+    // Who expects a redirect wants to see it.
+    ...(expected.some(status => status >= 300 && status < 400) && { maxRedirects: 0 }),
+    signal: context.stop.signal,
+  })
+  const answer = await readAnswer(response, () => Math.round(context.clock.monotonic() - startedAt))
+  const end = shownUrl(response.url)
+  const arrow = end === shownUrl(http.url) ? '' : ` → ${end}`
+  const figures = `${answer.status} in ${answer.elapsedMs} ms, ${answer.isTruncated ? 'more than ' : ''}${answer.bytes} bytes`
+  await context.log.note(`${method} ${shownUrl(http.url)}${arrow}: ${figures}`)
+  return answer
+}
+
+const toText = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body))
+
+const contentType = (body: unknown): Record<string, string> =>
+  typeof body === 'object' ? { 'content-type': 'application/json' } : {}
+
+/** Names in lower case, so that a header of the user takes the place of ours. */
+const openHeaders = (
+  headers: Readonly<Record<string, string>>,
+  secrets: ExecutionContext['secrets'],
+): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), secrets[`http.headers.${name}`] ?? value]),
+  )
+
+const toOutcome = async (answer: Answer, expected: readonly number[], context: ExecutionContext): Promise<Outcome> => {
+  const { status, headers, elapsedMs, bytes, body, isTruncated } = answer
+  if (!expected.includes(status)) {
+    // A failed attempt has no result; what the server said about it is in the log.
+    if (body !== '') await context.log.write('stdout', Buffer.from(body))
+    const message = `Expected status ${expected.join(' or ')}, got ${status}.`
+    return { type: 'failed', failure: 'user', reason: 'unexpected_status', message }
+  }
+  const content = JSON.stringify({ status, headers, elapsed_ms: elapsedMs, body, body_truncated: isTruncated })
+  return {
+    type: 'completed',
+    statistics: { http_status: status, elapsed_ms: elapsedMs, bytes },
+    result: await context.keepResult({ format: 'json', content }),
+  }
+}

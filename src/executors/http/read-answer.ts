@@ -1,0 +1,37 @@
+import type { GuardedResponse } from '../../kernel/guarded-fetch.ts'
+
+/** What is kept of a response. */
+export type Answer = {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** From the call to the last byte that was read. */
+  readonly elapsedMs: number
+  /** How many were read of the body. */
+  readonly bytes: number
+  readonly body: string
+  readonly isTruncated: boolean
+}
+
+const KEPT_BYTES = 64 * 1024
+
+/** Reads the first 64 KiB of a response as UTF-8, invalid bytes replaced; of a longer one no more is asked for. Throws `FetchError`. */
+export const readAnswer = async (response: GuardedResponse, elapsed: () => number): Promise<Answer> => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of response.body) {
+    chunks.push(chunk)
+    size += chunk.length
+    if (size > KEPT_BYTES) break
+  }
+  const kept = Buffer.concat(chunks).subarray(0, KEPT_BYTES)
+  const isTruncated = size > KEPT_BYTES
+  return {
+    status: response.status,
+    headers: response.headers,
+    elapsedMs: elapsed(),
+    bytes: kept.length,
+    // `stream` leaves out a character that was cut in half.
+    body: new TextDecoder().decode(kept, { stream: isTruncated }),
+    isTruncated,
+  }
+}

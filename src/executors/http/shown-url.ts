@@ -1,0 +1,5 @@
+/** A URL as logs may show it: without credentials, and without the query, which often holds a key. */
+export const shownUrl = (text: string): string => {
+  const url = new URL(text)
+  return `${url.origin}${url.pathname}${url.search === '' ? '' : '?…'}`
+}

@@ -1,0 +1,47 @@
+import Type, { type Static } from 'typebox'
+import { PLAIN_TEXT } from '../../model/patterns.ts'
+
+/** RFC 9110, 5.6.2: what a header may be called. */
+const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
+/** RFC 9110, 5.5, in Latin-1: no control characters, line breaks above all. */
+const HEADER_VALUE = '^[\\t\\x20-\\x7e\\x80-\\xff]*$'
+
+const Status = Type.Integer({ minimum: 100, maximum: 599 })
+
+const HttpRequest = Type.Object(
+  {
+    url: Type.String({ minLength: 1, maxLength: 4096, pattern: PLAIN_TEXT, description: 'http or https.' }),
+    method: Type.Optional(
+      Type.Union(
+        ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map(method => Type.Literal(method)),
+        { description: 'GET when absent.' },
+      ),
+    ),
+    headers: Type.Optional(
+      Type.Record(Type.String(), Type.String({ maxLength: 8192, pattern: HEADER_VALUE }), {
+        propertyNames: { minLength: 1, maxLength: 128, pattern: HEADER_NAME },
+        maxProperties: 128,
+      }),
+    ),
+    body: Type.Optional(
+      Type.Union([Type.String(), Type.Object({}), Type.Array(Type.Unknown())], {
+        description: 'A text is sent as it is; an object or a list as JSON.',
+      }),
+    ),
+    expected_status: Type.Optional(
+      Type.Union([Status, Type.Array(Status, { minItems: 1, maxItems: 100 })], {
+        description: 'One status or several; 200 when absent.',
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'A request to send.' },
+)
+
+/** The own fields of a job body of kind `http`. */
+export const httpProperties = { http: HttpRequest } as const
+
+export type HttpSpec = { readonly http: Static<typeof HttpRequest> }
+
+/** The statuses a request may be answered with. */
+export const expectedStatuses = ({ expected_status: expected = 200 }: HttpSpec['http']): readonly number[] =>
+  typeof expected === 'number' ? [expected] : expected
