@@ -11,6 +11,7 @@ import type { SecretBox } from '../store/secrets.ts'
 import type { Store, WorkerBeat } from '../store/store.ts'
 import { createArtifactKeeper } from './artifacts.ts'
 import { createCancelLoop } from './cancel.ts'
+import { createBodyCheck } from './check-body.ts'
 import { createClaimLoop } from './claim.ts'
 import { createGarbageCollector } from './collect-garbage.ts'
 import { createCompleter } from './complete.ts'
@@ -26,6 +27,7 @@ import { createRetainLoop } from './retain.ts'
 import { createRunningJobs } from './running-jobs.ts'
 import { createSubmit } from './submit.ts'
 import { createSummarizeLoop } from './summarize.ts'
+import { createWorkflows } from './workflows/create-workflows.ts'
 
 export type EngineOptions = {
   readonly config: Config
@@ -63,9 +65,25 @@ export const createEngine = (options: EngineOptions): Engine => {
   const jobTokens = createJobTokens({ store, key: secrets.deriveKey('job-token') })
   const events = createJobEvents(store)
   const completer = createCompleter({ store, clock, logger, leaseMs: LEASE_MS })
-  const execute = createExecute({ ...options, artifacts, jobTokens, completer, running })
+  const check = createBodyCheck(options.definitions)
+  const submit = createSubmit({ ...options, check, maxQueued: config.maxQueued })
+  const { workflows, fireLoop, startLoop } = createWorkflows({
+    ...options,
+    check,
+    maxItems: config.maxRunItems,
+    maxQueued: config.maxQueued,
+    pollMs,
+  })
+  const execute = createExecute({
+    ...options,
+    artifacts,
+    jobTokens,
+    completer,
+    running,
+    resultTtlMs: config.resultTtlMs,
+    extend: workflows.extend,
+  })
   const rescuer = createRescuer({ store, logs, clock, logger })
-  const submit = createSubmit({ ...options, maxQueued: config.maxQueued })
 
   const cancel = createCancelLoop({ store, clock, logger, running, workerId, pollMs })
   const claim = createClaimLoop({
@@ -91,6 +109,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   const garbage = createGarbageCollector({ store, blobs, clock, logger })
   const schedulerLoops: readonly Pick<Loop, 'start' | 'stop'>[] = [
     promote,
+    fireLoop,
+    startLoop,
     rescuer.loop(),
     createRetainLoop({ store, logs, clock, logger, config }),
     createSummarizeLoop({ store, clock, logger }),
@@ -102,7 +122,10 @@ export const createEngine = (options: EngineOptions): Engine => {
   const unsubscribe = store.onSignal(signal => {
     if (signal.type === 'queued' && isWorker) claim.wake()
     if (signal.type === 'cancel' && isWorker) cancel.wake()
-    if (signal.type === 'pending' && isScheduler) promote.wake()
+    if (!isScheduler) return
+    if (signal.type === 'pending') promote.wake()
+    if (signal.type === 'schedule') fireLoop.wake()
+    if (signal.type === 'schedule' || signal.type === 'pending') startLoop.wake()
   })
 
   const start = async (): Promise<void> => {
@@ -133,6 +156,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     workerId,
     kinds: options.definitions.map(definition => definition.kind),
     ...submit,
+    workflows,
     events,
     artifacts,
     jobTokens,

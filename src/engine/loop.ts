@@ -21,6 +21,8 @@ export type LoopOptions = {
    * `intervalMs` (0: there is more to do); null leaves it at that. `signal` aborts at `stop`: a long run should heed it.
    */
   readonly runOnce: (signal: AbortSignal) => Promise<number | null>
+  /** The longest wait after failures in a row, ms; 30 s by default. */
+  readonly longestBackoffMs?: number
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -31,7 +33,7 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The skeleton of every loop of the server. A run that rejects is logged and tried again after a wait that doubles up to
- * 30 s; wakes do not shorten that wait, else a broken database would be asked as fast as jobs come in.
+ * 30 s (or less); wakes do not shorten that wait, else a broken database would be asked as fast as jobs come in.
  * Its timer does not keep the process alive.
  */
 export const createLoop = (options: LoopOptions): Loop => {
@@ -76,7 +78,7 @@ export const createLoop = (options: LoopOptions): Loop => {
   }
 
   const fault = (error: unknown): void => {
-    const wait = Math.min(FIRST_BACKOFF_MS * 2 ** faults, LONGEST_BACKOFF_MS)
+    const wait = Math.min(FIRST_BACKOFF_MS * 2 ** faults, options.longestBackoffMs ?? LONGEST_BACKOFF_MS)
     faults += 1
     notBefore = clock.monotonic() + wait
     woken = true

@@ -44,11 +44,7 @@ export const createSubmit = ({ store, clock, secrets, check, maxQueued }: Depend
   const insert = async (input: SubmitJobs): Promise<readonly SubmittedJob[]> => {
     const outcome = await store.submitJobs(input)
     if (outcome.type === 'submitted') return outcome.jobs
-    throw new MillraceError(
-      'too_many_queued',
-      `The workspace has ${outcome.queued} queued jobs; at most ${maxQueued} are allowed.`,
-      { retryAfter: 5 },
-    )
+    throw tooManyQueued(outcome.queued, maxQueued)
   }
 
   const toNewJob = (body: CheckedBody, submitter: Submitter): NewJob => ({
@@ -83,9 +79,14 @@ export const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] 
 }
 
 /** Throws `forbidden` unless the submitter has the scope. */
-export const requireScope = (submitter: Pick<Submitter, 'scopes'>, scope: Scope): void => {
+export const requireScope = (submitter: { readonly scopes: readonly string[] }, scope: Scope): void => {
   if (!submitter.scopes.includes(scope)) throw new MillraceError('forbidden', `The token lacks the scope ${scope}.`)
 }
+
+export const tooManyQueued = (queued: number, most: number): MillraceError =>
+  new MillraceError('too_many_queued', `The workspace has ${queued} queued jobs; at most ${most} are allowed.`, {
+    retryAfter: 5,
+  })
 
 /** The same work as a new job: its time is now and its author is who asked for it. */
 const againOf = (original: NewJob, submitter: Submitter): NewJob => ({

@@ -1,6 +1,5 @@
 import type { Run, RunStatus, Workflow } from '../model/workflow.ts'
 import type { IdempotencyKey } from '../store/store.ts'
-import type { NewRun } from '../store/workflow-store.ts'
 import type { Submitter } from './engine.ts'
 
 /**
@@ -61,14 +60,4 @@ export interface Workflows {
   preview(input: { schedule: unknown; after: number; count: number }): readonly number[]
   /** Items for the job's own run, kept until its attempt completes. `not_found`, `job_not_running`, `job_not_in_run`, `invalid`, `forbidden`, `too_many_items`. */
   extend(input: { workspace: string; jobId: string; attempt: number; items: readonly unknown[] }): Promise<void>
-}
-
-/** Makes runs of a workflow's definition: the one way from a payload to jobs. Cached by id and version. */
-export interface RunFactory {
-  /** null: the payload cannot be made into jobs any more (a function is gone, the author's kinds have changed). */
-  make(input: {
-    workflow: { readonly id: string; readonly workspace: string; readonly version: number }
-    trigger: 'manual' | 'automatic'
-    slot: number | null
-  }): Promise<NewRun | null>
 }

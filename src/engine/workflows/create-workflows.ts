@@ -1,0 +1,52 @@
+import type { KindDefinition } from '../../executors/kind-definition.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Logger } from '../../kernel/logger.ts'
+import type { SecretBox } from '../../store/secrets.ts'
+import type { Store } from '../../store/store.ts'
+import type { CheckBody } from '../check-body.ts'
+import type { Loop } from '../loop.ts'
+import type { Workflows } from '../workflows.ts'
+import { createControl } from './control.ts'
+import { createDefine } from './define.ts'
+import { createExtend } from './extend.ts'
+import { createFire } from './fire.ts'
+import { createFireLoop, createStartLoop } from './fire-loop.ts'
+import { createItemPreparer } from './prepare-items.ts'
+import { createTemplates } from './templates.ts'
+import { createTrigger } from './trigger.ts'
+import { createUpcoming } from './upcoming.ts'
+
+export type WorkflowsOptions = {
+  readonly store: Store
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly secrets: SecretBox
+  readonly definitions: readonly KindDefinition[]
+  readonly check: CheckBody
+  /** Items of a run. */
+  readonly maxItems: number
+  /** Pending and queued jobs of a workspace. */
+  readonly maxQueued: number
+  readonly pollMs: number
+}
+
+/** The calls on workflows and runs, and the loops of the role `scheduler` that fire them. */
+export const createWorkflows = (
+  options: WorkflowsOptions,
+): { readonly workflows: Workflows; readonly fireLoop: Loop; readonly startLoop: Loop } => {
+  const prepare = createItemPreparer(options)
+  const templates = createTemplates({ ...options, prepare })
+  const parts = { ...options, prepare, templates }
+  const fire = createFire(parts)
+  return {
+    workflows: {
+      ...createDefine(parts),
+      ...createControl({ ...parts, fire }),
+      ...createTrigger(parts),
+      ...createUpcoming(options),
+      extend: createExtend(parts),
+    },
+    fireLoop: createFireLoop({ ...options, fire }),
+    startLoop: createStartLoop(options),
+  }
+}

@@ -1,0 +1,138 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { KindDefinition } from '../../executors/kind-definition.ts'
+import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { newId } from '../../kernel/ids.ts'
+import { kindOfBody } from '../../model/kind.ts'
+import type { Schedule } from '../../model/schedule/schedule.ts'
+import type { Workflow } from '../../model/workflow.ts'
+import type { SecretBox } from '../../store/secrets.ts'
+import type { Store } from '../../store/store.ts'
+import type { LoadedWorkflow, NewWorkflow, Timing } from '../../store/workflow-store.ts'
+import type { Submitter } from '../engine.ts'
+import { invalidFields } from '../invalid-fields.ts'
+import { requireScope } from '../submit.ts'
+import type { Workflows } from '../workflows.ts'
+import { hideSecrets, missingSecrets, restoreSecrets, type ShownDefinition } from './definition-secrets.ts'
+import { noWorkflow } from './no-workflow.ts'
+import type { PrepareItems } from './prepare-items.ts'
+import { definitionFaults, itemRetry, readShape } from './read-definition.ts'
+import { neverFires, scheduleOf, timingAt } from './timing.ts'
+
+type Dependencies = {
+  readonly store: Store
+  readonly secrets: SecretBox
+  readonly definitions: readonly KindDefinition[]
+  readonly prepare: PrepareItems
+  readonly maxItems: number
+}
+
+/** A definition that has been found right for one workflow. */
+type Checked = ShownDefinition & { readonly schedule: Schedule | null }
+type Kept = ShownDefinition & { readonly workflow: LoadedWorkflow }
+
+/** How often a change begins anew because somebody else's came first. */
+const MOST_TRIES = 5
+
+/** Creating, replacing and checking workflows. */
+export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'create' | 'replace' | 'check'> => {
+  const { store, secrets, definitions, prepare, maxItems } = dependencies
+
+  const check = async (author: Submitter, given: unknown, kept: Kept | null, workflowId: string): Promise<Checked> => {
+    const shape = readShape(given, { maxItems })
+    const definition = kept === null ? shape : restoreSecrets(shape, kept)
+    const { environment, sinks } = definition
+    const settings = { environment, sinks, parameters: undefined, retry: itemRetry(definition), now: 0 }
+    const { errors, unavailable } = await prepare(definition.payload, settings)
+    if (unavailable !== null)
+      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${unavailable}.`)
+    const faults = [...definitionFaults(definition), ...errors]
+    if (faults.length > 0) throw invalidFields(faults)
+    for (const item of definition.payload) requireScope(author, `jobs:run:${kindOfBody(item)!}`)
+    const hidden = hideSecrets(definition, definitions)
+    const missing: readonly FieldError[] = missingSecrets(hidden.secrets)
+    if (missing.length > 0) throw invalidFields(missing)
+    return { ...hidden, schedule: definition.schedule ? scheduleOf(workflowId, definition.schedule) : null }
+  }
+
+  const find = async (workspace: string, workflow: string): Promise<Kept | null> => {
+    const loaded = await store.loadWorkflow({ workspace, workflow })
+    if (loaded === null) return null
+    return {
+      workflow: loaded,
+      shown: JSON.parse(loaded.definition),
+      secrets: loaded.secrets === null ? {} : secrets.open(loaded.secrets),
+    }
+  }
+
+  const toStored = (author: Submitter, { shown, secrets: values }: Checked): Omit<NewWorkflow, 'id' | 'timing'> => ({
+    workspace: author.workspace,
+    name: shown.name,
+    definition: JSON.stringify(shown),
+    secrets: Object.keys(values).length === 0 ? null : secrets.seal(values),
+    scopes: author.scopes,
+    maxConsecutiveFailures: shown.max_consecutive_failures ?? null,
+  })
+
+  const create: Workflows['create'] = async ({ author, definition }) => {
+    const id = newId()
+    const checked = await check(author, definition, null, id)
+    const timing = startingNow(checked.schedule, id, await store.now())
+    const outcome = await store.createWorkflow({ ...toStored(author, checked), id, timing })
+    if (outcome === 'exists') throw nameTaken(checked.shown.name)
+    return outcome
+  }
+
+  /** null: it was changed by someone else meanwhile. */
+  const tryReplace = async (author: Submitter, name: string, definition: unknown) => {
+    const kept = await find(author.workspace, name)
+    if (kept === null) throw noWorkflow(name)
+    const { workflow } = kept
+    const checked = await check(author, definition, kept, workflow.id)
+    if (isSame(checked, kept)) return { workflow: withoutSecrets(workflow), changed: false }
+    const timing = isDeepStrictEqual(checked.shown.schedule, kept.shown.schedule)
+      ? null
+      : startingNow(checked.schedule, workflow.id, await store.now())
+    const { id, version: expectedVersion } = workflow
+    const outcome = await store.replaceWorkflow({ ...toStored(author, checked), workflow: id, expectedVersion, timing })
+    if (outcome === 'not_found') throw noWorkflow(name)
+    if (outcome === 'exists') throw nameTaken(checked.shown.name)
+    return outcome === 'changed' ? null : { workflow: outcome, changed: true }
+  }
+
+  return {
+    create,
+    replace: async ({ author, workflow, definition }) => {
+      for (let tries = 0; tries < MOST_TRIES; tries++) {
+        const outcome = await tryReplace(author, workflow, definition)
+        if (outcome !== null) return outcome
+      }
+      throw new MillraceError('workflow_changed')
+    },
+    check: async ({ author, definition }) => {
+      const { name } = readShape(definition, { maxItems })
+      const kept = await find(author.workspace, name)
+      const workflowId = kept?.workflow.id ?? newId()
+      const checked = await check(author, definition, kept, workflowId)
+      const hasOldSchedule = kept !== null && isDeepStrictEqual(checked.shown.schedule, kept.shown.schedule)
+      if (!hasOldSchedule) startingNow(checked.schedule, workflowId, await store.now())
+      if (kept === null) return 'new'
+      return isSame(checked, kept) ? 'unchanged' : 'changed'
+    },
+  }
+}
+
+/** Slots that were before its schedule was set do not count. Throws `schedule_never_fires` when none is after it. */
+const startingNow = (schedule: Schedule | null, workflowId: string, now: number): Timing => {
+  const timing = timingAt(schedule, workflowId, now)
+  if (schedule !== null && timing.next === null) throw neverFires('The schedule has no slot after now.')
+  return timing
+}
+
+const isSame = (one: ShownDefinition, other: ShownDefinition): boolean =>
+  isDeepStrictEqual(one.shown, other.shown) && isDeepStrictEqual(one.secrets, other.secrets)
+
+/** What the interface promises: neither sealed values nor the state of the schedule. */
+const withoutSecrets = ({ secrets: _, timing: __, ...workflow }: LoadedWorkflow): Workflow => workflow
+
+const nameTaken = (name: string): MillraceError =>
+  new MillraceError('workflow_exists', `There is already a workflow ${JSON.stringify(name)}.`)

@@ -1,0 +1,108 @@
+import { MillraceError } from '../../kernel/errors.ts'
+import { newId } from '../../kernel/ids.ts'
+import type { NewJob } from '../../model/job.ts'
+import { putSecrets } from '../../model/secrets.ts'
+import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
+import type { SecretBox } from '../../store/secrets.ts'
+import type { Store } from '../../store/store.ts'
+import type { BodyOfJob } from '../body-of-job.ts'
+import { invalidFields } from '../invalid-fields.ts'
+import { requireScope } from '../submit.ts'
+import type { Workflows } from '../workflows.ts'
+import type { ItemSettings, PrepareItems } from './prepare-items.ts'
+import { itemRetry, tooManyItems } from './read-definition.ts'
+import type { Templates } from './templates.ts'
+import { createWeightedCache } from './weighted-cache.ts'
+
+type Dependencies = {
+  readonly store: Store
+  readonly secrets: SecretBox
+  readonly templates: Templates
+  readonly prepare: PrepareItems
+  readonly maxItems: number
+}
+
+/** A crawl extends its run at every page: what its items share is not read each time. */
+const RUNS_KEPT = 100
+
+/** Items that a running item adds to its own run. They are made as those of the run's workflow were: same settings, same checks. */
+export const createExtend = ({ store, secrets, templates, prepare, maxItems }: Dependencies): Workflows['extend'] => {
+  const runs = createWeightedCache<ItemSettings>({ most: RUNS_KEPT, weigh: () => 1 })
+
+  const settingsOf = async (job: Item): Promise<ItemSettings> => {
+    const run = await store.getRun({ workspace: job.workspace, runId: job.runId })
+    if (run === null) throw noJob(job.id)
+    const shown = JSON.parse(run.snapshot) as WorkflowDefinition
+    const { environment, sinks } = await open(shown, run.workflowVersion, job)
+    return { environment, sinks, parameters: undefined, retry: itemRetry(shown), now: run.createdAt }
+  }
+
+  /**
+   * A run keeps no secrets. While the workflow is as it was, they are its own; when it was changed, they are what it has
+   * now in the same places, or else what the item was given.
+   */
+  const open = async (shown: WorkflowDefinition, version: number, job: Item): Promise<WorkflowDefinition> => {
+    const workflow = await store.loadWorkflow({ workspace: job.workspace, workflow: job.workflowId })
+    if (workflow !== null && workflow.version === version) return templates.openDefinition(workflow)
+    const { environment, sinks } = shown
+    const own = job.secrets === null ? {} : secrets.open(job.secrets)
+    const now = workflow?.secrets ? secrets.open(workflow.secrets) : {}
+    return {
+      ...shown,
+      ...putSecrets({ ...(environment && { environment }), ...(sinks && { sinks }) }, { ...own, ...now }),
+    }
+  }
+
+  return async ({ workspace, jobId, attempt, items }) => {
+    const submission = await store.getSubmission({ workspace, jobId })
+    if (submission === null) throw noJob(jobId)
+    if (!isItem(submission)) throw new MillraceError('job_not_in_run')
+    if (items.length > maxItems) throw tooManyItems(items.length, maxItems)
+    if (items.length === 0) throw invalidFields([{ path: 'payload', message: 'must have at least one item' }])
+    const settings = await runs.get(submission.runId, () => settingsOf(submission))
+    const prepared = await prepare(items, settings)
+    if (prepared.unavailable !== null)
+      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${prepared.unavailable}.`)
+    if (prepared.errors.length > 0) throw invalidFields(prepared.errors)
+    for (const item of prepared.items) requireScope(submission, `jobs:run:${item.kind}`)
+    const jobs = prepared.items.map(item => besides(submission, item))
+    const outcome = await store.extendRun({ workspace, jobId, attempt, items: jobs, maxItems })
+    if (outcome !== 'kept') throw refusal(outcome, jobId, attempt, maxItems)
+  }
+}
+
+/** A job of a run. */
+type Item = NewJob & { readonly runId: string; readonly workflowId: string }
+
+const isItem = (job: NewJob): job is Item => job.runId !== null && job.workflowId !== null
+
+const besides = (job: Item, item: BodyOfJob): NewJob => ({
+  ...item,
+  id: newId(),
+  workspace: job.workspace,
+  trigger: job.trigger,
+  workflowId: job.workflowId,
+  runId: job.runId,
+  parentJobId: job.id,
+  rerunOf: null,
+  scheduledAt: job.scheduledAt,
+  scopes: job.scopes,
+})
+
+type Refused = Exclude<Awaited<ReturnType<Store['extendRun']>>, 'kept'>
+
+const refusal = (outcome: Refused, jobId: string, attempt: number, maxItems: number): MillraceError => {
+  if (typeof outcome === 'object') return tooManyItems(outcome.items, maxItems)
+  switch (outcome) {
+    case 'not_found':
+      return noJob(jobId)
+    case 'not_in_run':
+      return new MillraceError('job_not_in_run')
+    case 'not_running':
+      return new MillraceError('job_not_running', `Attempt ${attempt} of job ${jobId} is not running.`)
+    default:
+      return outcome satisfies never
+  }
+}
+
+const noJob = (jobId: string): MillraceError => new MillraceError('not_found', `There is no job ${jobId}.`)

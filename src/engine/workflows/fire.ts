@@ -1,0 +1,148 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Logger } from '../../kernel/logger.ts'
+import type { Store } from '../../store/store.ts'
+import type { DueWorkflow, NewRun, WorkflowFire } from '../../store/workflow-store.ts'
+import { planFire } from './plan-fire.ts'
+import { makeRun, type Template } from './template.ts'
+import type { BrokenTemplate, Templates } from './templates.ts'
+
+type Dependencies = {
+  readonly store: Store
+  readonly templates: Templates
+  readonly logger: Logger
+  readonly maxQueued: number
+}
+
+export type Fire = {
+  /** Fires what is due, a batch at a time. Gives the ms until it wants to be called again; null: nothing waits. */
+  readonly pass: () => Promise<number | null>
+  /** Deals with the slots of one workflow whose time has come. */
+  readonly one: (workflow: DueWorkflow) => Promise<void>
+}
+
+/** Workflows of one pass. */
+const BATCH = 500
+/** A commit with this many items is large enough; the rest goes into the next. */
+const ITEMS_PER_COMMIT = 5_000
+/** Counting these took a while (after a week of sleep there are many): others get a turn. */
+const MANY_SLOTS = 500
+/** A workflow whose schedule cannot be read is looked at again after this long: a newer version may read it. */
+const UNREADABLE_AGAIN_MS = 3_600_000
+/** One whose firing the database itself refuses, while it takes others'. */
+const REFUSED_AGAIN_MS = 5_000
+const MOST_TOLD = 10_000
+
+/**
+ * Turns slots into runs. Any number of schedulers may do it: each fire is a compare-and-set on the workflow's version and
+ * cursor, so that who comes second has lost and writes nothing.
+ */
+export const createFire = ({ store, templates, logger, maxQueued }: Dependencies): Fire => {
+  const told = new Set<string>()
+
+  const pass = async (): Promise<number | null> => {
+    const { due, now, nextFireInMs } = await store.listDueWorkflows({ limit: BATCH })
+    const refused = await fireAll(due, now)
+    if (refused > 0) return Math.min(REFUSED_AGAIN_MS, nextFireInMs ?? REFUSED_AGAIN_MS)
+    if (due.length === BATCH) return 0
+    return nextFireInMs === null ? null : Math.max(0, Math.ceil(nextFireInMs))
+  }
+
+  const one = async (workflow: DueWorkflow): Promise<void> => {
+    const now = await store.now()
+    if (workflow.timing.next === null || workflow.timing.next.fireAt > now) return
+    const fire = await toFire(workflow, now)
+    if (fire !== null) await store.fireWorkflows([fire])
+  }
+
+  /** Gives how many the store refused though it took others. */
+  const fireAll = async (due: readonly DueWorkflow[], now: number): Promise<number> => {
+    let refused = 0
+    let fires: WorkflowFire[] = []
+    let items = 0
+    for (const workflow of due) {
+      const fire = await toFire(workflow, now)
+      if (fire === null) continue
+      fires.push(fire)
+      items += fire.run?.items.length ?? 0
+      if (fire.skipped.some(({ count }) => count > MANY_SLOTS)) await nextTurn()
+      if (items < ITEMS_PER_COMMIT) continue
+      refused += await commit(fires)
+      fires = []
+      items = 0
+      await nextTurn()
+    }
+    return refused + (await commit(fires))
+  }
+
+  /** One that the store cannot take must not keep the others from firing: when it is not the database that is gone, each goes by itself. */
+  const commit = async (fires: readonly WorkflowFire[]): Promise<number> => {
+    if (fires.length === 0) return 0
+    try {
+      await store.fireWorkflows(fires)
+      return 0
+    } catch {
+      await store.ping()
+      return commitSingly(fires)
+    }
+  }
+
+  const commitSingly = async (fires: readonly WorkflowFire[]): Promise<number> => {
+    let refused = 0
+    for (const fire of fires) {
+      try {
+        await store.fireWorkflows([fire])
+      } catch (error) {
+        refused += 1
+        tell(fire.workflowId, fire.version, error)
+      }
+    }
+    return refused
+  }
+
+  /** null: it changed meanwhile, and is due again with its new version if at all. */
+  const toFire = async (due: DueWorkflow, now: number): Promise<WorkflowFire | null> => {
+    const template = await templates.load(due)
+    if (template === null) return null
+    if (template.items === null) tell(due.id, due.version, template.error)
+    const { id: workflowId, workspace, version, state, timing } = due
+    const base = { workspace, workflowId, version, cursor: timing.cursor, maxQueued }
+    if (template.schedule === null) return { ...base, ...withoutSchedule(template, due, now) }
+    const { schedule } = template
+    const plan = planFire({ workflowId, schedule, cursor: timing.cursor, now, isPaused: state === 'paused' })
+    return { ...base, ...plan, overlap: schedule.overlap, run: plan.slot === null ? null : runOf(template, plan.slot) }
+  }
+
+  /** Once per version: it may be due every second. */
+  const tell = (workflowId: string, version: number, error: unknown): void => {
+    const key = `${workflowId}:${version}`
+    if (told.has(key)) return
+    if (told.size >= MOST_TOLD) told.clear()
+    told.add(key)
+    logger.error({ err: error, workflow_id: workflowId, version }, 'a workflow cannot be fired')
+  }
+
+  return { pass, one }
+}
+
+const runOf = (template: Template | BrokenTemplate, slot: number): NewRun | null =>
+  template.items === null
+    ? null
+    : makeRun(template, { trigger: 'automatic', scheduledAt: slot, scopes: template.scopes, parentJobId: null })
+
+/** It has lost its schedule, or nobody can read it: then its slot is recorded as invalid and its time set on. */
+const withoutSchedule = (
+  template: Template | BrokenTemplate,
+  { timing }: DueWorkflow,
+  now: number,
+): Pick<WorkflowFire, 'slot' | 'skipped' | 'timing' | 'run' | 'overlap'> => {
+  const again = now + UNREADABLE_AGAIN_MS
+  return template.items !== null
+    ? { slot: null, skipped: [], run: null, overlap: 'skip', timing: { cursor: timing.cursor, next: null } }
+    : {
+        slot: timing.next?.slot ?? null,
+        skipped: [],
+        run: null,
+        overlap: 'skip',
+        timing: { cursor: timing.next?.slot ?? timing.cursor, next: { slot: again, fireAt: again } },
+      }
+}

@@ -1,0 +1,7 @@
+import { MillraceError } from '../../kernel/errors.ts'
+
+/** The refusal of a workflow that is not there, or belongs to another workspace. `name` is an id or a name. */
+export const noWorkflow = (name: string): MillraceError =>
+  new MillraceError('not_found', `There is no workflow ${JSON.stringify(name)}.`)
+
+export const noRun = (runId: string): MillraceError => new MillraceError('not_found', `There is no run ${runId}.`)

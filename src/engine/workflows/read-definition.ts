@@ -1,0 +1,65 @@
+import { Compile } from 'typebox/compile'
+import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { isFault, readRetry } from '../../model/job-body.ts'
+import { ITEM_RETRY, type RetryPolicy } from '../../model/retry.ts'
+import { type SchemaError, toFieldErrors } from '../../model/schema-errors.ts'
+import { sinkFaults } from '../../model/sink-faults.ts'
+import {
+  type WorkflowDefinition,
+  WorkflowDefinitionSchema,
+  workflowNameFault,
+} from '../../model/workflow-definition.ts'
+import { isPlainObject } from '../check-body.ts'
+import { sinkErrors } from '../check-sinks.ts'
+import { invalidFields } from '../invalid-fields.ts'
+
+const validator = Compile(WorkflowDefinitionSchema)
+
+/** Fields that may be given as null, which is the same as leaving them out. */
+const NULLABLE = [
+  'description',
+  'environment',
+  'configuration',
+  'schedule',
+  'sinks',
+  'max_consecutive_failures',
+] as const
+
+/** The form of a definition: an object of the schema, its payload not yet looked into. Throws `invalid`, `too_many_items`. */
+export const readShape = (given: unknown, { maxItems }: { maxItems: number }): WorkflowDefinition => {
+  if (!isPlainObject(given)) throw invalidFields([{ path: '', message: 'must be an object: a workflow' }])
+  const definition = { ...given }
+  for (const field of NULLABLE) if (definition[field] === null) delete definition[field]
+  if (Array.isArray(definition.payload) && definition.payload.length > maxItems)
+    throw tooManyItems(definition.payload.length, maxItems)
+  if (!validator.Check(definition)) throw invalidFields(shapeErrors(definition))
+  return definition as unknown as WorkflowDefinition
+}
+
+/** `count` items where at most `maxItems` may be. */
+export const tooManyItems = (count: number, maxItems: number): MillraceError =>
+  new MillraceError('too_many_items', `A run may have ${maxItems} items; this would make ${count}.`)
+
+/** Lists of rules hold unions of unions: what TypeBox says of a sink is told by its own type instead. */
+const shapeErrors = (definition: Readonly<Record<string, unknown>>): readonly FieldError[] => {
+  const errors: readonly SchemaError[] = validator.Errors(definition)
+  const others = errors.filter(({ instancePath }) => !instancePath.startsWith('/sinks/'))
+  return [...toFieldErrors(others, ''), ...sinkErrors(definition.sinks, 'sinks')]
+}
+
+/** What the schema cannot judge, but for the payload and the schedule. */
+export const definitionFaults = (definition: WorkflowDefinition): readonly FieldError[] => {
+  const name = workflowNameFault(definition.name)
+  const retry = readRetry(definition.configuration?.retry)
+  return [
+    ...(name === null ? [] : [{ path: 'name', message: name }]),
+    ...(isFault(retry) ? [{ ...retry, path: `configuration.${retry.path}` }] : []),
+    ...sinkFaults(definition.sinks ?? []).map(fault => ({ ...fault, path: `sinks.${fault.path}` })),
+  ]
+}
+
+/** The policy that items are laid over: the workflow's over the default of items, field by field. */
+export const itemRetry = (definition: Pick<WorkflowDefinition, 'configuration'>): RetryPolicy => {
+  const retry = readRetry(definition.configuration?.retry, ITEM_RETRY)
+  return isFault(retry) ? ITEM_RETRY : retry
+}

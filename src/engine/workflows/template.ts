@@ -1,0 +1,44 @@
+import { newId } from '../../kernel/ids.ts'
+import type { NewJob } from '../../model/job.ts'
+import type { Schedule } from '../../model/schedule/schedule.ts'
+import type { NewRun } from '../../store/workflow-store.ts'
+import type { BodyOfJob } from '../body-of-job.ts'
+
+/** One version of a workflow, ready to make runs: secrets sealed per item, bodies checked and merged once. */
+export type Template = {
+  readonly workflowId: string
+  readonly workspace: string
+  readonly version: number
+  /** The definition as runs keep it, secrets masked. */
+  readonly snapshot: string
+  readonly maxConcurrent: number
+  /** Of its author. */
+  readonly scopes: readonly string[]
+  readonly schedule: Schedule | null
+  readonly items: readonly BodyOfJob[]
+}
+
+export type RunOrigin = {
+  readonly trigger: 'manual' | 'automatic'
+  /** The slot, or the time that was asked for; null: now. */
+  readonly scheduledAt: number | null
+  readonly scopes: readonly string[]
+  readonly parentJobId: string | null
+}
+
+/** A run of the template: new ids over what its items share. About a microsecond an item. */
+export const makeRun = (template: Template, origin: RunOrigin): NewRun => {
+  const id = newId()
+  const shared = {
+    workspace: template.workspace,
+    workflowId: template.workflowId,
+    runId: id,
+    rerunOf: null,
+    trigger: origin.trigger,
+    scheduledAt: origin.scheduledAt,
+    scopes: origin.scopes,
+    parentJobId: origin.parentJobId,
+  }
+  const items: NewJob[] = template.items.map(item => ({ ...item, ...shared, id: newId() }))
+  return { id, maxConcurrent: template.maxConcurrent, snapshot: template.snapshot, items, retryOf: null }
+}

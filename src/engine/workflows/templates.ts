@@ -1,0 +1,105 @@
+import { MillraceError } from '../../kernel/errors.ts'
+import type { Schedule } from '../../model/schedule/schedule.ts'
+import { DEFAULT_MAX_CONCURRENT, type WorkflowDefinition } from '../../model/workflow-definition.ts'
+import type { SecretBox } from '../../store/secrets.ts'
+import type { Store } from '../../store/store.ts'
+import type { LoadedWorkflow } from '../../store/workflow-store.ts'
+import { invalidFields } from '../invalid-fields.ts'
+import { restoreSecrets } from './definition-secrets.ts'
+import type { PrepareItems } from './prepare-items.ts'
+import { itemRetry, tooManyItems } from './read-definition.ts'
+import type { Template } from './template.ts'
+import { scheduleOf } from './timing.ts'
+import { createWeightedCache } from './weighted-cache.ts'
+
+type Dependencies = {
+  readonly store: Store
+  readonly secrets: SecretBox
+  readonly prepare: PrepareItems
+  readonly maxItems: number
+}
+
+type Version = { readonly id: string; readonly workspace: string; readonly version: number }
+type Parameters = Readonly<Record<string, unknown>>
+
+/** Characters of definitions and bodies that are held: 10,000 workflows of one item need about a tenth of it. */
+const MOST_CHARACTERS = 64 * 1024 * 1024
+/** What an entry weighs beside its texts. */
+const ENTRY_CHARACTERS = 1024
+
+/** Makes templates of stored workflows and keeps those that are used, by id and version. */
+export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependencies) => {
+  const cache = createWeightedCache<Template>({ most: MOST_CHARACTERS, weigh })
+
+  /** The definition of a stored workflow with its secret values. Throws `WrongSecretKey`. */
+  const openDefinition = (workflow: Pick<LoadedWorkflow, 'definition' | 'secrets'>): WorkflowDefinition => {
+    const shown = JSON.parse(workflow.definition) as WorkflowDefinition
+    return workflow.secrets === null ? shown : restoreSecrets(shown, { shown, secrets: secrets.open(workflow.secrets) })
+  }
+
+  /** Throws when no jobs can be made of it: `invalid`, `executor_unavailable`, `too_many_items`, `WrongSecretKey`. */
+  const build = async (workflow: LoadedWorkflow, parameters?: Parameters): Promise<Template> => {
+    const definition = openDefinition(workflow)
+    if (definition.payload.length > maxItems) throw tooManyItems(definition.payload.length, maxItems)
+    const { environment, sinks } = definition
+    const settings = { environment, sinks, parameters, retry: itemRetry(definition), now: workflow.createdAt }
+    const { items, errors, unavailable } = await prepare(definition.payload, settings)
+    if (unavailable !== null)
+      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${unavailable}.`)
+    if (errors.length > 0) throw invalidFields(errors)
+    return {
+      workflowId: workflow.id,
+      workspace: workflow.workspace,
+      version: workflow.version,
+      snapshot: workflow.definition,
+      maxConcurrent: definition.configuration?.max_concurrent_requests ?? DEFAULT_MAX_CONCURRENT,
+      scopes: workflow.scopes,
+      schedule: definition.schedule ? scheduleOf(workflow.id, definition.schedule) : null,
+      items,
+    }
+  }
+
+  return {
+    openDefinition,
+    /** Of a workflow that has been loaded already. Parameters of a trigger make one of their own, which is not kept. */
+    of: (workflow: LoadedWorkflow, parameters?: Parameters): Promise<Template> =>
+      parameters === undefined ? cache.get(keyOf(workflow), () => build(workflow)) : build(workflow, parameters),
+    /** One version of a workflow; null: it has another version by now, or is gone. What rejects is the store. */
+    load: async (wanted: Version): Promise<Template | BrokenTemplate | null> => {
+      const key = keyOf(wanted)
+      const known = cache.peek(key)
+      if (known !== undefined) return known
+      const workflow = await store.loadWorkflow({ workspace: wanted.workspace, workflow: wanted.id })
+      if (workflow === null || workflow.version !== wanted.version) return null
+      try {
+        return await cache.get(key, () => build(workflow))
+      } catch (error) {
+        return { items: null, error, schedule: scheduleAlone(workflow) }
+      }
+    },
+  }
+}
+
+export type Templates = ReturnType<typeof createTemplates>
+
+/** A version that no jobs can be made of any more: a function is gone, or the key that its secrets were sealed with. */
+export type BrokenTemplate = {
+  readonly items: null
+  readonly error: unknown
+  /** null: not even that can be read. */
+  readonly schedule: Schedule | null
+}
+
+const scheduleAlone = ({ id, definition }: LoadedWorkflow): Schedule | null => {
+  try {
+    const { schedule } = JSON.parse(definition) as WorkflowDefinition
+    return schedule ? scheduleOf(id, schedule) : null
+  } catch {
+    return null
+  }
+}
+
+const keyOf = ({ id, version }: Pick<Version, 'id' | 'version'>): string => `${id}:${version}`
+
+const weigh = ({ snapshot, items }: Template): number =>
+  items.reduce((sum, item) => sum + item.spec.length + ENTRY_CHARACTERS / 4, ENTRY_CHARACTERS + snapshot.length)

@@ -1,0 +1,101 @@
+import Type, { type Static, type TSchema } from 'typebox'
+import { RetrySchema, sinksProperty } from './job-body.ts'
+import { ENVIRONMENT_NAME, NO_NUL, PLAIN_TEXT } from './patterns.ts'
+import { ScheduleSchema } from './schedule/schedule-schema.ts'
+
+/** Items at once in a run, when the configuration says nothing (document of Intuned). */
+export const DEFAULT_MAX_CONCURRENT = 5
+
+const Configuration = Type.Object(
+  {
+    retry: Type.Optional(RetrySchema),
+    max_concurrent_requests: Type.Optional(
+      Type.Integer({
+        minimum: 1,
+        maximum: 100_000,
+        description: `Items of a run at once; ${DEFAULT_MAX_CONCURRENT} by default.`,
+      }),
+    ),
+  },
+  { additionalProperties: false, description: 'How the items of a run are done.' },
+)
+
+/** Everything of a workflow but its payload. */
+const properties = {
+  name: Type.String({
+    minLength: 1,
+    maxLength: 255,
+    pattern: PLAIN_TEXT,
+    description: 'Unique in the workspace; no UUID, because it stands in the place of one.',
+  }),
+  description: Type.Optional(Type.String({ maxLength: 4096, pattern: NO_NUL })),
+  labels: Type.Optional(
+    Type.Record(Type.String(), Type.String({ maxLength: 255, pattern: PLAIN_TEXT }), {
+      propertyNames: { minLength: 1, maxLength: 128, pattern: PLAIN_TEXT },
+      additionalProperties: false,
+      maxProperties: 64,
+    }),
+  ),
+  environment: Type.Optional(
+    Type.Record(Type.String(), Type.String({ maxLength: 128 * 1024, pattern: NO_NUL }), {
+      propertyNames: { minLength: 1, maxLength: 1024, pattern: ENVIRONMENT_NAME },
+      additionalProperties: false,
+      maxProperties: 1000,
+      description: 'For every item that has an environment; the values of an item itself win.',
+    }),
+  ),
+  configuration: Type.Optional(Configuration),
+  schedule: Type.Optional(ScheduleSchema),
+  sinks: Type.Optional(sinksProperty),
+  max_consecutive_failures: Type.Optional(
+    Type.Integer({
+      minimum: 1,
+      maximum: 1_000_000,
+      description: 'Failed runs in a row that terminate it; null: never.',
+    }),
+  ),
+}
+
+const payloadOf = (item: TSchema) =>
+  Type.Array(item, { minItems: 1, description: 'What a run does: job bodies without scheduled_at.' })
+
+/**
+ * The schema of a workflow for editors and readers of the API, whose payload holds bodies of the schema `item`: the union
+ * of all kinds.
+ */
+export const workflowSchema = (item: TSchema) =>
+  Type.Object(
+    {
+      ...properties,
+      payload: payloadOf(item),
+      schedule: Type.Optional(Type.Union([ScheduleSchema, Type.Null()])),
+      max_consecutive_failures: Type.Optional(Type.Union([properties.max_consecutive_failures, Type.Null()])),
+    },
+    { additionalProperties: false, title: 'Workflow' },
+  )
+
+/**
+ * As the engine checks it, after fields that are null have been left out. Bodies are checked one by one where they are made
+ * into jobs, by the schema of their kind.
+ */
+export const WorkflowDefinitionSchema = Type.Object(
+  { ...properties, payload: payloadOf(Type.Unknown()) },
+  { additionalProperties: false },
+)
+type Shape = Static<typeof WorkflowDefinitionSchema>
+
+/** What a workflow is made from (`api.md`, Workflows and runs). */
+export type WorkflowDefinition = Readonly<Omit<Shape, 'payload'>> & {
+  readonly payload: readonly Readonly<Record<string, unknown>>[]
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
+/** What is wrong with a name that the schema lets pass, or null. */
+export const workflowNameFault = (name: string): string | null => {
+  if (UUID.test(name)) return 'must not look like a UUID'
+  if (!name.isWellFormed()) return 'must be well-formed Unicode'
+  // A path of a URL loses them on its way.
+  if (name === '.' || name === '..') return 'must not be "." or ".."'
+  return null
+}
