@@ -16,19 +16,31 @@ import { createMetrics } from './metrics.ts'
 import { openApiOptions } from './open-api.ts'
 import { checkPaths } from './paths.ts'
 import { type QueryReaders, readQueries } from './query.ts'
+import { analyticsRoutes } from './routes/analytics.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { cancelRoutes } from './routes/cancel.ts'
+import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
+import { extendRoutes } from './routes/extend.ts'
 import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { logRoutes } from './routes/logs.ts'
+import { notificationRoutes } from './routes/notifications.ts'
 import { referenceRoutes } from './routes/reference.ts'
+import { resultRoutes } from './routes/result.ts'
+import { runCallRoutes } from './routes/run-calls.ts'
+import { runRoutes } from './routes/runs.ts'
+import { scheduleRoutes } from './routes/schedules.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { workerRoutes } from './routes/workers.ts'
+import { workflowCallRoutes } from './routes/workflow-calls.ts'
+import { workflowHistoryRoutes } from './routes/workflow-history.ts'
+import { workflowRoutes } from './routes/workflows.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
 import { secure, secureAnswers } from './security-headers.ts'
 import type { Services } from './services.ts'
+import { createWorkspaceEvents } from './streams/workspace-events.ts'
 import { validate } from './validation.ts'
 
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
@@ -78,9 +90,20 @@ export const createApp = async (
   submitRoutes(app, services)
   jobRoutes(app, { ...services, streams })
   cancelRoutes(app, services)
+  resultRoutes(app, services)
+  extendRoutes(app, services)
   logRoutes(app, { ...services, streams })
   await artifactRoutes(app, services)
-  eventRoutes(app, { ...services, streams })
+  workflowRoutes(app, services)
+  workflowCallRoutes(app, services)
+  workflowHistoryRoutes(app, services)
+  scheduleRoutes(app, services)
+  runRoutes(app, services)
+  runCallRoutes(app, services)
+  deliveryRoutes(app, services)
+  notificationRoutes(app, services)
+  analyticsRoutes(app, services)
+  eventRoutes(app, { ...services, streams, events: createWorkspaceEvents(app, services) })
   workerRoutes(app, services)
   tokenRoutes(app, { ...services, callers, streams })
   workspaceRoutes(app, services)

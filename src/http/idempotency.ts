@@ -26,7 +26,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/
 
 /**
  * `Idempotency-Key` on every POST (`api.md`, Conventions): the key is looked up before anything is validated, the first
- * answer is kept for 24 hours, also when it was a 4xx. A submit keeps its answer itself, with its jobs.
+ * answer is kept for 24 hours, also when it was a 4xx. A submit or trigger keeps its answer itself, with its jobs.
  */
 export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies): void => {
   app.decorateRequest('firstCall', null)
@@ -77,6 +77,11 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
   const seal = (request: FastifyRequest, body: string) => sealAnswer(body, presented(request))
 }
 
+/** Tells that the answer was kept by the transaction that did the work. */
+export const keptWithWork = ({ firstCall }: FastifyRequest): void => {
+  if (firstCall) firstCall.kept = true
+}
+
 /** The bytes and the query; of an upload nothing, since it is compared file by file when it comes again. */
 const bodyHash = (request: FastifyRequest): string => {
   const query = request.url.slice(pathOf(request.url).length)
@@ -86,8 +91,8 @@ const bodyHash = (request: FastifyRequest): string => {
 
 type Again = { readonly answer: KeptAnswer; readonly publicUrl: string }
 
-/** How the kept answer to a submit begins. */
-const JOB_ID = /^\{"job_id":"([0-9a-f-]{36})"/
+/** How an answer begins that tells of a new thing: its `Location` is not kept, but made again. */
+const NEW_THING = /^\{"(job|run|workflow)_id":"([0-9a-f-]{36})"/
 
 const answerAgain = (request: FastifyRequest, reply: FastifyReply, { answer, publicUrl }: Again): boolean => {
   if (isUpload(request)) {
@@ -101,8 +106,8 @@ const answerAgain = (request: FastifyRequest, reply: FastifyReply, { answer, pub
       'idempotency_mismatch',
       'The answer holds a token and is given only to the token that asked.',
     )
-  const jobId = answer.status === 201 && JOB_ID.exec(body)?.[1]
-  if (jobId) reply.header('location', `${publicUrl}/v1/jobs/${jobId}`)
+  const made = answer.status === 201 ? NEW_THING.exec(body) : null
+  if (made) reply.header('location', `${publicUrl}/v1/${made[1]}s/${made[2]}`)
   sendKept(reply, { status: answer.status, body })
   return true
 }

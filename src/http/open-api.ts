@@ -36,6 +36,10 @@ export const openApiOptions = ({ config, version }: Services): FastifyDynamicSwa
 
 const TAGS = [
   { name: 'Jobs', description: 'Submit, list, watch, cancel, rerun.' },
+  { name: 'Workflows', description: 'Templates of runs: what, how, when, and where results go.' },
+  { name: 'Runs', description: 'Firings of workflows.' },
+  { name: 'Deliveries', description: 'Ways of finished jobs to their sinks.' },
+  { name: 'Notifications', description: 'What someone should look at.' },
   { name: 'Logs', description: 'Pages, downloads and live streams.' },
   { name: 'Artifacts', description: 'Files that jobs leave behind.' },
   { name: 'Events', description: 'Changes of status as they happen.' },

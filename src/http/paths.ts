@@ -1,8 +1,13 @@
 import { MillraceError } from '../kernel/errors.ts'
 import { isId } from '../kernel/ids.ts'
+import { PLAIN_TEXT } from '../model/patterns.ts'
 import type { App } from './app.ts'
 
-/** Every path parameter is an id. A text that cannot be one names nothing, in whichever workspace. */
+/** Names of workflows, which may stand where their ids do. */
+const NAME = new RegExp(PLAIN_TEXT, 'u')
+const LONGEST_NAME = 255
+
+/** Every path parameter is an id, or a name where one may stand. Another text names nothing, in whichever workspace. */
 export const checkPaths = (app: App): void => {
   app.addHook('preValidation', (request, _reply, done) => {
     if (request.is404) {
@@ -10,7 +15,8 @@ export const checkPaths = (app: App): void => {
       return
     }
     for (const [name, value] of Object.entries(request.params as Record<string, string>)) {
-      if (!isId(value)) {
+      const right = name === 'workflow' ? isName(value) : isId(value)
+      if (!right) {
         done(new MillraceError('not_found', `There is no ${name.replace('_id', '')} ${JSON.stringify(value)}.`))
         return
       }
@@ -19,4 +25,9 @@ export const checkPaths = (app: App): void => {
   })
 }
 
+const isName = (text: string): boolean => text.length <= LONGEST_NAME && NAME.test(text)
+
 export const noSuchJob = (jobId: string): MillraceError => new MillraceError('not_found', `There is no job ${jobId}.`)
+export const noSuchWorkflow = (workflow: string): MillraceError =>
+  new MillraceError('not_found', `There is no workflow ${JSON.stringify(workflow)}.`)
+export const noSuchRun = (runId: string): MillraceError => new MillraceError('not_found', `There is no run ${runId}.`)

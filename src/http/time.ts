@@ -1,4 +1,5 @@
 import type { FieldError } from '../kernel/errors.ts'
+import { invalid } from './problem.ts'
 
 const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
 
@@ -15,3 +16,16 @@ export const readTime = (input: {
   errors.push({ path, message: 'must be an RFC 3339 time such as 2026-11-21T09:00:00Z' })
   return null
 }
+
+/** The filters `created_after` and `created_before` of a list. Throws `invalid`. */
+export const readCreated = (fields: { created_after?: string; created_before?: string }) => {
+  const errors: FieldError[] = []
+  const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
+  const createdBefore = readTime({ path: 'created_before', text: fields.created_before, errors })
+  if (errors.length > 0) throw invalid(errors)
+  return { ...(createdAfter !== null && { createdAfter }), ...(createdBefore !== null && { createdBefore }) }
+}
+
+/** The grace that a body asks for, in milliseconds; null: each job's own. */
+export const graceOf = ({ timeout_seconds }: { timeout_seconds?: number }): number | null =>
+  timeout_seconds === undefined ? null : Math.round(timeout_seconds * 1000)

@@ -1,15 +1,11 @@
 import multipart from '@fastify/multipart'
-import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MillraceError } from '../../kernel/errors.ts'
-import type { Artifact } from '../../model/job.ts'
 import { viewArtifact } from '../../model/job-view.ts'
 import type { App } from '../app.ts'
-import { attachment } from '../content-disposition.ts'
 import { noSuchJob } from '../paths.ts'
-import { matchesTag, parseRange, rangeAllowed } from '../range.ts'
 import { ArtifactList, ArtifactPath } from '../schemas/artifact.ts'
 import { JobPath } from '../schemas/basics.ts'
-import { sendStream } from '../send-stream.ts'
+import { sendContent } from '../send-content.ts'
 import type { Services } from '../services.ts'
 import { createUpload, MOST_FILES } from '../upload.ts'
 
@@ -82,32 +78,17 @@ const readRoutes = (app: App, { store, blobs }: Services): void => {
       const { job_id: jobId, artifact_id: artifactId } = request.params
       const found = await store.getArtifact({ workspace: request.caller.workspace, jobId, artifactId })
       if (found === null) throw new MillraceError('not_found', `There is no artifact ${artifactId} of job ${jobId}.`)
-      return download({ blobs, request, reply, ...found })
+      const { artifact, blobKey } = found
+      return sendContent(
+        { request, reply },
+        {
+          sha256: artifact.sha256,
+          bytes: artifact.size,
+          type: artifact.contentType,
+          filename: artifact.name,
+          open: range => blobs.get(blobKey, range),
+        },
+      )
     },
   )
-}
-
-type Download = Pick<Services, 'blobs'> & {
-  readonly request: FastifyRequest
-  readonly reply: FastifyReply
-  readonly artifact: Artifact
-  readonly blobKey: string
-}
-
-const download = ({ blobs, request, reply, artifact, blobKey }: Download): FastifyReply | Promise<FastifyReply> => {
-  const { headers } = request
-  const tag = `"${artifact.sha256}"`
-  reply.header('etag', tag).header('accept-ranges', 'bytes').header('cache-control', 'private, no-cache')
-  if (matchesTag(headers['if-none-match'], tag)) return reply.code(304).send()
-  const wanted = request.method === 'GET' && rangeAllowed(headers['if-range'], tag) ? headers.range : undefined
-  const range = parseRange(wanted, artifact.size)
-  if (range === 'unsatisfiable') {
-    reply.header('content-range', `bytes */${artifact.size}`)
-    throw new MillraceError('range_not_satisfiable', `The artifact has ${artifact.size} bytes.`)
-  }
-  const length = range ? range.end - range.start + 1 : artifact.size
-  if (range) reply.code(206).header('content-range', `bytes ${range.start}-${range.end}/${artifact.size}`)
-  reply.type(artifact.contentType).header('content-length', length)
-  reply.header('content-disposition', attachment(artifact.name))
-  return sendStream({ request, reply, open: () => blobs.get(blobKey, range ?? undefined) })
 }

@@ -8,6 +8,7 @@ import { noSuchJob } from '../paths.ts'
 import { JobPath } from '../schemas/basics.ts'
 import { CancelBody, FilterQuery, JobSchema } from '../schemas/job.ts'
 import type { Services } from '../services.ts'
+import { graceOf } from '../time.ts'
 
 /** Jobs that one statement of the store cancels at most. */
 const CANCEL_BATCH = 1000
@@ -37,13 +38,7 @@ export const cancelRoutes = (app: App, { store, engine, config }: Services): voi
       config: { optionalBody: true },
       bodyLimit: SMALL_BODY,
     },
-    async request => {
-      const seconds = request.body.timeout_seconds
-      return cancel(request, {
-        jobId: request.params.job_id,
-        graceMs: seconds === undefined ? null : Math.round(seconds * 1000),
-      })
-    },
+    async request => cancel(request, { jobId: request.params.job_id, graceMs: graceOf(request.body) }),
   )
 
   app.delete(

@@ -1,31 +1,36 @@
 import type { FastifyRequest } from 'fastify'
-import { toTimestamp } from '../../kernel/clock.ts'
 import { MillraceError } from '../../kernel/errors.ts'
-import { newId } from '../../kernel/ids.ts'
-import type { JobEvent } from '../../model/job.ts'
 import type { Kind } from '../../model/kind.ts'
 import { chooseType } from '../accept.ts'
 import type { App } from '../app.ts'
+import type { Caller } from '../auth/caller.ts'
+import { viewEvent } from '../event-view.ts'
 import type { LiveStreams } from '../live-streams.ts'
-import { EventQuery } from '../schemas/event.ts'
+import { type EventGroup, EventQuery } from '../schemas/event.ts'
 import { sendEmpty } from '../send-stream.ts'
-import type { Services } from '../services.ts'
 import { type EventStream, streamEvents } from '../streams/event-stream.ts'
+import type { WorkspaceEvent, WorkspaceEvents } from '../streams/workspace-events.ts'
 
 const PING_MS = 15_000
 
-type Dependencies = Services & { readonly streams: LiveStreams }
+type Dependencies = { readonly events: WorkspaceEvents; readonly streams: LiveStreams }
 type EventRequest = FastifyRequest<{ Querystring: Query }>
-type Query = { readonly job_id?: string; readonly workflow_id?: string; readonly kind?: readonly Kind[] }
+type Query = {
+  readonly type?: readonly EventGroup[]
+  readonly job_id?: string
+  readonly run_id?: string
+  readonly workflow_id?: string
+  readonly kind?: readonly Kind[]
+}
 
-/** Changes of status of the workspace's jobs, live only, by WebSocket or server-sent events. */
-export const eventRoutes = (app: App, { engine, streams }: Dependencies): void => {
+/** Changes of status of the workspace's jobs and runs, and notifications: live only, by WebSocket or server-sent events. */
+export const eventRoutes = (app: App, { events, streams }: Dependencies): void => {
   const stream = (request: EventRequest, to: EventStream['to']): Promise<void> => {
     streams.add(request)
     const { caller, query } = request
     const subscribe: EventStream['subscribe'] = push =>
-      engine.events.subscribe(caller.workspace, event => {
-        if (isWanted(event, query)) push(viewEvent(event))
+      events.subscribe(caller.workspace, event => {
+        if (mayHear(event, caller) && isWanted(event, query)) push(viewEvent(event))
       })
     return streamEvents({ to, subscribe, pingMs: PING_MS })
   }
@@ -37,7 +42,7 @@ export const eventRoutes = (app: App, { engine, streams }: Dependencies): void =
       tags: ['Events'],
       summary: 'Changes of status as they happen',
       description:
-        'A WebSocket, or Accept: text/event-stream. Messages `{id, type, job_id, run_id, workflow_id, status, status_reason, timestamp}`. What happened before is not told.',
+        'A WebSocket, or Accept: text/event-stream. Messages `{id, type, job_id, run_id, workflow_id, status, status_reason, timestamp}`, of type `job.<status>`, `run.<status>` or `notification.<type>` (with a `notification` beside). What happened before is not told. Runs and notifications need the scope `workflows:read`.',
       querystring: EventQuery,
     },
     handler: async (request, reply) => {
@@ -52,30 +57,13 @@ export const eventRoutes = (app: App, { engine, streams }: Dependencies): void =
   })
 }
 
-const isWanted = (event: JobEvent, query: Query): boolean =>
-  (query.job_id === undefined || event.jobId === query.job_id) &&
+const isWanted = ({ group, event }: WorkspaceEvent, query: Query): boolean =>
+  (query.type === undefined || query.type.includes(group)) &&
+  (query.job_id === undefined || ('jobId' in event && event.jobId === query.job_id)) &&
+  (query.run_id === undefined || event.runId === query.run_id) &&
   (query.workflow_id === undefined || event.workflowId === query.workflow_id) &&
-  (query.kind === undefined || query.kind.includes(event.kind))
+  (query.kind === undefined || (group === 'job' && query.kind.includes(event.kind)))
 
-type EventView = ReturnType<typeof makeView>
-/** All who listen get one event with one id. */
-const views = new WeakMap<JobEvent, EventView>()
-
-const viewEvent = (event: JobEvent): EventView => {
-  const known = views.get(event)
-  if (known) return known
-  const view = makeView(event)
-  views.set(event, view)
-  return view
-}
-
-const makeView = (event: JobEvent) => ({
-  id: newId(),
-  type: `job.${event.status}`,
-  job_id: event.jobId,
-  run_id: event.runId,
-  workflow_id: event.workflowId,
-  status: event.status,
-  status_reason: event.statusReason,
-  timestamp: toTimestamp(event.timestamp),
-})
+/** Runs and notifications belong to workflows: whoever may not read those hears of jobs alone. */
+const mayHear = ({ group }: WorkspaceEvent, { scopes }: Caller): boolean =>
+  group === 'job' || scopes.includes('workflows:read')

@@ -1,11 +1,10 @@
-import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyReply } from 'fastify'
 import Type from 'typebox'
 import { MillraceError } from '../../kernel/errors.ts'
 import { isEnded } from '../../model/job-status.ts'
 import { viewAttempt, viewJob } from '../../model/job-view.ts'
-import type { JobFilters } from '../../store/store.ts'
 import type { App } from '../app.ts'
-import { type FilterFields, toJobFilters } from '../job-filters.ts'
+import { createJobList } from '../list-jobs.ts'
 import type { LiveStreams } from '../live-streams.ts'
 import { noSuchJob } from '../paths.ts'
 import { JobPath } from '../schemas/basics.ts'
@@ -18,6 +17,7 @@ type Dependencies = Services & { readonly streams: LiveStreams }
 export const jobRoutes = (app: App, services: Dependencies): void => {
   const { store, config } = services
   const read = createRead(services)
+  const list = createJobList(services)
 
   app.get(
     '/v1/jobs',
@@ -29,18 +29,7 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
         response: { 200: JobPage },
       },
     },
-    async request => {
-      const { limit = 50, cursor = null, count = false, ...fields } = request.query
-      const filters = filtersFor(request, fields)
-      const { workspace } = request.caller
-      if (filters === null) return { jobs: [], next_cursor: null, ...(count && { count: 0 }) }
-      const page = await store.listJobs({ workspace, filters, limit, cursor })
-      return {
-        jobs: page.jobs.map(job => viewJob(job, config)),
-        next_cursor: page.nextCursor,
-        ...(count && { count: await store.countJobs({ workspace, filters }) }),
-      }
-    },
+    async request => list(request, request.query),
   )
 
   app.get(
@@ -74,17 +63,6 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
     },
   )
 
-  app.get(
-    '/v1/jobs/:job_id/result',
-    { schema: { tags: ['Jobs'], summary: 'The result of a data job', params: JobPath } },
-    async (request): Promise<never> => {
-      const jobId = request.params.job_id
-      const job = await store.getJob({ workspace: request.caller.workspace, jobId })
-      if (job === null) throw noSuchJob(jobId)
-      throw new MillraceError('not_found', `A job of kind ${job.kind} has no result.`)
-    },
-  )
-
   app.post(
     '/v1/jobs/:job_id/progress',
     {
@@ -111,13 +89,6 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
       return reply.code(204).send(null)
     },
   )
-}
-
-/** A job's own token lists its children. */
-const filtersFor = ({ caller }: FastifyRequest, fields: FilterFields): JobFilters | null => {
-  if (caller.job === null) return toJobFilters(fields)
-  if (fields.parent_job_id !== undefined && fields.parent_job_id !== caller.job.jobId) return null
-  return toJobFilters({ ...fields, parent_job_id: caller.job.jobId })
 }
 
 /** Reads a job, waiting for its end when asked to, for as long as the client does. */

@@ -1,15 +1,22 @@
 import type { App } from '../app.ts'
 import { createReferencePage } from '../reference-page.ts'
+import { WorkflowBody } from '../schemas/workflow-body.ts'
 
 const hidden = { schema: { hide: true } }
 
-/** The description of the API and the page that shows it. Both are public: they hold nothing but what this program is. */
+/** The description of the API, the page that shows it, and the schema of workflow files. All are public: they hold nothing but what this program is. */
 export const referenceRoutes = (app: App): void => {
   app.get('/openapi.json', hidden, async (_request, reply) => {
     document ??= JSON.stringify(app.swagger())
     return reply.type('application/json; charset=utf-8').send(document)
   })
   let document: string | undefined
+
+  app.get('/schemas/workflow.json', hidden, async (_request, reply) => {
+    workflow ??= JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...WorkflowBody })
+    return reply.type('application/schema+json; charset=utf-8').send(workflow)
+  })
+  let workflow: string | undefined
 
   const page = createReferencePage({ title: 'Millrace API' })
   app.get('/docs', hidden, async (_request, reply) => reply.redirect('/docs/', 302))

@@ -1,15 +1,15 @@
 import type { FastifyRequest } from 'fastify'
-import type { Submission, Submitter } from '../../engine/engine.ts'
+import type { Submission } from '../../engine/engine.ts'
 import { batchAnswer, singleAnswer } from '../../model/submit-answer.ts'
 import type { App } from '../app.ts'
+import { submitterOf } from '../auth/submitter.ts'
+import { keptWithWork } from '../idempotency.ts'
 import { invalid } from '../problem.ts'
 import { JobPath } from '../schemas/basics.ts'
 import { Submitted, SubmittedBatch } from '../schemas/job.ts'
 import { BatchBody, JobBody, MOST_JOBS } from '../schemas/job-body.ts'
 import type { Services } from '../services.ts'
-
-/** Bodies are checked once, by the engine; here the schema is for the reference alone. */
-const unchecked = () => () => true
+import { unchecked } from '../validation.ts'
 
 /** Submitting jobs: one, many, or one again. */
 export const submitRoutes = (app: App, { engine, config }: Services): void => {
@@ -25,7 +25,7 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
     async (request, reply) => {
       const input = { submitter: submitterOf(request), bodies: [request.body], path: '' as const }
       const [job] = await engine.submit(withKey(request, { input, shape: 'single' }))
-      keptBySubmit(request)
+      keptWithWork(request)
       return reply.code(201).header('location', location(job!.id)).send(singleAnswer(job!))
     },
   )
@@ -45,7 +45,7 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
     async (request, reply) => {
       const input = { submitter: submitterOf(request), bodies: jobsOf(request.body), path: 'jobs' as const }
       const jobs = await engine.submit(withKey(request, { input, shape: 'batch' }))
-      keptBySubmit(request)
+      keptWithWork(request)
       return reply.code(201).send(batchAnswer(jobs))
     },
   )
@@ -63,27 +63,16 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
         jobId: request.params.job_id,
         ...(idempotency && { idempotency }),
       })
-      keptBySubmit(request)
+      keptWithWork(request)
       return reply.code(201).header('location', location(job.id)).send(singleAnswer(job))
     },
   )
 }
 
-const submitterOf = ({ caller }: FastifyRequest): Submitter => ({
-  workspace: caller.workspace,
-  scopes: caller.scopes,
-  parentJobId: caller.job?.jobId ?? null,
-})
-
 type Unkeyed = { readonly input: Omit<Submission, 'idempotency'>; readonly shape: 'single' | 'batch' }
 
 const withKey = ({ firstCall }: FastifyRequest, { input, shape }: Unkeyed): Submission =>
   firstCall ? { ...input, idempotency: { key: firstCall.key, shape } } : input
-
-/** The answer was kept in the transaction that stored the jobs. */
-const keptBySubmit = ({ firstCall }: FastifyRequest): void => {
-  if (firstCall) firstCall.kept = true
-}
 
 const jobsOf = (body: unknown): readonly unknown[] => {
   if (typeof body !== 'object' || body === null || Array.isArray(body))

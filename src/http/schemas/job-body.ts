@@ -1,12 +1,22 @@
 import Type, { type TSchema } from 'typebox'
 import { commandDefinition } from '../../executors/command/definition.ts'
+import type { KindDefinition } from '../../executors/kind-definition.ts'
 import { commonJobProperties } from '../../model/job-body.ts'
 
+/** Kinds that a reader of the API is told of. Another kind is one more line here. */
+const DEFINITIONS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [commandDefinition]
+
+const bodiesWith = (common: Readonly<Record<string, TSchema>>) =>
+  DEFINITIONS.map(({ kind, properties }) =>
+    Type.Object({ ...common, ...properties } as Record<string, TSchema>, { title: kind, additionalProperties: false }),
+  )
+
 /** A job body, for the reference. The engine checks bodies by the same properties, kind by kind. */
-export const JobBody = Type.Object(
-  { ...commonJobProperties, ...commandDefinition.properties } as Record<string, TSchema>,
-  { title: 'JobBody', additionalProperties: false },
-)
+export const JobBody = Type.Union(bodiesWith(commonJobProperties), { title: 'JobBody' })
+
+const { scheduled_at, ...itemProperties } = commonJobProperties
+/** An item of a payload: a job body whose time is that of its run. */
+export const ItemBody = Type.Union(bodiesWith(itemProperties), { title: 'ItemBody' })
 
 /** Jobs of one `POST /v1/jobs/batch`. */
 export const MOST_JOBS = 10_000

@@ -103,11 +103,19 @@ const filterProperties = {
 }
 
 export const FilterQuery = strictObject(filterProperties)
-export const ListQuery = strictObject({
+const listProperties = {
   ...filterProperties,
   ...pageQuery,
   count: Type.Optional(Type.Boolean({ description: 'Also count all jobs that match.' })),
-})
+}
+export const ListQuery = strictObject(listProperties)
+
+const { workflow_id, ...ofWorkflow } = listProperties
+/** Of the jobs of one workflow. */
+export const WorkflowJobQuery = strictObject(ofWorkflow)
+const { run_id, ...ofRun } = ofWorkflow
+/** Of the jobs of one run. */
+export const RunJobQuery = strictObject(ofRun)
 
 export const WaitQuery = strictObject({
   wait: Type.Optional(

@@ -45,8 +45,11 @@ export const RunSchema = Type.Object(
   { title: 'Run' },
 )
 
+/** Without the snapshot: as lists and answers to calls show it. */
+export const ListedRun = Type.Object(runProperties, { title: 'ListedRun' })
+
 export const RunPage = Type.Object({
-  runs: Type.Array(Type.Object(runProperties), { description: 'Without their snapshots.' }),
+  runs: Type.Array(ListedRun, { description: 'Without their snapshots.' }),
   next_cursor: NullableText,
 })
 

@@ -1,0 +1,9 @@
+import type { FastifyRequest } from 'fastify'
+import type { Submitter } from '../../engine/engine.ts'
+
+/** Who makes jobs or workflows by this request. */
+export const submitterOf = ({ caller }: FastifyRequest): Submitter => ({
+  workspace: caller.workspace,
+  scopes: caller.scopes,
+  parentJobId: caller.job?.jobId ?? null,
+})

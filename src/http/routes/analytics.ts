@@ -1,0 +1,90 @@
+import { toTimestamp } from '../../kernel/clock.ts'
+import { isId } from '../../kernel/ids.ts'
+import type { Store } from '../../store/store.ts'
+import { addTo, newTotals, type Totals, viewTotals } from '../analytics-figures.ts'
+import { daysOf, type Period, pointOf, pointsOf, readPeriod } from '../analytics-period.ts'
+import type { App } from '../app.ts'
+import { Analytics, AnalyticsQuery } from '../schemas/analytics.ts'
+import type { Services } from '../services.ts'
+
+/** How jobs and schedules did over a period, also of jobs that have been purged. */
+export const analyticsRoutes = (app: App, { store, clock }: Services): void => {
+  app.get(
+    '/v1/analytics',
+    {
+      schema: {
+        tags: ['Operations'],
+        summary: 'Jobs, durations and schedules over a period',
+        description:
+          'Whole, by workflow and as a trend. Jobs count in the hour in which they ended, also when they have been purged since. Durations are exact to 5 %.',
+        querystring: AnalyticsQuery,
+        response: { 200: Analytics },
+      },
+    },
+    async request => {
+      const { workflow_id: workflowId, limit = 50, ...asked } = request.query
+      const period = readPeriod(asked, clock.now())
+      const { workspace } = request.caller
+      const sums = await sumUp(store, { workspace, period, workflowId })
+      const most = [...sums.byWorkflow].toSorted(([, a], [, b]) => jobsOf(b) - jobsOf(a)).slice(0, limit)
+      const names = await Promise.all(most.map(([id]) => nameOf(store, workspace, id)))
+      return {
+        from: toTimestamp(period.from),
+        to: toTimestamp(period.to),
+        total: viewTotals(sums.total),
+        workflows: most.map(([id, totals], index) => ({
+          workflow_id: id,
+          name: names[index] ?? null,
+          ...viewTotals(totals),
+        })),
+        trend: {
+          unit: period.unit,
+          points: pointsOf(period).map(start => ({
+            start: toTimestamp(start),
+            ...viewTotals(sums.byPoint.get(start) ?? newTotals()),
+          })),
+        },
+      }
+    },
+  )
+}
+
+type Sums = {
+  readonly total: Totals
+  readonly byWorkflow: ReadonlyMap<string | null, Totals>
+  readonly byPoint: ReadonlyMap<number, Totals>
+}
+
+type Wanted = { readonly workspace: string; readonly period: Period; readonly workflowId: string | undefined }
+
+/** Reads the hours of a period day by day and adds them up in three ways. */
+const sumUp = async (store: Store, { workspace, period, workflowId }: Wanted): Promise<Sums> => {
+  const total = newTotals()
+  const byWorkflow = new Map<string | null, Totals>()
+  const byPoint = new Map<number, Totals>()
+  // No workflow has an id that is none.
+  const days = workflowId === undefined || isId(workflowId) ? daysOf(period) : []
+  for (const day of days) {
+    const hours = await store.readAnalytics({ workspace, ...day, ...(workflowId !== undefined && { workflowId }) })
+    for (const sums of hours) {
+      addTo(total, sums)
+      addTo(entryOf(byWorkflow, sums.workflowId), sums)
+      addTo(entryOf(byPoint, pointOf(sums.hour, period)), sums)
+    }
+  }
+  return { total, byWorkflow, byPoint }
+}
+
+const entryOf = <Key>(map: Map<Key, Totals>, key: Key): Totals => {
+  const known = map.get(key)
+  if (known) return known
+  const made = newTotals()
+  map.set(key, made)
+  return made
+}
+
+const jobsOf = ({ completed, failed, cancelled }: Totals): number => completed + failed + cancelled
+
+/** null: of no workflow, or of one that has been deleted. */
+const nameOf = async (store: Store, workspace: string, workflowId: string | null): Promise<string | null> =>
+  workflowId === null ? null : ((await store.getWorkflow({ workspace, workflow: workflowId }))?.name ?? null)

@@ -1,0 +1,61 @@
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { MillraceError } from '../../kernel/errors.ts'
+import { kindOfBody } from '../../model/kind.ts'
+import type { App } from '../app.ts'
+import { noSuchJob } from '../paths.ts'
+import { JobPath } from '../schemas/basics.ts'
+import { ExtendBody } from '../schemas/job.ts'
+import type { Services } from '../services.ts'
+
+/** What a running job asks for: more items in its run, or its whole timeout again. */
+export const extendRoutes = (app: App, { store, engine }: Services): void => {
+  /** The attempt that is meant: the caller's own, or the one that runs now. */
+  const attemptOf = async ({ caller }: FastifyRequest, jobId: string): Promise<number> => {
+    if (caller.job) return caller.job.attempt
+    const job = await store.getJob({ workspace: caller.workspace, jobId })
+    if (job === null) throw noSuchJob(jobId)
+    if (job.status !== 'running') throw new MillraceError('job_not_running', `The job is ${job.status}.`)
+    return job.attempt
+  }
+
+  const restartTimeout = async (input: { workspace: string; jobId: string; attempt: number }): Promise<void> => {
+    const outcome = await store.restartTimeout(input)
+    if (outcome === 'not_found') throw noSuchJob(input.jobId)
+    if (outcome === 'not_running') throw new MillraceError('job_not_running')
+  }
+
+  app.post(
+    '/v1/jobs/:job_id/extend',
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'Add items to the run of a running job, or restart its clock',
+        description:
+          'From inside the job, with its own token. The items join the run when this job completes; when its attempt fails they are dropped.',
+        params: JobPath,
+        body: ExtendBody,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { payload, timeout } = request.body
+      const { workspace } = request.caller
+      const jobId = request.params.job_id
+      if (payload) requireKinds(request, payload)
+      const input = { workspace, jobId, attempt: await attemptOf(request, jobId) }
+      if (payload) await engine.workflows.extend({ ...input, items: payload })
+      if (timeout) await restartTimeout(input)
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+/** The engine checks items against the scopes of the job; whoever else adds them must be allowed to run them as well. */
+const requireKinds = ({ caller }: FastifyRequest, payload: readonly unknown[]): void => {
+  for (const item of payload) {
+    const kind = typeof item === 'object' && item !== null ? kindOfBody(item) : null
+    if (kind !== null && !caller.scopes.includes(`jobs:run:${kind}`))
+      throw new MillraceError('forbidden', `The token lacks the scope jobs:run:${kind}.`)
+  }
+}

@@ -1,0 +1,82 @@
+import { isId } from '../../kernel/ids.ts'
+import type { App } from '../app.ts'
+import { viewNotification } from '../notification-view.ts'
+import { invalid } from '../problem.ts'
+import { NotificationPage, NotificationQuery, Preference, ReadAnswer, ReadBody } from '../schemas/notification.ts'
+import type { Services } from '../services.ts'
+
+const SMALL_BODY = 64 * 1024
+
+/** What someone should know of, and which of it a workspace wants to see. */
+export const notificationRoutes = (app: App, { store }: Services): void => {
+  app.get(
+    '/v1/notifications',
+    {
+      schema: {
+        tags: ['Notifications'],
+        summary: 'List notifications, newest first',
+        description: "Those that the workspace's preference shows.",
+        querystring: NotificationQuery,
+        response: { 200: NotificationPage },
+      },
+    },
+    async request => {
+      const { limit = 50, cursor = null, unread: unreadOnly = false } = request.query
+      const page = await store.listNotifications({ workspace: request.caller.workspace, unreadOnly, limit, cursor })
+      return { notifications: page.notifications.map(viewNotification), next_cursor: page.nextCursor }
+    },
+  )
+
+  app.post(
+    '/v1/notifications/read',
+    {
+      schema: {
+        tags: ['Notifications'],
+        summary: 'Mark notifications as read',
+        description: 'These, or all.',
+        body: ReadBody,
+        response: { 200: ReadAnswer },
+      },
+      bodyLimit: SMALL_BODY,
+    },
+    async request => {
+      const { ids, all } = request.body
+      if ((ids === undefined) === (all === undefined))
+        throw invalid([{ path: 'ids', message: 'must be given, or else all: one of the two' }])
+      const wanted = ids ? ids.filter(isId) : null
+      return { read: await store.markNotificationsRead({ workspace: request.caller.workspace, ids: wanted }) }
+    },
+  )
+
+  app.get(
+    '/v1/notifications/preference',
+    {
+      schema: {
+        tags: ['Notifications'],
+        summary: 'Which notifications the workspace wants to see',
+        response: { 200: Preference },
+      },
+    },
+    async request => ({
+      preference: await store.getNotificationPreference({ workspace: request.caller.workspace }),
+    }),
+  )
+
+  app.put(
+    '/v1/notifications/preference',
+    {
+      schema: {
+        tags: ['Notifications'],
+        summary: 'Choose which notifications the workspace wants to see',
+        body: Preference,
+        response: { 200: Preference },
+      },
+      bodyLimit: SMALL_BODY,
+    },
+    async request => {
+      const { preference } = request.body
+      await store.setNotificationPreference({ workspace: request.caller.workspace, preference })
+      return { preference }
+    },
+  )
+}

@@ -1,0 +1,70 @@
+import { Readable } from 'node:stream'
+import type { BlobStore } from '../../blobs/blob-store.ts'
+import { MillraceError } from '../../kernel/errors.ts'
+import type { ResultFormat } from '../../model/job.ts'
+import type { StoredResult } from '../../store/store.ts'
+import type { App } from '../app.ts'
+import { noSuchJob } from '../paths.ts'
+import type { ByteRange } from '../range.ts'
+import { JobPath } from '../schemas/basics.ts'
+import { sendContent } from '../send-content.ts'
+import type { Services } from '../services.ts'
+
+/** What a result of each format is, and how its file is called. */
+const FORMATS = {
+  json: { type: 'application/json; charset=utf-8', extension: 'json' },
+  ndjson: { type: 'application/x-ndjson; charset=utf-8', extension: 'ndjson' },
+  csv: { type: 'text/csv; charset=utf-8; header=present', extension: 'csv' },
+  arrow: { type: 'application/vnd.apache.arrow.file', extension: 'arrow' },
+  arrow_stream: { type: 'application/vnd.apache.arrow.stream', extension: 'arrows' },
+  parquet: { type: 'application/vnd.apache.parquet', extension: 'parquet' },
+} as const satisfies Record<ResultFormat, { type: string; extension: string }>
+
+/** The one output of a job. */
+export const resultRoutes = (app: App, { store, blobs }: Services): void => {
+  app.get(
+    '/v1/jobs/:job_id/result',
+    {
+      schema: {
+        tags: ['Jobs'],
+        summary: 'The result of a job',
+        description:
+          'In the format that the job says. The ETag is the SHA-256 of the content. Takes Range, If-Range and If-None-Match.',
+        params: JobPath,
+      },
+    },
+    async (request, reply) => {
+      const jobId = request.params.job_id
+      const result = await store.getResult({ workspace: request.caller.workspace, jobId })
+      if (typeof result === 'string') throw refusalOf(result, jobId)
+      const { type, extension } = FORMATS[result.format]
+      return sendContent(
+        { request, reply },
+        {
+          sha256: result.sha256,
+          bytes: result.bytes,
+          type,
+          filename: `${jobId}.${extension}`,
+          open: range => open(blobs, result.content, range),
+        },
+      )
+    },
+  )
+}
+
+const refusalOf = (missing: 'not_found' | 'not_finished' | 'none' | 'expired', jobId: string): MillraceError => {
+  if (missing === 'not_found') return noSuchJob(jobId)
+  if (missing === 'not_finished') return new MillraceError('not_finished')
+  if (missing === 'expired') return new MillraceError('result_expired')
+  return new MillraceError('not_found', `The job ${jobId} has no result.`)
+}
+
+const open = async (
+  blobs: BlobStore,
+  content: StoredResult['content'],
+  range: ByteRange | undefined,
+): Promise<Readable | null> => {
+  if ('blobKey' in content) return blobs.get(content.blobKey, range)
+  const { data } = content
+  return Readable.from([range ? data.subarray(range.start, range.end + 1) : data])
+}

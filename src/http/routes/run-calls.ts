@@ -1,0 +1,86 @@
+import type { FastifyRequest } from 'fastify'
+import type { App } from '../app.ts'
+import { submitterOf } from '../auth/submitter.ts'
+import { keptWithWork } from '../idempotency.ts'
+import { viewListedRun } from '../run-view.ts'
+import { ListedRun, RunPath, Triggered } from '../schemas/run.ts'
+import { TerminateBody } from '../schemas/workflow.ts'
+import type { Services } from '../services.ts'
+import { graceOf } from '../time.ts'
+
+/** What can be done with a run as a whole. */
+export const runCallRoutes = (app: App, { engine, config }: Services): void => {
+  const { workflows } = engine
+
+  app.post(
+    '/v1/runs/:run_id/pause',
+    {
+      schema: {
+        tags: ['Runs'],
+        summary: 'Pause a run',
+        description: 'No new item starts; running ones finish. Again: no change.',
+        params: RunPath,
+        response: { 200: ListedRun },
+      },
+    },
+    async request => viewListedRun(await workflows.pauseRun(targetOf(request))),
+  )
+
+  app.post(
+    '/v1/runs/:run_id/resume',
+    {
+      schema: { tags: ['Runs'], summary: 'Let a paused run go on', params: RunPath, response: { 200: ListedRun } },
+    },
+    async request => viewListedRun(await workflows.resumeRun(targetOf(request))),
+  )
+
+  app.post(
+    '/v1/runs/:run_id/terminate',
+    {
+      schema: {
+        tags: ['Runs'],
+        summary: 'Terminate a run',
+        description: 'Items that wait are cancelled, running ones stopped. Again, or when it has ended: no change.',
+        params: RunPath,
+        body: TerminateBody,
+        response: { 200: ListedRun },
+      },
+      config: { optionalBody: true },
+      bodyLimit: 64 * 1024,
+    },
+    async request => {
+      const graceMs = graceOf(request.body)
+      return viewListedRun(await workflows.terminateRun({ ...targetOf(request), graceMs }))
+    },
+  )
+
+  app.post(
+    '/v1/runs/:run_id/retry_failed',
+    {
+      schema: {
+        tags: ['Runs'],
+        summary: 'Make a new run of the failed items of one that has ended',
+        description: 'Needs the scope `jobs:run:<kind>` for every kind of them.',
+        params: RunPath,
+        response: { 201: Triggered },
+      },
+      config: { keepsAnswer: true },
+    },
+    async (request, reply) => {
+      const idempotency = request.firstCall?.key
+      const { runId, status } = await workflows.retryFailed({
+        caller: submitterOf(request),
+        runId: request.params.run_id,
+        ...(idempotency && { idempotency }),
+      })
+      keptWithWork(request)
+      reply.code(201).header('location', `${config.publicUrl}/v1/runs/${runId}`)
+      return { run_id: runId, status }
+    },
+  )
+}
+
+const targetOf = ({ caller, params }: FastifyRequest<{ Params: { run_id: string } }>) => ({
+  workspace: caller.workspace,
+  runId: params.run_id,
+})

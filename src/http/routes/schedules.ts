@@ -1,0 +1,30 @@
+import { toTimestamp } from '../../kernel/clock.ts'
+import type { FieldError } from '../../kernel/errors.ts'
+import type { App } from '../app.ts'
+import { invalid } from '../problem.ts'
+import { PreviewAnswer } from '../schemas/workflow.ts'
+import { PreviewBody } from '../schemas/workflow-body.ts'
+import type { Services } from '../services.ts'
+import { readTime } from '../time.ts'
+
+/** When a schedule would fire, before anything is made of it. */
+export const scheduleRoutes = (app: App, { engine, clock }: Services): void => {
+  app.post(
+    '/v1/schedules/preview',
+    {
+      schema: {
+        tags: ['Workflows'],
+        summary: 'The slots of a schedule that is not kept',
+        body: PreviewBody,
+        response: { 200: PreviewAnswer },
+      },
+    },
+    async request => {
+      const { schedule, after: text, count = 10 } = request.body
+      const errors: FieldError[] = []
+      const after = readTime({ path: 'after', text, errors }) ?? clock.now()
+      if (errors.length > 0) throw invalid(errors)
+      return { slots: engine.workflows.preview({ schedule, after, count }).map(toTimestamp) }
+    },
+  )
+}

@@ -1,0 +1,137 @@
+import Type from 'typebox'
+import type { App } from '../app.ts'
+import { submitterOf } from '../auth/submitter.ts'
+import { noSuchWorkflow } from '../paths.ts'
+import { invalid } from '../problem.ts'
+import {
+  CheckAnswer,
+  SHOWN_FIELDS,
+  WorkflowPage,
+  WorkflowPath,
+  WorkflowQuery,
+  WorkflowSchema,
+} from '../schemas/workflow.ts'
+import { WorkflowBody } from '../schemas/workflow-body.ts'
+import type { Services } from '../services.ts'
+import { unchecked } from '../validation.ts'
+import { viewListedWorkflow, viewWorkflow } from '../workflow-view.ts'
+
+/** Workflows as things: make, read, list, replace, delete. Their payload is shown by `GET` of the one alone. */
+export const workflowRoutes = (app: App, { store, engine, config }: Services): void => {
+  app.post(
+    '/v1/workflows',
+    {
+      schema: {
+        tags: ['Workflows'],
+        summary: 'Make a workflow',
+        description: 'Needs the scope `jobs:run:<kind>` for every kind of the payload.',
+        body: WorkflowBody,
+        response: { 201: WorkflowSchema },
+      },
+      validatorCompiler: unchecked,
+    },
+    async (request, reply) => {
+      const workflow = await engine.workflows.create({ author: submitterOf(request), definition: request.body })
+      reply.code(201).header('location', `${config.publicUrl}/v1/workflows/${workflow.id}`)
+      return viewListedWorkflow(workflow)
+    },
+  )
+
+  app.post(
+    '/v1/workflows/check',
+    {
+      schema: {
+        tags: ['Workflows'],
+        summary: 'Check a definition without keeping it',
+        description: 'Refuses as making or, when there is a workflow of that name, replacing it would.',
+        body: WorkflowBody,
+        response: { 200: CheckAnswer },
+      },
+      validatorCompiler: unchecked,
+    },
+    async request => ({
+      outcome: await engine.workflows.check({
+        author: submitterOf(request),
+        definition: withoutShownFields(request.body),
+      }),
+    }),
+  )
+
+  app.get(
+    '/v1/workflows',
+    {
+      schema: {
+        tags: ['Workflows'],
+        summary: 'List workflows, newest first',
+        querystring: WorkflowQuery,
+        response: { 200: WorkflowPage },
+      },
+    },
+    async request => {
+      const { limit = 50, cursor = null, state, query } = request.query
+      const filters = { ...(state && { state }), ...(query !== undefined && { query }) }
+      const page = await store.listWorkflows({ workspace: request.caller.workspace, filters, limit, cursor })
+      return { workflows: page.workflows.map(viewListedWorkflow), next_cursor: page.nextCursor }
+    },
+  )
+
+  app.get(
+    '/v1/workflows/:workflow',
+    {
+      schema: { tags: ['Workflows'], summary: 'One workflow', params: WorkflowPath, response: { 200: WorkflowSchema } },
+    },
+    async request => {
+      const { workflow } = request.params
+      const found = await store.getWorkflow({ workspace: request.caller.workspace, workflow })
+      if (found === null) throw noSuchWorkflow(workflow)
+      return viewWorkflow(found)
+    },
+  )
+
+  app.put(
+    '/v1/workflows/:workflow',
+    {
+      schema: {
+        tags: ['Workflows'],
+        summary: 'Replace a workflow',
+        description:
+          'Changes later runs only. What a GET gave can be sent back: a secret given as "***" keeps its value, and what the server adds is ignored.',
+        params: WorkflowPath,
+        body: WorkflowBody,
+        response: { 200: WorkflowSchema },
+      },
+      validatorCompiler: unchecked,
+    },
+    async request => {
+      const { workflow } = await engine.workflows.replace({
+        author: submitterOf(request),
+        workflow: request.params.workflow,
+        definition: withoutShownFields(request.body),
+      })
+      return viewListedWorkflow(workflow)
+    },
+  )
+
+  app.delete(
+    '/v1/workflows/:workflow',
+    {
+      schema: {
+        tags: ['Workflows'],
+        summary: 'Delete a workflow',
+        description: 'One that is paused or terminated and has no open run. Its runs and jobs stay.',
+        params: WorkflowPath,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      await engine.workflows.delete({ workspace: request.caller.workspace, workflow: request.params.workflow })
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+const withoutShownFields = (body: unknown): unknown => {
+  if (typeof body !== 'object' || body === null || Array.isArray(body))
+    throw invalid([{ path: '', message: 'must be an object: a workflow' }])
+  return Object.fromEntries(Object.entries(body).filter(([name]) => !SHOWN_FIELDS.includes(name)))
+}

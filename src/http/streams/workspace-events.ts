@@ -1,0 +1,56 @@
+import type { Engine } from '../../engine/engine.ts'
+import type { JobEvent } from '../../model/job.ts'
+import type { Notification, RunEvent } from '../../model/workflow.ts'
+import type { Store } from '../../store/store.ts'
+import type { App } from '../app.ts'
+import { isShown } from '../notification-view.ts'
+
+/** Something that happened in a workspace. */
+export type WorkspaceEvent =
+  | { readonly group: 'job'; readonly event: JobEvent }
+  | { readonly group: 'run'; readonly event: RunEvent }
+  /** One that the workspace wants to see. */
+  | { readonly group: 'notification'; readonly event: Notification }
+
+export type WorkspaceEvents = {
+  /** Events of one workspace as they happen. The listener must not throw or block. Returns how to stop. */
+  subscribe(workspace: string, listener: (event: WorkspaceEvent) => void): () => void
+}
+
+type Dependencies = { readonly store: Store; readonly engine: Pick<Engine, 'events'> }
+type Listener = (event: WorkspaceEvent) => void
+
+/** Hands on what happens to jobs, runs and those who should know of it, until the app closes. */
+export const createWorkspaceEvents = (app: App, { store, engine }: Dependencies): WorkspaceEvents => {
+  const byWorkspace = new Map<string, Set<Listener>>()
+  const tell = (workspace: string, event: WorkspaceEvent): void => {
+    for (const listener of byWorkspace.get(workspace) ?? []) listener(event)
+  }
+
+  const tellIfShown = async (notification: Notification): Promise<void> => {
+    const { workspace } = notification
+    if (!byWorkspace.has(workspace)) return
+    const preference = await store.getNotificationPreference({ workspace })
+    if (isShown(notification, preference)) tell(workspace, { group: 'notification', event: notification })
+  }
+
+  const unsubscribe = store.onSignal(signal => {
+    if (signal.type === 'run_events') for (const event of signal.events) tell(event.workspace, { group: 'run', event })
+    // Live only: one that cannot be told now is found in the list.
+    else if (signal.type === 'notification') tellIfShown(signal.notification).catch(() => undefined)
+  })
+  app.addHook('onClose', async () => unsubscribe())
+
+  return {
+    subscribe: (workspace, listener) => {
+      const listeners = byWorkspace.get(workspace) ?? new Set()
+      byWorkspace.set(workspace, listeners.add(listener))
+      const stopJobs = engine.events.subscribe(workspace, event => listener({ group: 'job', event }))
+      return () => {
+        stopJobs()
+        listeners.delete(listener)
+        if (listeners.size === 0 && byWorkspace.get(workspace) === listeners) byWorkspace.delete(workspace)
+      }
+    },
+  }
+}
