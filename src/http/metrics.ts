@@ -3,11 +3,12 @@ import type { Clock } from '../kernel/clock.ts'
 import { instrument } from '../store/instrumented-store.ts'
 import type { Store } from '../store/store.ts'
 import type { App } from './app.ts'
+import { countWorkflows } from './workflow-metrics.ts'
 
 /** What this process counts, for `/metrics`. */
 export type Metrics = {
   readonly registry: Registry
-  /** The same store, with the duration of every operation observed. */
+  /** The same store, with the duration of every operation and what it does for workflows observed. */
   instrument(store: Store): Store
   /** Observes every request of the app by its route. */
   observe(app: App): void
@@ -44,7 +45,7 @@ export const createMetrics = (): Metrics => {
   return {
     registry,
     instrument: store =>
-      instrument(store, (operation, milliseconds, failed) => {
+      instrument(countWorkflows(store, registers), (operation, milliseconds, failed) => {
         operations.labels({ operation }).observe(milliseconds / 1000)
         if (failed) failures.labels({ operation }).inc()
       }),

@@ -1,5 +1,5 @@
 import { toTimestamp } from '../kernel/clock.ts'
-import { NOTIFICATION_TYPES, type Notification, type NotificationPreference } from '../model/workflow.ts'
+import { NOTIFICATION_TYPES, type Notification } from '../model/workflow.ts'
 
 /** A notification as the API shows it, in lists and in events. */
 export const viewNotification = (notification: Notification) => ({
@@ -14,7 +14,3 @@ export const viewNotification = (notification: Notification) => ({
   created_at: toTimestamp(notification.createdAt),
   read_at: notification.readAt === null ? null : toTimestamp(notification.readAt),
 })
-
-/** Whether a workspace with this preference wants to see it. */
-export const isShown = (notification: Notification, preference: NotificationPreference): boolean =>
-  preference === 'all' || (preference === 'alerts' && NOTIFICATION_TYPES[notification.type] === 'alert')

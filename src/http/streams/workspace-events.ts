@@ -3,7 +3,6 @@ import type { JobEvent } from '../../model/job.ts'
 import type { Notification, RunEvent } from '../../model/workflow.ts'
 import type { Store } from '../../store/store.ts'
 import type { App } from '../app.ts'
-import { isShown } from '../notification-view.ts'
 
 /** Something that happened in a workspace. */
 export type WorkspaceEvent =
@@ -27,17 +26,10 @@ export const createWorkspaceEvents = (app: App, { store, engine }: Dependencies)
     for (const listener of byWorkspace.get(workspace) ?? []) listener(event)
   }
 
-  const tellIfShown = async (notification: Notification): Promise<void> => {
-    const { workspace } = notification
-    if (!byWorkspace.has(workspace)) return
-    const preference = await store.getNotificationPreference({ workspace })
-    if (isShown(notification, preference)) tell(workspace, { group: 'notification', event: notification })
-  }
-
   const unsubscribe = store.onSignal(signal => {
     if (signal.type === 'run_events') for (const event of signal.events) tell(event.workspace, { group: 'run', event })
-    // Live only: one that cannot be told now is found in the list.
-    else if (signal.type === 'notification') tellIfShown(signal.notification).catch(() => undefined)
+    else if (signal.type === 'notification')
+      tell(signal.notification.workspace, { group: 'notification', event: signal.notification })
   })
   app.addHook('onClose', async () => unsubscribe())
 
