@@ -2,7 +2,8 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Lease, Progress } from '../model/job.ts'
 import type { Store } from '../store/store.ts'
 
-type ProgressWriter = {
+/** Of one attempt. */
+export type ProgressWriter = {
   readonly set: (progress: Progress) => void
   /** Resolves when the newest progress is stored. */
   readonly settle: () => Promise<void>

@@ -8,37 +8,41 @@ export interface StopSwitch extends StopSignal {
   stop(cause: StopCause, graceMs: number): void
 }
 
-export const createStopSignal = (clock: Clock): StopSwitch => {
-  let controller: AbortController | null = null // made when somebody asks: few executors do, and it is dear
-  const listeners = new Set<() => void>()
-  let cause: StopCause | null = null
-  let killAt = Number.POSITIVE_INFINITY
+export const createStopSignal = (clock: Clock): StopSwitch => new AttemptStop(clock)
 
-  return {
-    get cause() {
-      return cause
-    },
-    get killAt() {
-      return killAt
-    },
-    get signal() {
-      if (controller === null) {
-        controller = new AbortController()
-        if (cause !== null) controller.abort(cause)
-      }
-      return controller.signal
-    },
-    onChange(listener) {
-      listeners.add(listener)
-      return () => listeners.delete(listener)
-    },
-    stop(newCause, graceMs) {
-      const newKillAt = clock.monotonic() + graceMs
-      if (cause !== null && newKillAt >= killAt) return
-      cause ??= newCause
-      killAt = newKillAt
-      controller?.abort(cause)
-      for (const listener of listeners) listener()
-    },
+/** A class, because every attempt has one: as closures it cost the shortest jobs more than their own work. */
+class AttemptStop implements StopSwitch {
+  readonly #clock: Clock
+  /** Made when somebody asks: few executors do, and it is dear. */
+  #controller: AbortController | null = null
+  #listeners: Set<() => void> | null = null
+  cause: StopCause | null = null
+  killAt = Number.POSITIVE_INFINITY
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === null) {
+      this.#controller = new AbortController()
+      if (this.cause !== null) this.#controller.abort(this.cause)
+    }
+    return this.#controller.signal
+  }
+
+  onChange(listener: () => void): () => void {
+    this.#listeners ??= new Set()
+    this.#listeners.add(listener)
+    return () => this.#listeners!.delete(listener)
+  }
+
+  stop(cause: StopCause, graceMs: number): void {
+    const killAt = this.#clock.monotonic() + graceMs
+    if (this.cause !== null && killAt >= this.killAt) return
+    this.cause ??= cause
+    this.killAt = killAt
+    this.#controller?.abort(this.cause)
+    for (const listener of this.#listeners ?? []) listener()
   }
 }

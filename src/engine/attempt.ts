@@ -1,0 +1,175 @@
+import type { BlobStore } from '../blobs/blob-store.ts'
+import type { ExecutionContext } from '../executors/executor.ts'
+import { type Clock, toTimestamp } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { AttemptLog, JobLogs, LogWriter } from '../logs/job-logs.ts'
+import type { ClaimedJob, Lease, Progress, ResultFormat } from '../model/job.ts'
+import type { LogPart, LogStream } from '../model/log-line.ts'
+import type { NewResult } from '../model/outcome.ts'
+import { SHORTEST_MASKED } from '../model/secrets.ts'
+import type { SecretBox } from '../store/secrets.ts'
+import type { Store } from '../store/store.ts'
+import { storeArtifactFile } from './artifact-file.ts'
+import { type AttemptClock, createAttemptClock } from './attempt-clock.ts'
+import type { ArtifactKeeper, JobTokens } from './engine.ts'
+import { keepResult } from './keep-result.ts'
+import { createProgressWriter, type ProgressWriter } from './progress.ts'
+import type { StopSwitch } from './stop-signal.ts'
+import type { Workflows } from './workflows.ts'
+
+export type AttemptDependencies = {
+  readonly store: Store
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly logs: JobLogs
+  readonly blobs: BlobStore
+  readonly secrets: SecretBox
+  readonly artifacts: ArtifactKeeper
+  readonly jobTokens: JobTokens
+  readonly resultTtlMs: number
+  readonly extend: Workflows['extend']
+  /** Where jobs reach the server; known once it listens. */
+  readonly url: () => string
+}
+
+type Start = { readonly job: ClaimedJob; readonly stop: StopSwitch; readonly leaseSentAt: number }
+
+const NO_SECRETS: Readonly<Record<string, string>> = Object.freeze({})
+const NO_PARTS: readonly LogPart[] = Object.freeze([])
+
+/**
+ * An attempt under way and everything that belongs to it, as its executor sees it and as the engine ends it. What it may
+ * need (log, token, environment, clock, …) is made when it is first needed: for the shortest jobs it would cost more than
+ * all the rest.
+ */
+export class Attempt implements ExecutionContext, LogWriter {
+  readonly #dependencies: AttemptDependencies
+  readonly job: ClaimedJob
+  readonly lease: Lease
+  readonly stop: StopSwitch
+  readonly leaseSentAt: number
+  readonly secrets: Readonly<Record<string, string>>
+  #token: string | null = null
+  #environment: Readonly<Record<string, string>> | null = null
+  #log: AttemptLog | null = null
+  #progress: ProgressWriter | null = null
+  #timer: AttemptClock | null = null
+
+  /** Throws when the job's secrets cannot be opened. */
+  constructor(dependencies: AttemptDependencies, { job, stop, leaseSentAt }: Start) {
+    this.#dependencies = dependencies
+    this.job = job
+    this.stop = stop
+    this.leaseSentAt = leaseSentAt
+    this.lease = leaseOf(job)
+    this.secrets = job.secrets === null ? NO_SECRETS : dependencies.secrets.open(job.secrets)
+  }
+
+  get clock(): Clock {
+    return this.#dependencies.clock
+  }
+
+  get logger(): Logger {
+    return this.#dependencies.logger
+  }
+
+  get environment(): Readonly<Record<string, string>> {
+    this.#environment ??= jobEnvironment(this.job, { url: this.#dependencies.url(), token: this.#ownToken() })
+    return this.#environment
+  }
+
+  get log(): LogWriter {
+    return this
+  }
+
+  write(stream: LogStream, bytes: Uint8Array): void | Promise<void> {
+    return this.#openLog().write(stream, bytes)
+  }
+
+  note(text: string): void | Promise<void> {
+    return this.#openLog().note(text)
+  }
+
+  progress(progress: Progress): void {
+    const { store, logger } = this.#dependencies
+    this.#progress ??= createProgressWriter({ store, logger, workspace: this.job.workspace, lease: this.lease })
+    this.#progress.set(progress)
+  }
+
+  addArtifact(file: { name: string; path: string }): Promise<'added' | 'name_taken'> {
+    return storeArtifactFile({ artifacts: this.#dependencies.artifacts, job: this.job, file })
+  }
+
+  keepResult(result: { format: ResultFormat; content: string | Uint8Array }): Promise<NewResult> {
+    const { blobs, resultTtlMs } = this.#dependencies
+    return keepResult({ blobs, keptMs: resultTtlMs, ...result })
+  }
+
+  extendPayload(items: readonly unknown[]): Promise<void> {
+    const { workspace, id: jobId, attempt } = this.job
+    return this.#dependencies.extend({ workspace, jobId, attempt, items })
+  }
+
+  extendTimeout(): void {
+    this.#timer?.restart()
+  }
+
+  /** From now the attempt has its timeout, when it has one. */
+  startClock(): void {
+    if (this.job.timeoutMs === null) return
+    const { store, logger } = this.#dependencies
+    this.#timer = createAttemptClock({ job: this.job, stop: this.stop, store, logger })
+    this.#timer.start()
+  }
+
+  stopClock(): void {
+    this.#timer?.stop()
+  }
+
+  /** Waits for writes that are under way; gives what of the log goes into the transaction that ends the attempt, and the disk's error when some of it could not be written. */
+  async finish(): Promise<{ readonly log: readonly LogPart[]; readonly fault: Error | null }> {
+    await this.#progress?.settle()
+    if (this.#log === null) return { log: NO_PARTS, fault: null }
+    const log = await this.#log.finish()
+    return { log, fault: this.#log.fault }
+  }
+
+  /** Once the end is stored. */
+  async dispose(): Promise<void> {
+    await this.#log?.dispose()
+  }
+
+  #openLog(): AttemptLog {
+    if (this.#log === null) {
+      const { job, lease } = this
+      const mask = [this.#ownToken(), ...Object.values(this.secrets)].filter(secret => secret.length >= SHORTEST_MASKED)
+      this.#log = this.#dependencies.logs.open({ workspace: job.workspace, lease, firstSeq: job.nextLogSeq, mask })
+    }
+    return this.#log
+  }
+
+  #ownToken(): string {
+    this.#token ??= this.#dependencies.jobTokens.issue(this.job.id, this.job.attempt)
+    return this.#token
+  }
+}
+
+export const leaseOf = (job: ClaimedJob): Lease => ({
+  jobId: job.id,
+  attempt: job.attempt,
+  leaseToken: job.leaseToken,
+})
+
+/** What every running job gets beside its own environment (`api.md`, Jobs). */
+const jobEnvironment = (
+  job: ClaimedJob,
+  { url, token }: { url: string; token: string },
+): Readonly<Record<string, string>> => ({
+  MILLRACE_URL: url,
+  MILLRACE_TOKEN: token,
+  MILLRACE_JOB_ID: job.id,
+  MILLRACE_ATTEMPT: String(job.attempt),
+  MILLRACE_SCHEDULED_AT: toTimestamp(job.scheduledAt ?? job.createdAt),
+  ...(job.runId && { MILLRACE_RUN_ID: job.runId }),
+  ...(job.workflowId && { MILLRACE_WORKFLOW_ID: job.workflowId }),
+})
