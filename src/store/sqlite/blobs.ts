@@ -9,10 +9,14 @@ export const forgetDoomedBlobs = ({ db }: Writer, { keys }: { keys: readonly str
   for (const key of keys) db.run('DELETE FROM doomed_blob WHERE key = ?', key)
 }
 
-/** Of these keys, in their order, those that an artifact or a part of a log refers to. */
+/** Of these keys, in their order, those that an artifact, a part of a log or a result refers to. */
 export const filterKnownBlobs = ({ db }: Reader, { keys }: { keys: readonly string[] }): string[] =>
   keys.filter(key =>
-    db.get('SELECT 1 FROM blob WHERE key = ? UNION ALL SELECT 1 FROM log_part WHERE blob_key = ?', key, key),
+    db.get(
+      `SELECT 1 FROM blob WHERE key = ?1 UNION ALL SELECT 1 FROM log_part WHERE blob_key = ?1
+       UNION ALL SELECT 1 FROM result WHERE blob_key = ?1`,
+      key,
+    ),
   )
 
 /** Nothing refers to this blob any more: its content is to be deleted. */

@@ -1,3 +1,5 @@
+import type { Notification, RunEvent } from '../../model/workflow.ts'
+
 /** What goes between the store and its threads: calls one way, replies the other. Values survive structured cloning. */
 export type Call = readonly [id: number, operation: string, input: unknown, now: number]
 
@@ -9,10 +11,13 @@ export type Reply = { readonly answers: readonly Answer[]; readonly effects: Eff
 /** What is told to listeners after a commit. `events` is one text (`decodeEvents`): cloning objects would cost more than the writes. */
 export type Effects = {
   readonly events: string
-  readonly queued: boolean
-  readonly pending: boolean
-  readonly cancel: boolean
+  readonly runEvents: readonly RunEvent[]
+  readonly notifications: readonly Notification[]
+  readonly hints: readonly Hint[]
 }
+
+/** The signals that say nothing but that there may be something to do. */
+export type Hint = 'queued' | 'pending' | 'cancel' | 'schedule' | 'delivery'
 
 /** What the store sends: first `open`, which is answered under `OPEN_ID`, in the end `close`. */
 export type Message = readonly Call[] | 'open' | 'close'

@@ -1,7 +1,8 @@
 import type { CancelReason } from '../../model/job-status.ts'
-import { endJob } from './end-attempts.ts'
+import { endJob } from './end-job.ts'
 import { findLive, findSeq, type LiveJob } from './live-job.ts'
 import { readJob } from './read-job.ts'
+import { settleRuns } from './settle-runs.ts'
 import { addWaiting } from './waiting.ts'
 import type { Writer } from './writer.ts'
 
@@ -20,6 +21,7 @@ export const cancelJob = (writer: Writer, { workspace, jobId, reason, graceMs }:
   if (seq === undefined) return null
   const job = findLive(writer.db, seq)
   const type = job ? cancelLive(writer, job, reason, graceMs) : 'ended'
+  settleRuns(writer)
   return { type, job: readJob(writer.db, seq)! }
 }
 
@@ -80,5 +82,6 @@ export const cancelFound = (writer: Writer, { seqs, reason }: CancelFound) => {
     if (!job || job.status === 'cancelling') continue
     counts[cancelLive(writer, job, reason, null)]++
   }
+  settleRuns(writer)
   return counts
 }

@@ -1,7 +1,11 @@
 import type { Exit } from '../../model/outcome.ts'
 import type { EndAttempt } from '../store.ts'
 import type { Database } from './database.ts'
+import { writeDeliveries } from './deliveries.ts'
+import { findExtended, joinExtensions } from './extensions.ts'
 import { EVENT_SQL, type EventRow, seqOfToken, subjectOf } from './live-job.ts'
+import { insertResult } from './results.ts'
+import { sumLateEnds } from './sums.ts'
 import type { Writer } from './writer.ts'
 
 /** For fewer it is not worth its while. */
@@ -9,7 +13,8 @@ const FEWEST = 4
 
 /**
  * Ends those attempts of a batch that simply completed, as nearly all do, with three statements for all of them: one by
- * one they cost twice as much. Gives the ends it has applied; whatever is special about the others, they are not touched.
+ * one they cost twice as much. Results, sinks and runs cost what they cost, but only the jobs that have them. Gives the
+ * ends it has applied; whatever is special about the others, they are not touched. The caller settles runs.
  */
 export const completeTogether = (writer: Writer, ends: readonly EndAttempt[]): ReadonlySet<EndAttempt> => {
   const plain = plainEnds(ends)
@@ -17,7 +22,28 @@ export const completeTogether = (writer: Writer, ends: readonly EndAttempt[]): R
   const held = findHeld(writer.db, plain)
   for (const { exit, seqs } of byExit(held)) moveToEnded(writer, exit, JSON.stringify(seqs))
   for (const { about } of held) writer.effects.event(subjectOf(about), 'completed', null, writer.now)
+  for (const { seq, end } of held) if (resultOf(end)) insertResult(writer, seq, resultOf(end)!)
+  for (const { seq, sinks, about } of held)
+    if (sinks !== null) writeDeliveries(writer, { seq, ...subjectOf(about) }, sinks, 'completed')
+  noteItems(writer, held)
+  sumLateEnds(
+    writer,
+    held.map(({ seq }) => seq),
+  )
   return new Set(held.map(({ end }) => end))
+}
+
+const resultOf = ({ end }: EndAttempt) => (end.type === 'complete' ? end.result : null)
+
+const noteItems = (writer: Writer, held: readonly Held[]): void => {
+  const items = held.filter(({ run }) => run !== null)
+  if (items.length === 0) return
+  for (const { run } of items) writer.runs.note(run!, 'completed')
+  const extended = findExtended(
+    writer.db,
+    items.map(({ seq }) => seq),
+  )
+  for (const seq of extended) joinExtensions(writer, seq)
 }
 
 /** By the position of their job. Of several ends of one job only the first can be among them. */
@@ -33,20 +59,29 @@ const plainEnds = (ends: readonly EndAttempt[]): ReadonlyMap<number, EndAttempt>
   return plain
 }
 
-type Held = { readonly seq: number; readonly end: EndAttempt; readonly exit: Exit; readonly about: EventRow }
+type Held = {
+  readonly seq: number
+  readonly end: EndAttempt
+  readonly exit: Exit
+  readonly run: number | null
+  readonly sinks: string | null
+  readonly about: EventRow
+}
 
-const HELD_SQL = `SELECT live.seq, live.attempt, live.lease_token, ${EVENT_SQL}
+const HELD_SQL = `SELECT live.seq, live.attempt, live.lease_token, live.run, job.sinks, ${EVENT_SQL}
   FROM json_each(?) AS plain CROSS JOIN live ON live.seq = plain.value CROSS JOIN job ON job.seq = live.seq
   WHERE live.status = 'running' AND live.exclusive_key IS NULL`
 
+type HeldRow = [seq: number, attempt: number, leaseToken: string, run: number | null, sinks: string | null, ...EventRow]
+
 /** Those whose lease is held. */
 const findHeld = (db: Database, plain: ReadonlyMap<number, EndAttempt>): readonly Held[] => {
-  const rows = db.all<[number, number, string, ...EventRow]>(HELD_SQL, JSON.stringify([...plain.keys()]))
-  return rows.flatMap(([seq, attempt, leaseToken, ...about]) => {
+  const rows = db.all<HeldRow>(HELD_SQL, JSON.stringify([...plain.keys()]))
+  return rows.flatMap(([seq, attempt, leaseToken, run, sinks, ...about]) => {
     const end = plain.get(seq)!
     const { lease } = end
     const isHeld = lease.attempt === attempt && lease.leaseToken === leaseToken && lease.jobId === about[0]
-    return isHeld ? [{ seq, end, exit: end.end.exit, about }] : []
+    return isHeld ? [{ seq, end, exit: end.end.exit, run, sinks, about }] : []
   })
 }
 

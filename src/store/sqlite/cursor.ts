@@ -1,13 +1,11 @@
 import { createHash } from 'node:crypto'
 import { MillraceError } from '../../kernel/errors.ts'
-import type { JobFilters } from '../store.ts'
-
 /** What a cursor belongs to: given with other filters, or to another workspace, it is refused. */
-export type ListScope = { readonly workspace: string; readonly filters: JobFilters }
+export type ListScope = { readonly workspace: string; readonly filters: object }
 
 const TAG_BYTES = 8
 
-/** Opaque text for "older than the job at this position". */
+/** Opaque text for "older than what is at this position". */
 export const encodeCursor = (scope: ListScope, seq: number): string => {
   const position = Buffer.alloc(8)
   position.writeBigUInt64BE(BigInt(seq))

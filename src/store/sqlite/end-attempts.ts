@@ -1,11 +1,16 @@
-import type { EndedStatus, JobStatus } from '../../model/job-status.ts'
+import type { JobStatus } from '../../model/job-status.ts'
 import type { AttemptEnd, Exit } from '../../model/outcome.ts'
 import type { EndAttempt, EndResult } from '../store.ts'
 import { completeTogether } from './complete-together.ts'
+import { endJob } from './end-job.ts'
 import { decodeEnds, type EndAnswer, type EndRow, encodeResult } from './end-row.ts'
 import { passKeyOn } from './exclusive-key.ts'
+import { dropExtensions, joinExtensions } from './extensions.ts'
 import { findHeld, type LiveJob } from './live-job.ts'
 import { insertLogParts } from './log-parts.ts'
+import { discardResult } from './results.ts'
+import { readRun } from './run.ts'
+import { settleRuns } from './settle-runs.ts'
 import { addWaiting } from './waiting.ts'
 import type { Writer } from './writer.ts'
 
@@ -13,7 +18,9 @@ import type { Writer } from './writer.ts'
 export const endAttempts = (writer: Writer, rows: readonly EndRow[]): readonly EndAnswer[] => {
   const ends = decodeEnds(rows)
   const completed = completeTogether(writer, ends)
-  return ends.map(end => (completed.has(end) ? 'completed' : encodeResult(endAttempt(writer, end))))
+  const answers = ends.map(end => (completed.has(end) ? 'completed' : encodeResult(endAttempt(writer, end))))
+  settleRuns(writer)
+  return answers
 }
 
 const endAttempt = (writer: Writer, { lease, end, log }: EndAttempt): EndResult => {
@@ -32,17 +39,9 @@ const findStatus = ({ db }: Writer, jobId: string): JobStatus | null =>
 
 const move = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
   // A stop was asked for: whatever the attempt did, that is what happened to the job.
-  if (job.status === 'cancelling')
-    return endJob(writer, job, { status: 'cancelled', reason: job.statusReason, message: null, exit: end.exit })
-  if (end.type === 'complete')
-    return endJob(writer, job, {
-      status: 'completed',
-      reason: null,
-      message: null,
-      exit: end.exit,
-      statistics: end.statistics,
-    })
-  if (end.type === 'fail')
+  if (job.status === 'cancelling') return endCancelled(writer, job, end)
+  if (end.type === 'complete') return complete(writer, job, end)
+  if (end.type === 'fail' || (end.type === 'retry' && end.failure === 'user' && isPaused(writer, job)))
     return endJob(writer, countFailure(job, end.failure), {
       status: 'failed',
       reason: end.reason,
@@ -53,52 +52,23 @@ const move = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
   return release(writer, job, end.exit)
 }
 
+const endCancelled = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
+  if (end.type === 'complete') discardResult(writer, end.result)
+  return endJob(writer, job, { status: 'cancelled', reason: job.statusReason, message: null, exit: end.exit })
+}
+
+const complete = (writer: Writer, job: LiveJob, end: Extract<AttemptEnd, { type: 'complete' }>): JobStatus => {
+  if (job.run !== null) joinExtensions(writer, job.seq)
+  return endJob(writer, job, { ...end, status: 'completed', reason: null, message: null })
+}
+
+/** What fails by the user's fault while its run is paused is not tried again. */
+const isPaused = ({ db }: Writer, job: LiveJob): boolean => job.run !== null && readRun(db, job.run)!.paused
+
 const countFailure = (job: LiveJob, failure: 'user' | 'system'): LiveJob =>
   failure === 'user'
     ? { ...job, userFailures: job.userFailures + 1 }
     : { ...job, systemFailures: job.systemFailures + 1 }
-
-/** How a job ends. Without `exit` it keeps that of its last attempt. */
-export type JobEnd = {
-  readonly status: EndedStatus
-  readonly reason: string | null
-  readonly message: string | null
-  readonly exit: Exit
-  readonly statistics?: Readonly<Record<string, number>> | null
-}
-
-const INSERT_ENDED = `INSERT INTO ended (seq, workspace, status, status_reason, log, queued_at, started_at, finished_at, attempt,
-    user_failures, system_failures, worker_id, exit_code, signal, error_message, progress, statistics)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
-
-/** Moves a job from `live` to `ended`; one that waited is counted out by the caller. */
-export const endJob = (writer: Writer, job: LiveJob, end: JobEnd): EndedStatus => {
-  const { db, now, effects } = writer
-  db.run('DELETE FROM live WHERE seq = ?', job.seq)
-  db.run(
-    INSERT_ENDED,
-    job.seq,
-    job.workspace,
-    end.status,
-    end.reason,
-    job.nextLogSeq > 1 ? 'kept' : 'none',
-    job.queuedAt,
-    job.startedAt,
-    now,
-    job.attempt,
-    job.userFailures,
-    job.systemFailures,
-    job.workerId,
-    end.exit.exitCode,
-    end.exit.signal,
-    end.message,
-    job.progress,
-    end.statistics ? JSON.stringify(end.statistics) : null,
-  )
-  effects.event(job, end.status, end.reason, now)
-  passKeyOn(writer, job.workspace, job.exclusiveKey)
-  return end.status
-}
 
 const RETRY_SQL = `UPDATE live SET status = 'pending', status_reason = 'retry_wait', due_at = ?, wait_ms = ?, updated_at = ?,
     user_failures = ?, system_failures = ?, next_log_seq = ?, exit_code = ?, signal = ?, error_message = ?,
@@ -126,23 +96,37 @@ const retry = (writer: Writer, job: LiveJob, end: Extract<AttemptEnd, { type: 'r
   addWaiting(db, job.workspace, 1)
   effects.hint('pending')
   effects.event(job, 'pending', 'retry_wait', now)
-  passKeyOn(writer, job.workspace, job.exclusiveKey)
+  leaveSlot(writer, job)
   return 'pending'
 }
 
-const RELEASE_SQL = `UPDATE live SET status = 'queued', status_reason = NULL, queued_at = ?, updated_at = ?, next_log_seq = ?,
+/** Its slot and its key are free for others, and what it added to its run is forgotten. */
+const leaveSlot = (writer: Writer, job: LiveJob): void => {
+  if (job.run !== null) {
+    dropExtensions(writer, job.seq)
+    writer.runs.note(job.run)
+  }
+  passKeyOn(writer, job.workspace, job.exclusiveKey)
+}
+
+const RELEASE_SQL = `UPDATE live SET status = ?, status_reason = ?, queued_at = ?, updated_at = ?, next_log_seq = ?,
     exit_code = ?, signal = ?, lease_token = NULL, lease_until = NULL, worker_id = NULL
   WHERE seq = ?`
 
-/** The key, if it has one, stays with the job: it is queued without a pause. */
+/** The key and the slot, if it has them, stay with the job: it is queued without a pause, unless its run is paused. */
 const release = (writer: Writer, job: LiveJob, exit: Exit): JobStatus => {
   const { db, now, effects } = writer
   insertAttempt(writer, job, { outcome: 'released', reason: 'shutdown', message: null, exit })
-  db.run(RELEASE_SQL, now, now, job.nextLogSeq, exit.exitCode, exit.signal, job.seq)
+  const held = isPaused(writer, job)
+  const [status, reason] = held ? (['pending', 'run_paused'] as const) : (['queued', null] as const)
+  const queuedAt = held ? job.queuedAt : now
+  db.run(RELEASE_SQL, status, reason, queuedAt, now, job.nextLogSeq, exit.exitCode, exit.signal, job.seq)
   addWaiting(db, job.workspace, 1)
-  effects.hint('queued')
-  effects.event(job, 'queued', null, now)
-  return 'queued'
+  effects.hint(status)
+  effects.event(job, status, reason, now)
+  if (held) leaveSlot(writer, job)
+  else if (job.run !== null) dropExtensions(writer, job.seq)
+  return status
 }
 
 type PastAttempt = {

@@ -1,6 +1,6 @@
 import type { JobStatus } from '../../model/job-status.ts'
 import type { LogPart } from '../../model/log-line.ts'
-import type { AttemptEnd } from '../../model/outcome.ts'
+import type { AttemptEnd, NewResult } from '../../model/outcome.ts'
 import type { EndAttempt, EndResult } from '../store.ts'
 import { compactBytes } from './compact-bytes.ts'
 
@@ -36,12 +36,19 @@ export const compactPart = (part: LogPart): LogPart => (part.data ? { ...part, d
 
 /** What several rows refer to is cloned once. Most jobs of a batch end alike. */
 const oneOfAlike = (alike: Map<string, AttemptEnd>, end: AttemptEnd): AttemptEnd => {
-  if (end.type !== 'complete' || end.statistics !== null) return end
+  if (end.type !== 'complete') return end
+  if (end.result !== null) return compactEnd(end, end.result)
+  if (end.statistics !== null) return end
   const key = `${end.exit.exitCode} ${end.exit.signal}`
   const known = alike.get(key)
   if (known === undefined) alike.set(key, end)
   return known ?? end
 }
+
+const compactEnd = (end: Extract<AttemptEnd, { type: 'complete' }>, result: NewResult): AttemptEnd =>
+  'data' in result.content
+    ? { ...end, result: { ...result, content: { data: compactBytes(result.content.data) } } }
+    : end
 
 export const decodeEnds = (rows: readonly EndRow[]): readonly EndAttempt[] =>
   rows.map(([jobId, attempt, leaseToken, end, log]) => ({ lease: { jobId, attempt, leaseToken }, end, log }))

@@ -1,5 +1,6 @@
 import type { Database } from './database.ts'
-import { type EventRow, subjectOf } from './live-job.ts'
+import { EVENT_SQL, type EventRow, subjectOf } from './live-job.ts'
+import { countSlots, readRun } from './run.ts'
 import type { Writer } from './writer.ts'
 
 /** Whether a job of this key is queued, running or cancelling. */
@@ -11,20 +12,41 @@ export const isKeyHeld = (db: Database, workspace: string, key: string): boolean
     key,
   ) !== undefined
 
-/** After the holder has gone: the next of those that wait for the key is queued, the most urgent first. */
+type Waiter = [seq: number, run: number | null, ...EventRow]
+
+/**
+ * After the holder has gone: the next of those that wait for the key is queued, the most urgent first. An item whose run
+ * has no slot for it, or is paused, waits for that from now on, and the next one is asked.
+ */
 export const passKeyOn = (writer: Writer, workspace: string, key: string | null): void => {
   if (key === null) return
-  const { db, now, effects } = writer
-  const next = db.get<[number, ...EventRow]>(
-    `SELECT live.seq, job.id, job.workspace, job.kind, job.run_id, job.workflow_id, job.parent_job_id
-     FROM live JOIN job USING (seq)
+  for (let next = nextWaiter(writer.db, workspace, key); next; next = nextWaiter(writer.db, workspace, key)) {
+    const [seq, run, ...about] = next
+    const obstacle = run === null ? null : obstacleOf(writer.db, run)
+    if (obstacle === null) {
+      queue(writer, seq, about)
+      return
+    }
+    writer.db.run('UPDATE live SET status_reason = ? WHERE seq = ?', obstacle, seq)
+  }
+}
+
+const nextWaiter = (db: Database, workspace: string, key: string): Waiter | undefined =>
+  db.get<Waiter>(
+    `SELECT live.seq, live.run, ${EVENT_SQL} FROM live JOIN job USING (seq)
      WHERE live.workspace = ? AND live.exclusive_key = ? AND live.exclusive_key IS NOT NULL AND live.status_reason = 'exclusive_key'
      ORDER BY live.priority DESC, live.seq LIMIT 1`,
     workspace,
     key,
   )
-  if (!next) return
-  const [seq, ...about] = next
+
+const obstacleOf = (db: Database, runSeq: number): 'run_paused' | 'run_concurrency' | null => {
+  const run = readRun(db, runSeq)!
+  if (run.paused) return 'run_paused'
+  return countSlots(db, runSeq) < run.maxConcurrent ? null : 'run_concurrency'
+}
+
+const queue = ({ db, now, effects }: Writer, seq: number, about: EventRow): void => {
   db.run(
     `UPDATE live SET status = 'queued', status_reason = NULL, queued_at = ?, updated_at = ? WHERE seq = ? AND status = 'pending'`,
     now,

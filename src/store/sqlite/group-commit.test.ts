@@ -35,7 +35,7 @@ const operations = {
 }
 
 const commit = (calls: readonly Call[]) => {
-  const memory = { nextSeq: 1, latestCreatedAt: 0, scopeSets: new Map([['[]', 1]]) }
+  const memory = { nextSeq: 1, latestCreatedAt: 0, scopeSets: new Map([['[]', 1]]), sumMark: null }
   return { reply: commitTogether({ db, memory, operations, calls }), memory }
 }
 

@@ -1,5 +1,6 @@
 import { type Answer, type Call, type Reply, toFault } from './calls.ts'
 import type { Database } from './database.ts'
+import { RunChanges } from './run-changes.ts'
 import { EffectLog, type Writer, type WriterMemory } from './writer.ts'
 
 type Operations = Readonly<Record<string, (writer: Writer, input: never) => unknown>>
@@ -40,7 +41,7 @@ type Performance = {
 /** With one call the transaction is its savepoint. */
 const performAlone = ({ db, memory, operations, effects, call }: Performance): Answer => {
   const [id, operation, input, now] = call
-  return [id, operations[operation]!({ db, memory, effects, now }, input as never), null]
+  return [id, operations[operation]!({ db, memory, effects, now, runs: new RunChanges() }, input as never), null]
 }
 
 const performInSavepoint = (performance: Performance): Answer => {
@@ -57,12 +58,18 @@ const performInSavepoint = (performance: Performance): Answer => {
     db.run('ROLLBACK TO call')
     db.run('RELEASE call')
     effects.rewind(mark)
-    memory.scopeSets.clear()
+    forget(memory)
     return [call[0], null, toFault(error)]
   }
 }
 
 const undo = (db: Database, memory: WriterMemory): void => {
-  memory.scopeSets.clear()
+  forget(memory)
   if (db.isTransaction) db.run('ROLLBACK')
+}
+
+/** What was learned from something that has been undone. */
+const forget = (memory: WriterMemory): void => {
+  memory.scopeSets.clear()
+  memory.sumMark = null
 }

@@ -45,12 +45,12 @@ export const jobMethods = (threads: Threads): JobMethods => {
     addLogParts: input => write.call('addLogParts', { ...input, parts: input.parts.map(compactPart) }, clock.now()),
     cancelJob: async input => {
       const outcome = await write.call('cancelJob', input, clock.now())
-      return outcome ? { type: outcome.type, job: decodeJob(outcome.job) } : { type: 'not_found' }
+      return outcome ? { type: outcome.type, job: decodeJob(outcome.job, clock.now()) } : { type: 'not_found' }
     },
     cancelMatching: input => cancelMatching(threads, input),
     getJob: async input => {
       const row = await read.call('getJob', input, clock.now())
-      return row && decodeJob(row)
+      return row && decodeJob(row, clock.now())
     },
     getSubmission: async input => {
       const row = await read.call('getSubmission', input, clock.now())
@@ -69,7 +69,10 @@ const listJobs = async ({ clock, read }: Threads, input: Parameters<Store['listJ
   const { workspace, filters, limit, cursor } = input
   const before = cursor === null ? null : decodeCursor(input, cursor)
   const { found, next } = await read.call('listJobs', { workspace, filters, before, limit }, clock.now())
-  return { jobs: found.map(decodeJob), nextCursor: next === null ? null : encodeCursor(input, next) }
+  return {
+    jobs: found.map(row => decodeJob(row, clock.now())),
+    nextCursor: next === null ? null : encodeCursor(input, next),
+  }
 }
 
 const countJobs = async (

@@ -40,6 +40,8 @@ export type SubmittedJobRow = readonly [
   secrets: Uint8Array | null,
   scopes: string,
   labels: Readonly<Record<string, string>> | null,
+  /** JSON list of rules. */
+  sinks: string | null,
 ]
 
 /** When the jobs were submitted, and which of them, by their place, are pending: the others are queued. */
@@ -97,6 +99,7 @@ const encodeJob = (job: NewJob, scopesText: (scopes: readonly string[]) => strin
     job.secrets && compactBytes(job.secrets),
     scopesText(job.scopes),
     labels,
+    job.sinks.length === 0 ? null : JSON.stringify(job.sinks),
   ]
 }
 
@@ -113,7 +116,7 @@ const SUBMITTED_SQL = `${SUBMITTED_COLUMNS.map(column => `job.${column}`).join('
 
 type Row = readonly unknown[]
 
-const decodeSubmitted = (row: Row): Omit<NewJob, 'secrets'> =>
+const decodeSubmitted = (row: Row): Omit<NewJob, 'secrets' | 'sinks'> =>
   ({
     id: row[0],
     workspace: row[1],
@@ -135,7 +138,7 @@ const decodeSubmitted = (row: Row): Omit<NewJob, 'secrets'> =>
     labels: row[17] === null ? {} : JSON.parse(row[17] as string),
     spec: row[18],
     scopes: parseScopes(row[19] as string),
-  }) as Omit<NewJob, 'secrets'>
+  }) as Omit<NewJob, 'secrets' | 'sinks'>
 
 let lastScopes: { readonly text: string; readonly scopes: readonly string[] } = { text: '[]', scopes: [] }
 
@@ -147,21 +150,23 @@ const parseScopes = (text: string): readonly string[] => {
 
 const AFTER_SUBMITTED = SUBMITTED_COLUMNS.length + 1
 
-/** The body with its sealed secrets. */
-export const SUBMISSION_SQL = `${SUBMITTED_SQL}, job.secrets`
+/** The body with its sealed secrets, and who is told of its end. */
+export const SUBMISSION_SQL = `${SUBMITTED_SQL}, job.secrets, job.sinks`
 
 export const decodeSubmission = (row: Row): NewJob => ({
   ...decodeSubmitted(row),
   secrets: row[AFTER_SUBMITTED] as Uint8Array | null,
+  sinks: row[AFTER_SUBMITTED + 1] === null ? [] : JSON.parse(row[AFTER_SUBMITTED + 1] as string),
 })
 
 /** What a claim hands to the worker. `FROM live JOIN job`. */
-export const CLAIMED_SQL = `${SUBMISSION_SQL}, job.created_at, live.started_at, live.attempt, live.lease_token,
+export const CLAIMED_SQL = `${SUBMITTED_SQL}, job.secrets, job.created_at, live.started_at, live.attempt, live.lease_token,
   live.user_failures, live.system_failures, live.next_log_seq`
 
 export const decodeClaimed = (row: Row): ClaimedJob =>
   ({
-    ...decodeSubmission(row),
+    ...decodeSubmitted(row),
+    secrets: row[AFTER_SUBMITTED],
     createdAt: row[AFTER_SUBMITTED + 1],
     startedAt: row[AFTER_SUBMITTED + 2],
     attempt: row[AFTER_SUBMITTED + 3],
@@ -171,8 +176,12 @@ export const decodeClaimed = (row: Row): ClaimedJob =>
     nextLogSeq: row[AFTER_SUBMITTED + 7],
   }) as ClaimedJob
 
-/** A job as it is read. `FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)`: one of the two is there. */
-export const JOB_SQL = `${SUBMITTED_SQL}, job.created_at, live.updated_at, ended.finished_at, ended.statistics,
+/**
+ * A job as it is read. `FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq) LEFT JOIN result USING (seq)`: one of
+ * the first two is there.
+ */
+export const JOB_SQL = `${SUBMITTED_SQL}, result.format, result.bytes, result.sha256, result.expires_at,
+  coalesce(result.blob_key, result.data) IS NULL, job.created_at, live.updated_at, ended.finished_at, ended.statistics,
   ${[
     'status',
     'status_reason',
@@ -190,8 +199,10 @@ export const JOB_SQL = `${SUBMITTED_SQL}, job.created_at, live.updated_at, ended
     .map(column => `coalesce(live.${column}, ended.${column})`)
     .join(', ')}`
 
-export const decodeJob = (row: Row): Job => {
-  const [createdAt, updatedAt, finishedAt, statistics, ...state] = row.slice(AFTER_SUBMITTED)
+/** `now`: a result whose time is over is expired, whether its content has been removed by now or not. */
+export const decodeJob = (row: Row, now: number): Job => {
+  const [format, bytes, sha256, expiresAt, removed, ...rest] = row.slice(AFTER_SUBMITTED)
+  const [createdAt, updatedAt, finishedAt, statistics, ...state] = rest
   return {
     ...decodeSubmitted(row),
     createdAt,
@@ -210,8 +221,12 @@ export const decodeJob = (row: Row): Job => {
     exitCode: state[9],
     signal: state[10],
     progress: decodeJson(state[11]),
-    result: null,
+    result:
+      format === null ? null : { format, bytes, sha256, expiresAt, isExpired: isExpired(removed, expiresAt, now) },
   } as Job
 }
+
+const isExpired = (removed: unknown, expiresAt: unknown, now: number): boolean =>
+  removed === 1 || (expiresAt !== null && (expiresAt as number) <= now)
 
 const decodeJson = (text: unknown): unknown => (text === null ? null : JSON.parse(text as string))

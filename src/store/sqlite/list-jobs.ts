@@ -62,6 +62,8 @@ const collect = (db: Database, search: Search, columns: string): Found<Row> => {
 
 const JOINED =
   'json_each(?) AS at CROSS JOIN job ON job.seq = at.value LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)'
+/** With what a job that matches shows beside. */
+const SHOWN = `${JOINED} LEFT JOIN result USING (seq)`
 
 const matching = (
   db: Database,
@@ -71,7 +73,7 @@ const matching = (
   limit: number,
 ): Row[] =>
   db.all<Row>(
-    `SELECT ${columns} FROM ${JOINED} WHERE ${sql} ORDER BY at.key LIMIT ?`,
+    `SELECT ${columns} FROM ${SHOWN} WHERE ${sql} ORDER BY at.key LIMIT ?`,
     JSON.stringify(seqs),
     ...values,
     limit,

@@ -20,6 +20,10 @@ export type LiveJob = EventSubject & {
   readonly signal: string | null
   readonly errorMessage: string | null
   readonly progress: string | null
+  /** Position of the run it is an item of. */
+  readonly run: number | null
+  /** JSON list of rules; null: nobody is told of its end. */
+  readonly sinks: string | null
 }
 
 export type EventRow = [
@@ -44,7 +48,7 @@ export const subjectOf = ([id, workspace, kind, runId, workflowId, parentJobId]:
 
 const LIVE_SQL = `SELECT ${EVENT_SQL}, live.seq, live.status, live.status_reason, live.exclusive_key, live.queued_at,
   live.started_at, live.attempt, live.user_failures, live.system_failures, live.next_log_seq, live.worker_id,
-  live.exit_code, live.signal, live.error_message, live.progress
+  live.exit_code, live.signal, live.error_message, live.progress, live.run, job.sinks
   FROM live CROSS JOIN job ON job.seq = live.seq`
 
 /** `+` keeps the planner from searching the index of ids: the job is found by its position, its id only compared. */
@@ -93,4 +97,6 @@ const decode = (row: readonly unknown[] | undefined): LiveJob | undefined =>
     signal: row[18],
     errorMessage: row[19],
     progress: row[20],
+    run: row[21],
+    sinks: row[22],
   } as LiveJob)

@@ -1,31 +1,40 @@
 import { doom } from './blobs.ts'
 import type { Database } from './database.ts'
+import { deleteDeliveries } from './deliveries.ts'
 import { findSeq } from './live-job.ts'
 import { deleteLogParts } from './log-parts.ts'
+import { deleteResult } from './results.ts'
+import { sumBeforePurge } from './sums.ts'
 import type { Writer } from './writer.ts'
 
-export const purgeJob = ({ db }: Writer, { workspace, jobId }: { workspace: string; jobId: string }) => {
+export const purgeJob = (writer: Writer, { workspace, jobId }: { workspace: string; jobId: string }) => {
+  const { db } = writer
   const seq = findSeq(db, workspace, jobId)
   if (seq === undefined) return 'not_found'
   if (db.get('SELECT 1 FROM live WHERE seq = ?', seq)) return 'not_ended'
-  forget(db, seq)
+  sumBeforePurge(writer, db.all<[number, number]>('SELECT seq, finished_at FROM ended WHERE seq = ?', seq))
+  forget(writer, seq)
   return 'purged'
 }
 
 export const purgeEndedJobs = (
-  { db }: Writer,
+  writer: Writer,
   { endedBefore, limit }: { endedBefore: number; limit: number },
 ): number => {
-  const seqs = db.all<[number]>(
-    'SELECT seq FROM ended WHERE finished_at < ? ORDER BY finished_at LIMIT ?',
+  const ended = writer.db.all<[number, number]>(
+    'SELECT seq, finished_at FROM ended WHERE finished_at < ? ORDER BY finished_at LIMIT ?',
     endedBefore,
     limit,
   )
-  for (const [seq] of seqs) forget(db, seq)
-  return seqs.length
+  sumBeforePurge(writer, ended)
+  for (const [seq] of ended) forget(writer, seq)
+  return ended.length
 }
 
-const forget = (db: Database, seq: number): void => {
+const forget = (writer: Writer, seq: number): void => {
+  const { db } = writer
+  deleteDeliveries(writer, seq)
+  deleteResult(db, seq)
   deleteLogParts(db, seq)
   for (const [sha256] of db.all<[string]>('DELETE FROM artifact WHERE seq = ? RETURNING sha256', seq))
     dropReference(db, sha256)

@@ -7,7 +7,8 @@ import type { Reader } from './reader.ts'
 type Which = { readonly workspace: string; readonly jobId: string }
 type Row = readonly unknown[]
 
-const JOB_ROW_SQL = `SELECT ${JOB_SQL} FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)`
+const JOB_ROW_SQL = `SELECT ${JOB_SQL} FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)
+  LEFT JOIN result USING (seq)`
 
 /** A row as `decodeJob` reads it. */
 export const readJob = (db: Database, seq: number): Row | undefined =>

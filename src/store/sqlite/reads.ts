@@ -1,12 +1,21 @@
 import { getArtifact, listArtifacts } from './artifacts.ts'
 import { filterKnownBlobs, listDoomedBlobs } from './blobs.ts'
+import { findTimeoutRestart } from './extensions.ts'
+import { listDueWorkflows } from './fire.ts'
 import { listCancelling } from './leases.ts'
 import { countJobs, findJobs, listJobs } from './list-jobs.ts'
 import { listLogParts } from './log-parts.ts'
+import { getNotificationPreference, listNotifications } from './notifications.ts'
+import { getDelivery, listDeliveries } from './read-deliveries.ts'
 import { findRunningAttempt, getJob, getSubmission, listAttempts } from './read-job.ts'
+import { getRun, listFailedItems, listRuns } from './read-runs.ts'
+import { getResult } from './results.ts'
 import { getSetting } from './settings.ts'
+import { listSlots } from './slots.ts'
+import { readAnalytics } from './sums.ts'
 import { findToken, listTokens } from './tokens.ts'
 import { listWorkers, queueStatistics } from './workers.ts'
+import { getWorkflow, listWorkflows, loadWorkflow } from './workflows.ts'
 import { listWorkspaces } from './workspaces.ts'
 
 /** All that the reader thread does, by name. */
@@ -15,19 +24,34 @@ export const READS = {
   filterKnownBlobs,
   findJobs,
   findRunningAttempt,
+  findTimeoutRestart,
   findToken,
   getArtifact,
+  getDelivery,
   getJob,
+  getNotificationPreference,
+  getResult,
+  getRun,
   getSetting,
   getSubmission,
+  getWorkflow,
   listArtifacts,
   listAttempts,
   listCancelling,
+  listDeliveries,
   listDoomedBlobs,
+  listDueWorkflows,
+  listFailedItems,
   listJobs,
   listLogParts,
+  listNotifications,
+  listRuns,
+  listSlots,
   listTokens,
   listWorkers,
+  listWorkflows,
   listWorkspaces,
+  loadWorkflow,
   queueStatistics,
+  readAnalytics,
 }

@@ -5,6 +5,7 @@ import type { Effects } from './calls.ts'
 import { DatabaseThread } from './database-thread.ts'
 import { jobMethods, type Threads } from './job-methods.ts'
 import type { READS } from './reads.ts'
+import { sinkMethods, workflowMethods } from './workflow-methods.ts'
 import { decodeEvents } from './writer.ts'
 import type { WRITES } from './writes.ts'
 
@@ -36,11 +37,10 @@ export const openSqliteStore = async (options: { path: string; clock: Clock }): 
 
 const emit = (listeners: Listeners, effects: Effects): void => {
   if (listeners.size === 0) return
-  const signals: StoreSignal[] = []
-  if (effects.queued) signals.push({ type: 'queued' })
-  if (effects.pending) signals.push({ type: 'pending' })
-  if (effects.cancel) signals.push({ type: 'cancel' })
+  const signals: StoreSignal[] = effects.hints.map(type => ({ type }))
   if (effects.events !== '') signals.push(eventsSignal(effects.events))
+  if (effects.runEvents.length > 0) signals.push({ type: 'run_events', events: effects.runEvents })
+  for (const notification of effects.notifications) signals.push({ type: 'notification', notification })
   for (const signal of signals) for (const listener of listeners) listener(signal)
 }
 
@@ -62,6 +62,8 @@ const createStore = (threads: Threads, listeners: Listeners): Store => {
   const now = () => clock.now()
   return {
     ...jobMethods(threads),
+    ...workflowMethods(threads),
+    ...sinkMethods(threads),
     renewLeases: input => write('renewLeases', input, now()),
     listCancelling: input => read('listCancelling', input, now()),
     listLostAttempts: input => write('listLostAttempts', input, now()),
@@ -69,6 +71,8 @@ const createStore = (threads: Threads, listeners: Listeners): Store => {
     now: async () => now(),
     listAttempts: input => read('listAttempts', input, now()),
     setProgress: input => write('setProgress', input, now()),
+    getResult: input => read('getResult', input, now()),
+    purgeResults: input => write('purgeResults', input, now()),
     purgeJob: input => write('purgeJob', input, now()),
     listLogParts: input => read('listLogParts', input, now()),
     addArtifact: input => write('addArtifact', input, now()),

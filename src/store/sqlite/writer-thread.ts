@@ -59,7 +59,7 @@ const remember = (db: Database): WriterMemory => {
   const [regression] = db.get<[number]>(
     "SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'clock_regression_ms'",
   ) ?? [0]
-  return { nextSeq: lastSeq + 1, latestCreatedAt: lastCreatedAt + regression, scopeSets: new Map() }
+  return { nextSeq: lastSeq + 1, latestCreatedAt: lastCreatedAt + regression, scopeSets: new Map(), sumMark: null }
 }
 
 serveThread(parentPort!, new WriterThread((workerData as { path: string }).path))

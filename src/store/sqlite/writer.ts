@@ -1,7 +1,10 @@
 import type { JobEvent } from '../../model/job.ts'
 import type { JobStatus } from '../../model/job-status.ts'
-import type { Effects } from './calls.ts'
+import type { Notification, RunEvent } from '../../model/workflow.ts'
+import type { Effects, Hint } from './calls.ts'
 import type { Database } from './database.ts'
+import type { RunChanges } from './run-changes.ts'
+import type { SumMark } from './sums.ts'
 
 /** What a write operation works with: the connection, the time of its call, and where it says what it has done. */
 export type Writer = {
@@ -9,6 +12,8 @@ export type Writer = {
   readonly now: number
   readonly effects: EffectLog
   readonly memory: WriterMemory
+  /** What the call has done to items of runs and has not yet settled. */
+  readonly runs: RunChanges
 }
 
 /** What the one writer of a database knows without asking it. */
@@ -19,6 +24,8 @@ export type WriterMemory = {
   latestCreatedAt: number
   /** By their JSON text. Forgotten at a rollback. */
   readonly scopeSets: Map<string, number>
+  /** Up to which end the sums of the past have been made; null: to be read. Forgotten at a rollback. */
+  sumMark: SumMark | null
 }
 
 /** What events say of a job. */
@@ -31,12 +38,15 @@ export type EventSubject = {
   readonly parentJobId: string | null
 }
 
+/** How much has been collected. */
+type EffectMark = readonly [events: number, runEvents: number, notifications: number]
+
 /** Collects what a commit will tell; a rolled back operation takes its part back. */
 export class EffectLog {
   #events = ''
-  #queued = false
-  #pending = false
-  #cancel = false
+  #runEvents: RunEvent[] = []
+  #notifications: Notification[] = []
+  readonly #hints = new Set<Hint>()
 
   event(subject: EventSubject, status: JobStatus, statusReason: string | null, timestamp: number): void {
     const { id, workspace, kind, runId, workflowId, parentJobId } = subject
@@ -44,23 +54,36 @@ export class EffectLog {
     this.#events += `${about}\t${status}\t${statusReason ?? ''}\t${timestamp}\n`
   }
 
-  /** There may be something to claim, to wait for, or to stop. A hint too many does no harm: rollbacks leave it. */
-  hint(what: 'queued' | 'pending' | 'cancel'): void {
-    if (what === 'queued') this.#queued = true
-    if (what === 'pending') this.#pending = true
-    if (what === 'cancel') this.#cancel = true
+  runEvent(event: RunEvent): void {
+    this.#runEvents.push(event)
   }
 
-  mark(): number {
-    return this.#events.length
+  notification(notification: Notification): void {
+    this.#notifications.push(notification)
   }
 
-  rewind(mark: number): void {
-    this.#events = this.#events.slice(0, mark)
+  /** There may be something to claim, to wait for, to stop, … A hint too many does no harm: rollbacks leave it. */
+  hint(what: Hint): void {
+    this.#hints.add(what)
+  }
+
+  mark(): EffectMark {
+    return [this.#events.length, this.#runEvents.length, this.#notifications.length]
+  }
+
+  rewind([events, runEvents, notifications]: EffectMark): void {
+    this.#events = this.#events.slice(0, events)
+    this.#runEvents.length = runEvents
+    this.#notifications.length = notifications
   }
 
   take(): Effects {
-    return { events: this.#events, queued: this.#queued, pending: this.#pending, cancel: this.#cancel }
+    return {
+      events: this.#events,
+      runEvents: this.#runEvents,
+      notifications: this.#notifications,
+      hints: [...this.#hints],
+    }
   }
 }
 

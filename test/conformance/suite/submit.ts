@@ -33,7 +33,7 @@ export const submitTests: AreaTests = scene => {
     const now = scene().clock.now()
     expect(submitted).toEqual({ id: job.id, status: 'queued', createdAt: now })
 
-    const { secrets, ...visible } = job
+    const { secrets, sinks: _, ...visible } = job
     expect(secrets).not.toBeNull()
     expect(await scene().job(job.id)).toEqual({
       ...visible,
