@@ -11,7 +11,7 @@ const LAYERS = [
   ['model'],
   ['store', 'blobs', 'warehouse'],
   ['logs'],
-  ['executors'],
+  ['executors', 'sinks'],
   ['engine'],
   ['http'],
   ['cli'],
@@ -21,7 +21,11 @@ const LAYERS = [
 const SEPARATE_CHILDREN: ReadonlySet<string> = new Set(['store', 'blobs', 'warehouse', 'executors'])
 
 /** Entries of processes: what is in their environment is read there and handed down. */
-const MAY_READ_ENVIRONMENT: ReadonlySet<string> = new Set(['src/cli/main.ts', 'src/cli/bin.ts'])
+const MAY_READ_ENVIRONMENT: ReadonlySet<string> = new Set([
+  'src/cli/main.ts',
+  'src/cli/bin.ts',
+  'src/executors/api/host/main.ts',
+])
 
 type SourceFile = {
   readonly path: string

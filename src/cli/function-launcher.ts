@@ -1,0 +1,46 @@
+import { mkdirSync, realpathSync } from 'node:fs'
+import { join } from 'node:path'
+import type { HostLauncherParts } from '../executors/api/api-executor.ts'
+import { resolveJobUser } from '../executors/command/job-user.ts'
+import { createLauncher } from '../executors/command/launcher.ts'
+import { findSandboxProblem, sandboxed } from '../executors/command/sandbox.ts'
+import type { Config } from '../kernel/config.ts'
+import type { Logger } from '../kernel/logger.ts'
+
+type Options = {
+  readonly config: Pick<Config, 'dataDir' | 'blobDir' | 'jobUser' | 'sandbox' | 'launcher' | 'commandMaxProcesses'>
+  readonly instanceId: string
+  readonly logger: Logger
+}
+
+/**
+ * Function hosts are started as commands are, by a launcher of their own: it sweeps up what carries its mark when it starts,
+ * and that must not be commands. Throws when they cannot run as they should.
+ */
+export const openFunctionLauncher = async ({ config, instanceId, logger }: Options): Promise<HostLauncherParts> => {
+  const user = resolveJobUser(config.jobUser)
+  const dataDir = realpathSync(config.dataDir)
+  const stateDir = join(dataDir, 'function-launcher')
+  mkdirSync(stateDir, { recursive: true, mode: 0o700 })
+  const launcher = createLauncher({
+    logger,
+    settings: {
+      instanceId,
+      stateDir,
+      spawner: config.launcher,
+      containment: 'auto',
+      user: user.isOther ? { uid: user.uid, gid: user.gid } : null,
+      maxProcesses: config.commandMaxProcesses,
+    },
+  })
+  if (config.sandbox === 'none') return { launcher, user, sandbox: null }
+  const problem = await findSandboxProblem(user)
+  if (problem !== null) throw new Error(`MILLRACE_SANDBOX=bubblewrap: ${problem}.`)
+  const places = [dataDir, ...(config.blobDir === null ? [] : [realpathSync(config.blobDir)])]
+  return {
+    launcher,
+    user,
+    sandbox: ({ argv, workingDir, shown, hidden }) =>
+      sandboxed({ argv, workingDir, shown, hidden: [...places, ...hidden], asRoot: user.uid === 0 }),
+  }
+}

@@ -1,0 +1,115 @@
+import { statSync } from 'node:fs'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Logger } from '../../kernel/logger.ts'
+import type { Executor, ExecutorProblem } from '../executor.ts'
+import { openFunctionFolder } from './function-folder.ts'
+import { type HostLauncher, type HostUser, hostDeadline } from './host-launcher.ts'
+import { createHostPool, type HostPool } from './host-pool.ts'
+import { openHostSlots } from './host-slots.ts'
+import { itemKey, runItem } from './run-item.ts'
+import { type HostWorkshop, startHost, type WrapHost } from './start-host.ts'
+
+export type ApiExecutorOptions = {
+  readonly functionsDir: string
+  readonly dataDir: string
+  /** Function hosts at most. */
+  readonly hosts: number
+  /** Marks what this installation has started, over restarts. */
+  readonly instanceId: string
+  /** What starts hosts, and as whom; throws when that cannot be. */
+  readonly openLauncher: () => HostLauncherParts | Promise<HostLauncherParts>
+  /** Heap of one host, MiB; as much again is allowed outside of it. */
+  readonly heapMegabytes?: number
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+export type HostLauncherParts = {
+  readonly launcher: HostLauncher
+  readonly user: HostUser
+  readonly sandbox: WrapHost | null
+}
+
+/** Enough for a page of a shop, and for four hosts on a small machine. */
+const HEAP_MEGABYTES = 512
+
+/** Runs jobs of kind `api`: functions, in processes of their own. */
+export const createApiExecutor = (options: ApiExecutorOptions): Executor => {
+  const folder = openFunctionFolder(options.functionsDir)
+  const working = new Map<string, number>()
+  let opened: { readonly workshop: HostWorkshop; readonly pool: HostPool } | null = null
+  let fault = 'The executor of functions has not been started.'
+
+  return {
+    kind: 'api',
+    lane: 'network',
+    async start() {
+      try {
+        const workshop = await openWorkshop(options)
+        opened = { workshop, pool: openPool(options, workshop) }
+      } catch (error) {
+        // The server lives without: jobs of other kinds run, and /readyz says what is wrong.
+        fault = (error as Error).message
+        options.logger.error({ err: error }, 'functions cannot be run')
+      }
+    },
+    async stop() {
+      if (opened === null) return
+      const { workshop, pool } = opened
+      opened = null
+      await pool.stop()
+      await workshop.launcher.stop()
+      await workshop.slots.close()
+    },
+    leasesRenewed(leases, sentAt) {
+      const tickets = leases.map(({ jobId, attempt }) => working.get(itemKey({ id: jobId, attempt })))
+      opened?.workshop.launcher.renew(
+        tickets.filter(ticket => ticket !== undefined),
+        hostDeadline(options.clock.monotonic() - sentAt),
+      )
+    },
+    async health() {
+      if (opened === null) return [{ severity: 'unavailable', message: fault }]
+      return findProblems(opened.workshop)
+    },
+    async run(job, context) {
+      if (opened === null) return { type: 'failed', failure: 'system', reason: 'spawn_failed', message: fault }
+      return runItem({ pool: opened.pool, folder, uid: opened.workshop.user.uid, working }, job, context)
+    },
+  }
+}
+
+const openWorkshop = async (options: ApiExecutorOptions): Promise<HostWorkshop> => {
+  const { dataDir, instanceId, functionsDir } = options
+  const parts = await options.openLauncher()
+  await parts.launcher.start()
+  const slots = await openHostSlots({ dataDir, instanceId, ...parts })
+  return { ...parts, slots, instanceId, functionsDir, heapMegabytes: options.heapMegabytes ?? HEAP_MEGABYTES }
+}
+
+const openPool = ({ hosts, logger, clock }: ApiExecutorOptions, workshop: HostWorkshop): HostPool =>
+  createHostPool({
+    start: () => startHost(workshop),
+    launcher: workshop.launcher,
+    logger,
+    most: hosts,
+    mostMegabytes: 2 * workshop.heapMegabytes,
+    seesProcesses: workshop.sandbox === null && process.platform === 'linux',
+    now: () => clock.monotonic(),
+  })
+
+const findProblems = ({ functionsDir, launcher, user, sandbox }: HostWorkshop): readonly ExecutorProblem[] => {
+  const problems: ExecutorProblem[] = []
+  const add = (severity: ExecutorProblem['severity'], message: string): void => {
+    problems.push({ severity, message })
+  }
+  if (!statSync(functionsDir, { throwIfNoEntry: false })?.isDirectory())
+    add('unavailable', `MILLRACE_FUNCTIONS_DIR: ${functionsDir} is not a folder.`)
+  if (launcher.problem !== null) add('unavailable', `Functions cannot be run: ${launcher.problem}`)
+  if (sandbox === null && !user.isOther) add('warning', NO_BOUNDARY)
+  return problems
+}
+
+const NO_BOUNDARY =
+  "Functions are no boundary: they run as the server's own user and can read the data directory. Run the server as root " +
+  'with MILLRACE_JOB_USER, or set MILLRACE_SANDBOX=bubblewrap.'

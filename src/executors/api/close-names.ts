@@ -1,0 +1,25 @@
+/** Names that may have been meant, the closest first. */
+export const closeNames = (wanted: string, names: readonly string[]): readonly string[] =>
+  names
+    .map(name => ({ name, distance: distanceOf(wanted.toLowerCase(), name.toLowerCase()) }))
+    .filter(({ name, distance }) => distance <= Math.max(2, Math.floor(name.length / 4)) || isSameFile(wanted, name))
+    .sort((a, b) => a.distance - b.distance)
+    .slice(0, 3)
+    .map(({ name }) => name)
+
+/** The same function in another folder. */
+const isSameFile = (wanted: string, name: string): boolean => wanted.split('/').at(-1) === name.split('/').at(-1)
+
+/** Levenshtein's distance: characters to insert, delete or replace. */
+const distanceOf = (a: string, b: string): number => {
+  let above = Array.from({ length: b.length + 1 }, (_, column) => column)
+  for (let row = 1; row <= a.length; row++) {
+    const current = [row]
+    for (let column = 1; column <= b.length; column++) {
+      const replaced = above[column - 1]! + (a[row - 1] === b[column - 1] ? 0 : 1)
+      current.push(Math.min(replaced, above[column]! + 1, current[column - 1]! + 1))
+    }
+    above = current
+  }
+  return above[b.length]!
+}

@@ -1,0 +1,34 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { FieldError } from '../../kernel/errors.ts'
+import type { KindDefinition } from '../kind-definition.ts'
+import { type FunctionFolder, openFunctionFolder } from './function-folder.ts'
+import { apiProperties } from './spec.ts'
+
+/** A function that was found is not looked for again so soon: a batch names one a thousand times. */
+const TRUST_MS = 1000
+
+/** Kind `api`: functions of a folder, which need not be there yet. */
+export const createApiDefinition = (options: { functionsDir: string; clock: Clock }): KindDefinition => {
+  const folder = openFunctionFolder(options.functionsDir)
+  const found = new Map<string, number>()
+
+  const isKnown = (name: string): boolean => {
+    const now = options.clock.monotonic()
+    if (now - (found.get(name) ?? Number.NEGATIVE_INFINITY) < TRUST_MS) return true
+    found.delete(name)
+    if ('problem' in folder.find(name)) return false
+    found.set(name, now)
+    return true
+  }
+
+  return {
+    kind: 'api',
+    properties: apiProperties,
+    merges: { environment: true, parameters: true },
+    secretMaps: ['environment'],
+    timeout: { defaultMs: 600_000, maximumMs: 3_600_000 },
+    check: body => (isKnown(body.api as string) ? [] : [fault(folder, body.api as string)]),
+  }
+}
+
+const fault = (folder: FunctionFolder, name: string): FieldError => ({ path: 'api', message: folder.explain(name) })

@@ -1,0 +1,194 @@
+import { writeSync } from 'node:fs'
+import { Socket } from 'node:net'
+import type { LogStream } from '../../model/log-line.ts'
+import type { HostEnd, StartedHost } from './host-launcher.ts'
+import { createFrameReader, encodeFrame, type Frame, ORDER, REPORT } from './host-protocol.ts'
+import { createPipeReader } from './pipe-reader.ts'
+
+/** One function host, from its start until nothing of it is left. */
+export interface FunctionHost {
+  /** Once it has been said to be ready. */
+  readonly pid: number
+  readonly ticket: number
+  /** Where it works and lays what the server is to take. */
+  readonly directory: string
+  /** Items it has been given. */
+  readonly runs: number
+  /** Runs one item; the one before must have ended. Resolves when the item is over, or the host. Never rejects. */
+  run(order: string, listener: ItemListener): RunningOnHost
+  kill(): void
+  /** Resolves when it takes orders, or has ended before. */
+  readonly ready: Promise<void>
+  /** Resolves when nothing of it is left and all it said has been heard. */
+  readonly ended: Promise<HostEnd>
+  /** The end of what it wrote past its pipes: where Node says why it died. */
+  readonly lastWords: () => string
+}
+
+/** Who hears of an item while it runs. A promise means: wait before telling more. None may throw or reject. */
+export interface ItemListener {
+  output(stream: LogStream, bytes: Uint8Array): void | Promise<void>
+  progress(payload: Buffer): void
+  call(payload: Buffer): void
+}
+
+export type RunningOnHost = {
+  stop(reason: string): void
+  reply(text: string): void
+  readonly over: Promise<ItemEnd>
+}
+
+export type ItemEnd =
+  /** `clean`: nothing of it is left in the host. */
+  | { readonly type: 'returned'; readonly result: Buffer; readonly clean: boolean }
+  | { readonly type: 'failed'; readonly failure: Buffer; readonly clean: boolean }
+  /** Nothing was run: modules have changed. */
+  | { readonly type: 'stale' }
+  /** The host has ended before the function did. */
+  | { readonly type: 'died'; readonly end: HostEnd }
+
+type Current = {
+  readonly item: number
+  readonly listener: ItemListener
+  readonly over: (end: ItemEnd) => void
+  end: Extract<ItemEnd, { clean: boolean }> | null
+}
+
+type Pipes = Record<'orders' | 'reports' | 'stdout' | 'stderr', number>
+
+const LAST_WORDS = 4096
+
+type Options = { readonly pipes: Pipes; readonly started: StartedHost; readonly directory: string }
+
+/** Speaks with a host that is being started. The descriptors are its own from here on. */
+export const createFunctionHost = ({ pipes, started, directory }: Options): FunctionHost => {
+  const ready = Promise.withResolvers<void>()
+  let current: Current | null = null
+  let pid = 0
+  let runs = 0
+  let lastWords = ''
+
+  const takeRaw =
+    (stream: LogStream) =>
+    (chunk: Buffer): void | Promise<void> => {
+      lastWords = (lastWords + chunk.toString('latin1')).slice(-LAST_WORDS)
+      return current?.listener.output(stream, chunk)
+    }
+  const raw = (['stdout', 'stderr'] as const).map(stream => createPipeReader(pipes[stream], takeRaw(stream)))
+
+  const hear = ({ type, item, payload }: Frame): void | Promise<void> => {
+    if (type === REPORT.ready) {
+      pid = Number(payload.toString())
+      return ready.resolve()
+    }
+    if (current === null || current.item !== item) return
+    if (type === REPORT.stdout || type === REPORT.stderr)
+      return current.listener.output(type === REPORT.stdout ? 'stdout' : 'stderr', payload)
+    if (type === REPORT.progress) return current.listener.progress(payload)
+    if (type === REPORT.call) return current.listener.call(payload)
+    if (type === REPORT.result) current.end = { type: 'returned', result: payload, clean: false }
+    else if (type === REPORT.failure) current.end = { type: 'failed', failure: payload, clean: false }
+    else if (type === REPORT.stale) finish({ type: 'stale' })
+    else if (current.end !== null) void finishWithOutput({ ...current.end, clean: type === REPORT.clean })
+  }
+
+  const readFrames = createFrameReader()
+  const takeReports = (chunk: Buffer): void | Promise<void> => {
+    try {
+      return each(readFrames(chunk), hear)
+    } catch {
+      // Not a frame: whatever this process is now, it is no host.
+      started.kill()
+    }
+  }
+  const reports = createPipeReader(pipes.reports, takeReports)
+  const send = createSender(pipes.orders)
+
+  const finish = (end: ItemEnd): void => {
+    const over = current?.over
+    current = null
+    over?.(end)
+  }
+
+  /** What the item wrote past the pipes belongs to it, too. */
+  const finishWithOutput = async (end: ItemEnd): Promise<void> => {
+    const { over } = current!
+    await Promise.all(raw.map(reader => reader.drain()))
+    if (current?.over === over) finish(end)
+  }
+
+  const watchEnd = async (): Promise<HostEnd> => {
+    const end = await started.ended
+    await reports.drain()
+    await Promise.all(raw.map(reader => reader.drain()))
+    if (current !== null) finish(current.end ?? { type: 'died', end })
+    for (const reader of [reports, ...raw]) reader.close()
+    send.close()
+    ready.resolve()
+    return end
+  }
+
+  return {
+    ticket: started.ticket,
+    directory,
+    get pid() {
+      return pid
+    },
+    get runs() {
+      return runs
+    },
+    kill: started.kill,
+    ready: ready.promise,
+    ended: watchEnd(),
+    lastWords: () => lastWords,
+    run: (order, listener) => {
+      const item = ++runs
+      const { promise, resolve } = Promise.withResolvers<ItemEnd>()
+      lastWords = ''
+      current = { item, listener, over: resolve, end: null }
+      send.write(encodeFrame(ORDER.run, item, order))
+      return {
+        stop: reason => send.write(encodeFrame(ORDER.stop, item, reason)),
+        reply: text => send.write(encodeFrame(ORDER.reply, item, text)),
+        over: promise,
+      }
+    },
+  }
+}
+
+/** One after the other; a promise holds up what follows. */
+const each = (
+  frames: readonly Frame[],
+  take: (frame: Frame) => void | Promise<void>,
+  from = 0,
+): void | Promise<void> => {
+  for (let index = from; index < frames.length; index++) {
+    const waiting = take(frames[index]!)
+    if (waiting !== undefined) return waiting.then(() => each(frames, take, index + 1))
+  }
+}
+
+type Sender = { readonly write: (bytes: Buffer) => void; readonly close: () => void }
+
+/** Most orders fit into the pipe at once; what does not waits in a stream. */
+const createSender = (descriptor: number): Sender => {
+  const socket = new Socket({ fd: descriptor, readable: false, writable: true })
+  socket.on('error', () => {})
+  return {
+    write: bytes => {
+      if (socket.destroyed) return
+      const sent = socket.writableLength === 0 ? tryWrite(descriptor, bytes) : 0
+      if (sent < bytes.length) socket.write(bytes.subarray(sent))
+    },
+    close: () => socket.destroy(),
+  }
+}
+
+const tryWrite = (descriptor: number, bytes: Buffer): number => {
+  try {
+    return writeSync(descriptor, bytes)
+  } catch {
+    // Full (EAGAIN).
+    return 0
+  }
+}

@@ -1,0 +1,144 @@
+import { execFile } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  constants,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+} from 'node:fs'
+import { rm, rmdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import type { HostLauncher, HostUser } from './host-launcher.ts'
+
+/** The named pipes of one host at a time. They are used again once nothing of the host is left. */
+export type HostSlot = {
+  readonly orders: string
+  readonly reports: string
+  readonly stdout: string
+  readonly stderr: string
+}
+
+/** Where hosts have their pipes and directories. With a job user that is not in the data directory, which that user cannot enter. */
+export interface HostSlots {
+  take(): Promise<HostSlot>
+  giveBack(slot: HostSlot): void
+  /** An empty directory of a host's own. */
+  makeDirectory(): string
+  removeDirectory(path: string): Promise<void>
+  readonly path: string
+  /** Removes all, once no host runs. */
+  close(): Promise<void>
+}
+
+type Options = {
+  readonly dataDir: string
+  readonly instanceId: string
+  readonly user: HostUser
+  readonly launcher: HostLauncher
+}
+
+/** Opens them, empty: hosts of a former life are dead. Throws when something that is not ours lies in their place. */
+export const openHostSlots = async (options: Options): Promise<HostSlots> => {
+  const { user, launcher } = options
+  const root = user.isOther ? `/var/tmp/millrace-functions-${options.instanceId}` : join(options.dataDir, 'functions')
+  const free: HostSlot[] = []
+  const own = (path: string): string => {
+    if (user.isOther) chownSync(path, user.uid, user.gid)
+    return path
+  }
+  const remove = (path: string): Promise<void> => removeTree(path, { launcher, user })
+  await openRoot(root, remove)
+  if (user.isOther) chmodSync(root, 0o711)
+
+  return {
+    path: root,
+    take: async () => free.pop() ?? makeSlot(join(root, randomUUID()), own),
+    giveBack: slot => {
+      free.push(slot)
+    },
+    makeDirectory: () => {
+      const path = join(root, randomUUID())
+      mkdirSync(path, { mode: 0o700 })
+      return own(path)
+    },
+    removeDirectory: remove,
+    close: async () => {
+      for (const slot of free) await Promise.all(Object.values(slot).map(path => rm(path, { force: true })))
+      await rmdir(root).catch(() => {})
+    },
+  }
+}
+
+/** Anyone may make things in /var/tmp: what is there is ours only when it is a directory of this user. */
+const openRoot = async (root: string, remove: (path: string) => Promise<void>): Promise<void> => {
+  if (!existsSync(root)) return void mkdirSync(root, { mode: 0o700 })
+  const found = lstatSync(root)
+  if (!found.isDirectory() || found.uid !== process.getuid?.()) throw new Error(`${root} is not the server's`)
+  for (const entry of readdirSync(root, { withFileTypes: true })) {
+    const path = join(root, entry.name)
+    if (entry.isDirectory()) await remove(path)
+    else await rm(path, { force: true })
+  }
+}
+
+/** The names cannot be guessed: whoever could open one could speak for a host. */
+const makeSlot = async (base: string, own: (path: string) => string): Promise<HostSlot> => {
+  const slot = { orders: `${base}.in`, reports: `${base}.say`, stdout: `${base}.out`, stderr: `${base}.err` }
+  const paths = Object.values(slot)
+  await promisify(execFile)('mkfifo', ['-m', '600', ...paths], { env: { PATH: '/usr/bin:/bin' } })
+  for (const path of paths) own(path)
+  return slot
+}
+
+/** Both ends, so that neither side waits for the other to open it and the pipe does not end with its first writer. */
+export const openPipe = (path: string): number => openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+
+/** All pipes of a slot, open, or none. */
+export const openPipes = (slot: HostSlot): Record<keyof HostSlot, number> => {
+  const opened: number[] = []
+  try {
+    for (const path of [slot.orders, slot.reports, slot.stdout, slot.stderr]) opened.push(openPipe(path))
+    return { orders: opened[0]!, reports: opened[1]!, stdout: opened[2]!, stderr: opened[3]! }
+  } catch (error) {
+    for (const descriptor of opened) closeSync(descriptor)
+    throw error
+  }
+}
+
+const REMOVE = 'chmod -R u+rwX -- "$1" 2>/dev/null; rm -rf -- "$1" 2>/dev/null'
+
+/**
+ * Removes a directory with what a host left in it; another user's with that user's rights, for other processes of that
+ * user could put a link in the way of a server that removes as root. What resists goes at the next start.
+ */
+const removeTree = async (
+  path: string,
+  { launcher, user }: { launcher: HostLauncher; user: HostUser },
+): Promise<void> => {
+  if (!user.isOther) {
+    const removed = await rm(path, { recursive: true, force: true }).then(
+      () => true,
+      () => false,
+    )
+    if (removed) return
+  }
+  const command = launcher.run({
+    cookie: '',
+    argv: ['/bin/sh', '-c', REMOVE, 'sh', path],
+    environment: { PATH: '/usr/bin:/bin' },
+    workingDir: '/',
+    stdin: null,
+    stdout: '/dev/null',
+    stderr: '/dev/null',
+    deadline: null,
+    sandboxed: false,
+  })
+  await command.ended
+  await rmdir(path).catch(() => {})
+}

@@ -1,0 +1,94 @@
+import { copyFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { artifactFileOf, type Call, type Reply, type RunOrder } from '../host-protocol.ts'
+import type { Channel } from './channel.ts'
+import { type Item, runWithin } from './scope.ts'
+import type { StopSource } from './stop-source.ts'
+
+/** The second argument of a function: what it may know of its item, and ask for. */
+export interface FunctionContext {
+  /** Aborts when the item is cancelled or out of time; what then does not end is killed after the grace. */
+  readonly signal: AbortSignal
+  readonly attempt: number
+  readonly jobId: string
+  readonly runId: string | null
+  readonly workflowId: string | null
+  readonly scheduledAt: Date
+  /** The item's own, secrets included. */
+  readonly environment: Readonly<Record<string, string>>
+  /** As console.log: a line of the item's log. */
+  log(...values: readonly unknown[]): void
+  progress(percentage: number | null, message?: string | null): void
+  /** Job bodies that join the run when this item completes. Rejects with what is wrong with them. */
+  extendPayload(items: readonly unknown[]): Promise<void>
+  /** The item has its whole time again from now. */
+  extendTimeout(): Promise<void>
+  /** Keeps a file: its content, or where it lies. */
+  artifact(name: string, content: string | Uint8Array | { readonly path: string }): Promise<'added' | 'name_taken'>
+}
+
+/** What is known of an item in this process. */
+export type RunningItem = Item & {
+  readonly order: RunOrder
+  readonly stop: StopSource
+  /** Calls that wait for their answer. */
+  readonly calls: Map<number, (reply: Reply) => void>
+}
+
+type Options = {
+  readonly channel: Channel
+  readonly item: RunningItem
+  /** The host's own. */
+  readonly directory: string
+}
+
+export const createFunctionContext = ({ channel, item, directory }: Options): FunctionContext => {
+  const { order, number } = item
+  let lastCall = 0
+
+  const mustBeOpen = (): void => {
+    if (!item.open) throw new Error('The item is over: its function has returned.')
+  }
+
+  const ask = <T>(call: Call): Promise<T> => {
+    mustBeOpen()
+    const { promise, resolve, reject } = Promise.withResolvers<T>()
+    item.calls.set(call.call, reply => ('error' in reply ? reject(toError(reply.error)) : resolve(reply.value as T)))
+    channel.say('call', number, JSON.stringify(call))
+    return promise
+  }
+
+  return Object.freeze<FunctionContext>({
+    get signal() {
+      return item.stop.signal
+    },
+    attempt: order.attempt,
+    jobId: order.jobId,
+    runId: order.runId,
+    workflowId: order.workflowId,
+    scheduledAt: new Date(order.scheduledAt),
+    environment: Object.freeze(order.environment),
+    log: (...values) => runWithin(item, () => console.log(...values)),
+    progress: (percentage, message = null) => {
+      if (item.open) channel.say('progress', number, JSON.stringify({ percentage, message }))
+    },
+    extendPayload: async items => {
+      if (!Array.isArray(items)) throw new TypeError('extendPayload takes a list of job bodies')
+      await ask({ do: 'extend_payload', items, call: ++lastCall })
+    },
+    extendTimeout: async () => {
+      await ask({ do: 'extend_timeout', call: ++lastCall })
+    },
+    artifact: async (name, content) => {
+      mustBeOpen()
+      const call = ++lastCall
+      const file = join(directory, artifactFileOf(call))
+      if (typeof content === 'object' && 'path' in content) await copyFile(content.path, file)
+      else await writeFile(file, content)
+      return ask({ do: 'artifact', name, call })
+    },
+  })
+}
+
+const toError = ({ message, code, errors }: Extract<Reply, { error: unknown }>['error']): Error =>
+  Object.assign(new Error(message), code === undefined ? {} : { code, errors })

@@ -1,0 +1,132 @@
+import { inspect } from 'node:util'
+import {
+  encodeFrame,
+  type Frame,
+  type HostFailure,
+  ORDER,
+  REPORT,
+  type Reply,
+  type RunOrder,
+} from '../host-protocol.ts'
+import type { Channel } from './channel.ts'
+import { encodeResult } from './encode-result.ts'
+import { createFunctionContext, type RunningItem } from './function-context.ts'
+import { watchLeftovers } from './leftovers.ts'
+import { type LoadedFunction, type Modules, UnreadableFunction } from './modules.ts'
+import { sayOutput } from './output.ts'
+import { isLeftover, runWithin } from './scope.ts'
+import { createStopSource } from './stop-source.ts'
+
+type Options = {
+  readonly channel: Channel
+  readonly modules: Modules
+  /** What this process was started with: every item's environment is made over it. */
+  readonly base: Readonly<Record<string, string | undefined>>
+  readonly setEnvironment: (wanted: Readonly<Record<string, string | undefined>>) => void
+}
+
+type Running = RunningItem & { readonly fault: PromiseWithResolvers<never> }
+
+/** Obeys the server's orders: runs items, one at a time, each to its report. */
+export const createItemRunner = ({ channel, modules, base, setEnvironment }: Options) => {
+  const directory = process.cwd()
+  const leftovers = watchLeftovers(directory)
+  let current: Running | null = null
+  let tainted = false
+
+  // What a function throws where nobody catches it would end a process of its own: it ends its item, and then this process.
+  process.on('uncaughtException', error => {
+    tainted = true
+    if (!isLeftover()) current?.fault.reject(error)
+  })
+
+  const run = async (item: Running): Promise<void> => {
+    leftovers.begin()
+    setEnvironment({ ...base, ...item.order.common, ...item.order.environment })
+    const report = await runWithin(item, () => carryOut(item))
+    item.open = false
+    current = null
+    const clean = (await leftovers.settle()) && !tainted
+    channel.sayAll([report, encodeFrame(clean ? REPORT.clean : REPORT.dirty, item.number)])
+  }
+
+  /** Gives the report of its end. */
+  const carryOut = async (item: Running): Promise<Buffer> => {
+    let loaded: LoadedFunction
+    try {
+      loaded = await Promise.race([modules.loadFunction(item.order.path), item.fault.promise])
+    } catch (error) {
+      return failed(item, { reason: 'function_unreadable', message: describeUnreadable(error) }, error)
+    }
+    try {
+      const context = createFunctionContext({ channel, item, directory })
+      const value = await Promise.race([loaded(item.order.parameters, context), item.fault.promise])
+      return toReport(item, encodeResult(value))
+    } catch (error) {
+      return failed(item, { reason: 'function_threw', message: describe(error) }, error)
+    }
+  }
+
+  const failed = (item: Running, failure: HostFailure, error: unknown): Buffer => {
+    if (!(error instanceof UnreadableFunction)) sayOutput(channel, 'stderr', Buffer.from(`${stackOf(error)}\n`))
+    return toReport(item, failure)
+  }
+
+  return {
+    obey: ({ type, item: number, payload }: Frame): void => {
+      if (type === ORDER.run) {
+        if (modules.haveChanged()) return channel.say('stale', number)
+        current = newItem(number, JSON.parse(payload.toString()) as RunOrder)
+        void run(current)
+        return
+      }
+      if (current?.number !== number) return
+      if (type === ORDER.stop) {
+        const { stop } = current
+        return runWithin(current, () => stop.abort(payload.toString()))
+      }
+      const reply = JSON.parse(payload.toString()) as Reply
+      current.calls.get(reply.call)?.(reply)
+      current.calls.delete(reply.call)
+    },
+  }
+}
+
+const newItem = (number: number, order: RunOrder): Running => {
+  const fault = Promise.withResolvers<never>()
+  // It is heard of where it is raced against.
+  fault.promise.catch(() => {})
+  return { number, order, open: true, stop: createStopSource(), calls: new Map(), fault }
+}
+
+const toReport = ({ number }: Running, end: Buffer | HostFailure): Buffer =>
+  Buffer.isBuffer(end)
+    ? encodeFrame(REPORT.result, number, end)
+    : encodeFrame(REPORT.failure, number, JSON.stringify(end))
+
+const LONGEST_MESSAGE = 4000
+
+/** Errors of functions may be anything, getters that throw included. */
+const describe = (error: unknown): string => {
+  try {
+    const text = error instanceof Error ? `${error.name}: ${error.message}` : inspect(error, { depth: 1 })
+    return text.slice(0, LONGEST_MESSAGE)
+  } catch {
+    return 'something that cannot be shown'
+  }
+}
+
+const stackOf = (error: unknown): string => {
+  try {
+    return inspect(error)
+  } catch {
+    return 'something that cannot be shown'
+  }
+}
+
+/** A syntax error does not say in its message where it is; the head of its stack does. */
+const describeUnreadable = (error: unknown): string => {
+  if (error instanceof UnreadableFunction) return error.message
+  const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec((error as Error | null)?.stack ?? '')?.[1]
+  return place === undefined ? describe(error) : `${describe(error)} (${place})`
+}

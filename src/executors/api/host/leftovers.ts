@@ -1,0 +1,79 @@
+import childProcess from 'node:child_process'
+import { subscribe } from 'node:diagnostics_channel'
+import { readdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { syncBuiltinESMExports } from 'node:module'
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+
+/** Knows whether an item may have left something in this process or outside. */
+export interface Leftovers {
+  /** Forgets what was. */
+  begin(): void
+  /** Waits a moment for what is about to end, and removes files. False when something may be left. */
+  settle(): Promise<boolean>
+}
+
+/** Sockets and timers need some turns of the event loop to close. */
+const WAITS_MS = [0, 0, 1, 5, 20, 50] as const
+
+/**
+ * A host is clean when nothing of the item keeps the event loop alive (timers, servers, requests, worker threads) and it
+ * has started no process, no thread and loaded no native code: what these do cannot be seen from here.
+ */
+export const watchLeftovers = (directory: string): Leftovers => {
+  const own = process.getActiveResourcesInfo().length
+  let beyondSight = false
+  const suspect = (): void => {
+    beyondSight = true
+  }
+  subscribe('child_process', suspect)
+  subscribe('worker_threads', suspect)
+  suspectCalls(childProcess, ['spawnSync', 'execSync', 'execFileSync'], suspect)
+  suspectCalls(process, ['dlopen'], suspect)
+  syncBuiltinESMExports()
+
+  // One more than at the start: the pipe of orders, which is listened to since.
+  const isQuiet = (): boolean => process.getActiveResourcesInfo().length <= own + 1
+
+  return {
+    begin: () => {
+      beyondSight = false
+    },
+    settle: async () => {
+      if (beyondSight) return false
+      for (let wait = 0; !isQuiet(); wait++) {
+        if (wait === WAITS_MS.length) return false
+        await pause(WAITS_MS[wait])
+      }
+      return empty(directory)
+    },
+  }
+}
+
+const suspectCalls = <Name extends string>(
+  owner: Record<Name, unknown>,
+  names: readonly Name[],
+  suspect: () => void,
+): void => {
+  for (const name of names) {
+    const original = owner[name] as (...values: unknown[]) => unknown
+    owner[name] = function (this: unknown, ...values: unknown[]) {
+      suspect()
+      return original.apply(this, values)
+    }
+  }
+}
+
+/** The directory is empty again, and the working one. */
+const empty = async (directory: string): Promise<boolean> => {
+  try {
+    if (process.cwd() !== directory) process.chdir(directory)
+    const names = readdirSync(directory)
+    if (names.length === 0) return true
+    await Promise.all(names.map(name => rm(join(directory, name), { recursive: true, force: true })))
+    return true
+  } catch {
+    return false
+  }
+}

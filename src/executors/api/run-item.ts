@@ -1,0 +1,211 @@
+import { ERRORS, type FailureReason, isDiskFull, MillraceError } from '../../kernel/errors.ts'
+import type { ClaimedJob, Progress } from '../../model/job.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import type { ExecutionContext } from '../executor.ts'
+import { followStop } from './follow-stop.ts'
+import type { FunctionFolder } from './function-folder.ts'
+import type { ItemEnd, ItemListener, RunningOnHost } from './function-host.ts'
+import type { HostPool, PooledHost } from './host-pool.ts'
+import type { Call, RunOrder } from './host-protocol.ts'
+import type { ApiSpec } from './spec.ts'
+import { takeArtifact } from './take-artifact.ts'
+import { toOutcome } from './to-outcome.ts'
+
+/** What items share. */
+export type ItemWorkshop = {
+  readonly pool: HostPool
+  readonly folder: FunctionFolder
+  /** Of the user that hosts run as. */
+  readonly uid: number
+  /** Hosts that work, by job and attempt, for renewals. */
+  readonly working: Map<string, number>
+}
+
+export const itemKey = ({ id, attempt }: { id: string; attempt: number }): string => `${id}.${attempt}`
+
+/** Every changed module takes a host that has loaded it; more tries than that mean that a file changes all the time. */
+const MOST_STALE = 100
+
+/** One attempt of a function job. */
+export const runItem = async (workshop: ItemWorkshop, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
+  const spec = JSON.parse(job.spec) as ApiSpec
+  for (let tries = 0; tries < MOST_STALE; tries++) {
+    const found = workshop.folder.find(spec.api)
+    if ('problem' in found) return fail('function_not_found', `${spec.api}: ${workshop.folder.explain(spec.api)}.`)
+    const host = await waitForHost(workshop.pool, job, context)
+    if (host === 'stopped') return { type: 'stopped' }
+    if ('problem' in host) return { ...fail('spawn_failed', host.problem), failure: 'system' }
+    const order = JSON.stringify(toOrder({ spec, path: found.path, job, context }))
+    const outcome = await runOn(workshop, host, { job, context, order })
+    if (outcome !== 'stale') return outcome
+  }
+  return fail('function_unreadable', 'The modules of the function change all the time.')
+}
+
+const fail = (reason: FailureReason, message: string): Outcome & { type: 'failed' } => ({
+  type: 'failed',
+  failure: 'user',
+  reason,
+  message,
+})
+
+/** The clock of an attempt counts from when its function starts: an item must not run out of time while others run. */
+const waitForHost = async (pool: HostPool, job: ClaimedJob, context: ExecutionContext) => {
+  const acquiring = pool.acquire(job.workspace, context.stop)
+  const timer = setInterval(() => context.extendTimeout(), Math.min(job.timeoutMs ?? 1_000_000, 1_000_000) / 2)
+  const waitedSince = context.clock.monotonic()
+  const host = await acquiring
+  clearInterval(timer)
+  if (context.clock.monotonic() - waitedSince > 1) context.extendTimeout()
+  return host
+}
+
+type Input = {
+  readonly spec: ApiSpec
+  readonly path: string
+  readonly job: ClaimedJob
+  readonly context: ExecutionContext
+}
+
+const toOrder = ({ spec, path, job, context }: Input): RunOrder => {
+  const environment: Record<string, string> = {}
+  for (const [name, value] of Object.entries(spec.environment ?? {}))
+    environment[name] = context.secrets[`environment.${name}`] ?? value
+  return {
+    name: spec.api,
+    path,
+    parameters: spec.parameters ?? {},
+    environment,
+    common: context.environment,
+    jobId: job.id,
+    attempt: job.attempt,
+    runId: job.runId,
+    workflowId: job.workflowId,
+    scheduledAt: job.scheduledAt ?? job.createdAt,
+  }
+}
+
+type Attempt = { readonly job: ClaimedJob; readonly context: ExecutionContext; readonly order: string }
+
+const runOn = async (
+  workshop: ItemWorkshop,
+  pooled: PooledHost,
+  { job, context, order }: Attempt,
+): Promise<Outcome | 'stale'> => {
+  const { pool, working } = workshop
+  let logFault: Error | null = null
+  let killed = false
+  const kill = (): void => {
+    killed = true
+    pooled.host.kill()
+  }
+  const listener = createListener({
+    context,
+    onLogFault: error => {
+      logFault ??= error
+      kill()
+    },
+    answer: call => answer(call, { workshop, pooled, context }),
+    reply: text => running.reply(text),
+  })
+  working.set(itemKey(job), pooled.host.ticket)
+  const running: RunningOnHost = pooled.host.run(order, listener)
+  let end: ItemEnd
+  {
+    using _ = followStop(context, { stop: running.stop, kill })
+    end = await running.over
+  }
+  working.delete(itemKey(job))
+  if (isClean(end)) pool.release(pooled)
+  else await pool.retire(pooled)
+  await listener.settle()
+  if (logFault !== null) return toLogFailure(logFault)
+  return toOutcome({ end, killed, isTooLarge: pooled.isTooLarge, lastWords: pooled.host.lastWords(), context })
+}
+
+const isClean = (end: ItemEnd): boolean => 'clean' in end && end.clean
+
+/** A log that cannot be written ends the item. */
+const toLogFailure = (error: Error): Outcome => {
+  if (!isDiskFull(error)) throw error
+  return fail('disk_full', ERRORS.disk_full.title)
+}
+
+type Listening = {
+  readonly context: ExecutionContext
+  readonly onLogFault: (error: Error) => void
+  readonly answer: (call: Call) => Promise<unknown>
+  readonly reply: (text: string) => void
+}
+
+const createListener = ({
+  context,
+  onLogFault,
+  answer,
+  reply,
+}: Listening): ItemListener & { settle(): Promise<unknown> } => {
+  const answers = new Set<Promise<void>>()
+
+  const answerCall = async (call: Call): Promise<void> => {
+    try {
+      reply(JSON.stringify({ call: call.call, value: (await answer(call)) ?? null }))
+    } catch (error) {
+      if (isDiskFull(error)) onLogFault(error as Error)
+      reply(JSON.stringify({ call: call.call, error: toShown(error as Error) }))
+    }
+  }
+
+  return {
+    output: (stream, bytes) => {
+      try {
+        return context.log.write(stream, bytes)?.catch(onLogFault)
+      } catch (error) {
+        onLogFault(error as Error)
+      }
+    },
+    progress: payload => {
+      const progress = readProgress(payload)
+      if (progress !== null) context.progress(progress)
+    },
+    call: payload => {
+      const answering: Promise<void> = answerCall(JSON.parse(payload.toString()) as Call).finally(() => {
+        answers.delete(answering)
+      })
+      answers.add(answering)
+    },
+    settle: () => Promise.all(answers),
+  }
+}
+
+const toShown = (error: Error): { message: string; code?: string; errors?: unknown } =>
+  error instanceof MillraceError
+    ? { message: error.message, code: error.code, errors: error.errors }
+    : { message: error.message }
+
+const LONGEST_MESSAGE = 1000
+
+/** A host is not to be trusted with what others read. */
+const readProgress = (payload: Buffer): Progress | null => {
+  const { percentage, message } = JSON.parse(payload.toString()) as Record<string, unknown>
+  const number = typeof percentage === 'number' ? Math.min(100, Math.max(0, percentage)) : null
+  const text = typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE).toWellFormed() : null
+  return { percentage: number, message: text }
+}
+
+type Answering = {
+  readonly workshop: ItemWorkshop
+  readonly pooled: PooledHost
+  readonly context: ExecutionContext
+}
+
+const answer = async (call: Call, { workshop, pooled, context }: Answering): Promise<unknown> => {
+  if (call.do === 'extend_payload') return context.extendPayload(call.items)
+  if (call.do === 'extend_timeout') return context.extendTimeout()
+  return takeArtifact({
+    name: call.name,
+    call: call.call,
+    directory: pooled.host.directory,
+    uid: workshop.uid,
+    add: context.addArtifact,
+  })
+}

@@ -1,0 +1,99 @@
+import { closeSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+import { createFunctionHost, type FunctionHost } from './function-host.ts'
+import { COOKIE_VARIABLE, type HostLauncher, type HostUser, hostDeadline } from './host-launcher.ts'
+import { type HostSlots, openPipes } from './host-slots.ts'
+
+/** What hosts are started with and from. */
+export type HostWorkshop = {
+  readonly launcher: HostLauncher
+  readonly user: HostUser
+  readonly slots: HostSlots
+  readonly instanceId: string
+  readonly functionsDir: string
+  /** Wraps the command of a host into a sandbox; null: none. */
+  readonly sandbox: WrapHost | null
+  /** Heap of one host, MiB. */
+  readonly heapMegabytes: number
+}
+
+export type WrapHost = (input: {
+  readonly argv: readonly [string, ...string[]]
+  readonly workingDir: string
+  /** Files and folders that must be seen wherever they lie. */
+  readonly shown: readonly string[]
+  /** Folders that must not be seen. */
+  readonly hidden: readonly string[]
+}) => readonly [string, ...string[]]
+
+/** The sources run as they are, the built package as JavaScript. */
+const ENTRY = fileURLToPath(
+  new URL(import.meta.url.endsWith('.ts') ? './host/main.ts' : './host/main.js', import.meta.url),
+)
+/** The folder of all that the host's program loads. */
+const PROGRAM = fileURLToPath(new URL('.', import.meta.url))
+
+const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+
+/** Starts a host. It ends by itself when it cannot run; then nothing of it is left, its directory neither. */
+export const startHost = async (workshop: HostWorkshop): Promise<FunctionHost> => {
+  const { launcher, slots } = workshop
+  const slot = await slots.take()
+  const directory = slots.makeDirectory()
+  const pipes = openPipes(slot)
+  try {
+    const argv = toArgv(workshop, { slot, directory })
+    const started = launcher.run({
+      cookie: cookieOf(workshop, directory),
+      argv,
+      environment: toEnvironment(workshop, directory),
+      workingDir: workshop.sandbox === null ? directory : '/',
+      stdin: null,
+      stdout: slot.stdout,
+      stderr: slot.stderr,
+      deadline: hostDeadline(0),
+      sandboxed: workshop.sandbox !== null,
+    })
+    const host = createFunctionHost({ pipes, started, directory })
+    void cleanUp(workshop, { host, slot, directory })
+    return host
+  } catch (error) {
+    for (const descriptor of Object.values(pipes)) closeSync(descriptor)
+    throw error
+  }
+}
+
+type Place = { readonly slot: Awaited<ReturnType<HostSlots['take']>>; readonly directory: string }
+
+const cleanUp = async ({ slots }: HostWorkshop, { host, slot, directory }: Place & { host: FunctionHost }) => {
+  const end = await host.ended
+  if (end.is !== 'ended' || end.left === 0) slots.giveBack(slot)
+  await slots.removeDirectory(directory)
+}
+
+const toArgv = (
+  { heapMegabytes, sandbox, functionsDir, slots }: HostWorkshop,
+  { slot, directory }: Place,
+): readonly [string, ...string[]] => {
+  const argv = [
+    process.execPath,
+    '--disable-warning=ExperimentalWarning',
+    `--max-old-space-size=${heapMegabytes}`,
+    ENTRY,
+    JSON.stringify({ orders: slot.orders, reports: slot.reports }),
+  ] as const
+  if (sandbox === null) return argv as readonly [string, ...string[]]
+  const shown = [process.execPath, PROGRAM, functionsDir, slot.orders, slot.reports]
+  return sandbox({ argv: argv as readonly [string, ...string[]], workingDir: directory, shown, hidden: [slots.path] })
+}
+
+const cookieOf = ({ instanceId }: HostWorkshop, directory: string): string => `${instanceId}/${directory}`
+
+/** A small clean base, never the server's; items have theirs over it. */
+const toEnvironment = (workshop: HostWorkshop, directory: string): Readonly<Record<string, string>> => ({
+  PATH,
+  HOME: workshop.user.home,
+  LANG: 'C.UTF-8',
+  TMPDIR: directory,
+  [COOKIE_VARIABLE]: cookieOf(workshop, directory),
+})

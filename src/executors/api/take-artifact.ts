@@ -1,0 +1,35 @@
+import { constants } from 'node:fs'
+import { open } from 'node:fs/promises'
+import { join } from 'node:path'
+import { artifactNameFault } from '../../model/artifact-name.ts'
+import type { ExecutionContext } from '../executor.ts'
+import { artifactFileOf } from './host-protocol.ts'
+
+type Input = {
+  readonly name: unknown
+  readonly call: number
+  /** Of the host. */
+  readonly directory: string
+  /** Of the host's user. */
+  readonly uid: number
+  readonly add: ExecutionContext['addArtifact']
+}
+
+/**
+ * Keeps a file that a host has laid into its directory. The server may have more rights than the host: it takes only a
+ * regular file of the host's own user, follows no link, and reads the very file that it has checked.
+ */
+export const takeArtifact = async ({ name, call, directory, uid, add }: Input): Promise<'added' | 'name_taken'> => {
+  if (typeof name !== 'string') throw new Error('The name of an artifact must be a text.')
+  const fault = artifactNameFault(name)
+  if (fault !== null) throw new Error(`The name of an artifact ${fault}.`)
+  const path = join(directory, artifactFileOf(call))
+  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  try {
+    const status = await file.stat()
+    if (!status.isFile() || status.uid !== uid) throw new Error('The file of an artifact was exchanged.')
+    return await add({ name, path: process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : path })
+  } finally {
+    await file.close()
+  }
+}

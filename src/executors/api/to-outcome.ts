@@ -1,0 +1,74 @@
+import { ERRORS, type FailureReason } from '../../kernel/errors.ts'
+import type { Exit, NewResult, Outcome } from '../../model/outcome.ts'
+import { MASKED, SHORTEST_MASKED } from '../../model/secrets.ts'
+import type { ExecutionContext } from '../executor.ts'
+import type { ItemEnd } from './function-host.ts'
+import type { HostEnd } from './host-launcher.ts'
+import { type HostFailure, MOST_RESULT_BYTES } from './host-protocol.ts'
+
+type Input = {
+  readonly end: ItemEnd
+  /** Its host was killed because the attempt was told to stop. */
+  readonly killed: boolean
+  /** Its host was killed because it used too much memory. */
+  readonly isTooLarge: boolean
+  /** What the host wrote past its pipes. */
+  readonly lastWords: string
+  readonly context: ExecutionContext
+}
+
+/** What became of an item. */
+export const toOutcome = async (input: Input): Promise<Outcome | 'stale'> => {
+  const { end, context } = input
+  if (end.type === 'stale') return 'stale'
+  if (end.type === 'died') return toCrash(end.end, input)
+  if (end.type === 'failed') return toFailure(end.failure, context.secrets)
+  if (end.result.length > MOST_RESULT_BYTES) return fail('result_too_large', ERRORS.result_too_large.title)
+  return { type: 'completed', result: await keep(end.result, context) }
+}
+
+const keep = (result: Buffer, context: ExecutionContext): Promise<NewResult> =>
+  context.keepResult({ format: 'json', content: result })
+
+/** A host is not to be trusted: it may only say what a function can be the cause of. */
+const HOST_REASONS: ReadonlySet<string> = new Set<HostFailure['reason']>([
+  'function_threw',
+  'function_unreadable',
+  'result_unreadable',
+  'result_too_large',
+])
+
+const toFailure = (payload: Buffer, secrets: ExecutionContext['secrets']): Outcome => {
+  const { reason, message } = JSON.parse(payload.toString()) as HostFailure
+  return fail(HOST_REASONS.has(reason) ? reason : 'function_threw', masked(String(message), secrets))
+}
+
+const masked = (text: string, secrets: ExecutionContext['secrets']): string =>
+  Object.values(secrets)
+    .filter(secret => secret.length >= SHORTEST_MASKED)
+    .reduce((shown, secret) => shown.replaceAll(secret, MASKED), text)
+
+const toCrash = (end: HostEnd, { killed, isTooLarge, lastWords }: Input): Outcome => {
+  if (end.is !== 'ended')
+    return killed
+      ? { type: 'stopped' }
+      : { type: 'failed', failure: 'system', reason: 'launcher_lost', message: ERRORS.launcher_lost.title }
+  const exit: Exit = { exitCode: end.exitCode, signal: end.signal }
+  if (end.cause === 'lease')
+    return { type: 'failed', failure: 'system', reason: 'worker_lost', message: LEASE_RAN_OUT, exit }
+  const crash = (why: string): Outcome => ({ ...fail('function_crashed', why), exit })
+  if (isTooLarge) return crash('The function ran out of memory: its process used more than it may.')
+  if (lastWords.includes('heap out of memory')) return crash('The function ran out of memory.')
+  if (killed) return { type: 'stopped', exit }
+  if (end.signal !== null) return crash(`The process of the function was ended by ${end.signal}.`)
+  return crash(`The process of the function ended with exit code ${end.exitCode} before the function returned.`)
+}
+
+const LEASE_RAN_OUT = 'The worker did not renew its lease in time; the function was killed.'
+
+const fail = (reason: FailureReason, message: string): Outcome & { type: 'failed' } => ({
+  type: 'failed',
+  failure: 'user',
+  reason,
+  message,
+})
