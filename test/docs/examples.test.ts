@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -6,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { startTestServer, type TestServer } from '../server.ts'
+import { examplesOf, runExamples, runScript } from './examples.ts'
 
 const DOCS = join(import.meta.dirname, '../../docs/api')
 
@@ -20,39 +20,10 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** A block of a page that is run, and the answer that is shown below it, if any. */
-type Example = { readonly script: string; readonly shown: string | null }
-
-const BLOCK = /^```(\w+)\n([\s\S]*?)^```$/gm
-
-const examplesOf = (page: string): readonly Example[] => {
-  const blocks = [...page.matchAll(BLOCK)].map(([, language = '', text = '']) => ({ language, text }))
-  return blocks.flatMap(({ language, text }, index) => {
-    if (language !== 'sh' || !text.startsWith('# runs\n')) return []
-    const next = blocks[index + 1]
-    return [{ script: text, shown: next?.language === 'json' ? next.text : null }]
-  })
-}
-
-/** Runs a script as a reader would, in an empty directory; fails when any command of it does. */
-const run = async (script: string, environment: Record<string, string> = {}): Promise<string> => {
-  const child = spawn('bash', ['-c', `set -euo pipefail\n${script}`], {
-    cwd: mkdtempSync(join(directory, 'run-')),
-    env: { PATH: process.env.PATH, MILLRACE_URL: server.url, MILLRACE_TOKEN: server.token, ...environment },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  let output = ''
-  let errors = ''
-  child.stdout.on('data', data => {
-    output += data
-  })
-  child.stderr.on('data', data => {
-    errors += data
-  })
-  const [code] = await once(child, 'close')
-  expect(code, `${script}\n${output}\n${errors}`).toBe(0)
-  return output
-}
+const place = (environment: Record<string, string> = {}) => ({
+  cwd: mkdtempSync(join(directory, 'run-')),
+  environment: { PATH: process.env.PATH, MILLRACE_URL: server.url, MILLRACE_TOKEN: server.token, ...environment },
+})
 
 /** What an answer looks like: its names, down to the first entry of each list. */
 const shapeOf = (value: unknown): unknown => {
@@ -63,23 +34,21 @@ const shapeOf = (value: unknown): unknown => {
 
 const lastLine = (text = ''): string => text.trimEnd().split('\n').at(-1) ?? ''
 
-const MARK = '=== end of the example ==='
-
 describe('the guide to the API', () => {
   const pages = readdirSync(DOCS).filter(name => name.endsWith('.md') && name !== 'README.md')
 
   test('has its pages', () => {
-    expect(pages.toSorted()).toEqual(['artifacts.md', 'errors.md', 'jobs.md', 'logs.md', 'tokens.md'])
+    const expected = ['artifacts', 'errors', 'jobs', 'logs', 'runs', 'tokens', 'workflows'].map(name => `${name}.md`)
+    expect(pages).toEqual(expect.arrayContaining(expected))
   })
 
   test.each(pages)('%s: every example runs and answers as shown', async name => {
     const examples = examplesOf(readFileSync(join(DOCS, name), 'utf8'))
     expect(examples.length).toBeGreaterThan(0)
-    const output = await run(examples.map(example => `${example.script}\necho; echo '${MARK}'`).join('\n'))
-    const outputs = output.split(`${MARK}\n`)
+    const outputs = await runExamples(examples, place())
     for (const [index, { shown }] of examples.entries()) {
-      if (shown === null) continue
-      expect(shapeOf(JSON.parse(lastLine(outputs[index])))).toEqual(shapeOf(JSON.parse(shown)))
+      if (shown?.language !== 'json') continue
+      expect(shapeOf(JSON.parse(lastLine(outputs[index])))).toEqual(shapeOf(JSON.parse(shown.text)))
     }
   })
 })
@@ -99,7 +68,7 @@ describe("the calls of Zatabase's document, as printed", () => {
   const call = async (command: string, ids: Record<string, string> = {}) => {
     let script = command.replace('https://your-project.zatabase.io', server.url)
     for (const [name, id] of Object.entries(ids)) script = script.replace(`{${name}}`, id)
-    return run(script, { ZATABASE_TOKEN: server.token })
+    return runScript(script, place({ ZATABASE_TOKEN: server.token }))
   }
 
   test('submit, read and list a job', async () => {

@@ -1,0 +1,107 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { delimiter, join, resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../server.ts'
+import { examplesOf, runExamples, runScript } from './examples.ts'
+
+const ROOT = resolve(import.meta.dirname, '../..')
+
+let directory: string
+let server: TestServer
+let shop: ChildProcess | undefined
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'millrace-walk-'))
+  mkdirSync(join(directory, 'functions'))
+  server = await startTestServer({
+    settings: {
+      'functions-dir': join(directory, 'functions'),
+      'allow-private-addresses': '127.0.0.1',
+      'shutdown-grace': '100ms',
+    },
+  })
+})
+afterAll(async () => {
+  shop?.kill('SIGKILL')
+  await server?.stop()
+  rmSync(directory, { recursive: true, force: true })
+})
+
+/** `npx millrace …` of this checkout, as a reader has it after `npm ci`. */
+const shimPath = (): string => {
+  const bin = join(directory, 'bin')
+  mkdirSync(bin)
+  const main = join(ROOT, 'src/cli/main.ts')
+  const script = `#!/bin/sh\nshift\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${main}' "$@"\n`
+  writeFileSync(join(bin, 'npx'), script)
+  chmodSync(join(bin, 'npx'), 0o755)
+  return [bin, process.env.PATH].join(delimiter)
+}
+
+const freePort = async (): Promise<number> => {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as AddressInfo
+  probe.close()
+  await once(probe, 'close')
+  return port
+}
+
+const startShop = async (port: number): Promise<string[]> => {
+  const told: string[] = []
+  shop = spawn(process.execPath, ['shop.mjs'], { cwd: directory, stdio: ['ignore', 'pipe', 'inherit'] })
+  shop.stdout!.on('data', data => told.push(...String(data).trim().split('\n')))
+  await expect
+    .poll(
+      () =>
+        fetch(`http://127.0.0.1:${port}/`).then(
+          answer => answer.ok,
+          () => false,
+        ),
+      { timeout: 20_000 },
+    )
+    .toBe(true)
+  return told
+}
+
+test('the walk through of workflows runs as it is written, and the webhook is told', { timeout: 180_000 }, async () => {
+  const port = await freePort()
+  const page = readFileSync(join(ROOT, 'docs/workflows.md'), 'utf8').replaceAll('8099', String(port))
+  const [makeShop, ...examples] = examplesOf(page)
+  const environment = {
+    PATH: shimPath(),
+    HOME: directory,
+    MILLRACE_URL: server.url,
+    MILLRACE_TOKEN: server.token,
+  }
+  await runScript(makeShop!.script, { cwd: directory, environment })
+  const told = await startShop(port)
+
+  const outputs = await runExamples([{ script: 'exec 2>&1', shown: null }, ...examples], {
+    cwd: directory,
+    environment,
+  })
+  for (const [index, { shown, script }] of examples.entries()) {
+    if (shown === null) continue
+    expect(outputs[index + 1]!.trim(), script).toBe(shown.text.trim())
+  }
+  const printed = outputs.join('')
+  expect(printed).toContain('0 new, 0 changed, 1 unchanged')
+  expect(printed).toMatch(/wrong\.yaml:3: payload\.0\.api: /)
+  expect(printed).toMatch(/wrong\.yaml:5: schedule/)
+  expect(printed).toContain('exit code 2')
+  expect(printed).toContain('- nightly-products  to be deleted')
+  expect(printed).toContain('nightly-products deleted')
+
+  await expect
+    .poll(() => told.toSorted(), { timeout: 30_000 })
+    .toEqual([
+      'job.completed {"name":"chair","price":45}',
+      'job.completed {"name":"lamp","price":30}',
+      'job.completed {"name":"table","price":120}',
+    ])
+})
