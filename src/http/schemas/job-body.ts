@@ -1,11 +1,16 @@
 import Type, { type TSchema } from 'typebox'
+import { apiProperties } from '../../executors/api/spec.ts'
 import { commandDefinition } from '../../executors/command/definition.ts'
 import { httpDefinition } from '../../executors/http/definition.ts'
 import type { KindDefinition } from '../../executors/kind-definition.ts'
 import { commonJobProperties } from '../../model/job-body.ts'
 
 /** Kinds that a reader of the API is told of. Another kind is one more line here. */
-const DEFINITIONS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [commandDefinition, httpDefinition]
+const DEFINITIONS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [
+  commandDefinition,
+  httpDefinition,
+  { kind: 'api', properties: apiProperties },
+]
 
 const bodiesWith = (common: Readonly<Record<string, TSchema>>) =>
   DEFINITIONS.map(({ kind, properties }) =>

@@ -1,0 +1,456 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../server.ts'
+import { NOBODY, scenarios } from './scenario.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server?.stop())
+
+/** With a secret wherever one may be. */
+const DEFINITION = {
+  name: 'nightly',
+  description: 'Every night',
+  labels: { team: 'data' },
+  payload: [
+    { command: 'true', name: 'first', environment: { API_TOKEN: 'item-token-value', PLAIN: 'shown' } },
+    { command: ['true'], retry: { maximum_attempts: 1 } },
+  ],
+  environment: { DATABASE_PASSWORD: 'workflow-password', REGION: 'eu' },
+  configuration: { retry: { maximum_attempts: 2, initial_interval: '1s' }, max_concurrent_requests: 3 },
+  schedule: { crons: ['0 3 * * *'], time_zone: 'Europe/Berlin', overlap: 'queue_one', catch_up: '5m' },
+  sinks: [
+    {
+      type: 'webhook',
+      url: 'https://example.com/hook',
+      headers: { Authorization: 'Bearer header-secret' },
+      secret: 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw',
+    },
+  ],
+  max_consecutive_failures: 4,
+}
+const SECRETS = ['item-token-value', 'workflow-password', 'header-secret', 'MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw']
+
+const make = async (body: object): Promise<{ workflow_id: string; name: string }> => {
+  const made = await server.call('POST', '/v1/workflows', body)
+  expect(made.status, JSON.stringify(made.body)).toBe(201)
+  return made.body
+}
+const small = (name: string, more: object = {}) => ({ name, payload: [{ command: 'true' }], ...more })
+const pathOf = (name: string, rest = '') => `/v1/workflows/${encodeURIComponent(name)}${rest}`
+
+describe('a workflow', () => {
+  let id: string
+  beforeAll(async () => {
+    const made = await server.call('POST', '/v1/workflows', DEFINITION)
+    expect(made.status, JSON.stringify(made.body)).toBe(201)
+    id = made.body.workflow_id
+    expect(made.headers.get('location')).toBe(`${server.url}/v1/workflows/${id}`)
+    expect(made.body).toMatchObject({ name: 'nightly', state: 'active', version: 1, items: 2 })
+    expect(made.body).not.toHaveProperty('payload')
+  })
+
+  test('is read by its id and by its name, with what it was made from and where it stands', async () => {
+    const { body: byId } = await server.call('GET', pathOf(id))
+    const { body: byName } = await server.call('GET', pathOf('nightly'))
+    expect(byName).toEqual(byId)
+    expect(byId).toMatchObject({
+      workflow_id: id,
+      name: 'nightly',
+      state: 'active',
+      version: 1,
+      consecutive_failures: 0,
+      max_consecutive_failures: 4,
+      items: 2,
+      last_run_at: null,
+      description: 'Every night',
+      labels: { team: 'data' },
+      configuration: DEFINITION.configuration,
+      schedule: DEFINITION.schedule,
+    })
+    expect(byId.payload[1]).toMatchObject({ command: ['true'], retry: { maximum_attempts: 1 } })
+    expect(Date.parse(byId.next_run_at)).toBeGreaterThan(Date.now())
+    expect(byId.created_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/)
+  })
+
+  test('never shows the value of a secret', async () => {
+    for (const path of [pathOf(id), '/v1/workflows']) {
+      const text = JSON.stringify((await server.call('GET', path)).body)
+      for (const secret of SECRETS) expect(text).not.toContain(secret)
+    }
+    const { body } = await server.call('GET', pathOf(id))
+    expect(body.payload[0].environment).toEqual({ API_TOKEN: '***', PLAIN: 'shown' })
+    expect(body.environment).toEqual({ DATABASE_PASSWORD: '***', REGION: 'eu' })
+    expect(body.sinks[0]).toMatchObject({ secret: '***', headers: { Authorization: '***' } })
+  })
+
+  test('is the same after what was read has been put back', async () => {
+    const { body: before } = await server.call('GET', pathOf(id))
+    const put = await server.call('PUT', pathOf(id), before)
+    expect(put.status, JSON.stringify(put.body)).toBe(200)
+    expect((await server.call('GET', pathOf(id))).body).toEqual(before)
+  })
+
+  test('has a higher version after each change', async () => {
+    const { name } = await make(small('changing'))
+    const changed = await server.call('PUT', pathOf(name), small(name, { description: 'new' }))
+    expect([changed.status, changed.body.version, changed.body.description]).toEqual([200, 2, 'new'])
+    const renamed = await server.call('PUT', pathOf(name), small('changed'))
+    expect([renamed.status, renamed.body.version, renamed.body.name]).toEqual([200, 3, 'changed'])
+    expect((await server.call('GET', pathOf(name))).status).toBe(404)
+  })
+
+  test('may have a name that a path must encode', async () => {
+    const name = 'a/b c?#%2e ü'
+    const { workflow_id } = await make(small(name))
+    expect((await server.call('GET', pathOf(name))).body.workflow_id).toBe(workflow_id)
+    expect((await server.call('POST', pathOf(name, '/pause'))).body.state).toBe('paused')
+    expect((await server.call('DELETE', pathOf(name))).status).toBe(204)
+  })
+
+  test('can be checked without being kept', async () => {
+    const outcomeOf = async (body: object) => (await server.call('POST', '/v1/workflows/check', body)).body.outcome
+    expect(await outcomeOf(small('unknown'))).toBe('new')
+    await make(small('known'))
+    expect(await outcomeOf(small('known'))).toBe('unchanged')
+    expect(await outcomeOf(small('known', { description: 'x' }))).toBe('changed')
+    expect((await server.call('GET', pathOf('unknown'))).status).toBe(404)
+    expect((await server.call('GET', pathOf('known'))).body).toMatchObject({ version: 1 })
+  })
+
+  test('is paused, resumed and terminated, each again without a change', async () => {
+    const { name } = await make(small('moving'))
+    for (const [call, state] of [
+      ['pause', 'paused'],
+      ['resume', 'active'],
+      ['terminate', 'terminated'],
+      ['resume', 'active'],
+    ]) {
+      for (const _again of [1, 2]) {
+        const answer = await server.call('POST', pathOf(name, `/${call}`))
+        expect([answer.status, answer.body.state]).toEqual([200, state])
+      }
+    }
+    expect((await server.call('POST', pathOf(name, '/terminate'), { timeout_seconds: 1 })).status).toBe(200)
+    expect((await server.call('POST', pathOf(name, '/pause'))).body.code).toBe('workflow_terminated')
+  })
+
+  test('is deleted when it is not active', async () => {
+    const { name } = await make(small('leaving'))
+    const refused = await server.call('DELETE', pathOf(name))
+    expect([refused.status, refused.body.code]).toEqual([409, 'workflow_active'])
+    await server.call('POST', pathOf(name, '/pause'))
+    expect((await server.call('DELETE', pathOf(name))).status).toBe(204)
+    expect((await server.call('GET', pathOf(name))).status).toBe(404)
+  })
+})
+
+describe('the list of workflows', () => {
+  beforeAll(async () => {
+    for (const name of ['list-a', 'list-b', 'LIST-c']) await make(small(name))
+    await server.call('POST', pathOf('list-b', '/pause'))
+  })
+  const names = async (query: string) =>
+    (await server.call('GET', `/v1/workflows${query}`)).body.workflows.map((one: { name: string }) => one.name)
+
+  test('is newest first and has no payloads', async () => {
+    const { body } = await server.call('GET', '/v1/workflows?query=list-')
+    expect(body.workflows.map((one: { name: string }) => one.name)).toEqual(['LIST-c', 'list-b', 'list-a'])
+    for (const one of body.workflows) expect(one).not.toHaveProperty('payload')
+    expect(body.workflows[0].items).toBe(1)
+    expect(body.next_cursor).toBeNull()
+  })
+
+  test('is filtered by state and by part of the name', async () => {
+    expect(await names('?query=ist-&state=paused')).toEqual(['list-b'])
+    expect(await names('?query=list-&state=active,terminated')).toEqual(['LIST-c', 'list-a'])
+    expect(await names('?query=%25')).toEqual([])
+  })
+
+  test('comes in pages', async () => {
+    const { body: first } = await server.call('GET', '/v1/workflows?query=list-&limit=2')
+    expect(first.workflows).toHaveLength(2)
+    const { body: rest } = await server.call('GET', `/v1/workflows?query=list-&limit=2&cursor=${first.next_cursor}`)
+    expect(rest.workflows.map((one: { name: string }) => one.name)).toEqual(['list-a'])
+    expect(rest.next_cursor).toBeNull()
+  })
+})
+
+describe('the slots of a workflow', () => {
+  test('to come are listed, the slot and when it fires', async () => {
+    const { name } = await make(small('soon', { schedule: { crons: ['0 9 * * MON-FRI'], jitter: '30s' } }))
+    const { body } = await server.call('GET', pathOf(name, '/upcoming?count=3'))
+    expect(body.slots).toHaveLength(3)
+    for (const { slot, fire_at } of body.slots) {
+      expect(slot).toMatch(/T09:00:00\.000Z$/)
+      const late = Date.parse(fire_at) - Date.parse(slot)
+      expect(late).toBeGreaterThanOrEqual(0)
+      expect(late).toBeLessThan(30_000)
+    }
+    expect((await server.call('GET', pathOf(name, '/upcoming'))).body.slots).toHaveLength(10)
+  })
+
+  test('to come are none without a schedule', async () => {
+    const { name } = await make(small('unscheduled'))
+    expect((await server.call('GET', pathOf(name, '/upcoming'))).body).toEqual({ slots: [] })
+  })
+
+  test('that fired are listed with their runs', async () => {
+    const { name } = await make(small('every-second', { schedule: { intervals: [{ every: '1s' }] } }))
+    const fired = async () => (await server.call('GET', pathOf(name, '/slots'))).body.slots
+    await expect.poll(async () => (await fired()).length, { timeout: 20_000 }).toBeGreaterThan(0)
+    await server.call('POST', pathOf(name, '/terminate'))
+    const [slot] = (await fired()).toReversed()
+    expect(slot).toMatchObject({ last_slot: slot.slot, count: 1, outcome: 'fired', reason: null })
+    expect((await server.call('GET', `/v1/runs/${slot.run_id}`)).body).toMatchObject({
+      trigger: 'automatic',
+      scheduled_at: slot.slot,
+    })
+  })
+})
+
+describe('a preview of a schedule', () => {
+  const preview = (body: object) => server.call('POST', '/v1/schedules/preview', body)
+
+  test('gives the slots after an instant, that one excluded', async () => {
+    const schedule = { intervals: [{ every: '1h', offset: '5m' }] }
+    const { status, body } = await preview({ schedule, after: '2026-11-21T10:05:00Z', count: 2 })
+    expect([status, body]).toEqual([200, { slots: ['2026-11-21T11:05:00.000Z', '2026-11-21T12:05:00.000Z'] }])
+  })
+
+  test('begins now when nothing is said', async () => {
+    const { body } = await preview({ schedule: { crons: ['*/5 * * * *'] } })
+    expect(body.slots).toHaveLength(10)
+    expect(Date.parse(body.slots[0])).toBeGreaterThan(Date.now() - 5000)
+  })
+})
+
+describe('what is wrong with a workflow is said', () => {
+  const post = { method: 'POST', path: '/v1/workflows', status: 422, code: 'invalid' } as const
+  const check = { ...post, path: '/v1/workflows/check' } as const
+  const preview = { ...post, path: '/v1/schedules/preview' } as const
+  const scheduled = (schedule: object) => small('wrong', { schedule })
+  beforeAll(async () => {
+    await make(small('taken'))
+    await make(small('held'))
+    await server.call('POST', pathOf('held', '/pause'))
+  })
+
+  scenarios(
+    () => server,
+    [
+      { ...post, name: 'nothing', json: {}, fields: ['name', 'payload'] },
+      { ...post, name: 'a list', json: [], fields: [''] },
+      { ...post, name: 'an empty payload', json: { name: 'x', payload: [] }, fields: ['payload'] },
+      { ...post, name: 'an item that is none', json: { name: 'x', payload: [1] }, fields: ['payload.0'] },
+      {
+        ...post,
+        name: 'items that are wrong, each at its place',
+        json: { name: 'x', payload: [{ command: 'true' }, { command: 1 }, { command: 'true', priority: 1000 }] },
+        fields: ['payload.1.command', 'payload.2.priority'],
+      },
+      { ...post, name: 'an unknown field', json: small('x', { colour: 'red' }), fields: ['colour'] },
+      { ...post, name: 'what only the server says', json: small('x', { version: 3 }), fields: ['version'] },
+      {
+        ...post,
+        name: 'an item with a time',
+        json: { name: 'x', payload: [{ command: 'true', scheduled_at: '2026-11-21T00:00:00Z' }] },
+      },
+      { ...post, name: 'a name like an id', json: small(NOBODY), fields: ['name'] },
+      { ...post, name: 'a name with a line end', json: small('a\nb'), fields: ['name'] },
+      { ...post, name: 'an unreadable interval', json: scheduled({ intervals: [{ every: '5 parsecs' }] }) },
+      { ...post, name: 'an interval of nothing', json: scheduled({ intervals: [{ every: 0 }] }) },
+      {
+        ...post,
+        name: 'a zone that is none',
+        json: scheduled({ crons: ['0 0 * * *'], time_zone: 'Mars/Olympus' }),
+        fields: ['schedule.time_zone'],
+      },
+      {
+        ...post,
+        name: 'the 31st of February',
+        code: 'schedule_never_fires',
+        json: scheduled({ calendars: [{ month: 'FEBRUARY', day_of_month: 31 }] }),
+      },
+      {
+        ...post,
+        name: '10,001 items',
+        code: 'too_many_items',
+        json: { name: 'x', payload: Array(10_001).fill({ command: 'true' }) },
+      },
+      { ...post, name: 'a name that is taken', status: 409, code: 'workflow_exists', json: small('taken') },
+      { ...post, name: 'no body at all', status: 400, code: 'invalid_json' },
+      { ...check, name: 'checked: an unknown field', json: small('x', { colour: 'red' }), fields: ['colour'] },
+      { ...check, name: 'checked: nothing', json: {}, fields: ['name', 'payload'] },
+      { ...check, name: 'checked: a list', json: [[]], fields: [''] },
+      { ...preview, name: 'previewed: no schedule', json: {}, fields: ['schedule'] },
+      {
+        ...preview,
+        name: 'previewed: too many',
+        json: { schedule: { crons: ['0 0 * * *'] }, count: 1001 },
+        fields: ['count'],
+      },
+      {
+        ...preview,
+        name: 'previewed: after what is no time',
+        json: { schedule: { crons: ['0 0 * * *'] }, after: 'now' },
+        fields: ['after'],
+      },
+      { ...preview, name: 'previewed: minute 60', json: { schedule: { calendars: [{ minute: 60 }] } } },
+      {
+        ...preview,
+        name: 'previewed: never',
+        code: 'schedule_never_fires',
+        json: { schedule: { calendars: [{ month: 2, day_of_month: 30 }] } },
+      },
+      { name: 'reading one that is not there', path: '/v1/workflows/nothing', status: 404, code: 'not_found' },
+      { name: 'reading one whose name cannot be', path: '/v1/workflows/%00', status: 404, code: 'not_found' },
+      {
+        name: 'replacing one that is not there',
+        method: 'PUT',
+        path: '/v1/workflows/nothing',
+        json: small('x'),
+        status: 404,
+        code: 'not_found',
+      },
+      {
+        name: 'replacing one by nothing',
+        method: 'PUT',
+        path: '/v1/workflows/taken',
+        json: {},
+        status: 422,
+        fields: ['name', 'payload'],
+      },
+      {
+        name: 'replacing one by the name of another',
+        method: 'PUT',
+        path: '/v1/workflows/held',
+        json: small('taken'),
+        status: 409,
+        code: 'workflow_exists',
+      },
+      {
+        name: 'deleting one that is not there',
+        method: 'DELETE',
+        path: '/v1/workflows/nothing',
+        status: 404,
+        code: 'not_found',
+      },
+      {
+        name: 'pausing one that is not there',
+        method: 'POST',
+        path: '/v1/workflows/nothing/pause',
+        status: 404,
+        code: 'not_found',
+      },
+      {
+        name: 'terminating with a grace that is none',
+        method: 'POST',
+        path: '/v1/workflows/taken/terminate',
+        json: { timeout_seconds: -1 },
+        status: 422,
+        fields: ['timeout_seconds'],
+      },
+      {
+        name: 'triggering one that is not there',
+        method: 'POST',
+        path: '/v1/workflows/nothing/trigger',
+        status: 404,
+        code: 'not_found',
+      },
+      {
+        name: 'triggering one that is paused',
+        method: 'POST',
+        path: '/v1/workflows/held/trigger',
+        status: 409,
+        code: 'workflow_paused',
+      },
+      {
+        name: 'triggering for the past',
+        method: 'POST',
+        path: '/v1/workflows/taken/trigger',
+        json: { scheduled_at: '2020-01-01T00:00:00Z' },
+        status: 422,
+        fields: ['scheduled_at'],
+      },
+      {
+        name: 'triggering with fields that are none',
+        method: 'POST',
+        path: '/v1/workflows/taken/trigger',
+        json: { at: 1, parameters: [] },
+        status: 422,
+        fields: ['at', 'parameters'],
+      },
+      { name: 'a state that is none', path: '/v1/workflows?state=asleep', status: 422, fields: ['state.0'] },
+      { name: 'a cursor that is none', path: '/v1/workflows?cursor=abc', status: 422, code: 'invalid_cursor' },
+      { name: 'a count of the list', path: '/v1/workflows?count=true', status: 422, fields: ['count'] },
+      { name: 'slots of one that is not there', path: '/v1/workflows/nothing/slots', status: 404, code: 'not_found' },
+      { name: 'runs of one that is not there', path: '/v1/workflows/nothing/runs', status: 404, code: 'not_found' },
+      { name: 'jobs of one that is not there', path: '/v1/workflows/nothing/jobs', status: 404, code: 'not_found' },
+      {
+        name: 'jobs of another workflow',
+        path: `/v1/workflows/taken/jobs?workflow_id=${NOBODY}`,
+        status: 422,
+        fields: ['workflow_id'],
+      },
+      { name: 'no slots to come', path: '/v1/workflows/taken/upcoming?count=0', status: 422, fields: ['count'] },
+      {
+        name: 'slots to come of one that is not there',
+        path: '/v1/workflows/nothing/upcoming',
+        status: 404,
+        code: 'not_found',
+      },
+    ],
+  )
+})
+
+describe('who may', () => {
+  const tokenWith = async (scopes: readonly string[]): Promise<string> =>
+    (await server.call('POST', '/v1/tokens', { name: 'some', scopes })).body.token
+
+  test('make a workflow: whoever may run each kind of its payload', async () => {
+    const token = await tokenWith(['workflows:write', 'jobs:run:query'])
+    const headers = { authorization: `Bearer ${token}` }
+    for (const path of ['/v1/workflows', '/v1/workflows/check']) {
+      const answer = await server.call('POST', path, small('foreign'), headers)
+      expect([answer.status, answer.body.code]).toEqual([403, 'forbidden'])
+      expect(answer.body.detail).toContain('jobs:run:command')
+    }
+    expect((await server.call('PUT', pathOf('taken'), small('taken', { description: 'x' }), headers)).status).toBe(403)
+  })
+
+  test('trigger it: whoever may run each kind, whatever its author may', async () => {
+    const token = await tokenWith(['workflows:write', 'jobs:run:query'])
+    const answer = await server.call('POST', pathOf('taken', '/trigger'), undefined, {
+      authorization: `Bearer ${token}`,
+    })
+    expect([answer.status, answer.body.code]).toEqual([403, 'forbidden'])
+  })
+
+  test('read and not change it: a reader', async () => {
+    const made = await server.call('POST', '/v1/tokens', { name: 'reader', role: 'reader' })
+    const headers = { authorization: `Bearer ${made.body.token}` }
+    for (const rest of ['', '/runs', '/jobs', '/slots', '/upcoming'])
+      expect((await server.call('GET', pathOf('taken', rest), undefined, headers)).status).toBe(200)
+    for (const [method, rest] of [
+      ['POST', '/pause'],
+      ['POST', '/trigger'],
+      ['DELETE', ''],
+    ] as const)
+      expect((await server.call(method, pathOf('taken', rest), undefined, headers)).body.code).toBe('forbidden')
+  })
+})
+
+test('the schema of workflow files needs no token and says what a file may hold', async () => {
+  const response = await fetch(`${server.url}/schemas/workflow.json`)
+  expect([response.status, response.headers.get('content-type')]).toEqual([
+    200,
+    'application/schema+json; charset=utf-8',
+  ])
+  const schema = (await response.json()) as { properties: { payload: { items: { anyOf: { title: string }[] } } } }
+  expect(schema).toMatchObject({ $schema: 'https://json-schema.org/draft/2020-12/schema', type: 'object' })
+  expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['name', 'payload', 'schedule', 'sinks']))
+  const kinds = schema.properties.payload.items.anyOf.map(one => one.title)
+  expect(kinds).toEqual(expect.arrayContaining(['command', 'http']))
+})
