@@ -7,7 +7,7 @@ import type { Engine } from '../../src/engine/engine.ts'
 import { commandDefinition } from '../../src/executors/command/definition.ts'
 import type { ExecutionContext, Executor } from '../../src/executors/executor.ts'
 import type { KindDefinition } from '../../src/executors/kind-definition.ts'
-import { systemClock } from '../../src/kernel/clock.ts'
+import { type Clock, systemClock } from '../../src/kernel/clock.ts'
 import { loadConfig } from '../../src/kernel/config.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { createJobLogs } from '../../src/logs/create-job-logs.ts'
@@ -19,7 +19,8 @@ import { openSecretBox } from '../../src/store/secrets.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
 
-const SUBMITTER = { workspace: 'default', scopes: ROLE_SCOPES.admin, parentJobId: null } as const
+/** Who submits in these tests: an admin of the default workspace. */
+export const SUBMITTER = { workspace: 'default', scopes: ROLE_SCOPES.admin, parentJobId: null } as const
 
 /** What the jobs of a test do. Their kind is `command`, so that bodies are those of the product. */
 export type Script = (job: ClaimedJob, context: ExecutionContext) => Promise<Outcome>
@@ -37,12 +38,15 @@ export type TestEngine = {
   close(): Promise<void>
 }
 
-type Options = {
+export type EngineOptions = {
   readonly script: Script
   readonly dataDir?: string
   readonly settings?: Record<string, string>
   readonly formerWorkers?: readonly string[]
   readonly definition?: Partial<KindDefinition>
+  /** Kinds beside `command`; their jobs follow the same script. */
+  readonly otherKinds?: readonly KindDefinition[]
+  readonly clock?: Clock
   /** Puts faults into the store. */
   readonly wrapStore?: (store: Store) => Store
   readonly secretKey?: string
@@ -56,7 +60,7 @@ export const removeDataDirs = (): void => {
 }
 
 /** A real engine over a real store whose executor follows a script. */
-export const startEngine = async (options: Options): Promise<TestEngine> => {
+export const startEngine = async (options: EngineOptions): Promise<TestEngine> => {
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'millrace-engine-'))
   if (options.dataDir === undefined) made.push(dataDir)
   const { config } = loadConfig({
@@ -64,18 +68,19 @@ export const startEngine = async (options: Options): Promise<TestEngine> => {
     environment: {},
     directory: dataDir,
   })
-  const opened = await openSqliteStore({ path: join(dataDir, 'millrace.db'), clock: systemClock })
+  const clock = options.clock ?? systemClock
+  const opened = await openSqliteStore({ path: join(dataDir, 'millrace.db'), clock })
   const store = options.wrapStore?.(opened) ?? opened
   const blobs = await openFileBlobStore({ directory: join(dataDir, 'blobs') })
-  const parts = { config, clock: systemClock, logger: silentLogger, store, blobs }
+  const parts = { config, clock, logger: silentLogger, store, blobs }
   const logs = createJobLogs({ ...parts, dataDir, maxBytes: config.logMaxBytes, shareTails: false })
-  const executor: Executor = { kind: 'command', lane: 'default', run: options.script }
+  const definitions = [{ ...commandDefinition, ...options.definition }, ...(options.otherKinds ?? [])]
   const engine = createEngine({
     ...parts,
     logs,
     secrets: openSecretBox({ dataDir, secretKey: options.secretKey ?? null }),
-    definitions: [{ ...commandDefinition, ...options.definition }],
-    executors: [executor],
+    definitions,
+    executors: definitions.map(({ kind }): Executor => ({ kind, lane: 'default', run: options.script })),
     url: () => 'http://127.0.0.1:1',
     formerWorkers: options.formerWorkers ?? [],
   })

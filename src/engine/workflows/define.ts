@@ -40,12 +40,15 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
   const check = async (author: Submitter, given: unknown, kept: Kept | null, workflowId: string): Promise<Checked> => {
     const shape = readShape(given, { maxItems })
     const definition = kept === null ? shape : restoreSecrets(shape, kept)
-    const { environment, sinks } = definition
+    const own = definitionFaults(definition)
+    // What is wrong with the workflow's sinks is not told again for every item that has them.
+    const sinks = own.some(({ path }) => path.startsWith('sinks.')) ? undefined : definition.sinks
+    const { environment } = definition
     const settings = { environment, sinks, parameters: undefined, retry: itemRetry(definition), now: 0 }
     const { errors, unavailable } = await prepare(definition.payload, settings)
     if (unavailable !== null)
       throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${unavailable}.`)
-    const faults = [...definitionFaults(definition), ...errors]
+    const faults = [...own, ...errors]
     if (faults.length > 0) throw invalidFields(faults)
     for (const item of definition.payload) requireScope(author, `jobs:run:${kindOfBody(item)!}`)
     const hidden = hideSecrets(definition, definitions)
