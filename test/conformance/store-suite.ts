@@ -6,6 +6,7 @@ import { claimTests } from './suite/claim.ts'
 import { deliveryTests } from './suite/deliveries.ts'
 import { endTests } from './suite/ends.ts'
 import { exclusiveKeyTests } from './suite/exclusive-keys.ts'
+import { extensionTests } from './suite/extensions.ts'
 import { firingTests } from './suite/firing.ts'
 import { idempotencyTests } from './suite/idempotency.ts'
 import { leaseTests } from './suite/leases.ts'
@@ -13,7 +14,10 @@ import { listTests } from './suite/lists.ts'
 import { logTests } from './suite/logs.ts'
 import { notificationTests } from './suite/notifications.ts'
 import { walkTests } from './suite/random-walk.ts'
+import { resultTests } from './suite/results.ts'
 import { retentionTests } from './suite/retention.ts'
+import { runItemTests } from './suite/run-items.ts'
+import { runTests } from './suite/runs.ts'
 import { type OpenStore, Scene } from './suite/scene.ts'
 import { signalTests } from './suite/signals.ts'
 import { submitTests } from './suite/submit.ts'
@@ -57,6 +61,10 @@ const AREAS: readonly (readonly [string, AreaTests])[] = [
   ['signals', signalTests],
   ['workflows', workflowTests],
   ['firing and slots', firingTests],
+  ['runs', runTests],
+  ['items of runs', runItemTests],
+  ['extensions', extensionTests],
+  ['results', resultTests],
   ['deliveries', deliveryTests],
   ['notifications', notificationTests],
   ['analytics', analyticsTests],
