@@ -3,7 +3,6 @@ import { join } from 'node:path'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
 import { createEngine } from '../engine/create-engine.ts'
 import type { Engine, PartHealth } from '../engine/engine.ts'
-import { commandDefinition } from '../executors/command/definition.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
 import { type App, createApp } from '../http/app.ts'
@@ -18,6 +17,7 @@ import { readVersion } from '../kernel/version.ts'
 import { createJobLogs } from '../logs/create-job-logs.ts'
 import { openSecretBox } from '../store/secrets.ts'
 import type { Store } from '../store/store.ts'
+import { openDefinitions, openExecutors } from './kinds.ts'
 
 /** Beyond the configuration: what tests and benches put in place of the parts of the product. */
 export type ServerOptions = {
@@ -90,7 +90,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
     shareTails,
   })
   const executors = config.roles.includes('worker')
-    ? (options.executors ?? (await openExecutors({ config, dataDir, logger, clock })))
+    ? (options.executors ?? (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock })))
     : []
   const engine = createEngine({
     config,
@@ -101,7 +101,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
     logs,
     secrets,
     executors,
-    definitions: options.definitions ?? [commandDefinition],
+    definitions: options.definitions ?? (await openDefinitions(config, clock)),
     url: () => config.publicUrl,
     formerWorkers: formerWorkers(dataDir),
   })
@@ -142,26 +142,6 @@ const closeApp = async (app: App): Promise<void> => {
   const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS)
   await app.close()
   clearTimeout(timer)
-}
-
-type Opening = { readonly config: Config; readonly dataDir: DataDir; readonly logger: Logger; readonly clock: Clock }
-
-/** The executors of the product. Another kind is one more line here. */
-const openExecutors = async ({ config, dataDir, logger, clock }: Opening): Promise<readonly Executor[]> => {
-  const { createCommandExecutor } = await import('../executors/command/command-executor.ts')
-  return [
-    createCommandExecutor({
-      dataDir: config.dataDir,
-      jobUser: config.jobUser,
-      sandbox: config.sandbox,
-      privateDirs: config.blobDir === null ? [] : [config.blobDir],
-      launcher: config.launcher,
-      maxProcesses: config.commandMaxProcesses,
-      instanceId: instanceId(dataDir),
-      logger,
-      clock,
-    }),
-  ]
 }
 
 /** Marks what this installation has started, over its restarts. */

@@ -1,0 +1,66 @@
+import { commandDefinition } from '../executors/command/definition.ts'
+import type { Executor } from '../executors/executor.ts'
+import { httpDefinition } from '../executors/http/definition.ts'
+import type { KindDefinition } from '../executors/kind-definition.ts'
+import type { Clock } from '../kernel/clock.ts'
+import type { Config } from '../kernel/config.ts'
+import type { Logger } from '../kernel/logger.ts'
+
+/** What this installation takes jobs of. Another kind is one more line here, and one below. */
+export const openDefinitions = async (config: Config, clock: Clock): Promise<readonly KindDefinition[]> => [
+  commandDefinition,
+  httpDefinition,
+  ...(await functionDefinitions(config, clock)),
+]
+
+const functionDefinitions = async ({ functionsDir }: Config, clock: Clock): Promise<readonly KindDefinition[]> => {
+  if (functionsDir === null) return []
+  const { createApiDefinition } = await import('../executors/api/definition.ts')
+  return [createApiDefinition({ functionsDir, clock })]
+}
+
+type Opening = {
+  readonly config: Config
+  /** Marks what this installation has started, over its restarts. */
+  readonly instanceId: string
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** What this process carries out, not yet started. */
+export const openExecutors = async (opening: Opening): Promise<readonly Executor[]> => [
+  await openCommands(opening),
+  await openHttp(opening),
+  ...(await openFunctions(opening)),
+]
+
+const openCommands = async ({ config, instanceId, logger, clock }: Opening): Promise<Executor> => {
+  const { createCommandExecutor } = await import('../executors/command/command-executor.ts')
+  return createCommandExecutor({
+    dataDir: config.dataDir,
+    jobUser: config.jobUser,
+    sandbox: config.sandbox,
+    privateDirs: config.blobDir === null ? [] : [config.blobDir],
+    launcher: config.launcher,
+    maxProcesses: config.commandMaxProcesses,
+    instanceId,
+    logger,
+    clock,
+  })
+}
+
+const openHttp = async ({ config }: Opening): Promise<Executor> => {
+  const { createHttpExecutor } = await import('../executors/http/http-executor.ts')
+  return createHttpExecutor({ addressRules: config.addressRules })
+}
+
+const openFunctions = async ({ config, instanceId, logger, clock }: Opening): Promise<readonly Executor[]> => {
+  const { functionsDir, dataDir } = config
+  if (functionsDir === null) return []
+  const { createApiExecutor } = await import('../executors/api/api-executor.ts')
+  const { openFunctionLauncher } = await import('./function-launcher.ts')
+  const openLauncher = () => openFunctionLauncher({ config, instanceId, logger })
+  return [
+    createApiExecutor({ functionsDir, dataDir, hosts: config.functionHosts, instanceId, openLauncher, logger, clock }),
+  ]
+}
