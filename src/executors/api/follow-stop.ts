@@ -20,7 +20,10 @@ export const followStop = ({ stop, clock }: Pick<ExecutionContext, 'stop' | 'clo
     if (!told) running.stop(stop.cause)
     told = true
     const left = stop.killAt - clock.monotonic()
-    if (left <= 0) return running.kill()
+    if (left <= 0) {
+      running.kill()
+      return
+    }
     timer = setTimeout(look, Math.min(left, LONGEST_TIMER_MS))
   }
 

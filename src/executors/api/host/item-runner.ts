@@ -56,7 +56,9 @@ export const createItemRunner = ({ channel, modules, base, setEnvironment }: Opt
     try {
       loaded = await Promise.race([modules.loadFunction(item.order.path), item.fault.promise])
     } catch (error) {
-      return failed(item, { reason: 'function_unreadable', message: describeUnreadable(error) }, error)
+      return isUnreadable(error)
+        ? toReport(item, { reason: 'function_unreadable', message: error.message })
+        : failed(item, { reason: 'function_unreadable', message: describeUnreadable(error) }, error)
     }
     try {
       const context = createFunctionContext({ channel, item, directory })
@@ -68,28 +70,36 @@ export const createItemRunner = ({ channel, modules, base, setEnvironment }: Opt
   }
 
   const failed = (item: Running, failure: HostFailure, error: unknown): Buffer => {
-    if (!(error instanceof UnreadableFunction)) sayOutput(channel, 'stderr', Buffer.from(`${stackOf(error)}\n`))
+    sayOutput(channel, 'stderr', Buffer.from(`${stackOf(error)}\n`))
     return toReport(item, failure)
   }
 
+  const start = (item: number, payload: Buffer): void => {
+    if (modules.haveChanged()) {
+      channel.say('stale', item)
+      return
+    }
+    current = newItem(item, JSON.parse(payload.toString()) as RunOrder)
+    void run(current)
+  }
+
   return {
-    obey: ({ type, item: number, payload }: Frame): void => {
-      if (type === ORDER.run) {
-        if (modules.haveChanged()) return channel.say('stale', number)
-        current = newItem(number, JSON.parse(payload.toString()) as RunOrder)
-        void run(current)
-        return
-      }
-      if (current?.number !== number) return
-      if (type === ORDER.stop) {
-        const { stop } = current
-        return runWithin(current, () => stop.abort(payload.toString()))
-      }
-      const reply = JSON.parse(payload.toString()) as Reply
-      current.calls.get(reply.call)?.(reply)
-      current.calls.delete(reply.call)
+    obey: ({ type, item, payload }: Frame): void => {
+      if (type === ORDER.run) start(item, payload)
+      else if (current?.number === item) hear(current, { type, payload })
     },
   }
+}
+
+/** What the server says of an item under way. */
+const hear = (item: Running, { type, payload }: Pick<Frame, 'type' | 'payload'>): void => {
+  if (type === ORDER.stop) {
+    runWithin(item, () => item.stop.abort(payload.toString()))
+    return
+  }
+  const reply = JSON.parse(payload.toString()) as Reply
+  item.calls.get(reply.call)?.(reply)
+  item.calls.delete(reply.call)
 }
 
 const newItem = (number: number, order: RunOrder): Running => {
@@ -106,7 +116,15 @@ const toReport = ({ number }: Running, end: Buffer | HostFailure): Buffer =>
 
 const LONGEST_MESSAGE = 4000
 
-/** Errors of functions may be anything, getters that throw included. */
+/** What is thrown may be anything, and throw in turn when it is looked at. */
+const isUnreadable = (error: unknown): error is UnreadableFunction => {
+  try {
+    return error instanceof UnreadableFunction
+  } catch {
+    return false
+  }
+}
+
 const describe = (error: unknown): string => {
   try {
     const text = error instanceof Error ? `${error.name}: ${error.message}` : inspect(error, { depth: 1 })
@@ -126,7 +144,6 @@ const stackOf = (error: unknown): string => {
 
 /** A syntax error does not say in its message where it is; the head of its stack does. */
 const describeUnreadable = (error: unknown): string => {
-  if (error instanceof UnreadableFunction) return error.message
-  const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec((error as Error | null)?.stack ?? '')?.[1]
+  const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(stackOf(error))?.[1]
   return place === undefined ? describe(error) : `${describe(error)} (${place})`
 }
