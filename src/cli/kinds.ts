@@ -54,9 +54,11 @@ const openHttp = async ({ config }: Opening): Promise<Executor> => {
   return createHttpExecutor({ addressRules: config.addressRules })
 }
 
-const openFunctions = async ({ config, instanceId, logger, clock }: Opening): Promise<readonly Executor[]> => {
+const openFunctions = async ({ config, logger, clock, ...opening }: Opening): Promise<readonly Executor[]> => {
   const { functionsDir, dataDir } = config
   if (functionsDir === null) return []
+  // A launcher sweeps up what carries its mark when it starts: that must not be the commands.
+  const instanceId = `${opening.instanceId}-functions`
   const { createApiExecutor } = await import('../executors/api/api-executor.ts')
   const { openFunctionLauncher } = await import('./function-launcher.ts')
   const openLauncher = () => openFunctionLauncher({ config, instanceId, logger })
