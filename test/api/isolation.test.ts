@@ -188,7 +188,7 @@ test('hosts carry the mark by which the launcher knows its processes', () => {
 const isRoot = process.getuid?.() === 0
 
 describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}`, () => {
-  const { run, write, dataDir, executor, folder } = useFunctions({ jobUser: 'nobody' })
+  const { run, write, dataDir, executor, folder, options } = useFunctions({ jobUser: 'nobody' })
 
   test('functions run as that user, with files of their own, and cannot read the data directory', async () => {
     chmodSync(join(folder, '..'), 0o755)
@@ -222,12 +222,8 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
     const before = await run('who', { parameters: { path: '/nowhere' } })
     expect(before.outcome.type).toBe('completed')
     await run('litter')
-    const root = readdirSync('/var/tmp').filter(name => name.startsWith('millrace-functions-'))
-    await until('the directory is gone', () =>
-      root.every(
-        name => !readdirSync(join('/var/tmp', name)).some(entry => existsSync(join('/var/tmp', name, entry, 'a'))),
-      ),
-    )
+    const root = `/var/tmp/millrace-functions-${options.instanceId}`
+    await until('the directory is gone', () => !readdirSync(root).some(name => existsSync(join(root, name, 'a'))))
   })
 })
 

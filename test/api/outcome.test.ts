@@ -80,7 +80,7 @@ describe('a function', () => {
   })
 
   test('has its secrets masked in what it throws', async () => {
-    write('tells.js', 'export default (_, ctx) => { throw new Error(`bad ${ctx.environment.API_TOKEN}`) }')
+    write('tells.js', 'export default (_, ctx) => { throw new Error("bad " + ctx.environment.API_TOKEN) }')
     const { outcome } = await run(
       'tells',
       { environment: { API_TOKEN: '***' } },
