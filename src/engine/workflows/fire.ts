@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
+import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import type { Store } from '../../store/store.ts'
 import type { DueWorkflow, NewRun, WorkflowFire } from '../../store/workflow-store.ts'
@@ -9,6 +10,7 @@ import type { BrokenTemplate, Templates } from './templates.ts'
 type Dependencies = {
   readonly store: Store
   readonly templates: Templates
+  readonly clock: Clock
   readonly logger: Logger
   readonly maxQueued: number
 }
@@ -31,20 +33,22 @@ const UNREADABLE_AGAIN_MS = 3_600_000
 /** One whose firing the database itself refuses, while it takes others'. */
 const REFUSED_AGAIN_MS = 5_000
 const MOST_TOLD = 10_000
+const NEVER = Number.POSITIVE_INFINITY
 
 /**
  * Turns slots into runs. Any number of schedulers may do it: each fire is a compare-and-set on the workflow's version and
  * cursor, so that who comes second has lost and writes nothing.
  */
-export const createFire = ({ store, templates, logger, maxQueued }: Dependencies): Fire => {
+export const createFire = ({ store, templates, clock, logger, maxQueued }: Dependencies): Fire => {
   const told = new Set<string>()
 
   const pass = async (): Promise<number | null> => {
     const { due, now, nextFireInMs } = await store.listDueWorkflows({ limit: BATCH })
-    const refused = await fireAll(due, now)
-    if (refused > 0) return Math.min(REFUSED_AGAIN_MS, nextFireInMs ?? REFUSED_AGAIN_MS)
-    if (due.length === BATCH) return 0
-    return nextFireInMs === null ? null : Math.max(0, Math.ceil(nextFireInMs))
+    const listedAt = clock.monotonic()
+    const { refused, nextFireAt } = await fireAll(due, now)
+    if (due.length === BATCH && refused < BATCH) return 0
+    const next = Math.min(nextFireInMs ?? NEVER, nextFireAt - now, refused > 0 ? REFUSED_AGAIN_MS : NEVER)
+    return next === NEVER ? null : Math.max(0, Math.ceil(next - (clock.monotonic() - listedAt)))
   }
 
   const one = async (workflow: DueWorkflow): Promise<void> => {
@@ -54,15 +58,20 @@ export const createFire = ({ store, templates, logger, maxQueued }: Dependencies
     if (fire !== null) await store.fireWorkflows([fire])
   }
 
-  /** Gives how many the store refused though it took others. */
-  const fireAll = async (due: readonly DueWorkflow[], now: number): Promise<number> => {
+  /** Gives how many the store refused though it took others, and when the first of those that fired does again. */
+  const fireAll = async (
+    due: readonly DueWorkflow[],
+    now: number,
+  ): Promise<{ refused: number; nextFireAt: number }> => {
     let refused = 0
+    let nextFireAt = NEVER
     let fires: WorkflowFire[] = []
     let items = 0
     for (const workflow of due) {
       const fire = await toFire(workflow, now)
       if (fire === null) continue
       fires.push(fire)
+      nextFireAt = Math.min(nextFireAt, fire.timing.next?.fireAt ?? NEVER)
       items += fire.run?.items.length ?? 0
       if (fire.skipped.some(({ count }) => count > MANY_SLOTS)) await nextTurn()
       if (items < ITEMS_PER_COMMIT) continue
@@ -71,7 +80,7 @@ export const createFire = ({ store, templates, logger, maxQueued }: Dependencies
       items = 0
       await nextTurn()
     }
-    return refused + (await commit(fires))
+    return { refused: refused + (await commit(fires)), nextFireAt }
   }
 
   /** One that the store cannot take must not keep the others from firing: when it is not the database that is gone, each goes by itself. */
