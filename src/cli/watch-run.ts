@@ -71,7 +71,7 @@ const shower = ({ context, progress, runId }: Watch): ((run: RunAnswer) => void)
   return run => {
     if (!progress) return
     if (stderr.isTTY) {
-      const line = runProgressLine({ counts: run.counts, label: run.status, columns: stderr.columns })
+      const line = runProgressLine({ counts: run.counts, label: run.status, columns: stderr.columns || 80 })
       stderr.write(`\r\x1b[K${line}${run.finished_at === null ? '' : '\n'}`)
     } else if (run.status !== shown) {
       const counts = countsText(run.counts)

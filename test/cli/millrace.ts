@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -80,4 +80,20 @@ export const startServe = async (args: readonly string[] = []): Promise<ServePro
       return code
     },
   }
+}
+
+/** Answers are JSON of any shape; what a test reads of them, it asserts. */
+// biome-ignore lint/suspicious/noExplicitAny: see above
+type Json = any
+
+/** Asks the server itself what a command has done; a process for each question would take most of the time. */
+export const api = async (cwd: string, method: string, path: string, body?: unknown): Promise<Json> => {
+  const { url } = JSON.parse(readFileSync(join(cwd, 'data/server.json'), 'utf8'))
+  const token = readFileSync(join(cwd, 'data/admin-token'), 'utf8').trim()
+  const response = await fetch(url + path, {
+    method,
+    headers: { authorization: `Bearer ${token}`, ...(body !== undefined && { 'content-type': 'application/json' }) },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  })
+  return response.json()
 }

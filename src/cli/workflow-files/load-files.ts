@@ -18,7 +18,7 @@ export type LoadedFiles = { readonly workflows: readonly LoadedFile[]; readonly 
 
 /**
  * Reads all files at or below `places` and tells every fault that can be known without the server: unreadable files,
- * variables that are not set, names that are missing or stand twice. Workflows with a fault are left out.
+ * variables that are not set, names that stand twice. Workflows with a fault are left out.
  */
 export const loadFiles = async (input: {
   readonly places: readonly string[]
@@ -57,16 +57,15 @@ const fill = (
   return { ...document, definition, filled, name: String(definition.name) }
 }
 
-/** Without a name the server could not tell which workflow is meant; of two with one name the last would win. */
+/** Of two with one name the last would win. That there is a name at all, the server says with all else. */
 const nameFaults = (documents: readonly FileDocument[]): readonly FileFault[] => {
-  const first = new Map<string, FileDocument>()
+  const first = new Map<unknown, FileDocument>()
   return documents.flatMap(document => {
     const { name } = document.definition
-    const fault = (message: string) => [{ file: document.file, line: document.lineOf('name'), field: 'name', message }]
-    if (typeof name !== 'string' || name === '') return fault('is required, a text')
     const earlier = first.get(name)
-    if (earlier) return fault(`${JSON.stringify(name)} is also in ${earlier.file}:${earlier.lineOf('name')}`)
-    first.set(name, document)
-    return []
+    if (!earlier) first.set(name, document)
+    if (!earlier || typeof name !== 'string') return []
+    const message = `${JSON.stringify(name)} is also in ${earlier.file}:${earlier.lineOf('name')}`
+    return [{ file: document.file, line: document.lineOf('name'), field: 'name', message }]
   })
 }
