@@ -17,6 +17,7 @@ import { walkTests } from './suite/random-walk.ts'
 import { resultTests } from './suite/results.ts'
 import { retentionTests } from './suite/retention.ts'
 import { runItemTests } from './suite/run-items.ts'
+import { runWalkTests } from './suite/run-walk.ts'
 import { runTests } from './suite/runs.ts'
 import { type OpenStore, Scene } from './suite/scene.ts'
 import { signalTests } from './suite/signals.ts'
@@ -64,6 +65,7 @@ const AREAS: readonly (readonly [string, AreaTests])[] = [
   ['runs', runTests],
   ['items of runs', runItemTests],
   ['extensions', extensionTests],
+  ['random walks of runs', runWalkTests],
   ['results', resultTests],
   ['deliveries', deliveryTests],
   ['notifications', notificationTests],
