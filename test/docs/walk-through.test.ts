@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 import { examplesOf, runExamples, runScript } from './examples.ts'
+import { shimPath } from './npx-shim.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -30,17 +31,6 @@ afterAll(async () => {
   await server?.stop()
   rmSync(directory, { recursive: true, force: true })
 })
-
-/** `npx millrace …` of this checkout, as a reader has it after `npm ci`. */
-const shimPath = (): string => {
-  const bin = join(directory, 'bin')
-  mkdirSync(bin)
-  const main = join(ROOT, 'src/cli/main.ts')
-  const script = `#!/bin/sh\nshift\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${main}' "$@"\n`
-  writeFileSync(join(bin, 'npx'), script)
-  chmodSync(join(bin, 'npx'), 0o755)
-  return [bin, process.env.PATH].join(delimiter)
-}
 
 const freePort = async (): Promise<number> => {
   const probe = createServer().listen(0, '127.0.0.1')
@@ -73,7 +63,7 @@ test('the walk through of workflows runs as it is written, and the webhook is to
   const page = readFileSync(join(ROOT, 'docs/workflows.md'), 'utf8').replaceAll('8099', String(port))
   const [makeShop, ...examples] = examplesOf(page)
   const environment = {
-    PATH: shimPath(),
+    PATH: shimPath(directory),
     HOME: directory,
     MILLRACE_URL: server.url,
     MILLRACE_TOKEN: server.token,
