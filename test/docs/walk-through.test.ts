@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -82,7 +82,7 @@ test('the walk through of workflows runs as it is written, and the webhook is to
   const printed = outputs.join('')
   expect(printed).toContain('0 new, 0 changed, 1 unchanged')
   expect(printed).toMatch(/wrong\.yaml:3: payload\.0\.api: /)
-  expect(printed).toMatch(/wrong\.yaml:5: schedule/)
+  expect(printed).toMatch(/wrong\.yaml:9: schedule: /)
   expect(printed).toContain('exit code 2')
   expect(printed).toContain('- nightly-products  to be deleted')
   expect(printed).toContain('nightly-products deleted')
@@ -94,4 +94,17 @@ test('the walk through of workflows runs as it is written, and the webhook is to
       'job.completed {"name":"lamp","price":30}',
       'job.completed {"name":"table","price":120}',
     ])
+})
+
+test('every test that the page names is there', () => {
+  const page = readFileSync(join(ROOT, 'docs/workflows.md'), 'utf8')
+  const names = [...page.matchAll(/\| "([^|]+)" \|$/gm)].map(([, name]) => name!)
+  expect(names.length).toBeGreaterThan(25)
+  const files = ['src', 'test'].flatMap(folder =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter(file => /\.ts$/.test(file) && file !== 'docs/walk-through.test.ts')
+      .map(file => readFileSync(join(ROOT, folder, file), 'utf8')),
+  )
+  const tests = files.join('\n').replaceAll("\\'", "'")
+  expect(names.filter(name => !tests.includes(name))).toEqual([])
 })
