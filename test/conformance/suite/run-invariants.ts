@@ -49,3 +49,10 @@ export const checkWaitingForKeys = (jobs: readonly Job[]): void => {
     if (job.statusReason === 'exclusive_key')
       expect(held, `job waits for ${job.exclusiveKey}`).toContain(job.exclusiveKey)
 }
+
+/** Of an active workflow: a run that waits for others does so only while one of them works. */
+export const checkWaitingRuns = (runs: readonly Run[]): void => {
+  const working = runs.filter(run => run.startedAt !== null && run.finishedAt === null)
+  const waiting = runs.filter(run => run.status === 'pending' && run.statusReason === 'waiting_for_run')
+  expect(waiting.length).toBeLessThanOrEqual(working.length === 0 ? 0 : 1)
+}

@@ -4,7 +4,7 @@ import type { ClaimedJob, Job } from '../../../src/model/job.ts'
 import { canMove, isEnded, JOB_STATUSES, type JobStatus } from '../../../src/model/job-status.ts'
 import type { Run, Workflow } from '../../../src/model/workflow.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { checkRun, checkWaitingForKeys } from './run-invariants.ts'
+import { checkRun, checkWaitingForKeys, checkWaitingRuns } from './run-invariants.ts'
 import { COMPLETE, failure, LEASE_MS, NO_EXIT, newJob, retryIn, type Scene, WORKSPACE } from './scene.ts'
 import { NO_SCHEDULE, newRun, nextAt, WorkflowScene } from './workflow-scene.ts'
 
@@ -12,13 +12,14 @@ import { NO_SCHEDULE, newRun, nextAt, WorkflowScene } from './workflow-scene.ts'
 const STEPS = [
   ...['trigger', 'trigger', 'later', 'fire', 'fire', 'start due'],
   ...[
-    'claim',
+    'work',
+    'work',
+    'work',
+    'work',
     'claim',
     'claim',
     'complete',
     'complete',
-    'complete',
-    'fail',
     'fail',
     'retry',
     'retry system',
@@ -60,9 +61,8 @@ class RunWalk {
       await this.#steps.create({ maxConsecutiveFailures, timing: nextAt(this.#slot) })
     await this.#look()
     for (const [step, choice] of steps) {
-      const before = new Map(this.#workflows.map(workflow => [workflow.id, workflow]))
       await this.#step(step, choice)
-      await this.#check(before, step)
+      await this.#check(step)
     }
     this.#checkTransitions()
   }
@@ -85,6 +85,7 @@ class RunWalk {
     if (step === 'retry system')
       await this.#endOne(choice, retryIn(1000, { failure: 'system', reason: 'worker_lost', exit: NO_EXIT }))
     if (step === 'release') await this.#endOne(choice, { type: 'release', exit: NO_EXIT })
+    if (step === 'work') await this.#work(choice)
     if (step === 'extend') await this.#extend(choice)
     if (step === 'promote') await store.promoteDueJobs({ limit: (choice % 4) + 1 })
     if (step === 'rescue') await this.#rescue()
@@ -100,8 +101,8 @@ class RunWalk {
   }
 
   #newRun(workflow: Workflow, choice: number, trigger: 'manual' | 'automatic') {
-    const items = Array.from({ length: (choice % 6) + 1 }, (_, index) => ({
-      exclusiveKey: (choice + index) % 4 === 0 ? keyOf(choice + index) : null,
+    const items = Array.from({ length: (choice % 4) + 1 }, (_, index) => ({
+      exclusiveKey: (choice + index) % 3 === 0 ? keyOf(choice + index) : null,
       priority: (choice * (index + 1)) % 3,
     }))
     return newRun(workflow, items, { trigger, maxConcurrent: (choice % 3) + 1 })
@@ -120,6 +121,15 @@ class RunWalk {
     // Now and then an attempt that has ended is ended again.
     if (job && choice % 7 !== 0) this.#held.splice(index, 1)
     if (job) await this.#scene.end(job, end)
+  }
+
+  /** Some items from claim to end, so that runs come to theirs. */
+  async #work(choice: number): Promise<void> {
+    const ends = [COMPLETE, failure(), COMPLETE, retryIn(0), COMPLETE, failure()]
+    for (const [index, job] of (await this.#scene.claim(6)).entries()) {
+      await this.#scene.end(job, ends[(choice + index) % ends.length]!)
+      await this.#check('work')
+    }
   }
 
   async #extend(choice: number): Promise<void> {
@@ -176,7 +186,8 @@ class RunWalk {
     if (step === 'terminate run') await this.#scene.store.terminateRun({ ...key, graceMs: null })
   }
 
-  async #check(before: ReadonlyMap<string, Workflow>, step: Step): Promise<void> {
+  async #check(step: Step): Promise<void> {
+    const before = new Map(this.#workflows.map(workflow => [workflow.id, workflow]))
     await this.#look()
     const runs = await this.#runs()
     const jobs = await this.#jobs()
@@ -188,6 +199,8 @@ class RunWalk {
       else if (run.finishedAt !== null) this.#countEnd(run, before.get(run.workflowId)!)
     }
     checkWaitingForKeys(jobs)
+    for (const workflow of this.#workflows)
+      if (workflow.state === 'active') checkWaitingRuns(runs.filter(run => run.workflowId === workflow.id))
     for (const workflow of this.#workflows)
       expect(workflow.consecutiveFailures, `failures after ${step}`).toBe(this.#failures.get(workflow.id) ?? 0)
   }
