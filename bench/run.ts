@@ -24,6 +24,7 @@ const SCENARIOS: readonly (() => Promise<{ scenario: Scenario }>)[] = [
   () => import('./scenarios/followers.ts'),
   () => import('./scenarios/lists.ts'),
   () => import('./scenarios/idle.ts'),
+  () => import('./scenarios/next-slot.ts'),
 ]
 
 const main = async (): Promise<number> => {

@@ -18,9 +18,9 @@ export const readInterval = (input: {
 }): Interval => {
   const { spec, createdAt, path, report } = input
   const every = readDuration(spec.every, `${path}.every`, report)
-  if (every < SHORTEST || every > LONGEST) report(`${path}.every`, 'must be from 1 second to 1 year')
   const offset = readDuration(spec.offset ?? 0, `${path}.offset`, report)
-  if (offset >= every) report(`${path}.offset`, 'must be shorter than every')
+  if (every < SHORTEST || every > LONGEST) report(`${path}.every`, 'must be from 1 second to 1 year')
+  else if (offset >= every) report(`${path}.offset`, 'must be shorter than every')
   return { every, offset, anchor: readAnchor(spec.anchor ?? 'epoch', createdAt, path, report) }
 }
 
