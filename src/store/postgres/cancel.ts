@@ -14,7 +14,7 @@ import type { Session } from './session.ts'
 type Target = {
   readonly id: string
   readonly workspace: string
-  readonly run_id: string | null
+  readonly item_of: string | null
   readonly exclusive_key: string | null
 }
 type Cancel = { readonly reason: CancelReason; readonly graceMs: number | null }
@@ -68,7 +68,7 @@ export const cancelMatching = async (
 
 const FIND_TARGETS: Statement = {
   name: 'find_cancel_targets',
-  text: 'SELECT id, workspace, run_id, exclusive_key FROM millrace.live WHERE id = ANY ($1::uuid[]) AND workspace = $2',
+  text: 'SELECT id, workspace, item_of, exclusive_key FROM millrace.live WHERE id = ANY ($1::uuid[]) AND workspace = $2',
 }
 
 const LOCK_TARGETS: Statement = {
@@ -100,7 +100,7 @@ const CANCEL: Statement = {
       SET status = 'cancelling', status_reason = $3::text, grace_ms = $4::bigint, updated_at = clock.now
       FROM clock
       WHERE live.id = ANY ($2::uuid[]) AND live.status = 'running'
-      RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id
+      RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.item_of
     ),
     again AS (
       UPDATE millrace.live
@@ -110,14 +110,17 @@ const CANCEL: Statement = {
       RETURNING live.id
     )
     SELECT id, workspace, kind, run_id, workflow_id, parent_job_id, 'cancelled' AS status, $3::text AS status_reason,
-      clock.now
+      item_of, clock.now
     FROM gone, clock
     UNION ALL
-    SELECT id, workspace, kind, run_id, workflow_id, parent_job_id, 'cancelling', $3::text, clock.now
+    SELECT id, workspace, kind, run_id, workflow_id, parent_job_id, 'cancelling', $3::text, item_of, clock.now
     FROM stopping, clock
     UNION ALL
-    SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock.now FROM again, clock`,
+    SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock.now FROM again, clock`,
 }
+
+/** `item_of`: the run whose item it is. */
+export type CancelledRow = EventRow & { readonly item_of: string | null }
 
 /** Cancels those of the jobs that have not ended; says whose status changed. null: all have ended. */
 const cancelAll = async <T>(
@@ -130,7 +133,7 @@ const cancelAll = async <T>(
   const keys = targets.flatMap(({ workspace, exclusive_key }) =>
     exclusive_key === null ? [] : [{ workspace, exclusiveKey: exclusive_key }],
   )
-  const runs = targets.flatMap(target => target.run_id ?? [])
+  const runs = targets.flatMap(target => target.item_of ?? [])
   return withLocks(session, { runs, keys }, async work => {
     const changed = await cancelLocked(work, { ids: targets.map(target => target.id), reason, graceMs })
     const changes = new RunChanges()
@@ -144,11 +147,11 @@ const cancelAll = async <T>(
 export const cancelLocked = async (
   { connection, effects, now }: Work,
   { ids, reason, graceMs }: { ids: readonly string[] } & Cancel,
-): Promise<readonly EventRow[]> => {
+): Promise<readonly CancelledRow[]> => {
   if (ids.length === 0) return []
   const list = arrayLiteral(ids, id => id)
   await connection.query(LOCK_TARGETS, [list])
-  const rows = await connection.query<EventRow>(CANCEL, [now, list, reason, graceMs])
+  const rows = await connection.query<CancelledRow>(CANCEL, [now, list, reason, graceMs])
   const changed = rows.filter(row => row.status !== null)
   effects.jobs.push(...changed)
   if (rows.some(row => row.status !== 'cancelled')) effects.cancel = true
@@ -157,7 +160,7 @@ export const cancelLocked = async (
 }
 
 /** A cancelled item may have held a slot; one that is cancelling still does. */
-export const countCancelled = (changes: RunChanges, rows: readonly EventRow[]): void => {
-  for (const { run_id, status } of rows)
-    if (run_id !== null && status === 'cancelled') changes.note(run_id, 'cancelled')
+export const countCancelled = (changes: RunChanges, rows: readonly CancelledRow[]): void => {
+  for (const { item_of, status } of rows)
+    if (item_of !== null && status === 'cancelled') changes.note(item_of, 'cancelled')
 }

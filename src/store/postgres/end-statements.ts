@@ -63,7 +63,7 @@ const insertLog = (applied: string): string => `
       ${ON_SAME_LINES}`
 
 /**
- * Completes and fails running jobs that are alone: no run, no exclusive key, nobody to tell. `held` looks each lease up
+ * Completes and fails running jobs that are alone: no items of a run, no exclusive key, nobody to tell. `held` looks each lease up
  * (`OFFSET 0` keeps the planner from turning the loop around: it believes `live` to be empty); deleting by place with the
  * status asked again is the compare-and-set: a row that was changed since `held` read it stays.
  */
@@ -79,7 +79,7 @@ const endRunningText = (more: string): string => `
         FROM millrace.live
         WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
           AND live.status <> 'cancelling'
-          AND live.exclusive_key IS NULL AND live.run_id IS NULL AND live.sinks IS NULL
+          AND live.exclusive_key IS NULL AND live.item_of IS NULL AND live.sinks IS NULL
         OFFSET 0
       ) AS l
     ),
@@ -143,7 +143,8 @@ const toApplied = (row: GoneRow, end: EndAttempt): Applied => ({
 
 /**
  * Any end of any held job, its row locked first, inside a transaction that holds its run and its key. In a paused run
- * nothing is tried again: a failure by the user's fault is the last, anything else is held.
+ * a failure by the user's fault is the last; what is tried again all the same is held when its wait is over, what is put
+ * back is held at once.
  */
 const END_ANY: Statement = {
   name: 'end_any',
@@ -151,7 +152,7 @@ const END_ANY: Statement = {
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     held AS MATERIALIZED (
       SELECT l.*, i.type, i.position, i.statistics, i.exit_code AS last_exit_code, i.signal AS last_signal,
-        CASE WHEN NOT run.paused IS TRUE THEN i.delay_ms END AS delay_ms, run.paused IS TRUE AS is_paused,
+        i.delay_ms, run.paused IS TRUE AS is_paused,
         greatest(l.next_log_seq, i.next_log_seq) AS log_seq,
         CASE
           WHEN l.status = 'cancelling' THEN 'cancelled'
@@ -173,7 +174,7 @@ const END_ANY: Statement = {
         OFFSET 0
         FOR UPDATE
       ) AS l
-      LEFT JOIN millrace.run ON run.id = l.run_id
+      LEFT JOIN millrace.run ON run.id = l.item_of
     ),
     gone AS (
       DELETE FROM millrace.live
@@ -194,8 +195,8 @@ const END_ANY: Statement = {
     back AS (
       UPDATE millrace.live
       SET status = held.new_status,
-        status_reason = CASE WHEN held.new_status = 'pending' AND held.is_paused THEN 'run_paused'
-          WHEN held.new_status = 'pending' THEN 'retry_wait' END,
+        status_reason = CASE WHEN held.new_status = 'pending' AND held.type = 'retry' THEN 'retry_wait'
+          WHEN held.new_status = 'pending' THEN 'run_paused' END,
         error_message = held.message, exit_code = held.last_exit_code, signal = held.last_signal,
         user_failures = held.user_count, system_failures = held.system_count, next_log_seq = held.log_seq,
         due_at = clock.now + held.delay_ms, wait_ms = held.delay_ms,
@@ -225,14 +226,15 @@ const END_ANY: Statement = {
     log AS (${insertLog('held')}),
     result AS (${insertResults(FIRST_RESULT_COLUMN, "SELECT id FROM held WHERE new_status = 'completed'")})
     SELECT id, position, workspace, kind, run_id, workflow_id, parent_job_id, new_status AS status,
-      CASE WHEN new_status = 'pending' AND is_paused THEN 'run_paused' WHEN new_status = 'pending' THEN 'retry_wait'
+      CASE WHEN new_status = 'pending' AND type = 'retry' THEN 'retry_wait' WHEN new_status = 'pending' THEN 'run_paused'
         WHEN new_status <> 'queued' THEN reason END AS status_reason,
-      clock.now, sinks IS NOT NULL AS has_sinks, extended_attempt, is_paused
+      clock.now, item_of, sinks IS NOT NULL AS has_sinks, extended_attempt, is_paused
     FROM held, clock`,
 }
 
 /** What an end by `endAny` may have to be followed by. */
 export type AppliedAny = Applied & {
+  readonly item_of: string | null
   readonly has_sinks: boolean
   /** Its attempt, or an earlier one, has added items to its run. */
   readonly extended_attempt: number | null

@@ -76,10 +76,10 @@ const without = (ends: readonly EndAttempt[], applied: readonly Applied[]): read
 const FIND_HELD: Statement = {
   name: 'find_held',
   text: `
-    SELECT l.workspace, l.run_id AS "runId", l.exclusive_key AS "exclusiveKey"
+    SELECT l.workspace, l.item_of AS "runId", l.exclusive_key AS "exclusiveKey"
     FROM unnest($1::uuid[], $2::integer[], $3::uuid[]) AS i (id, attempt, claim_token)
     CROSS JOIN LATERAL (
-      SELECT live.workspace, live.run_id, live.exclusive_key FROM millrace.live
+      SELECT live.workspace, live.item_of, live.exclusive_key FROM millrace.live
       WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
       OFFSET 0
     ) AS l`,
@@ -143,7 +143,8 @@ const discardResults = ({ connection }: Work, rows: readonly AppliedAny[]): Prom
 
 const countEnds = (rows: readonly AppliedAny[]): RunChanges => {
   const changes = new RunChanges()
-  for (const { run_id, status } of rows) if (run_id !== null) changes.note(run_id, isEnded(status) ? status : undefined)
+  for (const { item_of, status } of rows)
+    if (item_of !== null) changes.note(item_of, isEnded(status) ? status : undefined)
   return changes
 }
 

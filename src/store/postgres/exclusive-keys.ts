@@ -64,7 +64,7 @@ const QUEUE_NEXT: Statement = {
       SELECT waiting.*
       FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS k (workspace, exclusive_key)) AS k
       CROSS JOIN LATERAL (
-        SELECT live.id, live.run_id
+        SELECT live.id, live.item_of
         FROM millrace.live
         WHERE live.workspace = k.workspace AND live.exclusive_key = k.exclusive_key
           AND live.status = 'pending' AND live.status_reason = 'exclusive_key'
@@ -82,13 +82,13 @@ const QUEUE_NEXT: Statement = {
       UPDATE millrace.live
       SET status = 'queued', status_reason = NULL, queued_at = clock.now, updated_at = clock.now
       FROM clock
-      WHERE live.id = ANY (ARRAY(SELECT id FROM next WHERE run_id IS NULL))
+      WHERE live.id = ANY (ARRAY(SELECT id FROM next WHERE item_of IS NULL))
       RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
         live.status_reason
     )
     SELECT queued.*, clock.now FROM queued, clock
     UNION ALL
-    SELECT id, NULL, NULL, run_id, NULL, NULL, 'pending', NULL, NULL FROM next WHERE run_id IS NOT NULL`,
+    SELECT id, NULL, NULL, item_of, NULL, NULL, 'pending', NULL, NULL FROM next WHERE item_of IS NOT NULL`,
 }
 
 /** A job that waits for a free key and needs a slot of its run too. */

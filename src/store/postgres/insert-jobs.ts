@@ -16,6 +16,7 @@ export type Start = 'queued' | Exclude<PendingReason, 'scheduled' | 'retry_wait'
 const columns = (
   scopeSetOf: (scopes: readonly string[]) => number,
   startOf: (job: NewJob) => Start,
+  runOf: (job: NewJob) => string | null,
 ): readonly Column<NewJob>[] => [
   { name: 'id', type: 'uuid', of: job => job.id },
   { name: 'workspace', type: 'text', of: job => job.workspace },
@@ -36,10 +37,12 @@ const columns = (
   { name: 'secrets', type: 'text', of: job => job.secrets && Buffer.from(job.secrets).toString('hex') },
   { name: 'sinks', type: 'text', of: job => (job.sinks.length === 0 ? null : JSON.stringify(job.sinks)) },
   { name: 'start', type: 'text', of: startOf },
+  { name: 'item_of', type: 'text', of: runOf },
 ]
 
 const COLUMNS = columns(
   () => 0,
+  () => null,
   () => null,
 )
 const FIRST_COLUMN = 2
@@ -72,13 +75,13 @@ const INSERT: Statement = {
     state AS (
       INSERT INTO millrace.live (
         id, sequence, updated_at, queued_at, due_at, priority, workspace, kind, status, status_reason,
-        run_id, workflow_id, parent_job_id, exclusive_key, sinks
+        run_id, workflow_id, parent_job_id, exclusive_key, sinks, item_of
       )
       SELECT
         id, sequence, now, CASE WHEN waits_for IS NULL THEN now END,
         CASE WHEN waits_for = 'scheduled' THEN scheduled_at END, priority, workspace, kind,
         CASE WHEN waits_for IS NULL THEN 'queued' ELSE 'pending' END, waits_for,
-        run_id, workflow_id, parent_job_id, exclusive_key, sinks
+        run_id, workflow_id, parent_job_id, exclusive_key, sinks, item_of
       FROM input
     ),
     label AS (
@@ -102,7 +105,8 @@ const INSERT: Statement = {
     SELECT now FROM clock`,
 }
 
-const NO_START = () => null
+const NOTHING = () => null
+const runOf = (job: NewJob) => job.runId
 const NO_CALLS: readonly Accepted[] = []
 
 /** Stores jobs, at most 20,000, in one statement and gives the time at which it did. */
@@ -114,12 +118,14 @@ export const insertJobs = async (
     readonly calls?: readonly Accepted[]
     readonly jobs: readonly NewJob[]
     readonly startOf?: (job: NewJob) => Start
+    /** They are items of their runs. */
+    readonly areItems?: true
     readonly scopeSetOf: (scopes: readonly string[]) => number
   },
 ): Promise<number> => {
   const rows = await target.query<{ now: number }>(INSERT, [
     input.now,
-    ...batchValues(columns(input.scopeSetOf, input.startOf ?? NO_START), input.jobs),
+    ...batchValues(columns(input.scopeSetOf, input.startOf ?? NOTHING, input.areItems ? runOf : NOTHING), input.jobs),
     ...labelValues(input.jobs),
     ...answerValues(input.calls ?? NO_CALLS),
   ])

@@ -14,7 +14,7 @@ const PROMOTE: Statement = {
     due AS MATERIALIZED (
       SELECT id
       FROM millrace.live
-      WHERE due_at <= (SELECT now FROM clock) AND exclusive_key IS NULL AND run_id IS NULL
+      WHERE due_at <= (SELECT now FROM clock) AND exclusive_key IS NULL AND item_of IS NULL
       ORDER BY due_at, sequence
       LIMIT $2
       FOR UPDATE SKIP LOCKED
@@ -34,7 +34,7 @@ const DUE_KEYS: Statement = {
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now)
     SELECT workspace, exclusive_key
     FROM millrace.live
-    WHERE due_at <= (SELECT now FROM clock) AND exclusive_key IS NOT NULL AND run_id IS NULL
+    WHERE due_at <= (SELECT now FROM clock) AND exclusive_key IS NOT NULL AND item_of IS NULL
     ORDER BY due_at
     LIMIT $2`,
 }
@@ -48,7 +48,7 @@ const QUEUE_UP: Statement = {
     SET status_reason = 'exclusive_key', due_at = NULL, wait_ms = NULL
     FROM clock, unnest($2::text[], $3::text[]) AS k (workspace, exclusive_key)
     WHERE live.workspace = k.workspace AND live.exclusive_key = k.exclusive_key AND live.status = 'pending'
-      AND live.run_id IS NULL AND live.due_at <= clock.now`,
+      AND live.item_of IS NULL AND live.due_at <= clock.now`,
 }
 
 const NEXT_DUE: Statement = {
@@ -93,59 +93,36 @@ const DUE_RUNS: Statement = {
   name: 'due_runs',
   text: `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now)
-    SELECT DISTINCT run_id
+    SELECT DISTINCT item_of
     FROM (
-      SELECT run_id FROM millrace.live
-      WHERE due_at <= (SELECT now FROM clock) AND run_id IS NOT NULL
+      SELECT item_of FROM millrace.live
+      WHERE due_at <= (SELECT now FROM clock) AND item_of IS NOT NULL
       ORDER BY due_at
       LIMIT $2
     ) AS due`,
 }
 
-/**
- * A due item waits for a slot of its run, or is held when that is paused. A job that only names a run waits for its key,
- * if it has one, and is queued otherwise.
- */
+/** A due item waits for a slot of its run, or is held when that is paused. */
 const QUEUE_UP_ITEMS: Statement = {
   name: 'queue_up_items',
   text: `
-    WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
-    due AS MATERIALIZED (
-      SELECT live.id,
-        CASE
-          WHEN run.paused THEN 'run_paused'
-          WHEN run.id IS NOT NULL THEN 'run_concurrency'
-          WHEN live.exclusive_key IS NOT NULL THEN 'exclusive_key'
-        END AS reason
-      FROM clock, millrace.live
-      LEFT JOIN millrace.run ON run.id = live.run_id
-      WHERE live.run_id = ANY ($2::text[]) AND live.status = 'pending' AND live.due_at <= clock.now
-    )
+    WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now)
     UPDATE millrace.live
-    SET status = CASE WHEN due.reason IS NULL THEN 'queued' ELSE 'pending' END, status_reason = due.reason,
-      due_at = NULL, wait_ms = NULL,
-      queued_at = CASE WHEN due.reason IS NULL THEN clock.now ELSE live.queued_at END,
-      updated_at = CASE WHEN due.reason IS NULL THEN clock.now ELSE live.updated_at END
-    FROM clock, due
-    WHERE live.id = due.id
-    RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
-      live.status_reason, live.exclusive_key, clock.now`,
+    SET status_reason = CASE WHEN run.paused THEN 'run_paused' ELSE 'run_concurrency' END, due_at = NULL, wait_ms = NULL
+    FROM clock, millrace.run
+    WHERE run.id = ANY ($2::text[]) AND live.item_of = run.id AND live.status = 'pending' AND live.due_at <= clock.now
+    RETURNING run.id, run.paused`,
 }
 
 const promoteDueItems = async (session: Session, limit: number): Promise<number> => {
-  const due = await session.database.query<{ run_id: string }>(DUE_RUNS, [session.now(), limit])
-  const runs = due.map(row => row.run_id)
+  const due = await session.database.query<{ item_of: string }>(DUE_RUNS, [session.now(), limit])
+  const runs = due.map(row => row.item_of)
   if (runs.length === 0) return 0
   return withLocks(session, { runs }, async work => {
-    type Row = EventRow & { readonly exclusive_key: string | null }
-    const rows = await work.connection.query<Row>(QUEUE_UP_ITEMS, [work.now, runs])
-    work.effects.jobs.push(...rows.filter(row => row.status === 'queued'))
+    const items = await work.connection.query<{ id: string; paused: boolean }>(QUEUE_UP_ITEMS, [work.now, runs])
     const changes = new RunChanges()
-    for (const row of rows) if (row.status_reason === 'run_concurrency') changes.note(row.run_id!)
-    const keys = rows.flatMap(({ status_reason, workspace, exclusive_key }) =>
-      status_reason === 'exclusive_key' ? [{ workspace, exclusiveKey: exclusive_key! }] : [],
-    )
-    await settle(work, { changes, keys })
+    for (const { id, paused } of items) if (!paused) changes.note(id)
+    await settle(work, { changes, keys: [] })
     return work.effects.jobs.length
   })
 }

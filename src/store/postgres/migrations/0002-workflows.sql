@@ -93,19 +93,17 @@ CREATE TABLE millrace.slot (
 );
 CREATE INDEX slot_recorded ON millrace.slot (recorded_at);
 
--- Comparable with the columns of `job` and `run`. No table is rewritten for it.
 ALTER TABLE millrace.live
-  ALTER COLUMN run_id TYPE text COLLATE "C",
-  ALTER COLUMN workflow_id TYPE text COLLATE "C",
+  ADD COLUMN item_of text COLLATE "C", -- the run that made it; a job that only names a run has none
   ADD COLUMN sinks text, -- JSON list of rules; null: none
   ADD COLUMN restarted_at bigint, -- when the clock of that attempt was restarted
   ADD COLUMN restarted_attempt integer,
   ADD COLUMN extended_attempt integer; -- the attempt that has added items to its run
 -- What holds a slot of a run, and what waits for one or for its run.
-CREATE INDEX live_run_slot ON millrace.live (run_id)
-  WHERE run_id IS NOT NULL AND status IN ('queued', 'running', 'cancelling');
-CREATE INDEX live_run_waiting ON millrace.live (run_id, status_reason, priority DESC, sequence)
-  WHERE run_id IS NOT NULL AND status = 'pending';
+CREATE INDEX live_run_slot ON millrace.live (item_of)
+  WHERE item_of IS NOT NULL AND status IN ('queued', 'running', 'cancelling');
+CREATE INDEX live_run_waiting ON millrace.live (item_of, status_reason, priority DESC, sequence)
+  WHERE item_of IS NOT NULL AND status = 'pending';
 
 -- What running items have added to their runs and what joins when that attempt completes.
 CREATE TABLE millrace.extension (

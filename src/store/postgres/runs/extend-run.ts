@@ -13,7 +13,7 @@ type WhichAttempt = { readonly workspace: string; readonly jobId: string; readon
 const FIND_ATTEMPT: Statement = {
   name: 'find_attempt_to_extend',
   text: `
-    SELECT live.run_id
+    SELECT live.item_of
     FROM millrace.live
     WHERE id = $1 AND workspace = $2 AND attempt = $3 AND status IN ('running', 'cancelling')`,
 }
@@ -70,8 +70,8 @@ const findRun = async (
   { workspace, jobId, attempt }: WhichAttempt,
 ): Promise<string | null | 'not_found' | 'not_running'> => {
   if (!isId(jobId)) return 'not_found'
-  const [row] = await session.database.query<{ run_id: string | null }>(FIND_ATTEMPT, [jobId, workspace, attempt])
-  if (row) return row.run_id
+  const [row] = await session.database.query<{ item_of: string | null }>(FIND_ATTEMPT, [jobId, workspace, attempt])
+  if (row) return row.item_of
   return (await jobExists(session.database, { workspace, jobId })) ? 'not_running' : 'not_found'
 }
 

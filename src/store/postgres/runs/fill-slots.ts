@@ -28,7 +28,7 @@ const FILL: Statement = {
     room AS MATERIALIZED (
       SELECT state.id, state.max_concurrent - (
           SELECT count(*) FROM millrace.live
-          WHERE live.run_id = state.id AND live.status IN ('queued', 'running', 'cancelling')
+          WHERE live.item_of = state.id AND live.status IN ('queued', 'running', 'cancelling')
         ) AS free
       FROM state
       WHERE state.phase = 'running' AND NOT state.paused AND state.end_reason IS NULL
@@ -39,7 +39,7 @@ const FILL: Statement = {
       CROSS JOIN LATERAL (
         SELECT live.ctid AS place, live.id, live.workspace, live.exclusive_key
         FROM millrace.live
-        WHERE live.run_id = room.id AND live.status = 'pending' AND live.status_reason = 'run_concurrency'
+        WHERE live.item_of = room.id AND live.status = 'pending' AND live.status_reason = 'run_concurrency'
         ORDER BY live.priority DESC, live.sequence
         LIMIT greatest(room.free, 0)
         FOR UPDATE

@@ -61,10 +61,10 @@ const join = async (
   })
   const reason = by.is_paused ? 'run_paused' : 'run_concurrency'
   const scopeSetOf = (scopes: readonly string[]) => scopeSets.get(scopes)!
-  const joinedAt = await insertJobs(connection, { now, jobs, scopeSetOf, startOf: () => reason })
+  const joinedAt = await insertJobs(connection, { now, jobs, scopeSetOf, startOf: () => reason, areItems: true })
   effects.jobs.push(...jobs.map(job => toRow(job, reason, joinedAt)))
   effects.addWaiting(by.workspace, jobs.length)
-  changes.added(by.run_id!, jobs.length)
+  changes.added(by.item_of!, jobs.length)
 }
 
 const toRow = (job: NewJob, reason: EventRow['status_reason'], now: number): EventRow => ({

@@ -3,7 +3,7 @@ import { queueNextOfKeys, type WaitingItem, type WorkspaceKey } from '../exclusi
 import type { EventRow } from '../job-rows.ts'
 import type { Work } from '../locks.ts'
 
-/** An item whose key is free takes a slot of its run, or waits for one. A job that only names a run needs none. */
+/** An item whose key is free takes a slot of its run, or waits for one. */
 const TAKE_SLOT: Statement = {
   name: 'take_slot',
   text: `
@@ -12,19 +12,18 @@ const TAKE_SLOT: Statement = {
       SELECT run.paused, run.phase = 'running' AND NOT run.paused AND run.end_reason IS NULL
           AND run.max_concurrent > (
             SELECT count(*) FROM millrace.live
-            WHERE live.run_id = run.id AND live.status IN ('queued', 'running', 'cancelling')
+            WHERE live.item_of = run.id AND live.status IN ('queued', 'running', 'cancelling')
           ) AS is_free
       FROM millrace.run
       WHERE run.id = $3
     )
     UPDATE millrace.live
-    SET status = CASE WHEN room.is_free IS NOT FALSE THEN 'queued' ELSE 'pending' END,
-      status_reason = CASE WHEN room.is_free IS NOT FALSE THEN NULL WHEN room.paused THEN 'run_paused'
+    SET status = CASE WHEN room.is_free THEN 'queued' ELSE 'pending' END,
+      status_reason = CASE WHEN room.is_free THEN NULL WHEN room.paused THEN 'run_paused'
         ELSE 'run_concurrency' END,
-      queued_at = CASE WHEN room.is_free IS NOT FALSE THEN clock.now ELSE live.queued_at END,
-      updated_at = CASE WHEN room.is_free IS NOT FALSE THEN clock.now ELSE live.updated_at END
-    FROM clock
-    LEFT JOIN room ON true
+      queued_at = CASE WHEN room.is_free THEN clock.now ELSE live.queued_at END,
+      updated_at = CASE WHEN room.is_free THEN clock.now ELSE live.updated_at END
+    FROM clock, room
     WHERE live.id = $2
     RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
       live.status_reason, clock.now`,

@@ -20,7 +20,7 @@ const FIND_KEYS: Statement = {
   text: `
     SELECT DISTINCT workspace, exclusive_key AS "exclusiveKey"
     FROM millrace.live
-    WHERE run_id = ANY ($1::text[]) AND status IN ('queued', 'running', 'cancelling') AND status = 'queued'
+    WHERE item_of = ANY ($1::text[]) AND status IN ('queued', 'running', 'cancelling') AND status = 'queued'
       AND exclusive_key IS NOT NULL`,
 }
 
@@ -35,12 +35,12 @@ const HOLD: Statement = {
     waiting AS (
       UPDATE millrace.live
       SET status_reason = 'run_paused'
-      WHERE run_id = ANY ($2::text[]) AND status = 'pending' AND status_reason IN ('run_concurrency', 'exclusive_key')
+      WHERE item_of = ANY ($2::text[]) AND status = 'pending' AND status_reason IN ('run_concurrency', 'exclusive_key')
     )
     UPDATE millrace.live
     SET status = 'pending', status_reason = 'run_paused', updated_at = clock.now
     FROM clock
-    WHERE live.run_id = ANY ($2::text[]) AND live.status IN ('queued', 'running', 'cancelling') AND live.status = 'queued'
+    WHERE live.item_of = ANY ($2::text[]) AND live.status IN ('queued', 'running', 'cancelling') AND live.status = 'queued'
     RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
       live.status_reason, clock.now`,
 }
@@ -71,7 +71,7 @@ const RESUME: Statement = {
     waiting AS (
       UPDATE millrace.live
       SET status_reason = 'run_concurrency'
-      WHERE run_id = ANY (ARRAY(SELECT id FROM resumed)) AND status = 'pending' AND status_reason = 'run_paused'
+      WHERE item_of = ANY (ARRAY(SELECT id FROM resumed)) AND status = 'pending' AND status_reason = 'run_paused'
     )
     SELECT * FROM resumed`,
 }

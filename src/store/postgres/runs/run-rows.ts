@@ -6,7 +6,7 @@ export const STATUS_COLUMN = `
         WHEN NOT run.paused OR run.phase NOT IN ('pending', 'running') THEN run.phase
         WHEN EXISTS (
           SELECT FROM millrace.live
-          WHERE live.run_id = run.id AND live.status IN ('queued', 'running', 'cancelling') AND live.status <> 'queued'
+          WHERE live.item_of = run.id AND live.status IN ('queued', 'running', 'cancelling') AND live.status <> 'queued'
         ) THEN 'pausing'
         ELSE 'paused'
       END`
@@ -25,7 +25,7 @@ export const RUN_TABLES = `
       SELECT count(*) FILTER (WHERE live.status = 'queued')::integer AS queued,
         count(*) FILTER (WHERE live.status <> 'queued')::integer AS running
       FROM millrace.live
-      WHERE live.run_id = run.id AND live.status IN ('queued', 'running', 'cancelling')
+      WHERE live.item_of = run.id AND live.status IN ('queued', 'running', 'cancelling')
         AND run.phase IN ('pending', 'running')
     ) AS held`
 

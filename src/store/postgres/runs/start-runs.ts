@@ -19,7 +19,7 @@ const START_RUNS: Statement = {
     waiting AS (
       UPDATE millrace.live
       SET status_reason = 'run_concurrency'
-      WHERE live.run_id = ANY (ARRAY(SELECT id FROM started)) AND live.status = 'pending'
+      WHERE live.item_of = ANY (ARRAY(SELECT id FROM started)) AND live.status = 'pending'
         AND live.status_reason = 'run_pending'
     ),
     newest AS (

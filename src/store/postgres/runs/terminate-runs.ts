@@ -44,10 +44,10 @@ const FIND_ITEMS: Statement = {
   name: 'find_items_to_terminate',
   text: `
     SELECT id, workspace, exclusive_key FROM millrace.live
-    WHERE run_id = ANY ($1::text[]) AND status = 'pending'
+    WHERE item_of = ANY ($1::text[]) AND status = 'pending'
     UNION ALL
     SELECT id, workspace, exclusive_key FROM millrace.live
-    WHERE run_id = ANY ($1::text[]) AND status IN ('queued', 'running', 'cancelling') AND status <> 'cancelling'`,
+    WHERE item_of = ANY ($1::text[]) AND status IN ('queued', 'running', 'cancelling') AND status <> 'cancelling'`,
 }
 
 /**
@@ -73,7 +73,7 @@ export const beginTermination = async (
   for (const id of ids) changes.note(id)
   countCancelled(changes, cancelled)
   // One with nothing left to stop is told once, as ended.
-  const stopping = new Set(cancelled.filter(row => row.status === 'cancelling').map(row => row.run_id))
+  const stopping = new Set(cancelled.filter(row => row.status === 'cancelling').map(row => row.item_of))
   await tellRuns(
     work,
     ids.filter(id => stopping.has(id)),

@@ -66,7 +66,7 @@ export const insertRuns = async (session: Session, work: Work, runs: readonly Ru
   for (let from = 0; from < jobs.length; from += MOST_JOBS) {
     const some = jobs.slice(from, from + MOST_JOBS)
     const startOf = (job: NewJob) => starts.get(job)!
-    await insertJobs(work.connection, { now, jobs: some, startOf, scopeSetOf: scopeSetOf(session) })
+    await insertJobs(work.connection, { now, jobs: some, startOf, areItems: true, scopeSetOf: scopeSetOf(session) })
   }
   work.effects.made.push({ jobs, at: now })
   note(work, { runs, starts, now })
