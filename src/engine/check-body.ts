@@ -12,7 +12,7 @@ import {
 } from '../model/job-body.ts'
 import { KIND_OF_KEY, type Kind, kindOfBody } from '../model/kind.ts'
 import { type RetryPolicy, SINGLE_JOB_RETRY } from '../model/retry.ts'
-import { joinPath, toFieldErrors } from '../model/schema-errors.ts'
+import { boundedErrors, joinPath, toFieldErrors } from '../model/schema-errors.ts'
 import { takeSecrets } from '../model/secrets.ts'
 import { sinkFaults } from '../model/sink-faults.ts'
 import { sinkErrors } from './check-sinks.ts'
@@ -71,7 +71,7 @@ const compile = (definition: KindDefinition): Checker => {
 }
 
 const schemaErrors = ({ validator }: Checker, body: Readonly<Record<string, unknown>>, path: string) => {
-  const others = validator.Errors(body).filter(({ instancePath }) => !instancePath.startsWith('/sinks/'))
+  const others = boundedErrors(validator, body).filter(({ instancePath }) => !instancePath.startsWith('/sinks/'))
   return [...toFieldErrors(others, path), ...sinkErrors(body.sinks, joinPath(path, 'sinks'))]
 }
 

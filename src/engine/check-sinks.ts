@@ -2,7 +2,7 @@ import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import type { FieldError } from '../kernel/errors.ts'
 import { once } from '../kernel/once.ts'
-import { toFieldErrors } from '../model/schema-errors.ts'
+import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
 import { S3Sink, WebhookSink } from '../model/sink.ts'
 
 const validators = once(
@@ -12,12 +12,15 @@ const validators = once(
   }),
 )
 
+/** A list that is longer is refused for its length. */
+const MOST_TOLD = 100
+
 /**
  * Faults of a list of sinks, each judged by the schema of the type that it says it is: the union of both would also tell
  * what it lacks to be the other. `path` is where the list stands. Faults of the list itself are told by its own schema.
  */
 export const sinkErrors = (sinks: unknown, path: string): readonly FieldError[] =>
-  Array.isArray(sinks) ? sinks.flatMap((sink, index) => errorsOf(sink, `${path}.${index}`)) : []
+  Array.isArray(sinks) ? sinks.slice(0, MOST_TOLD).flatMap((sink, index) => errorsOf(sink, `${path}.${index}`)) : []
 
 const errorsOf = (sink: unknown, path: string): readonly FieldError[] => {
   if (typeof sink !== 'object' || sink === null || Array.isArray(sink))
@@ -25,5 +28,5 @@ const errorsOf = (sink: unknown, path: string): readonly FieldError[] => {
   const type = (sink as { type?: unknown }).type
   if (type !== 'webhook' && type !== 's3') return [{ path: `${path}.type`, message: 'must be webhook or s3' }]
   const validator = validators()[type]!
-  return validator.Check(sink) ? [] : toFieldErrors(validator.Errors(sink), path)
+  return validator.Check(sink) ? [] : toFieldErrors(boundedErrors(validator, sink), path)
 }

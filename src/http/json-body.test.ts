@@ -35,6 +35,13 @@ describe('a JSON body', () => {
     refused('{"a":[{"__proto__":1}]}').toThrow('__proto__')
   })
 
+  test('of which one object has a hundred thousand fields is refused, many objects are not', () => {
+    const fields = (count: number) => Array.from({ length: count }, (_, index) => `"k${index}":":"`).join(',')
+    refused(`{"a":[{${fields(100_001)}}]}`).toThrow('100000 fields')
+    const objects = Array(20).fill(`{${fields(10_000)}}`)
+    expect(parseJson(Buffer.from(`[${objects.join(',')}]`))).toHaveLength(20)
+  })
+
   test('that only mentions __proto__ is read', () => {
     expect(parseJson(Buffer.from('{"command":"echo __proto__"}'))).toEqual({ command: 'echo __proto__' })
   })

@@ -6,6 +6,8 @@ import { invalid } from './problem.ts'
 
 /** Beyond this, what walks the value could run out of stack. */
 const DEEPEST = 500
+/** Of one object: checking a million names takes seconds. */
+const MOST_FIELDS = 100_000
 
 /**
  * Bodies are JSON in UTF-8 or nothing. With an `Idempotency-Key` the bytes are kept, unparsed, until the key has been
@@ -60,8 +62,8 @@ export const parseJson = (bytes: Buffer): unknown => {
   if (bytes.length === 0) return undefined
   if (!isUtf8(bytes)) throw new MillraceError('invalid_json', 'The body is not UTF-8.')
   const text = bytes.toString('utf8')
-  if (text.length > 2 * DEEPEST && isDeeper(text, DEEPEST))
-    throw new MillraceError('invalid_json', `The body is nested deeper than ${DEEPEST} levels.`)
+  const excess = text.length > 2 * DEEPEST ? findExcess(text) : null
+  if (excess !== null) throw new MillraceError('invalid_json', excess)
   try {
     return text.includes('__proto__') ? JSON.parse(text, refusePrototype) : JSON.parse(text)
   } catch (error) {
@@ -78,18 +80,20 @@ const refusePrototype = (key: string, value: unknown): unknown => {
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** True when arrays and objects of the text are nested deeper than `limit`. */
-const isDeeper = (text: string, limit: number): boolean => {
-  let depth = 0
+/** What of the text is more than the server takes: levels, or fields of one object. */
+const findExcess = (text: string): string | null => {
+  /** Fields of each object that is open, from the outside in. */
+  const fields: number[] = []
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)
     if (code === QUOTE) index = endOfString(text, index)
     else if (code === 0x5b || code === 0x7b) {
-      depth++
-      if (depth > limit) return true
-    } else if (code === 0x5d || code === 0x7d) depth--
+      if (fields.push(0) > DEEPEST) return `The body is nested deeper than ${DEEPEST} levels.`
+    } else if (code === 0x5d || code === 0x7d) fields.pop()
+    else if (code === 0x3a && ++fields[fields.length - 1]! > MOST_FIELDS)
+      return `An object of the body has more than ${MOST_FIELDS} fields.`
   }
-  return false
+  return null
 }
 
 const endOfString = (text: string, start: number): number => {

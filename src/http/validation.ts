@@ -1,7 +1,7 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
-import { toFieldErrors } from '../model/schema-errors.ts'
+import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
 import { invalid } from './problem.ts'
 
 /**
@@ -13,7 +13,7 @@ export const validate: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =
   return (value: unknown) => {
     validator ??= Compile(schema)
     if (validator.Check(value)) return true
-    const errors = toFieldErrors(validator.Errors(value), '')
+    const errors = toFieldErrors(boundedErrors(validator, value), '')
     return { error: invalid(httpPart === 'querystring' ? errors.map(inQuery) : errors) }
   }
 }

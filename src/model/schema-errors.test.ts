@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { expect, test } from 'vitest'
-import { toFieldErrors } from './schema-errors.ts'
+import { boundedErrors, toFieldErrors } from './schema-errors.ts'
 
 const validator = Compile(
   Type.Object(
@@ -34,4 +34,36 @@ test('any number of unknown fields is wrong', () => {
     const unknown = Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 1]))
     expect(faults({ name: 'a', retry: { tries: 1, ...unknown } })).not.toEqual([])
   }
+})
+
+const list = Compile(
+  Type.Object({ list: Type.Array(Type.Union([Type.Integer(), Type.Boolean()]), { maxItems: 100_000 }) }),
+)
+const told = (value: unknown) => toFieldErrors(boundedErrors(list, value), '')
+
+test('what is wrong at the beginning of a long list is told without looking at all of it', () => {
+  let looked = 0
+  const counting = {
+    Errors: (value: unknown) => {
+      looked += (value as { list: unknown[] }).list.length
+      return list.Errors(value)
+    },
+  }
+  const value = { list: ['x', ...Array(3_000_000).fill(1)] }
+  expect(toFieldErrors(boundedErrors(counting, value), '').map(({ path }) => path)).toContain('list.0')
+  expect(looked).toBeLessThan(2000)
+})
+
+test('what is wrong far behind in a list is told too, as far as lists may reach', () => {
+  const value = Array(60_000).fill(1)
+  expect(told({ list: [...value, 'x'] }).map(({ path }) => path)).toContain('list.60000')
+  expect(told({ list: [...value, ...value, ...value, 'x'] })).toEqual([
+    { path: '', message: 'is wrong somewhere far behind in a long list' },
+  ])
+})
+
+test('what is required is not missed behind a long list', () => {
+  const both = Compile(Type.Object({ list: Type.Array(Type.Integer()), name: Type.String() }))
+  const value = { list: Array(500_000).fill('x'), name: 'there' }
+  expect(toFieldErrors(boundedErrors(both, value), '').map(({ path }) => path)).not.toContain('name')
 })

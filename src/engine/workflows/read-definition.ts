@@ -2,7 +2,7 @@ import { Compile } from 'typebox/compile'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
 import { isFault, readRetry } from '../../model/job-body.ts'
 import { ITEM_RETRY, type RetryPolicy } from '../../model/retry.ts'
-import { type SchemaError, toFieldErrors } from '../../model/schema-errors.ts'
+import { boundedErrors, toFieldErrors } from '../../model/schema-errors.ts'
 import { sinkFaults } from '../../model/sink-faults.ts'
 import {
   type WorkflowDefinition,
@@ -42,7 +42,7 @@ export const tooManyItems = (count: number, maxItems: number): MillraceError =>
 
 /** Lists of rules hold unions of unions: what TypeBox says of a sink is told by its own type instead. */
 const shapeErrors = (definition: Readonly<Record<string, unknown>>): readonly FieldError[] => {
-  const errors: readonly SchemaError[] = validator.Errors(definition)
+  const errors = boundedErrors(validator, definition)
   const others = errors.filter(({ instancePath }) => !instancePath.startsWith('/sinks/'))
   return [...toFieldErrors(others, ''), ...sinkErrors(definition.sinks, 'sinks')]
 }

@@ -2,7 +2,7 @@ import { Compile } from 'typebox/compile'
 import { once } from '../../kernel/once.ts'
 import type { Schedule } from '../../model/schedule/schedule.ts'
 import { ScheduleSchema } from '../../model/schedule/schedule-schema.ts'
-import { toFieldErrors } from '../../model/schema-errors.ts'
+import { boundedErrors, toFieldErrors } from '../../model/schema-errors.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
 import type { Store } from '../../store/store.ts'
 import { invalidFields } from '../invalid-fields.ts'
@@ -28,7 +28,8 @@ export const createUpcoming = ({ store }: { readonly store: Store }): Pick<Workf
   },
 
   preview: ({ schedule, after, count }) => {
-    if (!validator().Check(schedule)) throw invalidFields(toFieldErrors(validator().Errors(schedule), 'schedule'))
+    if (!validator().Check(schedule))
+      throw invalidFields(toFieldErrors(boundedErrors(validator(), schedule), 'schedule'))
     return slotsAfter(toSchedule(schedule, { createdAt: after }), after, count)
   },
 })
