@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -265,6 +265,18 @@ test('a delivery is listed, shown, and sent again with the same id', async () =>
   expect((await run(['deliveries', 'redeliver', String(ids[0])])).stdout).toBe(`${ids[0]} to be sent again\n`)
   await expect.poll(() => ids, { timeout: 30_000 }).toEqual([ids[0], ids[0]])
   receiver.close()
+})
+
+test('a result is saved whole, or printed; the list tells a call by its address', async () => {
+  const { url } = JSON.parse(readFileSync(join(server.cwd, 'data/server.json'), 'utf8'))
+  writeFileSync(join(server.cwd, 'call.json'), JSON.stringify({ http: { url: `${url}/healthz` } }))
+  const id = (await run(['submit', 'call.json'])).stdout.trim()
+  expect(await run(['result', id, '--wait', '-o', 'deep/result.json'])).toMatchObject({ code: 0, stdout: '' })
+  const saved = readFileSync(join(server.cwd, 'deep/result.json'), 'utf8')
+  expect(JSON.parse(saved)).toMatchObject({ status: 200 })
+  expect((await run(['result', id])).stdout).toBe(saved)
+  expect((await run(['jobs', '--kind', 'http'])).stdout).toContain(`GET ${url}/healthz`)
+  expect((await run(['job', id])).stdout).toMatch(/result +json, \d+ B, kept until/)
 })
 
 test('a job without a result says so, and leaves no file', async () => {
