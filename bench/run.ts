@@ -23,6 +23,7 @@ const SCENARIOS: readonly (() => Promise<{ scenario: Scenario }>)[] = [
   () => import('./scenarios/gigabyte.ts'),
   () => import('./scenarios/followers.ts'),
   () => import('./scenarios/lists.ts'),
+  () => import('./scenarios/webhooks.ts'),
   () => import('./scenarios/idle.ts'),
   () => import('./scenarios/next-slot.ts'),
 ]
