@@ -109,9 +109,12 @@ const onPool = (pool: Pool, idleTimeoutMs: number): GuardedConnection => {
   return {
     // The race is for requests that still wait for a connection: undici notices their abort only when they get it.
     request: options => Promise.race([pool.request({ ...options, ...limits }), ended]),
-    drop: reason => ending.abort(reason),
+    drop: reason => ending.abort(reason ?? DROPPED),
   }
 }
+
+/** Made once: an error with its stack for each request would cost more than the rest of this file. */
+const DROPPED = new Error('The response is not wanted.')
 
 /** Remembers answers for a short time. What failed is asked again. */
 const shortMemory = (lookup: Lookup, keptMs: number): Lookup => {
