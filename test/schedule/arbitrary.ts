@@ -3,7 +3,6 @@ import { ALL_ZONES, changesOf } from './zones.ts'
 
 /** Random schedules in the words of the API, dense enough that a few hours hold some slots. */
 
-const DAY = 86_400
 const FROM = Date.UTC(1971, 0, 1) / 1000
 const TO = Date.UTC(2060, 0, 1) / 1000
 
@@ -73,5 +72,5 @@ export const spec = fc.record(
   { requiredKeys: ['calendars'] },
 )
 
+/** Of a comparison, in seconds. */
 export const WINDOW = 3 * 3600
-export const A_DAY = DAY

@@ -13,9 +13,9 @@ export type Interval = { readonly every: number; readonly offset: number; readon
 /**
  * An interval of which so many slots in a row are looked at and excluded has ended. That bounds the search where all slots
  * meet an exclusion ("every 2 s" without even seconds). Days and hours that are excluded as a whole are jumped over and
- * count once, so a daily interval is followed for 27 years.
+ * count once, so a daily interval is followed for 13 years.
  */
-const MAX_EXCLUDED = 10_000
+const MAX_EXCLUDED = 5000
 
 /** The first slot from `from` on, without bounds and exclusions. */
 export const nextOfInterval = ({ every, offset, anchor }: Interval, from: number): number => {

@@ -45,30 +45,35 @@ const isEveryHour = ({ pattern }: CronPattern): boolean => {
 /** In croner's weekdays, a bit for each of the first five in a month, and this one for the last. */
 const LAST_OF_MONTH = 32
 
+/** Keeps what it needs of the pattern and not the pattern: its list of ten thousand years takes 80 kB. */
 const daysFrom = (pattern: CronPattern): MonthDays => {
   const months = bits(pattern.month)
   const fixedDays = bits(pattern.day)
-  const weekdays = weekdaysFrom(pattern)
+  const movable = movableDays(pattern)
+  const weekdays = pattern.starDOW ? null : weekdaysFrom(pattern.dayOfWeek)
+  const areBothNeeded = pattern.useAndLogic || pattern.starDOM
   return (year, month) => {
     if (((months >> (month - 1)) & 1) === 0) return 0
     const all = daysOfMonth(year, month)
-    const monthly = (fixedDays | movableDays(pattern, year, month)) & all
-    if (pattern.starDOW) return monthly
+    const monthly = (fixedDays | movable(year, month)) & all
+    if (weekdays === null) return monthly
     const weekly = weekdays(year, month) & all
-    return pattern.useAndLogic || pattern.starDOM ? monthly & weekly : monthly | weekly
+    return areBothNeeded ? monthly & weekly : monthly | weekly
   }
 }
 
 const bits = (flags: readonly number[]): number => flags.reduce((set, flag, index) => set | (flag ? 1 << index : 0), 0)
 
 /** `L`, `LW` and `15W`: days of the month that depend on the month. */
-const movableDays = (pattern: CronPattern, year: number, month: number): number => {
-  const last = 32 - Math.clz32(daysOfMonth(year, month))
-  let days = pattern.lastDayOfMonth ? 1 << (last - 1) : 0
-  if (pattern.lastWeekday) days |= 1 << (lastWeekday(year, month, last) - 1)
-  for (const [index, flag] of pattern.nearestWeekdays.entries())
-    if (flag && index < last) days |= 1 << (nearestWeekday(year, month, index + 1, last) - 1)
-  return days
+const movableDays = ({ lastDayOfMonth, lastWeekday, nearestWeekdays }: CronPattern): MonthDays => {
+  const nearest = nearestWeekdays.flatMap((flag, index) => (flag ? [index + 1] : []))
+  return (year, month) => {
+    const last = 32 - Math.clz32(daysOfMonth(year, month))
+    let days = lastDayOfMonth ? 1 << (last - 1) : 0
+    if (lastWeekday) days |= 1 << (lastWorkday(year, month, last) - 1)
+    for (const day of nearest) if (day <= last) days |= 1 << (nearestWorkday(year, month, day, last) - 1)
+    return days
+  }
 }
 
 const SUNDAY = 0
@@ -76,13 +81,13 @@ const SATURDAY = 6
 
 const weekday = (year: number, month: number, day: number): number => (firstWeekday(year, month) + day - 1) % 7
 
-const lastWeekday = (year: number, month: number, last: number): number => {
+const lastWorkday = (year: number, month: number, last: number): number => {
   const on = weekday(year, month, last)
   return on === SUNDAY ? last - 2 : on === SATURDAY ? last - 1 : last
 }
 
 /** The working day nearest to a day, in the same month. */
-const nearestWeekday = (year: number, month: number, day: number, last: number): number => {
+const nearestWorkday = (year: number, month: number, day: number, last: number): number => {
   const on = weekday(year, month, day)
   if (on === SUNDAY) return day === last ? day - 2 : day + 1
   if (on === SATURDAY) return day === 1 ? day + 2 : day - 1
@@ -90,7 +95,7 @@ const nearestWeekday = (year: number, month: number, day: number, last: number):
 }
 
 /** Days of the week, with `#` and `L`. */
-const weekdaysFrom = ({ dayOfWeek }: CronPattern): MonthDays => {
+const weekdaysFrom = (dayOfWeek: readonly number[]): MonthDays => {
   const patterns = Array.from({ length: 7 }, (_, on) => ({ days: weekdayPatterns(1 << on), which: dayOfWeek[on]! }))
   return (year, month) => {
     const first = firstWeekday(year, month)

@@ -47,9 +47,9 @@ export const readSchedule = (
     })),
     ...calendars.map(({ calendar, path }) => ({ path, slots: createCalendarSlots({ calendar, zone, exclusion }) })),
   ]
-  for (const { path, slots } of parts)
-    if (slots.next(FIRST_INSTANT) === null) errors.push({ path, message: 'is excluded as a whole', neverFires: true })
-  if (errors.length > 0) return { errors }
+  // The first one will do: each is searched for some milliseconds before it is given up.
+  const never = parts.find(({ slots }) => slots.next(FIRST_INSTANT) === null)
+  if (never) return { errors: [{ path: never.path, message: 'is excluded as a whole', neverFires: true }] }
   const schedule = createSchedule({
     parts: parts.map(({ slots }) => slots),
     intervals: exclusion === null && calendars.length === 0 ? intervals : null,
