@@ -12,7 +12,8 @@ const DOCS = join(import.meta.dirname, '../../docs/api')
 let server: TestServer
 let directory: string
 beforeAll(async () => {
-  server = await startTestServer({ settings: { 'shutdown-grace': '100ms' } })
+  const functionsDir = join(import.meta.dirname, '../../examples/functions')
+  server = await startTestServer({ settings: { 'shutdown-grace': '100ms', 'functions-dir': functionsDir } })
   directory = mkdtempSync(join(tmpdir(), 'millrace-docs-'))
 })
 afterAll(async () => {
