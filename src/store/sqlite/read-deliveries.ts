@@ -1,4 +1,4 @@
-import type { Delivery } from '../../model/workflow.ts'
+import type { Delivery, DeliveryStatus } from '../../model/workflow.ts'
 import type { DeliveryFilters } from '../sink-store.ts'
 import type { Database, SqlValue } from './database.ts'
 import type { Condition } from './job-filters.ts'
@@ -76,34 +76,50 @@ type List = {
   readonly limit: number
 }
 
+/** Each status has its own stretch, walked newest first: most deliveries are delivered, and those that are not have an index. */
 export const listDeliveries = ({ db }: Reader, { workspace, filters, before, limit }: List) => {
-  const { sql, values } = conditionOf(db, filters)
-  const rows = db.all<Row>(
-    `SELECT ${DELIVERY_SQL}, delivery.position ${FROM_SQL}
-     WHERE delivery.workspace = ? AND delivery.position < ? AND ${sql} ORDER BY delivery.position DESC LIMIT ?`,
-    workspace,
-    before ?? Number.MAX_SAFE_INTEGER,
-    ...values,
-    limit + 1,
+  const shared = conditionOf(db, filters)
+  const stretches = filters.status ? filters.status.map(statusSql) : ['1']
+  const rows = stretches.flatMap(status =>
+    db.all<Row>(
+      `SELECT ${DELIVERY_SQL}, delivery.position ${FROM_SQL}
+       WHERE delivery.workspace = ? AND delivery.position < ? AND ${status} AND ${shared.sql} ORDER BY delivery.position DESC LIMIT ?`,
+      workspace,
+      before ?? Number.MAX_SAFE_INTEGER,
+      ...shared.values,
+      limit + 1,
+    ),
   )
-  const found = rows.slice(0, limit)
-  return {
-    found: found.map(decode),
-    next: rows.length > limit ? (found.at(-1)![DELIVERY_COLUMNS] as number) : null,
-  }
+  const newest = rows.sort((a, b) => positionOf(b) - positionOf(a))
+  const found = newest.slice(0, limit)
+  return { found: found.map(decode), next: newest.length > limit ? positionOf(found.at(-1)!) : null }
 }
 
-const conditionOf = (db: Database, { status, jobId, runId, workflowId }: DeliveryFilters): Condition => {
+const positionOf = (row: Row): number => row[DELIVERY_COLUMNS] as number
+
+/** The second condition of the others is the one of the index. */
+const STATUS_SQL: Readonly<Record<DeliveryStatus, string>> = {
+  pending: "delivery.status = 'pending' AND delivery.status <> 'delivered'",
+  delivered: "delivery.status = 'delivered'",
+  failed: "delivery.status = 'failed' AND delivery.status <> 'delivered'",
+  stopped: "delivery.status = 'stopped' AND delivery.status <> 'delivered'",
+}
+
+const statusSql = (status: DeliveryStatus): string => STATUS_SQL[status]
+
+const conditionOf = (db: Database, { jobId, runId, workflowId }: DeliveryFilters): Condition => {
   const parts: string[] = ['1']
   const values: SqlValue[] = []
-  const add = (sql: string, ...more: SqlValue[]) => {
+  const add = (sql: string, value: SqlValue | undefined) => {
+    if (value === undefined) return
     parts.push(sql)
-    values.push(...more)
+    values.push(value)
   }
-  if (status) add(`delivery.status IN (${status.map(() => '?').join(', ')})`, ...status)
-  if (jobId !== undefined)
-    add('delivery.seq = ?', db.get<[number]>('SELECT seq FROM job WHERE id = ?', jobId)?.[0] ?? 0)
-  if (runId !== undefined) add('delivery.run_id = ?', runId)
-  if (workflowId !== undefined) add('delivery.workflow_id = ?', workflowId)
+  add('delivery.seq = ?', jobId === undefined ? undefined : seqOf(db, jobId))
+  add('delivery.run_id = ?', runId)
+  add('delivery.workflow_id = ?', workflowId)
   return { sql: parts.join(' AND '), values }
 }
+
+const seqOf = (db: Database, jobId: string): number =>
+  db.get<[number]>('SELECT seq FROM job WHERE id = ?', jobId)?.[0] ?? 0

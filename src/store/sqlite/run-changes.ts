@@ -5,10 +5,12 @@ export type RunChange = { completed: number; failed: number; cancelled: number }
 
 /** Collects by run what a call has done to items, so that a batch counts and refills each run once. See `settleRuns`. */
 export class RunChanges {
-  #changes = new Map<number, RunChange>()
+  /** Most calls touch no run. */
+  #changes: Map<number, RunChange> | null = null
 
   /** An item has ended (`ended`), or has given up its slot, come due or joined. */
   note(runSeq: number, ended?: EndedStatus, count = 1): void {
+    this.#changes ??= new Map()
     let change = this.#changes.get(runSeq)
     if (!change) {
       change = { completed: 0, failed: 0, cancelled: 0 }
@@ -17,14 +19,10 @@ export class RunChanges {
     if (ended) change[ended] += count
   }
 
-  /** All there is, which is forgotten here. */
-  take(): ReadonlyMap<number, RunChange> {
+  /** All there is, which is forgotten here; null when there is nothing. */
+  take(): ReadonlyMap<number, RunChange> | null {
     const changes = this.#changes
-    this.#changes = new Map()
+    this.#changes = null
     return changes
-  }
-
-  get isEmpty(): boolean {
-    return this.#changes.size === 0
   }
 }

@@ -1,5 +1,6 @@
 import type { EndedRunStatus, RunReason, RunStatus } from '../../model/workflow.ts'
 import type { Database } from './database.ts'
+import type { RunChange } from './run-changes.ts'
 import type { Writer } from './writer.ts'
 
 /** A row of `run` with what moving it needs. */
@@ -21,11 +22,22 @@ export type RunState = {
   readonly cancelled: number
 }
 
-const STATE_SQL = `SELECT seq, id, workspace, workflow_id, trigger, phase, paused, status_reason, end_reason, max_concurrent,
-  items, completed, failed, cancelled FROM run`
+const STATE_COLUMNS = `seq, id, workspace, workflow_id, trigger, phase, paused, status_reason, end_reason, max_concurrent,
+  items, completed, failed, cancelled`
+const STATE_SQL = `SELECT ${STATE_COLUMNS} FROM run`
 
 export const readRun = (db: Database, seq: number): RunState | undefined =>
   decode(db.get(`${STATE_SQL} WHERE seq = ?`, seq))
+
+const COUNT_SQL = `UPDATE run SET completed = completed + ?, failed = failed + ?, cancelled = cancelled + ? WHERE seq = ?
+  RETURNING ${STATE_COLUMNS}`
+
+/** Counts items that have ended, and says how the run then stands. */
+export const countEnded = (
+  db: Database,
+  seq: number,
+  { completed, failed, cancelled }: RunChange,
+): RunState | undefined => decode(db.get(COUNT_SQL, completed, failed, cancelled, seq))
 
 export const findRun = (db: Database, workspace: string, runId: string): RunState | undefined =>
   decode(db.get(`${STATE_SQL} WHERE id = ? AND workspace = ?`, runId, workspace))

@@ -1,6 +1,6 @@
 import { endRun } from './end-run.ts'
 import { fillSlots } from './fill-slots.ts'
-import { isOpen, readRun, statusOf, tellRun } from './run.ts'
+import { countEnded, isOpen, readRun, statusOf, tellRun } from './run.ts'
 import type { RunChange } from './run-changes.ts'
 import type { Writer } from './writer.ts'
 
@@ -10,21 +10,13 @@ import type { Writer } from './writer.ts'
  * start or end others, which are settled in their turn.
  */
 export const settleRuns = (writer: Writer): void => {
-  while (!writer.runs.isEmpty) for (const [run, change] of writer.runs.take()) settleRun(writer, run, change)
+  for (let changes = writer.runs.take(); changes; changes = writer.runs.take())
+    for (const [run, change] of changes) settleRun(writer, run, change)
 }
 
 const settleRun = (writer: Writer, runSeq: number, change: RunChange): void => {
-  const { completed, failed, cancelled } = change
-  const ended = completed + failed + cancelled
-  if (ended > 0)
-    writer.db.run(
-      'UPDATE run SET completed = completed + ?, failed = failed + ?, cancelled = cancelled + ? WHERE seq = ?',
-      completed,
-      failed,
-      cancelled,
-      runSeq,
-    )
-  const run = readRun(writer.db, runSeq)!
+  const ended = change.completed + change.failed + change.cancelled
+  const run = (ended > 0 ? countEnded(writer.db, runSeq, change) : readRun(writer.db, runSeq))!
   if (!isOpen(run)) return
   if (fillSlots(writer, run) > 0) return
   if (!hasItems(writer, runSeq)) endRun(writer, run)

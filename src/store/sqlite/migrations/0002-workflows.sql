@@ -72,6 +72,7 @@ CREATE TABLE run (
 CREATE INDEX run_list ON run (workspace);
 CREATE INDEX run_workflow ON run (workspace, workflow_id);
 CREATE INDEX run_phase ON run (workspace, phase);
+CREATE INDEX run_paused ON run (workspace) WHERE paused = 1;
 CREATE INDEX run_open ON run (workflow_id) WHERE phase IN ('pending', 'running');
 CREATE INDEX run_due ON run (due_at) WHERE due_at IS NOT NULL AND paused = 0;
 CREATE INDEX run_finished ON run (finished_at) WHERE finished_at IS NOT NULL;
