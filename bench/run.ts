@@ -24,8 +24,10 @@ const SCENARIOS: readonly (() => Promise<{ scenario: Scenario }>)[] = [
   () => import('./scenarios/followers.ts'),
   () => import('./scenarios/lists.ts'),
   () => import('./scenarios/webhooks.ts'),
+  () => import('./scenarios/api-items.ts'),
   () => import('./scenarios/idle.ts'),
   () => import('./scenarios/next-slot.ts'),
+  () => import('./scenarios/lateness.ts'),
 ]
 
 const main = async (): Promise<number> => {

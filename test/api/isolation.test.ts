@@ -227,14 +227,15 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
   })
 })
 
-const hasBubblewrap = (() => {
+const works = (file: string, argv: readonly string[]): boolean => {
   try {
-    execFileSync('bwrap', ['--unshare-pid', '--ro-bind', '/', '/', '/bin/true'], { stdio: 'ignore' })
+    execFileSync(file, argv, { stdio: 'ignore' })
     return true
   } catch {
     return false
   }
-})()
+}
+const hasBubblewrap = works('bwrap', ['--unshare-pid', '--ro-bind', '/', '/', '/bin/true'])
 
 describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : ' (needs a working bwrap)'}`, () => {
   const { run, write, dataDir } = useFunctions({ sandbox: 'bubblewrap' })

@@ -80,7 +80,7 @@ export const MOST_RESULT_BYTES = 2_000_000
 export const MOST_OUTPUT_BYTES = 64 * 1024
 
 /** A longer frame is none of ours: whoever sent it is not to be listened to any more. */
-export const MOST_FRAME_BYTES = 32 * 1024 * 1024
+const MOST_FRAME_BYTES = 32 * 1024 * 1024
 
 export type Frame = { readonly type: number; readonly item: number; readonly payload: Buffer }
 

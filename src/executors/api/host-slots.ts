@@ -97,7 +97,7 @@ const makeSlot = async (base: string, own: (path: string) => string): Promise<Ho
 }
 
 /** Both ends, so that neither side waits for the other to open it and the pipe does not end with its first writer. */
-export const openPipe = (path: string): number => openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+const openPipe = (path: string): number => openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
 
 /** All pipes of a slot, open, or none. */
 export const openPipes = (slot: HostSlot): Record<keyof HostSlot, number> => {
