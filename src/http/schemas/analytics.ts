@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { PLAIN_TEXT } from '../../model/patterns.ts'
 import { choice, NullableNumber, NullableText, strictObject, Time } from './basics.ts'
 
-export const TREND_UNITS = ['hour', 'day'] as const
+const TREND_UNITS = ['hour', 'day'] as const
 
 const time = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
 
