@@ -1,7 +1,9 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { api, type Finished, millrace, type ServeProcess, startServe } from './millrace.ts'
+import { api, type Finished, millrace, printed, type ServeProcess, startServe } from './millrace.ts'
 
 let server: ServeProcess
 beforeAll(async () => {
@@ -173,6 +175,37 @@ test('without a yes and without a terminal nothing is written', async () => {
   expect(stdout).toContain('+ ask-a')
   expect(stderr).toContain('--yes')
   expect(await exists('ask-a')).toBe(false)
+})
+
+test('on a terminal it asks: only a yes writes', async context => {
+  if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
+  const { write } = folder('asked')
+  write({ 'a.yaml': workflow('asked-a') })
+  const main = join(import.meta.dirname, '../../src/cli/main.ts')
+  const answer = async (text: string) => {
+    const command = `'${process.execPath}' '${main}' workflows apply asked`
+    const child = spawn('/usr/bin/script', ['-qec', command, '/dev/null'], {
+      cwd: server.cwd,
+      env: { PATH: process.env.PATH, HOME: server.cwd, TERM: 'xterm' },
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    await printed(child.stdout, /Change 1 workflow\? \[y\/N\]/)
+    child.stdin.write(text)
+    return (await once(child, 'close'))[0]
+  }
+  expect(await answer('no\r')).toBe(1)
+  expect(await exists('asked-a')).toBe(false)
+  expect(await answer('y\r')).toBe(0)
+  expect(await exists('asked-a')).toBe(true)
+})
+
+test('two that apply the same files at once make each workflow once', async () => {
+  const { write, apply } = folder('both')
+  write({ 'a.yaml': `${workflow('both-a')}---\n${workflow('both-b')}` })
+  const ends = await Promise.all([apply(['--yes']), apply(['--yes'])])
+  expect(ends.map(end => end.code)).toEqual([0, 0])
+  expect(await shown('both-a')).toMatchObject({ version: 1 })
+  expect(await shown('both-b')).toMatchObject({ version: 1 })
 })
 
 test('the plan has a form for programs', async () => {

@@ -1,3 +1,4 @@
+import { postOnce } from '../client/jobs.ts'
 import { call } from '../client/request.ts'
 import type { ServerAddress } from '../client/server-address.ts'
 import type { WorkflowAnswer } from '../client/workflow-answer.ts'
@@ -15,12 +16,20 @@ export const carryOut = async (
 ): Promise<StepResult> => {
   if (step.action === 'prune') return prune(server, step.workflow)
   const json = step.file.definition
-  if (step.action === 'create') {
-    await call(server, { method: 'POST', path: '/v1/workflows', json })
-    return 'created'
-  }
+  if (step.action === 'create' && (await create(server, json))) return 'created'
   await call(server, { method: 'PUT', path: workflowPath(step.name), json })
   return 'changed'
+}
+
+/** false: somebody has made one of that name since it was planned. */
+const create = async (server: ServerAddress, json: unknown): Promise<boolean> => {
+  try {
+    await postOnce(server, { path: '/v1/workflows', json })
+    return true
+  } catch (error) {
+    if (error instanceof CliFailure && error.code === 'workflow_exists') return false
+    throw error
+  }
 }
 
 /**

@@ -26,8 +26,8 @@ What would change is shown, secrets never, and then asked about.
 \${NAME} in a value is the variable NAME of this command's environment, so that no secret has to be in a file;
 $\${NAME} is the text itself. Texts of command, stdin and query are left as they are.
 
-Exit codes: 0 done, or nothing to do; 1 with --dry-run: there is something to do; 1 otherwise: a workflow could
-not be deleted because it still runs, or the answer was no; 2 a file is wrong.`
+Exit codes: 0 done, or nothing to do; 1 there is something to do (--dry-run), the answer was no, or a workflow
+could not be deleted because it still runs; 2 a file is wrong; 125 the server refused or is away.`
 
 /** `millrace workflows apply PLACE…`: makes the server's workflows what the files say. */
 export const defineApply = (command: Command, context: CliContext, finish: (exitCode: number) => void): void => {
@@ -48,7 +48,11 @@ export const defineApply = (command: Command, context: CliContext, finish: (exit
       context.stdout.write(options.json ? `${JSON.stringify(planJson(steps))}\n` : planText(steps, context.stdout))
       if (options.dryRun) return finish(changes.length > 0 ? EXIT.failed : EXIT.ok)
       if (changes.length === 0) return
-      if (!options.yes && !(await confirm(context, `Change ${changes.length} workflows?`))) return finish(EXIT.failed)
+      if (
+        !options.yes &&
+        !(await confirm(context, `Change ${changes.length === 1 ? '1 workflow' : `${changes.length} workflows`}?`))
+      )
+        return finish(EXIT.failed)
       finish(await write(server, changes, context))
     })
 }
