@@ -54,5 +54,7 @@ export const queueStatistics = ({ db }: Reader): QueueStatistics => {
   return {
     counts: rows.map(([status, kind, count]) => ({ status, kind, count }) as QueueStatistics['counts'][number]),
     oldestQueuedAt: queued.length > 0 ? Math.min(...queued) : null,
+    openRuns: db.get<[number]>("SELECT count(*) FROM run WHERE phase IN ('pending', 'running')")![0],
+    pendingDeliveries: db.get<[number]>('SELECT count(*) FROM delivery WHERE due_at IS NOT NULL')![0],
   }
 }
