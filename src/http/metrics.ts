@@ -86,8 +86,22 @@ const watch = ({ store, clock, registers }: { store: Store; clock: Clock; regist
     registers,
     collect: () => readQueues(),
   })
+  const runs = new Gauge({
+    name: 'millrace_open_runs',
+    help: 'Runs that have not ended.',
+    registers,
+    collect: () => readQueues(),
+  })
+  const deliveries = new Gauge({
+    name: 'millrace_pending_deliveries',
+    help: 'Deliveries that have not come to their sinks yet.',
+    registers,
+    collect: () => readQueues(),
+  })
   const readQueues = shared(async () => {
-    const { counts, oldestQueuedAt } = await store.queueStatistics()
+    const { counts, oldestQueuedAt, openRuns, pendingDeliveries } = await store.queueStatistics()
+    runs.set(openRuns)
+    deliveries.set(pendingDeliveries)
     jobs.reset()
     for (const { status, kind, count } of counts) jobs.labels({ status, kind }).set(count)
     oldest.set(oldestQueuedAt === null ? 0 : Math.max(0, clock.now() - oldestQueuedAt) / 1000)

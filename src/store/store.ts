@@ -140,7 +140,7 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore {
   }): Promise<{ workspace: string; scopes: readonly string[] } | null>
   beatWorker(input: WorkerBeat): Promise<void>
   listWorkers(): Promise<readonly Worker[]>
-  /** Live jobs by status and kind, and when the oldest queued one was queued. For metrics; instance-wide. */
+  /** Live jobs by status and kind, when the oldest queued one was queued, and what else waits. For metrics; instance-wide. */
   queueStatistics(): Promise<QueueStatistics>
 
   /** Small facts of the installation that must survive (for example the id of the instance). */
@@ -304,4 +304,7 @@ export type Worker = WorkerBeat & { readonly seenAt: number; readonly running: n
 export type QueueStatistics = {
   readonly counts: readonly { readonly status: JobStatus; readonly kind: Kind; readonly count: number }[]
   readonly oldestQueuedAt: number | null
+  /** Runs that have not ended. */
+  readonly openRuns: number
+  readonly pendingDeliveries: number
 }

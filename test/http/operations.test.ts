@@ -50,6 +50,8 @@ describe('metrics', () => {
     const metrics = async () => (await server.call('GET', '/metrics')).body
     await expect.poll(metrics, { timeout: 20_000 }).toMatch(/^millrace_schedule_slots_total\{outcome="fired"\} [1-9]/m)
     const text = await metrics()
+    expect(text).toMatch(/^millrace_open_runs \d+$/m)
+    expect(text).toMatch(/^millrace_pending_deliveries 0$/m)
     expect(text).toMatch(/^millrace_schedule_lateness_seconds_count [1-9]/m)
     const sum = Number(/^millrace_schedule_lateness_seconds_sum (\S+)$/m.exec(text)?.[1])
     const count = Number(/^millrace_schedule_lateness_seconds_count (\S+)$/m.exec(text)?.[1])

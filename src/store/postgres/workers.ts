@@ -97,13 +97,25 @@ const STATISTICS: Statement = {
     GROUP BY status, kind`,
 }
 
+const WAITING: Statement = {
+  name: 'waiting_statistics',
+  text: `
+    SELECT (SELECT count(*) FROM millrace.run WHERE phase IN ('pending', 'running')) AS runs,
+      (SELECT count(*) FROM millrace.delivery WHERE due_at IS NOT NULL) AS deliveries`,
+}
+
 /** `queueStatistics`. */
 export const queueStatistics = async (session: Session): Promise<QueueStatistics> => {
   type Row = QueueStatistics['counts'][number] & { oldest_queued_at: number | null }
-  const rows = await session.database.reader.query<Row>(STATISTICS, [])
+  const [rows, [waiting]] = await Promise.all([
+    session.database.reader.query<Row>(STATISTICS, []),
+    session.database.reader.query<{ runs: number; deliveries: number }>(WAITING, []),
+  ])
   const times = rows.flatMap(row => row.oldest_queued_at ?? [])
   return {
     counts: rows.map(({ status, kind, count }) => ({ status, kind, count })),
     oldestQueuedAt: times.length === 0 ? null : Math.min(...times),
+    openRuns: waiting!.runs,
+    pendingDeliveries: waiting!.deliveries,
   }
 }

@@ -3,6 +3,7 @@ import { newId } from '../../../src/kernel/ids.ts'
 import type { NewToken, WorkerBeat } from '../../../src/store/store.ts'
 import type { AreaTests } from '../store-suite.ts'
 import { COMPLETE, logPart, newJobs } from './scene.ts'
+import { WorkflowScene } from './workflow-scene.ts'
 
 export const workspaceTests: AreaTests = scene => {
   const token = (overrides: Partial<NewToken> = {}): NewToken => ({
@@ -129,7 +130,12 @@ export const workspaceTests: AreaTests = scene => {
 
   test('statistics count live jobs by status and kind and know the oldest queued one', async () => {
     const start = scene().clock.now()
-    expect(await scene().store.queueStatistics()).toEqual({ counts: [], oldestQueuedAt: null })
+    expect(await scene().store.queueStatistics()).toEqual({
+      counts: [],
+      oldestQueuedAt: null,
+      openRuns: 0,
+      pendingDeliveries: 0,
+    })
     await scene().submit(newJobs(3))
     scene().clock.advance(1000)
     await scene().submit([...newJobs(2, { kind: 'http' }), ...newJobs(1, { scheduledAt: start + 1e6 })])
@@ -139,6 +145,17 @@ export const workspaceTests: AreaTests = scene => {
     expect(oldestQueuedAt).toBe(start)
     const byKey = Object.fromEntries(counts.map(({ status, kind, count }) => [`${status} ${kind}`, count]))
     expect(byKey).toEqual({ 'queued command': 2, 'running command': 1, 'queued http': 2, 'pending command': 1 })
+  })
+
+  test('statistics count runs that are open and deliveries that are pending', async () => {
+    const steps = new WorkflowScene(scene)
+    const workflow = await steps.create()
+    await steps.start(workflow)
+    await steps.start(workflow, 2)
+    await scene().finished({ sinks: [{ index: 0, onFailure: true }], priority: 9 })
+    expect(await scene().store.queueStatistics()).toMatchObject({ openRuns: 2, pendingDeliveries: 1 })
+    await steps.workOff()
+    expect(await scene().store.queueStatistics()).toMatchObject({ openRuns: 0, pendingDeliveries: 1 })
   })
 
   test('settings survive', async () => {
