@@ -100,9 +100,11 @@ export const createServer = ({ store, clock, random, secrets }: Options) => {
     /** What the worker does: keeps leases, ends some of its attempts, claims more. */
     work: async ({ endShare }: { endShare: number }): Promise<void> => {
       await survive(renew())
-      for (const attempt of attempts) if (random.chance(0.05)) await survive(extend(attempt))
       await survive(endSome(endShare))
       await survive(claim())
+      for (const attempt of attempts) if (random.chance(0.1)) await survive(extend(attempt))
+      // Most work is done before the next turn, which may be hours later: what is not loses its lease to the rescue.
+      await survive(endSome(endShare))
     },
     /** Dies at once: what it was doing is cut off, what it ran is gone. */
     die: link.cut,
