@@ -68,7 +68,11 @@ export const useFunctions = ({ jobUser, sandbox = 'none', launcher = 'auto', ...
   const start = (spec: Readonly<Record<string, unknown>>, { job, ...changes }: Change = {}) => {
     const context = createItemContext(changes)
     const claimed: ClaimedJob = { ...claimedJob(spec), kind: 'api', ...job }
-    return { context, outcome: executor.run(claimed, context) }
+    const renewal = setInterval(
+      () => executor.leasesRenewed!([{ jobId: claimed.id, attempt: claimed.attempt }], options.clock.monotonic()),
+      1000,
+    )
+    return { context, outcome: executor.run(claimed, context).finally(() => clearInterval(renewal)) }
   }
 
   return {

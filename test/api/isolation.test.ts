@@ -80,6 +80,20 @@ describe('items that share a host', () => {
     expect(second.context.log.text('stdout') + second.context.log.text('stderr')).toBe('')
   })
 
+  test('are not hurt by what another left to throw', async () => {
+    write(
+      'bomb.js',
+      'export default () => { setTimeout(() => { throw new Error("late") }, 30).unref(); return process.pid }',
+    )
+    write('patient.js', 'export default () => new Promise(end => setTimeout(() => end(process.pid), 200))')
+    const { result: pid } = await run('bomb')
+    const second = await run('patient')
+    expect(second.outcome.type).toBe('completed')
+    expect(second.result).toBe(pid)
+    // Nobody knows what else it has broken.
+    expect(isAlive(pid as number)).toBe(false)
+  })
+
   test('cannot use the context of another', async () => {
     write(
       'keep.js',
@@ -178,6 +192,17 @@ describe('items that share a host', () => {
     expect(two).not.toBe(one)
     expect(again).toBe(two)
     expect(isAlive(one as number)).toBe(false)
+  })
+
+  test('of a workspace get their turn while another has always more', async () => {
+    write('pid.js', PID)
+    let stopped = false
+    const greedy = Array.from({ length: 4 }, async () => {
+      while (!stopped) await run('pid', {}, { job: { workspace: 'greedy' } })
+    })
+    expect((await run('pid', {}, { job: { workspace: 'modest' } })).outcome.type).toBe('completed')
+    stopped = true
+    await Promise.all(greedy)
   })
 })
 

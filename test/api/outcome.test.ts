@@ -56,6 +56,11 @@ describe('a function', () => {
     expect(outcome).toMatchObject({ type: 'failed', failure: 'user', reason: 'result_too_large' })
   })
 
+  test('may get parameters that are larger than any pipe', async () => {
+    write('measure.js', 'export default ({ text }) => text.length')
+    expect((await run('measure', { parameters: { text: 'ü'.repeat(5_000_000) } })).result).toBe(5_000_000)
+  })
+
   test('that throws fails with the message; the stack is in the log', async () => {
     write('throws.ts', 'const inner = () => { throw new RangeError("too far") }\nexport default async () => inner()')
     const { outcome, context } = await run('throws')

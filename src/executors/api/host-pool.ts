@@ -90,6 +90,13 @@ export const createHostPool = (options: Options): HostPool => {
     if (other !== undefined) void retire(other)
   }
 
+  /** A workspace that has waited longest and has no host at all must not wait until others have nothing to do. */
+  const mustMakeRoom = (): boolean => {
+    const first = waiters[0]
+    if (first === undefined || starting > 0 || hosts.size < options.most) return false
+    return [...hosts].every(host => host.workspace !== first.workspace && host.state !== 'ending')
+  }
+
   const startFor = async (workspace: string): Promise<void> => {
     starting++
     tend()
@@ -171,7 +178,10 @@ export const createHostPool = (options: Options): HostPool => {
     },
     release: pooled => {
       if (pooled.state !== 'busy') return
-      if (pooled.host.runs >= MOST_RUNS) return void retire(pooled)
+      if (pooled.host.runs >= MOST_RUNS || mustMakeRoom()) {
+        void retire(pooled)
+        return
+      }
       pooled.state = 'idle'
       pooled.idleSince = now()
       if (waiters.length > 0) serve()
@@ -186,11 +196,13 @@ export const createHostPool = (options: Options): HostPool => {
   }
 }
 
-const startReady = async ({ start }: Options): Promise<FunctionHost> => {
+const startReady = async ({ start, launcher }: Options): Promise<FunctionHost> => {
   const host = await start()
   const timer = setTimeout(host.kill, START_WITHIN_MS)
+  const renewal = setInterval(() => launcher.renew([host.ticket], hostDeadline(0)), TEND_MS)
   await host.ready
   clearTimeout(timer)
+  clearInterval(renewal)
   if (host.pid > 0) return host
   const end = await host.ended
   throw new Error(`The function host could not be started (${describeEnd(end)}): ${host.lastWords().trim()}`)

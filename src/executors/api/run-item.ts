@@ -1,12 +1,13 @@
-import { ERRORS, type FailureReason, isDiskFull, MillraceError } from '../../kernel/errors.ts'
-import type { ClaimedJob, Progress } from '../../model/job.ts'
+import { ERRORS, type FailureReason, isDiskFull } from '../../kernel/errors.ts'
+import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from './follow-stop.ts'
 import type { FunctionFolder } from './function-folder.ts'
-import type { ItemEnd, ItemListener, RunningOnHost } from './function-host.ts'
+import type { ItemEnd, RunningOnHost } from './function-host.ts'
 import type { HostPool, PooledHost } from './host-pool.ts'
 import type { Call, RunOrder } from './host-protocol.ts'
+import { createItemListener } from './item-listener.ts'
 import type { ApiSpec } from './spec.ts'
 import { takeArtifact } from './take-artifact.ts'
 import { toOutcome } from './to-outcome.ts'
@@ -99,7 +100,7 @@ const runOn = async (
     killed = true
     pooled.host.kill()
   }
-  const listener = createListener({
+  const listener = createItemListener({
     context,
     onLogFault: error => {
       logFault ??= error
@@ -129,67 +130,6 @@ const isClean = (end: ItemEnd): boolean => 'clean' in end && end.clean
 const toLogFailure = (error: Error): Outcome => {
   if (!isDiskFull(error)) throw error
   return fail('disk_full', ERRORS.disk_full.title)
-}
-
-type Listening = {
-  readonly context: ExecutionContext
-  readonly onLogFault: (error: Error) => void
-  readonly answer: (call: Call) => Promise<unknown>
-  readonly reply: (text: string) => void
-}
-
-const createListener = ({
-  context,
-  onLogFault,
-  answer,
-  reply,
-}: Listening): ItemListener & { settle(): Promise<unknown> } => {
-  const answers = new Set<Promise<void>>()
-
-  const answerCall = async (call: Call): Promise<void> => {
-    try {
-      reply(JSON.stringify({ call: call.call, value: (await answer(call)) ?? null }))
-    } catch (error) {
-      if (isDiskFull(error)) onLogFault(error as Error)
-      reply(JSON.stringify({ call: call.call, error: toShown(error as Error) }))
-    }
-  }
-
-  return {
-    output: (stream, bytes) => {
-      try {
-        return context.log.write(stream, bytes)?.catch(onLogFault)
-      } catch (error) {
-        onLogFault(error as Error)
-      }
-    },
-    progress: payload => {
-      const progress = readProgress(payload)
-      if (progress !== null) context.progress(progress)
-    },
-    call: payload => {
-      const answering: Promise<void> = answerCall(JSON.parse(payload.toString()) as Call).finally(() => {
-        answers.delete(answering)
-      })
-      answers.add(answering)
-    },
-    settle: () => Promise.all(answers),
-  }
-}
-
-const toShown = (error: Error): { message: string; code?: string; errors?: unknown } =>
-  error instanceof MillraceError
-    ? { message: error.message, code: error.code, errors: error.errors }
-    : { message: error.message }
-
-const LONGEST_MESSAGE = 1000
-
-/** A host is not to be trusted with what others read. */
-const readProgress = (payload: Buffer): Progress | null => {
-  const { percentage, message } = JSON.parse(payload.toString()) as Record<string, unknown>
-  const number = typeof percentage === 'number' ? Math.min(100, Math.max(0, percentage)) : null
-  const text = typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE).toWellFormed() : null
-  return { percentage: number, message: text }
 }
 
 type Answering = {

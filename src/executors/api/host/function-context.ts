@@ -42,6 +42,9 @@ type Options = {
   readonly directory: string
 }
 
+/** In UTF-8 a third of the longest frame at the most. */
+const MOST_CALL_CHARACTERS = 8 * 1024 * 1024
+
 export const createFunctionContext = ({ channel, item, directory }: Options): FunctionContext => {
   const { order, number } = item
   let lastCall = 0
@@ -52,9 +55,11 @@ export const createFunctionContext = ({ channel, item, directory }: Options): Fu
 
   const ask = <T>(call: Call): Promise<T> => {
     mustBeOpen()
+    const text = JSON.stringify(call)
+    if (text.length > MOST_CALL_CHARACTERS) throw new Error('This is too large to be said at once: split it.')
     const { promise, resolve, reject } = Promise.withResolvers<T>()
     item.calls.set(call.call, reply => ('error' in reply ? reject(toError(reply.error)) : resolve(reply.value as T)))
-    channel.say('call', number, JSON.stringify(call))
+    channel.say('call', number, text)
     return promise
   }
 
