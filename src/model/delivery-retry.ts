@@ -1,5 +1,5 @@
 /** How long a delivery is tried, from its first try or its last redelivery on. */
-export const DELIVERY_DAY_MS = 24 * 3_600_000
+const DAY_MS = 24 * 3_600_000
 /** A clock that jumps ahead does not make a day of a few tries. */
 const FEWEST_TRIES = 8
 
@@ -14,7 +14,7 @@ const SHORTEST_WAIT_MS = 1_000
  */
 export const deliveryRetry = (input: { triedForMs: number; tries: number; random: number }): number | null => {
   const { triedForMs, tries, random } = input
-  if (triedForMs >= DELIVERY_DAY_MS && tries >= FEWEST_TRIES) return null
+  if (triedForMs >= DAY_MS && tries >= FEWEST_TRIES) return null
   const longest = Math.min(Math.max(triedForMs, FIRST_WAIT_MS), LONGEST_WAIT_MS)
   return Math.round(SHORTEST_WAIT_MS + random * (longest - SHORTEST_WAIT_MS))
 }

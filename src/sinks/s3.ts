@@ -10,13 +10,11 @@ import type { Parcel, SinkOutcome } from './sinks.ts'
 const TRY_MS = 30_000
 
 /**
- * Puts the body into a bucket as one object. The sink must have keys of its own: with the server's, whoever may submit
- * jobs could write wherever the server may, its own blobs included.
+ * Puts the body into a bucket as one object, with the keys of the sink: with the server's, whoever may submit jobs could
+ * write wherever the server may, its own blobs included.
  */
 export const deliverToS3 = async (fetch: GuardedFetch, parcel: Parcel<S3Sink>): Promise<SinkOutcome> => {
   const { sink, body, signal } = parcel
-  if (sink.access_key_id === undefined || sink.secret_access_key === undefined)
-    return { type: 'stopped', status: null, error: 'The sink has no access_key_id and secret_access_key.' }
   // Most servers have no such sink: the client of AWS takes a quarter of a second to load.
   const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
   const client = new S3Client(clientOptions(fetch, sink, signal))
@@ -36,7 +34,7 @@ const clientOptions = (fetch: GuardedFetch, sink: S3Sink, signal: AbortSignal): 
   region: sink.region ?? 'us-east-1',
   ...(sink.endpoint !== undefined && { endpoint: sink.endpoint }),
   ...(sink.force_path_style !== undefined && { forcePathStyle: sink.force_path_style }),
-  credentials: { accessKeyId: sink.access_key_id!, secretAccessKey: sink.secret_access_key! },
+  credentials: { accessKeyId: sink.access_key_id, secretAccessKey: sink.secret_access_key },
   // The outbox tries again, with the waits that its other deliveries have.
   maxAttempts: 1,
   // Compatible stores know no checksums at the end of a body.

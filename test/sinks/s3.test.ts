@@ -74,13 +74,6 @@ test.each([true, false])('the request is what was signed (path style: %s)', asyn
   expect(headers.authorization).toContain(signatureOf({ method, path, headers, body: sent.body }, 'us-east-1'))
 })
 
-test('a sink without keys of its own is never given those of the server', async () => {
-  const other = await serve((_, response) => response.end())
-  const { access_key_id: _, ...keyless } = s3Sink(`http://127.0.0.1:${other.port}`)
-  expect(await openSinks().deliver(parcel(keyless))).toMatchObject({ type: 'stopped' })
-  expect(other.requests).toEqual([])
-})
-
 test.each(['http://127.0.0.1', 'http://[::ffff:7f00:1]', 'http://localhost'])(
   'an endpoint at %s is private and is not connected to',
   async origin => {

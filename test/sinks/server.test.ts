@@ -77,3 +77,13 @@ test('a receiver at a private address is never asked, and the delivery says why'
     { timeout: 30_000, interval: 100 },
   )
 })
+
+test('a sink of S3 without keys of its own is refused: it never gets those of the server', async () => {
+  const { status, body } = await server.call('POST', '/v1/jobs', {
+    command: 'true',
+    sinks: [{ type: 's3', bucket: 'results' }],
+  })
+  expect(status).toBe(422)
+  const paths = body.errors.map(({ path }: { path: string }) => path)
+  expect(paths).toEqual(['sinks.0.access_key_id', 'sinks.0.secret_access_key'])
+})

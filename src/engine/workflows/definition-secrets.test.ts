@@ -12,7 +12,7 @@ const nightly: WorkflowDefinition = {
     { command: 'a', environment: { DB_PASSWORD: 'four' }, secrets: ['PIN'] },
     { command: 'b', sinks: [{ type: 'webhook', url: 'https://a.example', headers: { Cookie: 'five' } }] },
   ],
-  sinks: [{ type: 's3', bucket: 'b', secret_access_key: 'six' }],
+  sinks: [{ type: 's3', bucket: 'b', access_key_id: 'id', secret_access_key: 'six' }],
 }
 
 test('secrets are taken out by their path; a name that an item lists is secret for all', () => {
