@@ -2,6 +2,7 @@ import { Cron } from 'croner'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { readSchedule } from '../../src/model/schedule/schedule.ts'
+import { findTimeZone } from '../../src/model/schedule/time-zone.ts'
 import { scheduleOf } from './read.ts'
 import { ALL_ZONES, changesOf } from './zones.ts'
 
@@ -79,6 +80,28 @@ describe('crons', () => {
     )
     fc.assert(property, { numRuns: RUNS, seed: SEED, endOnFailure: true })
     expect(compared).toBeGreaterThan(RUNS)
+  })
+
+  test.each([
+    ['*/20 * * * *', 'every hour'],
+    ['15 * * * MON-SAT', 'every hour'],
+    ['30 2 * * *', 'one time a day'],
+    ['0 1 * * *', 'one time a day'],
+    ['59 3 * * SUN', 'one time a day'],
+  ])('%s (%s) has the slots of croner while clocks are moved by an hour, too', text => {
+    for (const zone of ['Europe/Berlin', 'America/New_York', 'Europe/Lisbon', 'Australia/Sydney', 'America/Santiago']) {
+      const schedule = scheduleOf({ crons: [text], time_zone: zone })
+      const croner = new Cron(text, { timezone: zone, paused: true })
+      const [first, second] = changesOf(findTimeZone(zone)!, FROM, TO)
+      for (const change of [first!, second!]) {
+        let slot = (change - 6 * 3600) * 1000
+        while (slot < (change + 6 * 3600) * 1000) {
+          const theirs: number = croner.nextRun(new Date(slot))!.getTime()
+          expect(schedule.nextSlot(slot), `${zone} after ${new Date(slot).toISOString()}`).toBe(theirs)
+          slot = theirs
+        }
+      }
+    }
   })
 
   test.each(['@hourly', '@daily', '@midnight', '@weekly', '@monthly', '@yearly', '@annually'])('%s is read', text => {

@@ -4,11 +4,10 @@ import { localOf, type TimeZone } from '../../src/model/schedule/time-zone.ts'
 import { scheduleOf, slotsBackwards, slotsBetween } from './read.ts'
 import { changesOf, distinctZones } from './zones.ts'
 
-/** Ten years of every zone of the world, the first of which saw Samoa leave a day out and North Korea change twice. */
-const DECADES = [
-  [Date.UTC(2009, 0, 1), Date.UTC(2019, 0, 1)],
-  [Date.UTC(2026, 0, 1), Date.UTC(2036, 0, 1)],
-] as const
+/** Ten years in which Samoa left a day out, North Korea and Venezuela moved by half an hour and Russia changed its mind. */
+const PAST = [Date.UTC(2009, 0, 1), Date.UTC(2019, 0, 1)] as const
+/** Ten years of what is known to come. */
+const COMING = [Date.UTC(2026, 0, 1), Date.UTC(2036, 0, 1)] as const
 const THREE_DAYS = 3 * 86_400_000
 
 /** Their union has a slot every few minutes, and meets every rule: gaps, repeats, elapsed hours, exclusion. */
@@ -23,15 +22,15 @@ const EXCLUDE = [{ hour: 4, minute: { start: 30, end: 59 } }, { day_of_month: [1
 type Window = { readonly zone: TimeZone; readonly from: number; readonly to: number }
 
 /** ±3 days around each change; six days of a zone that has none. */
-const windows = ([start, end]: (typeof DECADES)[number]): readonly Window[] =>
+const windows = ([start, end]: readonly [number, number]): readonly Window[] =>
   distinctZones(start / 1000, end / 1000).flatMap(zone => {
     const changes = changesOf(zone, start / 1000, end / 1000).map(second => second * 1000)
     const centres = changes.length > 0 ? changes : [start + THREE_DAYS]
     return centres.map(centre => ({ zone, from: centre - THREE_DAYS, to: centre + THREE_DAYS }))
   })
 
-describe.each(DECADES)('around every change of every clock in ten years from %i to %i', (...decade) => {
-  const all = windows(decade)
+describe('around every change of every clock in ten years', () => {
+  const all = windows(PAST)
 
   test('slots rise, are the same backwards, and a union is the merge of its parts', () => {
     expect(all.length).toBeGreaterThan(300)
@@ -86,7 +85,7 @@ const isOnRule = (second: number, zone: TimeZone): boolean => {
 }
 
 test('a daily schedule runs once for each date of ten years in every zone, for that date', () => {
-  const [start, end] = DECADES[1]
+  const [start, end] = COMING
   for (const zone of distinctZones(start / 1000, end / 1000)) {
     for (const [hour, minute] of [
       [0, 0],
@@ -110,7 +109,7 @@ const meantFor = (zone: TimeZone, second: number, timeOfDay: number): number => 
 }
 
 test('an hourly schedule of elapsed hours runs every hour wherever clocks move by whole hours', () => {
-  const [start, end] = DECADES[1]
+  const [start, end] = COMING
   const zones = distinctZones(start / 1000, end / 1000).filter(zone =>
     zone.offsets.every((offset, index) => index === 0 || (offset - zone.offsets[index - 1]!) % 3600 === 0),
   )

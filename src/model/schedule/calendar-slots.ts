@@ -21,7 +21,9 @@ const MARGIN = 2 * 86_400
  *
  * A search looks at the segment of its instant, then at the next with a match or a gap in it. Beyond `MARGIN` after a
  * change no local time can repeat an earlier one, so from there everything before the next matching local time can be
- * left out: three or four segments at most are looked at before an answer, whatever the distance.
+ * left out: three or four segments are looked at, whatever the distance. It ends in any case, for each turn goes on by a
+ * segment at least and a zone has some 460; that many are looked at where every match falls into a gap that ends in an
+ * excluded time.
  */
 export const createCalendarSlots = (input: {
   calendar: Calendar
