@@ -26,31 +26,30 @@ export const writeDeliveries = (writer: Writer, job: Ended, sinks: string, statu
 
 type Claim = { readonly limit: number; readonly leaseMs: number }
 
-/** Positions of what was claimed; `readClaimed` has the rest. */
+/** Rows as `readClaimed` gives them. */
 export const claimDeliveries = (writer: Writer, { limit, leaseMs }: Claim) => {
   const { db, now } = writer
   clampTimes(writer)
+  const positions = db
+    .all<[number]>(
+      'SELECT position FROM delivery WHERE due_at IS NOT NULL AND due_at <= ? ORDER BY due_at, position LIMIT ?',
+      now,
+      limit,
+    )
+    .map(([position]) => position)
   const token = randomBytes(18).toString('base64url')
-  const claimed = db.all<[position: number]>(
-    `UPDATE delivery SET claim_token = ?1, due_at = ?2 + ?3, wait_ms = ?3, tries = tries + 1, last_try_at = ?2, next_try_at = NULL,
-       first_try_at = coalesce(first_try_at, ?2)
-     WHERE position IN (SELECT position FROM delivery WHERE due_at IS NOT NULL AND due_at <= ?2 ORDER BY due_at, position LIMIT ?4)
-     RETURNING position`,
-    token,
-    now,
-    leaseMs,
-    limit,
-  )
+  if (positions.length > 0) db.run(CLAIM_SQL, token, now, leaseMs, JSON.stringify(positions))
   const [nextDueAt] = db.get<[number | null]>('SELECT min(due_at) FROM delivery WHERE due_at IS NOT NULL')!
   return {
     token,
-    rows: readClaimed(
-      writer,
-      claimed.map(([position]) => position),
-    ),
+    rows: readClaimed(writer, positions),
     nextDueInMs: nextDueAt === null ? null : Math.max(0, nextDueAt - now),
   }
 }
+
+const CLAIM_SQL = `UPDATE delivery SET claim_token = ?1, due_at = ?2 + ?3, wait_ms = ?3, tries = tries + 1, last_try_at = ?2,
+    next_try_at = NULL, first_try_at = coalesce(first_try_at, ?2)
+  WHERE position IN (SELECT value FROM json_each(?4))`
 
 /** A clock that was set back would stretch every wait by as much. */
 const clampTimes = ({ db, now }: Writer): void => {

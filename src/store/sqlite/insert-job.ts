@@ -4,7 +4,7 @@ import { SUBMITTED_COLUMNS, type SubmittedJobRow } from './job-row.ts'
 import type { Writer } from './writer.ts'
 
 /** Where a new job begins. */
-export type Beginning = {
+type Beginning = {
   /** null: queued at once. */
   readonly pending: PendingReason | null
   /** A job that waits for a time. */

@@ -11,7 +11,7 @@ import type { Writer } from './writer.ts'
 /** A run whose items are coded as `encodeJobs` codes them. */
 export type NewRunRows = Omit<NewRun, 'items'> & { readonly items: readonly SubmittedJobRow[] }
 
-export type RunBeginning = {
+type RunBeginning = {
   readonly workflow: WorkflowState
   readonly run: NewRunRows
   readonly trigger: 'manual' | 'automatic'

@@ -80,7 +80,7 @@ export const countSlots = (db: Database, runSeq: number): number =>
   )![0]
 
 /** Whether a worker holds one of its items. */
-export const hasRunningItems = (db: Database, runSeq: number): boolean =>
+const hasRunningItems = (db: Database, runSeq: number): boolean =>
   db.get("SELECT 1 FROM live WHERE run = ? AND status IN ('running', 'cancelling') LIMIT 1", runSeq) !== undefined
 
 /** The status that is shown. */

@@ -4,7 +4,7 @@ import type { Reader } from './reader.ts'
 import { findOwnWorkflow } from './workflow-state.ts'
 import type { Writer } from './writer.ts'
 
-export type Skipped = {
+type Skipped = {
   readonly first: number
   readonly last: number
   readonly count: number

@@ -12,7 +12,7 @@ export type SumMark = { readonly at: number; readonly seq: number }
 
 const MARK = 'summed_until'
 
-export const readSumMark = ({ db }: { readonly db: Database }): SumMark => {
+const readSumMark = ({ db }: { readonly db: Database }): SumMark => {
   const [text] = db.get<[string]>('SELECT value FROM setting WHERE name = ?', MARK) ?? ['0 0']
   const [at, seq] = text.split(' ').map(Number)
   return { at: at!, seq: seq! }
