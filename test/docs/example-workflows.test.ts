@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parseAllDocuments } from 'yaml'
 import { millrace } from '../cli/millrace.ts'
@@ -44,6 +45,20 @@ test('the example files can be applied as they are, and applied again change not
   expect(applied.stdout + applied.stderr).not.toContain('a password of the example')
   const again = await millrace(['workflows', 'apply', FILES, '--dry-run'], { cwd: directory, environment })
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining(`${names.length} unchanged`) })
+})
+
+test('the published schema, which editors complete by, has no fault to find in them, and finds one', async () => {
+  const { body: schema } = await server.call('GET', '/schemas/workflow.json')
+  const validator = Compile(schema)
+  const faultsOf = (value: unknown) => validator.Errors(value)
+  const definitions = readdirSync(FILES)
+    .filter(file => file.endsWith('.yaml'))
+    .flatMap(file => [...parseAllDocuments(readFileSync(join(FILES, file), 'utf8'))].map(one => one.toJS()))
+  for (const definition of definitions) {
+    expect(faultsOf(definition), definition.name).toEqual([])
+    expect(faultsOf({ ...definition, payload: [{ ...definition.payload[0], priority: 'high' }] })).not.toEqual([])
+    expect(faultsOf({ ...definition, shedule: {} })).not.toEqual([])
+  }
 })
 
 test('the workflow of the README runs as it is printed there', { timeout: 120_000 }, async () => {
