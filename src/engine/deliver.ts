@@ -9,6 +9,7 @@ import { CONNECTIONS_PER_HOST, createSinks, hostOf, type SinkOutcome } from '../
 import type { SecretBox } from '../store/secrets.ts'
 import type { ClaimedDelivery, DeliveryEnd } from '../store/sink-store.ts'
 import type { Store } from '../store/store.ts'
+import { createDeliveryEnds } from './delivery-ends.ts'
 import { makeParcel, openSink } from './delivery-parcel.ts'
 import { createLoop, type Loop } from './loop.ts'
 
@@ -28,12 +29,16 @@ export type DeliverOptions = {
 
 const CLAIMED_AT_ONCE = 64
 const MOST_UNDER_WAY = 512
+const PER_RECEIVER = { atOnce: CONNECTIONS_PER_HOST, mostWaiting: 128, patienceMs: 250 }
+/**
+ * While some wait for their receiver, claims come no faster than this: a quick receiver has taken its share by then, and
+ * what a slow one cannot take is put back without holding up what comes behind it.
+ */
+const PACE_MS = 25
 /** Longer than a try with its wait for other deliveries of the receiver. */
-const LEASE_MS = 60_000
-const PATIENCE_MS = 1_000
+const CLAIM_MS = 60_000
 /** What is under way at the stop may end; the rest is put back and sent again, with the same id. */
 const STOP_PATIENCE_MS = 3_000
-const PAUSE_AFTER_FAULT_MS = 500
 
 /**
  * Sends what the outbox holds. A delivery is claimed with a lease, tried once and ended in the store, together with
@@ -42,18 +47,21 @@ const PAUSE_AFTER_FAULT_MS = 500
 export const createDeliverLoop = (options: DeliverOptions): Loop => {
   const { store, clock, logger } = options
   const sinks = createSinks({ rules: options.addressRules })
-  const receivers = createReceivers({ atOnce: CONNECTIONS_PER_HOST, patienceMs: PATIENCE_MS, clock })
+  const receivers = createReceivers({ ...PER_RECEIVER, clock })
   const underWay = new Set<Promise<void>>()
   const stopping = new AbortController()
-  const ends = createEnds(options)
+  const ends = createDeliveryEnds({ store, clock, logger, claimMs: CLAIM_MS })
   let isFull = false
+  let lastClaimAt = Number.NEGATIVE_INFINITY
 
   const runOnce = async (): Promise<number | null> => {
     const limit = Math.min(CLAIMED_AT_ONCE, MOST_UNDER_WAY - underWay.size)
-    // Those that wait for a receiver have been claimed too early already.
-    isFull = limit === 0 || receivers.waiting > 0
+    isFull = limit === 0
     if (isFull) return null
-    const { claimed, nextDueInMs } = await store.claimDeliveries({ limit, leaseMs: LEASE_MS })
+    const pause = receivers.waiting === 0 ? 0 : lastClaimAt + PACE_MS - clock.monotonic()
+    if (pause > 0) return pause
+    lastClaimAt = clock.monotonic()
+    const { claimed, nextDueInMs } = await store.claimDeliveries({ limit, leaseMs: CLAIM_MS })
     for (const delivery of claimed) begin(delivery)
     return claimed.length === limit ? 0 : nextDueInMs
   }
@@ -136,40 +144,4 @@ const toEnd = (claimed: ClaimedDelivery, { type, status, error }: SinkOutcome): 
   if (type !== 'retry') return { ...told, outcome: { type } }
   const delayMs = waitAgain(claimed)
   return { ...told, outcome: delayMs === null ? { type: 'failed' } : { type: 'retry', delayMs } }
-}
-
-/** Ends deliveries in the store, many in one call. A store that fails is tried again while the claims hold. */
-const createEnds = ({ store, clock, logger }: DeliverOptions) => {
-  let waiting: { readonly end: DeliveryEnd; readonly since: number }[] = []
-  let working: Promise<void> | null = null
-  let isLast = false
-
-  const work = async (): Promise<void> => {
-    await null // what ends in the same tick shares the call
-    while (waiting.length > 0) {
-      const batch = waiting
-      waiting = []
-      try {
-        await store.endDeliveries(batch.map(({ end }) => end))
-      } catch (error) {
-        logger.error({ err: error, deliveries: batch.length }, 'ending deliveries failed')
-        if (isLast) break // they are sent again after their leases
-        waiting = [...batch.filter(({ since }) => clock.monotonic() - since < LEASE_MS), ...waiting]
-        await sleep(PAUSE_AFTER_FAULT_MS)
-      }
-    }
-    working = null
-  }
-
-  return {
-    add: (end: DeliveryEnd): void => {
-      waiting.push({ end, since: clock.monotonic() })
-      working ??= work()
-    },
-    /** Resolves when nothing is under way; gives up at the next fault. */
-    finish: async (): Promise<void> => {
-      isLast = true
-      await working
-    },
-  }
 }

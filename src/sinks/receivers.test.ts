@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest'
 import { systemClock } from '../kernel/clock.ts'
 import { createReceivers } from './receivers.ts'
 
-const bounds = { atOnce: 2, patienceMs: 1_000, clock: systemClock }
+const bounds = { atOnce: 2, mostWaiting: 2, patienceMs: 1_000, clock: systemClock }
 const QUICK = { tookMs: 10 }
 const SLOW = { tookMs: 15_000 }
 
@@ -11,15 +11,18 @@ const settled = async (promise: Promise<boolean>): Promise<boolean | 'waits'> =>
   return Promise.race([promise, Promise.resolve('waits' as const)])
 }
 
-test('so many at once go to a host; the next waits for one of them to end; other hosts are not asked', async () => {
+test('so many at once go to a host; the next few wait for one of them to end; other hosts are not asked', async () => {
   const receivers = createReceivers(bounds)
   expect([await receivers.enter('a'), await receivers.enter('a')]).toEqual([true, true])
   const third = receivers.enter('a')
   expect(await settled(third)).toBe('waits')
   expect(receivers.waiting).toBe(1)
   expect(await receivers.enter('b')).toBe(true)
+  const fourth = receivers.enter('a')
+  expect(await settled(receivers.enter('a'))).toBe(false)
   receivers.leave('a', QUICK)
-  expect(await third).toBe(true)
+  receivers.leave('a', QUICK)
+  expect([await third, await fourth]).toEqual([true, true])
   expect(receivers.waiting).toBe(0)
 })
 

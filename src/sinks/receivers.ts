@@ -15,7 +15,8 @@ type Host = { running: number; slow: number; lastEndAt: number; readonly waiting
 type Bounds = {
   /** At once to one host. */
   readonly atOnce: number
-  /** How long one waits for another of its host to end. */
+  /** For another of its host to end: so many may wait, and so long. */
+  readonly mostWaiting: number
   readonly patienceMs: number
   readonly clock: Clock
 }
@@ -29,7 +30,7 @@ const STALLED_MS = 2_000
 /** Those that have been slow are remembered up to this many. */
 const MAX_HOSTS = 10_000
 
-export const createReceivers = ({ atOnce, patienceMs, clock }: Bounds): Receivers => {
+export const createReceivers = ({ atOnce, mostWaiting, patienceMs, clock }: Bounds): Receivers => {
   const hosts = new Map<string, Host>()
   let waiting = 0
 
@@ -80,7 +81,8 @@ export const createReceivers = ({ atOnce, patienceMs, clock }: Bounds): Receiver
         return true
       }
       const isStalled = clock.monotonic() - host.lastEndAt >= STALLED_MS
-      return isStalled || isSlow(host) ? false : wait(host)
+      if (isStalled || isSlow(host) || host.waiting.size >= mostWaiting) return false
+      return wait(host)
     },
     leave: (name, { tookMs }) => {
       const host = hostOf(name)

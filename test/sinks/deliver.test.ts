@@ -168,6 +168,22 @@ test('a receiver that never answers does not hold back the others, however much 
   expect((await outbox.deliveries()).filter(({ status }) => status === 'pending')).toHaveLength(300)
 })
 
+test('a receiver that takes half a second for each does not hold back the others either', async () => {
+  const outbox = await openOutbox(systemClock)
+  const slow = await receive((_, response) => void setTimeout(() => response.end(), 500))
+  const quick = await receive((_, response) => response.end())
+  const backlog = await outbox.finish({ sinks: [webhook(slow.url)], count: 800 })
+  outbox.startLoop()
+  await vi.waitFor(() => expect(slow.requests.length).toBeGreaterThan(20), { timeout: 20_000 })
+  const jobs = await outbox.finish({ sinks: [webhook(quick.url)], count: 50 })
+  const all = await outbox.until(found =>
+    jobs.every(job => found.some(({ jobId, status }) => jobId === job && status === 'delivered')),
+  )
+  // They came last and are through, while most of the backlog waits.
+  const waiting = all.filter(({ jobId, status }) => backlog.includes(jobId) && status === 'pending')
+  expect(waiting.length).toBeGreaterThan(300)
+})
+
 test('1,000 deliveries arrive, each once', async () => {
   const outbox = await openOutbox(systemClock)
   const receiver = await receive((_, response) => response.end())
