@@ -2,10 +2,11 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { KINDS } from '../../src/model/kind.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { COMPLETE, LEASE_MS, leaseOf, newJob } from './suite/scene.ts'
+import { newRun, newWorkflow } from './suite/workflow-scene.ts'
 
 /**
- * A process that submits, claims and ends jobs as fast as it can and says on standard output what was acknowledged, one
- * `<id> <status>` a line, until it is killed.
+ * A process that submits jobs, triggers runs, claims and ends as fast as it can and says on standard output what was
+ * acknowledged, one `<id> <status>` a line, until it is killed.
  */
 const [path] = process.argv.slice(2)
 const store = await openSqliteStore({ path: path!, clock: systemClock })
@@ -21,6 +22,18 @@ const submit = async () => {
   }
 }
 
+const trigger = async () => {
+  const workflow = newWorkflow()
+  await store.createWorkflow(workflow)
+  for (;;) {
+    const items = Array.from({ length: 8 }, () => ({ sinks: [{ index: 0, onFailure: true }] }))
+    const run = newRun(workflow, items, { trigger: 'manual', maxConcurrent: 3 })
+    const key = { workspace: workflow.workspace, workflowId: workflow.id, version: 1 }
+    await store.triggerWorkflow({ ...key, run, scheduledAt: null, maxQueued: 1_000_000 })
+    say([`${run.id} triggered`])
+  }
+}
+
 const work = async (workerId: string) => {
   for (;;) {
     const jobs = await store.claimJobs({ workerId, kinds: KINDS, limit: 10, leaseMs: LEASE_MS })
@@ -30,4 +43,4 @@ const work = async (workerId: string) => {
   }
 }
 
-await Promise.all([submit(), submit(), work('worker-1'), work('worker-2')])
+await Promise.all([submit(), submit(), trigger(), work('worker-1'), work('worker-2')])
