@@ -92,7 +92,7 @@ export interface WorkflowStore {
 
   // Runs
   getRun(input: { workspace: string; runId: string }): Promise<Run | null>
-  /** Newest first. Throws `invalid_cursor`. */
+  /** Newest first, each with an empty `snapshot`: a page of them could hold gigabytes. Throws `invalid_cursor`. */
   listRuns(input: {
     workspace: string
     filters: RunFilters

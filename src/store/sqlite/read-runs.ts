@@ -7,12 +7,15 @@ import type { Reader } from './reader.ts'
 import { findRun } from './run.ts'
 
 /** Counts of what ends come from sums, those of what holds a slot are counted, and the rest is pending. */
-const RUN_SQL = `SELECT run.seq, run.id, run.workspace, run.workflow_id, run.workflow_version, run.trigger, run.phase, run.paused,
+const COLUMNS = `run.seq, run.id, run.workspace, run.workflow_id, run.workflow_version, run.trigger, run.phase, run.paused,
     run.status_reason, run.scheduled_at, run.created_at, run.started_at, run.finished_at, run.max_concurrent, run.items,
     iif(run.finished_at IS NULL, (SELECT count(*) FROM live WHERE live.run = run.seq AND status = 'queued'), 0),
     iif(run.finished_at IS NULL, (SELECT count(*) FROM live WHERE live.run = run.seq AND status IN ('running', 'cancelling')), 0),
-    run.completed, run.failed, run.cancelled, run.retry_of, snapshot.definition
-  FROM run LEFT JOIN snapshot ON snapshot.id = run.snapshot`
+    run.completed, run.failed, run.cancelled, run.retry_of`
+
+const RUN_SQL = `SELECT ${COLUMNS}, snapshot.definition FROM run LEFT JOIN snapshot ON snapshot.id = run.snapshot`
+/** Without the snapshots, of which a page could hold gigabytes. */
+const LISTED_SQL = `SELECT ${COLUMNS}, '' FROM run`
 
 const decode = (row: readonly unknown[]): Run => {
   const [, id, workspace, workflowId, workflowVersion, trigger, phase, paused, statusReason, ...times] = row
@@ -63,7 +66,7 @@ export const listRuns = ({ db }: Reader, { workspace, filters, before, limit }: 
   const stretches = filters.status ? filters.status.map(status => STATUS_SQL[status]) : ['1']
   const rows = stretches.flatMap(status =>
     db.all<[number, ...unknown[]]>(
-      `${RUN_SQL} WHERE run.workspace = ? AND run.seq < ? AND ${status} AND ${shared.sql} ORDER BY run.seq DESC LIMIT ?`,
+      `${LISTED_SQL} WHERE run.workspace = ? AND run.seq < ? AND ${status} AND ${shared.sql} ORDER BY run.seq DESC LIMIT ?`,
       workspace,
       before ?? Number.MAX_SAFE_INTEGER,
       ...shared.values,

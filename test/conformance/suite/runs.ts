@@ -17,6 +17,7 @@ export const runTests: AreaTests = scene => {
     let cursor: string | null = null
     do {
       const page = await scene().store.listRuns({ workspace: WORKSPACE, filters, limit, cursor })
+      for (const run of page.runs) expect(run.snapshot).toBe('')
       ids.push(...page.runs.map(run => run.id))
       cursor = page.nextCursor
     } while (cursor !== null)

@@ -5,13 +5,16 @@ import type { Queryable, Statement } from '../database.ts'
 import { BODY_COLUMNS, SCOPES_COLUMN } from '../job-rows.ts'
 import { readPage } from '../page.ts'
 import { type SubmissionRow, toSubmission } from '../read-job.ts'
-import { RUN_COLUMNS, RUN_TABLES, type RunRow, toRun } from './run-rows.ts'
+import { RUN_COLUMNS, RUN_TABLES, type RunRow, SNAPSHOT_TABLE, toRun } from './run-rows.ts'
 
 export type RunKey = { readonly workspace: string; readonly runId: string }
 
 const GET_RUN: Statement = {
   name: 'get_run',
-  text: `SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES} WHERE run.id = $1 AND run.workspace = $2`,
+  text: `
+    SELECT ${RUN_COLUMNS}, snapshot.definition AS snapshot
+    FROM ${RUN_TABLES} ${SNAPSHOT_TABLE}
+    WHERE run.id = $1 AND run.workspace = $2`,
 }
 
 /** `getRun`. */
@@ -20,7 +23,7 @@ export const getRun = async (target: Queryable, { workspace, runId }: RunKey): P
   return row ? toRun(row) : null
 }
 
-/** `listRuns`. */
+/** `listRuns`. Without the snapshots, of which a page could hold gigabytes. */
 export const listRuns = async (
   target: Queryable,
   { filters, ...input }: Parameters<Store['listRuns']>[0],
@@ -32,7 +35,7 @@ export const listRuns = async (
     (parameters, below) => `
     SELECT *
     FROM (
-      SELECT ${RUN_COLUMNS} FROM ${RUN_TABLES}
+      SELECT ${RUN_COLUMNS}, '' AS snapshot FROM ${RUN_TABLES}
       WHERE run.workspace = ${parameters.add(input.workspace)} AND run.position < ${below}
         ${status ? `AND run.phase = ANY (${parameters.add(status.flatMap(phasesOf))}::text[])` : ''}
         ${workflowId === undefined ? '' : `AND run.workflow_id = ${parameters.add(storable(workflowId))}`}

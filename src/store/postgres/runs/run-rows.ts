@@ -16,11 +16,10 @@ export const RUN_COLUMNS = `
       run.position, run.id, run.workspace, run.workflow_id, run.workflow_version, run.trigger, ${STATUS_COLUMN} AS status,
       run.status_reason, run.scheduled_at, run.created_at, run.started_at, run.finished_at, run.max_concurrent,
       run.items - run.completed - run.failed - run.cancelled AS items_left, run.completed, run.failed, run.cancelled,
-      run.retry_of, held.queued, held.running, snapshot.definition AS snapshot`
+      run.retry_of, held.queued, held.running`
 
 export const RUN_TABLES = `
     millrace.run
-    LEFT JOIN millrace.snapshot ON snapshot.workflow_id = run.workflow_id AND snapshot.hash = run.snapshot_hash
     CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE live.status = 'queued')::integer AS queued,
         count(*) FILTER (WHERE live.status <> 'queued')::integer AS running
@@ -28,6 +27,10 @@ export const RUN_TABLES = `
       WHERE live.item_of = run.id AND live.status IN ('queued', 'running', 'cancelling')
         AND run.phase IN ('pending', 'running')
     ) AS held`
+
+/** The definition a run was made from. */
+export const SNAPSHOT_TABLE =
+  'LEFT JOIN millrace.snapshot ON snapshot.workflow_id = run.workflow_id AND snapshot.hash = run.snapshot_hash'
 
 export type RunRow = {
   readonly position: number
