@@ -55,6 +55,14 @@ test.each<[string, unknown, string, RegExp]>([
   ['an unreadable time', { command: 'x', scheduled_at: 'tomorrow' }, 'scheduled_at', /RFC 3339/],
   ['a time long gone', { command: 'x', scheduled_at: '2026-11-21T11:58:00Z' }, 'scheduled_at', /60 seconds/],
   ['a time too far', { command: 'x', scheduled_at: '2028-01-01T00:00:00Z' }, 'scheduled_at', /a year/],
+  ['a sink of no type', { command: 'x', sinks: [{ type: 'mail' }] }, 'sinks.0.type', /webhook or s3/],
+  ['a sink without address', { command: 'x', sinks: [{ type: 'webhook' }] }, 'sinks.0.url', /required/],
+  [
+    'a sink elsewhere',
+    { command: 'x', sinks: [{ type: 'webhook', url: 'ftp://a.example' }] },
+    'sinks.0.url',
+    /http or https/,
+  ],
   ['a secret that is nowhere', { command: 'x', secrets: ['PIN'] }, 'secrets', /PIN/],
 ])('%s is refused with its field', (_, body, path, message) => {
   expect(errorsOf(body)[path]).toMatch(message)

@@ -65,7 +65,7 @@ export const createSubmit = ({ store, clock, secrets, check, maxQueued }: Depend
 type RerunInput = { readonly submitter: Submitter; readonly jobId: string; readonly idempotency?: IdempotencyKey }
 
 /** All bodies, when every one is right. Throws `executor_unavailable`, `invalid` with the faults of all. */
-export const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] => {
+const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] => {
   const right: CheckedBody[] = []
   const errors: FieldError[] = []
   for (const check of checks) {

@@ -1,3 +1,4 @@
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import type { ClaimedJob } from '../../../src/model/job.ts'
 import { ROLE_SCOPES } from '../../../src/model/scopes.ts'
@@ -241,4 +242,34 @@ test('two triggers with one idempotency key make one run', async () => {
   expect(kept.answer.status).toBe(201)
   expect(JSON.parse(kept.answer.body)).toMatchObject({ run_id: runId })
   expect(await scene.runsOf(workflow)).toHaveLength(1)
+})
+
+test('a single job may have sinks; those for functions it is none of are not told', async () => {
+  scene = await openScene({ script: async () => done })
+  const hook = { type: 'webhook', url: 'http://127.0.0.1:1/', secret: `whsec_${Buffer.alloc(24).toString('base64')}` }
+  const [jobId] = await scene.submit({ sinks: [{ ...hook, apis_to_send: ['scrape'] }, hook] })
+  await scene.ended(jobId!)
+  expect(JSON.parse((await scene.get(jobId!)).spec).sinks).toMatchObject([{ secret: '***' }, { secret: '***' }])
+  const { deliveries } = await scene.store.listDeliveries({
+    workspace,
+    filters: { jobId: jobId! },
+    limit: 10,
+    cursor: null,
+  })
+  expect(deliveries).toMatchObject([{ jobId, sinkIndex: 1 }])
+})
+
+test('a run of 10,000 items leaves the event loop to others', async () => {
+  scene = await openScene({ script: async () => done, settings: { 'max-workers': '50' } })
+  const payload = Array.from({ length: 10_000 }, (_, index) => ({ command: ['echo', String(index)] }))
+  const delay = monitorEventLoopDelay({ resolution: 5 })
+  delay.enable()
+  const workflow = await scene.create({ payload, configuration: { max_concurrent_requests: 50 } })
+  const runId = await scene.trigger(workflow)
+  delay.disable()
+  expect(delay.max / 1e6).toBeLessThan(3000) // a tenth of it on a machine of its own
+  expect((await scene.run(runId)).counts).toMatchObject({ failed: 0 })
+  await scene.workflows.terminateRun({ workspace, runId, graceMs: 0 })
+  const { counts } = await scene.runEnded(runId)
+  expect(counts.completed + counts.cancelled).toBe(10_000)
 })

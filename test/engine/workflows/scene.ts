@@ -124,7 +124,7 @@ const calls = ({ engine, store }: TestEngine) => {
   }
 }
 
-export const isEndedRun = (status: RunStatus): boolean => (ENDED_RUN_STATUSES as readonly RunStatus[]).includes(status)
+const isEndedRun = (status: RunStatus): boolean => (ENDED_RUN_STATUSES as readonly RunStatus[]).includes(status)
 
 /** Asks until the condition holds; fails with what was seen last. */
 export const until = async <T>(ask: () => Promise<T>, condition: (value: T) => boolean, about: string): Promise<T> => {
