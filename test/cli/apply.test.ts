@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { api, type Finished, millrace, printed, type ServeProcess, startServe } from './millrace.ts'
+import { api, type Finished, inProcess, printed, type ServeProcess, startServe } from './millrace.ts'
 
 let server: ServeProcess
 beforeAll(async () => {
@@ -23,11 +23,11 @@ const folder = (name: string) => {
     }
   }
   const apply = (args: readonly string[] = [], environment: Record<string, string> = {}): Promise<Finished> =>
-    millrace(['workflows', 'apply', name, '--set', name, ...args], { cwd: server.cwd, environment })
+    inProcess(['workflows', 'apply', name, '--set', name, ...args], { cwd: server.cwd, environment })
   return { write, apply, remove: (file: string) => rmSync(join(server.cwd, name, file)) }
 }
 
-const run = (args: readonly string[]): Promise<Finished> => millrace(args, { cwd: server.cwd })
+const run = (args: readonly string[]): Promise<Finished> => inProcess(args, { cwd: server.cwd })
 
 const shown = (name: string) => api(server.cwd, 'GET', `/v1/workflows/${name}`)
 
@@ -239,7 +239,7 @@ test('a place that is not there, and a server that refuses, are told in words', 
   })
   const { write } = folder('refused')
   write({ 'a.yaml': workflow('refused-a') })
-  const { code, stderr } = await millrace(['workflows', 'apply', 'refused', '--yes'], {
+  const { code, stderr } = await inProcess(['workflows', 'apply', 'refused', '--yes'], {
     cwd: server.cwd,
     environment: { MILLRACE_TOKEN: 'mr_wrong' },
   })

@@ -3,7 +3,10 @@ import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { PassThrough } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import type { CliContext } from '../../src/cli/context.ts'
+import { runProgram } from '../../src/cli/program.ts'
 
 const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
 
@@ -28,6 +31,28 @@ export const millrace = async (args: readonly string[], options: Options): Promi
   const child = start(args, options)
   child.stdin!.end(options.input ?? '')
   return finished(child)
+}
+
+/**
+ * Runs a command line in this process: the same program without the time that a process takes to start. Where there are
+ * signals, terminals or exits to look at, `millrace` is the one to take.
+ */
+export const inProcess = async (args: readonly string[], { cwd, environment, input }: Options): Promise<Finished> => {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+  stdin.end(input ?? '')
+  const printed = Promise.all([text(stdout), text(stderr)])
+  const context = {
+    environment: { HOME: cwd, MILLRACE_DATA_DIR: join(cwd, 'data'), ...environment },
+    directory: cwd,
+    stdin,
+    stdout,
+    stderr,
+  }
+  const code = await runProgram({ argv: args, version: '0.0.0', context: context as unknown as CliContext })
+  stdout.end()
+  stderr.end()
+  const [out, errors] = await printed
+  return { code, stdout: out, stderr: errors }
 }
 
 /** What a process of the command line printed and how it ended. */

@@ -5,7 +5,7 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { api, type Finished, finished, millrace, printed, type ServeProcess, start, startServe } from './millrace.ts'
+import { api, type Finished, finished, inProcess, printed, type ServeProcess, start, startServe } from './millrace.ts'
 
 let server: ServeProcess
 beforeAll(async () => {
@@ -15,7 +15,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-const run = (args: readonly string[]): Promise<Finished> => millrace(args, { cwd: server.cwd })
+const run = (args: readonly string[]): Promise<Finished> => inProcess(args, { cwd: server.cwd })
 
 const make = async (definition: Readonly<Record<string, unknown>>): Promise<void> => {
   expect(await api(server.cwd, 'POST', '/v1/workflows', definition)).toMatchObject({
