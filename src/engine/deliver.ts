@@ -29,12 +29,13 @@ export type DeliverOptions = {
 
 const CLAIMED_AT_ONCE = 64
 const MOST_UNDER_WAY = 512
-const PER_RECEIVER = { atOnce: CONNECTIONS_PER_HOST, mostWaiting: 128, patienceMs: 250 }
+const PER_RECEIVER = { atOnce: CONNECTIONS_PER_HOST, mostWaiting: 128, patienceMs: 500 }
 /**
- * While some wait for their receiver, claims come no faster than this: a quick receiver has taken its share by then, and
+ * While that many wait for their receiver, claims come no faster than this: a quick receiver takes its share before, and
  * what a slow one cannot take is put back without holding up what comes behind it.
  */
-const PACE_MS = 25
+const MANY_WAITING = 32
+const PACE_MS = 100
 /** Longer than a try with its wait for other deliveries of the receiver. */
 const CLAIM_MS = 60_000
 /** What is under way at the stop may end; the rest is put back and sent again, with the same id. */
@@ -51,15 +52,15 @@ export const createDeliverLoop = (options: DeliverOptions): Loop => {
   const underWay = new Set<Promise<void>>()
   const stopping = new AbortController()
   const ends = createDeliveryEnds({ store, clock, logger, claimMs: CLAIM_MS })
+  /** Then each end is a reason to look again. */
   let isFull = false
   let lastClaimAt = Number.NEGATIVE_INFINITY
 
   const runOnce = async (): Promise<number | null> => {
     const limit = Math.min(CLAIMED_AT_ONCE, MOST_UNDER_WAY - underWay.size)
-    isFull = limit === 0
-    if (isFull) return null
-    const pause = receivers.waiting === 0 ? 0 : lastClaimAt + PACE_MS - clock.monotonic()
-    if (pause > 0) return pause
+    const pause = receivers.waiting < MANY_WAITING ? 0 : lastClaimAt + PACE_MS - clock.monotonic()
+    isFull = limit === 0 || pause > 0
+    if (isFull) return limit === 0 ? null : pause
     lastClaimAt = clock.monotonic()
     const { claimed, nextDueInMs } = await store.claimDeliveries({ limit, leaseMs: CLAIM_MS })
     for (const delivery of claimed) begin(delivery)
