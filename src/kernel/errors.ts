@@ -226,7 +226,7 @@ export const ERRORS = {
   unexpected_status: {
     failure: 'user',
     title: 'The other server answered with another status than expected',
-    hint: 'statistics and the result have the status and the beginning of the body.',
+    hint: 'The log of the job has the status, the time and the beginning of the body.',
   },
   result_too_large: {
     failure: 'user',
