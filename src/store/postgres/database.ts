@@ -5,7 +5,10 @@ import { toFault } from './fault.ts'
 /** A statement that each connection prepares once under its name. */
 export type Statement = { readonly name: string; readonly text: string }
 
-/** A connection inside one transaction, or a pool where each statement is its own. */
+/**
+ * A connection inside one transaction, or a pool where each statement is its own. Statements that are asked for in one turn
+ * inside a transaction travel together and run in that order.
+ */
 export interface Queryable {
   query<Row>(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>
 }
@@ -22,7 +25,13 @@ export interface Database extends Queryable {
 
 /** Connects lazily; losing the database rejects what runs and later calls connect again. */
 export const connectDatabase = (url: string): Database => {
-  const hot = createPool({ connectionString: url, max: HOT_CONNECTIONS, options: HOT_SETTINGS, ...TIMEOUTS })
+  const hot = createPool({
+    connectionString: url,
+    max: HOT_CONNECTIONS,
+    options: HOT_SETTINGS,
+    pipeline: true,
+    ...TIMEOUTS,
+  })
   const listing = createPool({ connectionString: url, max: 3, options: HOT_SETTINGS, ...TIMEOUTS })
   const reading = createPool({ connectionString: url, max: 2, options: COMMON_SETTINGS, ...TIMEOUTS })
   return {
@@ -91,8 +100,11 @@ const runTransaction = async <T>(pool: pg.Pool, work: (connection: Queryable) =>
   const client = await pool.connect()
   let broken = true
   try {
-    await client.query('BEGIN')
-    const result = await work({ query: (statement, values) => run(client, statement, values) })
+    // Travels with the first statement, and when it fails so does that.
+    const [, result] = await Promise.all([
+      client.query('BEGIN'),
+      work({ query: (statement, values) => run(client, statement, values) }),
+    ])
     await client.query('COMMIT')
     broken = false
     return result

@@ -62,12 +62,38 @@ const insertLog = (applied: string): string => `
       WHERE (p.job_id IN (SELECT id FROM ${applied})) IS TRUE
       ${ON_SAME_LINES}`
 
+/** Of rows with `new_status`: what their sinks are to be told, and the ends counted in their runs. */
+const countAndTell = (rows: string): string => `
+    delivery AS (
+      INSERT INTO millrace.delivery (
+        id, job_id, sink_index, created_at, due_at, wait_ms, next_try_at, workspace, kind, status, run_id, workflow_id
+      )
+      SELECT millrace.new_id(clock.now), item.id, (rule ->> 'index')::integer, clock.now, clock.now, 0, clock.now,
+        item.workspace, item.kind, 'pending', item.run_id, item.workflow_id
+      FROM clock, ${rows} AS item, json_array_elements(item.sinks::json) AS rule
+      WHERE item.new_status = 'completed' OR item.new_status = 'failed' AND (rule ->> 'onFailure')::boolean
+    ),
+    counted AS (
+      UPDATE millrace.run
+      SET completed = run.completed + item.completed, failed = run.failed + item.failed,
+        cancelled = run.cancelled + item.cancelled
+      FROM (
+        SELECT item_of, count(*) FILTER (WHERE new_status = 'completed') AS completed,
+          count(*) FILTER (WHERE new_status = 'failed') AS failed,
+          count(*) FILTER (WHERE new_status = 'cancelled') AS cancelled
+        FROM ${rows}
+        WHERE item_of IS NOT NULL AND new_status NOT IN ('pending', 'queued')
+        GROUP BY item_of
+      ) AS item
+      WHERE run.id = item.item_of
+    )`
+
 /**
- * Completes and fails running jobs that are alone: no items of a run, no exclusive key, nobody to tell. `held` looks each lease up
- * (`OFFSET 0` keeps the planner from turning the loop around: it believes `live` to be empty); deleting by place with the
- * status asked again is the compare-and-set: a row that was changed since `held` read it stays.
+ * Completes and fails running jobs. `held` looks each lease up (`OFFSET 0` keeps the planner from turning the loop around:
+ * it believes `live` to be empty); deleting by place with the status asked again is the compare-and-set: a row that was
+ * changed since `held` read it stays. `which` are more conditions on a row; `more` are further parts of the statement.
  */
-const endRunningText = (more: string): string => `
+const endRunningText = ({ which, more, columns }: { which: string; more: string; columns: string }): string => `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     held AS MATERIALIZED (
       SELECT l.*, i.type, i.reason, i.failure, i.message, i.exit_code, i.signal, i.statistics,
@@ -75,18 +101,17 @@ const endRunningText = (more: string): string => `
       FROM ${batchTable(COLUMNS, FIRST_COLUMN)} AS i
       CROSS JOIN LATERAL (
         SELECT id, sequence, queued_at, started_at, attempt, user_failures, system_failures, next_log_seq, workspace,
-          worker_id, progress, ctid AS place
+          worker_id, progress, ctid AS place${columns}
         FROM millrace.live
         WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
-          AND live.status <> 'cancelling'
-          AND live.exclusive_key IS NULL AND live.item_of IS NULL AND live.sinks IS NULL
+          AND live.status <> 'cancelling' AND live.exclusive_key IS NULL${which}
         OFFSET 0
       ) AS l
     ),
     gone AS (
       DELETE FROM millrace.live
       WHERE ctid = ANY (ARRAY(SELECT place FROM held)) AND status <> 'cancelling'
-      RETURNING id, workspace, kind, run_id, workflow_id, parent_job_id
+      RETURNING id, workspace, kind, run_id, workflow_id, parent_job_id${columns && RETURNED_LINKS}
     ),
     ended AS (
       INSERT INTO millrace.ended (
@@ -105,12 +130,33 @@ const endRunningText = (more: string): string => `
     log AS (${insertLog('gone')})${more}
     SELECT gone.*, clock.now FROM gone, clock`
 
-const END_RUNNING: Statement = { name: 'end_running', text: endRunningText('') }
+const LINKS = ', kind, run_id, workflow_id, item_of, sinks'
+const RETURNED_LINKS = ', item_of, sinks IS NOT NULL AS has_sinks, extended_attempt'
 
+const RESULTS_OF_GONE = `,
+    result AS (${insertResults(FIRST_RESULT_COLUMN, 'SELECT id FROM gone')})`
+
+/** Jobs that stand alone: no items of a run, no exclusive key, nobody to tell. */
+const ALONE = { which: ' AND live.item_of IS NULL AND live.sinks IS NULL', columns: '' } as const
+const END_RUNNING: Statement = { name: 'end_running', text: endRunningText({ ...ALONE, more: '' }) }
 const END_RUNNING_WITH_RESULTS: Statement = {
   name: 'end_running_with_results',
-  text: endRunningText(`,
-    result AS (${insertResults(FIRST_RESULT_COLUMN, 'SELECT id FROM gone')})`),
+  text: endRunningText({ ...ALONE, more: RESULTS_OF_GONE }),
+}
+
+/** Items of runs too, whose locks are held, and jobs with sinks. */
+const END_ITEMS: Statement = {
+  name: 'end_items',
+  text: endRunningText({
+    which: '',
+    columns: LINKS,
+    more: `${RESULTS_OF_GONE},
+    told AS MATERIALIZED (
+      SELECT *, CASE type WHEN 'complete' THEN 'completed' ELSE 'failed' END AS new_status
+      FROM held
+      WHERE (id IN (SELECT id FROM gone)) IS TRUE
+    ),${countAndTell('told')}`,
+  }),
 }
 
 type GoneRow = Omit<EventRow, 'status' | 'status_reason'>
@@ -141,10 +187,23 @@ const toApplied = (row: GoneRow, end: EndAttempt): Applied => ({
   end,
 })
 
+/** As `endRunning`, inside a transaction that holds the runs. What it leaves out is for `endAny`. */
+export const endItems = async (
+  target: Queryable,
+  now: number | null,
+  ends: readonly EndAttempt[],
+): Promise<readonly AppliedAny[]> => {
+  if (ends.length === 0) return []
+  const byJob = new Map(ends.map(end => [end.lease.jobId, end]))
+  type Row = GoneRow & Omit<AppliedAny, keyof Applied>
+  const rows = await target.query<Row>(END_ITEMS, valuesWithResults(now, ends))
+  return rows.map(row => ({ ...row, ...toApplied(row, byJob.get(row.id)!) }))
+}
+
 /**
  * Any end of any held job, its row locked first, inside a transaction that holds its run and its key. In a paused run
  * a failure by the user's fault is the last; what is tried again all the same is held when its wait is over, what is put
- * back is held at once.
+ * back is held at once. Counts the ends in their runs.
  */
 const END_ANY: Statement = {
   name: 'end_any',
@@ -214,21 +273,13 @@ const END_ANY: Statement = {
       FROM held, clock
       WHERE new_status IN ('pending', 'queued')
     ),
-    delivery AS (
-      INSERT INTO millrace.delivery (
-        id, job_id, sink_index, created_at, due_at, wait_ms, next_try_at, workspace, kind, status, run_id, workflow_id
-      )
-      SELECT millrace.new_id(clock.now), held.id, (rule ->> 'index')::integer, clock.now, clock.now, 0, clock.now,
-        held.workspace, held.kind, 'pending', held.run_id, held.workflow_id
-      FROM clock, held, json_array_elements(held.sinks::json) AS rule
-      WHERE held.new_status = 'completed' OR held.new_status = 'failed' AND (rule ->> 'onFailure')::boolean
-    ),
+    ${countAndTell('held').trim()},
     log AS (${insertLog('held')}),
     result AS (${insertResults(FIRST_RESULT_COLUMN, "SELECT id FROM held WHERE new_status = 'completed'")})
     SELECT id, position, workspace, kind, run_id, workflow_id, parent_job_id, new_status AS status,
       CASE WHEN new_status = 'pending' AND type = 'retry' THEN 'retry_wait' WHEN new_status = 'pending' THEN 'run_paused'
         WHEN new_status <> 'queued' THEN reason END AS status_reason,
-      clock.now, item_of, sinks IS NOT NULL AS has_sinks, extended_attempt, is_paused
+      clock.now, item_of, sinks IS NOT NULL AS has_sinks, extended_attempt
     FROM held, clock`,
 }
 
@@ -238,8 +289,6 @@ export type AppliedAny = Applied & {
   readonly has_sinks: boolean
   /** Its attempt, or an earlier one, has added items to its run. */
   readonly extended_attempt: number | null
-  /** Its run is paused. */
-  readonly is_paused: boolean
 }
 
 export const endAny = async (

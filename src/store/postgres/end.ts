@@ -1,17 +1,17 @@
 import { isId } from '../../kernel/ids.ts'
-import { isEnded } from '../../model/job-status.ts'
 import type { EndAttempt, EndResult } from '../store.ts'
 import { arrayLiteral } from './array-literal.ts'
 import { doomBlobs } from './blobs.ts'
 import type { ItemLinks } from './claimed-items.ts'
 import type { Statement } from './database.ts'
 import type { Effects } from './effects.ts'
-import { type Applied, type AppliedAny, endAny, endRunning } from './end-statements.ts'
+import { type Applied, type AppliedAny, endAny, endItems, endRunning } from './end-statements.ts'
 import { isRefusal } from './fault.ts'
 import { gather } from './gather.ts'
 import { type EventRow, toEvent } from './job-rows.ts'
 import { toClaimToken } from './lease-token.ts'
 import { type Work, withLocks } from './locks.ts'
+import { type FilledRow, fillRuns } from './runs/fill-slots.ts'
 import { joinExtensions } from './runs/join-extensions.ts'
 import { RunChanges } from './runs/run-changes.ts'
 import { settle } from './runs/settle.ts'
@@ -61,8 +61,7 @@ const sortOut = (
     const first = plain.get(jobId)
     if (first?.lease.attempt === attempt && first.lease.leaseToken === leaseToken) continue
     const lease = `${jobId} ${attempt} ${leaseToken}`
-    const mayBePlain = end.end.type === 'complete' || end.end.type === 'fail'
-    if (!first && mayBePlain && !claimedItems.find(jobId)) plain.set(jobId, end)
+    if (!first && isSimple(end) && !claimedItems.find(jobId)) plain.set(jobId, end)
     else if (!others.has(lease)) others.set(lease, end)
   }
   return { plain: [...plain.values()], others: [...others.values()] }
@@ -109,17 +108,34 @@ const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise
   )
   const runs = links.flatMap(({ runId }) => runId ?? [])
   const ended = await withLocks(session, { runs, keys }, async work => {
-    const ended = await endAny(work.connection, work.now, ends)
+    const { ended, filled } = await endAndFill(work, ends, runs)
     noteEnds(work.effects, ended)
     await discardResults(work, ended)
-    const changes = countEnds(ended)
+    const changes = new RunChanges()
     await joinExtensions(work, ended, changes)
-    await settle(work, { changes, keys })
+    await settle(work, { changes, keys, filled })
     return ended
   })
   for (const { lease } of ends) session.claimedItems.forget(lease.jobId)
   return ended
 }
+
+/** In one round trip where nearly all are completed or failed: a run of many short items is as fast as this. */
+const endAndFill = async (
+  work: Work,
+  ends: readonly EndAttempt[],
+  runs: readonly string[],
+): Promise<{ ended: readonly AppliedAny[]; filled: readonly FilledRow[] }> => {
+  const { connection, now } = work
+  const simple = [...new Map(ends.filter(isSimple).map(end => [end.lease.jobId, end])).values()]
+  const [ended, filled] = await Promise.all([endItems(connection, now, simple), fillRuns(work, runs)])
+  if (ended.length === ends.length) return { ended, filled }
+  const rest = without(ends, ended)
+  const [others, filledAgain] = await Promise.all([endAny(connection, now, rest), fillRuns(work, runs)])
+  return { ended: [...ended, ...others], filled: filledAgain }
+}
+
+const isSimple = ({ end }: EndAttempt): boolean => end.type === 'complete' || end.type === 'fail'
 
 const noteEnds = (effects: Effects, rows: readonly AppliedAny[]): void => {
   effects.jobs.push(...rows)
@@ -140,13 +156,6 @@ const discardResults = ({ connection }: Work, rows: readonly AppliedAny[]): Prom
         : [],
     ),
   )
-
-const countEnds = (rows: readonly AppliedAny[]): RunChanges => {
-  const changes = new RunChanges()
-  for (const { item_of, status } of rows)
-    if (item_of !== null) changes.note(item_of, isEnded(status) ? status : undefined)
-  return changes
-}
 
 const STATUSES: Statement = {
   name: 'job_statuses',

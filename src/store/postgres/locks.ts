@@ -56,9 +56,11 @@ export class Locks {
   }
 
   async take(connection: Queryable): Promise<void> {
-    await lockRows(connection, LOCK_RUNS, this.#runs)
-    await lockKeys(connection, [...this.#keys.values()])
-    await lockRows(connection, LOCK_WORKFLOWS, this.#workflows)
+    await Promise.all([
+      lockRows(connection, LOCK_RUNS, this.#runs),
+      lockKeys(connection, [...this.#keys.values()]),
+      lockRows(connection, LOCK_WORKFLOWS, this.#workflows),
+    ])
   }
 }
 
@@ -111,9 +113,13 @@ const repeatWithMore = async <T>(
       return await session.database.transaction(async connection => {
         const locks = new Locks()
         for (const some of all) locks.add(some)
-        await locks.take(connection)
         const effects = new Effects()
-        return { result: await work({ connection, locks, effects, now: session.now() }), effects }
+        // The locks travel with the first statement of the work, which runs once they are had.
+        const [, result] = await Promise.all([
+          locks.take(connection),
+          work({ connection, locks, effects, now: session.now() }),
+        ])
+        return { result, effects }
       })
     } catch (error) {
       if (!(error instanceof MissingLocks)) throw error

@@ -3,28 +3,20 @@ import type { Statement } from '../database.ts'
 import { takenKeys, type WorkspaceKey } from '../exclusive-keys.ts'
 import type { EventRow } from '../job-rows.ts'
 import type { Work } from '../locks.ts'
-import { RunChanges } from './run-changes.ts'
+import type { RunChanges } from './run-changes.ts'
+
+/** What the rest of a fill needs of a run. */
+const STATE = `run.id, run.workspace, run.workflow_id, run.phase, run.paused, run.end_reason, run.max_concurrent,
+        run.items - run.completed - run.failed - run.cancelled AS items_left`
 
 /**
  * Under the locks of the runs, which were taken by an earlier statement: only then does this one see what others have
- * ended and queued. Counts what has ended, counts the slots that are held, and queues as many waiting items as there are
- * free ones. Items with an exclusive key are only found: they need that too.
+ * ended and queued. Counts the slots that are held, and queues as many waiting items as there are free ones. Items with an
+ * exclusive key are only found: they need that too. `state` gives the runs.
  */
-const FILL: Statement = {
-  name: 'fill_slots',
-  text: `
+const fillText = (state: string): string => `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
-    state AS (
-      UPDATE millrace.run
-      SET completed = run.completed + d.completed, failed = run.failed + d.failed,
-        cancelled = run.cancelled + d.cancelled, items = run.items + d.added
-      FROM unnest($2::text[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
-        AS d (id, completed, failed, cancelled, added)
-      WHERE run.id = d.id
-      RETURNING run.id, run.workspace, run.workflow_id, run.phase, run.paused, run.end_reason, run.max_concurrent,
-        run.items - run.completed - run.failed - run.cancelled AS items_left,
-        d.completed + d.failed + d.cancelled AS items_ended
-    ),
+    state AS (${state}),
     room AS MATERIALIZED (
       SELECT state.id, state.max_concurrent - (
           SELECT count(*) FROM millrace.live
@@ -37,7 +29,7 @@ const FILL: Statement = {
       SELECT waiting.*
       FROM room
       CROSS JOIN LATERAL (
-        SELECT live.ctid AS place, live.id, live.workspace, live.exclusive_key
+        SELECT live.ctid AS place, live.id, live.workspace, live.exclusive_key, live.item_of
         FROM millrace.live
         WHERE live.item_of = room.id AND live.status = 'pending' AND live.status_reason = 'run_concurrency'
         ORDER BY live.priority DESC, live.sequence
@@ -53,61 +45,91 @@ const FILL: Statement = {
       RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id
     )
     SELECT 'run' AS what, id, workspace, NULL AS kind, id AS run_id, workflow_id, NULL AS parent_job_id,
-      NULL AS exclusive_key, phase, paused, items_left, items_ended, clock.now
+      NULL AS exclusive_key, phase, paused, items_left, clock.now
     FROM state, clock
     UNION ALL
-    SELECT 'queued', id::text, workspace, kind, run_id, workflow_id, parent_job_id, NULL, NULL, NULL, NULL, NULL, clock.now
+    SELECT 'queued', id::text, workspace, kind, run_id, workflow_id, parent_job_id, NULL, NULL, NULL, NULL, clock.now
     FROM queued, clock
     UNION ALL
-    SELECT 'keyed', id::text, workspace, NULL, NULL, NULL, NULL, exclusive_key, NULL, NULL, NULL, NULL, clock.now
+    SELECT 'keyed', id::text, workspace, NULL, item_of, NULL, NULL, exclusive_key, NULL, NULL, NULL, clock.now
     FROM next, clock
-    WHERE exclusive_key IS NOT NULL`,
+    WHERE exclusive_key IS NOT NULL`
+
+const FILL: Statement = {
+  name: 'fill_slots',
+  text: fillText(`SELECT ${STATE} FROM millrace.run WHERE run.id = ANY ($2::text[])`),
 }
 
-type FilledRow = Omit<EventRow, 'status' | 'status_reason'> & {
+const COUNT_AND_FILL: Statement = {
+  name: 'count_and_fill_slots',
+  text: fillText(`
+      UPDATE millrace.run
+      SET completed = run.completed + d.completed, failed = run.failed + d.failed,
+        cancelled = run.cancelled + d.cancelled, items = run.items + d.added
+      FROM unnest($2::text[], $3::integer[], $4::integer[], $5::integer[], $6::integer[])
+        AS d (id, completed, failed, cancelled, added)
+      WHERE run.id = d.id
+      RETURNING ${STATE}`),
+}
+
+export type FilledRow = Omit<EventRow, 'status' | 'status_reason'> & {
   readonly what: 'run' | 'queued' | 'keyed'
   readonly exclusive_key: string
   readonly phase: 'pending' | 'running' | 'completed' | 'failed' | 'terminated'
   readonly paused: boolean
   readonly items_left: number
-  readonly items_ended: number
 }
 
 /** A run after its items were counted. */
 export type CountedRun = {
   readonly id: string
-  readonly workspace: string
   readonly workflowId: string
   readonly isOpen: boolean
   readonly paused: boolean
   readonly itemsLeft: number
-  readonly itemsEnded: number
-  readonly now: number
 }
 
-/** Moves items from `pending` (`run_concurrency`) to `queued`, and gives how the runs stand then. */
-export const fillSlots = async (work: Work, changes: RunChanges): Promise<readonly CountedRun[]> => {
-  const rows = await fillOnce(work, changes)
+/**
+ * Moves items from `pending` (`run_concurrency`) to `queued`, and gives how the runs stand then. `filled` are runs for
+ * which that was begun by `fillRuns`.
+ */
+export const fillSlots = async (
+  work: Work,
+  changes: RunChanges,
+  filled: readonly FilledRow[] = [],
+): Promise<readonly CountedRun[]> => {
+  const changed = new Set(changes.entries().map(([id]) => id))
+  const rows = [...(await countAndFill(work, changes)), ...filled.filter(row => !changed.has(row.run_id!))]
   let keyed = rows.filter(row => row.what === 'keyed')
   // Those whose key is held give up the slot they were found for; others may have it.
   while (keyed.length > 0 && (await queueKeyed(work, keyed)) < keyed.length) {
-    const again = new RunChanges()
-    for (const [id] of changes.entries()) again.note(id)
-    keyed = (await fillOnce(work, again)).filter(row => row.what === 'keyed')
+    const runIds = [...new Set(keyed.map(row => row.run_id!))]
+    keyed = (await fillRuns(work, runIds)).filter(row => row.what === 'keyed')
   }
   return rows.filter(row => row.what === 'run').map(toCountedRun)
 }
 
-const fillOnce = async ({ connection, effects, now }: Work, changes: RunChanges): Promise<readonly FilledRow[]> => {
+/** Fills the slots of runs whose items were counted already. */
+export const fillRuns = async (work: Work, runIds: readonly string[]): Promise<readonly FilledRow[]> => {
+  if (runIds.length === 0) return []
+  return noteQueued(work, await work.connection.query<FilledRow>(FILL, [work.now, arrayLiteral(runIds, id => id)]))
+}
+
+const countAndFill = async (work: Work, changes: RunChanges): Promise<readonly FilledRow[]> => {
+  if (changes.isEmpty) return []
   const entries = changes.entries()
-  const rows = await connection.query<FilledRow>(FILL, [
-    now,
+  const rows = await work.connection.query<FilledRow>(COUNT_AND_FILL, [
+    work.now,
     arrayLiteral(entries, ([id]) => id),
     arrayLiteral(entries, ([, change]) => change.completed),
     arrayLiteral(entries, ([, change]) => change.failed),
     arrayLiteral(entries, ([, change]) => change.cancelled),
     arrayLiteral(entries, ([, change]) => change.added),
   ])
+  return noteQueued(work, rows)
+}
+
+const noteQueued = ({ effects }: Work, rows: readonly FilledRow[]): readonly FilledRow[] => {
   for (const row of rows)
     if (row.what === 'queued') effects.jobs.push({ ...row, status: 'queued', status_reason: null })
   return rows
@@ -115,13 +137,10 @@ const fillOnce = async ({ connection, effects, now }: Work, changes: RunChanges)
 
 const toCountedRun = (row: FilledRow): CountedRun => ({
   id: row.id,
-  workspace: row.workspace,
   workflowId: row.workflow_id!,
   isOpen: row.phase === 'pending' || row.phase === 'running',
   paused: row.paused,
   itemsLeft: row.items_left,
-  itemsEnded: row.items_ended,
-  now: row.now,
 })
 
 const MOVE: Statement = {

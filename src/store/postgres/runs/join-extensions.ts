@@ -26,7 +26,8 @@ const TAKE: Statement = {
   text: `
     DELETE FROM millrace.extension
     WHERE job_id = ANY ($1::uuid[])
-    RETURNING position, job_id, attempt, items`,
+    RETURNING position, job_id, attempt, items,
+      (SELECT paused FROM millrace.run WHERE run.id = extension.run_id) AS is_paused`,
 }
 
 type ExtensionRow = {
@@ -34,6 +35,7 @@ type ExtensionRow = {
   readonly job_id: string
   readonly attempt: number
   readonly items: string
+  readonly is_paused: boolean | null
 }
 
 /** What the completed among these attempts have added joins their runs; what others have added is dropped. */
@@ -44,13 +46,18 @@ export const joinExtensions = async (work: Work, ended: readonly AppliedAny[], c
   for (const extension of taken.toSorted((a, b) => a.position - b.position)) {
     const by = extended.get(extension.job_id)!
     if (by.status === 'completed' && by.end.lease.attempt === extension.attempt)
-      await join(work, { by, items: JSON.parse(extension.items) as readonly KeptItem[], changes })
+      await join(work, { by, items: JSON.parse(extension.items), isPaused: extension.is_paused === true, changes })
   }
 }
 
 const join = async (
   { connection, effects, now }: Work,
-  { by, items, changes }: { by: AppliedAny; items: readonly KeptItem[]; changes: RunChanges },
+  {
+    by,
+    items,
+    isPaused,
+    changes,
+  }: { by: AppliedAny; items: readonly KeptItem[]; isPaused: boolean; changes: RunChanges },
 ): Promise<void> => {
   if (items.length === 0) return
   const scopeSets = new Map<readonly string[], number>()
@@ -59,7 +66,7 @@ const join = async (
     scopeSets.set(scopes, scopeSet)
     return { ...item, secrets: secrets === null ? null : Buffer.from(secrets, 'hex'), scopes }
   })
-  const reason = by.is_paused ? 'run_paused' : 'run_concurrency'
+  const reason = isPaused ? 'run_paused' : 'run_concurrency'
   const scopeSetOf = (scopes: readonly string[]) => scopeSets.get(scopes)!
   const joinedAt = await insertJobs(connection, { now, jobs, scopeSetOf, startOf: () => reason, areItems: true })
   effects.jobs.push(...jobs.map(job => toRow(job, reason, joinedAt)))
