@@ -34,7 +34,7 @@ export type SinkOutcome = {
 
 /** Delivers to sinks, through the guarded fetch whatever their type. */
 export interface Sinks {
-  /** One try, at most `TRY_MS` long. Throws the reason of the signal when it aborts; what else it throws is a bug. */
+  /** One try, of half a minute at most. Throws the reason of the signal when it aborts; what else it throws is a bug. */
   deliver(parcel: Parcel): Promise<SinkOutcome>
   close(): Promise<void>
 }
