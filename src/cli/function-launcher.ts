@@ -8,7 +8,7 @@ import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
 
 type Options = {
-  readonly config: Pick<Config, 'dataDir' | 'blobDir' | 'jobUser' | 'sandbox' | 'launcher' | 'commandMaxProcesses'>
+  readonly config: Pick<Config, 'dataDir' | 'blobPlace' | 'jobUser' | 'sandbox' | 'launcher' | 'commandMaxProcesses'>
   readonly instanceId: string
   readonly logger: Logger
 }
@@ -36,7 +36,7 @@ export const openFunctionLauncher = async ({ config, instanceId, logger }: Optio
   if (config.sandbox === 'none') return { launcher, user, sandbox: null }
   const problem = await findSandboxProblem(user)
   if (problem !== null) throw new Error(`MILLRACE_SANDBOX=bubblewrap: ${problem}.`)
-  const places = [dataDir, ...(config.blobDir === null ? [] : [realpathSync(config.blobDir)])]
+  const places = [dataDir, ...(config.blobPlace?.type === 'directory' ? [realpathSync(config.blobPlace.path)] : [])]
   return {
     launcher,
     user,

@@ -40,7 +40,7 @@ const openCommands = async ({ config, instanceId, logger, clock }: Opening): Pro
     dataDir: config.dataDir,
     jobUser: config.jobUser,
     sandbox: config.sandbox,
-    privateDirs: config.blobDir === null ? [] : [config.blobDir],
+    privateDirs: config.blobPlace?.type === 'directory' ? [config.blobPlace.path] : [],
     launcher: config.launcher,
     maxProcesses: config.commandMaxProcesses,
     instanceId,

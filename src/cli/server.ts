@@ -1,5 +1,6 @@
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
 import { createEngine } from '../engine/create-engine.ts'
 import type { Engine, PartHealth } from '../engine/engine.ts'
@@ -77,7 +78,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   undo.push(() => opened.close())
   const metrics = createMetrics()
   const store = metrics.instrument(opened)
-  const blobs = await openFileBlobStore({ directory: config.blobDir ?? join(config.dataDir, 'blobs') })
+  const blobs = await openBlobStore(config, undo)
   const secrets = openSecretBox({ dataDir: config.dataDir, secretKey: config.secretKey })
   const shareTails = config.databaseUrl !== null
   const logs = createJobLogs({
@@ -127,6 +128,14 @@ export const openStore = async (config: Config, clock: Clock): Promise<Store> =>
   }
   const { openPostgresStore } = await import('../store/postgres/postgres-store.ts')
   return openPostgresStore({ url: config.databaseUrl, processName: `millrace ${config.roles.join(',')}` })
+}
+
+const openBlobStore = async ({ blobPlace, dataDir }: Config, undo: (() => unknown)[]): Promise<BlobStore> => {
+  if (blobPlace?.type !== 's3') return openFileBlobStore({ directory: blobPlace?.path ?? join(dataDir, 'blobs') })
+  const { openS3BlobStore } = await import('../blobs/s3/s3-blob-store.ts')
+  const opened = await openS3BlobStore({ ...blobPlace, credentials: null })
+  undo.push(() => opened.close())
+  return opened
 }
 
 /** Whoever asked for containers asked for their isolation: commands must not run as local processes instead. */

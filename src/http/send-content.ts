@@ -14,7 +14,12 @@ export type Content = {
   readonly filename: string
   /** null: what was there is gone. */
   readonly open: (range: ByteRange | undefined) => Promise<Readable | null>
+  /** A URL that gives it without a token for a while, where the store has such; asked for by `?redirect=true`. */
+  readonly presign: (() => Promise<string | null>) | null
 }
+
+/** For how long a URL that a download is redirected to can be used. */
+export const REDIRECT_MS = 300_000
 
 type Exchange = { readonly request: FastifyRequest; readonly reply: FastifyReply }
 
@@ -25,6 +30,8 @@ export const sendContent = async ({ request, reply }: Exchange, content: Content
   reply.header('etag', tag).header('accept-ranges', 'bytes').header('cache-control', 'private, no-cache')
   if (matchesTag(headers['if-none-match'], tag)) return reply.code(304).send()
   const wanted = request.method === 'GET' && rangeAllowed(headers['if-range'], tag) ? headers.range : undefined
+  const elsewhere = await content.presign?.()
+  if (elsewhere) return reply.header('cache-control', 'no-store').redirect(elsewhere, 302)
   const range = parseRange(wanted, content.bytes)
   if (range === 'unsatisfiable') {
     reply.header('content-range', `bytes */${content.bytes}`)

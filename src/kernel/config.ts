@@ -3,6 +3,7 @@ import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type AddressRules, parseAddressRules } from './address-rules.ts'
 import { parseDuration, parseSize } from './quantity.ts'
+import { parseS3Url, type S3Location } from './s3-location.ts'
 
 /**
  * The configuration: one frozen object made in `main` and handed down. Flags win over the environment, the environment
@@ -16,8 +17,8 @@ export type Config = {
   readonly dataDir: string
   /** null: embedded SQLite. */
   readonly databaseUrl: string | null
-  /** A directory for blobs; null: in the data directory. */
-  readonly blobDir: string | null
+  /** null: in the data directory. */
+  readonly blobPlace: BlobPlace | null
   readonly roles: readonly ServerRole[]
   readonly adminToken: string | null
   readonly jobUser: string | null
@@ -56,6 +57,9 @@ const SANDBOXES = ['none', 'bubblewrap'] as const
 export type Sandbox = (typeof SANDBOXES)[number]
 const LAUNCHERS = ['auto', 'native', 'portable'] as const
 export type LauncherChoice = (typeof LAUNCHERS)[number]
+
+/** Where blobs lie that are not in the data directory, so that several servers share them. */
+export type BlobPlace = { readonly type: 'directory'; readonly path: string } | ({ readonly type: 's3' } & S3Location)
 
 /** Thrown with every fault of the configuration at once. */
 export class ConfigError extends Error {}
@@ -99,10 +103,11 @@ const databaseUrl = (value: string): string | null => {
   return value
 }
 
-const blobUrl = (value: string): string | null => {
+const blobUrl = (value: string): BlobPlace | null => {
   if (value === '') return null
-  if (!/^file:\/\/\/./.test(value) || !URL.canParse(value)) throw new Error('file:///directory')
-  return fileURLToPath(value)
+  if (value.startsWith('s3:')) return { type: 's3', ...parseS3Url(value) }
+  if (!/^file:\/\/\/./.test(value) || !URL.canParse(value)) throw new Error('file:///directory or s3://bucket/prefix')
+  return { type: 'directory', path: fileURLToPath(value) }
 }
 
 /** `0` keeps for ever. */
@@ -151,11 +156,12 @@ const SETTINGS = {
     secret: true,
     parse: databaseUrl,
   },
-  blobDir: {
+  blobPlace: {
     env: 'MILLRACE_BLOB_URL',
     flag: 'blob-url',
     default: '',
-    about: 'file:///directory that all servers of one database share; in the data directory when empty',
+    about:
+      'where blobs lie: file:///directory, or s3://bucket/prefix?region=&endpoint=; in the data directory when empty',
     parse: blobUrl,
   },
   roles: {

@@ -35,7 +35,7 @@ export const useFunctions = ({ jobUser, sandbox = 'none', launcher = 'auto', ...
   const folder = join(base, 'functions')
   const dataDir = join(base, 'data')
   const instanceId = newId()
-  const config = { dataDir, blobDir: null, jobUser: jobUser ?? null, sandbox, launcher, commandMaxProcesses: 256 }
+  const config = { dataDir, blobPlace: null, jobUser: jobUser ?? null, sandbox, launcher, commandMaxProcesses: 256 }
   const options: ApiExecutorOptions = {
     functionsDir: folder,
     dataDir,

@@ -1,11 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
 import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import type { S3Location } from '../../kernel/s3-location.ts'
 import type { BlobStore } from '../blob-store.ts'
 import { listOlderThan } from './list-older-than.ts'
 import { presignBlob } from './presign-blob.ts'
 import { putObject } from './put-object.ts'
-import type { S3Location } from './s3-location.ts'
 
 /** A bucket, and where in it the blobs are. */
 export type Bucket = {

@@ -38,6 +38,7 @@ const valueText = ({ name, value }: Row): string => {
   if (value === null) return name.startsWith('retention') ? 'for ever' : '-'
   if (name.endsWith('Ms')) return durationText(Number(value))
   if (name.endsWith('Bytes')) return sizeText(Number(value))
+  if (name === 'blobPlace') return JSON.stringify(value)
   return Array.isArray(value) ? value.join(',') : String(value)
 }
 

@@ -4,8 +4,8 @@ import { viewArtifact } from '../../model/job-view.ts'
 import type { App } from '../app.ts'
 import { noSuchJob } from '../paths.ts'
 import { ArtifactList, ArtifactPath } from '../schemas/artifact.ts'
-import { JobPath } from '../schemas/basics.ts'
-import { sendContent } from '../send-content.ts'
+import { DownloadQuery, JobPath } from '../schemas/basics.ts'
+import { REDIRECT_MS, sendContent } from '../send-content.ts'
 import type { Services } from '../services.ts'
 import { createUpload, MOST_FILES } from '../upload.ts'
 
@@ -45,7 +45,7 @@ const uploadRoute = (app: App, services: Services): void => {
   )
 }
 
-const readRoutes = (app: App, { store, blobs }: Services): void => {
+const readRoutes = (app: App, { store, blobs, clock }: Services): void => {
   app.get(
     '/v1/jobs/:job_id/artifacts',
     {
@@ -72,6 +72,7 @@ const readRoutes = (app: App, { store, blobs }: Services): void => {
         summary: 'Download an artifact',
         description: 'The ETag is the SHA-256 of the content. Takes Range, If-Range and If-None-Match.',
         params: ArtifactPath,
+        querystring: DownloadQuery,
       },
     },
     async (request, reply) => {
@@ -87,6 +88,14 @@ const readRoutes = (app: App, { store, blobs }: Services): void => {
           type: artifact.contentType,
           filename: artifact.name,
           open: range => blobs.get(blobKey, range),
+          presign: request.query.redirect
+            ? () =>
+                blobs.presign(blobKey, {
+                  expiresAt: clock.now() + REDIRECT_MS,
+                  filename: artifact.name,
+                  contentType: artifact.contentType,
+                })
+            : null,
         },
       )
     },

@@ -6,8 +6,8 @@ import type { StoredResult } from '../../store/store.ts'
 import type { App } from '../app.ts'
 import { noSuchJob } from '../paths.ts'
 import type { ByteRange } from '../range.ts'
-import { JobPath } from '../schemas/basics.ts'
-import { sendContent } from '../send-content.ts'
+import { DownloadQuery, JobPath } from '../schemas/basics.ts'
+import { REDIRECT_MS, sendContent } from '../send-content.ts'
 import type { Services } from '../services.ts'
 
 /** What a result of each format is, and how its file is called. */
@@ -21,7 +21,7 @@ const FORMATS = {
 } as const satisfies Record<ResultFormat, { type: string; extension: string }>
 
 /** The one output of a job. */
-export const resultRoutes = (app: App, { store, blobs }: Services): void => {
+export const resultRoutes = (app: App, { store, blobs, clock }: Services): void => {
   app.get(
     '/v1/jobs/:job_id/result',
     {
@@ -31,6 +31,7 @@ export const resultRoutes = (app: App, { store, blobs }: Services): void => {
         description:
           'In the format that the job says. The ETag is the SHA-256 of the content. Takes Range, If-Range and If-None-Match.',
         params: JobPath,
+        querystring: DownloadQuery,
       },
     },
     async (request, reply) => {
@@ -38,14 +39,23 @@ export const resultRoutes = (app: App, { store, blobs }: Services): void => {
       const result = await store.getResult({ workspace: request.caller.workspace, jobId })
       if (typeof result === 'string') throw refusalOf(result, jobId)
       const { type, extension } = FORMATS[result.format]
+      const filename = `${jobId}.${extension}`
       return sendContent(
         { request, reply },
         {
           sha256: result.sha256,
           bytes: result.bytes,
           type,
-          filename: `${jobId}.${extension}`,
+          filename,
           open: range => open(blobs, result.content, range),
+          presign: request.query.redirect
+            ? () =>
+                presign(blobs, result.content, {
+                  expiresAt: clock.now() + REDIRECT_MS,
+                  filename,
+                  contentType: type,
+                })
+            : null,
         },
       )
     },
@@ -58,6 +68,13 @@ const refusalOf = (missing: 'not_found' | 'not_finished' | 'none' | 'expired', j
   if (missing === 'expired') return new MillraceError('result_expired')
   return new MillraceError('not_found', `The job ${jobId} has no result.`)
 }
+
+/** Small results lie in the database: nobody else can give them. */
+const presign = async (
+  blobs: BlobStore,
+  content: StoredResult['content'],
+  how: Parameters<BlobStore['presign']>[1],
+): Promise<string | null> => ('blobKey' in content ? blobs.presign(content.blobKey, how) : null)
 
 const open = async (
   blobs: BlobStore,

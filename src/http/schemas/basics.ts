@@ -34,3 +34,11 @@ export const pageQuery = {
 }
 
 export const JobPath = strictObject({ job_id: Id })
+
+export const DownloadQuery = strictObject({
+  redirect: Type.Optional(
+    Type.Boolean({
+      description: 'Answer with a redirect to the blob store, where it gives such URLs (S3); else as without.',
+    }),
+  ),
+})
