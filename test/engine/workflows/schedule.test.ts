@@ -1,7 +1,7 @@
 import { afterAll, afterEach, expect, test } from 'vitest'
 import type { Store } from '../../../src/store/store.ts'
 import { removeDataDirs, SUBMITTER } from '../harness.ts'
-import { createGate, done, functions, openScene, type Scene, ShiftedClock, until } from './scene.ts'
+import { codeOf, createGate, done, functions, openScene, type Scene, ShiftedClock, until } from './scene.ts'
 
 let scene: Scene
 let clock: ShiftedClock
@@ -279,4 +279,17 @@ test('a change of the schedule holds from then on', async () => {
   const slots = await slotsWhen(workflow, 1)
   expect(slots).toMatchObject([{ slot: next, outcome: 'fired' }])
   expect(await scene.run(slots[0]!.runId!)).toMatchObject({ workflowVersion: 2 })
+})
+
+test('a workflow whose schedule has ended can still be changed, but not given a schedule that is over', async () => {
+  await open()
+  const day = new Date(clock.now() + 24 * HOUR).toISOString()
+  const schedule = { intervals: [{ every: '1h' }], end_at: day }
+  const workflow = await scene.create({ schedule })
+  clock.shift += 48 * HOUR
+  const replace = (definition: object) =>
+    scene.workflows.replace({ author: SUBMITTER, workflow, definition: { name: 'test', ...definition } })
+  expect(await replace({ payload: [{ command: 'y' }], schedule })).toMatchObject({ workflow: { version: 2 } })
+  const over = { ...schedule, intervals: [{ every: '2h' }] }
+  expect(await codeOf(replace({ payload: [{ command: 'y' }], schedule: over }))).toBe('schedule_never_fires')
 })
