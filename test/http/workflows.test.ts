@@ -109,6 +109,15 @@ describe('a workflow', () => {
     expect((await server.call('DELETE', pathOf(name))).status).toBe(204)
   })
 
+  test('may be named like a call', async () => {
+    for (const name of ['check', 'pause', 'trigger']) {
+      const { workflow_id } = await make(small(name))
+      expect((await server.call('GET', pathOf(name))).body.workflow_id).toBe(workflow_id)
+      expect((await server.call('POST', pathOf(name, '/pause'))).body).toMatchObject({ workflow_id, state: 'paused' })
+      expect((await server.call('GET', pathOf(name, '/slots'))).status).toBe(200)
+    }
+  })
+
   test('can be checked without being kept', async () => {
     const outcomeOf = async (body: object) => (await server.call('POST', '/v1/workflows/check', body)).body.outcome
     expect(await outcomeOf(small('unknown'))).toBe('new')
