@@ -28,6 +28,7 @@ const SCENARIOS: readonly (() => Promise<{ scenario: Scenario }>)[] = [
   () => import('./scenarios/idle.ts'),
   () => import('./scenarios/next-slot.ts'),
   () => import('./scenarios/lateness.ts'),
+  () => import('./scenarios/lateness-postgres.ts'),
 ]
 
 const main = async (): Promise<number> => {
