@@ -1,0 +1,187 @@
+import { afterAll, beforeAll, describe } from 'vitest'
+import { startTestServer, type TestServer } from '../server.ts'
+import { NOBODY, scenarios } from './scenario.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+  for (const name of ['taken', 'held']) await server.call('POST', '/v1/workflows', small(name))
+  await server.call('POST', '/v1/workflows/held/pause')
+})
+afterAll(() => server?.stop())
+
+const small = (name: string, more: object = {}) => ({ name, payload: [{ command: 'true' }], ...more })
+
+describe('what is wrong with a workflow is said', () => {
+  const post = { method: 'POST', path: '/v1/workflows', status: 422, code: 'invalid' } as const
+  const check = { ...post, path: '/v1/workflows/check' } as const
+  const preview = { ...post, path: '/v1/schedules/preview' } as const
+  const scheduled = (schedule: object) => small('wrong', { schedule })
+
+  scenarios(
+    () => server,
+    [
+      { ...post, name: 'nothing', json: {}, fields: ['name', 'payload'] },
+      { ...post, name: 'a list', json: [], fields: [''] },
+      { ...post, name: 'an empty payload', json: { name: 'x', payload: [] }, fields: ['payload'] },
+      { ...post, name: 'an item that is none', json: { name: 'x', payload: [1] }, fields: ['payload.0'] },
+      {
+        ...post,
+        name: 'items that are wrong, each at its place',
+        json: { name: 'x', payload: [{ command: 'true' }, { command: 1 }, { command: 'true', priority: 1000 }] },
+        fields: ['payload.1.command', 'payload.2.priority'],
+      },
+      { ...post, name: 'an unknown field', json: small('x', { colour: 'red' }), fields: ['colour'] },
+      { ...post, name: 'what only the server says', json: small('x', { version: 3 }), fields: ['version'] },
+      {
+        ...post,
+        name: 'an item with a time',
+        json: { name: 'x', payload: [{ command: 'true', scheduled_at: '2026-11-21T00:00:00Z' }] },
+      },
+      { ...post, name: 'a name like an id', json: small(NOBODY), fields: ['name'] },
+      { ...post, name: 'a name with a line end', json: small('a\nb'), fields: ['name'] },
+      { ...post, name: 'an unreadable interval', json: scheduled({ intervals: [{ every: '5 parsecs' }] }) },
+      { ...post, name: 'an interval of nothing', json: scheduled({ intervals: [{ every: 0 }] }) },
+      {
+        ...post,
+        name: 'a zone that is none',
+        json: scheduled({ crons: ['0 0 * * *'], time_zone: 'Mars/Olympus' }),
+        fields: ['schedule.time_zone'],
+      },
+      {
+        ...post,
+        name: 'the 31st of February',
+        code: 'schedule_never_fires',
+        json: scheduled({ calendars: [{ month: 'FEBRUARY', day_of_month: 31 }] }),
+      },
+      {
+        ...post,
+        name: '10,001 items',
+        code: 'too_many_items',
+        json: { name: 'x', payload: Array(10_001).fill({ command: 'true' }) },
+      },
+      { ...post, name: 'a name that is taken', status: 409, code: 'workflow_exists', json: small('taken') },
+      { ...post, name: 'no body at all', status: 400, code: 'invalid_json' },
+      { ...check, name: 'checked: an unknown field', json: small('x', { colour: 'red' }), fields: ['colour'] },
+      { ...check, name: 'checked: nothing', json: {}, fields: ['name', 'payload'] },
+      { ...check, name: 'checked: a list', json: [[]], fields: [''] },
+      { ...preview, name: 'previewed: no schedule', json: {}, fields: ['schedule'] },
+      {
+        ...preview,
+        name: 'previewed: too many',
+        json: { schedule: { crons: ['0 0 * * *'] }, count: 1001 },
+        fields: ['count'],
+      },
+      {
+        ...preview,
+        name: 'previewed: after what is no time',
+        json: { schedule: { crons: ['0 0 * * *'] }, after: 'now' },
+        fields: ['after'],
+      },
+      { ...preview, name: 'previewed: minute 60', json: { schedule: { calendars: [{ minute: 60 }] } } },
+      {
+        ...preview,
+        name: 'previewed: never',
+        code: 'schedule_never_fires',
+        json: { schedule: { calendars: [{ month: 2, day_of_month: 30 }] } },
+      },
+      { name: 'reading one that is not there', path: '/v1/workflows/nothing', status: 404, code: 'not_found' },
+      { name: 'reading one whose name cannot be', path: '/v1/workflows/%00', status: 404, code: 'not_found' },
+      {
+        name: 'replacing one that is not there',
+        method: 'PUT',
+        path: '/v1/workflows/nothing',
+        json: small('x'),
+        status: 404,
+        code: 'not_found',
+      },
+      {
+        name: 'replacing one by nothing',
+        method: 'PUT',
+        path: '/v1/workflows/taken',
+        json: {},
+        status: 422,
+        fields: ['name', 'payload'],
+      },
+      {
+        name: 'replacing one by the name of another',
+        method: 'PUT',
+        path: '/v1/workflows/held',
+        json: small('taken'),
+        status: 409,
+        code: 'workflow_exists',
+      },
+      {
+        name: 'deleting one that is not there',
+        method: 'DELETE',
+        path: '/v1/workflows/nothing',
+        status: 404,
+        code: 'not_found',
+      },
+      {
+        name: 'pausing one that is not there',
+        method: 'POST',
+        path: '/v1/workflows/nothing/pause',
+        status: 404,
+        code: 'not_found',
+      },
+      {
+        name: 'terminating with a grace that is none',
+        method: 'POST',
+        path: '/v1/workflows/taken/terminate',
+        json: { timeout_seconds: -1 },
+        status: 422,
+        fields: ['timeout_seconds'],
+      },
+      {
+        name: 'triggering one that is not there',
+        method: 'POST',
+        path: '/v1/workflows/nothing/trigger',
+        status: 404,
+        code: 'not_found',
+      },
+      {
+        name: 'triggering one that is paused',
+        method: 'POST',
+        path: '/v1/workflows/held/trigger',
+        status: 409,
+        code: 'workflow_paused',
+      },
+      {
+        name: 'triggering for the past',
+        method: 'POST',
+        path: '/v1/workflows/taken/trigger',
+        json: { scheduled_at: '2020-01-01T00:00:00Z' },
+        status: 422,
+        fields: ['scheduled_at'],
+      },
+      {
+        name: 'triggering with fields that are none',
+        method: 'POST',
+        path: '/v1/workflows/taken/trigger',
+        json: { at: 1, parameters: [] },
+        status: 422,
+        fields: ['at', 'parameters'],
+      },
+      { name: 'a state that is none', path: '/v1/workflows?state=asleep', status: 422, fields: ['state.0'] },
+      { name: 'a cursor that is none', path: '/v1/workflows?cursor=abc', status: 422, code: 'invalid_cursor' },
+      { name: 'a count of the list', path: '/v1/workflows?count=true', status: 422, fields: ['count'] },
+      { name: 'slots of one that is not there', path: '/v1/workflows/nothing/slots', status: 404, code: 'not_found' },
+      { name: 'runs of one that is not there', path: '/v1/workflows/nothing/runs', status: 404, code: 'not_found' },
+      { name: 'jobs of one that is not there', path: '/v1/workflows/nothing/jobs', status: 404, code: 'not_found' },
+      {
+        name: 'jobs of another workflow',
+        path: `/v1/workflows/taken/jobs?workflow_id=${NOBODY}`,
+        status: 422,
+        fields: ['workflow_id'],
+      },
+      { name: 'no slots to come', path: '/v1/workflows/taken/upcoming?count=0', status: 422, fields: ['count'] },
+      {
+        name: 'slots to come of one that is not there',
+        path: '/v1/workflows/nothing/upcoming',
+        status: 404,
+        code: 'not_found',
+      },
+    ],
+  )
+})
