@@ -5,9 +5,9 @@ import { arrayLiteral } from './array-literal.ts'
 import type { Queryable, Statement } from './database.ts'
 import type { EventRow } from './job-rows.ts'
 import { scanPage } from './list.ts'
-import { type Work, withLocks } from './locks.ts'
+import { withLocks } from './locks.ts'
 import { readJob } from './read-job.ts'
-import { RunChanges } from './runs/run-changes.ts'
+import { type Cancel, cancelLocked } from './runs/cancel-locked.ts'
 import { settle } from './runs/settle.ts'
 import type { Session } from './session.ts'
 
@@ -17,7 +17,6 @@ type Target = {
   readonly item_of: string | null
   readonly exclusive_key: string | null
 }
-type Cancel = { readonly reason: CancelReason; readonly graceMs: number | null }
 
 /** `cancelJob`. */
 export const cancelJob = async (
@@ -71,57 +70,6 @@ const FIND_TARGETS: Statement = {
   text: 'SELECT id, workspace, item_of, exclusive_key FROM millrace.live WHERE id = ANY ($1::uuid[]) AND workspace = $2',
 }
 
-const LOCK_TARGETS: Statement = {
-  name: 'lock_cancel_targets',
-  text: 'SELECT id FROM millrace.live WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE',
-}
-
-/** On locked rows, so that all parts see the same status. A second cancel may only shorten the grace. */
-const CANCEL: Statement = {
-  name: 'cancel_jobs',
-  text: `
-    WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
-    gone AS (
-      DELETE FROM millrace.live
-      WHERE id = ANY ($2::uuid[]) AND status IN ('pending', 'queued')
-      RETURNING live.*
-    ),
-    ended AS (
-      INSERT INTO millrace.ended (
-        id, sequence, finished_at, queued_at, started_at, attempt, user_failures, system_failures, exit_code,
-        has_log, workspace, status, status_reason, signal, progress
-      )
-      SELECT id, sequence, clock.now, queued_at, started_at, attempt, user_failures, system_failures, exit_code,
-        next_log_seq > 1, workspace, 'cancelled', $3::text, signal, progress
-      FROM gone, clock
-    ),
-    stopping AS (
-      UPDATE millrace.live
-      SET status = 'cancelling', status_reason = $3::text, grace_ms = $4::bigint, updated_at = clock.now
-      FROM clock
-      WHERE live.id = ANY ($2::uuid[]) AND live.status = 'running'
-      RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.item_of
-    ),
-    again AS (
-      UPDATE millrace.live
-      SET grace_ms = least($4::bigint, coalesce(live.grace_ms, (job.options::json ->> 'graceMs')::bigint))
-      FROM millrace.job
-      WHERE live.id = ANY ($2::uuid[]) AND live.status = 'cancelling' AND job.id = live.id AND $4::bigint IS NOT NULL
-      RETURNING live.id
-    )
-    SELECT id, workspace, kind, run_id, workflow_id, parent_job_id, 'cancelled' AS status, $3::text AS status_reason,
-      item_of, clock.now
-    FROM gone, clock
-    UNION ALL
-    SELECT id, workspace, kind, run_id, workflow_id, parent_job_id, 'cancelling', $3::text, item_of, clock.now
-    FROM stopping, clock
-    UNION ALL
-    SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock.now FROM again, clock`,
-}
-
-/** `item_of`: the run whose item it is. */
-export type CancelledRow = EventRow & { readonly item_of: string | null }
-
 /** Cancels those of the jobs that have not ended; says whose status changed. null: all have ended. */
 const cancelAll = async <T>(
   session: Session,
@@ -136,31 +84,8 @@ const cancelAll = async <T>(
   const runs = targets.flatMap(target => target.item_of ?? [])
   return withLocks(session, { runs, keys }, async work => {
     const changed = await cancelLocked(work, { ids: targets.map(target => target.id), reason, graceMs })
-    const changes = new RunChanges()
-    countCancelled(changes, changed)
-    await settle(work, { changes, keys })
+    work.touched.freed(keys)
+    await settle(work)
     return { changed, read: await readAfter(work.connection) }
   })
-}
-
-/** Under the locks of their runs and keys. Gives those whose status changed. */
-export const cancelLocked = async (
-  { connection, effects, now }: Work,
-  { ids, reason, graceMs }: { ids: readonly string[] } & Cancel,
-): Promise<readonly CancelledRow[]> => {
-  if (ids.length === 0) return []
-  const list = arrayLiteral(ids, id => id)
-  await connection.query(LOCK_TARGETS, [list])
-  const rows = await connection.query<CancelledRow>(CANCEL, [now, list, reason, graceMs])
-  const changed = rows.filter(row => row.status !== null)
-  effects.jobs.push(...changed)
-  if (rows.some(row => row.status !== 'cancelled')) effects.cancel = true
-  for (const { workspace, status } of changed) if (status === 'cancelled') effects.addWaiting(workspace, -1)
-  return changed
-}
-
-/** A cancelled item may have held a slot; one that is cancelling still does. */
-export const countCancelled = (changes: RunChanges, rows: readonly CancelledRow[]): void => {
-  for (const { item_of, status } of rows)
-    if (item_of !== null && status === 'cancelled') changes.note(item_of, 'cancelled')
 }

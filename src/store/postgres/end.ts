@@ -13,7 +13,6 @@ import { toClaimToken } from './lease-token.ts'
 import { type Work, withLocks } from './locks.ts'
 import { type FilledRow, fillRuns } from './runs/fill-slots.ts'
 import { joinExtensions } from './runs/join-extensions.ts'
-import { RunChanges } from './runs/run-changes.ts'
 import { settle } from './runs/settle.ts'
 import type { Session } from './session.ts'
 
@@ -111,9 +110,9 @@ const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise
     const { ended, filled } = await endAndFill(work, ends, runs)
     noteEnds(work.effects, ended)
     await discardResults(work, ended)
-    const changes = new RunChanges()
-    await joinExtensions(work, ended, changes)
-    await settle(work, { changes, keys, filled })
+    await joinExtensions(work, ended)
+    work.touched.freed(keys)
+    await settle(work, filled)
     return ended
   })
   for (const { lease } of ends) session.claimedItems.forget(lease.jobId)

@@ -2,6 +2,7 @@ import { arrayLiteral } from './array-literal.ts'
 import type { Queryable, Statement } from './database.ts'
 import { Effects } from './effects.ts'
 import { lockKeys, type WorkspaceKey } from './exclusive-keys.ts'
+import { Touched } from './runs/run-changes.ts'
 import type { Session } from './session.ts'
 
 export type Wanted = {
@@ -85,6 +86,7 @@ export type Work = {
   readonly connection: Queryable
   readonly locks: Locks
   readonly effects: Effects
+  readonly touched: Touched
   /** First parameter of statements that need the time. */
   readonly now: number | null
 }
@@ -117,7 +119,7 @@ const repeatWithMore = async <T>(
         // The locks travel with the first statement of the work, which runs once they are had.
         const [, result] = await Promise.all([
           locks.take(connection),
-          work({ connection, locks, effects, now: session.now() }),
+          work({ connection, locks, effects, touched: new Touched(), now: session.now() }),
         ])
         return { result, effects }
       })

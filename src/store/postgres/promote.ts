@@ -3,7 +3,6 @@ import type { WorkspaceKey } from './exclusive-keys.ts'
 import { type EventRow, toEvent } from './job-rows.ts'
 import { withLocks } from './locks.ts'
 import { passKeys } from './runs/pass-keys.ts'
-import { RunChanges } from './runs/run-changes.ts'
 import { settle } from './runs/settle.ts'
 import type { Session } from './session.ts'
 
@@ -120,9 +119,8 @@ const promoteDueItems = async (session: Session, limit: number): Promise<number>
   if (runs.length === 0) return 0
   return withLocks(session, { runs }, async work => {
     const items = await work.connection.query<{ id: string; paused: boolean }>(QUEUE_UP_ITEMS, [work.now, runs])
-    const changes = new RunChanges()
-    for (const { id, paused } of items) if (!paused) changes.note(id)
-    await settle(work, { changes, keys: [] })
+    for (const { id, paused } of items) if (!paused) work.touched.runs.note(id)
+    await settle(work)
     return work.effects.jobs.length
   })
 }

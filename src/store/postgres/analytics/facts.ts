@@ -23,7 +23,9 @@ function firstOf(bucket: number, from: number): number {
   return at
 }
 
-const bucket = (duration: string): string => `width_bucket(greatest(${duration}, 0), '{${BOUNDS.join()}}'::bigint[])`
+/** The bucket of a duration, an expression of whole milliseconds; a negative one, of a clock set back, counts as 0. */
+export const bucketColumn = (duration: string): string =>
+  `width_bucket(greatest(${duration}, 0), '{${BOUNDS.join()}}'::bigint[])`
 
 /**
  * What ended jobs add to the sums: rows of (workspace, hour, workflow_id, measure, bucket, amount). `jobs` is a query of
@@ -39,8 +41,8 @@ export const factsOf = (jobs: string): string => `
           (e.status, 0, 1::bigint),
           ('log_lines', 0, CASE WHEN e.has_log THEN (
             SELECT max(p.last_seq) FROM millrace.log_part AS p WHERE p.job_id = e.id) END),
-          ('wait', ${bucket('e.started_at - e.queued_at')}, CASE WHEN e.worker_id IS NOT NULL THEN 1 END),
-          ('run', ${bucket('e.finished_at - e.started_at')}, CASE WHEN e.worker_id IS NOT NULL THEN 1 END)
+          ('wait', ${bucketColumn('e.started_at - e.queued_at')}, CASE WHEN e.worker_id IS NOT NULL THEN 1 END),
+          ('run', ${bucketColumn('e.finished_at - e.started_at')}, CASE WHEN e.worker_id IS NOT NULL THEN 1 END)
       ) AS fact (measure, bucket, amount)
       WHERE fact.amount IS NOT NULL AND fact.bucket IS NOT NULL`
 

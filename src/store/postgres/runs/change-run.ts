@@ -6,6 +6,7 @@ import { type Work, withLocks } from '../locks.ts'
 import type { Session } from '../session.ts'
 import { pauseRuns, resumeRuns } from './pause-runs.ts'
 import { getRun, type RunKey } from './read-runs.ts'
+import { settle } from './settle.ts'
 import { startRuns, startWaitingRuns } from './start-runs.ts'
 import { beginTermination } from './terminate-runs.ts'
 
@@ -44,6 +45,7 @@ const change = async (
   if (!(await getRun(session.database, key))) return 'not_found'
   return withLocks(session, { runs: [runId] }, async work => {
     const changed = await move(work)
+    await settle(work)
     const run = await getRun(work.connection, key)
     return run ? { run, changed } : 'not_found'
   })
@@ -73,7 +75,13 @@ export const startDueRuns = async (
   const due = await session.database.query<Due>(DUE, [session.now(), limit])
   const runs = due.map(run => run.id)
   const wanted = { runs, workflows: due.map(run => run.workflow_id) }
-  const started = runs.length === 0 ? 0 : await withLocks(session, wanted, work => startRuns(work, runs))
+  const started = runs.length === 0 ? 0 : await withLocks(session, wanted, work => start(work, runs))
   const [next] = await session.database.query<{ next_due_at: number | null }>(NEXT_DUE, [])
   return { started, nextDueAt: next!.next_due_at }
+}
+
+const start = async (work: Work, runs: readonly string[]): Promise<number> => {
+  const started = await startRuns(work, runs)
+  await settle(work)
+  return started
 }

@@ -5,7 +5,6 @@ import type { AppliedAny } from '../end-statements.ts'
 import { insertJobs } from '../insert-jobs.ts'
 import type { EventRow } from '../job-rows.ts'
 import type { Work } from '../locks.ts'
-import type { RunChanges } from './run-changes.ts'
 
 /** Items as an extension keeps them: bytes in hexadecimal, scopes as the id of their set. */
 type KeptItem = Omit<NewJob, 'secrets' | 'scopes'> & { readonly secrets: string | null; readonly scopeSet: number }
@@ -39,25 +38,20 @@ type ExtensionRow = {
 }
 
 /** What the completed among these attempts have added joins their runs; what others have added is dropped. */
-export const joinExtensions = async (work: Work, ended: readonly AppliedAny[], changes: RunChanges): Promise<void> => {
+export const joinExtensions = async (work: Work, ended: readonly AppliedAny[]): Promise<void> => {
   const extended = new Map(ended.flatMap(row => (row.extended_attempt === null ? [] : [[row.id, row] as const])))
   if (extended.size === 0) return
   const taken = await work.connection.query<ExtensionRow>(TAKE, [arrayLiteral([...extended.keys()], id => id)])
   for (const extension of taken.toSorted((a, b) => a.position - b.position)) {
     const by = extended.get(extension.job_id)!
     if (by.status === 'completed' && by.end.lease.attempt === extension.attempt)
-      await join(work, { by, items: JSON.parse(extension.items), isPaused: extension.is_paused === true, changes })
+      await join(work, { by, items: JSON.parse(extension.items), isPaused: extension.is_paused === true })
   }
 }
 
 const join = async (
-  { connection, effects, now }: Work,
-  {
-    by,
-    items,
-    isPaused,
-    changes,
-  }: { by: AppliedAny; items: readonly KeptItem[]; isPaused: boolean; changes: RunChanges },
+  { connection, effects, touched, now }: Work,
+  { by, items, isPaused }: { by: AppliedAny; items: readonly KeptItem[]; isPaused: boolean },
 ): Promise<void> => {
   if (items.length === 0) return
   const scopeSets = new Map<readonly string[], number>()
@@ -71,7 +65,7 @@ const join = async (
   const joinedAt = await insertJobs(connection, { now, jobs, scopeSetOf, startOf: () => reason, areItems: true })
   effects.jobs.push(...jobs.map(job => toRow(job, reason, joinedAt)))
   effects.addWaiting(by.workspace, jobs.length)
-  changes.added(by.item_of!, jobs.length)
+  touched.runs.added(by.item_of!, jobs.length)
 }
 
 const toRow = (job: NewJob, reason: EventRow['status_reason'], now: number): EventRow => ({

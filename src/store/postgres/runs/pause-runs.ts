@@ -2,8 +2,6 @@ import type { Statement } from '../database.ts'
 import type { WorkspaceKey } from '../exclusive-keys.ts'
 import type { EventRow } from '../job-rows.ts'
 import type { Work } from '../locks.ts'
-import { RunChanges } from './run-changes.ts'
-import { settle } from './settle.ts'
 import { tellRuns } from './tell-runs.ts'
 
 const PAUSE: Statement = {
@@ -45,9 +43,9 @@ const HOLD: Statement = {
       live.status_reason, clock.now`,
 }
 
-/** Under the locks of the runs. Gives those that were not paused before. */
+/** Under the locks of the runs. Gives those that were not paused before. The caller settles. */
 export const pauseRuns = async (work: Work, runIds: readonly string[]): Promise<readonly string[]> => {
-  const { connection, locks, effects, now } = work
+  const { connection, locks, effects, touched, now } = work
   const paused = await connection.query<{ id: string }>(PAUSE, [runIds])
   if (paused.length === 0) return []
   const ids = paused.map(run => run.id)
@@ -55,7 +53,7 @@ export const pauseRuns = async (work: Work, runIds: readonly string[]): Promise<
   locks.need({ keys })
   effects.jobs.push(...(await connection.query<EventRow>(HOLD, [now, ids])))
   await tellRuns(work, ids)
-  await settle(work, { changes: new RunChanges(), keys })
+  touched.freed(keys)
   return ids
 }
 
@@ -76,20 +74,18 @@ const RESUME: Statement = {
     SELECT * FROM resumed`,
 }
 
-/** Under the locks of the runs. Held items wait for slots again. Gives those that were paused before. */
+/** Under the locks of the runs. Held items wait for slots again. Gives those that were paused before. The caller settles. */
 export const resumeRuns = async (
   work: Work,
   runIds: readonly string[],
 ): Promise<readonly { readonly id: string; readonly workflowId: string; readonly isPending: boolean }[]> => {
   type Row = { id: string; workflow_id: string; phase: string }
   const resumed = await work.connection.query<Row>(RESUME, [runIds])
-  const changes = new RunChanges()
-  for (const { id } of resumed) changes.note(id)
+  for (const { id } of resumed) work.touched.runs.note(id)
   await tellRuns(
     work,
     resumed.map(run => run.id),
   )
-  await settle(work, { changes, keys: [] })
   const runs = resumed.map(run => ({ id: run.id, workflowId: run.workflow_id, isPending: run.phase === 'pending' }))
   // Its time may have come meanwhile.
   if (runs.some(run => run.isPending)) work.effects.schedule = true

@@ -1,9 +1,10 @@
 import type { EndedStatus } from '../../../model/job-status.ts'
+import type { WorkspaceKey } from '../exclusive-keys.ts'
 
 /** What a transaction has done to the items of a run, beside moving them. */
 export type RunChange = { completed: number; failed: number; cancelled: number; added: number }
 
-/** Collects them by run, so that a batch counts and refills each run once. See `settle`. */
+/** Collects them by run, so that a batch counts and refills each run once. */
 export class RunChanges {
   readonly #changes = new Map<string, RunChange>()
 
@@ -32,5 +33,31 @@ export class RunChanges {
       this.#changes.set(runId, change)
     }
     return change
+  }
+}
+
+/** What a transaction has touched and `settle` has not yet seen to: items of runs, and exclusive keys that may be free. */
+export class Touched {
+  #runs = new RunChanges()
+  #keys: WorkspaceKey[] = []
+
+  get runs(): RunChanges {
+    return this.#runs
+  }
+
+  freed(keys: readonly WorkspaceKey[]): void {
+    this.#keys.push(...keys)
+  }
+
+  get isEmpty(): boolean {
+    return this.#runs.isEmpty && this.#keys.length === 0
+  }
+
+  /** All there is, which is forgotten here. */
+  take(): { readonly runs: RunChanges; readonly keys: readonly WorkspaceKey[] } {
+    const taken = { runs: this.#runs, keys: this.#keys }
+    this.#runs = new RunChanges()
+    this.#keys = []
+    return taken
   }
 }

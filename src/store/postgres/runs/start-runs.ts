@@ -1,7 +1,5 @@
 import type { Statement } from '../database.ts'
 import type { Work } from '../locks.ts'
-import { RunChanges } from './run-changes.ts'
-import { settle } from './settle.ts'
 import { tellRuns } from './tell-runs.ts'
 
 /** Under the locks of the runs and of their workflows: their items wait for slots from now on. */
@@ -31,17 +29,15 @@ const START_RUNS: Statement = {
     SELECT id FROM started`,
 }
 
-/** Of these pending runs those that may. Gives how many. */
+/** Of these pending runs those that may. Gives how many. The caller settles. */
 export const startRuns = async (work: Work, runIds: readonly string[]): Promise<number> => {
   if (runIds.length === 0) return 0
   const started = await work.connection.query<{ id: string }>(START_RUNS, [work.now, runIds])
-  const changes = new RunChanges()
-  for (const { id } of started) changes.note(id)
+  for (const { id } of started) work.touched.runs.note(id)
   await tellRuns(
     work,
     started.map(run => run.id),
   )
-  await settle(work, { changes, keys: [] })
   return started.length
 }
 
@@ -61,7 +57,7 @@ const FIND_WAITING: Statement = {
       )`,
 }
 
-/** Under the locks of the workflows. */
+/** Under the locks of the workflows. The caller settles. */
 export const startWaitingRuns = async (work: Work, workflowIds: readonly string[]): Promise<void> => {
   const waiting = await work.connection.query<{ id: string }>(FIND_WAITING, [workflowIds])
   const runs = waiting.map(run => run.id)

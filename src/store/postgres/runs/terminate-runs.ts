@@ -1,9 +1,7 @@
 import type { RunReason } from '../../../model/workflow.ts'
-import { cancelLocked, countCancelled } from '../cancel.ts'
 import type { Statement } from '../database.ts'
 import type { Work } from '../locks.ts'
-import { RunChanges } from './run-changes.ts'
-import { settle } from './settle.ts'
+import { cancelLocked } from './cancel-locked.ts'
 import { tellRuns } from './tell-runs.ts'
 
 export type Termination = {
@@ -52,7 +50,7 @@ const FIND_ITEMS: Statement = {
 
 /**
  * Under the locks of the runs: cancels what waits and asks what runs to stop; a run ends with its last item. Gives those
- * that were not being terminated before.
+ * that were not being terminated before. The caller settles.
  */
 export const beginTermination = async (
   work: Work,
@@ -69,15 +67,13 @@ export const beginTermination = async (
   )
   work.locks.need({ keys })
   const cancelled = await cancelLocked(work, { ids: items.map(item => item.id), reason: 'run_terminated', graceMs })
-  const changes = new RunChanges()
-  for (const id of ids) changes.note(id)
-  countCancelled(changes, cancelled)
+  for (const id of ids) work.touched.runs.note(id)
+  work.touched.freed(keys)
   // One with nothing left to stop is told once, as ended.
   const stopping = new Set(cancelled.filter(row => row.status === 'cancelling').map(row => row.item_of))
   await tellRuns(
     work,
     ids.filter(id => stopping.has(id)),
   )
-  await settle(work, { changes, keys })
   return ids
 }

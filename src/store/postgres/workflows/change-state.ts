@@ -3,6 +3,7 @@ import type { Timing } from '../../workflow-store.ts'
 import type { Statement } from '../database.ts'
 import { type Work, withLocks } from '../locks.ts'
 import { pauseRuns, resumeRuns } from '../runs/pause-runs.ts'
+import { settle } from '../runs/settle.ts'
 import { startWaitingRuns } from '../runs/start-runs.ts'
 import { terminateRuns } from '../runs/terminate-runs.ts'
 import type { Session } from '../session.ts'
@@ -35,6 +36,7 @@ const changeLocked = async <Refusal extends string = never>(
     const runs = await findOpenRuns(work.connection, found.id)
     work.locks.need({ runs })
     const refusal = await change(work, present, runs)
+    await settle(work)
     return refusal ?? toWorkflow((await findWorkflow(work.connection, own))!)
   })
 }

@@ -4,6 +4,7 @@ import type { FireResult, WorkflowFire } from '../../workflow-store.ts'
 import type { Statement } from '../database.ts'
 import { isRefusal } from '../fault.ts'
 import { type Work, withLocks } from '../locks.ts'
+import { settle } from '../runs/settle.ts'
 import { terminateRuns } from '../runs/terminate-runs.ts'
 import type { Session } from '../session.ts'
 import { insertRuns, keysOf, type RunToInsert } from './insert-runs.ts'
@@ -99,6 +100,7 @@ const fireTogether = async (
     if (replaced.length > 0) await terminateRuns(work, { workflows: replaced, reason: 'replaced', graceMs: null })
     await insertRuns(session, work, decided.flatMap(toRun))
     await recordFires(work, decided)
+    await settle(work)
     return decided
   })
   return decided.map(toResult)

@@ -6,8 +6,6 @@ import { takenKeys, type WorkspaceKey } from '../exclusive-keys.ts'
 import { insertJobs, type Start } from '../insert-jobs.ts'
 import type { EventRow } from '../job-rows.ts'
 import type { Work } from '../locks.ts'
-import { RunChanges } from '../runs/run-changes.ts'
-import { settle } from '../runs/settle.ts'
 import type { Session } from '../session.ts'
 import { scopeSetOf } from '../submit.ts'
 
@@ -56,7 +54,7 @@ const INSERT_RUNS = {
 /** Of one statement. */
 const MOST_JOBS = 10_000
 
-/** Under the locks of the workflows and of all exclusive keys of the items: makes runs with their items. */
+/** Under the locks of the workflows and of all exclusive keys of the items: makes runs with their items. The caller settles. */
 export const insertRuns = async (session: Session, work: Work, runs: readonly RunToInsert[]): Promise<void> => {
   if (runs.length === 0) return
   const [row] = await work.connection.query<{ now: number }>(INSERT_RUNS, [work.now, ...runColumns(runs)])
@@ -70,9 +68,7 @@ export const insertRuns = async (session: Session, work: Work, runs: readonly Ru
   }
   work.effects.made.push({ jobs, at: now })
   note(work, { runs, starts, now })
-  const empty = new RunChanges()
-  for (const { run } of runs) if (run.items.length === 0) empty.note(run.id)
-  await settle(work, { changes: empty, keys: [] })
+  for (const { run } of runs) if (run.items.length === 0) work.touched.runs.note(run.id)
 }
 
 const runColumns = (runs: readonly RunToInsert[]): unknown[][] => [

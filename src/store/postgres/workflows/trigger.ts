@@ -3,6 +3,7 @@ import type { TriggerOutcome, TriggerWorkflow } from '../../workflow-store.ts'
 import type { Statement } from '../database.ts'
 import { KEEP_MS, keyColumns } from '../idempotency.ts'
 import { type Work, withLocks } from '../locks.ts'
+import { settle } from '../runs/settle.ts'
 import type { Session } from '../session.ts'
 import { insertRuns, keysOf } from './insert-runs.ts'
 import { findWorkflow } from './read-workflows.ts'
@@ -44,6 +45,7 @@ const trigger = async (
   const waits = scheduledAt !== null && scheduledAt > clock!.now ? 'scheduled' : null
   if (waits === null) await work.connection.query(STARTED, [work.now, workflowId])
   await insertRuns(session, work, [{ run, workspace, workflowId, version, trigger: 'manual', scheduledAt, waits }])
+  await settle(work)
   const status = waits === null ? 'running' : 'pending'
   if (input.idempotency) await keepAnswer(work, { key: input.idempotency, runId: run.id, status })
   return { type: 'triggered', runId: run.id, status }
