@@ -1,5 +1,6 @@
 import { Compile } from 'typebox/compile'
 import { describe, expect, test } from 'vitest'
+import { boundedErrors, toFieldErrors } from '../schema-errors.ts'
 import type { Schedule } from './schedule.ts'
 import { readSchedule } from './schedule.ts'
 import { ScheduleSchema, type ScheduleSpec } from './schedule-schema.ts'
@@ -137,7 +138,7 @@ describe('what can never fire is told apart', () => {
     })
     expect(schedule.nextSlot(at('1971-01-01T00:00:00Z'))).toBe(at('2198-12-31T23:00:00Z'))
     expect(schedule.previousSlot(at('2198-12-31T23:00:00Z'))).toBe(at('1970-12-31T22:59:00Z'))
-    expect(performance.now() - start).toBeLessThan(10_000)
+    expect(performance.now() - start).toBeLessThan(20_000)
   })
 })
 
@@ -161,8 +162,12 @@ describe('the schema', () => {
     const spec = { calendars: [{ minute: Array.from({ length: 100_000 }, (_, index) => index % 60) }] }
     const start = performance.now()
     expect(validator.Check(spec)).toBe(false)
-    expect(validator.Errors(spec).length).toBeGreaterThan(0)
-    expect(performance.now() - start).toBeLessThan(5000)
+    const faults = toFieldErrors(boundedErrors(validator, spec), 'schedule')
+    expect(faults).toContainEqual({
+      path: 'schedule.calendars.0.minute',
+      message: expect.stringContaining('more than 100'),
+    })
+    expect(performance.now() - start).toBeLessThan(10_000)
   })
 })
 
