@@ -16,16 +16,24 @@ import { joinExtensions } from './runs/join-extensions.ts'
 import { settle } from './runs/settle.ts'
 import type { Session } from './session.ts'
 
-/** `endAttempts`: concurrent calls share a statement and its commit. */
+/**
+ * `endAttempts`: concurrent calls share a statement and its commit. Those of items of runs go one after the other: two
+ * groups at once would wait for the same run, each with half as much.
+ */
 export const ender = (session: Session): ((ends: readonly EndAttempt[]) => Promise<readonly EndResult[]>) => {
-  const run = gather<EndAttempt, EndResult>({
-    atOnce: 2,
+  const options = {
     largest: LARGEST_GROUP,
     weigh: weightOf,
     mayBeOfOne: isRefusal,
-    run: ends => endAll(session, ends),
-  })
-  return async ends => (ends.length === 0 ? [] : run(ends))
+    run: (ends: readonly EndAttempt[]) => endAll(session, ends),
+  }
+  const endAlone = gather<EndAttempt, EndResult>({ ...options, atOnce: 2 })
+  const endItems = gather<EndAttempt, EndResult>({ ...options, atOnce: 1 })
+  const isItem = ({ lease }: EndAttempt) => (session.claimedItems.find(lease.jobId)?.runId ?? null) !== null
+  return async ends => {
+    if (ends.length === 0) return []
+    return ends.some(isItem) ? endItems(ends) : endAlone(ends)
+  }
 }
 
 const LARGEST_GROUP = 1000
