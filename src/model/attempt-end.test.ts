@@ -17,7 +17,7 @@ const failed: Outcome = {
 const crashed: Outcome = { type: 'failed', failure: 'system', reason: 'launcher_lost', message: 'gone' }
 
 test('work that ended well completes', () => {
-  expect(toAttemptEnd(completed, null, first)).toEqual({ type: 'complete', exit, statistics: null })
+  expect(toAttemptEnd(completed, null, first)).toEqual({ type: 'complete', exit, statistics: null, result: null })
 })
 
 test('a user failure without a retry policy is final, with its exit kept', () => {

@@ -13,13 +13,6 @@ export const bucketOf = (milliseconds: number): number =>
 /** The middle of a bucket, in milliseconds. */
 const middleOf = (bucket: number): number => (bucket === 0 ? 0.5 : 2 ** ((bucket - 0.5) / PER_DOUBLING))
 
-export const addHistograms = (all: readonly Readonly<Record<number, number>>[]): Readonly<Record<number, number>> => {
-  const sum: Record<number, number> = {}
-  for (const one of all)
-    for (const [bucket, count] of Object.entries(one)) sum[Number(bucket)] = (sum[Number(bucket)] ?? 0) + count
-  return sum
-}
-
 /** The duration, in ms, that a share `quantile` (0…1) of them does not exceed; null when there are none. */
 export const quantileOf = (histogram: Readonly<Record<number, number>>, quantile: number): number | null => {
   const buckets = Object.entries(histogram)

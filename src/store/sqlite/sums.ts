@@ -27,7 +27,7 @@ const isSummed = (mark: SumMark, finishedAt: number, seq: number): boolean =>
   finishedAt < mark.at || (finishedAt === mark.at && seq <= mark.seq)
 
 /** Ended jobs with what is summed of them. One that ended between two attempts, or before the first, has no durations. */
-export const ENDED_SQL = `ended.finished_at, job.workspace, coalesce(job.workflow_id, ''), ended.status,
+const ENDED_SQL = `ended.finished_at, job.workspace, coalesce(job.workflow_id, ''), ended.status,
   iif(ended.log = 'kept', (SELECT max(last_seq) FROM log_part WHERE log_part.seq = ended.seq), 0),
   iif(ended.worker_id IS NOT NULL, ended.started_at - ended.queued_at, NULL),
   iif(ended.worker_id IS NOT NULL, ended.finished_at - ended.started_at, NULL)`
