@@ -97,7 +97,7 @@ test('every fault of every file is told with its line, and then nothing is writt
     /wrong\/fields\.yaml:4: payload\.0\.prioritty: is not a known field/,
     /wrong\/fields\.yaml:6: payload\.1\.priority: must be <= 100/,
     /wrong\/schedule\.yaml:6: schedule\.calendars\.0\.minute: /,
-    /wrong\/never\.yaml:5: schedule: .*\(schedule_never_fires\)/,
+    /wrong\/never\.yaml:5: schedule\.crons\.0: matches no date/,
     /wrong\/both\.yaml:3: payload\.0/,
     /wrong\/both\.yaml:7: schedule\.crons\.1: /,
     /wrong\/twice\.yaml:1: name: "wrong-good" is also in wrong\/good\.yaml:1/,

@@ -55,7 +55,7 @@ const planFile = async (server: ServerAddress, file: LoadedFile): Promise<PlanSt
     return { action: 'change', name: file.name, file, changes }
   } catch (error) {
     if (!(error instanceof CliFailure && isAboutDefinition(error))) throw error
-    return [...faultsOf(file, error), ...(await scheduleFaults(server, file, error))]
+    return faultsOf(file, error)
   }
 }
 
@@ -64,27 +64,8 @@ const isAboutDefinition = ({ status, code }: CliFailure): boolean =>
   status === 400 || status === 413 || status === 422 || code === 'executor_unavailable'
 
 const faultsOf = (file: LoadedFile, error: CliFailure): readonly FileFault[] => {
-  const field = error.code === 'schedule_never_fires' ? 'schedule' : ''
-  const fields = error.fields.length > 0 ? error.fields : [{ path: field, message: error.message }]
+  const fields = error.fields.length > 0 ? error.fields : [{ path: '', message: error.message }]
   return fields.map(({ path, message }) => ({ file: file.file, line: file.lineOf(path), field: path, message }))
-}
-
-/** The server looks at a schedule only when all else is right; whoever mends a file wants to know at once. */
-const scheduleFaults = async (
-  server: ServerAddress,
-  file: LoadedFile,
-  known: CliFailure,
-): Promise<readonly FileFault[]> => {
-  const { schedule } = file.definition
-  if (typeof schedule !== 'object' || schedule === null) return []
-  if (known.code === 'schedule_never_fires' || known.fields.some(({ path }) => path.startsWith('schedule'))) return []
-  try {
-    await call(server, { method: 'POST', path: '/v1/schedules/preview', json: { schedule, count: 1 } })
-    return []
-  } catch (error) {
-    if (error instanceof CliFailure && isAboutDefinition(error)) return faultsOf(file, error)
-    throw error
-  }
 }
 
 const planPrune = async (input: {

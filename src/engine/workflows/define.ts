@@ -3,8 +3,10 @@ import type { KindDefinition } from '../../executors/kind-definition.ts'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import { kindOfBody } from '../../model/kind.ts'
+import type { ScheduleFault } from '../../model/schedule/fault.ts'
 import type { Schedule } from '../../model/schedule/schedule.ts'
 import type { Workflow } from '../../model/workflow.ts'
+import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
 import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { LoadedWorkflow, NewWorkflow, Timing } from '../../store/workflow-store.ts'
@@ -15,8 +17,8 @@ import type { Workflows } from '../workflows.ts'
 import { hideSecrets, missingSecrets, restoreSecrets, type ShownDefinition } from './definition-secrets.ts'
 import { noWorkflow } from './no-workflow.ts'
 import type { PrepareItems } from './prepare-items.ts'
-import { definitionFaults, itemRetry, readShape } from './read-definition.ts'
-import { neverFires, scheduleOf, timingAt } from './timing.ts'
+import { definitionFaults, itemRetry, readShape, type Shape } from './read-definition.ts'
+import { scheduleFaults, scheduleOf, scheduleRefusal, timingAt } from './timing.ts'
 
 type Dependencies = {
   readonly store: Store
@@ -37,24 +39,36 @@ const MOST_TRIES = 5
 export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'create' | 'replace' | 'check'> => {
   const { store, secrets, definitions, prepare, maxItems } = dependencies
 
-  const check = async (author: Submitter, given: unknown, kept: Kept | null, workflowId: string): Promise<Checked> => {
-    const shape = readShape(given, { maxItems })
-    const definition = kept === null ? shape : restoreSecrets(shape, kept)
-    const own = definitionFaults(definition)
-    // What is wrong with the workflow's sinks is not told again for every item that has them.
-    const sinks = own.some(({ path }) => path.startsWith('sinks.')) ? undefined : definition.sinks
-    const { environment } = definition
-    const settings = { environment, sinks, parameters: undefined, retry: itemRetry(definition), now: 0 }
-    const { errors, unavailable } = await prepare(definition.payload, settings)
-    if (unavailable !== null)
-      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${unavailable}.`)
-    const faults = [...own, ...errors]
-    if (faults.length > 0) throw invalidFields(faults)
+  /** Everything that is wrong is told at once. */
+  const check = async (author: Submitter, shape: Shape, kept: Kept | null, workflowId: string): Promise<Checked> => {
+    const sound = kept === null ? shape.sound : restoreSecrets(shape.sound, kept)
+    const own = definitionFaults(sound)
+    const items = await checkItems(sound, { own, shape: shape.errors })
+    const timing = sound.schedule === undefined ? [] : scheduleFaults(workflowId, sound.schedule)
+    const faults: readonly ScheduleFault[] = [...shape.errors, ...own, ...items, ...timing]
+    if (faults.length > 0) throw scheduleRefusal(faults)
+    const definition = sound as WorkflowDefinition
     for (const item of definition.payload) requireScope(author, `jobs:run:${kindOfBody(item)!}`)
     const hidden = hideSecrets(definition, definitions)
     const missing: readonly FieldError[] = missingSecrets(hidden.secrets)
     if (missing.length > 0) throw invalidFields(missing)
     return { ...hidden, schedule: definition.schedule ? scheduleOf(workflowId, definition.schedule) : null }
+  }
+
+  const checkItems = async (
+    definition: Partial<WorkflowDefinition>,
+    known: { own: readonly FieldError[]; shape: readonly FieldError[] },
+  ): Promise<readonly FieldError[]> => {
+    const { payload = [], environment } = definition
+    // Items may name what they lack because the environment is wrong.
+    if (known.shape.some(({ path }) => path.startsWith('environment'))) return []
+    // What is wrong with the workflow's sinks is not told again for every item that has them.
+    const sinks = known.own.some(({ path }) => path.startsWith('sinks.')) ? undefined : definition.sinks
+    const settings = { environment, sinks, parameters: undefined, retry: itemRetry(definition), now: 0 }
+    const { errors, unavailable } = await prepare(payload, settings)
+    if (unavailable !== null)
+      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${unavailable}.`)
+    return errors
   }
 
   const find = async (workspace: string, workflow: string): Promise<Kept | null> => {
@@ -78,7 +92,7 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
 
   const create: Workflows['create'] = async ({ author, definition }) => {
     const id = newId()
-    const checked = await check(author, definition, null, id)
+    const checked = await check(author, readShape(definition, { maxItems }), null, id)
     const timing = startingNow(checked.schedule, id, await store.now())
     const outcome = await store.createWorkflow({ ...toStored(author, checked), id, timing })
     if (outcome === 'exists') throw nameTaken(checked.shown.name)
@@ -90,7 +104,7 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
     const kept = await find(author.workspace, name)
     if (kept === null) throw noWorkflow(name)
     const { workflow } = kept
-    const checked = await check(author, definition, kept, workflow.id)
+    const checked = await check(author, readShape(definition, { maxItems }), kept, workflow.id)
     if (isSame(checked, kept)) return { workflow: withoutSecrets(workflow), changed: false }
     const timing = isDeepStrictEqual(checked.shown.schedule, kept.shown.schedule)
       ? null
@@ -112,10 +126,11 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
       throw new MillraceError('workflow_changed')
     },
     check: async ({ author, definition }) => {
-      const { name } = readShape(definition, { maxItems })
-      const kept = await find(author.workspace, name)
+      const shape = readShape(definition, { maxItems })
+      const { name } = shape.sound
+      const kept = name === undefined ? null : await find(author.workspace, name)
       const workflowId = kept?.workflow.id ?? newId()
-      const checked = await check(author, definition, kept, workflowId)
+      const checked = await check(author, shape, kept, workflowId)
       const hasOldSchedule = kept !== null && isDeepStrictEqual(checked.shown.schedule, kept.shown.schedule)
       if (!hasOldSchedule) startingNow(checked.schedule, workflowId, await store.now())
       if (kept === null) return 'new'
@@ -127,7 +142,8 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
 /** Slots that were before its schedule was set do not count. Throws `schedule_never_fires` when none is after it. */
 const startingNow = (schedule: Schedule | null, workflowId: string, now: number): Timing => {
   const timing = timingAt(schedule, workflowId, now)
-  if (schedule !== null && timing.next === null) throw neverFires('The schedule has no slot after now.')
+  if (schedule !== null && timing.next === null)
+    throw scheduleRefusal([{ path: 'schedule', message: 'has no slot after now', neverFires: true }])
   return timing
 }
 

@@ -1,5 +1,7 @@
+import type { TSchema } from 'typebox'
 import { Compile } from 'typebox/compile'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { once } from '../../kernel/once.ts'
 import { isFault, readRetry } from '../../model/job-body.ts'
 import { ITEM_RETRY, type RetryPolicy } from '../../model/retry.ts'
 import { boundedErrors, toFieldErrors } from '../../model/schema-errors.ts'
@@ -25,16 +27,37 @@ const NULLABLE = [
   'max_consecutive_failures',
 ] as const
 
-/** The form of a definition: an object of the schema, its payload not yet looked into. Throws `invalid`, `too_many_items`. */
-export const readShape = (given: unknown, { maxItems }: { maxItems: number }): WorkflowDefinition => {
+/** What of a definition has the form of the schema, field by field, and what is wrong with the rest. */
+export type Shape = { readonly sound: Partial<WorkflowDefinition>; readonly errors: readonly FieldError[] }
+
+/**
+ * The form of a definition; its payload and schedule are not yet looked into. Without errors `sound` is the whole of it.
+ * With errors it is what can be judged nevertheless, so that all faults are told at once. Throws `too_many_items`, and
+ * `invalid` when it is no object.
+ */
+export const readShape = (given: unknown, { maxItems }: { maxItems: number }): Shape => {
   if (!isPlainObject(given)) throw invalidFields([{ path: '', message: 'must be an object: a workflow' }])
   const definition = { ...given }
   for (const field of NULLABLE) if (definition[field] === null) delete definition[field]
   if (Array.isArray(definition.payload) && definition.payload.length > maxItems)
     throw tooManyItems(definition.payload.length, maxItems)
-  if (!validator.Check(definition)) throw invalidFields(shapeErrors(definition))
-  return definition as unknown as WorkflowDefinition
+  if (validator.Check(definition)) return { sound: definition as unknown as WorkflowDefinition, errors: [] }
+  return { sound: soundFields(definition), errors: shapeErrors(definition) }
 }
+
+/** Not those that no error names: telling errors ends early where there are many. */
+const soundFields = (definition: Readonly<Record<string, unknown>>): Partial<WorkflowDefinition> =>
+  Object.fromEntries(
+    fieldValidators()
+      .filter(([field, one]) => definition[field] !== undefined && one.Check(definition[field]))
+      .map(([field]) => [field, definition[field]]),
+  )
+
+const fieldValidators = once(() =>
+  Object.entries(WorkflowDefinitionSchema.properties).map(
+    ([field, schema]) => [field, Compile(schema as TSchema)] as const,
+  ),
+)
 
 /** `count` items where at most `maxItems` may be. */
 export const tooManyItems = (count: number, maxItems: number): MillraceError =>
@@ -48,8 +71,8 @@ const shapeErrors = (definition: Readonly<Record<string, unknown>>): readonly Fi
 }
 
 /** What the schema cannot judge, but for the payload and the schedule. */
-export const definitionFaults = (definition: WorkflowDefinition): readonly FieldError[] => {
-  const name = workflowNameFault(definition.name)
+export const definitionFaults = (definition: Partial<WorkflowDefinition>): readonly FieldError[] => {
+  const name = definition.name === undefined ? null : workflowNameFault(definition.name)
   const retry = readRetry(definition.configuration?.retry)
   return [
     ...(name === null ? [] : [{ path: 'name', message: name }]),

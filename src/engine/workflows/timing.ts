@@ -1,4 +1,5 @@
 import { MillraceError } from '../../kernel/errors.ts'
+import type { ScheduleFault } from '../../model/schedule/fault.ts'
 import { readSchedule, type Schedule } from '../../model/schedule/schedule.ts'
 import { joinPath } from '../../model/schema-errors.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
@@ -22,15 +23,26 @@ export const scheduleOf = (workflowId: string, spec: ScheduleSpec): Schedule =>
 /** A schedule that belongs to no workflow yet. */
 export const toSchedule = (spec: ScheduleSpec, { createdAt }: { createdAt: number }): Schedule => {
   const schedule = readSchedule(spec, { createdAt })
-  if (!('errors' in schedule)) return schedule
-  const { errors } = schedule
-  const own = errors.filter(error => !error.neverFires)
-  if (own.length === 0)
-    throw neverFires(errors.map(({ path, message }) => `${joinPath('schedule', path)} ${message}`).join('; '))
-  throw invalidFields(own.map(({ path, message }) => ({ path: joinPath('schedule', path), message })))
+  if ('errors' in schedule) throw scheduleRefusal(placed(schedule.errors))
+  return schedule
 }
 
-export const neverFires = (detail: string): MillraceError => new MillraceError('schedule_never_fires', detail)
+/** What is wrong with the schedule of a workflow. */
+export const scheduleFaults = (workflowId: string, spec: ScheduleSpec): readonly ScheduleFault[] => {
+  const schedule = readSchedule(spec, { createdAt: createdAtOf(workflowId) })
+  return 'errors' in schedule ? placed(schedule.errors) : []
+}
+
+const placed = (faults: readonly ScheduleFault[]): readonly ScheduleFault[] =>
+  faults.map(fault => ({ ...fault, path: joinPath('schedule', fault.path) }))
+
+/** `schedule_never_fires` when nothing else is wrong than that. There is at least one fault. */
+export const scheduleRefusal = (faults: readonly ScheduleFault[]): MillraceError => {
+  const fields = faults.map(({ path, message }) => ({ path, message }))
+  if (faults.some(({ neverFires }) => !neverFires)) return invalidFields(fields)
+  const detail = fields.map(({ path, message }) => `${path}: ${message}`).join('; ')
+  return new MillraceError('schedule_never_fires', detail, { errors: fields })
+}
 
 /** Where a schedule stands once everything up to `cursor` has been dealt with. */
 export const timingAt = (schedule: Schedule | null, workflowId: string, cursor: number): Timing => {

@@ -75,7 +75,7 @@ const readCalendars = (spec: ScheduleSpec, report: Report, errors: ScheduleFault
     const before = errors.length
     const calendar = readOne()
     if (calendar === null || errors.length > before) return
-    if (isNever(calendar)) errors.push({ path, message: 'no date matches', neverFires: true })
+    if (isNever(calendar)) errors.push({ path, message: 'matches no date', neverFires: true })
     found.push({ calendar, path })
   }
   for (const [index, one] of (spec.calendars ?? []).entries()) {

@@ -176,14 +176,58 @@ test('what is wrong is refused with its field, and nothing is kept', async () =>
   expect(workflows).toEqual([])
 })
 
-test('a schedule that can never fire is refused', async () => {
+test('everything that is wrong is told at once, whatever its sort', async () => {
+  const refusal = await refusalOf(
+    scene.create({
+      colour: 'red',
+      labels: { a: 1 },
+      name: 'a\nb',
+      payload: [{ command: 'x' }, { api: 'nowhere' }, { command: 'x', priority: 1000 }],
+      configuration: { retry: { initial_interval: 'soon' } },
+      sinks: [{ type: 'webhook', url: 'ftp://a.example' }],
+      schedule: { calendars: [{ minute: 60 }, { month: 2, day_of_month: 31 }], time_zone: 'Mars/Olympus' },
+    }),
+  )
+  expect(refusal.code).toBe('invalid')
+  expect(refusal.errors.map(({ path }) => path).toSorted()).toEqual([
+    'colour',
+    'configuration.retry.initial_interval',
+    'labels.a',
+    'name',
+    'payload.1.api',
+    'payload.2.priority',
+    'schedule.calendars.0.minute',
+    'schedule.calendars.1',
+    'schedule.time_zone',
+    'sinks.0.url',
+  ])
+})
+
+test('faults of a form that TypeBox stops telling do not let the rest be judged by it', async () => {
+  const labels = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`l${index}`, index]))
+  const refusal = await refusalOf(
+    scene.create({ labels, environment: 5, configuration: 5, schedule: 5, sinks: 5, payload: [{ api: 'nowhere' }] }),
+  )
+  expect(refusal.code).toBe('invalid')
+})
+
+test('a variable that an item names as secret is not called missing because the environment is wrong', async () => {
+  const payload = [{ command: 'x', secrets: ['PLAIN'] }]
+  const refusal = await refusalOf(scene.create({ environment: { PLAIN: 5 }, payload }))
+  expect(refusal.errors.map(({ path }) => path)).toEqual(['environment.PLAIN'])
+})
+
+test('a schedule that can never fire is refused with its place', async () => {
   const never = [
-    { calendars: [{ month: 'FEBRUARY', day_of_month: 31 }] },
-    { crons: ['0 0 31 2 *'] },
-    { calendars: [{ year: 2020 }] },
-    { intervals: [{ every: '1h' }], end_at: '2020-01-01T00:00:00Z' },
-  ]
-  for (const schedule of never) expect(await codeOf(scene.create({ schedule }))).toBe('schedule_never_fires')
+    [{ calendars: [{ month: 'FEBRUARY', day_of_month: 31 }] }, 'schedule.calendars.0'],
+    [{ crons: ['0 9 * * *', '0 0 31 2 *'] }, 'schedule.crons.1'],
+    [{ calendars: [{ year: 2020 }] }, 'schedule'],
+    [{ intervals: [{ every: '1h' }], end_at: '2020-01-01T00:00:00Z' }, 'schedule'],
+  ] as const
+  for (const [schedule, path] of never) {
+    const refusal = await refusalOf(scene.create({ schedule }))
+    expect([refusal.code, ...refusal.errors.map(error => error.path)]).toEqual(['schedule_never_fires', path])
+  }
 })
 
 test('more items than a run may have are refused, as are kinds that nobody runs here', async () => {
