@@ -56,6 +56,7 @@ test('the published schema, which editors complete by, has no fault to find in t
     .flatMap(file => [...parseAllDocuments(readFileSync(join(FILES, file), 'utf8'))].map(one => one.toJS()))
   for (const definition of definitions) {
     expect(faultsOf(definition), definition.name).toEqual([])
+    expect(faultsOf({ $schema: 'http://127.0.0.1:7070/schemas/workflow.json', ...definition })).toEqual([])
     expect(faultsOf({ ...definition, payload: [{ ...definition.payload[0], priority: 'high' }] })).not.toEqual([])
     expect(faultsOf({ ...definition, shedule: {} })).not.toEqual([])
   }

@@ -4,6 +4,16 @@ import { WorkflowBody } from '../schemas/workflow-body.ts'
 
 const hidden = { schema: { hide: true } }
 
+/** A file may name its schema, which `workflows apply` does not send. */
+const workflowFile = {
+  $schema: 'https://json-schema.org/draft/2020-12/schema',
+  ...WorkflowBody,
+  properties: {
+    $schema: { type: 'string', description: 'Where editors find this schema; a YAML file may say it in a comment.' },
+    ...WorkflowBody.properties,
+  },
+}
+
 /** The description of the API, the page that shows it, and the schema of workflow files. All are public: they hold nothing but what this program is. */
 export const referenceRoutes = (app: App): void => {
   app.get('/openapi.json', hidden, async (_request, reply) => {
@@ -13,7 +23,7 @@ export const referenceRoutes = (app: App): void => {
   let document: string | undefined
 
   app.get('/schemas/workflow.json', hidden, async (_request, reply) => {
-    workflow ??= JSON.stringify({ $schema: 'https://json-schema.org/draft/2020-12/schema', ...WorkflowBody })
+    workflow ??= JSON.stringify(workflowFile)
     return reply.type('application/schema+json; charset=utf-8').send(workflow)
   })
   let workflow: string | undefined
