@@ -1,9 +1,19 @@
 import { writeSync } from 'node:fs'
 import { Socket } from 'node:net'
+import type { Progress } from '../../model/job.ts'
 import type { LogStream } from '../../model/log-line.ts'
 import type { HostEnd, StartedHost } from './host-launcher.ts'
-import { createFrameReader, encodeFrame, type Frame, ORDER, REPORT } from './host-protocol.ts'
+import {
+  type Call,
+  createFrameReader,
+  encodeFrame,
+  type Frame,
+  type HostFailure,
+  ORDER,
+  REPORT,
+} from './host-protocol.ts'
 import { createPipeReader } from './pipe-reader.ts'
+import { readCall, readFailure, readProgress } from './read-report.ts'
 
 /** One function host, from its start until nothing of it is left. */
 export interface FunctionHost {
@@ -28,8 +38,8 @@ export interface FunctionHost {
 /** Who hears of an item while it runs. A promise means: wait before telling more. None may throw or reject. */
 export interface ItemListener {
   output(stream: LogStream, bytes: Uint8Array): void | Promise<void>
-  progress(payload: Buffer): void
-  call(payload: Buffer): void
+  progress(progress: Progress): void
+  call(call: Call): void | Promise<void>
 }
 
 export type RunningOnHost = {
@@ -41,7 +51,7 @@ export type RunningOnHost = {
 export type ItemEnd =
   /** `clean`: nothing of it is left in the host. */
   | { readonly type: 'returned'; readonly result: Buffer; readonly clean: boolean }
-  | { readonly type: 'failed'; readonly failure: Buffer; readonly clean: boolean }
+  | { readonly type: 'failed'; readonly failure: HostFailure; readonly clean: boolean }
   /** Nothing was run: modules have changed. */
   | { readonly type: 'stale' }
   /** The host has ended before the function did. */
@@ -67,6 +77,7 @@ export const createFunctionHost = ({ pipes, started, directory }: Options): Func
   let pid = 0
   let runs = 0
   let lastWords = ''
+  let broken = false
 
   const takeRaw =
     (stream: LogStream) =>
@@ -77,29 +88,36 @@ export const createFunctionHost = ({ pipes, started, directory }: Options): Func
   const raw = (['stdout', 'stderr'] as const).map(stream => createPipeReader(pipes[stream], takeRaw(stream)))
 
   const hear = ({ type, item, payload }: Frame): void | Promise<void> => {
+    if (broken) return
     if (type === REPORT.ready) {
-      pid = Number(payload.toString())
+      if (pid === 0) pid = Number(payload.toString())
       return ready.resolve()
     }
     if (current === null || current.item !== item) return
     if (type === REPORT.stdout || type === REPORT.stderr)
       return current.listener.output(type === REPORT.stdout ? 'stdout' : 'stderr', payload)
-    if (type === REPORT.progress) return current.listener.progress(payload)
-    if (type === REPORT.call) return current.listener.call(payload)
+    if (type === REPORT.progress) return current.listener.progress(readProgress(payload))
+    if (type === REPORT.call) return current.listener.call(readCall(payload))
     if (type === REPORT.result) current.end = { type: 'returned', result: payload, clean: false }
-    else if (type === REPORT.failure) current.end = { type: 'failed', failure: payload, clean: false }
+    else if (type === REPORT.failure) current.end = { type: 'failed', failure: readFailure(payload), clean: false }
     else if (type === REPORT.stale) finish({ type: 'stale' })
-    else if (current.end !== null) void finishWithOutput({ ...current.end, clean: type === REPORT.clean })
+    else if (current.end !== null && (type === REPORT.clean || type === REPORT.dirty))
+      void finishWithOutput({ ...current.end, clean: type === REPORT.clean })
+    else throw new Error('a report is none')
   }
 
   const readFrames = createFrameReader()
   const takeReports = (chunk: Buffer): void | Promise<void> => {
     try {
-      return each(readFrames(chunk), hear)
+      return each(readFrames(chunk), hear)?.catch(giveUp)
     } catch {
-      // Not a frame: whatever this process is now, it is no host.
-      started.kill()
+      giveUp()
     }
+  }
+  /** Not a frame, or not what it should be: whatever this process is now, it is no host. */
+  const giveUp = (): void => {
+    broken = true
+    started.kill()
   }
   const reports = createPipeReader(pipes.reports, takeReports)
   const send = createSender(pipes.orders)

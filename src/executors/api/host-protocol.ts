@@ -57,7 +57,7 @@ export type Call = { readonly call: number } & (
   | { readonly do: 'extend_payload'; readonly items: readonly unknown[] }
   | { readonly do: 'extend_timeout' }
   /** The content lies in the host's directory as `artifact-<call>`. */
-  | { readonly do: 'artifact'; readonly name: string }
+  | { readonly do: 'artifact'; readonly name: unknown }
 )
 
 export type Reply = { readonly call: number } & (

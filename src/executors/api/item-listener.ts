@@ -1,5 +1,4 @@
 import { isDiskFull, MillraceError } from '../../kernel/errors.ts'
-import type { Progress } from '../../model/job.ts'
 import type { ExecutionContext } from '../executor.ts'
 import type { ItemListener } from './function-host.ts'
 import type { Call } from './host-protocol.ts'
@@ -11,6 +10,9 @@ type Listening = {
   readonly answer: (call: Call) => Promise<unknown>
   readonly reply: (text: string) => void
 }
+
+/** A function that asks without waiting is not listened to further until one of so many has its answer. */
+const MOST_CALLS = 64
 
 /** Hears what a host says of an item and does what the item asks for. */
 export const createItemListener = ({
@@ -38,15 +40,13 @@ export const createItemListener = ({
         onLogFault(error as Error)
       }
     },
-    progress: payload => {
-      const progress = readProgress(payload)
-      if (progress !== null) context.progress(progress)
-    },
-    call: payload => {
-      const answering: Promise<void> = answerCall(JSON.parse(payload.toString()) as Call).finally(() => {
+    progress: progress => context.progress(progress),
+    call: call => {
+      const answering: Promise<void> = answerCall(call).finally(() => {
         answers.delete(answering)
       })
       answers.add(answering)
+      if (answers.size >= MOST_CALLS) return Promise.race(answers)
     },
     settle: () => Promise.all(answers),
   }
@@ -56,13 +56,3 @@ const toShown = (error: Error): { message: string; code?: string; errors?: unkno
   error instanceof MillraceError
     ? { message: error.message, code: error.code, errors: error.errors }
     : { message: error.message }
-
-const LONGEST_MESSAGE = 1000
-
-/** A host is not to be trusted with what others read. */
-const readProgress = (payload: Buffer): Progress | null => {
-  const { percentage, message } = JSON.parse(payload.toString()) as Record<string, unknown>
-  const number = typeof percentage === 'number' ? Math.min(100, Math.max(0, percentage)) : null
-  const text = typeof message === 'string' ? message.slice(0, LONGEST_MESSAGE).toWellFormed() : null
-  return { percentage: number, message: text }
-}

@@ -30,18 +30,8 @@ export const toOutcome = async (input: Input): Promise<Outcome | 'stale'> => {
 const keep = (result: Buffer, context: ExecutionContext): Promise<NewResult> =>
   context.keepResult({ format: 'json', content: new Uint8Array(result) })
 
-/** A host is not to be trusted: it may only say what a function can be the cause of. */
-const HOST_REASONS: ReadonlySet<string> = new Set<HostFailure['reason']>([
-  'function_threw',
-  'function_unreadable',
-  'result_unreadable',
-  'result_too_large',
-])
-
-const toFailure = (payload: Buffer, secrets: ExecutionContext['secrets']): Outcome => {
-  const { reason, message } = JSON.parse(payload.toString()) as HostFailure
-  return fail(HOST_REASONS.has(reason) ? reason : 'function_threw', masked(String(message), secrets))
-}
+const toFailure = ({ reason, message }: HostFailure, secrets: ExecutionContext['secrets']): Outcome =>
+  fail(reason, masked(message, secrets))
 
 const masked = (text: string, secrets: ExecutionContext['secrets']): string =>
   Object.values(secrets)
