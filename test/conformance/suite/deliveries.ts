@@ -105,6 +105,13 @@ export const deliveryTests: AreaTests = scene => {
     })
   })
 
+  test('where nothing waits, no next time is told', async () => {
+    expect(await scene().store.claimDeliveries({ limit: 2, leaseMs: 1 })).toEqual({ claimed: [], nextDueInMs: null })
+    await finished()
+    await end((await claim(1))[0]!, { type: 'delivered' })
+    expect(await scene().store.claimDeliveries({ limit: 2, leaseMs: 1 })).toEqual({ claimed: [], nextDueInMs: null })
+  })
+
   test('the oldest due are claimed first, at most `limit`, and the next time is told', async () => {
     const ids: string[] = []
     for (let index = 0; index < 3; index++) {

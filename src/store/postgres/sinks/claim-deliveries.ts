@@ -41,7 +41,7 @@ const CLAMP: Statement = {
 const NEXT_DUE: Statement = {
   name: 'next_due_delivery',
   text: `
-    SELECT greatest(0, min(due_at) - millrace.clock($1::bigint)) AS next_due_in_ms
+    SELECT min(due_at) - millrace.clock($1::bigint) AS next_due_in_ms
     FROM millrace.delivery
     WHERE due_at IS NOT NULL`,
 }
@@ -64,7 +64,8 @@ export const claimDeliveries = async (
   const rows = await database.query<DeliveryRow>(CLAIM, [session.now(), limit, leaseMs, claimToken])
   if (rows.length < limit) await database.query(CLAMP, [session.now()])
   const [next] = await database.query<{ next_due_in_ms: number | null }>(NEXT_DUE, [session.now()])
-  return { claimed: await readJobs(session, rows, claimToken), nextDueInMs: next!.next_due_in_ms }
+  const waits = next!.next_due_in_ms // null when nothing does, which `greatest` would make 0
+  return { claimed: await readJobs(session, rows, claimToken), nextDueInMs: waits === null ? null : Math.max(0, waits) }
 }
 
 /** Oldest due first. A job that was purged meanwhile took its deliveries along. */
