@@ -17,6 +17,7 @@ import { printProfiles } from './profile.ts'
 const SCENARIOS: readonly (() => Promise<{ scenario: Scenario }>)[] = [
   () => import('./scenarios/noop-embedded.ts'),
   () => import('./scenarios/noop-postgres.ts'),
+  () => import('./scenarios/run-items.ts'),
   () => import('./scenarios/pickup.ts'),
   () => import('./scenarios/post.ts'),
   () => import('./scenarios/true.ts'),

@@ -37,6 +37,26 @@ export const open = async (options: BenchServerOptions & { submitters?: number }
     return (jobs / (performance.now() - start)) * 1000
   }
 
+  /** One run of that many items, from the trigger to the end of the run; gives items per second. */
+  const runItems = async ({ items, atOnce }: { items: number; atOnce: number }): Promise<number> => {
+    const author = SUBMITTER
+    const definition = {
+      name: `items-${items}-${atOnce}-${executed}`,
+      payload: Array(items).fill(BODY),
+      configuration: { max_concurrent_requests: atOnce },
+    }
+    const { id: workflow } = await server.engine.workflows.create({ author, definition })
+    const start = performance.now()
+    const { runId } = await server.engine.workflows.trigger({ caller: author, workflow })
+    const status = async () => (await server.store.getRun({ workspace: author.workspace, runId }))?.status
+    await waitUntil(async () => (await status()) === 'completed', {
+      what: 'the run completes',
+      withinMs: 120_000,
+      everyMs: 5,
+    })
+    return (items / (performance.now() - start)) * 1000
+  }
+
   const pickUp = async (): Promise<Pickup> => {
     const started = Promise.withResolvers<number>()
     onStart = () => started.resolve(performance.now())
@@ -49,6 +69,7 @@ export const open = async (options: BenchServerOptions & { submitters?: number }
 
   return {
     run,
+    runItems,
     /** Latencies of that many single jobs, each on a server that has come to rest. */
     async pickup(count: number): Promise<readonly Pickup[]> {
       const pickups: Pickup[] = []
