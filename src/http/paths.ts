@@ -25,7 +25,8 @@ export const checkPaths = (app: App): void => {
   })
 }
 
-const isName = (text: string): boolean => text.length <= LONGEST_NAME && NAME.test(text)
+/** Whether there may be a workflow of that name. */
+export const isName = (text: string): boolean => text.length <= LONGEST_NAME && NAME.test(text)
 
 export const noSuchJob = (jobId: string): MillraceError => new MillraceError('not_found', `There is no job ${jobId}.`)
 export const noSuchWorkflow = (workflow: string): MillraceError =>

@@ -232,6 +232,26 @@ test('a workflow made by hand is taken over when a file has its name, which is s
   expect(await shown('hand-a')).toMatchObject({ labels: { 'millrace.set': 'hand' } })
 })
 
+test('what show has printed is a file: of a workflow that is there nothing else changes', async () => {
+  const { write, apply } = folder('printed')
+  const made = folder('printed-before')
+  made.write({ 'a.yaml': `${workflow('printed-a')}environment: {A_TOKEN: a secret of it}\n` })
+  await made.apply(['--yes'])
+  const { stdout: text } = await run(['workflows', 'show', 'printed-a', '--json'])
+  write({ 'a.json': text })
+  const { code, stdout } = await apply(['--yes'])
+  expect(code).toBe(0)
+  expect(stdout.split('\n').filter(line => line.startsWith('    '))).toEqual([
+    '    labels.millrace.set: "printed-before" → "printed"',
+  ])
+  const { stdout: plan } = await apply(['--dry-run'])
+  expect(plan).toContain('0 new, 0 changed, 1 unchanged')
+  write({ 'a.json': text.replace('printed-a', 'printed-b') })
+  const refused = await apply(['--yes'])
+  expect(refused.code).toBe(2)
+  expect(refused.stderr).toContain('workflow_id: is not a known field')
+})
+
 test('a place that is not there, and a server that refuses, are told in words', async () => {
   expect(await run(['workflows', 'apply', 'nowhere-at-all'])).toMatchObject({
     code: 2,

@@ -63,6 +63,7 @@ describe('what is wrong with a workflow is said', () => {
       { ...post, name: 'a name that is taken', status: 409, code: 'workflow_exists', json: small('taken') },
       { ...post, name: 'no body at all', status: 400, code: 'invalid_json' },
       { ...check, name: 'checked: an unknown field', json: small('x', { colour: 'red' }), fields: ['colour'] },
+      { ...check, name: 'checked: a name that no database takes', json: small('a\u0000b'), fields: ['name'] },
       { ...check, name: 'checked: nothing', json: {}, fields: ['name', 'payload'] },
       { ...check, name: 'checked: a list', json: [[]], fields: [''] },
       { ...preview, name: 'previewed: no schedule', json: {}, fields: ['schedule'] },

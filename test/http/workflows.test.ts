@@ -124,7 +124,19 @@ describe('a workflow', () => {
     expect(await outcomeOf(small('known'))).toBe('unchanged')
     expect(await outcomeOf(small('known', { description: 'x' }))).toBe('changed')
     expect((await server.call('GET', pathOf('unknown'))).status).toBe(404)
-    expect((await server.call('GET', pathOf('known'))).body).toMatchObject({ version: 1 })
+    const { body: known } = await server.call('GET', pathOf('known'))
+    expect(known).toMatchObject({ version: 1 })
+    expect(await outcomeOf(known)).toBe('unchanged')
+  })
+
+  test('that was read cannot be made under another name as it is, which a check says too', async () => {
+    await make(small('original'))
+    const { body } = await server.call('GET', pathOf('original'))
+    for (const path of ['/v1/workflows', '/v1/workflows/check']) {
+      const refusal = await server.call('POST', path, { ...body, name: 'copy' })
+      expect([path, refusal.status]).toEqual([path, 422])
+      expect(refusal.body.errors.map((error: { path: string }) => error.path)).toContain('workflow_id')
+    }
   })
 
   test('is paused, resumed and terminated, each again without a change', async () => {

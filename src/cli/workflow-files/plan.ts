@@ -51,7 +51,8 @@ const planFile = async (server: ServerAddress, file: LoadedFile): Promise<PlanSt
     if (outcome === 'new') return { action: 'create', name: file.name, file }
     if (outcome === 'unchanged') return { action: 'keep', name: file.name, file }
     const before = definitionOf(await getWorkflow(server, file.name))
-    const changes = compare({ before, after: file.definition, filled: file.filled })
+    // A file may be what `workflows show --json` has printed.
+    const changes = compare({ before, after: definitionOf(file.definition), filled: file.filled })
     return { action: 'change', name: file.name, file, changes }
   } catch (error) {
     if (!(error instanceof CliFailure && isAboutDefinition(error))) throw error

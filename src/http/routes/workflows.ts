@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
-import { noSuchWorkflow } from '../paths.ts'
+import { isName, noSuchWorkflow } from '../paths.ts'
 import { invalid } from '../problem.ts'
 import {
   CheckAnswer,
@@ -18,6 +18,12 @@ import { viewListedWorkflow, viewWorkflow } from '../workflow-view.ts'
 
 /** Workflows as things: make, read, list, replace, delete. Their payload is shown by `GET` of the one alone. */
 export const workflowRoutes = (app: App, { store, engine, config }: Services): void => {
+  /** Whether there is a workflow of the name that a definition has. */
+  const isKept = async (workspace: string, definition: unknown): Promise<boolean> => {
+    const { name } = Object(definition) as { name?: unknown }
+    return typeof name === 'string' && isName(name) && (await store.getWorkflow({ workspace, workflow: name })) !== null
+  }
+
   app.post(
     '/v1/workflows',
     {
@@ -49,12 +55,12 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
       },
       validatorCompiler: unchecked,
     },
-    async request => ({
-      outcome: await engine.workflows.check({
-        author: submitterOf(request),
-        definition: withoutShownFields(request.body),
-      }),
-    }),
+    async request => {
+      const { body, caller } = request
+      // What replacing ignores, making refuses.
+      const definition = (await isKept(caller.workspace, body)) ? withoutShownFields(body) : body
+      return { outcome: await engine.workflows.check({ author: submitterOf(request), definition }) }
+    },
   )
 
   app.get(
