@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest'
+import { systemClock } from '../kernel/clock.ts'
+import { silentLogger } from '../kernel/logger.ts'
+import type { ClaimedJob } from '../model/job.ts'
+import { createAttemptClock } from './attempt-clock.ts'
+import { createStopSignal } from './stop-signal.ts'
+
+const TIMEOUT_MS = 100
+
+/** A clock of an attempt; `answers` are what the store says each time that it is asked. */
+const begin = (answers: readonly (number | null | Error)[]) => {
+  const stop = createStopSignal(systemClock)
+  const asked: (string | null)[] = []
+  const findTimeoutRestart = async (): Promise<number | null> => {
+    const answer = answers[asked.length]!
+    asked.push(stop.cause)
+    if (answer instanceof Error) throw answer
+    return answer
+  }
+  const job = { id: 'job', attempt: 1, timeoutMs: TIMEOUT_MS, graceMs: null } as ClaimedJob
+  const clock = createAttemptClock({ job, stop, store: { findTimeoutRestart }, logger: silentLogger })
+  clock.start()
+  return { clock, asked, stopped: new Promise<unknown>(resolve => stop.onChange(() => resolve(stop.cause))) }
+}
+
+test('an attempt that was restarted through any server has its whole time again, each time', async () => {
+  const { asked, stopped } = begin([0, TIMEOUT_MS / 2, null])
+  expect(await stopped).toBe('timeout')
+  expect(asked).toEqual([null, null, null])
+})
+
+test('a restart from before its last whole time does not keep it', async () => {
+  const { asked, stopped } = begin([TIMEOUT_MS])
+  expect(await stopped).toBe('timeout')
+  expect(asked).toHaveLength(1)
+})
+
+test('an attempt that restarts its clock itself has its whole time from then', async () => {
+  const { clock, stopped } = begin([null])
+  const begun = performance.now()
+  while (performance.now() - begun < TIMEOUT_MS * 0.9);
+  clock.restart()
+  const restarted = performance.now()
+  await stopped
+  expect(performance.now() - restarted).toBeGreaterThan(TIMEOUT_MS * 0.9)
+})
+
+test('an attempt does not run for ever because the store cannot say whether it was restarted', async () => {
+  expect(await begin([new Error('gone')]).stopped).toBe('timeout')
+})
