@@ -252,7 +252,12 @@ test('a workflow that the store cannot fire does not stop the others', async () 
 
 test('slots that come due while the database is gone run when it is back', async () => {
   let isGone = false
-  const refuse = <T>(call: () => Promise<T>): Promise<T> => (isGone ? Promise.reject(new Error('gone')) : call())
+  let refused = 0
+  const refuse = async <T>(call: () => Promise<T>): Promise<T> => {
+    if (!isGone) return call()
+    refused += 1
+    throw new Error('gone')
+  }
   const wrapStore = (store: Store): Store => ({
     ...store,
     listDueWorkflows: input => refuse(() => store.listDueWorkflows(input)),
@@ -263,7 +268,11 @@ test('slots that come due while the database is gone run when it is back', async
   const workflow = await scene.create(hourly)
   isGone = true
   const slot = jump(1)
-  await new Promise(setImmediate)
+  await until(
+    async () => refused,
+    count => count > 0,
+    'the scheduler to find it gone',
+  )
   clock.shift += 50_000 // nearly a minute of it
   isGone = false
   expect(await slotsWhen(workflow, 1)).toMatchObject([{ slot, count: 1, outcome: 'fired' }])
