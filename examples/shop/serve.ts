@@ -1,7 +1,7 @@
 /**
  * A small shop to scrape: pages of eight products, and a page for each. It listens on 127.0.0.1 alone.
  *
- *     node examples/shop/serve.ts 8321
+ *     npx node examples/shop/serve.ts 8321
  */
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'

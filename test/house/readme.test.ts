@@ -1,8 +1,9 @@
-import { readFileSync } from 'node:fs'
+import { globSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 
-const readme = readFileSync(resolve(import.meta.dirname, '../../README.md'), 'utf8')
+const ROOT = resolve(import.meta.dirname, '../..')
+const readme = readFileSync(resolve(ROOT, 'README.md'), 'utf8')
 
 test.each(['npm ci && npm start', 'npm ci && npm test', 'npx millrace run -- echo hi'])(
   'the README has the command %s on a line of its own',
@@ -10,3 +11,11 @@ test.each(['npm ci && npm start', 'npm ci && npm test', 'npx millrace run -- ech
     expect(readme.split('\n')).toContain(command)
   },
 )
+
+test('no page starts TypeScript with the Node of the reader, which may be too old for it', () => {
+  for (const page of globSync(['README.md', 'docs/**/*.md', 'examples/**/*.md'], { cwd: ROOT }))
+    expect([page, readFileSync(resolve(ROOT, page), 'utf8').match(/(?<!npx |\/)\bnode \S+\.ts\b/g)]).toEqual([
+      page,
+      null,
+    ])
+})
