@@ -17,8 +17,8 @@ type Dependencies = {
   readonly executors: readonly Executor[]
   /** Slots of each lane. */
   readonly slots: Readonly<Record<Executor['lane'], number>>
-  /** Carries out one job; resolves when its slot is free. `leaseSentAt` is when the claim was sent (monotonic ms). */
-  readonly execute: (job: ClaimedJob, leaseSentAt: number) => Promise<void>
+  /** Carries out one job; calls `release` when its slot is free, at the latest when it resolves. `leaseSentAt` is when the claim was sent (monotonic ms). */
+  readonly execute: (job: ClaimedJob, leaseSentAt: number, release: () => void) => Promise<void>
   /** Called after each claim: orders that came while its jobs were not yet known here may have found nobody. */
   readonly afterClaim: () => void
 }
@@ -44,10 +44,14 @@ export const createClaimLoop = (dependencies: Dependencies): Loop => {
 
   const start = (lane: Lane, job: ClaimedJob, sentAt: number): void => {
     lane.taken += 1
-    dependencies.execute(job, sentAt).finally(() => {
+    let isHeld = true
+    const release = (): void => {
+      if (!isHeld) return
+      isHeld = false
       lane.taken -= 1
       loop.wake()
-    })
+    }
+    dependencies.execute(job, sentAt, release).finally(release)
   }
 
   const runOnce = async (): Promise<null> => {

@@ -6,6 +6,8 @@ import type { EndAttempt, EndResult, Store } from '../store/store.ts'
 export interface Completer {
   /** Resolves when the end is stored, or refused because the lease is lost (`applied: false`). Never rejects. */
   end(end: EndAttempt): Promise<EndResult>
+  /** Ends that are not stored yet. */
+  readonly size: number
   /** Resolves when nothing is under way. */
   flush(): Promise<void>
 }
@@ -31,6 +33,7 @@ export const createCompleter = ({
   leaseMs: number
 }): Completer => {
   let waiting: Waiting[] = []
+  let size = 0
   let working: Promise<void> | null = null
 
   const work = async (): Promise<void> => {
@@ -51,6 +54,7 @@ export const createCompleter = ({
   const send = async (batch: readonly Waiting[]): Promise<boolean> => {
     try {
       const results = await store.endAttempts(batch.map(({ end }) => end))
+      size -= batch.length
       for (const [index, { resolve }] of batch.entries()) resolve(results[index]!)
       return true
     } catch (error) {
@@ -62,15 +66,21 @@ export const createCompleter = ({
 
   const keepOrGiveUp = (batch: readonly Waiting[]): void => {
     const now = clock.monotonic()
+    const kept = batch.filter(entry => now < entry.giveUpAt)
+    size -= batch.length - kept.length
     for (const entry of batch) {
       if (now >= entry.giveUpAt) entry.resolve({ jobId: entry.end.lease.jobId, applied: false, status: null })
     }
-    waiting = [...batch.filter(entry => now < entry.giveUpAt), ...waiting]
+    waiting = [...kept, ...waiting]
   }
 
   return {
+    get size() {
+      return size
+    },
     end: end =>
       new Promise(resolve => {
+        size += 1
         // Renewals go on meanwhile, so the lease may hold for longer than one term; the store has the last word.
         waiting.push({ end, resolve, giveUpAt: clock.monotonic() + 4 * leaseMs })
         working ??= work()

@@ -19,13 +19,13 @@ export const createExecute = (dependencies: ExecuteDependencies) => {
   const { clock, logger, running } = dependencies
   const byKind = new Map(dependencies.executors.map(executor => [executor.kind, executor]))
 
-  return async (job: ClaimedJob, leaseSentAt: number): Promise<void> => {
+  return async (job: ClaimedJob, leaseSentAt: number, release: () => void): Promise<void> => {
     const started = { job, stop: createStopSignal(clock), leaseSentAt }
     running.add(started)
     try {
       const attempt = new Attempt(dependencies, started)
       const outcome = await run(attempt, byKind.get(job.kind)!)
-      await finish(dependencies, attempt, outcome)
+      await finish(dependencies, { attempt, outcome, release })
     } catch (error) {
       logger.error({ err: error, job_id: job.id }, 'an attempt failed in the server itself')
       await giveUp(dependencies, started, error)
@@ -48,10 +48,14 @@ const run = async (attempt: Attempt, executor: Executor): Promise<Outcome> => {
   }
 }
 
+type Finishing = { readonly attempt: Attempt; readonly outcome: Outcome; readonly release: () => void }
+
+/** Ends that wait for the store before slots are held back: else a store that is slow would be given ever more to end. */
+const MOST_ENDING = 4096
+
 const finish = async (
   { completer, logger }: ExecuteDependencies,
-  attempt: Attempt,
-  outcome: Outcome,
+  { attempt, outcome, release }: Finishing,
 ): Promise<void> => {
   const { job, lease, stop } = attempt
   const { log, fault } = await attempt.finish()
@@ -59,7 +63,10 @@ const finish = async (
   const told = outcome.type === 'completed' && isDiskFull(fault) ? DISK_FULL : outcome
   const end = toAttemptEnd(told, stop.cause, job)
   if (end !== null) {
-    const result = await completer.end({ lease, end, log })
+    const ending = completer.end({ lease, end, log })
+    // The work is done: the next claim goes to the store together with this end, and shares its commit.
+    if (completer.size < MOST_ENDING) release()
+    const result = await ending
     if (!result.applied)
       logger.warn({ job_id: job.id, attempt: job.attempt }, 'an attempt ended after its lease was lost')
   }
