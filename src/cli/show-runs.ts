@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { readPages } from './client/pages.ts'
 import type { ServerAddress } from './client/server-address.ts'
-import type { RunAnswer } from './client/workflow-answer.ts'
+import type { RunAnswer, WorkflowAnswer } from './client/workflow-answer.ts'
 import type { CliContext } from './context.ts'
 import { count, repeated } from './option-value.ts'
 import { paint, RUN_STYLE } from './terminal/colour.ts'
@@ -33,15 +33,28 @@ export const showRuns = async (input: {
   /** Beyond those of `addRunFilters`. */
   readonly query?: Readonly<Record<string, string | undefined>>
   readonly options: RunFilterOptions
+  /** The runs may be of several workflows: each is shown with the name of its own. */
+  readonly named?: boolean
 }): Promise<void> => {
-  const { server, context, path, options } = input
+  const { server, context, path, options, named = false } = input
   const { status, trigger, limit, json } = options
   const answer = await readPages<RunAnswer, 'runs'>(server, 'runs', {
     path,
     query: { ...input.query, status, trigger },
     limit,
   })
-  showList({ context, answer, rows: answer.runs, columns: columns(context, Date.now()), things: 'runs', json })
+  const names = named && !json && answer.runs.length > 0 ? await workflowNames(server) : null
+  const shown = [...columns(context, Date.now())]
+  if (names) shown.splice(1, 0, { title: 'WORKFLOW', value: run => names.get(run.workflow_id) ?? run.workflow_id })
+  showList({ context, answer, rows: answer.runs, columns: shown, things: 'runs', json })
+}
+
+/** Of the newest workflows, by id: one request, however many there are. Others are shown by their id, as deleted ones are. */
+const MOST_NAMES = 500
+const workflowNames = async (server: ServerAddress): Promise<ReadonlyMap<string, string>> => {
+  const path = '/v1/workflows'
+  const { workflows } = await readPages<WorkflowAnswer, 'workflows'>(server, 'workflows', { path, limit: MOST_NAMES })
+  return new Map(workflows.map(({ workflow_id, name }) => [workflow_id, name]))
 }
 
 const columns = ({ stdout }: CliContext, now: number): readonly Column<RunAnswer>[] => [

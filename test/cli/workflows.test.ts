@@ -185,6 +185,17 @@ test('upcoming, slots and runs are tables for people and JSON for programs', asy
   await run(['workflows', 'terminate', 'every-second'])
 })
 
+test('runs of all workflows are listed with the names of theirs, or the id of one that is gone', async () => {
+  await make({ name: 'named', payload: [{ command: 'true' }] })
+  const id = (await run(['trigger', 'named', '--wait'])).stdout.trim()
+  expect((await run(['runs'])).stdout).toMatch(new RegExp(`^${id} +named +completed`, 'm'))
+  expect((await run(['runs', '--workflow', 'named'])).stdout).toMatch(new RegExp(`^${id} +completed`, 'm'))
+  const { workflow_id } = await shown('named')
+  await run(['workflows', 'pause', 'named'])
+  await run(['workflows', 'delete', 'named'])
+  expect((await run(['runs'])).stdout).toMatch(new RegExp(`^${id} +${workflow_id} +completed`, 'm'))
+})
+
 test('list filters, and says when there is nothing', async () => {
   await make({ name: 'needle-in-list', payload: [{ command: 'true' }], max_consecutive_failures: 4 })
   expect((await run(['workflows', '--query', 'NEEDLE'])).stdout).toMatch(/^needle-in-list +active +1 +1 +0\/4 /m)

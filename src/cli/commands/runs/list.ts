@@ -7,7 +7,9 @@ export const defineList: Define = (command, context) => {
   addRunFilters(
     command.description('list runs').option('-w, --workflow <name>', 'only of this workflow, by name or id'),
   ).action((options: RunFilterOptions & { readonly workflow?: string }) => {
-    const query = { workflow: options.workflow }
-    return showRuns({ server: findServer(context), context, path: '/v1/runs', query, options })
+    const { workflow } = options
+    const query = { workflow }
+    const named = workflow === undefined
+    return showRuns({ server: findServer(context), context, path: '/v1/runs', query, options, named })
   })
 }
