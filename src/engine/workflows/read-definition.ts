@@ -1,5 +1,5 @@
 import type { TSchema } from 'typebox'
-import { Compile } from 'typebox/compile'
+import { Compile, type Validator } from 'typebox/compile'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
 import { once } from '../../kernel/once.ts'
 import { isFault, readRetry } from '../../model/job-body.ts'
@@ -45,30 +45,50 @@ export const readShape = (given: unknown, { maxItems }: { maxItems: number }): S
   return { sound: soundFields(definition), errors: shapeErrors(definition) }
 }
 
-/** Not those that no error names: telling errors ends early where there are many. */
-const soundFields = (definition: Readonly<Record<string, unknown>>): Partial<WorkflowDefinition> =>
-  Object.fromEntries(
-    fieldValidators()
-      .filter(([field, one]) => definition[field] !== undefined && one.Check(definition[field]))
-      .map(([field]) => [field, definition[field]]),
-  )
+type Given = Readonly<Record<string, unknown>>
 
+/** Field by field: of a whole definition TypeBox tells no more than eight errors. */
 const fieldValidators = once(() =>
   Object.entries(WorkflowDefinitionSchema.properties).map(
     ([field, schema]) => [field, Compile(schema as TSchema)] as const,
   ),
 )
 
+const soundFields = (definition: Given): Partial<WorkflowDefinition> =>
+  Object.fromEntries(
+    fieldValidators()
+      .filter(([field, one]) => definition[field] !== undefined && one.Check(definition[field]))
+      .map(([field]) => [field, definition[field]]),
+  )
+
+const shapeErrors = (definition: Given): readonly FieldError[] => [
+  ...Object.keys(definition)
+    .filter(field => !Object.hasOwn(WorkflowDefinitionSchema.properties, field))
+    .map(field => ({ path: field, message: 'is not a known field' })),
+  ...WorkflowDefinitionSchema.required
+    .filter(field => definition[field] === undefined)
+    .map(field => ({ path: field, message: 'is required' })),
+  ...fieldValidators()
+    .filter(([field, one]) => definition[field] !== undefined && !one.Check(definition[field]))
+    .flatMap(([field, one]) => fieldErrors(field, one, definition[field])),
+]
+
+/** Lists of rules hold unions of unions: what TypeBox says of a sink is told by its own type instead. */
+const fieldErrors = (field: string, one: Validator, value: unknown): readonly FieldError[] => {
+  const errors = boundedErrors(one, value)
+  if (field !== 'sinks') return toFieldErrors(errors, field)
+  return [
+    ...toFieldErrors(
+      errors.filter(({ instancePath }) => instancePath === ''),
+      field,
+    ),
+    ...sinkErrors(value, field),
+  ]
+}
+
 /** `count` items where at most `maxItems` may be. */
 export const tooManyItems = (count: number, maxItems: number): MillraceError =>
   new MillraceError('too_many_items', `A run may have ${maxItems} items; this would make ${count}.`)
-
-/** Lists of rules hold unions of unions: what TypeBox says of a sink is told by its own type instead. */
-const shapeErrors = (definition: Readonly<Record<string, unknown>>): readonly FieldError[] => {
-  const errors = boundedErrors(validator, definition)
-  const others = errors.filter(({ instancePath }) => !instancePath.startsWith('/sinks/'))
-  return [...toFieldErrors(others, ''), ...sinkErrors(definition.sinks, 'sinks')]
-}
 
 /** What the schema cannot judge, but for the payload and the schedule. */
 export const definitionFaults = (definition: Partial<WorkflowDefinition>): readonly FieldError[] => {

@@ -131,6 +131,7 @@ const wrong: readonly [string, object, string][] = [
   ['a name with a line end', { name: 'a\nb' }, 'name'],
   ['half a surrogate pair as name', { name: '\ud800' }, 'name'],
   ['an unknown field', { colour: 'red' }, 'colour'],
+  ['an unknown field that every object has', { constructor: 5 }, 'constructor'],
   ['no concurrency', { configuration: { max_concurrent_requests: 0 } }, 'configuration.max_concurrent_requests'],
   [
     'an unreadable interval',
@@ -203,12 +204,14 @@ test('everything that is wrong is told at once, whatever its sort', async () => 
   ])
 })
 
-test('faults of a form that TypeBox stops telling do not let the rest be judged by it', async () => {
+test('many faults of one field do not hide those of others, nor let these be judged by it', async () => {
   const labels = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`l${index}`, index]))
-  const refusal = await refusalOf(
-    scene.create({ labels, environment: 5, configuration: 5, schedule: 5, sinks: 5, payload: [{ api: 'nowhere' }] }),
+  const wrong = { colour: 1, labels, configuration: 5, schedule: 5, sinks: 5, payload: [{ api: 'nowhere' }] }
+  const { code, errors } = await refusalOf(scene.create(wrong))
+  expect(code).toBe('invalid')
+  expect(errors.map(({ path }) => path)).toEqual(
+    expect.arrayContaining(['colour', 'labels.l0', 'configuration', 'schedule', 'sinks', 'payload.0.api']),
   )
-  expect(refusal.code).toBe('invalid')
 })
 
 test('a variable that an item names as secret is not called missing because the environment is wrong', async () => {
@@ -268,4 +271,30 @@ test('upcoming slots come with the instants they fire at; a preview needs no wor
   ).toEqual(['2026-11-23T08:00:00.000Z', '2026-11-24T08:00:00.000Z'])
   expect(() => preview({ calendars: [{ minute: 60 }] }, 2)).toThrow(/schedule.calendars.0.minute/)
   expect(() => preview({ crons: ['0 0 31 2 *'] }, 2)).toThrow(/schedule/)
+})
+
+test('who changes where a sink leads to must know its secrets', async () => {
+  const { id, definition } = await scene.workflows.create({ author, definition: withSecrets })
+  const shown = JSON.parse(definition)
+  const [hook] = shown.sinks
+  const sinks = [{ ...hook, url: 'https://evil.example/hook' }]
+  const refusal = await refusalOf(scene.workflows.replace({ author, workflow: id, definition: { ...shown, sinks } }))
+  expect(refusal.errors.map(({ path }) => path)).toEqual(['sinks.0.headers.Authorization'])
+  expect(await keptSecrets(id)).toMatchObject({ 'sinks.0.headers.Authorization': 'Bearer three' })
+  const given = [{ ...sinks[0], headers: { Authorization: 'Bearer four' } }]
+  await scene.workflows.replace({ author, workflow: id, definition: { ...shown, sinks: given } })
+  expect(await keptSecrets(id)).toMatchObject({ 'sinks.0.headers.Authorization': 'Bearer four' })
+})
+
+test('a small definition does not become jobs without measure', async () => {
+  const environment = Object.fromEntries(
+    Array.from({ length: 40 }, (_, index) => [`V${index}`, 'x'.repeat(128 * 1024)]),
+  )
+  const payload = Array.from({ length: 20 }, () => ({ command: 'x' }))
+  const refusal = await refusalOf(scene.create({ environment, payload }))
+  expect(refusal.errors).toMatchObject([{ path: 'payload', message: expect.stringContaining('MiB in all') }])
+  const id = await scene.create({ payload: payload.map(() => ({ api: 'scrape' })) })
+  const parameters = { text: 'x'.repeat(5 * 1024 * 1024) }
+  const trigger = scene.workflows.trigger({ caller: author, workflow: id, parameters })
+  expect((await refusalOf(trigger)).errors).toMatchObject([{ path: 'payload' }])
 })
