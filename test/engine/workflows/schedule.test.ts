@@ -60,6 +60,28 @@ test('slots fire as they come, each with a run of its own', async () => {
   }
 })
 
+test('an item is told its slot, its run and its workflow', async () => {
+  const told: Readonly<Record<string, string>>[] = []
+  await open({
+    script: async (_, { environment }) => {
+      told.push(environment)
+      return done
+    },
+  })
+  const workflow = await scene.create(hourly)
+  const slot = jump(1)
+  const [fired] = await slotsWhen(workflow, 1)
+  const { id } = await scene.runEnded(fired!.runId!)
+  expect(told).toMatchObject([
+    {
+      MILLRACE_RUN_ID: id,
+      MILLRACE_WORKFLOW_ID: workflow,
+      MILLRACE_SCHEDULED_AT: new Date(slot).toISOString(),
+      MILLRACE_ATTEMPT: '1',
+    },
+  ])
+})
+
 test('after a stop only the newest slot missed within catch_up runs, the others are recorded', async () => {
   await open()
   const workflow = await scene.create({ schedule: { intervals: [{ every: '1h' }], catch_up: '1d' } })
