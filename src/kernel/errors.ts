@@ -254,6 +254,31 @@ export const ERRORS = {
     title: 'The process of the function ended before the function returned',
     hint: 'It ran out of memory, called process.exit, or crashed. Read the log.',
   },
+  sql_error: {
+    failure: 'user',
+    title: 'The SQL cannot be run',
+    hint: 'The message says where; try the statement with LIMIT 0.',
+  },
+  query_memory: {
+    failure: 'user',
+    title: 'The query needs more memory than it may use',
+    hint: 'Read fewer columns or rows, aggregate earlier, or raise MILLRACE_QUERY_MEMORY.',
+  },
+  query_rows: {
+    failure: 'user',
+    title: 'The result has more rows than allowed',
+    hint: 'Add a LIMIT, or raise MILLRACE_QUERY_ROWS.',
+  },
+  engine_lost: {
+    failure: 'system',
+    title: 'The data engine stopped while it worked',
+    hint: 'It is started again by the next data job. The system tries this one again unless it says restartable: false.',
+  },
+  engine_unavailable: {
+    failure: 'system',
+    title: 'There is no data engine',
+    hint: '/readyz says what is missing: the optional package chdb, or the server of MILLRACE_CLICKHOUSE_URL.',
+  },
   address_refused: {
     failure: 'user',
     title: 'The address must not be reached from this server',
