@@ -31,7 +31,11 @@ export const watchRun = async (watch: Watch): Promise<RunAnswer | null> => {
   try {
     for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
       const run = await patiently(() => getRun(watch.server, watch.runId), leave.signal)
-      if (run === null) return null
+      if (run === null) {
+        // The bar stays; what is said next begins below it.
+        if (watch.progress && watch.context.stderr.isTTY) watch.context.stderr.write('\n')
+        return null
+      }
       show(run)
       if (run.finished_at !== null) return run
       await delay(pauseMs, undefined, { signal: leave.signal }).catch(() => {})

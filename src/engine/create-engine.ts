@@ -15,6 +15,7 @@ import { createBodyCheck } from './check-body.ts'
 import { createClaimLoop } from './claim.ts'
 import { createGarbageCollector } from './collect-garbage.ts'
 import { createCompleter } from './complete.ts'
+import { createDeliverLoop } from './deliver.ts'
 import type { Engine, PartHealth } from './engine.ts'
 import { createExecute } from './execute.ts'
 import { createJobEvents } from './job-events.ts'
@@ -28,6 +29,7 @@ import { createRunningJobs } from './running-jobs.ts'
 import { createSubmit } from './submit.ts'
 import { createSummarizeLoop } from './summarize.ts'
 import { createWorkflows } from './workflows/create-workflows.ts'
+import { createFireLoop, createStartLoop } from './workflows/fire-loop.ts'
 
 export type EngineOptions = {
   readonly config: Config
@@ -67,12 +69,11 @@ export const createEngine = (options: EngineOptions): Engine => {
   const completer = createCompleter({ store, clock, logger, leaseMs: LEASE_MS })
   const check = createBodyCheck(options.definitions)
   const submit = createSubmit({ ...options, check, maxQueued: config.maxQueued })
-  const { workflows, fireLoop, startLoop } = createWorkflows({
+  const { workflows, fire } = createWorkflows({
     ...options,
     check,
     maxItems: config.maxRunItems,
     maxQueued: config.maxQueued,
-    pollMs,
   })
   const execute = createExecute({
     ...options,
@@ -96,6 +97,14 @@ export const createEngine = (options: EngineOptions): Engine => {
     afterClaim: cancel.wake,
   })
   const promote = createPromoteLoop({ store, clock, logger, pollMs })
+  const fireLoop = createFireLoop({ store, clock, logger, pollMs, fire })
+  const startLoop = createStartLoop({ store, clock, logger, pollMs })
+  const deliver = createDeliverLoop({
+    ...options,
+    pollMs,
+    addressRules: config.addressRules,
+    publicUrl: config.publicUrl,
+  })
   const beat: WorkerBeat = {
     id: workerId,
     host: hostname(),
@@ -111,6 +120,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     promote,
     fireLoop,
     startLoop,
+    deliver,
     rescuer.loop(),
     createRetainLoop({ store, logs, clock, logger, config }),
     createSummarizeLoop({ store, clock, logger }),
@@ -124,6 +134,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (signal.type === 'cancel' && isWorker) cancel.wake()
     if (!isScheduler) return
     if (signal.type === 'pending') promote.wake()
+    if (signal.type === 'delivery') deliver.wake()
     if (signal.type === 'schedule') fireLoop.wake()
     if (signal.type === 'schedule' || signal.type === 'pending') startLoop.wake()
   })

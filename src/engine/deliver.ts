@@ -42,7 +42,7 @@ const PAUSE_AFTER_FAULT_MS = 500
 export const createDeliverLoop = (options: DeliverOptions): Loop => {
   const { store, clock, logger } = options
   const sinks = createSinks({ rules: options.addressRules })
-  const receivers = createReceivers({ atOnce: CONNECTIONS_PER_HOST, patienceMs: PATIENCE_MS })
+  const receivers = createReceivers({ atOnce: CONNECTIONS_PER_HOST, patienceMs: PATIENCE_MS, clock })
   const underWay = new Set<Promise<void>>()
   const stopping = new AbortController()
   const ends = createEnds(options)
@@ -51,7 +51,7 @@ export const createDeliverLoop = (options: DeliverOptions): Loop => {
   const runOnce = async (): Promise<number | null> => {
     const limit = Math.min(CLAIMED_AT_ONCE, MOST_UNDER_WAY - underWay.size)
     // Those that wait for a receiver have been claimed too early already.
-    isFull = limit === 0 || receivers.waiting >= CLAIMED_AT_ONCE
+    isFull = limit === 0 || receivers.waiting > 0
     if (isFull) return null
     const { claimed, nextDueInMs } = await store.claimDeliveries({ limit, leaseMs: LEASE_MS })
     for (const delivery of claimed) begin(delivery)

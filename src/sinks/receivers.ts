@@ -1,3 +1,5 @@
+import type { Clock } from '../kernel/clock.ts'
+
 /** Bounds what goes to one receiver at once, so that a slow one does not hold back the others. */
 export interface Receivers {
   /** true: go on now, and call `leave` in the end. false: the receiver has enough for now, try again later. May wait a moment. */
@@ -8,23 +10,26 @@ export interface Receivers {
 }
 
 type Waiting = { readonly answer: (mayGo: boolean) => void }
-type Host = { running: number; slow: number; readonly waiting: Set<Waiting> }
+type Host = { running: number; slow: number; lastEndAt: number; readonly waiting: Set<Waiting> }
 
 type Bounds = {
   /** At once to one host. */
   readonly atOnce: number
   /** How long one waits for another of its host to end. */
   readonly patienceMs: number
+  readonly clock: Clock
 }
 
 /** Who takes longer is slow; after some such answers in a row no more than a few at once are spent on it. */
 const SLOW_MS = 5_000
 const SLOW_IN_ROW = 3
 const SLOW_AT_ONCE = 4
+/** Nobody waits for a host that is full and has ended nothing for so long. */
+const STALLED_MS = 2_000
 /** Those that have been slow are remembered up to this many. */
 const MAX_HOSTS = 10_000
 
-export const createReceivers = ({ atOnce, patienceMs }: Bounds): Receivers => {
+export const createReceivers = ({ atOnce, patienceMs, clock }: Bounds): Receivers => {
   const hosts = new Map<string, Host>()
   let waiting = 0
 
@@ -32,7 +37,7 @@ export const createReceivers = ({ atOnce, patienceMs }: Bounds): Receivers => {
   const hasRoom = (host: Host): boolean => host.running < (isSlow(host) ? SLOW_AT_ONCE : atOnce)
 
   const hostOf = (name: string): Host => {
-    const host = hosts.get(name) ?? { running: 0, slow: 0, waiting: new Set() }
+    const host = hosts.get(name) ?? { running: 0, slow: 0, lastEndAt: clock.monotonic(), waiting: new Set() }
     hosts.set(name, host)
     return host
   }
@@ -69,16 +74,18 @@ export const createReceivers = ({ atOnce, patienceMs }: Bounds): Receivers => {
   return {
     enter: async name => {
       const host = hostOf(name)
+      if (host.running === 0) host.lastEndAt = clock.monotonic()
       if (hasRoom(host)) {
         host.running += 1
         return true
       }
-      // As many may wait as can run: what waits should be let in by the next ends.
-      return isSlow(host) || host.waiting.size >= atOnce ? false : wait(host)
+      const isStalled = clock.monotonic() - host.lastEndAt >= STALLED_MS
+      return isStalled || isSlow(host) ? false : wait(host)
     },
     leave: (name, { tookMs }) => {
       const host = hostOf(name)
       host.running -= 1
+      host.lastEndAt = clock.monotonic()
       host.slow = tookMs >= SLOW_MS ? host.slow + 1 : 0
       admit(host)
       forget(name, host)

@@ -79,6 +79,7 @@ test('every fault of every file is told with its line, and then nothing is writt
     'fields.yaml':
       'name: wrong-fields\npayload:\n  - command: "true"\n    prioritty: 3\n  - command: "true"\n    priority: 1000\n',
     'schedule.yaml': `${workflow('wrong-schedule')}schedule:\n  calendars:\n    - minute: 60\n`,
+    'never.yaml': `${workflow('wrong-never')}schedule:\n  crons: ['0 9 31 2 *']\n`,
     'twice.yaml': workflow('wrong-good'),
     'nameless.yaml': 'payload: [{command: "true"}]\n',
     'variable.yaml': `${workflow('wrong-variable')}environment:\n  A: \${NOT_SET_ANYWHERE}\n`,
@@ -92,6 +93,7 @@ test('every fault of every file is told with its line, and then nothing is writt
     /wrong\/fields\.yaml:4: payload\.0\.prioritty: is not a known field/,
     /wrong\/fields\.yaml:6: payload\.1\.priority: must be <= 100/,
     /wrong\/schedule\.yaml:6: schedule\.calendars\.0\.minute: /,
+    /wrong\/never\.yaml:5: schedule: .*\(schedule_never_fires\)/,
     /wrong\/twice\.yaml:1: name: "wrong-good" is also in wrong\/good\.yaml:1/,
     /wrong\/nameless\.yaml:1: name: is required/,
     /wrong\/variable\.yaml:5: environment\.A: the variable NOT_SET_ANYWHERE is not set/,

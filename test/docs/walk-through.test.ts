@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
-import { delimiter, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 import { examplesOf, runExamples, runScript } from './examples.ts'
+import { shimPath } from './npx-shim.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 
@@ -30,17 +31,6 @@ afterAll(async () => {
   await server?.stop()
   rmSync(directory, { recursive: true, force: true })
 })
-
-/** `npx millrace …` of this checkout, as a reader has it after `npm ci`. */
-const shimPath = (): string => {
-  const bin = join(directory, 'bin')
-  mkdirSync(bin)
-  const main = join(ROOT, 'src/cli/main.ts')
-  const script = `#!/bin/sh\nshift\nexec '${process.execPath}' --disable-warning=ExperimentalWarning '${main}' "$@"\n`
-  writeFileSync(join(bin, 'npx'), script)
-  chmodSync(join(bin, 'npx'), 0o755)
-  return [bin, process.env.PATH].join(delimiter)
-}
 
 const freePort = async (): Promise<number> => {
   const probe = createServer().listen(0, '127.0.0.1')
@@ -73,7 +63,7 @@ test('the walk through of workflows runs as it is written, and the webhook is to
   const page = readFileSync(join(ROOT, 'docs/workflows.md'), 'utf8').replaceAll('8099', String(port))
   const [makeShop, ...examples] = examplesOf(page)
   const environment = {
-    PATH: shimPath(),
+    PATH: shimPath(directory),
     HOME: directory,
     MILLRACE_URL: server.url,
     MILLRACE_TOKEN: server.token,
@@ -92,7 +82,7 @@ test('the walk through of workflows runs as it is written, and the webhook is to
   const printed = outputs.join('')
   expect(printed).toContain('0 new, 0 changed, 1 unchanged')
   expect(printed).toMatch(/wrong\.yaml:3: payload\.0\.api: /)
-  expect(printed).toMatch(/wrong\.yaml:5: schedule/)
+  expect(printed).toMatch(/wrong\.yaml:9: schedule: /)
   expect(printed).toContain('exit code 2')
   expect(printed).toContain('- nightly-products  to be deleted')
   expect(printed).toContain('nightly-products deleted')
@@ -104,4 +94,17 @@ test('the walk through of workflows runs as it is written, and the webhook is to
       'job.completed {"name":"lamp","price":30}',
       'job.completed {"name":"table","price":120}',
     ])
+})
+
+test('every test that the page names is there', () => {
+  const page = readFileSync(join(ROOT, 'docs/workflows.md'), 'utf8')
+  const names = [...page.matchAll(/\| "([^|]+)" \|$/gm)].map(([, name]) => name!)
+  expect(names.length).toBeGreaterThan(25)
+  const files = ['src', 'test'].flatMap(folder =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter(file => /\.ts$/.test(file) && file !== 'docs/walk-through.test.ts')
+      .map(file => readFileSync(join(ROOT, folder, file), 'utf8')),
+  )
+  const tests = files.join('\n').replaceAll("\\'", "'")
+  expect(names.filter(name => !tests.includes(name))).toEqual([])
 })

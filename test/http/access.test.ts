@@ -129,6 +129,10 @@ describe('a token', () => {
     ['reader', ['POST', '/v1/jobs'], 403],
     ['reader', ['GET', '/v1/tokens'], 403],
     ['analyst', ['POST', '/v1/jobs'], 403],
+    ['reader', ['GET', '/v1/workflows'], 200],
+    ['reader', ['GET', '/v1/analytics'], 200],
+    ['reader', ['POST', '/v1/workflows'], 403],
+    ['reader', ['GET', '/v1/notifications'], 200],
     ['operator', ['POST', '/v1/jobs'], 201],
     ['operator', ['GET', '/v1/tokens'], 403],
     ['admin', ['GET', '/v1/tokens'], 200],
@@ -143,6 +147,8 @@ describe('a token', () => {
 describe('a workspace', () => {
   let foreign: (method: string, path: string, body?: unknown) => ReturnType<TestServer['call']>
   let job: { job_id: string }
+  let workflow: string
+  let run: string
 
   beforeAll(async () => {
     const made = await server.call('POST', '/v1/workspaces', { name: 'elsewhere' })
@@ -150,6 +156,9 @@ describe('a workspace', () => {
     const { token } = await makeToken({ name: 'foreign', role: 'admin', workspace: 'elsewhere' })
     foreign = as(token)
     job = await server.run({ command: 'echo secret', name: 'hidden' })
+    const definition = { name: 'hidden', payload: [{ command: 'echo secret' }] }
+    workflow = (await server.call('POST', '/v1/workflows', definition)).body.workflow_id
+    run = (await server.call('POST', '/v1/workflows/hidden/trigger')).body.run_id
   })
 
   test('of the same name is refused', async () => {
@@ -163,15 +172,42 @@ describe('a workspace', () => {
     expect(tokens.map((token: { name: string }) => token.name)).toEqual(['foreign'])
   })
 
+  /** What routes want before they look for the job. */
+  const BODIES: Readonly<Record<string, object>> = { progress: { percentage: 1 }, extend: { timeout: true } }
+
   test.each(ROUTES.filter(({ name }) => name.includes(':job_id')))(
     'invariant 11: $name finds nothing of another',
     async ({ method, path, name }) => {
-      const body = name.endsWith('/progress') ? { percentage: 1 } : undefined
+      const body = BODIES[name.slice(name.lastIndexOf('/') + 1)]
       if (name === 'POST /v1/jobs/:job_id/artifacts') return
       const answer = await foreign(method, path.replace(NOBODY, job.job_id), body)
       expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
     },
   )
+
+  test.each(ROUTES.filter(({ name }) => /:workflow|:run_id/.test(name)))(
+    'invariant 11: $name finds nothing of another',
+    async ({ method, path }) => {
+      const found = [path.replace(NOBODY, path.includes('/runs/') ? run : workflow)]
+      if (path.includes('/v1/workflows/')) found.push(path.replace(NOBODY, 'hidden'))
+      const body = method === 'PUT' ? { name: 'hidden', payload: [{ command: 'true' }] } : undefined
+      for (const one of found) {
+        const answer = await foreign(method, one, body)
+        expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
+      }
+    },
+  )
+
+  test('invariant 11: workflows and runs of another are as they were, and in no list', async () => {
+    for (const path of ['/v1/workflows', '/v1/runs', `/v1/runs?workflow=hidden`, `/v1/runs?workflow_id=${workflow}`]) {
+      const { body } = await foreign('GET', path)
+      expect(body.workflows ?? body.runs).toEqual([])
+    }
+    expect((await server.call('GET', '/v1/workflows/hidden')).body).toMatchObject({ version: 1, state: 'active' })
+    expect((await server.call('GET', `/v1/runs?workflow=hidden`)).body.runs).toHaveLength(1)
+    const same = await foreign('POST', '/v1/workflows', { name: 'hidden', payload: [{ command: 'true' }] })
+    expect(same.status).toBe(201)
+  })
 
   test('invariant 11: an artifact is not uploaded into another', async () => {
     const form = new FormData()

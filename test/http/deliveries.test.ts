@@ -104,12 +104,11 @@ describe('a delivery', () => {
     expect(one.deliveries[0].delivery_id).not.toBe(next.deliveries[0].delivery_id)
   })
 
-  test('outlives its job, without its sink', async () => {
+  test('goes with its job', async () => {
     const [{ delivery_id }] = await list(`?job_id=${first.job_id}`)
     await server.call('POST', `/v1/jobs/${first.job_id}/purge`)
-    const answer = await server.call('GET', `/v1/deliveries/${delivery_id}`)
-    expect([200, 404]).toContain(answer.status)
-    if (answer.status === 200) expect(answer.body.sink).toBeNull()
+    expect((await server.call('GET', `/v1/deliveries/${delivery_id}`)).status).toBe(404)
+    expect(await list(`?job_id=${first.job_id}`)).toEqual([])
   })
 
   test('invariant 11: is nothing to another workspace', async () => {

@@ -60,6 +60,69 @@ describe('events', () => {
     for (const listener of [one, none, all]) listener.close()
   })
 
+  describe('of workflows', () => {
+    let workflowId: string
+    beforeAll(async () => {
+      const item = { command: 'false', retry: { maximum_attempts: 1 } }
+      const definition = { name: 'told', payload: [item], max_consecutive_failures: 1 }
+      workflowId = (await server.call('POST', '/v1/workflows', definition)).body.workflow_id
+    })
+    const trigger = async (): Promise<string> => (await server.call('POST', '/v1/workflows/told/trigger')).body.run_id
+
+    test('tell of runs and of what someone should look at, beside their jobs', async () => {
+      const { heard, close } = await listen(`?workflow_id=${workflowId}`)
+      const runId = await trigger()
+      const types = () => heard.map(event => event.type)
+      await expect.poll(types, { timeout: 20_000 }).toContain('run.failed')
+      await expect.poll(types, { timeout: 20_000 }).toContain('notification.workflow.terminated')
+      for (const type of ['run.running', 'job.queued', 'job.running', 'job.failed']) expect(types()).toContain(type)
+      expect(types().indexOf('run.running')).toBeLessThan(types().indexOf('run.failed'))
+      expect(heard.find(event => event.type === 'run.failed')).toEqual({
+        id: expect.any(String),
+        type: 'run.failed',
+        job_id: null,
+        run_id: runId,
+        workflow_id: workflowId,
+        status: 'failed',
+        status_reason: 'items_failed',
+        timestamp: expect.any(String),
+      })
+      expect(heard.find(event => event.type.startsWith('notification'))).toMatchObject({
+        status: null,
+        run_id: runId,
+        workflow_id: workflowId,
+        notification: { type: 'workflow.terminated', severity: 'alert' },
+      })
+      close()
+    })
+
+    test('can be asked for alone, by type, run and workflow', async () => {
+      const runs = await listen('?type=run')
+      const jobs = await listen('?type=job')
+      const both = await listen('?type=job,run&kind=command')
+      const runId = await trigger()
+      const one = await listen(`?run_id=${runId}&type=run`)
+      await expect.poll(() => runs.heard.at(-1)?.status, { timeout: 20_000 }).toBe('failed')
+      await expect.poll(() => jobs.heard.at(-1)?.status, { timeout: 20_000 }).toBe('failed')
+      expect(new Set(runs.heard.map(event => event.type.split('.')[0]))).toEqual(new Set(['run']))
+      for (const { heard } of [jobs, both])
+        expect(new Set(heard.map(event => event.type.split('.')[0]))).toEqual(new Set(['job']))
+      for (const event of one.heard) expect(event).toMatchObject({ run_id: runId })
+      for (const listener of [runs, jobs, both, one]) listener.close()
+    })
+
+    test('are told to whoever may read workflows', async () => {
+      const made = await server.call('POST', '/v1/tokens', { name: 'jobs', scopes: ['jobs:read'] })
+      const little = await listen('', { authorization: `Bearer ${made.body.token}` })
+      const all = await listen()
+      await trigger()
+      await expect.poll(() => all.heard.map(event => event.type), { timeout: 20_000 }).toContain('run.failed')
+      await expect.poll(() => little.heard.map(event => event.type), { timeout: 20_000 }).toContain('job.failed')
+      expect(little.heard.filter(event => !event.type.startsWith('job.'))).toEqual([])
+      for (const listener of [little, all]) listener.close()
+    })
+  })
+
   test('invariant 11: of one workspace are not told in another', async () => {
     await server.call('POST', '/v1/workspaces', { name: 'quiet' })
     const made = await server.call('POST', '/v1/tokens', { name: 'q', role: 'admin', workspace: 'quiet' })

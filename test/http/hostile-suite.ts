@@ -79,8 +79,64 @@ const BODIES: readonly [path: string, body: Record<string, unknown>][] = [
   ['/v1/jobs/batch', { jobs: [{ command: 'true' }] }],
   [`/v1/jobs/${NOBODY}/cancel`, { timeout_seconds: 1 }],
   [`/v1/jobs/${NOBODY}/progress`, { percentage: 1, message: 'm' }],
+  [
+    '/v1/workflows/check',
+    {
+      name: 'n',
+      description: 'd',
+      labels: { a: 'b' },
+      payload: [{ command: 'true' }],
+      environment: { A: 'b' },
+      configuration: { retry: { maximum_attempts: 1 }, max_concurrent_requests: 1 },
+      schedule: { intervals: [{ every: '1h' }] },
+      sinks: [{ type: 'webhook', url: 'https://example.com' }],
+      max_consecutive_failures: 1,
+    },
+  ],
+  ['/v1/schedules/preview', { schedule: { intervals: [{ every: '1h' }] }, after: '2026-11-21T00:00:00Z', count: 1 }],
+  ['/v1/workflows/waiting/trigger', { scheduled_at: '2020-01-01T00:00:00Z', parameters: { a: 1 } }],
+  ['/v1/workflows/nothing/terminate', { timeout_seconds: 1 }],
+  [`/v1/runs/${NOBODY}/terminate`, { timeout_seconds: 1 }],
+  [`/v1/jobs/${NOBODY}/extend`, { payload: [{ command: 'true' }], timeout: true }],
+  ['/v1/notifications/read', { ids: [NOBODY] }],
   ['/v1/tokens', { name: 'n', workspace: 'none', role: 'reader', scopes: ['jobs:read'], expires_at: null }],
   ['/v1/workspaces', { name: 'w' }],
+]
+
+/** The fields of a schedule, one that is right in each. */
+const SCHEDULE: Record<string, unknown> = {
+  intervals: [{ every: '1h', offset: '1m', anchor: 'epoch' }],
+  calendars: [{ day_of_week: { start: 'MONDAY', end: 'FRIDAY' }, hour: { start: 9, end: 17, step: 2 }, minute: 0 }],
+  crons: ['0 9 * * MON-FRI'],
+  time_zone: 'Europe/Berlin',
+  jitter: '30s',
+  exclude: [{ month: 12 }],
+  overlap: 'skip',
+  catch_up: '1m',
+  start_at: '2026-01-01T00:00:00Z',
+  end_at: '2030-01-01T00:00:00Z',
+}
+
+const SINKS: readonly Record<string, unknown>[] = [
+  {
+    type: 'webhook',
+    url: 'https://example.com',
+    headers: { A: 'b' },
+    secret: 'x',
+    skip_on_fail: true,
+    apis_to_send: ['a'],
+  },
+  {
+    type: 's3',
+    bucket: 'b',
+    key: '{job_id}',
+    prefix: 'p',
+    region: 'r',
+    endpoint: 'https://example.com',
+    force_path_style: true,
+    access_key_id: 'k',
+    secret_access_key: 's',
+  },
 ]
 
 /** Nothing a caller sends is a fault of the server, over the store that it has. */
@@ -89,6 +145,8 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
     server = await start()
     const later = { command: 'true', scheduled_at: new Date(Date.now() + 3_600_000).toISOString() }
     live = (await server.call('POST', '/v1/jobs', later)).body.job_id
+    const { status } = await server.call('POST', '/v1/workflows', { name: 'waiting', payload: [{ command: 'true' }] })
+    expect(status).toBe(201)
   })
   afterAll(() => server?.stop())
 
@@ -101,6 +159,68 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
       for (const odd of ODD)
         await sendJson('POST', path, JSON.stringify({ ...rest, [field]: { [JSON.stringify(odd)]: odd } }))
     }
+  })
+
+  test('wrong values in every field of a schedule and of a sink', async () => {
+    const definition = (more: object) => JSON.stringify({ name: 'odd', payload: [{ command: 'true' }], ...more })
+    const check = (more: object) => sendJson('POST', '/v1/workflows/check', definition(more))
+    for (const odd of ODD) {
+      for (const field of Object.keys(SCHEDULE)) {
+        await check({ schedule: { ...SCHEDULE, [field]: odd } })
+        await sendJson('POST', '/v1/schedules/preview', JSON.stringify({ schedule: { ...SCHEDULE, [field]: odd } }))
+      }
+      for (const list of ['intervals', 'calendars', 'crons', 'exclude']) await check({ schedule: { [list]: [odd] } })
+      for (const sink of SINKS)
+        for (const field of Object.keys(sink)) await check({ sinks: [{ ...sink, [field]: odd }] })
+    }
+  })
+
+  test('anything in a schedule', async () => {
+    const field = fc.constantFrom('year', 'month', 'day_of_month', 'day_of_week', 'hour', 'minute', 'second', 'x')
+    const number = fc.oneof(fc.integer({ min: -10, max: 100 }), fc.double(), fc.constantFrom('MON', '7', '*', 'L', ''))
+    const range = fc.record({ start: number, end: number, step: number }, { requiredKeys: [] })
+    const value = fc.oneof(number, range, fc.array(fc.oneof(number, range), { maxLength: 4 }))
+    const calendar = fc.dictionary(field, value, { maxKeys: 4 })
+    const duration = fc.oneof(fc.constantFrom('1s', '1h', '0', '5 parsecs', '1 year'), fc.double(), fc.integer())
+    const schedule = fc.record(
+      {
+        intervals: fc.array(fc.record({ every: duration, offset: duration }, { requiredKeys: [] }), { maxLength: 2 }),
+        calendars: fc.array(calendar, { maxLength: 2 }),
+        crons: fc.array(fc.oneof(fc.string(), fc.constantFrom('@hourly', '* * * * *', '0 0 30 2 *')), { maxLength: 2 }),
+        exclude: fc.array(calendar, { maxLength: 1 }),
+        time_zone: fc.constantFrom('Europe/Berlin', 'UTC', 'Pacific/Apia', 'Mars', ''),
+        jitter: duration,
+      },
+      { requiredKeys: [] },
+    )
+    await fc.assert(
+      fc.asyncProperty(schedule, async one => {
+        await sendJson('POST', '/v1/schedules/preview', JSON.stringify({ schedule: one, count: 20 }))
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('a payload of 10,001 items, and bodies as large as they may be', async () => {
+    const items = JSON.stringify({ name: 'many', payload: Array(10_001).fill({ command: 'true' }) })
+    const long = JSON.stringify({ name: 'long', payload: [{ command: 'true' }], description: 'x'.repeat(1_000_000) })
+    const list = JSON.stringify({
+      name: 'list',
+      payload: [{ command: 'true' }],
+      schedule: { crons: Array(200_000).fill('') },
+    })
+    const hours = { calendars: [{ hour: Array(200_000).fill(1) }] }
+    const calendar = JSON.stringify({ name: 'hours', payload: [{ command: 'true' }], schedule: hours })
+    for (const path of ['/v1/workflows', '/v1/workflows/check'])
+      for (const body of [items, long, list, calendar]) expect(await sendJson('POST', path, body)).toBe(422)
+    expect(await sendJson('PUT', '/v1/workflows/waiting', items)).toBe(422)
+    expect(await sendJson('POST', '/v1/schedules/preview', JSON.stringify({ schedule: hours }))).toBe(422)
+    const objects = JSON.stringify({ parameters: Object.fromEntries(Array.from({ length: 20_000 }, (_, i) => [i, i])) })
+    expect(await sendJson('POST', '/v1/workflows/waiting/trigger', objects)).toBe(422)
+    expect(await sendJson('POST', '/v1/notifications/read', JSON.stringify({ ids: Array(5000).fill(NOBODY) }))).toBe(
+      413,
+    )
+    expect(await sendJson('POST', '/v1/workflows', `{"name":"${'x'.repeat(2_000_000)}"}`)).toBe(413)
   })
 
   test('odd bodies for every route', async () => {
@@ -168,6 +288,31 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
     )
   })
 
+  test.each([
+    ['/v1/workflows', ['state', 'query', 'limit', 'cursor']],
+    [
+      '/v1/runs',
+      ['workflow', 'workflow_id', 'status', 'trigger', 'created_after', 'created_before', 'limit', 'cursor'],
+    ],
+    ['/v1/workflows/waiting/jobs', ['status', 'kind', 'run_id', 'name', 'label', 'limit', 'cursor', 'count']],
+    ['/v1/workflows/waiting/slots', ['limit', 'cursor']],
+    ['/v1/workflows/waiting/upcoming', ['count']],
+    ['/v1/deliveries', ['status', 'job_id', 'run_id', 'workflow_id', 'limit', 'cursor']],
+    ['/v1/notifications', ['unread', 'limit', 'cursor']],
+    ['/v1/analytics', ['from', 'to', 'workflow_id', 'trend', 'limit']],
+  ])('anything in the query of %s', async (path, names) => {
+    const value = fc.oneof(
+      fc.string({ unit: 'binary' }),
+      fc.constantFrom('1', 'true', 'active', 'running', 'day', NOBODY, '2026-11-21T00:00:00Z', '0001-01-01T00:00:00Z'),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 4 }), async pairs => {
+        await send('GET', `${path}?${new URLSearchParams(pairs)}`)
+      }),
+      { numRuns: 30 },
+    )
+  })
+
   test('anything in the query of a log and its Accept', async () => {
     const name = fc.constantFrom('after', 'limit', 'tail', 'stream', 'attempt', 'q', 'from', 'batch')
     const value = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('0', '1', '99999999999999', 'stdout', 'true'))
@@ -220,6 +365,8 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
   test('and no half of it is left: what was there is as it was', async () => {
     const { body } = await server.call('GET', `/v1/jobs/${live}`)
     expect(body).toMatchObject({ status: 'pending', name: null })
+    const { body: workflow } = await server.call('GET', '/v1/workflows/waiting')
+    expect(workflow).toMatchObject({ version: 1, state: 'active', payload: [{ command: 'true' }] })
     const { body: workspaces } = await server.call('GET', '/v1/workspaces')
     for (const { name } of workspaces.workspaces) expect(name).toMatch(/\S|^ $/)
     const health = await fetch(`${server.url}/readyz`)

@@ -44,6 +44,21 @@ describe('metrics', () => {
     )
   })
 
+  test('tell of slots, how late they were, and of runs', async () => {
+    const schedule = { intervals: [{ every: '1s' }] }
+    await server.call('POST', '/v1/workflows', { name: 'ticking', payload: [{ command: 'true' }], schedule })
+    const metrics = async () => (await server.call('GET', '/metrics')).body
+    await expect.poll(metrics, { timeout: 20_000 }).toMatch(/^millrace_schedule_slots_total\{outcome="fired"\} [1-9]/m)
+    const text = await metrics()
+    expect(text).toMatch(/^millrace_schedule_lateness_seconds_count [1-9]/m)
+    const sum = Number(/^millrace_schedule_lateness_seconds_sum (\S+)$/m.exec(text)?.[1])
+    const count = Number(/^millrace_schedule_lateness_seconds_count (\S+)$/m.exec(text)?.[1])
+    // A wrong clock would be off by decades, or always early.
+    expect(sum / count).toBeGreaterThan(0)
+    expect(sum / count).toBeLessThan(20)
+    await server.call('POST', '/v1/workflows/ticking/terminate')
+  })
+
   test('have one series for all paths that are no route', async () => {
     for (const path of ['/a', '/b', '/c']) await open(path)
     const { body } = await server.call('GET', '/metrics')
@@ -87,7 +102,7 @@ describe('the description of the API', () => {
     const described = Object.entries(paths).flatMap(([path, operations]) =>
       Object.keys(operations).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
     )
-    const routes = Object.keys(ACCESS).filter(name => !/\/docs|\/openapi/.test(name))
+    const routes = Object.keys(ACCESS).filter(name => !/\/docs|\/openapi|\/schemas/.test(name))
     expect(described.filter(name => !name.startsWith('HEAD ')).toSorted()).toEqual(routes.toSorted())
   })
 
@@ -103,8 +118,10 @@ describe('the description of the API', () => {
 
   test('says what a job body may hold', () => {
     const content = paths['/v1/jobs']?.post?.requestBody?.content['application/json']
-    const { properties } = (content as { schema: { properties: object } }).schema
-    expect(Object.keys(properties)).toEqual(expect.arrayContaining(['command', 'environment', 'retry', 'secrets']))
+    const { anyOf } = (content as { schema: { anyOf: { title: string; properties: object }[] } }).schema
+    expect(anyOf.map(kind => kind.title)).toEqual(expect.arrayContaining(['command', 'http', 'api']))
+    for (const { title, properties } of anyOf)
+      expect(Object.keys(properties)).toEqual(expect.arrayContaining([title, 'retry', 'secrets', 'sinks']))
     expect(paths['/healthz']?.get?.security).toEqual([])
   })
 })

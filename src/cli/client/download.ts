@@ -29,7 +29,7 @@ export const saveToFile = async (incoming: Incoming, file: string): Promise<void
   const partial = `${file}.part`
   await mkdir(dirname(file), { recursive: true })
   try {
-    await saveTo(incoming, createWriteStream(partial))
+    await receive(incoming, createWriteStream(partial), { end: true })
     await rename(partial, file)
   } catch (error) {
     await rm(partial, { force: true })
@@ -37,12 +37,17 @@ export const saveToFile = async (incoming: Incoming, file: string): Promise<void
   }
 }
 
-/** Downloads into a stream, which it ends. Throws `CliFailure` when what came is not what was promised. */
-export const saveTo = async (incoming: Incoming, target: Writable): Promise<void> => {
+/**
+ * Downloads into a stream and leaves that open: to end a standard output that is a socket would end it for whoever shares
+ * it, too. Throws `CliFailure` when what came is not what was promised.
+ */
+export const saveTo = (incoming: Incoming, target: Writable): Promise<void> => receive(incoming, target, { end: false })
+
+const receive = async (incoming: Incoming, target: Writable, options: { readonly end: boolean }): Promise<void> => {
   const { server, path, label, size, terminal } = incoming
   const response = await send(server, { path })
   const source = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body)
-  await pipeline(source, progressBar(terminal, label, size), checkHash(incoming), target)
+  await pipeline(source, progressBar(terminal, label, size), checkHash(incoming), target, options)
 }
 
 const checkHash = ({ label, sha256 }: Incoming): Transform => {

@@ -64,7 +64,8 @@ const isAboutDefinition = ({ status, code }: CliFailure): boolean =>
   status === 400 || status === 413 || status === 422 || code === 'executor_unavailable'
 
 const faultsOf = (file: LoadedFile, error: CliFailure): readonly FileFault[] => {
-  const fields = error.fields.length > 0 ? error.fields : [{ path: '', message: error.message }]
+  const field = error.code === 'schedule_never_fires' ? 'schedule' : ''
+  const fields = error.fields.length > 0 ? error.fields : [{ path: field, message: error.message }]
   return fields.map(({ path, message }) => ({ file: file.file, line: file.lineOf(path), field: path, message }))
 }
 

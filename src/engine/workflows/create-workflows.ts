@@ -4,13 +4,11 @@ import type { Logger } from '../../kernel/logger.ts'
 import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { CheckBody } from '../check-body.ts'
-import type { Loop } from '../loop.ts'
 import type { Workflows } from '../workflows.ts'
 import { createControl } from './control.ts'
 import { createDefine } from './define.ts'
 import { createExtend } from './extend.ts'
-import { createFire } from './fire.ts'
-import { createFireLoop, createStartLoop } from './fire-loop.ts'
+import { createFire, type Fire } from './fire.ts'
 import { createItemPreparer } from './prepare-items.ts'
 import { createTemplates } from './templates.ts'
 import { createTrigger } from './trigger.ts'
@@ -27,13 +25,10 @@ export type WorkflowsOptions = {
   readonly maxItems: number
   /** Pending and queued jobs of a workspace. */
   readonly maxQueued: number
-  readonly pollMs: number
 }
 
-/** The calls on workflows and runs, and the loops of the role `scheduler` that fire them. */
-export const createWorkflows = (
-  options: WorkflowsOptions,
-): { readonly workflows: Workflows; readonly fireLoop: Loop; readonly startLoop: Loop } => {
+/** The calls on workflows and runs, and what fires them. */
+export const createWorkflows = (options: WorkflowsOptions): { readonly workflows: Workflows; readonly fire: Fire } => {
   const prepare = createItemPreparer(options)
   const templates = createTemplates({ ...options, prepare })
   const parts = { ...options, prepare, templates }
@@ -46,7 +41,6 @@ export const createWorkflows = (
       ...createUpcoming(options),
       extend: createExtend(parts),
     },
-    fireLoop: createFireLoop({ ...options, fire }),
-    startLoop: createStartLoop(options),
+    fire,
   }
 }

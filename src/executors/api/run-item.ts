@@ -206,6 +206,6 @@ const answer = async (call: Call, { workshop, pooled, context }: Answering): Pro
     call: call.call,
     directory: pooled.host.directory,
     uid: workshop.uid,
-    add: context.addArtifact,
+    add: file => context.addArtifact(file),
   })
 }

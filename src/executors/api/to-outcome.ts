@@ -28,7 +28,7 @@ export const toOutcome = async (input: Input): Promise<Outcome | 'stale'> => {
 }
 
 const keep = (result: Buffer, context: ExecutionContext): Promise<NewResult> =>
-  context.keepResult({ format: 'json', content: result })
+  context.keepResult({ format: 'json', content: new Uint8Array(result) })
 
 /** A host is not to be trusted: it may only say what a function can be the cause of. */
 const HOST_REASONS: ReadonlySet<string> = new Set<HostFailure['reason']>([

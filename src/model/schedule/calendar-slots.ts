@@ -1,6 +1,7 @@
 import type { Calendar } from './calendar.ts'
 import { type Exclusion, isExcluded } from './exclusion.ts'
 import { createLocalTimes } from './local-times.ts'
+import { nextAnswer, previousAnswer, remember } from './remember.ts'
 import { FIRST_INSTANT, LAST_INSTANT, type Slots } from './slots.ts'
 import { endOf, offsetBefore, segmentAt, type TimeZone } from './time-zone.ts'
 
@@ -78,13 +79,13 @@ export const createCalendarSlots = (input: {
   }
 
   return {
-    next(from) {
+    next: remember(from => {
       const second = nextSecond(Math.ceil(Math.max(from, FIRST_INSTANT) / 1000))
-      return second === null || second * 1000 > LAST_INSTANT ? null : second * 1000
-    },
-    previous(to) {
+      return nextAnswer(from, second === null || second * 1000 > LAST_INSTANT ? null : second * 1000)
+    }),
+    previous: remember(to => {
       const second = previousSecond(Math.floor(Math.min(to, LAST_INSTANT) / 1000))
-      return second === null || second * 1000 < FIRST_INSTANT ? null : second * 1000
-    },
+      return previousAnswer(to, second === null || second * 1000 < FIRST_INSTANT ? null : second * 1000)
+    }),
   }
 }

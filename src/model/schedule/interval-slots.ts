@@ -3,6 +3,7 @@ import { createCalendarSlots } from './calendar-slots.ts'
 import { type Exclusion, isExcluded } from './exclusion.ts'
 import { daysOfMonth } from './month-days.ts'
 import { numberSet } from './number-set.ts'
+import { nextAnswer, previousAnswer, remember } from './remember.ts'
 import { FIRST_INSTANT, LAST_INSTANT, type Slots } from './slots.ts'
 import { localOf, type TimeZone } from './time-zone.ts'
 
@@ -10,11 +11,11 @@ import { localOf, type TimeZone } from './time-zone.ts'
 export type Interval = { readonly every: number; readonly offset: number; readonly anchor: number }
 
 /**
- * So many slots in a row may be looked at and be excluded; with that an interval counts as ended. It bounds the search for an
- * interval whose slots all meet an exclusion ("every 2 s" without even seconds): days and hours that are excluded as a
- * whole are jumped over and count once, so even a daily one is followed for 136 years.
+ * An interval of which so many slots in a row are looked at and excluded has ended. That bounds the search where all slots
+ * meet an exclusion ("every 2 s" without even seconds). Days and hours that are excluded as a whole are jumped over and
+ * count once, so a daily interval is followed for 27 years.
  */
-const MAX_EXCLUDED = 50_000
+const MAX_EXCLUDED = 10_000
 
 /** The first slot from `from` on, without bounds and exclusions. */
 export const nextOfInterval = ({ every, offset, anchor }: Interval, from: number): number => {
@@ -33,32 +34,75 @@ export const createIntervalSlots = (input: {
   exclusion: Exclusion | null
 }): Slots => {
   const { interval, zone, exclusion } = input
-  const isLeft = (slot: number): boolean =>
-    exclusion === null || !isExcluded(exclusion, localOf(zone, Math.floor(slot / 1000)))
+  if (exclusion === null) return createUnfiltered(interval)
+  const isLeft = (slot: number): boolean => !isExcluded(exclusion, localOf(zone, Math.floor(slot / 1000)))
   const left = createCalendarSlots({ calendar: EVERY_SECOND, zone, exclusion })
   return {
-    next(from) {
-      let slot = nextOfInterval(interval, Math.max(from, FIRST_INSTANT))
-      for (let excluded = 0; slot <= LAST_INSTANT && excluded < MAX_EXCLUDED; excluded++) {
-        if (isLeft(slot)) return slot
-        const second = left.next(slot + 1)
-        if (second === null) return null
-        slot = nextOfInterval(interval, Math.max(second, slot + 1))
-      }
-      return null
-    },
-    previous(to) {
-      let slot = previousOfInterval(interval, Math.min(to, LAST_INSTANT))
-      for (let excluded = 0; slot >= FIRST_INSTANT && excluded < MAX_EXCLUDED; excluded++) {
-        if (isLeft(slot)) return slot
-        const second = left.previous(slot)
-        if (second === null) return null
-        // A second that is left is so to its last millisecond.
-        slot = previousOfInterval(interval, Math.min(second + 999, slot - 1))
-      }
-      return null
-    },
+    next: remember(from => {
+      const walk = walkOver({
+        start: nextOfInterval(interval, Math.max(from, FIRST_INSTANT)),
+        isWithin: slot => slot <= LAST_INSTANT,
+        isLeft,
+        step(slot) {
+          const second = left.next(slot + 1)
+          return second === null ? null : nextOfInterval(interval, Math.max(second, slot + 1))
+        },
+      })
+      return walk.type === 'ended' ? { slot: null, low: from, high: walk.since } : nextAnswer(from, walk.slot)
+    }),
+    previous: remember(to => {
+      const walk = walkOver({
+        start: previousOfInterval(interval, Math.min(to, LAST_INSTANT)),
+        isWithin: slot => slot >= FIRST_INSTANT,
+        isLeft,
+        step(slot) {
+          const second = left.previous(slot - 1)
+          // A second that is left is so to its last millisecond.
+          return second === null ? null : previousOfInterval(interval, Math.min(second + 999, slot - 1))
+        },
+      })
+      return walk.type === 'ended' ? { slot: null, low: walk.since, high: to } : previousAnswer(to, walk.slot)
+    }),
   }
+}
+
+const createUnfiltered = (interval: Interval): Slots => ({
+  next(from) {
+    const slot = nextOfInterval(interval, Math.max(from, FIRST_INSTANT))
+    return slot <= LAST_INSTANT ? slot : null
+  },
+  previous(to) {
+    const slot = previousOfInterval(interval, Math.min(to, LAST_INSTANT))
+    return slot >= FIRST_INSTANT ? slot : null
+  },
+})
+
+/** `ended`: too many in a row were excluded, which is known of every question from the first of them to `since`. */
+type Walk =
+  | { readonly type: 'found'; readonly slot: number | null }
+  | { readonly type: 'ended'; readonly since: number }
+
+/**
+ * Walks from one slot of an interval to the next that is left. It goes twice as far as it must: then it is known that a walk
+ * from any of the first half would also have found nothing, and half of all questions need no walk. The answer to a
+ * question does not depend on what was asked before.
+ */
+const walkOver = (input: {
+  start: number
+  isWithin: (slot: number) => boolean
+  isLeft: (slot: number) => boolean
+  step: (slot: number) => number | null
+}): Walk => {
+  const excluded: number[] = []
+  let slot: number | null = input.start
+  while (slot !== null && input.isWithin(slot)) {
+    if (input.isLeft(slot) && excluded.length < MAX_EXCLUDED) return { type: 'found', slot }
+    if (input.isLeft(slot) || excluded.length === 2 * MAX_EXCLUDED)
+      return { type: 'ended', since: excluded[excluded.length - MAX_EXCLUDED]! }
+    excluded.push(slot)
+    slot = input.step(slot)
+  }
+  return { type: 'found', slot: null }
 }
 
 const EVERY_SECOND: Calendar = {

@@ -40,16 +40,23 @@ export const readSchedule = (
     report('', 'must have at least one interval, calendar or cron')
   if (errors.length === 0) checkJitter({ jitter: limits.jitterMs, intervals, calendars, report })
   if (errors.length > 0) return { errors }
+  const parts = [
+    ...intervals.map((interval, index) => ({
+      path: `intervals.${index}`,
+      slots: createIntervalSlots({ interval, zone, exclusion }),
+    })),
+    ...calendars.map(({ calendar, path }) => ({ path, slots: createCalendarSlots({ calendar, zone, exclusion }) })),
+  ]
+  for (const { path, slots } of parts)
+    if (slots.next(FIRST_INSTANT) === null) errors.push({ path, message: 'is excluded as a whole', neverFires: true })
+  if (errors.length > 0) return { errors }
   const schedule = createSchedule({
-    parts: [
-      ...intervals.map(interval => createIntervalSlots({ interval, zone, exclusion })),
-      ...calendars.map(calendar => createCalendarSlots({ calendar, zone, exclusion })),
-    ],
+    parts: parts.map(({ slots }) => slots),
     intervals: exclusion === null && calendars.length === 0 ? intervals : null,
     ...limits,
   })
   if (schedule.nextSlot(FIRST_INSTANT - 1) !== null) return schedule
-  return { errors: [{ path: '', message: 'has no slot: everything is excluded or out of its time', neverFires: true }] }
+  return { errors: [{ path: '', message: 'has no slot between start_at and end_at', neverFires: true }] }
 }
 
 const readZone = (name: string, report: Report): TimeZone => {
@@ -58,15 +65,18 @@ const readZone = (name: string, report: Report): TimeZone => {
   return zone ?? findTimeZone('UTC')!
 }
 
+/** A calendar and where it stands. */
+type Placed = { readonly calendar: Calendar; readonly path: string }
+
 /** Calendars and crons that can be read; those that match no date are told apart from values that are wrong. */
-const readCalendars = (spec: ScheduleSpec, report: Report, errors: ScheduleFault[]): readonly Calendar[] => {
-  const found: Calendar[] = []
+const readCalendars = (spec: ScheduleSpec, report: Report, errors: ScheduleFault[]): readonly Placed[] => {
+  const found: Placed[] = []
   const read = (path: string, readOne: () => Calendar | null): void => {
     const before = errors.length
     const calendar = readOne()
     if (calendar === null || errors.length > before) return
     if (isNever(calendar)) errors.push({ path, message: 'no date matches', neverFires: true })
-    found.push(calendar)
+    found.push({ calendar, path })
   }
   for (const [index, one] of (spec.calendars ?? []).entries()) {
     const path = `calendars.${index}`
@@ -108,11 +118,14 @@ const readLimits = (spec: ScheduleSpec, report: Report) => {
 const checkJitter = (input: {
   jitter: number
   intervals: readonly Interval[]
-  calendars: readonly Calendar[]
+  calendars: readonly Placed[]
   report: Report
 }): void => {
   if (input.jitter === 0) return
-  const shortest = Math.min(...input.intervals.map(({ every }) => every), ...input.calendars.map(shortestDistance))
+  const shortest = Math.min(
+    ...input.intervals.map(({ every }) => every),
+    ...input.calendars.map(({ calendar }) => shortestDistance(calendar)),
+  )
   if (input.jitter >= shortest)
     input.report('jitter', `must be shorter than the shortest distance between slots (${shortest} ms)`)
 }

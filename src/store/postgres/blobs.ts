@@ -69,6 +69,7 @@ const FILTER_KNOWN: Statement = {
     FROM unnest($1::text[]) WITH ORDINALITY AS k (key, position)
     WHERE EXISTS (SELECT FROM millrace.blob WHERE blob.key = k.key)
       OR EXISTS (SELECT FROM millrace.log_part WHERE log_part.blob_key = k.key)
+      OR EXISTS (SELECT FROM millrace.result WHERE result.blob_key = k.key)
     ORDER BY k.position`,
 }
 

@@ -3,13 +3,20 @@ import type { CancelReason } from '../../model/job-status.ts'
 import type { CancelOutcome, JobFilters } from '../store.ts'
 import { arrayLiteral } from './array-literal.ts'
 import type { Queryable, Statement } from './database.ts'
-import { lockKeys, promoteNext } from './exclusive-keys.ts'
-import { type EventRow, toEvent } from './job-rows.ts'
+import type { EventRow } from './job-rows.ts'
 import { scanPage } from './list.ts'
+import { type Work, withLocks } from './locks.ts'
 import { readJob } from './read-job.ts'
+import { RunChanges } from './runs/run-changes.ts'
+import { settle } from './runs/settle.ts'
 import type { Session } from './session.ts'
 
-type Target = { readonly id: string; readonly workspace: string; readonly exclusive_key: string | null }
+type Target = {
+  readonly id: string
+  readonly workspace: string
+  readonly run_id: string | null
+  readonly exclusive_key: string | null
+}
 type Cancel = { readonly reason: CancelReason; readonly graceMs: number | null }
 
 /** `cancelJob`. */
@@ -61,7 +68,7 @@ export const cancelMatching = async (
 
 const FIND_TARGETS: Statement = {
   name: 'find_cancel_targets',
-  text: 'SELECT id, workspace, exclusive_key FROM millrace.live WHERE id = ANY ($1::uuid[]) AND workspace = $2',
+  text: 'SELECT id, workspace, run_id, exclusive_key FROM millrace.live WHERE id = ANY ($1::uuid[]) AND workspace = $2',
 }
 
 const LOCK_TARGETS: Statement = {
@@ -123,27 +130,34 @@ const cancelAll = async <T>(
   const keys = targets.flatMap(({ workspace, exclusive_key }) =>
     exclusive_key === null ? [] : [{ workspace, exclusiveKey: exclusive_key }],
   )
-  const { rows, promoted, read } = await session.database.transaction(async connection => {
-    await lockKeys(connection, keys)
-    const rows = await cancelLocked(session, connection, { targets, reason, graceMs })
-    return { rows, promoted: await promoteNext(connection, keys, session.now()), read: await readAfter(connection) }
+  const runs = targets.flatMap(target => target.run_id ?? [])
+  return withLocks(session, { runs, keys }, async work => {
+    const changed = await cancelLocked(work, { ids: targets.map(target => target.id), reason, graceMs })
+    const changes = new RunChanges()
+    countCancelled(changes, changed)
+    await settle(work, { changes, keys })
+    return { changed, read: await readAfter(work.connection) }
   })
-  const changed = rows.filter(row => row.status !== null)
-  session.queueCounts.add(workspace, -changed.filter(row => row.status === 'cancelled').length)
-  session.signals.changed({
-    cancel: rows.some(row => row.status !== 'cancelled'),
-    queued: promoted.length > 0,
-    events: [...changed, ...promoted].map(toEvent),
-  })
-  return { changed, read }
 }
 
-const cancelLocked = async (
-  session: Session,
-  connection: Queryable,
-  { targets, reason, graceMs }: { targets: readonly Target[] } & Cancel,
+/** Under the locks of their runs and keys. Gives those whose status changed. */
+export const cancelLocked = async (
+  { connection, effects, now }: Work,
+  { ids, reason, graceMs }: { ids: readonly string[] } & Cancel,
 ): Promise<readonly EventRow[]> => {
-  const ids = arrayLiteral(targets, target => target.id)
-  await connection.query(LOCK_TARGETS, [ids])
-  return connection.query<EventRow>(CANCEL, [session.now(), ids, reason, graceMs])
+  if (ids.length === 0) return []
+  const list = arrayLiteral(ids, id => id)
+  await connection.query(LOCK_TARGETS, [list])
+  const rows = await connection.query<EventRow>(CANCEL, [now, list, reason, graceMs])
+  const changed = rows.filter(row => row.status !== null)
+  effects.jobs.push(...changed)
+  if (rows.some(row => row.status !== 'cancelled')) effects.cancel = true
+  for (const { workspace, status } of changed) if (status === 'cancelled') effects.addWaiting(workspace, -1)
+  return changed
+}
+
+/** A cancelled item may have held a slot; one that is cancelling still does. */
+export const countCancelled = (changes: RunChanges, rows: readonly EventRow[]): void => {
+  for (const { run_id, status } of rows)
+    if (run_id !== null && status === 'cancelled') changes.note(run_id, 'cancelled')
 }

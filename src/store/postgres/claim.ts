@@ -2,9 +2,10 @@ import type { ClaimedJob } from '../../model/job.ts'
 import type { ClaimJobs } from '../store.ts'
 import { arrayLiteral } from './array-literal.ts'
 import type { Statement } from './database.ts'
-import { BODY_COLUMNS, type BodyRow, SCOPES_COLUMN, toBody } from './job-rows.ts'
+import { BODY_COLUMNS, SCOPES_COLUMN } from './job-rows.ts'
 import { newClaimToken, toLeaseToken } from './lease-token.ts'
 import { LowWater } from './low-water.ts'
+import { type SubmissionRow, toSubmission } from './read-job.ts'
 import type { Submitted } from './recent-jobs.ts'
 import type { Session } from './session.ts'
 
@@ -77,6 +78,7 @@ export const claimer = (session: Session): ((input: ClaimJobs) => Promise<readon
     const rows = await start(session, input, { claimToken, lowWater })
     await session.queueing.settled(rows)
     const jobs = await readBodies(session, rows)
+    for (const job of jobs) session.claimedItems.add(job)
     const claimed = rows.map((row, index) => toClaimedJob(row, jobs[index]!, claimToken))
     tell(session, claimed)
     return claimed
@@ -108,11 +110,7 @@ const READ_BODIES: Statement = {
     CROSS JOIN LATERAL (SELECT * FROM millrace.job WHERE job.id = i.id OFFSET 0) AS j`,
 }
 
-type ClaimedBodyRow = BodyRow & {
-  readonly scopes: string
-  readonly secrets: Uint8Array | null
-  readonly created_at: number
-}
+type ClaimedBodyRow = SubmissionRow & { readonly created_at: number }
 
 /** What was submitted, in the order of the rows. */
 const readBodies = async (session: Session, rows: readonly StartedRow[]): Promise<readonly Submitted[]> => {
@@ -124,11 +122,7 @@ const readBodies = async (session: Session, rows: readonly StartedRow[]): Promis
   return known.map((job, index) => job ?? byId.get(rows[index]!.id)!)
 }
 
-const toSubmitted = (row: ClaimedBodyRow): Submitted => ({
-  ...toBody(row, JSON.parse(row.scopes)),
-  secrets: row.secrets,
-  createdAt: row.created_at,
-})
+const toSubmitted = (row: ClaimedBodyRow): Submitted => ({ ...toSubmission(row), createdAt: row.created_at })
 
 const toClaimedJob = (row: StartedRow, job: Submitted, claimToken: string): ClaimedJob => ({
   ...job,

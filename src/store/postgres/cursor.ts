@@ -1,9 +1,8 @@
 import { createHash } from 'node:crypto'
 import { MillraceError } from '../../kernel/errors.ts'
-import type { JobFilters } from '../store.ts'
 
 /** What a list is about: a cursor is good for the same workspace and filters only. */
-type Subject = { readonly workspace: string; readonly filters: JobFilters }
+type Subject = { readonly workspace: string; readonly filters: object }
 
 /** The place in a list after which the next page begins. */
 export const toCursor = (sequence: number, subject: Subject): string =>

@@ -1,10 +1,11 @@
-import type { AttemptEnd } from '../../model/outcome.ts'
+import type { AttemptEnd, NewResult } from '../../model/outcome.ts'
 import type { EndAttempt } from '../store.ts'
 import { batchTable, batchValues, type Column } from './columns.ts'
 import type { Queryable, Statement } from './database.ts'
 import type { EventRow } from './job-rows.ts'
 import { toClaimToken } from './lease-token.ts'
-import { logColumns, logInput, ON_SAME_LINES } from './log-columns.ts'
+import { LOG_COLUMNS, logColumns, logInput, ON_SAME_LINES } from './log-columns.ts'
+import { insertResults, resultColumns } from './result-columns.ts'
 
 /** An end that was applied, with what it made of the job. */
 export type Applied = EventRow & { readonly end: EndAttempt }
@@ -37,11 +38,21 @@ const COLUMNS: readonly Column<EndAttempt>[] = [
 const FIRST_COLUMN = 2
 const FIRST_LOG_COLUMN = FIRST_COLUMN + 2 * COLUMNS.length
 
+const FIRST_RESULT_COLUMN = FIRST_LOG_COLUMN + LOG_COLUMNS
+
 const values = (now: number | null, ends: readonly EndAttempt[]): unknown[] => [
   now,
   ...batchValues(COLUMNS, ends),
   ...logColumns(ends.flatMap(({ lease, log }) => log.map(part => ({ ...part, jobId: lease.jobId })))),
 ]
+
+const valuesWithResults = (now: number | null, ends: readonly EndAttempt[]): unknown[] => [
+  ...values(now, ends),
+  ...resultColumns(ends.flatMap(({ lease, end }) => resultOf(end).map(result => ({ jobId: lease.jobId, result })))),
+]
+
+const resultOf = (end: AttemptEnd): readonly NewResult[] =>
+  end.type === 'complete' && end.result !== null ? [end.result] : []
 
 /** The log of those in `applied (id)`. `IS TRUE` has the set hashed, whatever the planner thinks of its size. */
 const insertLog = (applied: string): string => `
@@ -52,13 +63,11 @@ const insertLog = (applied: string): string => `
       ${ON_SAME_LINES}`
 
 /**
- * Completes and fails running jobs without an exclusive key. `held` looks each lease up (`OFFSET 0` keeps the planner
- * from turning the loop around: it believes `live` to be empty); deleting by place with the status asked again is the
- * compare-and-set: a row that was changed since `held` read it stays.
+ * Completes and fails running jobs that are alone: no run, no exclusive key, nobody to tell. `held` looks each lease up
+ * (`OFFSET 0` keeps the planner from turning the loop around: it believes `live` to be empty); deleting by place with the
+ * status asked again is the compare-and-set: a row that was changed since `held` read it stays.
  */
-const END_RUNNING: Statement = {
-  name: 'end_running',
-  text: `
+const endRunningText = (more: string): string => `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     held AS MATERIALIZED (
       SELECT l.*, i.type, i.reason, i.failure, i.message, i.exit_code, i.signal, i.statistics,
@@ -69,7 +78,8 @@ const END_RUNNING: Statement = {
           worker_id, progress, ctid AS place
         FROM millrace.live
         WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
-          AND live.status <> 'cancelling' AND live.exclusive_key IS NULL
+          AND live.status <> 'cancelling'
+          AND live.exclusive_key IS NULL AND live.run_id IS NULL AND live.sinks IS NULL
         OFFSET 0
       ) AS l
     ),
@@ -92,8 +102,15 @@ const END_RUNNING: Statement = {
       FROM held, clock
       WHERE (id IN (SELECT id FROM gone)) IS TRUE
     ),
-    log AS (${insertLog('gone')})
-    SELECT gone.*, clock.now FROM gone, clock`,
+    log AS (${insertLog('gone')})${more}
+    SELECT gone.*, clock.now FROM gone, clock`
+
+const END_RUNNING: Statement = { name: 'end_running', text: endRunningText('') }
+
+const END_RUNNING_WITH_RESULTS: Statement = {
+  name: 'end_running_with_results',
+  text: endRunningText(`,
+    result AS (${insertResults(FIRST_RESULT_COLUMN, 'SELECT id FROM gone')})`),
 }
 
 type GoneRow = Omit<EventRow, 'status' | 'status_reason'>
@@ -105,7 +122,9 @@ export const endRunning = async (
   ends: readonly EndAttempt[],
 ): Promise<readonly Applied[]> => {
   const byJob = new Map(ends.map(end => [end.lease.jobId, end]))
-  const rows = await target.query<GoneRow>(END_RUNNING, values(now, ends))
+  const rows = ends.some(({ end }) => resultOf(end).length > 0)
+    ? await target.query<GoneRow>(END_RUNNING_WITH_RESULTS, valuesWithResults(now, ends))
+    : await target.query<GoneRow>(END_RUNNING, values(now, ends))
   return rows.map(row => toApplied(row, byJob.get(row.id)!))
 }
 
@@ -122,19 +141,24 @@ const toApplied = (row: GoneRow, end: EndAttempt): Applied => ({
   end,
 })
 
-/** Any end of any held job, its row locked first; in one statement or inside a transaction that holds its key. */
+/**
+ * Any end of any held job, its row locked first, inside a transaction that holds its run and its key. In a paused run
+ * nothing is tried again: a failure by the user's fault is the last, anything else is held.
+ */
 const END_ANY: Statement = {
   name: 'end_any',
   text: `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     held AS MATERIALIZED (
-      SELECT l.*, i.position, i.statistics, i.exit_code AS last_exit_code, i.signal AS last_signal, i.delay_ms,
+      SELECT l.*, i.type, i.position, i.statistics, i.exit_code AS last_exit_code, i.signal AS last_signal,
+        CASE WHEN NOT run.paused IS TRUE THEN i.delay_ms END AS delay_ms, run.paused IS TRUE AS is_paused,
         greatest(l.next_log_seq, i.next_log_seq) AS log_seq,
         CASE
           WHEN l.status = 'cancelling' THEN 'cancelled'
           WHEN i.type = 'complete' THEN 'completed'
           WHEN i.type = 'fail' THEN 'failed'
-          WHEN i.type = 'retry' THEN 'pending'
+          WHEN i.type = 'retry' AND run.paused AND i.failure = 'user' THEN 'failed'
+          WHEN i.type = 'retry' OR i.type = 'release' AND run.paused THEN 'pending'
           WHEN i.type = 'release' THEN 'queued'
         END AS new_status,
         CASE WHEN l.status = 'cancelling' THEN l.status_reason ELSE i.reason END AS reason,
@@ -149,6 +173,7 @@ const END_ANY: Statement = {
         OFFSET 0
         FOR UPDATE
       ) AS l
+      LEFT JOIN millrace.run ON run.id = l.run_id
     ),
     gone AS (
       DELETE FROM millrace.live
@@ -168,12 +193,14 @@ const END_ANY: Statement = {
     ),
     back AS (
       UPDATE millrace.live
-      SET status = held.new_status, status_reason = CASE held.new_status WHEN 'pending' THEN 'retry_wait' END,
+      SET status = held.new_status,
+        status_reason = CASE WHEN held.new_status = 'pending' AND held.is_paused THEN 'run_paused'
+          WHEN held.new_status = 'pending' THEN 'retry_wait' END,
         error_message = held.message, exit_code = held.last_exit_code, signal = held.last_signal,
         user_failures = held.user_count, system_failures = held.system_count, next_log_seq = held.log_seq,
         due_at = clock.now + held.delay_ms, wait_ms = held.delay_ms,
         queued_at = CASE held.new_status WHEN 'queued' THEN clock.now ELSE held.queued_at END,
-        worker_id = NULL, claim_token = NULL, lease_until = NULL, updated_at = clock.now
+        worker_id = NULL, claim_token = NULL, lease_until = NULL, extended_attempt = NULL, updated_at = clock.now
       FROM held, clock
       WHERE live.id = ANY (ARRAY(SELECT id FROM held WHERE new_status IN ('pending', 'queued'))) AND held.id = live.id
     ),
@@ -182,21 +209,43 @@ const END_ANY: Statement = {
         job_id, attempt, started_at, finished_at, exit_code, outcome, reason, worker_id, signal, error_message
       )
       SELECT id, attempt, started_at, clock.now, last_exit_code,
-        CASE new_status WHEN 'pending' THEN 'failed' ELSE 'released' END, reason, worker_id, last_signal, message
+        CASE type WHEN 'retry' THEN 'failed' ELSE 'released' END, reason, worker_id, last_signal, message
       FROM held, clock
       WHERE new_status IN ('pending', 'queued')
     ),
-    log AS (${insertLog('held')})
+    delivery AS (
+      INSERT INTO millrace.delivery (
+        id, job_id, sink_index, created_at, due_at, wait_ms, next_try_at, workspace, kind, status, run_id, workflow_id
+      )
+      SELECT millrace.new_id(clock.now), held.id, (rule ->> 'index')::integer, clock.now, clock.now, 0, clock.now,
+        held.workspace, held.kind, 'pending', held.run_id, held.workflow_id
+      FROM clock, held, json_array_elements(held.sinks::json) AS rule
+      WHERE held.new_status = 'completed' OR held.new_status = 'failed' AND (rule ->> 'onFailure')::boolean
+    ),
+    log AS (${insertLog('held')}),
+    result AS (${insertResults(FIRST_RESULT_COLUMN, "SELECT id FROM held WHERE new_status = 'completed'")})
     SELECT id, position, workspace, kind, run_id, workflow_id, parent_job_id, new_status AS status,
-      CASE new_status WHEN 'pending' THEN 'retry_wait' WHEN 'queued' THEN NULL ELSE reason END AS status_reason, clock.now
+      CASE WHEN new_status = 'pending' AND is_paused THEN 'run_paused' WHEN new_status = 'pending' THEN 'retry_wait'
+        WHEN new_status <> 'queued' THEN reason END AS status_reason,
+      clock.now, sinks IS NOT NULL AS has_sinks, extended_attempt, is_paused
     FROM held, clock`,
+}
+
+/** What an end by `endAny` may have to be followed by. */
+export type AppliedAny = Applied & {
+  readonly has_sinks: boolean
+  /** Its attempt, or an earlier one, has added items to its run. */
+  readonly extended_attempt: number | null
+  /** Its run is paused. */
+  readonly is_paused: boolean
 }
 
 export const endAny = async (
   target: Queryable,
   now: number | null,
   ends: readonly EndAttempt[],
-): Promise<readonly Applied[]> => {
-  const rows = await target.query<EventRow & { readonly position: number }>(END_ANY, values(now, ends))
+): Promise<readonly AppliedAny[]> => {
+  type Row = Omit<AppliedAny, 'end'> & { readonly position: number }
+  const rows = await target.query<Row>(END_ANY, valuesWithResults(now, ends))
   return rows.map(row => ({ ...row, end: ends[row.position - 1]! }))
 }

@@ -1,13 +1,20 @@
 import { isId } from '../../kernel/ids.ts'
+import { isEnded } from '../../model/job-status.ts'
 import type { EndAttempt, EndResult } from '../store.ts'
 import { arrayLiteral } from './array-literal.ts'
+import { doomBlobs } from './blobs.ts'
+import type { ItemLinks } from './claimed-items.ts'
 import type { Statement } from './database.ts'
-import { type Applied, endAny, endRunning } from './end-statements.ts'
-import { lockKeys, promoteNext } from './exclusive-keys.ts'
+import type { Effects } from './effects.ts'
+import { type Applied, type AppliedAny, endAny, endRunning } from './end-statements.ts'
 import { isRefusal } from './fault.ts'
 import { gather } from './gather.ts'
 import { type EventRow, toEvent } from './job-rows.ts'
 import { toClaimToken } from './lease-token.ts'
+import { type Work, withLocks } from './locks.ts'
+import { joinExtensions } from './runs/join-extensions.ts'
+import { RunChanges } from './runs/run-changes.ts'
+import { settle } from './runs/settle.ts'
 import type { Session } from './session.ts'
 
 /** `endAttempts`: concurrent calls share a statement and its commit. */
@@ -15,7 +22,7 @@ export const ender = (session: Session): ((ends: readonly EndAttempt[]) => Promi
   const run = gather<EndAttempt, EndResult>({
     atOnce: 2,
     largest: LARGEST_GROUP,
-    weigh: () => 1,
+    weigh: weightOf,
     mayBeOfOne: isRefusal,
     run: ends => endAll(session, ends),
   })
@@ -23,19 +30,29 @@ export const ender = (session: Session): ((ends: readonly EndAttempt[]) => Promi
 }
 
 const LARGEST_GROUP = 1000
+/** A group of jobs that all leave a result of the largest size stays below 16 MiB. */
+const BYTES_AS_ONE_MORE = 4096
+
+const weightOf = ({ end }: EndAttempt): number => {
+  const content = end.type === 'complete' && end.result ? end.result.content : null
+  return 1 + (content && 'data' in content ? content.data.byteLength / BYTES_AS_ONE_MORE : 0)
+}
 
 /** First the plain ends of running jobs, as nearly all are; then what is left of all. */
 const endAll = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly EndResult[]> => {
-  const { plain, others } = sortOut(ends)
+  const { plain, others } = sortOut(session, ends)
   const applied = plain.length === 0 ? [] : await endRunning(session.database, session.now(), plain)
-  tell(session, applied)
+  if (applied.length > 0) session.signals.changed({ events: applied.map(toEvent) })
   const rest = applied.length === plain.length ? others : [...others, ...without(plain, applied)]
-  const later = rest.length === 0 ? [] : await session.queueing.ofAny(endLocked(session, rest))
+  const later = rest.length === 0 ? [] : await endLocked(session, rest)
   return toResults(session, ends, [...applied, ...later])
 }
 
 /** `plain` has at most one end of a job; what repeats a lease, or cannot be an id, is in neither. */
-const sortOut = (ends: readonly EndAttempt[]): { plain: readonly EndAttempt[]; others: readonly EndAttempt[] } => {
+const sortOut = (
+  { claimedItems }: Session,
+  ends: readonly EndAttempt[],
+): { plain: readonly EndAttempt[]; others: readonly EndAttempt[] } => {
   const plain = new Map<string, EndAttempt>()
   const others = new Map<string, EndAttempt>()
   for (const end of ends) {
@@ -44,7 +61,8 @@ const sortOut = (ends: readonly EndAttempt[]): { plain: readonly EndAttempt[]; o
     const first = plain.get(jobId)
     if (first?.lease.attempt === attempt && first.lease.leaseToken === leaseToken) continue
     const lease = `${jobId} ${attempt} ${leaseToken}`
-    if (!first && (end.end.type === 'complete' || end.end.type === 'fail')) plain.set(jobId, end)
+    const mayBePlain = end.end.type === 'complete' || end.end.type === 'fail'
+    if (!first && mayBePlain && !claimedItems.find(jobId)) plain.set(jobId, end)
     else if (!others.has(lease)) others.set(lease, end)
   }
   return { plain: [...plain.values()], others: [...others.values()] }
@@ -58,48 +76,75 @@ const without = (ends: readonly EndAttempt[], applied: readonly Applied[]): read
 const FIND_HELD: Statement = {
   name: 'find_held',
   text: `
-    SELECT l.workspace, l.exclusive_key
+    SELECT l.workspace, l.run_id AS "runId", l.exclusive_key AS "exclusiveKey"
     FROM unnest($1::uuid[], $2::integer[], $3::uuid[]) AS i (id, attempt, claim_token)
     CROSS JOIN LATERAL (
-      SELECT live.workspace, live.exclusive_key FROM millrace.live
+      SELECT live.workspace, live.run_id, live.exclusive_key FROM millrace.live
       WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
       OFFSET 0
     ) AS l`,
 }
 
-/** Ends that put a job back, stop a cancelling one or free an exclusive key, whose lock has to come first. */
-const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly Applied[]> => {
-  type Held = { workspace: string; exclusive_key: string | null }
-  const held = await session.database.query<Held>(FIND_HELD, [
-    arrayLiteral(ends, ({ lease }) => lease.jobId),
-    arrayLiteral(ends, ({ lease }) => lease.attempt),
-    arrayLiteral(ends, ({ lease }) => toClaimToken(lease)),
+/** Runs and keys of those that are still held. */
+const findLinks = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly ItemLinks[]> => {
+  const known = ends.map(({ lease }) => session.claimedItems.find(lease.jobId))
+  const unknown = ends.filter((_, index) => known[index] === undefined)
+  const links = known.filter(link => link !== undefined)
+  if (unknown.length === 0) return links
+  const read = await session.database.query<ItemLinks>(FIND_HELD, [
+    arrayLiteral(unknown, ({ lease }) => lease.jobId),
+    arrayLiteral(unknown, ({ lease }) => lease.attempt),
+    arrayLiteral(unknown, ({ lease }) => toClaimToken(lease)),
   ])
+  return [...links, ...read]
+}
+
+/** Ends that put a job back or stop a cancelling one, and those of jobs with a run, an exclusive key or sinks. */
+const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly Applied[]> => {
+  const links = await findLinks(session, ends)
   // Most of what is not applied at first has lost its lease.
-  if (held.length === 0) return []
-  const keys = held.flatMap(row =>
-    row.exclusive_key === null ? [] : [{ workspace: row.workspace, exclusiveKey: row.exclusive_key }],
+  if (links.length === 0) return []
+  const keys = links.flatMap(({ workspace, exclusiveKey }) =>
+    exclusiveKey === null ? [] : [{ workspace, exclusiveKey }],
   )
-  const { ended, promoted } = await session.database.transaction(async connection => {
-    await lockKeys(connection, keys)
-    const ended = await endAny(connection, session.now(), ends)
-    return { ended, promoted: await promoteNext(connection, keys, session.now()) }
+  const runs = links.flatMap(({ runId }) => runId ?? [])
+  const ended = await withLocks(session, { runs, keys }, async work => {
+    const ended = await endAny(work.connection, work.now, ends)
+    noteEnds(work.effects, ended)
+    await discardResults(work, ended)
+    const changes = countEnds(ended)
+    await joinExtensions(work, ended, changes)
+    await settle(work, { changes, keys })
+    return ended
   })
-  tell(session, ended)
-  session.signals.changed({ queued: promoted.length > 0, events: promoted.map(toEvent) })
+  for (const { lease } of ends) session.claimedItems.forget(lease.jobId)
   return ended
 }
 
-const tell = (session: Session, rows: readonly Applied[]): void => {
-  let queued = false
-  let pending = false
-  for (const { status, workspace } of rows) {
-    if (status === 'queued') queued = true
-    else if (status === 'pending') pending = true
-    else continue
-    session.queueCounts.add(workspace, 1)
+const noteEnds = (effects: Effects, rows: readonly AppliedAny[]): void => {
+  effects.jobs.push(...rows)
+  for (const { status, status_reason, workspace, has_sinks } of rows) {
+    if (status === 'queued' || status === 'pending') effects.addWaiting(workspace, 1)
+    if (status_reason === 'retry_wait') effects.pending = true
+    if (has_sinks && (status === 'completed' || status === 'failed')) effects.delivery = true
   }
-  session.signals.changed({ queued, pending, events: rows.map(toEvent) })
+}
+
+/** Results that no job will have: it was cancelled before its attempt completed. */
+const discardResults = ({ connection }: Work, rows: readonly AppliedAny[]): Promise<void> =>
+  doomBlobs(
+    connection,
+    rows.flatMap(({ status, end: { end } }) =>
+      status !== 'completed' && end.type === 'complete' && end.result && 'blobKey' in end.result.content
+        ? [end.result.content.blobKey]
+        : [],
+    ),
+  )
+
+const countEnds = (rows: readonly AppliedAny[]): RunChanges => {
+  const changes = new RunChanges()
+  for (const { run_id, status } of rows) if (run_id !== null) changes.note(run_id, isEnded(status) ? status : undefined)
+  return changes
 }
 
 const STATUSES: Statement = {

@@ -52,16 +52,19 @@ export const takenKeys = async (
   return { now: rows[0]!.now, taken: new Set(taken) }
 }
 
-/** `FOR UPDATE` inside the limit: a waiting job that is being cancelled is passed over for the one after it. */
-const PROMOTE_NEXT: Statement = {
-  name: 'promote_next_of_keys',
+/**
+ * `FOR UPDATE` inside the limit: a waiting job that is being cancelled is passed over for the one after it. An item of a
+ * run is only found: it needs a slot as well.
+ */
+const QUEUE_NEXT: Statement = {
+  name: 'queue_next_of_keys',
   text: `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($3::bigint) AS now),
     next AS MATERIALIZED (
-      SELECT waiting.id
+      SELECT waiting.*
       FROM (SELECT DISTINCT * FROM unnest($1::text[], $2::text[]) AS k (workspace, exclusive_key)) AS k
       CROSS JOIN LATERAL (
-        SELECT live.id
+        SELECT live.id, live.run_id
         FROM millrace.live
         WHERE live.workspace = k.workspace AND live.exclusive_key = k.exclusive_key
           AND live.status = 'pending' AND live.status_reason = 'exclusive_key'
@@ -74,22 +77,35 @@ const PROMOTE_NEXT: Statement = {
         WHERE holder.workspace = k.workspace AND holder.exclusive_key = k.exclusive_key
           AND holder.status IN ('queued', 'running', 'cancelling')
       )
+    ),
+    queued AS (
+      UPDATE millrace.live
+      SET status = 'queued', status_reason = NULL, queued_at = clock.now, updated_at = clock.now
+      FROM clock
+      WHERE live.id = ANY (ARRAY(SELECT id FROM next WHERE run_id IS NULL))
+      RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
+        live.status_reason
     )
-    UPDATE millrace.live
-    SET status = 'queued', status_reason = NULL, queued_at = clock.now, updated_at = clock.now
-    FROM clock
-    WHERE live.id = ANY (ARRAY(SELECT id FROM next))
-    RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
-      live.status_reason, clock.now`,
+    SELECT queued.*, clock.now FROM queued, clock
+    UNION ALL
+    SELECT id, NULL, NULL, run_id, NULL, NULL, 'pending', NULL, NULL FROM next WHERE run_id IS NOT NULL`,
 }
 
-/** After a change under `lockKeys`: queues the next job of each key that nobody holds any more. */
-export const promoteNext = async (
+/** A job that waits for a free key and needs a slot of its run too. */
+export type WaitingItem = { readonly id: string; readonly runId: string }
+
+/** After a change under `lockKeys`: queues the next job of each key that nobody holds any more, or says which item it is. */
+export const queueNextOfKeys = async (
   connection: Queryable,
   keys: readonly WorkspaceKey[],
   injectedNow: number | null,
-): Promise<readonly EventRow[]> =>
-  keys.length === 0 ? [] : connection.query<EventRow>(PROMOTE_NEXT, [...columns(keys), injectedNow])
+): Promise<{ queued: readonly EventRow[]; items: readonly WaitingItem[] }> => {
+  const rows = await connection.query<EventRow>(QUEUE_NEXT, [...columns(keys), injectedNow])
+  return {
+    queued: rows.filter(row => row.status === 'queued'),
+    items: rows.flatMap(row => (row.status === 'pending' ? [{ id: row.id, runId: row.run_id! }] : [])),
+  }
+}
 
 const columns = (keys: readonly WorkspaceKey[]): [string, string] => [
   arrayLiteral(keys, key => key.workspace),

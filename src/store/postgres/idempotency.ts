@@ -90,7 +90,7 @@ export const finishIdempotent = async (
   else await session.database.query(KEEP, [...keyColumns(key), answer.status, answer.body])
 }
 
-const keyColumns = ({ workspace, method, path, key }: IdempotencyKey): string[] =>
+export const keyColumns = ({ workspace, method, path, key }: IdempotencyKey): string[] =>
   [workspace, method, path, key].map(storable)
 
 const PURGE: Statement = {

@@ -1,4 +1,5 @@
 import type { NewJob } from '../../model/job.ts'
+import type { PendingReason } from '../../model/job-status.ts'
 import type { IdempotencyKey, SubmitJobs } from '../store.ts'
 import { arrayLiteral, storable } from './array-literal.ts'
 import { batchTable, batchValues, type Column } from './columns.ts'
@@ -9,7 +10,13 @@ import { toOptions } from './job-options.ts'
 /** The jobs of one call, and where to keep its answer. */
 export type Accepted = Pick<SubmitJobs, 'jobs' | 'idempotency'>
 
-const columns = (scopeSetOf: (scopes: readonly string[]) => number): readonly Column<NewJob>[] => [
+/** `queued`, or what the job waits for; null: for its time when it has one, else for nothing. */
+export type Start = 'queued' | Exclude<PendingReason, 'scheduled' | 'retry_wait'> | null
+
+const columns = (
+  scopeSetOf: (scopes: readonly string[]) => number,
+  startOf: (job: NewJob) => Start,
+): readonly Column<NewJob>[] => [
   { name: 'id', type: 'uuid', of: job => job.id },
   { name: 'workspace', type: 'text', of: job => job.workspace },
   { name: 'kind', type: 'text', of: job => job.kind },
@@ -27,11 +34,17 @@ const columns = (scopeSetOf: (scopes: readonly string[]) => number): readonly Co
   { name: 'options', type: 'text', of: toOptions },
   { name: 'spec', type: 'text', of: job => job.spec },
   { name: 'secrets', type: 'text', of: job => job.secrets && Buffer.from(job.secrets).toString('hex') },
+  { name: 'sinks', type: 'text', of: job => (job.sinks.length === 0 ? null : JSON.stringify(job.sinks)) },
+  { name: 'start', type: 'text', of: startOf },
 ]
 
-const COLUMNS = columns(() => 0)
+const COLUMNS = columns(
+  () => 0,
+  () => null,
+)
 const FIRST_COLUMN = 2
-const WAITS = FIRST_COLUMN + 2 * COLUMNS.length
+const FIRST_LABEL_COLUMN = FIRST_COLUMN + 2 * COLUMNS.length
+const FIRST_ANSWER_COLUMN = FIRST_LABEL_COLUMN + 5
 
 /** `body`, `state` and `label` are the job; `answer` keeps what an idempotent call is answered again, as facts. */
 const INSERT: Statement = {
@@ -41,8 +54,8 @@ const INSERT: Statement = {
     input AS MATERIALIZED (
       SELECT i.*, clock.now, clock.base + i.position AS sequence,
         CASE
+          WHEN i.start IS NOT NULL THEN nullif(i.start, 'queued')
           WHEN i.scheduled_at > clock.now THEN 'scheduled'
-          WHEN i.position = ANY ($${WAITS}::bigint[]) THEN 'exclusive_key'
         END AS waits_for
       FROM clock, ${batchTable(COLUMNS, FIRST_COLUMN)} AS i
     ),
@@ -59,20 +72,20 @@ const INSERT: Statement = {
     state AS (
       INSERT INTO millrace.live (
         id, sequence, updated_at, queued_at, due_at, priority, workspace, kind, status, status_reason,
-        run_id, workflow_id, parent_job_id, exclusive_key
+        run_id, workflow_id, parent_job_id, exclusive_key, sinks
       )
       SELECT
         id, sequence, now, CASE WHEN waits_for IS NULL THEN now END,
         CASE WHEN waits_for = 'scheduled' THEN scheduled_at END, priority, workspace, kind,
         CASE WHEN waits_for IS NULL THEN 'queued' ELSE 'pending' END, waits_for,
-        run_id, workflow_id, parent_job_id, exclusive_key
+        run_id, workflow_id, parent_job_id, exclusive_key, sinks
       FROM input
     ),
     label AS (
       INSERT INTO millrace.job_label (workspace, key, value, sequence, job_id)
       SELECT l.workspace, l.key, l.value, clock.base + l.position, l.job_id
-      FROM clock, unnest($${WAITS + 1}::bigint[], $${WAITS + 2}::text[], $${WAITS + 3}::text[], $${WAITS + 4}::text[],
-        $${WAITS + 5}::uuid[]) AS l (position, workspace, key, value, job_id)
+      FROM clock, unnest($${FIRST_LABEL_COLUMN}::bigint[], $${FIRST_LABEL_COLUMN + 1}::text[], $${FIRST_LABEL_COLUMN + 2}::text[], $${FIRST_LABEL_COLUMN + 3}::text[],
+        $${FIRST_LABEL_COLUMN + 4}::uuid[]) AS l (position, workspace, key, value, job_id)
     ),
     answer AS (
       UPDATE millrace.idempotency AS i
@@ -81,34 +94,34 @@ const INSERT: Statement = {
           SELECT json_agg(json_build_array(
             input.id, CASE WHEN input.waits_for IS NULL THEN 'queued' ELSE 'pending' END) ORDER BY input.position)
           FROM input WHERE input.position BETWEEN a.first_position AND a.last_position))
-      FROM clock, unnest($${WAITS + 6}::text[], $${WAITS + 7}::text[], $${WAITS + 8}::text[], $${WAITS + 9}::text[],
-        $${WAITS + 10}::text[], $${WAITS + 11}::bigint[], $${WAITS + 12}::bigint[])
+      FROM clock, unnest($${FIRST_ANSWER_COLUMN}::text[], $${FIRST_ANSWER_COLUMN + 1}::text[], $${FIRST_ANSWER_COLUMN + 2}::text[], $${FIRST_ANSWER_COLUMN + 3}::text[],
+        $${FIRST_ANSWER_COLUMN + 4}::text[], $${FIRST_ANSWER_COLUMN + 5}::bigint[], $${FIRST_ANSWER_COLUMN + 6}::bigint[])
         AS a (workspace, method, path, key, shape, first_position, last_position)
       WHERE i.workspace = a.workspace AND i.method = a.method AND i.path = a.path AND i.key = a.key
     )
     SELECT now FROM clock`,
 }
 
-/**
- * Stores jobs in one statement and gives the time at which it did. Those in `waits` (by index) are pending because
- * another job has their exclusive key.
- */
+const NO_START = () => null
+const NO_CALLS: readonly Accepted[] = []
+
+/** Stores jobs, at most 20,000, in one statement and gives the time at which it did. */
 export const insertJobs = async (
   target: Queryable,
   input: {
     readonly now: number | null
-    readonly calls: readonly Accepted[]
+    /** Whose answers to keep. */
+    readonly calls?: readonly Accepted[]
     readonly jobs: readonly NewJob[]
-    readonly waits: ReadonlySet<number>
+    readonly startOf?: (job: NewJob) => Start
     readonly scopeSetOf: (scopes: readonly string[]) => number
   },
 ): Promise<number> => {
   const rows = await target.query<{ now: number }>(INSERT, [
     input.now,
-    ...batchValues(columns(input.scopeSetOf), input.jobs),
-    arrayLiteral([...input.waits], index => index + 1),
+    ...batchValues(columns(input.scopeSetOf, input.startOf ?? NO_START), input.jobs),
     ...labelValues(input.jobs),
-    ...answerValues(input.calls),
+    ...answerValues(input.calls ?? NO_CALLS),
   ])
   return rows[0]!.now
 }

@@ -1,4 +1,4 @@
-import type { Attempt, Job, JobEvent, NewJob } from '../../model/job.ts'
+import type { Attempt, Job, JobEvent, JobResult, NewJob } from '../../model/job.ts'
 import { fromOptions, type JobOptions } from './job-options.ts'
 
 /** What was submitted, as columns of `job AS j`. */
@@ -32,7 +32,7 @@ export const toBody = (
   row: BodyRow,
   scopes: readonly string[],
   options: JobOptions = fromOptions(row.options),
-): Omit<NewJob, 'secrets'> => ({
+): Omit<NewJob, 'secrets' | 'sinks'> => ({
   id: row.id,
   workspace: row.workspace,
   kind: row.kind,
@@ -57,7 +57,10 @@ export const toBody = (
 
 const NO_LABELS = Object.freeze({})
 
-/** A whole job: what was submitted, and where it stands in `live AS l` or `ended AS e` (exactly one of them has it). */
+/**
+ * A whole job: what was submitted, and where it stands in `live AS l` or `ended AS e` (exactly one of them has it), with
+ * its result `AS r` if it has one (`JOB_TABLES`).
+ */
 export const JOB_COLUMNS = `${BODY_COLUMNS}, ${SCOPES_COLUMN}, j.created_at,
   coalesce(l.status, e.status) AS status,
   coalesce(l.status_reason, e.status_reason) AS status_reason,
@@ -73,7 +76,14 @@ export const JOB_COLUMNS = `${BODY_COLUMNS}, ${SCOPES_COLUMN}, j.created_at,
   coalesce(l.exit_code, e.exit_code) AS exit_code,
   coalesce(l.signal, e.signal) AS signal,
   coalesce(l.progress, e.progress) AS progress,
-  e.statistics`
+  e.statistics, r.format AS result_format, r.bytes AS result_bytes, r.sha256 AS result_sha256,
+  r.expires_at AS result_expires_at, r.data IS NULL AND r.blob_key IS NULL AS result_is_expired`
+
+/** After `job AS j`. */
+export const JOB_TABLES = `
+      LEFT JOIN millrace.live AS l ON l.id = j.id
+      LEFT JOIN millrace.ended AS e ON e.id = j.id
+      LEFT JOIN millrace.result AS r ON r.job_id = j.id`
 
 export type JobRow = BodyRow & {
   readonly scopes: string
@@ -93,6 +103,11 @@ export type JobRow = BodyRow & {
   readonly signal: string | null
   readonly progress: string | null
   readonly statistics: string | null
+  readonly result_format: JobResult['format'] | null
+  readonly result_bytes: number
+  readonly result_sha256: string
+  readonly result_expires_at: number | null
+  readonly result_is_expired: boolean
 }
 
 export const toJob = (row: JobRow): Job => ({
@@ -113,8 +128,19 @@ export const toJob = (row: JobRow): Job => ({
   signal: row.signal,
   progress: row.progress === null ? null : JSON.parse(row.progress),
   statistics: row.statistics === null ? null : JSON.parse(row.statistics),
-  result: null,
+  result: toResult(row),
 })
+
+const toResult = (row: JobRow): JobResult | null =>
+  row.result_format === null
+    ? null
+    : {
+        format: row.result_format,
+        bytes: row.result_bytes,
+        sha256: row.result_sha256,
+        expiresAt: row.result_expires_at,
+        isExpired: row.result_is_expired,
+      }
 
 /** What a change of status tells; the columns are the same in `live` and `ended` statements. */
 export type EventRow = {

@@ -4,7 +4,7 @@ import type { JobFilters } from '../store.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import type { Queryable } from './database.ts'
 import { jobConditions, Parameters } from './filters.ts'
-import { JOB_COLUMNS, type JobRow, toJob } from './job-rows.ts'
+import { JOB_COLUMNS, JOB_TABLES, type JobRow, toJob } from './job-rows.ts'
 import { chooseScan, type Scan, type ScanInput } from './scan.ts'
 
 /** Candidates looked at for one page, and after how many ms no more are: a page may be short and have a next one. */
@@ -86,8 +86,7 @@ const readChunk = async (
     LEFT JOIN (
       SELECT ${JOB_COLUMNS}, j.sequence
       FROM ${CANDIDATES[scan.finds]}
-      LEFT JOIN millrace.live AS l ON l.id = j.id
-      LEFT JOIN millrace.ended AS e ON e.id = j.id
+      ${JOB_TABLES}
       WHERE ${conditions.join(' AND ')}
       ORDER BY j.sequence DESC
       LIMIT ${parameters.add(limit)}

@@ -109,6 +109,6 @@ export class Listener {
     // What was changed here meanwhile goes out now.
     this.#schedule({})
     this.signals.emit({ type: 'missed_events' })
-    this.signals.heard({ queued: true, pending: true, cancel: true })
+    this.signals.heard({ queued: true, pending: true, cancel: true, schedule: true, delivery: true })
   }
 }

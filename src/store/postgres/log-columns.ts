@@ -3,6 +3,9 @@ import { arrayLiteral } from './array-literal.ts'
 
 export type PartOfJob = LogPart & { readonly jobId: string }
 
+/** How many parameters `logColumns` are. */
+export const LOG_COLUMNS = 10
+
 /**
  * Parts of logs as the ten parameters that `LOG_INPUT` reads. The contents travel as one binary value that the statement
  * cuts up: an array of them would travel as hexadecimal text.

@@ -13,7 +13,18 @@ const event = (jobId: string): JobEvent => ({
   statusReason: null,
   timestamp: 1,
 })
-const nothing = { queued: false, pending: false, cancel: false, missed: false, events: [], logsOf: [] }
+const nothing = {
+  queued: false,
+  pending: false,
+  cancel: false,
+  schedule: false,
+  delivery: false,
+  missed: false,
+  events: [],
+  runEvents: [],
+  notifications: [],
+  logsOf: [],
+}
 
 test('changes gather into one notice, and then begin anew', () => {
   const notices = new Notices('me')

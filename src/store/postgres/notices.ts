@@ -1,4 +1,5 @@
 import type { JobEvent } from '../../model/job.ts'
+import type { Notification, RunEvent } from '../../model/workflow.ts'
 import type { Changes } from './signals.ts'
 
 /** NOTIFY takes payloads below 8000 bytes (PostgreSQL documentation, NOTIFY). */
@@ -6,26 +7,29 @@ const LARGEST_PAYLOAD = 7900
 /** More events or log hints than this in one go cannot fit and are not even encoded. */
 const MOST_ITEMS = 60
 
+/** What needs no more than to be looked at. */
+const HINTS = ['queued', 'pending', 'cancel', 'schedule', 'delivery'] as const
+type Hint = (typeof HINTS)[number]
+
 /** One coalesced message between processes. */
 export type Notice = {
   readonly from: string
-  readonly queued: boolean
-  readonly pending: boolean
-  readonly cancel: boolean
   /** Some events did not fit. */
   readonly missed: boolean
   readonly events: readonly JobEvent[]
+  readonly runEvents: readonly RunEvent[]
+  readonly notifications: readonly Notification[]
   readonly logsOf: readonly string[]
-}
+} & { readonly [name in Hint]: boolean }
 
 /** Gathers changes into one notice that fits, however many there are. */
 export class Notices {
   readonly #from: string
-  #queued = false
-  #pending = false
-  #cancel = false
+  readonly #hints = new Set<Hint>()
   #missed = false
   #events: JobEvent[] = []
+  #runEvents: RunEvent[] = []
+  #notifications: Notification[] = []
   readonly #logsOf = new Set<string>()
 
   constructor(from: string) {
@@ -33,17 +37,26 @@ export class Notices {
   }
 
   get isEmpty(): boolean {
-    return !(this.#queued || this.#pending || this.#cancel || this.#missed || this.#logsOf.size || this.#events.length)
+    return !(this.#missed || this.#hints.size || this.#logsOf.size || this.#told)
+  }
+
+  get #told(): number {
+    return this.#events.length + this.#runEvents.length + this.#notifications.length
   }
 
   add(changes: Changes): void {
-    this.#queued ||= changes.queued ?? false
-    this.#pending ||= changes.pending ?? false
-    this.#cancel ||= changes.cancel ?? false
+    for (const hint of HINTS) if (changes[hint]) this.#hints.add(hint)
     if (changes.logOf) this.#logsOf.add(changes.logOf)
-    if (!changes.events) return
-    if (this.#missed || this.#events.length + changes.events.length > MOST_ITEMS) this.#dropEvents()
-    else this.#events.push(...changes.events)
+    const { events = [], runEvents = [], notifications = [] } = changes
+    const added = events.length + runEvents.length + notifications.length
+    if (added === 0) return
+    if (this.#missed || this.#told + added > MOST_ITEMS) {
+      this.#dropEvents()
+      return
+    }
+    this.#events.push(...events)
+    this.#runEvents.push(...runEvents)
+    this.#notifications.push(...notifications)
   }
 
   /** The payload of what was gathered; `Notices` is empty afterwards. */
@@ -54,27 +67,38 @@ export class Notices {
       this.#dropEvents()
       payload = this.#encode()
     }
-    this.#queued = this.#pending = this.#cancel = this.#missed = false
-    this.#events = []
-    this.#logsOf.clear()
+    this.#forget()
+    this.#missed = false
+    this.#hints.clear()
     return payload
   }
 
   /** Also the log hints: their readers look again at `missed_events`. */
   #dropEvents(): void {
     this.#missed = true
+    this.#forget()
+  }
+
+  #forget(): void {
     this.#events = []
+    this.#runEvents = []
+    this.#notifications = []
     this.#logsOf.clear()
   }
 
   #encode(): string {
+    const has = (hint: Hint) => this.#hints.has(hint)
     return JSON.stringify({
       from: this.#from,
-      queued: this.#queued,
-      pending: this.#pending,
-      cancel: this.#cancel,
+      queued: has('queued'),
+      pending: has('pending'),
+      cancel: has('cancel'),
+      schedule: has('schedule'),
+      delivery: has('delivery'),
       missed: this.#missed,
       events: this.#events,
+      runEvents: this.#runEvents,
+      notifications: this.#notifications,
       logsOf: [...this.#logsOf],
     } satisfies Notice)
   }

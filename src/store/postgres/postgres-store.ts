@@ -1,9 +1,12 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts'
 import type { Store } from '../store.ts'
+import { purgeSums, readAnalytics } from './analytics/read-analytics.ts'
+import { summarize } from './analytics/summarize.ts'
 import { addArtifact, getArtifact, listArtifacts } from './artifacts.ts'
 import { filterKnownBlobs, forgetDoomedBlobs, listDoomedBlobs } from './blobs.ts'
 import { cancelJob, cancelMatching } from './cancel.ts'
 import { claimer } from './claim.ts'
+import { ClaimedItems } from './claimed-items.ts'
 import { countJobs } from './count.ts'
 import { connectDatabase } from './database.ts'
 import { ender } from './end.ts'
@@ -20,11 +23,33 @@ import { QueueCounts } from './queue-counts.ts'
 import { QueueingCalls } from './queueing-calls.ts'
 import { listAttempts, readJob, readSubmission } from './read-job.ts'
 import { RecentJobs } from './recent-jobs.ts'
+import { getResult, purgeResults } from './results.ts'
+import { pauseRun, resumeRun, startDueRuns, terminateRun } from './runs/change-run.ts'
+import { extendRun, findTimeoutRestart, restartTimeout } from './runs/extend-run.ts'
+import { purgeRuns } from './runs/purge-runs.ts'
+import { getRun, listFailedItems, listRuns } from './runs/read-runs.ts'
 import { ScopeSets } from './scope-sets.ts'
 import type { Session } from './session.ts'
 import { getSetting, ping, readClock, setSetting } from './settings.ts'
+import { claimDeliveries } from './sinks/claim-deliveries.ts'
+import { getDelivery, listDeliveries, purgeDeliveries, redeliver } from './sinks/deliveries.ts'
+import { endDeliveries } from './sinks/end-deliveries.ts'
+import {
+  getNotificationPreference,
+  listNotifications,
+  markNotificationsRead,
+  purgeNotifications,
+  setNotificationPreference,
+} from './sinks/notifications.ts'
 import { submitter } from './submit.ts'
 import { beatWorker, findRunningAttempt, listWorkers, purgeWorkers, queueStatistics } from './workers.ts'
+import { pauseWorkflow, resumeWorkflow, terminateWorkflow } from './workflows/change-state.ts'
+import { listDueWorkflows } from './workflows/due-workflows.ts'
+import { fireWorkflows } from './workflows/fire.ts'
+import { getWorkflow, listWorkflows, loadWorkflow } from './workflows/read-workflows.ts'
+import { listSlots } from './workflows/slots.ts'
+import { triggerWorkflow } from './workflows/trigger.ts'
+import { createWorkflow, deleteWorkflow, replaceWorkflow } from './workflows/write-workflow.ts'
 import { createToken, createWorkspace, deleteToken, findToken, listTokens, listWorkspaces } from './workspaces.ts'
 
 export type PostgresStoreOptions = {
@@ -50,6 +75,7 @@ export const openPostgresStore = async ({ url, processName, clock }: PostgresSto
     signals: listener.signals,
     queueCounts: new QueueCounts(database.reader, systemClock.monotonic),
     recentJobs: new RecentJobs(),
+    claimedItems: new ClaimedItems(),
     scopeSets: new ScopeSets(database),
     queueing: new QueueingCalls(),
     now: clock ? () => clock.now() : () => null,
@@ -62,6 +88,10 @@ export const openPostgresStore = async ({ url, processName, clock }: PostgresSto
   return {
     ...jobOperations(session),
     ...otherOperations(session),
+    ...workflowOperations(session),
+    ...runOperations(session),
+    ...sinkOperations(session),
+    ...analyticsOperations(session),
     onSignal: listen => session.signals.on(listen),
     close: () => (closed ??= close()),
   }
@@ -75,16 +105,18 @@ const jobOperations = (session: Session) =>
     renewLeases: input => renewLeases(session, input),
     listCancelling: input => listCancelling(session, input),
     listLostAttempts: input => listLostAttempts(session, input),
-    promoteDueJobs: input => session.queueing.ofAny(promoteDueJobs(session, input)),
+    promoteDueJobs: input => promoteDueJobs(session, input),
     now: () => readClock(session),
-    cancelJob: input => session.queueing.ofAny(cancelJob(session, input)),
-    cancelMatching: input => session.queueing.ofAny(cancelMatching(session, input)),
+    cancelJob: input => cancelJob(session, input),
+    cancelMatching: input => cancelMatching(session, input),
     getJob: input => readJob(session.database, input),
     getSubmission: input => readSubmission(session.database, input),
     listJobs: input => listJobs(session.database.lister, input),
     countJobs: input => countJobs(session.database.reader, input),
     listAttempts: input => listAttempts(session.database, input),
     setProgress: input => setProgress(session, input),
+    getResult: input => getResult(session, input),
+    purgeResults: input => purgeResults(session, input),
     purgeJob: input => purgeJob(session, input),
     purgeEndedJobs: input => purgeEndedJobs(session, input),
     findRunningAttempt: input => findRunningAttempt(session, input),
@@ -117,4 +149,58 @@ const otherOperations = (session: Session) =>
     getSetting: input => getSetting(session, input),
     setSetting: input => setSetting(session, input),
     ping: () => ping(session),
+  }) satisfies Partial<Store>
+
+const workflowOperations = (session: Session) =>
+  ({
+    createWorkflow: input => createWorkflow(session, input),
+    getWorkflow: input => getWorkflow(session.database, input),
+    loadWorkflow: input => loadWorkflow(session.database, input),
+    listWorkflows: input => listWorkflows(session.database.lister, input),
+    replaceWorkflow: input => replaceWorkflow(session, input),
+    deleteWorkflow: input => deleteWorkflow(session, input),
+    pauseWorkflow: input => pauseWorkflow(session, input),
+    resumeWorkflow: input => resumeWorkflow(session, input),
+    terminateWorkflow: input => terminateWorkflow(session, input),
+    listDueWorkflows: input => listDueWorkflows(session, input),
+    fireWorkflows: fires => fireWorkflows(session, fires),
+    triggerWorkflow: input => triggerWorkflow(session, input),
+    listSlots: input => listSlots(session.database.lister, input),
+  }) satisfies Partial<Store>
+
+const runOperations = (session: Session) =>
+  ({
+    startDueRuns: input => startDueRuns(session, input),
+    getRun: input => getRun(session.database, input),
+    listRuns: input => listRuns(session.database.lister, input),
+    pauseRun: input => pauseRun(session, input),
+    resumeRun: input => resumeRun(session, input),
+    terminateRun: input => terminateRun(session, input),
+    listFailedItems: input => listFailedItems(session.database.lister, input),
+    purgeRuns: input => purgeRuns(session, input),
+    extendRun: input => extendRun(session, input),
+    restartTimeout: input => restartTimeout(session, input),
+    findTimeoutRestart: input => findTimeoutRestart(session, input),
+  }) satisfies Partial<Store>
+
+const sinkOperations = (session: Session) =>
+  ({
+    claimDeliveries: input => claimDeliveries(session, input),
+    endDeliveries: ends => endDeliveries(session, ends),
+    getDelivery: input => getDelivery(session.database, input),
+    listDeliveries: input => listDeliveries(session.database.lister, input),
+    redeliver: input => redeliver(session, input),
+    purgeDeliveries: input => purgeDeliveries(session, input),
+    listNotifications: input => listNotifications(session.database.lister, input),
+    markNotificationsRead: input => markNotificationsRead(session, input),
+    getNotificationPreference: input => getNotificationPreference(session.database, input),
+    setNotificationPreference: input => setNotificationPreference(session, input),
+    purgeNotifications: input => purgeNotifications(session, input),
+  }) satisfies Partial<Store>
+
+const analyticsOperations = (session: Session) =>
+  ({
+    summarize: input => summarize(session, input),
+    readAnalytics: input => readAnalytics(session.database.reader, input),
+    purgeSums: input => purgeSums(session, input),
   }) satisfies Partial<Store>

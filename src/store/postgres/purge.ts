@@ -1,4 +1,5 @@
 import { isId } from '../../kernel/ids.ts'
+import { sumBeforePurge } from './analytics/summarize.ts'
 import { arrayLiteral } from './array-literal.ts'
 import { doomBlobs, releaseBlobs } from './blobs.ts'
 import type { Queryable, Statement } from './database.ts'
@@ -58,6 +59,10 @@ const FORGET: Statement = {
     part AS (
       DELETE FROM millrace.log_part WHERE job_id = ANY ($1::uuid[]) RETURNING blob_key
     ),
+    result AS (
+      DELETE FROM millrace.result WHERE job_id = ANY ($1::uuid[]) RETURNING blob_key
+    ),
+    delivery AS (DELETE FROM millrace.delivery WHERE job_id = ANY ($1::uuid[])),
     attempt AS (DELETE FROM millrace.attempt WHERE job_id = ANY ($1::uuid[])),
     ended AS (DELETE FROM millrace.ended WHERE id = ANY ($1::uuid[])),
     label AS (
@@ -68,7 +73,9 @@ const FORGET: Statement = {
     )
     SELECT sha256, NULL AS blob_key FROM artifact
     UNION ALL
-    SELECT NULL, blob_key FROM part WHERE blob_key IS NOT NULL`,
+    SELECT NULL, blob_key FROM part WHERE blob_key IS NOT NULL
+    UNION ALL
+    SELECT NULL, blob_key FROM result WHERE blob_key IS NOT NULL`,
 }
 
 /** Last: artifacts refer to their job. */
@@ -81,6 +88,7 @@ const forget = async (connection: Queryable, jobIds: readonly string[]): Promise
   if (jobIds.length === 0) return
   type Row = { sha256: string | null; blob_key: string | null }
   const ids = arrayLiteral(jobIds, id => id)
+  await sumBeforePurge(connection, jobIds)
   const left = await connection.query<Row>(FORGET, [ids])
   await connection.query(FORGET_BODIES, [ids])
   await releaseBlobs(

@@ -1,11 +1,13 @@
 import { isId } from '../../kernel/ids.ts'
 import type { Attempt, Job, NewJob } from '../../model/job.ts'
 import type { Queryable, Statement } from './database.ts'
+import { fromOptions } from './job-options.ts'
 import {
   type AttemptRow,
   BODY_COLUMNS,
   type BodyRow,
   JOB_COLUMNS,
+  JOB_TABLES,
   type JobRow,
   SCOPES_COLUMN,
   toAttempt,
@@ -19,9 +21,7 @@ const GET_JOB: Statement = {
   name: 'get_job',
   text: `
     SELECT ${JOB_COLUMNS}
-    FROM millrace.job AS j
-    LEFT JOIN millrace.live AS l ON l.id = j.id
-    LEFT JOIN millrace.ended AS e ON e.id = j.id
+    FROM millrace.job AS j ${JOB_TABLES}
     WHERE j.id = $1 AND j.workspace = $2`,
 }
 
@@ -40,11 +40,16 @@ const GET_SUBMISSION: Statement = {
 /** `getSubmission`. */
 export const readSubmission = async (target: Queryable, { workspace, jobId }: JobKey): Promise<NewJob | null> => {
   if (!isId(jobId)) return null
-  const [row] = await target.query<BodyRow & { readonly scopes: string; readonly secrets: Uint8Array | null }>(
-    GET_SUBMISSION,
-    [jobId, workspace],
-  )
-  return row ? { ...toBody(row, JSON.parse(row.scopes)), secrets: row.secrets } : null
+  const [row] = await target.query<SubmissionRow>(GET_SUBMISSION, [jobId, workspace])
+  return row ? toSubmission(row) : null
+}
+
+/** `BODY_COLUMNS`, `SCOPES_COLUMN` and `j.secrets`. */
+export type SubmissionRow = BodyRow & { readonly scopes: string; readonly secrets: Uint8Array | null }
+
+export const toSubmission = (row: SubmissionRow): NewJob => {
+  const options = fromOptions(row.options)
+  return { ...toBody(row, JSON.parse(row.scopes), options), secrets: row.secrets, sinks: options.sinks }
 }
 
 /** The last attempt is not in `attempt` but in the job's own row, as long as a worker holds it or has ended it. */

@@ -1,3 +1,4 @@
+import type { ClaimedItems } from './claimed-items.ts'
 import type { Database } from './database.ts'
 import type { QueueCounts } from './queue-counts.ts'
 import type { QueueingCalls } from './queueing-calls.ts'
@@ -12,6 +13,7 @@ export type Session = {
   readonly queueCounts: QueueCounts
   readonly scopeSets: ScopeSets
   readonly recentJobs: RecentJobs
+  readonly claimedItems: ClaimedItems
   readonly queueing: QueueingCalls
   /** First parameter of every statement that needs the time: null lets the database tell it. */
   readonly now: () => number | null

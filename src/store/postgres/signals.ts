@@ -1,4 +1,5 @@
 import type { JobEvent } from '../../model/job.ts'
+import type { Notification, RunEvent } from '../../model/workflow.ts'
 import type { StoreSignal } from '../store.ts'
 
 /** What a committed change may tell others. */
@@ -6,7 +7,11 @@ export type Changes = {
   readonly queued?: boolean
   readonly pending?: boolean
   readonly cancel?: boolean
+  readonly schedule?: boolean
+  readonly delivery?: boolean
   readonly events?: readonly JobEvent[]
+  readonly runEvents?: readonly RunEvent[]
+  readonly notifications?: readonly Notification[]
   readonly logOf?: string
 }
 
@@ -34,9 +39,13 @@ export class Signals {
   /** What another process has changed. */
   heard(changes: Changes): void {
     if (changes.events && changes.events.length > 0) this.emit({ type: 'events', events: changes.events })
+    if (changes.runEvents && changes.runEvents.length > 0) this.emit({ type: 'run_events', events: changes.runEvents })
+    for (const notification of changes.notifications ?? []) this.emit({ type: 'notification', notification })
     if (changes.queued) this.emit({ type: 'queued' })
     if (changes.pending) this.emit({ type: 'pending' })
     if (changes.cancel) this.emit({ type: 'cancel' })
+    if (changes.schedule) this.emit({ type: 'schedule' })
+    if (changes.delivery) this.emit({ type: 'delivery' })
     // A log signal is for readers in other processes too, and those here follow the writer itself.
     if (changes.logOf) this.emit({ type: 'log', jobId: changes.logOf })
   }

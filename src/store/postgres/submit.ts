@@ -67,13 +67,13 @@ const storePlain = async (session: Session, calls: readonly Accepted[], jobs: re
     now: session.now(),
     calls,
     jobs,
-    waits: NOBODY,
     scopeSetOf: scopeSetOf(session),
   })
   return { now, waits: NOBODY }
 }
 
-const scopeSetOf = (session: Session) => (scopes: readonly string[]) => session.scopeSets.idOf(scopes)
+/** Of scopes that were kept before (`ScopeSets`). */
+export const scopeSetOf = (session: Session) => (scopes: readonly string[]) => session.scopeSets.idOf(scopes)
 
 /** Under the locks of its keys: the first job of a free key is queued, the others wait. */
 const storeWithKeys = async (
@@ -94,7 +94,9 @@ const storeWithKeys = async (
     if (taken.has(key)) waits.add(index)
     else taken.add(key)
   }
-  await insertJobs(connection, { now, calls, jobs, waits, scopeSetOf: scopeSetOf(session) })
+  const held = new Set([...waits].map(index => jobs[index]))
+  const startOf = (job: NewJob) => (held.has(job) ? 'exclusive_key' : null)
+  await insertJobs(connection, { now, calls, jobs, startOf, scopeSetOf: scopeSetOf(session) })
   return { now, waits }
 }
 

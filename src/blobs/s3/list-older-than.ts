@@ -1,0 +1,46 @@
+import type { Bucket } from './s3-blob-store.ts'
+
+const KEY = /^[0-9a-f]{32}$/
+
+/** Keys of blobs last written before `time` (epoch ms), in pages of up to 1,000. Drops unfinished uploads of that age first. */
+export async function* listOlderThan(bucket: Bucket, time: number): AsyncIterable<readonly string[]> {
+  await dropUnfinished(bucket, time)
+  const { client, prefix } = bucket
+  const { ListObjectsV2Command } = await import('@aws-sdk/client-s3')
+  for (let token: string | undefined; ; ) {
+    const request = {
+      Bucket: bucket.bucket,
+      Prefix: prefix,
+      Delimiter: '/',
+      ...(token && { ContinuationToken: token }),
+    }
+    const page = await client.send(new ListObjectsV2Command(request))
+    const old = (page.Contents ?? []).filter(({ LastModified }) => (LastModified?.getTime() ?? Infinity) < time)
+    const keys = old.map(({ Key = '' }) => Key.slice(prefix.length)).filter(key => KEY.test(key))
+    if (keys.length > 0) yield keys
+    token = page.NextContinuationToken
+    if (token === undefined) return
+  }
+}
+
+/** Parts of uploads that a crash has left cost money and are seen nowhere else. */
+const dropUnfinished = async ({ client, bucket, prefix }: Bucket, time: number): Promise<void> => {
+  const { AbortMultipartUploadCommand, ListMultipartUploadsCommand } = await import('@aws-sdk/client-s3')
+  for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
+    const request = { Bucket: bucket, Prefix: prefix, ...marker }
+    const page = await client.send(new ListMultipartUploadsCommand(request)).catch(nullWhenUnknown)
+    for (const { Key, UploadId, Initiated } of page?.Uploads ?? []) {
+      if (Key === undefined || UploadId === undefined || !KEY.test(Key.slice(prefix.length))) continue
+      if ((Initiated?.getTime() ?? Infinity) >= time) continue
+      await client.send(new AbortMultipartUploadCommand({ Bucket: bucket, Key, UploadId }))
+    }
+    if (page?.IsTruncated !== true) return
+    marker = { KeyMarker: page.NextKeyMarker ?? '', UploadIdMarker: page.NextUploadIdMarker ?? '' }
+  }
+}
+
+/** Some compatible stores list no uploads; they drop them by themselves. */
+const nullWhenUnknown = (error: { name?: string; $metadata?: { httpStatusCode?: number } }): null => {
+  if (error.name !== 'NotImplemented' && error.$metadata?.httpStatusCode !== 501) throw error
+  return null
+}

@@ -1,0 +1,116 @@
+import { randomBytes } from 'node:crypto'
+import type { Readable } from 'node:stream'
+import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import type { BlobStore } from '../blob-store.ts'
+import { listOlderThan } from './list-older-than.ts'
+import { presignBlob } from './presign-blob.ts'
+import { putObject } from './put-object.ts'
+import type { S3Location } from './s3-location.ts'
+
+/** A bucket, and where in it the blobs are. */
+export type Bucket = {
+  readonly client: S3Client
+  readonly bucket: string
+  readonly prefix: string
+}
+
+export type S3BlobOptions = S3Location & {
+  /** null: from where the clients of AWS look for them (environment, profiles, the role of the machine). */
+  readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
+}
+
+/** So many requests at once, uploads and downloads together; further ones wait. */
+const CONNECTIONS = 128
+/** An answer to `ping` counts for so long: anybody may ask `/readyz`, and each question is a paid request. */
+const PING_KEPT_MS = 5_000
+
+const KEY = /^[0-9a-f]{32}$/
+
+/**
+ * Blobs as objects `<prefix><key>` of one bucket of S3 or a compatible store. An object exists only when its upload is
+ * complete, so nothing half written is ever seen. The endpoint may be on a private network: the address rules are for what
+ * users name, and this one the operator has named.
+ */
+export const openS3BlobStore = async (options: S3BlobOptions): Promise<BlobStore & { close(): void }> => {
+  const bucket = await openBucket(options)
+  const ping = remembering(() => writeProbe(bucket), PING_KEPT_MS)
+  return {
+    put: (content, limits) =>
+      putObject(bucket, { key: randomBytes(16).toString('hex'), content, maxBytes: limits?.maxBytes ?? Infinity }),
+    get: (key, range) => (KEY.test(key) ? getObject(bucket, { key, range }) : Promise.resolve(null)),
+    delete: key => (KEY.test(key) ? deleteObject(bucket, key) : Promise.resolve()),
+    presign: (key, how) => (KEY.test(key) ? presignBlob(bucket, key, how) : Promise.resolve(null)),
+    listOlderThan: time => listOlderThan(bucket, time),
+    ping,
+    close: () => bucket.client.destroy(),
+  }
+}
+
+/** Loaded here and not above: servers without S3 should not pay for its client at start. */
+const openBucket = async ({ bucket, prefix, region, endpoint, ...rest }: S3BlobOptions): Promise<Bucket> => {
+  const { S3Client } = await import('@aws-sdk/client-s3')
+  const client = new S3Client({
+    region,
+    ...(endpoint !== null && { endpoint }),
+    ...(rest.credentials !== null && { credentials: rest.credentials }),
+    forcePathStyle: rest.forcePathStyle,
+    // Compatible stores know no checksums at the end of a body. What is stored is hashed anyway.
+    requestChecksumCalculation: 'WHEN_REQUIRED',
+    responseChecksumValidation: 'WHEN_REQUIRED',
+    requestHandler: {
+      connectionTimeout: 10_000,
+      requestTimeout: 60_000,
+      throwOnRequestTimeout: true,
+      httpAgent: { maxSockets: CONNECTIONS },
+      httpsAgent: { maxSockets: CONNECTIONS },
+    },
+  })
+  return { client, bucket, prefix }
+}
+
+type Reading = { readonly key: string; readonly range: { start: number; end: number } | undefined }
+
+const getObject = async ({ client, bucket, prefix }: Bucket, { key, range }: Reading): Promise<Readable | null> => {
+  const { GetObjectCommand } = await import('@aws-sdk/client-s3')
+  const request = { Bucket: bucket, Key: prefix + key, ...(range && { Range: `bytes=${range.start}-${range.end}` }) }
+  try {
+    const { Body } = await client.send(new GetObjectCommand(request))
+    return Body as Readable
+  } catch (error) {
+    if (isMissing(error)) return null
+    throw error
+  }
+}
+
+const isMissing = (error: unknown): boolean => {
+  const { name, $metadata } = error as Partial<S3ServiceException>
+  return name === 'NoSuchKey' || (name === 'NotFound' && $metadata?.httpStatusCode === 404)
+}
+
+const deleteObject = async ({ client, bucket, prefix }: Bucket, key: string): Promise<void> => {
+  const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
+  await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: prefix + key }))
+}
+
+/** One object, written over and over: its name is no key, so it is never listed. */
+const writeProbe = async ({ client, bucket, prefix }: Bucket): Promise<void> => {
+  const { PutObjectCommand } = await import('@aws-sdk/client-s3')
+  await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}ping`, Body: 'ping' }))
+}
+
+/** Callers at the same time share one call; what went well counts for a while, what failed is tried again. */
+const remembering = (call: () => Promise<void>, keptMs: number): (() => Promise<void>) => {
+  let current: Promise<void> | null = null
+  let wellUntil = 0
+  return async () => {
+    if (performance.now() < wellUntil) return
+    current ??= call()
+      .then(() => {
+        wellUntil = performance.now() + keptMs
+      })
+      .finally(() => {
+        current = null
+      })
+    await current
+  }
+}

@@ -1,0 +1,123 @@
+import { arrayLiteral } from './array-literal.ts'
+import type { Queryable, Statement } from './database.ts'
+import { Effects } from './effects.ts'
+import { lockKeys, type WorkspaceKey } from './exclusive-keys.ts'
+import type { Session } from './session.ts'
+
+export type Wanted = {
+  readonly runs?: Iterable<string>
+  readonly keys?: Iterable<WorkspaceKey>
+  readonly workflows?: Iterable<string>
+}
+
+/** Work inside a transaction needs a lock that comes before one it already has. */
+class MissingLocks extends Error {
+  readonly wanted: Wanted
+
+  constructor(wanted: Wanted) {
+    super('The transaction begins again with more locks.')
+    this.wanted = wanted
+  }
+}
+
+/**
+ * The locks of one transaction. Whoever moves items of a run holds the run's row; whoever takes or frees an exclusive
+ * key holds the key; whoever makes or ends runs of a workflow holds the workflow's row. They are always taken in this
+ * order, each kind sorted, so that nobody waits in a circle. What turns out to be needed later than that has the
+ * transaction begin again with it (`withLocks`).
+ */
+export class Locks {
+  readonly #runs = new Set<string>()
+  readonly #keys = new Map<string, WorkspaceKey>()
+  readonly #workflows = new Set<string>()
+
+  add({ runs = [], keys = [], workflows = [] }: Wanted): void {
+    for (const run of runs) this.#runs.add(run)
+    for (const key of keys) this.#keys.set(nameOf(key), key)
+    for (const workflow of workflows) this.#workflows.add(workflow)
+  }
+
+  /** Throws unless they are all held. */
+  need({ runs = [], keys = [], workflows = [] }: Wanted): void {
+    const missing = {
+      runs: [...runs].filter(run => !this.#runs.has(run)),
+      keys: [...keys].filter(key => !this.#keys.has(nameOf(key))),
+      workflows: [...workflows].filter(workflow => !this.#workflows.has(workflow)),
+    }
+    if (missing.runs.length + missing.keys.length + missing.workflows.length > 0) throw new MissingLocks(missing)
+  }
+
+  /** Workflows come last: the first that are asked for may be locked late. */
+  async needWorkflows(connection: Queryable, workflows: Iterable<string>): Promise<void> {
+    const ids = [...new Set(workflows)]
+    if (this.#workflows.size > 0) return this.need({ workflows: ids })
+    this.add({ workflows: ids })
+    await lockRows(connection, LOCK_WORKFLOWS, this.#workflows)
+  }
+
+  async take(connection: Queryable): Promise<void> {
+    await lockRows(connection, LOCK_RUNS, this.#runs)
+    await lockKeys(connection, [...this.#keys.values()])
+    await lockRows(connection, LOCK_WORKFLOWS, this.#workflows)
+  }
+}
+
+const nameOf = ({ workspace, exclusiveKey }: WorkspaceKey): string => JSON.stringify([workspace, exclusiveKey])
+
+const LOCK_RUNS: Statement = {
+  name: 'lock_runs',
+  text: 'SELECT FROM millrace.run WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE',
+}
+
+const LOCK_WORKFLOWS: Statement = {
+  name: 'lock_workflows',
+  text: 'SELECT FROM millrace.workflow WHERE id = ANY ($1::text[]) ORDER BY id FOR UPDATE',
+}
+
+const lockRows = async (connection: Queryable, statement: Statement, ids: ReadonlySet<string>): Promise<void> => {
+  if (ids.size > 0) await connection.query(statement, [arrayLiteral([...ids], id => id)])
+}
+
+/** What the steps of one locked transaction share. */
+export type Work = {
+  readonly connection: Queryable
+  readonly locks: Locks
+  readonly effects: Effects
+  /** First parameter of statements that need the time. */
+  readonly now: number | null
+}
+
+/**
+ * One transaction under these locks, run again with more when it needs more; tells its effects after the commit.
+ * What may have been queued is known to claims meanwhile (`QueueingCalls`).
+ */
+export const withLocks = <T>(session: Session, wanted: Wanted, work: (work: Work) => Promise<T>): Promise<T> =>
+  session.queueing.ofAny(runLocked(session, wanted, work))
+
+const runLocked = async <T>(session: Session, wanted: Wanted, work: (work: Work) => Promise<T>): Promise<T> => {
+  const { result, effects } = await repeatWithMore(session, wanted, work)
+  effects.tell(session)
+  return result
+}
+
+const repeatWithMore = async <T>(
+  session: Session,
+  wanted: Wanted,
+  work: (work: Work) => Promise<T>,
+): Promise<{ result: T; effects: Effects }> => {
+  let all = [wanted]
+  for (;;) {
+    try {
+      return await session.database.transaction(async connection => {
+        const locks = new Locks()
+        for (const some of all) locks.add(some)
+        await locks.take(connection)
+        const effects = new Effects()
+        return { result: await work({ connection, locks, effects, now: session.now() }), effects }
+      })
+    } catch (error) {
+      if (!(error instanceof MissingLocks)) throw error
+      all = [...all, error.wanted]
+    }
+  }
+}

@@ -1,0 +1,70 @@
+import type { Statement } from '../database.ts'
+import type { Work } from '../locks.ts'
+import { RunChanges } from './run-changes.ts'
+import { settle } from './settle.ts'
+import { tellRuns } from './tell-runs.ts'
+
+/** Under the locks of the runs and of their workflows: their items wait for slots from now on. */
+const START_RUNS: Statement = {
+  name: 'start_runs',
+  text: `
+    WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
+    started AS (
+      UPDATE millrace.run
+      SET phase = 'running', status_reason = NULL, due_at = NULL, started_at = clock.now
+      FROM clock
+      WHERE run.id = ANY ($2::text[]) AND run.phase = 'pending' AND NOT run.paused AND run.end_reason IS NULL
+      RETURNING run.id, run.workflow_id
+    ),
+    waiting AS (
+      UPDATE millrace.live
+      SET status_reason = 'run_concurrency'
+      WHERE live.run_id = ANY (ARRAY(SELECT id FROM started)) AND live.status = 'pending'
+        AND live.status_reason = 'run_pending'
+    ),
+    newest AS (
+      UPDATE millrace.workflow
+      SET last_run_at = clock.now
+      FROM clock
+      WHERE workflow.id = ANY (ARRAY(SELECT workflow_id FROM started))
+    )
+    SELECT id FROM started`,
+}
+
+/** Of these pending runs those that may. Gives how many. */
+export const startRuns = async (work: Work, runIds: readonly string[]): Promise<number> => {
+  if (runIds.length === 0) return 0
+  const started = await work.connection.query<{ id: string }>(START_RUNS, [work.now, runIds])
+  const changes = new RunChanges()
+  for (const { id } of started) changes.note(id)
+  await tellRuns(
+    work,
+    started.map(run => run.id),
+  )
+  await settle(work, { changes, keys: [] })
+  return started.length
+}
+
+/** The run that waits for others of its workflow (`queue_one`), when no earlier one works any more. */
+const FIND_WAITING: Statement = {
+  name: 'find_waiting_runs',
+  text: `
+    SELECT run.id
+    FROM millrace.workflow
+    JOIN millrace.run ON run.workflow_id = workflow.id AND run.phase IN ('pending', 'running')
+    WHERE workflow.id = ANY ($1::text[]) AND workflow.state = 'active'
+      AND run.phase = 'pending' AND run.status_reason = 'waiting_for_run' AND NOT run.paused
+      AND NOT EXISTS (
+        SELECT FROM millrace.run AS earlier
+        WHERE earlier.workflow_id = workflow.id AND earlier.phase IN ('pending', 'running')
+          AND earlier.phase = 'running' AND earlier.position < run.position
+      )`,
+}
+
+/** Under the locks of the workflows. */
+export const startWaitingRuns = async (work: Work, workflowIds: readonly string[]): Promise<void> => {
+  const waiting = await work.connection.query<{ id: string }>(FIND_WAITING, [workflowIds])
+  const runs = waiting.map(run => run.id)
+  work.locks.need({ runs })
+  await startRuns(work, runs)
+}

@@ -1,0 +1,89 @@
+import { isId } from '../../../kernel/ids.ts'
+import type { Notification, NotificationPreference } from '../../../model/workflow.ts'
+import type { Store } from '../../store.ts'
+import type { Queryable, Statement } from '../database.ts'
+import { readPage } from '../page.ts'
+import type { Session } from '../session.ts'
+import { shownTypes } from './notify.ts'
+
+const PREFERENCE: Statement = {
+  name: 'notification_preference',
+  text: 'SELECT notification_preference AS preference FROM millrace.workspace WHERE id = $1',
+}
+
+/** `getNotificationPreference`. */
+export const getNotificationPreference = async (
+  target: Queryable,
+  { workspace }: { workspace: string },
+): Promise<NotificationPreference> => {
+  const [row] = await target.query<{ preference: NotificationPreference }>(PREFERENCE, [workspace])
+  return row?.preference ?? 'alerts'
+}
+
+const SET_PREFERENCE: Statement = {
+  name: 'set_notification_preference',
+  text: 'UPDATE millrace.workspace SET notification_preference = $2 WHERE id = $1',
+}
+
+/** `setNotificationPreference`. */
+export const setNotificationPreference = async (
+  session: Session,
+  { workspace, preference }: { workspace: string; preference: NotificationPreference },
+): Promise<void> => {
+  await session.database.query(SET_PREFERENCE, [workspace, preference])
+}
+
+type NotificationRow = Notification & { readonly position: number }
+
+/** `listNotifications`. */
+export const listNotifications = async (
+  target: Queryable,
+  { unreadOnly, ...input }: Parameters<Store['listNotifications']>[0],
+): ReturnType<Store['listNotifications']> => {
+  const types = shownTypes(await getNotificationPreference(target, input))
+  const page = await readPage<NotificationRow>(
+    target,
+    { ...input, filters: { list: 'notifications', unreadOnly } },
+    (parameters, below) => `
+    SELECT position, id, workspace, type, title, message, workflow_id AS "workflowId", run_id AS "runId",
+      job_id AS "jobId", created_at AS "createdAt", read_at AS "readAt"
+    FROM millrace.notification
+    WHERE workspace = ${parameters.add(input.workspace)} AND position < ${below}
+      AND type = ANY (${parameters.add(types)}::text[]) ${unreadOnly ? 'AND read_at IS NULL' : ''}`,
+  )
+  return { notifications: page.rows.map(({ position: _, ...shown }) => shown), nextCursor: page.nextCursor }
+}
+
+const MARK: Statement = {
+  name: 'mark_notifications_read',
+  text: `
+    UPDATE millrace.notification
+    SET read_at = millrace.clock($1::bigint)
+    WHERE workspace = $2 AND read_at IS NULL AND ($3::uuid[] IS NULL OR id = ANY ($3::uuid[]))
+    RETURNING 1`,
+}
+
+/** `markNotificationsRead`. */
+export const markNotificationsRead = async (
+  session: Session,
+  { workspace, ids }: { workspace: string; ids: readonly string[] | null },
+): Promise<number> => (await session.database.query(MARK, [session.now(), workspace, ids?.filter(isId) ?? null])).length
+
+const PURGE: Statement = {
+  name: 'purge_notifications',
+  text: `
+    WITH old AS MATERIALIZED (
+      SELECT id FROM millrace.notification
+      WHERE created_at < $1
+      ORDER BY created_at, position
+      LIMIT $2
+      FOR UPDATE SKIP LOCKED
+    )
+    DELETE FROM millrace.notification WHERE id = ANY (ARRAY(SELECT id FROM old)) RETURNING 1`,
+}
+
+/** `purgeNotifications`. */
+export const purgeNotifications = async (
+  session: Session,
+  { createdBefore, limit }: { createdBefore: number; limit: number },
+): Promise<number> => (await session.database.query(PURGE, [createdBefore, limit])).length

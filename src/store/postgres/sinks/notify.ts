@@ -1,0 +1,50 @@
+import type { NotificationText } from '../../../model/notification-text.ts'
+import {
+  NOTIFICATION_TYPES,
+  type Notification,
+  type NotificationPreference,
+  type NotificationType,
+} from '../../../model/workflow.ts'
+import type { Statement } from '../database.ts'
+import type { Work } from '../locks.ts'
+
+const NOTIFY: Statement = {
+  name: 'add_notification',
+  text: `
+    WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now)
+    INSERT INTO millrace.notification (id, workspace, type, title, message, workflow_id, run_id, job_id, created_at)
+    SELECT millrace.new_id(clock.now), $2, $3, $4, $5, $6, $7, $8, clock.now
+    FROM clock
+    RETURNING id, created_at AS "createdAt",
+      (SELECT notification_preference FROM millrace.workspace WHERE workspace.id = $2) AS preference`,
+}
+
+type About = NotificationText & Pick<Notification, 'workspace' | 'workflowId' | 'runId' | 'jobId'>
+
+/** Kept for those who ask later, whatever the preference; told at once to those who want to see it. */
+export const notify = async ({ connection, effects, now }: Work, about: About): Promise<void> => {
+  const { workspace, type, title, message, workflowId, runId, jobId } = about
+  type Row = Pick<Notification, 'id' | 'createdAt'> & { readonly preference: NotificationPreference | null }
+  const values = [now, workspace, type, title, message, workflowId, runId, jobId]
+  const [row] = await connection.query<Row>(NOTIFY, values)
+  const { id, createdAt, preference } = row!
+  if (!shownTypes(preference ?? 'alerts').includes(type)) return
+  effects.notifications.push({
+    id,
+    workspace,
+    type,
+    title,
+    message,
+    workflowId,
+    runId,
+    jobId,
+    createdAt,
+    readAt: null,
+  })
+}
+
+export const shownTypes = (preference: NotificationPreference): readonly NotificationType[] => {
+  if (preference === 'none') return []
+  const types = Object.keys(NOTIFICATION_TYPES) as NotificationType[]
+  return preference === 'all' ? types : types.filter(type => NOTIFICATION_TYPES[type] === 'alert')
+}

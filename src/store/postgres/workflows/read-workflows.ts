@@ -1,0 +1,54 @@
+import { isId } from '../../../kernel/ids.ts'
+import type { Workflow } from '../../../model/workflow.ts'
+import type { Store } from '../../store.ts'
+import type { LoadedWorkflow } from '../../workflow-store.ts'
+import { storable } from '../array-literal.ts'
+import type { Queryable, Statement } from '../database.ts'
+import { readPage } from '../page.ts'
+import { toTiming, toWorkflow, WORKFLOW_COLUMNS, type WorkflowRow } from './workflow-rows.ts'
+
+export type WorkflowKey = { readonly workspace: string; readonly workflow: string }
+
+const SELECT = `SELECT ${WORKFLOW_COLUMNS}, workflow.secrets FROM millrace.workflow`
+const BY_ID: Statement = { name: 'get_workflow', text: `${SELECT} WHERE workspace = $1 AND id = $2` }
+const BY_NAME: Statement = { name: 'get_workflow_by_name', text: `${SELECT} WHERE workspace = $1 AND name = $2` }
+
+type LoadedRow = WorkflowRow & { readonly secrets: Uint8Array | null }
+
+/** By id or by name; no name looks like an id. */
+export const findWorkflow = async (
+  target: Queryable,
+  { workspace, workflow }: WorkflowKey,
+): Promise<LoadedRow | undefined> => {
+  const [row] = await target.query<LoadedRow>(isId(workflow) ? BY_ID : BY_NAME, [workspace, storable(workflow)])
+  return row
+}
+
+/** `getWorkflow`. */
+export const getWorkflow = async (target: Queryable, key: WorkflowKey): Promise<Workflow | null> => {
+  const row = await findWorkflow(target, key)
+  return row ? toWorkflow(row) : null
+}
+
+/** `loadWorkflow`. */
+export const loadWorkflow = async (target: Queryable, key: WorkflowKey): Promise<LoadedWorkflow | null> => {
+  const row = await findWorkflow(target, key)
+  return row ? { ...toWorkflow(row), secrets: row.secrets, timing: toTiming(row) } : null
+}
+
+/** `listWorkflows`. */
+export const listWorkflows = async (
+  target: Queryable,
+  { filters, ...input }: Parameters<Store['listWorkflows']>[0],
+): ReturnType<Store['listWorkflows']> => {
+  const page = await readPage<WorkflowRow>(
+    target,
+    { ...input, filters: { list: 'workflows', ...filters } },
+    (parameters, below) => `
+    SELECT ${WORKFLOW_COLUMNS} FROM millrace.workflow
+    WHERE workspace = ${parameters.add(input.workspace)} AND position < ${below}
+      ${filters.state ? `AND state = ANY (${parameters.add(filters.state)}::text[])` : ''}
+      ${filters.query ? `AND strpos(lower(name), lower(${parameters.add(storable(filters.query))})) > 0` : ''}`,
+  )
+  return { workflows: page.rows.map(toWorkflow), nextCursor: page.nextCursor }
+}

@@ -1,0 +1,123 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openS3BlobStore } from '../../src/blobs/s3/s3-blob-store.ts'
+import { serve } from '../fetch/local-server.ts'
+import { blobSuite } from './blob-suite.ts'
+import { inChunks, readAll, sampleBytes, sha256 } from './content.ts'
+import { S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
+
+let server: S3Server
+const opened: { close(): void }[] = []
+
+beforeAll(async () => {
+  server = await startS3Server('blobs', 'others')
+})
+afterAll(async () => {
+  for (const store of opened) store.close()
+  await server.close()
+})
+
+const open = async (options: { bucket?: string; prefix?: string; endpoint?: string } = {}) => {
+  const store = await openS3BlobStore({
+    bucket: 'blobs',
+    prefix: '',
+    region: 'us-east-1',
+    endpoint: server.endpoint,
+    forcePathStyle: true,
+    credentials: S3_KEYS,
+    ...options,
+  })
+  opened.push(store)
+  return store
+}
+
+blobSuite('blobs in S3', () => open({ prefix: 'mill/race/' }))
+
+test('a blob of many parts is put together, and hashed as a whole', async () => {
+  const store = await open()
+  const bytes = sampleBytes(21 * 1024 * 1024)
+  const stored = await store.put(inChunks(bytes, 700_000))
+  expect(stored).toMatchObject({ size: bytes.length, sha256: sha256(bytes) })
+  expect(sha256(await readAll(await store.get(stored.key)))).toBe(stored.sha256)
+  const middle = await readAll(await store.get(stored.key, { start: 8_388_600, end: 8_388_620 }))
+  expect(middle.equals(bytes.subarray(8_388_600, 8_388_621))).toBe(true)
+  await store.delete(stored.key)
+})
+
+test('content that fails after several parts leaves nothing', async () => {
+  const store = await open({ prefix: 'failing/' })
+  async function* failing() {
+    for (let i = 0; i < 20; i++) yield sampleBytes(1024 * 1024)
+    throw new Error('the client has gone')
+  }
+  await expect(store.put(failing())).rejects.toThrow('the client has gone')
+  expect(await Array.fromAsync(store.listOlderThan(Date.now() + 3_600_000))).toEqual([])
+})
+
+test('what belongs to others is not listed: other prefixes, other names', async () => {
+  const one = await open({ prefix: 'one/' })
+  const two = await open({ prefix: 'one/two/' })
+  const { key } = await two.put(inChunks(sampleBytes(10), 10))
+  await one.ping()
+  expect(await Array.fromAsync(one.listOlderThan(Date.now() + 3_600_000))).toEqual([])
+  expect(await one.get(key)).toBe(null)
+  expect(await Array.fromAsync(two.listOlderThan(Date.now() + 3_600_000))).toEqual([[key]])
+})
+
+test('a presigned URL downloads the blob under its name without a key', async () => {
+  const store = await open()
+  const bytes = sampleBytes(1000)
+  const { key } = await store.put(inChunks(bytes, 100))
+  const expiresAt = Date.now() + 60_000
+  const url = await store.presign(key, { expiresAt, filename: 'bericht "ü".csv', contentType: 'text/csv' })
+  expect(new URL(url!).searchParams.get('X-Amz-Expires')).toMatch(/^(59|60)$/)
+  const response = await fetch(url!)
+  expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true)
+  expect(response.headers.get('content-type')).toContain('text/csv')
+  expect(response.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''bericht%20%22%C3%BC%22.csv")
+  expect(await store.presign('../x', { expiresAt, filename: 'x', contentType: 'text/csv' })).toBe(null)
+})
+
+test('a bucket that is not there says so, in ping, put and get', async () => {
+  const store = await open({ bucket: 'nowhere' })
+  await expect(store.ping()).rejects.toMatchObject({ name: 'NoSuchBucket' })
+  await expect(store.put(inChunks(sampleBytes(10), 10))).rejects.toMatchObject({ name: 'NoSuchBucket' })
+  await expect(store.get('0'.repeat(32))).rejects.toMatchObject({ name: 'NoSuchBucket' })
+})
+
+test('many pings at once are one request, and what was well counts for a moment', async () => {
+  const counting = await serve((_, response) => response.end())
+  const store = await open({ endpoint: `http://127.0.0.1:${counting.port}` })
+  await Promise.all(Array.from({ length: 20 }, () => store.ping()))
+  await store.ping()
+  expect(counting.requests).toHaveLength(1)
+})
+
+test('an upload holds a few parts in memory, however large it is', async () => {
+  const counting = await serve((request, response) => {
+    request.resume().on('end', () => answerPart(request.method!, request.url!, response))
+  })
+  const store = await open({ endpoint: `http://127.0.0.1:${counting.port}` })
+  const chunk = sampleBytes(65_536)
+  const total = 256 * 1024 * 1024
+  async function* large() {
+    for (let sent = 0; sent < total; sent += chunk.length) yield chunk
+  }
+  const before = process.memoryUsage().arrayBuffers
+  let most = before
+  const watch = setInterval(() => {
+    most = Math.max(most, process.memoryUsage().arrayBuffers)
+  }, 5)
+  const { size } = await store.put(large())
+  clearInterval(watch)
+  expect(size).toBe(total)
+  expect(counting.requests.filter(({ method }) => method === 'PUT')).toHaveLength(32)
+  expect(most - before).toBeLessThan(128 * 1024 * 1024)
+})
+
+/** As much of S3 as one upload in parts needs. */
+const answerPart = (method: string, url: string, response: import('node:http').ServerResponse): void => {
+  if (method === 'PUT') response.writeHead(200, { etag: '"part"' }).end()
+  else if (url.includes('uploads'))
+    response.end('<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>')
+  else response.end('<CompleteMultipartUploadResult><ETag>"all"</ETag></CompleteMultipartUploadResult>')
+}
