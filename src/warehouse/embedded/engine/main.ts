@@ -1,0 +1,58 @@
+import { rmSync } from 'node:fs'
+import { lockFile } from '../../../kernel/lock-file.ts'
+import { loadChdb } from './chdb.ts'
+import { createFifos } from './fifos.ts'
+import type { EngineReport, EngineSettings } from './protocol.ts'
+import { createRunning } from './running.ts'
+import { createEngineServer } from './serve.ts'
+import { createSessions } from './sessions.ts'
+
+/**
+ * The engine process: chDB behind ClickHouse's HTTP interface on a unix socket. It lives as long as its standard input is open:
+ * the server's death, however it comes, ends it.
+ */
+
+/** A former engine of this directory is about to end: its server is gone, or has given up on it. */
+const LOCK_WAIT_MS = 30_000
+
+const settings = JSON.parse(process.argv[2]!) as EngineSettings
+
+// No tidying up: chDB's files are safe at any instant, and an exit that waits for running statements would be none.
+const end = (): never => process.kill(process.pid, 'SIGKILL') as never
+process.stdin.on('end', end).on('close', end).resume()
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+
+const lock = lockFile(settings.lockPath, { waitMs: LOCK_WAIT_MS })
+if (lock === null) throw new Error(`another engine process holds ${settings.lockPath}`)
+
+const sessions = createSessions({ chdb: loadChdb(), path: settings.dataPath })
+const fifos = createFifos(settings.spoolPath)
+const first = sessions.take()
+await first.queryAsync('CREATE DATABASE IF NOT EXISTS live', { format: 'Null' })
+const version = Buffer.from((await first.queryAsync('SELECT version()', { format: 'TSVRaw' })).bytes())
+  .toString()
+  .trim()
+// It stays open: while one is, chDB keeps running and the next opens in 2 ms.
+const running = createRunning({
+  sessions,
+  killGraceMs: settings.killGraceMs,
+  onStuck: queryId => {
+    process.stderr.write(`the statement ${queryId} does not end: the engine ends\n`)
+    end()
+  },
+})
+
+let files = 0
+const server = createEngineServer({
+  sessions,
+  fifos,
+  running,
+  spoolPath: settings.spoolPath,
+  nextFile: () => String(files++),
+  version,
+})
+rmSync(settings.socketPath, { force: true })
+server.listen(settings.socketPath, () => {
+  process.stdout.write(`${JSON.stringify({ is: 'ready', version } satisfies EngineReport)}\n`)
+  sessions.refill()
+})

@@ -1,0 +1,133 @@
+import { closeSync, createReadStream, rmSync } from 'node:fs'
+import { Socket } from 'node:net'
+import { join } from 'node:path'
+import type { Answer, Summary } from './answer.ts'
+import type { ChdbAnswer, ChdbSession } from './chdb.ts'
+import { ClickHouseError, ERROR } from './clickhouse-error.ts'
+import type { Fifos } from './fifos.ts'
+import { insertContent } from './insert-content.ts'
+import { withOwnQueryIds } from './query-id.ts'
+import type { StatementRequest } from './request.ts'
+import type { Running } from './running.ts'
+import { quoteText } from './scan-sql.ts'
+import type { Sessions } from './sessions.ts'
+
+export type Engine = {
+  readonly sessions: Sessions
+  readonly fifos: Fifos
+  readonly running: Running
+  readonly spoolPath: string
+  /** A name that no other file in the spool has. */
+  readonly nextFile: () => string
+  readonly version: string
+}
+
+type Input = {
+  readonly engine: Engine
+  readonly request: StatementRequest
+  readonly answer: Answer
+  /** Aborted when the client has gone away. */
+  readonly gone: AbortSignal
+}
+
+/** Runs it in a session of its own. Throws `ClickHouseError` or what chDB throws; part of the answer may be sent by then. */
+export const runStatement = async (input: Input): Promise<void> => {
+  const { engine, request, gone } = input
+  engine.running.add(request.queryId)
+  const session = engine.sessions.take()
+  const kill = () => void engine.running.kill(request.queryId).catch(() => {})
+  gone.addEventListener('abort', kill)
+  try {
+    await session.queryAsync(preparation(request), { format: 'Null' })
+    await choose(request)({ ...input, session })
+  } finally {
+    gone.removeEventListener('abort', kill)
+    session.close()
+    engine.running.remove(request.queryId)
+  }
+}
+
+export type StatementInput = Input & { readonly session: ChdbSession }
+
+type Run = (input: StatementInput) => Promise<void>
+
+const choose = ({ content, scanned, sql, waitEndOfQuery }: StatementRequest): Run => {
+  if (content !== null) return insertContent
+  const [word] = scanned.words
+  if (word === undefined) throw new ClickHouseError(ERROR.SYNTAX_ERROR, 'Syntax error: Empty query. (SYNTAX_ERROR)')
+  if (word === 'INSERT') return sqlOnly(sql)
+  if (scanned.several)
+    throw new ClickHouseError(ERROR.SYNTAX_ERROR, 'Syntax error: Multi-statements are not allowed. (SYNTAX_ERROR)')
+  if (word !== 'SELECT' && word !== 'WITH' && word !== '(') return sqlOnly(scanned.text)
+  return waitEndOfQuery ? spool : stream
+}
+
+/** `readonly` last: it forbids every further setting. */
+const preparation = ({ queryId, settings, parameters, database }: StatementRequest): string => {
+  const assignments = [
+    ...[...parameters].map(([name, value]) => `param_${name} = ${quoteText(value)}`),
+    ...[...settings].filter(([name]) => name !== 'readonly').map(([name, value]) => `${name} = ${quoteText(value)}`),
+    `log_comment = ${quoteText(queryId)}`,
+    ...(settings.has('readonly') ? [`readonly = ${quoteText(settings.get('readonly')!)}`] : []),
+  ]
+  const use = database === null ? '' : `USE \`${database.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\`; `
+  return `${use}SET ${assignments.join(', ')}`
+}
+
+const formatOf = ({ scanned, defaultFormat }: StatementRequest): string => scanned.format ?? defaultFormat
+
+/** Statements with no or a small answer. */
+const sqlOnly =
+  (sql: string): Run =>
+  async ({ engine, request, answer, session }) => {
+    const { words } = request.scanned
+    const result = await session.queryAsync(withOwnQueryIds(sql, words), { format: formatOf(request) })
+    if (words[0] === 'KILL') await engine.running.watchKilled()
+    const bytes = result.bytes()
+    if (bytes.length > 0) await answer.write(bytes)
+    await answer.end(toSummary(result))
+  }
+
+/** A SELECT whose result flows through a FIFO: chDB formats it on its own threads, and nothing is held. */
+const stream: Run = async ({ engine, request, answer, session, gone }) => {
+  const fifo = engine.fifos.take()
+  const source = new Socket({ fd: fifo.openForReading(), readable: true, writable: false })
+  const hold = fifo.openForWriting()
+  const closed = new Promise(resolve => source.once('close', resolve))
+  const leave = () => source.destroy()
+  gone.addEventListener('abort', leave)
+  const done = session.queryAsync(intoFile(request, fifo.path), { format: 'Null' }).finally(() => closeSync(hold))
+  done.catch(() => {})
+  try {
+    for await (const part of source) if (!(await answer.write(part))) break
+    await answer.end(toSummary(await done))
+  } finally {
+    gone.removeEventListener('abort', leave)
+    source.destroy()
+    await Promise.allSettled([done, closed])
+    fifo.release()
+  }
+}
+
+/** A SELECT of whose result nothing is sent before its end. */
+const spool: Run = async ({ engine, request, answer, session }) => {
+  const path = join(engine.spoolPath, `${engine.nextFile()}.out`)
+  try {
+    const result = await session.queryAsync(intoFile(request, path), { format: 'Null' })
+    for await (const part of createReadStream(path)) if (!(await answer.write(part))) break
+    await answer.end(toSummary(result))
+  } finally {
+    rmSync(path, { force: true })
+  }
+}
+
+const intoFile = (request: StatementRequest, path: string): string =>
+  `${withOwnQueryIds(request.scanned.text, request.scanned.words)}\nINTO OUTFILE ${quoteText(path)} TRUNCATE FORMAT ${formatOf(request)}`
+
+export const toSummary = ({ rowsRead, bytesRead, elapsed }: ChdbAnswer): Summary => ({
+  resultRows: rowsRead,
+  resultBytes: bytesRead,
+  writtenRows: 0,
+  writtenBytes: 0,
+  elapsedMs: elapsed * 1000,
+})

@@ -1,0 +1,68 @@
+import { ClickHouseError } from './clickhouse-error.ts'
+import { quoteText } from './scan-sql.ts'
+import type { Sessions } from './sessions.ts'
+
+/** The statements that run now, by the ids that clients gave them. */
+export interface Running {
+  /** Throws `ClickHouseError` when one of this id runs already. */
+  add(queryId: string): void
+  remove(queryId: string): void
+  /** Asks chDB to end it; resolves once it knows. */
+  kill(queryId: string): Promise<void>
+  /** To be called after a statement that kills others: what was asked to end has to end, or the process does. */
+  watchKilled(): Promise<void>
+}
+
+const QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING = 216
+
+/**
+ * chDB makes query ids of its own. A client's id is kept in the setting `log_comment`, which `system.processes` shows: in
+ * statements about running statements the two change places (`query-id.ts`).
+ */
+export const createRunning = (options: {
+  readonly sessions: Sessions
+  readonly killGraceMs: number
+  /** A statement does not heed: nothing but the end of the process ends it. */
+  readonly onStuck: (queryId: string) => void
+}): Running => {
+  const { sessions, killGraceMs, onStuck } = options
+  const ids = new Map<string, { timer: NodeJS.Timeout | null }>()
+
+  const watch = (queryId: string): void => {
+    const entry = ids.get(queryId)
+    if (entry === undefined || entry.timer !== null) return
+    entry.timer = setTimeout(() => onStuck(queryId), killGraceMs)
+  }
+
+  const ask = async (sql: string): Promise<string> => {
+    const session = sessions.take()
+    try {
+      return Buffer.from((await session.queryAsync(sql, { format: 'TSVRaw' })).bytes()).toString('utf8')
+    } finally {
+      session.close()
+    }
+  }
+
+  return {
+    add: queryId => {
+      if (ids.has(queryId))
+        throw new ClickHouseError(
+          QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING,
+          `Query with id = ${queryId} is already running. (QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING)`,
+        )
+      ids.set(queryId, { timer: null })
+    },
+    remove: queryId => {
+      clearTimeout(ids.get(queryId)?.timer ?? undefined)
+      ids.delete(queryId)
+    },
+    kill: async queryId => {
+      watch(queryId)
+      await ask(`KILL QUERY WHERE Settings['log_comment'] = ${quoteText(queryId)} ASYNC`)
+    },
+    watchKilled: async () => {
+      const killed = await ask("SELECT Settings['log_comment'] FROM system.processes WHERE is_cancelled")
+      for (const queryId of killed.split('\n')) watch(queryId)
+    },
+  }
+}
