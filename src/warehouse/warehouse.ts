@@ -11,6 +11,13 @@ import type { ResultFormat } from '../model/job.ts'
 export interface Warehouse {
   /** Starts a user's SELECT. Resolves when its first bytes (or its end) are there; throws `WarehouseError` when it does not get so far. */
   query(query: UserQuery): Promise<RunningQuery>
+  /**
+   * A user's expression (of a sorting key, a condition) as text that may stand in a statement of the server. Throws
+   * `WarehouseError('sql_error')` for one that holds a query or calls what it may not, or that does not parse.
+   */
+  checkExpression(input: { workspace: string; sql: string }): Promise<string>
+  /** The live database of a workspace: `live`, or the server's name for it. To be quoted. */
+  database(workspace: string): string
   /** Stops a query or statement within a second; one that has ended is no error. */
   cancel(input: { workspace: string; queryId: string }): Promise<void>
   /** How far a running query is; null when it is not running (any more). */

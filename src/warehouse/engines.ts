@@ -1,0 +1,75 @@
+import { Agent } from 'node:http'
+import type { Clock } from '../kernel/clock.ts'
+import type { Config } from '../kernel/config.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { openEmbeddedEngines } from './embedded/embedded-engines.ts'
+import { openServerEngines } from './server/server-engines.ts'
+
+/** Where the engine of each workspace is: what differs between the embedded engine and a server. */
+export interface Engines {
+  /** The database of a workspace's tables. */
+  database(workspace: string): string
+  /** Makes sure that the engine runs and the database exists. Asked for every statement. Throws `WarehouseError`. */
+  endpoints(workspace: string): Promise<Endpoints>
+  problem(): Promise<string | null>
+  close(): Promise<void>
+}
+
+export type Endpoints = {
+  /** For statements of the server itself. */
+  readonly own: Endpoint
+  /** For queries of users: sees the workspace's database alone, where the engine knows users. */
+  readonly users: Endpoint
+  /** Whether the row counts of an answer must be looked up in `system.query_log`: no trailer tells them. */
+  readonly hasQueryLog: boolean
+}
+
+export type Endpoint = {
+  readonly url: string
+  readonly username: string
+  readonly password: string
+  readonly agent?: Agent
+}
+
+type Options = {
+  readonly config: Pick<Config, 'clickhouseUrl'>
+  readonly dataDir: string
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** An engine holds some 200 MB: one that nobody uses is worth ending, one used every few minutes worth keeping. */
+const IDLE_MS = 15 * 60_000
+
+/** Starts nothing and connects nowhere yet. */
+export const openEngines = ({ config, dataDir, logger, clock }: Options): Engines =>
+  config.clickhouseUrl === null
+    ? onSockets({ dataDir, logger, clock })
+    : openServerEngines({ url: config.clickhouseUrl })
+
+const onSockets = (options: Omit<Options, 'config'>): Engines => {
+  const engines = openEmbeddedEngines({ ...options, memoryBytes: null, idleMs: IDLE_MS })
+  const endpoints = new Map<string, Endpoint & { readonly agent: Agent }>()
+
+  const endpointOf = (socketPath: string): Endpoint => {
+    const known = endpoints.get(socketPath)
+    if (known !== undefined) return known
+    const agent = new Agent({ keepAlive: true, socketPath } as ConstructorParameters<typeof Agent>[0])
+    const endpoint = { url: 'http://localhost', username: 'default', password: '', agent }
+    endpoints.set(socketPath, endpoint)
+    return endpoint
+  }
+
+  return {
+    database: () => 'live',
+    endpoints: async workspace => {
+      const endpoint = endpointOf((await engines.address(workspace)).socketPath)
+      return { own: endpoint, users: endpoint, hasQueryLog: false }
+    },
+    problem: async () => engines.problem(),
+    close: async () => {
+      for (const { agent } of endpoints.values()) agent.destroy()
+      await engines.close()
+    },
+  }
+}

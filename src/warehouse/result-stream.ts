@@ -1,0 +1,84 @@
+import { PassThrough, type Readable } from 'node:stream'
+import { fromExceptionText, toWarehouseError } from './fault.ts'
+import { WarehouseError } from './warehouse.ts'
+
+/**
+ * More than ClickHouse's longest exception in an answer that has begun (16 KiB and its frame). That much of the end is held
+ * back until the answer is known to be whole: an exception is text after the rows, in whatever format they are.
+ */
+const HELD_BYTES = 32 * 1024
+
+const BROKEN = 'The engine broke its answer off.'
+
+type Input = {
+  readonly stream: Readable
+  /** Marks an exception, where the engine marks it (`X-ClickHouse-Exception-Tag`, since 25.11). */
+  readonly exceptionTag: string | undefined
+  readonly signal: AbortSignal
+}
+
+/** The rows of an answer, without an exception that ends them: it is thrown, as a broken connection is. */
+export async function* readResult({ stream, exceptionTag, signal }: Input): AsyncGenerator<Uint8Array> {
+  const { content, fault } = untilBreak(stream)
+  const held: Uint8Array[] = []
+  let heldBytes = 0
+  try {
+    for await (const chunk of content) {
+      held.push(chunk)
+      heldBytes += chunk.length
+      while (heldBytes - held[0]!.length >= HELD_BYTES) {
+        const first = held.shift()!
+        heldBytes -= first.length
+        yield first
+      }
+    }
+    const tail = toText(held)
+    const broken = fault()
+    if (broken !== null) throw toBreak({ error: broken, tail, isAborted: signal.aborted })
+    const exception = findException(tail, exceptionTag)
+    if (exception !== null) throw exception
+    yield* held
+  } finally {
+    stream.destroy()
+  }
+}
+
+/** A stream that breaks drops what nobody has read yet, and the exception with it. Through a pipe, all that came is read first. */
+const untilBreak = (stream: Readable): { content: AsyncIterable<Uint8Array>; fault: () => Error | null } => {
+  const content = new PassThrough()
+  let fault: Error | null = null
+  const end = (error: Error): void => {
+    fault ??= error
+    content.end()
+  }
+  stream.once('error', end)
+  stream.once('close', () => {
+    if (!stream.readableEnded) end(new Error(BROKEN))
+  })
+  // An error after that is of no interest, but must have somebody who hears it.
+  stream.on('error', () => {})
+  stream.pipe(content)
+  return { content, fault: () => fault }
+}
+
+/** One byte, one character: positions stay, and what is searched for is ASCII. */
+const toText = (chunks: readonly Uint8Array[]): string => Buffer.concat(chunks).toString('latin1')
+
+/** A connection that broke right after an exception broke because of it. */
+const toBreak = ({ error, tail, isAborted }: { error: unknown; tail: string; isAborted: boolean }): WarehouseError =>
+  isAborted ? toWarehouseError(error, { isAborted }) : (lastException(tail) ?? toWarehouseError(error))
+
+const findException = (tail: string, tag: string | undefined): WarehouseError | null => {
+  const marked = tag !== undefined && tail.includes(`__exception__\r\n${tag}`)
+  // None of our formats ends in such a text by itself: rows end in a quote, a bracket or a footer.
+  return marked || UNMARKED.test(tail) ? (lastException(tail) ?? new WarehouseError('engine_lost', BROKEN)) : null
+}
+
+const UNMARKED = /Code: \d+\. DB::Exception: [^\n]*\(version [^\n]*\)\s*$/
+
+const lastException = (tail: string): WarehouseError | null => {
+  const start = tail.lastIndexOf('Code: ', tail.lastIndexOf('DB::Exception: '))
+  if (start === -1) return null
+  const text = Buffer.from(tail.slice(start), 'latin1').toString('utf8')
+  return fromExceptionText(text.replace(/\s*\d+ \w+\r\n__exception__\s*$/, ''))
+}
