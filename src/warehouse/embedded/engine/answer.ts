@@ -15,7 +15,7 @@ export type Summary = {
 
 /** The answer to one statement. */
 export interface Answer {
-  /** Resolves when more can be taken; false: nobody listens any more. The first part sends status and headers. */
+  /** Resolves when the part's memory may be used again; false: nobody listens any more. The first part sends status and headers. */
   write(part: Uint8Array): Promise<boolean>
   end(summary: Summary): Promise<void>
   /** An error answer; in mid-stream, the exception behind what was sent and then a broken connection. */
@@ -62,9 +62,9 @@ export const createAnswer = ({ response, queryId, format, version, compressed }:
 
   return {
     write: async part => {
+      if (response.destroyed) return false
       if (!response.headersSent) head(null)
-      const target = gzip ?? response
-      if (!target.write(part) && !response.destroyed) await drained(target, response)
+      await written(gzip ?? response, part, response)
       return !response.destroyed
     },
     end: async summary => {
@@ -89,12 +89,16 @@ export const createAnswer = ({ response, queryId, format, version, compressed }:
   }
 }
 
-const drained = async (target: ServerResponse | Gzip, response: ServerResponse): Promise<void> => {
-  const done = new AbortController()
-  await Promise.race([once(target, 'drain', { signal: done.signal }), once(response, 'close', { signal: done.signal })])
-    .catch(() => {})
-    .finally(() => done.abort())
-}
+/** Resolves when the part is with the kernel, or never will be. */
+const written = (target: ServerResponse | Gzip, part: Uint8Array, response: ServerResponse): Promise<void> =>
+  new Promise(resolve => {
+    const proceed = () => {
+      response.off('close', proceed)
+      resolve()
+    }
+    response.once('close', proceed)
+    target.write(part, proceed)
+  })
 
 /**
  * As ClickHouse since 25.11: the exception in a frame of the tag that the headers told, and no end of the body, so that no client

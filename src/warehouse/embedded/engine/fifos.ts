@@ -14,11 +14,14 @@ export interface Fifo {
   readonly path: string
   /** A read end that never waits. It reads as ended when no writer is there: hold `openForWriting` until chDB is done. */
   openForReading(): number
+  /** Makes reads of a descriptor wait for content, once there is a writer. */
+  wait(descriptor: number): void
   /** A write end; there must be a reader. */
   openForWriting(): number
   release(): void
 }
 
+const F_SETFL = 4
 const F_SETPIPE_SZ = 1031
 /** What a FIFO holds at most: the most that an unprivileged process may ask for. */
 export const PIPE_BYTES = 1024 * 1024
@@ -43,6 +46,7 @@ export const createFifos = (directory: string): Fifos => {
         libc.fcntl(descriptor, F_SETPIPE_SZ, BigInt(PIPE_BYTES))
         return descriptor
       },
+      wait: descriptor => void libc.fcntl(descriptor, F_SETFL, 0n),
       openForWriting: () => openSync(path, constants.O_WRONLY | constants.O_NONBLOCK),
       release: () => void free.push(fifo),
     }

@@ -1,5 +1,4 @@
 import { closeSync, createReadStream, rmSync } from 'node:fs'
-import { Socket } from 'node:net'
 import { join } from 'node:path'
 import type { Answer, Summary } from './answer.ts'
 import type { ChdbAnswer, ChdbSession } from './chdb.ts'
@@ -7,6 +6,7 @@ import { ClickHouseError, ERROR } from './clickhouse-error.ts'
 import type { Fifos } from './fifos.ts'
 import { insertContent } from './insert-content.ts'
 import { withOwnQueryIds } from './query-id.ts'
+import { readFifo } from './read-fifo.ts'
 import type { StatementRequest } from './request.ts'
 import type { Running } from './running.ts'
 import { quoteText } from './scan-sql.ts'
@@ -89,24 +89,18 @@ const sqlOnly =
   }
 
 /** A SELECT whose result flows through a FIFO: chDB formats it on its own threads, and nothing is held. */
-const stream: Run = async ({ engine, request, answer, session, gone }) => {
+const stream: Run = async ({ engine, request, answer, session }) => {
   const fifo = engine.fifos.take()
-  const source = new Socket({ fd: fifo.openForReading(), readable: true, writable: false })
+  const reader = fifo.openForReading()
   const hold = fifo.openForWriting()
-  const closed = new Promise(resolve => source.once('close', resolve))
-  const leave = () => source.destroy()
-  gone.addEventListener('abort', leave)
+  fifo.wait(reader)
   const done = session.queryAsync(intoFile(request, fifo.path), { format: 'Null' }).finally(() => closeSync(hold))
-  done.catch(() => {})
-  try {
-    for await (const part of source) if (!(await answer.write(part))) break
-    await answer.end(toSummary(await done))
-  } finally {
-    gone.removeEventListener('abort', leave)
-    source.destroy()
-    await Promise.allSettled([done, closed])
-    fifo.release()
-  }
+  const read = readFifo(reader, answer.write)
+  await Promise.allSettled([done, read])
+  fifo.release()
+  const result = await done
+  await read
+  await answer.end(toSummary(result))
 }
 
 /** A SELECT of whose result nothing is sent before its end. */
