@@ -59,7 +59,9 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
   /** Of formatted text only: EXPLAIN AST of two statements would run the second. */
   const parse = async (sql: string, parameters: Readonly<Record<string, unknown>>): Promise<SyntaxNode> => {
     const lines = await rows<{ explain: string }>({ sql: `EXPLAIN AST ${sql}`, parameters, settings: READONLY })
-    const tree = readSyntaxTree(lines.map(({ explain }) => explain))
+    const tree = readSyntaxTree(
+      lines.map(({ explain }) => explain).filter((line, index) => line !== '' || index < lines.length - 1),
+    )
     if (tree === null) throw refusal('A name in the SQL has a line break or is otherwise not readable.')
     return tree
   }
@@ -72,12 +74,18 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     if (fault !== null) throw refusal(fault)
   }
 
+  const passed = new Map<string, string>()
+
   return {
     async checkSelect({ sql, parameters = {} }) {
+      const key = JSON.stringify([sql, parameters])
+      const known = passed.get(key)
+      if (known !== undefined) return known
       // Judged is the very text that runs. As a sub-query nothing but a SELECT parses, and no FORMAT or INTO OUTFILE.
       const runs = `SELECT * FROM (\n${await format(sql)}\n)`
       const tree = await parse(runs, parameters).catch(toNoSelect)
       await check(tree, judgeSelect)
+      remember(passed, key, runs)
       return runs
     },
     async checkExpression({ sql, parameters = {} }) {
@@ -87,6 +95,19 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     },
   }
 }
+
+/**
+ * The verdict depends on text and parameters alone: neither data nor tables are looked at. A query that comes every second
+ * need not be judged every second.
+ */
+const remember = (passed: Map<string, string>, key: string, runs: string): void => {
+  if (key.length > MAX_REMEMBERED_LENGTH) return
+  passed.set(key, runs)
+  if (passed.size > MAX_REMEMBERED) passed.delete(passed.keys().next().value!)
+}
+
+const MAX_REMEMBERED = 256
+const MAX_REMEMBERED_LENGTH = 4_096
 
 const refusal = (message: string): WarehouseError => new WarehouseError('sql_error', message)
 

@@ -21,23 +21,24 @@ export const readSyntaxTree = (lines: readonly string[]): SyntaxNode | null => {
     path.length = node.depth
     path.at(-1)?.children.push(node)
     path.push(node)
-    if (node.depth === 0) path[0] = node
   }
   const root = path[0]
   return root !== undefined && isComplete(root) ? root : null
 }
 
-const LINE = /^( *)([A-Za-z:]+)(?: ([^\n]*?))?(?: \(children (\d+)\))?$/
+const LINE = /^( *)([A-Za-z:]+)(?: (.*))?$/
+const CHILD_COUNT = / \(children (\d+)\)$/
 
 const readLine = (line: string): OpenNode | null => {
-  const match = LINE.exec(line)
+  const childCount = Number(CHILD_COUNT.exec(line)?.[1] ?? 0)
+  const match = LINE.exec(line.replace(CHILD_COUNT, ''))
   if (match === null) return null
-  const [, indent, kind, text = '', childCount = '0'] = match
+  const [, indent, kind, text = ''] = match
   return {
     kind: kind!,
     text: kind === 'Literal' ? text : text.replace(/ ?\(alias .*\)$/, ''),
     depth: indent!.length,
-    childCount: Number(childCount),
+    childCount,
     children: [],
   }
 }
