@@ -17,6 +17,7 @@ import { readVersion } from '../kernel/version.ts'
 import { createJobLogs } from '../logs/create-job-logs.ts'
 import { openSecretBox } from '../store/secrets.ts'
 import type { Store } from '../store/store.ts'
+import { openWarehouse } from '../warehouse/open-warehouse.ts'
 import { openDefinitions, openExecutors } from './kinds.ts'
 
 /** Beyond the configuration: what tests and benches put in place of the parts of the product. */
@@ -79,25 +80,17 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   const store = metrics.instrument(opened)
   const blobs = await openFileBlobStore({ directory: config.blobDir ?? join(config.dataDir, 'blobs') })
   const secrets = openSecretBox({ dataDir: config.dataDir, secretKey: config.secretKey })
+  const parts = { config, clock, logger, store, blobs }
   const shareTails = config.databaseUrl !== null
-  const logs = createJobLogs({
-    store,
-    blobs,
-    clock,
-    dataDir: config.dataDir,
-    maxBytes: config.logMaxBytes,
-    logger,
-    shareTails,
-  })
+  const logs = createJobLogs({ ...parts, dataDir: config.dataDir, maxBytes: config.logMaxBytes, shareTails })
+  const warehouse = openWarehouse({ config, dataDir: config.dataDir, logger, clock })
+  undo.push(() => warehouse.close())
   const executors = config.roles.includes('worker')
-    ? (options.executors ?? (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock })))
+    ? (options.executors ??
+      (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse })))
     : []
   const engine = createEngine({
-    config,
-    clock,
-    logger,
-    store,
-    blobs,
+    ...parts,
     logs,
     secrets,
     executors,
@@ -109,7 +102,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   undo.push(() => engine.stop())
   const adminToken = await ensureAdminToken({ store, config })
   if (config.roles.includes('api')) {
-    const app = await createApp({ config, clock, logger, store, blobs, logs, engine, metrics, version: readVersion() })
+    const app = await createApp({ ...parts, logs, engine, warehouse, metrics, version: readVersion() })
     // The listener closes first, so that nobody is told yes while the rest goes down.
     undo.push(() => closeApp(app))
     await app.listen({ host: config.host, port: config.port })
