@@ -11,6 +11,8 @@ export interface EmbeddedEngines {
   address(workspace: string): Promise<EngineAddress>
   /** What keeps engines from starting; null when nothing is known. */
   problem(): string | null
+  /** What an operator should know though all works: engines are not confined to their folders. null: nothing, as far as is known. */
+  warning(): string | null
   /** Ends all. Idempotent. */
   close(): Promise<void>
 }
@@ -45,12 +47,15 @@ type Entry = {
 
 const KILL_GRACE_MS = 10_000
 
+const UNCONFINED = 'Data engines can reach files outside of their folders, if a statement gets past the SQL guard'
+
 /** Starts nothing yet. */
 export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEngines => {
   const { dataDir, memoryBytes, idleMs, killGraceMs = KILL_GRACE_MS, logger, clock } = options
   const entries = new Map<string, Entry>()
   let closed = false
   let lastFailure: string | null = null
+  let unconfined: string | null = null
 
   const start = (workspace: string): Entry => {
     const folder = openEngineFolder({ dataDir, workspace })
@@ -62,12 +67,14 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
       memoryBytes,
       idleMs,
       killGraceMs,
+      unconfined: null,
     }
     const starting = startEngineProcess({ settings, logger, onIdle: () => void stopIdle(workspace) })
     const entry = { starting, folder, usedAt: clock.monotonic() }
     starting.then(
       engine => {
         lastFailure = null
+        unconfined = engine.unconfined
         logger.info({ workspace, engine: engine.pid, version: engine.version }, 'a data engine runs')
         void engine.ended.then(() => forget(workspace, entry))
       },
@@ -109,6 +116,7 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
       }
     },
     problem: () => (isChdbInstalled() ? lastFailure : MISSING_CHDB),
+    warning: () => (unconfined === null ? null : `${UNCONFINED}: ${unconfined}.`),
     close: async () => {
       closed = true
       const all = [...entries.values()]

@@ -1,5 +1,4 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process'
-import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
@@ -10,6 +9,8 @@ import type { EngineReport, EngineSettings } from './engine/protocol.ts'
 export interface EngineProcess {
   readonly pid: number
   readonly version: string
+  /** Why it is not confined to its folder; null: it is. */
+  readonly unconfined: string | null
   /** Resolves when it has ended, asked or not. */
   readonly ended: Promise<void>
   /** Ends it and what runs in it; resolves when it is gone. */
@@ -33,7 +34,7 @@ const STOP_MS = 5_000
 
 /** The sources run as they are, the built package as JavaScript. */
 const ENTRY = fileURLToPath(
-  new URL(import.meta.url.endsWith('.ts') ? './engine/main.ts' : './engine/main.js', import.meta.url),
+  new URL(import.meta.url.endsWith('.ts') ? './engine/confine.ts' : './engine/confine.js', import.meta.url),
 )
 
 /** Starts an engine and waits until it serves. Rejects with what it said when it ends before. */
@@ -55,24 +56,25 @@ export const startEngineProcess = ({ settings, logger, onIdle }: Options): Promi
     child.once('close', (code, signal) => reject(new Error(`it ended (${signal ?? code}): ${complaints().trim()}`)))
     readReports(child.stdout, report => {
       if (report.is === 'idle') return onIdle()
-      resolve({ pid: child.pid!, version: report.version, ended, stop: () => stop(child, ended) })
+      resolve({
+        pid: child.pid!,
+        version: report.version,
+        unconfined: report.unconfined,
+        ended,
+        stop: () => stop(child, ended),
+      })
     })
   })
 }
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 
-const environment = (settings: EngineSettings): Readonly<Record<string, string>> => {
-  const cache = getCompileCacheDir()
-  return {
-    UV_THREADPOOL_SIZE: String(THREADS),
-    TZ: 'UTC',
-    HOME: settings.spoolPath,
-    TMPDIR: settings.spoolPath,
-    // Node adds its version as a folder of its own.
-    ...(cache === undefined ? {} : { NODE_COMPILE_CACHE: dirname(cache) }),
-  }
-}
+const environment = (settings: EngineSettings): Readonly<Record<string, string>> => ({
+  UV_THREADPOOL_SIZE: String(THREADS),
+  TZ: 'UTC',
+  HOME: settings.spoolPath,
+  TMPDIR: settings.spoolPath,
+})
 
 const stop = async (child: Child, ended: Promise<void>): Promise<void> => {
   child.stdin.end()

@@ -16,7 +16,7 @@ export const ERROR = { BAD_ARGUMENTS: 36, SYNTAX_ERROR: 62, TOO_MANY_SIMULTANEOU
 export const toClickHouseError = (error: unknown): ClickHouseError => {
   if (error instanceof ClickHouseError) return error
   const text = error instanceof Error ? error.message : String(error)
-  const match = /^Code: (\d+)\. DB::Exception: ([\s\S]*)$/.exec(text)
+  const match = /^Code: (\d+)\. DB::(?:\w*)Exception: ([\s\S]*)$/.exec(text)
   if (match === null) return new ClickHouseError(ERROR.UNKNOWN, text)
   return new ClickHouseError(Number(match[1]), match[2]!)
 }

@@ -25,27 +25,24 @@ for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
 const lock = lockFile(settings.lockPath, { waitMs: LOCK_WAIT_MS })
 if (lock === null) throw new Error(`another engine process holds ${settings.lockPath}`)
 
-const sessions = createSessions({ chdb: loadChdb(), path: settings.dataPath })
-const fifos = createFifos(settings.spoolPath)
-const first = sessions.take()
-await first.queryAsync('CREATE DATABASE IF NOT EXISTS live', { format: 'Null' })
-const version = Buffer.from((await first.queryAsync('SELECT version()', { format: 'TSVRaw' })).bytes())
-  .toString()
-  .trim()
-// It stays open: while one is, chDB keeps running and the next opens in 2 ms.
+const report = (message: EngineReport): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
+
+const sessions = createSessions({ chdb: loadChdb(), path: settings.dataPath, memoryBytes: settings.memoryBytes })
+const version = await sessions.start()
 const running = createRunning({
   sessions,
   killGraceMs: settings.killGraceMs,
+  idleMs: settings.idleMs,
+  onIdle: () => report({ is: 'idle' }),
   onStuck: queryId => {
     process.stderr.write(`the statement ${queryId} does not end: the engine ends\n`)
     end()
   },
 })
-
 let files = 0
 const server = createEngineServer({
   sessions,
-  fifos,
+  fifos: createFifos(settings.spoolPath),
   running,
   spoolPath: settings.spoolPath,
   nextFile: () => String(files++),
@@ -53,6 +50,6 @@ const server = createEngineServer({
 })
 rmSync(settings.socketPath, { force: true })
 server.listen(settings.socketPath, () => {
-  process.stdout.write(`${JSON.stringify({ is: 'ready', version } satisfies EngineReport)}\n`)
+  report({ is: 'ready', version, unconfined: settings.unconfined })
   sessions.refill()
 })

@@ -12,7 +12,11 @@ export type EngineSettings = {
   readonly idleMs: number
   /** How long a cancelled statement may go on before the whole process is ended. */
   readonly killGraceMs: number
+  /** Why the process is not confined to its folder; null: it is. */
+  readonly unconfined: string | null
 }
 
 /** What an engine says on its standard output, a line each: once that it serves; from time to time that it has nothing to do. */
-export type EngineReport = { readonly is: 'ready'; readonly version: string } | { readonly is: 'idle' }
+export type EngineReport =
+  | { readonly is: 'ready'; readonly version: string; readonly unconfined: string | null }
+  | { readonly is: 'idle' }

@@ -22,11 +22,15 @@ const QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING = 216
 export const createRunning = (options: {
   readonly sessions: Sessions
   readonly killGraceMs: number
+  readonly idleMs: number
+  /** No statement has run for `idleMs`, and again after each further `idleMs`. */
+  readonly onIdle: () => void
   /** A statement does not heed: nothing but the end of the process ends it. */
   readonly onStuck: (queryId: string) => void
 }): Running => {
-  const { sessions, killGraceMs, onStuck } = options
+  const { sessions, killGraceMs, idleMs, onIdle, onStuck } = options
   const ids = new Map<string, { timer: NodeJS.Timeout | null }>()
+  let idle = setInterval(onIdle, idleMs)
 
   const watch = (queryId: string): void => {
     const entry = ids.get(queryId)
@@ -51,10 +55,12 @@ export const createRunning = (options: {
           `Query with id = ${queryId} is already running. (QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING)`,
         )
       ids.set(queryId, { timer: null })
+      clearInterval(idle)
     },
     remove: queryId => {
       clearTimeout(ids.get(queryId)?.timer ?? undefined)
       ids.delete(queryId)
+      if (ids.size === 0) idle = setInterval(onIdle, idleMs)
     },
     kill: async queryId => {
       watch(queryId)
