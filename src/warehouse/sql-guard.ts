@@ -1,4 +1,4 @@
-import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRule } from './guard/function-catalogue.ts'
+import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
 import { WarehouseError } from './warehouse.ts'
@@ -32,8 +32,8 @@ const READONLY = { readonly: 1 }
 
 /** The guard of one workspace. */
 export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
-  let catalogue: Promise<FunctionRule> | null = null
-  const mayCall = (): Promise<FunctionRule> => {
+  let catalogue: Promise<FunctionRules> | null = null
+  const functions = (): Promise<FunctionRules> => {
     catalogue ??= rows<EngineFunction>({ sql: CATALOGUE_SQL, parameters: {}, settings: READONLY }).then(allowFunctions)
     catalogue.catch(() => {
       catalogue = null
@@ -70,7 +70,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     tree: SyntaxNode,
     judge: (tree: SyntaxNode, rules: TreeRules) => string | null,
   ): Promise<void> => {
-    const fault = judge(tree, { database, mayCall: await mayCall() })
+    const fault = judge(tree, { database, functions: await functions() })
     if (fault !== null) throw refusal(fault)
   }
 

@@ -5,7 +5,7 @@ import { silentLogger } from '../../src/kernel/logger.ts'
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
 import { describeWarehouse } from './warehouse-suite.ts'
 
-const url = process.env['MILLRACE_TEST_CLICKHOUSE_URL']
+const url = process.env.MILLRACE_TEST_CLICKHOUSE_URL
 
 if (url === undefined)
   test.skip('the warehouse on a ClickHouse server: MILLRACE_TEST_CLICKHOUSE_URL names none (docker/clickhouse/compose.yaml)', () => {})

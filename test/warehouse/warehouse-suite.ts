@@ -165,7 +165,7 @@ export const describeWarehouse = (name: string, open: () => Promise<Warehouse>):
         'in the middle of a result in %s ends the result with that error, and none of its text is among the rows',
         async format => {
           const { content, summary } = await start({
-            sql: "SELECT number, throwIf(number = 4000000, 'it broke') FROM numbers(5000000)",
+            sql: "SELECT number, throwIf(number = 600000, 'it broke') AS t FROM numbers(700000)",
             format,
             limits: { threads: 1 },
           }).catch(error => ({ content: failing(error), summary: Promise.reject(error) }))

@@ -12,8 +12,12 @@ export type EngineFunction = {
 export const CATALOGUE_SQL =
   'SELECT name, alias_to, toUInt8(is_aggregate) AS is_aggregate, toUInt8(case_insensitive) AS case_insensitive, toString(origin) AS origin, categories FROM system.functions'
 
-/** Tells whether a query of a user may call a function. */
-export type FunctionRule = (name: string) => boolean
+/** What a query of a user may call. */
+export type FunctionRules = {
+  readonly mayCall: (name: string) => boolean
+  /** The engine has such a function, but it may not be called: nor passed as a value. */
+  readonly isRefused: (name: string) => boolean
+}
 
 /**
  * Categories whose functions compute from their arguments alone. Not among them: Dictionary and Embedded Dictionary (read
@@ -87,13 +91,16 @@ const COMBINATORS =
  * catalogue gives aliases and case, so that no spelling gets by. An entry of no category is an alias whose target is not
  * known: refused.
  */
-export const allowFunctions = (catalogue: readonly EngineFunction[]): FunctionRule => {
+export const allowFunctions = (catalogue: readonly EngineFunction[]): FunctionRules => {
   const byName = new Map(catalogue.map(entry => [entry.name, entry]))
   const allowed = catalogue.filter(entry => isPure(byName.get(entry.alias_to) ?? entry))
   const names = new Set([...SYNTAX_FUNCTIONS, ...allowed.map(({ name }) => name)])
   const lowerCase = new Set(allowed.filter(entry => entry.case_insensitive).map(({ name }) => name.toLowerCase()))
   const aggregates = new Set(allowed.filter(entry => entry.is_aggregate).map(({ name }) => name.toLowerCase()))
-  return name => names.has(name) || lowerCase.has(name.toLowerCase()) || isCombined(name, aggregates)
+  const all = new Set(catalogue.map(({ name }) => name.toLowerCase()))
+  const mayCall = (name: string): boolean =>
+    names.has(name) || lowerCase.has(name.toLowerCase()) || isCombined(name, aggregates)
+  return { mayCall, isRefused: name => all.has(name.toLowerCase()) && !mayCall(name) }
 }
 
 const PURE_OTHER_NAMES: ReadonlySet<string> = new Set(PURE_OTHERS)

@@ -1,10 +1,10 @@
-import type { FunctionRule } from './function-catalogue.ts'
+import type { FunctionRules } from './function-catalogue.ts'
 import type { SyntaxNode } from './syntax-tree.ts'
 
 export type TreeRules = {
   /** The one database whose tables may be named with it. */
   readonly database: string
-  readonly mayCall: FunctionRule
+  readonly functions: FunctionRules
 }
 
 /** Why a query of a user is refused, as a sentence; null: it may run. */
@@ -84,12 +84,12 @@ const REFUSED_KINDS: Readonly<Record<string, string>> = {
   ColumnsApplyTransformer: 'APPLY is not allowed: call the function on the columns by name.',
 }
 
-const judgeNode = (node: SyntaxNode, { database, mayCall }: TreeRules): string | null => {
+const judgeNode = (node: SyntaxNode, { database, functions }: TreeRules): string | null => {
   if (!KINDS.has(node.kind)) return REFUSED_KINDS[node.kind] ?? `${node.kind} is not allowed in a query.`
   if (node.kind === 'TableIdentifier') return judgeTable(node.text, database)
   if (node.kind === 'Identifier') return judgeName(node.text, database)
   // A table function is one by its place, and judged there.
-  if (node.kind === 'Function' && !mayCall(node.text) && !TABLE_FUNCTIONS.has(node.text))
+  if (node.kind === 'Function' && !functions.mayCall(node.text) && !TABLE_FUNCTIONS.has(node.text))
     return `The function ${node.text} is not allowed in a query.`
   return null
 }
@@ -130,15 +130,22 @@ const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
 
 const IN_FUNCTION = /^(global)?(not)?(null)?in(ignoreset)?$/i
 
-/** What a node's place makes of its child: a table function, or the set that IN looks into. */
-const judgeChildren = (node: SyntaxNode, { database }: TreeRules): string | null => {
+/** All functions that take functions are named so; `arrayMap(file, ['/etc/passwd'])` calls one without a call in the tree. */
+export const TAKES_FUNCTIONS = /^(array|map)/i
+
+/** What a node's place makes of its child: a table function, the set that IN looks into, a function passed as a value. */
+const judgeChildren = (node: SyntaxNode, { database, functions }: TreeRules): string | null => {
   if (node.kind === 'TableExpression') {
     const call = node.children.find(child => child.kind === 'Function')
     return call === undefined || TABLE_FUNCTIONS.has(call.text)
       ? null
       : `The table function ${call.text} is not allowed in a query.`
   }
-  if (node.kind !== 'Function' || !IN_FUNCTION.test(node.text)) return null
-  const set = node.children[0]?.children[1]
-  return set?.kind === 'Identifier' ? judgeTable(set.text, database) : null
+  if (node.kind !== 'Function') return null
+  const names = (node.children[0]?.children ?? []).map(child => (child.kind === 'Identifier' ? child.text : null))
+  if (IN_FUNCTION.test(node.text) && names[1] != null) return judgeTable(names[1], database)
+  const passed = TAKES_FUNCTIONS.test(node.text) ? names.find(name => name !== null && functions.isRefused(name)) : null
+  return passed == null
+    ? null
+    : `The function ${passed} is not allowed in a query. (A column ${passed}: write it with its table's name.)`
 }
