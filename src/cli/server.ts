@@ -18,6 +18,7 @@ import { createJobLogs } from '../logs/create-job-logs.ts'
 import { openSecretBox } from '../store/secrets.ts'
 import type { Store } from '../store/store.ts'
 import { openWarehouse } from '../warehouse/open-warehouse.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 import { openDefinitions, openExecutors } from './kinds.ts'
 
 /** Beyond the configuration: what tests and benches put in place of the parts of the product. */
@@ -35,6 +36,7 @@ export type RunningServer = {
   readonly problems: readonly PartHealth[]
   readonly engine: Engine
   readonly store: Store
+  readonly warehouse: Warehouse
   /** Graceful: running jobs may end first. Idempotent. */
   stop(): Promise<void>
 }
@@ -109,7 +111,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   }
   await engine.start()
   dataDir.write('server.json', JSON.stringify({ url: config.publicUrl, pid: process.pid }))
-  return { url: config.publicUrl, adminToken, problems: await engine.health(), engine, store, stop: stopAll }
+  return { url: config.publicUrl, adminToken, problems: await engine.health(), engine, store, warehouse, stop: stopAll }
 }
 
 /** The store that the configuration names, opened. */
