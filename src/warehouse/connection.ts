@@ -96,8 +96,7 @@ const openClient = ({ url, username, password, agent }: Endpoint, database: stri
     database,
     request_timeout: NO_TIMEOUT_MS,
     log: { level: OFF },
-    max_open_connections: Number.POSITIVE_INFINITY,
-    ...(agent === undefined ? {} : { http_agent: agent }),
+    http_agent: agent,
   })
 
 const trailerSummary = (stream: Readable): EngineSummary | null => {

@@ -1,4 +1,5 @@
-import { Agent } from 'node:http'
+import { Agent, type AgentOptions } from 'node:http'
+import type { Agent as SecureAgent } from 'node:https'
 import type { Clock } from '../kernel/clock.ts'
 import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -12,6 +13,7 @@ export interface Engines {
   /** Makes sure that the engine runs and the database exists. Asked for every statement. Throws `WarehouseError`. */
   endpoints(workspace: string): Promise<Endpoints>
   problem(): Promise<string | null>
+  warning(): string | null
   close(): Promise<void>
 }
 
@@ -28,7 +30,8 @@ export type Endpoint = {
   readonly url: string
   readonly username: string
   readonly password: string
-  readonly agent?: Agent
+  /** Shared by all clients of one engine; ended with it. */
+  readonly agent: Agent | SecureAgent
 }
 
 type Options = {
@@ -49,27 +52,39 @@ export const openEngines = ({ config, dataDir, logger, clock }: Options): Engine
 
 const onSockets = (options: Omit<Options, 'config'>): Engines => {
   const engines = openEmbeddedEngines({ ...options, memoryBytes: null, idleMs: IDLE_MS })
-  const endpoints = new Map<string, Endpoint & { readonly agent: Agent }>()
+  const endpoints = new Map<string, SocketEndpoint>()
 
-  const endpointOf = (socketPath: string): Endpoint => {
-    const known = endpoints.get(socketPath)
-    if (known !== undefined) return known
-    const agent = new Agent({ keepAlive: true, socketPath } as ConstructorParameters<typeof Agent>[0])
-    const endpoint = { url: 'http://localhost', username: 'default', password: '', agent }
-    endpoints.set(socketPath, endpoint)
+  /** An engine that was started again may listen elsewhere. */
+  const endpointOf = (workspace: string, socketPath: string): Endpoint => {
+    const known = endpoints.get(workspace)
+    if (known?.socketPath === socketPath) return known
+    known?.agent.destroy()
+    const endpoint = toEndpoint(socketPath)
+    endpoints.set(workspace, endpoint)
     return endpoint
   }
 
   return {
     database: () => 'live',
     endpoints: async workspace => {
-      const endpoint = endpointOf((await engines.address(workspace)).socketPath)
+      const { socketPath } = await engines.address(workspace)
+      const endpoint = endpointOf(workspace, socketPath)
       return { own: endpoint, users: endpoint, hasQueryLog: false }
     },
     problem: async () => engines.problem(),
+    warning: () => engines.warning(),
     close: async () => {
       for (const { agent } of endpoints.values()) agent.destroy()
       await engines.close()
     },
   }
+}
+
+type SocketEndpoint = Endpoint & { readonly socketPath: string }
+
+/** An engine serves whoever reaches its socket, which lies in a folder of mode 0700. */
+const toEndpoint = (socketPath: string): SocketEndpoint => {
+  // Node's agent takes every option of `net.connect`; its types do not know this one.
+  const agent = new Agent({ keepAlive: true, socketPath } as AgentOptions)
+  return { url: 'http://localhost', username: 'default', password: '', agent, socketPath }
 }

@@ -85,6 +85,7 @@ export const openWarehouse = (options: Options): Warehouse => {
     insert: async ({ content, ...statement }) =>
       void (await run(statement, Readable.from(content, { objectMode: false }))),
     problem: () => engines.problem(),
+    warning: () => engines.warning(),
     close: () => engines.close(),
   }
 }

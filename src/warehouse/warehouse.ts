@@ -30,6 +30,8 @@ export interface Warehouse {
   insert(statement: Statement & { readonly content: AsyncIterable<Uint8Array> }): Promise<void>
   /** What keeps data jobs from running (a package is missing, a server cannot be reached), for `/readyz`; null: nothing known. */
   problem(): Promise<string | null>
+  /** What an operator should know though all works (engines cannot be confined here); null: nothing, as far as is known. */
+  warning(): string | null
   /** Ends engines of this process; what runs in them fails as `engine_lost`. */
   close(): Promise<void>
 }

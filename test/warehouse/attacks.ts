@@ -37,6 +37,7 @@ export const ATTACKS: Readonly<Record<string, readonly string[]>> = {
     "SELECT sum(1) OVER w FROM numbers(1) WINDOW w AS (ORDER BY file('/etc/passwd'))",
     "SELECT sum(1) OVER (ROWS BETWEEN length(file('/etc/passwd')) PRECEDING AND CURRENT ROW)",
     "SELECT groupArray(length(file('/etc/passwd')))(number) FROM numbers(2)",
+    "SELECT count() FILTER (WHERE file('/etc/passwd') = '')",
     "SELECT a FROM numbers(2) ARRAY JOIN [file('/etc/passwd')] AS a",
     "SELECT 1 FROM numbers(1) AS a JOIN numbers(1) AS b ON file('/etc/passwd') = toString(b.number)",
     "SELECT CASE WHEN 1 THEN file('/etc/passwd') ELSE '' END",

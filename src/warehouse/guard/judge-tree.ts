@@ -109,7 +109,7 @@ const SYSTEM_DATABASE = /^(system|information_schema|default|_temporary_and_exte
 const judgeName = (name: string, database: string): string | null => {
   const parts = name.split('.')
   return parts.length > 1 && SYSTEM_DATABASE.test(parts[0]!) && parts[0] !== database
-    ? `The table ${name} is not of this workspace.`
+    ? `The table ${name} is not of this workspace. (A column ${name}: write it with its table's name.)`
     : null
 }
 

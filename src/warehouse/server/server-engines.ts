@@ -1,4 +1,6 @@
 import { createHash, createHmac } from 'node:crypto'
+import { Agent } from 'node:http'
+import { Agent as SecureAgent } from 'node:https'
 import { createClient } from '@clickhouse/client'
 import type { Endpoint, Engines } from '../engines.ts'
 import { toWarehouseError } from '../fault.ts'
@@ -10,20 +12,27 @@ import { quoteIdentifier } from '../quote-identifier.ts'
  */
 export const openServerEngines = ({ url }: { url: string }): Engines => {
   const { own, prefix } = readAddress(url)
-  const client = createClient({ url: own.url, username: own.username, password: own.password, log: { level: OFF } })
-  const ready = new Map<string, Promise<void>>()
+  const client = createClient({
+    url: own.url,
+    username: own.username,
+    password: own.password,
+    http_agent: own.agent,
+    log: { level: OFF },
+  })
+  const users = new Map<string, Promise<Endpoint>>()
   const nameOf = (workspace: string): string => `${prefix}_${workspace}`
 
-  const makeReady = (name: string): Promise<void> => {
-    const known = ready.get(name)
+  const userOf = (name: string): Promise<Endpoint> => {
+    const known = users.get(name)
     if (known !== undefined) return known
-    const made = provision(name, passwordOf(name, own.password))
-    ready.set(name, made)
-    made.catch(() => ready.delete(name))
+    const password = passwordOf(name, own.password)
+    const made = provision(name, password).then(() => ({ ...own, username: name, password }))
+    users.set(name, made)
+    made.catch(() => users.delete(name))
     return made
   }
 
-  /** Whole each time: a changed password of the account changes the users' too. */
+  /** Once in the life of this process, and whole: a changed password of the account changes the users' too. */
   const provision = async (name: string, password: string): Promise<void> => {
     const quoted = quoteIdentifier(name)
     const hash = createHash('sha256').update(password).digest('hex')
@@ -42,20 +51,13 @@ export const openServerEngines = ({ url }: { url: string }): Engines => {
 
   return {
     database: nameOf,
-    endpoints: async workspace => {
-      const name = nameOf(workspace)
-      await makeReady(name)
-      return {
-        own,
-        users: { url: own.url, username: name, password: passwordOf(name, own.password) },
-        hasQueryLog: true,
-      }
-    },
+    endpoints: async workspace => ({ own, users: await userOf(nameOf(workspace)), hasQueryLog: true }),
     problem: async () => {
       const answer = await client.ping()
       return answer.success ? null : `The ClickHouse server does not answer: ${toWarehouseError(answer.error).message}`
     },
-    close: () => client.close(),
+    warning: () => null,
+    close: async () => own.agent.destroy(),
   }
 }
 
@@ -68,6 +70,7 @@ const readAddress = (text: string): { own: Endpoint; prefix: string } => {
   return {
     own: {
       url: url.origin,
+      agent: url.protocol === 'https:' ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true }),
       username: decodeURIComponent(url.username) || 'default',
       password: decodeURIComponent(url.password),
     },
