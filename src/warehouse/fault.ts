@@ -53,13 +53,19 @@ const brokenConnection = (text: string, cause: unknown): WarehouseError =>
 /** A sentence for the user: no code, no class names, no version, no stack. Positions stay. */
 const cleanMessage = (text: string): string =>
   text
-    .replace(/\s*Stack trace:[\s\S]*$/, '')
-    .replace(/\s*\(version [^)]*(\([^)]*\))?\)\s*$/, '')
-    .replace(/\s*\([A-Z][A-Z0-9_]{2,}\)\s*$/, '')
+    .slice(0, MAX_TEXT)
+    .split('Stack trace:', 1)[0]!
+    .trimEnd()
+    .replace(/\(version [^()]*(\([^()]*\))?\)$/, '')
+    .trimEnd()
+    .replace(/\([A-Z][A-Z0-9_]{2,}\)$/, '')
     .replace(/(Code: \d+\. )?DB::(Exception|ErrnoException|ParsingException): /g, '')
-    .replace(/: (In scope|while executing|While executing|In query) [\s\S]*$/, '')
+    .replace(/: (In scope|[Ww]hile executing|In query) [\s\S]*$/, '')
     .trim()
     .slice(0, MAX_MESSAGE)
+
+/** As long as ClickHouse's own exceptions get, with a stack. */
+const MAX_TEXT = 32_768
 
 /** Some messages list every table or function that might have been meant. */
 const MAX_MESSAGE = 2_000

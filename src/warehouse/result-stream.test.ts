@@ -68,6 +68,11 @@ test('a connection that we broke is a cancelled query', async () => {
   expect((await read(['a'], { end: new Error('aborted'), signal })).error).toMatchObject({ reason: 'cancelled' })
 })
 
+test('rows full of what an exception begins with are read as fast as others', async () => {
+  const text = `${'Code: 1. DB::Exception: (version '.repeat(30_000)}\n`
+  expect(await read([text])).toEqual({ text, error: null })
+})
+
 test('a value that looks like the frame of another tag is a value', async () => {
   const text = `"${frame(EXCEPTION).replaceAll(TAG, 'another')}"`
   expect(await read([text], { tag: TAG })).toEqual({ text, error: null })

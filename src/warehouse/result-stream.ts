@@ -69,12 +69,18 @@ const toBreak = ({ error, tail, isAborted }: { error: unknown; tail: string; isA
   isAborted ? toWarehouseError(error, { isAborted }) : (lastException(tail) ?? toWarehouseError(error))
 
 const findException = (tail: string, tag: string | undefined): WarehouseError | null => {
-  const marked = tag !== undefined && tail.includes(`__exception__\r\n${tag}`)
-  // None of our formats ends in such a text by itself: rows end in a quote, a bracket or a footer.
-  return marked || UNMARKED.test(tail) ? (lastException(tail) ?? new WarehouseError('engine_lost', BROKEN)) : null
+  const found = tag === undefined ? endsInException(tail) : tail.includes(`__exception__\r\n${tag}`)
+  return found ? (lastException(tail) ?? new WarehouseError('engine_lost', BROKEN)) : null
 }
 
-const UNMARKED = /Code: \d+\. DB::Exception: [^\n]*\(version [^\n]*\)\s*$/
+/** As servers before 25.11 wrote it. No format of ours ends in such a line by itself: rows end in a quote, a bracket or a footer. */
+const endsInException = (tail: string): boolean => {
+  const text = tail.trimEnd()
+  const start = text.lastIndexOf('Code: ')
+  return (
+    text.endsWith(')') && start !== -1 && text.includes('. DB::Exception: ', start) && text.includes('(version ', start)
+  )
+}
 
 const lastException = (tail: string): WarehouseError | null => {
   const start = tail.lastIndexOf('Code: ', tail.lastIndexOf('DB::Exception: '))

@@ -38,7 +38,7 @@ const judgeNodes = (root: SyntaxNode, rules: TreeRules): string | null => {
 
 const everyNode = (node: SyntaxNode): readonly SyntaxNode[] => {
   const nodes = [node]
-  for (let index = 0; index < nodes.length; index++) nodes.push(...nodes[index]!.children)
+  for (let index = 0; index < nodes.length; index++) for (const child of nodes[index]!.children) nodes.push(child)
   return nodes
 }
 
