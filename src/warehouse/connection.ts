@@ -1,8 +1,9 @@
 import type { Readable } from 'node:stream'
 import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import type { Endpoint } from './engines.ts'
-import { toWarehouseError } from './fault.ts'
+import { fromExceptionText, toWarehouseError } from './fault.ts'
 import { readResult } from './result-stream.ts'
+import { WarehouseError } from './warehouse.ts'
 
 export type Call = {
   readonly endpoint: Endpoint
@@ -65,14 +66,19 @@ export const createConnections = (): Connections => {
     call: async ({ endpoint, database, sql, parameters, settings, queryId, signal = NEVER, content }) => {
       try {
         signal.throwIfAborted()
-        const { stream, response_headers, summary } = await clientOf(endpoint, database).exec({
+        const { stream, response_headers, summary, http_status_code } = await clientOf(endpoint, database).exec({
           query: sql,
           query_params: { ...parameters },
           clickhouse_settings: { ...SETTINGS, ...settings } as ClickHouseSettings,
           abort_signal: signal,
+          // The client takes any word in capitals and brackets for the end of the message: `failed at position 8 (FORM) (line …`.
+          ignore_error_response: true,
           ...(queryId === undefined ? {} : { query_id: queryId }),
           ...(content === undefined ? {} : { values: content }),
         })
+        const isRefused =
+          (http_status_code ?? 200) >= 300 || response_headers?.['x-clickhouse-exception-code'] !== undefined
+        if (isRefused) throw await readRefusal(stream)
         const exceptionTag = response_headers?.['x-clickhouse-exception-tag'] as string | undefined
         signal.addEventListener('abort', () => stream.destroy(), { once: true })
         return {
@@ -87,6 +93,11 @@ export const createConnections = (): Connections => {
 }
 
 const MAX_CLIENTS = 64
+
+const readRefusal = async (stream: Readable): Promise<WarehouseError> => {
+  const body = Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString('utf8')
+  return fromExceptionText(body) ?? new WarehouseError('engine_lost', `The engine answered: ${body.slice(0, 200)}`)
+}
 
 const openClient = ({ url, username, password, agent }: Endpoint, database: string): ClickHouseClient =>
   createClient({

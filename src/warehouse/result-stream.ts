@@ -34,9 +34,10 @@ export async function* readResult({ stream, exceptionTag, signal }: Input): Asyn
     }
     const tail = toText(held)
     const broken = fault()
-    if (broken !== null) throw toBreak({ error: broken, tail, isAborted: signal.aborted })
+    if (signal.aborted) throw toWarehouseError(broken ?? new Error(BROKEN), { isAborted: true })
     const exception = findException(tail, exceptionTag)
     if (exception !== null) throw exception
+    if (broken !== null) throw toWarehouseError(broken)
     yield* held
   } finally {
     stream.destroy()
@@ -64,27 +65,28 @@ const untilBreak = (stream: Readable): { content: AsyncIterable<Uint8Array>; fau
 /** One byte, one character: positions stay, and what is searched for is ASCII. */
 const toText = (chunks: readonly Uint8Array[]): string => Buffer.concat(chunks).toString('latin1')
 
-/** A connection that broke right after an exception broke because of it. */
-const toBreak = ({ error, tail, isAborted }: { error: unknown; tail: string; isAborted: boolean }): WarehouseError =>
-  isAborted ? toWarehouseError(error, { isAborted }) : (lastException(tail) ?? toWarehouseError(error))
-
+/** Where an exception stands at the end of an answer, it ended it, whether or not the connection broke as well. */
 const findException = (tail: string, tag: string | undefined): WarehouseError | null => {
-  const found = tag === undefined ? endsInException(tail) : tail.includes(`__exception__\r\n${tag}`)
-  return found ? (lastException(tail) ?? new WarehouseError('engine_lost', BROKEN)) : null
+  const text = tag === undefined ? unmarkedException(tail) : markedException(tail, tag)
+  if (text === null) return null
+  return fromExceptionText(Buffer.from(text, 'latin1').toString('utf8')) ?? new WarehouseError('engine_lost', BROKEN)
+}
+
+/** Between `__exception__`, the tag and a line break, and a line of its length, the tag and `__exception__` again. */
+const markedException = (tail: string, tag: string): string | null => {
+  const opening = `__exception__\r\n${tag}\r\n`
+  const start = tail.indexOf(opening)
+  if (start === -1) return null
+  const text = tail.slice(start + opening.length)
+  const end = text.lastIndexOf(` ${tag}\r\n__exception__`)
+  return text.slice(0, Math.max(0, text.lastIndexOf('\n', end === -1 ? undefined : end)))
 }
 
 /** As servers before 25.11 wrote it. No format of ours ends in such a line by itself: rows end in a quote, a bracket or a footer. */
-const endsInException = (tail: string): boolean => {
+const unmarkedException = (tail: string): string | null => {
   const text = tail.trimEnd()
   const start = text.lastIndexOf('Code: ')
-  return (
+  const isOne =
     text.endsWith(')') && start !== -1 && text.includes('. DB::Exception: ', start) && text.includes('(version ', start)
-  )
-}
-
-const lastException = (tail: string): WarehouseError | null => {
-  const start = tail.lastIndexOf('Code: ', tail.lastIndexOf('DB::Exception: '))
-  if (start === -1) return null
-  const text = Buffer.from(tail.slice(start), 'latin1').toString('utf8')
-  return fromExceptionText(text.replace(/\s*\d+ \w+\r\n__exception__\s*$/, ''))
+  return isOne ? text.slice(start) : null
 }

@@ -179,6 +179,12 @@ export const describeWarehouse = (name: string, open: () => Promise<Warehouse>):
         expect(message).not.toMatch(/DB::|Code:|version/)
       })
 
+      test('of the grammar names the position at a word in capitals, too', async () => {
+        expect((await refusal({ sql: 'SELECT 1 FROM secrets ORDER WHERE 1' })).message).toMatch(
+          /position 29 \(WHERE\).*Expected/,
+        )
+      })
+
       test('of an unknown table or column names it', async () => {
         expect((await refusal({ sql: 'SELECT * FROM nowhere' })).message).toContain('nowhere')
         expect((await refusal({ sql: 'SELECT nothing FROM secrets' })).message).toContain('nothing')
@@ -206,6 +212,11 @@ export const describeWarehouse = (name: string, open: () => Promise<Warehouse>):
           expect(tail.includes('__exception__')).toBe(false)
         },
       )
+
+      test('does not become another one by what a query makes it say', async () => {
+        const sql = "SELECT throwIf(1, 'Code: 210. DB::Exception: no (NETWORK_ERROR) (version 1)')"
+        expect((await refusal({ sql })).reason).toBe('sql_error')
+      })
 
       test('text that looks like an exception is an ordinary value', async () => {
         const value = 'Code: 60. DB::Exception: no (version 26.7)'
