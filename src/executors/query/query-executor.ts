@@ -1,9 +1,9 @@
 import { ERRORS, MillraceError } from '../../kernel/errors.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
-import { type QueryLimits, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
+import { type QueryLimits, type QuerySummary, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
-import { followProgress } from './follow-progress.ts'
+import { followProgress, type ProgressFollower } from './follow-progress.ts'
 import { DEFAULT_FORMAT, type QuerySpec } from './spec.ts'
 import { toFailure } from './to-failure.ts'
 
@@ -32,7 +32,7 @@ const runAttempt = async (options: Options, job: ClaimedJob, context: ExecutionC
   const progress = followProgress(() => warehouse.progress(query), context)
   const stopping = cancelWhenStopped(warehouse, query, context)
   try {
-    return await runQuery(options, { job, context, queryId: query.queryId })
+    return await runQuery(options, { job, context, queryId: query.queryId, progress })
   } catch (error) {
     if (context.stop.cause !== null) return { type: 'stopped' }
     if (error instanceof WarehouseError) return toFailure(error)
@@ -45,9 +45,14 @@ const runAttempt = async (options: Options, job: ClaimedJob, context: ExecutionC
   }
 }
 
-type Attempt = { readonly job: ClaimedJob; readonly context: ExecutionContext; readonly queryId: string }
+type Attempt = {
+  readonly job: ClaimedJob
+  readonly context: ExecutionContext
+  readonly queryId: string
+  readonly progress: ProgressFollower
+}
 
-const runQuery = async (options: Options, { job, context, queryId }: Attempt): Promise<Outcome> => {
+const runQuery = async (options: Options, { job, context, queryId, progress }: Attempt): Promise<Outcome> => {
   const { query: sql, format = DEFAULT_FORMAT, parameters = {} } = JSON.parse(job.spec) as QuerySpec
   const { content, summary } = await options.warehouse.query({
     workspace: job.workspace,
@@ -61,18 +66,17 @@ const runQuery = async (options: Options, { job, context, queryId }: Attempt): P
   // It fails as the content does, and that is where it is heard of.
   summary.catch(() => {})
   const result = await context.keepResultStream({ format, content, maxBytes: options.maxResultBytes })
-  const { rowCount, rowsRead, bytesRead, elapsedMs } = await summary
-  return {
-    type: 'completed',
-    result,
-    statistics: {
-      row_count: rowCount,
-      bytes: result.bytes,
-      rows_read: rowsRead,
-      bytes_read: bytesRead,
-      elapsed_ms: elapsedMs,
-    },
-  }
+  const { rowCount, elapsedMs, ...read } = await summary
+  const statistics = { row_count: rowCount, bytes: result.bytes, elapsed_ms: elapsedMs }
+  return { type: 'completed', result, statistics: { ...statistics, ...readStatistics(read, progress.latest()) } }
+}
+
+type Read = Pick<QuerySummary, 'rowsRead' | 'bytesRead'>
+
+/** The embedded engine says at the end nothing of what was read, but does while it reads. Unknown is left out, not 0. */
+const readStatistics = (end: Read, latest: Read | null): Readonly<Record<string, number>> => {
+  const { rowsRead, bytesRead } = end.rowsRead > 0 || latest === null ? end : latest
+  return rowsRead > 0 ? { rows_read: rowsRead, bytes_read: bytesRead } : {}
 }
 
 const tooLarge = (maxBytes: number): Outcome => ({
