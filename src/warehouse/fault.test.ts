@@ -32,6 +32,12 @@ test('a message says what is wrong and where, without code, class, version and s
   )
 })
 
+test('what several machines put behind a message is taken off, whichever they were', () => {
+  const text =
+    'Code: 691. DB::Exception: Unexpected value. (UNKNOWN_ELEMENT) (version 26.7.2.1). (UNKNOWN_ELEMENT) (version 26.7.2.1)'
+  expect(fromExceptionText(text)?.message).toBe('Unexpected value.')
+})
+
 test('a connection that breaks is the engine lost, an abort of our own is a cancel', () => {
   const broken = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
   expect(toWarehouseError(broken).reason).toBe('engine_lost')

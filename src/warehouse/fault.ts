@@ -19,6 +19,7 @@ const FAULTS: ReadonlyMap<number, WarehouseFault> = new Map([
   [439, 'engine_lost'], // CANNOT_SCHEDULE_TASK
   [745, 'engine_lost'], // SERVER_OVERLOADED
   [999, 'engine_lost'], // KEEPER_EXCEPTION
+  [1002, 'engine_lost'], // UNKNOWN_EXCEPTION: nothing that the statement could be blamed for
   [192, 'engine_unavailable'], // UNKNOWN_USER
   [516, 'engine_unavailable'], // AUTHENTICATION_FAILED
 ])
@@ -52,17 +53,21 @@ const brokenConnection = (text: string, cause: unknown): WarehouseError =>
 
 /** A sentence for the user: no code, no class names, no version, no stack. Positions stay. */
 const cleanMessage = (text: string): string =>
-  text
-    .slice(0, MAX_TEXT)
-    .split('Stack trace:', 1)[0]!
-    .trimEnd()
-    .replace(/\(version [^()]*(\([^()]*\))?\)$/, '')
-    .trimEnd()
-    .replace(/\([A-Z][A-Z0-9_]{2,}\)$/, '')
+  withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
     .replace(/(Code: \d+\. )?DB::(Exception|ErrnoException|ParsingException): /g, '')
     .replace(/: (In scope|[Ww]hile executing|In query) [\s\S]*$/, '')
     .trim()
     .slice(0, MAX_MESSAGE)
+
+/** `(SYNTAX_ERROR) (version 26.7.2.1 (official build))`, once more for each machine that passed it on. */
+const withoutTail = (text: string): string => {
+  const cut = text
+    .trimEnd()
+    .replace(/\(version [^()]*(\([^()]*\))?\)\.?$/, '')
+    .trimEnd()
+    .replace(/\([A-Z][A-Z0-9_]{2,}\)$/, '')
+  return cut === text ? text : withoutTail(cut)
+}
 
 /** As long as ClickHouse's own exceptions get, with a stack. */
 const MAX_TEXT = 32_768
