@@ -3,7 +3,7 @@ import type { Logger } from '../../kernel/logger.ts'
 import { WarehouseError } from '../warehouse.ts'
 import { type EngineFolder, openEngineFolder } from './engine-folder.ts'
 import { type EngineProcess, startEngineProcess } from './engine-process.ts'
-import { isChdbInstalled, MISSING_CHDB } from './find-chdb.ts'
+import { isInstalled, MISSING_CHDB } from './find-chdb.ts'
 
 /** The engines of this server: one process per workspace, started when first needed and again after it died. */
 export interface EmbeddedEngines {
@@ -35,6 +35,8 @@ export type EmbeddedEnginesOptions = {
   readonly idleMs: number
   /** How long a cancelled statement may go on before its engine is ended. */
   readonly killGraceMs?: number
+  /** The package that has to be there; `chdb` when absent. */
+  readonly packageName?: string
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -51,7 +53,7 @@ const UNCONFINED = 'Data engines can reach files outside of their folders, if a 
 
 /** Starts nothing yet. */
 export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEngines => {
-  const { dataDir, memoryBytes, idleMs, killGraceMs = KILL_GRACE_MS, logger, clock } = options
+  const { dataDir, memoryBytes, idleMs, killGraceMs = KILL_GRACE_MS, packageName = 'chdb', logger, clock } = options
   const entries = new Map<string, Entry>()
   let closed = false
   let lastFailure: string | null = null
@@ -103,7 +105,7 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
   return {
     address: async workspace => {
       if (closed) throw new WarehouseError('engine_unavailable', 'The server is stopping.')
-      if (!isChdbInstalled()) throw new WarehouseError('engine_unavailable', MISSING_CHDB)
+      if (!isInstalled(packageName)) throw new WarehouseError('engine_unavailable', MISSING_CHDB)
       const entry = entries.get(workspace) ?? start(workspace)
       entry.usedAt = clock.monotonic()
       try {
@@ -115,7 +117,7 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
         })
       }
     },
-    problem: () => (isChdbInstalled() ? lastFailure : MISSING_CHDB),
+    problem: () => (isInstalled(packageName) ? lastFailure : MISSING_CHDB),
     warning: () => (unconfined === null ? null : `${UNCONFINED}: ${unconfined}.`),
     close: async () => {
       closed = true

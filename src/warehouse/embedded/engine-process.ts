@@ -47,7 +47,7 @@ export const startEngineProcess = ({ settings, logger, onIdle }: Options): Promi
     cwd: dirname(settings.dataPath),
   })
   const complaints = collectComplaints(child, logger)
-  const ended = new Promise<void>(resolve => child.once('close', () => resolve()))
+  const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
   // A write to an engine that has just died: its end is told by `close`.
   child.stdin.on('error', () => {})
 

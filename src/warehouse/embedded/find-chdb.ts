@@ -2,10 +2,10 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
-/** Whether the optional package is there. Looked for anew each time: it may be installed while the server runs. */
-export const isChdbInstalled = (): boolean => {
+/** Whether an optional package is there. Looked for anew each time: it may be installed while the server runs. */
+export const isInstalled = (packageName: string): boolean => {
   try {
-    require.resolve('chdb')
+    require.resolve(packageName)
     return true
   } catch {
     return false

@@ -15,6 +15,8 @@ export type Summary = {
 
 /** The answer to one statement. */
 export interface Answer {
+  /** Sends status and headers of an answer whose end is known already. */
+  begin(summary: Summary): void
   /** Resolves when the part's memory may be used again; false: nobody listens any more. The first part sends status and headers. */
   write(part: Uint8Array): Promise<boolean>
   end(summary: Summary): Promise<void>
@@ -43,8 +45,10 @@ type Options = {
 export const createAnswer = ({ response, queryId, format, version, compressed }: Options): Answer => {
   const tag = randomBytes(8).toString('hex')
   let gzip: Gzip | null = null
+  let hasTrailer = false
 
   const head = (summary: Summary | null): void => {
+    hasTrailer = summary === null
     response.writeHead(200, {
       'Content-Type': CONTENT_TYPES.get(format) ?? 'application/octet-stream',
       'X-ClickHouse-Query-Id': queryId,
@@ -53,7 +57,7 @@ export const createAnswer = ({ response, queryId, format, version, compressed }:
       'X-ClickHouse-Exception-Tag': tag,
       'X-ClickHouse-Summary': summaryText(summary),
       ...(compressed ? { 'Content-Encoding': 'gzip' } : {}),
-      ...(summary === null ? { Trailer: 'X-ClickHouse-Summary' } : {}),
+      ...(hasTrailer ? { Trailer: 'X-ClickHouse-Summary' } : {}),
     })
     if (!compressed) return
     gzip = createGzip({ level: 1 })
@@ -61,6 +65,7 @@ export const createAnswer = ({ response, queryId, format, version, compressed }:
   }
 
   return {
+    begin: summary => head(summary),
     write: async part => {
       if (response.destroyed) return false
       if (!response.headersSent) head(null)
@@ -68,9 +73,8 @@ export const createAnswer = ({ response, queryId, format, version, compressed }:
       return !response.destroyed
     },
     end: async summary => {
-      const whole = !response.headersSent
-      if (whole) head(summary)
-      else response.addTrailers({ 'X-ClickHouse-Summary': summaryText(summary) })
+      if (!response.headersSent) head(summary)
+      else if (hasTrailer) response.addTrailers({ 'X-ClickHouse-Summary': summaryText(summary) })
       ;(gzip ?? response).end()
       if (!response.writableFinished && !response.destroyed)
         await Promise.race([once(response, 'finish'), once(response, 'close')])

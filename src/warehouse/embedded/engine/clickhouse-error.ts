@@ -25,19 +25,27 @@ export const toClickHouseError = (error: unknown): ClickHouseError => {
 export const errorText = (error: ClickHouseError, version: string): string =>
   `Code: ${error.code}. DB::Exception: ${error.message.trimEnd()} (version ${version})\n`
 
-const STATUS_OF_CODE: ReadonlyMap<number, number> = new Map([
-  ...[
-    1, 6, 20, 26, 27, 28, 33, 35, 36, 38, 41, 42, 43, 44, 46, 47, 50, 53, 57, 58, 62, 63, 69, 70, 72, 80, 81, 82, 115,
-    130,
-  ].map(code => [code, 400] as const),
-  ...[131, 181, 182, 184, 190, 215, 241, 352, 386, 456, 457].map(code => [code, 400] as const),
-  ...[60, 61, 16, 117, 218].map(code => [code, 404] as const),
-  [159, 408],
-  [202, 429],
-  [48, 501],
-  [164, 403],
-  [497, 403],
-])
+const STATUS_OF_CODES: readonly (readonly [status: number, codes: readonly number[]])[] = [
+  // What cannot be parsed or does not fit: text, rows, types, parameters.
+  [
+    400,
+    [
+      1, 6, 20, 25, 26, 27, 33, 36, 38, 41, 42, 43, 44, 53, 57, 62, 69, 70, 72, 80, 82, 117, 130, 131, 181, 182, 184,
+      190,
+    ],
+  ],
+  [400, [215, 216, 241, 352, 386, 456, 457]],
+  // What is not there: tables, functions, names, types, storages, databases, settings, formats.
+  [404, [16, 46, 47, 50, 56, 60, 61, 63, 73, 78, 81, 115, 218, 336]],
+  [403, [164, 497]],
+  [408, [159]],
+  [429, [202]],
+  [501, [48]],
+]
+
+const STATUS_OF_CODE: ReadonlyMap<number, number> = new Map(
+  STATUS_OF_CODES.flatMap(([status, codes]) => codes.map(code => [code, status] as const)),
+)
 
 /** ClickHouse answers what the statement is to blame for with 4xx; a client goes by the body, not by this. */
 export const statusOf = (error: ClickHouseError): number => STATUS_OF_CODE.get(error.code) ?? 500

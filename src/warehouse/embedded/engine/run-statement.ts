@@ -84,6 +84,7 @@ const sqlOnly =
     const result = await session.queryAsync(withOwnQueryIds(sql, words), { format: formatOf(request) })
     if (words[0] === 'KILL') await engine.running.watchKilled()
     const bytes = result.bytes()
+    answer.begin(toSummary(result))
     if (bytes.length > 0) await answer.write(bytes)
     await answer.end(toSummary(result))
   }
@@ -108,6 +109,7 @@ const spool: Run = async ({ engine, request, answer, session }) => {
   const path = join(engine.spoolPath, `${engine.nextFile()}.out`)
   try {
     const result = await session.queryAsync(intoFile(request, path), { format: 'Null' })
+    answer.begin(toSummary(result))
     for await (const part of createReadStream(path)) if (!(await answer.write(part))) break
     await answer.end(toSummary(result))
   } finally {
