@@ -24,6 +24,10 @@ const SCENARIOS: readonly (() => Promise<{ scenario: Scenario }>)[] = [
   () => import('./scenarios/followers.ts'),
   () => import('./scenarios/lists.ts'),
   () => import('./scenarios/idle.ts'),
+  () => import('./scenarios/query-arrow.ts'),
+  () => import('./scenarios/query-latency.ts'),
+  () => import('./scenarios/query-slots.ts'),
+  () => import('./scenarios/query-download.ts'),
 ]
 
 const main = async (): Promise<number> => {

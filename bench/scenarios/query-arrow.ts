@@ -1,0 +1,70 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { MeasuredQuery } from '../contestants/queries.ts'
+import { startContestant } from '../harness/contestant.ts'
+import { interleave, medianRatio } from '../harness/interleave.ts'
+import { openMachine } from '../harness/machine.ts'
+import { round } from '../harness/result.ts'
+import type { Scenario } from '../harness/scenario.ts'
+import { median } from '../harness/statistics.ts'
+
+const ROWS = 10_000_000
+const SQL = `SELECT number AS id, toUInt32(number % 1000) AS bucket, number / 3 AS value FROM numbers(${ROWS})`
+const MEBIBYTE = 2 ** 20
+
+/** A query job of ten million rows to an Arrow file, hashed and flushed, against chDB that writes the same file itself. */
+export const scenario: Scenario = {
+  name: 'query-arrow',
+  about: `${ROWS.toLocaleString('en')} rows × 3 columns to Arrow: a job from submit to completed, chDB alone writing the file`,
+  async run(context) {
+    const peerDirectory = join(context.directory, 'peer')
+    await mkdir(peerDirectory)
+    const server = await startContestant(context, {
+      module: 'contestants/queries.ts',
+      options: { dataDir: join(context.directory, 'data') },
+    })
+    const chdb = await startContestant(context, { module: 'peers/chdb.ts', options: { directory: peerDirectory } })
+    const machine = await openMachine()
+    const runs: MeasuredQuery[] = []
+    const job = async (): Promise<number> => {
+      const run = await server.call<MeasuredQuery>('run', { sql: SQL, format: 'arrow' })
+      if (run.rows !== ROWS) throw new Error(`the result has ${run.rows} rows`)
+      await server.call('forget', run.jobId)
+      runs.push(run)
+      return run.seconds
+    }
+    const alone = async (): Promise<number> => {
+      const sql = `${SQL} SETTINGS output_format_arrow_compression_method = 'none'`
+      return (await chdb.call<{ seconds: number }>('write', { sql, format: 'Arrow' })).seconds
+    }
+    try {
+      await job()
+      await alone()
+      runs.length = 0
+      const rounds = await interleave({ machine, sides: { job, alone }, rounds: context.rounds, note: context.note })
+      const { ratio, a, b, spread } = medianRatio(rounds, 'job', 'alone')
+      const range = spread.map(value => value.toFixed(2)).join('…')
+      const growth = runs.map(run => run.growth / MEBIBYTE)
+      return [
+        {
+          name: 'query-arrow/chdb',
+          value: ratio,
+          unit: '×',
+          bound: 1.4,
+          good: 'at most',
+          figures: `${round(a)} : ${round(b)} s for ${round(runs[0]!.bytes / MEBIBYTE)} MiB (rounds ${range} ×)`,
+        },
+        {
+          name: 'query-arrow/memory',
+          value: median(growth),
+          unit: 'MiB',
+          bound: 64,
+          good: 'at most',
+          figures: `growth of the server's resident set in each run: ${growth.map(round).join(', ')}`,
+        },
+      ]
+    } finally {
+      await Promise.all([machine.close(), server.close(), chdb.close()])
+    }
+  },
+}
