@@ -292,7 +292,7 @@ export const ERRORS = {
     http: 503,
     failure: 'system',
     title: 'There is no data engine',
-    hint: '/readyz says what is missing: the optional package chdb, or the server of MILLRACE_CLICKHOUSE_URL.',
+    hint: 'See /readyz for what is missing: the optional package chdb, or the server of MILLRACE_CLICKHOUSE_URL.',
   },
   address_refused: {
     failure: 'user',

@@ -38,7 +38,9 @@ describe('the guide to the API', () => {
   const pages = readdirSync(DOCS).filter(name => name.endsWith('.md') && name !== 'README.md')
 
   test('has its pages', () => {
-    const expected = ['artifacts', 'errors', 'jobs', 'logs', 'query', 'runs', 'tokens', 'workflows'].map(name => `${name}.md`)
+    const expected = ['artifacts', 'errors', 'jobs', 'logs', 'query', 'runs', 'tokens', 'workflows'].map(
+      name => `${name}.md`,
+    )
     expect(pages).toEqual(expect.arrayContaining(expected))
   })
 
