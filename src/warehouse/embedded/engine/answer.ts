@@ -6,6 +6,9 @@ import { type ClickHouseError, errorText, statusOf } from './clickhouse-error.ts
 
 /** What a statement came to, as `X-ClickHouse-Summary` tells it. */
 export type Summary = {
+  /** At least: as last seen. */
+  readonly readRows: number
+  readonly readBytes: number
   readonly resultRows: number
   readonly resultBytes: number
   readonly writtenRows: number
@@ -119,8 +122,8 @@ const breakOff = (input: { response: ServerResponse; gzip: Gzip | null; text: st
 /** Numbers as text, as ClickHouse writes them. Before the end only zeros are known. */
 const summaryText = (summary: Summary | null): string =>
   JSON.stringify({
-    read_rows: '0',
-    read_bytes: '0',
+    read_rows: String(summary?.readRows ?? 0),
+    read_bytes: String(summary?.readBytes ?? 0),
     written_rows: String(summary?.writtenRows ?? 0),
     written_bytes: String(summary?.writtenBytes ?? 0),
     total_rows_to_read: '0',

@@ -14,7 +14,7 @@ export const insertContent = async (input: StatementInput): Promise<void> => {
   const parts = input.request.content!.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>
   const head = await readHead(parts)
   const result = await (head.whole ? insertFile(input, head.parts) : insertFifo(input, head.parts, parts))
-  await input.answer.end({ ...toSummary(result), writtenRows: result.rowsRead, writtenBytes: result.bytesRead })
+  await input.answer.end({ ...toSummary(input, result), writtenRows: result.rowsRead, writtenBytes: result.bytesRead })
 }
 
 /**

@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs'
 import { lockFile } from '../../../kernel/lock-file.ts'
 import { loadChdb } from './chdb.ts'
 import { createFifos } from './fifos.ts'
-import type { EngineReport, EngineSettings } from './protocol.ts'
+import { type EngineReport, type EngineSettings, RESULT_PIPES, resultPipeName } from './protocol.ts'
 import { createRunning } from './running.ts'
 import { createEngineServer } from './serve.ts'
 import { createSessions } from './sessions.ts'
@@ -39,10 +39,12 @@ const running = createRunning({
     end()
   },
 })
+const fifos = createFifos(settings.spoolPath)
+for (let number = 0; number < RESULT_PIPES; number++) fifos.provide(resultPipeName(number))
 let files = 0
 const server = createEngineServer({
   sessions,
-  fifos: createFifos(settings.spoolPath),
+  fifos,
   running,
   spoolPath: settings.spoolPath,
   nextFile: () => String(files++),

@@ -20,6 +20,8 @@ export type StatementRequest = {
   readonly settings: ReadonlyMap<string, string>
   /** Nothing is sent before the statement has ended. */
   readonly waitEndOfQuery: boolean
+  /** The name of a FIFO that takes the result in place of the answer's body (`result-pipes.ts`). */
+  readonly resultPipe: string | null
   /** Of the answer, where the client takes it and asked for it. */
   readonly compressed: boolean
 }
@@ -27,7 +29,17 @@ export type StatementRequest = {
 /** Parameters of the interface itself; all others are settings. */
 const RESERVED = new Set([
   ...['query', 'database', 'default_format', 'query_id', 'wait_end_of_query', 'buffer_size', 'compress', 'decompress'],
-  ...['session_id', 'session_timeout', 'session_check', 'user', 'password', 'quota_key', 'role', 'stacktrace'],
+  ...[
+    'session_id',
+    'session_timeout',
+    'result_pipe',
+    'session_check',
+    'user',
+    'password',
+    'quota_key',
+    'role',
+    'stacktrace',
+  ],
 ])
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
@@ -51,6 +63,7 @@ export const readRequest = async (request: IncomingMessage): Promise<StatementRe
     defaultFormat: search.get('default_format') ?? header(request, 'x-clickhouse-format') ?? 'TabSeparated',
     ...readSettings(search),
     waitEndOfQuery: search.get('wait_end_of_query') === '1',
+    resultPipe: readPipeName(search),
     compressed: search.get('enable_http_compression') === '1' && accepts(request, 'gzip'),
   }
 }
@@ -59,6 +72,12 @@ const isInsert = (sql: string): boolean => scanSql(sql).words[0] === 'INSERT'
 
 const joinText = (first: string, second: string): string =>
   first === '' || second === '' ? first + second : `${first}\n${second}`
+
+const readPipeName = (search: URLSearchParams): string | null => {
+  const name = search.get('result_pipe')
+  if (name === null || /^result-\d+\.fifo$/.test(name)) return name
+  throw new ClickHouseError(ERROR.BAD_ARGUMENTS, 'There is no such pipe for results.')
+}
 
 const header = (request: IncomingMessage, name: string): string | null => {
   const value = request.headers[name]

@@ -51,7 +51,7 @@ export type StatementInput = Input & { readonly session: ChdbSession }
 
 type Run = (input: StatementInput) => Promise<void>
 
-const choose = ({ content, scanned, sql, waitEndOfQuery }: StatementRequest): Run => {
+const choose = ({ content, scanned, sql, waitEndOfQuery, resultPipe }: StatementRequest): Run => {
   if (content !== null) return insertContent
   const [word] = scanned.words
   if (word === undefined) throw new ClickHouseError(ERROR.SYNTAX_ERROR, 'Syntax error: Empty query. (SYNTAX_ERROR)')
@@ -59,6 +59,7 @@ const choose = ({ content, scanned, sql, waitEndOfQuery }: StatementRequest): Ru
   if (scanned.several)
     throw new ClickHouseError(ERROR.SYNTAX_ERROR, 'Syntax error: Multi-statements are not allowed. (SYNTAX_ERROR)')
   if (word !== 'SELECT' && word !== 'WITH' && word !== '(') return sqlOnly(scanned.text)
+  if (resultPipe !== null) return intoPipe(resultPipe)
   return waitEndOfQuery ? spool : stream
 }
 
@@ -79,18 +80,20 @@ const formatOf = ({ scanned, defaultFormat }: StatementRequest): string => scann
 /** Statements with no or a small answer. */
 const sqlOnly =
   (sql: string): Run =>
-  async ({ engine, request, answer, session }) => {
+  async input => {
+    const { engine, request, answer, session } = input
     const { words } = request.scanned
     const result = await session.queryAsync(withOwnQueryIds(sql, words), { format: formatOf(request) })
     if (words[0] === 'KILL') await engine.running.watchKilled()
     const bytes = result.bytes()
-    answer.begin(toSummary(result))
+    answer.begin(toSummary(input, result))
     if (bytes.length > 0) await answer.write(bytes)
-    await answer.end(toSummary(result))
+    await answer.end(toSummary(input, result))
   }
 
 /** A SELECT whose result flows through a FIFO: chDB formats it on its own threads, and nothing is held. */
-const stream: Run = async ({ engine, request, answer, session }) => {
+const stream: Run = async input => {
+  const { engine, request, answer, session } = input
   const fifo = engine.fifos.take()
   const reader = fifo.openForReading()
   const hold = fifo.openForWriting()
@@ -101,17 +104,28 @@ const stream: Run = async ({ engine, request, answer, session }) => {
   fifo.release()
   const result = await done
   await read
-  await answer.end(toSummary(result))
+  await answer.end(toSummary(input, result))
 }
 
+/** A SELECT whose result the server reads from a FIFO that it has opened. */
+const intoPipe =
+  (name: string): Run =>
+  async input => {
+    const { engine, request, answer, session } = input
+    const path = join(engine.spoolPath, name)
+    engine.fifos.widen(path)
+    await answer.end(toSummary(input, await session.queryAsync(intoFile(request, path), { format: 'Null' })))
+  }
+
 /** A SELECT of whose result nothing is sent before its end. */
-const spool: Run = async ({ engine, request, answer, session }) => {
+const spool: Run = async input => {
+  const { engine, request, answer, session } = input
   const path = join(engine.spoolPath, `${engine.nextFile()}.out`)
   try {
     const result = await session.queryAsync(intoFile(request, path), { format: 'Null' })
-    answer.begin(toSummary(result))
+    answer.begin(toSummary(input, result))
     for await (const part of createReadStream(path)) if (!(await answer.write(part))) break
-    await answer.end(toSummary(result))
+    await answer.end(toSummary(input, result))
   } finally {
     rmSync(path, { force: true })
   }
@@ -120,10 +134,17 @@ const spool: Run = async ({ engine, request, answer, session }) => {
 const intoFile = (request: StatementRequest, path: string): string =>
   `${withOwnQueryIds(request.scanned.text, request.scanned.words)}\nINTO OUTFILE ${quoteText(path)} TRUNCATE FORMAT ${formatOf(request)}`
 
-export const toSummary = ({ rowsRead, bytesRead, elapsed }: ChdbAnswer): Summary => ({
-  resultRows: rowsRead,
-  resultBytes: bytesRead,
-  writtenRows: 0,
-  writtenBytes: 0,
-  elapsedMs: elapsed * 1000,
-})
+/** To be made while the statement is among those that run. */
+export const toSummary = ({ engine, request }: Input, { rowsRead, bytesRead, elapsed }: ChdbAnswer): Summary => {
+  const read = engine.running.seen(request.queryId)
+  return {
+    // A result is read too.
+    readRows: Math.max(read.rows, rowsRead),
+    readBytes: Math.max(read.bytes, bytesRead),
+    resultRows: rowsRead,
+    resultBytes: bytesRead,
+    writtenRows: 0,
+    writtenBytes: 0,
+    elapsedMs: elapsed * 1000,
+  }
+}

@@ -7,13 +7,25 @@ export interface Running {
   /** Throws `ClickHouseError` when one of this id runs already. */
   add(queryId: string): void
   remove(queryId: string): void
+  /** What it has read, as last seen: chDB tells it while a statement runs, and not at its end. */
+  seen(queryId: string): ReadSoFar
   /** Asks chDB to end it; resolves once it knows. */
   kill(queryId: string): Promise<void>
   /** To be called after a statement that kills others: what was asked to end has to end, or the process does. */
   watchKilled(): Promise<void>
 }
 
+export type ReadSoFar = { readonly rows: number; readonly bytes: number }
+
+/** Short at first: most statements end soon. */
+const FIRST_LOOK_MS = 20
+const LOOK_MS = 100
+
+const NOTHING: ReadSoFar = { rows: 0, bytes: 0 }
+
 const QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING = 216
+
+const LOOK_SQL = "SELECT read_rows, read_bytes, Settings['log_comment'] FROM system.processes"
 
 /**
  * chDB makes query ids of its own. A client's id is kept in the setting `log_comment`, which `system.processes` shows: in
@@ -29,7 +41,7 @@ export const createRunning = (options: {
   readonly onStuck: (queryId: string) => void
 }): Running => {
   const { sessions, killGraceMs, idleMs, onIdle, onStuck } = options
-  const ids = new Map<string, { timer: NodeJS.Timeout | null }>()
+  const ids = new Map<string, { timer: NodeJS.Timeout | null; read: ReadSoFar }>()
   let idle = setInterval(onIdle, idleMs)
 
   const watch = (queryId: string): void => {
@@ -47,14 +59,30 @@ export const createRunning = (options: {
     }
   }
 
+  /** One look for all that run, and no second before its answer. */
+  let isLooking = false
+  const look = async (): Promise<void> => {
+    const seen = await ask(LOOK_SQL).catch(() => '')
+    for (const line of seen.split('\n')) {
+      const [rows, bytes, queryId] = line.split('\t')
+      const entry = ids.get(queryId ?? '')
+      if (entry !== undefined) entry.read = { rows: Number(rows), bytes: Number(bytes) }
+    }
+    isLooking = ids.size > 0
+    if (isLooking) setTimeout(look, LOOK_MS)
+  }
+
   return {
+    seen: queryId => ids.get(queryId)?.read ?? NOTHING,
     add: queryId => {
       if (ids.has(queryId))
         throw new ClickHouseError(
           QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING,
           `Query with id = ${queryId} is already running. (QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING)`,
         )
-      ids.set(queryId, { timer: null })
+      ids.set(queryId, { timer: null, read: NOTHING })
+      if (!isLooking) setTimeout(look, FIRST_LOOK_MS)
+      isLooking = true
       clearInterval(idle)
     },
     remove: queryId => {
