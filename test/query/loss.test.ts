@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-/** Engine processes whose data lie below this directory. */
+/** Engine processes whose data lie below this directory: they work there. */
 const enginesOf = (dataDir: string): readonly number[] =>
   readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -23,10 +23,7 @@ const enginesOf = (dataDir: string): readonly number[] =>
 
 const isEngineOf = (pid: string, dataDir: string): boolean => {
   try {
-    return (
-      readdirSync(`/proc/${pid}/fd`).length > 0 &&
-      readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(join(dataDir, 'warehouse'))
-    )
+    return readlinkSync(`/proc/${pid}/cwd`).startsWith(join(dataDir, 'warehouse'))
   } catch {
     return false
   }

@@ -218,6 +218,34 @@ describe('a query is stopped', () => {
   })
 })
 
+describe('a workflow', () => {
+  test('gives the parameters of its trigger to its queries', async () => {
+    const payload = [{ query: 'SELECT {a:UInt8} AS a, {b:UInt8} AS b', parameters: { a: 1, b: 2 }, format: 'json' }]
+    const { status, body: workflow } = await server.call('POST', '/v1/workflows', { name: 'report', payload })
+    expect(status).toBe(201)
+    const path = `/v1/workflows/${workflow.workflow_id}/trigger`
+    const { body: run } = await server.call('POST', path, { parameters: { b: 9 } })
+    const jobs = async () => (await server.call('GET', `/v1/runs/${run.run_id}/jobs`)).body.jobs
+    await expect.poll(async () => (await jobs())[0]?.status, { timeout: 20_000 }).toBe('completed')
+    expect(await rowsOf((await jobs())[0])).toEqual([{ a: 1, b: 9 }])
+  })
+})
+
+describe('another workspace', () => {
+  test('has tables of its own, and sees none of ours', async () => {
+    const made = await server.call('POST', '/v1/workspaces', { name: 'other' })
+    expect(made.status).toBe(201)
+    const token = await server.call('POST', '/v1/tokens', { name: 'other', role: 'analyst', workspace: 'other' })
+    const headers = { authorization: `Bearer ${token.body.token}` }
+    const ask = (query: string) => server.call('POST', '/v1/sql', { query }, headers)
+    expect((await ask('SELECT 1 AS one')).body).toEqual([{ one: 1 }])
+    for (const table of ['events', 'live.events', 'default.events']) {
+      const refused = await ask(`SELECT count() FROM ${table}`)
+      expect([table, refused.status, refused.body.code]).toEqual([table, 422, 'sql_error'])
+    }
+  })
+})
+
 describe('who may query', () => {
   const as = async (token: object) => {
     const { body } = await server.call('POST', '/v1/tokens', token)
