@@ -1,6 +1,8 @@
-import type { Connections, EngineSummary } from './connection.ts'
+import type { Call, CallAnswer, Connections, EngineSummary } from './connection.ts'
+import type { ResultPipe } from './embedded/result-pipes.ts'
 import type { Endpoints } from './engines.ts'
 import { ENGINE_FORMATS } from './formats.ts'
+import { callThroughPipe } from './piped-call.ts'
 import type { QueryLimits, QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
 
 type Input = {
@@ -15,7 +17,7 @@ type Input = {
 export const startUserQuery = async ({ query, database, endpoints, connections }: Input): Promise<RunningQuery> => {
   const { queryId, sql, parameters, format, limits, signal } = query
   const { name, settings } = ENGINE_FORMATS[format]
-  const { content, summary } = await connections.call({
+  const call = {
     endpoint: endpoints.users,
     database,
     sql: `${sql}\nFORMAT ${name}`,
@@ -23,7 +25,11 @@ export const startUserQuery = async ({ query, database, endpoints, connections }
     settings: { ...settings, ...limitSettings(limits), ...READONLY },
     queryId,
     signal,
-  })
+  }
+  const pipe = endpoints.resultPipes?.take() ?? null
+  const { content, summary } = await (pipe === null
+    ? connections.call(call)
+    : callIntoPipe({ call, connections, pipe }))
   const done = Promise.withResolvers<QuerySummary>()
   // Who reads the content hears of its failure there.
   done.promise.catch(() => {})
@@ -48,6 +54,42 @@ const limitSettings = ({
   ...(threads === null ? {} : { max_threads: threads }),
   ...(resultRows === null ? {} : { max_result_rows: String(resultRows), result_overflow_mode: 'throw' }),
 })
+
+type PipedCall = {
+  readonly call: Call & { signal: AbortSignal }
+  readonly connections: Connections
+  readonly pipe: ResultPipe
+}
+
+/** As `connections.call`, but the rows come by a pipe, and the answer without a body when they are all written. */
+const callIntoPipe = async ({ call, connections, pipe }: PipedCall): Promise<CallAnswer> => {
+  const left = new AbortController()
+  const signal = AbortSignal.any([call.signal, left.signal])
+  const settings = { ...call.settings, ...pipe.parameters }
+  let summary: EngineSummary = {}
+  const answer = connections.call({ ...call, settings, signal }).then(async answered => {
+    await Array.fromAsync(answered.content)
+    summary = answered.summary()
+  })
+  const piped = pipe.read(answer)
+  signal.addEventListener('abort', () => piped.close(), { once: true })
+  try {
+    await piped.begun
+  } catch (error) {
+    piped.close()
+    throw error
+  }
+  return { content: untilLeft(piped.content, left), summary: () => summary }
+}
+
+/** Who leaves the rows ends the statement: it would go on writing. */
+async function* untilLeft(content: AsyncGenerator<Uint8Array>, left: AbortController): AsyncGenerator<Uint8Array> {
+  try {
+    yield* content
+  } finally {
+    left.abort()
+  }
+}
 
 async function* follow(input: {
   readonly content: AsyncGenerator<Uint8Array>
