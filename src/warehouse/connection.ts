@@ -78,7 +78,7 @@ export const createConnections = (): Connections => {
         })
         const isRefused =
           (http_status_code ?? 200) >= 300 || response_headers?.['x-clickhouse-exception-code'] !== undefined
-        if (isRefused) throw await readRefusal(stream)
+        if (isRefused) throw await readRefusal(stream, http_status_code ?? 0)
         const exceptionTag = response_headers?.['x-clickhouse-exception-tag'] as string | undefined
         signal.addEventListener('abort', () => stream.destroy(), { once: true })
         return {
@@ -94,9 +94,15 @@ export const createConnections = (): Connections => {
 
 const MAX_CLIENTS = 64
 
-const readRefusal = async (stream: Readable): Promise<WarehouseError> => {
+/** Parameters, and the text that the guard has judged, travel in the address of the request. */
+const TOO_LONG: ReadonlySet<number> = new Set([413, 414, 431])
+
+const readRefusal = async (stream: Readable, status: number): Promise<WarehouseError> => {
+  if (TOO_LONG.has(status)) return new WarehouseError('sql_error', 'The SQL or its parameters are too long.')
   const body = Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString('utf8')
-  return fromExceptionText(body) ?? new WarehouseError('engine_lost', `The engine answered: ${body.slice(0, 200)}`)
+  return (
+    fromExceptionText(body) ?? new WarehouseError('engine_lost', `The engine answered ${status}: ${body.slice(0, 200)}`)
+  )
 }
 
 const openClient = ({ url, username, password, agent }: Endpoint, database: string): ClickHouseClient =>
