@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { openEmbeddedEngines } from './embedded/embedded-engines.ts'
-import type { ResultPipes, ResultPipes } from './embedded/result-pipes.ts'
+import type { ResultPipes } from './embedded/result-pipes.ts'
 import { openServerEngines } from './server/server-engines.ts'
 
 /** Where the engine of each workspace is: what differs between the embedded engine and a server. */
@@ -25,8 +25,6 @@ export type Endpoints = {
   readonly users: Endpoint
   /** Whether the row counts of an answer must be looked up in `system.query_log`: no trailer tells them. */
   readonly hasQueryLog: boolean
-  /** A quicker way for results than the answer's body, where the engine is on this machine. */
-  readonly resultPipes: ResultPipes | null
   /** A quicker way for results than the body of the answer, where engine and server share a machine. */
   readonly resultPipes?: ResultPipes
 }

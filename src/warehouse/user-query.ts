@@ -2,7 +2,6 @@ import type { Call, CallAnswer, Connections, EngineSummary } from './connection.
 import type { ResultPipe } from './embedded/result-pipes.ts'
 import type { Endpoints } from './engines.ts'
 import { ENGINE_FORMATS } from './formats.ts'
-import { callThroughPipe } from './piped-call.ts'
 import type { QueryLimits, QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
 
 type Input = {

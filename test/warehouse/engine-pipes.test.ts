@@ -114,6 +114,14 @@ describe('a result through a pipe', () => {
     for (const each of taken) each.read(Promise.resolve())
   })
 
+  it('is an error of the statement where the engine, and so the pipe, is gone', async () => {
+    const { resultPipes } = await openGone()
+    const answer = Promise.reject(new Error('no engine'))
+    const { begun, content } = resultPipes.take()!.read(answer)
+    await expect(begun).rejects.toThrow('no engine')
+    await expect(hashOf(content)).rejects.toThrow('no engine')
+  })
+
   it('breaks when the engine is lost', async () => {
     const lost = await engines.address('lost')
     const { begun, content } = pipe('SELECT number FROM numbers(1000000000000)', {}, lost)
@@ -122,3 +130,10 @@ describe('a result through a pipe', () => {
     await expect(hashOf(content)).rejects.toThrow()
   })
 })
+
+const openGone = async (): Promise<EngineAddress> => {
+  const gone = openTestEngines()
+  const address = await gone.engines.address('w')
+  await gone.close()
+  return address
+}

@@ -1,7 +1,8 @@
-import { closeSync, constants, openSync } from 'node:fs'
+import { closeSync, constants, existsSync, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { once } from '../../kernel/once.ts'
+import { WarehouseError } from '../warehouse.ts'
 import { RESULT_PIPES, resultPipeName } from './engine/protocol.ts'
 
 /**
@@ -45,7 +46,10 @@ export const createResultPipes = (spoolPath: string): ResultPipes => {
       if (name === undefined) return null
       return {
         parameters: { result_pipe: name },
-        read: answer => readPipe({ path: join(spoolPath, name), answer, release: () => free.push(name) }),
+        read: answer => {
+          const input = { path: join(spoolPath, name), answer, release: () => void free.push(name) }
+          return existsSync(input.path) ? readPipe(input) : withoutPipe(answer)
+        },
       }
     },
   }
@@ -67,6 +71,18 @@ const readPipe = (input: { path: string; answer: Promise<unknown>; release: () =
     pipe.close()
   }
   return { begun, content: readParts({ pipe, answer, close }), close }
+}
+
+/** The pipes have gone with their engine, and the statement does not find it either. */
+const withoutPipe = (answer: Promise<unknown>): PipedResult => {
+  const lost = answer.then(() => {
+    throw new WarehouseError('engine_lost', 'The engine is gone, and its pipes with it.')
+  })
+  lost.catch(() => {})
+  async function* content(): AsyncGenerator<Uint8Array> {
+    yield* await lost
+  }
+  return { begun: lost, content: content(), close: () => {} }
 }
 
 async function* readParts(input: {
