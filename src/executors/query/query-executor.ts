@@ -73,11 +73,11 @@ const runQuery = async (options: Options, { job, context, queryId, progress }: A
 
 type Read = Pick<QuerySummary, 'rowsRead' | 'bytesRead'>
 
-/** The embedded engine says at the end nothing of what was read, but does while it reads. Unknown is left out, not 0. */
-const readStatistics = (end: Read, latest: Read | null): Readonly<Record<string, number>> => {
-  const { rowsRead, bytesRead } = end.rowsRead > 0 || latest === null ? end : latest
-  return rowsRead > 0 ? { rows_read: rowsRead, bytes_read: bytesRead } : {}
-}
+/** The embedded engine knows what was read only as it was last seen: whoever looked later saw more. */
+const readStatistics = (end: Read, latest: Read | null): Readonly<Record<string, number>> => ({
+  rows_read: Math.max(end.rowsRead, latest?.rowsRead ?? 0),
+  bytes_read: Math.max(end.bytesRead, latest?.bytesRead ?? 0),
+})
 
 const tooLarge = (maxBytes: number): Outcome => ({
   type: 'failed',
