@@ -75,14 +75,15 @@ const readPipe = (input: { path: string; answer: Promise<unknown>; release: () =
 
 /** The pipes have gone with their engine, and the statement does not find it either. */
 const withoutPipe = (answer: Promise<unknown>): PipedResult => {
-  const lost = answer.then(() => {
+  const lost = answer.then((): readonly Uint8Array[] => {
     throw new WarehouseError('engine_lost', 'The engine is gone, and its pipes with it.')
   })
-  lost.catch(() => {})
+  const begun = lost.then(() => {})
+  begun.catch(() => {})
   async function* content(): AsyncGenerator<Uint8Array> {
     yield* await lost
   }
-  return { begun: lost, content: content(), close: () => {} }
+  return { begun, content: content(), close: () => {} }
 }
 
 async function* readParts(input: {
