@@ -48,8 +48,4 @@ const confine = (): string | null => {
 
 const unconfined = confine()
 const argument = JSON.stringify({ ...settings, unconfined } satisfies EngineSettings)
-process.execve!(
-  process.execPath,
-  [process.execPath, ...process.execArgv, main, argument],
-  process.env as Record<string, string>,
-)
+process.execve!(process.execPath, [process.execPath, ...process.execArgv, main, argument])

@@ -3,8 +3,8 @@ import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { PIPE_BYTES } from './fifos.ts'
 import type { StatementRequest } from './request.ts'
-import { type StatementInput, toSummary } from './run-statement.ts'
 import { quoteText, replaceInCode } from './scan-sql.ts'
+import { type StatementInput, toSummary } from './task.ts'
 
 /**
  * An insert whose rows are the body. chDB reads them as from a file, with all its threads: what is small from a file indeed,

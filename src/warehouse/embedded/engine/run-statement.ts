@@ -1,37 +1,15 @@
 import { closeSync, createReadStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Answer, Summary } from './answer.ts'
-import type { ChdbAnswer, ChdbSession } from './chdb.ts'
 import { ClickHouseError, ERROR } from './clickhouse-error.ts'
-import type { Fifos } from './fifos.ts'
 import { insertContent } from './insert-content.ts'
 import { withOwnQueryIds } from './query-id.ts'
 import { readFifo } from './read-fifo.ts'
 import type { StatementRequest } from './request.ts'
-import type { Running } from './running.ts'
 import { quoteText } from './scan-sql.ts'
-import type { Sessions } from './sessions.ts'
-
-export type Engine = {
-  readonly sessions: Sessions
-  readonly fifos: Fifos
-  readonly running: Running
-  readonly spoolPath: string
-  /** A name that no other file in the spool has. */
-  readonly nextFile: () => string
-  readonly version: string
-}
-
-type Input = {
-  readonly engine: Engine
-  readonly request: StatementRequest
-  readonly answer: Answer
-  /** Aborted when the client has gone away. */
-  readonly gone: AbortSignal
-}
+import { type StatementInput, type Task, toSummary } from './task.ts'
 
 /** Runs it in a session of its own. Throws `ClickHouseError` or what chDB throws; part of the answer may be sent by then. */
-export const runStatement = async (input: Input): Promise<void> => {
+export const runStatement = async (input: Task): Promise<void> => {
   const { engine, request, gone } = input
   engine.running.add(request.queryId)
   const session = engine.sessions.take()
@@ -46,8 +24,6 @@ export const runStatement = async (input: Input): Promise<void> => {
     engine.running.remove(request.queryId)
   }
 }
-
-export type StatementInput = Input & { readonly session: ChdbSession }
 
 type Run = (input: StatementInput) => Promise<void>
 
@@ -133,18 +109,3 @@ const spool: Run = async input => {
 
 const intoFile = (request: StatementRequest, path: string): string =>
   `${withOwnQueryIds(request.scanned.text, request.scanned.words)}\nINTO OUTFILE ${quoteText(path)} TRUNCATE FORMAT ${formatOf(request)}`
-
-/** To be made while the statement is among those that run. */
-export const toSummary = ({ engine, request }: Input, { rowsRead, bytesRead, elapsed }: ChdbAnswer): Summary => {
-  const read = engine.running.seen(request.queryId)
-  return {
-    // A result is read too.
-    readRows: Math.max(read.rows, rowsRead),
-    readBytes: Math.max(read.bytes, bytesRead),
-    resultRows: rowsRead,
-    resultBytes: bytesRead,
-    writtenRows: 0,
-    writtenBytes: 0,
-    elapsedMs: elapsed * 1000,
-  }
-}

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createAnswer } from './answer.ts'
 import { toClickHouseError } from './clickhouse-error.ts'
 import { readRequest, type StatementRequest } from './request.ts'
-import { type Engine, runStatement } from './run-statement.ts'
+import { runStatement } from './run-statement.ts'
+import type { Engine } from './task.ts'
 
 /** ClickHouse's HTTP interface over one chDB. */
 export const createEngineServer = (engine: Engine): Server => {
