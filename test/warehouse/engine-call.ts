@@ -74,7 +74,10 @@ export const open = (
       resolve,
     )
     sending.on('error', reject)
-    void send(sending, sql).catch(reject)
+    send(sending, sql).catch(error => {
+      reject(error)
+      sending.destroy()
+    })
   })
 
 const send = async (
