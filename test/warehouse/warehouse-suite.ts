@@ -118,6 +118,13 @@ export const describeWarehouse = (name: string, open: () => Promise<Warehouse>):
         expect(lines.slice(1).every((line, index) => Number(line) === 299_999 - index)).toBe(true)
       })
 
+      test('may be long, and so may its parameters', async () => {
+        const long = 'x'.repeat(100_000)
+        expect(await text({ sql: `SELECT length('${long}') AS n`, format: 'csv' })).toBe('"n"\n100000\n')
+        const sql = 'SELECT length({long:String}) AS n'
+        expect(await text({ sql, parameters: { long }, format: 'csv' })).toBe('"n"\n100000\n')
+      })
+
       test('has its parameters bound by the engine, whatever they hold', async () => {
         const parameters = { n: 7, s: "it's \\ `x` -- ; DROP TABLE secrets\n\t", list: [1, 2], none: null }
         const sql =

@@ -5,9 +5,13 @@ import { readRequest, type StatementRequest } from './request.ts'
 import { runStatement } from './run-statement.ts'
 import type { Engine } from './task.ts'
 
+/** Parameters travel in the URL, and the text of a user's query is one when the guard looks at it. */
+const LONGEST_URL_BYTES = 16 * 1024 * 1024
+
 /** ClickHouse's HTTP interface over one chDB. */
 export const createEngineServer = (engine: Engine): Server => {
-  const server = createServer((request, response) => void handle({ engine, request, response }))
+  const options = { maxHeaderSize: LONGEST_URL_BYTES }
+  const server = createServer(options, (request, response) => void handle({ engine, request, response }))
   // Statements take as long as they take, and so do uploads.
   server.requestTimeout = 0
   server.keepAliveTimeout = 60_000
