@@ -30,6 +30,10 @@ const SCENARIOS: readonly (() => Promise<{ scenario: Scenario }>)[] = [
   () => import('./scenarios/next-slot.ts'),
   () => import('./scenarios/lateness.ts'),
   () => import('./scenarios/lateness-postgres.ts'),
+  () => import('./scenarios/query-arrow.ts'),
+  () => import('./scenarios/query-latency.ts'),
+  () => import('./scenarios/query-slots.ts'),
+  () => import('./scenarios/query-download.ts'),
 ]
 
 const main = async (): Promise<number> => {

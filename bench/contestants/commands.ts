@@ -86,7 +86,7 @@ export const open = async (options: BenchServerOptions & { ballast?: number }) =
 
 let watched: { stop(): number } | null = null
 
-const watchMemory = () => {
+export const watchMemory = () => {
   const start = process.memoryUsage.rss()
   let highest = start
   const look = (): void => {

@@ -8,6 +8,7 @@ import { silentLogger } from '../../src/kernel/logger.ts'
 import { createJobLogs } from '../../src/logs/create-job-logs.ts'
 import { openSecretBox } from '../../src/store/secrets.ts'
 import type { Store } from '../../src/store/store.ts'
+import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
 import { type BenchServerOptions, NOOP_DEFINITION, startBenchServer } from './bench-server.ts'
 
 /**
@@ -42,7 +43,8 @@ const startEmpty = async ({ dataDir, settings }: BenchServerOptions, real: Store
     url: () => config.publicUrl,
     formerWorkers: [],
   })
-  const app = await createApp({ ...shared, blobs, logs, engine, version: '0.0.0' })
+  const warehouse = openWarehouse({ ...shared, dataDir })
+  const app = await createApp({ ...shared, blobs, logs, engine, warehouse, version: '0.0.0' })
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
 }
 

@@ -2,14 +2,17 @@ import { commandDefinition } from '../executors/command/definition.ts'
 import type { Executor } from '../executors/executor.ts'
 import { httpDefinition } from '../executors/http/definition.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
+import { queryDefinition } from '../executors/query/definition.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 
 /** What this installation takes jobs of. Another kind is one more line here, and one below. */
 export const openDefinitions = async (config: Config, clock: Clock): Promise<readonly KindDefinition[]> => [
   commandDefinition,
   httpDefinition,
+  queryDefinition,
   ...(await functionDefinitions(config, clock)),
 ]
 
@@ -25,12 +28,14 @@ type Opening = {
   readonly instanceId: string
   readonly logger: Logger
   readonly clock: Clock
+  readonly warehouse: Warehouse
 }
 
 /** What this process carries out, not yet started. */
 export const openExecutors = async (opening: Opening): Promise<readonly Executor[]> => [
   await openCommands(opening),
   await openHttp(opening),
+  await openQueries(opening),
   ...(await openFunctions(opening)),
 ]
 
@@ -52,6 +57,12 @@ const openCommands = async ({ config, instanceId, logger, clock }: Opening): Pro
 const openHttp = async ({ config }: Opening): Promise<Executor> => {
   const { createHttpExecutor } = await import('../executors/http/http-executor.ts')
   return createHttpExecutor({ addressRules: config.addressRules })
+}
+
+const openQueries = async ({ config, warehouse }: Opening): Promise<Executor> => {
+  const { createQueryExecutor } = await import('../executors/query/query-executor.ts')
+  const { queryMemoryBytes: memoryBytes, queryThreads: threads, queryRows: resultRows, maxResultBytes } = config
+  return createQueryExecutor({ warehouse, limits: { memoryBytes, threads, resultRows }, maxResultBytes })
 }
 
 const openFunctions = async ({ config, logger, clock, ...opening }: Opening): Promise<readonly Executor[]> => {

@@ -43,6 +43,11 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
     load: async () => (await import('./commands/result.ts')).result,
   },
   {
+    name: 'query',
+    summary: 'run SQL over the tables of the workspace, print or save its rows',
+    load: async () => (await import('./commands/query.ts')).query,
+  },
+  {
     name: 'workflows',
     summary: 'list, apply, trigger, pause and end workflows',
     load: async () => (await import('./commands/workflows.ts')).workflows,

@@ -18,6 +18,8 @@ import { readVersion } from '../kernel/version.ts'
 import { createJobLogs } from '../logs/create-job-logs.ts'
 import { openSecretBox } from '../store/secrets.ts'
 import type { Store } from '../store/store.ts'
+import { openWarehouse } from '../warehouse/open-warehouse.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 import { openDefinitions, openExecutors } from './kinds.ts'
 
 /** Beyond the configuration: what tests and benches put in place of the parts of the product. */
@@ -35,6 +37,7 @@ export type RunningServer = {
   readonly problems: readonly PartHealth[]
   readonly engine: Engine
   readonly store: Store
+  readonly warehouse: Warehouse
   /** Graceful: running jobs may end first. Idempotent. */
   stop(): Promise<void>
 }
@@ -80,25 +83,17 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   const store = metrics.instrument(opened)
   const blobs = await openBlobStore(config, undo)
   const secrets = openSecretBox({ dataDir: config.dataDir, secretKey: config.secretKey })
+  const parts = { config, clock, logger, store, blobs }
   const shareTails = config.databaseUrl !== null
-  const logs = createJobLogs({
-    store,
-    blobs,
-    clock,
-    dataDir: config.dataDir,
-    maxBytes: config.logMaxBytes,
-    logger,
-    shareTails,
-  })
+  const logs = createJobLogs({ ...parts, dataDir: config.dataDir, maxBytes: config.logMaxBytes, shareTails })
+  const warehouse = openWarehouse({ config, dataDir: config.dataDir, logger, clock })
+  undo.push(() => warehouse.close())
   const executors = config.roles.includes('worker')
-    ? (options.executors ?? (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock })))
+    ? (options.executors ??
+      (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse })))
     : []
   const engine = createEngine({
-    config,
-    clock,
-    logger,
-    store,
-    blobs,
+    ...parts,
     logs,
     secrets,
     executors,
@@ -110,14 +105,14 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   undo.push(() => engine.stop())
   const adminToken = await ensureAdminToken({ store, config })
   if (config.roles.includes('api')) {
-    const app = await createApp({ config, clock, logger, store, blobs, logs, engine, metrics, version: readVersion() })
+    const app = await createApp({ ...parts, logs, engine, warehouse, metrics, version: readVersion() })
     // The listener closes first, so that nobody is told yes while the rest goes down.
     undo.push(() => closeApp(app))
     await app.listen({ host: config.host, port: config.port })
   }
   await engine.start()
   dataDir.write('server.json', JSON.stringify({ url: config.publicUrl, pid: process.pid }))
-  return { url: config.publicUrl, adminToken, problems: await engine.health(), engine, store, stop: stopAll }
+  return { url: config.publicUrl, adminToken, problems: await engine.health(), engine, store, warehouse, stop: stopAll }
 }
 
 /** The store that the configuration names, opened. */

@@ -12,7 +12,7 @@ import type { Store } from '../store/store.ts'
 import { storeArtifactFile } from './artifact-file.ts'
 import { type AttemptClock, createAttemptClock } from './attempt-clock.ts'
 import type { ArtifactKeeper, JobTokens } from './engine.ts'
-import { keepResult } from './keep-result.ts'
+import { keepResult, keepResultStream } from './keep-result.ts'
 import { createProgressWriter, type ProgressWriter } from './progress.ts'
 import type { StopSwitch } from './stop-signal.ts'
 import type { Workflows } from './workflows.ts'
@@ -103,6 +103,15 @@ export class Attempt implements ExecutionContext, LogWriter {
   keepResult(result: { format: ResultFormat; content: string | Uint8Array }): Promise<NewResult> {
     const { blobs, resultTtlMs } = this.#dependencies
     return keepResult({ blobs, keptMs: resultTtlMs, ...result })
+  }
+
+  keepResultStream(result: {
+    format: ResultFormat
+    content: AsyncIterable<Uint8Array>
+    maxBytes: number
+  }): Promise<NewResult> {
+    const { blobs, resultTtlMs } = this.#dependencies
+    return keepResultStream({ blobs, keptMs: resultTtlMs, ...result })
   }
 
   extendPayload(items: readonly unknown[]): Promise<void> {

@@ -1,24 +1,68 @@
 import { createHash } from 'node:crypto'
 import type { BlobStore } from '../blobs/blob-store.ts'
+import { MillraceError } from '../kernel/errors.ts'
 import type { ResultFormat } from '../model/job.ts'
 import { INLINE_RESULT_BYTES, type NewResult } from '../model/outcome.ts'
 
-type Input = {
-  readonly blobs: BlobStore
-  readonly keptMs: number | null
-  readonly format: ResultFormat
-  readonly content: string | Uint8Array
-}
+type Place = { readonly blobs: BlobStore; readonly keptMs: number | null; readonly format: ResultFormat }
 
 /** Puts a result where its size says. Until the job's end names it, a blob of it is an orphan that garbage collection finds. */
-export const keepResult = async ({ blobs, keptMs, format, content }: Input): Promise<NewResult> => {
-  const data = typeof content === 'string' ? Buffer.from(content) : content
-  if (data.length > INLINE_RESULT_BYTES) {
-    const { key, sha256, size } = await blobs.put(once(data))
-    return { format, bytes: size, sha256, keptMs, content: { blobKey: key } }
+export const keepResult = async (input: Place & { readonly content: string | Uint8Array }): Promise<NewResult> => {
+  const data = typeof input.content === 'string' ? Buffer.from(input.content) : input.content
+  return data.length > INLINE_RESULT_BYTES ? keepBlob(input, { content: once(data) }) : keepInline(input, data)
+}
+
+/**
+ * The same of a stream: what turns out small is put into the database, the rest streamed into a blob and hashed on the way.
+ * Throws `too_large` beyond `maxBytes`, and what the stream throws; then there is no blob, and the stream has been left.
+ */
+export const keepResultStream = async (
+  input: Place & { readonly content: AsyncIterable<Uint8Array>; readonly maxBytes: number },
+): Promise<NewResult> => {
+  const { content, maxBytes } = input
+  const source = content[Symbol.asyncIterator]()
+  const head = await readHead(source, Math.min(maxBytes, INLINE_RESULT_BYTES))
+  if (head.isWhole) return keepInline(input, Buffer.concat(head.chunks))
+  if (head.size > maxBytes) {
+    await source.return?.()
+    throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
   }
+  return keepBlob(input, { content: resume(head.chunks, source), maxBytes })
+}
+
+const keepInline = ({ format, keptMs }: Place, data: Uint8Array): NewResult => {
   const sha256 = createHash('sha256').update(data).digest('hex')
   return { format, bytes: data.length, sha256, keptMs, content: { data } }
+}
+
+type Streamed = { readonly content: AsyncIterable<Uint8Array>; readonly maxBytes?: number }
+
+const keepBlob = async ({ blobs, format, keptMs }: Place, { content, ...options }: Streamed): Promise<NewResult> => {
+  const { key, sha256, size } = await blobs.put(content, options)
+  return { format, bytes: size, sha256, keptMs, content: { blobKey: key } }
+}
+
+/** Reads up to the end, or until there is more than `limit`. */
+const readHead = async (source: AsyncIterator<Uint8Array>, limit: number) => {
+  const chunks: Uint8Array[] = []
+  let size = 0
+  while (size <= limit) {
+    const { done, value } = await source.next()
+    if (done) return { chunks, size, isWhole: true }
+    chunks.push(value)
+    size += value.length
+  }
+  return { chunks, size, isWhole: false }
+}
+
+/** A stream of which the beginning has been read; to leave it is to leave what it is of. */
+async function* resume(head: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
+  try {
+    yield* head
+    yield* { [Symbol.asyncIterator]: () => source }
+  } finally {
+    await source.return?.()
+  }
 }
 
 async function* once(data: Uint8Array): AsyncIterable<Uint8Array> {

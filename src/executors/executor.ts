@@ -42,6 +42,15 @@ export interface ExecutionContext {
   extendPayload(items: readonly unknown[]): Promise<void>
   /** Makes a result of a text or bytes, hashed and stored where its size says; to be put into the outcome. Rejects with ENOSPC when the disk is full. */
   keepResult(result: { format: ResultFormat; content: string | Uint8Array }): Promise<NewResult>
+  /**
+   * The same of a stream, never whole in memory. Throws `too_large` (`MillraceError`) beyond `maxBytes`, and what the stream
+   * throws; then nothing of it stays and the stream has been left, which ends what it comes from.
+   */
+  keepResultStream(result: {
+    format: ResultFormat
+    content: AsyncIterable<Uint8Array>
+    maxBytes: number
+  }): Promise<NewResult>
   /** Stores a file as an artifact. `'name_taken'` is no failure of the job. Rejects with ENOSPC when the disk is full. */
   addArtifact(file: { name: string; path: string }): Promise<'added' | 'name_taken'>
 }

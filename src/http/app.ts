@@ -31,6 +31,7 @@ import { resultRoutes } from './routes/result.ts'
 import { runCallRoutes } from './routes/run-calls.ts'
 import { runRoutes } from './routes/runs.ts'
 import { scheduleRoutes } from './routes/schedules.ts'
+import { sqlRoutes } from './routes/sql.ts'
 import { submitRoutes } from './routes/submit.ts'
 import { tokenRoutes } from './routes/tokens.ts'
 import { workerRoutes } from './routes/workers.ts'
@@ -55,6 +56,8 @@ declare module 'fastify' {
     optionalBody?: true
     /** The answer is kept for its `Idempotency-Key` by the transaction of the work itself. */
     keepsAnswer?: true
+    /** Asking again does no harm, so the answer is not kept for its `Idempotency-Key`. */
+    onlyReads?: true
     /** The answer holds a new token. */
     secretAnswer?: true
   }
@@ -103,6 +106,7 @@ export const createApp = async (
   deliveryRoutes(app, services)
   notificationRoutes(app, services)
   analyticsRoutes(app, services)
+  sqlRoutes(app, services)
   eventRoutes(app, { ...services, streams, events: createWorkspaceEvents(app, services) })
   workerRoutes(app, services)
   tokenRoutes(app, { ...services, callers, streams })

@@ -63,7 +63,8 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     const { key } = request.firstCall!
     // A submit that failed may still have been committed, with its answer: then the key must not be free again.
     if (reply.statusCode >= 500 && request.routeOptions.config.keepsAnswer) return
-    const forget = reply.statusCode >= 500 || (isUpload(request) && reply.statusCode >= 400)
+    const { onlyReads } = request.routeOptions.config
+    const forget = reply.statusCode >= 500 || onlyReads || (isUpload(request) && reply.statusCode >= 400)
     const body = typeof payload === 'string' ? payload : ''
     const answer = forget
       ? null

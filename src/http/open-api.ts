@@ -36,6 +36,7 @@ export const openApiOptions = ({ config, version }: Services): FastifyDynamicSwa
 
 const TAGS = [
   { name: 'Jobs', description: 'Submit, list, watch, cancel, rerun.' },
+  { name: 'Data', description: 'SQL over the tables of a workspace.' },
   { name: 'Workflows', description: 'Templates of runs: what, how, when, and where results go.' },
   { name: 'Runs', description: 'Firings of workflows.' },
   { name: 'Deliveries', description: 'Ways of finished jobs to their sinks.' },

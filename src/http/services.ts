@@ -5,6 +5,7 @@ import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { JobLogs } from '../logs/job-logs.ts'
 import type { Store } from '../store/store.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { Metrics } from './metrics.ts'
 
 /** What the HTTP API is made of; all of it is started and stopped by who made it. */
@@ -16,6 +17,7 @@ export type Services = {
   readonly blobs: BlobStore
   readonly logs: JobLogs
   readonly engine: Engine
+  readonly warehouse: Warehouse
   /** Of the program, as in package.json. */
   readonly version: string
   /** Where the process counts; `createApp` makes its own when there is none. */

@@ -37,6 +37,14 @@ export type Config = {
   /** Function hosts at most: each is a process. */
   readonly functionHosts: number
   readonly maxRunItems: number
+  readonly maxResultBytes: number
+  readonly queryMemoryBytes: number
+  /** null: all. */
+  readonly queryThreads: number | null
+  /** Of a result; null: any number. */
+  readonly queryRows: number | null
+  /** null: embedded. */
+  readonly clickhouseUrl: string | null
   readonly workerMode: WorkerMode
   readonly maxWorkers: number
   readonly launcher: LauncherChoice
@@ -112,6 +120,12 @@ const blobUrl = (value: string): BlobPlace | null => {
 
 /** `0` keeps for ever. */
 const retention = (value: string): number => (value === '0' ? Number.POSITIVE_INFINITY : parseDuration(value))
+
+const clickhouseUrl = (value: string): string | null => {
+  if (value === '') return null
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('http(s)://user:password@host:8123/prefix')
+  return value
+}
 
 const hours = (value: string): number => {
   const number = Number(value)
@@ -263,6 +277,42 @@ const SETTINGS = {
     default: '10000',
     about: 'items of a run, those that it adds itself included',
     parse: integer(1, 1_000_000),
+  },
+  maxResultBytes: {
+    env: 'JOB_MAX_RESULT_BYTES',
+    flag: 'max-result-bytes',
+    default: '1GiB',
+    about: 'result of a data job; a larger one fails',
+    parse: parseSize,
+  },
+  queryMemoryBytes: {
+    env: 'MILLRACE_QUERY_MEMORY',
+    flag: 'query-memory',
+    default: '4GiB',
+    about: 'memory of one query',
+    parse: parseSize,
+  },
+  queryThreads: {
+    env: 'MILLRACE_QUERY_THREADS',
+    flag: 'query-threads',
+    default: '',
+    about: 'threads of one query; all when empty',
+    parse: (value: string) => (value === '' ? null : integer(1, 1024)(value)),
+  },
+  queryRows: {
+    env: 'MILLRACE_QUERY_ROWS',
+    flag: 'query-rows',
+    default: '',
+    about: 'rows of a result at most; any number when empty',
+    parse: (value: string) => (value === '' ? null : integer(1, Number.MAX_SAFE_INTEGER)(value)),
+  },
+  clickhouseUrl: {
+    env: 'MILLRACE_CLICKHOUSE_URL',
+    flag: 'clickhouse-url',
+    default: '',
+    about: 'http(s)://user:password@host:8123/prefix; embedded when empty',
+    secret: true,
+    parse: clickhouseUrl,
   },
   workerMode: {
     env: 'ZWORKER_MODE',

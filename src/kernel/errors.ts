@@ -156,6 +156,16 @@ export const ERRORS = {
     title: 'The result has been removed',
     hint: 'Results are kept JOB_RESULT_TTL_HOURS from completion. Rerun the job to make it again.',
   },
+  answer_too_large: {
+    http: 413,
+    title: 'The answer is larger than this call gives',
+    hint: 'Submit the query as a job (POST /v1/jobs), whose result may be larger, or add a LIMIT.',
+  },
+  query_too_slow: {
+    http: 422,
+    title: 'The query takes longer than this call waits',
+    hint: 'Submit the query as a job (POST /v1/jobs), which may take its time.',
+  },
   invalid_cursor: {
     http: 422,
     title: 'The cursor is not one of ours',
@@ -253,6 +263,36 @@ export const ERRORS = {
     failure: 'user',
     title: 'The process of the function ended before the function returned',
     hint: 'It ran out of memory, called process.exit, or crashed. Read the log.',
+  },
+  sql_error: {
+    http: 422,
+    failure: 'user',
+    title: 'The SQL cannot be run',
+    hint: 'The message says where; try the statement with LIMIT 0.',
+  },
+  query_memory: {
+    http: 422,
+    failure: 'user',
+    title: 'The query needs more memory than it may use',
+    hint: 'Read fewer columns or rows, aggregate earlier, or raise MILLRACE_QUERY_MEMORY.',
+  },
+  query_rows: {
+    http: 422,
+    failure: 'user',
+    title: 'The result has more rows than allowed',
+    hint: 'Add a LIMIT, or raise MILLRACE_QUERY_ROWS.',
+  },
+  engine_lost: {
+    http: 503,
+    failure: 'system',
+    title: 'The data engine stopped while it worked',
+    hint: 'It is started again by the next data job. The system tries this one again unless it says restartable: false.',
+  },
+  engine_unavailable: {
+    http: 503,
+    failure: 'system',
+    title: 'There is no data engine',
+    hint: 'See /readyz for what is missing: the optional package chdb, or the server of MILLRACE_CLICKHOUSE_URL.',
   },
   address_refused: {
     failure: 'user',

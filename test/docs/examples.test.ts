@@ -39,7 +39,19 @@ describe('the guide to the API', () => {
   const pages = readdirSync(DOCS).filter(name => name.endsWith('.md') && name !== 'README.md')
 
   test('has its pages', () => {
-    const names = ['artifacts', 'errors', 'functions', 'http', 'jobs', 'logs', 'runs', 'sinks', 'tokens', 'workflows']
+    const names = [
+      'artifacts',
+      'errors',
+      'functions',
+      'http',
+      'jobs',
+      'logs',
+      'query',
+      'runs',
+      'sinks',
+      'tokens',
+      'workflows',
+    ]
     expect(pages.toSorted()).toEqual(names.map(name => `${name}.md`))
   })
 

@@ -241,7 +241,7 @@ describe('a job body that is wrong', () => {
         json: { command: 'x', environment: { 'A=B': '1' } },
         code: 'invalid',
       },
-      { ...post, name: 'a kind this server has not', json: { query: 'SELECT 1' }, code: 'executor_unavailable' },
+      { ...post, name: 'a kind this server has not', json: { image: 'alpine:3' }, code: 'executor_unavailable' },
       {
         ...post,
         name: 'a time long past',

@@ -8,6 +8,7 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { loadConfig } from '../../src/kernel/config.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { createJobLogs } from '../../src/logs/create-job-logs.ts'
+import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 
 let server: TestServer
@@ -69,7 +70,8 @@ const startImpatient = async (idleConnectionMs: number) => {
   const blobs = await openFileBlobStore({ directory: join(dataDir, 'blobs') })
   const shared = { config, clock: systemClock, logger: silentLogger, store, blobs }
   const logs = createJobLogs({ ...shared, dataDir, maxBytes: config.logMaxBytes, shareTails: false })
-  const app = await createApp({ ...shared, engine, logs, version: '0.0.0' }, { idleConnectionMs })
+  const warehouse = openWarehouse({ ...shared, dataDir })
+  const app = await createApp({ ...shared, engine, logs, warehouse, version: '0.0.0' }, { idleConnectionMs })
   return { app, port: Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port) }
 }
 

@@ -26,6 +26,7 @@ export type JobAnswer = {
   readonly progress: { readonly percentage: number | null; readonly message: string | null } | null
   readonly exit_code: number | null
   readonly signal: string | null
+  readonly statistics?: Readonly<Record<string, number>> | null
   readonly result?: {
     readonly format: string
     readonly bytes: number

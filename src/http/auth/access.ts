@@ -62,6 +62,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /v1/deliveries': { scope: 'workflows:read' },
   'GET /v1/deliveries/:delivery_id': { scope: 'workflows:read' },
   'POST /v1/deliveries/:delivery_id/redeliver': { scope: 'workflows:write' },
+  'POST /v1/sql': { scope: 'jobs:run:query' },
   'GET /v1/analytics': { scope: 'jobs:read' },
   'GET /v1/events': { scope: 'jobs:read' },
   'GET /v1/workers': { scope: 'system:read' },

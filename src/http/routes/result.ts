@@ -1,24 +1,14 @@
 import { Readable } from 'node:stream'
 import type { BlobStore } from '../../blobs/blob-store.ts'
 import { MillraceError } from '../../kernel/errors.ts'
-import type { ResultFormat } from '../../model/job.ts'
 import type { StoredResult } from '../../store/store.ts'
 import type { App } from '../app.ts'
 import { noSuchJob } from '../paths.ts'
 import type { ByteRange } from '../range.ts'
+import { RESULT_FILES } from '../result-files.ts'
 import { DownloadQuery, JobPath } from '../schemas/basics.ts'
 import { REDIRECT_MS, sendContent } from '../send-content.ts'
 import type { Services } from '../services.ts'
-
-/** What a result of each format is, and how its file is called. */
-const FORMATS = {
-  json: { type: 'application/json; charset=utf-8', extension: 'json' },
-  ndjson: { type: 'application/x-ndjson; charset=utf-8', extension: 'ndjson' },
-  csv: { type: 'text/csv; charset=utf-8; header=present', extension: 'csv' },
-  arrow: { type: 'application/vnd.apache.arrow.file', extension: 'arrow' },
-  arrow_stream: { type: 'application/vnd.apache.arrow.stream', extension: 'arrows' },
-  parquet: { type: 'application/vnd.apache.parquet', extension: 'parquet' },
-} as const satisfies Record<ResultFormat, { type: string; extension: string }>
 
 /** The one output of a job. */
 export const resultRoutes = (app: App, { store, blobs, clock }: Services): void => {
@@ -38,7 +28,7 @@ export const resultRoutes = (app: App, { store, blobs, clock }: Services): void 
       const jobId = request.params.job_id
       const result = await store.getResult({ workspace: request.caller.workspace, jobId })
       if (typeof result === 'string') throw refusalOf(result, jobId)
-      const { type, extension } = FORMATS[result.format]
+      const { type, extension } = RESULT_FILES[result.format]
       const filename = `${jobId}.${extension}`
       return sendContent(
         { request, reply },

@@ -3,12 +3,14 @@ import { apiProperties } from '../../executors/api/spec.ts'
 import { commandDefinition } from '../../executors/command/definition.ts'
 import { httpDefinition } from '../../executors/http/definition.ts'
 import type { KindDefinition } from '../../executors/kind-definition.ts'
+import { queryDefinition } from '../../executors/query/definition.ts'
 import { commonJobProperties } from '../../model/job-body.ts'
 
 /** Kinds that a reader of the API is told of. Another kind is one more line here. */
 const DEFINITIONS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [
   commandDefinition,
   httpDefinition,
+  queryDefinition,
   { kind: 'api', properties: apiProperties },
 ]
 

@@ -1,0 +1,133 @@
+import { extname, resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { type Command, Option } from 'commander'
+import { RESULT_FORMATS, type ResultFormat } from '../../model/job.ts'
+import { type Incoming, saveTo, saveToFile } from '../client/download.ts'
+import type { JobAnswer } from '../client/job-answer.ts'
+import { jobPath, postOnce, type SubmitAnswer } from '../client/jobs.ts'
+import { firstRows } from '../client/rows.ts'
+import { findServer, type ServerAddress } from '../client/server-address.ts'
+import type { CliContext } from '../context.ts'
+import type { Define } from '../define.ts'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
+import { keyValue, positive, repeated } from '../option-value.ts'
+import { notes } from '../terminal/note.ts'
+import { sizeText } from '../terminal/quantity-text.ts'
+import { formatRows } from '../terminal/rows-table.ts'
+import { watchQuery } from '../watch-query.ts'
+
+type QueryOptions = {
+  readonly format?: ResultFormat
+  readonly json?: boolean
+  readonly output?: string
+  readonly param?: readonly (readonly [string, string])[]
+  readonly name?: string
+  readonly timeout?: number
+}
+
+/** More rows than anybody reads in a terminal; the whole result is there with `--format` or `-o`. */
+const MOST_SHOWN = 1000
+
+/** `millrace query SQL`: a query as a job; its rows as a table, in a format, or in a file. */
+export const query: Define = (command, context, finish) => {
+  addOptions(command).action(async (sql: string, options: QueryOptions) => {
+    const format = chooseFormat(options, context)
+    const server = findServer(context)
+    const { job_id: jobId } = await postOnce<SubmitAnswer>(server, {
+      path: '/v1/jobs',
+      json: await jobBody({ sql, options, format, context }),
+    })
+    const job = await watchQuery({ server, jobId, context })
+    if (job === null) return finish(EXIT.interrupted)
+    if (job.status === 'completed') await show({ server, job, format, options, context })
+    else throw new CliFailure(job.error?.message ?? `the job ${jobId} was ${job.status}`, { exitCode: EXIT.failed })
+  })
+}
+
+const addOptions = (command: Command): Command =>
+  command
+    .argument('<sql>', 'one SELECT; - reads standard input')
+    .addOption(new Option('-f, --format <format>', 'print it so instead of a table').choices(RESULT_FORMATS))
+    .option('--json', 'the same as --format json')
+    .option('-o, --output <file>', 'write a file; its extension says the format, Arrow when it says none')
+    .option('-p, --param <name=value>', 'value of {name:Type} in the SQL; repeatable', repeated(keyValue('name=value')))
+    .option('--name <name>', 'name of the job')
+    .option('--timeout <seconds>', 'end it after that long', positive)
+
+const FORMAT_OF_EXTENSION: Readonly<Record<string, ResultFormat>> = {
+  '.arrow': 'arrow',
+  '.feather': 'arrow',
+  '.arrows': 'arrow_stream',
+  '.parquet': 'parquet',
+  '.csv': 'csv',
+  '.ndjson': 'ndjson',
+  '.jsonl': 'ndjson',
+  '.json': 'json',
+}
+
+/** 'table' where a person looks on. */
+const chooseFormat = ({ format, json, output }: QueryOptions, { stdout }: CliContext): ResultFormat | 'table' => {
+  const said = format ?? (json ? 'json' : undefined)
+  if (output !== undefined && output !== '-')
+    return said ?? FORMAT_OF_EXTENSION[extname(output).toLowerCase()] ?? 'arrow'
+  if (said === undefined) return 'table'
+  if (stdout.isTTY && ['arrow', 'arrow_stream', 'parquet'].includes(said))
+    throw new CliFailure(`${said} is not for a terminal; write it to a file with -o`, { exitCode: EXIT.usage })
+  return said
+}
+
+type Body = {
+  readonly sql: string
+  readonly options: QueryOptions
+  readonly format: ResultFormat | 'table'
+  readonly context: CliContext
+}
+
+const jobBody = async ({ sql, options, format, context }: Body): Promise<unknown> => ({
+  query: sql === '-' ? await text(context.stdin) : sql,
+  format: format === 'table' ? 'ndjson' : format,
+  parameters: options.param && Object.fromEntries(options.param.map(([name, value]) => [name, parameterOf(value)])),
+  name: options.name,
+  timeout_seconds: options.timeout,
+})
+
+/** Lists and maps are given as JSON; everything else is text, which the engine reads as the type that the SQL names. */
+const parameterOf = (value: string): unknown => {
+  if (!/^[[{]/.test(value)) return value
+  try {
+    return JSON.parse(value)
+  } catch {
+    return value
+  }
+}
+
+type Showing = {
+  readonly server: ServerAddress
+  readonly job: JobAnswer
+  readonly format: ResultFormat | 'table'
+  readonly options: QueryOptions
+  readonly context: CliContext
+}
+
+const show = async ({ server, job, format, options, context }: Showing): Promise<void> => {
+  const path = jobPath(job.job_id, '/result')
+  if (format === 'table') return showTable({ server, path, job, context })
+  const { bytes = null, sha256 = null } = job.result ?? {}
+  const incoming: Incoming = { server, path, label: 'result', size: bytes, sha256, terminal: context.stderr }
+  if (options.output === undefined || options.output === '-') return saveTo(incoming, context.stdout)
+  await saveToFile(incoming, resolve(context.directory, options.output))
+  notes(context)(`${rowsText(rowCountOf(job))}, ${sizeText(bytes ?? 0)}: ${options.output}`)
+}
+
+const showTable = async ({ server, path, job, context }: Omit<Showing, 'format' | 'options'> & { path: string }) => {
+  const rows = await firstRows(server, { path, limit: MOST_SHOWN })
+  context.stdout.write(formatRows(rows, context.stdout.columns))
+  const count = rowCountOf(job)
+  if (count > rows.length) notes(context)(`the first ${rows.length} of ${rowsText(count)}; -o FILE writes them all`)
+  else if (context.stderr.isTTY || count === 0) notes(context)(rowsText(count))
+}
+
+const rowCountOf = ({ statistics }: JobAnswer): number => statistics?.row_count ?? 0
+
+const rowsText = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`

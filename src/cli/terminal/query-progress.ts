@@ -1,0 +1,14 @@
+import type { JobAnswer } from '../client/job-answer.ts'
+
+const WIDTH = 24
+
+/** How far a query is, in one line no wider than `columns`: a bar where the engine knows the total, and its rows. */
+export const queryProgressLine = (
+  { status, progress }: Pick<JobAnswer, 'status' | 'progress'>,
+  columns: number,
+): string => {
+  const { percentage = null, message = null } = progress ?? {}
+  const filled = Math.floor(((percentage ?? 0) / 100) * WIDTH)
+  const bar = percentage === null ? '' : `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${percentage}%  `
+  return `${bar}${message ?? status}`.slice(0, Math.max(20, columns - 1))
+}

@@ -1,0 +1,20 @@
+import { expect, test } from 'vitest'
+import { formatRows } from './rows-table.ts'
+
+test('numbers stand to the right, large ones too; null is nothing', () => {
+  const rows = [
+    { id: '9007199254740993', name: 'a', half: 0.5 },
+    { id: '1', name: null, half: null },
+  ]
+  expect(formatRows(rows)).toBe(
+    ['              id  name  half', '9007199254740993  a      0.5', '               1', ''].join('\n'),
+  )
+})
+
+test('nested values are JSON, and control characters move no cursor', () => {
+  expect(formatRows([{ list: [1, 'x'], text: 'a\u001b[2Jb\nc' }])).toBe('list     text\n[1,"x"]  ab c\n')
+})
+
+test('no rows are no text', () => {
+  expect(formatRows([])).toBe('')
+})

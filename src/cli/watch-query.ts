@@ -1,0 +1,59 @@
+import type { JobAnswer } from './client/job-answer.ts'
+import { cancelJob, jobPath } from './client/jobs.ts'
+import { call } from './client/request.ts'
+import type { ServerAddress } from './client/server-address.ts'
+import type { CliContext } from './context.ts'
+import { CliFailure } from './failure.ts'
+import { onInterrupt } from './interrupt.ts'
+import { notes } from './terminal/note.ts'
+import { queryProgressLine } from './terminal/query-progress.ts'
+
+type Watch = { readonly server: ServerAddress; readonly jobId: string; readonly context: CliContext }
+
+/**
+ * Stays with a query until its end and resolves with the job; on a terminal it shows how far it is. Ctrl-C cancels it
+ * (null once that is done), a second one leaves.
+ */
+export const watchQuery = async (watch: Watch): Promise<JobAnswer | null> => {
+  const { server, jobId, context } = watch
+  const leave = Promise.withResolvers<null>()
+  let interrupts = 0
+  const stopListening = onInterrupt(() => {
+    interrupts += 1
+    if (interrupts > 1) leave.resolve(null)
+    else cancel(watch).catch(error => notes(context)((error as Error).message))
+  })
+  const draw = drawer(context)
+  try {
+    while (true) {
+      const asked = call<JobAnswer>(server, { path: jobPath(jobId), query: { wait: 1 } })
+      const job = await Promise.race([asked, leave.promise])
+      if (job === null) return null
+      if (job.finished_at !== null) return interrupts > 0 && job.status === 'cancelled' ? null : job
+      draw(job)
+    }
+  } finally {
+    draw(null)
+    stopListening()
+  }
+}
+
+const cancel = async ({ server, jobId, context }: Watch): Promise<void> => {
+  notes(context)('cancelling; once more to leave it')
+  try {
+    await cancelJob(server, jobId)
+  } catch (error) {
+    // It ended by itself meanwhile.
+    if (!(error instanceof CliFailure && error.code === 'job_ended')) throw error
+  }
+}
+
+/** Draws a job over the one before; null wipes the line for what comes after. */
+const drawer = ({ stderr }: CliContext): ((job: JobAnswer | null) => void) => {
+  let drawn = false
+  return job => {
+    if (!stderr.isTTY || (job === null && !drawn)) return
+    drawn = true
+    stderr.write(`\r\x1b[K${job === null ? '' : queryProgressLine(job, stderr.columns || 80)}`)
+  }
+}

@@ -1,0 +1,114 @@
+import { ERRORS, MillraceError } from '../../kernel/errors.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import { type QueryLimits, type QuerySummary, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
+import type { ExecutionContext, Executor } from '../executor.ts'
+import { followProgress, type ProgressFollower } from './follow-progress.ts'
+import { DEFAULT_FORMAT, type QuerySpec } from './spec.ts'
+import { toFailure } from './to-failure.ts'
+
+type Options = {
+  readonly warehouse: Warehouse
+  readonly limits: Omit<QueryLimits, 'timeoutMs'>
+  /** `JOB_MAX_RESULT_BYTES` */
+  readonly maxResultBytes: number
+}
+
+/** Runs SELECTs in the warehouse and streams what comes into the job's result. */
+export const createQueryExecutor = (options: Options): Executor => ({
+  kind: 'query',
+  lane: 'default',
+  health: async () => {
+    const problem = await options.warehouse.problem()
+    return problem === null ? [] : [{ severity: 'unavailable', message: problem }]
+  },
+  run: (job, context) => runAttempt(options, job, context),
+})
+
+const runAttempt = async (options: Options, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
+  const { warehouse } = options
+  // Two attempts of a job may meet in the engine: the first is only about to notice that its worker is gone.
+  const query = { workspace: job.workspace, queryId: `${job.id}.${job.attempt}` }
+  const progress = followProgress(() => warehouse.progress(query), context)
+  const stopping = cancelWhenStopped(warehouse, query, context)
+  try {
+    return await runQuery(options, { job, context, queryId: query.queryId, progress })
+  } catch (error) {
+    if (context.stop.cause !== null) return { type: 'stopped' }
+    if (error instanceof WarehouseError) return toFailure(error)
+    // The disk is full or the result too large: the query itself would go on.
+    await cancel(warehouse, query, context)
+    if (error instanceof MillraceError && error.code === 'too_large') return tooLarge(options.maxResultBytes)
+    throw error
+  } finally {
+    await Promise.all([progress.end(), stopping.end()])
+  }
+}
+
+type Attempt = {
+  readonly job: ClaimedJob
+  readonly context: ExecutionContext
+  readonly queryId: string
+  readonly progress: ProgressFollower
+}
+
+const runQuery = async (options: Options, { job, context, queryId, progress }: Attempt): Promise<Outcome> => {
+  const { query: sql, format = DEFAULT_FORMAT, parameters = {} } = JSON.parse(job.spec) as QuerySpec
+  const { content, summary } = await options.warehouse.query({
+    workspace: job.workspace,
+    queryId,
+    sql,
+    parameters,
+    format,
+    limits: { ...options.limits, timeoutMs: job.timeoutMs },
+    signal: context.stop.signal,
+  })
+  // It fails as the content does, and that is where it is heard of.
+  summary.catch(() => {})
+  const result = await context.keepResultStream({ format, content, maxBytes: options.maxResultBytes })
+  const { rowCount, elapsedMs, ...read } = await summary
+  const statistics = { row_count: rowCount, bytes: result.bytes, elapsed_ms: elapsedMs }
+  return { type: 'completed', result, statistics: { ...statistics, ...readStatistics(read, progress.latest()) } }
+}
+
+type Read = Pick<QuerySummary, 'rowsRead' | 'bytesRead'>
+
+/** The embedded engine knows what was read only as it was last seen: whoever looked later saw more. */
+const readStatistics = (end: Read, latest: Read | null): Readonly<Record<string, number>> => ({
+  rows_read: Math.max(end.rowsRead, latest?.rowsRead ?? 0),
+  bytes_read: Math.max(end.bytesRead, latest?.bytesRead ?? 0),
+})
+
+const tooLarge = (maxBytes: number): Outcome => ({
+  type: 'failed',
+  failure: ERRORS.result_too_large.failure,
+  reason: 'result_too_large',
+  message: `The result has more than ${maxBytes} bytes (JOB_MAX_RESULT_BYTES).`,
+})
+
+type QueryName = { readonly workspace: string; readonly queryId: string }
+
+/** Cancels the query at the first cause of a stop; `end` resolves when the engine has been told. */
+const cancelWhenStopped = (warehouse: Warehouse, query: QueryName, context: ExecutionContext) => {
+  let cancelling: Promise<void> | null = null
+  const look = (): void => {
+    if (context.stop.cause !== null) cancelling ??= cancel(warehouse, query, context)
+  }
+  const unsubscribe = context.stop.onChange(look)
+  look()
+  return {
+    end: async (): Promise<void> => {
+      unsubscribe()
+      await cancelling
+    },
+  }
+}
+
+/** An engine that cannot be told any more has ended its queries, too. */
+const cancel = async (warehouse: Warehouse, query: QueryName, { logger }: ExecutionContext): Promise<void> => {
+  try {
+    await warehouse.cancel(query)
+  } catch (error) {
+    logger.warn({ err: error, query_id: query.queryId }, 'a query could not be cancelled')
+  }
+}

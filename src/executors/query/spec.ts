@@ -1,0 +1,43 @@
+import Type, { type Static } from 'typebox'
+import { RESULT_FORMATS, type ResultFormat } from '../../model/job.ts'
+import { NO_NUL } from '../../model/patterns.ts'
+
+/** What ClickHouse takes for the name of a parameter. */
+const PARAMETER_NAME = '^[A-Za-z_][A-Za-z0-9_]{0,127}$'
+
+/** Long enough for lists of ids; the engine would parse more, but nobody could read it. */
+const LONGEST_QUERY = 256 * 1024
+
+export const formatProperty = Type.Optional(
+  Type.Unsafe<ResultFormat>({ type: 'string', enum: [...RESULT_FORMATS], description: 'Of the result.' }),
+)
+
+export const queryText = Type.String({
+  minLength: 1,
+  maxLength: LONGEST_QUERY,
+  pattern: NO_NUL,
+  description: 'One SELECT, in the SQL of ClickHouse.',
+})
+
+export const parametersProperty = Type.Optional(
+  Type.Record(Type.String(), Type.Unknown(), {
+    propertyNames: { pattern: PARAMETER_NAME },
+    maxProperties: 256,
+    description: 'Values for {name:Type} in the query; the engine puts them in, never as SQL.',
+  }),
+)
+
+/** The own fields of a job body of kind `query` (`docs/api/query.md`). */
+export const queryProperties = {
+  query: queryText,
+  format: formatProperty,
+  parameters: parametersProperty,
+} as const
+
+const QuerySpec = Type.Object(queryProperties)
+export type QuerySpec = Static<typeof QuerySpec>
+
+/** What readers of data take in without parsing. */
+export const DEFAULT_FORMAT: ResultFormat = 'arrow'
+/** What people and scripts read, of an answer given at once. */
+export const DEFAULT_SQL_FORMAT: ResultFormat = 'json'

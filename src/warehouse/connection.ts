@@ -1,0 +1,123 @@
+import type { Readable } from 'node:stream'
+import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client'
+import type { Endpoint } from './engines.ts'
+import { fromExceptionText, toWarehouseError } from './fault.ts'
+import { readResult } from './result-stream.ts'
+import { WarehouseError } from './warehouse.ts'
+
+export type Call = {
+  readonly endpoint: Endpoint
+  readonly database: string
+  readonly sql: string
+  readonly parameters?: Readonly<Record<string, unknown>>
+  readonly settings?: Readonly<Record<string, string | number>>
+  readonly queryId?: string
+  readonly signal?: AbortSignal
+  /** The rows of an `INSERT … FORMAT`. */
+  readonly content?: Readable
+}
+
+export type CallAnswer = {
+  /** Ends, or throws `WarehouseError`. To be read to its end or left. */
+  readonly content: AsyncGenerator<Uint8Array>
+  /** `X-ClickHouse-Summary`, from the trailer where there is one. To be asked for after the content. */
+  readonly summary: () => EngineSummary
+}
+
+/** Numbers as text. */
+export type EngineSummary = {
+  readonly read_rows?: string
+  readonly read_bytes?: string
+  readonly result_rows?: string
+  readonly elapsed_ns?: string
+}
+
+/** Calls to engines over ClickHouse's HTTP interface. */
+export interface Connections {
+  /** Resolves when the answer begins. Throws `WarehouseError`. */
+  call(call: Call): Promise<CallAnswer>
+}
+
+/** A statement takes as long as its job may; the longest timer there is. */
+const NO_TIMEOUT_MS = 2 ** 31 - 1
+
+/** `ClickHouseLogLevel.OFF`: the client would write to the console, and with statements. */
+const OFF = 127
+
+const NEVER = new AbortController().signal
+
+/** Of every statement. Text of an exception inside rows must look alike in all formats. */
+const SETTINGS = { http_write_exception_in_output_format: 0 }
+
+export const createConnections = (): Connections => {
+  /** A client is bound to a user and a database; those of staging come and go, and hold nothing but the agent they share. */
+  const clients = new WeakMap<Endpoint, Map<string, ClickHouseClient>>()
+
+  const clientOf = (endpoint: Endpoint, database: string): ClickHouseClient => {
+    const ofEndpoint = clients.get(endpoint) ?? new Map<string, ClickHouseClient>()
+    clients.set(endpoint, ofEndpoint)
+    const client = ofEndpoint.get(database) ?? openClient(endpoint, database)
+    ofEndpoint.set(database, client)
+    if (ofEndpoint.size > MAX_CLIENTS) ofEndpoint.delete(ofEndpoint.keys().next().value!)
+    return client
+  }
+
+  return {
+    call: async ({ endpoint, database, sql, parameters, settings, queryId, signal = NEVER, content }) => {
+      try {
+        signal.throwIfAborted()
+        const { stream, response_headers, summary, http_status_code } = await clientOf(endpoint, database).exec({
+          query: sql,
+          query_params: { ...parameters },
+          clickhouse_settings: { ...SETTINGS, ...settings } as ClickHouseSettings,
+          abort_signal: signal,
+          // The client takes any word in capitals and brackets for the end of the message: `failed at position 8 (FORM) (line …`.
+          ignore_error_response: true,
+          ...(queryId === undefined ? {} : { query_id: queryId }),
+          ...(content === undefined ? {} : { values: content }),
+        })
+        const isRefused =
+          (http_status_code ?? 200) >= 300 || response_headers?.['x-clickhouse-exception-code'] !== undefined
+        if (isRefused) throw await readRefusal(stream, http_status_code ?? 0)
+        const exceptionTag = response_headers?.['x-clickhouse-exception-tag'] as string | undefined
+        signal.addEventListener('abort', () => stream.destroy(), { once: true })
+        return {
+          content: readResult({ stream, exceptionTag, signal }),
+          summary: () => trailerSummary(stream) ?? (summary as EngineSummary | undefined) ?? {},
+        }
+      } catch (error) {
+        throw toWarehouseError(error, { isAborted: signal.aborted })
+      }
+    },
+  }
+}
+
+const MAX_CLIENTS = 64
+
+/** Parameters, and the text that the guard has judged, travel in the address of the request. */
+const TOO_LONG: ReadonlySet<number> = new Set([413, 414, 431])
+
+const readRefusal = async (stream: Readable, status: number): Promise<WarehouseError> => {
+  if (TOO_LONG.has(status)) return new WarehouseError('sql_error', 'The SQL or its parameters are too long.')
+  const body = Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString('utf8')
+  return (
+    fromExceptionText(body) ?? new WarehouseError('engine_lost', `The engine answered ${status}: ${body.slice(0, 200)}`)
+  )
+}
+
+const openClient = ({ url, username, password, agent }: Endpoint, database: string): ClickHouseClient =>
+  createClient({
+    url,
+    username,
+    password,
+    database,
+    request_timeout: NO_TIMEOUT_MS,
+    log: { level: OFF },
+    http_agent: agent,
+  })
+
+const trailerSummary = (stream: Readable): EngineSummary | null => {
+  const { trailers } = stream as Readable & { trailers?: Record<string, string | undefined> }
+  const text = trailers?.['x-clickhouse-summary']
+  return text === undefined ? null : (JSON.parse(text) as EngineSummary)
+}

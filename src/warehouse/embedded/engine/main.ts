@@ -1,0 +1,57 @@
+import { rmSync } from 'node:fs'
+import { lockFile } from '../../../kernel/lock-file.ts'
+import { loadChdb } from './chdb.ts'
+import { createFifos } from './fifos.ts'
+import { type EngineReport, type EngineSettings, RESULT_PIPES, resultPipeName } from './protocol.ts'
+import { createRunning } from './running.ts'
+import { createEngineServer } from './serve.ts'
+import { createSessions } from './sessions.ts'
+
+/**
+ * The engine process: chDB behind ClickHouse's HTTP interface on a unix socket. It lives as long as its standard input is open:
+ * the server's death, however it comes, ends it.
+ */
+
+/** A former engine of this directory is about to end: its server is gone, or has given up on it. */
+const LOCK_WAIT_MS = 30_000
+
+const settings = JSON.parse(process.argv[2]!) as EngineSettings
+
+// No tidying up: chDB's files are safe at any instant, and an exit that waits for running statements would be none.
+const end = (): never => process.kill(process.pid, 'SIGKILL') as never
+process.stdin.on('end', end).on('close', end).resume()
+for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
+
+const lock = lockFile(settings.lockPath, { waitMs: LOCK_WAIT_MS })
+if (lock === null) throw new Error(`another engine process holds ${settings.lockPath}`)
+
+const report = (message: EngineReport): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
+
+const sessions = createSessions({ chdb: loadChdb(), path: settings.dataPath, memoryBytes: settings.memoryBytes })
+const version = await sessions.start()
+const running = createRunning({
+  sessions,
+  killGraceMs: settings.killGraceMs,
+  idleMs: settings.idleMs,
+  onIdle: () => report({ is: 'idle' }),
+  onStuck: queryId => {
+    process.stderr.write(`the statement ${queryId} does not end: the engine ends\n`)
+    end()
+  },
+})
+const fifos = createFifos(settings.spoolPath)
+for (let number = 0; number < RESULT_PIPES; number++) fifos.provide(resultPipeName(number))
+let files = 0
+const server = createEngineServer({
+  sessions,
+  fifos,
+  running,
+  spoolPath: settings.spoolPath,
+  nextFile: () => String(files++),
+  version,
+})
+rmSync(settings.socketPath, { force: true })
+server.listen(settings.socketPath, () => {
+  report({ is: 'ready', version, unconfined: settings.unconfined })
+  sessions.refill()
+})

@@ -1,0 +1,13 @@
+import { replaceInCode } from './scan-sql.ts'
+
+/**
+ * chDB gives statements ids of its own and takes none; a client's id is kept in the setting `log_comment`. So where a
+ * statement looks at running statements by `query_id`, the setting is put in its place.
+ */
+export const withOwnQueryIds = (sql: string, words: readonly string[]): string => {
+  const kills = words[0] === 'KILL' && words[1] === 'QUERY'
+  if (kills) return replaceInCode(sql, /\bquery_id\b/g, "Settings['log_comment']")
+  return replaceInCode(sql, /\bsystem\.processes\b/g, PROCESSES)
+}
+
+const PROCESSES = "(SELECT * REPLACE (Settings['log_comment'] AS query_id) FROM system.processes)"

@@ -1,0 +1,126 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Readable } from 'node:stream'
+import { createGunzip } from 'node:zlib'
+import { ClickHouseError, ERROR } from './clickhouse-error.ts'
+import { type ScannedSql, scanSql } from './scan-sql.ts'
+
+/** One statement as a request of ClickHouse's HTTP interface asks for it. */
+export type StatementRequest = {
+  readonly queryId: string
+  readonly sql: string
+  readonly scanned: ScannedSql
+  /** The rows of an `INSERT … FORMAT x` whose text is in the `query` parameter. */
+  readonly content: Readable | null
+  readonly database: string | null
+  /** Of an answer whose statement names none. */
+  readonly defaultFormat: string
+  /** Values of `{name:Type}`, escaped as in TabSeparated, as ClickHouse takes them. */
+  readonly parameters: ReadonlyMap<string, string>
+  readonly settings: ReadonlyMap<string, string>
+  /** Nothing is sent before the statement has ended. */
+  readonly waitEndOfQuery: boolean
+  /** The name of a FIFO that takes the result in place of the answer's body (`result-pipes.ts`). */
+  readonly resultPipe: string | null
+  /** Of the answer, where the client takes it and asked for it. */
+  readonly compressed: boolean
+}
+
+/** Parameters of the interface itself; all others are settings. */
+const RESERVED = new Set([
+  ...['query', 'database', 'default_format', 'query_id', 'wait_end_of_query', 'buffer_size', 'compress', 'decompress'],
+  ...[
+    'session_id',
+    'session_timeout',
+    'result_pipe',
+    'session_check',
+    'user',
+    'password',
+    'quota_key',
+    'role',
+    'stacktrace',
+  ],
+])
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
+
+/** Statements are small; only the rows of an insert are large, and these are not held. */
+const MAX_STATEMENT_BYTES = 64 * 1024 * 1024
+
+/** Reads the request as far as its statement. Throws `ClickHouseError`. */
+export const readRequest = async (request: IncomingMessage): Promise<StatementRequest> => {
+  const search = new URL(request.url ?? '/', 'http://engine').searchParams
+  const inQuery = search.get('query') ?? ''
+  const body = decompressed(request)
+  const streams = inQuery !== '' && isInsert(inQuery)
+  const sql = streams ? inQuery : joinText(inQuery, await readStatement(body))
+  return {
+    queryId: search.get('query_id') || randomUUID(),
+    sql,
+    scanned: scanSql(sql),
+    content: streams ? body : null,
+    database: search.get('database') || header(request, 'x-clickhouse-database'),
+    defaultFormat: search.get('default_format') ?? header(request, 'x-clickhouse-format') ?? 'TabSeparated',
+    ...readSettings(search),
+    waitEndOfQuery: search.get('wait_end_of_query') === '1',
+    resultPipe: readPipeName(search),
+    compressed: search.get('enable_http_compression') === '1' && accepts(request, 'gzip'),
+  }
+}
+
+const isInsert = (sql: string): boolean => scanSql(sql).words[0] === 'INSERT'
+
+const joinText = (first: string, second: string): string =>
+  first === '' || second === '' ? first + second : `${first}\n${second}`
+
+const readPipeName = (search: URLSearchParams): string | null => {
+  const name = search.get('result_pipe')
+  if (name === null || /^result-\d+\.fifo$/.test(name)) return name
+  throw new ClickHouseError(ERROR.BAD_ARGUMENTS, 'There is no such pipe for results.')
+}
+
+const header = (request: IncomingMessage, name: string): string | null => {
+  const value = request.headers[name]
+  return typeof value === 'string' ? value : null
+}
+
+const accepts = (request: IncomingMessage, encoding: string): boolean =>
+  (header(request, 'accept-encoding') ?? '').split(',').some(part => part.trim().split(';')[0] === encoding)
+
+const decompressed = (request: IncomingMessage): Readable => {
+  const encoding = header(request, 'content-encoding')
+  if (encoding === null || encoding === 'identity') return request
+  if (encoding !== 'gzip')
+    throw new ClickHouseError(ERROR.BAD_ARGUMENTS, `The content encoding ${encoding} is not known here. Use gzip.`)
+  const gunzip = createGunzip()
+  request.once('error', error => gunzip.destroy(error))
+  request.once('close', () => {
+    if (!request.complete) gunzip.destroy(new Error('The client went away.'))
+  })
+  return request.pipe(gunzip)
+}
+
+const readStatement = async (body: Readable): Promise<string> => {
+  const chunks: Uint8Array[] = []
+  let bytes = 0
+  for await (const chunk of body) {
+    bytes += chunk.length
+    if (bytes > MAX_STATEMENT_BYTES) throw new ClickHouseError(ERROR.BAD_ARGUMENTS, 'The statement is too long.')
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+const readSettings = (search: URLSearchParams) => {
+  const parameters = new Map<string, string>()
+  const settings = new Map<string, string>()
+  for (const [key, value] of search) {
+    if (RESERVED.has(key)) continue
+    const name = key.startsWith('param_') ? key.slice('param_'.length) : key
+    if (!NAME.test(name))
+      throw new ClickHouseError(ERROR.BAD_ARGUMENTS, `A parameter or setting cannot be named ${JSON.stringify(name)}.`)
+    if (name === key) settings.set(name, value)
+    else parameters.set(name, value)
+  }
+  return { parameters, settings }
+}

@@ -1,0 +1,111 @@
+import { closeSync, createReadStream, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { ClickHouseError, ERROR } from './clickhouse-error.ts'
+import { insertContent } from './insert-content.ts'
+import { withOwnQueryIds } from './query-id.ts'
+import { readFifo } from './read-fifo.ts'
+import type { StatementRequest } from './request.ts'
+import { quoteText } from './scan-sql.ts'
+import { type StatementInput, type Task, toSummary } from './task.ts'
+
+/** Runs it in a session of its own. Throws `ClickHouseError` or what chDB throws; part of the answer may be sent by then. */
+export const runStatement = async (input: Task): Promise<void> => {
+  const { engine, request, gone } = input
+  engine.running.add(request.queryId)
+  const session = engine.sessions.take()
+  const kill = () => void engine.running.kill(request.queryId).catch(() => {})
+  gone.addEventListener('abort', kill)
+  try {
+    await session.queryAsync(preparation(request), { format: 'Null' })
+    await choose(request)({ ...input, session })
+  } finally {
+    gone.removeEventListener('abort', kill)
+    session.close()
+    engine.running.remove(request.queryId)
+  }
+}
+
+type Run = (input: StatementInput) => Promise<void>
+
+const choose = ({ content, scanned, sql, waitEndOfQuery, resultPipe }: StatementRequest): Run => {
+  if (content !== null) return insertContent
+  const [word] = scanned.words
+  if (word === undefined) throw new ClickHouseError(ERROR.SYNTAX_ERROR, 'Syntax error: Empty query. (SYNTAX_ERROR)')
+  if (word === 'INSERT') return sqlOnly(sql)
+  if (scanned.several)
+    throw new ClickHouseError(ERROR.SYNTAX_ERROR, 'Syntax error: Multi-statements are not allowed. (SYNTAX_ERROR)')
+  if (word !== 'SELECT' && word !== 'WITH' && word !== '(') return sqlOnly(scanned.text)
+  if (resultPipe !== null) return intoPipe(resultPipe)
+  return waitEndOfQuery ? spool : stream
+}
+
+/** `readonly` last: it forbids every further setting. */
+const preparation = ({ queryId, settings, parameters, database }: StatementRequest): string => {
+  const assignments = [
+    ...[...parameters].map(([name, value]) => `param_${name} = ${quoteText(value)}`),
+    ...[...settings].filter(([name]) => name !== 'readonly').map(([name, value]) => `${name} = ${quoteText(value)}`),
+    `log_comment = ${quoteText(queryId)}`,
+    ...(settings.has('readonly') ? [`readonly = ${quoteText(settings.get('readonly')!)}`] : []),
+  ]
+  const use = database === null ? '' : `USE \`${database.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\`; `
+  return `${use}SET ${assignments.join(', ')}`
+}
+
+const formatOf = ({ scanned, defaultFormat }: StatementRequest): string => scanned.format ?? defaultFormat
+
+/** Statements with no or a small answer. */
+const sqlOnly =
+  (sql: string): Run =>
+  async input => {
+    const { engine, request, answer, session } = input
+    const { words } = request.scanned
+    const result = await session.queryAsync(withOwnQueryIds(sql, words), { format: formatOf(request) })
+    if (words[0] === 'KILL') await engine.running.watchKilled()
+    const bytes = result.bytes()
+    answer.begin(toSummary(input, result))
+    if (bytes.length > 0) await answer.write(bytes)
+    await answer.end(toSummary(input, result))
+  }
+
+/** A SELECT whose result flows through a FIFO: chDB formats it on its own threads, and nothing is held. */
+const stream: Run = async input => {
+  const { engine, request, answer, session } = input
+  const fifo = engine.fifos.take()
+  const reader = fifo.openForReading()
+  const hold = fifo.openForWriting()
+  fifo.wait(reader)
+  const done = session.queryAsync(intoFile(request, fifo.path), { format: 'Null' }).finally(() => closeSync(hold))
+  const read = readFifo(reader, answer.write)
+  await Promise.allSettled([done, read])
+  fifo.release()
+  const result = await done
+  await read
+  await answer.end(toSummary(input, result))
+}
+
+/** A SELECT whose result the server reads from a FIFO that it has opened. */
+const intoPipe =
+  (name: string): Run =>
+  async input => {
+    const { engine, request, answer, session } = input
+    const path = join(engine.spoolPath, name)
+    engine.fifos.widen(path)
+    await answer.end(toSummary(input, await session.queryAsync(intoFile(request, path), { format: 'Null' })))
+  }
+
+/** A SELECT of whose result nothing is sent before its end. */
+const spool: Run = async input => {
+  const { engine, request, answer, session } = input
+  const path = join(engine.spoolPath, `${engine.nextFile()}.out`)
+  try {
+    const result = await session.queryAsync(intoFile(request, path), { format: 'Null' })
+    answer.begin(toSummary(input, result))
+    for await (const part of createReadStream(path)) if (!(await answer.write(part))) break
+    await answer.end(toSummary(input, result))
+  } finally {
+    rmSync(path, { force: true })
+  }
+}
+
+const intoFile = (request: StatementRequest, path: string): string =>
+  `${withOwnQueryIds(request.scanned.text, request.scanned.words)}\nINTO OUTFILE ${quoteText(path)} TRUNCATE FORMAT ${formatOf(request)}`

@@ -1,0 +1,55 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createAnswer } from './answer.ts'
+import { toClickHouseError } from './clickhouse-error.ts'
+import { readRequest, type StatementRequest } from './request.ts'
+import { runStatement } from './run-statement.ts'
+import type { Engine } from './task.ts'
+
+/** Parameters travel in the URL, and the text of a user's query is one when the guard looks at it. */
+const LONGEST_URL_BYTES = 16 * 1024 * 1024
+
+/** ClickHouse's HTTP interface over one chDB. */
+export const createEngineServer = (engine: Engine): Server => {
+  const options = { maxHeaderSize: LONGEST_URL_BYTES }
+  const server = createServer(options, (request, response) => void handle({ engine, request, response }))
+  // Statements take as long as they take, and so do uploads.
+  server.requestTimeout = 0
+  server.keepAliveTimeout = 60_000
+  return server
+}
+
+type Exchange = { readonly engine: Engine; readonly request: IncomingMessage; readonly response: ServerResponse }
+
+const handle = async (exchange: Exchange): Promise<void> => {
+  const { request, response } = exchange
+  const path = (request.url ?? '/').split('?')[0]
+  if (path === '/ping') return void response.writeHead(200, { 'Content-Type': 'text/html; charset=UTF-8' }).end('Ok.\n')
+  if (path !== '/') return void response.writeHead(404).end('There is no handler for this path.\n')
+  await answerStatement(exchange)
+  // What is left of the body of an insert that failed: unread it would keep the client writing, and so from reading.
+  request.unpipe()
+  request.resume()
+}
+
+const answerStatement = async ({ engine, request, response }: Exchange): Promise<void> => {
+  const gone = new AbortController()
+  response.once('close', () => {
+    if (!response.writableFinished) gone.abort()
+  })
+  const { version } = engine
+  let statement: StatementRequest | null = null
+  const answerTo = (queryId: string, format: string, compressed: boolean) =>
+    createAnswer({ response, queryId, format, version, compressed })
+  try {
+    statement = await readRequest(request)
+    const { queryId, compressed, scanned, defaultFormat } = statement
+    const answer = answerTo(queryId, scanned.format ?? defaultFormat, compressed)
+    try {
+      await runStatement({ engine, request: statement, answer, gone: gone.signal })
+    } catch (error) {
+      answer.fail(toClickHouseError(error))
+    }
+  } catch (error) {
+    answerTo('', '', false).fail(toClickHouseError(error))
+  }
+}

@@ -1,0 +1,93 @@
+import { Agent, type AgentOptions } from 'node:http'
+import type { Agent as SecureAgent } from 'node:https'
+import type { Clock } from '../kernel/clock.ts'
+import type { Config } from '../kernel/config.ts'
+import type { Logger } from '../kernel/logger.ts'
+import { openEmbeddedEngines } from './embedded/embedded-engines.ts'
+import type { ResultPipes } from './embedded/result-pipes.ts'
+import { openServerEngines } from './server/server-engines.ts'
+
+/** Where the engine of each workspace is: what differs between the embedded engine and a server. */
+export interface Engines {
+  /** The database of a workspace's tables. */
+  database(workspace: string): string
+  /** Makes sure that the engine runs and the database exists. Asked for every statement. Throws `WarehouseError`. */
+  endpoints(workspace: string): Promise<Endpoints>
+  problem(): Promise<string | null>
+  warning(): string | null
+  close(): Promise<void>
+}
+
+export type Endpoints = {
+  /** For statements of the server itself. */
+  readonly own: Endpoint
+  /** For queries of users: sees the workspace's database alone, where the engine knows users. */
+  readonly users: Endpoint
+  /** Whether the row counts of an answer must be looked up in `system.query_log`: no trailer tells them. */
+  readonly hasQueryLog: boolean
+  /** A quicker way for results than the body of the answer, where engine and server share a machine. */
+  readonly resultPipes?: ResultPipes
+}
+
+export type Endpoint = {
+  readonly url: string
+  readonly username: string
+  readonly password: string
+  /** Shared by all clients of one engine; ended with it. */
+  readonly agent: Agent | SecureAgent
+}
+
+type Options = {
+  readonly config: Pick<Config, 'clickhouseUrl'>
+  readonly dataDir: string
+  readonly logger: Logger
+  readonly clock: Clock
+}
+
+/** An engine holds some 200 MB: one that nobody uses is worth ending, one used every few minutes worth keeping. */
+const IDLE_MS = 15 * 60_000
+
+/** Starts nothing and connects nowhere yet. */
+export const openEngines = ({ config, dataDir, logger, clock }: Options): Engines =>
+  config.clickhouseUrl === null
+    ? onSockets({ dataDir, logger, clock })
+    : openServerEngines({ url: config.clickhouseUrl })
+
+const onSockets = (options: Omit<Options, 'config'>): Engines => {
+  const engines = openEmbeddedEngines({ ...options, memoryBytes: null, idleMs: IDLE_MS })
+  const endpoints = new Map<string, SocketEndpoint>()
+
+  /** An engine that was started again may listen elsewhere. */
+  const endpointOf = (workspace: string, socketPath: string): Endpoint => {
+    const known = endpoints.get(workspace)
+    if (known?.socketPath === socketPath) return known
+    known?.agent.destroy()
+    const endpoint = toEndpoint(socketPath)
+    endpoints.set(workspace, endpoint)
+    return endpoint
+  }
+
+  return {
+    database: () => 'live',
+    endpoints: async workspace => {
+      const { socketPath, resultPipes } = await engines.address(workspace)
+      const endpoint = endpointOf(workspace, socketPath)
+      return { own: endpoint, users: endpoint, hasQueryLog: false, resultPipes }
+    },
+    problem: async () => engines.problem(),
+    warning: () => engines.warning(),
+    close: async () => {
+      for (const { agent } of endpoints.values()) agent.destroy()
+      await engines.close()
+    },
+  }
+}
+
+type SocketEndpoint = Endpoint & { readonly socketPath: string }
+
+/** An engine serves whoever reaches its socket, which lies in a folder of mode 0700. */
+const toEndpoint = (socketPath: string): SocketEndpoint => {
+  // Node's agent takes every option of `net.connect`; its types do not know this one.
+  const agent = new Agent({ keepAlive: true, socketPath } as AgentOptions)
+  return { url: 'http://localhost', username: 'default', password: '', agent, socketPath }
+}

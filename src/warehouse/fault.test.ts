@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest'
+import { fromExceptionText, toWarehouseError } from './fault.ts'
+
+const exception = (code: number, text: string) => Object.assign(new Error(text), { code: String(code) })
+
+test.each([
+  [62, 'sql_error'],
+  [60, 'sql_error'],
+  [241, 'query_memory'],
+  [159, 'query_timeout'],
+  [396, 'query_rows'],
+  [394, 'cancelled'],
+  [243, 'disk_full'],
+  [210, 'engine_lost'],
+  [516, 'engine_unavailable'],
+] as const)('exception %i is %s', (code, reason) => {
+  expect(toWarehouseError(exception(code, 'so it is'))).toMatchObject({ reason, message: 'so it is' })
+})
+
+test('a full disk is told by its words, whatever code the engine gives it', () => {
+  expect(
+    toWarehouseError(exception(76, 'Cannot write to file, errno: 28, strerror: No space left on device')).reason,
+  ).toBe('disk_full')
+})
+
+test('a message says what is wrong and where, without code, class, version and stack', () => {
+  const text =
+    'Code: 62. DB::Exception: Syntax error: failed at position 8 (FORM) (line 1, col 8): FORM t. Expected one of: FROM. (SYNTAX_ERROR) (version 26.7.2.1 (official build))\nStack trace: 0. DB::Exception::Exception()'
+  const error = fromExceptionText(text)
+  expect(error?.message).toBe(
+    'Syntax error: failed at position 8 (FORM) (line 1, col 8): FORM t. Expected one of: FROM.',
+  )
+})
+
+test('what several machines put behind a message is taken off, whichever they were', () => {
+  const text =
+    'Code: 691. DB::Exception: Unexpected value. (UNKNOWN_ELEMENT) (version 26.7.2.1). (UNKNOWN_ELEMENT) (version 26.7.2.1)'
+  expect(fromExceptionText(text)?.message).toBe('Unexpected value.')
+})
+
+test('a connection that breaks is the engine lost, an abort of our own is a cancel', () => {
+  const broken = Object.assign(new Error('socket hang up'), { code: 'ECONNRESET' })
+  expect(toWarehouseError(broken).reason).toBe('engine_lost')
+  expect(toWarehouseError(broken, { isAborted: true }).reason).toBe('cancelled')
+})
+
+test('text without an exception is none', () => {
+  expect(fromExceptionText('1,2,3\n4,5,6\n')).toBeNull()
+})

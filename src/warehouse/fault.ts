@@ -1,0 +1,76 @@
+import { WarehouseError, type WarehouseFault } from './warehouse.ts'
+
+/** ClickHouse's exception codes that say something else than that the statement is at fault (`ErrorCodes.cpp`). */
+const FAULTS: ReadonlyMap<number, WarehouseFault> = new Map([
+  [241, 'query_memory'], // MEMORY_LIMIT_EXCEEDED
+  [173, 'query_memory'], // CANNOT_ALLOCATE_MEMORY
+  [159, 'query_timeout'], // TIMEOUT_EXCEEDED
+  [160, 'query_timeout'], // TOO_SLOW
+  [396, 'query_rows'], // TOO_MANY_ROWS_OR_BYTES
+  [394, 'cancelled'], // QUERY_WAS_CANCELLED
+  [734, 'cancelled'], // QUERY_WAS_CANCELLED_BY_CLIENT
+  [243, 'disk_full'], // NOT_ENOUGH_SPACE
+  [202, 'engine_lost'], // TOO_MANY_SIMULTANEOUS_QUERIES: there is room later
+  [209, 'engine_lost'], // SOCKET_TIMEOUT
+  [210, 'engine_lost'], // NETWORK_ERROR
+  [236, 'engine_lost'], // ABORTED: the server shuts down
+  [242, 'engine_lost'], // TABLE_IS_READ_ONLY: a replica without its keeper
+  [279, 'engine_lost'], // ALL_CONNECTION_TRIES_FAILED
+  [439, 'engine_lost'], // CANNOT_SCHEDULE_TASK
+  [745, 'engine_lost'], // SERVER_OVERLOADED
+  [999, 'engine_lost'], // KEEPER_EXCEPTION
+  [1002, 'engine_lost'], // UNKNOWN_EXCEPTION: nothing that the statement could be blamed for
+  [192, 'engine_unavailable'], // UNKNOWN_USER
+  [516, 'engine_unavailable'], // AUTHENTICATION_FAILED
+])
+
+/** Whatever a call to an engine threw, as the fault that it is. An abort of our own is `cancelled`. */
+export const toWarehouseError = (error: unknown, { isAborted = false } = {}): WarehouseError => {
+  if (error instanceof WarehouseError) return error
+  const { code, message } = error as { code?: unknown; message?: unknown }
+  const text = String(message ?? error)
+  if (isAborted) return new WarehouseError('cancelled', 'The query was cancelled.', { cause: error })
+  if (/^\d+$/.test(String(code))) return fromException(Number(code), text, error)
+  return fromExceptionText(text) ?? brokenConnection(text, error)
+}
+
+/** The exception that a text of ClickHouse tells of (`Code: 62. DB::Exception: …`), if it does. */
+export const fromExceptionText = (text: string): WarehouseError | null => {
+  const match = /Code: (\d+)\.\s+DB::Exception: ([\s\S]+)/.exec(text)
+  return match === null ? null : fromException(Number(match[1]), match[2]!)
+}
+
+/** The disk of a library that knows nothing of quotas fills up under any code. */
+const DISK_FULL = /No space left on device|errno: 28\b/
+
+const fromException = (code: number, text: string, cause?: unknown): WarehouseError => {
+  const reason = DISK_FULL.test(text) ? 'disk_full' : (FAULTS.get(code) ?? 'sql_error')
+  return new WarehouseError(reason, cleanMessage(text), cause === undefined ? undefined : { cause })
+}
+
+const brokenConnection = (text: string, cause: unknown): WarehouseError =>
+  new WarehouseError('engine_lost', `The connection to the engine broke: ${text}`, { cause })
+
+/** A sentence for the user: no code, no class names, no version, no stack. Positions stay. */
+const cleanMessage = (text: string): string =>
+  withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
+    .replace(/(Code: \d+\. )?DB::(Exception|ErrnoException|ParsingException): /g, '')
+    .replace(/: (In scope|[Ww]hile executing|In query) [\s\S]*$/, '')
+    .trim()
+    .slice(0, MAX_MESSAGE)
+
+/** `(SYNTAX_ERROR) (version 26.7.2.1 (official build))`, once more for each machine that passed it on. */
+const withoutTail = (text: string): string => {
+  const cut = text
+    .trimEnd()
+    .replace(/\(version [^()]*(\([^()]*\))?\)\.?$/, '')
+    .trimEnd()
+    .replace(/\([A-Z][A-Z0-9_]{2,}\)$/, '')
+  return cut === text ? text : withoutTail(cut)
+}
+
+/** As long as ClickHouse's own exceptions get, with a stack. */
+const MAX_TEXT = 32_768
+
+/** Some messages list every table or function that might have been meant. */
+const MAX_MESSAGE = 2_000

@@ -1,0 +1,116 @@
+/** A row of `system.functions`. */
+export type EngineFunction = {
+  readonly name: string
+  readonly alias_to: string
+  readonly is_aggregate: number
+  readonly case_insensitive: number
+  readonly origin: string
+  readonly categories: string
+}
+
+/** What the guard asks the engine for, once. */
+export const CATALOGUE_SQL =
+  'SELECT name, alias_to, toUInt8(is_aggregate) AS is_aggregate, toUInt8(case_insensitive) AS case_insensitive, toString(origin) AS origin, categories FROM system.functions'
+
+/** What a query of a user may call. */
+export type FunctionRules = {
+  readonly mayCall: (name: string) => boolean
+  /** The engine has such a function, but it may not be called: nor passed as a value. */
+  readonly isRefused: (name: string) => boolean
+}
+
+/**
+ * Categories whose functions compute from their arguments alone. Not among them: Dictionary and Embedded Dictionary (read
+ * what others configured), Introspection, AI (calls services), Other (below, by name), and whatever a later version adds.
+ */
+const PURE_CATEGORIES: ReadonlySet<string> = new Set([
+  'Aggregate Functions',
+  'Arithmetic',
+  'Arrays',
+  'Bit',
+  'Bitmap',
+  'Comparison',
+  'Conditional',
+  'Dates and Times',
+  'Distance',
+  'Encoding',
+  'Encryption',
+  'Financial',
+  'Geo',
+  'Geo Polygon',
+  'Hash',
+  'IP Address',
+  'JSON',
+  'Logical',
+  'Map',
+  'Mathematical',
+  'Null',
+  'NumericIndexedVector',
+  'QBit',
+  'Random Number',
+  'Rounding',
+  'String',
+  'String Replacement',
+  'String Search',
+  'String Splitting',
+  'Time Series',
+  'Time Window',
+  'Tuple',
+  'Type Conversion',
+  'ULID',
+  'URL',
+  'UUID',
+])
+
+/** Of the category Other: those that compute, and those that tell only of the query itself. */
+const PURE_OTHERS =
+  `bar blockNumber blockSize byteSize colorOKLABToSRGB colorOKLCHToSRGB colorSRGBToOKLAB colorSRGBToOKLCH countDigits
+  currentDatabase defaultValueOfArgumentType defaultValueOfTypeName digits displayName dumpColumnStructure finalizeAggregation
+  flipCoordinates formatQuery formatQueryOrNull formatQuerySingleLine formatQuerySingleLineOrNull formatReadableDecimalSize
+  formatReadableQuantity formatReadableSize formatReadableTimeDelta getSizeOfEnumType getSubcolumn icebergBucket
+  icebergTruncate identity ignore indexHint initializeAggregation isConstant isDecimalOverflow lowCardinalityIndices
+  lowCardinalityKeys MACNumToString MACStringToNum MACStringToOUI materialize minSampleSizeContinuous minSampleSizeConversion
+  neighbor normalizedQueryHash normalizedQueryHashKeepNames normalizeQuery normalizeQueryKeepNames parseReadableSize
+  parseReadableSizeOrNull parseReadableSizeOrZero parseTimeDelta rowNumberInAllBlocks rowNumberInBlock runningAccumulate
+  runningDifference runningDifferenceStartingWithFirstValue sleep sleepEachRow throwIf toColumnTypeName toTypeName transform
+  variantElement variantType version visibleWidth`.split(/\s+/)
+
+/** Made by the parser of syntax, known to no catalogue. */
+const SYNTAX_FUNCTIONS = ['lambda', 'exists', 'untuple', 'grouping', '_CAST', 'caseWithExpression']
+
+/** Of the pure categories, but these take addresses of the process, or templates from the server's files. */
+const IMPURE = new Set(['flameGraph', 'formatRow', 'formatRowNoNewline'])
+
+/** Put behind the name of an aggregate function, several of them too. */
+const COMBINATORS =
+  /(?:If|Array|Map|SimpleState|MergeState|State|Merge|ForEach|Distinct|OrDefault|OrNull|Resample|ArgMin|ArgMax|Null)$/
+
+/**
+ * The functions a query may call, out of those the engine has. A list of what is allowed, by category: a list of what is
+ * forbidden would let pass each function that a new version adds, and there were ten that read outside in this one. The
+ * catalogue gives aliases and case, so that no spelling gets by. An entry of no category is an alias whose target is not
+ * known: refused.
+ */
+export const allowFunctions = (catalogue: readonly EngineFunction[]): FunctionRules => {
+  const byName = new Map(catalogue.map(entry => [entry.name, entry]))
+  const allowed = catalogue.filter(entry => isPure(byName.get(entry.alias_to) ?? entry))
+  const names = new Set([...SYNTAX_FUNCTIONS, ...allowed.map(({ name }) => name)])
+  const lowerCase = new Set(allowed.filter(entry => entry.case_insensitive).map(({ name }) => name.toLowerCase()))
+  const aggregates = new Set(allowed.filter(entry => entry.is_aggregate).map(({ name }) => name.toLowerCase()))
+  const all = new Set(catalogue.map(({ name }) => name.toLowerCase()))
+  const mayCall = (name: string): boolean =>
+    names.has(name) || lowerCase.has(name.toLowerCase()) || isCombined(name, aggregates)
+  return { mayCall, isRefused: name => all.has(name.toLowerCase()) && !mayCall(name) }
+}
+
+const PURE_OTHER_NAMES: ReadonlySet<string> = new Set(PURE_OTHERS)
+
+const isPure = ({ name, origin, categories }: EngineFunction): boolean => {
+  if (origin !== 'System' || IMPURE.has(name)) return false
+  return categories.split(',').every(category => PURE_CATEGORIES.has(category)) || PURE_OTHER_NAMES.has(name)
+}
+
+const isCombined = (name: string, aggregates: ReadonlySet<string>): boolean => {
+  const base = name.replace(COMBINATORS, '')
+  return base !== name && (aggregates.has(base.toLowerCase()) || isCombined(base, aggregates))
+}

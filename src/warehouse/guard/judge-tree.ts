@@ -1,0 +1,151 @@
+import type { FunctionRules } from './function-catalogue.ts'
+import type { SyntaxNode } from './syntax-tree.ts'
+
+export type TreeRules = {
+  /** The one database whose tables may be named with it. */
+  readonly database: string
+  readonly functions: FunctionRules
+}
+
+/** Why a query of a user is refused, as a sentence; null: it may run. */
+export const judgeSelect = (root: SyntaxNode, rules: TreeRules): string | null => {
+  if (root.kind !== 'SelectWithUnionQuery') return 'Only a SELECT may run here.'
+  if (root.children.length !== 1)
+    return 'FORMAT, INTO OUTFILE and SETTINGS are not allowed: the format is a field of the job.'
+  return judgeNodes(root, rules)
+}
+
+/** The same for `SELECT <expression>`, where the expression is to stand in a statement of ours: nothing else may be there. */
+export const judgeExpression = (root: SyntaxNode, rules: TreeRules): string | null => {
+  const select = onlyChild(onlyChild(root))
+  const isOne = root.kind === 'SelectWithUnionQuery' && select?.kind === 'SelectQuery' && onlyChild(onlyChild(select))
+  if (!isOne) return 'Only one expression may stand here.'
+  return everyNode(root).some(node => node.kind === 'Subquery')
+    ? 'An expression may not hold a query.'
+    : judgeNodes(root, rules)
+}
+
+const onlyChild = (node: SyntaxNode | undefined): SyntaxNode | undefined =>
+  node?.children.length === 1 ? node.children[0] : undefined
+
+const judgeNodes = (root: SyntaxNode, rules: TreeRules): string | null => {
+  for (const node of everyNode(root)) {
+    const fault = judgeNode(node, rules) ?? judgeChildren(node, rules)
+    if (fault !== null) return fault
+  }
+  return null
+}
+
+const everyNode = (node: SyntaxNode): readonly SyntaxNode[] => {
+  const nodes = [node]
+  for (let index = 0; index < nodes.length; index++) for (const child of nodes[index]!.children) nodes.push(child)
+  return nodes
+}
+
+/**
+ * What a SELECT is made of, as far as its printed tree shows all there is. Not among them: `Set` (SETTINGS) and
+ * `ColumnsApplyTransformer`, whose function the tree does not show.
+ */
+const KINDS: ReadonlySet<string> = new Set([
+  'SelectWithUnionQuery',
+  'SelectIntersectExceptQuery',
+  'SelectQuery',
+  'Subquery',
+  'WithElement',
+  'ExpressionList',
+  'Function',
+  'Identifier',
+  'Literal',
+  'Asterisk',
+  'QualifiedAsterisk',
+  'ColumnsListMatcher',
+  'ColumnsRegexpMatcher',
+  'QualifiedColumnsListMatcher',
+  'QualifiedColumnsRegexpMatcher',
+  'ColumnsTransformerList',
+  'ColumnsExceptTransformer',
+  'ColumnsReplaceTransformer',
+  'ColumnsReplaceTransformer::Replacement',
+  'TablesInSelectQuery',
+  'TablesInSelectQueryElement',
+  'TableExpression',
+  'TableIdentifier',
+  'TableJoin',
+  'ArrayJoin',
+  'SampleRatio',
+  'OrderByElement',
+  'InterpolateElement',
+  'WindowDefinition',
+  'WindowListElement',
+])
+
+const REFUSED_KINDS: Readonly<Record<string, string>> = {
+  Set: 'SETTINGS is not allowed in a query.',
+  ColumnsApplyTransformer: 'APPLY is not allowed: call the function on the columns by name.',
+}
+
+const judgeNode = (node: SyntaxNode, { database, functions }: TreeRules): string | null => {
+  if (!KINDS.has(node.kind)) return REFUSED_KINDS[node.kind] ?? `${node.kind} is not allowed in a query.`
+  if (node.kind === 'TableIdentifier') return judgeTable(node.text, database)
+  if (node.kind === 'Identifier') return judgeName(node.text, database)
+  // A table function is one by its place, and judged there.
+  if (node.kind === 'Function' && !functions.mayCall(node.text) && !TABLE_FUNCTIONS.has(node.text))
+    return `The function ${node.text} is not allowed in a query.`
+  return null
+}
+
+/** Names are printed without quotes: one with a dot in it is taken for a table of another database. */
+const judgeTable = (name: string, database: string): string | null => {
+  const [first, ...rest] = name.split('.')
+  return rest.length === 0 || (first === database && rest.length === 1)
+    ? null
+    : `The table ${name} is not of this workspace.`
+}
+
+/** Databases that every engine has. What else there is on a server, the user of the workspace cannot read. */
+const SYSTEM_DATABASE = /^(system|information_schema|default|_temporary_and_external_tables)$/i
+
+/** An identifier may name a table too (`x IN system.one`, `in(x, system.one)`), by an alias as well. */
+const judgeName = (name: string, database: string): string | null => {
+  const parts = name.split('.')
+  return parts.length > 1 && SYSTEM_DATABASE.test(parts[0]!) && parts[0] !== database
+    ? `The table ${name} is not of this workspace. (A column ${name}: write it with its table's name.)`
+    : null
+}
+
+/**
+ * Table functions that make rows of their arguments. Few on purpose: the structure that `format`, `values`, `generateRandom`
+ * and `null` take is code in a string (`'x String ALIAS file(\'/etc/passwd\')'` is run), which no walk of the tree sees.
+ */
+const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
+  'numbers',
+  'numbers_mt',
+  'zeros',
+  'zeros_mt',
+  'primes',
+  'generateSeries',
+  'generate_series',
+  'view',
+])
+
+const IN_FUNCTION = /^(global)?(not)?(null)?in(ignoreset)?$/i
+
+/** All functions that take functions are named so; `arrayMap(file, ['/etc/passwd'])` calls one without a call in the tree. */
+export const TAKES_FUNCTIONS = /^(array|map)/i
+
+/** What a node's place makes of its child: a table function, the set that IN looks into, a function passed as a value. */
+const judgeChildren = (node: SyntaxNode, { database, functions }: TreeRules): string | null => {
+  if (node.kind === 'TableExpression') {
+    const call = node.children.find(child => child.kind === 'Function')
+    return call === undefined || TABLE_FUNCTIONS.has(call.text)
+      ? null
+      : `The table function ${call.text} is not allowed in a query.`
+  }
+  if (node.kind !== 'Function') return null
+  const names = (node.children[0]?.children ?? []).map(child => (child.kind === 'Identifier' ? child.text : null))
+  if (IN_FUNCTION.test(node.text) && names[1] != null) return judgeTable(names[1], database)
+  const passed = TAKES_FUNCTIONS.test(node.text) ? names.find(name => name !== null && functions.isRefused(name)) : null
+  return passed == null
+    ? null
+    : `The function ${passed} is not allowed in a query. (A column ${passed}: write it with its table's name.)`
+}

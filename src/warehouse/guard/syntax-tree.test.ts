@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest'
+import { readSyntaxTree } from './syntax-tree.ts'
+
+const read = (text: string) => readSyntaxTree(text.split('\n'))
+
+test('lines become nodes with kind, text without alias, and children', () => {
+  expect(
+    read('ExpressionList (children 2)\n Function plus (alias a) (children 1)\n  Literal UInt64_1\n Asterisk'),
+  ).toMatchObject({
+    kind: 'ExpressionList',
+    children: [
+      { kind: 'Function', text: 'plus', children: [{ kind: 'Literal', text: 'UInt64_1', children: [] }] },
+      { kind: 'Asterisk', text: '', children: [] },
+    ],
+  })
+})
+
+test.each([
+  ['a node more than was announced', 'A (children 1)\n B\n C'],
+  ['a node less than was announced', 'A (children 2)\n B'],
+  ['a node that is nobody’s child', 'A (children 1)\n   B'],
+  ['a second root', 'A\nB'],
+  ['a line that is no node', 'A (children 1)\n 1'],
+  ['an empty line', 'A\n'],
+  ['nothing', ''],
+])('%s is no tree', (_, text) => {
+  expect(read(text)).toBeNull()
+})
+
+test('a line break in a name makes no tree, or a node more: it takes none away', () => {
+  expect(read('A (children 1)\n Function file (alias x\n y) (children 1)\n  Literal 1')).toBeNull()
+})

@@ -1,0 +1,10 @@
+import { expect, test } from 'vitest'
+import { quoteIdentifier } from './quote-identifier.ts'
+
+test('an ordinary name is put into backquotes', () => {
+  expect(quoteIdentifier('events')).toBe('`events`')
+})
+
+test('what would end the quotes or escape their end is escaped', () => {
+  expect(quoteIdentifier('a`b\\')).toBe('`a\\`b\\\\`')
+})

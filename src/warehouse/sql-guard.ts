@@ -1,0 +1,118 @@
+import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
+import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
+import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
+import { WarehouseError } from './warehouse.ts'
+
+export type GuardInput = {
+  /** A user's text. */
+  readonly sql: string
+  readonly parameters?: Readonly<Record<string, unknown>>
+}
+
+/** Lets SQL of users through that only reads, only tables of their workspace, and calls only what computes. */
+export interface SqlGuard {
+  /** One SELECT, as the text that may run. Throws `WarehouseError('sql_error')` that says what is wrong, with the position where the text does not parse. */
+  checkSelect(input: GuardInput): Promise<string>
+  /** One expression without sub-queries, to stand in a statement of ours (a sorting key, a condition). Throws as `checkSelect`. */
+  checkExpression(input: GuardInput): Promise<string>
+}
+
+type GuardOptions = {
+  readonly database: string
+  /** Runs a statement, readonly where it is told so, and gives its rows. */
+  readonly rows: <Row extends object>(input: {
+    readonly sql: string
+    readonly parameters: Readonly<Record<string, unknown>>
+    readonly settings: Readonly<Record<string, number>>
+  }) => Promise<readonly Row[]>
+}
+
+/** Every statement of the guard itself runs so. */
+const READONLY = { readonly: 1 }
+
+/** The guard of one workspace. */
+export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
+  let catalogue: Promise<FunctionRules> | null = null
+  const functions = (): Promise<FunctionRules> => {
+    catalogue ??= rows<EngineFunction>({ sql: CATALOGUE_SQL, parameters: {}, settings: READONLY }).then(allowFunctions)
+    catalogue.catch(() => {
+      catalogue = null
+    })
+    return catalogue
+  }
+
+  /** The text as the engine's parser understood it: comments gone, one statement. */
+  const format = async (sql: string): Promise<string> => {
+    const ask = (name: string) =>
+      rows<{ text: string | null }>({
+        sql: `SELECT ${name}({sql:String}) AS text`,
+        parameters: { sql },
+        settings: READONLY,
+      })
+    const [answer] = await ask('formatQueryOrNull')
+    if (typeof answer?.text === 'string') return answer.text
+    // Fails, and says where.
+    await ask('formatQuery')
+    throw refusal('The SQL cannot be read.')
+  }
+
+  /** Of formatted text only: EXPLAIN AST of two statements would run the second. */
+  const parse = async (sql: string, parameters: Readonly<Record<string, unknown>>): Promise<SyntaxNode> => {
+    const lines = await rows<{ explain: string }>({ sql: `EXPLAIN AST ${sql}`, parameters, settings: READONLY })
+    const tree = readSyntaxTree(
+      lines.map(({ explain }) => explain).filter((line, index) => line !== '' || index < lines.length - 1),
+    )
+    if (tree === null) throw refusal('A name in the SQL has a line break or is otherwise not readable.')
+    return tree
+  }
+
+  const check = async (
+    tree: SyntaxNode,
+    judge: (tree: SyntaxNode, rules: TreeRules) => string | null,
+  ): Promise<void> => {
+    const fault = judge(tree, { database, functions: await functions() })
+    if (fault !== null) throw refusal(fault)
+  }
+
+  const passed = new Map<string, string>()
+
+  return {
+    async checkSelect({ sql, parameters = {} }) {
+      const key = JSON.stringify([sql, parameters])
+      const known = passed.get(key)
+      if (known !== undefined) return known
+      // Judged is the very text that runs. As a sub-query nothing but a SELECT parses, and no FORMAT or INTO OUTFILE.
+      const runs = `SELECT * FROM (\n${await format(sql)}\n)`
+      const tree = await parse(runs, parameters).catch(toNoSelect)
+      await check(tree, judgeSelect)
+      remember(passed, key, runs)
+      return runs
+    },
+    async checkExpression({ sql, parameters = {} }) {
+      const formatted = await format(`SELECT ${sql}`)
+      await check(await parse(formatted, parameters), judgeExpression)
+      return formatted.slice('SELECT'.length).trim()
+    },
+  }
+}
+
+/**
+ * The verdict depends on text and parameters alone: neither data nor tables are looked at. A query that comes every second
+ * need not be judged every second.
+ */
+const remember = (passed: Map<string, string>, key: string, runs: string): void => {
+  if (key.length > MAX_REMEMBERED_LENGTH) return
+  passed.set(key, runs)
+  if (passed.size > MAX_REMEMBERED) passed.delete(passed.keys().next().value!)
+}
+
+const MAX_REMEMBERED = 256
+const MAX_REMEMBERED_LENGTH = 4_096
+
+const refusal = (message: string): WarehouseError => new WarehouseError('sql_error', message)
+
+const toNoSelect = (error: unknown): never => {
+  if (error instanceof WarehouseError && error.message.startsWith('Syntax error'))
+    throw refusal('Only one SELECT may run here, without FORMAT and INTO OUTFILE: the format is a field of the job.')
+  throw error
+}

@@ -1,0 +1,138 @@
+import type { Call, CallAnswer, Connections, EngineSummary } from './connection.ts'
+import type { ResultPipe } from './embedded/result-pipes.ts'
+import type { Endpoints } from './engines.ts'
+import { ENGINE_FORMATS } from './formats.ts'
+import type { QueryLimits, QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
+
+type Input = {
+  /** Its SQL is what the guard let through. */
+  readonly query: UserQuery
+  readonly database: string
+  readonly endpoints: Endpoints
+  readonly connections: Connections
+}
+
+/** Runs a guarded SELECT, readonly and within its limits, which are set before it and which it cannot set back. */
+export const startUserQuery = async ({ query, database, endpoints, connections }: Input): Promise<RunningQuery> => {
+  const { queryId, sql, parameters, format, limits, signal } = query
+  const { name, settings } = ENGINE_FORMATS[format]
+  const call = {
+    endpoint: endpoints.users,
+    database,
+    sql: `${sql}\nFORMAT ${name}`,
+    parameters,
+    settings: { ...settings, ...limitSettings(limits), ...READONLY },
+    queryId,
+    signal,
+  }
+  const pipe = endpoints.resultPipes?.take() ?? null
+  const { content, summary } = await (pipe === null
+    ? connections.call(call)
+    : callIntoPipe({ call, connections, pipe }))
+  const done = Promise.withResolvers<QuerySummary>()
+  // Who reads the content hears of its failure there.
+  done.promise.catch(() => {})
+  const lookUp = () => (endpoints.hasQueryLog ? readQueryLog({ queryId, database, endpoints, connections }) : null)
+  return {
+    content: follow({ content, done, summary: async () => toSummary((await lookUp()) ?? summary()) }),
+    summary: done.promise,
+  }
+}
+
+/** A client that leaves ends its query: nobody will read the rest. */
+const READONLY = { readonly: 1, cancel_http_readonly_queries_on_client_close: 1 }
+
+const limitSettings = ({
+  timeoutMs,
+  memoryBytes,
+  threads,
+  resultRows,
+}: QueryLimits): Record<string, string | number> => ({
+  max_memory_usage: String(memoryBytes),
+  ...(timeoutMs === null ? {} : { max_execution_time: timeoutMs / 1000, timeout_overflow_mode: 'throw' }),
+  ...(threads === null ? {} : { max_threads: threads }),
+  ...(resultRows === null ? {} : { max_result_rows: String(resultRows), result_overflow_mode: 'throw' }),
+})
+
+type PipedCall = {
+  readonly call: Call & { signal: AbortSignal }
+  readonly connections: Connections
+  readonly pipe: ResultPipe
+}
+
+/** As `connections.call`, but the rows come by a pipe, and the answer without a body when they are all written. */
+const callIntoPipe = async ({ call, connections, pipe }: PipedCall): Promise<CallAnswer> => {
+  const left = new AbortController()
+  const signal = AbortSignal.any([call.signal, left.signal])
+  const settings = { ...call.settings, ...pipe.parameters }
+  let summary: EngineSummary = {}
+  const answer = connections.call({ ...call, settings, signal }).then(async answered => {
+    await Array.fromAsync(answered.content)
+    summary = answered.summary()
+  })
+  const piped = pipe.read(answer)
+  signal.addEventListener('abort', () => piped.close(), { once: true })
+  try {
+    await piped.begun
+  } catch (error) {
+    piped.close()
+    throw error
+  }
+  return { content: untilLeft(piped.content, left), summary: () => summary }
+}
+
+/** Who leaves the rows ends the statement: it would go on writing. */
+async function* untilLeft(content: AsyncGenerator<Uint8Array>, left: AbortController): AsyncGenerator<Uint8Array> {
+  try {
+    yield* content
+  } finally {
+    left.abort()
+  }
+}
+
+async function* follow(input: {
+  readonly content: AsyncGenerator<Uint8Array>
+  readonly done: PromiseWithResolvers<QuerySummary>
+  readonly summary: () => Promise<QuerySummary>
+}): AsyncGenerator<Uint8Array> {
+  const { content, done, summary } = input
+  try {
+    yield* content
+    done.resolve(await summary())
+  } catch (error) {
+    done.reject(error)
+    throw error
+  } finally {
+    done.reject(new Error('The result was left before its end.'))
+  }
+}
+
+const toSummary = ({ result_rows, read_rows, read_bytes, elapsed_ns }: EngineSummary): QuerySummary => ({
+  rowCount: Number(result_rows ?? 0),
+  rowsRead: Number(read_rows ?? 0),
+  bytesRead: Number(read_bytes ?? 0),
+  elapsedMs: Math.round(Number(elapsed_ns ?? 0) / 1e6),
+})
+
+const QUERY_LOG_SQL = `
+  SELECT read_rows, read_bytes, result_rows, query_duration_ms * 1000000 AS elapsed_ns
+  FROM system.query_log WHERE query_id = {id:String} AND type = 'QueryFinish' AND event_date >= today() - 400 LIMIT 1`
+
+/** A server's headers are sent before it knows the sums; its log has them. null when it keeps none. */
+const readQueryLog = async (input: {
+  readonly queryId: string
+  readonly database: string
+  readonly endpoints: Endpoints
+  readonly connections: Connections
+}): Promise<EngineSummary | null> => {
+  const { queryId, database, endpoints, connections } = input
+  const run = async (sql: string, settings: Record<string, string>): Promise<string> => {
+    const parameters = { id: queryId }
+    const answer = await connections.call({ endpoint: endpoints.own, database, sql, parameters, settings })
+    const parts = await Array.fromAsync(answer.content)
+    return Buffer.concat(parts).toString('utf8')
+  }
+  await run('SYSTEM FLUSH LOGS', {})
+  const line = await run(QUERY_LOG_SQL, { default_format: 'JSONEachRow' })
+  return line === '' ? null : (JSON.parse(line) as EngineSummary)
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { tableFromIPC } from 'apache-arrow'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { api, type Finished, finished, millrace, type ServeProcess, start, startServe } from './millrace.ts'
+
+let server: ServeProcess
+beforeAll(async () => {
+  server = await startServe(['--shutdown-grace', '1s'])
+})
+afterAll(async () => {
+  await server?.stop()
+})
+
+const query = (args: readonly string[], input?: string): Promise<Finished> =>
+  millrace(['query', ...args], { cwd: server.cwd, ...(input !== undefined && { input }) })
+
+test('rows are a table', async () => {
+  const { code, stdout, stderr } = await query([
+    "SELECT number AS id, concat('row ', toString(number)) AS name FROM numbers(2)",
+  ])
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'id  name\n 0  row 0\n 1  row 1\n', stderr: '' })
+})
+
+test('no rows are said in words', async () => {
+  expect(await query(['SELECT 1 WHERE 0'])).toEqual({ code: 0, stdout: '', stderr: 'millrace: 0 rows\n' })
+})
+
+test('of many rows the first are shown, and how many there are', async () => {
+  const { stdout, stderr } = await query(['SELECT number FROM numbers(123456)'])
+  expect(stdout.trimEnd().split('\n')).toHaveLength(1001)
+  expect(stderr).toBe('millrace: the first 1000 of 123,456 rows; -o FILE writes them all\n')
+})
+
+test('a format is printed as it is', async () => {
+  expect((await query(['--format', 'csv', 'SELECT 1 AS a'])).stdout).toBe('"a"\n1\n')
+  expect(JSON.parse((await query(['--json', 'SELECT 1 AS a'])).stdout)).toEqual([{ a: 1 }])
+})
+
+test('a file has the format of its extension, Arrow when it has none', async () => {
+  const { code, stdout, stderr } = await query(['-o', 'rows.csv', 'SELECT 1 AS a'])
+  expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'millrace: 1 row, 6 B: rows.csv\n' })
+  expect(readFileSync(join(server.cwd, 'rows.csv'), 'utf8')).toBe('"a"\n1\n')
+  await query(['-o', 'rows', 'SELECT number FROM numbers(5)'])
+  expect(tableFromIPC(readFileSync(join(server.cwd, 'rows'))).numRows).toBe(5)
+})
+
+test('the SQL may come on standard input, with values for it', async () => {
+  const options = ['--param', 'n=3', '-p', "text=it's", '-p', 'list=[1,2]', '--format', 'ndjson', '--name', 'mine']
+  const sql = 'SELECT {n:UInt8} AS n, {text:String} AS text, {list:Array(UInt8)} AS list'
+  const { stdout, stderr } = await query([...options, '-'], sql)
+  expect(stderr).toBe('')
+  expect(JSON.parse(stdout)).toEqual({ n: 3, text: "it's", list: [1, 2] })
+  const { jobs } = await api(server.cwd, 'GET', '/v1/jobs?name=mine')
+  expect(jobs[0].spec.query).toBe(sql)
+})
+
+test('SQL that is wrong is told with its position, and exits with 1', async () => {
+  const { code, stdout, stderr } = await query(['SELEC 1'])
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^millrace: Syntax error.*position 7/)
+})
+
+test('a timeout is told in words', async () => {
+  const { code, stderr } = await query([
+    '--timeout',
+    '0.5',
+    'SELECT count() FROM numbers(1000000000000) WHERE sleep(1) = 0',
+  ])
+  expect(code).toBe(1)
+  expect(stderr).toContain('timeout_seconds')
+})
+
+test('Ctrl-C cancels the query', async () => {
+  const sql = 'SELECT count() FROM numbers(1000000000000) WHERE sleep(1) = 0'
+  const child = start(['query', '--name', 'long', sql], { cwd: server.cwd })
+  const end = finished(child)
+  const jobs = async () => (await api(server.cwd, 'GET', '/v1/jobs?name=long')).jobs
+  await expect.poll(async () => (await jobs())[0]?.status, { timeout: 20_000 }).toBe('running')
+  child.kill('SIGINT')
+  expect(await end).toEqual({ code: 130, stdout: '', stderr: 'millrace: cancelling; once more to leave it\n' })
+  expect((await jobs())[0].status).toBe('cancelled')
+})
+
+test('an unknown format is refused before anything is asked', async () => {
+  const { code, stderr } = await query(['--format', 'xlsx', 'SELECT 1'])
+  expect(code).toBe(2)
+  expect(stderr).toContain('parquet')
+})

@@ -1,0 +1,135 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { type Table, tableFromIPC } from 'apache-arrow'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import type { ResultFormat } from '../../src/model/job.ts'
+import { startTestServer, type TestServer } from '../server.ts'
+import { polars, WITHOUT_POLARS } from './polars.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server?.stop())
+
+const LARGE_INTEGER = '9007199254740993'
+const SQL = `SELECT number AS id, concat('row ', toString(number)) AS name, number / 2 AS half,
+  toUInt64(${LARGE_INTEGER}) AS large, toDate('2026-11-22') AS day, if(number = 1, NULL, number) AS maybe
+  FROM numbers(1000) ORDER BY id`
+
+/** Runs the query, downloads its result and gives the path of the file as well. */
+const download = async (format: ResultFormat) => {
+  const job = await server.run({ query: SQL, format })
+  expect(job).toMatchObject({ status: 'completed', result: { format }, statistics: { row_count: 1000 } })
+  const response = await fetch(job.result.url, { headers: { authorization: `Bearer ${server.token}` } })
+  const bytes = Buffer.from(await response.arrayBuffer())
+  expect(bytes.length).toBe(job.result.bytes)
+  const path = join(server.dataDir, `result.${format}`)
+  writeFileSync(path, bytes)
+  return { bytes, path, type: response.headers.get('content-type') }
+}
+
+const checkArrow = (table: Table): void => {
+  expect(table.numRows).toBe(1000)
+  expect(table.schema.fields.map(field => field.name)).toEqual(['id', 'name', 'half', 'large', 'day', 'maybe'])
+  const last = table.get(999)!.toJSON()
+  expect(last).toMatchObject({ id: 999n, half: 499.5, large: BigInt(LARGE_INTEGER), maybe: 999n })
+  expect(String(last.name)).toBe('row 999')
+  expect(table.get(1)!.toJSON().maybe).toBeNull()
+}
+
+const askDuckdb = async (from: string) => {
+  const instance = await DuckDBInstance.create(':memory:')
+  const connection = await instance.connect()
+  const answer = await connection.runAndReadAll(
+    `SELECT count(*)::INT AS rows, max(name) AS name, sum(half) AS halves, count(maybe)::INT AS there FROM ${from}`,
+  )
+  connection.closeSync()
+  return answer.getRowObjectsJson()[0]
+}
+
+const countParquet = async (bytes: Buffer): Promise<number> => {
+  const path = join(server.dataDir, 'empty.parquet')
+  writeFileSync(path, bytes)
+  return (await askDuckdb(`(SELECT '' AS name, 0 AS half, 0 AS maybe FROM read_parquet('${path}'))`))!.rows as number
+}
+
+const OF_DUCKDB = { rows: 1000, name: 'row 999', halves: 249750, there: 999 }
+
+describe('a result', () => {
+  test('in Arrow is a file that apache-arrow reads', async () => {
+    const { bytes, type } = await download('arrow')
+    expect(type).toBe('application/vnd.apache.arrow.file')
+    expect(bytes.subarray(0, 6).toString()).toBe('ARROW1')
+    checkArrow(tableFromIPC(bytes))
+  })
+
+  test.skipIf(polars === null)(`in Arrow, Parquet and CSV is read by polars${WITHOUT_POLARS}`, async () => {
+    const frames = [
+      polars!.readIPC((await download('arrow')).path),
+      polars!.readParquet((await download('parquet')).path),
+      polars!.readCSV((await download('csv')).path, { nullValues: '\\N' }),
+    ]
+    for (const frame of frames) {
+      expect(frame.shape).toEqual({ height: 1000, width: 6 })
+      expect(frame.getColumn('half').sum()).toBe(249750)
+      expect(frame.getColumn('maybe').nullCount()).toBe(1)
+    }
+  })
+
+  test('in Arrow is what a job without a format makes', async () => {
+    expect((await server.run({ query: 'SELECT 1' })).result.format).toBe('arrow')
+  })
+
+  test('as an Arrow stream is read by apache-arrow', async () => {
+    const { bytes, type } = await download('arrow_stream')
+    expect(type).toBe('application/vnd.apache.arrow.stream')
+    checkArrow(tableFromIPC(bytes))
+  })
+
+  test('in Parquet is read by DuckDB', async () => {
+    const { path, type } = await download('parquet')
+    expect(type).toBe('application/vnd.apache.parquet')
+    expect(await askDuckdb(`read_parquet('${path}')`)).toEqual(OF_DUCKDB)
+  })
+
+  test('in CSV begins with the names and is read by DuckDB', async () => {
+    const { bytes, path, type } = await download('csv')
+    expect(type).toContain('text/csv')
+    expect(bytes.toString().split('\n')[0]).toBe('"id","name","half","large","day","maybe"')
+    expect(await askDuckdb(`read_csv('${path}', nullstr='\\N')`)).toEqual(OF_DUCKDB)
+  })
+
+  test('in NDJSON has an object a line, large integers as text', async () => {
+    const { bytes, path } = await download('ndjson')
+    const rows = bytes.toString().trimEnd().split('\n')
+    expect(rows).toHaveLength(1000)
+    expect(JSON.parse(rows[999]!)).toEqual({ ...LAST, maybe: '999' })
+    expect(await askDuckdb(`read_json('${path}')`)).toEqual(OF_DUCKDB)
+  })
+
+  test('in JSON is one array of objects, large integers as text', async () => {
+    const rows = JSON.parse((await download('json')).bytes.toString())
+    expect(rows).toHaveLength(1000)
+    expect(rows[999]).toEqual({ ...LAST, maybe: '999' })
+    expect(rows[1].maybe).toBeNull()
+  })
+
+  test.each(['json', 'ndjson', 'csv', 'arrow', 'arrow_stream', 'parquet'] as const)(
+    'without rows is a whole %s all the same',
+    async format => {
+      const job = await server.run({ query: 'SELECT number FROM numbers(10) WHERE number > 10', format })
+      expect(job).toMatchObject({ status: 'completed', statistics: { row_count: 0 } })
+      const response = await fetch(job.result.url, { headers: { authorization: `Bearer ${server.token}` } })
+      const bytes = Buffer.from(await response.arrayBuffer())
+      if (format === 'json') expect(JSON.parse(bytes.toString())).toEqual([])
+      if (format === 'ndjson') expect(bytes.toString()).toBe('')
+      if (format === 'csv') expect(bytes.toString()).toBe('"number"\n')
+      if (format === 'parquet') expect(await countParquet(bytes)).toBe(0)
+      if (format.startsWith('arrow')) expect(tableFromIPC(bytes).numRows).toBe(0)
+    },
+  )
+})
+
+const LAST = { id: '999', name: 'row 999', half: 499.5, large: LARGE_INTEGER, day: '2026-11-22' }

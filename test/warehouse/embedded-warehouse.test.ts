@@ -1,0 +1,63 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, onTestFinished, test } from 'vitest'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/logger.ts'
+import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
+import type { Warehouse } from '../../src/warehouse/warehouse.ts'
+import { describeWarehouse } from './warehouse-suite.ts'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'millrace-warehouse-'))
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
+
+const open = (folder: string): Warehouse =>
+  openWarehouse({ config: { clickhouseUrl: null }, dataDir: folder, logger: silentLogger, clock: systemClock })
+
+describeWarehouse('the warehouse on the embedded engine', async () => open(dataDir))
+
+const LIMITS = { timeoutMs: null, memoryBytes: 2 ** 30, threads: 1, resultRows: null }
+
+test.runIf(process.platform === 'linux')(
+  'a query whose engine dies is lost, and the next one runs in a new engine (needs /proc)',
+  async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'millrace-warehouse-'))
+    const warehouse = open(folder)
+    onTestFinished(async () => {
+      await warehouse.close()
+      rmSync(folder, { recursive: true, force: true })
+    })
+    const ask = async (queryId: string, sql: string): Promise<string> => {
+      const query = { workspace: 'default', queryId, sql, parameters: {}, format: 'csv', limits: LIMITS } as const
+      const { content } = await warehouse.query({ ...query, signal: new AbortController().signal })
+      return Buffer.concat(await Array.fromAsync(content)).toString()
+    }
+    const lost = ask('lost', 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1')
+    const end = expect(lost).rejects.toMatchObject({ reason: 'engine_lost' })
+    await expect
+      .poll(() => warehouse.progress({ workspace: 'default', queryId: 'lost' }), { timeout: 20_000 })
+      .not.toBeNull()
+    const engines = ownProcesses(folder)
+    expect(engines).toHaveLength(1)
+    process.kill(engines[0]!, 'SIGKILL')
+    await end
+    // The connection may tell of the death before the system tells the parent.
+    const next = () => ask('next', 'SELECT 1 AS a').catch((error: Error) => error.message)
+    await expect.poll(next, { timeout: 20_000 }).toBe('"a"\n1\n')
+  },
+)
+
+/** Children of this process whose command line names the folder. */
+const ownProcesses = (folder: string): readonly number[] =>
+  readdirSync('/proc')
+    .filter(name => /^\d+$/.test(name))
+    .map(Number)
+    .filter(pid => {
+      try {
+        const parent = Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[1])
+        return parent === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
+      } catch {
+        // It ended while we looked.
+        return false
+      }
+    })

@@ -1,0 +1,132 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, describe, expect, it } from 'vitest'
+import { WarehouseError } from '../../src/warehouse/warehouse.ts'
+import { call, enginesOf, isAlive, openTestEngines, until } from './engine-call.ts'
+
+describe('the life of embedded engines', () => {
+  const shared = openTestEngines()
+  const { engines } = shared
+  afterAll(() => shared.close())
+
+  it('starts one process for many who ask at once, and keeps it', async () => {
+    const addresses = await Promise.all(Array.from({ length: 8 }, () => engines.address('one')))
+    expect(new Set(addresses.map(({ pid }) => pid)).size).toBe(1)
+    expect(enginesOf(shared.dataDir)).toHaveLength(1)
+    expect((await engines.address('one')).pid).toBe(addresses[0]!.pid)
+    expect(addresses[0]!.version).toMatch(/^\d+\.\d+\.\d+/)
+  })
+
+  it('has its socket in a folder that nobody else can enter', async () => {
+    const { socketPath } = await engines.address('one')
+    expect(Buffer.byteLength(socketPath)).toBeLessThanOrEqual(107)
+    expect(statSync(dirname(socketPath)).mode & 0o777).toBe(0o700)
+  })
+
+  it('keeps the tables of two workspaces apart', async () => {
+    const [one, two] = await Promise.all([engines.address('one'), engines.address('two')])
+    expect(one.pid).not.toBe(two.pid)
+    await call(one, 'CREATE TABLE live.mine (a UInt8) ENGINE = MergeTree ORDER BY a')
+    const answer = await call(two, 'SELECT * FROM live.mine')
+    expect(answer.status).toBe(404)
+    expect(answer.headers['x-clickhouse-exception-code']).toBe('60')
+  })
+
+  it('refuses a workspace whose name is no plain folder', async () => {
+    await expect(engines.address('../one')).rejects.toThrow(/folder/)
+    await expect(engines.address('')).rejects.toThrow(/folder/)
+  })
+
+  it('knows nothing that keeps engines from starting', () => {
+    expect(engines.problem()).toBeNull()
+  })
+
+  it('says what to install where the package is missing', async () => {
+    const bare = openTestEngines({ packageName: 'chdb-that-is-not-there' })
+    const failure = await bare.engines.address('w').catch((error: unknown) => error)
+    expect(failure).toMatchObject({ reason: 'engine_unavailable' })
+    expect((failure as Error).message).toContain('npm install chdb')
+    expect(bare.engines.problem()).toContain('npm install chdb')
+    await bare.close()
+  })
+
+  it('ends an engine that nobody uses, and starts it again with its data', async () => {
+    const idle = openTestEngines({ idleMs: 200 })
+    try {
+      const first = await idle.engines.address('w')
+      await call(first, 'CREATE TABLE live.t (a UInt8) ENGINE = MergeTree ORDER BY a')
+      await call(first, 'INSERT INTO live.t VALUES (7)')
+      await until('the idle engine ends', () => !isAlive(first.pid))
+      const second = await idle.engines.address('w')
+      expect(second.pid).not.toBe(first.pid)
+      expect((await call(second, 'SELECT a FROM live.t')).body).toBe('7\n')
+    } finally {
+      await idle.close()
+    }
+  })
+
+  it('does not end an engine while a statement runs in it', async () => {
+    const idle = openTestEngines({ idleMs: 100 })
+    try {
+      const address = await idle.engines.address('w')
+      const answer = await call(address, 'SELECT sleep(1.5)')
+      expect(answer.body).toBe('0\n')
+    } finally {
+      await idle.close()
+    }
+  })
+
+  it('ends its processes when it is closed, and starts none after that', async () => {
+    const closing = openTestEngines()
+    const { pid } = await closing.engines.address('w')
+    await closing.close()
+    expect(isAlive(pid)).toBe(false)
+    await expect(closing.engines.address('w')).rejects.toBeInstanceOf(WarehouseError)
+  })
+
+  it('says what an engine said that could not start', async () => {
+    const blocked = openTestEngines()
+    try {
+      const before = await blocked.engines.address('w')
+      process.kill(before.pid, 'SIGKILL')
+      await until('it ends', () => !isAlive(before.pid))
+      // A file of another kind where chDB wants a folder.
+      rmSync(join(blocked.dataDir, 'warehouse/w/data/metadata'), { recursive: true })
+      writeFileSync(join(blocked.dataDir, 'warehouse/w/data/metadata'), 'no folder')
+      const failure = await blocked.engines.address('w').catch((error: unknown) => error)
+      expect(failure).toMatchObject({ reason: 'engine_unavailable' })
+      expect(blocked.engines.problem()).toContain('workspace w did not start')
+    } finally {
+      await blocked.close()
+    }
+  })
+})
+
+describe('an engine and the death of its server', () => {
+  it('ends with a server that is killed, and the next server takes the directory over', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'engine-'))
+    const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SERVER, dataDir], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = (await once(server.stdout.setEncoding('utf8'), 'data')) as [string]
+    const pid = Number(line)
+    expect(isAlive(pid)).toBe(true)
+    server.kill('SIGKILL')
+    const next = openTestEngines({ dataDir })
+    try {
+      const address = await next.engines.address('w')
+      expect((await call(address, 'SELECT a FROM live.t')).body).toBe('1\n')
+      expect(isAlive(pid)).toBe(false)
+      expect(enginesOf(dataDir)).toEqual([address.pid])
+    } finally {
+      await next.close()
+    }
+    expect(existsSync(dataDir)).toBe(false)
+  })
+})
+
+/** Starts an engine with a table, tells its process id, and then a statement that would run for long. */
+const SERVER = new URL('./engine-server.ts', import.meta.url).pathname
