@@ -42,6 +42,8 @@ export type BodyPlace = {
   readonly now: number
   /** What the body's `retry` is laid over; one try by default. */
   readonly retry?: RetryPolicy
+  /** Names that are secret whether or not the body lists them. */
+  readonly secretNames?: readonly string[]
 }
 
 type JobBody = CommonFields & Readonly<Record<string, unknown>>
@@ -75,14 +77,16 @@ const schemaErrors = ({ validator }: Checker, body: Readonly<Record<string, unkn
   return [...toFieldErrors(others, path), ...sinkErrors(body.sinks, joinPath(path, 'sinks'))]
 }
 
-const read = (definition: KindDefinition, body: JobBody, { path, now, retry: base }: BodyPlace): BodyCheck => {
+const read = (definition: KindDefinition, body: JobBody, place: BodyPlace): BodyCheck => {
+  const { path, now, retry: base, secretNames = [] } = place
+  const { secrets: listed = [] } = body
   const scheduledAt = readScheduledAt(body.scheduled_at, now)
   const retry = readRetry(body.retry, base ?? SINGLE_JOB_RETRY)
   const timeoutMs = readTimeout(definition, body.timeout_seconds)
-  const taken = takeSecrets(body, definition.secretMaps, body.secrets ?? [])
+  const taken = takeSecrets(body, definition.secretMaps, [...listed, ...secretNames])
   const faults = [
     ...[scheduledAt, retry, timeoutMs].filter(isFault),
-    ...unknownSecrets(taken.unknown),
+    ...unknownSecrets(taken.unknown.filter(name => listed.includes(name))),
     ...illFormed(body),
     ...sinkFaults(body.sinks ?? []).map(fault => ({ ...fault, path: `sinks.${fault.path}` })),
     ...(definition.check?.(body) ?? []),

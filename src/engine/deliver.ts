@@ -29,6 +29,8 @@ export type DeliverOptions = {
 
 const CLAIMED_AT_ONCE = 64
 const MOST_UNDER_WAY = 512
+/** Of the jobs of what is under way: each is in memory with its whole body, and one may have megabytes. */
+const MOST_CHARACTERS = 64 * 1024 * 1024
 const PER_RECEIVER = { atOnce: CONNECTIONS_PER_HOST, mostWaiting: 128, patienceMs: 500 }
 /**
  * While that many wait for their receiver, claims come no faster than this: a quick receiver takes its share before, and
@@ -52,25 +54,33 @@ export const createDeliverLoop = (options: DeliverOptions): Loop => {
   const underWay = new Set<Promise<void>>()
   const stopping = new AbortController()
   const ends = createDeliveryEnds({ store, clock, logger, claimMs: CLAIM_MS })
+  let charactersUnderWay = 0
+  /** Of the last claim: what the next one is expected to have. */
+  let largest = 1
   /** Then each end is a reason to look again. */
   let isFull = false
   let lastClaimAt = Number.NEGATIVE_INFINITY
 
   const runOnce = async (): Promise<number | null> => {
-    const limit = Math.min(CLAIMED_AT_ONCE, MOST_UNDER_WAY - underWay.size)
+    const room = Math.max(0, Math.ceil((MOST_CHARACTERS - charactersUnderWay) / largest))
+    const limit = Math.min(CLAIMED_AT_ONCE, MOST_UNDER_WAY - underWay.size, room)
     const pause = receivers.waiting < MANY_WAITING ? 0 : lastClaimAt + PACE_MS - clock.monotonic()
     isFull = limit === 0 || pause > 0
     if (isFull) return limit === 0 ? null : pause
     lastClaimAt = clock.monotonic()
     const { claimed, nextDueInMs } = await store.claimDeliveries({ limit, leaseMs: CLAIM_MS })
+    if (claimed.length > 0) largest = Math.max(...claimed.map(({ job }) => job.spec.length))
     for (const delivery of claimed) begin(delivery)
     return claimed.length === limit ? 0 : nextDueInMs
   }
 
   const begin = (claimed: ClaimedDelivery): void => {
+    const characters = claimed.job.spec.length
+    charactersUnderWay += characters
     const work = carryOut(claimed).then(end => {
       ends.add(end)
       underWay.delete(work)
+      charactersUnderWay -= characters
       if (isFull) loop.wake()
     })
     underWay.add(work)

@@ -11,7 +11,7 @@ export interface Workflows {
   create(input: { author: Submitter; definition: unknown }): Promise<Workflow>
   /**
    * As `create` for one that exists; also `not_found`. `changed: false`: the definition is the same, secrets included;
-   * then nothing is written. A secret given as `"***"` keeps its value. The schedule goes on where it was unless it changed.
+   * then nothing is written. A secret given as `"***"` keeps its value unless it would be sent to another address. The schedule goes on where it was unless it changed.
    */
   replace(input: {
     author: Submitter
@@ -58,6 +58,12 @@ export interface Workflows {
   }): Promise<readonly { slot: number; fireAt: number }[]>
   /** Slots of an unsaved schedule as it came, `after` exclusive, without jitter. `invalid`, `schedule_never_fires`. */
   preview(input: { schedule: unknown; after: number; count: number }): readonly number[]
-  /** Items for the job's own run, kept until its attempt completes. `not_found`, `job_not_running`, `job_not_in_run`, `invalid`, `forbidden`, `too_many_items`. */
-  extend(input: { workspace: string; jobId: string; attempt: number; items: readonly unknown[] }): Promise<void>
+  /** Items for the job's own run, kept until its attempt completes. `scopes` of the caller; the job's own when absent. `not_found`, `job_not_running`, `job_not_in_run`, `invalid`, `forbidden`, `too_many_items`. */
+  extend(input: {
+    workspace: string
+    jobId: string
+    attempt: number
+    items: readonly unknown[]
+    scopes?: readonly string[]
+  }): Promise<void>
 }

@@ -10,12 +10,15 @@ export type FetchFailure =
   | 'connection_failed'
   | 'timeout'
 
+/** Details are kept with jobs and deliveries, and some of their words are the other server's. */
+const LONGEST_DETAIL = 500
+
 /** A fetch that failed. An abort is none: then the reason of the caller's signal is thrown. */
 export class FetchError extends Error {
   readonly code: FetchFailure
 
   constructor(code: FetchFailure, detail: string) {
-    super(detail)
+    super(detail.slice(0, LONGEST_DETAIL))
     this.name = 'FetchError'
     this.code = code
   }

@@ -19,6 +19,8 @@ type GuardedRequest = {
   readonly body?: string | Uint8Array
   /** Of the response, before and after decompression. */
   readonly maxBytes: number
+  /** false: the body as it was sent, whatever its Content-Encoding. */
+  readonly decodes?: false
   /** To the last byte of the response, redirects included; no limit when absent. */
   readonly timeoutMs?: number
   /** For one connection: lookup, TCP and TLS. 10 s when absent; always 5 s for those that are kept. */
@@ -165,7 +167,7 @@ const beforeOver = <T>(deadline: Deadline, promise: Promise<T>): Promise<T> => {
 const toResponse = ({ hop, connection, response }: Exchange, { request, deadline }: Fetching): GuardedResponse => {
   const headers = joinHeaders(response.headers)
   const isEmpty = hop.method === 'HEAD' || response.statusCode === 204 || response.statusCode === 304
-  const encoding = isEmpty ? undefined : headers['content-encoding']
+  const encoding = isEmpty || request.decodes === false ? undefined : headers['content-encoding']
   const content = decodeBody(response.body, encoding, request.maxBytes)
   const finish = () => {
     deadline.end()

@@ -48,7 +48,8 @@ const layers = (encoding: string | undefined): (() => Transform)[] => {
   const decoders = codings.map(name => DECODERS[name])
   const known = decoders.filter(decoder => decoder !== undefined)
   if (known.length < decoders.length || known.length > MAX_LAYERS)
-    throw new FetchError('response_unreadable', `The Content-Encoding ${JSON.stringify(encoding)} is not supported.`)
+    // Not its name: servers that mean ill repeat there what they were sent, secrets included.
+    throw new FetchError('response_unreadable', 'Its Content-Encoding is not supported.')
   return known.reverse()
 }
 

@@ -7,15 +7,23 @@ const BASE64_WRAPS = [76, 64]
 /**
  * The texts under which a secret may show up in output: itself, base64 (three alignments, standard and URL-safe),
  * URL-encoded and JSON-escaped. None holds a newline, so that a line that has ended never waits for the next: of a secret
- * of several lines each line that is long enough is a form, as is the whole in encodings of one line.
+ * of several lines each line that is long enough is a form, as is the whole in encodings of one line. Of a header such as
+ * `Bearer …` what follows the scheme is one, too: that is what programs print.
  */
 export const secretForms = (secret: string): readonly string[] => {
   if ([...secret].length < MIN_SECRET_LENGTH) return []
   const whole = secret.toWellFormed()
   const lines = whole.split(/\r\n|\n/)
-  const forms = [whole, ...lines].flatMap(text => [text, ...escapedForms(text), ...base64Forms(text)])
+  const forms = [whole, ...lines, ...credentials(whole)].flatMap(text => [
+    text,
+    ...escapedForms(text),
+    ...base64Forms(text),
+  ])
   return [...new Set(forms)].filter(form => [...form].length >= MIN_SECRET_LENGTH && !form.includes('\n'))
 }
+
+/** RFC 9110, 11.4: a scheme, a space, and the credentials themselves. */
+const credentials = (text: string): readonly string[] => /^[A-Za-z][\w-]{0,31} +(\S+)$/.exec(text)?.slice(1) ?? []
 
 const escapedForms = (text: string): string[] => {
   const url = encodeURIComponent(text)

@@ -1,5 +1,5 @@
 import type { Fault } from './job-body.ts'
-import { MASKED } from './secrets.ts'
+import { MASKED, takeSecrets } from './secrets.ts'
 import type { S3Sink, Sink, WebhookSink } from './sink.ts'
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
@@ -8,13 +8,24 @@ const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const KEY_PARTS: ReadonlySet<string> = new Set(['{prefix}', '{run_id}', '{job_id}', '{workflow_id}'])
 
 /** What the schema of sinks cannot judge; paths below the list (`0.url`). Addresses are judged when they are reached. */
-export const sinkFaults = (sinks: readonly Sink[]): readonly Fault[] =>
-  sinks.flatMap((sink, index) =>
+export const sinkFaults = (sinks: readonly Sink[]): readonly Fault[] => [
+  ...sinks.flatMap((sink, index) =>
     (sink.type === 'webhook' ? webhookFaults(sink) : s3Faults(sink)).map(fault => ({
       ...fault,
       path: `${index}.${fault.path}`,
     })),
-  )
+  ),
+  ...maskedFaults(sinks),
+]
+
+/** What is kept has been put back before: a mask that is left would be sent, or sign what anyone else could sign. */
+const maskedFaults = (sinks: readonly Sink[]): readonly Fault[] =>
+  Object.entries(takeSecrets({ sinks }, [], []).secrets)
+    .filter(([, value]) => value === MASKED)
+    .map(([path]) => ({ path: path.slice('sinks.'.length), message: NOT_KEPT }))
+
+/** Of a secret that is given as `"***"`. */
+export const NOT_KEPT = 'is "***", but no value is kept for it at this address: give the value itself'
 
 const webhookFaults = ({ url, secret, headers = {} }: WebhookSink): readonly Fault[] => [
   ...urlFaults('url', url),

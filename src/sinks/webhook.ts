@@ -23,6 +23,7 @@ export const deliverWebhook = async (fetch: GuardedFetch, parcel: Parcel<Webhook
       headers: { ...lowerCase(sink.headers ?? {}), ...ownHeaders(parcel) },
       body,
       maxBytes: REST_BYTES,
+      decodes: false,
       timeoutMs: TRY_MS,
       maxRedirects: 0,
       signal,

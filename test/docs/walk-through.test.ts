@@ -82,7 +82,7 @@ test('the walk through of workflows runs as it is written, and the webhook is to
   const printed = outputs.join('')
   expect(printed).toContain('0 new, 0 changed, 1 unchanged')
   expect(printed).toMatch(/wrong\.yaml:3: payload\.0\.api: /)
-  expect(printed).toMatch(/wrong\.yaml:9: schedule: /)
+  expect(printed).toMatch(/wrong\.yaml:9: schedule\.crons\.0: matches no date/)
   expect(printed).toContain('exit code 2')
   expect(printed).toContain('- nightly-products  to be deleted')
   expect(printed).toContain('nightly-products deleted')

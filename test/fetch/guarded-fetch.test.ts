@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseAddressRules } from '../../src/kernel/address-rules.ts'
+import { FetchError } from '../../src/kernel/fetch-error.ts'
 import { createGuardedFetch } from '../../src/kernel/guarded-fetch.ts'
 import { readText, serve } from './local-server.ts'
 
@@ -105,6 +106,20 @@ describe('decompression', () => {
     const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end(bytes))
     const response = await fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS })
     expect(await readText(response.body)).toBe(text)
+  })
+
+  test('what is told of a failure has a length', () => {
+    expect(new FetchError('connection_failed', 'x'.repeat(10_000)).message).toHaveLength(500)
+  })
+
+  test('an encoding that is not known is unreadable, and its name is not repeated; undecoded it is as it was sent', async () => {
+    const server = await serve((_, response) =>
+      response.writeHead(200, { 'content-encoding': 'Bearer of-the-request' }).end('as it is'),
+    )
+    const url = `http://127.0.0.1:${server.port}/`
+    const error = await fetch({ url, ...LIMITS }).catch(found => found)
+    expect(error).toMatchObject({ code: 'response_unreadable', message: expect.not.stringContaining('of-the-request') })
+    expect(await readText((await fetch({ url, decodes: false, ...LIMITS })).body)).toBe('as it is')
   })
 
   test.each([

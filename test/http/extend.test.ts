@@ -104,8 +104,15 @@ describe('a running item', () => {
   test('is extended from outside by who may run what is added', async () => {
     const path = `/v1/jobs/${jobId}/extend`
     expect((await server.call('POST', path, { payload: [{ command: 'true' }], timeout: true })).status).toBe(204)
-    const made = await server.call('POST', '/v1/tokens', { name: 'w', scopes: ['jobs:write', 'jobs:run:query'] })
-    const headers = { authorization: `Bearer ${made.body.token}` }
+    const headersOf = async (...scopes: string[]) => {
+      const made = await server.call('POST', '/v1/tokens', { name: 'w', scopes })
+      return { authorization: `Bearer ${made.body.token}` }
+    }
+    // The item would get the secrets of a workflow that the token may not even read.
+    const stranger = await headersOf('jobs:write', 'jobs:run:command')
+    const strange = await server.call('POST', path, { payload: [{ command: 'true' }] }, stranger)
+    expect([strange.status, strange.body.detail]).toEqual([403, expect.stringContaining('workflows:write')])
+    const headers = await headersOf('jobs:write', 'jobs:run:query', 'workflows:write')
     const refused = await server.call('POST', path, { payload: [{ command: 'true' }] }, headers)
     expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('jobs:run:command')])
     expect((await server.call('POST', path, { timeout: true }, headers)).status).toBe(204)

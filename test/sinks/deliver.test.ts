@@ -277,3 +277,24 @@ test('S3: one object per job, and a bucket that refuses is tried again without t
     await server.close()
   }
 })
+
+test('jobs of many megabytes are not all in memory at once', async () => {
+  const outbox = await openOutbox(standing())
+  let open = 0
+  let most = 0
+  const receiver = await receive((_, response) => {
+    most = Math.max(most, ++open)
+    setTimeout(() => {
+      open--
+      response.end()
+    }, 100)
+  })
+  const big = { sinks: [webhook(receiver.url)], body: { text: 'x'.repeat(17 * 1024 * 1024) } }
+  await outbox.finish(big)
+  outbox.startLoop()
+  await outbox.until(allAre('delivered'))
+  await outbox.finish({ ...big, count: 7 })
+  await outbox.until(deliveries => deliveries.length === 8 && allAre('delivered')(deliveries))
+  expect(receiver.requests).toHaveLength(8)
+  expect(most).toBeLessThanOrEqual(4)
+})

@@ -170,3 +170,11 @@ test('an abort ends the try at once with its reason', async () => {
   stopping.abort(new Error('the server stops'))
   await expect(delivering).rejects.toThrow('the server stops')
 })
+
+test.each(['x-unknown', 'gzip', 'gzip, gzip, gzip, gzip'])(
+  'an answer that says it is encoded as %j counts by its status: nothing in it matters',
+  async encoding => {
+    const receiver = await receive((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end('no'))
+    expect(await openSinks().deliver(parcel(webhook(receiver.url)))).toMatchObject({ type: 'delivered', status: 200 })
+  },
+)

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { commandDefinition } from '../../executors/command/definition.ts'
+import { httpDefinition } from '../../executors/http/definition.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
-import { hideSecrets, missingSecrets, restoreSecrets } from './definition-secrets.ts'
+import { hideSecrets, missingSecrets, restoreSecrets, secretNamesOf } from './definition-secrets.ts'
 
 const hide = (definition: WorkflowDefinition) => hideSecrets(definition, [commandDefinition])
 
@@ -51,4 +52,44 @@ test('items that have moved keep their own secrets; one that was changed keeps t
 test('a secret that is masked though nothing is kept there is told with its place', () => {
   const hidden = hide({ name: 'x', payload: [{ command: 'a', environment: { A_TOKEN: '***' } }] })
   expect(missingSecrets(hidden.secrets)).toMatchObject([{ path: 'payload.0.environment.A_TOKEN' }])
+})
+
+test('a secret does not go where it was not sent before: a new address needs the value again', () => {
+  const hook = { type: 'webhook', url: 'https://a.example/hook', headers: { Authorization: 'one' } } as const
+  const bucket = {
+    type: 's3',
+    bucket: 'b',
+    endpoint: 'https://s3.example',
+    access_key_id: 'i',
+    secret_access_key: 'two',
+  }
+  const request = { url: 'https://c.example/path', headers: { Cookie: 'three' } }
+  const hidden = hideSecrets(
+    { name: 'x', payload: [{ http: request, sinks: [hook] }], sinks: [hook, bucket] } as unknown as WorkflowDefinition,
+    [commandDefinition, httpDefinition],
+  )
+  const [shownHook, shownBucket] = hidden.shown.sinks!
+  const [item] = hidden.shown.payload
+  const restored = (change: object) => JSON.stringify(restoreSecrets({ ...hidden.shown, ...change }, hidden))
+  const moved = { ...shownHook, url: 'https://evil.example/hook' }
+  expect(restored({})).toMatch(/one.*three.*one.*two|three.*one.*one.*two/)
+  expect(restored({ sinks: [moved], payload: [] })).not.toMatch(/one|two/)
+  expect(restored({ sinks: [moved, shownHook], payload: [] })).toContain('one')
+  expect(restored({ sinks: [{ ...shownHook, type: 's3' }], payload: [] })).not.toContain('one')
+  expect(restored({ sinks: [shownHook, { ...shownBucket, endpoint: 'https://evil.example' }] })).not.toContain('two')
+  expect(restored({ sinks: [shownHook, { ...shownBucket, bucket: 'other' }] })).toContain('two')
+  expect(restored({ sinks: [], payload: [{ ...item, sinks: [moved] }] })).not.toContain('one')
+  for (const url of [
+    'https://evil.example/path',
+    'http://c.example/path',
+    'https://c.example:444/',
+    'https://c.example@evil.example/',
+  ])
+    expect(restored({ payload: [{ ...item, http: { ...(item!.http as object), url } }] })).not.toContain('three')
+  const elsewhere = { ...(item!.http as object), url: 'https://c.example/other?page=2' }
+  expect(restored({ payload: [{ ...item, http: elsewhere }] })).toContain('three')
+})
+
+test('names whose values are secret are known from what is shown', () => {
+  expect(secretNamesOf(hide(nightly).shown)).toEqual(['API_TOKEN', 'PIN'])
 })

@@ -2,7 +2,9 @@ import type { KindDefinition } from '../../executors/kind-definition.ts'
 import type { FieldError } from '../../kernel/errors.ts'
 import { kindOfBody } from '../../model/kind.ts'
 import { MASKED, putSecrets, takeSecrets } from '../../model/secrets.ts'
+import { NOT_KEPT } from '../../model/sink-faults.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
+import { destinationOfRequest, destinationOfSink } from './destinations.ts'
 
 type Secrets = Readonly<Record<string, string>>
 type Body = Readonly<Record<string, unknown>>
@@ -34,36 +36,63 @@ export const hideSecrets = (
   return { shown: { ...definition, ...own.body, payload }, secrets: { ...secrets, ...own.secrets } }
 }
 
+/** What has been kept, as it was shown. */
+export type Kept = { readonly shown: Body; readonly secrets: Secrets }
+
 /**
  * A definition as it was given, with the values of `kept` where it says `"***"`. Items and sinks that are as they were are
- * known again wherever they stand now; others keep what stood in their place.
+ * known again wherever they stand now; others keep what stood in their place, but for what would be sent elsewhere than
+ * before: who may change a workflow must not get secrets sent to a server of theirs that they were never shown.
  */
-export const restoreSecrets = <T extends Body>(
-  definition: T,
-  kept: { readonly shown: Body; readonly secrets: Secrets },
-): T => {
+export const restoreSecrets = <T extends Body>(definition: T, kept: Kept): T => {
   if (Object.keys(kept.secrets).length === 0) return definition
-  const { payload, sinks, ...rest } = definition
-  return {
-    ...putSecrets(rest, kept.secrets),
-    ...(payload !== undefined && { payload: restoreList('payload', payload, kept) }),
-    ...(sinks !== undefined && { sinks: restoreList('sinks', sinks, kept) }),
-  } as unknown as T
+  return mapFields(definition, (name, value) => {
+    if (name === 'payload') return restoreList(value, { before: kept.shown.payload, path: name, kept, restore: ofItem })
+    return restoreField(name, value, { before: kept.shown, path: '', kept })
+  }) as T
 }
 
-const restoreList = (field: string, given: unknown, kept: { shown: Body; secrets: Secrets }): unknown => {
+/** What stood where, and where in the kept definition that was. */
+type Place = { readonly before: unknown; readonly path: string; readonly kept: Kept }
+type Restore = (part: unknown, place: Place) => unknown
+
+const ofItem: Restore = (item, place) =>
+  isBody(item) ? mapFields(item, (name, value) => restoreField(name, value, place)) : item
+
+/** A field of an item or of the workflow itself. */
+const restoreField = (name: string, value: unknown, { before, path, kept }: Place): unknown => {
+  const old = isBody(before) ? before[name] : undefined
+  const own = path === '' ? name : `${path}.${name}`
+  if (name === 'sinks') return restoreList(value, { before: old, path: own, kept, restore: ofSink })
+  if (name === 'http' && destinationOfRequest(value) !== destinationOfRequest(old)) return value
+  return putSecrets(value, kept.secrets, own)
+}
+
+const ofSink: Restore = (sink, { before, path, kept }) =>
+  destinationOfSink(sink) === destinationOfSink(before) ? putSecrets(sink, kept.secrets, path) : sink
+
+const restoreList = (given: unknown, { before, path, kept, restore }: Place & { restore: Restore }): unknown => {
   if (!Array.isArray(given)) return given
-  const before = (kept.shown[field] ?? []) as readonly unknown[]
-  const places = new Map(before.map((part, index) => [JSON.stringify(part), index]))
+  const old: readonly unknown[] = Array.isArray(before) ? before : []
+  const places = new Map(old.map((part, index) => [JSON.stringify(part), index]))
   return given.map((part, index) => {
-    const same = JSON.stringify(part) === JSON.stringify(before[index])
-    const place = same ? index : (places.get(JSON.stringify(part)) ?? index)
-    return putSecrets(part, kept.secrets, `${field}.${place}`)
+    const text = JSON.stringify(part)
+    const place = text === JSON.stringify(old[index]) ? index : (places.get(text) ?? index)
+    return restore(part, { before: old[place], path: `${path}.${place}`, kept })
   })
 }
+
+const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const mapFields = (body: Body, map: (name: string, value: unknown) => unknown): Body =>
+  Object.fromEntries(Object.entries(body).map(([name, value]) => [name, map(name, value)]))
 
 /** Secrets that are given as `"***"` though nothing is kept in their place. */
 export const missingSecrets = (secrets: Secrets): readonly FieldError[] =>
   Object.entries(secrets)
     .filter(([, value]) => value === MASKED)
-    .map(([path]) => ({ path, message: 'is "***", but there is no value to keep: give the value itself' }))
+    .map(([path]) => ({ path, message: NOT_KEPT }))
+
+/** Names of the environment of a definition, as it is shown, whose values are secret. */
+export const secretNamesOf = ({ environment = {} }: Pick<WorkflowDefinition, 'environment'>): readonly string[] =>
+  Object.keys(environment).filter(name => environment[name] === MASKED)

@@ -1,7 +1,6 @@
 import { MillraceError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { NewJob } from '../../model/job.ts'
-import { putSecrets } from '../../model/secrets.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
 import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
@@ -9,6 +8,7 @@ import type { BodyOfJob } from '../body-of-job.ts'
 import { invalidFields } from '../invalid-fields.ts'
 import { requireScope } from '../submit.ts'
 import type { Workflows } from '../workflows.ts'
+import { type Kept, restoreSecrets, secretNamesOf } from './definition-secrets.ts'
 import type { ItemSettings, PrepareItems } from './prepare-items.ts'
 import { itemRetry, tooManyItems } from './read-definition.ts'
 import type { Templates } from './templates.ts'
@@ -34,26 +34,30 @@ export const createExtend = ({ store, secrets, templates, prepare, maxItems }: D
     if (run === null) throw noJob(job.id)
     const shown = JSON.parse(run.snapshot) as WorkflowDefinition
     const { environment, sinks } = await open(shown, run.workflowVersion, job)
-    return { environment, sinks, parameters: undefined, retry: itemRetry(shown), now: run.createdAt }
+    const secretNames = secretNamesOf(shown)
+    return { environment, secretNames, sinks, parameters: undefined, retry: itemRetry(shown), now: run.createdAt }
   }
 
   /**
    * A run keeps no secrets. While the workflow is as it was, they are its own; when it was changed, they are what it has
-   * now in the same places, or else what the item was given.
+   * now in the same places, or else what the item was given. A sink gets those of a sink of the same address alone.
    */
-  const open = async (shown: WorkflowDefinition, version: number, job: Item): Promise<WorkflowDefinition> => {
+  const open = async (shown: WorkflowDefinition, version: number, job: Item): Promise<Own> => {
     const workflow = await store.loadWorkflow({ workspace: job.workspace, workflow: job.workflowId })
-    if (workflow !== null && workflow.version === version) return templates.openDefinition(workflow)
+    if (workflow !== null && workflow.version === version) return templates.openDefinition(workflow).definition
     const { environment, sinks } = shown
-    const own = job.secrets === null ? {} : secrets.open(job.secrets)
-    const now = workflow?.secrets ? secrets.open(workflow.secrets) : {}
-    return {
-      ...shown,
-      ...putSecrets({ ...(environment && { environment }), ...(sinks && { sinks }) }, { ...own, ...now }),
-    }
+    const before: Own = { ...(environment && { environment }), ...(sinks && { sinks }) }
+    const ofWorkflow = workflow && kept(workflow.definition, workflow.secrets)
+    const now = ofWorkflow === null ? before : restoreSecrets(before, ofWorkflow)
+    return restoreSecrets(now, kept(job.spec, job.secrets))
   }
 
-  return async ({ workspace, jobId, attempt, items }) => {
+  const kept = (shown: string, sealed: Uint8Array | null): Kept => ({
+    shown: JSON.parse(shown),
+    secrets: sealed === null ? {} : secrets.open(sealed),
+  })
+
+  return async ({ workspace, jobId, attempt, items, scopes }) => {
     const submission = await store.getSubmission({ workspace, jobId })
     if (submission === null) throw noJob(jobId)
     if (!isItem(submission)) throw new MillraceError('job_not_in_run')
@@ -65,18 +69,22 @@ export const createExtend = ({ store, secrets, templates, prepare, maxItems }: D
       throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${prepared.unavailable}.`)
     if (prepared.errors.length > 0) throw invalidFields(prepared.errors)
     for (const item of prepared.items) requireScope(submission, `jobs:run:${item.kind}`)
-    const jobs = prepared.items.map(item => besides(submission, item))
+    const jobs = prepared.items.map(item => besides(submission, item, scopes))
     const outcome = await store.extendRun({ workspace, jobId, attempt, items: jobs, maxItems })
     if (outcome !== 'kept') throw refusal(outcome, jobId, attempt, maxItems)
   }
 }
+
+/** What a workflow gives to its items. */
+type Own = Pick<WorkflowDefinition, 'environment' | 'sinks'>
 
 /** A job of a run. */
 type Item = NewJob & { readonly runId: string; readonly workflowId: string }
 
 const isItem = (job: NewJob): job is Item => job.runId !== null && job.workflowId !== null
 
-const besides = (job: Item, item: BodyOfJob): NewJob => ({
+/** `scopes` of who adds it: its own token may do what both may. */
+const besides = (job: Item, item: BodyOfJob, scopes: readonly string[] = job.scopes): NewJob => ({
   ...item,
   id: newId(),
   workspace: job.workspace,
@@ -86,7 +94,7 @@ const besides = (job: Item, item: BodyOfJob): NewJob => ({
   parentJobId: job.id,
   rerunOf: null,
   scheduledAt: job.scheduledAt,
-  scopes: job.scopes,
+  scopes: job.scopes.filter(scope => scopes.includes(scope)),
 })
 
 type Refused = Exclude<Awaited<ReturnType<Store['extendRun']>>, 'kept'>

@@ -9,6 +9,8 @@ type Body = Readonly<Record<string, unknown>>
 /** What a workflow and a trigger give to every item. */
 export type Shared = {
   readonly environment: Body | undefined
+  /** Names of the environment that are secret in every item, because one of them lists them. */
+  readonly secretNames?: readonly string[]
   readonly sinks: readonly Sink[] | undefined
   /** Of a trigger; its values win over the item's own. */
   readonly parameters: Body | undefined

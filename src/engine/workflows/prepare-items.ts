@@ -26,6 +26,8 @@ export type PreparedItems = {
 const PORTION = 100
 /** More faults than anyone reads: a payload of 10,000 wrong bodies need not be read to its end. */
 const ENOUGH_ERRORS = 200
+/** Of the jobs of one payload together: each has a copy of the workflow's environment and sinks, and of a trigger's parameters. */
+const MOST_CHARACTERS = 64 * 1024 * 1024
 
 /** The one way from bodies of a payload to jobs; for creating a workflow, firing it, triggering it and extending a run. */
 export const createItemPreparer = ({ check, definitions, secrets }: Dependencies) => {
@@ -38,7 +40,8 @@ export const createItemPreparer = ({ check, definitions, secrets }: Dependencies
     const kind = kindOfBody(item)
     const merges = kind === null ? undefined : byKind.get(kind)?.merges
     const body = merges === undefined ? given : mergeItem(item, merges, kind!, settings)
-    return check(body, { path, now: settings.now, retry: settings.retry })
+    const { now, retry, secretNames = [] } = settings
+    return check(body, { path, now, retry, secretNames })
   }
 
   /** Errors stand below `payload.<index>`. Gives others a turn every now and then. */
@@ -46,16 +49,29 @@ export const createItemPreparer = ({ check, definitions, secrets }: Dependencies
     const seal = sealOnce(secrets)
     const items: BodyOfJob[] = []
     const errors: FieldError[] = []
+    let characters = 0
     for (const [index, body] of bodies.entries()) {
       if (index % PORTION === PORTION - 1) await nextTurn()
       const checked = prepareOne(body, settings, `payload.${index}`)
       if (checked.type === 'unavailable') return { items: [], errors, unavailable: checked.kind }
-      if (checked.type === 'right') items.push(toBodyOfJob(checked.body, seal))
-      else errors.push(...checked.errors)
+      if (checked.type === 'wrong') errors.push(...checked.errors)
+      else characters += keep(items, toBodyOfJob(checked.body, seal))
+      if (characters > MOST_CHARACTERS) return { items: [], errors: [...errors, TOO_LARGE], unavailable: null }
       if (errors.length > ENOUGH_ERRORS) break
     }
     return { items, errors, unavailable: null }
   }
+}
+
+/** Gives how much there is more of. */
+const keep = (items: BodyOfJob[], item: BodyOfJob): number => {
+  items.push(item)
+  return item.spec.length + (item.secrets?.length ?? 0)
+}
+
+const TOO_LARGE: FieldError = {
+  path: 'payload',
+  message: `makes jobs of more than ${MOST_CHARACTERS / 1024 / 1024} MiB in all: each has a copy of the environment, the sinks and the parameters that are given to all`,
 }
 
 export type PrepareItems = ReturnType<typeof createItemPreparer>

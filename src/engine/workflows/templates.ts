@@ -5,7 +5,7 @@ import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { LoadedWorkflow } from '../../store/workflow-store.ts'
 import { invalidFields } from '../invalid-fields.ts'
-import { restoreSecrets } from './definition-secrets.ts'
+import { restoreSecrets, secretNamesOf } from './definition-secrets.ts'
 import type { PrepareItems } from './prepare-items.ts'
 import { itemRetry, tooManyItems } from './read-definition.ts'
 import type { Template } from './template.ts'
@@ -32,17 +32,20 @@ export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependenc
   const cache = createWeightedCache<Template>({ most: MOST_CHARACTERS, weigh })
 
   /** The definition of a stored workflow with its secret values. Throws `WrongSecretKey`. */
-  const openDefinition = (workflow: Pick<LoadedWorkflow, 'definition' | 'secrets'>): WorkflowDefinition => {
+  const openDefinition = (workflow: Pick<LoadedWorkflow, 'definition' | 'secrets'>): OpenDefinition => {
     const shown = JSON.parse(workflow.definition) as WorkflowDefinition
-    return workflow.secrets === null ? shown : restoreSecrets(shown, { shown, secrets: secrets.open(workflow.secrets) })
+    const definition =
+      workflow.secrets === null ? shown : restoreSecrets(shown, { shown, secrets: secrets.open(workflow.secrets) })
+    return { definition, secretNames: secretNamesOf(shown) }
   }
 
   /** Throws when no jobs can be made of it: `invalid`, `executor_unavailable`, `too_many_items`, `WrongSecretKey`. */
   const build = async (workflow: LoadedWorkflow, parameters?: Parameters): Promise<Template> => {
-    const definition = openDefinition(workflow)
+    const { definition, secretNames } = openDefinition(workflow)
     if (definition.payload.length > maxItems) throw tooManyItems(definition.payload.length, maxItems)
     const { environment, sinks } = definition
-    const settings = { environment, sinks, parameters, retry: itemRetry(definition), now: workflow.createdAt }
+    const retry = itemRetry(definition)
+    const settings = { environment, secretNames, sinks, parameters, retry, now: workflow.createdAt }
     const { items, errors, unavailable } = await prepare(definition.payload, settings)
     if (unavailable !== null)
       throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${unavailable}.`)
@@ -79,6 +82,9 @@ export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependenc
     },
   }
 }
+
+/** A definition with its secret values, and which names of its environment have one. */
+type OpenDefinition = { readonly definition: WorkflowDefinition; readonly secretNames: readonly string[] }
 
 export type Templates = ReturnType<typeof createTemplates>
 

@@ -81,6 +81,15 @@ describe('the name of a function', () => {
   })
 })
 
+test('of many wrong names in a batch only the first are looked for in the folder', () => {
+  const { check } = definition()
+  const messages = Array.from({ length: 1000 }, (_, index) => check!({ api: `plai${index}` })[0]!.message)
+  expect(messages.filter(message => message.includes('did you mean')).length).toBeLessThanOrEqual(20)
+  expect(messages.every(message => message.includes('there is no function'))).toBe(true)
+  now += 1000
+  expect(check!({ api: 'plai0' })[0]!.message).toContain('did you mean')
+})
+
 test('a function that is removed is soon no longer taken, and a new one at once', () => {
   const { check } = definition()
   const path = join(base, 'functions/new.ts')

@@ -1,16 +1,25 @@
 import type { Clock } from '../../kernel/clock.ts'
-import type { FieldError } from '../../kernel/errors.ts'
 import type { KindDefinition } from '../kind-definition.ts'
-import { type FunctionFolder, openFunctionFolder } from './function-folder.ts'
+import { openFunctionFolder } from './function-folder.ts'
 import { apiProperties } from './spec.ts'
 
 /** A function that was found is not looked for again so soon: a batch names one a thousand times. */
 const TRUST_MS = 1000
+/** Names explained in that time: a batch may have ten thousand wrong ones, and each explanation looks through the folder. */
+const MOST_EXPLAINED = 20
 
 /** Kind `api`: functions of a folder, which need not be there yet. */
 export const createApiDefinition = (options: { functionsDir: string; clock: Clock }): KindDefinition => {
   const folder = openFunctionFolder(options.functionsDir)
   const found = new Map<string, number>()
+
+  let explained = { since: Number.NEGATIVE_INFINITY, count: 0 }
+
+  const explain = (name: string): string => {
+    const now = options.clock.monotonic()
+    if (now - explained.since >= TRUST_MS) explained = { since: now, count: 0 }
+    return ++explained.count <= MOST_EXPLAINED ? folder.explain(name) : `there is no function ${JSON.stringify(name)}`
+  }
 
   const isKnown = (name: string): boolean => {
     const now = options.clock.monotonic()
@@ -27,8 +36,6 @@ export const createApiDefinition = (options: { functionsDir: string; clock: Cloc
     merges: { environment: true, parameters: true },
     secretMaps: ['environment'],
     timeout: { defaultMs: 600_000, maximumMs: 3_600_000 },
-    check: body => (isKnown(body.api as string) ? [] : [fault(folder, body.api as string)]),
+    check: body => (isKnown(body.api as string) ? [] : [{ path: 'api', message: explain(body.api as string) }]),
   }
 }
-
-const fault = (folder: FunctionFolder, name: string): FieldError => ({ path: 'api', message: folder.explain(name) })

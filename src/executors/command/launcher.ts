@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Logger } from '../../kernel/logger.ts'
 import type { EndReport, LauncherSettings, Order, Report, StartOrder } from './launch-protocol.ts'
 import { type LauncherProcess, type ReadyReport, startLauncherProcess } from './launcher-process.ts'
@@ -42,6 +43,8 @@ type Running = {
   readonly end: (end: CommandEnd) => void
 }
 
+const FIRST_TRIES = 4
+const FIRST_RETRY_MS = 250
 const LONGEST_RETRY_MS = 30_000
 
 export const createLauncher = ({ settings, logger }: { settings: LauncherSettings; logger: Logger }): Launcher => {
@@ -69,6 +72,19 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
     for (const [ticket, { command }] of running) current.process.send(toOrder(ticket, command))
     const { spawner, containment, strays } = current.ready
     logger.info({ pid: current.process.pid, spawner, containment, strays }, 'the launcher is ready')
+  }
+
+  /** One that is killed while it starts must not leave the server without commands for the rest of its life. */
+  const firstLaunch = async (): Promise<void> => {
+    for (let left = FIRST_TRIES - 1; ; left--) {
+      try {
+        return await launch()
+      } catch (error) {
+        if (left === 0) throw error
+        logger.warn({ err: error }, 'the launcher ended while it started; another one is started')
+        await delay(FIRST_RETRY_MS)
+      }
+    }
   }
 
   const onEnd = (): void => {
@@ -113,7 +129,7 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
   }
 
   return {
-    start: launch,
+    start: firstLaunch,
     async stop() {
       stopping = true
       clearTimeout(retry)

@@ -32,7 +32,7 @@ export const extendRoutes = (app: App, { store, engine }: Services): void => {
         tags: ['Jobs'],
         summary: 'Add items to the run of a running job, or restart its clock',
         description:
-          'From inside the job, with its own token. The items join the run when this job completes; when its attempt fails they are dropped.',
+          'From inside the job, with its own token. The items join the run when this job completes; when its attempt fails they are dropped. From outside the payload needs the scope `workflows:write` too.',
         params: JobPath,
         body: ExtendBody,
         response: { 204: Type.Null() },
@@ -44,15 +44,20 @@ export const extendRoutes = (app: App, { store, engine }: Services): void => {
       const jobId = request.params.job_id
       if (payload) requireKinds(request, payload)
       const input = { workspace, jobId, attempt: await attemptOf(request, jobId) }
-      if (payload) await engine.workflows.extend({ ...input, items: payload })
+      if (payload) await engine.workflows.extend({ ...input, items: payload, scopes: request.caller.scopes })
       if (timeout) await restartTimeout(input)
       return reply.code(204).send(null)
     },
   )
 }
 
-/** The engine checks items against the scopes of the job; whoever else adds them must be allowed to run them as well. */
+/**
+ * The engine checks items against the scopes of the job; whoever else adds them must be allowed to run them as well, and to
+ * change workflows: items get the secrets of the run's.
+ */
 const requireKinds = ({ caller }: FastifyRequest, payload: readonly unknown[]): void => {
+  if (!caller.job && !caller.scopes.includes('workflows:write'))
+    throw new MillraceError('forbidden', 'Adding items to a run from outside needs the scope workflows:write.')
   for (const item of payload) {
     const kind = typeof item === 'object' && item !== null ? kindOfBody(item) : null
     if (kind !== null && !caller.scopes.includes(`jobs:run:${kind}`))

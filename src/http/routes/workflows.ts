@@ -101,7 +101,7 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
         tags: ['Workflows'],
         summary: 'Replace a workflow',
         description:
-          'Changes later runs only. What a GET gave can be sent back: a secret given as "***" keeps its value, and what the server adds is ignored.',
+          'Changes later runs only. What a GET gave can be sent back: a secret given as "***" keeps its value where it would be sent to the same address as before, and what the server adds is ignored.',
         params: WorkflowPath,
         body: WorkflowBody,
         response: { 200: WorkflowSchema },

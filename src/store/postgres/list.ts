@@ -1,5 +1,6 @@
 import type { Job } from '../../model/job.ts'
 import { JOB_STATUSES, type JobStatus } from '../../model/job-status.ts'
+import { MOST_LISTED_BYTES } from '../listed-bytes.ts'
 import type { JobFilters } from '../store.ts'
 import { fromCursor, toCursor } from './cursor.ts'
 import type { Queryable } from './database.ts'
@@ -34,10 +35,19 @@ export const scanPage = async (target: Queryable, input: PageInput): Promise<Pag
   const scan = await chooseScan(target, input)
   const rows: ListedRow[] = []
   let below = input.below
+  let bytes = 0
   let size = Math.min(2 * input.limit + 1, LARGEST_CHUNK)
   do {
-    const chunk = await readChunk(target, scan, { ...input, below, limit: input.limit - rows.length, size })
+    const chunk = await readChunk(target, scan, {
+      ...input,
+      below,
+      limit: input.limit - rows.length,
+      bytes: MOST_LISTED_BYTES - bytes,
+      size,
+    })
     rows.push(...chunk.rows)
+    bytes += chunk.rows.at(-1)?.through ?? 0
+    if (bytes > MOST_LISTED_BYTES) return { rows, below: rows.at(-1)!.sequence }
     if (rows.length === input.limit && chunk.hasMore) return { rows, below: rows.at(-1)!.sequence }
     if (chunk.lowest === null || chunk.scanned < size) return { rows, below: null }
     below = chunk.lowest
@@ -46,7 +56,8 @@ export const scanPage = async (target: Queryable, input: PageInput): Promise<Pag
   return { rows, below }
 }
 
-type ListedRow = JobRow & { readonly sequence: number }
+/** `through`: bytes of the specs up to this one. */
+type ListedRow = JobRow & { readonly sequence: number; readonly through: number }
 type ChunkRow = ListedRow & { readonly scanned: number; readonly lowest: number | null }
 type Chunk = {
   readonly rows: readonly ListedRow[]
@@ -65,7 +76,7 @@ const CANDIDATES = {
 const readChunk = async (
   target: Queryable,
   scan: Scan,
-  { workspace, filters, below, limit, size }: PageInput & { readonly size: number },
+  { workspace, filters, below, limit, bytes, size }: PageInput & { readonly bytes: number; readonly size: number },
 ): Promise<Chunk> => {
   const parameters = new Parameters()
   const range = {
@@ -84,13 +95,13 @@ const readChunk = async (
     SELECT *
     FROM bound
     LEFT JOIN (
-      SELECT ${JOB_COLUMNS}, j.sequence
+      SELECT ${JOB_COLUMNS}, j.sequence, sum(octet_length(j.spec)) OVER (ORDER BY j.sequence DESC)::bigint AS through
       FROM ${CANDIDATES[scan.finds]}
       ${JOB_TABLES}
       WHERE ${conditions.join(' AND ')}
       ORDER BY j.sequence DESC
       LIMIT ${parameters.add(limit)}
-    ) AS found ON true
+    ) AS found ON through - octet_length(spec) <= ${parameters.add(bytes)}::bigint
     ORDER BY found.sequence DESC`
   const found = await target.query<ChunkRow>({ name: '', text }, parameters.values)
   const { scanned, lowest } = found[0]!

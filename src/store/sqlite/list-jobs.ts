@@ -1,3 +1,4 @@
+import { MOST_LISTED_BYTES, rowsWithin } from '../listed-bytes.ts'
 import type { JobFilters } from '../store.ts'
 import type { Database } from './database.ts'
 import { type Condition, conditionOf } from './job-filters.ts'
@@ -30,9 +31,17 @@ const MAX_COUNTED = 20_000
 
 /** Rows as `decodeJob` reads them. */
 export const listJobs = ({ db }: Reader, search: Search): Found<Row> => {
-  const { found, next } = inOneSnapshot(db, () => collect(db, search, `job.seq, ${JOB_SQL}`))
-  return { found: found.map(row => row.slice(1)), next }
+  return inOneSnapshot(db, () => {
+    // Sizes stand before the texts: none is read that is not given.
+    const { found, next } = collect(db, search, 'job.seq, octet_length(job.spec)')
+    const sizes = found.map(([, bytes]) => bytes as number)
+    const seqs = found.slice(0, rowsWithin(MOST_LISTED_BYTES, sizes)).map(([seq]) => seq as number)
+    const jobs = matching(db, EVERY, JOB_SQL, seqs, seqs.length)
+    return { found: jobs, next: seqs.length < found.length ? seqs.at(-1)! : next }
+  })
 }
+
+const EVERY: Condition = { sql: '1', values: [] }
 
 /** Positions of jobs that match. */
 export const findJobs = ({ db }: Reader, search: Search): Found<number> => {

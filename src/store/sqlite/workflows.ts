@@ -1,4 +1,5 @@
 import type { Workflow } from '../../model/workflow.ts'
+import { MOST_LISTED_BYTES, rowsWithin } from '../listed-bytes.ts'
 import type { LoadedWorkflow, NewWorkflow, ReplaceWorkflow, Timing, WorkflowFilters } from '../workflow-store.ts'
 import type { Database, SqlValue } from './database.ts'
 import type { Reader } from './reader.ts'
@@ -162,11 +163,13 @@ export const listWorkflows = ({ db }: Reader, { workspace, filters, before, limi
     parts.push('instr(lower_name, ?) > 0')
     values.push(filters.query.toLowerCase())
   }
-  const rows = db.all<[number, ...unknown[]]>(
-    `${WORKFLOW_SQL} WHERE ${parts.join(' AND ')} ORDER BY workflow.seq DESC LIMIT ?`,
-    ...values,
-    limit + 1,
-  )
-  const found = rows.slice(0, limit)
-  return { found: found.map(decode), next: rows.length > limit ? found.at(-1)![0] : null }
+  const found = `WHERE ${parts.join(' AND ')} ORDER BY workflow.seq DESC LIMIT ?`
+  const sizes = db.all<[number]>(`${SIZE_SQL} ${found}`, ...values, limit + 1).map(([bytes]) => bytes)
+  const most = Math.min(limit, rowsWithin(MOST_LISTED_BYTES, sizes))
+  const rows = db.all<[number, ...unknown[]]>(`${WORKFLOW_SQL} ${found}`, ...values, most)
+  return { found: rows.map(decode), next: sizes.length > most ? (rows.at(-1)?.[0] ?? null) : null }
 }
+
+/** Reads no definition: the size stands before it. */
+const SIZE_SQL = `SELECT octet_length(definition)
+  FROM workflow CROSS JOIN workflow_definition ON workflow_definition.seq = workflow.seq`

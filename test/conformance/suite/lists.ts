@@ -41,6 +41,21 @@ export const listTests: AreaTests = scene => {
     expect(seen).toEqual(jobs.map(job => job.id).reverse())
   })
 
+  test('a page has no more bodies than fit into memory', async () => {
+    const spec = JSON.stringify({ command: 'x'.repeat(9 * 1024 * 1024) })
+    const jobs = Array.from({ length: 6 }, () => newJob({ spec }))
+    for (const job of jobs) await scene().submit([job])
+    const seen: string[] = []
+    for (let cursor: string | null = null; ; ) {
+      const page = await list({}, 50, cursor)
+      expect(page.jobs.length).toBeLessThanOrEqual(4)
+      seen.push(...page.jobs.map(job => job.id))
+      cursor = page.nextCursor
+      if (cursor === null) break
+    }
+    expect(seen).toEqual(jobs.map(job => job.id).reverse())
+  })
+
   test('a cursor that is not ours is refused', async () => {
     await scene().submit(newJobs(3))
     const { nextCursor } = await list({}, 1)

@@ -91,6 +91,15 @@ export const workflowTests: AreaTests = scene => {
     await expect(scene().store.listWorkflows(elsewhere)).rejects.toMatchObject({ code: 'invalid_cursor' })
   })
 
+  test('a page of a list has no more definitions than fit into memory', async () => {
+    const definition = JSON.stringify({ payload: ['x'.repeat(9 * 1024 * 1024)] })
+    const names = ['a', 'b', 'c', 'd', 'e']
+    for (const name of names) await steps.create({ name, definition })
+    const page = await scene().store.listWorkflows({ workspace: WORKSPACE, filters: {}, limit: 100, cursor: null })
+    expect(page.workflows.map(workflow => workflow.name)).toEqual(['e', 'd', 'c'])
+    expect(await list()).toEqual(names.toReversed())
+  })
+
   test('a change raises the version and keeps the timing unless that changed too', async () => {
     const timing = nextAt(now() + 1000)
     const workflow = await steps.create({ timing })

@@ -130,3 +130,59 @@ test('a workflow that was changed meanwhile: added items have its settings of th
   expect(JSON.parse(added!.spec).environment).toEqual({ SITE: 'a.example', A_TOKEN: '***' })
   expect(secrets).toEqual([{ 'environment.A_TOKEN': 'secret-two' }])
 })
+
+test('a workflow whose sinks were changed meanwhile: the new secrets do not go to the old addresses', async () => {
+  const gate = createGate()
+  const secrets: unknown[] = []
+  scene = await openScene({
+    script: async (job, context) => {
+      if (JSON.parse(job.spec).api === 'scrape') return gate.script(job, context)
+      secrets.push(context.secrets)
+      return done
+    },
+  })
+  const hook = (name: string, token: string, apis: readonly string[] = ['scrape', 'detail']) => ({
+    type: 'webhook',
+    url: `http://127.0.0.1:1/${name}`,
+    headers: { Authorization: token },
+    apis_to_send: apis,
+  })
+  const definition = { name: 'test', payload: [{ api: 'scrape' }] }
+  // The first is none of the item's, so that the others stand elsewhere in its own list.
+  const sinks = [hook('other', 'zero', ['other']), hook('a', 'one'), hook('b', 'two')]
+  const workflow = await scene.create({ ...definition, sinks })
+  const runId = await scene.trigger(workflow)
+  await scene.untilRun(runId, () => gate.running === 1)
+  const changed = [hook('other', 'zero', ['other']), hook('c', 'three'), hook('b', 'four')]
+  await scene.workflows.replace({ author: SUBMITTER, workflow, definition: { ...definition, sinks: changed } })
+  const [item] = await scene.items(runId)
+  await scene.workflows.extend({ workspace, jobId: item!.id, attempt: 1, items: [{ api: 'detail' }] })
+  gate.release(item!.id)
+  await scene.runEnded(runId)
+  const [, added] = await scene.items(runId)
+  expect(JSON.parse(added!.spec).sinks).toMatchObject([
+    { url: 'http://127.0.0.1:1/a', headers: { Authorization: '***' } },
+    { url: 'http://127.0.0.1:1/b', headers: { Authorization: '***' } },
+  ])
+  expect(secrets).toEqual([{ 'sinks.0.headers.Authorization': 'one', 'sinks.1.headers.Authorization': 'four' }])
+})
+
+test('an item that is added from outside may do no more than who added it', async () => {
+  const gate = createGate()
+  scene = await openScene({ script: gate.script })
+  const runId = await scene.trigger(await scene.create({ payload: [{ api: 'scrape' }] }))
+  await scene.untilRun(runId, () => gate.running === 1)
+  const [item] = await scene.items(runId)
+  const scopes = ['jobs:read', 'jobs:run:api', 'not:a:scope']
+  await scene.workflows.extend({ workspace, jobId: item!.id, attempt: 1, items: [{ api: 'detail' }], scopes })
+  await scene.workflows.extend({ workspace, jobId: item!.id, attempt: 1, items: [{ api: 'detail' }] })
+  gate.release(item!.id)
+  await scene.untilItems(runId, jobs => jobs.length === 3)
+  const [, ...added] = await scene.items(runId)
+  const submissions = await Promise.all(added.map(({ id }) => scene.store.getSubmission({ workspace, jobId: id })))
+  const found = submissions.map(submission => submission!.scopes.toSorted())
+  const own = (await scene.store.getSubmission({ workspace, jobId: item!.id }))!.scopes
+  expect(found).toContainEqual(own.filter(scope => scopes.includes(scope)).toSorted())
+  expect(found).toContainEqual(own.toSorted())
+  await scene.workflows.terminateRun({ workspace, runId, graceMs: null })
+})

@@ -273,3 +273,28 @@ test('a run of 10,000 items leaves the event loop to others', async () => {
   const { counts } = await scene.runEnded(runId)
   expect(counts.completed + counts.cancelled).toBe(10_000)
 })
+
+test('a variable that one item lists as secret is secret in all items', async () => {
+  scene = await openScene({ script: async () => done })
+  const workflow = await scene.create({
+    environment: { PLAIN: 'hidden-value', OTHER: 'shown-value' },
+    payload: [{ command: 'x', secrets: ['PLAIN'] }, { command: 'y' }],
+  })
+  const runId = await scene.trigger(workflow)
+  await scene.runEnded(runId)
+  const items = await scene.items(runId)
+  expect(items.map(item => JSON.parse(item.spec).environment)).toEqual([
+    { PLAIN: '***', OTHER: 'shown-value' },
+    { PLAIN: '***', OTHER: 'shown-value' },
+  ])
+})
+
+test('a mask in place of a secret of a sink is refused: it would sign what anyone can sign', async () => {
+  scene = await openScene({ script: async () => done })
+  const hook = { type: 'webhook', url: 'http://127.0.0.1:1/', secret: '***', headers: { Authorization: '***' } }
+  const refusal = await refusalOf(scene.submit({ sinks: [hook] }))
+  expect(refusal.errors.map(({ path }) => path.replace(/^.*sinks/, 'sinks')).toSorted()).toEqual([
+    'sinks.0.headers.Authorization',
+    'sinks.0.secret',
+  ])
+})

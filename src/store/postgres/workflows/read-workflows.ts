@@ -1,9 +1,11 @@
 import { isId } from '../../../kernel/ids.ts'
 import type { Workflow } from '../../../model/workflow.ts'
+import { MOST_LISTED_BYTES, rowsWithin } from '../../listed-bytes.ts'
 import type { Store } from '../../store.ts'
 import type { LoadedWorkflow } from '../../workflow-store.ts'
 import { storable } from '../array-literal.ts'
 import type { Queryable, Statement } from '../database.ts'
+import type { Parameters as QueryParameters } from '../filters.ts'
 import { readPage } from '../page.ts'
 import { toTiming, toWorkflow, WORKFLOW_COLUMNS, type WorkflowRow } from './workflow-rows.ts'
 
@@ -41,14 +43,23 @@ export const listWorkflows = async (
   target: Queryable,
   { filters, ...input }: Parameters<Store['listWorkflows']>[0],
 ): ReturnType<Store['listWorkflows']> => {
-  const page = await readPage<WorkflowRow>(
-    target,
-    { ...input, filters: { list: 'workflows', ...filters } },
-    (parameters, below) => `
-    SELECT ${WORKFLOW_COLUMNS} FROM millrace.workflow
+  const asked = { ...input, filters: { list: 'workflows', ...filters } }
+  const write = (columns: string) => (parameters: QueryParameters, below: string) =>
+    `
+    SELECT ${columns} FROM millrace.workflow
     WHERE workspace = ${parameters.add(input.workspace)} AND position < ${below}
       ${filters.state ? `AND state = ANY (${parameters.add(filters.state)}::text[])` : ''}
-      ${filters.query ? `AND strpos(lower(name), lower(${parameters.add(storable(filters.query))})) > 0` : ''}`,
+      ${filters.query ? `AND strpos(lower(name), lower(${parameters.add(storable(filters.query))})) > 0` : ''}`
+  // Reads no definition: PostgreSQL knows the size of what lies elsewhere.
+  type Size = { readonly position: number; readonly bytes: number }
+  const sizes = await readPage<Size>(target, asked, write('position, octet_length(definition) AS bytes'))
+  const limit = Math.max(
+    1,
+    rowsWithin(
+      MOST_LISTED_BYTES,
+      sizes.rows.map(row => row.bytes),
+    ),
   )
+  const page = await readPage<WorkflowRow>(target, { ...asked, limit }, write(WORKFLOW_COLUMNS))
   return { workflows: page.rows.map(toWorkflow), nextCursor: page.nextCursor }
 }
