@@ -96,7 +96,12 @@ describe('the life of embedded engines', () => {
       // A file of another kind where chDB wants a folder.
       rmSync(join(blocked.dataDir, 'warehouse/w/data/metadata'), { recursive: true })
       writeFileSync(join(blocked.dataDir, 'warehouse/w/data/metadata'), 'no folder')
-      const failure = await blocked.engines.address('w').catch((error: unknown) => error)
+      let failure: unknown = before
+      // That it has ended is news to its server a moment later.
+      await until('a new one is started', async () => {
+        failure = await blocked.engines.address('w').catch((error: unknown) => error)
+        return !(failure !== null && typeof failure === 'object' && 'pid' in failure && failure.pid === before.pid)
+      })
       expect(failure).toMatchObject({ reason: 'engine_unavailable' })
       expect(blocked.engines.problem()).toContain('workspace w did not start')
     } finally {
