@@ -5,7 +5,6 @@ import { type Table, tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ResultFormat } from '../../src/model/job.ts'
 import { startTestServer, type TestServer } from '../server.ts'
-import { polars, WITHOUT_POLARS } from './polars.ts'
 
 let server: TestServer
 beforeAll(async () => {
@@ -63,19 +62,6 @@ describe('a result', () => {
     expect(type).toBe('application/vnd.apache.arrow.file')
     expect(bytes.subarray(0, 6).toString()).toBe('ARROW1')
     checkArrow(tableFromIPC(bytes))
-  })
-
-  test.skipIf(polars === null)(`in Arrow, Parquet and CSV is read by polars${WITHOUT_POLARS}`, async () => {
-    const frames = [
-      polars!.readIPC((await download('arrow')).path),
-      polars!.readParquet((await download('parquet')).path),
-      polars!.readCSV((await download('csv')).path, { nullValues: '\\N' }),
-    ]
-    for (const frame of frames) {
-      expect(frame.shape).toEqual({ height: 1000, width: 6 })
-      expect(frame.getColumn('half').sum()).toBe(249750)
-      expect(frame.getColumn('maybe').nullCount()).toBe(1)
-    }
   })
 
   test('in Arrow is what a job without a format makes', async () => {

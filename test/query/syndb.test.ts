@@ -6,7 +6,6 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../src/kernel/config.ts'
 import { runScript } from '../docs/examples.ts'
 import { startTestServer, type TestServer } from '../server.ts'
-import { polars, WITHOUT_POLARS } from './polars.ts'
 
 /** The calls of SynDB's document about query jobs, as printed. */
 const SYNDB = {
@@ -61,13 +60,6 @@ describe("SynDB's calls for query jobs, as its document prints them", () => {
     await call(SYNDB.result, jobId)
     const table = tableFromIPC(readFileSync(join(directory, 'result.arrow')))
     expect(table.toArray().map(row => Number(row.toJSON().neuron_id))).toEqual([0, 1, 2])
-  })
-
-  test.skipIf(polars === null)(`the result is read by polars${WITHOUT_POLARS}`, async () => {
-    const { job_id: jobId } = await answerOf(SYNDB.submit)
-    await ended(jobId)
-    await call(SYNDB.result, jobId)
-    expect(polars!.readIPC(join(directory, 'result.arrow')).columns).toEqual(['dataset_id', 'neuron_id', 'depth'])
   })
 
   test('a failed job says why', async () => {
