@@ -10,20 +10,21 @@ import { finished, printed } from '../cli/millrace.ts'
 const ROOT = resolve(import.meta.dirname, '../..')
 const call = promisify(execFile)
 
+const PATH = process.env
+  .PATH!.split(delimiter)
+  .filter(folder => !folder.includes('node_modules'))
+  .join(delimiter)
+
 /** As a user has it: without what npm adds for a script, so that `node` is the machine's own. */
-const environment = {
-  HOME: process.env.HOME,
-  PATH: process.env
-    .PATH!.split(delimiter)
-    .filter(folder => !folder.includes('node_modules'))
-    .join(delimiter),
-}
+const environment = { HOME: process.env.HOME, PATH }
+/** For npm itself, which may have to be told of a registry and its certificates. */
+const npmEnvironment = { ...process.env, PATH }
 
 let place: string
 let command: string
 beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), 'millrace-package-'))
-  await call('npm', ['pack', '--pack-destination', place], { cwd: ROOT, env: environment })
+  await call('npm', ['pack', '--pack-destination', place], { cwd: ROOT, env: npmEnvironment })
   const tarball = join(place, readdirSync(place).find(name => name.endsWith('.tgz'))!)
   // The data engine is optional, and half a gigabyte.
   const options = [
@@ -35,7 +36,7 @@ beforeAll(async () => {
     '--omit=dev',
     '--omit=optional',
   ]
-  await call('npm', ['install', '--global', ...options, tarball], { cwd: place, env: environment })
+  await call('npm', ['install', '--global', ...options, tarball], { cwd: place, env: npmEnvironment })
   command = join(place, 'prefix/bin/millrace')
 }, 300_000)
 afterAll(() => rmSync(place, { recursive: true, force: true }))
