@@ -1,9 +1,20 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { type AddressRules, parseAddressRules } from './address-rules.ts'
 import { parseDuration, parseSize } from './quantity.ts'
-import { parseS3Url, type S3Location } from './s3-location.ts'
+import {
+  type BlobPlace,
+  blobUrl,
+  clickhouseUrl,
+  databaseUrl,
+  hours,
+  integer,
+  oneOf,
+  optional,
+  publicUrl,
+  retention,
+  text,
+} from './setting-readers.ts'
 
 /**
  * The configuration: one frozen object made in `main` and handed down. Flags win over the environment, the environment
@@ -66,9 +77,6 @@ export type Sandbox = (typeof SANDBOXES)[number]
 const LAUNCHERS = ['auto', 'native', 'portable'] as const
 export type LauncherChoice = (typeof LAUNCHERS)[number]
 
-/** Where blobs lie that are not in the data directory, so that several servers share them. */
-export type BlobPlace = { readonly type: 'directory'; readonly path: string } | ({ readonly type: 's3' } & S3Location)
-
 /** Thrown with every fault of the configuration at once. */
 export class ConfigError extends Error {}
 
@@ -82,61 +90,9 @@ type Setting<T> = {
   readonly parse: (text: string) => T
 }
 
-const text = (value: string): string => value
-const optional = (value: string): string | null => (value === '' ? null : value)
-
-const integer =
-  (min: number, max: number) =>
-  (value: string): number => {
-    const number = Number(value)
-    if (!/^-?\d+$/.test(value) || number < min || number > max) throw new Error(`a whole number from ${min} to ${max}`)
-    return number
-  }
-
-const oneOf =
-  <const T extends readonly string[]>(choices: T) =>
-  (value: string): T[number] => {
-    if (!choices.includes(value)) throw new Error(`one of ${choices.join(', ')}`)
-    return value
-  }
-
 const roles = (value: string): readonly ServerRole[] => {
   const list = value.split(',').map(role => role.trim())
   return list.map(oneOf(SERVER_ROLES))
-}
-
-const databaseUrl = (value: string): string | null => {
-  if (value === '') return null
-  if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('postgres://user:password@host:port/database')
-  return value
-}
-
-const blobUrl = (value: string): BlobPlace | null => {
-  if (value === '') return null
-  if (value.startsWith('s3:')) return { type: 's3', ...parseS3Url(value) }
-  if (!/^file:\/\/\/./.test(value) || !URL.canParse(value)) throw new Error('file:///directory or s3://bucket/prefix')
-  return { type: 'directory', path: fileURLToPath(value) }
-}
-
-/** `0` keeps for ever. */
-const retention = (value: string): number => (value === '0' ? Number.POSITIVE_INFINITY : parseDuration(value))
-
-const clickhouseUrl = (value: string): string | null => {
-  if (value === '') return null
-  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('http(s)://user:password@host:8123/prefix')
-  return value
-}
-
-const hours = (value: string): number => {
-  const number = Number(value)
-  if (value.trim() === '' || !(number > 0 && number <= 24 * 366 * 100)) throw new Error('a number of hours above 0')
-  return Math.round(number * 3_600_000)
-}
-
-const publicUrl = (value: string): string => {
-  if (value === '') return ''
-  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('an http or https URL')
-  return value.replace(/\/+$/, '')
 }
 
 const SETTINGS = {

@@ -1,0 +1,60 @@
+import { fileURLToPath } from 'node:url'
+import { parseDuration } from './quantity.ts'
+import { parseS3Url, type S3Location } from './s3-location.ts'
+
+// Readers of settings: from the text of a flag, a variable or the file. Each throws an Error whose message says what would be right.
+
+/** Where blobs lie that are not in the data directory, so that several servers share them. */
+export type BlobPlace = { readonly type: 'directory'; readonly path: string } | ({ readonly type: 's3' } & S3Location)
+
+export const text = (value: string): string => value
+export const optional = (value: string): string | null => (value === '' ? null : value)
+
+export const integer =
+  (min: number, max: number) =>
+  (value: string): number => {
+    const number = Number(value)
+    if (!/^-?\d+$/.test(value) || number < min || number > max) throw new Error(`a whole number from ${min} to ${max}`)
+    return number
+  }
+
+export const oneOf =
+  <const T extends readonly string[]>(choices: T) =>
+  (value: string): T[number] => {
+    if (!choices.includes(value)) throw new Error(`one of ${choices.join(', ')}`)
+    return value
+  }
+
+export const databaseUrl = (value: string): string | null => {
+  if (value === '') return null
+  if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('postgres://user:password@host:port/database')
+  return value
+}
+
+export const blobUrl = (value: string): BlobPlace | null => {
+  if (value === '') return null
+  if (value.startsWith('s3:')) return { type: 's3', ...parseS3Url(value) }
+  if (!/^file:\/\/\/./.test(value) || !URL.canParse(value)) throw new Error('file:///directory or s3://bucket/prefix')
+  return { type: 'directory', path: fileURLToPath(value) }
+}
+
+/** `0` keeps for ever. */
+export const retention = (value: string): number => (value === '0' ? Number.POSITIVE_INFINITY : parseDuration(value))
+
+export const clickhouseUrl = (value: string): string | null => {
+  if (value === '') return null
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('http(s)://user:password@host:8123/prefix')
+  return value
+}
+
+export const hours = (value: string): number => {
+  const number = Number(value)
+  if (value.trim() === '' || !(number > 0 && number <= 24 * 366 * 100)) throw new Error('a number of hours above 0')
+  return Math.round(number * 3_600_000)
+}
+
+export const publicUrl = (value: string): string => {
+  if (value === '') return ''
+  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('an http or https URL')
+  return value.replace(/\/+$/, '')
+}
