@@ -73,7 +73,10 @@ test('five items run at once by default, and as many as the workflow says', asyn
     for (let left = 12; left > 0; left -= Math.min(left, atOnce)) {
       const { counts } = await scene.untilRun(
         runId,
-        run => run.counts.completed === 12 - left && run.counts.running === Math.min(left, atOnce),
+        run =>
+          run.counts.completed === 12 - left &&
+          run.counts.running === Math.min(left, atOnce) &&
+          gate.running === run.counts.running,
       )
       expect(counts.queued).toBe(0)
       expect(counts.pending).toBe(Math.max(0, left - atOnce))
@@ -168,12 +171,12 @@ test('a change of the workflow is for later runs; an open run keeps its snapshot
   await scene.untilRun(before, run => run.counts.running === 1)
   await scene.workflows.replace({ author: caller, workflow, definition: { name: 'test', payload: [{ command: 'c' }] } })
   const after = await scene.trigger(workflow)
-  await scene.untilRun(after, run => run.counts.running === 1)
+  await scene.untilRun(after, run => run.counts.running === 1 && gate.running === 2)
   expect(await scene.run(before)).toMatchObject({ workflowVersion: 1, maxConcurrent: 1, counts: { pending: 1 } })
   expect(JSON.parse((await scene.run(before)).snapshot).payload).toEqual([{ command: 'a' }, { command: 'b' }])
   expect(await scene.run(after)).toMatchObject({ workflowVersion: 2, maxConcurrent: 5 })
   gate.releaseAll()
-  await scene.untilRun(before, run => run.counts.completed === 1 && run.counts.running === 1)
+  await scene.untilRun(before, run => run.counts.completed === 1 && run.counts.running === 1 && gate.running === 1)
   gate.releaseAll()
   expect(await scene.runEnded(before)).toMatchObject({ status: 'completed', workflowVersion: 1 })
 })
