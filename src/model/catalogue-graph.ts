@@ -1,0 +1,132 @@
+import type { Catalogue } from './catalogue.ts'
+import type { DataSource } from './data-source.ts'
+import type { Pipe, PipeNode } from './pipe.ts'
+
+/** A materialized node as an edge between two data sources: what is appended to `from` goes through it into `into`. */
+export type Feed = { readonly pipe: Pipe; readonly node: PipeNode; readonly from: string; readonly into: string }
+
+export const findDataSource = (catalogue: Catalogue, nameOrId: string): DataSource | undefined =>
+  catalogue.dataSources.find(({ name, id }) => name === nameOrId || id === nameOrId)
+
+export const findPipe = (catalogue: Catalogue, nameOrId: string): Pipe | undefined =>
+  catalogue.pipes.find(({ name, id }) => name === nameOrId || id === nameOrId)
+
+export const findNode = (pipe: Pipe, name: string): PipeNode | undefined => pipe.nodes.find(node => node.name === name)
+
+/** What a node is fed by, at the end of the chain of nodes and pipes it reads: a data source, or null. */
+export const sourceOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): string | null => {
+  if (node.source === null) return null
+  const earlier = earlierNode(pipe, node, node.source)
+  if (earlier !== undefined) return sourceOf(catalogue, pipe, earlier)
+  const other = findPipe(catalogue, node.source)
+  if (other !== undefined) return sourceOf(catalogue, other, other.nodes.at(-1)!)
+  return node.source
+}
+
+/** All data sources that a node reads, through nodes and pipes. */
+export const dataSourcesOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): ReadonlySet<string> => {
+  const names = new Set<string>()
+  for (const read of node.reads) {
+    const earlier = earlierNode(pipe, node, read)
+    const other = earlier === undefined ? findPipe(catalogue, read) : undefined
+    const more =
+      earlier !== undefined
+        ? dataSourcesOf(catalogue, pipe, earlier)
+        : other !== undefined
+          ? dataSourcesOf(catalogue, other, other.nodes.at(-1)!)
+          : [read]
+    for (const name of more) names.add(name)
+  }
+  return names
+}
+
+/** Nodes read those before them alone: there is no way round. */
+export const earlierNode = (pipe: Pipe, node: PipeNode, name: string): PipeNode | undefined =>
+  pipe.nodes.slice(0, pipe.nodes.indexOf(node)).find(other => other.name === name)
+
+export const feedsOf = (catalogue: Catalogue): readonly Feed[] =>
+  catalogue.pipes.flatMap(pipe =>
+    pipe.nodes.flatMap(node => {
+      const from = node.role.type === 'materialized' ? sourceOf(catalogue, pipe, node) : null
+      return from === null || node.role.type !== 'materialized' ? [] : [{ pipe, node, from, into: node.role.into }]
+    }),
+  )
+
+/**
+ * All that has to be fed when rows join a data source, each feed after those that fill what it reads. The catalogue
+ * has no cycle.
+ */
+export const feedsBelow = (catalogue: Catalogue, name: string): readonly Feed[] => {
+  const feeds = feedsOf(catalogue)
+  const visited = new Set<string>()
+  const order: string[] = []
+  const visit = (from: string): void => {
+    if (visited.has(from)) return
+    visited.add(from)
+    for (const { into } of feeds.filter(feed => feed.from === from)) visit(into)
+    order.unshift(from)
+  }
+  visit(name)
+  return order.flatMap(from => feeds.filter(feed => feed.from === from))
+}
+
+/** The data sources that a write of this one changes, itself first. */
+export const writtenWith = (catalogue: Catalogue, name: string): readonly string[] => [
+  ...new Set([name, ...feedsBelow(catalogue, name).map(({ into }) => into)]),
+]
+
+/** Names of data sources in a ring of feeds; null: there is none. */
+export const findFeedCycle = (catalogue: Catalogue): readonly string[] | null => {
+  const feeds = feedsOf(catalogue)
+  const done = new Set<string>()
+  const search = (name: string, path: readonly string[]): readonly string[] | null => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name]
+    if (done.has(name)) return null
+    for (const { into } of feeds.filter(({ from }) => from === name)) {
+      const cycle = search(into, [...path, name])
+      if (cycle !== null) return cycle
+    }
+    done.add(name)
+    return null
+  }
+  for (const { from } of feeds) {
+    const cycle = search(from, [])
+    if (cycle !== null) return cycle
+  }
+  return null
+}
+
+/** Names of pipes that read each other in a ring, this one among them; null: they do not. */
+export const findPipeCycle = (catalogue: Catalogue, start: Pipe): readonly string[] | null => {
+  const search = (pipe: Pipe, path: readonly string[]): readonly string[] | null => {
+    for (const node of pipe.nodes)
+      for (const read of node.reads) {
+        const other = earlierNode(pipe, node, read) === undefined ? findPipe(catalogue, read) : undefined
+        if (other === undefined) continue
+        if (other.name === start.name) return [...path, other.name]
+        if (path.includes(other.name)) continue
+        const cycle = search(other, [...path, other.name])
+        if (cycle !== null) return cycle
+      }
+    return null
+  }
+  return search(start, [start.name])
+}
+
+/** Pipes that read a data source, or put rows into it. */
+export const pipesOf = (catalogue: Catalogue, dataSource: string): readonly Pipe[] =>
+  catalogue.pipes.filter(pipe =>
+    pipe.nodes.some(
+      node =>
+        (node.role.type !== 'plain' && node.role.into === dataSource) ||
+        (node.reads.includes(dataSource) && earlierNode(pipe, node, dataSource) === undefined),
+    ),
+  )
+
+/** Other pipes that read this one. */
+export const readersOf = (catalogue: Catalogue, pipe: Pipe): readonly Pipe[] =>
+  catalogue.pipes.filter(
+    other =>
+      other.id !== pipe.id &&
+      other.nodes.some(node => node.reads.includes(pipe.name) && earlierNode(other, node, pipe.name) === undefined),
+  )

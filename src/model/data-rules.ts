@@ -1,0 +1,84 @@
+/**
+ * What names, types and engines may be. What the engine itself can judge (does the type exist, is the expression sound) is
+ * left to it; here stands what keeps a text from being more than it says when it is put into a statement.
+ */
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
+
+/** Databases of every engine and of the server itself, and what the engine reads as something else than a name. */
+const RESERVED: ReadonlySet<string> = new Set([
+  ...['system', 'information_schema', 'default', 'live', 'tinybird', 'organization', 'millrace'],
+  ...['all', 'and', 'any', 'array', 'as', 'asc', 'between', 'by', 'case', 'cross', 'desc', 'distinct', 'else', 'end'],
+  ...['except', 'final', 'format', 'from', 'full', 'global', 'group', 'having', 'in', 'inner', 'interpolate'],
+  ...['intersect', 'interval', 'into', 'is', 'join', 'left', 'like', 'limit', 'not', 'null', 'offset', 'on', 'or'],
+  ...['order', 'outer', 'prewhere', 'qualify', 'right', 'sample', 'select', 'semi', 'settings', 'table', 'then'],
+  ...['totals', 'union', 'using', 'values', 'view', 'when', 'where', 'window', 'with'],
+])
+
+const QUARANTINE = /_quarantine$/i
+
+/** What is wrong with the name of a data source, a pipe or a node; null: nothing. */
+export const nameFault = (name: string): string | null => {
+  if (!NAME.test(name)) return 'must be 1 to 128 letters, digits and underscores, and not begin with a digit'
+  if (RESERVED.has(name.toLowerCase())) return `is reserved: ${name} means something else in SQL`
+  if (QUARANTINE.test(name)) return 'is reserved: names that end in _quarantine are of the rows that do not fit'
+  return /^(stg_|c__)/i.test(name) ? 'is reserved: names that begin so are of the server' : null
+}
+
+/** Columns that every table of the engine has, and those of quarantine tables. */
+const RESERVED_COLUMNS =
+  /^(_part|_part_index|_part_uuid|_part_offset|_part_starting_offset|_part_granule_offset|_part_data_version|_partition_id|_partition_value|_sample_factor|_row_exists|_block_number|_block_offset|_disk_name|_table|_database|c__error_column|c__error|c__import_id|insertion_date)$/
+
+/** What is wrong with the name of a column; null: nothing. Any text that can be shown on one line may be one. */
+export const columnNameFault = (name: string): string | null => {
+  if (name.length === 0 || name.length > 256) return 'must be 1 to 256 characters long'
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+  if (/[\u0000-\u001f\u007f`\\]/.test(name)) return 'must not hold control characters, backquotes or backslashes'
+  return RESERVED_COLUMNS.test(name) ? `is reserved: every table has a column ${name}` : null
+}
+
+const TYPE_TOKEN = /[A-Za-z_][A-Za-z0-9_.]*|\d+(?:\.\d+)?|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[(),=-]/y
+
+/** What is wrong with a type's text; null: it is one name, with arguments in parentheses or without. */
+export const typeFault = (type: string): string | null => {
+  const tokens = tokenize(type)
+  const isOne =
+    tokens !== null && /^[A-Za-z]/.test(tokens[0] ?? '') && (tokens.length === 1 || isParenthesized(tokens.slice(1)))
+  return isOne ? null : 'must be a type of ClickHouse such as String, Nullable(Int64) or DateTime64(3)'
+}
+
+const tokenize = (text: string): readonly string[] | null => {
+  const tokens: string[] = []
+  for (let position = 0; position < text.length; ) {
+    if (text[position] === ' ') {
+      position += 1
+      continue
+    }
+    TYPE_TOKEN.lastIndex = position
+    const match = TYPE_TOKEN.exec(text)
+    if (match === null) return null
+    tokens.push(match[0])
+    position = TYPE_TOKEN.lastIndex
+  }
+  return tokens
+}
+
+/** One pair of parentheses around all. */
+const isParenthesized = (tokens: readonly string[]): boolean => {
+  let depth = 0
+  for (const [index, token] of tokens.entries()) {
+    if (token === '(') depth += 1
+    if (token === ')') depth -= 1
+    if (depth === 0) return index === tokens.length - 1
+  }
+  return false
+}
+
+const ENGINE =
+  /^(Replacing|Summing|Aggregating|Collapsing|VersionedCollapsing|Coalescing)?MergeTree(\((?:[A-Za-z_][A-Za-z0-9_]*(?:, ?[A-Za-z_][A-Za-z0-9_]*)*)?\))?$/
+
+/** What is wrong with an engine; null: nothing. */
+export const engineFault = (engine: string): string | null =>
+  ENGINE.test(engine)
+    ? null
+    : 'must be MergeTree, ReplacingMergeTree, SummingMergeTree, AggregatingMergeTree, CollapsingMergeTree, VersionedCollapsingMergeTree or CoalescingMergeTree, with names of columns in parentheses where it takes any'
