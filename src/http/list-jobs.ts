@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { viewJob } from '../model/job-view.ts'
 import type { JobFilters } from '../store/store.ts'
+import { countWhen } from './count.ts'
 import { type FilterFields, toJobFilters } from './job-filters.ts'
 import type { Services } from './services.ts'
 
@@ -23,7 +24,7 @@ export const createJobList =
     return {
       jobs: page.jobs.map(job => viewJob(job, config)),
       next_cursor: page.nextCursor,
-      ...(count && { count: await store.countJobs({ workspace, filters }) }),
+      ...(await countWhen(count, () => store.countJobs({ workspace, filters }))),
     }
   }
 

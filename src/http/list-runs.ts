@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { isId } from '../kernel/ids.ts'
 import type { RunStatus } from '../model/workflow.ts'
 import type { RunFilters } from '../store/workflow-store.ts'
+import { countWhen } from './count.ts'
 import { viewListedRun } from './run-view.ts'
 import type { Services } from './services.ts'
 import { readCreated } from './time.ts'
@@ -15,17 +16,23 @@ export type RunListFields = {
   readonly created_before?: string
   readonly limit?: number
   readonly cursor?: string
+  readonly count?: boolean
 }
 
 /** One page of runs, as `GET /v1/runs` and the list of a workflow's runs give it. */
 export const createRunList =
   ({ store }: Pick<Services, 'store'>) =>
   async ({ caller }: FastifyRequest, query: RunListFields) => {
-    const { limit = 50, cursor = null, ...fields } = query
+    const { limit = 50, cursor = null, count = false, ...fields } = query
+    const { workspace } = caller
     const filters = toRunFilters(fields)
-    if (filters === null) return { runs: [], next_cursor: null }
-    const page = await store.listRuns({ workspace: caller.workspace, filters, limit, cursor })
-    return { runs: page.runs.map(viewListedRun), next_cursor: page.nextCursor }
+    if (filters === null) return { runs: [], next_cursor: null, ...(count && { count: 0 }) }
+    const page = await store.listRuns({ workspace, filters, limit, cursor })
+    return {
+      runs: page.runs.map(viewListedRun),
+      next_cursor: page.nextCursor,
+      ...(await countWhen(count, () => store.countRuns({ workspace, filters }))),
+    }
   }
 
 /** null when nothing can match: no workflow has an id that is none. Throws `invalid`. */

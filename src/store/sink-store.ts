@@ -26,6 +26,7 @@ export interface SinkStore {
     limit: number
     cursor: string | null
   }): Promise<{ deliveries: readonly Delivery[]; nextCursor: string | null }>
+  countDeliveries(input: { workspace: string; filters: DeliveryFilters }): Promise<number>
   /** Makes it pending and due now, with a new day to be tried in. `'pending'`: it is already. */
   redeliver(input: { workspace: string; deliveryId: string }): Promise<'redelivered' | 'pending' | 'not_found'>
   /** Deliveries that are no longer pending and were made before. */
@@ -38,6 +39,7 @@ export interface SinkStore {
     limit: number
     cursor: string | null
   }): Promise<{ notifications: readonly Notification[]; nextCursor: string | null }>
+  countNotifications(input: { workspace: string; unreadOnly: boolean }): Promise<number>
   /** Gives how many became read. `ids: null`: all of the workspace. */
   markNotificationsRead(input: { workspace: string; ids: readonly string[] | null }): Promise<number>
   getNotificationPreference(input: { workspace: string }): Promise<NotificationPreference>

@@ -39,6 +39,7 @@ export interface WorkflowStore {
     limit: number
     cursor: string | null
   }): Promise<{ workflows: readonly Workflow[]; nextCursor: string | null }>
+  countWorkflows(input: { workspace: string; filters: WorkflowFilters }): Promise<number>
   /**
    * Changes later runs only; an open run keeps its snapshot. Raises the version. `timing` is given when the schedule
    * changed: the cursor moves to `cursor`. `expectedVersion` other than the present one: `'changed'`.
@@ -89,6 +90,8 @@ export interface WorkflowStore {
     limit: number
     cursor: string | null
   }): Promise<{ slots: readonly Slot[]; nextCursor: string | null } | null>
+  /** What `listSlots` would list in all; of no such workflow 0. */
+  countSlots(input: { workspace: string; workflow: string }): Promise<number>
 
   // Runs
   getRun(input: { workspace: string; runId: string }): Promise<Run | null>
@@ -99,6 +102,7 @@ export interface WorkflowStore {
     limit: number
     cursor: string | null
   }): Promise<{ runs: readonly Run[]; nextCursor: string | null }>
+  countRuns(input: { workspace: string; filters: RunFilters }): Promise<number>
   /** Again, or ended: no change. A run of a paused workflow may be paused and resumed by itself. */
   pauseRun(input: { workspace: string; runId: string }): Promise<RunChange>
   resumeRun(input: { workspace: string; runId: string }): Promise<RunChange>

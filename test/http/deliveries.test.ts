@@ -104,6 +104,13 @@ describe('a delivery', () => {
     expect(one.deliveries[0].delivery_id).not.toBe(next.deliveries[0].delivery_id)
   })
 
+  test('tells its total when it is asked for', async () => {
+    const count = async (query: string) => (await server.call('GET', `/v1/deliveries?count=true${query}`)).body.count
+    expect(await count('&limit=1')).toBe((await list()).length)
+    expect(await count(`&job_id=${first.job_id}`)).toBe((await list(`?job_id=${first.job_id}`)).length)
+    expect(await count('&job_id=nobody')).toBe(0)
+  })
+
   test('goes with its job', async () => {
     const [{ delivery_id }] = await list(`?job_id=${first.job_id}`)
     await server.call('POST', `/v1/jobs/${first.job_id}/purge`)

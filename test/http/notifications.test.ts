@@ -83,6 +83,13 @@ describe('notifications', () => {
     expect([...first.notifications, ...rest]).toEqual(await list())
   })
 
+  test('tell their total when it is asked for', async () => {
+    const { body } = await server.call('GET', '/v1/notifications?limit=1&count=true')
+    expect(body.count).toBe((await list()).length)
+    expect(body.count).toBeGreaterThan(1)
+    expect((await server.call('GET', '/v1/notifications?unread=true&count=true')).body.count).toBe(0)
+  })
+
   test('invariant 11: are nothing to another workspace', async () => {
     await server.call('POST', '/v1/workspaces', { name: 'curious' })
     const made = await server.call('POST', '/v1/tokens', { name: 'c', role: 'admin', workspace: 'curious' })

@@ -265,6 +265,14 @@ describe('the list of runs', () => {
     expect(rest.next_cursor).toBeNull()
   })
 
+  test('tells its total when it is asked for', async () => {
+    const count = async (path: string) => (await server.call('GET', `${path}count=true`)).body.count
+    expect(await count('/v1/runs?workflow=listed&limit=1&')).toBe(3)
+    expect(await count('/v1/workflows/listed/runs?status=running&')).toBe(0)
+    expect(await count('/v1/runs?workflow_id=nobody&')).toBe(0)
+    expect((await server.call('GET', '/v1/runs?limit=1')).body).not.toHaveProperty('count')
+  })
+
   test('of jobs of a workflow has the items of all its runs', async () => {
     const { body } = await server.call('GET', '/v1/workflows/listed/jobs?status=completed&count=true')
     expect(body.count).toBe(3)

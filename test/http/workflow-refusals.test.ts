@@ -166,7 +166,7 @@ describe('what is wrong with a workflow is said', () => {
       },
       { name: 'a state that is none', path: '/v1/workflows?state=asleep', status: 422, fields: ['state.0'] },
       { name: 'a cursor that is none', path: '/v1/workflows?cursor=abc', status: 422, code: 'invalid_cursor' },
-      { name: 'a count of the list', path: '/v1/workflows?count=true', status: 422, fields: ['count'] },
+      { name: 'a count that is neither', path: '/v1/workflows?count=2', status: 422, fields: ['count'] },
       { name: 'slots of one that is not there', path: '/v1/workflows/nothing/slots', status: 404, code: 'not_found' },
       { name: 'runs of one that is not there', path: '/v1/workflows/nothing/runs', status: 404, code: 'not_found' },
       { name: 'jobs of one that is not there', path: '/v1/workflows/nothing/jobs', status: 404, code: 'not_found' },

@@ -195,6 +195,13 @@ describe('the list of workflows', () => {
     expect(rest.workflows.map((one: { name: string }) => one.name)).toEqual(['list-a'])
     expect(rest.next_cursor).toBeNull()
   })
+
+  test('tells its total when it is asked for', async () => {
+    expect((await server.call('GET', '/v1/workflows?query=list-&limit=1&count=true')).body.count).toBe(3)
+    expect((await server.call('GET', '/v1/workflows?query=list-&state=paused&count=true')).body.count).toBe(1)
+    for (const query of ['?limit=1', '?limit=1&count=false'])
+      expect((await server.call('GET', `/v1/workflows${query}`)).body).not.toHaveProperty('count')
+  })
 })
 
 describe('the slots of a workflow', () => {
@@ -222,6 +229,8 @@ describe('the slots of a workflow', () => {
     await expect.poll(async () => (await fired()).length, { timeout: 20_000 }).toBeGreaterThan(0)
     await server.call('POST', pathOf(name, '/terminate'))
     const [slot] = (await fired()).toReversed()
+    const counted = await server.call('GET', pathOf(name, '/slots?limit=1&count=true'))
+    expect(counted.body.count).toBe((await fired()).length)
     expect(slot).toMatchObject({ last_slot: slot.slot, count: 1, outcome: 'fired', reason: null })
     expect((await server.call('GET', `/v1/runs/${slot.run_id}`)).body).toMatchObject({
       trigger: 'automatic',

@@ -3,6 +3,7 @@ import { isId } from '../../kernel/ids.ts'
 import type { DeliveryStatus } from '../../model/workflow.ts'
 import type { DeliveryFilters } from '../../store/sink-store.ts'
 import type { App } from '../app.ts'
+import { countWhen } from '../count.ts'
 import { viewDelivery, viewListedDelivery } from '../delivery-view.ts'
 import { DeliveryPage, DeliveryPath, DeliveryQuery, DeliverySchema } from '../schemas/delivery.ts'
 import type { Services } from '../services.ts'
@@ -26,11 +27,16 @@ export const deliveryRoutes = (app: App, { store }: Services): void => {
       },
     },
     async request => {
-      const { limit = 50, cursor = null, ...fields } = request.query
+      const { limit = 50, cursor = null, count = false, ...fields } = request.query
+      const { workspace } = request.caller
       const filters = toFilters(fields)
-      if (filters === null) return { deliveries: [], next_cursor: null }
-      const page = await store.listDeliveries({ workspace: request.caller.workspace, filters, limit, cursor })
-      return { deliveries: page.deliveries.map(viewListedDelivery), next_cursor: page.nextCursor }
+      if (filters === null) return { deliveries: [], next_cursor: null, ...(count && { count: 0 }) }
+      const page = await store.listDeliveries({ workspace, filters, limit, cursor })
+      return {
+        deliveries: page.deliveries.map(viewListedDelivery),
+        next_cursor: page.nextCursor,
+        ...(await countWhen(count, () => store.countDeliveries({ workspace, filters }))),
+      }
     },
   )
 

@@ -1,5 +1,6 @@
 import { isId } from '../../kernel/ids.ts'
 import type { App } from '../app.ts'
+import { countWhen } from '../count.ts'
 import { viewNotification } from '../notification-view.ts'
 import { invalid } from '../problem.ts'
 import { NotificationPage, NotificationQuery, Preference, ReadAnswer, ReadBody } from '../schemas/notification.ts'
@@ -21,9 +22,14 @@ export const notificationRoutes = (app: App, { store }: Services): void => {
       },
     },
     async request => {
-      const { limit = 50, cursor = null, unread: unreadOnly = false } = request.query
-      const page = await store.listNotifications({ workspace: request.caller.workspace, unreadOnly, limit, cursor })
-      return { notifications: page.notifications.map(viewNotification), next_cursor: page.nextCursor }
+      const { limit = 50, cursor = null, count, unread: unreadOnly = false } = request.query
+      const { workspace } = request.caller
+      const page = await store.listNotifications({ workspace, unreadOnly, limit, cursor })
+      return {
+        notifications: page.notifications.map(viewNotification),
+        next_cursor: page.nextCursor,
+        ...(await countWhen(count, () => store.countNotifications({ workspace, unreadOnly }))),
+      }
     },
   )
 

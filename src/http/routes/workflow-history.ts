@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { Workflow } from '../../model/workflow.ts'
 import type { App } from '../app.ts'
+import { countWhen } from '../count.ts'
 import { createJobList } from '../list-jobs.ts'
 import { createRunList } from '../list-runs.ts'
 import { noSuchWorkflow } from '../paths.ts'
@@ -84,11 +85,15 @@ export const workflowHistoryRoutes = (app: App, services: Services): void => {
       },
     },
     async request => {
-      const { workflow } = request.params
-      const { limit = 50, cursor = null } = request.query
-      const page = await store.listSlots({ workspace: request.caller.workspace, workflow, limit, cursor })
-      if (page === null) throw noSuchWorkflow(workflow)
-      return { slots: page.slots.map(viewSlot), next_cursor: page.nextCursor }
+      const { limit = 50, cursor = null, count } = request.query
+      const which = { workspace: request.caller.workspace, workflow: request.params.workflow }
+      const page = await store.listSlots({ ...which, limit, cursor })
+      if (page === null) throw noSuchWorkflow(which.workflow)
+      return {
+        slots: page.slots.map(viewSlot),
+        next_cursor: page.nextCursor,
+        ...(await countWhen(count, () => store.countSlots(which))),
+      }
     },
   )
 }

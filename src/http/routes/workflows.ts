@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
+import { countWhen } from '../count.ts'
 import { isName, noSuchWorkflow } from '../paths.ts'
 import { invalid } from '../problem.ts'
 import {
@@ -74,10 +75,15 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
       },
     },
     async request => {
-      const { limit = 50, cursor = null, state, query } = request.query
+      const { limit = 50, cursor = null, count, state, query } = request.query
+      const { workspace } = request.caller
       const filters = { ...(state && { state }), ...(query !== undefined && { query }) }
-      const page = await store.listWorkflows({ workspace: request.caller.workspace, filters, limit, cursor })
-      return { workflows: page.workflows.map(viewListedWorkflow), next_cursor: page.nextCursor }
+      const page = await store.listWorkflows({ workspace, filters, limit, cursor })
+      return {
+        workflows: page.workflows.map(viewListedWorkflow),
+        next_cursor: page.nextCursor,
+        ...(await countWhen(count, () => store.countWorkflows({ workspace, filters }))),
+      }
     },
   )
 

@@ -31,6 +31,13 @@ export const pageQuery = {
   cursor: Type.Optional(
     Type.String({ maxLength: 1024, pattern: '^[\\x21-\\x7e]*$', description: 'next_cursor of the page before.' }),
   ),
+  count: Type.Optional(Type.Boolean({ description: 'Also count all that match, on all pages.' })),
+}
+
+/** What every list answers beside its things. */
+export const pageEnd = {
+  next_cursor: NullableText,
+  count: Type.Optional(Type.Integer({ description: 'Of all pages; only with ?count=true.' })),
 }
 
 export const JobPath = strictObject({ job_id: Id })

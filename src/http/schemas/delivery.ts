@@ -8,6 +8,7 @@ import {
   NullableInteger,
   NullableText,
   NullableTime,
+  pageEnd,
   pageQuery,
   strictObject,
   Time,
@@ -47,7 +48,7 @@ export const DeliverySchema = Type.Object(
 
 export const DeliveryPage = Type.Object({
   deliveries: Type.Array(Type.Object(deliveryProperties)),
-  next_cursor: NullableText,
+  ...pageEnd,
 })
 
 const id = Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'An id.' }))

@@ -10,6 +10,7 @@ import {
   NullableText,
   NullableTime,
   nullableObject,
+  pageEnd,
   pageQuery,
   strictObject,
   Time,
@@ -73,8 +74,7 @@ export const JobSchema = Type.Object(
 
 export const JobPage = Type.Object({
   jobs: Type.Array(JobSchema),
-  next_cursor: NullableText,
-  count: Type.Optional(Type.Integer({ description: 'Of all pages; only with ?count=true.' })),
+  ...pageEnd,
 })
 
 const plain = (description: string) => Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description })
@@ -106,7 +106,6 @@ export const FilterQuery = strictObject(filterProperties)
 const listProperties = {
   ...filterProperties,
   ...pageQuery,
-  count: Type.Optional(Type.Boolean({ description: 'Also count all jobs that match.' })),
 }
 export const ListQuery = strictObject(listProperties)
 

@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { NOTIFICATION_PREFERENCES, NOTIFICATION_TYPES, type NotificationType } from '../../model/workflow.ts'
-import { choice, Id, NullableText, NullableTime, pageQuery, strictObject, Time } from './basics.ts'
+import { choice, Id, NullableText, NullableTime, pageEnd, pageQuery, strictObject, Time } from './basics.ts'
 
 export const NotificationQuery = strictObject({
   unread: Type.Optional(Type.Boolean({ description: 'Only those that have not been read.' })),
@@ -22,7 +22,7 @@ export const NotificationPage = Type.Object({
       read_at: NullableTime,
     }),
   ),
-  next_cursor: NullableText,
+  ...pageEnd,
 })
 
 export const ReadBody = strictObject({

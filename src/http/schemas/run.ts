@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import { PLAIN_TEXT } from '../../model/patterns.ts'
 import { RUN_STATUSES } from '../../model/workflow.ts'
-import { choice, Id, NullableText, NullableTime, pageQuery, strictObject, Time, words } from './basics.ts'
+import { choice, Id, NullableText, NullableTime, pageEnd, pageQuery, strictObject, Time, words } from './basics.ts'
 
 export const RunPath = strictObject({ run_id: Id })
 
@@ -50,7 +50,7 @@ export const ListedRun = Type.Object(runProperties, { title: 'ListedRun' })
 
 export const RunPage = Type.Object({
   runs: Type.Array(ListedRun, { description: 'Without their snapshots.' }),
-  next_cursor: NullableText,
+  ...pageEnd,
 })
 
 const time = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))

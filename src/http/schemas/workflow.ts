@@ -7,6 +7,7 @@ import {
   NullableInteger,
   NullableText,
   NullableTime,
+  pageEnd,
   pageQuery,
   strictObject,
   Time,
@@ -41,7 +42,7 @@ export const WorkflowSchema = Type.Object(
 
 export const WorkflowPage = Type.Object({
   workflows: Type.Array(WorkflowSchema, { description: 'Without their payloads.' }),
-  next_cursor: NullableText,
+  ...pageEnd,
 })
 
 export const WorkflowQuery = strictObject({
@@ -89,7 +90,7 @@ export const SlotPage = Type.Object({
       recorded_at: Time,
     }),
   ),
-  next_cursor: NullableText,
+  ...pageEnd,
 })
 
 const MOST_SLOTS = 1000

@@ -29,3 +29,14 @@ export const readPage = async <Row extends { readonly position: number }>(
   const last = rows.at(-1)
   return { rows, nextCursor: found.length > rows.length && last ? toCursor(last.position, input) : null }
 }
+
+/** How many rows such a query has in all: as long as it takes. */
+export const countRows = async (
+  target: Queryable,
+  write: (parameters: Parameters, below: string) => string,
+): Promise<number> => {
+  const parameters = new Parameters()
+  const query = write(parameters, `${parameters.add(Number.MAX_SAFE_INTEGER)}::bigint`)
+  const text = `SELECT count(*) AS count FROM (${query}) AS list`
+  return (await target.query<{ count: number }>({ name: '', text }, parameters.values))[0]!.count
+}

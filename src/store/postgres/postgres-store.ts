@@ -27,14 +27,15 @@ import { getResult, purgeResults } from './results.ts'
 import { pauseRun, resumeRun, startDueRuns, terminateRun } from './runs/change-run.ts'
 import { extendRun, findTimeoutRestart, restartTimeout } from './runs/extend-run.ts'
 import { purgeRuns } from './runs/purge-runs.ts'
-import { getRun, listFailedItems, listRuns } from './runs/read-runs.ts'
+import { countRuns, getRun, listFailedItems, listRuns } from './runs/read-runs.ts'
 import { ScopeSets } from './scope-sets.ts'
 import type { Session } from './session.ts'
 import { getSetting, ping, readClock, setSetting } from './settings.ts'
 import { claimDeliveries } from './sinks/claim-deliveries.ts'
-import { getDelivery, listDeliveries, purgeDeliveries, redeliver } from './sinks/deliveries.ts'
+import { countDeliveries, getDelivery, listDeliveries, purgeDeliveries, redeliver } from './sinks/deliveries.ts'
 import { endDeliveries } from './sinks/end-deliveries.ts'
 import {
+  countNotifications,
   getNotificationPreference,
   listNotifications,
   markNotificationsRead,
@@ -46,8 +47,8 @@ import { beatWorker, findRunningAttempt, listWorkers, purgeWorkers, queueStatist
 import { pauseWorkflow, resumeWorkflow, terminateWorkflow } from './workflows/change-state.ts'
 import { listDueWorkflows } from './workflows/due-workflows.ts'
 import { fireWorkflows } from './workflows/fire.ts'
-import { getWorkflow, listWorkflows, loadWorkflow } from './workflows/read-workflows.ts'
-import { listSlots } from './workflows/slots.ts'
+import { countWorkflows, getWorkflow, listWorkflows, loadWorkflow } from './workflows/read-workflows.ts'
+import { countSlots, listSlots } from './workflows/slots.ts'
 import { triggerWorkflow } from './workflows/trigger.ts'
 import { createWorkflow, deleteWorkflow, replaceWorkflow } from './workflows/write-workflow.ts'
 import { createToken, createWorkspace, deleteToken, findToken, listTokens, listWorkspaces } from './workspaces.ts'
@@ -157,6 +158,7 @@ const workflowOperations = (session: Session) =>
     getWorkflow: input => getWorkflow(session.database, input),
     loadWorkflow: input => loadWorkflow(session.database, input),
     listWorkflows: input => listWorkflows(session.database.lister, input),
+    countWorkflows: input => countWorkflows(session.database.reader, input),
     replaceWorkflow: input => replaceWorkflow(session, input),
     deleteWorkflow: input => deleteWorkflow(session, input),
     pauseWorkflow: input => pauseWorkflow(session, input),
@@ -166,6 +168,7 @@ const workflowOperations = (session: Session) =>
     fireWorkflows: fires => fireWorkflows(session, fires),
     triggerWorkflow: input => triggerWorkflow(session, input),
     listSlots: input => listSlots(session.database.lister, input),
+    countSlots: input => countSlots(session.database.reader, input),
   }) satisfies Partial<Store>
 
 const runOperations = (session: Session) =>
@@ -173,6 +176,7 @@ const runOperations = (session: Session) =>
     startDueRuns: input => startDueRuns(session, input),
     getRun: input => getRun(session.database, input),
     listRuns: input => listRuns(session.database.lister, input),
+    countRuns: input => countRuns(session.database.reader, input),
     pauseRun: input => pauseRun(session, input),
     resumeRun: input => resumeRun(session, input),
     terminateRun: input => terminateRun(session, input),
@@ -189,9 +193,11 @@ const sinkOperations = (session: Session) =>
     endDeliveries: ends => endDeliveries(session, ends),
     getDelivery: input => getDelivery(session.database, input),
     listDeliveries: input => listDeliveries(session.database.lister, input),
+    countDeliveries: input => countDeliveries(session.database.reader, input),
     redeliver: input => redeliver(session, input),
     purgeDeliveries: input => purgeDeliveries(session, input),
     listNotifications: input => listNotifications(session.database.lister, input),
+    countNotifications: input => countNotifications(session.database.reader, input),
     markNotificationsRead: input => markNotificationsRead(session, input),
     getNotificationPreference: input => getNotificationPreference(session.database, input),
     setNotificationPreference: input => setNotificationPreference(session, input),

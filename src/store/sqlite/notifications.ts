@@ -5,6 +5,7 @@ import {
   type NotificationPreference,
   type NotificationType,
 } from '../../model/workflow.ts'
+import { type Counted, countStretch } from './count-stretch.ts'
 import type { Database } from './database.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
@@ -65,6 +66,21 @@ export const listNotifications = ({ db }: Reader, { workspace, unreadOnly, befor
   const found = rows.slice(0, limit)
   return { found: found.map(decode), next: rows.length > limit ? found.at(-1)![0] : null }
 }
+
+export const countNotifications = (
+  { db }: Reader,
+  { workspace, unreadOnly, before }: Omit<ListNotifications, 'limit'>,
+): Counted =>
+  countStretch(db, {
+    from: 'notification',
+    position: 'position',
+    within: { sql: 'workspace = ?', values: [workspace] },
+    condition: {
+      sql: `type IN (SELECT value FROM json_each(?)) ${unreadOnly ? 'AND read_at IS NULL' : ''}`,
+      values: [JSON.stringify(shownTypes(readPreference(db, workspace)))],
+    },
+    before,
+  })
 
 const decode = (row: Row): Notification => {
   const [, id, workspace, type, title, message, workflowId, runId, jobId, createdAt, readAt] = row

@@ -1,5 +1,6 @@
 import type { Delivery, DeliveryStatus } from '../../model/workflow.ts'
 import type { DeliveryFilters } from '../sink-store.ts'
+import { type Counted, countStretch } from './count-stretch.ts'
 import type { Database, SqlValue } from './database.ts'
 import type { Condition } from './job-filters.ts'
 import { JOB_SQL } from './job-row.ts'
@@ -93,6 +94,18 @@ export const listDeliveries = ({ db }: Reader, { workspace, filters, before, lim
   const newest = rows.sort((a, b) => positionOf(b) - positionOf(a))
   const found = newest.slice(0, limit)
   return { found: found.map(decode), next: newest.length > limit ? positionOf(found.at(-1)!) : null }
+}
+
+export const countDeliveries = ({ db }: Reader, { workspace, filters, before }: Omit<List, 'limit'>): Counted => {
+  const { sql, values } = conditionOf(db, filters)
+  const status = filters.status ? `(${filters.status.map(statusSql).join(' OR ')})` : '1'
+  return countStretch(db, {
+    from: 'delivery',
+    position: 'delivery.position',
+    within: { sql: 'delivery.workspace = ?', values: [workspace] },
+    condition: { sql: `${status} AND ${sql}`, values },
+    before,
+  })
 }
 
 const positionOf = (row: Row): number => row[DELIVERY_COLUMNS] as number

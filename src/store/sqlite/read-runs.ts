@@ -1,5 +1,6 @@
 import type { Run, RunStatus } from '../../model/workflow.ts'
 import type { RunFilters } from '../workflow-store.ts'
+import { type Counted, countStretch } from './count-stretch.ts'
 import type { Database, SqlValue } from './database.ts'
 import type { Condition } from './job-filters.ts'
 import { SUBMISSION_SQL } from './job-row.ts'
@@ -76,6 +77,18 @@ export const listRuns = ({ db }: Reader, { workspace, filters, before, limit }: 
   const newest = rows.sort((a, b) => b[0] - a[0])
   const found = newest.slice(0, limit)
   return { found: found.map(decode), next: newest.length > limit ? found.at(-1)![0] : null }
+}
+
+export const countRuns = ({ db }: Reader, { workspace, filters, before }: Omit<List, 'limit'>): Counted => {
+  const { sql, values } = conditionOf(filters)
+  const status = filters.status ? `(${filters.status.map(one => STATUS_SQL[one]).join(' OR ')})` : '1'
+  return countStretch(db, {
+    from: 'run',
+    position: 'run.seq',
+    within: { sql: 'run.workspace = ?', values: [workspace] },
+    condition: { sql: `${status} AND ${sql}`, values },
+    before,
+  })
 }
 
 const WORKS = "EXISTS (SELECT 1 FROM live WHERE live.run = run.seq AND live.status IN ('running', 'cancelling'))"

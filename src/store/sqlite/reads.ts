@@ -5,22 +5,27 @@ import { listDueWorkflows } from './fire.ts'
 import { listCancelling } from './leases.ts'
 import { countJobs, findJobs, listJobs } from './list-jobs.ts'
 import { listLogParts } from './log-parts.ts'
-import { getNotificationPreference, listNotifications } from './notifications.ts'
-import { getDelivery, listDeliveries } from './read-deliveries.ts'
+import { countNotifications, getNotificationPreference, listNotifications } from './notifications.ts'
+import { countDeliveries, getDelivery, listDeliveries } from './read-deliveries.ts'
 import { findRunningAttempt, getJob, getSubmission, listAttempts } from './read-job.ts'
-import { getRun, listFailedItems, listRuns } from './read-runs.ts'
+import { countRuns, getRun, listFailedItems, listRuns } from './read-runs.ts'
 import { getResult } from './results.ts'
 import { getSetting } from './settings.ts'
-import { listSlots } from './slots.ts'
+import { countSlots, listSlots } from './slots.ts'
 import { readAnalytics } from './sums.ts'
 import { findToken, listTokens } from './tokens.ts'
 import { listWorkers, queueStatistics } from './workers.ts'
-import { getWorkflow, listWorkflows, loadWorkflow } from './workflows.ts'
+import { countWorkflows, getWorkflow, listWorkflows, loadWorkflow } from './workflows.ts'
 import { listWorkspaces } from './workspaces.ts'
 
 /** All that the reader thread does, by name. */
 export const READS = {
+  countDeliveries,
   countJobs,
+  countNotifications,
+  countRuns,
+  countSlots,
+  countWorkflows,
   filterKnownBlobs,
   findJobs,
   findRunningAttempt,

@@ -1,4 +1,5 @@
 import type { SkipReason, Slot } from '../../model/workflow.ts'
+import { type Counted, countStretch } from './count-stretch.ts'
 import type { Database } from './database.ts'
 import type { Reader } from './reader.ts'
 import { findOwnWorkflow } from './workflow-state.ts'
@@ -82,4 +83,15 @@ export const listSlots = ({ db }: Reader, { workspace, workflow, before, limit }
         ({ slot, lastSlot, count, outcome, reason, runId, recordedAt }) as Slot,
     )
   return { found: slots, next: rows.length > limit ? slots.at(-1)!.slot : null }
+}
+
+export const countSlots = ({ db }: Reader, { workspace, workflow, before }: Omit<List, 'limit'>): Counted => {
+  const found = findOwnWorkflow(db, workspace, workflow)
+  return countStretch(db, {
+    from: 'slot',
+    position: 'slot',
+    within: { sql: 'workflow = ?', values: [found?.seq ?? null] },
+    condition: { sql: '1', values: [] },
+    before,
+  })
 }

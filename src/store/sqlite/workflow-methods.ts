@@ -2,6 +2,7 @@ import type { AnalyticsStore } from '../analytics-store.ts'
 import type { SinkStore } from '../sink-store.ts'
 import type { NewRun, WorkflowStore } from '../workflow-store.ts'
 import { compactBytes } from './compact-bytes.ts'
+import type { Counted } from './count-stretch.ts'
 import { decodeCursor, encodeCursor } from './cursor.ts'
 import type { NewRunRows } from './insert-run.ts'
 import type { Threads } from './job-methods.ts'
@@ -18,6 +19,7 @@ export const workflowMethods = ({ clock, read, write }: Threads): WorkflowStore 
       const { found, nextCursor } = await page('workflows', input, search => read.call('listWorkflows', search, now()))
       return { workflows: found, nextCursor }
     },
+    countWorkflows: input => total(before => read.call('countWorkflows', { ...input, before }, now())),
     replaceWorkflow: input => write.call('replaceWorkflow', { ...input, secrets: compact(input.secrets) }, now()),
     deleteWorkflow: input => write.call('deleteWorkflow', input, now()),
     pauseWorkflow: input => write.call('pauseWorkflow', input, now()),
@@ -39,11 +41,13 @@ export const workflowMethods = ({ clock, read, write }: Threads): WorkflowStore 
       )
       return found && { slots: found, nextCursor }
     },
+    countSlots: input => total(before => read.call('countSlots', { ...input, before }, now())),
     getRun: input => read.call('getRun', input, now()),
     listRuns: async input => {
       const { found, nextCursor } = await page('runs', input, search => read.call('listRuns', search, now()))
       return { runs: found, nextCursor }
     },
+    countRuns: input => total(before => read.call('countRuns', { ...input, before }, now())),
     pauseRun: input => write.call('pauseRun', input, now()),
     resumeRun: input => write.call('resumeRun', input, now()),
     terminateRun: input => write.call('terminateRun', input, now()),
@@ -79,6 +83,7 @@ export const sinkMethods = ({ clock, read, write }: Threads): SinkStore & Analyt
       )
       return { deliveries: found, nextCursor }
     },
+    countDeliveries: input => total(before => read.call('countDeliveries', { ...input, before }, now())),
     redeliver: input => write.call('redeliver', input, now()),
     purgeDeliveries: input => write.call('purgeDeliveries', input, now()),
     listNotifications: async ({ workspace, unreadOnly, limit, cursor }) => {
@@ -88,6 +93,7 @@ export const sinkMethods = ({ clock, read, write }: Threads): SinkStore & Analyt
       )
       return { notifications: found, nextCursor }
     },
+    countNotifications: input => total(before => read.call('countNotifications', { ...input, before }, now())),
     markNotificationsRead: input => write.call('markNotificationsRead', input, now()),
     getNotificationPreference: input => read.call('getNotificationPreference', input, now()),
     setNotificationPreference: input => write.call('setNotificationPreference', input, now()),
@@ -96,6 +102,17 @@ export const sinkMethods = ({ clock, read, write }: Threads): SinkStore & Analyt
     readAnalytics: input => read.call('readAnalytics', input, now()),
     purgeSums: input => write.call('purgeSums', input, now()),
   }
+}
+
+/** Counts a list stretch by stretch. */
+const total = async (read: (before: number | null) => Promise<Counted>): Promise<number> => {
+  let sum = 0
+  for (let before: number | null | undefined; before !== null; ) {
+    const { count, next } = await read(before ?? null)
+    sum += count
+    before = next
+  }
+  return sum
 }
 
 type Search<F> = {

@@ -1,7 +1,9 @@
 import type { Workflow } from '../../model/workflow.ts'
 import { MOST_LISTED_BYTES, rowsWithin } from '../listed-bytes.ts'
 import type { LoadedWorkflow, NewWorkflow, ReplaceWorkflow, Timing, WorkflowFilters } from '../workflow-store.ts'
+import { type Counted, countStretch } from './count-stretch.ts'
 import type { Database, SqlValue } from './database.ts'
+import type { Condition } from './job-filters.ts'
 import type { Reader } from './reader.ts'
 import { listOpenRuns } from './run.ts'
 import { findOwnWorkflow } from './workflow-state.ts'
@@ -153,17 +155,9 @@ type List = {
 }
 
 export const listWorkflows = ({ db }: Reader, { workspace, filters, before, limit }: List) => {
-  const parts = ['workspace = ?', 'workflow.seq < ?']
-  const values: SqlValue[] = [workspace, before ?? Number.MAX_SAFE_INTEGER]
-  if (filters.state) {
-    parts.push('state IN (SELECT value FROM json_each(?))')
-    values.push(JSON.stringify(filters.state))
-  }
-  if (filters.query) {
-    parts.push('instr(lower_name, ?) > 0')
-    values.push(filters.query.toLowerCase())
-  }
-  const found = `WHERE ${parts.join(' AND ')} ORDER BY workflow.seq DESC LIMIT ?`
+  const matching = conditionOf(filters)
+  const values = [workspace, before ?? Number.MAX_SAFE_INTEGER, ...matching.values]
+  const found = `WHERE workspace = ? AND workflow.seq < ? AND ${matching.sql} ORDER BY workflow.seq DESC LIMIT ?`
   const sizes = db.all<[number]>(`${SIZE_SQL} ${found}`, ...values, limit + 1).map(([bytes]) => bytes)
   const most = Math.min(limit, rowsWithin(MOST_LISTED_BYTES, sizes))
   const rows = db.all<[number, ...unknown[]]>(`${WORKFLOW_SQL} ${found}`, ...values, most)
@@ -173,3 +167,26 @@ export const listWorkflows = ({ db }: Reader, { workspace, filters, before, limi
 /** Reads no definition: the size stands before it. */
 const SIZE_SQL = `SELECT octet_length(definition)
   FROM workflow CROSS JOIN workflow_definition ON workflow_definition.seq = workflow.seq`
+
+export const countWorkflows = ({ db }: Reader, { workspace, filters, before }: Omit<List, 'limit'>): Counted =>
+  countStretch(db, {
+    from: 'workflow',
+    position: 'seq',
+    within: { sql: 'workspace = ?', values: [workspace] },
+    condition: conditionOf(filters),
+    before,
+  })
+
+const conditionOf = ({ state, query }: WorkflowFilters): Condition => {
+  const parts: string[] = ['1']
+  const values: SqlValue[] = []
+  if (state) {
+    parts.push('state IN (SELECT value FROM json_each(?))')
+    values.push(JSON.stringify(state))
+  }
+  if (query) {
+    parts.push('instr(lower_name, ?) > 0')
+    values.push(query.toLowerCase())
+  }
+  return { sql: parts.join(' AND '), values }
+}

@@ -18,6 +18,7 @@ export const deliveryTests: AreaTests = scene => {
   const claim = async (limit = 100) => (await scene().store.claimDeliveries({ limit, leaseMs: CLAIM_MS })).claimed
   const list = async (filters: object = {}, workspace = WORKSPACE) => {
     const page = await scene().store.listDeliveries({ workspace, filters, limit: 100, cursor: null })
+    expect(await scene().store.countDeliveries({ workspace, filters })).toBe(page.deliveries.length)
     return page.deliveries
   }
   const finished = (overrides: Partial<NewJob> = {}, end = COMPLETE) =>
@@ -215,6 +216,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(rest.nextCursor).toBeNull()
     expect((await list({ status: ['delivered'] })).map(delivery => delivery.id)).toEqual([first!.delivery.id])
     expect(await list({ status: ['pending'] })).toHaveLength(2)
+    expect(await list({ status: ['pending', 'delivered'], jobId: jobs[0]!.id })).toHaveLength(1)
     const get = (deliveryId: string, workspace = WORKSPACE) => scene().store.getDelivery({ workspace, deliveryId })
     expect(await get(shown[0]!.id)).toEqual(shown[0])
     expect(await get(shown[0]!.id, 'other')).toBeNull()

@@ -172,6 +172,10 @@ export const firingTests: AreaTests = scene => {
       cursor = page!.nextCursor
     } while (cursor !== null)
     expect(seen).toEqual([4, 3, 2, 1, 0])
+    const count = (workspace: string, name: string) => scene().store.countSlots({ workspace, workflow: name })
+    expect(await count(WORKSPACE, workflow.name)).toBe(5)
+    expect(await count(WORKSPACE, newId())).toBe(0)
+    expect(await count('other', workflow.id)).toBe(0)
     const key = { workspace: WORKSPACE, limit: 1, cursor: null }
     expect(await scene().store.listSlots({ ...key, workflow: newId() })).toBeNull()
     expect(await scene().store.listSlots({ ...key, workflow: workflow.id, workspace: 'other' })).toBeNull()

@@ -9,7 +9,9 @@ export const notificationTests: AreaTests = scene => {
   const now = () => scene().clock.now()
   const list = async (overrides: object = {}) => {
     const page = { workspace: WORKSPACE, unreadOnly: false, limit: 100, cursor: null, ...overrides }
-    return (await scene().store.listNotifications(page)).notifications
+    const { notifications } = await scene().store.listNotifications(page)
+    expect(await scene().store.countNotifications(page)).toBe(notifications.length)
+    return notifications
   }
   const prefer = (preference: 'alerts' | 'all' | 'none') =>
     scene().store.setNotificationPreference({ workspace: WORKSPACE, preference })

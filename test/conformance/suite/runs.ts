@@ -21,6 +21,7 @@ export const runTests: AreaTests = scene => {
       ids.push(...page.runs.map(run => run.id))
       cursor = page.nextCursor
     } while (cursor !== null)
+    expect(await scene().store.countRuns({ workspace: WORKSPACE, filters })).toBe(ids.length)
     return ids
   }
   const changesOf = (runId: string) =>

@@ -21,6 +21,7 @@ export const workflowTests: AreaTests = scene => {
       names.push(...page.workflows.map(workflow => workflow.name))
       cursor = page.nextCursor
     } while (cursor !== null)
+    expect(await scene().store.countWorkflows({ workspace: WORKSPACE, filters })).toBe(names.length)
     return names
   }
 

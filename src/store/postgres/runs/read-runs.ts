@@ -2,10 +2,11 @@ import type { Run } from '../../../model/workflow.ts'
 import type { Store } from '../../store.ts'
 import { storable } from '../array-literal.ts'
 import type { Queryable, Statement } from '../database.ts'
+import type { Parameters as QueryParameters } from '../filters.ts'
 import { BODY_COLUMNS, SCOPES_COLUMN } from '../job-rows.ts'
-import { readPage } from '../page.ts'
+import { countRows, readPage } from '../page.ts'
 import { type SubmissionRow, toSubmission } from '../read-job.ts'
-import { RUN_COLUMNS, RUN_TABLES, type RunRow, SNAPSHOT_TABLE, toRun } from './run-rows.ts'
+import { RUN_COLUMNS, RUN_TABLES, type RunRow, SNAPSHOT_TABLE, STATUS_COLUMN, toRun } from './run-rows.ts'
 
 export type RunKey = { readonly workspace: string; readonly runId: string }
 
@@ -28,25 +29,34 @@ export const listRuns = async (
   target: Queryable,
   { filters, ...input }: Parameters<Store['listRuns']>[0],
 ): ReturnType<Store['listRuns']> => {
-  const { status, workflowId, trigger, createdAfter, createdBefore } = filters
-  const page = await readPage<RunRow>(
-    target,
-    { ...input, filters: { list: 'runs', ...filters } },
-    (parameters, below) => `
+  const asked = { ...input, filters: { list: 'runs', ...filters } }
+  const write = queryOf({ workspace: input.workspace, filters })
+  const page = await readPage<RunRow>(target, asked, write(`${RUN_COLUMNS}, '' AS snapshot`, RUN_TABLES))
+  return { runs: page.rows.map(toRun), nextCursor: page.nextCursor }
+}
+
+/** `countRuns`. */
+export const countRuns = (target: Queryable, input: Parameters<Store['countRuns']>[0]): Promise<number> =>
+  countRows(target, queryOf(input)(`${STATUS_COLUMN} AS status`, 'millrace.run'))
+
+const queryOf =
+  ({ workspace, filters }: Parameters<Store['countRuns']>[0]) =>
+  (columns: string, tables: string) =>
+  (parameters: QueryParameters, below: string) => {
+    const { status, workflowId, trigger, createdAfter, createdBefore } = filters
+    return `
     SELECT *
     FROM (
-      SELECT ${RUN_COLUMNS}, '' AS snapshot FROM ${RUN_TABLES}
-      WHERE run.workspace = ${parameters.add(input.workspace)} AND run.position < ${below}
+      SELECT ${columns} FROM ${tables}
+      WHERE run.workspace = ${parameters.add(workspace)} AND run.position < ${below}
         ${status ? `AND run.phase = ANY (${parameters.add(status.flatMap(phasesOf))}::text[])` : ''}
         ${workflowId === undefined ? '' : `AND run.workflow_id = ${parameters.add(storable(workflowId))}`}
         ${trigger === undefined ? '' : `AND run.trigger = ${parameters.add(trigger)}`}
         ${createdAfter === undefined ? '' : `AND run.created_at > ${parameters.add(createdAfter)}::bigint`}
         ${createdBefore === undefined ? '' : `AND run.created_at < ${parameters.add(createdBefore)}::bigint`}
     ) AS run
-    WHERE ${status ? `status = ANY (${parameters.add(status)}::text[])` : 'true'}`,
-  )
-  return { runs: page.rows.map(toRun), nextCursor: page.nextCursor }
-}
+    WHERE ${status ? `status = ANY (${parameters.add(status)}::text[])` : 'true'}`
+  }
 
 /** What is stored of a status that is shown. */
 const phasesOf = (status: Run['status']): readonly string[] =>

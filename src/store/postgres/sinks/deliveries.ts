@@ -1,9 +1,11 @@
 import { isId } from '../../../kernel/ids.ts'
 import type { Delivery } from '../../../model/workflow.ts'
+import type { DeliveryFilters } from '../../sink-store.ts'
 import type { Store } from '../../store.ts'
 import { storable } from '../array-literal.ts'
 import type { Queryable, Statement } from '../database.ts'
-import { readPage } from '../page.ts'
+import type { Parameters as QueryParameters } from '../filters.ts'
+import { countRows, readPage } from '../page.ts'
 import type { Session } from '../session.ts'
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from './delivery-rows.ts'
 
@@ -29,22 +31,31 @@ export const listDeliveries = async (
   target: Queryable,
   { filters, ...input }: Parameters<Store['listDeliveries']>[0],
 ): ReturnType<Store['listDeliveries']> => {
-  const { status, jobId, runId, workflowId } = filters
-  if (jobId !== undefined && !isId(jobId)) return { deliveries: [], nextCursor: null }
-  const page = await readPage<DeliveryRow>(
-    target,
-    { ...input, filters: { list: 'deliveries', ...filters } },
-    (parameters, below) => `
+  if (matchesNothing(filters)) return { deliveries: [], nextCursor: null }
+  const asked = { ...input, filters: { list: 'deliveries', ...filters } }
+  const page = await readPage<DeliveryRow>(target, asked, queryOf({ workspace: input.workspace, filters }))
+  return { deliveries: page.rows.map(toDelivery), nextCursor: page.nextCursor }
+}
+
+/** `countDeliveries`. */
+export const countDeliveries = async (
+  target: Queryable,
+  input: Parameters<Store['countDeliveries']>[0],
+): Promise<number> => (matchesNothing(input.filters) ? 0 : countRows(target, queryOf(input)))
+
+const matchesNothing = ({ jobId }: DeliveryFilters): boolean => jobId !== undefined && !isId(jobId)
+
+const queryOf =
+  ({ workspace, filters: { status, jobId, runId, workflowId } }: Parameters<Store['countDeliveries']>[0]) =>
+  (parameters: QueryParameters, below: string) =>
+    `
     SELECT ${DELIVERY_COLUMNS} FROM millrace.delivery
-    WHERE workspace = ${parameters.add(input.workspace)} AND position < ${below}
+    WHERE workspace = ${parameters.add(workspace)} AND position < ${below}
       ${status ? `AND status = ANY (${parameters.add(status)}::text[])` : ''}
       ${status && !status.includes('delivered') ? `AND status <> 'delivered'` : ''}
       ${jobId === undefined ? '' : `AND job_id = ${parameters.add(jobId)}::uuid`}
       ${runId === undefined ? '' : `AND run_id = ${parameters.add(storable(runId))}`}
-      ${workflowId === undefined ? '' : `AND workflow_id = ${parameters.add(storable(workflowId))}`}`,
-  )
-  return { deliveries: page.rows.map(toDelivery), nextCursor: page.nextCursor }
-}
+      ${workflowId === undefined ? '' : `AND workflow_id = ${parameters.add(storable(workflowId))}`}`
 
 const REDELIVER: Statement = {
   name: 'redeliver',

@@ -2,7 +2,8 @@ import { isId } from '../../../kernel/ids.ts'
 import type { Notification, NotificationPreference } from '../../../model/workflow.ts'
 import type { Store } from '../../store.ts'
 import type { Queryable, Statement } from '../database.ts'
-import { readPage } from '../page.ts'
+import type { Parameters as QueryParameters } from '../filters.ts'
+import { countRows, readPage } from '../page.ts'
 import type { Session } from '../session.ts'
 import { shownTypes } from './notify.ts'
 
@@ -40,18 +41,25 @@ export const listNotifications = async (
   target: Queryable,
   { unreadOnly, ...input }: Parameters<Store['listNotifications']>[0],
 ): ReturnType<Store['listNotifications']> => {
-  const types = shownTypes(await getNotificationPreference(target, input))
-  const page = await readPage<NotificationRow>(
-    target,
-    { ...input, filters: { list: 'notifications', unreadOnly } },
-    (parameters, below) => `
+  const asked = { ...input, filters: { list: 'notifications', unreadOnly } }
+  const page = await readPage<NotificationRow>(target, asked, await queryOf(target, { ...input, unreadOnly }))
+  return { notifications: page.rows.map(({ position: _, ...shown }) => shown), nextCursor: page.nextCursor }
+}
+
+/** `countNotifications`. */
+export const countNotifications = async (
+  target: Queryable,
+  input: Parameters<Store['countNotifications']>[0],
+): Promise<number> => countRows(target, await queryOf(target, input))
+
+const queryOf = async (target: Queryable, { workspace, unreadOnly }: Parameters<Store['countNotifications']>[0]) => {
+  const types = shownTypes(await getNotificationPreference(target, { workspace }))
+  return (parameters: QueryParameters, below: string) => `
     SELECT position, id, workspace, type, title, message, workflow_id AS "workflowId", run_id AS "runId",
       job_id AS "jobId", created_at AS "createdAt", read_at AS "readAt"
     FROM millrace.notification
-    WHERE workspace = ${parameters.add(input.workspace)} AND position < ${below}
-      AND type = ANY (${parameters.add(types)}::text[]) ${unreadOnly ? 'AND read_at IS NULL' : ''}`,
-  )
-  return { notifications: page.rows.map(({ position: _, ...shown }) => shown), nextCursor: page.nextCursor }
+    WHERE workspace = ${parameters.add(workspace)} AND position < ${below}
+      AND type = ANY (${parameters.add(types)}::text[]) ${unreadOnly ? 'AND read_at IS NULL' : ''}`
 }
 
 const MARK: Statement = {

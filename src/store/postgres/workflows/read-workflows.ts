@@ -6,7 +6,7 @@ import type { LoadedWorkflow } from '../../workflow-store.ts'
 import { storable } from '../array-literal.ts'
 import type { Queryable, Statement } from '../database.ts'
 import type { Parameters as QueryParameters } from '../filters.ts'
-import { readPage } from '../page.ts'
+import { countRows, readPage } from '../page.ts'
 import { toTiming, toWorkflow, WORKFLOW_COLUMNS, type WorkflowRow } from './workflow-rows.ts'
 
 export type WorkflowKey = { readonly workspace: string; readonly workflow: string }
@@ -44,12 +44,7 @@ export const listWorkflows = async (
   { filters, ...input }: Parameters<Store['listWorkflows']>[0],
 ): ReturnType<Store['listWorkflows']> => {
   const asked = { ...input, filters: { list: 'workflows', ...filters } }
-  const write = (columns: string) => (parameters: QueryParameters, below: string) =>
-    `
-    SELECT ${columns} FROM millrace.workflow
-    WHERE workspace = ${parameters.add(input.workspace)} AND position < ${below}
-      ${filters.state ? `AND state = ANY (${parameters.add(filters.state)}::text[])` : ''}
-      ${filters.query ? `AND strpos(lower(name), lower(${parameters.add(storable(filters.query))})) > 0` : ''}`
+  const write = queryOf({ workspace: input.workspace, filters })
   // Reads no definition: PostgreSQL knows the size of what lies elsewhere.
   type Size = { readonly position: number; readonly bytes: number }
   const sizes = await readPage<Size>(target, asked, write('position, octet_length(definition) AS bytes'))
@@ -63,3 +58,17 @@ export const listWorkflows = async (
   const page = await readPage<WorkflowRow>(target, { ...asked, limit }, write(WORKFLOW_COLUMNS))
   return { workflows: page.rows.map(toWorkflow), nextCursor: page.nextCursor }
 }
+
+/** `countWorkflows`. */
+export const countWorkflows = (target: Queryable, input: Parameters<Store['countWorkflows']>[0]): Promise<number> =>
+  countRows(target, queryOf(input)('position'))
+
+const queryOf =
+  ({ workspace, filters: { state, query } }: Parameters<Store['countWorkflows']>[0]) =>
+  (columns: string) =>
+  (parameters: QueryParameters, below: string) =>
+    `
+    SELECT ${columns} FROM millrace.workflow
+    WHERE workspace = ${parameters.add(workspace)} AND position < ${below}
+      ${state ? `AND state = ANY (${parameters.add(state)}::text[])` : ''}
+      ${query ? `AND strpos(lower(name), lower(${parameters.add(storable(query))})) > 0` : ''}`

@@ -1,7 +1,8 @@
 import type { SkipReason, Slot } from '../../../model/workflow.ts'
 import type { Store } from '../../store.ts'
 import type { Queryable } from '../database.ts'
-import { readPage } from '../page.ts'
+import type { Parameters as QueryParameters } from '../filters.ts'
+import { countRows, readPage } from '../page.ts'
 import { findWorkflow } from './read-workflows.ts'
 
 type SlotRow = {
@@ -22,16 +23,21 @@ export const listSlots = async (
   const found = await findWorkflow(target, { workspace, workflow })
   if (!found) return null
   const input = { workspace, limit, cursor, filters: { list: 'slots', workflow: found.id } }
-  const page = await readPage<SlotRow>(
-    target,
-    input,
-    (parameters, below) => `
-    SELECT slot AS position, last_slot, count, outcome, reason, run_id, recorded_at
-    FROM millrace.slot
-    WHERE workflow_id = ${parameters.add(found.id)} AND slot < ${below}`,
-  )
+  const page = await readPage<SlotRow>(target, input, queryOf(found.id))
   return { slots: page.rows.map(toSlot), nextCursor: page.nextCursor }
 }
+
+/** `countSlots`. */
+export const countSlots = async (target: Queryable, input: Parameters<Store['countSlots']>[0]): Promise<number> => {
+  const found = await findWorkflow(target, input)
+  return found ? countRows(target, queryOf(found.id)) : 0
+}
+
+const queryOf = (workflowId: string) => (parameters: QueryParameters, below: string) =>
+  `
+    SELECT slot AS position, last_slot, count, outcome, reason, run_id, recorded_at
+    FROM millrace.slot
+    WHERE workflow_id = ${parameters.add(workflowId)} AND slot < ${below}`
 
 const toSlot = (row: SlotRow): Slot => ({
   slot: row.position,

@@ -1,0 +1,31 @@
+import type { Database } from './database.ts'
+import type { Condition } from './job-filters.ts'
+
+/** Rows that one search looks at: other reads come in between, however long the list. */
+const MAX_COUNTED = 20_000
+
+export type Counted = { readonly count: number; readonly next: number | null }
+
+/** A list as it is walked: the first condition bounds it by an index, the second is checked row by row. */
+export type CountedList = {
+  readonly from: string
+  readonly position: string
+  readonly within: Condition
+  readonly condition: Condition
+  /** Only rows older than this position. */
+  readonly before: number | null
+}
+
+/** Counts a stretch of a list, newest first; the caller goes on at `next`. */
+export const countStretch = (db: Database, { from, position, within, condition, before }: CountedList): Counted => {
+  const [count, lookedAt, oldest] = db.get<[number, number, number]>(
+    `SELECT count(*) FILTER (WHERE matches), count(*), min(position) FROM (
+       SELECT ${position} AS position, ${condition.sql} AS matches FROM ${from}
+       WHERE ${within.sql} AND ${position} < ? ORDER BY ${position} DESC LIMIT ${MAX_COUNTED}
+     )`,
+    ...condition.values,
+    ...within.values,
+    before ?? Number.MAX_SAFE_INTEGER,
+  )!
+  return { count, next: lookedAt < MAX_COUNTED ? null : oldest }
+}
