@@ -87,6 +87,8 @@ const makeJob = (number: number, ids: Ids, scheduledAt: number | null): NewJob =
     parentJobId: number % 20 === 6 ? ids.parents[number % ids.parents.length]! : null,
     rerunOf: null,
     exclusiveKey: null,
+    dataSource: null,
+    pipe: null,
     scheduledAt,
     timeoutMs: null,
     graceMs: null,

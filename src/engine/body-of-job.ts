@@ -18,6 +18,7 @@ export const toBodyOfJob = (body: CheckedBody, seal: (secrets: CheckedBody['secr
   queue: body.fields.queue ?? 'default',
   priority: body.fields.priority ?? 0,
   exclusiveKey: body.exclusiveKey,
+  ...body.subjects,
   scheduledAt: body.scheduledAt,
   timeoutMs: body.timeoutMs,
   graceMs: body.fields.grace_seconds === undefined ? null : Math.round(body.fields.grace_seconds * 1000),

@@ -2,6 +2,7 @@ import Type, { type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import type { KindDefinition } from '../executors/kind-definition.ts'
 import type { FieldError } from '../kernel/errors.ts'
+import type { NewJob } from '../model/job.ts'
 import {
   type CommonFields,
   commonJobProperties,
@@ -28,6 +29,7 @@ export type CheckedBody = {
   readonly spec: string
   readonly secrets: Readonly<Record<string, string>>
   readonly exclusiveKey: string | null
+  readonly subjects: Pick<NewJob, 'dataSource' | 'pipe'>
 }
 
 export type BodyCheck =
@@ -104,9 +106,12 @@ const read = (definition: KindDefinition, body: JobBody, place: BodyPlace): Body
       spec: JSON.stringify(taken.body),
       secrets: taken.secrets,
       exclusiveKey: definition.exclusiveKey?.(body) ?? null,
+      subjects: definition.subjects?.(body) ?? NO_SUBJECTS,
     },
   }
 }
+
+const NO_SUBJECTS = Object.freeze({ dataSource: null, pipe: null })
 
 const readTimeout = ({ timeout }: KindDefinition, seconds: number | undefined): number | null | Fault => {
   if (seconds === undefined) return timeout.defaultMs

@@ -17,4 +17,9 @@ export type KindDefinition = {
   check?(body: Readonly<Record<string, unknown>>): readonly FieldError[]
   /** A key of which one job runs at a time, from a checked body. */
   exclusiveKey?(body: Readonly<Record<string, unknown>>): string | null
+  /** The data source that a checked body writes and the pipe it carries out, by name: what lists filter by. */
+  subjects?(body: Readonly<Record<string, unknown>>): {
+    readonly dataSource: string | null
+    readonly pipe: string | null
+  }
 }

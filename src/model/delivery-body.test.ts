@@ -19,6 +19,8 @@ const job = (changes: Partial<Job> = {}): Job => ({
   parentJobId: null,
   rerunOf: null,
   exclusiveKey: null,
+  dataSource: null,
+  pipe: null,
   scheduledAt: null,
   timeoutMs: null,
   graceMs: null,

@@ -37,9 +37,11 @@ export const TRANSITIONS = [
   { from: 'running', to: 'completed', name: 'complete', by: 'worker' },
   { from: 'running', to: 'failed', name: 'fail', by: 'worker or rescuer' },
   { from: 'running', to: 'pending', name: 'retry', by: 'worker or rescuer' },
-  { from: 'running', to: 'queued', name: 'release', by: 'worker' },
+  { from: 'running', to: 'queued', name: 'release', by: 'worker or rescuer' },
   { from: 'running', to: 'cancelling', name: 'cancel', by: 'user' },
   { from: 'cancelling', to: 'cancelled', name: 'end cancelled', by: 'worker or rescuer' },
+  { from: 'cancelling', to: 'completed', name: 'complete published', by: 'worker' },
+  { from: 'cancelling', to: 'queued', name: 'release published', by: 'worker or rescuer' },
 ] as const satisfies readonly { from: JobStatus; to: JobStatus; name: string; by: string }[]
 
 export const isEnded = (status: JobStatus): status is EndedStatus => JOB_STATUSES[status].table === 'ended'

@@ -24,6 +24,10 @@ export type NewJob = {
   readonly rerunOf: string | null
   /** One job per key and workspace runs; the others are `pending`. */
   readonly exclusiveKey: string | null
+  /** The data source it writes, by name; null: none. */
+  readonly dataSource: string | null
+  /** The pipe it carries out, by name; null: none. */
+  readonly pipe: string | null
   /** null: now. */
   readonly scheduledAt: number | null
   readonly timeoutMs: number | null

@@ -5,6 +5,7 @@ import type { LogPart } from '../model/log-line.ts'
 import type { AttemptEnd } from '../model/outcome.ts'
 import type { Notification, RunEvent } from '../model/workflow.ts'
 import type { AnalyticsStore } from './analytics-store.ts'
+import type { DataStore } from './data-store.ts'
 import type { SinkStore } from './sink-store.ts'
 import type { WorkflowStore } from './workflow-store.ts'
 
@@ -17,7 +18,7 @@ import type { WorkflowStore } from './workflow-store.ts'
  * - `workspace` is part of every query about a user's things: what another workspace owns does not exist.
  * - `now` comes from the store's clock (SQLite: the process's; PostgreSQL: the database's), never from the caller.
  */
-export interface Store extends WorkflowStore, SinkStore, AnalyticsStore {
+export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataStore {
   // Submit and claim (the hot path: always in batches)
   /** All or nothing. A job is `pending` when scheduled for later or its exclusive key is held, else `queued`. */
   submitJobs(input: SubmitJobs): Promise<SubmitOutcome>
@@ -250,6 +251,10 @@ export type JobFilters = {
   /** Each must be there. */
   readonly labels?: readonly { readonly key: string; readonly value: string }[]
   readonly queue?: string
+  /** The one it writes, by name. */
+  readonly dataSource?: string
+  /** The one it carries out, by name. */
+  readonly pipe?: string
   readonly createdAfter?: number
   readonly createdBefore?: number
 }

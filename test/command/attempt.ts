@@ -50,6 +50,8 @@ export const claimedJob = (spec: Readonly<Record<string, unknown>>, attempt = 1)
   parentJobId: null,
   rerunOf: null,
   exclusiveKey: null,
+  dataSource: null,
+  pipe: null,
   scheduledAt: null,
   timeoutMs: null,
   graceMs: null,

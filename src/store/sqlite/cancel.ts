@@ -1,6 +1,6 @@
 import type { CancelReason } from '../../model/job-status.ts'
 import { endJob } from './end-job.ts'
-import { findLive, findSeq, type LiveJob } from './live-job.ts'
+import { findLive, findSeq, type LiveJob, mustFinish } from './live-job.ts'
 import { readJob } from './read-job.ts'
 import { settleRuns } from './settle-runs.ts'
 import { addWaiting } from './waiting.ts'
@@ -26,6 +26,7 @@ export const cancelJob = (writer: Writer, { workspace, jobId, reason, graceMs }:
 }
 
 const cancelLive = (writer: Writer, job: LiveJob, reason: CancelReason, graceMs: number | null) => {
+  if (mustFinish(job)) return 'cancelling'
   if (job.status === 'pending' || job.status === 'queued') return cancelWaiting(writer, job, reason)
   if (job.status === 'running') return askToStop(writer, job, reason, graceMs)
   shortenGrace(writer, job, graceMs)
@@ -79,7 +80,7 @@ export const cancelFound = (writer: Writer, { seqs, reason }: CancelFound) => {
   const counts = { cancelled: 0, cancelling: 0 }
   for (const seq of seqs) {
     const job = findLive(writer.db, seq)
-    if (!job || job.status === 'cancelling') continue
+    if (!job || job.status === 'cancelling' || mustFinish(job)) continue
     counts[cancelLive(writer, job, reason, null)]++
   }
   settleRuns(writer)

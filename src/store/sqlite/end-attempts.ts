@@ -25,7 +25,7 @@ export const endAttempts = (writer: Writer, rows: readonly EndRow[]): readonly E
 
 const endAttempt = (writer: Writer, { lease, end, log }: EndAttempt): EndResult => {
   const job = findHeld(writer.db, lease)
-  if (!job || (end.type === 'cancel' && job.status === 'running'))
+  if (!job || (end.type === 'cancel' && job.status === 'running' && !job.published))
     return { jobId: lease.jobId, applied: false, status: findStatus(writer, lease.jobId) }
   const nextLogSeq = Math.max(job.nextLogSeq, insertLogParts(writer.db, job.seq, log))
   return { jobId: job.id, applied: true, status: move(writer, { ...job, nextLogSeq }, end) }
@@ -38,6 +38,7 @@ const findStatus = ({ db }: Writer, jobId: string): JobStatus | null =>
   )?.[0] ?? null
 
 const move = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
+  if (job.published) return endPublished(writer, job, end)
   // A stop was asked for: whatever the attempt did, that is what happened to the job.
   if (job.status === 'cancelling') return endCancelled(writer, job, end)
   if (end.type === 'complete') return complete(writer, job, end)
@@ -50,6 +51,20 @@ const move = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
     })
   if (end.type === 'retry') return retry(writer, countFailure(job, end.failure), end)
   return release(writer, job, end.exit)
+}
+
+/** The job ends as completed or, whatever else happened to the attempt, is left to its next one. */
+const endPublished = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
+  if (end.type === 'complete') return complete(writer, job, end)
+  insertAttempt(writer, job, pastOf(job, end))
+  return putBack(writer, job, end.exit, 'queued')
+}
+
+const pastOf = (job: LiveJob, end: Exclude<AttemptEnd, { type: 'complete' }>): PastAttempt => {
+  const { exit } = end
+  if (end.type === 'fail' || end.type === 'retry')
+    return { outcome: 'failed', reason: end.reason, message: end.message, exit }
+  return { outcome: 'released', reason: job.statusReason ?? 'shutdown', message: null, exit }
 }
 
 const endCancelled = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
@@ -109,22 +124,24 @@ const leaveSlot = (writer: Writer, job: LiveJob): void => {
   passKeyOn(writer, job.workspace, job.exclusiveKey)
 }
 
-const RELEASE_SQL = `UPDATE live SET status = ?, status_reason = ?, queued_at = ?, updated_at = ?, next_log_seq = ?,
-    exit_code = ?, signal = ?, lease_token = NULL, lease_until = NULL, worker_id = NULL
+const PUT_BACK_SQL = `UPDATE live SET status = ?, status_reason = ?, queued_at = ?, updated_at = ?, next_log_seq = ?,
+    exit_code = ?, signal = ?, grace_ms = NULL, lease_token = NULL, lease_until = NULL, worker_id = NULL
   WHERE seq = ?`
 
-/** The key and the slot, if it has them, stay with the job: it is queued without a pause, unless its run is paused. */
 const release = (writer: Writer, job: LiveJob, exit: Exit): JobStatus => {
-  const { db, now, effects } = writer
   insertAttempt(writer, job, { outcome: 'released', reason: 'shutdown', message: null, exit })
-  const held = isPaused(writer, job)
-  const [status, reason] = held ? (['pending', 'run_paused'] as const) : (['queued', null] as const)
-  const queuedAt = held ? job.queuedAt : now
-  db.run(RELEASE_SQL, status, reason, queuedAt, now, job.nextLogSeq, exit.exitCode, exit.signal, job.seq)
+  return putBack(writer, job, exit, isPaused(writer, job) ? 'pending' : 'queued')
+}
+
+/** The key and the slot, if it has them, stay with a job that is queued: no other comes in between. */
+const putBack = (writer: Writer, job: LiveJob, exit: Exit, status: 'pending' | 'queued'): JobStatus => {
+  const { db, now, effects } = writer
+  const [reason, queuedAt] = status === 'pending' ? (['run_paused', job.queuedAt] as const) : ([null, now] as const)
+  db.run(PUT_BACK_SQL, status, reason, queuedAt, now, job.nextLogSeq, exit.exitCode, exit.signal, job.seq)
   addWaiting(db, job.workspace, 1)
   effects.hint(status)
   effects.event(job, status, reason, now)
-  if (held) leaveSlot(writer, job)
+  if (status === 'pending') leaveSlot(writer, job)
   else if (job.run !== null) dropExtensions(writer, job.seq)
   return status
 }

@@ -62,12 +62,19 @@ export const findExtended = (db: Database, seqs: readonly number[]): number[] =>
 
 type Kept = [run: number, job: string, secrets: Uint8Array | null]
 
-/** An item has completed: what it added joins its run. To be called before its end is counted, so that the run goes on. */
+/**
+ * An item has completed: what it added joins its run, unless that is being terminated. To be called before its end is
+ * counted, so that the run goes on.
+ */
 export const joinExtensions = (writer: Writer, seq: number): void => {
   const { db } = writer
   const kept = db.all<Kept>('SELECT run, job, secrets FROM extension WHERE seq = ? ORDER BY position', seq)
   const run = kept[0] && readRun(db, kept[0][0])
   if (!run) return
+  if (run.endReason !== null) {
+    dropExtensions(writer, seq)
+    return
+  }
   const jobs = kept.map(([, job, secrets]) => {
     const [row, ...others] = JSON.parse(job)
     return [row, secrets, ...others] as unknown as SubmittedJobRow

@@ -15,6 +15,8 @@ export const conditionOf = (workspace: string, filters: JobFilters): Condition =
     equals('job.run_id', filters.runId),
     equals('job.parent_job_id', filters.parentJobId),
     equals('job.queue', filters.queue),
+    equals('job.data_source', filters.dataSource),
+    equals('job.pipe', filters.pipe),
     filters.name ? startsWith('job.name', filters.name) : ALL,
     compare('job.created_at >', filters.createdAfter),
     compare('job.created_at <', filters.createdBefore),

@@ -30,6 +30,8 @@ export const SUBMITTED_COLUMNS = [
   'restartable',
   'labels',
   'spec',
+  'data_source',
+  'pipe',
 ] as const
 
 export type SubmittedRow = readonly [...values: SqlValue[]]
@@ -95,6 +97,8 @@ const encodeJob = (job: NewJob, scopesText: (scopes: readonly string[]) => strin
       job.restartable ? 1 : 0,
       labels && JSON.stringify(labels),
       job.spec,
+      job.dataSource,
+      job.pipe,
     ],
     job.secrets && compactBytes(job.secrets),
     scopesText(job.scopes),
@@ -137,7 +141,9 @@ const decodeSubmitted = (row: Row): Omit<NewJob, 'secrets' | 'sinks'> =>
     restartable: row[16] === 1,
     labels: row[17] === null ? {} : JSON.parse(row[17] as string),
     spec: row[18],
-    scopes: parseScopes(row[19] as string),
+    dataSource: row[19],
+    pipe: row[20],
+    scopes: parseScopes(row[21] as string),
   }) as Omit<NewJob, 'secrets' | 'sinks'>
 
 let lastScopes: { readonly text: string; readonly scopes: readonly string[] } = { text: '[]', scopes: [] }

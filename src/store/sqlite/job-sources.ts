@@ -71,6 +71,10 @@ const sourcesFor = (workspace: string, filters: JobFilters): Source[] => {
     filters.workflowId === undefined
       ? undefined
       : [of('job INDEXED BY job_workflow', 'workflow_id = ?', filters.workflowId)],
+    filters.pipe === undefined ? undefined : [of('job INDEXED BY job_pipe', 'pipe = ?', filters.pipe)],
+    filters.dataSource === undefined
+      ? undefined
+      : [of('job INDEXED BY job_data_source', 'data_source = ?', filters.dataSource)],
     ...(filters.labels ?? []).map(({ key, value }) => [of('job_label', 'key = ? AND value = ?', key, value)]),
     filters.status && statusSource(workspace, filters.status),
     filters.name ? [nameStretch(workspace, filters.name)] : undefined,

@@ -36,10 +36,13 @@ export const listJobs = ({ db }: Reader, search: Search): Found<Row> => {
     const { found, next } = collect(db, search, 'job.seq, octet_length(job.spec)')
     const sizes = found.map(([, bytes]) => bytes as number)
     const seqs = found.slice(0, rowsWithin(MOST_LISTED_BYTES, sizes)).map(([seq]) => seq as number)
-    const jobs = matching(db, EVERY, JOB_SQL, seqs, seqs.length)
-    return { found: jobs, next: seqs.length < found.length ? seqs.at(-1)! : next }
+    return { found: readJobs(db, seqs), next: seqs.length < found.length ? seqs.at(-1)! : next }
   })
 }
+
+/** The jobs at these positions, in their order: rows as `decodeJob` reads them. */
+export const readJobs = (db: Database, seqs: readonly number[]): Row[] =>
+  matching(db, EVERY, JOB_SQL, seqs, seqs.length)
 
 const EVERY: Condition = { sql: '1', values: [] }
 
@@ -117,7 +120,7 @@ const countWorkspace = (db: Database, workspace: string): number =>
   db.get<[number]>('SELECT count(*) FROM job INDEXED BY job_kind WHERE workspace = ?', workspace)![0]
 
 /** Jobs move from one table to the other while a list is read: it sees one moment. */
-const inOneSnapshot = <T>(db: Database, read: () => T): T => {
+export const inOneSnapshot = <T>(db: Database, read: () => T): T => {
   db.run('BEGIN')
   try {
     return read()

@@ -24,6 +24,8 @@ export type LiveJob = EventSubject & {
   readonly run: number | null
   /** JSON list of rules; null: nobody is told of its end. */
   readonly sinks: string | null
+  /** It has committed a publication. */
+  readonly published: boolean
 }
 
 export type EventRow = [
@@ -48,7 +50,8 @@ export const subjectOf = ([id, workspace, kind, runId, workflowId, parentJobId]:
 
 const LIVE_SQL = `SELECT ${EVENT_SQL}, live.seq, live.status, live.status_reason, live.exclusive_key, live.queued_at,
   live.started_at, live.attempt, live.user_failures, live.system_failures, live.next_log_seq, live.worker_id,
-  live.exit_code, live.signal, live.error_message, live.progress, live.run, job.sinks
+  live.exit_code, live.signal, live.error_message, live.progress, live.run, job.sinks,
+  live.published
   FROM live CROSS JOIN job ON job.seq = live.seq`
 
 /** `+` keeps the planner from searching the index of ids: the job is found by its position, its id only compared. */
@@ -62,6 +65,9 @@ export const findHeld = (db: Database, lease: Lease): LiveJob | undefined =>
 const BY_SEQ_SQL = `${LIVE_SQL} WHERE live.seq = ?`
 
 export const findLive = (db: Database, seq: number): LiveJob | undefined => decode(db.get(BY_SEQ_SQL, seq))
+
+/** What it has published must be finished by its next attempt: nothing takes it out of the queue but a claim. */
+export const mustFinish = (job: LiveJob): boolean => job.published && job.status === 'queued'
 
 /** Lease tokens begin with the position of their job: finding it takes no search by id. */
 export const seqOfToken = (token: string): number | null => {
@@ -99,4 +105,5 @@ const decode = (row: readonly unknown[] | undefined): LiveJob | undefined =>
     progress: row[20],
     run: row[21],
     sinks: row[22],
+    published: row[23] === 1,
   } as LiveJob)

@@ -6,7 +6,7 @@ import type { Writer } from './writer.ts'
 
 /**
  * No item starts any more: queued ones are put back, waiting ones are held; those that wait for a time are held when it
- * comes. Gives false when there is nothing to pause.
+ * comes. One that has published is left to finish that. Gives false when there is nothing to pause.
  */
 export const pauseOpenRun = (writer: Writer, run: RunState): boolean => {
   if (!isOpen(run) || run.paused || run.endReason !== null) return false
@@ -27,11 +27,12 @@ type QueuedRow = [seq: number, exclusiveKey: string | null, ...EventRow]
 const holdQueuedItems = (writer: Writer, run: RunState): void => {
   const { db, now, effects } = writer
   const queued = db.all<QueuedRow>(
-    `SELECT live.seq, live.exclusive_key, ${EVENT_SQL} FROM live JOIN job USING (seq) WHERE live.run = ? AND live.status = 'queued'`,
+    `SELECT live.seq, live.exclusive_key, ${EVENT_SQL} FROM live JOIN job USING (seq) WHERE live.run = ?
+       AND live.status = 'queued' AND live.published = 0`,
     run.seq,
   )
   db.run(
-    "UPDATE live SET status = 'pending', status_reason = 'run_paused', updated_at = ? WHERE run = ? AND status = 'queued'",
+    "UPDATE live SET status = 'pending', status_reason = 'run_paused', updated_at = ? WHERE run = ? AND status = 'queued' AND published = 0",
     now,
     run.seq,
   )

@@ -3,6 +3,7 @@ import type { Database } from './database.ts'
 import { deleteDeliveries } from './deliveries.ts'
 import { findSeq } from './live-job.ts'
 import { deleteLogParts } from './log-parts.ts'
+import { deletePublication } from './publications.ts'
 import { deleteResult } from './results.ts'
 import { sumBeforePurge } from './sums.ts'
 import type { Writer } from './writer.ts'
@@ -35,6 +36,7 @@ const forget = (writer: Writer, seq: number): void => {
   const { db } = writer
   deleteDeliveries(writer, seq)
   deleteResult(db, seq)
+  deletePublication(db, seq)
   deleteLogParts(db, seq)
   for (const [sha256] of db.all<[string]>('DELETE FROM artifact WHERE seq = ? RETURNING sha256', seq))
     dropReference(db, sha256)

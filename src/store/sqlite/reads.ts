@@ -1,11 +1,14 @@
 import { getArtifact, listArtifacts } from './artifacts.ts'
 import { filterKnownBlobs, listDoomedBlobs } from './blobs.ts'
+import { readCatalogue } from './catalogue.ts'
+import { listChangedJobs } from './changed-jobs.ts'
 import { findTimeoutRestart } from './extensions.ts'
 import { listDueWorkflows } from './fire.ts'
 import { listCancelling } from './leases.ts'
 import { countJobs, findJobs, listJobs } from './list-jobs.ts'
 import { listLogParts } from './log-parts.ts'
 import { countNotifications, getNotificationPreference, listNotifications } from './notifications.ts'
+import { getPublication, listPublications, listPublishing } from './publications.ts'
 import { countDeliveries, getDelivery, listDeliveries } from './read-deliveries.ts'
 import { findRunningAttempt, getJob, getSubmission, listAttempts } from './read-job.ts'
 import { countRuns, getRun, listFailedItems, listRuns } from './read-runs.ts'
@@ -35,6 +38,7 @@ export const READS = {
   getDelivery,
   getJob,
   getNotificationPreference,
+  getPublication,
   getResult,
   getRun,
   getSetting,
@@ -43,6 +47,7 @@ export const READS = {
   listArtifacts,
   listAttempts,
   listCancelling,
+  listChangedJobs,
   listDeliveries,
   listDoomedBlobs,
   listDueWorkflows,
@@ -50,6 +55,8 @@ export const READS = {
   listJobs,
   listLogParts,
   listNotifications,
+  listPublications,
+  listPublishing,
   listRuns,
   listSlots,
   listTokens,
@@ -59,4 +66,5 @@ export const READS = {
   loadWorkflow,
   queueStatistics,
   readAnalytics,
+  readCatalogue,
 }

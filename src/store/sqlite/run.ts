@@ -79,6 +79,10 @@ export const countSlots = (db: Database, runSeq: number): number =>
     runSeq,
   )![0]
 
+/** Whether any of its items has not ended. */
+export const hasItems = (db: Database, runSeq: number): boolean =>
+  db.get('SELECT 1 FROM live WHERE run = ? LIMIT 1', runSeq) !== undefined
+
 /** Whether a worker holds one of its items. */
 const hasRunningItems = (db: Database, runSeq: number): boolean =>
   db.get("SELECT 1 FROM live WHERE run = ? AND status IN ('running', 'cancelling') LIMIT 1", runSeq) !== undefined

@@ -1,6 +1,6 @@
 import { endRun } from './end-run.ts'
 import { fillSlots } from './fill-slots.ts'
-import { countEnded, isOpen, readRun, statusOf, tellRun } from './run.ts'
+import { countEnded, hasItems, isOpen, readRun, statusOf, tellRun } from './run.ts'
 import type { RunChange } from './run-changes.ts'
 import type { Writer } from './writer.ts'
 
@@ -19,10 +19,7 @@ const settleRun = (writer: Writer, runSeq: number, change: RunChange): void => {
   const run = (ended > 0 ? countEnded(writer.db, runSeq, change) : readRun(writer.db, runSeq))!
   if (!isOpen(run)) return
   if (fillSlots(writer, run) > 0) return
-  if (!hasItems(writer, runSeq)) endRun(writer, run)
+  if (!hasItems(writer.db, runSeq)) endRun(writer, run)
   // The last of the items that still ran when it was paused.
   else if (run.paused && ended > 0 && statusOf(writer.db, run) === 'paused') tellRun(writer, runSeq)
 }
-
-const hasItems = ({ db }: Writer, runSeq: number): boolean =>
-  db.get('SELECT 1 FROM live WHERE run = ? LIMIT 1', runSeq) !== undefined

@@ -2,6 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import { once } from '../../kernel/once.ts'
 import type { Store, StoreSignal } from '../store.ts'
 import type { Effects } from './calls.ts'
+import { dataMethods } from './data-methods.ts'
 import { DatabaseThread } from './database-thread.ts'
 import { jobMethods, type Threads } from './job-methods.ts'
 import type { READS } from './reads.ts'
@@ -64,6 +65,7 @@ const createStore = (threads: Threads, listeners: Listeners): Store => {
     ...jobMethods(threads),
     ...workflowMethods(threads),
     ...sinkMethods(threads),
+    ...dataMethods(threads),
     renewLeases: input => write('renewLeases', input, now()),
     listCancelling: input => read('listCancelling', input, now()),
     listLostAttempts: input => write('listLostAttempts', input, now()),

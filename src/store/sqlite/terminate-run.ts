@@ -2,7 +2,7 @@ import type { RunReason } from '../../model/workflow.ts'
 import type { SqlValue } from './database.ts'
 import { passKeyOn } from './exclusive-key.ts'
 import { EVENT_SQL, type EventRow, subjectOf } from './live-job.ts'
-import { isOpen, listOpenRuns, type RunState, tellRun } from './run.ts'
+import { hasItems, isOpen, listOpenRuns, type RunState, tellRun } from './run.ts'
 import { sumLateEnds } from './sums.ts'
 import { addWaiting } from './waiting.ts'
 import type { Writer } from './writer.ts'
@@ -14,8 +14,8 @@ type Termination = {
 }
 
 /**
- * Cancels what waits and asks what runs to stop; the run ends with its last item. Gives false when it has ended or is
- * being terminated already. The caller settles.
+ * Cancels what waits and asks what runs to stop; what is queued to finish its publication is left to do so. The run ends
+ * with its last item. Gives false when it has ended or is being terminated already. The caller settles.
  */
 export const beginTermination = (writer: Writer, run: RunState, { reason, graceMs }: Termination): boolean => {
   if (!isOpen(run) || run.endReason !== null) return false
@@ -25,9 +25,9 @@ export const beginTermination = (writer: Writer, run: RunState, { reason, graceM
     run.seq,
   )
   cancelWaitingItems(writer, run)
-  const stopping = stopRunningItems(writer, run, graceMs)
-  // One with nothing left to stop is told once, as ended.
-  if (stopping > 0) tellRun(writer, run.seq)
+  stopRunningItems(writer, run, graceMs)
+  // One with nothing left is told once, as ended.
+  if (hasItems(writer.db, run.seq)) tellRun(writer, run.seq)
   writer.runs.note(run.seq)
   return true
 }
@@ -43,7 +43,8 @@ const itemsOf = ({ db }: Writer, run: RunState, statuses: readonly SqlValue[]): 
   db.all<ItemRow>(
     `SELECT live.seq, live.status, live.exclusive_key, ${EVENT_SQL}
      FROM live INDEXED BY live_run CROSS JOIN job ON job.seq = live.seq
-     WHERE live.run = ? AND live.run IS NOT NULL AND live.status IN (?, ?) ORDER BY live.seq`,
+     WHERE live.run = ? AND live.run IS NOT NULL AND live.status IN (?, ?)
+       AND (live.published = 0 OR live.status = 'running') ORDER BY live.seq`,
     run.seq,
     statuses[0]!,
     statuses[1] ?? statuses[0]!,
@@ -74,10 +75,10 @@ const cancelWaitingItems = (writer: Writer, run: RunState): void => {
   for (const [, status, key] of items) if (status === 'queued') passKeyOn(writer, run.workspace, key)
 }
 
-const stopRunningItems = (writer: Writer, run: RunState, graceMs: number | null): number => {
+const stopRunningItems = (writer: Writer, run: RunState, graceMs: number | null): void => {
   const { db, now, effects } = writer
   const items = itemsOf(writer, run, ['running'])
-  if (items.length === 0) return 0
+  if (items.length === 0) return
   db.run(
     `UPDATE live SET status = 'cancelling', status_reason = 'run_terminated', grace_ms = ?, updated_at = ?
      WHERE seq IN (SELECT value FROM json_each(?)) AND status = 'running'`,
@@ -87,5 +88,4 @@ const stopRunningItems = (writer: Writer, run: RunState, graceMs: number | null)
   )
   for (const [, , , ...about] of items) effects.event(subjectOf(about), 'cancelling', 'run_terminated', now)
   effects.hint('cancel')
-  return items.length
 }

@@ -1,6 +1,7 @@
 import { addArtifact } from './artifacts.ts'
 import { forgetDoomedBlobs } from './blobs.ts'
 import { cancelFound, cancelJob } from './cancel.ts'
+import { changeCatalogue } from './catalogue.ts'
 import { claimJobs } from './claim.ts'
 import { claimDeliveries, endDeliveries, purgeDeliveries, redeliver } from './deliveries.ts'
 import { endAttempts } from './end-attempts.ts'
@@ -12,6 +13,7 @@ import { addLogParts, purgeLogs } from './log-parts.ts'
 import { markNotificationsRead, purgeNotifications, setNotificationPreference } from './notifications.ts'
 import { setProgress } from './progress.ts'
 import { promoteDueJobs } from './promote.ts'
+import { commitPublication, purgePublications } from './publications.ts'
 import { purgeEndedJobs, purgeJob } from './purge.ts'
 import { purgeRuns } from './purge-runs.ts'
 import { purgeResults } from './results.ts'
@@ -20,6 +22,7 @@ import { ping, setSetting } from './settings.ts'
 import { startDueRuns } from './start-due-runs.ts'
 import { submitJobs } from './submit.ts'
 import { purgeSums, summarize } from './sums.ts'
+import { lockTables, unlockTables } from './table-locks.ts'
 import { createToken, deleteToken } from './tokens.ts'
 import { triggerWorkflow } from './trigger.ts'
 import { beatWorker, purgeWorkers } from './workers.ts'
@@ -35,8 +38,10 @@ export const WRITES = {
   beginIdempotent,
   cancelFound,
   cancelJob,
+  changeCatalogue,
   claimDeliveries,
   claimJobs,
+  commitPublication,
   createToken,
   createWorkflow,
   createWorkspace,
@@ -49,6 +54,7 @@ export const WRITES = {
   fireWorkflows,
   forgetDoomedBlobs,
   listLostAttempts,
+  lockTables,
   markNotificationsRead,
   pauseRun,
   pauseWorkflow,
@@ -60,6 +66,7 @@ export const WRITES = {
   purgeJob,
   purgeLogs,
   purgeNotifications,
+  purgePublications,
   purgeResults,
   purgeRuns,
   purgeSums,
@@ -79,4 +86,5 @@ export const WRITES = {
   terminateRun,
   terminateWorkflow,
   triggerWorkflow,
+  unlockTables,
 }

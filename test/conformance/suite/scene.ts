@@ -62,6 +62,8 @@ export const newJob = (overrides: Partial<NewJob> = {}): NewJob => ({
   parentJobId: null,
   rerunOf: null,
   exclusiveKey: null,
+  dataSource: null,
+  pipe: null,
   scheduledAt: null,
   timeoutMs: null,
   graceMs: null,
