@@ -10,7 +10,7 @@ const LAYERS = [
   ['kernel'],
   ['model'],
   ['store', 'blobs', 'warehouse'],
-  ['logs'],
+  ['logs', 'data'],
   ['executors', 'sinks'],
   ['engine'],
   ['http'],

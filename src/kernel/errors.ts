@@ -64,6 +64,21 @@ export const ERRORS = {
   artifact_exists: { http: 409, title: 'The job already has an artifact of that name', hint: 'Choose another name.' },
   workspace_exists: { http: 409, title: 'There is already a workspace of that name', hint: 'Choose another name.' },
   workflow_exists: { http: 409, title: 'There is already a workflow of that name', hint: 'Choose another name.' },
+  data_source_exists: {
+    http: 409,
+    title: 'There is already a data source or pipe of that name',
+    hint: 'Choose another name.',
+  },
+  data_source_in_use: {
+    http: 409,
+    title: 'Pipes depend on it',
+    hint: 'Change or delete the pipes named first.',
+  },
+  data_busy: {
+    http: 409,
+    title: 'A job writes this data source',
+    hint: 'Wait for the job named to end, or cancel it.',
+  },
   workflow_active: {
     http: 409,
     title: 'The workflow is active',
@@ -293,6 +308,46 @@ export const ERRORS = {
     failure: 'system',
     title: 'There is no data engine',
     hint: 'See /readyz for what is missing: the optional package chdb, or the server of MILLRACE_CLICKHOUSE_URL.',
+  },
+  data_source_not_found: {
+    failure: 'user',
+    title: 'There is no such data source',
+    hint: 'Create it (POST /v1/datasources), or set create on the import.',
+  },
+  pipe_not_found: {
+    failure: 'user',
+    title: 'There is no such pipe or node, or it has not the role that the job needs',
+    hint: 'GET /v1/pipes/{name} shows its nodes and their roles.',
+  },
+  schema_mismatch: {
+    failure: 'user',
+    title: 'The columns are not those of the data source',
+    hint: 'GET /v1/datasources/{name} shows its columns; PUT adds some.',
+  },
+  source_refused: {
+    failure: 'user',
+    title: 'The source does not give the content',
+    hint: 'Check the address and what it needs to be read.',
+  },
+  source_broken: {
+    failure: 'user',
+    title: 'The content is shorter than its source said, though it was asked for again',
+    hint: 'Check the source: it breaks off.',
+  },
+  content_unreadable: {
+    failure: 'user',
+    title: 'The content is not what its format says',
+    hint: 'Check format, delimiter, quote, compression and encoding (UTF-8).',
+  },
+  content_too_large: {
+    failure: 'user',
+    title: 'The content is larger than allowed',
+    hint: 'Split it, or raise MILLRACE_MAX_UPLOAD_BYTES.',
+  },
+  too_many_bad_rows: {
+    failure: 'user',
+    title: 'More rows are bad than max_bad_rows allows',
+    hint: 'The message shows some of them. Mend them, or allow more.',
   },
   address_refused: {
     failure: 'user',

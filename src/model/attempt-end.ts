@@ -6,13 +6,15 @@ const NO_EXIT: Exit = Object.freeze({ exitCode: null, signal: null })
 
 /**
  * How an attempt ends, from what the executor says and why it was told to stop. The cause that came first wins over
- * what the work then made of it, except that work which ended well before it noticed a timeout or a shutdown is done.
+ * what the work then made of it, except that work which ended well before it noticed a timeout or a shutdown is done, and rows
+ * that were published are.
  * null: the lease is lost, nothing may be written.
  */
 export const toAttemptEnd = (outcome: Outcome, cause: StopCause | null, tries: Tries): AttemptEnd | null => {
   const exit = outcome.exit ?? NO_EXIT
   if (cause === 'lease_lost') return null
-  if (cause === 'cancelled_by_user' || cause === 'run_terminated') return { type: 'cancel', exit }
+  const isCancelled = cause === 'cancelled_by_user' || cause === 'run_terminated'
+  if (isCancelled && !(outcome.type === 'completed' && outcome.isPublished)) return { type: 'cancel', exit }
   if (outcome.type === 'completed')
     return { type: 'complete', exit, statistics: outcome.statistics ?? null, result: outcome.result ?? null }
   if (cause === 'shutdown') return { type: 'release', exit }

@@ -25,6 +25,8 @@ export type Outcome =
       readonly exit?: Exit
       readonly statistics?: Readonly<Record<string, number>>
       readonly result?: NewResult
+      /** Rows were published: whatever it was told meanwhile, that is how it ended. */
+      readonly isPublished?: true
     }
   | {
       readonly type: 'failed'

@@ -62,6 +62,8 @@ export const openWarehouse = (options: Options): Warehouse => {
     },
     checkExpression: ({ workspace, ...input }: GuardInput & { workspace: string }) =>
       guardOf(workspace).checkExpression(input),
+    checkSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).checkSelect(input),
+    inspectSelect: ({ workspace, sql }) => guardOf(workspace).inspectSelect({ sql }),
     cancel: async ({ workspace, queryId }) => {
       // SYNC waits, and hung in the embedded engine.
       await run({ workspace, sql: 'KILL QUERY WHERE query_id = {id:String} ASYNC', parameters: { id: queryId } })

@@ -1,5 +1,7 @@
 import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
+import { findPlaceholders, withoutPlaceholders } from './guard/placeholders.ts'
+import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
 import { WarehouseError } from './warehouse.ts'
 
@@ -15,7 +17,14 @@ export interface SqlGuard {
   checkSelect(input: GuardInput): Promise<string>
   /** One expression without sub-queries, to stand in a statement of ours (a sorting key, a condition). Throws as `checkSelect`. */
   checkExpression(input: GuardInput): Promise<string>
+  /**
+   * A SELECT that is to be kept: as the engine's parser prints it, and what it names as tables. Its parameters need no values; none may stand for a
+   * name, and no table may be named with a database. Throws as `checkSelect`.
+   */
+  inspectSelect(input: { readonly sql: string }): Promise<InspectedSelect>
 }
+
+export type InspectedSelect = TablesRead & { readonly sql: string }
 
 type GuardOptions = {
   readonly database: string
@@ -87,6 +96,18 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       await check(tree, judgeSelect)
       remember(passed, key, runs)
       return runs
+    },
+    async inspectSelect({ sql }) {
+      const formatted = await format(sql)
+      if (findPlaceholders(formatted).some(({ type }) => type === 'Identifier'))
+        throw refusal('A parameter of what is kept may not stand for a name ({name:Identifier}).')
+      const judged = `SELECT * FROM (\n${withoutPlaceholders(formatted)}\n)`
+      const tree = await parse(judged, {}).catch(toNoSelect)
+      await check(tree, judgeSelect)
+      const read = readTables(tree)
+      const qualified = read.tables.find(name => name.includes('.'))
+      if (qualified !== undefined) throw refusal(`Name the table ${qualified} without its database here.`)
+      return { sql: formatted, ...read }
     },
     async checkExpression({ sql, parameters = {} }) {
       const formatted = await format(`SELECT ${sql}`)

@@ -1,4 +1,5 @@
 import type { ResultFormat } from '../model/job.ts'
+import type { InspectedSelect } from './sql-guard.ts'
 
 /**
  * Where the tables of the workspaces are and SQL runs: ClickHouse, embedded (chDB in a process of its own, one per
@@ -16,6 +17,14 @@ export interface Warehouse {
    * `WarehouseError('sql_error')` for one that holds a query or calls what it may not, or that does not parse.
    */
   checkExpression(input: { workspace: string; sql: string }): Promise<string>
+  /** A user's SELECT that is to run as a part of a statement of the server's (`INSERT … SELECT`): the text that may. Throws `WarehouseError('sql_error')`. */
+  checkSelect(input: {
+    workspace: string
+    sql: string
+    parameters?: Readonly<Record<string, unknown>>
+  }): Promise<string>
+  /** A user's SELECT that is to be kept; see `SqlGuard`. Throws `WarehouseError('sql_error')`. */
+  inspectSelect(input: { workspace: string; sql: string }): Promise<InspectedSelect>
   /** The live database of a workspace: `live`, or the server's name for it. To be quoted. */
   database(workspace: string): string
   /** Stops a query or statement within a second; one that has ended is no error. */

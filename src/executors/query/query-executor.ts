@@ -3,9 +3,9 @@ import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { type QueryLimits, type QuerySummary, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
-import { followProgress, type ProgressFollower } from './follow-progress.ts'
+import { followProgress, type ProgressFollower } from '../follow-progress.ts'
+import { toFailure } from '../to-failure.ts'
 import { DEFAULT_FORMAT, type QuerySpec } from './spec.ts'
-import { toFailure } from './to-failure.ts'
 
 type Options = {
   readonly warehouse: Warehouse

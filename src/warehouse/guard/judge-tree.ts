@@ -128,7 +128,8 @@ const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'view',
 ])
 
-const IN_FUNCTION = /^(global)?(not)?(null)?in(ignoreset)?$/i
+/** The functions that IN and its kin are. */
+export const IN_FUNCTION = /^(global)?(not)?(null)?in(ignoreset)?$/i
 
 /** All functions that take functions are named so; `arrayMap(file, ['/etc/passwd'])` calls one without a call in the tree. */
 export const TAKES_FUNCTIONS = /^(array|map)/i

@@ -1,5 +1,5 @@
-import type { QueryProgress } from '../../warehouse/warehouse.ts'
-import type { ExecutionContext } from '../executor.ts'
+import type { QueryProgress } from '../warehouse/warehouse.ts'
+import type { ExecutionContext } from './executor.ts'
 import { toProgress } from './progress-text.ts'
 
 const EVERY_MS = 1000

@@ -1,6 +1,6 @@
-import { ERRORS, type FailureReason } from '../../kernel/errors.ts'
-import type { Outcome } from '../../model/outcome.ts'
-import type { WarehouseError, WarehouseFault } from '../../warehouse/warehouse.ts'
+import { ERRORS, type FailureReason } from '../kernel/errors.ts'
+import type { Outcome } from '../model/outcome.ts'
+import type { WarehouseError, WarehouseFault } from '../warehouse/warehouse.ts'
 
 /** A query that was cancelled by nobody who may cancel a job was ended with its engine, or by hand in it. */
 const REASONS = {

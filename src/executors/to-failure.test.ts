@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { WarehouseError, type WarehouseFault } from '../../warehouse/warehouse.ts'
+import { WarehouseError, type WarehouseFault } from '../warehouse/warehouse.ts'
 import { toFailure } from './to-failure.ts'
 
 test.each<[WarehouseFault, string, string]>([

@@ -1,5 +1,5 @@
-import type { Progress } from '../../model/job.ts'
-import type { QueryProgress } from '../../warehouse/warehouse.ts'
+import type { Progress } from '../model/job.ts'
+import type { QueryProgress } from '../warehouse/warehouse.ts'
 
 /** How far a query is, for people. The engine corrects its guess of the total while it reads: never more than 100 %. */
 export const toProgress = ({ rowsRead, totalRows }: QueryProgress): Progress => {

@@ -1,0 +1,91 @@
+import { type FieldError, MillraceError } from '../kernel/errors.ts'
+import { columnNameFault, engineFault, nameFault, typeFault } from '../model/data-rules.ts'
+import type { DataSource } from '../model/data-source.ts'
+import { WarehouseError } from '../warehouse/warehouse.ts'
+import type { Data } from './data.ts'
+import { createTableSql, qualified } from './table-ddl.ts'
+
+/** As in the Tinybird document's limits. */
+const MOST_COLUMNS = 500
+
+/**
+ * The data source as it may be: expressions as the guard let them through, and a table of it made for a moment. Throws `invalid` with every
+ * wrong field by its name in the API.
+ */
+export const checkDataSource = async (data: Data, workspace: string, given: DataSource): Promise<DataSource> => {
+  refuse(plainFaults(given))
+  const [sortingKey, partitionKey, ttl] = await Promise.all([
+    checkExpression(data, workspace, 'sorting_key', given.sortingKey),
+    checkExpression(data, workspace, 'partition_key', given.partitionKey),
+    checkExpression(data, workspace, 'ttl', given.ttl),
+  ])
+  const checked = { ...given, sortingKey, partitionKey, ttl }
+  await tryTable(data, workspace, checked)
+  return checked
+}
+
+const refuse = (errors: readonly FieldError[]): void => {
+  const [first] = errors
+  if (first !== undefined) throw new MillraceError('invalid', `${first.path}: ${first.message}`, { errors })
+}
+
+const plainFaults = ({ name, columns, engine }: DataSource): readonly FieldError[] => {
+  const faults: FieldError[] = []
+  const add = (path: string, message: string | null): void => {
+    if (message !== null) faults.push({ path, message })
+  }
+  add('name', nameFault(name))
+  add('engine', engineFault(engine))
+  if (columns.length === 0 || columns.length > MOST_COLUMNS) add('schema', `must have 1 to ${MOST_COLUMNS} columns`)
+  const names = new Set<string>()
+  for (const [index, column] of columns.entries()) {
+    add(`schema.${index}.name`, columnNameFault(column.name))
+    add(`schema.${index}.type`, typeFault(column.type))
+    if (names.has(column.name)) add(`schema.${index}.name`, `${JSON.stringify(column.name)} is there twice`)
+    names.add(column.name)
+  }
+  return faults
+}
+
+const checkExpression = async (
+  { warehouse }: Data,
+  workspace: string,
+  path: string,
+  sql: string | null,
+): Promise<string | null> => {
+  if (sql === null || sql.trim() === '') return null
+  try {
+    // As one value: a key may be a list of expressions.
+    const tuple = await warehouse.checkExpression({ workspace, sql: path === 'ttl' ? sql : `tuple(${sql})` })
+    return path === 'ttl' ? tuple : withoutTuple(tuple)
+  } catch (error) {
+    throw toInvalid(error, path)
+  }
+}
+
+/** The list inside; an engine prints `tuple(a, b)` as `(a, b)`. */
+const withoutTuple = (text: string): string =>
+  text
+    .replace(/^tuple/, '')
+    .trim()
+    .replace(/^\(/, '')
+    .replace(/\)$/, '')
+
+/** Types, engine and keys are judged by who knows them. */
+const tryTable = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<void> => {
+  const database = warehouse.database(workspace)
+  const name = `stg_try_${dataSource.id}`
+  try {
+    await warehouse.command({ workspace, sql: createTableSql(database, { ...dataSource, name }) })
+  } catch (error) {
+    throw toInvalid(error, 'schema')
+  } finally {
+    await warehouse.command({ workspace, sql: `DROP TABLE IF EXISTS ${qualified(database, name)} SYNC` })
+  }
+}
+
+/** Everything else than a fault of the text is thrown as it is. */
+export const toInvalid = (error: unknown, path: string): unknown => {
+  if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') return error
+  return new MillraceError('invalid', `${path}: ${error.message}`, { errors: [{ path, message: error.message }] })
+}

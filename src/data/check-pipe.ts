@@ -1,0 +1,168 @@
+import { type FieldError, MillraceError } from '../kernel/errors.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import { findDataSource, findFeedCycle, findNode, findPipe, findPipeCycle, sourceOf } from '../model/catalogue-graph.ts'
+import { compileNode } from '../model/compile-node.ts'
+import { nameFault } from '../model/data-rules.ts'
+import type { NodeRole, Pipe, PipeNode } from '../model/pipe.ts'
+import { withoutPlaceholders } from '../warehouse/guard/placeholders.ts'
+import { WarehouseError } from '../warehouse/warehouse.ts'
+import { toInvalid } from './check-data-source.ts'
+import type { Data } from './data.ts'
+
+/** A node as a caller gives it. */
+export type NewNode = { readonly name: string; readonly sql: string; readonly role: NodeRole }
+
+const MOST_NODES = 100
+
+/** Nodes with what their SQL reads. Throws `invalid` with every node whose SQL may not be, and where. */
+export const inspectNodes = async (
+  { warehouse, catalogue }: Data,
+  workspace: string,
+  { name, nodes }: { readonly name: string; readonly nodes: readonly NewNode[] },
+): Promise<readonly PipeNode[]> => {
+  const before = await catalogue(workspace)
+  refuse(nameFaults(before, name, nodes))
+  const errors: FieldError[] = []
+  const inspected: PipeNode[] = []
+  for (const [index, node] of nodes.entries()) {
+    const path = `nodes.${index}.sql`
+    try {
+      const { sql, tables, fromFirst } = await warehouse.inspectSelect({ workspace, sql: node.sql })
+      const earlier = nodes.slice(0, index).map(other => other.name)
+      const isKnown = (table: string): boolean =>
+        earlier.includes(table) ||
+        (table !== name && (findDataSource(before, table) ?? findPipe(before, table))?.name === table)
+      inspected.push({
+        ...node,
+        sql,
+        reads: tables.filter(isKnown),
+        source: fromFirst.find(isKnown) ?? null,
+      })
+    } catch (error) {
+      if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+      errors.push({ path, message: `the node ${node.name}: ${error.message}` })
+    }
+  }
+  refuse(errors)
+  return inspected
+}
+
+const refuse = (errors: readonly FieldError[]): void => {
+  const [first] = errors
+  if (first !== undefined) throw new MillraceError('invalid', `${first.path}: ${first.message}`, { errors })
+}
+
+const nameFaults = (catalogue: Catalogue, name: string, nodes: readonly NewNode[]): readonly FieldError[] => {
+  const faults: FieldError[] = []
+  const add = (path: string, message: string | null): void => {
+    if (message !== null) faults.push({ path, message })
+  }
+  add('name', nameFault(name))
+  if (nodes.length === 0 || nodes.length > MOST_NODES) add('nodes', `must be 1 to ${MOST_NODES}`)
+  const names = new Set<string>()
+  for (const [index, node] of nodes.entries()) {
+    const path = `nodes.${index}.name`
+    add(path, nameFault(node.name))
+    if (names.has(node.name)) add(path, `${node.name} is there twice`)
+    if (findDataSource(catalogue, node.name)) add(path, `${node.name} is a data source: call the node otherwise`)
+    if (findPipe(catalogue, node.name) && node.name !== name)
+      add(path, `${node.name} is a pipe: call the node otherwise`)
+    names.add(node.name)
+  }
+  return faults
+}
+
+/** What only the whole catalogue and the engine can judge. `catalogue` has the pipe in it. Throws `invalid`. */
+export const checkPipe = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  { missingTargetsAreFine = false } = {},
+): Promise<void> => {
+  refuse(cycleFaults(catalogue, pipe))
+  const errors: FieldError[] = []
+  for (const [index, node] of pipe.nodes.entries()) {
+    const message = await nodeFault(data, { workspace, catalogue, pipe, node, missingTargetsAreFine })
+    if (message !== null) errors.push({ path: `nodes.${index}.sql`, message: `the node ${node.name}: ${message}` })
+  }
+  refuse(errors)
+}
+
+const cycleFaults = (catalogue: Catalogue, pipe: Pipe): readonly FieldError[] => {
+  const pipes = findPipeCycle(catalogue, pipe)
+  if (pipes !== null) return [{ path: 'nodes', message: `pipes read each other in a ring: ${pipes.join(' > ')}` }]
+  const feeds = findFeedCycle(catalogue)
+  if (feeds === null) return []
+  const index = pipe.nodes.findIndex(({ role }) => role.type === 'materialized' && feeds.includes(role.into))
+  const name = pipe.nodes[index]?.name ?? pipe.name
+  return [
+    {
+      path: `nodes.${Math.max(0, index)}.materialize_into`,
+      message: `the node ${name} closes a ring: ${feeds.join(' > ')}`,
+    },
+  ]
+}
+
+type Place = {
+  readonly workspace: string
+  readonly catalogue: Catalogue
+  readonly pipe: Pipe
+  readonly node: PipeNode
+  readonly missingTargetsAreFine: boolean
+}
+
+const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
+  const { catalogue, pipe, node, missingTargetsAreFine } = place
+  if (node.role.type === 'materialized' && sourceOf(catalogue, pipe, node) === null)
+    return 'a materialized node must read a data source: it is fed what is appended to the first in its FROM'
+  try {
+    const columns = await describeNode(data, place.workspace, catalogue, pipe, node)
+    if (node.role.type === 'plain') return null
+    const target = findDataSource(catalogue, node.role.into)
+    if (target === undefined)
+      return missingTargetsAreFine ? null : `there is no data source ${node.role.into} to put its rows into`
+    const names = new Set(columns.map(({ name }) => name))
+    const missing = target.columns.filter(({ name }) => !names.has(name)).map(({ name }) => name)
+    const unknown = [...names].filter(name => !target.columns.some(column => column.name === name))
+    if (missing.length > 0) return `${target.name} has columns that it does not give: ${missing.join(', ')}`
+    return unknown.length > 0 ? `it gives columns that ${target.name} does not have: ${unknown.join(', ')}` : null
+  } catch (error) {
+    const invalid = toInvalid(error, '')
+    if (invalid instanceof MillraceError) return invalid.errors[0]!.message
+    throw error
+  }
+}
+
+export type DescribedColumn = { readonly name: string; readonly type: string }
+
+/** The columns that a node gives, as the engine sees them. Throws `WarehouseError`: `sql_error` for a table that does not exist. */
+export const describeNode = (
+  { warehouse }: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  node: PipeNode,
+): Promise<readonly DescribedColumn[]> =>
+  warehouse.rows<DescribedColumn>({
+    workspace,
+    sql: `DESCRIBE TABLE (\n${withoutPlaceholders(compileNode(catalogue, pipe, node))}\n)`,
+    settings: { readonly: 1 },
+  })
+
+/** Throws `MillraceError`: the job needs a node of that role. */
+export const findRole = <T extends NodeRole['type']>(
+  catalogue: Catalogue,
+  type: T,
+  names: { readonly pipe: string; readonly node?: string },
+): { readonly pipe: Pipe; readonly node: PipeNode; readonly role: Extract<NodeRole, { type: T }> } | string => {
+  const pipe = findPipe(catalogue, names.pipe)
+  if (pipe === undefined) return `There is no pipe ${names.pipe}.`
+  const node = names.node === undefined ? pipe.nodes.find(({ role }) => role.type === type) : findNode(pipe, names.node)
+  if (node === undefined)
+    return names.node === undefined
+      ? `The pipe ${pipe.name} has no ${type} node.`
+      : `The pipe ${pipe.name} has no node ${names.node}.`
+  if (node.role.type !== type) return `The node ${node.name} of ${pipe.name} is no ${type} node.`
+  return { pipe, node, role: node.role as Extract<NodeRole, { type: T }> }
+}

@@ -1,0 +1,31 @@
+import type { Logger } from '../kernel/logger.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import type { Store } from '../store/store.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+import { createCatalogues } from './catalogues.ts'
+import { createReadiness } from './readiness.ts'
+
+/** What everything about data sources and pipes is made of. */
+export type Data = {
+  readonly store: Store
+  readonly warehouse: Warehouse
+  readonly logger: Logger
+  /** `MILLRACE_RETENTION_QUARANTINE`, ms; 0: for ever. */
+  readonly quarantineKeptMs: number
+  /** As it is now. */
+  catalogue(workspace: string): Promise<Catalogue>
+  /**
+   * To be awaited before tables of a workspace are used: what a former life of this server had begun is finished or cleared away, and every
+   * data source has its table. Done once in the life of this process.
+   */
+  ready(workspace: string): Promise<void>
+}
+
+type Options = Pick<Data, 'store' | 'warehouse' | 'logger' | 'quarantineKeptMs'>
+
+/** Does nothing yet. */
+export const createData = (options: Options): Data => {
+  const catalogues = createCatalogues(options.store)
+  const parts = { ...options, catalogue: catalogues.read }
+  return { ...parts, ready: createReadiness(parts) }
+}

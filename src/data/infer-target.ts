@@ -1,0 +1,35 @@
+import { MillraceError } from '../kernel/errors.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import { findDataSource } from '../model/catalogue-graph.ts'
+import type { Pipe, PipeNode } from '../model/pipe.ts'
+import { type DescribedColumn, describeNode } from './check-pipe.ts'
+import type { Data } from './data.ts'
+import type { NewDataSource } from './data-sources.ts'
+
+/** Nodes whose data source does not exist. */
+export const missingTargets = (catalogue: Catalogue, pipe: Pipe): readonly PipeNode[] =>
+  pipe.nodes.filter(({ role }) => role.type !== 'plain' && findDataSource(catalogue, role.into) === undefined)
+
+/** Aggregate states are merged by an engine that is made for them, in the order of what they are grouped by. */
+export const inferTarget = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  node: PipeNode,
+): Promise<NewDataSource> => {
+  const { role } = node
+  if (role.type === 'plain') throw new MillraceError('internal', 'a plain node has no data source')
+  const columns = await describeNode(data, workspace, catalogue, pipe, node)
+  const states = columns.filter(isState)
+  const keys = columns.filter(column => !isState(column))
+  return {
+    name: role.into,
+    description: `Filled by the node ${node.name} of the pipe ${pipe.name}`,
+    columns: columns.map(({ name, type }) => ({ name, type, jsonPath: null })),
+    engine: states.length > 0 ? 'AggregatingMergeTree' : 'MergeTree',
+    sortingKey: states.length > 0 && keys.length > 0 ? keys.map(({ name }) => `\`${name}\``).join(', ') : null,
+  }
+}
+
+const isState = ({ type }: DescribedColumn): boolean => /^(Simple)?AggregateFunction\(/.test(type)

@@ -1,0 +1,47 @@
+import type { ClaimedJob } from '../model/job.ts'
+import type { DataStore } from '../store/data-store.ts'
+
+type Input = {
+  readonly store: Pick<DataStore, 'lockTables'>
+  readonly job: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken' | 'workspace'>
+  readonly tables: readonly string[]
+  readonly signal: AbortSignal
+  /** Told when it has to wait, and for whom. */
+  readonly onWait: (text: string) => void
+}
+
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1000
+
+/** Waits until nobody else writes these tables. They are ours as long as the attempt lives. `stopped`: it is to stop, or lost. */
+export const lockTables = async ({ store, job, tables, signal, onWait }: Input): Promise<'locked' | 'stopped'> => {
+  const { workspace } = job
+  const holder = { lease: leaseOf(job) }
+  for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    const answer = await store.lockTables({ workspace, tables, holder })
+    if (answer.type === 'locked') return 'locked'
+    if (answer.type === 'lost') return 'stopped'
+    onWait(`waits for ${answer.jobId === null ? 'a call' : `job ${answer.jobId}`}, which writes ${answer.table}`)
+    await sleep(pause, signal)
+  }
+  return 'stopped'
+}
+
+export const leaseOf = ({ id, attempt, leaseToken }: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken'>) => ({
+  jobId: id,
+  attempt,
+  leaseToken,
+})
+
+/** Until then, or the abort. */
+export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) return resolve()
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })

@@ -1,0 +1,117 @@
+import { MillraceError } from '../kernel/errors.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import { findDataSource, findPipe, readersOf, writtenWith } from '../model/catalogue-graph.ts'
+import type { Pipe } from '../model/pipe.ts'
+import { changeCatalogue } from './change-catalogue.ts'
+import { checkPipe, inspectNodes, type NewNode } from './check-pipe.ts'
+import type { Data } from './data.ts'
+import { createDataSource, newDataId } from './data-sources.ts'
+import { inferTarget, missingTargets } from './infer-target.ts'
+
+export type NewPipe = {
+  readonly name: string
+  readonly description?: string | null
+  readonly nodes: readonly NewNode[]
+}
+
+/**
+ * Makes a pipe. Data sources that its materialized and copy nodes put rows into are made when missing, of what the nodes give. Throws
+ * `MillraceError`: `invalid` with the node of every fault, `data_source_exists`, `data_busy`; `WarehouseError` when the engine is away.
+ */
+export const createPipe = (data: Data, workspace: string, given: NewPipe): Promise<Pipe> =>
+  putPipe(data, workspace, given, catalogue => {
+    if (findPipe(catalogue, given.name) ?? findDataSource(catalogue, given.name))
+      throw new MillraceError('data_source_exists', `There is already a data source or pipe ${given.name}.`)
+    return null
+  })
+
+/** Replaces nodes and description; what was materialized by former nodes stays. Throws as `createPipe`, and `not_found`. The name cannot change. */
+export const replacePipe = (data: Data, workspace: string, name: string, given: NewPipe): Promise<Pipe> =>
+  putPipe(data, workspace, given, catalogue => {
+    const before = requirePipe(catalogue, name)
+    if (given.name !== before.name)
+      throw new MillraceError('invalid', `name: must be ${before.name}, as in the address`, {
+        errors: [{ path: 'name', message: `must be ${before.name}, as in the address` }],
+      })
+    return before
+  })
+
+const putPipe = async (
+  data: Data,
+  workspace: string,
+  given: NewPipe,
+  findBefore: (catalogue: Catalogue) => Pipe | null,
+): Promise<Pipe> => {
+  await data.ready(workspace)
+  findBefore(await data.catalogue(workspace))
+  const nodes = await inspectNodes(data, workspace, given)
+  const now = await data.store.now()
+  const build = (before: Pipe | null): Pipe => ({
+    id: before?.id ?? newDataId(),
+    name: given.name,
+    description: given.description ?? null,
+    nodes,
+    createdAt: before?.createdAt ?? now,
+    updatedAt: now,
+  })
+  await makeTargets(data, workspace, build(null))
+  return changeCatalogue(data, workspace, async catalogue => {
+    const before = findBefore(catalogue)
+    const pipe = build(before)
+    await checkPipe(data, workspace, withPipe(catalogue, pipe), pipe)
+    return {
+      changes: [{ type: 'put_pipe', pipe }],
+      unlessLocked: tablesOf(catalogue, pipe, before),
+      result: pipe,
+    }
+  })
+}
+
+export const withPipe = (catalogue: Catalogue, pipe: Pipe): Catalogue => ({
+  ...catalogue,
+  pipes: [...catalogue.pipes.filter(({ name }) => name !== pipe.name), pipe],
+})
+
+/** A write under way goes by the catalogue of its beginning: what it feeds must not change meanwhile. */
+const tablesOf = (catalogue: Catalogue, pipe: Pipe, before: Pipe | null): readonly string[] => {
+  const targets = [pipe, ...(before === null ? [] : [before])].flatMap(({ nodes }) =>
+    nodes.flatMap(({ role }) => (role.type === 'materialized' ? [role.into] : [])),
+  )
+  return [...new Set(targets.flatMap(name => writtenWith(catalogue, name)))]
+}
+
+const makeTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<void> => {
+  const catalogue = withPipe(await data.catalogue(workspace), pipe)
+  const missing = missingTargets(catalogue, pipe)
+  if (missing.length === 0) return
+  await checkPipe(data, workspace, catalogue, pipe, { missingTargetsAreFine: true })
+  for (const node of missing)
+    await createDataSource(data, workspace, await inferTarget(data, workspace, catalogue, pipe, node))
+}
+
+/** Throws `not_found`. By name or id. */
+export const getPipe = async (data: Data, workspace: string, name: string): Promise<Pipe> =>
+  requirePipe(await data.catalogue(workspace), name)
+
+const requirePipe = (catalogue: Catalogue, name: string): Pipe => {
+  const found = findPipe(catalogue, name)
+  if (found === undefined) throw new MillraceError('not_found', `There is no pipe ${name}.`)
+  return found
+}
+
+/** The data sources it filled stay. Throws `not_found`, `data_source_in_use` when other pipes read it, `data_busy`. */
+export const dropPipe = (data: Data, workspace: string, name: string): Promise<Pipe> =>
+  changeCatalogue(data, workspace, catalogue => {
+    const pipe = requirePipe(catalogue, name)
+    const readers = readersOf(catalogue, pipe)
+    if (readers.length > 0)
+      throw new MillraceError(
+        'data_source_in_use',
+        `${pipe.name} is read by ${readers.map(other => `the pipe ${other.name}`).join(', ')}.`,
+      )
+    return {
+      changes: [{ type: 'drop_pipe', id: pipe.id }],
+      unlessLocked: tablesOf(catalogue, pipe, null),
+      result: pipe,
+    }
+  })

@@ -1,0 +1,25 @@
+import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
+import type { Warehouse } from '../warehouse/warehouse.ts'
+
+/** Where an attempt makes its tables ready. On a server it is beside the workspace's own database, which its user sees alone. */
+export const stagingName = (liveDatabase: string, { jobId, attempt }: AttemptName): string =>
+  `${prefixOf(liveDatabase)}stg_${jobId.replaceAll('-', '')}_${attempt}`
+
+type AttemptName = { readonly jobId: string; readonly attempt: number }
+
+const prefixOf = (liveDatabase: string): string => (liveDatabase === 'live' ? '' : `${liveDatabase}__`)
+
+/** The attempt whose staging a database is; null: it is none of this workspace. */
+export const attemptOfStaging = (liveDatabase: string, name: string): AttemptName | null => {
+  const prefix = prefixOf(liveDatabase)
+  const match = name.startsWith(prefix) ? STAGING.exec(name.slice(prefix.length)) : null
+  if (match === null) return null
+  const hex = match[1]!
+  const jobId = [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-')
+  return { jobId, attempt: Number(match[2]) }
+}
+
+const STAGING = /^stg_([0-9a-f]{32})_(\d+)$/
+
+export const dropStaging = (warehouse: Warehouse, workspace: string, database: string): Promise<void> =>
+  warehouse.command({ workspace, sql: `DROP DATABASE IF EXISTS ${quoteIdentifier(database)} SYNC` })

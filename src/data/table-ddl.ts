@@ -1,0 +1,49 @@
+import { type Column, type DataSource, quarantineOf } from '../model/data-source.ts'
+import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
+
+/** A name with its database, as it stands in statements. */
+export const qualified = (database: string, name: string): string =>
+  `${quoteIdentifier(database)}.${quoteIdentifier(name)}`
+
+/** An acknowledged row survives a power cut: by default the engine leaves that to the operating system. Keys may be nullable. */
+const SETTINGS = 'fsync_after_insert = 1, fsync_part_directory = 1, allow_nullable_key = 1'
+
+/** Marks a table as ours, and says whose it is. */
+export const commentOf = (dataSource: Pick<DataSource, 'id'>): string => dataSource.id
+
+/** The statement that makes the table of a data source. Types, engine and expressions have passed their checks. */
+export const createTableSql = (database: string, dataSource: DataSource): string => {
+  const { name, columns, engine, sortingKey, partitionKey, ttl } = dataSource
+  return [
+    `CREATE TABLE ${qualified(database, name)} (${columns.map(columnSql).join(', ')})`,
+    `ENGINE = ${engine}`,
+    partitionKey === null ? '' : `PARTITION BY (${partitionKey})`,
+    `ORDER BY ${sortingKey === null ? 'tuple()' : `(${sortingKey})`}`,
+    ttl === null ? '' : `TTL ${ttl}`,
+    `SETTINGS ${SETTINGS}`,
+    `COMMENT '${commentOf(dataSource)}'`,
+  ]
+    .filter(part => part !== '')
+    .join(' ')
+}
+
+export const columnSql = ({ name, type }: Column): string => `${quoteIdentifier(name)} ${type}`
+
+/** Of rows that do not fit, as text. The names are those of the Tinybird document's quarantine. */
+export const createQuarantineSql = (database: string, dataSource: DataSource, keptMs: number): string =>
+  [
+    `CREATE TABLE IF NOT EXISTS ${qualified(database, quarantineOf(dataSource.name))} (`,
+    [...dataSource.columns.map(quarantineColumnSql), ...QUARANTINE_COLUMNS].join(', '),
+    ') ENGINE = MergeTree ORDER BY insertion_date',
+    keptMs === 0 ? '' : `TTL insertion_date + toIntervalSecond(${Math.ceil(keptMs / 1000)})`,
+    `SETTINGS ${SETTINGS} COMMENT '${commentOf(dataSource)}'`,
+  ].join(' ')
+
+export const quarantineColumnSql = ({ name }: Column): string => `${quoteIdentifier(name)} Nullable(String)`
+
+const QUARANTINE_COLUMNS = [
+  'c__error_column Array(String)',
+  'c__error Array(String)',
+  'c__import_id String',
+  'insertion_date DateTime',
+]

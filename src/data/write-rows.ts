@@ -1,0 +1,257 @@
+import type { FailureReason } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import { dataSourcesOf, type Feed, feedsBelow, feedsOf, findDataSource, writtenWith } from '../model/catalogue-graph.ts'
+import { compileNode } from '../model/compile-node.ts'
+import { type DataSource, quarantineOf, type WriteMode } from '../model/data-source.ts'
+import type { ClaimedJob } from '../model/job.ts'
+import type { NewPublication, PublishedTable } from '../store/data-store.ts'
+import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
+import { WarehouseError } from '../warehouse/warehouse.ts'
+import type { Data } from './data.ts'
+import { exchangeTables, uuidsOf } from './exchange-tables.ts'
+import { leaseOf, lockTables, sleep } from './lock-tables.ts'
+import { hasStaging, recoverPublications } from './recover-publications.ts'
+import { dropStaging, stagingName } from './staging-database.ts'
+import { createStatements, type Statements } from './statements.ts'
+import { createQuarantineSql, createTableSql, qualified } from './table-ddl.ts'
+
+/**
+ * How rows get into a data source, all or nothing: they are loaded into a staging database, dependent materialized nodes make of them what they
+ * make, and then staged and live tables change places. Until the publication is committed to the store nothing live has
+ * changed; from then on it happens, whoever dies (`docs/architecture.md`, Data).
+ */
+export type Write = {
+  readonly job: ClaimedJob
+  readonly target: string
+  readonly mode: WriteMode
+  /** Whether what depends on the target follows. */
+  readonly feeds: boolean
+  /** Whether rows that do not fit may be put aside. */
+  readonly quarantine: boolean
+  readonly signal: AbortSignal
+  /** A stop that even a committed publication has to heed: the worker has no right to the job any more, or shuts down. */
+  readonly mustLeave: () => boolean
+  readonly onWait: (text: string) => void
+  readonly logger: Logger
+  /** Fills the staged tables. */
+  readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>
+}
+
+/** What a load works on. */
+export type Staged = {
+  readonly catalogue: Catalogue
+  readonly target: DataSource
+  /** Unqualified names in statements with this database are staged tables; what else nodes read is there by its name, too. */
+  readonly database: string
+  readonly liveDatabase: string
+  readonly statements: Statements
+}
+
+export type Loaded = {
+  readonly type: 'loaded'
+  /** Kept with the publication: JSON, for whoever finishes the job. */
+  readonly outcome: Readonly<Record<string, number>>
+}
+
+export type WriteFailure = { readonly type: 'failed'; readonly reason: FailureReason; readonly message: string }
+
+export type Written =
+  | { readonly type: 'written'; readonly outcome: Readonly<Record<string, number>> }
+  | { readonly type: 'stopped' }
+  | WriteFailure
+
+/** Throws `WarehouseError` and what `load` throws; then nothing live has changed. */
+export const writeRows = async (data: Data, write: Write): Promise<Written> => {
+  const { workspace, id: jobId } = write.job
+  await data.ready(workspace)
+  const begun = await data.store.getPublication({ workspace, jobId })
+  if (begun !== null) return finish(data, write, begun)
+  const locked = await lockAll(data, write)
+  if (locked.type !== 'locked') return locked
+  try {
+    await recoverPublications(data, workspace)
+    const publication = await prepare(data, write, locked.catalogue)
+    if ('type' in publication) return publication
+    const answer = await data.store.commitPublication({ workspace, lease: leaseOf(write.job), publication })
+    if (answer !== 'committed') return { type: 'stopped' }
+    return await publish(data, write, publication)
+  } catch (error) {
+    if (write.signal.aborted && error instanceof WarehouseError) return { type: 'stopped' }
+    throw error
+  } finally {
+    await clearAway(data, write)
+  }
+}
+
+/** What an attempt before this one had committed. Somebody else who has the tables by now has finished it, too. */
+const finish = async (data: Data, write: Write, publication: NewPublication): Promise<Written> => {
+  const { store } = data
+  const { job, signal, onWait } = write
+  const tables = publication.tables.map(({ name }) => name)
+  if ((await lockTables({ store, job, tables, signal, onWait })) === 'stopped') return { type: 'stopped' }
+  return publish(data, write, publication)
+}
+
+/** Tables are locked as the catalogue has them; what changed while they were not is seen, and locked again. */
+const lockAll = async (
+  { store, catalogue }: Data,
+  write: Write,
+): Promise<{ type: 'locked'; catalogue: Catalogue } | WriteFailure | { type: 'stopped' }> => {
+  const { job, target, feeds, signal, onWait } = write
+  let before = await catalogue(job.workspace)
+  for (;;) {
+    if (findDataSource(before, target) === undefined) return noDataSource(target)
+    const tables = [...(feeds ? writtenWith(before, target) : [target])].sort()
+    if ((await lockTables({ store, job, tables, signal, onWait })) === 'stopped') return { type: 'stopped' }
+    const now = await catalogue(job.workspace)
+    if (now.version === before.version) return { type: 'locked', catalogue: now }
+    await store.unlockTables({ workspace: job.workspace, holder: { lease: leaseOf(job) } })
+    before = now
+  }
+}
+
+export const noDataSource = (name: string): WriteFailure => ({
+  type: 'failed',
+  reason: 'data_source_not_found',
+  message: `There is no data source ${name}.`,
+})
+
+/** Everything up to where nothing but the exchange is left to do. */
+const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<NewPublication | WriteFailure> => {
+  const staged = await stage(data, write, catalogue)
+  const loaded = await write.load(staged)
+  if (loaded.type === 'failed') return loaded
+  const { database, target } = staged
+  const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
+  for (const feed of feedsToRun(catalogue, feeds, write)) await runFeed(data, write, staged, feed)
+  const tables = [...new Set([target.name, ...feeds.map(({ into }) => into)])]
+  if (write.mode === 'append') for (const name of tables) await attachLive(staged, name)
+  const published = await toPublish(data, write, staged, tables)
+  return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }
+}
+
+/** A staged table for each that is written; whatever else nodes read is reached through an alias. */
+const stage = async (data: Data, write: Write, catalogue: Catalogue): Promise<Staged> => {
+  const { warehouse } = data
+  const { job, signal } = write
+  const target = findDataSource(catalogue, write.target)!
+  const liveDatabase = warehouse.database(job.workspace)
+  const database = stagingName(liveDatabase, { jobId: job.id, attempt: job.attempt })
+  const statements = createStatements({ warehouse, job, signal })
+  const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
+  const written = new Set([target.name, ...feeds.map(({ into }) => into)])
+  await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
+  for (const name of written)
+    await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
+  for (const name of readBy(catalogue, feeds)) {
+    if (written.has(name)) continue
+    const sql = `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${qualified(liveDatabase, name)})`
+    await statements.command({ sql: sql.replace('`.`', '`, `') })
+  }
+  if (write.quarantine) await statements.command({ sql: createQuarantineSql(database, target, data.quarantineKeptMs) })
+  return { catalogue, target, database, liveDatabase, statements }
+}
+
+const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
+  new Set(feeds.flatMap(({ pipe, node }) => [...dataSourcesOf(catalogue, pipe, node)]))
+
+/**
+ * A replace makes what depends on it anew, whole: of all that feeds it, also from elsewhere. An append adds what the new rows
+ * make.
+ */
+const feedsToRun = (catalogue: Catalogue, feeds: readonly Feed[], { mode }: Write): readonly Feed[] => {
+  if (mode === 'append') return feeds
+  const replaced = new Set(feeds.map(({ into }) => into))
+  const others = feedsOf(catalogue).filter(
+    feed => replaced.has(feed.into) && !feeds.some(({ node }) => node === feed.node),
+  )
+  return [...others, ...feeds]
+}
+
+const runFeed = async (data: Data, write: Write, staged: Staged, { pipe, node, into }: Feed): Promise<void> => {
+  const { catalogue, database, statements } = staged
+  const sql = await data.warehouse.checkSelect({
+    workspace: write.job.workspace,
+    sql: compileNode(catalogue, pipe, node),
+  })
+  await statements.command({
+    database,
+    sql: insertSelect(findDataSource(catalogue, into)!, sql),
+    settings: INSERT_SETTINGS,
+  })
+}
+
+/** One block may touch many partitions. */
+export const INSERT_SETTINGS = { max_partitions_per_insert_block: 0, insert_null_as_default: 0 }
+
+/** By name: a SELECT may have its columns in any order. */
+export const insertSelect = ({ name, columns }: DataSource, select: string): string => {
+  const names = columns.map(column => quoteIdentifier(column.name)).join(', ')
+  return `INSERT INTO ${quoteIdentifier(name)} (${names}) SELECT ${names} FROM (\n${select}\n)`
+}
+
+/** The rows that are there join the new ones: parts are linked, not copied. */
+const attachLive = async ({ database, liveDatabase, statements }: Staged, name: string): Promise<void> => {
+  const sql = `ALTER TABLE ${qualified(database, name)} ATTACH PARTITION ALL FROM ${qualified(liveDatabase, name)}`
+  await statements.command({ sql })
+}
+
+/** Rows that did not fit appear with those that did. */
+const toPublish = async (
+  data: Data,
+  write: Write,
+  staged: Staged,
+  tables: readonly string[],
+): Promise<readonly PublishedTable[]> => {
+  const { target, database, liveDatabase, statements } = staged
+  const quarantine = quarantineOf(target.name)
+  const names = [...tables]
+  if (write.quarantine && (await hasRows(staged, quarantine))) {
+    await statements.command({ sql: createQuarantineSql(liveDatabase, target, data.quarantineKeptMs) })
+    await attachLive(staged, quarantine)
+    names.push(quarantine)
+  }
+  const uuids = await uuidsOf(data.warehouse, write.job.workspace, database)
+  return names.map(name => ({ name, uuid: uuids.get(name)! }))
+}
+
+const hasRows = async ({ database, statements }: Staged, table: string): Promise<boolean> => {
+  const found = await statements.rows({ sql: `SELECT 1 AS found FROM ${qualified(database, table)} LIMIT 1` })
+  return found.length > 0
+}
+
+const PAUSE_MS = 500
+
+/** There is no way back: an engine that is away is waited for, as long as the job is ours. */
+const publish = async (data: Data, write: Write, publication: NewPublication): Promise<Written> => {
+  const { warehouse } = data
+  const { workspace } = write.job
+  const whole = { ...publication, workspace }
+  for (;;) {
+    try {
+      if (await hasStaging(warehouse, whole)) {
+        await exchangeTables(warehouse, whole)
+        await dropStaging(warehouse, workspace, publication.stagingDatabase)
+      }
+      return { type: 'written', outcome: JSON.parse(publication.outcome) as Record<string, number> }
+    } catch (error) {
+      if (write.mustLeave()) return { type: 'stopped' }
+      write.logger.warn({ err: error, job_id: write.job.id }, 'a publication could not be finished; it is tried again')
+      await sleep(PAUSE_MS, new AbortController().signal)
+    }
+  }
+}
+
+/** What could not be cleared away now is when the workspace is made ready the next time. */
+const clearAway = async ({ store, warehouse }: Data, { job, logger }: Write): Promise<void> => {
+  const { workspace } = job
+  const name = stagingName(warehouse.database(workspace), { jobId: job.id, attempt: job.attempt })
+  try {
+    const isCommitted = (await store.getPublication({ workspace, jobId: job.id })) !== null
+    if (!isCommitted) await dropStaging(warehouse, workspace, name)
+  } catch (error) {
+    logger.warn({ err: error, job_id: job.id }, 'a staging database could not be dropped')
+  }
+  await store.unlockTables({ workspace, holder: { lease: leaseOf(job) } })
+}

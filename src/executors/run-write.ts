@@ -1,0 +1,66 @@
+import type { Data } from '../data/data.ts'
+import { tableFigures } from '../data/table-figures.ts'
+import { type Loaded, type Staged, type WriteFailure, writeRows } from '../data/write-rows.ts'
+import { ERRORS } from '../kernel/errors.ts'
+import type { WriteMode } from '../model/data-source.ts'
+import type { ClaimedJob } from '../model/job.ts'
+import type { Outcome } from '../model/outcome.ts'
+import { WarehouseError } from '../warehouse/warehouse.ts'
+import type { ExecutionContext } from './executor.ts'
+import { toFailure } from './to-failure.ts'
+
+type Input = {
+  readonly data: Data
+  readonly job: ClaimedJob
+  readonly context: ExecutionContext
+  readonly target: string
+  readonly mode: WriteMode
+  /** Whether what is materialized from the target follows. */
+  readonly feeds: boolean
+  readonly quarantine: boolean
+  readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>
+}
+
+/** One attempt of a job that writes rows: `writeRows` as an outcome. What `load` throws but `WarehouseError` is thrown. */
+export const runWrite = async (input: Input): Promise<Outcome> => {
+  const { data, job, context, ...write } = input
+  const { stop, clock, logger } = context
+  const hasNoTime = () => stop.cause === 'shutdown' || stop.cause === 'lease_lost' || clock.monotonic() > stop.killAt
+  try {
+    const written = await writeRows(data, {
+      job,
+      ...write,
+      signal: stop.signal,
+      mustLeave: hasNoTime,
+      onWait: message => context.progress({ percentage: null, message }),
+      logger,
+    })
+    if (written.type === 'stopped') return written
+    if (written.type === 'failed') return failed(written)
+    return {
+      type: 'completed',
+      isPublished: true,
+      statistics: { ...written.outcome, ...(await targetStatistics(input)) },
+    }
+  } catch (error) {
+    if (stop.cause !== null) return { type: 'stopped' }
+    if (error instanceof WarehouseError) return toFailure(error)
+    throw error
+  }
+}
+
+export const failed = ({ reason, message }: WriteFailure): Outcome => {
+  const { failure } = ERRORS[reason]
+  return { type: 'failed', failure, reason, message }
+}
+
+/** `row_count` and `bytes` of the target at the end (`api.md`, Jobs). Its rows are published by now: no answer is no failure. */
+const targetStatistics = async ({ data, job, context, target }: Input): Promise<Readonly<Record<string, number>>> => {
+  try {
+    const [figures] = await tableFigures(data, job.workspace, [target])
+    return figures === undefined ? {} : { row_count: figures.rowCount, bytes: figures.bytes }
+  } catch (error) {
+    context.logger.warn({ err: error, job_id: job.id }, 'the size of a data source could not be read')
+    return {}
+  }
+}

@@ -1,0 +1,15 @@
+/** `{name:Type}` outside of strings, quoted names and comments; groups: the opaque part, the name, the type. */
+const TOKEN =
+  /('(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\/)|\{\s*(\w+)\s*:\s*([^{}]+?)\s*\}/g
+
+export type Placeholder = { readonly name: string; readonly type: string }
+
+/** What a query takes as parameters, in order. */
+export const findPlaceholders = (sql: string): readonly Placeholder[] =>
+  [...sql.matchAll(TOKEN)].flatMap(([, opaque, name, type]) =>
+    opaque === undefined ? [{ name: name!, type: type! }] : [],
+  )
+
+/** The query with NULL for each of them: of the same shape, for whoever has no values yet. */
+export const withoutPlaceholders = (sql: string): string =>
+  sql.replace(TOKEN, (text, opaque) => (opaque === undefined ? 'NULL' : text))
