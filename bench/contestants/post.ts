@@ -1,5 +1,6 @@
 import { join } from 'node:path'
 import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
+import { createData } from '../../src/data/data.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import { createApp } from '../../src/http/app.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
@@ -44,7 +45,8 @@ const startEmpty = async ({ dataDir, settings }: BenchServerOptions, real: Store
     formerWorkers: [],
   })
   const warehouse = openWarehouse({ ...shared, dataDir })
-  const app = await createApp({ ...shared, blobs, logs, engine, warehouse, version: '0.0.0' })
+  const data = createData({ ...shared, warehouse, quarantineKeptMs: shared.config.retentionQuarantineMs })
+  const app = await createApp({ ...shared, blobs, logs, engine, warehouse, data, version: '0.0.0' })
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
 }
 

@@ -1,4 +1,4 @@
-import { settings } from '../../src/kernel/config.ts'
+import { settings } from '../../src/kernel/settings.ts'
 import { markdownTable } from './markdown-table.ts'
 
 /** The table of settings in `docs/operations.md`. */

@@ -4,8 +4,8 @@ import type { HostLauncherParts } from '../executors/api/api-executor.ts'
 import { resolveJobUser } from '../executors/command/job-user.ts'
 import { createLauncher } from '../executors/command/launcher.ts'
 import { findSandboxProblem, sandboxed } from '../executors/command/sandbox.ts'
-import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Config } from '../kernel/settings.ts'
 
 type Options = {
   readonly config: Pick<Config, 'dataDir' | 'blobPlace' | 'jobUser' | 'sandbox' | 'launcher' | 'commandMaxProcesses'>

@@ -1,11 +1,12 @@
+import type { Data } from '../data/data.ts'
 import { commandDefinition } from '../executors/command/definition.ts'
 import type { Executor } from '../executors/executor.ts'
 import { httpDefinition } from '../executors/http/definition.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
 import { queryDefinition } from '../executors/query/definition.ts'
 import type { Clock } from '../kernel/clock.ts'
-import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Config } from '../kernel/settings.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
 /** What this installation takes jobs of. Another kind is one more line here, and one below. */
@@ -29,6 +30,7 @@ type Opening = {
   readonly logger: Logger
   readonly clock: Clock
   readonly warehouse: Warehouse
+  readonly data: Data
 }
 
 /** What this process carries out, not yet started. */

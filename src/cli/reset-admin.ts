@@ -1,7 +1,7 @@
 import { resetAdminToken } from '../http/auth/tokens.ts'
 import { systemClock } from '../kernel/clock.ts'
-import type { Config } from '../kernel/config.ts'
 import { DataDirLocked, openDataDir } from '../kernel/data-dir.ts'
+import type { Config } from '../kernel/settings.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
 import { openStore } from './server.ts'

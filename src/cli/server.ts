@@ -2,6 +2,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
+import { createData } from '../data/data.ts'
 import { createEngine } from '../engine/create-engine.ts'
 import type { Engine, PartHealth } from '../engine/engine.ts'
 import type { Executor } from '../executors/executor.ts'
@@ -10,10 +11,11 @@ import { type App, createApp } from '../http/app.ts'
 import { ensureAdminToken } from '../http/auth/tokens.ts'
 import { createMetrics } from '../http/metrics.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
-import { type Config, ConfigError, publicUrlOf } from '../kernel/config.ts'
+import { ConfigError, publicUrlOf } from '../kernel/config.ts'
 import { type DataDir, openDataDir } from '../kernel/data-dir.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Config } from '../kernel/settings.ts'
 import { readVersion } from '../kernel/version.ts'
 import { createJobLogs } from '../logs/create-job-logs.ts'
 import { openSecretBox } from '../store/secrets.ts'
@@ -88,9 +90,10 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   const logs = createJobLogs({ ...parts, dataDir: config.dataDir, maxBytes: config.logMaxBytes, shareTails })
   const warehouse = openWarehouse({ config, dataDir: config.dataDir, logger, clock })
   undo.push(() => warehouse.close())
+  const data = createData({ store, warehouse, logger, quarantineKeptMs: config.retentionQuarantineMs })
   const executors = config.roles.includes('worker')
     ? (options.executors ??
-      (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse })))
+      (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse, data })))
     : []
   const engine = createEngine({
     ...parts,
@@ -105,7 +108,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   undo.push(() => engine.stop())
   const adminToken = await ensureAdminToken({ store, config })
   if (config.roles.includes('api')) {
-    const app = await createApp({ ...parts, logs, engine, warehouse, metrics, version: readVersion() })
+    const app = await createApp({ ...parts, logs, engine, warehouse, data, metrics, version: readVersion() })
     // The listener closes first, so that nobody is told yes while the rest goes down.
     undo.push(() => closeApp(app))
     await app.listen({ host: config.host, port: config.port })

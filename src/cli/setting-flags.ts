@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
-import { type LoadedConfig, loadConfig, settings } from '../kernel/config.ts'
+import { type LoadedConfig, loadConfig } from '../kernel/config.ts'
+import { settings } from '../kernel/settings.ts'
 import type { CliContext } from './context.ts'
 
 /** Adds one flag per setting (`--port <value>`), with its variable and default in the help. */

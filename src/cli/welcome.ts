@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs'
-import type { Config } from '../kernel/config.ts'
+import type { Config } from '../kernel/settings.ts'
 import type { RunningServer } from './server.ts'
 import { paint } from './terminal/colour.ts'
 

@@ -10,7 +10,7 @@ export type Data = {
   readonly store: Store
   readonly warehouse: Warehouse
   readonly logger: Logger
-  /** `MILLRACE_RETENTION_QUARANTINE`, ms; 0: for ever. */
+  /** `MILLRACE_RETENTION_QUARANTINE`, ms; Infinity: for ever. */
   readonly quarantineKeptMs: number
   /** As it is now. */
   catalogue(workspace: string): Promise<Catalogue>

@@ -35,7 +35,7 @@ export const createQuarantineSql = (database: string, dataSource: DataSource, ke
     `CREATE TABLE IF NOT EXISTS ${qualified(database, quarantineOf(dataSource.name))} (`,
     [...dataSource.columns.map(quarantineColumnSql), ...QUARANTINE_COLUMNS].join(', '),
     ') ENGINE = MergeTree ORDER BY insertion_date',
-    keptMs === 0 ? '' : `TTL insertion_date + toIntervalSecond(${Math.ceil(keptMs / 1000)})`,
+    keptMs === Number.POSITIVE_INFINITY ? '' : `TTL insertion_date + toIntervalSecond(${Math.ceil(keptMs / 1000)})`,
     `SETTINGS ${SETTINGS} COMMENT '${commentOf(dataSource)}'`,
   ].join(' ')
 

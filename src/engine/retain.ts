@@ -1,6 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
-import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Config } from '../kernel/settings.ts'
 import type { JobLogs } from '../logs/job-logs.ts'
 import type { Store } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'

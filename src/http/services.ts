@@ -1,8 +1,9 @@
 import type { BlobStore } from '../blobs/blob-store.ts'
+import type { Data } from '../data/data.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Clock } from '../kernel/clock.ts'
-import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Config } from '../kernel/settings.ts'
 import type { JobLogs } from '../logs/job-logs.ts'
 import type { Store } from '../store/store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
@@ -18,6 +19,7 @@ export type Services = {
   readonly logs: JobLogs
   readonly engine: Engine
   readonly warehouse: Warehouse
+  readonly data: Data
   /** Of the program, as in package.json. */
   readonly version: string
   /** Where the process counts; `createApp` makes its own when there is none. */

@@ -2,7 +2,8 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { ConfigError, loadConfig, settings } from './config.ts'
+import { ConfigError, loadConfig } from './config.ts'
+import { settings } from './settings.ts'
 
 const directories: string[] = []
 afterEach(() => {

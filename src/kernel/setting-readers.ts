@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseDuration } from './quantity.ts'
 import { parseS3Url, type S3Location } from './s3-location.ts'
@@ -37,6 +38,13 @@ export const blobUrl = (value: string): BlobPlace | null => {
   if (!/^file:\/\/\/./.test(value) || !URL.canParse(value)) throw new Error('file:///directory or s3://bucket/prefix')
   return { type: 'directory', path: fileURLToPath(value) }
 }
+
+export const folders = (value: string): readonly string[] =>
+  value
+    .split(',')
+    .map(folder => folder.trim())
+    .filter(folder => folder !== '')
+    .map(folder => resolve(folder))
 
 /** `0` keeps for ever. */
 export const retention = (value: string): number => (value === '0' ? Number.POSITIVE_INFINITY : parseDuration(value))

@@ -1,8 +1,8 @@
 import { Agent, type AgentOptions } from 'node:http'
 import type { Agent as SecureAgent } from 'node:https'
 import type { Clock } from '../kernel/clock.ts'
-import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Config } from '../kernel/settings.ts'
 import { openEmbeddedEngines } from './embedded/embedded-engines.ts'
 import type { ResultPipes } from './embedded/result-pipes.ts'
 import { openServerEngines } from './server/server-engines.ts'
@@ -38,7 +38,7 @@ export type Endpoint = {
 }
 
 type Options = {
-  readonly config: Pick<Config, 'clickhouseUrl'>
+  readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes'>
   readonly dataDir: string
   readonly logger: Logger
   readonly clock: Clock
@@ -50,11 +50,11 @@ const IDLE_MS = 15 * 60_000
 /** Starts nothing and connects nowhere yet. */
 export const openEngines = ({ config, dataDir, logger, clock }: Options): Engines =>
   config.clickhouseUrl === null
-    ? onSockets({ dataDir, logger, clock })
+    ? onSockets({ dataDir, logger, clock, memoryBytes: config.engineMemoryBytes })
     : openServerEngines({ url: config.clickhouseUrl })
 
-const onSockets = (options: Omit<Options, 'config'>): Engines => {
-  const engines = openEmbeddedEngines({ ...options, memoryBytes: null, idleMs: IDLE_MS })
+const onSockets = (options: Omit<Options, 'config'> & { readonly memoryBytes: number | null }): Engines => {
+  const engines = openEmbeddedEngines({ ...options, idleMs: IDLE_MS })
   const endpoints = new Map<string, SocketEndpoint>()
 
   /** An engine that was started again may listen elsewhere. */

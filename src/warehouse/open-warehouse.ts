@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { Clock } from '../kernel/clock.ts'
-import type { Config } from '../kernel/config.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Config } from '../kernel/settings.ts'
 import { createConnections } from './connection.ts'
 import { openEngines } from './engines.ts'
 import { createSqlGuard, type GuardInput, type SqlGuard } from './sql-guard.ts'
@@ -9,7 +9,7 @@ import { startUserQuery } from './user-query.ts'
 import type { Statement, Warehouse } from './warehouse.ts'
 
 type Options = {
-  readonly config: Pick<Config, 'clickhouseUrl'>
+  readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes'>
   readonly dataDir: string
   readonly logger: Logger
   readonly clock: Clock

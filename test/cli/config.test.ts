@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { settings } from '../../src/kernel/config.ts'
+import { settings } from '../../src/kernel/settings.ts'
 import { millrace } from './millrace.ts'
 
 let cwd: string

@@ -6,8 +6,8 @@ import { findDocsFaults } from '../../scripts/check-docs.ts'
 import { errorsPage } from '../../scripts/docs/errors-page.ts'
 import { findBrokenLinks } from '../../scripts/docs/links.ts'
 import { settingsTable } from '../../scripts/docs/settings-table.ts'
-import { settings } from '../../src/kernel/config.ts'
 import { ERRORS } from '../../src/kernel/errors.ts'
+import { settings } from '../../src/kernel/settings.ts'
 
 const ROOT = resolve(import.meta.dirname, '../..')
 const roots: string[] = []

@@ -3,6 +3,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
+import { createData } from '../../src/data/data.ts'
 import { createApp } from '../../src/http/app.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { loadConfig } from '../../src/kernel/config.ts'
@@ -71,7 +72,8 @@ const startImpatient = async (idleConnectionMs: number) => {
   const shared = { config, clock: systemClock, logger: silentLogger, store, blobs }
   const logs = createJobLogs({ ...shared, dataDir, maxBytes: config.logMaxBytes, shareTails: false })
   const warehouse = openWarehouse({ ...shared, dataDir })
-  const app = await createApp({ ...shared, engine, logs, warehouse, version: '0.0.0' }, { idleConnectionMs })
+  const data = createData({ ...shared, warehouse, quarantineKeptMs: shared.config.retentionQuarantineMs })
+  const app = await createApp({ ...shared, engine, logs, warehouse, data, version: '0.0.0' }, { idleConnectionMs })
   return { app, port: Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port) }
 }
 

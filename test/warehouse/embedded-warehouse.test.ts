@@ -12,7 +12,12 @@ const dataDir = mkdtempSync(join(tmpdir(), 'millrace-warehouse-'))
 afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 
 const open = (folder: string): Warehouse =>
-  openWarehouse({ config: { clickhouseUrl: null }, dataDir: folder, logger: silentLogger, clock: systemClock })
+  openWarehouse({
+    config: { clickhouseUrl: null, engineMemoryBytes: null },
+    dataDir: folder,
+    logger: silentLogger,
+    clock: systemClock,
+  })
 
 describeWarehouse('the warehouse on the embedded engine', async () => open(dataDir))
 

@@ -7,5 +7,10 @@ import { describeWarehouse } from './warehouse-suite.ts'
 const clickhouseUrl = process.env.MILLRACE_TEST_CLICKHOUSE_URL!
 
 describeWarehouse('the warehouse on a ClickHouse server', async () =>
-  openWarehouse({ config: { clickhouseUrl }, dataDir: tmpdir(), logger: silentLogger, clock: systemClock }),
+  openWarehouse({
+    config: { clickhouseUrl, engineMemoryBytes: null },
+    dataDir: tmpdir(),
+    logger: silentLogger,
+    clock: systemClock,
+  }),
 )

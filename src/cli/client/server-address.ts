@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Config, loadConfig } from '../../kernel/config.ts'
+import { loadConfig } from '../../kernel/config.ts'
+import type { Config } from '../../kernel/settings.ts'
 import type { CliContext } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'

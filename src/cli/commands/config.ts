@@ -1,4 +1,5 @@
-import { type Config, type LoadedConfig, settings } from '../../kernel/config.ts'
+import type { LoadedConfig } from '../../kernel/config.ts'
+import { type Config, settings } from '../../kernel/settings.ts'
 import type { Define } from '../define.ts'
 import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
 import { durationText, sizeText } from '../terminal/quantity-text.ts'

@@ -1,7 +1,7 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { Config } from '../../kernel/config.ts'
 import { newId, newSecret } from '../../kernel/ids.ts'
+import type { Config } from '../../kernel/settings.ts'
 import { SCOPES } from '../../model/scopes.ts'
 import type { Store } from '../../store/store.ts'
 import { hashToken, INSTANCE_ADMIN } from './callers.ts'

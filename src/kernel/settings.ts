@@ -1,0 +1,380 @@
+import { resolve } from 'node:path'
+import { type AddressRules, parseAddressRules } from './address-rules.ts'
+import { parseDuration, parseSize } from './quantity.ts'
+import {
+  type BlobPlace,
+  blobUrl,
+  clickhouseUrl,
+  databaseUrl,
+  folders,
+  hours,
+  integer,
+  oneOf,
+  optional,
+  publicUrl,
+  retention,
+  text,
+} from './setting-readers.ts'
+
+/** The configuration as the rest of the program has it: made by `loadConfig`, frozen. */
+export type Config = {
+  readonly host: string
+  readonly port: number
+  /** Without a trailing slash. */
+  readonly publicUrl: string
+  readonly dataDir: string
+  /** null: embedded SQLite. */
+  readonly databaseUrl: string | null
+  /** null: in the data directory. */
+  readonly blobPlace: BlobPlace | null
+  readonly roles: readonly ServerRole[]
+  readonly adminToken: string | null
+  readonly jobUser: string | null
+  readonly sandbox: Sandbox
+  readonly addressRules: AddressRules
+  /** null: made in the data directory. */
+  readonly secretKey: string | null
+  readonly retentionJobsMs: number
+  readonly retentionLogsMs: number
+  readonly retentionDeliveriesMs: number
+  /** Rows that did not fit; Infinity: for ever. */
+  readonly retentionQuarantineMs: number
+  /** Sums of analytics. */
+  readonly retentionJobsLogMs: number
+  readonly resultTtlMs: number
+  /** null: no functions. */
+  readonly functionsDir: string | null
+  /** Function hosts at most: each is a process. */
+  readonly functionHosts: number
+  readonly maxRunItems: number
+  readonly maxResultBytes: number
+  readonly queryMemoryBytes: number
+  /** null: all. */
+  readonly queryThreads: number | null
+  /** Of a result; null: any number. */
+  readonly queryRows: number | null
+  /** Of an embedded engine as a whole; null: nine tenths of the machine's. */
+  readonly engineMemoryBytes: number | null
+  /** Folders that `file:` imports may read; absolute. */
+  readonly importDirs: readonly string[]
+  /** null: embedded. */
+  readonly clickhouseUrl: string | null
+  readonly workerMode: WorkerMode
+  readonly maxWorkers: number
+  readonly launcher: LauncherChoice
+  readonly logMaxBytes: number
+  readonly commandMaxProcesses: number
+  readonly maxBodyBytes: number
+  readonly maxArtifactBytes: number
+  /** Content of an import, as it comes and when it is decompressed. */
+  readonly maxUploadBytes: number
+  readonly maxQueued: number
+  readonly shutdownGraceMs: number
+  readonly logLevel: string
+}
+
+export const SERVER_ROLES = ['api', 'scheduler', 'worker'] as const
+export type ServerRole = (typeof SERVER_ROLES)[number]
+const WORKER_MODES = ['auto', 'local', 'docker', 'kubernetes'] as const
+export type WorkerMode = (typeof WORKER_MODES)[number]
+const SANDBOXES = ['none', 'bubblewrap'] as const
+export type Sandbox = (typeof SANDBOXES)[number]
+const LAUNCHERS = ['auto', 'native', 'portable'] as const
+export type LauncherChoice = (typeof LAUNCHERS)[number]
+
+/** One setting: its names, what it is without, and how its text is read. */
+export type Setting<T> = {
+  readonly env: string
+  readonly flag: string
+  readonly default: string
+  readonly about: string
+  readonly secret?: boolean
+  /** Throws an Error whose message says what would be right. */
+  readonly parse: (text: string) => T
+}
+
+const roles = (value: string): readonly ServerRole[] => {
+  const list = value.split(',').map(role => role.trim())
+  return list.map(oneOf(SERVER_ROLES))
+}
+
+const SETTINGS = {
+  host: { env: 'MILLRACE_HOST', flag: 'host', default: '127.0.0.1', about: 'address to listen on', parse: text },
+  port: {
+    env: 'MILLRACE_PORT',
+    flag: 'port',
+    default: '7070',
+    about: 'port to listen on; 0 takes a free one',
+    parse: integer(0, 65535),
+  },
+  publicUrl: {
+    env: 'MILLRACE_PUBLIC_URL',
+    flag: 'public-url',
+    default: '',
+    about: 'how clients and jobs reach this server; from host and port when empty',
+    parse: publicUrl,
+  },
+  dataDir: {
+    env: 'MILLRACE_DATA_DIR',
+    flag: 'data-dir',
+    default: './data',
+    about: 'database, blobs, logs, keys; mode 0700',
+    parse: (value: string) => resolve(value),
+  },
+  databaseUrl: {
+    env: 'MILLRACE_DATABASE_URL',
+    flag: 'database-url',
+    default: '',
+    about: 'postgres://…; embedded SQLite when empty',
+    secret: true,
+    parse: databaseUrl,
+  },
+  blobPlace: {
+    env: 'MILLRACE_BLOB_URL',
+    flag: 'blob-url',
+    default: '',
+    about:
+      'where blobs lie: file:///directory, or s3://bucket/prefix?region=&endpoint=; in the data directory when empty',
+    parse: blobUrl,
+  },
+  roles: {
+    env: 'MILLRACE_ROLES',
+    flag: 'roles',
+    default: 'api,scheduler,worker',
+    about: 'what this process does',
+    parse: roles,
+  },
+  adminToken: {
+    env: 'MILLRACE_ADMIN_TOKEN',
+    flag: 'admin-token',
+    default: '',
+    about: 'the admin token; made on first start when empty',
+    secret: true,
+    parse: optional,
+  },
+  jobUser: {
+    env: 'MILLRACE_JOB_USER',
+    flag: 'job-user',
+    default: '',
+    about: 'user that commands run as, when the server is root',
+    parse: optional,
+  },
+  sandbox: {
+    env: 'MILLRACE_SANDBOX',
+    flag: 'sandbox',
+    default: 'none',
+    about: 'none, or bubblewrap to run commands in a sandbox',
+    parse: oneOf(SANDBOXES),
+  },
+  addressRules: {
+    env: 'MILLRACE_ALLOW_PRIVATE_ADDRESSES',
+    flag: 'allow-private-addresses',
+    default: 'false',
+    about: 'true, false, or a comma list of hosts and CIDR ranges that jobs of the server itself may reach',
+    parse: parseAddressRules,
+  },
+  secretKey: {
+    env: 'MILLRACE_SECRET_KEY',
+    flag: 'secret-key',
+    default: '',
+    about: 'encrypts stored secrets; made in the data directory when empty',
+    secret: true,
+    parse: optional,
+  },
+  retentionJobsMs: {
+    env: 'MILLRACE_RETENTION_JOBS',
+    flag: 'retention-jobs',
+    default: '30d',
+    about: 'how long ended jobs are kept; 0 keeps them',
+    parse: retention,
+  },
+  retentionLogsMs: {
+    env: 'MILLRACE_RETENTION_LOGS',
+    flag: 'retention-logs',
+    default: '30d',
+    about: 'how long logs of ended jobs are kept; 0 keeps them',
+    parse: retention,
+  },
+  retentionDeliveriesMs: {
+    env: 'MILLRACE_RETENTION_DELIVERIES',
+    flag: 'retention-deliveries',
+    default: '7d',
+    about: 'how long ended deliveries to sinks are kept; 0 keeps them',
+    parse: retention,
+  },
+  retentionQuarantineMs: {
+    env: 'MILLRACE_RETENTION_QUARANTINE',
+    flag: 'retention-quarantine',
+    default: '30d',
+    about: 'how long imported rows that do not fit are kept; 0 keeps them',
+    parse: retention,
+  },
+  retentionJobsLogMs: {
+    env: 'MILLRACE_RETENTION_JOBS_LOG',
+    flag: 'retention-jobs-log',
+    default: '365d',
+    about: 'how long the sums of analytics are kept; 0 keeps them',
+    parse: retention,
+  },
+  resultTtlMs: {
+    env: 'JOB_RESULT_TTL_HOURS',
+    flag: 'result-ttl-hours',
+    default: '24',
+    about: 'hours that results are kept from completion',
+    parse: hours,
+  },
+  functionsDir: {
+    env: 'MILLRACE_FUNCTIONS_DIR',
+    flag: 'functions-dir',
+    default: '',
+    about: 'folder of the functions that jobs of kind api run; none when empty',
+    parse: (value: string) => (value === '' ? null : resolve(value)),
+  },
+  functionHosts: {
+    env: 'MILLRACE_FUNCTION_HOSTS',
+    flag: 'function-hosts',
+    default: '4',
+    about: 'processes that run functions, at most',
+    parse: integer(1, 1024),
+  },
+  maxRunItems: {
+    env: 'MILLRACE_MAX_RUN_ITEMS',
+    flag: 'max-run-items',
+    default: '10000',
+    about: 'items of a run, those that it adds itself included',
+    parse: integer(1, 1_000_000),
+  },
+  maxResultBytes: {
+    env: 'JOB_MAX_RESULT_BYTES',
+    flag: 'max-result-bytes',
+    default: '1GiB',
+    about: 'result of a data job; a larger one fails',
+    parse: parseSize,
+  },
+  queryMemoryBytes: {
+    env: 'MILLRACE_QUERY_MEMORY',
+    flag: 'query-memory',
+    default: '4GiB',
+    about: 'memory of one query',
+    parse: parseSize,
+  },
+  queryThreads: {
+    env: 'MILLRACE_QUERY_THREADS',
+    flag: 'query-threads',
+    default: '',
+    about: 'threads of one query; all when empty',
+    parse: (value: string) => (value === '' ? null : integer(1, 1024)(value)),
+  },
+  queryRows: {
+    env: 'MILLRACE_QUERY_ROWS',
+    flag: 'query-rows',
+    default: '',
+    about: 'rows of a result at most; any number when empty',
+    parse: (value: string) => (value === '' ? null : integer(1, Number.MAX_SAFE_INTEGER)(value)),
+  },
+  engineMemoryBytes: {
+    env: 'MILLRACE_ENGINE_MEMORY',
+    flag: 'engine-memory',
+    default: '',
+    about: "memory of an embedded data engine; nine tenths of the machine's when empty",
+    parse: (value: string) => (value === '' ? null : parseSize(value)),
+  },
+  importDirs: {
+    env: 'MILLRACE_IMPORT_DIRS',
+    flag: 'import-dirs',
+    default: '',
+    about: 'comma list of folders that imports from file: may read; none when empty',
+    parse: folders,
+  },
+  clickhouseUrl: {
+    env: 'MILLRACE_CLICKHOUSE_URL',
+    flag: 'clickhouse-url',
+    default: '',
+    about: 'http(s)://user:password@host:8123/prefix; embedded when empty',
+    secret: true,
+    parse: clickhouseUrl,
+  },
+  workerMode: {
+    env: 'ZWORKER_MODE',
+    flag: 'worker-mode',
+    default: 'auto',
+    about: 'auto, local, docker or kubernetes',
+    parse: oneOf(WORKER_MODES),
+  },
+  maxWorkers: {
+    env: 'JOB_QUEUE_MAX_WORKERS',
+    flag: 'max-workers',
+    default: '4',
+    about: 'jobs at once in this process',
+    parse: integer(1, 10_000),
+  },
+  launcher: {
+    env: 'MILLRACE_LAUNCHER',
+    flag: 'launcher',
+    default: 'auto',
+    about: 'how commands are started: native (node:ffi), portable (child_process), or auto',
+    parse: oneOf(LAUNCHERS),
+  },
+  logMaxBytes: {
+    env: 'MILLRACE_LOG_MAX_BYTES',
+    flag: 'log-max-bytes',
+    default: '1GiB',
+    about: 'log of one job; the rest is drained',
+    parse: parseSize,
+  },
+  commandMaxProcesses: {
+    env: 'MILLRACE_COMMAND_MAX_PROCESSES',
+    flag: 'command-max-processes',
+    default: '4096',
+    about: 'processes of a command',
+    parse: integer(1, 4_194_304),
+  },
+  maxBodyBytes: {
+    env: 'MILLRACE_MAX_BODY_BYTES',
+    flag: 'max-body-bytes',
+    default: '16MiB',
+    about: 'body of a request',
+    parse: parseSize,
+  },
+  maxArtifactBytes: {
+    env: 'MILLRACE_MAX_ARTIFACT_BYTES',
+    flag: 'max-artifact-bytes',
+    default: '10GiB',
+    about: 'one artifact',
+    parse: parseSize,
+  },
+  maxUploadBytes: {
+    env: 'MILLRACE_MAX_UPLOAD_BYTES',
+    flag: 'max-upload-bytes',
+    default: '32GiB',
+    about: 'content of one import, also when it is decompressed',
+    parse: parseSize,
+  },
+  maxQueued: {
+    env: 'MILLRACE_MAX_QUEUED',
+    flag: 'max-queued',
+    default: '1000000',
+    about: 'pending and queued jobs of a workspace',
+    parse: integer(1, 1_000_000_000),
+  },
+  shutdownGraceMs: {
+    env: 'MILLRACE_SHUTDOWN_GRACE',
+    flag: 'shutdown-grace',
+    default: '30s',
+    about: 'how long a stopping server waits for running jobs',
+    parse: parseDuration,
+  },
+  logLevel: {
+    env: 'MILLRACE_LOG_LEVEL',
+    flag: 'log-level',
+    default: 'info',
+    about: 'trace, debug, info, warn, error, silent',
+    parse: oneOf(['trace', 'debug', 'info', 'warn', 'error', 'silent']),
+  },
+} as const satisfies { [K in keyof Config]: Setting<Config[K]> }
+
+/** Every setting with its names, default and meaning: for the command line's flags, `millrace config` and the docs. */
+export const settings = Object.entries(SETTINGS).map(([name, setting]) => ({
+  ...(setting as Setting<unknown>),
+  name: name as keyof Config,
+}))
