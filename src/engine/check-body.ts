@@ -1,7 +1,6 @@
 import Type, { type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import type { KindDefinition } from '../executors/kind-definition.ts'
-import type { FieldError } from '../kernel/errors.ts'
 import type { NewJob } from '../model/job.ts'
 import {
   type CommonFields,
@@ -17,6 +16,7 @@ import { boundedErrors, joinPath, toFieldErrors } from '../model/schema-errors.t
 import { takeSecrets } from '../model/secrets.ts'
 import { sinkFaults } from '../model/sink-faults.ts'
 import { sinkErrors } from './check-sinks.ts'
+import type { BodyFault } from './invalid-fields.ts'
 
 /** A job body that has been found right, in the engine's terms. */
 export type CheckedBody = {
@@ -34,9 +34,7 @@ export type CheckedBody = {
 
 export type BodyCheck =
   | { readonly type: 'right'; readonly body: CheckedBody }
-  | { readonly type: 'wrong'; readonly errors: readonly FieldError[] }
-  /** A kind of the design that this installation has no executor for. */
-  | { readonly type: 'unavailable'; readonly kind: Kind }
+  | { readonly type: 'wrong'; readonly errors: readonly BodyFault[] }
 
 export type BodyPlace = {
   /** Where the body stands in the request. */
@@ -61,7 +59,7 @@ export const createBodyCheck = (definitions: readonly KindDefinition[]) => {
     const kind = kindOfBody(body)
     if (kind === null) return wrong(path, `must have exactly one of ${Object.keys(KIND_OF_KEY).join(', ')}`)
     const checker = checkers.get(kind)
-    if (!checker) return { type: 'unavailable', kind }
+    if (!checker) return { type: 'wrong', errors: [{ path, message: notRun(kind), unavailable: true }] }
     if (!checker.validator.Check(body)) return { type: 'wrong', errors: schemaErrors(checker, body, path) }
     return read(checker.definition, body as JobBody, place)
   }
@@ -135,6 +133,8 @@ const illFormed = (body: CommonFields): readonly Fault[] => {
   }
   return faults
 }
+
+const notRun = (kind: Kind): string => `is of kind ${kind}, which this server does not run`
 
 const wrong = (path: string, message: string): BodyCheck => ({ type: 'wrong', errors: [{ path, message }] })
 

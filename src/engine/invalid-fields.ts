@@ -3,9 +3,17 @@ import { type FieldError, MillraceError } from '../kernel/errors.ts'
 /** At most this many wrong fields are told at once. */
 const MOST_ERRORS = 100
 
-/** The refusal of a body with these faults; there is at least one. */
-export const invalidFields = (errors: readonly FieldError[]): MillraceError => {
+/** What is wrong with a body. */
+export type BodyFault = FieldError & {
+  /** It may be right, but is of a kind that this installation has no executor for. */
+  readonly unavailable?: true
+}
+
+/** The refusal of a body with these faults, of which there is at least one: `executor_unavailable` when nothing else is wrong. */
+export const invalidFields = (faults: readonly BodyFault[]): MillraceError => {
+  const code = faults.every(({ unavailable }) => unavailable) ? 'executor_unavailable' : 'invalid'
+  const errors = faults.slice(0, MOST_ERRORS).map(({ path, message }) => ({ path, message }))
   const first = errors[0]!
   const detail = first.path ? `${first.path}: ${first.message}` : `The body ${first.message}`
-  return new MillraceError('invalid', detail, { errors: errors.slice(0, MOST_ERRORS) })
+  return new MillraceError(code, detail, { errors })
 }

@@ -1,5 +1,5 @@
 import type { Clock } from '../kernel/clock.ts'
-import { type FieldError, MillraceError } from '../kernel/errors.ts'
+import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { NewJob } from '../model/job.ts'
 import type { Scope } from '../model/scopes.ts'
@@ -8,7 +8,7 @@ import type { IdempotencyKey, Store, SubmitJobs, SubmittedJob } from '../store/s
 import { toBodyOfJob } from './body-of-job.ts'
 import type { BodyCheck, CheckBody, CheckedBody } from './check-body.ts'
 import type { Submission, Submitter } from './engine.ts'
-import { invalidFields } from './invalid-fields.ts'
+import { type BodyFault, invalidFields } from './invalid-fields.ts'
 
 type Dependencies = {
   readonly store: Store
@@ -67,10 +67,8 @@ type RerunInput = { readonly submitter: Submitter; readonly jobId: string; reado
 /** All bodies, when every one is right. Throws `executor_unavailable`, `invalid` with the faults of all. */
 const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] => {
   const right: CheckedBody[] = []
-  const errors: FieldError[] = []
+  const errors: BodyFault[] = []
   for (const check of checks) {
-    if (check.type === 'unavailable')
-      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${check.kind}.`)
     if (check.type === 'wrong') errors.push(...check.errors)
     else right.push(check.body)
   }

@@ -51,8 +51,7 @@ const planFile = async (server: ServerAddress, file: LoadedFile): Promise<PlanSt
     if (outcome === 'new') return { action: 'create', name: file.name, file }
     if (outcome === 'unchanged') return { action: 'keep', name: file.name, file }
     const before = definitionOf(await getWorkflow(server, file.name))
-    // A file may be what `workflows show --json` has printed.
-    const changes = compare({ before, after: definitionOf(file.definition), filled: file.filled })
+    const changes = compare({ before, after: file.definition, filled: file.filled })
     return { action: 'change', name: file.name, file, changes }
   } catch (error) {
     if (!(error instanceof CliFailure && isAboutDefinition(error))) throw error
@@ -61,8 +60,7 @@ const planFile = async (server: ServerAddress, file: LoadedFile): Promise<PlanSt
 }
 
 /** What is wrong with this definition; anything else is wrong with the server or the token, and with all alike. */
-const isAboutDefinition = ({ status, code }: CliFailure): boolean =>
-  status === 400 || status === 413 || status === 422 || code === 'executor_unavailable'
+const isAboutDefinition = ({ status }: CliFailure): boolean => status === 400 || status === 413 || status === 422
 
 const faultsOf = (file: LoadedFile, error: CliFailure): readonly FileFault[] => {
   const fields = error.fields.length > 0 ? error.fields : [{ path: '', message: error.message }]

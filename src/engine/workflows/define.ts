@@ -3,7 +3,6 @@ import type { KindDefinition } from '../../executors/kind-definition.ts'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import { kindOfBody } from '../../model/kind.ts'
-import type { ScheduleFault } from '../../model/schedule/fault.ts'
 import type { Schedule } from '../../model/schedule/schedule.ts'
 import type { Workflow } from '../../model/workflow.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
@@ -11,14 +10,14 @@ import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { LoadedWorkflow, NewWorkflow, Timing } from '../../store/workflow-store.ts'
 import type { Submitter } from '../engine.ts'
-import { invalidFields } from '../invalid-fields.ts'
+import { type BodyFault, invalidFields } from '../invalid-fields.ts'
 import { requireScope } from '../submit.ts'
 import type { Workflows } from '../workflows.ts'
 import { hideSecrets, missingSecrets, restoreSecrets, type ShownDefinition } from './definition-secrets.ts'
 import { noWorkflow } from './no-workflow.ts'
 import type { PrepareItems } from './prepare-items.ts'
 import { definitionFaults, itemRetry, readShape, type Shape } from './read-definition.ts'
-import { scheduleFaults, scheduleOf, scheduleRefusal, timingAt } from './timing.ts'
+import { type DefinitionFault, scheduleFaults, scheduleOf, scheduleRefusal, timingAt } from './timing.ts'
 
 type Dependencies = {
   readonly store: Store
@@ -45,7 +44,7 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
     const own = definitionFaults(sound)
     const items = await checkItems(sound, { own, shape: shape.errors })
     const timing = sound.schedule === undefined ? [] : scheduleFaults(workflowId, sound.schedule)
-    const faults: readonly ScheduleFault[] = [...shape.errors, ...own, ...items, ...timing]
+    const faults: readonly DefinitionFault[] = [...shape.errors, ...own, ...items, ...timing]
     if (faults.length > 0) throw scheduleRefusal(faults)
     const definition = sound as WorkflowDefinition
     for (const item of definition.payload) requireScope(author, `jobs:run:${kindOfBody(item)!}`)
@@ -58,17 +57,14 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
   const checkItems = async (
     definition: Partial<WorkflowDefinition>,
     known: { own: readonly FieldError[]; shape: readonly FieldError[] },
-  ): Promise<readonly FieldError[]> => {
+  ): Promise<readonly BodyFault[]> => {
     const { payload = [], environment } = definition
     // Items may name what they lack because the environment is wrong.
     if (known.shape.some(({ path }) => path.startsWith('environment'))) return []
     // What is wrong with the workflow's sinks is not told again for every item that has them.
     const sinks = known.own.some(({ path }) => path.startsWith('sinks.')) ? undefined : definition.sinks
     const settings = { environment, sinks, parameters: undefined, retry: itemRetry(definition), now: 0 }
-    const { errors, unavailable } = await prepare(payload, settings)
-    if (unavailable !== null)
-      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${unavailable}.`)
-    return errors
+    return (await prepare(payload, settings)).errors
   }
 
   const find = async (workspace: string, workflow: string): Promise<Kept | null> => {

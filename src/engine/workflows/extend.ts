@@ -65,8 +65,6 @@ export const createExtend = ({ store, secrets, templates, prepare, maxItems }: D
     if (items.length === 0) throw invalidFields([{ path: 'payload', message: 'must have at least one item' }])
     const settings = await runs.get(submission.runId, () => settingsOf(submission))
     const prepared = await prepare(items, settings)
-    if (prepared.unavailable !== null)
-      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${prepared.unavailable}.`)
     if (prepared.errors.length > 0) throw invalidFields(prepared.errors)
     for (const item of prepared.items) requireScope(submission, `jobs:run:${item.kind}`)
     const jobs = prepared.items.map(item => besides(submission, item, scopes))

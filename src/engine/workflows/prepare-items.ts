@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import type { KindDefinition } from '../../executors/kind-definition.ts'
-import type { FieldError } from '../../kernel/errors.ts'
-import { type Kind, kindOfBody } from '../../model/kind.ts'
+import { kindOfBody } from '../../model/kind.ts'
 import type { RetryPolicy } from '../../model/retry.ts'
 import type { SecretBox } from '../../store/secrets.ts'
 import { type BodyOfJob, toBodyOfJob } from '../body-of-job.ts'
 import { type BodyCheck, type CheckBody, isPlainObject } from '../check-body.ts'
+import type { BodyFault } from '../invalid-fields.ts'
 import { mergeItem, type Shared } from './merge-item.ts'
 
 export type ItemSettings = Shared & {
@@ -15,11 +15,9 @@ export type ItemSettings = Shared & {
 }
 
 export type PreparedItems = {
-  /** One per payload body when `errors` is empty and `unavailable` null. */
+  /** One per payload body when `errors` is empty. */
   readonly items: readonly BodyOfJob[]
-  readonly errors: readonly FieldError[]
-  /** The first kind that this installation has no executor for. */
-  readonly unavailable: Kind | null
+  readonly errors: readonly BodyFault[]
 }
 
 /** How many bodies are prepared before others get a turn: about two milliseconds. */
@@ -48,18 +46,17 @@ export const createItemPreparer = ({ check, definitions, secrets }: Dependencies
   return async (bodies: readonly unknown[], settings: ItemSettings): Promise<PreparedItems> => {
     const seal = sealOnce(secrets)
     const items: BodyOfJob[] = []
-    const errors: FieldError[] = []
+    const errors: BodyFault[] = []
     let characters = 0
     for (const [index, body] of bodies.entries()) {
       if (index % PORTION === PORTION - 1) await nextTurn()
       const checked = prepareOne(body, settings, `payload.${index}`)
-      if (checked.type === 'unavailable') return { items: [], errors, unavailable: checked.kind }
       if (checked.type === 'wrong') errors.push(...checked.errors)
       else characters += keep(items, toBodyOfJob(checked.body, seal))
-      if (characters > MOST_CHARACTERS) return { items: [], errors: [...errors, TOO_LARGE], unavailable: null }
+      if (characters > MOST_CHARACTERS) return { items: [], errors: [...errors, TOO_LARGE] }
       if (errors.length > ENOUGH_ERRORS) break
     }
-    return { items, errors, unavailable: null }
+    return { items, errors }
   }
 }
 
@@ -69,7 +66,7 @@ const keep = (items: BodyOfJob[], item: BodyOfJob): number => {
   return item.spec.length + (item.secrets?.length ?? 0)
 }
 
-const TOO_LARGE: FieldError = {
+const TOO_LARGE: BodyFault = {
   path: 'payload',
   message: `makes jobs of more than ${MOST_CHARACTERS / 1024 / 1024} MiB in all: each has a copy of the environment, the sinks and the parameters that are given to all`,
 }

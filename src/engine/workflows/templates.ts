@@ -1,4 +1,3 @@
-import { MillraceError } from '../../kernel/errors.ts'
 import type { Schedule } from '../../model/schedule/schedule.ts'
 import { DEFAULT_MAX_CONCURRENT, type WorkflowDefinition } from '../../model/workflow-definition.ts'
 import type { SecretBox } from '../../store/secrets.ts'
@@ -46,9 +45,7 @@ export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependenc
     const { environment, sinks } = definition
     const retry = itemRetry(definition)
     const settings = { environment, secretNames, sinks, parameters, retry, now: workflow.createdAt }
-    const { items, errors, unavailable } = await prepare(definition.payload, settings)
-    if (unavailable !== null)
-      throw new MillraceError('executor_unavailable', `This server runs no jobs of kind ${unavailable}.`)
+    const { items, errors } = await prepare(definition.payload, settings)
     if (errors.length > 0) throw invalidFields(errors)
     return {
       workflowId: workflow.id,

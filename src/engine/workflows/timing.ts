@@ -4,7 +4,7 @@ import { readSchedule, type Schedule } from '../../model/schedule/schedule.ts'
 import { joinPath } from '../../model/schema-errors.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
 import type { Timing } from '../../store/workflow-store.ts'
-import { invalidFields } from '../invalid-fields.ts'
+import { type BodyFault, invalidFields } from '../invalid-fields.ts'
 
 type ScheduleSpec = NonNullable<WorkflowDefinition['schedule']>
 
@@ -36,10 +36,12 @@ export const scheduleFaults = (workflowId: string, spec: ScheduleSpec): readonly
 const placed = (faults: readonly ScheduleFault[]): readonly ScheduleFault[] =>
   faults.map(fault => ({ ...fault, path: joinPath('schedule', fault.path) }))
 
+export type DefinitionFault = BodyFault & ScheduleFault
+
 /** `schedule_never_fires` when nothing else is wrong than that. There is at least one fault. */
-export const scheduleRefusal = (faults: readonly ScheduleFault[]): MillraceError => {
+export const scheduleRefusal = (faults: readonly DefinitionFault[]): MillraceError => {
+  if (faults.some(({ neverFires }) => !neverFires)) return invalidFields(faults)
   const fields = faults.map(({ path, message }) => ({ path, message }))
-  if (faults.some(({ neverFires }) => !neverFires)) return invalidFields(fields)
   const detail = fields.map(({ path, message }) => `${path}: ${message}`).join('; ')
   return new MillraceError('schedule_never_fires', detail, { errors: fields })
 }

@@ -240,6 +240,26 @@ test('more items than a run may have are refused, as are kinds that nobody runs 
   expect(await codeOf(scene.workflows.create({ author, definition: [] }))).toBe('invalid')
 })
 
+test('items of a kind that nobody runs here are told with their places, beside all other faults', async () => {
+  const payload = [{ command: 'x' }, { query: 'SELECT 1' }, { command: 5 }, { image: 'alpine:3' }]
+  const pathsOf = async (definition: Readonly<Record<string, unknown>>) => {
+    const { code, errors } = await refusalOf(scene.create(definition))
+    return [code, ...errors.map(({ path }) => path)]
+  }
+  expect(await pathsOf({ payload, colour: 'red' })).toEqual([
+    'invalid',
+    'colour',
+    'payload.1',
+    'payload.2.command',
+    'payload.3',
+  ])
+  expect(await pathsOf({ payload: payload.filter(item => item.command !== 5) })).toEqual([
+    'executor_unavailable',
+    'payload.1',
+    'payload.2',
+  ])
+})
+
 test('a workflow is deleted when it is neither active nor has an open run; its jobs stay', async () => {
   const workflow = await scene.create()
   const runId = await scene.trigger(workflow)
