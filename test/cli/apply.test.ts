@@ -232,24 +232,44 @@ test('a workflow made by hand is taken over when a file has its name, which is s
   expect(await shown('hand-a')).toMatchObject({ labels: { 'millrace.set': 'hand' } })
 })
 
-test('what show has printed is a file: of a workflow that is there nothing else changes', async () => {
-  const { write, apply } = folder('printed')
-  const made = folder('printed-before')
-  made.write({ 'a.yaml': `${workflow('printed-a')}environment: {A_TOKEN: a secret of it}\n` })
-  await made.apply(['--yes'])
-  const { stdout: text } = await run(['workflows', 'show', 'printed-a', '--json'])
-  write({ 'a.json': text })
-  const { code, stdout } = await apply(['--yes'])
-  expect(code).toBe(0)
-  expect(stdout.split('\n').filter(line => line.startsWith('    '))).toEqual([
-    '    labels.millrace.set: "printed-before" → "printed"',
-  ])
-  const { stdout: plan } = await apply(['--dry-run'])
-  expect(plan).toContain('0 new, 0 changed, 1 unchanged')
-  write({ 'a.json': text.replace('printed-a', 'printed-b') })
-  const refused = await apply(['--yes'])
-  expect(refused.code).toBe(2)
-  expect(refused.stderr).toContain('workflow_id: is not a known field')
+test.each([
+  ['yaml', []],
+  ['json', ['--json']],
+])(
+  'the definition that show has printed is a file (%s): of a workflow that is there nothing else changes',
+  async (format, options) => {
+    const name = `printed-${format}`
+    const { write, apply } = folder(name)
+    const made = folder(`${name}-before`)
+    made.write({ 'a.yaml': `${workflow(name)}environment: {A_TOKEN: a secret of it}\n` })
+    await made.apply(['--yes'])
+    const { stdout: text } = await run(['workflows', 'show', name, '--definition', ...options])
+    write({ [`a.${format}`]: text })
+    const { code, stdout } = await apply(['--yes'])
+    expect(code).toBe(0)
+    expect(stdout.split('\n').filter(line => line.startsWith('    '))).toEqual([
+      `    labels.millrace.set: "${name}-before" → "${name}"`,
+    ])
+    const { stdout: plan } = await apply(['--dry-run'])
+    expect(plan).toContain('0 new, 0 changed, 1 unchanged')
+    write({ [`a.${format}`]: text.replace(name, `${name}-new`) })
+    const refused = await apply(['--yes'])
+    expect(refused.code).toBe(2)
+    expect(refused.stderr).toContain('environment.A_TOKEN: ')
+  },
+)
+
+test('what only the server sets is refused in a file, also of a workflow that is there', async () => {
+  const { write, apply } = folder('read-only')
+  write({ 'a.yaml': workflow('read-only-a') })
+  await apply(['--yes'])
+  write({ 'a.yaml': `${workflow('read-only-a', 'echo new')}state: paused\nversion: 7\n` })
+  const { code, stderr } = await apply(['--yes'])
+  expect(code).toBe(2)
+  expect(stderr).toMatch(/read-only\/a\.yaml:4: state: is told by the server and set by no file/)
+  expect(stderr).toMatch(/read-only\/a\.yaml:5: version: /)
+  expect(await shown('read-only-a')).toMatchObject({ state: 'active', version: 1, payload: [{ command: 'exit 0' }] })
+  expect((await run(['workflows', 'show', 'read-only-a', '--json'])).stdout).toContain('"state": "active"')
 })
 
 test('a place that is not there, and a server that refuses, are told in words', async () => {

@@ -1,5 +1,5 @@
 /** What the server adds to a definition where it shows a workflow. */
-const ADDED: ReadonlySet<string> = new Set([
+export const ADDED: ReadonlySet<string> = new Set([
   'workflow_id',
   'state',
   'version',

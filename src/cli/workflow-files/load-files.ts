@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { CliContext } from '../context.ts'
+import { ADDED } from './definition.ts'
 import { expandEnvironment } from './expand-environment.ts'
 import type { FileFault } from './fault.ts'
 import { findFiles } from './find-files.ts'
@@ -18,7 +19,7 @@ export type LoadedFiles = { readonly workflows: readonly LoadedFile[]; readonly 
 
 /**
  * Reads all files at or below `places` and tells every fault that can be known without the server: unreadable files,
- * variables that are not set, names that stand twice. Workflows with a fault are left out.
+ * variables that are not set, fields that only the server sets, names that stand twice. Workflows with a fault are left out.
  */
 export const loadFiles = async (input: {
   readonly places: readonly string[]
@@ -44,15 +45,18 @@ const fill = (
   environment: CliContext['environment'],
 ): LoadedFile | { readonly faults: readonly FileFault[] } => {
   const { value, filled, missing } = expandEnvironment(document.definition, environment)
-  if (missing.length > 0)
-    return {
-      faults: missing.map(({ path, name }) => ({
-        file: document.file,
-        line: document.lineOf(path),
-        field: path,
-        message: `the variable ${name} is not set; for the text itself write $\${${name}}`,
-      })),
-    }
+  const faultAt = (field: string, message: string): FileFault => {
+    return { file: document.file, line: document.lineOf(field), field, message }
+  }
+  const faults = [
+    ...missing.map(({ path, name }) =>
+      faultAt(path, `the variable ${name} is not set; for the text itself write $\${${name}}`),
+    ),
+    ...Object.keys(document.definition)
+      .filter(field => ADDED.has(field))
+      .map(field => faultAt(field, 'is told by the server and set by no file: leave it out')),
+  ]
+  if (faults.length > 0) return { faults }
   const definition = markDefinition(value as Readonly<Record<string, unknown>>, set)
   return { ...document, definition, filled, name: String(definition.name) }
 }

@@ -14,16 +14,23 @@ export const defineShow: Define = (command, context) => {
     .description('show one workflow')
     .argument('<name>', 'name or id of the workflow')
     .option('--json', 'print JSON')
-    .action(async (name: string, options: { json?: boolean }) => {
+    .option('--definition', 'print what it was made from alone, as a file for workflows apply')
+    .action(async (name: string, options: { json?: boolean; definition?: boolean }) => {
       const workflow = await getWorkflow(findServer(context), name)
-      context.stdout.write(options.json ? `${JSON.stringify(workflow, null, 2)}\n` : await describe(workflow, context))
+      const shown = options.definition ? definitionOf(workflow) : workflow
+      if (options.json) context.stdout.write(`${JSON.stringify(shown, null, 2)}\n`)
+      else context.stdout.write(options.definition ? await definitionText(workflow) : await describe(workflow, context))
     })
 }
 
 const describe = async (workflow: WorkflowAnswer, context: CliContext): Promise<string> => {
-  const { stringify } = await import('yaml')
   const heading = paint(context.stdout, 'dim', 'definition')
-  return `${fieldsText(context, fields(workflow))}${heading}\n${stringify(definitionOf(workflow))}`
+  return `${fieldsText(context, fields(workflow))}${heading}\n${await definitionText(workflow)}`
+}
+
+const definitionText = async (workflow: WorkflowAnswer): Promise<string> => {
+  const { stringify } = await import('yaml')
+  return stringify(definitionOf(workflow))
 }
 
 const fields = (workflow: WorkflowAnswer): readonly Field[] => [
