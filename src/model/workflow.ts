@@ -25,7 +25,7 @@ export type Workflow = {
   readonly consecutiveFailures: number
   /** null: never terminated for failures. */
   readonly maxConsecutiveFailures: number | null
-  /** When the next slot fires, its jitter included; null: no further slot, or terminated. */
+  /** When the next slot fires, its jitter included; null: no further slot, or it is not active. */
   readonly nextRunAt: number | null
   /** Start of its newest run. */
   readonly lastRunAt: number | null
@@ -84,6 +84,7 @@ export type Run = {
   readonly id: string
   readonly workspace: string
   readonly workflowId: string
+  /** Of the snapshot: a retry of failed items has that of the run they are from. */
   readonly workflowVersion: number
   readonly trigger: 'manual' | 'automatic'
   readonly status: RunStatus

@@ -184,7 +184,9 @@ export type DueWorkflow = {
 export type NewRun = {
   readonly id: string
   readonly maxConcurrent: number
+  /** The definition it was made from, and the version of the workflow that had it. */
   readonly snapshot: string
+  readonly workflowVersion: number
   readonly items: readonly NewJob[]
   readonly retryOf: string | null
 }

@@ -40,5 +40,6 @@ export const makeRun = (template: Template, origin: RunOrigin): NewRun => {
     parentJobId: origin.parentJobId,
   }
   const items: NewJob[] = template.items.map(item => ({ ...item, ...shared, id: newId() }))
-  return { id, maxConcurrent: template.maxConcurrent, snapshot: template.snapshot, items, retryOf: null }
+  const { maxConcurrent, snapshot, version: workflowVersion } = template
+  return { id, maxConcurrent, snapshot, workflowVersion, items, retryOf: null }
 }

@@ -129,6 +129,7 @@ const againOf = (run: Run, items: readonly NewJob[], caller: Submitter): NewRun 
     id,
     maxConcurrent: run.maxConcurrent,
     snapshot: run.snapshot,
+    workflowVersion: run.workflowVersion,
     retryOf: run.id,
     items: items.map(item => ({
       ...item,

@@ -8,7 +8,7 @@ export const RunPath = strictObject({ run_id: Id })
 const runProperties = {
   run_id: Id,
   workflow_id: Id,
-  workflow_version: Type.Integer({ description: 'Of the workflow when it was made.' }),
+  workflow_version: Type.Integer({ description: 'The version of the workflow that has made its snapshot.' }),
   trigger: choice(['manual', 'automatic']),
   status: choice(RUN_STATUSES),
   status_reason: NullableText,

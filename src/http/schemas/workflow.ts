@@ -23,7 +23,10 @@ const shown = {
   version: Type.Integer({ description: 'Raised by every change.' }),
   consecutive_failures: Type.Integer(),
   items: Type.Integer({ description: 'Job bodies of the payload.' }),
-  next_run_at: NullableTime,
+  next_run_at: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: 'RFC 3339, UTC; null while it is paused or terminated, and when no slot is left.',
+  }),
   last_run_at: NullableTime,
   created_at: Time,
   updated_at: Time,

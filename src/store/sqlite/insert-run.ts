@@ -34,7 +34,7 @@ export const insertRun = (writer: Writer, beginning: RunBeginning): RunStatus =>
     run.id,
     workflow.workspace,
     workflow.id,
-    workflow.version,
+    run.workflowVersion,
     trigger,
     phase,
     waitsFor,

@@ -98,7 +98,7 @@ export const getWorkflow = ({ db }: Reader, { workspace, workflow }: Which): Wor
 }
 
 const WORKFLOW_SQL = `SELECT workflow.seq, id, workspace, name, state, version, definition, scopes, consecutive_failures,
-    max_consecutive_failures, iif(state = 'terminated', NULL, fire_at), last_run_at, created_at, updated_at
+    max_consecutive_failures, iif(state = 'active', fire_at, NULL), last_run_at, created_at, updated_at
   FROM workflow CROSS JOIN workflow_definition ON workflow_definition.seq = workflow.seq`
 
 export const readWorkflow = (db: Database, seq: number): Workflow =>

@@ -316,6 +316,9 @@ export const runTests: AreaTests = scene => {
     const after = await steps.start({ ...workflow, version: 2 }, 1, { snapshot: '{"version":"new"}' })
     expect(await steps.run(before)).toMatchObject({ workflowVersion: 1, snapshot: '{"version":"old"}' })
     expect(await steps.run(after)).toMatchObject({ workflowVersion: 2, snapshot: '{"version":"new"}' })
+    const old = { snapshot: '{"version":"old"}', workflowVersion: 1, retryOf: before }
+    const again = await steps.start({ ...workflow, version: 2 }, 1, old)
+    expect(await steps.run(again)).toMatchObject(old)
   })
 
   test('failed items are handed out as they were submitted, in order', async () => {

@@ -35,7 +35,7 @@ export const newWorkflow = (overrides: Partial<NewWorkflow> = {}): NewWorkflow =
 
 /** A run of the workflow with so many items, or with these. */
 export const newRun = (
-  workflow: { readonly id: string; readonly workspace?: string },
+  workflow: { readonly id: string; readonly workspace?: string; readonly version?: number },
   items: number | readonly Partial<NewJob>[] = 1,
   overrides: Partial<NewRun> & { readonly trigger?: NewJob['trigger'] } = {},
 ): NewRun => {
@@ -46,6 +46,7 @@ export const newRun = (
     id,
     maxConcurrent: 5,
     snapshot: '{"payload":[]}',
+    workflowVersion: workflow.version ?? 1,
     retryOf: null,
     items: bodies.map(body =>
       newJob({

@@ -136,8 +136,9 @@ export const workflowTests: AreaTests = scene => {
     const workflow = await steps.create({ timing: nextAt(now() + 1000) })
     const key = { workspace: WORKSPACE, workflow: workflow.id }
     const resume = () => scene().store.resumeWorkflow({ ...key, timing: nextAt(now() + 5000) })
-    expect(await scene().store.pauseWorkflow(key)).toMatchObject({ state: 'paused', version: 1 })
-    expect(await scene().store.pauseWorkflow(key)).toMatchObject({ state: 'paused' })
+    expect(await scene().store.pauseWorkflow(key)).toMatchObject({ state: 'paused', version: 1, nextRunAt: null })
+    expect(await scene().store.pauseWorkflow(key)).toMatchObject({ state: 'paused', nextRunAt: null })
+    expect(await steps.workflow(workflow.id)).toMatchObject({ state: 'paused', nextRunAt: null })
     expect(await resume()).toMatchObject({ state: 'active', nextRunAt: now() + 1000 })
     expect(await resume()).toMatchObject({ state: 'active', nextRunAt: now() + 1000 })
     expect(await scene().store.terminateWorkflow({ ...key, graceMs: null })).toMatchObject({

@@ -226,8 +226,12 @@ test('the failed items of a run make a new run, with their secrets; the old one 
   const runId = await scene.trigger(workflow)
   const ended = await scene.runEnded(runId)
   isMended = true
+  const changed = { name: 'test', payload: [{ command: 'changed' }] }
+  await scene.workflows.replace({ author: caller, workflow, definition: changed })
   const { runId: again } = await scene.workflows.retryFailed({ caller, runId })
-  expect(await scene.runEnded(again)).toMatchObject({ status: 'completed', trigger: 'manual', retryOf: runId })
+  const { snapshot, workflowVersion } = ended
+  const retry = { trigger: 'manual', retryOf: runId, snapshot, workflowVersion }
+  expect(await scene.runEnded(again)).toMatchObject({ status: 'completed', ...retry })
   expect(statusesOf(await scene.items(again))).toEqual(['completed'])
   expect(await scene.run(runId)).toEqual(ended)
   expect(secrets).toEqual([{ 'environment.A_TOKEN': 'secret-one' }, { 'environment.A_TOKEN': 'secret-one' }])

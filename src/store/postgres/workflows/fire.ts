@@ -154,9 +154,9 @@ const decide = (fire: WorkflowFire, workflow: Found | undefined, hasRoom: boolea
 
 const toRun = ({ fire, decision }: Decided): readonly RunToInsert[] => {
   if (!fire.run || (decision.type !== 'fired' && decision.type !== 'waiting')) return []
-  const { run, workspace, workflowId, version, slot } = fire
+  const { run, workspace, workflowId, slot } = fire
   const waits = decision.type === 'waiting' ? 'waiting_for_run' : null
-  return [{ run, workspace, workflowId, version, trigger: 'automatic', scheduledAt: slot, waits }]
+  return [{ run, workspace, workflowId, trigger: 'automatic', scheduledAt: slot, waits }]
 }
 
 const toResult = ({ fire, decision }: Decided): FireResult => {

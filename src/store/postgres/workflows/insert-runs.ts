@@ -14,7 +14,6 @@ export type RunToInsert = {
   readonly run: NewRun
   readonly workspace: string
   readonly workflowId: string
-  readonly version: number
   readonly trigger: 'manual' | 'automatic'
   readonly scheduledAt: number | null
   readonly waits: Extract<RunReason, 'scheduled' | 'waiting_for_run'> | null
@@ -75,7 +74,7 @@ const runColumns = (runs: readonly RunToInsert[]): unknown[][] => [
   runs.map(({ run }) => run.id),
   runs.map(({ workspace }) => workspace),
   runs.map(({ workflowId }) => workflowId),
-  runs.map(({ version }) => version),
+  runs.map(({ run }) => run.workflowVersion),
   runs.map(({ trigger }) => trigger),
   runs.map(({ scheduledAt }) => scheduledAt),
   runs.map(({ waits }) => waits),

@@ -44,7 +44,7 @@ const trigger = async (
   const [clock] = await work.connection.query<{ now: number }>(CLOCK, [work.now])
   const waits = scheduledAt !== null && scheduledAt > clock!.now ? 'scheduled' : null
   if (waits === null) await work.connection.query(STARTED, [work.now, workflowId])
-  await insertRuns(session, work, [{ run, workspace, workflowId, version, trigger: 'manual', scheduledAt, waits }])
+  await insertRuns(session, work, [{ run, workspace, workflowId, trigger: 'manual', scheduledAt, waits }])
   await settle(work)
   const status = waits === null ? 'running' : 'pending'
   if (input.idempotency) await keepAnswer(work, { key: input.idempotency, runId: run.id, status })

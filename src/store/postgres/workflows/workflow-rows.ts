@@ -37,7 +37,7 @@ export const toWorkflow = (row: WorkflowRow): Workflow => ({
   scopes: JSON.parse(row.scopes),
   consecutiveFailures: row.consecutive_failures,
   maxConsecutiveFailures: row.max_consecutive_failures,
-  nextRunAt: row.state === 'terminated' ? null : row.fire_at,
+  nextRunAt: row.state === 'active' ? row.fire_at : null,
   lastRunAt: row.last_run_at,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
