@@ -28,6 +28,8 @@ export type Finish = {
 
 /** A real store whose jobs end as a test wants, and loops that empty its outbox. */
 export type Outbox<C extends Clock> = {
+  /** Where its blobs and its secret key are. */
+  readonly dataDir: string
   readonly store: Store
   readonly blobs: BlobStore
   readonly clock: C
@@ -40,9 +42,9 @@ export type Outbox<C extends Clock> = {
   until(condition: (deliveries: readonly Delivery[]) => boolean): Promise<readonly Delivery[]>
 }
 
-export const openOutbox = async <C extends Clock>(clock: C): Promise<Outbox<C>> => {
+export const openOutbox = async <C extends Clock>(clock: C, openStore = openEmbedded): Promise<Outbox<C>> => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-outbox-'))
-  const store = await openSqliteStore({ path: join(dataDir, 'millrace.db'), clock })
+  const store = await openStore({ dataDir, clock })
   const blobs = await openFileBlobStore({ directory: join(dataDir, 'blobs') })
   const secrets = openSecretBox({ dataDir, secretKey: null })
   const loops: Loop[] = []
@@ -53,6 +55,7 @@ export const openOutbox = async <C extends Clock>(clock: C): Promise<Outbox<C>> 
   })
   const deliveries = () => listAll(store)
   return {
+    dataDir,
     store,
     blobs,
     clock,
@@ -85,6 +88,9 @@ export const openOutbox = async <C extends Clock>(clock: C): Promise<Outbox<C>> 
     },
   }
 }
+
+const openEmbedded = ({ dataDir, clock }: { dataDir: string; clock: Clock }): Promise<Store> =>
+  openSqliteStore({ path: join(dataDir, 'millrace.db'), clock })
 
 const finishJobs = async (
   { store, secrets }: Pick<Outbox<Clock>, 'store' | 'secrets'>,
