@@ -6,8 +6,9 @@ export interface DataStore {
   /** null: it is still of `knownVersion`. */
   readCatalogue(input: { workspace: string; knownVersion?: number }): Promise<Catalogue | null>
   /**
-   * Makes all changes or none, and raises the version by one. `stale`: the catalogue is not of `version` any more; judge anew.
-   * `locked`: somebody writes one of the tables `unlessLocked`.
+   * Makes all changes or none, as if one after the other, and raises the version by one. `stale`: the catalogue is not of
+   * `version` any more; judge anew. `locked`: somebody writes one of the tables `unlessLocked`, the first of them by name.
+   * Throws when two entries would have one name.
    */
   changeCatalogue(input: {
     workspace: string
@@ -21,21 +22,26 @@ export interface DataStore {
   >
 
   /**
-   * Takes all tables or none. A job has its locks as long as the attempt of its lease is live: when that ends, is rescued or lost, they are
-   * free, whatever happened to its worker. A call has them for `heldMs` at most. Tables are locked by name; names need not exist.
+   * Takes all tables or none. A job has its locks as long as the attempt of its lease is live: when that ends or is rescued,
+   * they are free, whatever happened to its worker. A call has them for `heldMs` at most. Tables are locked by name; names
+   * need not exist. Who has some may take more; a call that takes some again has those for `heldMs` from then on.
+   * `lost`: the attempt is not live any more. Between two attempts of a job that has published its tables are free.
    */
   lockTables(input: {
     workspace: string
     tables: readonly string[]
     holder: TableHolder
   }): Promise<{ readonly type: 'locked' } | TableBusy | { readonly type: 'lost' }>
-  /** Of this holder all. */
+  /** Of this holder all, in this workspace. */
   unlockTables(input: { workspace: string; holder: TableHolder }): Promise<void>
 
   /**
-   * The point of no return of a job that writes: from here on its rows will be published, and it can end only as completed. Whatever else is said of its end
-   * (cancelled, failed, lost) puts it back into the queue without using up a try, to be taken up by its next attempt. Refused (`lost`) when
-   * the attempt is not live any more, and (`cancelling`) when its job is to stop.
+   * The point of no return of a job that writes: from here on its rows will be published, and it can end only as completed.
+   * Whatever else is said of its end (cancelled, failed, lost) puts it back into the queue without using up a try, to be
+   * taken up by its next attempt; in the queue no cancel and no pause or end of its run moves it. Refused (`lost`) when the
+   * attempt is not live any more, and (`cancelling`) when its job is to stop. The first publication of a job stands: for
+   * another one the answer is `committed`, and nothing changes. Throws for a job without an exclusive key: what ends those
+   * does not ask whether they have published.
    */
   commitPublication(input: {
     workspace: string
@@ -52,8 +58,14 @@ export interface DataStore {
   purgePublications(input: { limit: number }): Promise<number>
 
   /**
-   * Jobs by their last change, for copies of the history that are kept elsewhere: those changed at `after.updatedAt` or later, in order of (`updatedAt`, `id`), beyond
-   * `after`. For jobs that have ended the order is complete: none appears later before one that was told (ended by a clock that only goes forward).
+   * Jobs by their last change, for copies of the history that are kept elsewhere: those changed at `after.updatedAt` or
+   * later, in order of (`updatedAt`, `id`), beyond `after`; all when that is null, all of one instant when its id is empty.
+   * At most `limit`, fewer where their bodies are large: nothing more is there when the answer is empty.
+   *
+   * What was told may be followed by less: more may end in the same millisecond, PostgreSQL commits in another order than
+   * clocks were read, and a clock may be set back. So read the last seconds again. Costs a walk over the live jobs of the
+   * workspace and over all jobs, of any workspace, that have ended since `after`: where nothing happens, let `after` follow
+   * the clock.
    */
   listChangedJobs(input: {
     workspace: string

@@ -2,6 +2,8 @@ import { afterEach, beforeEach, describe } from 'vitest'
 import { analyticsTests } from './suite/analytics.ts'
 import { artifactTests } from './suite/artifacts.ts'
 import { cancelTests } from './suite/cancel.ts'
+import { catalogueTests } from './suite/catalogue.ts'
+import { changedJobTests } from './suite/changed-jobs.ts'
 import { claimTests } from './suite/claim.ts'
 import { deliveryTests } from './suite/deliveries.ts'
 import { endTests } from './suite/ends.ts'
@@ -13,6 +15,7 @@ import { leaseTests } from './suite/leases.ts'
 import { listTests } from './suite/lists.ts'
 import { logTests } from './suite/logs.ts'
 import { notificationTests } from './suite/notifications.ts'
+import { publicationTests } from './suite/publications.ts'
 import { walkTests } from './suite/random-walk.ts'
 import { resultTests } from './suite/results.ts'
 import { retentionTests } from './suite/retention.ts'
@@ -22,6 +25,7 @@ import { runTests } from './suite/runs.ts'
 import { type OpenStore, Scene } from './suite/scene.ts'
 import { signalTests } from './suite/signals.ts'
 import { submitTests } from './suite/submit.ts'
+import { tableLockTests } from './suite/table-locks.ts'
 import { timeTests } from './suite/time.ts'
 import { workflowTests } from './suite/workflows.ts'
 import { workspaceTests } from './suite/workspaces.ts'
@@ -70,4 +74,8 @@ const AREAS: readonly (readonly [string, AreaTests])[] = [
   ['deliveries', deliveryTests],
   ['notifications', notificationTests],
   ['analytics', analyticsTests],
+  ['catalogue', catalogueTests],
+  ['table locks', tableLockTests],
+  ['publications', publicationTests],
+  ['changed jobs', changedJobTests],
 ]

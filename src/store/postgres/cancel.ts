@@ -1,5 +1,5 @@
 import { isId } from '../../kernel/ids.ts'
-import type { CancelReason } from '../../model/job-status.ts'
+import { type CancelReason, isEnded } from '../../model/job-status.ts'
 import type { CancelOutcome, JobFilters } from '../store.ts'
 import { arrayLiteral } from './array-literal.ts'
 import type { Queryable, Statement } from './database.ts'
@@ -30,7 +30,7 @@ export const cancelJob = async (
   const job = outcome ? outcome.read : await read(session.database)
   if (!job) return { type: 'not_found' }
   if (outcome?.changed[0]?.status === 'cancelled') return { type: 'cancelled', job }
-  return job.status === 'cancelling' ? { type: 'cancelling', job } : { type: 'ended', job }
+  return isEnded(job.status) ? { type: 'ended', job } : { type: 'cancelling', job }
 }
 
 const CANCELLABLE = ['pending', 'queued', 'running'] as const

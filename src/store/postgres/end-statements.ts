@@ -203,7 +203,8 @@ export const endItems = async (
 /**
  * Any end of any held job, its row locked first, inside a transaction that holds its run and its key. In a paused run
  * a failure by the user's fault is the last; what is tried again all the same is held when its wait is over, what is put
- * back is held at once. Counts the ends in their runs.
+ * back is held at once. A published job completes or is queued again, whatever the end says and however its run stands.
+ * Counts the ends in their runs.
  */
 const END_ANY: Statement = {
   name: 'end_any',
@@ -214,25 +215,31 @@ const END_ANY: Statement = {
         i.delay_ms, run.paused IS TRUE AS is_paused,
         greatest(l.next_log_seq, i.next_log_seq) AS log_seq,
         CASE
-          WHEN l.status = 'cancelling' THEN 'cancelled'
+          WHEN l.published AND i.type <> 'complete' THEN 'queued'
+          WHEN l.status = 'cancelling' AND NOT l.published THEN 'cancelled'
           WHEN i.type = 'complete' THEN 'completed'
           WHEN i.type = 'fail' THEN 'failed'
           WHEN i.type = 'retry' AND run.paused AND i.failure = 'user' THEN 'failed'
           WHEN i.type = 'retry' OR i.type = 'release' AND run.paused THEN 'pending'
           WHEN i.type = 'release' THEN 'queued'
         END AS new_status,
-        CASE WHEN l.status = 'cancelling' THEN l.status_reason ELSE i.reason END AS reason,
-        CASE WHEN l.status = 'running' THEN i.message END AS message,
-        l.user_failures + (l.status = 'running' AND i.failure IS NOT DISTINCT FROM 'user')::integer AS user_count,
-        l.system_failures + (l.status = 'running' AND i.failure IS NOT DISTINCT FROM 'system')::integer AS system_count
+        CASE
+          WHEN l.published AND i.type IN ('cancel', 'release') THEN coalesce(l.status_reason, 'shutdown')
+          WHEN l.status = 'cancelling' AND NOT l.published THEN l.status_reason
+          ELSE i.reason
+        END AS reason,
+        CASE WHEN l.status = 'running' OR l.published THEN i.message END AS message,
+        l.user_failures + (counts.it AND i.failure IS NOT DISTINCT FROM 'user')::integer AS user_count,
+        l.system_failures + (counts.it AND i.failure IS NOT DISTINCT FROM 'system')::integer AS system_count
       FROM ${batchTable(COLUMNS, FIRST_COLUMN)} AS i
       CROSS JOIN LATERAL (
         SELECT * FROM millrace.live
         WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
-          AND (live.status = 'cancelling' OR i.type <> 'cancel')
+          AND (live.status = 'cancelling' OR live.published OR i.type <> 'cancel')
         OFFSET 0
         FOR UPDATE
       ) AS l
+      CROSS JOIN LATERAL (SELECT l.status = 'running' AND NOT l.published AS it) AS counts
       LEFT JOIN millrace.run ON run.id = l.item_of
     ),
     gone AS (
@@ -256,9 +263,10 @@ const END_ANY: Statement = {
       SET status = held.new_status,
         status_reason = CASE WHEN held.new_status = 'pending' AND held.type = 'retry' THEN 'retry_wait'
           WHEN held.new_status = 'pending' THEN 'run_paused' END,
-        error_message = held.message, exit_code = held.last_exit_code, signal = held.last_signal,
+        error_message = CASE held.new_status WHEN 'pending' THEN held.message END, exit_code = held.last_exit_code, signal = held.last_signal, grace_ms = NULL,
         user_failures = held.user_count, system_failures = held.system_count, next_log_seq = held.log_seq,
-        due_at = clock.now + held.delay_ms, wait_ms = held.delay_ms,
+        due_at = CASE held.new_status WHEN 'pending' THEN clock.now + held.delay_ms END,
+        wait_ms = CASE held.new_status WHEN 'pending' THEN held.delay_ms END,
         queued_at = CASE held.new_status WHEN 'queued' THEN clock.now ELSE held.queued_at END,
         worker_id = NULL, claim_token = NULL, lease_until = NULL, extended_attempt = NULL, updated_at = clock.now
       FROM held, clock
@@ -269,7 +277,7 @@ const END_ANY: Statement = {
         job_id, attempt, started_at, finished_at, exit_code, outcome, reason, worker_id, signal, error_message
       )
       SELECT id, attempt, started_at, clock.now, last_exit_code,
-        CASE type WHEN 'retry' THEN 'failed' ELSE 'released' END, reason, worker_id, last_signal, message
+        CASE WHEN type IN ('retry', 'fail') THEN 'failed' ELSE 'released' END, reason, worker_id, last_signal, message
       FROM held, clock
       WHERE new_status IN ('pending', 'queued')
     ),

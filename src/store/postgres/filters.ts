@@ -22,6 +22,8 @@ export const jobConditions = (filters: JobFilters, parameters: Parameters): stri
     ...equal('run_id', filters.runId),
     ...equal('parent_job_id', filters.parentJobId),
     ...equal('queue', filters.queue),
+    ...equal('data_source', filters.dataSource),
+    ...equal('pipe', filters.pipe),
     ...nameConditions(filters.name, parameters),
     ...(filters.labels ?? []).map(label => labelCondition(label, parameters)),
     ...(filters.createdAfter === undefined ? [] : [`j.created_at > ${parameters.add(filters.createdAfter)}::bigint`]),

@@ -31,6 +31,8 @@ const columns = (
   { name: 'run_id', type: 'text', of: job => job.runId },
   { name: 'parent_job_id', type: 'text', of: job => job.parentJobId },
   { name: 'exclusive_key', type: 'text', of: job => job.exclusiveKey },
+  { name: 'data_source', type: 'text', of: job => job.dataSource },
+  { name: 'pipe', type: 'text', of: job => job.pipe },
   { name: 'scheduled_at', type: 'bigint', of: job => job.scheduledAt },
   { name: 'options', type: 'text', of: toOptions },
   { name: 'spec', type: 'text', of: job => job.spec },
@@ -65,11 +67,11 @@ const INSERT: Statement = {
     body AS (
       INSERT INTO millrace.job (
         id, workspace, sequence, created_at, scope_set, priority, kind, trigger, queue, name, labels, workflow_id, run_id,
-        parent_job_id, exclusive_key, scheduled_at, options, spec, secrets
+        parent_job_id, exclusive_key, data_source, pipe, scheduled_at, options, spec, secrets
       )
       SELECT
         id, workspace, sequence, now, scope_set, priority, kind, trigger, queue, name, labels, workflow_id, run_id,
-        parent_job_id, exclusive_key, scheduled_at, options, spec, decode(secrets, 'hex')
+        parent_job_id, exclusive_key, data_source, pipe, scheduled_at, options, spec, decode(secrets, 'hex')
       FROM input
     ),
     state AS (

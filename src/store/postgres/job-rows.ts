@@ -4,7 +4,7 @@ import { fromOptions, type JobOptions } from './job-options.ts'
 /** What was submitted, as columns of `job AS j`. */
 export const BODY_COLUMNS = `
   j.id, j.workspace, j.kind, j.name, j.labels, j.queue, j.priority, j.trigger, j.workflow_id, j.run_id,
-  j.parent_job_id, j.exclusive_key, j.scheduled_at, j.options, j.spec, j.scope_set`
+  j.parent_job_id, j.exclusive_key, j.data_source, j.pipe, j.scheduled_at, j.options, j.spec, j.scope_set`
 
 /** Beside `BODY_COLUMNS`, where rows are few. */
 export const SCOPES_COLUMN = '(SELECT scopes FROM millrace.scope_set WHERE scope_set.id = j.scope_set) AS scopes'
@@ -22,6 +22,8 @@ export type BodyRow = {
   readonly run_id: string | null
   readonly parent_job_id: string | null
   readonly exclusive_key: string | null
+  readonly data_source: string | null
+  readonly pipe: string | null
   readonly scheduled_at: number | null
   readonly options: string | null
   readonly spec: string
@@ -45,6 +47,8 @@ export const toBody = (
   runId: row.run_id,
   parentJobId: row.parent_job_id,
   exclusiveKey: row.exclusive_key,
+  dataSource: row.data_source,
+  pipe: row.pipe,
   scheduledAt: row.scheduled_at,
   timeoutMs: options.timeoutMs,
   graceMs: options.graceMs,

@@ -1,4 +1,5 @@
 import { type Clock, systemClock } from '../../kernel/clock.ts'
+import type { DataStore } from '../data-store.ts'
 import type { Store } from '../store.ts'
 import { purgeSums, readAnalytics } from './analytics/read-analytics.ts'
 import { summarize } from './analytics/summarize.ts'
@@ -8,6 +9,16 @@ import { cancelJob, cancelMatching } from './cancel.ts'
 import { claimer } from './claim.ts'
 import { ClaimedItems } from './claimed-items.ts'
 import { countJobs } from './count.ts'
+import { changeCatalogue, readCatalogue } from './data/catalogue.ts'
+import { listChangedJobs } from './data/changed-jobs.ts'
+import {
+  commitPublication,
+  getPublication,
+  listPublications,
+  listPublishing,
+  purgePublications,
+} from './data/publications.ts'
+import { lockTables, unlockTables } from './data/table-locks.ts'
 import { connectDatabase } from './database.ts'
 import { ender } from './end.ts'
 import { beginIdempotent, finishIdempotent, purgeIdempotency } from './idempotency.ts'
@@ -93,6 +104,7 @@ export const openPostgresStore = async ({ url, processName, clock }: PostgresSto
     ...runOperations(session),
     ...sinkOperations(session),
     ...analyticsOperations(session),
+    ...dataOperations(session),
     onSignal: listen => session.signals.on(listen),
     close: () => (closed ??= close()),
   }
@@ -203,6 +215,20 @@ const sinkOperations = (session: Session) =>
     setNotificationPreference: input => setNotificationPreference(session, input),
     purgeNotifications: input => purgeNotifications(session, input),
   }) satisfies Partial<Store>
+
+const dataOperations = (session: Session) =>
+  ({
+    readCatalogue: input => readCatalogue(session.database, input),
+    changeCatalogue: input => changeCatalogue(session, input),
+    lockTables: input => lockTables(session, input),
+    unlockTables: input => unlockTables(session, input),
+    commitPublication: input => commitPublication(session, input),
+    getPublication: input => getPublication(session.database, input),
+    listPublications: input => listPublications(session.database, input),
+    listPublishing: () => listPublishing(session.database),
+    purgePublications: input => purgePublications(session, input),
+    listChangedJobs: input => listChangedJobs(session.database.reader, input),
+  }) satisfies DataStore
 
 const analyticsOperations = (session: Session) =>
   ({

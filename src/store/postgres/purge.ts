@@ -63,6 +63,7 @@ const FORGET: Statement = {
       DELETE FROM millrace.result WHERE job_id = ANY ($1::uuid[]) RETURNING blob_key
     ),
     delivery AS (DELETE FROM millrace.delivery WHERE job_id = ANY ($1::uuid[])),
+    publication AS (DELETE FROM millrace.publication WHERE job_id = ANY ($1::uuid[])),
     attempt AS (DELETE FROM millrace.attempt WHERE job_id = ANY ($1::uuid[])),
     ended AS (DELETE FROM millrace.ended WHERE id = ANY ($1::uuid[])),
     label AS (

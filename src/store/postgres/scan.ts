@@ -25,6 +25,8 @@ export const chooseScan = async (target: Queryable, input: ScanInput): Promise<S
   if (filters.status && (await isRareStatus(target, filters.status))) return byStatus(input, filters.status)
   if (filters.name && (await isRareName(target, input))) return byName(input)
   if (filters.labels?.length) return byLabel(input, filters.labels[0]!)
+  if (filters.pipe !== undefined) return byColumn(input, 'pipe', filters.pipe)
+  if (filters.dataSource !== undefined) return byColumn(input, 'data_source', filters.dataSource)
   if (filters.workflowId !== undefined) return byColumn(input, 'workflow_id', filters.workflowId)
   if (filters.queue !== undefined && filters.queue !== 'default')
     return byColumn(input, 'queue', filters.queue, `queue <> 'default'`)

@@ -29,7 +29,7 @@ const dropOver = ({ db, now }: Writer, workspace: string): void => {
 
 const BUSY_SQL = `SELECT name, (SELECT id FROM job WHERE job.seq = table_lock.seq) FROM table_lock
   WHERE workspace = ?1 AND name IN (SELECT value FROM json_each(?3)) AND ${IS_VALID}
-    AND (lease_token IS NOT ?4 OR call_id IS NOT ?5)
+    AND (attempt IS NOT ?4 OR lease_token IS NOT ?5 OR call_id IS NOT ?6)
   ORDER BY name LIMIT 1`
 
 /** The first of the tables that somebody else than the holder has locked; null as holder: that anybody has. */
@@ -47,13 +47,12 @@ export const findBusy = (
   return found && { type: 'busy', table: found[0], jobId: found[1] }
 }
 
-/** Lease token and id of the call: exactly one of them names the holder. */
-const keyOf = (holder: TableHolder | null) =>
-  holder === null
-    ? ([null, null] as const)
-    : 'lease' in holder
-      ? ([holder.lease.leaseToken, null] as const)
-      : ([null, holder.callId] as const)
+/** Attempt and token of a lease, or the id of a call. */
+const keyOf = (holder: TableHolder | null) => {
+  if (holder === null) return [null, null, null] as const
+  if ('lease' in holder) return [holder.lease.attempt, holder.lease.leaseToken, null] as const
+  return [null, null, holder.callId] as const
+}
 
 const TAKE_SQL = `INSERT INTO table_lock (workspace, name, seq, attempt, lease_token, call_id, held_ms, held_until)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?)
@@ -74,7 +73,7 @@ export const unlockTables = (
   { workspace, holder }: { workspace: string; holder: TableHolder },
 ): void => {
   db.run(
-    'DELETE FROM table_lock WHERE workspace = ? AND lease_token IS ? AND call_id IS ?',
+    'DELETE FROM table_lock WHERE workspace = ? AND attempt IS ? AND lease_token IS ? AND call_id IS ?',
     workspace,
     ...keyOf(holder),
   )

@@ -162,6 +162,9 @@ const FILTERS: readonly JobFilters[] = [
   { labels: [{ key: 'team', value: 'nobody' }] },
   { queue: 'slow' },
   { queue: 'default' },
+  { dataSource: 'source-1' },
+  { pipe: 'pipe-0' },
+  { pipe: 'nobody' },
   { createdAfter: Date.UTC(2026, 10, 21, 12) + 20_000 },
   { createdBefore: Date.UTC(2026, 10, 21, 12) + 30_000 },
 ]
@@ -209,6 +212,8 @@ const mixedJob = (scene: Scene, index: number): NewJob =>
     name: index % 2 ? `nightly ${index}` : null,
     labels: index % 3 ? { team: index % 2 ? 'data' : 'web', ...(index % 5 ? { stage: 'test' } : {}) } : {},
     queue: index % 8 < 3 ? 'slow' : 'default',
+    dataSource: index % 4 < 2 ? `source-${index % 4}` : null,
+    pipe: index % 10 < 3 ? `pipe-${index % 10}` : null,
     scheduledAt: index % 9 === 0 ? scene.clock.now() + 3_600_000 : null,
     priority: index % 3,
   })
@@ -223,5 +228,7 @@ const matches = (job: Job, filters: JobFilters): boolean =>
   (filters.name === undefined || (job.name ?? '').startsWith(filters.name)) &&
   (filters.labels ?? []).every(label => job.labels[label.key] === label.value) &&
   (!filters.queue || filters.queue === job.queue) &&
+  (!filters.dataSource || filters.dataSource === job.dataSource) &&
+  (!filters.pipe || filters.pipe === job.pipe) &&
   (filters.createdAfter === undefined || job.createdAt > filters.createdAfter) &&
   (filters.createdBefore === undefined || job.createdAt < filters.createdBefore)

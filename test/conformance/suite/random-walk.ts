@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import type { ClaimedJob } from '../../../src/model/job.ts'
 import { canMove, isEnded, type JobStatus } from '../../../src/model/job-status.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { COMPLETE, failure, LEASE_MS, NO_EXIT, newJob, retryIn, type Scene } from './scene.ts'
+import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, newJob, retryIn, type Scene } from './scene.ts'
 
 type Step =
   | 'submit'
@@ -13,6 +13,7 @@ type Step =
   | 'fail'
   | 'retry'
   | 'release'
+  | 'publish'
   | 'cancel'
   | 'rescue'
   | 'promote'
@@ -26,6 +27,7 @@ const STEPS: readonly Step[] = [
   'fail',
   'retry',
   'release',
+  'publish',
   'cancel',
   'rescue',
   'promote',
@@ -41,9 +43,12 @@ export const walkTests: AreaTests = scene => {
   })
 }
 
+/** Jobs that are or were held, and those of them that have committed a publication. */
+type Walk = { readonly scene: Scene; readonly held: ClaimedJob[]; readonly published: Set<string> }
+
 const walkAndCheck = async (scene: Scene, steps: readonly (readonly [Step, number])[]): Promise<void> => {
-  const held: ClaimedJob[] = []
-  for (const [step, choice] of steps) await take(scene, held, step, choice)
+  const walk: Walk = { scene, held: [], published: new Set() }
+  for (const [step, choice] of steps) await take(walk, step, choice)
   const last = new Map<string, JobStatus>()
   for (const event of scene.events()) {
     const before = last.get(event.jobId)
@@ -55,6 +60,7 @@ const walkAndCheck = async (scene: Scene, steps: readonly (readonly [Step, numbe
     const job = await scene.job(jobId)
     expect(job.status).toBe(status)
     expect(job.finishedAt !== null).toBe(isEnded(status))
+    if (walk.published.has(jobId)) expect(['queued', 'running', 'cancelling', 'completed']).toContain(status)
   }
   await checkKeys(scene)
   await checkWaiting(scene)
@@ -79,7 +85,8 @@ const checkWaiting = async (scene: Scene): Promise<void> => {
   expect(outcome).toEqual({ type: 'too_many_queued', queued })
 }
 
-const take = async (scene: Scene, held: ClaimedJob[], step: Step, choice: number): Promise<void> => {
+const take = async (walk: Walk, step: Step, choice: number): Promise<void> => {
+  const { scene, held } = walk
   const exclusiveKey = choice % 3 === 0 ? `key-${choice % 2}` : null
   const endOne = async (end: Parameters<Scene['end']>[1]) => {
     const job = held[choice % Math.max(held.length, 1)]
@@ -92,11 +99,21 @@ const take = async (scene: Scene, held: ClaimedJob[], step: Step, choice: number
   if (step === 'fail') await endOne(failure())
   if (step === 'retry') await endOne(retryIn(choice * 100))
   if (step === 'release') await endOne({ type: 'release', exit: NO_EXIT })
+  if (step === 'publish') await publishOne(walk, choice)
   if (step === 'cancel') await cancelSome(scene, choice)
   if (step === 'rescue') await rescue(scene)
   if (step === 'promote') await scene.store.promoteDueJobs({ limit: (choice % 3) + 1 })
   if (step === 'wait') scene.clock.advance(choice * 1000)
   if (step === 'back') scene.clock.advance(-choice * 10)
+}
+
+const publishOne = async ({ scene, held, published }: Walk, choice: number): Promise<void> => {
+  const candidates = held.filter(job => job.exclusiveKey !== null)
+  const job = candidates[choice % Math.max(candidates.length, 1)]
+  if (!job) return
+  const publication = { stagingDatabase: 'staging', tables: [], outcome: '{}' }
+  const outcome = await scene.store.commitPublication({ workspace: 'default', lease: leaseOf(job), publication })
+  if (outcome === 'committed') published.add(job.id)
 }
 
 const cancelSome = async (scene: Scene, choice: number): Promise<void> => {

@@ -5,7 +5,7 @@ import { canMove, isEnded, JOB_STATUSES, type JobStatus } from '../../../src/mod
 import type { Run, Workflow } from '../../../src/model/workflow.ts'
 import type { AreaTests } from '../store-suite.ts'
 import { checkRun, checkWaitingForKeys, checkWaitingRuns } from './run-invariants.ts'
-import { COMPLETE, failure, LEASE_MS, NO_EXIT, newJob, retryIn, type Scene, WORKSPACE } from './scene.ts'
+import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, newJob, retryIn, type Scene, WORKSPACE } from './scene.ts'
 import { NO_SCHEDULE, newRun, nextAt, WorkflowScene } from './workflow-scene.ts'
 
 /** What happens often stands here more than once. */
@@ -25,7 +25,7 @@ const STEPS = [
     'retry system',
     'release',
   ],
-  ...['extend', 'promote', 'promote', 'rescue', 'wait', 'back', 'cancel', 'plain'],
+  ...['extend', 'publish', 'publish', 'promote', 'promote', 'rescue', 'wait', 'back', 'cancel', 'plain'],
   ...['pause run', 'resume run', 'terminate run', 'pause workflow', 'resume workflow', 'resume workflow'],
   ...['terminate workflow', 'replace'],
 ] as const
@@ -45,6 +45,7 @@ class RunWalk {
   readonly #steps: WorkflowScene
   readonly #held: ClaimedJob[] = []
   readonly #ended = new Map<string, Run>()
+  readonly #published = new Set<string>()
   readonly #failures = new Map<string, number>()
   #workflows: readonly Workflow[] = []
   #slot = 0
@@ -87,6 +88,7 @@ class RunWalk {
     if (step === 'release') await this.#endOne(choice, { type: 'release', exit: NO_EXIT })
     if (step === 'work') await this.#work(choice)
     if (step === 'extend') await this.#extend(choice)
+    if (step === 'publish') await this.#publish(choice)
     if (step === 'promote') await store.promoteDueJobs({ limit: (choice % 4) + 1 })
     if (step === 'rescue') await this.#rescue()
     if (step === 'wait') clock.advance((choice % 10) * 300)
@@ -130,6 +132,16 @@ class RunWalk {
       await this.#scene.end(job, ends[(choice + index) % ends.length]!)
       await this.#check('work')
     }
+  }
+
+  async #publish(choice: number): Promise<void> {
+    const candidates = this.#held.filter(job => job.exclusiveKey !== null)
+    const job = candidates[choice % Math.max(candidates.length, 1)]
+    if (!job) return
+    const publication = { stagingDatabase: 'staging', tables: [], outcome: '{}' }
+    const lease = leaseOf(job)
+    const outcome = await this.#scene.store.commitPublication({ workspace: WORKSPACE, lease, publication })
+    if (outcome === 'committed') this.#published.add(job.id)
   }
 
   async #extend(choice: number): Promise<void> {
@@ -193,7 +205,7 @@ class RunWalk {
     const jobs = await this.#jobs()
     for (const run of runs) {
       const items = jobs.filter(job => job.runId === run.id)
-      checkRun(run, items)
+      checkRun(run, items, this.#published)
       const ended = this.#ended.get(run.id)
       if (ended) expect(run, `an ended run changed at ${step}`).toEqual(ended)
       else if (run.finishedAt !== null) this.#countEnd(run, before.get(run.workflowId)!)

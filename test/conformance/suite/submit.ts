@@ -17,6 +17,8 @@ const fullJob = (): NewJob =>
     parentJobId: 'parent-1',
     rerunOf: 'earlier-1',
     exclusiveKey: 'datasource:events',
+    dataSource: 'events',
+    pipe: 'daily',
     timeoutMs: 1500,
     graceMs: 2500,
     retry: { maximumAttempts: 4, initialInterval: 10, backoffCoefficient: 1.5, maximumInterval: 99 },

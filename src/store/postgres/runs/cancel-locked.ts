@@ -11,14 +11,17 @@ const LOCK_TARGETS: Statement = {
   text: 'SELECT id FROM millrace.live WHERE id = ANY ($1::uuid[]) ORDER BY id FOR UPDATE',
 }
 
-/** On locked rows, so that all parts see the same status. A second cancel may only shorten the grace. */
+/**
+ * On locked rows, so that all parts see the same status. A second cancel may only shorten the grace. What is
+ * queued to finish its publication stays as it is.
+ */
 const CANCEL: Statement = {
   name: 'cancel_jobs',
   text: `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     gone AS (
       DELETE FROM millrace.live
-      WHERE id = ANY ($2::uuid[]) AND status IN ('pending', 'queued')
+      WHERE id = ANY ($2::uuid[]) AND status IN ('pending', 'queued') AND NOT published
       RETURNING live.*
     ),
     ended AS (

@@ -6,8 +6,12 @@ import { insertJobs } from '../insert-jobs.ts'
 import type { EventRow } from '../job-rows.ts'
 import type { Work } from '../locks.ts'
 
+/** What jobs did not have in earlier versions. */
+type Later = 'dataSource' | 'pipe'
+
 /** Items as an extension keeps them: bytes in hexadecimal, scopes as the id of their set. */
-type KeptItem = Omit<NewJob, 'secrets' | 'scopes'> & { readonly secrets: string | null; readonly scopeSet: number }
+type KeptItem = Omit<NewJob, 'secrets' | 'scopes' | Later> &
+  Partial<Pick<NewJob, Later>> & { readonly secrets: string | null; readonly scopeSet: number }
 
 export const toKeptItems = (items: readonly NewJob[], scopeSetOf: (scopes: readonly string[]) => number): string =>
   JSON.stringify(
@@ -26,7 +30,8 @@ const TAKE: Statement = {
     DELETE FROM millrace.extension
     WHERE job_id = ANY ($1::uuid[])
     RETURNING position, job_id, attempt, items,
-      (SELECT paused FROM millrace.run WHERE run.id = extension.run_id) AS is_paused`,
+      (SELECT paused FROM millrace.run WHERE run.id = extension.run_id) AS is_paused,
+      (SELECT end_reason IS NOT NULL FROM millrace.run WHERE run.id = extension.run_id) AS is_ending`,
 }
 
 type ExtensionRow = {
@@ -35,16 +40,17 @@ type ExtensionRow = {
   readonly attempt: number
   readonly items: string
   readonly is_paused: boolean | null
+  readonly is_ending: boolean | null
 }
 
-/** What the completed among these attempts have added joins their runs; what others have added is dropped. */
+/** What the completed among these attempts have added joins their runs, unless they are being terminated; what others have added is dropped. */
 export const joinExtensions = async (work: Work, ended: readonly AppliedAny[]): Promise<void> => {
   const extended = new Map(ended.flatMap(row => (row.extended_attempt === null ? [] : [[row.id, row] as const])))
   if (extended.size === 0) return
   const taken = await work.connection.query<ExtensionRow>(TAKE, [arrayLiteral([...extended.keys()], id => id)])
   for (const extension of taken.toSorted((a, b) => a.position - b.position)) {
     const by = extended.get(extension.job_id)!
-    if (by.status === 'completed' && by.end.lease.attempt === extension.attempt)
+    if (by.status === 'completed' && by.end.lease.attempt === extension.attempt && !extension.is_ending)
       await join(work, { by, items: JSON.parse(extension.items), isPaused: extension.is_paused === true })
   }
 }
@@ -58,7 +64,13 @@ const join = async (
   const jobs = items.map(({ secrets, scopeSet, ...item }): NewJob => {
     const scopes: string[] = []
     scopeSets.set(scopes, scopeSet)
-    return { ...item, secrets: secrets === null ? null : Buffer.from(secrets, 'hex'), scopes }
+    return {
+      ...item,
+      dataSource: item.dataSource ?? null,
+      pipe: item.pipe ?? null,
+      secrets: secrets === null ? null : Buffer.from(secrets, 'hex'),
+      scopes,
+    }
   })
   const reason = isPaused ? 'run_paused' : 'run_concurrency'
   const scopeSetOf = (scopes: readonly string[]) => scopeSets.get(scopes)!

@@ -19,12 +19,12 @@ const FIND_KEYS: Statement = {
     SELECT DISTINCT workspace, exclusive_key AS "exclusiveKey"
     FROM millrace.live
     WHERE item_of = ANY ($1::text[]) AND status IN ('queued', 'running', 'cancelling') AND status = 'queued'
-      AND exclusive_key IS NOT NULL`,
+      AND exclusive_key IS NOT NULL AND NOT published`,
 }
 
 /**
  * What a claim takes at the same moment runs on: the status is asked again. Pending items that wait for a time keep it and
- * are held when it comes; those of a run that has not started wait for that.
+ * are held when it comes; those of a run that has not started wait for that. What has published is left to finish that.
  */
 const HOLD: Statement = {
   name: 'hold_items',
@@ -39,6 +39,7 @@ const HOLD: Statement = {
     SET status = 'pending', status_reason = 'run_paused', updated_at = clock.now
     FROM clock
     WHERE live.item_of = ANY ($2::text[]) AND live.status IN ('queued', 'running', 'cancelling') AND live.status = 'queued'
+      AND NOT live.published
     RETURNING live.id, live.workspace, live.kind, live.run_id, live.workflow_id, live.parent_job_id, live.status,
       live.status_reason, clock.now`,
 }

@@ -48,6 +48,13 @@ const FIND_ITEMS: Statement = {
     WHERE item_of = ANY ($1::text[]) AND status IN ('queued', 'running', 'cancelling') AND status <> 'cancelling'`,
 }
 
+const FIND_LEFT: Statement = {
+  name: 'find_terminated_runs_with_items',
+  text: `
+    SELECT DISTINCT item_of FROM millrace.live
+    WHERE item_of = ANY ($1::text[]) AND status IN ('queued', 'running', 'cancelling')`,
+}
+
 /**
  * Under the locks of the runs: cancels what waits and asks what runs to stop; a run ends with its last item. Gives those
  * that were not being terminated before. The caller settles.
@@ -66,14 +73,14 @@ export const beginTermination = async (
     exclusive_key === null ? [] : [{ workspace, exclusiveKey: exclusive_key }],
   )
   work.locks.need({ keys })
-  const cancelled = await cancelLocked(work, { ids: items.map(item => item.id), reason: 'run_terminated', graceMs })
+  await cancelLocked(work, { ids: items.map(item => item.id), reason: 'run_terminated', graceMs })
   for (const id of ids) work.touched.runs.note(id)
   work.touched.freed(keys)
-  // One with nothing left to stop is told once, as ended.
-  const stopping = new Set(cancelled.filter(row => row.status === 'cancelling').map(row => row.item_of))
+  // One with nothing left is told once, as ended.
+  const left = await work.connection.query<{ item_of: string }>(FIND_LEFT, [ids])
   await tellRuns(
     work,
-    ids.filter(id => stopping.has(id)),
+    left.map(row => row.item_of),
   )
   return ids
 }

@@ -1,0 +1,52 @@
+import { isId } from '../../../kernel/ids.ts'
+import type { Job } from '../../../model/job.ts'
+import type { DataStore } from '../../data-store.ts'
+import { MOST_LISTED_BYTES } from '../../listed-bytes.ts'
+import type { Queryable, Statement } from '../database.ts'
+import { JOB_COLUMNS, JOB_TABLES, type JobRow, toJob } from '../job-rows.ts'
+
+const changed = (table: string, at: string): string => `
+        SELECT id, ${at} AS changed_at
+        FROM millrace.${table}
+        WHERE workspace = $1 AND ${at} >= $2 AND (${at} > $2 OR id > $3::uuid)
+        ORDER BY ${at}, id
+        LIMIT $4`
+
+/**
+ * In one statement, so of one moment: a job is in one of the two tables. All that are live are walked: an index on what
+ * changes with every step of a job would cost each of them more. `through`: bytes of the specs up to this one, all its own for
+ * the first.
+ */
+const LIST_CHANGED: Statement = {
+  name: 'list_changed_jobs',
+  text: `
+    WITH changed AS MATERIALIZED (
+      SELECT *
+      FROM (
+        (${changed('ended', 'finished_at')})
+        UNION ALL
+        (${changed('live', 'updated_at')})
+      ) AS both_tables
+      ORDER BY changed_at, id
+      LIMIT $4
+    ),
+    found AS (
+      SELECT ${JOB_COLUMNS}, c.changed_at,
+        sum(octet_length(j.spec)) OVER (ORDER BY c.changed_at, c.id)::bigint AS through
+      FROM changed AS c
+      JOIN millrace.job AS j ON j.id = c.id ${JOB_TABLES}
+    )
+    SELECT * FROM found WHERE through <= $5::bigint OR through = octet_length(spec) ORDER BY changed_at, id`,
+}
+
+const FIRST_ID = '00000000-0000-0000-0000-000000000000'
+
+/** `listChangedJobs`. */
+export const listChangedJobs = async (
+  target: Queryable,
+  { workspace, after, limit }: Parameters<DataStore['listChangedJobs']>[0],
+): Promise<readonly Job[]> => {
+  const id = after && isId(after.id) ? after.id : FIRST_ID
+  const values = [workspace, after?.updatedAt ?? 0, id, limit, MOST_LISTED_BYTES]
+  return (await target.query<JobRow>(LIST_CHANGED, values)).map(toJob)
+}

@@ -1,0 +1,120 @@
+import { isId } from '../../../kernel/ids.ts'
+import type { DataStore, Publication } from '../../data-store.ts'
+import { storable } from '../array-literal.ts'
+import type { Queryable, Statement } from '../database.ts'
+import { toClaimToken } from '../lease-token.ts'
+import type { Session } from '../session.ts'
+
+/** Writes into the job's row, so that a cancel or an end of it, which read that, come before or after. */
+const COMMIT: Statement = {
+  name: 'commit_publication',
+  text: `
+    WITH published AS (
+      UPDATE millrace.live
+      SET published = true
+      WHERE id = $2 AND workspace = $3 AND attempt = $4 AND claim_token = $5::uuid AND status = 'running' AND NOT published
+      RETURNING id
+    )
+    INSERT INTO millrace.publication (job_id, workspace, staging_database, tables, outcome, created_at)
+    SELECT id, $3, $6, $7, $8, millrace.clock($1::bigint) FROM published
+    RETURNING 1`,
+}
+
+const FIND_HELD: Statement = {
+  name: 'find_held_to_publish',
+  text: `
+    SELECT published FROM millrace.live WHERE id = $1 AND workspace = $2 AND attempt = $3 AND claim_token = $4::uuid`,
+}
+
+/** `commitPublication`. */
+export const commitPublication = async (
+  session: Session,
+  { workspace, lease, publication }: Parameters<DataStore['commitPublication']>[0],
+): ReturnType<DataStore['commitPublication']> => {
+  if (!isId(lease.jobId)) return 'lost'
+  const held = [lease.jobId, workspace, lease.attempt, toClaimToken(lease)]
+  const { stagingDatabase, tables, outcome } = publication
+  const texts = [storable(stagingDatabase), JSON.stringify(tables), storable(outcome)]
+  const committed = await session.database.query(COMMIT, [session.now(), ...held, ...texts])
+  if (committed.length > 0) return 'committed'
+  const [row] = await session.database.query<{ published: boolean }>(FIND_HELD, held)
+  if (!row) return 'lost'
+  return row.published ? 'committed' : 'cancelling'
+}
+
+const COLUMNS = `p.job_id, p.workspace, p.staging_database, p.tables, p.outcome, p.created_at,
+      NOT EXISTS (SELECT FROM millrace.live WHERE live.id = p.job_id) AS job_ended`
+
+type PublicationRow = {
+  readonly job_id: string
+  readonly workspace: string
+  readonly staging_database: string
+  readonly tables: string
+  readonly outcome: string
+  readonly created_at: number
+  readonly job_ended: boolean
+}
+
+const toPublication = (row: PublicationRow): Publication => ({
+  jobId: row.job_id,
+  workspace: row.workspace,
+  stagingDatabase: row.staging_database,
+  tables: JSON.parse(row.tables),
+  outcome: row.outcome,
+  createdAt: row.created_at,
+  jobEnded: row.job_ended,
+})
+
+const GET: Statement = {
+  name: 'get_publication',
+  text: `SELECT ${COLUMNS} FROM millrace.publication AS p WHERE p.job_id = $1 AND p.workspace = $2`,
+}
+
+/** `getPublication`. */
+export const getPublication = async (
+  target: Queryable,
+  { workspace, jobId }: { workspace: string; jobId: string },
+): Promise<Publication | null> => {
+  if (!isId(jobId)) return null
+  const [row] = await target.query<PublicationRow>(GET, [jobId, workspace])
+  return row ? toPublication(row) : null
+}
+
+const LIST: Statement = {
+  name: 'list_publications',
+  text: `SELECT ${COLUMNS} FROM millrace.publication AS p WHERE p.workspace = $1 ORDER BY p.position`,
+}
+
+/** `listPublications`. */
+export const listPublications = async (
+  target: Queryable,
+  { workspace }: { workspace: string },
+): Promise<readonly Publication[]> => (await target.query<PublicationRow>(LIST, [workspace])).map(toPublication)
+
+const LIST_WORKSPACES: Statement = {
+  name: 'list_publishing',
+  text: 'SELECT DISTINCT workspace FROM millrace.publication ORDER BY workspace',
+}
+
+/** `listPublishing`. */
+export const listPublishing = async (target: Queryable): Promise<readonly string[]> =>
+  (await target.query<{ workspace: string }>(LIST_WORKSPACES, [])).map(row => row.workspace)
+
+const PURGE: Statement = {
+  name: 'purge_publications',
+  text: `
+    DELETE FROM millrace.publication
+    WHERE position = ANY (ARRAY(
+      SELECT p.position
+      FROM millrace.publication AS p
+      WHERE NOT EXISTS (SELECT FROM millrace.live WHERE live.id = p.job_id)
+      ORDER BY p.position
+      LIMIT $1
+      FOR UPDATE SKIP LOCKED
+    ))
+    RETURNING 1`,
+}
+
+/** `purgePublications`. */
+export const purgePublications = async (session: Session, { limit }: { limit: number }): Promise<number> =>
+  (await session.database.query(PURGE, [limit])).length

@@ -1,0 +1,356 @@
+import { expect, test } from 'vitest'
+import type { ClaimedJob, NewJob } from '../../../src/model/job.ts'
+import type { AttemptEnd } from '../../../src/model/outcome.ts'
+import type { NewPublication } from '../../../src/store/data-store.ts'
+import type { AreaTests } from '../store-suite.ts'
+import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, newJob, retryIn, WORKSPACE } from './scene.ts'
+import { newRun, WorkflowScene } from './workflow-scene.ts'
+
+export const publicationTests: AreaTests = scene => {
+  const steps = new WorkflowScene(scene)
+  const commit = (job: ClaimedJob, publication = PUBLICATION) =>
+    scene().store.commitPublication({ workspace: job.workspace, lease: leaseOf(job), publication })
+  const start = (overrides: Partial<NewJob> = {}) => scene().start({ exclusiveKey: 'table', ...overrides })
+  const published = async (overrides: Partial<NewJob> = {}) => {
+    const job = await start(overrides)
+    expect(await commit(job)).toBe('committed')
+    return job
+  }
+  const get = (jobId: string) => scene().store.getPublication({ workspace: WORKSPACE, jobId })
+  const list = (workspace = WORKSPACE) => scene().store.listPublications({ workspace })
+  const attempts = (jobId: string) => scene().store.listAttempts({ workspace: WORKSPACE, jobId })
+  /** The job is claimed once more and now completes. */
+  const finish = async (jobId: string) => {
+    const next = await scene().claimOne('worker-2')
+    expect(next.id).toBe(jobId)
+    expect(await get(jobId)).toMatchObject({ ...PUBLICATION, jobEnded: false })
+    expect(await scene().end(next)).toMatchObject({ applied: true, status: 'completed' })
+    expect(await scene().job(jobId)).toMatchObject({ status: 'completed', statusReason: null, errorMessage: null })
+  }
+
+  test('a publication reads back as it was committed, from then on and after opening again', async () => {
+    const job = await start()
+    expect(await get(job.id)).toBeNull()
+    expect(await scene().store.listPublishing()).toEqual([])
+    expect(await commit(job)).toBe('committed')
+    const publication = {
+      ...PUBLICATION,
+      jobId: job.id,
+      workspace: WORKSPACE,
+      createdAt: scene().clock.now(),
+      jobEnded: false,
+    }
+    expect(await get(job.id)).toEqual(publication)
+    await scene().reopen()
+    expect(await list()).toEqual([publication])
+    await scene().end(job)
+    expect(await get(job.id)).toEqual({ ...publication, jobEnded: true })
+    expect(await scene().job(job.id)).toMatchObject({ status: 'completed' })
+  })
+
+  test('invariant 2: who has lost the lease commits nothing', async () => {
+    const job = await start()
+    const wrong = [
+      { ...job, attempt: 2 },
+      { ...job, leaseToken: 'token' },
+      { ...job, id: 'unknown' },
+    ]
+    for (const other of wrong) expect(await commit(other)).toBe('lost')
+    expect(await commit({ ...job, workspace: 'other' })).toBe('lost')
+    await scene().end(job, { type: 'release', exit: NO_EXIT })
+    expect(await commit(job)).toBe('lost')
+    const next = await scene().claimOne()
+    await scene().end(next)
+    expect(await commit(next)).toBe('lost')
+    expect(await list()).toEqual([])
+  })
+
+  test('a job that is to stop commits nothing and is cancelled', async () => {
+    const job = await start()
+    await scene().cancel(job.id)
+    expect(await commit(job)).toBe('cancelling')
+    expect(await list()).toEqual([])
+    expect(await scene().end(job)).toMatchObject({ status: 'cancelled' })
+  })
+
+  test('the first publication of a job stands', async () => {
+    const job = await published()
+    expect(await commit(job, { ...PUBLICATION, outcome: 'other' })).toBe('committed')
+    await scene().cancel(job.id)
+    expect(await commit(job, { ...PUBLICATION, outcome: 'other' })).toBe('committed')
+    expect(await list()).toMatchObject([PUBLICATION])
+  })
+
+  test('only a job that keeps others off its tables by an exclusive key may publish', async () => {
+    const job = await scene().start()
+    await expect(commit(job)).rejects.toThrow()
+    expect(await list()).toEqual([])
+    expect(await scene().end(job)).toMatchObject({ status: 'completed' })
+  })
+
+  test('a published job that completes while it is to stop has completed', async () => {
+    const job = await published({ sinks: [{ index: 0, onFailure: false }] })
+    expect(await scene().cancel(job.id)).toMatchObject({ type: 'cancelling', job: { status: 'cancelling' } })
+    const result = {
+      format: 'json',
+      bytes: 2,
+      sha256: 'ab',
+      keptMs: null,
+      content: { data: Uint8Array.of(1) },
+    } as const
+    const end = { ...COMPLETE, statistics: { rows: 3 }, result }
+    expect(await scene().end(job, end)).toEqual({ jobId: job.id, applied: true, status: 'completed' })
+    expect(await scene().job(job.id)).toMatchObject({
+      status: 'completed',
+      statusReason: null,
+      statistics: { rows: 3 },
+      result: { format: 'json' },
+    })
+    expect(await attempts(job.id)).toMatchObject([{ outcome: 'completed', reason: null }])
+    const { deliveries } = await scene().store.listDeliveries({
+      workspace: WORKSPACE,
+      filters: {},
+      limit: 10,
+      cursor: null,
+    })
+    expect(deliveries).toHaveLength(1)
+  })
+
+  const ENDS: readonly (readonly [end: AttemptEnd, past: object])[] = [
+    [failure(), { outcome: 'failed', reason: 'exit_code', errorMessage: 'exit code 1', exitCode: 1 }],
+    [failure({ failure: 'system', reason: 'worker_lost' }), { outcome: 'failed', reason: 'worker_lost' }],
+    [retryIn(60_000), { outcome: 'failed', reason: 'exit_code', errorMessage: 'exit code 1' }],
+    [{ type: 'release', exit: NO_EXIT }, { outcome: 'released' }],
+    [{ type: 'cancel', exit: NO_EXIT }, { outcome: 'released' }],
+  ]
+
+  test('whatever else ends its attempt, a published job is queued at once, no try used up, and completes next', async () => {
+    for (const isCancelled of [false, true])
+      for (const [end, past] of ENDS) {
+        const job = await published()
+        scene().clock.advance(5)
+        if (isCancelled) await scene().cancel(job.id, 1000)
+        scene().clock.advance(5)
+        expect(await scene().end(job, end)).toEqual({ jobId: job.id, applied: true, status: 'queued' })
+        expect(await scene().job(job.id)).toMatchObject({
+          status: 'queued',
+          statusReason: null,
+          errorMessage: null,
+          queuedAt: scene().clock.now(),
+          updatedAt: scene().clock.now(),
+          userFailures: 0,
+          systemFailures: 0,
+          workerId: null,
+        })
+        const reason = past && 'reason' in past ? {} : { reason: isCancelled ? 'cancelled_by_user' : 'shutdown' }
+        expect(await attempts(job.id)).toMatchObject([{ ...past, ...reason, finishedAt: scene().clock.now() }])
+        expect(await scene().store.promoteDueJobs({ limit: 10 })).toEqual({ promoted: 0, nextDueAt: null })
+        await finish(job.id)
+      }
+  })
+
+  test('its next attempt is not asked to stop for what its last one was', async () => {
+    const job = await published()
+    await scene().cancel(job.id, 1)
+    await scene().end(job, { type: 'cancel', exit: NO_EXIT })
+    const next = await scene().claimOne('worker-2')
+    expect(await scene().store.listCancelling({ workerId: 'worker-2' })).toEqual([])
+    expect(await scene().store.renewLeases({ leases: [leaseOf(next)], leaseMs: LEASE_MS })).toEqual({
+      lost: [],
+      cancelling: [],
+    })
+    await scene().cancel(job.id)
+    expect(await scene().store.listCancelling({ workerId: 'worker-2' })).toMatchObject([{ attempt: 2, graceMs: null }])
+    expect(await scene().end(next)).toMatchObject({ status: 'completed' })
+  })
+
+  test('a published job whose worker is lost is queued again by its rescue', async () => {
+    const job = await published()
+    await scene().cancel(job.id)
+    await scene().reopen()
+    scene().clock.advance(LEASE_MS)
+    const [lost] = await scene().lost()
+    const end = failure({ failure: 'system', reason: 'worker_lost', exit: NO_EXIT })
+    expect(await scene().store.endAttempts([{ lease: lost!.lease, end, log: [] }])).toMatchObject([
+      { status: 'queued' },
+    ])
+    expect((await scene().end(job)).applied).toBe(false)
+    await finish(job.id)
+  })
+
+  test('while it is queued again no cancel stops it, alone or by filter', async () => {
+    const job = await published()
+    await scene().end(job, { type: 'release', exit: NO_EXIT })
+    const before = await scene().job(job.id)
+    scene().clock.advance(1000)
+    expect(await scene().cancel(job.id, 0)).toEqual({ type: 'cancelling', job: before })
+    const other = await scene().submitOne()
+    const cancelMatching = () =>
+      scene().store.cancelMatching({ workspace: WORKSPACE, filters: {}, reason: 'cancelled_by_user', limit: 1 })
+    expect(await cancelMatching()).toEqual({ cancelled: 1, cancelling: 0 })
+    expect(await cancelMatching()).toEqual({ cancelled: 0, cancelling: 0 })
+    expect(await scene().status(other.id)).toBe('cancelled')
+    expect(await scene().job(job.id)).toEqual(before)
+    await finish(job.id)
+  })
+
+  test('it keeps its exclusive key until it has completed', async () => {
+    const job = await published()
+    const waiting = await scene().submitOne({ exclusiveKey: 'table', priority: 9 })
+    await scene().cancel(job.id)
+    await scene().end(job, { type: 'cancel', exit: NO_EXIT })
+    await scene().cancel(job.id)
+    expect(await scene().status(waiting.id)).toBe('pending')
+    await finish(job.id)
+    expect(await scene().status(waiting.id)).toBe('queued')
+  })
+
+  test('a batch may end published jobs and others', async () => {
+    const jobs = [await published({ exclusiveKey: 'a' }), await start({ exclusiveKey: 'b' }), await scene().start()]
+    await scene().submit([newJob(), newJob(), newJob(), newJob()])
+    jobs.push(...(await scene().claim()))
+    const results = await scene().store.endAttempts(
+      jobs.map((job, index) => ({ lease: leaseOf(job), end: index < 3 ? failure() : COMPLETE, log: [] })),
+    )
+    expect(results.map(({ status }) => status)).toEqual(['queued', 'failed', 'failed', ...Array(4).fill('completed')])
+    await finish(jobs[0]!.id)
+  })
+
+  test('invariant 4: cancel and commit at once: the job has published or is to stop, never neither nor both', async () => {
+    for (let round = 0; round < 20; round++) {
+      const job = await start()
+      const [outcome, committed] = await Promise.all([scene().cancel(job.id), commit(job)])
+      expect(outcome.type).toBe('cancelling')
+      expect(committed).not.toBe('lost')
+      expect((await get(job.id)) !== null).toBe(committed === 'committed')
+      const { status } = await scene().end(job)
+      expect(status).toBe(committed === 'committed' ? 'completed' : 'cancelled')
+    }
+  })
+
+  test('invariant 4: a failure and commit at once: the job has published and goes on, or it failed', async () => {
+    for (let round = 0; round < 20; round++) {
+      const job = await start()
+      const [result, committed] = await Promise.all([scene().end(job, failure()), commit(job)])
+      expect(result.applied).toBe(true)
+      expect(committed).toBe(result.status === 'failed' ? 'lost' : 'committed')
+      expect(await scene().status(job.id)).toBe(result.status)
+      if (committed === 'committed') await finish(job.id)
+      else expect(await get(job.id)).toBeNull()
+    }
+  })
+
+  test('a published item of a terminated run completes and counts as completed; the run ends with it', async () => {
+    const workflow = await steps.create()
+    const run = newRun(workflow, [{ exclusiveKey: 'table' }, {}, {}], { trigger: 'manual', maxConcurrent: 2 })
+    await steps.trigger(workflow, run)
+    const [item, other] = await scene().claim()
+    expect(await commit(item!)).toBe('committed')
+    await steps.store.terminateRun({ workspace: WORKSPACE, runId: run.id, graceMs: null })
+    expect(await scene().status(item!.id)).toBe('cancelling')
+    await scene().end(other!, { type: 'cancel', exit: NO_EXIT })
+    await scene().end(item!, { type: 'cancel', exit: NO_EXIT })
+    expect(await steps.run(run.id)).toMatchObject({
+      status: 'running',
+      statusReason: 'terminating',
+      counts: { queued: 1, cancelled: 2 },
+    })
+    await finish(item!.id)
+    expect(await steps.run(run.id)).toMatchObject({
+      status: 'terminated',
+      statusReason: 'terminated_by_user',
+      counts: { completed: 1, cancelled: 2, failed: 0 },
+    })
+  })
+
+  test('a run that is terminated while its published item is queued again leaves it, and tells that it is terminating', async () => {
+    const workflow = await steps.create()
+    const runId = await steps.start(workflow, [{ exclusiveKey: 'table' }, { scheduledAt: Number.MAX_SAFE_INTEGER }])
+    const item = await scene().claimOne()
+    await commit(item)
+    await scene().end(item, { type: 'release', exit: NO_EXIT })
+    await scene().claim(0)
+    const outcome = await steps.store.terminateRun({ workspace: WORKSPACE, runId, graceMs: 0 })
+    expect(outcome).toMatchObject({ changed: true, run: { status: 'running', statusReason: 'terminating' } })
+    expect(await scene().status(item.id)).toBe('queued')
+    await scene().eventually(() => steps.events().at(-1)?.statusReason === 'terminating')
+    await finish(item.id)
+    expect(await steps.run(runId)).toMatchObject({ status: 'terminated', counts: { completed: 1, cancelled: 1 } })
+  })
+
+  test('a published item goes on in a paused run', async () => {
+    const workflow = await steps.create()
+    const runId = await steps.start(workflow, [{ exclusiveKey: 'a' }, { exclusiveKey: 'b' }, {}])
+    const [first, second] = await scene().claim(2)
+    await commit(first!)
+    await commit(second!)
+    await scene().end(first!, { type: 'release', exit: NO_EXIT })
+    await steps.store.pauseRun({ workspace: WORKSPACE, runId })
+    expect(await scene().end(second!, failure())).toMatchObject({ status: 'queued' })
+    expect(await steps.run(runId)).toMatchObject({ status: 'paused', counts: { queued: 2, pending: 1 } })
+    const again = await scene().claim()
+    expect(again.map(job => job.id)).toEqual([first!.id, second!.id])
+    for (const job of again) await scene().end(job)
+    expect(await steps.run(runId)).toMatchObject({ status: 'paused', counts: { completed: 2, pending: 1 } })
+  })
+
+  test('what a published item added does not join a run that is being terminated', async () => {
+    const workflow = await steps.create()
+    const runId = await steps.start(workflow, [{ exclusiveKey: 'table' }])
+    const item = await scene().claimOne()
+    const items = [newJob({ runId, workflowId: workflow.id })]
+    const which = { workspace: WORKSPACE, jobId: item.id, attempt: item.attempt }
+    expect(await scene().store.extendRun({ ...which, items, maxItems: 10 })).toBe('kept')
+    await commit(item)
+    await steps.store.terminateRun({ workspace: WORKSPACE, runId, graceMs: null })
+    expect(await scene().end(item)).toMatchObject({ status: 'completed' })
+    expect(await steps.run(runId)).toMatchObject({ status: 'terminated', counts: { completed: 1, pending: 0 } })
+  })
+
+  test('the oldest publication of a workspace comes first, and of other workspaces none', async () => {
+    await scene().store.createWorkspace({ id: 'other', name: 'other' })
+    const jobs = [await published({ exclusiveKey: 'a' }), await published({ exclusiveKey: 'b', workspace: 'other' })]
+    scene().clock.advance(-1000)
+    jobs.push(await published({ exclusiveKey: 'c' }))
+    expect((await list()).map(({ jobId }) => jobId)).toEqual([jobs[0]!.id, jobs[2]!.id])
+    expect((await list('other')).map(({ jobId }) => jobId)).toEqual([jobs[1]!.id])
+    expect(await get(jobs[1]!.id)).toBeNull()
+    expect(await scene().store.listPublishing()).toEqual([WORKSPACE, 'other'])
+  })
+
+  test('publications whose jobs have ended are forgotten, oldest first, the others are kept', async () => {
+    const jobs: ClaimedJob[] = []
+    for (const exclusiveKey of ['a', 'b', 'c', 'd']) jobs.push(await published({ exclusiveKey }))
+    for (const job of [jobs[3]!, jobs[0]!, jobs[2]!]) await scene().end(job)
+    const left = async () => (await list()).map(({ jobId }) => jobs.findIndex(({ id }) => id === jobId))
+    const purge = (limit: number) => scene().store.purgePublications({ limit })
+    expect(await purge(2)).toBe(2)
+    expect(await left()).toEqual([1, 3])
+    expect(await purge(2)).toBe(1)
+    await scene().end(jobs[1]!, failure())
+    expect(await purge(2)).toBe(0)
+    expect(await left()).toEqual([1])
+    await finish(jobs[1]!.id)
+    expect(await purge(2)).toBe(1)
+    expect(await scene().store.listPublishing()).toEqual([])
+  })
+
+  test('purging a job purges its publication', async () => {
+    const jobs = [await published({ exclusiveKey: 'a' }), await published({ exclusiveKey: 'b' })]
+    for (const job of jobs) await scene().end(job)
+    await scene().store.purgeJob({ workspace: WORKSPACE, jobId: jobs[0]!.id })
+    expect(await list()).toMatchObject([{ jobId: jobs[1]!.id }])
+    scene().clock.advance(1)
+    await scene().store.purgeEndedJobs({ endedBefore: scene().clock.now(), limit: 10 })
+    expect(await list()).toEqual([])
+  })
+}
+
+const PUBLICATION: NewPublication = {
+  stagingDatabase: 'staging_1',
+  tables: [
+    { name: 'events', uuid: 'd9b4a0c2-0000-4000-8000-000000000001' },
+    { name: 'events_quarantine', uuid: 'd9b4a0c2-0000-4000-8000-000000000002' },
+  ],
+  outcome: '{"rows":3,"text":"ä"}',
+}
