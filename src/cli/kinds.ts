@@ -1,8 +1,11 @@
 import type { Data } from '../data/data.ts'
 import { commandDefinition } from '../executors/command/definition.ts'
+import { copyDefinition } from '../executors/copy/definition.ts'
+import { deleteDefinition } from '../executors/delete/definition.ts'
 import type { Executor } from '../executors/executor.ts'
 import { httpDefinition } from '../executors/http/definition.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
+import { populateDefinition } from '../executors/populate/definition.ts'
 import { queryDefinition } from '../executors/query/definition.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -14,6 +17,9 @@ export const openDefinitions = async (config: Config, clock: Clock): Promise<rea
   commandDefinition,
   httpDefinition,
   queryDefinition,
+  populateDefinition,
+  copyDefinition,
+  deleteDefinition,
   ...(await functionDefinitions(config, clock)),
 ]
 
@@ -37,7 +43,7 @@ type Opening = {
 export const openExecutors = async (opening: Opening): Promise<readonly Executor[]> => [
   await openCommands(opening),
   await openHttp(opening),
-  await openQueries(opening),
+  ...(await openDataKinds(opening)),
   ...(await openFunctions(opening)),
 ]
 
@@ -61,10 +67,19 @@ const openHttp = async ({ config }: Opening): Promise<Executor> => {
   return createHttpExecutor({ addressRules: config.addressRules })
 }
 
-const openQueries = async ({ config, warehouse }: Opening): Promise<Executor> => {
+const openDataKinds = async ({ config, data }: Opening): Promise<readonly Executor[]> => {
   const { createQueryExecutor } = await import('../executors/query/query-executor.ts')
+  const { createPopulateExecutor } = await import('../executors/populate/populate-executor.ts')
+  const { createCopyExecutor } = await import('../executors/copy/copy-executor.ts')
+  const { createDeleteExecutor } = await import('../executors/delete/delete-executor.ts')
   const { queryMemoryBytes: memoryBytes, queryThreads: threads, queryRows: resultRows, maxResultBytes } = config
-  return createQueryExecutor({ warehouse, limits: { memoryBytes, threads, resultRows }, maxResultBytes })
+  const limits = { memoryBytes, threads, resultRows }
+  return [
+    createQueryExecutor({ data, limits, maxResultBytes }),
+    createPopulateExecutor({ data }),
+    createCopyExecutor({ data, limits }),
+    createDeleteExecutor({ data }),
+  ]
 }
 
 const openFunctions = async ({ config, logger, clock, ...opening }: Opening): Promise<readonly Executor[]> => {

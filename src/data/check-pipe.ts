@@ -8,6 +8,7 @@ import { withoutPlaceholders } from '../warehouse/guard/placeholders.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import { toInvalid } from './check-data-source.ts'
 import type { Data } from './data.ts'
+import { columnsFault } from './match-columns.ts'
 
 /** A node as a caller gives it. */
 export type NewNode = { readonly name: string; readonly sql: string; readonly role: NodeRole }
@@ -122,11 +123,10 @@ const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
     const target = findDataSource(catalogue, node.role.into)
     if (target === undefined)
       return missingTargetsAreFine ? null : `there is no data source ${node.role.into} to put its rows into`
-    const names = new Set(columns.map(({ name }) => name))
-    const missing = target.columns.filter(({ name }) => !names.has(name)).map(({ name }) => name)
-    const unknown = [...names].filter(name => !target.columns.some(column => column.name === name))
-    if (missing.length > 0) return `${target.name} has columns that it does not give: ${missing.join(', ')}`
-    return unknown.length > 0 ? `it gives columns that ${target.name} does not have: ${unknown.join(', ')}` : null
+    return columnsFault(
+      target,
+      columns.map(({ name }) => name),
+    )
   } catch (error) {
     const invalid = toInvalid(error, '')
     if (invalid instanceof MillraceError) return invalid.errors[0]!.message

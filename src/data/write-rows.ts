@@ -185,11 +185,19 @@ const runFeed = async (data: Data, write: Write, staged: Staged, { pipe, node, i
 /** One block may touch many partitions. */
 export const INSERT_SETTINGS = { max_partitions_per_insert_block: 0, insert_null_as_default: 0 }
 
-/** By name: a SELECT may have its columns in any order. */
-export const insertSelect = ({ name, columns }: DataSource, select: string): string => {
-  const names = columns.map(column => quoteIdentifier(column.name)).join(', ')
-  return `INSERT INTO ${quoteIdentifier(name)} (${names}) SELECT ${names} FROM (\n${select}\n)`
+/** By name: a SELECT may have its columns in any order. `table` as it stands in SQL; the data source's name when absent. */
+export const insertSelect = (
+  dataSource: DataSource,
+  select: string,
+  table: string = quoteIdentifier(dataSource.name),
+): string => {
+  const names = columnNames(dataSource)
+  return `INSERT INTO ${table} (${names}) SELECT ${names} FROM (\n${select}\n)`
 }
+
+/** All columns as they stand in a statement. */
+export const columnNames = ({ columns }: DataSource): string =>
+  columns.map(({ name }) => quoteIdentifier(name)).join(', ')
 
 /** The rows that are there join the new ones: parts are linked, not copied. */
 const attachLive = async ({ database, liveDatabase, statements }: Staged, name: string): Promise<void> => {

@@ -2,7 +2,8 @@ import type { Call, CallAnswer, Connections, EngineSummary } from './connection.
 import type { ResultPipe } from './embedded/result-pipes.ts'
 import type { Endpoints } from './engines.ts'
 import { ENGINE_FORMATS } from './formats.ts'
-import type { QueryLimits, QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
+import { limitSettings } from './limit-settings.ts'
+import type { QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
 
 type Input = {
   /** Its SQL is what the guard let through. */
@@ -41,18 +42,6 @@ export const startUserQuery = async ({ query, database, endpoints, connections }
 
 /** A client that leaves ends its query: nobody will read the rest. */
 const READONLY = { readonly: 1, cancel_http_readonly_queries_on_client_close: 1 }
-
-const limitSettings = ({
-  timeoutMs,
-  memoryBytes,
-  threads,
-  resultRows,
-}: QueryLimits): Record<string, string | number> => ({
-  max_memory_usage: String(memoryBytes),
-  ...(timeoutMs === null ? {} : { max_execution_time: timeoutMs / 1000, timeout_overflow_mode: 'throw' }),
-  ...(threads === null ? {} : { max_threads: threads }),
-  ...(resultRows === null ? {} : { max_result_rows: String(resultRows), result_overflow_mode: 'throw' }),
-})
 
 type PipedCall = {
   readonly call: Call & { signal: AbortSignal }

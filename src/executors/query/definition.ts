@@ -1,3 +1,4 @@
+import { exclusiveKeyOf } from '../data-properties.ts'
 import type { KindDefinition } from '../kind-definition.ts'
 import { queryProperties } from './spec.ts'
 
@@ -8,4 +9,15 @@ export const queryDefinition: KindDefinition = {
   merges: { environment: false, parameters: true },
   secretMaps: [],
   timeout: { defaultMs: 3_600_000, maximumMs: null },
+  check: ({ datasource, mode, format }) => {
+    if (datasource === undefined)
+      return mode === undefined
+        ? []
+        : [{ path: 'mode', message: 'goes with datasource: how its rows join those there' }]
+    return format === undefined
+      ? []
+      : [{ path: 'format', message: 'goes without datasource: rows are put there, in no format' }]
+  },
+  exclusiveKey: ({ datasource }) => (datasource === undefined ? null : exclusiveKeyOf(datasource as string)),
+  subjects: ({ datasource }) => ({ dataSource: (datasource as string | undefined) ?? null, pipe: null }),
 }

@@ -1,14 +1,20 @@
+import type { Data } from '../../data/data.ts'
+import { expandPipes } from '../../data/expand-pipes.ts'
+import { insertQuery } from '../../data/insert-query.ts'
 import { ERRORS, MillraceError } from '../../kernel/errors.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
+import { limitSettings } from '../../warehouse/limit-settings.ts'
 import { type QueryLimits, type QuerySummary, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { followProgress, type ProgressFollower } from '../follow-progress.ts'
+import { withStatementProgress } from '../follow-statements.ts'
+import { runWrite } from '../run-write.ts'
 import { toFailure } from '../to-failure.ts'
 import { DEFAULT_FORMAT, type QuerySpec } from './spec.ts'
 
 type Options = {
-  readonly warehouse: Warehouse
+  readonly data: Data
   readonly limits: Omit<QueryLimits, 'timeoutMs'>
   /** `JOB_MAX_RESULT_BYTES` */
   readonly maxResultBytes: number
@@ -19,20 +25,27 @@ export const createQueryExecutor = (options: Options): Executor => ({
   kind: 'query',
   lane: 'default',
   health: async () => {
-    const problem = await options.warehouse.problem()
+    const problem = await options.data.warehouse.problem()
     return problem === null ? [] : [{ severity: 'unavailable', message: problem }]
   },
-  run: (job, context) => runAttempt(options, job, context),
+  run: (job, context) => {
+    const spec = JSON.parse(job.spec) as QuerySpec
+    return spec.datasource === undefined
+      ? runAttempt(options, { job, context, spec })
+      : putRows(options, { job, context, spec, target: spec.datasource })
+  },
 })
 
-const runAttempt = async (options: Options, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
-  const { warehouse } = options
+type Running = { readonly job: ClaimedJob; readonly context: ExecutionContext; readonly spec: QuerySpec }
+
+const runAttempt = async (options: Options, { job, context, spec }: Running): Promise<Outcome> => {
+  const { warehouse } = options.data
   // Two attempts of a job may meet in the engine: the first is only about to notice that its worker is gone.
   const query = { workspace: job.workspace, queryId: `${job.id}.${job.attempt}` }
   const progress = followProgress(() => warehouse.progress(query), context)
   const stopping = cancelWhenStopped(warehouse, query, context)
   try {
-    return await runQuery(options, { job, context, queryId: query.queryId, progress })
+    return await runQuery(options, { job, context, spec, queryId: query.queryId, progress })
   } catch (error) {
     if (context.stop.cause !== null) return { type: 'stopped' }
     if (error instanceof WarehouseError) return toFailure(error)
@@ -45,19 +58,20 @@ const runAttempt = async (options: Options, job: ClaimedJob, context: ExecutionC
   }
 }
 
-type Attempt = {
-  readonly job: ClaimedJob
-  readonly context: ExecutionContext
+type Attempt = Running & {
   readonly queryId: string
   readonly progress: ProgressFollower
 }
 
-const runQuery = async (options: Options, { job, context, queryId, progress }: Attempt): Promise<Outcome> => {
-  const { query: sql, format = DEFAULT_FORMAT, parameters = {} } = JSON.parse(job.spec) as QuerySpec
-  const { content, summary } = await options.warehouse.query({
-    workspace: job.workspace,
+const runQuery = async (options: Options, { job, context, spec, queryId, progress }: Attempt): Promise<Outcome> => {
+  const { data } = options
+  const { workspace } = job
+  const { format = DEFAULT_FORMAT, parameters = {} } = spec
+  await data.ready(workspace)
+  const { content, summary } = await data.warehouse.query({
+    workspace,
     queryId,
-    sql,
+    sql: await expandPipes(data, { workspace, sql: spec.query }),
     parameters,
     format,
     limits: { ...options.limits, timeoutMs: job.timeoutMs },
@@ -69,6 +83,30 @@ const runQuery = async (options: Options, { job, context, queryId, progress }: A
   const { rowCount, elapsedMs, ...read } = await summary
   const statistics = { row_count: rowCount, bytes: result.bytes, elapsed_ms: elapsedMs }
   return { type: 'completed', result, statistics: { ...statistics, ...readStatistics(read, progress.latest()) } }
+}
+
+/** The rows go into a data source: all of them or none. */
+const putRows = (options: Options, { job, context, spec, target }: Running & { target: string }): Promise<Outcome> => {
+  const { data, limits } = options
+  const { workspace } = job
+  return runWrite({
+    data,
+    job,
+    context,
+    target,
+    mode: spec.mode ?? 'append',
+    feeds: true,
+    quarantine: false,
+    load: async staged => {
+      const sql = await expandPipes(data, { workspace, sql: spec.query })
+      const { parameters = {} } = spec
+      const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
+      const { result, read } = await withStatementProgress(staged.statements, context, () =>
+        insertQuery({ data, workspace, staged, sql, parameters, settings }),
+      )
+      return result.type === 'failed' ? result : { ...result, outcome: { ...result.outcome, ...read } }
+    },
+  })
 }
 
 type Read = Pick<QuerySummary, 'rowsRead' | 'bytesRead'>

@@ -1,9 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { RESULT_FORMATS, type ResultFormat } from '../../model/job.ts'
 import { NO_NUL } from '../../model/patterns.ts'
-
-/** What ClickHouse takes for the name of a parameter. */
-const PARAMETER_NAME = '^[A-Za-z_][A-Za-z0-9_]{0,127}$'
+import { modeProperty, nameProperty, parametersProperty } from '../data-properties.ts'
 
 /** Long enough for lists of ids; the engine would parse more, but nobody could read it. */
 const LONGEST_QUERY = 256 * 1024
@@ -19,19 +17,13 @@ export const queryText = Type.String({
   description: 'One SELECT, in the SQL of ClickHouse.',
 })
 
-export const parametersProperty = Type.Optional(
-  Type.Record(Type.String(), Type.Unknown(), {
-    propertyNames: { pattern: PARAMETER_NAME },
-    maxProperties: 256,
-    description: 'Values for {name:Type} in the query; the engine puts them in, never as SQL.',
-  }),
-)
-
 /** The own fields of a job body of kind `query` (`docs/api/query.md`). */
 export const queryProperties = {
   query: queryText,
   format: formatProperty,
   parameters: parametersProperty,
+  datasource: Type.Optional(nameProperty('Where the rows are put instead of a result.')),
+  mode: Type.Optional(modeProperty),
 } as const
 
 const QuerySpec = Type.Object(queryProperties)

@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { DEFAULT_SQL_FORMAT, formatProperty, parametersProperty, queryText } from '../../executors/query/spec.ts'
-import { MillraceError, type RequestErrorCode } from '../../kernel/errors.ts'
+import { expandPipes } from '../../data/expand-pipes.ts'
+import { parametersProperty } from '../../executors/data-properties.ts'
+import { DEFAULT_SQL_FORMAT, formatProperty, queryText } from '../../executors/query/spec.ts'
+import { MillraceError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
-import { type RunningQuery, WarehouseError, type WarehouseFault } from '../../warehouse/warehouse.ts'
+import type { RunningQuery } from '../../warehouse/warehouse.ts'
 import type { App } from '../app.ts'
 import { RESULT_FILES } from '../result-files.ts'
 import { strictObject } from '../schemas/basics.ts'
@@ -15,7 +17,7 @@ const MOST_BYTES = 10_000_000
 const SqlBody = strictObject({ query: queryText, parameters: parametersProperty, format: formatProperty })
 
 /** A small query that is answered at once: no job, no result to fetch, nothing kept. */
-export const sqlRoutes = (app: App, { config, warehouse }: Services): void => {
+export const sqlRoutes = (app: App, { config, warehouse, data }: Services): void => {
   const { queryMemoryBytes: memoryBytes, queryThreads: threads, queryRows: resultRows } = config
   const limits = { memoryBytes, threads, resultRows, timeoutMs: LONGEST_MS }
   const room = createRoom(config.maxWorkers)
@@ -39,7 +41,10 @@ export const sqlRoutes = (app: App, { config, warehouse }: Services): void => {
       using leaving = whenLeft(request)
       try {
         const { signal } = leaving
-        const running = await warehouse.query({ workspace, queryId: newId(), sql, parameters, format, limits, signal })
+        await data.ready(workspace)
+        const expanded = await expandPipes(data, { workspace, sql })
+        const asked = { workspace, queryId: newId(), sql: expanded, parameters, format, limits, signal }
+        const running = await warehouse.query(asked)
         const answer = await collect(running)
         return reply.type(RESULT_FILES[format].type).send(answer)
       } catch (error) {
@@ -88,21 +93,4 @@ const collect = async ({ content, summary }: RunningQuery): Promise<Buffer> => {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks)
-}
-
-/** Who cancelled has left, except when somebody ended the query in the engine itself. */
-const CODES = {
-  sql_error: 'sql_error',
-  query_memory: 'query_memory',
-  query_timeout: 'query_too_slow',
-  query_rows: 'query_rows',
-  disk_full: 'insufficient_storage',
-  cancelled: 'engine_lost',
-  engine_lost: 'engine_lost',
-  engine_unavailable: 'engine_unavailable',
-} as const satisfies Record<WarehouseFault, RequestErrorCode>
-
-const toRefusal = ({ reason, message }: WarehouseError): MillraceError => {
-  const isPassing = reason === 'engine_lost' || reason === 'cancelled'
-  return new MillraceError(CODES[reason], message, isPassing ? { retryAfter: 1 } : {})
 }

@@ -1,0 +1,50 @@
+import { findRole } from '../../data/check-pipe.ts'
+import type { Data } from '../../data/data.ts'
+import { insertQuery } from '../../data/insert-query.ts'
+import { compileNode } from '../../model/compile-node.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import { limitSettings } from '../../warehouse/limit-settings.ts'
+import type { QueryLimits } from '../../warehouse/warehouse.ts'
+import { warehouseHealth } from '../data-health.ts'
+import type { ExecutionContext, Executor } from '../executor.ts'
+import { withStatementProgress } from '../follow-statements.ts'
+import { failed, runWrite } from '../run-write.ts'
+import type { CopySpec } from './spec.ts'
+
+type Options = { readonly data: Data; readonly limits: Omit<QueryLimits, 'timeoutMs'> }
+
+/** Puts what a copy node gives into its data source. */
+export const createCopyExecutor = (options: Options): Executor => ({
+  kind: 'copy',
+  lane: 'default',
+  health: () => warehouseHealth(options.data),
+  run: (job, context) => runAttempt(options, job, context),
+})
+
+const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
+  const { copy } = JSON.parse(job.spec) as CopySpec
+  const { workspace } = job
+  const found = findRole(await data.catalogue(workspace), 'copy', copy)
+  if (typeof found === 'string') return failed({ type: 'failed', reason: 'pipe_not_found', message: found })
+  return runWrite({
+    data,
+    job,
+    context,
+    target: found.role.into,
+    mode: copy.mode ?? found.role.mode,
+    feeds: true,
+    quarantine: false,
+    load: async staged => {
+      const now = findRole(staged.catalogue, 'copy', copy)
+      if (typeof now === 'string') return { type: 'failed', reason: 'pipe_not_found', message: now }
+      const sql = compileNode(staged.catalogue, now.pipe, now.node)
+      const { parameters = {} } = copy
+      const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
+      const { result, read } = await withStatementProgress(staged.statements, context, () =>
+        insertQuery({ data, workspace, staged, sql, parameters, settings }),
+      )
+      return result.type === 'failed' ? result : { ...result, outcome: { ...result.outcome, ...read } }
+    },
+  })
+}

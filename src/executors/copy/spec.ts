@@ -1,0 +1,17 @@
+import Type, { type Static } from 'typebox'
+import { modeProperty, nameProperty, parametersProperty } from '../data-properties.ts'
+
+const Copy = Type.Object(
+  {
+    pipe: nameProperty('Name or id of the pipe.'),
+    node: Type.Optional(nameProperty('Its copy node; the first when absent.')),
+    mode: Type.Optional(modeProperty),
+    parameters: parametersProperty,
+  },
+  { additionalProperties: false, description: 'A copy node of a pipe whose rows are put into its data source.' },
+)
+
+/** The own fields of a job body of kind `copy`. */
+export const copyProperties = { copy: Copy } as const
+
+export type CopySpec = { readonly copy: Static<typeof Copy> }

@@ -1,0 +1,8 @@
+import type { Data } from '../data/data.ts'
+import type { ExecutorProblem } from './executor.ts'
+
+/** Whether there is a data engine, for jobs that need one. */
+export const warehouseHealth = async ({ warehouse }: Pick<Data, 'warehouse'>): Promise<readonly ExecutorProblem[]> => {
+  const problem = await warehouse.problem()
+  return problem === null ? [] : [{ severity: 'unavailable', message: problem }]
+}

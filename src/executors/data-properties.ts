@@ -1,0 +1,30 @@
+import Type from 'typebox'
+import { WRITE_MODES, type WriteMode } from '../model/data-source.ts'
+import { NO_NUL } from '../model/patterns.ts'
+
+/** What ClickHouse takes for the name of a parameter. */
+const PARAMETER_NAME = '^[A-Za-z_][A-Za-z0-9_]{0,127}$'
+
+export const parametersProperty = Type.Optional(
+  Type.Record(Type.String(), Type.Unknown(), {
+    propertyNames: { pattern: PARAMETER_NAME },
+    maxProperties: 256,
+    description: 'Values for {name:Type} in the query; the engine puts them in, never as SQL.',
+  }),
+)
+
+/** Names of data sources, pipes and nodes; also ids. */
+export const nameProperty = (description: string) =>
+  Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z_][A-Za-z0-9_]*$', description })
+
+export const modeProperty = Type.Unsafe<WriteMode>({
+  type: 'string',
+  enum: [...WRITE_MODES],
+  description: 'append: beside the rows that are there; replace: instead of them.',
+})
+
+export const conditionProperty = (description: string) =>
+  Type.String({ minLength: 1, maxLength: 65_536, pattern: NO_NUL, description })
+
+/** Jobs that write one data source wait for each other. */
+export const exclusiveKeyOf = (dataSource: string): string => `datasource:${dataSource}`

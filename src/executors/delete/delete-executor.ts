@@ -1,0 +1,101 @@
+import type { Data } from '../../data/data.ts'
+import { createStatements } from '../../data/statements.ts'
+import { qualified } from '../../data/table-ddl.ts'
+import { columnNames, INSERT_SETTINGS, type Loaded, noDataSource, type Staged } from '../../data/write-rows.ts'
+import { findDataSource } from '../../model/catalogue-graph.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import { WarehouseError } from '../../warehouse/warehouse.ts'
+import { warehouseHealth } from '../data-health.ts'
+import type { ExecutionContext, Executor } from '../executor.ts'
+import { failed, runWrite } from '../run-write.ts'
+import { toFailure } from '../to-failure.ts'
+import type { DeleteSpec } from './spec.ts'
+
+type Options = { readonly data: Data }
+
+/** Deletes rows by a condition: partitions that have such rows are written anew, all others are linked. What is materialized from them stays. */
+export const createDeleteExecutor = (options: Options): Executor => ({
+  kind: 'delete',
+  lane: 'default',
+  health: () => warehouseHealth(options.data),
+  run: async (job, context) => {
+    try {
+      return await runAttempt(options.data, job, context)
+    } catch (error) {
+      if (context.stop.cause !== null) return { type: 'stopped' }
+      if (error instanceof WarehouseError) return toFailure(error)
+      throw error
+    }
+  },
+})
+
+const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
+  const { datasource, condition: given, dry_run: isDry = false } = (JSON.parse(job.spec) as DeleteSpec).delete
+  const { workspace } = job
+  await data.ready(workspace)
+  const condition = await data.warehouse.checkExpression({ workspace, sql: given })
+  if (isDry) return countOnly(data, { job, context, datasource, condition })
+  return runWrite({
+    data,
+    job,
+    context,
+    target: datasource,
+    mode: 'replace',
+    feeds: false,
+    quarantine: false,
+    load: staged => keepOthers(staged, condition),
+  })
+}
+
+type Counting = {
+  readonly job: ClaimedJob
+  readonly context: ExecutionContext
+  readonly datasource: string
+  readonly condition: string
+}
+
+const countOnly = async (data: Data, { job, context, datasource, condition }: Counting): Promise<Outcome> => {
+  const { warehouse } = data
+  const target = findDataSource(await data.catalogue(job.workspace), datasource)
+  if (target === undefined) return failed(noDataSource(datasource))
+  const statements = createStatements({ warehouse, job, signal: context.stop.signal })
+  const matched = await matchedPartitions(
+    { statements, table: qualified(warehouse.database(job.workspace), target.name) },
+    condition,
+  )
+  return { type: 'completed', statistics: { rows_to_be_deleted: sumOf(matched) } }
+}
+
+type Matched = { readonly partition: string; readonly count: string }
+
+const matchedPartitions = (
+  { statements, table }: { readonly statements: Staged['statements']; readonly table: string },
+  condition: string,
+): Promise<readonly Matched[]> =>
+  statements.rows<Matched>({
+    sql: `SELECT _partition_id AS partition, count() AS count FROM ${table} WHERE ${condition} GROUP BY partition ORDER BY partition`,
+    settings: { readonly: 1 },
+  })
+
+const sumOf = (matched: readonly Matched[]): number => matched.reduce((sum, { count }) => sum + Number(count), 0)
+
+const keepOthers = async (staged: Staged, condition: string): Promise<Loaded> => {
+  const { statements, database, liveDatabase, target } = staged
+  const live = qualified(liveDatabase, target.name)
+  const next = qualified(database, target.name)
+  const matched = await matchedPartitions({ statements, table: live }, condition)
+  await statements.command({ sql: `ALTER TABLE ${next} ATTACH PARTITION ALL FROM ${live}` })
+  for (const { partition } of matched) {
+    await statements.command({ sql: `ALTER TABLE ${next} DROP PARTITION ID '${partition}'` })
+    const names = columnNames(target)
+    // A condition that is null holds for no row.
+    const kept = `SELECT ${names} FROM ${live} WHERE _partition_id = {partition:String} AND NOT ifNull(${condition}, 0)`
+    await statements.command({
+      sql: `INSERT INTO ${next} (${names}) ${kept}`,
+      parameters: { partition },
+      settings: INSERT_SETTINGS,
+    })
+  }
+  return { type: 'loaded', outcome: { rows_deleted: sumOf(matched) } }
+}

@@ -1,0 +1,15 @@
+import type { KindDefinition } from '../kind-definition.ts'
+import { type PopulateSpec, populateProperties } from './spec.ts'
+
+/** Kind `populate`. Populates of one pipe wait for each other before they have a slot; for other writers they wait when they run. */
+export const populateDefinition: KindDefinition = {
+  kind: 'populate',
+  properties: populateProperties,
+  merges: { environment: false, parameters: false },
+  secretMaps: [],
+  timeout: { defaultMs: null, maximumMs: null },
+  exclusiveKey: body => `populate:${specOf(body).pipe}`,
+  subjects: body => ({ dataSource: null, pipe: specOf(body).pipe }),
+}
+
+const specOf = (body: Readonly<Record<string, unknown>>) => (body as PopulateSpec).populate

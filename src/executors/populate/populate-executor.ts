@@ -1,0 +1,76 @@
+import { findRole } from '../../data/check-pipe.ts'
+import type { Data } from '../../data/data.ts'
+import type { Staged, WriteFailure } from '../../data/write-rows.ts'
+import { sourceOf } from '../../model/catalogue-graph.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import { WarehouseError } from '../../warehouse/warehouse.ts'
+import { warehouseHealth } from '../data-health.ts'
+import type { ExecutionContext, Executor } from '../executor.ts'
+import { failed, runWrite } from '../run-write.ts'
+import { toFailure } from '../to-failure.ts'
+import { type History, loadHistory } from './load-history.ts'
+import type { PopulateSpec } from './spec.ts'
+
+type Options = { readonly data: Data }
+
+/** Feeds a materialized node the whole history of its source, partition by partition. */
+export const createPopulateExecutor = (options: Options): Executor => ({
+  kind: 'populate',
+  lane: 'default',
+  health: () => warehouseHealth(options.data),
+  run: async (job, context) => {
+    try {
+      return await runAttempt(options.data, job, context)
+    } catch (error) {
+      if (context.stop.cause !== null) return { type: 'stopped' }
+      if (error instanceof WarehouseError) return toFailure(error)
+      throw error
+    }
+  },
+})
+
+const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
+  const { populate } = JSON.parse(job.spec) as PopulateSpec
+  const { workspace } = job
+  await data.ready(workspace)
+  const found = findRole(await data.catalogue(workspace), 'materialized', populate)
+  if (typeof found === 'string') return failed(notFound(found))
+  const condition =
+    populate.condition === undefined
+      ? null
+      : await data.warehouse.checkExpression({ workspace, sql: populate.condition })
+  return runWrite({
+    data,
+    job,
+    context,
+    target: found.role.into,
+    mode: populate.truncate === true ? 'replace' : 'append',
+    feeds: true,
+    quarantine: false,
+    load: async staged => {
+      const history = toHistory(staged, populate, condition)
+      return 'type' in history ? history : loadHistory({ data, workspace, staged, context, history })
+    },
+  })
+}
+
+/** As the catalogue has it now that the tables are ours. */
+const toHistory = (
+  { catalogue }: Staged,
+  populate: PopulateSpec['populate'],
+  condition: string | null,
+): History | WriteFailure => {
+  const found = findRole(catalogue, 'materialized', populate)
+  if (typeof found === 'string') return notFound(found)
+  const source = sourceOf(catalogue, found.pipe, found.node)
+  if (source === null) return notFound(`The node ${found.node.name} reads no data source.`)
+  return {
+    ...found,
+    source,
+    subset: populate.subset ?? null,
+    condition: populate.subset === undefined ? condition : null,
+  }
+}
+
+const notFound = (message: string): WriteFailure => ({ type: 'failed', reason: 'pipe_not_found', message })
