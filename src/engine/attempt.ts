@@ -3,6 +3,7 @@ import type { ExecutionContext } from '../executors/executor.ts'
 import { type Clock, toTimestamp } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { AttemptLog, JobLogs, LogWriter } from '../logs/job-logs.ts'
+import { Masker, maskText } from '../logs/masker.ts'
 import type { ClaimedJob, Lease, Progress, ResultFormat } from '../model/job.ts'
 import type { LogPart, LogStream } from '../model/log-line.ts'
 import type { NewResult } from '../model/outcome.ts'
@@ -52,6 +53,7 @@ export class Attempt implements ExecutionContext, LogWriter {
   #token: string | null = null
   #environment: Readonly<Record<string, string>> | null = null
   #log: AttemptLog | null = null
+  #makeMasker: (() => Masker) | null | undefined
   #progress: ProgressWriter | null = null
   #timer: AttemptClock | null = null
 
@@ -90,10 +92,18 @@ export class Attempt implements ExecutionContext, LogWriter {
     return this.#openLog().note(text)
   }
 
+  mask(text: string): string {
+    // What knows no secret can tell none.
+    if (this.#token === null && this.secrets === NO_SECRETS) return text
+    if (this.#makeMasker === undefined) this.#makeMasker = Masker.for(this.#allSecrets())
+    return maskText(this.#makeMasker, text)
+  }
+
   progress(progress: Progress): void {
     const { store, logger } = this.#dependencies
     this.#progress ??= createProgressWriter({ store, logger, workspace: this.job.workspace, lease: this.lease })
-    this.#progress.set(progress)
+    const { message } = progress
+    this.#progress.set(message === null ? progress : { ...progress, message: this.mask(message) })
   }
 
   addArtifact(file: { name: string; path: string }): Promise<'added' | 'name_taken'> {
@@ -151,10 +161,14 @@ export class Attempt implements ExecutionContext, LogWriter {
   #openLog(): AttemptLog {
     if (this.#log === null) {
       const { job, lease } = this
-      const mask = [this.#ownToken(), ...Object.values(this.secrets)].filter(secret => secret.length >= SHORTEST_MASKED)
+      const mask = this.#allSecrets().filter(secret => secret.length >= SHORTEST_MASKED)
       this.#log = this.#dependencies.logs.open({ workspace: job.workspace, lease, firstSeq: job.nextLogSeq, mask })
     }
     return this.#log
+  }
+
+  #allSecrets(): readonly string[] {
+    return [this.#ownToken(), ...Object.values(this.secrets)]
   }
 
   #ownToken(): string {

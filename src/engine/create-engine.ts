@@ -28,6 +28,7 @@ import { createRetainLoop } from './retain.ts'
 import { createRunningJobs } from './running-jobs.ts'
 import { createSubmit } from './submit.ts'
 import { createSummarizeLoop } from './summarize.ts'
+import { createTellProgress } from './tell-progress.ts'
 import { createWorkflows } from './workflows/create-workflows.ts'
 import { createFireLoop, createStartLoop } from './workflows/fire-loop.ts'
 
@@ -167,6 +168,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     workerId,
     kinds: options.definitions.map(definition => definition.kind),
     ...submit,
+    tellProgress: createTellProgress({ store, secrets, jobTokens }),
     workflows,
     events,
     artifacts,

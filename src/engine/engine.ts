@@ -1,5 +1,5 @@
 import type { ExecutorProblem } from '../executors/executor.ts'
-import type { Artifact, JobEvent } from '../model/job.ts'
+import type { Artifact, JobEvent, Progress } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
 import type { Scope } from '../model/scopes.ts'
 import type { IdempotencyKey, SubmittedJob } from '../store/store.ts'
@@ -16,6 +16,13 @@ export interface Engine {
   rerun(input: { submitter: Submitter; jobId: string; idempotency?: IdempotencyKey }): Promise<SubmittedJob>
   /** Forgets an ended job and all it left; the room of its blobs is free soon after. */
   purge(input: { workspace: string; jobId: string }): Promise<'purged' | 'not_ended' | 'not_found'>
+  /** Progress of a running job as it tells it itself; secrets are masked as in its log. `attempt`: whose token tells it. */
+  tellProgress(input: {
+    workspace: string
+    jobId: string
+    attempt: number | null
+    progress: Progress
+  }): Promise<'set' | 'not_running' | 'not_found'>
   readonly workflows: Workflows
   readonly events: JobEvents
   readonly artifacts: ArtifactKeeper

@@ -61,7 +61,7 @@ const finish = async (
   const { log, fault } = await attempt.finish()
   // What was written before the disk was full stays; work that went on without its log has not ended well.
   const told = outcome.type === 'completed' && isDiskFull(fault) ? DISK_FULL : outcome
-  const end = toAttemptEnd(told, stop.cause, job)
+  const end = toAttemptEnd(maskMessage(told, attempt), stop.cause, job)
   if (end !== null) {
     const ending = completer.end({ lease, end, log })
     // The work is done: the next claim goes to the store together with this end, and shares its commit.
@@ -72,6 +72,9 @@ const finish = async (
   }
   await attempt.dispose()
 }
+
+const maskMessage = (outcome: Outcome, attempt: Attempt): Outcome =>
+  outcome.type === 'failed' ? { ...outcome, message: attempt.mask(outcome.message) } : outcome
 
 type Started = { readonly job: ClaimedJob; readonly stop: StopSwitch }
 

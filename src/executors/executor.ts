@@ -35,6 +35,8 @@ export interface ExecutionContext {
   readonly environment: Readonly<Record<string, string>>
   /** Monotonic ms until which the lease is sure; see `leasesRenewed`. */
   readonly leaseSentAt: number
+  /** With the job's secrets and its token masked as in its log. The engine does so with messages of progress and failures. */
+  mask(text: string): string
   progress(progress: Progress): void
   /** Restarts the attempt's clock: it has its whole timeout again from now. */
   extendTimeout(): void

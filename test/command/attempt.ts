@@ -5,6 +5,7 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { newId } from '../../src/kernel/ids.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import type { LogWriter } from '../../src/logs/job-logs.ts'
+import { Masker, maskText } from '../../src/logs/masker.ts'
 import type { ClaimedJob } from '../../src/model/job.ts'
 import { SINGLE_JOB_RETRY } from '../../src/model/retry.ts'
 
@@ -90,6 +91,7 @@ export const createContext = (changes: Partial<ExecutionContext> = {}): Context 
     environment: {},
     leaseSentAt: systemClock.monotonic() + NO_TEST_IS_SO_LONG_MS,
     artifacts,
+    mask: text => maskText(Masker.for(Object.values(changes.secrets ?? {})), text),
     progress: () => {},
     addArtifact: async ({ name, path }) => {
       artifacts.set(name, path)

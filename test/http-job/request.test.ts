@@ -124,6 +124,18 @@ test('neither the log nor the error has credentials or the query of the URL', as
   for (const secret of ['us3r', 'p4ss', 't0ken']) expect(told).not.toContain(secret)
 })
 
+test('secrets are masked in the headers that are kept of an answer; its body is kept as it is', async () => {
+  const server = await serve((request, response) => {
+    const sent = String(request.headers.authorization)
+    response.setHeader('X-Repeated', sent).end(sent)
+  })
+  const { result } = await attempt(
+    { url: `http://127.0.0.1:${server.port}/`, headers: { Authorization: '***' } },
+    { secrets: { 'http.headers.Authorization': 'Bearer a-long-secret' } },
+  )
+  expect(result).toMatchObject({ headers: { 'x-repeated': '***' }, body: 'Bearer a-long-secret' })
+})
+
 test('of a body without end the first 64 KiB are kept, and the connection is closed', async () => {
   let isOpen = true
   const server = await serve((_, response) => {

@@ -8,10 +8,15 @@ let parent: string
 let token: string
 let other: string
 
+const SECRET = 'a secret, longer than eight'
+
 /** The token of a running job, as the job itself sees it. */
 beforeAll(async () => {
   server = await startTestServer({ settings: { 'shutdown-grace': '100ms' } })
-  const submitted = await server.call('POST', '/v1/jobs', { command: 'echo "$MILLRACE_TOKEN"; exec sleep 600' })
+  const submitted = await server.call('POST', '/v1/jobs', {
+    command: 'echo "$MILLRACE_TOKEN"; exec sleep 600',
+    environment: { A_PASSWORD: SECRET },
+  })
   parent = submitted.body.job_id
   await vi.waitFor(
     async () => expect((await server.call('GET', `/v1/jobs/${parent}/logs`)).body.lines).toHaveLength(1),
@@ -49,6 +54,16 @@ describe("a job's own token", () => {
     expect((await inside('POST', `/v1/jobs/${parent}/progress`, { percentage: 42, message: 'half' })).status).toBe(204)
     const { body } = await server.call('GET', `/v1/jobs/${parent}`)
     expect(body.progress).toMatchObject({ percentage: 42, message: 'half' })
+  })
+
+  test('has its secrets masked in what it tells, and itself', async () => {
+    const path = `/v1/jobs/${parent}/progress`
+    const tell = (message: string) => inside('POST', path, { message })
+    const told = async () => (await server.call('GET', `/v1/jobs/${parent}`)).body.progress
+    expect((await tell(`${SECRET} and ${token}`)).status).toBe(204)
+    expect(await told()).toMatchObject({ percentage: null, message: '*** and ***' })
+    await server.call('POST', path, { percentage: 1, message: `as a user: ${encodeURIComponent(SECRET)}` })
+    expect(await told()).toMatchObject({ percentage: 1, message: 'as a user: ***' })
   })
 
   test('uploads and reads artifacts of the job, and of no other', async () => {

@@ -1,10 +1,9 @@
 import { ERRORS, type FailureReason } from '../../kernel/errors.ts'
-import { Masker, maskText } from '../../logs/masker.ts'
 import type { Exit, NewResult, Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
 import type { ItemEnd } from './function-host.ts'
 import type { HostEnd } from './host-launcher.ts'
-import { type HostFailure, MOST_RESULT_BYTES } from './host-protocol.ts'
+import { MOST_RESULT_BYTES } from './host-protocol.ts'
 
 type Input = {
   readonly end: ItemEnd
@@ -22,20 +21,13 @@ export const toOutcome = async (input: Input): Promise<Outcome | 'stale'> => {
   const { end, context } = input
   if (end.type === 'stale') return 'stale'
   if (end.type === 'died') return toCrash(end.end, input)
-  if (end.type === 'failed') return toFailure(end.failure, context)
+  if (end.type === 'failed') return fail(end.failure.reason, end.failure.message)
   if (end.result.length > MOST_RESULT_BYTES) return fail('result_too_large', ERRORS.result_too_large.title)
   return { type: 'completed', result: await keep(end.result, context) }
 }
 
 const keep = (result: Buffer, context: ExecutionContext): Promise<NewResult> =>
   context.keepResult({ format: 'json', content: new Uint8Array(result) })
-
-const toFailure = ({ reason, message }: HostFailure, context: ExecutionContext): Outcome =>
-  fail(reason, masked(message, context))
-
-/** As logs are. */
-const masked = (text: string, { secrets, environment }: ExecutionContext): string =>
-  maskText(Masker.for([...Object.values(secrets), environment.MILLRACE_TOKEN ?? '']), text)
 
 const toCrash = (end: HostEnd, { killed, isTooLarge, lastWords }: Input): Outcome => {
   if (end.is !== 'ended')

@@ -93,13 +93,15 @@ const openHeaders = (
   )
 
 const toOutcome = async (answer: Answer, expected: readonly number[], context: ExecutionContext): Promise<Outcome> => {
-  const { status, headers, elapsedMs, bytes, body, isTruncated } = answer
+  const { status, elapsedMs, bytes, body, isTruncated } = answer
   if (!expected.includes(status)) {
     // A failed attempt has no result; what the server said about it is in the log.
     if (body !== '') await context.log.write('stdout', Buffer.from(body))
     const message = `Expected status ${expected.join(' or ')}, got ${status}.`
     return { type: 'failed', failure: 'user', reason: 'unexpected_status', message }
   }
+  // What comes around the body; a server may repeat what it was sent.
+  const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, context.mask(value)]))
   const content = JSON.stringify({ status, headers, elapsed_ms: elapsedMs, body, body_truncated: isTruncated })
   return {
     type: 'completed',

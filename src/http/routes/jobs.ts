@@ -15,7 +15,7 @@ type Dependencies = Services & { readonly streams: LiveStreams }
 
 /** Reading jobs, and what a job says of itself. */
 export const jobRoutes = (app: App, services: Dependencies): void => {
-  const { store, config } = services
+  const { store, engine, config } = services
   const read = createRead(services)
   const list = createJobList(services)
 
@@ -79,9 +79,10 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
     async (request, reply) => {
       const { percentage = null, message = null } = request.body
       const jobId = request.params.job_id
-      const outcome = await store.setProgress({
+      const outcome = await engine.tellProgress({
         workspace: request.caller.workspace,
         jobId,
+        attempt: request.caller.job?.attempt ?? null,
         progress: { percentage, message },
       })
       if (outcome === 'not_found') throw noSuchJob(jobId)
