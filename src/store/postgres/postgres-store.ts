@@ -227,7 +227,7 @@ const dataOperations = (session: Session) =>
     listPublications: input => listPublications(session.database, input),
     listPublishing: () => listPublishing(session.database),
     purgePublications: input => purgePublications(session, input),
-    listChangedJobs: input => listChangedJobs(session.database.reader, input),
+    listChangedJobs: input => listChangedJobs(session.database.lister, input),
   }) satisfies DataStore
 
 const analyticsOperations = (session: Session) =>

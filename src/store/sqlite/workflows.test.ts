@@ -54,6 +54,34 @@ test('a database of the first version is brought up to date with its jobs', asyn
   expect(await steps.run(runId)).toMatchObject({ status: 'completed' })
 })
 
+/** Makes of a database of this version one of the second. */
+const TO_SECOND_VERSION = `
+  DROP TABLE catalogue; DROP TABLE catalogue_entry; DROP TABLE table_lock; DROP TABLE publication;
+  DROP INDEX job_data_source; DROP INDEX job_pipe;
+  ALTER TABLE job DROP COLUMN data_source; ALTER TABLE job DROP COLUMN pipe;
+  ALTER TABLE live DROP COLUMN published;
+  UPDATE extension SET job = json_remove(job, '$[0][20]', '$[0][19]');
+  PRAGMA user_version = 2`
+
+test('what waits to join a run joins it after the database was brought up to date', async () => {
+  await open()
+  const runId = await steps.start(await steps.create(), 1)
+  const item = await scene.claimOne()
+  const items = [newJob({ runId, workflowId: item.workflowId, secrets: Uint8Array.of(7), scopes: ['jobs:write'] })]
+  const which = { workspace: 'default', jobId: item.id, attempt: item.attempt }
+  expect(await scene.store.extendRun({ ...which, items, maxItems: 10 })).toBe('kept')
+  await scene.close()
+  const database = new DatabaseSync(join(directory, 'millrace.db'))
+  database.exec(TO_SECOND_VERSION)
+  database.close()
+  await open()
+  await scene.end(item)
+  const joined = await scene.store.getSubmission({ workspace: 'default', jobId: items[0]!.id })
+  expect({ ...joined, secrets: [...joined!.secrets!] }).toEqual({ ...items[0], secrets: [7] })
+  await steps.workOff()
+  expect(await steps.run(runId)).toMatchObject({ status: 'completed', counts: { completed: 2 } })
+})
+
 test('a firing that the tables refuse is recorded as invalid and does not keep others from firing', async () => {
   await open()
   const slot = scene.clock.now()
