@@ -12,6 +12,8 @@ test('filters are read into the terms of the store', () => {
     name: 'night',
     label: ['team:data', 'url:http://x'],
     queue: 'slow',
+    datasource: 'visits',
+    pipe: 'per_day',
     created_after: '2026-11-21T00:00:00Z',
     created_before: '2026-11-21T01:00:00.500+01:00',
   })
@@ -26,6 +28,8 @@ test('filters are read into the terms of the store', () => {
       { key: 'url', value: 'http://x' },
     ],
     queue: 'slow',
+    dataSource: 'visits',
+    pipe: 'per_day',
     createdAfter: Date.UTC(2026, 10, 21),
     createdBefore: Date.UTC(2026, 10, 21, 0, 0, 0, 500),
   })
@@ -41,7 +45,7 @@ test.each([
   expect(() => toJobFilters(fields)).toThrow(path)
 })
 
-test.each([{ run_id: 'abc' }, { workflow_id: `${ID}'` }, { parent_job_id: '' }, { datasource: 'x' }, { pipe: 'x' }])(
+test.each([{ run_id: 'abc' }, { workflow_id: `${ID}'` }, { parent_job_id: '' }])(
   '%j can match nothing',
   fields => {
     expect(toJobFilters(fields)).toBeNull()

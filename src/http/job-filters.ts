@@ -23,10 +23,7 @@ export type FilterFields = {
   readonly created_before?: string
 }
 
-/**
- * What the store looks for; `null` when nothing can match: no job of this server has an id that is none, or a data
- * source or pipe. Throws `invalid`.
- */
+/** What the store looks for; `null` when nothing can match: no job of this server has an id that is none. Throws `invalid`. */
 export const toJobFilters = (fields: FilterFields): JobFilters | null => {
   const errors: FieldError[] = []
   const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
@@ -34,7 +31,6 @@ export const toJobFilters = (fields: FilterFields): JobFilters | null => {
   const labels = fields.label?.map(text => readLabel(text, errors))
   if (errors.length > 0) throw invalid(errors)
   const ids = [fields.workflow_id, fields.run_id, fields.parent_job_id]
-  if (fields.datasource !== undefined || fields.pipe !== undefined) return null
   if (ids.some(id => id !== undefined && !isId(id))) return null
   return {
     ...(fields.status && { status: fields.status }),
@@ -46,6 +42,8 @@ export const toJobFilters = (fields: FilterFields): JobFilters | null => {
     ...(fields.name && { name: fields.name }),
     ...(labels && { labels }),
     ...(fields.queue && { queue: fields.queue }),
+    ...(fields.datasource !== undefined && { dataSource: fields.datasource }),
+    ...(fields.pipe !== undefined && { pipe: fields.pipe }),
     ...(createdAfter !== null && { createdAfter }),
     ...(createdBefore !== null && { createdBefore }),
   }

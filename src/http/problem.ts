@@ -1,4 +1,6 @@
 import { ERRORS, type FieldError, isDiskFull, MillraceError, type RequestErrorCode } from '../kernel/errors.ts'
+import { WarehouseError } from '../warehouse/warehouse.ts'
+import { toRefusal } from './warehouse-refusal.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
@@ -24,6 +26,7 @@ type ForeignError = Error & { code?: unknown; statusCode?: unknown }
 /** Turns whatever was thrown into a refusal of the registry. What is nobody's known mistake becomes `internal`. */
 export const toMillraceError = (thrown: unknown): MillraceError => {
   if (thrown instanceof MillraceError) return thrown
+  if (thrown instanceof WarehouseError) return toRefusal(thrown)
   const error = (thrown instanceof Error ? thrown : new Error(String(thrown))) as ForeignError
   if (isDiskFull(error)) return new MillraceError('insufficient_storage')
   const status = typeof error.statusCode === 'number' ? error.statusCode : 500

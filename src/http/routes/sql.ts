@@ -39,17 +39,13 @@ export const sqlRoutes = (app: App, { config, warehouse, data }: Services): void
       const { workspace } = request.caller
       using _place = room.enter()
       using leaving = whenLeft(request)
-      try {
-        const { signal } = leaving
-        await data.ready(workspace)
-        const expanded = await expandPipes(data, { workspace, sql })
-        const asked = { workspace, queryId: newId(), sql: expanded, parameters, format, limits, signal }
-        const running = await warehouse.query(asked)
-        const answer = await collect(running)
-        return reply.type(RESULT_FILES[format].type).send(answer)
-      } catch (error) {
-        throw error instanceof WarehouseError ? toRefusal(error) : error
-      }
+      const { signal } = leaving
+      await data.ready(workspace)
+      const expanded = await expandPipes(data, { workspace, sql })
+      const asked = { workspace, queryId: newId(), sql: expanded, parameters, format, limits, signal }
+      const running = await warehouse.query(asked)
+      const answer = await collect(running)
+      return reply.type(RESULT_FILES[format].type).send(answer)
     },
   )
 }

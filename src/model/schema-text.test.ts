@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest'
+import { readSchemaText } from './schema-text.ts'
+
+const column = (name: string, type: string, jsonPath: string | null = null) => ({ name, type, jsonPath })
+
+test.each([
+  ['a Int32, b String', [column('a', 'Int32'), column('b', 'String')]],
+  [' a\tInt32 ,\n b  Nullable( String ) ', [column('a', 'Int32'), column('b', 'Nullable( String )')]],
+  ['sum AggregateFunction(sum, Float64), n UInt8', [column('sum', 'AggregateFunction(sum, Float64)'), column('n', 'UInt8')]],
+  ["kind Enum8('a,b' = 1, 'c)' = 2), n UInt8", [column('kind', "Enum8('a,b' = 1, 'c)' = 2)"), column('n', 'UInt8')]],
+  ['`first, name` String', [column('first, name', 'String')]],
+  ['user String `json:$.user.id`', [column('user', 'String', '$.user.id')]],
+])('%s', (text, columns) => {
+  expect(readSchemaText(text)).toEqual(columns)
+})
+
+test.each(['', 'a', 'a Int32,', ', a Int32', '`` String'])('%j is no schema', text => {
+  expect(readSchemaText(text)).toMatch(/is no column/)
+})
+
+test('a long text is read in no time, whatever it holds', () => {
+  const begun = performance.now()
+  for (const part of [' ', '(', "'", '`', '`json:', 'a ', ', ']) readSchemaText(`a b${part.repeat(100_000)}\``)
+  expect(performance.now() - begun).toBeLessThan(2000)
+})
