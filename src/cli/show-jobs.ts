@@ -5,7 +5,7 @@ import type { ServerAddress } from './client/server-address.ts'
 import type { CliContext } from './context.ts'
 import { count, repeated } from './option-value.ts'
 import { paint, STATUS_STYLE } from './terminal/colour.ts'
-import { durationText, shortTimeText } from './terminal/quantity-text.ts'
+import { ranText, shortTimeText } from './terminal/quantity-text.ts'
 import { showList } from './terminal/show-list.ts'
 import type { Column } from './terminal/table.ts'
 
@@ -56,16 +56,10 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer
   },
   { title: 'KIND', value: job => job.kind },
   { title: 'CREATED', value: job => shortTimeText(job.created_at, now) },
-  { title: 'RAN', align: 'right', value: job => ranFor(job, now) },
+  { title: 'RAN', align: 'right', value: job => ranText(job, now) },
   { title: 'REASON', value: job => reasonText(job) },
   { title: 'NAME', value: job => job.name ?? whatText(job) },
 ]
-
-const ranFor = (job: JobAnswer, now: number): string => {
-  if (job.started_at === null) return ''
-  const end = job.finished_at === null ? now : Date.parse(job.finished_at)
-  return durationText(Math.max(0, end - Date.parse(job.started_at)))
-}
 
 const reasonText = ({ status_reason: reason, exit_code: code, signal }: JobAnswer): string => {
   if (reason === 'exit_code') return `exit ${code}`

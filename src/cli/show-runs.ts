@@ -5,7 +5,7 @@ import type { RunAnswer, WorkflowAnswer } from './client/workflow-answer.ts'
 import type { CliContext } from './context.ts'
 import { count, repeated } from './option-value.ts'
 import { paint, RUN_STYLE } from './terminal/colour.ts'
-import { durationText, shortTimeText } from './terminal/quantity-text.ts'
+import { ranText, shortTimeText } from './terminal/quantity-text.ts'
 import { countsText } from './terminal/run-progress.ts'
 import { showList } from './terminal/show-list.ts'
 import type { Column } from './terminal/table.ts'
@@ -67,11 +67,6 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<RunAnswer
   { title: 'TRIGGER', value: run => run.trigger },
   { title: 'SLOT', value: run => (run.scheduled_at === null ? '' : shortTimeText(run.scheduled_at, now)) },
   { title: 'STARTED', value: run => (run.started_at === null ? '' : shortTimeText(run.started_at, now)) },
-  { title: 'RAN', align: 'right', value: run => ranFor(run, now) },
+  { title: 'RAN', align: 'right', value: run => ranText(run, now) },
   { title: 'ITEMS', value: run => countsText(run.counts) },
 ]
-
-const ranFor = ({ started_at: started, finished_at: finished }: RunAnswer, now: number): string => {
-  if (started === null) return ''
-  return durationText(Math.max(0, (finished === null ? now : Date.parse(finished)) - Date.parse(started)))
-}

@@ -35,6 +35,16 @@ export const shortTimeText = (timestamp: string, now: number): string => {
   return text.startsWith(today) ? text.slice(11) : text
 }
 
+/** How long it ran, or has been running; empty before its start. */
+export const ranText = (
+  ran: { readonly started_at: string | null; readonly finished_at: string | null },
+  now: number,
+) => {
+  if (ran.started_at === null) return ''
+  const end = ran.finished_at === null ? now : Date.parse(ran.finished_at)
+  return durationText(Math.max(0, end - Date.parse(ran.started_at)))
+}
+
 /** Labels as they are typed: `team=data env=live`. */
 export const labelsText = (labels: Readonly<Record<string, string>> | null | undefined): string =>
   Object.entries(labels ?? {})
