@@ -24,7 +24,11 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   submitJobs(input: SubmitJobs): Promise<SubmitOutcome>
   /** Takes up to `limit` queued jobs of the kinds, highest priority first, then in order of submission, and starts an attempt of each. */
   claimJobs(input: ClaimJobs): Promise<readonly ClaimedJob[]>
-  /** Ends attempts, each fenced by its lease. A job that is `cancelling` becomes `cancelled` whatever the end says. Frees exclusive keys and moves the next holder to `queued`. */
+  /**
+   * Ends attempts, each fenced by its lease. A job that is `cancelling` becomes `cancelled` whatever the end says; one that
+   * has published (`commitPublication`) completes or is queued again, whatever else the end says. Frees exclusive keys and
+   * moves the next holder to `queued`.
+   */
   endAttempts(ends: readonly EndAttempt[]): Promise<readonly EndResult[]>
 
   // Leases
@@ -50,6 +54,7 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   now(): Promise<number>
 
   // Users' calls on jobs
+  /** `cancelling` without any change for one that is queued to finish its publication: nothing stops that. */
   cancelJob(input: {
     workspace: string
     jobId: string
