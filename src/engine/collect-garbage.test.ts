@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { inChunks, sampleBytes } from '../../test/blobs/content.ts'
-import { leaseOf, logPart, Scene, WORKSPACE } from '../../test/conformance/suite/scene.ts'
+import { leaseOf, logPart, newJob, Scene, WORKSPACE } from '../../test/conformance/suite/scene.ts'
 import { VirtualClock } from '../../test/conformance/virtual-clock.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
+import { createUploads } from '../data/uploads.ts'
 import { silentLogger } from '../kernel/logger.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { createArtifactKeeper } from './artifacts.ts'
@@ -93,6 +94,20 @@ test('what a crash left between upload and store goes after a day; what is young
   age(young, 23)
   expect(await collector.runOnce()).toEqual({ doomed: 0, orphans: 1 })
   expect((await keys()).sort()).toEqual([known, young].sort())
+})
+
+test('an upload stays as long as the import that is to read it has not ended', async () => {
+  const uploads = createUploads({ blobs, key: Buffer.alloc(32) })
+  const content = inChunks(sampleBytes(10), 10)
+  const { url } = await uploads.put({ workspace: WORKSPACE, content, maxBytes: 100 })
+  const [key] = await keys()
+  age(key!, 25)
+  const spec = JSON.stringify({ import: { datasource: 'events', url } })
+  const job = newJob({ kind: 'import', spec })
+  await scene.store.submitJobs({ jobs: [job], maxQueued: 10 })
+  expect(await collector.runOnce()).toEqual({ doomed: 0, orphans: 0 })
+  await scene.store.cancelJob({ workspace: WORKSPACE, jobId: job.id, reason: 'cancelled_by_user', graceMs: null })
+  expect(await collector.runOnce()).toEqual({ doomed: 0, orphans: 1 })
 })
 
 test('a content that is deleted already does not keep the rest from being collected', async () => {

@@ -1,4 +1,5 @@
 import type { BlobStore } from '../blobs/blob-store.ts'
+import { keysOfLiveUploads } from '../data/uploads.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Store } from '../store/store.ts'
@@ -87,7 +88,9 @@ const collectOrphans = async (options: CollectorOptions, signal?: AbortSignal): 
   for await (const keys of blobs.listOlderThan(clock.now() - ORPHAN_AGE_MS)) {
     if (signal?.aborted) break
     const known = new Set(await store.filterKnownBlobs({ keys }))
-    const orphans = keys.filter(key => !known.has(key))
+    const unknown = keys.filter(key => !known.has(key))
+    const uploads = unknown.length === 0 ? null : await keysOfLiveUploads(store)
+    const orphans = unknown.filter(key => uploads?.has(key) !== true)
     await deleteAll(blobs, orphans)
     count += orphans.length
   }
