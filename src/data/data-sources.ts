@@ -99,12 +99,9 @@ export const alterDataSource = async (
 ): Promise<DataSource> => {
   await data.ready(workspace)
   const before = await getDataSource(data, workspace, name)
-  const after = await checkDataSource(data, workspace, {
-    ...before,
-    ...change,
-    updatedAt: await data.store.now(),
-  })
-  refuseOtherColumns(before, after)
+  const wanted = { ...before, ...change, updatedAt: await data.store.now() }
+  refuseOtherColumns(before, wanted)
+  const after = await checkDataSource(data, workspace, wanted)
   return withTableLock(data, workspace, [before.name], async () => {
     await addColumns(data, workspace, before, after)
     return changeCatalogue(data, workspace, catalogue => {

@@ -15,6 +15,8 @@ import { createBodyCheck } from './check-body.ts'
 import { createClaimLoop } from './claim.ts'
 import { createGarbageCollector } from './collect-garbage.ts'
 import { createCompleter } from './complete.ts'
+import { createCopyScheduleLoop } from './copy-schedule-loop.ts'
+import { createCopySchedules } from './copy-schedules.ts'
 import { createDeliverLoop } from './deliver.ts'
 import type { Engine, PartHealth } from './engine.ts'
 import { createExecute } from './execute.ts'
@@ -76,6 +78,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     maxItems: config.maxRunItems,
     maxQueued: config.maxQueued,
   })
+  const copySchedules = createCopySchedules({ store, workflows, logger })
   const execute = createExecute({
     ...options,
     artifacts,
@@ -125,6 +128,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     rescuer.loop(),
     createRetainLoop({ store, logs, clock, logger, config }),
     createSummarizeLoop({ store, clock, logger }),
+    createCopyScheduleLoop({ store, clock, logger, copySchedules }),
     garbage,
   ]
   const isWorker = config.roles.includes('worker')
@@ -170,6 +174,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     ...submit,
     tellProgress: createTellProgress({ store, secrets, jobTokens }),
     workflows,
+    copySchedules,
     events,
     artifacts,
     jobTokens,

@@ -3,6 +3,7 @@ import type { Artifact, JobEvent, Progress } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
 import type { Scope } from '../model/scopes.ts'
 import type { IdempotencyKey, SubmittedJob } from '../store/store.ts'
+import type { CopySchedules } from './copy-schedules.ts'
 import type { Workflows } from './workflows.ts'
 
 /** What the layers above use of the engine. Everything else of it is internal. */
@@ -24,6 +25,7 @@ export interface Engine {
     progress: Progress
   }): Promise<'set' | 'not_running' | 'not_found'>
   readonly workflows: Workflows
+  readonly copySchedules: CopySchedules
   readonly events: JobEvents
   readonly artifacts: ArtifactKeeper
   readonly jobTokens: JobTokens

@@ -19,6 +19,7 @@ import { type QueryReaders, readQueries } from './query.ts'
 import { analyticsRoutes } from './routes/analytics.ts'
 import { artifactRoutes } from './routes/artifacts.ts'
 import { cancelRoutes } from './routes/cancel.ts'
+import { dataSourceRoutes } from './routes/datasources.ts'
 import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
 import { extendRoutes } from './routes/extend.ts'
@@ -26,6 +27,7 @@ import { healthRoutes } from './routes/health.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { logRoutes } from './routes/logs.ts'
 import { notificationRoutes } from './routes/notifications.ts'
+import { pipeRoutes } from './routes/pipes.ts'
 import { referenceRoutes } from './routes/reference.ts'
 import { resultRoutes } from './routes/result.ts'
 import { runCallRoutes } from './routes/run-calls.ts'
@@ -107,6 +109,8 @@ export const createApp = async (
   notificationRoutes(app, services)
   analyticsRoutes(app, services)
   sqlRoutes(app, services)
+  dataSourceRoutes(app, services)
+  pipeRoutes(app, services)
   eventRoutes(app, { ...services, streams, events: createWorkspaceEvents(app, services) })
   workerRoutes(app, services)
   tokenRoutes(app, { ...services, callers, streams })

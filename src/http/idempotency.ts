@@ -93,7 +93,7 @@ const bodyHash = (request: FastifyRequest): string => {
 type Again = { readonly answer: KeptAnswer; readonly publicUrl: string }
 
 /** How an answer begins that tells of a new thing: its `Location` is not kept, but made again. */
-const NEW_THING = /^\{"(job|run|workflow)_id":"([0-9a-f-]{36})"/
+const NEW_THING = /^\{"(job|run|workflow|datasource|pipe)_id":"((?:t_)?[0-9a-f-]{32,36})"/
 
 const answerAgain = (request: FastifyRequest, reply: FastifyReply, { answer, publicUrl }: Again): boolean => {
   if (isUpload(request)) {

@@ -45,12 +45,9 @@ test.each([
   expect(() => toJobFilters(fields)).toThrow(path)
 })
 
-test.each([{ run_id: 'abc' }, { workflow_id: `${ID}'` }, { parent_job_id: '' }])(
-  '%j can match nothing',
-  fields => {
-    expect(toJobFilters(fields)).toBeNull()
-  },
-)
+test.each([{ run_id: 'abc' }, { workflow_id: `${ID}'` }, { parent_job_id: '' }])('%j can match nothing', fields => {
+  expect(toJobFilters(fields)).toBeNull()
+})
 
 test('a filter may stand in the query or in the body, not in both', () => {
   expect(mergeFilters({ queue: 'a' }, { name: 'b' })).toEqual({ queue: 'a', name: 'b' })

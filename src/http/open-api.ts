@@ -37,6 +37,8 @@ export const openApiOptions = ({ config, version }: Services): FastifyDynamicSwa
 const TAGS = [
   { name: 'Jobs', description: 'Submit, list, watch, cancel, rerun.' },
   { name: 'Data', description: 'SQL over the tables of a workspace.' },
+  { name: 'Data sources', description: 'The tables of a workspace.' },
+  { name: 'Pipes', description: 'SQL in named nodes over data sources: read, kept up to date, or copied.' },
   { name: 'Workflows', description: 'Templates of runs: what, how, when, and where results go.' },
   { name: 'Runs', description: 'Firings of workflows.' },
   { name: 'Deliveries', description: 'Ways of finished jobs to their sinks.' },

@@ -15,9 +15,10 @@ export const checkPaths = (app: App): void => {
       return
     }
     for (const [name, value] of Object.entries(request.params as Record<string, string>)) {
-      const right = name === 'workflow' ? isName(value) : isId(value)
-      if (!right) {
-        done(new MillraceError('not_found', `There is no ${name.replace('_id', '')} ${JSON.stringify(value)}.`))
+      const isRight = RIGHT[name] ?? isId
+      if (!isRight(value)) {
+        const thing = name === 'datasource' ? 'data source' : name.replace('_id', '')
+        done(new MillraceError('not_found', `There is no ${thing} ${JSON.stringify(value)}.`))
         return
       }
     }
@@ -27,6 +28,16 @@ export const checkPaths = (app: App): void => {
 
 /** Whether there may be a workflow of that name. */
 export const isName = (text: string): boolean => text.length <= LONGEST_NAME && NAME.test(text)
+
+/** Names of data sources and pipes, and their ids: what `nameFault` lets through has this form. */
+const isDataName = (text: string): boolean => /^\w{1,128}$/.test(text)
+
+/** Parameters that take a name. */
+const RIGHT: Readonly<Record<string, (text: string) => boolean>> = {
+  workflow: isName,
+  datasource: isDataName,
+  pipe: isDataName,
+}
 
 export const noSuchJob = (jobId: string): MillraceError => new MillraceError('not_found', `There is no job ${jobId}.`)
 export const noSuchWorkflow = (workflow: string): MillraceError =>

@@ -32,6 +32,7 @@ const RESERVED_COLUMNS =
 /** What is wrong with the name of a column; null: nothing. Any text that can be shown on one line may be one. */
 export const columnNameFault = (name: string): string | null => {
   if (name.length === 0 || name.length > 256) return 'must be 1 to 256 characters long'
+  if (!name.isWellFormed()) return 'must be well-formed Unicode'
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
   if (/[\u0000-\u001f\u007f`\\]/.test(name)) return 'must not hold control characters, backquotes or backslashes'
   return RESERVED_COLUMNS.test(name) ? `is reserved: every table has a column ${name}` : null
@@ -41,7 +42,7 @@ const TYPE_TOKEN = /[A-Za-z_][A-Za-z0-9_.]*|\d+(?:\.\d+)?|'(?:[^'\\]|\\.)*'|`(?:
 
 /** What is wrong with a type's text; null: it is one name, with arguments in parentheses or without. */
 export const typeFault = (type: string): string | null => {
-  const tokens = tokenize(type)
+  const tokens = type.isWellFormed() ? tokenize(type) : null
   const isOne =
     tokens !== null && /^[A-Za-z]/.test(tokens[0] ?? '') && (tokens.length === 1 || isParenthesized(tokens.slice(1)))
   return isOne ? null : 'must be a type of ClickHouse such as String, Nullable(Int64) or DateTime64(3)'

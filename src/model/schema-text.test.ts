@@ -6,7 +6,10 @@ const column = (name: string, type: string, jsonPath: string | null = null) => (
 test.each([
   ['a Int32, b String', [column('a', 'Int32'), column('b', 'String')]],
   [' a\tInt32 ,\n b  Nullable( String ) ', [column('a', 'Int32'), column('b', 'Nullable( String )')]],
-  ['sum AggregateFunction(sum, Float64), n UInt8', [column('sum', 'AggregateFunction(sum, Float64)'), column('n', 'UInt8')]],
+  [
+    'sum AggregateFunction(sum, Float64), n UInt8',
+    [column('sum', 'AggregateFunction(sum, Float64)'), column('n', 'UInt8')],
+  ],
   ["kind Enum8('a,b' = 1, 'c)' = 2), n UInt8", [column('kind', "Enum8('a,b' = 1, 'c)' = 2)"), column('n', 'UInt8')]],
   ['`first, name` String', [column('first, name', 'String')]],
   ['user String `json:$.user.id`', [column('user', 'String', '$.user.id')]],

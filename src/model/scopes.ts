@@ -11,6 +11,10 @@ export const SCOPES = [
   'artifacts:write',
   'workflows:read',
   'workflows:write',
+  'datasources:read',
+  'datasources:write',
+  'pipes:read',
+  'pipes:write',
   'tokens:read',
   'tokens:write',
   'workspaces:read',
@@ -24,7 +28,7 @@ export const ROLES = ['admin', 'operator', 'analyst', 'reader'] as const
 export type Role = (typeof ROLES)[number]
 
 const DATA_KINDS: readonly Kind[] = ['query', 'graph', 'import', 'populate', 'copy', 'delete']
-const reading: readonly Scope[] = ['jobs:read', 'workflows:read', 'system:read']
+const reading: readonly Scope[] = ['jobs:read', 'workflows:read', 'datasources:read', 'pipes:read', 'system:read']
 const allButInstance = SCOPES.filter(scope => !scope.startsWith('workspaces:'))
 
 /** What each role may do (`api.md`, Operations). `workspaces:*` belongs to the instance admin alone. */
@@ -36,6 +40,8 @@ export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
     'jobs:write',
     'artifacts:write',
     'workflows:write',
+    'datasources:write',
+    'pipes:write',
     ...DATA_KINDS.map(kind => `jobs:run:${kind}` as const),
   ],
   reader: reading,

@@ -1,0 +1,32 @@
+import type { Clock } from '../kernel/clock.ts'
+import type { Logger } from '../kernel/logger.ts'
+import type { Store } from '../store/store.ts'
+import type { CopySchedules } from './copy-schedules.ts'
+import { createLoop, type Loop } from './loop.ts'
+
+type Dependencies = {
+  readonly store: Store
+  readonly clock: Clock
+  readonly logger: Logger
+  readonly copySchedules: CopySchedules
+}
+
+/** A workflow of a copy node that was deleted by hand is back after this long at the latest. */
+const INTERVAL_MS = 60_000
+/** While a workflow waits for the end of a run to be deleted. */
+const WAITING_MS = 5_000
+
+/** Lets workflows follow the schedules of copy nodes, in every workspace that has pipes; first when the server starts. */
+export const createCopyScheduleLoop = ({ store, clock, logger, copySchedules }: Dependencies): Loop => {
+  const runOnce = async (signal: AbortSignal): Promise<number | null> => {
+    let isWaiting = false
+    for (const { name } of await store.listWorkspaces()) {
+      if (signal.aborted) return null
+      // Of a workspace that never had a data source or a pipe there is nothing to read.
+      const isEmpty = (await store.readCatalogue({ workspace: name, knownVersion: 0 })) === null
+      if (!isEmpty && (await copySchedules.sync(name)) === 'waiting') isWaiting = true
+    }
+    return isWaiting ? WAITING_MS : null
+  }
+  return createLoop({ name: 'copy schedules', intervalMs: INTERVAL_MS, clock, logger, runOnce })
+}

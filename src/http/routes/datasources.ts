@@ -1,0 +1,182 @@
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { dataSourceFigures, NO_ROWS } from '../../data/data-source-figures.ts'
+import {
+  alterDataSource,
+  createDataSource,
+  dropDataSource,
+  getDataSource,
+  truncateDataSource,
+} from '../../data/data-sources.ts'
+import { countQuarantine, listQuarantine } from '../../data/quarantine-rows.ts'
+import type { DataSource } from '../../model/data-source.ts'
+import type { App } from '../app.ts'
+import { countWhen } from '../count.ts'
+import { viewDataSource } from '../data-source-view.ts'
+import { pageOf } from '../page-of.ts'
+import { readDataSourceChange, readNewDataSource } from '../read-data-source.ts'
+import {
+  DataPageQuery,
+  DataSourceChangeBody,
+  DataSourcePage,
+  DataSourcePath,
+  DataSourceSchema,
+  NewDataSourceBody,
+  QuarantinePage,
+} from '../schemas/data-source.ts'
+import type { Services } from '../services.ts'
+
+/** Data sources: the tables of a workspace, and what did not fit them. */
+export const dataSourceRoutes = (app: App, services: Services): void => {
+  makeRoutes(app, services)
+  readRoutes(app, services)
+  changeRoutes(app, services)
+}
+
+type Target = FastifyRequest<{ Params: { datasource: string } }>
+
+const makeRoutes = (app: App, { data, config }: Services): void => {
+  app.post(
+    '/v1/datasources',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'Make a data source',
+        body: NewDataSourceBody,
+        response: { 201: DataSourceSchema },
+      },
+    },
+    async (request, reply) => {
+      const { workspace } = request.caller
+      const dataSource = await createDataSource(data, workspace, readNewDataSource(request.body))
+      reply.code(201).header('location', `${config.publicUrl}/v1/datasources/${dataSource.id}`)
+      return viewDataSource(await data.catalogue(workspace), dataSource, NO_ROWS)
+    },
+  )
+}
+
+const readRoutes = (app: App, { data }: Services): void => {
+  app.get(
+    '/v1/datasources',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'List data sources, newest first',
+        querystring: DataPageQuery,
+        response: { 200: DataSourcePage },
+      },
+    },
+    async request => {
+      const { limit = 50, cursor = null, count } = request.query
+      const { workspace } = request.caller
+      const catalogue = await data.catalogue(workspace)
+      const { page, nextCursor } = pageOf(catalogue.dataSources, { limit, cursor })
+      const figures = await dataSourceFigures(data, workspace, page)
+      return {
+        datasources: page.map(one => viewDataSource(catalogue, one, figures?.get(one.name) ?? null)),
+        next_cursor: nextCursor,
+        ...(await countWhen(count, async () => catalogue.dataSources.length)),
+      }
+    },
+  )
+
+  app.get(
+    '/v1/datasources/:datasource',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'One data source',
+        params: DataSourcePath,
+        response: { 200: DataSourceSchema },
+      },
+    },
+    async request => show(data, request, await target(data, request)),
+  )
+
+  app.get(
+    '/v1/datasources/:datasource/quarantine',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'Rows that did not fit, newest first',
+        params: DataSourcePath,
+        querystring: DataPageQuery,
+        response: { 200: QuarantinePage },
+      },
+    },
+    async request => {
+      const { limit = 50, cursor = null, count } = request.query
+      const { workspace } = request.caller
+      const { datasource } = request.params
+      const { rows, nextCursor } = await listQuarantine(data, workspace, datasource, { limit, cursor })
+      return {
+        rows: [...rows],
+        next_cursor: nextCursor,
+        ...(await countWhen(count, () => countQuarantine(data, workspace, datasource))),
+      }
+    },
+  )
+}
+
+const changeRoutes = (app: App, { data }: Services): void => {
+  app.put(
+    '/v1/datasources/:datasource',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'Change the description, add columns',
+        description:
+          'schema is the whole list: the columns there are, unchanged, and new ones after them. What is left out stays as it is. What a GET gave can be sent back.',
+        params: DataSourcePath,
+        body: DataSourceChangeBody,
+        response: { 200: DataSourceSchema },
+      },
+    },
+    async request => {
+      const before = await target(data, request)
+      const change = readDataSourceChange(before, request.body)
+      return show(data, request, await alterDataSource(data, request.caller.workspace, before.name, change))
+    },
+  )
+
+  app.delete(
+    '/v1/datasources/:datasource',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'Delete a data source with its rows',
+        description: 'One that no pipe uses and no job writes.',
+        params: DataSourcePath,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      await dropDataSource(data, request.caller.workspace, request.params.datasource)
+      return reply.code(204).send(null)
+    },
+  )
+
+  app.post(
+    '/v1/datasources/:datasource/truncate',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'Remove all rows, those in quarantine too',
+        params: DataSourcePath,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      await truncateDataSource(data, request.caller.workspace, request.params.datasource)
+      return reply.code(204).send(null)
+    },
+  )
+}
+
+const target = (data: Services['data'], { caller, params }: Target): Promise<DataSource> =>
+  getDataSource(data, caller.workspace, params.datasource)
+
+const show = async (data: Services['data'], { caller: { workspace } }: FastifyRequest, dataSource: DataSource) => {
+  const figures = await dataSourceFigures(data, workspace, [dataSource])
+  return viewDataSource(await data.catalogue(workspace), dataSource, figures?.get(dataSource.name) ?? null)
+}

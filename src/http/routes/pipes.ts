@@ -1,0 +1,122 @@
+import type { FastifyRequest } from 'fastify'
+import Type from 'typebox'
+import { createPipe, dropPipe, getPipe, type NewPipe, replacePipe } from '../../data/pipes.ts'
+import { scheduledCopies } from '../../model/copy-schedule.ts'
+import type { App } from '../app.ts'
+import { submitterOf } from '../auth/submitter.ts'
+import { countWhen } from '../count.ts'
+import { pageOf } from '../page-of.ts'
+import { viewPipe } from '../pipe-view.ts'
+import { readPipe } from '../read-pipe.ts'
+import { DataPageQuery } from '../schemas/data-source.ts'
+import { NewPipeBody, PipeBody, PipePage, PipePath, PipeSchema } from '../schemas/pipe.ts'
+import type { Services } from '../services.ts'
+
+/** Pipes as things: make, read, list, replace, delete. Workflows that fire copy nodes follow each change. */
+export const pipeRoutes = (app: App, services: Services): void => {
+  readRoutes(app, services)
+  changeRoutes(app, services)
+}
+
+const readRoutes = (app: App, { data }: Services): void => {
+  app.get(
+    '/v1/pipes',
+    {
+      schema: {
+        tags: ['Pipes'],
+        summary: 'List pipes, newest first',
+        querystring: DataPageQuery,
+        response: { 200: PipePage },
+      },
+    },
+    async request => {
+      const { limit = 50, cursor = null, count } = request.query
+      const { pipes } = await data.catalogue(request.caller.workspace)
+      const { page, nextCursor } = pageOf(pipes, { limit, cursor })
+      return {
+        pipes: page.map(viewPipe),
+        next_cursor: nextCursor,
+        ...(await countWhen(count, async () => pipes.length)),
+      }
+    },
+  )
+
+  app.get(
+    '/v1/pipes/:pipe',
+    { schema: { tags: ['Pipes'], summary: 'One pipe', params: PipePath, response: { 200: PipeSchema } } },
+    async request => viewPipe(await getPipe(data, request.caller.workspace, request.params.pipe)),
+  )
+}
+
+const changeRoutes = (app: App, { data, engine: { copySchedules }, config }: Services): void => {
+  /** Before anything is kept: a schedule that cannot be followed is refused, and who may not run copies makes none that run by themselves. */
+  const checkSchedules = (request: FastifyRequest, pipe: NewPipe): Promise<void> =>
+    copySchedules.check({ author: submitterOf(request), copies: scheduledCopies(pipe) })
+
+  app.post(
+    '/v1/pipes',
+    {
+      schema: {
+        tags: ['Pipes'],
+        summary: 'Make a pipe',
+        description:
+          'Data sources that its nodes put rows into are made when missing. A schedule needs the scope `jobs:run:copy`.',
+        body: NewPipeBody,
+        response: { 201: PipeSchema },
+      },
+    },
+    async (request, reply) => {
+      const { workspace } = request.caller
+      const given = readPipe(request.body)
+      await checkSchedules(request, given)
+      const pipe = await createPipe(data, workspace, given)
+      await copySchedules.sync(workspace)
+      reply.code(201).header('location', `${config.publicUrl}/v1/pipes/${pipe.id}`)
+      return viewPipe(pipe)
+    },
+  )
+
+  app.put(
+    '/v1/pipes/:pipe',
+    {
+      schema: {
+        tags: ['Pipes'],
+        summary: 'Replace a pipe',
+        description:
+          'Its nodes and description. What former nodes put into data sources stays there. What a GET gave can be sent back.',
+        params: PipePath,
+        body: PipeBody,
+        response: { 200: PipeSchema },
+      },
+    },
+    async request => {
+      const { workspace } = request.caller
+      const before = await getPipe(data, workspace, request.params.pipe)
+      const given = readPipe(request.body)
+      await checkSchedules(request, given)
+      const pipe = await replacePipe(data, workspace, before.name, given)
+      await copySchedules.sync(workspace)
+      return viewPipe(pipe)
+    },
+  )
+
+  app.delete(
+    '/v1/pipes/:pipe',
+    {
+      schema: {
+        tags: ['Pipes'],
+        summary: 'Delete a pipe',
+        description:
+          'One that no other pipe reads. Data sources it filled stay; schedules of its copy nodes end, with open runs of theirs.',
+        params: PipePath,
+        response: { 204: Type.Null() },
+      },
+    },
+    async (request, reply) => {
+      const { workspace } = request.caller
+      await dropPipe(data, workspace, request.params.pipe)
+      await copySchedules.sync(workspace)
+      return reply.code(204).send(null)
+    },
+  )
+}

@@ -1,0 +1,114 @@
+import Type from 'typebox'
+import { DATA_FORMATS } from '../../model/data-source.ts'
+import { NO_NUL } from '../../model/patterns.ts'
+import { NullableInteger, NullableText, pageEnd, pageQuery, strictObject, Time } from './basics.ts'
+
+export const DataSourcePath = strictObject({ datasource: Type.String({ description: 'Name or id.' }) })
+
+export const DataId = Type.String({ description: 't_ and 32 hex digits.' })
+
+/** Longer than any name: what is wrong with one is said in words of its own. */
+export const nameText = Type.String({ maxLength: 1024 })
+
+const ColumnSchema = strictObject({
+  name: nameText,
+  type: Type.String({
+    maxLength: 4096,
+    description: 'Of ClickHouse: Nullable(Int32), AggregateFunction(sum, Float64).',
+  }),
+  json_path: Type.Optional(
+    Type.Unsafe<string | null>({
+      type: ['string', 'null'],
+      maxLength: 1024,
+      description: 'Where an NDJSON object has its value ($.user.id); under its name by default.',
+    }),
+  ),
+})
+
+type GivenColumn = { readonly name: string; readonly type: string; readonly json_path?: string | null }
+export type GivenSchema = readonly GivenColumn[] | string
+
+const SchemaOrText = Type.Unsafe<GivenSchema>({
+  type: ['array', 'string'],
+  items: ColumnSchema,
+  maxItems: 1000,
+  maxLength: 64 * 1024,
+  description: 'Columns, 1 to 500; or one text: "id Int32, name Nullable(String)".',
+})
+
+const nullable = (maxLength: number, description: string) =>
+  Type.Optional(Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength, pattern: NO_NUL, description }))
+
+const description = nullable(4096, 'For people.')
+const fixed = {
+  engine: Type.Optional(
+    Type.String({ maxLength: 4096, description: 'MergeTree (by default) or one of its family: SummingMergeTree(n).' }),
+  ),
+  sorting_key: nullable(16 * 1024, 'Expressions that rows are sorted by: "day, user_id".'),
+  partition_key: nullable(16 * 1024, 'An expression that rows are kept apart by: "toYYYYMM(day)".'),
+  ttl: nullable(16 * 1024, 'When rows go: "day + INTERVAL 1 YEAR".'),
+}
+
+export const NewDataSourceBody = strictObject({ name: nameText, description, schema: SchemaOrText, ...fixed })
+
+const NullableFormat = Type.Unsafe<string | null>({
+  type: ['string', 'null'],
+  enum: [...DATA_FORMATS, null],
+  description: 'It was last filled from; null: from none yet.',
+})
+
+/** What the server adds to a definition. A `PUT` ignores these, so that what a `GET` gave can be sent back. */
+const shown = {
+  format: NullableFormat,
+  row_count: NullableInteger,
+  bytes: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'As stored, compressed.' }),
+  quarantine_rows: NullableInteger,
+  used_by: Type.Array(Type.String(), { description: 'Pipes that read it or put rows into it.' }),
+  created_at: Time,
+  updated_at: Time,
+}
+
+const ignored = Object.fromEntries(
+  ['datasource_id', ...Object.keys(shown)].map(name => [
+    name,
+    Type.Optional(Type.Unknown({ description: 'Ignored.' })),
+  ]),
+)
+
+export const DataSourceChangeBody = strictObject({
+  description,
+  schema: Type.Optional(SchemaOrText),
+  name: Type.Optional(nameText),
+  ...fixed,
+  ...ignored,
+})
+
+export const DataSourceSchema = Type.Object(
+  {
+    datasource_id: DataId,
+    name: Type.String(),
+    description: NullableText,
+    schema: Type.Array(Type.Object({ name: Type.String(), type: Type.String(), json_path: NullableText })),
+    engine: Type.String(),
+    sorting_key: NullableText,
+    partition_key: NullableText,
+    ttl: NullableText,
+    ...shown,
+  },
+  {
+    title: 'DataSource',
+    description: 'row_count, bytes and quarantine_rows are null while there is no data engine to ask.',
+  },
+)
+
+export const DataSourcePage = Type.Object({ datasources: Type.Array(DataSourceSchema), ...pageEnd })
+
+export const DataPageQuery = strictObject(pageQuery)
+
+export const QuarantinePage = Type.Object({
+  rows: Type.Array(Type.Object({}, { additionalProperties: true }), {
+    description:
+      'All columns as text, c__error_column and c__error (what was wrong where), c__import_id (the job) and insertion_date.',
+  }),
+  ...pageEnd,
+})

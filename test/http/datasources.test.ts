@@ -1,0 +1,329 @@
+import { readdirSync } from 'node:fs'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { startTestServer, type TestServer } from '../server.ts'
+import { type Scenario, scenarios } from './scenario.ts'
+
+let server: TestServer
+beforeAll(async () => {
+  server = await startTestServer()
+})
+afterAll(() => server?.stop())
+
+const engineRuns = (): boolean => readdirSync(server.dataDir).some(name => /chdb|warehouse/.test(name))
+
+const make = async (body: Record<string, unknown>) => {
+  const made = await server.call('POST', '/v1/datasources', body)
+  expect(made.status, JSON.stringify(made.body)).toBe(201)
+  return made.body
+}
+
+const sql = (text: string) => server.warehouse.command({ workspace: 'default', sql: text })
+
+const VISITS = {
+  name: 'visits',
+  description: 'Who came',
+  schema: [
+    { name: 'day', type: 'Date' },
+    { name: 'user id', type: 'UInt64', json_path: '$.user.id' },
+    { name: 'page', type: 'LowCardinality(String)' },
+  ],
+  sorting_key: 'day, `user id`',
+  partition_key: 'toYYYYMM(day)',
+  ttl: 'day + toIntervalYear(1)',
+}
+
+describe('before there is a data source', () => {
+  test('lists are empty and start no engine', async () => {
+    expect((await server.call('GET', '/v1/datasources?count=true')).body).toEqual({
+      datasources: [],
+      next_cursor: null,
+      count: 0,
+    })
+    expect((await server.call('GET', '/v1/pipes')).body).toEqual({ pipes: [], next_cursor: null })
+    expect(await server.engine.copySchedules.sync('default')).toBe('done')
+    expect(engineRuns()).toBe(false)
+  })
+})
+
+describe('a data source', () => {
+  test('is made of a schema, and shown as it was given', async () => {
+    const made = await server.call('POST', '/v1/datasources', VISITS)
+    expect(made.status).toBe(201)
+    const { datasource_id: id } = made.body
+    expect(id).toMatch(/^t_[0-9a-f]{32}$/)
+    expect(made.headers.get('location')).toBe(`${server.url}/v1/datasources/${id}`)
+    expect(made.body).toEqual({
+      datasource_id: id,
+      name: 'visits',
+      description: 'Who came',
+      schema: VISITS.schema.map(column => ({ json_path: null, ...column })),
+      engine: 'MergeTree',
+      sorting_key: 'day, `user id`',
+      partition_key: 'toYYYYMM(day)',
+      ttl: 'day + toIntervalYear(1)',
+      format: null,
+      row_count: 0,
+      bytes: 0,
+      quarantine_rows: 0,
+      used_by: [],
+      created_at: expect.any(String),
+      updated_at: made.body.created_at,
+    })
+    for (const name of ['visits', id])
+      expect((await server.call('GET', `/v1/datasources/${name}`)).body).toEqual(made.body)
+    expect(engineRuns()).toBe(true)
+  })
+
+  test('may be made of one line', async () => {
+    const { schema, engine } = await make({
+      name: 'sums',
+      schema: 'page String, n AggregateFunction(sum, UInt64)',
+      engine: 'AggregatingMergeTree',
+      sorting_key: 'page',
+    })
+    expect(engine).toBe('AggregatingMergeTree')
+    expect(schema).toEqual([
+      { name: 'page', type: 'String', json_path: null },
+      { name: 'n', type: 'AggregateFunction(sum, UInt64)', json_path: null },
+    ])
+  })
+
+  test('tells its rows, its bytes and the pipes that use it', async () => {
+    await make({ name: 'counted', schema: 'n UInt8' })
+    await sql('INSERT INTO live.counted SELECT number FROM numbers(100)')
+    const pipe = { name: 'reads_counted', nodes: [{ name: 'all_rows', sql: 'SELECT n FROM counted' }] }
+    expect((await server.call('POST', '/v1/pipes', pipe)).status).toBe(201)
+    const { body } = await server.call('GET', '/v1/datasources/counted')
+    expect(body).toMatchObject({ row_count: 100, quarantine_rows: 0, used_by: ['reads_counted'] })
+    expect(body.bytes).toBeGreaterThan(0)
+    const { body: refused } = await server.call('DELETE', '/v1/datasources/counted')
+    expect(refused).toMatchObject({ code: 'data_source_in_use', detail: expect.stringContaining('reads_counted') })
+  })
+
+  test('is listed with all others, newest first, a page at a time', async () => {
+    for (const name of ['first', 'second', 'third']) await make({ name, schema: 'n UInt8' })
+    const names: string[] = []
+    let cursor: string | null = null
+    do {
+      const query: string = cursor === null ? '' : `&cursor=${cursor}`
+      const { body } = await server.call('GET', `/v1/datasources?limit=2&count=true${query}`)
+      expect(body.count).toBe(6)
+      names.push(...body.datasources.map((one: { name: string }) => one.name))
+      cursor = body.next_cursor
+    } while (cursor !== null)
+    expect(names).toEqual(['third', 'second', 'first', 'counted', 'sums', 'visits'])
+  })
+
+  test('gets columns at its end and another description; what a GET gave may come back', async () => {
+    const before = await make({ name: 'grown', schema: 'n UInt8', description: 'small' })
+    await sql('INSERT INTO live.grown VALUES (7)')
+    const schema = [...before.schema, { name: 'text', type: 'String' }]
+    const changed = await server.call('PUT', '/v1/datasources/grown', { ...before, schema, description: null })
+    expect(changed.status, JSON.stringify(changed.body)).toBe(200)
+    expect(changed.body).toMatchObject({
+      description: null,
+      schema: [{ name: 'n' }, { name: 'text', type: 'String', json_path: null }],
+      row_count: 1,
+    })
+    const same = await server.call('PUT', '/v1/datasources/grown', changed.body)
+    expect(same.body).toEqual({ ...changed.body, updated_at: expect.any(String) })
+    const { body: rows } = await server.call('POST', '/v1/sql', { query: 'SELECT * FROM grown' })
+    expect(rows).toEqual([{ n: 7, text: '' }])
+    const described = await server.call('PUT', '/v1/datasources/grown', { description: 'only this' })
+    expect(described.body).toMatchObject({ description: 'only this', schema: changed.body.schema })
+  })
+
+  test('loses its rows when it is truncated, and itself when it is deleted', async () => {
+    await make({ name: 'gone', schema: 'n UInt8' })
+    await sql('INSERT INTO live.gone VALUES (1)')
+    expect((await server.call('POST', '/v1/datasources/gone/truncate')).status).toBe(204)
+    expect((await server.call('GET', '/v1/datasources/gone')).body.row_count).toBe(0)
+    expect((await server.call('DELETE', '/v1/datasources/gone')).status).toBe(204)
+    expect((await server.call('GET', '/v1/datasources/gone')).body.code).toBe('not_found')
+    expect((await server.call('DELETE', '/v1/datasources/gone')).body.code).toBe('not_found')
+    await make({ name: 'gone', schema: 'other String' })
+  })
+
+  test('that another call writes is busy: it is neither truncated nor deleted', async () => {
+    await make({ name: 'written', schema: 'n UInt8' })
+    const holder = { callId: 'call', heldMs: 60_000 }
+    await server.store.lockTables({ workspace: 'default', tables: ['written'], holder })
+    for (const [method, path] of [
+      ['POST', '/v1/datasources/written/truncate'],
+      ['DELETE', '/v1/datasources/written'],
+    ] as const) {
+      const busy = await server.call(method, path)
+      expect([busy.status, busy.body.code, busy.headers.get('retry-after')]).toEqual([409, 'data_busy', '1'])
+    }
+    await server.store.unlockTables({ workspace: 'default', holder })
+    expect((await server.call('DELETE', '/v1/datasources/written')).status).toBe(204)
+  })
+
+  test('is made once by a call that comes again with its Idempotency-Key', async () => {
+    const headers = { 'idempotency-key': 'make-once' }
+    const body = { name: 'once', schema: 'n UInt8' }
+    const first = await server.call('POST', '/v1/datasources', body, headers)
+    const again = await server.call('POST', '/v1/datasources', body, headers)
+    expect(again.status).toBe(201)
+    expect(again.body).toEqual(first.body)
+    expect(again.headers.get('location')).toBe(first.headers.get('location'))
+  })
+})
+
+const wrong = (name: string, json: Record<string, unknown>, fields: readonly string[]): Scenario => ({
+  name,
+  method: 'POST',
+  path: '/v1/datasources',
+  json: { name: 'wrong', schema: 'n UInt8', ...json },
+  status: 422,
+  code: 'invalid',
+  fields,
+})
+
+describe('what is wrong is refused at its field', () => {
+  scenarios(
+    () => server,
+    [
+      wrong('a reserved name', { name: 'system' }, ['name']),
+      wrong('the name of a quarantine', { name: 'a_quarantine' }, ['name']),
+      wrong('a name that is none', { name: 'a-b' }, ['name']),
+      wrong('no columns', { schema: [] }, ['schema']),
+      wrong('a text that is no schema', { schema: 'n' }, ['schema']),
+      wrong('a type that is more than one', { schema: [{ name: 'n', type: 'UInt8, x String' }] }, ['schema.0.type']),
+      wrong('a type that does not exist', { schema: 'n Number' }, ['schema']),
+      wrong('a name twice', { schema: 'n UInt8, n String' }, ['schema.1.name']),
+      wrong('half a character in a name', { schema: [{ name: '\ud800', type: 'UInt8' }] }, ['schema.0.name']),
+      wrong('a path that is none', { schema: [{ name: 'n', type: 'UInt8', json_path: 'a.b' }] }, [
+        'schema.0.json_path',
+      ]),
+      wrong('an engine of another family', { engine: 'Log' }, ['engine']),
+      wrong('a sorting key that does not parse', { sorting_key: 'n +' }, ['sorting_key']),
+      wrong('a sorting key with a query', { sorting_key: '(SELECT 1)' }, ['sorting_key']),
+      wrong('a sorting key of no column', { sorting_key: 'm' }, ['schema']),
+      wrong('a ttl of no time', { ttl: 'n' }, ['schema']),
+      wrong('an unknown field', { columns: [] }, ['columns']),
+      wrong('half a character in the description', { description: 'a\ud800' }, ['description']),
+      {
+        name: 'a column that is changed',
+        method: 'PUT',
+        path: '/v1/datasources/visits',
+        json: { schema: [{ name: 'day', type: 'DateTime' }] },
+        status: 422,
+        fields: ['schema.0', 'schema.1', 'schema.2'],
+      },
+      {
+        name: 'what cannot be changed',
+        method: 'PUT',
+        path: '/v1/datasources/visits',
+        json: { name: 'other', engine: 'Log', sorting_key: null },
+        status: 422,
+        fields: ['name', 'engine', 'sorting_key'],
+      },
+      {
+        name: 'a name that is taken',
+        method: 'POST',
+        path: '/v1/datasources',
+        json: { name: 'visits', schema: 'n UInt8' },
+        status: 409,
+        code: 'data_source_exists',
+      },
+      { name: 'what is not there', path: '/v1/datasources/nowhere', status: 404, code: 'not_found' },
+      { name: 'a name that cannot be', path: '/v1/datasources/a-b', status: 404, code: 'not_found' },
+      { name: 'a cursor that is none', path: '/v1/datasources?cursor=x', status: 422, code: 'invalid_cursor' },
+      {
+        name: 'a cursor of the quarantine that is none',
+        path: '/v1/datasources/visits/quarantine?cursor=x',
+        status: 422,
+        code: 'invalid_cursor',
+      },
+      {
+        name: 'a body where none is',
+        method: 'POST',
+        path: '/v1/datasources/visits/truncate',
+        json: { all: true },
+        status: 422,
+      },
+    ],
+  )
+})
+
+describe('the quarantine', () => {
+  const path = '/v1/datasources/dirty/quarantine'
+  const insert = (rows: string) => sql(`INSERT INTO live.dirty_quarantine ${rows}`)
+
+  beforeAll(async () => {
+    await make({ name: 'dirty', schema: 'n UInt8, `row` String' })
+    await sql(`CREATE TABLE live.dirty_quarantine (n Nullable(String), \`row\` Nullable(String),
+      c__error_column Array(String), c__error Array(String), c__import_id String, insertion_date DateTime)
+      ENGINE = MergeTree ORDER BY insertion_date`)
+  })
+
+  test('is empty without rows that did not fit, or without its table', async () => {
+    for (const name of ['dirty', 'visits'])
+      expect((await server.call('GET', `/v1/datasources/${name}/quarantine?count=true`)).body).toEqual({
+        rows: [],
+        next_cursor: null,
+        count: 0,
+      })
+  })
+
+  test('tells rows as they came, newest first, each once however many are the same', async () => {
+    await insert("SELECT 'x', NULL, ['n'], ['no number'], 'job-1', '2026-11-01 00:00:00' FROM numbers(5)")
+    await insert("SELECT toString(number), 'y', [], [], 'job-2', '2026-11-02 00:00:00' FROM numbers(5)")
+    const rows: Record<string, unknown>[] = []
+    let cursor: string | null = null
+    do {
+      const query: string = cursor === null ? '' : `&cursor=${cursor}`
+      const { status, body } = await server.call('GET', `${path}?limit=3${query}`)
+      expect(status, JSON.stringify(body)).toBe(200)
+      expect(body.rows.length).toBeLessThanOrEqual(3)
+      rows.push(...body.rows)
+      cursor = body.next_cursor
+    } while (cursor !== null)
+    expect(rows).toHaveLength(10)
+    expect(rows.map(row => row.c__import_id)).toEqual([...Array(5).fill('job-2'), ...Array(5).fill('job-1')])
+    expect(
+      rows
+        .slice(0, 5)
+        .map(row => row.n)
+        .toSorted(),
+    ).toEqual(['0', '1', '2', '3', '4'])
+    expect(rows[9]).toEqual({
+      n: 'x',
+      row: null,
+      c__error_column: ['n'],
+      c__error: ['no number'],
+      c__import_id: 'job-1',
+      insertion_date: '2026-11-01T00:00:00.000Z',
+    })
+    expect((await server.call('GET', '/v1/datasources/dirty')).body.quarantine_rows).toBe(10)
+  })
+
+  test('gives no more than some megabytes at once, and at least one row', async () => {
+    await insert("SELECT repeat(repeat('z', 5000), 1000), NULL, [], [], 'job-3', '2026-11-03 00:00:00' FROM numbers(3)")
+    const { body } = await server.call('GET', `${path}?limit=500`)
+    expect(body.rows.map((row: { c__import_id: string }) => row.c__import_id)).toEqual(['job-3', 'job-3'])
+    const next = await server.call('GET', `${path}?limit=500&cursor=${body.next_cursor}`)
+    expect(next.body.rows).toHaveLength(11)
+    expect(next.body.next_cursor).toBeNull()
+  })
+
+  test('goes with the rows', async () => {
+    expect((await server.call('POST', '/v1/datasources/dirty/truncate')).status).toBe(204)
+    expect((await server.call('GET', path)).body.rows).toEqual([])
+  })
+})
+
+describe('jobs', () => {
+  test('are listed by the data source they write and the pipe they carry out', async () => {
+    await make({ name: 'filled', schema: 'n UInt8' })
+    const job = await server.run({ query: 'SELECT 1 AS n', datasource: 'filled', mode: 'append' })
+    expect(job.status, JSON.stringify(job.error)).toBe('completed')
+    await server.run({ query: 'SELECT 1 AS n' })
+    const ids = async (query: string) =>
+      (await server.call('GET', `/v1/jobs?${query}`)).body.jobs.map((one: { job_id: string }) => one.job_id)
+    expect(await ids('datasource=filled')).toEqual([job.job_id])
+    expect(await ids('datasource=other')).toEqual([])
+    expect(await ids('pipe=reads_counted')).toEqual([])
+  })
+})
