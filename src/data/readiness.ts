@@ -1,5 +1,5 @@
 import type { Data } from './data.ts'
-import { recoverPublications } from './recover-publications.ts'
+import { databasesOf, recoverPublications } from './recover-publications.ts'
 import { attemptOfStaging, dropStaging } from './staging-database.ts'
 import { commentOf, createTableSql, qualified } from './table-ddl.ts'
 
@@ -26,9 +26,8 @@ const makeReady = async (parts: Parts, workspace: string): Promise<void> => {
 
 /** Staging of attempts that no longer run, whether or not they got far. */
 const dropAbandonedStaging = async ({ store, warehouse, logger }: Parts, workspace: string): Promise<void> => {
-  const databases = await warehouse.rows<{ name: string }>({ workspace, sql: 'SELECT name FROM system.databases' })
   const live = warehouse.database(workspace)
-  for (const { name } of databases) {
+  for (const name of await databasesOf(warehouse, workspace)) {
     const attempt = attemptOfStaging(live, name)
     if (attempt === null || (await store.findRunningAttempt(attempt)) !== null) continue
     logger.info({ workspace, database: name }, 'what an attempt that is gone had staged is dropped')

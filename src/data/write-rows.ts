@@ -9,9 +9,9 @@ import type { NewPublication, PublishedTable } from '../store/data-store.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
-import { exchangeTables, uuidsOf } from './exchange-tables.ts'
+import { uuidsOf } from './exchange-tables.ts'
 import { leaseOf, lockTables, sleep } from './lock-tables.ts'
-import { hasStaging, recoverPublications } from './recover-publications.ts'
+import { finishPublication, recoverPublications } from './recover-publications.ts'
 import { dropStaging, stagingName } from './staging-database.ts'
 import { createStatements, type Statements } from './statements.ts'
 import { createQuarantineSql, createTableSql, qualified } from './table-ddl.ts'
@@ -238,10 +238,7 @@ const publish = async (data: Data, write: Write, publication: NewPublication): P
   const whole = { ...publication, workspace }
   for (;;) {
     try {
-      if (await hasStaging(warehouse, whole)) {
-        await exchangeTables(warehouse, whole)
-        await dropStaging(warehouse, workspace, publication.stagingDatabase)
-      }
+      await finishPublication(warehouse, whole)
       return { type: 'written', outcome: JSON.parse(publication.outcome) as Record<string, number> }
     } catch (error) {
       if (write.mustLeave()) return { type: 'stopped' }

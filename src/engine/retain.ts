@@ -38,6 +38,7 @@ export const createRetainLoop = (dependencies: Dependencies): Loop => {
     await purge(WORKERS_KEPT_MS, seenBefore => store.purgeWorkers({ seenBefore, limit }))
     await drain(signal, () => store.purgeResults({ limit }))
     await drain(signal, () => store.purgeIdempotency({ limit }))
+    await drain(signal, () => store.purgePublications({ limit }))
     await logs.sweepSpool()
     return null
   }

@@ -373,6 +373,13 @@ export const describeWarehouse = (name: string, open: () => Promise<Warehouse>):
       })
     })
 
+    test('a long statement is not broken off by the idle time of a client that used its connection before', async () => {
+      const wait = 'SELECT sleepEachRow(1) FROM numbers(4) SETTINGS max_block_size = 1'
+      await warehouse.rows({ workspace, sql: 'SELECT 1' })
+      const slow = await warehouse.rows({ workspace, sql: wait, database: 'system' })
+      expect(slow).toHaveLength(4)
+    })
+
     test('an engine that answers has no problem', async () => {
       expect(await warehouse.problem()).toBeNull()
     })

@@ -18,6 +18,8 @@ export const openServerEngines = ({ url }: { url: string }): Engines => {
     password: own.password,
     http_agent: own.agent,
     log: { level: OFF },
+    // The agent is shared with other clients: see `connection.ts`.
+    keep_alive: { enabled: true, idle_socket_ttl: 0 },
   })
   const users = new Map<string, Promise<Endpoint>>()
   const nameOf = (workspace: string): string => `${prefix}_${workspace}`
