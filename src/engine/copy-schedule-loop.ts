@@ -20,11 +20,11 @@ const WAITING_MS = 5_000
 export const createCopyScheduleLoop = ({ store, clock, logger, copySchedules }: Dependencies): Loop => {
   const runOnce = async (signal: AbortSignal): Promise<number | null> => {
     let isWaiting = false
-    for (const { name } of await store.listWorkspaces()) {
+    for (const { id: workspace } of await store.listWorkspaces()) {
       if (signal.aborted) return null
       // Of a workspace that never had a data source or a pipe there is nothing to read.
-      const isEmpty = (await store.readCatalogue({ workspace: name, knownVersion: 0 })) === null
-      if (!isEmpty && (await copySchedules.sync(name)) === 'waiting') isWaiting = true
+      const isEmpty = (await store.readCatalogue({ workspace, knownVersion: 0 })) === null
+      if (!isEmpty && (await copySchedules.sync(workspace)) === 'waiting') isWaiting = true
     }
     return isWaiting ? WAITING_MS : null
   }

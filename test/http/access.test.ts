@@ -129,6 +129,13 @@ describe('a token', () => {
     ['reader', ['POST', '/v1/jobs'], 403],
     ['reader', ['GET', '/v1/tokens'], 403],
     ['analyst', ['POST', '/v1/jobs'], 403],
+    ['reader', ['GET', '/v1/datasources'], 200],
+    ['reader', ['POST', '/v1/datasources'], 403],
+    ['reader', ['GET', '/v1/pipes'], 200],
+    ['reader', ['POST', '/v1/pipes'], 403],
+    ['analyst', ['POST', '/v1/datasources'], 422],
+    ['analyst', ['POST', '/v1/pipes'], 422],
+    ['operator', ['POST', '/v1/datasources'], 422],
     ['reader', ['GET', '/v1/workflows'], 200],
     ['reader', ['GET', '/v1/analytics'], 200],
     ['reader', ['POST', '/v1/workflows'], 403],
@@ -149,6 +156,9 @@ describe('a workspace', () => {
   let job: { job_id: string }
   let workflow: string
   let run: string
+  let source: string
+  let pipe: string
+  const PIPE = { name: 'hidden_pipe', nodes: [{ name: 'all_rows', sql: 'SELECT n FROM hidden_rows' }] }
 
   beforeAll(async () => {
     const made = await server.call('POST', '/v1/workspaces', { name: 'elsewhere' })
@@ -159,6 +169,9 @@ describe('a workspace', () => {
     const definition = { name: 'hidden', payload: [{ command: 'echo secret' }] }
     workflow = (await server.call('POST', '/v1/workflows', definition)).body.workflow_id
     run = (await server.call('POST', '/v1/workflows/hidden/trigger')).body.run_id
+    source = (await server.call('POST', '/v1/datasources', { name: 'hidden_rows', schema: 'n UInt8' })).body
+      .datasource_id
+    pipe = (await server.call('POST', '/v1/pipes', PIPE)).body.pipe_id
   })
 
   test('of the same name is refused', async () => {
@@ -197,6 +210,29 @@ describe('a workspace', () => {
       }
     },
   )
+
+  test.each(ROUTES.filter(({ name }) => /:datasource|:pipe/.test(name)))(
+    'invariant 11: $name finds nothing of another',
+    async ({ method, path }) => {
+      const isPipe = path.includes('/v1/pipes/')
+      const body = method === 'PUT' ? (isPipe ? PIPE : { description: 'mine' }) : undefined
+      for (const one of isPipe ? [pipe, 'hidden_pipe'] : [source, 'hidden_rows']) {
+        const answer = await foreign(method, path.replace(NOBODY, one), body)
+        expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
+      }
+    },
+  )
+
+  test('invariant 11: data sources and pipes of another are as they were, and in no list, query or node', async () => {
+    expect((await foreign('GET', '/v1/datasources')).body.datasources).toEqual([])
+    expect((await foreign('GET', '/v1/pipes')).body.pipes).toEqual([])
+    for (const query of ['SELECT * FROM hidden_rows', 'SELECT * FROM hidden_pipe'])
+      expect((await foreign('POST', '/v1/sql', { query })).body.code).toBe('sql_error')
+    expect((await foreign('POST', '/v1/pipes', PIPE)).body.errors).toMatchObject([{ path: 'nodes.0.sql' }])
+    expect((await server.call('GET', '/v1/datasources/hidden_rows')).body.used_by).toEqual(['hidden_pipe'])
+    const same = await foreign('POST', '/v1/datasources', { name: 'hidden_rows', schema: 'n String' })
+    expect(same.status).toBe(201)
+  })
 
   test('invariant 11: workflows and runs of another are as they were, and in no list', async () => {
     for (const path of ['/v1/workflows', '/v1/runs', `/v1/runs?workflow=hidden`, `/v1/runs?workflow_id=${workflow}`]) {

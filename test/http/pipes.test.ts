@@ -295,14 +295,18 @@ test('the workflow of a schedule is made at the next start when the server died 
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-test-'))
   const path = '/v1/workflows/copy%20snapshot.take'
   const first = await startTestServer({ dataDir })
-  await first.call('POST', '/v1/datasources', { name: 'visits', schema: 'page String' })
+  await first.call('POST', '/v1/workspaces', { name: 'other' })
+  const { body: made } = await first.call('POST', '/v1/tokens', { name: 'other', role: 'admin', workspace: 'other' })
+  const headers = { authorization: `Bearer ${made.token}` }
+  await first.call('POST', '/v1/datasources', { name: 'visits', schema: 'page String' }, headers)
   const nodes = [{ name: 'take', sql: SQL, copy_into: 'pages', schedule: { crons: ['@daily'] } }]
-  expect((await first.call('POST', '/v1/pipes', { name: 'snapshot', nodes })).status).toBe(201)
-  await first.call('POST', `${path}/terminate`)
-  expect((await first.call('DELETE', path)).status).toBe(204)
+  expect((await first.call('POST', '/v1/pipes', { name: 'snapshot', nodes }, headers)).status).toBe(201)
+  await first.call('POST', `${path}/terminate`, {}, headers)
+  expect((await first.call('DELETE', path, undefined, headers)).status).toBe(204)
   await first.stop()
   const second = await startTestServer({ dataDir })
-  await expect.poll(async () => (await second.call('GET', path)).body.state, { timeout: 20_000 }).toBe('active')
+  const state = async () => (await second.call('GET', path, undefined, headers)).body.state
+  await expect.poll(state, { timeout: 20_000 }).toBe('active')
   await second.stop()
   rmSync(dataDir, { recursive: true })
 })
