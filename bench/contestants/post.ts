@@ -45,7 +45,7 @@ const startEmpty = async ({ dataDir, settings }: BenchServerOptions, real: Store
     formerWorkers: [],
   })
   const warehouse = openWarehouse({ ...shared, dataDir })
-  const data = createData({ ...shared, warehouse, quarantineKeptMs: shared.config.retentionQuarantineMs })
+  const data = createData({ ...shared, warehouse, quarantineKeptMs: shared.config.retentionQuarantineMs, jobsLogKeptMs: Number.POSITIVE_INFINITY })
   const app = await createApp({ ...shared, blobs, logs, engine, warehouse, data, version: '0.0.0' })
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
 }

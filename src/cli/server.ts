@@ -90,7 +90,13 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   const logs = createJobLogs({ ...parts, dataDir: config.dataDir, maxBytes: config.logMaxBytes, shareTails })
   const warehouse = openWarehouse({ config, dataDir: config.dataDir, logger, clock })
   undo.push(() => warehouse.close())
-  const data = createData({ store, warehouse, logger, quarantineKeptMs: config.retentionQuarantineMs })
+  const data = createData({
+    store,
+    warehouse,
+    logger,
+    quarantineKeptMs: config.retentionQuarantineMs,
+    jobsLogKeptMs: config.retentionJobsLogMs,
+  })
   const executors = config.roles.includes('worker')
     ? (options.executors ??
       (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse, data })))
@@ -102,6 +108,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
     executors,
     definitions: options.definitions ?? (await openDefinitions(config, clock)),
     url: () => config.publicUrl,
+    rememberJobs: () => data.jobsLog.syncAll(),
     formerWorkers: formerWorkers(dataDir),
   })
   dataDir.write('worker-id', engine.workerId)

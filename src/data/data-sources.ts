@@ -5,6 +5,7 @@ import { type Column, type DataSource, quarantineOf } from '../model/data-source
 import { busy, changeCatalogue } from './change-catalogue.ts'
 import { checkDataSource } from './check-data-source.ts'
 import type { Data } from './data.ts'
+import { recoverPublications } from './recover-publications.ts'
 import { columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
 
 /** What a caller says of a data source it makes. */
@@ -208,15 +209,17 @@ const CALL_MS = 60_000
 
 /** For what a call does to tables itself. Does not wait: throws `data_busy`. */
 const withTableLock = async <T>(
-  { store }: Data,
+  data: Data,
   workspace: string,
   tables: readonly string[],
   work: () => Promise<T>,
 ): Promise<T> => {
+  const { store } = data
   const holder = { callId: newId(), heldMs: CALL_MS }
   const answer = await store.lockTables({ workspace, tables, holder })
   if (answer.type === 'busy') throw busy(answer)
   try {
+    await recoverPublications(data, workspace)
     return await work()
   } finally {
     await store.unlockTables({ workspace, holder })

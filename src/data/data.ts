@@ -3,6 +3,7 @@ import type { Catalogue } from '../model/catalogue.ts'
 import type { Store } from '../store/store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { createCatalogues } from './catalogues.ts'
+import { createJobsLog, type JobsLog } from './jobs-log.ts'
 import { createReadiness } from './readiness.ts'
 
 /** What everything about data sources and pipes is made of. */
@@ -12,6 +13,7 @@ export type Data = {
   readonly logger: Logger
   /** `MILLRACE_RETENTION_QUARANTINE`, ms; Infinity: for ever. */
   readonly quarantineKeptMs: number
+  readonly jobsLog: JobsLog
   /** As it is now. */
   catalogue(workspace: string): Promise<Catalogue>
   /**
@@ -21,11 +23,15 @@ export type Data = {
   ready(workspace: string): Promise<void>
 }
 
-type Options = Pick<Data, 'store' | 'warehouse' | 'logger' | 'quarantineKeptMs'>
+type Options = Pick<Data, 'store' | 'warehouse' | 'logger' | 'quarantineKeptMs'> & {
+  /** `MILLRACE_RETENTION_JOBS_LOG`, ms; Infinity: for ever. */
+  readonly jobsLogKeptMs: number
+}
 
 /** Does nothing yet. */
-export const createData = (options: Options): Data => {
+export const createData = ({ jobsLogKeptMs, ...options }: Options): Data => {
   const catalogues = createCatalogues(options.store)
-  const parts = { ...options, catalogue: catalogues.read }
+  const jobsLog = createJobsLog({ ...options, keptMs: jobsLogKeptMs })
+  const parts = { ...options, jobsLog, catalogue: catalogues.read }
   return { ...parts, ready: createReadiness(parts) }
 }

@@ -10,7 +10,8 @@ export const exchangeTables = async (
   const database = warehouse.database(workspace)
   const live = await uuidsOf(warehouse, workspace, database)
   for (const { name, uuid } of tables) {
-    if (live.get(name) === uuid) continue
+    // A data source that was dropped meanwhile gets no rows.
+    if (!live.has(name) || live.get(name) === uuid) continue
     const sql = `EXCHANGE TABLES ${qualified(database, name)} AND ${qualified(stagingDatabase, name)}`
     await warehouse.command({ workspace, sql })
   }

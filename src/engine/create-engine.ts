@@ -46,6 +46,8 @@ export type EngineOptions = {
   readonly definitions: readonly KindDefinition[]
   /** What this process carries out; empty without the role `worker`. */
   readonly executors: readonly Executor[]
+  /** Called before ended jobs are purged; see `retain.ts`. */
+  readonly rememberJobs?: () => Promise<void>
   /** Where jobs reach the server; asked when a job starts. */
   readonly url: () => string
   /** Worker ids of former lives of this process: they are surely gone, so their jobs are rescued at start. */
@@ -126,7 +128,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     startLoop,
     deliver,
     rescuer.loop(),
-    createRetainLoop({ store, logs, clock, logger, config }),
+    createRetainLoop({ store, logs, clock, logger, config, rememberJobs: options.rememberJobs ?? (async () => {}) }),
     createSummarizeLoop({ store, clock, logger }),
     createCopyScheduleLoop({ store, clock, logger, copySchedules }),
     garbage,

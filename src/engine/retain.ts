@@ -8,6 +8,7 @@ import { createLoop, type Loop } from './loop.ts'
 const EVERY_MS = 60_000
 /** Small batches, each its own transaction: retention must not hold up the work. */
 const BATCH = 500
+const LONGEST_UNREMEMBERED_MS = 12 * 3_600_000
 const WORKERS_KEPT_MS = 24 * 3_600_000
 
 type Dependencies = {
@@ -15,12 +16,25 @@ type Dependencies = {
   readonly logs: JobLogs
   readonly clock: Clock
   readonly logger: Logger
+  /** Called before jobs are purged: what is to be remembered of them is copied elsewhere. Never rejects. */
+  readonly rememberJobs: () => Promise<void>
   readonly config: Pick<Config, 'retentionJobsMs' | 'retentionLogsMs' | 'retentionDeliveriesMs' | 'retentionJobsLogMs'>
 }
 
 /** Invariant 12: forgets what is older than its retention. Only ended jobs, never live ones. */
 export const createRetainLoop = (dependencies: Dependencies): Loop => {
-  const { store, logs, clock, logger, config } = dependencies
+  const { store, logs, clock, logger, config, rememberJobs } = dependencies
+
+  let rememberedAt: number | null = null
+  /** Well before what has ended since the last time may be purged; each time wakes a data engine. */
+  const isTimeToRemember = (): boolean => {
+    const now = clock.monotonic()
+    const everyMs = Math.min(LONGEST_UNREMEMBERED_MS, config.retentionJobsMs / 2)
+    if (!Number.isFinite(config.retentionJobsMs) || (rememberedAt !== null && now - rememberedAt < everyMs))
+      return false
+    rememberedAt = now
+    return true
+  }
 
   const runOnce = async (signal: AbortSignal): Promise<null> => {
     const now = await store.now()
@@ -30,6 +44,7 @@ export const createRetainLoop = (dependencies: Dependencies): Loop => {
     }
     const limit = BATCH
     await purge(config.retentionDeliveriesMs, createdBefore => store.purgeDeliveries({ createdBefore, limit }))
+    if (isTimeToRemember()) await rememberJobs()
     await purge(config.retentionJobsMs, endedBefore => store.purgeEndedJobs({ endedBefore, limit }))
     await purge(config.retentionJobsMs, endedBefore => store.purgeRuns({ endedBefore, limit }))
     await purge(config.retentionJobsMs, createdBefore => store.purgeNotifications({ createdBefore, limit }))

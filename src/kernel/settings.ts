@@ -39,7 +39,7 @@ export type Config = {
   readonly retentionDeliveriesMs: number
   /** Rows that did not fit; Infinity: for ever. */
   readonly retentionQuarantineMs: number
-  /** Sums of analytics. */
+  /** Of the copy of jobs' history in the data engine, and the sums of analytics. */
   readonly retentionJobsLogMs: number
   readonly resultTtlMs: number
   /** null: no functions. */
@@ -213,7 +213,7 @@ const SETTINGS = {
     env: 'MILLRACE_RETENTION_JOBS_LOG',
     flag: 'retention-jobs-log',
     default: '365d',
-    about: 'how long the sums of analytics are kept; 0 keeps them',
+    about: 'how long the history of jobs (system.jobs_log) and the sums of analytics are kept; 0 keeps them',
     parse: retention,
   },
   resultTtlMs: {

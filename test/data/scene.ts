@@ -31,7 +31,13 @@ export const openDataScene = async (options: Parameters<typeof startTestServer>[
 
 export const withData = (server: TestServer): DataScene => {
   const { store, warehouse } = server
-  const data = createData({ store, warehouse, logger: silentLogger, quarantineKeptMs: Number.POSITIVE_INFINITY })
+  const data = createData({
+    store,
+    warehouse,
+    logger: silentLogger,
+    quarantineKeptMs: Number.POSITIVE_INFINITY,
+    jobsLogKeptMs: Number.POSITIVE_INFINITY,
+  })
   const rows = <Row extends object>(sql: string) => warehouse.rows<Row>({ workspace: WORKSPACE, sql })
   return {
     ...server,

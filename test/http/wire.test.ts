@@ -72,7 +72,7 @@ const startImpatient = async (idleConnectionMs: number) => {
   const shared = { config, clock: systemClock, logger: silentLogger, store, blobs }
   const logs = createJobLogs({ ...shared, dataDir, maxBytes: config.logMaxBytes, shareTails: false })
   const warehouse = openWarehouse({ ...shared, dataDir })
-  const data = createData({ ...shared, warehouse, quarantineKeptMs: shared.config.retentionQuarantineMs })
+  const data = createData({ ...shared, warehouse, quarantineKeptMs: shared.config.retentionQuarantineMs, jobsLogKeptMs: Number.POSITIVE_INFINITY })
   const app = await createApp({ ...shared, engine, logs, warehouse, data, version: '0.0.0' }, { idleConnectionMs })
   return { app, port: Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port) }
 }

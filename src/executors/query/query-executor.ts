@@ -1,11 +1,12 @@
 import type { Data } from '../../data/data.ts'
-import { expandPipes } from '../../data/expand-pipes.ts'
+import { expandQuery } from '../../data/expand-query.ts'
 import { insertQuery } from '../../data/insert-query.ts'
 import { ERRORS, MillraceError } from '../../kernel/errors.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
 import { type QueryLimits, type QuerySummary, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
+import { warehouseHealth } from '../data-health.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { followProgress, type ProgressFollower } from '../follow-progress.ts'
 import { withStatementProgress } from '../follow-statements.ts'
@@ -24,10 +25,7 @@ type Options = {
 export const createQueryExecutor = (options: Options): Executor => ({
   kind: 'query',
   lane: 'default',
-  health: async () => {
-    const problem = await options.data.warehouse.problem()
-    return problem === null ? [] : [{ severity: 'unavailable', message: problem }]
-  },
+  health: () => warehouseHealth(options.data),
   run: (job, context) => {
     const spec = JSON.parse(job.spec) as QuerySpec
     return spec.datasource === undefined
@@ -71,7 +69,7 @@ const runQuery = async (options: Options, { job, context, spec, queryId, progres
   const { content, summary } = await data.warehouse.query({
     workspace,
     queryId,
-    sql: await expandPipes(data, { workspace, sql: spec.query }),
+    sql: await expandQuery(data, { workspace, sql: spec.query }),
     parameters,
     format,
     limits: { ...options.limits, timeoutMs: job.timeoutMs },
@@ -98,7 +96,7 @@ const putRows = (options: Options, { job, context, spec, target }: Running & { t
     feeds: true,
     quarantine: false,
     load: async staged => {
-      const sql = await expandPipes(data, { workspace, sql: spec.query })
+      const sql = await expandQuery(data, { workspace, sql: spec.query })
       const { parameters = {} } = spec
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       const { result, read } = await withStatementProgress(staged.statements, context, () =>
