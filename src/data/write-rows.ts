@@ -144,7 +144,7 @@ const stage = async (data: Data, write: Write, catalogue: Catalogue): Promise<St
   await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
   for (const name of written)
     await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
-  for (const name of readBy(catalogue, feeds)) {
+  for (const name of readBy(catalogue, feedsToRun(catalogue, feeds, write))) {
     if (written.has(name)) continue
     const sql = `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${qualified(liveDatabase, name)})`
     await statements.command({ sql: sql.replace('`.`', '`, `') })
