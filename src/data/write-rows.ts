@@ -146,8 +146,8 @@ const stage = async (data: Data, write: Write, catalogue: Catalogue): Promise<St
     await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
   for (const name of readBy(catalogue, feedsToRun(catalogue, feeds, write))) {
     if (written.has(name)) continue
-    const sql = `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${qualified(liveDatabase, name)})`
-    await statements.command({ sql: sql.replace('`.`', '`, `') })
+    const live = `${quoteIdentifier(liveDatabase)}, ${quoteIdentifier(name)}`
+    await statements.command({ sql: `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${live})` })
   }
   if (write.quarantine) await statements.command({ sql: createQuarantineSql(database, target, data.quarantineKeptMs) })
   return { catalogue, target, database, liveDatabase, statements }
