@@ -7,11 +7,15 @@ import { CliFailure } from './failure.ts'
  * Asks for a yes on the terminal; anything else, Ctrl-C and Ctrl-D included, is a no. Without a terminal to ask on it
  * throws `CliFailure`: a script has to say `--yes`.
  */
-export const confirm = async ({ stdin, stderr }: CliContext, question: string): Promise<boolean> => {
+export const confirm = async (
+  { stdin, stderr }: CliContext,
+  question: string,
+  hint = 'There is no terminal to ask on; give --yes, or --dry-run to look only.',
+): Promise<boolean> => {
   if (!stdin.isTTY || !stderr.isTTY)
     throw new CliFailure('nothing is changed without a yes', {
       exitCode: EXIT.usage,
-      hint: 'There is no terminal to ask on; give --yes, or --dry-run to look only.',
+      hint,
     })
   const reader = createInterface({ input: stdin, output: stderr })
   const { promise: closed, resolve: close } = Promise.withResolvers<string>()

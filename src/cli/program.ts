@@ -48,6 +48,31 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
     load: async () => (await import('./commands/query.ts')).query,
   },
   {
+    name: 'datasources',
+    summary: 'list, make, empty and delete data sources; rows that did not fit',
+    load: async () => (await import('./commands/datasources.ts')).datasources,
+  },
+  {
+    name: 'import',
+    summary: 'put the rows of a file or URL into a data source',
+    load: async () => (await import('./commands/import.ts')).importRows,
+  },
+  {
+    name: 'pipes',
+    summary: 'list, apply and delete pipes',
+    load: async () => (await import('./commands/pipes.ts')).pipes,
+  },
+  {
+    name: 'populate',
+    summary: 'feed a materialized node the whole history of its source',
+    load: async () => (await import('./commands/populate.ts')).populate,
+  },
+  {
+    name: 'copy',
+    summary: 'put what a copy node gives into its data source',
+    load: async () => (await import('./commands/copy.ts')).copy,
+  },
+  {
     name: 'workflows',
     summary: 'list, apply, trigger, pause and end workflows',
     load: async () => (await import('./commands/workflows.ts')).workflows,

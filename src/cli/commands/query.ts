@@ -15,7 +15,7 @@ import { keyValue, positive, repeated } from '../option-value.ts'
 import { notes } from '../terminal/note.ts'
 import { sizeText } from '../terminal/quantity-text.ts'
 import { formatRows } from '../terminal/rows-table.ts'
-import { watchQuery } from '../watch-query.ts'
+import { watchProgress } from '../watch-progress.ts'
 
 type QueryOptions = {
   readonly format?: ResultFormat
@@ -38,7 +38,7 @@ export const query: Define = (command, context, finish) => {
       path: '/v1/jobs',
       json: await jobBody({ sql, options, format, context }),
     })
-    const job = await watchQuery({ server, jobId, context })
+    const job = await watchProgress({ server, jobId, context })
     if (job === null) return finish(EXIT.interrupted)
     if (job.status === 'completed') await show({ server, job, format, options, context })
     else throw new CliFailure(job.error?.message ?? `the job ${jobId} was ${job.status}`, { exitCode: EXIT.failed })

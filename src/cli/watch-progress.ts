@@ -11,10 +11,10 @@ import { queryProgressLine } from './terminal/query-progress.ts'
 type Watch = { readonly server: ServerAddress; readonly jobId: string; readonly context: CliContext }
 
 /**
- * Stays with a query until its end and resolves with the job; on a terminal it shows how far it is. Ctrl-C cancels it
+ * Stays with a job that has a progress and no log to read (a query, an import, …) until its end and resolves with the job; on a terminal it shows how far it is. Ctrl-C cancels it
  * (null once that is done), a second one leaves.
  */
-export const watchQuery = async (watch: Watch): Promise<JobAnswer | null> => {
+export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => {
   const { server, jobId, context } = watch
   const leave = Promise.withResolvers<null>()
   let interrupts = 0

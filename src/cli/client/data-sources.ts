@@ -1,0 +1,41 @@
+import { call, send } from './request.ts'
+import type { ServerAddress } from './server-address.ts'
+
+/** A data source as the API tells it. */
+export type DataSourceAnswer = {
+  readonly datasource_id: string
+  readonly name: string
+  readonly description: string | null
+  readonly schema: readonly { readonly name: string; readonly type: string; readonly json_path: string | null }[]
+  readonly engine: string
+  readonly sorting_key: string | null
+  readonly partition_key: string | null
+  readonly ttl: string | null
+  readonly format: string | null
+  /** This and the two below: null while there is no data engine to ask. */
+  readonly row_count: number | null
+  readonly bytes: number | null
+  readonly quarantine_rows: number | null
+  readonly used_by: readonly string[]
+  readonly created_at: string
+  readonly updated_at: string
+}
+
+/** The path of a data source, by name or id, or of something of it. */
+export const dataSourcePath = (name: string, rest = ''): string => `/v1/datasources/${encodeURIComponent(name)}${rest}`
+
+export const getDataSource = (server: ServerAddress, name: string): Promise<DataSourceAnswer> =>
+  call<DataSourceAnswer>(server, { path: dataSourcePath(name) })
+
+export const createDataSource = (server: ServerAddress, definition: unknown): Promise<DataSourceAnswer> =>
+  call<DataSourceAnswer>(server, { method: 'POST', path: '/v1/datasources', json: definition })
+
+/** Removes all its rows. */
+export const truncateDataSource = async (server: ServerAddress, name: string): Promise<void> => {
+  await send(server, { method: 'POST', path: dataSourcePath(name, '/truncate') })
+}
+
+/** Refused while a pipe uses it or a job writes it. */
+export const deleteDataSource = async (server: ServerAddress, name: string): Promise<void> => {
+  await send(server, { method: 'DELETE', path: dataSourcePath(name) })
+}

@@ -1,0 +1,34 @@
+import { Option } from 'commander'
+import { WRITE_MODES } from '../../model/data-source.ts'
+import { findServer } from '../client/server-address.ts'
+import { addDataJobOptions, type DataJobOptions, runDataJob } from '../data-job.ts'
+import type { Define } from '../define.ts'
+import { keyValue, repeated } from '../option-value.ts'
+
+type CopyOptions = DataJobOptions & {
+  readonly mode?: string
+  readonly param?: readonly (readonly [string, string])[]
+}
+
+/** `millrace copy PIPE [NODE]`: puts what a copy node gives into its data source. */
+export const copy: Define = (command, context, finish) => {
+  addDataJobOptions(
+    command
+      .argument('<pipe>', 'name or id of the pipe')
+      .argument('[node]', 'its copy node; the first when absent')
+      .addOption(
+        new Option('-m, --mode <mode>', "how rows join those that are there; the node's by default").choices(
+          WRITE_MODES,
+        ),
+      )
+      .option(
+        '-p, --param <name=value>',
+        'value of {name:Type} in its SQL; repeatable',
+        repeated(keyValue('name=value')),
+      ),
+  ).action(async (pipe: string, node: string | undefined, options: CopyOptions) => {
+    const { mode, param } = options
+    const body = { copy: { pipe, node, mode, parameters: param && Object.fromEntries(param) } }
+    finish(await runDataJob({ server: findServer(context), context, body, options }))
+  })
+}

@@ -1,0 +1,22 @@
+import type { Define } from '../define.ts'
+import { defineCreate } from './datasources/create.ts'
+import { defineDrop } from './datasources/drop.ts'
+import { defineList } from './datasources/list.ts'
+import { defineQuarantine } from './datasources/quarantine.ts'
+import { defineShow } from './datasources/show.ts'
+import { defineTruncate } from './datasources/truncate.ts'
+
+const COMMANDS: Readonly<Record<string, Define>> = {
+  list: defineList,
+  show: defineShow,
+  create: defineCreate,
+  truncate: defineTruncate,
+  drop: defineDrop,
+  quarantine: defineQuarantine,
+}
+
+/** `millrace datasources …`: everything about data sources; `list` when nothing else is said. */
+export const datasources: Define = (command, context, finish) => {
+  for (const [name, define] of Object.entries(COMMANDS))
+    define(command.command(name, { isDefault: name === 'list' }), context, finish)
+}

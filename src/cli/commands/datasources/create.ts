@@ -1,0 +1,45 @@
+import { createDataSource } from '../../client/data-sources.ts'
+import { findServer } from '../../client/server-address.ts'
+import type { CliContext } from '../../context.ts'
+import type { Define } from '../../define.ts'
+import { EXIT } from '../../exit-code.ts'
+import { CliFailure } from '../../failure.ts'
+import { readDefinitions } from '../../read-definitions.ts'
+
+type CreateOptions = {
+  readonly schema?: string
+  readonly engine?: string
+  readonly sortingKey?: string
+  readonly partitionKey?: string
+  readonly ttl?: string
+  readonly description?: string
+  readonly json?: boolean
+}
+
+/** `millrace datasources create FILE` or `… create NAME --schema "id Int32, name String"`: makes a data source. */
+export const defineCreate: Define = (command, context) => {
+  command
+    .description('make a data source, of a file or of options')
+    .argument('<file or name>', 'JSON or YAML as the API takes it, - reads standard input; with --schema: the name')
+    .option('-s, --schema <columns>', 'names and types: "id Int32, name Nullable(String)"')
+    .option('--engine <engine>', 'MergeTree by default, or one of its family')
+    .option('--sorting-key <expressions>', 'what rows are sorted by')
+    .option('--partition-key <expression>', 'what rows are kept apart by')
+    .option('--ttl <expression>', 'when rows go: "day + INTERVAL 1 YEAR"')
+    .option('--description <text>', 'for people')
+    .option('--json', 'print the data source as JSON')
+    .action(async (place: string, { json, ...options }: CreateOptions) => {
+      const definition = await definitionOf(place, options, context)
+      const made = await createDataSource(findServer(context), definition)
+      context.stdout.write(json ? `${JSON.stringify(made)}\n` : `${made.name} created\n`)
+    })
+}
+
+const definitionOf = async (place: string, options: CreateOptions, context: CliContext): Promise<unknown> => {
+  const { schema, engine, sortingKey, partitionKey, ttl, description } = options
+  const given = { schema, engine, sorting_key: sortingKey, partition_key: partitionKey, ttl, description }
+  if (schema !== undefined) return { name: place, ...given }
+  const [definition, ...others] = await readDefinitions(place, context)
+  if (others.length > 0) throw new CliFailure(`${place}: must hold one data source`, { exitCode: EXIT.usage })
+  return { ...definition, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
+}

@@ -1,0 +1,18 @@
+import type { Define } from '../define.ts'
+import { defineApply } from './pipes/apply.ts'
+import { defineDrop } from './pipes/drop.ts'
+import { defineList } from './pipes/list.ts'
+import { defineShow } from './pipes/show.ts'
+
+const COMMANDS: Readonly<Record<string, Define>> = {
+  list: defineList,
+  show: defineShow,
+  apply: defineApply,
+  drop: defineDrop,
+}
+
+/** `millrace pipes …`: everything about pipes; `list` when nothing else is said. */
+export const pipes: Define = (command, context, finish) => {
+  for (const [name, define] of Object.entries(COMMANDS))
+    define(command.command(name, { isDefault: name === 'list' }), context, finish)
+}

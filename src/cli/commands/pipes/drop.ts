@@ -1,0 +1,22 @@
+import { deletePipe, getPipe } from '../../client/pipes.ts'
+import { findServer } from '../../client/server-address.ts'
+import { confirm } from '../../confirm.ts'
+import type { Define } from '../../define.ts'
+import { EXIT } from '../../exit-code.ts'
+
+/** `millrace pipes drop NAME`: deletes a pipe, and asks before. */
+export const defineDrop: Define = (command, context, finish) => {
+  command
+    .description('delete a pipe; the data sources it filled stay. Refused while another pipe reads it')
+    .argument('<name>', 'name or id of the pipe')
+    .option('-y, --yes', 'do not ask')
+    .action(async (name: string, { yes }: { yes?: boolean }) => {
+      const server = findServer(context)
+      const pipe = await getPipe(server, name)
+      const question = `Delete the pipe ${pipe.name} with its ${pipe.nodes.length === 1 ? 'node' : `${pipe.nodes.length} nodes`}?`
+      if (!yes && !(await confirm(context, question, 'There is no terminal to ask on; give --yes.')))
+        return finish(EXIT.failed)
+      await deletePipe(server, pipe.pipe_id)
+      context.stdout.write(`${pipe.name} deleted\n`)
+    })
+}

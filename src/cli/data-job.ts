@@ -1,0 +1,78 @@
+import type { Command } from 'commander'
+import type { JobAnswer } from './client/job-answer.ts'
+import { postOnce, type SubmitAnswer } from './client/jobs.ts'
+import type { ServerAddress } from './client/server-address.ts'
+import type { CliContext } from './context.ts'
+import { EXIT } from './exit-code.ts'
+import { CliFailure } from './failure.ts'
+import { positive } from './option-value.ts'
+import { countText } from './terminal/count-text.ts'
+import { notes } from './terminal/note.ts'
+import { durationText, sizeText } from './terminal/quantity-text.ts'
+import { watchProgress } from './watch-progress.ts'
+
+/** The options of every command that lets a job work on data. */
+export type DataJobOptions = {
+  readonly name?: string
+  readonly timeout?: number
+  readonly detach?: boolean
+  readonly json?: boolean
+}
+
+export const addDataJobOptions = (command: Command): Command =>
+  command
+    .option('--name <name>', 'name of the job')
+    .option('--timeout <seconds>', 'end it after that long', positive)
+    .option('-d, --detach', 'print the id of the job and leave')
+    .option('--json', 'print the job as JSON')
+
+type Submitting = {
+  readonly server: ServerAddress
+  readonly context: CliContext
+  /** What is to be done; the common fields come from the options. */
+  readonly body: Readonly<Record<string, unknown>>
+  readonly options: DataJobOptions
+}
+
+/** Submits a job that works on data and stays with it. Resolves with the exit code. */
+export const runDataJob = async ({ body, ...rest }: Submitting): Promise<number> => {
+  const { name, timeout } = rest.options
+  const json = { ...body, name, timeout_seconds: timeout }
+  const { job_id: jobId } = await postOnce<SubmitAnswer>(rest.server, { path: '/v1/jobs', json })
+  return followDataJob({ ...rest, jobId })
+}
+
+type Following = Omit<Submitting, 'body'> & { readonly jobId: string }
+
+/** Stays with a submitted job until its end and tells what it has done. Throws `CliFailure` when it failed. */
+export const followDataJob = async ({ server, context, options, jobId }: Following): Promise<number> => {
+  if (options.detach) {
+    context.stdout.write(options.json ? `${JSON.stringify({ job_id: jobId })}\n` : `${jobId}\n`)
+    return EXIT.ok
+  }
+  const job = await watchProgress({ server, jobId, context })
+  if (job === null) return EXIT.interrupted
+  if (options.json) context.stdout.write(`${JSON.stringify(job)}\n`)
+  if (job.status !== 'completed')
+    throw new CliFailure(job.error?.message ?? `the job ${jobId} was ${job.status}`, { exitCode: EXIT.failed })
+  if (!options.json) for (const line of report(job)) notes(context)(line)
+  return EXIT.ok
+}
+
+/** What went where, in words: only what there is any of. */
+const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
+  const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
+  const parts = [
+    ...(rows_written === undefined ? [] : [`${countText(rows_written, 'row')} written`]),
+    ...(quarantine_rows === 0 ? [] : [`${countText(quarantine_rows, 'row')} quarantined`]),
+    ...(invalid_lines === 0 ? [] : [countText(invalid_lines, 'invalid line')]),
+    ...(elapsed_ms === undefined ? [] : [`in ${durationText(elapsed_ms)}`]),
+  ]
+  const now = row_count === undefined ? '' : `; ${countText(row_count, 'row')} there now, ${sizeText(bytes)}`
+  const { datasource } = (spec.import ?? {}) as { readonly datasource?: string }
+  const isDirty = quarantine_rows > 0 && datasource !== undefined
+  return [
+    ...(parts.length === 0 ? [] : [`${parts.join(', ')}${now}`]),
+    ...(isDirty ? [`see what did not fit: millrace datasources quarantine ${datasource}`] : []),
+  ]
+}

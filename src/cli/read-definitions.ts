@@ -1,0 +1,31 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { CliContext } from './context.ts'
+import { EXIT } from './exit-code.ts'
+import { CliFailure } from './failure.ts'
+
+export type Definition = Readonly<Record<string, unknown>>
+
+/** The objects of a JSON or YAML file, one for each of its documents; `-` is standard input. Throws `CliFailure` for what is none. */
+export const readDefinitions = async (file: string, context: CliContext): Promise<readonly Definition[]> => {
+  const wrong = (message: string): CliFailure => new CliFailure(`${file}: ${message}`, { exitCode: EXIT.usage })
+  const { parseAllDocuments } = await import('yaml')
+  const content = await readText(file, context).catch((error: Error) => {
+    throw wrong(error.message)
+  })
+  // JSON is YAML, near enough.
+  const documents = parseAllDocuments(content)
+  const definitions = 'empty' in documents ? [] : documents
+  if (definitions.length === 0) throw wrong('holds nothing')
+  return definitions.map(document => {
+    const [error] = document.errors
+    if (error !== undefined) throw wrong(error.message)
+    const value: unknown = document.toJS()
+    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('must hold names with values')
+    return value as Definition
+  })
+}
+
+const readText = (file: string, { stdin, directory }: CliContext): Promise<string> =>
+  file === '-' ? text(stdin) : readFile(resolve(directory, file), 'utf8')

@@ -1,0 +1,150 @@
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { api, type Finished, inProcess, type ServeProcess, startServe } from './millrace.ts'
+
+let server: ServeProcess
+beforeAll(async () => {
+  server = await startServe(['--shutdown-grace', '1s'])
+})
+afterAll(async () => {
+  await server?.stop()
+})
+
+const run = (line: string, input?: string): Promise<Finished> =>
+  inProcess(line.split(' '), { cwd: server.cwd, ...(input !== undefined && { input }) })
+const done = async (line: string, input?: string): Promise<string> => {
+  const { code, stdout, stderr } = await run(line, input)
+  expect(code, `${line}: ${stdout}${stderr}`).toBe(0)
+  return stdout
+}
+const file = (name: string, text: string): string => {
+  writeFileSync(join(server.cwd, name), text)
+  return name
+}
+
+test('without any, lists say so in words', async () => {
+  expect(await run('datasources')).toEqual({ code: 0, stdout: '', stderr: 'no data sources\n' })
+  expect(await run('pipes list')).toEqual({ code: 0, stdout: '', stderr: 'no pipes\n' })
+})
+
+test('a data source is made of a file, JSON or YAML, or of options', async () => {
+  const visits = file('visits.json', JSON.stringify({ name: 'visits', schema: [{ name: 'day', type: 'Date' }] }))
+  expect(await done(`datasources create ${visits}`)).toBe('visits created\n')
+  expect(await done('datasources create - --description mine', 'name: pages\nschema: "page String"\n')).toBe(
+    'pages created\n',
+  )
+  const { code, stdout } = await inProcess(
+    ['datasources', 'create', 'clicks', '-s', 'id UInt64, page String', '--sorting-key', 'id', '--json'],
+    { cwd: server.cwd },
+  )
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'clicks', sorting_key: 'id' })
+  expect((await api(server.cwd, 'GET', '/v1/datasources/pages')).description).toBe('mine')
+})
+
+test('what the server refuses is told field by field, and exits with 125', async () => {
+  const { code, stderr } = await run('datasources create -', '{"name": "bad-name", "schema": [], "more": 1}')
+  expect(code).toBe(125)
+  expect(stderr).toContain('more: is not a known field')
+})
+
+test('a file that is none, or holds nothing, is told before the server is asked', async () => {
+  for (const [name, text] of Object.entries({ 'list.json': '[1]', 'broken.yaml': 'a: [', 'empty.yaml': '' })) {
+    const { code, stderr } = await run(`datasources create ${file(name, text)}`)
+    expect([code, stderr]).toEqual([2, expect.stringContaining(`${name}: `)])
+  }
+  expect((await run('datasources create nowhere.json')).code).toBe(2)
+})
+
+test('data sources are listed and shown with what lies in them', async () => {
+  await api(server.cwd, 'POST', '/v1/jobs', {
+    query: "SELECT number AS id, 'home' AS page FROM numbers(1500)",
+    datasource: 'clicks',
+    mode: 'append',
+  })
+  const rows = async () => (await api(server.cwd, 'GET', '/v1/datasources/clicks')).row_count
+  await expect.poll(rows, { timeout: 20_000 }).toBe(1500)
+  const table = await done('datasources')
+  expect(table).toMatch(/^NAME +ROWS +SIZE +QUARANTINE +UPDATED +PIPES\nclicks +1,500 +\S+ \w+ +0 /)
+  expect(await done('datasources show clicks')).toMatch(
+    /sorting key +id[\s\S]*rows +1,500[\s\S]*COLUMN +TYPE[\s\S]*UInt64/,
+  )
+  expect(JSON.parse(await done('datasources list --json')).datasources).toHaveLength(3)
+  expect(JSON.parse(await done('datasources show clicks --json')).row_count).toBe(1500)
+})
+
+const TOP = `
+name: top
+nodes:
+  - name: counted
+    sql: SELECT page, count() AS n FROM clicks GROUP BY page
+    copy_into: tops
+    mode: replace
+  - name: kept
+    sql: SELECT id FROM clicks
+    materialize_into: ids
+---
+name: reader
+nodes:
+  - { name: all_tops, sql: SELECT * FROM top }
+`
+
+test('pipes are applied, in their order: made, and replaced', async () => {
+  const pipes = file('pipes.yaml', TOP)
+  expect(await done(`pipes apply ${pipes}`)).toBe('top created\nreader created\n')
+  expect(await done(`pipes apply ${pipes}`)).toBe('top replaced\nreader replaced\n')
+  expect(await done('pipes')).toMatch(/reader +\S+ +all_tops\ntop +\S+ +counted>tops kept>ids\n/)
+  const shown = await done('pipes show top')
+  expect(shown).toMatch(/counted {2}copied into tops \(replace\)\nSELECT[\s\S]*kept {2}materialized into ids/)
+  const definition = file('again.yaml', await done('pipes show top --definition'))
+  expect(await done(`pipes apply ${definition}`)).toBe('top replaced\n')
+  expect(JSON.parse(await done('pipes show top --json')).nodes).toHaveLength(2)
+})
+
+test('a pipe that is refused is told, and those after it are not applied', async () => {
+  const { code, stdout, stderr } = await run(
+    'pipes apply -',
+    'name: bad\nnodes: [{name: n, sql: SELEC}]\n---\nname: x\n',
+  )
+  expect([code, stdout]).toEqual([125, ''])
+  expect(stderr).toContain('nodes.0.sql: the node n: ')
+  expect((await run('pipes apply -', 'nodes: []\n')).code).toBe(2)
+})
+
+test('populate and copy stay with their job and say what they have done', async () => {
+  const populated = await run('populate top')
+  expect(populated).toMatchObject({ code: 0, stdout: '' })
+  expect(populated.stderr).toMatch(/^millrace: 1,500 rows written.*; 1,500 rows there now, /)
+  const copied = await run('copy top counted --mode append')
+  expect(copied.code, copied.stderr).toBe(0)
+  expect(copied.stderr).toMatch(/^millrace: 1 row written/)
+  const { statistics } = JSON.parse(await done('copy top --json'))
+  expect(statistics).toMatchObject({ rows_written: 1, row_count: 1 })
+  const id = (await done('populate top kept --detach --name mine')).trim()
+  expect(await api(server.cwd, 'GET', `/v1/jobs/${id}`)).toMatchObject({
+    kind: 'populate',
+    name: 'mine',
+  })
+})
+
+test('a job that fails is told in words, and exits with 1', async () => {
+  const { code, stdout, stderr } = await run('copy nowhere')
+  expect([code, stdout, stderr]).toEqual([1, '', 'millrace: There is no pipe nowhere.\n'])
+})
+
+test('an empty quarantine is said in words', async () => {
+  expect(await run('datasources quarantine clicks')).toMatchObject({ code: 0, stderr: 'no rows in quarantine\n' })
+})
+
+test('rows, data sources and pipes go only after a yes', async () => {
+  for (const line of ['datasources truncate clicks', 'datasources drop visits', 'pipes drop reader']) {
+    const { code, stderr } = await run(line)
+    expect([code, stderr]).toEqual([2, expect.stringContaining('--yes')])
+  }
+  expect(await done('datasources truncate clicks --yes')).toBe('clicks truncated\n')
+  expect(await done('datasources drop visits -y')).toBe('visits deleted\n')
+  expect((await run('pipes drop top -y')).stderr).toContain('data_source_in_use')
+  expect(await done('pipes drop reader -y')).toBe('reader deleted\n')
+  expect(await done('pipes drop top -y')).toBe('top deleted\n')
+})
