@@ -8,6 +8,8 @@ type Waiting = { readonly resolve: (output: never) => void; readonly reject: (er
 
 /** Work (`weightOf`) that is worth a message of its own: the thread begins with it while more is made here. */
 const ENOUGH = 16
+/** So much does not wait for anything else: both threads are to have work at once. */
+const PLENTY = 500
 
 /** A thread that holds a connection; small calls of one turn of the event loop go to it as one message. */
 export class DatabaseThread<O extends Operations> {
@@ -16,6 +18,7 @@ export class DatabaseThread<O extends Operations> {
   readonly #onEffects: (effects: Effects) => void
   #outbox: Call[] = []
   #outboxWeight = 0
+  #isAboutToSend = false
   #nextId = OPEN_ID + 1
   #ended: Error | null = null
   #closing: Promise<void> | null = null
@@ -50,7 +53,8 @@ export class DatabaseThread<O extends Operations> {
       this.#waiting.set(id, { resolve, reject })
       this.#outbox.push([id, operation, input, now])
       this.#outboxWeight += weightOf(input)
-      if (this.#outboxWeight >= ENOUGH) this.#send()
+      if (this.#outboxWeight >= PLENTY) this.#send()
+      else if (this.#outboxWeight >= ENOUGH) this.#sendSoon()
       else if (this.#outbox.length === 1) setImmediate(() => this.#send())
     })
   }
@@ -64,6 +68,16 @@ export class DatabaseThread<O extends Operations> {
       this.#post('close')
     })
     return this.#closing
+  }
+
+  /** With what is asked in the same microtasks: ends of attempts and the claim for their slots are to share a commit. */
+  #sendSoon(): void {
+    if (this.#isAboutToSend) return
+    this.#isAboutToSend = true
+    queueMicrotask(() => {
+      this.#isAboutToSend = false
+      this.#send()
+    })
   }
 
   #send(): void {

@@ -72,6 +72,29 @@ const edit = <T>(work: (database: DatabaseSync) => T): T => {
   }
 }
 
+test('ends of attempts and the claim for the slots they leave share a commit', async () => {
+  const store = await open()
+  const commits: (readonly string[])[] = []
+  store.onSignal(signal => {
+    if (signal.type === 'events') commits.push([...new Set(signal.events.map(event => event.status))])
+  })
+  await submit(
+    store,
+    Array.from({ length: 1000 }, () => newJob()),
+  )
+  const claim = (limit: number) => store.claimJobs({ workerId: 'w', kinds: ['command'], limit, leaseMs: 15_000 })
+  const end = { type: 'complete', exit: { exitCode: 0, signal: null }, statistics: null, result: null } as const
+  let running = await claim(50)
+  for (let round = 0; round < 19; round++) {
+    const leases = running.map(({ id, attempt, leaseToken }) => ({ jobId: id, attempt, leaseToken }))
+    // As the engine does: the work that is over wakes both, in this order.
+    const ending = Promise.resolve().then(() => store.endAttempts(leases.map(lease => ({ lease, end, log: [] }))))
+    const claiming = Promise.resolve().then(() => claim(50))
+    ;[running] = await Promise.all([claiming, ending])
+  }
+  expect(commits.slice(2)).toEqual(Array(19).fill(['completed', 'running']))
+})
+
 test('a database newer than the program is refused and left alone', async () => {
   await (await open()).close()
   edit(database => database.exec('PRAGMA user_version = 99'))
