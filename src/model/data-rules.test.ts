@@ -1,0 +1,79 @@
+import { expect, test } from 'vitest'
+import { columnNameFault, engineFault, nameFault, typeFault } from './data-rules.ts'
+
+test.each(['events', '_a', 'Events2', 'a'.repeat(128)])('%s may be a name', name => {
+  expect(nameFault(name)).toBeNull()
+})
+
+test.each([
+  '',
+  '2a',
+  'a-b',
+  'a b',
+  'a.b',
+  'a'.repeat(129),
+  'é',
+  'select',
+  'FROM',
+  'system',
+  'live',
+  'a_quarantine',
+  'stg_1',
+  'c__jobs_log',
+  "a'b",
+])('%j may not', name => {
+  expect(nameFault(name)).not.toBeNull()
+})
+
+test.each([
+  'String',
+  'Nullable(Int64)',
+  "DateTime64(3, 'UTC')",
+  "Enum8('a' = 1, 'b)' = -2)",
+  'AggregateFunction(quantile(0.5), Float64)',
+  'Tuple(a Int32, b Array(String))',
+  'Map(String, UInt8)',
+  'Decimal(10, 2)',
+])('%s may be a type', type => {
+  expect(typeFault(type)).toBeNull()
+})
+
+test.each([
+  '',
+  'String DEFAULT 1',
+  "String ALIAS file('/etc/passwd')",
+  'String, b Int32',
+  'String) ENGINE = Null AS SELECT (1',
+  'Nullable(String',
+  'Nullable(String))',
+  'String; DROP TABLE a',
+  "Enum8('a",
+  'String -- x',
+  'String CODEC(ZSTD)',
+])('%s is more than a type', type => {
+  expect(typeFault(type)).not.toBeNull()
+})
+
+test.each(['MergeTree', 'MergeTree()', 'ReplacingMergeTree(version)', 'VersionedCollapsingMergeTree(sign, version)'])(
+  '%s may be an engine',
+  engine => {
+    expect(engineFault(engine)).toBeNull()
+  },
+)
+
+test.each([
+  'Memory',
+  'URL(x)',
+  "ReplacingMergeTree('x')",
+  'MergeTree ORDER BY a',
+  'ReplicatedMergeTree',
+  'MergeTree(file(x))',
+])('%s may not', engine => {
+  expect(engineFault(engine)).not.toBeNull()
+})
+
+test('columns may be called anything that can be shown on one line, but not as those that every table has', () => {
+  for (const name of ['id', 'with space', 'größe', 'a.b', "it's", '"quoted"']) expect(columnNameFault(name)).toBeNull()
+  for (const name of ['', 'a\nb', 'a`b', 'a\\b', '_part', 'c__error', 'insertion_date', 'x'.repeat(257)])
+    expect(columnNameFault(name)).not.toBeNull()
+})

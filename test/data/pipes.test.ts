@@ -1,0 +1,157 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createPipe, replacePipe } from '../../src/data/pipes.ts'
+import type { NodeRole } from '../../src/model/pipe.ts'
+import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
+
+let scene: DataScene
+beforeAll(async () => {
+  scene = await openDataScene()
+  await scene.dataSource('events', { day: 'Date', product: 'String', amount: 'Float64' })
+  await scene.dataSource('products', { product: 'String', category: 'String' })
+})
+afterAll(() => scene?.stop())
+
+const plain: NodeRole = { type: 'plain' }
+const faultsOf = async (nodes: readonly { name: string; sql: string; role?: NodeRole }[], name = 'tried') => {
+  const error = await createPipe(scene.data, WORKSPACE, {
+    name,
+    nodes: nodes.map(node => ({ role: plain, ...node })),
+  }).then(
+    () => null,
+    (error: { code: string; errors: { path: string; message: string }[] }) => error,
+  )
+  expect(error?.code).toBe('invalid')
+  return error!.errors
+}
+
+describe('a pipe is refused, with the node that is at fault,', () => {
+  test('whose node reads what does not exist', async () => {
+    const [fault] = await faultsOf([
+      { name: 'fine', sql: 'SELECT * FROM events' },
+      { name: 'lost', sql: 'SELECT * FROM nowhere' },
+    ])
+    expect(fault).toMatchObject({ path: 'nodes.1.sql', message: expect.stringMatching(/lost.*nowhere/) })
+  })
+
+  test('whose node reads a later one', async () => {
+    const [fault] = await faultsOf([
+      { name: 'early', sql: 'SELECT * FROM late' },
+      { name: 'late', sql: 'SELECT 1 AS x' },
+    ])
+    expect(fault).toMatchObject({ path: 'nodes.0.sql', message: expect.stringContaining('early') })
+  })
+
+  test('whose SQL does not parse, calls what it may not, or names a database', async () => {
+    const faults = await faultsOf([
+      { name: 'broken', sql: 'SELEC 1' },
+      { name: 'reader', sql: "SELECT file('/etc/passwd') AS x" },
+      { name: 'two', sql: 'SELECT 1 AS x; DROP TABLE events' },
+      { name: 'other', sql: 'SELECT * FROM live.events' },
+      { name: 'writer', sql: 'INSERT INTO events SELECT 1' },
+      { name: 'names', sql: 'SELECT * FROM {which:Identifier}' },
+    ])
+    expect(faults.map(({ path }) => path)).toEqual([0, 1, 2, 3, 4, 5].map(index => `nodes.${index}.sql`))
+    expect(await scene.value('SELECT count() FROM events')).toBe('0')
+  })
+
+  test('that closes a ring', async () => {
+    await scene.pipe('down', [
+      {
+        name: 'sums',
+        sql: 'SELECT product, sum(amount) AS amount FROM events GROUP BY product',
+        role: materialized('sums_of'),
+      },
+    ])
+    await scene.dataSource('back', { product: 'String', amount: 'Float64' })
+    const [ring] = await faultsOf([
+      { name: 'again', sql: 'SELECT product, amount FROM sums_of', role: materialized('sums_of') },
+    ])
+    expect(ring?.message).toContain('sums_of > sums_of')
+    await scene.pipe('reads_down', [{ name: 'it', sql: 'SELECT * FROM down' }])
+    const round = replacePipe(scene.data, WORKSPACE, 'down', {
+      name: 'down',
+      nodes: [{ name: 'sums', sql: 'SELECT * FROM reads_down', role: plain }],
+    })
+    await expect(round).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('reads_down') })
+  })
+
+  test('whose columns are not those of its data source', async () => {
+    const [few] = await faultsOf([{ name: 'few', sql: 'SELECT day FROM events', role: materialized('back') }])
+    expect(few?.message).toMatch(/product, amount/)
+    const [many] = await faultsOf([
+      { name: 'many', sql: 'SELECT product, amount, 1 AS more FROM events', role: materialized('back') },
+    ])
+    expect(many?.message).toMatch(/more/)
+  })
+
+  test('that has names twice, reserved ones, or those of others', async () => {
+    const faults = await faultsOf(
+      [
+        { name: 'a', sql: 'SELECT 1 AS x' },
+        { name: 'a', sql: 'SELECT 1 AS x' },
+        { name: 'events', sql: 'SELECT 1 AS x' },
+        { name: 'select', sql: 'SELECT 1 AS x' },
+      ],
+      'x_quarantine',
+    )
+    expect(faults.map(({ path }) => path)).toEqual(['name', 'nodes.1.name', 'nodes.2.name', 'nodes.3.name'])
+    const taken = createPipe(scene.data, WORKSPACE, {
+      name: 'events',
+      nodes: [{ name: 'a', sql: 'SELECT 1 AS x', role: plain }],
+    })
+    await expect(taken).rejects.toMatchObject({ code: 'data_source_exists' })
+  })
+
+  test('that materializes what reads no data source', async () => {
+    const [fault] = await faultsOf([{ name: 'none', sql: 'SELECT 1 AS x', role: materialized('of_nothing') }])
+    expect(fault?.message).toContain('must read a data source')
+  })
+})
+
+test('a data source that was missing is made of what the node gives, for aggregate states with an engine that merges them', async () => {
+  await scene.pipe('per_category', [
+    {
+      name: 'joined',
+      sql: 'SELECT day, category, amount FROM events JOIN products USING (product)',
+    },
+    {
+      name: 'states',
+      sql: 'SELECT day, category, sumState(amount) AS amount, countState() AS n FROM joined GROUP BY day, category',
+      role: materialized('by_category'),
+    },
+  ])
+  const { dataSources } = await scene.data.catalogue(WORKSPACE)
+  expect(dataSources.find(({ name }) => name === 'by_category')).toMatchObject({
+    engine: 'AggregatingMergeTree',
+    columns: [
+      { name: 'day' },
+      { name: 'category' },
+      { name: 'amount', type: 'AggregateFunction(sum, Float64)' },
+      { name: 'n' },
+    ],
+  })
+})
+
+test('what a node joins is read whole, and only what is appended to the first of its FROM feeds it', async () => {
+  const write = (query: string, datasource: string) => scene.run({ query, datasource })
+  await write("SELECT 'p1' AS product, 'tools' AS category UNION ALL SELECT 'p2', 'toys'", 'products')
+  const sale =
+    "SELECT toDate('2026-11-01') AS day, 'p1' AS product, toFloat64(10) AS amount UNION ALL SELECT toDate('2026-11-01'), 'p2', 5."
+  expect((await write(sale, 'events')).error).toBeNull()
+  const sums = () =>
+    scene.rows(
+      'SELECT category, sumMerge(amount) AS amount, countMerge(n) AS n FROM by_category GROUP BY category ORDER BY category',
+    )
+  const once = [
+    { category: 'tools', amount: 10, n: '1' },
+    { category: 'toys', amount: 5, n: '1' },
+  ]
+  expect(await sums()).toEqual(once)
+  await write("SELECT 'p3' AS product, 'tools' AS category", 'products')
+  expect(await sums()).toEqual(once)
+  await write(sale, 'events')
+  expect(await sums()).toEqual([
+    { category: 'tools', amount: 20, n: '2' },
+    { category: 'toys', amount: 10, n: '2' },
+  ])
+})
