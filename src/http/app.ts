@@ -8,6 +8,7 @@ import { newId } from '../kernel/ids.ts'
 import type { Access } from './auth/access.ts'
 import { authenticate } from './auth/authenticate.ts'
 import { createCallers } from './auth/callers.ts'
+import { tinybirdRoutes } from './dialects/tinybird/routes.ts'
 import { answerUnreadable, handleErrors, sendProblem } from './error-handler.ts'
 import { keepAnswers } from './idempotency.ts'
 import { readJsonBodies, requireBodies } from './json-body.ts'
@@ -43,6 +44,7 @@ import { workflowRoutes } from './routes/workflows.ts'
 import { workspaceRoutes } from './routes/workspaces.ts'
 import { secure, secureAnswers } from './security-headers.ts'
 import type { Services } from './services.ts'
+import { createSmallQueries } from './small-queries.ts'
 import { createWorkspaceEvents } from './streams/workspace-events.ts'
 import { validate } from './validation.ts'
 
@@ -87,6 +89,7 @@ export const createApp = async (
   metrics.watch(store, clock)
   const callers = createCallers({ store, jobTokens: engine.jobTokens, clock })
   const streams = createLiveStreams(app)
+  const queries = createSmallQueries(services)
   authenticate(app, { store, callers, publicUrl: config.publicUrl })
   keepAnswers(app, { store, logger, publicUrl: config.publicUrl })
   requireBodies(app)
@@ -108,10 +111,11 @@ export const createApp = async (
   deliveryRoutes(app, services)
   notificationRoutes(app, services)
   analyticsRoutes(app, services)
-  sqlRoutes(app, services)
+  sqlRoutes(app, queries)
   dataSourceRoutes(app, services)
   pipeRoutes(app, services)
   eventRoutes(app, { ...services, streams, events: createWorkspaceEvents(app, services) })
+  await tinybirdRoutes(app, services, queries)
   workerRoutes(app, services)
   tokenRoutes(app, { ...services, callers, streams })
   workspaceRoutes(app, services)

@@ -9,11 +9,7 @@ import { PROBLEM_TYPE, problemOf, toMillraceError } from './problem.ts'
 export const handleErrors = (app: App, { logger }: { logger: Logger }): void => {
   const routes = collectRoutes(app)
 
-  app.setErrorHandler((thrown: unknown, request, reply) => {
-    const error = toMillraceError(thrown)
-    if (error.code === 'internal' || error.code === 'unavailable') logFault(logger, { thrown, request })
-    return sendProblem(reply, error)
-  })
+  app.setErrorHandler((thrown: unknown, request, reply) => sendProblem(reply, refusalOf(thrown, request, logger)))
 
   app.setNotFoundHandler((request, reply) => {
     const path = pathOf(request.url)
@@ -24,13 +20,23 @@ export const handleErrors = (app: App, { logger }: { logger: Logger }): void => 
   })
 }
 
-export const sendProblem = (reply: FastifyReply, error: MillraceError): FastifyReply => {
+/** What a request is told of what was thrown. A fault of the server is logged. */
+export const refusalOf = (thrown: unknown, request: FastifyRequest, logger: Logger): MillraceError => {
+  const error = toMillraceError(thrown)
+  if (error.code === 'internal' || error.code === 'unavailable') logFault(logger, { thrown, request })
+  return error
+}
+
+/** What a dialect says otherwise, and in addition. */
+type InItsWords = { readonly status?: number; readonly error?: string; readonly documentation?: string }
+
+export const sendProblem = (reply: FastifyReply, error: MillraceError, words: InItsWords = {}): FastifyReply => {
   if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="millrace"')
   return reply
-    .code(error.status)
+    .code(words.status ?? error.status)
     .type(PROBLEM_TYPE)
-    .send(JSON.stringify(problemOf(error)))
+    .send(JSON.stringify({ ...problemOf(error), ...words }))
 }
 
 /** The path without its query: what may be written to a log. */

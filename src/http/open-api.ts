@@ -39,6 +39,7 @@ const TAGS = [
   { name: 'Data', description: 'SQL over the tables of a workspace.' },
   { name: 'Data sources', description: 'The tables of a workspace.' },
   { name: 'Pipes', description: 'SQL in named nodes over data sources: read, kept up to date, or copied.' },
+  { name: 'Tinybird', description: 'The same jobs and data in the API of Tinybird; also below /tinybird.' },
   { name: 'Workflows', description: 'Templates of runs: what, how, when, and where results go.' },
   { name: 'Runs', description: 'Firings of workflows.' },
   { name: 'Deliveries', description: 'Ways of finished jobs to their sinks.' },

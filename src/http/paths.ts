@@ -37,6 +37,7 @@ const RIGHT: Readonly<Record<string, (text: string) => boolean>> = {
   workflow: isName,
   datasource: isDataName,
   pipe: isDataName,
+  node: isDataName,
 }
 
 export const noSuchJob = (jobId: string): MillraceError => new MillraceError('not_found', `There is no job ${jobId}.`)

@@ -104,7 +104,8 @@ describe('the description of the API', () => {
     const described = Object.entries(paths).flatMap(([path, operations]) =>
       Object.keys(operations).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
     )
-    const routes = Object.keys(ACCESS).filter(name => !/\/docs|\/openapi|\/schemas/.test(name))
+    // Of a dialect, each route is there once: not for every base, and not with a slash at its end.
+    const routes = Object.keys(ACCESS).filter(name => !/\/docs|\/openapi|\/schemas| \/tinybird\/|\/$/.test(name))
     expect(described.filter(name => !name.startsWith('HEAD ')).toSorted()).toEqual(routes.toSorted())
   })
 

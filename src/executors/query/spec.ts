@@ -4,7 +4,7 @@ import { NO_NUL } from '../../model/patterns.ts'
 import { modeProperty, nameProperty, parametersProperty } from '../data-properties.ts'
 
 /** Long enough for lists of ids; the engine would parse more, but nobody could read it. */
-const LONGEST_QUERY = 256 * 1024
+export const LONGEST_QUERY = 256 * 1024
 
 export const formatProperty = Type.Optional(
   Type.Unsafe<ResultFormat>({ type: 'string', enum: [...RESULT_FORMATS], description: 'Of the result.' }),

@@ -1,4 +1,5 @@
 import type { Scope } from '../../model/scopes.ts'
+import { TINYBIRD_ACCESS } from '../dialects/tinybird/access.ts'
 
 /** Who may call a route. */
 export type Access = {
@@ -83,6 +84,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'DELETE /v1/tokens/:token_id': { scope: 'tokens:write' },
   'POST /v1/workspaces': { scope: 'workspaces:write' },
   'GET /v1/workspaces': { scope: 'workspaces:read' },
+  ...TINYBIRD_ACCESS,
   'GET /healthz': { scope: 'public' },
   'GET /readyz': { scope: 'public' },
   'GET /metrics': { scope: 'system:read' },

@@ -1,0 +1,35 @@
+import type { Access } from '../../auth/access.ts'
+
+/** Where the API is: at the root, as clients of Tinybird expect it below their base URL, and below a base of its own. */
+export const PREFIXES = ['/v0', '/tinybird/v0'] as const
+
+/** A path of the document may end with a slash. */
+export const ENDS = ['', '/'] as const
+
+const RIGHTS = {
+  'GET /jobs': { scope: 'jobs:read' },
+  'GET /jobs/:job_id': { scope: 'jobs:read' },
+  'POST /jobs/:job_id/cancel': { scope: 'jobs:write' },
+  'GET /datasources': { scope: 'datasources:read' },
+  'POST /datasources': { scope: 'datasources:write' },
+  'GET /datasources/:datasource': { scope: 'datasources:read' },
+  'DELETE /datasources/:datasource': { scope: 'datasources:write' },
+  'POST /datasources/:datasource/delete': { scope: 'jobs:run:delete' },
+  'POST /datasources/:datasource/truncate': { scope: 'datasources:write' },
+  'GET /pipes': { scope: 'pipes:read' },
+  'GET /pipes/:pipe': { scope: 'pipes:read' },
+  'POST /pipes/:pipe/nodes/:node/population': { scope: 'jobs:run:populate' },
+  'POST /pipes/:pipe/copy': { scope: 'jobs:run:copy' },
+  'POST /pipes/:pipe/copy/pause': { scope: 'workflows:write' },
+  'POST /pipes/:pipe/copy/resume': { scope: 'workflows:write' },
+  'GET /sql': { scope: 'jobs:run:query' },
+  'POST /sql': { scope: 'jobs:run:query' },
+} as const satisfies Readonly<Record<string, Access>>
+
+/** Lines for the table of all routes. */
+export const TINYBIRD_ACCESS: Readonly<Record<string, Access>> = Object.fromEntries(
+  Object.entries(RIGHTS).flatMap(([route, access]) => {
+    const [method, path] = route.split(' ')
+    return PREFIXES.flatMap(prefix => ENDS.map(end => [`${method} ${prefix}${path}${end}`, access]))
+  }),
+)

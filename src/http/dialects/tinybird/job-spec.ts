@@ -1,0 +1,55 @@
+import { findRole } from '../../../data/check-pipe.ts'
+import type { CopySpec } from '../../../executors/copy/spec.ts'
+import type { DeleteSpec } from '../../../executors/delete/spec.ts'
+import type { PopulateSpec } from '../../../executors/populate/spec.ts'
+import type { Catalogue } from '../../../model/catalogue.ts'
+import { findDataSource, findPipe } from '../../../model/catalogue-graph.ts'
+import type { DataSource, WriteMode } from '../../../model/data-source.ts'
+import type { DataJob } from './words.ts'
+
+type ImportFields = {
+  readonly url?: string
+  readonly format?: string
+  readonly mode?: WriteMode
+  readonly create?: boolean
+  readonly delimiter?: string
+}
+
+/** The job bodies of the data kinds, as far as this API shows them. Secrets are `"***"` in what is stored. */
+export type JobSpec = {
+  readonly import?: ImportFields
+  readonly populate?: PopulateSpec['populate']
+  readonly copy?: CopySpec['copy']
+  readonly delete?: DeleteSpec['delete']
+  readonly mode?: WriteMode
+}
+
+export const specOf = (job: DataJob): JobSpec => JSON.parse(job.spec) as JobSpec
+
+/** A thing that a job names: as it is now, or no more than that name. */
+export type Named<T> = { readonly name: string; readonly found: T | undefined }
+
+/** The data source that a job writes; null: none, or its pipe does not say so any more. */
+export const targetOf = (catalogue: Catalogue, job: DataJob, spec: JobSpec): Named<DataSource> | null => {
+  const name = job.dataSource ?? targetOfNode(catalogue, spec)
+  if (name === null) return null
+  const found = findDataSource(catalogue, name)
+  return { name: found?.name ?? name, found }
+}
+
+const targetOfNode = (catalogue: Catalogue, { populate, copy }: JobSpec): string | null => {
+  const role =
+    populate !== undefined
+      ? findRole(catalogue, 'materialized', populate)
+      : copy !== undefined
+        ? findRole(catalogue, 'copy', copy)
+        : null
+  return role === null || typeof role === 'string' ? null : role.role.into
+}
+
+/** `{pipe_id, pipe_name}` of a job that carries out a pipe; `{}` of others. The id of one that is gone is null. */
+export const pipeOf = (catalogue: Catalogue, { pipe }: DataJob) => {
+  if (pipe === null) return {}
+  const found = findPipe(catalogue, pipe)
+  return { pipe_id: found?.id ?? null, pipe_name: found?.name ?? pipe }
+}

@@ -1,0 +1,115 @@
+import type { Catalogue } from '../../../model/catalogue.ts'
+import type { DataSource } from '../../../model/data-source.ts'
+import { type DataSourceView, viewDataSource } from './data-source-view.ts'
+import { type JobSpec, type Named, pipeOf, specOf, targetOf } from './job-spec.ts'
+import { type DataJob, isCancellable, wordOfKind, wordOfStatus, wordOfTime } from './words.ts'
+
+/** What answers are made from, beside the job. */
+export type JobContext = { readonly catalogue: Catalogue; readonly publicUrl: string }
+
+/** A job in the list: the short form. */
+export const viewListedJob = (job: DataJob, { catalogue, publicUrl }: JobContext) => {
+  const target = targetOf(catalogue, job, specOf(job))
+  return {
+    id: job.id,
+    kind: wordOfKind(job.kind),
+    status: wordOfStatus(job.status),
+    created_at: wordOfTime(job.createdAt),
+    updated_at: wordOfTime(job.updatedAt),
+    job_url: urlOf(job, publicUrl),
+    ...(target && { datasource: { id: target.found?.id ?? null, name: target.name } }),
+    ...pipeOf(catalogue, job),
+  }
+}
+
+/** A job by itself, with what its kind has to say. */
+export const viewJob = (job: DataJob, { catalogue, publicUrl }: JobContext) => {
+  const spec = specOf(job)
+  return {
+    kind: wordOfKind(job.kind),
+    id: job.id,
+    job_id: job.id,
+    status: wordOfStatus(job.status),
+    created_at: wordOfTime(job.createdAt),
+    updated_at: wordOfTime(job.updatedAt),
+    started_at: job.startedAt === null ? null : wordOfTime(job.startedAt),
+    is_cancellable: isCancellable(job),
+    job_url: urlOf(job, publicUrl),
+    ...viewTarget(catalogue, spec, targetOf(catalogue, job, spec)),
+    ...pipeOf(catalogue, job),
+    ...VIEWS[job.kind](job, spec),
+    statistics: viewStatistics(job),
+    ...(job.status === 'failed' && { error: job.errorMessage ?? String(job.statusReason) }),
+  }
+}
+
+export type JobView = ReturnType<typeof viewJob>
+
+const urlOf = ({ id }: DataJob, publicUrl: string): string => `${publicUrl}/v0/jobs/${id}`
+
+const viewStatistics = ({ statistics }: DataJob) =>
+  statistics && { bytes: statistics.bytes ?? null, row_count: statistics.row_count ?? null }
+
+const viewTarget = (
+  catalogue: Catalogue,
+  spec: JobSpec,
+  target: Named<DataSource> | null,
+): { readonly datasource?: DataSourceView | { readonly id: null; readonly name: string } } => {
+  if (target === null) return {}
+  const { name, found } = target
+  if (found === undefined) return { datasource: { id: null, name } }
+  const datasource = viewDataSource(catalogue, found)
+  return { datasource: spec.import === undefined ? datasource : { ...datasource, ...viewSource(spec.import) } }
+}
+
+/** What an import says of the content its data source is filled from. */
+const viewSource = ({ format = 'csv', delimiter = ',' }: NonNullable<JobSpec['import']>) => ({
+  type: format,
+  headers: format === 'csv' ? { cached_delimiter: delimiter } : {},
+})
+
+type ViewOfKind = (job: DataJob, spec: JobSpec) => Readonly<Record<string, unknown>>
+
+const VIEWS: Readonly<Record<DataJob['kind'], ViewOfKind>> = {
+  import: (job, spec) => ({
+    mode: modeOf(spec.import ?? {}),
+    import_id: job.id,
+    url: spec.import?.url ?? null,
+    quarantine_rows: job.statistics?.quarantine_rows ?? 0,
+    invalid_lines: job.statistics?.invalid_lines ?? 0,
+  }),
+  populate: job => ({ populateview_id: job.id, ...viewSteps(job) }),
+  copy: (job, spec) => ({ copy_id: job.id, ...(spec.copy?.mode && { mode: spec.copy.mode }) }),
+  query: (_job, spec) => (spec.mode === undefined ? {} : { mode: spec.mode }),
+  delete: (job, spec) => ({
+    delete_id: job.id,
+    delete_condition: spec.delete?.condition ?? '',
+    ...(spec.delete?.dry_run
+      ? { rows_to_be_deleted: job.statistics?.rows_to_be_deleted ?? null }
+      : { rows_affected: job.statistics?.rows_deleted ?? null }),
+  }),
+}
+
+const modeOf = ({ mode = 'append', create }: NonNullable<JobSpec['import']>): string =>
+  create === true && mode === 'append' ? 'create' : mode
+
+/** Of all steps, as many were begun: so counts the example of the document. */
+const viewSteps = ({ progress }: DataJob) => {
+  const steps = progress?.steps ?? []
+  const begun = steps.filter(({ status }) => status !== 'waiting').length
+  return {
+    query_id: steps[0]?.id ?? null,
+    queries: steps.map(({ id, status }) => ({ query_id: id, status })),
+    progress_percentage: toFloat(steps.length === 0 ? 0 : (begun / steps.length) * 100),
+  }
+}
+
+declare global {
+  interface JSON {
+    /** A value that `JSON.stringify` writes as this text. ECMAScript 2026; the libraries of TypeScript do not have it yet. */
+    rawJSON(text: string): unknown
+  }
+}
+
+/** `50.0`: to some clients `50` is a number of another type. */
+const toFloat = (value: number): unknown => (Number.isInteger(value) ? JSON.rawJSON(`${value}.0`) : value)

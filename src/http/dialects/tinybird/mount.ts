@@ -1,0 +1,58 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { TSchema } from 'typebox'
+import type { App } from '../../app.ts'
+import { strictObject } from '../../schemas/basics.ts'
+import { unchecked } from '../../validation.ts'
+import { ENDS, PREFIXES } from './access.ts'
+import { type Fields, fieldsSchema } from './fields.ts'
+
+/** A route of this API. */
+export type Route = {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Below the prefix. */
+  readonly path: string
+  readonly summary: string
+  readonly description?: string
+  readonly params?: Readonly<Record<string, TSchema>>
+  /** What it takes in its query and, when it is a POST, in a body instead. Absent: nothing. */
+  readonly fields?: Fields
+  /** It takes parameters of any name besides. */
+  readonly takesMore?: true
+  /** It changes nothing, though it is a POST. */
+  readonly onlyReads?: true
+  readonly answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
+}
+
+/** Adds a route as it is written and with a slash at its end. The reference shows it once. */
+export const mount = (app: App, { method, path, answer, ...route }: Route): void => {
+  for (const end of ENDS)
+    app.route({
+      method,
+      url: `${path}${end}`,
+      schema: { ...schemaOf(route, method), hide: end !== ENDS[0] || app.prefix !== PREFIXES[0] },
+      config: { optionalBody: true, ...(route.onlyReads && { onlyReads: true }) },
+      validatorCompiler: unchecked,
+      handler: answer,
+    })
+}
+
+const schemaOf = (
+  { summary, description, params, fields, takesMore }: Omit<Route, 'method' | 'path' | 'answer'>,
+  method: string,
+) => {
+  const taken = fields && { ...fieldsSchema(fields), ...(takesMore && { additionalProperties: true }) }
+  return {
+    tags: ['Tinybird'],
+    summary,
+    ...(description !== undefined && { description }),
+    ...(params && { params: strictObject(params) }),
+    ...(taken && { querystring: taken }),
+    ...(taken && method === 'POST' && { body: taken, consumes: FORMS }),
+  }
+}
+
+const FORMS = ['application/json', 'application/x-www-form-urlencoded']
+
+/** The names in the path of a request. */
+export const namesIn = <Name extends string>({ params }: FastifyRequest): Readonly<Record<Name, string>> =>
+  params as Record<Name, string>

@@ -1,0 +1,38 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import { LONGEST_QUERY } from '../../../executors/query/spec.ts'
+import type { App } from '../../app.ts'
+import { invalid } from '../../problem.ts'
+import type { SmallQueries } from '../../small-queries.ts'
+import { givenFields, readFields, textField } from './fields.ts'
+import { mount } from './mount.ts'
+
+const SQL_FIELDS = { q: textField('One SELECT; FORMAT JSON at its end changes nothing.') } as const
+
+/** A small query that is answered at once, in the JSON of ClickHouse. */
+export const sqlRoutes = (app: App, queries: SmallQueries): void => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply) => {
+    const { q } = readFields(givenFields(request), SQL_FIELDS)
+    if (!q) throw invalid([{ path: 'q', message: 'is required' }])
+    if (q.length > LONGEST_QUERY)
+      throw invalid([{ path: 'q', message: `must have at most ${LONGEST_QUERY} characters` }])
+    const rows = await queries.answer(request, { sql: withoutFormat(q), parameters: {}, format: 'json' })
+    const data = JSON.parse(rows.toString()) as readonly unknown[]
+    return reply.send({ data, rows: data.length })
+  }
+  for (const method of ['GET', 'POST'] as const)
+    mount(app, {
+      method,
+      path: '/sql',
+      summary: 'Answer a small query at once',
+      fields: SQL_FIELDS,
+      onlyReads: true,
+      answer,
+    })
+}
+
+/** Clients add it of themselves. A text that ends so would end with a quote. */
+const withoutFormat = (sql: string): string =>
+  sql
+    .trimEnd()
+    .replace(/;$/, '')
+    .replace(/\sFORMAT\s+JSON\s*$/i, '')

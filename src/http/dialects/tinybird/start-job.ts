@@ -1,0 +1,46 @@
+import type { FastifyRequest } from 'fastify'
+import type { SubmittedJob } from '../../../store/store.ts'
+import { submitterOf } from '../../auth/submitter.ts'
+import { noSuchJob } from '../../paths.ts'
+import type { Services } from '../../services.ts'
+import { viewJob } from './job-view.ts'
+import { type DataJob, isDataJob } from './words.ts'
+
+type Uses = Pick<Services, 'engine' | 'store' | 'data' | 'config'>
+
+/** Submitting a job, and the answer to who did. */
+export const createStart = ({ engine, store, data, config: { publicUrl } }: Uses) => {
+  const read = async ({ caller: { workspace } }: FastifyRequest, jobId: string): Promise<DataJob> => {
+    const job = await store.getJob({ workspace, jobId })
+    if (job === null || !isDataJob(job)) throw noSuchJob(jobId)
+    return job
+  }
+
+  const answer = async ({ caller: { workspace } }: FastifyRequest, job: DataJob) => {
+    const view = viewJob(job, { catalogue: await data.catalogue(workspace), publicUrl })
+    // Clients look for it at the top or below.
+    return { error: false, ...view, job: view }
+  }
+
+  return {
+    /** A job as it was taken in. */
+    start: async (request: FastifyRequest, body: Readonly<Record<string, unknown>>) => {
+      const [submitted] = await engine.submit({ submitter: submitterOf(request), bodies: [body], path: '' })
+      return answer(request, asTakenIn(await read(request, submitted!.id), submitted!))
+    },
+    /** The same job as it is now. */
+    show: async (request: FastifyRequest, jobId: string) => answer(request, await read(request, jobId)),
+  }
+}
+
+/** A worker may have been quick: who starts a job is still told the status that it begins with. */
+const asTakenIn = (job: DataJob, { status, createdAt }: SubmittedJob): DataJob => ({
+  ...job,
+  status,
+  statusReason: null,
+  errorMessage: null,
+  startedAt: null,
+  updatedAt: createdAt,
+  progress: null,
+  statistics: null,
+})

@@ -1,0 +1,50 @@
+import type { Job } from '../../../model/job.ts'
+import type { JobStatus } from '../../../model/job-status.ts'
+import type { Kind } from '../../../model/kind.ts'
+
+/** The kinds that this API knows, by its own words. Jobs of others do not exist in it. */
+export const KINDS_BY_WORD = {
+  import: 'import',
+  populateview: 'populate',
+  copy: 'copy',
+  query: 'query',
+  delete_data: 'delete',
+} as const satisfies Readonly<Record<string, Kind>>
+
+export type KindWord = keyof typeof KINDS_BY_WORD
+export type DataKind = (typeof KINDS_BY_WORD)[KindWord]
+export type DataJob = Job & { readonly kind: DataKind }
+
+export const KIND_WORDS = Object.keys(KINDS_BY_WORD) as readonly KindWord[]
+export const DATA_KINDS = Object.values(KINDS_BY_WORD) as readonly DataKind[]
+
+export const isDataJob = (job: Job): job is DataJob => (DATA_KINDS as readonly Kind[]).includes(job.kind)
+
+export const wordOfKind = (kind: DataKind): KindWord => KIND_WORDS.find(word => KINDS_BY_WORD[word] === kind)!
+
+/** What of ours each of its statuses stands for. */
+export const STATUSES_BY_WORD = {
+  waiting: ['pending', 'queued'],
+  working: ['running'],
+  done: ['completed'],
+  error: ['failed'],
+  cancelling: ['cancelling'],
+  cancelled: ['cancelled'],
+} as const satisfies Readonly<Record<string, readonly JobStatus[]>>
+
+export type StatusWord = keyof typeof STATUSES_BY_WORD
+
+export const STATUS_WORDS = Object.keys(STATUSES_BY_WORD) as readonly StatusWord[]
+
+export const wordOfStatus = (status: JobStatus): StatusWord =>
+  STATUS_WORDS.find(word => (STATUSES_BY_WORD[word] as readonly JobStatus[]).includes(status))!
+
+/** `2020-12-04 15:08:33.214000`, UTC: with the microseconds of Tinybird, which the server does not measure. */
+export const wordOfTime = (epochMs: number): string =>
+  new Date(epochMs).toISOString().replace('T', ' ').replace('Z', '000')
+
+/** Waiting or working. Tinybird lets only populates be cancelled while they work; here all can be. */
+export const isCancellable = ({ status }: Pick<Job, 'status'>): boolean => {
+  const word = wordOfStatus(status)
+  return word === 'waiting' || word === 'working'
+}

@@ -1,0 +1,82 @@
+import type { FastifyRequest } from 'fastify'
+import { expandQuery } from '../data/expand-query.ts'
+import { MillraceError } from '../kernel/errors.ts'
+import { newId } from '../kernel/ids.ts'
+import type { ResultFormat } from '../model/job.ts'
+import type { RunningQuery } from '../warehouse/warehouse.ts'
+import type { Services } from './services.ts'
+
+/** What a query may take that is answered at once. */
+export const SMALL_QUERY = { longestMs: 10_000, mostBytes: 10_000_000 } as const
+
+export type SmallQuery = {
+  readonly sql: string
+  readonly parameters: Readonly<Record<string, unknown>>
+  readonly format: ResultFormat
+}
+
+/** Answers small queries at once: no job, no result to fetch, nothing kept. */
+export type SmallQueries = {
+  /** The whole answer. Throws `MillraceError`: `unavailable`, `answer_too_large`; `WarehouseError`. */
+  answer(request: FastifyRequest, query: SmallQuery): Promise<Buffer>
+}
+
+export const createSmallQueries = ({ config, warehouse, data }: Services): SmallQueries => {
+  const { queryMemoryBytes: memoryBytes, queryThreads: threads, queryRows: resultRows } = config
+  const limits = { memoryBytes, threads, resultRows, timeoutMs: SMALL_QUERY.longestMs }
+  const room = createRoom(config.maxWorkers)
+  return {
+    answer: async (request, { sql, parameters, format }) => {
+      const { workspace } = request.caller
+      using _place = room.enter()
+      using leaving = whenLeft(request)
+      const { signal } = leaving
+      await data.ready(workspace)
+      const expanded = await expandQuery(data, { workspace, sql })
+      return collect(
+        await warehouse.query({ workspace, queryId: newId(), sql: expanded, parameters, format, limits, signal }),
+      )
+    },
+  }
+}
+
+/** As many at once as the server runs jobs, beside them: each may take a query's whole memory. */
+const createRoom = (places: number) => {
+  let taken = 0
+  return {
+    enter: (): Disposable => {
+      if (taken >= places)
+        throw new MillraceError('unavailable', `At most ${places} queries are answered here at once.`, {
+          retryAfter: 1,
+        })
+      taken += 1
+      return {
+        [Symbol.dispose]: () => {
+          taken -= 1
+        },
+      }
+    },
+  }
+}
+
+/** Aborts when the client goes away before it has its answer. */
+const whenLeft = ({ raw: { socket } }: FastifyRequest): Disposable & { readonly signal: AbortSignal } => {
+  const leaving = new AbortController()
+  const leave = (): void => leaving.abort()
+  socket.once('close', leave)
+  return { signal: leaving.signal, [Symbol.dispose]: () => socket.off('close', leave) }
+}
+
+/** The whole answer, so that a query which fails half-way is refused and not cut off. Leaving the content ends the query. */
+const collect = async ({ content, summary }: RunningQuery): Promise<Buffer> => {
+  summary.catch(() => {})
+  const chunks: Uint8Array[] = []
+  let size = 0
+  for await (const chunk of content) {
+    size += chunk.length
+    if (size > SMALL_QUERY.mostBytes)
+      throw new MillraceError('answer_too_large', `The answer has more than ${SMALL_QUERY.mostBytes / 1e6} MB.`)
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks)
+}
