@@ -1,21 +1,38 @@
-import { rm, stat } from 'node:fs/promises'
+import { open as openFile, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadChdb } from '../../src/warehouse/embedded/engine/chdb.ts'
+
+type Statement = { readonly sql: string; readonly format: string }
 
 /** chDB alone in its process, which writes the file of a query itself. */
 export const open = async ({ directory }: { directory: string }) => {
   const session = new (loadChdb().Session)(join(directory, 'chdb'))
   const path = join(directory, 'result')
+
+  const write = ({ sql, format }: Statement): Promise<unknown> =>
+    session.queryAsync(`${sql} INTO OUTFILE '${path}' TRUNCATE FORMAT ${format}`, { format: 'Null' })
+
+  const flush = async (): Promise<void> => {
+    const file = await openFile(path)
+    await file.sync()
+    await file.close()
+  }
+
+  /** Seconds that the work on the file takes; then it is removed. */
+  const timed = async (work: () => Promise<unknown>): Promise<{ seconds: number; bytes: number }> => {
+    const start = performance.now()
+    await work()
+    const seconds = (performance.now() - start) / 1000
+    const { size } = await stat(path)
+    await rm(path)
+    return { seconds, bytes: size }
+  }
+
   return {
-    /** Seconds to write the rows of a query to a file, which is then removed. */
-    async write({ sql, format }: { sql: string; format: string }): Promise<{ seconds: number; bytes: number }> {
-      const start = performance.now()
-      await session.queryAsync(`${sql} INTO OUTFILE '${path}' TRUNCATE FORMAT ${format}`, { format: 'Null' })
-      const seconds = (performance.now() - start) / 1000
-      const { size } = await stat(path)
-      await rm(path)
-      return { seconds, bytes: size }
-    },
+    /** Writes the rows of a query to a file, and leaves it to the kernel when they get to the disk. */
+    write: (statement: Statement) => timed(() => write(statement)),
+    /** The same, and flushes the file. */
+    writeAndFlush: (statement: Statement) => timed(() => write(statement).then(flush)),
     close: async () => session.close(),
   }
 }

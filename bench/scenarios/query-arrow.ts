@@ -37,21 +37,23 @@ export const scenario: Scenario = {
       runs.push(run)
       return run.seconds
     }
-    const alone = (query: string) => async (): Promise<number> => {
+    const alone = (query: string, operation: 'write' | 'writeAndFlush') => async (): Promise<number> => {
       const sql = `${query} SETTINGS output_format_arrow_compression_method = 'none'`
-      return (await chdb.call<{ seconds: number }>('write', { sql, format: 'Arrow' })).seconds
+      return (await chdb.call<{ seconds: number }>(operation, { sql, format: 'Arrow' })).seconds
     }
     const compare = async ([name, sql]: readonly [string, string]): Promise<Row> => {
-      const sides = { job: job(sql), alone: alone(sql) }
+      const sides = { job: job(sql), alone: alone(sql, 'write'), flushed: alone(sql, 'writeAndFlush') }
       const rounds = await interleave({ machine, sides, rounds: context.rounds, note: context.note })
       const { ratio, a, b, spread } = medianRatio(rounds, 'job', 'alone')
       const range = spread.map(value => value.toFixed(2)).join('…')
-      const figures = `${round(a)} : ${round(b)} s for ${round(runs.at(-1)!.bytes / MEBIBYTE)} MiB (rounds ${range} ×)`
+      const flushed = round(medianRatio(rounds, 'job', 'flushed').ratio)
+      const size = round(runs.at(-1)!.bytes / MEBIBYTE)
+      const figures = `${round(a)} : ${round(b)} s for ${size} MiB (rounds ${range} ×), ${flushed} × chDB that flushes too`
       return { name: `query-arrow/${name}`, value: ratio, unit: '×', bound: 1.4, good: 'at most', figures }
     }
     try {
       await job(QUERIES.numbers)()
-      await alone(QUERIES.numbers)()
+      await alone(QUERIES.numbers, 'write')()
       runs.length = 0
       const rows: Row[] = []
       for (const query of Object.entries(QUERIES)) rows.push(await compare(query))

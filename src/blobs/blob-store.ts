@@ -5,7 +5,11 @@ import type { Readable } from 'node:stream'
  * is. A blob exists only when `put` has resolved: it is written elsewhere, flushed to disk, then moved to its key.
  */
 export interface BlobStore {
-  /** Streams to the end of `content`, hashing on the way. Rejects when the stream fails, when it holds more than `maxBytes` (`too_large`) or when the disk is full; then nothing stays. */
+  /**
+   * Streams to the end of `content`, hashing on the way. Rejects when the stream fails, when it holds more than `maxBytes`
+   * (`too_large`) or when the disk is full; then nothing stays. A `GrowingFile`, which must have been begun, is moved rather
+   * than copied where that can be.
+   */
   put(content: AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<StoredBlob>
   /** Bytes `start`…`end` (both inclusive), or all. null: no such key. */
   get(key: string, range?: { start: number; end: number }): Promise<Readable | null>

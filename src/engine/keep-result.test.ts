@@ -3,7 +3,8 @@ import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
-import { afterEach, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { startGrowing } from '../../test/growing.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
 import { INLINE_RESULT_BYTES } from '../model/outcome.ts'
@@ -75,4 +76,46 @@ test('as many bytes as allowed are kept', async () => {
 test.each([0, 20_000, 200_000])('a source that breaks after %i bytes leaves nothing', async failAfter => {
   await expect(keep(sourceOf(contentOf(500_000), failAfter).content)).rejects.toThrow('the engine broke')
   expect(filesThere()).toBe(0)
+})
+
+describe('a file that another writes', () => {
+  let elsewhere: string
+  beforeEach(() => {
+    elsewhere = mkdtempSync(join(tmpdir(), 'millrace-growing-'))
+  })
+  afterEach(() => rmSync(elsewhere, { recursive: true, force: true }))
+
+  const grow = (source: { content: AsyncIterable<Uint8Array> }) => startGrowing(join(elsewhere, 'file'), source.content)
+
+  test.each([0, INLINE_RESULT_BYTES])('is kept in the database with %i bytes', async bytes => {
+    const content = contentOf(bytes)
+    const { file } = await grow(sourceOf(content))
+    expect(await keep(file)).toMatchObject({ bytes, sha256: sha256(content), content: { data: content } })
+    expect([filesThere(), readdirSync(elsewhere)]).toEqual([0, []])
+  })
+
+  test('becomes the blob with more', async () => {
+    const content = contentOf(INLINE_RESULT_BYTES + 1)
+    const { file } = await grow(sourceOf(content))
+    const result = await keep(file)
+    expect(result).toMatchObject({ bytes: content.length, sha256: sha256(content) })
+    const { blobKey } = result.content as { blobKey: string }
+    expect((await buffer((await blobs.get(blobKey))!)).equals(content)).toBe(true)
+  })
+
+  test.each([
+    ['that would be small', 5000, 4999],
+    ['of a blob', 500_000, 499_999],
+  ])('with more bytes than allowed, %s, leaves nothing', async (_, bytes, maxBytes) => {
+    const { file, state } = await grow(sourceOf(contentOf(bytes)))
+    await expect(keep(file, maxBytes)).rejects.toMatchObject({ code: 'too_large' })
+    expect(state.left).toBe(true)
+    expect([filesThere(), readdirSync(elsewhere)]).toEqual([0, []])
+  })
+
+  test.each([0, 20_000, 200_000])('whose writer breaks after %i bytes leaves nothing', async failAfter => {
+    const { file } = await grow(sourceOf(contentOf(500_000), failAfter))
+    await expect(keep(file)).rejects.toThrow('the engine broke')
+    expect([filesThere(), readdirSync(elsewhere)]).toEqual([0, []])
+  })
 })

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { MillraceError } from '../kernel/errors.ts'
+import { GrowingFile } from '../kernel/growing-file.ts'
 import type { ResultFormat } from '../model/job.ts'
 import { INLINE_RESULT_BYTES, type NewResult } from '../model/outcome.ts'
 
@@ -20,6 +21,7 @@ export const keepResultStream = async (
   input: Place & { readonly content: AsyncIterable<Uint8Array>; readonly maxBytes: number },
 ): Promise<NewResult> => {
   const { content, maxBytes } = input
+  if (content instanceof GrowingFile) return keepFile(input, { content, maxBytes })
   const source = content[Symbol.asyncIterator]()
   const head = await readHead(source, Math.min(maxBytes, INLINE_RESULT_BYTES))
   if (head.isWhole) return keepInline(input, Buffer.concat(head.chunks))
@@ -28,6 +30,22 @@ export const keepResultStream = async (
     throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
   }
   return keepBlob(input, { content: resume(head.chunks, source), maxBytes })
+}
+
+/** A file is looked at before it is read: what gets larger than that may become the blob itself. */
+const keepFile = async (
+  place: Place,
+  { content, maxBytes }: { content: GrowingFile; maxBytes: number },
+): Promise<NewResult> => {
+  try {
+    const limit = Math.min(maxBytes, INLINE_RESULT_BYTES)
+    const { size } = await content.growBeyond(limit)
+    if (size > limit) return await keepBlob(place, { content, maxBytes })
+    return keepInline(place, Buffer.concat(await Array.fromAsync(content)))
+  } catch (error) {
+    await content.remove().catch(() => {}) // the first error matters more
+    throw error
+  }
 }
 
 const keepInline = ({ format, keptMs }: Place, data: Uint8Array): NewResult => {

@@ -4,7 +4,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import { openEmbeddedEngines } from './embedded/embedded-engines.ts'
-import type { ResultPipes } from './embedded/result-pipes.ts'
+import type { ResultFiles } from './embedded/result-files.ts'
 import { openServerEngines } from './server/server-engines.ts'
 
 /** Where the engine of each workspace is: what differs between the embedded engine and a server. */
@@ -26,7 +26,7 @@ export type Endpoints = {
   /** Whether the row counts of an answer must be looked up in `system.query_log`: no trailer tells them. */
   readonly hasQueryLog: boolean
   /** A quicker way for results than the body of the answer, where engine and server share a machine. */
-  readonly resultPipes?: ResultPipes
+  readonly resultFiles?: ResultFiles
 }
 
 export type Endpoint = {
@@ -70,9 +70,9 @@ const onSockets = (options: Omit<Options, 'config'> & { readonly memoryBytes: nu
   return {
     database: () => 'live',
     endpoints: async workspace => {
-      const { socketPath, resultPipes } = await engines.address(workspace)
+      const { socketPath, resultFiles } = await engines.address(workspace)
       const endpoint = endpointOf(workspace, socketPath)
-      return { own: endpoint, users: endpoint, hasQueryLog: false, resultPipes }
+      return { own: endpoint, users: endpoint, hasQueryLog: false, resultFiles }
     },
     problem: async () => engines.problem(),
     warning: () => engines.warning(),

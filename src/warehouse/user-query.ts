@@ -1,5 +1,5 @@
-import type { Call, CallAnswer, Connections, EngineSummary } from './connection.ts'
-import type { ResultPipe } from './embedded/result-pipes.ts'
+import type { Call, Connections, EngineSummary } from './connection.ts'
+import type { ResultFiles } from './embedded/result-files.ts'
 import type { Endpoints } from './engines.ts'
 import { ENGINE_FORMATS } from './formats.ts'
 import { limitSettings } from './limit-settings.ts'
@@ -26,10 +26,8 @@ export const startUserQuery = async ({ query, database, endpoints, connections }
     queryId,
     signal,
   }
-  const pipe = endpoints.resultPipes?.take() ?? null
-  const { content, summary } = await (pipe === null
-    ? connections.call(call)
-    : callIntoPipe({ call, connections, pipe }))
+  if (endpoints.resultFiles) return callIntoFile({ call, connections, files: endpoints.resultFiles })
+  const { content, summary } = await connections.call(call)
   const done = Promise.withResolvers<QuerySummary>()
   // Who reads the content hears of its failure there.
   done.promise.catch(() => {})
@@ -43,40 +41,32 @@ export const startUserQuery = async ({ query, database, endpoints, connections }
 /** A client that leaves ends its query: nobody will read the rest. */
 const READONLY = { readonly: 1, cancel_http_readonly_queries_on_client_close: 1 }
 
-type PipedCall = {
+type FiledCall = {
   readonly call: Call & { signal: AbortSignal }
   readonly connections: Connections
-  readonly pipe: ResultPipe
+  readonly files: ResultFiles
 }
 
-/** As `connections.call`, but the rows come by a pipe, and the answer without a body when they are all written. */
-const callIntoPipe = async ({ call, connections, pipe }: PipedCall): Promise<CallAnswer> => {
+/** As `connections.call`, but the rows are a file, and the answer comes without a body when they are all written. */
+const callIntoFile = async ({ call, connections, files }: FiledCall): Promise<RunningQuery> => {
+  const file = await files.create()
   const left = new AbortController()
   const signal = AbortSignal.any([call.signal, left.signal])
-  const settings = { ...call.settings, ...pipe.parameters }
-  let summary: EngineSummary = {}
-  const answer = connections.call({ ...call, settings, signal }).then(async answered => {
+  const settings = { ...call.settings, ...file.parameters }
+  const summary = connections.call({ ...call, settings, signal }).then(async answered => {
     await Array.fromAsync(answered.content)
-    summary = answered.summary()
+    return toSummary(answered.summary())
   })
-  const piped = pipe.read(answer)
-  signal.addEventListener('abort', () => piped.close(), { once: true })
+  const content = file.follow({ answer: summary, leave: () => left.abort() })
   try {
-    await piped.begun
+    await content.growBeyond(0)
   } catch (error) {
-    piped.close()
+    await content.remove()
     throw error
   }
-  return { content: untilLeft(piped.content, left), summary: () => summary }
-}
-
-/** Who leaves the rows ends the statement: it would go on writing. */
-async function* untilLeft(content: AsyncGenerator<Uint8Array>, left: AbortController): AsyncGenerator<Uint8Array> {
-  try {
-    yield* content
-  } finally {
-    left.abort()
-  }
+  // Who reads the content hears of its failure there.
+  summary.catch(() => {})
+  return { content, summary }
 }
 
 async function* follow(input: {

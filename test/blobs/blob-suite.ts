@@ -1,7 +1,11 @@
 import { createHash } from 'node:crypto'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import fc from 'fast-check'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { BlobStore } from '../../src/blobs/blob-store.ts'
+import { startGrowing } from '../growing.ts'
 import { inChunks, readAll, sampleBytes, sha256 } from './content.ts'
 
 /** What every blob store must do. `open` gives an empty one; it must stay usable for the whole suite. */
@@ -96,6 +100,74 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect(await allKeys()).toEqual(before)
       const exact = await blobs.put(inChunks(sampleBytes(1000), 7), { maxBytes: 1000 })
       expect(exact.size).toBe(1000)
+    })
+
+    describe('of a file that another writes', () => {
+      let directory: string
+      beforeEach(() => {
+        directory = mkdtempSync(join(tmpdir(), 'millrace-growing-'))
+      })
+      afterEach(() => rmSync(directory, { recursive: true, force: true }))
+
+      const grow = async (content: AsyncIterable<Uint8Array>) => {
+        const growing = await startGrowing(join(directory, 'file'), content)
+        await growing.file.growBeyond(0)
+        return growing
+      }
+
+      test('are its bytes and their hash, and the file is gone', async () => {
+        const bytes = sampleBytes(20_000_000)
+        const { file } = await grow(inChunks(bytes, 700_000))
+        const stored = await blobs.put(file)
+        expect({ size: stored.size, sha256: stored.sha256 }).toEqual({ size: bytes.length, sha256: sha256(bytes) })
+        expect((await readAll(await blobs.get(stored.key))).equals(bytes)).toBe(true)
+        expect(readdirSync(directory)).toEqual([])
+      })
+
+      test('of several at once are not mixed up', async () => {
+        const sizes = [3_000_000, 5_000_001, 7_000_002]
+        const stored = await Promise.all(
+          sizes.map(async size => {
+            const growing = await startGrowing(join(directory, String(size)), inChunks(sampleBytes(size), 100_000))
+            await growing.file.growBeyond(0)
+            return blobs.put(growing.file)
+          }),
+        )
+        expect(stored.map(each => each.sha256)).toEqual(sizes.map(size => sha256(sampleBytes(size))))
+      })
+
+      test('are not there when the writer fails', async () => {
+        const before = await allKeys()
+        const begun = Promise.withResolvers<void>()
+        async function* failing() {
+          yield sampleBytes(700_000)
+          await begun.promise
+          throw new Error('the engine broke')
+        }
+        const { file } = await grow(failing())
+        begun.resolve()
+        await expect(blobs.put(file)).rejects.toThrow('the engine broke')
+        expect(await allKeys()).toEqual(before)
+        expect(readdirSync(directory)).toEqual([])
+      })
+
+      test('are refused as soon as there are too many, and the writer is left', async () => {
+        const before = await allKeys()
+        async function* endless() {
+          for (;;) yield sampleBytes(100_000)
+        }
+        const { file, state, written } = await grow(endless())
+        await expect(blobs.put(file, { maxBytes: 5_000_000 })).rejects.toMatchObject({ code: 'too_large' })
+        expect(state.left).toBe(true)
+        await written
+        expect(await allKeys()).toEqual(before)
+        expect(readdirSync(directory)).toEqual([])
+      })
+
+      test('may be exactly as many as allowed', async () => {
+        const { file } = await grow(inChunks(sampleBytes(3_000_000), 100_000))
+        expect(await blobs.put(file, { maxBytes: 3_000_000 })).toMatchObject({ size: 3_000_000 })
+      })
     })
 
     test('a reader that has begun reads to the end while the blob is deleted', async () => {

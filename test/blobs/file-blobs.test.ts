@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
+import { startGrowing } from '../growing.ts'
 import { blobSuite } from './blob-suite.ts'
 import { inChunks, readAll, sampleBytes } from './content.ts'
 
@@ -64,6 +65,41 @@ test('invariant 9: after kill -9 in the middle of puts, only whole blobs are the
   const keys = await everyKey(directory)
   for (const key of acknowledged) expect(keys).toContain(key)
   for (const key of keys) expect((await readAll(await blobs.get(key))).length).toBe(1_000_000)
+})
+
+test('invariant 9: a file that another writes is moved and not copied, and is no blob before it is whole', async () => {
+  const [directory, elsewhere] = [newDirectory(), newDirectory()]
+  const blobs = await openFileBlobStore({ directory })
+  const end = Promise.withResolvers<void>()
+  async function* content() {
+    yield sampleBytes(1_000_000)
+    await end.promise
+    yield sampleBytes(500_000)
+  }
+  const { file } = await startGrowing(join(elsewhere, 'file'), content())
+  await file.growBeyond(0)
+  const { ino } = statSync(join(elsewhere, 'file'))
+  const putting = blobs.put(file)
+  await expect.poll(() => readdirSync(join(directory, 'tmp'))).toHaveLength(1)
+  expect([readdirSync(directory), readdirSync(elsewhere)]).toEqual([['tmp'], []])
+  end.resolve()
+  const { key, size } = await putting
+  expect(size).toBe(1_500_000)
+  const [stored, ...others] = filesBelow(directory)
+  expect([stored?.endsWith(key), others]).toEqual([true, []])
+  expect(statSync(stored!)).toMatchObject({ ino, nlink: 1 })
+  expect(statSync(stored!).mode & 0o777).toBe(0o600)
+})
+
+test('a file that another writes on another file system is copied', async context => {
+  const elsewhere = mountSmallDisk()
+  if (elsewhere === null) return context.skip('needs root and mount(8) for a small tmpfs')
+  const blobs = await openFileBlobStore({ directory: newDirectory() })
+  const { file } = await startGrowing(join(elsewhere, 'file'), inChunks(sampleBytes(700_000), 10_000))
+  await file.growBeyond(0)
+  const { key } = await blobs.put(file)
+  expect((await readAll(await blobs.get(key))).equals(sampleBytes(700_000))).toBe(true)
+  expect(readdirSync(elsewhere)).toEqual([])
 })
 
 /** A file system of one MiB, or null where this process may not mount one. */

@@ -47,10 +47,11 @@ const running = async (): Promise<number> => {
 }
 const untilIdle = () => expect.poll(running, { timeout: 10_000 }).toBe(0)
 
-/** Blobs and what is being written of them. */
+/** Blobs, what is being written of them, and results that are not blobs yet. */
 const blobFiles = (): number =>
-  readdirSync(join(server.dataDir, 'blobs'), { recursive: true, withFileTypes: true }).filter(file => file.isFile())
-    .length
+  ['blobs', 'warehouse/default/spool']
+    .flatMap(folder => readdirSync(join(server.dataDir, folder), { recursive: true, withFileTypes: true }))
+    .filter(file => file.isFile()).length
 
 describe('a query', () => {
   test('reads the tables of the workspace and tells what came of it', async () => {

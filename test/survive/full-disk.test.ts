@@ -58,6 +58,14 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
     expect(['disk_full', 'exit_code']).toContain(job.status_reason) // the attempt's own directory is on that disk too
   })
 
+  test('a query whose result does not fit fails with disk_full, and what it wrote is gone', async () => {
+    await untilAccepting()
+    const job = await server.run({ query: 'SELECT number, toString(number) AS text FROM numbers(50000000)' })
+    expect(job).toMatchObject({ status: 'failed', status_reason: 'disk_full', result: null })
+    await untilAccepting()
+    expect((await server.run({ query: 'SELECT 1' })).status).toBe('completed')
+  })
+
   test('a submit is refused without harm and accepted again when there is space', async () => {
     disk.fill()
     const answers: number[] = []

@@ -2,12 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { chmod, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { GrowingFile } from '../../kernel/growing-file.ts'
 import type { BlobStore } from '../blob-store.ts'
+import { adoptFile } from './adopt-file.ts'
 import { type BlobFolder, blobFolder, isBlobKey } from './blob-folder.ts'
+import { BlobStream } from './blob-stream.ts'
+import { createFileHasher } from './file-hasher.ts'
 import { listOlderThan } from './list-older-than.ts'
 import { putFile } from './put-file.ts'
-
-const READ_BYTES = 256 * 1024
 
 /**
  * Blobs as files of one directory (made with mode 0700 when missing): `tmp/` while they are written, then
@@ -17,9 +19,14 @@ export const openFileBlobStore = async (options: { directory: string }): Promise
   const folder = blobFolder(options.directory)
   await mkdir(folder.temporary, { recursive: true, mode: 0o700 })
   await chmod(folder.root, 0o700)
+  const hasher = createFileHasher()
   let pinging: Promise<void> | null = null
   return {
-    put: (content, limits) => putFile(folder, content, limits?.maxBytes ?? Number.POSITIVE_INFINITY),
+    put: async (content, { maxBytes = Number.POSITIVE_INFINITY } = {}) => {
+      const adopted =
+        content instanceof GrowingFile ? await adoptFile({ folder, hasher, file: content, maxBytes }) : null
+      return adopted ?? (await putFile(folder, content, maxBytes))
+    },
     get: (key, range) => get(folder, key, range),
     // Not flushed: a deletion that a power cut undoes leaves an orphan, and orphans are collected.
     delete: async key => {
@@ -46,12 +53,7 @@ const get = async (
   // Opened here and not by the stream on its first read: a deletion from now on does not touch this reader.
   const file = await open(folder.fileOf(key)).catch(nullWhenMissing)
   if (file === null) return null
-  try {
-    return file.createReadStream({ ...range, highWaterMark: READ_BYTES })
-  } catch (error) {
-    await file.close() // a range that is none
-    throw error
-  }
+  return new BlobStream(file, range)
 }
 
 const nullWhenMissing = (error: NodeJS.ErrnoException): null => {

@@ -4,7 +4,7 @@ import { WarehouseError } from '../warehouse.ts'
 import { type EngineFolder, openEngineFolder } from './engine-folder.ts'
 import { type EngineProcess, startEngineProcess } from './engine-process.ts'
 import { isInstalled, MISSING_CHDB } from './find-chdb.ts'
-import { createResultPipes, type ResultPipes } from './result-pipes.ts'
+import { createResultFiles, type ResultFiles } from './result-files.ts'
 
 /** The engines of this server: one process per workspace, started when first needed and again after it died. */
 export interface EmbeddedEngines {
@@ -26,7 +26,7 @@ export type EngineAddress = {
   readonly version: string
   readonly pid: number
   /** A quicker way for results than the body of the answer. */
-  readonly resultPipes: ResultPipes
+  readonly resultFiles: ResultFiles
 }
 
 export type EmbeddedEnginesOptions = {
@@ -47,7 +47,7 @@ export type EmbeddedEnginesOptions = {
 type Entry = {
   readonly starting: Promise<EngineProcess>
   readonly folder: EngineFolder
-  readonly resultPipes: ResultPipes
+  readonly resultFiles: ResultFiles
   usedAt: number
 }
 
@@ -76,7 +76,7 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
       unconfined: null,
     }
     const starting = startEngineProcess({ settings, logger, onIdle: () => void stopIdle(workspace) })
-    const entry = { starting, folder, resultPipes: createResultPipes(folder.spool), usedAt: clock.monotonic() }
+    const entry = { starting, folder, resultFiles: createResultFiles(folder.spool), usedAt: clock.monotonic() }
     starting.then(
       engine => {
         lastFailure = null
@@ -114,7 +114,7 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
       entry.usedAt = clock.monotonic()
       try {
         const { version, pid } = await entry.starting
-        return { socketPath: entry.folder.socket, database: 'live', version, pid, resultPipes: entry.resultPipes }
+        return { socketPath: entry.folder.socket, database: 'live', version, pid, resultFiles: entry.resultFiles }
       } catch (error) {
         throw new WarehouseError('engine_unavailable', `The data engine did not start: ${(error as Error).message}`, {
           cause: error,

@@ -10,7 +10,13 @@ export class ClickHouseError extends Error {
 }
 
 /** Numbers of ClickHouse's table of errors that this process itself uses. */
-export const ERROR = { BAD_ARGUMENTS: 36, SYNTAX_ERROR: 62, TOO_MANY_SIMULTANEOUS_QUERIES: 202, UNKNOWN: 1002 } as const
+export const ERROR = {
+  BAD_ARGUMENTS: 36,
+  SYNTAX_ERROR: 62,
+  TOO_MANY_SIMULTANEOUS_QUERIES: 202,
+  NOT_ENOUGH_SPACE: 243,
+  UNKNOWN: 1002,
+} as const
 
 /** What chDB rejects with: `Code: 60. DB::Exception: Unknown table … (UNKNOWN_TABLE)`. Anything else keeps its text. */
 export const toClickHouseError = (error: unknown): ClickHouseError => {

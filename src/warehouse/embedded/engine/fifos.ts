@@ -1,5 +1,5 @@
 import { dlopen } from 'node:ffi'
-import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs'
+import { constants, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
@@ -8,10 +8,6 @@ import { join } from 'node:path'
  */
 export interface Fifos {
   take(): Fifo
-  /** Makes one for another process, which knows its name. */
-  provide(name: string): void
-  /** Gives one that the other process has opened its full size. */
-  widen(path: string): void
 }
 
 export interface Fifo {
@@ -59,14 +55,5 @@ export const createFifos = (directory: string): Fifos => {
 
   return {
     take: () => free.pop() ?? make(),
-    provide: name => {
-      const path = join(directory, name)
-      if (libc.mkfifo(path, 0o600) !== 0) throw new Error(`no FIFO can be made in ${directory}`)
-    },
-    widen: path => {
-      const descriptor = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK)
-      libc.fcntl(descriptor, F_SETPIPE_SZ, BigInt(PIPE_BYTES))
-      closeSync(descriptor)
-    },
   }
 }

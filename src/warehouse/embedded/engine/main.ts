@@ -2,10 +2,11 @@ import { rmSync } from 'node:fs'
 import { lockFile } from '../../../kernel/lock-file.ts'
 import { loadChdb } from './chdb.ts'
 import { createFifos } from './fifos.ts'
-import { type EngineReport, type EngineSettings, RESULT_PIPES, resultPipeName } from './protocol.ts'
+import type { EngineReport, EngineSettings } from './protocol.ts'
 import { createRunning } from './running.ts'
 import { createEngineServer } from './serve.ts'
 import { createSessions } from './sessions.ts'
+import { createWriteFaults } from './write-faults.ts'
 
 /**
  * The engine process: chDB behind ClickHouse's HTTP interface on a unix socket. It lives as long as its standard input is open:
@@ -40,12 +41,12 @@ const running = createRunning({
   },
 })
 const fifos = createFifos(settings.spoolPath)
-for (let number = 0; number < RESULT_PIPES; number++) fifos.provide(resultPipeName(number))
 let files = 0
 const server = createEngineServer({
   sessions,
   fifos,
   running,
+  writeFaults: createWriteFaults(sessions),
   spoolPath: settings.spoolPath,
   nextFile: () => String(files++),
   version,

@@ -20,9 +20,3 @@ export type EngineSettings = {
 export type EngineReport =
   | { readonly is: 'ready'; readonly version: string; readonly unconfined: string | null }
   | { readonly is: 'idle' }
-
-/** How many FIFOs for results the engine makes for the server, in its spool. */
-export const RESULT_PIPES = 32
-
-/** Their names: `result-0.fifo`. */
-export const resultPipeName = (number: number): string => `result-${number}.fifo`

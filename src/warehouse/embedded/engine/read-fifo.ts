@@ -13,8 +13,9 @@ const release = (buffer: Buffer): void => {
 }
 
 /**
- * Reads until the end and closes. `take` gets each part and resolves once it does not need it any more; false ends the
- * reading: then the writer gets EPIPE. One part is read while another is taken.
+ * Reads until the end and closes. `take` gets each part and resolves once it does not need it any more; false: the
+ * rest is dropped. A writer that got EPIPE would go on as well, and count a failed write (`write-faults.ts`). One part is read
+ * while another is taken.
  */
 export const readFifo = async (descriptor: number, take: (part: Uint8Array) => Promise<boolean>): Promise<void> => {
   let taking: Promise<boolean> = Promise.resolve(true)
@@ -22,8 +23,10 @@ export const readFifo = async (descriptor: number, take: (part: Uint8Array) => P
     for (;;) {
       const buffer = free.pop() ?? Buffer.allocUnsafeSlow(PIPE_BYTES)
       const { bytesRead } = await read(descriptor, buffer, 0, buffer.length, null)
-      if (!(await taking) || bytesRead === 0) return release(buffer)
-      taking = take(buffer.subarray(0, bytesRead)).finally(() => release(buffer))
+      const isWanted = await taking
+      if (!isWanted || bytesRead === 0) release(buffer)
+      if (bytesRead === 0) return
+      if (isWanted) taking = take(buffer.subarray(0, bytesRead)).finally(() => release(buffer))
     }
   } finally {
     closeSync(descriptor)

@@ -20,8 +20,8 @@ export type StatementRequest = {
   readonly settings: ReadonlyMap<string, string>
   /** Nothing is sent before the statement has ended. */
   readonly waitEndOfQuery: boolean
-  /** The name of a FIFO that takes the result in place of the answer's body (`result-pipes.ts`). */
-  readonly resultPipe: string | null
+  /** The name of a file in the spool that takes the result in place of the answer's body (`result-files.ts`). */
+  readonly resultFile: string | null
   /** Of the answer, where the client takes it and asked for it. */
   readonly compressed: boolean
 }
@@ -32,7 +32,7 @@ const RESERVED = new Set([
   ...[
     'session_id',
     'session_timeout',
-    'result_pipe',
+    'result_file',
     'session_check',
     'user',
     'password',
@@ -63,7 +63,7 @@ export const readRequest = async (request: IncomingMessage): Promise<StatementRe
     defaultFormat: search.get('default_format') ?? header(request, 'x-clickhouse-format') ?? 'TabSeparated',
     ...readSettings(search),
     waitEndOfQuery: search.get('wait_end_of_query') === '1',
-    resultPipe: readPipeName(search),
+    resultFile: readFileName(search),
     compressed: search.get('enable_http_compression') === '1' && accepts(request, 'gzip'),
   }
 }
@@ -73,10 +73,10 @@ const isInsert = (sql: string): boolean => scanSql(sql).words[0] === 'INSERT'
 const joinText = (first: string, second: string): string =>
   first === '' || second === '' ? first + second : `${first}\n${second}`
 
-const readPipeName = (search: URLSearchParams): string | null => {
-  const name = search.get('result_pipe')
-  if (name === null || /^result-\d+\.fifo$/.test(name)) return name
-  throw new ClickHouseError(ERROR.BAD_ARGUMENTS, 'There is no such pipe for results.')
+const readFileName = (search: URLSearchParams): string | null => {
+  const name = search.get('result_file')
+  if (name === null || /^result-[0-9a-f-]+$/.test(name)) return name
+  throw new ClickHouseError(ERROR.BAD_ARGUMENTS, 'A file for a result cannot have this name.')
 }
 
 const header = (request: IncomingMessage, name: string): string | null => {

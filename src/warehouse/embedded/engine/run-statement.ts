@@ -1,5 +1,6 @@
 import { closeSync, createReadStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import type { ChdbAnswer } from './chdb.ts'
 import { ClickHouseError, ERROR } from './clickhouse-error.ts'
 import { insertContent } from './insert-content.ts'
 import { withOwnQueryIds } from './query-id.ts'
@@ -7,6 +8,7 @@ import { readFifo } from './read-fifo.ts'
 import type { StatementRequest } from './request.ts'
 import { quoteText } from './scan-sql.ts'
 import { type StatementInput, type Task, toSummary } from './task.ts'
+import { NOT_WATCHED } from './write-faults.ts'
 
 /** Runs it in a session of its own. Throws `ClickHouseError` or what chDB throws; part of the answer may be sent by then. */
 export const runStatement = async (input: Task): Promise<void> => {
@@ -16,8 +18,11 @@ export const runStatement = async (input: Task): Promise<void> => {
   const kill = () => void engine.running.kill(request.queryId).catch(() => {})
   gone.addEventListener('abort', kill)
   try {
-    await session.queryAsync(preparation(request), { format: 'Null' })
-    await choose(request)({ ...input, session })
+    const [writes] = await Promise.all([
+      writesFile(request) ? engine.writeFaults.watch() : NOT_WATCHED,
+      session.queryAsync(preparation(request), { format: 'Null' }),
+    ])
+    await choose(request)({ ...input, session, writes })
   } finally {
     gone.removeEventListener('abort', kill)
     session.close()
@@ -25,9 +30,11 @@ export const runStatement = async (input: Task): Promise<void> => {
   }
 }
 
+const writesFile = ({ resultFile, waitEndOfQuery }: StatementRequest): boolean => resultFile !== null || waitEndOfQuery
+
 type Run = (input: StatementInput) => Promise<void>
 
-const choose = ({ content, scanned, sql, waitEndOfQuery, resultPipe }: StatementRequest): Run => {
+const choose = ({ content, scanned, sql, waitEndOfQuery, resultFile }: StatementRequest): Run => {
   if (content !== null) return insertContent
   const [word] = scanned.words
   if (word === undefined) throw new ClickHouseError(ERROR.SYNTAX_ERROR, 'Syntax error: Empty query. (SYNTAX_ERROR)')
@@ -35,7 +42,7 @@ const choose = ({ content, scanned, sql, waitEndOfQuery, resultPipe }: Statement
   if (scanned.several)
     throw new ClickHouseError(ERROR.SYNTAX_ERROR, 'Syntax error: Multi-statements are not allowed. (SYNTAX_ERROR)')
   if (word !== 'SELECT' && word !== 'WITH' && word !== '(') return sqlOnly(scanned.text)
-  if (resultPipe !== null) return intoPipe(resultPipe)
+  if (resultFile !== null) return forServer(resultFile)
   return waitEndOfQuery ? spool : stream
 }
 
@@ -74,7 +81,9 @@ const stream: Run = async input => {
   const reader = fifo.openForReading()
   const hold = fifo.openForWriting()
   fifo.wait(reader)
-  const done = session.queryAsync(intoFile(request, fifo.path), { format: 'Null' }).finally(() => closeSync(hold))
+  const done = session
+    .queryAsync(into(request, fifo.path, 'TRUNCATE'), { format: 'Null' })
+    .finally(() => closeSync(hold))
   const read = readFifo(reader, answer.write)
   await Promise.allSettled([done, read])
   fifo.release()
@@ -83,22 +92,21 @@ const stream: Run = async input => {
   await answer.end(toSummary(input, result))
 }
 
-/** A SELECT whose result the server reads from a FIFO that it has opened. */
-const intoPipe =
+/** A SELECT whose result is a file that the server has made, and follows. */
+const forServer =
   (name: string): Run =>
   async input => {
-    const { engine, request, answer, session } = input
-    const path = join(engine.spoolPath, name)
-    engine.fifos.widen(path)
-    await answer.end(toSummary(input, await session.queryAsync(intoFile(request, path), { format: 'Null' })))
+    // TRUNCATE would make another file and give it the name.
+    const result = await write(input, join(input.engine.spoolPath, name), 'APPEND')
+    await input.answer.end(toSummary(input, result))
   }
 
 /** A SELECT of whose result nothing is sent before its end. */
 const spool: Run = async input => {
-  const { engine, request, answer, session } = input
+  const { engine, answer } = input
   const path = join(engine.spoolPath, `${engine.nextFile()}.out`)
   try {
-    const result = await session.queryAsync(intoFile(request, path), { format: 'Null' })
+    const result = await write(input, path, 'TRUNCATE')
     answer.begin(toSummary(input, result))
     for await (const part of createReadStream(path)) if (!(await answer.write(part))) break
     await answer.end(toSummary(input, result))
@@ -107,5 +115,14 @@ const spool: Run = async input => {
   }
 }
 
-const intoFile = (request: StatementRequest, path: string): string =>
-  `${withOwnQueryIds(request.scanned.text, request.scanned.words)}\nINTO OUTFILE ${quoteText(path)} TRUNCATE FORMAT ${formatOf(request)}`
+type How = 'TRUNCATE' | 'APPEND'
+
+/** Into a file of the disk, whole or not at all. */
+const write = async ({ request, session, writes }: StatementInput, path: string, how: How): Promise<ChdbAnswer> => {
+  const result = await session.queryAsync(into(request, path, how), { format: 'Null' })
+  await writes.mustBeNone()
+  return result
+}
+
+const into = (request: StatementRequest, path: string, how: How): string =>
+  `${withOwnQueryIds(request.scanned.text, request.scanned.words)}\nINTO OUTFILE ${quoteText(path)} ${how} FORMAT ${formatOf(request)}`

@@ -4,12 +4,14 @@ import type { Fifos } from './fifos.ts'
 import type { StatementRequest } from './request.ts'
 import type { Running } from './running.ts'
 import type { Sessions } from './sessions.ts'
+import type { WriteFaults, WriteWatch } from './write-faults.ts'
 
 /** What statements share. */
 export type Engine = {
   readonly sessions: Sessions
   readonly fifos: Fifos
   readonly running: Running
+  readonly writeFaults: WriteFaults
   readonly spoolPath: string
   /** A name that no other file in the spool has. */
   readonly nextFile: () => string
@@ -26,7 +28,11 @@ export type Task = {
 }
 
 /** A task in its session. */
-export type StatementInput = Task & { readonly session: ChdbSession }
+export type StatementInput = Task & {
+  readonly session: ChdbSession
+  /** Since before the statement, where it writes a file. */
+  readonly writes: WriteWatch
+}
 
 /** To be made while the statement is among those that run. */
 export const toSummary = ({ engine, request }: Task, { rowsRead, bytesRead, elapsed }: ChdbAnswer): Summary => {

@@ -1,0 +1,46 @@
+import { createHash, type Hash } from 'node:crypto'
+import { readSync } from 'node:fs'
+import { parentPort } from 'node:worker_threads'
+
+/** Files that are being hashed: `to` bytes are to be read, or the hash is to be told and forgotten. */
+export type HashCall = { readonly call: number; readonly file: number } & (
+  | { readonly descriptor: number; readonly from: number; readonly to: number }
+  | { readonly end: true }
+)
+
+export type HashReply = { readonly call: number } & ({ readonly sha256: string | null } | { readonly fault: string })
+
+/** Small enough for the cache of a core: what was read is hashed before it is written back. */
+const block = Buffer.allocUnsafeSlow(256 * 1024)
+const hashes = new Map<number, Hash>()
+
+const hashOf = (file: number): Hash => {
+  const hash = hashes.get(file) ?? createHash('sha256')
+  hashes.set(file, hash)
+  return hash
+}
+
+const carryOut = (call: HashCall): string | null => {
+  const hash = hashOf(call.file)
+  if ('end' in call) {
+    hashes.delete(call.file)
+    return hash.digest('hex')
+  }
+  for (let at = call.from; at < call.to; ) {
+    const bytes = readSync(call.descriptor, block, 0, Math.min(block.length, call.to - at), at)
+    if (bytes === 0) throw new Error('The file became shorter while it was hashed.')
+    hash.update(block.subarray(0, bytes))
+    at += bytes
+  }
+  return null
+}
+
+const answer = (call: HashCall): HashReply => {
+  try {
+    return { call: call.call, sha256: carryOut(call) }
+  } catch (error) {
+    return { call: call.call, fault: (error as Error).message }
+  }
+}
+
+parentPort!.on('message', (call: HashCall) => parentPort!.postMessage(answer(call)))
