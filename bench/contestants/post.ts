@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
 import { createData } from '../../src/data/data.ts'
+import { createUploads } from '../../src/data/uploads.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import { createApp } from '../../src/http/app.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
@@ -34,19 +35,26 @@ const startEmpty = async ({ dataDir, settings }: BenchServerOptions, real: Store
   const shared = { config, clock: systemClock, logger: silentLogger, store: withoutStoring(real) }
   const blobs = await openFileBlobStore({ directory: join(dataDir, 'blobs') })
   const logs = createJobLogs({ ...shared, blobs, dataDir, maxBytes: config.logMaxBytes, shareTails: false })
+  const secrets = openSecretBox({ dataDir, secretKey: config.secretKey })
   const engine = createEngine({
     ...shared,
     blobs,
     logs,
-    secrets: openSecretBox({ dataDir, secretKey: config.secretKey }),
+    secrets,
     executors: [],
     definitions: [NOOP_DEFINITION],
     url: () => config.publicUrl,
     formerWorkers: [],
   })
   const warehouse = openWarehouse({ ...shared, dataDir })
-  const data = createData({ ...shared, warehouse, quarantineKeptMs: shared.config.retentionQuarantineMs, jobsLogKeptMs: Number.POSITIVE_INFINITY })
-  const app = await createApp({ ...shared, blobs, logs, engine, warehouse, data, version: '0.0.0' })
+  const data = createData({
+    ...shared,
+    warehouse,
+    quarantineKeptMs: shared.config.retentionQuarantineMs,
+    jobsLogKeptMs: Number.POSITIVE_INFINITY,
+  })
+  const uploads = createUploads({ blobs, key: secrets.deriveKey('uploads') })
+  const app = await createApp({ ...shared, blobs, logs, engine, warehouse, data, uploads, version: '0.0.0' })
   return { url: await app.listen({ host: '127.0.0.1', port: 0 }), close: () => app.close() }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
 import { createData } from '../data/data.ts'
+import { createUploads } from '../data/uploads.ts'
 import { createEngine } from '../engine/create-engine.ts'
 import type { Engine, PartHealth } from '../engine/engine.ts'
 import type { Executor } from '../executors/executor.ts'
@@ -97,6 +98,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
     quarantineKeptMs: config.retentionQuarantineMs,
     jobsLogKeptMs: config.retentionJobsLogMs,
   })
+  const uploads = createUploads({ blobs, key: secrets.deriveKey('uploads') })
   const executors = config.roles.includes('worker')
     ? (options.executors ??
       (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse, data })))
@@ -115,7 +117,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   undo.push(() => engine.stop())
   const adminToken = await ensureAdminToken({ store, config })
   if (config.roles.includes('api')) {
-    const app = await createApp({ ...parts, logs, engine, warehouse, data, metrics, version: readVersion() })
+    const app = await createApp({ ...parts, logs, engine, warehouse, data, uploads, metrics, version: readVersion() })
     // The listener closes first, so that nobody is told yes while the rest goes down.
     undo.push(() => closeApp(app))
     await app.listen({ host: config.host, port: config.port })

@@ -13,6 +13,8 @@ export interface Engine {
   readonly kinds: readonly Kind[]
   /** Checks and stores jobs, all or nothing. Throws `MillraceError`: `invalid` with a path per wrong field, `forbidden`, `executor_unavailable`, `too_many_queued`. */
   submit(input: Submission): Promise<readonly SubmittedJob[]>
+  /** Throws what `submit` would refuse of these bodies, and keeps nothing: for calls that take long to give all of theirs. Not `too_many_queued`. */
+  check(input: Omit<Submission, 'idempotency'>): void
   /** A new job with the same parameters, secrets included. Throws `not_found`, `forbidden`. */
   rerun(input: { submitter: Submitter; jobId: string; idempotency?: IdempotencyKey }): Promise<SubmittedJob>
   /** Forgets an ended job and all it left; the room of its blobs is free soon after. */

@@ -21,11 +21,16 @@ type Dependencies = {
 /** Submitting and rerunning: from job bodies as they came to stored jobs, all or nothing. */
 export const createSubmit = ({ store, clock, secrets, check, maxQueued }: Dependencies) => {
   const submit = async ({ submitter, bodies, path, idempotency }: Submission): Promise<readonly SubmittedJob[]> => {
+    const jobs = checked({ submitter, bodies, path }).map(body => toNewJob(body, submitter))
+    return insert({ jobs, maxQueued, ...(idempotency && { idempotency }) })
+  }
+
+  const checked = ({ submitter, bodies, path }: Omit<Submission, 'idempotency'>): readonly CheckedBody[] => {
     const now = clock.now()
     const checks = bodies.map((body, index) => check(body, { path: path && `${path}.${index}`, now }))
-    const jobs = rightOnes(checks).map(body => toNewJob(body, submitter))
-    for (const job of jobs) requireScope(submitter, `jobs:run:${job.kind}`)
-    return insert({ jobs, maxQueued, ...(idempotency && { idempotency }) })
+    const right = rightOnes(checks)
+    for (const { definition } of right) requireScope(submitter, `jobs:run:${definition.kind}`)
+    return right
   }
 
   const rerun = async ({ submitter, jobId, idempotency }: RerunInput): Promise<SubmittedJob> => {
@@ -59,7 +64,7 @@ export const createSubmit = ({ store, clock, secrets, check, maxQueued }: Depend
     ...toBodyOfJob(body, secrets.seal),
   })
 
-  return { submit, rerun }
+  return { submit, rerun, check: (input: Omit<Submission, 'idempotency'>): void => void checked(input) }
 }
 
 type RerunInput = { readonly submitter: Submitter; readonly jobId: string; readonly idempotency?: IdempotencyKey }

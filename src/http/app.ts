@@ -25,6 +25,7 @@ import { deliveryRoutes } from './routes/deliveries.ts'
 import { eventRoutes } from './routes/events.ts'
 import { extendRoutes } from './routes/extend.ts'
 import { healthRoutes } from './routes/health.ts'
+import { importRoutes } from './routes/import.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { logRoutes } from './routes/logs.ts'
 import { notificationRoutes } from './routes/notifications.ts'
@@ -55,7 +56,7 @@ declare module 'fastify' {
     access?: Access
     query?: QueryReaders
     /** What the route takes when that is not JSON. */
-    body?: 'multipart'
+    body?: 'multipart' | 'content'
     /** The body may be left out. */
     optionalBody?: true
     /** The answer is kept for its `Idempotency-Key` by the transaction of the work itself. */
@@ -113,6 +114,7 @@ export const createApp = async (
   analyticsRoutes(app, services)
   sqlRoutes(app, queries)
   dataSourceRoutes(app, services)
+  await importRoutes(app, services)
   pipeRoutes(app, services)
   eventRoutes(app, { ...services, streams, events: createWorkspaceEvents(app, services) })
   await tinybirdRoutes(app, services, queries)

@@ -83,7 +83,7 @@ export const keptWithWork = ({ firstCall }: FastifyRequest): void => {
   if (firstCall) firstCall.kept = true
 }
 
-/** The bytes and the query; of an upload nothing, since it is compared file by file when it comes again. */
+/** The bytes and the query; of an upload nothing, since it is compared when it comes again. */
 const bodyHash = (request: FastifyRequest): string => {
   const query = request.url.slice(pathOf(request.url).length)
   if (isUpload(request)) return hash('sha256', `upload\0${query}`)
@@ -120,7 +120,7 @@ export const sendKept = (reply: FastifyReply, { status, body }: KeptAnswer): Fas
   return reply.type(status >= 400 ? PROBLEM_TYPE : 'application/json; charset=utf-8').send(body)
 }
 
-const isUpload = (request: FastifyRequest): boolean => request.routeOptions.config.body === 'multipart'
+const isUpload = (request: FastifyRequest): boolean => request.routeOptions.config.body !== undefined
 
 const isSecret = (request: FastifyRequest, reply: FastifyReply): boolean =>
   reply.statusCode < 400 && request.routeOptions.config.secretAnswer === true

@@ -37,7 +37,7 @@ export const readJsonBodies = (app: App): void => {
 export const requireBodies = (app: App): void => {
   app.addHook('preValidation', (request, _reply, done) => {
     const { config, schema } = request.routeOptions
-    if (config.body === 'multipart') done()
+    if (config.body !== undefined) done()
     else if (schema?.body === undefined) done(isEmpty(request.body) ? undefined : takesNone())
     else if (request.body !== undefined) done()
     else if (config.optionalBody) {

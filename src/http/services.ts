@@ -1,5 +1,6 @@
 import type { BlobStore } from '../blobs/blob-store.ts'
 import type { Data } from '../data/data.ts'
+import type { Uploads } from '../data/uploads.ts'
 import type { Engine } from '../engine/engine.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
@@ -20,6 +21,7 @@ export type Services = {
   readonly engine: Engine
   readonly warehouse: Warehouse
   readonly data: Data
+  readonly uploads: Uploads
   /** Of the program, as in package.json. */
   readonly version: string
   /** Where the process counts; `createApp` makes its own when there is none. */

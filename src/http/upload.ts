@@ -60,7 +60,7 @@ const refuseTakenNames = async (store: Store, input: { workspace: string; jobId:
 }
 
 /** The parts as they come; what the parser says of a body that it cannot read is the sender's mistake. */
-async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
+export async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
   try {
     yield* request.parts()
   } catch (error) {
@@ -69,7 +69,7 @@ async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
 }
 
 /** A limit of the parser has its status; all else it says of the body is that it makes no sense. */
-const unreadable = (error: unknown): unknown =>
+export const unreadable = (error: unknown): unknown =>
   error instanceof Error && 'statusCode' in error
     ? error
     : new MillraceError('bad_request', 'The body ends too early or is not multipart/form-data.')

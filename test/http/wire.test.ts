@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
 import { createData } from '../../src/data/data.ts'
+import { createUploads } from '../../src/data/uploads.ts'
 import { createApp } from '../../src/http/app.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { loadConfig } from '../../src/kernel/config.ts'
@@ -72,8 +73,17 @@ const startImpatient = async (idleConnectionMs: number) => {
   const shared = { config, clock: systemClock, logger: silentLogger, store, blobs }
   const logs = createJobLogs({ ...shared, dataDir, maxBytes: config.logMaxBytes, shareTails: false })
   const warehouse = openWarehouse({ ...shared, dataDir })
-  const data = createData({ ...shared, warehouse, quarantineKeptMs: shared.config.retentionQuarantineMs, jobsLogKeptMs: Number.POSITIVE_INFINITY })
-  const app = await createApp({ ...shared, engine, logs, warehouse, data, version: '0.0.0' }, { idleConnectionMs })
+  const data = createData({
+    ...shared,
+    warehouse,
+    quarantineKeptMs: shared.config.retentionQuarantineMs,
+    jobsLogKeptMs: Number.POSITIVE_INFINITY,
+  })
+  const uploads = createUploads({ blobs, key: Buffer.alloc(32) })
+  const app = await createApp(
+    { ...shared, engine, logs, warehouse, data, uploads, version: '0.0.0' },
+    { idleConnectionMs },
+  )
   return { app, port: Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port) }
 }
 

@@ -69,6 +69,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /v1/datasources/:datasource': { scope: 'datasources:read' },
   'PUT /v1/datasources/:datasource': { scope: 'datasources:write' },
   'DELETE /v1/datasources/:datasource': { scope: 'datasources:write' },
+  'POST /v1/datasources/:datasource/import': { scope: 'jobs:run:import' },
   'POST /v1/datasources/:datasource/truncate': { scope: 'datasources:write' },
   'GET /v1/datasources/:datasource/quarantine': { scope: 'datasources:read' },
   'POST /v1/pipes': { scope: 'pipes:write' },
