@@ -6,3 +6,9 @@ export const warehouseHealth = async ({ warehouse }: Pick<Data, 'warehouse'>): P
   const problem = await warehouse.problem()
   return problem === null ? [] : [{ severity: 'unavailable', message: problem }]
 }
+
+/** What an operator should know though all works. */
+export const warehouseWarnings = ({ warehouse }: Pick<Data, 'warehouse'>): readonly ExecutorProblem[] => {
+  const message = warehouse.warning()
+  return message === null ? [] : [{ severity: 'warning', message }]
+}

@@ -4,6 +4,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import { openEmbeddedEngines } from './embedded/embedded-engines.ts'
+import { makeImportFolder } from './embedded/engine-folder.ts'
 import type { ResultFiles } from './embedded/result-files.ts'
 import { openServerEngines } from './server/server-engines.ts'
 
@@ -13,6 +14,8 @@ export interface Engines {
   database(workspace: string): string
   /** Makes sure that the engine runs and the database exists. Asked for every statement. Throws `WarehouseError`. */
   endpoints(workspace: string): Promise<Endpoints>
+  /** `Warehouse.importFolder`. */
+  importFolder(workspace: string): string | null
   problem(): Promise<string | null>
   warning(): string | null
   close(): Promise<void>
@@ -38,7 +41,7 @@ export type Endpoint = {
 }
 
 type Options = {
-  readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes'>
+  readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes' | 'databaseUrl'>
   readonly dataDir: string
   readonly logger: Logger
   readonly clock: Clock
@@ -50,11 +53,27 @@ const IDLE_MS = 15 * 60_000
 /** Starts nothing and connects nowhere yet. */
 export const openEngines = ({ config, dataDir, logger, clock }: Options): Engines =>
   config.clickhouseUrl === null
-    ? onSockets({ dataDir, logger, clock, memoryBytes: config.engineMemoryBytes })
+    ? onSockets({
+        dataDir,
+        logger,
+        clock,
+        memoryBytes: config.engineMemoryBytes,
+        isAmongMany: config.databaseUrl !== null,
+      })
     : openServerEngines({ url: config.clickhouseUrl })
 
-const onSockets = (options: Omit<Options, 'config'> & { readonly memoryBytes: number | null }): Engines => {
-  const engines = openEmbeddedEngines({ ...options, idleMs: IDLE_MS })
+type SocketOptions = Omit<Options, 'config'> & {
+  readonly memoryBytes: number | null
+  /** Other servers may share the store, and have engines of their own. */
+  readonly isAmongMany: boolean
+}
+
+const ONE_MACHINE =
+  'The tables of data jobs are on this machine alone: servers that share a PostgreSQL need MILLRACE_CLICKHOUSE_URL to share tables'
+
+const onSockets = (options: SocketOptions): Engines => {
+  const { isAmongMany, ...rest } = options
+  const engines = openEmbeddedEngines({ ...rest, idleMs: IDLE_MS })
   const endpoints = new Map<string, SocketEndpoint>()
 
   /** An engine that was started again may listen elsewhere. */
@@ -74,8 +93,9 @@ const onSockets = (options: Omit<Options, 'config'> & { readonly memoryBytes: nu
       const endpoint = endpointOf(workspace, socketPath)
       return { own: endpoint, users: endpoint, hasQueryLog: false, resultFiles }
     },
+    importFolder: workspace => makeImportFolder({ dataDir: options.dataDir, workspace }),
     problem: async () => engines.problem(),
-    warning: () => engines.warning(),
+    warning: () => engines.warning() ?? (isAmongMany ? `${ONE_MACHINE}.` : null),
     close: async () => {
       for (const { agent } of endpoints.values()) agent.destroy()
       await engines.close()

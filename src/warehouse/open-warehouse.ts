@@ -9,7 +9,7 @@ import { startUserQuery } from './user-query.ts'
 import type { Statement, Warehouse } from './warehouse.ts'
 
 type Options = {
-  readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes'>
+  readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes' | 'databaseUrl'>
   readonly dataDir: string
   readonly logger: Logger
   readonly clock: Clock
@@ -86,6 +86,7 @@ export const openWarehouse = (options: Options): Warehouse => {
     rows,
     insert: async ({ content, ...statement }) =>
       void (await run(statement, Readable.from(content, { objectMode: false }))),
+    importFolder: workspace => engines.importFolder(workspace),
     problem: () => engines.problem(),
     warning: () => engines.warning(),
     close: () => engines.close(),

@@ -13,7 +13,7 @@ afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 
 const open = (folder: string): Warehouse =>
   openWarehouse({
-    config: { clickhouseUrl: null, engineMemoryBytes: null },
+    config: { clickhouseUrl: null, engineMemoryBytes: null, databaseUrl: null },
     dataDir: folder,
     logger: silentLogger,
     clock: systemClock,

@@ -8,7 +8,7 @@ const clickhouseUrl = process.env.MILLRACE_TEST_CLICKHOUSE_URL!
 
 describeWarehouse('the warehouse on a ClickHouse server', async () =>
   openWarehouse({
-    config: { clickhouseUrl, engineMemoryBytes: null },
+    config: { clickhouseUrl, engineMemoryBytes: null, databaseUrl: null },
     dataDir: tmpdir(),
     logger: silentLogger,
     clock: systemClock,

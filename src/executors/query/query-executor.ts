@@ -6,7 +6,7 @@ import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
 import { type QueryLimits, type QuerySummary, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
-import { warehouseHealth } from '../data-health.ts'
+import { warehouseHealth, warehouseWarnings } from '../data-health.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { followProgress, type ProgressFollower } from '../follow-progress.ts'
 import { withStatementProgress } from '../follow-statements.ts'
@@ -25,7 +25,8 @@ type Options = {
 export const createQueryExecutor = (options: Options): Executor => ({
   kind: 'query',
   lane: 'default',
-  health: () => warehouseHealth(options.data),
+  // What weakens the engine is told once, not by every kind that needs it.
+  health: async () => [...(await warehouseHealth(options.data)), ...warehouseWarnings(options.data)],
   run: (job, context) => {
     const spec = JSON.parse(job.spec) as QuerySpec
     return spec.datasource === undefined
