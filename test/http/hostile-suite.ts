@@ -101,6 +101,52 @@ const BODIES: readonly [path: string, body: Record<string, unknown>][] = [
   ['/v1/notifications/read', { ids: [NOBODY] }],
   ['/v1/tokens', { name: 'n', workspace: 'none', role: 'reader', scopes: ['jobs:read'], expires_at: null }],
   ['/v1/workspaces', { name: 'w' }],
+  [
+    '/v1/datasources',
+    {
+      name: 'odd',
+      description: 'd',
+      schema: [{ name: 'n', type: 'UInt8', json_path: '$.n' }],
+      engine: 'MergeTree',
+      sorting_key: 'n',
+      partition_key: 'n',
+      ttl: 'toDate(n)',
+    },
+  ],
+  ['/v1/pipes', { name: 'odd_pipe', description: 'd', nodes: [{ name: 'a', sql: 'SELECT n FROM there' }] }],
+]
+
+/** Fields of a column and of a node, one that is right in each. */
+const COLUMN: Record<string, unknown> = { name: 'n', type: 'UInt8', json_path: '$.n' }
+const NODE: Record<string, unknown> = {
+  name: 'a',
+  sql: 'SELECT n FROM there',
+  copy_into: 'there',
+  mode: 'append',
+  schedule: { crons: ['@daily'] },
+  materialize_into: 'there',
+}
+
+/** Texts that are put into statements, or nearly. */
+const INJECTIONS: readonly string[] = [
+  "'; DROP TABLE there; --",
+  'n) ENGINE = Memory --',
+  '`n`',
+  'n\\',
+  '(SELECT 1)',
+  '{n:Identifier}',
+  "file('/etc/passwd')",
+  'n, sleep(3)',
+  'a'.repeat(10_000),
+  '('.repeat(1000),
+  '--',
+  '/*',
+  '\ud800',
+  'UInt8 DEFAULT 1',
+  'UInt8, x String',
+  "Enum8('a' = 1)",
+  'Array(Array(Array(Array(UInt8))))',
+  'AggregateFunction(sum, (SELECT 1))',
 ]
 
 /** The fields of a schedule, one that is right in each. */
@@ -147,6 +193,7 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
     live = (await server.call('POST', '/v1/jobs', later)).body.job_id
     const { status } = await server.call('POST', '/v1/workflows', { name: 'waiting', payload: [{ command: 'true' }] })
     expect(status).toBe(201)
+    expect((await server.call('POST', '/v1/datasources', { name: 'there', schema: 'n UInt8' })).status).toBe(201)
   })
   afterAll(() => server?.stop())
 
@@ -173,6 +220,27 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
       for (const sink of SINKS)
         for (const field of Object.keys(sink)) await check({ sinks: [{ ...sink, [field]: odd }] })
     }
+  })
+
+  test('wrong values in every field of a column and of a node, and texts that would be more than they say', async () => {
+    for (const odd of [...ODD, ...INJECTIONS]) {
+      for (const field of Object.keys(COLUMN)) {
+        const schema = [{ ...COLUMN, [field]: odd }]
+        await sendJson('POST', '/v1/datasources', JSON.stringify({ name: 'odd_column', schema }))
+        await sendJson('PUT', '/v1/datasources/there', JSON.stringify({ schema: [COLUMN, ...schema] }))
+      }
+      for (const field of Object.keys(NODE)) {
+        const { materialize_into, ...copy } = NODE
+        const node = field === 'materialize_into' ? { name: 'a', sql: NODE.sql } : copy
+        const nodes = [{ ...node, [field]: odd }]
+        await sendJson('POST', '/v1/pipes', JSON.stringify({ name: 'odd_node', nodes }))
+        await sendJson('PUT', '/v1/pipes/odd_node', JSON.stringify({ name: 'odd_node', nodes }))
+      }
+      for (const field of ['name', 'schema', 'engine', 'sorting_key', 'partition_key', 'ttl'])
+        await sendJson('POST', '/v1/datasources', JSON.stringify({ name: 'odd_key', schema: 'n UInt8', [field]: odd }))
+    }
+    const { body } = await server.call('POST', '/v1/sql', { query: 'SELECT * FROM there' })
+    expect(body).toEqual([])
   })
 
   test('anything in a schedule', async () => {
@@ -299,6 +367,9 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
     ['/v1/workflows/waiting/upcoming', ['count']],
     ['/v1/deliveries', ['status', 'job_id', 'run_id', 'workflow_id', 'limit', 'cursor']],
     ['/v1/notifications', ['unread', 'limit', 'cursor']],
+    ['/v1/datasources', ['limit', 'cursor', 'count']],
+    ['/v1/datasources/there/quarantine', ['limit', 'cursor', 'count']],
+    ['/v1/pipes', ['limit', 'cursor', 'count']],
     ['/v1/analytics', ['from', 'to', 'workflow_id', 'trend', 'limit']],
   ])('anything in the query of %s', async (path, names) => {
     const value = fc.oneof(
@@ -310,6 +381,40 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
         await send('GET', `${path}?${new URLSearchParams(pairs)}`)
       }),
       { numRuns: 30 },
+    )
+  })
+
+  test('anything in the query and the body of an import', async () => {
+    const name = fc.constantFrom(
+      'format',
+      'mode',
+      'header',
+      'delimiter',
+      'quote',
+      'max_bad_rows',
+      'create',
+      'name',
+      'x',
+    )
+    const value = fc.oneof(fc.string({ unit: 'binary' }), fc.constantFrom('csv', 'replace', 'true', ',', '1', '5%'))
+    const type = fc.constantFrom(
+      'text/csv',
+      'application/json',
+      'multipart/form-data',
+      'multipart/form-data; boundary=b',
+      'x',
+    )
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(name, value), { maxLength: 4 }),
+        type,
+        fc.string(),
+        async (pairs, of, body) => {
+          const headers = { 'content-type': of }
+          await send('POST', `/v1/datasources/there/import?${new URLSearchParams(pairs)}`, { body, headers })
+        },
+      ),
+      { numRuns: 80 },
     )
   })
 
