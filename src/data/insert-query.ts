@@ -1,8 +1,9 @@
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
+import { INSERT_SETTINGS, insertSelect } from './insert-select.ts'
 import { columnsFault, schemaMismatch } from './match-columns.ts'
 import { qualified } from './table-ddl.ts'
-import { INSERT_SETTINGS, insertSelect, type Loaded, type Staged, type WriteFailure } from './write-rows.ts'
+import type { Loaded, Staged, WriteFailure } from './write-rows.ts'
 
 type Input = {
   readonly data: Data

@@ -1,20 +1,18 @@
 import type { FailureReason } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Catalogue } from '../model/catalogue.ts'
-import { dataSourcesOf, type Feed, feedsBelow, feedsOf, findDataSource, writtenWith } from '../model/catalogue-graph.ts'
-import { compileNode } from '../model/compile-node.ts'
-import { type DataSource, quarantineOf, type WriteMode } from '../model/data-source.ts'
+import { feedsBelow, findDataSource, writtenWith } from '../model/catalogue-graph.ts'
+import type { DataSource, WriteMode } from '../model/data-source.ts'
 import type { ClaimedJob } from '../model/job.ts'
-import type { NewPublication, PublishedTable } from '../store/data-store.ts'
-import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
+import type { NewPublication } from '../store/data-store.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
-import { uuidsOf } from './exchange-tables.ts'
 import { leaseOf, lockTables, sleep } from './lock-tables.ts'
 import { finishPublication, recoverPublications } from './recover-publications.ts'
+import { feedsToRun, runFeed } from './run-feeds.ts'
+import { attachLive, stage, toPublish } from './stage-tables.ts'
 import { dropStaging, stagingName } from './staging-database.ts'
-import { createStatements, type Statements } from './statements.ts'
-import { createQuarantineSql, createTableSql, qualified } from './table-ddl.ts'
+import type { Statements } from './statements.ts'
 
 /**
  * How rows get into a data source, all or nothing: they are loaded into a staging database, dependent materialized nodes make of them what they
@@ -124,109 +122,11 @@ const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<
   if (loaded.type === 'failed') return loaded
   const { database, target } = staged
   const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
-  for (const feed of feedsToRun(catalogue, feeds, write)) await runFeed(data, write, staged, feed)
+  for (const feed of feedsToRun(catalogue, feeds, write.mode)) await runFeed(data, write.job.workspace, staged, feed)
   const tables = [...new Set([target.name, ...feeds.map(({ into }) => into)])]
   if (write.mode === 'append') for (const name of tables) await attachLive(staged, name)
   const published = await toPublish(data, write, staged, tables)
   return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }
-}
-
-/** A staged table for each that is written; whatever else nodes read is reached through an alias. */
-const stage = async (data: Data, write: Write, catalogue: Catalogue): Promise<Staged> => {
-  const { warehouse } = data
-  const { job, signal } = write
-  const target = findDataSource(catalogue, write.target)!
-  const liveDatabase = warehouse.database(job.workspace)
-  const database = stagingName(liveDatabase, { jobId: job.id, attempt: job.attempt })
-  const statements = createStatements({ warehouse, job, signal })
-  const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
-  const written = new Set([target.name, ...feeds.map(({ into }) => into)])
-  await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
-  for (const name of written)
-    await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
-  for (const name of readBy(catalogue, feedsToRun(catalogue, feeds, write))) {
-    if (written.has(name)) continue
-    const live = `${quoteIdentifier(liveDatabase)}, ${quoteIdentifier(name)}`
-    await statements.command({ sql: `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${live})` })
-  }
-  if (write.quarantine) await statements.command({ sql: createQuarantineSql(database, target, data.quarantineKeptMs) })
-  return { catalogue, target, database, liveDatabase, statements }
-}
-
-const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
-  new Set(feeds.flatMap(({ pipe, node }) => [...dataSourcesOf(catalogue, pipe, node)]))
-
-/**
- * A replace makes what depends on it anew, whole: of all that feeds it, also from elsewhere. An append adds what the new rows
- * make.
- */
-const feedsToRun = (catalogue: Catalogue, feeds: readonly Feed[], { mode }: Write): readonly Feed[] => {
-  if (mode === 'append') return feeds
-  const replaced = new Set(feeds.map(({ into }) => into))
-  const others = feedsOf(catalogue).filter(
-    feed => replaced.has(feed.into) && !feeds.some(({ node }) => node === feed.node),
-  )
-  return [...others, ...feeds]
-}
-
-const runFeed = async (data: Data, write: Write, staged: Staged, { pipe, node, into }: Feed): Promise<void> => {
-  const { catalogue, database, statements } = staged
-  const sql = await data.warehouse.checkSelect({
-    workspace: write.job.workspace,
-    sql: compileNode(catalogue, pipe, node),
-  })
-  await statements.command({
-    database,
-    sql: insertSelect(findDataSource(catalogue, into)!, sql),
-    settings: INSERT_SETTINGS,
-  })
-}
-
-/** One block may touch many partitions. */
-export const INSERT_SETTINGS = { max_partitions_per_insert_block: 0, insert_null_as_default: 0 }
-
-/** By name: a SELECT may have its columns in any order. `table` as it stands in SQL; the data source's name when absent. */
-export const insertSelect = (
-  dataSource: DataSource,
-  select: string,
-  table: string = quoteIdentifier(dataSource.name),
-): string => {
-  const names = columnNames(dataSource)
-  return `INSERT INTO ${table} (${names}) SELECT ${names} FROM (\n${select}\n)`
-}
-
-/** All columns as they stand in a statement. */
-export const columnNames = ({ columns }: DataSource): string =>
-  columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-
-/** The rows that are there join the new ones: parts are linked, not copied. */
-const attachLive = async ({ database, liveDatabase, statements }: Staged, name: string): Promise<void> => {
-  const sql = `ALTER TABLE ${qualified(database, name)} ATTACH PARTITION ALL FROM ${qualified(liveDatabase, name)}`
-  await statements.command({ sql })
-}
-
-/** Rows that did not fit appear with those that did. */
-const toPublish = async (
-  data: Data,
-  write: Write,
-  staged: Staged,
-  tables: readonly string[],
-): Promise<readonly PublishedTable[]> => {
-  const { target, database, liveDatabase, statements } = staged
-  const quarantine = quarantineOf(target.name)
-  const names = [...tables]
-  if (write.quarantine && (await hasRows(staged, quarantine))) {
-    await statements.command({ sql: createQuarantineSql(liveDatabase, target, data.quarantineKeptMs) })
-    await attachLive(staged, quarantine)
-    names.push(quarantine)
-  }
-  const uuids = await uuidsOf(data.warehouse, write.job.workspace, database)
-  return names.map(name => ({ name, uuid: uuids.get(name)! }))
-}
-
-const hasRows = async ({ database, statements }: Staged, table: string): Promise<boolean> => {
-  const found = await statements.rows({ sql: `SELECT 1 AS found FROM ${qualified(database, table)} LIMIT 1` })
-  return found.length > 0
 }
 
 const PAUSE_MS = 500

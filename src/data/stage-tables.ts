@@ -1,0 +1,67 @@
+import type { Catalogue } from '../model/catalogue.ts'
+import { dataSourcesOf, type Feed, feedsBelow, findDataSource } from '../model/catalogue-graph.ts'
+import { quarantineOf } from '../model/data-source.ts'
+import type { PublishedTable } from '../store/data-store.ts'
+import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
+import type { Data } from './data.ts'
+import { uuidsOf } from './exchange-tables.ts'
+import { feedsToRun } from './run-feeds.ts'
+import { stagingName } from './staging-database.ts'
+import { createStatements } from './statements.ts'
+import { createQuarantineSql, createTableSql, qualified } from './table-ddl.ts'
+import type { Staged, Write } from './write-rows.ts'
+
+/** A staged table for each that is written; whatever else nodes read is reached through an alias. */
+export const stage = async (data: Data, write: Write, catalogue: Catalogue): Promise<Staged> => {
+  const { warehouse } = data
+  const { job, signal } = write
+  const target = findDataSource(catalogue, write.target)!
+  const liveDatabase = warehouse.database(job.workspace)
+  const database = stagingName(liveDatabase, { jobId: job.id, attempt: job.attempt })
+  const statements = createStatements({ warehouse, job, signal })
+  const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
+  const written = new Set([target.name, ...feeds.map(({ into }) => into)])
+  await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
+  for (const name of written)
+    await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
+  for (const name of readBy(catalogue, feedsToRun(catalogue, feeds, write.mode))) {
+    if (written.has(name)) continue
+    const live = `${quoteIdentifier(liveDatabase)}, ${quoteIdentifier(name)}`
+    await statements.command({ sql: `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${live})` })
+  }
+  if (write.quarantine) await statements.command({ sql: createQuarantineSql(database, target, data.quarantineKeptMs) })
+  return { catalogue, target, database, liveDatabase, statements }
+}
+
+const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
+  new Set(feeds.flatMap(({ pipe, node }) => [...dataSourcesOf(catalogue, pipe, node)]))
+
+/** The rows that are there join the new ones: parts are linked, not copied. */
+export const attachLive = async ({ database, liveDatabase, statements }: Staged, name: string): Promise<void> => {
+  const sql = `ALTER TABLE ${qualified(database, name)} ATTACH PARTITION ALL FROM ${qualified(liveDatabase, name)}`
+  await statements.command({ sql })
+}
+
+/** Rows that did not fit appear with those that did. */
+export const toPublish = async (
+  data: Data,
+  write: Write,
+  staged: Staged,
+  tables: readonly string[],
+): Promise<readonly PublishedTable[]> => {
+  const { target, database, liveDatabase, statements } = staged
+  const quarantine = quarantineOf(target.name)
+  const names = [...tables]
+  if (write.quarantine && (await hasRows(staged, quarantine))) {
+    await statements.command({ sql: createQuarantineSql(liveDatabase, target, data.quarantineKeptMs) })
+    await attachLive(staged, quarantine)
+    names.push(quarantine)
+  }
+  const uuids = await uuidsOf(data.warehouse, write.job.workspace, database)
+  return names.map(name => ({ name, uuid: uuids.get(name)! }))
+}
+
+const hasRows = async ({ database, statements }: Staged, table: string): Promise<boolean> => {
+  const found = await statements.rows({ sql: `SELECT 1 AS found FROM ${qualified(database, table)} LIMIT 1` })
+  return found.length > 0
+}
