@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { materialized } from '../data/scene.ts'
 import { NOBODY } from '../http/scenario.ts'
+import { differences, IMPORT_EXAMPLE } from './document.ts'
 import { openScriptedScene, type ScriptedScene } from './scripted.ts'
 
 const clock = { offset: 0, now: () => Date.now() + clock.offset, monotonic: () => performance.now() }
@@ -74,8 +75,16 @@ describe('a job', () => {
       invalid_lines: 2,
       datasource: { name: 'events', type: 'csv', headers: { cached_delimiter: ',' } },
     })
+    expect(differences(IMPORT_EXAMPLE, job)).toEqual([])
     const made = await get(`/v0/jobs/${await scene.submit({ import: { ...IMPORT.import, create: true } })}`)
     expect(made.mode).toBe('create')
+  })
+
+  test('shows no password of an address, and no address of content that was sent', async () => {
+    const withUrl = async (url: string) =>
+      (await get(`/v0/jobs/${await scene.submit({ import: { ...IMPORT.import, url } })}`)).url
+    expect(await withUrl('https://me:secret@example.com/e.csv?a=1')).toBe('https://me:***@example.com/e.csv?a=1')
+    expect(await withUrl('upload:0123')).toBeNull()
   })
 
   test('that deletes says what for, and how many rows it was', async () => {

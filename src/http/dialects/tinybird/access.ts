@@ -11,7 +11,7 @@ const RIGHTS = {
   'GET /jobs/:job_id': { scope: 'jobs:read' },
   'POST /jobs/:job_id/cancel': { scope: 'jobs:write' },
   'GET /datasources': { scope: 'datasources:read' },
-  'POST /datasources': { scope: 'datasources:write' },
+  'POST /datasources': { scope: 'jobs:run:import' },
   'GET /datasources/:datasource': { scope: 'datasources:read' },
   'DELETE /datasources/:datasource': { scope: 'datasources:write' },
   'POST /datasources/:datasource/delete': { scope: 'jobs:run:delete' },

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { createDataSource, getDataSource } from '../../../data/data-sources.ts'
+import { requireScope } from '../../../engine/submit.ts'
 import { MillraceError } from '../../../kernel/errors.ts'
 import { findDataSource } from '../../../model/catalogue-graph.ts'
 import { DATA_FORMATS, type DataSource } from '../../../model/data-source.ts'
@@ -46,12 +47,13 @@ const bodyOf = (fields: ImportFields & { readonly url: string }) => ({
   ...(fields.replace_condition !== undefined && { replace_condition: fields.replace_condition }),
 })
 
-/** A data source made of `schema`, empty. Throws as `createDataSource`. */
+/** A data source made of `schema`, empty. Throws `forbidden`, and as `createDataSource`. */
 export const createFromText = (
   { data }: Services,
   { caller }: FastifyRequest,
   { name, schema }: { readonly name: string; readonly schema: string },
 ): Promise<DataSource> => {
+  requireScope(caller, 'datasources:write')
   const columns = readSchemaText(schema)
   if (typeof columns === 'string') throw invalid([{ path: 'schema', message: columns }])
   return createDataSource(data, caller.workspace, { name, columns })

@@ -74,7 +74,7 @@ const VIEWS: Readonly<Record<DataJob['kind'], ViewOfKind>> = {
   import: (job, spec) => ({
     mode: modeOf(spec.import ?? {}),
     import_id: job.id,
-    url: spec.import?.url ?? null,
+    url: shownUrl(spec.import?.url ?? ''),
     quarantine_rows: job.statistics?.quarantine_rows ?? 0,
     invalid_lines: job.statistics?.invalid_lines ?? 0,
   }),
@@ -88,6 +88,15 @@ const VIEWS: Readonly<Record<DataJob['kind'], ViewOfKind>> = {
       ? { rows_to_be_deleted: job.statistics?.rows_to_be_deleted ?? null }
       : { rows_affected: job.statistics?.rows_deleted ?? null }),
   }),
+}
+
+/** Without the password that it may hold. Content that was sent has no address of the caller's. */
+const shownUrl = (text: string): string | null => {
+  const url = URL.parse(text)
+  if (url === null || url.protocol === 'upload:') return null
+  if (url.password === '') return text
+  url.password = '***'
+  return url.href
 }
 
 const modeOf = ({ mode = 'append', create }: NonNullable<JobSpec['import']>): string =>
