@@ -41,11 +41,13 @@ describe('the guide to the API', () => {
   test('has its pages', () => {
     const names = [
       'artifacts',
+      'datasources',
       'errors',
       'functions',
       'http',
       'jobs',
       'logs',
+      'pipes',
       'query',
       'runs',
       'sinks',

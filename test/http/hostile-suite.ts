@@ -436,12 +436,8 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
     const body = fc.dictionary(what, fc.jsonValue({ maxDepth: 3 }), { maxKeys: 5 })
     await fc.assert(
       fc.asyncProperty(body, async fields => {
-        const status = await sendJson(
-          'POST',
-          '/v1/jobs',
-          JSON.stringify({ ...fields, scheduled_at: '2020-01-01T00:00:00Z' }),
-        )
-        expect(status).toBe(422)
+        const text = JSON.stringify({ ...fields, scheduled_at: '2020-01-01T00:00:00Z' })
+        expect(await sendJson('POST', '/v1/jobs', text)).toBe(text.includes('"__proto__"') ? 400 : 422)
       }),
       { numRuns: 100 },
     )
