@@ -25,6 +25,7 @@ type Input = {
 export const runWrite = async (input: Input): Promise<Outcome> => {
   const { data, job, context, ...write } = input
   const { stop, clock, logger } = context
+  const startedAt = clock.monotonic()
   const hasNoTime = () => stop.cause === 'shutdown' || stop.cause === 'lease_lost' || clock.monotonic() > stop.killAt
   try {
     const written = await writeRows(data, {
@@ -40,7 +41,11 @@ export const runWrite = async (input: Input): Promise<Outcome> => {
     return {
       type: 'completed',
       isPublished: true,
-      statistics: { ...written.outcome, ...(await targetStatistics(input)) },
+      statistics: {
+        ...written.outcome,
+        elapsed_ms: Math.round(clock.monotonic() - startedAt),
+        ...(await targetStatistics(input)),
+      },
     }
   } catch (error) {
     if (stop.cause !== null) return { type: 'stopped' }
