@@ -8,7 +8,7 @@ import { readFifo } from './read-fifo.ts'
 import type { StatementRequest } from './request.ts'
 import { quoteText } from './scan-sql.ts'
 import { type StatementInput, type Task, toSummary } from './task.ts'
-import { NOT_WATCHED } from './write-faults.ts'
+import { NOT_WATCHED, type WriteWatch } from './write-faults.ts'
 
 /** Runs it in a session of its own. Throws `ClickHouseError` or what chDB throws; part of the answer may be sent by then. */
 export const runStatement = async (input: Task): Promise<void> => {
@@ -18,10 +18,7 @@ export const runStatement = async (input: Task): Promise<void> => {
   const kill = () => void engine.running.kill(request.queryId).catch(() => {})
   gone.addEventListener('abort', kill)
   try {
-    const [writes] = await Promise.all([
-      writesFile(request) ? engine.writeFaults.watch() : NOT_WATCHED,
-      session.queryAsync(preparation(request), { format: 'Null' }),
-    ])
+    const writes = await prepare({ ...input, session })
     await choose(request)({ ...input, session, writes })
   } finally {
     gone.removeEventListener('abort', kill)
@@ -30,7 +27,13 @@ export const runStatement = async (input: Task): Promise<void> => {
   }
 }
 
-const writesFile = ({ resultFile, waitEndOfQuery }: StatementRequest): boolean => resultFile !== null || waitEndOfQuery
+/** Sets the session up; from here on writes are watched, where the statement makes a file. */
+const prepare = async ({ engine, request, session }: Omit<StatementInput, 'writes'>): Promise<WriteWatch> => {
+  const sql = preparation(request)
+  if (request.resultFile !== null || request.waitEndOfQuery) return engine.writeFaults.watch(session, sql)
+  await session.queryAsync(sql, { format: 'Null' })
+  return NOT_WATCHED
+}
 
 type Run = (input: StatementInput) => Promise<void>
 

@@ -1,4 +1,5 @@
 import { once } from '../../../kernel/once.ts'
+import type { ChdbSession } from './chdb.ts'
 import { ClickHouseError, ERROR } from './clickhouse-error.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -7,8 +8,8 @@ import type { Sessions } from './sessions.ts'
  * calls the statement a success; but it counts.
  */
 export interface WriteFaults {
-  /** Begins to watch; the promise resolves when it does. */
-  watch(): Promise<WriteWatch>
+  /** Watches from before statements that answer nothing, which are carried out in the session. */
+  watch(session: ChdbSession, sql: string): Promise<WriteWatch>
 }
 
 export interface WriteWatch {
@@ -22,19 +23,20 @@ export const NOT_WATCHED: WriteWatch = { mustBeNone: async () => {} }
 const SQL = "SELECT value FROM system.events WHERE event = 'WriteBufferFromFileDescriptorWriteFailed'"
 
 export const createWriteFaults = (sessions: Sessions): WriteFaults => {
-  // One for all counts: nothing that a user says runs in it, and to open one takes longer than to count.
-  const session = once(() => sessions.take())
-  const count = async (): Promise<number> => {
-    const answer = await session().queryAsync(SQL, { format: 'TSVRaw' })
+  // For counts after statements, out of reach of their limits. To open a session takes longer than to count.
+  const own = once(() => sessions.take())
+
+  const count = async (session: ChdbSession, sql: string): Promise<number> => {
+    const answer = await session.queryAsync(`${SQL};\n${sql}`, { format: 'TSVRaw' })
     return Number(Buffer.from(answer.bytes()).toString())
   }
 
   return {
-    watch: async () => {
-      const before = await count()
+    watch: async (session, sql) => {
+      const before = await count(session, sql)
       return {
         mustBeNone: async () => {
-          if ((await count()) === before) return
+          if ((await count(own(), '')) === before) return
           throw new ClickHouseError(
             ERROR.NOT_ENOUGH_SPACE,
             'The result could not be written: there is no room left on the disk. (NOT_ENOUGH_SPACE)',
