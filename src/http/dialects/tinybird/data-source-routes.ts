@@ -4,47 +4,23 @@ import { dataSourceFigures } from '../../../data/data-source-figures.ts'
 import { dropDataSource, getDataSource, truncateDataSource } from '../../../data/data-sources.ts'
 import type { DataSource } from '../../../model/data-source.ts'
 import type { App } from '../../app.ts'
-import { invalid } from '../../problem.ts'
 import type { Services } from '../../services.ts'
-import { viewListedDataSource, viewWholeDataSource } from './data-source-view.ts'
+import { viewListedDataSource } from './data-source-view.ts'
 import { createDelete } from './delete-rows.ts'
 import { flagField, givenFields, readFields, textField } from './fields.ts'
-import { createFromText, createImport, IMPORT_FIELDS } from './import-rows.ts'
 import { mount, namesIn } from './mount.ts'
+import { showDataSource } from './show-data-source.ts'
 
 const dataSourcePath = { datasource: Type.String({ description: 'Name or id.' }) }
 
 /** Data sources: read, emptied, dropped; and the jobs that delete rows. */
 export const dataSourceRoutes = (app: App, services: Services): void => {
-  importRoutes(app, services)
   readRoutes(app, services)
   changeRoutes(app, services)
 }
 
 const dataSourceIn = (data: Services['data'], request: FastifyRequest): Promise<DataSource> =>
   getDataSource(data, request.caller.workspace, namesIn<'datasource'>(request).datasource)
-
-const importRoutes = (app: App, services: Services): void => {
-  const startImport = createImport(services)
-
-  mount(app, {
-    method: 'POST',
-    path: '/datasources',
-    summary: 'Start a job that imports from a URL, or make a data source of a schema',
-    fields: IMPORT_FIELDS,
-    answer: async request => {
-      const { url, ...fields } = readFields(givenFields(request), IMPORT_FIELDS)
-      if (url !== undefined) return startImport(request, { ...fields, url })
-      const { name, schema } = fields
-      if (name === undefined || schema === undefined)
-        throw invalid([{ path: 'url', message: 'is required, or name and schema' }])
-      const { workspace } = request.caller
-      return {
-        datasource: await show(services.data, workspace, await createFromText(services, request, { name, schema })),
-      }
-    },
-  })
-}
 
 const readRoutes = (app: App, { data }: Services): void => {
   mount(app, {
@@ -65,13 +41,8 @@ const readRoutes = (app: App, { data }: Services): void => {
     path: '/datasources/:datasource',
     summary: 'One data source',
     params: dataSourcePath,
-    answer: async request => show(data, request.caller.workspace, await dataSourceIn(data, request)),
+    answer: async request => showDataSource(data, request.caller.workspace, await dataSourceIn(data, request)),
   })
-}
-
-const show = async (data: Services['data'], workspace: string, dataSource: DataSource) => {
-  const figures = await dataSourceFigures(data, workspace, [dataSource])
-  return viewWholeDataSource(await data.catalogue(workspace), dataSource, figures?.get(dataSource.name))
 }
 
 const DELETE_FIELDS = {
@@ -108,7 +79,7 @@ const changeRoutes = (app: App, services: Services): void => {
     answer: async request => {
       const dataSource = await dataSourceIn(data, request)
       await truncateDataSource(data, request.caller.workspace, dataSource.name)
-      return show(data, request.caller.workspace, dataSource)
+      return showDataSource(data, request.caller.workspace, dataSource)
     },
   })
 

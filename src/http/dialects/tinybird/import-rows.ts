@@ -3,9 +3,11 @@ import { createDataSource, getDataSource } from '../../../data/data-sources.ts'
 import { requireScope } from '../../../engine/submit.ts'
 import { MillraceError } from '../../../kernel/errors.ts'
 import { findDataSource } from '../../../model/catalogue-graph.ts'
-import { DATA_FORMATS, type DataSource } from '../../../model/data-source.ts'
+import { DATA_FORMATS, type DataFormat, type DataSource } from '../../../model/data-source.ts'
 import { readSchemaText } from '../../../model/schema-text.ts'
+import { submitterOf } from '../../auth/submitter.ts'
 import { invalid } from '../../problem.ts'
+import { createImportReceiver } from '../../receive-import.ts'
 import type { Services } from '../../services.ts'
 import { choiceField, type FieldValues, flagField, textField } from './fields.ts'
 import { createStart } from './start-job.ts'
@@ -13,38 +15,80 @@ import { createStart } from './start-job.ts'
 export const IMPORT_FIELDS = {
   name: textField('Of the data source; made from the URL when it is to be created.'),
   mode: choiceField(['create', 'append', 'replace'], 'create when absent.'),
-  url: textField('Where the rows are.'),
-  format: choiceField(DATA_FORMATS, 'csv when absent, and the URL does not end with another.'),
+  url: textField('Where the rows are. Absent: they are sent, or only schema is wanted.'),
+  format: choiceField(DATA_FORMATS, 'As the URL or the name of the part says when absent, else csv.'),
   schema: textField('Columns of a new data source: "id Int32, name String".'),
   type_guessing: flagField('false: all columns of a new data source are text.'),
   dialect_delimiter: textField('Between the values of a CSV line.'),
   replace_condition: textField('Only rows for which it holds are replaced.'),
 } as const
 
-export type ImportFields = FieldValues<typeof IMPORT_FIELDS>
+type ImportFields = FieldValues<typeof IMPORT_FIELDS>
+type Named = ImportFields & { readonly name: string }
 
-/** Starts the import that a request asks for. */
+/** Starts imports: from a URL, and of content that is sent. */
 export const createImport = (services: Services) => {
-  const { data } = services
-  const { start } = createStart(services)
-  return async (request: FastifyRequest, fields: ImportFields & { readonly url: string }) => {
-    const { workspace } = request.caller
-    const { url, mode = 'create', schema } = fields
-    const name = fields.name ?? nameOf(url, mode)
-    if (mode === 'create' && schema !== undefined) await createFromText(services, request, { name, schema })
-    else if (mode === 'create') await refuseTaken(services, workspace, name)
-    const datasource = mode === 'create' ? name : (await getDataSource(data, workspace, name)).name
-    return start(request, { import: { ...bodyOf(fields), datasource, create: mode === 'create' } })
+  const { start, answer } = createStart(services)
+  const receive = createImportReceiver(services)
+
+  /** What is wrong with the job is told before a data source is made for it. */
+  const check = (request: FastifyRequest, { name, url = 'upload:', ...fields }: Named): void => {
+    const body = importBody(fields, { datasource: name, url })
+    services.engine.check({ submitter: submitterOf(request), bodies: [body], path: '' })
+  }
+
+  return {
+    fromUrl: async (request: FastifyRequest, fields: ImportFields & { readonly url: string }) => {
+      const name = fields.name ?? nameOf(fields.url, fields.mode)
+      check(request, { ...fields, name })
+      const datasource = await targetOf(services, request, { ...fields, name })
+      return start(request, importBody(fields, { datasource, url: fields.url }))
+    },
+    ofContent: async (request: FastifyRequest, fields: ImportFields) => {
+      refuseKey(request)
+      const { name, url } = fields
+      if (name === undefined) throw invalid([{ path: 'name', message: 'is required' }])
+      if (url !== undefined) throw invalid([{ path: 'url', message: 'is not taken with content' }])
+      check(request, { ...fields, name })
+      const datasource = await targetOf(services, request, { ...fields, name })
+      const { job } = await receive(request, {
+        // The part says the format, as in `-F csv=@rows.csv`.
+        parts: DATA_FORMATS,
+        bodyWith: (url, part) =>
+          importBody({ ...fields, format: fields.format ?? ((part ?? 'csv') as DataFormat) }, { datasource, url }),
+      })
+      return answer(request, job)
+    },
   }
 }
 
-const bodyOf = (fields: ImportFields & { readonly url: string }) => ({
-  url: fields.url,
-  format: fields.format ?? formatOf(fields.url),
-  mode: fields.mode === 'replace' ? 'replace' : 'append',
-  ...(fields.type_guessing !== undefined && { type_guessing: fields.type_guessing }),
-  ...(fields.dialect_delimiter !== undefined && { delimiter: fields.dialect_delimiter }),
-  ...(fields.replace_condition !== undefined && { replace_condition: fields.replace_condition }),
+/** The name of the data source that the rows go into; one that `schema` describes is made. Throws `not_found`, `data_source_exists`. */
+const targetOf = async (
+  services: Services,
+  request: FastifyRequest,
+  { name, mode = 'create', schema }: Named,
+): Promise<string> => {
+  const { workspace } = request.caller
+  if (mode !== 'create') return (await getDataSource(services.data, workspace, name)).name
+  if (schema !== undefined) return (await createFromText(services, request, { name, schema })).name
+  if (findDataSource(await services.data.catalogue(workspace), name) !== undefined)
+    throw new MillraceError('data_source_exists', `There is already a data source ${name}: say mode=append or replace.`)
+  return name
+}
+
+const importBody = (
+  { mode = 'create', ...fields }: ImportFields,
+  place: { readonly datasource: string; readonly url: string },
+) => ({
+  import: {
+    ...place,
+    mode: mode === 'replace' ? 'replace' : 'append',
+    ...(mode === 'create' && { create: true }),
+    ...(fields.format !== undefined && { format: fields.format }),
+    ...(fields.type_guessing !== undefined && { type_guessing: fields.type_guessing }),
+    ...(fields.dialect_delimiter !== undefined && { delimiter: fields.dialect_delimiter }),
+    ...(fields.replace_condition !== undefined && { replace_condition: fields.replace_condition }),
+  },
 })
 
 /** A data source made of `schema`, empty. Throws `forbidden`, and as `createDataSource`. */
@@ -59,24 +103,19 @@ export const createFromText = (
   return createDataSource(data, caller.workspace, { name, columns })
 }
 
-const refuseTaken = async ({ data }: Services, workspace: string, name: string): Promise<void> => {
-  if (findDataSource(await data.catalogue(workspace), name) !== undefined)
-    throw new MillraceError('data_source_exists', `There is already a data source ${name}: say mode=append or replace.`)
+/** Of content that is sent here nothing is kept to compare it with. */
+const refuseKey = ({ headers }: FastifyRequest): void => {
+  if (headers['idempotency-key'] !== undefined)
+    throw invalid([
+      { path: 'Idempotency-Key', message: 'is not taken with content: send that to /v1/datasources/{name}/import' },
+    ])
 }
 
 /** The last part of the path without what it ends in, as a name. Throws `invalid` where one has to be given. */
-const nameOf = (url: string, mode: string): string => {
+const nameOf = (url: string, mode = 'create'): string => {
   if (mode !== 'create') throw invalid([{ path: 'name', message: 'is required: the data source that is there' }])
-  const file = URL.canParse(url) ? (new URL(url).pathname.split('/').at(-1) ?? '') : ''
-  const name = file.replace(ENDINGS, '').replaceAll(/[^A-Za-z0-9_]+/g, '_')
+  const file = URL.parse(url)?.pathname.split('/').at(-1) ?? ''
+  const name = file.replace(/(\.(csv|ndjson|jsonl|json|parquet|gz|zst))+$/i, '').replaceAll(/[^A-Za-z0-9_]+/g, '_')
   if (!/[A-Za-z0-9]/.test(name)) throw invalid([{ path: 'name', message: 'is required: the URL ends with none' }])
   return /^\d/.test(name) ? `_${name}` : name
-}
-
-const ENDINGS = /(\.(csv|ndjson|jsonl|json|parquet|gz|zst))+$/i
-
-const formatOf = (url: string): (typeof DATA_FORMATS)[number] => {
-  const ending = ENDINGS.exec(URL.canParse(url) ? new URL(url).pathname : '')?.[0].toLowerCase() ?? ''
-  if (ending.includes('parquet')) return 'parquet'
-  return /ndjson|jsonl/.test(ending) ? 'ndjson' : 'csv'
 }

@@ -4,6 +4,7 @@ import type { SmallQueries } from '../../small-queries.ts'
 import { PREFIXES } from './access.ts'
 import { dataSourceRoutes } from './data-source-routes.ts'
 import { readForms } from './form-body.ts'
+import { importRoutes } from './import-routes.ts'
 import { jobRoutes } from './job-routes.ts'
 import { pipeRoutes } from './pipe-routes.ts'
 import { refuseInItsWords } from './refusals.ts'
@@ -18,6 +19,7 @@ export const tinybirdRoutes = async (root: App, services: Services, queries: Sma
         readForms(scope)
         jobRoutes(scope, services)
         dataSourceRoutes(scope, services)
+        await importRoutes(scope, services)
         pipeRoutes(scope, services)
         sqlRoutes(scope, queries)
       },

@@ -16,20 +16,24 @@ export const createStart = ({ engine, store, data, config: { publicUrl } }: Uses
     return job
   }
 
-  const answer = async ({ caller: { workspace } }: FastifyRequest, job: DataJob) => {
-    const view = viewJob(job, { catalogue: await data.catalogue(workspace), publicUrl })
+  const view = async ({ caller: { workspace } }: FastifyRequest, job: DataJob) => {
+    const shown = viewJob(job, { catalogue: await data.catalogue(workspace), publicUrl })
     // Clients look for it at the top or below.
-    return { error: false, ...view, job: view }
+    return { error: false, ...shown, job: shown }
   }
 
+  /** A job as it was taken in. */
+  const answer = async (request: FastifyRequest, submitted: SubmittedJob) =>
+    view(request, asTakenIn(await read(request, submitted.id), submitted))
+
   return {
-    /** A job as it was taken in. */
+    answer,
     start: async (request: FastifyRequest, body: Readonly<Record<string, unknown>>) => {
       const [submitted] = await engine.submit({ submitter: submitterOf(request), bodies: [body], path: '' })
-      return answer(request, asTakenIn(await read(request, submitted!.id), submitted!))
+      return answer(request, submitted!)
     },
     /** The same job as it is now. */
-    show: async (request: FastifyRequest, jobId: string) => answer(request, await read(request, jobId)),
+    show: async (request: FastifyRequest, jobId: string) => view(request, await read(request, jobId)),
   }
 }
 

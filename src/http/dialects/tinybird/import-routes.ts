@@ -1,0 +1,51 @@
+import multipart from '@fastify/multipart'
+import type { FastifyRequest } from 'fastify'
+import type { App } from '../../app.ts'
+import { invalid } from '../../problem.ts'
+import { isMultipart } from '../../receive-import.ts'
+import type { Services } from '../../services.ts'
+import { givenFields, readFields } from './fields.ts'
+import { createFromText, createImport, IMPORT_FIELDS } from './import-rows.ts'
+import { mount } from './mount.ts'
+import { showDataSource } from './show-data-source.ts'
+
+/** What takes rows. Its parsers are of this route alone: here a body that is neither JSON nor a form is content. */
+export const importRoutes = async (root: App, services: Services): Promise<void> => {
+  await root.register(async (scope: App) => {
+    scope.removeContentTypeParser('*')
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null, CONTENT))
+    await scope.register(multipart, {
+      limits: { files: 2, parts: 2, fileSize: Number.POSITIVE_INFINITY, fields: 1, headerPairs: 50 },
+    })
+    importRoute(scope, services)
+  })
+}
+
+/** Stands for a body that has not been read. */
+const CONTENT = Symbol('content')
+
+const importRoute = (app: App, services: Services): void => {
+  const { fromUrl, ofContent } = createImport(services)
+
+  mount(app, {
+    method: 'POST',
+    path: '/datasources',
+    summary: 'Start a job that imports, or make a data source of a schema',
+    description:
+      'Rows come from `url`, or as multipart/form-data with one part `csv`, `ndjson` or `parquet`, or as a body of another type. With a schema and without rows, a data source is made.',
+    fields: IMPORT_FIELDS,
+    answer: async request => {
+      if (isContent(request))
+        return ofContent(request, readFields(givenFields({ query: request.query, body: null }), IMPORT_FIELDS))
+      const { url, ...fields } = readFields(givenFields(request), IMPORT_FIELDS)
+      if (url !== undefined) return fromUrl(request, { ...fields, url })
+      const { name, schema } = fields
+      if (name === undefined || schema === undefined)
+        throw invalid([{ path: 'url', message: 'is required, or name and schema' }])
+      const made = await createFromText(services, request, { name, schema })
+      return { datasource: await showDataSource(services.data, request.caller.workspace, made) }
+    },
+  })
+}
+
+const isContent = ({ body, headers }: FastifyRequest): boolean => body === CONTENT || isMultipart(headers)
