@@ -1,8 +1,11 @@
 import Type, { type TSchema } from 'typebox'
 import { apiProperties } from '../../executors/api/spec.ts'
 import { commandDefinition } from '../../executors/command/definition.ts'
+import { copyDefinition } from '../../executors/copy/definition.ts'
+import { deleteDefinition } from '../../executors/delete/definition.ts'
 import { httpDefinition } from '../../executors/http/definition.ts'
 import type { KindDefinition } from '../../executors/kind-definition.ts'
+import { populateDefinition } from '../../executors/populate/definition.ts'
 import { queryDefinition } from '../../executors/query/definition.ts'
 import { commonJobProperties } from '../../model/job-body.ts'
 
@@ -11,6 +14,9 @@ const DEFINITIONS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [
   commandDefinition,
   httpDefinition,
   queryDefinition,
+  populateDefinition,
+  copyDefinition,
+  deleteDefinition,
   { kind: 'api', properties: apiProperties },
 ]
 
