@@ -1,9 +1,11 @@
 import type { Data } from '../data/data.ts'
+import type { Uploads } from '../data/uploads.ts'
 import { commandDefinition } from '../executors/command/definition.ts'
 import { copyDefinition } from '../executors/copy/definition.ts'
 import { deleteDefinition } from '../executors/delete/definition.ts'
 import type { Executor } from '../executors/executor.ts'
 import { httpDefinition } from '../executors/http/definition.ts'
+import { importDefinition } from '../executors/import/definition.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
 import { populateDefinition } from '../executors/populate/definition.ts'
 import { queryDefinition } from '../executors/query/definition.ts'
@@ -17,6 +19,7 @@ export const openDefinitions = async (config: Config, clock: Clock): Promise<rea
   commandDefinition,
   httpDefinition,
   queryDefinition,
+  importDefinition,
   populateDefinition,
   copyDefinition,
   deleteDefinition,
@@ -37,6 +40,7 @@ type Opening = {
   readonly clock: Clock
   readonly warehouse: Warehouse
   readonly data: Data
+  readonly uploads: Uploads
 }
 
 /** What this process carries out, not yet started. */
@@ -67,8 +71,9 @@ const openHttp = async ({ config }: Opening): Promise<Executor> => {
   return createHttpExecutor({ addressRules: config.addressRules })
 }
 
-const openDataKinds = async ({ config, data }: Opening): Promise<readonly Executor[]> => {
+const openDataKinds = async ({ config, data, uploads }: Opening): Promise<readonly Executor[]> => {
   const { createQueryExecutor } = await import('../executors/query/query-executor.ts')
+  const { createImportExecutor } = await import('../executors/import/import-executor.ts')
   const { createPopulateExecutor } = await import('../executors/populate/populate-executor.ts')
   const { createCopyExecutor } = await import('../executors/copy/copy-executor.ts')
   const { createDeleteExecutor } = await import('../executors/delete/delete-executor.ts')
@@ -76,6 +81,7 @@ const openDataKinds = async ({ config, data }: Opening): Promise<readonly Execut
   const limits = { memoryBytes, threads, resultRows }
   return [
     createQueryExecutor({ data, limits, maxResultBytes }),
+    createImportExecutor({ ...config, data, uploads }),
     createPopulateExecutor({ data }),
     createCopyExecutor({ data, limits }),
     createDeleteExecutor({ data }),

@@ -101,7 +101,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   const uploads = createUploads({ blobs, key: secrets.deriveKey('uploads') })
   const executors = config.roles.includes('worker')
     ? (options.executors ??
-      (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse, data })))
+      (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse, data, uploads })))
     : []
   const engine = createEngine({
     ...parts,

@@ -37,6 +37,11 @@ export interface Warehouse {
   rows<Row extends object>(statement: Statement): Promise<readonly Row[]>
   /** Streams content into `INSERT INTO … FORMAT …`. */
   insert(statement: Statement & { readonly content: AsyncIterable<Uint8Array> }): Promise<void>
+  /**
+   * A folder of this machine, made when missing, from which the engine of the workspace itself reads a file that a statement names
+   * (`file('<path>', …)`); null: it is elsewhere, and content is sent to it (`insert`).
+   */
+  importFolder(workspace: string): string | null
   /** What keeps data jobs from running (a package is missing, a server cannot be reached), for `/readyz`; null: nothing known. */
   problem(): Promise<string | null>
   /** What an operator should know though all works (engines cannot be confined here); null: nothing, as far as is known. */

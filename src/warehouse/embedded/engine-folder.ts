@@ -22,10 +22,11 @@ const MAX_SOCKET_PATH_BYTES = 107
 /** Names that are folders of their own and nothing else. */
 const WORKSPACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
 
+type Place = { readonly dataDir: string; readonly workspace: string }
+
 /** Makes what is missing. A data directory of a long name has its sockets in a folder of the system's temporary one. */
-export const openEngineFolder = ({ dataDir, workspace }: { dataDir: string; workspace: string }): EngineFolder => {
-  if (!WORKSPACE.test(workspace)) throw new TypeError(`${JSON.stringify(workspace)} cannot be the name of a folder`)
-  const path = join(dataDir, 'warehouse', workspace)
+export const openEngineFolder = (place: Place): EngineFolder => {
+  const path = pathOf(place)
   for (const folder of ['data', 'spool', 'run']) mkdirSync(join(path, folder), { recursive: true, mode: 0o700 })
   const near = join(path, 'run')
   const fits = Buffer.byteLength(join(near, 'engine.sock')) <= MAX_SOCKET_PATH_BYTES
@@ -41,4 +42,16 @@ export const openEngineFolder = ({ dataDir, workspace }: { dataDir: string; work
       if (!fits) rmSync(run, { recursive: true, force: true })
     },
   }
+}
+
+/** Where the server puts content for an engine to read; within the one folder that the engine reaches. */
+export const makeImportFolder = (place: Place): string => {
+  const path = join(pathOf(place), 'imports')
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  return path
+}
+
+const pathOf = ({ dataDir, workspace }: Place): string => {
+  if (!WORKSPACE.test(workspace)) throw new TypeError(`${JSON.stringify(workspace)} cannot be the name of a folder`)
+  return join(dataDir, 'warehouse', workspace)
 }

@@ -54,6 +54,7 @@ export const openServerEngines = ({ url }: { url: string }): Engines => {
   return {
     database: nameOf,
     endpoints: async workspace => ({ own, users: await userOf(nameOf(workspace)), hasQueryLog: true }),
+    importFolder: () => null,
     problem: async () => {
       const answer = await client.ping()
       return answer.success ? null : `The ClickHouse server does not answer: ${toWarehouseError(answer.error).message}`

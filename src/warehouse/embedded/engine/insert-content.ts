@@ -1,9 +1,10 @@
 import { closeSync, rmSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
+import { quoteText } from '../../quote-text.ts'
 import { PIPE_BYTES } from './fifos.ts'
 import type { StatementRequest } from './request.ts'
-import { quoteText, replaceInCode } from './scan-sql.ts'
+import { replaceInCode } from './scan-sql.ts'
 import { type StatementInput, toSummary } from './task.ts'
 
 /**

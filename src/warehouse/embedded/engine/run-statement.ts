@@ -1,12 +1,12 @@
 import { closeSync, createReadStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { quoteText } from '../../quote-text.ts'
 import type { ChdbAnswer } from './chdb.ts'
 import { ClickHouseError, ERROR } from './clickhouse-error.ts'
 import { insertContent } from './insert-content.ts'
 import { withOwnQueryIds } from './query-id.ts'
 import { readFifo } from './read-fifo.ts'
 import type { StatementRequest } from './request.ts'
-import { quoteText } from './scan-sql.ts'
 import { type StatementInput, type Task, toSummary } from './task.ts'
 import { NOT_WATCHED, type WriteWatch } from './write-faults.ts'
 

@@ -1,5 +1,5 @@
+import { quoteText } from '../../quote-text.ts'
 import { ClickHouseError } from './clickhouse-error.ts'
-import { quoteText } from './scan-sql.ts'
 import type { Sessions } from './sessions.ts'
 
 /** The statements that run now, by the ids that clients gave them. */

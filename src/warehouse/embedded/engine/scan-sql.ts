@@ -61,7 +61,3 @@ export const replaceInCode = (sql: string, pattern: RegExp, replacement: string)
   }
   return result + code.replace(pattern, replacement)
 }
-
-/** A text as an SQL literal. */
-export const quoteText = (text: string): string =>
-  `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`

@@ -1,0 +1,39 @@
+import type { Staged } from '../../data/write-rows.ts'
+import { quarantineOf } from '../../model/data-source.ts'
+import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
+import { ImportFailure } from './import-failure.ts'
+import type { LoadCounts } from './load/load-content.ts'
+import type { ImportFields } from './spec.ts'
+
+type MaxBadRows = ImportFields['max_bad_rows']
+
+/** Whether there are more bad rows than allowed. */
+export const isTooMany = ({ read, quarantined, invalid }: LoadCounts, limit: MaxBadRows): boolean => {
+  const bad = quarantined + invalid
+  if (limit === undefined || bad === 0) return false
+  if (typeof limit === 'string' && limit.endsWith('%')) return bad > (read * Number(limit.slice(0, -1))) / 100
+  return bad > Number(limit)
+}
+
+/** Throws `ImportFailure` `too_many_bad_rows` with some of them. */
+export const checkBadRows = async (staged: Staged, counts: LoadCounts, limit: MaxBadRows): Promise<void> => {
+  if (!isTooMany(counts, limit)) return
+  const { read, quarantined, invalid } = counts
+  const examples = [...(await quarantineExamples(staged)), ...counts.samples.slice(0, 3).map(shownLine)]
+  throw new ImportFailure(
+    'too_many_bad_rows',
+    `${quarantined + invalid} of ${read} rows are bad (${quarantined} do not fit, ${invalid} cannot be read), ${limit} are allowed. For example ${examples.join('; ')}.`,
+  )
+}
+
+export const shownLine = ({ line, text, why }: LoadCounts['samples'][number]): string => `line ${line} ${why}: ${text}`
+
+const quarantineExamples = async ({ statements, database, target }: Staged): Promise<readonly string[]> => {
+  const values = target.columns.map(({ name }) => `toString(${quoteIdentifier(name)})`).join(', ')
+  const rows = await statements.rows<{ complaint: string; row: string }>({
+    database,
+    sql: `SELECT arrayStringConcat(c__error, ', ') AS complaint, substring(toJSONString([${values}]), 1, 200) AS row
+      FROM ${quoteIdentifier(quarantineOf(target.name))} LIMIT 3`,
+  })
+  return rows.map(({ complaint, row }) => `${complaint}: ${row}`)
+}

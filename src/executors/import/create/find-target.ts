@@ -1,0 +1,49 @@
+import type { Data } from '../../../data/data.ts'
+import { createDataSource, dropDataSource } from '../../../data/data-sources.ts'
+import { tableFigures } from '../../../data/table-figures.ts'
+import { noDataSource } from '../../../data/write-rows.ts'
+import { MillraceError } from '../../../kernel/errors.ts'
+import { findDataSource } from '../../../model/catalogue-graph.ts'
+import type { Column, DataSource } from '../../../model/data-source.ts'
+import { ImportFailure } from '../import-failure.ts'
+
+type Input = {
+  readonly data: Data
+  readonly workspace: string
+  readonly name: string
+  /** What it is to be when it is missing. */
+  readonly infer: () => Promise<readonly Column[]>
+}
+
+export type Target = { readonly dataSource: DataSource; readonly isNew: boolean }
+
+/** The data source of an import, made when it is missing; one that somebody else made at the same time is taken. Throws `ImportFailure`. */
+export const findOrCreate = async ({ data, workspace, name, infer }: Input): Promise<Target> => {
+  const find = async () => findDataSource(await data.catalogue(workspace), name)
+  const before = await find()
+  if (before !== undefined) return { dataSource: before, isNew: false }
+  try {
+    return { dataSource: await createDataSource(data, workspace, { name, columns: await infer() }), isNew: true }
+  } catch (error) {
+    if (!(error instanceof MillraceError)) throw error
+    const now = await find()
+    if (now !== undefined) return { dataSource: now, isNew: false }
+    if (error.code === 'data_busy' || error.code === 'unavailable') throw error
+    throw new ImportFailure('schema_mismatch', `The data source ${name} cannot be made: ${error.message}`)
+  }
+}
+
+/** Throws `ImportFailure` `data_source_not_found`. */
+export const requireTarget = async (data: Data, workspace: string, name: string): Promise<void> => {
+  if (findDataSource(await data.catalogue(workspace), name) !== undefined) return
+  const { reason, message } = noDataSource(name)
+  throw new ImportFailure(reason, message)
+}
+
+/** Takes back what an import has made that then failed, unless rows or pipes have come to it meanwhile. */
+export const dropUnused = async (data: Data, workspace: string, { dataSource }: Target): Promise<void> => {
+  const { name, id } = dataSource
+  if (findDataSource(await data.catalogue(workspace), name)?.id !== id) return
+  const [figures] = await tableFigures(data, workspace, [name])
+  if (figures?.rowCount === 0) await dropDataSource(data, workspace, name)
+}

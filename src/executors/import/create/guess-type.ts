@@ -1,0 +1,34 @@
+const INTEGER = /^[+-]?(0|[1-9]\d{0,17})$/
+const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/
+const LEADING_ZERO = /^[+-]?0\d/
+const BOOL = /^(true|false)$/i
+const DATE = /^\d{4}-\d{2}-\d{2}$/
+const TIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?$/
+
+/**
+ * The type of ClickHouse that takes all these texts: Int64, Float64, Bool, Date, DateTime64(3) or String, nullable where one is empty. A number with
+ * leading zeros is a code, not a number.
+ */
+export const guessType = (values: readonly (string | null)[]): string => {
+  const texts = values.filter(value => value !== null && value !== '' && value !== '\\N') as string[]
+  const base = guessBase(texts)
+  return texts.length < values.length && base !== 'String' ? `Nullable(${base})` : base
+}
+
+const guessBase = (texts: readonly string[]): string => {
+  const all = (pattern: RegExp): boolean => texts.every(text => pattern.test(text))
+  if (texts.length === 0) return 'String'
+  if (all(BOOL)) return 'Bool'
+  if (all(INTEGER)) return 'Int64'
+  if (all(FLOAT) && !texts.some(text => LEADING_ZERO.test(text))) return 'Float64'
+  if (all(DATE) && texts.every(isDay)) return texts.every(isShortDay) ? 'Date' : 'Date32'
+  return all(TIME) && texts.every(isDay) ? 'DateTime64(3)' : 'String'
+}
+
+const isDay = (text: string): boolean => {
+  const day = text.slice(0, 10)
+  const time = Date.parse(`${day}T00:00:00Z`)
+  return !Number.isNaN(time) && new Date(time).toISOString().startsWith(day) && day >= '1900' && day < '2300'
+}
+
+const isShortDay = (text: string): boolean => text >= '1970-01-01' && text <= '2149-06-06'

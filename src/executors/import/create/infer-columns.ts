@@ -1,0 +1,34 @@
+import type { Column } from '../../../model/data-source.ts'
+import { ImportFailure } from '../import-failure.ts'
+import type { FileColumn } from '../parquet/parquet-columns.ts'
+import { formatOf, type ImportFields } from '../spec.ts'
+import type { Sample } from '../spool/read-sample.ts'
+import { inferCsv } from './infer-csv.ts'
+import { inferNdjson } from './infer-ndjson.ts'
+
+type Input = {
+  readonly sample: Sample
+  readonly fields: ImportFields
+  readonly parquet: () => Promise<readonly FileColumn[] | null>
+}
+
+/** The columns of a data source that takes the content. Throws `ImportFailure` where there is nothing to go by. */
+export const inferColumns = async ({ sample, fields, parquet }: Input): Promise<readonly Column[]> => {
+  if (sample.size === 0)
+    throw new ImportFailure('content_unreadable', 'The content is empty: no data source can be made of it.')
+  switch (formatOf(fields)) {
+    case 'csv':
+      return inferCsv(sample, fields)
+    case 'ndjson':
+      return inferNdjson(sample, { guessing: fields.type_guessing !== false })
+    case 'parquet': {
+      const columns = await parquet()
+      if (columns === null)
+        throw new ImportFailure(
+          'data_source_not_found',
+          'Make the data source first: with a ClickHouse server its columns are not taken from Parquet.',
+        )
+      return columns.map(({ name, type }) => ({ name, type, jsonPath: null }))
+    }
+  }
+}

@@ -1,0 +1,23 @@
+import type { Column } from '../../../model/data-source.ts'
+import { dialectOf } from '../csv/dialect.ts'
+import { hasHeader } from '../csv/header.ts'
+import { readRecords } from '../csv/read-fields.ts'
+import { ImportFailure } from '../import-failure.ts'
+import type { ImportFields } from '../spec.ts'
+import type { Sample } from '../spool/read-sample.ts'
+import { guessType } from './guess-type.ts'
+
+/** Columns of what the first MiB looks like. Throws `ImportFailure` where there is nothing to go by. */
+export const inferCsv = (sample: Sample, fields: ImportFields): readonly Column[] => {
+  const records = readRecords(sample, dialectOf(fields))
+  const [first] = records
+  if (first === undefined)
+    throw new ImportFailure('content_unreadable', 'The content has no rows that a data source could be made of.')
+  const header = fields.header ?? hasHeader(records, null)
+  const rows = records.slice(header ? 1 : 0).filter(record => record.fields.length === first.fields.length)
+  return first.fields.map(({ text }, index) => ({
+    name: header && text !== '' ? text : `column_${index}`,
+    type: fields.type_guessing === false ? 'String' : guessType(rows.map(row => row.fields[index]!.text)),
+    jsonPath: null,
+  }))
+}

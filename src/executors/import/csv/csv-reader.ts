@@ -1,0 +1,60 @@
+import type { DataSource } from '../../../model/data-source.ts'
+import { quoteText } from '../../../warehouse/quote-text.ts'
+import type { Reader } from '../load/reader.ts'
+import { type Dialect, dialectSettings } from './dialect.ts'
+
+type Input = {
+  readonly dialect: Dialect
+  /** Lines before the first row. */
+  readonly skipLines: number
+  /** Names of the file's columns. */
+  readonly names: readonly string[]
+  readonly target: DataSource
+  /** `lastText`, where a quote may be open at the end of the file. */
+  readonly lastText: string | null
+}
+
+const place = (index: number): string => `c${index}`
+
+/** Lines of the wrong number of columns are an error: quickest where there are none. */
+export const strictReader = (input: Input): Reader => ({
+  ...common(input),
+  structure: input.names.map((_, index) => `${place(index)} String`).join(', '),
+  columns: readColumns(input, index => place(index)),
+  isBlank: '0',
+  isRagged: '0',
+  hasSwallowed: swallowed(input, index => place(index)),
+})
+
+/** A column that a line does not have is NULL, and nothing else is; one more column takes what is too much. */
+export const tolerantReader = (input: Input): Reader => {
+  const { names } = input
+  const last = place(names.length - 1)
+  return {
+    ...common(input),
+    settings: { ...common(input).settings, input_format_csv_allow_variable_number_of_columns: 1 },
+    structure: [...names, ''].map((_, index) => `${place(index)} Nullable(String)`).join(', '),
+    columns: readColumns(input, index => `assumeNotNull(${place(index)})`),
+    isBlank: `(isNull(${place(0)}) OR (${place(0)} = '' AND isNull(${place(1)})))`,
+    isRagged: `(isNull(${last}) OR isNotNull(${place(names.length)}))`,
+    hasSwallowed: swallowed(input, index => `ifNull(${place(index)}, '')`),
+  }
+}
+
+const swallowed = ({ names, lastText }: Input, textOf: (index: number) => string): string =>
+  lastText === null || lastText === ''
+    ? '0'
+    : `(${names.map((_, index) => `endsWith(${textOf(index)}, ${quoteText(lastText)})`).join(' OR ')})`
+
+const common = ({ dialect, skipLines }: Input) => ({
+  format: 'CSV',
+  settings: { ...dialectSettings(dialect), input_format_csv_skip_first_lines: skipLines },
+})
+
+const readColumns = ({ names, target }: Input, textOf: (index: number) => string): Reader['columns'] =>
+  target.columns.flatMap(column => {
+    const index = names.indexOf(column.name)
+    if (index === -1) return []
+    const { name, type } = column
+    return [{ name, type, column, text: textOf(index), emptyIsNull: true, asIs: null }]
+  })

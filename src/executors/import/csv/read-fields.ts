@@ -1,0 +1,63 @@
+import type { Dialect } from './dialect.ts'
+import { scanRecord } from './scan-records.ts'
+
+export type Field = { readonly text: string; readonly quoted: boolean }
+
+/** Fields of a record that `scanRecord` has found to be `ok`, between these places. */
+export const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect): readonly Field[] => {
+  const { delimiter, quote } = dialect
+  const text = bytes
+    .subarray(start, end)
+    .toString('utf8')
+    .replace(/[\r\n]+$/, '')
+  const fields: Field[] = []
+  for (let at = 0; ; ) {
+    while (at < text.length && (text[at] === ' ' || text[at] === '\t') && text[at] !== delimiter) at++
+    if (quote !== '' && text[at] === quote) {
+      let value = ''
+      for (at++; ; ) {
+        const close = text.indexOf(quote, at)
+        value += text.slice(at, close === -1 ? text.length : close)
+        at = close === -1 ? text.length : close + 1
+        if (text[at] !== quote) break
+        value += quote
+        at++
+      }
+      fields.push({ text: value, quoted: true })
+      at = text.indexOf(delimiter, at)
+    } else {
+      const next = text.indexOf(delimiter, at)
+      const value = text.slice(at, next === -1 ? text.length : next)
+      fields.push({ text: value.replace(/[ \t]+$/, ''), quoted: false })
+      at = next
+    }
+    if (at === -1) return fields
+    at++
+  }
+}
+
+/** Of the records at the beginning of content. */
+export type SampleRecord = {
+  readonly fields: readonly Field[]
+  /** Lines of the file up to its end. */
+  readonly linesToEnd: number
+}
+
+/** The whole records of a sample, blank lines and broken ones left out; at most `limit`. */
+export const readRecords = (
+  sample: { readonly bytes: Buffer; readonly isWhole: boolean },
+  dialect: Dialect,
+  limit = Number.POSITIVE_INFINITY,
+): readonly SampleRecord[] => {
+  const { bytes, isWhole } = sample
+  const records: SampleRecord[] = []
+  let linesToEnd = 0
+  for (let at = 0; at < bytes.length && records.length < limit; ) {
+    const { type, end, lines } = scanRecord(bytes, at, dialect, isWhole)
+    if (type !== 'ok' && type !== 'blank') break
+    linesToEnd += lines
+    if (type === 'ok') records.push({ fields: readFields(bytes, at, end, dialect), linesToEnd })
+    at = end
+  }
+  return records
+}

@@ -1,0 +1,81 @@
+import type { Dialect } from './dialect.ts'
+
+/**
+ * Records of CSV after RFC 4180, as ClickHouse's reader takes it: spaces and tabs around a field that is not quoted are not
+ * part of it; a quote within such a field means nothing; after a closing quote nothing but spaces may come before the delimiter or the end of the line.
+ */
+export type Scanned = {
+  /** Where the next record begins. */
+  readonly end: number
+  /** Lines of the file that it takes. */
+  readonly lines: number
+  readonly fields: number
+  /**
+   * `ok`; `blank`: an empty line; `broken`: something follows a closing quote; `open`: its quote is not closed by the end of
+   * the bytes; `cut`: the bytes end before its line does, and more of them may come.
+   */
+  readonly type: 'ok' | 'blank' | 'broken' | 'open' | 'cut'
+  /** Lines from its beginning to where the quote was opened that is not closed; 0: none is open. */
+  readonly openLine: number
+}
+
+const LF = 0x0a
+const CR = 0x0d
+const SPACE = 0x20
+const TAB = 0x09
+
+/** Scans one record from `start`. `isLast`: no more bytes follow these. */
+export const scanRecord = (bytes: Buffer, start: number, dialect: Dialect, isLast: boolean): Scanned => {
+  const delimiter = dialect.delimiter.charCodeAt(0)
+  const quote = dialect.quote === '' ? -1 : dialect.quote.charCodeAt(0)
+  const length = bytes.length
+  let at = start
+  let fields = 1
+  let lines = 1
+  for (;;) {
+    while (at < length && (bytes[at] === SPACE || bytes[at] === TAB) && bytes[at] !== delimiter) at++
+    if (at < length && bytes[at] === quote) {
+      const openLine = lines
+      for (at++; ; at++) {
+        const close = bytes.indexOf(quote, at)
+        if (close === -1) return { type: isLast ? 'open' : 'cut', end: length, lines, fields, openLine }
+        lines += countByte(bytes, LF, at, close)
+        at = close + 1
+        if (at === length && !isLast) return { type: 'cut', end: length, lines, fields, openLine }
+        if (bytes[at] !== quote) break
+      }
+      while (at < length && (bytes[at] === SPACE || bytes[at] === TAB) && bytes[at] !== delimiter) at++
+      const next = bytes[at]
+      if (next === CR && bytes[at + 1] === LF) at++
+      if (at < length && bytes[at] !== delimiter && bytes[at] !== LF)
+        return { type: 'broken', end: at, lines, fields, openLine: 0 }
+    } else {
+      while (at < length && bytes[at] !== delimiter && bytes[at] !== LF) at++
+    }
+    if (at >= length) {
+      if (!isLast) return { type: 'cut', end: length, lines, fields, openLine: 0 }
+      return { type: isBlank(bytes, start, length) ? 'blank' : 'ok', end: length, lines, fields, openLine: 0 }
+    }
+    if (bytes[at] === LF)
+      return {
+        type: fields === 1 && isBlank(bytes, start, at) ? 'blank' : 'ok',
+        end: at + 1,
+        lines,
+        fields,
+        openLine: 0,
+      }
+    fields++
+    at++
+  }
+}
+
+const countByte = (bytes: Buffer, byte: number, from: number, to: number): number => {
+  let count = 0
+  for (let at = bytes.indexOf(byte, from); at !== -1 && at < to; at = bytes.indexOf(byte, at + 1)) count++
+  return count
+}
+
+const isBlank = (bytes: Buffer, from: number, to: number): boolean => {
+  for (let at = from; at < to; at++) if (bytes[at] !== CR) return false
+  return true
+}

@@ -1,0 +1,48 @@
+import type { FieldError } from '../../kernel/errors.ts'
+import { exclusiveKeyOf } from '../data-properties.ts'
+import type { KindDefinition } from '../kind-definition.ts'
+import { formatOf, type ImportFields, type ImportSpec, importProperties } from './spec.ts'
+
+/** Kind `import` (`docs/api/import.md`): content of files into a data source, all or nothing. */
+export const importDefinition: KindDefinition = {
+  kind: 'import',
+  properties: importProperties,
+  merges: { environment: false, parameters: false },
+  // Of its texts those with KEY or SECRET in their name are taken out: the credentials of S3.
+  secretMaps: ['import'],
+  timeout: { defaultMs: null, maximumMs: null },
+  check: body => [...addressFaults(fieldsOf(body)), ...combinationFaults(fieldsOf(body))],
+  exclusiveKey: body => exclusiveKeyOf(fieldsOf(body).datasource),
+  subjects: body => ({ dataSource: fieldsOf(body).datasource, pipe: null }),
+}
+
+const fieldsOf = (body: Readonly<Record<string, unknown>>): ImportFields => (body as ImportSpec).import
+
+const fault = (field: string, message: string): FieldError => ({ path: `import.${field}`, message })
+
+/** What it leads to is found out when it is read. */
+const addressFaults = ({ url: text, endpoint }: ImportFields): readonly FieldError[] => {
+  const url = URL.parse(text)
+  const faults: FieldError[] = []
+  if (url === null || !/^(https?|s3|file|upload):$/.test(url.protocol))
+    faults.push(fault('url', 'must be a URL of http, https, s3, file or upload'))
+  else if (url.protocol === 's3:' && !/^s3:\/\/[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\/.+/.test(text))
+    faults.push(fault('url', 'must be s3://bucket/key'))
+  if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? ''))
+    faults.push(fault('endpoint', 'must be an http or https URL'))
+  return faults
+}
+
+const combinationFaults = (fields: ImportFields): readonly FieldError[] => {
+  const faults: FieldError[] = []
+  if (fields.replace_condition !== undefined && fields.mode !== 'replace')
+    faults.push(fault('replace_condition', 'needs mode: replace'))
+  if ((fields.access_key_id === undefined) !== (fields.secret_access_key === undefined))
+    faults.push(fault('access_key_id', 'goes with secret_access_key'))
+  if (formatOf(fields) !== 'csv')
+    for (const field of ['delimiter', 'quote', 'header'] as const)
+      if (fields[field] !== undefined) faults.push(fault(field, 'is for format: csv'))
+  if (fields.delimiter !== undefined && fields.delimiter === (fields.quote ?? '"'))
+    faults.push(fault('delimiter', 'must not be the quote'))
+  return faults
+}

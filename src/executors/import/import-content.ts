@@ -1,0 +1,132 @@
+import type { Data } from '../../data/data.ts'
+import type { Loaded, Staged } from '../../data/write-rows.ts'
+import { quarantineOf } from '../../model/data-source.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { Outcome } from '../../model/outcome.ts'
+import type { ExecutionContext } from '../executor.ts'
+import { withStatementProgress } from '../follow-statements.ts'
+import { runWrite } from '../run-write.ts'
+import { checkBadRows, shownLine } from './bad-rows.ts'
+import { dropUnused, findOrCreate, type Target } from './create/find-target.ts'
+import { inferColumns } from './create/infer-columns.ts'
+import { loadCsv } from './csv/load-csv.ts'
+import { ImportFailure } from './import-failure.ts'
+import type { ContentLoad, LoadCounts } from './load/load-content.ts'
+import { loadNdjson } from './ndjson/load-ndjson.ts'
+import { loadParquet } from './parquet/load-parquet.ts'
+import { parquetColumns } from './parquet/parquet-columns.ts'
+import { keepOthers } from './replace-condition.ts'
+import { formatOf, type ImportFields } from './spec.ts'
+import { hasLoneReturns, mendLineEnds } from './spool/mend-line-ends.ts'
+import { readSample, type Sample } from './spool/read-sample.ts'
+import type { SpoolPlace } from './spool/spool-folder.ts'
+
+export type ContentImport = {
+  readonly data: Data
+  readonly job: ClaimedJob
+  readonly context: ExecutionContext
+  readonly fields: ImportFields
+  readonly spool: SpoolPlace
+  readonly bytesRead: number
+  /** An attempt before this one got as far as that; nothing is loaded any more. */
+  readonly isPublished: boolean
+}
+
+/** Content that lies in the spool into its data source, all or nothing. Throws `ImportFailure`. */
+export const importContent = async (input: ContentImport): Promise<Outcome> => {
+  if (input.isPublished) return write(input, NO_SAMPLE)
+  const { data, job, fields, spool } = input
+  const format = formatOf(fields)
+  const sample = await mendedSample(spool, format)
+  const target = await prepareTarget(input, sample)
+  let outcome: Outcome | null = null
+  try {
+    outcome = await write(input, sample)
+    return outcome
+  } finally {
+    if (target?.isNew === true && outcome?.type !== 'completed')
+      await dropUnused(data, job.workspace, target).catch(ignore)
+  }
+}
+
+/** An empty data source that stays is no harm, and somebody may be using it by now. */
+const ignore = (): void => {}
+
+const NO_SAMPLE: Sample = { bytes: Buffer.alloc(0), isWhole: true, size: 0 }
+
+const mendedSample = async ({ path }: SpoolPlace, format: ReturnType<typeof formatOf>): Promise<Sample> => {
+  const sample = await readSample(path, format)
+  if (format !== 'csv' || !hasLoneReturns(sample.bytes)) return sample
+  await mendLineEnds(path)
+  return readSample(path, format)
+}
+
+const prepareTarget = async (input: ContentImport, sample: Sample): Promise<Target | null> => {
+  const { data, job, context, fields, spool } = input
+  if (sample.size === 0 && fields.mode === 'replace')
+    throw new ImportFailure('content_unreadable', 'The content is empty. To remove all rows, truncate the data source.')
+  if (fields.create !== true) return null
+  const { workspace } = job
+  const columns = () => parquetColumns({ warehouse: data.warehouse, workspace, spool, signal: context.stop.signal })
+  const infer = () => inferColumns({ sample, fields, parquet: columns })
+  return findOrCreate({ data, workspace, name: fields.datasource, infer })
+}
+
+const write = (input: ContentImport, sample: Sample): Promise<Outcome> => {
+  const { data, job, context, fields } = input
+  return runWrite({
+    data,
+    job,
+    context,
+    target: fields.datasource,
+    mode: fields.mode ?? 'append',
+    feeds: true,
+    quarantine: true,
+    load: staged => fill(input, staged, sample),
+  })
+}
+
+/** Fills the staged table. */
+const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promise<Loaded> => {
+  const { data, job, context, fields, bytesRead } = input
+  const { result: counts } = await withStatementProgress(staged.statements, context, () => load(input, staged, sample))
+  for (const line of counts.samples) await context.log.note(shownLine(line))
+  await checkBadRows(staged, counts, fields.max_bad_rows)
+  if (fields.replace_condition !== undefined)
+    await keepOthers({ data, workspace: job.workspace, staged, condition: fields.replace_condition })
+  return {
+    type: 'loaded',
+    outcome: {
+      rows_written: counts.written,
+      quarantine_rows: counts.quarantined,
+      invalid_lines: counts.invalid,
+      rows_read: counts.read,
+      bytes_read: bytesRead,
+    },
+  }
+}
+
+const NOTHING: LoadCounts = { read: 0, written: 0, quarantined: 0, invalid: 0, samples: [] }
+
+const load = async (input: ContentImport, staged: Staged, sample: Sample): Promise<LoadCounts> => {
+  const { data, job, context, fields, spool } = input
+  const { statements, database, target } = staged
+  const { signal } = context.stop
+  if (sample.size === 0) return NOTHING
+  const content: ContentLoad = {
+    place: { statements, database, table: target.name, spool },
+    quarantine: quarantineOf(target.name),
+    importId: job.id,
+    signal,
+  }
+  switch (formatOf(fields)) {
+    case 'csv':
+      return loadCsv({ ...content, fields, sample, target })
+    case 'ndjson':
+      return loadNdjson({ ...content, target })
+    case 'parquet': {
+      const columns = await parquetColumns({ warehouse: data.warehouse, workspace: job.workspace, spool, signal })
+      return loadParquet({ ...content, target, columns })
+    }
+  }
+}

@@ -1,0 +1,83 @@
+import { quoteText } from '../../../warehouse/quote-text.ts'
+import { type ColumnType, readColumnType } from './column-type.ts'
+import { isNested, judgeNested } from './judge-nested.ts'
+import type { Judgement } from './judgement.ts'
+
+export type TextColumn = {
+  readonly name: string
+  readonly type: string
+  /** SQL: a text, or NULL where the row has none. */
+  readonly text: string
+  /** An empty text is no value: so in CSV, where nothing else can say it. */
+  readonly emptyIsNull: boolean
+}
+
+/**
+ * Every value is read as a text and made what it is to be here, in the first load as in the split: so the two agree. ClickHouse's own
+ * readers of numbers and dates would be no quicker (measured), and take 300 for 44 in an Int8, and 2020-13-01 for 1970-01-01.
+ */
+export const judgeColumn = ({ name, type, text, emptyIsNull }: TextColumn): Judgement => {
+  const columnType = readColumnType(type)
+  const { base, nullable } = columnType
+  if (base === 'String') return judgeText({ text, nullable, emptyIsNull })
+  if (isNested(columnType)) return judgeNested({ name, type, text })
+  const value = parse(columnType, text)
+  const isMissing = `(isNull(${text}) OR ${text} IN ('', '\\\\N'))`
+  const isBad = nullable ? `(isNull(${value}) AND NOT ${isMissing})` : `isNull(${value})`
+  const complaint = `if(${isMissing}, ${quoteText(`${name} is empty`)}, ${quoteText(`${name} is no ${type}`)})`
+  return { value, isBad, complaint }
+}
+
+type Text = { readonly text: string; readonly nullable: boolean; readonly emptyIsNull: boolean }
+
+const judgeText = ({ text, nullable, emptyIsNull }: Text): Judgement => {
+  const value = nullable && emptyIsNull ? `if(${text} IN ('', '\\\\N'), NULL, ${text})` : text
+  const isGarbled = `NOT isValidUTF8(assumeNotNull(${text}))`
+  const isBad = nullable ? `(isNotNull(${text}) AND ${isGarbled})` : `(isNull(${text}) OR ${isGarbled})`
+  return { value, isBad, complaint: `if(isNull(${text}), 'it is missing', 'it is not UTF-8')` }
+}
+
+/** NULL for what cannot be read. */
+const parse = ({ name, base, parts }: ColumnType, text: string): string => {
+  switch (name) {
+    case 'Date':
+      return parseDate(text, `toDate`, ['1970-01-01', '2149-06-06'])
+    case 'Date32':
+      return parseDate(text, `toDate32`, ['1900-01-01', '2299-12-31'])
+    case 'DateTime':
+      return parseDateTime(text, parts[0] ?? "'UTC'")
+    case 'DateTime64':
+      return parseDateTime64(text, parts[0] ?? '3', parts[1] ?? "'UTC'")
+    case 'Enum8':
+    case 'Enum16':
+      return `CAST(if(${text} IN (${enumNames(parts).join(', ')}), ${text}, NULL) AS Nullable(${base}))`
+    default:
+      return `accurateCastOrNull(${text}, ${quoteText(base)})`
+  }
+}
+
+/** ClickHouse takes 2021-02-30 for 2021-03-02, and what is out of range for the end of it; the parser of times does not. */
+const parseDate = (text: string, convert: string, [first, last]: readonly [string, string]): string => {
+  const day = `accurateCastOrNull(${text}, 'Date32')`
+  const time = `parseDateTime64BestEffortOrNull(${text}, 3, 'UTC')`
+  const isRight = `${time} = toDateTime64(${day}, 3, 'UTC') AND ${day} BETWEEN toDate32('${first}') AND toDate32('${last}')`
+  return `if(ifNull(${isRight}, 0), ${convert}(assumeNotNull(${day})), NULL)`
+}
+
+/** An hour above 23 becomes one of the next day; a text of less than eight characters one of the present month. */
+const isOddTime = (text: string): string =>
+  `(length(${text}) < 8 OR (substring(${text}, 14, 1) = ':' AND toUInt8OrZero(substring(${text}, 12, 2)) > 23))`
+
+/** What is out of range becomes the first or the last there is. */
+const parseDateTime = (text: string, zone: string): string => {
+  const time = `parseDateTimeBestEffortOrNull(${text}, ${zone})`
+  const isEdge = `(toUnixTimestamp(${time}) IN (0, 4294967295) AND NOT match(${text}, '^(1970-01-01|1969-12-31|2106-02-07|4294967295)'))`
+  return `if(ifNull(${isOddTime(text)} OR ${isEdge}, 1), NULL, ${time})`
+}
+
+const parseDateTime64 = (text: string, scale: string, zone: string): string =>
+  `if(ifNull(${isOddTime(text)}, 1), NULL, parseDateTime64BestEffortOrNull(${text}, ${scale}, ${zone}))`
+
+/** As they stand in the type, quoted. */
+const enumNames = (parts: readonly string[]): readonly string[] =>
+  parts.map(part => /^'(?:[^'\\]|\\.)*'/.exec(part)?.[0] ?? "''")

@@ -1,0 +1,30 @@
+import { WarehouseError } from '../../../warehouse/warehouse.ts'
+import { judgeRead, storedValue } from './judge-read.ts'
+import { CONTENT, loadInput } from './load-input.ts'
+import type { LoadPlace } from './load-place.ts'
+import type { Reader } from './reader.ts'
+
+/** What `throwIf` says of a row that does not fit. */
+const BAD_ROW = 'millrace: a row does not fit'
+
+/**
+ * Loads content of which every row fits, in one pass. `some do not fit`: the first that does not, or cannot be read, has ended it, and part of
+ * the rows may be in the table. Throws `WarehouseError` for everything that has another reason than the statement and its content.
+ */
+export const loadAll = async (place: LoadPlace, reader: Reader): Promise<'loaded' | 'some do not fit'> => {
+  const judged = reader.columns.map(judgeRead)
+  const bad = [...judged.map(({ isBad }) => isBad), reader.hasSwallowed].filter(isBad => isBad !== '0')
+  const where = bad.length === 0 ? '' : `\nWHERE NOT throwIf(${bad.join(' OR ')}, '${BAD_ROW}')`
+  try {
+    await loadInput({
+      ...place,
+      reader,
+      columns: reader.columns.map(({ column }) => column.name),
+      select: `SELECT ${judged.map(storedValue).join(', ')} FROM ${CONTENT}${where}`,
+    })
+    return 'loaded'
+  } catch (error) {
+    if (error instanceof WarehouseError && error.reason === 'sql_error') return 'some do not fit'
+    throw error
+  }
+}

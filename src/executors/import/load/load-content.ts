@@ -1,0 +1,38 @@
+import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
+import type { InvalidLine } from '../sieve/sieve-report.ts'
+import type { LoadPlace } from './load-place.ts'
+
+/** What came of the content. */
+export type LoadCounts = {
+  /** Records, blank lines not counted. */
+  readonly read: number
+  readonly written: number
+  readonly quarantined: number
+  readonly invalid: number
+  /** The first invalid lines. */
+  readonly samples: readonly InvalidLine[]
+}
+
+/** A load in staging, and where rows go that do not fit. */
+export type ContentLoad = {
+  readonly place: LoadPlace
+  readonly quarantine: string
+  readonly importId: string
+  readonly signal: AbortSignal
+}
+
+/** All rows of a staged table. */
+export const countRows = async ({ statements, database, table }: LoadPlace): Promise<number> => {
+  const [row] = await statements.rows<{ count: string }>({
+    database,
+    sql: `SELECT count() AS count FROM ${quoteIdentifier(table)}`,
+  })
+  return Number(row!.count)
+}
+
+/** Before the content is loaded another way. */
+export const startAnew = async ({ place, quarantine }: ContentLoad): Promise<void> => {
+  const { statements, database, table } = place
+  for (const name of [table, quarantine])
+    await statements.command({ database, sql: `TRUNCATE TABLE ${quoteIdentifier(name)} SYNC` })
+}

@@ -1,0 +1,123 @@
+import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
+import { quoteText } from '../../../warehouse/quote-text.ts'
+import { type JudgedColumn, judgeRead, storedValue } from './judge-read.ts'
+import { CONTENT, loadInput } from './load-input.ts'
+import type { LoadPlace } from './load-place.ts'
+import type { Reader } from './reader.ts'
+
+export type SplitCounts = {
+  /** Records of the file that are not blank. */
+  readonly read: number
+  readonly good: number
+  /** In the quarantine table. */
+  readonly bad: number
+  readonly ragged: number
+  /** Records that hold the end of the file within a quote. */
+  readonly swallowed: number
+}
+
+type Split = {
+  readonly place: LoadPlace
+  readonly quarantine: string
+  readonly importId: string
+  readonly reader: Reader
+}
+
+/** Names that nothing else in staging has: those of data sources never begin so. */
+const JUDGED = 'stg_judged'
+const COUNTS = 'stg_counts'
+const VIEWS = ['stg_good', 'stg_bad', 'stg_count']
+
+const STATE = { good: 0, bad: 1, ragged: 2, blank: 3 }
+
+/**
+ * Loads the rows that fit, puts those that do not into the quarantine table as text, and counts lines of the wrong shape. Every row is judged once, on its
+ * way into a table that keeps nothing, from where views hand it on; all of it is in staging, and nothing of it stays. Throws `WarehouseError`.
+ */
+export const loadSplit = async (split: Split): Promise<SplitCounts> => {
+  const { place, reader } = split
+  const { statements, database } = place
+  const judged = reader.columns.map(judgeRead)
+  const command = (sql: string) => statements.command({ database, sql })
+  try {
+    for (const sql of tables(split, judged)) await command(sql)
+    await loadInput({
+      ...place,
+      table: JUDGED,
+      reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
+      columns: [
+        'state',
+        'swallowed',
+        ...judged.flatMap((_, index) => [`v${index}`, `t${index}`]),
+        'wrong',
+        'complaints',
+      ],
+      select: selectJudged(reader, judged),
+    })
+    return await readCounts(split)
+  } finally {
+    for (const name of VIEWS) await command(`DROP TABLE IF EXISTS ${name} SYNC`).catch(ignore)
+    for (const name of [JUDGED, COUNTS]) await command(`DROP TABLE IF EXISTS ${name} SYNC`).catch(ignore)
+  }
+}
+
+/** All of staging goes when the import ends. */
+const ignore = (): void => {}
+
+const SPLIT_SETTINGS = { parallel_view_processing: 1 }
+
+const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedColumn[]): readonly string[] => {
+  const names = (columns: readonly string[]): string => columns.map(quoteIdentifier).join(', ')
+  const own = judged.map(({ read }) => read.column.name)
+  const column = ({ read }: JudgedColumn, index: number) => `v${index} ${read.type}, t${index} Nullable(String)`
+  return [
+    `CREATE TABLE ${JUDGED} (state UInt8, swallowed UInt8, ${judged.map(column).join(', ')}, wrong Array(String), complaints Array(String)) ENGINE = Null`,
+    `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64, swallowed UInt64) ENGINE = MergeTree ORDER BY tuple()`,
+    `CREATE MATERIALIZED VIEW stg_good TO ${quoteIdentifier(place.table)} (${names(own)}) AS
+      SELECT ${judged.map((_, index) => `v${index} AS ${quoteIdentifier(own[index]!)}`).join(', ')}
+      FROM ${JUDGED} WHERE state = ${STATE.good}`,
+    `CREATE MATERIALIZED VIEW stg_bad TO ${quoteIdentifier(quarantine)} (${names([...own, ...QUARANTINED])}) AS
+      SELECT ${judged.map((_, index) => `t${index} AS ${quoteIdentifier(own[index]!)}`).join(', ')},
+        wrong AS c__error_column, complaints AS c__error, ${quoteText(importId)} AS c__import_id, now() AS insertion_date
+      FROM ${JUDGED} WHERE state = ${STATE.bad}`,
+    `CREATE MATERIALIZED VIEW stg_count TO ${COUNTS} (read, good, bad, ragged, swallowed) AS
+      SELECT countIf(state != ${STATE.blank}) AS read, countIf(state = ${STATE.good}) AS good,
+        countIf(state = ${STATE.bad}) AS bad, countIf(state = ${STATE.ragged}) AS ragged,
+        sum(swallowed) AS swallowed FROM ${JUDGED}`,
+  ]
+}
+
+const QUARANTINED = ['c__error_column', 'c__error', 'c__import_id', 'insertion_date']
+
+const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string => {
+  const bad = judged.map(({ isBad }) => isBad)
+  const isBad = `(${bad.join(' OR ')})`
+  const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${isBad}, ${STATE.bad}, ${STATE.good})`
+  const listed = (of: (column: JudgedColumn) => string) =>
+    `if(${isBad}, arrayFilter(x -> x != '', [${judged.map(column => `if(${column.isBad}, ${of(column)}, '')`).join(', ')}]), [])`
+  const values = judged.map(column => `${storedValue(column)}, if(${isBad}, ${shownText(column)}, NULL)`)
+  return `SELECT ${state}, ${reader.hasSwallowed}, ${values.join(', ')},
+    ${listed(({ read }) => quoteText(read.column.name))}, ${listed(({ complaint }) => complaint)}
+    FROM ${CONTENT}`
+}
+
+/** In quarantine, where readers expect text that is UTF-8. */
+const shownText = ({ read }: JudgedColumn): string =>
+  `if(isValidUTF8(assumeNotNull(${read.text})), ${read.text}, toValidUTF8(${read.text}))`
+
+const readCounts = async ({ place }: Split): Promise<SplitCounts> => {
+  const { statements, database } = place
+  const [row] = await statements.rows<Record<keyof SplitCounts, string>>({
+    database,
+    sql: `SELECT sum(read) AS read, sum(good) AS good, sum(bad) AS bad, sum(ragged) AS ragged,
+      sum(swallowed) AS swallowed FROM ${COUNTS}`,
+  })
+  const { read = 0, good = 0, bad = 0, ragged = 0, swallowed = 0 } = row ?? {}
+  return {
+    read: Number(read),
+    good: Number(good),
+    bad: Number(bad),
+    ragged: Number(ragged),
+    swallowed: Number(swallowed),
+  }
+}

@@ -1,0 +1,24 @@
+import type { Column } from '../../../model/data-source.ts'
+import type { TextColumn } from './judge-column.ts'
+
+/** How the rows of spooled content are read in SQL. */
+export type Reader = {
+  /** ClickHouse's name. */
+  readonly format: string
+  /** Of the file's columns: `c0 String, c1 String`; null: the file says it. */
+  readonly structure: string | null
+  readonly settings: Readonly<Record<string, string | number>>
+  /** Columns of the target that get values, in its order. */
+  readonly columns: readonly ReadColumn[]
+  /** SQL: what is to become of a row whatever is in it. 0 where all rows are of the right shape. */
+  readonly isBlank: string
+  readonly isRagged: string
+  /** SQL: a quote that is never closed has made one value of the rest of the file. */
+  readonly hasSwallowed: string
+}
+
+export type ReadColumn = TextColumn & {
+  readonly column: Column
+  /** SQL of the value itself, where the file has one of the same type. */
+  readonly asIs: string | null
+}

@@ -1,0 +1,30 @@
+import type { DataSource } from '../../../model/data-source.ts'
+import { checkFileColumns } from '../load/file-columns.ts'
+import { loadAll } from '../load/load-all.ts'
+import { type ContentLoad, countRows, type LoadCounts, startAnew } from '../load/load-content.ts'
+import { split, toCounts } from '../load/load-sieved.ts'
+import type { FileColumn } from './parquet-columns.ts'
+import { parquetReader } from './parquet-reader.ts'
+
+type ParquetLoad = ContentLoad & {
+  readonly target: DataSource
+  /** null: nobody could look. */
+  readonly columns: readonly FileColumn[] | null
+}
+
+/** Parquet into staging: in one pass where every row fits, else split. */
+export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
+  const { place, target, columns } = load
+  if (columns !== null)
+    checkFileColumns(
+      target,
+      columns.map(({ name }) => name),
+    )
+  const reader = parquetReader(target, columns)
+  if ((await loadAll(place, reader)) === 'loaded') {
+    const written = await countRows(place)
+    return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
+  }
+  await startAnew(load)
+  return toCounts(await split(load, reader))
+}

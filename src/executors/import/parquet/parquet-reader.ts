@@ -1,0 +1,46 @@
+import type { Column, DataSource } from '../../../model/data-source.ts'
+import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
+import { readColumnType } from '../load/column-type.ts'
+import { isNested } from '../load/judge-nested.ts'
+import type { ReadColumn, Reader } from '../load/reader.ts'
+import type { FileColumn } from './parquet-columns.ts'
+
+/** A value of the column's own type is taken as it is, any other by way of its text, as every format's. */
+export const parquetReader = (target: DataSource, file: readonly FileColumn[] | null): Reader => ({
+  format: 'Parquet',
+  structure: file === null ? target.columns.map(asNullable).join(', ') : null,
+  settings: {},
+  columns: target.columns.flatMap(column => {
+    if (file === null) return [read(column, column.type)]
+    const found = file.find(({ name }) => name === column.name)
+    return found === undefined ? [] : [read(column, found.type)]
+  }),
+  isBlank: '0',
+  isRagged: '0',
+  hasSwallowed: '0',
+})
+
+/** An engine that was sent the content reads it in the types of the data source. */
+const asNullable = ({ name, type }: Column): string => {
+  const columnType = readColumnType(type)
+  return `${quoteIdentifier(name)} ${isNested(columnType) ? columnType.base : `Nullable(${columnType.base})`}`
+}
+
+const read = (column: Column, fileType: string): ReadColumn => {
+  const { name, type } = column
+  const [target, source] = [readColumnType(type), readColumnType(fileType)]
+  const place = quoteIdentifier(name)
+  const asIs = target.base === source.base && target.base !== 'String' ? place : null
+  return { name, type, column, text: textOf(place, target, source), emptyIsNull: false, asIs }
+}
+
+type Type = ReturnType<typeof readColumnType>
+
+/** Times in the zone in which the text is read again. */
+const textOf = (place: string, target: Type, source: Type): string => {
+  if (source.base === 'String') return place
+  if (isNested(source)) return `toJSONString(${place})`
+  if (!source.name.startsWith('DateTime')) return `toString(${place})`
+  const zone = target.parts.find(part => part.startsWith("'")) ?? "'UTC'"
+  return `toString(toTimeZone(${place}, ${zone}))`
+}

@@ -1,0 +1,41 @@
+import type { Data } from '../../data/data.ts'
+import { INSERT_SETTINGS } from '../../data/insert-select.ts'
+import { qualified } from '../../data/table-ddl.ts'
+import type { Staged } from '../../data/write-rows.ts'
+import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
+import { ImportFailure } from './import-failure.ts'
+
+type Input = {
+  readonly data: Data
+  readonly workspace: string
+  readonly staged: Staged
+  /** Of the user. */
+  readonly condition: string
+}
+
+/**
+ * Of a replace with a condition: all new rows must fulfil it, and the rows that are there and do not are kept. A condition that is NULL does not
+ * hold. Throws `ImportFailure`, `WarehouseError`.
+ */
+export const keepOthers = async ({ data, workspace, staged, condition }: Input): Promise<void> => {
+  const { statements, database, liveDatabase, target } = staged
+  const checked = await data.warehouse.checkExpression({ workspace, sql: condition })
+  const holds = `ifNull((${checked}), 0) != 0`
+  const table = quoteIdentifier(target.name)
+  const [row] = await statements.rows<{ count: string; sample: string }>({
+    database,
+    sql: `SELECT count() AS count, any(toJSONString(tuple(*))) AS sample FROM ${table} WHERE NOT (${holds})`,
+  })
+  const others = Number(row!.count)
+  if (others > 0)
+    throw new ImportFailure(
+      'schema_mismatch',
+      `${others} of the new rows do not fulfil the replace_condition, for example ${row!.sample.slice(0, 300)}.`,
+    )
+  const names = target.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
+  await statements.command({
+    database,
+    sql: `INSERT INTO ${table} (${names}) SELECT ${names} FROM ${qualified(liveDatabase, target.name)} WHERE NOT (${holds})`,
+    settings: INSERT_SETTINGS,
+  })
+}

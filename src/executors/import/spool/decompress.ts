@@ -1,0 +1,104 @@
+import { pipeline, Readable, type Transform } from 'node:stream'
+import { createGunzip, createZstdDecompress } from 'node:zlib'
+import { ImportFailure } from '../import-failure.ts'
+import type { Compression } from '../spec.ts'
+
+type Limits = {
+  /** By the first bytes when absent: they are surer than a name. */
+  readonly compression?: Compression | undefined
+  /** Of what comes out. */
+  readonly maxBytes: number
+}
+
+const CHUNK_BYTES = 256 * 1024
+
+const DECODERS: Readonly<Record<Exclude<Compression, 'none'>, () => Transform>> = {
+  gzip: () => createGunzip({ chunkSize: CHUNK_BYTES }),
+  zstd: () => createZstdDecompress({ chunkSize: CHUNK_BYTES }),
+}
+
+/** A server may compress on the way what is compressed already. */
+const MOST_LAYERS = 2
+
+/** The content itself. Throws `ImportFailure` `content_unreadable`, `content_too_large`. */
+export async function* decompressed(content: AsyncIterable<Uint8Array>, limits: Limits): AsyncGenerator<Uint8Array> {
+  const { compression, maxBytes } = limits
+  let plain = content
+  if (compression === undefined) {
+    for (let layers = 0; layers < MOST_LAYERS; layers++) {
+      const { head, whole } = await peek(plain)
+      const found = compressionOf(head)
+      plain = found === 'none' ? whole : decode(whole, found)
+      if (found === 'none') break
+    }
+  } else if (compression !== 'none') plain = decode(plain, compression)
+  yield* limited(plain, maxBytes)
+}
+
+const ZSTD = [0x28, 0xb5, 0x2f, 0xfd]
+const MAGIC_BYTES = 4
+
+const compressionOf = (head: Uint8Array): Compression => {
+  if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
+  return ZSTD.every((byte, index) => head[index] === byte) ? 'zstd' : 'none'
+}
+
+/** The first bytes, and all again. */
+const peek = async (content: AsyncIterable<Uint8Array>) => {
+  const source = content[Symbol.asyncIterator]()
+  const parts: Uint8Array[] = []
+  let size = 0
+  while (size < MAGIC_BYTES) {
+    const { done, value } = await source.next()
+    if (done === true) break
+    parts.push(value)
+    size += value.length
+  }
+  const head = Buffer.alloc(MAGIC_BYTES)
+  Buffer.concat(parts).copy(head)
+  return { head, whole: resume(parts, source) }
+}
+
+async function* resume(parts: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* parts
+    yield* { [Symbol.asyncIterator]: () => source }
+  } finally {
+    await source.return?.()
+  }
+}
+
+async function* decode(
+  content: AsyncIterable<Uint8Array>,
+  compression: Exclude<Compression, 'none'>,
+): AsyncGenerator<Uint8Array> {
+  const source = Readable.from(content, { objectMode: false })
+  const decoder = DECODERS[compression]()
+  pipeline(source, decoder, ignore)
+  try {
+    yield* decoder as AsyncIterable<Buffer>
+  } catch (error) {
+    // What the source threw passes through here as well.
+    if (!/^(Z_|ZSTD_|ERR_ZSTD|ERR__ERROR)/.test((error as NodeJS.ErrnoException).code ?? '')) throw error
+    throw new ImportFailure(
+      'content_unreadable',
+      `The content is no whole ${compression}: ${(error as Error).message}.`,
+    )
+  }
+}
+
+/** The reader of the last stream gets the error. */
+const ignore = (): void => {}
+
+async function* limited(content: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+  let size = 0
+  for await (const chunk of content) {
+    size += chunk.length
+    if (size > maxBytes)
+      throw new ImportFailure(
+        'content_too_large',
+        `The content has more than ${maxBytes} bytes (MILLRACE_MAX_UPLOAD_BYTES).`,
+      )
+    yield chunk
+  }
+}

@@ -1,0 +1,56 @@
+import { type FileHandle, open } from 'node:fs/promises'
+
+const BLOCK_BYTES = 1024 * 1024
+
+/** Writes content to a file that must not be there, without its byte order mark. Gives its size; rejects as the content does, and with ENOSPC. */
+export const spoolContent = async (path: string, content: AsyncIterable<Uint8Array>): Promise<number> => {
+  const file = await open(path, 'wx', 0o600)
+  try {
+    return await writeBlocks(file, content)
+  } finally {
+    await file.close()
+  }
+}
+
+/** Two blocks take turns: one is filled while the other is written. */
+const writeBlocks = async (file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<number> => {
+  const blocks = [Buffer.allocUnsafe(BLOCK_BYTES), Buffer.allocUnsafe(BLOCK_BYTES)] as const
+  let turn: 0 | 1 = 0
+  let filled = 0
+  let size = 0
+  let writing: Promise<void> = Promise.resolve()
+  const flush = async (): Promise<void> => {
+    await writing
+    const block = blocks[turn].subarray(0, filled)
+    writing = writeAll(file, size === 0 ? withoutMark(block) : block)
+    // Its failure is met by whoever waits for it next.
+    writing.catch(() => {})
+    size += filled
+    filled = 0
+    turn = turn === 0 ? 1 : 0
+  }
+  for await (const chunk of content) {
+    for (let taken = 0; taken < chunk.length; ) {
+      const piece = chunk.subarray(taken, taken + BLOCK_BYTES - filled)
+      blocks[turn].set(piece, filled)
+      filled += piece.length
+      taken += piece.length
+      if (filled === BLOCK_BYTES) await flush()
+    }
+  }
+  if (filled > 0) await flush()
+  await writing
+  return (await file.stat()).size
+}
+
+/** Of UTF-8. Engines take it for a part of the first value. */
+const withoutMark = (block: Buffer): Buffer =>
+  block.length >= 3 && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf ? block.subarray(3) : block
+
+/** A write may be short, on a disk that fills up above all. */
+const writeAll = async (file: FileHandle, bytes: Uint8Array): Promise<void> => {
+  for (let done = 0; done < bytes.length; ) {
+    const { bytesWritten } = await file.write(bytes, done)
+    done += bytesWritten
+  }
+}

@@ -1,0 +1,40 @@
+import { mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { ClaimedJob } from '../../../model/job.ts'
+import type { Warehouse } from '../../../warehouse/warehouse.ts'
+
+/** Where content lies while it is imported. */
+export interface SpoolFolder {
+  /** The file of an attempt: where the engine reads it itself, if it is on this machine. */
+  place(job: Pick<ClaimedJob, 'id' | 'attempt' | 'workspace'>): SpoolPlace
+  /** Removes what attempts of a former life of this server have left. */
+  sweep(workspaces: readonly string[]): void
+}
+
+export type SpoolPlace = {
+  readonly path: string
+  /** The engine opens the path by itself. */
+  readonly isLocal: boolean
+}
+
+export const createSpoolFolder = (options: { dataDir: string; warehouse: Warehouse }): SpoolFolder => {
+  const { dataDir, warehouse } = options
+  const own = join(dataDir, 'spool', 'imports')
+  const folderOf = (workspace: string) => {
+    const local = warehouse.importFolder(workspace)
+    if (local === null) mkdirSync(own, { recursive: true, mode: 0o700 })
+    return { folder: local ?? own, isLocal: local !== null }
+  }
+  return {
+    place: ({ id, attempt, workspace }) => {
+      const { folder, isLocal } = folderOf(workspace)
+      return { path: join(folder, `${id}.${attempt}`), isLocal }
+    },
+    sweep: workspaces => {
+      for (const workspace of workspaces) {
+        const { folder } = folderOf(workspace)
+        for (const name of readdirSync(folder)) rmSync(join(folder, name), { force: true })
+      }
+    },
+  }
+}
