@@ -3,38 +3,15 @@ import { readdirSync } from 'node:fs'
 import { request } from 'node:http'
 import { join } from 'node:path'
 import { gzipSync } from 'node:zlib'
-import Type from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import type { KindDefinition } from '../../src/executors/kind-definition.ts'
+import { importDefinition } from '../../src/executors/import/definition.ts'
 import { startTestServer, type TestServer } from '../server.ts'
-
-/** Takes what the kind takes, and is carried out by nobody: what is tested here is how content gets to its job. */
-const importDefinition: KindDefinition = {
-  kind: 'import',
-  properties: {
-    import: Type.Object(
-      {
-        datasource: Type.String(),
-        url: Type.String({ pattern: '^upload:' }),
-        format: Type.Optional(Type.Enum(['csv', 'ndjson', 'parquet'])),
-        mode: Type.Optional(Type.Enum(['append', 'replace'])),
-        header: Type.Optional(Type.Boolean()),
-        delimiter: Type.Optional(Type.String({ maxLength: 1 })),
-        create: Type.Optional(Type.Boolean()),
-        compression: Type.Optional(Type.Enum(['gzip', 'zstd', 'none'])),
-        max_bad_rows: Type.Optional(Type.Union([Type.Integer(), Type.String({ pattern: '%$' })])),
-      },
-      { additionalProperties: false },
-    ),
-  },
-  merges: { environment: false, parameters: false },
-  secretMaps: [],
-  timeout: { defaultMs: null, maximumMs: null },
-}
 
 let server: TestServer
 beforeAll(async () => {
-  server = await startTestServer({ definitions: [importDefinition], settings: { 'max-upload-bytes': '2MiB' } })
+  // Nobody carries them out: what is tested here is how content gets to its job.
+  const settings = { 'max-upload-bytes': '2MiB' }
+  server = await startTestServer({ definitions: [importDefinition], executors: [], settings })
   expect((await server.call('POST', '/v1/datasources', { name: 'rows', schema: 'n UInt8' })).status).toBe(201)
 })
 afterAll(() => server?.stop())

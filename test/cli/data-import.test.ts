@@ -1,0 +1,108 @@
+import { writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { api, type Finished, inProcess, type ServeProcess, startServe } from './millrace.ts'
+
+let server: ServeProcess
+beforeAll(async () => {
+  server = await startServe(['--shutdown-grace', '1s', '--allow-private-addresses', 'true'])
+  await api(server.cwd, 'POST', '/v1/datasources', { name: 'rows', schema: 'n UInt8, text String' })
+})
+afterAll(async () => {
+  await server?.stop()
+})
+
+const run = (args: readonly string[], input?: string): Promise<Finished> =>
+  inProcess(['import', ...args], { cwd: server.cwd, ...(input !== undefined && { input }) })
+const file = (name: string, content: string | Uint8Array): string => {
+  writeFileSync(join(server.cwd, name), content)
+  return name
+}
+const ask = async (query: string) => api(server.cwd, 'POST', '/v1/sql', { query })
+
+test('a file is uploaded, its rows are there at the end, and how many is told', async () => {
+  const { code, stdout, stderr } = await run([file('a.csv', 'n,text\n1,one\n2,two\n'), 'rows'])
+  expect([code, stdout, stderr]).toEqual([
+    0,
+    '',
+    expect.stringMatching(/^millrace: 2 rows written.*; 2 rows there now, /),
+  ])
+  expect(await ask('SELECT * FROM rows ORDER BY n')).toEqual([
+    { n: 1, text: 'one' },
+    { n: 2, text: 'two' },
+  ])
+})
+
+test('what does not fit is told, and where to see it', async () => {
+  const { code, stderr } = await run([file('bad.csv', 'n,text\n3,three\nx,bad\n4\n'), 'rows'])
+  expect([code, stderr]).toEqual([0, expect.stringMatching(/1 row written, 1 row quarantined, 1 invalid line/)])
+  expect(stderr).toContain('millrace datasources quarantine rows\n')
+  const shown = await inProcess(['datasources', 'quarantine', 'rows'], { cwd: server.cwd })
+  expect(shown.stdout).toMatch(/^when +column +error +n +text\n\S+ \S+ +n +.* x +bad\n/)
+})
+
+test('too many bad rows fail it, and nothing is written', async () => {
+  const { code, stdout, stderr } = await run([
+    file('bad.csv', 'n,text\n5,five\nx,bad\n'),
+    'rows',
+    '--max-bad-rows',
+    '10%',
+  ])
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^millrace: .*bad/)
+  expect(await ask('SELECT count() AS found FROM rows WHERE n = 5')).toEqual([{ found: '0' }])
+})
+
+test('compressed content makes its data source, and standard input takes its place', async () => {
+  const rows = '{"id": 1, "who": {"name": "a"}}\n{"id": 2, "who": {"name": "b"}}\n'
+  const { code, stderr } = await run([file('new.ndjson.gz', gzipSync(rows)), 'made_new', '--create', '--json'])
+  expect(code, stderr).toBe(0)
+  const piped = await run(
+    ['-', 'made_new', '--format', 'ndjson', '--mode', 'replace'],
+    '{"id": 7, "who": {"name": "c"}}\n',
+  )
+  expect(piped.code, piped.stderr).toBe(0)
+  expect(await ask('SELECT id FROM made_new')).toHaveLength(1)
+})
+
+test('other delimiters, quotes and no header are said so', async () => {
+  const options = ['--delimiter', ';', '--quote', "'", '--no-header', '--name', 'odd', '--mode', 'replace']
+  const { code, stderr } = await run([file('odd.txt', "6;'a;b'\n"), 'rows', ...options])
+  expect(code, stderr).toBe(0)
+  expect(await ask('SELECT * FROM rows')).toEqual([{ n: 6, text: 'a;b' }])
+  expect((await api(server.cwd, 'GET', '/v1/jobs?name=odd')).jobs).toHaveLength(1)
+})
+
+test('a URL is read by the server itself', async () => {
+  const source = createServer((_request, response) => response.end('n,text\n8,eight\n')).listen(0, '127.0.0.1')
+  await new Promise(resolve => source.once('listening', resolve))
+  const url = `http://127.0.0.1:${(source.address() as AddressInfo).port}/rows.csv`
+  const { code, stdout } = await run([url, 'rows', '--json'])
+  source.close()
+  expect(code).toBe(0)
+  expect(JSON.parse(stdout)).toMatchObject({
+    spec: { import: { url, format: 'csv' } },
+    statistics: { rows_written: 1 },
+  })
+})
+
+test('detached it prints the id of its job', async () => {
+  const { code, stdout } = await run([file('a.csv', 'n,text\n1,one\n'), 'rows', '--detach'])
+  expect(code).toBe(0)
+  expect(await api(server.cwd, 'GET', `/v1/jobs/${stdout.trim()}`)).toMatchObject({ kind: 'import' })
+})
+
+test.each([
+  [['nowhere.csv', 'rows'], 2, 'nowhere.csv'],
+  [['.', 'rows'], 2, 'is not a file'],
+  [['a.csv', 'nowhere'], 125, 'There is no data source nowhere'],
+  [['a.csv', 'rows', '--format', 'xlsx'], 2, 'parquet'],
+  [['a.csv', 'rows', '--max-bad-rows', 'many'], 125, 'max_bad_rows'],
+] as const)('%j is refused', async (args, code, text) => {
+  const refused = await run(args)
+  expect([refused.code, refused.stdout]).toEqual([code, ''])
+  expect(refused.stderr).toContain(text)
+})
