@@ -60,3 +60,165 @@ test('rows that do not fit are quarantined, lines of the wrong shape are counted
   expect(log).toContain('line 7 has 4 columns, not 3: 5,five,5,6')
   expect(log).toContain('line 10 has 1 columns, not 3: 7')
 })
+
+test('line ends, byte order marks, spaces and quotes are as RFC 4180 and spreadsheets write them', async () => {
+  const text = '\ufeffid,name,price\r\n1,"one, ""1""",1.5\r\n 2 , two ,\r\n3,"th\r\nree",\\N\r\n'
+  expect(await load(text)).toMatchObject({ status: 'completed', statistics: { rows_written: 3, invalid_lines: 0 } })
+  expect(await scene.table(name)).toEqual([
+    ['1', 'one, "1"', '1.5'],
+    ['2', 'two', null],
+    ['3', 'th\r\nree', null],
+  ])
+})
+
+test('without a header the columns are those of the data source, in its order', async () => {
+  await load('\ufeff1,one,1\n2,two,2')
+  await load('id,name,3\n', { header: false })
+  expect(await scene.table(name)).toEqual([
+    ['1', 'one', '1'],
+    ['2', 'two', '2'],
+  ])
+  expect(await scene.value(`SELECT count() FROM ${name}_quarantine`)).toBe('1')
+})
+
+test('a first line that is said to be a header is one', async () => {
+  expect(await load('1,one,2\n2,two,2\n', { header: true })).toMatchObject({
+    status: 'failed',
+    error: { code: 'schema_mismatch', message: expect.stringContaining('1, one') },
+  })
+})
+
+test.each([
+  ['a semicolon', 'id;name;price\n1;a,b;1\n', { delimiter: ';' }, 'a,b'],
+  ['a tab', 'id\tname\tprice\n1\ta b\t\n', { delimiter: '\t' }, 'a b'],
+  ['single quotes', "id,name,price\n1,'a,\"b',\n", { quote: "'" }, 'a,"b'],
+  ['no quotes', 'id,name,price\n1,"a,2\n', { quote: '' }, '"a'],
+  ['lone carriage returns', 'id,name,price\r1,a,2\r', {}, 'a'],
+])('%s may separate and enclose', async (_, text, fields, expected) => {
+  expect(await load(text, fields)).toMatchObject({ status: 'completed', statistics: { rows_written: 1 } })
+  expect((await scene.table(name))[0]![1]).toBe(expected)
+})
+
+test('columns that the data source lacks, and those that the file lacks, are named', async () => {
+  expect(await load('id,name,colour\n1,a,red\n')).toMatchObject({
+    status: 'failed',
+    error: { code: 'schema_mismatch', message: expect.stringContaining('colour') },
+  })
+  expect(await load('id,price\n1,2\n')).toMatchObject({
+    status: 'failed',
+    error: { code: 'schema_mismatch', message: expect.stringContaining('not nullable: name') },
+  })
+  expect(await load('id,name,name\n1,2,3\n')).toMatchObject({
+    error: { message: expect.stringContaining('twice: name') },
+  })
+  expect(await load('1,2\n')).toMatchObject({ error: { message: expect.stringContaining('has 2 columns') } })
+  expect(await scene.table(name)).toEqual([])
+})
+
+test('what follows a closing quote costs its line alone', async () => {
+  const text = 'id,name,price\n1,"one"x,1\n2,"two",2\n3,"three\n4,"four",4\n5,five,5\n'
+  const job = await load(text)
+  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 3, invalid_lines: 2, rows_read: 5 } })
+  expect((await scene.table(name)).map(([id]) => id)).toEqual(['2', '4', '5'])
+  const log = await scene.log(job.job_id)
+  expect(log).toContain('line 2 has something behind a closing quote: 1,"one"x,1')
+  expect(log).toContain('line 4 has something behind a closing quote: 3,"three')
+})
+
+test.each([
+  ['at the end', 'id,name,price\n1,one,1\n2,"two,2\n3,three,3\n', 3],
+  ['in the last column', 'id,name,price\n1,one,1\n2,two,"2\n3,three,3', 3],
+  ['behind lines within quotes', 'id,name,price\n1,"a\nb",1\n2,"c\nd","x\n3,three,3\n', 5],
+  ['as the last byte', 'id,name,price\n1,one,1\n2,"', 3],
+  ['as the first byte', '"id,name,price\n1,one,1\n', 1],
+])('a quote that is never closed, %s, fails the import and is named', async (_, text, line) => {
+  expect(await load(text, { header: true })).toMatchObject({ status: 'failed' })
+  expect(await load(text.replace(/^"/, '1,"'), { header: !text.startsWith('"') })).toMatchObject({
+    status: 'failed',
+    error: { code: 'content_unreadable', message: `The quote that is opened in line ${line} is never closed.` },
+  })
+  expect(await scene.table(name)).toEqual([])
+})
+
+test('a file that ends with a quote is as good as any', async () => {
+  expect(await load('id,name,price\n1,"one","2"')).toMatchObject({ status: 'completed' })
+  expect(await load('id,name,price\n2,"tw\no\n",""\n')).toMatchObject({ status: 'completed' })
+  expect(await scene.table(name)).toEqual([
+    ['1', 'one', '2'],
+    ['2', 'tw\no\n', null],
+  ])
+})
+
+test('numbers and dates that their type cannot hold are not made other ones', async () => {
+  await scene.dataSource(`${name}_types`, { small: 'Int8', day: 'Date', time: 'DateTime', big: 'UInt64' })
+  const rows = [
+    '1,2020-01-05,2020-01-05T10:00:00Z,18446744073709551615',
+    '300,2020-01-05,2020-01-05 10:00:00,1',
+    '1,2020-13-01,2020-01-05 10:00:00,1',
+    '1,2021-02-30,2020-01-05 10:00:00,1',
+    '1,2200-01-01,2020-01-05 10:00:00,1',
+    '1,2020-01-05,2200-01-01 00:00:00,1',
+    '1,2020-01-05,2020-01-05 25:00:00,1',
+    '1,2020-01-05,5,1',
+    '1,2020-01-05,2020-01-05 10:00:00,18446744073709551616',
+    '1,2020-01-05,2020-01-05 10:00:00,-1',
+    ',2020-01-05,2020-01-05 10:00:00,1',
+    '1,,2020-01-05 10:00:00,1',
+  ]
+  const url = scene.give(`/${name}`, `small,day,time,big\n${rows.join('\n')}\n`)
+  const job = await scene.import({ datasource: `${name}_types`, url })
+  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1, quarantine_rows: 11 } })
+  expect(await scene.table(`${name}_types`)).toEqual([
+    ['1', '2020-01-05', '2020-01-05 10:00:00', '18446744073709551615'],
+  ])
+})
+
+test('text that is not UTF-8 is quarantined, in a form that is', async () => {
+  const job = await load(Buffer.from('id,name,price\n1,caf\xe9,1\n2,ok,2\n', 'latin1'))
+  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1, quarantine_rows: 1 } })
+  expect(await scene.value(`SELECT name FROM ${name}_quarantine`)).toBe('caf\ufffd')
+})
+
+test('five hundred columns are no trouble', async () => {
+  const columns = Array.from({ length: 500 }, (_, index) => `column_${index}`)
+  await scene.dataSource(`${name}_wide`, Object.fromEntries(columns.map(column => [column, 'Int32'])))
+  const row = columns.map((_, index) => index).join(',')
+  const bad = row.replace(/,7,/, ',x,')
+  const url = scene.give(`/${name}`, `${columns.join(',')}\n${row}\n${bad}\n${row},1\n`)
+  const job = await scene.import({ datasource: `${name}_wide`, url })
+  expect(job).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 1, invalid_lines: 1 } })
+})
+
+test('a line of 100 MB is one invalid line', async () => {
+  const line = Buffer.alloc(100 * 2 ** 20, 'x')
+  const text = Buffer.concat([Buffer.from('id,name,price\n1,one,1\n'), line, Buffer.from('\n2,"two"x,2\n3,three,3\n')])
+  const job = await load(text)
+  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 2, invalid_lines: 2 } })
+})
+
+test('blank lines are nothing, at the end and between', async () => {
+  await scene.dataSource(`${name}_one`, { name: 'String' })
+  const url = scene.give(`/${name}`, 'name\n\na\n\n\nb\n\n')
+  expect(await scene.import({ datasource: `${name}_one`, url })).toMatchObject({ statistics: { rows_written: 2 } })
+  expect(await load('\n\nid,name,price\n1,a,1\n\n\n2,b,2\n\n')).toMatchObject({
+    statistics: { rows_written: 2, rows_read: 2, invalid_lines: 0 },
+  })
+})
+
+test('more bad rows than allowed change nothing, the quarantine neither', async () => {
+  const text = `id,name,price\n${Array.from({ length: 98 }, (_, index) => `${index},a,1`).join('\n')}\nx,a,1\n1,a\n`
+  for (const limit of [1, '1', '1.5%', 0])
+    expect(await load(text, { max_bad_rows: limit })).toMatchObject({
+      status: 'failed',
+      error: {
+        code: 'too_many_bad_rows',
+        message: expect.stringMatching(/2 of 100 rows .*id is no Int64.*line 101 has 2/s),
+      },
+    })
+  expect(await scene.table(name)).toEqual([])
+  const tables = await scene.rows(
+    `SELECT name FROM system.tables WHERE database = 'live' AND name = '${name}_quarantine'`,
+  )
+  expect(tables).toEqual([])
+  expect(await load(text, { max_bad_rows: '2%' })).toMatchObject({ status: 'completed' })
+})

@@ -38,8 +38,11 @@ export const loadInput = async (loading: Loading): Promise<void> => {
   return statements.insert({ database, sql, settings, content })
 }
 
-/** One block may touch many partitions. Names of columns are places in the file, never guessed. */
+/** Statements of five hundred columns are long. One block may touch many partitions. Names of columns are places in the file, never guessed. */
 const LOAD_SETTINGS = {
+  max_query_size: 64 * 1024 * 1024,
+  max_ast_elements: 2_000_000,
+  max_expanded_ast_elements: 20_000_000,
   max_partitions_per_insert_block: 0,
   insert_null_as_default: 0,
   use_structure_from_insertion_table_in_table_functions: 0,

@@ -89,16 +89,17 @@ const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedC
 
 const QUARANTINED = ['c__error_column', 'c__error', 'c__import_id', 'insertion_date']
 
+/** No column of a file is called so. */
+const IS_BAD = '`millrace: is bad`'
+
 const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string => {
-  const bad = judged.map(({ isBad }) => isBad)
-  const isBad = `(${bad.join(' OR ')})`
-  const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${isBad}, ${STATE.bad}, ${STATE.good})`
+  const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${IS_BAD}, ${STATE.bad}, ${STATE.good})`
   const listed = (of: (column: JudgedColumn) => string) =>
-    `if(${isBad}, arrayFilter(x -> x != '', [${judged.map(column => `if(${column.isBad}, ${of(column)}, '')`).join(', ')}]), [])`
-  const values = judged.map(column => `${storedValue(column)}, if(${isBad}, ${shownText(column)}, NULL)`)
+    `if(${IS_BAD}, arrayFilter(x -> x != '', [${judged.map(column => `if(${column.isBad}, ${of(column)}, '')`).join(', ')}]), [])`
+  const values = judged.map(column => `${storedValue(column)}, if(${IS_BAD}, ${shownText(column)}, NULL)`)
   return `SELECT ${state}, ${reader.hasSwallowed}, ${values.join(', ')},
     ${listed(({ read }) => quoteText(read.column.name))}, ${listed(({ complaint }) => complaint)}
-    FROM ${CONTENT}`
+    FROM (SELECT *, (${judged.map(({ isBad }) => isBad).join(' OR ')}) AS ${IS_BAD} FROM ${CONTENT})`
 }
 
 /** In quarantine, where readers expect text that is UTF-8. */
