@@ -2,6 +2,9 @@ import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DataScene, materialized, openDataScene } from '../data/scene.ts'
 
+// biome-ignore lint/suspicious/noExplicitAny: answers of any shape; what a test reads of them, it asserts
+type Json = any
+
 let scene: DataScene
 beforeAll(async () => {
   scene = await openDataScene()
@@ -42,7 +45,7 @@ const post = async (path: string, body: string, headers: Record<string, string> 
     body,
     headers: { authorization: `Bearer ${scene.token}`, ...headers },
   })
-  return { status: response.status, body: await response.json() }
+  return { status: response.status, body: (await response.json()) as Json }
 }
 
 /** The job of an answer once it has ended. */

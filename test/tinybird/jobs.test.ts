@@ -25,6 +25,7 @@ beforeAll(async () => {
 })
 afterAll(() => scene?.stop())
 
+const importInto = (datasource: string) => ({ import: { ...IMPORT.import, datasource } })
 const IMPORT = { import: { datasource: 'events', url: 'https://example.com/e.csv', mode: 'append', format: 'csv' } }
 const POPULATE = { populate: { pipe: 'by_day', node: 'days' } }
 const KINDS = {
@@ -133,7 +134,7 @@ describe('a cancel', () => {
   test.each([
     ['done', { ...IMPORT }, 'completed'],
     ['error', { ...IMPORT, name: 'fails' }, 'failed'],
-    ['cancelling', { ...IMPORT, name: 'stubborn' }, 'running'],
+    ['cancelling', { ...importInto('kept'), name: 'stubborn' }, 'running'],
   ] as const)('of a job in status %s is 400', async (word, body, status) => {
     const id = await scene.submit(body, status)
     if (word === 'cancelling') expect((await cancel(id)).body.status).toBe('cancelling')
@@ -231,10 +232,10 @@ describe('the list', () => {
   test('filters by each status', async () => {
     const ids = {
       waiting: await scene.submit({ ...IMPORT, scheduled_at: later() }, 'pending'),
-      working: await scene.submit({ ...IMPORT, name: 'works' }, 'running'),
+      working: await scene.submit({ ...importInto('worked'), name: 'works' }, 'running'),
       done: await scene.submit(IMPORT),
       error: await scene.submit({ ...IMPORT, name: 'fails' }, 'failed'),
-      cancelling: await scene.submit({ ...IMPORT, name: 'stubborn' }, 'running'),
+      cancelling: await scene.submit({ ...importInto('kept_too'), name: 'stubborn' }, 'running'),
       cancelled: await scene.submit({ ...IMPORT, scheduled_at: later() }, 'pending'),
     }
     await cancel(ids.cancelling)

@@ -1,24 +1,14 @@
-import Type from 'typebox'
 import { commandDefinition } from '../../src/executors/command/definition.ts'
 import { copyDefinition } from '../../src/executors/copy/definition.ts'
 import { deleteDefinition } from '../../src/executors/delete/definition.ts'
 import type { ExecutionContext, Executor } from '../../src/executors/executor.ts'
-import type { KindDefinition } from '../../src/executors/kind-definition.ts'
+import { importDefinition } from '../../src/executors/import/definition.ts'
 import { populateDefinition } from '../../src/executors/populate/definition.ts'
 import { queryDefinition } from '../../src/executors/query/definition.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { ClaimedJob } from '../../src/model/job.ts'
 import type { Outcome } from '../../src/model/outcome.ts'
 import { type DataScene, openDataScene } from '../data/scene.ts'
-
-const importDefinition: KindDefinition = {
-  kind: 'import',
-  properties: { import: Type.Object({}, { additionalProperties: true }) },
-  merges: { environment: false, parameters: false },
-  secretMaps: [],
-  timeout: { defaultMs: null, maximumMs: null },
-  subjects: body => ({ dataSource: (body.import as { datasource: string }).datasource, pipe: null }),
-}
 
 const definitions = [
   commandDefinition,

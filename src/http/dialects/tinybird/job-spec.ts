@@ -1,19 +1,12 @@
 import { findRole } from '../../../data/check-pipe.ts'
 import type { CopySpec } from '../../../executors/copy/spec.ts'
 import type { DeleteSpec } from '../../../executors/delete/spec.ts'
+import type { ImportFields } from '../../../executors/import/spec.ts'
 import type { PopulateSpec } from '../../../executors/populate/spec.ts'
 import type { Catalogue } from '../../../model/catalogue.ts'
 import { findDataSource, findPipe } from '../../../model/catalogue-graph.ts'
 import type { DataSource, WriteMode } from '../../../model/data-source.ts'
 import type { DataJob } from './words.ts'
-
-type ImportFields = {
-  readonly url?: string
-  readonly format?: string
-  readonly mode?: WriteMode
-  readonly create?: boolean
-  readonly delimiter?: string
-}
 
 /** The job bodies of the data kinds, as far as this API shows them. Secrets are `"***"` in what is stored. */
 export type JobSpec = {

@@ -1,3 +1,4 @@
+import { formatOf, type ImportFields } from '../../../executors/import/spec.ts'
 import type { Catalogue } from '../../../model/catalogue.ts'
 import type { DataSource } from '../../../model/data-source.ts'
 import { type DataSourceView, viewDataSource } from './data-source-view.ts'
@@ -63,16 +64,16 @@ const viewTarget = (
 }
 
 /** What an import says of the content its data source is filled from. */
-const viewSource = ({ format = 'csv', delimiter = ',' }: NonNullable<JobSpec['import']>) => ({
-  type: format,
-  headers: format === 'csv' ? { cached_delimiter: delimiter } : {},
-})
+const viewSource = (fields: ImportFields) => {
+  const type = formatOf(fields)
+  return { type, headers: type === 'csv' ? { cached_delimiter: fields.delimiter ?? ',' } : {} }
+}
 
 type ViewOfKind = (job: DataJob, spec: JobSpec) => Readonly<Record<string, unknown>>
 
 const VIEWS: Readonly<Record<DataJob['kind'], ViewOfKind>> = {
   import: (job, spec) => ({
-    mode: modeOf(spec.import ?? {}),
+    mode: modeOf(spec),
     import_id: job.id,
     url: shownUrl(spec.import?.url ?? ''),
     quarantine_rows: job.statistics?.quarantine_rows ?? 0,
@@ -99,8 +100,10 @@ const shownUrl = (text: string): string | null => {
   return url.href
 }
 
-const modeOf = ({ mode = 'append', create }: NonNullable<JobSpec['import']>): string =>
-  create === true && mode === 'append' ? 'create' : mode
+const modeOf = ({ import: fields }: JobSpec): string => {
+  const mode = fields?.mode ?? 'append'
+  return fields?.create === true && mode === 'append' ? 'create' : mode
+}
 
 /** Of all steps, as many were begun: so counts the example of the document. */
 const viewSteps = ({ progress }: DataJob) => {
