@@ -51,6 +51,7 @@ describe('the guide to the API', () => {
       'query',
       'runs',
       'sinks',
+      'tinybird',
       'tokens',
       'workflows',
     ]

@@ -178,6 +178,14 @@ describe('pipes', () => {
     expect((await ended(subset)).statistics.row_count).toBeLessThan(ROWS)
   })
 
+  test('fill a node from a source without rows: all of nothing is done', async () => {
+    await scene.dataSource('empty', { day: 'Date' })
+    await scene.pipe('of_empty', [{ name: 'one', sql: 'SELECT day FROM empty', role: materialized('of_nothing') }])
+    const job = await ended(await scene.call('POST', '/v0/pipes/of_empty/nodes/one/population'))
+    expect(job).toMatchObject({ status: 'done', queries: [], query_id: null, progress_percentage: 100 })
+    expect((await scene.call('DELETE', '/v1/pipes/of_empty')).status).toBe(204)
+  })
+
   test('are copied, with parameters for their SQL', async () => {
     await scene.call('POST', '/v0/datasources/copies/truncate')
     const started = await scene.call('POST', '/v0/pipes/snapshot/copy?most=7')

@@ -317,6 +317,14 @@ describe('the list', () => {
     expect((await scene.call('GET', '/v0/datasources', undefined, foreign)).body).toEqual({ datasources: [] })
     for (const path of ['/v0/pipes/by_day', '/v0/datasources/events'])
       expect((await scene.call('GET', path, undefined, foreign)).status).toBe(404)
+    for (const path of [
+      '/v0/pipes/by_day/nodes/days/population',
+      '/v0/pipes/snapshot/copy',
+      '/v0/pipes/snapshot/copy/pause',
+      '/v0/datasources/events/delete?delete_condition=1',
+      '/v0/datasources/events/truncate',
+    ])
+      expect([path, (await scene.call('POST', path, undefined, foreign)).status]).toEqual([path, 404])
   })
 })
 

@@ -44,8 +44,6 @@ export const viewJob = (job: DataJob, { catalogue, publicUrl }: JobContext) => {
   }
 }
 
-export type JobView = ReturnType<typeof viewJob>
-
 const urlOf = ({ id }: DataJob, publicUrl: string): string => `${publicUrl}/v0/jobs/${id}`
 
 const viewStatistics = ({ statistics }: DataJob) =>
@@ -105,14 +103,15 @@ const modeOf = ({ import: fields }: JobSpec): string => {
   return fields?.create === true && mode === 'append' ? 'create' : mode
 }
 
-/** Of all steps, as many were begun: so counts the example of the document. */
-const viewSteps = ({ progress }: DataJob) => {
+/** Of all steps, as many were begun: so counts the example of the document. An empty source has none. */
+const viewSteps = ({ progress, status: ofJob }: DataJob) => {
   const steps = progress?.steps ?? []
   const begun = steps.filter(({ status }) => status !== 'waiting').length
+  const share = steps.length === 0 ? Number(ofJob === 'completed') : begun / steps.length
   return {
     query_id: steps[0]?.id ?? null,
     queries: steps.map(({ id, status }) => ({ query_id: id, status })),
-    progress_percentage: toFloat(steps.length === 0 ? 0 : (begun / steps.length) * 100),
+    progress_percentage: toFloat(share * 100),
   }
 }
 
