@@ -282,6 +282,8 @@ describe('SQL', () => {
       { x: 'a FORMAT JSON' },
     ])
     expect((await scene.call('GET', '/v0/sql?q=SELECT+day+FROM+per_day+LIMIT+2')).body.rows).toBe(2)
+    const log = await scene.call('GET', `/v0/sql?${form({ q: 'SELECT job_id FROM tinybird.jobs_log LIMIT 1' })}`)
+    expect([log.status, log.body.rows], JSON.stringify(log.body)).toEqual([200, 1])
   })
 })
 
