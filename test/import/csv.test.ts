@@ -58,7 +58,7 @@ test('rows that do not fit are quarantined, lines of the wrong shape are counted
   const log = await scene.log(job.job_id)
   expect(log).toContain('line 4 has 2 columns, not 3: 3,three')
   expect(log).toContain('line 7 has 4 columns, not 3: 5,five,5,6')
-  expect(log).toContain('line 10 has 1 columns, not 3: 7')
+  expect(log).toContain('line 10 has 1 column, not 3: 7')
 })
 
 test('line ends, byte order marks, spaces and quotes are as RFC 4180 and spreadsheets write them', async () => {

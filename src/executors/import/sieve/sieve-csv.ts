@@ -75,7 +75,7 @@ export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve):
     const record = bytes.subarray(0, scanned.end)
     if (scanned.type === 'ok') {
       if (scanned.fields === fields) writer.write(record)
-      else drop(record, `has ${scanned.fields} columns, not ${fields}`)
+      else drop(record, `has ${scanned.fields} ${scanned.fields === 1 ? 'column' : 'columns'}, not ${fields}`)
     }
     line += scanned.lines
     window.skip(scanned.end)
