@@ -34,6 +34,7 @@ const SCENARIOS: readonly (() => Promise<{ scenario: Scenario }>)[] = [
   () => import('./scenarios/query-latency.ts'),
   () => import('./scenarios/query-slots.ts'),
   () => import('./scenarios/query-download.ts'),
+  () => import('./scenarios/import-csv.ts'),
 ]
 
 const main = async (): Promise<number> => {

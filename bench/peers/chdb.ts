@@ -33,6 +33,12 @@ export const open = async ({ directory }: { directory: string }) => {
     write: (statement: Statement) => timed(() => write(statement)),
     /** The same, and flushes the file. */
     writeAndFlush: (statement: Statement) => timed(() => write(statement).then(flush)),
+    /** Seconds of statements of any kind. */
+    async run(statements: readonly string[]): Promise<number> {
+      const start = performance.now()
+      for (const sql of statements) await session.queryAsync(sql, { format: 'Null' })
+      return (performance.now() - start) / 1000
+    },
     close: async () => session.close(),
   }
 }

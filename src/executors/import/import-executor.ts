@@ -102,7 +102,14 @@ const fetchContent = async (parts: Parts, { job, fields, context, path }: Fetchi
   const { maxUploadBytes: maxBytes, idleTimeoutMs = IDLE_MS } = parts
   const source = await openSource({ ...parts, fields, workspace: job.workspace, maxBytes, idleTimeoutMs, signal })
   const { compression } = fields
-  const bytes = await download({ source, path, compression, maxBytes, signal, progress: context.progress })
+  const bytes = await download({
+    source,
+    path,
+    compression,
+    maxBytes,
+    signal,
+    progress: progress => context.progress(progress),
+  })
   await context.log.note(`${source.shown}: ${bytes} bytes`)
   return bytes
 }

@@ -1,0 +1,40 @@
+import { createData } from '../../src/data/data.ts'
+import { createDataSource } from '../../src/data/data-sources.ts'
+import { silentLogger } from '../../src/kernel/logger.ts'
+import { type BenchServerOptions, SUBMITTER, startBenchServer } from './bench-server.ts'
+import { watchMemory } from './commands.ts'
+
+export type MeasuredImport = {
+  /** From submit to the stored end. */
+  readonly seconds: number
+  readonly statistics: Readonly<Record<string, number>>
+  /** Growth of the resident set of the server's process at its highest, bytes. The engine's is another's. */
+  readonly growth: number
+}
+
+const WORKSPACE = 'default'
+
+/** The whole server with its real import executor and engine, which imports into a data source of these columns. */
+export const open = async (options: BenchServerOptions & { columns: Readonly<Record<string, string>> }) => {
+  const server = await startBenchServer({ ...options, settings: { 'allow-private-addresses': '127.0.0.1' } })
+  const { store, warehouse } = server
+  const kept = Number.POSITIVE_INFINITY
+  const data = createData({ store, warehouse, logger: silentLogger, quarantineKeptMs: kept, jobsLogKeptMs: kept })
+  const columns = Object.entries(options.columns).map(([name, type]) => ({ name, type, jsonPath: null }))
+  await createDataSource(data, WORKSPACE, { name: 'events', columns })
+  return {
+    /** Replaces all rows by what the address gives. */
+    run: async (url: string): Promise<MeasuredImport> => {
+      const memory = watchMemory()
+      const start = performance.now()
+      const body = { import: { datasource: 'events', url, mode: 'replace', header: true } }
+      const [submitted] = await server.engine.submit({ submitter: SUBMITTER, bodies: [body], path: '' })
+      const jobId = submitted!.id
+      await server.engine.events.waitForEnd({ workspace: WORKSPACE, jobId, timeoutMs: 300_000 })
+      const job = await store.getJob({ workspace: WORKSPACE, jobId })
+      if (job?.status !== 'completed') throw new Error(`an import is ${job?.status}: ${job?.errorMessage}`)
+      return { seconds: (performance.now() - start) / 1000, statistics: job.statistics!, growth: memory.stop() }
+    },
+    close: () => server.stop(),
+  }
+}

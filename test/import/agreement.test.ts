@@ -1,0 +1,89 @@
+import fc from 'fast-check'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type ImportScene, openImportScene } from './scene.ts'
+
+let scene: ImportScene
+beforeAll(async () => {
+  scene = await openImportScene()
+})
+afterAll(() => scene.stop())
+
+const COLUMNS = {
+  i8: 'Int8',
+  u64: 'Nullable(UInt64)',
+  f: 'Float64',
+  d: 'Date',
+  t: 'Nullable(DateTime)',
+  s: 'String',
+  ns: 'LowCardinality(Nullable(String))',
+  e: "Enum8('a' = 1, 'b' = 2)",
+  l: 'Array(Int16)',
+  b: 'Bool',
+}
+
+/** Values of which many fit and some do not. */
+const FIELDS = {
+  i8: ['0', '-128', '127', '128', '1.5', ' 7 ', '', '+5', '1e1', '99999999999999999999'],
+  u64: ['0', '18446744073709551615', '18446744073709551616', '-1', '', '\\N'],
+  f: ['0', '-1.5', '1e10', '.5', '1e400', 'nan', '', 'x', '1,5'],
+  d: ['2024-02-29', '2023-02-29', '2149-06-06', '2149-06-07', '1969-12-31', '20240105', ''],
+  t: ['2024-01-01 10:00:00', '2024-01-01T10:00:00Z', '2024-01-01', '1704103200', '', 'noon', '2200-01-01 00:00:00'],
+  s: ['', 'a', 'a,b', 'say "x"', 'two\nlines', 'ü', ' spaced ', '\\N', "it's"],
+  ns: ['', 'a', '\\N', 'b,c'],
+  e: ['a', 'b', 'c', '', '1'],
+  l: ['[]', '[1, 2]', '[40000]', '[1', '', '[null]'],
+  b: ['true', 'false', '1', 'no', 'maybe', ''],
+}
+
+const record = fc.record(
+  Object.fromEntries(Object.entries(FIELDS).map(([name, values]) => [name, fc.constantFrom(...values)])),
+)
+
+const quoted = (text: string) =>
+  /[",\n]/.test(text) || text !== text.trim() ? `"${text.replaceAll('"', '""')}"` : text
+const line = (row: Record<string, string>) =>
+  Object.keys(COLUMNS)
+    .map(name => quoted(row[name]!))
+    .join(',')
+
+/** The rows of a file, imported into a data source of its own. */
+const imported = async (csv: string): Promise<{ statistics: Record<string, number>; rows: unknown }> => {
+  const name = `agree_${Math.random().toString(36).slice(2)}`
+  await scene.dataSource(name, COLUMNS)
+  const job = await scene.import({ datasource: name, url: scene.give(`/${name}`, csv), header: true })
+  expect(job.status).toBe('completed')
+  return { statistics: job.statistics, rows: await scene.table(name) }
+}
+
+test('a row that goes in by itself goes in beside rows that do not, and as the same; one that does not never does', async () => {
+  const header = Object.keys(COLUMNS).join(',')
+  await fc.assert(
+    fc.asyncProperty(fc.array(record, { minLength: 4, maxLength: 24 }), async rows => {
+      const split = await imported([header, ...rows.map(line), 'ragged', ''].join('\n'))
+      const { rows_written: written, quarantine_rows: bad, invalid_lines: invalid } = split.statistics
+      expect([written! + bad!, invalid]).toEqual([rows.length, 1])
+      // What fits all by itself takes the one pass without faults.
+      const sieved = await imported([header, ...rows.map(line), '"broken"x', ''].join('\n'))
+      expect(sieved.rows).toEqual(split.rows)
+      expect(sieved.statistics).toMatchObject({ rows_written: written, quarantine_rows: bad, invalid_lines: 1 })
+      const good: string[] = []
+      for (const row of rows) if (await fits(header, row)) good.push(line(row))
+      expect(good).toHaveLength(written!)
+      const alone = await imported([header, ...good, ''].join('\n'))
+      expect(alone.statistics).toMatchObject({ rows_written: good.length, quarantine_rows: 0, invalid_lines: 0 })
+      expect(alone.rows).toEqual(split.rows)
+    }),
+    { numRuns: 3 },
+  )
+}, 240_000)
+
+/** Whether an import of this row alone writes it. */
+const known = new Map<string, boolean>()
+const fits = async (header: string, row: Record<string, string>): Promise<boolean> => {
+  const text = line(row)
+  const before = known.get(text)
+  if (before !== undefined) return before
+  const { statistics } = await imported(`${header}\n${text}\n`)
+  known.set(text, statistics.rows_written === 1)
+  return statistics.rows_written === 1
+}

@@ -1,0 +1,207 @@
+import { readdirSync, readlinkSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
+import { join } from 'node:path'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { materialized } from '../data/scene.ts'
+import { type ImportScene, openImportScene } from './scene.ts'
+
+let scene: ImportScene
+let name: string
+let count = 0
+
+beforeAll(async () => {
+  scene = await openImportScene({ 'max-workers': '6' })
+})
+afterAll(() => scene.stop())
+
+/** A data source of days, and one that is fed from it: how many rows each day has. */
+beforeEach(async () => {
+  name = `events_${++count}`
+  await scene.dataSource(name, { day: 'Date', n: 'UInt32' }, { partitionKey: 'toYYYYMM(day)' })
+  const sql = `SELECT day, countState() AS rows, sumState(n) AS total FROM ${name} GROUP BY day`
+  await scene.pipe(`pipe_${count}`, [{ name: `node_${count}`, sql, role: materialized(`${name}_days`) }])
+})
+
+const load = (csv: string, fields: Record<string, unknown> = {}) =>
+  scene.import({ datasource: name, url: scene.give(`/${name}`, csv), ...fields })
+
+const days = async () =>
+  (
+    await scene.rows<{ day: string; rows: string; total: string }>(
+      `SELECT day, countMerge(rows) AS rows, sumMerge(total) AS total FROM ${name}_days GROUP BY day ORDER BY day`,
+    )
+  ).map(row => [row.day, Number(row.rows), Number(row.total)])
+
+const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
+
+const FIRST = 'day,n\n2026-01-01,1\n2026-01-01,2\n2026-02-01,3\n'
+
+test('what depends on a data source follows what is appended and what is replaced', async () => {
+  await load(FIRST)
+  expect(await days()).toEqual([
+    ['2026-01-01', 2, 3],
+    ['2026-02-01', 1, 3],
+  ])
+  await load('2026-02-01,4\nx,1\n')
+  expect(await days()).toEqual([
+    ['2026-01-01', 2, 3],
+    ['2026-02-01', 2, 7],
+  ])
+  expect(await load('2026-03-01,5\n', { mode: 'replace' })).toMatchObject({ statistics: { row_count: 1 } })
+  expect(await days()).toEqual([['2026-03-01', 1, 5]])
+})
+
+test('a condition says which rows are replaced; the others stay, and all new ones must fulfil it', async () => {
+  await load(FIRST)
+  const replace = { mode: 'replace', replace_condition: "day = '2026-01-01'" }
+  expect(await load('2026-01-01,10\n', replace)).toMatchObject({
+    status: 'completed',
+    statistics: { rows_written: 1, row_count: 2 },
+  })
+  expect(await days()).toEqual([
+    ['2026-01-01', 1, 10],
+    ['2026-02-01', 1, 3],
+  ])
+  expect(await load('2026-01-01,1\n2026-03-01,2\n', replace)).toMatchObject({
+    status: 'failed',
+    error: { code: 'schema_mismatch', message: expect.stringMatching(/^1 of the new rows .*2026-03-01/) },
+  })
+  for (const replace_condition of ['day = (SELECT max(day) FROM system.parts)', 'nothing = 1', 'n ='])
+    expect(await load('2026-01-01,1\n', { mode: 'replace', replace_condition })).toMatchObject({
+      status: 'failed',
+      error: { code: 'sql_error' },
+    })
+  expect(await days()).toEqual([
+    ['2026-01-01', 1, 10],
+    ['2026-02-01', 1, 3],
+  ])
+})
+
+test('two imports into one data source run one after the other, and both are there', async () => {
+  const ids = await Promise.all(
+    [1, 2, 3].map(n => scene.submit({ datasource: name, url: scene.give(`/${name}_${n}`, `2026-01-0${n},${n}\n`) })),
+  )
+  for (const id of ids) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
+  expect(await days()).toEqual([
+    ['2026-01-01', 1, 1],
+    ['2026-01-02', 1, 2],
+    ['2026-01-03', 1, 3],
+  ])
+})
+
+test('a query that reads while all is replaced sees the old rows', async () => {
+  const rows = (n: number) => Array.from({ length: 2000 }, () => `2026-01-01,${n}`).join('\n')
+  await load(rows(1))
+  const sql = `SELECT min(n) AS low, max(n) AS high, sum(sleepEachRow(0.0005)) AS slow FROM ${name} SETTINGS max_block_size = 100`
+  const reading = scene.run({ query: sql.replace(/ SETTINGS.*/, ''), format: 'json' })
+  await expect
+    .poll(async () => (await scene.call('GET', '/v1/jobs?kind=query&status=running')).body.jobs.length)
+    .toBe(1)
+  expect(await load(rows(2), { mode: 'replace' })).toMatchObject({ status: 'completed' })
+  const query = await reading
+  const { body } = await scene.call('GET', `/v1/jobs/${query.job_id}/result`)
+  expect(query.status).toBe('completed')
+  expect(body[0].low).toBe(body[0].high)
+  expect(await scene.value(`SELECT min(n) FROM ${name}`)).toBe('2')
+})
+
+const stagingOf = async (id: string) =>
+  (await scene.staging()).filter(database => database.includes(id.replaceAll('-', '')))
+
+const spooled = () => readdirSync(join(scene.dataDir, 'warehouse/default/imports'))
+
+/** The process of the engine works in the folder of the workspace. */
+const engine = (): number =>
+  readdirSync('/proc')
+    .filter(pid => /^\d+$/.test(pid))
+    .map(Number)
+    .find(pid => {
+      try {
+        return readlinkSync(`/proc/${pid}/cwd`).startsWith(join(scene.dataDir, 'warehouse'))
+      } catch {
+        return false
+      }
+    })!
+
+/** So many rows that loading them takes seconds. */
+const many = (rows: number) => {
+  const line = '2026-01-01,1\n'
+  return Buffer.from(`day,n\n${line.repeat(rows)}`)
+}
+
+test('an import whose engine is killed is tried again, and its rows are there once', async () => {
+  await load(FIRST)
+  const id = await scene.submit({ datasource: name, url: scene.give(`/${name}`, many(20_000_000)) })
+  await expect.poll(() => stagingOf(id), { timeout: 30_000, interval: 5 }).toHaveLength(1)
+  process.kill(engine(), 'SIGKILL')
+  expect(await job(id, 60)).toMatchObject({ status: 'completed', attempt: 2, system_attempts: 1 })
+  expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('20000003')
+  expect([await scene.staging(), spooled()]).toEqual([[], []])
+}, 120_000)
+
+const cancel = async (id: string): Promise<number> => {
+  const asked = performance.now()
+  const { body } = await scene.call('POST', `/v1/jobs/${id}/cancel`)
+  expect(body.status).toBe('cancelling')
+  expect((await job(id, 30)).status).toBe('cancelled')
+  return performance.now() - asked
+}
+
+test('a download is cancelled within a second, before its first byte and in its middle', async () => {
+  await load(FIRST)
+  const open: ServerResponse[] = []
+  for (const head of ['', 'day,n\n2026-01-01,1\n']) {
+    const url = scene.give('/slow', (_, response) => {
+      open.push(response)
+      if (head !== '') response.write(head)
+    })
+    const asked = open.length
+    const id = await scene.submit({ datasource: name, url })
+    await expect.poll(() => open.length).toBe(asked + 1)
+    expect(await cancel(id)).toBeLessThan(1000)
+    await expect.poll(() => open.at(-1)!.closed).toBe(true)
+  }
+  expect(spooled()).toEqual([])
+  expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('3')
+})
+
+test('progress tells how much of the content has come', async () => {
+  const content = Buffer.from('day,n\n2026-01-01,1\n')
+  let finish = () => {}
+  const url = scene.give('/half', (_, response) => {
+    response.writeHead(200, { 'content-length': 2 * content.length })
+    response.write(content)
+    finish = () => response.end(content)
+  })
+  const id = await scene.submit({ datasource: name, url, header: true })
+  await expect
+    .poll(async () => (await job(id)).progress, { timeout: 20_000 })
+    .toMatchObject({ percentage: 50, message: '0 of 0 MiB read' })
+  finish()
+  expect(await job(id, 60)).toMatchObject({ status: 'completed', statistics: { quarantine_rows: 1 } })
+})
+
+test.each([
+  ['loaded', Buffer.alloc(0)],
+  ['split', Buffer.from('x,1\n')],
+  ['sieved', Buffer.from('"x"y,1\n')],
+])(
+  'an import that is being %s is cancelled within a second and leaves all as it was',
+  async (_, last) => {
+    await load(FIRST)
+    const content = Buffer.concat([many(8_000_000), last])
+    const id = await scene.submit({ datasource: name, url: scene.give(`/${name}`, content) })
+    await expect.poll(() => stagingOf(id), { timeout: 30_000 }).toHaveLength(1)
+    if (last.length > 0) await expect.poll(() => tablesIn(id), { timeout: 30_000 }).toContain('stg_judged')
+    const took = await cancel(id)
+    expect(took).toBeLessThan(2000)
+    expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('3')
+    expect([await scene.staging(), spooled()]).toEqual([[], []])
+  },
+  120_000,
+)
+
+const tablesIn = async (id: string): Promise<readonly string[]> => {
+  const tables = await scene.rows<{ name: string; database: string }>('SELECT database, name FROM system.tables')
+  return tables.filter(table => table.database.includes(id.replaceAll('-', ''))).map(table => table.name)
+}
