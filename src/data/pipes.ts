@@ -67,7 +67,7 @@ const putPipe = async (
   })
 }
 
-export const withPipe = (catalogue: Catalogue, pipe: Pipe): Catalogue => ({
+const withPipe = (catalogue: Catalogue, pipe: Pipe): Catalogue => ({
   ...catalogue,
   pipes: [...catalogue.pipes.filter(({ name }) => name !== pipe.name), pipe],
 })

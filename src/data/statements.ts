@@ -1,11 +1,6 @@
 import type { ClaimedJob } from '../model/job.ts'
 import type { QueryProgress, Statement, Warehouse } from '../warehouse/warehouse.ts'
 
-/** Tells that an attempt is to stop. */
-export type Stopping = {
-  readonly signal: AbortSignal
-}
-
 /** Statements of one attempt, one after the other or side by side: a stop ends those that run and lets none begin. */
 export interface Statements {
   /** Throws `WarehouseError`: `cancelled` when the attempt is to stop. */

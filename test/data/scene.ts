@@ -29,7 +29,7 @@ type NodeText = { readonly name: string; readonly sql: string; readonly role?: N
 export const openDataScene = async (options: Parameters<typeof startTestServer>[0] = {}): Promise<DataScene> =>
   withData(await startTestServer(options))
 
-export const withData = (server: TestServer): DataScene => {
+const withData = (server: TestServer): DataScene => {
   const { store, warehouse } = server
   const data = createData({
     store,

@@ -8,7 +8,7 @@ import type { ImportFields } from './spec.ts'
 type MaxBadRows = ImportFields['max_bad_rows']
 
 /** Whether there are more bad rows than allowed. */
-export const isTooMany = ({ read, quarantined, invalid }: LoadCounts, limit: MaxBadRows): boolean => {
+const isTooMany = ({ read, quarantined, invalid }: LoadCounts, limit: MaxBadRows): boolean => {
   const bad = quarantined + invalid
   if (limit === undefined || bad === 0) return false
   if (typeof limit === 'string' && limit.endsWith('%')) return bad > (read * Number(limit.slice(0, -1))) / 100

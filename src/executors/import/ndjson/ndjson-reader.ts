@@ -34,7 +34,7 @@ const SETTINGS = {
 }
 
 /** Keys from the outermost: `$.user.id`, also `$['user']['id']` and `$.tags[:]`, which is the list. */
-export const pathOf = ({ name, jsonPath }: Pick<Column, 'name' | 'jsonPath'>): readonly string[] => {
+const pathOf = ({ name, jsonPath }: Pick<Column, 'name' | 'jsonPath'>): readonly string[] => {
   const keys = [...(jsonPath ?? '').matchAll(/\.([^.[\]]+)|\['((?:[^'\\]|\\.)*)'\]/g)].map(
     ([, plain, quoted]) => plain ?? quoted!.replace(/\\(.)/g, '$1'),
   )
