@@ -83,7 +83,7 @@ const tellSteps = (context: ExecutionContext, steps: readonly Step[]): void => {
 }
 
 const tableOf = (staged: Staged, steps: readonly Step[], step: Step): string =>
-  qualified(staged.database, `step_${steps.indexOf(step)}`)
+  qualified(staged.database, `c__step_${steps.indexOf(step)}`)
 
 const runStep = async (input: Input, step: Step, steps: readonly Step[]): Promise<void> => {
   const { data, workspace, staged, history } = input
