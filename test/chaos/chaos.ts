@@ -101,11 +101,11 @@ const settle = async (
 ): Promise<Pick<ChaosReport, 'faults' | 'interrupted'>> => {
   const { url } = servers[0]!
   let end = performance.now() + REST_WITHIN_MS
-  let left = Number.POSITIVE_INFINITY
-  while (left > 0 && performance.now() < end) {
+  let fewest = Number.POSITIVE_INFINITY
+  while (fewest > 0 && performance.now() < end) {
     const live = await countLive(url)
-    if (live < left) end = performance.now() + REST_WITHIN_MS
-    left = live
+    if (live < fewest) end = performance.now() + REST_WITHIN_MS
+    fewest = Math.min(fewest, live)
     await sleep(100)
   }
   note(`checking ${ledger.jobs.size} jobs of ${ledger.submissions.length} submissions`)
