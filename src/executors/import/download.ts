@@ -2,7 +2,7 @@ import type { Progress } from '../../model/job.ts'
 import type { Source } from './source/source.ts'
 import type { Compression } from './spec.ts'
 import { decompressed } from './spool/decompress.ts'
-import { spoolContent } from './spool/spool-content.ts'
+import { type Spooling, startSpooling } from './spool/spooling.ts'
 
 type Input = {
   readonly source: Source
@@ -13,11 +13,19 @@ type Input = {
   readonly progress: (progress: Progress) => void
 }
 
-/** Fetches content into a file, decompressed. Gives how many bytes came. Throws `ImportFailure`, the reason of the signal, ENOSPC. */
-export const download = async (input: Input): Promise<number> => {
+export type Download = {
+  readonly spooling: Spooling
+  /** Bytes that have come. */
+  readonly received: () => number
+  /** Seconds until all is there, if it goes on as it did; null: nobody knows. */
+  readonly secondsLeft: () => number | null
+}
+
+/** Begins to fetch content into a file, decompressed. It ends with `ImportFailure`, the reason of the signal or ENOSPC when it is not all there. */
+export const startDownload = (input: Input): Download => {
   const { source, path, compression, maxBytes, signal, progress } = input
+  const startedAt = performance.now()
   let received = 0
-  const tell = (): void => progress(progressOf(received, source.size()))
   async function* counted(): AsyncGenerator<Uint8Array> {
     for await (const chunk of source.content) {
       signal.throwIfAborted()
@@ -25,14 +33,26 @@ export const download = async (input: Input): Promise<number> => {
       yield chunk
     }
   }
-  const timer = setInterval(tell, EVERY_MS)
-  try {
-    await spoolContent(path, decompressed(counted(), { compression, maxBytes }))
-    return received
-  } finally {
-    clearInterval(timer)
+  const timer = setInterval(() => progress(progressOf(received, source.size())), EVERY_MS)
+  const spooling = startSpooling(path, decompressed(counted(), { compression, maxBytes }))
+  spooling
+    .whole()
+    .catch(ignore)
+    .finally(() => clearInterval(timer))
+  return {
+    spooling,
+    received: () => received,
+    secondsLeft: () => {
+      const size = source.size()
+      if (spooling.isWhole) return 0
+      if (size === null || received === 0) return null
+      return (((performance.now() - startedAt) / received) * (size - received)) / 1000
+    },
   }
 }
+
+/** Told to whoever waits for the content. */
+const ignore = (): void => {}
 
 const EVERY_MS = 1000
 

@@ -10,6 +10,7 @@ import { checkBadRows, shownLine } from './bad-rows.ts'
 import { dropUnused, findOrCreate, type Target } from './create/find-target.ts'
 import { inferColumns } from './create/infer-columns.ts'
 import { loadCsv } from './csv/load-csv.ts'
+import type { Download } from './download.ts'
 import { ImportFailure } from './import-failure.ts'
 import type { ContentLoad, LoadCounts } from './load/load-content.ts'
 import { loadNdjson } from './ndjson/load-ndjson.ts'
@@ -26,22 +27,23 @@ export type ContentImport = {
   readonly job: ClaimedJob
   readonly context: ExecutionContext
   readonly fields: ImportFields
-  readonly spool: SpoolPlace
-  readonly bytesRead: number
-  /** An attempt before this one got as far as that; nothing is loaded any more. */
-  readonly isPublished: boolean
+  readonly place: Omit<SpoolPlace, 'spooling'>
+  /** As far as it is. */
+  readonly download: Download
 }
 
-/** Content that lies in the spool into its data source, all or nothing. Throws `ImportFailure`. */
+/** What an attempt before this one has published; nothing is loaded any more. */
+export const finishImport = ({ data, job, context, fields }: Omit<ContentImport, 'place' | 'download'>) =>
+  write({ data, job, context, fields }, () => Promise.reject(new Error('a publication is gone before its job')))
+
+/** Content that is in the spool, or coming into it, into its data source: all or nothing. Throws `ImportFailure`. */
 export const importContent = async (input: ContentImport): Promise<Outcome> => {
-  if (input.isPublished) return write(input, NO_SAMPLE)
-  const { data, job, fields, spool } = input
-  const format = formatOf(fields)
-  const sample = await mendedSample(spool, format)
+  const { data, job } = input
+  const sample = await mendedSample(input)
   const target = await prepareTarget(input, sample)
   let outcome: Outcome | null = null
   try {
-    outcome = await write(input, sample)
+    outcome = await write(input, staged => fill(input, staged, sample))
     return outcome
   } finally {
     if (target?.isNew === true && outcome?.type !== 'completed')
@@ -52,17 +54,20 @@ export const importContent = async (input: ContentImport): Promise<Outcome> => {
 /** An empty data source that stays is no harm, and somebody may be using it by now. */
 const ignore = (): void => {}
 
-const NO_SAMPLE: Sample = { bytes: Buffer.alloc(0), isWhole: true, size: 0 }
-
-const mendedSample = async ({ path }: SpoolPlace, format: ReturnType<typeof formatOf>): Promise<Sample> => {
+const mendedSample = async ({ download, fields }: ContentImport): Promise<Sample> => {
+  const { path } = download.spooling
+  const format = formatOf(fields)
+  const isWhole = download.spooling.isWhole
   const sample = await readSample(path, format)
-  if (format !== 'csv' || !hasLoneReturns(sample.bytes)) return sample
+  if (format !== 'csv' || !hasLoneReturns(sample.bytes)) return { ...sample, isWhole: sample.isWhole && isWhole }
+  await download.spooling.whole()
   await mendLineEnds(path)
   return readSample(path, format)
 }
 
 const prepareTarget = async (input: ContentImport, sample: Sample): Promise<Target | null> => {
-  const { data, job, context, fields, spool } = input
+  const { data, job, context, fields } = input
+  const spool = spoolOf(input)
   if (sample.size === 0 && fields.mode === 'replace')
     throw new ImportFailure('content_unreadable', 'The content is empty. To remove all rows, truncate the data source.')
   if (fields.create !== true) return null
@@ -72,9 +77,12 @@ const prepareTarget = async (input: ContentImport, sample: Sample): Promise<Targ
   return findOrCreate({ data, workspace, name: fields.datasource, infer })
 }
 
-const write = (input: ContentImport, sample: Sample): Promise<Outcome> => {
-  const { data, job, context, fields } = input
-  return runWrite({
+const spoolOf = ({ place, download }: ContentImport): SpoolPlace => ({ ...place, spooling: download.spooling })
+
+type Writing = Omit<ContentImport, 'place' | 'download'>
+
+const write = ({ data, job, context, fields }: Writing, load: (staged: Staged) => Promise<Loaded>): Promise<Outcome> =>
+  runWrite({
     data,
     job,
     context,
@@ -82,13 +90,12 @@ const write = (input: ContentImport, sample: Sample): Promise<Outcome> => {
     mode: fields.mode ?? 'append',
     feeds: true,
     quarantine: true,
-    load: staged => fill(input, staged, sample),
+    load,
   })
-}
 
 /** Fills the staged table. */
 const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promise<Loaded> => {
-  const { data, job, context, fields, bytesRead } = input
+  const { data, job, context, fields, download } = input
   const { result: counts } = await withStatementProgress(staged.statements, context, () => load(input, staged, sample))
   for (const line of counts.samples) await context.log.note(shownLine(line))
   await checkBadRows(staged, counts, fields.max_bad_rows)
@@ -101,7 +108,7 @@ const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promi
       quarantine_rows: counts.quarantined,
       invalid_lines: counts.invalid,
       rows_read: counts.read,
-      bytes_read: bytesRead,
+      bytes_read: download.received(),
     },
   }
 }
@@ -109,7 +116,8 @@ const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promi
 const NOTHING: LoadCounts = { read: 0, written: 0, quarantined: 0, invalid: 0, samples: [] }
 
 const load = async (input: ContentImport, staged: Staged, sample: Sample): Promise<LoadCounts> => {
-  const { data, job, context, fields, spool } = input
+  const { data, job, context, fields, download } = input
+  const spool = spoolOf(input)
   const { statements, database, target } = staged
   const { signal } = context.stop
   if (sample.size === 0) return NOTHING
@@ -118,6 +126,7 @@ const load = async (input: ContentImport, staged: Staged, sample: Sample): Promi
     quarantine: quarantineOf(target.name),
     importId: job.id,
     signal,
+    whole: () => download.spooling.whole(),
   }
   switch (formatOf(fields)) {
     case 'csv':

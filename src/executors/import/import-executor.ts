@@ -4,7 +4,7 @@ import type { Uploads } from '../../data/uploads.ts'
 import type { AddressRules } from '../../kernel/address-rules.ts'
 import type { Lookup } from '../../kernel/guarded-connect.ts'
 import { createGuardedFetch, type GuardedFetch } from '../../kernel/guarded-fetch.ts'
-import type { ClaimedJob } from '../../model/job.ts'
+import type { ClaimedJob, Progress } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { putSecrets } from '../../model/secrets.ts'
 import { WarehouseError } from '../../warehouse/warehouse.ts'
@@ -13,11 +13,11 @@ import type { ExecutionContext, Executor } from '../executor.ts'
 import { failed } from '../run-write.ts'
 import { toFailure } from '../to-failure.ts'
 import { requireTarget } from './create/find-target.ts'
-import { download } from './download.ts'
-import { importContent } from './import-content.ts'
+import { type Download, startDownload } from './download.ts'
+import { finishImport, importContent } from './import-content.ts'
 import { ImportFailure } from './import-failure.ts'
 import { openSource } from './source/open-source.ts'
-import type { ImportFields, ImportSpec } from './spec.ts'
+import { formatOf, type ImportFields, type ImportSpec } from './spec.ts'
 import { createSpoolFolder, type SpoolFolder } from './spool/spool-folder.ts'
 
 type Options = {
@@ -73,19 +73,28 @@ const importOnce = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
   const { data, uploads, spoolFolder } = parts
   const { workspace } = job
   const fields = readFields(job, context)
-  const spool = spoolFolder.place(job)
+  const content = { data, job, context, fields }
+  // What is published already is only to be finished: its source may be gone.
+  if ((await data.store.getPublication({ workspace, jobId: job.id })) !== null) return finishImport(content)
+  if (fields.create !== true) await requireTarget(data, workspace, fields.datasource)
+  const place = spoolFolder.place(job)
+  const leaving = new AbortController()
+  const signal = AbortSignal.any([context.stop.signal, leaving.signal])
+  let download: Download | null = null
   try {
-    // What is published already is only to be finished: its source may be gone.
-    const isPublished = (await data.store.getPublication({ workspace, jobId: job.id })) !== null
-    if (!isPublished && fields.create !== true) await requireTarget(data, workspace, fields.datasource)
-    const bytesRead = isPublished ? 0 : await fetchContent(parts, { job, fields, context, path: spool.path })
-    const outcome = await importContent({ data, job, context, fields, spool, bytesRead, isPublished })
+    download = await fetchContent(parts, { job, fields, context, path: place.path, signal })
+    const outcome = await importContent({ ...content, place, download })
     if (outcome.type === 'completed') await uploads.remove({ workspace, url: fields.url })
     return outcome
   } finally {
-    await rm(spool.path, { force: true })
+    leaving.abort()
+    await download?.spooling.whole().catch(ignore)
+    await rm(place.path, { force: true })
   }
 }
+
+/** It was left: that it did not get to its end is no news. */
+const ignore = (): void => {}
 
 const readFields = (job: ClaimedJob, { secrets }: ExecutionContext): ImportFields =>
   putSecrets(JSON.parse(job.spec) as ImportSpec, secrets).import
@@ -95,21 +104,24 @@ type Fetching = {
   readonly fields: ImportFields
   readonly context: ExecutionContext
   readonly path: string
+  readonly signal: AbortSignal
 }
 
-const fetchContent = async (parts: Parts, { job, fields, context, path }: Fetching): Promise<number> => {
-  const { signal } = context.stop
+/** Resolves when there is enough to see what it is, and to load from it meanwhile where the rest comes soon. */
+const fetchContent = async (parts: Parts, { job, fields, context, path, signal }: Fetching): Promise<Download> => {
   const { maxUploadBytes: maxBytes, idleTimeoutMs = IDLE_MS } = parts
   const source = await openSource({ ...parts, fields, workspace: job.workspace, maxBytes, idleTimeoutMs, signal })
-  const { compression } = fields
-  const bytes = await download({
-    source,
-    path,
-    compression,
-    maxBytes,
-    signal,
-    progress: progress => context.progress(progress),
-  })
-  await context.log.note(`${source.shown}: ${bytes} bytes`)
-  return bytes
+  const progress = (told: Progress): void => context.progress(told)
+  const download = startDownload({ source, path, compression: fields.compression, maxBytes, signal, progress })
+  const { spooling } = download
+  await spooling.beyond(HEAD_BYTES)
+  const left = download.secondsLeft()
+  if (left === null || left > MOST_SECONDS || formatOf(fields) === 'parquet') await spooling.whole()
+  return download
 }
+
+/** More than the sample, and enough to see how fast it comes. */
+const HEAD_BYTES = 8 * 1024 * 1024
+
+/** Others who want to write the data source wait for as long as the rest takes. */
+const MOST_SECONDS = 20

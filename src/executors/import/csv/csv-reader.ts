@@ -10,24 +10,25 @@ type Input = {
   /** Names of the file's columns. */
   readonly names: readonly string[]
   readonly target: DataSource
-  /** `lastText`, where a quote may be open at the end of the file. */
-  readonly lastText: string | null
 }
+
+/** `lastText`, where a quote may be open at the end of the file. */
+type Ending = { readonly lastText: string | null }
 
 const place = (index: number): string => `c${index}`
 
-/** Lines of the wrong number of columns are an error: quickest where there are none. */
+/** Lines of the wrong number of columns are an error: quickest where there are none. What a quote has swallowed is looked for afterwards. */
 export const strictReader = (input: Input): Reader => ({
   ...common(input),
   structure: input.names.map((_, index) => `${place(index)} String`).join(', '),
   columns: readColumns(input, index => place(index)),
   isBlank: '0',
   isRagged: '0',
-  hasSwallowed: swallowed(input, index => place(index)),
+  hasSwallowed: '0',
 })
 
 /** A column that a line does not have is NULL, and nothing else is; one more column takes what is too much. */
-export const tolerantReader = (input: Input): Reader => {
+export const tolerantReader = (input: Input & Ending): Reader => {
   const { names } = input
   const last = place(names.length - 1)
   return {
@@ -41,7 +42,7 @@ export const tolerantReader = (input: Input): Reader => {
   }
 }
 
-const swallowed = ({ names, lastText }: Input, textOf: (index: number) => string): string =>
+const swallowed = ({ names, lastText }: Input & Ending, textOf: (index: number) => string): string =>
   lastText === null || lastText === ''
     ? '0'
     : `(${names.map((_, index) => `endsWith(${textOf(index)}, ${quoteText(lastText)})`).join(' OR ')})`

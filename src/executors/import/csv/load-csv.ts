@@ -1,6 +1,9 @@
 import type { DataSource } from '../../../model/data-source.ts'
+import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
+import { readColumnType } from '../load/column-type.ts'
 import { loadAll } from '../load/load-all.ts'
 import { type ContentLoad, countRows, type LoadCounts, startAnew } from '../load/load-content.ts'
+import type { LoadPlace } from '../load/load-place.ts'
 import { loadSieved, neverClosed, toCounts, trySplit } from '../load/load-sieved.ts'
 import { runSieve } from '../sieve/run-sieve.ts'
 import { MOST_SAMPLES } from '../sieve/sieve-report.ts'
@@ -30,22 +33,34 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const header = fields.header ?? hasHeader(records, target)
   const names = csvColumns(records, header, target)
   const skipLines = header ? (records[0]?.linesToEnd ?? 0) : 0
-  const input = { dialect, names, target, skipLines, lastText: await lastText(place.spool.path, dialect) }
+  const input = { dialect, names, target, skipLines }
   const csv = { dialect, fields: names.length, skipLines, stopAfter: null }
-  const sieve = () => loadSieved(load, { csv, reader: tolerantReader({ ...input, skipLines: 0, lastText: null }) })
 
-  if (input.lastText === '') return sieve()
   // Of one column a blank line is an empty value to one reader and none to the other.
-  if (names.length > 1 && (await loadAll(place, strictReader(input))) === 'loaded') {
+  const inOnePass = names.length > 1 && (await loadAll(place, strictReader(input))) === 'loaded'
+  await load.whole()
+  const last = await lastText(place.spool.path, dialect)
+  const sieve = () => loadSieved(load, { csv, reader: tolerantReader({ ...input, skipLines: 0, lastText: null }) })
+  if (last === '') return sieve()
+  if (inOnePass && !(await hasSwallowed(place, target, last))) {
     const written = await countRows(place)
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }
   await startAnew(load)
-  const counts = await trySplit(load, tolerantReader(input))
+  const counts = await trySplit(load, tolerantReader({ ...input, lastText: last }))
   if (counts === null || counts.swallowed > 0) return sieve()
   if (counts.ragged === 0) return toCounts(counts)
   const task = { input: place.spool.path, output: null, csv: { ...csv, stopAfter: MOST_SAMPLES } }
   const report = await runSieve(task, load.signal)
   if (report.type === 'open') throw neverClosed(report.line)
   return { ...toCounts(counts), samples: report.samples }
+}
+
+/** Whether a text ends with the end of the file (`lastText`). Nothing but a text can have taken that in. */
+const hasSwallowed = async ({ statements, database, table }: LoadPlace, target: DataSource, last: string | null) => {
+  const texts = target.columns.filter(({ type }) => /^(String|FixedString)\b/.test(readColumnType(type).base))
+  if (last === null || texts.length === 0) return false
+  const ends = texts.map(({ name }) => `endsWith(ifNull(toString(${quoteIdentifier(name)}), ''), {last:String})`)
+  const sql = `SELECT 1 AS found FROM ${quoteIdentifier(table)} WHERE ${ends.join(' OR ')} LIMIT 1`
+  return (await statements.rows({ database, sql, parameters: { last } })).length > 0
 }

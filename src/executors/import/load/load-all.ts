@@ -13,7 +13,7 @@ const BAD_ROW = 'millrace: a row does not fit'
  */
 export const loadAll = async (place: LoadPlace, reader: Reader): Promise<'loaded' | 'some do not fit'> => {
   const judged = reader.columns.map(judgeRead)
-  const bad = [...judged.map(({ isBad }) => isBad), reader.hasSwallowed].filter(isBad => isBad !== '0')
+  const bad = judged.map(({ isBad }) => isBad).filter(isBad => isBad !== '0')
   const where = bad.length === 0 ? '' : `\nWHERE NOT throwIf(${bad.join(' OR ')}, '${BAD_ROW}')`
   try {
     await loadInput({

@@ -19,6 +19,8 @@ export type ContentLoad = {
   readonly quarantine: string
   readonly importId: string
   readonly signal: AbortSignal
+  /** Resolves when all of the content is in the spool; rejects with what ended it. */
+  readonly whole: () => Promise<void>
 }
 
 /** All rows of a staged table. */

@@ -1,18 +1,16 @@
 import { createReadStream } from 'node:fs'
-import type { Statements } from '../../../data/statements.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
-import type { SpoolPlace } from '../spool/spool-folder.ts'
+import { followFile } from '../spool/follow-file.ts'
+import type { Spooling } from '../spool/spooling.ts'
+import { makeFifo } from './feed-fifo.ts'
+import type { LoadPlace } from './load-place.ts'
 import type { Reader } from './reader.ts'
 
-type Loading = {
-  readonly statements: Statements
-  readonly database: string
-  readonly spool: SpoolPlace
+type Loading = LoadPlace & {
   readonly reader: Pick<Reader, 'format' | 'structure' | 'settings'>
-  readonly table: string
   readonly columns: readonly string[]
-  /** The SELECT with `FROM_CONTENT` where the content stands. */
+  /** The SELECT, with `CONTENT` where the content stands. */
   readonly select: string
 }
 
@@ -21,21 +19,46 @@ export const CONTENT = '__content__'
 
 const READ_BYTES = 1024 * 1024
 
-/** Loads a table from spooled content: an engine on this machine opens the file itself, to any other it is sent. */
+/**
+ * Loads a table from spooled content: an engine on this machine opens the file itself, or a pipe when the content is still coming; to any other
+ * it is sent. Throws `WarehouseError`, and what ended the content.
+ */
 export const loadInput = async (loading: Loading): Promise<void> => {
   const { statements, database, spool, reader, table, columns, select } = loading
-  const names = columns.map(quoteIdentifier).join(', ')
-  const structure = reader.structure === null ? '' : `, ${quoteText(reader.structure)}`
-  const head = `INSERT INTO ${quoteIdentifier(table)} (${names}) `
+  const head = `INSERT INTO ${quoteIdentifier(table)} (${columns.map(quoteIdentifier).join(', ')}) `
   const settings = { ...LOAD_SETTINGS, ...reader.settings }
-  if (spool.isLocal) {
-    const from = `file(${quoteText(spool.path)}, '${reader.format}'${structure}${structure === '' ? '' : ", 'none'"})`
-    return statements.command({ database, sql: head + select.replace(CONTENT, () => from), settings })
-  }
-  const from = `input(${structure.slice(2)})`
-  const content = createReadStream(spool.path, { highWaterMark: READ_BYTES })
-  const sql = `${head}${select.replace(CONTENT, () => from)} FORMAT ${reader.format}`
+  const insertFrom = (from: string): string => head + select.replace(CONTENT, () => from)
+  const insertFile = (path: string): Promise<void> =>
+    statements.command({ database, sql: insertFrom(fileFunction(path, reader)), settings })
+
+  const { spooling } = spool
+  const isComing = spooling !== null && !spooling.isWhole
+  if (spool.isLocal) return isComing ? insertComing(spooling, insertFile) : insertFile(spool.path)
+  const content = isComing ? followFile(spooling) : createReadStream(spool.path, { highWaterMark: READ_BYTES })
+  const sql = `${insertFrom(`input(${quoteText(reader.structure ?? '')})`)} FORMAT ${reader.format}`
   return statements.insert({ database, sql, settings, content })
+}
+
+const fileFunction = (path: string, { format, structure }: Loading['reader']): string =>
+  structure === null
+    ? `file(${quoteText(path)}, '${format}')`
+    : `file(${quoteText(path)}, '${format}', ${quoteText(structure)}, 'none')`
+
+const insertComing = async (spooling: Spooling, insertFile: (path: string) => Promise<void>): Promise<void> => {
+  const fifo = await makeFifo(`${spooling.path}.fifo`)
+  if (fifo === null) {
+    await spooling.whole()
+    return insertFile(spooling.path)
+  }
+  const feeding = fifo.feed(followFile(spooling))
+  feeding.catch(() => {})
+  try {
+    await insertFile(fifo.path)
+  } finally {
+    await fifo.end()
+  }
+  // What ended the content looked like its end to the engine.
+  await feeding
 }
 
 /** Statements of five hundred columns are long. One block may touch many partitions. Names of columns are places in the file, never guessed. */

@@ -22,7 +22,7 @@ export const loadSieved = async (load: ContentLoad, { csv, reader }: Sieving): P
     const report = await runSieve({ input: place.spool.path, output: sieved, csv }, signal)
     if (report.type === 'open') throw neverClosed(report.line)
     await startAnew(load)
-    const spool = { ...place.spool, path: sieved }
+    const spool = { ...place.spool, path: sieved, spooling: null }
     const counts = await split({ ...load, place: { ...place, spool } }, reader)
     const { invalid, samples } = report
     return { ...toCounts(counts), read: counts.read + invalid, invalid: invalid + counts.ragged, samples }

@@ -8,7 +8,9 @@ import { ndjsonReader } from './ndjson-reader.ts'
 export const loadNdjson = async (load: ContentLoad & { readonly target: DataSource }): Promise<LoadCounts> => {
   const { place, target } = load
   const reader = ndjsonReader(target)
-  if ((await loadAll(place, reader)) === 'loaded') {
+  const inOnePass = (await loadAll(place, reader)) === 'loaded'
+  await load.whole()
+  if (inOnePass) {
     const written = await countRows(place)
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }

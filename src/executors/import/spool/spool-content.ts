@@ -2,30 +2,42 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 const BLOCK_BYTES = 1024 * 1024
 
-/** Writes content to a file that must not be there, without its byte order mark. Gives its size; rejects as the content does, and with ENOSPC. */
-export const spoolContent = async (path: string, content: AsyncIterable<Uint8Array>): Promise<number> => {
+/**
+ * Writes content to a file that must not be there, without its byte order mark, and tells of each block that is in it. Rejects as the content
+ * does, and with ENOSPC.
+ */
+export const spoolContent = async (
+  path: string,
+  content: AsyncIterable<Uint8Array>,
+  onWritten: (bytes: number) => void = () => {},
+): Promise<void> => {
   const file = await open(path, 'wx', 0o600)
   try {
-    return await writeBlocks(file, content)
+    await writeBlocks(file, content, onWritten)
   } finally {
     await file.close()
   }
 }
 
 /** Two blocks take turns: one is filled while the other is written. */
-const writeBlocks = async (file: FileHandle, content: AsyncIterable<Uint8Array>): Promise<number> => {
+const writeBlocks = async (
+  file: FileHandle,
+  content: AsyncIterable<Uint8Array>,
+  onWritten: (bytes: number) => void,
+): Promise<void> => {
   const blocks = [Buffer.allocUnsafe(BLOCK_BYTES), Buffer.allocUnsafe(BLOCK_BYTES)] as const
   let turn: 0 | 1 = 0
   let filled = 0
-  let size = 0
+  let isFirst = true
   let writing: Promise<void> = Promise.resolve()
   const flush = async (): Promise<void> => {
     await writing
     const block = blocks[turn].subarray(0, filled)
-    writing = writeAll(file, size === 0 ? withoutMark(block) : block)
+    const kept = isFirst ? withoutMark(block) : block
+    isFirst = false
+    writing = writeAll(file, kept).then(() => onWritten(kept.length))
     // Its failure is met by whoever waits for it next.
     writing.catch(() => {})
-    size += filled
     filled = 0
     turn = turn === 0 ? 1 : 0
   }
@@ -40,7 +52,6 @@ const writeBlocks = async (file: FileHandle, content: AsyncIterable<Uint8Array>)
   }
   if (filled > 0) await flush()
   await writing
-  return (await file.stat()).size
 }
 
 /** Of UTF-8. Engines take it for a part of the first value. */

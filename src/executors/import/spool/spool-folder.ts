@@ -2,17 +2,20 @@ import { mkdirSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ClaimedJob } from '../../../model/job.ts'
 import type { Warehouse } from '../../../warehouse/warehouse.ts'
+import type { Spooling } from './spooling.ts'
 
 /** Where content lies while it is imported. */
 export interface SpoolFolder {
   /** The file of an attempt: where the engine reads it itself, if it is on this machine. */
-  place(job: Pick<ClaimedJob, 'id' | 'attempt' | 'workspace'>): SpoolPlace
+  place(job: Pick<ClaimedJob, 'id' | 'attempt' | 'workspace'>): Omit<SpoolPlace, 'spooling'>
   /** Removes what attempts of a former life of this server have left. */
   sweep(workspaces: readonly string[]): void
 }
 
 export type SpoolPlace = {
   readonly path: string
+  /** Content that is still coming; null: it is all there. */
+  readonly spooling: Spooling | null
   /** The engine opens the path by itself. */
   readonly isLocal: boolean
 }

@@ -1,0 +1,69 @@
+import { execFile } from 'node:child_process'
+import { constants, openSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { Socket } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { promisify } from 'node:util'
+
+const run = promisify(execFile)
+
+/** A named pipe that an engine on this machine opens as a file, for content that is still coming. */
+export type FedFifo = {
+  readonly path: string
+  /** Resolves when all is written, or the engine reads no more; rejects as the content does, and the engine sees an end. */
+  feed(content: AsyncIterable<Uint8Array>): Promise<void>
+  /** Ends the feeding; removes the pipe. */
+  end(): Promise<void>
+}
+
+/** How soon it is noticed that the engine has opened it. */
+const LOOK_MS = 2
+
+/** null where the system makes none. */
+export const makeFifo = async (path: string): Promise<FedFifo | null> => {
+  try {
+    await run('mkfifo', ['-m', '600', path])
+  } catch {
+    return null
+  }
+  let ended = false
+  let target: Socket | null = null
+  return {
+    path,
+    feed: async content => {
+      target = await openWhenRead(path, () => ended)
+      if (target === null) return
+      const gone = new Promise<void>(resolve => target!.once('close', resolve))
+      try {
+        for await (const part of content) {
+          if (target.destroyed) break
+          await Promise.race([new Promise(resolve => target!.write(part, resolve)), gone])
+        }
+      } finally {
+        target.destroySoon()
+        await gone
+      }
+    },
+    end: async () => {
+      ended = true
+      target?.destroy()
+      await rm(path, { force: true })
+    },
+  }
+}
+
+/** Opening for writing fails as long as nobody reads, and would else wait in a thread that others need. */
+const openWhenRead = async (path: string, isEnded: () => boolean): Promise<Socket | null> => {
+  for (; !isEnded(); await sleep(LOOK_MS)) {
+    try {
+      const descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
+      const socket = new Socket({ fd: descriptor, readable: false, writable: true })
+      // The engine may read no more: that it failed is told by its statement.
+      socket.on('error', () => {})
+      return socket
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
+    }
+  }
+  return null
+}

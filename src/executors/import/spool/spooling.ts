@@ -1,0 +1,45 @@
+import { spoolContent } from './spool-content.ts'
+
+/** Content on its way into a file, which may be read as far as it is there. */
+export interface Spooling {
+  readonly path: string
+  /** Bytes in the file. */
+  readonly written: number
+  /** All of the content is in the file. */
+  readonly isWhole: boolean
+  /** Resolves when more than so much is in the file, or all. Rejects with what ended the content. */
+  beyond(bytes: number): Promise<void>
+  /** Resolves when all is there. */
+  whole(): Promise<void>
+}
+
+/** Begins at once. The file must not be there. */
+export const startSpooling = (path: string, content: AsyncIterable<Uint8Array>): Spooling => {
+  let written = 0
+  let isWhole = false
+  let more = Promise.withResolvers<void>()
+  const wake = (): void => {
+    more.resolve()
+    more = Promise.withResolvers<void>()
+  }
+  const end = spoolContent(path, content, bytes => {
+    written += bytes
+    wake()
+  }).then(() => {
+    isWhole = true
+  })
+  end.catch(() => {}).finally(wake)
+  return {
+    path,
+    get written() {
+      return written
+    },
+    get isWhole() {
+      return isWhole
+    },
+    beyond: async bytes => {
+      while (written <= bytes && !isWhole) await Promise.race([more.promise, end])
+    },
+    whole: () => end,
+  }
+}
