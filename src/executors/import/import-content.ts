@@ -127,6 +127,7 @@ const load = async (input: ContentImport, staged: Staged, sample: Sample): Promi
     importId: job.id,
     signal,
     whole: () => download.spooling.whole(),
+    isUtf8: () => download.spooling.isUtf8(),
   }
   switch (formatOf(fields)) {
     case 'csv':

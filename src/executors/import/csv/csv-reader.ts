@@ -21,7 +21,7 @@ const place = (index: number): string => `c${index}`
 export const strictReader = (input: Input): Reader => ({
   ...common(input),
   structure: input.names.map((_, index) => `${place(index)} String`).join(', '),
-  columns: readColumns(input, index => place(index)),
+  columns: readColumns(input, index => place(index), true),
   isBlank: '0',
   isRagged: '0',
   hasSwallowed: '0',
@@ -35,7 +35,7 @@ export const tolerantReader = (input: Input & Ending): Reader => {
     ...common(input),
     settings: { ...common(input).settings, input_format_csv_allow_variable_number_of_columns: 1 },
     structure: [...names, ''].map((_, index) => `${place(index)} Nullable(String)`).join(', '),
-    columns: readColumns(input, index => `assumeNotNull(${place(index)})`),
+    columns: readColumns(input, index => `assumeNotNull(${place(index)})`, false),
     isBlank: `(isNull(${place(0)}) OR (${place(0)} = '' AND isNull(${place(1)})))`,
     isRagged: `(isNull(${last}) OR isNotNull(${place(names.length)}))`,
     hasSwallowed: swallowed(input, index => `ifNull(${place(index)}, '')`),
@@ -52,10 +52,10 @@ const common = ({ dialect, skipLines }: Input) => ({
   settings: { ...dialectSettings(dialect), input_format_csv_skip_first_lines: skipLines },
 })
 
-const readColumns = ({ names, target }: Input, textOf: (index: number) => string): Reader['columns'] =>
+const readColumns = ({ names, target }: Input, textOf: (index: number) => string, isUtf8: boolean): Reader['columns'] =>
   target.columns.flatMap(column => {
     const index = names.indexOf(column.name)
     if (index === -1) return []
     const { name, type } = column
-    return [{ name, type, column, text: textOf(index), emptyIsNull: true, asIs: null }]
+    return [{ name, type, column, text: textOf(index), emptyIsNull: true, isUtf8, asIs: null }]
   })

@@ -42,7 +42,7 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const last = await lastText(place.spool.path, dialect)
   const sieve = () => loadSieved(load, { csv, reader: tolerantReader({ ...input, skipLines: 0, lastText: null }) })
   if (last === '') return sieve()
-  if (inOnePass && !(await hasSwallowed(place, target, last))) {
+  if (inOnePass && load.isUtf8() && !(await hasSwallowed(place, target, last))) {
     const written = await countRows(place)
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }
@@ -60,7 +60,7 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
 const hasSwallowed = async ({ statements, database, table }: LoadPlace, target: DataSource, last: string | null) => {
   const texts = target.columns.filter(({ type }) => /^(String|FixedString)\b/.test(readColumnType(type).base))
   if (last === null || texts.length === 0) return false
-  const ends = texts.map(({ name }) => `endsWith(ifNull(toString(${quoteIdentifier(name)}), ''), {last:String})`)
+  const ends = texts.map(({ name }) => `endsWith(${quoteIdentifier(name)}, {last:String})`)
   const sql = `SELECT 1 AS found FROM ${quoteIdentifier(table)} WHERE ${ends.join(' OR ')} LIMIT 1`
   return (await statements.rows({ database, sql, parameters: { last } })).length > 0
 }

@@ -21,6 +21,8 @@ export type ContentLoad = {
   readonly signal: AbortSignal
   /** Resolves when all of the content is in the spool; rejects with what ended it. */
   readonly whole: () => Promise<void>
+  /** To be asked when it is. */
+  readonly isUtf8: () => boolean
 }
 
 /** All rows of a staged table. */

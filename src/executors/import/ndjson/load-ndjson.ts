@@ -7,10 +7,10 @@ import { ndjsonReader } from './ndjson-reader.ts'
 /** NDJSON into staging: in one pass where every row fits, else split, else split without the lines that are no JSON. */
 export const loadNdjson = async (load: ContentLoad & { readonly target: DataSource }): Promise<LoadCounts> => {
   const { place, target } = load
-  const reader = ndjsonReader(target)
-  const inOnePass = (await loadAll(place, reader)) === 'loaded'
+  const reader = ndjsonReader(target, { isUtf8: false })
+  const inOnePass = (await loadAll(place, ndjsonReader(target, { isUtf8: true }))) === 'loaded'
   await load.whole()
-  if (inOnePass) {
+  if (inOnePass && load.isUtf8()) {
     const written = await countRows(place)
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }

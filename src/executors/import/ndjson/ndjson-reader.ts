@@ -7,7 +7,7 @@ import type { Reader } from '../load/reader.ts'
  * Every value as the text that it is in the JSON, an object or a list as JSON; NULL where it is null or missing. Values deeper down (`$.user.id`) are taken out of
  * the object they are in.
  */
-export const ndjsonReader = (target: DataSource): Reader => {
+export const ndjsonReader = (target: DataSource, { isUtf8 }: { isUtf8: boolean }): Reader => {
   const paths = target.columns.map(pathOf)
   const roots = [...new Set(paths.map(([root]) => root!))]
   return {
@@ -16,7 +16,7 @@ export const ndjsonReader = (target: DataSource): Reader => {
     settings: SETTINGS,
     columns: target.columns.map((column, index) => {
       const { name, type } = column
-      return { name, type, column, text: textOf(paths[index]!), emptyIsNull: false, asIs: null }
+      return { name, type, column, text: textOf(paths[index]!), emptyIsNull: false, isUtf8, asIs: null }
     }),
     isBlank: '0',
     isRagged: '0',

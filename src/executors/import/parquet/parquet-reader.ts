@@ -31,7 +31,7 @@ const read = (column: Column, fileType: string): ReadColumn => {
   const [target, source] = [readColumnType(type), readColumnType(fileType)]
   const place = quoteIdentifier(name)
   const asIs = target.base === source.base && target.base !== 'String' ? place : null
-  return { name, type, column, text: textOf(place, target, source), emptyIsNull: false, asIs }
+  return { name, type, column, text: textOf(place, target, source), emptyIsNull: false, isUtf8: false, asIs }
 }
 
 type Type = ReturnType<typeof readColumnType>

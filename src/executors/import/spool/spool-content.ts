@@ -9,7 +9,7 @@ const BLOCK_BYTES = 1024 * 1024
 export const spoolContent = async (
   path: string,
   content: AsyncIterable<Uint8Array>,
-  onWritten: (bytes: number) => void = () => {},
+  onWritten: (block: Buffer) => void = () => {},
 ): Promise<void> => {
   const file = await open(path, 'wx', 0o600)
   try {
@@ -23,7 +23,7 @@ export const spoolContent = async (
 const writeBlocks = async (
   file: FileHandle,
   content: AsyncIterable<Uint8Array>,
-  onWritten: (bytes: number) => void,
+  onWritten: (block: Buffer) => void,
 ): Promise<void> => {
   const blocks = [Buffer.allocUnsafe(BLOCK_BYTES), Buffer.allocUnsafe(BLOCK_BYTES)] as const
   let turn: 0 | 1 = 0
@@ -35,7 +35,7 @@ const writeBlocks = async (
     const block = blocks[turn].subarray(0, filled)
     const kept = isFirst ? withoutMark(block) : block
     isFirst = false
-    writing = writeAll(file, kept).then(() => onWritten(kept.length))
+    writing = writeAll(file, kept).then(() => onWritten(kept))
     // Its failure is met by whoever waits for it next.
     writing.catch(() => {})
     filled = 0

@@ -1,4 +1,5 @@
 import { spoolContent } from './spool-content.ts'
+import { createUtf8Check } from './utf8-check.ts'
 
 /** Content on its way into a file, which may be read as far as it is there. */
 export interface Spooling {
@@ -11,6 +12,8 @@ export interface Spooling {
   beyond(bytes: number): Promise<void>
   /** Resolves when all is there. */
   whole(): Promise<void>
+  /** All of it, when all is there. */
+  isUtf8(): boolean
 }
 
 /** Begins at once. The file must not be there. */
@@ -22,8 +25,10 @@ export const startSpooling = (path: string, content: AsyncIterable<Uint8Array>):
     more.resolve()
     more = Promise.withResolvers<void>()
   }
-  const end = spoolContent(path, content, bytes => {
-    written += bytes
+  const utf8 = createUtf8Check()
+  const end = spoolContent(path, content, block => {
+    written += block.length
+    utf8.take(block)
     wake()
   }).then(() => {
     isWhole = true
@@ -41,5 +46,6 @@ export const startSpooling = (path: string, content: AsyncIterable<Uint8Array>):
       while (written <= bytes && !isWhole) await Promise.race([more.promise, end])
     },
     whole: () => end,
+    isUtf8: () => isWhole && utf8.isRight(),
   }
 }

@@ -1,0 +1,30 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { createUtf8Check } from './utf8-check.ts'
+
+const check = (bytes: Buffer, size: number): boolean => {
+  const utf8 = createUtf8Check()
+  for (let at = 0; at < bytes.length; at += size) utf8.take(bytes.subarray(at, at + size))
+  return utf8.isRight()
+}
+
+test('text is UTF-8 wherever it is cut', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 7 }), (text, size) => {
+      expect(check(Buffer.from(text.toWellFormed()), size)).toBe(true)
+    }),
+  )
+})
+
+test('other bytes are not, wherever they are cut', () => {
+  for (const bytes of [
+    [0xe9],
+    [0x61, 0xff, 0x62],
+    [0x80],
+    [0xc3],
+    [0xe2, 0x82],
+    [0xf0, 0x9f, 0x98],
+    [0xed, 0xa0, 0x80],
+  ])
+    for (const size of [1, 2, 3, 10]) expect(check(Buffer.from([0x61, ...bytes]), size)).toBe(false)
+})
