@@ -23,8 +23,14 @@ export type ImportScene = DataScene & {
 export { WORKSPACE }
 
 /** A real server that may reach this machine, and a site that it imports from. */
-export const openImportScene = async (settings: Record<string, string> = {}): Promise<ImportScene> => {
-  const scene = await openDataScene({ settings: { 'allow-private-addresses': '127.0.0.1', ...settings } })
+export const openImportScene = async (
+  settings: Record<string, string> = {},
+  dataDir?: string,
+): Promise<ImportScene> => {
+  const scene = await openDataScene({
+    settings: { 'allow-private-addresses': '127.0.0.1', ...settings },
+    ...(dataDir !== undefined && { dataDir }),
+  })
   const answers = new Map<string, string | Uint8Array | RequestListener>()
   const server = await listen((request, response) => {
     const answer = answers.get(new URL(request.url!, 'http://site').pathname)
