@@ -5,8 +5,8 @@ import { type Column, type DataSource, quarantineOf } from '../model/data-source
 import { busy, changeCatalogue } from './change-catalogue.ts'
 import { checkDataSource } from './check-data-source.ts'
 import type { Data } from './data.ts'
-import { recoverPublications } from './recover-publications.ts'
 import { columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
+import { tidyStaging } from './tidy-staging.ts'
 
 /** What a caller says of a data source it makes. */
 export type NewDataSource = {
@@ -219,7 +219,7 @@ const withTableLock = async <T>(
   const answer = await store.lockTables({ workspace, tables, holder })
   if (answer.type === 'busy') throw busy(answer)
   try {
-    await recoverPublications(data, workspace)
+    await tidyStaging(data, workspace)
     return await work()
   } finally {
     await store.unlockTables({ workspace, holder })

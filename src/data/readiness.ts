@@ -1,7 +1,6 @@
 import type { Data } from './data.ts'
-import { databasesOf, recoverPublications } from './recover-publications.ts'
-import { attemptOfStaging, dropStaging } from './staging-database.ts'
 import { commentOf, createTableSql, qualified } from './table-ddl.ts'
+import { tidyStaging } from './tidy-staging.ts'
 
 type Parts = Omit<Data, 'ready'>
 
@@ -19,20 +18,8 @@ export const createReadiness = (parts: Parts): Data['ready'] => {
 }
 
 const makeReady = async (parts: Parts, workspace: string): Promise<void> => {
-  await recoverPublications(parts, workspace)
-  await dropAbandonedStaging(parts, workspace)
+  await tidyStaging(parts, workspace)
   await matchTables(parts, workspace)
-}
-
-/** Staging of attempts that no longer run, whether or not they got far. */
-const dropAbandonedStaging = async ({ store, warehouse, logger }: Parts, workspace: string): Promise<void> => {
-  const live = warehouse.database(workspace)
-  for (const name of await databasesOf(warehouse, workspace)) {
-    const attempt = attemptOfStaging(live, name)
-    if (attempt === null || (await store.findRunningAttempt(attempt)) !== null) continue
-    logger.info({ workspace, database: name }, 'what an attempt that is gone had staged is dropped')
-    await dropStaging(warehouse, workspace, name)
-  }
 }
 
 /**

@@ -8,11 +8,11 @@ import type { NewPublication } from '../store/data-store.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
 import { leaseOf, lockTables, sleep } from './lock-tables.ts'
-import { finishPublication, recoverPublications } from './recover-publications.ts'
 import { feedsToRun, runFeed } from './run-feeds.ts'
 import { attachLive, stage, toPublish } from './stage-tables.ts'
 import { dropStaging, stagingName } from './staging-database.ts'
 import type { Statements } from './statements.ts'
+import { finishPublication, tidyStaging } from './tidy-staging.ts'
 
 /**
  * How rows get into a data source, all or nothing: they are loaded into a staging database, dependent materialized nodes make of them what they
@@ -68,7 +68,7 @@ export const writeRows = async (data: Data, write: Write): Promise<Written> => {
   const locked = await lockAll(data, write)
   if (locked.type !== 'locked') return locked
   try {
-    await recoverPublications(data, workspace)
+    await tidyStaging(data, workspace)
     const publication = await prepare(data, write, locked.catalogue)
     if ('type' in publication) return publication
     const answer = await data.store.commitPublication({ workspace, lease: leaseOf(write.job), publication })
@@ -148,7 +148,7 @@ const publish = async (data: Data, write: Write, publication: NewPublication): P
   }
 }
 
-/** What could not be cleared away now is when the workspace is made ready the next time. */
+/** What could not be cleared away now is by whoever writes next in the workspace. */
 const clearAway = async ({ store, warehouse }: Data, { job, logger }: Write): Promise<void> => {
   const { workspace } = job
   const name = stagingName(warehouse.database(workspace), { jobId: job.id, attempt: job.attempt })

@@ -52,8 +52,6 @@ export interface DataStore {
   getPublication(input: { workspace: string; jobId: string }): Promise<Publication | null>
   /** Oldest first. */
   listPublications(input: { workspace: string }): Promise<readonly Publication[]>
-  /** Workspaces that have any: their tables may be half exchanged. */
-  listPublishing(): Promise<readonly string[]>
   /** Forgets those whose jobs have ended, oldest first. */
   purgePublications(input: { limit: number }): Promise<number>
 

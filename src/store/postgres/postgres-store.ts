@@ -11,13 +11,7 @@ import { ClaimedItems } from './claimed-items.ts'
 import { countJobs } from './count.ts'
 import { changeCatalogue, readCatalogue } from './data/catalogue.ts'
 import { listChangedJobs } from './data/changed-jobs.ts'
-import {
-  commitPublication,
-  getPublication,
-  listPublications,
-  listPublishing,
-  purgePublications,
-} from './data/publications.ts'
+import { commitPublication, getPublication, listPublications, purgePublications } from './data/publications.ts'
 import { lockTables, unlockTables } from './data/table-locks.ts'
 import { connectDatabase } from './database.ts'
 import { ender } from './end.ts'
@@ -225,7 +219,6 @@ const dataOperations = (session: Session) =>
     commitPublication: input => commitPublication(session, input),
     getPublication: input => getPublication(session.database, input),
     listPublications: input => listPublications(session.database, input),
-    listPublishing: () => listPublishing(session.database),
     purgePublications: input => purgePublications(session, input),
     listChangedJobs: input => listChangedJobs(session.database.lister, input),
   }) satisfies DataStore

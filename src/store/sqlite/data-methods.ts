@@ -13,7 +13,6 @@ export const dataMethods = ({ clock, read, write }: Threads): DataStore => {
     commitPublication: input => write.call('commitPublication', input, now()),
     getPublication: input => read.call('getPublication', input, now()),
     listPublications: input => read.call('listPublications', input, now()),
-    listPublishing: () => read.call('listPublishing', undefined, now()),
     purgePublications: input => write.call('purgePublications', input, now()),
     listChangedJobs: async input =>
       (await read.call('listChangedJobs', input, now())).map(row => decodeJob(row, now())),

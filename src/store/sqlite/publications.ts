@@ -61,9 +61,6 @@ export const listPublications = ({ db }: Reader, { workspace }: { workspace: str
     .all(`${PUBLICATION_SQL} WHERE publication.workspace = ? ORDER BY publication.position`, workspace)
     .map(row => decode(row))
 
-export const listPublishing = ({ db }: Reader): string[] =>
-  db.all<[string]>('SELECT DISTINCT workspace FROM publication ORDER BY workspace').map(([workspace]) => workspace)
-
 export const purgePublications = ({ db }: Writer, { limit }: { limit: number }): number =>
   db.run(
     `DELETE FROM publication WHERE position IN (SELECT position FROM publication

@@ -8,7 +8,7 @@ import { listCancelling } from './leases.ts'
 import { countJobs, findJobs, listJobs } from './list-jobs.ts'
 import { listLogParts } from './log-parts.ts'
 import { countNotifications, getNotificationPreference, listNotifications } from './notifications.ts'
-import { getPublication, listPublications, listPublishing } from './publications.ts'
+import { getPublication, listPublications } from './publications.ts'
 import { countDeliveries, getDelivery, listDeliveries } from './read-deliveries.ts'
 import { findRunningAttempt, getJob, getSubmission, listAttempts } from './read-job.ts'
 import { countRuns, getRun, listFailedItems, listRuns } from './read-runs.ts'
@@ -56,7 +56,6 @@ export const READS = {
   listLogParts,
   listNotifications,
   listPublications,
-  listPublishing,
   listRuns,
   listSlots,
   listTokens,

@@ -91,15 +91,6 @@ export const listPublications = async (
   { workspace }: { workspace: string },
 ): Promise<readonly Publication[]> => (await target.query<PublicationRow>(LIST, [workspace])).map(toPublication)
 
-const LIST_WORKSPACES: Statement = {
-  name: 'list_publishing',
-  text: 'SELECT DISTINCT workspace FROM millrace.publication ORDER BY workspace',
-}
-
-/** `listPublishing`. */
-export const listPublishing = async (target: Queryable): Promise<readonly string[]> =>
-  (await target.query<{ workspace: string }>(LIST_WORKSPACES, [])).map(row => row.workspace)
-
 const PURGE: Statement = {
   name: 'purge_publications',
   text: `
