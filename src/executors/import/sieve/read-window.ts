@@ -1,7 +1,11 @@
 import { readSync } from 'node:fs'
 
+const LF = 0x0a
+
 /** The bytes of a file from a place that moves on; grows where a record does. For a thread of its own: it reads in place. */
 export class ReadWindow {
+  /** The line that the place is in, from 1. */
+  line = 1
   readonly #descriptor: number
   #buffer = Buffer.allocUnsafe(1024 * 1024)
   #from = 0
@@ -23,8 +27,30 @@ export class ReadWindow {
     return this.#isLast
   }
 
-  skip(count: number): void {
+  get isAtEnd(): boolean {
+    return this.#isLast && this.#from === this.#to
+  }
+
+  /** The line at the place, as far as it is among the bytes, and whether all of it is. */
+  get currentLine(): { readonly bytes: Buffer; readonly isWhole: boolean } {
+    const { bytes } = this
+    const end = bytes.indexOf(LF)
+    return end === -1 ? { bytes, isWhole: this.#isLast } : { bytes: bytes.subarray(0, end + 1), isWhole: true }
+  }
+
+  skip(count: number, lines: number): void {
     this.#from += count
+    this.line += lines
+  }
+
+  /** Behind the end of the line, however long it is. */
+  skipLine(): void {
+    for (;;) {
+      const { bytes, isWhole } = this.currentLine
+      this.skip(bytes.length, isWhole ? 1 : 0)
+      if (isWhole) return
+      this.more()
+    }
   }
 
   /** Reads more behind the bytes, at least one, or finds the end. */

@@ -17,17 +17,26 @@ export type InvalidLine = {
   readonly why: string
 }
 
+/** The longest record that is looked at as one. */
+export const LONGEST_RECORD = 16 * 1024 * 1024
+export const TOO_LONG = 'is longer than 16 MiB'
+
 export const MOST_SAMPLES = 10
 const LONGEST_TEXT = 200
 
-export const toInvalidLine = (line: number, bytes: Uint8Array, why: string): InvalidLine => ({
-  line,
-  text: Buffer.from(bytes.subarray(0, 4 * LONGEST_TEXT))
-    .toString('utf8')
-    .replace(/[\r\n]+$/, '')
-    .slice(0, LONGEST_TEXT),
-  why,
-})
+/** Counts invalid lines and keeps the first of them. */
+export class InvalidLines {
+  count = 0
+  readonly samples: InvalidLine[] = []
 
-/** The longest record that is looked at as one. */
-export const LONGEST_RECORD = 16 * 1024 * 1024
+  add(line: number, bytes: Uint8Array, why: string): void {
+    this.count += 1
+    if (this.samples.length === MOST_SAMPLES) return
+    const text = Buffer.from(bytes.subarray(0, 4 * LONGEST_TEXT)).toString('utf8')
+    this.samples.push({ line, text: text.replace(/[\r\n]+$/, '').slice(0, LONGEST_TEXT), why })
+  }
+
+  report(): SieveReport {
+    return { type: 'sieved', invalid: this.count, samples: this.samples }
+  }
+}
