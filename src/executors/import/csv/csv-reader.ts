@@ -1,5 +1,4 @@
 import type { DataSource } from '../../../model/data-source.ts'
-import { quoteText } from '../../../warehouse/quote-text.ts'
 import type { Reader } from '../load/reader.ts'
 import { type Dialect, dialectSettings } from './dialect.ts'
 
@@ -12,23 +11,19 @@ type Input = {
   readonly target: DataSource
 }
 
-/** `lastText`, where a quote may be open at the end of the file. */
-type Ending = { readonly lastText: string | null }
-
 const place = (index: number): string => `c${index}`
 
-/** Lines of the wrong number of columns are an error: quickest where there are none. What a quote has swallowed is looked for afterwards. */
+/** Lines of the wrong number of columns are an error: quickest where there are none. */
 export const strictReader = (input: Input): Reader => ({
   ...common(input),
   structure: input.names.map((_, index) => `${place(index)} String`).join(', '),
   columns: readColumns(input, index => place(index), true),
   isBlank: '0',
   isRagged: '0',
-  hasSwallowed: '0',
 })
 
 /** A column that a line does not have is NULL, and nothing else is; one more column takes what is too much. */
-export const tolerantReader = (input: Input & Ending): Reader => {
+export const tolerantReader = (input: Input): Reader => {
   const { names } = input
   const last = place(names.length - 1)
   return {
@@ -38,14 +33,8 @@ export const tolerantReader = (input: Input & Ending): Reader => {
     columns: readColumns(input, index => `assumeNotNull(${place(index)})`, false),
     isBlank: `(isNull(${place(0)}) OR (${place(0)} = '' AND isNull(${place(1)})))`,
     isRagged: `(isNull(${last}) OR isNotNull(${place(names.length)}))`,
-    hasSwallowed: swallowed(input, index => `ifNull(${place(index)}, '')`),
   }
 }
-
-const swallowed = ({ names, lastText }: Input & Ending, textOf: (index: number) => string): string =>
-  lastText === null || lastText === ''
-    ? '0'
-    : `(${names.map((_, index) => `endsWith(${textOf(index)}, ${quoteText(lastText)})`).join(' OR ')})`
 
 const common = ({ dialect, skipLines }: Input) => ({
   format: 'CSV',

@@ -3,7 +3,6 @@ import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { readColumnType } from '../load/column-type.ts'
 import { loadAll } from '../load/load-all.ts'
 import { type ContentLoad, countRows, type LoadCounts, startAnew } from '../load/load-content.ts'
-import type { LoadPlace } from '../load/load-place.ts'
 import { loadSieved, neverClosed, toCounts, trySplit } from '../load/load-sieved.ts'
 import { runSieve } from '../sieve/run-sieve.ts'
 import { MOST_SAMPLES } from '../sieve/sieve-report.ts'
@@ -38,29 +37,45 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
 
   // Of one column a blank line is an empty value to one reader and none to the other.
   const inOnePass = names.length > 1 && (await loadAll(place, strictReader(input))) === 'loaded'
-  await load.whole()
-  const last = await lastText(place.spool.path, dialect)
-  const sieve = () => loadSieved(load, { csv, reader: tolerantReader({ ...input, skipLines: 0, lastText: null }) })
-  if (last === '') return sieve()
-  if (inOnePass && load.isUtf8() && !(await hasSwallowed(place, target, last))) {
-    const written = await countRows(place)
-    return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
+  if (inOnePass) {
+    await load.whole()
+    const last = await lastText(place.spool.path, dialect)
+    if (load.isUtf8() && !(await hasSwallowed(load, target, last))) {
+      const written = await countRows(place)
+      return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
+    }
   }
   await startAnew(load)
-  const counts = await trySplit(load, tolerantReader({ ...input, lastText: last }))
-  if (counts === null || counts.swallowed > 0) return sieve()
-  if (counts.ragged === 0) return toCounts(counts)
-  const task = { input: place.spool.path, output: null, csv: { ...csv, stopAfter: MOST_SAMPLES } }
+  const counts = await trySplit(load, tolerantReader(input))
+  await load.whole()
+  const sieve = { csv, reader: tolerantReader({ ...input, skipLines: 0 }) }
+  if (counts === null) return loadSieved(load, sieve)
+  if (counts.ragged === 0) {
+    const last = await lastText(place.spool.path, dialect)
+    return (await hasSwallowed(load, target, last)) ? loadSieved(load, sieve) : toCounts(counts)
+  }
+  // One that is too short may hold the rest of the file in a quote: only who reads all of it can tell.
+  const stopAfter = dialect.quote === '' ? MOST_SAMPLES : null
+  const task = { input: place.spool.path, output: null, csv: { ...csv, stopAfter } }
   const report = await runSieve(task, load.signal)
   if (report.type === 'open') throw neverClosed(report.line)
   return { ...toCounts(counts), samples: report.samples }
 }
 
-/** Whether a text ends with the end of the file (`lastText`). Nothing but a text can have taken that in. */
-const hasSwallowed = async ({ statements, database, table }: LoadPlace, target: DataSource, last: string | null) => {
+/**
+ * Whether a text ends with the end of the file (`lastText`), so that a quote may be open there; '' may be anything. Nothing but a text can have taken that
+ * in, or a row in quarantine.
+ */
+const hasSwallowed = async ({ place, quarantine }: ContentLoad, target: DataSource, last: string | null) => {
+  if (last === null || last === '') return last === ''
+  const { statements, database, table } = place
   const texts = target.columns.filter(({ type }) => /^(String|FixedString)\b/.test(readColumnType(type).base))
-  if (last === null || texts.length === 0) return false
-  const ends = texts.map(({ name }) => `endsWith(${quoteIdentifier(name)}, {last:String})`)
-  const sql = `SELECT 1 AS found FROM ${quoteIdentifier(table)} WHERE ${ends.join(' OR ')} LIMIT 1`
-  return (await statements.rows({ database, sql, parameters: { last } })).length > 0
+  const look = async (from: string, columns: readonly string[]): Promise<boolean> => {
+    if (columns.length === 0) return false
+    const ends = columns.map(name => `endsWith(${quoteIdentifier(name)}, {last:String})`)
+    const sql = `SELECT 1 AS found FROM ${quoteIdentifier(from)} WHERE ${ends.join(' OR ')} LIMIT 1`
+    return (await statements.rows({ database, sql, parameters: { last } })).length > 0
+  }
+  const names = (columns: DataSource['columns']) => columns.map(({ name }) => name)
+  return (await look(table, names(texts))) || look(quarantine, names(target.columns))
 }

@@ -67,6 +67,8 @@ const LOAD_SETTINGS = {
   max_ast_elements: 2_000_000,
   max_expanded_ast_elements: 20_000_000,
   max_partitions_per_insert_block: 0,
+  // One would judge and write all rows, while many take them apart.
+  max_insert_threads: 4,
   insert_null_as_default: 0,
   use_structure_from_insertion_table_in_table_functions: 0,
 }

@@ -12,8 +12,6 @@ export type SplitCounts = {
   /** In the quarantine table. */
   readonly bad: number
   readonly ragged: number
-  /** Records that hold the end of the file within a quote. */
-  readonly swallowed: number
 }
 
 type Split = {
@@ -45,13 +43,7 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
       ...place,
       table: JUDGED,
       reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
-      columns: [
-        'state',
-        'swallowed',
-        ...judged.flatMap((_, index) => [`v${index}`, `t${index}`]),
-        'wrong',
-        'complaints',
-      ],
+      columns: ['state', ...judged.flatMap((_, index) => [`v${index}`, `t${index}`]), 'wrong', 'complaints'],
       select: selectJudged(reader, judged),
     })
     return await readCounts(split)
@@ -71,8 +63,8 @@ const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedC
   const own = judged.map(({ read }) => read.column.name)
   const column = ({ read }: JudgedColumn, index: number) => `v${index} ${read.type}, t${index} Nullable(String)`
   return [
-    `CREATE TABLE ${JUDGED} (state UInt8, swallowed UInt8, ${judged.map(column).join(', ')}, wrong Array(String), complaints Array(String)) ENGINE = Null`,
-    `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64, swallowed UInt64) ENGINE = MergeTree ORDER BY tuple()`,
+    `CREATE TABLE ${JUDGED} (state UInt8, ${judged.map(column).join(', ')}, wrong Array(String), complaints Array(String)) ENGINE = Null`,
+    `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64) ENGINE = MergeTree ORDER BY tuple()`,
     `CREATE MATERIALIZED VIEW stg_good TO ${quoteIdentifier(place.table)} (${names(own)}) AS
       SELECT ${judged.map((_, index) => `v${index} AS ${quoteIdentifier(own[index]!)}`).join(', ')}
       FROM ${JUDGED} WHERE state = ${STATE.good}`,
@@ -80,10 +72,9 @@ const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedC
       SELECT ${judged.map((_, index) => `t${index} AS ${quoteIdentifier(own[index]!)}`).join(', ')},
         wrong AS c__error_column, complaints AS c__error, ${quoteText(importId)} AS c__import_id, now() AS insertion_date
       FROM ${JUDGED} WHERE state = ${STATE.bad}`,
-    `CREATE MATERIALIZED VIEW stg_count TO ${COUNTS} (read, good, bad, ragged, swallowed) AS
+    `CREATE MATERIALIZED VIEW stg_count TO ${COUNTS} (read, good, bad, ragged) AS
       SELECT countIf(state != ${STATE.blank}) AS read, countIf(state = ${STATE.good}) AS good,
-        countIf(state = ${STATE.bad}) AS bad, countIf(state = ${STATE.ragged}) AS ragged,
-        sum(swallowed) AS swallowed FROM ${JUDGED}`,
+        countIf(state = ${STATE.bad}) AS bad, countIf(state = ${STATE.ragged}) AS ragged FROM ${JUDGED}`,
   ]
 }
 
@@ -97,7 +88,7 @@ const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string =
   const listed = (of: (column: JudgedColumn) => string) =>
     `if(${IS_BAD}, arrayFilter(x -> x != '', [${judged.map(column => `if(${column.isBad}, ${of(column)}, '')`).join(', ')}]), [])`
   const values = judged.map(column => `${storedValue(column)}, if(${IS_BAD}, ${shownText(column)}, NULL)`)
-  return `SELECT ${state}, ${reader.hasSwallowed}, ${values.join(', ')},
+  return `SELECT ${state}, ${values.join(', ')},
     ${listed(({ read }) => quoteText(read.column.name))}, ${listed(({ complaint }) => complaint)}
     FROM (SELECT *, (${judged.map(({ isBad }) => isBad).join(' OR ')}) AS ${IS_BAD} FROM ${CONTENT})`
 }
@@ -110,15 +101,13 @@ const readCounts = async ({ place }: Split): Promise<SplitCounts> => {
   const { statements, database } = place
   const [row] = await statements.rows<Record<keyof SplitCounts, string>>({
     database,
-    sql: `SELECT sum(read) AS read, sum(good) AS good, sum(bad) AS bad, sum(ragged) AS ragged,
-      sum(swallowed) AS swallowed FROM ${COUNTS}`,
+    sql: `SELECT sum(read) AS read, sum(good) AS good, sum(bad) AS bad, sum(ragged) AS ragged FROM ${COUNTS}`,
   })
-  const { read = 0, good = 0, bad = 0, ragged = 0, swallowed = 0 } = row ?? {}
+  const { read = 0, good = 0, bad = 0, ragged = 0 } = row ?? {}
   return {
     read: Number(read),
     good: Number(good),
     bad: Number(bad),
     ragged: Number(ragged),
-    swallowed: Number(swallowed),
   }
 }

@@ -13,8 +13,6 @@ export type Reader = {
   /** SQL: what is to become of a row whatever is in it. 0 where all rows are of the right shape. */
   readonly isBlank: string
   readonly isRagged: string
-  /** SQL: a quote that is never closed has made one value of the rest of the file. */
-  readonly hasSwallowed: string
 }
 
 export type ReadColumn = TextColumn & {

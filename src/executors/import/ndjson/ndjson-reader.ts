@@ -20,7 +20,6 @@ export const ndjsonReader = (target: DataSource, { isUtf8 }: { isUtf8: boolean }
     }),
     isBlank: '0',
     isRagged: '0',
-    hasSwallowed: '0',
   }
 }
 

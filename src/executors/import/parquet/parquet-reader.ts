@@ -17,7 +17,6 @@ export const parquetReader = (target: DataSource, file: readonly FileColumn[] | 
   }),
   isBlank: '0',
   isRagged: '0',
-  hasSwallowed: '0',
 })
 
 /** An engine that was sent the content reads it in the types of the data source. */
