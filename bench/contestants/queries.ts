@@ -38,6 +38,10 @@ export const open = async (options: BenchServerOptions) => {
       const seconds = (performance.now() - start) / 1000
       return { jobId, seconds, bytes: result!.bytes, rows: statistics!.row_count!, growth: memory.stop() }
     },
+    /** Statements of the server itself, one after the other. */
+    prepare: async (statements: readonly string[]): Promise<void> => {
+      for (const sql of statements) await server.warehouse.command({ workspace: 'default', sql })
+    },
     /** That many queries one after the other; ms of each. */
     latencies: async ({ count, ...query }: Query & { count: number }): Promise<readonly number[]> => {
       const latencies: number[] = []

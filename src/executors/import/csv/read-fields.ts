@@ -4,7 +4,7 @@ import { scanRecord } from './scan-records.ts'
 export type Field = { readonly text: string; readonly quoted: boolean }
 
 /** Fields of a record that `scanRecord` has found to be `ok`, between these places. */
-export const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect): readonly Field[] => {
+const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect): readonly Field[] => {
   const { delimiter, quote } = dialect
   const text = bytes
     .subarray(start, end)
