@@ -121,7 +121,7 @@ const fetchContent = async (parts: Parts, { job, fields, context, path, signal }
 }
 
 /** More than the sample, and enough to see how fast it comes. */
-const HEAD_BYTES = 8 * 1024 * 1024
+const HEAD_BYTES = 2 * 1024 * 1024
 
 /** Others who want to write the data source wait for as long as the rest takes. */
 const MOST_SECONDS = 20

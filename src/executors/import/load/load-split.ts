@@ -43,7 +43,7 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
       ...place,
       table: JUDGED,
       reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
-      columns: ['state', ...judged.flatMap((_, index) => [`v${index}`, `t${index}`]), 'wrong', 'complaints'],
+      columns: ['state', ...judged.flatMap((_, index) => [`v${index}`, `t${index}`])],
       select: selectJudged(reader, judged),
     })
     return await readCounts(split)
@@ -63,14 +63,13 @@ const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedC
   const own = judged.map(({ read }) => read.column.name)
   const column = ({ read }: JudgedColumn, index: number) => `v${index} ${read.type}, t${index} Nullable(String)`
   return [
-    `CREATE TABLE ${JUDGED} (state UInt8, ${judged.map(column).join(', ')}, wrong Array(String), complaints Array(String)) ENGINE = Null`,
-    `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64) ENGINE = MergeTree ORDER BY tuple()`,
+    `CREATE TABLE ${JUDGED} (state UInt8, ${judged.map(column).join(', ')}) ENGINE = Null`,
+    `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64) ENGINE = Memory`,
     `CREATE MATERIALIZED VIEW stg_good TO ${quoteIdentifier(place.table)} (${names(own)}) AS
       SELECT ${judged.map((_, index) => `v${index} AS ${quoteIdentifier(own[index]!)}`).join(', ')}
       FROM ${JUDGED} WHERE state = ${STATE.good}`,
     `CREATE MATERIALIZED VIEW stg_bad TO ${quoteIdentifier(quarantine)} (${names([...own, ...QUARANTINED])}) AS
-      SELECT ${judged.map((_, index) => `t${index} AS ${quoteIdentifier(own[index]!)}`).join(', ')},
-        wrong AS c__error_column, complaints AS c__error, ${quoteText(importId)} AS c__import_id, now() AS insertion_date
+      SELECT ${selectQuarantined(judged)}, ${quoteText(importId)} AS c__import_id, now() AS insertion_date
       FROM ${JUDGED} WHERE state = ${STATE.bad}`,
     `CREATE MATERIALIZED VIEW stg_count TO ${COUNTS} (read, good, bad, ragged) AS
       SELECT countIf(state != ${STATE.blank}) AS read, countIf(state = ${STATE.good}) AS good,
@@ -80,22 +79,28 @@ const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedC
 
 const QUARANTINED = ['c__error_column', 'c__error', 'c__import_id', 'insertion_date']
 
-/** No column of a file is called so. */
-const IS_BAD = '`millrace: is bad`'
-
 const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string => {
-  const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${IS_BAD}, ${STATE.bad}, ${STATE.good})`
+  const isBad = judged.map(column => column.isBad).join(' OR ')
+  const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${isBad}, ${STATE.bad}, ${STATE.good})`
+  const values = judged.map(column => `${storedValue(column)}, ${column.read.text}`)
+  return `SELECT ${state}, ${values.join(', ')} FROM ${CONTENT}`
+}
+
+/** What is wrong is found out anew from the texts: for the few rows where something is, not for all. */
+const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
+  const again = judged.map(({ read }, index) => {
+    const text = `t${index}`
+    return judgeRead({ ...read, text, asIs: read.asIs === null ? null : text })
+  })
   const listed = (of: (column: JudgedColumn) => string) =>
-    `if(${IS_BAD}, arrayFilter(x -> x != '', [${judged.map(column => `if(${column.isBad}, ${of(column)}, '')`).join(', ')}]), [])`
-  const values = judged.map(column => `${storedValue(column)}, if(${IS_BAD}, ${shownText(column)}, NULL)`)
-  return `SELECT ${state}, ${values.join(', ')},
-    ${listed(({ read }) => quoteText(read.column.name))}, ${listed(({ complaint }) => complaint)}
-    FROM (SELECT *, (${judged.map(({ isBad }) => isBad).join(' OR ')}) AS ${IS_BAD} FROM ${CONTENT})`
+    `arrayFilter(x -> x != '', [${again.map(column => `if(${column.isBad}, ${of(column)}, '')`).join(', ')}])`
+  const texts = again.map(({ read }) => `${shownText(read.text)} AS ${quoteIdentifier(read.column.name)}`)
+  return `${texts.join(', ')},
+    ${listed(({ read }) => quoteText(read.column.name))} AS c__error_column, ${listed(({ complaint }) => complaint)} AS c__error`
 }
 
 /** In quarantine, where readers expect text that is UTF-8. */
-const shownText = ({ read }: JudgedColumn): string =>
-  `if(isValidUTF8(assumeNotNull(${read.text})), ${read.text}, toValidUTF8(${read.text}))`
+const shownText = (text: string): string => `if(isValidUTF8(assumeNotNull(${text})), ${text}, toValidUTF8(${text}))`
 
 const readCounts = async ({ place }: Split): Promise<SplitCounts> => {
   const { statements, database } = place
