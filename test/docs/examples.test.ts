@@ -45,6 +45,7 @@ describe('the guide to the API', () => {
       'errors',
       'functions',
       'http',
+      'import',
       'jobs',
       'logs',
       'pipes',
