@@ -1,4 +1,5 @@
 import { type FieldError, MillraceError } from '../kernel/errors.ts'
+import { newId } from '../kernel/ids.ts'
 import { columnNameFault, engineFault, nameFault, typeFault } from '../model/data-rules.ts'
 import type { DataSource } from '../model/data-source.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
@@ -74,7 +75,7 @@ const withoutTuple = (text: string): string =>
 /** Types, engine and keys are judged by who knows them. */
 const tryTable = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<void> => {
   const database = warehouse.database(workspace)
-  const name = `stg_try_${dataSource.id}`
+  const name = `stg_try_${newId().replaceAll('-', '')}`
   try {
     await warehouse.command({ workspace, sql: createTableSql(database, { ...dataSource, name }) })
   } catch (error) {

@@ -61,11 +61,13 @@ const nameFaults = (catalogue: Catalogue, name: string, nodes: readonly NewNode[
   add('name', nameFault(name))
   if (nodes.length === 0 || nodes.length > MOST_NODES) add('nodes', `must be 1 to ${MOST_NODES}`)
   const names = new Set<string>()
+  const targets = new Set(nodes.flatMap(({ role }) => (role.type === 'plain' ? [] : [role.into])))
   for (const [index, node] of nodes.entries()) {
     const path = `nodes.${index}.name`
     add(path, nameFault(node.name))
     if (names.has(node.name)) add(path, `${node.name} is there twice`)
-    if (findDataSource(catalogue, node.name)) add(path, `${node.name} is a data source: call the node otherwise`)
+    if (targets.has(node.name) || findDataSource(catalogue, node.name)?.name === node.name)
+      add(path, `${node.name} is a data source: call the node otherwise`)
     if (findPipe(catalogue, node.name) && node.name !== name)
       add(path, `${node.name} is a pipe: call the node otherwise`)
     names.add(node.name)

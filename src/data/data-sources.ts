@@ -1,6 +1,7 @@
 import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
-import { findDataSource, findPipe, pipesOf } from '../model/catalogue-graph.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import { findDataSource, findPipe, pipesOf, pipeWithNode } from '../model/catalogue-graph.ts'
 import { type Column, type DataSource, quarantineOf } from '../model/data-source.ts'
 import { busy, changeCatalogue } from './change-catalogue.ts'
 import { checkDataSource } from './check-data-source.ts'
@@ -46,6 +47,9 @@ export const createDataSource = async (data: Data, workspace: string, given: New
   await changeCatalogue(data, workspace, catalogue => {
     if (findDataSource(catalogue, dataSource.name) ?? findPipe(catalogue, dataSource.name))
       throw new MillraceError('data_source_exists', `There is already a data source or pipe ${dataSource.name}.`)
+    const pipe = pipeWithNode(catalogue, dataSource.name)
+    if (pipe !== undefined)
+      throw new MillraceError('data_source_exists', `The pipe ${pipe.name} has a node ${dataSource.name}.`)
     return { changes: [{ type: 'put_data_source', dataSource }], unlessLocked: [dataSource.name], result: null }
   })
   await makeTable(data, workspace, dataSource)
@@ -54,13 +58,14 @@ export const createDataSource = async (data: Data, workspace: string, given: New
 
 /** A table of the name that is in no catalogue: one that was dropped and did not go, or somebody else's. */
 const refuseForeignTable = async ({ warehouse, catalogue }: Data, workspace: string, name: string): Promise<void> => {
-  if (findDataSource(await catalogue(workspace), name)) return
   const [table] = await warehouse.rows<{ comment: string }>({
     workspace,
     sql: 'SELECT comment FROM system.tables WHERE database = {database:String} AND name = {name:String}',
     parameters: { database: warehouse.database(workspace), name },
   })
   if (table === undefined) return
+  // Asked after the table was seen: somebody may be making it.
+  if (findDataSource(await catalogue(workspace), name)) return
   if (!/^t_[0-9a-f]{32}$/.test(table.comment))
     throw new MillraceError(
       'data_source_exists',
@@ -104,13 +109,19 @@ export const alterDataSource = async (
   refuseOtherColumns(before, wanted)
   const after = await checkDataSource(data, workspace, wanted)
   return withTableLock(data, workspace, [before.name], async () => {
+    // Before its table gets columns that the catalogue would not know of.
+    refuseChanged(await data.catalogue(workspace), before)
     await addColumns(data, workspace, before, after)
     return changeCatalogue(data, workspace, catalogue => {
-      if (findDataSource(catalogue, before.id)?.updatedAt !== before.updatedAt)
-        throw new MillraceError('data_busy', `${before.name} was changed at the same time.`, { retryAfter: 1 })
+      refuseChanged(catalogue, before)
       return { changes: [{ type: 'put_data_source', dataSource: after }], unlessLocked: [], result: after }
     })
   })
+}
+
+const refuseChanged = (catalogue: Catalogue, before: DataSource): void => {
+  if (findDataSource(catalogue, before.id)?.updatedAt === before.updatedAt) return
+  throw new MillraceError('data_busy', `${before.name} was changed at the same time.`, { retryAfter: 1 })
 }
 
 const refuseOtherColumns = (before: DataSource, after: DataSource): void => {

@@ -5,39 +5,45 @@ import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
 import { JOBS_LOG_NAMES } from './jobs-log-table.ts'
 
-type Query = { readonly workspace: string; readonly sql: string }
-
-/**
- * A user's SELECT that may name pipes and the history of jobs, as one that names tables alone. It is not judged yet, except
- * where it names a pipe. Throws `WarehouseError`.
- */
-export const expandQuery = async (data: Data, { workspace, sql }: Query): Promise<string> =>
-  expandPipes(data, await data.catalogue(workspace), { workspace, sql: await expandJobsLog(data, { workspace, sql }) })
-
-const expandPipes = async ({ warehouse }: Data, catalogue: Catalogue, { workspace, sql }: Query): Promise<string> => {
-  // Most queries name none, and need not be looked at twice.
-  if (!catalogue.pipes.some(({ name }) => sql.includes(name))) return sql
-  const inspected = await warehouse.inspectSelect({ workspace, sql })
-  const pipes = inspected.tables.filter(name => findPipe(catalogue, name)?.name === name)
-  return pipes.length === 0 ? sql : compileQuery(catalogue, inspected.sql, pipes)
+type Query = {
+  readonly workspace: string
+  readonly sql: string
+  readonly parameters?: Readonly<Record<string, unknown>>
 }
 
-/** Strings, quoted names and comments, in which nothing is meant; or a name of the log. */
-const TOKEN =
-  /('(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\/)|(?<![\w.`])(system|tinybird)\.(jobs_log)\b/g
+/**
+ * A user's SELECT that may name pipes and the history of jobs, as one that names tables alone. It is not judged yet. Throws
+ * `WarehouseError`.
+ */
+export const expandQuery = async (data: Data, query: Query): Promise<string> => {
+  const { workspace, sql } = query
+  const catalogue = await data.catalogue(workspace)
+  // Most queries name none, and need not be looked at twice.
+  if (!mayName(catalogue, query)) return sql
+  const read = await data.warehouse.readSelect(query)
+  const logs = read.tables.filter(name => JOBS_LOG_NAMES.has(name))
+  const pipes = read.tables.filter(name => findPipe(catalogue, name)?.name === name)
+  if (logs.length > 0) await data.jobsLog.sync(workspace)
+  const named = logs.length === 0 ? read.sql : withJobsLog(read.sql, logs)
+  return pipes.length === 0 ? named : compileQuery(catalogue, named, pipes)
+}
 
-/** The one name under `system` that may be read (`api.md`, Data). The table is brought up to date first. */
-const expandJobsLog = async ({ jobsLog }: Data, { workspace, sql }: Query): Promise<string> => {
-  if (!sql.includes('jobs_log')) return sql
-  const used = new Set<string>()
-  const named = sql.replace(TOKEN, (text, opaque, database, table) => {
-    if (opaque !== undefined) return text
-    used.add(`${database}.${table}`)
-    return JOBS_LOG_NAMES.get(`${database}.${table}`)!.name
-  })
-  if (used.size === 0) return sql
-  await jobsLog.sync(workspace)
-  const definitions = [...used].map(name => {
+/** A parameter may stand for a name. */
+const mayName = ({ pipes }: Catalogue, { sql, parameters = {} }: Query): boolean => {
+  const texts = [sql, ...Object.values(parameters).filter(value => typeof value === 'string')]
+  return ['jobs_log', ...pipes.map(({ name }) => name)].some(name => texts.some(text => text.includes(name)))
+}
+
+/** Strings and quoted names, in which nothing is meant; or a name of the log. */
+const TOKEN =
+  /('(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`)|(?<![\w.`])(system|tinybird)\.(jobs_log)\b/g
+
+/** The one name under `system` that may be read (`api.md`, Data). The text is as the engine prints it: without comments. */
+const withJobsLog = (sql: string, names: readonly string[]): string => {
+  const named = sql.replace(TOKEN, (text, opaque, database, table) =>
+    opaque === undefined ? JOBS_LOG_NAMES.get(`${database}.${table}`)!.name : text,
+  )
+  const definitions = names.map(name => {
     const meant = JOBS_LOG_NAMES.get(name)!
     return `${quoteIdentifier(meant.name)} AS (${meant.sql})`
   })

@@ -1,6 +1,6 @@
 import { MillraceError } from '../kernel/errors.ts'
 import type { Catalogue } from '../model/catalogue.ts'
-import { findDataSource, findPipe, readersOf, writtenWith } from '../model/catalogue-graph.ts'
+import { findDataSource, findPipe, pipeWithNode, readersOf, writtenWith } from '../model/catalogue-graph.ts'
 import type { Pipe } from '../model/pipe.ts'
 import { changeCatalogue } from './change-catalogue.ts'
 import { checkPipe, inspectNodes, type NewNode } from './check-pipe.ts'
@@ -22,6 +22,9 @@ export const createPipe = (data: Data, workspace: string, given: NewPipe): Promi
   putPipe(data, workspace, given, catalogue => {
     if (findPipe(catalogue, given.name) ?? findDataSource(catalogue, given.name))
       throw new MillraceError('data_source_exists', `There is already a data source or pipe ${given.name}.`)
+    const other = pipeWithNode(catalogue, given.name)
+    if (other !== undefined)
+      throw new MillraceError('data_source_exists', `The pipe ${other.name} has a node ${given.name}.`)
     return null
   })
 

@@ -32,7 +32,7 @@ export const createSmallQueries = ({ config, warehouse, data }: Services): Small
       using leaving = whenLeft(request)
       const { signal } = leaving
       await data.ready(workspace)
-      const expanded = await expandQuery(data, { workspace, sql })
+      const expanded = await expandQuery(data, { workspace, sql, parameters })
       return collect(
         await warehouse.query({ workspace, queryId: newId(), sql: expanded, parameters, format, limits, signal }),
       )

@@ -26,19 +26,25 @@ export const sourceOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): stri
 /** All data sources that a node reads, through nodes and pipes. */
 export const dataSourcesOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): ReadonlySet<string> => {
   const names = new Set<string>()
-  for (const read of node.reads) {
-    const earlier = earlierNode(pipe, node, read)
-    const other = earlier === undefined ? findPipe(catalogue, read) : undefined
-    const more =
-      earlier !== undefined
-        ? dataSourcesOf(catalogue, pipe, earlier)
-        : other !== undefined
-          ? dataSourcesOf(catalogue, other, other.nodes.at(-1)!)
-          : [read]
-    for (const name of more) names.add(name)
+  const visited = new Set<PipeNode>()
+  const visit = (of: Pipe, reader: PipeNode): void => {
+    if (visited.has(reader)) return
+    visited.add(reader)
+    for (const read of reader.reads) {
+      const earlier = earlierNode(of, reader, read)
+      const other = earlier === undefined ? findPipe(catalogue, read) : undefined
+      if (earlier !== undefined) visit(of, earlier)
+      else if (other !== undefined) visit(other, other.nodes.at(-1)!)
+      else names.add(read)
+    }
   }
+  visit(pipe, node)
   return names
 }
+
+/** The pipe that has a node of this name; a name in SQL may mean one thing alone. */
+export const pipeWithNode = (catalogue: Catalogue, name: string): Pipe | undefined =>
+  catalogue.pipes.find(pipe => findNode(pipe, name) !== undefined)
 
 /** Nodes read those before them alone: there is no way round. */
 export const earlierNode = (pipe: Pipe, node: PipeNode, name: string): PipeNode | undefined =>
@@ -98,13 +104,15 @@ export const findFeedCycle = (catalogue: Catalogue): readonly string[] | null =>
 
 /** Names of pipes that read each other in a ring, this one among them; null: they do not. */
 export const findPipeCycle = (catalogue: Catalogue, start: Pipe): readonly string[] | null => {
+  const visited = new Set<Pipe>()
   const search = (pipe: Pipe, path: readonly string[]): readonly string[] | null => {
+    if (visited.has(pipe)) return null
+    visited.add(pipe)
     for (const node of pipe.nodes)
       for (const read of node.reads) {
         const other = earlierNode(pipe, node, read) === undefined ? findPipe(catalogue, read) : undefined
         if (other === undefined) continue
         if (other.name === start.name) return [...path, other.name]
-        if (path.includes(other.name)) continue
         const cycle = search(other, [...path, other.name])
         if (cycle !== null) return cycle
       }

@@ -77,3 +77,8 @@ test('columns may be called anything that can be shown on one line, but not as t
   for (const name of ['', 'a\nb', 'a`b', 'a\\b', '_part', 'c__error', 'insertion_date', 'x'.repeat(257)])
     expect(columnNameFault(name)).not.toBeNull()
 })
+
+test('no column may be Nested: it would become columns of other names', () => {
+  expect(typeFault('Nested(a UInt8, b String)')).toMatch(/^must not be Nested: take Array/)
+  expect(typeFault('Array(Tuple(a UInt8, b String))')).toBeNull()
+})

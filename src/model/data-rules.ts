@@ -42,6 +42,9 @@ const TYPE_TOKEN = /[A-Za-z_][A-Za-z0-9_.]*|\d+(?:\.\d+)?|'(?:[^'\\]|\\.)*'|`(?:
 
 /** What is wrong with a type's text; null: it is one name, with arguments in parentheses or without. */
 export const typeFault = (type: string): string | null => {
+  // The engine would make columns of other names of it.
+  if (/^\s*Nested\b/i.test(type))
+    return 'must not be Nested: take Array(Tuple(…)), or one column of Array(…) for each field'
   const tokens = type.isWellFormed() ? tokenize(type) : null
   const isOne =
     tokens !== null && /^[A-Za-z]/.test(tokens[0] ?? '') && (tokens.length === 1 || isParenthesized(tokens.slice(1)))

@@ -63,6 +63,7 @@ export const openWarehouse = (options: Options): Warehouse => {
     checkExpression: ({ workspace, ...input }: GuardInput & { workspace: string }) =>
       guardOf(workspace).checkExpression(input),
     checkSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).checkSelect(input),
+    readSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).readSelect(input),
     inspectSelect: ({ workspace, sql }) => guardOf(workspace).inspectSelect({ sql }),
     cancel: async ({ workspace, queryId }) => {
       // SYNC waits, and hung in the embedded engine.

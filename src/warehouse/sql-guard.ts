@@ -22,6 +22,8 @@ export interface SqlGuard {
    * name, and no table may be named with a database. Throws as `checkSelect`.
    */
   inspectSelect(input: { readonly sql: string }): Promise<InspectedSelect>
+  /** What a SELECT names as tables, and its text as the engine's parser prints it. It is not judged: `checkSelect` is still to come. Throws as `checkSelect`. */
+  readSelect(input: GuardInput): Promise<InspectedSelect>
 }
 
 export type InspectedSelect = TablesRead & { readonly sql: string }
@@ -91,7 +93,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const known = passed.get(key)
       if (known !== undefined) return known
       // Judged is the very text that runs. As a sub-query nothing but a SELECT parses, and no FORMAT or INTO OUTFILE.
-      const runs = `SELECT * FROM (\n${await format(sql)}\n)`
+      const runs = asSubquery(await format(sql))
       const tree = await parse(runs, parameters).catch(toNoSelect)
       await check(tree, judgeSelect)
       remember(passed, key, runs)
@@ -101,7 +103,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const formatted = await format(sql)
       if (findPlaceholders(formatted).some(({ type }) => type === 'Identifier'))
         throw refusal('A parameter of what is kept may not stand for a name ({name:Identifier}).')
-      const judged = `SELECT * FROM (\n${withoutPlaceholders(formatted)}\n)`
+      const judged = asSubquery(withoutPlaceholders(formatted))
       const tree = await parse(judged, {}).catch(toNoSelect)
       await check(tree, judgeSelect)
       const read = readTables(tree)
@@ -109,10 +111,17 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       if (qualified !== undefined) throw refusal(`Name the table ${qualified} without its database here.`)
       return { sql: formatted, ...read }
     },
+    async readSelect({ sql, parameters = {} }) {
+      const formatted = await format(sql)
+      return { sql: formatted, ...readTables(await parse(asSubquery(formatted), parameters).catch(toNoSelect)) }
+    },
     async checkExpression({ sql, parameters = {} }) {
       const formatted = await format(`SELECT ${sql}`)
       await check(await parse(formatted, parameters), judgeExpression)
-      return formatted.slice('SELECT'.length).trim()
+      const expression = formatted.slice('SELECT'.length).trim()
+      // What the tree does not show (DISTINCT, GROUP BY ALL, WITH TOTALS) does not parse there.
+      await parse(`SELECT (${expression})`, parameters).catch(toNoExpression)
+      return expression
     },
   }
 }
@@ -131,6 +140,14 @@ const MAX_REMEMBERED = 256
 const MAX_REMEMBERED_LENGTH = 4_096
 
 const refusal = (message: string): WarehouseError => new WarehouseError('sql_error', message)
+
+const asSubquery = (formatted: string): string => `SELECT * FROM (\n${formatted}\n)`
+
+const toNoExpression = (error: unknown): never => {
+  if (error instanceof WarehouseError && error.message.startsWith('Syntax error'))
+    throw refusal('Only one expression may stand here.')
+  throw error
+}
 
 const toNoSelect = (error: unknown): never => {
   if (error instanceof WarehouseError && error.message.startsWith('Syntax error'))

@@ -25,6 +25,12 @@ export interface Warehouse {
   }): Promise<string>
   /** A user's SELECT that is to be kept; see `SqlGuard`. Throws `WarehouseError('sql_error')`. */
   inspectSelect(input: { workspace: string; sql: string }): Promise<InspectedSelect>
+  /** What a user's SELECT names as tables. Not judged; see `SqlGuard`. Throws `WarehouseError('sql_error')`. */
+  readSelect(input: {
+    workspace: string
+    sql: string
+    parameters?: Readonly<Record<string, unknown>>
+  }): Promise<InspectedSelect>
   /** The live database of a workspace: `live`, or the server's name for it. To be quoted. */
   database(workspace: string): string
   /** Stops a query or statement within a second; one that has ended is no error. */

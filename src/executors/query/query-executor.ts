@@ -70,7 +70,7 @@ const runQuery = async (options: Options, { job, context, spec, queryId, progres
   const { content, summary } = await data.warehouse.query({
     workspace,
     queryId,
-    sql: await expandQuery(data, { workspace, sql: spec.query }),
+    sql: await expandQuery(data, { workspace, sql: spec.query, parameters }),
     parameters,
     format,
     limits: { ...options.limits, timeoutMs: job.timeoutMs },
@@ -97,8 +97,8 @@ const putRows = (options: Options, { job, context, spec, target }: Running & { t
     feeds: true,
     quarantine: false,
     load: async staged => {
-      const sql = await expandQuery(data, { workspace, sql: spec.query })
       const { parameters = {} } = spec
+      const sql = await expandQuery(data, { workspace, sql: spec.query, parameters })
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       const { result, read } = await withStatementProgress(staged.statements, context, () =>
         insertQuery({ data, workspace, staged, sql, parameters, settings }),
