@@ -8,25 +8,34 @@ export const exchangeTables = async (
   { workspace, stagingDatabase, tables }: Pick<Publication, 'workspace' | 'stagingDatabase' | 'tables'>,
 ): Promise<void> => {
   const database = warehouse.database(workspace)
-  const live = await uuidsOf(warehouse, workspace, database)
+  const live = await tablesOf(warehouse, workspace, database)
+  const staged = await tablesOf(warehouse, workspace, stagingDatabase)
   for (const { name, uuid } of tables) {
-    // A data source that was dropped meanwhile gets no rows.
-    if (!live.has(name) || live.get(name) === uuid) continue
+    // A data source that was dropped meanwhile gets no rows, nor does another one that was made in its name.
+    if (!live.has(name) || live.get(name)?.comment !== staged.get(name)?.comment) continue
+    if (live.get(name)?.uuid === uuid) continue
     const sql = `EXCHANGE TABLES ${qualified(database, name)} AND ${qualified(stagingDatabase, name)}`
     await warehouse.command({ workspace, sql })
   }
 }
 
+type Table = {
+  readonly name: string
+  readonly uuid: string
+  /** Whose it is: `commentOf`. */
+  readonly comment: string
+}
+
 /** By the names of the tables of a database. */
-export const uuidsOf = async (
+export const tablesOf = async (
   warehouse: Warehouse,
   workspace: string,
   database: string,
-): Promise<ReadonlyMap<string, string>> => {
-  const rows = await warehouse.rows<{ name: string; uuid: string }>({
+): Promise<ReadonlyMap<string, Table>> => {
+  const rows = await warehouse.rows<Table>({
     workspace,
-    sql: 'SELECT name, toString(uuid) AS uuid FROM system.tables WHERE database = {database:String}',
+    sql: 'SELECT name, toString(uuid) AS uuid, comment FROM system.tables WHERE database = {database:String}',
     parameters: { database },
   })
-  return new Map(rows.map(({ name, uuid }) => [name, uuid]))
+  return new Map(rows.map(table => [table.name, table]))
 }

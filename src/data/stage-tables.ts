@@ -4,7 +4,7 @@ import { quarantineOf } from '../model/data-source.ts'
 import type { PublishedTable } from '../store/data-store.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
-import { uuidsOf } from './exchange-tables.ts'
+import { tablesOf } from './exchange-tables.ts'
 import { feedsToRun } from './run-feeds.ts'
 import { stagingName } from './staging-database.ts'
 import { createStatements } from './statements.ts'
@@ -36,11 +36,30 @@ export const stage = async (data: Data, write: Write, catalogue: Catalogue): Pro
 const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
   new Set(feeds.flatMap(({ pipe, node }) => [...dataSourcesOf(catalogue, pipe, node)]))
 
-/** The rows that are there join the new ones: parts are linked, not copied. */
-export const attachLive = async ({ database, liveDatabase, statements }: Staged, name: string): Promise<void> => {
-  const sql = `ALTER TABLE ${qualified(database, name)} ATTACH PARTITION ALL FROM ${qualified(liveDatabase, name)}`
-  await statements.command({ sql })
+/** No data source is called so. */
+const JOINED = 'c__joined'
+
+/**
+ * The rows that are there join the new ones: parts are linked, not copied. Where rows replace each other the last part wins, so the new ones are
+ * linked behind those that are there.
+ */
+export const joinLive = async (staged: Staged, name: string): Promise<void> => {
+  const { catalogue, database, statements } = staged
+  const dataSource = findDataSource(catalogue, name)!
+  if (dataSource.engine.startsWith('MergeTree')) return attachAll(staged, name, staged.liveDatabase, name)
+  await statements.command({ sql: createTableSql(database, { ...dataSource, name: JOINED }) })
+  await attachAll(staged, JOINED, staged.liveDatabase, name)
+  await attachAll(staged, JOINED, database, name)
+  await statements.command({
+    sql: `EXCHANGE TABLES ${qualified(database, JOINED)} AND ${qualified(database, name)}`,
+  })
+  await statements.command({ sql: `DROP TABLE ${qualified(database, JOINED)} SYNC` })
 }
+
+const attachAll = ({ database, statements }: Staged, into: string, fromDatabase: string, from: string): Promise<void> =>
+  statements.command({
+    sql: `ALTER TABLE ${qualified(database, into)} ATTACH PARTITION ALL FROM ${qualified(fromDatabase, from)}`,
+  })
 
 /** Rows that did not fit appear with those that did. */
 export const toPublish = async (
@@ -54,11 +73,11 @@ export const toPublish = async (
   const names = [...tables]
   if (write.quarantine && (await hasRows(staged, quarantine))) {
     await statements.command({ sql: createQuarantineSql(liveDatabase, target, data.quarantineKeptMs) })
-    await attachLive(staged, quarantine)
+    await attachAll(staged, quarantine, liveDatabase, quarantine)
     names.push(quarantine)
   }
-  const uuids = await uuidsOf(data.warehouse, write.job.workspace, database)
-  return names.map(name => ({ name, uuid: uuids.get(name)! }))
+  const found = await tablesOf(data.warehouse, write.job.workspace, database)
+  return names.map(name => ({ name, uuid: found.get(name)!.uuid }))
 }
 
 const hasRows = async ({ database, statements }: Staged, table: string): Promise<boolean> => {

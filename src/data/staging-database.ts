@@ -5,6 +5,10 @@ import type { Warehouse } from '../warehouse/warehouse.ts'
 export const stagingName = (liveDatabase: string, { jobId, attempt }: AttemptName): string =>
   `${prefixOf(liveDatabase)}stg_${jobId.replaceAll('-', '')}_${attempt}`
 
+/** Beside it, where a populate has the rows of the source that it is at: names there are those of other tables than in staging. */
+export const sourceName = (liveDatabase: string, attempt: AttemptName): string =>
+  `${stagingName(liveDatabase, attempt)}_source`
+
 type AttemptName = { readonly jobId: string; readonly attempt: number }
 
 const prefixOf = (liveDatabase: string): string => (liveDatabase === 'live' ? '' : `${liveDatabase}__`)
@@ -19,7 +23,7 @@ export const attemptOfStaging = (liveDatabase: string, name: string): AttemptNam
   return { jobId, attempt: Number(match[2]) }
 }
 
-const STAGING = /^stg_([0-9a-f]{32})_(\d+)$/
+const STAGING = /^stg_([0-9a-f]{32})_(\d+)(?:_source)?$/
 
 export const dropStaging = (warehouse: Warehouse, workspace: string, database: string): Promise<void> =>
   warehouse.command({ workspace, sql: `DROP DATABASE IF EXISTS ${quoteIdentifier(database)} SYNC` })

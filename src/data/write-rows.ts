@@ -9,7 +9,7 @@ import { WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
 import { leaseOf, lockTables, sleep } from './lock-tables.ts'
 import { feedsToRun, runFeed } from './run-feeds.ts'
-import { attachLive, stage, toPublish } from './stage-tables.ts'
+import { joinLive, stage, toPublish } from './stage-tables.ts'
 import { dropStaging, stagingName } from './staging-database.ts'
 import type { Statements } from './statements.ts'
 import { finishPublication, tidyStaging } from './tidy-staging.ts'
@@ -124,7 +124,7 @@ const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<
   const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
   for (const feed of feedsToRun(catalogue, feeds, write.mode)) await runFeed(data, write.job.workspace, staged, feed)
   const tables = [...new Set([target.name, ...feeds.map(({ into }) => into)])]
-  if (write.mode === 'append') for (const name of tables) await attachLive(staged, name)
+  if (write.mode === 'append') for (const name of tables) await joinLive(staged, name)
   const published = await toPublish(data, write, staged, tables)
   return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }
 }

@@ -75,7 +75,9 @@ const matchedPartitions = (
   condition: string,
 ): Promise<readonly Matched[]> =>
   statements.rows<Matched>({
-    sql: `SELECT _partition_id AS partition, count() AS count FROM ${table} WHERE ${condition} GROUP BY partition ORDER BY partition`,
+    // Where the condition stands, no name of ours may be that of a column.
+    sql: `SELECT \`\tpartition\` AS partition, count() AS count FROM (
+      SELECT _partition_id AS \`\tpartition\` FROM ${table} WHERE ${condition}) GROUP BY partition ORDER BY partition`,
     settings: { readonly: 1 },
   })
 

@@ -1,14 +1,18 @@
 import type { Data } from '../../data/data.ts'
 import { countStaged } from '../../data/insert-query.ts'
-import { columnNames, INSERT_SETTINGS, insertSelect } from '../../data/insert-select.ts'
+import { INSERT_SETTINGS, insertSelect } from '../../data/insert-select.ts'
 import { sleep } from '../../data/lock-tables.ts'
-import { qualified } from '../../data/table-ddl.ts'
+import { dropStaging, sourceName } from '../../data/staging-database.ts'
+import { createTableSql, qualified } from '../../data/table-ddl.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
 import { newId } from '../../kernel/ids.ts'
-import { findDataSource } from '../../model/catalogue-graph.ts'
+import { dataSourcesOf, findDataSource } from '../../model/catalogue-graph.ts'
 import { compileNode } from '../../model/compile-node.ts'
+import type { DataSource } from '../../model/data-source.ts'
+import type { ClaimedJob } from '../../model/job.ts'
 import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
+import { quoteText } from '../../warehouse/quote-text.ts'
 import { WarehouseError } from '../../warehouse/warehouse.ts'
 import type { ExecutionContext } from '../executor.ts'
 
@@ -24,7 +28,7 @@ export type History = {
 
 type Input = {
   readonly data: Data
-  readonly workspace: string
+  readonly job: ClaimedJob
   readonly staged: Staged
   readonly context: ExecutionContext
   readonly history: History
@@ -38,14 +42,26 @@ type StepStatus = 'waiting' | 'working' | 'done' | 'error' | 'cancelled'
  * target when all are done.
  */
 export const loadHistory = async (input: Input): Promise<Loaded> => {
-  const steps = await planSteps(input)
+  const source = await openSource(input)
+  try {
+    return await loadSteps(input, source)
+  } finally {
+    // What cannot be dropped now is by whoever writes next in the workspace.
+    await dropStaging(input.data.warehouse, input.job.workspace, source.database).catch(ignore)
+  }
+}
+
+const ignore = (): void => {}
+
+const loadSteps = async (input: Input, source: Source): Promise<Loaded> => {
+  const steps = await planSteps(input, source)
   const tell = () => tellSteps(input.context, steps)
   tell()
   for (const step of steps) {
     step.status = 'working'
     tell()
     try {
-      await withRetries(input, () => runStep(input, step, steps))
+      await withRetries(input, () => runStep(input, source, { step, steps }))
       step.status = 'done'
     } catch (error) {
       step.status = input.context.stop.cause === null ? 'error' : 'cancelled'
@@ -62,12 +78,42 @@ export const loadHistory = async (input: Input): Promise<Loaded> => {
   }
 }
 
-/** Nothing else writes the source meanwhile: its rows would be fed to the target, which is ours. */
-const planSteps = async ({ staged, history }: Input): Promise<Step[]> => {
+/**
+ * A database in which the node's SQL runs as it is (FINAL, SAMPLE and PREWHERE do not work on a common table expression): the source's name is there a
+ * table of the rows of one step, all else it reads is reached through an alias.
+ */
+type Source = {
+  readonly database: string
+  readonly dataSource: DataSource
+  /** All rows as they are at the beginning, linked: rows that are deleted meanwhile are in all steps or in none. */
+  readonly all: string
+}
+
+/** No data source is called so. */
+const ALL = 'c__all'
+
+const openSource = async ({ data, job, staged, history }: Input): Promise<Source> => {
+  const { statements, catalogue, liveDatabase } = staged
+  const database = sourceName(liveDatabase, { jobId: job.id, attempt: job.attempt })
+  const source = { database, dataSource: findDataSource(catalogue, history.source)!, all: qualified(database, ALL) }
+  await dropStaging(data.warehouse, job.workspace, database)
+  await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
+  for (const name of dataSourcesOf(catalogue, history.pipe, history.node)) {
+    if (name === history.source) continue
+    const live = `${quoteIdentifier(liveDatabase)}, ${quoteIdentifier(name)}`
+    await statements.command({ sql: `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${live})` })
+  }
+  await statements.command({ sql: createTableSql(database, { ...source.dataSource, name: ALL }) })
+  const live = qualified(liveDatabase, history.source)
+  await statements.command({ sql: `ALTER TABLE ${source.all} ATTACH PARTITION ALL FROM ${live}` })
+  return source
+}
+
+const planSteps = async ({ staged }: Input, { database }: Source): Promise<Step[]> => {
   const parts = await staged.statements.rows<{ partition: string; rows: string }>({
     sql: `SELECT partition_id AS partition, sum(rows) AS rows FROM system.parts
       WHERE database = {database:String} AND table = {table:String} AND active GROUP BY partition ORDER BY partition`,
-    parameters: { database: staged.liveDatabase, table: history.source },
+    parameters: { database, table: ALL },
   })
   return parts.map(({ partition, rows }) => ({ id: newId(), partition, rows: Number(rows), status: 'waiting' }))
 }
@@ -85,34 +131,56 @@ const tellSteps = (context: ExecutionContext, steps: readonly Step[]): void => {
 const tableOf = (staged: Staged, steps: readonly Step[], step: Step): string =>
   qualified(staged.database, `c__step_${steps.indexOf(step)}`)
 
-const runStep = async (input: Input, step: Step, steps: readonly Step[]): Promise<void> => {
-  const { data, workspace, staged, history } = input
-  const { statements, catalogue, target, liveDatabase } = staged
-  const table = tableOf(staged, steps, step)
+type Place = { readonly step: Step; readonly steps: readonly Step[] }
+
+const runStep = async (input: Input, source: Source, place: Place): Promise<void> => {
+  const { data, job, staged, history } = input
+  const { statements, catalogue, target } = staged
+  const table = tableOf(staged, place.steps, place.step)
+  await fillSource(input, source, place)
   await statements.command({ sql: `DROP TABLE IF EXISTS ${table} SYNC` })
   await statements.command({ sql: `CREATE TABLE ${table} AS ${qualified(staged.database, target.name)}` })
-  const node = await data.warehouse.checkSelect({ workspace, sql: compileNode(catalogue, history.pipe, history.node) })
+  const node = await data.warehouse.checkSelect({
+    workspace: job.workspace,
+    sql: compileNode(catalogue, history.pipe, history.node),
+  })
   await statements.command({
-    database: liveDatabase,
-    sql: insertSelect(target, `${onlyOf(input, step, steps)} ${node}`, table),
-    parameters: { partition: step.partition },
-    settings: INSERT_SETTINGS,
+    database: source.database,
+    sql: insertSelect(target, node, table),
+    settings: { ...INSERT_SETTINGS, ...filterSettings(input, source, place.steps) },
   })
 }
 
-/** Tinybird's documentation has this bound for a subset. */
-const MOST_OF_SUBSET = 2_000_000
+/** The rows of one step are linked: copied they would come in another order, which FINAL goes by. */
+const fillSource = async ({ staged, history }: Input, source: Source, { step }: Place): Promise<void> => {
+  const { statements } = staged
+  const table = qualified(source.database, history.source)
+  await statements.command({ sql: `DROP TABLE IF EXISTS ${table} SYNC` })
+  await statements.command({ sql: createTableSql(source.database, source.dataSource) })
+  await statements.command({
+    sql: `ALTER TABLE ${table} ATTACH PARTITION ID ${quoteText(step.partition)} FROM ${source.all}`,
+  })
+}
 
-/** The source's name stands for some of its rows, wherever the node's SQL reads it. */
-const onlyOf = ({ staged, history }: Input, step: Step, steps: readonly Step[]): string => {
-  const { source, subset, condition } = history
-  const name = quoteIdentifier(source)
-  const names = columnNames(findDataSource(staged.catalogue, source)!)
+/** Of a populate with `subset`; Tinybird's documentation has the bound of 2 million, which chance should not exceed. */
+const MOST_OF_SUBSET = 1_990_000
+
+/** What the engine is to leave out of the source, wherever the node's SQL reads it. */
+const filterSettings = (
+  { history }: Input,
+  source: Source,
+  steps: readonly Step[],
+): Readonly<Record<string, string>> => {
+  const filter = filterOf(history, steps)
+  if (filter === null) return {}
+  const table = `${source.database}.${history.source}`
+  return { additional_table_filters: `{${quoteText(table)}: ${quoteText(filter)}}` }
+}
+
+const filterOf = ({ subset, condition }: History, steps: readonly Step[]): string | null => {
+  if (subset === null) return condition
   const all = steps.reduce((sum, { rows }) => sum + rows, 0)
-  const sample = subset === null ? '' : `AND rand64() < ${Math.floor(subset * 2 ** 32)} * 4294967296`
-  const limit = subset === null ? '' : `LIMIT ${Math.ceil((MOST_OF_SUBSET * step.rows) / all)}`
-  const where = condition === null ? '' : `AND (${condition})`
-  return `WITH ${name} AS (SELECT ${names} FROM ${qualified(staged.liveDatabase, source)} WHERE _partition_id = {partition:String} ${where} ${sample} ${limit})`
+  return `rand64() < ${Math.floor(Math.min(subset, MOST_OF_SUBSET / all) * 2 ** 32)} * 4294967296`
 }
 
 const joinSteps = async ({ staged }: Input, steps: readonly Step[]): Promise<void> => {

@@ -50,7 +50,7 @@ const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext
     quarantine: false,
     load: async staged => {
       const history = toHistory(staged, populate, condition)
-      return 'type' in history ? history : loadHistory({ data, workspace, staged, context, history })
+      return 'type' in history ? history : loadHistory({ data, job, staged, context, history })
     },
   })
 }

@@ -70,5 +70,7 @@ const LOAD_SETTINGS = {
   // One would judge and write all rows, while many take them apart.
   max_insert_threads: 4,
   insert_null_as_default: 0,
+  // Rows are counted in the table: those that replace each other there stay apart until the engine merges them.
+  optimize_on_insert: 0,
   use_structure_from_insertion_table_in_table_functions: 0,
 }
