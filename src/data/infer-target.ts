@@ -6,9 +6,14 @@ import { type DescribedColumn, describeNode } from './check-pipe.ts'
 import type { Data } from './data.ts'
 import type { NewDataSource } from './data-sources.ts'
 
-/** Nodes whose data source does not exist. */
-export const missingTargets = (catalogue: Catalogue, pipe: Pipe): readonly PipeNode[] =>
-  pipe.nodes.filter(({ role }) => role.type !== 'plain' && findDataSource(catalogue, role.into) === undefined)
+/** Nodes whose data source does not exist; of several that fill the same one, the first. */
+export const missingTargets = (catalogue: Catalogue, pipe: Pipe): readonly PipeNode[] => {
+  const missing = new Map<string, PipeNode>()
+  for (const node of pipe.nodes)
+    if (node.role.type !== 'plain' && findDataSource(catalogue, node.role.into) === undefined)
+      if (!missing.has(node.role.into)) missing.set(node.role.into, node)
+  return [...missing.values()]
+}
 
 /** Aggregate states are merged by an engine that is made for them, in the order of what they are grouped by. */
 export const inferTarget = async (

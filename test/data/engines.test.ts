@@ -88,6 +88,23 @@ describe('a populate', () => {
   })
 })
 
+test('a replace makes what joins a replaced data source of its new rows', async () => {
+  for (const name of ['first', 'second']) await scene.dataSource(name, { k: 'UInt64' })
+  await scene.pipe('of_first', [{ name: 'copied', sql: 'SELECT k FROM first', role: materialized('firsts') }])
+  await scene.pipe('of_both', [
+    {
+      name: 'joined',
+      sql: 'SELECT second.k AS k FROM second JOIN firsts ON firsts.k = second.k',
+      role: materialized('both'),
+    },
+    { name: 'moved', sql: 'SELECT k + 1000 AS k FROM firsts', role: materialized('both') },
+  ])
+  await write('SELECT number AS k FROM numbers(3)', 'first')
+  await write('SELECT number AS k FROM numbers(5)', 'second')
+  await scene.run({ query: 'SELECT number AS k FROM numbers(2)', datasource: 'first', mode: 'replace' })
+  expect(await scene.value('SELECT arraySort(groupArray(k)) FROM both')).toBe('0,1,1000,1001')
+})
+
 test('a condition may be about columns of any name', async () => {
   const columns = { day: 'Date', count: 'UInt64', partition: 'String', sample: 'String' }
   await scene.dataSource('odd', columns, { partitionKey: 'day' })

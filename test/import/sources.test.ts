@@ -230,6 +230,7 @@ test('what cannot be is refused when it is submitted', async () => {
   const refusals: [Record<string, unknown>, string][] = [
     [{ url: 'ftp://example.com/a' }, 'import.url'],
     [{ url: 's3://bucket' }, 'import.url'],
+    [{ url: 's3://bucket/100%' }, 'import.url'],
     [{ replace_condition: 'id = 1' }, 'import.replace_condition'],
     [{ format: 'ndjson', header: true }, 'import.header'],
     [{ access_key_id: 'a' }, 'import.access_key_id'],

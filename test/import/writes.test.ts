@@ -223,3 +223,11 @@ const tablesIn = async (id: string): Promise<readonly string[]> => {
   const tables = await scene.rows<{ name: string; database: string }>('SELECT database, name FROM system.tables')
   return tables.filter(table => table.database.includes(id.replaceAll('-', ''))).map(table => table.name)
 }
+
+test('a column may be called as anything that the server writes in its place', async () => {
+  const columns = { __content__: 'UInt8', "it's": 'String' }
+  await scene.dataSource('odd_names', columns)
+  const content = `{"__content__":1,"it's":"a"}\n{"__content__":2,"it's":"b"}\n`
+  const url = scene.give('/odd_names.ndjson', content)
+  expect(await scene.import({ datasource: 'odd_names', url })).toMatchObject({ statistics: { rows_written: 2 } })
+})

@@ -28,9 +28,19 @@ const addressFaults = ({ url: text, endpoint }: ImportFields): readonly FieldErr
     faults.push(fault('url', 'must be a URL of http, https, s3, file or upload'))
   else if (url.protocol === 's3:' && !/^s3:\/\/[a-z0-9][a-z0-9._-]{1,61}[a-z0-9]\/.+/.test(text))
     faults.push(fault('url', 'must be s3://bucket/key'))
+  else if (url.protocol === 's3:' && !isEncoded(text))
+    faults.push(fault('url', 'has a % that stands for no character: write it %25'))
   if (endpoint !== undefined && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? ''))
     faults.push(fault('endpoint', 'must be an http or https URL'))
   return faults
+}
+
+const isEncoded = (text: string): boolean => {
+  try {
+    return decodeURIComponent(text) !== ''
+  } catch {
+    return false
+  }
 }
 
 const combinationFaults = (fields: ImportFields): readonly FieldError[] => {

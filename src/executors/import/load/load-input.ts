@@ -14,8 +14,8 @@ type Loading = LoadPlace & {
   readonly select: string
 }
 
-/** Where the content stands in the SQL. */
-export const CONTENT = '__content__'
+/** Where the content stands in the SQL: what no quoted name or text can hold, in which one of these characters is escaped. */
+export const CONTENT = "'`content`'"
 
 const READ_BYTES = 1024 * 1024
 
