@@ -2,8 +2,11 @@ import type { Catalogue } from '../model/catalogue.ts'
 import { dataSourcesOf, type Feed, feedsOf, findDataSource } from '../model/catalogue-graph.ts'
 import { compileNode } from '../model/compile-node.ts'
 import type { WriteMode } from '../model/data-source.ts'
+import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
 import { INSERT_SETTINGS, insertSelect } from './insert-select.ts'
+import { dropStaging, sourceName } from './staging-database.ts'
+import { createTableSql, qualified } from './table-ddl.ts'
 import type { Staged } from './write-rows.ts'
 
 /**
@@ -11,7 +14,7 @@ import type { Staged } from './write-rows.ts'
  * adds what the new rows make.
  */
 export const feedsToRun = (catalogue: Catalogue, feeds: readonly Feed[], mode: WriteMode): readonly Feed[] => {
-  if (mode === 'append') return feeds
+  if (mode === 'append') return inOrder(catalogue, feeds)
   const replaced = new Set(feeds.map(({ into }) => into))
   const others = feedsOf(catalogue).filter(
     feed => replaced.has(feed.into) && !feeds.some(({ node }) => node === feed.node),
@@ -30,21 +33,69 @@ const inOrder = (catalogue: Catalogue, feeds: readonly Feed[]): readonly Feed[] 
   return ordered
 }
 
-/** Puts what a materialized node makes of staged rows into its staged table. */
-export const runFeed = async (
+type Run = {
+  readonly workspace: string
+  readonly mode: WriteMode
+  /** What is written: in staging its names are those of new rows. */
+  readonly written: readonly string[]
+}
+
+/**
+ * Puts what a materialized node makes of staged rows into its staged table. What it joins is whole: of an append, what is live and what has come to
+ * it so far.
+ */
+export const runFeed = async (data: Data, run: Run, staged: Staged, feed: Feed): Promise<void> => {
+  const { workspace, mode, written } = run
+  const reads = [...dataSourcesOf(staged.catalogue, feed.pipe, feed.node)]
+  const isPart = (name: string): boolean => name !== feed.from && written.includes(name)
+  if (mode === 'replace' || !reads.some(isPart)) return runIn(data, workspace, staged, feed, staged.database)
+  const database = sourceName(staged.database)
+  try {
+    await staged.statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
+    for (const name of reads)
+      if (isPart(name)) await makeWhole(staged, database, name)
+      else
+        await makeAlias(staged, database, {
+          database: name === feed.from ? staged.database : staged.liveDatabase,
+          name,
+        })
+    await runIn(data, workspace, staged, feed, database)
+  } finally {
+    // What cannot be dropped now is by whoever writes next in the workspace.
+    await dropStaging(data.warehouse, workspace, database).catch(ignore)
+  }
+}
+
+const ignore = (): void => {}
+
+const makeWhole = async (staged: Staged, database: string, name: string): Promise<void> => {
+  const { catalogue, statements } = staged
+  const table = qualified(database, name)
+  await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
+  for (const from of [staged.liveDatabase, staged.database])
+    await statements.command({ sql: `ALTER TABLE ${table} ATTACH PARTITION ALL FROM ${qualified(from, name)}` })
+}
+
+const makeAlias = ({ statements }: Staged, database: string, of: { database: string; name: string }): Promise<void> =>
+  statements.command({
+    sql: `CREATE TABLE ${qualified(database, of.name)} ENGINE = Alias(${quoteIdentifier(of.database)}, ${quoteIdentifier(of.name)})`,
+  })
+
+const runIn = async (
   data: Data,
   workspace: string,
   staged: Staged,
   { pipe, node, into }: Feed,
+  database: string,
 ): Promise<void> => {
-  const { catalogue, database, statements } = staged
+  const { catalogue, statements } = staged
   const sql = await data.warehouse.checkSelect({
     workspace,
     sql: compileNode(catalogue, pipe, node),
   })
   await statements.command({
     database,
-    sql: insertSelect(findDataSource(catalogue, into)!, sql),
+    sql: insertSelect(findDataSource(catalogue, into)!, sql, qualified(staged.database, into)),
     settings: INSERT_SETTINGS,
   })
 }

@@ -5,9 +5,8 @@ import type { Warehouse } from '../warehouse/warehouse.ts'
 export const stagingName = (liveDatabase: string, { jobId, attempt }: AttemptName): string =>
   `${prefixOf(liveDatabase)}stg_${jobId.replaceAll('-', '')}_${attempt}`
 
-/** Beside it, where a populate has the rows of the source that it is at: names there are those of other tables than in staging. */
-export const sourceName = (liveDatabase: string, attempt: AttemptName): string =>
-  `${stagingName(liveDatabase, attempt)}_source`
+/** Beside it, for a node that reads other tables than those that are staged by the same names. */
+export const sourceName = (stagingDatabase: string): string => `${stagingDatabase}_source`
 
 type AttemptName = { readonly jobId: string; readonly attempt: number }
 

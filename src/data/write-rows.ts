@@ -122,8 +122,9 @@ const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<
   if (loaded.type === 'failed') return loaded
   const { database, target } = staged
   const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
-  for (const feed of feedsToRun(catalogue, feeds, write.mode)) await runFeed(data, write.job.workspace, staged, feed)
   const tables = [...new Set([target.name, ...feeds.map(({ into }) => into)])]
+  const run = { workspace: write.job.workspace, mode: write.mode, written: tables }
+  for (const feed of feedsToRun(catalogue, feeds, write.mode)) await runFeed(data, run, staged, feed)
   if (write.mode === 'append') for (const name of tables) await joinLive(staged, name)
   const published = await toPublish(data, write, staged, tables)
   return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }

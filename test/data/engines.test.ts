@@ -105,6 +105,27 @@ test('a replace makes what joins a replaced data source of its new rows', async 
   expect(await scene.value('SELECT arraySort(groupArray(k)) FROM both')).toBe('0,1,1000,1001')
 })
 
+test('a node may join what it fills, and what is filled beside it: both are whole', async () => {
+  for (const name of ['arrivals', 'seen', 'wanted']) await scene.dataSource(name, { id: 'UInt64' })
+  await write('SELECT number AS id FROM numbers(10)', 'wanted')
+  await scene.pipe('once', [
+    { name: 'fresh', sql: 'SELECT id FROM arrivals WHERE id NOT IN (SELECT id FROM seen)', role: materialized('seen') },
+    {
+      name: 'known',
+      sql: 'SELECT arrivals.id AS id FROM arrivals JOIN seen ON seen.id = arrivals.id JOIN wanted ON wanted.id = seen.id',
+      role: materialized('known_arrivals'),
+    },
+  ])
+  const ids = (name: string) => scene.value(`SELECT arraySort(groupArray(id)) FROM ${name}`)
+  await write('SELECT number AS id FROM numbers(3)', 'arrivals')
+  await write('SELECT number AS id FROM numbers(5)', 'arrivals')
+  expect(await ids('seen')).toBe('0,1,2,3,4')
+  expect(await ids('known_arrivals')).toBe('0,0,1,1,2,2,3,4')
+  await scene.run({ populate: { pipe: 'once', node: 'fresh', truncate: true } })
+  expect(await ids('seen')).toBe('0,0,1,1,2,2,3,4')
+  expect(await scene.staging()).toEqual([])
+})
+
 test('a condition may be about columns of any name', async () => {
   const columns = { day: 'Date', count: 'UInt64', partition: 'String', sample: 'String' }
   await scene.dataSource('odd', columns, { partitionKey: 'day' })

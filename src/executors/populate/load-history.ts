@@ -8,7 +8,7 @@ import type { Loaded, Staged } from '../../data/write-rows.ts'
 import { newId } from '../../kernel/ids.ts'
 import { dataSourcesOf, findDataSource } from '../../model/catalogue-graph.ts'
 import { compileNode } from '../../model/compile-node.ts'
-import type { DataSource } from '../../model/data-source.ts'
+import type { DataSource, WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
@@ -21,6 +21,7 @@ export type History = {
   readonly pipe: Pipe
   readonly node: PipeNode
   readonly source: string
+  readonly mode: WriteMode
   readonly subset: number | null
   /** As the guard let it through. */
   readonly condition: string | null
@@ -94,14 +95,16 @@ const ALL = 'c__all'
 
 const openSource = async ({ data, job, staged, history }: Input): Promise<Source> => {
   const { statements, catalogue, liveDatabase } = staged
-  const database = sourceName(liveDatabase, { jobId: job.id, attempt: job.attempt })
+  const database = sourceName(staged.database)
   const source = { database, dataSource: findDataSource(catalogue, history.source)!, all: qualified(database, ALL) }
   await dropStaging(data.warehouse, job.workspace, database)
   await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
   for (const name of dataSourcesOf(catalogue, history.pipe, history.node)) {
     if (name === history.source) continue
-    const live = `${quoteIdentifier(liveDatabase)}, ${quoteIdentifier(name)}`
-    await statements.command({ sql: `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${live})` })
+    // Rows that are to be replaced are none that the node may go by.
+    const from = name === staged.target.name && history.mode === 'replace' ? staged.database : liveDatabase
+    const table = `${quoteIdentifier(from)}, ${quoteIdentifier(name)}`
+    await statements.command({ sql: `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${table})` })
   }
   await statements.command({ sql: createTableSql(database, { ...source.dataSource, name: ALL }) })
   const live = qualified(liveDatabase, history.source)

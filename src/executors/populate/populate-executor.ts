@@ -2,6 +2,7 @@ import { findRole } from '../../data/check-pipe.ts'
 import type { Data } from '../../data/data.ts'
 import type { Staged, WriteFailure } from '../../data/write-rows.ts'
 import { sourceOf } from '../../model/catalogue-graph.ts'
+import type { WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { WarehouseError } from '../../warehouse/warehouse.ts'
@@ -45,7 +46,7 @@ const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext
     job,
     context,
     target: found.role.into,
-    mode: populate.truncate === true ? 'replace' : 'append',
+    mode: modeOf(populate),
     feeds: true,
     quarantine: false,
     load: async staged => {
@@ -68,9 +69,12 @@ const toHistory = (
   return {
     ...found,
     source,
+    mode: modeOf(populate),
     subset: populate.subset ?? null,
     condition: populate.subset === undefined ? condition : null,
   }
 }
+
+const modeOf = ({ truncate }: PopulateSpec['populate']): WriteMode => (truncate === true ? 'replace' : 'append')
 
 const notFound = (message: string): WriteFailure => ({ type: 'failed', reason: 'pipe_not_found', message })
