@@ -231,3 +231,13 @@ test('a column may be called as anything that the server writes in its place', a
   const url = scene.give('/odd_names.ndjson', content)
   expect(await scene.import({ datasource: 'odd_names', url })).toMatchObject({ statistics: { rows_written: 2 } })
 })
+
+test('where rows replace each other, the last line of a content wins', async () => {
+  const keys = { engine: 'ReplacingMergeTree', sortingKey: 'id' }
+  const lines = Array.from({ length: 1_000_000 }, (_, index) => `${index % 1000},${index}\n`).join('')
+  for (const again of ['once', 'twice', 'thrice']) {
+    await scene.dataSource(`last_${again}`, { id: 'UInt32', n: 'UInt32' }, keys)
+    await scene.import({ datasource: `last_${again}`, url: scene.give(`/last_${again}`, `id,n\n${lines}`) })
+    expect(await scene.value(`SELECT (count(), min(n)) FROM last_${again} FINAL`)).toBe('1000,999000')
+  }
+})

@@ -122,7 +122,7 @@ const load = async (input: ContentImport, staged: Staged, sample: Sample): Promi
   const { signal } = context.stop
   if (sample.size === 0) return NOTHING
   const content: ContentLoad = {
-    place: { statements, database, table: target.name, spool },
+    place: { statements, database, table: target.name, spool, keepsOrder: !target.engine.startsWith('MergeTree') },
     quarantine: quarantineOf(target.name),
     importId: job.id,
     signal,

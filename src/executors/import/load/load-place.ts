@@ -8,4 +8,6 @@ export type LoadPlace = {
   readonly database: string
   readonly table: string
   readonly spool: SpoolPlace
+  /** Where rows replace each other, the last of the content has to win. */
+  readonly keepsOrder: boolean
 }
