@@ -1,5 +1,6 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
-import type { Warehouse } from '../warehouse/warehouse.ts'
+import { type Warehouse, WarehouseError } from '../warehouse/warehouse.ts'
 
 /** Where an attempt makes its tables ready. On a server it is beside the workspace's own database, which its user sees alone. */
 export const stagingName = (liveDatabase: string, { jobId, attempt }: AttemptName): string =>
@@ -24,5 +25,18 @@ export const attemptOfStaging = (liveDatabase: string, name: string): AttemptNam
 
 const STAGING = /^stg_([0-9a-f]{32})_(\d+)(?:_source)?$/
 
-export const dropStaging = (warehouse: Warehouse, workspace: string, database: string): Promise<void> =>
-  warehouse.command({ workspace, sql: `DROP DATABASE IF EXISTS ${quoteIdentifier(database)} SYNC` })
+const MOST_TRIES = 20
+const PAUSE_MS = 100
+
+/** A statement that was cancelled may make its table all the same, a moment later: then the engine asks to try again. */
+export const dropStaging = async (warehouse: Warehouse, workspace: string, database: string): Promise<void> => {
+  const sql = `DROP DATABASE IF EXISTS ${quoteIdentifier(database)} SYNC`
+  for (let tries = 1; ; tries++)
+    try {
+      return await warehouse.command({ workspace, sql })
+    } catch (error) {
+      const isPassing = error instanceof WarehouseError && /New table appeared|not empty/i.test(error.message)
+      if (!isPassing || tries === MOST_TRIES) throw error
+      await sleep(PAUSE_MS)
+    }
+}
