@@ -122,9 +122,10 @@ test('populate and copy stay with their job and say what they have done', async 
   const { statistics } = JSON.parse(await done('copy top --json'))
   expect(statistics).toMatchObject({ rows_written: 1, row_count: 1 })
   const id = (await done('populate top kept --detach --name mine')).trim()
-  expect(await api(server.cwd, 'GET', `/v1/jobs/${id}`)).toMatchObject({
+  expect(await api(server.cwd, 'GET', `/v1/jobs/${id}?wait=60`)).toMatchObject({
     kind: 'populate',
     name: 'mine',
+    status: 'completed',
   })
 })
 
