@@ -6,7 +6,7 @@ import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
 import { INSERT_SETTINGS, insertSelect } from './insert-select.ts'
 import { dropStaging, sourceName } from './staging-database.ts'
-import { createTableSql, qualified } from './table-ddl.ts'
+import { createAliasSql, createTableSql, qualified } from './table-ddl.ts'
 import type { Staged } from './write-rows.ts'
 
 /**
@@ -55,9 +55,11 @@ export const runFeed = async (data: Data, run: Run, staged: Staged, feed: Feed):
     for (const name of reads)
       if (isPart(name)) await makeWhole(staged, database, name)
       else
-        await makeAlias(staged, database, {
-          database: name === feed.from ? staged.database : staged.liveDatabase,
-          name,
+        await staged.statements.command({
+          sql: createAliasSql(database, {
+            database: name === feed.from ? staged.database : staged.liveDatabase,
+            name,
+          }),
         })
     await runIn(data, workspace, staged, feed, database)
   } finally {
@@ -75,11 +77,6 @@ const makeWhole = async (staged: Staged, database: string, name: string): Promis
   for (const from of [staged.liveDatabase, staged.database])
     await statements.command({ sql: `ALTER TABLE ${table} ATTACH PARTITION ALL FROM ${qualified(from, name)}` })
 }
-
-const makeAlias = ({ statements }: Staged, database: string, of: { database: string; name: string }): Promise<void> =>
-  statements.command({
-    sql: `CREATE TABLE ${qualified(database, of.name)} ENGINE = Alias(${quoteIdentifier(of.database)}, ${quoteIdentifier(of.name)})`,
-  })
 
 const runIn = async (
   data: Data,

@@ -8,7 +8,7 @@ import { tablesOf } from './exchange-tables.ts'
 import { feedsToRun } from './run-feeds.ts'
 import { stagingName } from './staging-database.ts'
 import { createStatements } from './statements.ts'
-import { createQuarantineSql, createTableSql, qualified } from './table-ddl.ts'
+import { createAliasSql, createQuarantineSql, createTableSql, qualified } from './table-ddl.ts'
 import type { Staged, Write } from './write-rows.ts'
 
 /** A staged table for each that is written; whatever else nodes read is reached through an alias. */
@@ -26,8 +26,7 @@ export const stage = async (data: Data, write: Write, catalogue: Catalogue): Pro
     await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
   for (const name of readBy(catalogue, feedsToRun(catalogue, feeds, write.mode))) {
     if (written.has(name)) continue
-    const live = `${quoteIdentifier(liveDatabase)}, ${quoteIdentifier(name)}`
-    await statements.command({ sql: `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${live})` })
+    await statements.command({ sql: createAliasSql(database, { database: liveDatabase, name }) })
   }
   if (write.quarantine) await statements.command({ sql: createQuarantineSql(database, target, data.quarantineKeptMs) })
   return { catalogue, target, database, liveDatabase, statements }

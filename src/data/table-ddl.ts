@@ -27,6 +27,10 @@ export const createTableSql = (database: string, dataSource: DataSource): string
     .join(' ')
 }
 
+/** A table of the same name in another database, by its name here. */
+export const createAliasSql = (database: string, of: { readonly database: string; readonly name: string }): string =>
+  `CREATE TABLE ${qualified(database, of.name)} ENGINE = Alias(${quoteIdentifier(of.database)}, ${quoteIdentifier(of.name)})`
+
 export const columnSql = ({ name, type }: Column): string => `${quoteIdentifier(name)} ${type}`
 
 /** Of rows that do not fit, as text. The names are those of the Tinybird document's quarantine. */

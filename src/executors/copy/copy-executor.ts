@@ -6,21 +6,17 @@ import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
 import type { QueryLimits } from '../../warehouse/warehouse.ts'
-import { warehouseHealth } from '../data-health.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { withStatementProgress } from '../follow-statements.ts'
 import { failed, runWrite } from '../run-write.ts'
+import { createWriteExecutor } from '../write-executor.ts'
 import type { CopySpec } from './spec.ts'
 
 type Options = { readonly data: Data; readonly limits: Omit<QueryLimits, 'timeoutMs'> }
 
 /** Puts what a copy node gives into its data source. */
-export const createCopyExecutor = (options: Options): Executor => ({
-  kind: 'copy',
-  lane: 'default',
-  health: () => warehouseHealth(options.data),
-  run: (job, context) => runAttempt(options, job, context),
-})
+export const createCopyExecutor = (options: Options): Executor =>
+  createWriteExecutor({ kind: 'copy', data: options.data, run: (job, context) => runAttempt(options, job, context) })
 
 const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { copy } = JSON.parse(job.spec) as CopySpec

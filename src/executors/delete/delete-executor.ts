@@ -6,30 +6,16 @@ import { type Loaded, noDataSource, type Staged } from '../../data/write-rows.ts
 import { findDataSource } from '../../model/catalogue-graph.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
-import { WarehouseError } from '../../warehouse/warehouse.ts'
-import { warehouseHealth } from '../data-health.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { failed, runWrite } from '../run-write.ts'
-import { toFailure } from '../to-failure.ts'
+import { createWriteExecutor } from '../write-executor.ts'
 import type { DeleteSpec } from './spec.ts'
 
 type Options = { readonly data: Data }
 
 /** Deletes rows by a condition: partitions that have such rows are written anew, all others are linked. What is materialized from them stays. */
-export const createDeleteExecutor = (options: Options): Executor => ({
-  kind: 'delete',
-  lane: 'default',
-  health: () => warehouseHealth(options.data),
-  run: async (job, context) => {
-    try {
-      return await runAttempt(options.data, job, context)
-    } catch (error) {
-      if (context.stop.cause !== null) return { type: 'stopped' }
-      if (error instanceof WarehouseError) return toFailure(error)
-      throw error
-    }
-  },
-})
+export const createDeleteExecutor = ({ data }: Options): Executor =>
+  createWriteExecutor({ kind: 'delete', data, run: (job, context) => runAttempt(data, job, context) })
 
 const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { datasource, condition: given, dry_run: isDry = false } = (JSON.parse(job.spec) as DeleteSpec).delete

@@ -5,31 +5,17 @@ import { sourceOf } from '../../model/catalogue-graph.ts'
 import type { WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
-import { WarehouseError } from '../../warehouse/warehouse.ts'
-import { warehouseHealth } from '../data-health.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { failed, runWrite } from '../run-write.ts'
-import { toFailure } from '../to-failure.ts'
+import { createWriteExecutor } from '../write-executor.ts'
 import { type History, loadHistory } from './load-history.ts'
 import type { PopulateSpec } from './spec.ts'
 
 type Options = { readonly data: Data }
 
 /** Feeds a materialized node the whole history of its source, partition by partition. */
-export const createPopulateExecutor = (options: Options): Executor => ({
-  kind: 'populate',
-  lane: 'default',
-  health: () => warehouseHealth(options.data),
-  run: async (job, context) => {
-    try {
-      return await runAttempt(options.data, job, context)
-    } catch (error) {
-      if (context.stop.cause !== null) return { type: 'stopped' }
-      if (error instanceof WarehouseError) return toFailure(error)
-      throw error
-    }
-  },
-})
+export const createPopulateExecutor = ({ data }: Options): Executor =>
+  createWriteExecutor({ kind: 'populate', data, run: (job, context) => runAttempt(data, job, context) })
 
 const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { populate } = JSON.parse(job.spec) as PopulateSpec
