@@ -4,7 +4,7 @@ import { findDataSource, findFeedCycle, findNode, findPipe, findPipeCycle, sourc
 import { compileNode } from '../model/compile-node.ts'
 import { nameFault } from '../model/data-rules.ts'
 import type { NodeRole, Pipe, PipeNode } from '../model/pipe.ts'
-import { withoutPlaceholders } from '../warehouse/guard/placeholders.ts'
+import { withNullParameters } from '../warehouse/guard/query-parameters.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import { toInvalid } from './check-data-source.ts'
 import type { Data } from './data.ts'
@@ -148,7 +148,7 @@ export const describeNode = (
 ): Promise<readonly DescribedColumn[]> =>
   warehouse.rows<DescribedColumn>({
     workspace,
-    sql: `DESCRIBE TABLE (\n${withoutPlaceholders(compileNode(catalogue, pipe, node))}\n)`,
+    sql: `DESCRIBE TABLE (\n${withNullParameters(compileNode(catalogue, pipe, node))}\n)`,
     settings: { readonly: 1 },
   })
 

@@ -1,6 +1,6 @@
 import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
-import { findPlaceholders, withoutPlaceholders } from './guard/placeholders.ts'
+import { findQueryParameters, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
 import { WarehouseError } from './warehouse.ts'
@@ -101,9 +101,9 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     },
     async inspectSelect({ sql }) {
       const formatted = await format(sql)
-      if (findPlaceholders(formatted).some(({ type }) => type === 'Identifier'))
+      if (findQueryParameters(formatted).some(({ type }) => type === 'Identifier'))
         throw refusal('A parameter of what is kept may not stand for a name ({name:Identifier}).')
-      const judged = asSubquery(withoutPlaceholders(formatted))
+      const judged = asSubquery(withNullParameters(formatted))
       const tree = await parse(judged, {}).catch(toNoSelect)
       await check(tree, judgeSelect)
       const read = readTables(tree)

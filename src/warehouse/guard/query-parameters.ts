@@ -2,14 +2,14 @@
 const TOKEN =
   /('(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\/)|\{\s*(\w+)\s*:\s*([^{}]+?)\s*\}/g
 
-export type Placeholder = { readonly name: string; readonly type: string }
+export type QueryParameter = { readonly name: string; readonly type: string }
 
 /** What a query takes as parameters, in order. */
-export const findPlaceholders = (sql: string): readonly Placeholder[] =>
+export const findQueryParameters = (sql: string): readonly QueryParameter[] =>
   [...sql.matchAll(TOKEN)].flatMap(([, opaque, name, type]) =>
     opaque === undefined ? [{ name: name!, type: type! }] : [],
   )
 
 /** The query with NULL for each of them: of the same shape, for whoever has no values yet. */
-export const withoutPlaceholders = (sql: string): string =>
+export const withNullParameters = (sql: string): string =>
   sql.replace(TOKEN, (text, opaque) => (opaque === undefined ? 'NULL' : text))
