@@ -5,21 +5,31 @@ import { startPostgresServer } from '../../test/postgres-server.ts'
 export type BenchPostgres = {
   /** Makes an empty database and gives its URL. */
   createDatabase(name: string): Promise<string>
+  /** What autovacuum does to a database sooner or later, now. */
+  vacuum(name: string): Promise<void>
   stop(): Promise<void>
 }
 
 export const startPostgres = async (): Promise<BenchPostgres> => {
   const server = await startPostgresServer({ durable: true })
+  const urlOf = (database: string): string => {
+    const url = new URL(server.url)
+    url.pathname = `/${database}`
+    return url.href
+  }
   return {
     async createDatabase(name) {
-      const client = new pg.Client({ connectionString: server.url })
-      await client.connect()
-      await client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)}`)
-      await client.end()
-      const url = new URL(server.url)
-      url.pathname = `/${name}`
-      return url.href
+      await execute(server.url, `CREATE DATABASE ${pg.escapeIdentifier(name)}`)
+      return urlOf(name)
     },
+    vacuum: name => execute(urlOf(name), 'VACUUM (ANALYZE)'),
     stop: () => server.stop(),
   }
+}
+
+const execute = async (url: string, sql: string): Promise<void> => {
+  const client = new pg.Client({ connectionString: url })
+  await client.connect()
+  await client.query(sql)
+  await client.end()
 }

@@ -1,8 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import pg from 'pg'
 import { toFault } from './fault.ts'
+import { StatementNames } from './statement-names.ts'
 
-/** A statement that each connection prepares once under its name. */
+/** A statement that each connection prepares once under its name; without one (`''`) it is planned each time, but for lists. */
 export type Statement = { readonly name: string; readonly text: string }
 
 /**
@@ -34,10 +35,11 @@ export const connectDatabase = (url: string): Database => {
   })
   const listing = createPool({ connectionString: url, max: 3, options: HOT_SETTINGS, ...TIMEOUTS })
   const reading = createPool({ connectionString: url, max: 2, options: COMMON_SETTINGS, ...TIMEOUTS })
+  const names = new StatementNames(MOST_LISTS)
   return {
     query: (statement, values) => retrying(() => run(hot, statement, values)),
     transaction: work => retrying(() => runTransaction(hot, work)),
-    lister: { query: (statement, values) => retrying(() => run(listing, statement, values)) },
+    lister: { query: (statement, values) => retrying(() => run(listing, names.named(statement), values)) },
     reader: { query: (statement, values) => retrying(() => run(reading, statement, values)) },
     close: async () => {
       await Promise.all([hot.end(), listing.end(), reading.end()])
@@ -46,6 +48,8 @@ export const connectDatabase = (url: string): Database => {
 }
 
 const HOT_CONNECTIONS = 8
+/** Kinds of lists whose plans a connection keeps. */
+const MOST_LISTS = 100
 const COMMON_SETTINGS = '-c synchronous_commit=on -c jit=off'
 /**
  * Statistics of a queue are always out of date: a plan made while `live` was empty would scan it when it is not. With
