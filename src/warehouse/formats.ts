@@ -5,15 +5,18 @@ type EngineFormat = { readonly name: string; readonly settings?: Readonly<Record
 /** Other implementations of Arrow do not read every codec: whoever wants it small takes Parquet. */
 const UNCOMPRESSED = { output_format_arrow_compression_method: 'none' }
 
-/** What JSON readers make of larger integers is another number. */
-const LARGE_INTEGERS_AS_TEXT = { output_format_json_quote_64bit_integers: 1 }
+/** A Point is a pair of numbers: what the engine marks as geometry of GeoParquet neither DuckDB nor polars reads. */
+const PLAIN_GEOMETRY = { output_format_parquet_geometadata: 0 }
+
+/** What JSON readers make of larger integers, and of decimals, is another number; pandas refuses the file. */
+const EXACT_NUMBERS_AS_TEXT = { output_format_json_quote_64bit_integers: 1, output_format_json_quote_decimals: 1 }
 
 /** ClickHouse's name of each format of results, and the settings that make it ours. */
 export const ENGINE_FORMATS: Readonly<Record<ResultFormat, EngineFormat>> = {
   arrow: { name: 'Arrow', settings: UNCOMPRESSED },
   arrow_stream: { name: 'ArrowStream', settings: UNCOMPRESSED },
-  parquet: { name: 'Parquet' },
+  parquet: { name: 'Parquet', settings: PLAIN_GEOMETRY },
   csv: { name: 'CSVWithNames' },
-  ndjson: { name: 'JSONEachRow', settings: { ...LARGE_INTEGERS_AS_TEXT, output_format_json_array_of_rows: 0 } },
-  json: { name: 'JSONEachRow', settings: { ...LARGE_INTEGERS_AS_TEXT, output_format_json_array_of_rows: 1 } },
+  ndjson: { name: 'JSONEachRow', settings: { ...EXACT_NUMBERS_AS_TEXT, output_format_json_array_of_rows: 0 } },
+  json: { name: 'JSONEachRow', settings: { ...EXACT_NUMBERS_AS_TEXT, output_format_json_array_of_rows: 1 } },
 }

@@ -3,6 +3,7 @@ import type { ResultFiles } from './embedded/result-files.ts'
 import type { Endpoints } from './engines.ts'
 import { ENGINE_FORMATS } from './formats.ts'
 import { limitSettings } from './limit-settings.ts'
+import { type DescribedColumn, withPortableColumns } from './portable-columns.ts'
 import type { QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
 
 type Input = {
@@ -15,16 +16,18 @@ type Input = {
 
 /** Runs a guarded SELECT, readonly and within its limits, which are set before it and which it cannot set back. */
 export const startUserQuery = async ({ query, database, endpoints, connections }: Input): Promise<RunningQuery> => {
-  const { queryId, sql, parameters, format, limits, signal } = query
+  const { queryId, parameters, format, limits, signal } = query
   const { name, settings } = ENGINE_FORMATS[format]
+  const base = { endpoint: endpoints.users, database, parameters, signal }
+  // How many columns there are is not limited by how many rows may come.
+  const describing = { ...DESCRIBE, ...limitSettings({ ...limits, resultRows: null }), ...READONLY }
+  const describe = (text: string) => readColumns(connections, { ...base, sql: text, settings: describing })
+  const sql = await withPortableColumns({ sql: query.sql, format, describe })
   const call = {
-    endpoint: endpoints.users,
-    database,
+    ...base,
     sql: `${sql}\nFORMAT ${name}`,
-    parameters,
     settings: { ...settings, ...limitSettings(limits), ...READONLY },
     queryId,
-    signal,
   }
   if (endpoints.resultFiles) return callIntoFile({ call, connections, files: endpoints.resultFiles })
   const { content, summary } = await connections.call(call)
@@ -40,6 +43,16 @@ export const startUserQuery = async ({ query, database, endpoints, connections }
 
 /** A client that leaves ends its query: nobody will read the rest. */
 const READONLY = { readonly: 1, cancel_http_readonly_queries_on_client_close: 1 }
+
+const DESCRIBE = { default_format: 'JSONEachRow', describe_compact_output: 1 }
+
+const readColumns = async (connections: Connections, call: Call): Promise<readonly DescribedColumn[]> => {
+  const { content } = await connections.call(call)
+  const lines = Buffer.concat(await Array.fromAsync(content))
+    .toString('utf8')
+    .split('\n')
+  return lines.filter(line => line !== '').map(line => JSON.parse(line) as DescribedColumn)
+}
 
 type FiledCall = {
   readonly call: Call & { signal: AbortSignal }

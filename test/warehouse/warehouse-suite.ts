@@ -89,6 +89,30 @@ export const describeWarehouse = (name: string, open: () => Promise<Warehouse>):
         }
       })
 
+      test('in Arrow has the types that readers know, whatever its columns are called', async () => {
+        const sql = 'SELECT toDateTime(0) AS `a.b``c`, generateUUIDv4() AS `x y`, 1 AS plain'
+        const table = tableFromIPC((await read({ sql, format: 'arrow', limits: { resultRows: 1 } })).bytes)
+        const types = table.schema.fields.map(({ name, type }) => [name, String(type)])
+        expect(types).toEqual([
+          ['a.b`c', expect.stringMatching(/^Timestamp<SECOND/)],
+          ['x y', 'Utf8'],
+          ['plain', 'Uint8'],
+        ])
+      })
+
+      test('in Arrow may have two columns of one name', async () => {
+        const sql = 'SELECT toDateTime(0) AS a, a'
+        const table = tableFromIPC((await read({ sql, format: 'arrow' })).bytes)
+        expect(table.schema.fields.map(({ name }) => name)).toEqual(['a', 'a'])
+      })
+
+      test('is not carried out to find its types', async () => {
+        const sql = 'SELECT (SELECT sum(sleepEachRow(0.1)) FROM numbers(25)) AS slept, now() AS at'
+        const startedAt = performance.now()
+        await read({ sql, format: 'arrow' })
+        expect(performance.now() - startedAt).toBeLessThan(2 * 2500)
+      })
+
       test('without rows is an empty result', async () => {
         expect(JSON.parse(await text({ sql: 'SELECT 1 AS a WHERE 0', format: 'json' }))).toEqual([])
         const { bytes, summary } = await read({ sql: 'SELECT 1 AS a WHERE 0', format: 'arrow' })

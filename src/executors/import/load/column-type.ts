@@ -1,3 +1,5 @@
+import { typeParts } from '../../../model/type-parts.ts'
+
 /** A type of a column taken apart. */
 export type ColumnType = {
   /** Without `Nullable` and `LowCardinality` around it: `Int64`, `DateTime64(3, 'UTC')`. */
@@ -16,25 +18,10 @@ export const readColumnType = (text: string): ColumnType => {
   for (let match = WRAPPER.exec(base); match !== null; match = WRAPPER.exec(base)) {
     if (match[1] === 'Nullable') nullable = true
     // A sum, a maximum: its rows are values of the type that it is of.
-    base = match[1] === 'SimpleAggregateFunction' ? (splitParts(match[2]!)[1] ?? base) : match[2]!.trim()
+    base = match[1] === 'SimpleAggregateFunction' ? (typeParts(match[2]!)[1] ?? base) : match[2]!.trim()
   }
   const [, name = base, inside] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(base) ?? []
-  return { base, name, parts: inside === undefined ? [] : splitParts(inside), nullable }
+  return { base, name, parts: inside === undefined ? [] : typeParts(inside), nullable }
 }
 
 const WRAPPER = /^(Nullable|LowCardinality|SimpleAggregateFunction)\s*\(([\s\S]*)\)$/
-
-/** At the commas that are in no further parentheses and no quotes. */
-const splitParts = (text: string): readonly string[] => {
-  const parts: string[] = []
-  let depth = 0
-  let from = 0
-  for (const { 0: token, index } of text.matchAll(/'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[(),]/g)) {
-    if (token === '(') depth++
-    if (token === ')') depth--
-    if (token !== ',' || depth > 0) continue
-    parts.push(text.slice(from, index).trim())
-    from = index + 1
-  }
-  return [...parts, text.slice(from).trim()]
-}

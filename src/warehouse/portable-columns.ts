@@ -1,0 +1,41 @@
+import type { ResultFormat } from '../model/job.ts'
+import { type ColumnarFormat, portableType } from './portable-type.ts'
+import { quoteIdentifier } from './quote-identifier.ts'
+import { quoteText } from './quote-text.ts'
+import { WarehouseError } from './warehouse.ts'
+
+type Input = {
+  /** What the guard let through. */
+  readonly sql: string
+  readonly format: ResultFormat
+  /** The columns of a SELECT as the engine finds them, without running it. */
+  readonly describe: (sql: string) => Promise<readonly DescribedColumn[]>
+}
+
+export type DescribedColumn = { readonly name: string; readonly type: string }
+
+/** The SELECT with its columns as types that readers of the format know. */
+export const withPortableColumns = async ({ sql, format, describe }: Input): Promise<string> => {
+  const columnar = COLUMNAR[format]
+  if (columnar === undefined) return sql
+  // Of a sub-query that is not in a view, the engine would carry out scalar sub-queries.
+  const columns = await describe(`DESCRIBE TABLE view(\n${sql}\n)`).catch(noneIfWrong)
+  const casts = columns.flatMap(({ name, type }) => {
+    const portable = portableType(type, columnar)
+    const column = quoteIdentifier(name)
+    return portable === type ? [] : [`CAST(${column}, ${quoteText(portable)}) AS ${column}`]
+  })
+  return casts.length === 0 ? sql : `SELECT * REPLACE(${casts.join(', ')}) FROM (\n${sql}\n)`
+}
+
+/** What is wrong with the SQL is told when it runs. Two columns of one name are wrong here alone: they stay what they are. */
+const noneIfWrong = (error: unknown): readonly DescribedColumn[] => {
+  if (error instanceof WarehouseError && error.reason === 'sql_error') return []
+  throw error
+}
+
+const COLUMNAR: Partial<Record<ResultFormat, ColumnarFormat>> = {
+  arrow: 'arrow',
+  arrow_stream: 'arrow',
+  parquet: 'parquet',
+}
