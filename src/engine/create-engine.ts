@@ -25,6 +25,7 @@ import { createJobTokens } from './job-tokens.ts'
 import type { Loop } from './loop.ts'
 import { createPromoteLoop } from './promote.ts'
 import { createRenewLoop, LEASE_MS } from './renew.ts'
+import { createRequireRights } from './require-rights.ts'
 import { createRescuer } from './rescue.ts'
 import { createRetainLoop } from './retain.ts'
 import { createRunningJobs } from './running-jobs.ts'
@@ -73,10 +74,12 @@ export const createEngine = (options: EngineOptions): Engine => {
   const events = createJobEvents(store)
   const completer = createCompleter({ store, clock, logger, leaseMs: LEASE_MS })
   const check = createBodyCheck(options.definitions)
-  const submit = createSubmit({ ...options, check, maxQueued: config.maxQueued })
+  const requireRights = createRequireRights(options.definitions)
+  const submit = createSubmit({ ...options, check, requireRights, maxQueued: config.maxQueued })
   const { workflows, fire } = createWorkflows({
     ...options,
     check,
+    requireRights,
     maxItems: config.maxRunItems,
     maxQueued: config.maxQueued,
   })

@@ -2,24 +2,25 @@ import type { Clock } from '../kernel/clock.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { NewJob } from '../model/job.ts'
-import type { Scope } from '../model/scopes.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { IdempotencyKey, Store, SubmitJobs, SubmittedJob } from '../store/store.ts'
 import { toBodyOfJob } from './body-of-job.ts'
 import type { BodyCheck, CheckBody, CheckedBody } from './check-body.ts'
 import type { Submission, Submitter } from './engine.ts'
 import { type BodyFault, invalidFields } from './invalid-fields.ts'
+import type { RequireRights } from './require-rights.ts'
 
 type Dependencies = {
   readonly store: Store
   readonly clock: Clock
   readonly secrets: SecretBox
   readonly check: CheckBody
+  readonly requireRights: RequireRights
   readonly maxQueued: number
 }
 
 /** Submitting and rerunning: from job bodies as they came to stored jobs, all or nothing. */
-export const createSubmit = ({ store, clock, secrets, check, maxQueued }: Dependencies) => {
+export const createSubmit = ({ store, clock, secrets, check, requireRights, maxQueued }: Dependencies) => {
   const submit = async ({ submitter, bodies, path, idempotency }: Submission): Promise<readonly SubmittedJob[]> => {
     const jobs = checked({ submitter, bodies, path }).map(body => toNewJob(body, submitter))
     return insert({ jobs, maxQueued, ...(idempotency && { idempotency }) })
@@ -29,14 +30,17 @@ export const createSubmit = ({ store, clock, secrets, check, maxQueued }: Depend
     const now = clock.now()
     const checks = bodies.map((body, index) => check(body, { path: path && `${path}.${index}`, now }))
     const right = rightOnes(checks)
-    for (const { definition } of right) requireScope(submitter, `jobs:run:${definition.kind}`)
+    requireRights(
+      submitter,
+      right.map(({ definition: { kind }, spec }) => ({ kind, spec })),
+    )
     return right
   }
 
   const rerun = async ({ submitter, jobId, idempotency }: RerunInput): Promise<SubmittedJob> => {
     const original = await store.getSubmission({ workspace: submitter.workspace, jobId })
     if (original === null) throw new MillraceError('not_found', `There is no job ${jobId}.`)
-    requireScope(submitter, `jobs:run:${original.kind}`)
+    requireRights(submitter, [original])
     const job = againOf(original, submitter)
     const [submitted] = await insert({
       jobs: [job],
@@ -79,11 +83,6 @@ const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] => {
   }
   if (errors.length > 0) throw invalidFields(errors)
   return right
-}
-
-/** Throws `forbidden` unless the submitter has the scope. */
-export const requireScope = (submitter: { readonly scopes: readonly string[] }, scope: Scope): void => {
-  if (!submitter.scopes.includes(scope)) throw new MillraceError('forbidden', `The token lacks the scope ${scope}.`)
 }
 
 export const tooManyQueued = (queued: number, most: number): MillraceError =>

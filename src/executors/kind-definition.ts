@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { FieldError } from '../kernel/errors.ts'
 import type { Kind } from '../model/kind.ts'
+import type { Scope } from '../model/scopes.ts'
 
 /** What a server must know of a kind to take its jobs; carrying them out is the `Executor`'s, maybe in another process. */
 export type KindDefinition = {
@@ -15,6 +16,12 @@ export type KindDefinition = {
   readonly merges: { readonly environment: boolean; readonly parameters: boolean }
   /** What no schema can judge (a function that does not exist): field paths below the body, empty when all is right. */
   check?(body: Readonly<Record<string, unknown>>): readonly FieldError[]
+  /** A right that some bodies take beside `jobs:run:<kind>`, which `because` says in words that follow the name of the scope. */
+  readonly furtherRight?: {
+    readonly scope: Scope
+    readonly because: string
+    isTaken(body: Readonly<Record<string, unknown>>): boolean
+  }
   /** A key of which one job runs at a time, from a checked body. */
   exclusiveKey?(body: Readonly<Record<string, unknown>>): string | null
   /** The data source that a checked body writes and the pipe it carries out, by name: what lists filter by. */

@@ -1,5 +1,6 @@
 import { createBodyCheck } from '../../src/engine/check-body.ts'
 import { LEASE_MS } from '../../src/engine/renew.ts'
+import { createRequireRights } from '../../src/engine/require-rights.ts'
 import { createWorkflows } from '../../src/engine/workflows/create-workflows.ts'
 import type { Workflows } from '../../src/engine/workflows.ts'
 import { commandDefinition } from '../../src/executors/command/definition.ts'
@@ -39,6 +40,7 @@ export const createServer = ({ store, clock, random, secrets }: Options) => {
     secrets,
     definitions,
     check: createBodyCheck(definitions),
+    requireRights: createRequireRights(definitions),
     maxItems: MAX_ITEMS,
     maxQueued: 100_000,
   })

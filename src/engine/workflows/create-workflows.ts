@@ -4,6 +4,7 @@ import type { Logger } from '../../kernel/logger.ts'
 import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { CheckBody } from '../check-body.ts'
+import type { RequireRights } from '../require-rights.ts'
 import type { Workflows } from '../workflows.ts'
 import { createControl } from './control.ts'
 import { createDefine } from './define.ts'
@@ -21,6 +22,7 @@ export type WorkflowsOptions = {
   readonly secrets: SecretBox
   readonly definitions: readonly KindDefinition[]
   readonly check: CheckBody
+  readonly requireRights: RequireRights
   /** Items of a run. */
   readonly maxItems: number
   /** Pending and queued jobs of a workspace. */

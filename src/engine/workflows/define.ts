@@ -2,7 +2,6 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KindDefinition } from '../../executors/kind-definition.ts'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
-import { kindOfBody } from '../../model/kind.ts'
 import type { Schedule } from '../../model/schedule/schedule.ts'
 import type { Workflow } from '../../model/workflow.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
@@ -10,12 +9,12 @@ import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { LoadedWorkflow, NewWorkflow, Timing } from '../../store/workflow-store.ts'
 import type { Submitter } from '../engine.ts'
-import { type BodyFault, invalidFields } from '../invalid-fields.ts'
-import { requireScope } from '../submit.ts'
+import { invalidFields } from '../invalid-fields.ts'
+import type { RequireRights } from '../require-rights.ts'
 import type { Workflows } from '../workflows.ts'
 import { hideSecrets, missingSecrets, restoreSecrets, type ShownDefinition } from './definition-secrets.ts'
 import { noWorkflow } from './no-workflow.ts'
-import type { PrepareItems } from './prepare-items.ts'
+import type { PreparedItems, PrepareItems } from './prepare-items.ts'
 import { definitionFaults, itemRetry, readShape, type Shape } from './read-definition.ts'
 import { type DefinitionFault, scheduleFaults, scheduleOf, scheduleRefusal, timingAt } from './timing.ts'
 
@@ -24,6 +23,7 @@ type Dependencies = {
   readonly secrets: SecretBox
   readonly definitions: readonly KindDefinition[]
   readonly prepare: PrepareItems
+  readonly requireRights: RequireRights
   readonly maxItems: number
 }
 
@@ -31,23 +31,25 @@ type Dependencies = {
 type Checked = ShownDefinition & { readonly schedule: Schedule | null }
 type Kept = ShownDefinition & { readonly workflow: LoadedWorkflow }
 
+const NO_ITEMS: PreparedItems = { items: [], errors: [] }
+
 /** How often a change begins anew because somebody else's came first. */
 const MOST_TRIES = 5
 
 /** Creating, replacing and checking workflows. */
 export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'create' | 'replace' | 'check'> => {
-  const { store, secrets, definitions, prepare, maxItems } = dependencies
+  const { store, secrets, definitions, prepare, requireRights, maxItems } = dependencies
 
   /** Everything that is wrong is told at once. */
   const check = async (author: Submitter, shape: Shape, kept: Kept | null, workflowId: string): Promise<Checked> => {
     const sound = kept === null ? shape.sound : restoreSecrets(shape.sound, kept)
     const own = definitionFaults(sound)
-    const items = await checkItems(sound, { own, shape: shape.errors })
+    const { items, errors } = await checkItems(sound, { own, shape: shape.errors })
     const timing = sound.schedule === undefined ? [] : scheduleFaults(workflowId, sound.schedule)
-    const faults: readonly DefinitionFault[] = [...shape.errors, ...own, ...items, ...timing]
+    const faults: readonly DefinitionFault[] = [...shape.errors, ...own, ...errors, ...timing]
     if (faults.length > 0) throw scheduleRefusal(faults)
     const definition = sound as WorkflowDefinition
-    for (const item of definition.payload) requireScope(author, `jobs:run:${kindOfBody(item)!}`)
+    requireRights(author, items)
     const hidden = hideSecrets(definition, definitions)
     const missing: readonly FieldError[] = missingSecrets(hidden.secrets)
     if (missing.length > 0) throw invalidFields(missing)
@@ -57,14 +59,14 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
   const checkItems = async (
     definition: Partial<WorkflowDefinition>,
     known: { own: readonly FieldError[]; shape: readonly FieldError[] },
-  ): Promise<readonly BodyFault[]> => {
+  ): Promise<PreparedItems> => {
     const { payload = [], environment } = definition
     // Items may name what they lack because the environment is wrong.
-    if (known.shape.some(({ path }) => path.startsWith('environment'))) return []
+    if (known.shape.some(({ path }) => path.startsWith('environment'))) return NO_ITEMS
     // What is wrong with the workflow's sinks is not told again for every item that has them.
     const sinks = known.own.some(({ path }) => path.startsWith('sinks.')) ? undefined : definition.sinks
     const settings = { environment, sinks, parameters: undefined, retry: itemRetry(definition), now: 0 }
-    return (await prepare(payload, settings)).errors
+    return prepare(payload, settings)
   }
 
   const find = async (workspace: string, workflow: string): Promise<Kept | null> => {

@@ -6,7 +6,7 @@ import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { BodyOfJob } from '../body-of-job.ts'
 import { invalidFields } from '../invalid-fields.ts'
-import { requireScope } from '../submit.ts'
+import type { RequireRights } from '../require-rights.ts'
 import type { Workflows } from '../workflows.ts'
 import { type Kept, restoreSecrets, secretNamesOf } from './definition-secrets.ts'
 import type { ItemSettings, PrepareItems } from './prepare-items.ts'
@@ -19,6 +19,7 @@ type Dependencies = {
   readonly secrets: SecretBox
   readonly templates: Templates
   readonly prepare: PrepareItems
+  readonly requireRights: RequireRights
   readonly maxItems: number
 }
 
@@ -26,7 +27,14 @@ type Dependencies = {
 const RUNS_KEPT = 100
 
 /** Items that a running item adds to its own run. They are made as those of the run's workflow were: same settings, same checks. */
-export const createExtend = ({ store, secrets, templates, prepare, maxItems }: Dependencies): Workflows['extend'] => {
+export const createExtend = ({
+  store,
+  secrets,
+  templates,
+  prepare,
+  requireRights,
+  maxItems,
+}: Dependencies): Workflows['extend'] => {
   const runs = createWeightedCache<ItemSettings>({ most: RUNS_KEPT, weigh: () => 1 })
 
   const settingsOf = async (job: Item): Promise<ItemSettings> => {
@@ -66,7 +74,9 @@ export const createExtend = ({ store, secrets, templates, prepare, maxItems }: D
     const settings = await runs.get(submission.runId, () => settingsOf(submission))
     const prepared = await prepare(items, settings)
     if (prepared.errors.length > 0) throw invalidFields(prepared.errors)
-    for (const item of prepared.items) requireScope(submission, `jobs:run:${item.kind}`)
+    requireRights(submission, prepared.items)
+    // Whoever adds them from outside must be allowed to run them as well.
+    if (scopes !== undefined) requireRights({ scopes }, prepared.items)
     const jobs = prepared.items.map(item => besides(submission, item, scopes))
     const outcome = await store.extendRun({ workspace, jobId, attempt, items: jobs, maxItems })
     if (outcome !== 'kept') throw refusal(outcome, jobId, attempt, maxItems)

@@ -8,7 +8,8 @@ import type { IdempotencyKey, Store } from '../../store/store.ts'
 import type { NewRun, TriggerWorkflow } from '../../store/workflow-store.ts'
 import type { Submitter } from '../engine.ts'
 import { invalidFields } from '../invalid-fields.ts'
-import { requireScope, tooManyQueued } from '../submit.ts'
+import type { RequireRights } from '../require-rights.ts'
+import { tooManyQueued } from '../submit.ts'
 import type { Workflows } from '../workflows.ts'
 import { noRun, noWorkflow } from './no-workflow.ts'
 import { makeRun } from './template.ts'
@@ -18,6 +19,7 @@ type Dependencies = {
   readonly store: Store
   readonly templates: Templates
   readonly definitions: readonly KindDefinition[]
+  readonly requireRights: RequireRights
   readonly maxQueued: number
 }
 type Triggered = { readonly runId: string; readonly status: RunStatus }
@@ -30,6 +32,7 @@ export const createTrigger = ({
   store,
   templates,
   definitions,
+  requireRights,
   maxQueued,
 }: Dependencies): Pick<Workflows, 'trigger' | 'retryFailed'> => {
   const withParameters = new Set(definitions.filter(({ merges }) => merges.parameters).map(({ kind }) => kind))
@@ -59,7 +62,7 @@ export const createTrigger = ({
       const loaded = await store.loadWorkflow({ workspace: caller.workspace, workflow })
       if (loaded === null) throw noWorkflow(workflow)
       const template = await templates.of(loaded, parameters)
-      requireKinds(caller, template.items)
+      requireRights(caller, template.items)
       if (parameters !== undefined && !template.items.some(({ kind }) => withParameters.has(kind)))
         throw invalidFields([{ path: 'parameters', message: 'are taken by no item of the payload' }])
       const run = makeRun(template, {
@@ -87,7 +90,7 @@ export const createTrigger = ({
     const { run, items } = failed
     if (!(ENDED_RUN_STATUSES as readonly RunStatus[]).includes(run.status)) throw new MillraceError('run_not_ended')
     if (items.length === 0) throw new MillraceError('no_failed_items')
-    requireKinds(caller, items)
+    requireRights(caller, items)
     return untilUnchanged(async () => {
       const workflow = await store.getWorkflow({ workspace, workflow: run.workflowId })
       if (workflow === null) throw noWorkflow(run.workflowId)
@@ -112,10 +115,6 @@ const readWhen = (scheduledAt: string | undefined, now: number): number | null =
   const when = readScheduledAt(scheduledAt, now)
   if (isFault(when)) throw invalidFields([when])
   return when
-}
-
-const requireKinds = (caller: Submitter, items: readonly Pick<NewJob, 'kind'>[]): void => {
-  for (const kind of new Set(items.map(item => item.kind))) requireScope(caller, `jobs:run:${kind}`)
 }
 
 /** The jobs' own tokens have what both the author and the caller may do. */

@@ -12,6 +12,11 @@ export const importDefinition: KindDefinition = {
   secretMaps: ['import'],
   timeout: { defaultMs: null, maximumMs: null },
   check: body => [...addressFaults(fieldsOf(body)), ...combinationFaults(fieldsOf(body))],
+  furtherRight: {
+    scope: 'datasources:write',
+    because: 'an import with create makes the data source when it is missing',
+    isTaken: body => fieldsOf(body).create === true,
+  },
   exclusiveKey: body => exclusiveKeyOf(fieldsOf(body).datasource),
   subjects: body => ({ dataSource: fieldsOf(body).datasource, pipe: null }),
 }

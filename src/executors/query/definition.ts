@@ -18,6 +18,11 @@ export const queryDefinition: KindDefinition = {
       ? []
       : [{ path: 'format', message: 'goes without datasource: rows are put there, in no format' }]
   },
+  furtherRight: {
+    scope: 'datasources:write',
+    because: 'a query with datasource changes the rows of one',
+    isTaken: ({ datasource }) => datasource !== undefined,
+  },
   exclusiveKey: ({ datasource }) => (datasource === undefined ? null : exclusiveKeyOf(datasource as string)),
   subjects: ({ datasource }) => ({ dataSource: (datasource as string | undefined) ?? null, pipe: null }),
 }

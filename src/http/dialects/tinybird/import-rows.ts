@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { createDataSource, getDataSource } from '../../../data/data-sources.ts'
-import { requireScope } from '../../../engine/submit.ts'
+import { requireScope } from '../../../engine/require-rights.ts'
 import { MillraceError } from '../../../kernel/errors.ts'
 import { findDataSource } from '../../../model/catalogue-graph.ts'
 import { DATA_FORMATS, type DataFormat, type DataSource } from '../../../model/data-source.ts'
