@@ -239,7 +239,8 @@ export type LostAttempt = Pick<
 }
 
 export type CancelOutcome =
-  | { readonly type: 'cancelled' | 'cancelling'; readonly job: Job }
+  /** `isNew`: by this call. */
+  | { readonly type: 'cancelled' | 'cancelling'; readonly isNew: boolean; readonly job: Job }
   | { readonly type: 'ended'; readonly job: Job }
   | { readonly type: 'not_found' }
 

@@ -29,8 +29,9 @@ export const cancelJob = async (
   const outcome = await cancelAll(session, { workspace, ids: [jobId], ...cancel }, read)
   const job = outcome ? outcome.read : await read(session.database)
   if (!job) return { type: 'not_found' }
-  if (outcome?.changed[0]?.status === 'cancelled') return { type: 'cancelled', job }
-  return isEnded(job.status) ? { type: 'ended', job } : { type: 'cancelling', job }
+  const isNew = outcome !== null && outcome.changed.length > 0
+  if (outcome?.changed[0]?.status === 'cancelled') return { type: 'cancelled', isNew, job }
+  return isEnded(job.status) ? { type: 'ended', job } : { type: 'cancelling', isNew, job }
 }
 
 const CANCELLABLE = ['pending', 'queued', 'running'] as const

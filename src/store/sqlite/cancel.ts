@@ -14,16 +14,23 @@ type CancelJob = {
 }
 
 /** The job is a row as `decodeJob` reads it. */
-type CancelledRow = { readonly type: 'cancelled' | 'cancelling' | 'ended'; readonly job: readonly unknown[] } | null
+type CancelledRow = {
+  readonly type: 'cancelled' | 'cancelling' | 'ended'
+  readonly isNew: boolean
+  readonly job: readonly unknown[]
+} | null
 
 export const cancelJob = (writer: Writer, { workspace, jobId, reason, graceMs }: CancelJob): CancelledRow => {
   const seq = findSeq(writer.db, workspace, jobId)
   if (seq === undefined) return null
   const job = findLive(writer.db, seq)
+  const isNew = job !== undefined && canCancel(job)
   const type = job ? cancelLive(writer, job, reason, graceMs) : 'ended'
   settleRuns(writer)
-  return { type, job: readJob(writer.db, seq)! }
+  return { type, isNew, job: readJob(writer.db, seq)! }
 }
+
+const canCancel = (job: LiveJob): boolean => job.status !== 'cancelling' && !mustFinish(job)
 
 const cancelLive = (writer: Writer, job: LiveJob, reason: CancelReason, graceMs: number | null) => {
   if (mustFinish(job)) return 'cancelling'
@@ -80,7 +87,7 @@ export const cancelFound = (writer: Writer, { seqs, reason }: CancelFound) => {
   const counts = { cancelled: 0, cancelling: 0 }
   for (const seq of seqs) {
     const job = findLive(writer.db, seq)
-    if (!job || job.status === 'cancelling' || mustFinish(job)) continue
+    if (!job || !canCancel(job)) continue
     counts[cancelLive(writer, job, reason, null)]++
   }
   settleRuns(writer)

@@ -45,7 +45,10 @@ export const jobMethods = (threads: Threads): JobMethods => {
     addLogParts: input => write.call('addLogParts', { ...input, parts: input.parts.map(compactPart) }, clock.now()),
     cancelJob: async input => {
       const outcome = await write.call('cancelJob', input, clock.now())
-      return outcome ? { type: outcome.type, job: decodeJob(outcome.job, clock.now()) } : { type: 'not_found' }
+      if (outcome === null) return { type: 'not_found' }
+      const { type, isNew } = outcome
+      const job = decodeJob(outcome.job, clock.now())
+      return type === 'ended' ? { type, job } : { type, isNew, job }
     },
     cancelMatching: input => cancelMatching(threads, input),
     getJob: async input => {

@@ -88,6 +88,13 @@ export const cancelTests: AreaTests = scene => {
     }
   })
 
+  test('of two cancels at once exactly one has done it', async () => {
+    for (const job of [await scene().start(), await scene().start(), await scene().submitOne()]) {
+      const outcomes = await Promise.all([scene().cancel(job.id), scene().cancel(job.id), scene().cancel(job.id)])
+      expect(outcomes.filter(outcome => 'isNew' in outcome && outcome.isNew)).toHaveLength(1)
+    }
+  })
+
   test('cancelling again answers the same and may only shorten the grace', async () => {
     const job = await scene().start()
     const grace = async () => (await scene().store.listCancelling({ workerId: 'worker-1' }))[0]?.graceMs

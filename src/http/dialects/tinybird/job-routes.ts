@@ -61,7 +61,8 @@ export const jobRoutes = (app: App, { store, data, config: { publicUrl } }: Serv
       if (!isCancellable(job)) throw uncancellable(job)
       const outcome = await store.cancelJob({ ...target, reason: 'cancelled_by_user', graceMs: null })
       if (outcome.type === 'not_found' || !isDataJob(outcome.job)) throw noSuchJob(target.jobId)
-      if (outcome.type === 'ended') throw uncancellable(outcome.job)
+      // Of two calls at once one has cancelled it.
+      if (outcome.type === 'ended' || !outcome.isNew) throw uncancellable(outcome.job)
       return show(workspace, outcome.job)
     },
   })
