@@ -15,6 +15,7 @@ import { type AttemptClock, createAttemptClock } from './attempt-clock.ts'
 import type { ArtifactKeeper, JobTokens } from './engine.ts'
 import { keepResult, keepResultStream } from './keep-result.ts'
 import { createProgressWriter, type ProgressWriter } from './progress.ts'
+import type { Slot } from './slots.ts'
 import type { StopSwitch } from './stop-signal.ts'
 import type { Workflows } from './workflows.ts'
 
@@ -33,7 +34,12 @@ export type AttemptDependencies = {
   readonly url: () => string
 }
 
-type Start = { readonly job: ClaimedJob; readonly stop: StopSwitch; readonly leaseSentAt: number }
+type Start = {
+  readonly job: ClaimedJob
+  readonly stop: StopSwitch
+  readonly leaseSentAt: number
+  readonly slot: Slot
+}
 
 const NO_SECRETS: Readonly<Record<string, string>> = Object.freeze({})
 const NO_PARTS: readonly LogPart[] = Object.freeze([])
@@ -49,6 +55,7 @@ export class Attempt implements ExecutionContext, LogWriter {
   readonly lease: Lease
   readonly stop: StopSwitch
   readonly leaseSentAt: number
+  readonly slot: Slot
   readonly secrets: Readonly<Record<string, string>>
   #token: string | null = null
   #environment: Readonly<Record<string, string>> | null = null
@@ -58,11 +65,12 @@ export class Attempt implements ExecutionContext, LogWriter {
   #timer: AttemptClock | null = null
 
   /** Throws when the job's secrets cannot be opened. */
-  constructor(dependencies: AttemptDependencies, { job, stop, leaseSentAt }: Start) {
+  constructor(dependencies: AttemptDependencies, { job, stop, leaseSentAt, slot }: Start) {
     this.#dependencies = dependencies
     this.job = job
     this.stop = stop
     this.leaseSentAt = leaseSentAt
+    this.slot = slot
     this.lease = leaseOf(job)
     this.secrets = job.secrets === null ? NO_SECRETS : dependencies.secrets.open(job.secrets)
   }
@@ -127,6 +135,14 @@ export class Attempt implements ExecutionContext, LogWriter {
   extendPayload(items: readonly unknown[]): Promise<void> {
     const { workspace, id: jobId, attempt } = this.job
     return this.#dependencies.extend({ workspace, jobId, attempt, items })
+  }
+
+  lendSlot<T>(wait: () => Promise<T>): Promise<T> {
+    return this.slot.lend(wait, this.stop.signal)
+  }
+
+  releaseSlot(): void {
+    this.slot.release()
   }
 
   extendTimeout(): void {

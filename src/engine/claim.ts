@@ -4,8 +4,9 @@ import type { Logger } from '../kernel/logger.ts'
 import type { ClaimedJob } from '../model/job.ts'
 import type { Store } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'
+import { createSlots, type Slot, type Slots } from './slots.ts'
 
-type Lane = { readonly kinds: readonly Executor['kind'][]; readonly slots: number; taken: number }
+type Lane = { readonly kinds: readonly Executor['kind'][]; readonly slots: Slots }
 
 type Dependencies = {
   readonly store: Store
@@ -17,8 +18,8 @@ type Dependencies = {
   readonly executors: readonly Executor[]
   /** Slots of each lane. */
   readonly slots: Readonly<Record<Executor['lane'], number>>
-  /** Carries out one job; calls `release` when its slot is free, at the latest when it resolves. `leaseSentAt` is when the claim was sent (monotonic ms). */
-  readonly execute: (job: ClaimedJob, leaseSentAt: number, release: () => void) => Promise<void>
+  /** Carries out one job; releases its slot when it has no more work to do, at the latest when it resolves. `leaseSentAt` is when the claim was sent (monotonic ms). */
+  readonly execute: (job: ClaimedJob, leaseSentAt: number, slot: Slot) => Promise<void>
   /** Called after each claim: orders that came while its jobs were not yet known here may have found nobody. */
   readonly afterClaim: () => void
 }
@@ -29,29 +30,24 @@ type Dependencies = {
  */
 export const createClaimLoop = (dependencies: Dependencies): Loop => {
   const { store, clock, logger, pollMs } = dependencies
-  const lanes = toLanes(dependencies)
 
-  const claimInto = async (lane: Lane): Promise<void> => {
-    const limit = lane.slots - lane.taken
-    if (limit <= 0) return
-    const sentAt = clock.monotonic()
-    const { workerId, leaseMs } = dependencies
-    const jobs = await store.claimJobs({ workerId, kinds: lane.kinds, limit, leaseMs })
-    for (const job of jobs) start(lane, job, sentAt)
-    if (jobs.length > 0) dependencies.afterClaim()
-    if (jobs.length === limit) loop.wake()
+  const claimInto = async ({ kinds, slots }: Lane): Promise<void> => {
+    const reserved = slots.reserve()
+    if (reserved.size === 0) return
+    try {
+      const sentAt = clock.monotonic()
+      const { workerId, leaseMs } = dependencies
+      const jobs = await store.claimJobs({ workerId, kinds, limit: reserved.size, leaseMs })
+      for (const job of jobs) start(job, sentAt, reserved.use())
+      if (jobs.length > 0) dependencies.afterClaim()
+      if (jobs.length === reserved.size) loop.wake()
+    } finally {
+      reserved.end()
+    }
   }
 
-  const start = (lane: Lane, job: ClaimedJob, sentAt: number): void => {
-    lane.taken += 1
-    let isHeld = true
-    const release = (): void => {
-      if (!isHeld) return
-      isHeld = false
-      lane.taken -= 1
-      loop.wake()
-    }
-    dependencies.execute(job, sentAt, release).finally(release)
+  const start = (job: ClaimedJob, sentAt: number, slot: Slot): void => {
+    dependencies.execute(job, sentAt, slot).finally(slot.release)
   }
 
   const runOnce = async (): Promise<null> => {
@@ -60,12 +56,12 @@ export const createClaimLoop = (dependencies: Dependencies): Loop => {
   }
 
   const loop = createLoop({ name: 'claim', intervalMs: pollMs, runOnce, logger, clock })
+  const lanes = toLanes(dependencies, loop.wake)
   return loop
 }
 
-const toLanes = ({ executors, slots }: Dependencies): readonly Lane[] =>
+const toLanes = ({ executors, slots }: Dependencies, onFree: () => void): readonly Lane[] =>
   [...new Set(executors.map(executor => executor.lane))].map(lane => ({
     kinds: executors.filter(executor => executor.lane === lane).map(executor => executor.kind),
-    slots: slots[lane],
-    taken: 0,
+    slots: createSlots({ size: slots[lane], onFree }),
   }))

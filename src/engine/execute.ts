@@ -6,6 +6,7 @@ import type { Outcome } from '../model/outcome.ts'
 import { Attempt, type AttemptDependencies, leaseOf } from './attempt.ts'
 import type { Completer } from './complete.ts'
 import type { RunningJobs } from './running-jobs.ts'
+import type { Slot } from './slots.ts'
 import { createStopSignal, type StopSwitch } from './stop-signal.ts'
 
 export type ExecuteDependencies = AttemptDependencies & {
@@ -19,13 +20,13 @@ export const createExecute = (dependencies: ExecuteDependencies) => {
   const { clock, logger, running } = dependencies
   const byKind = new Map(dependencies.executors.map(executor => [executor.kind, executor]))
 
-  return async (job: ClaimedJob, leaseSentAt: number, release: () => void): Promise<void> => {
-    const started = { job, stop: createStopSignal(clock), leaseSentAt }
+  return async (job: ClaimedJob, leaseSentAt: number, slot: Slot): Promise<void> => {
+    const started = { job, stop: createStopSignal(clock), leaseSentAt, slot }
     running.add(started)
     try {
       const attempt = new Attempt(dependencies, started)
       const outcome = await run(attempt, byKind.get(job.kind)!)
-      await finish(dependencies, { attempt, outcome, release })
+      await finish(dependencies, attempt, outcome)
     } catch (error) {
       logger.error({ err: error, job_id: job.id }, 'an attempt failed in the server itself')
       await giveUp(dependencies, started, error)
@@ -48,14 +49,13 @@ const run = async (attempt: Attempt, executor: Executor): Promise<Outcome> => {
   }
 }
 
-type Finishing = { readonly attempt: Attempt; readonly outcome: Outcome; readonly release: () => void }
-
 /** Ends that wait for the store before slots are held back: else a store that is slow would be given ever more to end. */
 const MOST_ENDING = 4096
 
 const finish = async (
   { completer, logger }: ExecuteDependencies,
-  { attempt, outcome, release }: Finishing,
+  attempt: Attempt,
+  outcome: Outcome,
 ): Promise<void> => {
   const { job, lease, stop } = attempt
   const { log, fault } = await attempt.finish()
@@ -65,7 +65,7 @@ const finish = async (
   if (end !== null) {
     const ending = completer.end({ lease, end, log })
     // The work is done: the next claim goes to the store together with this end, and shares its commit.
-    if (completer.size < MOST_ENDING) release()
+    if (completer.size < MOST_ENDING) attempt.slot.release()
     const result = await ending
     if (!result.applied)
       logger.warn({ job_id: job.id, attempt: job.attempt }, 'an attempt ended after its lease was lost')

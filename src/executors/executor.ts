@@ -38,6 +38,13 @@ export interface ExecutionContext {
   /** With the job's secrets and its token masked as in its log. The engine does so with messages of progress and failures. */
   mask(text: string): string
   progress(progress: Progress): void
+  /**
+   * Waits for what another attempt has, while a new job may have the slot of this one: so many that wait keep nobody from working. Resolves
+   * when there is a slot again, or when the attempt is to stop. Nothing that others wait for may be held meanwhile.
+   */
+  lendSlot<T>(wait: () => Promise<T>): Promise<T>
+  /** A new job may have the slot for good, though this one has not ended: what is left of it is no work. */
+  releaseSlot(): void
   /** Restarts the attempt's clock: it has its whole timeout again from now. */
   extendTimeout(): void
   /** Items that join the job's run when this attempt completes. Throws `MillraceError`: `invalid`, `job_not_in_run`, `too_many_items`, `forbidden`. */

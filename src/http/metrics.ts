@@ -108,7 +108,7 @@ const watch = ({ store, clock, registers }: { store: Store; clock: Clock; regist
   })
   const running = new Gauge({
     name: 'millrace_slots_in_use',
-    help: 'Slots of a worker that hold a job.',
+    help: 'Jobs that a worker runs, those included that wait for tables without a slot.',
     labelNames: ['worker'],
     registers,
     collect: () => readWorkers(),

@@ -93,6 +93,8 @@ export const createContext = (changes: Partial<ExecutionContext> = {}): Context 
     artifacts,
     mask: text => maskText(Masker.for(Object.values(changes.secrets ?? {})), text),
     progress: () => {},
+    lendSlot: <T>(wait: () => Promise<T>) => wait(),
+    releaseSlot: () => {},
     addArtifact: async ({ name, path }) => {
       artifacts.set(name, path)
       return 'added'
