@@ -6,7 +6,7 @@ import { type Column, type DataSource, quarantineOf } from '../model/data-source
 import { busy, changeCatalogue } from './change-catalogue.ts'
 import { checkDataSource } from './check-data-source.ts'
 import type { Data } from './data.ts'
-import { columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
+import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
 import { tidyStaging } from './tidy-staging.ts'
 
 /** What a caller says of a data source it makes. */
@@ -57,22 +57,20 @@ export const createDataSource = async (data: Data, workspace: string, given: New
 }
 
 /** A table of the name that is in no catalogue: one that was dropped and did not go, or somebody else's. */
-const refuseForeignTable = async ({ warehouse, catalogue }: Data, workspace: string, name: string): Promise<void> => {
-  const [table] = await warehouse.rows<{ comment: string }>({
-    workspace,
-    sql: 'SELECT comment FROM system.tables WHERE database = {database:String} AND name = {name:String}',
-    parameters: { database: warehouse.database(workspace), name },
-  })
-  if (table === undefined) return
+const refuseForeignTable = async (data: Data, workspace: string, name: string): Promise<void> => {
+  const { warehouse, catalogue } = data
+  const comment = await commentIn(warehouse, workspace, name)
+  if (comment === null) return
   // Asked after the table was seen: somebody may be making it.
   if (findDataSource(await catalogue(workspace), name)) return
-  if (!/^t_[0-9a-f]{32}$/.test(table.comment))
+  if (!/^t_[0-9a-f]{32}$/.test(comment))
     throw new MillraceError(
       'data_source_exists',
       `The database has a table ${name} that is no data source of Millrace.`,
     )
-  const dropped = qualified(warehouse.database(workspace), name)
-  await warehouse.command({ workspace, sql: `DROP TABLE IF EXISTS ${dropped} SYNC` })
+  await withTableLock(data, workspace, [name], async () => {
+    if (!findDataSource(await catalogue(workspace), name)) await dropTable(warehouse, workspace, name, comment)
+  })
 }
 
 const makeTable = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<void> => {
@@ -109,13 +107,18 @@ export const alterDataSource = async (
   refuseOtherColumns(before, wanted)
   const after = await checkDataSource(data, workspace, wanted)
   return withTableLock(data, workspace, [before.name], async () => {
-    // Before its table gets columns that the catalogue would not know of.
-    refuseChanged(await data.catalogue(workspace), before)
-    await addColumns(data, workspace, before, after)
-    return changeCatalogue(data, workspace, catalogue => {
+    // First: columns that a table lacks are added whenever it is looked after, those that no catalogue knows of are somebody's.
+    await changeCatalogue(data, workspace, catalogue => {
       refuseChanged(catalogue, before)
-      return { changes: [{ type: 'put_data_source', dataSource: after }], unlessLocked: [], result: after }
+      return { changes: [{ type: 'put_data_source', dataSource: after }], unlessLocked: [], result: null }
     })
+    try {
+      await addColumns(data, workspace, before, after)
+    } catch (error) {
+      data.lookAgain(workspace)
+      throw error
+    }
+    return after
   })
 }
 
@@ -148,20 +151,11 @@ const addColumns = async (
   const database = warehouse.database(workspace)
   const added = after.columns.slice(before.columns.length)
   if (added.length === 0) return
-  const alter = (table: string, columns: readonly string[]) =>
-    `ALTER TABLE ${qualified(database, table)} ${columns.map(column => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')}`
-  await warehouse.command({ workspace, sql: alter(before.name, added.map(columnSql)) })
+  await warehouse.command({ workspace, sql: addColumnsSql(database, before.name, added.map(columnSql)) })
   const quarantine = quarantineOf(before.name)
-  if ((await tablesNamed(warehouse, workspace, [quarantine])).length > 0)
-    await warehouse.command({ workspace, sql: alter(quarantine, added.map(quarantineColumnSql)) })
+  if ((await commentIn(warehouse, workspace, quarantine)) !== null)
+    await warehouse.command({ workspace, sql: addColumnsSql(database, quarantine, added.map(quarantineColumnSql)) })
 }
-
-const tablesNamed = (warehouse: Data['warehouse'], workspace: string, names: readonly string[]) =>
-  warehouse.rows<{ name: string }>({
-    workspace,
-    sql: 'SELECT name FROM system.tables WHERE database = {database:String} AND has({names:Array(String)}, name)',
-    parameters: { database: warehouse.database(workspace), names },
-  })
 
 /** Removes all rows, those in quarantine too. Throws `not_found`, `data_busy`. */
 export const truncateDataSource = async (data: Data, workspace: string, name: string): Promise<void> => {
@@ -179,34 +173,42 @@ export const truncateDataSource = async (data: Data, workspace: string, name: st
 /** Removes a data source with its rows. Throws `not_found`, `data_source_in_use`, `data_busy`. */
 export const dropDataSource = async (data: Data, workspace: string, name: string): Promise<void> => {
   await data.ready(workspace)
-  const dropped = await changeCatalogue(data, workspace, catalogue => {
-    const dataSource = findDataSource(catalogue, name)
-    if (dataSource === undefined) throw new MillraceError('not_found', `There is no data source ${name}.`)
-    const users = pipesOf(catalogue, dataSource.name)
-    if (users.length > 0)
-      throw new MillraceError(
-        'data_source_in_use',
-        `${dataSource.name} is used by ${users.map(pipe => `the pipe ${pipe.name}`).join(', ')}.`,
-      )
-    return {
-      changes: [{ type: 'drop_data_source', id: dataSource.id }],
-      unlessLocked: [dataSource.name],
-      result: dataSource,
-    }
-  })
-  const { warehouse } = data
-  for (const table of [dropped.name, quarantineOf(dropped.name)]) {
-    const found = await commentsOf(warehouse, workspace, table)
-    // One that was made anew in this instant is not ours to drop.
-    if (found !== commentOf(dropped)) continue
-    await warehouse.command({
-      workspace,
-      sql: `DROP TABLE IF EXISTS ${qualified(warehouse.database(workspace), table)} SYNC`,
+  const { id, name: known } = requireUnused(await data.catalogue(workspace), name)
+  await withTableLock(data, workspace, [known], async () => {
+    await changeCatalogue(data, workspace, catalogue => {
+      requireUnused(catalogue, id)
+      return { changes: [{ type: 'drop_data_source', id }], unlessLocked: [], result: null }
     })
-  }
+    for (const table of [known, quarantineOf(known)])
+      await dropTable(data.warehouse, workspace, table, commentOf({ id }))
+  })
 }
 
-const commentsOf = async (warehouse: Data['warehouse'], workspace: string, name: string): Promise<string | null> => {
+const requireUnused = (catalogue: Catalogue, name: string): DataSource => {
+  const dataSource = findDataSource(catalogue, name)
+  if (dataSource === undefined) throw new MillraceError('not_found', `There is no data source ${name}.`)
+  const users = pipesOf(catalogue, dataSource.name)
+  if (users.length === 0) return dataSource
+  throw new MillraceError(
+    'data_source_in_use',
+    `${dataSource.name} is used by ${users.map(pipe => `the pipe ${pipe.name}`).join(', ')}.`,
+  )
+}
+
+/** Unless it is another's by now. While its name is locked nobody makes it anew. */
+const dropTable = async (
+  warehouse: Data['warehouse'],
+  workspace: string,
+  name: string,
+  comment: string,
+): Promise<void> => {
+  if ((await commentIn(warehouse, workspace, name)) !== comment) return
+  const sql = `DROP TABLE IF EXISTS ${qualified(warehouse.database(workspace), name)} SYNC`
+  await warehouse.command({ workspace, sql })
+}
+
+/** null: there is no such table. */
+const commentIn = async (warehouse: Data['warehouse'], workspace: string, name: string): Promise<string | null> => {
   const [table] = await warehouse.rows<{ comment: string }>({
     workspace,
     sql: 'SELECT comment FROM system.tables WHERE database = {database:String} AND name = {name:String}',
@@ -230,7 +232,7 @@ const withTableLock = async <T>(
   const answer = await store.lockTables({ workspace, tables, holder })
   if (answer.type === 'busy') throw busy(answer)
   try {
-    await tidyStaging(data, workspace)
+    await tidyStaging(data, workspace, tables)
     return await work()
   } finally {
     await store.unlockTables({ workspace, holder })

@@ -18,9 +18,11 @@ export type Data = {
   catalogue(workspace: string): Promise<Catalogue>
   /**
    * To be awaited before tables of a workspace are used: what a former life of this server had begun is finished or cleared away, and every
-   * data source has its table. Done once in the life of this process.
+   * data source has its table with all of its columns. Done once in the life of this process.
    */
   ready(workspace: string): Promise<void>
+  /** Something was left half done: `ready` does its work once more at the next call. */
+  lookAgain(workspace: string): void
 }
 
 type Options = Pick<Data, 'store' | 'warehouse' | 'logger' | 'quarantineKeptMs'> & {
@@ -33,5 +35,5 @@ export const createData = ({ jobsLogKeptMs, ...options }: Options): Data => {
   const catalogues = createCatalogues(options.store)
   const jobsLog = createJobsLog({ ...options, keptMs: jobsLogKeptMs })
   const parts = { ...options, jobsLog, catalogue: catalogues.read }
-  return { ...parts, ready: createReadiness(parts) }
+  return { ...parts, ...createReadiness(parts) }
 }

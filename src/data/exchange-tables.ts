@@ -1,23 +1,58 @@
 import type { Publication } from '../store/data-store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import { qualified } from './table-ddl.ts'
+import type { Data } from './data.ts'
+import { commentOf, qualified } from './table-ddl.ts'
 
-/** Lets staged tables and live ones change places, those that have not yet. May be repeated, and taken up by another process. */
+type Published = Pick<Publication, 'workspace' | 'stagingDatabase' | 'tables'>
+
+/**
+ * Lets staged tables and live ones change places, those that have not yet: the staged one still has the UUID that was published. May be repeated, and
+ * taken up by another process, but not by two at once.
+ */
 export const exchangeTables = async (
-  warehouse: Warehouse,
-  { workspace, stagingDatabase, tables }: Pick<Publication, 'workspace' | 'stagingDatabase' | 'tables'>,
+  { warehouse, catalogue }: Pick<Data, 'warehouse' | 'catalogue'>,
+  { workspace, stagingDatabase, tables }: Published,
 ): Promise<void> => {
   const database = warehouse.database(workspace)
   const live = await tablesOf(warehouse, workspace, database)
   const staged = await tablesOf(warehouse, workspace, stagingDatabase)
   for (const { name, uuid } of tables) {
+    const next = staged.get(name)
+    if (next?.uuid !== uuid) continue
+    const names = { live: qualified(database, name), staged: qualified(stagingDatabase, name) }
+    const former = live.get(name)
     // A data source that was dropped meanwhile gets no rows, nor does another one that was made in its name.
-    if (!live.has(name) || live.get(name)?.comment !== staged.get(name)?.comment) continue
-    if (live.get(name)?.uuid === uuid) continue
-    const sql = `EXCHANGE TABLES ${qualified(database, name)} AND ${qualified(stagingDatabase, name)}`
-    await warehouse.command({ workspace, sql })
+    if (former?.comment === next.comment) await exchange(warehouse, workspace, names)
+    else if (former === undefined && (await isKnown(catalogue, workspace, next)))
+      await warehouse.command({ workspace, sql: `RENAME TABLE ${names.staged} TO ${names.live}` })
   }
 }
+
+/** The other way round. */
+export const putTablesBack = async (
+  warehouse: Warehouse,
+  { workspace, stagingDatabase, tables }: Published,
+): Promise<void> => {
+  const database = warehouse.database(workspace)
+  const live = await tablesOf(warehouse, workspace, database)
+  const staged = await tablesOf(warehouse, workspace, stagingDatabase)
+  for (const { name, uuid } of tables) {
+    if (live.get(name)?.uuid !== uuid) continue
+    const names = { live: qualified(database, name), staged: qualified(stagingDatabase, name) }
+    if (staged.has(name)) await exchange(warehouse, workspace, names)
+    else await warehouse.command({ workspace, sql: `RENAME TABLE ${names.live} TO ${names.staged}` })
+  }
+}
+
+const exchange = (
+  warehouse: Warehouse,
+  workspace: string,
+  names: { readonly live: string; readonly staged: string },
+): Promise<void> => warehouse.command({ workspace, sql: `EXCHANGE TABLES ${names.live} AND ${names.staged}` })
+
+/** Somebody has dropped the table of a data source behind our back. */
+const isKnown = async (catalogue: Data['catalogue'], workspace: string, table: Table): Promise<boolean> =>
+  (await catalogue(workspace)).dataSources.some(dataSource => commentOf(dataSource) === table.comment)
 
 type Table = {
   readonly name: string

@@ -8,13 +8,27 @@ type Input = {
   readonly signal: AbortSignal
   /** Told when it has to wait, and for whom. */
   readonly onWait: (text: string) => void
+  /** Waits, while another job may have the slot of this one. */
+  readonly lendSlot: LendSlot
 }
+
+export type LendSlot = <T>(wait: () => Promise<T>) => Promise<T>
 
 const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1000
 
-/** Waits until nobody else writes these tables. They are ours as long as the attempt lives. `stopped`: it is to stop, or lost. */
-export const lockTables = async ({ store, job, tables, signal, onWait }: Input): Promise<'locked' | 'stopped'> => {
+/**
+ * Waits until nobody else writes these tables. They are ours as long as the attempt lives. `stopped`: it is to stop, or lost. It asks for the
+ * tables only while it has a slot: who has them works, and does not wait for a slot.
+ */
+export const lockTables = async ({
+  store,
+  job,
+  tables,
+  signal,
+  onWait,
+  lendSlot,
+}: Input): Promise<'locked' | 'stopped'> => {
   const { workspace } = job
   const holder = { lease: leaseOf(job) }
   for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
@@ -22,7 +36,7 @@ export const lockTables = async ({ store, job, tables, signal, onWait }: Input):
     if (answer.type === 'locked') return 'locked'
     if (answer.type === 'lost') return 'stopped'
     onWait(`waits for ${answer.jobId === null ? 'a call' : `job ${answer.jobId}`}, which writes ${answer.table}`)
-    await sleep(pause, signal)
+    await lendSlot(() => sleep(pause, signal))
   }
   return 'stopped'
 }

@@ -1,25 +1,32 @@
+import { quarantineOf } from '../model/data-source.ts'
 import type { Data } from './data.ts'
-import { commentOf, createTableSql, qualified } from './table-ddl.ts'
+import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
 import { tidyStaging } from './tidy-staging.ts'
 
-type Parts = Omit<Data, 'ready'>
+type Parts = Omit<Data, 'ready' | 'lookAgain'>
 
 /** `Data.ready`. */
-export const createReadiness = (parts: Parts): Data['ready'] => {
+export const createReadiness = (parts: Parts): Pick<Data, 'ready' | 'lookAgain'> => {
   const done = new Map<string, Promise<void>>()
-  return workspace => {
-    const known = done.get(workspace)
-    if (known !== undefined) return known
-    const making = makeReady(parts, workspace)
-    done.set(workspace, making)
-    making.catch(() => done.delete(workspace))
-    return making
+  return {
+    ready: workspace => {
+      const known = done.get(workspace)
+      if (known !== undefined) return known
+      const making = makeReady(parts, workspace)
+      done.set(workspace, making)
+      making.catch(() => {
+        if (done.get(workspace) === making) done.delete(workspace)
+      })
+      return making
+    },
+    lookAgain: workspace => void done.delete(workspace),
   }
 }
 
 const makeReady = async (parts: Parts, workspace: string): Promise<void> => {
-  await tidyStaging(parts, workspace)
+  await tidyStaging(parts, workspace, [])
   await matchTables(parts, workspace)
+  await matchColumns(parts, workspace)
 }
 
 /**
@@ -42,6 +49,27 @@ const matchTables = async ({ warehouse, catalogue }: Parts, workspace: string): 
   for (const dataSource of dataSources)
     if (!names.has(dataSource.name))
       await warehouse.command({ workspace, sql: createTableSql(database, dataSource) }).catch(ifExists)
+}
+
+/** Columns that were added to the catalogue get into the tables, also those of quarantine. More that a table has is left alone. */
+const matchColumns = async ({ warehouse, catalogue }: Parts, workspace: string): Promise<void> => {
+  const database = warehouse.database(workspace)
+  const rows = await warehouse.rows<{ table: string; names: readonly string[] }>({
+    workspace,
+    sql: `SELECT table, groupArray(name) AS names FROM system.columns WHERE database = {database:String} GROUP BY table`,
+    parameters: { database },
+  })
+  const tables = new Map(rows.map(({ table, names }) => [table, new Set(names)]))
+  for (const { name, columns } of (await catalogue(workspace)).dataSources)
+    for (const [table, toSql] of [
+      [name, columnSql],
+      [quarantineOf(name), quarantineColumnSql],
+    ] as const) {
+      const known = tables.get(table)
+      const missing = known === undefined ? [] : columns.filter(column => !known.has(column.name))
+      if (missing.length === 0) continue
+      await warehouse.command({ workspace, sql: addColumnsSql(database, table, missing.map(toSql)) })
+    }
 }
 
 const ifExists = (error: Error): void => {

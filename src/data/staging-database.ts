@@ -25,6 +25,15 @@ export const attemptOfStaging = (liveDatabase: string, name: string): AttemptNam
 
 const STAGING = /^stg_([0-9a-f]{32})_(\d+)(?:_source)?$/
 
+/** Names of all databases of the engine. */
+export const databasesOf = async (warehouse: Warehouse, workspace: string): Promise<readonly string[]> => {
+  const rows = await warehouse.rows<{ name: string }>({ workspace, sql: 'SELECT name FROM system.databases' })
+  return rows.map(({ name }) => name)
+}
+
+export const hasDatabase = async (warehouse: Warehouse, workspace: string, name: string): Promise<boolean> =>
+  (await databasesOf(warehouse, workspace)).includes(name)
+
 const MOST_TRIES = 20
 const PAUSE_MS = 100
 

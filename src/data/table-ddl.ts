@@ -33,6 +33,10 @@ export const createAliasSql = (database: string, of: { readonly database: string
 
 export const columnSql = ({ name, type }: Column): string => `${quoteIdentifier(name)} ${type}`
 
+/** May be repeated. */
+export const addColumnsSql = (database: string, table: string, columns: readonly string[]): string =>
+  `ALTER TABLE ${qualified(database, table)} ${columns.map(column => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')}`
+
 /** Of rows that do not fit, as text. The names are those of the Tinybird document's quarantine. */
 export const createQuarantineSql = (database: string, dataSource: DataSource, keptMs: number): string =>
   [

@@ -1,3 +1,4 @@
+import type { Clock } from '../kernel/clock.ts'
 import type { FailureReason } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Catalogue } from '../model/catalogue.ts'
@@ -5,14 +6,15 @@ import { feedsBelow, findDataSource, writtenWith } from '../model/catalogue-grap
 import type { DataSource, WriteMode } from '../model/data-source.ts'
 import type { ClaimedJob } from '../model/job.ts'
 import type { NewPublication } from '../store/data-store.ts'
-import { WarehouseError } from '../warehouse/warehouse.ts'
+import { isAway, WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
-import { leaseOf, lockTables, sleep } from './lock-tables.ts'
+import { finishPublication, type Published, takeBack } from './finish-publication.ts'
+import { type LendSlot, leaseOf, lockTables, sleep } from './lock-tables.ts'
 import { feedsToRun, runFeed } from './run-feeds.ts'
 import { joinLive, stage, toPublish } from './stage-tables.ts'
 import { dropStaging, stagingName } from './staging-database.ts'
 import type { Statements } from './statements.ts'
-import { finishPublication, tidyStaging } from './tidy-staging.ts'
+import { tidyStaging } from './tidy-staging.ts'
 
 /**
  * How rows get into a data source, all or nothing: they are loaded into a staging database, dependent materialized nodes make of them what they
@@ -30,7 +32,12 @@ export type Write = {
   readonly signal: AbortSignal
   /** A stop that even a committed publication has to heed: the worker has no right to the job any more, or shuts down. */
   readonly mustLeave: () => boolean
+  /** Told what keeps it from going on. */
   readonly onWait: (text: string) => void
+  readonly lendSlot: LendSlot
+  /** What is left to do is short, and needs no slot. */
+  readonly releaseSlot: () => void
+  readonly clock: Pick<Clock, 'monotonic'>
   readonly logger: Logger
   /** Fills the staged tables. */
   readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>
@@ -68,7 +75,7 @@ export const writeRows = async (data: Data, write: Write): Promise<Written> => {
   const locked = await lockAll(data, write)
   if (locked.type !== 'locked') return locked
   try {
-    await tidyStaging(data, workspace)
+    await tidyStaging(data, workspace, locked.tables)
     const publication = await prepare(data, write, locked.catalogue)
     if ('type' in publication) return publication
     const answer = await data.store.commitPublication({ workspace, lease: leaseOf(write.job), publication })
@@ -78,32 +85,37 @@ export const writeRows = async (data: Data, write: Write): Promise<Written> => {
     if (write.signal.aborted && error instanceof WarehouseError) return { type: 'stopped' }
     throw error
   } finally {
-    await clearAway(data, write)
+    const { job } = write
+    await clearAway(data, write, stagingName(data.warehouse.database(workspace), { jobId, attempt: job.attempt }))
   }
 }
 
 /** What an attempt before this one had committed. Somebody else who has the tables by now has finished it, too. */
 const finish = async (data: Data, write: Write, publication: NewPublication): Promise<Written> => {
-  const { store } = data
-  const { job, signal, onWait } = write
   const tables = publication.tables.map(({ name }) => name)
-  if ((await lockTables({ store, job, tables, signal, onWait })) === 'stopped') return { type: 'stopped' }
-  return publish(data, write, publication)
+  if ((await lockTables({ ...write, store: data.store, tables })) === 'stopped') return { type: 'stopped' }
+  try {
+    return await publish(data, write, publication)
+  } finally {
+    await clearAway(data, write, publication.stagingDatabase)
+  }
 }
 
 /** Tables are locked as the catalogue has them; what changed while they were not is seen, and locked again. */
 const lockAll = async (
   { store, catalogue }: Data,
   write: Write,
-): Promise<{ type: 'locked'; catalogue: Catalogue } | WriteFailure | { type: 'stopped' }> => {
-  const { job, target, feeds, signal, onWait } = write
+): Promise<
+  { type: 'locked'; catalogue: Catalogue; tables: readonly string[] } | WriteFailure | { type: 'stopped' }
+> => {
+  const { job, target, feeds } = write
   let before = await catalogue(job.workspace)
   for (;;) {
     if (findDataSource(before, target) === undefined) return noDataSource(target)
     const tables = [...(feeds ? writtenWith(before, target) : [target])].sort()
-    if ((await lockTables({ store, job, tables, signal, onWait })) === 'stopped') return { type: 'stopped' }
+    if ((await lockTables({ ...write, store, tables })) === 'stopped') return { type: 'stopped' }
     const now = await catalogue(job.workspace)
-    if (now.version === before.version) return { type: 'locked', catalogue: now }
+    if (now.version === before.version) return { type: 'locked', catalogue: now, tables }
     await store.unlockTables({ workspace: job.workspace, holder: { lease: leaseOf(job) } })
     before = now
   }
@@ -130,32 +142,56 @@ const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<
   return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }
 }
 
-const PAUSE_MS = 500
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 30_000
+/** So long somebody may take to mend what the engine refuses for. */
+const PATIENCE_MS = 10 * 60_000
 
-/** There is no way back: an engine that is away is waited for, as long as the job is ours. */
+/**
+ * An engine that is away is waited for, as long as the job is ours. One that refuses is asked again for a while, or until a cancel; then what was
+ * committed is taken back, where all of it can be.
+ */
 const publish = async (data: Data, write: Write, publication: NewPublication): Promise<Written> => {
-  const { warehouse } = data
-  const { workspace } = write.job
-  const whole = { ...publication, workspace }
-  for (;;) {
+  const { job, clock, signal, logger } = write
+  const whole = { ...publication, workspace: job.workspace, jobId: job.id }
+  let refusedAt: number | null = null
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
-      await finishPublication(warehouse, whole)
+      await finishPublication(data, whole)
       return { type: 'written', outcome: JSON.parse(publication.outcome) as Record<string, number> }
     } catch (error) {
       if (write.mustLeave()) return { type: 'stopped' }
-      write.logger.warn({ err: error, job_id: write.job.id }, 'a publication could not be finished; it is tried again')
-      await sleep(PAUSE_MS, new AbortController().signal)
+      logger.warn({ err: error, job_id: job.id }, 'a publication could not be finished; it is tried again')
+      if (error instanceof WarehouseError && !isAway(error)) refusedAt ??= clock.monotonic()
+      const isOver = refusedAt !== null && (signal.aborted || clock.monotonic() - refusedAt > PATIENCE_MS)
+      if (isOver && (await tryToTakeBack(data, write, whole)))
+        return signal.aborted ? { type: 'stopped' } : notPublished(error as Error)
+      write.onWait(`The rows are ready, but cannot be put in place: ${(error as Error).message} It is tried again.`)
+      write.releaseSlot()
+      await sleep(pause, signal.aborted ? NEVER : signal)
     }
   }
 }
 
+const NEVER = new AbortController().signal
+
+const tryToTakeBack = async (data: Data, { job, logger }: Write, publication: Published): Promise<boolean> => {
+  try {
+    return await takeBack(data, publication, leaseOf(job))
+  } catch (error) {
+    logger.warn({ err: error, job_id: job.id }, 'a publication could not be taken back')
+    return false
+  }
+}
+
+const notPublished = ({ message }: Error): WriteFailure => ({ type: 'failed', reason: 'publication_failed', message })
+
 /** What could not be cleared away now is by whoever writes next in the workspace. */
-const clearAway = async ({ store, warehouse }: Data, { job, logger }: Write): Promise<void> => {
+const clearAway = async ({ store, warehouse }: Data, { job, logger }: Write, staging: string): Promise<void> => {
   const { workspace } = job
-  const name = stagingName(warehouse.database(workspace), { jobId: job.id, attempt: job.attempt })
   try {
     const isCommitted = (await store.getPublication({ workspace, jobId: job.id })) !== null
-    if (!isCommitted) await dropStaging(warehouse, workspace, name)
+    if (!isCommitted) await dropStaging(warehouse, workspace, staging)
   } catch (error) {
     logger.warn({ err: error, job_id: job.id }, 'a staging database could not be dropped')
   }

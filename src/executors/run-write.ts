@@ -34,6 +34,9 @@ export const runWrite = async (input: Input): Promise<Outcome> => {
       signal: stop.signal,
       mustLeave: hasNoTime,
       onWait: message => context.progress({ percentage: null, message }),
+      lendSlot: wait => context.lendSlot(wait),
+      releaseSlot: () => context.releaseSlot(),
+      clock,
       logger,
     })
     if (written.type === 'stopped') return written

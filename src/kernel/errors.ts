@@ -324,6 +324,11 @@ export const ERRORS = {
     title: 'The columns are not those of the data source',
     hint: 'GET /v1/datasources/{name} shows its columns; PUT adds some.',
   },
+  publication_failed: {
+    failure: 'user',
+    title: 'The data engine does not put the rows in place',
+    hint: 'The message says why; nothing has changed. Mend it in the engine, then rerun the job.',
+  },
   source_refused: {
     failure: 'user',
     title: 'The source does not give the content',

@@ -48,6 +48,11 @@ export interface DataStore {
     lease: Lease
     publication: NewPublication
   }): Promise<'committed' | 'lost' | 'cancelling'>
+  /**
+   * Forgets the publication of this job, which may end in any way again. For who has made sure that nothing of it is live and that nobody
+   * finishes it meanwhile. `lost`: the attempt is not live any more, and the publication stands.
+   */
+  revokePublication(input: { workspace: string; lease: Lease }): Promise<'revoked' | 'lost'>
   /** Of this job, whichever attempt committed it. */
   getPublication(input: { workspace: string; jobId: string }): Promise<Publication | null>
   /** Oldest first. */

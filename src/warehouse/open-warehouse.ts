@@ -83,7 +83,7 @@ export const openWarehouse = (options: Options): Warehouse => {
         totalRows: totalRows === 0 ? null : totalRows,
       }
     },
-    command: async statement => void (await run(statement)),
+    command: async statement => void (await run({ ...statement, settings: { ...COMMAND, ...statement.settings } })),
     rows,
     insert: async ({ content, ...statement }) =>
       void (await run(statement, Readable.from(content, { objectMode: false }))),
@@ -93,6 +93,9 @@ export const openWarehouse = (options: Options): Warehouse => {
     close: () => engines.close(),
   }
 }
+
+/** By itself the engine refuses to drop more than 50 GB at once, also what nobody can see any more. */
+const COMMAND = { max_table_size_to_drop: 0, max_partition_size_to_drop: 0 }
 
 /** Not as a FORMAT clause: behind EXPLAIN it would become a part of the statement that is explained. */
 const ROWS = { default_format: 'JSONEachRow', output_format_json_quote_64bit_integers: 1 }

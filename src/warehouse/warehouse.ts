@@ -136,3 +136,7 @@ export type WarehouseFault =
   | 'disk_full'
   | 'engine_lost'
   | 'engine_unavailable'
+
+/** The engine cannot be reached or has broken, which says nothing of the statement. */
+export const isAway = (error: unknown): boolean =>
+  error instanceof WarehouseError && (error.reason === 'engine_lost' || error.reason === 'engine_unavailable')

@@ -173,7 +173,7 @@ test('a data source that was made anew gets no rows of a publication for the one
     `CREATE TABLE ${stagingDatabase}.anew (b String) ENGINE = MergeTree ORDER BY tuple() COMMENT '${former}'`,
   )
   const uuid = await scene.value(`SELECT uuid FROM system.tables WHERE database = '${stagingDatabase}'`)
-  await exchangeTables(scene.warehouse, { workspace: WORKSPACE, stagingDatabase, tables: [{ name: 'anew', uuid }] })
+  await exchangeTables(scene.data, { workspace: WORKSPACE, stagingDatabase, tables: [{ name: 'anew', uuid }] })
   expect(await scene.value('SELECT a FROM anew')).toBe('1')
   await scene.rows(`DROP DATABASE ${stagingDatabase} SYNC`)
 })

@@ -11,7 +11,13 @@ import { ClaimedItems } from './claimed-items.ts'
 import { countJobs } from './count.ts'
 import { changeCatalogue, readCatalogue } from './data/catalogue.ts'
 import { listChangedJobs } from './data/changed-jobs.ts'
-import { commitPublication, getPublication, listPublications, purgePublications } from './data/publications.ts'
+import {
+  commitPublication,
+  getPublication,
+  listPublications,
+  purgePublications,
+  revokePublication,
+} from './data/publications.ts'
 import { lockTables, unlockTables } from './data/table-locks.ts'
 import { connectDatabase } from './database.ts'
 import { ender } from './end.ts'
@@ -217,6 +223,7 @@ const dataOperations = (session: Session) =>
     lockTables: input => lockTables(session, input),
     unlockTables: input => unlockTables(session, input),
     commitPublication: input => commitPublication(session, input),
+    revokePublication: input => revokePublication(session, input),
     getPublication: input => getPublication(session.database, input),
     listPublications: input => listPublications(session.database, input),
     purgePublications: input => purgePublications(session, input),

@@ -11,6 +11,7 @@ export const dataMethods = ({ clock, read, write }: Threads): DataStore => {
     lockTables: input => write.call('lockTables', input, now()),
     unlockTables: input => write.call('unlockTables', input, now()),
     commitPublication: input => write.call('commitPublication', input, now()),
+    revokePublication: input => write.call('revokePublication', input, now()),
     getPublication: input => read.call('getPublication', input, now()),
     listPublications: input => read.call('listPublications', input, now()),
     purgePublications: input => write.call('purgePublications', input, now()),

@@ -29,6 +29,17 @@ export const commitPublication = (
   return 'committed'
 }
 
+export const revokePublication = (
+  { db }: Writer,
+  { workspace, lease }: Omit<Commit, 'publication'>,
+): 'revoked' | 'lost' => {
+  const job = findHeld(db, lease)
+  if (job?.workspace !== workspace) return 'lost'
+  db.run('UPDATE live SET published = 0 WHERE seq = ?', job.seq)
+  deletePublication(db, job.seq)
+  return 'revoked'
+}
+
 const PUBLICATION_SQL = `SELECT job.id, publication.workspace, staging_database, tables, outcome, publication.created_at,
     live.seq IS NULL
   FROM publication CROSS JOIN job ON job.seq = publication.seq LEFT JOIN live ON live.seq = publication.seq`
@@ -68,7 +79,6 @@ export const purgePublications = ({ db }: Writer, { limit }: { limit: number }):
     limit,
   )
 
-/** With its job. */
 export const deletePublication = (db: Database, seq: number): void => {
   db.run('DELETE FROM publication WHERE seq = ?', seq)
 }

@@ -13,7 +13,7 @@ import { addLogParts, purgeLogs } from './log-parts.ts'
 import { markNotificationsRead, purgeNotifications, setNotificationPreference } from './notifications.ts'
 import { setProgress } from './progress.ts'
 import { promoteDueJobs } from './promote.ts'
-import { commitPublication, purgePublications } from './publications.ts'
+import { commitPublication, purgePublications, revokePublication } from './publications.ts'
 import { purgeEndedJobs, purgeJob } from './purge.ts'
 import { purgeRuns } from './purge-runs.ts'
 import { purgeResults } from './results.ts'
@@ -77,6 +77,7 @@ export const WRITES = {
   restartTimeout,
   resumeRun,
   resumeWorkflow,
+  revokePublication,
   setNotificationPreference,
   setProgress,
   setSetting,

@@ -182,7 +182,7 @@ export const publicationTests: AreaTests = scene => {
     await scene().end(job, { type: 'release', exit: NO_EXIT })
     const before = await scene().job(job.id)
     scene().clock.advance(1000)
-    expect(await scene().cancel(job.id, 0)).toEqual({ type: 'cancelling', job: before })
+    expect(await scene().cancel(job.id, 0)).toEqual({ type: 'cancelling', isNew: false, job: before })
     const other = await scene().submitOne()
     const cancelMatching = () =>
       scene().store.cancelMatching({ workspace: WORKSPACE, filters: {}, reason: 'cancelled_by_user', limit: 1 })
@@ -191,6 +191,37 @@ export const publicationTests: AreaTests = scene => {
     expect(await scene().status(other.id)).toBe('cancelled')
     expect(await scene().job(job.id)).toEqual(before)
     await finish(job.id)
+  })
+
+  test.each([
+    ['fails', failure(), 'failed'],
+    ['is put back and runs again', { type: 'release', exit: NO_EXIT }, 'queued'],
+  ] as const)('a job whose publication was revoked %s like any other', async (_name, end, status) => {
+    const job = await published()
+    const revoke = (by: ClaimedJob) => scene().store.revokePublication({ workspace: by.workspace, lease: leaseOf(by) })
+    for (const other of [
+      { ...job, attempt: 2 },
+      { ...job, leaseToken: 'token' },
+      { ...job, id: 'unknown' },
+      { ...job, workspace: 'other' },
+    ])
+      expect(await revoke(other)).toBe('lost')
+    expect(await get(job.id)).not.toBeNull()
+    expect(await revoke(job)).toBe('revoked')
+    expect(await get(job.id)).toBeNull()
+    expect(await list()).toEqual([])
+    expect(await scene().end(job, end)).toMatchObject({ applied: true, status })
+    expect(await revoke(job)).toBe('lost')
+    if (status === 'queued') expect(await scene().cancel(job.id)).toMatchObject({ type: 'cancelled' })
+  })
+
+  test('a job that is to stop and whose publication was revoked is cancelled, or publishes nothing more', async () => {
+    const job = await published()
+    await scene().cancel(job.id)
+    await scene().store.revokePublication({ workspace: WORKSPACE, lease: leaseOf(job) })
+    expect(await commit(job)).toBe('cancelling')
+    expect(await scene().end(job, { type: 'cancel', exit: NO_EXIT })).toMatchObject({ status: 'cancelled' })
+    expect(await list()).toEqual([])
   })
 
   test('it keeps its exclusive key until it has completed', async () => {

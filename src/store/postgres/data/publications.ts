@@ -42,6 +42,29 @@ export const commitPublication = async (
   return row.published ? 'committed' : 'cancelling'
 }
 
+const REVOKE: Statement = {
+  name: 'revoke_publication',
+  text: `
+    WITH held AS (
+      UPDATE millrace.live SET published = false
+      WHERE id = $1 AND workspace = $2 AND attempt = $3 AND claim_token = $4::uuid
+      RETURNING id
+    ),
+    revoked AS (DELETE FROM millrace.publication USING held WHERE job_id = held.id)
+    SELECT 1 FROM held`,
+}
+
+/** `revokePublication`. */
+export const revokePublication = async (
+  session: Session,
+  { workspace, lease }: Parameters<DataStore['revokePublication']>[0],
+): ReturnType<DataStore['revokePublication']> => {
+  if (!isId(lease.jobId)) return 'lost'
+  const held = [lease.jobId, workspace, lease.attempt, toClaimToken(lease)]
+  const revoked = await session.database.query(REVOKE, held)
+  return revoked.length > 0 ? 'revoked' : 'lost'
+}
+
 const COLUMNS = `p.job_id, p.workspace, p.staging_database, p.tables, p.outcome, p.created_at,
       NOT EXISTS (SELECT FROM millrace.live WHERE live.id = p.job_id) AS job_ended`
 
