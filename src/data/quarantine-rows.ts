@@ -3,7 +3,7 @@ import { MillraceError } from '../kernel/errors.ts'
 import { quarantineOf } from '../model/data-source.ts'
 import type { Data } from './data.ts'
 import { getDataSource } from './data-sources.ts'
-import { qualified } from './table-ddl.ts'
+import { QUARANTINE_NUMBER, qualified } from './table-ddl.ts'
 import { tableFigures } from './table-figures.ts'
 
 export type QuarantineRow = Readonly<Record<string, unknown>>
@@ -35,7 +35,7 @@ export const listQuarantine = async (
   })
   const given = found.slice(0, limit)
   const hasMore = Number(found[0]?.found ?? 0) > given.length
-  return { rows: given.map(toRow), nextCursor: hasMore ? cursorAfter(given, place) : null }
+  return { rows: given.map(toRow), nextCursor: hasMore ? cursorAfter(given.at(-1)!) : null }
 }
 
 /** Throws `not_found`. */
@@ -50,60 +50,54 @@ type FoundRow = {
   /** As JSON: columns may have any name, those of this statement too. */
   readonly row: string
   readonly at: number
-  readonly import: string
-  readonly hash: string
+  /** An unsigned number of 64 bits. */
+  readonly number: string
   /** Rows of the page before bytes were counted. */
   readonly found: string
 }
 
 /**
- * The table has no key: rows are told apart by their content, and those that are the same by counting. In the innermost SELECT columns of any name meet
- * names of ours, which no column can have: tabs are refused in them.
+ * The innermost SELECT reads the key of the table from the cursor on, and no more of it than a page needs. In it columns of any name meet a name of
+ * ours, which no column can have: tabs are refused in them.
  */
 const pageSql = (table: string): string => `
-  SELECT row, at, import, hash, found FROM (
+  SELECT row, at, number, found FROM (
     SELECT *, count() OVER () AS found, sum(length(row)) OVER (
-      ORDER BY at DESC, import DESC, hash DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+      ORDER BY at DESC, number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
     FROM (
-      SELECT \`\trow\` AS row, \`\tat\` AS at, \`\timport\` AS import, cityHash64(row) AS hash FROM (
-        SELECT formatRowNoNewline('JSONEachRow', *) AS \`\trow\`, toUnixTimestamp(insertion_date) AS \`\tat\`,
-          c__import_id AS \`\timport\`
-        FROM ${table} WHERE insertion_date <= toDateTime({at:UInt32}))
-      WHERE at < {at:UInt32} OR import < {import:String} OR (import = {import:String} AND hash <= {hash:UInt64})
-      ORDER BY at DESC, import DESC, hash DESC LIMIT {limit:UInt32} OFFSET {skip:UInt32}))
-  WHERE before <= {bytes:UInt64} ORDER BY at DESC, import DESC, hash DESC`
+      SELECT formatRowNoNewline('JSONEachRow', * EXCEPT \`\tnumber\`) AS row, toUnixTimestamp(insertion_date) AS at,
+        \`\tnumber\` AS number
+      FROM (
+        SELECT *, ${QUARANTINE_NUMBER} AS \`\tnumber\` FROM ${table}
+        WHERE insertion_date <= toDateTime({at:UInt32})
+          AND (insertion_date < toDateTime({at:UInt32}) OR ${QUARANTINE_NUMBER} < {number:UInt64})
+        ORDER BY insertion_date DESC, ${QUARANTINE_NUMBER} DESC LIMIT {limit:UInt32})))
+  WHERE before <= {bytes:UInt64} ORDER BY at DESC, number DESC`
 
 const toRow = ({ row, at }: FoundRow): QuarantineRow => ({
   ...(JSON.parse(row) as QuarantineRow),
   insertion_date: toTimestamp(at * 1000),
 })
 
-/** From here on, without the first `skip`. */
-type Place = { readonly at: number; readonly import: string; readonly hash: string; readonly skip: number }
+/** The row before the page. */
+type Place = Pick<FoundRow, 'at' | 'number'>
 
 /** Every row is older. */
-const START: Place = { at: 2 ** 32 - 1, import: '', hash: '0', skip: 0 }
+const START: Place = { at: 2 ** 32 - 1, number: String(2n ** 64n - 1n) }
 
-const cursorAfter = (given: readonly FoundRow[], before: Place): string => {
-  const last = given.at(-1)!
-  const isLast = (row: Pick<FoundRow, 'at' | 'import' | 'hash'>): boolean =>
-    row.at === last.at && row.import === last.import && row.hash === last.hash
-  const skip = given.filter(isLast).length + (isLast(before) ? before.skip : 0)
-  return Buffer.from(JSON.stringify([last.at, last.import, last.hash, skip])).toString('base64url')
-}
+const cursorAfter = ({ at, number }: Place): string => Buffer.from(JSON.stringify([at, number])).toString('base64url')
 
 const readCursor = (cursor: string): Place => {
   try {
-    const [at, importId, hash, skip] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
-    if (isCount(at) && isText(importId) && isText(hash) && isHash(hash) && isCount(skip))
-      return { at, import: importId, hash, skip }
+    const [at, number] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
+    if (isMoment(at) && isNumber(number)) return { at, number }
   } catch {
     // Told below.
   }
   throw new MillraceError('invalid_cursor')
 }
 
-const isHash = (text: string): boolean => /^\d{1,20}$/.test(text) && BigInt(text) < 2n ** 64n
-const isText = (value: unknown): value is string => typeof value === 'string' && !value.includes('\u0000')
-const isCount = (value: unknown): value is number =>
+const isMoment = (value: unknown): value is number =>
   Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 32
+const isNumber = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{1,20}$/.test(value) && BigInt(value) < 2n ** 64n

@@ -1,5 +1,6 @@
 import { quarantineOf } from '../model/data-source.ts'
 import type { Data } from './data.ts'
+import { renewQuarantines } from './renew-quarantines.ts'
 import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
 import { tidyStaging } from './tidy-staging.ts'
 
@@ -27,6 +28,7 @@ const makeReady = async (parts: Parts, workspace: string): Promise<void> => {
   await tidyStaging(parts, workspace, [])
   await matchTables(parts, workspace)
   await matchColumns(parts, workspace)
+  await renewQuarantines(parts, workspace)
 }
 
 /**

@@ -37,12 +37,22 @@ export const columnSql = ({ name, type }: Column): string => `${quoteIdentifier(
 export const addColumnsSql = (database: string, table: string, columns: readonly string[]): string =>
   `ALTER TABLE ${qualified(database, table)} ${columns.map(column => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')}`
 
+/** Tells rows of a quarantine apart; none is given twice. Not among the columns of `SELECT *`. */
+export const QUARANTINE_NUMBER = 'c__row'
+/** Of a quarantine: its rows are read in this order, a page at a time. */
+export const QUARANTINE_KEY = `insertion_date, ${QUARANTINE_NUMBER}`
+
 /** Of rows that do not fit, as text. The names are those of the Tinybird document's quarantine. */
-export const createQuarantineSql = (database: string, dataSource: DataSource, keptMs: number): string =>
+export const createQuarantineSql = (
+  database: string,
+  dataSource: DataSource,
+  keptMs: number,
+  table = quarantineOf(dataSource.name),
+): string =>
   [
-    `CREATE TABLE IF NOT EXISTS ${qualified(database, quarantineOf(dataSource.name))} (`,
+    `CREATE TABLE IF NOT EXISTS ${qualified(database, table)} (`,
     [...dataSource.columns.map(quarantineColumnSql), ...QUARANTINE_COLUMNS].join(', '),
-    ') ENGINE = MergeTree ORDER BY insertion_date',
+    `) ENGINE = MergeTree ORDER BY (${QUARANTINE_KEY})`,
     keptMs === Number.POSITIVE_INFINITY ? '' : `TTL insertion_date + toIntervalSecond(${Math.ceil(keptMs / 1000)})`,
     `SETTINGS ${SETTINGS} COMMENT '${commentOf(dataSource)}'`,
   ].join(' ')
@@ -54,4 +64,5 @@ const QUARANTINE_COLUMNS = [
   'c__error Array(String)',
   'c__import_id String',
   'insertion_date DateTime',
+  `${QUARANTINE_NUMBER} UInt64 MATERIALIZED generateSnowflakeID()`,
 ]

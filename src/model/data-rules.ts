@@ -27,7 +27,7 @@ export const nameFault = (name: string): string | null => {
 
 /** Columns that every table of the engine has, and those of quarantine tables. */
 const RESERVED_COLUMNS =
-  /^(_part|_part_index|_part_uuid|_part_offset|_part_starting_offset|_part_granule_offset|_part_data_version|_partition_id|_partition_value|_sample_factor|_row_exists|_block_number|_block_offset|_disk_name|_table|_database|c__error_column|c__error|c__import_id|insertion_date)$/
+  /^(_part|_part_index|_part_uuid|_part_offset|_part_starting_offset|_part_granule_offset|_part_data_version|_partition_id|_partition_value|_sample_factor|_row_exists|_block_number|_block_offset|_disk_name|_table|_database|c__error_column|c__error|c__import_id|c__row|insertion_date)$/
 
 /** What is wrong with the name of a column; null: nothing. Any text that can be shown on one line may be one. */
 export const columnNameFault = (name: string): string | null => {

@@ -1,6 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { createQuarantineSql } from '../../src/data/table-ddl.ts'
+import { findDataSource } from '../../src/model/catalogue-graph.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 import { type Scenario, scenarios } from './scenario.ts'
 
@@ -251,13 +253,13 @@ describe('what is wrong is refused at its field', () => {
 
 describe('the quarantine', () => {
   const path = '/v1/datasources/dirty/quarantine'
+  const dataSource = async (name: string) =>
+    findDataSource((await server.store.readCatalogue({ workspace: 'default' }))!, name)!
   const insert = (rows: string) => sql(`INSERT INTO live.dirty_quarantine ${rows}`)
 
   beforeAll(async () => {
     await make({ name: 'dirty', schema: 'n UInt8, `row` String' })
-    await sql(`CREATE TABLE live.dirty_quarantine (n Nullable(String), \`row\` Nullable(String),
-      c__error_column Array(String), c__error Array(String), c__import_id String, insertion_date DateTime)
-      ENGINE = MergeTree ORDER BY insertion_date`)
+    await sql(createQuarantineSql('live', await dataSource('dirty'), Number.POSITIVE_INFINITY))
   })
 
   test('is empty without rows that did not fit, or without its table', async () => {
