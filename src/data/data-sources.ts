@@ -53,6 +53,10 @@ export const createDataSource = async (data: Data, workspace: string, given: New
     return { changes: [{ type: 'put_data_source', dataSource }], unlessLocked: [dataSource.name], result: null }
   })
   await makeTable(data, workspace, dataSource)
+  const { id, name } = dataSource
+  // Who dropped it before it had a table found none to drop.
+  if (!findDataSource(await data.catalogue(workspace), id))
+    await dropTable(data.warehouse, workspace, name, commentOf({ id }))
   return dataSource
 }
 
