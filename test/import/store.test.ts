@@ -1,0 +1,4 @@
+import { openImportScene } from './scene.ts'
+import { describeImportsAndOthers } from './store-suite.ts'
+
+describeImportsAndOthers('imports, with the embedded store', () => openImportScene())
