@@ -1,12 +1,13 @@
 import { type FieldError, MillraceError } from '../kernel/errors.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { findDataSource, findFeedCycle, findNode, findPipe, findPipeCycle, sourceOf } from '../model/catalogue-graph.ts'
-import { compileNode } from '../model/compile-node.ts'
 import { nameFault } from '../model/data-rules.ts'
 import type { NodeRole, Pipe, PipeNode } from '../model/pipe.ts'
 import { withNullParameters } from '../warehouse/guard/query-parameters.ts'
-import { WarehouseError } from '../warehouse/warehouse.ts'
+import { type DescribedColumn, WarehouseError } from '../warehouse/warehouse.ts'
 import { toInvalid } from './check-data-source.ts'
+import { ambiguousSet } from './check-sets.ts'
+import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
 import { columnsFault } from './match-columns.ts'
 
@@ -121,6 +122,8 @@ const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
     return 'a materialized node must read a data source: it is fed what is appended to the first in its FROM'
   try {
     const columns = await describeNode(data, place.workspace, catalogue, pipe, node)
+    const set = await ambiguousSet(data, place.workspace, catalogue, pipe, node)
+    if (set !== null) return `${set} is a table and a column here: write IN (SELECT * FROM ${set}), or has(${set}, …)`
     if (node.role.type === 'plain') return null
     const target = findDataSource(catalogue, node.role.into)
     if (target === undefined)
@@ -136,20 +139,17 @@ const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
   }
 }
 
-export type DescribedColumn = { readonly name: string; readonly type: string }
-
 /** The columns that a node gives, as the engine sees them. Throws `WarehouseError`: `sql_error` for a table that does not exist. */
-export const describeNode = (
-  { warehouse }: Data,
+export const describeNode = async (
+  data: Data,
   workspace: string,
   catalogue: Catalogue,
   pipe: Pipe,
   node: PipeNode,
 ): Promise<readonly DescribedColumn[]> =>
-  warehouse.rows<DescribedColumn>({
+  data.warehouse.describeSelect({
     workspace,
-    sql: `DESCRIBE TABLE (\n${withNullParameters(compileNode(catalogue, pipe, node))}\n)`,
-    settings: { readonly: 1 },
+    sql: withNullParameters(await compileNode(data, workspace, catalogue, pipe, node)),
   })
 
 /** Throws `MillraceError`: the job needs a node of that role. */

@@ -1,3 +1,4 @@
+import { ANALYSIS_LIMITS } from '../warehouse/limit-settings.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
 import { INSERT_SETTINGS, insertSelect } from './insert-select.ts'
@@ -24,7 +25,7 @@ export const insertQuery = async (input: Input): Promise<Loaded | WriteFailure> 
   const columns = await statements.rows<{ name: string }>({
     sql: `DESCRIBE TABLE (\n${sql}\n)`,
     parameters,
-    settings: { readonly: 1 },
+    settings: { ...ANALYSIS_LIMITS, readonly: 1 },
   })
   const fault = columnsFault(
     target,

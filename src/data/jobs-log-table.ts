@@ -1,4 +1,5 @@
 import { toTimestamp } from '../kernel/clock.ts'
+import type { Definition } from '../model/flatten-select.ts'
 import type { Job } from '../model/job.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 
@@ -57,23 +58,22 @@ export const toJobsLogRow = (job: Job) => ({
   spec: job.spec,
 })
 
-/** Names that stand for the log in a query, each with what it stands for. */
-export const JOBS_LOG_NAMES: ReadonlyMap<string, { readonly name: string; readonly sql: string }> = new Map([
-  [
-    'system.jobs_log',
-    { name: 'c__system_jobs_log', sql: `SELECT * EXCEPT (version) FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL` },
-  ],
+const definition = (name: string, sql: string): readonly [string, Definition] => [
+  name,
+  { name: JOBS_LOG_TABLE, select: { sql, expressions: [], names: [] }, meaning: () => null },
+]
+
+/** Names that stand for the log in a query: the one under `system` that may be read (`docs/data.md`), and Tinybird's. */
+export const JOBS_LOG_DEFINITIONS: ReadonlyMap<string, Definition> = new Map([
+  definition('system.jobs_log', `SELECT * EXCEPT (version) FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL`),
   /** In the words of Tinybird's service data source: data jobs alone. */
-  [
+  definition(
     'tinybird.jobs_log',
-    {
-      name: 'c__tinybird_jobs_log',
-      sql: `SELECT job_id, kind AS job_type, '' AS workspace_id, pipe AS pipe_id, datasource AS datasource_id, created_at, started_at,
-        updated_at, transform(status, ['pending', 'queued', 'running', 'completed', 'failed'],
-          ['waiting', 'waiting', 'working', 'done', 'error'], status) AS status,
-        error_message AS error, spec AS job_metadata, job_id AS request_id
-      FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL
-      WHERE kind IN ('import', 'populate', 'copy', 'query', 'delete')`,
-    },
-  ],
+    `SELECT job_id, kind AS job_type, '' AS workspace_id, pipe AS pipe_id, datasource AS datasource_id, created_at, started_at,
+      updated_at, transform(status, ['pending', 'queued', 'running', 'completed', 'failed'],
+        ['waiting', 'waiting', 'working', 'done', 'error'], status) AS status,
+      error_message AS error, spec AS job_metadata, job_id AS request_id
+    FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL
+    WHERE kind IN ('import', 'populate', 'copy', 'query', 'delete')`,
+  ),
 ])

@@ -1,8 +1,8 @@
 import type { Catalogue } from '../model/catalogue.ts'
 import { dataSourcesOf, type Feed, feedsOf, findDataSource } from '../model/catalogue-graph.ts'
-import { compileNode } from '../model/compile-node.ts'
 import type { WriteMode } from '../model/data-source.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
+import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
 import { INSERT_SETTINGS, insertSelect } from './insert-select.ts'
 import { dropStaging, sourceName } from './staging-database.ts'
@@ -88,7 +88,7 @@ const runIn = async (
   const { catalogue, statements } = staged
   const sql = await data.warehouse.checkSelect({
     workspace,
-    sql: compileNode(catalogue, pipe, node),
+    sql: await compileNode(data, workspace, catalogue, pipe, node),
   })
   await statements.command({
     database,

@@ -24,23 +24,29 @@ export const sourceOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): stri
 }
 
 /** All data sources that a node reads, through nodes and pipes. */
-export const dataSourcesOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): ReadonlySet<string> => {
-  const names = new Set<string>()
-  const visited = new Set<PipeNode>()
+export const dataSourcesOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): ReadonlySet<string> =>
+  readsOf(catalogue, pipe, node).dataSources
+
+/** All that a node reads, through nodes and pipes, and itself. */
+export const readsOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): Reads => {
+  const dataSources = new Set<string>()
+  const nodes = new Set<PipeNode>()
   const visit = (of: Pipe, reader: PipeNode): void => {
-    if (visited.has(reader)) return
-    visited.add(reader)
+    if (nodes.has(reader)) return
+    nodes.add(reader)
     for (const read of reader.reads) {
       const earlier = earlierNode(of, reader, read)
       const other = earlier === undefined ? findPipe(catalogue, read) : undefined
       if (earlier !== undefined) visit(of, earlier)
       else if (other !== undefined) visit(other, other.nodes.at(-1)!)
-      else names.add(read)
+      else dataSources.add(read)
     }
   }
   visit(pipe, node)
-  return names
+  return { nodes, dataSources }
 }
+
+type Reads = { readonly nodes: ReadonlySet<PipeNode>; readonly dataSources: ReadonlySet<string> }
 
 /** The pipe that has a node of this name; a name in SQL may mean one thing alone. */
 export const pipeWithNode = (catalogue: Catalogue, name: string): Pipe | undefined =>

@@ -3,17 +3,24 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import { createConnections } from './connection.ts'
+import { withDeadline } from './deadline.ts'
 import { openEngines } from './engines.ts'
+import { ANALYSIS_LIMITS } from './limit-settings.ts'
 import { createSqlGuard, type GuardInput, type SqlGuard } from './sql-guard.ts'
 import { startUserQuery } from './user-query.ts'
-import type { Statement, Warehouse } from './warehouse.ts'
+import type { DescribedColumn, Statement, Warehouse } from './warehouse.ts'
 
 type Options = {
   readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes' | 'databaseUrl'>
   readonly dataDir: string
   readonly logger: Logger
   readonly clock: Clock
+  /** How long the engine may take to understand SQL of users before it runs. */
+  readonly analysisMs?: number
 }
+
+/** With `ANALYSIS_LIMITS` it takes a few seconds at most, on a machine that has nothing else to do. */
+const ANALYSIS_MS = 20_000
 
 /** The warehouse of this server. Starts nothing and connects nowhere before it is used. */
 export const openWarehouse = (options: Options): Warehouse => {
@@ -47,9 +54,31 @@ export const openWarehouse = (options: Options): Warehouse => {
 
   const guardOf = (workspace: string): SqlGuard => {
     const database = engines.database(workspace)
-    const guard = guards.get(workspace) ?? createSqlGuard({ database, rows: input => rows({ workspace, ...input }) })
+    const guard = guards.get(workspace) ?? createSqlGuard({ database, rows: input => understand(workspace, input) })
     guards.set(workspace, guard)
     return guard
+  }
+
+  /** What a statement that only looks at SQL of a user tells of it. */
+  const understand = async <Row extends object>(
+    workspace: string,
+    statement: Omit<Statement, 'workspace'>,
+  ): Promise<readonly Row[]> => {
+    // An engine that has to start first has all the time for that.
+    await engines.endpoints(workspace)
+    return withDeadline({
+      deadlineMs: options.analysisMs ?? ANALYSIS_MS,
+      cancel: queryId => cancel({ workspace, queryId }),
+      work: named => {
+        const settings = { ...ANALYSIS_LIMITS, ...READONLY, ...statement.settings }
+        return rows<Row>({ workspace, ...statement, ...named, settings })
+      },
+    })
+  }
+
+  const cancel = async ({ workspace, queryId }: { workspace: string; queryId: string }): Promise<void> => {
+    // SYNC waits, and hung in the embedded engine.
+    await run({ workspace, sql: 'KILL QUERY WHERE query_id = {id:String} ASYNC', parameters: { id: queryId } })
   }
 
   return {
@@ -63,12 +92,11 @@ export const openWarehouse = (options: Options): Warehouse => {
     checkExpression: ({ workspace, ...input }: GuardInput & { workspace: string }) =>
       guardOf(workspace).checkExpression(input),
     checkSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).checkSelect(input),
-    readSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).readSelect(input),
+    bindSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).bindSelect(input),
     inspectSelect: ({ workspace, sql }) => guardOf(workspace).inspectSelect({ sql }),
-    cancel: async ({ workspace, queryId }) => {
-      // SYNC waits, and hung in the embedded engine.
-      await run({ workspace, sql: 'KILL QUERY WHERE query_id = {id:String} ASYNC', parameters: { id: queryId } })
-    },
+    describeSelect: ({ workspace, sql }) =>
+      understand<DescribedColumn>(workspace, { sql: `DESCRIBE TABLE (\n${sql}\n)` }),
+    cancel,
     progress: async ({ workspace, queryId }) => {
       const [row] = await rows<{ read_rows: string; read_bytes: string; total_rows_approx: string }>({
         workspace,
@@ -99,6 +127,8 @@ const COMMAND = { max_table_size_to_drop: 0, max_partition_size_to_drop: 0 }
 
 /** Not as a FORMAT clause: behind EXPLAIN it would become a part of the statement that is explained. */
 const ROWS = { default_format: 'JSONEachRow', output_format_json_quote_64bit_integers: 1 }
+
+const READONLY = { readonly: 1 }
 
 const PROGRESS_SQL =
   'SELECT read_rows, read_bytes, total_rows_approx FROM system.processes WHERE query_id = {id:String}'

@@ -1,6 +1,8 @@
+import { type BoundSelect, outerNames } from '../model/bound-select.ts'
+import { bindNames, markNames, searchNames } from './guard/bind-names.ts'
 import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
-import { findQueryParameters, withNullParameters } from './guard/query-parameters.ts'
+import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
 import { WarehouseError } from './warehouse.ts'
@@ -22,30 +24,33 @@ export interface SqlGuard {
    * name, and no table may be named with a database. Throws as `checkSelect`.
    */
   inspectSelect(input: { readonly sql: string }): Promise<InspectedSelect>
-  /** What a SELECT names as tables, and its text as the engine's parser prints it. It is not judged: `checkSelect` is still to come. Throws as `checkSelect`. */
-  readSelect(input: GuardInput): Promise<InspectedSelect>
+  /**
+   * Where names in a SELECT mean tables. It is not judged: `checkSelect` is still to come. Parameters need no values where none stands for a
+   * name. Throws as `checkSelect`, also for the server's own tables.
+   */
+  bindSelect(input: GuardInput): Promise<BoundSelect>
 }
 
 export type InspectedSelect = TablesRead & { readonly sql: string }
 
 type GuardOptions = {
   readonly database: string
-  /** Runs a statement, readonly where it is told so, and gives its rows. */
+  /** Runs a statement that only looks at SQL, readonly and for no longer than that may take, and gives its rows. */
   readonly rows: <Row extends object>(input: {
     readonly sql: string
     readonly parameters: Readonly<Record<string, unknown>>
-    readonly settings: Readonly<Record<string, number>>
+    readonly settings?: Readonly<Record<string, number>>
   }) => Promise<readonly Row[]>
 }
 
-/** Every statement of the guard itself runs so. */
-const READONLY = { readonly: 1 }
+/** Else what stands before the first SELECT of a union is printed before each. */
+const AS_WRITTEN = { enable_global_with_statement: 0 }
 
 /** The guard of one workspace. */
 export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
   let catalogue: Promise<FunctionRules> | null = null
   const functions = (): Promise<FunctionRules> => {
-    catalogue ??= rows<EngineFunction>({ sql: CATALOGUE_SQL, parameters: {}, settings: READONLY }).then(allowFunctions)
+    catalogue ??= rows<EngineFunction>({ sql: CATALOGUE_SQL, parameters: {} }).then(allowFunctions)
     catalogue.catch(() => {
       catalogue = null
     })
@@ -58,7 +63,6 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       rows<{ text: string | null }>({
         sql: `SELECT ${name}({sql:String}) AS text`,
         parameters: { sql },
-        settings: READONLY,
       })
     const [answer] = await ask('formatQueryOrNull')
     if (typeof answer?.text === 'string') return answer.text
@@ -69,7 +73,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
 
   /** Of formatted text only: EXPLAIN AST of two statements would run the second. */
   const parse = async (sql: string, parameters: Readonly<Record<string, unknown>>): Promise<SyntaxNode> => {
-    const lines = await rows<{ explain: string }>({ sql: `EXPLAIN AST ${sql}`, parameters, settings: READONLY })
+    const lines = await rows<{ explain: string }>({ sql: `EXPLAIN AST ${sql}`, parameters, settings: AS_WRITTEN })
     const tree = readSyntaxTree(
       lines.map(({ explain }) => explain).filter((line, index) => line !== '' || index < lines.length - 1),
     )
@@ -85,7 +89,32 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     if (fault !== null) throw refusal(fault)
   }
 
+  const bind = async (
+    sql: string,
+    tree: SyntaxNode,
+    parseText: (text: string) => Promise<SyntaxNode>,
+  ): Promise<BoundSelect> => {
+    const search = searchNames(sql, tree)
+    const tryMarks = (places: typeof search.places): Promise<SyntaxNode | null> =>
+      parseText(markNames(search, places)).catch(toNull)
+    let { places } = search
+    let marked = await tryMarks(places)
+    if (marked === null) {
+      // One of them is a keyword here that some table is called by.
+      const trees: (SyntaxNode | null)[] = []
+      for (const place of places) trees.push(await tryMarks([place]))
+      places = places.filter((_, index) => trees[index] !== null)
+      marked = await tryMarks(places)
+    }
+    const found = marked === null ? null : bindNames(search, places, marked)
+    if (found === null) throw refusal('The SQL cannot be taken apart: give tables and expressions plainer names.')
+    const own = outerNames(found).find(({ name }) => /^(.*\.)?c__/.test(name))
+    if (own !== undefined) throw refusal(`The table ${own.name} is of the server.`)
+    return found
+  }
+
   const passed = new Map<string, string>()
+  const bound = new Map<string, BoundSelect>()
 
   return {
     async checkSelect({ sql, parameters = {} }) {
@@ -103,17 +132,23 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const formatted = await format(sql)
       if (findQueryParameters(formatted).some(({ type }) => type === 'Identifier'))
         throw refusal('A parameter of what is kept may not stand for a name ({name:Identifier}).')
-      const judged = asSubquery(withNullParameters(formatted))
-      const tree = await parse(judged, {}).catch(toNoSelect)
+      const tree = await parse(asSubquery(withNullParameters(formatted)), {}).catch(toNoSelect)
       await check(tree, judgeSelect)
-      const read = readTables(tree)
+      const bound = await bind(formatted, tree, text => parse(asSubquery(withNullParameters(text)), {}))
+      const read = readTables(tree, bound)
       const qualified = read.tables.find(name => name.includes('.'))
       if (qualified !== undefined) throw refusal(`Name the table ${qualified} without its database here.`)
       return { sql: formatted, ...read }
     },
-    async readSelect({ sql, parameters = {} }) {
-      const formatted = await format(sql)
-      return { sql: formatted, ...readTables(await parse(asSubquery(formatted), parameters).catch(toNoSelect)) }
+    async bindSelect({ sql, parameters }) {
+      const known = parameters === undefined ? bound.get(sql) : undefined
+      if (known !== undefined) return known
+      const text = withIdentifiers(await format(sql), parameters ?? {})
+      const parseText = (of: string): Promise<SyntaxNode> =>
+        parse(asSubquery(parameters === undefined ? withNullParameters(of) : of), parameters ?? {})
+      const found = await bind(text, await parseText(text).catch(toNoSelect), parseText)
+      if (parameters === undefined) remember(bound, sql, found)
+      return found
     },
     async checkExpression({ sql, parameters = {} }) {
       const formatted = await format(`SELECT ${sql}`)
@@ -130,18 +165,23 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
  * The verdict depends on text and parameters alone: neither data nor tables are looked at. A query that comes every second
  * need not be judged every second.
  */
-const remember = (passed: Map<string, string>, key: string, runs: string): void => {
+const remember = <T>(known: Map<string, T>, key: string, value: T): void => {
   if (key.length > MAX_REMEMBERED_LENGTH) return
-  passed.set(key, runs)
-  if (passed.size > MAX_REMEMBERED) passed.delete(passed.keys().next().value!)
+  known.set(key, value)
+  if (known.size > MAX_REMEMBERED) known.delete(known.keys().next().value!)
 }
 
-const MAX_REMEMBERED = 256
+const MAX_REMEMBERED = 1_000
 const MAX_REMEMBERED_LENGTH = 4_096
 
 const refusal = (message: string): WarehouseError => new WarehouseError('sql_error', message)
 
 const asSubquery = (formatted: string): string => `SELECT * FROM (\n${formatted}\n)`
+
+const toNull = (error: unknown): null => {
+  if (error instanceof WarehouseError && error.reason === 'sql_error') return null
+  throw error
+}
 
 const toNoExpression = (error: unknown): never => {
   if (error instanceof WarehouseError && error.message.startsWith('Syntax error'))

@@ -1,3 +1,4 @@
+import type { BoundSelect } from '../model/bound-select.ts'
 import type { ResultFormat } from '../model/job.ts'
 import type { InspectedSelect } from './sql-guard.ts'
 
@@ -25,12 +26,14 @@ export interface Warehouse {
   }): Promise<string>
   /** A user's SELECT that is to be kept; see `SqlGuard`. Throws `WarehouseError('sql_error')`. */
   inspectSelect(input: { workspace: string; sql: string }): Promise<InspectedSelect>
-  /** What a user's SELECT names as tables. Not judged; see `SqlGuard`. Throws `WarehouseError('sql_error')`. */
-  readSelect(input: {
+  /** Where names in a user's SELECT mean tables. Not judged; see `SqlGuard`. Throws `WarehouseError('sql_error')`. */
+  bindSelect(input: {
     workspace: string
     sql: string
     parameters?: Readonly<Record<string, unknown>>
-  }): Promise<InspectedSelect>
+  }): Promise<BoundSelect>
+  /** The columns that a SELECT gives, as the engine sees them. Throws `WarehouseError`: `sql_error` for a table that does not exist. */
+  describeSelect(input: { workspace: string; sql: string }): Promise<readonly DescribedColumn[]>
   /** The live database of a workspace: `live`, or the server's name for it. To be quoted. */
   database(workspace: string): string
   /** Stops a query or statement within a second; one that has ended is no error. */
@@ -55,6 +58,8 @@ export interface Warehouse {
   /** Ends engines of this process; what runs in them fails as `engine_lost`. */
   close(): Promise<void>
 }
+
+export type DescribedColumn = { readonly name: string; readonly type: string }
 
 export type Statement = {
   readonly workspace: string

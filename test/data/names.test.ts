@@ -52,6 +52,8 @@ test('a parameter may stand for the name of a pipe', async () => {
 })
 
 test('the history of jobs is found however it is written', async () => {
+  for (const column of ['system.jobs_log.kind', 'jobs_log.kind', '`system`.`jobs_log`.*'])
+    expect(await ask(`SELECT 1 FROM (SELECT ${column} FROM system.jobs_log) LIMIT 1`)).toHaveLength(1)
   for (const from of [
     'system.jobs_log;',
     '`system`.`jobs_log`',

@@ -1,7 +1,7 @@
 import { findRole } from '../../data/check-pipe.ts'
+import { compileNode } from '../../data/compile-select.ts'
 import type { Data } from '../../data/data.ts'
 import { insertQuery } from '../../data/insert-query.ts'
-import { compileNode } from '../../model/compile-node.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
@@ -34,7 +34,7 @@ const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: E
     load: async staged => {
       const now = findRole(staged.catalogue, 'copy', copy)
       if (typeof now === 'string') return { type: 'failed', reason: 'pipe_not_found', message: now }
-      const sql = compileNode(staged.catalogue, now.pipe, now.node)
+      const sql = await compileNode(data, workspace, staged.catalogue, now.pipe, now.node)
       const { parameters = {} } = copy
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       const { result, read } = await withStatementProgress(staged.statements, context, () =>

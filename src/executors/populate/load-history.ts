@@ -1,3 +1,4 @@
+import { compileNode } from '../../data/compile-select.ts'
 import type { Data } from '../../data/data.ts'
 import { countStaged } from '../../data/insert-query.ts'
 import { INSERT_SETTINGS, insertSelect } from '../../data/insert-select.ts'
@@ -7,7 +8,6 @@ import { createTableSql, qualified } from '../../data/table-ddl.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
 import { newId } from '../../kernel/ids.ts'
 import { dataSourcesOf, findDataSource } from '../../model/catalogue-graph.ts'
-import { compileNode } from '../../model/compile-node.ts'
 import type { DataSource, WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Pipe, PipeNode } from '../../model/pipe.ts'
@@ -145,7 +145,7 @@ const runStep = async (input: Input, source: Source, place: Place): Promise<void
   await statements.command({ sql: `CREATE TABLE ${table} AS ${qualified(staged.database, target.name)}` })
   const node = await data.warehouse.checkSelect({
     workspace: job.workspace,
-    sql: compileNode(catalogue, history.pipe, history.node),
+    sql: await compileNode(data, job.workspace, catalogue, history.pipe, history.node),
   })
   await statements.command({
     database: source.database,

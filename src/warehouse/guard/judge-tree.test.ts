@@ -2,7 +2,12 @@ import { expect, test } from 'vitest'
 import { judgeExpression, judgeSelect } from './judge-tree.ts'
 import type { SyntaxNode } from './syntax-tree.ts'
 
-const node = (kind: string, text = '', ...children: readonly SyntaxNode[]): SyntaxNode => ({ kind, text, children })
+const node = (kind: string, text = '', ...children: readonly SyntaxNode[]): SyntaxNode => ({
+  kind,
+  text,
+  alias: null,
+  children,
+})
 const call = (name: string, ...values: readonly SyntaxNode[]) =>
   node('Function', name, node('ExpressionList', '', ...values))
 const name = (text: string) => node('Identifier', text)

@@ -1,5 +1,5 @@
 import type { FunctionRules } from './function-catalogue.ts'
-import type { SyntaxNode } from './syntax-tree.ts'
+import { everyNode, type SyntaxNode } from './syntax-tree.ts'
 
 export type TreeRules = {
   /** The one database whose tables may be named with it. */
@@ -29,17 +29,29 @@ const onlyChild = (node: SyntaxNode | undefined): SyntaxNode | undefined =>
   node?.children.length === 1 ? node.children[0] : undefined
 
 const judgeNodes = (root: SyntaxNode, rules: TreeRules): string | null => {
-  for (const node of everyNode(root)) {
+  const nodes = everyNode(root)
+  for (const node of nodes) {
     const fault = judgeNode(node, rules) ?? judgeChildren(node, rules)
     if (fault !== null) return fault
   }
-  return null
+  return judgeLambdas(nodes, rules)
 }
 
-const everyNode = (node: SyntaxNode): readonly SyntaxNode[] => {
-  const nodes = [node]
-  for (let index = 0; index < nodes.length; index++) for (const child of nodes[index]!.children) nodes.push(child)
-  return nodes
+/**
+ * A lambda that is called like a function would take its place in all that the query reads, also where others wrote it
+ * (`WITH x -> 'me' AS lower SELECT … FROM pipe`).
+ */
+const judgeLambdas = (nodes: readonly SyntaxNode[], { functions }: TreeRules): string | null => {
+  const lambdas = new Set<string>()
+  for (const { kind, text, alias } of nodes) if (kind === 'Function' && text === 'lambda' && alias) lambdas.add(alias)
+  const others = nodes.filter(({ kind, alias }) => kind === 'Identifier' && alias !== null)
+  // `f AS g`, and so on: each round finds one more.
+  for (let before = -1; before < lambdas.size; ) {
+    before = lambdas.size
+    for (const { text, alias } of others) if (lambdas.has(text)) lambdas.add(alias!)
+  }
+  const taken = [...lambdas].find(functions.mayCall)
+  return taken === undefined ? null : `There is a function ${taken}: call the lambda otherwise.`
 }
 
 /**

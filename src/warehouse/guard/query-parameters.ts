@@ -1,3 +1,5 @@
+import { quoteIdentifier } from '../quote-identifier.ts'
+
 /** `{name:Type}` outside of strings, quoted names and comments; groups: the opaque part, the name, the type. */
 const TOKEN =
   /('(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|--[^\n]*|\/\*[\s\S]*?\*\/)|\{\s*(\w+)\s*:\s*([^{}]+?)\s*\}/g
@@ -13,3 +15,10 @@ export const findQueryParameters = (sql: string): readonly QueryParameter[] =>
 /** The query with NULL for each of them: of the same shape, for whoever has no values yet. */
 export const withNullParameters = (sql: string): string =>
   sql.replace(TOKEN, (text, opaque) => (opaque === undefined ? 'NULL' : text))
+
+/** The query with the names that parameters stand for (`{name:Identifier}`). */
+export const withIdentifiers = (sql: string, parameters: Readonly<Record<string, unknown>>): string =>
+  sql.replace(TOKEN, (text, opaque, name, type) => {
+    const value = opaque === undefined && type === 'Identifier' ? parameters[name] : undefined
+    return typeof value === 'string' ? quoteIdentifier(value) : text
+  })

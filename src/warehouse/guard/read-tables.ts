@@ -1,18 +1,23 @@
+import { type BoundSelect, isRead } from '../../model/bound-select.ts'
 import { IN_FUNCTION } from './judge-tree.ts'
 import type { SyntaxNode } from './syntax-tree.ts'
 
-/** What a SELECT names as tables: data sources, pipes, nodes, and common table expressions of its own. */
+/** What a SELECT names as tables that are not its own: data sources, pipes and nodes. */
 export type TablesRead = {
   /** Each once, in order of appearance. */
   readonly tables: readonly string[]
-  /** The same, the first of each FROM before the rest: the first that is no expression of its own is what the SELECT is fed by. */
+  /** The same, the first of each FROM before the rest. */
   readonly fromFirst: readonly string[]
 }
 
-export const readTables = (root: SyntaxNode): TablesRead => ({
-  tables: [...new Set(inOrder(root))],
-  fromFirst: [...new Set(firstOfFrom(root))],
-})
+export const readTables = (root: SyntaxNode, { names }: BoundSelect): TablesRead => {
+  const isOwn = (name: string): boolean => {
+    const places = names.filter(place => place.name === name && isRead(place))
+    return places.length > 0 && places.every(({ expression }) => expression !== null)
+  }
+  const outer = (found: readonly string[]) => [...new Set(found)].filter(name => !isOwn(name))
+  return { tables: outer(inOrder(root)), fromFirst: outer(firstOfFrom(root)) }
+}
 
 const inOrder = (node: SyntaxNode): readonly string[] => [
   ...(node.kind === 'TableIdentifier' ? [node.text] : []),

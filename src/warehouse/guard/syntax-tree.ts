@@ -4,7 +4,15 @@ export type SyntaxNode = {
   readonly kind: string
   /** What follows the kind: a name, a value; its alias taken off. */
   readonly text: string
+  readonly alias: string | null
   readonly children: readonly SyntaxNode[]
+}
+
+/** A node and all below it; those of one parent one after another. */
+export const everyNode = (node: SyntaxNode): readonly SyntaxNode[] => {
+  const nodes = [node]
+  for (let index = 0; index < nodes.length; index++) for (const child of nodes[index]!.children) nodes.push(child)
+  return nodes
 }
 
 type OpenNode = SyntaxNode & { readonly children: OpenNode[]; readonly depth: number; readonly childCount: number }
@@ -27,6 +35,7 @@ export const readSyntaxTree = (lines: readonly string[]): SyntaxNode | null => {
 }
 
 const LINE = /^( *)([A-Za-z:]+)(?: (.*))?$/
+const ALIAS = / ?\(alias (.*)\)$/
 const CHILD_COUNT = / \(children (\d+)\)$/
 
 const readLine = (line: string): OpenNode | null => {
@@ -36,7 +45,8 @@ const readLine = (line: string): OpenNode | null => {
   const [, indent, kind, text = ''] = match
   return {
     kind: kind!,
-    text: kind === 'Literal' ? text : text.replace(/ ?\(alias .*\)$/, ''),
+    text: kind === 'Literal' ? text : text.replace(ALIAS, ''),
+    alias: ALIAS.exec(text)?.[1] ?? null,
     depth: indent!.length,
     childCount,
     children: [],

@@ -1,0 +1,114 @@
+import { type BoundName, type BoundSelect, isRead, outerNames } from './bound-select.ts'
+
+/** A SELECT that stands for a table. One object each. */
+export type Definition = {
+  readonly name: string
+  readonly select: BoundSelect
+  /** What a name that is not its own means; null: that is the engine's to know. */
+  readonly meaning: (name: string) => Definition | 'table' | null
+}
+
+/**
+ * A SELECT that reads definitions, as one that reads tables alone: they stand before it as common table expressions, each once, what is read
+ * before who reads it. The engine looks a name up where an expression is used, not where it is written (ClickHouse 26.7), so every
+ * expression, also those that users wrote, gets a name that nothing else in the statement has. Names of tables stay unqualified: they
+ * bind to the database that the statement runs in.
+ */
+export const flattenSelect = (root: Definition): string => {
+  const names = new Map<Definition | 'table' | null, string>()
+  const expressions: string[] = []
+  let count = 0
+  const nextName = (name: string): string => `c__${++count}${/^\w+$/.test(name) ? `_${name}` : ''}`
+  const define = (definition: Definition): void => {
+    if (names.has(definition)) return
+    const text = write(definition, writeSet)
+    const name = nextName(definition.name)
+    names.set(definition, name)
+    expressions.push(`\`${name}\` AS (\n${text}\n)`)
+  }
+  const write = (definition: Definition, writeOuterSet: (place: BoundName, name?: string) => string | null): string => {
+    const { select, meaning } = definition
+    for (const { name } of outerNames(select)) {
+      const other = meaning(name)
+      if (isDefinition(other)) define(other)
+    }
+    const own = select.expressions.map(nextName)
+    return replaceNames(select, place => {
+      if (place.expression !== null) return writeName(place, own[place.expression]!)
+      const other = meaning(place.name)
+      if (other === null) return null
+      if (place.is === 'qualifier') return place.alias
+      if (place.is === 'set') return writeOuterSet(place, names.get(other))
+      return other === 'table' ? null : writeName(place, names.get(other)!)
+    })
+  }
+  const writeName = (place: BoundName, name: string): string => {
+    if (place.is === 'set') return writeSet(place, name)
+    return place.alias === null ? `\`${name}\`` : `\`${name}\` AS ${place.alias}`
+  }
+  /** Alone it might also be a column of whoever reads the definition. */
+  const writeSet = (place: BoundName, name = place.name): string => enclosed(place, `\`${name}\``)
+  /** Nobody reads the root: if there is a column of that name, it is meant. */
+  const plain = new Map<string, string>()
+  const writeRootSet = (place: BoundName, name = place.name): string | null => {
+    if (place.name.includes('.')) return writeSet(place, name)
+    if (name !== place.name) plain.set(place.name, name)
+    return null
+  }
+
+  const sql = write(root, writeRootSet)
+  for (const [name, other] of plain) expressions.push(`\`${name}\` AS (SELECT * FROM \`${other}\`)`)
+  return expressions.length === 0 ? sql : `WITH ${expressions.join(', ')} SELECT * FROM (\n${sql}\n)`
+}
+
+const isDefinition = (meaning: Definition | 'table' | null): meaning is Definition =>
+  meaning !== null && meaning !== 'table'
+
+/** What of a definition cannot be written: `view(…)` is a query of its own, which sees no expressions before it. null: nothing. */
+export const isolatedName = ({ select, meaning }: Definition): string | null =>
+  outerNames(select).find(({ isIsolated, name }) => isIsolated && isDefinition(meaning(name)))?.name ?? null
+
+const enclosed = ({ isEnclosed }: BoundName, table: string): string =>
+  isEnclosed ? `SELECT * FROM ${table}` : `(SELECT * FROM ${table})`
+
+const replaceNames = ({ sql, names }: BoundSelect, replacement: (place: BoundName) => string | null): string => {
+  let text = ''
+  let end = 0
+  for (const place of names) {
+    text += sql.slice(end, place.start) + (replacement(place) ?? sql.slice(place.start, place.end))
+    end = place.end
+  }
+  return text + sql.slice(end)
+}
+
+/**
+ * How often tables are read when all definitions are put where they are read, as the engine does it; at most a little more than
+ * `most`, where it ends.
+ */
+export const countReads = (root: Definition, most: number): number => {
+  const known = new Map<string, number>()
+  const ids = new Map<Definition, number>()
+  const idOf = (definition: Definition): number => {
+    const id = ids.get(definition) ?? ids.size
+    ids.set(definition, id)
+    return id
+  }
+  /** Of an expression of it, or of what stands in none (null). */
+  const count = (definition: Definition, within: number | null): number => {
+    const key = `${idOf(definition)}.${within}`
+    const before = known.get(key)
+    if (before !== undefined) return before
+    // An expression that reads itself is not put into itself.
+    known.set(key, 0)
+    let sum = 0
+    for (const place of definition.select.names) {
+      if (place.within !== within || !isRead(place)) continue
+      const other = place.expression === null ? definition.meaning(place.name) : null
+      if (place.expression !== null) sum += count(definition, place.expression)
+      else sum += isDefinition(other) ? Math.max(1, count(other, null)) : 1
+    }
+    known.set(key, Math.min(sum, most + 1))
+    return known.get(key)!
+  }
+  return count(root, null)
+}

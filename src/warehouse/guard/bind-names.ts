@@ -1,0 +1,172 @@
+import type { BoundName, BoundSelect } from '../../model/bound-select.ts'
+import { IN_FUNCTION } from './judge-tree.ts'
+import { type NamedExpression, type QueryBlocks, readBlocks } from './query-blocks.ts'
+import { type SqlToken, tokenize } from './sql-tokens.ts'
+import { everyNode, type SyntaxNode } from './syntax-tree.ts'
+
+/**
+ * Finds where names mean tables. The printed tree tells what a name is but not where it stands, the text where it stands but not
+ * what it is. So every place of a name in question gets a mark for a name, and the tree of that text tells what each mark is.
+ */
+export type NameSearch = {
+  readonly sql: string
+  readonly tokens: readonly SqlToken[]
+  readonly places: readonly Place[]
+}
+
+/** One name in the text: one token, or those of `a.b`. */
+type Place = { readonly first: number; readonly last: number; readonly name: string }
+
+/** `tree` is that of the text as it is. */
+export const searchNames = (sql: string, tree: SyntaxNode): NameSearch => {
+  const tokens = tokenize(sql)
+  const wanted = new Set(everyNode(tree).flatMap(tableNames))
+  return { sql, tokens, places: placesOf(tokens).filter(({ name }) => wanted.has(name)) }
+}
+
+/** The table that a node names, and what an IN looks into: a table, unless it is a value. */
+const tableNames = (node: SyntaxNode): readonly string[] =>
+  node.kind === 'TableIdentifier' ? [node.text] : setsOf(node).map(({ text }) => text)
+
+const setsOf = (node: SyntaxNode): readonly SyntaxNode[] => {
+  const set = node.kind === 'Function' && IN_FUNCTION.test(node.text) ? node.children[0]?.children[1] : undefined
+  return set?.kind === 'Identifier' ? [set] : []
+}
+
+const placesOf = (tokens: readonly SqlToken[]): readonly Place[] =>
+  tokens.flatMap(({ name }, index) => {
+    if (name === null || tokens[index - 1]?.text === '.') return []
+    if (tokens[index + 1]?.text !== '.') return [{ first: index, last: index, name }]
+    const second = tokens[index + 2]?.name
+    return second == null ? [] : [{ first: index, last: index + 2, name: `${name}.${second}` }]
+  })
+
+const MARK = 'c__mark_'
+
+/** The text with a mark at each of the places. */
+export const markNames = ({ sql, tokens }: NameSearch, places: readonly Place[]): string => {
+  let text = ''
+  let end = 0
+  for (const [index, { first, last }] of places.entries()) {
+    text += `${sql.slice(end, tokens[first]!.start)}${MARK}${index}`
+    end = tokens[last]!.end
+  }
+  return text + sql.slice(end)
+}
+
+/**
+ * `places` are those with marks, `tree` that of the text with them. null: text and tree do not tell the same.
+ */
+export const bindNames = (search: NameSearch, places: readonly Place[], tree: SyntaxNode): BoundSelect | null => {
+  const { sql, tokens } = search
+  const blocks = readBlocks(tokens)
+  const nodes = everyNode(tree)
+  const tables = new Set(nodes.flatMap(({ kind, text }) => (kind === 'TableIdentifier' ? [text] : [])))
+  const isWhole =
+    nodes.filter(({ kind }) => kind === 'WithElement').length === blocks.expressions.length &&
+    [...tables].every(text => text.startsWith(MARK) || text.includes('.'))
+  if (!isWhole) return null
+  const aliases = new Set(nodes.map(({ alias }) => markedName(places, alias)))
+  const sets = new Set(nodes.flatMap(setsOf).map(({ text }) => text))
+  const qualifiers = new Set(nodes.flatMap(({ kind, text }) => (kind === 'Identifier' ? text.split('.', 1) : [])))
+  const kindOf = (index: number, { name }: Place): ReadPlace['is'] | null => {
+    if (tables.has(`${MARK}${index}`)) return 'table'
+    // An alias may be a value: then it is that, as it is for the engine.
+    if (sets.has(`${MARK}${index}`)) return aliases.has(name) ? null : 'set'
+    return name.includes('.') && qualifiers.has(`${MARK}${index}`) ? 'qualifier' : null
+  }
+  const read = places.flatMap((place, index) => {
+    const is = kindOf(index, place)
+    return is === null ? [] : [{ ...place, is }]
+  })
+  const tableAt = new Map(read.flatMap(({ is, first, name }) => (is === 'table' ? [[first, name]] : [])))
+  const names = [
+    ...read.map(place => bindRead(tokens, blocks, place, tableAt)),
+    ...blocks.expressions.map((expression, index) => definitionOf(tokens, blocks, expression, index)),
+  ].sort((a, b) => a.start - b.start)
+  return { sql, expressions: blocks.expressions.map(({ name }) => name), names }
+}
+
+const markedName = (places: readonly Place[], text: string | null): string | null =>
+  text?.startsWith(MARK) ? (places[Number(text.slice(MARK.length))]?.name ?? null) : text
+
+type ReadPlace = Place & { readonly is: 'table' | 'set' | 'qualifier' }
+
+const bindRead = (
+  tokens: readonly SqlToken[],
+  blocks: QueryBlocks,
+  place: ReadPlace,
+  tableAt: ReadonlyMap<number, string>,
+): BoundName => {
+  const { first, last, name, is } = place
+  return {
+    start: tokens[first]!.start,
+    end: tokens[last]!.end,
+    name,
+    is,
+    expression: meaning(blocks, place),
+    within: innermost(blocks, first),
+    alias: needsAlias(tokens, blocks, place, tableAt) ? tokens[last]!.text : null,
+    isEnclosed: tokens[first - 1]?.text === '(' && tokens[last + 1]?.text === ')',
+    isIsolated: blocks.blocks[first]!.view !== null,
+  }
+}
+
+const definitionOf = (
+  tokens: readonly SqlToken[],
+  blocks: QueryBlocks,
+  { at, name }: NamedExpression,
+  index: number,
+): BoundName => ({
+  start: tokens[at]!.start,
+  end: tokens[at]!.end,
+  name,
+  is: 'definition',
+  expression: index,
+  within: innermost(blocks, at),
+  alias: null,
+  isEnclosed: false,
+  isIsolated: blocks.blocks[at]!.view !== null,
+})
+
+const contains = ({ start, end }: { readonly start: number; readonly end: number }, at: number): boolean =>
+  start <= at && at < end
+
+/** Of the expressions of that name whose scope it is in, the nearest. */
+const meaning = ({ blocks, expressions }: QueryBlocks, { first, name }: Place): number | null => {
+  let nearest: number | null = null
+  for (const [index, { at, body, scope, isRecursive, ...other }] of expressions.entries())
+    if (
+      other.name === name &&
+      scope.some(span => contains(span, first)) &&
+      (isRecursive || !contains(body, first)) &&
+      blocks[at]!.view === blocks[first]!.view &&
+      (nearest === null || expressions[nearest]!.scope[0]!.start <= scope[0]!.start)
+    )
+      nearest = index
+  return nearest
+}
+
+const innermost = ({ expressions }: QueryBlocks, at: number): number | null => {
+  let nearest: number | null = null
+  for (const [index, { body }] of expressions.entries())
+    if (contains(body, at) && (nearest === null || expressions[nearest]!.body.start < body.start)) nearest = index
+  return nearest
+}
+
+/** Not where the same FROM has it before without an alias: two of one name are no fault, two of one alias are. */
+const needsAlias = (
+  tokens: readonly SqlToken[],
+  { blocks }: QueryBlocks,
+  { first, last, name, is }: ReadPlace,
+  tableAt: ReadonlyMap<number, string>,
+): boolean => {
+  if (is === 'qualifier') return true
+  if (is === 'set' || tokens[last + 1]?.text === 'AS') return false
+  for (let index = first - 1; index >= blocks[first]!.start; index--) {
+    if (blocks[index] !== blocks[first]) continue
+    if (tokens[index]!.text === 'SELECT') return true
+    if (tableAt.get(index) === name && tokens[index + 1]?.text !== 'AS') return false
+  }
+  return true
+}

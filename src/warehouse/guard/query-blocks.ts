@@ -1,0 +1,159 @@
+import type { SqlToken } from './sql-tokens.ts'
+
+/** A pair of parentheses, or the whole text. */
+export type Block = {
+  /** Indexes of its tokens: the first behind `(`, and that of `)`. */
+  readonly start: number
+  end: number
+  /** Indexes of those of its tokens that are in no block of it. */
+  readonly inside: number[]
+  readonly parent: Block | null
+  /** Index of the `(` of the `view(…)` that it is in; null: in none. */
+  readonly view: number | null
+}
+
+/** Indexes of tokens, the last not among them. */
+type Span = { readonly start: number; readonly end: number }
+
+/** An expression of a WITH that has a name before it: `name AS (SELECT …)`. */
+export type NamedExpression = {
+  /** Index of the token that is its name. */
+  readonly at: number
+  readonly name: string
+  readonly body: Block
+  /** Where its name means it, but not in itself unless that is RECURSIVE. The first is its own SELECT. */
+  readonly scope: readonly Span[]
+  readonly isRecursive: boolean
+}
+
+export type QueryBlocks = {
+  /** By index of token: the innermost it is in. */
+  readonly blocks: readonly Block[]
+  readonly expressions: readonly NamedExpression[]
+}
+
+/** What is in what, of SQL as the engine prints it. */
+export const readBlocks = (tokens: readonly SqlToken[]): QueryBlocks => {
+  const blocks = nest(tokens)
+  return { blocks, expressions: findExpressions(tokens, blocks) }
+}
+
+const nest = (tokens: readonly SqlToken[]): readonly Block[] => {
+  let block: Block = { start: 0, end: tokens.length, inside: [], parent: null, view: null }
+  return tokens.map(({ text }, index) => {
+    if (text === ')' && block.parent !== null) {
+      block.end = index
+      block = block.parent
+    }
+    const here = block
+    here.inside.push(index)
+    if (text === '(') {
+      const view = tokens[index - 1]?.text === 'view' ? index : here.view
+      block = { start: index + 1, end: tokens.length, inside: [], parent: here, view }
+    }
+    return here
+  })
+}
+
+const findExpressions = (tokens: readonly SqlToken[], blocks: readonly Block[]): readonly NamedExpression[] => {
+  const selects = new Map<Block, readonly Span[]>()
+  const found: NamedExpression[] = []
+  for (const [index, { text }] of tokens.entries()) if (text === 'WITH') found.push(...expressionsOf(index))
+  return found
+
+  function expressionsOf(at: number): readonly NamedExpression[] {
+    const block = blocks[at]!
+    // Not that of WITH FILL, WITH TOTALS, …
+    if (!selectsOf(block).some(({ start }) => start === at)) return []
+    const isRecursive = tokens[at + 1]?.text === 'RECURSIVE'
+    const scope = scopeOf(block, at)
+    const expressions: NamedExpression[] = []
+    let isFirst = true
+    for (const index of block.inside) {
+      if (index <= at || (isRecursive && index === at + 1)) continue
+      if (tokens[index]!.text === 'SELECT') break
+      const body = isFirst ? bodyOf(index) : null
+      if (body !== null) expressions.push({ at: index, name: tokens[index]!.name!, body, scope, isRecursive })
+      isFirst = tokens[index]!.text === ','
+    }
+    return expressions
+  }
+
+  /** Of `name [(columns)] AS [MATERIALIZED] (SELECT …)`. */
+  function bodyOf(at: number): Block | null {
+    if (tokens[at]!.name === null) return null
+    let index = at + 1
+    if (tokens[index]?.text === '(') index = closing(index) + 1
+    if (tokens[index]?.text !== 'AS') return null
+    index += 1
+    while (tokens[index]?.text === 'NOT' || tokens[index]?.text === 'MATERIALIZED') index += 1
+    return tokens[index]?.text === '(' ? (blocks[index + 1] ?? null) : null
+  }
+
+  /**
+   * Its own SELECT; the WITH of the first of a union is also that of the others, as far as they have none of their own
+   * (`enable_global_with_statement`).
+   */
+  function scopeOf(block: Block, at: number): readonly Span[] {
+    const own = selectsOf(block).find(({ start }) => start === at)!
+    const unions = unionsAround(block)
+    const first = selectsOf(unions.at(-1)!)[0]!
+    const union = unions.findLast(other => selectsOf(other)[0]!.start === at)
+    if (union === undefined || (first.start !== at && isWith(first))) return [own]
+    return [own, ...selectsOf(union).filter(other => !isWith(other))]
+  }
+
+  function isWith({ start }: Span): boolean {
+    return tokens[start]?.text === 'WITH'
+  }
+
+  /** A block, and those of which it is a member in parentheses, from the inside out. */
+  function unionsAround(block: Block): readonly Block[] {
+    const { parent } = block
+    const isMember = parent !== null && membersOf(parent).some(({ start }) => start === block.start - 1)
+    return isMember && isSelect(block) ? [block, ...unionsAround(parent)] : [block]
+  }
+
+  function isSelect({ start }: Span): boolean {
+    const text = tokens[start]?.text
+    return text === 'SELECT' || text === 'WITH' || (text === '(' && isSelect({ start: start + 1, end: start + 2 }))
+  }
+
+  /** The SELECTs that a union is made of, those in parentheses too. */
+  function selectsOf(block: Block): readonly Span[] {
+    const known = selects.get(block)
+    if (known !== undefined) return known
+    const all = membersOf(block).flatMap(member => {
+      const inner = tokens[member.start]?.text === '(' ? blocks[member.start + 1] : undefined
+      const isEnclosed = inner?.start === member.start + 1 && inner.end === member.end - 1
+      return isEnclosed ? selectsOf(inner) : [member]
+    })
+    selects.set(block, all)
+    return all
+  }
+
+  function membersOf(block: Block): readonly Span[] {
+    const members: Span[] = []
+    let start = block.start
+    for (const index of block.inside) {
+      if (!isSetOperator(index)) continue
+      members.push({ start, end: index })
+      const isLong = tokens[index + 1]?.text === 'ALL' || tokens[index + 1]?.text === 'DISTINCT'
+      start = isLong ? index + 2 : index + 1
+    }
+    return [...members, { start, end: block.end }]
+  }
+
+  function closing(open: number): number {
+    return tokens[open + 1]?.text === ')' ? open + 1 : (blocks[open + 1]?.end ?? tokens.length)
+  }
+
+  function isSetOperator(index: number): boolean {
+    const text = tokens[index]?.text
+    if (text === 'UNION' || text === 'INTERSECT') return true
+    // Else it is that of `* EXCEPT (a)`.
+    return text === 'EXCEPT' && tokens.slice(index + 1, index + 4).some(({ text: next }) => SELECT_WORDS.has(next))
+  }
+}
+
+const SELECT_WORDS: ReadonlySet<string> = new Set(['SELECT', 'WITH'])

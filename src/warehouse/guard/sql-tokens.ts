@@ -1,0 +1,20 @@
+/** A piece of SQL as the engine prints it. Space is none, and there are no comments. */
+export type SqlToken = {
+  readonly text: string
+  readonly start: number
+  readonly end: number
+  /** What a name is called, without its quotes; keywords are names too. null: something else. */
+  readonly name: string | null
+}
+
+/** Strings, quoted names, parameters, words, numbers, and what is left. */
+const TOKEN =
+  /'(?:[^'\\]|\\[\s\S])*'|(`(?:[^`\\]|\\[\s\S])*`|"(?:[^"\\]|\\[\s\S])*")|\{\s*\w+\s*:[^{}]+\}|([\p{L}_][\p{L}\p{N}_]*)|\d[\w.]*|\S/gu
+
+export const tokenize = (sql: string): readonly SqlToken[] =>
+  Array.from(sql.matchAll(TOKEN), ({ 0: text, 1: quoted, 2: word, index }) => ({
+    text,
+    start: index,
+    end: index + text.length,
+    name: word ?? (quoted === undefined ? null : quoted.slice(1, -1).replace(/\\([\s\S])/g, '$1')),
+  }))

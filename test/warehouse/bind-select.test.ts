@@ -1,0 +1,86 @@
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { systemClock } from '../../src/kernel/clock.ts'
+import { silentLogger } from '../../src/kernel/logger.ts'
+import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
+import type { Warehouse } from '../../src/warehouse/warehouse.ts'
+
+const dataDir = mkdtempSync(join(tmpdir(), 'millrace-bind-'))
+let warehouse: Warehouse
+beforeAll(() => {
+  warehouse = openWarehouse({
+    config: { clickhouseUrl: null, engineMemoryBytes: null, databaseUrl: null },
+    dataDir,
+    logger: silentLogger,
+    clock: systemClock,
+  })
+})
+afterAll(async () => {
+  await warehouse.close()
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+/** What is read: `t` is a table, `t<0` the first of the SELECT's own expressions, `?t` what IN looks into, `view:t` one in `view(…)`. */
+const reads = async (sql: string): Promise<string> => {
+  const { names, sql: text } = await warehouse.bindSelect({ workspace: 'default', sql })
+  return names
+    .filter(({ is }) => is !== 'definition')
+    .map(({ name, start, end, is, expression, isIsolated }) => {
+      expect(text.slice(start, end).replace(/^`|`$/g, '')).toBe(name)
+      return `${isIsolated ? 'view:' : ''}${is === 'set' ? '?' : ''}${name}${expression === null ? '' : `<${expression}`}`
+    })
+    .join(' ')
+}
+
+test.each([
+  ['SELECT t FROM t AS u, t, `t` JOIN "t" AS v ON t.t = v.t', 't t t t'],
+  ["SELECT 't', 'FROM t', t, t.t, t(1), [t], x AS t FROM u -- FROM t", 'u'],
+  ['WITH t AS (SELECT 1) SELECT * FROM t', 't<0'],
+  ['WITH t(a, b) AS (SELECT 1, 2 FROM t) SELECT a FROM t', 't t<0'],
+  ['WITH t AS MATERIALIZED (SELECT 1), u AS (SELECT * FROM t) SELECT * FROM u, t', 't<0 u<1 t<0'],
+  ['WITH u AS (SELECT * FROM t), t AS (SELECT 1) SELECT * FROM u', 't<1 u<0'],
+  ['WITH (SELECT count() FROM t) AS n, 1 AS t, x -> x + 1 AS f, u AS (SELECT n) SELECT n, t FROM t, u', 't t u<0'],
+  ['WITH RECURSIVE t AS (SELECT 1 AS n UNION ALL SELECT n + 1 FROM t WHERE n < 3) SELECT * FROM t', 't<0 t<0'],
+  ['SELECT * FROM (WITH t AS (SELECT 1) SELECT * FROM t) AS a, (SELECT * FROM t) AS b, t', 't<0 t t'],
+  ['WITH t AS (SELECT 1) SELECT * FROM (WITH t AS (SELECT * FROM t) SELECT * FROM t), t', 't<0 t<1 t<0'],
+  ['WITH t AS (SELECT 1) SELECT * FROM t UNION ALL SELECT * FROM t UNION DISTINCT (SELECT * FROM t)', 't<0 t<0 t<0'],
+  ['SELECT 1 FROM t UNION ALL WITH t AS (SELECT 1) SELECT * FROM t UNION ALL SELECT * FROM t', 't t<0 t'],
+  ['WITH t AS (SELECT 1) SELECT * FROM t UNION ALL WITH u AS (SELECT * FROM t) SELECT * FROM u, t', 't<0 t u<1 t'],
+  ['WITH t AS (SELECT 1) SELECT * FROM t EXCEPT SELECT * FROM t INTERSECT SELECT * FROM t', 't<0 t<0 t<0'],
+  ['SELECT * EXCEPT (a, t), * EXCEPT t FROM t', 't'],
+  ['SELECT x IN t, x NOT IN (t), in(x, t), x IN (SELECT * FROM t), x IN (1, 2), x IN [t] FROM u', '?t ?t ?t t u'],
+  ['SELECT x IN t, 1 AS t FROM u', 'u'],
+  ['WITH t AS (SELECT 1) SELECT x IN t, x GLOBAL NOT IN t FROM u', '?t<0 ?t<0 u'],
+  [
+    'WITH t AS (SELECT 1) SELECT * FROM view(SELECT * FROM t), view(WITH t AS (SELECT 2) SELECT * FROM t)',
+    'view:t view:t<1',
+  ],
+  ['SELECT sum(n) OVER t, max(n) OVER (PARTITION BY t ORDER BY n) FROM t WINDOW t AS (ORDER BY n), u AS (t)', 't'],
+  ['SELECT n, t FROM t ARRAY JOIN a AS t ORDER BY t WITH FILL FROM 1 TO 5 STEP 1 INTERPOLATE (t AS t + 1)', 't'],
+  ['SELECT t, count() FROM t GROUP BY t WITH TOTALS HAVING t > 1 ORDER BY t LIMIT 1 BY t LIMIT 1 WITH TIES', 't'],
+  ['SELECT quantile(0.5)(n), CAST(n AS String), n::UInt8, CASE WHEN t THEN 1 END, INTERVAL 1 DAY FROM t FINAL', 't'],
+  ['SELECT {t:String}, {n:UInt8} FROM t WHERE EXISTS (SELECT 1 FROM t AS u WHERE u.n = t.n)', 't t'],
+  ['SELECT * FROM live.t, system.jobs_log, t', 'live.t system.jobs_log t'],
+  ['SELECT FILL.FILL, STEP FROM FILL, STEP ORDER BY FILL.FILL WITH FILL STEP 1', 'FILL STEP'],
+  ['SELECT 1 FROM t LEFT JOIN (SELECT * FROM t JOIN u USING (t)) AS v USING (t) PREWHERE t QUALIFY t', 't t u'],
+  ["SELECT '\\'', 'a\\\\', `a\\`t`, 'FROM `t`' FROM t", 't'],
+])('%s', async (sql, expected) => {
+  expect(await reads(sql)).toBe(expected)
+})
+
+test('a text of the longest size is taken apart in seconds', async () => {
+  const expressions = Array.from(
+    { length: 1_000 },
+    (_, index) => `t${index} AS (SELECT * FROM t${index - 1 < 0 ? '' : index - 1})`,
+  )
+  const members = Array.from({ length: 1_000 }, (_, index) => `SELECT * FROM t${index} WHERE 1 IN (SELECT 1 FROM t)`)
+  const begun = performance.now()
+  const { names } = await warehouse.bindSelect({
+    workspace: 'default',
+    sql: `WITH ${expressions.join(', ')} ${members.join(' UNION ALL ')}`,
+  })
+  expect(names).toHaveLength(4_000)
+  expect(performance.now() - begun).toBeLessThan(10_000)
+})
