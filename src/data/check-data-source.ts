@@ -37,6 +37,15 @@ const plainFaults = ({ name, columns, engine }: DataSource): readonly FieldError
   }
   add('name', nameFault(name))
   add('engine', engineFault(engine))
+  return [...faults, ...columnFaults(columns)]
+}
+
+/** What no table is needed to see: paths begin with `schema`. */
+export const columnFaults = (columns: DataSource['columns']): readonly FieldError[] => {
+  const faults: FieldError[] = []
+  const add = (path: string, message: string | null): void => {
+    if (message !== null) faults.push({ path, message })
+  }
   if (columns.length === 0 || columns.length > MOST_COLUMNS) add('schema', `must have 1 to ${MOST_COLUMNS} columns`)
   const names = new Set<string>()
   for (const [index, column] of columns.entries()) {

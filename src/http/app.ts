@@ -26,6 +26,7 @@ import { eventRoutes } from './routes/events.ts'
 import { extendRoutes } from './routes/extend.ts'
 import { healthRoutes } from './routes/health.ts'
 import { importRoutes } from './routes/import.ts'
+import { INFER_LONGEST_MS, inferRoutes } from './routes/infer.ts'
 import { jobRoutes } from './routes/jobs.ts'
 import { logRoutes } from './routes/logs.ts'
 import { notificationRoutes } from './routes/notifications.ts'
@@ -71,10 +72,13 @@ declare module 'fastify' {
 /** A connection on which nothing moves for so long is closed. Longer than any answer waits (`?wait=60`). */
 const IDLE_CONNECTION_MS = 120_000
 
+/** How long the API waits for others; as it says of itself when absent. */
+export type Patience = { readonly idleConnectionMs?: number; readonly inferMs?: number }
+
 /** The HTTP API, without listening. This is its map: what every request passes, then the routes. */
 export const createApp = async (
   services: Services,
-  { idleConnectionMs = IDLE_CONNECTION_MS }: { readonly idleConnectionMs?: number } = {},
+  { idleConnectionMs = IDLE_CONNECTION_MS, inferMs = INFER_LONGEST_MS }: Patience = {},
 ): Promise<App> => {
   const { config, store, engine, clock, logger } = services
   const metrics = services.metrics ?? createMetrics()
@@ -115,6 +119,7 @@ export const createApp = async (
   sqlRoutes(app, queries)
   dataSourceRoutes(app, services)
   await importRoutes(app, services)
+  await inferRoutes(app, services, inferMs)
   pipeRoutes(app, services)
   eventRoutes(app, { ...services, streams, events: createWorkspaceEvents(app, services) })
   await tinybirdRoutes(app, services, queries)

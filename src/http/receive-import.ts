@@ -40,7 +40,7 @@ export const createImportReceiver = ({ uploads, engine, config }: Pick<Services,
 }
 
 /** Fields of the body are parameters of the query here. */
-const inQuery = (check: () => void): void => {
+export const inQuery = (check: () => void): void => {
   try {
     check()
   } catch (error) {
@@ -82,7 +82,8 @@ export const takeContent = async <T>(
   }
 }
 
-async function* bodyOf({ raw }: FastifyRequest): AsyncGenerator<Uint8Array> {
+/** A body that no parser has read. */
+export async function* bodyOf({ raw }: FastifyRequest): AsyncGenerator<Uint8Array> {
   try {
     // Whoever stops reading still owes an answer: the stream must not take its connection with it.
     yield* raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>

@@ -4,7 +4,9 @@ import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ResultFormat } from '../model/job.ts'
 import type { RunningQuery } from '../warehouse/warehouse.ts'
+import { createRoom } from './room.ts'
 import type { Services } from './services.ts'
+import { whenLeft } from './when-left.ts'
 
 /** What a query may take that is answered at once. */
 export const SMALL_QUERY = { longestMs: 10_000, mostBytes: 10_000_000 } as const
@@ -24,7 +26,7 @@ export type SmallQueries = {
 export const createSmallQueries = ({ config, warehouse, data }: Services): SmallQueries => {
   const { queryMemoryBytes: memoryBytes, queryThreads: threads, queryRows: resultRows } = config
   const limits = { memoryBytes, threads, resultRows, timeoutMs: SMALL_QUERY.longestMs }
-  const room = createRoom(config.maxWorkers)
+  const room = createRoom(config.maxWorkers, 'queries')
   return {
     answer: async (request, { sql, parameters, format }) => {
       const { workspace } = request.caller
@@ -38,33 +40,6 @@ export const createSmallQueries = ({ config, warehouse, data }: Services): Small
       )
     },
   }
-}
-
-/** As many at once as the server runs jobs, beside them: each may take a query's whole memory. */
-const createRoom = (places: number) => {
-  let taken = 0
-  return {
-    enter: (): Disposable => {
-      if (taken >= places)
-        throw new MillraceError('unavailable', `At most ${places} queries are answered here at once.`, {
-          retryAfter: 1,
-        })
-      taken += 1
-      return {
-        [Symbol.dispose]: () => {
-          taken -= 1
-        },
-      }
-    },
-  }
-}
-
-/** Aborts when the client goes away before it has its answer. */
-const whenLeft = ({ raw: { socket } }: FastifyRequest): Disposable & { readonly signal: AbortSignal } => {
-  const leaving = new AbortController()
-  const leave = (): void => leaving.abort()
-  socket.once('close', leave)
-  return { signal: leaving.signal, [Symbol.dispose]: () => socket.off('close', leave) }
 }
 
 /** The whole answer, so that a query which fails half-way is refused and not cut off. Leaving the content ends the query. */

@@ -181,6 +181,11 @@ export const ERRORS = {
     title: 'The query takes longer than this call waits',
     hint: 'Submit the query as a job (POST /v1/jobs), which may take its time.',
   },
+  content_too_slow: {
+    http: 422,
+    title: 'The content takes longer than this call waits',
+    hint: 'Import it as a job with create: true, which may take its time.',
+  },
   invalid_cursor: {
     http: 422,
     title: 'The cursor is not one of ours',
@@ -310,6 +315,7 @@ export const ERRORS = {
     hint: 'See /readyz for what is missing: the optional package chdb, or the server of MILLRACE_CLICKHOUSE_URL.',
   },
   data_source_not_found: {
+    http: 422,
     failure: 'user',
     title: 'There is no such data source',
     hint: 'Create it (POST /v1/datasources), or set create on the import.',
@@ -320,6 +326,7 @@ export const ERRORS = {
     hint: 'GET /v1/pipes/{name} shows its nodes and their roles.',
   },
   schema_mismatch: {
+    http: 422,
     failure: 'user',
     title: 'The columns are not those of the data source',
     hint: 'GET /v1/datasources/{name} shows its columns; PUT adds some.',
@@ -330,24 +337,28 @@ export const ERRORS = {
     hint: 'The message says why; nothing has changed. Mend it in the engine, then rerun the job.',
   },
   source_refused: {
+    http: 422,
     failure: 'user',
     title: 'The source does not give the content',
     hint: 'Check the address and what it needs to be read.',
   },
   source_broken: {
+    http: 422,
     failure: 'user',
     title: 'The content is shorter than its source said, though it was asked for again',
     hint: 'Check the source: it breaks off.',
   },
   content_unreadable: {
+    http: 422,
     failure: 'user',
     title: 'The content is not what its format says',
     hint: 'Check format, delimiter, quote, compression and encoding (UTF-8).',
   },
   content_too_large: {
+    http: 413,
     failure: 'user',
     title: 'The content is larger than allowed',
-    hint: 'Split it, or raise MILLRACE_MAX_UPLOAD_BYTES.',
+    hint: 'Split it, or raise MILLRACE_MAX_UPLOAD_BYTES. What POST /v1/datasources/infer reads has a limit of its own.',
   },
   too_many_bad_rows: {
     failure: 'user',
@@ -355,31 +366,37 @@ export const ERRORS = {
     hint: 'The message shows some of them. Mend them, or allow more.',
   },
   address_refused: {
+    http: 422,
     failure: 'user',
     title: 'The address must not be reached from this server',
     hint: 'Only http and https to public addresses are allowed. MILLRACE_ALLOW_PRIVATE_ADDRESSES of the server names exceptions.',
   },
   redirect_refused: {
+    http: 422,
     failure: 'user',
     title: 'The redirect cannot be followed',
     hint: 'Use the address that the redirects end at.',
   },
   certificate_refused: {
+    http: 422,
     failure: 'user',
     title: 'The certificate of the other server is not valid',
     hint: 'It must be in date, for that name, and signed by an authority that this server trusts (NODE_EXTRA_CA_CERTS adds one).',
   },
   response_too_large: {
+    http: 413,
     failure: 'user',
     title: 'The response is larger than allowed',
     hint: 'The limit counts before and after decompression.',
   },
   response_unreadable: {
+    http: 422,
     failure: 'user',
     title: 'The response breaks the rules of HTTP or of its Content-Encoding',
     hint: 'Check what the other server sends, for example with curl -v.',
   },
   connection_failed: {
+    http: 502,
     failure: 'system',
     title: 'The other server cannot be reached, or the connection was lost',
     hint: 'Check the name and that the server is up. The system tries again unless the job says restartable: false.',

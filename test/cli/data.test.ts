@@ -149,3 +149,33 @@ test('rows, data sources and pipes go only after a yes', async () => {
   expect(await done('pipes drop reader -y')).toBe('reader deleted\n')
   expect(await done('pipes drop top -y')).toBe('top deleted\n')
 })
+
+test('what an import would make of a file is shown, as a table, as a schema or as JSON', async () => {
+  const sales = file('sales.csv', 'day,the code,amount\n2026-11-01,007,1.5\n2026-11-02,008,\n')
+  const shown = await run(`datasources infer ${sales}`)
+  expect(shown).toEqual({
+    code: 0,
+    stdout: [
+      'column    type',
+      'day       Date',
+      'the code  String',
+      'amount    Nullable(Float64)',
+      '',
+      'day         the code  amount',
+      '2026-11-01       007  1.5',
+      '2026-11-02       008',
+      '',
+    ].join('\n'),
+    stderr: 'csv, with names in its first line\n',
+  })
+  const schema = 'day Date, `the code` String, amount Nullable(Float64)'
+  expect(await done(`datasources infer ${sales} --schema`)).toBe(`${schema}\n`)
+  const made = await inProcess(['datasources', 'create', 'sales', '--schema', schema], { cwd: server.cwd })
+  expect(made.stdout).toBe('sales created\n')
+  const answer = JSON.parse(await done('datasources infer - -f ndjson --json', '{"who":{"id":1}}\n'))
+  expect(answer.schema).toEqual([{ name: 'who_id', type: 'Int64', json_path: '$.who.id' }])
+  expect(await run('datasources infer nowhere.csv')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('nowhere'),
+  })
+})

@@ -1,17 +1,8 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
-import { createData } from '../../src/data/data.ts'
-import { createUploads } from '../../src/data/uploads.ts'
-import { createApp } from '../../src/http/app.ts'
-import { systemClock } from '../../src/kernel/clock.ts'
-import { loadConfig } from '../../src/kernel/config.ts'
-import { silentLogger } from '../../src/kernel/logger.ts'
-import { createJobLogs } from '../../src/logs/create-job-logs.ts'
-import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
 import { startTestServer, type TestServer } from '../server.ts'
+import { startImpatient } from './impatient-server.ts'
 
 let server: TestServer
 beforeAll(async () => {
@@ -65,30 +56,8 @@ describe('on the wire', () => {
   })
 })
 
-/** A second API over the parts of the server, with little patience. */
-const startImpatient = async (idleConnectionMs: number) => {
-  const { dataDir, store, engine } = server
-  const { config } = loadConfig({ flags: { 'data-dir': dataDir }, environment: {}, directory: dataDir })
-  const blobs = await openFileBlobStore({ directory: join(dataDir, 'blobs') })
-  const shared = { config, clock: systemClock, logger: silentLogger, store, blobs }
-  const logs = createJobLogs({ ...shared, dataDir, maxBytes: config.logMaxBytes, shareTails: false })
-  const warehouse = openWarehouse({ ...shared, dataDir })
-  const data = createData({
-    ...shared,
-    warehouse,
-    quarantineKeptMs: shared.config.retentionQuarantineMs,
-    jobsLogKeptMs: Number.POSITIVE_INFINITY,
-  })
-  const uploads = createUploads({ blobs, key: Buffer.alloc(32) })
-  const app = await createApp(
-    { ...shared, engine, logs, warehouse, data, uploads, version: '0.0.0' },
-    { idleConnectionMs },
-  )
-  return { app, port: Number(new URL(await app.listen({ host: '127.0.0.1', port: 0 })).port) }
-}
-
 test('a client that stops in the middle of its body is not waited for', async () => {
-  const { app, port } = await startImpatient(300)
+  const { app, port } = await startImpatient(server, { idleConnectionMs: 300 })
   const socket = connect(port, '127.0.0.1')
   const closed = once(socket, 'close')
   const head = `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n`

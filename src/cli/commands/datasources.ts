@@ -1,6 +1,7 @@
 import type { Define } from '../define.ts'
 import { defineCreate } from './datasources/create.ts'
 import { defineDrop } from './datasources/drop.ts'
+import { defineInfer } from './datasources/infer.ts'
 import { defineList } from './datasources/list.ts'
 import { defineQuarantine } from './datasources/quarantine.ts'
 import { defineShow } from './datasources/show.ts'
@@ -9,6 +10,7 @@ import { defineTruncate } from './datasources/truncate.ts'
 const COMMANDS: Readonly<Record<string, Define>> = {
   list: defineList,
   show: defineShow,
+  infer: defineInfer,
   create: defineCreate,
   truncate: defineTruncate,
   drop: defineDrop,

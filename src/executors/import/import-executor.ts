@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Data } from '../../data/data.ts'
+import { rememberFormat } from '../../data/remember-format.ts'
 import type { Uploads } from '../../data/uploads.ts'
 import type { AddressRules } from '../../kernel/address-rules.ts'
 import type { Lookup } from '../../kernel/guarded-connect.ts'
@@ -59,6 +60,7 @@ const runAttempt = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
   try {
     const outcome = await importOnce(parts, job, context)
     if (outcome.type !== 'completed') return outcome
+    await noteFormat(parts, job, context)
     const elapsed = Math.round(clock.monotonic() - startedAt)
     return { ...outcome, statistics: { elapsed_ms: elapsed, ...outcome.statistics } }
   } catch (error) {
@@ -66,6 +68,16 @@ const runAttempt = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
     if (error instanceof ImportFailure) return failed({ type: 'failed', reason: error.reason, message: error.message })
     if (error instanceof WarehouseError) return toFailure(error)
     throw error
+  }
+}
+
+/** Its rows are there: that it could not be noted what they came from must not make them a failure. */
+const noteFormat = async ({ data }: Parts, job: ClaimedJob, context: ExecutionContext): Promise<void> => {
+  const fields = readFields(job, context)
+  try {
+    await rememberFormat(data, { workspace: job.workspace, name: fields.datasource, format: formatOf(fields) })
+  } catch (error) {
+    context.logger.warn({ err: error, job_id: job.id }, 'the format of an import could not be noted')
   }
 }
 

@@ -65,6 +65,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/deliveries/:delivery_id/redeliver': { scope: 'workflows:write' },
   'POST /v1/sql': { scope: 'jobs:run:query' },
   'POST /v1/datasources': { scope: 'datasources:write' },
+  'POST /v1/datasources/infer': { scope: 'jobs:run:import' },
   'GET /v1/datasources': { scope: 'datasources:read' },
   'GET /v1/datasources/:datasource': { scope: 'datasources:read' },
   'PUT /v1/datasources/:datasource': { scope: 'datasources:write' },

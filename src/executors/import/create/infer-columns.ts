@@ -8,7 +8,7 @@ import { inferNdjson } from './infer-ndjson.ts'
 
 type Input = {
   readonly sample: Sample
-  readonly fields: ImportFields
+  readonly fields: Omit<ImportFields, 'datasource'>
   readonly parquet: () => Promise<readonly FileColumn[] | null>
 }
 

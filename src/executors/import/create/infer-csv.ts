@@ -8,16 +8,22 @@ import type { Sample } from '../spool/read-sample.ts'
 import { guessType } from './guess-type.ts'
 
 /** Columns of what the first MiB looks like. Throws `ImportFailure` where there is nothing to go by. */
-export const inferCsv = (sample: Sample, fields: ImportFields): readonly Column[] => {
-  const records = readRecords(sample, dialectOf(fields))
-  const [first] = records
+export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'>): readonly Column[] => {
+  const { header, first, rows } = readCsv(sample, fields)
   if (first === undefined)
     throw new ImportFailure('content_unreadable', 'The content has no rows that a data source could be made of.')
-  const header = fields.header ?? hasHeader(records, null)
-  const rows = records.slice(header ? 1 : 0).filter(record => record.fields.length === first.fields.length)
   return first.fields.map(({ text }, index) => ({
     name: header && text !== '' ? text : `column_${index}`,
     type: fields.type_guessing === false ? 'String' : guessType(rows.map(row => row.fields[index]!.text)),
     jsonPath: null,
   }))
+}
+
+/** Whether there are names, and the rows that have as many fields as the first record. `first` is missing where there are no records. */
+export const readCsv = (sample: Sample, fields: Pick<ImportFields, 'header' | 'delimiter' | 'quote'>) => {
+  const records = readRecords(sample, dialectOf(fields))
+  const [first] = records
+  const header = fields.header ?? hasHeader(records, null)
+  const rows = records.slice(header ? 1 : 0).filter(record => record.fields.length === first?.fields.length)
+  return { header, first, rows }
 }

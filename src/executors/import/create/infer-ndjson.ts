@@ -23,12 +23,13 @@ export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean })
     let name = path.join('_')
     while (names.has(name)) name += '_'
     names.add(name)
-    const jsonPath = path.length === 1 ? null : `$.${path.join('.')}`
+    const jsonPath = path.length === 1 && name === path[0] ? null : `$.${path.join('.')}`
     return { name, type: guessing ? typeOf(values, objects.length) : 'String', jsonPath }
   })
 }
 
-const readObjects = ({ bytes, isWhole }: Sample): readonly Record<string, unknown>[] => {
+/** The objects of whole lines; what is none is left out. */
+export const readObjects = ({ bytes, isWhole }: Sample): readonly Record<string, unknown>[] => {
   const lines = bytes.toString('utf8').split('\n')
   return (isWhole ? lines : lines.slice(0, -1)).flatMap(line => {
     try {

@@ -8,7 +8,10 @@ export type Dialect = {
   readonly quote: '"' | "'" | ''
 }
 
-export const dialectOf = ({ delimiter = ',', quote = '"' }: ImportFields): Dialect => ({ delimiter, quote })
+export const dialectOf = ({ delimiter = ',', quote = '"' }: Pick<ImportFields, 'delimiter' | 'quote'>): Dialect => ({
+  delimiter,
+  quote,
+})
 
 /** A text that no file has, so that NULL is what a line does not have at all. */
 const NO_NULL = '\u0001millrace null\u0001'

@@ -8,7 +8,7 @@ import { s3Address } from './s3-source.ts'
 import type { Source } from './source.ts'
 
 type Input = {
-  readonly fields: ImportFields
+  readonly fields: Omit<ImportFields, 'datasource'>
   readonly workspace: string
   readonly fetch: GuardedFetch
   readonly uploads: Uploads

@@ -7,7 +7,7 @@ const SIGNED_SECONDS = 7 * 24 * 3600
  * An address of http that reads `s3://bucket/key`, so that an object is downloaded as everything else is: by the guarded fetch, and resumed. Signed with
  * the keys of the job: with the server's, whoever may submit jobs could read what the server may.
  */
-export const s3Address = async (fields: ImportFields): Promise<string> => {
+export const s3Address = async (fields: Omit<ImportFields, 'datasource'>): Promise<string> => {
   const [, bucket, path] = /^s3:\/\/([^/]+)\/(.+)$/.exec(fields.url)!
   const { region = 'us-east-1', endpoint, access_key_id: accessKeyId, secret_access_key: secretAccessKey } = fields
   const key = decodeURIComponent(path!)

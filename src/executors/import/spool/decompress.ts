@@ -8,6 +8,8 @@ type Limits = {
   readonly compression?: Compression | undefined
   /** Of what comes out. */
   readonly maxBytes: number
+  /** What is said beyond it, where it is another limit than the one of imports. */
+  readonly tooLarge?: string
 }
 
 const CHUNK_BYTES = 256 * 1024
@@ -22,7 +24,7 @@ const MOST_LAYERS = 2
 
 /** The content itself. Throws `ImportFailure` `content_unreadable`, `content_too_large`. */
 export async function* decompressed(content: AsyncIterable<Uint8Array>, limits: Limits): AsyncGenerator<Uint8Array> {
-  const { compression, maxBytes } = limits
+  const { compression } = limits
   let plain = content
   if (compression === undefined) {
     for (let layers = 0; layers < MOST_LAYERS; layers++) {
@@ -32,7 +34,7 @@ export async function* decompressed(content: AsyncIterable<Uint8Array>, limits: 
       if (found === 'none') break
     }
   } else if (compression !== 'none') plain = decode(plain, compression)
-  yield* limited(plain, maxBytes)
+  yield* limited(plain, limits)
 }
 
 const ZSTD = [0x28, 0xb5, 0x2f, 0xfd]
@@ -90,14 +92,17 @@ async function* decode(
 /** The reader of the last stream gets the error. */
 const ignore = (): void => {}
 
-async function* limited(content: AsyncIterable<Uint8Array>, maxBytes: number): AsyncGenerator<Uint8Array> {
+async function* limited(
+  content: AsyncIterable<Uint8Array>,
+  { maxBytes, tooLarge }: Limits,
+): AsyncGenerator<Uint8Array> {
   let size = 0
   for await (const chunk of content) {
     size += chunk.length
     if (size > maxBytes)
       throw new ImportFailure(
         'content_too_large',
-        `The content has more than ${maxBytes} bytes (MILLRACE_MAX_UPLOAD_BYTES).`,
+        tooLarge ?? `The content has more than ${maxBytes} bytes (MILLRACE_MAX_UPLOAD_BYTES).`,
       )
     yield chunk
   }

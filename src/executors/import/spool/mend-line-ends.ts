@@ -18,7 +18,12 @@ export const mendLineEnds = async (path: string): Promise<void> => {
 
 async function* replaced(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of content) {
-    for (let at = chunk.indexOf(0x0d); at !== -1; at = chunk.indexOf(0x0d, at + 1)) chunk[at] = 0x0a
+    mendReturns(chunk)
     yield chunk
   }
+}
+
+/** The same of bytes, in their place. */
+export const mendReturns = (bytes: Uint8Array): void => {
+  for (let at = bytes.indexOf(0x0d); at !== -1; at = bytes.indexOf(0x0d, at + 1)) bytes[at] = 0x0a
 }

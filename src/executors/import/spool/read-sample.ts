@@ -10,7 +10,8 @@ export type Sample = {
   readonly size: number
 }
 
-const SAMPLE_BYTES = 1024 * 1024
+/** As much of content as is looked at. */
+export const SAMPLE_BYTES = 1024 * 1024
 
 /** The first MiB. Throws `ImportFailure` `content_unreadable` for what cannot be of the format: better said at once than in terms of its columns. */
 export const readSample = async (path: string, format: DataFormat): Promise<Sample> => {
@@ -19,12 +20,17 @@ export const readSample = async (path: string, format: DataFormat): Promise<Samp
     const { size } = await file.stat()
     const bytes = Buffer.alloc(Math.min(size, SAMPLE_BYTES))
     await file.read(bytes, 0, bytes.length, 0)
-    const fault = faultOf(bytes, format)
-    if (fault !== null) throw new ImportFailure('content_unreadable', fault)
+    refuseOther(bytes, format)
     return { bytes, isWhole: size === bytes.length, size }
   } finally {
     await file.close()
   }
+}
+
+/** Throws `ImportFailure` `content_unreadable` for the beginning of what cannot be of the format. */
+export const refuseOther = (bytes: Buffer, format: DataFormat): void => {
+  const fault = faultOf(bytes, format)
+  if (fault !== null) throw new ImportFailure('content_unreadable', fault)
 }
 
 const faultOf = (bytes: Buffer, format: DataFormat): string | null => {

@@ -55,7 +55,7 @@ const writeBlocks = async (
 }
 
 /** Of UTF-8. Engines take it for a part of the first value. */
-const withoutMark = (block: Buffer): Buffer =>
+export const withoutMark = (block: Buffer): Buffer =>
   block.length >= 3 && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf ? block.subarray(3) : block
 
 /** A write may be short, on a disk that fills up above all. */

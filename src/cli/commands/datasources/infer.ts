@@ -1,0 +1,97 @@
+import { createReadStream } from 'node:fs'
+import { call } from '../../client/request.ts'
+import type { Row } from '../../client/rows.ts'
+import { findServer, type ServerAddress } from '../../client/server-address.ts'
+import { addContentOptions, asQuery, type ContentOptions, contentFields, findFile, isUrl } from '../../content.ts'
+import type { CliContext } from '../../context.ts'
+import type { Define } from '../../define.ts'
+import { formatRows } from '../../terminal/rows-table.ts'
+import { formatTable } from '../../terminal/table.ts'
+
+type InferOptions = ContentOptions & { readonly schema?: boolean; readonly json?: boolean }
+
+type InferredColumn = { readonly name: string; readonly type: string; readonly json_path: string | null }
+
+type InferAnswer = {
+  readonly schema: readonly InferredColumn[]
+  readonly format: string
+  readonly header: boolean | null
+  readonly rows: readonly Row[]
+  readonly whole: boolean
+}
+
+/** `millrace datasources infer FILE`: what an import with --create would make of a file or of what is at a URL. */
+export const defineInfer: Define = (command, context) => {
+  addContentOptions(
+    command
+      .description('show what data source an import would make; makes nothing')
+      .argument('<file or url>', 'a file, - for standard input; or http(s)://, s3://, file:// for the server to read'),
+  )
+    .option('--schema', 'print the columns alone, as datasources create --schema takes them')
+    .option('--json', 'print the answer as JSON')
+    .action(async (place: string, { schema, json, ...options }: InferOptions) => {
+      const answer = await infer(findServer(context), place, options, context)
+      if (json) context.stdout.write(`${JSON.stringify(answer)}\n`)
+      else if (schema) context.stdout.write(`${schemaText(answer.schema)}\n`)
+      else show(answer, context)
+    })
+}
+
+const PATH = '/v1/datasources/infer'
+
+const infer = async (
+  server: ServerAddress,
+  place: string,
+  options: ContentOptions,
+  context: CliContext,
+): Promise<InferAnswer> => {
+  const fields = contentFields(place, options)
+  if (isUrl(place)) return call<InferAnswer>(server, { method: 'POST', path: PATH, json: { url: place, ...fields } })
+  const content = await open(place, context)
+  const body = fields.format === 'parquet' ? content : beginningOf(content)
+  const headers = { 'content-type': 'application/octet-stream' }
+  return call<InferAnswer>(server, { method: 'POST', path: PATH, query: asQuery(fields), headers, body })
+}
+
+const open = async (place: string, context: CliContext): Promise<AsyncIterable<Uint8Array>> => {
+  if (place === '-') return context.stdin
+  const { path } = await findFile(place, context)
+  return createReadStream(path, { highWaterMark: 256 * 1024 })
+}
+
+/** More than the server looks at. */
+const ENOUGH_BYTES = 2 * 1024 * 1024
+
+/** The rest of Parquet alone says what it is. */
+async function* beginningOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  let sent = 0
+  for await (const chunk of content) {
+    yield chunk
+    sent += chunk.length
+    if (sent >= ENOUGH_BYTES) return
+  }
+}
+
+/** Names as SQL takes them. */
+const schemaText = (schema: readonly InferredColumn[]): string =>
+  schema
+    .map(({ name, type }) => `${/^\w+$/.test(name) ? name : `\`${name.replaceAll('`', '\\`')}\``} ${type}`)
+    .join(', ')
+
+const show = ({ schema, format, header, rows, whole }: InferAnswer, { stdout, stderr }: CliContext): void => {
+  const paths = schema.some(({ json_path }) => json_path !== null)
+  stdout.write(
+    formatTable<InferredColumn>(
+      [
+        { title: 'column', value: column => column.name },
+        { title: 'type', value: column => column.type },
+        ...(paths ? [{ title: 'path', value: (column: InferredColumn) => column.json_path ?? '' }] : []),
+      ],
+      schema,
+      stdout.columns,
+    ),
+  )
+  if (rows.length > 0) stdout.write(`\n${formatRows(rows, stdout.columns)}`)
+  const names = header === null ? '' : header ? ', with names in its first line' : ', without names'
+  stderr.write(`${format}${names}${whole ? '' : '; guessed from its beginning'}\n`)
+}

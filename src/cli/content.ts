@@ -1,0 +1,85 @@
+import { stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { type Command, Option } from 'commander'
+import { DATA_FORMATS, type DataFormat } from '../model/data-source.ts'
+import type { CliContext } from './context.ts'
+import { EXIT } from './exit-code.ts'
+import { CliFailure } from './failure.ts'
+
+export type ContentOptions = {
+  readonly format?: DataFormat
+  readonly delimiter?: string
+  readonly quote?: string
+  readonly header?: boolean
+  readonly compression?: string
+  readonly typeGuessing?: boolean
+}
+
+/** Options that say how content is written. */
+export const addContentOptions = (command: Command): Command =>
+  command
+    .addOption(new Option('-f, --format <format>', 'by the extension when absent, else csv').choices(DATA_FORMATS))
+    .option('--delimiter <character>', 'of CSV; a comma by default')
+    .option('--quote <character>', 'of CSV; " by default')
+    .option('--header', 'the first line of CSV has names')
+    .option('--no-header', 'the first line of CSV is a row')
+    .option('--compression <name>', 'gzip, zstd or none; by the extension when absent')
+    .option('--no-type-guessing', 'all columns of a new data source are text')
+
+/** A place that the server reads itself. */
+export const isUrl = (place: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(place)
+
+export type ContentFields = Readonly<Record<string, string | number | boolean | undefined>>
+
+/** The options as the API has them, with what the name of the content says. */
+export const contentFields = (place: string, options: ContentOptions): ContentFields => {
+  const { format, delimiter, quote, header, compression, typeGuessing } = options
+  return {
+    format: format ?? formatOf(isUrl(place) && URL.canParse(place) ? new URL(place).pathname : place),
+    delimiter: delimiter === '\\t' ? '\t' : delimiter,
+    quote,
+    header,
+    compression: compression ?? (isUrl(place) ? undefined : compressionOf(place)),
+    type_guessing: typeGuessing === false ? false : undefined,
+  }
+}
+
+/** Fields that are there, as they stand in a query. */
+export const asQuery = (fields: ContentFields): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
+  )
+
+const FORMATS: Readonly<Record<string, DataFormat>> = {
+  csv: 'csv',
+  tsv: 'csv',
+  txt: 'csv',
+  ndjson: 'ndjson',
+  jsonl: 'ndjson',
+  json: 'ndjson',
+  parquet: 'parquet',
+}
+
+const COMPRESSION = /\.(gz|zst)$/i
+
+const formatOf = (file: string): DataFormat | undefined =>
+  FORMATS[/\.(\w+)$/.exec(file.replace(COMPRESSION, ''))?.[1]?.toLowerCase() ?? '']
+
+/** The name of what is uploaded stays here: the server sees only its bytes. */
+const compressionOf = (file: string): string | undefined => {
+  const extension = COMPRESSION.exec(file)?.[1]?.toLowerCase()
+  return extension === undefined ? undefined : extension === 'gz' ? 'gzip' : 'zstd'
+}
+
+/** A file of this machine. Throws `CliFailure` when it is none. */
+export const findFile = async (
+  place: string,
+  { directory }: Pick<CliContext, 'directory'>,
+): Promise<{ readonly path: string; readonly size: number }> => {
+  const path = resolve(directory, place)
+  const found = await stat(path).catch((error: Error) => {
+    throw new CliFailure(`${place}: ${error.message}`, { exitCode: EXIT.usage })
+  })
+  if (!found.isFile()) throw new CliFailure(`${place} is not a file`, { exitCode: EXIT.usage })
+  return { path, size: found.size }
+}

@@ -1,0 +1,136 @@
+import { rm } from 'node:fs/promises'
+import { columnFaults } from '../../../data/check-data-source.ts'
+import type { Data } from '../../../data/data.ts'
+import type { Uploads } from '../../../data/uploads.ts'
+import type { AddressRules } from '../../../kernel/address-rules.ts'
+import type { Lookup } from '../../../kernel/guarded-connect.ts'
+import { createGuardedFetch } from '../../../kernel/guarded-fetch.ts'
+import { newId } from '../../../kernel/ids.ts'
+import type { Column, DataFormat } from '../../../model/data-source.ts'
+import { quoteText } from '../../../warehouse/quote-text.ts'
+import { ImportFailure } from '../import-failure.ts'
+import { parquetColumns } from '../parquet/parquet-columns.ts'
+import { openSource } from '../source/open-source.ts'
+import { formatOf, type ImportFields } from '../spec.ts'
+import { decompressed } from '../spool/decompress.ts'
+import { hasLoneReturns, mendReturns } from '../spool/mend-line-ends.ts'
+import { readSample, refuseOther, SAMPLE_BYTES, type Sample } from '../spool/read-sample.ts'
+import { spoolContent, withoutMark } from '../spool/spool-content.ts'
+import { createSpoolFolder, type SpoolPlace } from '../spool/spool-folder.ts'
+import { inferColumns } from './infer-columns.ts'
+import { readCsv } from './infer-csv.ts'
+import { type SampleRow, sampleRows } from './sample-rows.ts'
+import { untilAbort } from './until-abort.ts'
+
+/** What a data source that is made of content would be, and the content's first rows. */
+export type Inferred = {
+  readonly format: DataFormat
+  readonly columns: readonly Column[]
+  /** Of CSV: whether its first line has names; null of other formats. */
+  readonly header: boolean | null
+  readonly rows: readonly SampleRow[]
+  /** Decompressed. */
+  readonly bytesRead: number
+  /** All of the content was looked at. */
+  readonly isWhole: boolean
+}
+
+export type Inference = (input: {
+  readonly workspace: string
+  readonly fields: Omit<ImportFields, 'datasource'>
+  /** What was sent; absent: it is at the URL. */
+  readonly content?: AsyncIterable<Uint8Array>
+  readonly signal: AbortSignal
+}) => Promise<Inferred>
+
+type Options = {
+  readonly data: Pick<Data, 'warehouse'>
+  readonly dataDir: string
+  readonly uploads: Uploads
+  readonly addressRules: AddressRules
+  /** Folders that `file:` may read. */
+  readonly importDirs: readonly string[]
+  /** For tests; the system's resolver when absent. */
+  readonly lookup?: Lookup
+}
+
+/** Of Parquet, whose columns stand at its end; of other formats the beginning is enough. */
+export const MOST_BYTES = 256 * 1024 * 1024
+const SAMPLED_ROWS = 10
+const IDLE_MS = 30_000
+
+/** Says what an import with `create` would make of content; makes nothing. Throws `ImportFailure`, `WarehouseError`, or the reason of the signal. */
+export const createInference = (options: Options): Inference => {
+  const { data, dataDir, addressRules, lookup } = options
+  const { warehouse } = data
+  const fetch = createGuardedFetch({ rules: addressRules, ...(lookup && { lookup }) })
+  const spoolFolder = createSpoolFolder({ dataDir, warehouse })
+
+  const open = async ({ workspace, fields, content, signal }: Parameters<Inference>[0]) => {
+    const limits = { maxBytes: MOST_BYTES, idleTimeoutMs: IDLE_MS }
+    const source = content ?? (await openSource({ ...options, ...limits, workspace, fields, fetch, signal })).content
+    const { compression } = fields
+    return decompressed(untilAbort(source, signal), { compression, maxBytes: MOST_BYTES, tooLarge: TOO_LARGE })
+  }
+
+  const inferParquet = async (input: Parameters<Inference>[0]): Promise<Inferred> => {
+    const { workspace, fields, signal } = input
+    const { path, isLocal } = spoolFolder.place({ id: newId(), attempt: 0, workspace })
+    const spool: SpoolPlace = { path, isLocal, spooling: null }
+    try {
+      await spoolContent(path, await open(input))
+      const sample = await readSample(path, 'parquet')
+      const parquet = () => parquetColumns({ warehouse, workspace, spool, signal })
+      const columns = await inferColumns({ sample, fields, parquet })
+      const rows = await warehouse.rows<SampleRow>({
+        workspace,
+        sql: `SELECT * FROM file(${quoteText(path)}, 'Parquet') LIMIT ${SAMPLED_ROWS}`,
+        settings: { output_format_json_validate_utf8: 1 },
+        signal,
+      })
+      return { format: 'parquet', columns, header: null, rows, bytesRead: sample.size, isWhole: true }
+    } finally {
+      await rm(path, { force: true })
+    }
+  }
+
+  const inferText = async (input: Parameters<Inference>[0], format: 'csv' | 'ndjson'): Promise<Inferred> => {
+    const { fields } = input
+    const sample = await takeSample(await open(input), format)
+    const columns = await inferColumns({ sample, fields, parquet: async () => null })
+    return {
+      format,
+      columns,
+      header: format === 'csv' ? readCsv(sample, fields).header : null,
+      rows: sampleRows({ sample, format, fields, columns, most: SAMPLED_ROWS }),
+      bytesRead: sample.bytes.length,
+      isWhole: sample.isWhole,
+    }
+  }
+
+  return async input => {
+    const format = formatOf(input.fields)
+    const inferred = format === 'parquet' ? await inferParquet(input) : await inferText(input, format)
+    const [fault] = columnFaults(inferred.columns)
+    if (fault !== undefined)
+      throw new ImportFailure('schema_mismatch', `No data source can be made of it: ${fault.path} ${fault.message}.`)
+    return inferred
+  }
+}
+
+const TOO_LARGE = `The content has more than ${MOST_BYTES} bytes: import it as a job with create, or infer from a smaller file like it.`
+
+/** The first MiB, as an import sees it. */
+const takeSample = async (content: AsyncIterable<Uint8Array>, format: DataFormat): Promise<Sample> => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of content) {
+    parts.push(part)
+    size += part.length
+    if (size > SAMPLE_BYTES) break
+  }
+  const bytes = withoutMark(Buffer.concat(parts).subarray(0, SAMPLE_BYTES))
+  refuseOther(bytes, format)
+  if (format === 'csv' && hasLoneReturns(bytes)) mendReturns(bytes)
+  return { bytes, isWhole: size <= SAMPLE_BYTES, size }
+}

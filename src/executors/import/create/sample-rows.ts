@@ -1,0 +1,41 @@
+import type { Column, DataFormat } from '../../../model/data-source.ts'
+import type { ImportFields } from '../spec.ts'
+import type { Sample } from '../spool/read-sample.ts'
+import { readCsv } from './infer-csv.ts'
+import { readObjects } from './infer-ndjson.ts'
+
+/** Values by the names of columns. */
+export type SampleRow = Readonly<Record<string, unknown>>
+
+type Input = {
+  readonly sample: Sample
+  readonly format: Exclude<DataFormat, 'parquet'>
+  readonly fields: Pick<ImportFields, 'header' | 'delimiter' | 'quote'>
+  readonly columns: readonly Column[]
+  readonly most: number
+}
+
+/** The first rows of content as it has them: of CSV texts, of NDJSON what stands at the path of each column, null where nothing does. */
+export const sampleRows = ({ sample, format, fields, columns, most }: Input): readonly SampleRow[] =>
+  format === 'csv'
+    ? readCsv(sample, fields)
+        .rows.slice(0, most)
+        .map(row => rowOf(columns, (_, index) => row.fields[index]!.text))
+    : readObjects(sample)
+        .slice(0, most)
+        .map(object => rowOf(columns, column => valueAt(object, pathOf(column))))
+
+const rowOf = (columns: readonly Column[], valueIn: (column: Column, index: number) => unknown): SampleRow =>
+  Object.fromEntries(columns.map((column, index) => [column.name, valueIn(column, index)]))
+
+const pathOf = ({ name, jsonPath }: Column): readonly string[] =>
+  jsonPath === null ? [name] : jsonPath.slice('$.'.length).split('.')
+
+const valueAt = (object: unknown, path: readonly string[]): unknown => {
+  let value: unknown = object
+  for (const key of path) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null
+    value = (value as Record<string, unknown>)[key]
+  }
+  return value
+}

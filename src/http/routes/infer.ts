@@ -1,0 +1,156 @@
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import Type, { type Static } from 'typebox'
+import { createInference, type Inferred, MOST_BYTES } from '../../executors/import/create/infer-content.ts'
+import { ImportFailure } from '../../executors/import/import-failure.ts'
+import { type ImportFields, importProperties } from '../../executors/import/spec.ts'
+import { ERRORS, type FailureReason, MillraceError, type RequestErrorCode } from '../../kernel/errors.ts'
+import { DATA_FORMATS } from '../../model/data-source.ts'
+import type { App } from '../app.ts'
+import { submitterOf } from '../auth/submitter.ts'
+import { importBody } from '../import-body.ts'
+import { bodyOf, inQuery, isMultipart } from '../receive-import.ts'
+import { createRoom } from '../room.ts'
+import { choice, NullableText, strictObject } from '../schemas/basics.ts'
+import { ImportQuery } from '../schemas/import.ts'
+import type { Services } from '../services.ts'
+import { whenLeft } from '../when-left.ts'
+
+/** To the answer, with all that another server sends for it. */
+export const INFER_LONGEST_MS = 30_000
+
+const { format, delimiter, quote, header, compression, type_guessing } = ImportQuery.properties
+const InferQuery = strictObject({ format, delimiter, quote, header, compression, type_guessing })
+
+const given = importProperties.import.properties
+const InferBody = strictObject({
+  url: given.url,
+  format: given.format,
+  delimiter: given.delimiter,
+  quote: given.quote,
+  header: given.header,
+  compression: given.compression,
+  type_guessing: given.type_guessing,
+  region: given.region,
+  endpoint: given.endpoint,
+  access_key_id: given.access_key_id,
+  secret_access_key: given.secret_access_key,
+})
+
+const InferAnswer = Type.Object({
+  schema: Type.Array(Type.Object({ name: Type.String(), type: Type.String(), json_path: NullableText })),
+  engine: Type.String(),
+  sorting_key: NullableText,
+  format: choice(DATA_FORMATS),
+  header: Type.Unsafe<boolean | null>({
+    type: ['boolean', 'null'],
+    description: 'Of CSV: whether the first line has names; null of other formats.',
+  }),
+  rows: Type.Array(Type.Object({}, { additionalProperties: true }), {
+    description: 'The first ten, by the names of columns; those of CSV as the texts that they are.',
+  }),
+  bytes_read: Type.Integer({ description: 'Decompressed.' }),
+  whole: Type.Boolean({ description: 'false: of CSV and NDJSON only the first MiB was looked at.' }),
+})
+
+/** What an import with `create` would make. Its parsers are of this route alone: here a body that is not JSON is content. */
+export const inferRoutes = async (root: App, services: Services, longestMs: number): Promise<void> => {
+  await root.register(async (scope: App) => {
+    scope.removeContentTypeParser('*')
+    scope.addContentTypeParser('*', (_request, _payload, done) => done(null, undefined))
+    inferRoute(scope, services, longestMs)
+  })
+}
+
+const inferRoute = (app: App, services: Services, longestMs: number): void => {
+  const { config, data, uploads, engine } = services
+  const infer = createInference({ ...config, data, uploads })
+  const room = createRoom(config.maxWorkers, 'contents')
+  app.post(
+    '/v1/datasources/infer',
+    {
+      schema: {
+        tags: ['Data sources'],
+        summary: 'Say what data source an import would make',
+        description: `Of what is at the URL of a JSON body, or of a body that is the content itself, whose options are in the query. Nothing is made or kept. It takes at most ${longestMs / 1000} seconds; of CSV and NDJSON the first MiB is looked at, Parquet may have ${MOST_BYTES / 1024 / 1024} MiB.`,
+        consumes: ['application/json', 'application/octet-stream'],
+        querystring: InferQuery,
+        body: { content: { 'application/json': { schema: InferBody } } },
+        response: { 200: InferAnswer },
+      },
+      config: { body: 'content', onlyReads: true },
+    },
+    async (request, reply) => {
+      const asked = readRequest(request)
+      const body = { import: { datasource: 'inferred', ...asked.fields } }
+      inQuery(() => engine.check({ submitter: submitterOf(request), bodies: [body], path: '' }))
+      using _place = room.enter()
+      using leaving = whenLeft(request)
+      const deadline = AbortSignal.timeout(longestMs)
+      const signal = AbortSignal.any([leaving.signal, deadline])
+      try {
+        return view(await infer({ workspace: request.caller.workspace, signal, ...asked }))
+      } catch (error) {
+        throw deadline.aborted ? tooSlow(longestMs) : toRefusal(error)
+      } finally {
+        if (asked.content !== undefined) await leaveRest(request, reply, deadline)
+      }
+    },
+  )
+}
+
+type Asked = { readonly fields: Omit<ImportFields, 'datasource'>; readonly content?: AsyncIterable<Uint8Array> }
+
+const readRequest = (request: FastifyRequest): Asked => {
+  const { headers, body, query } = request
+  if (/^application\/json\b/i.test(headers['content-type'] ?? '')) {
+    if (body === undefined) throw new MillraceError('invalid_json', 'The request has no body.')
+    if (Object.keys(query as object).length > 0)
+      throw new MillraceError('invalid', 'With a JSON body everything stands in the body, nothing in the query.')
+    return { fields: body as Static<typeof InferBody> }
+  }
+  if (isMultipart(headers)) throw new MillraceError('unsupported_media_type', 'Send the content itself, or JSON.')
+  const { import: fields } = importBody({
+    datasource: 'inferred',
+    url: 'upload:',
+    query: query as Static<typeof InferQuery>,
+    headers,
+  })
+  const { datasource: _, ...rest } = fields
+  return { fields: rest as Asked['fields'], content: bodyOf(request) }
+}
+
+const view = ({ columns, format, header, rows, bytesRead, isWhole }: Inferred) => ({
+  schema: columns.map(({ name, type, jsonPath }) => ({ name, type, json_path: jsonPath })),
+  engine: 'MergeTree',
+  sorting_key: null,
+  format,
+  header,
+  rows: [...rows],
+  bytes_read: bytesRead,
+  whole: isWhole,
+})
+
+const tooSlow = (longestMs: number): MillraceError =>
+  new MillraceError('content_too_slow', `The content did not come within ${longestMs / 1000} seconds.`)
+
+const toRefusal = (error: unknown): unknown =>
+  error instanceof ImportFailure && isRefusal(error.reason) ? new MillraceError(error.reason, error.message) : error
+
+const isRefusal = (reason: FailureReason): reason is FailureReason & RequestErrorCode => 'http' in ERRORS[reason]
+
+/** So much of what is not looked at is taken, so that a client which sends first and reads then gets its answer. */
+const MOST_LEFT_BYTES = 16 * 1024 * 1024
+
+const leaveRest = async ({ raw }: FastifyRequest, reply: FastifyReply, deadline: AbortSignal): Promise<void> => {
+  let left = MOST_LEFT_BYTES
+  const rest = Promise.withResolvers<void>()
+  deadline.addEventListener('abort', () => rest.resolve(), { once: true })
+  raw.on('data', (chunk: Buffer) => {
+    left -= chunk.length
+    if (left < 0) rest.resolve()
+  })
+  for (const event of ['end', 'close', 'error']) raw.once(event, () => rest.resolve())
+  if (!raw.readableEnded && !raw.destroyed && !deadline.aborted) await rest.promise
+  // Unread it would stand before the next request of the connection.
+  if (!raw.readableEnded) reply.header('connection', 'close')
+}
