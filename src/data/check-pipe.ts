@@ -6,6 +6,7 @@ import type { NodeRole, Pipe, PipeNode } from '../model/pipe.ts'
 import { withNullParameters } from '../warehouse/guard/query-parameters.ts'
 import { type DescribedColumn, WarehouseError } from '../warehouse/warehouse.ts'
 import { toInvalid } from './check-data-source.ts'
+import { readersFault } from './check-readers.ts'
 import { ambiguousSet } from './check-sets.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
@@ -91,6 +92,8 @@ export const checkPipe = async (
     if (message !== null) errors.push({ path: `nodes.${index}.sql`, message: `the node ${node.name}: ${message}` })
   }
   refuse(errors)
+  const message = await readersFault(data, workspace, catalogue, pipe)
+  if (message !== null) refuse([{ path: `nodes.${pipe.nodes.length - 1}.sql`, message }])
 }
 
 const cycleFaults = (catalogue: Catalogue, pipe: Pipe): readonly FieldError[] => {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createPipe } from '../../src/data/pipes.ts'
+import { createPipe, replacePipe } from '../../src/data/pipes.ts'
 import type { NodeRole } from '../../src/model/pipe.ts'
 import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
 
@@ -307,6 +307,22 @@ describe('what reads too much', () => {
       status: 422,
       body: { code: 'sql_error', detail: expect.stringMatching(/1000 times/) },
     })
+  })
+
+  test('is refused where it would be another pipe that does', async () => {
+    await scene.pipe('base', [{ name: 'only', sql: 'SELECT x FROM sales' }])
+    const twice = (name: string) => `SELECT x FROM ${name} UNION ALL SELECT x FROM ${name}`
+    const names = ['base', ...Array.from({ length: 9 }, (_, index) => `above${index}`)]
+    for (const [index, name] of names.slice(1).entries())
+      await scene.pipe(name, [{ name: 'only', sql: twice(names[index]!) }])
+    const role = plain
+    const replace = (sql: string) =>
+      replacePipe(scene.data, WORKSPACE, 'base', { name: 'base', nodes: [{ name: 'only', sql, role }] })
+    await expect(replace(twice('final_sales'))).rejects.toMatchObject({
+      code: 'invalid',
+      errors: [{ path: 'nodes.0.sql', message: expect.stringMatching(/the pipe above8, which reads this one.*1000/) }],
+    })
+    expect(await replace('SELECT x, 1 AS one FROM sales')).toMatchObject({ name: 'base' })
   })
 
   test('is not what has a long text: each node stands there once', async () => {

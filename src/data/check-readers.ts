@@ -1,0 +1,27 @@
+import type { Catalogue } from '../model/catalogue.ts'
+import { readsOf } from '../model/catalogue-graph.ts'
+import type { Pipe } from '../model/pipe.ts'
+import { WarehouseError } from '../warehouse/warehouse.ts'
+import { compileNode } from './compile-select.ts'
+import type { Data } from './data.ts'
+
+/** Why a node of another pipe, which reads this one, could not be run any more; null: all can, as far as what they read goes. */
+export const readersFault = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+): Promise<string | null> => {
+  const last = pipe.nodes.at(-1)!
+  for (const other of catalogue.pipes)
+    for (const node of other.nodes) {
+      if (other === pipe || !readsOf(catalogue, other, node).nodes.has(last)) continue
+      try {
+        await compileNode(data, workspace, catalogue, other, node)
+      } catch (error) {
+        if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+        return `the node ${node.name} of the pipe ${other.name}, which reads this one: ${error.message}`
+      }
+    }
+  return null
+}
