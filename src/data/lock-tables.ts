@@ -6,8 +6,8 @@ type Input = {
   readonly job: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken' | 'workspace'>
   readonly tables: readonly string[]
   readonly signal: AbortSignal
-  /** Told when it has to wait, and for whom. */
-  readonly onWait: (text: string) => void
+  /** Told when it has to wait, and for whom; null: not any more. */
+  readonly onWait: (text: string | null) => void
   /** Waits, while another job may have the slot of this one. */
   readonly lendSlot: LendSlot
 }
@@ -31,10 +31,15 @@ export const lockTables = async ({
 }: Input): Promise<'locked' | 'stopped'> => {
   const { workspace } = job
   const holder = { lease: leaseOf(job) }
+  let hasWaited = false
   for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     const answer = await store.lockTables({ workspace, tables, holder })
-    if (answer.type === 'locked') return 'locked'
     if (answer.type === 'lost') return 'stopped'
+    if (answer.type === 'locked') {
+      if (hasWaited) onWait(null)
+      return 'locked'
+    }
+    hasWaited = true
     onWait(`waits for ${answer.jobId === null ? 'a call' : `job ${answer.jobId}`}, which writes ${answer.table}`)
     await lendSlot(() => sleep(pause, signal))
   }

@@ -32,8 +32,8 @@ export type Write = {
   readonly signal: AbortSignal
   /** A stop that even a committed publication has to heed: the worker has no right to the job any more, or shuts down. */
   readonly mustLeave: () => boolean
-  /** Told what keeps it from going on. */
-  readonly onWait: (text: string) => void
+  /** Told what keeps it from going on; null: nothing any more. */
+  readonly onWait: (text: string | null) => void
   readonly lendSlot: LendSlot
   /** What is left to do is short, and needs no slot. */
   readonly releaseSlot: () => void
@@ -158,6 +158,7 @@ const publish = async (data: Data, write: Write, publication: NewPublication): P
   for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     try {
       await finishPublication(data, whole)
+      if (pause > FIRST_PAUSE_MS) write.onWait(null)
       return { type: 'written', outcome: JSON.parse(publication.outcome) as Record<string, number> }
     } catch (error) {
       if (write.mustLeave()) return { type: 'stopped' }

@@ -42,6 +42,7 @@ type Start = {
 }
 
 const NO_SECRETS: Readonly<Record<string, string>> = Object.freeze({})
+const NO_PROGRESS: Progress = Object.freeze({ percentage: null, message: null })
 const NO_PARTS: readonly LogPart[] = Object.freeze([])
 
 /**
@@ -61,6 +62,7 @@ export class Attempt implements ExecutionContext, LogWriter {
   #environment: Readonly<Record<string, string>> | null = null
   #log: AttemptLog | null = null
   #makeMasker: (() => Masker) | null | undefined
+  #told: Progress = NO_PROGRESS
   #progress: ProgressWriter | null = null
   #timer: AttemptClock | null = null
 
@@ -108,6 +110,15 @@ export class Attempt implements ExecutionContext, LogWriter {
   }
 
   progress(progress: Progress): void {
+    this.#told = progress
+    this.#tell(progress)
+  }
+
+  waits(message: string | null): void {
+    this.#tell(message === null ? this.#told : { ...this.#told, message })
+  }
+
+  #tell(progress: Progress): void {
     const { store, logger } = this.#dependencies
     this.#progress ??= createProgressWriter({ store, logger, workspace: this.job.workspace, lease: this.lease })
     const { message } = progress

@@ -38,6 +38,8 @@ export interface ExecutionContext {
   /** With the job's secrets and its token masked as in its log. The engine does so with messages of progress and failures. */
   mask(text: string): string
   progress(progress: Progress): void
+  /** Shown in place of the message of its progress: what it waits for; null: it goes on. */
+  waits(message: string | null): void
   /**
    * Waits for what another attempt has, while a new job may have the slot of this one: so many that wait keep nobody from working. Resolves
    * when there is a slot again, or when the attempt is to stop. Nothing that others wait for may be held meanwhile.

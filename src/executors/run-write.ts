@@ -33,7 +33,7 @@ export const runWrite = async (input: Input): Promise<Outcome> => {
       ...write,
       signal: stop.signal,
       mustLeave: hasNoTime,
-      onWait: message => context.progress({ percentage: null, message }),
+      onWait: message => context.waits(message),
       lendSlot: wait => context.lendSlot(wait),
       releaseSlot: () => context.releaseSlot(),
       clock,

@@ -93,6 +93,7 @@ export const createContext = (changes: Partial<ExecutionContext> = {}): Context 
     artifacts,
     mask: text => maskText(Masker.for(Object.values(changes.secrets ?? {})), text),
     progress: () => {},
+    waits: () => {},
     lendSlot: <T>(wait: () => Promise<T>) => wait(),
     releaseSlot: () => {},
     addArtifact: async ({ name, path }) => {

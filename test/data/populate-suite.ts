@@ -106,6 +106,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       await expect
         .poll(async () => (await job(id)).progress?.message ?? '', { timeout: 30_000 })
         .toContain('cannot be put in place')
+      expect(await statuses(id)).toEqual(Array(STEPS).fill('done'))
       expect(await scene.value('SELECT sumMerge(n) FROM summed')).toBe(String(TOTAL))
       expect(await cancel(id)).toMatchObject({ status: 'cancelled' })
       await command('ATTACH TABLE counts')

@@ -104,6 +104,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
         await cancelAtOnce(cancelled!)
         expect(await job(populate)).toMatchObject({ status: 'running' })
         for (const id of [populate, ...others]) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
+        for (const id of others) expect((await job(id)).progress?.message ?? '').not.toContain('waits')
         expect(await copied()).toBe(before + others.length)
         expect(await scene.value('SELECT uniqExact(day) FROM summed')).toBe(String(DAYS + 1))
         expect(await scene.staging()).toEqual([])
