@@ -5,6 +5,7 @@ import type { Config } from '../kernel/settings.ts'
 import { createConnections } from './connection.ts'
 import { withDeadline } from './deadline.ts'
 import { openEngines } from './engines.ts'
+import { createKnownColumns } from './known-columns.ts'
 import { ANALYSIS_LIMITS } from './limit-settings.ts'
 import { createSqlGuard, type GuardInput, type SqlGuard } from './sql-guard.ts'
 import { startUserQuery } from './user-query.ts'
@@ -27,6 +28,7 @@ export const openWarehouse = (options: Options): Warehouse => {
   const engines = openEngines(options)
   const connections = createConnections()
   const guards = new Map<string, SqlGuard>()
+  const knownColumns = createKnownColumns()
 
   /** Runs a statement of the server's own to its end. */
   const run = async (statement: Statement, content?: Readable): Promise<Buffer> => {
@@ -87,7 +89,8 @@ export const openWarehouse = (options: Options): Warehouse => {
       const { workspace } = query
       const sql = await guardOf(workspace).checkSelect(query)
       const endpoints = await engines.endpoints(workspace)
-      return startUserQuery({ query: { ...query, sql }, database: engines.database(workspace), endpoints, connections })
+      const database = engines.database(workspace)
+      return startUserQuery({ query: { ...query, sql }, database, endpoints, connections, knownColumns })
     },
     checkExpression: ({ workspace, ...input }: GuardInput & { workspace: string }) =>
       guardOf(workspace).checkExpression(input),
@@ -111,7 +114,14 @@ export const openWarehouse = (options: Options): Warehouse => {
         totalRows: totalRows === 0 ? null : totalRows,
       }
     },
-    command: async statement => void (await run({ ...statement, settings: { ...COMMAND, ...statement.settings } })),
+    command: async statement => {
+      knownColumns.forget()
+      try {
+        await run({ ...statement, settings: { ...COMMAND, ...statement.settings } })
+      } finally {
+        knownColumns.forget()
+      }
+    },
     rows,
     insert: async ({ content, ...statement }) =>
       void (await run(statement, Readable.from(content, { objectMode: false }))),

@@ -2,7 +2,7 @@ import type { ResultFormat } from '../model/job.ts'
 import { type ColumnarFormat, portableType } from './portable-type.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
 import { quoteText } from './quote-text.ts'
-import { WarehouseError } from './warehouse.ts'
+import { type DescribedColumn, WarehouseError } from './warehouse.ts'
 
 type Input = {
   /** What the guard let through. */
@@ -11,8 +11,6 @@ type Input = {
   /** The columns of a SELECT as the engine finds them, without running it. */
   readonly describe: (sql: string) => Promise<readonly DescribedColumn[]>
 }
-
-export type DescribedColumn = { readonly name: string; readonly type: string }
 
 /** The SELECT with its columns as types that readers of the format know. */
 export const withPortableColumns = async ({ sql, format, describe }: Input): Promise<string> => {

@@ -5,6 +5,7 @@ import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
+import { remember } from './remember.ts'
 import { WarehouseError } from './warehouse.ts'
 
 export type GuardInput = {
@@ -113,6 +114,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     return found
   }
 
+  // A verdict depends on text and parameters alone: neither data nor tables are looked at.
   const passed = new Map<string, string>()
   const bound = new Map<string, BoundSelect>()
 
@@ -160,19 +162,6 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     },
   }
 }
-
-/**
- * The verdict depends on text and parameters alone: neither data nor tables are looked at. A query that comes every second
- * need not be judged every second.
- */
-const remember = <T>(known: Map<string, T>, key: string, value: T): void => {
-  if (key.length > MAX_REMEMBERED_LENGTH) return
-  known.set(key, value)
-  if (known.size > MAX_REMEMBERED) known.delete(known.keys().next().value!)
-}
-
-const MAX_REMEMBERED = 1_000
-const MAX_REMEMBERED_LENGTH = 4_096
 
 const refusal = (message: string): WarehouseError => new WarehouseError('sql_error', message)
 

@@ -2,9 +2,10 @@ import type { Call, Connections, EngineSummary } from './connection.ts'
 import type { ResultFiles } from './embedded/result-files.ts'
 import type { Endpoints } from './engines.ts'
 import { ENGINE_FORMATS } from './formats.ts'
+import type { KnownColumns } from './known-columns.ts'
 import { limitSettings } from './limit-settings.ts'
-import { type DescribedColumn, withPortableColumns } from './portable-columns.ts'
-import type { QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
+import { withPortableColumns } from './portable-columns.ts'
+import type { DescribedColumn, QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
 
 type Input = {
   /** Its SQL is what the guard let through. */
@@ -12,16 +13,21 @@ type Input = {
   readonly database: string
   readonly endpoints: Endpoints
   readonly connections: Connections
+  readonly knownColumns: KnownColumns
 }
 
 /** Runs a guarded SELECT, readonly and within its limits, which are set before it and which it cannot set back. */
-export const startUserQuery = async ({ query, database, endpoints, connections }: Input): Promise<RunningQuery> => {
+export const startUserQuery = async (input: Input): Promise<RunningQuery> => {
+  const { query, database, endpoints, connections, knownColumns } = input
   const { queryId, parameters, format, limits, signal } = query
   const { name, settings } = ENGINE_FORMATS[format]
   const base = { endpoint: endpoints.users, database, parameters, signal }
   // How many columns there are is not limited by how many rows may come.
   const describing = { ...DESCRIBE, ...limitSettings({ ...limits, resultRows: null }), ...READONLY }
-  const describe = (text: string) => readColumns(connections, { ...base, sql: text, settings: describing })
+  const read = (text: string) => readColumns(connections, { ...base, sql: text, settings: describing })
+  const describe = (text: string) =>
+    // Tables of a server may be changed by others.
+    endpoints.resultFiles ? knownColumns.of(JSON.stringify([database, text, parameters]), () => read(text)) : read(text)
   const sql = await withPortableColumns({ sql: query.sql, format, describe })
   const call = {
     ...base,

@@ -167,6 +167,19 @@ describe('apache-arrow', () => {
   })
 })
 
+test('a SELECT that comes again after its table was made anew is written as the columns are now', async () => {
+  const table = '/v1/datasources/anew'
+  const typeWith = async (type: string): Promise<string> => {
+    await server.call('POST', '/v1/datasources', { name: 'anew', schema: [{ name: 'at', type }] })
+    const { result } = await server.run({ query: 'SELECT at FROM anew', format: 'arrow' })
+    const response = await fetch(result.url, { headers: { authorization: `Bearer ${server.token}` } })
+    await server.call('DELETE', table)
+    return String(tableFromIPC(Buffer.from(await response.arrayBuffer())).schema.fields[0]!.type)
+  }
+  expect(await typeWith('UInt32')).toBe('Uint32')
+  expect(await typeWith('DateTime')).toBe('Timestamp<SECOND, UTC>')
+})
+
 describe('DuckDB', () => {
   const read = async (from: string) => {
     const connection = await (await DuckDBInstance.create(':memory:')).connect()
