@@ -314,6 +314,21 @@ describe('failures of the connection', () => {
     await vi.waitFor(() => expect(other.sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
   })
 
+  test('a response whose connection ends before it is read is whole, with a length and without', async () => {
+    const body = Buffer.alloc(64 * 1024, 'x')
+    for (const header of [`Content-Length: ${body.length}`, 'X-Length: none']) {
+      const { url, sockets } = await serveRaw(socket => {
+        socket.once('data', () => {
+          socket.write(`HTTP/1.1 200 OK\r\n${header}\r\nConnection: close\r\n\r\n`)
+          socket.end(body)
+        })
+      })
+      const response = await fetch({ url, ...LIMITS })
+      await expect.poll(() => sockets[0]?.closed).toBe(true)
+      expect(await readText(response.body)).toBe(body.toString())
+    }
+  })
+
   test('leaving the body early closes the connection', async () => {
     const { url, sockets } = await serveRaw(socket => socket.write('HTTP/1.1 200 OK\r\n\r\nabc'))
     const { body } = await fetch({ url, ...LIMITS })
