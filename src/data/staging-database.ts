@@ -37,9 +37,13 @@ export const hasDatabase = async (warehouse: Warehouse, workspace: string, name:
 const MOST_TRIES = 20
 const PAUSE_MS = 100
 
-/** A statement that was cancelled may make its table all the same, a moment later: then the engine asks to try again. */
+/**
+ * A statement that was cancelled may make its table all the same, a moment later: then the engine asks to try again. The embedded engine
+ * removes the files soon after (`sessions.ts`); a server would keep them for eight minutes, and is waited for.
+ */
 export const dropStaging = async (warehouse: Warehouse, workspace: string, database: string): Promise<void> => {
-  const sql = `DROP DATABASE IF EXISTS ${quoteIdentifier(database)} SYNC`
+  const isEmbedded = prefixOf(warehouse.database(workspace)) === ''
+  const sql = `DROP DATABASE IF EXISTS ${quoteIdentifier(database)}${isEmbedded ? '' : ' SYNC'}`
   for (let tries = 1; ; tries++)
     try {
       return await warehouse.command({ workspace, sql })

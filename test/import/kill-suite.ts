@@ -131,7 +131,7 @@ export const describeKills = (title: string, openStore: () => Promise<Store>): v
         await server.start()
         expect(await getJob(server.url, jobId)).not.toMatchObject({ status: 'completed' })
         expect(await books()).toEqual({ events: former, counted: former })
-        expect(stagedBy(jobId)).toEqual([])
+        await expect.poll(() => stagedBy(jobId), { timeout: 10_000 }).toEqual([])
         expect(await ended(jobId)).toMatchObject({ status: 'completed', attempt: 2 })
         expect(await books()).toEqual({ events: former + LARGE_ROWS, counted: former + LARGE_ROWS })
       }

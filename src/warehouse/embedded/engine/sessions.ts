@@ -14,6 +14,9 @@ export interface Sessions {
 
 const SPARE = 4
 
+/** Files of what was dropped without SYNC are removed after so many seconds, not 480: nobody has to wait for the disk, which may take 0.3 s. */
+const DROP_SOON = '--database_atomic_delay_before_drop_table_sec=1'
+
 type Options = { readonly chdb: Chdb; readonly path: string; readonly memoryBytes: number | null }
 
 export const createSessions = ({ chdb, path, memoryBytes }: Options): Sessions => {
@@ -37,7 +40,7 @@ export const createSessions = ({ chdb, path, memoryBytes }: Options): Sessions =
     start: async () => {
       // What the first session asks for holds for the process. It is never closed: with the last one chDB would end.
       const limits = memoryBytes === null ? [] : [`--max_server_memory_usage=${memoryBytes}`]
-      const first = new chdb.Session(path, { connectionArgs: limits })
+      const first = new chdb.Session(path, { connectionArgs: [DROP_SOON, ...limits] })
       await first.queryAsync('CREATE DATABASE IF NOT EXISTS live', { format: 'Null' })
       const answer = await first.queryAsync('SELECT version()', { format: 'TSVRaw' })
       kept.push(first)
