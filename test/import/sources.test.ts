@@ -196,6 +196,27 @@ test('gzip and zstd are decompressed, whatever their name', async () => {
   })
 })
 
+test('content of many reads is whole, plain and compressed, with its length and without', async () => {
+  const lines = Array.from({ length: 40_000 }, (_, id) => `${id},${createHash('sha256').update(`${id}`).digest('hex')}`)
+  const content = Buffer.from(`id,text\n${lines.join('\n')}\n`)
+  const whole = String(
+    createHash('md5')
+      .update(lines.map(line => line.split(',')[1]).join(''))
+      .digest('hex'),
+  )
+  for (const bytes of [content, gzipSync(content), zstdCompressSync(content)])
+    for (const length of [{ 'content-length': bytes.length }, {}]) {
+      const url = scene.give('/many', (_request, response) => {
+        response.writeHead(200, length)
+        for (let at = 0; at < bytes.length; at += 100_000) response.write(bytes.subarray(at, at + 100_000))
+        response.end()
+      })
+      expect(await load(url, { mode: 'replace' })).toMatchObject({ status: 'completed' })
+      const texts = `SELECT lower(hex(MD5(arrayStringConcat(groupArray(text))))) FROM (SELECT text FROM ${name} ORDER BY id)`
+      expect(await scene.value(texts)).toBe(whole)
+    }
+})
+
 test('files are read below the folders that are allowed, and nowhere else', async () => {
   writeFileSync(join(allowed, 'a.csv'), 'id,text\n1,a\n')
   writeFileSync(join(folder, 'secret.csv'), 'id,text\n2,b\n')

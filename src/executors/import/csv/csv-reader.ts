@@ -13,11 +13,11 @@ type Input = {
 
 const place = (index: number): string => `c${index}`
 
-/** Lines of the wrong number of columns are an error: quickest where there are none. */
-export const strictReader = (input: Input): Reader => ({
+/** Lines of the wrong number of columns are an error: quickest where there are none. `isUtf8`: the content as a whole is looked at elsewhere. */
+export const strictReader = (input: Input, { isUtf8 }: { isUtf8: boolean }): Reader => ({
   ...common(input),
   structure: input.names.map((_, index) => `${place(index)} String`).join(', '),
-  columns: readColumns(input, index => place(index), true),
+  columns: readColumns(input, index => place(index), isUtf8),
   isBlank: '0',
   isRagged: '0',
 })

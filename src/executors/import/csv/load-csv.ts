@@ -4,6 +4,7 @@ import { readColumnType } from '../load/column-type.ts'
 import { loadAll } from '../load/load-all.ts'
 import { type ContentLoad, countRows, type LoadCounts, startAnew } from '../load/load-content.ts'
 import { loadSieved, neverClosed, toCounts, trySplit } from '../load/load-sieved.ts'
+import type { SplitCounts } from '../load/load-split.ts'
 import { runSieve } from '../sieve/run-sieve.ts'
 import { MOST_SAMPLES } from '../sieve/sieve-report.ts'
 import type { ImportFields } from '../spec.ts'
@@ -22,13 +23,13 @@ type CsvLoad = ContentLoad & {
 }
 
 /**
- * CSV into staging, by the quickest of three ways that its rows allow: all in one pass; split into those that fit, those that do not, and lines
+ * CSV into staging, by the quickest way that its rows allow: all in one pass; split into those that fit and those that do not; these and lines
  * of the wrong shape; the same of what a sieve lets through, where the engine cannot read it at all. Throws `ImportFailure`, `WarehouseError`.
  */
 export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const { place, sample, target, fields } = load
   const dialect = dialectOf(fields)
-  const records = readRecords(sample, dialect)
+  const records = readRecords(sample, dialect, 2)
   const header = fields.header ?? hasHeader(records, target)
   const names = csvColumns(records, header, target)
   const skipLines = header ? (records[0]?.linesToEnd ?? 0) : 0
@@ -36,8 +37,8 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const csv = { dialect, fields: names.length, skipLines, stopAfter: null }
 
   // Of one column a blank line is an empty value to one reader and none to the other.
-  const inOnePass = names.length > 1 && (await loadAll(place, strictReader(input))) === 'loaded'
-  if (inOnePass) {
+  const all = names.length === 1 ? 'unreadable' : await loadAll(place, strictReader(input, { isUtf8: true }))
+  if (all === 'loaded') {
     await load.whole()
     const last = await lastText(place.spool.path, dialect)
     if (load.isUtf8() && !(await hasSwallowed(load, target, last))) {
@@ -45,8 +46,7 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
       return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
     }
   }
-  await startAnew(load)
-  const counts = await trySplit(load, tolerantReader(input))
+  const counts = await splitLines(load, input, all !== 'unreadable')
   await load.whole()
   const sieve = { csv, reader: tolerantReader({ ...input, skipLines: 0 }) }
   if (counts === null) return loadSieved(load, sieve)
@@ -60,6 +60,19 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const report = await runSieve(task, load.signal)
   if (report.type === 'open') throw neverClosed(report.line)
   return { ...toCounts(counts), samples: report.samples }
+}
+
+type Input = Parameters<typeof tolerantReader>[0]
+
+/** Where what was wrong first was a value the lines may well be right: to read lines of any shape takes a fifth more. null: the engine cannot read it. */
+const splitLines = async (load: ContentLoad, input: Input, areLikelyRight: boolean): Promise<SplitCounts | null> => {
+  if (areLikelyRight) {
+    await startAnew(load)
+    const counts = await trySplit(load, strictReader(input, { isUtf8: false }))
+    if (counts !== null) return counts
+  }
+  await startAnew(load)
+  return trySplit(load, tolerantReader(input))
 }
 
 /**

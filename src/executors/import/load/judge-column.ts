@@ -23,9 +23,10 @@ export const judgeColumn = ({ name, type, text, emptyIsNull, isUtf8 }: TextColum
   const { base, nullable } = columnType
   if (base === 'String') return judgeText({ text, nullable, emptyIsNull, isUtf8 })
   if (isNested(columnType)) return judgeNested({ name, type, text })
-  const value = parse(columnType, text)
+  const { value, isOdd } = parse(columnType, text)
   const isMissing = `(isNull(${text}) OR ${text} IN ('', '\\\\N'))`
-  const isBad = nullable ? `(isNull(${value}) AND NOT ${isMissing})` : `isNull(${value})`
+  const isNoValue = isOdd === null ? `isNull(${value})` : `(isNull(${value}) OR ifNull(${isOdd}, 1))`
+  const isBad = nullable ? `(${isNoValue} AND NOT ${isMissing})` : isNoValue
   const complaint = `if(${isMissing}, ${quoteText(`${name} is empty`)}, ${quoteText(`${name} is no ${type}`)})`
   return { value, isBad, complaint }
 }
@@ -39,8 +40,14 @@ const judgeText = ({ text, nullable, emptyIsNull, isUtf8 }: Text): Judgement => 
   return { value, isBad, complaint: `if(isNull(${text}), 'it is missing', 'it is not UTF-8')` }
 }
 
-/** NULL for what cannot be read. */
-const parse = ({ name, base, parts }: ColumnType, text: string): string => {
+type Parsed = {
+  /** NULL for what cannot be read. */
+  readonly value: string
+  /** 1 for what is read as something else than it says; null: nothing is. */
+  readonly isOdd: string | null
+}
+
+const parse = ({ name, base, parts }: ColumnType, text: string): Parsed => {
   switch (name) {
     case 'Date':
       return parseDate(text, `toDate`, ['1970-01-01', '2149-06-06'])
@@ -52,33 +59,38 @@ const parse = ({ name, base, parts }: ColumnType, text: string): string => {
       return parseDateTime64(text, parts[0] ?? '3', parts[1] ?? "'UTC'")
     case 'Enum8':
     case 'Enum16':
-      return `CAST(if(${text} IN (${enumNames(parts).join(', ')}), ${text}, NULL) AS Nullable(${base}))`
+      return {
+        value: `CAST(if(${text} IN (${enumNames(parts).join(', ')}), ${text}, NULL) AS Nullable(${base}))`,
+        isOdd: null,
+      }
     default:
-      return `accurateCastOrNull(${text}, ${quoteText(base)})`
+      return { value: `accurateCastOrNull(${text}, ${quoteText(base)})`, isOdd: null }
   }
 }
 
 /** ClickHouse takes 2021-02-30 for 2021-03-02, and what is out of range for the end of it; the parser of times does not. */
-const parseDate = (text: string, convert: string, [first, last]: readonly [string, string]): string => {
+const parseDate = (text: string, convert: string, [first, last]: readonly [string, string]): Parsed => {
   const day = `accurateCastOrNull(${text}, 'Date32')`
   const time = `parseDateTime64BestEffortOrNull(${text}, 3, 'UTC')`
   const isRight = `${time} = toDateTime64(${day}, 3, 'UTC') AND ${day} BETWEEN toDate32('${first}') AND toDate32('${last}')`
-  return `if(ifNull(${isRight}, 0), ${convert}(assumeNotNull(${day})), NULL)`
+  return { value: `${convert}(${day})`, isOdd: `NOT (${isRight})` }
 }
 
 /** An hour above 23 becomes one of the next day; a text of less than eight characters one of the present month. */
 const isOddTime = (text: string): string =>
-  `(length(${text}) < 8 OR (substring(${text}, 12, 2) > '23' AND substring(${text}, 14, 1) = ':'))`
+  `length(${text}) < 8 OR (substring(${text}, 12, 2) > '23' AND substring(${text}, 14, 1) = ':')`
 
 /** What is out of range becomes the first or the last there is. */
-const parseDateTime = (text: string, zone: string): string => {
-  const time = `parseDateTimeBestEffortOrNull(${text}, ${zone})`
-  const isEdge = `(toUnixTimestamp(${time}) IN (0, 4294967295) AND NOT match(${text}, '^(1970-01-01|1969-12-31|2106-02-07|4294967295)'))`
-  return `if(ifNull(${isOddTime(text)} OR ${isEdge}, 1), NULL, ${time})`
+const parseDateTime = (text: string, zone: string): Parsed => {
+  const value = `parseDateTimeBestEffortOrNull(${text}, ${zone})`
+  const isEdge = `(${value} = 0 OR ${value} = 4294967295) AND NOT match(${text}, '^(1970-01-01|1969-12-31|2106-02-07|4294967295)')`
+  return { value, isOdd: `(${isOddTime(text)} OR (${isEdge}))` }
 }
 
-const parseDateTime64 = (text: string, scale: string, zone: string): string =>
-  `if(ifNull(${isOddTime(text)}, 1), NULL, parseDateTime64BestEffortOrNull(${text}, ${scale}, ${zone}))`
+const parseDateTime64 = (text: string, scale: string, zone: string): Parsed => ({
+  value: `parseDateTime64BestEffortOrNull(${text}, ${scale}, ${zone})`,
+  isOdd: `(${isOddTime(text)})`,
+})
 
 /** As they stand in the type, quoted. */
 const enumNames = (parts: readonly string[]): readonly string[] =>

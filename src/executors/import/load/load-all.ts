@@ -8,10 +8,13 @@ import type { Reader } from './reader.ts'
 const BAD_ROW = 'millrace: a row does not fit'
 
 /**
- * Loads content of which every row fits, in one pass. `some do not fit`: the first that does not, or cannot be read, has ended it, and part of
+ * Loads content of which every row fits, in one pass. Otherwise the first that does not fit, or cannot be read, has ended it, and part of
  * the rows may be in the table. Throws `WarehouseError` for everything that has another reason than the statement and its content.
  */
-export const loadAll = async (place: LoadPlace, reader: Reader): Promise<'loaded' | 'some do not fit'> => {
+export const loadAll = async (
+  place: LoadPlace,
+  reader: Reader,
+): Promise<'loaded' | 'some do not fit' | 'unreadable'> => {
   const judged = reader.columns.map(judgeRead)
   const bad = judged.map(({ isBad }) => isBad).filter(isBad => isBad !== '0')
   const where = bad.length === 0 ? '' : `\nWHERE NOT throwIf(${bad.join(' OR ')}, '${BAD_ROW}')`
@@ -24,7 +27,7 @@ export const loadAll = async (place: LoadPlace, reader: Reader): Promise<'loaded
     })
     return 'loaded'
   } catch (error) {
-    if (error instanceof WarehouseError && error.reason === 'sql_error') return 'some do not fit'
-    throw error
+    if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+    return error.message.includes(BAD_ROW) ? 'some do not fit' : 'unreadable'
   }
 }

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { availableParallelism } from 'node:os'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import { followFile } from '../spool/follow-file.ts'
@@ -26,7 +27,12 @@ const READ_BYTES = 1024 * 1024
 export const loadInput = async (loading: Loading): Promise<void> => {
   const { statements, database, spool, reader, table, columns, select } = loading
   const head = `INSERT INTO ${quoteIdentifier(table)} (${columns.map(quoteIdentifier).join(', ')}) `
-  const settings = { ...LOAD_SETTINGS, ...(loading.keepsOrder && IN_ORDER), ...reader.settings }
+  const settings = {
+    ...LOAD_SETTINGS,
+    ...(spool.isLocal && IN_SEQUENCE),
+    ...(loading.keepsOrder && IN_ORDER),
+    ...reader.settings,
+  }
   const insertFrom = (from: string): string => head + select.replace(CONTENT, () => from)
   const insertFile = (path: string): Promise<void> =>
     statements.command({ database, sql: insertFrom(fileFunction(path, reader)), settings })
@@ -74,6 +80,12 @@ const LOAD_SETTINGS = {
   optimize_on_insert: 0,
   use_structure_from_insertion_table_in_table_functions: 0,
 }
+
+/**
+ * Of two cores one takes the content apart, and the other judges and writes what it finds. Cut into chunks that both take apart it costs a
+ * fifth more; only with more cores is that worth it.
+ */
+const IN_SEQUENCE = { input_format_parallel_parsing: availableParallelism() > 2 ? 1 : 0 }
 
 /** Several threads would write the blocks of the content as each is done with its own. */
 const IN_ORDER = { max_insert_threads: 1, parallelize_output_from_storages: 0, input_format_parquet_preserve_order: 1 }

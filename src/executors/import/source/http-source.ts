@@ -94,6 +94,8 @@ async function* take(response: GuardedResponse, download: Download, skipped: num
     if (fresh.length === 0) continue
     download.received += fresh.length
     yield fresh
+    // Frees its memory now: the collector would go through the whole heap for every 64 MB of it, which took a third of the time of a download.
+    if (chunk.length === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0)
   }
 }
 

@@ -22,7 +22,7 @@ const DECODERS: Readonly<Record<Exclude<Compression, 'none'>, () => Transform>> 
 /** A server may compress on the way what is compressed already. */
 const MOST_LAYERS = 2
 
-/** The content itself. Throws `ImportFailure` `content_unreadable`, `content_too_large`. */
+/** The content itself. A part is valid until the next is asked for, of what comes in as of what goes out. Throws `ImportFailure` `content_unreadable`, `content_too_large`. */
 export async function* decompressed(content: AsyncIterable<Uint8Array>, limits: Limits): AsyncGenerator<Uint8Array> {
   const { compression } = limits
   let plain = content
@@ -53,7 +53,7 @@ const peek = async (content: AsyncIterable<Uint8Array>) => {
   while (size < MAGIC_BYTES) {
     const { done, value } = await source.next()
     if (done === true) break
-    parts.push(value)
+    parts.push(Buffer.from(value))
     size += value.length
   }
   const head = Buffer.alloc(MAGIC_BYTES)
@@ -74,7 +74,7 @@ async function* decode(
   content: AsyncIterable<Uint8Array>,
   compression: Exclude<Compression, 'none'>,
 ): AsyncGenerator<Uint8Array> {
-  const source = Readable.from(content, { objectMode: false })
+  const source = Readable.from(copied(content), { objectMode: false })
   const decoder = DECODERS[compression]()
   pipeline(source, decoder, ignore)
   try {
@@ -87,6 +87,11 @@ async function* decode(
       `The content is no whole ${compression}: ${(error as Error).message}.`,
     )
   }
+}
+
+/** Streams read ahead, and a part is valid only until then. */
+async function* copied(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  for await (const chunk of content) yield Buffer.from(chunk)
 }
 
 /** The reader of the last stream gets the error. */
