@@ -3,6 +3,7 @@ import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@c
 import type { Endpoint } from './engines.ts'
 import { fromExceptionText, toWarehouseError } from './fault.ts'
 import { readResult } from './result-stream.ts'
+import { withOwnHint } from './table-hint.ts'
 import { WarehouseError } from './warehouse.ts'
 
 export type Call = {
@@ -78,7 +79,7 @@ export const createConnections = (): Connections => {
         })
         const isRefused =
           (http_status_code ?? 200) >= 300 || response_headers?.['x-clickhouse-exception-code'] !== undefined
-        if (isRefused) throw await readRefusal(stream, http_status_code ?? 0)
+        if (isRefused) throw await readRefusal(stream, http_status_code ?? 0, database)
         const exceptionTag = response_headers?.['x-clickhouse-exception-tag'] as string | undefined
         signal.addEventListener('abort', () => stream.destroy(), { once: true })
         return {
@@ -97,11 +98,12 @@ const MAX_CLIENTS = 64
 /** Parameters, and the text that the guard has judged, travel in the address of the request. */
 const TOO_LONG: ReadonlySet<number> = new Set([413, 414, 431])
 
-const readRefusal = async (stream: Readable, status: number): Promise<WarehouseError> => {
+const readRefusal = async (stream: Readable, status: number, database: string): Promise<WarehouseError> => {
   if (TOO_LONG.has(status)) return new WarehouseError('sql_error', 'The SQL or its parameters are too long.')
   const body = Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString('utf8')
   return (
-    fromExceptionText(body) ?? new WarehouseError('engine_lost', `The engine answered ${status}: ${body.slice(0, 200)}`)
+    fromExceptionText(withOwnHint(body, database)) ??
+    new WarehouseError('engine_lost', `The engine answered ${status}: ${body.slice(0, 200)}`)
   )
 }
 
