@@ -11,12 +11,17 @@ const PLAIN_GEOMETRY = { output_format_parquet_geometadata: 0 }
 /** What JSON readers make of larger integers, and of decimals, is another number; pandas refuses the file. */
 const EXACT_NUMBERS_AS_TEXT = { output_format_json_quote_64bit_integers: 1, output_format_json_quote_decimals: 1 }
 
+/** JSON is UTF-8: other bytes become U+FFFD, else no reader takes the file. */
+const UTF8_ALONE = { output_format_json_validate_utf8: 1 }
+
+const JSON_SETTINGS = { ...EXACT_NUMBERS_AS_TEXT, ...UTF8_ALONE }
+
 /** ClickHouse's name of each format of results, and the settings that make it ours. */
 export const ENGINE_FORMATS: Readonly<Record<ResultFormat, EngineFormat>> = {
   arrow: { name: 'Arrow', settings: UNCOMPRESSED },
   arrow_stream: { name: 'ArrowStream', settings: UNCOMPRESSED },
   parquet: { name: 'Parquet', settings: PLAIN_GEOMETRY },
   csv: { name: 'CSVWithNames' },
-  ndjson: { name: 'JSONEachRow', settings: { ...EXACT_NUMBERS_AS_TEXT, output_format_json_array_of_rows: 0 } },
-  json: { name: 'JSONEachRow', settings: { ...EXACT_NUMBERS_AS_TEXT, output_format_json_array_of_rows: 1 } },
+  ndjson: { name: 'JSONEachRow', settings: { ...JSON_SETTINGS, output_format_json_array_of_rows: 0 } },
+  json: { name: 'JSONEachRow', settings: { ...JSON_SETTINGS, output_format_json_array_of_rows: 1 } },
 }

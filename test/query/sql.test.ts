@@ -42,6 +42,23 @@ test('other formats and parameters are as in a job', async () => {
   expect(tableFromIPC(new Uint8Array(await response.arrayBuffer())).numRows).toBe(1)
 })
 
+test.each(['json', 'ndjson', 'csv'] as const)('text that is no UTF-8 as %s', async format => {
+  const response = await fetch(`${server.url}/v1/sql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query: "SELECT unhex('61ff62') AS x", format }),
+  })
+  const bytes = Buffer.from(await response.arrayBuffer())
+  if (format === 'csv') expect(bytes.toString('latin1')).toBe('"x"\n"a\u00ffb"\n')
+  else expect(new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toContain('{"x":"a\uFFFDb"}')
+})
+
+test('a table that is not there is told with one of a similar name, as a query may name it', async () => {
+  expect((await ask({ query: 'SELECT * FROM nope' })).body.detail).not.toMatch(/Maybe/)
+  await server.call('POST', '/v1/datasources', { name: 'sales', schema: 'n Int8' })
+  expect((await ask({ query: 'SELECT * FROM sale' })).body.detail).toMatch(/ Maybe you meant sales\?$/)
+})
+
 test.each([
   ['SQL that does not parse', 'SELEC 1', 422, 'sql_error', /position 7/],
   ['an unknown table', 'SELECT * FROM nowhere', 422, 'sql_error', /nowhere/],
