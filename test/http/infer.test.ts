@@ -122,6 +122,17 @@ describe('the schema of content at a URL', () => {
     expect(rows).toEqual([{ a_b: '1', a_b_: '2' }])
   })
 
+  test.each([
+    ['/array.ndjson', '[{"a":1},{"a":2}]', /JSON array.*jq/],
+    ['/pretty.ndjson', '{\n  "a": 1\n}\n', /an object a line/],
+    ['/long.ndjson', `{"a":"${'x'.repeat(2 ** 21)}"}\n`, /first line has more than 1 MiB/],
+    ['/open.csv', `"a,b\n${'1,2\n'.repeat(2 ** 19)}`, /first row has more than 1 MiB.*quote/],
+  ])('is not guessed from %s, which is told apart', async (path, content, detail) => {
+    const { status, body } = await infer({ url: give(path, content) })
+    expect([status, body.code]).toEqual([422, 'content_unreadable'])
+    expect(body.detail).toMatch(detail)
+  })
+
   test('stands in the footer of Parquet', async () => {
     const url = give('/rows.parquet', await parquet())
     const { status, body } = await infer({ url })

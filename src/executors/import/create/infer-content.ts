@@ -125,7 +125,8 @@ const takeSample = async (content: AsyncIterable<Uint8Array>, format: DataFormat
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of content) {
-    parts.push(part)
+    // A part is valid until the next is asked for.
+    parts.push(Buffer.from(part))
     size += part.length
     if (size > SAMPLE_BYTES) break
   }

@@ -11,7 +11,12 @@ import { guessType } from './guess-type.ts'
 export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'>): readonly Column[] => {
   const { header, first, rows } = readCsv(sample, fields)
   if (first === undefined)
-    throw new ImportFailure('content_unreadable', 'The content has no rows that a data source could be made of.')
+    throw new ImportFailure(
+      'content_unreadable',
+      sample.isWhole
+        ? 'The content has no rows that a data source could be made of.'
+        : 'The first row has more than 1 MiB, which is all that is looked at: check quote, or make the data source first.',
+    )
   return first.fields.map(({ text }, index) => ({
     name: header && text !== '' ? text : `column_${index}`,
     type: fields.type_guessing === false ? 'String' : guessType(rows.map(row => row.fields[index]!.text)),

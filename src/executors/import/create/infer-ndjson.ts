@@ -11,11 +11,7 @@ const DEEPEST = 5
 /** A column for each value that objects hold, those of objects within under the names of the way to them (`user_id` of `$.user.id`). */
 export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean }): readonly Column[] => {
   const objects = readObjects(sample)
-  if (objects.length === 0)
-    throw new ImportFailure(
-      'content_unreadable',
-      'The content has no JSON objects that a data source could be made of.',
-    )
+  if (objects.length === 0) throw new ImportFailure('content_unreadable', nothingIn(sample))
   const found = new Map<string, Found>()
   for (const object of objects) collect(object, [], found)
   const names = new Set<string>()
@@ -26,6 +22,14 @@ export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean })
     const jsonPath = path.length === 1 && name === path[0] ? null : `$.${path.join('.')}`
     return { name, type: guessing ? typeOf(values, objects.length) : 'String', jsonPath }
   })
+}
+
+const nothingIn = ({ bytes, isWhole }: Sample): string => {
+  if (bytes.toString('latin1').trimStart().startsWith('['))
+    return "The content is a JSON array: NDJSON has an object a line (jq -c '.[]' makes it so)."
+  return isWhole || bytes.includes('\n')
+    ? 'The content has no JSON objects that a data source could be made of: NDJSON has an object a line.'
+    : 'The first line has more than 1 MiB, which is all that is looked at: make the data source first.'
 }
 
 /** The objects of whole lines; what is none is left out. */
