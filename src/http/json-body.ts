@@ -28,7 +28,7 @@ export const readJsonBodies = (app: App): void => {
     }
   })
   app.addContentTypeParser('*', (request, _payload, done) => {
-    if (request.headers['content-length'] === '0') done(null, undefined)
+    if (request.headers['content-length'] === '0' || request.is404) done(null, undefined)
     else done(new MillraceError('unsupported_media_type', `Send ${wanted(request)}.`))
   })
 }
@@ -37,7 +37,8 @@ export const readJsonBodies = (app: App): void => {
 export const requireBodies = (app: App): void => {
   app.addHook('preValidation', (request, _reply, done) => {
     const { config, schema } = request.routeOptions
-    if (config.body !== undefined) done()
+    // Where there is no such route, that is the answer.
+    if (config.body !== undefined || request.is404) done()
     else if (schema?.body === undefined) done(isEmpty(request.body) ? undefined : takesNone())
     else if (request.body !== undefined) done()
     else if (config.optionalBody) {
