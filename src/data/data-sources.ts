@@ -30,6 +30,22 @@ export const newDataId = (): string => `t_${newId().replaceAll('-', '')}`
  */
 export const createDataSource = async (data: Data, workspace: string, given: NewDataSource): Promise<DataSource> => {
   await data.ready(workspace)
+  const dataSource = await checkNewDataSource(data, workspace, given)
+  await refuseForeignTable(data, workspace, dataSource.name)
+  await changeCatalogue(data, workspace, catalogue => {
+    refuseTaken(catalogue, dataSource.name)
+    return { changes: [{ type: 'put_data_source', dataSource }], unlessLocked: [dataSource.name], result: null }
+  })
+  await makeTable(data, workspace, dataSource)
+  const { id, name } = dataSource
+  // Who dropped it before it had a table found none to drop.
+  if (!findDataSource(await data.catalogue(workspace), id))
+    await dropTable(data.warehouse, workspace, name, commentOf({ id }))
+  return dataSource
+}
+
+/** What would be made. Throws `MillraceError`: `invalid` with every wrong field, `data_source_exists`; `WarehouseError`. */
+export const checkNewDataSource = async (data: Data, workspace: string, given: NewDataSource): Promise<DataSource> => {
   const now = await data.store.now()
   const dataSource = await checkDataSource(data, workspace, {
     id: newDataId(),
@@ -43,21 +59,15 @@ export const createDataSource = async (data: Data, workspace: string, given: New
     updatedAt: now,
     ...given,
   })
-  await refuseForeignTable(data, workspace, dataSource.name)
-  await changeCatalogue(data, workspace, catalogue => {
-    if (findDataSource(catalogue, dataSource.name) ?? findPipe(catalogue, dataSource.name))
-      throw new MillraceError('data_source_exists', `There is already a data source or pipe ${dataSource.name}.`)
-    const pipe = pipeWithNode(catalogue, dataSource.name)
-    if (pipe !== undefined)
-      throw new MillraceError('data_source_exists', `The pipe ${pipe.name} has a node ${dataSource.name}.`)
-    return { changes: [{ type: 'put_data_source', dataSource }], unlessLocked: [dataSource.name], result: null }
-  })
-  await makeTable(data, workspace, dataSource)
-  const { id, name } = dataSource
-  // Who dropped it before it had a table found none to drop.
-  if (!findDataSource(await data.catalogue(workspace), id))
-    await dropTable(data.warehouse, workspace, name, commentOf({ id }))
+  refuseTaken(await data.catalogue(workspace), dataSource.name)
   return dataSource
+}
+
+const refuseTaken = (catalogue: Catalogue, name: string): void => {
+  if (findDataSource(catalogue, name) ?? findPipe(catalogue, name))
+    throw new MillraceError('data_source_exists', `There is already a data source or pipe ${name}.`)
+  const pipe = pipeWithNode(catalogue, name)
+  if (pipe !== undefined) throw new MillraceError('data_source_exists', `The pipe ${pipe.name} has a node ${name}.`)
 }
 
 /** A table of the name that is in no catalogue: one that was dropped and did not go, or somebody else's. */

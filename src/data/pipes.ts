@@ -1,11 +1,11 @@
 import { MillraceError } from '../kernel/errors.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { findDataSource, findPipe, pipeWithNode, readersOf, writtenWith } from '../model/catalogue-graph.ts'
-import type { Pipe } from '../model/pipe.ts'
+import type { Pipe, PipeNode } from '../model/pipe.ts'
 import { changeCatalogue } from './change-catalogue.ts'
 import { checkPipe, inspectNodes, type NewNode } from './check-pipe.ts'
 import type { Data } from './data.ts'
-import { createDataSource, newDataId } from './data-sources.ts'
+import { checkNewDataSource, createDataSource, type NewDataSource, newDataId } from './data-sources.ts'
 import { inferTarget, missingTargets } from './infer-target.ts'
 
 export type NewPipe = {
@@ -88,8 +88,22 @@ const makeTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<v
   const missing = missingTargets(catalogue, pipe)
   if (missing.length === 0) return
   await checkPipe(data, workspace, catalogue, pipe, { missingTargetsAreFine: true })
-  for (const node of missing)
-    await createDataSource(data, workspace, await inferTarget(data, workspace, catalogue, pipe, node))
+  const targets: NewDataSource[] = []
+  for (const node of missing) {
+    const target = await inferTarget(data, workspace, catalogue, pipe, node)
+    await checkNewDataSource(data, workspace, target).catch(error => refuseTarget(error, pipe, node))
+    targets.push(target)
+  }
+  // All are known to be possible: of a pipe that is refused nothing is kept.
+  for (const target of targets) await createDataSource(data, workspace, target)
+}
+
+const refuseTarget = (error: unknown, pipe: Pipe, node: PipeNode): never => {
+  if (!(error instanceof MillraceError) || error.code !== 'invalid') throw error
+  const into = node.role.type === 'plain' ? '' : node.role.into
+  const path = `nodes.${pipe.nodes.indexOf(node)}.sql`
+  const message = `the node ${node.name}: ${into} cannot be made of what it gives: ${error.message}`
+  throw new MillraceError('invalid', `${path}: ${message}`, { errors: [{ path, message }] })
 }
 
 /** Throws `not_found`. By name or id. */

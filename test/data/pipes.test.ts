@@ -108,6 +108,24 @@ describe('a pipe is refused, with the node that is at fault,', () => {
   })
 })
 
+test.each([
+  ['SELECT NULL AS nothing FROM events', 'nothing'],
+  ['SELECT day AS c__error FROM events', 'is reserved'],
+])('of a pipe with a node whose data source cannot be made (%s) nothing is kept', async (sql, reason) => {
+  const making = createPipe(scene.data, WORKSPACE, {
+    name: 'half',
+    nodes: [
+      { name: 'possible', sql: 'SELECT day FROM events', role: materialized('half_made') },
+      { name: 'impossible', sql, role: materialized('not_made') },
+    ],
+  })
+  await expect(making).rejects.toMatchObject({
+    errors: [{ path: 'nodes.1.sql', message: expect.stringMatching(`the node impossible: not_made.*${reason}`) }],
+  })
+  const { dataSources, pipes } = await scene.data.catalogue(WORKSPACE)
+  expect([...dataSources, ...pipes].filter(({ name }) => /half|made/.test(name))).toEqual([])
+})
+
 test('a data source that was missing is made of what the node gives, for aggregate states with an engine that merges them', async () => {
   await scene.pipe('per_category', [
     {
