@@ -98,7 +98,7 @@ test('detached it prints the id of its job', async () => {
 test.each([
   [['nowhere.csv', 'rows'], 2, 'nowhere.csv'],
   [['.', 'rows'], 2, 'is not a file'],
-  [['a.csv', 'nowhere'], 125, 'There is no data source nowhere'],
+  [['a.csv', 'nowhere'], 125, 'There is no data source nowhere: make it first, or import with create'],
   [['a.csv', 'rows', '--format', 'xlsx'], 2, 'parquet'],
   [['a.csv', 'rows', '--max-bad-rows', 'many'], 125, 'max_bad_rows'],
 ] as const)('%j is refused', async (args, code, text) => {

@@ -76,7 +76,7 @@ test('a port that is taken and a data directory that is used are told in words',
   const port = /127\.0\.0\.1:(\d+)/.exec(welcome)![1]!
   const taken = await millrace(['serve', '--port', port, '--data-dir', 'other'], { cwd })
   expect(taken.code).toBe(1)
-  expect(taken.stderr).toContain(`127.0.0.1:${port}`)
+  expect(taken.stderr).toContain(`something else listens on 127.0.0.1:${port}. Take another port with --port`)
   const used = await millrace(['serve', '--port', '0'], { cwd })
   expect(used.code).toBe(1)
   expect(used.stderr).toContain('Another Millrace server uses')

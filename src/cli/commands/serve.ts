@@ -15,16 +15,21 @@ export const serve: Define = (command, context) => {
     const { startServer } = await import('../server.ts')
     const stopped = untilInterrupted(context)
     const logger = createLogger(config.logLevel)
-    const server = await startServer(config, logger).catch((error: Error) => {
+    const server = await startServer(config, logger).catch((error: NodeJS.ErrnoException) => {
       logger.debug(error)
       // A port that is taken, a database that is away or too new: matters of the user, not bugs with a stack.
-      throw new CliFailure(`cannot start: ${error.message}`, { exitCode: EXIT.failed })
+      throw new CliFailure(`cannot start: ${error.code === 'EADDRINUSE' ? portTaken(config) : error.message}`, {
+        exitCode: EXIT.failed,
+      })
     })
     context.stdout.write(welcome({ server, config, stream: context.stdout }))
     await stopped
     await server.stop()
   })
 }
+
+const portTaken = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+  `something else listens on ${host}:${port}. Take another port with --port or MILLRACE_PORT; 0 is any that is free.`
 
 /** Listens from the first moment, so that a signal during the start is not lost. */
 const untilInterrupted = (context: CliContext): Promise<void> => {
