@@ -8,7 +8,7 @@ import { WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
 
 /** What one statement may make the engine read. It puts everything where it is read: 20 nodes that each read the one before twice are a million. */
-const MOST_READS = 1_000
+const MOST_READS = 256
 
 /**
  * The SQL of a node as one SELECT over data sources alone, which bind to the database that it runs in. It is not judged yet. Throws

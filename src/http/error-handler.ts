@@ -20,10 +20,11 @@ export const handleErrors = (app: App, { logger }: { logger: Logger }): void => 
   })
 }
 
-/** What a request is told of what was thrown. A fault of the server is logged. */
+/** What a request is told of what was thrown. A fault of the server is logged; that it is too busy is none. */
 export const refusalOf = (thrown: unknown, request: FastifyRequest, logger: Logger): MillraceError => {
   const error = toMillraceError(thrown)
-  if (error.code === 'internal' || error.code === 'unavailable') logFault(logger, { thrown, request })
+  const isBusy = error === thrown && error.cause === undefined
+  if (error.code === 'internal' || (error.code === 'unavailable' && !isBusy)) logFault(logger, { thrown, request })
   return error
 }
 

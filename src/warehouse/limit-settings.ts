@@ -6,6 +6,9 @@ import type { QueryLimits } from './warehouse.ts'
  */
 export const ANALYSIS_LIMITS = { max_expanded_ast_elements: 200_000 } as const
 
+/** How deep what is kept may be nested, less than what may run: who reads it nests it further. */
+export const KEPT_DEPTH = { max_subquery_depth: 80 } as const
+
 /** The limits of a query as settings of ClickHouse. */
 export const limitSettings = ({
   timeoutMs,
@@ -14,6 +17,7 @@ export const limitSettings = ({
   resultRows,
 }: QueryLimits): Record<string, string | number> => ({
   ...ANALYSIS_LIMITS,
+  max_subquery_depth: 200,
   max_memory_usage: String(memoryBytes),
   ...(timeoutMs === null ? {} : { max_execution_time: timeoutMs / 1000, timeout_overflow_mode: 'throw' }),
   ...(threads === null ? {} : { max_threads: threads }),

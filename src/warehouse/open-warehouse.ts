@@ -6,7 +6,7 @@ import { createConnections } from './connection.ts'
 import { withDeadline } from './deadline.ts'
 import { openEngines } from './engines.ts'
 import { createKnownColumns } from './known-columns.ts'
-import { ANALYSIS_LIMITS } from './limit-settings.ts'
+import { ANALYSIS_LIMITS, KEPT_DEPTH } from './limit-settings.ts'
 import { createSqlGuard, type GuardInput, type SqlGuard } from './sql-guard.ts'
 import { startUserQuery } from './user-query.ts'
 import type { DescribedColumn, Statement, Warehouse } from './warehouse.ts'
@@ -98,7 +98,7 @@ export const openWarehouse = (options: Options): Warehouse => {
     bindSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).bindSelect(input),
     inspectSelect: ({ workspace, sql }) => guardOf(workspace).inspectSelect({ sql }),
     describeSelect: ({ workspace, sql }) =>
-      understand<DescribedColumn>(workspace, { sql: `DESCRIBE TABLE (\n${sql}\n)` }),
+      understand<DescribedColumn>(workspace, { sql: `DESCRIBE TABLE (\n${sql}\n)`, settings: KEPT_DEPTH }),
     cancel,
     progress: async ({ workspace, queryId }) => {
       const [row] = await rows<{ read_rows: string; read_bytes: string; total_rows_approx: string }>({
