@@ -1,5 +1,5 @@
 import { createData } from '../../src/data/data.ts'
-import { createDataSource } from '../../src/data/data-sources.ts'
+import { createDataSource, truncateDataSource } from '../../src/data/data-sources.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { type BenchServerOptions, SUBMITTER, startBenchServer } from './bench-server.ts'
 import { watchMemory } from './commands.ts'
@@ -23,7 +23,7 @@ export const open = async (options: BenchServerOptions & { columns: Readonly<Rec
   const columns = Object.entries(options.columns).map(([name, type]) => ({ name, type, jsonPath: null }))
   await createDataSource(data, WORKSPACE, { name: 'events', columns })
   return {
-    /** Replaces all rows by what the address gives. */
+    /** Fills the empty table with what the address gives, and empties it again: nothing is left to be merged or written back later. */
     run: async (url: string): Promise<MeasuredImport> => {
       const memory = watchMemory()
       const start = performance.now()
@@ -33,7 +33,10 @@ export const open = async (options: BenchServerOptions & { columns: Readonly<Rec
       await server.engine.events.waitForEnd({ workspace: WORKSPACE, jobId, timeoutMs: 300_000 })
       const job = await store.getJob({ workspace: WORKSPACE, jobId })
       if (job?.status !== 'completed') throw new Error(`an import is ${job?.status}: ${job?.errorMessage}`)
-      return { seconds: (performance.now() - start) / 1000, statistics: job.statistics!, growth: memory.stop() }
+      const seconds = (performance.now() - start) / 1000
+      const growth = memory.stop()
+      await truncateDataSource(data, WORKSPACE, 'events')
+      return { seconds, statistics: job.statistics!, growth }
     },
     close: () => server.stop(),
   }
