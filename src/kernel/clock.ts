@@ -12,5 +12,13 @@ export const systemClock: Clock = Object.freeze({
   monotonic: () => performance.now(),
 })
 
-/** RFC 3339 text in UTC with milliseconds, the form of every time in the API. */
-export const toTimestamp = (epochMs: number): string => new Date(epochMs).toISOString()
+/** RFC 3339 text in UTC with milliseconds, the form of every time in the API. Throws `RangeError` for what is no time. */
+export const toTimestamp = (epochMs: number): string => {
+  const ms = Math.trunc(epochMs)
+  const second = Math.floor(ms / 1000)
+  if (second !== latest.second) latest = { second, text: new Date(second * 1000).toISOString().slice(0, -4) }
+  return `${latest.text}${String(ms - second * 1000).padStart(3, '0')}Z`
+}
+
+/** Times of a page of jobs lie close together, and to write a date was a fifth of the work on it. */
+let latest = { second: Number.NaN, text: '' }
