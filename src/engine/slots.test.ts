@@ -50,6 +50,13 @@ describe('slots', () => {
     expect([free(), lane.wakes]).toEqual([1, 1])
   })
 
+  test('are all given to one claim, however many they are', () => {
+    const { begin, free } = openLane(2000)
+    expect(free()).toBe(2000)
+    expect(begin(2000)).toHaveLength(2000)
+    expect(free()).toBe(0)
+  })
+
   test('that a claim has in its hand are nobody else’s until it gives them back', async () => {
     const { begin, slots } = openLane(2)
     const [first] = begin(1)

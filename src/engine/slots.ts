@@ -91,7 +91,7 @@ export const createSlots = ({ size, onFree }: Options): Slots => {
 
   return {
     reserve: () => {
-      const reserved = Math.max(0, Math.min(size - taken, MOST_LENT - lent))
+      const reserved = lent < MOST_LENT ? size - taken : 0
       let left = reserved
       taken += reserved
       return {
