@@ -77,8 +77,9 @@ export const findFile = async (
   { directory }: Pick<CliContext, 'directory'>,
 ): Promise<{ readonly path: string; readonly size: number }> => {
   const path = resolve(directory, place)
-  const found = await stat(path).catch((error: Error) => {
-    throw new CliFailure(`${place}: ${error.message}`, { exitCode: EXIT.usage })
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    const text = error.code === 'ENOENT' ? `there is no file ${place}` : `${place}: ${error.message}`
+    throw new CliFailure(text, { exitCode: EXIT.usage })
   })
   if (!found.isFile()) throw new CliFailure(`${place} is not a file`, { exitCode: EXIT.usage })
   return { path, size: found.size }

@@ -144,7 +144,7 @@ export const ERRORS = {
   unsupported_media_type: {
     http: 415,
     title: 'The Content-Type is not accepted here',
-    hint: 'Send the media type named.',
+    hint: 'Send what the route takes, mostly application/json: /docs says it of each.',
   },
   range_not_satisfiable: {
     http: 416,

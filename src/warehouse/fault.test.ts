@@ -32,6 +32,12 @@ test('a message says what is wrong and where, without code, class, version and s
   )
 })
 
+test('a message calls expressions what the user called them', () => {
+  const text =
+    'Code: 47. DB::Exception: Unknown identifier `x` in scope SELECT x FROM c__12_sales AS sales, c__3_c__1. (UNKNOWN)'
+  expect(fromExceptionText(text)!.message).toContain('SELECT x FROM sales AS sales, c__1')
+})
+
 test('what several machines put behind a message is taken off, whichever they were', () => {
   const text =
     'Code: 691. DB::Exception: Unexpected value. (UNKNOWN_ELEMENT) (version 26.7.2.1). (UNKNOWN_ELEMENT) (version 26.7.2.1)'

@@ -51,11 +51,15 @@ const fromException = (code: number, text: string, cause?: unknown): WarehouseEr
 const brokenConnection = (text: string, cause: unknown): WarehouseError =>
   new WarehouseError('engine_lost', `The connection to the engine broke: ${text}`, { cause })
 
+/** What `flattenSelect` calls a user's expression. */
+const OWN_NAME = /\bc__\d+_(?=\w)/g
+
 /** A sentence for the user: no code, no class names, no version, no stack. Positions stay. */
 const cleanMessage = (text: string): string =>
   withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
     .replace(/(Code: \d+\. )?DB::(Exception|ErrnoException|ParsingException): /g, '')
     .replace(/: (In scope|[Ww]hile executing|In query) [\s\S]*$/, '')
+    .replace(OWN_NAME, '')
     .trim()
     .slice(0, MAX_MESSAGE)
 
