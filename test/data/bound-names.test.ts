@@ -135,7 +135,9 @@ test('whatever is called alike, a name means what it means where it is written',
       fc.pre(expected !== null)
       const catalogue: Catalogue = { version: 1, dataSources: [], pipes: [pipe] }
       const select = await scene.warehouse.bindSelect({ workspace: WORKSPACE, sql: write(asked), parameters: {} })
-      const sql = await compileQuery(scene.data, WORKSPACE, catalogue, { select, others: new Map() })
+      const sql = await compileQuery(scene.data, WORKSPACE, catalogue, { select, others: new Map() }).catch(
+        unlessTooMuch,
+      )
       const rows = await scene.rows<{ x: string }>(`SELECT x FROM (${sql})`)
       expect(rows.map(({ x }) => Number(x)).sort(byValue)).toEqual([...expected!].sort(byValue))
       compared += 1
@@ -144,6 +146,12 @@ test('whatever is called alike, a name means what it means where it is written',
   )
   expect(compared).toBeGreaterThanOrEqual(80)
 }, 180_000)
+
+/** What reads more than one statement may is refused, whatever its names mean. */
+const unlessTooMuch = (error: Error): never => {
+  fc.pre(!error.message.includes('It reads tables more than'))
+  throw error
+}
 
 const byValue = (a: number, b: number): number => a - b
 
