@@ -11,37 +11,39 @@ type Published = Pick<Publication, 'workspace' | 'stagingDatabase' | 'tables'>
  */
 export const exchangeTables = async (
   { warehouse, catalogue }: Pick<Data, 'warehouse' | 'catalogue'>,
-  { workspace, stagingDatabase, tables }: Published,
+  published: Published,
 ): Promise<void> => {
-  const database = warehouse.database(workspace)
-  const live = await tablesOf(warehouse, workspace, database)
-  const staged = await tablesOf(warehouse, workspace, stagingDatabase)
-  for (const { name, uuid } of tables) {
-    const next = staged.get(name)
-    if (next?.uuid !== uuid) continue
-    const names = { live: qualified(database, name), staged: qualified(stagingDatabase, name) }
-    const former = live.get(name)
+  const { workspace } = published
+  for (const { uuid, live, staged, names } of await placesOf(warehouse, published)) {
+    if (staged?.uuid !== uuid) continue
     // A data source that was dropped meanwhile gets no rows, nor does another one that was made in its name.
-    if (former?.comment === next.comment) await exchange(warehouse, workspace, names)
-    else if (former === undefined && (await isKnown(catalogue, workspace, next)))
+    if (live?.comment === staged.comment) await exchange(warehouse, workspace, names)
+    else if (live === undefined && (await isKnown(catalogue, workspace, staged)))
       await warehouse.command({ workspace, sql: `RENAME TABLE ${names.staged} TO ${names.live}` })
   }
 }
 
 /** The other way round. */
-export const putTablesBack = async (
-  warehouse: Warehouse,
-  { workspace, stagingDatabase, tables }: Published,
-): Promise<void> => {
+export const putTablesBack = async (warehouse: Warehouse, published: Published): Promise<void> => {
+  const { workspace } = published
+  for (const { uuid, live, staged, names } of await placesOf(warehouse, published)) {
+    if (live?.uuid !== uuid) continue
+    if (staged !== undefined) await exchange(warehouse, workspace, names)
+    else await warehouse.command({ workspace, sql: `RENAME TABLE ${names.live} TO ${names.staged}` })
+  }
+}
+
+/** What stands in the two places of each published table. */
+const placesOf = async (warehouse: Warehouse, { workspace, stagingDatabase, tables }: Published) => {
   const database = warehouse.database(workspace)
   const live = await tablesOf(warehouse, workspace, database)
   const staged = await tablesOf(warehouse, workspace, stagingDatabase)
-  for (const { name, uuid } of tables) {
-    if (live.get(name)?.uuid !== uuid) continue
-    const names = { live: qualified(database, name), staged: qualified(stagingDatabase, name) }
-    if (staged.has(name)) await exchange(warehouse, workspace, names)
-    else await warehouse.command({ workspace, sql: `RENAME TABLE ${names.live} TO ${names.staged}` })
-  }
+  return tables.map(({ name, uuid }) => ({
+    uuid,
+    live: live.get(name),
+    staged: staged.get(name),
+    names: { live: qualified(database, name), staged: qualified(stagingDatabase, name) },
+  }))
 }
 
 const exchange = (

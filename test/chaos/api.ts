@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { TOKEN } from './server-process.ts'
 
 export type JobView = {
@@ -43,6 +44,22 @@ export const getJob = async (url: string, jobId: string): Promise<JobView | null
   if (status === 404) return null
   if (status !== 200) throw new Error(`GET /v1/jobs/${jobId}: ${status} ${body}`)
   return JSON.parse(body) as JobView
+}
+
+/** Submits one job that must be taken, and gives its id. */
+export const submitJob = async (url: string, body: unknown): Promise<string> => {
+  const answer = await call(url, '/v1/jobs', { method: 'POST', body })
+  if (answer.status !== 201) throw new Error(`POST /v1/jobs: ${answer.status} ${answer.body}`)
+  return (JSON.parse(answer.body) as { job_id: string }).job_id
+}
+
+/** The job once it has ended, within a minute. The server may have another address after a restart. */
+export const waitForEnd = async (server: { readonly url: string }, jobId: string): Promise<JobView> => {
+  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
+    const job = await getJob(server.url, jobId)
+    if (job !== null && ['completed', 'failed', 'cancelled'].includes(job.status)) return job
+  }
+  throw new Error(`${jobId} does not end`)
 }
 
 /** The whole log of a job. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { call, getJob } from '../chaos/api.ts'
+import { call, submitJob, waitForEnd } from '../chaos/api.ts'
 import { createServerProcess, type ServerProcess } from '../chaos/server-process.ts'
 import { materialized, openDataScene } from './scene.ts'
 
@@ -30,19 +30,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-const submit = async (body: unknown): Promise<string> => {
-  const answer = await call(server.url, '/v1/jobs', { method: 'POST', body })
-  expect(answer.status, answer.body).toBe(201)
-  return (JSON.parse(answer.body) as { job_id: string }).job_id
-}
-
-const ended = async (jobId: string) => {
-  for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
-    const job = await getJob(server.url, jobId)
-    if (job !== null && ['completed', 'failed', 'cancelled'].includes(job.status)) return job
-  }
-  throw new Error(`${jobId} does not end`)
-}
+const submit = (body: unknown): Promise<string> => submitJob(server.url, body)
+const ended = (jobId: string) => waitForEnd(server, jobId)
 
 const sql = async (query: string): Promise<Record<string, unknown>> => {
   const answer = await call(server.url, '/v1/sql', { method: 'POST', body: { query } })

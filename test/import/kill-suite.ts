@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { call, getJob } from '../chaos/api.ts'
+import { call, getJob, submitJob, waitForEnd } from '../chaos/api.ts'
 import { createServerProcess, type ServerProcess } from '../chaos/server-process.ts'
 import { materialized, openDataScene } from '../data/scene.ts'
 
@@ -64,23 +64,11 @@ export const describeKills = (title: string, openStore: () => Promise<Store>): v
       rmSync(directory, { recursive: true, force: true })
     })
 
-    const submit = async (mode: string, file = 'rows.csv'): Promise<string> => {
+    const submit = (mode: string, file = 'rows.csv'): Promise<string> => {
       const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}/${file}`
-      const answer = await call(server.url, '/v1/jobs', {
-        method: 'POST',
-        body: { import: { datasource: 'events', url, mode } },
-      })
-      expect(answer.status, answer.body).toBe(201)
-      return (JSON.parse(answer.body) as { job_id: string }).job_id
+      return submitJob(server.url, { import: { datasource: 'events', url, mode } })
     }
-
-    const ended = async (jobId: string) => {
-      for (const end = Date.now() + 60_000; Date.now() < end; await sleep(20)) {
-        const job = await getJob(server.url, jobId)
-        if (job !== null && ['completed', 'failed', 'cancelled'].includes(job.status)) return job
-      }
-      throw new Error(`${jobId} does not end`)
-    }
+    const ended = (jobId: string) => waitForEnd(server, jobId)
 
     const books = async () => {
       const query = `SELECT toInt32((SELECT count() FROM events)) AS events,
