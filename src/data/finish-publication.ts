@@ -44,7 +44,7 @@ export const takeBack = (parts: Parts, publication: Published, lease: Lease): Pr
   })
 
 /** Longer than these statements take. */
-const HELD_MS = 60_000
+const HELD_MS = 30_000
 const PAUSE_MS = 50
 
 /** Two at once could let tables change places twice. */

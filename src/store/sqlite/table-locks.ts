@@ -22,6 +22,11 @@ const IS_VALID = `CASE WHEN call_id IS NULL
       AND live.lease_token = table_lock.lease_token)
     ELSE held_until > ?2 AND held_until <= ?2 + 2 * held_ms END`
 
+/** The database is one process's: calls that hold tables when it is opened were of one that is gone, and nobody need wait for their time. */
+export const forgetCalls = (db: Writer['db']): void => {
+  db.run('DELETE FROM table_lock WHERE call_id IS NOT NULL')
+}
+
 /** Here and not where attempts end: most ends have nothing to unlock. */
 const dropOver = ({ db, now }: Writer, workspace: string): void => {
   db.run(`DELETE FROM table_lock WHERE workspace = ?1 AND NOT (${IS_VALID})`, workspace, now)

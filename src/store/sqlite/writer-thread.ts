@@ -7,6 +7,7 @@ import { lockDatabase } from './lock.ts'
 import { migrate } from './migrate.ts'
 import { Reserve } from './reserve.ts'
 import { serveThread, type ThreadWork } from './serve-thread.ts'
+import { forgetCalls } from './table-locks.ts'
 import type { WriterMemory } from './writer.ts'
 import { WRITES } from './writes.ts'
 
@@ -24,6 +25,7 @@ class WriterThread implements ThreadWork {
     try {
       const db = openForWriting(this.#path)
       migrate(db)
+      forgetCalls(db)
       this.#opened = { db, lock, memory: remember(db), reserve: new Reserve(this.#path) }
     } catch (error) {
       lock.release()
