@@ -15,6 +15,7 @@ storeSuite('PostgreSQL', async clock => {
   let store = await open()
   return {
     store,
+    isShared: true,
     close: () => store.close(),
     reopen: async () => {
       await store.close()

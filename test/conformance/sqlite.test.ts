@@ -14,6 +14,7 @@ storeSuite('SQLite', async clock => {
   let store = await open()
   return {
     store,
+    isShared: false,
     reopen: async () => {
       await store.close()
       store = await open()

@@ -223,17 +223,3 @@ const submitWhenThereIsRoom = async (store: Store): Promise<void> => {
       if (!isDiskFull(error) || performance.now() > deadline) throw error
     }
 }
-
-test('tables that a call held when its server was killed are free when the database is opened again', async () => {
-  const lock = (callId: string) => ({
-    workspace: 'default',
-    tables: ['events'],
-    holder: { callId, heldMs: 60_000 },
-  })
-  const former = await open()
-  expect(await former.lockTables(lock('former'))).toEqual({ type: 'locked' })
-  expect(await former.lockTables(lock('other'))).toMatchObject({ type: 'busy' })
-  await former.close()
-  const store = await open()
-  expect(await store.lockTables(lock('other'))).toEqual({ type: 'locked' })
-})

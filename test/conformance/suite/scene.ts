@@ -11,6 +11,8 @@ import type { VirtualClock } from '../virtual-clock.ts'
 export type OpenStore = (clock: VirtualClock) => Promise<OpenedStore>
 export type OpenedStore = {
   readonly store: Store
+  /** Several processes may have the same data open at once. */
+  readonly isShared: boolean
   readonly close: () => Promise<void>
   /** Closes the store and opens the same data again. */
   readonly reopen: () => Promise<Store>
@@ -113,6 +115,10 @@ export class Scene {
 
   get store(): Store {
     return this.#store
+  }
+
+  get isShared(): boolean {
+    return this.#opened.isShared
   }
 
   async reopen(): Promise<void> {
