@@ -22,7 +22,7 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'millrace-artifacts-'))
   const clock = new VirtualClock(Date.now())
   const store = await openSqliteStore({ path: join(directory, 'millrace.db'), clock })
-  scene = new Scene(clock, { store, close: () => store.close(), reopen: async () => store })
+  scene = new Scene(clock, { store, isShared: false, close: () => store.close(), reopen: async () => store })
   blobs = await openFileBlobStore({ directory: join(directory, 'blobs') })
 })
 

@@ -17,7 +17,7 @@ const steps = new WorkflowScene(() => scene)
 const open = async () => {
   const clock = new VirtualClock(Date.UTC(2026, 10, 21, 12))
   const store = await openSqliteStore({ path: join(directory, 'millrace.db'), clock })
-  scene = new Scene(clock, { store, close: () => store.close(), reopen: async () => store })
+  scene = new Scene(clock, { store, isShared: false, close: () => store.close(), reopen: async () => store })
 }
 beforeEach(async () => {
   directory = await mkdtemp(join(tmpdir(), 'millrace-workflows-'))

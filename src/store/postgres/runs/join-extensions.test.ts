@@ -12,7 +12,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
   const clock = new VirtualClock(Date.UTC(2026, 10, 21, 12))
   const store = await openPostgresStore({ url: database.url, processName: 'test', clock })
-  scene = new Scene(clock, { store, close: () => store.close(), reopen: async () => store })
+  scene = new Scene(clock, { store, isShared: true, close: () => store.close(), reopen: async () => store })
 })
 afterAll(async () => {
   await scene.close()
