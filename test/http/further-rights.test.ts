@@ -83,14 +83,15 @@ describe('a token without datasources:write', () => {
     expect(appended.status).toBe(200)
   })
 
-  test('nor by a pipe whose target is missing', async () => {
-    const pipe = (name: string, into: string) => ({
-      name,
-      nodes: [{ name: `of_${name}`, sql: 'SELECT n FROM there', copy_into: into }],
-    })
-    expectRefused(await call('POST', '/v1/pipes', pipe('making', 'made')))
-    expect((await call('POST', '/v1/pipes', pipe('filling', 'there'))).status).toBe(201)
-    expectRefused(await call('PUT', '/v1/pipes/filling', pipe('filling', 'made')))
+  test('nor by a node of a pipe, whether or not its target is there', async () => {
+    const nodes = [{ name: 'all_rows', sql: 'SELECT n FROM there' }]
+    expect((await call('POST', '/v1/pipes', { name: 'reading', nodes })).status).toBe(201)
+    for (const role of [{ copy_into: 'made' }, { copy_into: 'there' }, { materialize_into: 'made' }]) {
+      const writing = { nodes: [...nodes, { name: 'writing', sql: 'SELECT n FROM all_rows', ...role }] }
+      expectRefused(await call('POST', '/v1/pipes', { name: 'making', ...writing }))
+      expectRefused(await call('PUT', '/v1/pipes/reading', { name: 'reading', ...writing }))
+    }
+    expect((await call('PUT', '/v1/pipes/reading', { name: 'reading', nodes })).status).toBe(200)
     expect((await server.call('GET', '/v1/datasources/made')).status).toBe(404)
   })
 

@@ -261,7 +261,7 @@ describe('a schedule of a copy node', () => {
   })
 
   test('needs the right to run copies', async () => {
-    const scopes = ['pipes:read', 'pipes:write']
+    const scopes = ['pipes:read', 'pipes:write', 'datasources:write']
     const { body } = await server.call('POST', '/v1/tokens', { name: 'pipes alone', scopes })
     const headers = { authorization: `Bearer ${body.token}` }
     const refused = await server.call('PUT', '/v1/pipes/snapshot', daily({ crons: ['@weekly'] }), headers)
