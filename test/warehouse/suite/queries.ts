@@ -1,0 +1,103 @@
+import { tableFromIPC } from 'apache-arrow'
+import { expect, test } from 'vitest'
+import { quoteIdentifier } from '../../../src/warehouse/quote-identifier.ts'
+import { HARMLESS } from '../attacks.ts'
+import type { AreaTests } from './scene.ts'
+
+export const queryTests: AreaTests = scene => {
+  test('gives its rows in each format, with how many there are', async () => {
+    const sql = 'SELECT number AS n, toString(number) AS s FROM numbers(3) ORDER BY n'
+    expect(await scene().text({ sql, format: 'ndjson' })).toBe(
+      '{"n":"0","s":"0"}\n{"n":"1","s":"1"}\n{"n":"2","s":"2"}\n',
+    )
+    expect(JSON.parse(await scene().text({ sql, format: 'json' }))).toEqual(
+      [0, 1, 2].map(n => ({ n: `${n}`, s: `${n}` })),
+    )
+    expect(await scene().text({ sql, format: 'csv' })).toBe('"n","s"\n0,"0"\n1,"1"\n2,"2"\n')
+    expect((await scene().read({ sql, format: 'parquet' })).bytes.subarray(-4).toString()).toBe('PAR1')
+    for (const format of ['arrow', 'arrow_stream'] as const) {
+      const { bytes, summary } = await scene().read({ sql, format })
+      expect(
+        tableFromIPC(bytes)
+          .toArray()
+          .map(row => row.toJSON()),
+      ).toEqual([0n, 1n, 2n].map(n => ({ n, s: `${n}` })))
+      expect(summary.rowCount).toBe(3)
+    }
+  })
+
+  test('in Arrow has the types that readers know, whatever its columns are called', async () => {
+    const sql = 'SELECT toDateTime(0) AS `a.b``c`, generateUUIDv4() AS `x y`, 1 AS plain'
+    const table = tableFromIPC((await scene().read({ sql, format: 'arrow', limits: { resultRows: 1 } })).bytes)
+    const types = table.schema.fields.map(({ name, type }) => [name, String(type)])
+    expect(types).toEqual([
+      ['a.b`c', expect.stringMatching(/^Timestamp<SECOND/)],
+      ['x y', 'Utf8'],
+      ['plain', 'Uint8'],
+    ])
+  })
+
+  test('in Arrow may have two columns of one name', async () => {
+    const sql = 'SELECT toDateTime(0) AS a, a'
+    const table = tableFromIPC((await scene().read({ sql, format: 'arrow' })).bytes)
+    expect(table.schema.fields.map(({ name }) => name)).toEqual(['a', 'a'])
+  })
+
+  test('is not carried out to find its types', async () => {
+    const sql = 'SELECT (SELECT sum(sleepEachRow(0.1)) FROM numbers(25)) AS slept, now() AS at'
+    const startedAt = performance.now()
+    await scene().read({ sql, format: 'arrow' })
+    expect(performance.now() - startedAt).toBeLessThan(2 * 2500)
+  })
+
+  test('without rows is an empty result', async () => {
+    expect(JSON.parse(await scene().text({ sql: 'SELECT 1 AS a WHERE 0', format: 'json' }))).toEqual([])
+    const { bytes, summary } = await scene().read({ sql: 'SELECT 1 AS a WHERE 0', format: 'arrow' })
+    expect(tableFromIPC(bytes).numRows).toBe(0)
+    expect(summary.rowCount).toBe(0)
+  })
+
+  test('reads the tables of its workspace, with or without the name of the database', async () => {
+    expect(await scene().text({ sql: 'SELECT count() AS n FROM secrets' })).toBe('{"n":"10"}\n')
+    const database = quoteIdentifier(scene().warehouse.database(scene().workspace))
+    expect(await scene().text({ sql: `SELECT count() AS n FROM ${database}.secrets` })).toBe('{"n":"10"}\n')
+    expect(await scene().text({ sql: 'SELECT 3 IN (SELECT a FROM secrets) AS n' })).toBe('{"n":1}\n')
+  })
+
+  test('counts the rows of its result, not those it read', async () => {
+    expect((await scene().read({ sql: 'SELECT count() FROM numbers(100000)' })).summary.rowCount).toBe(1)
+    expect(
+      (await scene().read({ sql: 'SELECT number FROM numbers(100000) LIMIT 7', format: 'arrow' })).summary.rowCount,
+    ).toBe(7)
+  })
+
+  test('keeps the order of its rows through the result', async () => {
+    const lines = (
+      await scene().text({ sql: 'SELECT number AS n FROM numbers(300000) ORDER BY n DESC', format: 'csv' })
+    )
+      .trim()
+      .split('\n')
+    expect(lines.length).toBe(300_001)
+    expect(lines.slice(1).every((line, index) => Number(line) === 299_999 - index)).toBe(true)
+  })
+
+  test('may be long, and so may its parameters', async () => {
+    const long = 'x'.repeat(100_000)
+    expect(await scene().text({ sql: `SELECT length('${long}') AS n`, format: 'csv' })).toBe('"n"\n100000\n')
+    const sql = 'SELECT length({long:String}) AS n'
+    expect(await scene().text({ sql, parameters: { long }, format: 'csv' })).toBe('"n"\n100000\n')
+  })
+
+  test('has its parameters bound by the engine, whatever they hold', async () => {
+    const parameters = { n: 7, s: "it's \\ `x` -- ; DROP TABLE secrets\n\t", list: [1, 2], none: null }
+    const sql = 'SELECT {n:UInt8} AS n, {s:String} AS s, {list:Array(UInt8)} AS list, {none:Nullable(String)} AS none'
+    expect(JSON.parse(await scene().text({ sql, parameters, format: 'json' }))).toEqual([parameters])
+    expect(await scene().text({ sql: 'SELECT count() AS n FROM {t:Identifier}', parameters: { t: 'secrets' } })).toBe(
+      '{"n":"10"}\n',
+    )
+  })
+
+  test.each(HARMLESS)('%s is let through', async sql => {
+    await expect(scene().read({ sql, format: 'json' })).resolves.toBeDefined()
+  })
+}
