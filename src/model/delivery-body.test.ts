@@ -1,31 +1,19 @@
 import { expect, test } from 'vitest'
+import { newJob } from '../../test/conformance/suite/scene.ts'
 import { deliveryBody, INLINE_DELIVERY_BYTES, isSentInline } from './delivery-body.ts'
 import type { Job, JobResult } from './job.ts'
-import { SINGLE_JOB_RETRY } from './retry.ts'
 
 const RESULT: JobResult = { format: 'json', bytes: 2, sha256: 'ab', expiresAt: null, isExpired: false }
 
 const job = (changes: Partial<Job> = {}): Job => ({
-  id: 'job-1',
-  workspace: 'default',
-  kind: 'api',
-  name: 'scrape',
-  labels: {},
-  queue: 'default',
-  priority: 0,
-  trigger: 'automatic',
-  workflowId: 'workflow-1',
-  runId: 'run-1',
-  parentJobId: null,
-  rerunOf: null,
-  exclusiveKey: null,
-  dataSource: null,
-  pipe: null,
-  scheduledAt: null,
-  timeoutMs: null,
-  graceMs: null,
-  retry: SINGLE_JOB_RETRY,
-  restartable: true,
+  ...newJob({
+    id: 'job-1',
+    kind: 'api',
+    name: 'scrape',
+    trigger: 'automatic',
+    workflowId: 'workflow-1',
+    runId: 'run-1',
+  }),
   spec: JSON.stringify({ api: 'scrape', parameters: { page: 3 } }),
   scopes: [],
   status: 'completed',

@@ -1,9 +1,9 @@
-import { execFileSync } from 'node:child_process'
 import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { COOKIE_VARIABLE as COOKIE_OF_HOSTS } from '../../src/executors/api/host-launcher.ts'
 import { COOKIE_VARIABLE } from '../../src/executors/command/launch-protocol.ts'
+import { hasBubblewrap } from '../bubblewrap.ts'
 import { until } from '../command/attempt.ts'
 import { isAlive } from '../command/processes.ts'
 import { useFunctions } from './functions.ts'
@@ -251,16 +251,6 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
     await until('the directory is gone', () => !readdirSync(root).some(name => existsSync(join(root, name, 'a'))))
   })
 })
-
-const works = (file: string, argv: readonly string[]): boolean => {
-  try {
-    execFileSync(file, argv, { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-const hasBubblewrap = works('bwrap', ['--unshare-pid', '--ro-bind', '/', '/', '/bin/true'])
 
 describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : ' (needs a working bwrap)'}`, () => {
   const { run, write, dataDir } = useFunctions({ sandbox: 'bubblewrap' })

@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/kernel/logger.ts'
 import type { LogWriter } from '../../src/logs/job-logs.ts'
 import { Masker, maskText } from '../../src/logs/masker.ts'
 import type { ClaimedJob } from '../../src/model/job.ts'
-import { SINGLE_JOB_RETRY } from '../../src/model/retry.ts'
+import { newJob } from '../conformance/suite/scene.ts'
 
 /** A log in memory that keeps at most the last MiB of each stream. */
 export type MemoryLog = LogWriter & {
@@ -38,29 +38,7 @@ export const createMemoryLog = (): MemoryLog => {
 
 /** A claimed job of kind `command` with that spec, as the store would hand it out. */
 export const claimedJob = (spec: Readonly<Record<string, unknown>>, attempt = 1): ClaimedJob => ({
-  id: newId(),
-  workspace: 'default',
-  kind: 'command',
-  name: null,
-  labels: {},
-  queue: 'default',
-  priority: 0,
-  trigger: 'manual',
-  workflowId: null,
-  runId: null,
-  parentJobId: null,
-  rerunOf: null,
-  exclusiveKey: null,
-  dataSource: null,
-  pipe: null,
-  scheduledAt: null,
-  timeoutMs: null,
-  graceMs: null,
-  retry: SINGLE_JOB_RETRY,
-  restartable: true,
-  spec: JSON.stringify(spec),
-  secrets: null,
-  scopes: [],
+  ...newJob({ spec: JSON.stringify(spec), scopes: [] }),
   createdAt: Date.now(),
   startedAt: Date.now(),
   attempt,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCommandExecutor } from '../../src/executors/command/command-executor.ts'
 import { openCgroups, removeCgroups } from '../../src/executors/command/launcher/cgroup.ts'
+import { hasBubblewrap, SANDBOXED, works } from '../bubblewrap.ts'
 import { until } from './attempt.ts'
 import { LAUNCHERS, useExecutor } from './executor.ts'
 import { fixture } from './processes.ts'
@@ -115,16 +116,6 @@ describe('without another user or a sandbox', () => {
   })
 })
 
-const works = (file: string, argv: readonly string[]): boolean => {
-  try {
-    execFileSync(file, argv, { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-const hasBubblewrap = works('bwrap', ['--unshare-pid', '--ro-bind', '/', '/', '/bin/true'])
-
 describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : ' (needs a working bwrap)'}`, () => {
   let folder: string
   beforeAll(() => {
@@ -215,7 +206,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
   })
 
   describe.skipIf(!isRoot)(`as another user${isRoot ? '' : ' (needs root)'}`, () => {
-    const asUser = ['--reuid', 'nobody', '--clear-groups', 'bwrap', '--unshare-pid', '--ro-bind', '/', '/', '/bin/true']
+    const asUser = ['--reuid', 'nobody', '--clear-groups', 'bwrap', ...SANDBOXED]
     const hasUserNamespaces = works('setpriv', asUser)
     const { run } = useExecutor({ sandbox: 'bubblewrap', jobUser: 'nobody' })
 

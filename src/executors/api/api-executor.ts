@@ -80,10 +80,10 @@ export const createApiExecutor = (options: ApiExecutorOptions): Executor => {
 }
 
 const openWorkshop = async (options: ApiExecutorOptions): Promise<HostWorkshop> => {
-  const { dataDir, instanceId, functionsDir } = options
+  const { dataDir, instanceId, functionsDir, logger } = options
   const parts = await options.openLauncher()
   await parts.launcher.start()
-  const slots = await openHostSlots({ dataDir, instanceId, ...parts })
+  const slots = await openHostSlots({ dataDir, instanceId, logger, ...parts })
   return { ...parts, slots, instanceId, functionsDir, heapMegabytes: options.heapMegabytes ?? HEAP_MEGABYTES }
 }
 

@@ -14,6 +14,8 @@ import {
 import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Logger } from '../../kernel/logger.ts'
+import { removeTree } from '../remove-tree.ts'
 import type { HostLauncher, HostUser } from './host-launcher.ts'
 
 /** The named pipes of one host at a time. They are used again once nothing of the host is left. */
@@ -41,18 +43,19 @@ type Options = {
   readonly instanceId: string
   readonly user: HostUser
   readonly launcher: HostLauncher
+  readonly logger: Logger
 }
 
 /** Opens them, empty: hosts of a former life are dead. Throws when something that is not ours lies in their place. */
 export const openHostSlots = async (options: Options): Promise<HostSlots> => {
-  const { user, launcher } = options
+  const { user } = options
   const root = user.isOther ? `/var/tmp/millrace-functions-${options.instanceId}` : join(options.dataDir, 'functions')
   const free: HostSlot[] = []
   const own = (path: string): string => {
     if (user.isOther) chownSync(path, user.uid, user.gid)
     return path
   }
-  const remove = (path: string): Promise<void> => removeTree(path, { launcher, user })
+  const remove = (path: string): Promise<void> => removeTree(path, options)
   await openRoot(root, remove)
   if (user.isOther) chmodSync(root, 0o711)
 
@@ -109,36 +112,4 @@ export const openPipes = (slot: HostSlot): Record<keyof HostSlot, number> => {
     for (const descriptor of opened) closeSync(descriptor)
     throw error
   }
-}
-
-const REMOVE = 'chmod -R u+rwX -- "$1" 2>/dev/null; rm -rf -- "$1" 2>/dev/null'
-
-/**
- * Removes a directory with what a host left in it; another user's with that user's rights, for other processes of that
- * user could put a link in the way of a server that removes as root. What resists goes at the next start.
- */
-const removeTree = async (
-  path: string,
-  { launcher, user }: { launcher: HostLauncher; user: HostUser },
-): Promise<void> => {
-  if (!user.isOther) {
-    const removed = await rm(path, { recursive: true, force: true }).then(
-      () => true,
-      () => false,
-    )
-    if (removed) return
-  }
-  const command = launcher.run({
-    cookie: '',
-    argv: ['/bin/sh', '-c', REMOVE, 'sh', path],
-    environment: { PATH: '/usr/bin:/bin' },
-    workingDir: '/',
-    stdin: null,
-    stdout: '/dev/null',
-    stderr: '/dev/null',
-    deadline: null,
-    sandboxed: false,
-  })
-  await command.ended
-  await rmdir(path).catch(() => {})
 }

@@ -2,7 +2,7 @@ import { ERRORS, type FailureReason, isDiskFull } from '../../kernel/errors.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
-import { followStop } from './follow-stop.ts'
+import { followStop } from '../follow-stop.ts'
 import type { FunctionFolder } from './function-folder.ts'
 import type { ItemEnd, RunningOnHost } from './function-host.ts'
 import type { HostPool, PooledHost } from './host-pool.ts'
@@ -113,7 +113,7 @@ const runOn = async (
   const running: RunningOnHost = pooled.host.run(order, listener)
   let end: ItemEnd
   {
-    using _ = followStop(context, { stop: running.stop, kill })
+    using _ = followStop(context, { ask: running.stop, kill })
     end = await running.over
   }
   working.delete(itemKey(job))

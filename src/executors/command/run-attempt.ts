@@ -4,17 +4,17 @@ import type { Logger } from '../../kernel/logger.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
+import { followStop } from '../follow-stop.ts'
+import { removeTree } from '../remove-tree.ts'
 import { collectArtifacts } from './artifacts.ts'
 import type { AttemptFiles, Scratch } from './attempt-files.ts'
 import { type CommandPlan, planCommand } from './command-plan.ts'
 import { buildEnvironment, cookieOf } from './environment.ts'
 import type { FifoPool } from './fifos.ts'
-import { followStop } from './follow-stop.ts'
 import type { JobUser } from './job-user.ts'
 import { systemTime } from './launch-protocol.ts'
 import type { CommandEnd, Launcher } from './launcher.ts'
 import { createOutput } from './output.ts'
-import { removeTree } from './remove-tree.ts'
 import type { CommandSpec } from './spec.ts'
 import { toOutcome } from './to-outcome.ts'
 
@@ -108,7 +108,7 @@ const execute = async (workshop: Workshop, attempt: Attempt, plan: CommandPlan):
   workshop.tickets.set(attemptKey(job), command.ticket)
   let end: CommandEnd
   {
-    using _ = followStop(context.stop, command, context.clock)
+    using _ = followStop(context, { ask: () => command.terminate(), kill: () => command.kill() })
     end = await command.ended
   }
   workshop.tickets.delete(attemptKey(job))

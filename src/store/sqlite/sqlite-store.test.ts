@@ -5,11 +5,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { newJob } from '../../../test/conformance/suite/scene.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { isDiskFull } from '../../kernel/errors.ts'
-import { newId } from '../../kernel/ids.ts'
 import type { NewJob } from '../../model/job.ts'
-import { SINGLE_JOB_RETRY } from '../../model/retry.ts'
 import type { Store } from '../store.ts'
 import { openForWriting } from './database.ts'
 import { openSqliteStore } from './sqlite-store.ts'
@@ -31,34 +30,6 @@ const open = async (at = path): Promise<Store> => {
   opened.push(store)
   return store
 }
-
-const newJob = (overrides: Partial<NewJob> = {}): NewJob => ({
-  id: newId(),
-  workspace: 'default',
-  kind: 'command',
-  name: null,
-  labels: {},
-  queue: 'default',
-  priority: 0,
-  trigger: 'manual',
-  workflowId: null,
-  runId: null,
-  parentJobId: null,
-  rerunOf: null,
-  exclusiveKey: null,
-  dataSource: null,
-  pipe: null,
-  scheduledAt: null,
-  timeoutMs: null,
-  graceMs: null,
-  retry: SINGLE_JOB_RETRY,
-  restartable: true,
-  spec: '{}',
-  secrets: null,
-  scopes: [],
-  sinks: [],
-  ...overrides,
-})
 
 const submit = (store: Store, jobs: readonly NewJob[]) => store.submitJobs({ jobs, maxQueued: 1_000_000 })
 

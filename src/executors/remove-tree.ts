@@ -1,19 +1,22 @@
 import { rm, rmdir } from 'node:fs/promises'
-import type { Logger } from '../../kernel/logger.ts'
-import type { JobUser } from './job-user.ts'
-import type { Launcher } from './launcher.ts'
+import type { Logger } from '../kernel/logger.ts'
 
-type Tools = { readonly launcher: Launcher; readonly user: JobUser; readonly logger: Logger }
+type Tools = {
+  /** Runs a program as the user that jobs run as. */
+  readonly launcher: { run(program: ReturnType<typeof removal>): { readonly ended: Promise<unknown> } }
+  readonly user: { readonly isOther: boolean }
+  readonly logger: Logger
+}
 
 /**
- * Removes a directory with what a command left in it. Another user's tree is removed with that user's rights: other
+ * Removes a directory with what a job left in it. Another user's tree is removed with that user's rights: other
  * processes of that user could put a link in the way of a server that removes as root. What resists (it is removed when
  * the server starts next) is no failure of the job.
  */
 export const removeTree = async (path: string, { launcher, user, logger }: Tools): Promise<void> => {
   try {
     if (!user.isOther && (await removeOwn(path))) return
-    await removeAsCommand(path, launcher)
+    await launcher.run(removal(path)).ended
     await rmdir(path).catch(unlessGone)
   } catch (error) {
     logger.warn({ err: error, path }, 'a working directory could not be removed')
@@ -33,17 +36,14 @@ const unlessGone = (error: NodeJS.ErrnoException): void => {
 
 const REMOVE = 'chmod -R u+rwX -- "$1" 2>/dev/null; rm -rf -- "$1" 2>/dev/null'
 
-const removeAsCommand = async (path: string, launcher: Launcher): Promise<void> => {
-  const command = launcher.run({
-    cookie: '',
-    argv: ['/bin/sh', '-c', REMOVE, 'sh', path],
-    environment: { PATH: '/usr/bin:/bin' },
-    workingDir: '/',
-    stdin: null,
-    stdout: '/dev/null',
-    stderr: '/dev/null',
-    deadline: null,
-    sandboxed: false,
-  })
-  await command.ended
-}
+const removal = (path: string) => ({
+  cookie: '',
+  argv: ['/bin/sh', '-c', REMOVE, 'sh', path] as const,
+  environment: { PATH: '/usr/bin:/bin' },
+  workingDir: '/',
+  stdin: null,
+  stdout: '/dev/null',
+  stderr: '/dev/null',
+  deadline: null,
+  sandboxed: false,
+})
