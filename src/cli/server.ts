@@ -114,12 +114,18 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
     formerWorkers: formerWorkers(dataDir),
   })
   dataDir.write('worker-id', engine.workerId)
-  undo.push(() => engine.stop())
+  const stopping = new AbortController()
+  let app: App | null = null
+  undo.push(async () => {
+    stopping.abort()
+    // Running jobs reach the API until they have ended; then nobody is told yes while the rest goes down.
+    await engine.stop()
+    if (app !== null) await closeApp(app)
+  })
   const adminToken = await ensureAdminToken({ store, config })
   if (config.roles.includes('api')) {
-    const app = await createApp({ ...parts, logs, engine, warehouse, data, uploads, metrics, version: readVersion() })
-    // The listener closes first, so that nobody is told yes while the rest goes down.
-    undo.push(() => closeApp(app))
+    const services = { ...parts, logs, engine, warehouse, data, uploads, metrics, version: readVersion() }
+    app = await createApp({ ...services, stopping: stopping.signal })
     await app.listen({ host: config.host, port: config.port })
   }
   await engine.start()

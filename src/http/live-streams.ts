@@ -1,5 +1,8 @@
 import type { FastifyRequest } from 'fastify'
+import type { Logger } from '../kernel/logger.ts'
 import type { App } from './app.ts'
+import { tokenOf } from './auth/authenticate.ts'
+import type { Callers } from './auth/callers.ts'
 
 /** Open WebSockets and event streams: they end with the server and with the token that opened them. */
 export type LiveStreams = {
@@ -7,16 +10,36 @@ export type LiveStreams = {
   add(request: FastifyRequest): void
   /** Aborts when the server begins to close: what waits for something stops waiting. */
   readonly closing: AbortSignal
-  /** Cuts the streams that this token opened. */
-  cut(tokenId: string): void
+  /** Cuts those whose tokens are not valid any more: deleted, here or by another server, expired, or of a job that has ended. */
+  check(): Promise<void>
 }
 
-export const createLiveStreams = (app: App): LiveStreams => {
-  const open = new Map<FastifyRequest['raw']['socket'], string | null>()
+type Socket = FastifyRequest['raw']['socket']
+
+/** How long a stream may outlive its token. */
+const CHECK_MS = 1000
+
+export const createLiveStreams = (app: App, { callers, logger }: { callers: Callers; logger: Logger }): LiveStreams => {
+  const openers = new Map<Socket, string>()
   const closing = new AbortController()
+
+  const check = async (): Promise<void> => {
+    for (const token of new Set(openers.values())) {
+      if (callers.known(token) ?? (await callers.find(token))) continue
+      for (const [socket, opener] of openers) if (opener === token) socket.destroy()
+    }
+  }
+  const checkAgain = async (): Promise<void> => {
+    // Without the store nobody can say whether a token is valid: who had a right keeps it until then.
+    await check().catch(error => logger.warn({ err: error }, 'the tokens of streams could not be checked'))
+    if (!closing.signal.aborted) timer.refresh()
+  }
+  const timer = setTimeout(() => void checkAgain(), CHECK_MS).unref()
+
   app.addHook('preClose', async () => {
+    clearTimeout(timer)
     closing.abort()
-    for (const socket of open.keys()) socket.destroySoon()
+    for (const socket of openers.keys()) socket.destroySoon()
   })
   // A connection that would be kept after its last answer would keep the server from closing.
   app.addHook('onSend', (_request, reply, payload, done) => {
@@ -27,11 +50,9 @@ export const createLiveStreams = (app: App): LiveStreams => {
     closing: closing.signal,
     add: request => {
       const { socket } = request.raw
-      if (!open.has(socket)) socket.once('close', () => open.delete(socket))
-      open.set(socket, request.caller.tokenId)
+      if (!openers.has(socket)) socket.once('close', () => openers.delete(socket))
+      openers.set(socket, tokenOf(request)!)
     },
-    cut: tokenId => {
-      for (const [socket, opener] of open) if (opener === tokenId) socket.destroy()
-    },
+    check,
   }
 }

@@ -24,6 +24,8 @@ export type Services = {
   readonly uploads: Uploads
   /** Of the program, as in package.json. */
   readonly version: string
+  /** Aborts when the server begins to stop: from then on only running jobs change anything. */
+  readonly stopping?: AbortSignal
   /** Where the process counts; `createApp` makes its own when there is none. */
   readonly metrics?: Metrics
 }

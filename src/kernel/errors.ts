@@ -33,6 +33,11 @@ export const ERRORS = {
     title: 'The token lacks a scope',
     hint: 'Use a token whose role or scopes include the one named.',
   },
+  foreign_origin: {
+    http: 403,
+    title: 'Pages of another origin may not open a WebSocket here',
+    hint: 'Serve the page from here, or set MILLRACE_PUBLIC_URL to the address that browsers see.',
+  },
   not_found: { http: 404, title: 'There is no such thing', hint: 'Check the id and the workspace of the token.' },
   route_not_found: {
     http: 404,

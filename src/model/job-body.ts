@@ -1,6 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { parseDuration } from '../kernel/quantity.ts'
-import { PLAIN_TEXT, QUEUE_NAME } from './patterns.ts'
+import { LABEL_KEY, PLAIN_TEXT, QUEUE_NAME } from './patterns.ts'
 import { type RetryPolicy, SINGLE_JOB_RETRY } from './retry.ts'
 import { SinkSchema } from './sink.ts'
 
@@ -31,16 +31,17 @@ export const sinksProperty = Type.Array(SinkSchema, {
   description: 'Where the result of a finished job is sent.',
 })
 
+/** For people and filters to find things by. */
+export const labels = Type.Record(Type.String(), Type.String({ maxLength: 255, pattern: PLAIN_TEXT }), {
+  propertyNames: { minLength: 1, maxLength: 128, pattern: LABEL_KEY },
+  additionalProperties: false,
+  maxProperties: 64,
+})
+
 /** How a job is to be done: the fields that every kind has (`api.md`, Jobs). */
 export const commonJobProperties = {
   name: Type.Optional(text(255)),
-  labels: Type.Optional(
-    Type.Record(Type.String(), Type.String({ maxLength: 255, pattern: PLAIN_TEXT }), {
-      propertyNames: { minLength: 1, maxLength: 128, pattern: PLAIN_TEXT },
-      additionalProperties: false,
-      maxProperties: 64,
-    }),
-  ),
+  labels: Type.Optional(labels),
   queue: Type.Optional(Type.String({ minLength: 1, maxLength: 128, pattern: QUEUE_NAME })),
   priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100, description: 'Higher runs first.' })),
   scheduled_at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339; when the job becomes due.' })),

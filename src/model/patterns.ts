@@ -6,6 +6,8 @@ export const PLAIN_TEXT = '^[^\\u0000-\\u001f\\u007f]*$'
 export const ENVIRONMENT_NAME = '^[^=\\u0000\\n\\r]+$'
 /** Relative and not leaving its directory. */
 export const RELATIVE_GLOB = '^(?!/)(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000]*$'
+/** As plain text; a filter writes key:value. */
+export const LABEL_KEY = '^[^\\u0000-\\u001f\\u007f:]*$'
 /** Names of queues. */
 export const QUEUE_NAME = '^[A-Za-z0-9][A-Za-z0-9_.:-]*$'
 
@@ -15,6 +17,7 @@ export const PATTERN_MEANING: Readonly<Record<string, string>> = {
   [PLAIN_TEXT]: 'must not hold control characters',
   [ENVIRONMENT_NAME]: 'must be a name without "=", NUL and line ends',
   [RELATIVE_GLOB]: 'must be relative and without ".."',
+  [LABEL_KEY]: 'must not hold control characters or ":"',
   [QUEUE_NAME]: 'must be letters, digits, "_", ".", ":" and "-", beginning with a letter or digit',
   '^/[^\\u0000]*$': 'must be an absolute path',
 }

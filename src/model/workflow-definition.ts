@@ -1,5 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox'
-import { RetrySchema, sinksProperty } from './job-body.ts'
+import { labels, RetrySchema, sinksProperty } from './job-body.ts'
 import { ENVIRONMENT_NAME, NO_NUL, PLAIN_TEXT } from './patterns.ts'
 import { ScheduleSchema } from './schedule/schedule-schema.ts'
 
@@ -29,13 +29,7 @@ const properties = {
     description: 'Unique in the workspace; no UUID, because it stands in the place of one.',
   }),
   description: Type.Optional(Type.String({ maxLength: 4096, pattern: NO_NUL })),
-  labels: Type.Optional(
-    Type.Record(Type.String(), Type.String({ maxLength: 255, pattern: PLAIN_TEXT }), {
-      propertyNames: { minLength: 1, maxLength: 128, pattern: PLAIN_TEXT },
-      additionalProperties: false,
-      maxProperties: 64,
-    }),
-  ),
+  labels: Type.Optional(labels),
   environment: Type.Optional(
     Type.Record(Type.String(), Type.String({ maxLength: 128 * 1024, pattern: NO_NUL }), {
       propertyNames: { minLength: 1, maxLength: 1024, pattern: ENVIRONMENT_NAME },

@@ -195,6 +195,21 @@ describe('cancelling', () => {
     }
   })
 
+  test.each(['queue', 'name', 'label', 'workflow_id', 'run_id', 'parent_job_id', 'datasource', 'pipe', 'status'])(
+    'all that match refuses an empty %s: a variable that is not set does not mean every job',
+    async field => {
+      const id = await submit({ command: 'true', scheduled_at: LATER })
+      const query = await server.call('POST', `/v1/jobs/cancel?${field}=`)
+      expect([query.status, query.body.errors[0].path]).toEqual([422, expect.stringContaining(field)])
+      const none = field === 'label' || field === 'status' ? [] : ''
+      const body = await server.call('POST', '/v1/jobs/cancel', { [field]: none })
+      expect([body.status, body.body.errors[0].path]).toEqual([422, field])
+      expect((await server.call('GET', `/v1/jobs?${field}=`)).status).toBe(422)
+      expect((await server.call('GET', `/v1/jobs/${id}`)).body.status).toBe('pending')
+      await server.call('DELETE', `/v1/jobs/${id}`)
+    },
+  )
+
   test('all that match takes the filters of the list, in the query or in the body', async () => {
     const later = { command: 'true', scheduled_at: LATER }
     await Promise.all([

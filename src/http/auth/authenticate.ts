@@ -7,13 +7,19 @@ import type { Caller } from './caller.ts'
 import type { Callers } from './callers.ts'
 import { checkOrigin } from './origin.ts'
 
-type Dependencies = { readonly store: Store; readonly callers: Callers; readonly publicUrl: string }
+type Dependencies = {
+  readonly store: Store
+  readonly callers: Callers
+  readonly publicUrl: string
+  /** `Services.stopping` */
+  readonly stopping: AbortSignal | null
+}
 
 /**
  * The one hook that decides who calls and whether they may. Denies by default: a route without a line in `ACCESS` fails
  * at start, and a caller is set for every route that is not public.
  */
-export const authenticate = (app: App, { store, callers, publicUrl }: Dependencies): void => {
+export const authenticate = (app: App, { store, callers, publicUrl, stopping }: Dependencies): void => {
   declareAccess(app)
 
   app.addHook('onRequest', (request, _reply, done) => {
@@ -25,7 +31,7 @@ export const authenticate = (app: App, { store, callers, publicUrl }: Dependenci
     const token = tokenOf(request)
     const caller = token === null ? null : callers.known(token)
     // The tokens of jobs are never among the known: they are looked at each time.
-    if (caller !== null && !request.ws) done(admit(request, { caller, access }))
+    if (caller !== null && !request.ws) done(admit(request, { caller, access }) ?? refuseWhileStopping(request))
     else admitSlowly(request, { token, access }).then(() => done(), done)
   })
 
@@ -35,10 +41,16 @@ export const authenticate = (app: App, { store, callers, publicUrl }: Dependenci
     if (token === null) throw new MillraceError('unauthenticated', 'The request has no token.')
     const caller = callers.known(token) ?? (await callers.find(token))
     if (caller === null) throw new MillraceError('unauthenticated', 'The token is not valid, or no longer.')
-    const refusal = admit(request, { caller, access })
+    const refusal = admit(request, { caller, access }) ?? refuseWhileStopping(request)
     if (refusal) throw refusal
     if (caller.job) await checkFamily(request, { caller, access })
   }
+
+  /** Running jobs may still need the API to end well; nobody else is told yes while the rest goes down. */
+  const refuseWhileStopping = ({ caller, method }: FastifyRequest): MillraceError | undefined =>
+    !stopping?.aborted || caller.job !== null || method === 'GET' || method === 'HEAD'
+      ? undefined
+      : new MillraceError('unavailable', 'The server is stopping: it takes nothing new.', { retryAfter: 5 })
 
   /** A job's own token reaches the job itself and, where the route says so, its children. Others do not exist. */
   const checkFamily = async (request: FastifyRequest, { caller, access }: { caller: Caller; access: Access }) => {
@@ -68,8 +80,8 @@ const refusal = (caller: Caller, { scope }: Access): MillraceError => {
   return new MillraceError('forbidden', `${whose} lacks the scope ${lacking}.`)
 }
 
-/** `Authorization: Bearer`, `x-api-key`, or `?token=` where a browser can send no header: WebSocket and SSE. */
-const tokenOf = (request: FastifyRequest): string | null => {
+/** The text of the caller's token: `Authorization: Bearer`, `x-api-key`, or `?token=` where a browser can send no header: WebSocket and SSE. */
+export const tokenOf = (request: FastifyRequest): string | null => {
   const { authorization, 'x-api-key': key } = request.headers
   if (authorization !== undefined) {
     const space = authorization.indexOf(' ')

@@ -6,10 +6,18 @@ import { Health, Readiness } from '../schemas/system.ts'
 import type { Services } from '../services.ts'
 
 /** Without these no job can be taken; other parts only make jobs of one kind fail. */
-const NEEDED: readonly string[] = ['store', 'blobs']
+const NEEDED: readonly string[] = ['store', 'blobs', 'server']
+
+const STOPPING: PartHealth = {
+  part: 'server',
+  problems: [{ severity: 'unavailable', message: 'The server is stopping: it takes nothing new.' }],
+}
 
 /** What load balancers and monitoring ask. */
-export const healthRoutes = (app: App, { engine, metrics }: Services & { readonly metrics: Metrics }): void => {
+export const healthRoutes = (
+  app: App,
+  { engine, metrics, stopping }: Services & { readonly metrics: Metrics },
+): void => {
   app.get(
     '/healthz',
     { schema: { tags: ['Operations'], summary: 'The process is alive', response: { 200: Health } } },
@@ -27,7 +35,7 @@ export const healthRoutes = (app: App, { engine, metrics }: Services & { readonl
       },
     },
     async (_request, reply) => {
-      const parts = (await engine.health()).map(viewPart)
+      const parts = [...(await engine.health()), ...(stopping?.aborted ? [STOPPING] : [])].map(viewPart)
       const broken = parts.filter(part => part.status === 'unavailable')
       const executors = parts.filter(part => !NEEDED.includes(part.part))
       const nothingRuns = executors.length > 0 && executors.every(part => part.status === 'unavailable')

@@ -92,6 +92,8 @@ const requireFit = (query: Query, form: (typeof FORMS)[number]): void => {
   const misfits = Object.keys(query).filter(name => !PARAMETERS[form].includes(name))
   const message = form === 'text/event-stream' ? 'is not for streams' : `is not for ${form}`
   if (misfits.length > 0) throw invalid(misfits.map(path => ({ path, message })))
+  const other = query.tail !== undefined && (['limit', 'after'] as const).find(name => query[name] !== undefined)
+  if (other) throw invalid([{ path: other, message: 'goes without tail, which says how many lines and which' }])
 }
 
 const requireLog = async ({ store }: Services, { caller, params }: LogRequest): Promise<void> => {

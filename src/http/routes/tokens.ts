@@ -77,7 +77,7 @@ export const tokenRoutes = (app: App, { store, clock, callers, streams }: Depend
       const deleted = await store.deleteToken({ workspace: request.caller.workspace, tokenId })
       if (!deleted) throw new MillraceError('not_found', `There is no token ${tokenId}.`)
       callers.forget(tokenId)
-      streams.cut(tokenId)
+      await streams.check()
       return reply.code(204).send(null)
     },
   )

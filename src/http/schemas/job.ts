@@ -77,7 +77,8 @@ export const JobPage = Type.Object({
   ...pageEnd,
 })
 
-const plain = (description: string) => Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description })
+/** Not empty: to cancel by a variable that is not set must not cancel everything. */
+const plain = (description: string) => Type.String({ minLength: 1, maxLength: 255, pattern: PLAIN_TEXT, description })
 const time = (description: string) => Type.String({ maxLength: 64, description })
 
 /** The filters of a list of jobs, as query parameters and as fields of `POST /v1/jobs/cancel`. */
@@ -91,6 +92,7 @@ const filterProperties = {
   name: Type.Optional(plain('How the name begins.')),
   label: Type.Optional(
     Type.Array(Type.String({ maxLength: 400, pattern: NO_NUL }), {
+      minItems: 1,
       maxItems: 16,
       description: 'key:value. May be repeated; each must be there.',
     }),

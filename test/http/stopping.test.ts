@@ -1,0 +1,36 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { startTestServer } from '../server.ts'
+
+test('while a server stops its running jobs reach the API until they have ended; nobody else changes anything', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-stopping-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const server = await startTestServer()
+  const command =
+    'echo begun; while [ ! -e go ]; do sleep 0.05; done; echo made > made.txt; curl -sS -f -F file=@made.txt -H "Authorization: Bearer $MILLRACE_TOKEN" "$MILLRACE_URL/v1/jobs/$MILLRACE_JOB_ID/artifacts" >&2'
+  const { body: job } = await server.call('POST', '/v1/jobs', { command, working_dir: folder })
+  const path = `/v1/jobs/${job.job_id}`
+  const lines = async () => (await server.call('GET', `${path}/logs`)).body.lines.length
+  await expect.poll(lines, { timeout: 20_000 }).toBe(1)
+  const stopped = server.stop()
+  const refused = await server.call('POST', '/v1/jobs', { command: 'true' })
+  expect([refused.status, refused.body.code, refused.headers.get('retry-after')]).toEqual([503, 'unavailable', '5'])
+  expect((await server.call('POST', `${path}/cancel`)).status).toBe(503)
+  const { status, body: ready } = await server.call('GET', '/readyz')
+  expect([status, ready.parts.at(-1)]).toEqual([
+    503,
+    expect.objectContaining({ part: 'server', status: 'unavailable' }),
+  ])
+  expect((await server.call('GET', '/healthz')).status).toBe(200)
+  const token = server.engine.jobTokens.issue(job.job_id, 1)
+  const inside = { authorization: `Bearer ${token}` }
+  expect((await server.call('POST', `${path}/progress`, { percentage: 50 }, inside)).status).toBe(204)
+  const ended = server.call('GET', `${path}?wait=30`)
+  expect((await server.call('POST', `${path}/progress`, { message: 'nearly' }, inside)).status).toBe(204)
+  writeFileSync(join(folder, 'go'), '')
+  expect((await ended).body).toMatchObject({ status: 'completed' })
+  await stopped
+  await expect(server.call('GET', '/healthz')).rejects.toThrow()
+})
