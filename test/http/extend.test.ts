@@ -65,6 +65,14 @@ describe('a running item', () => {
     expect(body.jobs).toHaveLength(2)
   })
 
+  test('adds nothing by an empty list', async () => {
+    expect((await inside({ payload: [] })).status).toBe(204)
+    expect((await server.call('POST', `/v1/jobs/${jobId}/extend`, { payload: [] })).status).toBe(204)
+    await complete()
+    await expect.poll(async () => (await readRun()).status, { timeout: 20_000 }).toBe('completed')
+    expect((await readRun()).counts).toMatchObject({ completed: 1 })
+  })
+
   test('whose attempt does not complete adds nothing', async () => {
     expect((await inside({ payload: [{ command: 'true' }] })).status).toBe(204)
     await server.call('POST', `/v1/jobs/${jobId}/cancel`, { timeout_seconds: 0 })
@@ -128,7 +136,7 @@ describe('what is wrong with an extension is said', () => {
     [
       { ...post, name: 'of no job', json: { timeout: true }, status: 404, code: 'not_found' },
       { ...post, name: 'by nothing', json: {}, status: 422, code: 'invalid' },
-      { ...post, name: 'by no items', json: { payload: [] }, status: 422, fields: ['payload'] },
+      { ...post, name: 'by no list of items', json: { payload: {} }, status: 422, fields: ['payload'] },
       { ...post, name: 'by not restarting', json: { timeout: false }, status: 422, fields: ['timeout'] },
       { ...post, name: 'by what is unknown', json: { time: 1 }, status: 422, fields: ['time'] },
       { ...post, name: 'without a body', status: 400, code: 'invalid_json' },

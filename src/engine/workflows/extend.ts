@@ -70,7 +70,8 @@ export const createExtend = ({
     if (submission === null) throw noJob(jobId)
     if (!isItem(submission)) throw new MillraceError('job_not_in_run')
     if (items.length > maxItems) throw tooManyItems(items.length, maxItems)
-    if (items.length === 0) throw invalidFields([{ path: 'payload', message: 'must have at least one item' }])
+    // What a page links to, for example: there may be nothing.
+    if (items.length === 0) return
     const settings = await runs.get(submission.runId, () => settingsOf(submission))
     const prepared = await prepare(items, settings)
     if (prepared.errors.length > 0) throw invalidFields(prepared.errors)

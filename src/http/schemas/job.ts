@@ -170,9 +170,8 @@ export const ExtendBody = Type.Object(
   {
     payload: Type.Optional(
       Type.Array(Type.Unknown(), {
-        minItems: 1,
         maxItems: 10_000,
-        description: 'Job bodies that join the run when this job completes.',
+        description: 'Job bodies that join the run when this job completes. An empty list adds nothing.',
       }),
     ),
     timeout: Type.Optional(Type.Literal(true, { description: 'Restarts the clock of the attempt.' })),

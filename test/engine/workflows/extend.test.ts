@@ -35,6 +35,12 @@ test('items that a running item adds join its run when it completes', async () =
     expect(detail).toMatchObject({ parentJobId: list!.id, workflowId: workflow, retry: { maximumAttempts: 3 } })
 })
 
+test('a page without links adds no items, and is no failure', async () => {
+  scene = await openScene({ script: crawl(0) })
+  const runId = await scene.trigger(await scene.create({ payload: [{ api: 'scrape' }] }))
+  expect(await scene.runEnded(runId)).toMatchObject({ status: 'completed', counts: { completed: 1 } })
+})
+
 test('a failed attempt adds nothing, and a retried item adds its items once', async () => {
   const script = crawl(2, async job => (job.attempt < 3 ? broken : done))
   scene = await openScene({ script })
@@ -89,7 +95,6 @@ test('items that are wrong, or beyond what the job may do, are refused while it 
   const extend = (items: unknown[], jobId = item!.id) =>
     codeOf(scene.workflows.extend({ workspace, jobId, attempt: 1, items }))
   expect(await extend([{ api: 'nowhere' }])).toBe('invalid')
-  expect(await extend([])).toBe('invalid')
   expect(await extend([{ command: 'x' }])).toBe('forbidden')
   expect(await extend([{ query: 'SELECT 1' }])).toBe('executor_unavailable')
   const [single] = await scene.submit({})
