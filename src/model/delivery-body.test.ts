@@ -47,6 +47,16 @@ test('a completed job is told with its ids, its parameters and itself as the API
   expect(data.job).toMatchObject({ job_id: 'job-1', status: 'completed', spec: { api: 'scrape' } })
 })
 
+test('no receiver is told of the others', () => {
+  const sinks = [
+    { type: 'webhook', url: 'https://one.test/hook', headers: { 'x-team': 'billing' } },
+    { type: 's3', bucket: 'two', access_key_id: 'AKID', secret_access_key: '***' },
+  ]
+  const text = bodyOf({ spec: JSON.stringify({ api: 'scrape', sinks, parameters: { page: 3 } }) })
+  expect(JSON.parse(text).data.job.spec).toEqual({ api: 'scrape', parameters: { page: 3 } })
+  expect(text).not.toMatch(/one\.test|billing|AKID/)
+})
+
 test('a failed job says so, with its error', () => {
   const { type, data } = JSON.parse(bodyOf({ status: 'failed', statusReason: 'timeout', errorMessage: 'too long' }))
   expect(type).toBe('job.failed')

@@ -12,10 +12,13 @@ export const isSentInline = ({ result }: Job): boolean =>
 /**
  * What sinks get of an ended job, as JSON text: `{type, timestamp, data: {workflow_id, run_id, job, parameters, result}}`.
  * `result` is null or has `format`, `bytes`, `sha256`, `url`, `expires_at`, and `value` when `content` is given (JSON text).
- * `timestamp` is the job's end, so that every try of a delivery says the same.
+ * `job` is what the API shows of it, without its sinks. `timestamp` is the job's end, so that every try of a delivery says
+ * the same.
  */
 export const deliveryBody = (job: Job, context: ViewContext & { readonly content: string | null }): string => {
   const view = viewJob(job, context)
+  // Who receives one of them is not to learn of the others.
+  const { sinks: _, ...spec } = view.spec
   const head = {
     type: job.status === 'completed' ? 'job.completed' : 'job.failed',
     timestamp: toTimestamp(job.finishedAt ?? job.updatedAt),
@@ -23,7 +26,7 @@ export const deliveryBody = (job: Job, context: ViewContext & { readonly content
   const data = {
     workflow_id: job.workflowId,
     run_id: job.runId,
-    job: view,
+    job: { ...view, spec },
     parameters: view.spec.parameters ?? null,
   }
   const result = view.result === null ? 'null' : withValue(JSON.stringify(view.result), context.content)
