@@ -9,6 +9,8 @@ export type Exclusion = {
   readonly wholeDays: MonthDays
   /** Those that take away a part of their days. A *signature* is a set of them, bit 0 the first. */
   readonly partial: readonly Calendar[]
+  /** Which of the partial ones apply: the signature of each day of a month, the 1st at 0. */
+  signatures(year: number, month: number): readonly number[]
 }
 
 /** At most this many calendars of `exclude` take away a part of a day: 2^10 signatures are few enough to be remembered. */
@@ -19,20 +21,31 @@ export const isWholeDay = ({ hours, minutes, seconds }: Calendar): boolean =>
 
 export const createExclusion = (calendars: readonly Calendar[]): Exclusion => {
   const whole = calendars.filter(isWholeDay)
+  const partial = calendars.filter(calendar => !isWholeDay(calendar))
   return {
-    wholeDays: (year, month) => whole.reduce((days, calendar) => days | calendar.days(year, month), 0),
-    partial: calendars.filter(calendar => !isWholeDay(calendar)),
+    wholeDays: ofMonths((year, month) => whole.reduce((days, calendar) => days | calendar.days(year, month), 0)),
+    partial,
+    signatures: ofMonths((year, month) => {
+      const days = partial.map(calendar => calendar.days(year, month))
+      return Array.from({ length: 31 }, (_, day) =>
+        days.reduce((signature, bits, index) => signature | (((bits >> day) & 1) << index), 0),
+      )
+    }),
   }
 }
 
-/** Which of the partial ones apply on a day. */
-export const signatureOn = ({ partial }: Exclusion, day: number): number => {
-  if (partial.length === 0) return 0
-  const date = toDate(day)
-  let signature = 0
-  for (const [index, { days }] of partial.entries())
-    if ((days(date.year, date.month) >> (date.day - 1)) & 1) signature |= 1 << index
-  return signature
+/** Every calendar of the schedule asks for the same months: a hundred that never match ask for all 2,760. */
+const ofMonths = <T>(find: (year: number, month: number) => T): ((year: number, month: number) => T) => {
+  const known = new Map<number, T>()
+  return (year, month) => {
+    const key = year * 12 + month
+    let found = known.get(key)
+    if (found === undefined) {
+      found = find(year, month)
+      known.set(key, found)
+    }
+    return found
+  }
 }
 
 /** Whether a local second is taken away. */
@@ -40,7 +53,7 @@ export const isExcluded = (exclusion: Exclusion, local: number): boolean => {
   const day = Math.floor(local / SECONDS_A_DAY)
   const date = toDate(day)
   if ((exclusion.wholeDays(date.year, date.month) >> (date.day - 1)) & 1) return true
-  const signature = signatureOn(exclusion, day)
+  const signature = exclusion.signatures(date.year, date.month)[date.day - 1]!
   return exclusion.partial.some(
     (calendar, index) => (signature >> index) & 1 && hasTime(calendar, local - day * SECONDS_A_DAY),
   )
