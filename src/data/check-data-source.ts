@@ -50,7 +50,8 @@ export const columnFaults = (columns: DataSource['columns']): readonly FieldErro
   const names = new Set<string>()
   for (const [index, column] of columns.entries()) {
     add(`schema.${index}.name`, columnNameFault(column.name))
-    add(`schema.${index}.type`, typeFault(column.type))
+    const fault = typeFault(column.type)
+    add(`schema.${index}.type`, fault && `the type of ${JSON.stringify(column.name)} ${fault}`)
     if (names.has(column.name)) add(`schema.${index}.name`, `${JSON.stringify(column.name)} is there twice`)
     names.add(column.name)
   }

@@ -34,6 +34,7 @@ test.each([
   'Tuple(a Int32, b Array(String))',
   'Map(String, UInt8)',
   'Decimal(10, 2)',
+  'Tuple(\n    a Int32,\n\tb Array(Tuple(\r\n c String)))',
 ])('%s may be a type', type => {
   expect(typeFault(type)).toBeNull()
 })
@@ -50,6 +51,9 @@ test.each([
   "Enum8('a",
   'String -- x',
   'String CODEC(ZSTD)',
+  "Tuple(a Int32 --(\n) DEFAULT file('/etc/passwd'), b String)",
+  'Tuple(a Int32 /*(*/), b String)',
+  'Tuple(a Int32 #(\n), b String)',
 ])('%s is more than a type', type => {
   expect(typeFault(type)).not.toBeNull()
 })

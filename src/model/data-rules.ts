@@ -38,7 +38,8 @@ export const columnNameFault = (name: string): string | null => {
   return RESERVED_COLUMNS.test(name) ? `is reserved: every table has a column ${name}` : null
 }
 
-const TYPE_TOKEN = /[A-Za-z_][A-Za-z0-9_.]*|\d+(?:\.\d+)?|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[(),=-]/y
+/** No minus but that of a number: two would begin a comment, which may hide a parenthesis from whoever counts them. */
+const TYPE_TOKEN = /\s+|[A-Za-z_][A-Za-z0-9_.]*|-?\d+(?:\.\d+)?|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[(),=]/y
 
 /** What is wrong with a type's text; null: it is one name, with arguments in parentheses or without. */
 export const typeFault = (type: string): string | null => {
@@ -54,14 +55,10 @@ export const typeFault = (type: string): string | null => {
 const tokenize = (text: string): readonly string[] | null => {
   const tokens: string[] = []
   for (let position = 0; position < text.length; ) {
-    if (text[position] === ' ') {
-      position += 1
-      continue
-    }
     TYPE_TOKEN.lastIndex = position
     const match = TYPE_TOKEN.exec(text)
     if (match === null) return null
-    tokens.push(match[0])
+    if (match[0].trim() !== '') tokens.push(match[0])
     position = TYPE_TOKEN.lastIndex
   }
   return tokens

@@ -135,8 +135,12 @@ export const openWarehouse = (options: Options): Warehouse => {
 /** By itself the engine refuses to drop more than 50 GB at once, also what nobody can see any more. */
 const COMMAND = { max_table_size_to_drop: 0, max_partition_size_to_drop: 0 }
 
-/** Not as a FORMAT clause: behind EXPLAIN it would become a part of the statement that is explained. */
-const ROWS = { default_format: 'JSONEachRow', output_format_json_quote_64bit_integers: 1 }
+/** Not as a FORMAT clause: behind EXPLAIN it would become a part of the statement that is explained. Types on one line, as they are kept. */
+const ROWS = {
+  default_format: 'JSONEachRow',
+  output_format_json_quote_64bit_integers: 1,
+  print_pretty_type_names: 0,
+}
 
 const READONLY = { readonly: 1 }
 

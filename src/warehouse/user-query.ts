@@ -50,7 +50,7 @@ export const startUserQuery = async (input: Input): Promise<RunningQuery> => {
 /** A client that leaves ends its query: nobody will read the rest. */
 const READONLY = { readonly: 1, cancel_http_readonly_queries_on_client_close: 1 }
 
-const DESCRIBE = { default_format: 'JSONEachRow', describe_compact_output: 1 }
+const DESCRIBE = { default_format: 'JSONEachRow', describe_compact_output: 1, print_pretty_type_names: 0 }
 
 const readColumns = async (connections: Connections, call: Call): Promise<readonly DescribedColumn[]> => {
   const { content } = await connections.call(call)
