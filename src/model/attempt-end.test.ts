@@ -56,6 +56,17 @@ test('a timeout is a user failure however the work then ended', () => {
   ).toMatchObject({ type: 'fail', reason: 'timeout' })
 })
 
+test('what is known of a failed attempt is kept, whether it is tried again or not', () => {
+  const statistics = { http_status: 503 }
+  const retry = { ...SINGLE_JOB_RETRY, maximumAttempts: 2 }
+  expect(toAttemptEnd({ ...failed, statistics }, null, first)).toMatchObject({ type: 'fail', statistics })
+  expect(toAttemptEnd({ ...failed, statistics }, null, { ...first, retry })).toMatchObject({
+    type: 'retry',
+    statistics,
+  })
+  expect(toAttemptEnd({ type: 'stopped', statistics }, 'timeout', first)).toMatchObject({ type: 'fail', statistics })
+})
+
 test('a shutdown puts work back unless it was done', () => {
   expect(toAttemptEnd({ type: 'stopped' }, 'shutdown', first)).toMatchObject({ type: 'release' })
   expect(toAttemptEnd(failed, 'shutdown', first)).toMatchObject({ type: 'release' })

@@ -63,6 +63,7 @@ export const viewAttempt = (attempt: Attempt) => ({
   message: attempt.errorMessage,
   exit_code: attempt.exitCode,
   signal: attempt.signal,
+  statistics: attempt.statistics,
 })
 
 export const viewArtifact = (artifact: Artifact) => ({

@@ -87,6 +87,7 @@ export type Job = Omit<NewJob, 'secrets' | 'sinks'> & {
   readonly exitCode: number | null
   readonly signal: string | null
   readonly progress: Progress | null
+  /** Of the attempt that ended it. */
   readonly statistics: Readonly<Record<string, number>> | null
   readonly result: JobResult | null
 }
@@ -118,6 +119,7 @@ export type Attempt = {
   readonly errorMessage: string | null
   readonly exitCode: number | null
   readonly signal: string | null
+  readonly statistics: Readonly<Record<string, number>> | null
 }
 
 /** A change of a job's status, as `GET /v1/events` tells it. */

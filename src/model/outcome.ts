@@ -18,12 +18,15 @@ export type NewResult = {
 /** The most bytes of a result in the database. */
 export const INLINE_RESULT_BYTES = 64 * 1024
 
+/** Figures of an attempt, each kind its own. */
+export type Statistics = Readonly<Record<string, number>>
+
 /** What an executor says of an attempt. */
 export type Outcome =
   | {
       readonly type: 'completed'
       readonly exit?: Exit
-      readonly statistics?: Readonly<Record<string, number>>
+      readonly statistics?: Statistics
       readonly result?: NewResult
       /** Rows were published: whatever it was told meanwhile, that is how it ended. */
       readonly isPublished?: true
@@ -34,9 +37,10 @@ export type Outcome =
       readonly reason: FailureReason
       readonly message: string
       readonly exit?: Exit
+      readonly statistics?: Statistics
     }
   /** The attempt stopped because it was told to; the cause is known to the one who told it. */
-  | { readonly type: 'stopped'; readonly exit?: Exit }
+  | { readonly type: 'stopped'; readonly exit?: Exit; readonly statistics?: Statistics }
 
 /** Why an attempt is told to stop. The first cause wins. */
 export type StopCause = CancelReason | 'timeout' | 'shutdown' | 'lease_lost'
@@ -46,7 +50,7 @@ export type AttemptEnd =
   | {
       readonly type: 'complete'
       readonly exit: Exit
-      readonly statistics: Readonly<Record<string, number>> | null
+      readonly statistics: Statistics | null
       readonly result: NewResult | null
     }
   | {
@@ -55,6 +59,7 @@ export type AttemptEnd =
       readonly failure: FailureClass
       readonly message: string
       readonly exit: Exit
+      readonly statistics?: Statistics | null
     }
   | {
       readonly type: 'retry'
@@ -62,6 +67,7 @@ export type AttemptEnd =
       readonly failure: FailureClass
       readonly message: string
       readonly exit: Exit
+      readonly statistics?: Statistics | null
       readonly delayMs: number
     }
   | { readonly type: 'cancel'; readonly exit: Exit }

@@ -52,6 +52,7 @@ test('another status than expected is a failure of the user; the log has status,
     failure: 'user',
     reason: 'unexpected_status',
     message: 'Expected status 200, got 503.',
+    statistics: { http_status: 503, elapsed_ms: expect.any(Number), bytes: 16 },
   })
   expect(result).toBe(null)
   expect(context.log.text('stdout')).toBe('down for repairs')
@@ -105,11 +106,15 @@ test('a closed port and a connection that breaks are failures of the system', as
     response.writeHead(200, { 'content-length': '1000' })
     response.write('half', () => response.destroy())
   })
+  const known: unknown[] = []
   for (const { port } of [closed, breaking]) {
     const { outcome, context } = await attempt({ url: `http://127.0.0.1:${port}/` })
     expect(outcome).toMatchObject({ type: 'failed', failure: 'system', reason: 'connection_failed' })
     expect(context.log.notes).toHaveLength(1)
+    known.push(outcome.type === 'failed' && outcome.statistics)
   }
+  const elapsed_ms = expect.any(Number)
+  expect(known).toEqual([{ elapsed_ms }, { http_status: 200, bytes: 4, elapsed_ms }])
 })
 
 test('neither the log nor the error has credentials or the query of the URL', async () => {
@@ -186,14 +191,16 @@ test.each(['never answers', 'drips for ever'])(
         clearInterval(drip)
         isOpen = false
       })
-      vi.waitFor(() => expect(stop).toBeDefined()).then(() => stop!())
+      const begun = drip === undefined ? Promise.resolve() : new Promise(resolve => setTimeout(resolve, 200))
+      begun.then(() => vi.waitFor(() => expect(stop).toBeDefined())).then(() => stop!())
     })
     let stop: (() => void) | undefined
     const { outcome, context } = await attempt(
       { url: `http://127.0.0.1:${server.port}/` },
       { onContext: ({ stop: signal }) => (stop = () => signal.stop('timeout', 0)) },
     )
-    expect(outcome).toEqual({ type: 'stopped' })
+    const seen = how === 'never answers' ? {} : { http_status: 200, bytes: expect.any(Number) }
+    expect(outcome).toEqual({ type: 'stopped', statistics: { elapsed_ms: expect.any(Number), ...seen } })
     expect(context.log.notes).toEqual([])
     await vi.waitFor(() => expect(isOpen).toBe(false), { timeout: 20_000 })
   },

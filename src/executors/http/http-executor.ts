@@ -5,6 +5,7 @@ import { createGuardedFetch, type GuardedFetch } from '../../kernel/guarded-fetc
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
+import { type Exchange, startExchange } from './exchange.ts'
 import { type Answer, readAnswer } from './read-answer.ts'
 import { shownUrl } from './shown-url.ts'
 import { expectedStatuses, type HttpSpec } from './spec.ts'
@@ -28,14 +29,17 @@ export const createHttpExecutor = ({ addressRules, lookup }: Options): Executor 
 const runAttempt = async (fetch: GuardedFetch, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { http } = JSON.parse(job.spec) as HttpSpec
   const expected = expectedStatuses(http)
+  const exchange = startExchange(context.clock)
   try {
-    const answer = await ask(fetch, { http, job, expected, context })
-    return await toOutcome(answer, expected, context)
+    const answer = await ask(fetch, { http, job, expected, context, exchange })
+    const statistics = exchange.statistics(answer.elapsedMs)
+    return { ...(await toOutcome(answer, expected, context)), statistics }
   } catch (error) {
-    if (context.stop.cause !== null) return { type: 'stopped' }
+    const statistics = exchange.statistics()
+    if (context.stop.cause !== null) return { type: 'stopped', statistics }
     if (!(error instanceof FetchError)) throw error
     await context.log.note(`${http.method ?? 'GET'} ${shownUrl(http.url)}: ${error.message}`)
-    return { type: 'failed', failure: error.failure, reason: error.code, message: error.message }
+    return { type: 'failed', failure: error.failure, reason: error.code, message: error.message, statistics }
   }
 }
 
@@ -44,6 +48,7 @@ type Asking = {
   readonly job: ClaimedJob
   readonly expected: readonly number[]
   readonly context: ExecutionContext
+  readonly exchange: Exchange
 }
 
 /** What may come in before the answer's first 64 KiB are there, and what a compressed answer may unfold to. */
@@ -52,8 +57,7 @@ const LONGEST_CONNECT_MS = 10_000
 /** `timeout` of the definition: the engine gives every attempt one. */
 const LONGEST_MS = 300_000
 
-const ask = async (fetch: GuardedFetch, { http, job, expected, context }: Asking): Promise<Answer> => {
-  const startedAt = context.clock.monotonic()
+const ask = async (fetch: GuardedFetch, { http, job, expected, context, exchange }: Asking): Promise<Answer> => {
   const method = http.method ?? 'GET'
   const timeoutMs = job.timeoutMs ?? LONGEST_MS
   const response = await fetch({
@@ -70,7 +74,7 @@ const ask = async (fetch: GuardedFetch, { http, job, expected, context }: Asking
     ...(expected.some(status => status >= 300 && status < 400) && { maxRedirects: 0 }),
     signal: context.stop.signal,
   })
-  const answer = await readAnswer(response, () => Math.round(context.clock.monotonic() - startedAt))
+  const answer = await readAnswer(response, exchange)
   const end = shownUrl(response.url)
   const arrow = end === shownUrl(http.url) ? '' : ` → ${end}`
   const figures = `${answer.status} in ${answer.elapsedMs} ms, ${answer.isTruncated ? 'more than ' : ''}${answer.bytes} bytes`
@@ -93,7 +97,7 @@ const openHeaders = (
   )
 
 const toOutcome = async (answer: Answer, expected: readonly number[], context: ExecutionContext): Promise<Outcome> => {
-  const { status, elapsedMs, bytes, body, isTruncated } = answer
+  const { status, elapsedMs, body, isTruncated } = answer
   if (!expected.includes(status)) {
     // A failed attempt has no result; what the server said about it is in the log.
     if (body !== '') await context.log.write('stdout', Buffer.from(body))
@@ -105,7 +109,6 @@ const toOutcome = async (answer: Answer, expected: readonly number[], context: E
   const content = JSON.stringify({ status, headers, elapsed_ms: elapsedMs, body, body_truncated: isTruncated })
   return {
     type: 'completed',
-    statistics: { http_status: status, elapsed_ms: elapsedMs, bytes },
     result: await context.keepResult({ format: 'json', content }),
   }
 }

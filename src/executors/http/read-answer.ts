@@ -1,4 +1,5 @@
 import type { GuardedResponse } from '../../kernel/guarded-fetch.ts'
+import type { Exchange } from './exchange.ts'
 
 /** What is kept of a response. */
 export type Answer = {
@@ -15,12 +16,14 @@ export type Answer = {
 const KEPT_BYTES = 64 * 1024
 
 /** Reads the first 64 KiB of a response as UTF-8, invalid bytes replaced; of a longer one no more is asked for. Throws `FetchError`. */
-export const readAnswer = async (response: GuardedResponse, elapsed: () => number): Promise<Answer> => {
+export const readAnswer = async (response: GuardedResponse, exchange: Exchange): Promise<Answer> => {
+  exchange.answered(response.status)
   const chunks: Uint8Array[] = []
   let size = 0
   for await (const chunk of response.body) {
     chunks.push(chunk)
     size += chunk.length
+    exchange.kept(Math.min(size, KEPT_BYTES))
     if (size > KEPT_BYTES) break
   }
   const kept = Buffer.concat(chunks).subarray(0, KEPT_BYTES)
@@ -28,7 +31,7 @@ export const readAnswer = async (response: GuardedResponse, elapsed: () => numbe
   return {
     status: response.status,
     headers: response.headers,
-    elapsedMs: elapsed(),
+    elapsedMs: exchange.elapsedMs,
     bytes: kept.length,
     // `stream` leaves out a character that was cut in half.
     body: new TextDecoder().decode(kept, { stream: isTruncated }),

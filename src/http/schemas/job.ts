@@ -19,6 +19,11 @@ import {
 
 const STATUSES = Object.keys(JOB_STATUSES) as JobStatus[]
 
+const Statistics = Type.Unsafe<Readonly<Record<string, number>> | null>({
+  type: ['object', 'null'],
+  additionalProperties: { type: 'number' },
+})
+
 /** A job as `model/job-view.ts` shows it. */
 export const JobSchema = Type.Object(
   {
@@ -54,10 +59,7 @@ export const JobSchema = Type.Object(
     }),
     exit_code: NullableInteger,
     signal: NullableText,
-    statistics: Type.Unsafe<Readonly<Record<string, number>> | null>({
-      type: ['object', 'null'],
-      additionalProperties: { type: 'number' },
-    }),
+    statistics: Statistics,
     result: nullableObject({
       format: Type.String(),
       bytes: Type.Integer(),
@@ -153,6 +155,7 @@ export const AttemptList = Type.Object({
       message: NullableText,
       exit_code: NullableInteger,
       signal: NullableText,
+      statistics: Statistics,
     }),
   ),
 })

@@ -27,7 +27,7 @@ const COLUMNS: readonly Column<EndAttempt>[] = [
   {
     name: 'statistics',
     type: 'text',
-    of: ({ end }) => (end.type === 'complete' && end.statistics ? JSON.stringify(end.statistics) : null),
+    of: ({ end }) => ('statistics' in end && end.statistics ? JSON.stringify(end.statistics) : null),
   },
   {
     name: 'next_log_seq',
@@ -254,7 +254,7 @@ const END_ANY: Statement = {
       SELECT
         id, sequence, clock.now, queued_at, started_at, attempt, user_count, system_count, last_exit_code, log_seq > 1,
         workspace, new_status, reason, worker_id, last_signal, message, progress,
-        CASE WHEN new_status = 'completed' THEN statistics END
+        CASE WHEN new_status IN ('completed', 'failed') THEN statistics END
       FROM held, clock
       WHERE new_status NOT IN ('pending', 'queued')
     ),
@@ -274,10 +274,11 @@ const END_ANY: Statement = {
     ),
     attempt AS (
       INSERT INTO millrace.attempt (
-        job_id, attempt, started_at, finished_at, exit_code, outcome, reason, worker_id, signal, error_message
+        job_id, attempt, started_at, finished_at, exit_code, outcome, reason, worker_id, signal, error_message, statistics
       )
       SELECT id, attempt, started_at, clock.now, last_exit_code,
-        CASE WHEN type IN ('retry', 'fail') THEN 'failed' ELSE 'released' END, reason, worker_id, last_signal, message
+        CASE WHEN type IN ('retry', 'fail') THEN 'failed' ELSE 'released' END, reason, worker_id, last_signal, message,
+        statistics
       FROM held, clock
       WHERE new_status IN ('pending', 'queued')
     ),

@@ -181,6 +181,7 @@ export type AttemptRow = {
   readonly error_message: string | null
   readonly exit_code: number | null
   readonly signal: string | null
+  readonly statistics: string | null
 }
 
 export const toAttempt = (row: AttemptRow): Attempt => ({
@@ -193,4 +194,5 @@ export const toAttempt = (row: AttemptRow): Attempt => ({
   errorMessage: row.error_message,
   exitCode: row.exit_code,
   signal: row.signal,
+  statistics: row.statistics === null ? null : JSON.parse(row.statistics),
 })

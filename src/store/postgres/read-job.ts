@@ -56,15 +56,15 @@ export const toSubmission = (row: SubmissionRow): NewJob => {
 const LIST_ATTEMPTS: Statement = {
   name: 'list_attempts',
   text: `
-    SELECT attempt, worker_id, started_at, finished_at, outcome, reason, error_message, exit_code, signal
+    SELECT attempt, worker_id, started_at, finished_at, outcome, reason, error_message, exit_code, signal, statistics
     FROM millrace.attempt
     WHERE job_id = $1
     UNION ALL
-    SELECT attempt, worker_id, started_at, NULL, 'running', NULL, NULL, NULL, NULL
+    SELECT attempt, worker_id, started_at, NULL, 'running', NULL, NULL, NULL, NULL, NULL
     FROM millrace.live
     WHERE id = $1 AND status IN ('running', 'cancelling')
     UNION ALL
-    SELECT attempt, worker_id, started_at, finished_at, status, status_reason, error_message, exit_code, signal
+    SELECT attempt, worker_id, started_at, finished_at, status, status_reason, error_message, exit_code, signal, statistics
     FROM millrace.ended
     WHERE id = $1 AND worker_id IS NOT NULL
     ORDER BY attempt`,

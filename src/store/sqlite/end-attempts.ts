@@ -1,5 +1,5 @@
 import type { JobStatus } from '../../model/job-status.ts'
-import type { AttemptEnd, Exit } from '../../model/outcome.ts'
+import type { AttemptEnd, Exit, Statistics } from '../../model/outcome.ts'
 import type { EndAttempt, EndResult } from '../store.ts'
 import { completeTogether } from './complete-together.ts'
 import { endJob } from './end-job.ts'
@@ -48,6 +48,7 @@ const move = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
       reason: end.reason,
       message: end.message,
       exit: end.exit,
+      statistics: end.statistics ?? null,
     })
   if (end.type === 'retry') return retry(writer, countFailure(job, end.failure), end)
   return release(writer, job, end.exit)
@@ -60,11 +61,14 @@ const endPublished = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus 
   return putBack(writer, job, end.exit, 'queued')
 }
 
-const pastOf = (job: LiveJob, end: Exclude<AttemptEnd, { type: 'complete' }>): PastAttempt => {
-  const { exit } = end
-  if (end.type === 'fail' || end.type === 'retry')
-    return { outcome: 'failed', reason: end.reason, message: end.message, exit }
-  return { outcome: 'released', reason: job.statusReason ?? 'shutdown', message: null, exit }
+const pastOf = (job: LiveJob, end: Exclude<AttemptEnd, { type: 'complete' }>): PastAttempt =>
+  end.type === 'fail' || end.type === 'retry'
+    ? pastFailure(end)
+    : { outcome: 'released', reason: job.statusReason ?? 'shutdown', message: null, exit: end.exit, statistics: null }
+
+const pastFailure = (end: Extract<AttemptEnd, { type: 'fail' | 'retry' }>): PastAttempt => {
+  const { reason, message, exit, statistics = null } = end
+  return { outcome: 'failed', reason, message, exit, statistics }
 }
 
 const endCancelled = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
@@ -94,7 +98,7 @@ const retry = (writer: Writer, job: LiveJob, end: Extract<AttemptEnd, { type: 'r
   const { db, now, effects } = writer
   const { exitCode, signal } = end.exit
   const wait = Math.round(end.delayMs)
-  insertAttempt(writer, job, { outcome: 'failed', reason: end.reason, message: end.message, exit: end.exit })
+  insertAttempt(writer, job, pastFailure(end))
   db.run(
     RETRY_SQL,
     now + wait,
@@ -129,7 +133,7 @@ const PUT_BACK_SQL = `UPDATE live SET status = ?, status_reason = ?, queued_at =
   WHERE seq = ?`
 
 const release = (writer: Writer, job: LiveJob, exit: Exit): JobStatus => {
-  insertAttempt(writer, job, { outcome: 'released', reason: 'shutdown', message: null, exit })
+  insertAttempt(writer, job, { outcome: 'released', reason: 'shutdown', message: null, exit, statistics: null })
   return putBack(writer, job, exit, isPaused(writer, job) ? 'pending' : 'queued')
 }
 
@@ -151,12 +155,14 @@ type PastAttempt = {
   readonly reason: string
   readonly message: string | null
   readonly exit: Exit
+  readonly statistics: Statistics | null
 }
 
 const insertAttempt = ({ db, now }: Writer, job: LiveJob, past: PastAttempt): void => {
   db.run(
-    `INSERT INTO attempt (seq, attempt, worker_id, started_at, finished_at, outcome, reason, error_message, exit_code, signal)
-     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+    `INSERT INTO attempt (seq, attempt, worker_id, started_at, finished_at, outcome, reason, error_message, exit_code, signal,
+       statistics)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
     job.seq,
     job.attempt,
     job.workerId,
@@ -167,5 +173,6 @@ const insertAttempt = ({ db, now }: Writer, job: LiveJob, past: PastAttempt): vo
     past.message,
     past.exit.exitCode,
     past.exit.signal,
+    past.statistics && JSON.stringify(past.statistics),
   )
 }

@@ -33,12 +33,21 @@ export const findRunningAttempt = ({ db }: Reader, { jobId, attempt }: { jobId: 
 export const listAttempts = ({ db }: Reader, { workspace, jobId }: Which): Attempt[] | null => {
   const seq = findSeq(db, workspace, jobId)
   if (seq === undefined) return null
-  return db
-    .all<Row>(ATTEMPTS_SQL, seq)
-    .map(
-      ([attempt, workerId, startedAt, finishedAt, outcome, reason, errorMessage, exitCode, signal]) =>
-        ({ attempt, workerId, startedAt, finishedAt, outcome, reason, errorMessage, exitCode, signal }) as Attempt,
-    )
+  return db.all<Row>(ATTEMPTS_SQL, seq).map(
+    ([attempt, workerId, startedAt, finishedAt, outcome, reason, errorMessage, exitCode, signal, statistics]) =>
+      ({
+        attempt,
+        workerId,
+        startedAt,
+        finishedAt,
+        outcome,
+        reason,
+        errorMessage,
+        exitCode,
+        signal,
+        statistics: statistics === null ? null : JSON.parse(statistics as string),
+      }) as Attempt,
+  )
 }
 
 /**
@@ -46,12 +55,12 @@ export const listAttempts = ({ db }: Reader, { workspace, jobId }: Which): Attem
  * attempts has its last one in both: the row of its own counts.
  */
 const ATTEMPTS_SQL = `
-  SELECT attempt, worker_id, started_at, finished_at, outcome, reason, error_message, exit_code, signal
+  SELECT attempt, worker_id, started_at, finished_at, outcome, reason, error_message, exit_code, signal, statistics
     FROM attempt WHERE seq = ?1
   UNION ALL
-  SELECT attempt, worker_id, started_at, NULL, 'running', NULL, NULL, NULL, NULL
+  SELECT attempt, worker_id, started_at, NULL, 'running', NULL, NULL, NULL, NULL, NULL
     FROM live WHERE seq = ?1 AND status IN ('running', 'cancelling')
   UNION ALL
-  SELECT attempt, worker_id, started_at, finished_at, status, status_reason, error_message, exit_code, signal
+  SELECT attempt, worker_id, started_at, finished_at, status, status_reason, error_message, exit_code, signal, statistics
     FROM ended WHERE seq = ?1 AND attempt > coalesce((SELECT max(attempt) FROM attempt WHERE seq = ?1), 0)
   ORDER BY attempt`

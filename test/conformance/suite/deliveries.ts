@@ -258,7 +258,8 @@ export const deliveryTests: AreaTests = scene => {
     await steps.trigger(workflow, run)
     const job = await scene().claimOne()
     await scene().store.pauseRun({ workspace: WORKSPACE, runId: run.id })
-    await scene().end(job, retryIn(0))
+    await scene().end(job, retryIn(0, { statistics: { http_status: 502 } }))
     expect(await list()).toMatchObject([{ sinkIndex: 0, runId: run.id }])
+    expect(await scene().job(job.id)).toMatchObject({ status: 'failed', statistics: { http_status: 502 } })
   })
 }

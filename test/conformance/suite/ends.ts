@@ -42,8 +42,29 @@ export const endTests: AreaTests = scene => {
         errorMessage: null,
         exitCode: 0,
         signal: null,
+        statistics: { rows_read: 12 },
       },
     ])
+  })
+
+  test('a failed job keeps its statistics, and so does each attempt that failed before', async () => {
+    const first = await scene().start()
+    await scene().end(first, retryIn(0, { statistics: { http_status: 502 } }))
+    expect(await scene().job(first.id)).toMatchObject({ status: 'pending', statistics: null })
+    await scene().store.promoteDueJobs({ limit: 10 })
+    const second = await scene().claimOne()
+    await scene().end(second, retryIn(0))
+    await scene().store.promoteDueJobs({ limit: 10 })
+    const third = await scene().claimOne()
+    expect(await attempts(first.id)).toMatchObject([
+      { statistics: { http_status: 502 } },
+      { statistics: null },
+      { outcome: 'running', statistics: null },
+    ])
+    await scene().end(third, failure({ statistics: { http_status: 503, bytes: 7 } }))
+    const kept = { status: 'failed', statistics: { http_status: 503, bytes: 7 } }
+    expect(await scene().job(first.id)).toMatchObject(kept)
+    expect((await attempts(first.id))?.at(-1)).toMatchObject({ outcome: 'failed', statistics: kept.statistics })
   })
 
   test('a failed job keeps its reason, message and signal', async () => {

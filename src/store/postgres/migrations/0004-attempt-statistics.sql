@@ -1,0 +1,1 @@
+ALTER TABLE millrace.attempt ADD COLUMN statistics text; -- JSON object

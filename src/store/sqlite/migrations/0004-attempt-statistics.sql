@@ -1,0 +1,1 @@
+ALTER TABLE attempt ADD COLUMN statistics TEXT; -- JSON object
