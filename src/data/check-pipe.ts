@@ -10,7 +10,7 @@ import { readersFault } from './check-readers.ts'
 import { ambiguousSet } from './check-sets.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
-import { columnsFault } from './match-columns.ts'
+import { unknownFault } from './match-columns.ts'
 
 /** A node as a caller gives it. */
 export type NewNode = { readonly name: string; readonly sql: string; readonly role: NodeRole }
@@ -131,7 +131,7 @@ const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
     const target = findDataSource(catalogue, node.role.into)
     if (target === undefined)
       return missingTargetsAreFine ? null : `there is no data source ${node.role.into} to put its rows into`
-    return columnsFault(
+    return unknownFault(
       target,
       columns.map(({ name }) => name),
     )

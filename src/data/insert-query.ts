@@ -1,8 +1,9 @@
-import { ANALYSIS_LIMITS } from '../warehouse/limit-settings.ts'
+import type { DataSource } from '../model/data-source.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
+import { givenColumns } from './given-columns.ts'
 import { INSERT_SETTINGS, insertSelect } from './insert-select.ts'
-import { columnsFault, schemaMismatch } from './match-columns.ts'
+import { schemaMismatch } from './match-columns.ts'
 import { qualified } from './table-ddl.ts'
 import type { Loaded, Staged, WriteFailure } from './write-rows.ts'
 
@@ -13,6 +14,8 @@ type Input = {
   /** One SELECT over live data sources, not yet judged. */
   readonly sql: string
   readonly parameters: Readonly<Record<string, unknown>>
+  /** Why these columns cannot be put into the target; null: they can. */
+  readonly fault: (target: DataSource, given: readonly string[]) => string | null
   /** Of ClickHouse, beside those of every insert. */
   readonly settings?: Readonly<Record<string, string | number>>
 }
@@ -22,18 +25,11 @@ export const insertQuery = async (input: Input): Promise<Loaded | WriteFailure> 
   const { data, workspace, staged, parameters, settings } = input
   const { statements, liveDatabase, database, target } = staged
   const sql = await data.warehouse.checkSelect({ workspace, sql: input.sql, parameters })
-  const columns = await statements.rows<{ name: string }>({
-    sql: `DESCRIBE TABLE (\n${sql}\n)`,
-    parameters,
-    settings: { ...ANALYSIS_LIMITS, readonly: 1 },
-  })
-  const fault = columnsFault(
-    target,
-    columns.map(({ name }) => name),
-  )
+  const given = await givenColumns(statements, { sql, parameters })
+  const fault = input.fault(target, given)
   if (fault !== null) return schemaMismatch(`The query: ${fault}`)
   await statements.command({
-    sql: insertSelect(target, sql, qualified(database, target.name)),
+    sql: insertSelect({ into: target, table: qualified(database, target.name), select: sql, given }),
     database: liveDatabase,
     parameters,
     settings: { ...settings, ...INSERT_SETTINGS },

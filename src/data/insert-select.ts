@@ -11,16 +11,21 @@ export const INSERT_SETTINGS = {
   optimize_on_insert: 0,
 }
 
-/** By name: a SELECT may have its columns in any order. `table` as it stands in SQL; the data source's name when absent. */
-export const insertSelect = (
-  dataSource: DataSource,
-  select: string,
-  table: string = quoteIdentifier(dataSource.name),
-): string => {
-  const names = columnNames(dataSource)
+type Insert = {
+  readonly into: DataSource
+  /** Its table, or another of the same columns, as it stands in SQL. */
+  readonly table: string
+  readonly select: string
+  /** The names of the columns of `select`. */
+  readonly given: readonly string[]
+}
+
+/** By name: a SELECT may have its columns in any order. Columns that it does not give have their defaults, more that it gives is left out. */
+export const insertSelect = ({ into, table, select, given }: Insert): string => {
+  const names = columnNames({ columns: into.columns.filter(({ name }) => given.includes(name)) })
   return `INSERT INTO ${table} (${names}) SELECT ${names} FROM (\n${select}\n)`
 }
 
 /** All columns as they stand in a statement. */
-export const columnNames = ({ columns }: DataSource): string =>
+export const columnNames = ({ columns }: Pick<DataSource, 'columns'>): string =>
   columns.map(({ name }) => quoteIdentifier(name)).join(', ')

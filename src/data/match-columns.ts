@@ -1,11 +1,16 @@
 import type { DataSource } from '../model/data-source.ts'
 import type { WriteFailure } from './write-rows.ts'
 
-/** Whether columns of these names can be put into a data source, by name; null: they can. */
+/** Why columns of these names cannot be put into a data source, by name; null: they can. All of its columns must be given. */
 export const columnsFault = (target: DataSource, given: readonly string[]): string | null => {
-  const names = new Set(given)
-  const missing = target.columns.filter(({ name }) => !names.has(name)).map(({ name }) => name)
-  if (missing.length > 0) return `${target.name} has columns that it does not give: ${missing.join(', ')}`
+  const missing = target.columns.filter(({ name }) => !given.includes(name)).map(({ name }) => name)
+  return missing.length > 0
+    ? `${target.name} has columns that it does not give: ${missing.join(', ')}`
+    : unknownFault(target, given)
+}
+
+/** The same for what is kept, as nodes are: columns that were added to the data source since need not be given. */
+export const unknownFault = (target: DataSource, given: readonly string[]): string | null => {
   const unknown = given.filter(name => !target.columns.some(column => column.name === name))
   return unknown.length > 0 ? `it gives columns that ${target.name} does not have: ${unknown.join(', ')}` : null
 }

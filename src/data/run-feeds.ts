@@ -4,6 +4,7 @@ import type { WriteMode } from '../model/data-source.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
+import { givenColumns } from './given-columns.ts'
 import { INSERT_SETTINGS, insertSelect } from './insert-select.ts'
 import { dropStaging, sourceName } from './staging-database.ts'
 import { createAliasSql, createTableSql, qualified } from './table-ddl.ts'
@@ -90,9 +91,11 @@ const runIn = async (
     workspace,
     sql: await compileNode(data, workspace, catalogue, pipe, node),
   })
+  const given = await givenColumns(statements, { sql, database })
+  const target = findDataSource(catalogue, into)!
   await statements.command({
     database,
-    sql: insertSelect(findDataSource(catalogue, into)!, sql, qualified(staged.database, into)),
+    sql: insertSelect({ into: target, table: qualified(staged.database, into), select: sql, given }),
     settings: INSERT_SETTINGS,
   })
 }

@@ -2,6 +2,7 @@ import { findRole } from '../../data/check-pipe.ts'
 import { compileNode } from '../../data/compile-select.ts'
 import type { Data } from '../../data/data.ts'
 import { insertQuery } from '../../data/insert-query.ts'
+import { unknownFault } from '../../data/match-columns.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
@@ -38,7 +39,7 @@ const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: E
       const { parameters = {} } = copy
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       const { result, read } = await withStatementProgress(staged.statements, context, () =>
-        insertQuery({ data, workspace, staged, sql, parameters, settings }),
+        insertQuery({ data, workspace, staged, sql, parameters, fault: unknownFault, settings }),
       )
       return result.type === 'failed' ? result : { ...result, outcome: { ...result.outcome, ...read } }
     },

@@ -1,5 +1,6 @@
 import { compileNode } from '../../data/compile-select.ts'
 import type { Data } from '../../data/data.ts'
+import { givenColumns } from '../../data/given-columns.ts'
 import { countStaged } from '../../data/insert-query.ts'
 import { INSERT_SETTINGS, insertSelect } from '../../data/insert-select.ts'
 import { sleep } from '../../data/lock-tables.ts'
@@ -147,9 +148,10 @@ const runStep = async (input: Input, source: Source, place: Place): Promise<void
     workspace: job.workspace,
     sql: await compileNode(data, job.workspace, catalogue, history.pipe, history.node),
   })
+  const given = await givenColumns(statements, { sql: node, database: source.database })
   await statements.command({
     database: source.database,
-    sql: insertSelect(target, node, table),
+    sql: insertSelect({ into: target, table, select: node, given }),
     settings: { ...INSERT_SETTINGS, ...filterSettings(input, source, place.steps) },
   })
 }

@@ -1,6 +1,7 @@
 import type { Data } from '../../data/data.ts'
 import { expandQuery } from '../../data/expand-query.ts'
 import { insertQuery } from '../../data/insert-query.ts'
+import { columnsFault } from '../../data/match-columns.ts'
 import { ERRORS, MillraceError } from '../../kernel/errors.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
@@ -101,7 +102,7 @@ const putRows = (options: Options, { job, context, spec, target }: Running & { t
       const sql = await expandQuery(data, { workspace, sql: spec.query, parameters })
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       const { result, read } = await withStatementProgress(staged.statements, context, () =>
-        insertQuery({ data, workspace, staged, sql, parameters, settings }),
+        insertQuery({ data, workspace, staged, sql, parameters, fault: columnsFault, settings }),
       )
       return result.type === 'failed' ? result : { ...result, outcome: { ...result.outcome, ...read } }
     },
