@@ -34,5 +34,5 @@ test('the end of input is a no', async () => {
 })
 
 test('without a terminal there is nobody to ask', async () => {
-  await expect(confirm(terminal(false).context, 'Sure?')).rejects.toMatchObject({ exitCode: 2 })
+  await expect(confirm(terminal(false).context, 'Sure?')).rejects.toMatchObject({ exitCode: 1 })
 })

@@ -5,7 +5,7 @@ import { CliFailure } from './failure.ts'
 
 /**
  * Asks for a yes on the terminal; anything else, Ctrl-C and Ctrl-D included, is a no. Without a terminal to ask on it
- * throws `CliFailure`: a script has to say `--yes`.
+ * throws `CliFailure`, with the exit code of a no: a script has to say `--yes`.
  */
 export const confirm = async (
   { stdin, stderr }: CliContext,
@@ -14,7 +14,7 @@ export const confirm = async (
 ): Promise<boolean> => {
   if (!stdin.isTTY || !stderr.isTTY)
     throw new CliFailure('nothing is changed without a yes', {
-      exitCode: EXIT.usage,
+      exitCode: EXIT.failed,
       hint,
     })
   const reader = createInterface({ input: stdin, output: stderr })

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: texts with such places are what is tested
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
@@ -86,7 +87,7 @@ test('every fault of every file is told with its line, and then nothing is writt
       'name: wrong-both\npayload:\n  - comand: "true"\nschedule:\n  crons:\n    - 0 9 * * *\n    - 0 25 * * *\n',
     'twice.yaml': workflow('wrong-good'),
     'nameless.yaml': 'payload: [{command: "true"}]\n',
-    'variable.yaml': `${workflow('wrong-variable')}environment:\n  A: \${NOT_SET_ANYWHERE}\n`,
+    'variable.yaml': `${workflow('wrong-variable')}environment:\n  A: \${NOT_SET_ANYWHERE}\n  B: \${HOME:-/root}\n`,
     'broken.json': '{"name": ',
   })
   const { code, stdout, stderr } = await apply(['--yes'])
@@ -103,6 +104,7 @@ test('every fault of every file is told with its line, and then nothing is writt
     /wrong\/twice\.yaml:1: name: "wrong-good" is also in wrong\/good\.yaml:1/,
     /wrong\/nameless\.yaml:1: name: is required/,
     /wrong\/variable\.yaml:5: environment\.A: the variable NOT_SET_ANYWHERE is not set/,
+    /wrong\/variable\.yaml:6: environment\.B: has a \$\{ that begins no \$\{NAME\}/,
     /wrong\/broken\.json: is not JSON/,
   ])
     expect(stderr).toMatch(fault)
@@ -129,6 +131,38 @@ test('secrets come from the environment, are never shown, and a new value is not
   expect(await shown('secret-a')).toMatchObject({ environment: { PLAIN: 'second-value-of-plain' }, version: 2 })
 })
 
+test('neither a name nor a fault shows what comes from the environment', async () => {
+  const { write, apply } = folder('hidden')
+  const text = `${workflow('hidden-${MY_TOKEN}')}description: '1'\n`
+  write({ 'a.yaml': text })
+  const environment = { MY_TOKEN: 'value-of-token', MY_ZONE: 'Mars/Olympus' }
+  const created = await apply(['--yes'], environment)
+  expect(created).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('+ hidden-${MY_TOKEN}  new: hidden/a.yaml:1'),
+  })
+  expect(created.stderr).toContain('hidden-${MY_TOKEN} created')
+  expect(await exists('hidden-value-of-token')).toBe(true)
+  write({ 'a.yaml': text.replace("'1'", "'2'") })
+  const changed = await apply(['--yes'], environment)
+  expect(changed).toMatchObject({ code: 0, stderr: expect.stringContaining('hidden-${MY_TOKEN} changed') })
+  const programs = await apply(['--dry-run', '--json'], environment)
+  for (const { stdout, stderr } of [created, changed, programs]) expect(stdout + stderr).not.toContain('value-of-token')
+
+  write({ 'a.yaml': `${text}schedule: {intervals: [{every: 5m}], time_zone: "\${MY_ZONE}"}\n` })
+  const { code, stderr } = await apply(['--yes'], environment)
+  expect({ code, stderr }).toMatchObject({ code: 2, stderr: expect.stringMatching(/a\.yaml:5: schedule\.time_zone: /) })
+  expect(stderr).not.toContain('Mars')
+})
+
+test('two names that the environment makes one are told', async () => {
+  const { write, apply } = folder('same')
+  write({ 'a.yaml': workflow('same-x'), 'b.yaml': workflow('same-${MY_PART}') })
+  const { code, stderr } = await apply(['--yes'], { MY_PART: 'x' })
+  expect(code).toBe(2)
+  expect(stderr).toContain('same/b.yaml:1: name: "same-${MY_PART}" is also in same/a.yaml:1')
+})
+
 test('--prune deletes what came from these files, and nothing else', async () => {
   const { write, apply, remove } = folder('prune')
   const other = folder('prune-other')
@@ -152,7 +186,9 @@ test('--prune deletes what came from these files, and nothing else', async () =>
   remove('a.yaml')
   const empty = await apply(['--prune', '--yes'])
   expect(empty).toMatchObject({ code: 2, stderr: expect.stringContaining('no workflows in prune') })
+  expect(empty.stderr).toContain('millrace workflows delete')
   expect(await exists('prune-a')).toBe(true)
+  for (const verb of ['pause', 'delete']) expect((await run(['workflows', verb, 'prune-a'])).code).toBe(0)
 })
 
 test('a workflow with an open run is not pruned until that has ended', async () => {
@@ -175,7 +211,7 @@ test('without a yes and without a terminal nothing is written', async () => {
   const { write, apply } = folder('ask')
   write({ 'a.yaml': workflow('ask-a') })
   const { code, stdout, stderr } = await apply()
-  expect(code).toBe(2)
+  expect(code).toBe(1)
   expect(stdout).toContain('+ ask-a')
   expect(stderr).toContain('--yes')
   expect(await exists('ask-a')).toBe(false)

@@ -17,7 +17,7 @@ export const carryOut = async (
   if (step.action === 'prune') return prune(server, step.workflow)
   const json = step.file.definition
   if (step.action === 'create' && (await create(server, json))) return 'created'
-  await call(server, { method: 'PUT', path: workflowPath(step.name), json })
+  await call(server, { method: 'PUT', path: workflowPath(step.file.name), json })
   return 'changed'
 }
 

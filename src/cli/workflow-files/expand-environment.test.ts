@@ -6,7 +6,7 @@ import { expandEnvironment } from './expand-environment.ts'
 const expand = (value: unknown) => expandEnvironment(value, { TOKEN: 's3cret', EMPTY: '', NESTED: '${TOKEN}' })
 
 test('a reference is replaced wherever it stands in a text, also twice, and its place is remembered', () => {
-  const { value, filled, missing } = expand({
+  const { value, filled, values, faults } = expand({
     environment: { A: '${TOKEN}', B: 'x ${TOKEN}/${TOKEN} y', C: '${EMPTY}' },
     sinks: [{ headers: { Authorization: 'Bearer ${TOKEN}' } }],
     count: 3,
@@ -17,21 +17,33 @@ test('a reference is replaced wherever it stands in a text, also twice, and its 
     count: 3,
   })
   expect([...filled]).toEqual(['environment.A', 'environment.B', 'environment.C', 'sinks.0.headers.Authorization'])
-  expect(missing).toEqual([])
+  expect([...values]).toEqual([
+    ['s3cret', 'TOKEN'],
+    ['', 'EMPTY'],
+  ])
+  expect(faults).toEqual([])
 })
 
 test('what is not set is told with its place', () => {
-  expect(expand({ a: ['${NOT_SET}', '${TOKEN}${ALSO_NOT}'] }).missing).toEqual([
+  expect(expand({ a: ['${NOT_SET}', '${TOKEN}${ALSO_NOT}'] }).faults).toEqual([
     { path: 'a.0', name: 'NOT_SET' },
     { path: 'a.1', name: 'ALSO_NOT' },
   ])
 })
 
-test('a second dollar takes the meaning away; other forms mean nothing; what was put in is not looked at', () => {
-  const { value, filled } = expand({ a: '$${TOKEN}', b: '$TOKEN ${TOKEN:-x} ${1} $', c: '${NESTED}' })
-  expect(value).toEqual({ a: '${TOKEN}', b: '$TOKEN ${TOKEN:-x} ${1} $', c: '${TOKEN}' })
+test('a second dollar takes the meaning away; what was put in is not looked at', () => {
+  const { value, filled, faults } = expand({ a: '$${TOKEN} $${A:-b} $${', b: '$TOKEN $ $1 {x} $$', c: '${NESTED}' })
+  expect(value).toEqual({ a: '${TOKEN} ${A:-b} ${', b: '$TOKEN $ $1 {x} $$', c: '${TOKEN}' })
   expect([...filled]).toEqual(['c'])
+  expect(faults).toEqual([])
 })
+
+test.each(['${TOKEN:-x}', '${MY VAR}', '${1}', '${', 'a ${TOKEN', '${}', '${ TOKEN}'])(
+  '%j is none of both, and told with its place',
+  text => {
+    expect(expand({ a: 'x', b: [text] }).faults).toEqual([{ path: 'b.0', name: null }])
+  },
+)
 
 test('commands, their input and queries keep their own ${…}; parameters of such names do not', () => {
   const item = { command: ['sh', '-c', 'echo ${TOKEN}'], stdin: '${TOKEN}', environment: { command: '${TOKEN}' } }

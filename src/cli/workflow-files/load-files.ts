@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { resolve } from 'node:path'
 import type { CliContext } from '../context.ts'
 import { ADDED } from './definition.ts'
-import { expandEnvironment } from './expand-environment.ts'
+import { type EnvironmentFault, type Expanded, expandEnvironment } from './expand-environment.ts'
 import type { FileFault } from './fault.ts'
 import { findFiles } from './find-files.ts'
 import { markDefinition } from './mark.ts'
@@ -11,6 +11,10 @@ import { type FileDocument, readDocuments } from './read-documents.ts'
 /** A workflow out of a file, as it is to be sent. */
 export type LoadedFile = FileDocument & {
   readonly name: string
+  /** Its name as it stands in the file: what comes from the environment is not shown. */
+  readonly shownName: string
+  /** A text about it in which what came from the environment is `${NAME}` again. */
+  readonly hide: (text: string) => string
   /** Paths of values that came from the environment. */
   readonly filled: ReadonlySet<string>
 }
@@ -19,7 +23,8 @@ export type LoadedFiles = { readonly workflows: readonly LoadedFile[]; readonly 
 
 /**
  * Reads all files at or below `places` and tells every fault that can be known without the server: unreadable files,
- * variables that are not set, fields that only the server sets, names that stand twice. Workflows with a fault are left out.
+ * variables that are not set, a `${` that means none, fields that only the server sets, names that stand twice. Workflows
+ * with a fault are left out.
  */
 export const loadFiles = async (input: {
   readonly places: readonly string[]
@@ -33,43 +38,60 @@ export const loadFiles = async (input: {
   )
   const documents = read.flatMap(one => one.documents)
   const faults = read.flatMap(one => one.faults)
-  const filled = documents.map(document => fill(document, input.set, context.environment))
+  const expanded = documents.map(document => ({
+    document,
+    ...expandEnvironment(document.definition, context.environment),
+  }))
+  const filled = expanded.map(one => fill(one, input.set))
   const workflows = filled.flatMap(one => ('name' in one ? [one] : []))
   const wrong = filled.flatMap(one => ('name' in one ? [] : one.faults))
-  return { workflows, faults: [...faults, ...wrong, ...nameFaults(documents)] }
+  return { workflows, faults: [...faults, ...wrong, ...nameFaults(expanded)] }
 }
 
+type ExpandedDocument = Expanded & { readonly document: FileDocument }
+
 const fill = (
-  document: FileDocument,
+  { document, value, filled, values, faults }: ExpandedDocument,
   set: string,
-  environment: CliContext['environment'],
 ): LoadedFile | { readonly faults: readonly FileFault[] } => {
-  const { value, filled, missing } = expandEnvironment(document.definition, environment)
   const faultAt = (field: string, message: string): FileFault => {
     return { file: document.file, line: document.lineOf(field), field, message }
   }
-  const faults = [
-    ...missing.map(({ path, name }) =>
-      faultAt(path, `the variable ${name} is not set; for the text itself write $\${${name}}`),
-    ),
+  const all = [
+    ...faults.map(fault => faultAt(fault.path, environmentFault(fault))),
     ...Object.keys(document.definition)
       .filter(field => ADDED.has(field))
       .map(field => faultAt(field, 'is told by the server and set by no file: leave it out')),
   ]
-  if (faults.length > 0) return { faults }
+  if (all.length > 0) return { faults: all }
   const definition = markDefinition(value as Readonly<Record<string, unknown>>, set)
-  return { ...document, definition, filled, name: String(definition.name) }
+  const names = { name: String(definition.name), shownName: String(document.definition.name) }
+  return { ...document, ...names, definition, filled, hide: text => hideValues(text, values) }
 }
 
+const environmentFault = ({ name }: EnvironmentFault): string =>
+  name === null
+    ? `has a \${ that begins no \${NAME}; for the text itself write $\${`
+    : `the variable ${name} is not set; for the text itself write $\${${name}}`
+
+/** Shorter ones are no secrets, and stand in any text. */
+const SHORTEST_HIDDEN = 4
+
+const hideValues = (text: string, values: ReadonlyMap<string, string>): string =>
+  [...values]
+    .filter(([value]) => value.length >= SHORTEST_HIDDEN)
+    .toSorted(([a], [b]) => b.length - a.length)
+    .reduce((hidden, [value, name]) => hidden.replaceAll(value, () => `\${${name}}`), text)
+
 /** Of two with one name the last would win. That there is a name at all, the server says with all else. */
-const nameFaults = (documents: readonly FileDocument[]): readonly FileFault[] => {
+const nameFaults = (documents: readonly ExpandedDocument[]): readonly FileFault[] => {
   const first = new Map<unknown, FileDocument>()
-  return documents.flatMap(document => {
-    const { name } = document.definition
+  return documents.flatMap(({ document, value }) => {
+    const { name } = value as FileDocument['definition']
     const earlier = first.get(name)
     if (!earlier) first.set(name, document)
     if (!earlier || typeof name !== 'string') return []
-    const message = `${JSON.stringify(name)} is also in ${earlier.file}:${earlier.lineOf('name')}`
+    const message = `${JSON.stringify(document.definition.name)} is also in ${earlier.file}:${earlier.lineOf('name')}`
     return [{ file: document.file, line: document.lineOf('name'), field: 'name', message }]
   })
 }

@@ -10,7 +10,7 @@ import type { FileFault } from './fault.ts'
 import type { LoadedFile } from './load-files.ts'
 import { isOfSet } from './mark.ts'
 
-/** What becomes of one workflow. `prune`: it came from these files once and is in none of them any more. */
+/** What becomes of one workflow; `name` as it may be shown. `prune`: it came from these files once and is in none of them any more. */
 export type PlanStep =
   | { readonly action: 'create' | 'keep'; readonly name: string; readonly file: LoadedFile }
   | {
@@ -42,17 +42,18 @@ export const makePlan = async (input: {
 }
 
 const planFile = async (server: ServerAddress, file: LoadedFile): Promise<PlanStep | readonly FileFault[]> => {
+  const name = file.shownName
   try {
     const { outcome } = await call<{ outcome: 'new' | 'changed' | 'unchanged' }>(server, {
       method: 'POST',
       path: '/v1/workflows/check',
       json: file.definition,
     })
-    if (outcome === 'new') return { action: 'create', name: file.name, file }
-    if (outcome === 'unchanged') return { action: 'keep', name: file.name, file }
+    if (outcome === 'new') return { action: 'create', name, file }
+    if (outcome === 'unchanged') return { action: 'keep', name, file }
     const before = definitionOf(await getWorkflow(server, file.name))
     const changes = compare({ before, after: file.definition, filled: file.filled })
-    return { action: 'change', name: file.name, file, changes }
+    return { action: 'change', name, file, changes }
   } catch (error) {
     if (!(error instanceof CliFailure && isAboutDefinition(error))) throw error
     return faultsOf(file, error)
@@ -64,7 +65,12 @@ const isAboutDefinition = ({ status }: CliFailure): boolean => status === 400 ||
 
 const faultsOf = (file: LoadedFile, error: CliFailure): readonly FileFault[] => {
   const fields = error.fields.length > 0 ? error.fields : [{ path: '', message: error.message }]
-  return fields.map(({ path, message }) => ({ file: file.file, line: file.lineOf(path), field: path, message }))
+  return fields.map(({ path, message }) => ({
+    file: file.file,
+    line: file.lineOf(path),
+    field: path,
+    message: file.hide(message),
+  }))
 }
 
 const planPrune = async (input: {

@@ -26,8 +26,11 @@ What would change is shown, secrets never, and then asked about.
 \${NAME} in a value is the variable NAME of this command's environment, so that no secret has to be in a file;
 $\${NAME} is the text itself. Texts of command, stdin and query are left as they are.
 
-Exit codes: 0 done, or nothing to do; 1 there is something to do (--dry-run), the answer was no, or a workflow
+Exit codes: 0 done, or nothing to do; 1 there is something to do (--dry-run), there was no yes, or a workflow
 could not be deleted because it still runs; 2 a file is wrong; 125 the server refused or is away.`
+
+const LAST_ONES =
+  'The last workflows of a set are not pruned: `millrace workflows pause NAME`, then `millrace workflows delete NAME`.'
 
 /** `millrace workflows apply PLACE…`: makes the server's workflows what the files say. */
 export const defineApply = (command: Command, context: CliContext, finish: (exitCode: number) => void): void => {
@@ -68,7 +71,10 @@ const planned = async (input: {
   const { workflows, faults } = await loadFiles({ places, set, context })
   // An empty place is more likely a wrong one than the wish to delete everything.
   if (workflows.length === 0 && faults.length === 0)
-    throw new CliFailure(`no workflows in ${places.join(', ')}`, { exitCode: EXIT.usage })
+    throw new CliFailure(`no workflows in ${places.join(', ')}`, {
+      exitCode: EXIT.usage,
+      hint: prune ? LAST_ONES : undefined,
+    })
   const plan = await makePlan({ server, files: workflows, set, prune })
   refuseFaults([...faults, ...plan.faults])
   return plan.steps
