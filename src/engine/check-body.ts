@@ -87,7 +87,6 @@ const read = (definition: KindDefinition, body: JobBody, place: BodyPlace): Body
   const faults = [
     ...[scheduledAt, retry, timeoutMs].filter(isFault),
     ...unknownSecrets(taken.unknown.filter(name => listed.includes(name))),
-    ...illFormed(body),
     ...sinkFaults(body.sinks ?? []).map(fault => ({ ...fault, path: `sinks.${fault.path}` })),
     ...(definition.check?.(body) ?? []),
   ]
@@ -122,17 +121,6 @@ const readTimeout = ({ timeout }: KindDefinition, seconds: number | undefined): 
 
 const unknownSecrets = (names: readonly string[]): readonly Fault[] =>
   names.map(name => ({ path: 'secrets', message: `${JSON.stringify(name)} is the name of no value of this job` }))
-
-/** Databases store UTF-8: half a surrogate pair would come back as another text. */
-const illFormed = (body: CommonFields): readonly Fault[] => {
-  const faults: Fault[] = []
-  if (body.name && !body.name.isWellFormed()) faults.push({ path: 'name', message: 'must be well-formed Unicode' })
-  for (const [key, value] of Object.entries(body.labels ?? {})) {
-    if (!key.isWellFormed() || !value.isWellFormed())
-      faults.push({ path: 'labels', message: 'must be well-formed Unicode' })
-  }
-  return faults
-}
 
 const notRun = (kind: Kind): string => `is of kind ${kind}, which this server does not run`
 

@@ -1,8 +1,19 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import type { FieldError, MillraceError } from '../kernel/errors.ts'
 import { parseJson } from './json-body.ts'
 
 const refused = (text: string | Buffer) => expect(() => parseJson(Buffer.from(text)))
+
+const errorsOf = (text: string): readonly FieldError[] => {
+  try {
+    parseJson(Buffer.from(text))
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'invalid', status: 422 })
+    return (error as MillraceError).errors!
+  }
+  throw new Error(`${text} was read`)
+}
 
 describe('a JSON body', () => {
   test('is read as JSON.parse reads it', () => {
@@ -24,6 +35,39 @@ describe('a JSON body', () => {
 
   test('that is not UTF-8 is refused', () => {
     refused(Buffer.from([0x22, 0xc3, 0x28, 0x22])).toThrow('not UTF-8')
+  })
+
+  test('that holds half a surrogate pair is refused with the place, wherever it is', () => {
+    const text = fc.string({ unit: 'binary' })
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.nat({ max: 5 }), text), { maxLength: 6 }), text, text, (path, before, after) => {
+        fc.pre(!path.includes('__proto__'))
+        const wrap = (value: unknown): unknown =>
+          path.reduceRight(
+            (inner, name) => (typeof name === 'number' ? [...Array(name).fill('😀'), inner] : { a: 1, [name]: inner }),
+            value,
+          )
+        const place = path.filter(name => name !== '').join('.')
+        for (const half of ['\ud83d', '\udfff']) {
+          for (const value of [`${before}${half} ${after}`, { [`${before}${half} ${after}`]: 1 }])
+            expect(errorsOf(JSON.stringify(wrap(value)))).toHaveLength(1)
+          expect(errorsOf(JSON.stringify(wrap(half))).map(({ path: told }) => told)).toEqual([place])
+        }
+        const whole = wrap(`${before}😀\\ud800${after}`)
+        expect(parseJson(Buffer.from(JSON.stringify(whole)))).toEqual(whole)
+      }),
+    )
+  })
+
+  test('of which many texts are half characters is told few of them, in short', () => {
+    const long = 'n'.repeat(1_000_000)
+    const errors = errorsOf(JSON.stringify({ a: { [long]: Array(1000).fill('\ud800') } }))
+    expect(errors).toHaveLength(20)
+    expect(errors[0]!.path.length).toBeLessThan(1000)
+  })
+
+  test('that writes whole pairs as escapes, or the escape of half a one as a text, is read', () => {
+    expect(parseJson(Buffer.from('{"a":"\\ud83d\\ude00","b":"\\\\ud800"}'))).toEqual({ a: '😀', b: '\\ud800' })
   })
 
   test('that is no JSON is refused', () => {

@@ -1,6 +1,7 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import { MillraceError } from '../kernel/errors.ts'
+import { illFormedTexts } from '../model/ill-formed.ts'
 import type { App } from './app.ts'
 import { invalid } from './problem.ts'
 
@@ -58,13 +59,26 @@ const wanted = (request: FastifyRequest): string =>
     ? 'Content-Type: multipart/form-data'
     : 'JSON with Content-Type: application/json'
 
-/** The value of a JSON text; undefined when there is none. Throws `invalid_json`. */
+/**
+ * The value of a JSON text; undefined when there is none. Throws `invalid_json`, and `invalid` for texts that are half a
+ * character: no field takes them, on any route.
+ */
 export const parseJson = (bytes: Buffer): unknown => {
   if (bytes.length === 0) return undefined
   if (!isUtf8(bytes)) throw new MillraceError('invalid_json', 'The body is not UTF-8.')
   const text = bytes.toString('utf8')
   const excess = text.length > 2 * DEEPEST ? findExcess(text) : null
   if (excess !== null) throw new MillraceError('invalid_json', excess)
+  const value = parse(text)
+  const faults = SURROGATE_ESCAPE.test(text) ? illFormedTexts(value, '') : []
+  if (faults.length > 0) throw invalid(faults)
+  return value
+}
+
+/** In UTF-8 nothing else makes half a surrogate pair. */
+const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
+
+const parse = (text: string): unknown => {
   try {
     return text.includes('__proto__') ? JSON.parse(text, refusePrototype) : JSON.parse(text)
   } catch (error) {

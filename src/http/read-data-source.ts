@@ -21,7 +21,7 @@ export const readNewDataSource = ({
   ...given
 }: Given & { readonly name: string; readonly schema: GivenSchema }): NewDataSource => ({
   name,
-  description: readDescription(given.description),
+  description: given.description ?? null,
   columns: readSchema(schema),
   ...(engine !== undefined && { engine }),
   sortingKey: given.sorting_key ?? null,
@@ -42,7 +42,7 @@ export const readDataSourceChange = (
   })
   if (faults.length > 0) throw invalid(faults)
   return {
-    ...(given.description !== undefined && { description: readDescription(given.description) }),
+    ...(given.description !== undefined && { description: given.description ?? null }),
     ...(given.schema !== undefined && { columns: readSchema(given.schema) }),
   }
 }
@@ -53,12 +53,6 @@ const keysOf = ({ sortingKey, partitionKey, ttl }: DataSource) => ({
   ttl,
 })
 
-/** Databases keep UTF-8: half a surrogate pair would come back as another text. */
-export const readDescription = (text: string | null | undefined): string | null => {
-  if (text && !text.isWellFormed()) throw invalid([{ path: 'description', message: 'must be well-formed Unicode' }])
-  return text ?? null
-}
-
 const readSchema = (schema: GivenSchema): readonly Column[] => {
   const columns =
     typeof schema === 'string'
@@ -66,7 +60,7 @@ const readSchema = (schema: GivenSchema): readonly Column[] => {
       : schema.map(({ name, type, json_path }): Column => ({ name, type, jsonPath: json_path ?? null }))
   if (typeof columns === 'string') throw invalid([{ path: 'schema', message: columns }])
   const faults = columns.flatMap(({ jsonPath }, index) =>
-    jsonPath === null || (JSON_PATH.test(jsonPath) && jsonPath.isWellFormed())
+    jsonPath === null || JSON_PATH.test(jsonPath)
       ? []
       : [{ path: `schema.${index}.json_path`, message: 'must be a path such as $.user.id' }],
   )

@@ -5,7 +5,6 @@ import type { WriteMode } from '../model/data-source.ts'
 import type { NodeRole } from '../model/pipe.ts'
 import type { ScheduleSpec } from '../model/schedule/schedule-schema.ts'
 import { invalid } from './problem.ts'
-import { readDescription } from './read-data-source.ts'
 
 type GivenNode = {
   readonly name: string
@@ -24,7 +23,7 @@ export const readPipe = ({ name, description, nodes }: GivenPipe): NewPipe => {
     roleFaults(node).map(({ path, message }) => ({ path: `nodes.${index}.${path}`, message })),
   )
   if (faults.length > 0) throw invalid(faults.slice(0, 100))
-  return { name, description: readDescription(description), nodes: nodes.map(readNode) }
+  return { name, description: description ?? null, nodes: nodes.map(readNode) }
 }
 
 const roleFaults = ({ materialize_into, copy_into, mode, schedule }: GivenNode): readonly FieldError[] => {

@@ -74,6 +74,18 @@ describe('the context of a function', () => {
     expect(result).toEqual([expect.stringContaining('list'), { message: 'payload.0: no', code: 'invalid', errors }])
   })
 
+  test('refuses half a character in a payload', async () => {
+    write(
+      'extends-halves.js',
+      `export default (_, ctx) =>
+         ctx.extendPayload([{ command: 'a' }, { command: '\\ud800' }]).catch(({ code, errors }) => ({ code, errors }))`,
+    )
+    const { result, context } = await run('extends-halves')
+    const errors = [{ path: 'payload.1.command', message: expect.stringContaining('well-formed') }]
+    expect(result).toEqual({ code: 'invalid', errors })
+    expect(context.extended).toEqual([])
+  })
+
   test('keeps artifacts, of a content or of a file, and says when a name is taken', async () => {
     const kept = new Map<string, string>()
     write(

@@ -1,6 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { useFunctions } from './functions.ts'
 
+/** What strict readers of JSON can read. */
+const HALVES = { '\ufffd': ['\ufffd', '😀', '\\ud800'] }
+
 describe('a function', () => {
   const { run, start, write } = useFunctions({ heapMegabytes: 96 })
 
@@ -25,6 +28,7 @@ describe('a function', () => {
     ['a text', 'export default () => "ünïcode ✓"', 'ünïcode ✓'],
     ['a date', 'export default () => new Date(0)', '1970-01-01T00:00:00.000Z'],
     ['no parameters', 'export default parameters => parameters', {}],
+    ['half an emoji', "export default () => ({ ['😀'.slice(0, 1)]: ['😀'.slice(1), '😀', '\\\\ud800'] })", HALVES],
   ])('that returns %s has that result', async (what, text, expected) => {
     const name = what.replaceAll(' ', '-')
     write(`${name}.js`, text)

@@ -1,4 +1,5 @@
-import { ERRORS, type FailureReason, isDiskFull } from '../../kernel/errors.ts'
+import { ERRORS, type FailureReason, isDiskFull, MillraceError } from '../../kernel/errors.ts'
+import { illFormedTexts } from '../../model/ill-formed.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
@@ -139,7 +140,13 @@ type Answering = {
 }
 
 const answer = async (call: Call, { workshop, pooled, context }: Answering): Promise<unknown> => {
-  if (call.do === 'extend_payload') return context.extendPayload(call.items)
+  if (call.do === 'extend_payload') {
+    // Of what comes by HTTP the reader of bodies has seen to it.
+    const faults = illFormedTexts(call.items, 'payload')
+    if (faults.length > 0)
+      throw new MillraceError('invalid', `${faults[0]!.path}: ${faults[0]!.message}`, { errors: faults })
+    return context.extendPayload(call.items)
+  }
   if (call.do === 'extend_timeout') return context.extendTimeout()
   return takeArtifact({
     name: call.name,

@@ -15,11 +15,18 @@ const toText = (value: unknown): string | HostFailure => {
   try {
     // Undefined for functions and symbols, whatever its type says.
     const text = JSON.stringify(value) as string | undefined
-    return text ?? unreadable(`a ${typeof value} cannot be written as JSON`)
+    return text?.replace(SURROGATE_ESCAPES, replaceHalf) ?? unreadable(`a ${typeof value} cannot be written as JSON`)
   } catch (error) {
     return unreadable(firstLine(error))
   }
 }
+
+/** Backslashes and whole pairs are found so that they can be left as they are. */
+const SURROGATE_ESCAPES =
+  /\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}/g
+
+/** Half a surrogate pair, as of a text cut within an emoji, is no character: strict readers would refuse the whole result. */
+const replaceHalf = (found: string): string => (found.length === 6 ? '\\ufffd' : found)
 
 /** A cycle's message goes on with a drawing of it. */
 const firstLine = (error: unknown): string => {
