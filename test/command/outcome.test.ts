@@ -65,12 +65,18 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     ['is not executable', ['/etc/passwd']],
     ['is a directory', ['/etc']],
     ['has an empty name', ['']],
+    ['has a name that no path can hold', ['x'.repeat(5000)]],
     ['has a NUL in an argument', ['/bin/echo', 'a\0b']],
     ['has an argument longer than the system takes', ['/bin/echo', 'x'.repeat(200_000)]],
     ['has more arguments than the system takes', ['/bin/true', ...Array(70).fill('x'.repeat(100_000))]],
   ])('fails with command_not_found when the program %s', async (_, command) => {
     const { outcome } = await run({ command })
     expect(outcome).toMatchObject({ type: 'failed', failure: 'user', reason: 'command_not_found' })
+  })
+
+  test('is found though other places of its PATH cannot be looked at', async () => {
+    const { outcome } = await run({ command: ['true'], environment: { PATH: `/${'x'.repeat(5000)}:/usr/bin:/bin` } })
+    expect(outcome.type).toBe('completed')
   })
 
   test('fails with command_not_found when a script names an interpreter that is not there', async () => {

@@ -18,4 +18,11 @@ export const findProgram = (
     .filter(isFile)
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+/** False, too, of what cannot be looked at: a name that is too long, a directory that cannot be entered. */
+export const isFile = (path: string): boolean => {
+  try {
+    return statSync(path).isFile()
+  } catch {
+    return false
+  }
+}
