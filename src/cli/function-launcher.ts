@@ -41,6 +41,13 @@ export const openFunctionLauncher = async ({ config, instanceId, logger }: Optio
     launcher,
     user,
     sandbox: ({ argv, workingDir, shown, hidden }) =>
-      sandboxed({ argv, workingDir, shown, hidden: [...places, ...hidden], asRoot: user.uid === 0 }),
+      sandboxed({
+        argv,
+        workingDir,
+        writable: [],
+        shown,
+        hidden: [...places, ...hidden],
+        asRoot: user.uid === 0,
+      }),
   }
 }

@@ -15,6 +15,7 @@ type Tools = {
  */
 export const removeTree = async (path: string, { launcher, user, logger }: Tools): Promise<void> => {
   try {
+    if (await isRemovedEmpty(path)) return
     if (!user.isOther && (await removeOwn(path))) return
     await launcher.run(removal(path)).ended
     await rmdir(path).catch(unlessGone)
@@ -22,6 +23,13 @@ export const removeTree = async (path: string, { launcher, user, logger }: Tools
     logger.warn({ err: error, path }, 'a working directory could not be removed')
   }
 }
+
+/** What is left is mostly empty: that takes no look into it, and no program. */
+const isRemovedEmpty = (path: string): Promise<boolean> =>
+  rmdir(path).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  )
 
 const removeOwn = (path: string): Promise<boolean> =>
   rm(path, { recursive: true, force: true }).then(
@@ -34,7 +42,8 @@ const unlessGone = (error: NodeJS.ErrnoException): void => {
   if (error.code !== 'ENOENT') throw error
 }
 
-const REMOVE = 'chmod -R u+rwX -- "$1" 2>/dev/null; rm -rf -- "$1" 2>/dev/null'
+/** `chmod` would follow a link that a job has put in the place of the directory. */
+const REMOVE = '[ -L "$1" ] || chmod -R u+rwX -- "$1" 2>/dev/null; rm -rf -- "$1" 2>/dev/null'
 
 const removal = (path: string) => ({
   cookie: '',

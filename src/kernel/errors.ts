@@ -251,7 +251,7 @@ export const ERRORS = {
   artifact_failed: {
     failure: 'user',
     title: 'An artifact could not be collected',
-    hint: 'Check the globs of artifacts and that files can be read.',
+    hint: 'Check the patterns of artifacts, and that the files can be read and have names that artifacts may have.',
   },
   disk_full: {
     failure: 'user',

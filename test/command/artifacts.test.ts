@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { ExecutionContext } from '../../src/executors/executor.ts'
+import { MillraceError } from '../../src/kernel/errors.ts'
 import { useExecutor } from './executor.ts'
 
 /** Keeps the content of what is collected: paths are good during the call only. */
@@ -107,6 +108,82 @@ describe('artifacts of a command', () => {
     expect(outcome.type).toBe('completed')
   })
 
+  describe('with names that artifacts cannot have', () => {
+    const NAMES = [
+      [String.raw`b\\s`, String.raw`"b\\s"`],
+      [String.raw`b\nl`, String.raw`"b\nl"`],
+      [String.raw`b\033[31m`, String.raw`"b\u001b[31m"`],
+      [String.raw`b\302\205c`, String.raw`"b\u0085c"`],
+      [String.raw`b\342\200\250`, String.raw`"b\u2028"`],
+      [String.raw`b\377x`, String.raw`"b\xffx"`],
+      [String.raw`d\377/x`, String.raw`"d\xff/x"`],
+      [String.raw`d\n/b`, String.raw`"d\n/b"`],
+      ['c:b', '"c:b"'],
+    ] as const
+
+    test.each(NAMES)('%s is told, and all others are kept', async (name, shown) => {
+      const { content, addArtifact } = collector()
+      const command = `p=$(printf '${name}.'); p=\${p%.}; echo 1 > a; mkdir -p d z; case $p in */*) mkdir "\${p%/*}";; esac; echo no > "$p"; echo 2 > c; echo 3 > z/d`
+      const { outcome } = await run({ command, artifacts: ['**'] }, { addArtifact })
+      expect(outcome).toMatchObject({
+        type: 'failed',
+        failure: 'user',
+        reason: 'artifact_failed',
+        exit: { exitCode: 0 },
+      })
+      expect((outcome as { message: string }).message).toContain(shown)
+      expect(content).toEqual({ a: '1\n', c: '2\n', 'z/d': '3\n' })
+    })
+
+    test('are all told, up to ten', async () => {
+      const { content, addArtifact } = collector()
+      const command = `echo 1 > a; echo 2 > z; for i in 1 2 3; do echo > "b\\\\$i"; done`
+      const few = await run({ command, artifacts: ['*'] }, { addArtifact })
+      const { message } = few.outcome as { message: string }
+      for (const shown of [String.raw`"b\\1"`, String.raw`"b\\2"`, String.raw`"b\\3"`]) expect(message).toContain(shown)
+      expect(content).toEqual({ a: '1\n', z: '2\n' })
+      const many = await run({ command: `seq 500 | sed 's/^/b\\\\/' | xargs -d '\\n' touch`, artifacts: ['*'] })
+      const told = (many.outcome as { message: string }).message
+      expect(told.match(/"b\\\\/g)).toHaveLength(10)
+      expect(told).toContain('500 artifacts')
+      expect(told).toContain('490 more')
+    })
+
+    test('that are long do not make the message long', async () => {
+      const long = 'x'.repeat(200)
+      const command = `p=.; for i in 1 2 3 4 5 6; do p=$p/${long}; done; mkdir -p $p; touch $p/f a`
+      const { outcome, context } = await run({ command, artifacts: ['**'] })
+      const { message } = outcome as { message: string }
+      expect(message).toContain('xxx')
+      expect(message.length).toBeLessThan(1000)
+      expect([...context.artifacts.keys()]).toEqual(['a'])
+    })
+
+    test('leave a command that failed its own reason', async () => {
+      const { outcome, context } = await run({ command: `touch 'b\\s' c; exit 3`, artifacts: ['*'] })
+      expect(outcome).toMatchObject({ reason: 'exit_code', exit: { exitCode: 3 } })
+      expect([...context.artifacts.keys()]).toEqual(['c'])
+    })
+
+    test('are no failure where no pattern asks for them', async () => {
+      const { outcome, context } = await run({ command: `touch 'b\\s' a.txt`, artifacts: ['*.txt'] })
+      expect(outcome.type).toBe('completed')
+      expect([...context.artifacts.keys()]).toEqual(['a.txt'])
+    })
+  })
+
+  test('one of which is too large are kept but for that one', async () => {
+    const { content, addArtifact } = collector()
+    const limited: ExecutionContext['addArtifact'] = file =>
+      file.name === 'b' ? Promise.reject(new MillraceError('too_large', 'At most 5 bytes.')) : addArtifact(file)
+    const { outcome } = await run(
+      { command: 'for f in a b c; do echo $f > $f; done', artifacts: ['*'] },
+      { addArtifact: limited },
+    )
+    expect(outcome).toMatchObject({ reason: 'artifact_failed', message: expect.stringContaining('"b"') })
+    expect(content).toEqual({ a: 'a\n', c: 'c\n' })
+  })
+
   test('of more than 10,000 files are refused as a mistake', async () => {
     const { outcome } = await run({ command: 'seq 10001 | xargs touch', artifacts: ['*'] })
     expect(outcome).toMatchObject({ reason: 'artifact_failed' })
@@ -129,8 +206,11 @@ describe.skipIf(!isRoot)(`artifacts of a command that runs as another user${isRo
     const second = await run({ command: 'true', working_dir: place, artifacts: ['*.txt'] }, closed)
     expect(first.outcome.type).toBe('completed')
     expect(open.content).toEqual({ 'open.txt': 'open' })
-    expect(second.outcome).toMatchObject({ reason: 'artifact_failed' })
-    expect(closed.content).not.toHaveProperty('closed.txt')
+    expect(second.outcome).toMatchObject({
+      reason: 'artifact_failed',
+      message: expect.stringContaining('"closed.txt"'),
+    })
+    expect(closed.content).toEqual({ 'open.txt': 'open' })
   })
 
   test('are not found behind a directory that user cannot enter', async () => {
@@ -141,6 +221,21 @@ describe.skipIf(!isRoot)(`artifacts of a command that runs as another user${isRo
     const { content, addArtifact } = collector()
     const { outcome } = await run({ command: 'true', working_dir: place, artifacts: ['**'] }, { addArtifact })
     expect(outcome.type).toBe('completed')
+    expect(content).toEqual({})
+  })
+
+  test('are not looked for behind a link to what that user cannot reach', async () => {
+    const place = join(folder, 'own')
+    const open = join(folder, 'closed', 'open')
+    mkdirSync(join(place, 'dir'), { recursive: true })
+    mkdirSync(open, { recursive: true })
+    writeFileSync(join(open, 'readable'), 'no', { mode: 0o644 })
+    execFileSync('chmod', ['700', join(folder, 'closed')])
+    execFileSync('chown', ['-R', 'nobody', place])
+    const { content, addArtifact } = collector()
+    const command = `cd ..; rmdir dir; ln -s ${open} dir`
+    const { outcome } = await run({ command, working_dir: join(place, 'dir'), artifacts: ['**'] }, { addArtifact })
+    expect(outcome).toMatchObject({ reason: 'artifact_failed' })
     expect(content).toEqual({})
   })
 

@@ -194,8 +194,8 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       await until('no process of the sandbox is left', () => !commandLines().some(line => line.includes('strays.sh')))
     })
 
-    test('says which program is not there', async () => {
-      const { outcome } = await run({ command: ['no-such-program'] })
+    test.each([['no-such-program'], ['x'.repeat(5000)]])('says which program is not there', async program => {
+      const { outcome } = await run({ command: [program] })
       expect(outcome).toMatchObject({ reason: 'command_not_found' })
     })
 

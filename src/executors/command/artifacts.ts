@@ -1,12 +1,15 @@
-import { constants, type Stats } from 'node:fs'
-import { access, type FileHandle, open, readdir, readlink, realpath, stat } from 'node:fs/promises'
+import { constants } from 'node:fs'
+import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
-import picomatch from 'picomatch'
+import { MillraceError } from '../../kernel/errors.ts'
+import { artifactNameFault } from '../../model/artifact-name.ts'
+import type { ArtifactFault } from './artifact-faults.ts'
+import { type FoundFile, findFiles, mayAccess } from './find-files.ts'
 import type { JobUser } from './job-user.ts'
-import { isWithin } from './sandbox.ts'
 
 type Input = {
   readonly globs: readonly string[]
+  /** Where the command was started, without links then. */
   readonly directory: string
   readonly user: JobUser
   /** Directories of the server: nothing in them is an artifact. */
@@ -20,62 +23,64 @@ type Input = {
 const MOST_FILES = 10_000
 
 /**
- * Collects regular files below the working directory whose relative path matches a glob. The server may have more rights than
- * the command, so it takes only what the command's user may read, follows no link, and reads the very file that it
- * has checked, whatever other jobs of that user do to the path meanwhile. Rejects when a file cannot be taken.
+ * Collects regular files below the working directory whose relative path matches a glob; gives those that could not be
+ * taken, and takes all others. The server may have more rights than the command, so it takes only what the command's user
+ * may read, follows no link, not in the place of the directory itself either, and reads the very file that it has
+ * checked, whatever other jobs of that user do to the path meanwhile. Rejects when it cannot go on.
  */
-export const collectArtifacts = async (input: Input): Promise<void> => {
-  const root = await realpath(input.directory)
-  const names: string[] = []
-  for await (const name of findFiles({ ...input, root })) {
-    if (names.push(name) > MOST_FILES) throw new Error(`more than ${MOST_FILES} files match the artifacts`)
+export const collectArtifacts = async (input: Input): Promise<readonly ArtifactFault[]> => {
+  if (!(await isThere(input.directory))) return []
+  const files: FoundFile[] = []
+  for await (const file of findFiles({ ...input, root: input.directory })) {
+    if (files.push(file) > MOST_FILES) throw new Error(`more than ${MOST_FILES} files match the patterns`)
   }
-  for (const name of names.sort()) {
-    if (input.stopped()) return
-    await addFile(root, name, input)
+  const faults: ArtifactFault[] = []
+  for (const file of files.sort(byName)) {
+    if (input.stopped()) break
+    const what = await addFile(file, input)
+    if (what !== null) faults.push({ path: file.path, what })
   }
+  return faults
 }
 
-type Walk = Pick<Input, 'globs' | 'user' | 'forbidden'> & { readonly root: string }
-
-async function* findFiles({ globs, root, user, forbidden }: Walk): AsyncGenerator<string> {
-  const matches = picomatch([...globs])
-  const bases = globs.map(glob => picomatch.scan(glob).base)
-  const closed = forbidden.filter(place => isWithin(place, root))
-  const waiting = ['']
-  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    const path = join(root, directory)
-    if (closed.includes(path) || !(await canList(path, user))) continue
-    for (const entry of await readdir(path, { withFileTypes: true })) {
-      const name = directory === '' ? entry.name : `${directory}/${entry.name}`
-      if (entry.isDirectory() && bases.some(base => onTheWay(name, base))) waiting.push(name)
-      else if (entry.isFile() && matches(name)) yield name
-    }
+/** A command may do to its directory what it likes: in one that is gone is nothing. Throws when another place would be read. */
+const isThere = async (directory: string): Promise<boolean> => {
+  try {
+    const isDirectory = (await lstat(directory)).isDirectory()
+    if (isDirectory && (await realpath(directory)) === directory) return true
+  } catch (error) {
+    if (GONE.has((error as NodeJS.ErrnoException).code ?? '')) return false
+    throw error
   }
+  throw new Error('the working directory was replaced by a file or a link, and links are not followed')
 }
 
-/** Whether files below a directory can match a glob whose fixed part is `base`. */
-const onTheWay = (directory: string, base: string): boolean =>
-  base === '' || base === '.' || isBelow(directory, base) || isBelow(base, directory)
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES'])
 
-const isBelow = (path: string, directory: string): boolean => `${path}/`.startsWith(`${directory}/`)
+const byName = (one: FoundFile, other: FoundFile): number =>
+  one.name < other.name ? -1 : one.name > other.name ? 1 : Buffer.compare(one.path, other.path)
 
-const canList = async (path: string, user: JobUser): Promise<boolean> => {
-  if (user.isOther) return mayAccess(await stat(path), user, 0o5)
-  return access(path, constants.R_OK | constants.X_OK).then(
-    () => true,
-    () => false,
-  )
-}
-
-const addFile = async (root: string, name: string, { user, add }: Input): Promise<void> => {
-  const path = join(root, name)
-  const file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+/** Why the file could not be taken, or null. */
+const addFile = async ({ path: bytes, name }: FoundFile, { directory, user, add }: Input): Promise<string | null> => {
+  const fault = bytes.equals(Buffer.from(name)) ? artifactNameFault(name) : 'must be UTF-8'
+  if (fault !== null) return `(the name of an artifact ${fault})`
+  const path = join(directory, name)
+  let file: FileHandle
+  try {
+    file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
+  } catch (error) {
+    return `cannot be opened (${(error as NodeJS.ErrnoException).code})`
+  }
   try {
     const status = await file.stat()
-    if (!status.isFile() || (await pathOf(file, path)) !== path) throw new Error(`${name} was moved while it was read`)
-    if (!mayAccess(status, user, 0o4)) throw new Error(`${name} cannot be read by the user of the command`)
+    if (!status.isFile() || (await pathOf(file, path)) !== path) return 'was moved while it was read'
+    if (!mayAccess(status, user, 0o4)) return 'cannot be read by the user of the command'
     await add({ name, path: process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : path })
+    return null
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'too_large')
+      return `is too large: ${error.message.replace(/\.$/, '')}`
+    throw error
   } finally {
     await file.close()
   }
@@ -84,10 +89,3 @@ const addFile = async (root: string, name: string, { user, add }: Input): Promis
 /** Where an open file lies: a directory on the way may have been exchanged for a link. */
 const pathOf = (file: FileHandle, path: string): Promise<string> =>
   process.platform === 'linux' ? readlink(`/proc/self/fd/${file.fd}`) : realpath(path)
-
-/** By the mode bits alone: an access list may refuse more than this sees, and grants nothing that it does not. */
-const mayAccess = ({ mode, uid, gid }: Stats, user: JobUser, bits: number): boolean => {
-  if (!user.isOther) return true
-  const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0
-  return ((mode >> shift) & bits) === bits
-}

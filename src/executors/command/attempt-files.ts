@@ -1,22 +1,26 @@
 import {
   chmodSync,
   chownSync,
-  existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
+  realpathSync,
   rmdirSync,
   rmSync,
+  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { join } from 'node:path'
+import { createDirectoryPool, type DirectoryPool, type PooledDirectory } from './directory-pool.ts'
 import type { JobUser } from './job-user.ts'
 
 /**
- * Where attempts have their files: empty working directories, long scripts, standard inputs. With a job user it is not in
- * the data directory, which that user cannot enter.
+ * Where attempts have their files: working and temporary directories, long scripts, standard inputs. With a job user it is
+ * not in the data directory, which that user cannot enter.
  */
 export interface Scratch {
+  /** Without links. */
   readonly path: string
   /** Files of one attempt; `name` is unique among those that run. */
   forAttempt(name: string): AttemptFiles
@@ -26,42 +30,62 @@ export interface Scratch {
 
 export interface AttemptFiles {
   /** An empty directory that only the command can enter. */
-  makeWorkingDir(): string
+  makeDirectory(): string
   /** A file that the command can read. */
   write(kind: 'script' | 'stdin', content: string): string
-  /** `removeTree` removes what a command left. */
-  remove(removeTree: (path: string) => Promise<void>): Promise<void>
+  /** Removes all of them, with what the command left or put in their place. Never rejects. */
+  remove(): Promise<void>
 }
 
 type Options = {
   readonly dataDir: string
   readonly instanceId: string
   readonly user: JobUser
+  /** Removes what a command left; never rejects. */
   readonly removeTree: (path: string) => Promise<void>
 }
 
 /** Opens the directory, empty. Throws when something that is not ours lies in its place. */
 export const openScratch = async ({ dataDir, instanceId, user, removeTree }: Options): Promise<Scratch> => {
-  const path = user.isOther ? `/var/tmp/millrace-${instanceId}` : join(dataDir, 'scratch')
-  if (existsSync(path)) await empty(path, removeTree)
-  else mkdirSync(path, { mode: 0o700 })
-  if (user.isOther) chmodSync(path, 0o711)
+  const path = user.isOther ? join(realpathSync('/var/tmp'), `millrace-${instanceId}`) : join(dataDir, 'scratch')
+  const ensure = (): void => ensureScratch(path, user)
   const own = (made: string): string => {
     if (user.isOther) chownSync(made, user.uid, user.gid)
     return made
   }
-  const directories = createDirectoryPool(path, own)
+  ensure()
+  await empty(path, removeTree)
+  const make = (): string => {
+    ensure()
+    return own(mkdtempSync(join(path, 'dir-')))
+  }
+  const directories = createDirectoryPool({ make, remove: removeTree })
   return {
     path,
-    forAttempt: name => createAttemptFiles(join(path, name), { own, directories }),
+    forAttempt: name => createAttemptFiles(join(path, name), { ensure, own, directories, removeTree }),
     close: () => removeEmpty(path),
   }
 }
 
-/** Anyone may make things in /var/tmp: what is there is ours only when it is a directory of this user. */
+/**
+ * Makes the directory where it is not, or not any more: commands of the server's own user can do to it what they like, and
+ * what clears up /var/tmp removes it. Anyone may make things there: what is there is ours only when it is a directory of
+ * this user. In the data directory a file or a link in its place is a command's.
+ */
+const ensureScratch = (path: string, { isOther }: JobUser): void => {
+  const mode = isOther ? 0o711 : 0o700
+  const found = lstatSync(path, { throwIfNoEntry: false })
+  if (found?.isDirectory() && found.uid === process.getuid?.()) {
+    if ((found.mode & 0o7777) !== mode) chmodSync(path, mode)
+    return
+  }
+  if (found?.isDirectory() || (found !== undefined && isOther)) throw new Error(`${path} is not the server's`)
+  if (found !== undefined) unlinkSync(path)
+  mkdirSync(path, { mode })
+  chmodSync(path, mode)
+}
+
 const empty = async (path: string, removeTree: Options['removeTree']): Promise<void> => {
-  const found = lstatSync(path)
-  if (!found.isDirectory() || found.uid !== process.getuid?.()) throw new Error(`${path} is not the server's`)
   for (const entry of readdirSync(path, { withFileTypes: true })) {
     const inside = join(path, entry.name)
     if (entry.isDirectory()) await removeTree(inside)
@@ -78,58 +102,42 @@ const removeEmpty = (path: string): void => {
   }
 }
 
-type Directory = { readonly path: string; readonly changedAt: bigint }
-
-type DirectoryPool = {
-  readonly take: () => Directory
-  /** False when a command has changed it: then it is the caller's to remove. */
-  readonly giveBack: (directory: Directory) => boolean
+type Tools = {
+  readonly ensure: () => void
+  readonly own: (path: string) => string
+  readonly directories: DirectoryPool
+  readonly removeTree: (path: string) => Promise<void>
 }
 
-/**
- * Most commands never touch their directory, and removing one costs more than all else about a small command: one whose
- * inode has not changed since it was made is as good as new.
- */
-const createDirectoryPool = (scratch: string, own: (path: string) => string): DirectoryPool => {
-  const free: Directory[] = []
-  let made = 0
-  return {
-    take: () => free.pop() ?? makeDirectory(own, join(scratch, `dir${made++}`)),
-    giveBack: directory => {
-      if (changedAt(directory.path) !== directory.changedAt) return false
-      free.push(directory)
-      return true
-    },
-  }
-}
-
-const makeDirectory = (own: (path: string) => string, path: string): Directory => {
-  mkdirSync(path, { mode: 0o700 })
-  own(path)
-  return { path, changedAt: changedAt(path) }
-}
-
-const changedAt = (path: string): bigint => lstatSync(path, { bigint: true }).ctimeNs
-
-type Tools = { readonly own: (path: string) => string; readonly directories: DirectoryPool }
-
-const createAttemptFiles = (base: string, { own, directories }: Tools): AttemptFiles => {
-  let directory: Directory | null = null
+const createAttemptFiles = (base: string, { ensure, own, directories, removeTree }: Tools): AttemptFiles => {
+  const taken: PooledDirectory[] = []
   const files: string[] = []
   return {
-    makeWorkingDir: () => {
-      directory ??= directories.take()
+    makeDirectory: () => {
+      const directory = directories.take()
+      taken.push(directory)
       return directory.path
     },
     write: (kind, content) => {
+      ensure()
       const path = `${base}.${kind}`
       writeFileSync(path, content, { mode: 0o400 })
       files.push(own(path))
       return path
     },
-    remove: async removeTree => {
-      for (const file of files) rmSync(file, { force: true })
-      if (directory !== null && !directories.giveBack(directory)) await removeTree(directory.path)
+    remove: async () => {
+      const changed = taken.filter(directory => !directories.giveBack(directory)).map(({ path }) => path)
+      const resisting = files.filter(path => !isUnlinked(path))
+      await Promise.all([...changed, ...resisting].map(removeTree))
     },
+  }
+}
+
+const isUnlinked = (path: string): boolean => {
+  try {
+    unlinkSync(path)
+    return true
+  } catch {
+    return false
   }
 }

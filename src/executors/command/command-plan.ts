@@ -1,7 +1,8 @@
 import { realpathSync, statSync } from 'node:fs'
+import { resolve } from 'node:path'
 import type { AttemptFiles } from './attempt-files.ts'
 import type { JobUser } from './job-user.ts'
-import { findProgram } from './launcher/program-path.ts'
+import { findProgram, isFile } from './launcher/program-path.ts'
 import { isWithin, sandboxed } from './sandbox.ts'
 import type { CommandSpec } from './spec.ts'
 
@@ -20,6 +21,8 @@ type Input = {
   readonly spec: CommandSpec
   readonly environment: Readonly<Record<string, string>>
   readonly files: AttemptFiles
+  /** The attempt's own, or null. */
+  readonly tempDir: string | null
   readonly user: JobUser
   readonly sandbox: 'none' | 'bubblewrap'
   /** Directories of the server that are not for commands. */
@@ -72,7 +75,7 @@ export const TOO_LONG =
   'The argument list or the environment is too long for the system. Pass data as stdin or in files instead.'
 
 const findWorkingDir = ({ spec, files, forbidden }: Input): string | Refusal => {
-  if (spec.working_dir === undefined) return files.makeWorkingDir()
+  if (spec.working_dir === undefined) return files.makeDirectory()
   const missing = (why: string): Refusal => ({ reason: 'working_dir_missing', message: `${spec.working_dir} ${why}.` })
   try {
     const real = realpathSync(spec.working_dir)
@@ -87,17 +90,20 @@ const findWorkingDir = ({ spec, files, forbidden }: Input): string | Refusal => 
 type SandboxedInput = Input & Omit<CommandPlan, 'workingDir'> & { readonly shown: readonly string[] }
 
 const planSandboxed = (input: SandboxedInput): CommandPlan | Refusal => {
-  const { argv, directory, stdin, shown, forbidden, user, environment } = input
+  const { argv, directory, tempDir, stdin, shown, forbidden, user, environment } = input
   // Inside, a program that is not there would look like one that ended with 1.
   const places = findProgram(argv[0], { path: environment.PATH ?? '', workingDir: directory })
-  if (!places.some(path => exists(path, directory))) return { reason: 'command_not_found', message: notFound(argv[0]) }
-  const wrapped = sandboxed({ argv, workingDir: directory, shown, hidden: forbidden, asRoot: user.uid === 0 })
+  if (!places.some(path => isFile(resolve(directory, path))))
+    return { reason: 'command_not_found', message: notFound(argv[0]) }
+  const wrapped = sandboxed({
+    argv,
+    workingDir: directory,
+    writable: tempDir === null ? [] : [tempDir],
+    shown,
+    hidden: forbidden,
+    asRoot: user.uid === 0,
+  })
   return { argv: wrapped, workingDir: '/', directory, stdin }
-}
-
-const exists = (path: string, workingDir: string): boolean => {
-  const absolute = path.startsWith('/') ? path : `${workingDir}/${path}`
-  return statSync(absolute, { throwIfNoEntry: false })?.isFile() ?? false
 }
 
 export const notFound = (program: string): string => `${JSON.stringify(program)} does not exist or cannot be executed.`

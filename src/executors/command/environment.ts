@@ -4,6 +4,8 @@ export const BASE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 
 type Input = {
   readonly home: string
+  /** null: the job's own environment says where. */
+  readonly tempDir: string | null
   /** What every running job gets. */
   readonly common: Readonly<Record<string, string>>
   /** The job's own, secret values masked. */
@@ -14,12 +16,19 @@ type Input = {
 }
 
 /** The environment of a command: a small clean base, never the server's, and the job's own over it. */
-export const buildEnvironment = ({ home, common, own, secrets, cookie }: Input): Readonly<Record<string, string>> => {
+export const buildEnvironment = ({
+  home,
+  tempDir,
+  common,
+  own,
+  secrets,
+  cookie,
+}: Input): Readonly<Record<string, string>> => {
   const environment: Record<string, string> = {
     PATH: BASE_PATH,
     HOME: home,
     LANG: 'C.UTF-8',
-    TMPDIR: '/tmp',
+    ...(tempDir === null ? {} : { TMPDIR: tempDir }),
     ...common,
   }
   for (const [name, value] of Object.entries(own ?? {})) environment[name] = secrets[`environment.${name}`] ?? value

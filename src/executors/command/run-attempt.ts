@@ -5,9 +5,9 @@ import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
-import { removeTree } from '../remove-tree.ts'
+import { describeFaults } from './artifact-faults.ts'
 import { collectArtifacts } from './artifacts.ts'
-import type { AttemptFiles, Scratch } from './attempt-files.ts'
+import type { Scratch } from './attempt-files.ts'
 import { type CommandPlan, planCommand } from './command-plan.ts'
 import { buildEnvironment, cookieOf } from './environment.ts'
 import type { FifoPool } from './fifos.ts'
@@ -40,7 +40,6 @@ type Attempt = {
   readonly context: ExecutionContext
   readonly spec: CommandSpec
   readonly environment: Readonly<Record<string, string>>
-  readonly files: AttemptFiles
 }
 
 /** A worker that has not renewed for so long may have lost its lease (15 s): its command must be gone before. */
@@ -55,15 +54,12 @@ export const attemptKey = ({ id, attempt }: { id: string; attempt: number }): st
 /** One attempt of a command job, from its files to its outcome. */
 export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const spec = JSON.parse(job.spec) as CommandSpec
-  const attempt = {
-    job,
-    context,
-    spec,
-    environment: environmentOf(workshop, spec, { job, context }),
-    files: workshop.scratch.forAttempt(attemptKey(job)),
-  }
+  const files = workshop.scratch.forAttempt(attemptKey(job))
   try {
-    const plan = planCommand({ ...workshop, ...attempt })
+    const tempDir = spec.environment?.TMPDIR === undefined ? files.makeDirectory() : null
+    const environment = environmentOf(workshop, spec, { job, context, tempDir })
+    const attempt = { job, context, spec, environment }
+    const plan = planCommand({ ...workshop, ...attempt, files, tempDir })
     if ('reason' in plan) return { type: 'failed', failure: 'user', ...plan }
     const outcome = await execute(workshop, attempt, plan)
     return await collect(workshop, attempt, { plan, outcome })
@@ -71,11 +67,13 @@ export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: E
     if (isDiskFull(error)) return DISK_FULL
     throw error
   } finally {
-    await attempt.files.remove(path => removeTree(path, workshop))
+    await files.remove()
   }
 }
 
-const DISK_FULL: Outcome = {
+type Failed = Extract<Outcome, { readonly type: 'failed' }>
+
+const DISK_FULL: Failed = {
   type: 'failed',
   failure: 'user',
   reason: 'disk_full',
@@ -85,10 +83,11 @@ const DISK_FULL: Outcome = {
 const environmentOf = (
   { user, instanceId }: Workshop,
   spec: CommandSpec,
-  { job, context }: Pick<Attempt, 'job' | 'context'>,
+  { job, context, tempDir }: Pick<Attempt, 'job' | 'context'> & { readonly tempDir: string | null },
 ): Readonly<Record<string, string>> =>
   buildEnvironment({
     home: user.home,
+    tempDir,
     common: context.environment,
     own: spec.environment,
     secrets: context.secrets,
@@ -199,7 +198,7 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
   const lost = outcome.type === 'failed' && outcome.failure === 'system'
   if (globs.length === 0 || lost || (cause !== null && cause !== 'timeout')) return outcome
   try {
-    await collectArtifacts({
+    const faults = await collectArtifacts({
       globs,
       directory: plan.directory,
       user: workshop.user,
@@ -207,16 +206,22 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
       stopped: () => context.stop.cause !== cause,
       add: file => context.addArtifact(file),
     })
-    return outcome
+    return faults.length === 0 ? outcome : unlessFailed(outcome, artifactFailed(describeFaults(faults)))
   } catch (error) {
-    return toArtifactFailure(error as Error, outcome)
+    if (isDiskFull(error)) return unlessFailed(outcome, DISK_FULL)
+    return unlessFailed(outcome, artifactFailed(`Artifacts could not be collected: ${(error as Error).message}.`))
   }
 }
 
-const toArtifactFailure = (error: Error, outcome: Outcome): Outcome => {
+const artifactFailed = (message: string): Failed => ({
+  type: 'failed',
+  failure: 'user',
+  reason: 'artifact_failed',
+  message,
+})
+
+/** What a command has failed with goes before what became of its artifacts. */
+const unlessFailed = (outcome: Outcome, failure: Failed): Outcome => {
   if (outcome.type !== 'completed') return outcome
-  const exit = outcome.exit === undefined ? {} : { exit: outcome.exit }
-  if (isDiskFull(error)) return { ...DISK_FULL, ...exit }
-  const message = `An artifact could not be collected: ${error.message}.`
-  return { type: 'failed', failure: 'user', reason: 'artifact_failed', message, ...exit }
+  return outcome.exit === undefined ? failure : { ...failure, exit: outcome.exit }
 }

@@ -6,12 +6,14 @@ import type { JobUser } from './job-user.ts'
 
 /**
  * Commands in a sandbox by bubblewrap: a process namespace of their own, so that nothing outlives it and no other job can be
- * seen; the file system read-only but for the working directory and a private /tmp; the data directory not there at
- * all. The network is the host's. A command that ends by a signal has 128 + its number as exit code here.
+ * seen; the file system read-only but for the working directory, what else is writable and a private /tmp; the data
+ * directory not there at all. The network is the host's. A command that ends by a signal has 128 + its number as exit code here.
  */
 export type SandboxInput = {
   readonly argv: readonly string[]
   readonly workingDir: string
+  /** Other directories of the command, seen though they lie in a hidden directory. */
+  readonly writable: readonly string[]
   /** Files that must be seen though they lie in a hidden directory. */
   readonly shown: readonly string[]
   /** Directories that must not be seen. */
@@ -19,7 +21,14 @@ export type SandboxInput = {
   readonly asRoot: boolean
 }
 
-export const sandboxed = ({ argv, workingDir, shown, hidden, asRoot }: SandboxInput): [string, ...string[]] => [
+export const sandboxed = ({
+  argv,
+  workingDir,
+  writable,
+  shown,
+  hidden,
+  asRoot,
+}: SandboxInput): [string, ...string[]] => [
   'bwrap',
   '--unshare-pid',
   '--unshare-ipc',
@@ -28,6 +37,7 @@ export const sandboxed = ({ argv, workingDir, shown, hidden, asRoot }: SandboxIn
   ...['/tmp', '/var/tmp', ...hidden].flatMap(path => ['--tmpfs', path]),
   // One that holds a hidden directory stays read-only: bound here it would bring that back.
   ...(hidden.some(path => isWithin(path, workingDir)) ? [] : ['--bind', workingDir, workingDir]),
+  ...writable.flatMap(path => ['--bind', path, path]),
   ...shown.flatMap(path => ['--ro-bind', path, path]),
   ...(asRoot ? ['--cap-drop', 'ALL'] : []),
   ...['--chdir', workingDir, '--', ...argv],
@@ -46,6 +56,7 @@ export const findSandboxProblem = async (user: JobUser): Promise<string | null> 
   const [file, ...argv] = sandboxed({
     argv: ['/bin/true'],
     workingDir: '/tmp',
+    writable: [],
     shown: [],
     hidden: [],
     asRoot: user.uid === 0,

@@ -1,0 +1,79 @@
+import { constants, type Stats } from 'node:fs'
+import { access, lstat, readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import picomatch from 'picomatch'
+import type { JobUser } from './job-user.ts'
+import { isWithin } from './sandbox.ts'
+
+/** A regular file below the root. */
+export type FoundFile = {
+  /** As the system has it: a name need not be UTF-8. */
+  readonly path: Buffer
+  /** The same as text; what is no UTF-8 is replaced in it. */
+  readonly name: string
+}
+
+type Walk = {
+  readonly globs: readonly string[]
+  /** A directory, without links. */
+  readonly root: string
+  readonly user: JobUser
+  /** Directories of the server: nothing in them is found. */
+  readonly forbidden: readonly string[]
+}
+
+/** Finds regular files whose relative path matches a glob, in directories that the user may list. Follows no link. */
+export async function* findFiles({ globs, root, user, forbidden }: Walk): AsyncGenerator<FoundFile> {
+  // `s`: `**` goes through names with a line feed, too.
+  const matches = picomatch([...globs], { flags: 's' })
+  const bases = globs.map(glob => picomatch.scan(glob).base)
+  const closed = forbidden.filter(place => isWithin(place, root))
+  const waiting: FoundFile[] = [{ path: Buffer.alloc(0), name: '' }]
+  for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
+    if (closed.includes(join(root, directory.name))) continue
+    for (const entry of await list(Buffer.concat([Buffer.from(`${root}/`), directory.path]), user)) {
+      const file = below(directory, entry.name)
+      if (entry.isDirectory() && bases.some(base => onTheWay(file.name, base))) waiting.push(file)
+      else if (entry.isFile() && matches(file.name)) yield file
+    }
+  }
+}
+
+const SLASH = Buffer.from('/')
+
+const below = ({ path: parent }: FoundFile, entry: Buffer): FoundFile => {
+  const path = parent.length === 0 ? entry : Buffer.concat([parent, SLASH, entry])
+  return { path, name: path.toString() }
+}
+
+/** Whether files below a directory can match a glob whose fixed part is `base`. */
+const onTheWay = (directory: string, base: string): boolean =>
+  base === '' || base === '.' || isBelow(directory, base) || isBelow(base, directory)
+
+const isBelow = (path: string, directory: string): boolean => `${path}/`.startsWith(`${directory}/`)
+
+/** [] of what the user may not list, and of what is gone or no directory any more: other jobs may work there. */
+const list = async (path: Buffer, user: JobUser) => {
+  if (!(await canList(path, user))) return []
+  try {
+    return await readdir(path, { withFileTypes: true, encoding: 'buffer' })
+  } catch (error) {
+    if (GONE.has((error as NodeJS.ErrnoException).code ?? '')) return []
+    throw error
+  }
+}
+
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES'])
+
+const canList = (path: Buffer, user: JobUser): Promise<boolean> =>
+  (user.isOther
+    ? lstat(path).then(status => mayAccess(status, user, 0o5))
+    : access(path, constants.R_OK | constants.X_OK).then(() => true)
+  ).catch(() => false)
+
+/** By the mode bits alone: an access list may refuse more than this sees, and grants nothing that it does not. */
+export const mayAccess = ({ mode, uid, gid }: Stats, user: JobUser, bits: number): boolean => {
+  if (!user.isOther) return true
+  const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0
+  return ((mode >> shift) & bits) === bits
+}
