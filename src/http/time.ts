@@ -1,7 +1,6 @@
 import type { FieldError } from '../kernel/errors.ts'
+import { readTimestamp } from '../kernel/read-timestamp.ts'
 import { invalid } from './problem.ts'
-
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
 
 /** Epoch milliseconds of an RFC 3339 text; null when there is none, or when it is wrong, which is added to `errors`. */
 export const readTime = (input: {
@@ -11,9 +10,9 @@ export const readTime = (input: {
 }): number | null => {
   const { path, text, errors } = input
   if (text === undefined || text === null) return null
-  const time = RFC_3339.test(text) ? Date.parse(text) : Number.NaN
-  if (!Number.isNaN(time)) return time
-  errors.push({ path, message: 'must be an RFC 3339 time such as 2026-11-21T09:00:00Z' })
+  const read = readTimestamp(text)
+  if (read.type === 'time') return read.epochMs
+  errors.push({ path, message: read.message })
   return null
 }
 

@@ -1,5 +1,6 @@
 import Type, { type Static } from 'typebox'
 import { parseDuration } from '../kernel/quantity.ts'
+import { readTimestamp } from '../kernel/read-timestamp.ts'
 import { LABEL_KEY, PLAIN_TEXT, QUEUE_NAME } from './patterns.ts'
 import { type RetryPolicy, SINGLE_JOB_RETRY } from './retry.ts'
 import { SinkSchema } from './sink.ts'
@@ -72,14 +73,12 @@ const HOUR = 3_600_000
 const PAST_TOLERANCE = 60_000
 const FURTHEST_AHEAD = 366 * 24 * HOUR
 
-const RFC_3339 = /^\d{4}-\d{2}-\d{2}[Tt]\d{2}:\d{2}:\d{2}(\.\d+)?([Zz]|[+-]\d{2}:\d{2})$/
-
 /** Reads `scheduled_at`: epoch ms, null for now, or what is wrong with it. */
 export const readScheduledAt = (value: string | undefined, now: number): number | null | Fault => {
   if (value === undefined) return null
-  const time = RFC_3339.test(value) ? Date.parse(value) : Number.NaN
-  if (Number.isNaN(time))
-    return { path: 'scheduled_at', message: 'must be an RFC 3339 time such as 2026-11-21T09:00:00Z' }
+  const read = readTimestamp(value)
+  if (read.type === 'wrong') return { path: 'scheduled_at', message: read.message }
+  const time = read.epochMs
   if (time < now - PAST_TOLERANCE) return { path: 'scheduled_at', message: 'must not be more than 60 seconds ago' }
   if (time > now + FURTHEST_AHEAD) return { path: 'scheduled_at', message: 'must not be more than a year ahead' }
   return time <= now ? null : time

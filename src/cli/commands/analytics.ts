@@ -1,5 +1,7 @@
 import { InvalidArgumentError } from 'commander'
+import { toTimestamp } from '../../kernel/clock.ts'
 import { parseDuration } from '../../kernel/quantity.ts'
+import { type ReadTimestamp, readTimestamp } from '../../kernel/read-timestamp.ts'
 import { call } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
 import type { AnalyticsAnswer, Figures } from '../client/workflow-answer.ts'
@@ -45,8 +47,9 @@ const duration = (text: string): number => {
 
 const read = async (options: AnalyticsOptions, context: CliContext): Promise<AnalyticsAnswer> => {
   const server = findServer(context)
-  const end = options.to === undefined ? Date.now() : Date.parse(options.to)
-  const from = options.from ?? (Number.isNaN(end) ? undefined : new Date(end - options.since).toISOString())
+  const to: ReadTimestamp = options.to === undefined ? { type: 'time', epochMs: Date.now() } : readTimestamp(options.to)
+  // What is no time the server refuses.
+  const from = options.from ?? (to.type === 'time' ? toTimestamp(to.epochMs - options.since) : undefined)
   const workflow = options.workflow === undefined ? undefined : await getWorkflow(server, options.workflow)
   const trend = typeof options.trend === 'string' ? options.trend : undefined
   return call<AnalyticsAnswer>(server, {

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
 import type { FieldError } from '../../../kernel/errors.ts'
+import { readTimestamp } from '../../../kernel/read-timestamp.ts'
 import { invalid } from '../../problem.ts'
 import { strictObject } from '../../schemas/basics.ts'
 
@@ -60,14 +61,14 @@ export const timeField = (description: string): Field<number> => ({
   read: value => {
     const found = typeof value === 'string' ? ISO_8601.exec(value) : null
     if (found === null) return undefined
-    const { date, time = '00:00', zone = 'Z' } = found.groups!
-    const parsed = Date.parse(`${date}T${time}${zone}`)
-    return Number.isNaN(parsed) ? undefined : parsed
+    const { date, time = '00:00', seconds = ':00', zone = 'Z' } = found.groups!
+    const parsed = readTimestamp(`${date}T${time}${seconds}${zone.replace(/^(...)(?=\d\d$)/, '$1:')}`)
+    return parsed.type === 'time' ? parsed.epochMs : undefined
   },
 })
 
 const ISO_8601 =
-  /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?)(?<zone>Z|[+-]\d{2}:?\d{2})?)?$/i
+  /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2})(?<seconds>:\d{2}(?:\.\d{1,9})?)?(?<zone>Z|[+-]\d{2}:?\d{2})?)?$/i
 
 /** For the reference alone: what is wrong is told by `readFields`. */
 export const fieldsSchema = (fields: Fields) =>
