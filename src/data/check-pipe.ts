@@ -11,6 +11,7 @@ import { ambiguousSet } from './check-sets.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
 import { unknownFault } from './match-columns.ts'
+import { unattendedFault } from './unattended-fault.ts'
 
 /** A node as a caller gives it. */
 export type NewNode = { readonly name: string; readonly sql: string; readonly role: NodeRole }
@@ -127,7 +128,8 @@ const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
     const columns = await describeNode(data, place.workspace, catalogue, pipe, node)
     const set = await ambiguousSet(data, place.workspace, catalogue, pipe, node)
     if (set !== null) return `${set} is a table and a column here: write IN (SELECT * FROM ${set}), or has(${set}, …)`
-    if (node.role.type === 'plain') return null
+    const unattended = await unattendedFault(data, place.workspace, catalogue, pipe, node)
+    if (unattended !== null || node.role.type === 'plain') return unattended
     const target = findDataSource(catalogue, node.role.into)
     if (target === undefined)
       return missingTargetsAreFine ? null : `there is no data source ${node.role.into} to put its rows into`

@@ -4,6 +4,7 @@ import type { Pipe } from '../model/pipe.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
+import { unattendedFault } from './unattended-fault.ts'
 
 /** Why a node of another pipe, which reads this one, could not be run any more; null: all can, as far as what they read goes. */
 export const readersFault = async (
@@ -16,12 +17,18 @@ export const readersFault = async (
   for (const other of catalogue.pipes)
     for (const node of other.nodes) {
       if (other === pipe || !readsOf(catalogue, other, node).nodes.has(last)) continue
-      try {
-        await compileNode(data, workspace, catalogue, other, node)
-      } catch (error) {
-        if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
-        return `the node ${node.name} of the pipe ${other.name}, which reads this one: ${error.message}`
-      }
+      const fault = await nodeFault(data, workspace, catalogue, other, node)
+      if (fault !== null) return `the node ${node.name} of the pipe ${other.name}, which reads this one: ${fault}`
     }
   return null
+}
+
+const nodeFault = async (...place: Parameters<typeof compileNode>): Promise<string | null> => {
+  try {
+    await compileNode(...place)
+    return await unattendedFault(...place)
+  } catch (error) {
+    if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+    return error.message
+  }
 }

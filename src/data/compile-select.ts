@@ -20,9 +20,18 @@ export const compileNode = async (
   catalogue: Catalogue,
   pipe: Pipe,
   node: PipeNode,
-): Promise<string> => {
+): Promise<string> => compile(await defineNode(data, workspace, catalogue, pipe, node))
+
+/** A node with what the names in it mean. */
+export const defineNode = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  node: PipeNode,
+): Promise<Definition> => {
   const { ofNode } = await definitionsFor(data, workspace, catalogue, [{ pipe, node }])
-  return compile(ofNode(pipe, node))
+  return ofNode(pipe, node)
 }
 
 /** A SELECT of a user that names pipes, or what else is given, in the same way. */

@@ -60,7 +60,7 @@ export const toJobsLogRow = (job: Job) => ({
 
 const definition = (name: string, sql: string): readonly [string, Definition] => [
   name,
-  { name: JOBS_LOG_TABLE, select: { sql, expressions: [], names: [] }, meaning: () => null },
+  { name: JOBS_LOG_TABLE, select: { sql, expressions: [], names: [], origins: [] }, meaning: () => null },
 ]
 
 /** Names that stand for the log in a query: the one under `system` that may be read (`docs/data.md`), and Tinybird's. */

@@ -5,6 +5,11 @@ export type BoundSelect = {
   readonly expressions: readonly string[]
   /** By place. */
   readonly names: readonly BoundName[]
+  /**
+   * The first table in the FROM of each SELECT that it is put together of (UNION, INTERSECT, EXCEPT), through its own sub-queries and expressions, each
+   * name once; null: one begins with none.
+   */
+  readonly origins: readonly (string | null)[]
 }
 
 export type BoundName = {

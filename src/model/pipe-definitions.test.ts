@@ -36,7 +36,7 @@ const bound = ({ sql, reads }: PipeNode) => {
     isEnclosed: false,
     isIsolated: false,
   }))
-  return { sql, expressions: [], names }
+  return { sql, expressions: [], names, origins: [] }
 }
 
 const definitionOf = (pipes: readonly Pipe[], of: Pipe) =>

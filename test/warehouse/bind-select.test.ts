@@ -70,6 +70,29 @@ test.each([
   expect(await reads(sql)).toBe(expected)
 })
 
+/** `-` stands for a SELECT that begins with no table. */
+test.each([
+  ['SELECT * FROM t JOIN u USING (n)', 't'],
+  ['SELECT 1', '-'],
+  ['SELECT * FROM numbers(3), t', '-'],
+  ['SELECT a FROM t UNION ALL SELECT a FROM u', 't u'],
+  ['SELECT a FROM t UNION ALL SELECT b FROM t', 't'],
+  ['SELECT a FROM t EXCEPT SELECT a FROM u INTERSECT (SELECT a FROM v UNION DISTINCT SELECT 1)', 't u v -'],
+  ['SELECT * EXCEPT (a) FROM t', 't'],
+  ['SELECT a FROM (SELECT a FROM t UNION ALL (SELECT a FROM ((SELECT a FROM u)))) AS v JOIN w USING (a)', 't u'],
+  ['SELECT a FROM t JOIN (SELECT a FROM u UNION ALL SELECT a FROM v) AS w USING (a)', 't'],
+  ['SELECT a FROM t WHERE a IN (SELECT a FROM u UNION ALL SELECT a FROM v)', 't'],
+  ['SELECT (SELECT max(a) FROM u) AS m, a FROM t', 't'],
+  ['WITH both AS (SELECT a FROM t UNION ALL SELECT a FROM u) SELECT a FROM both', 't u'],
+  ['WITH u AS (SELECT a FROM t) SELECT a FROM u UNION ALL SELECT a FROM v', 't v'],
+  ['WITH RECURSIVE r AS (SELECT a FROM t UNION ALL SELECT a + 1 FROM r WHERE a < 3) SELECT a FROM r', 't'],
+  ['WITH u AS (SELECT a FROM v) SELECT a FROM view(SELECT a FROM t UNION ALL SELECT a FROM u)', 't u'],
+  ["SELECT trim(BOTH ' ' FROM a), EXTRACT(YEAR FROM d), substring(a FROM 2) FROM t", 't'],
+])('the rows of %s come from %s', async (sql, expected) => {
+  const { origins } = await warehouse.bindSelect({ workspace: 'default', sql })
+  expect(origins.map(origin => origin ?? '-').join(' ')).toBe(expected)
+})
+
 test('a text of the longest size is taken apart in seconds', async () => {
   const expressions = Array.from(
     { length: 1_000 },

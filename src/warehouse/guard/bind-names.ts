@@ -1,4 +1,5 @@
 import type { BoundName, BoundSelect } from '../../model/bound-select.ts'
+import { findOrigins } from './find-origins.ts'
 import { IN_FUNCTION } from './judge-tree.ts'
 import { type NamedExpression, type QueryBlocks, readBlocks } from './query-blocks.ts'
 import { type SqlToken, tokenize } from './sql-tokens.ts'
@@ -84,7 +85,8 @@ export const bindNames = (search: NameSearch, places: readonly Place[], tree: Sy
     ...read.map(place => bindRead(tokens, blocks, place, tableAt)),
     ...blocks.expressions.map((expression, index) => definitionOf(tokens, blocks, expression, index)),
   ].sort((a, b) => a.start - b.start)
-  return { sql, expressions: blocks.expressions.map(({ name }) => name), names }
+  const origins = findOrigins(tokens, blocks, names)
+  return { sql, expressions: blocks.expressions.map(({ name }) => name), names, origins }
 }
 
 const markedName = (places: readonly Place[], text: string | null): string | null =>

@@ -27,19 +27,23 @@ export type NamedExpression = {
 }
 
 export type QueryBlocks = {
+  readonly whole: Block
   /** By index of token: the innermost it is in. */
   readonly blocks: readonly Block[]
   readonly expressions: readonly NamedExpression[]
+  /** The SELECTs that a union is made of, those in parentheses too. */
+  readonly selectsOf: (block: Block) => readonly Span[]
 }
 
 /** What is in what, of SQL as the engine prints it. */
 export const readBlocks = (tokens: readonly SqlToken[]): QueryBlocks => {
-  const blocks = nest(tokens)
-  return { blocks, expressions: findExpressions(tokens, blocks) }
+  const whole: Block = { start: 0, end: tokens.length, inside: [], parent: null, view: null }
+  const blocks = nest(tokens, whole)
+  return { whole, blocks, ...findExpressions(tokens, blocks) }
 }
 
-const nest = (tokens: readonly SqlToken[]): readonly Block[] => {
-  let block: Block = { start: 0, end: tokens.length, inside: [], parent: null, view: null }
+const nest = (tokens: readonly SqlToken[], whole: Block): readonly Block[] => {
+  let block = whole
   return tokens.map(({ text }, index) => {
     if (text === ')' && block.parent !== null) {
       block.end = index
@@ -55,11 +59,14 @@ const nest = (tokens: readonly SqlToken[]): readonly Block[] => {
   })
 }
 
-const findExpressions = (tokens: readonly SqlToken[], blocks: readonly Block[]): readonly NamedExpression[] => {
+const findExpressions = (
+  tokens: readonly SqlToken[],
+  blocks: readonly Block[],
+): Pick<QueryBlocks, 'expressions' | 'selectsOf'> => {
   const selects = new Map<Block, readonly Span[]>()
   const found: NamedExpression[] = []
   for (const [index, { text }] of tokens.entries()) if (text === 'WITH') found.push(...expressionsOf(index))
-  return found
+  return { expressions: found, selectsOf }
 
   function expressionsOf(at: number): readonly NamedExpression[] {
     const block = blocks[at]!
@@ -119,7 +126,6 @@ const findExpressions = (tokens: readonly SqlToken[], blocks: readonly Block[]):
     return text === 'SELECT' || text === 'WITH' || (text === '(' && isSelect({ start: start + 1, end: start + 2 }))
   }
 
-  /** The SELECTs that a union is made of, those in parentheses too. */
   function selectsOf(block: Block): readonly Span[] {
     const known = selects.get(block)
     if (known !== undefined) return known
