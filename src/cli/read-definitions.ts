@@ -10,7 +10,7 @@ export type Definition = Readonly<Record<string, unknown>>
 /** The objects of a JSON or YAML file, one for each of its documents; `-` is standard input. Throws `CliFailure` for what is none. */
 export const readDefinitions = async (file: string, context: CliContext): Promise<readonly Definition[]> => {
   const wrong = (message: string): CliFailure => new CliFailure(`${file}: ${message}`, { exitCode: EXIT.usage })
-  const { parseAllDocuments } = await import('yaml')
+  const [{ parseAllDocuments }, { yamlFaults }] = await Promise.all([import('yaml'), import('./yaml-faults.ts')])
   const content = await readText(file, context).catch((error: Error) => {
     throw wrong(error.message)
   })
@@ -21,6 +21,8 @@ export const readDefinitions = async (file: string, context: CliContext): Promis
   return definitions.map(document => {
     const [error] = document.errors
     if (error !== undefined) throw wrong(error.message)
+    const [fault] = yamlFaults(document)
+    if (fault !== undefined) throw wrong(fault.field === '' ? fault.message : `${fault.field}: ${fault.message}`)
     const value: unknown = document.toJS()
     if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('must hold names with values')
     return value as Definition

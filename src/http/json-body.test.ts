@@ -59,6 +59,15 @@ describe('a JSON body', () => {
     )
   })
 
+  test('whose numbers would be others when they are read is refused with their places', () => {
+    expect(errorsOf('{"parameters": {"id": 12345678901234567890, "half": "\\ud800"}, "to": [1e999]}')).toEqual([
+      { path: 'parameters.half', message: expect.any(String) },
+      { path: 'parameters.id', message: expect.stringContaining('12345678901234567890 is none: send it as a text') },
+      { path: 'to.0', message: expect.stringContaining('1e999') },
+    ])
+    expect(parseJson(Buffer.from('{"a": "12345678901234567890", "b": 9007199254740992}'))).toMatchObject({ b: 2 ** 53 })
+  })
+
   test('of which many texts are half characters is told few of them, in short', () => {
     const long = 'n'.repeat(1_000_000)
     const errors = errorsOf(JSON.stringify({ a: { [long]: Array(1000).fill('\ud800') } }))

@@ -2,6 +2,7 @@ import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
 import { MillraceError } from '../kernel/errors.ts'
 import { illFormedTexts } from '../model/ill-formed.ts'
+import { findInexactNumbers } from '../model/inexact-numbers.ts'
 import type { App } from './app.ts'
 import { invalid } from './problem.ts'
 
@@ -61,7 +62,7 @@ const wanted = (request: FastifyRequest): string =>
 
 /**
  * The value of a JSON text; undefined when there is none. Throws `invalid_json`, and `invalid` for texts that are half a
- * character: no field takes them, on any route.
+ * character, or numbers that no double holds: no field takes them, on any route.
  */
 export const parseJson = (bytes: Buffer): unknown => {
   if (bytes.length === 0) return undefined
@@ -70,7 +71,7 @@ export const parseJson = (bytes: Buffer): unknown => {
   const excess = text.length > 2 * DEEPEST ? findExcess(text) : null
   if (excess !== null) throw new MillraceError('invalid_json', excess)
   const value = parse(text)
-  const faults = SURROGATE_ESCAPE.test(text) ? illFormedTexts(value, '') : []
+  const faults = [...(SURROGATE_ESCAPE.test(text) ? illFormedTexts(value, '') : []), ...findInexactNumbers(text)]
   if (faults.length > 0) throw invalid(faults)
   return value
 }

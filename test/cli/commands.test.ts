@@ -149,6 +149,11 @@ test('submit takes one body, a list of bodies, and standard input', async () => 
   expect((await jobOf(ids[1]!)).status).toBe('completed')
   const followed = await run(['submit', '--follow', '-'], '{"command": "echo from stdin; exit 5"}')
   expect(followed).toMatchObject({ code: 5, stdout: 'from stdin\n' })
+  const altered = await run(['submit', '-'], '{"command": "true", "labels": {"n": 12345678901234567890}}')
+  expect(altered).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('labels.n: must be a number that a double'),
+  })
 })
 
 test('cancel says what became of each job and fails when one had ended', async () => {

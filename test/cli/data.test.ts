@@ -141,7 +141,7 @@ test('an empty quarantine is said in words', async () => {
 test('rows, data sources and pipes go only after a yes', async () => {
   for (const line of ['datasources truncate clicks', 'datasources drop visits', 'pipes drop reader']) {
     const { code, stderr } = await run(line)
-    expect([code, stderr]).toEqual([2, expect.stringContaining('--yes')])
+    expect([code, stderr]).toEqual([1, expect.stringContaining('--yes')])
   }
   expect(await done('datasources truncate clicks --yes')).toBe('clicks truncated\n')
   expect(await done('datasources drop visits -y')).toBe('visits deleted\n')

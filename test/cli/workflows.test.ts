@@ -313,6 +313,8 @@ test.each([
   [['runs', 'watch', '01890000-0000-7000-8000-000000000000'], 125, '(not_found)'],
   [['trigger', 'x', '--param', 'novalue'], 2, 'key=value'],
   [['trigger', 'x', '--params', '[1]'], 2, 'JSON object'],
+  [['trigger', 'x', '--params', '{"id": 12345678901234567890}'], 2, 'id: must be a number that a double holds'],
+  [['trigger', 'x', '--param', 'id=12345678901234567890'], 2, 'send it as a text'],
   [['workflows', 'apply'], 2, 'missing required argument'],
   [['workflows', 'nonsense', 'x'], 2, 'too many arguments'],
   [['workflows', 'upcoming', 'x', '-n', '0'], 2, '1 or more'],

@@ -12,6 +12,7 @@ import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { keyValue, positive, repeated } from '../option-value.ts'
+import { readJson } from '../read-json.ts'
 import { notes } from '../terminal/note.ts'
 import { sizeText } from '../terminal/quantity-text.ts'
 import { formatRows } from '../terminal/rows-table.ts'
@@ -96,8 +97,9 @@ const jobBody = async ({ sql, options, format, context }: Body): Promise<unknown
 const parameterOf = (value: string): unknown => {
   if (!/^[[{]/.test(value)) return value
   try {
-    return JSON.parse(value)
-  } catch {
+    return readJson(value)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
     return value
   }
 }

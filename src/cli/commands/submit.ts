@@ -7,6 +7,7 @@ import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
+import { readJson } from '../read-json.ts'
 import { watchJob } from '../watch-job.ts'
 
 /** `millrace submit FILE`: one job body, or a list of them, all or nothing. Prints the ids. */
@@ -31,9 +32,7 @@ export const submit: Define = (command, context, finish) => {
 
 const readBody = async (file: string, context: CliContext): Promise<unknown> => {
   try {
-    return JSON.parse(
-      file === '-' ? await text(context.stdin) : await readFile(resolve(context.directory, file), 'utf8'),
-    )
+    return readJson(file === '-' ? await text(context.stdin) : await readFile(resolve(context.directory, file), 'utf8'))
   } catch (error) {
     throw new CliFailure(`${file}: ${(error as Error).message}`, { exitCode: EXIT.usage })
   }

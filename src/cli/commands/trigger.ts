@@ -6,6 +6,7 @@ import { workflowPath } from '../client/workflows.ts'
 import type { Define } from '../define.ts'
 import { followRun } from '../follow-run.ts'
 import { keyValue, repeated } from '../option-value.ts'
+import { readJson } from '../read-json.ts'
 
 type TriggerOptions = {
   readonly param?: readonly (readonly [string, string])[]
@@ -54,8 +55,9 @@ const body = ({ param, params, at }: TriggerOptions): unknown => {
 
 const read = (value: string): unknown => {
   try {
-    return JSON.parse(value)
-  } catch {
+    return readJson(value)
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
     return value
   }
 }

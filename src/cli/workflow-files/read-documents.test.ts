@@ -63,6 +63,33 @@ test.each([
   expect(faults[0]!.line).toBe(line)
 })
 
+test.each([
+  ['w.yaml', 'name: a\npayload:\n  - parameters:\n      id: 12345678901234567890\n', 'payload.0.parameters.id', 4],
+  [
+    'w.json',
+    '{"name": "a",\n"payload": [{"parameters": {"ids": [1, 12345678901234567890]}}]}',
+    'payload.0.parameters.ids.1',
+    2,
+  ],
+  ['w.yaml', 'name: a\nlimit: 0xFFFFFFFFFFFFFFFF\n', 'limit', 2],
+  ['w.yaml', 'name: a\nlimit: .inf\n', 'limit', 2],
+] as const)('%s with a number that no double holds is a fault with its line: %j', (file, text, field, line) => {
+  const { documents, faults } = readDocuments(file, text)
+  expect(documents).toEqual([])
+  expect(faults).toMatchObject([{ field, line, message: expect.stringContaining('send it as a text') }])
+})
+
+test.each(['name: a\nlabels:\n  ? {b: c}\n  : d\n', 'name: a\nx: &x [1]\nlabels:\n  *x : d\n'])(
+  'a name that is a list or a map is a fault, not a warning of Node: %j',
+  text => {
+    const { documents, faults } = readDocuments('w.yaml', text)
+    expect(documents).toEqual([])
+    expect(faults).toMatchObject([
+      { field: 'labels', message: expect.stringContaining('name that is a list or a map') },
+    ])
+  },
+)
+
 test('one wrong document does not hide the others', () => {
   const { documents, faults } = readDocuments('w.yaml', 'name: a\n---\n- x\n---\nname: c\n')
   expect(documents.map(one => one.definition.name)).toEqual(['a', 'c'])

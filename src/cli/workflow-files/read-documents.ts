@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import { type Document, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml'
+import { yamlFaults } from '../yaml-faults.ts'
 import type { FileFault } from './fault.ts'
 
 /** One workflow as it stands in a file. */
@@ -74,6 +75,12 @@ const toDocument = ({ file, source, lines, read }: Source): ReadDocuments => {
         field: '',
         message: isYaml ? `is not YAML: ${error.message}` : 'has one name twice in one object',
       })),
+    }
+  const faults = yamlFaults(source)
+  if (faults.length > 0)
+    return {
+      documents: [],
+      faults: faults.map(({ offset, field, message }) => ({ file, line: lineAt(lines, offset), field, message })),
     }
   try {
     const definition = read()
