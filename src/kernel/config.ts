@@ -30,7 +30,7 @@ export const loadConfig = (sources: Sources): LoadedConfig => {
     try {
       values[setting.name] = setting.parse(value)
     } catch (error) {
-      const shown = setting.secret ? 'the value' : JSON.stringify(value)
+      const shown = mayHoldSecret(setting, value) ? 'the value' : JSON.stringify(value)
       faults.push(`${setting.env} (${origin}): ${shown} is not ${(error as Error).message}`)
     }
   }
@@ -38,6 +38,10 @@ export const loadConfig = (sources: Sources): LoadedConfig => {
     throw new ConfigError(`The configuration has faults:\n${faults.map(fault => `  ${fault}`).join('\n')}`)
   return { config: finish(values as Config), origins: origins as Record<keyof Config, Origin> }
 }
+
+/** A URL with its password may have been given to a setting that takes none. */
+const mayHoldSecret = (setting: Setting<unknown>, value: string): boolean =>
+  setting.secret === true || setting.mayHoldSecret === true || /[:@]/.test(value)
 
 const pick = (
   setting: Setting<unknown>,
@@ -67,10 +71,14 @@ const readConfigFile = (directory: string, faults: string[]): Record<string, str
       else result[key] = String(value)
     }
   } catch (error) {
-    faults.push(`${path}: ${(error as Error).message}`)
+    faults.push(`${path}: ${error instanceof SyntaxError ? notJson(error) : (error as Error).message}`)
   }
   return result
 }
+
+/** The engine's message may quote the file, and with it a password. */
+const notJson = ({ message }: SyntaxError): string =>
+  ['not JSON', /\(line \d+ column \d+\)$/.exec(message)?.[0]].filter(Boolean).join(' ')
 
 const finish = (values: Config): Config =>
   Object.freeze({ ...values, publicUrl: values.publicUrl || publicUrlOf(values.host, values.port) })

@@ -29,6 +29,7 @@ test.each([
   's3://bucket?regoin=x',
   's3://bucket?endpoint=ftp://x',
   's3://bucket?endpoint=nonsense',
+  's3://bucket?endpoint=https://key:secret@s3.test',
   's3://bucket?force_path_style=maybe',
 ])('%j is refused with the form it should have', text => {
   expect(() => parseS3Url(text)).toThrow('s3://bucket/prefix?region=')

@@ -1,3 +1,5 @@
+import { isPlainUrl } from './plain-url.ts'
+
 /** Where an S3 blob store lies: `MILLRACE_BLOB_URL` read. */
 export type S3Location = {
   readonly bucket: string
@@ -26,7 +28,7 @@ export const parseS3Url = (text: string): S3Location => {
   const endpoint = url.searchParams.get('endpoint') || null
   const style = url.searchParams.get('force_path_style') || String(endpoint !== null)
   if (style !== 'true' && style !== 'false') throw new Error(FORM)
-  if (endpoint !== null && !/^https?:$/.test(URL.parse(endpoint)?.protocol ?? '')) throw new Error(FORM)
+  if (endpoint !== null && !isPlainUrl(endpoint)) throw new Error(FORM)
   const folders = decodeURIComponent(url.pathname).split('/').filter(Boolean)
   return {
     bucket: url.hostname,

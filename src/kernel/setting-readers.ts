@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { isPlainUrl } from './plain-url.ts'
 import { parseDuration } from './quantity.ts'
 import { parseS3Url, type S3Location } from './s3-location.ts'
 
@@ -63,6 +64,6 @@ export const hours = (value: string): number => {
 
 export const publicUrl = (value: string): string => {
   if (value === '') return ''
-  if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('an http or https URL')
+  if (!isPlainUrl(value)) throw new Error('an http or https URL without user and password')
   return value.replace(/\/+$/, '')
 }

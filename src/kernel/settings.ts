@@ -89,6 +89,8 @@ export type Setting<T> = {
   readonly default: string
   readonly about: string
   readonly secret?: boolean
+  /** A value that is wrong may hold credentials, though they do not belong there: no fault repeats it. */
+  readonly mayHoldSecret?: boolean
   /** Throws an Error whose message says what would be right. */
   readonly parse: (text: string) => T
 }
@@ -112,6 +114,7 @@ const SETTINGS = {
     flag: 'public-url',
     default: '',
     about: 'how clients and jobs reach this server; from host and port when empty',
+    mayHoldSecret: true,
     parse: publicUrl,
   },
   dataDir: {
@@ -135,6 +138,7 @@ const SETTINGS = {
     default: '',
     about:
       'where blobs lie: file:///directory, or s3://bucket/prefix?region=&endpoint=; in the data directory when empty',
+    mayHoldSecret: true,
     parse: blobUrl,
   },
   roles: {

@@ -48,7 +48,6 @@ test('a configured admin token is used for the server of this machine', () => {
 test.each([
   { MILLRACE_URL: 'http://jobs.example' },
   { MILLRACE_URL: 'http://127.0.0.1.example', MILLRACE_ADMIN_TOKEN: 'configured' },
-  { MILLRACE_URL: 'http://127.0.0.1@jobs.example' },
 ])('%j is another machine: no token of this one is sent there', environment => {
   const path = dataDir({ 'admin-token': 'secret' })
   expect(() => find({ MILLRACE_DATA_DIR: path, ...environment })).toThrow('MILLRACE_TOKEN is not set')
@@ -59,6 +58,14 @@ test('without a server ever started here, the failure names the file that is mis
   expect(() => find(environment)).toThrow(join(directory, 'nowhere/admin-token'))
 })
 
-test.each(['jobs.example', 'ftp://jobs.example', 'http://'])('%s is no address of a server', url => {
-  expect(() => find({ MILLRACE_URL: url, MILLRACE_TOKEN: 'x' })).toThrow('is not an http or https URL')
+test.each([
+  'jobs.example',
+  'ftp://jobs.example',
+  'http://',
+  'http://127.0.0.1@jobs.example',
+  'https://me:hunter2@jobs.example',
+])('%s is no address of a server, and is not repeated', url => {
+  expect(() => find({ MILLRACE_URL: url, MILLRACE_TOKEN: 'x' })).toThrow(
+    /^MILLRACE_URL: the value is not an http or https URL/,
+  )
 })

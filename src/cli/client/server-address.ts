@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { loadConfig } from '../../kernel/config.ts'
+import { isPlainUrl } from '../../kernel/plain-url.ts'
 import type { Config } from '../../kernel/settings.ts'
 import type { CliContext } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
@@ -22,8 +23,11 @@ export const findServer = (context: CliContext): ServerAddress => {
 }
 
 const checkUrl = (url: string): string => {
-  if (/^https?:\/\//.test(url) && URL.canParse(url)) return url.replace(/\/+$/, '')
-  throw new CliFailure(`MILLRACE_URL: ${JSON.stringify(url)} is not an http or https URL`, { exitCode: EXIT.usage })
+  if (isPlainUrl(url)) return url.replace(/\/+$/, '')
+  throw new CliFailure('MILLRACE_URL: the value is not an http or https URL without user and password', {
+    exitCode: EXIT.usage,
+    hint: 'A token goes into MILLRACE_TOKEN.',
+  })
 }
 
 /** The running server writes where it listens: a port given by a flag, or 0, is not in our configuration. */
