@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 import type { BlobStore } from '../blobs/blob-store.ts'
+import { createCatalogues } from '../data/catalogues.ts'
 import type { Executor } from '../executors/executor.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
 import type { Clock } from '../kernel/clock.ts'
@@ -23,6 +24,7 @@ import { createExecute } from './execute.ts'
 import { createJobEvents } from './job-events.ts'
 import { createJobTokens } from './job-tokens.ts'
 import type { Loop } from './loop.ts'
+import { namingSubjects } from './name-subjects.ts'
 import { createPromoteLoop } from './promote.ts'
 import { createRenewLoop, LEASE_MS } from './renew.ts'
 import { createRequireRights } from './require-rights.ts'
@@ -75,9 +77,19 @@ export const createEngine = (options: EngineOptions): Engine => {
   const completer = createCompleter({ store, clock, logger, leaseMs: LEASE_MS })
   const check = createBodyCheck(options.definitions)
   const requireRights = createRequireRights(options.definitions)
-  const submit = createSubmit({ ...options, check, requireRights, maxQueued: config.maxQueued })
+  const { read: readCatalogue } = createCatalogues(store)
+  const naming = namingSubjects({ store, definitions: options.definitions, readCatalogue })
+  const submit = createSubmit({
+    ...options,
+    store: naming,
+    check,
+    requireRights,
+    readCatalogue,
+    maxQueued: config.maxQueued,
+  })
   const { workflows, fire } = createWorkflows({
     ...options,
+    store: naming,
     check,
     requireRights,
     maxItems: config.maxRunItems,

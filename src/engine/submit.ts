@@ -1,7 +1,9 @@
 import type { Clock } from '../kernel/clock.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
+import type { Catalogue } from '../model/catalogue.ts'
 import type { NewJob } from '../model/job.ts'
+import { joinPath } from '../model/schema-errors.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { IdempotencyKey, Store, SubmitJobs, SubmittedJob } from '../store/store.ts'
 import { toBodyOfJob } from './body-of-job.ts'
@@ -16,13 +18,17 @@ type Dependencies = {
   readonly secrets: SecretBox
   readonly check: CheckBody
   readonly requireRights: RequireRights
+  readonly readCatalogue: (workspace: string) => Promise<Catalogue>
   readonly maxQueued: number
 }
 
 /** Submitting and rerunning: from job bodies as they came to stored jobs, all or nothing. */
-export const createSubmit = ({ store, clock, secrets, check, requireRights, maxQueued }: Dependencies) => {
+export const createSubmit = (dependencies: Dependencies) => {
+  const { store, clock, secrets, check, requireRights, readCatalogue, maxQueued } = dependencies
   const submit = async ({ submitter, bodies, path, idempotency }: Submission): Promise<readonly SubmittedJob[]> => {
-    const jobs = checked({ submitter, bodies, path }).map(body => toNewJob(body, submitter))
+    const right = checked({ submitter, bodies, path })
+    await checkInWorkspace(right, { workspace: submitter.workspace, path })
+    const jobs = right.map(body => toNewJob(body, submitter))
     return insert({ jobs, maxQueued, ...(idempotency && { idempotency }) })
   }
 
@@ -35,6 +41,19 @@ export const createSubmit = ({ store, clock, secrets, check, requireRights, maxQ
       right.map(({ definition: { kind }, spec }) => ({ kind, spec })),
     )
     return right
+  }
+
+  const checkInWorkspace = async (
+    bodies: readonly CheckedBody[],
+    { workspace, path }: { workspace: string; path: Submission['path'] },
+  ): Promise<void> => {
+    const errors: BodyFault[] = []
+    for (const [index, { definition, fields }] of bodies.entries()) {
+      const faults = (await definition.checkIn?.({ ...fields }, () => readCatalogue(workspace))) ?? []
+      const place = path && `${path}.${index}`
+      errors.push(...faults.map(fault => ({ ...fault, path: joinPath(place, fault.path) })))
+    }
+    if (errors.length > 0) throw invalidFields(errors)
   }
 
   const rerun = async ({ submitter, jobId, idempotency }: RerunInput): Promise<SubmittedJob> => {

@@ -1,5 +1,7 @@
 import type { TSchema } from 'typebox'
 import type { FieldError } from '../kernel/errors.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import type { NewJob } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
 import type { Scope } from '../model/scopes.ts'
 
@@ -24,9 +26,16 @@ export type KindDefinition = {
   }
   /** A key of which one job runs at a time, from a checked body. */
   exclusiveKey?(body: Readonly<Record<string, unknown>>): string | null
-  /** The data source that a checked body writes and the pipe it carries out, by name: what lists filter by. */
-  subjects?(body: Readonly<Record<string, unknown>>): {
-    readonly dataSource: string | null
-    readonly pipe: string | null
-  }
+  /** What a checked body writes and carries out, as far as it says so itself. */
+  subjects?(body: Readonly<Record<string, unknown>>): Subjects
+  /** The same as the data sources and pipes of the workspace have it when a job is stored, where they must be asked. */
+  subjectsIn?(body: Readonly<Record<string, unknown>>, catalogue: Catalogue): Subjects
+  /** `check` of what data sources and pipes of the workspace tell; asked of what is submitted as a job of its own. */
+  checkIn?(
+    body: Readonly<Record<string, unknown>>,
+    readCatalogue: () => Promise<Catalogue>,
+  ): Promise<readonly FieldError[]>
 }
+
+/** The data source that a job writes and the pipe that it carries out, by name: what lists filter by. */
+export type Subjects = Pick<NewJob, 'dataSource' | 'pipe'>

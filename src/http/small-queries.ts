@@ -1,9 +1,11 @@
 import type { FastifyRequest } from 'fastify'
 import { expandQuery } from '../data/expand-query.ts'
+import { UNKNOWN_PARAMETER, unknownOfQuery } from '../data/unknown-parameters.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ResultFormat } from '../model/job.ts'
 import type { RunningQuery } from '../warehouse/warehouse.ts'
+import { invalid } from './problem.ts'
 import { createRoom } from './room.ts'
 import type { Services } from './services.ts'
 import { whenLeft } from './when-left.ts'
@@ -33,6 +35,9 @@ export const createSmallQueries = ({ config, warehouse, data }: Services): Small
       using _place = room.enter()
       using leaving = whenLeft(request)
       const { signal } = leaving
+      const unknown = await unknownOfQuery(() => data.catalogue(workspace), sql, parameters)
+      if (unknown.length > 0)
+        throw invalid(unknown.map(name => ({ path: `parameters.${name}`, message: UNKNOWN_PARAMETER })))
       await data.ready(workspace)
       const expanded = await expandQuery(data, { workspace, sql, parameters })
       return collect(

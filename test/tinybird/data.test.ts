@@ -204,6 +204,8 @@ describe('pipes', () => {
     ['POST', '/v0/pipes/snapshot/copy?_mode=both', 400],
     ['POST', '/v0/pipes/snapshot/copy?_execution_type=manual', 400],
     ['POST', '/v0/pipes/snapshot/copy?a-b=1', 400],
+    ['POST', '/v0/pipes/snapshot/copy?most=1&mode=replace', 400],
+    ['POST', '/v0/pipes/snapshot/copy?most=1&other=1', 400],
     ['POST', '/v0/pipes/snapshot/copy/pause', 400],
     ['POST', '/v0/pipes/nowhere/nodes/daily/population', 404],
     ['POST', '/v0/pipes/per_day/nodes/nowhere/population', 404],

@@ -3,6 +3,7 @@ import { compileNode } from '../../data/compile-select.ts'
 import type { Data } from '../../data/data.ts'
 import { insertQuery } from '../../data/insert-query.ts'
 import { unknownFault } from '../../data/match-columns.ts'
+import { UNKNOWN_PARAMETER, unknownOfNode } from '../../data/unknown-parameters.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
@@ -37,6 +38,10 @@ const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: E
       if (typeof now === 'string') return { type: 'failed', reason: 'pipe_not_found', message: now }
       const sql = await compileNode(data, workspace, staged.catalogue, now.pipe, now.node)
       const { parameters = {} } = copy
+      // Those of a workflow's item were looked at by nobody.
+      const [unknown] = unknownOfNode(staged.catalogue, now, parameters)
+      if (unknown !== undefined)
+        return { type: 'failed', reason: 'sql_error', message: `The parameter ${unknown} ${UNKNOWN_PARAMETER}.` }
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       const { result, read } = await withStatementProgress(staged.statements, context, () =>
         insertQuery({ data, workspace, staged, sql, parameters, fault: unknownFault, settings }),

@@ -1,4 +1,7 @@
+import { findRole } from '../../data/check-pipe.ts'
+import { UNKNOWN_PARAMETER, unknownOfNode } from '../../data/unknown-parameters.ts'
 import type { KindDefinition } from '../kind-definition.ts'
+import { pipeSubjects } from '../pipe-subjects.ts'
 import { type CopySpec, copyProperties } from './spec.ts'
 
 /** Kind `copy`. Where its rows go stands in the pipe, so that copies of one pipe wait for each other, and others when they run. */
@@ -10,6 +13,19 @@ export const copyDefinition: KindDefinition = {
   timeout: { defaultMs: null, maximumMs: null },
   exclusiveKey: body => `copy:${specOf(body).pipe}`,
   subjects: body => ({ dataSource: null, pipe: specOf(body).pipe }),
+  subjectsIn: (body, catalogue) => pipeSubjects(catalogue, 'copy', specOf(body)),
+  checkIn: async (body, readCatalogue) => {
+    const { parameters } = specOf(body)
+    if (parameters === undefined) return []
+    const catalogue = await readCatalogue()
+    const found = findRole(catalogue, 'copy', specOf(body))
+    // A pipe that is not there is what the job fails for.
+    if (typeof found === 'string') return []
+    return unknownOfNode(catalogue, found, parameters).map(name => ({
+      path: `copy.parameters.${name}`,
+      message: UNKNOWN_PARAMETER,
+    }))
+  },
 }
 
 const specOf = (body: Readonly<Record<string, unknown>>) => (body as CopySpec).copy

@@ -1,4 +1,5 @@
 import type { KindDefinition } from '../kind-definition.ts'
+import { pipeSubjects } from '../pipe-subjects.ts'
 import { type PopulateSpec, populateProperties } from './spec.ts'
 
 /** Kind `populate`. Populates of one pipe wait for each other before they have a slot; for other writers they wait when they run. */
@@ -10,6 +11,7 @@ export const populateDefinition: KindDefinition = {
   timeout: { defaultMs: null, maximumMs: null },
   exclusiveKey: body => `populate:${specOf(body).pipe}`,
   subjects: body => ({ dataSource: null, pipe: specOf(body).pipe }),
+  subjectsIn: (body, catalogue) => pipeSubjects(catalogue, 'materialized', specOf(body)),
 }
 
 const specOf = (body: Readonly<Record<string, unknown>>) => (body as PopulateSpec).populate

@@ -1,6 +1,7 @@
+import { UNKNOWN_PARAMETER, unknownOfQuery } from '../../data/unknown-parameters.ts'
 import { exclusiveKeyOf } from '../data-properties.ts'
 import type { KindDefinition } from '../kind-definition.ts'
-import { queryProperties } from './spec.ts'
+import { type QuerySpec, queryProperties } from './spec.ts'
 
 /** Kind `query`: one SELECT over the tables of the workspace, its rows as a file. What the SQL may do is judged when it runs. */
 export const queryDefinition: KindDefinition = {
@@ -25,4 +26,10 @@ export const queryDefinition: KindDefinition = {
   },
   exclusiveKey: ({ datasource }) => (datasource === undefined ? null : exclusiveKeyOf(datasource as string)),
   subjects: ({ datasource }) => ({ dataSource: (datasource as string | undefined) ?? null, pipe: null }),
+  // Those of a workflow go to all of its items: there, one that an item does not take is no fault.
+  checkIn: async (body, readCatalogue) => {
+    const { query, parameters = {} } = body as QuerySpec
+    const unknown = await unknownOfQuery(readCatalogue, query, parameters)
+    return unknown.map(name => ({ path: `parameters.${name}`, message: UNKNOWN_PARAMETER }))
+  },
 }

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
 import { findRole } from '../../../data/check-pipe.ts'
 import { getPipe } from '../../../data/pipes.ts'
+import { unknownOfNode } from '../../../data/unknown-parameters.ts'
 import { MillraceError } from '../../../kernel/errors.ts'
 import { findNode } from '../../../model/catalogue-graph.ts'
 import { copyWorkflowName } from '../../../model/copy-schedule.ts'
@@ -106,7 +107,9 @@ const startRoutes = (app: App, services: Services): void => {
       const parameters = Object.fromEntries(given.filter(([name]) => !name.startsWith('_')))
       const { _mode: mode } = readFields(own, COPY_FIELDS)
       const pipe = await pipeIn(data, request)
-      await requireRole(data, request, { type: 'copy', pipe })
+      const found = await requireRole(data, request, { type: 'copy', pipe })
+      const unknown = unknownOfNode(await data.catalogue(request.caller.workspace), found, parameters)
+      if (unknown.length > 0) throw invalid(unknown.map(path => ({ path, message: unknownParameter(path) })))
       return start(request, {
         copy: {
           pipe: pipe.name,
@@ -117,6 +120,9 @@ const startRoutes = (app: App, services: Services): void => {
     },
   })
 }
+
+const unknownParameter = (name: string): string =>
+  `is no parameter of this call${Object.hasOwn(COPY_FIELDS, `_${name}`) ? `, which has _${name},` : ''} nor of the SQL of the pipe`
 
 type Wanted<T> = { readonly type: T; readonly pipe: Pipe; readonly node?: string }
 

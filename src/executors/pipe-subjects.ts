@@ -1,0 +1,14 @@
+import { findRole } from '../data/check-pipe.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import { findPipe } from '../model/catalogue-graph.ts'
+import type { Subjects } from './kind-definition.ts'
+
+type Names = { readonly pipe: string; readonly node?: string }
+
+/** What a job that carries out a node writes, by name: the data source of that node, when there is such a node. */
+export const pipeSubjects = (catalogue: Catalogue, type: 'materialized' | 'copy', names: Names): Subjects => {
+  const found = findRole(catalogue, type, names)
+  return typeof found === 'string'
+    ? { dataSource: null, pipe: findPipe(catalogue, names.pipe)?.name ?? names.pipe }
+    : { dataSource: found.role.into, pipe: found.pipe.name }
+}

@@ -1,0 +1,97 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type DataScene, openDataScene } from './scene.ts'
+
+/** Which data source a job is of that names a pipe alone. */
+let scene: DataScene
+let pipeId: string
+beforeAll(async () => {
+  scene = await openDataScene()
+  for (const name of ['source', 'filled', 'copied', 'other']) await scene.dataSource(name, { a: 'Int64' })
+  const { body } = await scene.call('POST', '/v1/pipes', { name: 'works', nodes: nodesInto('filled', 'copied') })
+  pipeId = body.pipe_id
+})
+afterAll(() => scene?.stop())
+
+const nodesInto = (filled: string, copied: string, more = {}) => [
+  { name: 'fill', sql: 'SELECT a FROM source', materialize_into: filled },
+  { name: 'put', sql: 'SELECT a FROM source', copy_into: copied, ...more },
+]
+const replace = async (...into: Parameters<typeof nodesInto>) => {
+  const answer = await scene.call('PUT', '/v1/pipes/works', { name: 'works', nodes: nodesInto(...into) })
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200)
+}
+const listed = async (query: string): Promise<string[]> => {
+  const { body } = await scene.call('GET', `/v1/jobs?${query}&limit=100`)
+  return body.jobs.map((job: { job_id: string }) => job.job_id)
+}
+const ended = async (jobId: string) => (await scene.call('GET', `/v1/jobs/${jobId}?wait=60`)).body
+
+test('populates and copies are listed by the data source that they write, whether the pipe is named or given by its id', async () => {
+  for (const pipe of ['works', pipeId]) {
+    const populate = await scene.run({ populate: { pipe } })
+    const copy = await scene.run({ copy: { pipe, node: 'put' } })
+    expect([populate.error, copy.error]).toEqual([null, null])
+    expect(await listed('datasource=filled')).toContain(populate.job_id)
+    expect(await listed('datasource=copied')).toContain(copy.job_id)
+    expect(await listed('datasource=copied')).not.toContain(populate.job_id)
+    expect(await listed('pipe=works')).toEqual(expect.arrayContaining([populate.job_id, copy.job_id]))
+    const sql = `SELECT job_id, datasource, pipe FROM system.jobs_log WHERE job_id IN ('${populate.job_id}', '${copy.job_id}')`
+    expect((await scene.call('POST', '/v1/sql', { query: `${sql} ORDER BY datasource` })).body).toEqual([
+      { job_id: copy.job_id, datasource: 'copied', pipe: 'works' },
+      { job_id: populate.job_id, datasource: 'filled', pipe: 'works' },
+    ])
+  }
+})
+
+test('of a batch, too, and of a pipe that is not there none', async () => {
+  const { body } = await scene.call('POST', '/v1/jobs/batch', {
+    jobs: [{ copy: { pipe: 'works' } }, { command: 'true' }, { populate: { pipe: 'nowhere' } }],
+  })
+  const [copy, command, lost] = body.jobs.map((job: { job_id: string }) => job.job_id)
+  expect(await listed('datasource=copied')).toContain(copy)
+  expect(await listed('pipe=nowhere')).toEqual([lost])
+  for (const id of [copy, command, lost]) await ended(id)
+})
+
+test('a rerun, and a retry of an item, are of the data source that their node has by then', async () => {
+  const first = await scene.run({ copy: { pipe: 'works' } })
+  const made = await scene.call('POST', '/v1/workflows', {
+    name: 'copies',
+    payload: [{ copy: { pipe: 'works', parameters: { unknown: 1 } } }],
+  })
+  const { body: run } = await scene.call('POST', `/v1/workflows/${made.body.workflow_id}/trigger`, {})
+  const before = (await listed(`run_id=${run.run_id}&datasource=copied`))[0]!
+  expect(await ended(before)).toMatchObject({
+    status: 'failed',
+    error: { code: 'sql_error', message: expect.stringContaining('The parameter unknown is no parameter') },
+  })
+  await replace('filled', 'other')
+  const { body: again } = await scene.call('POST', `/v1/jobs/${first.job_id}/rerun`)
+  expect(await listed('datasource=other')).toContain(again.job_id)
+  expect((await ended(again.job_id)).error).toBeNull()
+  await expect
+    .poll(async () => (await scene.call('GET', `/v1/runs/${run.run_id}`)).body.status, { timeout: 20_000 })
+    .toBe('failed')
+  const { body: retried } = await scene.call('POST', `/v1/runs/${run.run_id}/retry_failed`, {})
+  const [item] = await listed(`run_id=${retried.run_id}`)
+  expect(await listed('datasource=other')).toContain(item)
+  expect(await listed('datasource=copied')).toContain(before)
+  await ended(item!)
+  await replace('filled', 'copied')
+})
+
+test('a copy that a schedule fires, and an item that an item adds, are listed by it', async () => {
+  await replace('filled', 'copied', { schedule: { intervals: [{ every: '1s' }] } })
+  const fired = async () => {
+    const { body } = await scene.call('GET', '/v1/jobs?datasource=copied&limit=100')
+    return body.jobs.filter((job: { trigger: string }) => job.trigger === 'automatic').length
+  }
+  await expect.poll(fired, { timeout: 30_000 }).toBeGreaterThan(0)
+  await replace('filled', 'copied')
+  const command = `curl -sS --fail-with-body -X POST "$MILLRACE_URL/v1/jobs/$MILLRACE_JOB_ID/extend" \\
+    -H "Authorization: Bearer $MILLRACE_TOKEN" -H 'Content-Type: application/json' \\
+    -d '{"payload": [{"populate": {"pipe": "works", "truncate": true}}]}'`
+  const made = await scene.call('POST', '/v1/workflows', { name: 'adds', payload: [{ command }] })
+  const { body: run } = await scene.call('POST', `/v1/workflows/${made.body.workflow_id}/trigger`, {})
+  await expect.poll(() => listed(`run_id=${run.run_id}&datasource=filled`), { timeout: 30_000 }).toHaveLength(1)
+})
