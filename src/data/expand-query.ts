@@ -1,9 +1,10 @@
 import { outerNames } from '../model/bound-select.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { findPipe } from '../model/catalogue-graph.ts'
+import type { Definition } from '../model/flatten-select.ts'
 import { compileQuery } from './compile-select.ts'
 import type { Data } from './data.ts'
-import { JOBS_LOG_DEFINITIONS } from './jobs-log-table.ts'
+import { JOBS_LOG_NAMES, jobsLogDefinitions } from './jobs-log-table.ts'
 
 type Query = {
   readonly workspace: string
@@ -22,9 +23,13 @@ export const expandQuery = async (data: Data, query: Query): Promise<string> => 
   if (!mayName(catalogue, query)) return sql
   const select = await data.warehouse.bindSelect(query)
   const names = outerNames(select).map(({ name }) => name)
-  if (names.some(name => JOBS_LOG_DEFINITIONS.has(name))) await data.jobsLog.sync(workspace)
+  const isOfLog = JOBS_LOG_NAMES.some(name => names.includes(name))
+  if (isOfLog) await data.jobsLog.sync(workspace)
   else if (!names.some(name => findPipe(catalogue, name)?.name === name)) return sql
-  return compileQuery(data, workspace, catalogue, { select, others: JOBS_LOG_DEFINITIONS })
+  return compileQuery(data, workspace, catalogue, {
+    select,
+    others: isOfLog ? jobsLogDefinitions({ workspace, catalogue }) : NONE,
+  })
 }
 
 /** The log, a pipe, or what is the server's alone. A parameter may stand for a name. */
@@ -32,3 +37,5 @@ const mayName = ({ pipes }: Catalogue, { sql, parameters = {} }: Query): boolean
   const texts = [sql, ...Object.values(parameters).filter(value => typeof value === 'string')]
   return ['jobs_log', 'c__', ...pipes.map(({ name }) => name)].some(name => texts.some(text => text.includes(name)))
 }
+
+const NONE: ReadonlyMap<string, Definition> = new Map()

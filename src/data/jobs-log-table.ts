@@ -1,7 +1,9 @@
 import { toTimestamp } from '../kernel/clock.ts'
+import type { Catalogue } from '../model/catalogue.ts'
 import type { Definition } from '../model/flatten-select.ts'
 import type { Job } from '../model/job.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
+import { quoteText } from '../warehouse/quote-text.ts'
 
 /** Of the live database. No data source can be called so. */
 export const JOBS_LOG_TABLE = 'c__jobs_log'
@@ -58,22 +60,61 @@ export const toJobsLogRow = (job: Job) => ({
   spec: job.spec,
 })
 
+type Asked = { readonly workspace: string; readonly catalogue: Catalogue }
+
+/** Names that stand for the log in a query: the one under `system` that may be read (`docs/data.md`), and Tinybird's. */
+export const JOBS_LOG_NAMES = ['system.jobs_log', 'tinybird.jobs_log'] as const
+
+/** What they mean, by those names. */
+export const jobsLogDefinitions = (asked: Asked): ReadonlyMap<string, Definition> =>
+  new Map([
+    definition(JOBS_LOG_NAMES[0], `SELECT * EXCEPT (version) FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL`),
+    definition(JOBS_LOG_NAMES[1], inWordsOfTinybird(asked)),
+  ])
+
 const definition = (name: string, sql: string): readonly [string, Definition] => [
   name,
   { name: JOBS_LOG_TABLE, select: { sql, expressions: [], names: [], origins: [] }, meaning: () => null },
 ]
 
-/** Names that stand for the log in a query: the one under `system` that may be read (`docs/data.md`), and Tinybird's. */
-export const JOBS_LOG_DEFINITIONS: ReadonlyMap<string, Definition> = new Map([
-  definition('system.jobs_log', `SELECT * EXCEPT (version) FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL`),
-  /** In the words of Tinybird's service data source: data jobs alone. */
-  definition(
-    'tinybird.jobs_log',
-    `SELECT job_id, kind AS job_type, '' AS workspace_id, pipe AS pipe_id, datasource AS datasource_id, created_at, started_at,
-      updated_at, transform(status, ['pending', 'queued', 'running', 'completed', 'failed'],
-        ['waiting', 'waiting', 'working', 'done', 'error'], status) AS status,
-      error_message AS error, spec AS job_metadata, job_id AS request_id
-    FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL
-    WHERE kind IN ('import', 'populate', 'copy', 'query', 'delete')`,
-  ),
-])
+/**
+ * In the words of Tinybird's service data source: data jobs alone. Ids are those that `/v0` has of the same names now; of what is gone there is none,
+ * and its name stays in `job_metadata`.
+ */
+const inWordsOfTinybird = ({ workspace, catalogue: { dataSources, pipes } }: Asked): string => `
+  SELECT job_id, kind AS job_type, ${quoteText(workspace)} AS workspace_id, ${idOf('pipe', pipes)} AS pipe_id,
+    ${idOf('datasource', dataSources)} AS datasource_id, created_at, started_at, updated_at,
+    transform(status, ['pending', 'queued', 'running', 'completed', 'failed'],
+      ['waiting', 'waiting', 'working', 'done', 'error'], status) AS status,
+    error_message AS error,
+    concat('{', ${member('pipe_name', 'pipe', pipes)}, ${member('datasource_name', 'datasource', dataSources)},
+      substring(spec, 2)) AS job_metadata,
+    job_id AS request_id
+  FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL
+  WHERE kind IN ('import', 'populate', 'copy', 'query', 'delete')`
+
+type Named = readonly { readonly id: string; readonly name: string }[]
+
+/** A body may name a thing by its id, too. */
+const idOf = (column: string, things: Named): string =>
+  lookUp(column, "CAST(NULL, 'Nullable(String)')", [
+    ...things.map(({ id, name }) => [name, id] as const),
+    ...things.map(({ id }) => [id, id] as const),
+  ])
+
+const nameOf = (column: string, things: Named): string =>
+  lookUp(
+    column,
+    column,
+    things.map(({ id, name }) => [id, name] as const),
+  )
+
+const lookUp = (column: string, otherwise: string, pairs: readonly (readonly [string, string])[]): string => {
+  const texts = (side: 0 | 1): string => `[${pairs.map(pair => quoteText(pair[side])).join(', ')}]`
+  const value = `CAST(${column}, 'Nullable(String)')`
+  return pairs.length === 0 ? otherwise : `transform(${value}, ${texts(0)}, ${texts(1)}, ${otherwise})`
+}
+
+/** Goes before the members of the spec, of which it has at least one. */
+const member = (key: string, column: string, things: Named): string =>
+  `if(isNull(${column}), '', concat('"${key}":', toJSONString(assumeNotNull(${nameOf(column, things)})), ','))`

@@ -1,0 +1,76 @@
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type DataScene, materialized, openDataScene } from '../data/scene.ts'
+
+let scene: DataScene
+beforeAll(async () => {
+  scene = await openDataScene()
+  await scene.dataSource('strikes', { a: 'Int64' })
+  await scene.pipe('sums', [{ name: 'total', sql: 'SELECT sum(a) AS a FROM strikes', role: materialized('summed') }])
+})
+afterAll(() => scene?.stop())
+
+const ask = async (query: string) => {
+  const answer = await scene.call('POST', '/v1/sql', { query })
+  expect(answer.status, JSON.stringify(answer.body)).toBe(200)
+  return answer.body
+}
+
+test('tinybird.jobs_log has the ids of /v0, so that they join, and names in the metadata', async () => {
+  await scene.run({ query: 'SELECT 1 AS a', datasource: 'strikes' })
+  const { body: pipe } = await scene.call('GET', '/v0/pipes/sums')
+  await scene.run({ populate: { pipe: pipe.id } })
+  await scene.run({ delete: { datasource: 'strikes', condition: "a = 'x\\'y'", dry_run: true } })
+  const { body: of } = await scene.call('GET', '/v0/datasources')
+  const id = (name: string) => of.datasources.find((one: { name: string }) => one.name === name).id
+  const rows = await ask(
+    'SELECT * EXCEPT (created_at, started_at, updated_at) FROM tinybird.jobs_log ORDER BY created_at',
+  )
+  expect(
+    rows.map(({ job_metadata, ...row }: { job_metadata: string }) => ({ ...row, ...JSON.parse(job_metadata) })),
+  ).toMatchObject([
+    {
+      job_type: 'query',
+      workspace_id: 'default',
+      pipe_id: null,
+      datasource_id: id('strikes'),
+      datasource_name: 'strikes',
+    },
+    {
+      job_type: 'populate',
+      workspace_id: 'default',
+      pipe_id: pipe.id,
+      datasource_id: id('summed'),
+      pipe_name: 'sums',
+      datasource_name: 'summed',
+      populate: { pipe: pipe.id },
+    },
+    { job_type: 'delete', datasource_id: id('strikes'), delete: { condition: "a = 'x\\'y'" } },
+  ])
+  const { body: jobs } = await scene.call('GET', '/v0/jobs?kind=populateview')
+  expect(jobs.jobs[0]).toMatchObject({ pipe_id: pipe.id, datasource: { id: id('summed') } })
+})
+
+test('of what is gone the names stay, without ids', async () => {
+  await scene.call('DELETE', '/v1/pipes/sums')
+  await scene.call('DELETE', '/v1/datasources/summed')
+  const [row] = await ask(
+    "SELECT pipe_id, datasource_id, job_metadata FROM tinybird.jobs_log WHERE job_type = 'populate'",
+  )
+  expect([row.pipe_id, row.datasource_id]).toEqual([null, null])
+  expect(JSON.parse(row.job_metadata)).toMatchObject({ pipe_name: 'sums', datasource_name: 'summed' })
+})
+
+test('it can be asked before there is a data source, and of names with quotes in a spec', async () => {
+  const { body: token } = await scene.call('POST', '/v1/workspaces', { name: 'bare' })
+  const { body: made } = await scene.call('POST', '/v1/tokens', {
+    name: 't',
+    workspace: token.workspace_id ?? token.id ?? 'bare',
+    role: 'admin',
+  })
+  const answer = await fetch(`${scene.url}/v1/sql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${made.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query: 'SELECT count() AS n FROM tinybird.jobs_log' }),
+  })
+  expect(await answer.json()).toEqual([{ n: '0' }])
+})
