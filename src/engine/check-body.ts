@@ -9,13 +9,15 @@ import {
   isFault,
   readRetry,
   readScheduledAt,
+  retryFaults,
 } from '../model/job-body.ts'
 import { KIND_OF_KEY, type Kind, kindOfBody } from '../model/kind.ts'
 import { type RetryPolicy, SINGLE_JOB_RETRY } from '../model/retry.ts'
-import { boundedErrors, joinPath, toFieldErrors } from '../model/schema-errors.ts'
+import { joinPath } from '../model/schema-errors.ts'
 import { takeSecrets } from '../model/secrets.ts'
 import { sinkFaults } from '../model/sink-faults.ts'
-import { sinkErrors } from './check-sinks.ts'
+import { faultsOfSoundSinks } from './check-sinks.ts'
+import { createFieldCheck, type FieldCheck } from './field-check.ts'
 import type { BodyFault } from './invalid-fields.ts'
 
 /** A job body that has been found right, in the engine's terms. */
@@ -36,6 +38,12 @@ export type BodyCheck =
   | { readonly type: 'right'; readonly body: CheckedBody }
   | { readonly type: 'wrong'; readonly errors: readonly BodyFault[] }
 
+/** With further faults of the body. */
+export const withFaults = (checked: BodyCheck, faults: readonly BodyFault[]): BodyCheck => {
+  if (faults.length === 0) return checked
+  return { type: 'wrong', errors: checked.type === 'wrong' ? [...checked.errors, ...faults] : faults }
+}
+
 export type BodyPlace = {
   /** Where the body stands in the request. */
   readonly path: string
@@ -47,7 +55,7 @@ export type BodyPlace = {
 }
 
 type JobBody = CommonFields & Readonly<Record<string, unknown>>
-type Checker = { readonly definition: KindDefinition; readonly validator: Validator }
+type Checker = { readonly definition: KindDefinition; readonly validator: Validator; readonly fields: FieldCheck }
 
 /** Compiles the schemas of all kinds once; the answer checks one body. */
 export const createBodyCheck = (definitions: readonly KindDefinition[]) => {
@@ -60,7 +68,7 @@ export const createBodyCheck = (definitions: readonly KindDefinition[]) => {
     if (kind === null) return wrong(path, `must have exactly one of ${Object.keys(KIND_OF_KEY).join(', ')}`)
     const checker = checkers.get(kind)
     if (!checker) return { type: 'wrong', errors: [{ path, message: notRun(kind), unavailable: true }] }
-    if (!checker.validator.Check(body)) return { type: 'wrong', errors: schemaErrors(checker, body, path) }
+    if (!checker.validator.Check(body)) return { type: 'wrong', errors: faultsOfRefused(checker, body, place) }
     return read(checker.definition, body as JobBody, place)
   }
 }
@@ -69,12 +77,28 @@ export type CheckBody = ReturnType<typeof createBodyCheck>
 
 const compile = (definition: KindDefinition): Checker => {
   const properties = { ...commonJobProperties, ...definition.properties } as Record<string, TSchema>
-  return { definition, validator: Compile(Type.Object(properties, { additionalProperties: false })) }
+  const schema = Type.Object(properties, { additionalProperties: false })
+  return { definition, validator: Compile(schema), fields: createFieldCheck(schema) }
 }
 
-const schemaErrors = ({ validator }: Checker, body: Readonly<Record<string, unknown>>, path: string) => {
-  const others = boundedErrors(validator, body).filter(({ instancePath }) => !instancePath.startsWith('/sinks/'))
-  return [...toFieldErrors(others, path), ...sinkErrors(body.sinks, joinPath(path, 'sinks'))]
+/** What the schema says, and what no schema can judge of the fields that are as it wants them. */
+const faultsOfRefused = (
+  { definition, fields }: Checker,
+  body: Readonly<Record<string, unknown>>,
+  { path, now }: BodyPlace,
+): readonly BodyFault[] => {
+  const sound = fields.sound(body) as CommonFields
+  const errors = fields.errors(body)
+  const wrongOnes = new Set(errors.map(error => error.path.split('.')[0]!))
+  const isKindSound = Object.keys(definition.properties).every(field => !wrongOnes.has(field))
+  const faults = [
+    ...errors,
+    ...[readScheduledAt(sound.scheduled_at, now), readTimeout(definition, sound.timeout_seconds)].filter(isFault),
+    ...retryFaults(body.retry),
+    ...faultsOfSoundSinks(body.sinks, 'sinks'),
+    ...(isKindSound ? (definition.check?.(sound) ?? []) : []),
+  ]
+  return faults.map(fault => ({ ...fault, path: joinPath(path, fault.path) }))
 }
 
 const read = (definition: KindDefinition, body: JobBody, place: BodyPlace): BodyCheck => {
@@ -85,7 +109,8 @@ const read = (definition: KindDefinition, body: JobBody, place: BodyPlace): Body
   const timeoutMs = readTimeout(definition, body.timeout_seconds)
   const taken = takeSecrets(body, definition.secretMaps, [...listed, ...secretNames])
   const faults = [
-    ...[scheduledAt, retry, timeoutMs].filter(isFault),
+    ...[scheduledAt, timeoutMs].filter(isFault),
+    ...retryFaults(body.retry),
     ...unknownSecrets(taken.unknown.filter(name => listed.includes(name))),
     ...sinkFaults(body.sinks ?? []).map(fault => ({ ...fault, path: `sinks.${fault.path}` })),
     ...(definition.check?.(body) ?? []),

@@ -4,6 +4,7 @@ import type { FieldError } from '../kernel/errors.ts'
 import { once } from '../kernel/once.ts'
 import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
 import { S3Sink, WebhookSink } from '../model/sink.ts'
+import { sinkValueFaults } from '../model/sink-faults.ts'
 
 const validators = once(
   (): Readonly<Record<string, Validator>> => ({
@@ -21,6 +22,18 @@ const MOST_TOLD = 100
  */
 export const sinkErrors = (sinks: unknown, path: string): readonly FieldError[] =>
   Array.isArray(sinks) ? sinks.slice(0, MOST_TOLD).flatMap((sink, index) => errorsOf(sink, `${path}.${index}`)) : []
+
+/** What no schema can judge of those sinks in a refused list that are as they should be; with the same paths. */
+export const faultsOfSoundSinks = (sinks: unknown, path: string): readonly FieldError[] =>
+  Array.isArray(sinks)
+    ? sinks
+        .slice(0, MOST_TOLD)
+        .flatMap((sink, index) =>
+          errorsOf(sink, path).length > 0
+            ? []
+            : sinkValueFaults(sink).map(one => ({ ...one, path: `${path}.${index}.${one.path}` })),
+        )
+    : []
 
 const errorsOf = (sink: unknown, path: string): readonly FieldError[] => {
   if (typeof sink !== 'object' || sink === null || Array.isArray(sink))

@@ -1,3 +1,4 @@
+import type { KindDefinition } from '../executors/kind-definition.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
@@ -7,12 +8,14 @@ import { joinPath } from '../model/schema-errors.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { IdempotencyKey, Store, SubmitJobs, SubmittedJob } from '../store/store.ts'
 import { toBodyOfJob } from './body-of-job.ts'
-import type { BodyCheck, CheckBody, CheckedBody } from './check-body.ts'
+import { type BodyCheck, type CheckBody, type CheckedBody, withFaults } from './check-body.ts'
+import { createSinkNamesCheck } from './check-sink-names.ts'
 import type { Submission, Submitter } from './engine.ts'
 import { type BodyFault, invalidFields } from './invalid-fields.ts'
 import type { RequireRights } from './require-rights.ts'
 
 type Dependencies = {
+  readonly definitions: readonly KindDefinition[]
   readonly store: Store
   readonly clock: Clock
   readonly secrets: SecretBox
@@ -25,6 +28,8 @@ type Dependencies = {
 /** Submitting and rerunning: from job bodies as they came to stored jobs, all or nothing. */
 export const createSubmit = (dependencies: Dependencies) => {
   const { store, clock, secrets, check, requireRights, readCatalogue, maxQueued } = dependencies
+  const checkSinkNames = createSinkNamesCheck(dependencies.definitions)
+
   const submit = async ({ submitter, bodies, path, idempotency }: Submission): Promise<readonly SubmittedJob[]> => {
     const right = checked({ submitter, bodies, path })
     await checkInWorkspace(right, { workspace: submitter.workspace, path })
@@ -34,8 +39,12 @@ export const createSubmit = (dependencies: Dependencies) => {
 
   const checked = ({ submitter, bodies, path }: Omit<Submission, 'idempotency'>): readonly CheckedBody[] => {
     const now = clock.now()
-    const checks = bodies.map((body, index) => check(body, { path: path && `${path}.${index}`, now }))
-    const right = rightOnes(checks)
+    const right = rightOnes(
+      bodies.map((body, index) => {
+        const place = path && `${path}.${index}`
+        return withFaults(check(body, { path: place, now }), checkSinkNames(body, place))
+      }),
+    )
     requireRights(
       submitter,
       right.map(({ definition: { kind }, spec }) => ({ kind, spec })),

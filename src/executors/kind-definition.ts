@@ -18,6 +18,8 @@ export type KindDefinition = {
   readonly merges: { readonly environment: boolean; readonly parameters: boolean }
   /** What no schema can judge (a function that does not exist): field paths below the body, empty when all is right. */
   check?(body: Readonly<Record<string, unknown>>): readonly FieldError[]
+  /** What is wrong with the name of something that bodies of this kind name (a function that does not exist); null: nothing. */
+  nameFault?(name: string): string | null
   /** A right that some bodies take beside `jobs:run:<kind>`, which `because` says in words that follow the name of the scope. */
   readonly furtherRight?: {
     readonly scope: Scope

@@ -99,6 +99,13 @@ export const readRetry = (value: CommonFields['retry'], base: RetryPolicy = SING
   }
 }
 
+/** Everything that is wrong with the durations of a `retry`, whatever else it is. */
+export const retryFaults = (value: unknown): readonly Fault[] =>
+  (['initial_interval', 'maximum_interval'] as const).flatMap(field => {
+    const duration: unknown = Object(value)[field]
+    return typeof duration === 'string' && readInterval(duration, null) === 'unreadable' ? [durationFault(field)] : []
+  })
+
 const readInterval = <T>(value: number | string | undefined, base: T): number | T | 'unreadable' => {
   if (value === undefined) return base
   if (typeof value === 'number') return Math.round(value)

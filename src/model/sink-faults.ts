@@ -9,14 +9,13 @@ const KEY_PARTS: ReadonlySet<string> = new Set(['{prefix}', '{run_id}', '{job_id
 
 /** What the schema of sinks cannot judge; paths below the list (`0.url`). Addresses are judged when they are reached. */
 export const sinkFaults = (sinks: readonly Sink[]): readonly Fault[] => [
-  ...sinks.flatMap((sink, index) =>
-    (sink.type === 'webhook' ? webhookFaults(sink) : s3Faults(sink)).map(fault => ({
-      ...fault,
-      path: `${index}.${fault.path}`,
-    })),
-  ),
+  ...sinks.flatMap((sink, index) => sinkValueFaults(sink).map(fault => ({ ...fault, path: `${index}.${fault.path}` }))),
   ...maskedFaults(sinks),
 ]
+
+/** The same of one sink, its secrets that are masked let pass. */
+export const sinkValueFaults = (sink: Sink): readonly Fault[] =>
+  sink.type === 'webhook' ? webhookFaults(sink) : s3Faults(sink)
 
 /** What is kept has been put back before: a mask that is left would be sent, or sign what anyone else could sign. */
 const maskedFaults = (sinks: readonly Sink[]): readonly Fault[] =>

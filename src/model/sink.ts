@@ -8,8 +8,9 @@ const common = {
   skip_on_fail: Type.Optional(Type.Boolean({ description: 'Failed jobs are not told; false by default.' })),
   apis_to_send: Type.Optional(
     Type.Array(text(255, 'Name of a function.'), {
+      minItems: 1,
       maxItems: 1000,
-      description: 'Only jobs of kind api with these functions; all jobs when absent.',
+      description: 'Only jobs of kind api with these functions, which must exist; all jobs when absent.',
     }),
   ),
 }

@@ -85,6 +85,7 @@ test('every fault of every file is told with its line, and then nothing is writt
     'never.yaml': `${workflow('wrong-never')}schedule:\n  crons: ['0 9 31 2 *']\n`,
     'both.yaml':
       'name: wrong-both\npayload:\n  - comand: "true"\nschedule:\n  crons:\n    - 0 9 * * *\n    - 0 25 * * *\n',
+    'all.yaml': `${workflow('wrong-all')}schedule: {intervals: [{every: 5 parsecs}],\n  time_zone: Mars/X,\n  jiter: 3}\n`,
     'twice.yaml': workflow('wrong-good'),
     'nameless.yaml': 'payload: [{command: "true"}]\n',
     'variable.yaml': `${workflow('wrong-variable')}environment:\n  A: \${NOT_SET_ANYWHERE}\n  B: \${HOME:-/root}\n`,
@@ -101,6 +102,9 @@ test('every fault of every file is told with its line, and then nothing is writt
     /wrong\/never\.yaml:5: schedule\.crons\.0: matches no date/,
     /wrong\/both\.yaml:3: payload\.0/,
     /wrong\/both\.yaml:7: schedule\.crons\.1: /,
+    /wrong\/all\.yaml:4: schedule\.intervals\.0\.every: must be a duration/,
+    /wrong\/all\.yaml:5: schedule\.time_zone: must be the name of a time zone/,
+    /wrong\/all\.yaml:6: schedule\.jiter: is not a known field/,
     /wrong\/twice\.yaml:1: name: "wrong-good" is also in wrong\/good\.yaml:1/,
     /wrong\/nameless\.yaml:1: name: is required/,
     /wrong\/variable\.yaml:5: environment\.A: the variable NOT_SET_ANYWHERE is not set/,

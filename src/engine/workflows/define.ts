@@ -8,6 +8,7 @@ import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
 import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { LoadedWorkflow, NewWorkflow, Timing } from '../../store/workflow-store.ts'
+import { createSinkNamesCheck } from '../check-sink-names.ts'
 import type { Submitter } from '../engine.ts'
 import { invalidFields } from '../invalid-fields.ts'
 import type { RequireRights } from '../require-rights.ts'
@@ -39,6 +40,7 @@ const MOST_TRIES = 5
 /** Creating, replacing and checking workflows. */
 export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'create' | 'replace' | 'check'> => {
   const { store, secrets, definitions, prepare, requireRights, maxItems } = dependencies
+  const checkSinkNames = createSinkNamesCheck(definitions)
 
   /** Everything that is wrong is told at once. */
   const check = async (author: Submitter, shape: Shape, kept: Kept | null, workflowId: string): Promise<Checked> => {
@@ -46,7 +48,8 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
     const own = definitionFaults(sound)
     const { items, errors } = await checkItems(sound, { own, shape: shape.errors })
     const timing = sound.schedule === undefined ? [] : scheduleFaults(workflowId, sound.schedule)
-    const faults: readonly DefinitionFault[] = [...shape.errors, ...own, ...errors, ...timing]
+    const names = checkSinkNames(shape.given, '')
+    const faults: readonly DefinitionFault[] = [...shape.errors, ...own, ...names, ...errors, ...timing]
     if (faults.length > 0) throw scheduleRefusal(faults)
     const definition = sound as WorkflowDefinition
     requireRights(author, items)

@@ -4,7 +4,8 @@ import { kindOfBody } from '../../model/kind.ts'
 import type { RetryPolicy } from '../../model/retry.ts'
 import type { SecretBox } from '../../store/secrets.ts'
 import { type BodyOfJob, toBodyOfJob } from '../body-of-job.ts'
-import { type BodyCheck, type CheckBody, isPlainObject } from '../check-body.ts'
+import { type BodyCheck, type CheckBody, isPlainObject, withFaults } from '../check-body.ts'
+import { createSinkNamesCheck } from '../check-sink-names.ts'
 import type { BodyFault } from '../invalid-fields.ts'
 import { mergeItem, type Shared } from './merge-item.ts'
 
@@ -12,6 +13,8 @@ export type ItemSettings = Shared & {
   /** The workflow's, over the default of items. */
   readonly retry: RetryPolicy
   readonly now: number
+  /** The bodies have been checked when they were written: what their sinks name may have gone since. */
+  readonly isKept?: true
 }
 
 export type PreparedItems = {
@@ -29,6 +32,7 @@ const MOST_CHARACTERS = 64 * 1024 * 1024
 
 /** The one way from bodies of a payload to jobs; for creating a workflow, firing it, triggering it and extending a run. */
 export const createItemPreparer = ({ check, definitions, secrets }: Dependencies) => {
+  const checkSinkNames = createSinkNamesCheck(definitions)
   const byKind = new Map(definitions.map(definition => [definition.kind, definition]))
 
   const prepareOne = (given: unknown, settings: ItemSettings, path: string): BodyCheck => {
@@ -38,8 +42,9 @@ export const createItemPreparer = ({ check, definitions, secrets }: Dependencies
     const kind = kindOfBody(item)
     const merges = kind === null ? undefined : byKind.get(kind)?.merges
     const body = merges === undefined ? given : mergeItem(item, merges, kind!, settings)
-    const { now, retry, secretNames = [] } = settings
-    return check(body, { path, now, retry, secretNames })
+    const { now, retry, secretNames = [], isKept = false } = settings
+    // Not those of the body: sinks that do not apply have gone from it.
+    return withFaults(check(body, { path, now, retry, secretNames }), isKept ? [] : checkSinkNames(item, path))
   }
 
   /** Errors stand below `payload.<index>`. Gives others a turn every now and then. */

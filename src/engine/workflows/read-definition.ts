@@ -1,10 +1,8 @@
-import type { TSchema } from 'typebox'
-import { Compile, type Validator } from 'typebox/compile'
+import { Compile } from 'typebox/compile'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
-import { once } from '../../kernel/once.ts'
-import { isFault, readRetry } from '../../model/job-body.ts'
+import { isFault, readRetry, retryFaults } from '../../model/job-body.ts'
 import { ITEM_RETRY, type RetryPolicy } from '../../model/retry.ts'
-import { boundedErrors, toFieldErrors } from '../../model/schema-errors.ts'
+import { joinPath } from '../../model/schema-errors.ts'
 import { sinkFaults } from '../../model/sink-faults.ts'
 import {
   type WorkflowDefinition,
@@ -12,8 +10,10 @@ import {
   workflowNameFault,
 } from '../../model/workflow-definition.ts'
 import { isPlainObject } from '../check-body.ts'
-import { sinkErrors } from '../check-sinks.ts'
+import { faultsOfSoundSinks } from '../check-sinks.ts'
+import { createFieldCheck } from '../field-check.ts'
 import { invalidFields } from '../invalid-fields.ts'
+import { faultsOfScheduleParts } from './schedule-parts.ts'
 
 const validator = Compile(WorkflowDefinitionSchema)
 
@@ -28,7 +28,13 @@ const NULLABLE = [
 ] as const
 
 /** What of a definition has the form of the schema, field by field, and what is wrong with the rest. */
-export type Shape = { readonly sound: Partial<WorkflowDefinition>; readonly errors: readonly FieldError[] }
+export type Shape = {
+  readonly given: Given
+  readonly sound: Partial<WorkflowDefinition>
+  readonly errors: readonly FieldError[]
+}
+
+type Given = Readonly<Record<string, unknown>>
 
 /**
  * The form of a definition; its payload and schedule are not yet looked into. Without errors `sound` is the whole of it.
@@ -41,50 +47,24 @@ export const readShape = (given: unknown, { maxItems }: { maxItems: number }): S
   for (const field of NULLABLE) if (definition[field] === null) delete definition[field]
   if (Array.isArray(definition.payload) && definition.payload.length > maxItems)
     throw tooManyItems(definition.payload.length, maxItems)
-  if (validator.Check(definition)) return { sound: definition as unknown as WorkflowDefinition, errors: [] }
-  return { sound: soundFields(definition), errors: shapeErrors(definition) }
+  if (validator.Check(definition)) return { given, sound: definition as unknown as WorkflowDefinition, errors: [] }
+  const sound = fields.sound(definition) as Partial<WorkflowDefinition>
+  return { given, sound, errors: [...fields.errors(definition), ...partFaults(definition, sound)] }
 }
 
-type Given = Readonly<Record<string, unknown>>
+const fields = createFieldCheck(WorkflowDefinitionSchema)
 
-/** Field by field: of a whole definition TypeBox tells no more than eight errors. */
-const fieldValidators = once(() =>
-  Object.entries(WorkflowDefinitionSchema.properties).map(
-    ([field, schema]) => [field, Compile(schema as TSchema)] as const,
-  ),
-)
-
-const soundFields = (definition: Given): Partial<WorkflowDefinition> =>
-  Object.fromEntries(
-    fieldValidators()
-      .filter(([field, one]) => definition[field] !== undefined && one.Check(definition[field]))
-      .map(([field]) => [field, definition[field]]),
-  )
-
-const shapeErrors = (definition: Given): readonly FieldError[] => [
-  ...Object.keys(definition)
-    .filter(field => !Object.hasOwn(WorkflowDefinitionSchema.properties, field))
-    .map(field => ({ path: field, message: 'is not a known field' })),
-  ...WorkflowDefinitionSchema.required
-    .filter(field => definition[field] === undefined)
-    .map(field => ({ path: field, message: 'is required' })),
-  ...fieldValidators()
-    .filter(([field, one]) => definition[field] !== undefined && !one.Check(definition[field]))
-    .flatMap(([field, one]) => fieldErrors(field, one, definition[field])),
+/** What no schema can judge of fields that theirs have refused. */
+const partFaults = (given: Given, sound: Partial<WorkflowDefinition>): readonly FieldError[] => [
+  ...(sound.schedule === undefined ? placedAt('schedule', faultsOfScheduleParts(given.schedule)) : []),
+  ...(sound.sinks === undefined ? faultsOfSoundSinks(given.sinks, 'sinks') : []),
+  ...(sound.configuration === undefined
+    ? placedAt('configuration', retryFaults(Object(given.configuration).retry))
+    : []),
 ]
 
-/** Lists of rules hold unions of unions: what TypeBox says of a sink is told by its own type instead. */
-const fieldErrors = (field: string, one: Validator, value: unknown): readonly FieldError[] => {
-  const errors = boundedErrors(one, value)
-  if (field !== 'sinks') return toFieldErrors(errors, field)
-  return [
-    ...toFieldErrors(
-      errors.filter(({ instancePath }) => instancePath === ''),
-      field,
-    ),
-    ...sinkErrors(value, field),
-  ]
-}
+const placedAt = (field: string, faults: readonly FieldError[]): readonly FieldError[] =>
+  faults.map(({ path, message }) => ({ path: joinPath(field, path), message }))
 
 /** `count` items where at most `maxItems` may be. */
 export const tooManyItems = (count: number, maxItems: number): MillraceError =>
@@ -93,10 +73,9 @@ export const tooManyItems = (count: number, maxItems: number): MillraceError =>
 /** What the schema cannot judge, but for the payload and the schedule. */
 export const definitionFaults = (definition: Partial<WorkflowDefinition>): readonly FieldError[] => {
   const name = definition.name === undefined ? null : workflowNameFault(definition.name)
-  const retry = readRetry(definition.configuration?.retry)
   return [
     ...(name === null ? [] : [{ path: 'name', message: name }]),
-    ...(isFault(retry) ? [{ ...retry, path: `configuration.${retry.path}` }] : []),
+    ...placedAt('configuration', retryFaults(definition.configuration?.retry)),
     ...sinkFaults(definition.sinks ?? []).map(fault => ({ ...fault, path: `sinks.${fault.path}` })),
   ]
 }

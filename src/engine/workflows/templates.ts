@@ -44,7 +44,15 @@ export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependenc
     if (definition.payload.length > maxItems) throw tooManyItems(definition.payload.length, maxItems)
     const { environment, sinks } = definition
     const retry = itemRetry(definition)
-    const settings = { environment, secretNames, sinks, parameters, retry, now: workflow.createdAt }
+    const settings = {
+      environment,
+      secretNames,
+      sinks,
+      parameters,
+      retry,
+      now: workflow.createdAt,
+      isKept: true,
+    } as const
     const { items, errors } = await prepare(definition.payload, settings)
     if (errors.length > 0) throw invalidFields(errors)
     return {

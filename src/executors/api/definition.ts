@@ -30,12 +30,18 @@ export const createApiDefinition = (options: { functionsDir: string; clock: Cloc
     return true
   }
 
+  const nameFault = (name: string): string | null => (isKnown(name) ? null : explain(name))
+
   return {
     kind: 'api',
     properties: apiProperties,
     merges: { environment: true, parameters: true },
     secretMaps: ['environment'],
     timeout: { defaultMs: 600_000, maximumMs: 3_600_000 },
-    check: body => (isKnown(body.api as string) ? [] : [{ path: 'api', message: explain(body.api as string) }]),
+    nameFault,
+    check: body => {
+      const message = nameFault(body.api as string)
+      return message === null ? [] : [{ path: 'api', message }]
+    },
   }
 }

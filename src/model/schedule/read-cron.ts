@@ -23,7 +23,16 @@ export const readCron = (text: string, path: string, report: Report): Calendar |
   }
 }
 
+const CRON_NAME = /^@(yearly|annually|monthly|weekly|daily|midnight|hourly)$/i
+const NAMES = '@yearly, @annually, @monthly, @weekly, @daily, @midnight and @hourly'
+
 const parse = (text: string, path: string, report: Report): CronPattern | null => {
+  const fields = text.trim().split(/\s+/)
+  // Croner would say that it wants five, six or seven, of which it takes no seven.
+  if (fields.length !== 5 && fields.length !== 6 && !(fields.length === 1 && CRON_NAME.test(fields[0]!))) {
+    report(path, `is not a cron: it must have five or six fields, or be one of ${NAMES}`)
+    return null
+  }
   try {
     return new CronPattern(text, undefined, { mode: '5-or-6-parts' })
   } catch (error) {

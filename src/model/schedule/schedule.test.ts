@@ -30,6 +30,17 @@ const next = (spec: unknown, after: string, count = 3): readonly string[] => {
   return slots
 }
 
+test.each(['* *', '* * * * * * *', '', '@dayly', '@daily @daily'])(
+  'the cron %j is told how many fields it has',
+  cron => {
+    expect(read({ crons: [cron] })).toEqual({
+      errors: [
+        { path: 'crons.0', message: expect.stringMatching(/must have five or six fields, or be one of @yearly/) },
+      ],
+    })
+  },
+)
+
 describe('what the schema cannot judge is refused with its path', () => {
   test.each([
     ['no interval, calendar and cron', {}, ''],
@@ -116,6 +127,15 @@ describe('what can never fire is told apart', () => {
     ],
   ])('%s', (_, spec, path) => {
     expect(read(spec)).toMatchObject({ errors: [{ path, neverFires: true }] })
+  })
+
+  test.each([
+    [{ start_at: '2199-06-02T00:00:00Z' }, 'has no slot after start_at'],
+    [{ end_at: '1970-02-01T00:00:00Z' }, 'has no slot before end_at'],
+    [{ start_at: '2026-06-02T00:00:00Z', end_at: '2026-07-01T00:00:00Z' }, 'has no slot between start_at and end_at'],
+  ])('the message names the limits that there are: %j', (limits, message) => {
+    const calendar = { month: 6, day_of_month: 1 }
+    expect(read({ calendars: [calendar], ...limits })).toMatchObject({ errors: [{ path: '', message }] })
   })
 
   test('whatever is excluded, the search ends soon', () => {

@@ -19,32 +19,31 @@ export type { Schedule } from './create-schedule.ts'
 const MINUTE = 60_000
 const LONGEST_CATCH_UP = 366 * 24 * 60 * MINUTE
 
+/** A schedule of which the schema has refused some parts: those are left out, and entries of lists are null. */
+export type ScheduleParts = {
+  readonly [Field in keyof ScheduleSpec]: ScheduleSpec[Field] extends (infer Entry)[] | undefined
+    ? readonly (Entry | null)[]
+    : ScheduleSpec[Field]
+}
+
+type Context = { readonly createdAt: number }
+
 /**
  * Makes a schedule of what the schema has let through, or says everything that is wrong with it. A schedule that has slots,
  * but none to come, is a schedule: whoever keeps it asks `nextSlot(now)`.
  */
 export const readSchedule = (
   spec: ScheduleSpec,
-  { createdAt }: { createdAt: number },
+  context: Context,
 ): Schedule | { readonly errors: readonly ScheduleFault[] } => {
-  const errors: ScheduleFault[] = []
-  const report: Report = (path, message) => void errors.push({ path, message })
-  const zone = readZone(spec.time_zone ?? 'UTC', report)
-  const intervals = (spec.intervals ?? []).map((one, index) =>
-    readInterval({ spec: one, createdAt, path: `intervals.${index}`, report }),
-  )
-  const calendars = readCalendars(spec, report, errors)
-  const exclusion = readExclude(spec, report)
-  const limits = readLimits(spec, report)
+  const { errors, report, zone, intervals, calendars, exclusion, limits } = readParts(spec, context)
   if (intervals.length + (spec.calendars ?? []).length + (spec.crons ?? []).length === 0)
     report('', 'must have at least one interval, calendar or cron')
-  if (errors.length === 0) checkJitter({ jitter: limits.jitterMs, intervals, calendars, report })
+  if (errors.length === 0)
+    checkJitter({ jitter: limits.jitterMs, intervals: intervals.map(({ interval }) => interval), calendars, report })
   if (errors.length > 0) return { errors }
   const parts = [
-    ...intervals.map((interval, index) => ({
-      path: `intervals.${index}`,
-      slots: createIntervalSlots({ interval, zone, exclusion }),
-    })),
+    ...intervals.map(({ interval, path }) => ({ path, slots: createIntervalSlots({ interval, zone, exclusion }) })),
     ...calendars.map(({ calendar, path }) => ({ path, slots: createCalendarSlots({ calendar, zone, exclusion }) })),
   ]
   // The first one will do: each is searched for some milliseconds before it is given up.
@@ -52,11 +51,38 @@ export const readSchedule = (
   if (never) return { errors: [{ path: never.path, message: 'is excluded as a whole', neverFires: true }] }
   const schedule = createSchedule({
     parts: parts.map(({ slots }) => slots),
-    intervals: exclusion === null && calendars.length === 0 ? intervals : null,
+    intervals: exclusion === null && calendars.length === 0 ? intervals.map(({ interval }) => interval) : null,
     ...limits,
   })
   if (schedule.nextSlot(FIRST_INSTANT - 1) !== null) return schedule
-  return { errors: [{ path: '', message: 'has no slot between start_at and end_at', neverFires: true }] }
+  return { errors: [{ path: '', message: noSlot(limits), neverFires: true }] }
+}
+
+/** What is wrong with single parts of a schedule that cannot be read as a whole. */
+export const schedulePartFaults = (parts: ScheduleParts, context: Context): readonly ScheduleFault[] =>
+  readParts(parts, context).errors
+
+const readParts = (spec: ScheduleParts, { createdAt }: Context) => {
+  const errors: ScheduleFault[] = []
+  const report: Report = (path, message) => void errors.push({ path, message })
+  const zone = readZone(spec.time_zone ?? 'UTC', report)
+  const intervals = placed(spec.intervals, 'intervals').map(({ entry, path }) => ({
+    path,
+    interval: readInterval({ spec: entry, createdAt, path, report }),
+  }))
+  const calendars = readCalendars(spec, report, errors)
+  const exclusion = readExclude(spec, report)
+  const limits = readLimits(spec, report)
+  return { errors, report, zone, intervals, calendars, exclusion, limits }
+}
+
+/** The entries of a list that are there, with where they stand. */
+const placed = <Entry>(entries: readonly (Entry | null)[] | undefined, path: string) =>
+  (entries ?? []).flatMap((entry, index) => (entry === null ? [] : [{ entry, path: `${path}.${index}` }]))
+
+const noSlot = ({ startAt, endAt }: Pick<Limits, 'startAt' | 'endAt'>): string => {
+  if (startAt === null) return endAt === null ? 'has no slot' : 'has no slot before end_at'
+  return endAt === null ? 'has no slot after start_at' : 'has no slot between start_at and end_at'
 }
 
 const readZone = (name: string, report: Report): TimeZone => {
@@ -66,11 +92,11 @@ const readZone = (name: string, report: Report): TimeZone => {
 }
 
 /** A calendar and where it stands. */
-type Placed = { readonly calendar: Calendar; readonly path: string }
+type PlacedCalendar = { readonly calendar: Calendar; readonly path: string }
 
 /** Calendars and crons that can be read; those that match no date are told apart from values that are wrong. */
-const readCalendars = (spec: ScheduleSpec, report: Report, errors: ScheduleFault[]): readonly Placed[] => {
-  const found: Placed[] = []
+const readCalendars = (spec: ScheduleParts, report: Report, errors: ScheduleFault[]): readonly PlacedCalendar[] => {
+  const found: PlacedCalendar[] = []
   const read = (path: string, readOne: () => Calendar | null): void => {
     const before = errors.length
     const calendar = readOne()
@@ -78,30 +104,27 @@ const readCalendars = (spec: ScheduleSpec, report: Report, errors: ScheduleFault
     if (isNever(calendar)) errors.push({ path, message: 'matches no date', neverFires: true })
     found.push({ calendar, path })
   }
-  for (const [index, one] of (spec.calendars ?? []).entries()) {
-    const path = `calendars.${index}`
-    read(path, () => readCalendar({ spec: one, timeDefault: 0, path, report }))
-  }
-  for (const [index, one] of (spec.crons ?? []).entries()) {
-    const path = `crons.${index}`
-    read(path, () => readCron(one, path, report))
-  }
+  for (const { entry, path } of placed(spec.calendars, 'calendars'))
+    read(path, () => readCalendar({ spec: entry, timeDefault: 0, path, report }))
+  for (const { entry, path } of placed(spec.crons, 'crons')) read(path, () => readCron(entry, path, report))
   return found
 }
 
 const isNever = ({ days }: Calendar): boolean => nextDay(days, 0) === null
 
-const readExclude = (spec: ScheduleSpec, report: Report): Exclusion | null => {
-  if (!spec.exclude || spec.exclude.length === 0) return null
-  const calendars = spec.exclude.map((one, index) =>
-    readCalendar({ spec: one, timeDefault: '*', path: `exclude.${index}`, report }),
+const readExclude = (spec: ScheduleParts, report: Report): Exclusion | null => {
+  const calendars = placed(spec.exclude, 'exclude').map(({ entry, path }) =>
+    readCalendar({ spec: entry, timeDefault: '*', path, report }),
   )
+  if (calendars.length === 0) return null
   if (calendars.filter(calendar => !isWholeDay(calendar)).length > MAX_PARTIAL)
     report('exclude', `at most ${MAX_PARTIAL} of them may exclude a part of a day; one may list several hours`)
   return createExclusion(calendars)
 }
 
-const readLimits = (spec: ScheduleSpec, report: Report) => {
+type Limits = ReturnType<typeof readLimits>
+
+const readLimits = (spec: ScheduleParts, report: Report) => {
   const startAt = spec.start_at === undefined ? null : readTime(spec.start_at, 'start_at', report)
   const endAt = spec.end_at === undefined ? null : readTime(spec.end_at, 'end_at', report)
   if (startAt !== null && endAt !== null && startAt > endAt) report('start_at', 'must not be after end_at')
@@ -118,7 +141,7 @@ const readLimits = (spec: ScheduleSpec, report: Report) => {
 const checkJitter = (input: {
   jitter: number
   intervals: readonly Interval[]
-  calendars: readonly Placed[]
+  calendars: readonly PlacedCalendar[]
   report: Report
 }): void => {
   if (input.jitter === 0) return

@@ -1,0 +1,55 @@
+import type { TProperties, TSchema } from 'typebox'
+import { Compile, type Validator } from 'typebox/compile'
+import type { FieldError } from '../kernel/errors.ts'
+import { once } from '../kernel/once.ts'
+import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
+import { sinkErrors } from './check-sinks.ts'
+
+type Given = Readonly<Record<string, unknown>>
+
+/** Judges an object that its schema has refused field by field, so that all faults are told at once. */
+export interface FieldCheck {
+  /** Unknown fields, those that are missing, and what is wrong with the others. */
+  errors(given: Given): readonly FieldError[]
+  /** The fields that are as their schemas say. */
+  sound(given: Given): Given
+}
+
+/** The schemas are compiled when they are first needed. */
+export const createFieldCheck = (schema: {
+  readonly properties: TProperties
+  readonly required?: readonly string[] | undefined
+}): FieldCheck => {
+  const { properties, required = [] } = schema
+  // One by one: of a whole object TypeBox tells no more than eight errors.
+  const validators = once(() =>
+    Object.entries(properties).map(([field, one]) => [field, Compile(one as TSchema)] as const),
+  )
+  const given = (value: Given) => validators().filter(([field]) => value[field] !== undefined)
+
+  return {
+    errors: value => [
+      ...Object.keys(value)
+        .filter(field => !Object.hasOwn(properties, field))
+        .map(field => ({ path: field, message: 'is not a known field' })),
+      ...required.filter(field => value[field] === undefined).map(field => ({ path: field, message: 'is required' })),
+      ...given(value)
+        .filter(([field, one]) => !one.Check(value[field]))
+        .flatMap(([field, one]) => fieldErrors(field, one, value[field])),
+    ],
+    sound: value =>
+      Object.fromEntries(
+        given(value)
+          .filter(([field, one]) => one.Check(value[field]))
+          .map(([field]) => [field, value[field]]),
+      ),
+  }
+}
+
+/** Lists of rules hold unions of unions: what TypeBox says of a sink is told by its own type instead. */
+const fieldErrors = (field: string, one: Validator, value: unknown): readonly FieldError[] => {
+  const errors = boundedErrors(one, value)
+  if (field !== 'sinks') return toFieldErrors(errors, field)
+  const ofList = errors.filter(({ instancePath }) => instancePath === '')
+  return [...toFieldErrors(ofList, field), ...sinkErrors(value, field)]
+}
