@@ -80,7 +80,7 @@ const toArgv = (
     '--disable-warning=ExperimentalWarning',
     `--max-old-space-size=${heapMegabytes}`,
     ENTRY,
-    JSON.stringify({ orders: slot.orders, reports: slot.reports }),
+    JSON.stringify({ orders: slot.orders, reports: slot.reports, directory }),
   ] as const
   if (sandbox === null) return argv as readonly [string, ...string[]]
   const shown = [process.execPath, PROGRAM, functionsDir, slot.orders, slot.reports]

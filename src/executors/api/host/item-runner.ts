@@ -14,12 +14,14 @@ import { createFunctionContext, type RunningItem } from './function-context.ts'
 import { watchLeftovers } from './leftovers.ts'
 import { type LoadedFunction, type Modules, UnreadableFunction } from './modules.ts'
 import { sayOutput } from './output.ts'
+import type { OwnDirectory } from './own-directory.ts'
 import { isLeftover, runWithin } from './scope.ts'
 import { createStopSource } from './stop-source.ts'
 
 type Options = {
   readonly channel: Channel
   readonly modules: Modules
+  readonly directory: OwnDirectory
   /** What this process was started with: every item's environment is made over it. */
   readonly base: Readonly<Record<string, string | undefined>>
   readonly setEnvironment: (wanted: Readonly<Record<string, string | undefined>>) => void
@@ -28,8 +30,7 @@ type Options = {
 type Running = RunningItem & { readonly fault: PromiseWithResolvers<never> }
 
 /** Obeys the server's orders: runs items, one at a time, each to its report. */
-export const createItemRunner = ({ channel, modules, base, setEnvironment }: Options) => {
-  const directory = process.cwd()
+export const createItemRunner = ({ channel, modules, directory, base, setEnvironment }: Options) => {
   const leftovers = watchLeftovers(directory)
   let current: Running | null = null
   let tainted = false
@@ -61,7 +62,7 @@ export const createItemRunner = ({ channel, modules, base, setEnvironment }: Opt
         : failed(item, { reason: 'function_unreadable', message: describeUnreadable(error) }, error)
     }
     try {
-      const context = createFunctionContext({ channel, item, directory })
+      const context = createFunctionContext({ channel, item, directory: directory.path })
       const value = await Promise.race([loaded(item.order.parameters, context), item.fault.promise])
       return toReport(item, encodeResult(value))
     } catch (error) {

@@ -1,10 +1,8 @@
 import childProcess from 'node:child_process'
 import { subscribe } from 'node:diagnostics_channel'
-import { readdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
 import { syncBuiltinESMExports } from 'node:module'
-import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
+import type { OwnDirectory } from './own-directory.ts'
 
 /** Knows whether an item may have left something in this process or outside. */
 export interface Leftovers {
@@ -21,7 +19,7 @@ const WAITS_MS = [0, 0, 1, 5, 20, 50] as const
  * A host is clean when nothing of the item keeps the event loop alive (timers, servers, requests, worker threads) and it
  * has started no process, no thread and loaded no native code: what these do cannot be seen from here.
  */
-export const watchLeftovers = (directory: string): Leftovers => {
+export const watchLeftovers = (directory: OwnDirectory): Leftovers => {
   const own = process.getActiveResourcesInfo().length
   let beyondSight = false
   const suspect = (): void => {
@@ -46,7 +44,7 @@ export const watchLeftovers = (directory: string): Leftovers => {
         if (wait === WAITS_MS.length) return false
         await pause(WAITS_MS[wait])
       }
-      return empty(directory)
+      return directory.clear()
     },
   }
 }
@@ -62,18 +60,5 @@ const suspectCalls = <Name extends string>(
       suspect()
       return original.apply(this, values)
     }
-  }
-}
-
-/** The directory is empty again, and the working one. */
-const empty = async (directory: string): Promise<boolean> => {
-  try {
-    if (process.cwd() !== directory) process.chdir(directory)
-    const names = readdirSync(directory)
-    if (names.length === 0) return true
-    await Promise.all(names.map(name => rm(join(directory, name), { recursive: true, force: true })))
-    return true
-  } catch {
-    return false
   }
 }

@@ -8,8 +8,9 @@ import { replaceEnvironment } from './environment.ts'
 import { createItemRunner } from './item-runner.ts'
 import { watchModules } from './modules.ts'
 import { takeOverOutput } from './output.ts'
+import { openOwnDirectory } from './own-directory.ts'
 
-type HostSettings = { readonly orders: string; readonly reports: string }
+type HostSettings = { readonly orders: string; readonly reports: string; readonly directory: string }
 
 const settings = JSON.parse(process.argv[2]!) as HostSettings
 process.argv.length = 1
@@ -19,6 +20,7 @@ takeOverOutput(channel)
 const runner = createItemRunner({
   channel,
   modules: watchModules(),
+  directory: openOwnDirectory(settings.directory),
   base: { ...process.env },
   setEnvironment: wanted => replaceEnvironment(process.env, wanted),
 })
