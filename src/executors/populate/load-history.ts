@@ -7,7 +7,6 @@ import { sleep } from '../../data/lock-tables.ts'
 import { dropStaging, sourceName } from '../../data/staging-database.ts'
 import { createTableSql, qualified } from '../../data/table-ddl.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
-import { newId } from '../../kernel/ids.ts'
 import { dataSourcesOf, findDataSource } from '../../model/catalogue-graph.ts'
 import type { DataSource, WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
@@ -16,6 +15,7 @@ import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../warehouse/quote-text.ts'
 import { WarehouseError } from '../../warehouse/warehouse.ts'
 import type { ExecutionContext } from '../executor.ts'
+import { planSteps, type Step } from './plan-steps.ts'
 
 /** What of a source goes through which node. */
 export type History = {
@@ -36,12 +36,9 @@ type Input = {
   readonly history: History
 }
 
-type Step = { readonly id: string; readonly partition: string; readonly rows: number; status: StepStatus }
-type StepStatus = 'waiting' | 'working' | 'done' | 'error' | 'cancelled'
-
 /**
- * One step for each partition of the source, each into a table of its own: what broke is done again alone. Their tables join the staged
- * target when all are done.
+ * The source step by step, by partitions or ranges, each into a table of its own: what broke is done again alone. Their tables join the staged target
+ * when all are done.
  */
 export const loadHistory = async (input: Input): Promise<Loaded> => {
   const source = await openSource(input)
@@ -56,7 +53,8 @@ export const loadHistory = async (input: Input): Promise<Loaded> => {
 const ignore = (): void => {}
 
 const loadSteps = async (input: Input, source: Source): Promise<Loaded> => {
-  const steps = await planSteps(input, source)
+  const { database, dataSource } = source
+  const steps = await planSteps({ statements: input.staged.statements, database, table: ALL, dataSource })
   const tell = () => tellSteps(input.context, steps)
   tell()
   for (const step of steps) {
@@ -113,21 +111,12 @@ const openSource = async ({ data, job, staged, history }: Input): Promise<Source
   return source
 }
 
-const planSteps = async ({ staged }: Input, { database }: Source): Promise<Step[]> => {
-  const parts = await staged.statements.rows<{ partition: string; rows: string }>({
-    sql: `SELECT partition_id AS partition, sum(rows) AS rows FROM system.parts
-      WHERE database = {database:String} AND table = {table:String} AND active GROUP BY partition ORDER BY partition`,
-    parameters: { database, table: ALL },
-  })
-  return parts.map(({ partition, rows }) => ({ id: newId(), partition, rows: Number(rows), status: 'waiting' }))
-}
-
 /** The share of steps that were begun: as the example of the Tinybird document counts. */
 const tellSteps = (context: ExecutionContext, steps: readonly Step[]): void => {
   const begun = steps.filter(({ status }) => status !== 'waiting').length
   context.progress({
     percentage: steps.length === 0 ? 100 : Math.floor((begun / steps.length) * 100),
-    message: `${begun} of ${steps.length} partitions`,
+    message: `${begun} of ${steps.length} ${steps.some(({ condition }) => condition !== null) ? 'ranges' : 'partitions'}`,
     steps: steps.map(({ id, status }) => ({ id, status })),
   })
 }
@@ -152,7 +141,7 @@ const runStep = async (input: Input, source: Source, place: Place): Promise<void
   await statements.command({
     database: source.database,
     sql: insertSelect({ into: target, table, select: node, given }),
-    settings: { ...INSERT_SETTINGS, ...filterSettings(input, source, place.steps) },
+    settings: { ...INSERT_SETTINGS, ...filterSettings(input, source, place) },
   })
 }
 
@@ -174,10 +163,11 @@ const MOST_OF_SUBSET = 1_990_000
 const filterSettings = (
   { history }: Input,
   source: Source,
-  steps: readonly Step[],
+  { step, steps }: Place,
 ): Readonly<Record<string, string>> => {
-  const filter = filterOf(history, steps)
-  if (filter === null) return {}
+  const conditions = [step.condition, filterOf(history, steps)].filter(condition => condition !== null)
+  if (conditions.length === 0) return {}
+  const filter = conditions.map(condition => `(${condition})`).join(' AND ')
   const table = `${source.database}.${history.source}`
   return { additional_table_filters: `{${quoteText(table)}: ${quoteText(filter)}}` }
 }

@@ -1,0 +1,63 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { cutRange, findRangeKey, rangeConditions } from './key-ranges.ts'
+
+const integer = fc.bigInt({ min: -(2n ** 63n), max: 2n ** 64n - 1n })
+
+test('cuts lie ascending within the range, as many ranges as were asked for where there are so many integers, of equal width', () => {
+  fc.assert(
+    fc.property(integer, integer, fc.integer({ min: 1, max: 64 }), (a, b, ranges) => {
+      const [least, greatest] = a < b ? [a, b] : [b, a]
+      const cuts = cutRange(least, greatest, ranges)
+      const edges = [least, ...cuts, greatest + 1n]
+      const widths = edges.slice(1).map((edge, index) => edge - edges[index]!)
+      const size = greatest - least + 1n
+      expect(BigInt(widths.length)).toBe(size < BigInt(ranges) ? size : BigInt(ranges))
+      for (const width of widths)
+        expect([size / BigInt(widths.length), size / BigInt(widths.length) + 1n]).toContain(width)
+    }),
+  )
+})
+
+test('every value, whether or not it is between the bounds, is in one range alone, and so is none', () => {
+  const key = { column: 'x', type: 'Int64', integer: 'Int64', isNullable: true }
+  const holds = (condition: string, x: bigint | null): boolean => {
+    const text = condition
+      .replaceAll(/toInt64\('(-?\d+)'\)/g, '$1n')
+      .replaceAll('isNull(x)', 'x === null')
+      .replaceAll(' AND ', ' && ')
+      .replaceAll(' OR ', ' || ')
+    const sql = text.replaceAll(/x (<|>=) /g, '(x ?? NaN) $1 ')
+    return Boolean(new Function('x', `return ${sql}`)(x))
+  }
+  fc.assert(
+    fc.property(
+      fc.uniqueArray(fc.bigInt({ min: -9n, max: 9n }), { minLength: 1, maxLength: 6 }),
+      fc.option(fc.bigInt({ min: -20n, max: 20n })),
+      (bounds, x) => {
+        const conditions = rangeConditions(
+          key,
+          bounds.toSorted((a, b) => (a < b ? -1 : 1)),
+        )
+        expect(conditions.filter(condition => holds(condition, x))).toHaveLength(1)
+      },
+    ),
+  )
+})
+
+test.each([
+  ['day', 'Date', { column: '`c`', type: 'Date', integer: 'UInt16', isNullable: false }],
+  ['c, d', "Nullable(DateTime64(3, 'UTC'))", { type: "DateTime64(3, 'UTC')", integer: 'Int64', isNullable: true }],
+  ['`c`', 'LowCardinality(Nullable(Int32))', { type: 'Int32', integer: 'Int32', isNullable: true }],
+  ['c', 'UInt64', { type: 'UInt64', integer: 'UInt64', isNullable: false }],
+  ['c', 'String', null],
+  ['c', 'Float64', null],
+  ['c', 'Int128', null],
+  ['c', "Enum8('a' = 1)", null],
+  ['toDate(c), c', 'DateTime', null],
+  ['d', 'Date', null],
+  [null, 'Date', null],
+])('of the sorting key %s the first column, as %s, tells ranges apart: %j', (sortingKey, type, expected) => {
+  const key = findRangeKey({ columns: [{ name: 'c', type }], sortingKey: sortingKey === 'day' ? 'c' : sortingKey })
+  expect(key).toEqual(expected && expect.objectContaining(expected))
+})
