@@ -38,7 +38,31 @@ export const toFetchError = (error: unknown, origin: string): FetchError => {
   if (isCertificateFault(code)) return new FetchError('certificate_refused', `${origin}: ${message} (${code})`)
   if (name === 'HTTPParserError' || isUnreadable(code))
     return new FetchError('response_unreadable', `${origin}: ${message} (${code})`)
-  return new FetchError('connection_failed', `${origin}: ${code === '' ? message : code}`)
+  return new FetchError('connection_failed', `${origin}: ${code === '' ? message : `${inWords(code)} (${code})`}`)
+}
+
+const CLOSED = 'the other side closed the connection'
+const TOO_LATE = 'nothing answered in time'
+const NO_WAY = 'there is no way to its address'
+
+/** What the codes mean that connections mostly fail with. Messages of the system may name addresses that a name led to. */
+const MEANINGS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'the connection was refused',
+  ECONNRESET: CLOSED,
+  EPIPE: CLOSED,
+  UND_ERR_SOCKET: CLOSED,
+  UND_ERR_CLOSED: CLOSED,
+  ENOTFOUND: 'there is no such name',
+  EAI_AGAIN: 'the name could not be looked up',
+  ETIMEDOUT: TOO_LATE,
+  UND_ERR_CONNECT_TIMEOUT: TOO_LATE,
+  EHOSTUNREACH: NO_WAY,
+  ENETUNREACH: NO_WAY,
+}
+
+const inWords = (code: string): string => {
+  if (/^ERR_SSL_|^EPROTO$/.test(code)) return 'no encrypted connection came about'
+  return MEANINGS[code] ?? 'the connection failed'
 }
 
 /** OpenSSL's verification errors, as Node names them, and Node's own for the name. */

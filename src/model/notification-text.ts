@@ -26,6 +26,8 @@ export const runFailed = (run: {
   message: `${run.failed} of its ${run.items} items failed.`,
 })
 
+const tried = (tries: number): string => (tries === 1 ? 'Tried once.' : `Tried ${tries} times.`)
+
 export const deliveryFailed = (delivery: {
   readonly status: Extract<Delivery['status'], 'failed' | 'stopped'>
   readonly tries: number
@@ -33,5 +35,5 @@ export const deliveryFailed = (delivery: {
 }): NotificationText => ({
   type: 'delivery.failed',
   title: delivery.status === 'stopped' ? 'A sink refused a delivery for good' : 'A delivery was given up',
-  message: `Tried ${delivery.tries} times. ${delivery.lastError ?? ''}`.trim(),
+  message: `${tried(delivery.tries)} ${delivery.lastError ?? ''}`.trim(),
 })

@@ -38,7 +38,8 @@ describe('a function', () => {
   test.each([
     ['a cycle', 'const a = {}; a.a = a; return a', /circular/i],
     ['a BigInt', 'return { n: 1n }', /BigInt/],
-    ['a function', 'return () => 1', /function/],
+    ['a function', 'return () => 1', /a function cannot/],
+    ['an object that is written as nothing', 'return { toJSON: () => undefined }', /an object cannot/],
     ['something that cannot be read', 'return { get x() { throw new Error("no x") } }', /no x/],
   ])('that returns %s fails as unreadable', async (what, body, message) => {
     const name = what.replaceAll(' ', '-')

@@ -27,9 +27,10 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     })
   })
 
-  test('fails with the name of the signal that ended it', async () => {
-    const { outcome } = await run({ command: 'kill -SEGV $$' })
-    expect(outcome).toMatchObject({ failure: 'user', reason: 'signal', exit: { exitCode: null, signal: 'SIGSEGV' } })
+  test.each(['SEGV', 'ABRT', 'IO'])('fails with the name of the signal that ended it: SIG%s', async name => {
+    const { outcome } = await run({ command: `kill -${name} $$` })
+    const exit = { exitCode: null, signal: `SIG${name}` }
+    expect(outcome).toMatchObject({ failure: 'user', reason: 'signal', exit })
   })
 
   test('writes standard output and standard error into the log, each as it is', async () => {

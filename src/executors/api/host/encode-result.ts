@@ -15,7 +15,10 @@ const toText = (value: unknown): string | HostFailure => {
   try {
     // Undefined for functions and symbols, whatever its type says.
     const text = JSON.stringify(value) as string | undefined
-    return text?.replace(SURROGATE_ESCAPES, replaceHalf) ?? unreadable(`a ${typeof value} cannot be written as JSON`)
+    return (
+      text?.replace(SURROGATE_ESCAPES, replaceHalf) ??
+      unreadable(`${typeof value === 'object' ? 'an' : 'a'} ${typeof value} cannot be written as JSON`)
+    )
   } catch (error) {
     return unreadable(firstLine(error))
   }

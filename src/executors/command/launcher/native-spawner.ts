@@ -105,7 +105,12 @@ const createAttributes = (libc: Libc, resetIds: boolean): Buffer => {
   return attributes
 }
 
-const SIGNAL_NAMES = new Map(Object.entries(constants.signals).map(([name, number]) => [number as number, name]))
+/** Of several names of one signal the first is the usual one: SIGABRT, not SIGIOT. */
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals)
+    .map(([name, number]) => [number as number, name] as const)
+    .reverse(),
+)
 
 const reap = (libc: Libc, onExit: SpawnerOptions['onExit']): void => {
   const status = Buffer.alloc(STRUCT_BYTES)
