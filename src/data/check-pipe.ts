@@ -36,6 +36,12 @@ export const inspectNodes = async (
       const isKnown = (table: string): boolean =>
         earlier.includes(table) ||
         (table !== name && (findDataSource(before, table) ?? findPipe(before, table))?.name === table)
+      const missing = targetOfOther(
+        nodes,
+        node,
+        tables.filter(table => !isKnown(table)),
+      )
+      if (missing !== null) errors.push({ path, message: `the node ${node.name}: ${missing}` })
       inspected.push({
         ...node,
         sql,
@@ -49,6 +55,14 @@ export const inspectNodes = async (
   }
   refuse(errors)
   return inspected
+}
+
+/** It would be made once all nodes are found right, of what another gives. */
+const targetOfOther = (nodes: readonly NewNode[], reader: NewNode, unknown: readonly string[]): string | null => {
+  for (const { name, role } of nodes)
+    if (name !== reader.name && role.type !== 'plain' && unknown.includes(role.into))
+      return `${role.into} is made with the node ${name}, and cannot be read yet: make the data source first, or save the pipe with ${name} before the nodes that read it`
+  return null
 }
 
 const refuse = (errors: readonly FieldError[]): void => {

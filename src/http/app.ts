@@ -84,7 +84,7 @@ export const createApp = async (
   const metrics = services.metrics ?? createMetrics()
   const app = createFastify(services, idleConnectionMs)
 
-  handleErrors(app, { logger })
+  const refuseUnrouted = handleErrors(app, { logger })
   secureAnswers(app)
   readJsonBodies(app)
   readQueries(app)
@@ -122,7 +122,7 @@ export const createApp = async (
   await inferRoutes(app, services, inferMs)
   pipeRoutes(app, services)
   eventRoutes(app, { ...services, streams, events: createWorkspaceEvents(app, services) })
-  await tinybirdRoutes(app, services, queries)
+  await tinybirdRoutes(app, { ...services, refuseUnrouted }, queries)
   workerRoutes(app, services)
   tokenRoutes(app, { ...services, callers, streams })
   workspaceRoutes(app, services)

@@ -5,19 +5,27 @@ import type { Logger } from '../kernel/logger.ts'
 import type { App } from './app.ts'
 import { PROBLEM_TYPE, problemOf, toMillraceError } from './problem.ts'
 
-/** Makes every refusal a problem+json, Fastify's own included. Faults of the server are logged once, here. */
-export const handleErrors = (app: App, { logger }: { logger: Logger }): void => {
+/** Tells a wrong method (405) from a wrong path (404). */
+export type RefuseUnrouted = (request: FastifyRequest, reply: FastifyReply) => never
+
+/**
+ * Makes every refusal a problem+json, Fastify's own included. Faults of the server are logged once, here. Gives what refuses requests without a route,
+ * for those who word refusals otherwise.
+ */
+export const handleErrors = (app: App, { logger }: { logger: Logger }): RefuseUnrouted => {
   const routes = collectRoutes(app)
 
   app.setErrorHandler((thrown: unknown, request, reply) => sendProblem(reply, refusalOf(thrown, request, logger)))
 
-  app.setNotFoundHandler((request, reply) => {
+  const refuseUnrouted: RefuseUnrouted = (request, reply) => {
     const path = pathOf(request.url)
     const allowed = routes.filter(route => route.pattern.test(path)).map(route => route.method)
-    if (allowed.length === 0) return sendProblem(reply, new MillraceError('route_not_found', `There is no ${path}.`))
+    if (allowed.length === 0) throw new MillraceError('route_not_found', `There is no ${path}.`)
     reply.header('allow', allowed.join(', '))
-    return sendProblem(reply, new MillraceError('method_not_allowed', `${path} takes ${allowed.join(', ')}.`))
-  })
+    throw new MillraceError('method_not_allowed', `${path} takes ${allowed.join(', ')}.`)
+  }
+  app.setNotFoundHandler(refuseUnrouted)
+  return refuseUnrouted
 }
 
 /** What a request is told of what was thrown. A fault of the server is logged; that it is too busy is none. */
@@ -54,7 +62,7 @@ const logFault = (logger: Logger, { thrown, request }: { thrown: unknown; reques
 
 type KnownRoute = { readonly method: string; readonly pattern: RegExp }
 
-/** Every route as it is added, to tell a wrong method (405) from a wrong path (404). */
+/** Every route as it is added. */
 const collectRoutes = (app: App): readonly KnownRoute[] => {
   const routes: KnownRoute[] = []
   app.addHook('onRoute', route => {

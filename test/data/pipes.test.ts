@@ -41,6 +41,22 @@ describe('a pipe is refused, with the node that is at fault,', () => {
     expect(fault).toMatchObject({ path: 'nodes.0.sql', message: expect.stringContaining('early') })
   })
 
+  test('whose node reads the data source that another makes with the pipe', async () => {
+    const nodes = [
+      { name: 'first', sql: 'SELECT day, amount FROM events', role: materialized('by_first') },
+      { name: 'second', sql: 'SELECT day, sum(amount) AS s FROM by_first GROUP BY day' },
+    ]
+    const [fault] = await faultsOf(nodes)
+    expect(fault).toMatchObject({
+      path: 'nodes.1.sql',
+      message: expect.stringMatching(/^the node second: by_first is made with the node first, and cannot be read yet/),
+    })
+    const { dataSources } = await scene.data.catalogue(WORKSPACE)
+    expect(dataSources.map(({ name }) => name)).not.toContain('by_first')
+    await scene.dataSource('by_first', { day: 'Date', amount: 'Float64' })
+    await scene.pipe('both_nodes', nodes)
+  })
+
   test('whose SQL does not parse, calls what it may not, or names a database', async () => {
     const faults = await faultsOf([
       { name: 'broken', sql: 'SELEC 1' },

@@ -123,6 +123,17 @@ describe('data sources', () => {
     expect(await count('copies')).toBe(ROWS - 30)
   })
 
+  test('are shown in a job as changed when it has changed their rows', async () => {
+    await fill('copies')
+    const path = '/v0/datasources/copies/delete'
+    const { body: before } = await scene.call('GET', '/v0/datasources/copies')
+    const dry = await ended(await post(path, form({ delete_condition: 'n < 10', dry_run: 'true' })))
+    expect(dry.datasource.updated_at).toBe(before.updated_at)
+    const done = await ended(await post(path, form({ delete_condition: 'n < 10' })))
+    expect(done.datasource.updated_at).toBe(done.updated_at)
+    expect(done.updated_at > before.updated_at).toBe(true)
+  })
+
   test('are emptied', async () => {
     await fill('copies')
     const answer = await scene.call('POST', '/v0/datasources/copies/truncate')
@@ -224,6 +235,10 @@ describe('pipes', () => {
     ['POST', '/v0/datasources?url=https://example.com/facts.csv', 409],
     ['POST', '/v0/datasources?url=https://example.com/&mode=create', 400],
     ['POST', '/v0/datasources?url=https://example.com/a.csv&format=xml', 400],
+    ['PUT', '/v0/pipes/snapshot', 405],
+    ['DELETE', '/tinybird/v0/jobs', 405],
+    ['POST', '/v0/jobs/x/y/z', 404],
+    ['GET', '/tinybird/v0/nothing/', 404],
     ['GET', '/v0/sql', 400],
     ['GET', '/v0/sql?q=SELECT', 400],
     ['GET', '/v0/sql?q=SELECT+1+FORMAT+CSV', 400],

@@ -1,8 +1,7 @@
 import { formatOf, type ImportFields } from '../../../executors/import/spec.ts'
 import type { Catalogue } from '../../../model/catalogue.ts'
-import type { DataSource } from '../../../model/data-source.ts'
 import { type DataSourceView, viewDataSource } from './data-source-view.ts'
-import { type JobSpec, type Named, pipeOf, specOf, targetOf } from './job-spec.ts'
+import { type JobSpec, pipeOf, specOf, targetOf } from './job-spec.ts'
 import { type DataJob, isCancellable, wordOfKind, wordOfStatus, wordOfTime } from './words.ts'
 
 /** What answers are made from, beside the job. */
@@ -36,7 +35,7 @@ export const viewJob = (job: DataJob, { catalogue, publicUrl }: JobContext) => {
     started_at: job.startedAt === null ? null : wordOfTime(job.startedAt),
     is_cancellable: isCancellable(job),
     job_url: urlOf(job, publicUrl),
-    ...viewTarget(catalogue, spec, targetOf(catalogue, job, spec)),
+    ...viewTarget(catalogue, job, spec),
     ...pipeOf(catalogue, job),
     ...VIEWS[job.kind](job, spec),
     statistics: viewStatistics(job),
@@ -51,15 +50,20 @@ const viewStatistics = ({ statistics }: DataJob) =>
 
 const viewTarget = (
   catalogue: Catalogue,
+  job: DataJob,
   spec: JobSpec,
-  target: Named<DataSource> | null,
 ): { readonly datasource?: DataSourceView | { readonly id: null; readonly name: string } } => {
+  const target = targetOf(catalogue, job, spec)
   if (target === null) return {}
   const { name, found } = target
   if (found === undefined) return { datasource: { id: null, name } }
-  const datasource = viewDataSource(catalogue, found)
+  const datasource = viewDataSource(catalogue, { ...found, updatedAt: Math.max(found.updatedAt, writtenAt(job, spec)) })
   return { datasource: spec.import === undefined ? datasource : { ...datasource, ...viewSource(spec.import) } }
 }
+
+/** When the job has changed rows; 0: it has not. The catalogue knows of changes of columns alone, and does not change with every write. */
+const writtenAt = (job: DataJob, spec: JobSpec): number =>
+  job.status === 'completed' && spec.delete?.dry_run !== true ? job.updatedAt : 0
 
 /** What an import says of the content its data source is filled from. */
 const viewSource = (fields: ImportFields) => {

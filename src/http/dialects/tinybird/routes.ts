@@ -1,4 +1,5 @@
 import type { App } from '../../app.ts'
+import type { RefuseUnrouted } from '../../error-handler.ts'
 import type { Services } from '../../services.ts'
 import type { SmallQueries } from '../../small-queries.ts'
 import { PREFIXES } from './access.ts'
@@ -11,7 +12,11 @@ import { refuseInItsWords } from './refusals.ts'
 import { sqlRoutes } from './sql-routes.ts'
 
 /** Tinybird's API (`docs/api/tinybird.md`): its requests mapped onto the same engine and data, answered in its words. Without state of its own. */
-export const tinybirdRoutes = async (root: App, services: Services, queries: SmallQueries): Promise<void> => {
+export const tinybirdRoutes = async (
+  root: App,
+  services: Services & { readonly refuseUnrouted: RefuseUnrouted },
+  queries: SmallQueries,
+): Promise<void> => {
   for (const prefix of PREFIXES)
     await root.register(
       async (scope: App) => {
