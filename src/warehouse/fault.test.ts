@@ -53,3 +53,28 @@ test('a connection that breaks is the engine lost, an abort of our own is a canc
 test('text without an exception is none', () => {
   expect(fromExceptionText('1,2,3\n4,5,6\n')).toBeNull()
 })
+
+test.each([
+  [
+    `Cannot parse input: expected '{' before: 'a,b': (at row 1)\n: (in file/uri /srv/mill race/data/warehouse/default/imports/01a2009f-1687-7a17-97a1-e67feb6afbc2.1): While executing ParallelParsingBlockInputFormat: While executing File.`,
+    "Cannot parse input: expected '{' before: 'a,b': (at row 1)",
+  ],
+  [
+    'The table structure cannot be extracted from a Parquet format file. Error:\nCode: 117. DB::Exception: Not a Parquet file (wrong magic bytes at the end of file). (INCORRECT_DATA) (version 26.7.2.1).\nYou can specify the structure manually: (in file/uri /srv/data/warehouse/default/imports/01a2009f-1687-7a17-97a1-e67feb6afbc2.1).',
+    'The table structure cannot be extracted from a Parquet format file. Error:\nNot a Parquet file (wrong magic bytes at the end of file).',
+  ],
+  [
+    "File /srv/data/warehouse/default/imports/01a2009f-1687-7a17-97a1-e67feb6afbc2.1 doesn't exist.",
+    "a file of the server doesn't exist.",
+  ],
+  [
+    'apache::thrift::transport::TTransportException: No more data to read: (in file/uri /srv/data/01a2.1): While executing File.',
+    'No more data to read',
+  ],
+  [
+    "Cannot parse '/home/me/data/sales.csv' of https://example.com/01a2009f-1687-7a17-97a1-e67feb6afbc2/x as UInt8",
+    "Cannot parse '/home/me/data/sales.csv' of https://example.com/01a2009f-1687-7a17-97a1-e67feb6afbc2/x as UInt8",
+  ],
+])('a message names no place of the server, and gives no advice that nobody can take: %s', (text, expected) => {
+  expect(fromExceptionText(`Code: 117. DB::Exception: ${text} (INCORRECT_DATA)`)?.message).toBe(expected)
+})

@@ -54,10 +54,23 @@ const brokenConnection = (text: string, cause: unknown): WarehouseError =>
 /** What `flattenSelect` calls a user's expression. */
 const OWN_NAME = /\bc__\d+_(?=\w)/g
 
-/** A sentence for the user: no code, no class names, no version, no stack. Positions stay. */
+/** `: (in file/uri /…)`, where the server keeps content while it is read. */
+const WHERE_IT_LIES = /:?\s*\(in file\/uri [^)]*\)/g
+
+/** To whoever writes the functions of tables, which nobody can here. */
+const ADVICE = /\.?\s*You can specify the structure manually:?/g
+
+/** Content that is imported, and parts of tables, lie under ids; users' own paths are theirs. */
+const OWN_PATH = /(?:[Ff]ile )?(?<![\w:/.])\/[^\s'"(),:]*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[^\s'"(),:]*/g
+
+/** A sentence for the user: no code, no class names, no version, no stack, no path of the server's. Positions stay. */
 const cleanMessage = (text: string): string =>
   withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
-    .replace(/(Code: \d+\. )?DB::(Exception|ErrnoException|ParsingException): /g, '')
+    .replace(/\.? ?\([A-Z][A-Z0-9_]{2,}\) \(version [^()]*(\([^()]*\))?\)/g, '')
+    .replace(/(Code: \d+\. )?\b(?:\w+::)+\w*Exception: /g, '')
+    .replace(WHERE_IT_LIES, '')
+    .replace(ADVICE, '')
+    .replace(OWN_PATH, 'a file of the server')
     .replace(/: (In scope|[Ww]hile executing|In query) [\s\S]*$/, '')
     .replace(OWN_NAME, '')
     .trim()

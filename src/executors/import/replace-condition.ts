@@ -24,9 +24,8 @@ export const keepOthers = async ({ data, workspace, staged, condition }: Input):
   const table = quoteIdentifier(target.name)
   const [row] = await statements.rows<{ count: string; sample: string }>({
     database,
-    // Where the condition stands, no name of ours may be that of a column.
-    sql: `SELECT count() AS count, any(\`\trow\`) AS sample FROM (
-      SELECT toJSONString(tuple(*)) AS \`\trow\` FROM ${table} WHERE NOT (${holds}))`,
+    // Where the condition stands there is no name of ours: it could be that of a column, or be told to the user.
+    sql: `SELECT count() AS count, any(toJSONString(tuple(*))) AS sample FROM (SELECT * FROM ${table} WHERE NOT (${holds}))`,
   })
   const others = Number(row!.count)
   if (others > 0)
