@@ -1,13 +1,13 @@
 import type { DataSource } from '../../../model/data-source.ts'
 import type { Reader } from '../load/reader.ts'
+import type { CsvColumns } from './csv-columns.ts'
 import { type Dialect, dialectSettings } from './dialect.ts'
 
 type Input = {
   readonly dialect: Dialect
   /** Lines before the first row. */
   readonly skipLines: number
-  /** Names of the file's columns. */
-  readonly names: readonly string[]
+  readonly columns: CsvColumns
   readonly target: DataSource
 }
 
@@ -16,23 +16,25 @@ const place = (index: number): string => `c${index}`
 /** Lines of the wrong number of columns are an error: quickest where there are none. `isUtf8`: the content as a whole is looked at elsewhere. */
 export const strictReader = (input: Input, { isUtf8 }: { isUtf8: boolean }): Reader => ({
   ...common(input),
-  structure: input.names.map((_, index) => `${place(index)} String`).join(', '),
+  structure: input.columns.names.map((_, index) => `${place(index)} String`).join(', '),
   columns: readColumns(input, index => place(index), isUtf8),
   isBlank: '0',
   isRagged: '0',
 })
 
-/** A column that a line does not have is NULL, and nothing else is; one more column takes what is too much. */
+/** A column that a line does not have is NULL, and nothing else is; what may be there must be empty, and one more column takes what is too much. */
 export const tolerantReader = (input: Input): Reader => {
-  const { names } = input
+  const { names, most } = input.columns
   const last = place(names.length - 1)
+  const surplus = Array.from({ length: most - names.length }, (_, index) => place(names.length + index))
+  const isTooMuch = surplus.map(field => `ifNull(${field}, '') != ''`).join(' OR ')
   return {
     ...common(input),
     settings: { ...common(input).settings, input_format_csv_allow_variable_number_of_columns: 1 },
-    structure: [...names, ''].map((_, index) => `${place(index)} Nullable(String)`).join(', '),
+    structure: Array.from({ length: most + 1 }, (_, index) => `${place(index)} Nullable(String)`).join(', '),
     columns: readColumns(input, index => `assumeNotNull(${place(index)})`, false),
     isBlank: `(isNull(${place(0)}) OR (${place(0)} = '' AND isNull(${place(1)})))`,
-    isRagged: `(isNull(${last}) OR isNotNull(${place(names.length)}))`,
+    isRagged: `(isNull(${last}) OR ${isTooMuch} OR isNotNull(${place(most)}))`,
   }
 }
 
@@ -41,9 +43,13 @@ const common = ({ dialect, skipLines }: Input) => ({
   settings: { ...dialectSettings(dialect), input_format_csv_skip_first_lines: skipLines },
 })
 
-const readColumns = ({ names, target }: Input, textOf: (index: number) => string, isUtf8: boolean): Reader['columns'] =>
+const readColumns = (
+  { columns, target }: Input,
+  textOf: (index: number) => string,
+  isUtf8: boolean,
+): Reader['columns'] =>
   target.columns.flatMap(column => {
-    const index = names.indexOf(column.name)
+    const index = columns.names.indexOf(column.name)
     if (index === -1) return []
     const { name, type } = column
     return [{ name, type, column, text: textOf(index), emptyIsNull: true, isUtf8, asIs: null }]

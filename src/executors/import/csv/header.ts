@@ -1,19 +1,57 @@
 import type { DataSource } from '../../../model/data-source.ts'
 import type { SampleRecord } from './read-fields.ts'
 
+/** null: it is still to be made. */
+type Target = Pick<DataSource, 'columns'> | null
+
 /**
- * Whether the first record has names. With a data source: when its fields are names of columns. Without: when they are all
- * different, not empty and not like values, and what follows is of another sort (or nothing follows).
+ * Whether the first record has names. With a data source: when one of its fields is the name of a column, letter by letter, or, where none is like a value, but for
+ * its case. Without: when they are not like values, and what follows is of another sort (or nothing follows). Names that are missing or
+ * there twice (an index of pandas has none) are a header's only where values follow.
  */
-export const hasHeader = (records: readonly SampleRecord[], target: Pick<DataSource, 'columns'> | null): boolean => {
+export const hasHeader = (records: readonly SampleRecord[], target: Target): boolean => {
   const [first, second] = records
   if (first === undefined) return false
-  const names = first.fields.map(({ text }) => text)
-  if (target !== null && names.some(name => target.columns.some(column => column.name === name))) return true
-  if (new Set(names).size < names.length || names.some(name => name === '' || isLikeValue(name))) return false
-  if (target !== null) return false
+  const names = first.fields.slice(0, widthOf(records, target)).map(({ text }) => text)
+  const named = names.filter(name => name !== '')
+  if (target !== null && named.some(name => target.columns.some(column => column.name === name))) return true
+  if (named.length === 0 || named.some(isLikeValue)) return false
+  if (target !== null) return named.some(name => target.columns.some(column => isAlike(column.name, name)))
+  if (new Set(named).size < names.length) return second?.fields.some(({ text }) => isLikeValue(text)) === true
   return second === undefined || second.fields.some(({ text }) => isLikeValue(text) || text === '') || allWords(names)
 }
+
+/** But for their case. */
+export const isAlike = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+
+/** The names of a header, `column_0` and so on where it has none. */
+export const headerNames = (records: readonly SampleRecord[], target: Target): readonly string[] =>
+  records[0]!.fields
+    .slice(0, widthOf(records, target))
+    .map(({ text }, index) => (text === '' ? columnName(index) : text))
+
+/** Of a column that has none. */
+export const columnName = (index: number): string => `column_${index}`
+
+/**
+ * Columns of the first record, without those at the end that have no name and are nothing: the data source has none of that place, or, where there is none yet,
+ * no record has a value there. Spreadsheets write delimiters as far as anything ever stood in them.
+ */
+const widthOf = (records: readonly SampleRecord[], target: Target): number => {
+  const isEmpty = (index: number) => (record: SampleRecord) => (record.fields[index]?.text ?? '') === ''
+  const isNothing = (index: number): boolean =>
+    target === null
+      ? records.every(isEmpty(index))
+      : isEmpty(index)(records[0]!) && !target.columns.some(({ name }) => name === columnName(index))
+  let width = records[0]!.fields.length
+  while (width > 1 && isNothing(width - 1)) width--
+  return width
+}
+
+/** Those that are there more than once. */
+export const repeatedNames = (names: readonly string[]): readonly string[] => [
+  ...new Set(names.filter((name, index) => names.indexOf(name) !== index)),
+]
 
 const isLikeValue = (text: string): boolean =>
   /^[+-]?(\d|\.\d)/.test(text) || /^(true|false|null|\\N|nan)$/i.test(text) || /^[[{]/.test(text)

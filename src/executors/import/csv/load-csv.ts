@@ -1,5 +1,6 @@
 import type { DataSource } from '../../../model/data-source.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
+import { ImportFailure } from '../import-failure.ts'
 import { readColumnType } from '../load/column-type.ts'
 import { loadAll } from '../load/load-all.ts'
 import { type ContentLoad, countRows, type LoadCounts, startAnew } from '../load/load-content.ts'
@@ -31,10 +32,12 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const dialect = dialectOf(fields)
   const records = readRecords(sample, dialect, 2)
   const header = fields.header ?? hasHeader(records, target)
-  const names = csvColumns(records, header, target)
+  if (header && records.length === 0) throw noHeader()
+  const columns = csvColumns(records, header, target)
+  const { names, most } = columns
   const skipLines = header ? (records[0]?.linesToEnd ?? 0) : 0
-  const input = { dialect, names, target, skipLines }
-  const csv = { dialect, fields: names.length, skipLines, stopAfter: null }
+  const input = { dialect, columns, target, skipLines }
+  const csv = { dialect, fields: names.length, most, skipLines, stopAfter: null }
 
   // Of one column a blank line is an empty value to one reader and none to the other.
   const all = names.length === 1 ? 'unreadable' : await loadAll(place, strictReader(input, { isUtf8: true }))
@@ -61,6 +64,9 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   if (report.type === 'open') throw neverClosed(report.line)
   return { ...toCounts(counts), samples: report.samples }
 }
+
+const noHeader = (): ImportFailure =>
+  new ImportFailure('content_unreadable', 'The first line, which is to have the names of the columns, cannot be read.')
 
 type Input = Parameters<typeof tolerantReader>[0]
 

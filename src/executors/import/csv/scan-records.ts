@@ -10,6 +10,8 @@ export type Scanned = {
   /** Lines of the file that it takes. */
   readonly lines: number
   readonly fields: number
+  /** Up to the last of them that has a value: all behind are empty. */
+  readonly filled: number
   /**
    * `ok`; `blank`: an empty line; `broken`: something follows a closing quote; `open`: its quote is not closed by the end of
    * the bytes; `cut`: the bytes end before its line does, and more of them may come.
@@ -31,30 +33,35 @@ export const scanRecord = (bytes: Buffer, start: number, dialect: Dialect, isLas
   const length = bytes.length
   let at = start
   let fields = 1
+  let filled = 0
   let lines = 1
   for (;;) {
     while (at < length && (bytes[at] === SPACE || bytes[at] === TAB) && bytes[at] !== delimiter) at++
     if (at < length && bytes[at] === quote) {
       const openLine = lines
+      const from = at + 1
       for (at++; ; at++) {
         const close = bytes.indexOf(quote, at)
-        if (close === -1) return { type: isLast ? 'open' : 'cut', end: length, lines, fields, openLine }
+        if (close === -1) return { type: isLast ? 'open' : 'cut', end: length, lines, fields, filled, openLine }
         lines += countByte(bytes, LF, at, close)
         at = close + 1
-        if (at === length && !isLast) return { type: 'cut', end: length, lines, fields, openLine }
+        if (at === length && !isLast) return { type: 'cut', end: length, lines, fields, filled, openLine }
         if (bytes[at] !== quote) break
       }
+      if (at - 1 > from) filled = fields
       while (at < length && (bytes[at] === SPACE || bytes[at] === TAB) && bytes[at] !== delimiter) at++
       const next = bytes[at]
       if (next === CR && bytes[at + 1] === LF) at++
       if (at < length && bytes[at] !== delimiter && bytes[at] !== LF)
-        return { type: 'broken', end: at, lines, fields, openLine: 0 }
+        return { type: 'broken', end: at, lines, fields, filled, openLine: 0 }
     } else {
+      const from = at
       while (at < length && bytes[at] !== delimiter && bytes[at] !== LF) at++
+      if (!isBlank(bytes, from, at)) filled = fields
     }
     if (at >= length) {
-      if (!isLast) return { type: 'cut', end: length, lines, fields, openLine: 0 }
-      return { type: isBlank(bytes, start, length) ? 'blank' : 'ok', end: length, lines, fields, openLine: 0 }
+      if (!isLast) return { type: 'cut', end: length, lines, fields, filled, openLine: 0 }
+      return { type: isBlank(bytes, start, length) ? 'blank' : 'ok', end: length, lines, fields, filled, openLine: 0 }
     }
     if (bytes[at] === LF)
       return {
@@ -62,6 +69,7 @@ export const scanRecord = (bytes: Buffer, start: number, dialect: Dialect, isLas
         end: at + 1,
         lines,
         fields,
+        filled,
         openLine: 0,
       }
     fields++

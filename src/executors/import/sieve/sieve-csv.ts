@@ -8,6 +8,8 @@ export type CsvSieve = {
   readonly dialect: Dialect
   /** What a record must have. */
   readonly fields: number
+  /** What it may have, if those that are too much are empty. */
+  readonly most: number
   /** Lines of the header, which are left out. */
   readonly skipLines: number
   /** How many invalid lines are enough; null: all are to be found. */
@@ -15,7 +17,7 @@ export type CsvSieve = {
 }
 
 /**
- * Passes on the records that can be read and have the right number of fields. After what cannot be read it goes on in the line after the one where
+ * Passes on the records that can be read and have the right number of fields, empty ones at the end aside. After what cannot be read it goes on in the line after the one where
  * that began: a stray quote costs one line, not all up to the next quote. Constant memory: a record is at most 16 MiB.
  */
 export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve): SieveReport => {
@@ -52,9 +54,10 @@ const needsMore = ({ type }: Scanned, window: ReadWindow): boolean => {
   return type === 'cut' || (type === 'broken' && !window.currentLine.isWhole)
 }
 
-const faultOf = ({ type, fields }: Scanned, sieve: CsvSieve): string | null => {
+const faultOf = ({ type, fields, filled }: Scanned, sieve: CsvSieve): string | null => {
   if (type === 'cut') return TOO_LONG
   if (type === 'broken') return 'has something behind a closing quote'
-  if (type !== 'ok' || fields === sieve.fields) return null
+  if (type !== 'ok') return null
+  if (fields >= sieve.fields && fields <= sieve.most && filled <= sieve.fields) return null
   return `has ${fields} column${fields === 1 ? '' : 's'}, not ${sieve.fields}`
 }
