@@ -1,6 +1,7 @@
 import type { DataSourceChange, NewDataSource } from '../data/data-sources.ts'
 import type { FieldError } from '../kernel/errors.ts'
 import type { Column, DataSource } from '../model/data-source.ts'
+import { JSON_PATH_MEANING, readJsonPath } from '../model/json-path.ts'
 import { readSchemaText } from '../model/schema-text.ts'
 import { invalid } from './problem.ts'
 import type { GivenSchema } from './schemas/data-source.ts'
@@ -60,13 +61,13 @@ const readSchema = (schema: GivenSchema): readonly Column[] => {
       : schema.map(({ name, type, json_path }): Column => ({ name, type, jsonPath: json_path ?? null }))
   if (typeof columns === 'string') throw invalid([{ path: 'schema', message: columns }])
   const faults = columns.flatMap(({ jsonPath }, index) =>
-    jsonPath === null || JSON_PATH.test(jsonPath)
+    jsonPath === null || (PLAIN.test(jsonPath) && readJsonPath(jsonPath) !== null)
       ? []
-      : [{ path: `schema.${index}.json_path`, message: 'must be a path such as $.user.id' }],
+      : [{ path: `schema.${index}.json_path`, message: JSON_PATH_MEANING }],
   )
   if (faults.length > 0) throw invalid(faults.slice(0, 100))
   return columns
 }
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const JSON_PATH = /^\$[^\u0000-\u001f\u007f]+$/
+const PLAIN = /^[^\u0000-\u001f\u007f]+$/

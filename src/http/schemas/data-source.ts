@@ -20,7 +20,7 @@ const ColumnSchema = strictObject({
     Type.Unsafe<string | null>({
       type: ['string', 'null'],
       maxLength: 1024,
-      description: 'Where an NDJSON object has its value ($.user.id); under its name by default.',
+      description: 'Where an NDJSON object has its value ($.user.id, $.tags[0]); under its name by default.',
     }),
   ),
 })

@@ -1,4 +1,4 @@
-const INTEGER = /^[+-]?(0|[1-9]\d{0,17})$/
+const INTEGER = /^[+-]?(0|[1-9]\d*)$/
 const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/
 const LEADING_ZERO = /^[+-]?0\d/
 const BOOL = /^(true|false)$/i
@@ -6,8 +6,8 @@ const DATE = /^\d{4}-\d{2}-\d{2}$/
 const TIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?$/
 
 /**
- * The type of ClickHouse that takes all these texts: Int64, Float64, Bool, Date, DateTime64(3) or String, nullable where one is empty. A number with
- * leading zeros is a code, not a number.
+ * The type of ClickHouse that takes all these texts as what they are: Int64, UInt64, Float64, Bool, Date, DateTime64(3) or String, nullable where one is
+ * empty. A number with leading zeros is a code, not a number; so is one with more digits than its type can tell apart.
  */
 export const guessType = (values: readonly (string | null)[]): string => {
   const texts = values.filter(value => value !== null && value !== '' && value !== '\\N') as string[]
@@ -19,11 +19,25 @@ const guessBase = (texts: readonly string[]): string => {
   const all = (pattern: RegExp): boolean => texts.every(text => pattern.test(text))
   if (texts.length === 0) return 'String'
   if (all(BOOL)) return 'Bool'
-  if (all(INTEGER)) return 'Int64'
-  if (all(FLOAT) && !texts.some(text => LEADING_ZERO.test(text))) return 'Float64'
+  if (all(INTEGER)) return integerType(texts)
+  if (all(FLOAT) && !texts.some(text => LEADING_ZERO.test(text))) return texts.every(isExact) ? 'Float64' : 'String'
   if (all(DATE) && texts.every(isDay)) return texts.every(isShortDay) ? 'Date' : 'Date32'
   return all(TIME) && texts.every(isDay) ? 'DateTime64(3)' : 'String'
 }
+
+const integerType = (texts: readonly string[]): string => {
+  if (texts.some(text => text.length > MOST_DIGITS)) return 'String'
+  const numbers = texts.map(BigInt)
+  if (numbers.every(number => number >= -(2n ** 63n) && number < 2n ** 63n)) return 'Int64'
+  const isUnsigned = numbers.every(number => number < 2n ** 64n) && !texts.some(text => text.startsWith('-'))
+  return isUnsigned ? 'UInt64' : 'String'
+}
+
+/** With its sign, of what UInt64 holds. */
+const MOST_DIGITS = 21
+
+/** Two whole numbers beyond 2⁵³ may be the same one as Float64. */
+const isExact = (text: string): boolean => Number(/\d*/.exec(text.replace(/^[+-]/, ''))![0]) < 2 ** 53
 
 const isDay = (text: string): boolean => {
   const day = text.slice(0, 10)

@@ -1,7 +1,10 @@
 import type { Column } from '../../../model/data-source.ts'
+import { writeJsonPath } from '../../../model/json-path.ts'
 import { ImportFailure } from '../import-failure.ts'
+import { withoutComma } from '../ndjson/judge-line.ts'
 import type { Sample } from '../spool/read-sample.ts'
 import { guessType } from './guess-type.ts'
+import { isJsonObject, JsonNumber, parseJson } from './json-number.ts'
 
 type Found = { readonly path: readonly string[]; readonly values: unknown[] }
 
@@ -19,45 +22,36 @@ export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean })
     let name = path.join('_')
     while (names.has(name)) name += '_'
     names.add(name)
-    const jsonPath = path.length === 1 && name === path[0] ? null : `$.${path.join('.')}`
+    const jsonPath = path.length === 1 && name === path[0] ? null : writeJsonPath(path)
     return { name, type: guessing ? typeOf(values, objects.length) : 'String', jsonPath }
   })
 }
 
-const nothingIn = ({ bytes, isWhole }: Sample): string => {
-  if (bytes.toString('latin1').trimStart().startsWith('['))
-    return "The content is a JSON array: NDJSON has an object a line (jq -c '.[]' makes it so)."
-  return isWhole || bytes.includes('\n')
+const nothingIn = ({ bytes, isWhole }: Sample): string =>
+  isWhole || bytes.includes('\n')
     ? 'The content has no JSON objects that a data source could be made of: NDJSON has an object a line.'
     : 'The first line has more than 1 MiB, which is all that is looked at: make the data source first.'
-}
 
 /** The objects of whole lines; what is none is left out. */
 export const readObjects = ({ bytes, isWhole }: Sample): readonly Record<string, unknown>[] => {
   const lines = bytes.toString('utf8').split('\n')
   return (isWhole ? lines : lines.slice(0, -1)).flatMap(line => {
     try {
-      const value: unknown = JSON.parse(line)
-      return typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? [value as Record<string, unknown>]
-        : []
+      const value = parseJson(withoutComma(line))
+      return isJsonObject(value) ? [value] : []
     } catch {
       return []
     }
   })
 }
 
+const isPlainKey = (key: string): boolean => /^\w+$/.test(key)
+
 const collect = (object: Record<string, unknown>, above: readonly string[], found: Map<string, Found>): void => {
   for (const [key, value] of Object.entries(object)) {
     const path = [...above, key]
-    const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    if (
-      isObject &&
-      path.length < DEEPEST &&
-      Object.keys(value).every(name => /^\w+$/.test(name)) &&
-      /^\w+$/.test(key)
-    ) {
-      collect(value as Record<string, unknown>, path, found)
+    if (isJsonObject(value) && path.length < DEEPEST && [key, ...Object.keys(value)].every(isPlainKey)) {
+      collect(value, path, found)
       continue
     }
     const id = path.join('\0')
@@ -71,16 +65,25 @@ const typeOf = (values: readonly unknown[], objects: number): string => {
   const isMissing = values.length < objects || values.some(value => value === null)
   const there = values.filter(value => value !== null)
   if (there.every(Array.isArray) && there.length > 0) return isMissing ? 'Nullable(String)' : arrayType(there.flat())
-  const texts = there.map(value => (typeof value === 'object' ? JSON.stringify(value) : String(value)))
-  const isText = there.some(value => typeof value === 'object')
+  const texts = there.map(textOf)
+  const isText = there.some(isNested)
   const base = isText ? 'String' : guessType(texts.filter(text => text !== ''))
   const wantsNull = isMissing || (texts.includes('') && base !== 'String')
   return wantsNull && !base.startsWith('Nullable(') ? `Nullable(${base})` : base
 }
 
 const arrayType = (elements: readonly unknown[]): string => {
-  if (elements.length === 0 || elements.some(element => typeof element === 'object')) return 'String'
+  if (elements.length === 0) return 'String'
   if (elements.every(element => typeof element === 'string')) return 'Array(String)'
-  if (elements.every(element => Number.isSafeInteger(element))) return 'Array(Int64)'
-  return elements.every(element => typeof element === 'number') ? 'Array(Float64)' : 'String'
+  if (!elements.every(element => element instanceof JsonNumber)) return 'String'
+  const type = guessType(elements.map(({ text }) => text))
+  return type === 'String' ? 'String' : `Array(${type})`
+}
+
+const isNested = (value: unknown): boolean => Array.isArray(value) || isJsonObject(value)
+
+/** As an import reads it: a number as it is written. */
+const textOf = (value: unknown): string => {
+  if (value instanceof JsonNumber) return value.text
+  return isNested(value) ? JSON.stringify(value) : String(value)
 }

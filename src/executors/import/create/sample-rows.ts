@@ -1,8 +1,10 @@
 import type { Column, DataFormat } from '../../../model/data-source.ts'
+import { type JsonPath, jsonPathOf } from '../../../model/json-path.ts'
 import type { ImportFields } from '../spec.ts'
 import type { Sample } from '../spool/read-sample.ts'
 import { readCsv } from './infer-csv.ts'
 import { readObjects } from './infer-ndjson.ts'
+import { isJsonObject } from './json-number.ts'
 
 /** Values by the names of columns. */
 export type SampleRow = Readonly<Record<string, unknown>>
@@ -23,19 +25,16 @@ export const sampleRows = ({ sample, format, fields, columns, most }: Input): re
         .map(row => rowOf(columns, (_, index) => row.fields[index]!.text))
     : readObjects(sample)
         .slice(0, most)
-        .map(object => rowOf(columns, column => valueAt(object, pathOf(column))))
+        .map(object => rowOf(columns, column => valueAt(object, jsonPathOf(column))))
 
 const rowOf = (columns: readonly Column[], valueIn: (column: Column, index: number) => unknown): SampleRow =>
   Object.fromEntries(columns.map((column, index) => [column.name, valueIn(column, index)]))
 
-const pathOf = ({ name, jsonPath }: Column): readonly string[] =>
-  jsonPath === null ? [name] : jsonPath.slice('$.'.length).split('.')
-
-const valueAt = (object: unknown, path: readonly string[]): unknown => {
+const valueAt = (object: unknown, path: JsonPath): unknown => {
   let value: unknown = object
   for (const key of path) {
-    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return null
-    value = (value as Record<string, unknown>)[key]
+    if (!isJsonObject(value) || !Object.hasOwn(value, key)) return null
+    value = value[key]
   }
   return value
 }

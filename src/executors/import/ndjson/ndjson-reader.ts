@@ -1,4 +1,5 @@
-import type { Column, DataSource } from '../../../model/data-source.ts'
+import type { DataSource } from '../../../model/data-source.ts'
+import { type JsonPath, jsonPathOf } from '../../../model/json-path.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import type { Reader } from '../load/reader.ts'
@@ -8,8 +9,8 @@ import type { Reader } from '../load/reader.ts'
  * the object they are in.
  */
 export const ndjsonReader = (target: DataSource, { isUtf8 }: { isUtf8: boolean }): Reader => {
-  const paths = target.columns.map(pathOf)
-  const roots = [...new Set(paths.map(([root]) => root!))]
+  const paths = target.columns.map(jsonPathOf)
+  const roots = [...new Set(paths.map(([root]) => String(root)))]
   return {
     format: 'JSONEachRow',
     structure: roots.map(root => `${quoteIdentifier(root)} Nullable(String)`).join(', '),
@@ -30,20 +31,21 @@ const SETTINGS = {
   input_format_json_read_arrays_as_strings: 1,
   input_format_json_throw_on_bad_escape_sequence: 0,
   input_format_skip_unknown_fields: 1,
+  input_format_json_max_depth: 2000,
 }
 
-/** Keys from the outermost: `$.user.id`, also `$['user']['id']` and `$.tags[:]`, which is the list. */
-const pathOf = ({ name, jsonPath }: Pick<Column, 'name' | 'jsonPath'>): readonly string[] => {
-  const keys = [...(jsonPath ?? '').matchAll(/\.([^.[\]]+)|\['((?:[^'\\]|\\.)*)'\]/g)].map(
-    ([, plain, quoted]) => plain ?? quoted!.replace(/\\(.)/g, '$1'),
-  )
-  return keys.length === 0 ? [name] : keys
-}
-
-const textOf = ([root, ...below]: readonly string[]): string => {
-  const outer = quoteIdentifier(root!)
+const textOf = ([root, ...below]: JsonPath): string => {
+  const outer = quoteIdentifier(String(root))
   if (below.length === 0) return outer
-  const place = `ifNull(${outer}, ''), ${below.map(quoteText).join(', ')}`
-  const kind = `JSONType(${place})`
-  return `multiIf(${kind} = 'Null', NULL, ${kind} = 'String', JSONExtractString(${place}), JSONExtractRaw(${place}))`
+  // Places in lists count from 1 there.
+  const keys = below.map(part => (typeof part === 'number' ? String(part + 1) : quoteText(part)))
+  const place = (depth: number): string => [`ifNull(${outer}, '')`, ...keys.slice(0, depth)].join(', ')
+  const whole = place(below.length)
+  const kind = `JSONType(${whole})`
+  // In an object a place would be that of its values.
+  const isNone = below.flatMap((part, depth) =>
+    typeof part === 'number' ? [`JSONType(${place(depth)}) != 'Array'`] : [],
+  )
+  const isNull = [`${kind} = 'Null'`, ...isNone].join(' OR ')
+  return `multiIf(${isNull}, NULL, ${kind} = 'String', JSONExtractString(${whole}), JSONExtractRaw(${whole}))`
 }

@@ -1,8 +1,9 @@
+import { judgeLine } from '../ndjson/judge-line.ts'
 import { ReadWindow } from './read-window.ts'
 import { InvalidLines, LONGEST_RECORD, type SieveReport, TOO_LONG } from './sieve-report.ts'
 import { createRunWriter } from './write-runs.ts'
 
-/** Passes on the lines that are one JSON object each. Constant memory: a line is at most 16 MiB. */
+/** Passes on the lines that are one JSON object each, with or without a comma behind it. Constant memory: a line is at most 16 MiB. */
 export const sieveNdjson = (input: number, output: number | null): SieveReport => {
   const window = new ReadWindow(input)
   const writer = createRunWriter(output)
@@ -13,8 +14,8 @@ export const sieveNdjson = (input: number, output: number | null): SieveReport =
       window.more()
       continue
     }
-    const verdict = isWhole ? judge(bytes) : TOO_LONG
-    if (verdict === 'right') writer.write(bytes)
+    const verdict = isWhole && bytes.length <= LONGEST_RECORD ? judgeLine(bytes.toString('utf8')) : TOO_LONG
+    if (verdict === 'right') write(writer, bytes)
     else if (verdict !== 'blank') invalid.add(window.line, bytes, verdict)
     window.skipLine()
   }
@@ -22,14 +23,16 @@ export const sieveNdjson = (input: number, output: number | null): SieveReport =
   return invalid.report()
 }
 
-/** What is wrong with it, or that nothing is. */
-const judge = (line: Buffer): string => {
-  const text = line.toString('utf8').trim()
-  if (text === '') return 'blank'
-  try {
-    const value: unknown = JSON.parse(text)
-    return typeof value === 'object' && value !== null && !Array.isArray(value) ? 'right' : 'is no JSON object'
-  } catch {
-    return 'is no JSON'
-  }
+const COMMA = 0x2c
+const LINE_FEED = Buffer.from('\n')
+
+/** Without a comma behind the object. */
+const write = (writer: ReturnType<typeof createRunWriter>, line: Buffer): void => {
+  const comma = line.lastIndexOf(COMMA)
+  // No quote and no bracket is behind it.
+  const isBehind = comma > line.lastIndexOf(CLOSING)
+  writer.write(isBehind ? line.subarray(0, comma) : line)
+  if (isBehind) writer.write(LINE_FEED)
 }
+
+const CLOSING = 0x7d
