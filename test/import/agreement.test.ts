@@ -35,8 +35,13 @@ const FIELDS = {
   b: ['true', 'false', '1', 'no', 'maybe', ''],
 }
 
+/** What may stand behind the last field: nothing that has a value. */
+const ENDS = ['', '', ',', ', ', ',""', ',,']
+
 const record = fc.record(
-  Object.fromEntries(Object.entries(FIELDS).map(([name, values]) => [name, fc.constantFrom(...values)])),
+  Object.fromEntries(
+    Object.entries({ ...FIELDS, end: ENDS }).map(([name, values]) => [name, fc.constantFrom(...values)]),
+  ),
 )
 
 const quoted = (text: string) =>
@@ -44,13 +49,15 @@ const quoted = (text: string) =>
 const line = (row: Record<string, string>) =>
   Object.keys(COLUMNS)
     .map(name => quoted(row[name]!))
-    .join(',')
+    .join(',') + row.end
+
+type Imported = { readonly statistics: Record<string, number>; readonly rows: readonly (readonly unknown[])[] }
 
 /** The rows of a file, imported into a data source of its own. */
-const imported = async (csv: string): Promise<{ statistics: Record<string, number>; rows: unknown }> => {
+const imported = async (content: string, fields: object = { header: true }): Promise<Imported> => {
   const name = `agree_${Math.random().toString(36).slice(2)}`
   await scene.dataSource(name, COLUMNS)
-  const job = await scene.import({ datasource: name, url: scene.give(`/${name}`, csv), header: true })
+  const job = await scene.import({ datasource: name, url: scene.give(`/${name}`, content), ...fields })
   expect(job.status).toBe('completed')
   return { statistics: job.statistics, rows: await scene.table(name) }
 }
@@ -61,11 +68,12 @@ test('a row that goes in by itself goes in beside rows that do not, and as the s
     fc.asyncProperty(fc.array(record, { minLength: 4, maxLength: 24 }), async rows => {
       const split = await imported([header, ...rows.map(line), 'ragged', ''].join('\n'))
       const { rows_written: written, quarantine_rows: bad, invalid_lines: invalid } = split.statistics
-      expect([written! + bad!, invalid]).toEqual([rows.length, 1])
+      const tooLong = rows.filter(({ end }) => end === ',,').length
+      expect([written! + bad!, invalid]).toEqual([rows.length - tooLong, 1 + tooLong])
       // What fits all by itself takes the one pass without faults.
       const sieved = await imported([header, ...rows.map(line), '"broken"x', ''].join('\n'))
       expect(sieved.rows).toEqual(split.rows)
-      expect(sieved.statistics).toMatchObject({ rows_written: written, quarantine_rows: bad, invalid_lines: 1 })
+      expect(sieved.statistics).toMatchObject({ rows_written: written, quarantine_rows: bad, invalid_lines: invalid })
       const good: string[] = []
       for (const row of rows) if (await fits(header, row)) good.push(line(row))
       expect(good).toHaveLength(written!)
@@ -87,3 +95,85 @@ const fits = async (header: string, row: Record<string, string>): Promise<boolea
   known.set(text, statistics.rows_written === 1)
   return statistics.rows_written === 1
 }
+
+/** Keys and values of NDJSON, of which some make the line no object of its own. */
+const PAIRS = [
+  '"i8":1',
+  '"i8":1.0',
+  '"i8":300',
+  '"i8":"7"',
+  '"i8":01',
+  '"i8":-0',
+  '"u64":18446744073709551615',
+  '"u64":null',
+  '"f":1e400',
+  '"f":.5',
+  '"s":"a\\u0000b"',
+  '"s":"\\ud800"',
+  '"s":"\\x"',
+  '"s":{"a":1,"a":2}',
+  '"s":[1,]',
+  '"ns":true',
+  '"l":[1,2]',
+  '"l":[70000]',
+  '"other":{"a":[{}]}',
+  '"other":01',
+  '"other":1,"other":2',
+]
+const SURE = '"d":"2024-02-29","e":"a","b":true'
+
+/** What every row needs, unless it has it. */
+const NEEDED = ['"i8":1', '"s":"x"', '"l":[]', '"f":1']
+
+/** How objects and lines meet. */
+const FORMS = [
+  (pairs: string) => `{${SURE},${pairs}}`,
+  (pairs: string) => ` { ${pairs} , ${SURE} } `,
+  (pairs: string) => `{${SURE},${pairs}},`,
+  (pairs: string) => `{${SURE},${pairs}} , `,
+  (pairs: string) => `{${SURE},${pairs}}{${SURE}}`,
+  (pairs: string) => `{${SURE},${pairs}},{${SURE}}`,
+  (pairs: string) => `{${SURE},${pairs}`,
+  (pairs: string) => `${pairs},${SURE}}`,
+  (pairs: string) => `[{${SURE},${pairs}}]`,
+]
+
+const keyOf = (pair: string): string => pair.slice(0, pair.indexOf(':'))
+
+const object = fc
+  .tuple(fc.nat(FORMS.length + 5), fc.uniqueArray(fc.constantFrom(...PAIRS), { minLength: 1, maxLength: 3 }))
+  .map(([form, pairs]) => {
+    const needed = NEEDED.filter(pair => !pairs.some(other => keyOf(other) === keyOf(pair)))
+    return (FORMS[form] ?? FORMS[0]!)([...needed, ...pairs].join(','))
+  })
+
+/** A line that is right: content of which nothing is has a fate of its own. */
+const FIRST = `{${SURE},"f":0,"i8":0,"s":"first","l":[]}`
+
+test('a line of NDJSON comes to the same whatever other lines there are', async () => {
+  const fates = new Map<string, Imported>()
+  const fateOf = async (text: string): Promise<Imported> => {
+    const fate = fates.get(text) ?? (await imported(`${FIRST}\n${text}\n`, { format: 'ndjson' }))
+    fates.set(text, fate)
+    return fate
+  }
+  await fc.assert(
+    fc.asyncProperty(fc.array(object, { minLength: 4, maxLength: 16 }), async lines => {
+      const all = await imported([FIRST, ...lines, ''].join('\n'), { format: 'ndjson' })
+      const alone: Imported[] = []
+      for (const text of lines) alone.push(await fateOf(text))
+      const sum = (figure: string, first: number): number =>
+        alone.reduce((total, { statistics }) => total + statistics[figure]! - first, first)
+      expect(all.statistics).toMatchObject({
+        rows_written: sum('rows_written', 1),
+        quarantine_rows: sum('quarantine_rows', 0),
+        invalid_lines: sum('invalid_lines', 0),
+      })
+      const others = ({ rows }: Imported) => rows.filter(row => !row.includes('first'))
+      expect(sorted(others(all))).toEqual(sorted(alone.flatMap(others)))
+    }),
+    { numRuns: 5 },
+  )
+}, 240_000)
+
+const sorted = (rows: Imported['rows']): readonly string[] => rows.map(row => JSON.stringify(row)).sort()

@@ -18,11 +18,29 @@ const isTooMany = ({ read, quarantined, invalid }: LoadCounts, limit: MaxBadRows
 /** Throws `ImportFailure` `too_many_bad_rows` with some of them. */
 export const checkBadRows = async (staged: Staged, counts: LoadCounts, limit: MaxBadRows): Promise<void> => {
   if (!isTooMany(counts, limit)) return
+  throw await tooMany(staged, counts, `${limit} are allowed.`)
+}
+
+/**
+ * What replaces rows must have some: throws `ImportFailure` `content_unreadable` where there are none in the content, `too_many_bad_rows` where all
+ * are bad and nobody has said that any number may be.
+ */
+export const checkReplacement = async (staged: Staged, counts: LoadCounts, limit: MaxBadRows): Promise<void> => {
+  if (counts.read === 0)
+    throw new ImportFailure(
+      'content_unreadable',
+      'The content has no rows. To remove all rows, truncate the data source.',
+    )
+  if (counts.written === 0 && limit === undefined)
+    throw await tooMany(staged, counts, 'and nothing would be left: max_bad_rows says whether that is meant.')
+}
+
+const tooMany = async (staged: Staged, counts: LoadCounts, what: string): Promise<ImportFailure> => {
   const { read, quarantined, invalid } = counts
   const examples = [...(await quarantineExamples(staged)), ...counts.samples.slice(0, 3).map(shownLine)]
-  throw new ImportFailure(
+  return new ImportFailure(
     'too_many_bad_rows',
-    `${quarantined + invalid} of ${read} rows are bad (${quarantined} do not fit, ${invalid} cannot be read), ${limit} are allowed. For example ${examples.join('; ')}.`,
+    `${quarantined + invalid} of ${read} rows are bad (${quarantined} do not fit, ${invalid} cannot be read), ${what} For example ${examples.join('; ')}.`,
   )
 }
 
@@ -32,7 +50,8 @@ const quarantineExamples = async ({ statements, database, target }: Staged): Pro
   const values = target.columns.map(({ name }) => `toString(${quoteIdentifier(name)})`).join(', ')
   const rows = await statements.rows<{ complaint: string; row: string }>({
     database,
-    sql: `SELECT arrayStringConcat(c__error, ', ') AS complaint, substring(toJSONString([${values}]), 1, 200) AS row
+    sql: `SELECT arrayStringConcat(arrayMap((name, why) -> if(startsWith(why, name), why, concat(name, ': ', why)),
+        c__error_column, c__error), ', ') AS complaint, substring(toJSONString([${values}]), 1, 200) AS row
       FROM ${quoteIdentifier(quarantineOf(target.name))} LIMIT 3`,
   })
   return rows.map(({ complaint, row }) => `${complaint}: ${row}`)

@@ -48,6 +48,9 @@ const isEncoded = (text: string): boolean => {
   }
 }
 
+/** What may begin a value, to its reader of CSV. */
+const UNFIT_DELIMITERS = ['.', '"', "'", 'L', 'U']
+
 const combinationFaults = (fields: ImportFields): readonly FieldError[] => {
   const faults: FieldError[] = []
   if (fields.replace_condition !== undefined && fields.mode !== 'replace')
@@ -59,5 +62,9 @@ const combinationFaults = (fields: ImportFields): readonly FieldError[] => {
       if (fields[field] !== undefined) faults.push(fault(field, 'is for format: csv'))
   if (fields.delimiter !== undefined && fields.delimiter === (fields.quote ?? '"'))
     faults.push(fault('delimiter', 'must not be the quote'))
+  else if (UNFIT_DELIMITERS.includes(fields.delimiter ?? ','))
+    faults.push(
+      fault('delimiter', `must be none of ${UNFIT_DELIMITERS.join(' ')}: the engine does not read CSV by them`),
+    )
   return faults
 }

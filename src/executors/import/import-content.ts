@@ -6,12 +6,11 @@ import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { withStatementProgress } from '../follow-statements.ts'
 import { runWrite } from '../run-write.ts'
-import { checkBadRows, shownLine } from './bad-rows.ts'
+import { checkBadRows, checkReplacement, shownLine } from './bad-rows.ts'
 import { dropUnused, findOrCreate, type Target } from './create/find-target.ts'
 import { inferColumns } from './create/infer-columns.ts'
 import { loadCsv } from './csv/load-csv.ts'
 import type { Download } from './download.ts'
-import { ImportFailure } from './import-failure.ts'
 import type { ContentLoad, LoadCounts } from './load/load-content.ts'
 import { loadNdjson } from './ndjson/load-ndjson.ts'
 import { loadParquet } from './parquet/load-parquet.ts'
@@ -68,8 +67,6 @@ const mendedSample = async ({ download, fields }: ContentImport): Promise<Sample
 const prepareTarget = async (input: ContentImport, sample: Sample): Promise<Target | null> => {
   const { data, job, context, fields } = input
   const spool = spoolOf(input)
-  if (sample.size === 0 && fields.mode === 'replace')
-    throw new ImportFailure('content_unreadable', 'The content is empty. To remove all rows, truncate the data source.')
   if (fields.create !== true) return null
   const { workspace } = job
   const columns = () => parquetColumns({ warehouse: data.warehouse, workspace, spool, signal: context.stop.signal })
@@ -99,6 +96,7 @@ const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promi
   const { result: counts } = await withStatementProgress(staged.statements, context, () => load(input, staged, sample))
   for (const line of counts.samples) await context.log.note(shownLine(line))
   await checkBadRows(staged, counts, fields.max_bad_rows)
+  if (fields.mode === 'replace') await checkReplacement(staged, counts, fields.max_bad_rows)
   if (fields.replace_condition !== undefined)
     await keepOthers({ data, workspace: job.workspace, staged, condition: fields.replace_condition })
   return {

@@ -6,8 +6,8 @@ import { conditionProperty, modeProperty, nameProperty } from '../data-propertie
 const text = (maxLength: number, description: string) =>
   Type.String({ minLength: 1, maxLength, pattern: PLAIN_TEXT, description })
 
-/** A count, or a share of the rows read. */
-const MAX_BAD_ROWS = '^(\\d{1,15}|\\d{1,3}(\\.\\d{1,6})?%)$'
+/** A count, or a share of the rows read, at most 100%. */
+const MAX_BAD_ROWS = '^(\\d{1,15}|(100(\\.0{1,6})?|\\d{1,2}(\\.\\d{1,6})?)%)$'
 
 const COMPRESSIONS = ['gzip', 'zstd', 'none'] as const
 export type Compression = (typeof COMPRESSIONS)[number]

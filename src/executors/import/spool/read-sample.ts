@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises'
 import type { DataFormat } from '../../../model/data-source.ts'
 import { ImportFailure } from '../import-failure.ts'
+import { otherContent } from './other-content.ts'
+import { otherJson } from './other-json.ts'
 
 /** What the beginning of content is judged by. */
 export type Sample = {
@@ -36,23 +38,9 @@ export const refuseOther = (bytes: Buffer, format: DataFormat): void => {
 const faultOf = (bytes: Buffer, format: DataFormat): string | null => {
   if (bytes.length === 0) return null
   const isParquet = bytes.subarray(0, 4).toString('latin1') === 'PAR1'
-  if (format === 'parquet') return isParquet ? null : 'The content is no Parquet: it does not begin with PAR1.'
-  if (isParquet) return 'The content is Parquet: say format: parquet.'
-  if (isUtf16(bytes)) return 'The content is UTF-16: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8).'
-  const start = bytes.subarray(0, 1024).toString('latin1').trimStart().slice(0, 64).toLowerCase()
-  if (/^(<!doctype html|<html|<head|<body)/.test(start))
-    return 'The content is a page of HTML: the address leads to a page about the file, or asks to log in.'
-  if (start.startsWith('<?xml')) return `The content is XML, not ${format}.`
-  if (start.startsWith('%pdf-')) return `The content is PDF, not ${format}.`
-  if (start.startsWith('pk\u0003\u0004'))
-    return 'The content is a ZIP archive: unpack it; gzip and zstd are read as they are.'
-  return null
-}
-
-/** By its mark, or by every other byte of the beginning being zero. */
-const isUtf16 = (bytes: Buffer): boolean => {
-  if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return true
-  const head = bytes.subarray(0, 256)
-  const zeros = head.filter(byte => byte === 0).length
-  return head.length >= 8 && zeros >= head.length * 0.4 && zeros <= head.length * 0.6
+  if (format === 'parquet' && isParquet) return null
+  const other = otherContent(bytes)
+  if (other !== null) return other
+  if (format === 'parquet') return 'The content is no Parquet: it does not begin with PAR1.'
+  return format === 'ndjson' ? otherJson(bytes) : null
 }

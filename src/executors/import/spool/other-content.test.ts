@@ -1,0 +1,73 @@
+import { expect, test } from 'vitest'
+import { otherContent } from './other-content.ts'
+import { otherJson } from './other-json.ts'
+
+const PAGES = [
+  '<!DOCTYPE html><html>',
+  '\ufeff \r\n\t<!doctype HTML PUBLIC "-//W3C//DTD XHTML 1.0 Strict//EN">',
+  '<html lang="en">',
+  '<!-- saved from url=(0014)about:internet -->\n<!-- again --><HTML>',
+  `<!--${' licence '.repeat(1000)}-->\n<title>Log in</title>`,
+  '<!-- a comment that never ends',
+  '<meta charset="utf-8"><title>x</title>',
+  '<script>location = "/login"</script>',
+  '<head><title>',
+  '<body>',
+  '<h1>403 Forbidden</h1>',
+  '<p>Not found</p>',
+  '<div class="error">',
+  '<br/>',
+  '<?xml version="1.0"?>\n<!DOCTYPE html>',
+]
+
+test.each(PAGES)('%j is HTML', text => {
+  expect(otherContent(Buffer.from(text))).toContain('HTML')
+})
+
+test.each([
+  [[0x42, 0x5a, 0x68, 0x39, 0x31, 0x41, 0x59, 0x26, 0x53, 0x59], 'bzip2'],
+  [[0xfd, 0x37, 0x7a, 0x58, 0x5a, 0x00], 'xz'],
+  [[0x50, 0x4b, 0x03, 0x04, 0x14], 'ZIP'],
+  [[0x50, 0x4b, 0x05, 0x06], 'ZIP'],
+  [[0x37, 0x7a, 0xbc, 0xaf, 0x27, 0x1c], '7z'],
+  [[0x25, 0x50, 0x44, 0x46, 0x2d, 0x31], 'PDF'],
+  [[0x1f, 0x8b, 0x08], 'gzip'],
+  [[0x28, 0xb5, 0x2f, 0xfd], 'zstd'],
+  [[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1], 'Excel'],
+])('bytes %j are %s', (bytes, what) => {
+  expect(otherContent(Buffer.from(bytes))).toContain(what)
+})
+
+test('an archive of tar is told by what stands behind its first name', () => {
+  const head = Buffer.alloc(512)
+  head.write('rows.csv', 0)
+  head.write('ustar\0', 257)
+  expect(otherContent(head)).toContain('tar')
+})
+
+test.each([
+  'a,b\n1,2\n',
+  'BZh,7z,PK\n1,2,3\n',
+  '<5,>6\n1,2\n',
+  '<path>,<size>\n/a,1\n',
+  '<person>,1',
+  '"<html>",1\n',
+  'html,<body>\n',
+  '{"a":"<html>"}\n',
+  'x'.repeat(300),
+])('%j may be rows', text => {
+  expect(otherContent(Buffer.from(text))).toBeNull()
+})
+
+test.each([
+  ['[{"id":1},{"id":2}]', 'array'],
+  ['\n[\n  {"id":1}\n]\n', 'array'],
+  ['[{"id":1},\n{"id":2}]\n', 'array'],
+  ['{\n  "id": 1\n}\n', 'several lines'],
+])('%j is JSON, but no NDJSON', (text, what) => {
+  expect(otherJson(Buffer.from(text))).toContain(what)
+})
+
+test.each(['{"id":1}\n', '[1]\n{"id":1}\n', '{"id":1},\n', 'nonsense\n{"id":1}', ''])('%j may be NDJSON', text => {
+  expect(otherJson(Buffer.from(text))).toBeNull()
+})

@@ -1,0 +1,23 @@
+import { withoutComma } from '../ndjson/judge-line.ts'
+
+/** What content of JSON is that has not an object a line, in words; null: it may have. A line that is wrong by itself is no reason. */
+export const otherJson = (bytes: Buffer): string | null => {
+  const [first = '', ...others] = bytes.toString('utf8').trim().split('\n', MOST_LINES)
+  const line = withoutComma(first)
+  if (line === '{')
+    return 'The content has objects of several lines: NDJSON has an object a line (jq -c . makes it so).'
+  if (!line.startsWith('[') || (others.length > 0 && isJson(line))) return null
+  return "The content is a JSON array: NDJSON has an object a line (jq -c '.[]' makes it so)."
+}
+
+/** To see whether there is more than one. */
+const MOST_LINES = 2
+
+const isJson = (text: string): boolean => {
+  try {
+    JSON.parse(text)
+    return true
+  } catch {
+    return false
+  }
+}
