@@ -60,6 +60,7 @@ const TO_SECOND_VERSION = `
   DROP INDEX job_data_source; DROP INDEX job_pipe;
   ALTER TABLE job DROP COLUMN data_source; ALTER TABLE job DROP COLUMN pipe;
   ALTER TABLE live DROP COLUMN published;
+  ALTER TABLE attempt DROP COLUMN statistics;
   UPDATE extension SET job = json_remove(job, '$[0][20]', '$[0][19]');
   PRAGMA user_version = 2`
 
