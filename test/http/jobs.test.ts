@@ -135,6 +135,7 @@ describe('a job', () => {
       message: expect.any(String),
       exit_code: 1,
       signal: null,
+      statistics: null,
     })
     expect(body.attempts[1]).toMatchObject({ attempt: 2, outcome: 'failed' })
   })
