@@ -2,7 +2,7 @@ import type { ExecutorProblem } from '../executors/executor.ts'
 import type { Artifact, JobEvent, Progress } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
 import type { Scope } from '../model/scopes.ts'
-import type { IdempotencyKey, SubmittedJob } from '../store/store.ts'
+import type { IdempotencyKey, Store, SubmittedJob } from '../store/store.ts'
 import type { CopySchedules } from './copy-schedules.ts'
 import type { Workflows } from './workflows.ts'
 
@@ -18,7 +18,7 @@ export interface Engine {
   /** A new job with the same parameters, secrets included. Throws `not_found`, `forbidden`. */
   rerun(input: { submitter: Submitter; jobId: string; idempotency?: IdempotencyKey }): Promise<SubmittedJob>
   /** Forgets an ended job and all it left; the room of its blobs is free soon after. */
-  purge(input: { workspace: string; jobId: string }): Promise<'purged' | 'not_ended' | 'not_found'>
+  purge(input: Parameters<Store['purgeJob']>[0]): ReturnType<Store['purgeJob']>
   /** Progress of a running job as it tells it itself; secrets are masked as in its log. `attempt`: whose token tells it. */
   tellProgress(input: {
     workspace: string

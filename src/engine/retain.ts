@@ -21,7 +21,7 @@ type Dependencies = {
   readonly config: Pick<Config, 'retentionJobsMs' | 'retentionLogsMs' | 'retentionDeliveriesMs' | 'retentionJobsLogMs'>
 }
 
-/** Invariant 12: forgets what is older than its retention. Only ended jobs, never live ones. */
+/** Invariant 12: forgets what is older than its retention. Only ended jobs whose end has been told, never live ones. */
 export const createRetainLoop = (dependencies: Dependencies): Loop => {
   const { store, logs, clock, logger, config, rememberJobs } = dependencies
 
@@ -36,6 +36,12 @@ export const createRetainLoop = (dependencies: Dependencies): Loop => {
     return true
   }
 
+  const purgeEndedJobs = async (signal: AbortSignal, endedBefore: number): Promise<void> => {
+    let cursor: string | null = null
+    do cursor = (await store.purgeEndedJobs({ endedBefore, limit: BATCH, cursor })).cursor
+    while (cursor !== null && !signal.aborted)
+  }
+
   const runOnce = async (signal: AbortSignal): Promise<null> => {
     const now = await store.now()
     /** Purges in batches what is older than its retention; Infinity keeps all. */
@@ -45,7 +51,7 @@ export const createRetainLoop = (dependencies: Dependencies): Loop => {
     const limit = BATCH
     await purge(config.retentionDeliveriesMs, createdBefore => store.purgeDeliveries({ createdBefore, limit }))
     if (isTimeToRemember()) await rememberJobs()
-    await purge(config.retentionJobsMs, endedBefore => store.purgeEndedJobs({ endedBefore, limit }))
+    if (Number.isFinite(config.retentionJobsMs)) await purgeEndedJobs(signal, now - config.retentionJobsMs)
     await purge(config.retentionJobsMs, endedBefore => store.purgeRuns({ endedBefore, limit }))
     await purge(config.retentionJobsMs, createdBefore => store.purgeNotifications({ createdBefore, limit }))
     await purge(config.retentionLogsMs, endedBefore => store.purgeLogs({ endedBefore, limit }))

@@ -94,8 +94,11 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   }): Promise<StoredResult | 'not_found' | 'not_finished' | 'none' | 'expired'>
   /** Forgets the content of results whose time is over (by `now`); jobs keep format, size and hash, and say when it expired. */
   purgeResults(input: { limit: number }): Promise<number>
-  /** Forgets an ended job and all it left. Its blobs become doomed. */
-  purgeJob(input: { workspace: string; jobId: string }): Promise<'purged' | 'not_ended' | 'not_found'>
+  /** Forgets an ended job and all it left. Its blobs become doomed. `delivery_pending`: its end has not been told to all yet. */
+  purgeJob(input: {
+    workspace: string
+    jobId: string
+  }): Promise<'purged' | 'not_ended' | 'delivery_pending' | 'not_found'>
 
   // Logs
   /** Adds stored parts of a running attempt's log; `replacesFrom` drops inline parts from that seq on in the same transaction (sealing a tail). */
@@ -125,7 +128,15 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   finishIdempotent(input: { key: IdempotencyKey; answer: KeptAnswer | null }): Promise<void>
 
   // Retention (each deletes at most `limit` and says how many, so that batches stay short)
-  purgeEndedJobs(input: { endedBefore: number; limit: number }): Promise<number>
+  /**
+   * Looks at `limit` jobs, those that ended first, after those that calls with an earlier cursor have looked at. One of
+   * which a delivery is pending stays: there may be many, and no batch looks at them again. `cursor` is null at the end.
+   */
+  purgeEndedJobs(input: {
+    endedBefore: number
+    limit: number
+    cursor?: string | null
+  }): Promise<{ purged: number; cursor: string | null }>
   /** Forgets logs of jobs that ended before; the jobs stay. */
   purgeLogs(input: { endedBefore: number; limit: number }): Promise<number>
   purgeIdempotency(input: { limit: number }): Promise<number>

@@ -111,9 +111,16 @@ describe('a delivery', () => {
     expect(await count('&job_id=nobody')).toBe(0)
   })
 
-  test('goes with its job', async () => {
+  test('that is pending keeps its job from being purged; one that has ended goes with it', async () => {
+    const purge = () => server.call('POST', `/v1/jobs/${first.job_id}/purge`)
     const [{ delivery_id }] = await list(`?job_id=${first.job_id}`)
-    await server.call('POST', `/v1/jobs/${first.job_id}/purge`)
+    const refused = await purge()
+    expect(refused.body).toMatchObject({ status: 409, code: 'delivery_pending' })
+    expect(refused.body.detail).toContain(`/v1/deliveries?job_id=${first.job_id}&status=pending`)
+    expect((await server.call('GET', `/v1/jobs/${first.job_id}`)).status).toBe(200)
+    for (const one of await list(`?job_id=${first.job_id}&status=pending`))
+      await end(one.delivery_id, { outcome: { type: 'failed' }, lastStatus: 500, lastError: 'no' })
+    expect((await purge()).status).toBe(204)
     expect((await server.call('GET', `/v1/deliveries/${delivery_id}`)).status).toBe(404)
     expect(await list(`?job_id=${first.job_id}`)).toEqual([])
   })

@@ -81,6 +81,7 @@ export const cancelRoutes = (app: App, { store, engine, config }: Services): voi
       schema: {
         tags: ['Jobs'],
         summary: 'Forget an ended job and all it left',
+        description: 'Refused while a delivery of its end to a sink is pending: `delivery_pending`.',
         params: JobPath,
         response: { 204: Type.Null() },
       },
@@ -90,7 +91,11 @@ export const cancelRoutes = (app: App, { store, engine, config }: Services): voi
       const outcome = await engine.purge({ workspace: request.caller.workspace, jobId })
       if (outcome === 'not_found') throw noSuchJob(jobId)
       if (outcome === 'not_ended') throw new MillraceError('job_not_ended')
+      if (outcome === 'delivery_pending') throw new MillraceError('delivery_pending', stillTold(jobId))
       return reply.code(204).send(null)
     },
   )
 }
+
+const stillTold = (jobId: string): string =>
+  `The end of the job is still being told to a sink: GET /v1/deliveries?job_id=${jobId}&status=pending says which. It can be purged when no delivery of it is pending, after a day at the latest.`

@@ -1,4 +1,5 @@
 import { isId } from '../../kernel/ids.ts'
+import type { Store } from '../store.ts'
 import { sumBeforePurge } from './analytics/summarize.ts'
 import { arrayLiteral } from './array-literal.ts'
 import { doomBlobs, releaseBlobs } from './blobs.ts'
@@ -15,39 +16,71 @@ const LOCK_ENDED: Statement = {
 export const purgeJob = async (
   session: Session,
   { workspace, jobId }: { workspace: string; jobId: string },
-): Promise<'purged' | 'not_ended' | 'not_found'> => {
+): ReturnType<Store['purgeJob']> => {
   if (!isId(jobId)) return 'not_found'
-  const purged = await session.database.transaction(async connection => {
+  const outcome = await session.database.transaction(async connection => {
     const ended = await connection.query(LOCK_ENDED, [jobId, workspace])
-    if (ended.length > 0) await forget(connection, [jobId])
-    return ended.length > 0
+    if (ended.length === 0) return null
+    const told = await thoseTold(connection, [jobId])
+    await forget(connection, told)
+    return told.length > 0 ? 'purged' : 'delivery_pending'
   })
-  if (purged) return 'purged'
+  if (outcome !== null) return outcome
   return (await jobExists(session.database, { workspace, jobId })) ? 'not_ended' : 'not_found'
 }
 
 const LOCK_OLD: Statement = {
   name: 'lock_old_jobs',
   text: `
-    SELECT id FROM millrace.ended
-    WHERE finished_at < $1
-    ORDER BY finished_at
-    LIMIT $2
+    SELECT id, finished_at FROM millrace.ended
+    WHERE finished_at < $1 AND (finished_at, id) > ($2::bigint, $3::uuid)
+    ORDER BY finished_at, id
+    LIMIT $4
     FOR UPDATE SKIP LOCKED`,
 }
 
 type Old = { readonly endedBefore: number; readonly limit: number }
 
-/** `purgeEndedJobs`. */
-export const purgeEndedJobs = (session: Session, { endedBefore, limit }: Old): Promise<number> =>
+const FIRST = '-1 00000000-0000-0000-0000-000000000000'
+
+/** `purgeEndedJobs`. The cursor is the time and the id of the job that was looked at last. */
+export const purgeEndedJobs = (
+  session: Session,
+  { endedBefore, limit, cursor }: Parameters<Store['purgeEndedJobs']>[0],
+): ReturnType<Store['purgeEndedJobs']> =>
   session.database.transaction(async connection => {
-    const rows = await connection.query<{ id: string }>(LOCK_OLD, [endedBefore, limit])
-    await forget(
+    type Row = { readonly id: string; readonly finished_at: number }
+    const [time, id] = (cursor ?? FIRST).split(' ')
+    const rows = await connection.query<Row>(LOCK_OLD, [endedBefore, Number(time), id, limit])
+    const told = await thoseTold(
       connection,
       rows.map(row => row.id),
     )
-    return rows.length
+    await forget(connection, told)
+    const last = rows.length < limit ? undefined : rows.at(-1)
+    return { purged: told.length, cursor: last ? `${last.finished_at} ${last.id}` : null }
   })
+
+/** Nobody can send these again now, and of those that somebody does the next statement knows. */
+const LOCK_SETTLED: Statement = {
+  name: 'lock_settled_deliveries',
+  text: "SELECT FROM millrace.delivery WHERE job_id = ANY ($1::uuid[]) AND status <> 'pending' FOR UPDATE",
+}
+
+const FIND_PENDING: Statement = {
+  name: 'find_pending_deliveries',
+  text: "SELECT DISTINCT job_id FROM millrace.delivery WHERE job_id = ANY ($1::uuid[]) AND status = 'pending'",
+}
+
+/** Of locked ended jobs those of which no delivery is pending. */
+const thoseTold = async (connection: Queryable, jobIds: readonly string[]): Promise<readonly string[]> => {
+  if (jobIds.length === 0) return []
+  const ids = arrayLiteral(jobIds, id => id)
+  await connection.query(LOCK_SETTLED, [ids])
+  const rows = await connection.query<{ job_id: string }>(FIND_PENDING, [ids])
+  const pending = new Set(rows.map(row => row.job_id))
+  return jobIds.filter(id => !pending.has(id))
+}
 
 /** Everything but blobs, which are released apart: their rows are shared with other jobs. */
 const FORGET: Statement = {

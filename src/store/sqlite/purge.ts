@@ -13,23 +13,33 @@ export const purgeJob = (writer: Writer, { workspace, jobId }: { workspace: stri
   const seq = findSeq(db, workspace, jobId)
   if (seq === undefined) return 'not_found'
   if (db.get('SELECT 1 FROM live WHERE seq = ?', seq)) return 'not_ended'
+  if (db.get("SELECT 1 FROM delivery WHERE seq = ? AND status = 'pending'", seq)) return 'delivery_pending'
   sumBeforePurge(writer, db.all<[number, number]>('SELECT seq, finished_at FROM ended WHERE seq = ?', seq))
   forget(writer, seq)
   return 'purged'
 }
 
-export const purgeEndedJobs = (
-  writer: Writer,
-  { endedBefore, limit }: { endedBefore: number; limit: number },
-): number => {
-  const ended = writer.db.all<[number, number]>(
-    'SELECT seq, finished_at FROM ended WHERE finished_at < ? ORDER BY finished_at LIMIT ?',
+type Old = { readonly endedBefore: number; readonly limit: number; readonly cursor?: string | null }
+
+/** By the index of the ends alone, whose entries are in the order of time and number. */
+const OLD_SQL = `SELECT seq, finished_at, EXISTS (SELECT 1 FROM delivery WHERE delivery.seq = ended.seq AND delivery.status = 'pending')
+  FROM ended WHERE (finished_at, seq) > (?, ?) AND finished_at < ? ORDER BY finished_at, seq LIMIT ?`
+
+/** The cursor is the time and number of the job that was looked at last. */
+export const purgeEndedJobs = (writer: Writer, { endedBefore, limit, cursor = null }: Old) => {
+  const after = cursor === null ? [Number.MIN_SAFE_INTEGER, 0] : cursor.split(' ').map(Number)
+  const found = writer.db.all<[seq: number, finishedAt: number, isToBeTold: number]>(
+    OLD_SQL,
+    after[0]!,
+    after[1]!,
     endedBefore,
     limit,
   )
-  sumBeforePurge(writer, ended)
-  for (const [seq] of ended) forget(writer, seq)
-  return ended.length
+  const told = found.flatMap(([seq, finishedAt, isToBeTold]) => (isToBeTold ? [] : [[seq, finishedAt] as const]))
+  sumBeforePurge(writer, told)
+  for (const [seq] of told) forget(writer, seq)
+  const last = found.length < limit ? undefined : found.at(-1)
+  return { purged: told.length, cursor: last ? `${last[1]} ${last[0]}` : null }
 }
 
 const forget = (writer: Writer, seq: number): void => {

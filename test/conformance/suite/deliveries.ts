@@ -3,7 +3,7 @@ import { newId } from '../../../src/kernel/ids.ts'
 import type { NewJob } from '../../../src/model/job.ts'
 import type { ClaimedDelivery, DeliveryEnd } from '../../../src/store/sink-store.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { COMPLETE, failure, NO_EXIT, retryIn, WORKSPACE } from './scene.ts'
+import { COMPLETE, failure, NO_EXIT, newJobs, retryIn, WORKSPACE } from './scene.ts'
 import { newRun, WorkflowScene } from './workflow-scene.ts'
 
 const CLAIM_MS = 30_000
@@ -248,8 +248,76 @@ export const deliveryTests: AreaTests = scene => {
     expect((await list()).map(delivery => delivery.jobId)).toEqual([pending.id, second.id])
     expect(await purge(10)).toBe(1)
     expect(await purge(10)).toBe(0)
-    for (const { id } of [first, pending]) await scene().store.purgeJob({ workspace: WORKSPACE, jobId: id })
+    const purgeJob = (jobId: string) => scene().store.purgeJob({ workspace: WORKSPACE, jobId })
+    expect(await purgeJob(first.id)).toBe('purged')
+    expect(await purgeJob(pending.id)).toBe('delivery_pending')
+    expect((await list()).map(delivery => delivery.jobId)).toEqual([pending.id])
+    for (const claimed of await claim()) await end(claimed, { type: 'failed' })
+    expect(await purgeJob(pending.id)).toBe('purged')
     expect(await list()).toEqual([])
+  })
+
+  /** All batches of one retention. Gives how many each purged. */
+  const retain = async (limit: number) => {
+    const purged: number[] = []
+    let cursor: string | null = null
+    do {
+      const batch = await scene().store.purgeEndedJobs({ endedBefore: now(), limit, cursor })
+      purged.push(batch.purged)
+      cursor = batch.cursor
+    } while (cursor !== null)
+    return purged
+  }
+
+  test('retention leaves out a job while a delivery of it is pending, claimed or sent again, and goes on behind it', async () => {
+    const told = await finished()
+    const [delivered] = await claim()
+    await end(delivered!, { type: 'delivered' })
+    const waiting = await finished({ sinks: BOTH })
+    const [claimed] = await claim(1)
+    await end(claimed!, { type: 'delivered' })
+    const others = [await scene().finished(), await scene().finished(), await scene().finished()]
+    await scene().store.redeliver({ workspace: WORKSPACE, deliveryId: delivered!.delivery.id })
+    scene().clock.advance(1)
+    expect(await retain(2)).toEqual([0, 2, 1])
+    expect(await scene().listIds()).toEqual([waiting.id, told.id])
+    for (const { id } of others) expect(await scene().store.getJob({ workspace: WORKSPACE, jobId: id })).toBeNull()
+    for (const one of await claim())
+      await end(one, one.job.id === told.id ? { type: 'failed' } : { type: 'retry', delayMs: 0 })
+    expect(await retain(10)).toEqual([1])
+    for (const one of await claim()) await end(one, { type: 'stopped' })
+    expect(await retain(10)).toEqual([1])
+    expect(await scene().listIds()).toEqual([])
+    expect(await list()).toEqual([])
+  })
+
+  test('many jobs that ended at one instant are all purged, batch by batch, but those whose end is to be told', async () => {
+    const pending = [await finished(), await finished(), await finished()]
+    await scene().submit(newJobs(20))
+    for (const job of await scene().claim()) await scene().end(job)
+    scene().clock.advance(1)
+    const purged = await retain(4)
+    expect(purged.length).toBeLessThanOrEqual(6)
+    expect(purged.reduce((sum, count) => sum + count, 0)).toBe(20)
+    expect((await scene().listIds()).sort()).toEqual(pending.map(({ id }) => id).sort())
+  })
+
+  test('a delivery that is sent again while retention works is sent, or gone with its job', async () => {
+    for (let round = 0; round < 10; round++) {
+      await finished()
+      const [claimed] = await claim()
+      await end(claimed!, { type: 'delivered' })
+      scene().clock.advance(1)
+      const { id, jobId } = claimed!.delivery
+      const [again] = await Promise.all([
+        scene().store.redeliver({ workspace: WORKSPACE, deliveryId: id }),
+        scene().store.purgeEndedJobs({ endedBefore: now(), limit: 10 }),
+      ])
+      const isThere = (await scene().store.getJob({ workspace: WORKSPACE, jobId })) !== null
+      expect({ again, isThere }).toEqual({ again: isThere ? 'redelivered' : 'not_found', isThere })
+      expect((await list({ jobId })).length).toBe(isThere ? 1 : 0)
+      for (const one of await claim()) await end(one, { type: 'delivered' })
+    }
   })
 
   test('items that fail in a paused run are told as failed once', async () => {

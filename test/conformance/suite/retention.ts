@@ -45,11 +45,14 @@ export const retentionTests: AreaTests = scene => {
     }
     const endedBefore = scene().clock.now() - 2000
     const purgeEnded = (limit: number) => scene().store.purgeEndedJobs({ endedBefore, limit })
-    expect(await purgeEnded(2)).toBe(2)
-    expect(await purgeEnded(2)).toBe(1)
-    expect(await purgeEnded(2)).toBe(0)
+    expect(await purgeEnded(2)).toEqual({ purged: 2, cursor: expect.any(String) })
+    expect(await purgeEnded(2)).toEqual({ purged: 1, cursor: null })
+    expect(await purgeEnded(2)).toEqual({ purged: 0, cursor: null })
     expect(await scene().listIds()).toHaveLength(3)
-    expect(await scene().store.purgeEndedJobs({ endedBefore: scene().clock.now() + 1e9, limit: 100 })).toBe(2)
+    expect(await scene().store.purgeEndedJobs({ endedBefore: scene().clock.now() + 1e9, limit: 100 })).toEqual({
+      purged: 2,
+      cursor: null,
+    })
     expect(await scene().listIds({ status: ['queued'] })).toHaveLength(1)
   })
 
