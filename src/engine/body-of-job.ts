@@ -37,5 +37,5 @@ const sinkRules = (sinks: readonly Sink[], kind: Kind, body: object): readonly S
   )
 
 /** `apis_to_send` chooses functions by name; without it all jobs are told of. */
-export const sinkApplies = (sink: Sink, kind: Kind, body: object): boolean =>
+const sinkApplies = (sink: Sink, kind: Kind, body: object): boolean =>
   sink.apis_to_send === undefined || (kind === 'api' && sink.apis_to_send.includes((body as { api: string }).api))

@@ -7,7 +7,7 @@ const hook = { type: 'webhook', url: 'https://a.example' } as const
 test("the workflow's environment lies under the item's own, a trigger's parameters over them", () => {
   const item = { api: 'f', environment: { A: 'item' }, parameters: { page: 1, size: 2 } }
   const shared = { environment: { A: 'workflow', B: 'workflow' }, sinks: undefined, parameters: { page: 9 } }
-  expect(mergeItem(item, all, 'api', shared)).toEqual({
+  expect(mergeItem(item, all, shared)).toEqual({
     api: 'f',
     environment: { A: 'item', B: 'workflow' },
     parameters: { page: 9, size: 2 },
@@ -17,22 +17,20 @@ test("the workflow's environment lies under the item's own, a trigger's paramete
 test('a kind that takes neither is left as it is', () => {
   const item = { http: { url: 'https://a.example' } }
   const shared = { environment: { A: '1' }, sinks: undefined, parameters: { page: 9 } }
-  expect(mergeItem(item, { environment: false, parameters: false }, 'http', shared)).toEqual(item)
+  expect(mergeItem(item, { environment: false, parameters: false }, shared)).toEqual(item)
 })
 
-test("an item's own sinks stand in place of the workflow's; those for other functions are left out", () => {
-  const shared = {
-    environment: undefined,
-    parameters: undefined,
-    sinks: [hook, { ...hook, apis_to_send: ['g'] }, { ...hook, apis_to_send: ['f', 'g'] }],
-  }
-  expect(mergeItem({ api: 'f' }, all, 'api', shared).sinks).toEqual([shared.sinks[0], shared.sinks[2]])
-  expect(mergeItem({ command: 'x' }, all, 'command', shared).sinks).toEqual([hook])
-  expect(mergeItem({ api: 'f', sinks: [] }, all, 'api', shared).sinks).toEqual([])
+test("an item's own sinks stand in place of the workflow's, each where it was written", () => {
+  const sinks = [hook, { ...hook, apis_to_send: ['g'] }, { ...hook, apis_to_send: ['f', 'g'] }]
+  const shared = { environment: undefined, parameters: undefined, sinks }
+  expect(mergeItem({ api: 'f' }, all, shared).sinks).toEqual(sinks)
+  expect(mergeItem({ command: 'x' }, all, shared).sinks).toEqual(sinks)
+  expect(mergeItem({ api: 'f', sinks: [hook] }, all, shared).sinks).toEqual([hook])
+  expect(mergeItem({ api: 'f', sinks: [] }, all, shared).sinks).toEqual([])
 })
 
 test('what is no object is left for the check to find', () => {
   const shared = { environment: { A: '1' }, sinks: undefined, parameters: { page: 9 } }
   const item = { command: 'x', environment: 'A=1', parameters: 5, sinks: [7] }
-  expect(mergeItem(item, all, 'command', shared)).toEqual(item)
+  expect(mergeItem(item, all, shared)).toEqual(item)
 })

@@ -1,7 +1,5 @@
 import type { KindDefinition } from '../../executors/kind-definition.ts'
-import type { Kind } from '../../model/kind.ts'
 import type { Sink } from '../../model/sink.ts'
-import { sinkApplies } from '../body-of-job.ts'
 import { isPlainObject } from '../check-body.ts'
 
 type Body = Readonly<Record<string, unknown>>
@@ -18,16 +16,17 @@ export type Shared = {
 
 /**
  * The body of the job that an item becomes: the workflow's environment under its own, its parameters under the trigger's,
- * and of its own sinks (else the workflow's) those that apply to it. What is no object is left as it is for the check.
+ * and its own sinks, else the workflow's: all of them, so that a delivery's position is that in the list that was written.
+ * What is no object is left as it is for the check.
  */
-export const mergeItem = (item: Body, merges: KindDefinition['merges'], kind: Kind, shared: Shared): Body => {
+export const mergeItem = (item: Body, merges: KindDefinition['merges'], shared: Shared): Body => {
   const body: Record<string, unknown> = { ...item }
   if (merges.environment && shared.environment !== undefined)
     body.environment = mergeMaps(shared.environment, item.environment)
   if (merges.parameters && shared.parameters !== undefined)
     body.parameters = mergeOver(item.parameters, shared.parameters)
   const sinks = item.sinks ?? shared.sinks
-  if (isListOfObjects(sinks)) body.sinks = sinks.filter(sink => sinkApplies(sink, kind, item))
+  if (sinks !== undefined) body.sinks = sinks
   return body
 }
 
@@ -36,8 +35,3 @@ const mergeMaps = (below: Body, above: unknown): unknown =>
 
 const mergeOver = (below: unknown, above: Body): unknown =>
   below === undefined ? above : isPlainObject(below) ? { ...below, ...above } : below
-
-/** Lists of other things are faults that the check will find. */
-const isListOfObjects = (sinks: unknown): sinks is readonly Sink[] =>
-  Array.isArray(sinks) &&
-  sinks.every(sink => isPlainObject(sink) && (sink.apis_to_send === undefined || Array.isArray(sink.apis_to_send)))

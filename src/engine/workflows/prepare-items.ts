@@ -41,9 +41,9 @@ export const createItemPreparer = ({ check, definitions, secrets }: Dependencies
       return { type: 'wrong', errors: [{ path: `${path}.scheduled_at`, message: 'an item runs when its run does' }] }
     const kind = kindOfBody(item)
     const merges = kind === null ? undefined : byKind.get(kind)?.merges
-    const body = merges === undefined ? given : mergeItem(item, merges, kind!, settings)
+    const body = merges === undefined ? given : mergeItem(item, merges, settings)
     const { now, retry, secretNames = [], isKept = false } = settings
-    // Not those of the body: sinks that do not apply have gone from it.
+    // Not those of the body: the workflow's sinks, which are judged by themselves, may be among them.
     return withFaults(check(body, { path, now, retry, secretNames }), isKept ? [] : checkSinkNames(item, path))
   }
 

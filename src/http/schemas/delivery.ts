@@ -23,7 +23,10 @@ const deliveryProperties = {
   run_id: NullableText,
   workflow_id: NullableText,
   kind: choice(KINDS),
-  sink_index: Type.Integer({ description: "Position in the sinks of the job's spec." }),
+  sink_index: Type.Integer({
+    description:
+      'Position in the list of sinks as it was written, in the workflow, the item or the job: from 0, those that do not apply counted.',
+  }),
   status: choice(DELIVERY_STATUSES),
   tries: Type.Integer(),
   created_at: Time,

@@ -153,7 +153,7 @@ test('a workflow whose sinks were changed meanwhile: the new secrets do not go t
     apis_to_send: apis,
   })
   const definition = { name: 'test', payload: [{ api: 'scrape' }] }
-  // The first is none of the item's, so that the others stand elsewhere in its own list.
+  // The first is for none of the items: it stands in their lists all the same.
   const sinks = [hook('other', 'zero', ['other']), hook('a', 'one'), hook('b', 'two')]
   const workflow = await scene.create({ ...definition, sinks })
   const runId = await scene.trigger(workflow)
@@ -166,10 +166,12 @@ test('a workflow whose sinks were changed meanwhile: the new secrets do not go t
   await scene.runEnded(runId)
   const [, added] = await scene.items(runId)
   expect(JSON.parse(added!.spec).sinks).toMatchObject([
+    { url: 'http://127.0.0.1:1/other', headers: { Authorization: '***' } },
     { url: 'http://127.0.0.1:1/a', headers: { Authorization: '***' } },
     { url: 'http://127.0.0.1:1/b', headers: { Authorization: '***' } },
   ])
-  expect(secrets).toEqual([{ 'sinks.0.headers.Authorization': 'one', 'sinks.1.headers.Authorization': 'four' }])
+  const authorization = (index: number) => `sinks.${index}.headers.Authorization`
+  expect(secrets).toEqual([{ [authorization(0)]: 'zero', [authorization(1)]: 'one', [authorization(2)]: 'four' }])
 })
 
 test('an item that is added from outside may do no more than who added it', async () => {

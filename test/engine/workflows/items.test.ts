@@ -133,11 +133,20 @@ test("the workflow's environment and sinks are an item's, its secrets sealed wit
   expect(JSON.parse(item!.spec)).toEqual({
     command: 'x',
     environment: { A: 'item', B: 'workflow', S_TOKEN: '***' },
-    sinks: [{ ...hook, headers: { Authorization: '***' }, skip_on_fail: true }],
+    sinks: [
+      { ...hook, headers: { Authorization: '***' }, apis_to_send: ['detail'] },
+      { ...hook, headers: { Authorization: '***' }, skip_on_fail: true },
+    ],
   })
-  expect(secrets).toEqual([{ 'environment.S_TOKEN': 'secret-one', 'sinks.0.headers.Authorization': 'Bearer x' }])
+  expect(secrets).toEqual([
+    {
+      'environment.S_TOKEN': 'secret-one',
+      'sinks.0.headers.Authorization': 'Bearer x',
+      'sinks.1.headers.Authorization': 'Bearer x',
+    },
+  ])
   const { deliveries } = await scene.store.listDeliveries({ workspace, filters: { runId }, limit: 10, cursor: null })
-  expect(deliveries).toMatchObject([{ jobId: item!.id, sinkIndex: 0 }])
+  expect(deliveries).toMatchObject([{ jobId: item!.id, sinkIndex: 1 }])
 })
 
 test("a trigger's parameters lie over every item's; a payload that takes none refuses them", async () => {
