@@ -60,7 +60,8 @@ export type RunReason = (typeof RUN_REASONS)[number]
 
 /**
  * What becomes of a slot while an earlier run of the workflow is open: recorded as skipped, run beside it, run after it (one
- * at most waits; further slots are skipped), or run in its place. Manual runs ignore it, but count as open.
+ * at most waits; further slots are skipped), or run in its place once it has stopped (of slots that come meanwhile the
+ * latest, the others are skipped). Manual runs ignore it, but count as open.
  */
 export const OVERLAPS = ['skip', 'allow', 'queue_one', 'cancel_previous'] as const
 export type Overlap = (typeof OVERLAPS)[number]

@@ -16,9 +16,10 @@ import type { IdempotencyKey } from './store.ts'
  *
  * **End of a run.** When its last live item has ended (extensions joined first), in the same transaction: `terminated`
  * when it was terminated or every item was cancelled, else `failed` when any item failed, else `completed`; the workflow's
- * counter of consecutive failures moves (completed: 0; failed: +1, except for manual runs of a terminated workflow;
- * terminated: unchanged) and at its limit the workflow and its other open runs are terminated and a notification made;
- * then the pending run that waits for it (`queue_one`), if there is one and the workflow is not paused, starts.
+ * counter of consecutive failures moves (completed: 0; failed: +1; terminated: unchanged, as it is for a manual run that was
+ * made while the workflow was terminated) and at its limit the workflow and its other open runs are terminated and a
+ * notification made; then the pending run that waits for it (`queue_one`, `cancel_previous`), if there is one, no earlier
+ * run works and the workflow is not paused, starts.
  *
  * **Pause.** A paused run starts no item: queued items go back to `pending` (`run_paused`), waiting ones are `run_paused`
  * too, those waiting for a time or a retry keep their time and are held when it comes. An attempt that fails now by the
@@ -216,7 +217,7 @@ export type WorkflowFire = {
 
 export type FireResult =
   | { readonly type: 'fired'; readonly runId: string }
-  /** Becomes a run when the one before it ends (`queue_one`). */
+  /** Starts when the runs before it have ended (`queue_one`; `cancel_previous`, whose slot replaces one that waits already). */
   | { readonly type: 'waiting'; readonly runId: string }
   | { readonly type: 'skipped'; readonly reason: SkipReason | null }
   /** Another scheduler was first, or the workflow changed, was terminated or deleted. */
@@ -230,8 +231,9 @@ export type TriggerWorkflow = {
   readonly run: NewRun
   readonly scheduledAt: number | null
   readonly maxQueued: number
-  /** The answer `{run_id, status}` with 201 is kept in the same transaction. */
+  /** The answer `{run_id, status}` with 201, and what is in `answer`, is kept in the same transaction. */
   readonly idempotency?: IdempotencyKey
+  readonly answer?: Readonly<Record<string, number>>
 }
 export type TriggerOutcome =
   | { readonly type: 'triggered'; readonly runId: string; readonly status: RunStatus }

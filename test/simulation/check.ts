@@ -38,7 +38,9 @@ export const slotFaults = (
 ): readonly string[] => {
   const faults: string[] = []
   const fired = slots.filter(({ outcome }) => outcome === 'fired')
-  const automatic = runs.filter(({ trigger }) => trigger === 'automatic')
+  // A slot whose run was replaced before it started was skipped.
+  const neverStarted = (run: Run) => run.statusReason === 'replaced' && run.startedAt === null
+  const automatic = runs.filter(run => run.trigger === 'automatic' && !neverStarted(run))
   const runOf = new Map(automatic.map(run => [run.scheduledAt, run.id]))
   if (runOf.size !== automatic.length) faults.push('two runs have one slot')
   if (fired.length !== automatic.length)

@@ -18,6 +18,7 @@ const schedules = [
     overlap: 'allow',
   },
   { intervals: [{ every: '7m', anchor: 'creation' }], overlap: 'queue_one', catch_up: 0 },
+  { intervals: [{ every: '5m' }], overlap: 'cancel_previous' },
 ]
 
 /** A definition of a workflow as anybody might write it. */

@@ -36,13 +36,28 @@ test('a step that is not in the table is found, and one out of an end', () => {
 test('a run that moves after its end is found, and a wrong count of failures', () => {
   const model = createModel()
   model.workflows.set(workflowId, { state: 'active', failures: 0, max: 2 })
-  model.runs.set(runId, { workflowId, trigger: 'automatic', status: null })
+  model.runs.set(runId, { workflowId, counts: true, overlap: 'skip', hasStarted: false, status: null })
   model.runMoved(ranTo('failed'))
   model.compare({ id: workflowId, name: 'w', state: 'active', consecutiveFailures: 1 } as Workflow)
   expect(model.faults).toEqual([])
   model.compare({ id: workflowId, name: 'w', state: 'active', consecutiveFailures: 2 } as Workflow)
   model.runMoved(ranTo('running'))
   expect(model.faults).toHaveLength(2)
+})
+
+test('a run that starts while one works in whose place it was to run is found; one beside which it may run is none', () => {
+  for (const [overlap, faults] of [
+    ['cancel_previous', 1],
+    ['allow', 0],
+    [null, 0],
+  ] as const) {
+    const model = createModel()
+    model.workflows.set(workflowId, { state: 'active', failures: 0, max: null })
+    const run = { workflowId, counts: true, hasStarted: false, status: null }
+    for (const id of ['old', 'new']) model.runs.set(id, { ...run, overlap })
+    for (const id of ['old', 'new']) model.runMoved({ ...ranTo('running'), runId: id })
+    expect(model.faults).toHaveLength(faults)
+  }
 })
 
 test('a slot that ran twice is found, and one that is recorded nowhere', () => {
@@ -55,7 +70,8 @@ test('a slot that ran twice is found, and one that is recorded nowhere', () => {
     runId: run,
     recordedAt: at,
   })
-  const run = (id: string, scheduledAt: number) => ({ id, scheduledAt, trigger: 'automatic' }) as Run
+  const run = (id: string, scheduledAt: number) =>
+    ({ id, scheduledAt, trigger: 'automatic', statusReason: null, startedAt: scheduledAt }) as Run
   const schedule = { missedSlots: () => ({ count: 2 }) } as unknown as NonNullable<
     Parameters<typeof slotFaults>[2][number]['schedule']
   >

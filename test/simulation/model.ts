@@ -2,6 +2,7 @@ import type { ClaimedJob, JobEvent } from '../../src/model/job.ts'
 import { canMove, isEnded, type JobStatus } from '../../src/model/job-status.ts'
 import {
   ENDED_RUN_STATUSES,
+  type Overlap,
   type RunEvent,
   type RunStatus,
   type Workflow,
@@ -10,7 +11,15 @@ import {
 import type { EndAttempt, EndResult } from '../../src/store/store.ts'
 
 type ModelWorkflow = { state: WorkflowState; failures: number; max: number | null }
-type ModelRun = { readonly workflowId: string; readonly trigger: 'manual' | 'automatic'; status: RunStatus | null }
+type ModelRun = {
+  readonly workflowId: string
+  /** Whether its end moves the workflow's counter of failures. */
+  readonly counts: boolean
+  /** Of the fire that made it; null: a manual run, which may work beside any other. */
+  readonly overlap: Overlap | null
+  hasStarted: boolean
+  status: RunStatus | null
+}
 
 /**
  * What must be so, told from what the store says has happened: the transitions of jobs and runs, the attempts that live,
@@ -71,6 +80,11 @@ export const createModel = () => {
         return
       }
       run.status = status
+      if (!run.hasStarted && (status === 'running' || status === 'pausing')) {
+        run.hasStarted = true
+        const others = run.overlap === null || run.overlap === 'allow' ? [] : earlierThatWork(runs, runId)
+        for (const other of others) fault(`run ${runId} (${run.overlap}) started while run ${other} worked`)
+      }
       if (isEndedRun(status)) countFailure(workflows.get(run.workflowId)!, run)
     },
     stateSet: (workflowId: string, state: WorkflowState): void => {
@@ -100,9 +114,19 @@ export const createModel = () => {
 
 export type Model = ReturnType<typeof createModel>
 
+/** Runs of the same workflow that were made before this one, have started and have not ended. */
+const earlierThatWork = (runs: ReadonlyMap<string, ModelRun>, runId: string): readonly string[] => {
+  const ids = [...runs.keys()]
+  const { workflowId } = runs.get(runId)!
+  return ids.slice(0, ids.indexOf(runId)).filter(id => {
+    const other = runs.get(id)!
+    return other.workflowId === workflowId && other.hasStarted && !isEndedRun(other.status)
+  })
+}
+
 /** api.md, "Consecutive failures". */
-const countFailure = (workflow: ModelWorkflow, { status, trigger }: ModelRun): void => {
-  if (trigger === 'manual' && workflow.state === 'terminated') return
+const countFailure = (workflow: ModelWorkflow, { status, counts }: ModelRun): void => {
+  if (!counts) return
   if (status === 'completed') workflow.failures = 0
   if (status !== 'failed') return
   workflow.failures += 1

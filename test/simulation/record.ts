@@ -35,12 +35,14 @@ export const record = (store: Store, model: Model): Store => {
       return outcome
     },
     fireWorkflows: async fires => {
-      for (const { run, workflowId } of fires)
-        if (run !== null) model.runs.set(run.id, { workflowId, trigger: 'automatic', status: null })
+      for (const { run, workflowId, overlap } of fires)
+        if (run !== null) model.runs.set(run.id, { workflowId, counts: true, overlap, hasStarted: false, status: null })
       return store.fireWorkflows(fires)
     },
     triggerWorkflow: async input => {
-      model.runs.set(input.run.id, { workflowId: input.workflowId, trigger: 'manual', status: null })
+      const counts = model.workflows.get(input.workflowId)!.state !== 'terminated'
+      const { workflowId } = input
+      model.runs.set(input.run.id, { workflowId, counts, overlap: null, hasStarted: false, status: null })
       return store.triggerWorkflow(input)
     },
     extendRun: async input => {

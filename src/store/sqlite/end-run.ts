@@ -33,9 +33,9 @@ const outcomeOf = (run: RunState): [EndedRunStatus, RunReason | null] => {
   return run.failed > 0 ? ['failed', 'items_failed'] : ['completed', null]
 }
 
-/** A terminated run says nothing about the workflow, and a terminated workflow is only tried out by hand. */
+/** A terminated run says nothing about the workflow, nor does a manual one that was made while it was terminated. */
 const countOutcome = (writer: Writer, workflow: WorkflowState, run: RunState, phase: EndedRunStatus): void => {
-  if (phase === 'terminated' || (workflow.state === 'terminated' && run.trigger === 'manual')) return
+  if (phase === 'terminated' || !run.outcomeCounts) return
   const failures = phase === 'completed' ? 0 : workflow.consecutiveFailures + 1
   if (failures !== workflow.consecutiveFailures)
     writer.db.run('UPDATE workflow SET consecutive_failures = ? WHERE seq = ?', failures, workflow.seq)

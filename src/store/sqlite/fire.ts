@@ -2,10 +2,10 @@ import type { SkipReason } from '../../model/workflow.ts'
 import type { DueWorkflow, FireResult, WorkflowFire } from '../workflow-store.ts'
 import { insertRun, type NewRunRows } from './insert-run.ts'
 import type { Reader } from './reader.ts'
-import { listOpenRuns } from './run.ts'
+import { listOpenRuns, type RunState } from './run.ts'
 import { RunChanges } from './run-changes.ts'
 import { settleRuns } from './settle-runs.ts'
-import { isRecorded, recordFired, recordSkipped } from './slots.ts'
+import { isRecorded, recordFired, recordReplaced, recordSkipped } from './slots.ts'
 import { sumSlots } from './sums.ts'
 import { beginTermination } from './terminate-run.ts'
 import { countWaiting } from './waiting.ts'
@@ -104,12 +104,12 @@ const fireSlot = (writer: Writer, workflow: WorkflowState, fire: FireRows): Fire
   if (run === null) return skip(writer, workflow, slot, 'invalid')
   // Those that were triggered for later have not begun.
   const open = overlap === 'allow' ? [] : listOpenRuns(db, workflow.id).filter(({ reason }) => reason !== 'scheduled')
-  const waits = overlap === 'queue_one' && open.length > 0
   if (open.length > 0 && overlap === 'skip') return skip(writer, workflow, slot, 'overlap')
-  if (waits && open.some(({ phase }) => phase === 'pending')) return skip(writer, workflow, slot, 'overlap')
+  if (overlap === 'queue_one' && open.some(({ phase }) => phase === 'pending'))
+    return skip(writer, workflow, slot, 'overlap')
   if (countWaiting(db, workflow.workspace) + run.items.length > maxQueued)
     return skip(writer, workflow, slot, 'too_many_queued')
-  if (overlap === 'cancel_previous') for (const earlier of open) beginTermination(writer, earlier, REPLACED)
+  const waits = overlap === 'cancel_previous' ? replaceRuns(writer, workflow, open) : open.length > 0
   const waitsFor = waits ? 'waiting_for_run' : null
   insertRun(writer, { workflow, run, trigger: 'automatic', scheduledAt: slot, waitsFor })
   recordFired(writer, workflow.seq, slot, run.id)
@@ -117,6 +117,20 @@ const fireSlot = (writer: Writer, workflow: WorkflowState, fire: FireRows): Fire
 }
 
 const REPLACED = { reason: 'replaced', graceMs: null } as const
+
+/** `cancel_previous`. Gives whether one of them still works: what takes its place waits for its end. */
+const replaceRuns = (writer: Writer, workflow: WorkflowState, open: readonly RunState[]): boolean => {
+  for (const run of open)
+    if (beginTermination(writer, run, REPLACED) && run.phase === 'pending') skipLate(writer, workflow, run)
+  settleRuns(writer)
+  return listOpenRuns(writer.db, workflow.id).some(({ phase }) => phase === 'running')
+}
+
+/** The slot of a run that never started counts as skipped after all, in the hour in which it was dealt with. */
+const skipLate = (writer: Writer, { seq, id, workspace }: WorkflowState, run: RunState): void => {
+  const at = recordReplaced(writer.db, seq, run)
+  if (at !== null) sumSlots(writer.db, at, { workspace, workflowId: id, fired: -1, skipped: 1, lateness: null })
+}
 
 const skip = (writer: Writer, workflow: WorkflowState, slot: number | null, reason: SkipReason): FireResult => {
   if (slot !== null) recordSkipped(writer, workflow.seq, { first: slot, last: slot, count: 1, reason })
@@ -128,11 +142,14 @@ const sumFire = (writer: Writer, workflow: WorkflowState, fire: FireRows, result
   const fired = result.type === 'fired' || result.type === 'waiting'
   const skipped = before + (result.type === 'skipped' && result.reason !== null && fire.slot !== null ? 1 : 0)
   if (!fired && skipped === 0) return
-  sumSlots(writer, {
+  sumSlots(writer.db, writer.now, {
     workspace: workflow.workspace,
     workflowId: workflow.id,
     fired: fired ? 1 : 0,
     skipped,
-    lateness: fired ? Math.max(0, writer.now - (workflow.fireAt ?? writer.now)) : null,
+    lateness: fired ? Math.max(0, writer.now - dueAt(workflow, fire.slot!)) : null,
   })
 }
+
+/** The instant with its jitter is known of the slot that was to come next; of one that is caught up it is the slot. */
+const dueAt = ({ nextSlot, fireAt }: WorkflowState, slot: number): number => (nextSlot === slot ? fireAt! : slot)

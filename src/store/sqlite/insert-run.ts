@@ -21,8 +21,8 @@ type RunBeginning = {
 }
 
 const INSERT_RUN = `INSERT INTO run (id, workspace, workflow_id, workflow_version, trigger, phase, status_reason, scheduled_at,
-    due_at, created_at, started_at, max_concurrent, retry_of, snapshot, items)
-  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`
+    due_at, created_at, started_at, max_concurrent, retry_of, snapshot, items, outcome_counts)
+  VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`
 
 /** Makes a run with its items, started or pending. The caller settles. */
 export const insertRun = (writer: Writer, beginning: RunBeginning): RunStatus => {
@@ -46,6 +46,8 @@ export const insertRun = (writer: Writer, beginning: RunBeginning): RunStatus =>
     run.retryOf,
     keepSnapshot(db, workflow.id, run.snapshot),
     run.items.length,
+    // A terminated workflow is only tried out by hand.
+    workflow.state === 'terminated' ? 0 : 1,
   )!
   const items = { workspace: workflow.workspace, run: seq, jobs: run.items, maxConcurrent: run.maxConcurrent }
   if (waitsFor === null) insertStartingItems(writer, items)

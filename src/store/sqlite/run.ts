@@ -16,6 +16,8 @@ export type RunState = {
   /** Why it is being terminated; null: it is not. */
   readonly endReason: RunReason | null
   readonly maxConcurrent: number
+  /** Whether its end moves the workflow's counter of failures. */
+  readonly outcomeCounts: boolean
   readonly items: number
   readonly completed: number
   readonly failed: number
@@ -23,7 +25,7 @@ export type RunState = {
 }
 
 const STATE_COLUMNS = `seq, id, workspace, workflow_id, trigger, phase, paused, status_reason, end_reason, max_concurrent,
-  items, completed, failed, cancelled`
+  outcome_counts, items, completed, failed, cancelled`
 const STATE_SQL = `SELECT ${STATE_COLUMNS} FROM run`
 
 export const readRun = (db: Database, seq: number): RunState | undefined =>
@@ -51,7 +53,7 @@ export const listOpenRuns = (db: Database, workflowId: string): RunState[] =>
 const decode = (row: readonly unknown[] | undefined): RunState | undefined => {
   if (!row) return undefined
   const [seq, id, workspace, workflowId, trigger, phase, paused, reason, endReason, maxConcurrent, ...counts] = row
-  const [items, completed, failed, cancelled] = counts
+  const [outcomeCounts, items, completed, failed, cancelled] = counts
   return {
     seq,
     id,
@@ -63,6 +65,7 @@ const decode = (row: readonly unknown[] | undefined): RunState | undefined => {
     reason,
     endReason,
     maxConcurrent,
+    outcomeCounts: outcomeCounts === 1,
     items,
     completed,
     failed,

@@ -59,6 +59,16 @@ export const recordFired = ({ db, now }: Writer, workflow: number, slot: number,
   )
 }
 
+/** The run that this slot had made was replaced before it started. Gives when it was recorded; null: it is forgotten. */
+export const recordReplaced = (db: Database, workflow: number, run: { seq: number; id: string }): number | null =>
+  db.get<[number]>(
+    `UPDATE slot SET outcome = 'skipped', reason = 'overlap', run_id = NULL
+     WHERE workflow = ?1 AND slot = (SELECT scheduled_at FROM run WHERE seq = ?2) AND run_id = ?3 RETURNING recorded_at`,
+    workflow,
+    run.seq,
+    run.id,
+  )?.[0] ?? null
+
 type List = {
   readonly workspace: string
   readonly workflow: string

@@ -18,11 +18,11 @@ export const startRun = (writer: Writer, run: RunState): void => {
   writer.runs.note(run.seq)
 }
 
-/** The run that waits for others of its workflow (`queue_one`) starts when none of them works any more. */
+/** The run that waits for others of its workflow starts when no earlier one works any more. */
 export const startWaitingRun = (writer: Writer, workflowId: string): void => {
   const open = listOpenRuns(writer.db, workflowId)
   const waiting = open.find(run => run.phase === 'pending' && run.reason === 'waiting_for_run' && !run.paused)
-  if (!waiting || open.some(run => run.phase === 'running')) return
+  if (!waiting || open.some(run => run.phase === 'running' && run.seq < waiting.seq)) return
   const [state] = writer.db.get<[string]>('SELECT state FROM workflow WHERE id = ?', workflowId)!
   if (state === 'active') startRun(writer, waiting)
 }

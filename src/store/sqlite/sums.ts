@@ -98,10 +98,10 @@ type SlotSums = {
   readonly lateness: number | null
 }
 
-/** Slots are few beside jobs: they are summed as they are recorded. */
-export const sumSlots = ({ db, now }: Writer, slots: SlotSums): void => {
+/** Slots are few beside jobs: they are summed as they are recorded, at that time. */
+export const sumSlots = (db: Database, at: number, slots: SlotSums): void => {
   const totals = new HourTotals()
-  totals.addSlots(now, slots)
+  totals.addSlots(at, slots)
   totals.write(db)
 }
 

@@ -21,6 +21,7 @@ export const triggerWorkflow = (writer: Writer, input: TriggerRows): TriggerOutc
   const status = insertRun(writer, { workflow, run, trigger: 'manual', scheduledAt: input.scheduledAt, waitsFor })
   settleRuns(writer)
   if (waitsFor) effects.hint('schedule')
-  if (idempotency) keepAnswer(writer, idempotency, { status: 201, body: JSON.stringify({ run_id: run.id, status }) })
+  const body = JSON.stringify({ run_id: run.id, status, ...input.answer })
+  if (idempotency) keepAnswer(writer, idempotency, { status: 201, body })
   return { type: 'triggered', runId: run.id, status }
 }

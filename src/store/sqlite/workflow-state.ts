@@ -12,10 +12,13 @@ export type WorkflowState = {
   readonly consecutiveFailures: number
   readonly maxConsecutiveFailures: number | null
   readonly cursor: number
+  readonly nextSlot: number | null
+  /** When `nextSlot` fires, its jitter included. */
   readonly fireAt: number | null
 }
 
-const STATE_SQL = `SELECT seq, id, workspace, name, state, version, consecutive_failures, max_consecutive_failures, cursor, fire_at
+const STATE_SQL = `SELECT seq, id, workspace, name, state, version, consecutive_failures, max_consecutive_failures, cursor,
+  next_slot, fire_at
   FROM workflow`
 
 export const findWorkflow = (db: Database, id: string): WorkflowState | undefined =>
@@ -28,7 +31,8 @@ export const findOwnWorkflow = (db: Database, workspace: string, workflow: strin
 
 const decode = (row: readonly unknown[] | undefined): WorkflowState | undefined => {
   if (!row) return undefined
-  const [seq, id, workspace, name, state, version, consecutiveFailures, maxConsecutiveFailures, cursor, fireAt] = row
+  const [seq, id, workspace, name, state, version, consecutiveFailures, maxConsecutiveFailures, ...timing] = row
+  const [cursor, nextSlot, fireAt] = timing
   return {
     seq,
     id,
@@ -39,6 +43,7 @@ const decode = (row: readonly unknown[] | undefined): WorkflowState | undefined 
     consecutiveFailures,
     maxConsecutiveFailures,
     cursor,
+    nextSlot,
     fireAt,
   } as WorkflowState
 }

@@ -61,6 +61,7 @@ const TO_SECOND_VERSION = `
   ALTER TABLE job DROP COLUMN data_source; ALTER TABLE job DROP COLUMN pipe;
   ALTER TABLE live DROP COLUMN published;
   ALTER TABLE attempt DROP COLUMN statistics;
+  ALTER TABLE run DROP COLUMN outcome_counts;
   UPDATE extension SET job = json_remove(job, '$[0][20]', '$[0][19]');
   PRAGMA user_version = 2`
 

@@ -209,6 +209,15 @@ export const analyticsTests: AreaTests = scene => {
     expect(await read()).toMatchObject([{ ...expected, completed: 1 }])
   })
 
+  test('a slot that is caught up is as late as it is itself, not as the first that was missed', async () => {
+    const first = now()
+    const workflow = await steps.create({ timing: { cursor: first - 1, next: { slot: first, fireAt: first + 2000 } } })
+    scene().clock.advance(180_040)
+    const skipped = { first, last: first + 120_000, count: 3, reason: 'missed' as const }
+    await steps.fired(workflow, first + 180_000, { skipped: [skipped] })
+    expect(await read()).toMatchObject([{ slotsFired: 1, slotsSkipped: 3, lateness: { [bucketOf(40)]: 1 } }])
+  })
+
   test('old sums are purged by the hour', async () => {
     await finished()
     scene().clock.advance(1)

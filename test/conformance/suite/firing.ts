@@ -266,14 +266,142 @@ export const firingTests: AreaTests = scene => {
     expect((await scene().claim()).map(job => job.runId)).toEqual([waiting])
   })
 
-  test('overlap `cancel_previous`: the open run is terminated and the slot runs in its place', async () => {
-    const { first, held, second } = await fireTwice('cancel_previous')
-    expect(second.type).toBe('fired')
+  const CANCELLED = { type: 'cancel', exit: { exitCode: null, signal: null } } as const
+
+  test('overlap `cancel_previous`: the open run is terminated, and the slot runs once that has ended', async () => {
+    const { workflow, first, held, second } = await fireTwice('cancel_previous')
+    expect(second.type).toBe('waiting')
+    const waiting = (second as { runId: string }).runId
     expect(await scene().job(held.id)).toMatchObject({ status: 'cancelling', statusReason: 'run_terminated' })
     expect(await steps.run(first)).toMatchObject({ status: 'running', statusReason: 'terminating' })
-    await scene().end(held, { type: 'cancel', exit: { exitCode: null, signal: null } })
+    expect(await steps.run(waiting)).toMatchObject({ status: 'pending', statusReason: 'waiting_for_run' })
+    expect(await scene().claim()).toEqual([])
+    scene().clock.advance(5)
+    await scene().end(held, CANCELLED)
     expect(await steps.run(first)).toMatchObject({ status: 'terminated', statusReason: 'replaced' })
-    expect(await scene().claim()).toHaveLength(1)
+    expect(await steps.run(waiting)).toMatchObject({ status: 'running', statusReason: null, startedAt: now() })
+    expect((await scene().claim()).map(job => job.runId)).toEqual([waiting])
+    expect(await steps.workflow(workflow.id)).toMatchObject({ lastRunAt: now() })
+    expect(await steps.slots(workflow)).toMatchObject([
+      { outcome: 'fired', runId: waiting },
+      { outcome: 'fired', runId: first },
+    ])
+  })
+
+  test('overlap `cancel_previous`: where nothing of the open run works, the slot runs at once', async () => {
+    const slot = now()
+    const workflow = await steps.createDue(slot)
+    const first = await steps.fired(workflow, slot, { overlap: 'cancel_previous' })
+    const second = await steps.fire(workflow, slot + MINUTE, { overlap: 'cancel_previous' })
+    expect(second.type).toBe('fired')
+    expect(await steps.run(first)).toMatchObject({ status: 'terminated', statusReason: 'replaced' })
+    const { runId } = second as { runId: string }
+    expect(await steps.run(runId)).toMatchObject({ status: 'running', startedAt: now() })
+    expect((await scene().claim()).map(job => job.runId)).toEqual([runId])
+  })
+
+  test('overlap `cancel_previous`: of the slots that come while the open run stops the latest runs, the others are skipped', async () => {
+    const { workflow, slot, first, held, second } = await fireTwice('cancel_previous')
+    const replaced = (second as { runId: string }).runId
+    const runs = [replaced]
+    for (const minutes of [2, 3])
+      runs.push(await steps.fired(workflow, slot + minutes * MINUTE, { overlap: 'cancel_previous' }))
+    const latest = runs.at(-1)!
+    for (const runId of runs.slice(0, 2))
+      expect(await steps.run(runId)).toMatchObject({
+        status: 'terminated',
+        statusReason: 'replaced',
+        startedAt: null,
+        counts: { cancelled: 1 },
+      })
+    expect(await steps.slots(workflow)).toMatchObject([
+      { slot: slot + 3 * MINUTE, outcome: 'fired', runId: latest },
+      { slot: slot + 2 * MINUTE, count: 1, outcome: 'skipped', reason: 'overlap', runId: null },
+      { slot: slot + MINUTE, count: 1, outcome: 'skipped', reason: 'overlap', runId: null },
+      { slot, outcome: 'fired', runId: first },
+    ])
+    expect(await slotSums()).toEqual({ fired: 2, skipped: 2 })
+    expect(await scene().claim()).toEqual([])
+    await scene().end(held, CANCELLED)
+    expect((await scene().claim()).map(job => job.runId)).toEqual([latest])
+    expect(await steps.workflow(workflow.id)).toMatchObject({ consecutiveFailures: 0 })
+  })
+
+  /** Of all workflows and hours. */
+  const slotSums = async () => {
+    const hours = await scene().store.readAnalytics({ workspace: WORKSPACE, from: 0, to: now() + 60 * MINUTE })
+    return {
+      fired: hours.reduce((sum, hour) => sum + hour.slotsFired, 0),
+      skipped: hours.reduce((sum, hour) => sum + hour.slotsSkipped, 0),
+    }
+  }
+
+  test('overlap `cancel_previous`: the run that waits starts when the worker of the old one is found dead, also after a restart', async () => {
+    const { held, second } = await fireTwice('cancel_previous')
+    const waiting = (second as { runId: string }).runId
+    await scene().reopen()
+    scene().clock.advance(60_000)
+    expect((await scene().lost()).map(({ lease }) => lease.jobId)).toEqual([held.id])
+    expect(await steps.run(waiting)).toMatchObject({ status: 'pending' })
+    await scene().end(held, CANCELLED)
+    expect(await steps.run(waiting)).toMatchObject({ status: 'running' })
+  })
+
+  test('overlap `cancel_previous`: several schedulers that fire slots while the old run ends leave one run', async () => {
+    const { workflow, slot, first, held } = await fireTwice('cancel_previous')
+    const fires = await Promise.all(
+      Array.from({ length: 4 }, () => steps.fireOf(workflow, slot + 2 * MINUTE, { overlap: 'cancel_previous' })),
+    )
+    const ending = scene().end(held, CANCELLED)
+    const results = (await Promise.all(fires.map(fire => scene().store.fireWorkflows([fire])))).flat()
+    await ending
+    expect(results.filter(({ type }) => type === 'lost')).toHaveLength(3)
+    const { runs } = await scene().store.listRuns({
+      workspace: WORKSPACE,
+      filters: { workflowId: workflow.id, status: ['pending', 'running'] },
+      limit: 10,
+      cursor: null,
+    })
+    const [winner] = results.flatMap(result => ('runId' in result ? result.runId : []))
+    expect(runs.map(run => [run.id, run.status])).toEqual([[winner, 'running']])
+    expect(await steps.run(first)).toMatchObject({ status: 'terminated' })
+    expect((await scene().claim()).map(job => job.runId)).toEqual([winner])
+  })
+
+  test('overlap `cancel_previous`: a run that was triggered for later is left alone', async () => {
+    const slot = now()
+    const workflow = await steps.createDue(slot)
+    const later = newRun(workflow, 1, { trigger: 'manual' })
+    await steps.trigger(workflow, later, { scheduledAt: slot + 10 * MINUTE })
+    await steps.fired(workflow, slot, { overlap: 'cancel_previous' })
+    await steps.fired(workflow, slot + MINUTE, { overlap: 'cancel_previous' })
+    expect(await steps.run(later.id)).toMatchObject({ status: 'pending', statusReason: 'scheduled' })
+  })
+
+  test('a run that waits does not wait for those that were made after it', async () => {
+    const { workflow, held, second } = await fireTwice('queue_one')
+    const manual = await steps.start(workflow)
+    await scene().end(held)
+    expect(await steps.run((second as { runId: string }).runId)).toMatchObject({ status: 'running' })
+    expect(await steps.run(manual)).toMatchObject({ status: 'running' })
+  })
+
+  test('a slot that has been dealt with does not fire again when the schedule is set back', async () => {
+    const slot = now()
+    const workflow = await steps.createDue(slot)
+    const first = await steps.fired(workflow, slot)
+    await steps.workOff()
+    const { id: _, timing: __, ...body } = { ...workflow, secrets: null, timing: null }
+    await scene().store.replaceWorkflow({
+      ...body,
+      workflow: workflow.id,
+      expectedVersion: 1,
+      timing: nextAt(slot),
+    })
+    expect(await steps.fire(workflow, slot)).toEqual({ type: 'skipped', reason: null })
+    expect(await steps.slots(workflow)).toMatchObject([{ slot, outcome: 'fired', runId: first }])
+    expect(await scene().claim()).toEqual([])
+    expect(await slotSums()).toEqual({ fired: 1, skipped: 0 })
   })
 
   test('manual runs ignore overlap but count as open', async () => {

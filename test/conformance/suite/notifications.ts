@@ -67,6 +67,39 @@ export const notificationTests: AreaTests = scene => {
     ])
   })
 
+  test('a manual run of a terminated workflow does not count though that is resumed before the run ends', async () => {
+    const workflow = await steps.create({ maxConsecutiveFailures: 1 })
+    const key = { workspace: WORKSPACE, workflow: workflow.id }
+    await scene().store.terminateWorkflow({ ...key, graceMs: null })
+    const tried = await steps.start(workflow)
+    const item = await scene().claimOne()
+    const later = newRun(workflow, 1, { trigger: 'manual' })
+    await steps.trigger(workflow, later, { scheduledAt: now() + 1000 })
+    await scene().store.resumeWorkflow({ ...key, timing: NO_SCHEDULE })
+    await scene().end(item, failure())
+    expect(await steps.run(tried)).toMatchObject({ status: 'failed' })
+    expect(await steps.workflow(workflow.id)).toMatchObject({ state: 'active', consecutiveFailures: 0 })
+    scene().clock.advance(1000)
+    await scene().store.startDueRuns({ limit: 10 })
+    await steps.workOff(failure())
+    expect(await steps.run(later.id)).toMatchObject({ status: 'failed' })
+    expect(await steps.workflow(workflow.id)).toMatchObject({ state: 'active', consecutiveFailures: 0 })
+    await run(workflow)
+    expect(await steps.workflow(workflow.id)).toMatchObject({ state: 'terminated', consecutiveFailures: 1 })
+  })
+
+  test('a manual run of a terminated workflow that completes after the resume does not set the failures to 0', async () => {
+    const workflow = await steps.create()
+    const key = { workspace: WORKSPACE, workflow: workflow.id }
+    await scene().store.terminateWorkflow({ ...key, graceMs: null })
+    await steps.start(workflow)
+    const item = await scene().claimOne()
+    await scene().store.resumeWorkflow({ ...key, timing: NO_SCHEDULE })
+    await run(workflow)
+    await scene().end(item)
+    expect(await failures(workflow)).toBe(1)
+  })
+
   test('manual runs of a terminated workflow do not count', async () => {
     const workflow = await steps.create({ maxConsecutiveFailures: 1 })
     await run(workflow)

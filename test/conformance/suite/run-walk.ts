@@ -47,6 +47,8 @@ class RunWalk {
   readonly #ended = new Map<string, Run>()
   readonly #published = new Set<string>()
   readonly #failures = new Map<string, number>()
+  /** Manual runs that were made while their workflow was terminated. */
+  readonly #triedOut = new Set<string>()
   #workflows: readonly Workflow[] = []
   #slot = 0
 
@@ -72,11 +74,8 @@ class RunWalk {
     const { store, clock } = this.#scene
     const workflow = this.#workflows[choice % this.#workflows.length]!
     const key = { workspace: WORKSPACE, workflow: workflow.id }
-    if (step === 'trigger') await this.#steps.trigger(workflow, this.#newRun(workflow, choice, 'manual'))
-    if (step === 'later')
-      await this.#steps.trigger(workflow, this.#newRun(workflow, choice, 'manual'), {
-        scheduledAt: clock.now() + (choice % 5) * 1000,
-      })
+    if (step === 'trigger') await this.#trigger(workflow, choice)
+    if (step === 'later') await this.#trigger(workflow, choice, { scheduledAt: clock.now() + (choice % 5) * 1000 })
     if (step === 'fire') await this.#fire(workflow, choice)
     if (step === 'start due') await store.startDueRuns({ limit: 10 })
     if (step === 'claim') this.#held.push(...(await this.#scene.claim((choice % 5) + 1)))
@@ -108,6 +107,12 @@ class RunWalk {
       priority: (choice * (index + 1)) % 3,
     }))
     return newRun(workflow, items, { trigger, maxConcurrent: (choice % 3) + 1 })
+  }
+
+  async #trigger(workflow: Workflow, choice: number, when: { scheduledAt?: number } = {}): Promise<void> {
+    const run = this.#newRun(workflow, choice, 'manual')
+    if (workflow.state === 'terminated') this.#triedOut.add(run.id)
+    await this.#steps.trigger(workflow, run, when)
   }
 
   async #fire(workflow: Workflow, choice: number): Promise<void> {
@@ -220,7 +225,7 @@ class RunWalk {
   /** The model of `api.md`, Consecutive failures. */
   #countEnd(run: Run, workflow: Workflow): void {
     this.#ended.set(run.id, run)
-    if (run.status === 'terminated' || (workflow.state === 'terminated' && run.trigger === 'manual')) return
+    if (run.status === 'terminated' || this.#triedOut.has(run.id)) return
     const failures = run.status === 'completed' ? 0 : (this.#failures.get(workflow.id) ?? 0) + 1
     this.#failures.set(workflow.id, failures)
     const limit = workflow.maxConsecutiveFailures

@@ -31,8 +31,8 @@ const END_RUNS: Statement = {
     SET phase = ends.phase, status_reason = ends.reason, paused = false, due_at = NULL, finished_at = clock.now
     FROM clock, ends
     WHERE run.id = ends.id
-    RETURNING run.position, run.id, run.workspace, run.workflow_id, run.trigger, run.phase, run.status_reason, run.items,
-      run.failed, clock.now`,
+    RETURNING run.position, run.id, run.workspace, run.workflow_id, run.phase, run.status_reason, run.items,
+      run.failed, run.outcome_counts, clock.now`,
 }
 
 type EndedRow = {
@@ -40,11 +40,11 @@ type EndedRow = {
   readonly id: string
   readonly workspace: string
   readonly workflow_id: string
-  readonly trigger: 'manual' | 'automatic'
   readonly phase: EndedRunStatus
   readonly status_reason: RunReason | null
   readonly items: number
   readonly failed: number
+  readonly outcome_counts: boolean
   readonly now: number
 }
 
@@ -116,8 +116,10 @@ const countOutcomes = async (
   for (const run of ended) {
     const workflow = workflows.get(run.workflow_id)
     if (run.phase === 'failed') await notifyFailure(work, run, workflow)
-    // A terminated run says nothing about its workflow, and a terminated workflow is only tried out by hand.
-    if (!workflow || run.phase === 'terminated' || workflow.state === 'terminated') continue
+    // A terminated run says nothing about its workflow, nor does a manual one that was made while it was terminated.
+    if (!workflow || run.phase === 'terminated' || !run.outcome_counts) continue
+    // By another of those that end here.
+    if (workflow.state === 'terminated') continue
     const failures = run.phase === 'completed' ? 0 : workflow.failures + 1
     if (failures === workflow.failures) continue
     workflow.failures = failures

@@ -41,7 +41,7 @@ export const startRuns = async (work: Work, runIds: readonly string[]): Promise<
   return started.length
 }
 
-/** The run that waits for others of its workflow (`queue_one`), when no earlier one works any more. */
+/** The run that waits for others of its workflow, when no earlier one works any more. */
 const FIND_WAITING: Statement = {
   name: 'find_waiting_runs',
   text: `

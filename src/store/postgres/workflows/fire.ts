@@ -5,10 +5,10 @@ import type { Statement } from '../database.ts'
 import { isRefusal } from '../fault.ts'
 import { type Work, withLocks } from '../locks.ts'
 import { settle } from '../runs/settle.ts'
-import { terminateRuns } from '../runs/terminate-runs.ts'
 import type { Session } from '../session.ts'
 import { insertRuns, keysOf, type RunToInsert } from './insert-runs.ts'
 import { recordFires } from './record-fires.ts'
+import { replaceRuns } from './replace-runs.ts'
 
 /**
  * `fireWorkflows`. All of one call in one transaction; when the database refuses it, each fire on its own. A workflow
@@ -70,14 +70,17 @@ const reserve = async (session: Session, fires: readonly WorkflowFire[]): Promis
   return reserved
 }
 
-/** What becomes of a fire. `replaces`: the open runs of the workflow are terminated first. */
+/** What becomes of a fire. */
 export type Decision =
   | { readonly type: 'lost' }
   | { readonly type: 'skipped'; readonly reason: SkipReason | null }
-  | { readonly type: 'fired'; readonly replaces: boolean }
+  | { readonly type: 'fired' }
   | { readonly type: 'waiting' }
 
 export type Decided = { readonly fire: WorkflowFire; readonly decision: Decision; readonly workflow: Found | undefined }
+
+/** `replaces`: the open runs of the workflow are terminated first, which says whether it has to wait for one. */
+export type Planned = Omit<Decided, 'decision'> & { readonly decision: Decision | { readonly type: 'replaces' } }
 
 const fireTogether = async (
   session: Session,
@@ -89,17 +92,14 @@ const fireTogether = async (
   const keys = keysOf(fires.flatMap(fire => (fire.run ? [{ run: fire.run }] : [])))
   const workflows = fires.map(fire => fire.workflowId)
   const decided = await withLocks(session, { keys, workflows }, async work => {
-    const found = await findWorkflows(work, workflows)
-    const decided = fires.map((fire): Decided => {
+    const found = await findWorkflows(work, fires)
+    const planned = fires.map((fire): Planned => {
       const workflow = found.get(fire.workflowId)
       return { fire, workflow, decision: decide(fire, workflow, reserved.has(fire)) }
     })
-    const replaced = decided.flatMap(({ fire, decision }) =>
-      decision.type === 'fired' && decision.replaces ? [fire.workflowId] : [],
-    )
-    if (replaced.length > 0) await terminateRuns(work, { workflows: replaced, reason: 'replaced', graceMs: null })
+    const { decided, sums } = await replaceRuns(work, planned)
     await insertRuns(session, work, decided.flatMap(toRun))
-    await recordFires(work, decided)
+    await recordFires(work, decided, sums)
     await settle(work)
     return decided
   })
@@ -111,15 +111,17 @@ const FIND: Statement = {
   name: 'find_workflows_to_fire',
   text: `
     SELECT workflow.id, workflow.workspace, workflow.version, workflow.state, workflow.cursor, workflow.next_slot,
-      workflow.fire_at, open.running, open.waiting
-    FROM millrace.workflow
+      workflow.fire_at, open.running, open.waiting, coalesce(
+        (SELECT slot.last_slot FROM millrace.slot WHERE slot.workflow_id = i.id AND slot.slot <= i.slot
+          ORDER BY slot.slot DESC LIMIT 1) >= i.slot, false) AS is_recorded
+    FROM unnest($1::text[], $2::bigint[]) AS i (id, slot)
+    JOIN millrace.workflow ON workflow.id = i.id
     CROSS JOIN LATERAL (
       SELECT count(*) FILTER (WHERE run.phase = 'running' OR run.status_reason = 'waiting_for_run') AS running,
         count(*) FILTER (WHERE run.phase = 'pending' AND run.status_reason = 'waiting_for_run') AS waiting
       FROM millrace.run
       WHERE run.workflow_id = workflow.id AND run.phase IN ('pending', 'running')
-    ) AS open
-    WHERE workflow.id = ANY ($1::text[])`,
+    ) AS open`,
 }
 
 type Found = {
@@ -132,31 +134,37 @@ type Found = {
   readonly fire_at: number | null
   readonly running: number
   readonly waiting: number
+  /** The slot has been dealt with: the cursor was set back. */
+  readonly is_recorded: boolean
 }
 
-const findWorkflows = async ({ connection }: Work, ids: readonly string[]): Promise<ReadonlyMap<string, Found>> => {
-  const rows = await connection.query<Found>(FIND, [ids])
+const findWorkflows = async (
+  { connection }: Work,
+  fires: readonly WorkflowFire[],
+): Promise<ReadonlyMap<string, Found>> => {
+  const rows = await connection.query<Found>(FIND, [fires.map(fire => fire.workflowId), fires.map(fire => fire.slot)])
   return new Map(rows.map(row => [row.id, row]))
 }
 
-const decide = (fire: WorkflowFire, workflow: Found | undefined, hasRoom: boolean): Decision => {
+const decide = (fire: WorkflowFire, workflow: Found | undefined, hasRoom: boolean): Planned['decision'] => {
   if (!workflow || workflow.workspace !== fire.workspace || workflow.state === 'terminated') return { type: 'lost' }
   if (workflow.version !== fire.version || workflow.cursor !== fire.cursor) return { type: 'lost' }
   if (fire.slot === null) return { type: 'skipped', reason: null }
   if (workflow.state === 'paused') return { type: 'skipped', reason: 'paused' }
+  if (workflow.is_recorded) return { type: 'skipped', reason: null }
   if (fire.run === null) return { type: 'skipped', reason: 'invalid' }
   if (workflow.running > 0 && fire.overlap === 'skip') return { type: 'skipped', reason: 'overlap' }
   if (workflow.waiting > 0 && fire.overlap === 'queue_one') return { type: 'skipped', reason: 'overlap' }
   if (!hasRoom) return { type: 'skipped', reason: 'too_many_queued' }
-  if (workflow.running === 0 || fire.overlap === 'allow') return { type: 'fired', replaces: false }
-  return fire.overlap === 'queue_one' ? { type: 'waiting' } : { type: 'fired', replaces: true }
+  if (workflow.running === 0 || fire.overlap === 'allow') return { type: 'fired' }
+  return { type: fire.overlap === 'queue_one' ? 'waiting' : 'replaces' }
 }
 
 const toRun = ({ fire, decision }: Decided): readonly RunToInsert[] => {
   if (!fire.run || (decision.type !== 'fired' && decision.type !== 'waiting')) return []
   const { run, workspace, workflowId, slot } = fire
   const waits = decision.type === 'waiting' ? 'waiting_for_run' : null
-  return [{ run, workspace, workflowId, trigger: 'automatic', scheduledAt: slot, waits }]
+  return [{ run, workspace, workflowId, trigger: 'automatic', scheduledAt: slot, waits, outcomeCounts: true }]
 }
 
 const toResult = ({ fire, decision }: Decided): FireResult => {

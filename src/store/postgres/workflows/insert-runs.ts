@@ -17,6 +17,8 @@ export type RunToInsert = {
   readonly trigger: 'manual' | 'automatic'
   readonly scheduledAt: number | null
   readonly waits: Extract<RunReason, 'scheduled' | 'waiting_for_run'> | null
+  /** Whether its end moves the workflow's counter of failures: not when it is made while that is terminated. */
+  readonly outcomeCounts: boolean
 }
 
 /** Runs of one version of a workflow have one snapshot: it is written once. */
@@ -26,9 +28,9 @@ const INSERT_RUNS = {
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
     input AS MATERIALIZED (
       SELECT * FROM unnest($2::text[], $3::text[], $4::text[], $5::integer[], $6::text[], $7::bigint[], $8::text[],
-        $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[]) WITH ORDINALITY
+        $9::integer[], $10::integer[], $11::text[], $12::text[], $13::text[], $14::boolean[]) WITH ORDINALITY
         AS i (id, workspace, workflow_id, version, trigger, scheduled_at, waits, max_concurrent, items, retry_of, hash,
-          snapshot, place)
+          snapshot, outcome_counts, place)
     ),
     snapshot AS (
       INSERT INTO millrace.snapshot (workflow_id, hash, definition)
@@ -39,11 +41,12 @@ const INSERT_RUNS = {
     run AS (
       INSERT INTO millrace.run (
         id, workspace, workflow_id, workflow_version, trigger, phase, status_reason, scheduled_at, due_at, created_at,
-        started_at, max_concurrent, items, retry_of, snapshot_hash
+        started_at, max_concurrent, items, retry_of, snapshot_hash, outcome_counts
       )
       SELECT id, workspace, workflow_id, version, trigger, CASE WHEN waits IS NULL THEN 'running' ELSE 'pending' END,
         waits, scheduled_at, CASE WHEN waits = 'scheduled' THEN scheduled_at END, clock.now,
-        CASE WHEN waits IS NULL THEN clock.now END, max_concurrent, items, retry_of, decode(hash, 'hex')
+        CASE WHEN waits IS NULL THEN clock.now END, max_concurrent, items, retry_of, decode(hash, 'hex'),
+        outcome_counts
       FROM input, clock
       ORDER BY place
     )
@@ -83,6 +86,7 @@ const runColumns = (runs: readonly RunToInsert[]): unknown[][] => [
   runs.map(({ run }) => run.retryOf),
   runs.map(({ run }) => createHash('sha256').update(run.snapshot).digest('hex')),
   runs.map(({ run }) => run.snapshot),
+  runs.map(({ outcomeCounts }) => outcomeCounts),
 ]
 
 /** Of a run that starts, all slots are free: the first items are queued as they are written. */

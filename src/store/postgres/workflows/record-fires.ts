@@ -52,8 +52,12 @@ type Row = {
   readonly runId: string | null
 }
 
-/** Records the slots of fires that were not lost, sums them, and moves the cursors on. */
-export const recordFires = async ({ connection, now }: Work, decided: readonly Decided[]): Promise<void> => {
+/** Records the slots of fires that were not lost, adds them and `sums` to the sums, and moves the cursors on. */
+export const recordFires = async (
+  { connection, now }: Work,
+  decided: readonly Decided[],
+  sums: readonly Sum[],
+): Promise<void> => {
   const kept = decided.filter(({ decision }) => decision.type !== 'lost')
   if (kept.length === 0) return
   const ids = kept.map(({ fire }) => fire.workflowId)
@@ -63,10 +67,7 @@ export const recordFires = async ({ connection, now }: Work, decided: readonly D
   const newestOf = new Map(newest.map(row => [row.id, row]))
   const rows = kept.flatMap(one => slotRows(one, newestOf.get(one.fire.workflowId)))
   await connection.query(RECORD, [...slotColumns(rows), recordedAt])
-  await addSums(
-    connection,
-    kept.flatMap(one => sumsOf(one, recordedAt)),
-  )
+  await addSums(connection, [...sums, ...kept.flatMap(one => sumsOf(one, recordedAt))])
 }
 
 const cursorColumns = (kept: readonly Decided[]): unknown[][] => {
@@ -99,8 +100,9 @@ const slotRows = (
   for (const { first, last, count, reason } of fire.skipped)
     skip(first, last, count, workflow?.state === 'paused' ? 'paused' : reason)
   if (slot === null) return rows
-  if (decision.type === 'skipped' && decision.reason !== null) skip(slot, slot, 1, decision.reason)
-  else rows.push({ workflowId, slot, lastSlot: slot, count: 1, reason: null, runId: fire.run!.id })
+  if (decision.type !== 'skipped')
+    rows.push({ workflowId, slot, lastSlot: slot, count: 1, reason: null, runId: fire.run!.id })
+  else if (decision.reason !== null) skip(slot, slot, 1, decision.reason)
   return rows
 }
 
@@ -118,7 +120,8 @@ const sumsOf = ({ fire, decision, workflow }: Decided, at: number): readonly Sum
   const { workspace, workflowId, slot } = fire
   const key = { workspace, workflowId, hour: hourOf(at) }
   const isFired = decision.type === 'fired' || decision.type === 'waiting'
-  const skipped = fire.skipped.reduce((sum, { count }) => sum + count, 0) + (isFired || slot === null ? 0 : 1)
+  const isSkipped = decision.type === 'skipped' && decision.reason !== null && slot !== null
+  const skipped = fire.skipped.reduce((sum, { count }) => sum + count, 0) + (isSkipped ? 1 : 0)
   const sums: Sum[] = []
   if (skipped > 0) sums.push({ ...key, measure: 'slots_skipped', bucket: 0, amount: skipped })
   if (!isFired || slot === null) return sums

@@ -1,4 +1,3 @@
-import type { RunStatus } from '../../../model/workflow.ts'
 import type { TriggerOutcome, TriggerWorkflow } from '../../workflow-store.ts'
 import type { Statement } from '../database.ts'
 import { KEEP_MS, keyColumns } from '../idempotency.ts'
@@ -44,10 +43,14 @@ const trigger = async (
   const [clock] = await work.connection.query<{ now: number }>(CLOCK, [work.now])
   const waits = scheduledAt !== null && scheduledAt > clock!.now ? 'scheduled' : null
   if (waits === null) await work.connection.query(STARTED, [work.now, workflowId])
-  await insertRuns(session, work, [{ run, workspace, workflowId, trigger: 'manual', scheduledAt, waits }])
+  const outcomeCounts = workflow.state !== 'terminated'
+  await insertRuns(session, work, [
+    { run, workspace, workflowId, trigger: 'manual', scheduledAt, waits, outcomeCounts },
+  ])
   await settle(work)
   const status = waits === null ? 'running' : 'pending'
-  if (input.idempotency) await keepAnswer(work, { key: input.idempotency, runId: run.id, status })
+  const body = JSON.stringify({ run_id: run.id, status, ...input.answer })
+  if (input.idempotency) await keepAnswer(work, input.idempotency, body)
   return { type: 'triggered', runId: run.id, status }
 }
 
@@ -61,7 +64,8 @@ const KEEP: Statement = {
 
 const keepAnswer = async (
   { connection, now }: Work,
-  { key, runId, status }: { key: NonNullable<TriggerWorkflow['idempotency']>; runId: string; status: RunStatus },
+  key: NonNullable<TriggerWorkflow['idempotency']>,
+  body: string,
 ): Promise<void> => {
-  await connection.query(KEEP, [now, ...keyColumns(key), JSON.stringify({ run_id: runId, status })])
+  await connection.query(KEEP, [now, ...keyColumns(key), body])
 }
