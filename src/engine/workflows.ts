@@ -1,4 +1,4 @@
-import type { Run, RunStatus, Workflow } from '../model/workflow.ts'
+import type { Run, RunStatus, Workflow, WorkflowState } from '../model/workflow.ts'
 import type { IdempotencyKey } from '../store/store.ts'
 import type { Submitter } from './engine.ts'
 
@@ -40,22 +40,24 @@ export interface Workflows {
     parameters?: Readonly<Record<string, unknown>>
     idempotency?: IdempotencyKey
   }): Promise<{ runId: string; status: RunStatus }>
-  /** A new manual run of the run's failed items, as they were. `not_found`, `run_not_ended`, `no_failed_items`, `workflow_paused`, `forbidden`. */
+  /**
+   * A new manual run of the run's failed items, as they were; `itemsPurged` of them are no longer there and not in it.
+   * `not_found`, `run_not_ended`, `no_failed_items`, `failed_items_purged`, `workflow_paused`, `forbidden`.
+   */
   retryFailed(input: {
     caller: Submitter
     runId: string
     idempotency?: IdempotencyKey
-  }): Promise<{ runId: string; status: RunStatus }>
+  }): Promise<{ runId: string; status: RunStatus; itemsPurged: number }>
   /** `not_found`, `run_ended` (pause and resume; a second terminate of an ended run is no error). */
   pauseRun(input: { workspace: string; runId: string }): Promise<Run>
   resumeRun(input: { workspace: string; runId: string }): Promise<Run>
   terminateRun(input: { workspace: string; runId: string; graceMs: number | null }): Promise<Run>
-  /** The next slots of a workflow, with the instants they fire at (jitter included), epoch ms. `not_found`. */
-  upcoming(input: {
-    workspace: string
-    workflow: string
-    count: number
-  }): Promise<readonly { slot: number; fireAt: number }[]>
+  /** The next slots that will fire, with the instants they do at (jitter included), epoch ms: none unless it is active. `not_found`. */
+  upcoming(input: { workspace: string; workflow: string; count: number }): Promise<{
+    readonly state: WorkflowState
+    readonly slots: readonly { slot: number; fireAt: number }[]
+  }>
   /** Slots of an unsaved schedule as it came, `after` exclusive, without jitter. `invalid`, `schedule_never_fires`. */
   preview(input: { schedule: unknown; after: number; count: number }): readonly number[]
   /** Items for the job's own run, kept until its attempt completes. `scopes` of the caller; the job's own when absent. `not_found`, `job_not_running`, `job_not_in_run`, `invalid`, `forbidden`, `too_many_items`. */

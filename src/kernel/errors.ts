@@ -119,6 +119,11 @@ export const ERRORS = {
     title: 'The run has not ended',
     hint: 'Wait for its end, or terminate it.',
   },
+  failed_items_purged: {
+    http: 409,
+    title: 'All failed items of the run have been purged',
+    hint: 'What they were is gone. Trigger the workflow for a run of all its items.',
+  },
   no_failed_items: { http: 409, title: 'No item of the run has failed', hint: 'There is nothing to retry.' },
   job_not_in_run: {
     http: 409,

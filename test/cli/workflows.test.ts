@@ -175,6 +175,13 @@ test('upcoming, slots and runs are tables for people and JSON for programs', asy
     })
     .toBeGreaterThan(0)
   await run(['workflows', 'pause', 'every-second'])
+  expect(await run(['workflows', 'upcoming', 'every-second'])).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: 'no slots to come: the workflow is paused\n',
+  })
+  const told = JSON.parse((await run(['workflows', 'upcoming', 'every-second', '--json'])).stdout)
+  expect(told).toEqual({ state: 'paused', slots: [] })
   expect((await run(['runs', '--workflow', 'every-second', '--trigger', 'automatic'])).stdout).toMatch(/ automatic /)
   await expect
     .poll(async () => (await api(server.cwd, 'GET', '/v1/workflows/every-second/slots')).slots[0].reason, {

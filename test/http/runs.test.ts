@@ -156,6 +156,26 @@ describe('a run', () => {
     expect(await readRun(runId)).toMatchObject({ status: 'failed', counts: { completed: 1, failed: 1 } })
   })
 
+  test('whose failed items were purged in part: the rest is done again, and the answer says how many are gone', async () => {
+    const bad = { command: 'exit 3', ...once }
+    await make('decayed', [bad, { command: 'true' }, bad])
+    const runId = await trigger('decayed')
+    await runIn(runId, 'failed')
+    const failed = (await jobsOf(runId)).filter((job: { status: string }) => job.status === 'failed')
+    const retry = (key: string) =>
+      server.call('POST', `/v1/runs/${runId}/retry_failed`, undefined, { 'idempotency-key': key })
+    expect((await retry('all')).body).toMatchObject({ items_purged: 0 })
+    await server.call('POST', `/v1/jobs/${failed[0].job_id}/purge`)
+    const answer = await retry('some')
+    expect([answer.status, answer.body.items_purged]).toEqual([201, 1])
+    expect((await retry('some')).body).toEqual(answer.body)
+    expect((await runIn(answer.body.run_id, 'failed')).counts).toMatchObject({ failed: 1, completed: 0 })
+    await server.call('POST', `/v1/jobs/${failed[1].job_id}/purge`)
+    const refused = await retry('none')
+    expect([refused.status, refused.body.code]).toEqual([409, 'failed_items_purged'])
+    expect(await readRun(runId)).toMatchObject({ counts: { failed: 2 } })
+  })
+
   test('that works cannot be done again yet', async () => {
     await make('busy', [LONG])
     const runId = await trigger('busy')

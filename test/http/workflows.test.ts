@@ -220,7 +220,22 @@ describe('the slots of a workflow', () => {
 
   test('to come are none without a schedule', async () => {
     const { name } = await make(small('unscheduled'))
-    expect((await server.call('GET', pathOf(name, '/upcoming'))).body).toEqual({ slots: [] })
+    expect((await server.call('GET', pathOf(name, '/upcoming'))).body).toEqual({ state: 'active', slots: [] })
+  })
+
+  test('to come are none while it is paused or terminated, and the answer says which', async () => {
+    const { name } = await make(small('halted', { schedule: { crons: ['0 9 * * *'] } }))
+    const upcoming = async () => (await server.call('GET', pathOf(name, '/upcoming?count=2'))).body
+    expect(await upcoming()).toMatchObject({ state: 'active', slots: [{}, {}] })
+    for (const [verb, state] of [
+      ['pause', 'paused'],
+      ['terminate', 'terminated'],
+    ] as const) {
+      await server.call('POST', pathOf(name, `/${verb}`))
+      expect(await upcoming()).toEqual({ state, slots: [] })
+    }
+    await server.call('POST', pathOf(name, '/resume'))
+    expect(await upcoming()).toMatchObject({ state: 'active', slots: [{}, {}] })
   })
 
   test('that fired are listed with their runs', async () => {

@@ -45,6 +45,8 @@ export type RunAnswer = {
 
 export type TriggerAnswer = { readonly run_id: string; readonly status: RunStatus }
 
+export type RetriedAnswer = TriggerAnswer & { readonly items_purged: number }
+
 export type SlotAnswer = {
   readonly slot: string
   readonly last_slot: string
@@ -56,6 +58,8 @@ export type SlotAnswer = {
 }
 
 export type UpcomingSlot = { readonly slot: string; readonly fire_at: string }
+
+export type UpcomingAnswer = { readonly state: WorkflowState; readonly slots: readonly UpcomingSlot[] }
 
 export type NotificationAnswer = {
   readonly notification_id: string

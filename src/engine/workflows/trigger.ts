@@ -89,15 +89,19 @@ export const createTrigger = ({
     if (failed === null) throw noRun(runId)
     const { run, items } = failed
     if (!(ENDED_RUN_STATUSES as readonly RunStatus[]).includes(run.status)) throw new MillraceError('run_not_ended')
-    if (items.length === 0) throw new MillraceError('no_failed_items')
+    if (run.counts.failed === 0) throw new MillraceError('no_failed_items')
+    if (items.length === 0) throw new MillraceError('failed_items_purged')
     requireRights(caller, items)
-    return untilUnchanged(async () => {
+    const itemsPurged = run.counts.failed - items.length
+    const triggered = await untilUnchanged(async () => {
       const workflow = await store.getWorkflow({ workspace, workflow: run.workflowId })
       if (workflow === null) throw noWorkflow(run.workflowId)
       const { id: workflowId, version } = workflow
       const again = againOf(run, items, caller)
-      return tryTrigger({ workspace, workflowId, version, run: again, scheduledAt: null, ...kept(idempotency) })
+      const answer = { items_purged: itemsPurged }
+      return tryTrigger({ workspace, workflowId, version, run: again, scheduledAt: null, answer, ...kept(idempotency) })
     })
+    return { ...triggered, itemsPurged }
   }
 
   return { trigger, retryFailed }

@@ -17,14 +17,17 @@ export const createUpcoming = ({ store }: { readonly store: Store }): Pick<Workf
   upcoming: async ({ workspace, workflow, count }) => {
     const loaded = await store.loadWorkflow({ workspace, workflow })
     if (loaded === null) throw noWorkflow(workflow)
+    const { state } = loaded
     const { schedule: spec } = JSON.parse(loaded.definition) as WorkflowDefinition
-    if (!spec || loaded.state === 'terminated') return []
+    // Slots that come while it is paused are recorded as skipped and never run.
+    if (!spec || state !== 'active') return { state, slots: [] }
     const schedule = scheduleOf(loaded.id, spec)
     const now = await store.now()
     const { cursor, next } = loaded.timing
     // Slots that are overdue belong to the past: they are being fired, or will be recorded as missed.
     const after = next !== null && next.fireAt >= now ? cursor : Math.max(now, cursor)
-    return slotsAfter(schedule, after, count).map(slot => ({ slot, fireAt: schedule.fireAt(loaded.id, slot) }))
+    const slots = slotsAfter(schedule, after, count)
+    return { state, slots: slots.map(slot => ({ slot, fireAt: schedule.fireAt(loaded.id, slot) })) }
   },
 
   preview: ({ schedule, after, count }) => {

@@ -3,7 +3,7 @@ import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { keptWithWork } from '../idempotency.ts'
 import { viewListedRun } from '../run-view.ts'
-import { ListedRun, RunPath, Triggered } from '../schemas/run.ts'
+import { ListedRun, RetriedFailed, RunPath } from '../schemas/run.ts'
 import { TerminateBody } from '../schemas/workflow.ts'
 import type { Services } from '../services.ts'
 import { graceOf } from '../time.ts'
@@ -62,20 +62,20 @@ export const runCallRoutes = (app: App, { engine, config }: Services): void => {
         summary: 'Make a new run of the failed items of one that has ended',
         description: 'Needs the scope `jobs:run:<kind>` for every kind of them.',
         params: RunPath,
-        response: { 201: Triggered },
+        response: { 201: RetriedFailed },
       },
       config: { keepsAnswer: true },
     },
     async (request, reply) => {
       const idempotency = request.firstCall?.key
-      const { runId, status } = await workflows.retryFailed({
+      const { runId, status, itemsPurged } = await workflows.retryFailed({
         caller: submitterOf(request),
         runId: request.params.run_id,
         ...(idempotency && { idempotency }),
       })
       keptWithWork(request)
       reply.code(201).header('location', `${config.publicUrl}/v1/runs/${runId}`)
-      return { run_id: runId, status }
+      return { run_id: runId, status, items_purged: itemsPurged }
     },
   )
 }

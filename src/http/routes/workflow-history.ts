@@ -68,8 +68,9 @@ export const workflowHistoryRoutes = (app: App, services: Services): void => {
     async request => {
       const { workflow } = request.params
       const { count = 10 } = request.query
-      const slots = await engine.workflows.upcoming({ workspace: request.caller.workspace, workflow, count })
-      return { slots: slots.map(({ slot, fireAt }) => ({ slot: toTimestamp(slot), fire_at: toTimestamp(fireAt) })) }
+      const { state, slots } = await engine.workflows.upcoming({ workspace: request.caller.workspace, workflow, count })
+      const shown = slots.map(({ slot, fireAt }) => ({ slot: toTimestamp(slot), fire_at: toTimestamp(fireAt) }))
+      return { state, slots: shown }
     },
   )
 

@@ -70,4 +70,11 @@ export const RunQuery = strictObject({
   ...runFilters,
 })
 
-export const Triggered = Type.Object({ run_id: Id, status: choice(RUN_STATUSES) })
+const triggered = { run_id: Id, status: choice(RUN_STATUSES) }
+export const Triggered = Type.Object(triggered)
+export const RetriedFailed = Type.Object({
+  ...triggered,
+  items_purged: Type.Integer({
+    description: 'Failed items that have been purged meanwhile: they are not in the new run.',
+  }),
+})

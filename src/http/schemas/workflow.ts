@@ -103,8 +103,9 @@ export const UpcomingQuery = strictObject({
 })
 
 export const Upcoming = Type.Object({
+  state: choice(WORKFLOW_STATES),
   slots: Type.Array(Type.Object({ slot: Time, fire_at: Type.String({ description: 'The slot and its jitter.' }) }), {
-    description: 'Fewer than asked for when the schedule ends.',
+    description: 'Fewer than asked for when the schedule ends; none while the workflow is paused or terminated.',
   }),
 })
 

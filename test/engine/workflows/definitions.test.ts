@@ -275,7 +275,7 @@ test('a workflow is deleted when it is neither active nor has an open run; its j
 test('upcoming slots come with the instants they fire at; a preview needs no workflow', async () => {
   const hour = 3_600_000
   const workflow = await scene.create({ schedule: { intervals: [{ every: '1h' }], jitter: '30m' } })
-  const slots = await scene.workflows.upcoming({ workspace: 'default', workflow, count: 5 })
+  const { slots } = await scene.workflows.upcoming({ workspace: 'default', workflow, count: 5 })
   expect(slots).toHaveLength(5)
   for (const [index, { slot, fireAt }] of slots.entries()) {
     expect(slot).toBe(slots[0]!.slot + index * hour)
@@ -283,7 +283,10 @@ test('upcoming slots come with the instants they fire at; a preview needs no wor
     expect(fireAt).toBeGreaterThanOrEqual(slot)
   }
   await scene.workflows.terminate({ workspace: 'default', workflow, graceMs: null })
-  expect(await scene.workflows.upcoming({ workspace: 'default', workflow, count: 5 })).toEqual([])
+  expect(await scene.workflows.upcoming({ workspace: 'default', workflow, count: 5 })).toEqual({
+    state: 'terminated',
+    slots: [],
+  })
   const after = Date.parse('2026-11-21T10:30:00Z')
   const preview = (schedule: unknown, count: number) => scene.workflows.preview({ schedule, after, count })
   expect(

@@ -1,9 +1,10 @@
 import { postOnce } from '../../client/jobs.ts'
 import { findServer } from '../../client/server-address.ts'
-import type { TriggerAnswer } from '../../client/workflow-answer.ts'
+import type { RetriedAnswer } from '../../client/workflow-answer.ts'
 import { runPath } from '../../client/workflows.ts'
 import type { Define } from '../../define.ts'
 import { type FollowOptions, followRun } from '../../follow-run.ts'
+import { notes } from '../../terminal/note.ts'
 
 /** `millrace runs retry-failed ID`: a new run of the failed items of one that has ended. Prints its id. */
 export const defineRetryFailed: Define = (command, context, finish) => {
@@ -15,7 +16,12 @@ export const defineRetryFailed: Define = (command, context, finish) => {
     .option('--json', 'print JSON: the answer, or the run when it is waited for')
     .action(async (id: string, options: FollowOptions) => {
       const server = findServer(context)
-      const answer = await postOnce<TriggerAnswer>(server, { path: runPath(id, '/retry_failed') })
+      const answer = await postOnce<RetriedAnswer>(server, { path: runPath(id, '/retry_failed') })
+      const { items_purged: purged } = answer
+      if (purged > 0)
+        notes(context)(
+          `${purged} of the failed items ${purged === 1 ? 'has' : 'have'} been purged and cannot run again`,
+        )
       finish(await followRun({ server, context, answer, options }))
     })
 }

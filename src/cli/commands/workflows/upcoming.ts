@@ -1,6 +1,6 @@
 import { call } from '../../client/request.ts'
 import { findServer } from '../../client/server-address.ts'
-import type { UpcomingSlot } from '../../client/workflow-answer.ts'
+import type { UpcomingAnswer, UpcomingSlot } from '../../client/workflow-answer.ts'
 import { workflowPath } from '../../client/workflows.ts'
 import type { Define } from '../../define.ts'
 import { count } from '../../option-value.ts'
@@ -13,13 +13,14 @@ export const defineUpcoming: Define = (command, context) => {
     .description('list the next slots of the schedule of a workflow')
     .argument('<name>', 'name or id of the workflow')
     .option('-n, --count <n>', 'so many', count, 10)
-    .option('--json', 'print JSON: {slots}')
+    .option('--json', 'print JSON: {state, slots}')
     .action(async (name: string, options: { count: number; json?: boolean }) => {
       const path = workflowPath(name, '/upcoming')
       const query = { count: options.count }
-      const answer = await call<{ slots: readonly UpcomingSlot[] }>(findServer(context), { path, query })
-      const rows = answer.slots
-      showList({ context, answer, rows, columns: columns(Date.now()), things: 'further slots', json: options.json })
+      const answer = await call<UpcomingAnswer>(findServer(context), { path, query })
+      const { state, slots: rows } = answer
+      const things = state === 'active' ? 'further slots' : `slots to come: the workflow is ${state}`
+      showList({ context, answer, rows, columns: columns(Date.now()), things, json: options.json })
     })
 }
 
