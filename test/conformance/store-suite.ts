@@ -15,6 +15,7 @@ import { leaseTests } from './suite/leases.ts'
 import { listTests } from './suite/lists.ts'
 import { logTests } from './suite/logs.ts'
 import { notificationTests } from './suite/notifications.ts'
+import { overlapTests } from './suite/overlap.ts'
 import { publicationTests } from './suite/publications.ts'
 import { walkTests } from './suite/random-walk.ts'
 import { resultTests } from './suite/results.ts'
@@ -27,6 +28,7 @@ import { signalTests } from './suite/signals.ts'
 import { submitTests } from './suite/submit.ts'
 import { tableLockTests } from './suite/table-locks.ts'
 import { timeTests } from './suite/time.ts'
+import { triggerTests } from './suite/triggers.ts'
 import { workflowTests } from './suite/workflows.ts'
 import { workspaceTests } from './suite/workspaces.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -66,6 +68,8 @@ const AREAS: readonly (readonly [string, AreaTests])[] = [
   ['signals', signalTests],
   ['workflows', workflowTests],
   ['firing and slots', firingTests],
+  ['overlap', overlapTests],
+  ['triggers', triggerTests],
   ['runs', runTests],
   ['items of runs', runItemTests],
   ['extensions', extensionTests],

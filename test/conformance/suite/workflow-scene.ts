@@ -178,6 +178,16 @@ export class WorkflowScene {
     return page!.slots
   }
 
+  /** Slots that fired and were skipped, of all workflows and hours. */
+  async slotSums(): Promise<{ fired: number; skipped: number }> {
+    const to = this.#scene().clock.now() + 3_600_000
+    const hours = await this.store.readAnalytics({ workspace: WORKSPACE, from: 0, to })
+    return {
+      fired: hours.reduce((sum, hour) => sum + hour.slotsFired, 0),
+      skipped: hours.reduce((sum, hour) => sum + hour.slotsSkipped, 0),
+    }
+  }
+
   /** Changes of runs so far, oldest first. */
   events(): RunEvent[] {
     return this.#scene().signals.flatMap(signal => (signal.type === 'run_events' ? signal.events : []))
