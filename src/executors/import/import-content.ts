@@ -11,6 +11,7 @@ import { dropUnused, findOrCreate, type Target } from './create/find-target.ts'
 import { inferColumns } from './create/infer-columns.ts'
 import { loadCsv } from './csv/load-csv.ts'
 import type { Download } from './download.ts'
+import { withEngineTypes } from './load/engine-types.ts'
 import type { ContentLoad, LoadCounts } from './load/load-content.ts'
 import { loadNdjson } from './ndjson/load-ndjson.ts'
 import { loadParquet } from './parquet/load-parquet.ts'
@@ -116,9 +117,10 @@ const NOTHING: LoadCounts = { read: 0, written: 0, quarantined: 0, invalid: 0, s
 const load = async (input: ContentImport, staged: Staged, sample: Sample): Promise<LoadCounts> => {
   const { data, job, context, fields, download } = input
   const spool = spoolOf(input)
-  const { statements, database, target } = staged
+  const { statements, database } = staged
   const { signal } = context.stop
   if (sample.size === 0) return NOTHING
+  const target = await withEngineTypes(staged)
   const content: ContentLoad = {
     place: { statements, database, table: target.name, spool, keepsOrder: !target.engine.startsWith('MergeTree') },
     quarantine: quarantineOf(target.name),

@@ -20,8 +20,36 @@ export const readColumnType = (text: string): ColumnType => {
     // A sum, a maximum: its rows are values of the type that it is of.
     base = match[1] === 'SimpleAggregateFunction' ? (typeParts(match[2]!)[1] ?? base) : match[2]!.trim()
   }
+  base = PLANE[base] ?? base
   const [, name = base, inside] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(base) ?? []
   return { base, name, parts: inside === undefined ? [] : typeParts(inside), nullable }
 }
 
 const WRAPPER = /^(Nullable|LowCardinality|SimpleAggregateFunction)\s*\(([\s\S]*)\)$/
+
+/** Types that are names for others. */
+const PLANE: Readonly<Record<string, string>> = {
+  Point: 'Tuple(Float64, Float64)',
+  Ring: 'Array(Tuple(Float64, Float64))',
+  LineString: 'Array(Tuple(Float64, Float64))',
+  MultiLineString: 'Array(Array(Tuple(Float64, Float64)))',
+  Polygon: 'Array(Array(Tuple(Float64, Float64)))',
+  MultiPolygon: 'Array(Array(Array(Tuple(Float64, Float64))))',
+}
+
+/** Whether it is one of points on a plane. */
+export const isPlane = (text: string): boolean => Object.hasOwn(PLANE, text.trim())
+
+export type TupleElement = {
+  /** null: it has none. */
+  readonly name: string | null
+  readonly type: string
+}
+
+/** Of the parts of a `Tuple`: all of them have names, or none has. */
+export const tupleElements = (parts: readonly string[]): readonly TupleElement[] =>
+  parts.map(part => {
+    const [, quoted, plain, type] = /^(?:`((?:[^`\\]|\\.)*)`|([A-Za-z_]\w*))\s+([\s\S]+)$/.exec(part) ?? []
+    if (type === undefined) return { name: null, type: part }
+    return { name: quoted === undefined ? plain! : quoted.replace(/\\(.)/g, '$1'), type }
+  })

@@ -1,32 +1,131 @@
 import { quoteText } from '../../../warehouse/quote-text.ts'
-import { type ColumnType, readColumnType } from './column-type.ts'
-import type { Judgement } from './judgement.ts'
+import { type ColumnType, readColumnType, type TupleElement, tupleElements } from './column-type.ts'
+import { isNumberKey, textOfJson } from './exact-json.ts'
+import type { JudgedValue, ValueText } from './judge-value.ts'
 
-/** Types of which there is no NULL: lists and objects. */
+type Judge = (given: ValueText) => JudgedValue
+
+/** Types whose values are lists and objects. */
 export const isNested = ({ name }: ColumnType): boolean => /^(Array|Map|Tuple|Nested)$/.test(name)
 
 /**
- * Lists and objects come as JSON, lists also as ClickHouse writes them (`['a','b']`). JSONExtract makes NULL of an element that does not fit
- * where NULL is possible, and 0 or nothing without a word where it is not: so simple elements are read as nullable, and of anything deeper what
- * was made, as JSON again, must be what was there, spaces aside.
+ * Lists and objects are taken apart, and each of their values is judged by itself: JSONExtract makes 0, or nothing, without a word of what does not
+ * fit. `judge` is for them.
  */
-export const judgeNested = ({ name, type, text }: { name: string; type: string; text: string }): Judgement => {
-  const { base, name: kind, parts } = readColumnType(type)
-  const json = `if(startsWith(ifNull(${text}, ''), '[\\''), replaceAll(ifNull(${text}, ''), '\\'', '"'), ifNull(${text}, ''))`
-  const element = kind === 'Array' ? parts[0] : kind === 'Map' && parts[0] === 'String' ? parts[1] : undefined
-  const complaint = quoteText(`${name} is no ${type}`)
-  if (element === undefined || !SIMPLE.test(element)) {
-    const value = `JSONExtract(${json}, ${quoteText(base)})`
-    return { value, isBad: `(replaceAll(toJSONString(${value}), ' ', '') != replaceAll(${json}, ' ', ''))`, complaint }
-  }
-  const readAs = kind === 'Array' ? `Array(Nullable(${element}))` : `Map(String, Nullable(${element}))`
-  const read = `JSONExtract(${json}, ${quoteText(readAs)})`
-  const elements = kind === 'Array' ? read : `mapValues(${read})`
-  const isOther = `JSONType(${json}) != '${kind === 'Array' ? 'Array' : 'Object'}'`
-  const isBad = `(NOT isValidJSON(${json}) OR ${isOther} OR arrayExists(x -> isNull(x), ${elements}))`
-  const withoutNull =
-    kind === 'Array' ? `arrayMap(x -> assumeNotNull(x), ${read})` : `mapApply((k, v) -> (k, assumeNotNull(v)), ${read})`
-  return { value: withoutNull, isBad, complaint }
+export const judgeNested = (type: ColumnType, given: ValueText, judge: Judge): JudgedValue => {
+  const { value, isBad } = judgeWhole(type, given, judge)
+  if (!type.nullable) return { value, isBad }
+  const isMissing = `(${given.text} IN ('', '\\\\N', 'null'))`
+  return { value: `if(${isMissing}, NULL, ${value})`, isBad: `(${isBad} AND NOT ${isMissing})` }
 }
 
-const SIMPLE = /^(U?Int\d+|Float\d+|Decimal\w*(\(.*\))?|String|Bool|UUID|Date\w*(\(.*\))?|IPv[46])$/
+const judgeWhole = ({ name, parts }: ColumnType, given: ValueText, judge: Judge): JudgedValue => {
+  const { text } = given
+  switch (name) {
+    case 'Array': {
+      const elements = judgeEach({ type: parts[0]!, raws: `JSONExtractArrayRaw(${text})`, given, judge })
+      return { value: elements.value, isBad: `(${isNo('Array', given)} OR ${elements.isBad})` }
+    }
+    case 'Map':
+      return judgeMap(parts, given, judge)
+    default:
+      return judgeTuple(tupleElements(parts), given, judge)
+  }
+}
+
+/** What is inside has been parsed with the whole. */
+const isNo = (kind: 'Array' | 'Object', { text, depth }: ValueText): string => {
+  if (depth === 0) return `JSONType(${text}) != '${kind}'`
+  return `NOT startsWith(${text}, '${kind === 'Array' ? '[' : '{'}')`
+}
+
+type Each = {
+  readonly type: string
+  /** SQL: a list of values in `exactJson`. */
+  readonly raws: string
+  readonly given: ValueText
+  readonly judge: Judge
+}
+
+const judgeEach = ({ type, raws, given, judge }: Each): JudgedValue => {
+  const texts = isNested(readColumnType(type)) ? raws : `arrayMap(r -> ${textOfJson('r')}, ${raws})`
+  return judgeTexts({ type, texts, given, judge })
+}
+
+const judgeTexts = ({ type, texts, given, judge }: Omit<Each, 'raws'> & { readonly texts: string }): JudgedValue => {
+  const { element, inner } = within(given)
+  const judged = judge({ ...inner, type, text: element })
+  return {
+    value: `arrayMap(${element} -> ${stored(type, judged)}, ${texts})`,
+    isBad: `arrayExists(${element} -> ${judged.isBad}, ${texts})`,
+  }
+}
+
+/** The name of a value inside, which none has that it is in. */
+const within = (given: ValueText) => ({
+  element: `e${given.depth}`,
+  inner: { ...given, emptyIsNull: false, depth: given.depth + 1 },
+})
+
+/** SQL: of a value that is not bad. */
+const stored = (type: string, { value }: JudgedValue): string =>
+  readColumnType(type).nullable ? value : `assumeNotNull(${value})`
+
+const judgeMap = ([keyType, valueType]: readonly string[], given: ValueText, judge: Judge): JudgedValue => {
+  const { text } = given
+  const pairs = `JSONExtractKeysAndValuesRaw(${text})`
+  const names = `tupleElement(${pairs}, 1)`
+  const keys = judgeTexts({ type: keyType!, texts: names, given, judge })
+  const values = judgeEach({ type: valueType!, raws: `tupleElement(${pairs}, 2)`, given, judge })
+  const areNumbers = `arrayExists(k -> ${isNumberKey('k')}, ${names})`
+  return {
+    value: `mapFromArrays(${keys.value}, ${values.value})`,
+    isBad: `(${isNo('Object', given)} OR ${areNumbers} OR ${keys.isBad} OR ${values.isBad})`,
+  }
+}
+
+/** Of named elements it is an object, in any order, of others a list. One that may be NULL may be missing from an object. */
+const judgeTuple = (elements: readonly TupleElement[], given: ValueText, judge: Judge): JudgedValue => {
+  const { raws, isOther } = tupleRaws(elements, given)
+  const texts = elements.map(({ type }, index) =>
+    isNested(readColumnType(type)) ? raws[index]! : textOfJson(raws[index]!),
+  )
+  const { element, inner } = within(given)
+  const judged = elements.map(({ type }, index) => judge({ ...inner, type, text: elementText(type, element, index) }))
+  // The texts are made once and have a name: else those of tuples in tuples would stand there times over.
+  const once = `[[${texts.join(', ')}]]`
+  const values = judged.map((value, index) => stored(elements[index]!.type, value))
+  return {
+    value: `arrayMap(${element} -> tuple(${values.join(', ')}), ${once})[1]`,
+    isBad: `(${isOther} OR arrayExists(${element} -> ${judged.map(({ isBad }) => isBad).join(' OR ')}, ${once}))`,
+  }
+}
+
+const elementText = (type: string, element: string, index: number): string =>
+  isNested(readColumnType(type)) ? `assumeNotNull(${element}[${index + 1}])` : `${element}[${index + 1}]`
+
+type TupleRaws = {
+  /** SQL: of each element its JSON, '' where it has none. */
+  readonly raws: readonly string[]
+  /** SQL: whether it has other elements, or is no tuple. */
+  readonly isOther: string
+}
+
+const tupleRaws = (elements: readonly TupleElement[], given: ValueText): TupleRaws => {
+  const { text } = given
+  const pairs = `JSONExtractKeysAndValuesRaw(${text})`
+  const [keys, values] = [`tupleElement(${pairs}, 1)`, `tupleElement(${pairs}, 2)`]
+  const names = elements.flatMap(({ name }) => (name === null ? [] : [quoteText(name)]))
+  if (names.length > 0)
+    return {
+      raws: names.map(name => `${values}[indexOf(${keys}, ${name})]`),
+      isOther: `${isNo('Object', given)} OR arrayExists(k -> k NOT IN (${names.join(', ')}), ${keys}) OR arrayUniq(${keys}) != length(${keys})`,
+    }
+  // Parquet has no tuples without names: theirs are numbers there.
+  const numbers = elements.map((_, index) => `'${index + 1}'`)
+  const list = `if(${isNo('Array', given)}, ${values}, JSONExtractArrayRaw(${text}))`
+  return {
+    raws: elements.map((_, index) => `${list}[${index + 1}]`),
+    isOther: `length(${list}) != ${elements.length} OR (${isNo('Array', given)} AND ${keys} != [${numbers.join(', ')}])`,
+  }
+}

@@ -67,11 +67,16 @@ const insertComing = async (spooling: Spooling, insertFile: (path: string) => Pr
   await feeding
 }
 
-/** Statements of five hundred columns are long. One block may touch many partitions. Names of columns are places in the file, never guessed. */
-const LOAD_SETTINGS = {
+/** Those of five hundred columns are. */
+export const LONG_STATEMENTS = {
   max_query_size: 64 * 1024 * 1024,
   max_ast_elements: 2_000_000,
   max_expanded_ast_elements: 20_000_000,
+}
+
+/** One block may touch many partitions. Names of columns are places in the file, never guessed. */
+const LOAD_SETTINGS = {
+  ...LONG_STATEMENTS,
   max_partitions_per_insert_block: 0,
   // One would judge and write all rows, while many take them apart.
   max_insert_threads: 4,

@@ -1,7 +1,7 @@
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import { type JudgedColumn, judgeRead, storedValue } from './judge-read.ts'
-import { CONTENT, loadInput } from './load-input.ts'
+import { CONTENT, LONG_STATEMENTS, loadInput } from './load-input.ts'
 import type { LoadPlace } from './load-place.ts'
 import type { Reader } from './reader.ts'
 
@@ -36,7 +36,7 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
   const { place, reader } = split
   const { statements, database } = place
   const judged = reader.columns.map(judgeRead)
-  const command = (sql: string) => statements.command({ database, sql })
+  const command = (sql: string) => statements.command({ database, sql, settings: LONG_STATEMENTS })
   try {
     for (const sql of tables(split, judged)) await command(sql)
     await loadInput({
