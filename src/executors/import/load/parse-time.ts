@@ -1,0 +1,83 @@
+import { quoteText } from '../../../warehouse/quote-text.ts'
+import type { Parsed } from './parse-number.ts'
+
+const YEAR = '([1-9][0-9]{3}|0[1-9][0-9]{2}|00[1-9][0-9]|000[1-9])'
+const MONTH = '(0[1-9]|1[0-2])'
+const DAY = '(0[1-9]|[12][0-9]|3[01])'
+const HOUR = '([01][0-9]|2[0-3])'
+const UP_TO_59 = '[0-5][0-9]'
+/** One or two digits. */
+const ANY_DAY = '(0?[1-9]|[12][0-9]|3[01])'
+const ANY_MONTH = '(0?[1-9]|1[0-2])'
+const MONTH_NAME = '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*'
+const ZONE = `(Z|[+-]${HOUR}(:?${UP_TO_59})?)?`
+const CLOCK = `${HOUR}:${UP_TO_59}(:${UP_TO_59}([.][0-9]+)?)?`
+
+/** As programs write times, of years of which none is out of a range whatever the zone. */
+const PLAIN = quoteText(`^(19(7[1-9]|[89][0-9])|20[0-9]{2}|210[0-5])-${MONTH}-${DAY}([ T]${CLOCK}${ZONE})?$`)
+
+/** What is read without a date is one of the present month, without a month or a day one of the first. */
+const DATED = quoteText(
+  [
+    // Seconds and smaller units since 1970.
+    '^([0-9]{9,10}([.][0-9]+)?|[0-9]{13}|[0-9]{16}|[0-9]{19})$',
+    `^${YEAR}${MONTH}${DAY}([ T]?${HOUR}${UP_TO_59}${UP_TO_59}([.][0-9]+)?|[ T]${HOUR}:.*)?(Z|[+-][0-9:]+)?$`,
+    `(^|[ ,])${YEAR}[-/.: ]${ANY_MONTH}[-/.: ]${ANY_DAY}([^0-9]|$)`,
+    `(^|[ ,])${ANY_DAY}[-/.]${ANY_DAY}[-/.](${YEAR}|[0-9]{2})([^0-9]|$)`,
+    `(?i)(^|[ ,])${ANY_DAY}[-/ ]*${MONTH_NAME}[-/., ]*(${YEAR}|[0-9]{2})([^0-9:]|$)`,
+    `(?i)(^|[ ,])${MONTH_NAME}[-/., ]*${ANY_DAY}[-/, ]+${YEAR}([^0-9:]|$)`,
+    `(?i)(^|[ ,])${MONTH_NAME} +${ANY_DAY} +${CLOCK} +([A-Z]+ +)?${YEAR}$`,
+  ]
+    .map(form => `(${form})`)
+    .join('|'),
+)
+
+/** Minutes and seconds above 59, and hours above 23, are added up. */
+const OVERFLOWN = quoteText(
+  ':[6-9][0-9]|(^|[^0-9.:])(2[4-9]|[3-9][0-9]):|^[0-9]{4}.[0-9]+.[0-9]+[ T]+(2[4-9]|[3-9][0-9])',
+)
+
+/**
+ * Of a text that the engine has read. What is written the same again says what was read, and to write it is quicker than to look for a pattern.
+ * A text of less than eight characters can hold no date.
+ */
+const isOddTime = (text: string, value: string, isInRange: string): string => {
+  const written = `formatDateTime(assumeNotNull(${value}), '%F %T')`
+  const isOdd = `NOT (length(${text}) >= 8 AND match(${text}, ${DATED}) AND NOT match(${text}, ${OVERFLOWN}) AND ${isInRange})`
+  // At the ends of the range it may stand for another zone's time beyond.
+  const isSame = `${written} = replaceOne(substring(${text}, 1, 19), 'T', ' ') AND ${written} BETWEEN '1971' AND '2106'`
+  return `if(${written} = ${text}, 0, if(${isSame}, 0, if(match(${text}, ${PLAIN}), 0, ${isOdd})))`
+}
+
+/** What is out of range becomes the first or the last there is. */
+export const parseDateTime = (text: string, zone: string): Parsed => {
+  const value = `parseDateTimeBestEffortOrNull(${text}, ${zone})`
+  return { value, isOdd: isOddTime(text, value, `toInt64(${value}) = toInt64(${parse64(text, '3', zone)})`) }
+}
+
+/** Without a fraction the parser knows no more years than a DateTime. */
+export const parseDateTime64 = (text: string, scale: string, zone: string): Parsed => {
+  const value = scale === '0' ? `toDateTime64(${parse64(text, '3', zone)}, 0, ${zone})` : parse64(text, scale, zone)
+  return { value, isOdd: isOddTime(text, value, '1') }
+}
+
+const parse64 = (text: string, scale: string, zone: string): string =>
+  `parseDateTime64BestEffortOrNull(${text}, ${scale}, ${zone})`
+
+/**
+ * ClickHouse takes 2021-02-30 for 2021-03-02, and what is out of range for the end of it; the parser of times does not. A text that is written the same
+ * again says what was read.
+ */
+export const parseDate = (text: string, convert: string, [first, last]: readonly [string, string]): Parsed => {
+  const day = `accurateCastOrNull(${text}, 'Date32')`
+  const isMidnight = `${parse64(text, '3', "'UTC'")} = toDateTime64(${day}, 3, 'UTC')`
+  const isRead = `if(toString(${day}) = ${text}, 1, ${isMidnight} AND match(${text}, ${DATED}))`
+  const isInRange = `${day} BETWEEN toDate32('${first}') AND toDate32('${last}')`
+  return { value: `${convert}(${day})`, isOdd: `NOT (${isInRange} AND ${isRead})` }
+}
+
+/** A time of no day. */
+export const parseClock = (base: string, text: string): Parsed => ({
+  value: `accurateCastOrNull(${text}, ${quoteText(base)})`,
+  isOdd: `match(${text}, ':[6-9][0-9]')`,
+})
