@@ -7,8 +7,10 @@ import type { Lookup } from '../../../kernel/guarded-connect.ts'
 import { createGuardedFetch } from '../../../kernel/guarded-fetch.ts'
 import { newId } from '../../../kernel/ids.ts'
 import type { Column, DataFormat } from '../../../model/data-source.ts'
+import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import { ImportFailure } from '../import-failure.ts'
+import { datesOfDays, withDays } from '../parquet/date-days.ts'
 import { parquetColumns } from '../parquet/parquet-columns.ts'
 import { openSource } from '../source/open-source.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
@@ -84,7 +86,7 @@ export const createInference = (options: Options): Inference => {
       const columns = await inferColumns({ sample, fields, parquet })
       const rows = await warehouse.rows<SampleRow>({
         workspace,
-        sql: `SELECT * FROM file(${quoteText(path)}, 'Parquet') LIMIT ${SAMPLED_ROWS}`,
+        sql: `${selectParquet(path, columns)} LIMIT ${SAMPLED_ROWS}`,
         settings: { output_format_json_validate_utf8: 1 },
         signal,
       })
@@ -116,6 +118,15 @@ export const createInference = (options: Options): Inference => {
       throw new ImportFailure('schema_mismatch', `No data source can be made of it: ${fault.path} ${fault.message}.`)
     return inferred
   }
+}
+
+/** Dates as texts, also those that the engine has not. */
+const selectParquet = (path: string, columns: readonly Column[]): string => {
+  const values = columns.map(
+    ({ name, type }) => `${datesOfDays(type, quoteIdentifier(name))} AS ${quoteIdentifier(name)}`,
+  )
+  const structure = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${withDays(type)}`).join(', ')
+  return `SELECT ${values.join(', ')} FROM file(${quoteText(path)}, 'Parquet', ${quoteText(structure)})`
 }
 
 const TOO_LARGE = `The content has more than ${MOST_BYTES} bytes: import it as a job with create, or infer from a smaller file like it.`

@@ -2,9 +2,10 @@ import type { DataSource } from '../../../model/data-source.ts'
 import { checkFileColumns } from '../load/file-columns.ts'
 import { loadAll } from '../load/load-all.ts'
 import { type ContentLoad, countRows, type LoadCounts, startAnew } from '../load/load-content.ts'
-import { split, toCounts } from '../load/load-sieved.ts'
+import { split, toCounts, trySplit } from '../load/load-sieved.ts'
+import { hasDates } from './date-days.ts'
 import type { FileColumn } from './parquet-columns.ts'
-import { parquetReader } from './parquet-reader.ts'
+import { anyDateReader, parquetReader } from './parquet-reader.ts'
 
 type ParquetLoad = ContentLoad & {
   readonly target: DataSource
@@ -12,7 +13,7 @@ type ParquetLoad = ContentLoad & {
   readonly columns: readonly FileColumn[] | null
 }
 
-/** Parquet into staging: in one pass where every row fits, else split. */
+/** Parquet into staging: in one pass where every row fits, else split, else with dates that the engine cannot read. */
 export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
   const { place, target, columns } = load
   if (columns !== null)
@@ -26,5 +27,9 @@ export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }
   await startAnew(load)
-  return toCounts(await split(load, reader))
+  if (columns === null || !columns.some(({ type }) => hasDates(type))) return toCounts(await split(load, reader))
+  const counts = await trySplit(load, reader)
+  if (counts !== null) return toCounts(counts)
+  await startAnew(load)
+  return toCounts(await split(load, anyDateReader(target, columns)))
 }

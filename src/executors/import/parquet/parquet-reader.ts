@@ -3,13 +3,14 @@ import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { readColumnType } from '../load/column-type.ts'
 import { isNested } from '../load/judge-nested.ts'
 import type { ReadColumn, Reader } from '../load/reader.ts'
+import { datesOfDays, hasDates, withDays } from './date-days.ts'
 import type { FileColumn } from './parquet-columns.ts'
 
 /** A value of the column's own type is taken as it is, any other by way of its text, as every format's. */
 export const parquetReader = (target: DataSource, file: readonly FileColumn[] | null): Reader => ({
   format: 'Parquet',
   structure: file === null ? target.columns.map(asNullable).join(', ') : null,
-  settings: {},
+  settings: SETTINGS,
   columns: target.columns.flatMap(column => {
     if (file === null) return [read(column, column.type)]
     const found = file.find(({ name }) => name === column.name)
@@ -18,6 +19,24 @@ export const parquetReader = (target: DataSource, file: readonly FileColumn[] | 
   isBlank: '0',
   isRagged: '0',
 })
+
+/** Of lists: else what is no number, or infinite, is null in their JSON. */
+const SETTINGS = { output_format_json_quote_denormals: 1 }
+
+/** The same of a file with dates that the engine has not. They do not fit, and cost the others no time where there are none. */
+export const anyDateReader = (target: DataSource, file: readonly FileColumn[]): Reader => {
+  const reader = parquetReader(target, file)
+  return {
+    ...reader,
+    structure: file.map(({ name, type }) => `${quoteIdentifier(name)} ${withDays(type)}`).join(', '),
+    columns: reader.columns.map(column => {
+      const { type } = file.find(({ name }) => name === column.name)!
+      if (!hasDates(type)) return column
+      const value = datesOfDays(type, quoteIdentifier(column.name))
+      return { ...column, text: isNested(readColumnType(type)) ? `toJSONString(${value})` : value, asIs: null }
+    }),
+  }
+}
 
 /** An engine that was sent the content reads it in the types of the data source. */
 const asNullable = ({ name, type }: Column): string => {

@@ -1,0 +1,131 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
+
+let scene: ImportScene
+let folder: string
+let name: string
+let count = 0
+
+beforeAll(async () => {
+  scene = await openImportScene()
+  folder = await mkdtemp(join(tmpdir(), 'millrace-parquet-'))
+})
+afterAll(async () => {
+  await scene?.stop()
+  await rm(folder, { recursive: true })
+})
+
+beforeEach(() => {
+  name = `parquet_${++count}`
+})
+
+const load = (content: Uint8Array, fields: Record<string, unknown> = {}) =>
+  scene.import({ datasource: name, url: scene.give(`/${name}.parquet`, content), ...fields })
+
+/** A file as the engine writes it. */
+const parquet = async (select: string): Promise<Buffer> => {
+  const path = join(scene.warehouse.importFolder(WORKSPACE)!, `${name}.parquet`)
+  await scene.warehouse.command({
+    workspace: WORKSPACE,
+    sql: `INSERT INTO FUNCTION file('${path}', 'Parquet') ${select}`,
+    settings: { engine_file_truncate_on_insert: 1 },
+  })
+  return readFile(path)
+}
+
+/** Dates before 1900 and after 2299 in all places where one may be, of which the engine has none; as DuckDB writes them. */
+const dated = async (): Promise<Buffer> => {
+  const path = join(folder, `${name}.parquet`)
+  const connection = await (await DuckDBInstance.create()).connect()
+  const on = (row: number, date: string) => `CASE WHEN id = ${row} THEN DATE '${date}' ELSE DATE '2020-01-01' END`
+  await connection.run(`COPY (
+    SELECT id::UBIGINT AS id, ${on(1, '1850-03-01')} + CASE WHEN id = 1 THEN 0 ELSE id::INT END AS day, [${on(3, '1899-12-31')}] AS list,
+      {'x': 1, 'day of': ${on(4, '2300-01-01')}} AS pair, MAP {'k': ${on(5, '0001-01-01')}} AS map
+    FROM range(7) AS rows(id)) TO '${path}' (FORMAT parquet)`)
+  connection.closeSync()
+  return readFile(path)
+}
+
+const TYPES = {
+  id: 'UInt64',
+  day: 'Date32',
+  list: 'Array(Date32)',
+  pair: 'Tuple(x Int8, `day of` Date32)',
+  map: 'Map(String, Date32)',
+}
+
+test('dates of Parquet that are out of range cost their rows, not the import', async () => {
+  await scene.dataSource(name, TYPES)
+  const job = await load(await dated())
+  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 3, quarantine_rows: 4, rows_read: 7 } })
+  const first = '{"x":1,"day of":"2020-01-01"}'
+  expect(await scene.table(name, 'id')).toEqual([
+    ['0', '2020-01-01', '["2020-01-01"]', first, '{"k":"2020-01-01"}'],
+    ['2', '2020-01-03', '["2020-01-01"]', first, '{"k":"2020-01-01"}'],
+    ['6', '2020-01-07', '["2020-01-01"]', first, '{"k":"2020-01-01"}'],
+  ])
+  expect(
+    await scene.rows(
+      `SELECT id, day, list, pair, map, c__error_column[1] AS wrong FROM ${name}_quarantine ORDER BY id`,
+    ),
+  ).toEqual([
+    expect.objectContaining({ id: '1', day: '1850-03-01', wrong: 'day' }),
+    expect.objectContaining({ id: '3', list: '["1899-12-31"]', wrong: 'list' }),
+    expect.objectContaining({ id: '4', pair: '{"x":1,"day of":"2300-01-01"}', wrong: 'pair' }),
+    expect.objectContaining({ id: '5', map: '{"k":"0001-01-01"}', wrong: 'map' }),
+  ])
+})
+
+test('they are texts where the column is one, and dates of other types judge them by their own range', async () => {
+  await scene.dataSource(name, {
+    ...TYPES,
+    day: 'String',
+    list: 'Array(String)',
+    pair: 'String',
+    map: 'Map(String, Nullable(String))',
+  })
+  expect(await load(await dated())).toMatchObject({ statistics: { rows_written: 7, quarantine_rows: 0 } })
+  expect((await scene.table(name, 'id'))[1]![1]).toBe('1850-03-01')
+})
+
+test('a data source is made of such a file, and what it would be is told with its first rows', async () => {
+  const file = await dated()
+  const url = scene.give(`/${name}.parquet`, file)
+  const { status, body } = await scene.call('POST', '/v1/datasources/infer', { url })
+  expect(status, JSON.stringify(body)).toBe(200)
+  expect(body.rows[1]).toMatchObject({
+    day: '1850-03-01',
+    list: ['2020-01-01'],
+    pair: { x: 1, 'day of': '2020-01-01' },
+  })
+  expect(body.rows[5]).toMatchObject({ map: { k: '0001-01-01' } })
+  expect(await load(file, { create: true })).toMatchObject({ statistics: { rows_written: 3, quarantine_rows: 4 } })
+})
+
+test('lists, maps and tuples go into columns of other types than the file has', async () => {
+  await scene.dataSource(name, {
+    pair: 'Tuple(Int64, String)',
+    numbers: 'Array(Float32)',
+    map: 'Map(Int64, LowCardinality(String))',
+    texts: 'Array(Nullable(String))',
+    small: 'Array(UInt8)',
+    point: 'Point',
+  })
+  const select = (
+    small: string,
+  ) => `SELECT (toUInt8(1), 'a/b') AS pair, [1.5, nan] AS numbers, map(toInt32(1), 'x/y') AS map,
+    ['a/b'] AS texts, [toInt64(${small})] AS small, [1.5, 2.5] AS point`
+  expect(await load(await parquet(select('255')))).toMatchObject({
+    statistics: { rows_written: 1, quarantine_rows: 0 },
+  })
+  expect(await load(await parquet(select('256')))).toMatchObject({
+    statistics: { rows_written: 0, quarantine_rows: 1 },
+  })
+  expect(await scene.table(name)).toEqual([
+    ['["1","a/b"]', '[1.5,null]', '{"1":"x/y"}', '["a/b"]', '[255]', '[1.5,2.5]'],
+  ])
+})
