@@ -28,7 +28,7 @@ export const parseInteger = (base: string, text: string): Parsed => {
 /** What is too large becomes infinite. */
 export const parseFloating = (base: string, text: string): Parsed => {
   const value = `accurateCastOrNull(${text}, ${quoteText(base)})`
-  return { value, isOdd: `(isInfinite(${value}) AND NOT match(${text}, '(?i)inf'))` }
+  return { value, isOdd: `(NOT isFinite(assumeNotNull(${value})) AND NOT match(${text}, '(?i)inf|nan'))` }
 }
 
 const DECIMAL = '^[+-]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][+-]?[0-9]{1,4})?$'
