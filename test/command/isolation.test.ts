@@ -90,7 +90,7 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER and no cgroup${isRoot ? '' : ' 
 
     test('is held by the limit of its user, and is ended', async () => {
       const { outcome } = await run(
-        { command: 'bomb() { bomb | bomb & }; bomb 2>&1; sleep 300' },
+        { command: 'bomb() { bomb | bomb & }; bomb 2>&1; exec sleep 300' },
         {
           act: async context => {
             await until('the limit is reached', () => context.log.text('stdout').includes('Cannot fork'))
@@ -235,7 +235,7 @@ const limits = canLimit()
 describe.skipIf(!limits)(`a fork bomb${limits ? '' : ' (needs a writable pids cgroup)'}`, () => {
   describe.each(LAUNCHERS)('of the %s launcher', launcher => {
     const { run } = useExecutor({ launcher, maxProcesses: 50 })
-    const bomb = 'bomb() { bomb | bomb & }; bomb 2>/dev/null; sleep 300'
+    const bomb = 'bomb() { bomb | bomb & }; bomb 2>/dev/null; exec sleep 300'
 
     test('is held by the limit, does not hinder a command beside it, and is ended', async () => {
       const beside = Promise.withResolvers<string>()
