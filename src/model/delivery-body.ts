@@ -1,4 +1,5 @@
 import { toTimestamp } from '../kernel/clock.ts'
+import { isJson } from '../kernel/is-json.ts'
 import type { Job } from './job.ts'
 import { type ViewContext, viewJob } from './job-view.ts'
 
@@ -42,12 +43,3 @@ const open = (value: object): string => JSON.stringify(value).slice(0, -1)
  */
 const withValue = (result: string, content: string | null): string =>
   content === null || !isJson(content) ? result : `${result.slice(0, -1)},"value":${content}}`
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}

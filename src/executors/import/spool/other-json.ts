@@ -1,3 +1,4 @@
+import { isJson } from '../../../kernel/is-json.ts'
 import { withoutComma } from '../ndjson/judge-line.ts'
 
 /** What content of JSON is that has not an object a line, in words; null: it may have. A line that is wrong by itself is no reason. */
@@ -12,12 +13,3 @@ export const otherJson = (bytes: Buffer): string | null => {
 
 /** To see whether there is more than one. */
 const MOST_LINES = 2
-
-const isJson = (text: string): boolean => {
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
-}
