@@ -36,8 +36,10 @@ export const putTablesBack = async (warehouse: Warehouse, published: Published):
 /** What stands in the two places of each published table. */
 const placesOf = async (warehouse: Warehouse, { workspace, stagingDatabase, tables }: Published) => {
   const database = warehouse.database(workspace)
-  const live = await tablesOf(warehouse, workspace, database)
-  const staged = await tablesOf(warehouse, workspace, stagingDatabase)
+  const [live, staged] = await Promise.all([
+    tablesOf(warehouse, workspace, database),
+    tablesOf(warehouse, workspace, stagingDatabase),
+  ])
   return tables.map(({ name, uuid }) => ({
     uuid,
     live: live.get(name),

@@ -18,9 +18,8 @@ export const finishPublication = (parts: Parts, publication: Published): Promise
   alone(parts, publication, async () => {
     const { store, warehouse, logger } = parts
     const { workspace, jobId, stagingDatabase } = publication
-    // Somebody may have taken it back meanwhile. The last step of all drops the database.
+    // Somebody may have taken it back meanwhile.
     if ((await store.getPublication({ workspace, jobId })) === null) return
-    if (!(await hasDatabase(warehouse, workspace, stagingDatabase))) return
     await exchangeTables(parts, publication)
     try {
       await dropStaging(warehouse, workspace, stagingDatabase)

@@ -22,14 +22,23 @@ export const stage = async (data: Data, write: Write, catalogue: Catalogue): Pro
   const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
   const written = new Set([target.name, ...feeds.map(({ into }) => into)])
   await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
-  for (const name of written)
-    await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
-  for (const name of readBy(catalogue, feedsToRun(catalogue, feeds, write.mode))) {
-    if (written.has(name)) continue
-    await statements.command({ sql: createAliasSql(database, { database: liveDatabase, name }) })
-  }
-  if (write.quarantine) await statements.command({ sql: createQuarantineSql(database, target, data.quarantineKeptMs) })
+  const read = readBy(catalogue, feedsToRun(catalogue, feeds, write.mode)).difference(written)
+  const tables = [
+    ...[...written].map(name => createTableSql(database, findDataSource(catalogue, name)!)),
+    ...[...read].map(name => createAliasSql(database, { database: liveDatabase, name })),
+    ...(write.quarantine ? [createQuarantineSql(database, target, data.quarantineKeptMs)] : []),
+  ]
+  for (let at = 0; at < tables.length; at += AT_ONCE)
+    await all(tables.slice(at, at + AT_ONCE).map(sql => statements.command({ sql })))
   return { catalogue, target, database, liveDatabase, statements }
+}
+
+const AT_ONCE = 4
+
+/** None runs any more when it is over, also when one has failed. */
+const all = async (commands: readonly Promise<void>[]): Promise<void> => {
+  await Promise.allSettled(commands)
+  await Promise.all(commands)
 }
 
 const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
@@ -70,12 +79,15 @@ export const toPublish = async (
   const { target, database, liveDatabase, statements } = staged
   const quarantine = quarantineOf(target.name)
   const names = [...tables]
-  if (write.quarantine && (await hasRows(staged, quarantine))) {
+  const [found, hasBad] = await Promise.all([
+    tablesOf(data.warehouse, write.job.workspace, database),
+    write.quarantine && hasRows(staged, quarantine),
+  ])
+  if (hasBad) {
     await statements.command({ sql: createQuarantineSql(liveDatabase, target, data.quarantineKeptMs) })
     await attachAll(staged, quarantine, liveDatabase, quarantine)
     names.push(quarantine)
   }
-  const found = await tablesOf(data.warehouse, write.job.workspace, database)
   return names.map(name => ({ name, uuid: found.get(name)!.uuid }))
 }
 

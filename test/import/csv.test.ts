@@ -130,6 +130,8 @@ test.each([
   ['in the last column', 'id,name,price\n1,one,1\n2,two,"2\n3,three,3', 3],
   ['behind lines within quotes', 'id,name,price\n1,"a\nb",1\n2,"c\nd","x\n3,three,3\n', 5],
   ['as the last byte', 'id,name,price\n1,one,1\n2,"', 3],
+  ['behind a blank', 'id,name,price\n1,one,1\n2, "two\n3,three,3\n', 3],
+  ['with doubled quotes behind it', 'id,name,price\n1,one,1\n2,"two ""x""\n3,three,""\n', 3],
   ['as the first byte', '"id,name,price\n1,one,1\n', 1],
 ])('a quote that is never closed, %s, fails the import and is named', async (_, text, line) => {
   expect(await load(text, { header: true })).toMatchObject({ status: 'failed' })
@@ -143,9 +145,14 @@ test.each([
 test('a file that ends with a quote is as good as any', async () => {
   expect(await load('id,name,price\n1,"one","2"')).toMatchObject({ status: 'completed' })
   expect(await load('id,name,price\n2,"tw\no\n",""\n')).toMatchObject({ status: 'completed' })
+  expect(await load('id,name,price\n3,"2,1"",""","4"\n\n')).toMatchObject({ status: 'completed' })
+  expect(await load('id,name,price\n4,4" pipe,\n5,"5"" pipe"" ",')).toMatchObject({ status: 'completed' })
   expect(await scene.table(name)).toEqual([
     ['1', 'one', '2'],
     ['2', 'tw\no\n', null],
+    ['3', '2,1","', '4'],
+    ['4', '4" pipe', null],
+    ['5', '5" pipe" ', null],
   ])
 })
 
