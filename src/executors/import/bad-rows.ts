@@ -48,11 +48,15 @@ export const shownLine = ({ line, text, why }: LoadCounts['samples'][number]): s
 
 const quarantineExamples = async ({ statements, database, target }: Staged): Promise<readonly string[]> => {
   const values = target.columns.map(({ name }) => `toString(${quoteIdentifier(name)})`).join(', ')
-  const rows = await statements.rows<{ complaint: string; row: string }>({
+  const rows = await statements.rows<Record<typeof COMPLAINT | typeof ROW, string>>({
     database,
     sql: `SELECT arrayStringConcat(arrayMap((name, why) -> if(startsWith(why, name), why, concat(name, ': ', why)),
-        c__error_column, c__error), ', ') AS complaint, substring(toJSONString([${values}]), 1, 200) AS row
+        c__error_column, c__error), ', ') AS ${quoteIdentifier(COMPLAINT)}, substring(toJSONString([${values}]), 1, 200) AS ${quoteIdentifier(ROW)}
       FROM ${quoteIdentifier(quarantineOf(target.name))} LIMIT 3`,
   })
-  return rows.map(({ complaint, row }) => `${complaint}: ${row}`)
+  return rows.map(found => `${found[COMPLAINT]}: ${found[ROW]}`)
 }
+
+/** No column of anybody's is called so. */
+const COMPLAINT = '\tcomplaint'
+const ROW = '\trow'

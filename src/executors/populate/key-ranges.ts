@@ -58,12 +58,15 @@ const integerOf = (type: string): string | null => {
 /** The least and the greatest value, as the integers they are, in a SELECT of one row; null of a table without values. */
 export const boundsSql = (key: RangeKey, table: string): string => {
   const bound = (name: 'min' | 'max'): string => {
-    const value = `assumeNotNull(${name}(${key.column}))`
+    const value = `assumeNotNull(${name}(${VALUE}))`
     const integer = key.type === 'Date32' ? `toInt32(${value})` : `reinterpret(${value}, '${key.integer}')`
-    return `if(count(${key.column}) = 0, NULL, toString(${integer}))`
+    return `if(count(${VALUE}) = 0, NULL, toString(${integer}))`
   }
-  return `SELECT ${bound('min')} AS least, ${bound('max')} AS greatest FROM ${table}`
+  return `SELECT ${bound('min')} AS least, ${bound('max')} AS greatest FROM (SELECT ${key.column} AS ${VALUE} FROM ${table})`
 }
+
+/** No column of anybody's is called so, nor like the ones of the answer where it is read. */
+const VALUE = '`\tvalue`'
 
 /** Where one range ends and the next begins, ascending; as many ranges of equal width as that, or fewer: none is empty of integers. */
 export const cutRange = (least: bigint, greatest: bigint, ranges: number): readonly bigint[] => {

@@ -56,7 +56,7 @@ const cutWhole = async ({ statements, database, table, dataSource }: Rows, whole
   const cuts = cutRange(BigInt(bounds.least), BigInt(bounds.greatest), most)
   const parts: Part[] = []
   for (const condition of rangeConditions(key, cuts)) {
-    const sql = `SELECT count() AS rows FROM ${from} WHERE ${condition}`
+    const sql = `SELECT count() AS rows FROM (SELECT 1 FROM ${from} WHERE ${condition})`
     const [counted] = await statements.rows<{ rows: string }>({ sql })
     const rows = Number(counted!.rows)
     if (rows > 0) parts.push({ ...whole, condition, rows })

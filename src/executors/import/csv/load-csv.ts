@@ -92,7 +92,7 @@ const hasSwallowed = async ({ place, quarantine }: ContentLoad, target: DataSour
   const look = async (from: string, columns: readonly string[]): Promise<boolean> => {
     if (columns.length === 0) return false
     const ends = columns.map(name => `endsWith(${quoteIdentifier(name)}, {last:String})`)
-    const sql = `SELECT 1 AS found FROM ${quoteIdentifier(from)} WHERE ${ends.join(' OR ')} LIMIT 1`
+    const sql = `SELECT 1 FROM ${quoteIdentifier(from)} WHERE ${ends.join(' OR ')} LIMIT 1`
     return (await statements.rows({ database, sql, parameters: { last } })).length > 0
   }
   const names = (columns: DataSource['columns']) => columns.map(({ name }) => name)

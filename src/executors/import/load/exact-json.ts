@@ -16,10 +16,10 @@ const DELICATE = quoteText('[.][0-9]|[0-9][eE]|-0|[0-9]{16}')
  * than 64 bits. What was no JSON before is none afterwards.
  */
 export const exactJson = (text: string): string => {
-  const json = inDoubleQuotes(`ifNull(${text}, '')`)
-  const marked = `replaceRegexpAll(${json}, ${UP_TO_NUMBER}, '\\\\1"${MARK}\\\\2"')`
+  const marked = `replaceRegexpAll(t, ${UP_TO_NUMBER}, '\\\\1"${MARK}\\\\2"')`
   const exact = `replaceRegexpOne(${marked}, '("${MARK}")+$', '')`
-  return `multiIf(position(${json}, '${MARK}') > 0, '', match(${json}, ${DELICATE}), ${exact}, ${json})`
+  const json = `multiIf(position(t, '${MARK}') > 0, '', match(t, ${DELICATE}), ${exact}, t)`
+  return `arrayMap(t -> ${json}, [${inDoubleQuotes(`ifNull(${text}, '')`)}])[1]`
 }
 
 /** SQL: lists as ClickHouse writes them (`['a','it\'s']`) as JSON. */

@@ -1,3 +1,4 @@
+import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import { isPlane, readColumnType } from './column-type.ts'
 import { exactJson, listsOf } from './exact-json.ts'
@@ -18,22 +19,28 @@ export type TextColumn = {
 
 /**
  * Every value is read as a text and made what it is to be here, in the first load as in the split: so the two agree. ClickHouse's own
- * readers of numbers and dates would be no quicker (measured), and take 300 for 44 in an Int8, and 2020-13-01 for 1970-01-01.
+ * readers of numbers and dates would be no quicker (measured), and take 300 for 44 in an Int8, and 2020-13-01 for 1970-01-01. `index`: no other
+ * column of the statement has it.
  */
-export const judgeColumn = ({ name, type, text, emptyIsNull, isUtf8 }: TextColumn): Judgement => {
+export const judgeColumn = ({ name, type, text, emptyIsNull, isUtf8 }: TextColumn, index: number): Judgement => {
   const columnType = readColumnType(type)
   const isNo = quoteText(`${name} is no ${type}`)
   if (isNested(columnType)) {
     const json = exactJson(isPlane(type) ? listsOf(text) : text)
     const { value, isBad } = judgeValue({ type, text: 'j', emptyIsNull, isUtf8: true, depth: 0 })
-    // It is parsed once, and the statement stays small.
-    const both = `arrayMap(j -> tuple(${isBad}, ${value}), [${json}])[1]`
-    return { value: `tupleElement(${both}, 2)`, isBad: `tupleElement(${both}, 1)`, complaint: isNo }
+    // It is parsed once, and the statement stays small. No column of anybody's has such a name.
+    const parsed = quoteIdentifier(`\tjudged${index}`)
+    return {
+      value: `tupleElement(${parsed}, 2)`,
+      isBad: `tupleElement(${parsed}, 1)`,
+      complaint: isNo,
+      shared: [`arrayMap(j -> tuple(${isBad}, ${value}), [${json}])[1] AS ${parsed}`],
+    }
   }
   const judged = judgeValue({ type, text, emptyIsNull, isUtf8, depth: 0 })
   const complaint =
     columnType.base === 'String'
       ? `if(isNull(${text}), 'it is missing', 'it is not UTF-8')`
       : `if(isNull(${text}) OR ${text} IN ('', '\\\\N'), ${quoteText(`${name} is empty`)}, ${isNo})`
-  return { ...judged, complaint }
+  return { ...judged, complaint, shared: [] }
 }

@@ -87,13 +87,14 @@ const judgeMap = ([keyType, valueType]: readonly string[], given: ValueText, jud
 /** Of named elements it is an object, in any order, of others a list. One that may be NULL may be missing from an object. */
 const judgeTuple = (elements: readonly TupleElement[], given: ValueText, judge: Judge): JudgedValue => {
   const { raws, isOther } = tupleRaws(elements, given)
-  const texts = elements.map(({ type }, index) =>
-    isNested(readColumnType(type)) ? raws[index]! : textOfJson(raws[index]!),
-  )
+  const texts = elements.map(({ type }, index) => {
+    const raw = `r[${index + 1}]`
+    return isNested(readColumnType(type)) ? raw : textOfJson(raw)
+  })
   const { element, inner } = within(given)
   const judged = elements.map(({ type }, index) => judge({ ...inner, type, text: elementText(type, element, index) }))
-  // The texts are made once and have a name: else those of tuples in tuples would stand there times over.
-  const once = `[[${texts.join(', ')}]]`
+  // What is used more than once gets a name: else those of tuples in tuples would stand there times over.
+  const once = `arrayMap(r -> [${texts.join(', ')}], ${raws})`
   const values = judged.map((value, index) => stored(elements[index]!.type, value))
   return {
     value: `arrayMap(${element} -> tuple(${values.join(', ')}), ${once})[1]`,
@@ -105,8 +106,8 @@ const elementText = (type: string, element: string, index: number): string =>
   isNested(readColumnType(type)) ? `assumeNotNull(${element}[${index + 1}])` : `${element}[${index + 1}]`
 
 type TupleRaws = {
-  /** SQL: of each element its JSON, '' where it has none. */
-  readonly raws: readonly string[]
+  /** SQL: a list in a list, of each element its JSON, '' where it has none. */
+  readonly raws: string
   /** SQL: whether it has other elements, or is no tuple. */
   readonly isOther: string
 }
@@ -118,14 +119,14 @@ const tupleRaws = (elements: readonly TupleElement[], given: ValueText): TupleRa
   const names = elements.flatMap(({ name }) => (name === null ? [] : [quoteText(name)]))
   if (names.length > 0)
     return {
-      raws: names.map(name => `${values}[indexOf(${keys}, ${name})]`),
+      raws: `arrayMap(o -> [${names.map(name => `tupleElement(o, 2)[indexOf(tupleElement(o, 1), ${name})]`).join(', ')}], [${pairs}])`,
       isOther: `${isNo('Object', given)} OR arrayExists(k -> k NOT IN (${names.join(', ')}), ${keys}) OR arrayUniq(${keys}) != length(${keys})`,
     }
   // Parquet has no tuples without names: theirs are numbers there.
   const numbers = elements.map((_, index) => `'${index + 1}'`)
   const list = `if(${isNo('Array', given)}, ${values}, JSONExtractArrayRaw(${text}))`
   return {
-    raws: elements.map((_, index) => `${list}[${index + 1}]`),
+    raws: `arrayMap(o -> [${elements.map((_, index) => `o[${index + 1}]`).join(', ')}], [${list}])`,
     isOther: `length(${list}) != ${elements.length} OR (${isNo('Array', given)} AND ${keys} != [${numbers.join(', ')}])`,
   }
 }

@@ -5,13 +5,19 @@ import type { ReadColumn } from './reader.ts'
 
 export type JudgedColumn = Judgement & { readonly read: ReadColumn }
 
-/** What becomes of a column that is read. */
-export const judgeRead = (read: ReadColumn): JudgedColumn => {
-  if (read.asIs === null) return { ...judgeColumn(read), read }
+/** What becomes of a column that is read, the one of this index. */
+export const judgeRead = (read: ReadColumn, index: number): JudgedColumn => {
+  if (read.asIs === null) return { ...judgeColumn(read, index), read }
   const isBad = readColumnType(read.type).nullable ? '0' : `isNull(${read.asIs})`
-  return { value: read.asIs, isBad, complaint: `'it is missing'`, read }
+  return { value: read.asIs, isBad, complaint: `'it is missing'`, shared: [], read }
 }
 
 /** SQL of a value for the column itself, of a row that is not bad. */
 export const storedValue = ({ value, read }: JudgedColumn): string =>
   readColumnType(read.type).nullable ? value : `assumeNotNull(${value})`
+
+/** Before a SELECT in which any of these stand. */
+export const withShared = (columns: readonly JudgedColumn[]): string => {
+  const shared = columns.flatMap(column => column.shared)
+  return shared.length === 0 ? '' : `WITH ${shared.join(', ')} `
+}

@@ -6,4 +6,6 @@ export type Judgement = {
   readonly isBad: string
   /** What is told of it, a text. */
   readonly complaint: string
+  /** What a WITH before the statement has to say, where these refer to it: `… AS name`. */
+  readonly shared: readonly string[]
 }

@@ -1,5 +1,5 @@
 import { WarehouseError } from '../../../warehouse/warehouse.ts'
-import { judgeRead, storedValue } from './judge-read.ts'
+import { judgeRead, storedValue, withShared } from './judge-read.ts'
 import { CONTENT, loadInput } from './load-input.ts'
 import type { LoadPlace } from './load-place.ts'
 import type { Reader } from './reader.ts'
@@ -23,7 +23,7 @@ export const loadAll = async (
       ...place,
       reader,
       columns: reader.columns.map(({ column }) => column.name),
-      select: `SELECT ${judged.map(storedValue).join(', ')} FROM ${CONTENT}${where}`,
+      select: `${withShared(judged)}SELECT ${judged.map(storedValue).join(', ')} FROM ${CONTENT}${where}`,
     })
     return 'loaded'
   } catch (error) {

@@ -1,6 +1,6 @@
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
-import { type JudgedColumn, judgeRead, storedValue } from './judge-read.ts'
+import { type JudgedColumn, judgeRead, storedValue, withShared } from './judge-read.ts'
 import { CONTENT, LONG_STATEMENTS, loadInput } from './load-input.ts'
 import type { LoadPlace } from './load-place.ts'
 import type { Reader } from './reader.ts'
@@ -26,6 +26,11 @@ const JUDGED = 'stg_judged'
 const COUNTS = 'stg_counts'
 const VIEWS = ['stg_good', 'stg_bad', 'stg_count']
 
+/** Columns of `JUDGED`: the views give theirs the names of a data source, and where one is called alike it would be meant. */
+const judgedState = '\tstate'
+const judgedValue = (index: number): string => `\tvalue${index}`
+const judgedText = (index: number): string => `\ttext${index}`
+
 const STATE = { good: 0, bad: 1, ragged: 2, blank: 3 }
 
 /**
@@ -43,7 +48,7 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
       ...place,
       table: JUDGED,
       reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
-      columns: ['state', ...judged.flatMap((_, index) => [`v${index}`, `t${index}`])],
+      columns: [judgedState, ...judged.flatMap((_, index) => [judgedValue(index), judgedText(index)])],
       select: selectJudged(reader, judged),
     })
     return await readCounts(split)
@@ -61,19 +66,21 @@ const SPLIT_SETTINGS = { parallel_view_processing: 1 }
 const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedColumn[]): readonly string[] => {
   const names = (columns: readonly string[]): string => columns.map(quoteIdentifier).join(', ')
   const own = judged.map(({ read }) => read.column.name)
-  const column = ({ read }: JudgedColumn, index: number) => `v${index} ${read.type}, t${index} Nullable(String)`
+  const state = quoteIdentifier(judgedState)
+  const column = ({ read }: JudgedColumn, index: number) =>
+    `${quoteIdentifier(judgedValue(index))} ${read.type}, ${quoteIdentifier(judgedText(index))} Nullable(String)`
   return [
-    `CREATE TABLE ${JUDGED} (state UInt8, ${judged.map(column).join(', ')}) ENGINE = Null`,
+    `CREATE TABLE ${JUDGED} (${state} UInt8, ${judged.map(column).join(', ')}) ENGINE = Null`,
     `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64) ENGINE = Memory`,
     `CREATE MATERIALIZED VIEW stg_good TO ${quoteIdentifier(place.table)} (${names(own)}) AS
-      SELECT ${judged.map((_, index) => `v${index} AS ${quoteIdentifier(own[index]!)}`).join(', ')}
-      FROM ${JUDGED} WHERE state = ${STATE.good}`,
+      SELECT ${judged.map((_, index) => `${quoteIdentifier(judgedValue(index))} AS ${quoteIdentifier(own[index]!)}`).join(', ')}
+      FROM ${JUDGED} WHERE ${state} = ${STATE.good}`,
     `CREATE MATERIALIZED VIEW stg_bad TO ${quoteIdentifier(quarantine)} (${names([...own, ...QUARANTINED])}) AS
-      SELECT ${selectQuarantined(judged)}, ${quoteText(importId)} AS c__import_id, now() AS insertion_date
-      FROM ${JUDGED} WHERE state = ${STATE.bad}`,
+      ${selectQuarantined(judged)}, ${quoteText(importId)} AS c__import_id, now() AS insertion_date
+      FROM ${JUDGED} WHERE ${state} = ${STATE.bad}`,
     `CREATE MATERIALIZED VIEW stg_count TO ${COUNTS} (read, good, bad, ragged) AS
-      SELECT countIf(state != ${STATE.blank}) AS read, countIf(state = ${STATE.good}) AS good,
-        countIf(state = ${STATE.bad}) AS bad, countIf(state = ${STATE.ragged}) AS ragged FROM ${JUDGED}`,
+      SELECT countIf(${state} != ${STATE.blank}) AS read, countIf(${state} = ${STATE.good}) AS good,
+        countIf(${state} = ${STATE.bad}) AS bad, countIf(${state} = ${STATE.ragged}) AS ragged FROM ${JUDGED}`,
   ]
 }
 
@@ -83,19 +90,21 @@ const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string =
   const isBad = judged.map(column => column.isBad).join(' OR ')
   const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${isBad}, ${STATE.bad}, ${STATE.good})`
   const values = judged.map(column => `${storedValue(column)}, ${column.read.text}`)
-  return `SELECT ${state}, ${values.join(', ')} FROM ${CONTENT}`
+  return `${withShared(judged)}SELECT ${state}, ${values.join(', ')} FROM ${CONTENT}`
 }
 
 /** What is wrong is found out anew from the texts: for the few rows where something is, not for all. */
 const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
   const again = judged.map(({ read }, index) => {
-    const text = `t${index}`
-    return judgeRead({ ...read, text, asIs: read.asIs === null ? null : text })
+    const text = quoteIdentifier(judgedText(index))
+    const column = judgeRead({ ...read, text, asIs: read.asIs === null ? null : text }, index)
+    const isBad = quoteIdentifier(`\tbad${index}`)
+    return { ...column, isBad, shared: [...column.shared, `${column.isBad} AS ${isBad}`] }
   })
   const listed = (of: (column: JudgedColumn) => string) =>
     `arrayFilter(x -> x != '', [${again.map(column => `if(${column.isBad}, ${of(column)}, '')`).join(', ')}])`
   const texts = again.map(({ read }) => `${shownText(read.text)} AS ${quoteIdentifier(read.column.name)}`)
-  return `${texts.join(', ')},
+  return `${withShared(again)}SELECT ${texts.join(', ')},
     ${listed(({ read }) => quoteText(read.column.name))} AS c__error_column, ${listed(({ complaint }) => complaint)} AS c__error`
 }
 
