@@ -23,9 +23,9 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop())
 
-/** The path of a result with the rows of `rows.ts`. */
-const download = async (format: ResultFormat): Promise<string> => {
-  const job = await server.run({ query: ROWS_SQL, format })
+/** The path of a result with the rows of `rows.ts`, or others. */
+const download = async (format: ResultFormat, query = ROWS_SQL): Promise<string> => {
+  const job = await server.run({ query, format })
   expect(job).toMatchObject({ status: 'completed', statistics: { row_count: 2 } })
   const response = await fetch(job.result.url, { headers: { authorization: `Bearer ${server.token}` } })
   const path = join(server.dataDir, `rows.${format}`)
@@ -36,8 +36,8 @@ const download = async (format: ResultFormat): Promise<string> => {
 type Column = { readonly type: string; readonly values: readonly (string | null)[] }
 type Report = Readonly<Record<string, Column>>
 
-const readWith = async (program: string, script: string, format: ResultFormat): Promise<Report> => {
-  const path = await download(format)
+const readWith = async (program: string, script: string, format: ResultFormat, query?: string): Promise<Report> => {
+  const path = await download(format, query)
   const { stdout } = await call(program, [join(READERS, script), format, path], { cwd: READERS })
   return JSON.parse(stdout) as Report
 }
@@ -133,6 +133,33 @@ describe.skipIf(!python)(`pandas${python ? '' : ' (needs python3-pandas)'}`, () 
       local: ['2026-07-22 01:02:03.456000', '1970-01-01 01:00:00'],
       maybe: [null, '42.0'],
       flag: ['True', 'False'],
+    })
+  })
+})
+
+describe('Arrow in C++', () => {
+  const SQL = `SELECT row, ratio, text, day, moment, local, maybe, word, flag, id, state, address, huge FROM (${ROWS_SQL})`
+
+  test.each(['arrow', 'arrow_stream'] as const)('reads every type that its program shows from %s', async format => {
+    const report = await readWith(process.execPath, 'read-with-arrow-cpp.ts', format, SQL)
+    expect(typesOf(report)).toMatchObject({
+      row: 'integer',
+      ratio: 'float',
+      text: 'string',
+      day: 'date',
+      moment: 'datetime',
+      maybe: 'integer',
+      flag: 'boolean',
+    })
+    const { row, text, word, id, state, address, huge } = COMMON
+    expect(valuesOf(report)).toEqual({
+      ...{ row, text, word, id, state, address, huge },
+      ratio: [null, '0.5'],
+      day: [String(Date.UTC(2026, 10, 22)), '0'],
+      moment: [String(Date.UTC(2026, 10, 22, 1, 2, 3)), '0'],
+      local: [String(Date.UTC(2026, 6, 21, 23, 2, 3, 456)), '0'],
+      maybe: [null, '42'],
+      flag: ['true', 'false'],
     })
   })
 })
