@@ -1,10 +1,10 @@
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
 import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client'
 import type { Endpoint } from './engines.ts'
 import { fromExceptionText, toWarehouseError } from './fault.ts'
 import { readResult } from './result-stream.ts'
 import { withOwnHint } from './table-hint.ts'
-import { WarehouseError } from './warehouse.ts'
+import { isAway, WarehouseError } from './warehouse.ts'
 
 export type Call = {
   readonly endpoint: Endpoint
@@ -68,18 +68,18 @@ export const createConnections = (): Connections => {
       try {
         signal.throwIfAborted()
         const { stream, response_headers, summary, http_status_code } = await clientOf(endpoint, database).exec({
-          query: sql,
+          ...(content === undefined ? { query: sql } : insertOf({ endpoint, sql, content })),
           query_params: { ...parameters },
-          clickhouse_settings: { ...SETTINGS, ...settings } as ClickHouseSettings,
+          clickhouse_settings: { ...endpoint.settings, ...SETTINGS, ...settings } as ClickHouseSettings,
           abort_signal: signal,
           // The client takes any word in capitals and brackets for the end of the message: `failed at position 8 (FORM) (line …`.
           ignore_error_response: true,
           ...(queryId === undefined ? {} : { query_id: queryId }),
-          ...(content === undefined ? {} : { values: content }),
         })
         const isRefused =
           (http_status_code ?? 200) >= 300 || response_headers?.['x-clickhouse-exception-code'] !== undefined
         if (isRefused) throw await readRefusal(stream, http_status_code ?? 0, database)
+        if (response_headers?.['x-clickhouse-query-id'] === undefined) throw notTheEngine(stream)
         const exceptionTag = response_headers?.['x-clickhouse-exception-tag'] as string | undefined
         signal.addEventListener('abort', () => stream.destroy(), { once: true })
         return {
@@ -87,7 +87,9 @@ export const createConnections = (): Connections => {
           summary: () => trailerSummary(stream) ?? (summary as EngineSummary | undefined) ?? {},
         }
       } catch (error) {
-        throw toWarehouseError(error, { isAborted: signal.aborted })
+        const fault = toWarehouseError(error, { isAborted: signal.aborted })
+        if (isAway(fault)) endpoint.onAway?.()
+        throw fault
       }
     },
   }
@@ -95,16 +97,42 @@ export const createConnections = (): Connections => {
 
 const MAX_CLIENTS = 64
 
-/** Parameters, and the text that the guard has judged, travel in the address of the request. */
+type Insert = Pick<Call, 'endpoint' | 'sql'> & { readonly content: Readable }
+
+/** Its statement stands in the address of the request; one that is too long for that before the rows. */
+const insertOf = ({ endpoint, sql, content }: Insert): { readonly query: string; readonly values: Readable } => {
+  const { longestParameter = Number.POSITIVE_INFINITY } = endpoint
+  const isShort = new URLSearchParams({ query: sql }).toString().length <= longestParameter
+  return isShort ? { query: sql, values: content } : { query: '', values: Readable.from(behind(sql, content)) }
+}
+
+async function* behind(sql: string, content: Readable): AsyncGenerator<Uint8Array> {
+  yield Buffer.from(`${sql}\n`)
+  yield* content as AsyncIterable<Uint8Array>
+}
+
+/** Parameters travel in the address of the request. */
 const TOO_LONG: ReadonlySet<number> = new Set([413, 414, 431])
 
+/** What ClickHouse says of one parameter. Of an address that is too long it may say nothing at all. */
+const TOO_LONG_TEXT = /HTML Form Exception: Field value too long|URI invalid or too long/
+
+const isTooLong = (status: number, body: string): boolean =>
+  TOO_LONG.has(status) || (status === 400 && body === '') || (status >= 400 && TOO_LONG_TEXT.test(body))
+
 const readRefusal = async (stream: Readable, status: number, database: string): Promise<WarehouseError> => {
-  if (TOO_LONG.has(status)) return new WarehouseError('sql_error', 'The SQL or its parameters are too long.')
   const body = Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString('utf8')
+  if (isTooLong(status, body)) return new WarehouseError('sql_error', 'The SQL or its parameters are too long.')
   return (
     fromExceptionText(withOwnHint(body, database)) ??
     new WarehouseError('engine_lost', `The engine answered ${status}: ${body.slice(0, 200)}`)
   )
+}
+
+/** A proxy has taken its place, or something else listens there by now. */
+const notTheEngine = (stream: Readable): WarehouseError => {
+  stream.destroy()
+  return new WarehouseError('engine_unavailable', 'What answers at the address of the engine is not ClickHouse.')
 }
 
 const openClient = ({ url, username, password, agent }: Endpoint, database: string): ClickHouseClient =>

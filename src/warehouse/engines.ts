@@ -38,6 +38,12 @@ export type Endpoint = {
   readonly password: string
   /** Shared by all clients of one engine; ended with it. */
   readonly agent: Agent | SecureAgent
+  /** Sent with every statement that does not say otherwise. */
+  readonly settings?: Readonly<Record<string, string>>
+  /** Bytes of the longest parameter that a request may have, encoded; absent: any. */
+  readonly longestParameter?: number
+  /** Told when the engine is away: what was found out about it may no longer hold. */
+  readonly onAway?: () => void
 }
 
 type Options = {
@@ -60,7 +66,7 @@ export const openEngines = ({ config, dataDir, logger, clock }: Options): Engine
         memoryBytes: config.engineMemoryBytes,
         isAmongMany: config.databaseUrl !== null,
       })
-    : openServerEngines({ url: config.clickhouseUrl })
+    : openServerEngines({ url: config.clickhouseUrl, clock })
 
 type SocketOptions = Omit<Options, 'config'> & {
   readonly memoryBytes: number | null

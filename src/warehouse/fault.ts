@@ -21,6 +21,8 @@ const FAULTS: ReadonlyMap<number, WarehouseFault> = new Map([
   [999, 'engine_lost'], // KEEPER_EXCEPTION
   [1002, 'engine_lost'], // UNKNOWN_EXCEPTION: nothing that the statement could be blamed for
   [192, 'engine_unavailable'], // UNKNOWN_USER
+  [193, 'engine_unavailable'], // WRONG_PASSWORD
+  [194, 'engine_unavailable'], // REQUIRED_PASSWORD
   [516, 'engine_unavailable'], // AUTHENTICATION_FAILED
 ])
 

@@ -4,7 +4,7 @@ import type { InspectedSelect } from './sql-guard.ts'
 
 /**
  * Where the tables of the workspaces are and SQL runs: ClickHouse, embedded (chDB in a process of its own, one per
- * workspace, that speaks ClickHouse's HTTP interface on a unix socket) or a server or cluster. One implementation over that
+ * workspace, that speaks ClickHouse's HTTP interface on a unix socket) or a server. One implementation over that
  * interface serves both; what differs is how a workspace's address is found (`engines.ts`).
  *
  * Everything is by workspace: one never sees another's tables, nor `system` tables that tell of others. A statement of a

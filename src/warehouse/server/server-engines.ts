@@ -1,85 +1,102 @@
 import { createHash, createHmac } from 'node:crypto'
-import { Agent } from 'node:http'
-import { Agent as SecureAgent } from 'node:https'
-import { createClient } from '@clickhouse/client'
-import type { Endpoint, Engines } from '../engines.ts'
-import { toWarehouseError } from '../fault.ts'
+import type { Clock } from '../../kernel/clock.ts'
+import type { Endpoint, Endpoints, Engines } from '../engines.ts'
 import { quoteIdentifier } from '../quote-identifier.ts'
+import { askServer, unavailable } from './ask-server.ts'
+import { changedSettings } from './changed-settings.ts'
+import { readServerAddress } from './server-address.ts'
+import { createServerCheck } from './server-check.ts'
+
+type Options = { readonly url: string; readonly clock: Pick<Clock, 'monotonic'> }
 
 /**
- * A ClickHouse server or cluster: one database and one user per workspace, named with the prefix. The user may only read that
- * database; what the server itself does, it does as the account of the address.
+ * A ClickHouse server: one database and one user per workspace, named with the prefix. The user may only read that database; what the
+ * server itself does, it does as the account of the address.
  */
-export const openServerEngines = ({ url }: { url: string }): Engines => {
-  const { own, prefix } = readAddress(url)
-  const client = createClient({
-    url: own.url,
-    username: own.username,
-    password: own.password,
-    http_agent: own.agent,
-    log: { level: OFF },
-    // The agent is shared with other clients: see `connection.ts`.
-    keep_alive: { enabled: true, idle_socket_ttl: 0 },
-  })
-  const users = new Map<string, Promise<Endpoint>>()
+export const openServerEngines = ({ url, clock }: Options): Engines => {
+  const address = readServerAddress(url)
+  const { own, prefix, host } = address
+  const check = createServerCheck(address, clock)
+  const workspaces = new Map<string, Promise<Endpoints>>()
+  const fixed = new Set<string>()
+  let lastFailure: string | null = null
   const nameOf = (workspace: string): string => `${prefix}_${workspace}`
 
-  const userOf = (name: string): Promise<Endpoint> => {
-    const known = users.get(name)
+  const onAway = (): void => {
+    check.forget()
+    workspaces.clear()
+  }
+
+  const endpointsOf = (name: string): Promise<Endpoints> => {
+    const known = workspaces.get(name)
     if (known !== undefined) return known
-    const password = passwordOf(name, own.password)
-    const made = provision(name, password).then(() => ({ ...own, username: name, password }))
-    users.set(name, made)
-    made.catch(() => users.delete(name))
+    const made = open(name)
+    workspaces.set(name, made)
+    made.then(
+      () => {
+        lastFailure = null
+      },
+      (error: Error) => {
+        lastFailure = error.message
+        if (workspaces.get(name) === made) workspaces.delete(name)
+      },
+    )
     return made
   }
 
+  const open = async (name: string): Promise<Endpoints> => {
+    const { toSend } = await check.passed()
+    const user = { ...own, username: name, password: passwordOf(name, own.password) }
+    await provision(user)
+    const ofUser = await changedSettings({ endpoint: user, host })
+    for (const setting of ofUser.fixed) fixed.add(setting)
+    return {
+      own: { ...own, settings: toSend, onAway },
+      users: { ...user, settings: ofUser.toSend, onAway },
+      hasQueryLog: true,
+    }
+  }
+
   /** Once in the life of this process, and whole: a changed password of the account changes the users' too. */
-  const provision = async (name: string, password: string): Promise<void> => {
-    const quoted = quoteIdentifier(name)
+  const provision = async ({ username, password }: Endpoint): Promise<void> => {
+    const quoted = quoteIdentifier(username)
     const hash = createHash('sha256').update(password).digest('hex')
     try {
-      for (const query of [
+      for (const sql of [
         `CREATE DATABASE IF NOT EXISTS ${quoted}`,
         `CREATE USER IF NOT EXISTS ${quoted} IDENTIFIED WITH sha256_hash BY '${hash}'`,
         `ALTER USER ${quoted} IDENTIFIED WITH sha256_hash BY '${hash}' DEFAULT DATABASE ${quoted}`,
         `GRANT SELECT ON ${quoted}.* TO ${quoted}`,
       ])
-        await client.command({ query })
+        await askServer({ endpoint: own, host, sql })
     } catch (error) {
-      throw toWarehouseError(error)
+      const { message } = error as Error
+      throw unavailable(
+        `${message} It has to make databases and users: the documentation of operations lists its rights.`,
+        error,
+      )
     }
   }
 
   return {
     database: nameOf,
-    endpoints: async workspace => ({ own, users: await userOf(nameOf(workspace)), hasQueryLog: true }),
+    endpoints: async workspace => endpointsOf(nameOf(workspace)),
     importFolder: () => null,
     problem: async () => {
-      const answer = await client.ping()
-      return answer.success ? null : `The ClickHouse server does not answer: ${toWarehouseError(answer.error).message}`
+      try {
+        for (const setting of (await check.look()).fixed) fixed.add(setting)
+        return lastFailure
+      } catch (error) {
+        return (error as Error).message
+      }
     },
-    warning: () => null,
+    warning: () => (fixed.size === 0 ? null : `${FIXED}: ${[...fixed].sort().join(', ')}.`),
     close: async () => own.agent.destroy(),
   }
 }
 
-/** `ClickHouseLogLevel.OFF`: the client would write to the console, and with statements. */
-const OFF = 127
-
-const readAddress = (text: string): { own: Endpoint; prefix: string } => {
-  const url = new URL(text)
-  const prefix = url.pathname.replace(/^\/+|\/+$/g, '') || 'millrace'
-  return {
-    own: {
-      url: url.origin,
-      agent: url.protocol === 'https:' ? new SecureAgent({ keepAlive: true }) : new Agent({ keepAlive: true }),
-      username: decodeURIComponent(url.username) || 'default',
-      password: decodeURIComponent(url.password),
-    },
-    prefix,
-  }
-}
+const FIXED =
+  'ClickHouse has settings that change results and that the account may not set back, so that the answers may differ from those documented'
 
 /** Derived, so that every server of a deployment knows it and none stores it. */
 const passwordOf = (name: string, key: string): string =>
