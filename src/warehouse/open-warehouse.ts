@@ -123,8 +123,10 @@ export const openWarehouse = (options: Options): Warehouse => {
       }
     },
     rows,
-    insert: async ({ content, ...statement }) =>
-      void (await run(statement, Readable.from(content, { objectMode: false }))),
+    insert: async ({ content, ...statement }) => {
+      const settings = { ...INSERT, ...statement.settings }
+      await run({ ...statement, settings }, Readable.from(content, { objectMode: false }))
+    },
     importFolder: workspace => engines.importFolder(workspace),
     problem: () => engines.problem(),
     warning: () => engines.warning(),
@@ -134,6 +136,9 @@ export const openWarehouse = (options: Options): Warehouse => {
 
 /** By itself the engine refuses to drop more than 50 GB at once, also what nobody can see any more. */
 const COMMAND = { max_table_size_to_drop: 0, max_partition_size_to_drop: 0 }
+
+/** By itself a server collects the rows of several inserts, and may answer before they can be read. */
+const INSERT = { async_insert: 0 }
 
 /** Not as a FORMAT clause: behind EXPLAIN it would become a part of the statement that is explained. Types on one line, as they are kept. */
 const ROWS = {

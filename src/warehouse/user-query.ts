@@ -5,7 +5,13 @@ import { ENGINE_FORMATS } from './formats.ts'
 import type { KnownColumns } from './known-columns.ts'
 import { limitSettings } from './limit-settings.ts'
 import { withPortableColumns } from './portable-columns.ts'
-import type { DescribedColumn, QuerySummary, RunningQuery, UserQuery } from './warehouse.ts'
+import {
+  type DescribedColumn,
+  type QuerySummary,
+  type RunningQuery,
+  type UserQuery,
+  WarehouseError,
+} from './warehouse.ts'
 
 type Input = {
   /** Its SQL is what the guard let through. */
@@ -116,7 +122,7 @@ const QUERY_LOG_SQL = `
   SELECT read_rows, read_bytes, result_rows, query_duration_ms * 1000000 AS elapsed_ns
   FROM system.query_log WHERE query_id = {id:String} AND type = 'QueryFinish' AND event_date >= today() - 400 LIMIT 1`
 
-/** A server's headers are sent before it knows the sums; its log has them. null when it keeps none. */
+/** A server's headers are sent before it knows the sums; its log has them. null when it keeps none, or the account may not read it. */
 const readQueryLog = async (input: {
   readonly queryId: string
   readonly database: string
@@ -130,7 +136,13 @@ const readQueryLog = async (input: {
     const parts = await Array.fromAsync(answer.content)
     return Buffer.concat(parts).toString('utf8')
   }
-  await run('SYSTEM FLUSH LOGS', {})
-  const line = await run(QUERY_LOG_SQL, { default_format: 'JSONEachRow' })
-  return line === '' ? null : (JSON.parse(line) as EngineSummary)
+  try {
+    await run('SYSTEM FLUSH LOGS query_log', {})
+    const line = await run(QUERY_LOG_SQL, { default_format: 'JSONEachRow' })
+    return line === '' ? null : (JSON.parse(line) as EngineSummary)
+  } catch (error) {
+    // The rows are all there.
+    if (error instanceof WarehouseError) return null
+    throw error
+  }
 }
