@@ -19,7 +19,7 @@ import { finishImport, importContent } from './import-content.ts'
 import { ImportFailure } from './import-failure.ts'
 import { openSource } from './source/open-source.ts'
 import { formatOf, type ImportFields, type ImportSpec } from './spec.ts'
-import { createSpoolFolder, type SpoolFolder } from './spool/spool-folder.ts'
+import { createSpoolFolder, type SpoolFolder, type SpoolPlace } from './spool/spool-folder.ts'
 
 type Options = {
   readonly data: Data
@@ -94,7 +94,7 @@ const importOnce = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
   const signal = AbortSignal.any([context.stop.signal, leaving.signal])
   let download: Download | null = null
   try {
-    download = await fetchContent(parts, { job, fields, context, path: place.path, signal })
+    download = await fetchContent(parts, { job, fields, context, place, signal })
     const outcome = await importContent({ ...content, place, download })
     if (outcome.type === 'completed') await uploads.remove({ workspace, url: fields.url })
     return outcome
@@ -115,20 +115,25 @@ type Fetching = {
   readonly job: ClaimedJob
   readonly fields: ImportFields
   readonly context: ExecutionContext
-  readonly path: string
+  readonly place: Omit<SpoolPlace, 'spooling'>
   readonly signal: AbortSignal
 }
 
-/** Resolves when there is enough to see what it is, and to load from it meanwhile where the rest comes soon. */
-const fetchContent = async (parts: Parts, { job, fields, context, path, signal }: Fetching): Promise<Download> => {
+/**
+ * Resolves when there is enough to see what it is, and to load from it meanwhile where the rest comes soon. A server has no patience with an insert
+ * whose rows come slowly (`http_receive_timeout`): it gets all at once.
+ */
+const fetchContent = async (parts: Parts, { job, fields, context, place, signal }: Fetching): Promise<Download> => {
   const { maxUploadBytes: maxBytes, idleTimeoutMs = IDLE_MS } = parts
   const source = await openSource({ ...parts, fields, workspace: job.workspace, maxBytes, idleTimeoutMs, signal })
   const progress = (told: Progress): void => context.progress(told)
+  const { path, isLocal } = place
   const download = startDownload({ source, path, compression: fields.compression, maxBytes, signal, progress })
   const { spooling } = download
   await spooling.beyond(HEAD_BYTES)
   const left = download.secondsLeft()
-  if (left === null || left > MOST_SECONDS || formatOf(fields) === 'parquet') await spooling.whole()
+  const comesSoon = left !== null && left <= MOST_SECONDS
+  if (!isLocal || !comesSoon || formatOf(fields) === 'parquet') await spooling.whole()
   return download
 }
 

@@ -13,7 +13,7 @@ import type { ClaimedJob } from '../../model/job.ts'
 import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../warehouse/quote-text.ts'
-import { WarehouseError } from '../../warehouse/warehouse.ts'
+import { isAway } from '../../warehouse/warehouse.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { planSteps, type Step } from './plan-steps.ts'
 
@@ -196,8 +196,7 @@ const withRetries = async ({ context }: Input, work: () => Promise<void>): Promi
     try {
       return await work()
     } catch (error) {
-      const isLost = error instanceof WarehouseError && error.reason === 'engine_lost'
-      if (!isLost || tries === TRIES || context.stop.cause !== null) throw error
+      if (!isAway(error) || tries === TRIES || context.stop.cause !== null) throw error
       await sleep(PAUSE_MS, context.stop.signal)
     }
   }

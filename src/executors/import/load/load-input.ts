@@ -22,7 +22,7 @@ const READ_BYTES = 1024 * 1024
 
 /**
  * Loads a table from spooled content: an engine on this machine opens the file itself, or a pipe when the content is still coming; to any other
- * it is sent. Throws `WarehouseError`, and what ended the content.
+ * it is sent, and has to be whole. Throws `WarehouseError`, and what ended the content.
  */
 export const loadInput = async (loading: Loading): Promise<void> => {
   const { statements, database, spool, reader, table, columns, select } = loading
@@ -40,7 +40,7 @@ export const loadInput = async (loading: Loading): Promise<void> => {
   const { spooling } = spool
   const isComing = spooling !== null && !spooling.isWhole
   if (spool.isLocal) return isComing ? insertComing(spooling, insertFile) : insertFile(spool.path)
-  const content = isComing ? followFile(spooling) : createReadStream(spool.path, { highWaterMark: READ_BYTES })
+  const content = createReadStream(spool.path, { highWaterMark: READ_BYTES })
   const sql = `${insertFrom(`input(${quoteText(reader.structure ?? '')})`)} FORMAT ${reader.format}`
   return statements.insert({ database, sql, settings, content })
 }
