@@ -2,6 +2,7 @@ import { type FieldError, MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import { columnNameFault, engineFault, nameFault, typeFault } from '../model/data-rules.ts'
 import type { DataSource } from '../model/data-source.ts'
+import { withoutPrefix } from '../warehouse/guard/without-prefix.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
 import { createTableSql, qualified } from './table-ddl.ts'
@@ -67,12 +68,14 @@ const checkExpression = async (
   if (sql === null || sql.trim() === '') return null
   try {
     // As one value: a key may be a list of expressions.
-    const tuple = await warehouse.checkExpression({ workspace, sql: path === 'ttl' ? sql : `tuple(${sql})` })
-    return path === 'ttl' ? tuple : withoutTuple(tuple)
+    if (path === 'ttl') return await warehouse.checkExpression({ workspace, sql })
+    return withoutTuple(await warehouse.checkExpression({ workspace, sql: `${AS_TUPLE}${sql})` }))
   } catch (error) {
-    throw toInvalid(error, path)
+    throw toInvalid(path === 'ttl' ? error : withoutPrefix(error, AS_TUPLE), path)
   }
 }
+
+const AS_TUPLE = 'tuple('
 
 /** The list inside; an engine prints `tuple(a, b)` as `(a, b)`. */
 const withoutTuple = (text: string): string =>
@@ -86,13 +89,40 @@ const withoutTuple = (text: string): string =>
 const tryTable = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<void> => {
   const database = warehouse.database(workspace)
   const name = `stg_try_${newId().replaceAll('-', '')}`
+  const sql = createTableSql(database, { ...dataSource, name })
   try {
-    await warehouse.command({ workspace, sql: createTableSql(database, { ...dataSource, name }) })
+    await mustBeKept(warehouse, workspace, sql)
+    await warehouse.command({ workspace, sql })
   } catch (error) {
     throw toInvalid(error, 'schema')
   } finally {
     await warehouse.command({ workspace, sql: `DROP TABLE IF EXISTS ${qualified(database, name)} SYNC` })
   }
+}
+
+/**
+ * The engine keeps a table as a text that it prints itself, and reads it when it starts. Of a name that it prints without the quotes it needs it would make
+ * another key, or not start at all. Throws `WarehouseError`.
+ */
+const mustBeKept = async (warehouse: Data['warehouse'], workspace: string, sql: string): Promise<void> => {
+  const [printed] = await warehouse.rows<{ text: string }>({
+    workspace,
+    sql: 'SELECT formatQuerySingleLine({sql:String}) AS text',
+    parameters: { sql },
+  })
+  const treeOf = async (text: string): Promise<string> =>
+    JSON.stringify(await warehouse.rows({ workspace, sql: `EXPLAIN AST ${text}` }))
+  const tree = await treeOf(sql)
+  if (tree === (await treeOf(printed!.text).catch(nullOfSqlError))) return
+  throw new WarehouseError(
+    'sql_error',
+    'The engine would not read this table again as it is: a key or the TTL names a column that is called as a word of SQL is (not, true, nan). Call the column otherwise.',
+  )
+}
+
+const nullOfSqlError = (error: unknown): null => {
+  if (error instanceof WarehouseError && error.reason === 'sql_error') return null
+  throw error
 }
 
 /** Everything else than a fault of the text is thrown as it is. */

@@ -2,6 +2,7 @@ import { type BoundSelect, outerNames } from '../model/bound-select.ts'
 import { bindNames, markNames, searchNames } from './guard/bind-names.ts'
 import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
+import { keepQuotes } from './guard/keep-quotes.ts'
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
@@ -68,17 +69,18 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
   /** The text as the engine's parser understood it: comments gone, one statement. */
   const format = async (sql: string): Promise<string> => {
     if (Buffer.byteLength(sql) > LONGEST_BYTES) throw refusal(`The SQL is longer than ${LONGEST_BYTES} bytes.`)
-    const ask = (name: string) =>
+    const ask = (name: string, text: string) =>
       rows<{ text: string | null }>({
         // As a literal: a parameter travels in the address of the request, where a server takes 128 KiB.
-        sql: `SELECT ${name}(${quoteText(sql)}) AS text`,
+        sql: `SELECT ${name}(${quoteText(text)}) AS text`,
         parameters: {},
         settings: AS_LITERAL,
       })
-    const [answer] = await ask('formatQueryOrNull')
-    if (typeof answer?.text === 'string') return answer.text
+    const { marked, unmark } = keepQuotes(sql)
+    const [answer] = await ask('formatQueryOrNull', marked)
+    if (typeof answer?.text === 'string') return unmark(answer.text)
     // Fails, and says where.
-    await ask('formatQuery')
+    await ask('formatQuery', sql)
     throw refusal('The SQL cannot be read.')
   }
 

@@ -203,6 +203,11 @@ describe('what is wrong is refused at its field', () => {
       wrong('an engine of another family', { engine: 'Log' }, ['engine']),
       wrong('a sorting key that does not parse', { sorting_key: 'n +' }, ['sorting_key']),
       wrong('a sorting key with a query', { sorting_key: '(SELECT 1)' }, ['sorting_key']),
+      wrong(
+        'a sorting key whose name the engine would print without quotes',
+        { schema: 'n UInt8, `not` UInt8', sorting_key: '`not`' },
+        ['schema'],
+      ),
       wrong('a sorting key of no column', { sorting_key: 'm' }, ['schema']),
       wrong('a ttl of no time', { ttl: 'n' }, ['schema']),
       wrong('an unknown field', { columns: [] }, ['columns']),

@@ -10,6 +10,10 @@ export const expressionTests: AreaTests = scene => {
     expect(await check('at + INTERVAL 1 DAY')).toBe('at + toIntervalDay(1)')
   })
 
+  test('keeps the quotes that a name needs', async () => {
+    expect(await check('`true` = "not" AND x = \'"true"\' -- `top`')).toBe("(`true` = `not`) AND (x = '\"true\"')")
+  })
+
   test.each([
     'a, b',
     '(SELECT 1)',

@@ -37,6 +37,16 @@ export const queryTests: AreaTests = scene => {
     ])
   })
 
+  test('reads columns that are called as values and words of SQL are', async () => {
+    const columns = ['true', 'FALSE', 'not', 'nan', 'inf', 'Infinity', 'top', 'cube', 'rollup', 'strict', 'recursive']
+    const values = columns.map((name, index) => `${index + 2} AS \`${name}\``).join(', ')
+    const names = columns.map(name => `\`${name}\` + "${name}" AS \`${name}\``).join(', ')
+    const sql = `SELECT ${names}, '\`true\` "not"' AS text FROM (SELECT ${values}) AS t WHERE t.\`true\` = 2 AND NOT (\`not\` = 1)`
+    expect(JSON.parse(await scene().text({ sql, format: 'json' }))).toEqual([
+      { ...Object.fromEntries(columns.map((name, index) => [name, 2 * index + 4])), text: '`true` "not"' },
+    ])
+  })
+
   test('in Arrow may have two columns of one name', async () => {
     const sql = 'SELECT toDateTime(0) AS a, a'
     const table = tableFromIPC((await scene().read({ sql, format: 'arrow' })).bytes)
