@@ -38,6 +38,12 @@ test('a message calls expressions what the user called them', () => {
   expect(fromExceptionText(text)!.message).toContain('SELECT x FROM sales AS sales, c__1')
 })
 
+test('the statement that a fault was found in is not told', () => {
+  const text =
+    'Code: 59. DB::Exception: Invalid type for filter in WHERE: String. In query SELECT a FROM live.t WHERE b. (ILLEGAL_TYPE)'
+  expect(fromExceptionText(text)!.message).toBe('Invalid type for filter in WHERE: String.')
+})
+
 test('what several machines put behind a message is taken off, whichever they were', () => {
   const text =
     'Code: 691. DB::Exception: Unexpected value. (UNKNOWN_ELEMENT) (version 26.7.2.1). (UNKNOWN_ELEMENT) (version 26.7.2.1)'

@@ -73,7 +73,7 @@ const cleanMessage = (text: string): string =>
     .replace(WHERE_IT_LIES, '')
     .replace(ADVICE, '')
     .replace(OWN_PATH, 'a file of the server')
-    .replace(/: (In scope|[Ww]hile executing|In query) [\s\S]*$/, '')
+    .replace(/(: (In scope|[Ww]hile executing|In query)|(?<=\.) In query) [\s\S]*$/, '')
     .replace(OWN_NAME, '')
     .trim()
     .slice(0, MAX_MESSAGE)

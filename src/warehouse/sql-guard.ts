@@ -6,6 +6,7 @@ import { keepQuotes } from './guard/keep-quotes.ts'
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
+import { withoutPrefix } from './guard/without-prefix.ts'
 import { quoteText } from './quote-text.ts'
 import { remember } from './remember.ts'
 import { WarehouseError } from './warehouse.ts'
@@ -48,6 +49,8 @@ type GuardOptions = {
 
 /** Else what stands before the first SELECT of a union is printed before each. */
 const AS_WRITTEN = { enable_global_with_statement: 0 }
+
+const BEFORE_EXPRESSION = 'SELECT '
 
 /** What the engine parses by itself (`max_query_size`). */
 const LONGEST_BYTES = 256 * 1024
@@ -165,7 +168,9 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       return found
     },
     async checkExpression({ sql, parameters = {} }) {
-      const formatted = await format(`SELECT ${sql}`)
+      const formatted = await format(`${BEFORE_EXPRESSION}${sql}`).catch(error => {
+        throw withoutPrefix(error, BEFORE_EXPRESSION)
+      })
       await check(await parse(formatted, parameters), judgeExpression)
       const expression = formatted.slice('SELECT'.length).trim()
       // What the tree does not show (DISTINCT, GROUP BY ALL, WITH TOTALS) does not parse there.

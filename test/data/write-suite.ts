@@ -113,6 +113,14 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         })
         expect(two.error.code).toBe('sql_error')
         expect(Number(await scene.value('SELECT count() FROM facts'))).toBeGreaterThan(0)
+        const named = await scene.run({ delete: { datasource: 'facts', condition: "('p3' AS product) = 'p9'" } })
+        expect(named.error.message).toBe('An expression may not give names (AS product).')
+        const unknown = await scene.run({ delete: { datasource: 'facts', condition: 'prodct = 1' } })
+        expect(unknown.error.message).toMatch(
+          /^Unknown expression( or function)? identifier `prodct`\. Maybe you meant: /,
+        )
+        const ofText = await scene.run({ delete: { datasource: 'facts', condition: 'product' } })
+        expect(ofText.error.message).toBe('Invalid type for filter in WHERE: String.')
       })
     })
 

@@ -1,3 +1,4 @@
+import { conditionFault } from '../../data/condition-fault.ts'
 import type { Data } from '../../data/data.ts'
 import { columnNames, INSERT_SETTINGS } from '../../data/insert-select.ts'
 import { createStatements } from '../../data/statements.ts'
@@ -56,16 +57,21 @@ const countOnly = async (data: Data, { job, context, datasource, condition }: Co
 
 type Matched = { readonly partition: string; readonly count: string }
 
-const matchedPartitions = (
+const matchedPartitions = async (
   { statements, table }: { readonly statements: Staged['statements']; readonly table: string },
   condition: string,
-): Promise<readonly Matched[]> =>
-  statements.rows<Matched>({
-    // Where the condition stands, no name of ours may be that of a column.
-    sql: `SELECT \`\tpartition\` AS partition, count() AS count FROM (
-      SELECT _partition_id AS \`\tpartition\` FROM ${table} WHERE ${condition}) GROUP BY partition ORDER BY partition`,
-    settings: { readonly: 1 },
-  })
+): Promise<readonly Matched[]> => {
+  try {
+    return await statements.rows<Matched>({
+      // Where the condition stands, no name of ours may be that of a column.
+      sql: `SELECT \`\tpartition\` AS partition, count() AS count FROM (
+        SELECT _partition_id AS \`\tpartition\` FROM ${table} WHERE ${condition}) GROUP BY partition ORDER BY partition`,
+      settings: { readonly: 1 },
+    })
+  } catch (error) {
+    throw conditionFault(error)
+  }
+}
 
 const sumOf = (matched: readonly Matched[]): number => matched.reduce((sum, { count }) => sum + Number(count), 0)
 

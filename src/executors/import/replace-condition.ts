@@ -1,3 +1,4 @@
+import { conditionFault } from '../../data/condition-fault.ts'
 import type { Data } from '../../data/data.ts'
 import { INSERT_SETTINGS } from '../../data/insert-select.ts'
 import { qualified } from '../../data/table-ddl.ts'
@@ -22,11 +23,15 @@ export const keepOthers = async ({ data, workspace, staged, condition }: Input):
   const checked = await data.warehouse.checkExpression({ workspace, sql: condition })
   const holds = `ifNull((${checked}), 0) != 0`
   const table = quoteIdentifier(target.name)
-  const [row] = await statements.rows<{ count: string; sample: string }>({
-    database,
-    // Where the condition stands there is no name of ours: it could be that of a column, or be told to the user.
-    sql: `SELECT count() AS count, any(toJSONString(tuple(*))) AS sample FROM (SELECT * FROM ${table} WHERE NOT (${holds}))`,
-  })
+  const [row] = await statements
+    .rows<{ count: string; sample: string }>({
+      database,
+      // Where the condition stands there is no name of ours: it could be that of a column, or be told to the user.
+      sql: `SELECT count() AS count, any(toJSONString(tuple(*))) AS sample FROM (SELECT * FROM ${table} WHERE NOT (${holds}))`,
+    })
+    .catch(error => {
+      throw conditionFault(error)
+    })
   const others = Number(row!.count)
   if (others > 0)
     throw new ImportFailure(

@@ -20,9 +20,23 @@ export const judgeExpression = (root: SyntaxNode, rules: TreeRules): string | nu
   const select = onlyChild(onlyChild(root))
   const isOne = root.kind === 'SelectWithUnionQuery' && select?.kind === 'SelectQuery' && onlyChild(onlyChild(select))
   if (!isOne) return 'Only one expression may stand here.'
-  return everyNode(root).some(node => node.kind === 'Subquery')
-    ? 'An expression may not hold a query.'
-    : judgeNodes(root, rules)
+  return (
+    everyNode(root)
+      .map(judgeInExpression)
+      .find(fault => fault !== null) ?? judgeNodes(root, rules)
+  )
+}
+
+/** Functions whose value is another each time, or goes by the order in which rows are read: two statements would not agree on it. */
+const BY_CHANCE = /^(rand|canonicalRand|generate|rowNumberIn|blockNumber|running(Difference|Accumulate)|neighbor)/i
+
+const judgeInExpression = ({ kind, text, alias }: SyntaxNode): string | null => {
+  if (kind === 'Subquery') return 'An expression may not hold a query.'
+  // It would take the place of a column of that name in all of the statement.
+  if (alias !== null) return `An expression may not give names (AS ${alias}).`
+  return kind === 'Function' && BY_CHANCE.test(text)
+    ? `The function ${text} is not allowed in an expression: it has to be the same whenever it is asked.`
+    : null
 }
 
 const onlyChild = (node: SyntaxNode | undefined): SyntaxNode | undefined =>
