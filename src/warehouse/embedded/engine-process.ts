@@ -53,7 +53,10 @@ export const startEngineProcess = ({ settings, logger, onIdle }: Options): Promi
 
   return new Promise((resolve, reject) => {
     child.once('error', reject)
-    child.once('close', (code, signal) => reject(new Error(`it ended (${signal ?? code}): ${complaints().trim()}`)))
+    child.once('close', (code, signal) => {
+      const said = shown(complaints(), dirname(settings.dataPath))
+      reject(new Error(`it ended (${signal ?? code}): ${said}`))
+    })
     readReports(child.stdout, report => {
       if (report.is === 'idle') return onIdle()
       resolve({
@@ -66,6 +69,9 @@ export const startEngineProcess = ({ settings, logger, onIdle }: Options): Promi
     })
   })
 }
+
+/** Callers are told of it: on one line, and not where on this machine its folder is. */
+const shown = (text: string, folder: string): string => text.replaceAll(`${folder}/`, '').replaceAll(/\s+/g, ' ').trim()
 
 type Child = ChildProcessByStdio<Writable, Readable, Readable>
 

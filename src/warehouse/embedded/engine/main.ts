@@ -23,13 +23,20 @@ const end = (): never => process.kill(process.pid, 'SIGKILL') as never
 process.stdin.on('end', end).on('close', end).resume()
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
 
+/** Before it serves, what it says is for whoever runs the server, and for callers. */
+const fail = (why: string): never => {
+  process.stderr.write(`${why}\n`)
+  process.exit(1)
+}
+
 const lock = lockFile(settings.lockPath, { waitMs: LOCK_WAIT_MS })
-if (lock === null) throw new Error(`another engine process holds ${settings.lockPath}`)
+if (lock === null) fail(`another engine process holds ${settings.lockPath}`)
 
 const report = (message: EngineReport): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
 
 const sessions = createSessions({ chdb: loadChdb(), path: settings.dataPath, memoryBytes: settings.memoryBytes })
-const version = await sessions.start()
+// chDB itself has written what is wrong.
+const version = await sessions.start().catch((error: Error) => fail(error.message))
 const running = createRunning({
   sessions,
   killGraceMs: settings.killGraceMs,
