@@ -1,6 +1,6 @@
 import { MillraceError } from '../kernel/errors.ts'
 import type { Catalogue } from '../model/catalogue.ts'
-import { findDataSource } from '../model/catalogue-graph.ts'
+import { findDataSource, readsOf } from '../model/catalogue-graph.ts'
 import type { Pipe, PipeNode } from '../model/pipe.ts'
 import type { DescribedColumn } from '../warehouse/warehouse.ts'
 import { describeNode } from './check-pipe.ts'
@@ -16,7 +16,10 @@ export const missingTargets = (catalogue: Catalogue, pipe: Pipe): readonly PipeN
   return [...missing.values()]
 }
 
-/** Aggregate states are merged by an engine that is made for them, in the order of what they are grouped by. */
+/**
+ * Aggregate states are merged by an engine that is made for them, in the order of what they are grouped by; not where there are plain values of
+ * aggregate functions beside them, of which merged rows would keep that of one.
+ */
 export const inferTarget = async (
   data: Data,
   workspace: string,
@@ -29,13 +32,27 @@ export const inferTarget = async (
   const columns = await describeNode(data, workspace, catalogue, pipe, node)
   const states = columns.filter(isState)
   const keys = columns.filter(column => !isState(column))
+  const areMerged = states.length > 0 && !(await mixesStates(data, workspace, catalogue, pipe, node))
   return {
     name: role.into,
     description: `Filled by the node ${node.name} of the pipe ${pipe.name}`,
     columns: columns.map(({ name, type }) => ({ name, type, jsonPath: null })),
-    engine: states.length > 0 ? 'AggregatingMergeTree' : 'MergeTree',
+    engine: areMerged ? 'AggregatingMergeTree' : 'MergeTree',
     sortingKey: states.length > 0 && keys.length > 0 ? keys.map(({ name }) => `\`${name}\``).join(', ') : null,
   }
+}
+
+/** In whatever the node reads, too. */
+const mixesStates = async (
+  { warehouse }: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  node: PipeNode,
+): Promise<boolean> => {
+  for (const { sql } of readsOf(catalogue, pipe, node).nodes)
+    if ((await warehouse.inspectSelect({ workspace, sql })).mixesStates) return true
+  return false
 }
 
 const isState = ({ type }: DescribedColumn): boolean => /^(Simple)?AggregateFunction\(/.test(type)

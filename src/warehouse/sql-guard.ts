@@ -3,6 +3,7 @@ import { bindNames, markNames, searchNames } from './guard/bind-names.ts'
 import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
 import { keepQuotes } from './guard/keep-quotes.ts'
+import { mixesStates } from './guard/mixes-states.ts'
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
@@ -35,7 +36,11 @@ export interface SqlGuard {
   bindSelect(input: GuardInput): Promise<BoundSelect>
 }
 
-export type InspectedSelect = TablesRead & { readonly sql: string }
+export type InspectedSelect = TablesRead & {
+  readonly sql: string
+  /** See `mixesStates`. */
+  readonly mixesStates: boolean
+}
 
 type GuardOptions = {
   readonly database: string
@@ -155,7 +160,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const read = readTables(tree, bound)
       const qualified = read.tables.find(name => name.includes('.'))
       if (qualified !== undefined) throw refusal(`Name the table ${qualified} without its database here.`)
-      return { sql: formatted, ...read }
+      return { sql: formatted, ...read, mixesStates: mixesStates(tree, await functions()) }
     },
     async bindSelect({ sql, parameters }) {
       const known = parameters === undefined ? bound.get(sql) : undefined

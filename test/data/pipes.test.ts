@@ -166,6 +166,29 @@ test('a data source that was missing is made of what the node gives, for aggrega
   })
 })
 
+test('rows with plain values of aggregate functions beside states are not merged, which would keep the values of one', async () => {
+  const sql = 'SELECT day, countState() AS n, max(amount) AS most FROM events GROUP BY day'
+  await scene.pipe('mixed', [
+    { name: 'mixed_node', sql, role: materialized('mixed_states') },
+    { name: 'mixed_below', sql: `WITH m AS (${sql}) SELECT * FROM m`, role: materialized('mixed_states_below') },
+    { name: 'mixed_first', sql },
+    { name: 'mixed_earlier', sql: 'SELECT * FROM mixed_first', role: materialized('mixed_states_earlier') },
+    {
+      name: 'unmixed',
+      sql: 'SELECT day, countStateIf(amount > 1) AS n, maxSimpleState(amount) AS most FROM events GROUP BY day HAVING count() > 0',
+      role: materialized('unmixed_states'),
+    },
+  ])
+  const { dataSources } = await scene.data.catalogue(WORKSPACE)
+  const engines = dataSources.filter(({ name }) => /mixed_states/.test(name)).map(({ name, engine }) => [name, engine])
+  expect(Object.fromEntries(engines)).toEqual({
+    mixed_states: 'MergeTree',
+    mixed_states_below: 'MergeTree',
+    mixed_states_earlier: 'MergeTree',
+    unmixed_states: 'AggregatingMergeTree',
+  })
+})
+
 test('what a node joins is read whole, and only what is appended to the first of its FROM feeds it', async () => {
   const write = (query: string, datasource: string) => scene.run({ query, datasource })
   await write("SELECT 'p1' AS product, 'tools' AS category UNION ALL SELECT 'p2', 'toys'", 'products')

@@ -17,6 +17,8 @@ export type FunctionRules = {
   readonly mayCall: (name: string) => boolean
   /** The engine has such a function, but it may not be called: nor passed as a value. */
   readonly isRefused: (name: string) => boolean
+  /** With combinators, too (`sumIf`, `countState`). */
+  readonly isAggregate: (name: string) => boolean
 }
 
 /**
@@ -100,7 +102,11 @@ export const allowFunctions = (catalogue: readonly EngineFunction[]): FunctionRu
   const all = new Set(catalogue.map(({ name }) => name.toLowerCase()))
   const mayCall = (name: string): boolean =>
     names.has(name) || lowerCase.has(name.toLowerCase()) || isCombined(name, aggregates)
-  return { mayCall, isRefused: name => all.has(name.toLowerCase()) && !mayCall(name) }
+  return {
+    mayCall,
+    isRefused: name => all.has(name.toLowerCase()) && !mayCall(name),
+    isAggregate: name => aggregates.has(name.toLowerCase()) || isCombined(name, aggregates),
+  }
 }
 
 const PURE_OTHER_NAMES: ReadonlySet<string> = new Set(PURE_OTHERS)

@@ -25,6 +25,7 @@ const rules = {
   functions: {
     mayCall: (text: string) => ['plus', 'in', 'notIn', 'arrayMap', 'lower'].includes(text),
     isRefused: (text: string) => text === 'file',
+    isAggregate: () => false,
   },
 }
 
