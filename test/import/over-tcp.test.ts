@@ -40,19 +40,51 @@ test('an import of more than a request holds at once, and of clean content', asy
   expect(await scene.value('SELECT sum(id) FROM many')).toBe(String((300_000 * 299_999) / 2))
 })
 
-test('an import of Parquet', async () => {
-  await scene.dataSource('of_parquet', TYPES)
-  const exported = await scene.run({
-    query: "SELECT toUInt32(1) AS id, toDateTime('2024-07-01 12:00:00') AS at, 'a' AS name",
-    format: 'parquet',
+/** A file as the engine writes it. */
+const parquet = async (query: string): Promise<Uint8Array> => {
+  const job = await scene.run({ query, format: 'parquet' })
+  const headers = { authorization: `Bearer ${scene.token}` }
+  const result = await fetch(`${scene.url}/v1/jobs/${job.job_id}/result`, { headers })
+  return new Uint8Array(await result.arrayBuffer())
+}
+
+test('an import of Parquet: by its names, and nothing else is stored than it holds', async () => {
+  await scene.dataSource('of_parquet', { id: 'UInt8', at: 'DateTime', name: 'Nullable(String)' })
+  const at = "toDateTime('2024-07-01 12:00:00') AS at"
+  const good = await parquet(`SELECT 'a' AS name, toInt64(1) AS id, ${at}`)
+  const load = (content: Uint8Array) =>
+    scene.import({ datasource: 'of_parquet', url: scene.give('/a.parquet', content) })
+  expect(await load(good)).toMatchObject({ status: 'completed', statistics: { rows_written: 1 } })
+  const bad = await load(await parquet(`SELECT 'b' AS name, toInt64(301) AS id, ${at}`))
+  expect(bad).toMatchObject({ status: 'completed', statistics: { rows_written: 0, quarantine_rows: 1 } })
+  expect(await load(await parquet(`SELECT 1 AS id, ${at}, 2 AS other`))).toMatchObject({
+    status: 'failed',
+    error: { code: 'schema_mismatch', message: expect.stringContaining('other') },
   })
-  const result = await fetch(`${scene.url}/v1/jobs/${exported.job_id}/result`, {
-    headers: { authorization: `Bearer ${scene.token}` },
-  })
-  const url = scene.give('/a.parquet', new Uint8Array(await result.arrayBuffer()))
-  const job = await scene.import({ datasource: 'of_parquet', url })
-  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1 } })
+  expect(await load(good.subarray(0, -1))).toMatchObject({ status: 'failed', error: { code: 'content_unreadable' } })
   expect(await scene.table('of_parquet')).toEqual([GOOD])
+})
+
+test('a data source is made of Parquet by its footer', async () => {
+  const content = await parquet('SELECT toInt16(number) AS id, [toString(number)] AS tags FROM numbers(3)')
+  const fields = { datasource: 'made', url: scene.give('/made.parquet', content), create: true }
+  expect(await scene.import(fields)).toMatchObject({ status: 'completed', statistics: { rows_written: 3 } })
+  const { body } = await scene.call('GET', '/v1/datasources/made')
+  expect(body.schema).toMatchObject([
+    { name: 'id', type: 'Int16' },
+    { name: 'tags', type: 'Array(String)' },
+  ])
+})
+
+test('an import into so many columns that its statement fits into no address', async () => {
+  const names = Array.from({ length: 100 }, (_, index) => `at_${index}`)
+  await scene.dataSource('wide', Object.fromEntries(names.map(name => [name, 'DateTime'])))
+  const lines = [names, names.map(() => '2024-07-01 12:00:00'), names.map(() => 'never')].map(line => line.join(','))
+  const job = await scene.import({ datasource: 'wide', url: scene.give('/wide.csv', `${lines.join('\n')}\n`) })
+  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1, quarantine_rows: 1 } })
+  const inserts = engine.seen.filter(({ sql }) => sql.startsWith('INSERT INTO `wide`'))
+  expect(inserts.length).toBeGreaterThan(0)
+  expect(inserts.every(({ isInAddress }) => !isInAddress)).toBe(true)
 })
 
 test('a pipe is fed by an append and populated; a copy and a delete; nothing is left in staging', async () => {

@@ -76,7 +76,13 @@ export const startTcpEngine = async ({ answer = () => null }: Options = {}): Pro
     const own = answer(request) ?? answerAtPort(request)
     if (own !== null) return reply(response, own)
     const { socketPath } = await engines.address('server')
-    pass({ incoming, body, response, socketPath, queryLog })
+    pass({
+      incoming,
+      ...(body === null ? { path: incoming.url!, body } : withRowsApart(incoming.url!, body)),
+      response,
+      socketPath,
+      queryLog,
+    })
   }
 
   const server = createServer({ maxHeaderSize: LONGEST_ADDRESS }, (incoming, response) => {
@@ -127,8 +133,18 @@ const reply = (response: ServerResponse, { status, text, isOther = false }: OwnA
   response.writeHead(status, isOther ? {} : headers).end(text)
 }
 
+/** The embedded engine takes the statement of an insert in the address alone, of any length. */
+const withRowsApart = (address: string, body: Buffer): { readonly path: string; readonly body: Buffer } => {
+  const text = body.toString('latin1')
+  const [statement] = /^INSERT INTO [\s\S]*? FORMAT \w+\n/.exec(text) ?? []
+  if (statement === undefined) return { path: address, body }
+  const sql = body.subarray(0, statement.length).toString('utf8').trimEnd()
+  return { path: `${address}&${new URLSearchParams({ query: sql })}`, body: body.subarray(statement.length) }
+}
+
 type Passing = {
   readonly incoming: IncomingMessage
+  readonly path: string
   /** null: it has not been read yet. */
   readonly body: Buffer | null
   readonly response: ServerResponse
@@ -137,10 +153,12 @@ type Passing = {
 }
 
 /** To the engine and back, and the ends of both with it. */
-const pass = ({ incoming, body, response, socketPath, queryLog }: Passing): void => {
-  const { method, url: path, headers } = incoming
+const pass = ({ incoming, path, body, response, socketPath, queryLog }: Passing): void => {
+  const { method, headers: given } = incoming
+  const { 'transfer-encoding': _, ...others } = given
+  const headers = body === null ? given : { ...others, 'content-length': String(body.length) }
   const onward = request({ socketPath, method, path, headers }, answered => {
-    const { trailer: _, ...rest } = answered.headers
+    const { trailer: __, ...rest } = answered.headers
     response.writeHead(answered.statusCode!, rest)
     answered.pipe(response)
     answered.on('error', () => response.destroy())

@@ -9,7 +9,7 @@ import { inferNdjson } from './infer-ndjson.ts'
 type Input = {
   readonly sample: Sample
   readonly fields: Omit<ImportFields, 'datasource'>
-  readonly parquet: () => Promise<readonly FileColumn[] | null>
+  readonly parquet: () => Promise<readonly FileColumn[]>
 }
 
 /** The columns of a data source that takes the content. Throws `ImportFailure` where there is nothing to go by. */
@@ -21,14 +21,7 @@ export const inferColumns = async ({ sample, fields, parquet }: Input): Promise<
       return inferCsv(sample, fields)
     case 'ndjson':
       return inferNdjson(sample, { guessing: fields.type_guessing !== false })
-    case 'parquet': {
-      const columns = await parquet()
-      if (columns === null)
-        throw new ImportFailure(
-          'data_source_not_found',
-          'Make the data source first: with a ClickHouse server its columns are not taken from Parquet.',
-        )
-      return columns.map(({ name, type }) => ({ name, type, jsonPath: null }))
-    }
+    case 'parquet':
+      return (await parquet()).map(({ name, type }) => ({ name, type, jsonPath: null }))
   }
 }

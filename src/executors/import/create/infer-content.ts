@@ -30,6 +30,7 @@ export type Inferred = {
   readonly columns: readonly Column[]
   /** Of CSV: whether its first line has names; null of other formats. */
   readonly header: boolean | null
+  /** None of Parquet where the engine is on another machine. */
   readonly rows: readonly SampleRow[]
   /** Decompressed. */
   readonly bytesRead: number
@@ -84,12 +85,13 @@ export const createInference = (options: Options): Inference => {
       const sample = await readSample(path, 'parquet')
       const parquet = () => parquetColumns({ warehouse, workspace, spool, signal })
       const columns = await inferColumns({ sample, fields, parquet })
-      const rows = await warehouse.rows<SampleRow>({
+      const select = {
         workspace,
         sql: `${selectParquet(path, columns)} LIMIT ${SAMPLED_ROWS}`,
         settings: { output_format_json_validate_utf8: 1 },
         signal,
-      })
+      }
+      const rows = isLocal ? await warehouse.rows<SampleRow>(select) : []
       return { format: 'parquet', columns, header: null, rows, bytesRead: sample.size, isWhole: true }
     } finally {
       await rm(path, { force: true })
@@ -99,7 +101,7 @@ export const createInference = (options: Options): Inference => {
   const inferText = async (input: Parameters<Inference>[0], format: 'csv' | 'ndjson'): Promise<Inferred> => {
     const { fields } = input
     const sample = await takeSample(await open(input), format)
-    const columns = await inferColumns({ sample, fields, parquet: async () => null })
+    const columns = await inferColumns({ sample, fields, parquet: async () => [] })
     return {
       format,
       columns,

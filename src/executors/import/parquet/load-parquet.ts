@@ -9,27 +9,25 @@ import { anyDateReader, parquetReader } from './parquet-reader.ts'
 
 type ParquetLoad = ContentLoad & {
   readonly target: DataSource
-  /** null: nobody could look. */
-  readonly columns: readonly FileColumn[] | null
+  readonly columns: readonly FileColumn[]
 }
 
 /** Parquet into staging: in one pass where every row fits, else split, else with dates that the engine cannot read. */
 export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
   const { place, target, columns } = load
-  if (columns !== null)
-    checkFileColumns(
-      target,
-      columns.map(({ name }) => name),
-    )
-  const reader = parquetReader(target, columns)
+  checkFileColumns(
+    target,
+    columns.map(({ name }) => name),
+  )
+  const reader = parquetReader(target, columns, place.spool)
   if ((await loadAll(place, reader)) === 'loaded') {
     const written = await countRows(place)
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }
   await startAnew(load)
-  if (columns === null || !columns.some(({ type }) => hasDates(type))) return toCounts(await split(load, reader))
+  if (!columns.some(({ type }) => hasDates(type))) return toCounts(await split(load, reader))
   const counts = await trySplit(load, reader)
   if (counts !== null) return toCounts(counts)
   await startAnew(load)
-  return toCounts(await split(load, anyDateReader(target, columns)))
+  return toCounts(await split(load, anyDateReader(target, columns, place.spool)))
 }

@@ -1,7 +1,8 @@
 import { quoteText } from '../../../warehouse/quote-text.ts'
-import { type Warehouse, WarehouseError } from '../../../warehouse/warehouse.ts'
+import { type Statement, type Warehouse, WarehouseError } from '../../../warehouse/warehouse.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
+import { readFooter } from './read-footer.ts'
 
 export type FileColumn = { readonly name: string; readonly type: string }
 
@@ -13,17 +14,27 @@ type Input = {
 }
 
 /**
- * The columns that the footer of a file names, in ClickHouse's types; null: the engine is elsewhere and cannot look. Throws `ImportFailure` `content_unreadable`,
- * `WarehouseError`.
+ * The columns that the footer of a file names, in ClickHouse's types: an engine that is elsewhere is sent the footer. Throws `ImportFailure`
+ * `content_unreadable`, `WarehouseError`.
  */
-export const parquetColumns = async (input: Input): Promise<readonly FileColumn[] | null> => {
+export const parquetColumns = async (input: Input): Promise<readonly FileColumn[]> => {
   const { warehouse, workspace, spool, signal } = input
-  if (!spool.isLocal) return null
+  const describing = spool.isLocal ? describeFile(spool.path) : describeFooter(await readFooter(spool.path))
   try {
-    const sql = `DESCRIBE TABLE file(${quoteText(spool.path)}, 'Parquet')`
-    return await warehouse.rows<FileColumn>({ workspace, sql, signal })
+    return await warehouse.rows<FileColumn>({ workspace, ...describing, signal })
   } catch (error) {
     if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
     throw new ImportFailure('content_unreadable', `The content is no whole Parquet: ${error.message}`)
   }
+}
+
+type Describing = Pick<Statement, 'sql' | 'settings'>
+
+const describeFile = (path: string): Describing => ({ sql: `DESCRIBE TABLE file(${quoteText(path)}, 'Parquet')` })
+
+/** As a file without rows before it, of which nothing but the footer is read. */
+const describeFooter = (footer: Buffer): Describing => {
+  const text = Buffer.concat([Buffer.from('PAR1'), footer]).toString('base64')
+  const sql = `DESCRIBE TABLE format('Parquet', base64Decode('${text}'))`
+  return { sql, settings: { max_query_size: sql.length + 1 } }
 }

@@ -3,16 +3,21 @@ import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { readColumnType } from '../load/column-type.ts'
 import { isNested } from '../load/judge-nested.ts'
 import type { ReadColumn, Reader } from '../load/reader.ts'
+import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { datesOfDays, hasDates, withDays } from './date-days.ts'
 import type { FileColumn } from './parquet-columns.ts'
 
 /** A value of the column's own type is taken as it is, any other by way of its text, as every format's. */
-export const parquetReader = (target: DataSource, file: readonly FileColumn[] | null): Reader => ({
+export const parquetReader = (
+  target: DataSource,
+  file: readonly FileColumn[],
+  { isLocal }: Pick<SpoolPlace, 'isLocal'>,
+): Reader => ({
   format: 'Parquet',
-  structure: file === null ? target.columns.map(asNullable).join(', ') : null,
+  // What is sent to an engine has to be told.
+  structure: isLocal ? null : structureOf(file, type => type),
   settings: SETTINGS,
   columns: target.columns.flatMap(column => {
-    if (file === null) return [read(column, column.type)]
     const found = file.find(({ name }) => name === column.name)
     return found === undefined ? [] : [read(column, found.type)]
   }),
@@ -24,11 +29,15 @@ export const parquetReader = (target: DataSource, file: readonly FileColumn[] | 
 const SETTINGS = { output_format_json_quote_denormals: 1 }
 
 /** The same of a file with dates that the engine has not. They do not fit, and cost the others no time where there are none. */
-export const anyDateReader = (target: DataSource, file: readonly FileColumn[]): Reader => {
-  const reader = parquetReader(target, file)
+export const anyDateReader = (
+  target: DataSource,
+  file: readonly FileColumn[],
+  place: Pick<SpoolPlace, 'isLocal'>,
+): Reader => {
+  const reader = parquetReader(target, file, place)
   return {
     ...reader,
-    structure: file.map(({ name, type }) => `${quoteIdentifier(name)} ${withDays(type)}`).join(', '),
+    structure: structureOf(file, withDays),
     columns: reader.columns.map(column => {
       const { type } = file.find(({ name }) => name === column.name)!
       if (!hasDates(type)) return column
@@ -38,11 +47,8 @@ export const anyDateReader = (target: DataSource, file: readonly FileColumn[]): 
   }
 }
 
-/** An engine that was sent the content reads it in the types of the data source. */
-const asNullable = ({ name, type }: Column): string => {
-  const columnType = readColumnType(type)
-  return `${quoteIdentifier(name)} ${isNested(columnType) ? columnType.base : `Nullable(${columnType.base})`}`
-}
+const structureOf = (file: readonly FileColumn[], readAs: (type: string) => string): string =>
+  file.map(({ name, type }) => `${quoteIdentifier(name)} ${readAs(type)}`).join(', ')
 
 const read = (column: Column, fileType: string): ReadColumn => {
   const { name, type } = column
