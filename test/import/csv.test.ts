@@ -94,6 +94,8 @@ test.each([
   ['single quotes', "id,name,price\n1,'a,\"b',\n", { quote: "'" }, 'a,"b'],
   ['no quotes', 'id,name,price\n1,"a,2\n', { quote: '' }, '"a'],
   ['lone carriage returns', 'id,name,price\r1,a,2\r', {}, 'a'],
+  ['lone carriage returns, around lines of a value', 'id,name,price\r1,"a\nb\r""c"",",2\r', {}, 'a\nb\r"c",'],
+  ['half an end of a line behind the last quote', 'id,name,price\r\n1,a,"2"\r', {}, 'a'],
 ])('%s may separate and enclose', async (_, text, fields, expected) => {
   expect(await load(text, fields)).toMatchObject({ status: 'completed', statistics: { rows_written: 1 } })
   expect((await scene.table(name))[0]![1]).toBe(expected)
@@ -113,6 +115,27 @@ test('columns that the data source lacks, and those that the file lacks, are nam
   })
   expect(await load('1,2\n')).toMatchObject({ error: { message: expect.stringContaining('has 2 columns') } })
   expect(await scene.table(name)).toEqual([])
+})
+
+test('an empty value in quotes is a row where there is one column, a blank line is none', async () => {
+  for (const broken of ['', '"x"y\n']) {
+    name = `${name}_one`
+    await scene.dataSource(name, { v: 'Nullable(Int32)' })
+    expect(await load(`v\n1\n\n""\n  \n2\n""\n${broken}`)).toMatchObject({
+      statistics: { rows_written: 4, quarantine_rows: 0, invalid_lines: broken === '' ? 0 : 1 },
+    })
+    expect(await scene.table(name, 'v')).toEqual([['1'], ['2'], [null], [null]])
+  }
+})
+
+test.each(['  ', '\t', '""'])('a line of %j is nothing, whatever other lines there are', async nothing => {
+  const rows = `id,name,price\n1,a,1\n${nothing}\n2,b,2\n`
+  expect(await load(rows)).toMatchObject({ statistics: { rows_written: 2, invalid_lines: 0 } })
+  for (const invalid of ['3', '"x"y,z,1']) {
+    const job = await load(`${rows}${invalid}\n`)
+    expect(job).toMatchObject({ statistics: { rows_written: 2, invalid_lines: 1 } })
+    expect(await scene.log(job.job_id)).not.toContain('line 3')
+  }
 })
 
 test('what follows a closing quote costs its line alone', async () => {

@@ -66,6 +66,44 @@ test('objects of NDJSON go in by the names of their keys, and by paths', async (
   expect(wrong.map(row => row.wrong)).toEqual(['extra', 'id', 'tags'])
 })
 
+test('numbers within objects are what is written, however long they are', async () => {
+  const { createDataSource } = await import('../../src/data/data-sources.ts')
+  // Called as a name in the statement is.
+  const at = (column: string, type: string) => ({ name: column, type, jsonPath: `$.j.${column}` })
+  const columns = [
+    at('large', 'Nullable(Int128)'),
+    at('price', 'Nullable(Decimal(38, 20))'),
+    at('text', 'Nullable(String)'),
+    at('n', 'Nullable(Int64)'),
+  ]
+  await createDataSource(scene.data, 'default', { name, columns })
+  const values = [
+    '"large":123456789012345678901234567890,"n":1',
+    '"n":2,"other":123456789012345678901234567890,"text":1.10',
+    '"n":3,"price":1234567890.12345678901234567890',
+    '"n":4,"text":[ 1.10, {"a":9007199254740993.0} ]',
+    '"n":5,"text":"\\ufdd01.10"',
+    '"n":6,"text":"\ufdd01.10"',
+    '"n":1e2',
+    '"n":7,"price":1e-21',
+  ]
+  const job = await load('/a.ndjson', values.map(value => `{"j":{${value}}}\n`).join(''))
+  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 6, quarantine_rows: 2 } })
+  const select = `SELECT n, toString(large) AS large, toString(price) AS price, text FROM ${name} ORDER BY n`
+  expect((await scene.rows<Record<string, unknown>>(select)).map(row => Object.values(row))).toEqual([
+    ['1', '123456789012345678901234567890', null, null],
+    ['2', null, null, '1.10'],
+    ['3', null, '1234567890.1234567890123456789', null],
+    ['4', null, null, '[1.10,{"a":9007199254740993.0}]'],
+    ['5', null, null, '\ufdd01.10'],
+    ['6', null, null, '\ufdd01.10'],
+  ])
+  expect(await scene.rows(`SELECT n, price FROM ${name}_quarantine ORDER BY n`)).toEqual([
+    { n: '1e2', price: null },
+    { n: '7', price: '1e-21' },
+  ])
+})
+
 test('lines that are no JSON are counted, with their numbers', async () => {
   await scene.dataSource(name, { id: 'Int32' })
   const job = await load('/a.jsonl', '{"id":1}\n{"id":\n[1]\n\n{"id":2}\nnonsense\n{"id":"x"}\n{"id":3}')
@@ -173,6 +211,11 @@ test('without a header, without guessing', async () => {
   name = `${name}_text`
   await load('/text.csv', 'id,price\n1,2\n', { create: true, type_guessing: false })
   expect(await columnsOf()).toEqual({ id: 'String', price: 'String' })
+  name = `${name}_ndjson`
+  const lines = '{"id":1,"price":null}\n{"id":2.50,"other":[1]}\n'
+  const loaded = await load('/text.ndjson', lines, { create: true, type_guessing: false })
+  expect(loaded).toMatchObject({ statistics: { rows_written: 2, quarantine_rows: 0 } })
+  expect(await columnsOf()).toEqual({ id: 'String', price: 'Nullable(String)', other: 'Nullable(String)' })
 })
 
 test('of NDJSON with paths, of Parquet with its own types', async () => {

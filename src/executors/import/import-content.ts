@@ -9,6 +9,7 @@ import { runWrite } from '../run-write.ts'
 import { checkBadRows, checkReplacement, shownLine } from './bad-rows.ts'
 import { dropUnused, findOrCreate, type Target } from './create/find-target.ts'
 import { inferColumns } from './create/infer-columns.ts'
+import { dialectOf } from './csv/dialect.ts'
 import { loadCsv } from './csv/load-csv.ts'
 import type { Download } from './download.ts'
 import { withEngineTypes } from './load/engine-types.ts'
@@ -56,13 +57,14 @@ const ignore = (): void => {}
 
 const mendedSample = async ({ download, fields }: ContentImport): Promise<Sample> => {
   const { path } = download.spooling
-  const format = formatOf(fields)
+  const dialect = dialectOf(fields)
   const isWhole = download.spooling.isWhole
-  const sample = await readSample(path, format)
-  if (format !== 'csv' || !hasLoneReturns(sample.bytes)) return { ...sample, isWhole: sample.isWhole && isWhole }
+  const sample = await readSample(path, fields)
+  if (formatOf(fields) !== 'csv' || !hasLoneReturns(sample.bytes, dialect))
+    return { ...sample, isWhole: sample.isWhole && isWhole }
   await download.spooling.whole()
-  await mendLineEnds(path)
-  return readSample(path, format)
+  await mendLineEnds(path, dialect)
+  return readSample(path, fields)
 }
 
 const prepareTarget = async (input: ContentImport, sample: Sample): Promise<Target | null> => {

@@ -9,14 +9,15 @@ import { newId } from '../../../kernel/ids.ts'
 import type { Column, DataFormat } from '../../../model/data-source.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
+import { dialectOf } from '../csv/dialect.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { datesOfDays, withDays } from '../parquet/date-days.ts'
 import { parquetColumns } from '../parquet/parquet-columns.ts'
 import { openSource } from '../source/open-source.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
 import { decompressed } from '../spool/decompress.ts'
-import { hasLoneReturns, mendReturns } from '../spool/mend-line-ends.ts'
-import { readSample, refuseOther, SAMPLE_BYTES, type Sample } from '../spool/read-sample.ts'
+import { createReturnMender, hasLoneReturns } from '../spool/mend-line-ends.ts'
+import { readSample, refuseOther, SAMPLE_BYTES, type Sample, type SampledFields } from '../spool/read-sample.ts'
 import { spoolContent, withoutMark } from '../spool/spool-content.ts'
 import { createSpoolFolder, type SpoolPlace } from '../spool/spool-folder.ts'
 import { inferColumns } from './infer-columns.ts'
@@ -82,7 +83,7 @@ export const createInference = (options: Options): Inference => {
     const spool: SpoolPlace = { path, isLocal, spooling: null }
     try {
       await spoolContent(path, await open(input))
-      const sample = await readSample(path, 'parquet')
+      const sample = await readSample(path, fields)
       const parquet = () => parquetColumns({ warehouse, workspace, spool, signal })
       const columns = await inferColumns({ sample, fields, parquet })
       const select = {
@@ -100,7 +101,7 @@ export const createInference = (options: Options): Inference => {
 
   const inferText = async (input: Parameters<Inference>[0], format: 'csv' | 'ndjson'): Promise<Inferred> => {
     const { fields } = input
-    const sample = await takeSample(await open(input), format)
+    const sample = await takeSample(await open(input), fields)
     const columns = await inferColumns({ sample, fields, parquet: async () => [] })
     return {
       format,
@@ -134,7 +135,7 @@ const selectParquet = (path: string, columns: readonly Column[]): string => {
 const TOO_LARGE = `The content has more than ${MOST_BYTES} bytes: import it as a job with create, or infer from a smaller file like it.`
 
 /** The first MiB, as an import sees it. */
-const takeSample = async (content: AsyncIterable<Uint8Array>, format: DataFormat): Promise<Sample> => {
+const takeSample = async (content: AsyncIterable<Uint8Array>, fields: SampledFields): Promise<Sample> => {
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of content) {
@@ -144,7 +145,8 @@ const takeSample = async (content: AsyncIterable<Uint8Array>, format: DataFormat
     if (size > SAMPLE_BYTES) break
   }
   const bytes = withoutMark(Buffer.concat(parts).subarray(0, SAMPLE_BYTES))
-  refuseOther(bytes, format)
-  if (format === 'csv' && hasLoneReturns(bytes)) mendReturns(bytes)
+  refuseOther(bytes, fields)
+  const dialect = dialectOf(fields)
+  if (formatOf(fields) === 'csv' && hasLoneReturns(bytes, dialect)) createReturnMender(dialect)(bytes)
   return { bytes, isWhole: size <= SAMPLE_BYTES, size }
 }

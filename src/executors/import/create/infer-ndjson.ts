@@ -23,7 +23,7 @@ export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean })
     while (names.has(name)) name += '_'
     names.add(name)
     const jsonPath = path.length === 1 && name === path[0] ? null : writeJsonPath(path)
-    return { name, type: guessing ? typeOf(values, objects.length) : 'String', jsonPath }
+    return { name, type: typeOf(values, objects.length, guessing), jsonPath }
   })
 }
 
@@ -61,8 +61,9 @@ const collect = (object: Record<string, unknown>, above: readonly string[], foun
   }
 }
 
-const typeOf = (values: readonly unknown[], objects: number): string => {
+const typeOf = (values: readonly unknown[], objects: number, guessing: boolean): string => {
   const isMissing = values.length < objects || values.some(value => value === null)
+  if (!guessing) return isMissing ? 'Nullable(String)' : 'String'
   const there = values.filter(value => value !== null)
   if (there.every(Array.isArray) && there.length > 0) return isMissing ? 'Nullable(String)' : arrayType(there.flat())
   const texts = there.map(textOf)

@@ -51,8 +51,9 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   }
   const counts = await splitLines(load, input, all !== 'unreadable')
   await load.whole()
-  const sieve = { csv, reader: tolerantReader({ ...input, skipLines: 0 }) }
-  if (counts === null) return loadSieved(load, sieve)
+  // What the engine takes for a blank line of one column may be a value in quotes; the sieve knows, and leaves none.
+  const sieve = { csv, reader: { ...tolerantReader({ ...input, skipLines: 0 }), isBlank: '0' } }
+  if (counts === null || (names.length === 1 && counts.blank > 0)) return loadSieved(load, sieve)
   if (counts.ragged === 0) {
     const last = await lastText(place.spool.path, dialect)
     return (await hasSwallowed(load, target, last)) ? loadSieved(load, sieve) : toCounts(counts)

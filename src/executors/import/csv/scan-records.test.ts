@@ -17,6 +17,10 @@ test.each([
   ['a"b,c\n', 'ok', 2, 6, 1],
   ['\n', 'blank', 1, 1, 1],
   ['\r\n', 'blank', 1, 2, 1],
+  [' \t\r\n', 'blank', 1, 4, 1],
+  ['  ', 'blank', 1, 2, 1],
+  ['""\n', 'ok', 1, 3, 1],
+  ['a,"b"\r', 'ok', 2, 6, 1],
   ['"a"b,c\n', 'broken', 1, 3, 1],
   ['a,"b\nc', 'open', 2, 6, 1],
 ])('%j is %s', (text, type, fields, end, lines) => {

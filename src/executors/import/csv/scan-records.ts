@@ -10,10 +10,10 @@ export type Scanned = {
   /** Lines of the file that it takes. */
   readonly lines: number
   readonly fields: number
-  /** Up to the last of them that has a value: all behind are empty. */
+  /** Up to the last of them that has a value: all behind are empty. 0: none has one. */
   readonly filled: number
   /**
-   * `ok`; `blank`: an empty line; `broken`: something follows a closing quote; `open`: its quote is not closed by the end of
+   * `ok`; `blank`: a line of nothing but space; `broken`: something follows a closing quote; `open`: its quote is not closed by the end of
    * the bytes; `cut`: the bytes end before its line does, and more of them may come.
    */
   readonly type: 'ok' | 'blank' | 'broken' | 'open' | 'cut'
@@ -51,7 +51,8 @@ export const scanRecord = (bytes: Buffer, start: number, dialect: Dialect, isLas
       if (at - 1 > from) filled = fields
       while (at < length && (bytes[at] === SPACE || bytes[at] === TAB) && bytes[at] !== delimiter) at++
       const next = bytes[at]
-      if (next === CR && bytes[at + 1] === LF) at++
+      // The very last line may have lost the other half of its end.
+      if (next === CR && (bytes[at + 1] === LF || (isLast && at + 1 === length))) at++
       if (at < length && bytes[at] !== delimiter && bytes[at] !== LF)
         return { type: 'broken', end: at, lines, fields, filled, openLine: 0 }
     } else {
@@ -61,7 +62,8 @@ export const scanRecord = (bytes: Buffer, start: number, dialect: Dialect, isLas
     }
     if (at >= length) {
       if (!isLast) return { type: 'cut', end: length, lines, fields, filled, openLine: 0 }
-      return { type: isBlank(bytes, start, length) ? 'blank' : 'ok', end: length, lines, fields, filled, openLine: 0 }
+      const type = fields === 1 && isBlank(bytes, start, length) ? 'blank' : 'ok'
+      return { type, end: length, lines, fields, filled, openLine: 0 }
     }
     if (bytes[at] === LF)
       return {
@@ -84,6 +86,6 @@ const countByte = (bytes: Buffer, byte: number, from: number, to: number): numbe
 }
 
 const isBlank = (bytes: Buffer, from: number, to: number): boolean => {
-  for (let at = from; at < to; at++) if (bytes[at] !== CR) return false
+  for (let at = from; at < to; at++) if (bytes[at] !== CR && bytes[at] !== SPACE && bytes[at] !== TAB) return false
   return true
 }

@@ -3,6 +3,8 @@ import { quoteText } from '../../../warehouse/quote-text.ts'
 /** Before a number that was made a text. No character of any script, and of no text: Unicode keeps it for such ends. */
 const MARK = '\ufdd0'
 const MARK_BYTES = Buffer.byteLength(MARK)
+/** In SQL, as JSON may have it, in small letters or large. */
+const ESCAPED_MARK = '\\\\ufdd0'
 
 const NUMBER = '-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?'
 /** Strings are taken as wholes, so that numbers are found outside of them only. */
@@ -15,11 +17,14 @@ const DELICATE = quoteText('[.][0-9]|[0-9][eE]|-0|[0-9]{16}')
  * SQL: JSON with its numbers as texts behind a mark, '' for NULL. ClickHouse's parser makes a double of a fraction, and refuses an integer of more
  * than 64 bits. What was no JSON before is none afterwards.
  */
-export const exactJson = (text: string): string => {
+export const exactJson = (text: string): string => exactNumbers(inDoubleQuotes(`ifNull(${text}, '')`))
+
+/** SQL: the same of JSON, which is no NULL, in which lists are as JSON has them. '' of what has the mark itself. */
+export const exactNumbers = (json: string): string => {
   const marked = `replaceRegexpAll(t, ${UP_TO_NUMBER}, '\\\\1"${MARK}\\\\2"')`
   const exact = `replaceRegexpOne(${marked}, '("${MARK}")+$', '')`
-  const json = `multiIf(position(t, '${MARK}') > 0, '', match(t, ${DELICATE}), ${exact}, t)`
-  return `arrayMap(t -> ${json}, [${inDoubleQuotes(`ifNull(${text}, '')`)}])[1]`
+  const isMarked = `position(t, '${MARK}') > 0 OR positionCaseInsensitive(t, '${ESCAPED_MARK}') > 0`
+  return `arrayMap(t -> multiIf(${isMarked}, '', match(t, ${DELICATE}), ${exact}, t), [${json}])[1]`
 }
 
 /** SQL: lists as ClickHouse writes them (`['a','it\'s']`) as JSON. */

@@ -12,6 +12,8 @@ export type SplitCounts = {
   /** In the quarantine table. */
   readonly bad: number
   readonly ragged: number
+  /** Not among those that were read. */
+  readonly blank: number
 }
 
 type Split = {
@@ -71,16 +73,17 @@ const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedC
     `${quoteIdentifier(judgedValue(index))} ${read.type}, ${quoteIdentifier(judgedText(index))} Nullable(String)`
   return [
     `CREATE TABLE ${JUDGED} (${state} UInt8, ${judged.map(column).join(', ')}) ENGINE = Null`,
-    `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64) ENGINE = Memory`,
+    `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64, blank UInt64) ENGINE = Memory`,
     `CREATE MATERIALIZED VIEW stg_good TO ${quoteIdentifier(place.table)} (${names(own)}) AS
       SELECT ${judged.map((_, index) => `${quoteIdentifier(judgedValue(index))} AS ${quoteIdentifier(own[index]!)}`).join(', ')}
       FROM ${JUDGED} WHERE ${state} = ${STATE.good}`,
     `CREATE MATERIALIZED VIEW stg_bad TO ${quoteIdentifier(quarantine)} (${names([...own, ...QUARANTINED])}) AS
       ${selectQuarantined(judged)}, ${quoteText(importId)} AS c__import_id, now() AS insertion_date
       FROM ${JUDGED} WHERE ${state} = ${STATE.bad}`,
-    `CREATE MATERIALIZED VIEW stg_count TO ${COUNTS} (read, good, bad, ragged) AS
+    `CREATE MATERIALIZED VIEW stg_count TO ${COUNTS} (read, good, bad, ragged, blank) AS
       SELECT countIf(${state} != ${STATE.blank}) AS read, countIf(${state} = ${STATE.good}) AS good,
-        countIf(${state} = ${STATE.bad}) AS bad, countIf(${state} = ${STATE.ragged}) AS ragged FROM ${JUDGED}`,
+        countIf(${state} = ${STATE.bad}) AS bad, countIf(${state} = ${STATE.ragged}) AS ragged,
+        countIf(${state} = ${STATE.blank}) AS blank FROM ${JUDGED}`,
   ]
 }
 
@@ -115,13 +118,14 @@ const readCounts = async ({ place }: Split): Promise<SplitCounts> => {
   const { statements, database } = place
   const [row] = await statements.rows<Record<keyof SplitCounts, string>>({
     database,
-    sql: `SELECT sum(read) AS read, sum(good) AS good, sum(bad) AS bad, sum(ragged) AS ragged FROM ${COUNTS}`,
+    sql: `SELECT sum(read) AS read, sum(good) AS good, sum(bad) AS bad, sum(ragged) AS ragged, sum(blank) AS blank FROM ${COUNTS}`,
   })
-  const { read = 0, good = 0, bad = 0, ragged = 0 } = row ?? {}
+  const { read = 0, good = 0, bad = 0, ragged = 0, blank = 0 } = row ?? {}
   return {
     read: Number(read),
     good: Number(good),
     bad: Number(bad),
     ragged: Number(ragged),
+    blank: Number(blank),
   }
 }

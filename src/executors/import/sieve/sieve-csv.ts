@@ -41,7 +41,7 @@ export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve):
     }
     const record = window.bytes.subarray(0, scanned.end)
     if (fault !== null) invalid.add(window.line, record, fault)
-    else if (scanned.type === 'ok') writer.write(record)
+    else if (!isNothing(scanned, sieve)) writer.write(withoutReturn(record))
     window.skip(scanned.end, scanned.lines)
   }
   writer.flush()
@@ -54,10 +54,20 @@ const needsMore = ({ type }: Scanned, window: ReadWindow): boolean => {
   return type === 'cut' || (type === 'broken' && !window.currentLine.isWhole)
 }
 
-const faultOf = ({ type, fields, filled }: Scanned, sieve: CsvSieve): string | null => {
+/** `""` is a value of one column, and none of several. */
+const isNothing = ({ type, fields, filled }: Scanned, sieve: CsvSieve): boolean =>
+  type === 'blank' || (fields === 1 && filled === 0 && sieve.fields > 1)
+
+const CR = 0x0d
+
+/** Of the last line, which engines take for half an end. */
+const withoutReturn = (record: Buffer): Buffer => (record.at(-1) === CR ? record.subarray(0, -1) : record)
+
+const faultOf = (scanned: Scanned, sieve: CsvSieve): string | null => {
+  const { type, fields, filled } = scanned
   if (type === 'cut') return TOO_LONG
   if (type === 'broken') return 'has something behind a closing quote'
-  if (type !== 'ok') return null
+  if (isNothing(scanned, sieve)) return null
   if (fields >= sieve.fields && fields <= sieve.most && filled <= sieve.fields) return null
   return `has ${fields} column${fields === 1 ? '' : 's'}, not ${sieve.fields}`
 }

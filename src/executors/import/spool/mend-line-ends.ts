@@ -1,29 +1,80 @@
 import { createReadStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
+import type { Dialect } from '../csv/dialect.ts'
 import { spoolContent } from './spool-content.ts'
 
-/** Whether lines end with a carriage return alone, as on old Macintoshes. */
-export const hasLoneReturns = (sample: Buffer): boolean => sample.includes(0x0d) && !sample.includes(0x0a)
+const CR = 0x0d
+const LF = 0x0a
 
-/** Makes line feeds of the carriage returns of a file. */
-export const mendLineEnds = async (path: string): Promise<void> => {
+/** Whether lines end with a carriage return alone, as on old Macintoshes and in spreadsheets that write for them; within quotes anything may stand. */
+export const hasLoneReturns = (sample: Buffer, dialect: Dialect): boolean => {
+  if (!sample.includes(CR)) return false
+  if (!sample.includes(LF)) return true
+  if (dialect.quote === '') return false
+  let returns = 0
+  let feeds = 0
+  const isOutside = createQuoteTracker(dialect)
+  for (let at = 0; at < sample.length && feeds === 0; at++) {
+    const byte = sample[at]!
+    if (!isOutside(byte)) continue
+    if (byte === CR) returns++
+    if (byte === LF) feeds++
+  }
+  return returns > 0 && feeds === 0
+}
+
+/** Makes line feeds of the carriage returns of a file that end its lines. */
+export const mendLineEnds = async (path: string, dialect: Dialect): Promise<void> => {
   const mended = `${path}.mended`
   try {
-    await spoolContent(mended, replaced(createReadStream(path, { highWaterMark: 1024 * 1024 })))
+    await spoolContent(mended, replaced(createReadStream(path, { highWaterMark: 1024 * 1024 }), dialect))
     await rename(mended, path)
   } finally {
     await rm(mended, { force: true })
   }
 }
 
-async function* replaced(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* replaced(content: AsyncIterable<Uint8Array>, dialect: Dialect): AsyncGenerator<Uint8Array> {
+  const mend = createReturnMender(dialect)
   for await (const chunk of content) {
-    mendReturns(chunk)
+    mend(chunk)
     yield chunk
   }
 }
 
-/** The same of bytes, in their place. */
-export const mendReturns = (bytes: Uint8Array): void => {
-  for (let at = bytes.indexOf(0x0d); at !== -1; at = bytes.indexOf(0x0d, at + 1)) bytes[at] = 0x0a
+/** The same of bytes in their place, which may come in parts. */
+export const createReturnMender = (dialect: Dialect): ((bytes: Uint8Array) => void) => {
+  const isOutside = createQuoteTracker(dialect)
+  return bytes => {
+    for (let at = 0; at < bytes.length; at++) {
+      const byte = bytes[at]!
+      if (isOutside(byte) && byte === CR) bytes[at] = LF
+    }
+  }
+}
+
+const SPACE = 0x20
+const TAB = 0x09
+
+/** Takes byte after byte and tells whether it is outside of quotes. Only what begins a field opens them, as in `scanRecord`. */
+const createQuoteTracker = ({ delimiter, quote }: Dialect): ((byte: number) => boolean) => {
+  const between = delimiter.charCodeAt(0)
+  const mark = quote === '' ? -1 : quote.charCodeAt(0)
+  let isInside = false
+  let isAtStart = true
+  // Of two in quotes the second opens them again: they are a part of the value.
+  let hasClosed = false
+  return byte => {
+    if (byte === mark) {
+      const opens = !isInside && (isAtStart || hasClosed)
+      hasClosed = isInside
+      isInside = opens
+      isAtStart = false
+      return false
+    }
+    hasClosed = false
+    if (isInside) return false
+    isAtStart = byte === between || byte === CR || byte === LF || (isAtStart && (byte === SPACE || byte === TAB))
+    return true
+  }
 }

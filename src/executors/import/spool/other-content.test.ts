@@ -20,8 +20,16 @@ const PAGES = [
   '<?xml version="1.0"?>\n<!DOCTYPE html>',
 ]
 
+const yes = () => true
+const no = () => false
+
 test.each(PAGES)('%j is HTML', text => {
-  expect(otherContent(Buffer.from(text))).toContain('HTML')
+  expect(otherContent(Buffer.from(text), no)).toContain('HTML')
+})
+
+test('what reads like rows may begin with a part of a page, not with a page', () => {
+  expect(otherContent(Buffer.from('<p>one</p>,1\n<b>,2\n'), yes)).toBeNull()
+  expect(otherContent(Buffer.from('<html>,1\n<b>,2\n'), yes)).toContain('HTML')
 })
 
 test.each([
@@ -35,14 +43,14 @@ test.each([
   [[0x28, 0xb5, 0x2f, 0xfd], 'zstd'],
   [[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1], 'Excel'],
 ])('bytes %j are %s', (bytes, what) => {
-  expect(otherContent(Buffer.from(bytes))).toContain(what)
+  expect(otherContent(Buffer.from(bytes), no)).toContain(what)
 })
 
 test('an archive of tar is told by what stands behind its first name', () => {
   const head = Buffer.alloc(512)
   head.write('rows.csv', 0)
   head.write('ustar\0', 257)
-  expect(otherContent(head)).toContain('tar')
+  expect(otherContent(head, no)).toContain('tar')
 })
 
 test.each([
@@ -56,7 +64,7 @@ test.each([
   '{"a":"<html>"}\n',
   'x'.repeat(300),
 ])('%j may be rows', text => {
-  expect(otherContent(Buffer.from(text))).toBeNull()
+  expect(otherContent(Buffer.from(text), no)).toBeNull()
 })
 
 test.each([

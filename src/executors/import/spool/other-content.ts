@@ -1,9 +1,9 @@
-/** What content is that begins so, in words for whoever took it for rows of text; null: it may be that. */
-export const otherContent = (bytes: Buffer): string | null => {
+/** What content is that begins so, in words for whoever took it for rows of text; null: it may be that. `hasRows`: whether it reads like rows, which may begin with a tag. */
+export const otherContent = (bytes: Buffer, hasRows: () => boolean): string | null => {
   if (isUtf16(bytes)) return 'The content is UTF-16: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8).'
   for (const { starts, at = 0, says } of KINDS)
     if (starts.some(start => bytes.subarray(at, at + start.length).equals(Buffer.from(start, 'latin1')))) return says
-  return otherMarkup(bytes.subarray(0, MARKUP_BYTES).toString('latin1'))
+  return otherMarkup(bytes.subarray(0, MARKUP_BYTES).toString('latin1'), hasRows)
 }
 
 const UNPACK = 'unpack it; gzip and zstd are read as they are.'
@@ -47,7 +47,7 @@ const isUtf16 = (bytes: Buffer): boolean => {
 /** Comments may stand before the first tag. */
 const MARKUP_BYTES = 64 * 1024
 
-const otherMarkup = (text: string): string | null => {
+const otherMarkup = (text: string, hasRows: () => boolean): string | null => {
   let start = withoutSpace(text)
   const isXml = /^<\?xml\s/i.test(start)
   if (isXml) start = withoutSpace(start.slice(start.indexOf('>') + 1))
@@ -56,7 +56,7 @@ const otherMarkup = (text: string): string | null => {
     const end = start.indexOf('-->')
     start = end === -1 ? '' : withoutSpace(start.slice(end + '-->'.length))
   }
-  if (HTML.test(start) || (isComment && !isXml))
+  if (PAGE.test(start) || (isComment && !isXml) || (PART.test(start) && !hasRows()))
     return 'The content is a page of HTML: the address leads to a page about the file, or asks to log in.'
   return isXml ? 'The content is XML: it has no rows that could be read.' : null
 }
@@ -64,6 +64,9 @@ const otherMarkup = (text: string): string | null => {
 /** White space, and the byte order mark of UTF-8 as Latin-1 has it. */
 const withoutSpace = (text: string): string => text.replace(/^(?:\s|\xef\xbb\xbf)+/, '')
 
-/** Tags that pages and parts of pages begin with. */
-const HTML =
-  /^<(?:!doctype|(?:html|head|body|title|meta|link|base|style|script|noscript|template|header|footer|nav|main|section|article|div|span|p|h[1-6]|table|ul|ol|dl|form|iframe|img|svg|br|hr|center|font|pre)(?=[\s/>]))/i
+/** Tags that pages begin with. */
+const PAGE = /^<(?:!doctype|(?:html|head|body|title|meta|link|base|style|script|noscript|template)(?=[\s/>]))/i
+
+/** Tags that parts of pages begin with, and values that were cut out of such. */
+const PART =
+  /^<(?:header|footer|nav|main|section|article|div|span|p|h[1-6]|table|ul|ol|dl|form|iframe|img|svg|br|hr|center|font|pre)(?=[\s/>])/i

@@ -1,6 +1,8 @@
 import { open } from 'node:fs/promises'
-import type { DataFormat } from '../../../model/data-source.ts'
+import { dialectOf } from '../csv/dialect.ts'
+import { readRecords } from '../csv/read-fields.ts'
 import { ImportFailure } from '../import-failure.ts'
+import { formatOf, type ImportFields } from '../spec.ts'
 import { otherContent } from './other-content.ts'
 import { otherJson } from './other-json.ts'
 
@@ -12,17 +14,20 @@ export type Sample = {
   readonly size: number
 }
 
+/** What says how content is written. */
+export type SampledFields = Omit<ImportFields, 'datasource'>
+
 /** As much of content as is looked at. */
 export const SAMPLE_BYTES = 1024 * 1024
 
 /** The first MiB. Throws `ImportFailure` `content_unreadable` for what cannot be of the format: better said at once than in terms of its columns. */
-export const readSample = async (path: string, format: DataFormat): Promise<Sample> => {
+export const readSample = async (path: string, fields: SampledFields): Promise<Sample> => {
   const file = await open(path)
   try {
     const { size } = await file.stat()
     const bytes = Buffer.alloc(Math.min(size, SAMPLE_BYTES))
     await file.read(bytes, 0, bytes.length, 0)
-    refuseOther(bytes, format)
+    refuseOther(bytes, fields)
     return { bytes, isWhole: size === bytes.length, size }
   } finally {
     await file.close()
@@ -30,17 +35,28 @@ export const readSample = async (path: string, format: DataFormat): Promise<Samp
 }
 
 /** Throws `ImportFailure` `content_unreadable` for the beginning of what cannot be of the format. */
-export const refuseOther = (bytes: Buffer, format: DataFormat): void => {
-  const fault = faultOf(bytes, format)
+export const refuseOther = (bytes: Buffer, fields: SampledFields): void => {
+  const fault = faultOf(bytes, fields)
   if (fault !== null) throw new ImportFailure('content_unreadable', fault)
 }
 
-const faultOf = (bytes: Buffer, format: DataFormat): string | null => {
+const faultOf = (bytes: Buffer, fields: SampledFields): string | null => {
+  const format = formatOf(fields)
   if (bytes.length === 0) return null
   const isParquet = bytes.subarray(0, 4).toString('latin1') === 'PAR1'
   if (format === 'parquet' && isParquet) return null
-  const other = otherContent(bytes)
+  const other = otherContent(bytes, () => format === 'csv' && hasEvenRecords(bytes, fields))
   if (other !== null) return other
   if (format === 'parquet') return 'The content is no Parquet: it does not begin with PAR1.'
   return format === 'ndjson' ? otherJson(bytes) : null
+}
+
+const MOST_RECORDS = 20
+
+/** Several records of as many columns, and of more than one: hardly anything but CSV has them. */
+const hasEvenRecords = (bytes: Buffer, fields: SampledFields): boolean => {
+  const widths = readRecords({ bytes, isWhole: false }, dialectOf(fields), MOST_RECORDS).map(
+    record => record.fields.length,
+  )
+  return widths.length > 1 && widths[0]! > 1 && widths.every(width => width === widths[0])
 }
