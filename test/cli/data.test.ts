@@ -71,6 +71,8 @@ test('data sources are listed and shown with what lies in them', async () => {
     /sorting key +id[\s\S]*rows +1,500[\s\S]*COLUMN +TYPE[\s\S]*UInt64/,
   )
   expect(JSON.parse(await done('datasources list --json')).datasources).toHaveLength(3)
+  expect((await run('datasources')).stderr).toBe('')
+  expect((await run('datasources list -n 2')).stderr).toBe('millrace: the first 2 data sources; -n shows more\n')
   expect(JSON.parse(await done('datasources show clicks --json')).row_count).toBe(1500)
 })
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -43,6 +43,21 @@ test('a file has the format of its extension, Arrow when it has none', async () 
   expect(readFileSync(join(server.cwd, 'rows.csv'), 'utf8')).toBe('"a"\n1\n')
   await query(['-o', 'rows', 'SELECT number FROM numbers(5)'])
   expect(tableFromIPC(readFileSync(join(server.cwd, 'rows'))).numRows).toBe(5)
+})
+
+test('a place where no file can be written is told in words, and nothing is left there', async () => {
+  mkdirSync(join(server.cwd, 'taken'))
+  writeFileSync(join(server.cwd, 'plain'), 'text')
+  for (const [file, words] of [
+    ['taken', /taken is a directory, not a file\n$/],
+    ['plain/rows.csv', /plain\/rows\.csv cannot be written: ENOTDIR|EEXIST/],
+  ] as const) {
+    const { code, stdout, stderr } = await query(['-o', file, 'SELECT 1 AS a'])
+    expect([code, stdout]).toEqual([2, ''])
+    expect(stderr).toMatch(words)
+    expect(stderr).not.toContain('    at ')
+  }
+  expect(readdirSync(server.cwd).filter(name => name.endsWith('.part'))).toEqual([])
 })
 
 test('the SQL may come on standard input, with values for it', async () => {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm } from 'node:fs/promises'
+import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable, Transform, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
@@ -24,18 +24,30 @@ export type Incoming = {
   readonly terminal: NodeJS.WriteStream
 }
 
-/** Downloads to a file, which is there only when it is whole and its hash is right. */
+/** Downloads to a file, which is there only when it is whole and its hash is right. Throws `CliFailure`, also when it cannot be written. */
 export const saveToFile = async (incoming: Incoming, file: string): Promise<void> => {
   const partial = `${file}.part`
-  await mkdir(dirname(file), { recursive: true })
   try {
+    if (await isDirectory(file)) throw new CliFailure(`${file} is a directory, not a file`, { exitCode: EXIT.usage })
+    await mkdir(dirname(file), { recursive: true })
     await receive(incoming, createWriteStream(partial), { end: true })
     await rename(partial, file)
   } catch (error) {
-    await rm(partial, { force: true })
-    throw error
+    await rm(partial, { force: true }).catch(() => {})
+    throw unwritable(error, file)
   }
 }
+
+const isDirectory = async (path: string): Promise<boolean> =>
+  (await stat(path).catch(() => null))?.isDirectory() ?? false
+
+const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
+
+/** Faults of the network have no path. */
+const unwritable = (error: unknown, file: string): unknown =>
+  error instanceof Error && ('path' in error || ('code' in error && NO_ROOM.includes(error.code)))
+    ? new CliFailure(`${file} cannot be written: ${error.message}`, { exitCode: EXIT.usage })
+    : error
 
 /**
  * Downloads into a stream and leaves that open: to end a standard output that is a socket would end it for whoever shares
