@@ -1,8 +1,10 @@
+import type { Clock } from '../kernel/clock.ts'
 import type { ClaimedJob } from '../model/job.ts'
-import type { DataStore } from '../store/data-store.ts'
+import type { DataStore, TableBusy } from '../store/data-store.ts'
+import { createTurns, tableOfTurn } from './turns.ts'
 
 type Input = {
-  readonly store: Pick<DataStore, 'lockTables'>
+  readonly store: Pick<DataStore, 'lockTables' | 'unlockTables'>
   readonly job: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken' | 'workspace'>
   readonly tables: readonly string[]
   readonly signal: AbortSignal
@@ -10,6 +12,7 @@ type Input = {
   readonly onWait: (text: string | null) => void
   /** Waits, while another job may have the slot of this one. */
   readonly lendSlot: LendSlot
+  readonly clock: Pick<Clock, 'monotonic'>
 }
 
 export type LendSlot = <T>(wait: () => Promise<T>) => Promise<T>
@@ -28,22 +31,36 @@ export const lockTables = async ({
   signal,
   onWait,
   lendSlot,
+  clock,
 }: Input): Promise<'locked' | 'stopped'> => {
   const { workspace } = job
   const holder = { lease: leaseOf(job) }
+  const turns = createTurns({ store, workspace, tables, id: `${job.id}.${job.attempt}` })
+  const begunAt = clock.monotonic()
   let hasWaited = false
-  for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-    const answer = await store.lockTables({ workspace, tables, holder })
-    if (answer.type === 'lost') return 'stopped'
-    if (answer.type === 'locked') {
-      if (hasWaited) onWait(null)
-      return 'locked'
+  try {
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const unless = await turns.unless(clock.monotonic() - begunAt)
+      const answer = await store.lockTables({ workspace, tables, unless, holder })
+      if (answer.type === 'lost') return 'stopped'
+      if (answer.type === 'locked') {
+        if (hasWaited) onWait(null)
+        return 'locked'
+      }
+      hasWaited = true
+      onWait(reasonOf(answer))
+      await lendSlot(() => sleep(pause, signal))
     }
-    hasWaited = true
-    onWait(`waits for ${answer.jobId === null ? 'a call' : `job ${answer.jobId}`}, which writes ${answer.table}`)
-    await lendSlot(() => sleep(pause, signal))
+    return 'stopped'
+  } finally {
+    await turns.end()
   }
-  return 'stopped'
+}
+
+const reasonOf = ({ table, jobId }: TableBusy): string => {
+  const name = tableOfTurn(table)
+  if (name !== null) return `waits for a job that has waited longer for ${name}`
+  return `waits for ${jobId === null ? 'a call' : `job ${jobId}`}, which writes ${table}`
 }
 
 export const leaseOf = ({ id, attempt, leaseToken }: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken'>) => ({

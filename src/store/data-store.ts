@@ -26,10 +26,12 @@ export interface DataStore {
    * they are free, whatever happened to its worker. A call has them for `heldMs` at most. Tables are locked by name; names
    * need not exist. Who has some may take more; a call that takes some again has those for `heldMs` from then on.
    * `lost`: the attempt is not live any more. Between two attempts of a job that has published its tables are free.
+   * `unless`: names that nobody else may have locked meanwhile, which it does not take itself.
    */
   lockTables(input: {
     workspace: string
     tables: readonly string[]
+    unless?: readonly string[]
     holder: TableHolder
   }): Promise<{ readonly type: 'locked' } | TableBusy | { readonly type: 'lost' }>
   /** Of this holder all, in this workspace. */

@@ -29,6 +29,7 @@ import { submitTests } from './suite/submit.ts'
 import { tableLockTests } from './suite/table-locks.ts'
 import { timeTests } from './suite/time.ts'
 import { triggerTests } from './suite/triggers.ts'
+import { turnTests } from './suite/turns.ts'
 import { workflowTests } from './suite/workflows.ts'
 import { workspaceTests } from './suite/workspaces.ts'
 import { VirtualClock } from './virtual-clock.ts'
@@ -80,6 +81,7 @@ const AREAS: readonly (readonly [string, AreaTests])[] = [
   ['analytics', analyticsTests],
   ['catalogue', catalogueTests],
   ['table locks', tableLockTests],
+  ['turns for tables', turnTests],
   ['publications', publicationTests],
   ['changed jobs', changedJobTests],
 ]

@@ -2,15 +2,20 @@ import type { TableBusy, TableHolder } from '../data-store.ts'
 import { findHeld, seqOfToken } from './live-job.ts'
 import type { Writer } from './writer.ts'
 
-type LockTables = { readonly workspace: string; readonly tables: readonly string[]; readonly holder: TableHolder }
+type LockTables = {
+  readonly workspace: string
+  readonly tables: readonly string[]
+  readonly unless?: readonly string[]
+  readonly holder: TableHolder
+}
 
 export const lockTables = (
   writer: Writer,
-  { workspace, tables, holder }: LockTables,
+  { workspace, tables, unless = [], holder }: LockTables,
 ): { type: 'locked' } | TableBusy | { type: 'lost' } => {
   if ('lease' in holder && findHeld(writer.db, holder.lease)?.workspace !== workspace) return { type: 'lost' }
   dropOver(writer, workspace)
-  const busy = findBusy(writer, { workspace, tables, holder })
+  const busy = findBusy(writer, { workspace, tables: [...tables, ...unless], holder })
   if (busy) return busy
   for (const table of tables) take(writer, workspace, table, holder)
   return { type: 'locked' }
@@ -40,7 +45,7 @@ const BUSY_SQL = `SELECT name, (SELECT id FROM job WHERE job.seq = table_lock.se
 /** The first of the tables that somebody else than the holder has locked; null as holder: that anybody has. */
 export const findBusy = (
   { db, now }: Writer,
-  { workspace, tables, holder }: Omit<LockTables, 'holder'> & { readonly holder: TableHolder | null },
+  { workspace, tables, holder }: Pick<LockTables, 'workspace' | 'tables'> & { readonly holder: TableHolder | null },
 ): TableBusy | undefined => {
   const found = db.get<[table: string, jobId: string | null]>(
     BUSY_SQL,

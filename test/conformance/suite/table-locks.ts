@@ -33,6 +33,21 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(holder, ['b', 'y'])).toEqual(busy('y', null))
   })
 
+  test('names that nobody else may have keep it off, and are not taken', async () => {
+    const { job, holder } = await start()
+    const lockUnless = (who: TableHolder, tables: readonly string[], unless: readonly string[]) =>
+      scene().store.lockTables({ workspace: WORKSPACE, tables, unless, holder: who })
+    await lock(call('1'), ['b'])
+    expect(await lockUnless(holder, ['a'], ['c', 'b'])).toEqual(busy('b', null))
+    expect(await lock(call('2'), ['a'])).toEqual(LOCKED)
+    expect(await lockUnless(holder, ['c'], ['d'])).toEqual(LOCKED)
+    expect(await lockUnless(holder, ['d'], ['c'])).toEqual(LOCKED)
+    expect(await lockUnless(call('3'), ['e'], ['d'])).toEqual(busy('d', job.id))
+    await unlock(call('1'))
+    expect(await lockUnless(holder, ['e'], ['b'])).toEqual(LOCKED)
+    expect(await lock(call('3'), ['b'])).toEqual(LOCKED)
+  })
+
   test('a call has its tables until it unlocks them or its time is over', async () => {
     await lock(call('1', 500), ['a', 'b'])
     await lock(call('2', 700), ['c'])

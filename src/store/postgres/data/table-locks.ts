@@ -49,7 +49,7 @@ const TAKE: Statement = {
     busy AS MATERIALIZED (
       SELECT name, job_id
       FROM millrace.table_lock
-      WHERE workspace = $2 AND name = ANY ($3::text[])
+      WHERE workspace = $2 AND name = ANY ($3::text[] || $9::text[])
         AND (claim_token, job_id, call_id) IS DISTINCT FROM ($6::uuid, $4::uuid, $7::text)
       ORDER BY name
       LIMIT 1
@@ -69,16 +69,17 @@ type TakeRow = { readonly is_held: boolean; readonly name: string | null; readon
 /** `lockTables`. */
 export const lockTables = async (
   session: Session,
-  { workspace, tables, holder }: Parameters<DataStore['lockTables']>[0],
+  { workspace, tables, unless = [], holder }: Parameters<DataStore['lockTables']>[0],
 ): ReturnType<DataStore['lockTables']> => {
   if ('lease' in holder && !isId(holder.lease.jobId)) return { type: 'lost' }
   const names = arrayLiteral(tables, name => storable(name))
+  const others = arrayLiteral(unless, name => storable(name))
   const now = session.now()
   const [, , [taken]] = await session.database.transaction(connection =>
     Promise.all([
       lockWorkspace(connection, workspace),
       connection.query(DROP_OVER, [now, workspace]),
-      connection.query<TakeRow>(TAKE, [now, workspace, names, ...columnsOf(holder), heldMs(holder)]),
+      connection.query<TakeRow>(TAKE, [now, workspace, names, ...columnsOf(holder), heldMs(holder), others]),
     ]),
   )
   if (!taken!.is_held) return { type: 'lost' }
