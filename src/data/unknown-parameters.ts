@@ -1,6 +1,8 @@
+import type { FieldError } from '../kernel/errors.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { readsOf } from '../model/catalogue-graph.ts'
 import type { Pipe, PipeNode } from '../model/pipe.ts'
+import { parameterFaults } from '../warehouse/guard/parameter-fault.ts'
 import { findQueryParameters } from '../warehouse/guard/query-parameters.ts'
 
 type Parameters = Readonly<Record<string, unknown>>
@@ -19,7 +21,7 @@ export const unknownOfNode = (
  * The same of a query as it came. The engine is not asked which pipes it reads: those count whose names stand anywhere in it, or in a parameter, which
  * may stand for a name. `readCatalogue` is asked only where the query alone does not take all of them.
  */
-export const unknownOfQuery = async (
+const unknownOfQuery = async (
   readCatalogue: () => Promise<Catalogue>,
   sql: string,
   parameters: Parameters,
@@ -33,6 +35,19 @@ export const unknownOfQuery = async (
   const nodes = named.flatMap(pipe => [...readsOf(catalogue, pipe, pipe.nodes.at(-1)!).nodes])
   const ofPipes = namesIn(nodes.map(node => node.sql))
   return others.filter(name => !ofPipes.has(name))
+}
+
+/** What is wrong with the parameters of a query, by their paths: those that nothing takes, and values of its own that are not of their types. */
+export const wrongParameters = async (
+  readCatalogue: () => Promise<Catalogue>,
+  sql: string,
+  parameters: Parameters,
+): Promise<readonly FieldError[]> => {
+  const unknown = await unknownOfQuery(readCatalogue, sql, parameters)
+  return [
+    ...unknown.map(name => ({ path: `parameters.${name}`, message: UNKNOWN_PARAMETER })),
+    ...parameterFaults(sql, parameters).map(({ name, message }) => ({ path: `parameters.${name}`, message })),
+  ]
 }
 
 const namesIn = (texts: readonly string[]): ReadonlySet<string> =>

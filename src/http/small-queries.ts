@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { expandQuery } from '../data/expand-query.ts'
-import { UNKNOWN_PARAMETER, unknownOfQuery } from '../data/unknown-parameters.ts'
+import { wrongParameters } from '../data/unknown-parameters.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ResultFormat } from '../model/job.ts'
@@ -35,9 +35,8 @@ export const createSmallQueries = ({ config, warehouse, data }: Services): Small
       using _place = room.enter()
       using leaving = whenLeft(request)
       const { signal } = leaving
-      const unknown = await unknownOfQuery(() => data.catalogue(workspace), sql, parameters)
-      if (unknown.length > 0)
-        throw invalid(unknown.map(name => ({ path: `parameters.${name}`, message: UNKNOWN_PARAMETER })))
+      const wrong = await wrongParameters(() => data.catalogue(workspace), sql, parameters)
+      if (wrong.length > 0) throw invalid(wrong)
       await data.ready(workspace)
       const expanded = await expandQuery(data, { workspace, sql, parameters })
       return collect(

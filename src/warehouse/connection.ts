@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client'
+import { engineParameters } from './engine-parameters.ts'
 import type { Endpoint } from './engines.ts'
 import { fromExceptionText, toWarehouseError } from './fault.ts'
 import { readResult } from './result-stream.ts'
@@ -69,7 +70,7 @@ export const createConnections = (): Connections => {
         signal.throwIfAborted()
         const { stream, response_headers, summary, http_status_code } = await clientOf(endpoint, database).exec({
           ...(content === undefined ? { query: sql } : insertOf({ endpoint, sql, content })),
-          query_params: { ...parameters },
+          query_params: engineParameters(sql, parameters ?? {}),
           clickhouse_settings: { ...endpoint.settings, ...SETTINGS, ...settings } as ClickHouseSettings,
           abort_signal: signal,
           // The client takes any word in capitals and brackets for the end of the message: `failed at position 8 (FORM) (line …`.

@@ -4,6 +4,7 @@ import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules 
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
 import { keepQuotes } from './guard/keep-quotes.ts'
 import { mixesStates } from './guard/mixes-states.ts'
+import { parameterFaults } from './guard/parameter-fault.ts'
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
@@ -143,6 +144,8 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const key = JSON.stringify([sql, parameters])
       const known = passed.get(key)
       if (known !== undefined) return known
+      const [wrong] = parameterFaults(sql, parameters)
+      if (wrong !== undefined) throw refusal(`The parameter ${wrong.name} ${wrong.message}.`)
       // Judged is the very text that runs. As a sub-query nothing but a SELECT parses, and no FORMAT or INTO OUTFILE.
       const runs = asSubquery(await format(sql))
       const tree = await parse(runs, parameters).catch(toNoSelect)

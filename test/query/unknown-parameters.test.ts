@@ -29,6 +29,12 @@ test.each([
   ['/v1/sql', { query: "SELECT '{x:Int8}' -- {x:Int8}", parameters: { x: 1, y: 2 } }, ['parameters.x', 'parameters.y']],
   ['/v1/sql', { query: 'SELECT n FROM base', parameters: { least: 1, most: 2 } }, ['parameters.most']],
   ['/v1/jobs', { query: 'SELECT {a:Int8} AS a', parameters: { a: 1, b: 2 } }, ['parameters.b']],
+  [
+    '/v1/jobs',
+    { query: 'SELECT {a:Int8} AS a, {d:Date} AS d', parameters: { a: 128, d: '2026-02-29' } },
+    ['parameters.a', 'parameters.d'],
+  ],
+  ['/v1/sql', { query: 'SELECT {a:Array(String)} AS a', parameters: { a: ['x', null] } }, ['parameters.a']],
   ['/v1/jobs', { query: 'SELECT 1 AS n', datasource: 'copied', parameters: { b: 2 } }, ['parameters.b']],
   ['/v1/jobs', { copy: { pipe: 'snapshot', parameters: { plus: 1, mode: 'replace' } } }, ['copy.parameters.mode']],
   ['/v1/jobs', { copy: { pipe: 'snapshot', parameters: { quoted: 1 } } }, ['copy.parameters.quoted']],
@@ -43,7 +49,7 @@ test.each([
     },
     ['jobs.1.parameters.x', 'jobs.2.copy.parameters.y'],
   ],
-])('%s refuses parameters that nothing takes: %j', async (path, body, expected) => {
+])('%s refuses parameters that nothing takes, and values of other types: %j', async (path, body, expected) => {
   expect(await faults(path, body)).toEqual([422, expected])
 })
 
@@ -71,4 +77,13 @@ test('those of a trigger go to all items, and each takes its own', async () => {
   await expect
     .poll(async () => (await scene.call('GET', `/v1/runs/${body.run_id}`)).body.status, { timeout: 20_000 })
     .toBe('completed')
+})
+
+test('a value that a node of a pipe cannot take as what it is fails the query', async () => {
+  const { status, body } = await scene.call('POST', '/v1/sql', {
+    query: 'SELECT n FROM base',
+    parameters: { least: '9223372036854775808' },
+  })
+  expect([status, body.code]).toEqual([422, 'sql_error'])
+  expect(body.detail).toContain('least must be of the type Int64')
 })

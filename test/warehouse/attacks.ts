@@ -56,6 +56,10 @@ export const ATTACKS: Readonly<Record<string, readonly string[]>> = {
     "SELECT * FROM sqlite('/etc/passwd', 't')",
     "SELECT catboostEvaluate('/etc/passwd', 1)",
     "SELECT formatRow('Template', 1)",
+    "SELECT arrayReduce('flameGraph', [[toUInt64(1)]])",
+    "SELECT arrayReduce(concat('flame', 'Graph'), [[toUInt64(1)]])",
+    "SELECT 'flameGraph' AS f, arrayReduceInRanges(f, [(1, 1)], [[toUInt64(1)]])",
+    "SELECT initializeAggregation('flameGraph', [toUInt64(1)])",
   ],
   'reaching other machines': [
     "SELECT * FROM url('http://127.0.0.1:1/', 'LineAsString')",
@@ -237,6 +241,7 @@ export const HARMLESS: readonly string[] = [
   'SELECT number % 2 AS a, number % 3 AS b, count(), grouping(a) FROM numbers(9) GROUP BY GROUPING SETS ((a), (a, b))',
   'SELECT number FROM numbers(9) LIMIT 1 BY number % 2',
   'SELECT argMax(number, number) FILTER (WHERE number < 5) FROM numbers(9)',
+  "SELECT arrayReduce('sumIf', [1, 2], [1, 0]), arrayReduce('quantiles(0.5)', [1, 2]), initializeAggregation('maxState', 1)",
   'SELECT generateUUIDv4(), rand(), randomString(3), sleep(0)',
   'SELECT `my column` FROM (SELECT 1 AS `my column`)',
   "SELECT lower('A'), UPPER('a'), concat('a', 'b'), 'a' || 'b', substring('abc', 1, 2), TRIM(BOTH ' ' FROM ' a '), splitByChar(',', 'a,b')",

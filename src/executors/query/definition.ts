@@ -1,4 +1,4 @@
-import { UNKNOWN_PARAMETER, unknownOfQuery } from '../../data/unknown-parameters.ts'
+import { wrongParameters } from '../../data/unknown-parameters.ts'
 import { exclusiveKeyOf } from '../data-properties.ts'
 import type { KindDefinition } from '../kind-definition.ts'
 import { type QuerySpec, queryProperties } from './spec.ts'
@@ -29,7 +29,6 @@ export const queryDefinition: KindDefinition = {
   // Those of a workflow go to all of its items: there, one that an item does not take is no fault.
   checkIn: async (body, readCatalogue) => {
     const { query, parameters = {} } = body as QuerySpec
-    const unknown = await unknownOfQuery(readCatalogue, query, parameters)
-    return unknown.map(name => ({ path: `parameters.${name}`, message: UNKNOWN_PARAMETER }))
+    return wrongParameters(readCatalogue, query, parameters)
   },
 }

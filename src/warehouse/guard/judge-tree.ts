@@ -160,6 +160,9 @@ export const IN_FUNCTION = /^(global)?(not)?(null)?in(ignoreset)?$/i
 /** All functions that take functions are named so; `arrayMap(file, ['/etc/passwd'])` calls one without a call in the tree. */
 export const TAKES_FUNCTIONS = /^(array|map)/i
 
+/** Functions whose first argument is the name of another, as a text. */
+const NAMES_AGGREGATE = /^(arrayReduce|arrayReduceInRanges|initializeAggregation)$/i
+
 /** What a node's place makes of its child: a table function, the set that IN looks into, a function passed as a value. */
 const judgeChildren = (node: SyntaxNode, { database, functions }: TreeRules): string | null => {
   if (node.kind === 'TableExpression') {
@@ -171,8 +174,16 @@ const judgeChildren = (node: SyntaxNode, { database, functions }: TreeRules): st
   if (node.kind !== 'Function') return null
   const names = (node.children[0]?.children ?? []).map(child => (child.kind === 'Identifier' ? child.text : null))
   if (IN_FUNCTION.test(node.text) && names[1] != null) return judgeTable(names[1], database)
+  if (NAMES_AGGREGATE.test(node.text)) return judgeAggregate(node, functions)
   const passed = TAKES_FUNCTIONS.test(node.text) ? names.find(name => name !== null && functions.isRefused(name)) : null
   return passed == null
     ? null
     : `The function ${passed} is not allowed in a query. (A column ${passed}: write it with its table's name.)`
+}
+
+const judgeAggregate = (node: SyntaxNode, functions: FunctionRules): string | null => {
+  const given = node.children[0]?.children[0]
+  const name = given?.kind === 'Literal' ? /^'(\w+)/.exec(given.text)?.[1] : undefined
+  if (name === undefined) return `${node.text} takes the name of its aggregate function as a text that stands there.`
+  return functions.mayCall(name) ? null : `The function ${name} is not allowed in a query.`
 }

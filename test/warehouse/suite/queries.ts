@@ -98,6 +98,52 @@ export const queryTests: AreaTests = scene => {
     expect(await scene().text({ sql, parameters: { long }, format: 'csv' })).toBe('"n"\n100000\n')
   })
 
+  test('takes values of JSON for every type that they are one of', async () => {
+    const values: readonly (readonly [string, unknown])[] = [
+      ['Tuple(UInt8, Array(Nullable(String)))', [1, ["it's", null]]],
+      [
+        'Array(Tuple(Int8, String))',
+        [
+          [1, 'a'],
+          [-2, '\t'],
+        ],
+      ],
+      ['Map(Int32, Map(String, Tuple(Int8, Int8)))', { 1: { a: [1, 2] }, '-2': {} }],
+      [
+        'Polygon',
+        [
+          [
+            [1, 2.5],
+            [3, 4],
+          ],
+        ],
+      ],
+      ['Nullable(Decimal(5, 2))', null],
+      ['LowCardinality(Nullable(String))', null],
+    ]
+    for (const [type, value] of values) {
+      const text = await scene().text({ sql: `SELECT {v:${type}} AS v`, parameters: { v: value }, format: 'json' })
+      expect(JSON.parse(text), type).toEqual([{ v: value }])
+    }
+    const sql = 'SELECT ({v:JSON}).a.b::String AS v'
+    expect(JSON.parse(await scene().text({ sql, parameters: { v: { a: { b: "it's" } } }, format: 'json' }))).toEqual([
+      { v: "it's" },
+    ])
+  })
+
+  test('refuses a value that the engine would take for another', async () => {
+    for (const [type, value] of [
+      ['UInt8', 256],
+      ['Date', '2026-02-30'],
+      ['String', null],
+      ['Array(UInt8)', [1, 300]],
+    ] as const) {
+      const refusal = await scene().refusal({ sql: `SELECT {v:${type}} AS v`, parameters: { v: value } })
+      expect(refusal.reason).toBe('sql_error')
+      expect(refusal.message).toContain('The parameter v must be of the type')
+    }
+  })
+
   test('has its parameters bound by the engine, whatever they hold', async () => {
     const parameters = { n: 7, s: "it's \\ `x` -- ; DROP TABLE secrets\n\t", list: [1, 2], none: null }
     const sql = 'SELECT {n:UInt8} AS n, {s:String} AS s, {list:Array(UInt8)} AS list, {none:Nullable(String)} AS none'

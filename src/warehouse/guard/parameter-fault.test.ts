@@ -1,0 +1,45 @@
+import { expect, test } from 'vitest'
+import { parameterFault, parameterFaults } from './parameter-fault.ts'
+
+test.each<[string, readonly unknown[], readonly unknown[]]>([
+  ['UInt8', [0, 255, '255', true, 'x', 1.5], [256, -1, '256', null, [1], {}]],
+  ['Int64', ['9223372036854775807', '-9223372036854775808'], ['9223372036854775808', '-9223372036854775809']],
+  ['Int256', ['1'.repeat(76)], ['9'.repeat(80)]],
+  ['Float32', [1.5, 'inf', '-Infinity', 'nan', 'x'], [1e39, '1e400']],
+  ['Decimal(5, 2)', ['1.25', '1.2500', '120e-1', '1e2', 0, '0.000'], ['1.255', 1e-7, '1e-3']],
+  ['Decimal64(1)', ['1.5'], ['1.55']],
+  ['Decimal', ['1'], ['1.5']],
+  ['Date', ['2024-02-29', '2024-2-9', '20240229', 'x'], ['2023-02-29', '1969-12-31', '2149-06-07', '2024-13-01']],
+  ['Date32', ['1900-01-01'], ['1899-12-31', '2300-01-01']],
+  [
+    'DateTime',
+    ['2024-01-01 10:00:00', '1704103200'],
+    ['2024-01-01 24:00:00', '2024-01-01 10:60:00', '1960-01-01 00:00:00'],
+  ],
+  ["DateTime64(3, 'Europe/Berlin')", ['1960-01-01 00:00:00.5'], ['2024-02-30 10:00:00', '2024-01-01T10:00:61']],
+  ['String', ['', 5, 'x'], [null, ['x'], { a: 1 }]],
+  ['Nullable(UInt8)', [null, 1], [256]],
+  ['LowCardinality(Nullable(String))', [null, 'x'], [[]]],
+  ['Array(Nullable(UInt8))', [[], [1, null], '[1]'], [[256], null]],
+  ['Map(String, UInt8)', [{}, { a: 1 }], [{ a: 256 }, { a: null }]],
+  [
+    'Tuple(a UInt8, `b c` Nullable(Date))',
+    [[1, null]],
+    [
+      [256, null],
+      [1, '2024-02-30'],
+    ],
+  ],
+  ['Variant(UInt8, String)', [null, 300, []], []],
+  ['Identifier', ['x'], []],
+])('%s takes what is one', (type, right, wrong) => {
+  for (const value of right) expect(parameterFault(type, value), JSON.stringify(value)).toBeNull()
+  for (const value of wrong) expect(parameterFault(type, value), JSON.stringify(value)).toMatch(/^must be of the type/)
+})
+
+test('each parameter is told once, and only those that have a value', () => {
+  const sql = "SELECT {a:UInt8}, {a:UInt8}, {b:Date}, {c:UInt8}, '{d:UInt8}'"
+  expect(parameterFaults(sql, { a: 256, b: 'x', d: 256 })).toEqual([
+    { name: 'a', message: 'must be of the type UInt8, which 256 is not' },
+  ])
+})
