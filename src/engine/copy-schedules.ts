@@ -8,6 +8,7 @@ import {
   copyWorkflow,
   copyWorkflowName,
   isCopyWorkflow,
+  retiredName,
   type ScheduledCopy,
 } from '../model/copy-schedule.ts'
 import type { Scope } from '../model/scopes.ts'
@@ -93,7 +94,7 @@ export const createCopySchedules = ({ store, workflows, logger }: Dependencies):
   /** False: a run of it is open, and ends by itself. Meanwhile it has another name: the node may come back. */
   const remove = async (workspace: string, { id, name, definition }: Workflow): Promise<boolean> => {
     const author: Submitter = { workspace, scopes: SCOPES, parentJobId: null }
-    const retired = `${COPY_WORKFLOW_PREFIX}${id} (deleted)`
+    const retired = retiredName(id)
     try {
       const { schedule: _, ...rest } = JSON.parse(definition) as Readonly<Record<string, unknown>>
       if (name !== retired) await workflows.replace({ author, workflow: id, definition: { ...rest, name: retired } })

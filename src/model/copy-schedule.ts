@@ -47,6 +47,26 @@ type Labelled = { readonly labels?: Readonly<Record<string, unknown>> }
 export const isCopyWorkflow = ({ labels }: Labelled): boolean =>
   labels !== undefined && PIPE_LABEL in labels && NODE_LABEL in labels
 
+/** What such a workflow is called once its node has no schedule, until it can be deleted. */
+export const retiredName = (workflowId: string): string => `${COPY_WORKFLOW_PREFIX}${workflowId} (deleted)`
+
+type Known = Labelled & { readonly name: string }
+
+/** A definition that such a workflow is to have, with the labels it is known by: whoever leaves them out does not make it theirs. */
+export const withCopyLabels = (given: unknown, { labels = {} }: Labelled): unknown => {
+  if (typeof given !== 'object' || given === null) return given
+  const others = 'labels' in given ? given.labels : {}
+  // What is no object is refused later.
+  if (typeof others !== 'object' || others === null || Array.isArray(others)) return given
+  return { ...given, labels: { ...others, [PIPE_LABEL]: labels[PIPE_LABEL], [NODE_LABEL]: labels[NODE_LABEL] } }
+}
+
+/** Why such a workflow may not be called so; null: it may. Under another name it would go on beside the one that is made again. */
+export const renameFault = (name: unknown, known: Known, workflowId: string): string | null =>
+  name === known.name || name === retiredName(workflowId)
+    ? null
+    : `must stay ${known.name}: the workflow is made of the node ${known.labels?.[NODE_LABEL]} of the pipe ${known.labels?.[PIPE_LABEL]}`
+
 /** The workflow of one copy job that fires a node. */
 export const copyWorkflow = ({ pipe, node, mode, schedule }: ScheduledCopy) => ({
   name: copyWorkflowName({ pipe, node }),

@@ -243,6 +243,24 @@ describe('a schedule of a copy node', () => {
     expect((await workflow()).payload).toEqual([{ copy: { pipe: 'snapshot', node: 'take', mode: 'replace' } }])
   })
 
+  test('keeps its workflow when somebody leaves out its labels, and its name', async () => {
+    const path = '/v1/workflows/copy%20snapshot.take'
+    const mine = { name: 'copy snapshot.take', labels: { mine: 'yes' }, payload: [{ command: 'true' }] }
+    expect((await server.call('PUT', path, mine)).body.labels).toMatchObject({
+      mine: 'yes',
+      'millrace.pipe': 'snapshot',
+      'millrace.node': 'take',
+    })
+    await put({ ...daily(), description: 'changed by hand before' })
+    expect(await workflow()).toMatchObject({ payload: [{ copy: { pipe: 'snapshot' } }] })
+    expect((await workflow()).labels).not.toHaveProperty('mine')
+    const renamed = await server.call('PUT', path, { ...mine, name: 'copy of mine' })
+    expect([renamed.status, renamed.body.errors]).toEqual([
+      422,
+      [{ path: 'name', message: expect.stringContaining('made of the node take of the pipe snapshot') }],
+    ])
+  })
+
   test('stays paused when its workflow was paused', async () => {
     await server.call('POST', '/v1/workflows/copy%20snapshot.take/pause')
     await put({ ...daily(), description: 'changed' })

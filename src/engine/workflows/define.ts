@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import type { KindDefinition } from '../../executors/kind-definition.ts'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
+import { isCopyWorkflow, renameFault, withCopyLabels } from '../../model/copy-schedule.ts'
 import type { Schedule } from '../../model/schedule/schedule.ts'
 import type { Workflow } from '../../model/workflow.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
@@ -105,7 +106,8 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
     const kept = await find(author.workspace, name)
     if (kept === null) throw noWorkflow(name)
     const { workflow } = kept
-    const checked = await check(author, readShape(definition, { maxItems }), kept, workflow.id)
+    const given = isCopyWorkflow(kept.shown) ? asCopyWorkflow(definition, kept) : definition
+    const checked = await check(author, readShape(given, { maxItems }), kept, workflow.id)
     if (isSame(checked, kept)) return { workflow: withoutSecrets(workflow), changed: false }
     const timing = isDeepStrictEqual(checked.shown.schedule, kept.shown.schedule)
       ? null
@@ -138,6 +140,15 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
       return isSame(checked, kept) ? 'unchanged' : 'changed'
     },
   }
+}
+
+/** Throws `invalid`. */
+const asCopyWorkflow = (definition: unknown, { shown, workflow }: Kept): unknown => {
+  const given = withCopyLabels(definition, shown)
+  const name = typeof given === 'object' && given !== null && 'name' in given ? given.name : shown.name
+  const fault = renameFault(name, shown, workflow.id)
+  if (fault !== null) throw invalidFields([{ path: 'name', message: fault }])
+  return given
 }
 
 /** Slots that were before its schedule was set do not count. Throws `schedule_never_fires` when none is after it. */
