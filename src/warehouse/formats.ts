@@ -5,6 +5,11 @@ type EngineFormat = { readonly name: string; readonly settings?: Readonly<Record
 /** Other implementations of Arrow do not read every codec: whoever wants it small takes Parquet. */
 const UNCOMPRESSED = { output_format_arrow_compression_method: 'none' }
 
+/** Of a state of an aggregate function the engine would write the address in its memory: nobody else asks what columns are, where two have one name. */
+const NO_STATES = { output_format_arrow_unsupported_types_as_binary: 0 }
+
+const ARROW_SETTINGS = { ...UNCOMPRESSED, ...NO_STATES }
+
 /** A Point is a pair of numbers: what the engine marks as geometry of GeoParquet neither DuckDB nor polars reads. */
 const PLAIN_GEOMETRY = { output_format_parquet_geometadata: 0 }
 
@@ -18,8 +23,8 @@ const JSON_SETTINGS = { ...EXACT_NUMBERS_AS_TEXT, ...UTF8_ALONE }
 
 /** ClickHouse's name of each format of results, and the settings that make it ours. */
 export const ENGINE_FORMATS: Readonly<Record<ResultFormat, EngineFormat>> = {
-  arrow: { name: 'Arrow', settings: UNCOMPRESSED },
-  arrow_stream: { name: 'ArrowStream', settings: UNCOMPRESSED },
+  arrow: { name: 'Arrow', settings: ARROW_SETTINGS },
+  arrow_stream: { name: 'ArrowStream', settings: ARROW_SETTINGS },
   parquet: { name: 'Parquet', settings: PLAIN_GEOMETRY },
   csv: { name: 'CSVWithNames' },
   ndjson: { name: 'JSONEachRow', settings: { ...JSON_SETTINGS, output_format_json_array_of_rows: 0 } },

@@ -12,12 +12,18 @@ type Input = {
   readonly describe: (sql: string) => Promise<readonly DescribedColumn[]>
 }
 
-/** The SELECT with its columns as types that readers of the format know. */
+/** The SELECT with its columns as types that readers of the format know. Throws `WarehouseError` `sql_error` where one has none. */
 export const withPortableColumns = async ({ sql, format, describe }: Input): Promise<string> => {
   const columnar = COLUMNAR[format]
   if (columnar === undefined) return sql
   // Of a sub-query that is not in a view, the engine would carry out scalar sub-queries.
   const columns = await describe(`DESCRIBE TABLE view(\n${sql}\n)`).catch(noneIfWrong)
+  const state = columns.find(({ type }) => STATE.test(type.replace(QUOTED, '')))
+  if (state !== undefined)
+    throw new WarehouseError(
+      'sql_error',
+      `The column ${state.name} holds states of an aggregate function, for which neither Arrow nor Parquet has a type: take finalizeAggregation or hex of it.`,
+    )
   const casts = columns.flatMap(({ name, type }) => {
     const portable = portableType(type, columnar)
     const column = quoteIdentifier(name)
@@ -25,6 +31,10 @@ export const withPortableColumns = async ({ sql, format, describe }: Input): Pro
   })
   return casts.length === 0 ? sql : `SELECT * REPLACE(${casts.join(', ')}) FROM (\n${sql}\n)`
 }
+
+const STATE = /(?<!Simple)AggregateFunction\(/
+/** Values of an Enum, for example. */
+const QUOTED = /'(?:[^'\\]|\\.)*'/g
 
 /** What is wrong with the SQL is told when it runs. Two columns of one name are wrong here alone: they stay what they are. */
 const noneIfWrong = (error: unknown): readonly DescribedColumn[] => {

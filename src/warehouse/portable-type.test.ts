@@ -22,7 +22,9 @@ const ARROW: Readonly<Record<string, string>> = {
   'SimpleAggregateFunction(max, DateTime)': 'DateTime64(0)',
   'SimpleAggregateFunction(sum, Int64)': 'SimpleAggregateFunction(sum, Int64)',
   'JSON(max_dynamic_paths=8, a.b Int64)': 'String',
-  'Variant(Int64, String)': 'String',
+  'Variant(Int64, String)': 'Nullable(String)',
+  'Map(String, Array(Dynamic))': 'Map(String, Array(Nullable(String)))',
+  IntervalDay: 'IntervalDay',
 }
 
 test.each(Object.entries(ARROW))('in Arrow %s is written as %s', (type, expected) => {
@@ -32,5 +34,6 @@ test.each(Object.entries(ARROW))('in Arrow %s is written as %s', (type, expected
 test('in Parquet moments are moments already, and what cannot be written is text', () => {
   expect(portableType("Array(DateTime('UTC'))", 'parquet')).toBe("Array(DateTime('UTC'))")
   expect(portableType('Nullable(Nothing)', 'parquet')).toBe('Nullable(String)')
+  expect(portableType('Array(Nullable(IntervalDay))', 'parquet')).toBe('Array(Nullable(Int64))')
   expect(portableType('Tuple(a Time64(3), b UUID)', 'parquet')).toBe('Tuple(a String, b String)')
 })

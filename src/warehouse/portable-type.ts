@@ -29,16 +29,21 @@ export const portableType = (type: string, format: ColumnarFormat): string => {
       return format === 'parquet' ? type : `DateTime64(${['0', ...parts].join(', ')})`
     case 'Decimal':
       return Number(parts[0]) > LONGEST_DECIMAL ? 'String' : type
+    // A text alone would be empty for NULL, which these hold.
+    case 'Dynamic':
+    case 'Variant':
+      return 'Nullable(String)'
     case 'BFloat16':
       return 'Float32'
     default:
+      if (format === 'parquet' && name.startsWith('Interval')) return 'Int64'
       return AS_TEXT.has(name) || (format === 'parquet' && NOT_IN_PARQUET.has(name)) ? 'String' : type
   }
 }
 
 const AS_TEXT: ReadonlySet<string> = new Set([
   ...['UUID', 'IPv4', 'IPv6', 'Enum8', 'Enum16', 'Int128', 'Int256', 'UInt128', 'UInt256'],
-  ...['JSON', 'Dynamic', 'Variant'],
+  'JSON',
 ])
 
 /** The engine does not write them. `Nothing` is the type of a bare NULL and of the elements of `[]`. */

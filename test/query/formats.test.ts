@@ -119,3 +119,39 @@ describe('a result', () => {
 })
 
 const LAST = { id: '999', name: 'row 999', half: 499.5, large: LARGE_INTEGER, day: '2026-11-22' }
+
+/** The answer to SQL that is not kept. */
+const answer = async (query: string, format: ResultFormat) => {
+  const response = await fetch(`${server.url}/v1/sql`, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
+    body: JSON.stringify({ query, format }),
+  })
+  return { status: response.status, bytes: Buffer.from(await response.arrayBuffer()) }
+}
+
+test.each(['arrow', 'arrow_stream', 'parquet'] as const)(
+  'in %s states of aggregate functions are refused, however deep, never written as what stands in memory',
+  async format => {
+    for (const column of ['sumState(number)', '[sumState(number)]', "map('a', (1, sumState(number)))"]) {
+      const { status, bytes } = await answer(`SELECT ${column} AS x FROM numbers(3)`, format)
+      expect([status, JSON.parse(bytes.toString()).detail]).toEqual([422, expect.stringContaining('The column x')])
+      const twice = await answer(`SELECT ${column} AS x, 1, 1 FROM numbers(3)`, format)
+      expect(twice.status).toBe(422)
+    }
+  },
+)
+
+test('NULL in a column of several types is null, and intervals are numbers', async () => {
+  const query = `SELECT CAST(NULL, 'Variant(String, UInt8)') AS v, [CAST(NULL, 'Dynamic'), CAST('a', 'Dynamic')] AS d,
+    INTERVAL 2 DAY AS i, [CAST(NULL, 'Nullable(IntervalHour)')] AS l`
+  const { bytes } = await answer(query, 'arrow')
+  const row = tableFromIPC(bytes).get(0)!.toJSON()
+  expect([row.v, [...row.d], row.i, [...row.l]]).toEqual([null, [null, 'a'], 2n, [null]])
+  const path = join(server.dataDir, 'nulls.parquet')
+  writeFileSync(path, (await answer(query, 'parquet')).bytes)
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  const read = await connection.runAndReadAll(`SELECT * FROM read_parquet('${path}')`)
+  connection.closeSync()
+  expect(read.getRowsJson()).toEqual([[null, [null, 'a'], '2', [null]]])
+})
