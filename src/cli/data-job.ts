@@ -6,6 +6,7 @@ import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
 import { positive } from './option-value.ts'
+import { submitWatched } from './submit-watched.ts'
 import { countText } from './terminal/count-text.ts'
 import { notes } from './terminal/note.ts'
 import { durationText, sizeText } from './terminal/quantity-text.ts'
@@ -38,19 +39,22 @@ type Submitting = {
 export const runDataJob = async ({ body, ...rest }: Submitting): Promise<number> => {
   const { name, timeout } = rest.options
   const json = { ...body, name, timeout_seconds: timeout }
-  const { job_id: jobId } = await postOnce<SubmitAnswer>(rest.server, { path: '/v1/jobs', json })
+  const { server, context, options } = rest
+  if (!options.detach) return followDataJob({ ...rest, ...(await submitWatched(server, context, json)) })
+  const { job_id: jobId } = await postOnce<SubmitAnswer>(server, { path: '/v1/jobs', json })
   return followDataJob({ ...rest, jobId })
 }
 
-type Following = Omit<Submitting, 'body'> & { readonly jobId: string }
+type Following = Omit<Submitting, 'body'> & { readonly jobId: string; readonly isInterrupted?: boolean }
 
 /** Stays with a submitted job until its end and tells what it has done. Throws `CliFailure` when it failed. */
-export const followDataJob = async ({ server, context, options, jobId }: Following): Promise<number> => {
+export const followDataJob = async ({ options, ...watch }: Following): Promise<number> => {
+  const { context, jobId } = watch
   if (options.detach) {
     context.stdout.write(options.json ? `${JSON.stringify({ job_id: jobId })}\n` : `${jobId}\n`)
     return EXIT.ok
   }
-  const job = await watchProgress({ server, jobId, context })
+  const job = await watchProgress(watch)
   if (job === null) return EXIT.interrupted
   if (options.json) context.stdout.write(`${JSON.stringify(job)}\n`)
   if (job.status !== 'completed')

@@ -16,16 +16,20 @@ import { notes } from './terminal/note.ts'
 export const watchJob = async (input: {
   readonly server: ServerAddress
   readonly jobId: string
+  /** There was a Ctrl-C before (`submitWatched`). */
+  readonly isInterrupted?: boolean
   readonly context: CliContext
 }): Promise<number> => {
   const { server, jobId, context } = input
   const note = notes(context)
   const leave = new AbortController()
   let interrupts = 0
-  const stopListening = onInterrupt(() => {
+  const onPress = (): void => {
     interrupts += 1
-    interrupt({ ...input, interrupts, leave, note }).catch(error => note((error as Error).message))
-  })
+    interrupt({ server, jobId, interrupts, leave, note }).catch(error => note((error as Error).message))
+  }
+  const stopListening = onInterrupt(onPress)
+  if (input.isInterrupted) onPress()
   if (context.stderr.isTTY) note(`job ${jobId}`)
   try {
     const status = await followLog({

@@ -8,7 +8,13 @@ import { onInterrupt } from './interrupt.ts'
 import { notes } from './terminal/note.ts'
 import { queryProgressLine } from './terminal/query-progress.ts'
 
-type Watch = { readonly server: ServerAddress; readonly jobId: string; readonly context: CliContext }
+type Watch = {
+  readonly server: ServerAddress
+  readonly jobId: string
+  /** There was a Ctrl-C before (`submitWatched`). */
+  readonly isInterrupted?: boolean
+  readonly context: CliContext
+}
 
 /**
  * Stays with a job that has a progress and no log to read (a query, an import, …) until its end and resolves with the job; on a terminal it shows how far it is. Ctrl-C cancels it
@@ -18,11 +24,13 @@ export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => 
   const { server, jobId, context } = watch
   const leave = Promise.withResolvers<null>()
   let interrupts = 0
-  const stopListening = onInterrupt(() => {
+  const interrupt = (): void => {
     interrupts += 1
     if (interrupts > 1) leave.resolve(null)
     else cancel(watch).catch(error => notes(context)((error as Error).message))
-  })
+  }
+  const stopListening = onInterrupt(interrupt)
+  if (watch.isInterrupted) interrupt()
   const draw = drawer(context)
   try {
     while (true) {

@@ -4,7 +4,7 @@ import { type Command, Option } from 'commander'
 import { RESULT_FORMATS, type ResultFormat } from '../../model/job.ts'
 import { type Incoming, saveTo, saveToFile } from '../client/download.ts'
 import type { JobAnswer } from '../client/job-answer.ts'
-import { jobPath, postOnce, type SubmitAnswer } from '../client/jobs.ts'
+import { jobPath } from '../client/jobs.ts'
 import { firstRows } from '../client/rows.ts'
 import { findServer, type ServerAddress } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
@@ -13,6 +13,7 @@ import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { keyValue, positive, repeated } from '../option-value.ts'
 import { readJson } from '../read-json.ts'
+import { submitWatched } from '../submit-watched.ts'
 import { notes } from '../terminal/note.ts'
 import { sizeText } from '../terminal/quantity-text.ts'
 import { formatRows } from '../terminal/rows-table.ts'
@@ -35,14 +36,14 @@ export const query: Define = (command, context, finish) => {
   addOptions(command).action(async (sql: string, options: QueryOptions) => {
     const format = chooseFormat(options, context)
     const server = findServer(context)
-    const { job_id: jobId } = await postOnce<SubmitAnswer>(server, {
-      path: '/v1/jobs',
-      json: await jobBody({ sql, options, format, context }),
-    })
-    const job = await watchProgress({ server, jobId, context })
+    const submitted = await submitWatched(server, context, await jobBody({ sql, options, format, context }))
+    const job = await watchProgress({ server, context, ...submitted })
     if (job === null) return finish(EXIT.interrupted)
     if (job.status === 'completed') await show({ server, job, format, options, context })
-    else throw new CliFailure(job.error?.message ?? `the job ${jobId} was ${job.status}`, { exitCode: EXIT.failed })
+    else
+      throw new CliFailure(job.error?.message ?? `the job ${submitted.jobId} was ${job.status}`, {
+        exitCode: EXIT.failed,
+      })
   })
 }
 

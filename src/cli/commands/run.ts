@@ -6,6 +6,7 @@ import { findServer } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { keyValue, positive, repeated, wholeNumber } from '../option-value.ts'
+import { submitWatched } from '../submit-watched.ts'
 import { watchJob } from '../watch-job.ts'
 
 /** `millrace run -- CMD…`: submits a command, follows its log, exits with its code. */
@@ -14,12 +15,11 @@ export const run: Define = (command, context, finish) => {
     .argument('<command...>', 'one word is a text for /bin/sh -c; several are a program and its arguments')
     .action(async (words: readonly string[], options: RunOptions) => {
       const server = findServer(context)
-      const { job_id: jobId } = await postOnce<SubmitAnswer>(server, {
-        path: '/v1/jobs',
-        json: await jobBody(words, options, context),
-      })
-      if (options.detach) context.stdout.write(`${jobId}\n`)
-      else finish(await watchJob({ server, jobId, context }))
+      const json = await jobBody(words, options, context)
+      if (!options.detach)
+        return finish(await watchJob({ server, context, ...(await submitWatched(server, context, json)) }))
+      const { job_id: jobId } = await postOnce<SubmitAnswer>(server, { path: '/v1/jobs', json })
+      context.stdout.write(`${jobId}\n`)
     })
 }
 

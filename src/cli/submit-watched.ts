@@ -1,0 +1,28 @@
+import { postOnce, type SubmitAnswer } from './client/jobs.ts'
+import type { ServerAddress } from './client/server-address.ts'
+import type { CliContext } from './context.ts'
+import { EXIT } from './exit-code.ts'
+import { onInterrupt } from './interrupt.ts'
+import { notes } from './terminal/note.ts'
+
+type Submitted = {
+  readonly jobId: string
+  /** Ctrl-C was pressed before the server had answered: who watches the job begins with cancelling it. */
+  readonly isInterrupted: boolean
+}
+
+/** Submits a job that will be watched. A Ctrl-C waits for the answer, because the server may have the job already; a second one does not. */
+export const submitWatched = async (server: ServerAddress, context: CliContext, json: unknown): Promise<Submitted> => {
+  let presses = 0
+  const stopListening = onInterrupt(() => {
+    presses += 1
+    if (presses > 1) process.exit(EXIT.interrupted)
+    notes(context)('it is cancelled when the server has answered; once more to leave it')
+  })
+  try {
+    const { job_id: jobId } = await postOnce<SubmitAnswer>(server, { path: '/v1/jobs', json })
+    return { jobId, isInterrupted: presses > 0 }
+  } finally {
+    stopListening()
+  }
+}

@@ -1,0 +1,71 @@
+import { once } from 'node:events'
+import { readFileSync } from 'node:fs'
+import { connect, createServer, type Server } from 'node:net'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { api, type ServeProcess, start, startServe } from './millrace.ts'
+
+let server: ServeProcess
+let slow: Server
+let release = Promise.withResolvers<void>()
+beforeAll(async () => {
+  server = await startServe(['--shutdown-grace', '1s'])
+  const port = Number(new URL(JSON.parse(readFileSync(join(server.cwd, 'data/server.json'), 'utf8')).url).port)
+  // A way to the server on which answers stand still until the test lets them go on.
+  slow = createServer(client => {
+    const upstream = connect(port, '127.0.0.1')
+    client.on('data', chunk => upstream.write(chunk))
+    upstream.on('data', chunk => void release.promise.then(() => client.write(chunk)))
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on('error', () => other.destroy())
+      one.on('close', () => other.destroy())
+    }
+  }).listen(0, '127.0.0.1')
+  await once(slow, 'listening')
+})
+afterAll(async () => {
+  slow?.close()
+  await server?.stop()
+})
+
+const begin = (args: readonly string[]) => {
+  release = Promise.withResolvers()
+  const { port } = slow.address() as { port: number }
+  const token = readFileSync(join(server.cwd, 'data/admin-token'), 'utf8').trim()
+  const environment = { MILLRACE_URL: `http://127.0.0.1:${port}`, MILLRACE_TOKEN: token }
+  const child = start(args, { cwd: server.cwd, environment })
+  let stderr = ''
+  child.stderr!.on('data', chunk => {
+    stderr += chunk
+  })
+  return { child, words: () => stderr, ended: once(child, 'exit') }
+}
+const job = async (name: string) => (await api(server.cwd, 'GET', `/v1/jobs?name=${name}`)).jobs[0]
+
+test.each([
+  ['a query', ['query', '--name', 'asked', 'SELECT count() FROM numbers(1000000000000) WHERE sleep(1) = 0'], 'asked'],
+  ['a command', ['run', '--name', 'ran', '--', 'sleep', '60'], 'ran'],
+])('Ctrl-C before the answer has come cancels %s that the server has by then', async (_, args, name) => {
+  const { child, words, ended } = begin(args)
+  await expect.poll(() => job(name), { timeout: 20_000 }).toBeDefined()
+  child.kill('SIGINT')
+  await expect.poll(words).toContain('when the server has answered')
+  release.resolve()
+  expect(await ended).toEqual([130, null])
+  expect(words()).toContain('millrace: cancelling')
+  await expect.poll(async () => (await job(name)).status).toBe('cancelled')
+})
+
+test('a second one leaves at once', async () => {
+  const { child, words, ended } = begin(['run', '--name', 'left', '--', 'sleep', '60'])
+  await expect.poll(() => job('left'), { timeout: 20_000 }).toBeDefined()
+  child.kill('SIGINT')
+  await expect.poll(words).toContain('once more to leave it')
+  const presses = setInterval(() => child.kill('SIGINT'), 200)
+  expect(await ended).toEqual([130, null])
+  clearInterval(presses)
+  await api(server.cwd, 'POST', `/v1/jobs/${(await job('left')).job_id}/cancel`)
+})
