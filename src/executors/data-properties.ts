@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { WRITE_MODES, type WriteMode } from '../model/data-source.ts'
-import { NO_NUL } from '../model/patterns.ts'
+import { IDENTIFIER, NO_NUL } from '../model/patterns.ts'
 
 /** What ClickHouse takes for the name of a parameter. */
 const PARAMETER_NAME = '^[A-Za-z_][A-Za-z0-9_]{0,127}$'
@@ -15,7 +15,7 @@ export const parametersProperty = Type.Optional(
 
 /** Names of data sources, pipes and nodes; also ids. */
 export const nameProperty = (description: string) =>
-  Type.String({ minLength: 1, maxLength: 128, pattern: '^[A-Za-z_][A-Za-z0-9_]*$', description })
+  Type.String({ minLength: 1, maxLength: 128, pattern: IDENTIFIER, description })
 
 export const modeProperty = Type.Unsafe<WriteMode>({
   type: 'string',

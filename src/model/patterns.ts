@@ -10,6 +10,12 @@ export const RELATIVE_GLOB = '^(?!/)(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000]*$'
 export const LABEL_KEY = '^[^\\u0000-\\u001f\\u007f:]*$'
 /** Names of queues. */
 export const QUEUE_NAME = '^[A-Za-z0-9][A-Za-z0-9_.:-]*$'
+/** How many bad rows an import may have: a count, or a share of the rows read, at most 100%. */
+export const MAX_BAD_ROWS = '^(\\d{1,15}|(100(\\.0{1,6})?|\\d{1,2}(\\.\\d{1,6})?)%)$'
+/** Between the values of a line of CSV. */
+export const DELIMITER = '^[\\t\\x20-\\x7e]$'
+/** Names of data sources, pipes and nodes. */
+export const IDENTIFIER = '^[A-Za-z_][A-Za-z0-9_]*$'
 
 /** What each pattern asks for, in words, for the messages of errors. */
 export const PATTERN_MEANING: Readonly<Record<string, string>> = {
@@ -19,5 +25,8 @@ export const PATTERN_MEANING: Readonly<Record<string, string>> = {
   [RELATIVE_GLOB]: 'must be relative and without ".."',
   [LABEL_KEY]: 'must not hold control characters or ":"',
   [QUEUE_NAME]: 'must be letters, digits, "_", ".", ":" and "-", beginning with a letter or digit',
+  [MAX_BAD_ROWS]: 'must be a count (100) or a share (5%)',
+  [DELIMITER]: 'must be one character of ASCII',
+  [IDENTIFIER]: 'must be letters, digits and "_", and not begin with a digit',
   '^/[^\\u0000]*$': 'must be an absolute path',
 }

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { Compile } from 'typebox/compile'
 import { expect, test } from 'vitest'
+import { MAX_BAD_ROWS } from './patterns.ts'
 import { boundedErrors, toFieldErrors } from './schema-errors.ts'
 
 const validator = Compile(
@@ -27,6 +28,21 @@ test('each wrong field is named once, by its path from the root', () => {
 
 test('a field that is missing is named', () => {
   expect(faults({})).toEqual([{ path: 'name', message: 'is required' }])
+})
+
+test('what is empty, or has not the form it needs, is told in words', () => {
+  const texts = Compile(
+    Type.Object({
+      one: Type.String({ minLength: 1 }),
+      three: Type.String({ minLength: 3 }),
+      rows: Type.Union([Type.Integer(), Type.String({ pattern: MAX_BAD_ROWS })]),
+    }),
+  )
+  expect(toFieldErrors(texts.Errors({ one: '', three: '', rows: 'many' }), '')).toEqual([
+    { path: 'one', message: 'must not be empty' },
+    { path: 'three', message: 'must not have fewer than 3 characters' },
+    { path: 'rows', message: 'must be integer, or must be a count (100) or a share (5%)' },
+  ])
 })
 
 test('any number of unknown fields is wrong', () => {

@@ -84,6 +84,8 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
       return [] // said by the errors of its parts
     case 'pattern':
       return [[path, PATTERN_MEANING[String(params.pattern)] ?? `must match ${params.pattern}`]]
+    case 'minLength':
+      return [[path, params.limit === 1 ? 'must not be empty' : (error.message ?? 'is wrong')]]
     case 'enum':
     case 'const':
       return [[path, `must be ${namesOf(params.allowedValues ?? params.allowedValue).join(', ')}`]]

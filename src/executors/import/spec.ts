@@ -1,13 +1,10 @@
 import Type, { type Static } from 'typebox'
 import { DATA_FORMATS, type DataFormat } from '../../model/data-source.ts'
-import { PLAIN_TEXT } from '../../model/patterns.ts'
+import { DELIMITER, MAX_BAD_ROWS, PLAIN_TEXT } from '../../model/patterns.ts'
 import { conditionProperty, modeProperty, nameProperty } from '../data-properties.ts'
 
 const text = (maxLength: number, description: string) =>
   Type.String({ minLength: 1, maxLength, pattern: PLAIN_TEXT, description })
-
-/** A count, or a share of the rows read, at most 100%. */
-const MAX_BAD_ROWS = '^(\\d{1,15}|(100(\\.0{1,6})?|\\d{1,2}(\\.\\d{1,6})?)%)$'
 
 const COMPRESSIONS = ['gzip', 'zstd', 'none'] as const
 export type Compression = (typeof COMPRESSIONS)[number]
@@ -33,7 +30,7 @@ const Import = Type.Object(
       Type.Boolean({ description: 'Make the data source when it is missing, of what the content looks like.' }),
     ),
     delimiter: Type.Optional(
-      Type.String({ pattern: '^[\\t\\x20-\\x7e]$', description: 'Of CSV: one character; a comma when absent.' }),
+      Type.String({ pattern: DELIMITER, description: 'Of CSV: one character; a comma when absent.' }),
     ),
     quote: Type.Optional(
       Type.Unsafe<'"' | "'" | ''>({
