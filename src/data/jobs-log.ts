@@ -41,16 +41,22 @@ export const createJobsLog = ({ store, warehouse, logger, keptMs }: Options): Jo
   const copy = async (workspace: string): Promise<void> => {
     const until = copiedUntil.get(workspace) ?? (await open(workspace))
     const now = await store.now()
-    let after: { updatedAt: number; id: string } | null =
-      until === 0 ? null : { updatedAt: Math.max(0, until - READ_AGAIN_MS), id: '' }
+    const changed = changedJobs(workspace, until === 0 ? null : Math.max(0, until - READ_AGAIN_MS))
+    const first = await changed.next()
+    if (first.done !== true) await insert(workspace, first.value, changed)
+    copiedUntil.set(workspace, now)
+  }
+
+  /** Jobs that have changed since, oldest change first, page by page; null: all. */
+  async function* changedJobs(workspace: string, since: number | null): AsyncGenerator<readonly Job[]> {
+    let after = since === null ? null : { updatedAt: since, id: '' }
     for (;;) {
       const jobs = await store.listChangedJobs({ workspace, after, limit: PAGE })
       const newest = jobs.at(-1)
-      if (newest === undefined) break
-      await insert(workspace, jobs)
+      if (newest === undefined) return
+      yield jobs
       after = { updatedAt: newest.updatedAt, id: newest.id }
     }
-    copiedUntil.set(workspace, now)
   }
 
   /** Makes the table; what a former life of this server has copied is there. */
@@ -64,15 +70,24 @@ export const createJobsLog = ({ store, warehouse, logger, keptMs }: Options): Jo
     return Number(row?.newest ?? 0)
   }
 
-  const insert = async (workspace: string, jobs: readonly Job[]): Promise<void> => {
-    version = Math.max(version + 1, Date.now())
-    const lines = jobs.map(job => `${JSON.stringify({ ...toJobsLogRow(job), version })}\n`)
+  /** In one statement, however many there are. */
+  const insert = async (workspace: string, first: readonly Job[], others: AsyncIterable<readonly Job[]>) => {
+    async function* content(): AsyncGenerator<Uint8Array> {
+      yield toLines(first)
+      for await (const jobs of others) yield toLines(jobs)
+    }
     await warehouse.insert({
       workspace,
       sql: `INSERT INTO ${quoteIdentifier(JOBS_LOG_TABLE)} FORMAT JSONEachRow`,
-      content: oneChunk(lines.join('')),
+      content: content(),
       settings: { date_time_input_format: 'best_effort' },
     })
+  }
+
+  /** Of a job that has changed again by a later page, that one counts. */
+  const toLines = (jobs: readonly Job[]): Buffer => {
+    version = Math.max(version + 1, Date.now())
+    return Buffer.from(jobs.map(job => `${JSON.stringify({ ...toJobsLogRow(job), version })}\n`).join(''))
   }
 
   const sync = (workspace: string): Promise<void> => {
@@ -93,8 +108,4 @@ export const createJobsLog = ({ store, warehouse, logger, keptMs }: Options): Jo
         }
     },
   }
-}
-
-async function* oneChunk(text: string): AsyncGenerator<Uint8Array> {
-  yield Buffer.from(text)
 }
