@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { type DataScene, materialized } from './scene.ts'
+import { type DataScene, materialized, WORKSPACE } from './scene.ts'
 
 /** What writes of rows must do, whichever store remembers them. */
 export const describeWrites = (name: string, open: () => Promise<DataScene>): void => {
@@ -103,6 +103,30 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         expect(job.statistics).toMatchObject({ rows_deleted: expected, row_count: 900 - expected })
         expect(await scene.value(`SELECT count() FROM facts WHERE ${condition}`)).toBe('0')
         expect(await scene.value('SELECT count() FROM facts')).toBe(String(900 - expected))
+      })
+
+      test('tells how far it is, of all its partitions', async () => {
+        await scene.dataSource('slow', { n: 'UInt64' }, { partitionKey: 'n % 2' })
+        await scene.warehouse.command({
+          workspace: WORKSPACE,
+          sql: 'INSERT INTO slow SELECT number FROM numbers(2000000)',
+        })
+        const condition = "n < 10 OR endsWith(repeat(toString(n), 1000), 'x')"
+        const { body } = await scene.call('POST', '/v1/jobs', { delete: { datasource: 'slow', condition } })
+        const told: { percentage: number; message: string }[] = []
+        const look = async () => {
+          const { body: job } = await scene.call('GET', `/v1/jobs/${body.job_id}`)
+          if (job.progress !== null) told.push(job.progress)
+          return job
+        }
+        await expect.poll(look, { timeout: 60_000, interval: 100 }).toMatchObject({
+          status: 'completed',
+          statistics: { rows_deleted: 10, row_count: 1_999_990 },
+        })
+        expect(told.map(({ message }) => message)).toContainEqual('partition 2 of 2')
+        const inSecond = ({ message }: { message: string }) => message.startsWith('partition 2')
+        for (const progress of told)
+          expect(progress.percentage >= 50 || !inSecond(progress), progress.message).toBe(true)
       })
 
       test('takes one expression, and no query in it', async () => {

@@ -8,6 +8,7 @@ import { findDataSource } from '../../model/catalogue-graph.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
+import { withStatementProgress } from '../follow-statements.ts'
 import { failed, runWrite } from '../run-write.ts'
 import { createWriteExecutor } from '../write-executor.ts'
 import type { DeleteSpec } from './spec.ts'
@@ -32,7 +33,7 @@ const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext
     mode: 'replace',
     feeds: false,
     quarantine: false,
-    load: staged => keepOthers(staged, condition),
+    load: staged => keepOthers(staged, condition, context),
   })
 }
 
@@ -75,22 +76,39 @@ const matchedPartitions = async (
 
 const sumOf = (matched: readonly Matched[]): number => matched.reduce((sum, { count }) => sum + Number(count), 0)
 
-const keepOthers = async (staged: Staged, condition: string): Promise<Loaded> => {
+const keepOthers = async (staged: Staged, condition: string, context: ExecutionContext): Promise<Loaded> => {
   const { statements, database, liveDatabase, target } = staged
   const live = qualified(liveDatabase, target.name)
   const next = qualified(database, target.name)
   const matched = await matchedPartitions({ statements, table: live }, condition)
   await statements.command({ sql: `ALTER TABLE ${next} ATTACH PARTITION ALL FROM ${live}` })
-  for (const { partition } of matched) {
+  for (const [index, { partition }] of matched.entries()) {
     await statements.command({ sql: `ALTER TABLE ${next} DROP PARTITION ID '${partition}'` })
     const names = columnNames(target)
     // A condition that is null holds for no row.
     const kept = `SELECT ${names} FROM ${live} WHERE _partition_id = {partition:String} AND NOT ifNull(${condition}, 0)`
-    await statements.command({
+    const insert = {
       sql: `INSERT INTO ${next} (${names}) ${kept}`,
       parameters: { partition },
       settings: INSERT_SETTINGS,
-    })
+    }
+    await withStatementProgress(statements, beginPart(context, index, matched.length), () => statements.command(insert))
   }
   return { type: 'loaded', outcome: { rows_deleted: sumOf(matched) } }
+}
+
+/** A context whose progress is that of one of so many equal parts; told at once that it begins. */
+const beginPart = (
+  context: ExecutionContext,
+  index: number,
+  parts: number,
+): Pick<ExecutionContext, 'progress' | 'logger'> => {
+  const place = `partition ${index + 1} of ${parts}`
+  const percentageAt = (share: number): number => Math.floor((index * 100 + share) / parts)
+  context.progress({ percentage: percentageAt(0), message: place })
+  return {
+    logger: context.logger,
+    progress: ({ percentage, message }) =>
+      context.progress({ percentage: percentageAt(percentage ?? 0), message: `${place}: ${message}` }),
+  }
 }
