@@ -4,7 +4,7 @@ import { getSystemErrorName } from 'node:util'
 import type { Program, Spawned, Spawner, SpawnerOptions } from './spawner.ts'
 
 /**
- * The only file that uses `node:ffi` (experimental, Linux): `posix_spawn`, which does not copy the parent and so does not
+ * With `node:ffi` (experimental, Linux): `posix_spawn`, which does not copy the parent and so does not
  * slow down as the parent grows, and `prctl`, which makes orphans of commands children of this process.
  *
  * Reaping happens on this thread alone and signals are sent from this thread alone, so a process that has ended keeps its

@@ -4,6 +4,7 @@ import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
+import { once } from '../../../kernel/once.ts'
 
 const run = promisify(execFile)
 
@@ -21,11 +22,7 @@ const LOOK_MS = 2
 
 /** null where the system makes none. */
 export const makeFifo = async (path: string): Promise<FedFifo | null> => {
-  try {
-    await run('mkfifo', ['-m', '600', path])
-  } catch {
-    return null
-  }
+  if (!(await makeNamedPipe(path))) return null
   let ended = false
   let target: Socket | null = null
   return {
@@ -51,6 +48,29 @@ export const makeFifo = async (path: string): Promise<FedFifo | null> => {
     },
   }
 }
+
+/** Whether the system could. Where a function of its library can be called no program is started for it, which takes 10 ms. */
+const makeNamedPipe = async (path: string): Promise<boolean> => {
+  const mkfifo = await libraryCall()
+  if (mkfifo !== null) return mkfifo(path, OWNER_ALONE) === 0
+  return run('mkfifo', ['-m', OWNER_ALONE.toString(8), path]).then(
+    () => true,
+    () => false,
+  )
+}
+
+const OWNER_ALONE = 0o600
+
+const libraryCall = once(async () => {
+  try {
+    const { dlopen } = await import('node:ffi')
+    const { mkfifo } = dlopen(null, { mkfifo: { arguments: ['string', 'u32'], return: 'i32' } }).functions
+    return mkfifo as (path: string, mode: number) => number
+  } catch {
+    // It is experimental.
+    return null
+  }
+})
 
 /** Opening for writing fails as long as nobody reads, and would else wait in a thread that others need. */
 const openWhenRead = async (path: string, isEnded: () => boolean): Promise<Socket | null> => {
