@@ -1,13 +1,25 @@
 import type { Staged } from '../../../data/write-rows.ts'
 import type { DataSource } from '../../../model/data-source.ts'
+import { remember } from '../../../warehouse/remember.ts'
+
+/** By data source and how many columns it has: columns are added, and never become others. */
+const known = new Map<string, readonly string[]>()
 
 /** The data source to fill, its types as the engine writes them: `DECIMAL(5,2)`, `timestamp` and `INT` are other names that it knows. */
-export const withEngineTypes = async ({ statements, database, target }: Staged): Promise<DataSource> => {
+export const withEngineTypes = async (staged: Staged): Promise<DataSource> => {
+  const { target } = staged
+  const key = `${target.id} ${target.columns.length}`
+  const types = known.get(key) ?? (await readTypes(staged))
+  remember(known, key, types)
+  return { ...target, columns: target.columns.map((column, index) => ({ ...column, type: types[index]! })) }
+}
+
+const readTypes = async ({ statements, database, target }: Staged): Promise<readonly string[]> => {
   const rows = await statements.rows<{ name: string; type: string }>({
     database,
     sql: 'SELECT name, type FROM system.columns WHERE database = {database:String} AND table = {table:String}',
     parameters: { database, table: target.name },
   })
   const types = new Map(rows.map(({ name, type }) => [name, type]))
-  return { ...target, columns: target.columns.map(column => ({ ...column, type: types.get(column.name)! })) }
+  return target.columns.map(({ name }) => types.get(name)!)
 }
