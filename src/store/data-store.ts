@@ -43,12 +43,14 @@ export interface DataStore {
    * taken up by its next attempt; in the queue no cancel and no pause or end of its run moves it. Refused (`lost`) when the
    * attempt is not live any more, and (`cancelling`) when its job is to stop. The first publication of a job stands: for
    * another one the answer is `committed`, and nothing changes. Throws for a job without an exclusive key: what ends those
-   * does not ask whether they have published.
+   * does not ask whether they have published. Refused (`lost`), too, when `ifSetting` has another value by now: whoever
+   * changes it afterwards finds the publication.
    */
   commitPublication(input: {
     workspace: string
     lease: Lease
     publication: NewPublication
+    ifSetting?: { readonly name: string; readonly value: string }
   }): Promise<'committed' | 'lost' | 'cancelling'>
   /**
    * Forgets the publication of this job, which may end in any way again. For who has made sure that nothing of it is live and that nobody

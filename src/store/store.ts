@@ -163,6 +163,8 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   /** Small facts of the installation that must survive (for example the id of the instance). */
   getSetting(input: { name: string }): Promise<string | null>
   setSetting(input: { name: string; value: string }): Promise<void>
+  /** Compare-and-set of one of them: from `from` (null: there is none) to `to`. Says whether it was so. */
+  replaceSetting(input: { name: string; from: string | null; to: string }): Promise<boolean>
 
   /** Hints that arrive after a commit, in this process and (PostgreSQL) from others, coalesced. They may be lost: poll behind them. */
   onSignal(listener: (signal: StoreSignal) => void): () => void

@@ -41,7 +41,7 @@ import { purgeRuns } from './runs/purge-runs.ts'
 import { countRuns, getRun, listFailedItems, listRuns } from './runs/read-runs.ts'
 import { ScopeSets } from './scope-sets.ts'
 import type { Session } from './session.ts'
-import { getSetting, ping, readClock, setSetting } from './settings.ts'
+import { getSetting, ping, readClock, replaceSetting, setSetting } from './settings.ts'
 import { claimDeliveries } from './sinks/claim-deliveries.ts'
 import { countDeliveries, getDelivery, listDeliveries, purgeDeliveries, redeliver } from './sinks/deliveries.ts'
 import { endDeliveries } from './sinks/end-deliveries.ts'
@@ -161,6 +161,7 @@ const otherOperations = (session: Session) =>
     purgeWorkers: input => purgeWorkers(session, input),
     getSetting: input => getSetting(session, input),
     setSetting: input => setSetting(session, input),
+    replaceSetting: input => replaceSetting(session, input),
     ping: () => ping(session),
   }) satisfies Partial<Store>
 

@@ -21,6 +21,25 @@ export const setSetting = async (session: Session, { name, value }: { name: stri
   await session.database.query(SET, [name, value])
 }
 
+const ADD: Statement = {
+  name: 'add_setting',
+  text: 'INSERT INTO millrace.setting (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING 1',
+}
+
+const REPLACE: Statement = {
+  name: 'replace_setting',
+  text: 'UPDATE millrace.setting SET value = $2 WHERE name = $1 AND value = $3 RETURNING 1',
+}
+
+/** `replaceSetting`. */
+export const replaceSetting = async (
+  { database }: Session,
+  { name, from, to }: { name: string; from: string | null; to: string },
+): Promise<boolean> => {
+  const replaced = from === null ? database.query(ADD, [name, to]) : database.query(REPLACE, [name, to, from])
+  return (await replaced).length > 0
+}
+
 const NOW: Statement = { name: 'now', text: 'SELECT millrace.clock($1::bigint) AS now' }
 
 /** `now`. */

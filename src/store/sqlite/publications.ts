@@ -3,18 +3,25 @@ import type { NewPublication, Publication } from '../data-store.ts'
 import type { Database } from './database.ts'
 import { findHeld } from './live-job.ts'
 import type { Reader } from './reader.ts'
+import { readSetting } from './settings.ts'
 import type { Writer } from './writer.ts'
 
-type Commit = { readonly workspace: string; readonly lease: Lease; readonly publication: NewPublication }
+type Commit = {
+  readonly workspace: string
+  readonly lease: Lease
+  readonly publication: NewPublication
+  readonly ifSetting?: { readonly name: string; readonly value: string }
+}
 
 export const commitPublication = (
   { db, now }: Writer,
-  { workspace, lease, publication }: Commit,
+  { workspace, lease, publication, ifSetting }: Commit,
 ): 'committed' | 'lost' | 'cancelling' => {
   const job = findHeld(db, lease)
   if (job?.workspace !== workspace) return 'lost'
   if (job.published) return 'committed'
   if (job.status === 'cancelling') return 'cancelling'
+  if (ifSetting !== undefined && readSetting(db, ifSetting.name) !== ifSetting.value) return 'lost'
   const { stagingDatabase, tables, outcome } = publication
   db.run('UPDATE live SET published = 1 WHERE seq = ?', job.seq)
   db.run(
@@ -31,7 +38,7 @@ export const commitPublication = (
 
 export const revokePublication = (
   { db }: Writer,
-  { workspace, lease }: Omit<Commit, 'publication'>,
+  { workspace, lease }: Pick<Commit, 'workspace' | 'lease'>,
 ): 'revoked' | 'lost' => {
   const job = findHeld(db, lease)
   if (job?.workspace !== workspace) return 'lost'

@@ -100,6 +100,7 @@ const createStore = (threads: Threads, listeners: Listeners): Store => {
     queueStatistics: () => read('queueStatistics', undefined, now()),
     getSetting: input => read('getSetting', input, now()),
     setSetting: input => write('setSetting', input, now()),
+    replaceSetting: input => write('replaceSetting', input, now()),
     ping: () => write('ping', undefined, now()),
     onSignal: listener => {
       listeners.add(listener)

@@ -18,7 +18,7 @@ import { purgeEndedJobs, purgeJob } from './purge.ts'
 import { purgeRuns } from './purge-runs.ts'
 import { purgeResults } from './results.ts'
 import { pauseRun, resumeRun, terminateRun } from './run-calls.ts'
-import { ping, setSetting } from './settings.ts'
+import { ping, replaceSetting, setSetting } from './settings.ts'
 import { startDueRuns } from './start-due-runs.ts'
 import { submitJobs } from './submit.ts'
 import { purgeSums, summarize } from './sums.ts'
@@ -73,6 +73,7 @@ export const WRITES = {
   purgeWorkers,
   redeliver,
   renewLeases,
+  replaceSetting,
   replaceWorkflow,
   restartTimeout,
   resumeRun,

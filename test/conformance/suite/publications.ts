@@ -47,6 +47,35 @@ export const publicationTests: AreaTests = scene => {
     expect(await scene().job(job.id)).toMatchObject({ status: 'completed' })
   })
 
+  test('nothing is committed for a setting that has changed, and the attempt may end in any way', async () => {
+    const job = await start()
+    const { store } = scene()
+    const commitFor = (value: string) =>
+      store.commitPublication({
+        workspace: WORKSPACE,
+        lease: leaseOf(job),
+        publication: PUBLICATION,
+        ifSetting: { name: 'home', value },
+      })
+    expect(await commitFor('one')).toBe('lost')
+    await store.setSetting({ name: 'home', value: 'two' })
+    expect(await commitFor('one')).toBe('lost')
+    expect(await get(job.id)).toBeNull()
+    expect(await commitFor('two')).toBe('committed')
+    await store.setSetting({ name: 'home', value: 'three' })
+    expect(await commitFor('two')).toBe('committed')
+    const other = await start({ exclusiveKey: 'other' })
+    expect(
+      await store.commitPublication({
+        workspace: WORKSPACE,
+        lease: leaseOf(other),
+        publication: PUBLICATION,
+        ifSetting: { name: 'home', value: 'two' },
+      }),
+    ).toBe('lost')
+    expect(await scene().end(other, failure())).toMatchObject({ applied: true, status: 'failed' })
+  })
+
   test('invariant 2: who has lost the lease commits nothing', async () => {
     const job = await start()
     const wrong = [

@@ -166,6 +166,21 @@ export const workspaceTests: AreaTests = scene => {
     expect(await scene().store.getSetting({ name: 'instance' })).toBe('two')
   })
 
+  test('a setting is replaced only when it is as was thought, by one of several', async () => {
+    const replace = (from: string | null, to: string) => scene().store.replaceSetting({ name: 'home', from, to })
+    expect(await replace('nobody', 'one')).toBe(false)
+    expect(await scene().store.getSetting({ name: 'home' })).toBeNull()
+    const first = await Promise.all(['one', 'two', 'three'].map(to => replace(null, to)))
+    expect(first.filter(Boolean)).toHaveLength(1)
+    const now = (await scene().store.getSetting({ name: 'home' }))!
+    expect(now).toBe(['one', 'two', 'three'][first.indexOf(true)])
+    const next = await Promise.all(['four', 'five'].map(to => replace(now, to)))
+    expect(next.filter(Boolean)).toHaveLength(1)
+    expect(await replace(null, 'six')).toBe(false)
+    await scene().reopen()
+    expect(await scene().store.getSetting({ name: 'home' })).toBe(['four', 'five'][next.indexOf(true)])
+  })
+
   test('a store that can be written answers a ping', async () => {
     await expect(scene().store.ping()).resolves.toBeUndefined()
   })

@@ -5,14 +5,18 @@ import type { Queryable, Statement } from '../database.ts'
 import { toClaimToken } from '../lease-token.ts'
 import type { Session } from '../session.ts'
 
-/** Writes into the job's row, so that a cancel or an end of it, which read that, come before or after. */
+/** Writes into the job's row, and locks the setting, so that who reads or changes them comes before or after. */
 const COMMIT: Statement = {
   name: 'commit_publication',
   text: `
-    WITH published AS (
+    WITH expected AS MATERIALIZED (
+      SELECT FROM millrace.setting WHERE name = $9 AND value = $10 FOR SHARE
+    ),
+    published AS (
       UPDATE millrace.live
       SET published = true
       WHERE id = $2 AND workspace = $3 AND attempt = $4 AND claim_token = $5::uuid AND status = 'running' AND NOT published
+        AND ($9::text IS NULL OR EXISTS (SELECT FROM expected))
       RETURNING id
     )
     INSERT INTO millrace.publication (job_id, workspace, staging_database, tables, outcome, created_at)
@@ -23,23 +27,24 @@ const COMMIT: Statement = {
 const FIND_HELD: Statement = {
   name: 'find_held_to_publish',
   text: `
-    SELECT published FROM millrace.live WHERE id = $1 AND workspace = $2 AND attempt = $3 AND claim_token = $4::uuid`,
+    SELECT published, status FROM millrace.live WHERE id = $1 AND workspace = $2 AND attempt = $3 AND claim_token = $4::uuid`,
 }
 
 /** `commitPublication`. */
 export const commitPublication = async (
   session: Session,
-  { workspace, lease, publication }: Parameters<DataStore['commitPublication']>[0],
+  { workspace, lease, publication, ifSetting }: Parameters<DataStore['commitPublication']>[0],
 ): ReturnType<DataStore['commitPublication']> => {
   if (!isId(lease.jobId)) return 'lost'
   const held = [lease.jobId, workspace, lease.attempt, toClaimToken(lease)]
   const { stagingDatabase, tables, outcome } = publication
   const texts = [storable(stagingDatabase), JSON.stringify(tables), storable(outcome)]
-  const committed = await session.database.query(COMMIT, [session.now(), ...held, ...texts])
+  const expected = [ifSetting?.name ?? null, ifSetting?.value ?? null]
+  const committed = await session.database.query(COMMIT, [session.now(), ...held, ...texts, ...expected])
   if (committed.length > 0) return 'committed'
-  const [row] = await session.database.query<{ published: boolean }>(FIND_HELD, held)
-  if (!row) return 'lost'
-  return row.published ? 'committed' : 'cancelling'
+  const [row] = await session.database.query<{ published: boolean; status: string }>(FIND_HELD, held)
+  if (row?.published) return 'committed'
+  return row?.status === 'cancelling' ? 'cancelling' : 'lost'
 }
 
 const REVOKE: Statement = {
