@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'
 import { createSlots, type Slot, type Slots } from './slots.ts'
 
-type Lane = { readonly kinds: readonly Executor['kind'][]; readonly slots: Slots }
+type Lane = { readonly executors: readonly Executor[]; readonly slots: Slots }
 
 type Dependencies = {
   readonly store: Store
@@ -31,10 +31,11 @@ type Dependencies = {
 export const createClaimLoop = (dependencies: Dependencies): Loop => {
   const { store, clock, logger, pollMs } = dependencies
 
-  const claimInto = async ({ kinds, slots }: Lane): Promise<void> => {
+  const claimInto = async ({ executors, slots }: Lane): Promise<void> => {
     const reserved = slots.reserve()
     if (reserved.size === 0) return
     try {
+      const kinds = await kindsHere(executors)
       const sentAt = clock.monotonic()
       const { workerId, leaseMs } = dependencies
       const jobs = await store.claimJobs({ workerId, kinds, limit: reserved.size, leaseMs })
@@ -62,6 +63,11 @@ export const createClaimLoop = (dependencies: Dependencies): Loop => {
 
 const toLanes = ({ executors, slots }: Dependencies, onFree: () => void): readonly Lane[] =>
   [...new Set(executors.map(executor => executor.lane))].map(lane => ({
-    kinds: executors.filter(executor => executor.lane === lane).map(executor => executor.kind),
+    executors: executors.filter(executor => executor.lane === lane),
     slots: createSlots({ size: slots[lane], onFree }),
   }))
+
+const kindsHere = async (executors: readonly Executor[]): Promise<readonly Executor['kind'][]> => {
+  const elsewhere = await Promise.all(executors.map(async executor => (await executor.isElsewhere?.()) === true))
+  return executors.filter((_, index) => !elsewhere[index]).map(({ kind }) => kind)
+}

@@ -39,6 +39,7 @@ export const createExecute = (dependencies: ExecuteDependencies) => {
 const run = async (attempt: Attempt, executor: Executor): Promise<Outcome> => {
   attempt.startClock()
   try {
+    if ((await executor.enter?.()) === false) return LEFT
     return await executor.run(attempt.job, attempt)
   } catch (error) {
     if (isDiskFull(error)) return DISK_FULL
@@ -90,6 +91,8 @@ const DISK_FULL: Outcome = Object.freeze({
   reason: 'disk_full',
   message: ERRORS.disk_full.title,
 })
+
+const LEFT: Outcome = Object.freeze({ type: 'left' })
 
 const crashed = (error: unknown): Outcome => ({
   type: 'failed',

@@ -18,6 +18,10 @@ export interface Executor {
   leasesRenewed?(leases: readonly { jobId: string; attempt: number }[], sentAt: number): void
   /** Problems that make jobs of this kind fail or weaken their isolation, for start-up and `/readyz`. */
   health?(): Promise<readonly ExecutorProblem[]>
+  /** Whether another server carries out jobs of this kind, as far as is known: then they are not claimed here. */
+  isElsewhere?(): Promise<boolean>
+  /** Before each job is run: makes sure that it is for this server. False: it is not, and the job is put back. */
+  enter?(): Promise<boolean>
   /** Never rejects for what a job does; a rejection is a fault of the executor and counts as a system failure. Resolves only when nothing the job started is left. */
   run(job: ClaimedJob, context: ExecutionContext): Promise<Outcome>
 }

@@ -50,6 +50,13 @@ test('restartable: false makes a system failure final', () => {
   expect(lostAttemptEnd(first)).toMatchObject({ type: 'retry', reason: 'worker_lost' })
 })
 
+test('what is for another server is put back without a try, unless it was cancelled or the lease is lost', () => {
+  expect(toAttemptEnd({ type: 'left' }, null, first)).toMatchObject({ type: 'release' })
+  expect(toAttemptEnd({ type: 'left' }, 'timeout', first)).toMatchObject({ type: 'release' })
+  expect(toAttemptEnd({ type: 'left' }, 'cancelled_by_user', first)).toMatchObject({ type: 'cancel' })
+  expect(toAttemptEnd({ type: 'left' }, 'lease_lost', first)).toBeNull()
+})
+
 test('a timeout is a user failure however the work then ended', () => {
   expect(
     toAttemptEnd({ type: 'stopped', exit: { exitCode: null, signal: 'SIGTERM' } }, 'timeout', first),

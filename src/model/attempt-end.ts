@@ -16,7 +16,7 @@ export const toAttemptEnd = (outcome: Outcome, cause: StopCause | null, tries: T
   const isCancelled = cause === 'cancelled_by_user' || cause === 'run_terminated'
   if (isCancelled && !(outcome.type === 'completed' && outcome.isPublished)) return { type: 'cancel', exit }
   if (outcome.type === 'completed') return { type: 'complete', exit, statistics, result: outcome.result ?? null }
-  if (cause === 'shutdown') return { type: 'release', exit }
+  if (cause === 'shutdown' || outcome.type === 'left') return { type: 'release', exit }
   if (cause === 'timeout')
     return failure({ reason: 'timeout', class: 'user', message: ERRORS.timeout.title, exit, statistics, tries })
   if (outcome.type === 'stopped')

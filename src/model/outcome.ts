@@ -41,6 +41,8 @@ export type Outcome =
     }
   /** The attempt stopped because it was told to; the cause is known to the one who told it. */
   | { readonly type: 'stopped'; readonly exit?: Exit; readonly statistics?: Statistics }
+  /** Nothing was done: another server carries it out. */
+  | { readonly type: 'left'; readonly exit?: Exit; readonly statistics?: Statistics }
 
 /** Why an attempt is told to stop. The first cause wins. */
 export type StopCause = CancelReason | 'timeout' | 'shutdown' | 'lease_lost'
@@ -71,5 +73,5 @@ export type AttemptEnd =
       readonly delayMs: number
     }
   | { readonly type: 'cancel'; readonly exit: Exit }
-  /** Put back by a worker that shuts down; uses up no attempt. */
+  /** Put back by a worker that shuts down, or that is not the one for it; uses up no attempt. */
   | { readonly type: 'release'; readonly exit: Exit }
