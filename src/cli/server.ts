@@ -1,8 +1,10 @@
 import { createServer } from 'node:net'
+import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
 import { createData } from '../data/data.ts'
+import { createTablesHome } from '../data/tables-home.ts'
 import { createUploads } from '../data/uploads.ts'
 import { createEngine } from '../engine/create-engine.ts'
 import type { Engine, PartHealth } from '../engine/engine.ts'
@@ -89,11 +91,24 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   const parts = { config, clock, logger, store, blobs }
   const shareTails = config.databaseUrl !== null
   const logs = createJobLogs({ ...parts, dataDir: config.dataDir, maxBytes: config.logMaxBytes, shareTails })
-  const warehouse = openWarehouse({ config, dataDir: config.dataDir, logger, clock })
+  const sharesStore = config.databaseUrl !== null && config.clickhouseUrl === null
+  const home = sharesStore
+    ? createTablesHome({
+        store,
+        dataDir: config.dataDir,
+        name: `${hostname()} (${config.publicUrl})`,
+        workerId: () => engine.workerId,
+        isWorker: config.roles.includes('worker'),
+        logger,
+        clock,
+      })
+    : null
+  const warehouse = openWarehouse({ config, dataDir: config.dataDir, gate: home, logger, clock })
   undo.push(() => warehouse.close())
   const data = createData({
     store,
     warehouse,
+    home,
     logger,
     quarantineKeptMs: config.retentionQuarantineMs,
     jobsLogKeptMs: config.retentionJobsLogMs,
@@ -103,7 +118,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
     ? (options.executors ??
       (await openExecutors({ config, instanceId: instanceId(dataDir), logger, clock, warehouse, data, uploads })))
     : []
-  const engine = createEngine({
+  const engine: Engine = createEngine({
     ...parts,
     logs,
     secrets,
@@ -114,6 +129,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
     formerWorkers: formerWorkers(dataDir),
   })
   dataDir.write('worker-id', engine.workerId)
+  if (config.takeOverTables) await home?.takeOver()
   const stopping = new AbortController()
   let app: App | null = null
   undo.push(async () => {

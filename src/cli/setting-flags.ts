@@ -5,8 +5,11 @@ import type { CliContext } from './context.ts'
 
 /** Adds one flag per setting (`--port <value>`), with its variable and default in the help. */
 export const addSettingFlags = (command: Command): Command => {
-  for (const { flag, env, about, default: fallback } of settings)
-    command.option(`--${flag} <value>`, `${about} (${env}${fallback === '' ? '' : `, default ${fallback}`})`)
+  for (const { flag, isSwitch, env, about, default: fallback } of settings)
+    command.option(
+      `--${flag} ${isSwitch ? '[value]' : '<value>'}`,
+      `${about} (${env}${fallback === '' ? '' : `, default ${fallback}`})`,
+    )
   return command
 }
 
@@ -18,5 +21,8 @@ const flagsOf = (command: Command): Readonly<Record<string, string | undefined>>
   Object.fromEntries(
     command.options
       .filter(option => settings.some(setting => setting.flag === option.name()))
-      .map(option => [option.name(), command.opts<Record<string, string | undefined>>()[option.attributeName()]]),
+      .map(option => [option.name(), textOf(command.opts()[option.attributeName()])]),
   )
+
+/** Of a switch without a value commander makes `true`. */
+const textOf = (value: string | true | undefined): string | undefined => (value === true ? 'true' : value)

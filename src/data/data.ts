@@ -5,6 +5,7 @@ import type { Warehouse } from '../warehouse/warehouse.ts'
 import { createCatalogues } from './catalogues.ts'
 import { createJobsLog, type JobsLog } from './jobs-log.ts'
 import { createReadiness } from './readiness.ts'
+import type { TablesHome } from './tables-home.ts'
 
 /** What everything about data sources and pipes is made of. */
 export type Data = {
@@ -14,6 +15,8 @@ export type Data = {
   /** `MILLRACE_RETENTION_QUARANTINE`, ms; Infinity: for ever. */
   readonly quarantineKeptMs: number
   readonly jobsLog: JobsLog
+  /** null: all servers of this store share one engine, or there is only this one. */
+  readonly home: TablesHome | null
   /** As it is now. */
   catalogue(workspace: string): Promise<Catalogue>
   /**
@@ -28,12 +31,14 @@ export type Data = {
 type Options = Pick<Data, 'store' | 'warehouse' | 'logger' | 'quarantineKeptMs'> & {
   /** `MILLRACE_RETENTION_JOBS_LOG`, ms; Infinity: for ever. */
   readonly jobsLogKeptMs: number
+  /** null when absent. */
+  readonly home?: TablesHome | null
 }
 
 /** Does nothing yet. */
-export const createData = ({ jobsLogKeptMs, ...options }: Options): Data => {
+export const createData = ({ jobsLogKeptMs, home = null, ...options }: Options): Data => {
   const catalogues = createCatalogues(options.store)
   const jobsLog = createJobsLog({ ...options, keptMs: jobsLogKeptMs })
-  const parts = { ...options, jobsLog, catalogue: catalogues.read }
+  const parts = { ...options, home, jobsLog, catalogue: catalogues.read }
   return { ...parts, ...createReadiness(parts) }
 }

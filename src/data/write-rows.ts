@@ -71,14 +71,18 @@ export const writeRows = async (data: Data, write: Write): Promise<Written> => {
   const { workspace, id: jobId } = write.job
   await data.ready(workspace)
   const begun = await data.store.getPublication({ workspace, jobId })
-  if (begun !== null) return finish(data, write, begun)
+  if (begun !== null) {
+    if (data.home?.isLost(begun) !== true) return finish(data, write, begun)
+    const forgotten = await data.store.revokePublication({ workspace, lease: leaseOf(write.job) })
+    if (forgotten === 'lost') return { type: 'stopped' }
+  }
   const locked = await lockAll(data, write)
   if (locked.type !== 'locked') return locked
   try {
     await tidyStaging(data, workspace, locked.tables)
     const publication = await prepare(data, write, locked.catalogue)
     if ('type' in publication) return publication
-    const answer = await data.store.commitPublication({ workspace, lease: leaseOf(write.job), publication })
+    const answer = await commit(data, write, publication)
     if (answer !== 'committed') return { type: 'stopped' }
     return await publish(data, write, publication)
   } catch (error) {
@@ -88,6 +92,20 @@ export const writeRows = async (data: Data, write: Write): Promise<Written> => {
     const { job } = write
     await clearAway(data, write, stagingName(data.warehouse.database(workspace), { jobId, attempt: job.attempt }))
   }
+}
+
+const commit = async ({ store, home }: Data, { job }: Write, publication: NewPublication) => {
+  const { workspace } = job
+  const ifSetting = home?.claim() ?? null
+  const answer = await store.commitPublication({
+    workspace,
+    lease: leaseOf(job),
+    publication,
+    ...(ifSetting && { ifSetting }),
+  })
+  // Tables that have a home elsewhere by now would get these rows in vain.
+  if (answer === 'lost') await home?.enter()
+  return answer
 }
 
 /** What an attempt before this one had committed. Somebody else who has the tables by now has finished it, too. */
@@ -161,7 +179,8 @@ const publish = async (data: Data, write: Write, publication: NewPublication): P
       if (pause > FIRST_PAUSE_MS) write.onWait(null)
       return { type: 'written', outcome: JSON.parse(publication.outcome) as Record<string, number> }
     } catch (error) {
-      if (write.mustLeave()) return { type: 'stopped' }
+      // Where the tables are by now, the next attempt goes on.
+      if (write.mustLeave() || (await data.home?.isElsewhere())) return { type: 'stopped' }
       logger.warn({ err: error, job_id: job.id }, 'a publication could not be finished; it is tried again')
       if (error instanceof WarehouseError && !isAway(error)) refusedAt ??= clock.monotonic()
       const isOver = refusedAt !== null && (signal.aborted || clock.monotonic() - refusedAt > PATIENCE_MS)

@@ -1,5 +1,5 @@
 import type { Data } from '../data/data.ts'
-import type { ExecutorProblem } from './executor.ts'
+import type { Executor, ExecutorProblem } from './executor.ts'
 
 /** Whether there is a data engine, for jobs that need one. */
 export const warehouseHealth = async ({ warehouse }: Pick<Data, 'warehouse'>): Promise<readonly ExecutorProblem[]> => {
@@ -12,3 +12,7 @@ export const warehouseWarnings = ({ warehouse }: Pick<Data, 'warehouse'>): reado
   const message = warehouse.warning()
   return message === null ? [] : [{ severity: 'warning', message }]
 }
+
+/** Of executors whose jobs need tables: where one of several servers has them, that one carries them out. */
+export const whereTablesAre = ({ home }: Pick<Data, 'home'>): Pick<Executor, 'isElsewhere' | 'enter'> =>
+  home === null ? {} : { isElsewhere: () => home.isElsewhere(), enter: () => home.tryToEnter() }

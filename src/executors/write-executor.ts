@@ -1,7 +1,7 @@
 import type { Data } from '../data/data.ts'
 import type { Kind } from '../model/kind.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
-import { warehouseHealth } from './data-health.ts'
+import { warehouseHealth, whereTablesAre } from './data-health.ts'
 import type { Executor } from './executor.ts'
 import { toFailure } from './to-failure.ts'
 
@@ -16,6 +16,7 @@ export const createWriteExecutor = ({ kind, data, run }: Options): Executor => (
   kind,
   lane: 'default',
   health: () => warehouseHealth(data),
+  ...whereTablesAre(data),
   run: async (job, context) => {
     try {
       return await run(job, context)

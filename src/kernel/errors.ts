@@ -322,7 +322,7 @@ export const ERRORS = {
     http: 503,
     failure: 'system',
     title: 'There is no data engine',
-    hint: 'See /readyz for what is missing: the optional package chdb, or the server of MILLRACE_CLICKHOUSE_URL.',
+    hint: 'See /readyz for what is missing: the optional package chdb, the server of MILLRACE_CLICKHOUSE_URL, or the tables, which another server has.',
   },
   data_source_not_found: {
     http: 422,

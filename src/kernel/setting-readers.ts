@@ -27,6 +27,8 @@ export const oneOf =
     return value
   }
 
+export const trueOrFalse = (value: string): boolean => oneOf(['true', 'false'])(value) === 'true'
+
 export const databaseUrl = (value: string): string | null => {
   if (value === '') return null
   if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('postgres://user:password@host:port/database')

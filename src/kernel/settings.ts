@@ -14,6 +14,7 @@ import {
   publicUrl,
   retention,
   text,
+  trueOrFalse,
 } from './setting-readers.ts'
 
 /** The configuration as the rest of the program has it: made by `loadConfig`, frozen. */
@@ -59,6 +60,8 @@ export type Config = {
   readonly importDirs: readonly string[]
   /** null: embedded. */
   readonly clickhouseUrl: string | null
+  /** This server's tables count from now on, though another's did. */
+  readonly takeOverTables: boolean
   readonly workerMode: WorkerMode
   readonly maxWorkers: number
   readonly launcher: LauncherChoice
@@ -89,6 +92,8 @@ export type Setting<T> = {
   readonly default: string
   readonly about: string
   readonly secret?: boolean
+  /** The flag without a value means `true`. */
+  readonly isSwitch?: boolean
   /** A value that is wrong may hold credentials, though they do not belong there: no fault repeats it. */
   readonly mayHoldSecret?: boolean
   /** Throws an Error whose message says what would be right. */
@@ -297,6 +302,14 @@ const SETTINGS = {
     about: 'http(s)://user:password@host:8123/prefix; embedded when empty',
     secret: true,
     parse: clickhouseUrl,
+  },
+  takeOverTables: {
+    env: 'MILLRACE_TAKE_OVER_TABLES',
+    flag: 'take-over-tables',
+    isSwitch: true,
+    default: 'false',
+    about: "true: the tables of this server's embedded engine count from now on, in place of another server's",
+    parse: trueOrFalse,
   },
   workerMode: {
     env: 'ZWORKER_MODE',

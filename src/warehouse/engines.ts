@@ -46,9 +46,19 @@ export type Endpoint = {
   readonly onAway?: () => void
 }
 
+/** Whether this server's embedded engines have the tables that count, where each of several servers has engines of its own. */
+export type EngineGate = {
+  /** Resolves when they have. Asked for every statement. Throws `WarehouseError` `engine_unavailable` that says who has them. */
+  enter(): Promise<void>
+  /** The same as a problem of this server; null: they have, or nobody has yet. */
+  problem(): Promise<string | null>
+}
+
 type Options = {
   readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes' | 'databaseUrl'>
   readonly dataDir: string
+  /** Of embedded engines; null or absent: nobody else has any. */
+  readonly gate?: EngineGate | null
   readonly logger: Logger
   readonly clock: Clock
 }
@@ -57,18 +67,20 @@ type Options = {
 const IDLE_MS = 15 * 60_000
 
 /** Starts nothing and connects nowhere yet. */
-export const openEngines = ({ config, dataDir, logger, clock }: Options): Engines =>
+export const openEngines = ({ config, dataDir, gate = null, logger, clock }: Options): Engines =>
   config.clickhouseUrl === null
     ? onSockets({
         dataDir,
         logger,
         clock,
         memoryBytes: config.engineMemoryBytes,
+        gate,
         isAmongMany: config.databaseUrl !== null,
       })
     : openServerEngines({ url: config.clickhouseUrl, clock })
 
-type SocketOptions = Omit<Options, 'config'> & {
+type SocketOptions = Omit<Options, 'config' | 'gate'> & {
+  readonly gate: EngineGate | null
   readonly memoryBytes: number | null
   /** Other servers may share the store, and have engines of their own. */
   readonly isAmongMany: boolean
@@ -78,7 +90,7 @@ const ONE_MACHINE =
   'The tables of data jobs are on this machine alone: servers that share a PostgreSQL need MILLRACE_CLICKHOUSE_URL to share tables'
 
 const onSockets = (options: SocketOptions): Engines => {
-  const { isAmongMany, ...rest } = options
+  const { isAmongMany, gate, ...rest } = options
   const engines = openEmbeddedEngines({ ...rest, idleMs: IDLE_MS })
   const endpoints = new Map<string, SocketEndpoint>()
 
@@ -95,12 +107,13 @@ const onSockets = (options: SocketOptions): Engines => {
   return {
     database: () => 'live',
     endpoints: async workspace => {
+      await gate?.enter()
       const { socketPath, resultFiles } = await engines.address(workspace)
       const endpoint = endpointOf(workspace, socketPath)
       return { own: endpoint, users: endpoint, hasQueryLog: false, resultFiles }
     },
     importFolder: workspace => makeImportFolder({ dataDir: options.dataDir, workspace }),
-    problem: async () => engines.problem(),
+    problem: async () => (await gate?.problem()) ?? engines.problem(),
     warning: () => engines.warning() ?? (isAmongMany ? `${ONE_MACHINE}.` : null),
     close: async () => {
       for (const { agent } of endpoints.values()) agent.destroy()

@@ -4,7 +4,7 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import { createConnections } from './connection.ts'
 import { withDeadline } from './deadline.ts'
-import { openEngines } from './engines.ts'
+import { type EngineGate, openEngines } from './engines.ts'
 import { createKnownColumns } from './known-columns.ts'
 import { ANALYSIS_LIMITS, KEPT_DEPTH } from './limit-settings.ts'
 import { createSqlGuard, type GuardInput, type SqlGuard } from './sql-guard.ts'
@@ -14,6 +14,7 @@ import type { DescribedColumn, Statement, Warehouse } from './warehouse.ts'
 type Options = {
   readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes' | 'databaseUrl'>
   readonly dataDir: string
+  readonly gate?: EngineGate | null
   readonly logger: Logger
   readonly clock: Clock
   /** How long the engine may take to understand SQL of users before it runs. */

@@ -24,6 +24,17 @@ test('config prints every setting, its value and where it comes from, but no sec
   expect(stdout).not.toContain('hunter22')
 })
 
+test('a flag that is a switch needs no value', async () => {
+  const value = async (...flags: string[]) =>
+    JSON.parse((await millrace(['config', '--json', ...flags], { cwd })).stdout).MILLRACE_TAKE_OVER_TABLES
+  expect(await value()).toEqual({ value: false, origin: 'default' })
+  expect(await value('--take-over-tables')).toEqual({ value: true, origin: 'flag' })
+  expect(await value('--take-over-tables', '--port', '8080')).toEqual({ value: true, origin: 'flag' })
+  expect(await value('--take-over-tables', 'false')).toEqual({ value: false, origin: 'flag' })
+  const wrong = await millrace(['config', '--take-over-tables', 'perhaps'], { cwd })
+  expect(wrong.stderr).toContain('one of true, false')
+})
+
 test('config --json has every setting by its variable', async () => {
   const { stdout } = await millrace(['config', '--json'], { cwd })
   const printed = JSON.parse(stdout)
@@ -38,8 +49,8 @@ test('help names every command and the exit codes; help of serve names every fla
     expect(stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'))
   expect(stdout).toContain('Exit codes:')
   const serve = await millrace(['serve', '--help'], { cwd })
-  for (const { flag, env } of settings) {
-    expect(serve.stdout).toContain(`--${flag} <value>`)
+  for (const { flag, env, isSwitch } of settings) {
+    expect(serve.stdout).toContain(`--${flag} ${isSwitch ? '[value]' : '<value>'}`)
     expect(serve.stdout).toContain(env)
   }
 })

@@ -9,7 +9,7 @@ import type { ClaimedJob, Progress } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { putSecrets } from '../../model/secrets.ts'
 import { WarehouseError } from '../../warehouse/warehouse.ts'
-import { warehouseHealth } from '../data-health.ts'
+import { warehouseHealth, whereTablesAre } from '../data-health.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { failed } from '../run-write.ts'
 import { toFailure } from '../to-failure.ts'
@@ -48,6 +48,7 @@ export const createImportExecutor = (options: Options): Executor => {
     lane: 'default',
     start: async () => spoolFolder.sweep((await data.store.listWorkspaces()).map(({ id }) => id)),
     health: () => warehouseHealth(data),
+    ...whereTablesAre(data),
     run: (job, context) => runAttempt({ ...options, fetch, spoolFolder }, job, context),
   }
 }

@@ -7,7 +7,7 @@ import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
 import { type QueryLimits, type QuerySummary, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
-import { warehouseHealth, warehouseWarnings } from '../data-health.ts'
+import { warehouseHealth, warehouseWarnings, whereTablesAre } from '../data-health.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { followProgress, type ProgressFollower } from '../follow-progress.ts'
 import { withStatementProgress } from '../follow-statements.ts'
@@ -27,7 +27,11 @@ export const createQueryExecutor = (options: Options): Executor => ({
   kind: 'query',
   lane: 'default',
   // What weakens the engine is told once, not by every kind that needs it.
-  health: async () => [...(await warehouseHealth(options.data)), ...warehouseWarnings(options.data)],
+  health: async () => {
+    const problems = await warehouseHealth(options.data)
+    return problems.length > 0 ? problems : warehouseWarnings(options.data)
+  },
+  ...whereTablesAre(options.data),
   run: (job, context) => {
     const spec = JSON.parse(job.spec) as QuerySpec
     return spec.datasource === undefined
