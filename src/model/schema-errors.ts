@@ -84,14 +84,29 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
       return [] // said by the errors of its parts
     case 'pattern':
       return [[path, PATTERN_MEANING[String(params.pattern)] ?? `must match ${params.pattern}`]]
-    case 'minLength':
-      return [[path, params.limit === 1 ? 'must not be empty' : (error.message ?? 'is wrong')]]
     case 'enum':
     case 'const':
       return [[path, `must be ${namesOf(params.allowedValues ?? params.allowedValue).join(', ')}`]]
+    case 'minLength':
+    case 'minItems':
+    case 'minProperties':
+      return [
+        [path, params.limit === 1 ? 'must not be empty' : `must have at least ${sizeOf(error.keyword, params.limit)}`],
+      ]
+    case 'maxLength':
+    case 'maxItems':
+    case 'maxProperties':
+      return [[path, `must have at most ${sizeOf(error.keyword, params.limit)}`]]
     default:
       return [[path, error.message ?? 'is wrong']]
   }
+}
+
+const UNITS: Readonly<Record<string, string>> = { Length: 'characters', Items: 'entries', Properties: 'fields' }
+
+const sizeOf = (keyword: string, limit: unknown): string => {
+  const unit = UNITS[keyword.slice(3)]!
+  return limit === 1 ? `one ${unit.replace(/ies$/, 'y').replace(/s$/, '')}` : `${limit} ${unit}`
 }
 
 const namesOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [String(value)])

@@ -13,16 +13,23 @@ type Input = {
 
 const place = (index: number): string => `c${index}`
 
-/** Lines of the wrong number of columns are an error: quickest where there are none. `isUtf8`: the content as a whole is looked at elsewhere. */
+/**
+ * Lines of the wrong number of columns are an error: quickest where there are none. An empty field is made the default of its column, which is empty
+ * too: the engine would read it wrong, see `hasBlankEnds`. `isUtf8`: the content as a whole is looked at elsewhere.
+ */
 export const strictReader = (input: Input, { isUtf8 }: { isUtf8: boolean }): Reader => ({
   ...common(input),
+  settings: { ...common(input).settings, input_format_csv_empty_as_default: 1 },
   structure: input.columns.names.map((_, index) => `${place(index)} String`).join(', '),
   columns: readColumns(input, index => place(index), isUtf8),
   isBlank: '0',
   isRagged: '0',
 })
 
-/** A column that a line does not have is NULL, and nothing else is; what may be there must be empty, and one more column takes what is too much. */
+/**
+ * A column that a line does not have is NULL, and nothing else is; what may be there must be empty, and one more column takes what is too much. Not for files
+ * that `hasBlankEnds` finds.
+ */
 export const tolerantReader = (input: Input): Reader => {
   const { names, most } = input.columns
   const last = place(names.length - 1)
@@ -30,13 +37,21 @@ export const tolerantReader = (input: Input): Reader => {
   const isTooMuch = surplus.map(field => `ifNull(${field}, '') != ''`).join(' OR ')
   return {
     ...common(input),
-    settings: { ...common(input).settings, input_format_csv_allow_variable_number_of_columns: 1 },
+    settings: {
+      ...common(input).settings,
+      input_format_csv_empty_as_default: 0,
+      input_format_csv_allow_variable_number_of_columns: 1,
+    },
     structure: Array.from({ length: most + 1 }, (_, index) => `${place(index)} Nullable(String)`).join(', '),
     columns: readColumns(input, index => `assumeNotNull(${place(index)})`, false),
     isBlank: `(isNull(${place(0)}) OR (${place(0)} = '' AND isNull(${place(1)})))`,
     isRagged: `(isNull(${last}) OR ${isTooMuch} OR isNotNull(${place(most)}))`,
   }
 }
+
+/** Of what the sieve has let through: no blank lines, and where there are quotes only records of the right shape. */
+export const sievedReader = (input: Input): Reader =>
+  input.dialect.quote === '' ? { ...tolerantReader(input), isBlank: '0' } : strictReader(input, { isUtf8: false })
 
 const common = ({ dialect, skipLines }: Input) => ({
   format: 'CSV',

@@ -13,17 +13,20 @@ export const dialectOf = ({ delimiter = ',', quote = '"' }: Pick<ImportFields, '
   quote,
 })
 
+/** Where fields are parted by blanks, no blank around them is anything else than a part of them. */
+export const keepsBlanks = ({ delimiter }: Dialect): boolean => delimiter === '\t' || delimiter === ' '
+
 /** A text that no file has, so that NULL is what a line does not have at all. */
 const NO_NULL = '\u0001millrace null\u0001'
 
 /** Settings by which ClickHouse reads it: every field as the text that it is. */
-export const dialectSettings = ({ delimiter, quote }: Dialect): Readonly<Record<string, string | number>> => ({
-  format_csv_delimiter: delimiter,
-  format_csv_allow_double_quotes: quote === '"' ? 1 : 0,
-  format_csv_allow_single_quotes: quote === "'" ? 1 : 0,
+export const dialectSettings = (dialect: Dialect): Readonly<Record<string, string | number>> => ({
+  format_csv_delimiter: dialect.delimiter,
+  format_csv_allow_double_quotes: dialect.quote === '"' ? 1 : 0,
+  format_csv_allow_single_quotes: dialect.quote === "'" ? 1 : 0,
   format_csv_null_representation: NO_NULL,
-  input_format_csv_allow_whitespace_or_tab_as_delimiter: delimiter === '\t' || delimiter === ' ' ? 1 : 0,
+  input_format_csv_allow_whitespace_or_tab_as_delimiter: keepsBlanks(dialect) ? 1 : 0,
+  input_format_csv_trim_whitespaces: keepsBlanks(dialect) ? 0 : 1,
   input_format_csv_detect_header: 0,
-  input_format_csv_empty_as_default: 0,
   input_format_csv_skip_trailing_empty_lines: 1,
 })

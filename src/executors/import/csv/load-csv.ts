@@ -10,8 +10,9 @@ import { runSieve } from '../sieve/run-sieve.ts'
 import { MOST_SAMPLES } from '../sieve/sieve-report.ts'
 import type { ImportFields } from '../spec.ts'
 import type { Sample } from '../spool/read-sample.ts'
+import { hasBlankEnds } from './blank-ends.ts'
 import { csvColumns } from './csv-columns.ts'
-import { strictReader, tolerantReader } from './csv-reader.ts'
+import { sievedReader, strictReader, tolerantReader } from './csv-reader.ts'
 import { dialectOf } from './dialect.ts'
 import { hasHeader } from './header.ts'
 import { lastText } from './last-text.ts'
@@ -51,8 +52,8 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   }
   const counts = await splitLines(load, input, all !== 'unreadable')
   await load.whole()
+  const sieve = { csv, reader: sievedReader({ ...input, skipLines: 0 }) }
   // What the engine takes for a blank line of one column may be a value in quotes; the sieve knows, and leaves none.
-  const sieve = { csv, reader: { ...tolerantReader({ ...input, skipLines: 0 }), isBlank: '0' } }
   if (counts === null || (names.length === 1 && counts.blank > 0)) return loadSieved(load, sieve)
   if (counts.ragged === 0) {
     const last = await lastText(place.spool.path, dialect)
@@ -78,6 +79,8 @@ const splitLines = async (load: ContentLoad, input: Input, areLikelyRight: boole
     const counts = await trySplit(load, strictReader(input, { isUtf8: false }))
     if (counts !== null) return counts
   }
+  await load.whole()
+  if (await hasBlankEnds(load.place.spool.path, input.dialect, load.signal)) return null
   await startAnew(load)
   return trySplit(load, tolerantReader(input))
 }

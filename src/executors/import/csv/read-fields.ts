@@ -1,4 +1,4 @@
-import type { Dialect } from './dialect.ts'
+import { type Dialect, keepsBlanks } from './dialect.ts'
 import { scanRecord } from './scan-records.ts'
 
 export type Field = { readonly text: string; readonly quoted: boolean }
@@ -6,13 +6,14 @@ export type Field = { readonly text: string; readonly quoted: boolean }
 /** Fields of a record that `scanRecord` has found to be `ok`, between these places. */
 const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect): readonly Field[] => {
   const { delimiter, quote } = dialect
+  const trims = !keepsBlanks(dialect)
   const text = bytes
     .subarray(start, end)
     .toString('utf8')
     .replace(/[\r\n]+$/, '')
   const fields: Field[] = []
   for (let at = 0; ; ) {
-    while (at < text.length && (text[at] === ' ' || text[at] === '\t') && text[at] !== delimiter) at++
+    while (trims && at < text.length && (text[at] === ' ' || text[at] === '\t')) at++
     if (quote !== '' && text[at] === quote) {
       let value = ''
       for (at++; ; ) {
@@ -28,7 +29,7 @@ const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect)
     } else {
       const next = text.indexOf(delimiter, at)
       const value = text.slice(at, next === -1 ? text.length : next)
-      fields.push({ text: value.replace(/[ \t]+$/, ''), quoted: false })
+      fields.push({ text: trims ? value.replace(/[ \t]+$/, '') : value, quoted: false })
       at = next
     }
     if (at === -1) return fields
@@ -53,7 +54,7 @@ export const readRecords = (
   const records: SampleRecord[] = []
   let linesToEnd = 0
   for (let at = 0; at < bytes.length && records.length < limit; ) {
-    const { type, end, lines } = scanRecord(bytes, at, dialect, isWhole)
+    const { type, end, lines } = scanRecord(bytes, { start: at, dialect, isLast: isWhole })
     if (type !== 'ok' && type !== 'blank') break
     linesToEnd += lines
     if (type === 'ok') records.push({ fields: readFields(bytes, at, end, dialect), linesToEnd })

@@ -5,7 +5,8 @@ import { scanRecord } from './scan-records.ts'
 
 const COMMAS: Dialect = { delimiter: ',', quote: '"' }
 
-const scan = (text: string, dialect = COMMAS) => scanRecord(Buffer.from(text), 0, dialect, true)
+const scan = (text: string, dialect = COMMAS) =>
+  scanRecord(Buffer.from(text), { start: 0, dialect, isLast: true, edgeOf: 1 })
 
 test.each([
   ['a,b\nc', 'ok', 2, 4, 1],
@@ -34,8 +35,8 @@ test('a quote that is open is told with its line', () => {
 
 test('a record is cut where more bytes may belong to it', () => {
   for (const text of ['a,b', '"a', '"a"', '"a",'])
-    expect(scanRecord(Buffer.from(text), 0, COMMAS, false).type, text).toBe('cut')
-  expect(scanRecord(Buffer.from('a,b\n'), 0, COMMAS, false).type).toBe('ok')
+    expect(scanRecord(Buffer.from(text), { start: 0, dialect: COMMAS, isLast: false }).type, text).toBe('cut')
+  expect(scanRecord(Buffer.from('a,b\n'), { start: 0, dialect: COMMAS, isLast: false }).type).toBe('ok')
 })
 
 test('fields are read without their quotes and the spaces around them', () => {
@@ -44,4 +45,17 @@ test('fields are read without their quotes and the spaces around them', () => {
   expect(read('a, b ,"c ""d""" ," e "\r\n')).toEqual(['a', 'b', 'c "d"', ' e '])
   expect(read(',,\n')).toEqual(['', '', ''])
   expect(read('a\t"b"\t', { delimiter: '\t', quote: '' })).toEqual(['a', '"b"', ''])
+})
+
+test('the end of a field is told where others follow it', () => {
+  expect([scan('"a,b" ,c\n').edge, scan('a\n').edge, scan(',').edge]).toEqual([6, null, 0])
+})
+
+test('blanks are a part of what they part', () => {
+  const tabs: Dialect = { delimiter: '\t', quote: '"' }
+  expect(scan(' \tb\n', tabs)).toMatchObject({ type: 'ok', fields: 2, filled: 2 })
+  expect(scan('"a" \tb\n', tabs)).toMatchObject({ type: 'broken' })
+  expect(scan('  \n', tabs)).toMatchObject({ type: 'ok', fields: 1, filled: 1 })
+  const [record] = readRecords({ bytes: Buffer.from(' a \t "b"\n'), isWhole: true }, tabs)
+  expect(record!.fields.map(field => field.text)).toEqual([' a ', ' "b"'])
 })

@@ -1,8 +1,8 @@
-import type { Dialect } from './dialect.ts'
+import { type Dialect, keepsBlanks } from './dialect.ts'
 
 /**
  * Records of CSV after RFC 4180, as ClickHouse's reader takes it: spaces and tabs around a field that is not quoted are not
- * part of it; a quote within such a field means nothing; after a closing quote nothing but spaces may come before the delimiter or the end of the line.
+ * part of it, unless fields are parted by such; a quote within such a field means nothing; after a closing quote nothing but spaces may come before the delimiter or the end of the line.
  */
 export type Scanned = {
   /** Where the next record begins. */
@@ -19,6 +19,8 @@ export type Scanned = {
   readonly type: 'ok' | 'blank' | 'broken' | 'open' | 'cut'
   /** Lines from its beginning to where the quote was opened that is not closed; 0: none is open. */
   readonly openLine: number
+  /** Where the field that was asked for ends, if others follow it. */
+  readonly edge: number | null
 }
 
 const LF = 0x0a
@@ -26,54 +28,63 @@ const CR = 0x0d
 const SPACE = 0x20
 const TAB = 0x09
 
-/** Scans one record from `start`. `isLast`: no more bytes follow these. */
-export const scanRecord = (bytes: Buffer, start: number, dialect: Dialect, isLast: boolean): Scanned => {
+type Scan = {
+  readonly start: number
+  readonly dialect: Dialect
+  /** No more bytes follow these. */
+  readonly isLast: boolean
+  /** The field whose end is asked for. */
+  readonly edgeOf?: number
+}
+
+/** Scans one record. */
+export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Scan): Scanned => {
   const delimiter = dialect.delimiter.charCodeAt(0)
   const quote = dialect.quote === '' ? -1 : dialect.quote.charCodeAt(0)
   const length = bytes.length
+  const trims = !keepsBlanks(dialect)
   let at = start
   let fields = 1
   let filled = 0
   let lines = 1
+  let edge: number | null = null
+  const found = (type: Scanned['type'], end: number, openLine = 0): Scanned => ({
+    type,
+    end,
+    lines,
+    fields,
+    filled,
+    openLine,
+    edge,
+  })
+  const whole = (to: number): 'blank' | 'ok' => (fields === 1 && isBlank(bytes, start, to, trims) ? 'blank' : 'ok')
   for (;;) {
-    while (at < length && (bytes[at] === SPACE || bytes[at] === TAB) && bytes[at] !== delimiter) at++
+    while (trims && at < length && (bytes[at] === SPACE || bytes[at] === TAB)) at++
     if (at < length && bytes[at] === quote) {
       const openLine = lines
       const from = at + 1
       for (at++; ; at++) {
         const close = bytes.indexOf(quote, at)
-        if (close === -1) return { type: isLast ? 'open' : 'cut', end: length, lines, fields, filled, openLine }
+        if (close === -1) return found(isLast ? 'open' : 'cut', length, openLine)
         lines += countByte(bytes, LF, at, close)
         at = close + 1
-        if (at === length && !isLast) return { type: 'cut', end: length, lines, fields, filled, openLine }
+        if (at === length && !isLast) return found('cut', length, openLine)
         if (bytes[at] !== quote) break
       }
       if (at - 1 > from) filled = fields
-      while (at < length && (bytes[at] === SPACE || bytes[at] === TAB) && bytes[at] !== delimiter) at++
+      while (trims && at < length && (bytes[at] === SPACE || bytes[at] === TAB)) at++
       const next = bytes[at]
       // The very last line may have lost the other half of its end.
       if (next === CR && (bytes[at + 1] === LF || (isLast && at + 1 === length))) at++
-      if (at < length && bytes[at] !== delimiter && bytes[at] !== LF)
-        return { type: 'broken', end: at, lines, fields, filled, openLine: 0 }
+      if (at < length && bytes[at] !== delimiter && bytes[at] !== LF) return found('broken', at)
     } else {
       const from = at
       while (at < length && bytes[at] !== delimiter && bytes[at] !== LF) at++
-      if (!isBlank(bytes, from, at)) filled = fields
+      if (!isBlank(bytes, from, at, trims)) filled = fields
     }
-    if (at >= length) {
-      if (!isLast) return { type: 'cut', end: length, lines, fields, filled, openLine: 0 }
-      const type = fields === 1 && isBlank(bytes, start, length) ? 'blank' : 'ok'
-      return { type, end: length, lines, fields, filled, openLine: 0 }
-    }
-    if (bytes[at] === LF)
-      return {
-        type: fields === 1 && isBlank(bytes, start, at) ? 'blank' : 'ok',
-        end: at + 1,
-        lines,
-        fields,
-        filled,
-        openLine: 0,
-      }
+    if (at >= length) return isLast ? found(whole(length), length) : found('cut', length)
+    if (bytes[at] === LF) return found(whole(at), at + 1)
+    if (fields === edgeOf) edge = at
     fields++
     at++
   }
@@ -85,7 +96,8 @@ const countByte = (bytes: Buffer, byte: number, from: number, to: number): numbe
   return count
 }
 
-const isBlank = (bytes: Buffer, from: number, to: number): boolean => {
-  for (let at = from; at < to; at++) if (bytes[at] !== CR && bytes[at] !== SPACE && bytes[at] !== TAB) return false
+const isBlank = (bytes: Buffer, from: number, to: number, trims: boolean): boolean => {
+  for (let at = from; at < to; at++)
+    if (bytes[at] !== CR && !(trims && (bytes[at] === SPACE || bytes[at] === TAB))) return false
   return true
 }

@@ -27,7 +27,7 @@ export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve):
   const invalid = new InvalidLines()
   while (window.line <= skipLines && !window.isAtEnd) window.skipLine()
   while (!window.isAtEnd && (stopAfter === null || invalid.count < stopAfter)) {
-    const scanned = scanRecord(window.bytes, 0, dialect, window.isLast)
+    const scanned = scanRecord(window.bytes, { start: 0, dialect, isLast: window.isLast, edgeOf: sieve.fields })
     if (needsMore(scanned, window)) {
       window.more()
       continue
@@ -41,7 +41,7 @@ export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve):
     }
     const record = window.bytes.subarray(0, scanned.end)
     if (fault !== null) invalid.add(window.line, record, fault)
-    else if (!isNothing(scanned, sieve)) writer.write(withoutReturn(record))
+    else if (!isNothing(scanned, sieve)) writer.write(shapedRecord(record, scanned, sieve))
     window.skip(scanned.end, scanned.lines)
   }
   writer.flush()
@@ -59,9 +59,16 @@ const isNothing = ({ type, fields, filled }: Scanned, sieve: CsvSieve): boolean 
   type === 'blank' || (fields === 1 && filled === 0 && sieve.fields > 1)
 
 const CR = 0x0d
+const LINE_FEED = Buffer.from('\n')
 
-/** Of the last line, which engines take for half an end. */
-const withoutReturn = (record: Buffer): Buffer => (record.at(-1) === CR ? record.subarray(0, -1) : record)
+/** Where there are quotes without the fields that are too much, and are empty; without half an end of the last line. */
+const shapedRecord = (record: Buffer, { edge, filled }: Scanned, { dialect, fields }: CsvSieve): Buffer => {
+  const { quote } = dialect
+  if (edge === null || quote === '') return record.at(-1) === CR ? record.subarray(0, -1) : record
+  // Else it would be a blank line.
+  if (fields === 1 && filled === 0) return Buffer.from(`${quote}${quote}\n`)
+  return Buffer.concat([record.subarray(0, edge), LINE_FEED])
+}
 
 const faultOf = (scanned: Scanned, sieve: CsvSieve): string | null => {
   const { type, fields, filled } = scanned

@@ -1,6 +1,6 @@
 import { createReadStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
-import type { Dialect } from '../csv/dialect.ts'
+import { type Dialect, keepsBlanks } from '../csv/dialect.ts'
 import { spoolContent } from './spool-content.ts'
 
 const CR = 0x0d
@@ -57,7 +57,9 @@ const SPACE = 0x20
 const TAB = 0x09
 
 /** Takes byte after byte and tells whether it is outside of quotes. Only what begins a field opens them, as in `scanRecord`. */
-const createQuoteTracker = ({ delimiter, quote }: Dialect): ((byte: number) => boolean) => {
+const createQuoteTracker = (dialect: Dialect): ((byte: number) => boolean) => {
+  const { delimiter, quote } = dialect
+  const trims = !keepsBlanks(dialect)
   const between = delimiter.charCodeAt(0)
   const mark = quote === '' ? -1 : quote.charCodeAt(0)
   let isInside = false
@@ -74,7 +76,8 @@ const createQuoteTracker = ({ delimiter, quote }: Dialect): ((byte: number) => b
     }
     hasClosed = false
     if (isInside) return false
-    isAtStart = byte === between || byte === CR || byte === LF || (isAtStart && (byte === SPACE || byte === TAB))
+    isAtStart =
+      byte === between || byte === CR || byte === LF || (trims && isAtStart && (byte === SPACE || byte === TAB))
     return true
   }
 }
