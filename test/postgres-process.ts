@@ -2,10 +2,10 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { accessSync, chmodSync, constants, cpSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Readable } from 'node:stream'
+import { freePort } from './free-port.ts'
 
 /**
  * `node postgres-process.ts durable|fast`: makes a database cluster, runs it, prints its URL, and ends it when standard
@@ -79,15 +79,6 @@ const executable = (bin: string): string => {
     }
   }
   return bin
-}
-
-const freePort = async (): Promise<number> => {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  server.close()
-  await once(server, 'close')
-  return typeof address === 'object' && address ? address.port : 0
 }
 
 const initialise = ({ bin, directory, identity }: { bin: string; directory: string; identity: Identity }): void => {

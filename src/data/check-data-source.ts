@@ -3,7 +3,8 @@ import { newId } from '../kernel/ids.ts'
 import { columnNameFault, engineFault, nameFault, typeFault } from '../model/data-rules.ts'
 import type { DataSource } from '../model/data-source.ts'
 import { withoutPrefix } from '../warehouse/guard/without-prefix.ts'
-import { WarehouseError } from '../warehouse/warehouse.ts'
+import { quoteText } from '../warehouse/quote-text.ts'
+import { isSqlError, WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
 import { createTableSql, qualified } from './table-ddl.ts'
 
@@ -107,8 +108,9 @@ const tryTable = async ({ warehouse }: Data, workspace: string, dataSource: Data
 const mustBeKept = async (warehouse: Data['warehouse'], workspace: string, sql: string): Promise<void> => {
   const [printed] = await warehouse.rows<{ text: string }>({
     workspace,
-    sql: 'SELECT formatQuerySingleLine({sql:String}) AS text',
-    parameters: { sql },
+    // As a literal, as in the guard: a parameter travels in the address of the request.
+    sql: `SELECT formatQuerySingleLine(${quoteText(sql)}) AS text`,
+    settings: AS_LITERAL,
   })
   const treeOf = async (text: string): Promise<string> =>
     JSON.stringify(await warehouse.rows({ workspace, sql: `EXPLAIN AST ${text}` }))
@@ -120,13 +122,16 @@ const mustBeKept = async (warehouse: Data['warehouse'], workspace: string, sql: 
   )
 }
 
+/** Room for the longest statement, with each of its characters escaped. */
+const AS_LITERAL = { max_query_size: 1024 * 1024 }
+
 const nullOfSqlError = (error: unknown): null => {
-  if (error instanceof WarehouseError && error.reason === 'sql_error') return null
+  if (isSqlError(error)) return null
   throw error
 }
 
 /** Everything else than a fault of the text is thrown as it is. */
 export const toInvalid = (error: unknown, path: string): unknown => {
-  if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') return error
+  if (!isSqlError(error)) return error
   return new MillraceError('invalid', `${path}: ${error.message}`, { errors: [{ path, message: error.message }] })
 }

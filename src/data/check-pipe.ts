@@ -4,7 +4,7 @@ import { findDataSource, findFeedCycle, findNode, findPipe, findPipeCycle, sourc
 import { nameFault } from '../model/data-rules.ts'
 import type { NodeRole, Pipe, PipeNode } from '../model/pipe.ts'
 import { withNullParameters } from '../warehouse/guard/query-parameters.ts'
-import { type DescribedColumn, WarehouseError } from '../warehouse/warehouse.ts'
+import { type DescribedColumn, isSqlError } from '../warehouse/warehouse.ts'
 import { toInvalid } from './check-data-source.ts'
 import { readersFault } from './check-readers.ts'
 import { ambiguousSet } from './check-sets.ts'
@@ -49,7 +49,7 @@ export const inspectNodes = async (
         source: fromFirst.find(isKnown) ?? null,
       })
     } catch (error) {
-      if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+      if (!isSqlError(error)) throw error
       errors.push({ path, message: `the node ${node.name}: ${error.message}` })
     }
   }

@@ -1,7 +1,7 @@
 import type { Catalogue } from '../model/catalogue.ts'
 import { readsOf } from '../model/catalogue-graph.ts'
 import type { Pipe } from '../model/pipe.ts'
-import { WarehouseError } from '../warehouse/warehouse.ts'
+import { isSqlError } from '../warehouse/warehouse.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
 import { unattendedFault } from './unattended-fault.ts'
@@ -28,7 +28,7 @@ const nodeFault = async (...place: Parameters<typeof compileNode>): Promise<stri
     await compileNode(...place)
     return await unattendedFault(...place)
   } catch (error) {
-    if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+    if (!isSqlError(error)) throw error
     return error.message
   }
 }

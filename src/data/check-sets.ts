@@ -2,7 +2,7 @@ import { outerNames } from '../model/bound-select.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import type { Pipe, PipeNode } from '../model/pipe.ts'
 import { withNullParameters } from '../warehouse/guard/query-parameters.ts'
-import { WarehouseError } from '../warehouse/warehouse.ts'
+import { isSqlError } from '../warehouse/warehouse.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
 
@@ -36,6 +36,6 @@ export const ambiguousSet = async (
 const isNotUnknown =
   (name: string) =>
   (error: unknown): boolean => {
-    if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+    if (!isSqlError(error)) throw error
     return !(error.message.startsWith('Unknown expression') && error.message.includes(`\`${name}\``))
   }

@@ -2,7 +2,7 @@ import type { ResultFormat } from '../model/job.ts'
 import { type ColumnarFormat, portableType } from './portable-type.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
 import { quoteText } from './quote-text.ts'
-import { type DescribedColumn, WarehouseError } from './warehouse.ts'
+import { type DescribedColumn, isSqlError, WarehouseError } from './warehouse.ts'
 
 type Input = {
   /** What the guard let through. */
@@ -38,7 +38,7 @@ const QUOTED = /'(?:[^'\\]|\\.)*'/g
 
 /** What is wrong with the SQL is told when it runs. Two columns of one name are wrong here alone: they stay what they are. */
 const noneIfWrong = (error: unknown): readonly DescribedColumn[] => {
-  if (error instanceof WarehouseError && error.reason === 'sql_error') return []
+  if (isSqlError(error)) return []
   throw error
 }
 

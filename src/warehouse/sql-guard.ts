@@ -11,7 +11,7 @@ import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
 import { withoutPrefix } from './guard/without-prefix.ts'
 import { quoteText } from './quote-text.ts'
 import { remember } from './remember.ts'
-import { WarehouseError } from './warehouse.ts'
+import { isSqlError, WarehouseError } from './warehouse.ts'
 
 export type GuardInput = {
   /** A user's text. */
@@ -193,7 +193,7 @@ const refusal = (message: string): WarehouseError => new WarehouseError('sql_err
 const asSubquery = (formatted: string): string => `SELECT * FROM (\n${formatted}\n)`
 
 const toNull = (error: unknown): null => {
-  if (error instanceof WarehouseError && error.reason === 'sql_error') return null
+  if (isSqlError(error)) return null
   throw error
 }
 

@@ -145,3 +145,7 @@ export type WarehouseFault =
 /** The engine cannot be reached or has broken, which says nothing of the statement. */
 export const isAway = (error: unknown): boolean =>
   error instanceof WarehouseError && (error.reason === 'engine_lost' || error.reason === 'engine_unavailable')
+
+/** The fault is one of the statement. */
+export const isSqlError = (error: unknown): error is WarehouseError =>
+  error instanceof WarehouseError && error.reason === 'sql_error'

@@ -17,6 +17,7 @@ import { logTests } from './suite/logs.ts'
 import { notificationTests } from './suite/notifications.ts'
 import { overlapTests } from './suite/overlap.ts'
 import { publicationTests } from './suite/publications.ts'
+import { publishedItemTests } from './suite/published-items.ts'
 import { walkTests } from './suite/random-walk.ts'
 import { resultTests } from './suite/results.ts'
 import { retentionTests } from './suite/retention.ts'
@@ -83,5 +84,6 @@ const AREAS: readonly (readonly [string, AreaTests])[] = [
   ['table locks', tableLockTests],
   ['turns for tables', turnTests],
   ['publications', publicationTests],
+  ['published items of runs', publishedItemTests],
   ['changed jobs', changedJobTests],
 ]

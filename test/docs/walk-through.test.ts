@@ -1,11 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { freePort } from '../free-port.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 import { examplesOf, runExamples, runScript } from './examples.ts'
 import { shimPath } from './npx-shim.ts'
@@ -31,15 +29,6 @@ afterAll(async () => {
   await server?.stop()
   rmSync(directory, { recursive: true, force: true })
 })
-
-const freePort = async (): Promise<number> => {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  await once(probe, 'close')
-  return port
-}
 
 const startShop = async (port: number): Promise<string[]> => {
   const told: string[] = []

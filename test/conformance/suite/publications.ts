@@ -1,32 +1,20 @@
 import { expect, test } from 'vitest'
 import type { ClaimedJob, NewJob } from '../../../src/model/job.ts'
 import type { AttemptEnd } from '../../../src/model/outcome.ts'
-import type { NewPublication } from '../../../src/store/data-store.ts'
 import type { AreaTests } from '../store-suite.ts'
+import { PUBLICATION, publicationSteps } from './publication-steps.ts'
 import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, newJob, retryIn, WORKSPACE } from './scene.ts'
-import { newRun, WorkflowScene } from './workflow-scene.ts'
 
 export const publicationTests: AreaTests = scene => {
-  const steps = new WorkflowScene(scene)
-  const commit = (job: ClaimedJob, publication = PUBLICATION) =>
-    scene().store.commitPublication({ workspace: job.workspace, lease: leaseOf(job), publication })
+  const { commit, get, finish } = publicationSteps(scene)
   const start = (overrides: Partial<NewJob> = {}) => scene().start({ exclusiveKey: 'table', ...overrides })
   const published = async (overrides: Partial<NewJob> = {}) => {
     const job = await start(overrides)
     expect(await commit(job)).toBe('committed')
     return job
   }
-  const get = (jobId: string) => scene().store.getPublication({ workspace: WORKSPACE, jobId })
   const list = (workspace = WORKSPACE) => scene().store.listPublications({ workspace })
   const attempts = (jobId: string) => scene().store.listAttempts({ workspace: WORKSPACE, jobId })
-  /** The job is claimed once more and now completes. */
-  const finish = async (jobId: string) => {
-    const next = await scene().claimOne('worker-2')
-    expect(next.id).toBe(jobId)
-    expect(await get(jobId)).toMatchObject({ ...PUBLICATION, jobEnded: false })
-    expect(await scene().end(next)).toMatchObject({ applied: true, status: 'completed' })
-    expect(await scene().job(jobId)).toMatchObject({ status: 'completed', statusReason: null, errorMessage: null })
-  }
 
   test('a publication reads back as it was committed, from then on and after opening again', async () => {
     const job = await start()
@@ -299,73 +287,6 @@ export const publicationTests: AreaTests = scene => {
     }
   })
 
-  test('a published item of a terminated run completes and counts as completed; the run ends with it', async () => {
-    const workflow = await steps.create()
-    const run = newRun(workflow, [{ exclusiveKey: 'table' }, {}, {}], { trigger: 'manual', maxConcurrent: 2 })
-    await steps.trigger(workflow, run)
-    const [item, other] = await scene().claim()
-    expect(await commit(item!)).toBe('committed')
-    await steps.store.terminateRun({ workspace: WORKSPACE, runId: run.id, graceMs: null })
-    expect(await scene().status(item!.id)).toBe('cancelling')
-    await scene().end(other!, { type: 'cancel', exit: NO_EXIT })
-    await scene().end(item!, { type: 'cancel', exit: NO_EXIT })
-    expect(await steps.run(run.id)).toMatchObject({
-      status: 'running',
-      statusReason: 'terminating',
-      counts: { queued: 1, cancelled: 2 },
-    })
-    await finish(item!.id)
-    expect(await steps.run(run.id)).toMatchObject({
-      status: 'terminated',
-      statusReason: 'terminated_by_user',
-      counts: { completed: 1, cancelled: 2, failed: 0 },
-    })
-  })
-
-  test('a run that is terminated while its published item is queued again leaves it, and tells that it is terminating', async () => {
-    const workflow = await steps.create()
-    const runId = await steps.start(workflow, [{ exclusiveKey: 'table' }, { scheduledAt: Number.MAX_SAFE_INTEGER }])
-    const item = await scene().claimOne()
-    await commit(item)
-    await scene().end(item, { type: 'release', exit: NO_EXIT })
-    await scene().claim(0)
-    const outcome = await steps.store.terminateRun({ workspace: WORKSPACE, runId, graceMs: 0 })
-    expect(outcome).toMatchObject({ changed: true, run: { status: 'running', statusReason: 'terminating' } })
-    expect(await scene().status(item.id)).toBe('queued')
-    await scene().eventually(() => steps.events().at(-1)?.statusReason === 'terminating')
-    await finish(item.id)
-    expect(await steps.run(runId)).toMatchObject({ status: 'terminated', counts: { completed: 1, cancelled: 1 } })
-  })
-
-  test('a published item goes on in a paused run', async () => {
-    const workflow = await steps.create()
-    const runId = await steps.start(workflow, [{ exclusiveKey: 'a' }, { exclusiveKey: 'b' }, {}])
-    const [first, second] = await scene().claim(2)
-    await commit(first!)
-    await commit(second!)
-    await scene().end(first!, { type: 'release', exit: NO_EXIT })
-    await steps.store.pauseRun({ workspace: WORKSPACE, runId })
-    expect(await scene().end(second!, failure())).toMatchObject({ status: 'queued' })
-    expect(await steps.run(runId)).toMatchObject({ status: 'paused', counts: { queued: 2, pending: 1 } })
-    const again = await scene().claim()
-    expect(again.map(job => job.id)).toEqual([first!.id, second!.id])
-    for (const job of again) await scene().end(job)
-    expect(await steps.run(runId)).toMatchObject({ status: 'paused', counts: { completed: 2, pending: 1 } })
-  })
-
-  test('what a published item added does not join a run that is being terminated', async () => {
-    const workflow = await steps.create()
-    const runId = await steps.start(workflow, [{ exclusiveKey: 'table' }])
-    const item = await scene().claimOne()
-    const items = [newJob({ runId, workflowId: workflow.id })]
-    const which = { workspace: WORKSPACE, jobId: item.id, attempt: item.attempt }
-    expect(await scene().store.extendRun({ ...which, items, maxItems: 10 })).toBe('kept')
-    await commit(item)
-    await steps.store.terminateRun({ workspace: WORKSPACE, runId, graceMs: null })
-    expect(await scene().end(item)).toMatchObject({ status: 'completed' })
-    expect(await steps.run(runId)).toMatchObject({ status: 'terminated', counts: { completed: 1, pending: 0 } })
-  })
-
   test('the oldest publication of a workspace comes first, and of other workspaces none', async () => {
     await scene().store.createWorkspace({ id: 'other', name: 'other' })
     const jobs = [await published({ exclusiveKey: 'a' }), await published({ exclusiveKey: 'b', workspace: 'other' })]
@@ -402,13 +323,4 @@ export const publicationTests: AreaTests = scene => {
     await scene().store.purgeEndedJobs({ endedBefore: scene().clock.now(), limit: 10 })
     expect(await list()).toEqual([])
   })
-}
-
-const PUBLICATION: NewPublication = {
-  stagingDatabase: 'staging_1',
-  tables: [
-    { name: 'events', uuid: 'd9b4a0c2-0000-4000-8000-000000000001' },
-    { name: 'events_quarantine', uuid: 'd9b4a0c2-0000-4000-8000-000000000002' },
-  ],
-  outcome: '{"rows":3,"text":"ä"}',
 }

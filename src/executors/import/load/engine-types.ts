@@ -9,8 +9,8 @@ const known = new Map<string, readonly string[]>()
 export const withEngineTypes = async (staged: Staged): Promise<DataSource> => {
   const { target } = staged
   const key = `${target.id} ${target.columns.length}`
-  const types = known.get(key) ?? (await readTypes(staged))
-  remember(known, key, types)
+  if (!known.has(key)) remember(known, key, await readTypes(staged))
+  const types = known.get(key)!
   return { ...target, columns: target.columns.map((column, index) => ({ ...column, type: types[index]! })) }
 }
 

@@ -1,4 +1,4 @@
-import { WarehouseError } from '../../../warehouse/warehouse.ts'
+import { isSqlError } from '../../../warehouse/warehouse.ts'
 import { judgeRead, storedValue, withShared } from './judge-read.ts'
 import { CONTENT, loadInput } from './load-input.ts'
 import type { LoadPlace } from './load-place.ts'
@@ -27,7 +27,7 @@ export const loadAll = async (
     })
     return 'loaded'
   } catch (error) {
-    if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+    if (!isSqlError(error)) throw error
     return error.message.includes(BAD_ROW) ? 'some do not fit' : 'unreadable'
   }
 }

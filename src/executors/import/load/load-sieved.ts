@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { WarehouseError } from '../../../warehouse/warehouse.ts'
+import { isSqlError } from '../../../warehouse/warehouse.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { runSieve } from '../sieve/run-sieve.ts'
 import type { CsvSieve } from '../sieve/sieve-csv.ts'
@@ -39,7 +39,7 @@ export const trySplit = async (load: ContentLoad, reader: Reader): Promise<Split
   try {
     return await loadSplit({ ...load, reader })
   } catch (error) {
-    if (error instanceof WarehouseError && error.reason === 'sql_error') return null
+    if (isSqlError(error)) return null
     throw error
   }
 }
@@ -49,7 +49,7 @@ export const split = async (load: ContentLoad, reader: Reader): Promise<SplitCou
   try {
     return await loadSplit({ ...load, reader })
   } catch (error) {
-    if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+    if (!isSqlError(error)) throw error
     throw new ImportFailure('content_unreadable', `The content cannot be read: ${error.message}`)
   }
 }

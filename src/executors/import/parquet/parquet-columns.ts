@@ -1,5 +1,5 @@
 import { quoteText } from '../../../warehouse/quote-text.ts'
-import { type Statement, type Warehouse, WarehouseError } from '../../../warehouse/warehouse.ts'
+import { isSqlError, type Statement, type Warehouse } from '../../../warehouse/warehouse.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { readFooter } from './read-footer.ts'
@@ -23,7 +23,7 @@ export const parquetColumns = async (input: Input): Promise<readonly FileColumn[
   try {
     return await warehouse.rows<FileColumn>({ workspace, ...describing, signal })
   } catch (error) {
-    if (!(error instanceof WarehouseError) || error.reason !== 'sql_error') throw error
+    if (!isSqlError(error)) throw error
     throw new ImportFailure('content_unreadable', `The content is no whole Parquet: ${error.message}`)
   }
 }
