@@ -256,6 +256,14 @@ describe('what is wrong is refused at its field', () => {
   )
 })
 
+test('the most columns there may be can have the longest names', async () => {
+  const schema = Array.from({ length: 500 }, (_, index) => ({
+    name: `${index}`.padEnd(256, "'x"),
+    type: 'Nullable(String)',
+  }))
+  expect(await server.call('POST', '/v1/datasources', { name: 'wide', schema })).toMatchObject({ status: 201 })
+})
+
 describe('the quarantine', () => {
   const path = '/v1/datasources/dirty/quarantine'
   const dataSource = async (name: string) =>
