@@ -1,3 +1,4 @@
+import { allEnded } from '../kernel/all-ended.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { dataSourcesOf, type Feed, feedsBelow, findDataSource } from '../model/catalogue-graph.ts'
 import { quarantineOf } from '../model/data-source.ts'
@@ -29,17 +30,11 @@ export const stage = async (data: Data, write: Write, catalogue: Catalogue): Pro
     ...(write.quarantine ? [createQuarantineSql(database, target, data.quarantineKeptMs)] : []),
   ]
   for (let at = 0; at < tables.length; at += AT_ONCE)
-    await all(tables.slice(at, at + AT_ONCE).map(sql => statements.command({ sql })))
+    await allEnded(tables.slice(at, at + AT_ONCE).map(sql => statements.command({ sql })))
   return { catalogue, target, database, liveDatabase, statements }
 }
 
 const AT_ONCE = 4
-
-/** None runs any more when it is over, also when one has failed. */
-const all = async (commands: readonly Promise<void>[]): Promise<void> => {
-  await Promise.allSettled(commands)
-  await Promise.all(commands)
-}
 
 const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
   new Set(feeds.flatMap(({ pipe, node }) => [...dataSourcesOf(catalogue, pipe, node)]))

@@ -1,3 +1,4 @@
+import { rm } from 'node:fs/promises'
 import type { Data } from '../../data/data.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
 import { quarantineOf } from '../../model/data-source.ts'
@@ -102,6 +103,8 @@ const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promi
   if (fields.mode === 'replace') await checkReplacement(staged, counts, fields.max_bad_rows)
   if (fields.replace_condition !== undefined)
     await keepOthers({ data, workspace: job.workspace, staged, condition: fields.replace_condition })
+  // Nobody reads it any more, and to remove a large file takes a while.
+  rm(download.spooling.path, { force: true }).catch(ignore)
   return {
     type: 'loaded',
     outcome: {

@@ -16,6 +16,7 @@ import { sievedReader, strictReader, tolerantReader } from './csv-reader.ts'
 import { dialectOf } from './dialect.ts'
 import { hasHeader } from './header.ts'
 import { lastText } from './last-text.ts'
+import { looksWrong } from './looks-wrong.ts'
 import { readRecords } from './read-fields.ts'
 
 type CsvLoad = ContentLoad & {
@@ -31,7 +32,7 @@ type CsvLoad = ContentLoad & {
 export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const { place, sample, target, fields } = load
   const dialect = dialectOf(fields)
-  const records = readRecords(sample, dialect, 2)
+  const records = readRecords(sample, dialect, MOST_RECORDS)
   const header = fields.header ?? hasHeader(records, target)
   if (header && records.length === 0) throw noHeader()
   const columns = csvColumns(records, header, target)
@@ -41,7 +42,9 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const csv = { dialect, fields: names.length, most, skipLines, stopAfter: null }
 
   // Of one column a blank line is an empty value to one reader and none to the other.
-  const all = names.length === 1 ? 'unreadable' : await loadAll(place, strictReader(input, { isUtf8: true }))
+  const isAlone = names.length === 1
+  const isInVain = isAlone || looksWrong(header ? records.slice(1) : records, names, target)
+  const all = isInVain ? null : await loadAll(place, strictReader(input, { isUtf8: true }))
   if (all === 'loaded') {
     await load.whole()
     const last = await lastText(place.spool.path, dialect)
@@ -50,11 +53,12 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
       return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
     }
   }
-  const counts = await splitLines(load, input, all !== 'unreadable')
+  if (all !== null) await startAnew(load)
+  const counts = await splitLines(load, input, !isAlone && all !== 'unreadable')
   await load.whole()
   const sieve = { csv, reader: sievedReader({ ...input, skipLines: 0 }) }
   // What the engine takes for a blank line of one column may be a value in quotes; the sieve knows, and leaves none.
-  if (counts === null || (names.length === 1 && counts.blank > 0)) return loadSieved(load, sieve)
+  if (counts === null || (isAlone && counts.blank > 0)) return loadSieved(load, sieve)
   if (counts.ragged === 0) {
     const last = await lastText(place.spool.path, dialect)
     return (await hasSwallowed(load, target, last)) ? loadSieved(load, sieve) : toCounts(counts)
@@ -67,6 +71,9 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   return { ...toCounts(counts), samples: report.samples }
 }
 
+/** Of the sample: enough to meet what is wrong in one of a hundred. */
+const MOST_RECORDS = 500
+
 const noHeader = (): ImportFailure =>
   new ImportFailure('content_unreadable', 'The first line, which is to have the names of the columns, cannot be read.')
 
@@ -75,13 +82,12 @@ type Input = Parameters<typeof tolerantReader>[0]
 /** Where what was wrong first was a value the lines may well be right: to read lines of any shape takes a fifth more. null: the engine cannot read it. */
 const splitLines = async (load: ContentLoad, input: Input, areLikelyRight: boolean): Promise<SplitCounts | null> => {
   if (areLikelyRight) {
-    await startAnew(load)
     const counts = await trySplit(load, strictReader(input, { isUtf8: false }))
     if (counts !== null) return counts
+    await startAnew(load)
   }
   await load.whole()
   if (await hasBlankEnds(load.place.spool.path, input.dialect, load.signal)) return null
-  await startAnew(load)
   return trySplit(load, tolerantReader(input))
 }
 

@@ -51,8 +51,8 @@ export const makeFifo = async (path: string): Promise<FedFifo | null> => {
 
 /** Whether the system could. Where a function of its library can be called no program is started for it, which takes 10 ms. */
 const makeNamedPipe = async (path: string): Promise<boolean> => {
-  const mkfifo = await libraryCall()
-  if (mkfifo !== null) return mkfifo(path, OWNER_ALONE) === 0
+  const calls = await libraryCalls()
+  if (calls !== null) return calls.mkfifo(path, OWNER_ALONE) === 0
   return run('mkfifo', ['-m', OWNER_ALONE.toString(8), path]).then(
     () => true,
     () => false,
@@ -61,22 +61,43 @@ const makeNamedPipe = async (path: string): Promise<boolean> => {
 
 const OWNER_ALONE = 0o600
 
-const libraryCall = once(async () => {
+type LibraryCalls = {
+  readonly mkfifo: (path: string, mode: number) => number
+  readonly fcntl: (descriptor: number, command: number, argument: number) => number
+}
+
+/** null where functions of the system's library cannot be called. */
+const libraryCalls = once(async (): Promise<LibraryCalls | null> => {
   try {
     const { dlopen } = await import('node:ffi')
-    const { mkfifo } = dlopen(null, { mkfifo: { arguments: ['string', 'u32'], return: 'i32' } }).functions
-    return mkfifo as (path: string, mode: number) => number
+    const signatures = {
+      mkfifo: { arguments: ['string', 'u32'], return: 'i32' },
+      fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
+    } as const
+    return dlopen(null, signatures).functions as LibraryCalls
   } catch {
     // It is experimental.
     return null
   }
 })
 
+/** fcntl(2), of Linux alone. */
+const F_SETPIPE_SZ = 1031
+
+/** As much as anybody may have by default (pipe(7)). */
+const PIPE_BYTES = 1024 * 1024
+
+/** The system gives a pipe 64 KiB, and both sides wait for each other all the time. One that must stay so small is none the worse for it. */
+const widen = async (descriptor: number): Promise<void> => {
+  if (process.platform === 'linux') (await libraryCalls())?.fcntl(descriptor, F_SETPIPE_SZ, PIPE_BYTES)
+}
+
 /** Opening for writing fails as long as nobody reads, and would else wait in a thread that others need. */
 const openWhenRead = async (path: string, isEnded: () => boolean): Promise<Socket | null> => {
   for (; !isEnded(); await sleep(LOOK_MS)) {
     try {
       const descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
+      await widen(descriptor)
       const socket = new Socket({ fd: descriptor, readable: false, writable: true })
       // The engine may read no more: that it failed is told by its statement.
       socket.on('error', () => {})

@@ -1,3 +1,4 @@
+import { allEnded } from '../../../kernel/all-ended.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import type { InvalidLine } from '../sieve/sieve-report.ts'
 import type { LoadPlace } from './load-place.ts'
@@ -37,6 +38,6 @@ export const countRows = async ({ statements, database, table }: LoadPlace): Pro
 /** Before the content is loaded another way. */
 export const startAnew = async ({ place, quarantine }: ContentLoad): Promise<void> => {
   const { statements, database, table } = place
-  for (const name of [table, quarantine])
-    await statements.command({ database, sql: `TRUNCATE TABLE ${quoteIdentifier(name)} SYNC` })
+  const empty = (name: string) => statements.command({ database, sql: `TRUNCATE TABLE ${quoteIdentifier(name)} SYNC` })
+  await allEnded([table, quarantine].map(empty))
 }

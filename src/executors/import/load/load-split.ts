@@ -1,3 +1,5 @@
+import { allEnded } from '../../../kernel/all-ended.ts'
+import { newId } from '../../../kernel/ids.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import { type JudgedColumn, judgeRead, storedValue, withShared } from './judge-read.ts'
@@ -23,13 +25,20 @@ type Split = {
   readonly reader: Reader
 }
 
-/** Names that nothing else in staging has: those of data sources never begin so. */
-const JUDGED = 'stg_judged'
-const COUNTS = 'stg_counts'
-const VIEWS = ['stg_good', 'stg_bad', 'stg_count']
+/** Of one load, which may have others before it in the same staging: those of data sources never begin so. They go with staging. */
+const namesOf = (id: string) => ({
+  judged: `stg_judged_${id}`,
+  counts: `stg_counts_${id}`,
+  goodView: `stg_good_${id}`,
+  badView: `stg_bad_${id}`,
+  countView: `stg_count_${id}`,
+})
 
-/** Columns of `JUDGED`: the views give theirs the names of a data source, and where one is called alike it would be meant. */
+type Names = ReturnType<typeof namesOf>
+
+/** Columns of `judged`: the views give theirs the names of a data source, and where one is called alike it would be meant. */
 const judgedState = '\tstate'
+const STATE_COLUMN = quoteIdentifier(judgedState)
 const judgedValue = (index: number): string => `\tvalue${index}`
 const judgedText = (index: number): string => `\ttext${index}`
 
@@ -37,53 +46,55 @@ const STATE = { good: 0, bad: 1, ragged: 2, blank: 3 }
 
 /**
  * Loads the rows that fit, puts those that do not into the quarantine table as text, and counts lines of the wrong shape. Every row is judged once, on its
- * way into a table that keeps nothing, from where views hand it on; all of it is in staging, and nothing of it stays. Throws `WarehouseError`.
+ * way into a table that keeps nothing, from where views hand it on; all of it is in staging. Throws `WarehouseError`.
  */
 export const loadSplit = async (split: Split): Promise<SplitCounts> => {
   const { place, reader } = split
   const { statements, database } = place
   const judged = reader.columns.map(judgeRead)
+  const names = namesOf(newId().replaceAll('-', ''))
   const command = (sql: string) => statements.command({ database, sql, settings: LONG_STATEMENTS })
-  try {
-    for (const sql of tables(split, judged)) await command(sql)
-    await loadInput({
-      ...place,
-      table: JUDGED,
-      reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
-      columns: [judgedState, ...judged.flatMap((_, index) => [judgedValue(index), judgedText(index)])],
-      select: selectJudged(reader, judged),
-    })
-    return await readCounts(split)
-  } finally {
-    for (const name of VIEWS) await command(`DROP TABLE IF EXISTS ${name} SYNC`).catch(ignore)
-    for (const name of [JUDGED, COUNTS]) await command(`DROP TABLE IF EXISTS ${name} SYNC`).catch(ignore)
-  }
+  await allEnded(tables(names, judged).map(command))
+  await allEnded(views(split, names, judged).map(command))
+  await loadInput({
+    ...place,
+    table: names.judged,
+    reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
+    columns: [judgedState, ...judged.flatMap((_, index) => [judgedValue(index), judgedText(index)])],
+    select: selectJudged(reader, judged),
+  })
+  return readCounts(split, names)
 }
-
-/** All of staging goes when the import ends. */
-const ignore = (): void => {}
 
 const SPLIT_SETTINGS = { parallel_view_processing: 1 }
 
-const tables = ({ place, quarantine, importId }: Split, judged: readonly JudgedColumn[]): readonly string[] => {
-  const names = (columns: readonly string[]): string => columns.map(quoteIdentifier).join(', ')
-  const own = judged.map(({ read }) => read.column.name)
-  const state = quoteIdentifier(judgedState)
+const tables = ({ judged: table, counts }: Names, judged: readonly JudgedColumn[]): readonly string[] => {
   const column = ({ read }: JudgedColumn, index: number) =>
     `${quoteIdentifier(judgedValue(index))} ${read.type}, ${quoteIdentifier(judgedText(index))} Nullable(String)`
   return [
-    `CREATE TABLE ${JUDGED} (${state} UInt8, ${judged.map(column).join(', ')}) ENGINE = Null`,
-    `CREATE TABLE ${COUNTS} (read UInt64, good UInt64, bad UInt64, ragged UInt64, blank UInt64) ENGINE = Memory`,
-    `CREATE MATERIALIZED VIEW stg_good TO ${quoteIdentifier(place.table)} (${names(own)}) AS
-      SELECT ${judged.map((_, index) => `${quoteIdentifier(judgedValue(index))} AS ${quoteIdentifier(own[index]!)}`).join(', ')}
-      FROM ${JUDGED} WHERE ${state} = ${STATE.good}`,
-    `CREATE MATERIALIZED VIEW stg_bad TO ${quoteIdentifier(quarantine)} (${names([...own, ...QUARANTINED])}) AS
+    `CREATE TABLE ${table} (${STATE_COLUMN} UInt8, ${judged.map(column).join(', ')}) ENGINE = Null`,
+    `CREATE TABLE ${counts} (read UInt64, good UInt64, bad UInt64, ragged UInt64, blank UInt64) ENGINE = Memory`,
+  ]
+}
+
+const views = (
+  { place, quarantine, importId }: Split,
+  { judged: table, counts, goodView, badView, countView }: Names,
+  judged: readonly JudgedColumn[],
+): readonly string[] => {
+  const listed = (columns: readonly string[]): string => columns.map(quoteIdentifier).join(', ')
+  const own = judged.map(({ read }) => read.column.name)
+  const values = own.map((name, index) => `${quoteIdentifier(judgedValue(index))} AS ${quoteIdentifier(name)}`)
+  const count = (condition: string, name: string) => `countIf(${STATE_COLUMN} ${condition}) AS ${name}`
+  return [
+    `CREATE MATERIALIZED VIEW ${goodView} TO ${quoteIdentifier(place.table)} (${listed(own)}) AS
+      SELECT ${values.join(', ')} FROM ${table} WHERE ${STATE_COLUMN} = ${STATE.good}`,
+    `CREATE MATERIALIZED VIEW ${badView} TO ${quoteIdentifier(quarantine)} (${listed([...own, ...QUARANTINED])}) AS
       ${selectQuarantined(judged)}, ${quoteText(importId)} AS c__import_id, now() AS insertion_date
-      FROM ${JUDGED} WHERE ${state} = ${STATE.bad}`,
-    `CREATE MATERIALIZED VIEW stg_count TO ${COUNTS} (read, good, bad, ragged, blank) AS
-      SELECT countIf(${state} != ${STATE.blank}) AS read, countIf(${state} = ${STATE.good}) AS good,
-        countIf(${state} = ${STATE.bad}) AS bad, countIf(${state} = ${STATE.ragged}) AS ragged,
-        countIf(${state} = ${STATE.blank}) AS blank FROM ${JUDGED}`,
+      FROM ${table} WHERE ${STATE_COLUMN} = ${STATE.bad}`,
+    `CREATE MATERIALIZED VIEW ${countView} TO ${counts} (read, good, bad, ragged, blank) AS
+      SELECT ${count(`!= ${STATE.blank}`, 'read')}, ${count(`= ${STATE.good}`, 'good')}, ${count(`= ${STATE.bad}`, 'bad')},
+        ${count(`= ${STATE.ragged}`, 'ragged')}, ${count(`= ${STATE.blank}`, 'blank')} FROM ${table}`,
   ]
 }
 
@@ -114,11 +125,11 @@ const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
 /** In quarantine, where readers expect text that is UTF-8. */
 const shownText = (text: string): string => `if(isValidUTF8(assumeNotNull(${text})), ${text}, toValidUTF8(${text}))`
 
-const readCounts = async ({ place }: Split): Promise<SplitCounts> => {
+const readCounts = async ({ place }: Split, { counts }: Names): Promise<SplitCounts> => {
   const { statements, database } = place
   const [row] = await statements.rows<Record<keyof SplitCounts, string>>({
     database,
-    sql: `SELECT sum(read) AS read, sum(good) AS good, sum(bad) AS bad, sum(ragged) AS ragged, sum(blank) AS blank FROM ${COUNTS}`,
+    sql: `SELECT sum(read) AS read, sum(good) AS good, sum(bad) AS bad, sum(ragged) AS ragged, sum(blank) AS blank FROM ${counts}`,
   })
   const { read = 0, good = 0, bad = 0, ragged = 0, blank = 0 } = row ?? {}
   return {
