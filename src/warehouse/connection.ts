@@ -3,6 +3,7 @@ import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@c
 import { engineParameters } from './engine-parameters.ts'
 import type { Endpoint } from './engines.ts'
 import { fromExceptionText, toWarehouseError } from './fault.ts'
+import { refuseLong, tooLongText } from './parameter-length.ts'
 import { readResult } from './result-stream.ts'
 import { withOwnHint } from './table-hint.ts'
 import { isAway, WarehouseError } from './warehouse.ts'
@@ -65,12 +66,13 @@ export const createConnections = (): Connections => {
   }
 
   return {
-    call: async ({ endpoint, database, sql, parameters, settings, queryId, signal = NEVER, content }) => {
+    call: async ({ endpoint, database, sql, parameters = {}, settings, queryId, signal = NEVER, content }) => {
       try {
         signal.throwIfAborted()
+        refuseLong(endpoint, parameters)
         const { stream, response_headers, summary, http_status_code } = await clientOf(endpoint, database).exec({
           ...(content === undefined ? { query: sql } : insertOf({ endpoint, sql, content })),
-          query_params: engineParameters(sql, parameters ?? {}),
+          query_params: engineParameters(sql, parameters),
           clickhouse_settings: { ...endpoint.settings, ...SETTINGS, ...settings } as ClickHouseSettings,
           abort_signal: signal,
           // The client takes any word in capitals and brackets for the end of the message: `failed at position 8 (FORM) (line …`.
@@ -79,7 +81,7 @@ export const createConnections = (): Connections => {
         })
         const isRefused =
           (http_status_code ?? 200) >= 300 || response_headers?.['x-clickhouse-exception-code'] !== undefined
-        if (isRefused) throw await readRefusal(stream, http_status_code ?? 0, database)
+        if (isRefused) throw await readRefusal(stream, http_status_code ?? 0, { database, parameters })
         if (response_headers?.['x-clickhouse-query-id'] === undefined) throw notTheEngine(stream)
         const exceptionTag = response_headers?.['x-clickhouse-exception-tag'] as string | undefined
         signal.addEventListener('abort', () => stream.destroy(), { once: true })
@@ -121,9 +123,13 @@ const TOO_LONG_TEXT = /HTML Form Exception: Field value too long|URI invalid or 
 const isTooLong = (status: number, body: string): boolean =>
   TOO_LONG.has(status) || (status === 400 && body === '') || (status >= 400 && TOO_LONG_TEXT.test(body))
 
-const readRefusal = async (stream: Readable, status: number, database: string): Promise<WarehouseError> => {
+const readRefusal = async (
+  stream: Readable,
+  status: number,
+  { database, parameters }: Required<Pick<Call, 'database' | 'parameters'>>,
+): Promise<WarehouseError> => {
   const body = Buffer.concat(await Array.fromAsync(stream as AsyncIterable<Buffer>)).toString('utf8')
-  if (isTooLong(status, body)) return new WarehouseError('sql_error', 'The SQL or its parameters are too long.')
+  if (isTooLong(status, body)) return new WarehouseError('sql_error', tooLongText(parameters))
   return (
     fromExceptionText(withOwnHint(body, database)) ??
     new WarehouseError('engine_lost', `The engine answered ${status}: ${body.slice(0, 200)}`)

@@ -42,6 +42,8 @@ export type Endpoint = {
   readonly settings?: Readonly<Record<string, string>>
   /** Bytes of the longest parameter that a request may have, encoded; absent: any. */
   readonly longestParameter?: number
+  /** Bytes of all values for `{name:Type}` together that are sent; absent: any, the engine says when it is too much. */
+  readonly parameterBytes?: number
   /** Told when the engine is away: what was found out about it may no longer hold. */
   readonly onAway?: () => void
 }
@@ -124,9 +126,19 @@ const onSockets = (options: SocketOptions): Engines => {
 
 type SocketEndpoint = Endpoint & { readonly socketPath: string }
 
+/** They travel with each of the five or so statements that a query comes to, and what is longer keeps the server busy for seconds. */
+const PARAMETER_BYTES = 4 * 1024 * 1024
+
 /** An engine serves whoever reaches its socket, which lies in a folder of mode 0700. */
 const toEndpoint = (socketPath: string): SocketEndpoint => {
   // Node's agent takes every option of `net.connect`; its types do not know this one.
   const agent = new Agent({ keepAlive: true, socketPath } as AgentOptions)
-  return { url: 'http://localhost', username: 'default', password: '', agent, socketPath }
+  return {
+    url: 'http://localhost',
+    username: 'default',
+    password: '',
+    agent,
+    parameterBytes: PARAMETER_BYTES,
+    socketPath,
+  }
 }

@@ -6,6 +6,7 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
 import type { Warehouse } from '../../src/warehouse/warehouse.ts'
+import { WarehouseScene } from './suite/scene.ts'
 import { describeWarehouse } from './warehouse-suite.ts'
 
 const dataDir = mkdtempSync(join(tmpdir(), 'millrace-warehouse-'))
@@ -20,6 +21,30 @@ const open = (folder: string): Warehouse =>
   })
 
 describeWarehouse('the warehouse on the embedded engine', async () => open(dataDir))
+
+test('a parameter may be longer than a statement; 4 MiB of them are refused by name', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-warehouse-'))
+  const scene = new WarehouseScene(open(folder))
+  onTestFinished(async () => {
+    await scene.warehouse.close()
+    rmSync(folder, { recursive: true, force: true })
+  })
+  const sql = 'SELECT length({text:String}) AS bytes, {text:String} = repeat({part:String}, 40000) AS same'
+  // What has to be escaped takes more room than it has.
+  const part = "it's \\\n"
+  for (const format of ['csv', 'arrow'] as const) {
+    const { summary } = await scene.read({ sql, format, parameters: { text: part.repeat(40_000), part } })
+    expect(summary.rowCount).toBe(1)
+  }
+  expect(await scene.text({ sql, format: 'csv', parameters: { text: part.repeat(40_000), part } })).toBe(
+    '"bytes","same"\n280000,1\n',
+  )
+  expect(await scene.refusal({ sql, parameters: { text: 'x'.repeat(4_194_300), part } })).toMatchObject({
+    reason: 'sql_error',
+    message:
+      'The parameters of the query have 4,194,307 bytes together, and may have 4,194,304 bytes. text has 4,194,300 bytes.',
+  })
+})
 
 const LIMITS = { timeoutMs: null, memoryBytes: 2 ** 30, threads: 1, resultRows: null }
 

@@ -30,6 +30,8 @@ export const runStatement = async (input: Task): Promise<void> => {
 /** Sets the session up; from here on writes are watched, where the statement makes a file. */
 const prepare = async ({ engine, request, session }: Omit<StatementInput, 'writes'>): Promise<WriteWatch> => {
   const sql = preparation(request)
+  const length = Buffer.byteLength(sql)
+  if (length > SURELY_PARSED_BYTES) await session.queryAsync(`SET max_query_size = ${2 * length}`, { format: 'Null' })
   if (request.resultFile !== null || request.waitEndOfQuery) return engine.writeFaults.watch(session, sql)
   await session.queryAsync(sql, { format: 'Null' })
   return NOT_WATCHED
@@ -49,12 +51,17 @@ const choose = ({ content, scanned, sql, waitEndOfQuery, resultFile }: Statement
   return waitEndOfQuery ? spool : stream
 }
 
+/** What the engine parses of one statement by itself (`max_query_size`), and less than that. Values of parameters stand in ours, and may be longer. */
+const PARSED_BYTES = 256 * 1024
+const SURELY_PARSED_BYTES = PARSED_BYTES / 2
+
 /** `readonly` last: it forbids every further setting. */
 const preparation = ({ queryId, settings, parameters, database }: StatementRequest): string => {
   const assignments = [
     ...[...parameters].map(([name, value]) => `param_${name} = ${quoteText(value)}`),
     ...[...settings].filter(([name]) => name !== 'readonly').map(([name, value]) => `${name} = ${quoteText(value)}`),
     `log_comment = ${quoteText(queryId)}`,
+    ...(settings.has('max_query_size') ? [] : [`max_query_size = ${PARSED_BYTES}`]),
     ...(settings.has('readonly') ? [`readonly = ${quoteText(settings.get('readonly')!)}`] : []),
   ]
   const use = database === null ? '' : `USE \`${database.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\`; `
