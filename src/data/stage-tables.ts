@@ -1,7 +1,7 @@
 import { allEnded } from '../kernel/all-ended.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { dataSourcesOf, type Feed, feedsBelow, findDataSource } from '../model/catalogue-graph.ts'
-import { quarantineOf } from '../model/data-source.ts'
+import { type DataSource, quarantineOf } from '../model/data-source.ts'
 import type { PublishedTable } from '../store/data-store.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
@@ -9,7 +9,7 @@ import { tablesOf } from './exchange-tables.ts'
 import { feedsToRun } from './run-feeds.ts'
 import { stagingName } from './staging-database.ts'
 import { createStatements } from './statements.ts'
-import { createAliasSql, createQuarantineSql, createTableSql, qualified } from './table-ddl.ts'
+import { createAliasSql, createQuarantineSql, createTableSql, mergeSql, qualified } from './table-ddl.ts'
 import type { Staged, Write } from './write-rows.ts'
 
 /** A staged table for each that is written; whatever else nodes read is reached through an alias. */
@@ -23,18 +23,34 @@ export const stage = async (data: Data, write: Write, catalogue: Catalogue): Pro
   const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
   const written = new Set([target.name, ...feeds.map(({ into }) => into)])
   await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
-  const read = readBy(catalogue, feedsToRun(catalogue, feeds, write.mode)).difference(written)
+  const run = feedsToRun(catalogue, feeds, write.mode)
+  const unmerged = unmergedOf(write, catalogue, run).intersection(written)
+  const read = readBy(catalogue, run).difference(written)
   const tables = [
-    ...[...written].map(name => createTableSql(database, findDataSource(catalogue, name)!)),
+    ...[...written].map(name =>
+      createTableSql(database, findDataSource(catalogue, name)!, { unmerged: unmerged.has(name) }),
+    ),
     ...[...read].map(name => createAliasSql(database, { database: liveDatabase, name })),
     ...(write.quarantine ? [createQuarantineSql(database, target, data.quarantineKeptMs)] : []),
   ]
   for (let at = 0; at < tables.length; at += AT_ONCE)
     await allEnded(tables.slice(at, at + AT_ONCE).map(sql => statements.command({ sql })))
-  return { catalogue, target, database, liveDatabase, statements }
+  return { catalogue, target, database, liveDatabase, statements, unmerged }
 }
 
 const AT_ONCE = 4
+
+/** Data sources whose rows would not stay as they are written, where these are counted or nodes are fed with them. */
+const unmergedOf = (write: Write, catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> => {
+  const names = [...feeds.map(({ from }) => from), ...(write.countsRows ? [write.target] : [])]
+  const changes = ({ engine, ttl }: DataSource): boolean => !engine.startsWith('MergeTree') || ttl !== null
+  return new Set(names.filter(name => changes(findDataSource(catalogue, name)!)))
+}
+
+/** They have been read as they were written. */
+export const letMerge = async ({ database, statements, unmerged }: Staged): Promise<void> => {
+  for (const name of unmerged) await statements.command({ sql: mergeSql(database, name) })
+}
 
 const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
   new Set(feeds.flatMap(({ pipe, node }) => [...dataSourcesOf(catalogue, pipe, node)]))

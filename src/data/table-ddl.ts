@@ -8,11 +8,23 @@ export const qualified = (database: string, name: string): string =>
 /** An acknowledged row survives a power cut: by default the engine leaves that to the operating system. Keys may be nullable. */
 const SETTINGS = 'fsync_after_insert = 1, fsync_part_directory = 1, allow_nullable_key = 1'
 
+/** Those that keep an engine from merging, and from refusing rows because it does not. */
+const UNMERGED = {
+  max_bytes_to_merge_at_min_space_in_pool: 1,
+  max_bytes_to_merge_at_max_space_in_pool: 1,
+  max_number_of_merges_with_ttl_in_pool: 0,
+  parts_to_delay_insert: 1_000_000,
+  parts_to_throw_insert: 1_000_000,
+}
+
 /** Marks a table as ours, and says whose it is. */
 export const commentOf = (dataSource: Pick<DataSource, 'id'>): string => dataSource.id
 
-/** The statement that makes the table of a data source. Types, engine and expressions have passed their checks. */
-export const createTableSql = (database: string, dataSource: DataSource): string => {
+/**
+ * The statement that makes the table of a data source. Types, engine and expressions have passed their checks. `unmerged`: its rows stay as they are written
+ * until `mergeSql` is run; an engine that merges makes one of several, and removes those that have expired.
+ */
+export const createTableSql = (database: string, dataSource: DataSource, { unmerged = false } = {}): string => {
   const { name, columns, engine, sortingKey, partitionKey, ttl } = dataSource
   return [
     `CREATE TABLE ${qualified(database, name)} (${columns.map(columnSql).join(', ')})`,
@@ -20,12 +32,21 @@ export const createTableSql = (database: string, dataSource: DataSource): string
     partitionKey === null ? '' : `PARTITION BY (${partitionKey})`,
     `ORDER BY ${sortingKey === null ? 'tuple()' : `(${sortingKey})`}`,
     ttl === null ? '' : `TTL ${ttl}`,
-    `SETTINGS ${SETTINGS}`,
+    `SETTINGS ${SETTINGS}${unmerged ? `, ${assignments(UNMERGED)}` : ''}`,
     `COMMENT '${commentOf(dataSource)}'`,
   ]
     .filter(part => part !== '')
     .join(' ')
 }
+
+const assignments = (settings: Readonly<Record<string, number>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ')
+
+/** From now on the engine merges the rows of a table that was made `unmerged`. */
+export const mergeSql = (database: string, name: string): string =>
+  `ALTER TABLE ${qualified(database, name)} RESET SETTING ${Object.keys(UNMERGED).join(', ')}`
 
 /** A table of the same name in another database, by its name here. */
 export const createAliasSql = (database: string, of: { readonly database: string; readonly name: string }): string =>

@@ -11,7 +11,7 @@ import type { Data } from './data.ts'
 import { finishPublication, type Published, takeBack } from './finish-publication.ts'
 import { type LendSlot, leaseOf, lockTables, sleep } from './lock-tables.ts'
 import { feedsToRun, runFeed } from './run-feeds.ts'
-import { joinLive, stage, toPublish } from './stage-tables.ts'
+import { joinLive, letMerge, stage, toPublish } from './stage-tables.ts'
 import { dropStaging, stagingName } from './staging-database.ts'
 import type { Statements } from './statements.ts'
 import { tidyStaging } from './tidy-staging.ts'
@@ -27,6 +27,8 @@ export type Write = {
   readonly mode: WriteMode
   /** Whether what depends on the target follows. */
   readonly feeds: boolean
+  /** Whether `load` counts the rows of the target, as they were written. */
+  readonly countsRows: boolean
   /** Whether rows that do not fit may be put aside. */
   readonly quarantine: boolean
   readonly signal: AbortSignal
@@ -51,6 +53,8 @@ export type Staged = {
   readonly database: string
   readonly liveDatabase: string
   readonly statements: Statements
+  /** Names of staged tables that the engine does not merge yet. */
+  readonly unmerged: ReadonlySet<string>
 }
 
 export type Loaded = {
@@ -155,6 +159,7 @@ const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<
   const tables = [...new Set([target.name, ...feeds.map(({ into }) => into)])]
   const run = { workspace: write.job.workspace, mode: write.mode, written: tables }
   for (const feed of feedsToRun(catalogue, feeds, write.mode)) await runFeed(data, run, staged, feed)
+  await letMerge(staged)
   if (write.mode === 'append') for (const name of tables) await joinLive(staged, name)
   const published = await toPublish(data, write, staged, tables)
   return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }

@@ -17,6 +17,8 @@ type Input = {
   readonly mode: WriteMode
   /** Whether what is materialized from the target follows. */
   readonly feeds: boolean
+  /** Whether `load` counts the rows of the target, as they were written. */
+  readonly countsRows: boolean
   readonly quarantine: boolean
   readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>
 }

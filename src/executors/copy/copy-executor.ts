@@ -32,6 +32,7 @@ const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: E
     target: found.role.into,
     mode: copy.mode ?? found.role.mode,
     feeds: true,
+    countsRows: true,
     quarantine: false,
     load: async staged => {
       const now = findRole(staged.catalogue, 'copy', copy)

@@ -32,6 +32,7 @@ const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext
     target: datasource,
     mode: 'replace',
     feeds: false,
+    countsRows: false,
     quarantine: false,
     load: staged => keepOthers(staged, condition, context),
   })

@@ -90,6 +90,7 @@ const write = ({ data, job, context, fields }: Writing, load: (staged: Staged) =
     target: fields.datasource,
     mode: fields.mode ?? 'append',
     feeds: true,
+    countsRows: true,
     quarantine: true,
     load,
   })

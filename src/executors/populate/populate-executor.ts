@@ -34,6 +34,7 @@ const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext
     target: found.role.into,
     mode: modeOf(populate),
     feeds: true,
+    countsRows: false,
     quarantine: false,
     load: async staged => {
       const history = toHistory(staged, populate, condition)

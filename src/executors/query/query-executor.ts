@@ -100,6 +100,7 @@ const putRows = (options: Options, { job, context, spec, target }: Running & { t
     target,
     mode: spec.mode ?? 'append',
     feeds: true,
+    countsRows: true,
     quarantine: false,
     load: async staged => {
       const { parameters = {} } = spec
