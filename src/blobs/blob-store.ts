@@ -7,10 +7,10 @@ import type { Readable } from 'node:stream'
 export interface BlobStore {
   /**
    * Streams to the end of `content`, hashing on the way. Rejects when the stream fails, when it holds more than `maxBytes`
-   * (`too_large`) or when the disk is full; then nothing stays. A `GrowingFile`, which must have been begun, is moved rather
-   * than copied where that can be.
+   * (`too_large`), when the disk is full, or, with its reason, when the signal aborts; then nothing stays. A `GrowingFile`, which must
+   * have been begun, is moved rather than copied where that can be.
    */
-  put(content: AsyncIterable<Uint8Array>, options?: { maxBytes?: number }): Promise<StoredBlob>
+  put(content: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredBlob>
   /** Bytes `start`…`end` (both inclusive), or all. null: no such key. */
   get(key: string, range?: { start: number; end: number }): Promise<Readable | null>
   /** Deleting what is not there is no error. */
@@ -21,6 +21,13 @@ export interface BlobStore {
   listOlderThan(time: number): AsyncIterable<readonly string[]>
   /** Throws when nothing can be written. */
   ping(): Promise<void>
+}
+
+export type PutOptions = {
+  /** Any number when absent. */
+  readonly maxBytes?: number
+  /** Ends it, also where it waits for a network or a disk and not for the content. */
+  readonly signal?: AbortSignal
 }
 
 export type StoredBlob = { readonly key: string; readonly sha256: string; readonly size: number }

@@ -6,7 +6,7 @@ import type { AttemptLog, JobLogs, LogWriter } from '../logs/job-logs.ts'
 import { Masker, maskText } from '../logs/masker.ts'
 import type { ClaimedJob, Lease, Progress, ResultFormat } from '../model/job.ts'
 import type { LogPart, LogStream } from '../model/log-line.ts'
-import type { NewResult } from '../model/outcome.ts'
+import type { AttemptEnd, NewResult } from '../model/outcome.ts'
 import { SHORTEST_MASKED } from '../model/secrets.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { Store } from '../store/store.ts'
@@ -65,6 +65,7 @@ export class Attempt implements ExecutionContext, LogWriter {
   #told: Progress = NO_PROGRESS
   #progress: ProgressWriter | null = null
   #timer: AttemptClock | null = null
+  #kept: NewResult | null = null
 
   /** Throws when the job's secrets cannot be opened. */
   constructor(dependencies: AttemptDependencies, { job, stop, leaseSentAt, slot }: Start) {
@@ -129,18 +130,20 @@ export class Attempt implements ExecutionContext, LogWriter {
     return storeArtifactFile({ artifacts: this.#dependencies.artifacts, job: this.job, file })
   }
 
-  keepResult(result: { format: ResultFormat; content: string | Uint8Array }): Promise<NewResult> {
+  async keepResult(result: { format: ResultFormat; content: string | Uint8Array }): Promise<NewResult> {
     const { blobs, resultTtlMs } = this.#dependencies
-    return keepResult({ blobs, keptMs: resultTtlMs, ...result })
+    this.#kept = await keepResult({ blobs, keptMs: resultTtlMs, ...result })
+    return this.#kept
   }
 
-  keepResultStream(result: {
+  async keepResultStream(result: {
     format: ResultFormat
     content: AsyncIterable<Uint8Array>
     maxBytes: number
   }): Promise<NewResult> {
     const { blobs, resultTtlMs } = this.#dependencies
-    return keepResultStream({ blobs, keptMs: resultTtlMs, ...result })
+    this.#kept = await keepResultStream({ blobs, keptMs: resultTtlMs, signal: this.stop.signal, ...result })
+    return this.#kept
   }
 
   extendPayload(items: readonly unknown[]): Promise<void> {
@@ -180,9 +183,20 @@ export class Attempt implements ExecutionContext, LogWriter {
     return { log, fault: this.#log.fault }
   }
 
-  /** Once the end is stored. */
-  async dispose(): Promise<void> {
+  /** Once the end is stored, or will not be (null). */
+  async dispose(end: AttemptEnd | null): Promise<void> {
     await this.#log?.dispose()
+    if (end?.type !== 'complete') await this.#removeResult()
+  }
+
+  /** Nobody has been told of it: the attempt was cancelled, or failed, after its result was whole. */
+  async #removeResult(): Promise<void> {
+    if (this.#kept === null || !('blobKey' in this.#kept.content)) return
+    const { blobs, logger } = this.#dependencies
+    await blobs.delete(this.#kept.content.blobKey).catch(error => {
+      // Garbage collection will find it.
+      logger.warn({ err: error, job_id: this.job.id }, 'a result that no job has could not be removed')
+    })
   }
 
   #openLog(): AttemptLog {

@@ -71,7 +71,7 @@ const finish = async (
     if (!result.applied)
       logger.warn({ job_id: job.id, attempt: job.attempt }, 'an attempt ended after its lease was lost')
   }
-  await attempt.dispose()
+  await attempt.dispose(end)
 }
 
 const maskMessage = (outcome: Outcome, attempt: Attempt): Outcome =>

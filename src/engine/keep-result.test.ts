@@ -40,8 +40,9 @@ const sourceOf = (content: Buffer, failAfter = Number.POSITIVE_INFINITY) => {
   return { state, content: generate() }
 }
 
-const keep = (content: AsyncIterable<Uint8Array>, maxBytes = 10_000_000) =>
-  keepResultStream({ blobs, keptMs: 1000, format: 'csv', content, maxBytes })
+const NEVER = new AbortController().signal
+const keep = (content: AsyncIterable<Uint8Array>, maxBytes = 10_000_000, signal = NEVER) =>
+  keepResultStream({ blobs, keptMs: 1000, format: 'csv', content, maxBytes, signal })
 
 test.each([0, 1, INLINE_RESULT_BYTES - 1, INLINE_RESULT_BYTES])('%i bytes are kept in the database', async bytes => {
   const content = contentOf(bytes)

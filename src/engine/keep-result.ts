@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { BlobStore } from '../blobs/blob-store.ts'
+import type { BlobStore, PutOptions } from '../blobs/blob-store.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import { GrowingFile } from '../kernel/growing-file.ts'
 import type { ResultFormat } from '../model/job.ts'
@@ -15,13 +15,12 @@ export const keepResult = async (input: Place & { readonly content: string | Uin
 
 /**
  * The same of a stream: what turns out small is put into the database, the rest streamed into a blob and hashed on the way.
- * Throws `too_large` beyond `maxBytes`, and what the stream throws; then there is no blob, and the stream has been left.
+ * Throws `too_large` beyond `maxBytes`, the reason of the signal when that aborts, and what the stream throws; then there is no blob, and
+ * the stream has been left.
  */
-export const keepResultStream = async (
-  input: Place & { readonly content: AsyncIterable<Uint8Array>; readonly maxBytes: number },
-): Promise<NewResult> => {
-  const { content, maxBytes } = input
-  if (content instanceof GrowingFile) return keepFile(input, { content, maxBytes })
+export const keepResultStream = async (input: Place & Stream<AsyncIterable<Uint8Array>>): Promise<NewResult> => {
+  const { content, maxBytes, signal } = input
+  if (content instanceof GrowingFile) return keepFile(input, { content, maxBytes, signal })
   const source = content[Symbol.asyncIterator]()
   const head = await readHead(source, Math.min(maxBytes, INLINE_RESULT_BYTES))
   if (head.isWhole) return keepInline(input, Buffer.concat(head.chunks))
@@ -29,18 +28,17 @@ export const keepResultStream = async (
     await source.return?.()
     throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
   }
-  return keepBlob(input, { content: resume(head.chunks, source), maxBytes })
+  return keepBlob(input, { content: resume(head.chunks, source), maxBytes, signal })
 }
 
+type Stream<Content> = { readonly content: Content; readonly maxBytes: number; readonly signal: AbortSignal }
+
 /** A file is looked at before it is read: what gets larger than that may become the blob itself. */
-const keepFile = async (
-  place: Place,
-  { content, maxBytes }: { content: GrowingFile; maxBytes: number },
-): Promise<NewResult> => {
+const keepFile = async (place: Place, { content, maxBytes, signal }: Stream<GrowingFile>): Promise<NewResult> => {
   try {
     const limit = Math.min(maxBytes, INLINE_RESULT_BYTES)
     const { size } = await content.growBeyond(limit)
-    if (size > limit) return await keepBlob(place, { content, maxBytes })
+    if (size > limit) return await keepBlob(place, { content, maxBytes, signal })
     return keepInline(place, Buffer.concat(await Array.fromAsync(content)))
   } catch (error) {
     await content.remove().catch(() => {}) // the first error matters more
@@ -53,7 +51,7 @@ const keepInline = ({ format, keptMs }: Place, data: Uint8Array): NewResult => {
   return { format, bytes: data.length, sha256, keptMs, content: { data } }
 }
 
-type Streamed = { readonly content: AsyncIterable<Uint8Array>; readonly maxBytes?: number }
+type Streamed = PutOptions & { readonly content: AsyncIterable<Uint8Array> }
 
 const keepBlob = async ({ blobs, format, keptMs }: Place, { content, ...options }: Streamed): Promise<NewResult> => {
   const { key, sha256, size } = await blobs.put(content, options)

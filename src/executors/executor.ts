@@ -58,8 +58,8 @@ export interface ExecutionContext {
   /** Makes a result of a text or bytes, hashed and stored where its size says; to be put into the outcome. Rejects with ENOSPC when the disk is full. */
   keepResult(result: { format: ResultFormat; content: string | Uint8Array }): Promise<NewResult>
   /**
-   * The same of a stream, never whole in memory. Throws `too_large` (`MillraceError`) beyond `maxBytes`, and what the stream
-   * throws; then nothing of it stays and the stream has been left, which ends what it comes from.
+   * The same of a stream, never whole in memory. Throws `too_large` (`MillraceError`) beyond `maxBytes`, the cause of a stop at once, and
+   * what the stream throws; then nothing of it stays and the stream has been left, which ends what it comes from.
    */
   keepResultStream(result: {
     format: ResultFormat

@@ -102,6 +102,26 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect(exact.size).toBe(1000)
     })
 
+    test('a put that is told to stop says why, leaves nothing and stops the producer', async () => {
+      const before = await allKeys()
+      const stop = new AbortController()
+      let stopped = false
+      async function* endless() {
+        try {
+          for (let parts = 0; ; parts++) {
+            if (parts === 20) stop.abort(new Error('nobody wants it'))
+            yield sampleBytes(100_000)
+          }
+        } finally {
+          stopped = true
+        }
+      }
+      await expect(blobs.put(endless(), { signal: stop.signal })).rejects.toThrow('nobody wants it')
+      await expect(blobs.put(inChunks(sampleBytes(10), 10), { signal: stop.signal })).rejects.toThrow('nobody wants it')
+      await expect.poll(() => stopped).toBe(true)
+      expect(await allKeys()).toEqual(before)
+    })
+
     describe('of a file that another writes', () => {
       let directory: string
       beforeEach(() => {
@@ -160,6 +180,22 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
         await expect(blobs.put(file, { maxBytes: 5_000_000 })).rejects.toMatchObject({ code: 'too_large' })
         expect(state.left).toBe(true)
         await written
+        expect(await allKeys()).toEqual(before)
+        expect(readdirSync(directory)).toEqual([])
+      })
+
+      test('are not there when nobody wants them any more', async () => {
+        const before = await allKeys()
+        const stop = new AbortController()
+        async function* endless() {
+          for (let parts = 0; ; parts++) {
+            if (parts === 50) stop.abort(new Error('nobody wants it'))
+            yield sampleBytes(100_000)
+          }
+        }
+        const { file } = await grow(endless())
+        await expect(blobs.put(file, { signal: stop.signal })).rejects.toThrow('nobody wants it')
+        await file.remove()
         expect(await allKeys()).toEqual(before)
         expect(readdirSync(directory)).toEqual([])
       })

@@ -53,6 +53,46 @@ test('content that fails after several parts leaves nothing', async () => {
   expect(await Array.fromAsync(store.listOlderThan(Date.now() + 3_600_000))).toEqual([])
 })
 
+/** Takes what is sent, and answers as S3 would, but for what is `stuck`. */
+const openStuck = async (stuck: (request: { method: string; path: string }) => boolean) => {
+  const s3 = await serve((request, response) => {
+    const [method, path] = [request.method!, request.url!]
+    request.resume().on('end', () => {
+      if (!stuck({ method, path })) answerPart(method, path, response)
+    })
+  })
+  const sent = () =>
+    s3.requests.map(
+      ({ method, path }) =>
+        `${method} ${path
+          .split('/')
+          .at(-1)!
+          .replace(/^\w{32}\?/, '')}`,
+    )
+  return { store: await open({ endpoint: `http://127.0.0.1:${s3.port}` }), sent }
+}
+
+test('a put that is told to stop does not wait for S3, and what it had sent is dropped', async () => {
+  const { store, sent } = await openStuck(({ path }) => path.includes('partNumber=2'))
+  const stop = new AbortController()
+  const refused = expect(store.put(inChunks(sampleBytes(20_000_000), 700_000), { signal: stop.signal })).rejects
+  await expect.poll(() => sent().some(line => line.includes('partNumber=2'))).toBe(true)
+  stop.abort('cancelled')
+  await refused.toBe('cancelled')
+  await expect.poll(() => sent().filter(line => /^DELETE uploadId=/.test(line)).length, { timeout: 5_000 }).toBe(1)
+  expect(sent().some(line => line.startsWith('POST uploadId='))).toBe(false)
+})
+
+test('a put that is told to stop while its one request is under way removes what that may have made', async () => {
+  const { store, sent } = await openStuck(({ method }) => method === 'PUT')
+  const stop = new AbortController()
+  const refused = expect(store.put(inChunks(sampleBytes(100), 10), { signal: stop.signal })).rejects
+  await expect.poll(() => sent().length).toBe(1)
+  stop.abort('cancelled')
+  await refused.toBe('cancelled')
+  await expect.poll(() => sent().some(line => line.endsWith('x-id=DeleteObject')), { timeout: 5_000 }).toBe(true)
+})
+
 test('what belongs to others is not listed: other prefixes, other names', async () => {
   const one = await open({ prefix: 'one/' })
   const two = await open({ prefix: 'one/two/' })

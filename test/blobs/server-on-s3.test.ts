@@ -1,4 +1,7 @@
-import { afterAll, beforeAll, expect, test, vi } from 'vitest'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+import { serve } from '../fetch/local-server.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 import { S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
 
@@ -41,4 +44,29 @@ test('a server keeps logs and artifacts in S3 and gives them back', async () => 
   expect(redirected.status).toBe(302)
   const direct = await fetch(redirected.headers.get('location')!)
   expect((await direct.arrayBuffer()).byteLength).toBe(3_000_000)
+})
+
+test.each([
+  ['is cancelled', {}, 'cancelled', 'cancelled_by_user'],
+  ['runs out of its time', { timeout_seconds: 3 }, 'failed', 'timeout'],
+])('a query whose rows S3 does not take %s without waiting for it', async (_, body, status, reason) => {
+  const uploadStarted = Promise.withResolvers<void>()
+  const stuck = await serve((request, response) => {
+    if (request.url!.includes('partNumber=1')) return uploadStarted.resolve()
+    const isStart = request.method === 'POST' && request.url!.includes('uploads')
+    request.resume().on('end', () => response.end(isStart ? '<X><UploadId>id</UploadId></X>' : ''))
+  })
+  const own = await startTestServer({
+    settings: { 'blob-url': `s3://blobs/stuck?endpoint=${encodeURIComponent(`http://127.0.0.1:${stuck.port}`)}` },
+  })
+  onTestFinished(() => own.stop())
+  const query = 'SELECT number, cityHash64(number) AS hash FROM numbers(2000000)'
+  const job = (await own.call('POST', '/v1/jobs', { query, ...body })).body
+  await uploadStarted.promise
+  if (status === 'cancelled') await own.call('DELETE', `/v1/jobs/${job.job_id}`)
+  const ended = await own.call('GET', `/v1/jobs/${job.job_id}?wait=20`)
+  expect(ended.body).toMatchObject({ status, status_reason: reason })
+  expect(readdirSync(join(own.dataDir, 'warehouse/default/spool')).filter(name => name.startsWith('result-'))).toEqual(
+    [],
+  )
 })

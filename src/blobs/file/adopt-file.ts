@@ -2,7 +2,7 @@ import type { FileHandle } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { MillraceError } from '../../kernel/errors.ts'
 import type { GrowingFile } from '../../kernel/growing-file.ts'
-import type { StoredBlob } from '../blob-store.ts'
+import type { PutOptions, StoredBlob } from '../blob-store.ts'
 import { type BlobFolder, newBlobKey, syncDirectory } from './blob-folder.ts'
 import type { FileHash, FileHasher } from './file-hasher.ts'
 
@@ -13,24 +13,24 @@ const STRETCH_BYTES = 16 * 1024 * 1024
 /** Written back to the disk while the file grows, so that little is left for the end. */
 const FLUSHED_BYTES = 16 * 1024 * 1024
 
-type Input = {
+type Input = PutOptions & {
   readonly folder: BlobFolder
   readonly hasher: FileHasher
   /** It must have been begun: from then on its writer does not need its name. */
   readonly file: GrowingFile
-  readonly maxBytes: number
 }
 
 /**
  * Makes a file that is being written a blob, without a copy: it is moved to `tmp/`, hashed and flushed behind its writer, and
- * moved to its key when it is whole. Throws what the writer failed with, and `too_large` as soon as it is; then nothing stays.
+ * moved to its key when it is whole. Throws as `BlobStore.put`; then nothing stays.
  * null, and nothing has been done: the file lies on another file system.
  */
-export const adoptFile = async ({ folder, hasher, file, maxBytes }: Input): Promise<StoredBlob | null> => {
+export const adoptFile = async ({ folder, hasher, file, ...options }: Input): Promise<StoredBlob | null> => {
   const key = newBlobKey()
   try {
     if (!(await moved(file, join(folder.temporary, key)))) return null
-    const written = await follow({ file, hash: hasher.open(file.handle.fd), maxBytes })
+    const written = await follow({ file, hash: hasher.open(file.handle.fd), ...options })
+    options.signal?.throwIfAborted()
     await folder.ensureFolderOf(key)
     await file.moveTo(folder.fileOf(key))
     await syncDirectory(dirname(folder.fileOf(key)))
@@ -52,12 +52,12 @@ const moved = async (file: GrowingFile, path: string): Promise<boolean> => {
   }
 }
 
-type Following = { readonly file: GrowingFile; readonly hash: FileHash; readonly maxBytes: number }
+type Following = PutOptions & { readonly file: GrowingFile; readonly hash: FileHash }
 
-const follow = async ({ file, hash, maxBytes }: Following): Promise<{ sha256: string; size: number }> => {
+const follow = async ({ file, hash, ...options }: Following): Promise<{ sha256: string; size: number }> => {
   const flushing = flushBehind(file.handle)
   try {
-    const size = await hashBehind({ file, hash, maxBytes }, flushing.reached)
+    const size = await hashBehind({ file, hash, ...options }, flushing.reached)
     await flushing.end()
     await file.handle.sync()
     return { sha256: await hash.end(), size }
@@ -68,8 +68,12 @@ const follow = async ({ file, hash, maxBytes }: Following): Promise<{ sha256: st
 }
 
 /** Gives the size, when all is hashed. */
-const hashBehind = async ({ file, hash, maxBytes }: Following, reached: (size: number) => void): Promise<number> => {
+const hashBehind = async (
+  { file, hash, maxBytes = Number.POSITIVE_INFINITY, signal }: Following,
+  reached: (size: number) => void,
+): Promise<number> => {
   for (let at = 0; ; ) {
+    signal?.throwIfAborted()
     const { size, isWhole } = await file.growBeyond(Math.min(at + LEAST_BYTES, maxBytes))
     if (size > maxBytes) throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
     reached(size)

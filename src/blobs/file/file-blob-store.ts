@@ -22,10 +22,10 @@ export const openFileBlobStore = async (options: { directory: string }): Promise
   const hasher = createFileHasher()
   let pinging: Promise<void> | null = null
   return {
-    put: async (content, { maxBytes = Number.POSITIVE_INFINITY } = {}) => {
+    put: async (content, options = {}) => {
       const adopted =
-        content instanceof GrowingFile ? await adoptFile({ folder, hasher, file: content, maxBytes }) : null
-      return adopted ?? (await putFile(folder, content, maxBytes))
+        content instanceof GrowingFile ? await adoptFile({ folder, hasher, file: content, ...options }) : null
+      return adopted ?? (await putFile(folder, content, options))
     },
     get: (key, range) => get(folder, key, range),
     // Not flushed: a deletion that a power cut undoes leaves an orphan, and orphans are collected.

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { MillraceError } from '../../kernel/errors.ts'
-import type { StoredBlob } from '../blob-store.ts'
+import type { PutOptions, StoredBlob } from '../blob-store.ts'
 import { type BlobFolder, newBlobKey, syncDirectory } from './blob-folder.ts'
 
 /** Small chunks are gathered to this, large ones cut: one write and 0.2 ms of hashing between two turns of the event loop. */
@@ -10,17 +10,17 @@ const BLOCK_BYTES = 256 * 1024
 
 /**
  * Writes a blob so that it is whole or not there: to `tmp/`, flushed, moved to its key, the directory flushed. Keeps the
- * system's error (`ENOSPC`); `too_large` beyond `maxBytes`.
+ * system's error (`ENOSPC`); else throws as `BlobStore.put`.
  */
 export const putFile = async (
   folder: BlobFolder,
   content: AsyncIterable<Uint8Array>,
-  maxBytes: number,
+  options: PutOptions,
 ): Promise<StoredBlob> => {
   const key = newBlobKey()
   const temporary = join(folder.temporary, key)
   try {
-    const written = await write(temporary, limited(content, maxBytes))
+    const written = await write(temporary, limited(content, options))
     await folder.ensureFolderOf(key)
     await rename(temporary, folder.fileOf(key))
     await syncDirectory(dirname(folder.fileOf(key)))
@@ -36,9 +36,13 @@ const discard = async (files: readonly string[]): Promise<void> => {
   await Promise.allSettled(files.map(file => rm(file, { force: true })))
 }
 
-async function* limited(content: AsyncIterable<Uint8Array>, maxBytes: number): AsyncIterable<Uint8Array> {
+async function* limited(
+  content: AsyncIterable<Uint8Array>,
+  { maxBytes = Number.POSITIVE_INFINITY, signal }: PutOptions,
+): AsyncIterable<Uint8Array> {
   let size = 0
   for await (const chunk of content) {
+    signal?.throwIfAborted()
     size += chunk.length
     if (size > maxBytes) throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
     yield chunk

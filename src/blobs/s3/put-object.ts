@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
+import type { S3Client } from '@aws-sdk/client-s3'
 import { MillraceError } from '../../kernel/errors.ts'
-import type { StoredBlob } from '../blob-store.ts'
+import { unlessAborted } from '../../kernel/unless-aborted.ts'
+import type { PutOptions, StoredBlob } from '../blob-store.ts'
 import type { Bucket } from './s3-blob-store.ts'
 
 /** The least S3 takes is 5 MiB. With 10,000 parts at most, an object has up to 80 GiB. */
@@ -9,30 +11,57 @@ const PART_BYTES = 8 * 1024 * 1024
 /** Parts under way at once: together with the one that fills up, 24 MiB of memory an upload. */
 const PARTS_AT_ONCE = 2
 
-type Upload = { readonly key: string; readonly content: AsyncIterable<Uint8Array>; readonly maxBytes: number }
+type NewObject = PutOptions & { readonly key: string; readonly content: AsyncIterable<Uint8Array> }
+
+const NEVER = new AbortController().signal
 
 /**
  * Uploads in parts, hashing on the way. Small content is one request. Whatever fails, the object is not there: parts that
- * were sent are dropped. Keeps the error of the content; `too_large` beyond `maxBytes`.
+ * were sent are dropped. Throws as `BlobStore.put`, and keeps the error of the content. Who aborts is told at once; what a request that
+ * was under way has left is removed behind.
  */
 export const putObject = async (
-  { client, bucket, prefix }: Bucket,
-  { key, content, maxBytes }: Upload,
+  bucket: Bucket,
+  { key, content, maxBytes = Number.POSITIVE_INFINITY, signal = NEVER }: NewObject,
 ): Promise<StoredBlob> => {
+  signal.throwIfAborted()
   const { Upload } = await import('@aws-sdk/lib-storage')
+  const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
   const hashed = hashing(content, maxBytes)
+  const body = Readable.from(hashed.content, { objectMode: true })
+  const object = { Bucket: bucket.bucket, Key: bucket.prefix + key }
+  const client = await abortable(bucket.client, signal)
   const upload = new Upload({
     client,
-    params: { Bucket: bucket, Key: prefix + key, Body: Readable.from(hashed.content, { objectMode: true }) },
+    params: { ...object, Body: body },
     partSize: PART_BYTES,
     queueSize: PARTS_AT_ONCE,
   })
+  const done = upload.done()
   try {
-    await upload.done()
+    await unlessAborted(signal, done)
   } catch (error) {
-    throw hashed.fault ?? error
+    body.destroy()
+    if (!signal.aborted) throw hashed.fault ?? error
+    // A request whose answer nobody waited for may have made it. Should this fail, garbage collection finds it.
+    const remove = () => bucket.client.send(new DeleteObjectCommand(object))
+    void done.catch(ignore).then(remove).catch(ignore)
+    throw signal.reason
   }
   return { key, ...hashed.finish() }
+}
+
+const ignore = (): void => {}
+
+/**
+ * The client for one upload: a signal ends all of its requests but the one that drops the parts. The uploader itself would let those that
+ * are under way come to their end, a minute each at most.
+ */
+const abortable = async (client: S3Client, signal: AbortSignal): Promise<S3Client> => {
+  const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3')
+  const send = (command: Parameters<S3Client['send']>[0]) =>
+    client.send(command, command instanceof AbortMultipartUploadCommand ? {} : { abortSignal: signal })
+  return Object.create(client, { send: { value: send } }) as S3Client
 }
 
 /** The same bytes, counted and hashed. Copied, for the producer may use its buffer again while a part is on its way. */

@@ -35,8 +35,7 @@ export const openS3BlobStore = async (options: S3BlobOptions): Promise<BlobStore
   const bucket = await openBucket(options)
   const ping = remembering(() => writeProbe(bucket), PING_KEPT_MS)
   return {
-    put: (content, limits) =>
-      putObject(bucket, { key: randomBytes(16).toString('hex'), content, maxBytes: limits?.maxBytes ?? Infinity }),
+    put: (content, options) => putObject(bucket, { key: randomBytes(16).toString('hex'), content, ...options }),
     get: (key, range) => (KEY.test(key) ? getObject(bucket, { key, range }) : Promise.resolve(null)),
     delete: key => (KEY.test(key) ? deleteObject(bucket, key) : Promise.resolve()),
     presign: (key, how) => (KEY.test(key) ? presignBlob(bucket, key, how) : Promise.resolve(null)),
