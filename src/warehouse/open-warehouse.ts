@@ -2,6 +2,7 @@ import { Readable } from 'node:stream'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
+import { unlessAborted } from '../kernel/unless-aborted.ts'
 import { createConnections } from './connection.ts'
 import { withDeadline } from './deadline.ts'
 import { type EngineGate, openEngines } from './engines.ts'
@@ -87,9 +88,9 @@ export const openWarehouse = (options: Options): Warehouse => {
   return {
     database: workspace => engines.database(workspace),
     query: async query => {
-      const { workspace } = query
-      const sql = await guardOf(workspace).checkSelect(query)
-      const endpoints = await engines.endpoints(workspace)
+      const { workspace, signal } = query
+      const sql = await unlessAborted(signal, guardOf(workspace).checkSelect(query))
+      const endpoints = await unlessAborted(signal, engines.endpoints(workspace))
       const database = engines.database(workspace)
       return startUserQuery({ query: { ...query, sql }, database, endpoints, connections, knownColumns })
     },

@@ -3,6 +3,7 @@ import { expandQuery } from '../../data/expand-query.ts'
 import { insertQuery } from '../../data/insert-query.ts'
 import { columnsFault } from '../../data/match-columns.ts'
 import { ERRORS, MillraceError } from '../../kernel/errors.ts'
+import { unlessAborted } from '../../kernel/unless-aborted.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
@@ -42,40 +43,59 @@ export const createQueryExecutor = (options: Options): Executor => ({
 
 type Running = { readonly job: ClaimedJob; readonly context: ExecutionContext; readonly spec: QuerySpec }
 
-const runAttempt = async (options: Options, { job, context, spec }: Running): Promise<Outcome> => {
+const runAttempt = async (options: Options, running: Running): Promise<Outcome> => {
+  try {
+    return await runQuery(options, { ...running, sql: await expand(options.data, running) })
+  } catch (error) {
+    if (running.context.stop.cause !== null) return { type: 'stopped' }
+    if (error instanceof WarehouseError) return toFailure(error)
+    if (error instanceof MillraceError && error.code === 'too_large') return tooLarge(options.maxResultBytes)
+    throw error
+  }
+}
+
+/** The text of the query for an engine that is ready for it. One that has to start first, and one that looks at SQL, cannot be told to stop. */
+const expand = async (data: Data, { job, context, spec }: Running): Promise<string> => {
+  const { workspace } = job
+  const { signal } = context.stop
+  const { query: sql, parameters = {} } = spec
+  await unlessAborted(signal, data.ready(workspace))
+  return unlessAborted(signal, expandQuery(data, { workspace, sql, parameters }))
+}
+
+type Expanded = Running & { readonly sql: string }
+
+/** Nothing of it is left in the engine when it has ended. */
+const runQuery = async (options: Options, expanded: Expanded): Promise<Outcome> => {
+  const { job, context } = expanded
   const { warehouse } = options.data
   // Two attempts of a job may meet in the engine: the first is only about to notice that its worker is gone.
   const query = { workspace: job.workspace, queryId: `${job.id}.${job.attempt}` }
   const progress = followProgress(() => warehouse.progress(query), context)
   const stopping = cancelWhenStopped(warehouse, query, context)
   try {
-    return await runQuery(options, { job, context, spec, queryId: query.queryId, progress })
+    return await keepRows(options, { ...expanded, queryId: query.queryId, progress })
   } catch (error) {
-    if (context.stop.cause !== null) return { type: 'stopped' }
-    if (error instanceof WarehouseError) return toFailure(error)
     // The disk is full or the result too large: the query itself would go on.
-    await cancel(warehouse, query, context)
-    if (error instanceof MillraceError && error.code === 'too_large') return tooLarge(options.maxResultBytes)
+    if (context.stop.cause === null && !(error instanceof WarehouseError)) await cancel(warehouse, query, context)
     throw error
   } finally {
     await Promise.all([progress.end(), stopping.end()])
   }
 }
 
-type Attempt = Running & {
+type Attempt = Expanded & {
   readonly queryId: string
   readonly progress: ProgressFollower
 }
 
-const runQuery = async (options: Options, { job, context, spec, queryId, progress }: Attempt): Promise<Outcome> => {
-  const { data } = options
-  const { workspace } = job
+const keepRows = async (options: Options, attempt: Attempt): Promise<Outcome> => {
+  const { job, context, spec, sql, queryId, progress } = attempt
   const { format = DEFAULT_FORMAT, parameters = {} } = spec
-  await data.ready(workspace)
-  const { content, summary } = await data.warehouse.query({
-    workspace,
+  const { content, summary } = await options.data.warehouse.query({
+    workspace: job.workspace,
     queryId,
-    sql: await expandQuery(data, { workspace, sql: spec.query, parameters }),
+    sql,
     parameters,
     format,
     limits: { ...options.limits, timeoutMs: job.timeoutMs },
@@ -104,7 +124,8 @@ const putRows = (options: Options, { job, context, spec, target }: Running & { t
     quarantine: false,
     load: async staged => {
       const { parameters = {} } = spec
-      const sql = await expandQuery(data, { workspace, sql: spec.query, parameters })
+      const { signal } = context.stop
+      const sql = await unlessAborted(signal, expandQuery(data, { workspace, sql: spec.query, parameters }))
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       const { result, read } = await withStatementProgress(staged.statements, context, () =>
         insertQuery({ data, workspace, staged, sql, parameters, fault: columnsFault, settings }),
