@@ -88,6 +88,19 @@ describe('the schema of content at a URL', () => {
     expect(body).toMatchObject(await imported('sales', url))
   })
 
+  test('is guessed behind a line that names the delimiter, whether or not that is said, and is what an import makes', async () => {
+    const lines = CSV.replaceAll(',', ';')
+    const url = give('/excel.csv', `sep=;\r\n${lines}`)
+    const { body } = await infer({ url })
+    const { body: plain } = await infer({ url: give('/plain.csv', lines), delimiter: ';' })
+    expect(body.schema).toHaveLength(4)
+    expect([body.schema, body.rows, body.header]).toEqual([plain.schema, plain.rows, plain.header])
+    expect((await infer({ url, delimiter: ';' })).body.rows).toEqual(plain.rows)
+    expect(body).toMatchObject(await imported('excel', url))
+    const { status, body: refused } = await infer({ url: give('/unfit.csv', `sep=U\n${CSV}`) })
+    expect([status, refused.code]).toEqual([422, 'content_unreadable'])
+  })
+
   test('is all text without guessing', async () => {
     const { body } = await infer({ url: give('/text.csv', CSV), type_guessing: false })
     expect(new Set(body.schema.map((column: { type: string }) => column.type))).toEqual(new Set(['String']))

@@ -71,6 +71,45 @@ test('line ends, byte order marks, spaces and quotes are as RFC 4180 and spreads
   ])
 })
 
+test.each([
+  ['before a header', 'sep=;\r\nname;id;price\r\none;1;1.5\r\n"a;b";2;\r\n', {}],
+  ['before rows', 'sep=\t\n1\tone\t1.5\n2\ta;b\t\n', {}],
+  ['in quotes, in capitals, behind a byte order mark', '\ufeff"SEP=|"\nid|name|price\n1|one|1.5\n2|a;b|\n', {}],
+  ['where lines end with CR', 'sep=;\rid;name;price\r1;one;1.5\r2;"a;b";\r', {}],
+  ['where the fields name another', 'sep=,\nid|name|price\n1|one|1.5\n2|a;b|\n', { delimiter: '|' }],
+  ['where the fields say that there is a header', 'sep=;\n\nid;name;price\n1;one;1.5\n2;"a;b";\n', { header: true }],
+  ['where the fields say that there is none', 'sep=;\n1;one;1.5\n2;"a;b";\n', { header: false }],
+  ['where no line can be read as it is', "sep=;\nid;name;price\n1;'one';1.5\n2;'a;b';\n", { quote: "'" }],
+])('a first line that names the delimiter is no data: %s', async (_, text, fields) => {
+  expect(await load(text, fields)).toMatchObject({
+    status: 'completed',
+    statistics: { rows_written: 2, rows_read: 2, quarantine_rows: 0, invalid_lines: 0 },
+  })
+  expect(await scene.table(name)).toEqual([
+    ['1', 'one', '1.5'],
+    ['2', 'a;b', null],
+  ])
+})
+
+test('a line that names the delimiter counts where invalid lines are numbered', async () => {
+  const short = await load('sep=;\nid;name;price\n1;one;1\n2;two\n3;three;3\n')
+  expect(short.statistics).toMatchObject({ rows_written: 2, invalid_lines: 1 })
+  expect(await scene.log(short.job_id)).toContain('line 4 has 2 columns, not 3: 2;two')
+  const broken = await load('sep=;\n4;"four"x;4\n5;five;5\n')
+  expect(broken.statistics).toMatchObject({ rows_written: 1, invalid_lines: 1 })
+  expect(await scene.log(broken.job_id)).toContain('line 2 has something behind a closing quote: 4;"four"x;4')
+})
+
+test('a line that names the delimiter alone is content without rows; one that names no delimiter is refused', async () => {
+  expect((await load('sep=;')).statistics).toMatchObject({ rows_read: 0, rows_written: 0, invalid_lines: 0 })
+  for (const line of ['sep=L', 'sep="', 'sep=§']) {
+    const { error } = await load(`${line}\n1,one,1\n`)
+    expect([error?.code, error?.message]).toEqual(['content_unreadable', expect.stringContaining(`(${line}) names`)])
+    expect((await load(`${line}\n1,one,1\n`, { delimiter: ',' })).statistics.rows_written).toBe(1)
+  }
+  expect((await load('sep=,;\n1,one,1\n', { header: false })).error?.code).toBe('schema_mismatch')
+})
+
 test('without a header the columns are those of the data source, in its order', async () => {
   await load('\ufeff1,one,1\n2,two,2')
   await load('id,name,3\n', { header: false })

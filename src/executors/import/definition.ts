@@ -1,6 +1,7 @@
 import type { FieldError } from '../../kernel/errors.ts'
 import { exclusiveKeyOf } from '../data-properties.ts'
 import type { KindDefinition } from '../kind-definition.ts'
+import { delimiterFault } from './csv/dialect.ts'
 import { formatOf, type ImportFields, type ImportSpec, importProperties } from './spec.ts'
 
 /** Kind `import` (`docs/api/import.md`): content of files into a data source, all or nothing. */
@@ -48,9 +49,6 @@ const isEncoded = (text: string): boolean => {
   }
 }
 
-/** What may begin a value, to its reader of CSV. */
-const UNFIT_DELIMITERS = ['.', '"', "'", 'L', 'U']
-
 const combinationFaults = (fields: ImportFields): readonly FieldError[] => {
   const faults: FieldError[] = []
   if (fields.replace_condition !== undefined && fields.mode !== 'replace')
@@ -60,11 +58,8 @@ const combinationFaults = (fields: ImportFields): readonly FieldError[] => {
   if (formatOf(fields) !== 'csv')
     for (const field of ['delimiter', 'quote', 'header'] as const)
       if (fields[field] !== undefined) faults.push(fault(field, 'is for format: csv'))
-  if (fields.delimiter !== undefined && fields.delimiter === (fields.quote ?? '"'))
-    faults.push(fault('delimiter', 'must not be the quote'))
-  else if (UNFIT_DELIMITERS.includes(fields.delimiter ?? ','))
-    faults.push(
-      fault('delimiter', `must be none of ${UNFIT_DELIMITERS.join(' ')}: the engine does not read CSV by them`),
-    )
+  const { delimiter = ',', quote = '"' } = fields
+  const wrong = delimiterFault({ delimiter, quote })
+  if (wrong !== null) faults.push(fault('delimiter', wrong))
   return faults
 }

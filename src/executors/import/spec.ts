@@ -30,7 +30,10 @@ const Import = Type.Object(
       Type.Boolean({ description: 'Make the data source when it is missing, of what the content looks like.' }),
     ),
     delimiter: Type.Optional(
-      Type.String({ pattern: DELIMITER, description: 'Of CSV: one character; a comma when absent.' }),
+      Type.String({
+        pattern: DELIMITER,
+        description: 'Of CSV: one character; when absent what a first line sep=; names, or a comma.',
+      }),
     ),
     quote: Type.Optional(
       Type.Unsafe<'"' | "'" | ''>({

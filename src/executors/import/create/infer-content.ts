@@ -146,7 +146,9 @@ const takeSample = async (content: AsyncIterable<Uint8Array>, fields: SampledFie
   }
   const bytes = withoutMark(Buffer.concat(parts).subarray(0, SAMPLE_BYTES))
   refuseOther(bytes, fields)
-  const dialect = dialectOf(fields)
-  if (formatOf(fields) === 'csv' && hasLoneReturns(bytes, dialect)) createReturnMender(dialect)(bytes)
+  if (formatOf(fields) === 'csv') {
+    const dialect = dialectOf(fields, bytes)
+    if (hasLoneReturns(bytes, dialect)) createReturnMender(dialect)(bytes)
+  }
   return { bytes, isWhole: size <= SAMPLE_BYTES, size }
 }

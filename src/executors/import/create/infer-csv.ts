@@ -28,7 +28,7 @@ export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'
 
 /** Whether there are names in the content, those that its columns get (none where there are no records), and the rows that have values for all of them. */
 export const readCsv = (sample: Sample, fields: Pick<ImportFields, 'header' | 'delimiter' | 'quote'>) => {
-  const records = readRecords(sample, dialectOf(fields))
+  const records = readRecords(sample, dialectOf(fields, sample.bytes))
   const [first] = records
   if (first === undefined) return { header: fields.header ?? false, names: [], rows: [] }
   const header = fields.header ?? hasHeader(records, null)

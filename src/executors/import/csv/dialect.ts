@@ -1,4 +1,7 @@
+import { DELIMITER } from '../../../model/patterns.ts'
+import { ImportFailure } from '../import-failure.ts'
 import type { ImportFields } from '../spec.ts'
+import { separatorLine } from './separator-line.ts'
 
 /** How a CSV is written. */
 export type Dialect = {
@@ -8,10 +11,30 @@ export type Dialect = {
   readonly quote: '"' | "'" | ''
 }
 
-export const dialectOf = ({ delimiter = ',', quote = '"' }: Pick<ImportFields, 'delimiter' | 'quote'>): Dialect => ({
-  delimiter,
-  quote,
-})
+/**
+ * How content that begins so is written: as the fields say, else as its first line does (`separatorLine`). Throws `ImportFailure` `content_unreadable`
+ * where that names no delimiter.
+ */
+export const dialectOf = ({ delimiter, quote = '"' }: Pick<ImportFields, 'delimiter' | 'quote'>, content: Buffer) => {
+  const named = delimiter === undefined ? separatorLine(content) : null
+  const dialect: Dialect = { delimiter: delimiter ?? named?.delimiter ?? ',', quote }
+  const fault = named === null ? null : delimiterFault(dialect)
+  if (fault === null) return dialect
+  throw new ImportFailure(
+    'content_unreadable',
+    `The first line (sep=${dialect.delimiter}) names a delimiter, which ${fault}. Say delimiter: the line is passed over then.`,
+  )
+}
+
+/** What may begin a value, to the engine's reader of CSV. */
+const UNFIT = ['.', '"', "'", 'L', 'U']
+
+/** In words that follow its name; null: values may be parted by it. */
+export const delimiterFault = ({ delimiter, quote }: Dialect): string | null => {
+  if (delimiter === quote) return 'must not be the quote'
+  if (UNFIT.includes(delimiter)) return `must be none of ${UNFIT.join(' ')}: the engine does not read CSV by them`
+  return new RegExp(DELIMITER).test(delimiter) ? null : 'must be one character of ASCII'
+}
 
 /** Where fields are parted by blanks, no blank around them is anything else than a part of them. */
 export const keepsBlanks = ({ delimiter }: Dialect): boolean => delimiter === '\t' || delimiter === ' '

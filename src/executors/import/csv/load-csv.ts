@@ -18,6 +18,7 @@ import { hasHeader } from './header.ts'
 import { lastText } from './last-text.ts'
 import { looksWrong } from './looks-wrong.ts'
 import { readRecords } from './read-fields.ts'
+import { separatorLine } from './separator-line.ts'
 
 type CsvLoad = ContentLoad & {
   readonly fields: ImportFields
@@ -31,13 +32,13 @@ type CsvLoad = ContentLoad & {
  */
 export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const { place, sample, target, fields } = load
-  const dialect = dialectOf(fields)
+  const dialect = dialectOf(fields, sample.bytes)
   const records = readRecords(sample, dialect, MOST_RECORDS)
   const header = fields.header ?? hasHeader(records, target)
   if (header && records.length === 0) throw noHeader()
   const columns = csvColumns(records, header, target)
   const { names, most } = columns
-  const skipLines = header ? (records[0]?.linesToEnd ?? 0) : 0
+  const skipLines = header ? records[0]!.linesToEnd : Number(separatorLine(sample.bytes) !== null)
   const input = { dialect, columns, target, skipLines }
   const csv = { dialect, fields: names.length, most, skipLines, stopAfter: null }
 

@@ -1,5 +1,6 @@
 import { type Dialect, keepsBlanks } from './dialect.ts'
 import { scanRecord } from './scan-records.ts'
+import { separatorLine } from './separator-line.ts'
 
 export type Field = { readonly text: string; readonly quoted: boolean }
 
@@ -44,7 +45,7 @@ export type SampleRecord = {
   readonly linesToEnd: number
 }
 
-/** The whole records of a sample, blank lines and broken ones left out; at most `limit`. */
+/** The whole records of a sample, a separator line, blank lines and broken ones left out; at most `limit`. */
 export const readRecords = (
   sample: { readonly bytes: Buffer; readonly isWhole: boolean },
   dialect: Dialect,
@@ -52,8 +53,9 @@ export const readRecords = (
 ): readonly SampleRecord[] => {
   const { bytes, isWhole } = sample
   const records: SampleRecord[] = []
-  let linesToEnd = 0
-  for (let at = 0; at < bytes.length && records.length < limit; ) {
+  const separator = separatorLine(bytes)
+  let linesToEnd = separator === null ? 0 : 1
+  for (let at = separator?.length ?? 0; at < bytes.length && records.length < limit; ) {
     const { type, end, lines } = scanRecord(bytes, { start: at, dialect, isLast: isWhole })
     if (type !== 'ok' && type !== 'blank') break
     linesToEnd += lines

@@ -55,7 +55,7 @@ const MOST_RECORDS = 20
 
 /** Several records of as many columns, and of more than one: hardly anything but CSV has them. */
 const hasEvenRecords = (bytes: Buffer, fields: SampledFields): boolean => {
-  const widths = readRecords({ bytes, isWhole: false }, dialectOf(fields), MOST_RECORDS).map(
+  const widths = readRecords({ bytes, isWhole: false }, dialectOf(fields, bytes), MOST_RECORDS).map(
     record => record.fields.length,
   )
   return widths.length > 1 && widths[0]! > 1 && widths.every(width => width === widths[0])
