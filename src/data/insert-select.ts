@@ -1,4 +1,4 @@
-import type { DataSource } from '../model/data-source.ts'
+import { type DataSource, mergesRows } from '../model/data-source.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 
 /**
@@ -10,6 +10,15 @@ export const INSERT_SETTINGS = {
   insert_null_as_default: 0,
   optimize_on_insert: 0,
 }
+
+/** Of the engine: one thread reads a table part by part, in the order in which they were written, and one writes. */
+export const IN_ORDER = { max_threads: 1, max_insert_threads: 1 }
+
+/** Of a statement that copies rows of a data source: where they become one the order must stay. */
+export const copySettings = (dataSource: DataSource): Readonly<Record<string, number>> => ({
+  ...INSERT_SETTINGS,
+  ...(mergesRows(dataSource) && IN_ORDER),
+})
 
 type Insert = {
   readonly into: DataSource

@@ -1,11 +1,11 @@
 import type { Catalogue } from '../model/catalogue.ts'
 import { dataSourcesOf, type Feed, feedsOf, findDataSource } from '../model/catalogue-graph.ts'
-import type { WriteMode } from '../model/data-source.ts'
+import { goesByOrder, type WriteMode } from '../model/data-source.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
 import { givenColumns } from './given-columns.ts'
-import { INSERT_SETTINGS, insertSelect } from './insert-select.ts'
+import { IN_ORDER, INSERT_SETTINGS, insertSelect } from './insert-select.ts'
 import { dropStaging, sourceName } from './staging-database.ts'
 import { createAliasSql, createTableSql, qualified } from './table-ddl.ts'
 import type { Staged } from './write-rows.ts'
@@ -96,6 +96,6 @@ const runIn = async (
   await statements.command({
     database,
     sql: insertSelect({ into: target, table: qualified(staged.database, into), select: sql, given }),
-    settings: INSERT_SETTINGS,
+    settings: { ...INSERT_SETTINGS, ...(goesByOrder(target) && IN_ORDER) },
   })
 }

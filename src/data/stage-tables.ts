@@ -1,7 +1,7 @@
 import { allEnded } from '../kernel/all-ended.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { dataSourcesOf, type Feed, feedsBelow, findDataSource } from '../model/catalogue-graph.ts'
-import { type DataSource, quarantineOf } from '../model/data-source.ts'
+import { type DataSource, mergesRows, quarantineOf } from '../model/data-source.ts'
 import type { PublishedTable } from '../store/data-store.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import type { Data } from './data.ts'
@@ -43,7 +43,7 @@ const AT_ONCE = 4
 /** Data sources whose rows would not stay as they are written, where these are counted or nodes are fed with them. */
 const unmergedOf = (write: Write, catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> => {
   const names = [...feeds.map(({ from }) => from), ...(write.countsRows ? [write.target] : [])]
-  const changes = ({ engine, ttl }: DataSource): boolean => !engine.startsWith('MergeTree') || ttl !== null
+  const changes = (dataSource: DataSource): boolean => mergesRows(dataSource) || dataSource.ttl !== null
   return new Set(names.filter(name => changes(findDataSource(catalogue, name)!)))
 }
 
@@ -63,11 +63,16 @@ const JOINED = 'c__joined'
  * linked behind those that are there.
  */
 export const joinLive = async (staged: Staged, name: string): Promise<void> => {
-  const { catalogue, database, statements } = staged
-  const dataSource = findDataSource(catalogue, name)!
-  if (dataSource.engine.startsWith('MergeTree')) return attachAll(staged, name, staged.liveDatabase, name)
-  await statements.command({ sql: createTableSql(database, { ...dataSource, name: JOINED }) })
-  await attachAll(staged, JOINED, staged.liveDatabase, name)
+  const link = (into: string) => attachAll(staged, into, staged.liveDatabase, name)
+  return mergesRows(findDataSource(staged.catalogue, name)!) ? putBefore(staged, name, link) : link(name)
+}
+
+/** Fills another table of a staged data source, whose rows are linked behind that, and which then takes its place. */
+export const putBefore = async (staged: Staged, name: string, fill: (into: string) => Promise<void>): Promise<void> => {
+  const { catalogue, database, statements, unmerged } = staged
+  const joined = { ...findDataSource(catalogue, name)!, name: JOINED }
+  await statements.command({ sql: createTableSql(database, joined, { unmerged: unmerged.has(name) }) })
+  await fill(JOINED)
   await attachAll(staged, JOINED, database, name)
   await statements.command({
     sql: `EXCHANGE TABLES ${qualified(database, JOINED)} AND ${qualified(database, name)}`,

@@ -159,8 +159,8 @@ const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<
   const tables = [...new Set([target.name, ...feeds.map(({ into }) => into)])]
   const run = { workspace: write.job.workspace, mode: write.mode, written: tables }
   for (const feed of feedsToRun(catalogue, feeds, write.mode)) await runFeed(data, run, staged, feed)
-  await letMerge(staged)
   if (write.mode === 'append') for (const name of tables) await joinLive(staged, name)
+  await letMerge(staged)
   const published = await toPublish(data, write, staged, tables)
   return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }
 }

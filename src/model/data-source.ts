@@ -34,5 +34,13 @@ export type DataFormat = (typeof DATA_FORMATS)[number]
 export const WRITE_MODES = ['append', 'replace'] as const
 export type WriteMode = (typeof WRITE_MODES)[number]
 
+type Engine = Pick<DataSource, 'engine'>
+
+/** Whether rows of one key become one when the engine merges them; which of them stays may depend on the order in which they were written. */
+export const mergesRows = ({ engine }: Engine): boolean => !engine.startsWith('MergeTree')
+
+/** Whether of rows of one key the last one stays, or takes back the one before it. */
+export const goesByOrder = ({ engine }: Engine): boolean => /^(Replacing|Coalescing|Collapsing)MergeTree/.test(engine)
+
 /** Where rows are kept that do not fit their data source. */
 export const quarantineOf = (name: string): string => `${name}_quarantine`

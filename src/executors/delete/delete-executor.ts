@@ -1,6 +1,6 @@
 import { conditionFault } from '../../data/condition-fault.ts'
 import type { Data } from '../../data/data.ts'
-import { columnNames, INSERT_SETTINGS } from '../../data/insert-select.ts'
+import { columnNames, copySettings } from '../../data/insert-select.ts'
 import { createStatements } from '../../data/statements.ts'
 import { qualified } from '../../data/table-ddl.ts'
 import { type Loaded, noDataSource, type Staged } from '../../data/write-rows.ts'
@@ -91,7 +91,7 @@ const keepOthers = async (staged: Staged, condition: string, context: ExecutionC
     const insert = {
       sql: `INSERT INTO ${next} (${names}) ${kept}`,
       parameters: { partition },
-      settings: INSERT_SETTINGS,
+      settings: copySettings(target),
     }
     await withStatementProgress(statements, beginPart(context, index, matched.length), () => statements.command(insert))
   }

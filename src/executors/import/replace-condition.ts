@@ -1,8 +1,10 @@
 import { conditionFault } from '../../data/condition-fault.ts'
 import type { Data } from '../../data/data.ts'
-import { INSERT_SETTINGS } from '../../data/insert-select.ts'
+import { columnNames, copySettings } from '../../data/insert-select.ts'
+import { putBefore } from '../../data/stage-tables.ts'
 import { qualified } from '../../data/table-ddl.ts'
 import type { Staged } from '../../data/write-rows.ts'
+import { mergesRows } from '../../model/data-source.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { ImportFailure } from './import-failure.ts'
 
@@ -38,10 +40,11 @@ export const keepOthers = async ({ data, workspace, staged, condition }: Input):
       'schema_mismatch',
       `${others} of the new rows do not fulfil the replace_condition, for example ${row!.sample.slice(0, 300)}.`,
     )
-  const names = target.columns.map(({ name }) => quoteIdentifier(name)).join(', ')
-  await statements.command({
-    database,
-    sql: `INSERT INTO ${table} (${names}) SELECT ${names} FROM ${qualified(liveDatabase, target.name)} WHERE NOT (${holds})`,
-    settings: INSERT_SETTINGS,
-  })
+  const kept = (into: string) =>
+    statements.command({
+      database,
+      sql: `INSERT INTO ${quoteIdentifier(into)} (${columnNames(target)}) SELECT ${columnNames(target)} FROM ${qualified(liveDatabase, target.name)} WHERE NOT (${holds})`,
+      settings: copySettings(target),
+    })
+  await (mergesRows(target) ? putBefore(staged, target.name, kept) : kept(target.name))
 }
