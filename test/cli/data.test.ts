@@ -132,8 +132,15 @@ test('populate and copy stay with their job and say what they have done', async 
 })
 
 test('a job that fails is told in words, and exits with 1', async () => {
+  const { code, stdout, stderr } = await run('populate top --condition nothing')
+  expect([code, stdout]).toEqual([1, ''])
+  expect(stderr).toMatch(/^millrace: Unknown expression( or function)? identifier `nothing`/)
+})
+
+test('a pipe that is not there is refused, and exits with 125', async () => {
   const { code, stdout, stderr } = await run('copy nowhere')
-  expect([code, stdout, stderr]).toEqual([1, '', 'millrace: There is no pipe nowhere.\n'])
+  expect([code, stdout]).toEqual([125, ''])
+  expect(stderr).toContain('copy.pipe: there is no pipe nowhere; with a copy node there is top')
 })
 
 test('an empty quarantine is said in words', async () => {

@@ -45,12 +45,45 @@ test('populates and copies are listed by the data source that they write, whethe
 
 test('of a batch, too, and of a pipe that is not there none', async () => {
   const { body } = await scene.call('POST', '/v1/jobs/batch', {
-    jobs: [{ copy: { pipe: 'works' } }, { command: 'true' }, { populate: { pipe: 'nowhere' } }],
+    jobs: [
+      { copy: { pipe: 'works' } },
+      { command: 'true' },
+      { populate: { pipe: 'nowhere' }, scheduled_at: new Date().toISOString() },
+    ],
   })
   const [copy, command, lost] = body.jobs.map((job: { job_id: string }) => job.job_id)
   expect(await listed('datasource=copied')).toContain(copy)
   expect(await listed('pipe=nowhere')).toEqual([lost])
   for (const id of [copy, command, lost]) await ended(id)
+})
+
+test('a pipe or node that is not there, or has another role, is refused with what there is; for later it is taken', async () => {
+  await scene.pipe('plain', [{ name: 'only', sql: 'SELECT a FROM source' }])
+  const faults = async (jobs: readonly object[]) =>
+    (await scene.call('POST', '/v1/jobs/batch', { jobs })).body.errors?.map(
+      ({ path, message }: { path: string; message: string }) => `${path}: ${message}`,
+    )
+  expect(
+    await faults([
+      { populate: { pipe: 'nowhere' } },
+      { copy: { pipe: 'nowhere', parameters: { x: 1 } } },
+      { populate: { pipe: 'works', node: 'nowhere' } },
+      { populate: { pipe: pipeId, node: 'put' } },
+      { copy: { pipe: 'plain' } },
+    ]),
+  ).toEqual([
+    'jobs.0.populate.pipe: there is no pipe nowhere; with a materialized node there is works',
+    'jobs.1.copy.pipe: there is no pipe nowhere; with a copy node there is works',
+    'jobs.2.populate.node: must be a materialized node of works: there is fill',
+    'jobs.3.populate.node: must be a materialized node of works: there is fill',
+    'jobs.4.copy.pipe: plain has no copy node',
+  ])
+  const { status, body } = await scene.call('POST', '/v1/jobs', { populate: { pipe: 'nowhere' } })
+  expect([status, body.code]).toEqual([422, 'invalid'])
+  const soon = { name: 'early', scheduled_at: new Date(Date.now() + 3_600_000).toISOString() }
+  const later = await scene.call('POST', '/v1/jobs', { populate: { pipe: 'nowhere' }, ...soon })
+  expect(later.status).toBe(201)
+  expect(await listed('pipe=nowhere&name=early')).toEqual([later.body.job_id])
 })
 
 test('a rerun, and a retry of an item, are of the data source that their node has by then', async () => {

@@ -163,7 +163,8 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         expect((await copy('2026-11-01')).statistics).toMatchObject({ rows_written: 7, row_count: 7 })
         expect((await copy('2026-11-02')).statistics).toMatchObject({ rows_written: 7, row_count: 14 })
         expect((await copy('2026-11-03', 'replace')).statistics).toMatchObject({ rows_written: 7, row_count: 7 })
-        expect((await scene.run({ copy: { pipe: 'nowhere' } })).error.code).toBe('pipe_not_found')
+        const lost = await scene.run({ copy: { pipe: 'nowhere' }, scheduled_at: new Date().toISOString() })
+        expect(lost.error.code).toBe('pipe_not_found')
       })
     })
 

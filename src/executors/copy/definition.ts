@@ -1,6 +1,7 @@
 import { findRole } from '../../data/check-pipe.ts'
 import { UNKNOWN_PARAMETER, unknownOfNode } from '../../data/unknown-parameters.ts'
 import type { KindDefinition } from '../kind-definition.ts'
+import { nodeFaults } from '../node-faults.ts'
 import { pipeSubjects } from '../pipe-subjects.ts'
 import { type CopySpec, copyProperties } from './spec.ts'
 
@@ -15,12 +16,12 @@ export const copyDefinition: KindDefinition = {
   subjects: body => ({ dataSource: null, pipe: specOf(body).pipe }),
   subjectsIn: (body, catalogue) => pipeSubjects(catalogue, 'copy', specOf(body)),
   checkIn: async (body, readCatalogue) => {
-    const { parameters } = specOf(body)
-    if (parameters === undefined) return []
+    const { parameters = {} } = specOf(body)
     const catalogue = await readCatalogue()
     const found = findRole(catalogue, 'copy', specOf(body))
-    // A pipe that is not there is what the job fails for.
-    if (typeof found === 'string') return []
+    // What is to run later may be of a pipe that is still to be made.
+    if (typeof found === 'string')
+      return 'scheduled_at' in body ? [] : nodeFaults(catalogue, { field: 'copy', names: specOf(body) })
     return unknownOfNode(catalogue, found, parameters).map(name => ({
       path: `copy.parameters.${name}`,
       message: UNKNOWN_PARAMETER,

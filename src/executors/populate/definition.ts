@@ -1,4 +1,5 @@
 import type { KindDefinition } from '../kind-definition.ts'
+import { nodeFaults } from '../node-faults.ts'
 import { pipeSubjects } from '../pipe-subjects.ts'
 import { type PopulateSpec, populateProperties } from './spec.ts'
 
@@ -12,6 +13,9 @@ export const populateDefinition: KindDefinition = {
   exclusiveKey: body => `populate:${specOf(body).pipe}`,
   subjects: body => ({ dataSource: null, pipe: specOf(body).pipe }),
   subjectsIn: (body, catalogue) => pipeSubjects(catalogue, 'materialized', specOf(body)),
+  // What is to run later may be of a pipe that is still to be made.
+  checkIn: async (body, readCatalogue) =>
+    'scheduled_at' in body ? [] : nodeFaults(await readCatalogue(), { field: 'populate', names: specOf(body) }),
 }
 
 const specOf = (body: Readonly<Record<string, unknown>>) => (body as PopulateSpec).populate

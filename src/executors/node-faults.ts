@@ -1,0 +1,34 @@
+import { findRole } from '../data/check-pipe.ts'
+import type { FieldError } from '../kernel/errors.ts'
+import type { Catalogue } from '../model/catalogue.ts'
+import { findPipe } from '../model/catalogue-graph.ts'
+
+type Job = {
+  /** The field that names the node. */
+  readonly field: 'populate' | 'copy'
+  readonly names: { readonly pipe: string; readonly node?: string }
+}
+
+/** What is wrong with the node that a job is to carry out, as the workspace is now. */
+export const nodeFaults = (catalogue: Catalogue, { field, names }: Job): readonly FieldError[] => {
+  const type = field === 'copy' ? 'copy' : 'materialized'
+  if (typeof findRole(catalogue, type, names) !== 'string') return []
+  const pipe = findPipe(catalogue, names.pipe)
+  if (pipe === undefined) {
+    const fitting = catalogue.pipes.filter(({ nodes }) => nodes.some(({ role }) => role.type === type))
+    const others = areNames(fitting.map(({ name }) => name))
+    return [{ path: `${field}.pipe`, message: `there is no pipe ${names.pipe}; with a ${type} node there ${others}` }]
+  }
+  if (names.node === undefined) return [{ path: `${field}.pipe`, message: `${pipe.name} has no ${type} node` }]
+  const nodes = areNames(pipe.nodes.filter(({ role }) => role.type === type).map(({ name }) => name))
+  return [{ path: `${field}.node`, message: `must be a ${type} node of ${pipe.name}: there ${nodes}` }]
+}
+
+const MOST_NAMES = 10
+
+const areNames = (names: readonly string[]): string => {
+  if (names.length === 0) return 'is none'
+  const shown = names.slice(0, MOST_NAMES).join(', ')
+  if (names.length === 1) return `is ${shown}`
+  return `are ${shown}${names.length > MOST_NAMES ? ', …' : ''}`
+}
