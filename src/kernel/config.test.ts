@@ -139,3 +139,9 @@ test('every setting has a variable and a flag of its own and says what it is', (
     expect(about.length).toBeGreaterThan(5)
   }
 })
+
+test('limits of data jobs of 0, which would be none for the engine, are refused', () => {
+  const message = faultsOf({ flags: { 'query-memory': '0', 'engine-memory': '0 MB', 'max-result-bytes': '0' } })
+  for (const name of ['MILLRACE_QUERY_MEMORY', 'MILLRACE_ENGINE_MEMORY', 'JOB_MAX_RESULT_BYTES'])
+    expect(message).toMatch(new RegExp(`${name}.*is not a size above 0`))
+})

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { isPlainUrl } from './plain-url.ts'
-import { parseDuration } from './quantity.ts'
+import { parseDuration, parseSize } from './quantity.ts'
 import { parseS3Url, type S3Location } from './s3-location.ts'
 
 // Readers of settings: from the text of a flag, a variable or the file. Each throws an Error whose message says what would be right.
@@ -56,6 +56,13 @@ export const clickhouseUrl = (value: string): string | null => {
   if (value === '') return null
   if (!/^https?:\/\//.test(value) || !URL.canParse(value)) throw new Error('http(s)://user:password@host:8123/prefix')
   return value
+}
+
+/** Of what nobody wants none of; the data engine takes 0 for any number. */
+export const sizeAboveZero = (value: string): number => {
+  const bytes = parseSize(value)
+  if (bytes === 0) throw new Error('a size above 0')
+  return bytes
 }
 
 export const hours = (value: string): number => {

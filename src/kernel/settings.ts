@@ -13,6 +13,7 @@ import {
   optional,
   publicUrl,
   retention,
+  sizeAboveZero,
   text,
   trueOrFalse,
 } from './setting-readers.ts'
@@ -258,14 +259,14 @@ const SETTINGS = {
     flag: 'max-result-bytes',
     default: '1GiB',
     about: 'result of a data job; a larger one fails',
-    parse: parseSize,
+    parse: sizeAboveZero,
   },
   queryMemoryBytes: {
     env: 'MILLRACE_QUERY_MEMORY',
     flag: 'query-memory',
     default: '4GiB',
     about: 'memory of one query',
-    parse: parseSize,
+    parse: sizeAboveZero,
   },
   queryThreads: {
     env: 'MILLRACE_QUERY_THREADS',
@@ -286,7 +287,7 @@ const SETTINGS = {
     flag: 'engine-memory',
     default: '',
     about: "memory of an embedded data engine; nine tenths of the machine's when empty",
-    parse: (value: string) => (value === '' ? null : parseSize(value)),
+    parse: (value: string) => (value === '' ? null : sizeAboveZero(value)),
   },
   importDirs: {
     env: 'MILLRACE_IMPORT_DIRS',

@@ -46,6 +46,24 @@ test('a server keeps logs and artifacts in S3 and gives them back', async () => 
   expect((await direct.arrayBuffer()).byteLength).toBe(3_000_000)
 })
 
+test('an address that a result is redirected to holds no longer than the result is kept', async () => {
+  const own = await startTestServer({
+    settings: {
+      'blob-url': `s3://blobs/short?endpoint=${encodeURIComponent(s3.endpoint)}`,
+      'result-ttl-hours': String(60 / 3600),
+    },
+  })
+  onTestFinished(() => own.stop())
+  const job = await own.run({ query: 'SELECT number FROM numbers(30000)', format: 'csv' })
+  const redirected = await fetch(`${own.url}/v1/jobs/${job.job_id}/result?redirect=true`, {
+    headers: { authorization: `Bearer ${own.token}` },
+    redirect: 'manual',
+  })
+  const seconds = Number(new URL(redirected.headers.get('location')!).searchParams.get('X-Amz-Expires'))
+  expect(seconds).toBeGreaterThan(0)
+  expect(seconds).toBeLessThanOrEqual(60)
+})
+
 test.each([
   ['is cancelled', {}, 'cancelled', 'cancelled_by_user'],
   ['runs out of its time', { timeout_seconds: 3 }, 'failed', 'timeout'],

@@ -41,7 +41,7 @@ export const resultRoutes = (app: App, { store, blobs, clock }: Services): void 
           presign: request.query.redirect
             ? () =>
                 presign(blobs, result.content, {
-                  expiresAt: clock.now() + REDIRECT_MS,
+                  expiresAt: Math.min(clock.now() + REDIRECT_MS, result.expiresAt ?? Number.POSITIVE_INFINITY),
                   filename,
                   contentType: type,
                 })
