@@ -123,6 +123,20 @@ describe('data sources', () => {
     expect(await count('copies')).toBe(ROWS - 30)
   })
 
+  test.each([
+    ['prodct = 1', /^Unknown expression( or function)? identifier `prodct`/],
+    ['n <', /^Syntax error/],
+    ['1 IN (SELECT 1)', /./],
+  ])('a dry run of a delete with the wrong condition %s is refused as the delete fails', async (condition, message) => {
+    const path = '/v0/datasources/copies/delete'
+    const dry = await post(path, form({ delete_condition: condition, dry_run: 'true' }))
+    expect([dry.status, dry.body.code, dry.body.error]).toEqual([400, 'sql_error', expect.stringMatching(message)])
+    expect(await ended(await post(path, form({ delete_condition: condition })))).toMatchObject({
+      status: 'error',
+      error: dry.body.error,
+    })
+  })
+
   test('are shown in a job as changed when it has changed their rows', async () => {
     await fill('copies')
     const path = '/v0/datasources/copies/delete'

@@ -1,4 +1,6 @@
 import type { FastifyRequest } from 'fastify'
+import { ERRORS, MillraceError, type RequestErrorCode } from '../../../kernel/errors.ts'
+import type { Job } from '../../../model/job.ts'
 import type { Services } from '../../services.ts'
 import { createStart } from './start-job.ts'
 
@@ -7,14 +9,29 @@ const COUNT_MS = 10_000
 
 type Deletion = { readonly datasource: string; readonly condition?: string; readonly dry_run?: true }
 
-/** Starts a job that deletes. A dry run answers when it has counted, or as a job that goes on when that takes long. */
+/**
+ * Starts a job that deletes. A dry run answers when it has counted, or as a job that goes on when that takes long; what it fails for is a refusal: the number
+ * is the answer, and there is none.
+ */
 export const createDelete = (services: Services) => {
-  const { engine } = services
+  const { engine, store } = services
   const { start, show } = createStart(services)
   return async (request: FastifyRequest, deletion: Deletion) => {
     const job = await start(request, { delete: deletion })
     if (!deletion.dry_run) return job
-    await engine.events.waitForEnd({ workspace: request.caller.workspace, jobId: job.id, timeoutMs: COUNT_MS })
+    const named = { workspace: request.caller.workspace, jobId: job.id }
+    await engine.events.waitForEnd({ ...named, timeoutMs: COUNT_MS })
+    const refusal = refusalOf(await store.getJob(named))
+    if (refusal !== null) throw refusal
     return show(request, job.id)
   }
 }
+
+/** null: it has not failed, or not for anything that a request is refused with. */
+const refusalOf = (job: Job | null): MillraceError | null => {
+  if (job?.status !== 'failed' || !isCodeOfRequests(job.statusReason)) return null
+  return new MillraceError(job.statusReason, job.errorMessage ?? undefined)
+}
+
+const isCodeOfRequests = (code: string | null): code is RequestErrorCode =>
+  code !== null && code in ERRORS && 'http' in ERRORS[code as keyof typeof ERRORS]
