@@ -66,6 +66,7 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
 /** What went where, in words: only what there is any of. */
 const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
   const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
+  const isEmpty = spec.import !== undefined && statistics?.bytes_read === 0
   const parts = [
     ...(rows_written === undefined ? [] : [`${countText(rows_written, 'row')} written`]),
     ...(quarantine_rows === 0 ? [] : [`${countText(quarantine_rows, 'row')} quarantined`]),
@@ -76,7 +77,7 @@ const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
   const { datasource } = (spec.import ?? {}) as { readonly datasource?: string }
   const isDirty = quarantine_rows > 0 && datasource !== undefined
   return [
-    ...(parts.length === 0 ? [] : [`${parts.join(', ')}${now}`]),
+    ...(parts.length === 0 ? [] : [`${isEmpty ? 'the input was empty: ' : ''}${parts.join(', ')}${now}`]),
     ...(isDirty ? [`see what did not fit: millrace datasources quarantine ${datasource}`] : []),
   ]
 }

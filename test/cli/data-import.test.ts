@@ -68,6 +68,19 @@ test('compressed content makes its data source, and standard input takes its pla
   expect(await ask('SELECT id FROM made_new')).toHaveLength(1)
 })
 
+test('nothing on standard input is told and is no failure, for a filter that lets nothing through is none; to put nothing in place of rows is one', async () => {
+  const before = await ask('SELECT count() AS found FROM rows')
+  const appended = await run(['-', 'rows'], '')
+  expect([appended.code, appended.stderr]).toEqual([
+    0,
+    expect.stringMatching(/^millrace: the input was empty: 0 rows written.*; \d+ rows? there now, /),
+  ])
+  const replaced = await run(['-', 'rows', '--mode', 'replace'], '')
+  expect([replaced.code, replaced.stderr]).toEqual([1, expect.stringContaining('The content has no rows.')])
+  expect(await ask('SELECT count() AS found FROM rows')).toEqual(before)
+  expect((await run(['-', 'rows'], 'n,text\n')).stderr).toMatch(/^millrace: 0 rows written/)
+})
+
 test('other delimiters, quotes and no header are said so', async () => {
   const options = ['--delimiter', ';', '--quote', "'", '--no-header', '--name', 'odd', '--mode', 'replace']
   const { code, stderr } = await run([file('odd.txt', "6;'a;b'\n"), 'rows', ...options])
