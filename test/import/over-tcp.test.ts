@@ -76,6 +76,26 @@ test('a data source is made of Parquet by its footer', async () => {
   ])
 })
 
+test('rows that replace each other: in their order, counted as written, deleted and replaced by condition', async () => {
+  await scene.dataSource(
+    'latest',
+    { id: 'UInt32', value: 'UInt32' },
+    { engine: 'ReplacingMergeTree', sortingKey: 'id' },
+  )
+  const load = (content: string, more = {}) =>
+    scene.import({ datasource: 'latest', url: scene.give('/latest.csv', `id,value\n${content}`), ...more })
+  const latest = () => scene.value('SELECT groupArray((id, value)) FROM (SELECT * FROM latest FINAL ORDER BY id)')
+
+  expect(await load('1,1\n2,1\n1,2\n')).toMatchObject({ status: 'completed', statistics: { rows_written: 3 } })
+  expect(await load('2,3\n3,3\n')).toMatchObject({ status: 'completed', statistics: { rows_written: 2 } })
+  expect(await latest()).toBe('1,2,2,3,3,3')
+  await scene.run({ delete: { datasource: 'latest', condition: 'id = 3' } })
+  expect(await latest()).toBe('1,2,2,3')
+  const replace = { mode: 'replace', replace_condition: 'value = 4' }
+  expect(await load('1,4\n', replace)).toMatchObject({ status: 'completed', statistics: { rows_written: 1 } })
+  expect(await latest()).toBe('1,4,2,3')
+})
+
 test('an import into so many columns that its statement fits into no address', async () => {
   const names = Array.from({ length: 100 }, (_, index) => `at_${index}`)
   await scene.dataSource('wide', Object.fromEntries(names.map(name => [name, 'DateTime'])))
