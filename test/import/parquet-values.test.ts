@@ -37,17 +37,22 @@ const parquet = async (select: string): Promise<Buffer> => {
   return readFile(path)
 }
 
-/** Dates before 1900 and after 2299 in all places where one may be, of which the engine has none; as DuckDB writes them. */
-const dated = async (): Promise<Buffer> => {
+/** A file as DuckDB writes it. */
+const fromDuckdb = async (select: string): Promise<Buffer> => {
   const path = join(folder, `${name}.parquet`)
   const connection = await (await DuckDBInstance.create()).connect()
-  const on = (row: number, date: string) => `CASE WHEN id = ${row} THEN DATE '${date}' ELSE DATE '2020-01-01' END`
-  await connection.run(`COPY (
-    SELECT id::UBIGINT AS id, ${on(1, '1850-03-01')} + CASE WHEN id = 1 THEN 0 ELSE id::INT END AS day, [${on(3, '1899-12-31')}] AS list,
-      {'x': 1, 'day of': ${on(4, '2300-01-01')}} AS pair, MAP {'k': ${on(5, '0001-01-01')}} AS map
-    FROM range(7) AS rows(id)) TO '${path}' (FORMAT parquet)`)
+  await connection.run(`COPY (${select}) TO '${path}' (FORMAT parquet)`)
   connection.closeSync()
   return readFile(path)
+}
+
+/** Dates before 1900 and after 2299 in all places where one may be, of which the engine has none; as DuckDB writes them. */
+const dated = (): Promise<Buffer> => {
+  const on = (row: number, date: string) => `CASE WHEN id = ${row} THEN DATE '${date}' ELSE DATE '2020-01-01' END`
+  return fromDuckdb(`
+    SELECT id::UBIGINT AS id, ${on(1, '1850-03-01')} + CASE WHEN id = 1 THEN 0 ELSE id::INT END AS day, [${on(3, '1899-12-31')}] AS list,
+      {'x': 1, 'day of': ${on(4, '2300-01-01')}} AS pair, MAP {'k': ${on(5, '0001-01-01')}} AS map
+    FROM range(7) AS rows(id)`)
 }
 
 const TYPES = {
@@ -128,4 +133,15 @@ test('lists, maps and tuples go into columns of other types than the file has', 
   expect(await scene.table(name)).toEqual([
     ['["1","a/b"]', '[1.5,null]', '{"1":"x/y"}', '["a/b"]', '[255]', '[1.5,2.5]'],
   ])
+})
+
+test('JSON of Parquet is the text that it is', async () => {
+  const texts = ['{"a": 1.10, "b": null}', '[1, 2]', 'null', '123456789012345678901234567890', null]
+  const values = texts.map((text, id) => `(${id}, ${text === null ? 'NULL' : `'${text}'`}::JSON)`)
+  const file = await fromDuckdb(`SELECT id, value FROM (VALUES ${values.join(', ')}) AS rows(id, value)`)
+  expect(await load(file, { create: true })).toMatchObject({ statistics: { rows_written: 5, quarantine_rows: 0 } })
+  expect(await scene.table(name, 'id')).toEqual(texts.map((text, id) => [`${id}`, text]))
+  name = `${name}_object`
+  await scene.dataSource(name, { id: 'Int32', value: 'JSON' })
+  expect(await load(file)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 4 } })
 })

@@ -13,28 +13,65 @@ type Input = {
   readonly signal: AbortSignal
 }
 
+/** JSON is the text that it is: made an object it would lose its nulls and how its numbers are written, and what is none would be an empty one. */
+export const JSON_AS_TEXT = { input_format_parquet_enable_json_parsing: 0 }
+
 /**
  * The columns that the footer of a file names, in ClickHouse's types: an engine that is elsewhere is sent the footer. Throws `ImportFailure`
  * `content_unreadable`, `WarehouseError`.
  */
 export const parquetColumns = async (input: Input): Promise<readonly FileColumn[]> => {
   const { warehouse, workspace, spool, signal } = input
-  const describing = spool.isLocal ? describeFile(spool.path) : describeFooter(await readFooter(spool.path))
+  const source = spool.isLocal ? fileSource(spool.path) : footerSource(await readFooter(spool.path))
+  const ask = <Row extends object>({ sql, settings }: Asking) =>
+    warehouse.rows<Row>({ workspace, sql, settings: { ...settings, ...JSON_AS_TEXT }, signal })
   try {
-    return await warehouse.rows<FileColumn>({ workspace, ...describing, signal })
+    const [columns, claims] = await Promise.all([
+      ask<FileColumn>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
+      ask<{ rows: number }>(source('ParquetMetadata', from => `SELECT ${CLAIMED_ROWS} AS rows FROM ${from}`)),
+    ])
+    checkClaims(claims)
+    return columns
   } catch (error) {
     if (!isSqlError(error)) throw error
-    throw new ImportFailure('content_unreadable', `The content is no whole Parquet: ${error.message}`)
+    throw new ImportFailure('content_unreadable', `The content cannot be read as Parquet: ${causeOf(error)}`)
   }
 }
 
-type Describing = Pick<Statement, 'sql' | 'settings'>
+const CLAIMED_ROWS = 'arraySum(g -> toFloat64(g.num_rows), row_groups)'
 
-const describeFile = (path: string): Describing => ({ sql: `DESCRIBE TABLE file(${quoteText(path)}, 'Parquet')` })
+/** More than a file of any size that is taken can hold. The engine makes room for all that are claimed, until it is out of memory. */
+const MOST_ROWS = 2 ** 36
+
+const checkClaims = (claims: readonly { readonly rows: number }[]): void => {
+  const rows = claims[0]?.rows ?? 0
+  if (rows > MOST_ROWS)
+    throw new ImportFailure(
+      'content_unreadable',
+      `The content cannot be read as Parquet: its footer claims ${rows} rows, ${MOST_ROWS} may be. It is damaged.`,
+    )
+}
+
+/** The engine says what it tried before what it found. */
+const causeOf = ({ message }: Error): string =>
+  message.replace(/^The table structure cannot be extracted [^\n]*Error:\s*/, '')
+
+type Asking = Pick<Statement, 'sql' | 'settings'>
+/** A statement on what the source gives in a format. */
+type Source = (format: string, statement: (from: string) => string) => Asking
+
+const fileSource =
+  (path: string): Source =>
+  (format, statement) => ({ sql: statement(`file(${quoteText(path)}, '${format}')`) })
+
+/** For what is put behind a statement on its way: a format. */
+const ROOM = 1024
 
 /** As a file without rows before it, of which nothing but the footer is read. */
-const describeFooter = (footer: Buffer): Describing => {
+const footerSource = (footer: Buffer): Source => {
   const text = Buffer.concat([Buffer.from('PAR1'), footer]).toString('base64')
-  const sql = `DESCRIBE TABLE format('Parquet', base64Decode('${text}'))`
-  return { sql, settings: { max_query_size: sql.length + 1 } }
+  return (format, statement) => {
+    const sql = statement(`format('${format}', base64Decode('${text}'))`)
+    return { sql, settings: { max_query_size: sql.length + ROOM } }
+  }
 }

@@ -5,7 +5,7 @@ import { isNested } from '../load/judge-nested.ts'
 import type { ReadColumn, Reader } from '../load/reader.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { datesOfDays, hasDates, withDays } from './date-days.ts'
-import type { FileColumn } from './parquet-columns.ts'
+import { type FileColumn, JSON_AS_TEXT } from './parquet-columns.ts'
 
 /** A value of the column's own type is taken as it is, any other by way of its text, as every format's. */
 export const parquetReader = (
@@ -26,7 +26,7 @@ export const parquetReader = (
 })
 
 /** Of lists: else what is no number, or infinite, is null in their JSON. */
-const SETTINGS = { output_format_json_quote_denormals: 1 }
+const SETTINGS = { ...JSON_AS_TEXT, output_format_json_quote_denormals: 1 }
 
 /** The same of a file with dates that the engine has not. They do not fit, and cost the others no time where there are none. */
 export const anyDateReader = (

@@ -22,7 +22,7 @@ export const readFooter = async (path: string): Promise<Buffer> => {
   const end = size < END_BYTES ? null : await read(END_BYTES)
   const bytes = end === null || end.toString('latin1', 4) !== 'PAR1' ? 0 : end.readUInt32LE(0)
   if (bytes === 0 || bytes + END_BYTES > size)
-    throw new ImportFailure('content_unreadable', 'The content is no whole Parquet: it has no footer at its end.')
+    throw new ImportFailure('content_unreadable', 'The content cannot be read as Parquet: it has no footer at its end.')
   if (bytes > MOST_BYTES)
     throw new ImportFailure('content_unreadable', `The footer of the Parquet has ${bytes} bytes, ${MOST_BYTES} may be.`)
   return read(bytes + END_BYTES)

@@ -1,0 +1,95 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parquetThatClaims } from './parquet-footer.ts'
+import { type ImportScene, openImportScene } from './scene.ts'
+
+let scene: ImportScene
+let folder: string
+let whole: Buffer
+
+beforeAll(async () => {
+  scene = await openImportScene()
+  folder = await mkdtemp(join(tmpdir(), 'millrace-damaged-'))
+  const path = join(folder, 'whole.parquet')
+  const connection = await (await DuckDBInstance.create()).connect()
+  await connection.run(`COPY (SELECT i AS id, 'text ' || md5(i::VARCHAR) AS text FROM range(5000) AS rows(i))
+    TO '${path}' (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 2048)`)
+  connection.closeSync()
+  whole = await readFile(path)
+  await scene.dataSource('kept', { id: 'Int64', text: 'String' })
+  expect(await load(whole)).toMatchObject({ statistics: { rows_written: 5000, quarantine_rows: 0 } })
+})
+afterAll(async () => {
+  await scene?.stop()
+  await rm(folder, { recursive: true })
+})
+
+const load = (content: Uint8Array) =>
+  scene.import({ datasource: 'kept', url: scene.give('/file.parquet', content), mode: 'replace' })
+
+const smashed = (at: number): Buffer => Buffer.from(whole).fill(0xff, at, at + 64)
+
+const DAMAGED: Readonly<Record<string, () => Buffer>> = {
+  'cut off within its first magic': () => whole.subarray(0, 3),
+  'cut off behind its first magic': () => whole.subarray(0, 4),
+  'cut off in the middle of a page': () => whole.subarray(0, whole.length >> 1),
+  'cut off in its footer': () => whole.subarray(0, -100),
+  'cut off in its last magic': () => whole.subarray(0, -1),
+  'with another magic at its end': () => Buffer.concat([whole.subarray(0, -4), Buffer.from('PARX')]),
+  'with a damaged footer': () => smashed(whole.length - 8 - 200),
+  'with a damaged page in the first row group': () => smashed(40_000),
+  'with a damaged page in the last row group': () =>
+    smashed(whole.length - whole.readUInt32LE(whole.length - 8) - 20_000),
+  'whose footer would be longer than it': () => {
+    const file = Buffer.from(whole)
+    file.writeUInt32LE(0x7fff_ffff, file.length - 8)
+    return file
+  },
+}
+
+describe('a Parquet file', () => {
+  test.each(Object.keys(DAMAGED))('%s fails the import, and the rows stay what they were', async what => {
+    expect(await load(DAMAGED[what]!())).toMatchObject({
+      status: 'failed',
+      system_attempts: 0,
+      error: {
+        code: 'content_unreadable',
+        message: expect.stringMatching(/^The content (cannot be read|is no Parquet)/),
+      },
+    })
+    expect(await scene.value('SELECT (count(), sum(id)) FROM kept')).toBe('5000,12497500')
+  })
+
+  test.each([2n ** 37n, 2n ** 60n])(
+    'that claims %d rows is refused, at which the engine would run out of memory',
+    async rows => {
+      const url = scene.give('/claims.parquet', parquetThatClaims(rows))
+      const claim = {
+        status: 'failed',
+        system_attempts: 0,
+        error: { message: expect.stringMatching(/its footer claims \d+ rows/) },
+      }
+      expect(await scene.import({ datasource: 'claims', url, create: true })).toMatchObject(claim)
+      const { status, body } = await scene.call('POST', '/v1/datasources/infer', { url })
+      expect([status, body.detail]).toEqual([422, expect.stringMatching(/its footer claims \d+ rows/)])
+    },
+  )
+
+  test('whose footer claims what is there is read', async () => {
+    const url = scene.give('/honest.parquet', parquetThatClaims(2n))
+    expect(await scene.import({ datasource: 'honest', url, create: true })).toMatchObject({
+      statistics: { rows_written: 2 },
+    })
+    expect(await scene.table('honest')).toEqual([['1'], ['2']])
+  })
+
+  test('that claims more rows than are there fails', async () => {
+    const url = scene.give('/more.parquet', parquetThatClaims(3n))
+    expect(await scene.import({ datasource: 'more', url, create: true })).toMatchObject({
+      error: { code: 'content_unreadable' },
+    })
+  })
+})

@@ -1,0 +1,55 @@
+/** A field of Thrift's compact protocol (`thrift-compact-protocol.md` of apache/thrift): its type, and its bytes. */
+type Field = { readonly type: number; readonly bytes: readonly number[] }
+
+const varint = (value: bigint): readonly number[] =>
+  value < 128n ? [Number(value)] : [Number(value & 127n) | 128, ...varint(value >> 7n)]
+const integer = (type: 5 | 6, value: number | bigint): Field => ({ type, bytes: varint(BigInt(value) << 1n) })
+const int = (value: number): Field => integer(5, value)
+const long = (value: number | bigint): Field => integer(6, value)
+const text = (value: string): Field => ({ type: 8, bytes: [value.length, ...Buffer.from(value)] })
+const list = (type: number, items: readonly Field[]): Field => ({
+  type: 9,
+  bytes: [(items.length << 4) | type, ...items.flatMap(({ bytes }) => bytes)],
+})
+/** `fields` by their numbers, in their order. */
+const struct = (fields: Readonly<Record<number, Field>>): Field => {
+  const numbers = Object.keys(fields).map(Number)
+  const headed = numbers.flatMap((number, index) => [
+    ((number - (numbers[index - 1] ?? 0)) << 4) | fields[number]!.type,
+    ...fields[number]!.bytes,
+  ])
+  return { type: 12, bytes: [...headed, 0] }
+}
+
+/** A Parquet file with a column `v` of Int64 and two rows, 1 and 2, whose footer claims to have others (`parquet.thrift`). */
+export const parquetThatClaims = (rows: bigint): Buffer => {
+  const values = new BigInt64Array([1n, 2n])
+  const body = [...new Uint8Array(values.buffer)]
+  const header = struct({
+    1: int(0),
+    2: int(16),
+    3: int(16),
+    5: struct({ 1: int(2), 2: int(0), 3: int(3), 4: int(3) }),
+  })
+  const page = [...header.bytes, ...body]
+  const size = long(page.length)
+  const column = struct({
+    2: long(4),
+    3: struct({
+      1: int(2),
+      2: list(5, [int(0)]),
+      3: list(8, [text('v')]),
+      4: int(0),
+      5: long(rows),
+      6: size,
+      7: size,
+      9: long(4),
+    }),
+  })
+  const schema = [struct({ 4: text('schema'), 5: int(1) }), struct({ 1: int(2), 3: int(0), 4: text('v') })]
+  const group = struct({ 1: list(12, [column]), 2: size, 3: long(rows) })
+  const footer = struct({ 1: int(1), 2: list(12, schema), 3: long(rows), 4: list(12, [group]) }).bytes
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(footer.length)
+  return Buffer.concat([Buffer.from('PAR1'), Buffer.from(page), Buffer.from(footer), length, Buffer.from('PAR1')])
+}
