@@ -24,7 +24,11 @@ const ARROW: Readonly<Record<string, string>> = {
   'JSON(max_dynamic_paths=8, a.b Int64)': 'String',
   'Variant(Int64, String)': 'Nullable(String)',
   'Map(String, Array(Dynamic))': 'Map(String, Array(Nullable(String)))',
-  IntervalDay: 'IntervalDay',
+  'Array(Nullable(IntervalNanosecond))': 'Array(Nullable(Int64))',
+  'Tuple(a Time64(3), b Time)': 'Tuple(a String, b String)',
+  'Array(Geometry)': 'Array(Nullable(String))',
+  'QBit(BFloat16, 8)': 'Array(Float32)',
+  'Nullable(Nothing)': 'Nullable(Nothing)',
 }
 
 test.each(Object.entries(ARROW))('in Arrow %s is written as %s', (type, expected) => {

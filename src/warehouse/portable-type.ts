@@ -32,22 +32,24 @@ export const portableType = (type: string, format: ColumnarFormat): string => {
     // A text alone would be empty for NULL, which these hold.
     case 'Dynamic':
     case 'Variant':
+    case 'Geometry':
       return 'Nullable(String)'
+    case 'QBit':
+      return `Array(${within(parts[0]!)})`
     case 'BFloat16':
       return 'Float32'
     default:
-      if (format === 'parquet' && name.startsWith('Interval')) return 'Int64'
-      return AS_TEXT.has(name) || (format === 'parquet' && NOT_IN_PARQUET.has(name)) ? 'String' : type
+      if (name.startsWith('Interval')) return 'Int64'
+      return AS_TEXT.has(name) || (format === 'parquet' && name === 'Nothing') ? 'String' : type
   }
 }
 
 const AS_TEXT: ReadonlySet<string> = new Set([
   ...['UUID', 'IPv4', 'IPv6', 'Enum8', 'Enum16', 'Int128', 'Int256', 'UInt128', 'UInt256'],
   'JSON',
+  // They may be negative, or longer than a day: both formats have times of a day alone, and readers make null of others.
+  ...['Time', 'Time64'],
 ])
-
-/** The engine does not write them. `Nothing` is the type of a bare NULL and of the elements of `[]`. */
-const NOT_IN_PARQUET: ReadonlySet<string> = new Set(['Nothing', 'Time', 'Time64'])
 
 /** Digits; those of 256 bits are read by nobody but the engine itself. */
 const LONGEST_DECIMAL = 38

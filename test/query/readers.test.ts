@@ -42,7 +42,8 @@ const readWith = async (program: string, script: string, format: ResultFormat, q
   return JSON.parse(stdout) as Report
 }
 
-const readWithPolars = (format: ResultFormat) => readWith(process.execPath, 'read-with-polars.ts', format)
+const readWithPolars = (format: ResultFormat, query?: string) =>
+  readWith(process.execPath, 'read-with-polars.ts', format, query)
 const readWithPandas = (format: ResultFormat) => readWith(python!, 'read-with-pandas.py', format)
 
 const valuesOf = (report: Report) =>
@@ -91,6 +92,19 @@ describe('polars', () => {
         zone === 'UTC'
           ? ['2026-07-21 23:02:03.456+00:00', '1970-01-01 00:00:00.000+00:00']
           : ['2026-07-22 01:02:03.456+02:00', '1970-01-01 01:00:00.000+01:00'],
+    })
+  })
+
+  test.each(['arrow', 'arrow_stream', 'parquet'] as const)('reads what %s has no type for', async format => {
+    const sql = `SELECT arrayJoin(['100:34:56', '-00:00:01'])::Time AS time, '12:34:56.789'::Time64(3) AS fine, INTERVAL 5 SECOND AS wait,
+      toIntervalNanosecond(7) AS tick, (1.5, 2.5)::Point::Geometry AS place, [1, 2, 3, 4, 5, 6, 7, 8]::QBit(BFloat16, 8) AS vector`
+    expect(valuesOf(await readWithPolars(format, sql))).toEqual({
+      time: ['100:34:56', '-00:00:01'],
+      fine: ['12:34:56.789', '12:34:56.789'],
+      wait: ['5', '5'],
+      tick: ['7', '7'],
+      place: ['(1.5,2.5)', '(1.5,2.5)'],
+      vector: ['[1,2,3,4,5,6,7,8]', '[1,2,3,4,5,6,7,8]'],
     })
   })
 
