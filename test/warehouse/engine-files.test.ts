@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto'
 import { readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { ClickHouseSettings } from '@clickhouse/client'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import type { GrowingFile } from '../../src/kernel/growing-file.ts'
@@ -63,6 +64,29 @@ describe('a result as a file', () => {
     const file = await intoFile('SELECT throwIf(number = 3000000), number FROM numbers(10000000) FORMAT Arrow')
     await expect(hashOf(file)).rejects.toThrow('Code: 395.')
     expect(spooled()).toEqual([])
+  })
+
+  it('leaves nothing when it is left before chDB has begun with it', async () => {
+    const client = openClient(address)
+    for (let turn = 0; turn < 60; turn++) {
+      const leaving = new AbortController()
+      const file = await address.resultFiles.create()
+      const answer = client.exec({
+        query: `SELECT number AS early FROM numbers(${5_000_000 + turn})`,
+        clickhouse_settings: { ...file.parameters } as ClickHouseSettings,
+        abort_signal: leaving.signal,
+      })
+      answer.catch(() => {})
+      const content = file.follow({ answer, leave: () => leaving.abort() })
+      await delay(turn / 3)
+      await content.remove()
+    }
+    const running = async () =>
+      (await call(address, "SELECT count() FROM system.processes WHERE query LIKE '%AS early%'")).body.trim()
+    // One is who asks.
+    await until('all have ended', async () => (await running()) === '1', 5_000)
+    expect(spooled()).toEqual([])
+    await client.close()
   })
 
   it('ends the query when it is left and the request ended', async () => {

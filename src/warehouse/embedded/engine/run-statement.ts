@@ -15,15 +15,35 @@ export const runStatement = async (input: Task): Promise<void> => {
   const { engine, request, gone } = input
   engine.running.add(request.queryId)
   const session = engine.sessions.take()
-  const kill = () => void engine.running.kill(request.queryId).catch(() => {})
-  gone.addEventListener('abort', kill)
+  const killing = killWhenGone(input)
   try {
     const writes = await prepare({ ...input, session })
+    if (gone.aborted) throw new ClickHouseError(ERROR.QUERY_WAS_CANCELLED, 'Nobody waits for it. (QUERY_WAS_CANCELLED)')
     await choose(request)({ ...input, session, writes })
   } finally {
-    gone.removeEventListener('abort', kill)
+    killing.end()
     session.close()
     engine.running.remove(request.queryId)
+  }
+}
+
+const KILL_AGAIN_MS = 100
+
+/** Ends a statement whose client goes away. What chDB has not begun with it does not end: it is asked until there is nothing to end. */
+const killWhenGone = ({ engine, request, gone }: Task): { readonly end: () => void } => {
+  let timer: NodeJS.Timeout | undefined
+  let isOver = false
+  const kill = async (): Promise<void> => {
+    await engine.running.kill(request.queryId).catch(() => {})
+    if (!isOver) timer = setTimeout(kill, KILL_AGAIN_MS)
+  }
+  gone.addEventListener('abort', kill, { once: true })
+  return {
+    end: () => {
+      isOver = true
+      clearTimeout(timer)
+      gone.removeEventListener('abort', kill)
+    },
   }
 }
 
@@ -106,9 +126,15 @@ const stream: Run = async input => {
 const forServer =
   (name: string): Run =>
   async input => {
-    // TRUNCATE would make another file and give it the name.
-    const result = await write(input, join(input.engine.spoolPath, name), 'APPEND')
-    await input.answer.end(toSummary(input, result))
+    const path = join(input.engine.spoolPath, name)
+    try {
+      // TRUNCATE would make another file and give it the name.
+      const result = await write(input, path, 'APPEND')
+      await input.answer.end(toSummary(input, result))
+    } finally {
+      // The server may have removed its own before chDB opened one of this name, and so made another.
+      if (input.gone.aborted) rmSync(path, { force: true })
+    }
   }
 
 /** A SELECT of whose result nothing is sent before its end. */
