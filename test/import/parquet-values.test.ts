@@ -145,3 +145,77 @@ test('JSON of Parquet is the text that it is', async () => {
   await scene.dataSource(name, { id: 'Int32', value: 'JSON' })
   expect(await load(file)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 4 } })
 })
+
+test('times of years that the engine has not go to the quarantine, as what they are', async () => {
+  const times = [
+    "'infinity'",
+    "'-infinity'",
+    "'0001-01-01 00:00:00'",
+    "'9999-12-31 23:59:59.999'",
+    "'10000-01-01 00:00:00'",
+  ]
+  const values = [...times, 'NULL'].map((time, id) => `(${id}, ${time}::TIMESTAMP, ${time}::TIMESTAMP_MS)`)
+  const file = await fromDuckdb(`SELECT * FROM (VALUES ${values.join(', ')}) AS rows(id, micro, milli)`)
+  expect(await load(file, { create: true })).toMatchObject({ statistics: { rows_written: 3, quarantine_rows: 3 } })
+  expect(await scene.table(name, 'id')).toEqual([
+    ['2', '0001-01-01 00:00:00.000000', '0001-01-01 00:00:00.000'],
+    ['3', '9999-12-31 23:59:59.999000', '9999-12-31 23:59:59.999'],
+    ['5', null, null],
+  ])
+  const quarantined = `SELECT id, micro, c__error_column AS columns, c__error AS errors FROM ${name}_quarantine ORDER BY id`
+  expect(await scene.rows(quarantined)).toEqual(
+    [
+      ['0', '9223372036854775807 microseconds since 1970'],
+      ['1', '-9223372036854775807 microseconds since 1970'],
+      ['4', '253402300800000000 microseconds since 1970'],
+    ].map(([id, micro]) => ({
+      id,
+      micro,
+      columns: ['micro', 'milli'],
+      errors: ['it is out of range', 'it is out of range'],
+    })),
+  )
+  for (const type of ['String', 'Nullable(DateTime)', 'DateTime64(3)']) {
+    name = `parquet_${++count}`
+    await scene.dataSource(name, { id: 'Int32', micro: type, milli: 'Nullable(String)' })
+    expect(await load(file)).toMatchObject({ statistics: { quarantine_rows: type === 'Nullable(DateTime)' ? 5 : 4 } })
+  }
+})
+
+test('texts and times in lists, maps and structs are looked at, too', async () => {
+  const [bytes, time] = ["'\\xFF'::BLOB", "'infinity'::TIMESTAMP"]
+  const row = (id: number, text: string, key: string, at: string) =>
+    `SELECT ${id} AS id, [${text}, NULL] AS list, MAP {${key}: [${text}]} AS map, {'a': [{'at': ${at}}], 'b': 1} AS struct`
+  const fine = ["'\\xC3\\xB6'::BLOB", "'k'::BLOB", "'2020-01-01'::TIMESTAMP"] as const
+  const rows = [
+    row(0, ...fine),
+    row(1, bytes!, fine[1], fine[2]),
+    row(2, fine[0], bytes!, fine[2]),
+    row(3, fine[0], fine[1], time!),
+  ]
+  const file = await fromDuckdb(rows.join(' UNION ALL '))
+  const judged = async () => {
+    expect(await load(file)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 3 } })
+    return scene.rows(`SELECT id, c__error_column AS columns FROM ${name}_quarantine ORDER BY id`)
+  }
+  const expected = [
+    { id: '1', columns: ['list', 'map'] },
+    { id: '2', columns: ['map'] },
+    { id: '3', columns: ['struct'] },
+  ]
+  await scene.dataSource(name, {
+    id: 'Int32',
+    list: 'Array(Nullable(String))',
+    map: 'Map(String, Array(Nullable(String)))',
+    struct: "Tuple(a Array(Tuple(at Nullable(DateTime64(6, 'UTC')))), b Nullable(Int32))",
+  })
+  expect(await judged()).toEqual(expected)
+  name = `parquet_${++count}`
+  await scene.dataSource(name, {
+    id: 'Int64',
+    list: 'Array(LowCardinality(Nullable(String)))',
+    map: 'Map(LowCardinality(String), Array(String))',
+    struct: 'Tuple(a Array(Tuple(at DateTime)), b Int8)',
+  })
+  expect(await judged()).toEqual(expected)
+})

@@ -67,5 +67,5 @@ const readColumns = (
     const index = columns.names.indexOf(column.name)
     if (index === -1) return []
     const { name, type } = column
-    return [{ name, type, column, text: textOf(index), emptyIsNull: true, isUtf8, asIs: null }]
+    return [{ name, type, column, text: textOf(index), emptyIsNull: true, isUtf8, asIs: null, unfit: null }]
   })

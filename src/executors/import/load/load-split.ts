@@ -41,6 +41,8 @@ const judgedState = '\tstate'
 const STATE_COLUMN = quoteIdentifier(judgedState)
 const judgedValue = (index: number): string => `\tvalue${index}`
 const judgedText = (index: number): string => `\ttext${index}`
+/** Of columns of which values may be unfit: their texts do not tell. */
+const judgedUnfit = (index: number): string => `\tunfit${index}`
 
 const STATE = { good: 0, bad: 1, ragged: 2, blank: 3 }
 
@@ -60,7 +62,7 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
     ...place,
     table: names.judged,
     reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
-    columns: [judgedState, ...judged.flatMap((_, index) => [judgedValue(index), judgedText(index)])],
+    columns: [judgedState, ...judged.flatMap(judgedNames)],
     select: selectJudged(reader, judged),
   })
   return readCounts(split, names)
@@ -68,9 +70,19 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
 
 const SPLIT_SETTINGS = { parallel_view_processing: 1 }
 
+const judgedNames = ({ read }: JudgedColumn, index: number): readonly string[] => [
+  judgedValue(index),
+  judgedText(index),
+  ...(read.unfit === null ? [] : [judgedUnfit(index)]),
+]
+
 const tables = ({ judged: table, counts }: Names, judged: readonly JudgedColumn[]): readonly string[] => {
-  const column = ({ read }: JudgedColumn, index: number) =>
-    `${quoteIdentifier(judgedValue(index))} ${read.type}, ${quoteIdentifier(judgedText(index))} Nullable(String)`
+  const column = (column: JudgedColumn, index: number) => {
+    const types = [column.read.type, 'Nullable(String)', 'UInt8']
+    return judgedNames(column, index)
+      .map((name, at) => `${quoteIdentifier(name)} ${types[at]}`)
+      .join(', ')
+  }
   return [
     `CREATE TABLE ${table} (${STATE_COLUMN} UInt8, ${judged.map(column).join(', ')}) ENGINE = Null`,
     `CREATE TABLE ${counts} (read UInt64, good UInt64, bad UInt64, ragged UInt64, blank UInt64) ENGINE = Memory`,
@@ -103,7 +115,10 @@ const QUARANTINED = ['c__error_column', 'c__error', 'c__import_id', 'insertion_d
 const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string => {
   const isBad = judged.map(column => column.isBad).join(' OR ')
   const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${isBad}, ${STATE.bad}, ${STATE.good})`
-  const values = judged.map(column => `${storedValue(column)}, ${column.read.text}`)
+  const values = judged.flatMap(column => {
+    const { text, unfit } = column.read
+    return [storedValue(column), text, ...(unfit === null ? [] : [unfit.isSo])]
+  })
   return `${withShared(judged)}SELECT ${state}, ${values.join(', ')} FROM ${CONTENT}`
 }
 
@@ -111,7 +126,9 @@ const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string =
 const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
   const again = judged.map(({ read }, index) => {
     const text = quoteIdentifier(judgedText(index))
-    const column = judgeRead({ ...read, text, asIs: read.asIs === null ? null : text }, index)
+    const asIs = read.asIs === null ? null : text
+    const unfit = read.unfit && { ...read.unfit, isSo: quoteIdentifier(judgedUnfit(index)) }
+    const column = judgeRead({ ...read, text, asIs, unfit }, index)
     const isBad = quoteIdentifier(`\tbad${index}`)
     return { ...column, isBad, shared: [...column.shared, `${column.isBad} AS ${isBad}`] }
   })

@@ -19,4 +19,13 @@ export type ReadColumn = TextColumn & {
   readonly column: Column
   /** SQL of the value itself, where the file has one of the same type. */
   readonly asIs: string | null
+  /** Of a value that is wrong whatever the column is; null: none is. */
+  readonly unfit: Unfit | null
+}
+
+export type Unfit = {
+  /** SQL: 1 where it is so; never NULL. */
+  readonly isSo: string
+  /** What is told of it. */
+  readonly complaint: string
 }

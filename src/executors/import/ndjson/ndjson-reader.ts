@@ -18,7 +18,7 @@ export const ndjsonReader = (target: DataSource, { isUtf8 }: { isUtf8: boolean }
     settings: SETTINGS,
     columns: target.columns.map((column, index) => {
       const { name, type } = column
-      return { name, type, column, text: textOf(paths[index]!), emptyIsNull: false, isUtf8, asIs: null }
+      return { name, type, column, text: textOf(paths[index]!), emptyIsNull: false, isUtf8, asIs: null, unfit: null }
     }),
     isBlank: '0',
     isRagged: '0',

@@ -2,10 +2,11 @@ import type { Column, DataSource } from '../../../model/data-source.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { readColumnType } from '../load/column-type.ts'
 import { isNested } from '../load/judge-nested.ts'
-import type { ReadColumn, Reader } from '../load/reader.ts'
+import type { ReadColumn, Reader, Unfit } from '../load/reader.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { datesOfDays, hasDates, withDays } from './date-days.ts'
 import { type FileColumn, JSON_AS_TEXT } from './parquet-columns.ts'
+import { unfitIn, unfitTime } from './unfit-value.ts'
 
 /** A value of the column's own type is taken as it is, any other by way of its text, as every format's. */
 export const parquetReader = (
@@ -55,7 +56,17 @@ const read = (column: Column, fileType: string): ReadColumn => {
   const [target, source] = [readColumnType(type), readColumnType(fileType)]
   const place = quoteIdentifier(name)
   const asIs = target.base === source.base && target.base !== 'String' ? place : null
-  return { name, type, column, text: textOf(place, target, source), emptyIsNull: false, isUtf8: false, asIs }
+  const unfit = unfitOf(place, source, fileType)
+  const text = textOf(place, target, source)
+  const shown = unfit === null || isNested(source) ? text : `if(${unfit.isSo}, ${unfitTime(fileType, place)}, ${text})`
+  return { name, type, column, text: shown, emptyIsNull: false, isUtf8: false, asIs, unfit }
+}
+
+/** Texts are judged by the column: bytes may go into a `FixedString`. */
+const unfitOf = (place: string, source: Type, fileType: string): Unfit | null => {
+  const isSo = source.base === 'String' ? null : unfitIn(fileType, place)
+  if (isSo === null) return null
+  return { isSo, complaint: isNested(source) ? 'a text is not UTF-8, or a time is out of range' : 'it is out of range' }
 }
 
 type Type = ReturnType<typeof readColumnType>

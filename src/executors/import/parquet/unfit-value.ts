@@ -1,0 +1,58 @@
+import { readColumnType, tupleElements } from '../load/column-type.ts'
+
+/** Of 0001-01-01 and of the end of 9999, in seconds: what is before or after them the engine shows as one of the two years. */
+const SECONDS = { first: -62_135_596_800n, end: 253_402_300_800n } as const
+
+/** By how many digits behind the second a time has. With nine, none is out of range. */
+const UNITS: Readonly<Record<string, { readonly name: string; readonly convert: string; readonly perSecond: bigint }>> =
+  {
+    3: { name: 'milliseconds', convert: 'toUnixTimestamp64Milli', perSecond: 1_000n },
+    6: { name: 'microseconds', convert: 'toUnixTimestamp64Micro', perSecond: 1_000_000n },
+  }
+
+/**
+ * SQL: 1 where something in a value of a file is a text that is no UTF-8, or a time that the engine has not; never NULL. Parquet holds both without
+ * a word. null: nothing of the type can be.
+ */
+export const unfitIn = (type: string, value: string, depth = 0): string | null => {
+  const { name, parts } = readColumnType(type)
+  const element = `u${depth}`
+  const amongst = (part: string, list: string): string | null => {
+    const inner = unfitIn(part, element, depth + 1)
+    return inner === null ? null : `arrayExists(${element} -> ${inner}, ${list})`
+  }
+  switch (name) {
+    case 'String':
+      return `ifNull(NOT isValidUTF8(${value}), 0)`
+    case 'DateTime64':
+      return isOutOfRange(parts[0]!, value)
+    case 'Array':
+      return amongst(parts[0]!, value)
+    case 'Map':
+      return anyOf([amongst(parts[0]!, `mapKeys(${value})`), amongst(parts[1]!, `mapValues(${value})`)])
+    case 'Tuple':
+      return anyOf(
+        tupleElements(parts).map((part, index) => unfitIn(part.type, `tupleElement(${value}, ${index + 1})`, depth)),
+      )
+    default:
+      return null
+  }
+}
+
+const anyOf = (conditions: readonly (string | null)[]): string | null => {
+  const some = conditions.filter(condition => condition !== null)
+  return some.length === 0 ? null : `(${some.join(' OR ')})`
+}
+
+const isOutOfRange = (digits: string, value: string): string | null => {
+  const unit = UNITS[digits]
+  if (unit === undefined) return null
+  const [first, end] = [SECONDS.first * unit.perSecond, SECONDS.end * unit.perSecond]
+  return `ifNull(${unit.convert}(${value}) NOT BETWEEN ${first} AND ${end - 1n}, 0)`
+}
+
+/** SQL: a time that the engine has not, in words that are no time. The type is one of which some are so. */
+export const unfitTime = (type: string, value: string): string => {
+  const { name, convert } = UNITS[readColumnType(type).parts[0]!]!
+  return `concat(toString(${convert}(${value})), ' ${name} since 1970')`
+}
