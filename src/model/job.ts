@@ -63,7 +63,7 @@ export type JobResult = {
   readonly isExpired: boolean
 }
 
-export const RESULT_FORMATS = ['json', 'arrow', 'arrow_stream', 'parquet', 'csv', 'ndjson'] as const
+export const RESULT_FORMATS = ['json', 'arrow', 'arrow_stream', 'parquet', 'csv', 'ndjson', 'ndjson_exact'] as const
 export type ResultFormat = (typeof RESULT_FORMATS)[number]
 
 /** A job as it is read: what was submitted and where it stands. */

@@ -21,12 +21,15 @@ const UTF8_ALONE = { output_format_json_validate_utf8: 1 }
 
 const JSON_SETTINGS = { ...EXACT_NUMBERS_AS_TEXT, ...UTF8_ALONE }
 
+const NDJSON_SETTINGS = { ...JSON_SETTINGS, output_format_json_array_of_rows: 0 }
+
 /** ClickHouse's name of each format of results, and the settings that make it ours. */
 export const ENGINE_FORMATS: Readonly<Record<ResultFormat, EngineFormat>> = {
   arrow: { name: 'Arrow', settings: ARROW_SETTINGS },
   arrow_stream: { name: 'ArrowStream', settings: ARROW_SETTINGS },
   parquet: { name: 'Parquet', settings: PLAIN_GEOMETRY },
   csv: { name: 'CSVWithNames' },
-  ndjson: { name: 'JSONEachRow', settings: { ...JSON_SETTINGS, output_format_json_array_of_rows: 0 } },
+  ndjson: { name: 'JSONEachRow', settings: NDJSON_SETTINGS },
+  ndjson_exact: { name: 'JSONEachRow', settings: { ...NDJSON_SETTINGS, output_format_json_quote_denormals: 1 } },
   json: { name: 'JSONEachRow', settings: { ...JSON_SETTINGS, output_format_json_array_of_rows: 1 } },
 }

@@ -22,6 +22,20 @@ test('rows are a table', async () => {
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'id  name\n 0  row 0\n 1  row 1\n', stderr: '' })
 })
 
+test('infinities, what is no number, and null are told apart', async () => {
+  const { stdout } = await query(['SELECT arrayJoin([1 / 0, -1 / 0, nan, 0 / 0, 0.5, NULL]) AS x, [abs(x)] AS list'])
+  expect(stdout.split('\n').map(line => line.trimEnd())).toEqual([
+    '   x  list',
+    ' inf  ["inf"]',
+    '-inf  ["inf"]',
+    ' nan  ["nan"]',
+    ' nan  ["nan"]',
+    ' 0.5  [0.5]',
+    '      [null]',
+    '',
+  ])
+})
+
 test('no rows are said in words', async () => {
   expect(await query(['SELECT 1 WHERE 0'])).toEqual({ code: 0, stdout: '', stderr: 'millrace: 0 rows\n' })
 })

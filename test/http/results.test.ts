@@ -122,6 +122,7 @@ describe('a result', () => {
   test.each([
     ['json', 'application/json; charset=utf-8', 'json'],
     ['ndjson', 'application/x-ndjson; charset=utf-8', 'ndjson'],
+    ['ndjson_exact', 'application/x-ndjson; charset=utf-8', 'ndjson'],
     ['csv', 'text/csv; charset=utf-8; header=present', 'csv'],
     ['arrow', 'application/vnd.apache.arrow.file', 'arrow'],
     ['arrow_stream', 'application/vnd.apache.arrow.stream', 'arrows'],

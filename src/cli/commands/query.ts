@@ -88,7 +88,7 @@ type Body = {
 
 const jobBody = async ({ sql, options, format, context }: Body): Promise<unknown> => ({
   query: sql === '-' ? await text(context.stdin) : sql,
-  format: format === 'table' ? 'ndjson' : format,
+  format: format === 'table' ? 'ndjson_exact' : format,
   parameters: options.param && Object.fromEntries(options.param.map(([name, value]) => [name, parameterOf(value)])),
   name: options.name,
   timeout_seconds: options.timeout,

@@ -11,6 +11,12 @@ test('numbers stand to the right, large ones too; null is nothing', () => {
   )
 })
 
+test('infinities and what is no number stand where numbers do', () => {
+  expect(formatRows([{ a: 1.5 }, { a: 'inf' }, { a: '-inf' }, { a: 'nan' }, { a: '-nan' }])).toBe(
+    '   a\n 1.5\n inf\n-inf\n nan\n nan\n',
+  )
+})
+
 test('nested values are JSON, and control characters move no cursor', () => {
   expect(formatRows([{ list: [1, 'x'], text: 'a\u001b[2Jb\nc' }])).toBe('list     text\n[1,"x"]  ab c\n')
 })

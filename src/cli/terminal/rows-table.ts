@@ -7,8 +7,10 @@ export const formatRows = (rows: readonly Row[], width?: number): string => {
   const names = Object.keys(rows[0] ?? {})
   if (names.length === 0) return ''
   const columns = names.map((name): Column<Row> => {
-    const column = { title: name, value: (row: Row) => cellText(row[name]) }
-    return rows.every(row => isNumeric(row[name])) ? { ...column, align: 'right' } : column
+    const value = (row: Row) => cellText(row[name])
+    return rows.every(row => isNumeric(row[name]))
+      ? { title: name, align: 'right', value: row => withoutSign(value(row)) }
+      : { title: name, value }
   })
   return formatTable(columns, rows, width)
 }
@@ -18,6 +20,11 @@ const cellText = (value: unknown): string => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** Large integers come as text. */
+/** What is no number has a sign that means nothing, and 0 / 0 has it on some processors. */
+const withoutSign = (text: string): string => (text === '-nan' ? 'nan' : text)
+
+/** Large integers come as text, and so does what JSON has no number for. */
 const isNumeric = (value: unknown): boolean =>
-  value === null || typeof value === 'number' || (typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value))
+  value === null ||
+  typeof value === 'number' ||
+  (typeof value === 'string' && /^(-?\d+(\.\d+)?|-?inf|-?nan)$/.test(value))

@@ -20,7 +20,7 @@ export const errorTests: AreaTests = scene => {
     expect((await scene().refusal({ sql: 'SELECT nothing FROM secrets' })).message).toContain('nothing')
   })
 
-  test.each(['csv', 'ndjson', 'json', 'arrow', 'arrow_stream', 'parquet'] as const)(
+  test.each(['csv', 'ndjson', 'ndjson_exact', 'json', 'arrow', 'arrow_stream', 'parquet'] as const)(
     'in the middle of a result in %s ends the result with that error, and none of its text is among the rows',
     async format => {
       const { content, summary } = await scene()
