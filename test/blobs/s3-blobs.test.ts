@@ -93,6 +93,17 @@ test('a put that is told to stop while its one request is under way removes what
   await expect.poll(() => sent().some(line => line.endsWith('x-id=DeleteObject')), { timeout: 5_000 }).toBe(true)
 })
 
+test('readers that do not go on keep nobody from what is to be written or read', async () => {
+  const store = await open()
+  const { key } = await store.put(inChunks(sampleBytes(4_000_000), 100_000))
+  const stalled = await Promise.all(Array.from({ length: 150 }, () => store.get(key)))
+  const other = await store.put(inChunks(sampleBytes(1000), 100))
+  expect(await readAll(await store.get(other.key))).toHaveLength(1000)
+  await store.ping()
+  for (const content of stalled) content!.destroy()
+  for (const made of [key, other.key]) await store.delete(made)
+}, 20_000)
+
 test('what belongs to others is not listed: other prefixes, other names', async () => {
   const one = await open({ prefix: 'one/' })
   const two = await open({ prefix: 'one/two/' })

@@ -10,6 +10,8 @@ import { putObject } from './put-object.ts'
 /** A bucket, and where in it the blobs are. */
 export type Bucket = {
   readonly client: S3Client
+  /** For content that is read: an answer has its connection for as long as whoever downloads it takes. */
+  readonly reader: S3Client
   readonly bucket: string
   readonly prefix: string
 }
@@ -19,8 +21,10 @@ export type S3BlobOptions = S3Location & {
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
 }
 
-/** So many requests at once, uploads and downloads together; further ones wait. */
+/** So many requests at once, but for downloads; further ones wait. */
 const CONNECTIONS = 128
+/** Downloads are not counted: those of clients that do not read would keep everybody else from results and logs, and the server has a connection for each as it is. */
+const READERS = Number.POSITIVE_INFINITY
 /** An answer to `ping` counts for so long: anybody may ask `/readyz`, and each question is a paid request. */
 const PING_KEPT_MS = 5_000
 
@@ -41,39 +45,43 @@ export const openS3BlobStore = async (options: S3BlobOptions): Promise<BlobStore
     presign: (key, how) => (KEY.test(key) ? presignBlob(bucket, key, how) : Promise.resolve(null)),
     listOlderThan: time => listOlderThan(bucket, time),
     ping,
-    close: () => bucket.client.destroy(),
+    close: () => {
+      bucket.client.destroy()
+      bucket.reader.destroy()
+    },
   }
 }
 
 /** Loaded here and not above: servers without S3 should not pay for its client at start. */
 const openBucket = async ({ bucket, prefix, region, endpoint, ...rest }: S3BlobOptions): Promise<Bucket> => {
   const { S3Client } = await import('@aws-sdk/client-s3')
-  const client = new S3Client({
-    region,
-    ...(endpoint !== null && { endpoint }),
-    ...(rest.credentials !== null && { credentials: rest.credentials }),
-    forcePathStyle: rest.forcePathStyle,
-    // Compatible stores know no checksums at the end of a body. What is stored is hashed anyway.
-    requestChecksumCalculation: 'WHEN_REQUIRED',
-    responseChecksumValidation: 'WHEN_REQUIRED',
-    requestHandler: {
-      connectionTimeout: 10_000,
-      requestTimeout: 60_000,
-      throwOnRequestTimeout: true,
-      httpAgent: { maxSockets: CONNECTIONS },
-      httpsAgent: { maxSockets: CONNECTIONS },
-    },
-  })
-  return { client, bucket, prefix }
+  const open = (maxSockets: number): S3Client =>
+    new S3Client({
+      region,
+      ...(endpoint !== null && { endpoint }),
+      ...(rest.credentials !== null && { credentials: rest.credentials }),
+      forcePathStyle: rest.forcePathStyle,
+      // Compatible stores know no checksums at the end of a body. What is stored is hashed anyway.
+      requestChecksumCalculation: 'WHEN_REQUIRED',
+      responseChecksumValidation: 'WHEN_REQUIRED',
+      requestHandler: {
+        connectionTimeout: 10_000,
+        requestTimeout: 60_000,
+        throwOnRequestTimeout: true,
+        httpAgent: { maxSockets },
+        httpsAgent: { maxSockets },
+      },
+    })
+  return { client: open(CONNECTIONS), reader: open(READERS), bucket, prefix }
 }
 
 type Reading = { readonly key: string; readonly range: { start: number; end: number } | undefined }
 
-const getObject = async ({ client, bucket, prefix }: Bucket, { key, range }: Reading): Promise<Readable | null> => {
+const getObject = async ({ reader, bucket, prefix }: Bucket, { key, range }: Reading): Promise<Readable | null> => {
   const { GetObjectCommand } = await import('@aws-sdk/client-s3')
   const request = { Bucket: bucket, Key: prefix + key, ...(range && { Range: `bytes=${range.start}-${range.end}` }) }
   try {
-    const { Body } = await client.send(new GetObjectCommand(request))
+    const { Body } = await reader.send(new GetObjectCommand(request))
     return Body as Readable
   } catch (error) {
     if (isMissing(error)) return null
