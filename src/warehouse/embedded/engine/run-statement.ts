@@ -82,6 +82,8 @@ const preparation = ({ queryId, settings, parameters, database }: StatementReque
     ...[...settings].filter(([name]) => name !== 'readonly').map(([name, value]) => `${name} = ${quoteText(value)}`),
     `log_comment = ${quoteText(queryId)}`,
     ...(settings.has('max_query_size') ? [] : [`max_query_size = ${PARSED_BYTES}`]),
+    // A folder `day=5` above the server's files says nothing of what is in them.
+    'use_hive_partitioning = 0',
     ...(settings.has('readonly') ? [`readonly = ${quoteText(settings.get('readonly')!)}`] : []),
   ]
   const use = database === null ? '' : `USE \`${database.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\`; `
