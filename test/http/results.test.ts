@@ -1,4 +1,6 @@
 import { createHash } from 'node:crypto'
+import { readdirSync, statSync, truncateSync } from 'node:fs'
+import { join } from 'node:path'
 import Type from 'typebox'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import type { Executor } from '../../src/executors/executor.ts'
@@ -113,6 +115,19 @@ describe('a result', () => {
     expect([response.status, response.headers.get('content-length')]).toEqual([200, String(LARGE)])
     expect(await bytesOf(response)).toHaveLength(0)
   })
+
+  test('whose file has been cut breaks off, and does not keep its client waiting', async () => {
+    const { job_id } = await run('parquet', LARGE + 1)
+    const [file] = readdirSync(join(server.dataDir, 'blobs'), { recursive: true, withFileTypes: true })
+      .filter(entry => entry.isFile())
+      .map(entry => join(entry.parentPath, entry.name))
+      .filter(path => statSync(path).size === LARGE + 1)
+    truncateSync(file!, 100_000)
+    await expect(get({ job_id }).then(bytesOf)).rejects.toThrow()
+    const beyond = await get({ job_id }, { range: `bytes=${LARGE - 9}-` })
+    expect([beyond.status, await beyond.text()]).toEqual([500, expect.stringContaining('internal')])
+    expect((await get(large)).status).toBe(200)
+  }, 10_000)
 
   test('may be empty', async () => {
     const response = await get(await run('ndjson', 0))

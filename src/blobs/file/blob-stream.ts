@@ -60,6 +60,7 @@ export class BlobStream extends Readable {
   async #send(answer: ServerResponse): Promise<void> {
     const blocks = Array.from({ length: BLOCKS }, () => Buffer.allocUnsafeSlow(BLOCK_BYTES))
     const free = blocks.map(() => Promise.resolve())
+    const from = this.#at
     for (let turn = 0; ; turn = (turn + 1) % BLOCKS) {
       await free[turn]
       const part = await this.#fill(blocks[turn]!)
@@ -69,6 +70,10 @@ export class BlobStream extends Readable {
       free[turn] = sending
     }
     await Promise.all(free)
+    const promised = answer.getHeader('content-length')
+    // A client would wait for the rest, and take the next answer for it.
+    if (promised !== undefined && Number(promised) !== this.#at - from)
+      throw new Error(`The file has ${this.#at - from} bytes of the ${promised} that were promised.`)
   }
 
   /** Reads the next bytes into a block; none at the end. */
