@@ -10,7 +10,7 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 
 storeSuite('PostgreSQL', async clock => {
-  await database.clear()
+  await database.renew()
   const open = () => openPostgresStore({ url: database.url, processName: 'test', clock })
   let store = await open()
   return {

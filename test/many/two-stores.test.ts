@@ -16,7 +16,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 beforeEach(async () => {
-  await database.clear()
+  await database.renew()
   stores = await Promise.all(
     ['first', 'second'].map(processName => openPostgresStore({ url: database.url, processName })),
   )

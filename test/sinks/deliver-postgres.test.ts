@@ -16,7 +16,7 @@ beforeAll(async () => {
   database = await createTestDatabase()
 })
 afterAll(() => database.drop())
-beforeEach(() => database.clear())
+beforeEach(() => database.renew())
 
 /** Which ids each job was told under, with how often. */
 const toldOf = ({ bodies, requests }: Receiver): ReadonlyMap<string, readonly string[]> => {
