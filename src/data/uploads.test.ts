@@ -46,7 +46,9 @@ test('an address opens nothing in another workspace, and none that was not made 
   }
   expect(await read('two', url)).toBe(null)
   expect(await read('one', url)).not.toBe(null)
-  expect(await blobs.get(other.key)).not.toBe(null)
+  const content = await blobs.get(other.key)
+  expect(content).not.toBe(null)
+  content!.destroy()
 })
 
 test('nothing stays of what is larger than allowed', async () => {
