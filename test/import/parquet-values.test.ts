@@ -219,3 +219,34 @@ test('texts and times in lists, maps and structs are looked at, too', async () =
   })
   expect(await judged()).toEqual(expected)
 })
+
+test('times are the same in columns of another zone, within others and in the hour that is there twice, too', async () => {
+  const times = ['2020-11-01 05:30:00', '2020-11-01 06:30:00', '2020-07-01 00:00:00']
+  const rows = times.map((time, id) => {
+    const [at, day] = [`'${time}+00'::TIMESTAMPTZ`, `DATE '${id === 2 ? '1850' : '2020'}-01-01'`]
+    return `SELECT ${id} AS id, ${at} AS top, [${at}, NULL] AS list, {'DateTime64(6)': ${at}, 'day': ${day}} AS pair, MAP {'k': ${at}} AS map`
+  })
+  const file = await fromDuckdb(rows.join(' UNION ALL '))
+  const zone = "'America/New_York'"
+  await scene.dataSource(name, {
+    id: 'Int32',
+    top: `DateTime64(6, ${zone})`,
+    list: `Array(Nullable(DateTime(${zone})))`,
+    pair: `Tuple(\`DateTime64(6)\` DateTime64(3, ${zone}), day String)`,
+    map: `Map(String, DateTime64(6, ${zone}))`,
+  })
+  expect(await load(file)).toMatchObject({ statistics: { rows_written: 3, quarantine_rows: 0 } })
+  const utc = (value: string) => `toString(toTimeZone(${value}, 'UTC'))`
+  const sql = `SELECT ${utc('top')} AS a, ${utc('list[1]')} AS b, ${utc('tupleElement(pair, 1)')} AS c, ${utc("map['k']")} AS d, list[2] AS e, pair.day AS f
+    FROM ${name} ORDER BY id`
+  expect(await scene.rows(sql)).toEqual(
+    times.map((time, id) => ({
+      a: `${time}.000000`,
+      b: time,
+      c: `${time}.000`,
+      d: `${time}.000000`,
+      e: null,
+      f: `${id === 2 ? '1850' : '2020'}-01-01`,
+    })),
+  )
+})

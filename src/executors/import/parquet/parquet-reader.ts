@@ -7,6 +7,7 @@ import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { datesOfDays, hasDates, withDays } from './date-days.ts'
 import { type FileColumn, JSON_AS_TEXT } from './parquet-columns.ts'
 import { unfitIn, unfitTime } from './unfit-value.ts'
+import { isZoned, utcText, utcTexts, withUtcTexts } from './utc-texts.ts'
 
 /** A value of the column's own type is taken as it is, any other by way of its text, as every format's. */
 export const parquetReader = (
@@ -42,8 +43,12 @@ export const anyDateReader = (
     columns: reader.columns.map(column => {
       const { type } = file.find(({ name }) => name === column.name)!
       if (!hasDates(type)) return column
-      const value = datesOfDays(type, quoteIdentifier(column.name))
-      return { ...column, text: isNested(readColumnType(type)) ? `toJSONString(${value})` : value, asIs: null }
+      const place = quoteIdentifier(column.name)
+      if (!isNested(readColumnType(type))) return { ...column, text: datesOfDays(type, place), asIs: null }
+      const value = isZoned(column.type)
+        ? datesOfDays(withUtcTexts(type), utcTexts(withDays(type), place))
+        : datesOfDays(type, place)
+      return { ...column, text: `toJSONString(${value})`, asIs: null }
     }),
   }
 }
@@ -57,7 +62,7 @@ const read = (column: Column, fileType: string): ReadColumn => {
   const place = quoteIdentifier(name)
   const asIs = target.base === source.base && target.base !== 'String' ? place : null
   const unfit = unfitOf(place, source, fileType)
-  const text = textOf(place, target, source)
+  const text = textOf({ place, type, fileType })
   const shown = unfit === null || isNested(source) ? text : `if(${unfit.isSo}, ${unfitTime(fileType, place)}, ${text})`
   return { name, type, column, text: shown, emptyIsNull: false, isUtf8: false, asIs, unfit }
 }
@@ -71,11 +76,11 @@ const unfitOf = (place: string, source: Type, fileType: string): Unfit | null =>
 
 type Type = ReturnType<typeof readColumnType>
 
-/** Times in the zone in which the text is read again. */
-const textOf = (place: string, target: Type, source: Type): string => {
+/** Times say what zone they are of where they are read again in another. */
+const textOf = ({ place, type, fileType }: { place: string; type: string; fileType: string }): string => {
+  const source = readColumnType(fileType)
   if (source.base === 'String') return place
-  if (isNested(source)) return `toJSONString(${place})`
+  if (isNested(source)) return `toJSONString(${isZoned(type) ? utcTexts(fileType, place) : place})`
   if (!source.name.startsWith('DateTime')) return `toString(${place})`
-  const zone = target.parts.find(part => part.startsWith("'")) ?? "'UTC'"
-  return `toString(toTimeZone(${place}, ${zone}))`
+  return isZoned(type) ? utcText(place) : `toString(toTimeZone(${place}, 'UTC'))`
 }

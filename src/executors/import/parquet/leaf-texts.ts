@@ -1,0 +1,37 @@
+import { readColumnType, tupleElements } from '../load/column-type.ts'
+
+/** Some of the values in lists, maps and structs, which are to be texts. */
+export type Leaf = {
+  /** Of their type, and of quoted names, which begin with a backquote and are passed over. */
+  readonly pattern: RegExp
+  /** SQL: the text of a value, NULL of NULL. */
+  readonly write: (value: string) => string
+}
+
+/** The type with another in the place of theirs. */
+export const replaceLeaves = ({ pattern }: Leaf, type: string, by: string): string =>
+  type.replace(pattern, found => (found.startsWith('`') ? found : by))
+
+export const hasLeaves = (leaf: Leaf, type: string): boolean => replaceLeaves(leaf, type, '') !== type
+
+/** SQL: a value of the type with them as texts. */
+export const leafTexts = (leaf: Leaf, type: string, value: string, depth = 0): string => {
+  if (!hasLeaves(leaf, type)) return value
+  const { name, parts } = readColumnType(type)
+  const [element, key] = [`d${depth}`, `k${depth}`]
+  const inside = (part: string, of: string) => leafTexts(leaf, part, of, depth + 1)
+  switch (name) {
+    case 'Array':
+      return `arrayMap(${element} -> ${inside(parts[0]!, element)}, ${value})`
+    case 'Map':
+      return `mapApply((${key}, ${element}) -> (${inside(parts[0]!, key)}, ${inside(parts[1]!, element)}), ${value})`
+    case 'Tuple': {
+      const elements = tupleElements(parts).map((part, index) =>
+        inside(part.type, `tupleElement(${value}, ${index + 1})`),
+      )
+      return `CAST(tuple(${elements.join(', ')}) AS ${replaceLeaves(leaf, type, 'String')})`
+    }
+    default:
+      return leaf.write(value)
+  }
+}
