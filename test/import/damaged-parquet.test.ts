@@ -92,4 +92,11 @@ describe('a Parquet file', () => {
       error: { code: 'content_unreadable' },
     })
   })
+
+  test('with a name that is no text is refused in words', async () => {
+    const url = scene.give('/name.parquet', parquetThatClaims(2n, Uint8Array.of(0xff, 0xfe)))
+    expect(await scene.import({ datasource: 'name', url, create: true })).toMatchObject({
+      error: { message: 'The content cannot be read as Parquet: the name of a column is not UTF-8.' },
+    })
+  })
 })

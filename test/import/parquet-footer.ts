@@ -6,7 +6,7 @@ const varint = (value: bigint): readonly number[] =>
 const integer = (type: 5 | 6, value: number | bigint): Field => ({ type, bytes: varint(BigInt(value) << 1n) })
 const int = (value: number): Field => integer(5, value)
 const long = (value: number | bigint): Field => integer(6, value)
-const text = (value: string): Field => ({ type: 8, bytes: [value.length, ...Buffer.from(value)] })
+const text = (value: string | Uint8Array): Field => ({ type: 8, bytes: [value.length, ...Buffer.from(value)] })
 const list = (type: number, items: readonly Field[]): Field => ({
   type: 9,
   bytes: [(items.length << 4) | type, ...items.flatMap(({ bytes }) => bytes)],
@@ -21,8 +21,8 @@ const struct = (fields: Readonly<Record<number, Field>>): Field => {
   return { type: 12, bytes: [...headed, 0] }
 }
 
-/** A Parquet file with a column `v` of Int64 and two rows, 1 and 2, whose footer claims to have others (`parquet.thrift`). */
-export const parquetThatClaims = (rows: bigint): Buffer => {
+/** A Parquet file with a column of Int64 and two rows, 1 and 2, whose footer may claim to have others (`parquet.thrift`). */
+export const parquetThatClaims = (rows: bigint, name: string | Uint8Array = 'v'): Buffer => {
   const values = new BigInt64Array([1n, 2n])
   const body = [...new Uint8Array(values.buffer)]
   const header = struct({
@@ -38,7 +38,7 @@ export const parquetThatClaims = (rows: bigint): Buffer => {
     3: struct({
       1: int(2),
       2: list(5, [int(0)]),
-      3: list(8, [text('v')]),
+      3: list(8, [text(name)]),
       4: int(0),
       5: long(rows),
       6: size,
@@ -46,7 +46,7 @@ export const parquetThatClaims = (rows: bigint): Buffer => {
       9: long(4),
     }),
   })
-  const schema = [struct({ 4: text('schema'), 5: int(1) }), struct({ 1: int(2), 3: int(0), 4: text('v') })]
+  const schema = [struct({ 4: text('schema'), 5: int(1) }), struct({ 1: int(2), 3: int(0), 4: text(name) })]
   const group = struct({ 1: list(12, [column]), 2: size, 3: long(rows) })
   const footer = struct({ 1: int(1), 2: list(12, schema), 3: long(rows), 4: list(12, [group]) }).bytes
   const length = Buffer.alloc(4)

@@ -30,12 +30,22 @@ export const parquetColumns = async (input: Input): Promise<readonly FileColumn[
       ask<FileColumn>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
       ask<{ rows: number }>(source('ParquetMetadata', from => `SELECT ${CLAIMED_ROWS} AS rows FROM ${from}`)),
     ])
+    checkNames(columns)
     checkClaims(claims)
     return columns
   } catch (error) {
     if (!isSqlError(error)) throw error
     throw new ImportFailure('content_unreadable', `The content cannot be read as Parquet: ${causeOf(error)}`)
   }
+}
+
+/** The engine tells them as what nobody can ask it for. */
+const checkNames = (columns: readonly FileColumn[]): void => {
+  if (columns.some(({ name }) => name.includes('\ufffd')))
+    throw new ImportFailure(
+      'content_unreadable',
+      'The content cannot be read as Parquet: the name of a column is not UTF-8.',
+    )
 }
 
 const CLAIMED_ROWS = 'arraySum(g -> toFloat64(g.num_rows), row_groups)'
