@@ -1,12 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises'
-import { enableCompileCache } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import { storeSuite } from './store-suite.ts'
-
-// Every test starts the two threads of a fresh store: with compiled code kept between them that takes a third of the time.
-enableCompileCache()
 
 storeSuite('SQLite', async clock => {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-sqlite-'))
