@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { FailureReason } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
+import { unlessAborted } from '../kernel/unless-aborted.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { feedsBelow, findDataSource, writtenWith } from '../model/catalogue-graph.ts'
 import type { DataSource, WriteMode } from '../model/data-source.ts'
@@ -70,10 +71,11 @@ export type Written =
   | { readonly type: 'stopped' }
   | WriteFailure
 
-/** Throws `WarehouseError` and what `load` throws; then nothing live has changed. */
+/** Throws `WarehouseError`, the reason of the signal, and what `load` throws; then nothing live has changed. */
 export const writeRows = async (data: Data, write: Write): Promise<Written> => {
   const { workspace, id: jobId } = write.job
-  await data.ready(workspace)
+  // An engine that has to start first, or does not answer, is not waited for.
+  await unlessAborted(write.signal, data.ready(workspace))
   const begun = await data.store.getPublication({ workspace, jobId })
   if (begun !== null) {
     if (data.home?.isLost(begun) !== true) return finish(data, write, begun)
