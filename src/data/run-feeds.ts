@@ -1,6 +1,6 @@
 import type { Catalogue } from '../model/catalogue.ts'
-import { dataSourcesOf, type Feed, feedsOf, findDataSource } from '../model/catalogue-graph.ts'
-import { goesByOrder, type WriteMode } from '../model/data-source.ts'
+import { dataSourcesOf, type Feed, feedsOf, findDataSource, orderCounts } from '../model/catalogue-graph.ts'
+import type { WriteMode } from '../model/data-source.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
@@ -96,6 +96,6 @@ const runIn = async (
   await statements.command({
     database,
     sql: insertSelect({ into: target, table: qualified(staged.database, into), select: sql, given }),
-    settings: { ...INSERT_SETTINGS, ...(goesByOrder(target) && IN_ORDER) },
+    settings: { ...INSERT_SETTINGS, ...(orderCounts(catalogue, into) && IN_ORDER) },
   })
 }

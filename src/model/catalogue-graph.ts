@@ -1,5 +1,5 @@
 import type { Catalogue } from './catalogue.ts'
-import type { DataSource } from './data-source.ts'
+import { type DataSource, goesByOrder } from './data-source.ts'
 import type { Pipe, PipeNode } from './pipe.ts'
 
 /** A materialized node as an edge between two data sources: what is appended to `from` goes through it into `into`. */
@@ -86,6 +86,10 @@ export const feedsBelow = (catalogue: Catalogue, name: string): readonly Feed[] 
 export const writtenWith = (catalogue: Catalogue, name: string): readonly string[] => [
   ...new Set([name, ...feedsBelow(catalogue, name).map(({ into }) => into)]),
 ]
+
+/** Whether it counts in which order rows are written: where they are put, or in what is made of them from there on. */
+export const orderCounts = (catalogue: Catalogue, name: string): boolean =>
+  writtenWith(catalogue, name).some(written => goesByOrder(findDataSource(catalogue, written)!))
 
 /** Names of data sources in a ring of feeds; null: there is none. */
 export const findFeedCycle = (catalogue: Catalogue): readonly string[] | null => {

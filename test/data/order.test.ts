@@ -53,12 +53,20 @@ test('rows of an import replace each other in their order where a node puts them
   await scene.dataSource('latest', COLUMNS, LATEST)
   const sql = 'SELECT id, value FROM lines'
   await scene.pipe('of_lines', [{ name: 'kept', sql, role: materialized('latest') }])
+  // By way of one that keeps all rows.
+  await scene.dataSource('passed_on', COLUMNS)
+  await scene.dataSource('latest_behind', COLUMNS, LATEST)
+  await scene.pipe('to_passed_on', [{ name: 'passed', sql, role: materialized('passed_on') }])
+  const behind = 'SELECT id, value FROM passed_on'
+  await scene.pipe('of_passed_on', [{ name: 'kept', sql: behind, role: materialized('latest_behind') }])
   const rounds = 30
   const round = (value: number) => Array.from({ length: 100_000 }, (_, id) => `${id},${value}\n`).join('')
   const content = Array.from({ length: rounds }, (_, value) => round(value)).join('')
   await importCsv('lines', `id,value\n${content}`)
-  expect(await lastValues('latest')).toBe(`${rounds - 1},100000`)
+  const last = `${rounds - 1},100000`
+  expect([await lastValues('latest'), await lastValues('latest_behind')]).toEqual([last, last])
 
   await scene.run({ populate: { pipe: 'of_lines', truncate: true } })
-  expect(await lastValues('latest')).toBe(`${rounds - 1},100000`)
+  await scene.run({ populate: { pipe: 'to_passed_on', truncate: true } })
+  expect([await lastValues('latest'), await lastValues('latest_behind')]).toEqual([last, last])
 }, 120_000)

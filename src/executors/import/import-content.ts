@@ -1,8 +1,8 @@
 import { rm } from 'node:fs/promises'
 import type { Data } from '../../data/data.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
-import { feedsBelow, findDataSource } from '../../model/catalogue-graph.ts'
-import { goesByOrder, mergesRows, quarantineOf } from '../../model/data-source.ts'
+import { orderCounts } from '../../model/catalogue-graph.ts'
+import { mergesRows, quarantineOf } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
@@ -119,11 +119,6 @@ const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promi
   }
 }
 
-/** In the data source itself, or in one that is made of its rows. */
-const orderCounts = ({ catalogue, target }: Staged): boolean =>
-  mergesRows(target) ||
-  feedsBelow(catalogue, target.name).some(({ into }) => goesByOrder(findDataSource(catalogue, into)!))
-
 const NOTHING: LoadCounts = { read: 0, written: 0, quarantined: 0, invalid: 0, samples: [] }
 
 const load = async (input: ContentImport, staged: Staged, sample: Sample): Promise<LoadCounts> => {
@@ -133,8 +128,9 @@ const load = async (input: ContentImport, staged: Staged, sample: Sample): Promi
   const { signal } = context.stop
   if (sample.size === 0) return NOTHING
   const target = await withEngineTypes(staged)
+  const keepsOrder = mergesRows(target) || orderCounts(staged.catalogue, target.name)
   const content: ContentLoad = {
-    place: { statements, database, table: target.name, spool, keepsOrder: orderCounts(staged) },
+    place: { statements, database, table: target.name, spool, keepsOrder },
     quarantine: quarantineOf(target.name),
     importId: job.id,
     signal,

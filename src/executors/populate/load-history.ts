@@ -7,8 +7,8 @@ import { sleep } from '../../data/lock-tables.ts'
 import { dropStaging, sourceName } from '../../data/staging-database.ts'
 import { createTableSql, qualified } from '../../data/table-ddl.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
-import { dataSourcesOf, findDataSource } from '../../model/catalogue-graph.ts'
-import { type DataSource, goesByOrder, type WriteMode } from '../../model/data-source.ts'
+import { dataSourcesOf, findDataSource, orderCounts } from '../../model/catalogue-graph.ts'
+import type { DataSource, WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
@@ -141,7 +141,11 @@ const runStep = async (input: Input, source: Source, place: Place): Promise<void
   await statements.command({
     database: source.database,
     sql: insertSelect({ into: target, table, select: node, given }),
-    settings: { ...INSERT_SETTINGS, ...(goesByOrder(target) && IN_ORDER), ...filterSettings(input, source, place) },
+    settings: {
+      ...INSERT_SETTINGS,
+      ...(orderCounts(catalogue, target.name) && IN_ORDER),
+      ...filterSettings(input, source, place),
+    },
   })
 }
 

@@ -30,7 +30,7 @@ export const loadInput = async (loading: Loading): Promise<void> => {
   const settings = {
     ...LOAD_SETTINGS,
     ...(spool.isLocal && IN_SEQUENCE),
-    ...(loading.keepsOrder && IN_ORDER),
+    ...(loading.keepsOrder && READ_IN_ORDER),
     ...reader.settings,
   }
   const insertFrom = (from: string): string => head + select.replace(CONTENT, () => from)
@@ -93,4 +93,8 @@ const LOAD_SETTINGS = {
 const IN_SEQUENCE = { input_format_parallel_parsing: availableParallelism() > 2 ? 1 : 0 }
 
 /** Several threads would write the blocks of the content as each is done with its own. */
-const IN_ORDER = { max_insert_threads: 1, parallelize_output_from_storages: 0, input_format_parquet_preserve_order: 1 }
+const READ_IN_ORDER = {
+  max_insert_threads: 1,
+  parallelize_output_from_storages: 0,
+  input_format_parquet_preserve_order: 1,
+}
