@@ -16,19 +16,15 @@ export const nodeFaults = (catalogue: Catalogue, { field, names }: Job): readonl
   const pipe = findPipe(catalogue, names.pipe)
   if (pipe === undefined) {
     const fitting = catalogue.pipes.filter(({ nodes }) => nodes.some(({ role }) => role.type === type))
-    const others = areNames(fitting.map(({ name }) => name))
-    return [{ path: `${field}.pipe`, message: `there is no pipe ${names.pipe}; with a ${type} node there ${others}` }]
+    const others = listed(fitting.map(({ name }) => name))
+    return [{ path: `${field}.pipe`, message: `there is no pipe ${names.pipe}; pipes with a ${type} node: ${others}` }]
   }
   if (names.node === undefined) return [{ path: `${field}.pipe`, message: `${pipe.name} has no ${type} node` }]
-  const nodes = areNames(pipe.nodes.filter(({ role }) => role.type === type).map(({ name }) => name))
-  return [{ path: `${field}.node`, message: `must be a ${type} node of ${pipe.name}: there ${nodes}` }]
+  const nodes = listed(pipe.nodes.filter(({ role }) => role.type === type).map(({ name }) => name))
+  return [{ path: `${field}.node`, message: `must be a ${type} node of ${pipe.name}: ${nodes}` }]
 }
 
 const MOST_NAMES = 10
 
-const areNames = (names: readonly string[]): string => {
-  if (names.length === 0) return 'is none'
-  const shown = names.slice(0, MOST_NAMES).join(', ')
-  if (names.length === 1) return `is ${shown}`
-  return `are ${shown}${names.length > MOST_NAMES ? ', …' : ''}`
-}
+const listed = (names: readonly string[]): string =>
+  names.length === 0 ? 'none' : `${names.slice(0, MOST_NAMES).join(', ')}${names.length > MOST_NAMES ? ', …' : ''}`

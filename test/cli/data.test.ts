@@ -140,7 +140,7 @@ test('a job that fails is told in words, and exits with 1', async () => {
 test('a pipe that is not there is refused, and exits with 125', async () => {
   const { code, stdout, stderr } = await run('copy nowhere')
   expect([code, stdout]).toEqual([125, ''])
-  expect(stderr).toContain('copy.pipe: there is no pipe nowhere; with a copy node there is top')
+  expect(stderr).toContain('copy.pipe: there is no pipe nowhere; pipes with a copy node: top')
 })
 
 test('an empty quarantine is said in words', async () => {

@@ -72,10 +72,10 @@ test('a pipe or node that is not there, or has another role, is refused with wha
       { copy: { pipe: 'plain' } },
     ]),
   ).toEqual([
-    'jobs.0.populate.pipe: there is no pipe nowhere; with a materialized node there is works',
-    'jobs.1.copy.pipe: there is no pipe nowhere; with a copy node there is works',
-    'jobs.2.populate.node: must be a materialized node of works: there is fill',
-    'jobs.3.populate.node: must be a materialized node of works: there is fill',
+    'jobs.0.populate.pipe: there is no pipe nowhere; pipes with a materialized node: works',
+    'jobs.1.copy.pipe: there is no pipe nowhere; pipes with a copy node: works',
+    'jobs.2.populate.node: must be a materialized node of works: fill',
+    'jobs.3.populate.node: must be a materialized node of works: fill',
     'jobs.4.copy.pipe: plain has no copy node',
   ])
   const { status, body } = await scene.call('POST', '/v1/jobs', { populate: { pipe: 'nowhere' } })
