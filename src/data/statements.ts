@@ -4,14 +4,17 @@ import type { QueryProgress, Statement, Warehouse } from '../warehouse/warehouse
 /** Statements of one attempt, one after the other or side by side: a stop ends those that run and lets none begin. */
 export interface Statements {
   /** Throws `WarehouseError`: `cancelled` when the attempt is to stop. */
-  command(statement: Omit<Statement, 'workspace' | 'queryId' | 'signal'>): Promise<void>
-  rows<Row extends object>(statement: Omit<Statement, 'workspace' | 'queryId' | 'signal'>): Promise<readonly Row[]>
-  insert(
-    statement: Omit<Statement, 'workspace' | 'queryId' | 'signal'> & { content: AsyncIterable<Uint8Array> },
-  ): Promise<void>
+  command(statement: Own & Readings): Promise<void>
+  rows<Row extends object>(statement: Own): Promise<readonly Row[]>
+  insert(statement: Own & Readings & { content: AsyncIterable<Uint8Array> }): Promise<void>
   /** How far the statement is that was begun last; null: it does not run. */
   progress(): Promise<QueryProgress | null>
 }
+
+type Own = Omit<Statement, 'workspace' | 'queryId' | 'signal'>
+
+/** How often each row is read: once, and once by each view that it is handed on to; 1 when absent. Progress counts it once. */
+type Readings = { readonly readings?: number }
 
 type Options = {
   readonly warehouse: Warehouse
@@ -22,12 +25,13 @@ type Options = {
 export const createStatements = ({ warehouse, job, signal }: Options): Statements => {
   const { workspace } = job
   let count = 0
-  let last: string | null = null
+  let last: { readonly queryId: string; readonly readings: number } | null = null
 
-  const run = async <T>(work: (named: { workspace: string; queryId: string; signal: AbortSignal }) => Promise<T>) => {
+  type Named = { workspace: string; queryId: string; signal: AbortSignal }
+  const run = async <T>(work: (named: Named) => Promise<T>, readings = 1): Promise<T> => {
     // Two attempts of a job may meet in the engine: the first is only about to notice that its worker is gone.
     const queryId = `${job.id}.${job.attempt}.${++count}`
-    last = queryId
+    last = { queryId, readings }
     // A server goes on with an INSERT whose client has left.
     const cancel = (): void => void warehouse.cancel({ workspace, queryId }).catch(() => {})
     signal.addEventListener('abort', cancel, { once: true })
@@ -39,10 +43,14 @@ export const createStatements = ({ warehouse, job, signal }: Options): Statement
   }
 
   return {
-    command: statement => run(named => warehouse.command({ ...statement, ...named })),
-    rows: <Row extends object>(statement: Parameters<Statements['rows']>[0]) =>
-      run(named => warehouse.rows<Row>({ ...statement, ...named })),
-    insert: statement => run(named => warehouse.insert({ ...statement, ...named })),
-    progress: async () => (last === null ? null : warehouse.progress({ workspace, queryId: last })),
+    command: ({ readings, ...statement }) => run(named => warehouse.command({ ...statement, ...named }), readings),
+    rows: <Row extends object>(statement: Own) => run(named => warehouse.rows<Row>({ ...statement, ...named })),
+    insert: ({ readings, ...statement }) => run(named => warehouse.insert({ ...statement, ...named }), readings),
+    progress: async () => {
+      if (last === null) return null
+      const { queryId, readings } = last
+      const progress = await warehouse.progress({ workspace, queryId })
+      return progress && { ...progress, rowsRead: Math.round(progress.rowsRead / readings) }
+    },
   }
 }

@@ -165,22 +165,6 @@ test('a download is cancelled within a second, before its first byte and in its 
   expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('3')
 })
 
-test('progress tells how much of the content has come', async () => {
-  const content = Buffer.from('day,n\n2026-01-01,1\n')
-  let finish = () => {}
-  const url = scene.give('/half', (_, response) => {
-    response.writeHead(200, { 'content-length': 2 * content.length })
-    response.write(content)
-    finish = () => response.end(content)
-  })
-  const id = await scene.submit({ datasource: name, url, header: true })
-  await expect
-    .poll(async () => (await job(id)).progress, { timeout: 20_000 })
-    .toMatchObject({ percentage: 50, message: '0 of 0 MiB read' })
-  finish()
-  expect(await job(id, 60)).toMatchObject({ status: 'completed', statistics: { quarantine_rows: 1 } })
-})
-
 test('a source that breaks off while its first rows are loaded leaves all as it was', async () => {
   await load(FIRST)
   const content = many(4_000_000)

@@ -17,6 +17,10 @@ export type Download = {
   readonly spooling: Spooling
   /** Bytes that have come. */
   readonly received: () => number
+  /** Bytes of all of the content, decompressed; while it comes, as many as there will be if the rest is like what has come. null: nobody knows. */
+  readonly contentBytes: () => number | null
+  /** Tells no progress any more: from now on there is something else to tell. */
+  readonly hush: () => void
   /** Seconds until all is there, if it goes on as it did; null: nobody knows. */
   readonly secondsLeft: () => number | null
 }
@@ -35,13 +39,17 @@ export const startDownload = (input: Input): Download => {
   }
   const timer = setInterval(() => progress(progressOf(received, source.size())), EVERY_MS)
   const spooling = startSpooling(path, decompressed(counted(), { compression, maxBytes }))
-  spooling
-    .whole()
-    .catch(ignore)
-    .finally(() => clearInterval(timer))
+  const hush = (): void => clearInterval(timer)
+  spooling.whole().catch(ignore).finally(hush)
   return {
     spooling,
     received: () => received,
+    contentBytes: () => {
+      const size = source.size()
+      if (spooling.isWhole) return spooling.written
+      return size === null || received === 0 ? null : (spooling.written / received) * size
+    },
+    hush,
     secondsLeft: () => {
       const size = source.size()
       if (spooling.isWhole) return 0

@@ -63,7 +63,7 @@ const runAttempt = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
     if (outcome.type !== 'completed') return outcome
     await noteFormat(parts, job, context)
     const elapsed = Math.round(clock.monotonic() - startedAt)
-    return { ...outcome, statistics: { elapsed_ms: elapsed, ...outcome.statistics } }
+    return { ...outcome, statistics: { ...outcome.statistics, elapsed_ms: elapsed } }
   } catch (error) {
     if (stop.cause !== null) return { type: 'stopped' }
     if (error instanceof ImportFailure) return failed({ type: 'failed', reason: error.reason, message: error.message })
@@ -132,14 +132,18 @@ const fetchContent = async (parts: Parts, { job, fields, context, place, signal 
   const download = startDownload({ source, path, compression: fields.compression, maxBytes, signal, progress })
   const { spooling } = download
   await spooling.beyond(HEAD_BYTES)
-  const left = download.secondsLeft()
-  const comesSoon = left !== null && left <= MOST_SECONDS
-  if (!isLocal || !comesSoon || formatOf(fields) === 'parquet') await spooling.whole()
+  if (!isLocal || formatOf(fields) === 'parquet') await spooling.whole()
+  while (!comesSoon(download)) await spooling.beyond(spooling.written + HEAD_BYTES)
   return download
 }
 
 /** More than the sample, and enough to see how fast it comes. */
 const HEAD_BYTES = 2 * 1024 * 1024
+
+const comesSoon = (download: Download): boolean => {
+  const left = download.secondsLeft()
+  return left !== null && left <= MOST_SECONDS
+}
 
 /** Others who want to write the data source wait for as long as the rest takes. */
 const MOST_SECONDS = 20

@@ -56,14 +56,16 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
   const judged = reader.columns.map(judgeRead)
   const names = namesOf(newId().replaceAll('-', ''))
   const command = (sql: string) => statements.command({ database, sql, settings: LONG_STATEMENTS })
+  const handOn = views(split, names, judged)
   await allEnded(tables(names, judged).map(command))
-  await allEnded(views(split, names, judged).map(command))
+  await allEnded(handOn.map(command))
   await loadInput({
     ...place,
     table: names.judged,
     reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
     columns: [judgedState, ...judged.flatMap(judgedNames)],
     select: selectJudged(reader, judged),
+    readings: 1 + handOn.length,
   })
   return readCounts(split, names)
 }
