@@ -6,7 +6,6 @@ import { mergesRows, quarantineOf } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
-import { withStatementProgress } from '../follow-statements.ts'
 import { runWrite } from '../run-write.ts'
 import { checkBadRows, checkReplacement, shownLine } from './bad-rows.ts'
 import { dropUnused, findOrCreate, type Target } from './create/find-target.ts'
@@ -16,6 +15,7 @@ import { loadCsv } from './csv/load-csv.ts'
 import type { Download } from './download.ts'
 import { withEngineTypes } from './load/engine-types.ts'
 import type { ContentLoad, LoadCounts } from './load/load-content.ts'
+import { guessRows, withLoadProgress } from './load-progress.ts'
 import { loadNdjson } from './ndjson/load-ndjson.ts'
 import { loadParquet } from './parquet/load-parquet.ts'
 import { parquetColumns } from './parquet/parquet-columns.ts'
@@ -99,7 +99,12 @@ const write = ({ data, job, context, fields }: Writing, load: (staged: Staged) =
 /** Fills the staged table. */
 const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promise<Loaded> => {
   const { data, job, context, fields, download } = input
-  const { result: counts } = await withStatementProgress(staged.statements, context, () => load(input, staged, sample))
+  download.hush()
+  // The lines of Parquet are none.
+  const likelyRows = () => (formatOf(fields) === 'parquet' ? null : guessRows(sample, download))
+  const counts = await withLoadProgress({ statements: staged.statements, context, likelyRows }, () =>
+    load(input, staged, sample),
+  )
   for (const line of counts.samples) await context.log.note(shownLine(line))
   await checkBadRows(staged, counts, fields.max_bad_rows)
   if (fields.mode === 'replace') await checkReplacement(staged, counts, fields.max_bad_rows)
