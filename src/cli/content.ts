@@ -19,7 +19,7 @@ export type ContentOptions = {
 export const addContentOptions = (command: Command): Command =>
   command
     .addOption(new Option('-f, --format <format>', 'by the extension when absent, else csv').choices(DATA_FORMATS))
-    .option('--delimiter <character>', 'of CSV; what a first line sep=; names, or a comma, by default')
+    .option('--delimiter <character>', 'of CSV; found when absent')
     .option('--quote <character>', 'of CSV; " by default')
     .option('--header', 'the first line of CSV has names')
     .option('--no-header', 'the first line of CSV is a row')

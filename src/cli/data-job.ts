@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { csvReadingText } from '../model/csv-reading.ts'
 import type { JobAnswer } from './client/job-answer.ts'
 import { postOnce, type SubmitAnswer } from './client/jobs.ts'
 import type { ServerAddress } from './client/server-address.ts'
@@ -66,6 +67,7 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
 /** What went where, in words: only what there is any of. */
 const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
   const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
+  const { delimiter, header } = statistics ?? {}
   const isEmpty = spec.import !== undefined && statistics?.bytes_read === 0
   const parts = [
     ...(rows_written === undefined ? [] : [`${countText(rows_written, 'row')} written`]),
@@ -78,6 +80,7 @@ const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
   const isDirty = quarantine_rows > 0 && datasource !== undefined
   return [
     ...(parts.length === 0 ? [] : [`${isEmpty ? 'the input was empty: ' : ''}${parts.join(', ')}${now}`]),
+    ...(delimiter === undefined || header === undefined ? [] : [`read as ${csvReadingText({ delimiter, header })}`]),
     ...(isDirty ? [`see what did not fit: millrace datasources quarantine ${datasource}`] : []),
   ]
 }

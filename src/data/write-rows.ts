@@ -6,6 +6,7 @@ import type { Catalogue } from '../model/catalogue.ts'
 import { feedsBelow, findDataSource, writtenWith } from '../model/catalogue-graph.ts'
 import type { DataSource, WriteMode } from '../model/data-source.ts'
 import type { ClaimedJob } from '../model/job.ts'
+import type { Statistics } from '../model/outcome.ts'
 import type { NewPublication } from '../store/data-store.ts'
 import { isAway, WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
@@ -61,13 +62,13 @@ export type Staged = {
 export type Loaded = {
   readonly type: 'loaded'
   /** Kept with the publication: JSON, for whoever finishes the job. */
-  readonly outcome: Readonly<Record<string, number>>
+  readonly outcome: Statistics
 }
 
 export type WriteFailure = { readonly type: 'failed'; readonly reason: FailureReason; readonly message: string }
 
 export type Written =
-  | { readonly type: 'written'; readonly outcome: Readonly<Record<string, number>> }
+  | { readonly type: 'written'; readonly outcome: Statistics }
   | { readonly type: 'stopped' }
   | WriteFailure
 
@@ -184,7 +185,7 @@ const publish = async (data: Data, write: Write, publication: NewPublication): P
     try {
       await finishPublication(data, whole)
       if (pause > FIRST_PAUSE_MS) write.onWait(null)
-      return { type: 'written', outcome: JSON.parse(publication.outcome) as Record<string, number> }
+      return { type: 'written', outcome: JSON.parse(publication.outcome) as Statistics }
     } catch (error) {
       // Where the tables are by now, the next attempt goes on.
       if (write.mustLeave() || (await data.home?.isElsewhere())) return { type: 'stopped' }

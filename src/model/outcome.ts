@@ -18,8 +18,8 @@ export type NewResult = {
 /** The most bytes of a result in the database. */
 export const INLINE_RESULT_BYTES = 64 * 1024
 
-/** Figures of an attempt, each kind its own. */
-export type Statistics = Readonly<Record<string, number>>
+/** Figures of an attempt, each kind its own; of an import of CSV also how it was read (`delimiter`, `header`). */
+export type Statistics = Readonly<Record<string, number | string | boolean>>
 
 /** What an executor says of an attempt. */
 export type Outcome =

@@ -28,7 +28,9 @@ test('a file is uploaded, its rows are there at the end, and how many is told', 
   expect([code, stdout, stderr]).toEqual([
     0,
     '',
-    expect.stringMatching(/^millrace: 2 rows written.*; 2 rows there now, /),
+    expect.stringMatching(
+      /^millrace: 2 rows written.*; 2 rows there now, .*\nmillrace: read as CSV by ",", with names in its first line\n$/,
+    ),
   ])
   expect(await ask('SELECT * FROM rows ORDER BY n')).toEqual([
     { n: 1, text: 'one' },

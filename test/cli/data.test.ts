@@ -175,7 +175,7 @@ test('what an import would make of a file is shown, as a table, as a schema or a
       '2026-11-02       008',
       '',
     ].join('\n'),
-    stderr: 'csv, with names in its first line\n',
+    stderr: 'CSV by ",", with names in its first line\n',
   })
   const schema = 'day Date, `the code` String, amount Nullable(Float64)'
   expect(await done(`datasources infer ${sales} --schema`)).toBe(`${schema}\n`)

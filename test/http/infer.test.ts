@@ -81,7 +81,14 @@ describe('the schema of content at a URL', () => {
       ['amount', 'Nullable(Float64)'],
       ['seen', 'Bool'],
     ])
-    expect(body).toMatchObject({ engine: 'MergeTree', sorting_key: null, format: 'csv', header: true, whole: true })
+    expect(body).toMatchObject({
+      engine: 'MergeTree',
+      sorting_key: null,
+      format: 'csv',
+      header: true,
+      delimiter: ',',
+      whole: true,
+    })
     expect(body.bytes_read).toBe(CSV.length)
     expect(body.rows[1]).toEqual({ day: '2026-11-02', code: '008', amount: '', seen: 'false' })
     expect(await dataSources()).toBe(0)
@@ -95,6 +102,9 @@ describe('the schema of content at a URL', () => {
     const { body: plain } = await infer({ url: give('/plain.csv', lines), delimiter: ';' })
     expect(body.schema).toHaveLength(4)
     expect([body.schema, body.rows, body.header]).toEqual([plain.schema, plain.rows, plain.header])
+    const { body: guessed } = await infer({ url: give('/guessed.csv', lines) })
+    expect(guessed).toEqual(plain)
+    expect([body.delimiter, plain.delimiter, guessed.delimiter]).toEqual([';', ';', ';'])
     expect((await infer({ url, delimiter: ';' })).body.rows).toEqual(plain.rows)
     expect(body).toMatchObject(await imported('excel', url))
     const { status, body: refused } = await infer({ url: give('/unfit.csv', `sep=U\n${CSV}`) })

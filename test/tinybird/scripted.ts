@@ -83,4 +83,5 @@ const STATISTICS = {
   quarantine_rows: 3,
   invalid_lines: 2,
   rows_deleted: 7,
+  delimiter: ',',
 }

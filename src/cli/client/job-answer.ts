@@ -26,7 +26,7 @@ export type JobAnswer = {
   readonly progress: { readonly percentage: number | null; readonly message: string | null } | null
   readonly exit_code: number | null
   readonly signal: string | null
-  readonly statistics?: Readonly<Record<string, number>> | null
+  readonly statistics?: StatisticsAnswer | null
   readonly result?: {
     readonly format: string
     readonly bytes: number
@@ -35,6 +35,19 @@ export type JobAnswer = {
     readonly expires_at: string | null
   } | null
   readonly spec: Readonly<Record<string, unknown>>
+}
+
+/** Figures that are shown in words. */
+type StatisticsAnswer = {
+  readonly rows_written?: number
+  readonly quarantine_rows?: number
+  readonly invalid_lines?: number
+  readonly row_count?: number
+  readonly bytes?: number
+  readonly bytes_read?: number
+  readonly elapsed_ms?: number
+  readonly delimiter?: string
+  readonly header?: boolean
 }
 
 /** One line of a log as the API tells it. */

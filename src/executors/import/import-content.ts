@@ -1,8 +1,9 @@
 import { rm } from 'node:fs/promises'
 import type { Data } from '../../data/data.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
-import { orderCounts } from '../../model/catalogue-graph.ts'
-import { mergesRows, quarantineOf } from '../../model/data-source.ts'
+import { findDataSource, orderCounts } from '../../model/catalogue-graph.ts'
+import { csvReadingText } from '../../model/csv-reading.ts'
+import { type DataSource, mergesRows, quarantineOf } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
@@ -10,8 +11,9 @@ import { runWrite } from '../run-write.ts'
 import { checkBadRows, checkReplacement, shownLine } from './bad-rows.ts'
 import { dropUnused, findOrCreate, type Target } from './create/find-target.ts'
 import { inferColumns } from './create/infer-columns.ts'
-import { dialectOf } from './csv/dialect.ts'
+import { findDialect } from './csv/find-dialect.ts'
 import { loadCsv } from './csv/load-csv.ts'
+import { readContent } from './csv/read-content.ts'
 import type { Download } from './download.ts'
 import { withEngineTypes } from './load/engine-types.ts'
 import type { ContentLoad, LoadCounts } from './load/load-content.ts'
@@ -40,9 +42,11 @@ export const finishImport = ({ data, job, context, fields }: Omit<ContentImport,
   write({ data, job, context, fields }, () => Promise.reject(new Error('a publication is gone before its job')))
 
 /** Content that is in the spool, or coming into it, into its data source: all or nothing. Throws `ImportFailure`. */
-export const importContent = async (input: ContentImport): Promise<Outcome> => {
-  const { data, job } = input
-  const sample = await mendedSample(input)
+export const importContent = async (given: ContentImport): Promise<Outcome> => {
+  const { data, job } = given
+  const existing = findDataSource(await data.catalogue(job.workspace), given.fields.datasource) ?? null
+  const sample = await mendedSample(given, existing)
+  const input = { ...given, fields: withDelimiter(given.fields, sample, existing) }
   const target = await prepareTarget(input, sample)
   let outcome: Outcome | null = null
   try {
@@ -57,17 +61,21 @@ export const importContent = async (input: ContentImport): Promise<Outcome> => {
 /** An empty data source that stays is no harm, and somebody may be using it by now. */
 const ignore = (): void => {}
 
-const mendedSample = async ({ download, fields }: ContentImport): Promise<Sample> => {
+const mendedSample = async ({ download, fields }: ContentImport, target: DataSource | null): Promise<Sample> => {
   const { path } = download.spooling
   const isWhole = download.spooling.isWhole
   const sample = await readSample(path, fields)
-  const dialect = formatOf(fields) === 'csv' ? dialectOf(fields, sample.bytes) : null
+  const dialect = formatOf(fields) === 'csv' ? findDialect(fields, sample.bytes, target) : null
   if (dialect === null || !hasLoneReturns(sample.bytes, dialect))
     return { ...sample, isWhole: sample.isWhole && isWhole }
   await download.spooling.whole()
   await mendLineEnds(path, dialect)
   return readSample(path, fields)
 }
+
+/** As the content has it: found once, so that a data source which is made of it meanwhile has no say. */
+const withDelimiter = (fields: ImportFields, { bytes }: Sample, target: DataSource | null): ImportFields =>
+  formatOf(fields) === 'csv' ? { ...fields, delimiter: findDialect(fields, bytes, target).delimiter } : fields
 
 const prepareTarget = async (input: ContentImport, sample: Sample): Promise<Target | null> => {
   const { data, job, context, fields } = input
@@ -120,6 +128,7 @@ const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promi
       invalid_lines: counts.invalid,
       rows_read: counts.read,
       bytes_read: download.received(),
+      ...counts.reading,
     },
   }
 }
@@ -143,8 +152,12 @@ const load = async (input: ContentImport, staged: Staged, sample: Sample): Promi
     isUtf8: () => download.spooling.isUtf8(),
   }
   switch (formatOf(fields)) {
-    case 'csv':
-      return loadCsv({ ...content, fields, sample, target })
+    case 'csv': {
+      const csv = readContent(sample, fields, target)
+      const reading = { delimiter: csv.dialect.delimiter, header: csv.header }
+      await context.log.note(`read as ${csvReadingText(reading)}`)
+      return { ...(await loadCsv({ ...content, content: csv, sample, target })), reading }
+    }
     case 'ndjson':
       return loadNdjson({ ...content, target })
     case 'parquet': {

@@ -32,7 +32,7 @@ const Import = Type.Object(
     delimiter: Type.Optional(
       Type.String({
         pattern: DELIMITER,
-        description: 'Of CSV: one character; when absent what a first line sep=; names, or a comma.',
+        description: 'Of CSV: one character; when absent what a first line sep=; names, or what the lines look like.',
       }),
     ),
     quote: Type.Optional(

@@ -45,6 +45,10 @@ const InferAnswer = Type.Object({
     type: ['boolean', 'null'],
     description: 'Of CSV: whether the first line has names; null of other formats.',
   }),
+  delimiter: Type.Unsafe<string | null>({
+    type: ['string', 'null'],
+    description: 'Of CSV: what its values are parted by; null of other formats.',
+  }),
   rows: Type.Array(Type.Object({}, { additionalProperties: true }), {
     description: 'The first ten, by the names of columns; those of CSV as the texts that they are.',
   }),
@@ -119,12 +123,13 @@ const readRequest = (request: FastifyRequest): Asked => {
   return { fields: rest as Asked['fields'], content: bodyOf(request) }
 }
 
-const view = ({ columns, format, header, rows, bytesRead, isWhole }: Inferred) => ({
+const view = ({ columns, format, header, delimiter, rows, bytesRead, isWhole }: Inferred) => ({
   schema: columns.map(({ name, type, jsonPath }) => ({ name, type, json_path: jsonPath })),
   engine: 'MergeTree',
   sorting_key: null,
   format,
   header,
+  delimiter,
   rows: [...rows],
   bytes_read: bytesRead,
   whole: isWhole,

@@ -1,6 +1,7 @@
 import Type from 'typebox'
 import { JOB_STATUSES, type JobStatus } from '../../model/job-status.ts'
 import { KINDS } from '../../model/kind.ts'
+import type { Statistics as JobStatistics } from '../../model/outcome.ts'
 import { NO_NUL, PLAIN_TEXT } from '../../model/patterns.ts'
 import {
   choice,
@@ -19,9 +20,10 @@ import {
 
 const STATUSES = Object.keys(JOB_STATUSES) as JobStatus[]
 
-const Statistics = Type.Unsafe<Readonly<Record<string, number>> | null>({
+const Statistics = Type.Unsafe<JobStatistics | null>({
   type: ['object', 'null'],
-  additionalProperties: { type: 'number' },
+  additionalProperties: { type: ['number', 'string', 'boolean'] },
+  description: 'Figures, each kind its own; of an import of CSV also delimiter and header, as it was read.',
 })
 
 /** A job as `model/job-view.ts` shows it. */

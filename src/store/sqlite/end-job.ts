@@ -1,5 +1,5 @@
 import type { EndedStatus } from '../../model/job-status.ts'
-import type { Exit, NewResult } from '../../model/outcome.ts'
+import type { Exit, NewResult, Statistics } from '../../model/outcome.ts'
 import { writeDeliveries } from './deliveries.ts'
 import { passKeyOn } from './exclusive-key.ts'
 import { dropExtensions } from './extensions.ts'
@@ -14,7 +14,7 @@ export type JobEnd = {
   readonly reason: string | null
   readonly message: string | null
   readonly exit: Exit
-  readonly statistics?: Readonly<Record<string, number>> | null
+  readonly statistics?: Statistics | null
   readonly result?: NewResult | null
 }
 

@@ -1,4 +1,5 @@
 import { createReadStream } from 'node:fs'
+import { csvReadingText } from '../../../model/csv-reading.ts'
 import { call } from '../../client/request.ts'
 import type { Row } from '../../client/rows.ts'
 import { findServer, type ServerAddress } from '../../client/server-address.ts'
@@ -16,6 +17,7 @@ type InferAnswer = {
   readonly schema: readonly InferredColumn[]
   readonly format: string
   readonly header: boolean | null
+  readonly delimiter: string | null
   readonly rows: readonly Row[]
   readonly whole: boolean
 }
@@ -78,7 +80,10 @@ const schemaText = (schema: readonly InferredColumn[]): string =>
     .map(({ name, type }) => `${/^\w+$/.test(name) ? name : `\`${name.replaceAll('`', '\\`')}\``} ${type}`)
     .join(', ')
 
-const show = ({ schema, format, header, rows, whole }: InferAnswer, { stdout, stderr }: CliContext): void => {
+const show = (
+  { schema, format, header, delimiter, rows, whole }: InferAnswer,
+  { stdout, stderr }: CliContext,
+): void => {
   const paths = schema.some(({ json_path }) => json_path !== null)
   stdout.write(
     formatTable<InferredColumn>(
@@ -92,6 +97,6 @@ const show = ({ schema, format, header, rows, whole }: InferAnswer, { stdout, st
     ),
   )
   if (rows.length > 0) stdout.write(`\n${formatRows(rows, stdout.columns)}`)
-  const names = header === null ? '' : header ? ', with names in its first line' : ', without names'
-  stderr.write(`${format}${names}${whole ? '' : '; guessed from its beginning'}\n`)
+  const reading = header === null || delimiter === null ? format : csvReadingText({ delimiter, header })
+  stderr.write(`${reading}${whole ? '' : '; guessed from its beginning'}\n`)
 }

@@ -9,9 +9,10 @@ import { newId } from '../../../kernel/ids.ts'
 import type { Column, DataFormat } from '../../../model/data-source.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
-import { dialectOf } from '../csv/dialect.ts'
+import { findDialect } from '../csv/find-dialect.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { datesOfDays, withDays } from '../parquet/date-days.ts'
+import { anyGeometry, isGeometry, withBytes } from '../parquet/geometry-column.ts'
 import { parquetColumns } from '../parquet/parquet-columns.ts'
 import { openSource } from '../source/open-source.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
@@ -31,6 +32,8 @@ export type Inferred = {
   readonly columns: readonly Column[]
   /** Of CSV: whether its first line has names; null of other formats. */
   readonly header: boolean | null
+  /** Of CSV: what its values are parted by; null of other formats. */
+  readonly delimiter: string | null
   /** None of Parquet where the engine is on another machine. */
   readonly rows: readonly SampleRow[]
   /** Decompressed. */
@@ -93,20 +96,22 @@ export const createInference = (options: Options): Inference => {
         signal,
       }
       const rows = isLocal ? await warehouse.rows<SampleRow>(select) : []
-      return { format: 'parquet', columns, header: null, rows, bytesRead: sample.size, isWhole: true }
+      return { format: 'parquet', columns, header: null, delimiter: null, rows, bytesRead: sample.size, isWhole: true }
     } finally {
       await rm(path, { force: true })
     }
   }
 
   const inferText = async (input: Parameters<Inference>[0], format: 'csv' | 'ndjson'): Promise<Inferred> => {
-    const { fields } = input
-    const sample = await takeSample(await open(input), fields)
+    const sample = await takeSample(await open(input), input.fields)
+    const delimiter = format === 'csv' ? findDialect(input.fields, sample.bytes).delimiter : null
+    const fields = { ...input.fields, ...(delimiter !== null && { delimiter }) }
     const columns = await inferColumns({ sample, fields, parquet: async () => [] })
     return {
       format,
       columns,
       header: format === 'csv' ? readCsv(sample, fields).header : null,
+      delimiter,
       rows: sampleRows({ sample, format, fields, columns, most: SAMPLED_ROWS }),
       bytesRead: sample.bytes.length,
       isWhole: sample.isWhole,
@@ -123,12 +128,12 @@ export const createInference = (options: Options): Inference => {
   }
 }
 
-/** Dates as texts, also those that the engine has not. */
+/** Dates as texts, also those that the engine has not, and of geometries that it has not their bytes in hex. */
 const selectParquet = (path: string, columns: readonly Column[]): string => {
-  const values = columns.map(
-    ({ name, type }) => `${datesOfDays(type, quoteIdentifier(name))} AS ${quoteIdentifier(name)}`,
-  )
-  const structure = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${withDays(type)}`).join(', ')
+  const shown = (type: string, value: string): string =>
+    isGeometry(type) ? anyGeometry(value) : datesOfDays(type, value)
+  const values = columns.map(({ name, type }) => `${shown(type, quoteIdentifier(name))} AS ${quoteIdentifier(name)}`)
+  const structure = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${withDays(withBytes(type))}`).join(', ')
   return `SELECT ${values.join(', ')} FROM file(${quoteText(path)}, 'Parquet', ${quoteText(structure)})`
 }
 
@@ -147,7 +152,7 @@ const takeSample = async (content: AsyncIterable<Uint8Array>, fields: SampledFie
   const bytes = withoutMark(Buffer.concat(parts).subarray(0, SAMPLE_BYTES))
   refuseOther(bytes, fields)
   if (formatOf(fields) === 'csv') {
-    const dialect = dialectOf(fields, bytes)
+    const dialect = findDialect(fields, bytes)
     if (hasLoneReturns(bytes, dialect)) createReturnMender(dialect)(bytes)
   }
   return { bytes, isWhole: size <= SAMPLE_BYTES, size }

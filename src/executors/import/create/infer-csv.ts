@@ -1,8 +1,9 @@
 import type { Column } from '../../../model/data-source.ts'
-import { mostFields, refuseRepeated } from '../csv/csv-columns.ts'
-import { dialectOf } from '../csv/dialect.ts'
+import { countedColumns } from '../csv/counted-columns.ts'
+import { fits, mostFields, refuseRepeated } from '../csv/csv-columns.ts'
+import { findDialect } from '../csv/find-dialect.ts'
 import { columnName, hasHeader, headerNames } from '../csv/header.ts'
-import { type Field, readRecords } from '../csv/read-fields.ts'
+import { readRecords, type SampleRecord } from '../csv/read-fields.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { ImportFields } from '../spec.ts'
 import type { Sample } from '../spool/read-sample.ts'
@@ -10,7 +11,7 @@ import { guessType } from './guess-type.ts'
 
 /** Columns of what the first MiB looks like. Throws `ImportFailure` where there is nothing to go by. */
 export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'>): readonly Column[] => {
-  const { names, rows } = readCsv(sample, fields)
+  const { header, names, rows, others } = readCsv(sample, fields)
   if (names.length === 0)
     throw new ImportFailure(
       'content_unreadable',
@@ -19,6 +20,7 @@ export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'
         : 'The first row has more than 1 MiB, which is all that is looked at: check quote, or make the data source first.',
     )
   refuseRepeated(names)
+  if (header && rows.length === 0 && others.length > 0) throw noneFits(names, others)
   return names.map((name, index) => ({
     name,
     type: fields.type_guessing === false ? 'String' : guessType(rows.map(row => row.fields[index]!.text)),
@@ -26,19 +28,42 @@ export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'
   }))
 }
 
-/** Whether there are names in the content, those that its columns get (none where there are no records), and the rows that have values for all of them. */
+/** A data source of which every row is an invalid line is none that anybody wants. */
+const noneFits = (names: readonly string[], [second]: readonly SampleRecord[]): ImportFailure =>
+  new ImportFailure(
+    'content_unreadable',
+    `The first line has ${countedColumns(names.length)}, and no line below it has as many: the next has ${second!.fields.length}. Say delimiter, or header: false if the first line has no names, or remove lines that come before them.`,
+  )
+
+/**
+ * Whether there are names in the content, those that its columns get (none where there are no records), and the other records: rows that have values for all
+ * of them, and those of other shapes.
+ */
 export const readCsv = (sample: Sample, fields: Pick<ImportFields, 'header' | 'delimiter' | 'quote'>) => {
-  const records = readRecords(sample, dialectOf(fields, sample.bytes))
+  const records = readRecords(sample, findDialect(fields, sample.bytes))
   const [first] = records
-  if (first === undefined) return { header: fields.header ?? false, names: [], rows: [] }
+  if (first === undefined) return { header: fields.header ?? false, names: [], rows: [], others: [] }
   const header = fields.header ?? hasHeader(records, null)
-  const names = header ? headerNames(records, null) : first.fields.map((_, index) => columnName(index))
-  const most = mostFields(names.length, records)
-  const rows = records
-    .slice(header ? 1 : 0)
-    .filter(({ fields: row }) => row.length >= names.length && row.length <= most && isEmptyFrom(names.length, row))
-  return { header, names, rows }
+  if (!header) return readRows(records)
+  const names = headerNames(records, null)
+  return { header, names, ...partRows(names.length, records.slice(1), records) }
 }
 
-const isEmptyFrom = (place: number, fields: readonly Field[]): boolean =>
-  fields.slice(place).every(({ text }) => text === '')
+/** Without names. A first line that no other is like is passed over where they agree. */
+const readRows = (records: readonly SampleRecord[]) => {
+  const read = (from: number) => {
+    const shape = records.slice(from)
+    const names = shape[0]!.fields.map((_, index) => columnName(index))
+    return { header: false, names, ...partRows(names.length, records, shape) }
+  }
+  const asFirst = read(0)
+  if (records.length < 3 || asFirst.rows.length > 1) return asFirst
+  const asSecond = read(1)
+  return asSecond.rows.length > records.length / 2 ? asSecond : asFirst
+}
+
+const partRows = (columns: number, records: readonly SampleRecord[], shape: readonly SampleRecord[]) => {
+  const most = mostFields(columns, shape)
+  const isRow = ({ fields }: SampleRecord): boolean => fields.length <= most && fits(fields, columns)
+  return { rows: records.filter(isRow), others: records.filter(record => !isRow(record)) }
+}

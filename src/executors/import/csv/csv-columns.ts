@@ -1,7 +1,11 @@
+import { csvReadingText } from '../../../model/csv-reading.ts'
 import type { DataSource } from '../../../model/data-source.ts'
+import { ImportFailure } from '../import-failure.ts'
 import { checkFileColumns, mismatch, shown } from '../load/file-columns.ts'
-import { headerNames, isAlike, repeatedNames } from './header.ts'
-import type { SampleRecord } from './read-fields.ts'
+import { countedColumns } from './counted-columns.ts'
+import { hasHeader, headerNames, isAlike, repeatedNames } from './header.ts'
+import type { CsvContent } from './read-content.ts'
+import type { Field, SampleRecord } from './read-fields.ts'
 
 /** What the lines of a file have. */
 export type CsvColumns = {
@@ -11,17 +15,38 @@ export type CsvColumns = {
   readonly most: number
 }
 
-/** The columns of a file. Throws `ImportFailure` `schema_mismatch` where the data source cannot take them. */
-export const csvColumns = (records: readonly SampleRecord[], header: boolean, target: DataSource): CsvColumns => {
-  const names = header ? targetNames(records, target) : target.columns.map(({ name }) => name)
-  const fields = records[0]?.fields ?? []
-  const isOther = fields.length < names.length || fields.slice(names.length).some(({ text }) => text !== '')
-  if (!header && records.length > 0 && isOther)
-    throw mismatch(
-      `The first line has ${fields.length} columns, ${target.name} has ${names.length}: ${names.join(', ')}.`,
-    )
+/** The columns of a file. Throws `ImportFailure` `schema_mismatch`, with how it was read, where the data source cannot take them. */
+export const csvColumns = ({ dialect, records, header }: CsvContent, target: DataSource): CsvColumns => {
+  try {
+    return header ? namedColumns(records, target) : columnsInOrder(records, target)
+  } catch (error) {
+    if (!(error instanceof ImportFailure)) throw error
+    const reading = csvReadingText({ delimiter: dialect.delimiter, header })
+    throw new ImportFailure(error.reason, `${error.message} It was read as ${reading}.`)
+  }
+}
+
+const namedColumns = (records: readonly SampleRecord[], target: DataSource): CsvColumns => {
+  const names = targetNames(records, target)
   return { names, most: mostFields(names.length, records) }
 }
+
+/** Those of the data source. A first line of another shape than theirs is an invalid line where most that follow have it, and the next is no header. */
+const columnsInOrder = (records: readonly SampleRecord[], target: DataSource): CsvColumns => {
+  const names = target.columns.map(({ name }) => name)
+  const [first, ...others] = records
+  if (first === undefined || fits(first.fields, names.length)) return { names, most: mostFields(names.length, records) }
+  const fitting = others.filter(({ fields }) => fits(fields, names.length))
+  if (fitting.length > others.length / 2 && !hasHeader(others, target))
+    return { names, most: mostFields(names.length, fitting) }
+  throw mismatch(
+    `The first line has ${countedColumns(first.fields.length)}, ${target.name} has ${names.length}: ${names.join(', ')}.`,
+  )
+}
+
+/** Whether a line has values for so many columns, and none for more. */
+export const fits = (fields: readonly Field[], columns: number): boolean =>
+  fields.length >= columns && fields.slice(columns).every(({ text }) => text === '')
 
 /** One more delimiter than columns is common, and engines take it; where the first line has more, others may have as many. */
 export const mostFields = (columns: number, records: readonly SampleRecord[]): number =>

@@ -1,7 +1,4 @@
 import { DELIMITER } from '../../../model/patterns.ts'
-import { ImportFailure } from '../import-failure.ts'
-import type { ImportFields } from '../spec.ts'
-import { separatorLine } from './separator-line.ts'
 
 /** How a CSV is written. */
 export type Dialect = {
@@ -9,21 +6,6 @@ export type Dialect = {
   readonly delimiter: string
   /** '': no quotes. */
   readonly quote: '"' | "'" | ''
-}
-
-/**
- * How content that begins so is written: as the fields say, else as its first line does (`separatorLine`). Throws `ImportFailure` `content_unreadable`
- * where that names no delimiter.
- */
-export const dialectOf = ({ delimiter, quote = '"' }: Pick<ImportFields, 'delimiter' | 'quote'>, content: Buffer) => {
-  const named = delimiter === undefined ? separatorLine(content) : null
-  const dialect: Dialect = { delimiter: delimiter ?? named?.delimiter ?? ',', quote }
-  const fault = named === null ? null : delimiterFault(dialect)
-  if (fault === null) return dialect
-  throw new ImportFailure(
-    'content_unreadable',
-    `The first line (sep=${dialect.delimiter}) names a delimiter, which ${fault}. Say delimiter: the line is passed over then.`,
-  )
 }
 
 /** What may begin a value, to the engine's reader of CSV. */

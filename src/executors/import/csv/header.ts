@@ -1,12 +1,12 @@
 import type { DataSource } from '../../../model/data-source.ts'
 import type { SampleRecord } from './read-fields.ts'
 
-/** null: it is still to be made. */
-type Target = Pick<DataSource, 'columns'> | null
+/** What rows go into. null: it is still to be made. */
+export type Target = Pick<DataSource, 'columns'> | null
 
 /**
  * Whether the first record has names. With a data source: when one of its fields is the name of a column, letter by letter, or, where none is like a value, but for
- * its case. Without: when they are not like values, and what follows is of another sort (or nothing follows). Names that are missing or
+ * its case. Without: when they are not like values of their columns, and what follows is of another sort (or nothing follows). Names that are missing or
  * there twice (an index of pandas has none) are a header's only where values follow.
  */
 export const hasHeader = (records: readonly SampleRecord[], target: Target): boolean => {
@@ -15,7 +15,9 @@ export const hasHeader = (records: readonly SampleRecord[], target: Target): boo
   const names = first.fields.slice(0, widthOf(records, target)).map(({ text }) => text)
   const named = names.filter(name => name !== '')
   if (target !== null && named.some(name => target.columns.some(column => column.name === name))) return true
-  if (named.length === 0 || named.some(isLikeValue)) return false
+  const isValue = (name: string, index: number): boolean =>
+    isLikeValue(name) && !(target === null && isNameOfNumbers(records, index))
+  if (named.length === 0 || names.some(isValue)) return false
   if (target !== null) return named.some(name => target.columns.some(column => isAlike(column.name, name)))
   if (new Set(named).size < names.length) return second?.fields.some(({ text }) => isLikeValue(text)) === true
   return second === undefined || second.fields.some(({ text }) => isLikeValue(text) || text === '') || allWords(names)
@@ -55,5 +57,12 @@ export const repeatedNames = (names: readonly string[]): readonly string[] => [
 
 const isLikeValue = (text: string): boolean =>
   /^[+-]?(\d|\.\d)/.test(text) || /^(true|false|null|\\N|nan)$/i.test(text) || /^[[{]/.test(text)
+
+/** `true` over numbers, or dates, that are no flags is no value of their column. */
+const isNameOfNumbers = ([first, ...others]: readonly SampleRecord[], index: number): boolean => {
+  const texts = others.map(({ fields }) => fields[index]?.text ?? '').filter(text => text !== '')
+  const isWord = /^(true|false)$/i.test(first!.fields[index]!.text)
+  return isWord && texts.every(text => /^[+-]?(\d|\.\d)/.test(text)) && texts.some(text => !/^[01]$/.test(text))
+}
 
 const allWords = (names: readonly string[]): boolean => names.every(name => /^[A-Za-z_][A-Za-z0-9_ .-]*$/.test(name))

@@ -8,20 +8,17 @@ import { loadSieved, neverClosed, toCounts, trySplit } from '../load/load-sieved
 import type { SplitCounts } from '../load/load-split.ts'
 import { runSieve } from '../sieve/run-sieve.ts'
 import { MOST_SAMPLES } from '../sieve/sieve-report.ts'
-import type { ImportFields } from '../spec.ts'
 import type { Sample } from '../spool/read-sample.ts'
 import { hasBlankEnds } from './blank-ends.ts'
 import { csvColumns } from './csv-columns.ts'
 import { sievedReader, strictReader, tolerantReader } from './csv-reader.ts'
-import { dialectOf } from './dialect.ts'
-import { hasHeader } from './header.ts'
 import { lastText } from './last-text.ts'
 import { looksWrong } from './looks-wrong.ts'
-import { readRecords } from './read-fields.ts'
+import type { CsvContent } from './read-content.ts'
 import { separatorLine } from './separator-line.ts'
 
 type CsvLoad = ContentLoad & {
-  readonly fields: ImportFields
+  readonly content: CsvContent
   readonly sample: Sample
   readonly target: DataSource
 }
@@ -31,12 +28,10 @@ type CsvLoad = ContentLoad & {
  * of the wrong shape; the same of what a sieve lets through, where the engine cannot read it at all. Throws `ImportFailure`, `WarehouseError`.
  */
 export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
-  const { place, sample, target, fields } = load
-  const dialect = dialectOf(fields, sample.bytes)
-  const records = readRecords(sample, dialect, MOST_RECORDS)
-  const header = fields.header ?? hasHeader(records, target)
+  const { place, sample, target, content } = load
+  const { dialect, records, header } = content
   if (header && records.length === 0) throw noHeader()
-  const columns = csvColumns(records, header, target)
+  const columns = csvColumns(content, target)
   const { names, most } = columns
   const skipLines = header ? records[0]!.linesToEnd : Number(separatorLine(sample.bytes) !== null)
   const input = { dialect, columns, target, skipLines }
@@ -71,9 +66,6 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   if (report.type === 'open') throw neverClosed(report.line)
   return { ...toCounts(counts), samples: report.samples }
 }
-
-/** Of the sample: enough to meet what is wrong in one of a hundred. */
-const MOST_RECORDS = 500
 
 const noHeader = (): ImportFailure =>
   new ImportFailure('content_unreadable', 'The first line, which is to have the names of the columns, cannot be read.')

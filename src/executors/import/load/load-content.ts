@@ -1,4 +1,5 @@
 import { allEnded } from '../../../kernel/all-ended.ts'
+import type { CsvReading } from '../../../model/csv-reading.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import type { InvalidLine } from '../sieve/sieve-report.ts'
 import type { LoadPlace } from './load-place.ts'
@@ -12,6 +13,8 @@ export type LoadCounts = {
   readonly invalid: number
   /** The first invalid lines. */
   readonly samples: readonly InvalidLine[]
+  /** Of CSV. */
+  readonly reading?: CsvReading
 }
 
 /** A load in staging, and where rows go that do not fit. */

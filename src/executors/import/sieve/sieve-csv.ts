@@ -1,3 +1,4 @@
+import { countedColumns } from '../csv/counted-columns.ts'
 import type { Dialect } from '../csv/dialect.ts'
 import { type Scanned, scanRecord } from '../csv/scan-records.ts'
 import { ReadWindow } from './read-window.ts'
@@ -76,5 +77,5 @@ const faultOf = (scanned: Scanned, sieve: CsvSieve): string | null => {
   if (type === 'broken') return 'has something behind a closing quote'
   if (isNothing(scanned, sieve)) return null
   if (fields >= sieve.fields && fields <= sieve.most && filled <= sieve.fields) return null
-  return `has ${fields} column${fields === 1 ? '' : 's'}, not ${sieve.fields}`
+  return `has ${countedColumns(fields)}, not ${sieve.fields}`
 }

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import { dialectOf } from '../csv/dialect.ts'
+import { findDialect } from '../csv/find-dialect.ts'
 import { readRecords } from '../csv/read-fields.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
@@ -55,7 +55,7 @@ const MOST_RECORDS = 20
 
 /** Several records of as many columns, and of more than one: hardly anything but CSV has them. */
 const hasEvenRecords = (bytes: Buffer, fields: SampledFields): boolean => {
-  const widths = readRecords({ bytes, isWhole: false }, dialectOf(fields, bytes), MOST_RECORDS).map(
+  const widths = readRecords({ bytes, isWhole: false }, findDialect(fields, bytes), MOST_RECORDS).map(
     record => record.fields.length,
   )
   return widths.length > 1 && widths[0]! > 1 && widths.every(width => width === widths[0])

@@ -58,17 +58,18 @@ const viewTarget = (
   const { name, found } = target
   if (found === undefined) return { datasource: { id: null, name } }
   const datasource = viewDataSource(catalogue, { ...found, updatedAt: Math.max(found.updatedAt, writtenAt(job, spec)) })
-  return { datasource: spec.import === undefined ? datasource : { ...datasource, ...viewSource(spec.import) } }
+  return { datasource: spec.import === undefined ? datasource : { ...datasource, ...viewSource(job, spec.import) } }
 }
 
 /** When the job has changed rows; 0: it has not. The catalogue knows of changes of columns alone, and does not change with every write. */
 const writtenAt = (job: DataJob, spec: JobSpec): number =>
   job.status === 'completed' && spec.delete?.dry_run !== true ? job.updatedAt : 0
 
-/** What an import says of the content its data source is filled from. */
-const viewSource = (fields: ImportFields) => {
+/** What an import says of the content its data source is filled from; the delimiter when it was said, or found. */
+const viewSource = ({ statistics }: DataJob, fields: ImportFields) => {
   const type = formatOf(fields)
-  return { type, headers: type === 'csv' ? { cached_delimiter: fields.delimiter ?? ',' } : {} }
+  const delimiter = statistics?.delimiter ?? fields.delimiter
+  return { type, headers: type === 'csv' && delimiter !== undefined ? { cached_delimiter: String(delimiter) } : {} }
 }
 
 type ViewOfKind = (job: DataJob, spec: JobSpec) => Readonly<Record<string, unknown>>

@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { guessDelimiter } from './guess-delimiter.ts'
+
+const guess = (text: string, columns?: readonly string[]): string => {
+  const target = columns && { columns: columns.map(name => ({ name, type: 'String', jsonPath: null })) }
+  return guessDelimiter(Buffer.from(text), '"', target ?? null)
+}
+
+test.each([
+  [';', 'name;price\nlamp;1,5\nchair;20\n'],
+  [';', 'name;price\r\nlamp;1,5\r\nchair;2,5'],
+  [';', 'name;price\rlamp;1,5\rchair;2,5'],
+  [';', 'lamp;1,5\nchair;20\n'],
+  [';', '"name";"price"\n"lamp, small";"1,5"\n'],
+  [';', 'a;b;c\n'],
+  [';', `a;b\n${'1,5;2\n'.repeat(50)}one;line;too wide\n`],
+  ['\t', 'name\tprice\nlamp\t1,5\n'],
+  ['|', 'a|b|c\n1|2|3\n'],
+  [',', 'name,note\nlamp,a; b\nchair,c; d\n'],
+  [',', 'a;b,c\n1;2,3\n'],
+  [',', 'note\nhello; world\nwell; then\n'],
+  [',', 'hello; world\nplain\nwell; then; so\n'],
+  [',', 'one\ntwo\n'],
+  [',', 'a title; of the file\na,b\n1,2\n3,4\n'],
+  [',', ''],
+])('values are parted by %j in %j', (delimiter, text) => {
+  expect(guess(text)).toBe(delimiter)
+})
+
+describe('where rows go into a data source', () => {
+  test('of one column, lines that another delimiter would part are its values', () => {
+    expect(guess('2026-11-01;INFO;up\n2026-11-02;INFO;down\n', ['line'])).toBe(',')
+  })
+
+  test('the delimiter is one that makes its columns, or whose header names one', () => {
+    expect(guess('1;2\n3;4\n', ['a', 'b'])).toBe(';')
+    expect(guess('1;2\n3;4\n', ['a', 'b', 'c'])).toBe(',')
+    expect(guess('b;c\n3;4\n', ['a', 'b', 'c'])).toBe(';')
+  })
+
+  test('a header by commas stays one', () => {
+    expect(guess('a;x\n1;1\n', ['a;x', 'b'])).toBe(',')
+  })
+})
+
+test('of long content the beginning is enough', () => {
+  expect(guess(`name;price\n${'lamp;1,5\n'.repeat(100_000)}`)).toBe(';')
+})

@@ -1,0 +1,124 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { type ImportScene, openImportScene } from './scene.ts'
+
+/** What is found out of CSV that nobody has said, and where it is told. */
+let scene: ImportScene
+let name: string
+let count = 0
+
+beforeAll(async () => {
+  scene = await openImportScene()
+})
+afterAll(() => scene?.stop())
+beforeEach(() => {
+  name = `read_${++count}`
+})
+
+const load = (text: string, fields: Record<string, unknown> = {}) =>
+  scene.import({ datasource: name, url: scene.give(`/${name}.csv`, text), ...fields })
+
+const columns = async () => {
+  const { body } = await scene.call('GET', `/v1/datasources/${name}`)
+  return body.schema.map((column: { name: string; type: string }) => [column.name, column.type])
+}
+
+const cachedDelimiter = async (jobId: string) =>
+  (await scene.call('GET', `/v0/jobs/${jobId}`)).body.datasource.headers.cached_delimiter
+
+test.each([
+  ['named', 'sep=;\r\nname;amount\r\nlamp;3\r\n', ';', true],
+  ['guessed', '\ufeffname;amount\r\nlamp;3\r\nchair;4\r\n', ';', true],
+  ['guessed in lines that end with CR', 'name;amount\rlamp;3\r', ';', true],
+  ['guessed without a header', '1\t2\n3\t4\n', '\t', false],
+  ['a comma', 'name,amount\nlamp,3\n', ',', true],
+])('a delimiter that is %s is in the statistics, in the log and in /v0', async (_, text, delimiter, header) => {
+  const job = await load(text, { create: true })
+  expect(job).toMatchObject({ status: 'completed', statistics: { delimiter, header, invalid_lines: 0 } })
+  expect(await columns()).toHaveLength(2)
+  expect(await cachedDelimiter(job.job_id)).toBe(delimiter)
+  const shown = delimiter === '\t' ? 'tabs' : `"${delimiter}"`
+  const names = header ? 'with names' : 'without names'
+  expect(await scene.log(job.job_id)).toContain(`read as CSV by ${shown}, ${names} in its first line`)
+})
+
+test('a delimiter that was said is the one, and /v0 knows it before the rows are there', async () => {
+  const job = await load('a;b|c\n1;2|3\n', { create: true, delimiter: '|' })
+  expect([job.statistics.delimiter, await columns()]).toEqual([
+    '|',
+    [
+      ['a;b', 'String'],
+      ['c', 'Int64'],
+    ],
+  ])
+  expect(await cachedDelimiter(job.job_id)).toBe('|')
+})
+
+test('lines of one text with semicolons stay one text', async () => {
+  await scene.dataSource(name, { line: 'String' })
+  const job = await load('2026-11-01;INFO;up\n2026-11-02;INFO;down\n')
+  expect(job.statistics).toMatchObject({ rows_written: 2, delimiter: ',', header: false })
+  expect(await scene.table(name)).toEqual([['2026-11-01;INFO;up'], ['2026-11-02;INFO;down']])
+})
+
+test('content that a data source cannot take is told with how it was read, in the error and the log', async () => {
+  await scene.dataSource(name, { id: 'Int32', name: 'String', price: 'Float64' })
+  const job = await load('1;one\n2;two\n')
+  expect(job.error).toMatchObject({
+    code: 'schema_mismatch',
+    message: `The first line has 1 column, ${name} has 3: id, name, price. It was read as CSV by ",", without names in its first line.`,
+  })
+  expect(await scene.log(job.job_id)).toContain('read as CSV by ","')
+  const named = await load('id;name;colour\n1;one;red\n')
+  expect(named.error.message).toMatch(/has not: colour.* It was read as CSV by ";", with names in its first line\.$/)
+})
+
+describe('a first line of another shape than all others', () => {
+  test.each([
+    ['is too short', '7,seven\n1,one,1\n2,two,2\n', 'line 1 has 2 columns, not 3: 7,seven'],
+    ['is too long', '7,seven,7,7\n1,one,1\n2,two,2\n', 'line 1 has 4 columns, not 3: 7,seven,7,7'],
+    ['is a title', 'Sales of 2026\n1,one,1\n2,two,2\n', 'line 1 has 1 column, not 3: Sales of 2026'],
+  ])('%s: an invalid line, as any other', async (_, text, told) => {
+    await scene.dataSource(name, { id: 'Int64', name: 'String', price: 'Float64' })
+    const job = await load(text)
+    expect(job).toMatchObject({ status: 'completed', statistics: { rows_read: 3, rows_written: 2, invalid_lines: 1 } })
+    expect(await scene.log(job.job_id)).toContain(told)
+    expect(await load(text, { max_bad_rows: 0 })).toMatchObject({ error: { code: 'too_many_bad_rows' } })
+  })
+
+  test('beside another invalid line and one that does not fit', async () => {
+    await scene.dataSource(name, { id: 'Int64', name: 'String', price: 'Float64' })
+    const job = await load('7,"seven"x\n1,one,1\n2\nx,two,2\n3,"a""b",3,\n4,four,4,4\n', { header: false })
+    expect(job.statistics).toMatchObject({ rows_written: 2, quarantine_rows: 1, invalid_lines: 3 })
+  })
+
+  test('fails the import where the lines behind it are no rows of the data source either, or begin with a header', async () => {
+    await scene.dataSource(name, { id: 'String', name: 'String', price: 'String' })
+    for (const text of ['1,2\n', '1,2\n3,4\n5,6,7\n', 'Sales of 2026\nid,name,price\n1,one,1\n'])
+      expect(await load(text)).toMatchObject({ status: 'failed', error: { code: 'schema_mismatch' } })
+    expect(await scene.table(name)).toEqual([])
+  })
+
+  test('does not say how many columns a new data source has', async () => {
+    const job = await load('7,seven\n1,one,1.5\n2,two,2\n', { create: true })
+    expect(job.statistics).toMatchObject({ rows_written: 2, invalid_lines: 1, header: false })
+    expect(await columns()).toEqual([
+      ['column_0', 'Int64'],
+      ['column_1', 'String'],
+      ['column_2', 'Float64'],
+    ])
+  })
+})
+
+test('no data source is made of a header that no line is like', async () => {
+  const job = await load('Sales of 2026\nid,name\n1,one\n2,two\n', { create: true })
+  expect(job.error).toMatchObject({
+    code: 'content_unreadable',
+    message: expect.stringMatching(/^The first line has 1 column, and no line below it has as many: the next has 2\./),
+  })
+  expect((await scene.call('GET', `/v1/datasources/${name}`)).status).toBe(404)
+})
+
+test('a column may be called true', async () => {
+  await load('true\n5\n7\n', { create: true })
+  expect(await columns()).toEqual([['true', 'Int64']])
+})
