@@ -11,6 +11,7 @@ import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import { findDialect } from '../csv/find-dialect.ts'
 import { ImportFailure } from '../import-failure.ts'
+import { withShared } from '../load/judge-read.ts'
 import { datesOfDays, withDays } from '../parquet/date-days.ts'
 import { anyGeometry, isGeometry, withBytes } from '../parquet/geometry-column.ts'
 import { parquetColumns } from '../parquet/parquet-columns.ts'
@@ -130,11 +131,12 @@ export const createInference = (options: Options): Inference => {
 
 /** Dates as texts, also those that the engine has not, and of geometries that it has not their bytes in hex. */
 const selectParquet = (path: string, columns: readonly Column[]): string => {
-  const shown = (type: string, value: string): string =>
-    isGeometry(type) ? anyGeometry(value) : datesOfDays(type, value)
-  const values = columns.map(({ name, type }) => `${shown(type, quoteIdentifier(name))} AS ${quoteIdentifier(name)}`)
+  const shown = columns.map(({ name, type }) =>
+    isGeometry(type) ? anyGeometry(name) : { value: datesOfDays(type, quoteIdentifier(name)), shared: [] },
+  )
+  const values = shown.map(({ value }, index) => `${value} AS ${quoteIdentifier(columns[index]!.name)}`)
   const structure = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${withDays(withBytes(type))}`).join(', ')
-  return `SELECT ${values.join(', ')} FROM file(${quoteText(path)}, 'Parquet', ${quoteText(structure)})`
+  return `${withShared(shown)}SELECT ${values.join(', ')} FROM file(${quoteText(path)}, 'Parquet', ${quoteText(structure)})`
 }
 
 const TOO_LARGE = `The content has more than ${MOST_BYTES} bytes: import it as a job with create, or infer from a smaller file like it.`

@@ -8,13 +8,15 @@ export type JudgedColumn = Judgement & { readonly read: ReadColumn }
 
 /** What becomes of a column that is read, the one of this index. */
 export const judgeRead = (read: ReadColumn, index: number): JudgedColumn => {
-  const judged = judgeFit(read, index)
+  const fit = judgeFit(read, index)
+  const judged = { ...fit, shared: [...(read.shared ?? []), ...fit.shared] }
   if (read.unfit === null) return { ...judged, read }
-  const { isSo, complaint } = read.unfit
+  const { reason, complaints } = read.unfit
+  const isSo = `${reason} != 0`
   return {
     ...judged,
-    isBad: judged.isBad === '0' ? isSo : `(${isSo} OR ${judged.isBad})`,
-    complaint: `if(${isSo}, ${quoteText(complaint)}, ${judged.complaint})`,
+    isBad: judged.isBad === '0' ? `(${isSo})` : `(${isSo} OR ${judged.isBad})`,
+    complaint: `if(${isSo}, [${complaints.map(quoteText).join(', ')}][${reason}], ${judged.complaint})`,
     read,
   }
 }
@@ -30,7 +32,7 @@ export const storedValue = ({ value, read }: JudgedColumn): string =>
   readColumnType(read.type).nullable ? value : `assumeNotNull(${value})`
 
 /** Before a SELECT in which any of these stand. */
-export const withShared = (columns: readonly JudgedColumn[]): string => {
+export const withShared = (columns: readonly Pick<JudgedColumn, 'shared'>[]): string => {
   const shared = columns.flatMap(column => column.shared)
   return shared.length === 0 ? '' : `WITH ${shared.join(', ')} `
 }

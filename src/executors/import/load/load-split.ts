@@ -119,7 +119,7 @@ const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string =
   const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${isBad}, ${STATE.bad}, ${STATE.good})`
   const values = judged.flatMap(column => {
     const { text, unfit } = column.read
-    return [storedValue(column), text, ...(unfit === null ? [] : [unfit.isSo])]
+    return [storedValue(column), text, ...(unfit === null ? [] : [unfit.reason])]
   })
   return `${withShared(judged)}SELECT ${state}, ${values.join(', ')} FROM ${CONTENT}`
 }
@@ -129,8 +129,8 @@ const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
   const again = judged.map(({ read }, index) => {
     const text = quoteIdentifier(judgedText(index))
     const asIs = read.asIs === null ? null : text
-    const unfit = read.unfit && { ...read.unfit, isSo: quoteIdentifier(judgedUnfit(index)) }
-    const column = judgeRead({ ...read, text, asIs, unfit }, index)
+    const unfit = read.unfit && { ...read.unfit, reason: quoteIdentifier(judgedUnfit(index)) }
+    const column = judgeRead({ ...read, text, asIs, unfit, shared: [] }, index)
     const isBad = quoteIdentifier(`\tbad${index}`)
     return { ...column, isBad, shared: [...column.shared, `${column.isBad} AS ${isBad}`] }
   })

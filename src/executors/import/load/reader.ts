@@ -21,11 +21,12 @@ export type ReadColumn = TextColumn & {
   readonly asIs: string | null
   /** Of a value that is wrong whatever the column is; null: none is. */
   readonly unfit: Unfit | null
+  /** What a WITH before the statement has to say, where these refer to it: `… AS name`. */
+  readonly shared?: readonly string[]
 }
 
 export type Unfit = {
-  /** SQL: 1 where it is so; never NULL. */
-  readonly isSo: string
-  /** What is told of it. */
-  readonly complaint: string
+  /** SQL: 0 where it is not so, else the place of what is told of it, from 1; never NULL. */
+  readonly reason: string
+  readonly complaints: readonly string[]
 }

@@ -3,16 +3,15 @@ import { checkFileColumns } from '../load/file-columns.ts'
 import { loadAll } from '../load/load-all.ts'
 import { type ContentLoad, countRows, type LoadCounts, startAnew } from '../load/load-content.ts'
 import { split, toCounts, trySplit } from '../load/load-sieved.ts'
-import { hasDates } from './date-days.ts'
 import type { FileColumn } from './parquet-columns.ts'
-import { anyDateReader, parquetReader } from './parquet-reader.ts'
+import { anyValueReader, mayEndLoad, parquetReader } from './parquet-reader.ts'
 
 type ParquetLoad = ContentLoad & {
   readonly target: DataSource
   readonly columns: readonly FileColumn[]
 }
 
-/** Parquet into staging: in one pass where every row fits, else split, else with dates that the engine cannot read. */
+/** Parquet into staging: in one pass where every row fits, else split, else with dates and geometries that the engine cannot read. */
 export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
   const { place, target, columns } = load
   checkFileColumns(
@@ -25,9 +24,9 @@ export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }
   await startAnew(load)
-  if (!columns.some(({ type }) => hasDates(type))) return toCounts(await split(load, reader))
+  if (!mayEndLoad(columns)) return toCounts(await split(load, reader))
   const counts = await trySplit(load, reader)
   if (counts !== null) return toCounts(counts)
   await startAnew(load)
-  return toCounts(await split(load, anyDateReader(target, columns, place.spool)))
+  return toCounts(await split(load, anyValueReader(target, columns, place.spool)))
 }

@@ -5,6 +5,7 @@ import { isNested } from '../load/judge-nested.ts'
 import type { ReadColumn, Reader, Unfit } from '../load/reader.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { datesOfDays, hasDates, withDays } from './date-days.ts'
+import { isGeometry, readGeometry, withBytes } from './geometry-column.ts'
 import { type FileColumn, JSON_AS_TEXT } from './parquet-columns.ts'
 import { unfitIn, unfitTime } from './unfit-value.ts'
 import { isZoned, utcText, utcTexts, withUtcTexts } from './utc-texts.ts'
@@ -17,53 +18,72 @@ export const parquetReader = (
 ): Reader => ({
   format: 'Parquet',
   // What is sent to an engine has to be told.
-  structure: isLocal ? null : structureOf(file, type => type),
+  structure: isLocal && !file.some(({ type }) => isGeometry(type)) ? null : structureOf(file, withBytes),
   settings: SETTINGS,
-  columns: target.columns.flatMap(column => {
-    const found = file.find(({ name }) => name === column.name)
-    return found === undefined ? [] : [read(column, found.type)]
-  }),
+  columns: columnsOf(target, file, read),
   isBlank: '0',
   isRagged: '0',
 })
 
+const columnsOf = (
+  target: DataSource,
+  file: readonly FileColumn[],
+  read: (column: Column, fileType: string) => ReadColumn,
+): readonly ReadColumn[] =>
+  target.columns.flatMap(column => {
+    const found = file.find(({ name }) => name === column.name)
+    return found === undefined ? [] : [read(column, found.type)]
+  })
+
 /** Of lists: else what is no number, or infinite, is null in their JSON. */
 const SETTINGS = { ...JSON_AS_TEXT, output_format_json_quote_denormals: 1 }
 
-/** The same of a file with dates that the engine has not. They do not fit, and cost the others no time where there are none. */
-export const anyDateReader = (
+/** Whether a file may have values that end a load with this reader. */
+export const mayEndLoad = (file: readonly FileColumn[]): boolean =>
+  file.some(({ type }) => hasDates(type) || isGeometry(type))
+
+/** The same for them: dates that the engine has not, and damaged geometries. They do not fit, and cost the others no time where there are none. */
+export const anyValueReader = (
   target: DataSource,
   file: readonly FileColumn[],
   place: Pick<SpoolPlace, 'isLocal'>,
-): Reader => {
-  const reader = parquetReader(target, file, place)
-  return {
-    ...reader,
-    structure: structureOf(file, withDays),
-    columns: reader.columns.map(column => {
-      const { type } = file.find(({ name }) => name === column.name)!
-      if (!hasDates(type)) return column
-      const place = quoteIdentifier(column.name)
-      if (!isNested(readColumnType(type))) return { ...column, text: datesOfDays(type, place), asIs: null }
-      const value = isZoned(column.type)
-        ? datesOfDays(withUtcTexts(type), utcTexts(withDays(type), place))
-        : datesOfDays(type, place)
-      return { ...column, text: `toJSONString(${value})`, asIs: null }
-    }),
-  }
+): Reader => ({
+  ...parquetReader(target, file, place),
+  structure: structureOf(file, type => withDays(withBytes(type))),
+  settings: { ...SETTINGS, ...MANY_PARTS },
+  columns: columnsOf(target, file, readAny),
+})
+
+/** The engine's own limit, which is higher, for what has been looked at: else it would make room for a million parts at most. */
+const MANY_PARTS = { max_wkb_geometry_elements: 0 }
+
+const readAny = (column: Column, fileType: string): ReadColumn => {
+  if (isGeometry(fileType)) return readGeometry(column, fileType, 'before')
+  const read = readValue(column, fileType)
+  if (!hasDates(fileType)) return read
+  const place = quoteIdentifier(column.name)
+  if (!isNested(readColumnType(fileType))) return { ...read, text: datesOfDays(fileType, place), asIs: null }
+  const value = isZoned(column.type)
+    ? datesOfDays(withUtcTexts(fileType), utcTexts(withDays(fileType), place))
+    : datesOfDays(fileType, place)
+  return { ...read, text: `toJSONString(${value})`, asIs: null }
 }
+
+const read = (column: Column, fileType: string): ReadColumn =>
+  isGeometry(fileType) ? readGeometry(column, fileType, 'after') : readValue(column, fileType)
 
 const structureOf = (file: readonly FileColumn[], readAs: (type: string) => string): string =>
   file.map(({ name, type }) => `${quoteIdentifier(name)} ${readAs(type)}`).join(', ')
 
-const read = (column: Column, fileType: string): ReadColumn => {
+const readValue = (column: Column, fileType: string): ReadColumn => {
   const { name, type } = column
   const [target, source] = [readColumnType(type), readColumnType(fileType)]
   const place = quoteIdentifier(name)
   const asIs = target.base === source.base && target.base !== 'String' ? place : null
   const unfit = unfitOf(place, source, fileType)
   const text = textOf({ place, type, fileType })
-  const shown = unfit === null || isNested(source) ? text : `if(${unfit.isSo}, ${unfitTime(fileType, place)}, ${text})`
+  const shown =
+    unfit === null || isNested(source) ? text : `if(${unfit.reason}, ${unfitTime(fileType, place)}, ${text})`
   return { name, type, column, text: shown, emptyIsNull: false, isUtf8: false, asIs, unfit }
 }
 
@@ -71,7 +91,8 @@ const read = (column: Column, fileType: string): ReadColumn => {
 const unfitOf = (place: string, source: Type, fileType: string): Unfit | null => {
   const isSo = source.base === 'String' ? null : unfitIn(fileType, place)
   if (isSo === null) return null
-  return { isSo, complaint: isNested(source) ? 'a text is not UTF-8, or a time is out of range' : 'it is out of range' }
+  const complaint = isNested(source) ? 'a text is not UTF-8, or a time is out of range' : 'it is out of range'
+  return { reason: isSo, complaints: [complaint] }
 }
 
 type Type = ReturnType<typeof readColumnType>

@@ -1,0 +1,72 @@
+import type { Column } from '../../../model/data-source.ts'
+import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
+import { readColumnType } from '../load/column-type.ts'
+import type { ReadColumn } from '../load/reader.ts'
+import { type ReadWkb, readWkb, WKB_FAULTS, type WkbLook } from './read-wkb.ts'
+import { WKB_CODES, type WkbName } from './wkb-header.ts'
+
+const NAMES = Object.keys(WKB_CODES) as readonly WkbName[]
+
+/** Whether the engine says this of a column of GeoParquet; nothing else in a file is of one of these types. */
+export const isGeometry = (type: string): boolean => type === 'Geometry' || NAMES.some(name => name === type)
+
+/** The type as which a column is read, of a geometry its bytes: the engine would take a NULL for a point or an empty list, and end at one that it has not. */
+export const withBytes = (type: string): string => (isGeometry(type) ? 'Nullable(String)' : type)
+
+/** Of a column of GeoParquet, which is read as bytes: its geometries, or why they are none. */
+export const readGeometry = (column: Column, fileType: string, look: WkbLook): ReadColumn => {
+  const { name, type } = column
+  const place = quoteIdentifier(name)
+  const wkb = readWkb(name, look)
+  const taken = takenBy(type, wkb)
+  const shown = fileType === 'Geometry' ? `toString(${wkb.geometry})` : `toJSONString(${wkb.geometry})`
+  const reasons = [
+    [`isNull(${place})`, taken === null ? 0 : MISSING],
+    [`${wkb.fault} != 0`, wkb.fault],
+    [taken?.isOther ?? '0', OTHER],
+  ]
+  return {
+    name,
+    type,
+    column,
+    text: `multiIf(isNull(${place}), NULL, ${wkb.fault} = 0, ${shown}, hex(${place}))`,
+    emptyIsNull: false,
+    isUtf8: true,
+    asIs: taken?.value ?? null,
+    unfit: {
+      reason: `multiIf(${reasons.flat().join(', ')}, 0)`,
+      complaints: [...WKB_FAULTS, 'it is missing', `${name} is no ${type}`],
+    },
+    shared: wkb.shared,
+  }
+}
+
+const [MISSING, OTHER] = [WKB_FAULTS.length + 1, WKB_FAULTS.length + 2]
+
+type Taken = {
+  /** SQL of the value. */
+  readonly value: string
+  /** SQL: whether it is of another type. */
+  readonly isOther: string
+}
+
+/** What of geometries a column takes: all, or those that are the same lists of points as it. null: it has something else. */
+const takenBy = (type: string, { geometry, code }: ReadWkb): Taken | null => {
+  const { base } = readColumnType(type)
+  if (base === 'Geometry') return { value: geometry, isOther: '0' }
+  const names = NAMES.filter(name => readColumnType(name).base === base)
+  const values = names.map(name => `CAST(variantElement(${geometry}, '${name}') AS ${base})`)
+  if (values.length === 0) return null
+  return {
+    value: values.reduce((rest, value, index) => `if(${code} = ${WKB_CODES[names[index]!]}, ${value}, ${rest})`),
+    isOther: `${code} NOT IN (${names.map(name => WKB_CODES[name]).join(', ')})`,
+  }
+}
+
+/** SQL, of a column of GeoParquet that is read as bytes: the geometry, of one that the engine has not its bytes in hex. */
+export const anyGeometry = (name: string): { readonly value: string; readonly shared: readonly string[] } => {
+  const { fault, geometry, shared } = readWkb(name, 'before')
+  const place = quoteIdentifier(name)
+  const either = `${fault} = 0, CAST(${geometry} AS Dynamic), CAST(hex(${place}) AS Dynamic)`
+  return { value: `multiIf(isNull(${place}), NULL, ${either})`, shared }
+}
