@@ -1,10 +1,17 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { boundsSql, cutRange, findRangeKey, rangeConditions } from '../../src/executors/populate/key-ranges.ts'
+import {
+  cutsColumn,
+  cutsSql,
+  findRangeKeys,
+  integerSql,
+  type RangeKey,
+  rangeConditions,
+} from '../../src/executors/populate/key-ranges.ts'
 import { quoteText } from '../../src/warehouse/quote-text.ts'
 import { type DataScene, materialized, openDataScene } from './scene.ts'
 
-/** Sources that no partition parts, in ranges. */
+/** Sources of many rows, in ranges. */
 let scene: DataScene
 beforeAll(async () => {
   scene = await openDataScene()
@@ -15,6 +22,14 @@ const command = (sql: string) => scene.warehouse.command({ workspace: 'default',
 
 const filterSetting = (name: string, condition: string): string =>
   `additional_table_filters = {'live.${name}': ${quoteText(condition)}}`
+
+/** Where a populate would cut it in so many ranges. */
+const findCuts = async (key: RangeKey, name: string, ranges: number): Promise<readonly bigint[]> => {
+  const count = Number(await scene.value(`SELECT count() FROM ${name}`))
+  const sql = cutsSql(key, { table: name, condition: '1', count }, ranges)
+  const [found] = await scene.rows<Record<typeof cutsColumn, readonly string[]>>(sql)
+  return [...new Set(found![cutsColumn])].map(BigInt)
+}
 
 describe('the ranges of a column have every row once', () => {
   /** With what each type has at its ends, and with an hour that its zone has twice. */
@@ -36,23 +51,27 @@ describe('the ranges of a column have every row once', () => {
       "toDateTime64('2026-11-01 05:00:00', 3, 'UTC') + number",
       ["'1900-01-01 00:00:00.001'", "'2299-12-31 00:00:00.999'"],
     ],
-    ['DateTime64(9)', "toDateTime64('2026-01-01', 9) + number / 1e6", ["'1925-01-01 00:00:00.000000001'"]],
+    [
+      'DateTime64(9)',
+      "toDateTime64('2026-01-01', 9) + toIntervalNanosecond(number * 1001)",
+      ["'1925-01-01 00:00:00.000000001'"],
+    ],
     ['Nullable(DateTime64(6))', 'if(number % 2 = 0, NULL, now64(6) + number)', []],
   ])('%s', async (type, value, ends) => {
     const name = `of_${type.replaceAll(/\W+/g, '_')}`
     await scene.dataSource(name, { c: type }, { sortingKey: 'c' })
     await command(`INSERT INTO ${name} SELECT CAST(${value}, ${quoteText(type)}) FROM numbers(2000)`)
     for (const end of ends) await command(`INSERT INTO ${name} VALUES (${end})`)
-    const key = findRangeKey({ columns: [{ name: 'c', type }], sortingKey: 'c' })!
-    const [bounds] = await scene.rows<{ least: string; greatest: string }>(boundsSql(key, name))
-    const [least, greatest] = [BigInt(bounds!.least), BigInt(bounds!.greatest)]
+    const key = findRangeKeys({ columns: [{ name: 'c', type }], sortingKey: 'c' })[0]!
     const rows = Number(await scene.value(`SELECT count() FROM ${name}`))
-    const width = fc.bigInt({ min: 0n, max: greatest - least })
+    const integers = await scene.rows<{ value: string }>(
+      `SELECT DISTINCT toString(${integerSql(key, 'assumeNotNull(c)')}) AS value FROM ${name} WHERE isNotNull(c)`,
+    )
+    const values = integers.map(({ value }) => BigInt(value)).sort((a, b) => (a < b ? -1 : 1))
     await fc.assert(
-      // Bounds of a part of them, too: what is beyond is in the first and the last.
-      fc.asyncProperty(fc.integer({ min: 1, max: 64 }), width, width, async (ranges, low, high) => {
-        const [from, to] = low < high ? [low, high] : [high, low]
-        const conditions = rangeConditions(key, cutRange(least + from, least + to, ranges))
+      // Whichever of its values are taken: also its least and its greatest.
+      fc.asyncProperty(fc.subarray(values, { minLength: 1, maxLength: Math.min(63, values.length) }), async bounds => {
+        const conditions = rangeConditions(key, bounds)
         const times = conditions.map(condition => `ifNull(${condition}, 0)`).join(' + ')
         expect(await scene.value(`SELECT countIf((${times}) != 1) FROM ${name}`)).toBe('0')
         let found = 0
@@ -64,7 +83,7 @@ describe('the ranges of a column have every row once', () => {
         }
         if (conditions.length <= 8) expect(found).toBe(rows)
       }),
-      { numRuns: 8, examples: [[64, 0n, greatest - least]] },
+      { numRuns: 8, examples: [[[values[0]!, values.at(-1)!]], [[...(await findCuts(key, name, 64))]]] },
     )
   })
 })
@@ -74,9 +93,8 @@ test('a range is looked up in the index: as many as there are, the rows are read
     const name = `indexed_${type.replaceAll(/\W+/g, '_')}`
     await scene.dataSource(name, { c: type }, { sortingKey: 'c' })
     await command(`INSERT INTO ${name} SELECT number % 50000 FROM numbers(500000)`)
-    const key = findRangeKey({ columns: [{ name: 'c', type }], sortingKey: 'c' })!
-    const [bounds] = await scene.rows<{ least: string; greatest: string }>(boundsSql(key, name))
-    const conditions = rangeConditions(key, cutRange(BigInt(bounds!.least), BigInt(bounds!.greatest), 10))
+    const key = findRangeKeys({ columns: [{ name: 'c', type }], sortingKey: 'c' })[0]!
+    const conditions = rangeConditions(key, await findCuts(key, name, 10))
     for (const filter of [`WHERE ${conditions[5]}`, `SETTINGS ${filterSetting(name, conditions[5]!)}`]) {
       const plan = await scene.rows<{ explain: string }>(
         `EXPLAIN indexes = 1 SELECT sum(toUInt64(c)) FROM ${name} ${filter}`,
@@ -145,14 +163,14 @@ describe('a populate of many rows', () => {
 
 test('ranges in which no row is are no steps: of nothing, too, a node makes a row', async () => {
   await scene.dataSource('gaps', { n: 'Int64', x: 'UInt8' }, { sortingKey: 'n' })
-  const rows =
-    'SELECT if(number % 2 = 0, -1000000 - number, 1000000000 + number)::Int64 AS n, 7 AS x FROM numbers(5000000)'
+  // Most have the least value there is: before it is nothing.
+  const rows = 'SELECT if(number % 100 = 0, number, 0)::Int64 AS n, 7 AS x FROM numbers(5000000)'
   expect((await scene.run({ query: rows, datasource: 'gaps' })).error).toBeNull()
   await scene.pipe('of_gaps', [
     { name: 'least', sql: 'SELECT min(x) AS x, count() AS n FROM gaps', role: materialized('least_of') },
   ])
   const job = await scene.run({ populate: { pipe: 'of_gaps', truncate: true } })
-  expect(job.progress.steps).toHaveLength(2)
+  expect(job.progress.steps).toHaveLength(1)
   expect(await scene.value('SELECT (min(x), sum(n)) FROM least_of')).toBe('7,5000000')
 }, 120_000)
 
@@ -173,3 +191,51 @@ test.each([
   },
   60_000,
 )
+
+describe('a source of which 99 % of the rows are of one day of ten years', () => {
+  const SKEWED = 4_000_000
+  const at = (number: string) =>
+    `toDateTime('2016-01-01', 'UTC') + if(${number} % 100 = 0, ${number} * 78, 86400 * 1500 + ${number} % 86400)`
+  /** The share of all rows that went through the node in the largest step, each of which makes one row. */
+  const populated = async (name: string, sortingKey: string, partitionKey: string | null) => {
+    await scene.dataSource(
+      name,
+      { day: 'Date', at: "DateTime('UTC')", id: 'UInt64', text: 'String' },
+      { sortingKey, partitionKey },
+    )
+    const query = `SELECT toDate(${at('number')}) AS day, ${at('number')} AS at, number AS id, '' AS text FROM numbers(${SKEWED})`
+    expect((await scene.run({ query, datasource: name })).error).toBeNull()
+    const sql = `SELECT count() AS rows, sum(id) AS total FROM ${name}`
+    await scene.pipe(`of_${name}`, [{ name: `count_${name}`, sql, role: materialized(`steps_${name}`) }])
+    const job = await scene.run({ populate: { pipe: `of_${name}` } })
+    expect(job.error).toBeNull()
+    expect(job.progress).toMatchObject({
+      percentage: 100,
+      steps: expect.arrayContaining([{ id: expect.any(String), status: 'done' }]),
+    })
+    const steps = `steps_${name}`
+    const many = BigInt(SKEWED)
+    expect(await scene.value(`SELECT (sum(rows), sum(total)) FROM ${steps}`)).toBe(
+      `${many},${(many * (many - 1n)) / 2n}`,
+    )
+    expect(job.progress.steps).toHaveLength(Number(await scene.value(`SELECT count() FROM ${steps}`)))
+    return Number(await scene.value(`SELECT max(rows) FROM ${steps}`)) / SKEWED
+  }
+
+  test.each([
+    ['sorted by its time', 'at', null],
+    ['sorted by its day, then by something else', 'day, id', null],
+    ['in partitions', 'at', 'toYYYYMM(day)'],
+  ])(
+    '%s, goes in steps of at most a third',
+    async (_, sortingKey, partitionKey) => {
+      const name = `skewed_${sortingKey.replaceAll(/\W+/g, '_')}${partitionKey === null ? '' : '_parts'}`
+      expect(await populated(name, sortingKey, partitionKey)).toBeLessThan(1 / 3)
+    },
+    120_000,
+  )
+
+  test('and sorted by nothing more than its day has the day in one step', async () => {
+    expect(await populated('skewed_whole', 'day, text', null)).toBeGreaterThan(0.99)
+  }, 120_000)
+})

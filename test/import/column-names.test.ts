@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { boundsSql, findRangeKey } from '../../src/executors/populate/key-ranges.ts'
+import { cutsColumn, cutsSql, findRangeKeys } from '../../src/executors/populate/key-ranges.ts'
 import { materialized } from '../data/scene.ts'
 import { type ImportScene, openImportScene } from './scene.ts'
 
@@ -140,6 +140,7 @@ test('conditions: of a replace, of a delete and of a populate', async () => {
   const populate = { pipe: 'counting', node: 'counted', condition: 'rows = 8' }
   expect(await scene.run({ populate })).toMatchObject({ status: 'completed' })
   expect(await scene.table('counts')).toEqual([['new', '8']])
-  const bounds = boundsSql(findRangeKey({ columns: [{ name: 'least', type: 'Int64' }], sortingKey: 'least' })!, 'parts')
-  expect(await scene.rows(bounds)).toEqual([{ least: '3', greatest: '3' }])
+  const [key] = findRangeKeys({ columns: [{ name: 'least', type: 'Int64' }], sortingKey: 'least' })
+  const cuts = cutsSql(key!, { table: 'parts', condition: 'rows = 8', count: 1 }, 2)
+  expect(await scene.rows(cuts)).toEqual([{ [cutsColumn]: ['3'] }])
 })

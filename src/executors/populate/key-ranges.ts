@@ -22,14 +22,17 @@ type Table = {
   readonly sortingKey: string | null
 }
 
-/** The first column of the sorting key, when that is a column as it is, of times or integers; null: it is something else. */
-export const findRangeKey = ({ columns, sortingKey }: Table): RangeKey | null => {
-  const first = sortingKey === null ? undefined : typeParts(sortingKey)[0]
-  const column = columns.find(({ name }) => first === name || first === quoteIdentifier(name))
-  if (column === undefined) return null
-  const [type, isNullable] = unwrap(column.type)
-  const integer = integerOf(type)
-  return integer === null ? null : { column: quoteIdentifier(column.name), type, integer, isNullable }
+/** The columns that the sorting key begins with, as far as they are columns as they are, of times or integers. */
+export const findRangeKeys = ({ columns, sortingKey }: Table): readonly RangeKey[] => {
+  const keys: RangeKey[] = []
+  for (const part of sortingKey === null ? [] : typeParts(sortingKey)) {
+    const column = columns.find(({ name }) => part === name || part === quoteIdentifier(name))
+    const [type, isNullable] = unwrap(column?.type ?? '')
+    const integer = integerOf(type)
+    if (column === undefined || integer === null) break
+    keys.push({ column: quoteIdentifier(column.name), type, integer, isNullable })
+  }
+  return keys
 }
 
 const unwrap = (type: string): readonly [string, boolean] => {
@@ -55,25 +58,36 @@ const integerOf = (type: string): string | null => {
   }
 }
 
-/** The least and the greatest value, as the integers they are, in a SELECT of one row; null of a table without values. */
-export const boundsSql = (key: RangeKey, table: string): string => {
-  const bound = (name: 'min' | 'max'): string => {
-    const value = `assumeNotNull(${name}(${VALUE}))`
-    const integer = key.type === 'Date32' ? `toInt32(${value})` : `reinterpret(${value}, '${key.integer}')`
-    return `if(count(${VALUE}) = 0, NULL, toString(${integer}))`
-  }
-  return `SELECT ${bound('min')} AS least, ${bound('max')} AS greatest FROM (SELECT ${key.column} AS ${VALUE} FROM ${table})`
+type Rows = {
+  /** As it stands in SQL. */
+  readonly table: string
+  readonly condition: string
+  readonly count: number
 }
 
-/** No column of anybody's is called so, nor like the ones of the answer where it is read. */
+/**
+ * Values between ranges of about as many rows each, as the integers they are, in a SELECT of one row: a list of texts, ascending, in which one may be there more than
+ * once. Of many rows a part is looked at, in which all of the table is.
+ */
+export const cutsSql = (key: RangeKey, { table, condition, count }: Rows, ranges: number): string => {
+  const levels = Array.from({ length: ranges - 1 }, (_, index) => (index + 1) / ranges)
+  const each = `rowNumberInAllBlocks() % ${Math.ceil(count / MOST_LOOKED_AT)} = 0`
+  const value = integerSql(key, `assumeNotNull(${VALUE})`)
+  return `SELECT arrayMap(x -> toString(x), quantilesExact(${levels.join(', ')})(${value})) AS ${CUTS} FROM
+    (SELECT ${key.column} AS ${VALUE} FROM ${table} WHERE ${condition} AND ${each}) WHERE isNotNull(${VALUE})`
+}
+
+/** Eight bytes each are held of them. */
+const MOST_LOOKED_AT = 4_000_000
+
+/** What a value of the column is inside of the engine. */
+export const integerSql = ({ type, integer }: RangeKey, value: string): string =>
+  type === 'Date32' ? `toInt32(${value})` : `reinterpret(${value}, '${integer}')`
+
+/** No column of anybody's is called so. */
 const VALUE = '`\tvalue`'
-
-/** Where one range ends and the next begins, ascending; as many ranges of equal width as that, or fewer: none is empty of integers. */
-export const cutRange = (least: bigint, greatest: bigint, ranges: number): readonly bigint[] => {
-  const width = greatest - least + 1n
-  const count = BigInt(ranges) < width ? BigInt(ranges) : width
-  return Array.from({ length: Number(count) - 1 }, (_, index) => least + (width * BigInt(index + 1)) / count)
-}
+export const cutsColumn = '\tcuts'
+const CUTS = quoteIdentifier(cutsColumn)
 
 /**
  * A condition for each range between these bounds, of which exactly one holds for every row: the first is open below and has the rows

@@ -2,7 +2,17 @@ import type { Statements } from '../../data/statements.ts'
 import { qualified } from '../../data/table-ddl.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { DataSource } from '../../model/data-source.ts'
-import { boundsSql, cutRange, findRangeKey, MOST_RANGES, ROWS_OF_STEP, rangeConditions } from './key-ranges.ts'
+import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
+import { quoteText } from '../../warehouse/quote-text.ts'
+import {
+  cutsColumn,
+  cutsSql,
+  findRangeKeys,
+  MOST_RANGES,
+  type RangeKey,
+  ROWS_OF_STEP,
+  rangeConditions,
+} from './key-ranges.ts'
 
 /** A part of the rows of a source that goes through the node by itself. Every row is in exactly one. */
 export type Step = {
@@ -24,12 +34,18 @@ type Rows = {
   readonly dataSource: DataSource
 }
 
-/** One for each partition; where rows are kept apart by none and are many, one for each range of the first column they are sorted by. */
+/**
+ * One for each partition, and of one with many rows one for each range of about as many of them: of the first column they are sorted by, and, where many have
+ * one value of it, of the next.
+ */
 export const planSteps = async (rows: Rows): Promise<readonly Step[]> => {
   const partitions = await findPartitions(rows)
-  const [whole] = partitions
-  const ranges = rows.dataSource.partitionKey === null && whole !== undefined ? await cutWhole(rows, whole) : []
-  return (ranges.length > 1 ? ranges : partitions).map(part => ({ ...part, id: newId(), status: 'waiting' }))
+  const all = partitions.reduce((sum, part) => sum + part.rows, 0)
+  const cutting = { ...rows, most: Math.max(ROWS_OF_STEP, Math.ceil(all / MOST_RANGES)) }
+  const keys = findRangeKeys(rows.dataSource)
+  const steps: Part[] = []
+  for (const partition of partitions) steps.push(...(await cut(cutting, partition, keys)))
+  return steps.map(part => ({ ...part, id: newId(), status: 'waiting' }))
 }
 
 type Part = Pick<Step, 'partition' | 'condition' | 'rows'>
@@ -43,23 +59,51 @@ const findPartitions = async ({ statements, database, table }: Rows): Promise<re
   return parts.map(({ partition, rows }) => ({ partition, condition: null, rows: Number(rows) }))
 }
 
+type Cutting = Rows & {
+  /** Rows of a step, where they can be parted so. */
+  readonly most: number
+}
+
 /** Ranges without rows are left out: of nothing, too, a node may make a row. */
-const cutWhole = async ({ statements, database, table, dataSource }: Rows, whole: Part): Promise<readonly Part[]> => {
-  const most = Math.min(MOST_RANGES, Math.ceil(whole.rows / ROWS_OF_STEP))
-  const key = most > 1 ? findRangeKey(dataSource) : null
-  if (key === null) return []
-  const from = qualified(database, table)
-  const [bounds] = await statements.rows<{ least: string | null; greatest: string | null }>({
-    sql: boundsSql(key, from),
-  })
-  if (bounds?.least == null || bounds.greatest === null) return []
-  const cuts = cutRange(BigInt(bounds.least), BigInt(bounds.greatest), most)
+const cut = async (cutting: Cutting, part: Part, keys: readonly RangeKey[]): Promise<readonly Part[]> => {
+  const [key, ...others] = keys
+  const ranges = Math.ceil(part.rows / cutting.most)
+  if (key === undefined || ranges < 2) return [part]
+  const cuts = await findCuts(cutting, part, { key, ranges })
+  if (cuts.length === 0) return cut(cutting, part, others)
   const parts: Part[] = []
-  for (const condition of rangeConditions(key, cuts)) {
-    const sql = `SELECT count() AS rows FROM (SELECT 1 FROM ${from} WHERE ${condition})`
-    const [counted] = await statements.rows<{ rows: string }>({ sql })
-    const rows = Number(counted!.rows)
-    if (rows > 0) parts.push({ ...whole, condition, rows })
+  for (const found of await countRanges(cutting, part, rangeConditions(key, cuts))) {
+    if (found.rows === 0) continue
+    parts.push(...(found.rows < 2 * cutting.most ? [found] : await cut(cutting, found, others)))
   }
   return parts
 }
+
+type Cut = { readonly key: RangeKey; readonly ranges: number }
+
+const findCuts = async (rows: Rows, part: Part, { key, ranges }: Cut): Promise<readonly bigint[]> => {
+  const from = { table: qualified(rows.database, rows.table), condition: conditionOf(part), count: part.rows }
+  const [found] = await rows.statements.rows<Record<typeof cutsColumn, readonly string[]>>({
+    sql: cutsSql(key, from, ranges),
+  })
+  return [...new Set(found![cutsColumn])].map(BigInt)
+}
+
+const countRanges = async (rows: Rows, part: Part, ranges: readonly string[]): Promise<readonly Part[]> => {
+  const counts = ranges.map(range => `countIf(${range})`).join(', ')
+  const from = `${qualified(rows.database, rows.table)} WHERE ${conditionOf(part)}`
+  const [found] = await rows.statements.rows<Record<typeof countsColumn, readonly string[]>>({
+    sql: `SELECT [${counts}] AS ${quoteIdentifier(countsColumn)} FROM ${from}`,
+  })
+  return ranges.map((range, index) => ({
+    ...part,
+    condition: part.condition === null ? range : `${part.condition} AND ${range}`,
+    rows: Number(found![countsColumn][index]),
+  }))
+}
+
+/** No column of anybody's is called so. */
+const countsColumn = '\tcounts'
+
+const conditionOf = ({ partition, condition }: Part): string =>
+  `_partition_id = ${quoteText(partition)}${condition === null ? '' : ` AND ${condition}`}`

@@ -13,7 +13,7 @@ import type { PopulateSpec } from './spec.ts'
 
 type Options = { readonly data: Data }
 
-/** Feeds a materialized node the whole history of its source, partition by partition. */
+/** Feeds a materialized node the whole history of its source, step by step. */
 export const createPopulateExecutor = ({ data }: Options): Executor =>
   createWriteExecutor({ kind: 'populate', data, run: (job, context) => runAttempt(data, job, context) })
 
