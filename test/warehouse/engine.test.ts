@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
@@ -66,6 +66,29 @@ describe('the life of embedded engines', () => {
     } finally {
       await idle.close()
     }
+  })
+
+  it('keeps nothing of the statements that end beside one that runs long', async () => {
+    const address = await engines.address('one')
+    const long = call(address, 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1', {
+      query_id: 'long',
+      max_threads: '1',
+    })
+    const statements = async (count: number): Promise<void> => {
+      const some = async () => {
+        for (let at = 0; at < count / 4; at++) expect((await call(address, 'SELECT 1')).body).toBe('1\n')
+      }
+      await Promise.all(Array.from({ length: 4 }, some))
+    }
+    const mebibytes = (): number =>
+      Number(/RssAnon:\s+(\d+)/.exec(readFileSync(`/proc/${address.pid}/status`, 'utf8'))![1]) / 1024
+    await statements(200)
+    const before = mebibytes()
+    await statements(1200)
+    // A quarter of a MiB and more of each was kept.
+    expect(mebibytes() - before).toBeLessThan(100)
+    await call(address, "KILL QUERY WHERE query_id = 'long' ASYNC")
+    expect((await long).body).toContain('QUERY_WAS_CANCELLED')
   })
 
   it('does not end an engine while a statement runs in it', async () => {

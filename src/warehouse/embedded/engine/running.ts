@@ -1,4 +1,6 @@
+import { once } from '../../../kernel/once.ts'
 import { quoteText } from '../../quote-text.ts'
+import type { ChdbSession } from './chdb.ts'
 import { ClickHouseError } from './clickhouse-error.ts'
 import type { Sessions } from './sessions.ts'
 
@@ -50,19 +52,25 @@ export const createRunning = (options: {
     entry.timer = setTimeout(() => onStuck(queryId), killGraceMs)
   }
 
+  const askIn = async (session: ChdbSession, sql: string): Promise<string> =>
+    Buffer.from((await session.queryAsync(sql, { format: 'TSVRaw' })).bytes()).toString('utf8')
+
   const ask = async (sql: string): Promise<string> => {
     const session = sessions.take()
     try {
-      return Buffer.from((await session.queryAsync(sql, { format: 'TSVRaw' })).bytes()).toString('utf8')
+      return await askIn(session, sql)
     } finally {
       session.close()
     }
   }
 
+  /** To open a session takes longer than to look. */
+  const looking = once(() => sessions.take())
+
   /** One look for all that run, and no second before its answer. */
   let isLooking = false
   const look = async (): Promise<void> => {
-    const seen = await ask(LOOK_SQL).catch(() => '')
+    const seen = await askIn(looking(), LOOK_SQL).catch(() => '')
     for (const line of seen.split('\n')) {
       const [rows, bytes, queryId] = line.split('\t')
       const entry = ids.get(queryId ?? '')
