@@ -4,8 +4,6 @@ import { type DataScene, materialized, openDataScene } from '../data/scene.ts'
 let scene: DataScene
 beforeAll(async () => {
   scene = await openDataScene()
-  await scene.dataSource('strikes', { a: 'Int64' })
-  await scene.pipe('sums', [{ name: 'total', sql: 'SELECT sum(a) AS a FROM strikes', role: materialized('summed') }])
 })
 afterAll(() => scene?.stop())
 
@@ -15,15 +13,26 @@ const ask = async (query: string) => {
   return answer.body
 }
 
+/** A data source, and a pipe that sums it up. */
+const openSums = async (source: string, pipe: string, target: string) => {
+  await scene.dataSource(source, { a: 'Int64' })
+  const sql = `SELECT sum(a) AS a FROM ${source}`
+  await scene.pipe(pipe, [{ name: `of_${source}`, sql, role: materialized(target) }])
+}
+
 test('tinybird.jobs_log has the ids of /v0, so that they join, and names in the metadata', async () => {
-  await scene.run({ query: 'SELECT 1 AS a', datasource: 'strikes' })
+  await openSums('strikes', 'sums', 'summed')
   const { body: pipe } = await scene.call('GET', '/v0/pipes/sums')
-  await scene.run({ populate: { pipe: pipe.id } })
-  await scene.run({ delete: { datasource: 'strikes', condition: "a = 'x\\'y'", dry_run: true } })
+  const jobs = [
+    await scene.run({ query: 'SELECT 1 AS a', datasource: 'strikes' }),
+    await scene.run({ populate: { pipe: pipe.id } }),
+    await scene.run({ delete: { datasource: 'strikes', condition: "a = 'x\\'y'", dry_run: true } }),
+  ]
+  const ids = jobs.map(job => `'${job.job_id}'`).join(', ')
   const { body: of } = await scene.call('GET', '/v0/datasources')
   const id = (name: string) => of.datasources.find((one: { name: string }) => one.name === name).id
   const rows = await ask(
-    'SELECT * EXCEPT (created_at, started_at, updated_at) FROM tinybird.jobs_log ORDER BY created_at',
+    `SELECT * EXCEPT (created_at, started_at, updated_at) FROM tinybird.jobs_log WHERE job_id IN (${ids}) ORDER BY created_at`,
   )
   expect(
     rows.map(({ job_metadata, ...row }: { job_metadata: string }) => ({ ...row, ...JSON.parse(job_metadata) })),
@@ -46,18 +55,18 @@ test('tinybird.jobs_log has the ids of /v0, so that they join, and names in the 
     },
     { job_type: 'delete', datasource_id: id('strikes'), delete: { condition: "a = 'x\\'y'" } },
   ])
-  const { body: jobs } = await scene.call('GET', '/v0/jobs?kind=populateview')
-  expect(jobs.jobs[0]).toMatchObject({ pipe_id: pipe.id, datasource: { id: id('summed') } })
+  const { body: listed } = await scene.call('GET', '/v0/jobs?pipe_name=sums')
+  expect(listed.jobs[0]).toMatchObject({ pipe_id: pipe.id, datasource: { id: id('summed') } })
 })
 
 test('of what is gone the names stay, without ids', async () => {
-  await scene.call('DELETE', '/v1/pipes/sums')
-  await scene.call('DELETE', '/v1/datasources/summed')
-  const [row] = await ask(
-    "SELECT pipe_id, datasource_id, job_metadata FROM tinybird.jobs_log WHERE job_type = 'populate'",
-  )
+  await openSums('rows_left', 'leaving', 'gone')
+  const { job_id: id } = await scene.run({ populate: { pipe: 'leaving' } })
+  await scene.call('DELETE', '/v1/pipes/leaving')
+  await scene.call('DELETE', '/v1/datasources/gone')
+  const [row] = await ask(`SELECT pipe_id, datasource_id, job_metadata FROM tinybird.jobs_log WHERE job_id = '${id}'`)
   expect([row.pipe_id, row.datasource_id]).toEqual([null, null])
-  expect(JSON.parse(row.job_metadata)).toMatchObject({ pipe_name: 'sums', datasource_name: 'summed' })
+  expect(JSON.parse(row.job_metadata)).toMatchObject({ pipe_name: 'leaving', datasource_name: 'gone' })
 })
 
 test('it can be asked before there is a data source, and of names with quotes in a spec', async () => {
