@@ -86,7 +86,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   undo.push(() => opened.close())
   const metrics = createMetrics()
   const store = metrics.instrument(opened)
-  const blobs = await openBlobStore(config, undo)
+  const blobs = await openBlobStore({ config, dataDir, undo })
   const secrets = openSecretBox({ dataDir: config.dataDir, secretKey: config.secretKey })
   const parts = { config, clock, logger, store, blobs }
   const shareTails = config.databaseUrl !== null
@@ -159,12 +159,27 @@ export const openStore = async (config: Config, clock: Clock): Promise<Store> =>
   return openPostgresStore({ url: config.databaseUrl, processName: `millrace ${config.roles.join(',')}` })
 }
 
-const openBlobStore = async ({ blobPlace, dataDir }: Config, undo: (() => unknown)[]): Promise<BlobStore> => {
-  if (blobPlace?.type !== 's3') return openFileBlobStore({ directory: blobPlace?.path ?? join(dataDir, 'blobs') })
+const openBlobStore = async ({
+  config: { blobPlace },
+  dataDir,
+  undo,
+}: Pick<Assembly, 'config' | 'dataDir' | 'undo'>): Promise<BlobStore> => {
+  if (blobPlace?.type !== 's3') return openBlobFolder(blobPlace?.path ?? join(dataDir.path, 'blobs'), dataDir)
   const { openS3BlobStore } = await import('../blobs/s3/s3-blob-store.ts')
   const opened = await openS3BlobStore({ ...blobPlace, credentials: null })
   undo.push(() => opened.close())
   return opened
+}
+
+/**
+ * What the former server of this data directory had not finished is removed, also from a folder that others share: the lock says that
+ * it is gone.
+ */
+const openBlobFolder = async (directory: string, dataDir: DataDir): Promise<BlobStore> => {
+  const writer = newId()
+  const blobs = await openFileBlobStore({ directory, writer, formerWriter: dataDir.read('blob-writer') })
+  dataDir.write('blob-writer', writer)
+  return blobs
 }
 
 /** Whoever asked for containers asked for their isolation: commands must not run as local processes instead. */

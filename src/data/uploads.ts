@@ -49,8 +49,7 @@ export const createUploads = ({ blobs, key: signingKey }: Options): Uploads => {
     open: async ({ workspace, url, start = 0 }) => {
       const upload = known(workspace, url)
       if (upload === null) return null
-      const range = start === 0 ? undefined : { start, end: upload.size - 1 }
-      const content = await blobs.get(upload.key, range)
+      const content = await blobs.get(upload.key, { start, size: upload.size })
       return content === null ? null : { bytes: upload.size, content }
     },
     remove: async ({ workspace, url }) => {

@@ -1,5 +1,6 @@
 import { Readable } from 'node:stream'
 import type { BlobStore, StoredBlob } from '../blobs/blob-store.ts'
+import { isThere } from '../blobs/is-there.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { invalidField, isDiskFull, MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
@@ -106,8 +107,32 @@ const keep = async (options: KeeperOptions, input: NewArtifact, blob: StoredBlob
     await blobs.delete(blob.key)
     throw refusal(outcome.type, input)
   }
-  if (outcome.doomed !== null) await blobs.delete(outcome.doomed)
+  // The artifact is there, whatever comes of this: a copy that is left is an orphan.
+  if (outcome.blobKey !== blob.key) await keepOne(options, { blob, former: outcome.blobKey }).catch(() => {})
   return artifact
+}
+
+/**
+ * Of two blobs of one content the former stays, unless a rule of the bucket or a hand has removed it: else it would be lost for good, and
+ * with it what was just sent.
+ */
+const keepOne = async (
+  { store, blobs }: KeeperOptions,
+  { blob, former }: { readonly blob: StoredBlob; readonly former: string },
+): Promise<void> => {
+  const { key, sha256, size } = blob
+  const isLost = !(await isWhole(blobs, { key: former, size }))
+  const isReplaced = isLost && (await store.replaceBlob({ sha256, from: former, to: key })).applied
+  await blobs.delete(isReplaced ? former : key)
+}
+
+const isWhole = async (blobs: BlobStore, blob: { key: string; size: number }): Promise<boolean> => {
+  try {
+    return await isThere(blobs, blob)
+  } catch (error) {
+    if (error instanceof MillraceError && error.code === 'content_damaged') return false
+    throw error
+  }
 }
 
 /** It comes from the uploader and goes into a header of the download: only what can stand there is kept. */

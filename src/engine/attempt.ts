@@ -8,6 +8,7 @@ import type { ClaimedJob, Lease, Progress, ResultFormat } from '../model/job.ts'
 import type { LogPart, LogStream } from '../model/log-line.ts'
 import type { AttemptEnd, NewResult } from '../model/outcome.ts'
 import { SHORTEST_MASKED } from '../model/secrets.ts'
+import { storageFailure } from '../model/storage-failure.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { Store } from '../store/store.ts'
 import { storeArtifactFile } from './artifact-file.ts'
@@ -126,8 +127,15 @@ export class Attempt implements ExecutionContext, LogWriter {
     this.#progress.set(message === null ? progress : { ...progress, message: this.mask(message) })
   }
 
-  addArtifact(file: { name: string; path: string }): Promise<'added' | 'name_taken'> {
-    return storeArtifactFile({ artifacts: this.#dependencies.artifacts, job: this.job, file })
+  async addArtifact(file: { name: string; path: string }): Promise<'added' | 'name_taken'> {
+    try {
+      return await storeArtifactFile({ artifacts: this.#dependencies.artifacts, job: this.job, file })
+    } catch (error) {
+      // The job is told in few words; what the store itself said is for who runs the server.
+      if (storageFailure(error) !== null)
+        this.logger.warn({ err: error, job_id: this.job.id }, 'an artifact could not be kept')
+      throw error
+    }
   }
 
   async keepResult(result: { format: ResultFormat; content: string | Uint8Array }): Promise<NewResult> {

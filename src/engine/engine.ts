@@ -63,7 +63,7 @@ export interface JobEvents {
 }
 
 export interface ArtifactKeeper {
-  /** Streams content into an artifact. Throws `MillraceError`: `invalid` (name), `too_large`, `artifact_exists`, `not_found`, `job_not_running`, `insufficient_storage`; then nothing is visible. */
+  /** Streams content into an artifact. Throws `MillraceError`: `invalid` (name), `too_large`, `artifact_exists`, `not_found`, `job_not_running`, `insufficient_storage`, `storage_unavailable`; then nothing is visible. */
   add(input: NewArtifact): Promise<Artifact>
 }
 

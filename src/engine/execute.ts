@@ -1,8 +1,9 @@
 import type { Executor } from '../executors/executor.ts'
-import { ERRORS, isDiskFull } from '../kernel/errors.ts'
+import { isDiskFull } from '../kernel/errors.ts'
 import { toAttemptEnd } from '../model/attempt-end.ts'
 import type { ClaimedJob } from '../model/job.ts'
 import type { Outcome } from '../model/outcome.ts'
+import { DISK_FULL, storageFailure } from '../model/storage-failure.ts'
 import { Attempt, type AttemptDependencies, leaseOf } from './attempt.ts'
 import type { Completer } from './complete.ts'
 import type { RunningJobs } from './running-jobs.ts'
@@ -42,7 +43,11 @@ const run = async (attempt: Attempt, executor: Executor): Promise<Outcome> => {
     if ((await executor.enter?.()) === false) return LEFT
     return await executor.run(attempt.job, attempt)
   } catch (error) {
-    if (isDiskFull(error)) return DISK_FULL
+    const failure = storageFailure(error)
+    if (failure !== null) {
+      attempt.logger.warn({ err: error, job_id: attempt.job.id }, 'what a job made could not be kept')
+      return failure
+    }
     attempt.logger.error({ err: error, job_id: attempt.job.id }, 'an executor crashed')
     return crashed(error)
   } finally {
@@ -84,13 +89,6 @@ const giveUp = async ({ completer }: ExecuteDependencies, { job, stop }: Started
   const end = toAttemptEnd(crashed(error), stop.cause, job)
   if (end !== null) await completer.end({ lease: leaseOf(job), end, log: [] })
 }
-
-const DISK_FULL: Outcome = Object.freeze({
-  type: 'failed',
-  failure: 'user',
-  reason: 'disk_full',
-  message: ERRORS.disk_full.title,
-})
 
 const LEFT: Outcome = Object.freeze({ type: 'left' })
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { MillraceError } from '../kernel/errors.ts'
+import { type ErrorCode, MillraceError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { App } from './app.ts'
 import { PROBLEM_TYPE, problemOf, toMillraceError } from './problem.ts'
@@ -32,9 +32,12 @@ export const handleErrors = (app: App, { logger }: { logger: Logger }): RefuseUn
 export const refusalOf = (thrown: unknown, request: FastifyRequest, logger: Logger): MillraceError => {
   const error = toMillraceError(thrown)
   const isBusy = error === thrown && error.cause === undefined
-  if (error.code === 'internal' || (error.code === 'unavailable' && !isBusy)) logFault(logger, { thrown, request })
+  if (LOGGED.has(error.code) || (error.code === 'unavailable' && !isBusy)) logFault(logger, { thrown, request })
   return error
 }
+
+/** Faults that somebody who runs the server has to mend. */
+const LOGGED: ReadonlySet<ErrorCode> = new Set(['internal', 'storage_unavailable', 'content_damaged'])
 
 /** What a dialect says otherwise, and in addition. */
 type InItsWords = { readonly status?: number; readonly error?: string; readonly documentation?: string }

@@ -18,9 +18,26 @@ export const sendEmpty = (reply: FastifyReply, type?: string): FastifyReply => {
 /** Sends a stream as the body; for HEAD the same headers and nothing else. */
 export const sendStream = async ({ request, reply, open }: Sending): Promise<FastifyReply> => {
   if (request.method === 'HEAD') return sendEmpty(reply)
-  const stream = await open()
-  if (stream !== null) return reply.send(stream)
-  for (const name of ['content-length', 'content-disposition', 'content-range', 'etag', 'accept-ranges'])
-    reply.removeHeader(name)
-  throw new MillraceError('gone')
+  return reply.send(await openContent(reply, open))
 }
+
+/** Throws what `open` throws, and `gone`: then the answer says nothing of the content any more. */
+export const openContent = async (reply: FastifyReply, open: () => Promise<Readable | null>): Promise<Readable> => {
+  try {
+    const content = await open()
+    if (content !== null) return content
+    throw new MillraceError('gone')
+  } catch (error) {
+    for (const name of CONTENT_HEADERS) reply.removeHeader(name)
+    throw error
+  }
+}
+
+const CONTENT_HEADERS = [
+  'content-length',
+  'content-disposition',
+  'content-range',
+  'etag',
+  'last-modified',
+  'accept-ranges',
+]

@@ -156,6 +156,11 @@ export const ERRORS = {
     title: 'The Content-Type is not accepted here',
     hint: 'Send what the route takes, mostly application/json: /docs says it of each.',
   },
+  precondition_failed: {
+    http: 412,
+    title: 'The content is not the one that the request is for',
+    hint: 'Compare If-Match with the ETag, or If-Unmodified-Since with Last-Modified, of an answer without them.',
+  },
   range_not_satisfiable: {
     http: 416,
     title: 'The range lies outside the content',
@@ -221,6 +226,11 @@ export const ERRORS = {
     title: 'The server cannot do that now',
     hint: 'Try again after Retry-After seconds; /readyz says what is missing.',
   },
+  content_damaged: {
+    http: 500,
+    title: 'What is stored is not what was stored here',
+    hint: 'Something else changed the file or object. Bring it back from a backup, or rerun the job.',
+  },
   insufficient_storage: {
     http: 507,
     title: 'The disk of the server is full',
@@ -262,6 +272,12 @@ export const ERRORS = {
     failure: 'user',
     title: 'The disk of the server is full',
     hint: 'Free space in the data directory and rerun the job.',
+  },
+  storage_unavailable: {
+    http: 503,
+    failure: 'system',
+    title: 'The blob store cannot be reached, or refuses',
+    hint: 'The message says what to mend, and blobs in /readyz whether it can be written. The system tries the job again unless it says restartable: false.',
   },
   unexpected_status: {
     failure: 'user',
@@ -454,9 +470,9 @@ export class MillraceError extends Error {
   constructor(
     code: RequestErrorCode,
     detail?: string,
-    options: { errors?: readonly FieldError[]; retryAfter?: number } = {},
+    options: { errors?: readonly FieldError[]; retryAfter?: number; cause?: unknown } = {},
   ) {
-    super(detail ?? ERRORS[code].title)
+    super(detail ?? ERRORS[code].title, 'cause' in options ? { cause: options.cause } : undefined)
     this.name = 'MillraceError'
     this.code = code
     this.errors = options.errors ?? []

@@ -107,8 +107,10 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   listLogParts(input: { workspace: string; jobId: string; fromSeq: number; limit: number }): Promise<LogIndex | null>
 
   // Artifacts and blobs
-  /** Makes an uploaded blob an artifact. When its hash is already stored, the existing blob is used and `doomed` is the key of the copy to delete. */
+  /** Makes an uploaded blob an artifact. When its hash is already stored, the existing blob is used: the key of the outcome is another than was given. */
   addArtifact(input: AddArtifact): Promise<AddArtifactOutcome>
+  /** Content of a hash lies at another key from now on, for all artifacts that have it. Not applied: it is not at `from` any more. */
+  replaceBlob(input: { sha256: string; from: string; to: string }): Promise<{ applied: boolean }>
   listArtifacts(input: { workspace: string; jobId: string }): Promise<readonly Artifact[] | null>
   getArtifact(input: {
     workspace: string
@@ -280,6 +282,8 @@ export type JobFilters = {
 
 /** Small results lie in the database itself, others in the blob store. */
 export type StoredResult = Omit<JobResult, 'isExpired'> & {
+  /** When its job completed, epoch ms. */
+  readonly storedAt: number
   readonly content: { readonly data: Uint8Array } | { readonly blobKey: string }
 }
 
@@ -300,8 +304,8 @@ export type AddArtifact = {
   readonly attempt?: number
 }
 export type AddArtifactOutcome =
-  | { readonly type: 'added'; readonly doomed: string | null }
-  | { readonly type: 'name_taken' | 'not_found' | 'not_running' }
+  /** Where the content of that hash lies. */
+  { readonly type: 'added'; readonly blobKey: string } | { readonly type: 'name_taken' | 'not_found' | 'not_running' }
 
 export type Workspace = { readonly id: string; readonly name: string; readonly createdAt: number }
 export type NewToken = {

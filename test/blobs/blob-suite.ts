@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import fc from 'fast-check'
 import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { BlobStore } from '../../src/blobs/blob-store.ts'
+import { isThere } from '../../src/blobs/is-there.ts'
 import { startGrowing } from '../growing.ts'
 import { inChunks, readAll, sampleBytes, sha256 } from './content.ts'
 
@@ -72,6 +73,45 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
         },
       )
       await fc.assert(property, { numRuns: 30 })
+    })
+
+    test('a part may have a beginning alone, or an end', async () => {
+      const bytes = sampleBytes(10_000)
+      const { key } = await put(bytes)
+      expect((await readAll(await blobs.get(key, { start: 9_000 }))).equals(bytes.subarray(9_000))).toBe(true)
+      expect((await readAll(await blobs.get(key, { end: 99 }))).equals(bytes.subarray(0, 100))).toBe(true)
+    })
+
+    test('a blob that is not as long as it was is damaged, and one that is is not', async () => {
+      const { key } = await put(sampleBytes(1000))
+      const damaged = { code: 'content_damaged', message: expect.stringContaining(key) }
+      for (const size of [999, 1001, 0]) await expect(blobs.get(key, { size })).rejects.toMatchObject(damaged)
+      await expect(blobs.get(key, { start: 1000, end: 1009, size: 2000 })).rejects.toMatchObject(damaged)
+      expect(await readAll(await blobs.get(key, { size: 1000 }))).toHaveLength(1000)
+      expect(await readAll(await blobs.get(key, { start: 990, size: 1000 }))).toHaveLength(10)
+      const empty = await put(Buffer.alloc(0))
+      expect(await readAll(await blobs.get(empty.key, { size: 0 }))).toHaveLength(0)
+      await expect(blobs.get(empty.key, { size: 1 })).rejects.toMatchObject({ code: 'content_damaged' })
+      expect(await blobs.get('0'.repeat(32), { size: 5 })).toBe(null)
+    })
+
+    test('a blob is found to be there, or not, as a reader would find it', async () => {
+      for (const size of [0, 1, 1000]) {
+        const { key } = await put(sampleBytes(size))
+        expect(await isThere(blobs, { key, size })).toBe(true)
+        await expect(isThere(blobs, { key, size: size + 1 })).rejects.toMatchObject({ code: 'content_damaged' })
+        await blobs.delete(key)
+        expect(await isThere(blobs, { key, size })).toBe(false)
+      }
+    })
+
+    test('what the system says of where the content comes from is no fault of the store', async () => {
+      const fault = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104, syscall: 'read' })
+      async function* failing() {
+        yield sampleBytes(700_000)
+        throw fault
+      }
+      await expect(blobs.put(failing())).rejects.toBe(fault)
     })
 
     test('content that fails half-way leaves nothing and keeps its error', async () => {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
 
 /** Bytes that differ everywhere, the same for the same size: a cut or a swap shows. */
-export const sampleBytes = (size: number): Buffer => {
+export const sampleBytes = (size: number): Buffer<ArrayBuffer> => {
   const bytes = Buffer.allocUnsafe(size)
   for (let i = 0; i < size; i++) bytes[i] = (i * 31 + (i >> 8) * 17 + (i >> 16)) & 0xff
   return bytes

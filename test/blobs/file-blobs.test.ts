@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdtempSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
+import { once } from 'node:events'
+import { existsSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
@@ -49,6 +50,50 @@ test('unfinished writes of a former life are removed when they are old, young on
   utimesSync(old!, twoDaysAgo, twoDaysAgo)
   await Array.fromAsync(blobs.listOlderThan(Date.now() - 86_400_000))
   expect([existsSync(old!), existsSync(young!)]).toEqual([false, true])
+})
+
+test('what a writer that is gone has not finished is removed at once, and what others have not is not', async () => {
+  const directory = newDirectory()
+  await openFileBlobStore({ directory })
+  const names = ['gone.1', 'gone.ping-2', 'live.1', 'gone', 'gone2.1']
+  for (const name of names) writeFileSync(join(directory, 'tmp', name), 'half of it')
+  await openFileBlobStore({ directory, writer: 'next', formerWriter: 'gone' })
+  expect(readdirSync(join(directory, 'tmp')).sort()).toEqual(['gone', 'gone2.1', 'live.1'])
+})
+
+test('unfinished writes of a process that was killed bear its mark', async () => {
+  const directory = newDirectory()
+  const putting = [join(import.meta.dirname, 'put-for-ever.ts'), directory, 'killed', 'Infinity']
+  const child = spawn(process.execPath, putting, { stdio: 'inherit' })
+  const isWriting = () => existsSync(join(directory, 'tmp')) && readdirSync(join(directory, 'tmp')).length > 0
+  await expect.poll(isWriting, { interval: 5, timeout: 20_000 }).toBe(true)
+  child.kill('SIGKILL')
+  await once(child, 'exit')
+  const left = readdirSync(join(directory, 'tmp'))
+  expect(left.length).toBeGreaterThan(0)
+  expect(left.filter(name => !name.startsWith('killed.'))).toEqual([])
+  await openFileBlobStore({ directory, formerWriter: 'killed' })
+  expect(readdirSync(join(directory, 'tmp'))).toEqual([])
+})
+
+test('a folder that is gone is storage_unavailable to all, and no blob of it is missing', async () => {
+  const directory = join(newDirectory(), 'blobs')
+  const blobs = await openFileBlobStore({ directory })
+  const { key } = await blobs.put(inChunks(sampleBytes(100), 10))
+  const away = {
+    code: 'storage_unavailable',
+    message: `The folder of blobs ${directory} does not take or give content (ENOENT: no such file or directory). It was there when the server started: mount it again.`,
+  }
+  renameSync(directory, `${directory}-away`)
+  await expect(blobs.get(key)).rejects.toMatchObject(away)
+  await expect(blobs.put(inChunks(sampleBytes(100), 10))).rejects.toMatchObject(away)
+  await expect(blobs.ping()).rejects.toMatchObject(away)
+  const { file } = await startGrowing(join(newDirectory(), 'file'), inChunks(sampleBytes(700_000), 10_000))
+  await file.growBeyond(0)
+  await expect(blobs.put(file)).rejects.toMatchObject(away)
+  renameSync(`${directory}-away`, directory)
+  expect(await readAll(await blobs.get(key))).toHaveLength(100)
+  await blobs.ping()
 })
 
 test('invariant 9: after kill -9 in the middle of puts, only whole blobs are there and every acknowledged one is', async () => {

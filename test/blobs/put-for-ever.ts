@@ -2,8 +2,8 @@ import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
 import { sampleBytes } from './content.ts'
 
 /** A process to be killed in the middle of a put: says `{key}` of blobs that are stored and never ends by itself. */
-const [directory] = process.argv.slice(2)
-const blobs = await openFileBlobStore({ directory: directory! })
+const [directory, writer, size = '1000000'] = process.argv.slice(2)
+const blobs = await openFileBlobStore({ directory: directory!, ...(writer && { writer }) })
 
 async function* slowly(size: number) {
   for (let sent = 0; sent < size; sent += 50_000) {
@@ -14,7 +14,7 @@ async function* slowly(size: number) {
 
 const putAgainAndAgain = async (): Promise<never> => {
   for (;;) {
-    const { key } = await blobs.put(slowly(1_000_000))
+    const { key } = await blobs.put(slowly(Number(size)))
     process.stdout.write(`${key}\n`)
   }
 }

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openS3BlobStore } from '../../src/blobs/s3/s3-blob-store.ts'
 import { serve } from '../fetch/local-server.ts'
+import { freePort } from '../free-port.ts'
 import { blobSuite } from './blob-suite.ts'
 import { inChunks, readAll, sampleBytes, sha256 } from './content.ts'
 import { S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
@@ -119,20 +120,129 @@ test('a presigned URL downloads the blob under its name without a key', async ()
   const bytes = sampleBytes(1000)
   const { key } = await store.put(inChunks(bytes, 100))
   const expiresAt = Date.now() + 60_000
-  const url = await store.presign(key, { expiresAt, filename: 'bericht "ü".csv', contentType: 'text/csv' })
+  const url = await store.presign(key, {
+    method: 'GET',
+    expiresAt,
+    filename: 'bericht "ü".csv',
+    contentType: 'text/csv',
+  })
   expect(new URL(url!).searchParams.get('X-Amz-Expires')).toMatch(/^(59|60)$/)
   const response = await fetch(url!)
   expect(Buffer.from(await response.arrayBuffer()).equals(bytes)).toBe(true)
   expect(response.headers.get('content-type')).toContain('text/csv')
   expect(response.headers.get('content-disposition')).toBe("attachment; filename*=UTF-8''bericht%20%22%C3%BC%22.csv")
-  expect(await store.presign('../x', { expiresAt, filename: 'x', contentType: 'text/csv' })).toBe(null)
+  const forHead = { method: 'HEAD', expiresAt, filename: 'x.csv', contentType: 'text/csv' } as const
+  const head = await fetch((await store.presign(key, forHead))!, { method: 'HEAD' })
+  expect([head.status, head.headers.get('content-length')]).toEqual([200, '1000'])
+  expect(await store.presign('../x', { method: 'GET', expiresAt, filename: 'x', contentType: 'text/csv' })).toBe(null)
 })
 
 test('a bucket that is not there says so, in ping, put and get', async () => {
   const store = await open({ bucket: 'nowhere' })
-  await expect(store.ping()).rejects.toMatchObject({ name: 'NoSuchBucket' })
-  await expect(store.put(inChunks(sampleBytes(10), 10))).rejects.toMatchObject({ name: 'NoSuchBucket' })
-  await expect(store.get('0'.repeat(32))).rejects.toMatchObject({ name: 'NoSuchBucket' })
+  const message = `The bucket nowhere at ${server.endpoint} refuses (NoSuchBucket, 404). Create the bucket, or mend MILLRACE_BLOB_URL.`
+  const refused = { code: 'storage_unavailable', message, cause: { name: 'NoSuchBucket' } }
+  await expect(store.ping()).rejects.toMatchObject(refused)
+  await expect(store.put(inChunks(sampleBytes(10), 10))).rejects.toMatchObject(refused)
+  await expect(store.put(inChunks(sampleBytes(20_000_000), 700_000))).rejects.toMatchObject(refused)
+  await expect(store.get('0'.repeat(32))).rejects.toMatchObject(refused)
+  await expect(store.delete('0'.repeat(32))).rejects.toMatchObject(refused)
+})
+
+test('a store that is not up says so, in ping, put, get and delete', async () => {
+  const store = await open({ endpoint: `http://127.0.0.1:${await freePort()}` })
+  const refused = { code: 'storage_unavailable', message: expect.stringContaining('cannot be reached (ECONNREFUSED)') }
+  await expect(store.ping()).rejects.toMatchObject(refused)
+  await expect(store.put(inChunks(sampleBytes(10), 10))).rejects.toMatchObject(refused)
+  await expect(store.put(inChunks(sampleBytes(20_000_000), 700_000))).rejects.toMatchObject(refused)
+  await expect(store.get('0'.repeat(32))).rejects.toMatchObject(refused)
+  await expect(store.delete('0'.repeat(32))).rejects.toMatchObject(refused)
+})
+
+test('an upload whose end is answered with 200 and a fault has not been stored', async () => {
+  const requests: string[] = []
+  const faulty = await serve((request, response) => {
+    const [method, url] = [request.method!, request.url!]
+    requests.push(method)
+    request.resume().on('end', () => {
+      if (method !== 'POST' || url.includes('uploads')) answerPart(method, url, response)
+      else
+        response.end(
+          '<?xml version="1.0"?>\n<Error><Code>InternalError</Code><Message>Again, please.</Message></Error>',
+        )
+    })
+  })
+  const store = await open({ endpoint: `http://127.0.0.1:${faulty.port}` })
+  await expect(store.put(inChunks(sampleBytes(20_000_000), 700_000))).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    message: expect.stringContaining('InternalError'),
+  })
+  expect(requests.at(-1)).toBe('DELETE') // of its parts
+})
+
+/** Answers every GET in this way. */
+const openAnswering = async (answer: (response: import('node:http').ServerResponse) => void) => {
+  const s3 = await serve((_, response) => answer(response))
+  return open({ endpoint: `http://127.0.0.1:${s3.port}` })
+}
+const ANY = '0'.repeat(32)
+
+test('an object that another has written over is damaged before its first byte is given', async () => {
+  const store = await open()
+  const { key, size } = await store.put(inChunks(sampleBytes(1000), 100))
+  const { S3Client, PutObjectCommand } = await import('@aws-sdk/client-s3')
+  const client = new S3Client({
+    endpoint: server.endpoint,
+    region: 'us-east-1',
+    credentials: S3_KEYS,
+    forcePathStyle: true,
+  })
+  await client.send(new PutObjectCommand({ Bucket: 'blobs', Key: key, Body: 'something else' }))
+  client.destroy()
+  const message = `The blob ${key} has 14 bytes, and had 1000 when it was stored.`
+  await expect(store.get(key, { size })).rejects.toMatchObject({ code: 'content_damaged', message })
+  await expect(store.get(key, { start: 3, end: 5, size })).rejects.toMatchObject({ code: 'content_damaged', message })
+  await expect(store.get(key, { start: 500, size })).rejects.toMatchObject({ code: 'content_damaged' })
+})
+
+test('an answer that breaks off in the middle is storage_unavailable to whoever reads', async () => {
+  const store = await openAnswering(response => {
+    response.writeHead(200, { 'content-length': '1000' })
+    response.write(Buffer.alloc(500), () => response.destroy())
+  })
+  const content = await store.get(ANY, { size: 1000 })
+  await expect(readAll(content)).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    message: expect.stringContaining('The bucket blobs at http://127.0.0.1'),
+  })
+})
+
+test('a store that gives all where a part was asked for is not believed', async () => {
+  const store = await openAnswering(response => response.end(Buffer.alloc(1000)))
+  await expect(store.get(ANY, { start: 10, end: 19, size: 1000 })).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    message: expect.stringContaining('RangeIgnored'),
+  })
+})
+
+test('an object that a rule of its bucket has archived says so', async () => {
+  const store = await openAnswering(response =>
+    response.writeHead(403).end('<Error><Code>InvalidObjectState</Code><Message>Glacier</Message></Error>'),
+  )
+  await expect(store.get(ANY)).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    message: expect.stringContaining('A rule of the bucket has archived the object'),
+  })
+})
+
+test('parts are larger where more is allowed than the most parts of 8 MiB would hold', async () => {
+  const sizes: number[] = []
+  const counting = await serve((request, response) => {
+    if (request.method === 'PUT') sizes.push(Number(request.headers['content-length']))
+    request.resume().on('end', () => answerPart(request.method!, request.url!, response))
+  })
+  const store = await open({ endpoint: `http://127.0.0.1:${counting.port}` })
+  await store.put(inChunks(sampleBytes(20_000_000), 700_000), { maxBytes: 100 * 2 ** 30 })
+  expect(sizes).toEqual([Math.ceil((100 * 2 ** 30) / 10_000), expect.any(Number)])
 })
 
 test('many pings at once are one request, and what was well counts for a moment', async () => {

@@ -1,5 +1,6 @@
 import { once } from 'node:events'
 import { connect } from 'node:net'
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 import { startImpatient } from './impatient-server.ts'
@@ -64,5 +65,21 @@ test('a client that stops in the middle of its body is not waited for', async ()
   socket.write(`${head}Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"command":`)
   socket.resume()
   await closed
+  await app.close()
+})
+
+test('a client that stops reading its download is not waited for', async () => {
+  const job = await server.run({ command: 'head -c 30000000 /dev/zero > zero.bin', artifacts: ['zero.bin'] })
+  const [artifact] = (await server.call('GET', `/v1/jobs/${job.job_id}/artifacts`)).body.artifacts
+  const { app, port } = await startImpatient(server, { idleConnectionMs: 300 })
+  const path = `/v1/jobs/${job.job_id}/artifacts/${artifact.artifact_id}`
+  const socket = connect(port, '127.0.0.1')
+  await once(socket, 'connect')
+  socket.pause()
+  socket.write(`GET ${path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n\r\n`)
+  const connections = () => promisify(app.server.getConnections.bind(app.server))()
+  await expect.poll(connections).toBe(1)
+  await expect.poll(connections, { timeout: 10_000 }).toBe(0)
+  socket.destroy()
   await app.close()
 })

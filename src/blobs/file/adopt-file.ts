@@ -1,10 +1,11 @@
 import type { FileHandle } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { MillraceError } from '../../kernel/errors.ts'
 import type { GrowingFile } from '../../kernel/growing-file.ts'
 import type { PutOptions, StoredBlob } from '../blob-store.ts'
 import { type BlobFolder, newBlobKey, syncDirectory } from './blob-folder.ts'
 import type { FileHash, FileHasher } from './file-hasher.ts'
+import { toFolderFault } from './folder-fault.ts'
 
 /** Hashed at a stretch: other files are waiting for the same thread. Less than the least is not worth asking it. */
 const LEAST_BYTES = 2 * 1024 * 1024
@@ -28,7 +29,7 @@ type Input = PutOptions & {
 export const adoptFile = async ({ folder, hasher, file, ...options }: Input): Promise<StoredBlob | null> => {
   const key = newBlobKey()
   try {
-    if (!(await moved(file, join(folder.temporary, key)))) return null
+    if (!(await moved(file, folder.temporaryOf(key)))) return null
     const written = await follow({ file, hash: hasher.open(file.handle.fd), ...options })
     options.signal?.throwIfAborted()
     await folder.ensureFolderOf(key)
@@ -38,7 +39,7 @@ export const adoptFile = async ({ folder, hasher, file, ...options }: Input): Pr
     return { key, ...written }
   } catch (error) {
     await file.remove().catch(() => {})
-    throw error
+    throw toFolderFault(error, folder.root)
   }
 }
 

@@ -7,6 +7,8 @@ export type BlobFolder = {
   readonly root: string
   /** Unfinished writes. On the file system of the blobs, so that a rename moves them. */
   readonly temporary: string
+  /** Where content is written until it is whole. `name` is new each time. */
+  temporaryOf(name: string): string
   /** The path of a blob. The key must pass `isBlobKey`. */
   fileOf(key: string): string
   /** Makes the folder of a key when it is missing, so that it survives power loss. */
@@ -31,13 +33,15 @@ export const syncDirectory = async (path: string): Promise<void> => {
   }
 }
 
-/** The layout below `root`. Touches nothing. */
-export const blobFolder = (root: string): BlobFolder => {
+/** The layout below `root`. Touches nothing. `writer` is the mark of this process on what it has not finished. */
+export const blobFolder = (root: string, writer: string): BlobFolder => {
   const made = new Map<string, Promise<void>>()
+  const temporary = join(root, 'tmp')
   const prefixOf = (key: string): string => join(root, key.slice(0, 2))
   return {
     root,
-    temporary: join(root, 'tmp'),
+    temporary,
+    temporaryOf: name => join(temporary, `${writer}.${name}`),
     fileOf: key => join(prefixOf(key), key),
     ensureFolderOf: key => {
       const folder = prefixOf(key)

@@ -7,7 +7,7 @@ const BLOCK_BYTES = 256 * 1024
 /** Read while another is being sent. */
 const BLOCKS = 2
 
-type Range = { readonly start: number; readonly end: number }
+type Range = { readonly start?: number; readonly end?: number }
 
 /**
  * The bytes of a file, which it closes. Piped into an answer of HTTP it goes through the same few blocks again and again: an
@@ -19,7 +19,7 @@ export class BlobStream extends Readable {
   #at: number
 
   /** From `start` up to and including `end`, or all. */
-  constructor(file: FileHandle, { start, end }: Range = { start: 0, end: Number.POSITIVE_INFINITY }) {
+  constructor(file: FileHandle, { start = 0, end = Number.POSITIVE_INFINITY }: Range = {}) {
     super({ highWaterMark: BLOCK_BYTES })
     this.#file = file
     this.#at = start

@@ -1,24 +1,37 @@
 import { randomUUID } from 'node:crypto'
-import { chmod, mkdir, open, rm, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { access, chmod, type FileHandle, mkdir, open, rm, writeFile } from 'node:fs/promises'
 import type { Readable } from 'node:stream'
 import { GrowingFile } from '../../kernel/growing-file.ts'
-import type { BlobStore } from '../blob-store.ts'
+import { newId } from '../../kernel/ids.ts'
+import type { BlobPart, BlobStore } from '../blob-store.ts'
+import { damaged } from '../damaged.ts'
 import { adoptFile } from './adopt-file.ts'
 import { type BlobFolder, blobFolder, isBlobKey } from './blob-folder.ts'
 import { BlobStream } from './blob-stream.ts'
 import { createFileHasher } from './file-hasher.ts'
+import { toFolderFault } from './folder-fault.ts'
 import { listOlderThan } from './list-older-than.ts'
 import { putFile } from './put-file.ts'
+import { removeUnfinishedOf } from './remove-unfinished.ts'
+
+type Options = {
+  readonly directory: string
+  /** The mark of this process on what it has not finished: a new id at each start. */
+  readonly writer?: string
+  /** A writer that is surely gone: what it has not finished is removed. */
+  readonly formerWriter?: string | null
+}
 
 /**
- * Blobs as files of one directory (made with mode 0700 when missing): `tmp/` while they are written, then
+ * Blobs as files of one directory (made with mode 0700 when missing): `tmp/<writer>.<key>` while they are written, then
  * `<first two characters of the key>/<key>`. Several servers may share it. Rejects when the directory cannot be made.
  */
-export const openFileBlobStore = async (options: { directory: string }): Promise<BlobStore> => {
-  const folder = blobFolder(options.directory)
+export const openFileBlobStore = async (options: Options): Promise<BlobStore> => {
+  const { directory, writer = newId(), formerWriter = null } = options
+  const folder = blobFolder(directory, writer)
   await mkdir(folder.temporary, { recursive: true, mode: 0o700 })
   await chmod(folder.root, 0o700)
+  if (formerWriter !== null) await removeUnfinishedOf(folder, formerWriter)
   const hasher = createFileHasher()
   let pinging: Promise<void> | null = null
   return {
@@ -27,7 +40,7 @@ export const openFileBlobStore = async (options: { directory: string }): Promise
         content instanceof GrowingFile ? await adoptFile({ folder, hasher, file: content, ...options }) : null
       return adopted ?? (await putFile(folder, content, options))
     },
-    get: (key, range) => get(folder, key, range),
+    get: (key, part) => get(folder, key, part),
     // Not flushed: a deletion that a power cut undoes leaves an orphan, and orphans are collected.
     delete: async key => {
       if (isBlobKey(key)) await rm(folder.fileOf(key), { force: true })
@@ -44,16 +57,21 @@ export const openFileBlobStore = async (options: { directory: string }): Promise
   }
 }
 
-const get = async (
-  folder: BlobFolder,
-  key: string,
-  range?: { start: number; end: number },
-): Promise<Readable | null> => {
+const get = async (folder: BlobFolder, key: string, part: BlobPart = {}): Promise<Readable | null> => {
   if (!isBlobKey(key)) return null
-  // Opened here and not by the stream on its first read: a deletion from now on does not touch this reader.
-  const file = await open(folder.fileOf(key)).catch(nullWhenMissing)
-  if (file === null) return null
-  return new BlobStream(file, range)
+  try {
+    // Opened here and not by the stream on its first read: a deletion from now on does not touch this reader.
+    const file = await open(folder.fileOf(key)).catch(nullWhenMissing)
+    if (file === null) {
+      // Where nothing is mounted any more, no blob has gone.
+      await access(folder.temporary)
+      return null
+    }
+    if (part.size !== undefined) await requireSize(file, { key, size: part.size })
+    return new BlobStream(file, part)
+  } catch (error) {
+    throw toFolderFault(error, folder.root)
+  }
 }
 
 const nullWhenMissing = (error: NodeJS.ErrnoException): null => {
@@ -61,11 +79,20 @@ const nullWhenMissing = (error: NodeJS.ErrnoException): null => {
   return null
 }
 
+const requireSize = async (file: FileHandle, expected: { key: string; size: number }): Promise<void> => {
+  const { size } = await file.stat()
+  if (size === expected.size) return
+  await file.close()
+  throw damaged({ ...expected, found: size })
+}
+
 /** A block of data, for creating an empty file still works on many full disks. */
 const ping = async (folder: BlobFolder): Promise<void> => {
-  const file = join(folder.temporary, `ping-${randomUUID()}`)
+  const file = folder.temporaryOf(`ping-${randomUUID()}`)
   try {
     await writeFile(file, Buffer.alloc(4096), { flag: 'wx', mode: 0o600, flush: true })
+  } catch (error) {
+    throw toFolderFault(error, folder.root)
   } finally {
     await rm(file, { force: true })
   }

@@ -1,16 +1,17 @@
 import { createHash } from 'node:crypto'
 import { type FileHandle, open, rename, rm } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname } from 'node:path'
 import { MillraceError } from '../../kernel/errors.ts'
 import type { PutOptions, StoredBlob } from '../blob-store.ts'
 import { type BlobFolder, newBlobKey, syncDirectory } from './blob-folder.ts'
+import { toFolderFault } from './folder-fault.ts'
 
 /** Small chunks are gathered to this, large ones cut: one write and 0.2 ms of hashing between two turns of the event loop. */
 const BLOCK_BYTES = 256 * 1024
 
 /**
- * Writes a blob so that it is whole or not there: to `tmp/`, flushed, moved to its key, the directory flushed. Keeps the
- * system's error (`ENOSPC`); else throws as `BlobStore.put`.
+ * Writes a blob so that it is whole or not there: to `tmp/`, flushed, moved to its key, the directory flushed. Throws as
+ * `BlobStore.put`.
  */
 export const putFile = async (
   folder: BlobFolder,
@@ -18,16 +19,17 @@ export const putFile = async (
   options: PutOptions,
 ): Promise<StoredBlob> => {
   const key = newBlobKey()
-  const temporary = join(folder.temporary, key)
+  const temporary = folder.temporaryOf(key)
+  const limited = limit(content, options)
   try {
-    const written = await write(temporary, limited(content, options))
+    const written = await write(temporary, limited.content)
     await folder.ensureFolderOf(key)
     await rename(temporary, folder.fileOf(key))
     await syncDirectory(dirname(folder.fileOf(key)))
     return { key, ...written }
   } catch (error) {
     await discard([temporary, folder.fileOf(key)])
-    throw error
+    throw limited.fault === null ? toFolderFault(error, folder.root) : limited.fault.error
   }
 }
 
@@ -36,16 +38,31 @@ const discard = async (files: readonly string[]): Promise<void> => {
   await Promise.allSettled(files.map(file => rm(file, { force: true })))
 }
 
-async function* limited(
-  content: AsyncIterable<Uint8Array>,
+/** `fault` is what the content failed with, or was refused for: nothing that the disk did. */
+const limit = (
+  source: AsyncIterable<Uint8Array>,
   { maxBytes = Number.POSITIVE_INFINITY, signal }: PutOptions,
-): AsyncIterable<Uint8Array> {
-  let size = 0
-  for await (const chunk of content) {
-    signal?.throwIfAborted()
-    size += chunk.length
-    if (size > maxBytes) throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
-    yield chunk
+): { readonly content: AsyncIterable<Uint8Array>; readonly fault: { readonly error: unknown } | null } => {
+  let fault: { readonly error: unknown } | null = null
+  async function* content(): AsyncIterable<Uint8Array> {
+    let size = 0
+    try {
+      for await (const chunk of source) {
+        signal?.throwIfAborted()
+        size += chunk.length
+        if (size > maxBytes) throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
+        yield chunk
+      }
+    } catch (error) {
+      fault = { error }
+      throw error
+    }
+  }
+  return {
+    content: content(),
+    get fault() {
+      return fault
+    },
   }
 }
 

@@ -1,26 +1,30 @@
+import type { PresignOptions } from '../blob-store.ts'
 import type { Bucket } from './s3-blob-store.ts'
+import { toS3Fault } from './s3-fault.ts'
 
 /** The longest that S3 lets a signature hold. */
 const LONGEST_SECONDS = 7 * 24 * 3600
 
-type Presigning = { readonly expiresAt: number; readonly filename: string; readonly contentType: string }
-
 /** A URL that downloads the blob under that name. It holds until `expiresAt`, a week at most. */
 export const presignBlob = async (
-  { client, bucket, prefix }: Bucket,
+  bucket: Bucket,
   key: string,
-  { expiresAt, filename, contentType }: Presigning,
+  { method, expiresAt, filename, contentType }: PresignOptions,
 ): Promise<string> => {
-  const { GetObjectCommand } = await import('@aws-sdk/client-s3')
+  const { GetObjectCommand, HeadObjectCommand } = await import('@aws-sdk/client-s3')
   const { getSignedUrl } = await import('@aws-sdk/s3-request-presigner')
-  const command = new GetObjectCommand({
-    Bucket: bucket,
-    Key: prefix + key,
+  const Command = method === 'HEAD' ? HeadObjectCommand : GetObjectCommand
+  const command = new Command({
+    Bucket: bucket.bucket,
+    Key: bucket.prefix + key,
     ResponseContentType: contentType,
     ResponseContentDisposition: `attachment; filename*=UTF-8''${encodeName(filename)}`,
   })
   const seconds = Math.ceil((expiresAt - Date.now()) / 1000)
-  return getSignedUrl(client, command, { expiresIn: Math.min(Math.max(seconds, 1), LONGEST_SECONDS) })
+  const expiresIn = Math.min(Math.max(seconds, 1), LONGEST_SECONDS)
+  return getSignedUrl(bucket.client, command, { expiresIn }).catch(error => {
+    throw toS3Fault(error, bucket)
+  })
 }
 
 /** RFC 8187. */

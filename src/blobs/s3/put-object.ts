@@ -5,9 +5,11 @@ import { MillraceError } from '../../kernel/errors.ts'
 import { unlessAborted } from '../../kernel/unless-aborted.ts'
 import type { PutOptions, StoredBlob } from '../blob-store.ts'
 import type { Bucket } from './s3-blob-store.ts'
+import { toS3Fault } from './s3-fault.ts'
 
-/** The least S3 takes is 5 MiB. With 10,000 parts at most, an object has up to 80 GiB. */
+/** The least S3 takes is 5 MiB. With the most parts, an object has up to 80 GiB; where more is allowed parts are larger. */
 const PART_BYTES = 8 * 1024 * 1024
+const MOST_PARTS = 10_000
 /** Parts under way at once: together with the one that fills up, 24 MiB of memory an upload. */
 const PARTS_AT_ONCE = 2
 
@@ -34,7 +36,7 @@ export const putObject = async (
   const upload = new Upload({
     client,
     params: { ...object, Body: body },
-    partSize: PART_BYTES,
+    partSize: partSizeFor(maxBytes),
     queueSize: PARTS_AT_ONCE,
   })
   const done = upload.done()
@@ -42,7 +44,7 @@ export const putObject = async (
     await unlessAborted(signal, done)
   } catch (error) {
     body.destroy()
-    if (!signal.aborted) throw hashed.fault ?? error
+    if (!signal.aborted) throw hashed.fault === null ? toS3Fault(error, bucket) : hashed.fault.error
     // A request whose answer nobody waited for may have made it. Should this fail, garbage collection finds it.
     const remove = () => bucket.client.send(new DeleteObjectCommand(object))
     void done.catch(ignore).then(remove).catch(ignore)
@@ -50,6 +52,10 @@ export const putObject = async (
   }
   return { key, ...hashed.finish() }
 }
+
+/** What may have any size is small: segments of logs, and results below a limit. */
+const partSizeFor = (maxBytes: number): number =>
+  Number.isFinite(maxBytes) ? Math.max(PART_BYTES, Math.ceil(maxBytes / MOST_PARTS)) : PART_BYTES
 
 const ignore = (): void => {}
 
@@ -68,17 +74,21 @@ const abortable = async (client: S3Client, signal: AbortSignal): Promise<S3Clien
 const hashing = (source: AsyncIterable<Uint8Array>, maxBytes: number) => {
   const hash = createHash('sha256')
   let size = 0
-  let fault: unknown = null
+  let fault: { readonly error: unknown } | null = null
+  // The uploader throws into the content what it has given up for: that is no fault of the content.
+  let isAway = false
   async function* content(): AsyncIterable<Uint8Array> {
     try {
       for await (const chunk of source) {
         size += chunk.length
         if (size > maxBytes) throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
         hash.update(chunk)
+        isAway = true
         yield Buffer.from(chunk)
+        isAway = false
       }
     } catch (error) {
-      fault = error
+      if (!isAway) fault = { error }
       throw error
     }
   }

@@ -1,19 +1,21 @@
 import { randomBytes } from 'node:crypto'
 import type { Readable } from 'node:stream'
-import type { S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import type { GetObjectCommandOutput, S3Client, S3ServiceException } from '@aws-sdk/client-s3'
+import type { MillraceError } from '../../kernel/errors.ts'
 import type { S3Location } from '../../kernel/s3-location.ts'
-import type { BlobStore } from '../blob-store.ts'
+import type { BlobPart, BlobStore } from '../blob-store.ts'
+import { damaged } from '../damaged.ts'
 import { listOlderThan } from './list-older-than.ts'
+import { ObjectStream } from './object-stream.ts'
 import { presignBlob } from './presign-blob.ts'
 import { putObject } from './put-object.ts'
+import { toS3Fault } from './s3-fault.ts'
 
 /** A bucket, and where in it the blobs are. */
-export type Bucket = {
+export type Bucket = Pick<S3Location, 'bucket' | 'prefix' | 'endpoint' | 'region'> & {
   readonly client: S3Client
   /** For content that is read: an answer has its connection for as long as whoever downloads it takes. */
   readonly reader: S3Client
-  readonly bucket: string
-  readonly prefix: string
 }
 
 export type S3BlobOptions = S3Location & {
@@ -40,9 +42,9 @@ export const openS3BlobStore = async (options: S3BlobOptions): Promise<BlobStore
   const ping = remembering(() => writeProbe(bucket), PING_KEPT_MS)
   return {
     put: (content, options) => putObject(bucket, { key: randomBytes(16).toString('hex'), content, ...options }),
-    get: (key, range) => (KEY.test(key) ? getObject(bucket, { key, range }) : Promise.resolve(null)),
+    get: async (key, part = {}) => (KEY.test(key) ? getObject(bucket, { key, ...part }) : null),
     delete: key => (KEY.test(key) ? deleteObject(bucket, key) : Promise.resolve()),
-    presign: (key, how) => (KEY.test(key) ? presignBlob(bucket, key, how) : Promise.resolve(null)),
+    presign: async (key, how) => (KEY.test(key) ? presignBlob(bucket, key, how) : null),
     listOlderThan: time => listOlderThan(bucket, time),
     ping,
     close: () => {
@@ -72,37 +74,72 @@ const openBucket = async ({ bucket, prefix, region, endpoint, ...rest }: S3BlobO
         httpsAgent: { maxSockets },
       },
     })
-  return { client: open(CONNECTIONS), reader: open(READERS), bucket, prefix }
+  return { client: open(CONNECTIONS), reader: open(READERS), bucket, prefix, endpoint, region }
 }
 
-type Reading = { readonly key: string; readonly range: { start: number; end: number } | undefined }
+type Reading = BlobPart & { readonly key: string }
 
-const getObject = async ({ reader, bucket, prefix }: Bucket, { key, range }: Reading): Promise<Readable | null> => {
+const getObject = async (bucket: Bucket, reading: Reading): Promise<Readable | null> => {
   const { GetObjectCommand } = await import('@aws-sdk/client-s3')
-  const request = { Bucket: bucket, Key: prefix + key, ...(range && { Range: `bytes=${range.start}-${range.end}` }) }
+  const { key, start = 0, end, size } = reading
+  const isPart = start > 0 || end !== undefined
+  const request = {
+    Bucket: bucket.bucket,
+    Key: bucket.prefix + key,
+    ...(isPart && { Range: `bytes=${start}-${end ?? ''}` }),
+  }
   try {
-    const { Body } = await reader.send(new GetObjectCommand(request))
-    return Body as Readable
+    const answer = await bucket.reader.send(new GetObjectCommand(request))
+    const body = answer.Body as Readable
+    const found = sizeOf(answer)
+    const stream = new ObjectStream(body, { bucket, promised: answer.ContentLength ?? null })
+    if (isPart && answer.ContentRange === undefined && found !== 0) throw abandon(stream, noParts(bucket))
+    if (size !== undefined && found !== null && found !== size) throw abandon(stream, damaged({ key, size, found }))
+    return stream
   } catch (error) {
     if (isMissing(error)) return null
-    throw error
+    if (size !== undefined && isBeyond(error)) throw damaged({ key, size, found: null })
+    throw toS3Fault(error, bucket)
   }
 }
+
+/** Of all of it; null: it does not say. */
+const sizeOf = ({ ContentRange, ContentLength }: GetObjectCommandOutput): number | null => {
+  const total = /\/(\d+)$/.exec(ContentRange ?? '')?.[1]
+  return total === undefined ? (ContentLength ?? null) : Number(total)
+}
+
+const abandon = (stream: Readable, error: MillraceError): MillraceError => {
+  stream.destroy()
+  return error
+}
+
+/** Else its first bytes would be taken for those in the middle. */
+const noParts = (bucket: Bucket): MillraceError =>
+  toS3Fault(Object.assign(new Error('Range was ignored'), { name: 'RangeIgnored' }), bucket)
 
 const isMissing = (error: unknown): boolean => {
   const { name, $metadata } = error as Partial<S3ServiceException>
   return name === 'NoSuchKey' || (name === 'NotFound' && $metadata?.httpStatusCode === 404)
 }
 
-const deleteObject = async ({ client, bucket, prefix }: Bucket, key: string): Promise<void> => {
+const isBeyond = (error: unknown): boolean => (error as Partial<S3ServiceException>).$metadata?.httpStatusCode === 416
+
+const deleteObject = async (bucket: Bucket, key: string): Promise<void> => {
   const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
-  await client.send(new DeleteObjectCommand({ Bucket: bucket, Key: prefix + key }))
+  const command = new DeleteObjectCommand({ Bucket: bucket.bucket, Key: bucket.prefix + key })
+  await bucket.client.send(command).catch(error => {
+    throw toS3Fault(error, bucket)
+  })
 }
 
 /** One object, written over and over: its name is no key, so it is never listed. */
-const writeProbe = async ({ client, bucket, prefix }: Bucket): Promise<void> => {
+const writeProbe = async (bucket: Bucket): Promise<void> => {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3')
-  await client.send(new PutObjectCommand({ Bucket: bucket, Key: `${prefix}ping`, Body: 'ping' }))
+  const command = new PutObjectCommand({ Bucket: bucket.bucket, Key: `${bucket.prefix}ping`, Body: 'ping' })
+  await bucket.client.send(command).catch(error => {
+    throw toS3Fault(error, bucket)
+  })
 }
 
 /** Callers at the same time share one call; what went well counts for a while, what failed is tried again. */

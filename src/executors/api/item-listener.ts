@@ -1,4 +1,5 @@
-import { isDiskFull, MillraceError } from '../../kernel/errors.ts'
+import { MillraceError } from '../../kernel/errors.ts'
+import { storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import type { ItemListener } from './function-host.ts'
 import type { Call } from './host-protocol.ts'
@@ -6,7 +7,7 @@ import type { Call } from './host-protocol.ts'
 type Listening = {
   readonly context: ExecutionContext
   /** The log or an artifact could not be written: the item is to end. */
-  readonly onLogFault: (error: Error) => void
+  readonly onKeepingFault: (error: Error) => void
   readonly answer: (call: Call) => Promise<unknown>
   readonly reply: (text: string) => void
 }
@@ -17,7 +18,7 @@ const MOST_CALLS = 64
 /** Hears what a host says of an item and does what the item asks for. */
 export const createItemListener = ({
   context,
-  onLogFault,
+  onKeepingFault,
   answer,
   reply,
 }: Listening): ItemListener & { settle(): Promise<unknown> } => {
@@ -27,7 +28,7 @@ export const createItemListener = ({
     try {
       reply(JSON.stringify({ call: call.call, value: (await answer(call)) ?? null }))
     } catch (error) {
-      if (isDiskFull(error)) onLogFault(error as Error)
+      if (storageFailure(error) !== null) onKeepingFault(error as Error)
       reply(JSON.stringify({ call: call.call, error: toShown(error as Error) }))
     }
   }
@@ -35,9 +36,9 @@ export const createItemListener = ({
   return {
     output: (stream, bytes) => {
       try {
-        return context.log.write(stream, bytes)?.catch(onLogFault)
+        return context.log.write(stream, bytes)?.catch(onKeepingFault)
       } catch (error) {
-        onLogFault(error as Error)
+        onKeepingFault(error as Error)
       }
     },
     progress: progress => context.progress(progress),

@@ -1,7 +1,8 @@
-import { ERRORS, type FailureReason, isDiskFull, MillraceError } from '../../kernel/errors.ts'
+import { type FailureReason, MillraceError } from '../../kernel/errors.ts'
 import { illFormedTexts } from '../../model/ill-formed.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
+import { storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
 import type { FunctionFolder } from './function-folder.ts'
@@ -95,7 +96,7 @@ const runOn = async (
   { job, context, order }: Attempt,
 ): Promise<Outcome | 'stale'> => {
   const { pool, working } = workshop
-  let logFault: Error | null = null
+  let keepingFault: Error | null = null
   let killed = false
   const kill = (): void => {
     killed = true
@@ -103,8 +104,8 @@ const runOn = async (
   }
   const listener = createItemListener({
     context,
-    onLogFault: error => {
-      logFault ??= error
+    onKeepingFault: error => {
+      keepingFault ??= error
       kill()
     },
     answer: call => answer(call, { workshop, pooled, context }),
@@ -121,16 +122,17 @@ const runOn = async (
   if (isClean(end)) pool.release(pooled)
   else await pool.retire(pooled)
   await listener.settle()
-  if (logFault !== null) return toLogFailure(logFault)
+  if (keepingFault !== null) return toKeepingFailure(keepingFault)
   return toOutcome({ end, killed, isTooLarge: pooled.isTooLarge, lastWords: pooled.host.lastWords(), context })
 }
 
 const isClean = (end: ItemEnd): boolean => 'clean' in end && end.clean
 
-/** A log that cannot be written ends the item. */
-const toLogFailure = (error: Error): Outcome => {
-  if (!isDiskFull(error)) throw error
-  return fail('disk_full', ERRORS.disk_full.title)
+/** A log or an artifact that cannot be kept ends the item. */
+const toKeepingFailure = (error: Error): Outcome => {
+  const failure = storageFailure(error)
+  if (failure === null) throw error
+  return failure
 }
 
 type Answering = {

@@ -1,8 +1,8 @@
 import type { Clock } from '../../kernel/clock.ts'
-import { ERRORS, isDiskFull } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
+import { storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
 import { describeFaults } from './artifact-faults.ts'
@@ -64,21 +64,15 @@ export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: E
     const outcome = await execute(workshop, attempt, plan)
     return await collect(workshop, attempt, { plan, outcome })
   } catch (error) {
-    if (isDiskFull(error)) return DISK_FULL
-    throw error
+    const failure = storageFailure(error)
+    if (failure === null) throw error
+    return failure
   } finally {
     await files.remove()
   }
 }
 
 type Failed = Extract<Outcome, { readonly type: 'failed' }>
-
-const DISK_FULL: Failed = {
-  type: 'failed',
-  failure: 'user',
-  reason: 'disk_full',
-  message: ERRORS.disk_full.title,
-}
 
 const environmentOf = (
   { user, instanceId }: Workshop,
@@ -183,9 +177,10 @@ const openOutputs = (
 
 /** A log that cannot be written ends the command. */
 const toLogFailure = (error: Error, end: CommandEnd): Outcome => {
-  if (!isDiskFull(error)) throw error
-  if (end.is !== 'ended') return DISK_FULL
-  return { ...DISK_FULL, exit: { exitCode: end.exitCode, signal: end.signal } }
+  const failure = storageFailure(error)
+  if (failure === null) throw error
+  if (end.is !== 'ended') return failure
+  return { ...failure, exit: { exitCode: end.exitCode, signal: end.signal } }
 }
 
 type Collection = { readonly plan: CommandPlan; readonly outcome: Outcome }
@@ -208,8 +203,9 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
     })
     return faults.length === 0 ? outcome : unlessFailed(outcome, artifactFailed(describeFaults(faults)))
   } catch (error) {
-    if (isDiskFull(error)) return unlessFailed(outcome, DISK_FULL)
-    return unlessFailed(outcome, artifactFailed(`Artifacts could not be collected: ${(error as Error).message}.`))
+    const failure =
+      storageFailure(error) ?? artifactFailed(`Artifacts could not be collected: ${(error as Error).message}.`)
+    return unlessFailed(outcome, failure)
   }
 }
 

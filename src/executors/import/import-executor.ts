@@ -97,12 +97,24 @@ const importOnce = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
   try {
     download = await fetchContent(parts, { job, fields, context, place, signal })
     const outcome = await importContent({ ...content, place, download })
-    if (outcome.type === 'completed') await uploads.remove({ workspace, url: fields.url })
+    if (outcome.type === 'completed') await removeUpload(uploads, { job, fields, context })
     return outcome
   } finally {
     leaving.abort()
     await download?.spooling.whole().catch(ignore)
     await rm(place.path, { force: true })
+  }
+}
+
+type Finished = { readonly job: ClaimedJob; readonly fields: ImportFields; readonly context: ExecutionContext }
+
+/** Its rows are there: a blob store that is away now must not make them a failure. */
+const removeUpload = async (uploads: Uploads, { job, fields, context }: Finished): Promise<void> => {
+  try {
+    await uploads.remove({ workspace: job.workspace, url: fields.url })
+  } catch (error) {
+    // Garbage collection will find it.
+    context.logger.warn({ err: error, job_id: job.id }, 'the upload of an import could not be removed')
   }
 }
 

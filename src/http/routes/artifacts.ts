@@ -5,7 +5,7 @@ import type { App } from '../app.ts'
 import { noSuchJob } from '../paths.ts'
 import { ArtifactList, ArtifactPath } from '../schemas/artifact.ts'
 import { DownloadQuery, JobPath } from '../schemas/basics.ts'
-import { REDIRECT_MS, sendContent } from '../send-content.ts'
+import { CONDITIONS, REDIRECT_MS, sendContent } from '../send-content.ts'
 import type { Services } from '../services.ts'
 import { createUpload, MOST_FILES } from '../upload.ts'
 
@@ -70,7 +70,7 @@ const readRoutes = (app: App, { store, blobs, clock }: Services): void => {
       schema: {
         tags: ['Artifacts'],
         summary: 'Download an artifact',
-        description: 'The ETag is the SHA-256 of the content. Takes Range, If-Range and If-None-Match.',
+        description: `The ETag is the SHA-256 of the content. ${CONDITIONS}`,
         params: ArtifactPath,
         querystring: DownloadQuery,
       },
@@ -85,12 +85,14 @@ const readRoutes = (app: App, { store, blobs, clock }: Services): void => {
         {
           sha256: artifact.sha256,
           bytes: artifact.size,
+          modifiedAt: artifact.createdAt,
           type: artifact.contentType,
           filename: artifact.name,
-          open: range => blobs.get(blobKey, range),
+          open: range => blobs.get(blobKey, { ...range, size: artifact.size }),
           presign: request.query.redirect
-            ? () =>
+            ? method =>
                 blobs.presign(blobKey, {
+                  method,
                   expiresAt: clock.now() + REDIRECT_MS,
                   filename: artifact.name,
                   contentType: artifact.contentType,

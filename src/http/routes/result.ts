@@ -7,7 +7,7 @@ import { noSuchJob } from '../paths.ts'
 import type { ByteRange } from '../range.ts'
 import { RESULT_FILES } from '../result-files.ts'
 import { DownloadQuery, JobPath } from '../schemas/basics.ts'
-import { REDIRECT_MS, sendContent } from '../send-content.ts'
+import { CONDITIONS, REDIRECT_MS, sendContent } from '../send-content.ts'
 import type { Services } from '../services.ts'
 
 /** The one output of a job. */
@@ -18,8 +18,7 @@ export const resultRoutes = (app: App, { store, blobs, clock }: Services): void 
       schema: {
         tags: ['Jobs'],
         summary: 'The result of a job',
-        description:
-          'In the format that the job says. The ETag is the SHA-256 of the content. Takes Range, If-Range and If-None-Match.',
+        description: `In the format that the job says. The ETag is the SHA-256 of the content. ${CONDITIONS}`,
         params: JobPath,
         querystring: DownloadQuery,
       },
@@ -35,12 +34,14 @@ export const resultRoutes = (app: App, { store, blobs, clock }: Services): void 
         {
           sha256: result.sha256,
           bytes: result.bytes,
+          modifiedAt: result.storedAt,
           type,
           filename,
-          open: range => open(blobs, result.content, range),
+          open: range => open(blobs, result, range),
           presign: request.query.redirect
-            ? () =>
+            ? method =>
                 presign(blobs, result.content, {
+                  method,
                   expiresAt: Math.min(clock.now() + REDIRECT_MS, result.expiresAt ?? Number.POSITIVE_INFINITY),
                   filename,
                   contentType: type,
@@ -68,10 +69,10 @@ const presign = async (
 
 const open = async (
   blobs: BlobStore,
-  content: StoredResult['content'],
+  { content, bytes }: StoredResult,
   range: ByteRange | undefined,
 ): Promise<Readable | null> => {
-  if ('blobKey' in content) return blobs.get(content.blobKey, range)
+  if ('blobKey' in content) return blobs.get(content.blobKey, { ...range, size: bytes })
   const { data } = content
   return Readable.from([range ? data.subarray(range.start, range.end + 1) : data])
 }

@@ -60,7 +60,7 @@ const add = async (
     return { type: 'not_running' }
   const [blob] = await connection.query<{ key: string }>(REFER_TO_BLOB, [sha256, blobKey, size])
   await connection.query(ADD_ARTIFACT, [id, jobId, storable(name), sha256, size, storable(contentType), createdAt])
-  return { type: 'added', doomed: blob!.key === blobKey ? null : blobKey }
+  return { type: 'added', blobKey: blob!.key }
 }
 
 type ArtifactRow = {

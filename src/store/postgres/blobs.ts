@@ -62,6 +62,17 @@ export const forgetDoomedBlobs = async (target: Queryable, { keys }: { keys: rea
   await target.query(FORGET_DOOMED, [keys])
 }
 
+const REPLACE: Statement = {
+  name: 'replace_blob',
+  text: 'UPDATE millrace.blob SET key = $3 WHERE sha256 = $1 AND key = $2 RETURNING 1',
+}
+
+/** `replaceBlob`. */
+export const replaceBlob = async (
+  target: Queryable,
+  { sha256, from, to }: { sha256: string; from: string; to: string },
+): Promise<{ applied: boolean }> => ({ applied: (await target.query(REPLACE, [sha256, from, to])).length > 0 })
+
 const FILTER_KNOWN: Statement = {
   name: 'filter_known_blobs',
   text: `

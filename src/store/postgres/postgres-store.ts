@@ -4,7 +4,7 @@ import type { Store } from '../store.ts'
 import { purgeSums, readAnalytics } from './analytics/read-analytics.ts'
 import { summarize } from './analytics/summarize.ts'
 import { addArtifact, getArtifact, listArtifacts } from './artifacts.ts'
-import { filterKnownBlobs, forgetDoomedBlobs, listDoomedBlobs } from './blobs.ts'
+import { filterKnownBlobs, forgetDoomedBlobs, listDoomedBlobs, replaceBlob } from './blobs.ts'
 import { cancelJob, cancelMatching } from './cancel.ts'
 import { claimer } from './claim.ts'
 import { ClaimedItems } from './claimed-items.ts'
@@ -142,6 +142,7 @@ const otherOperations = (session: Session) =>
     listLogParts: input => listLogParts(session.database.lister, input),
     purgeLogs: input => purgeLogs(session, input),
     addArtifact: input => addArtifact(session, input),
+    replaceBlob: input => replaceBlob(session.database, input),
     listArtifacts: input => listArtifacts(session.database, input),
     getArtifact: input => getArtifact(session.database, input),
     listDoomedBlobs: input => listDoomedBlobs(session.database, input),

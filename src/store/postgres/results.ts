@@ -7,7 +7,7 @@ import type { Session } from './session.ts'
 const GET: Statement = {
   name: 'get_result',
   text: `
-    SELECT e.status, r.format, r.bytes, r.sha256, r.expires_at AS "expiresAt", r.blob_key, r.data,
+    SELECT e.status, e.finished_at, r.format, r.bytes, r.sha256, r.expires_at AS "expiresAt", r.blob_key, r.data,
       r.expires_at <= millrace.clock($1::bigint) AS is_over
     FROM millrace.job AS j
     LEFT JOIN millrace.ended AS e ON e.id = j.id
@@ -17,6 +17,7 @@ const GET: Statement = {
 
 type ResultRow = {
   readonly status: string | null
+  readonly finished_at: number
   readonly format: ResultFormat | null
   readonly bytes: number
   readonly sha256: string
@@ -39,7 +40,7 @@ export const getResult = async (
   const content = contentOf(row)
   if (row.is_over || content === null) return 'expired'
   const { format, bytes, sha256, expiresAt } = row
-  return { format, bytes, sha256, expiresAt, content }
+  return { format, bytes, sha256, storedAt: row.finished_at, expiresAt, content }
 }
 
 const contentOf = ({ blob_key, data }: ResultRow): StoredResult['content'] | null => {

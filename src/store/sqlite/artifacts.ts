@@ -16,7 +16,7 @@ export const addArtifact = (
   if (db.get('SELECT 1 FROM artifact WHERE seq = ? AND name = ?', seq, name)) return { type: 'name_taken' }
   db.run('INSERT INTO artifact VALUES (?, ?, ?, ?, ?, ?, ?)', seq, name, id, sha256, size, contentType, createdAt)
   const [key] = db.get<[string]>(REFER_SQL, sha256, blobKey, size)!
-  return { type: 'added', doomed: key === blobKey ? null : blobKey }
+  return { type: 'added', blobKey: key }
 }
 
 /** The first to store a content gives it its key. */

@@ -9,6 +9,10 @@ export const forgetDoomedBlobs = ({ db }: Writer, { keys }: { keys: readonly str
   for (const key of keys) db.run('DELETE FROM doomed_blob WHERE key = ?', key)
 }
 
+export const replaceBlob = ({ db }: Writer, { sha256, from, to }: { sha256: string; from: string; to: string }) => ({
+  applied: db.get('UPDATE blob SET key = ? WHERE sha256 = ? AND key = ? RETURNING 1', to, sha256, from) !== undefined,
+})
+
 /** Of these keys, in their order, those that an artifact, a part of a log or a result refers to. */
 export const filterKnownBlobs = ({ db }: Reader, { keys }: { keys: readonly string[] }): string[] =>
   keys.filter(key =>

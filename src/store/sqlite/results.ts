@@ -20,6 +20,7 @@ export const discardResult = ({ db }: Writer, result: NewResult | null): void =>
 
 type ResultRow = [
   ended: string | null,
+  finishedAt: number,
   format: ResultFormat | null,
   bytes: number,
   sha256: string,
@@ -28,7 +29,7 @@ type ResultRow = [
   data: Uint8Array | null,
 ]
 
-const RESULT_SQL = `SELECT ended.status, result.format, result.bytes, result.sha256, result.expires_at, result.blob_key, result.data
+const RESULT_SQL = `SELECT ended.status, ended.finished_at, result.format, result.bytes, result.sha256, result.expires_at, result.blob_key, result.data
   FROM job LEFT JOIN ended USING (seq) LEFT JOIN result USING (seq) WHERE job.id = ? AND job.workspace = ?`
 
 export const getResult = (
@@ -37,12 +38,12 @@ export const getResult = (
 ): StoredResult | 'not_found' | 'not_finished' | 'none' | 'expired' => {
   const row = db.get<ResultRow>(RESULT_SQL, jobId, workspace)
   if (!row) return 'not_found'
-  const [ended, format, bytes, sha256, expiresAt, blobKey, data] = row
+  const [ended, storedAt, format, bytes, sha256, expiresAt, blobKey, data] = row
   if (ended === null) return 'not_finished'
   if (format === null) return 'none'
   const isOver = expiresAt !== null && expiresAt <= now
   const content = blobKey !== null ? { blobKey } : data !== null ? { data } : null
-  return isOver || content === null ? 'expired' : { format, bytes, sha256, expiresAt, content }
+  return isOver || content === null ? 'expired' : { format, bytes, sha256, storedAt, expiresAt, content }
 }
 
 export const purgeResults = ({ db, now }: Writer, { limit }: { limit: number }): number => {

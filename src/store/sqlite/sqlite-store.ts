@@ -78,6 +78,7 @@ const createStore = (threads: Threads, listeners: Listeners): Store => {
     purgeJob: input => write('purgeJob', input, now()),
     listLogParts: input => read('listLogParts', input, now()),
     addArtifact: input => write('addArtifact', input, now()),
+    replaceBlob: input => write('replaceBlob', input, now()),
     listArtifacts: input => read('listArtifacts', input, now()),
     getArtifact: input => read('getArtifact', input, now()),
     listDoomedBlobs: input => read('listDoomedBlobs', input, now()),

@@ -1,5 +1,5 @@
 import { addArtifact } from './artifacts.ts'
-import { forgetDoomedBlobs } from './blobs.ts'
+import { forgetDoomedBlobs, replaceBlob } from './blobs.ts'
 import { cancelFound, cancelJob } from './cancel.ts'
 import { changeCatalogue } from './catalogue.ts'
 import { claimJobs } from './claim.ts'
@@ -73,6 +73,7 @@ export const WRITES = {
   purgeWorkers,
   redeliver,
   renewLeases,
+  replaceBlob,
   replaceSetting,
   replaceWorkflow,
   restartTimeout,

@@ -26,8 +26,8 @@ export const artifactTests: AreaTests = scene => {
   test('an artifact is listed and found with the key of its content', async () => {
     const job = await scene().start()
     const [first, second] = [artifact(job.id, 'out/a.csv'), artifact(job.id, 'b.txt')]
-    expect(await add(first, 'key-a')).toEqual({ type: 'added', doomed: null })
-    expect(await add(second, 'key-b', 1)).toEqual({ type: 'added', doomed: null })
+    expect(await add(first, 'key-a')).toEqual({ type: 'added', blobKey: 'key-a' })
+    expect(await add(second, 'key-b', 1)).toEqual({ type: 'added', blobKey: 'key-b' })
     expect(await list(job.id)).toEqual([first, second])
     const get = (artifactId: string, jobId = job.id) =>
       scene().store.getArtifact({ workspace: WORKSPACE, jobId, artifactId })
@@ -73,10 +73,29 @@ export const artifactTests: AreaTests = scene => {
     const [one, two] = [await scene().start(), await scene().start()]
     const first = artifact(one.id, 'a', 'same')
     const second = artifact(two.id, 'b', 'same')
-    expect(await add(first, 'key-1')).toEqual({ type: 'added', doomed: null })
-    expect(await add(second, 'key-2')).toEqual({ type: 'added', doomed: 'key-2' })
+    expect(await add(first, 'key-1')).toEqual({ type: 'added', blobKey: 'key-1' })
+    expect(await add(second, 'key-2')).toEqual({ type: 'added', blobKey: 'key-1' })
     const found = await scene().store.getArtifact({ workspace: WORKSPACE, jobId: two.id, artifactId: second.id })
     expect(found?.blobKey).toBe('key-1')
+  })
+
+  test('content that was lost lies where it was stored again, once, for all artifacts that have it', async () => {
+    const [one, two] = [await scene().finished(), await scene().finished()]
+    const first = artifact(one.id, 'a', 'same')
+    await add(first, 'lost')
+    await add(artifact(two.id, 'b', 'same'), 'new')
+    const replace = (from: string, to: string, sha256 = first.sha256) => scene().store.replaceBlob({ sha256, from, to })
+    const outcomes = await Promise.all([replace('lost', 'new'), replace('lost', 'other')])
+    expect(outcomes.filter(outcome => outcome.applied)).toHaveLength(1)
+    const found = await scene().store.getArtifact({ workspace: WORKSPACE, jobId: one.id, artifactId: first.id })
+    const kept = outcomes[0]!.applied ? 'new' : 'other'
+    expect(found?.blobKey).toBe(kept)
+    expect(await scene().store.filterKnownBlobs({ keys: ['lost', 'new', 'other'] })).toEqual([kept])
+    expect(await replace(kept, 'x', 'unknown')).toEqual({ applied: false })
+    await purge(one.id)
+    await purge(two.id)
+    expect(await replace(kept, 'x')).toEqual({ applied: false })
+    expect(await doomed()).toEqual([kept])
   })
 
   test('content is doomed when the last artifact that refers to it is forgotten', async () => {
@@ -98,7 +117,7 @@ export const artifactTests: AreaTests = scene => {
     await add(artifact(one.id, 'a', 'same'), 'old')
     await purge(one.id)
     const two = await scene().finished()
-    expect(await add(artifact(two.id, 'a', 'same'), 'new')).toEqual({ type: 'added', doomed: null })
+    expect(await add(artifact(two.id, 'a', 'same'), 'new')).toEqual({ type: 'added', blobKey: 'new' })
     expect(await doomed()).toEqual(['old'])
     expect(await scene().store.filterKnownBlobs({ keys: ['old', 'new'] })).toEqual(['new'])
   })

@@ -43,9 +43,11 @@ export const resultTests: AreaTests = scene => {
       format: 'parquet',
       bytes: 1e9,
       sha256: SHA256,
+      storedAt: now(),
       expiresAt: null,
       content: { blobKey: 'results/1' },
     })
+    expect((await scene().job(large.id)).finishedAt).toBe(now())
     expect(await scene().store.filterKnownBlobs({ keys: ['results/1', 'results/2'] })).toEqual(['results/1'])
   })
 

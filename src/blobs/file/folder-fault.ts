@@ -1,0 +1,28 @@
+import { getSystemErrorMessage } from 'node:util'
+import { isDiskFull, MillraceError } from '../../kernel/errors.ts'
+
+/**
+ * What the system says of a folder of blobs that is away or refuses, as `storage_unavailable`. A full disk keeps the words of the
+ * system, and so does whatever it has not said.
+ */
+export const toFolderFault = (error: unknown, root: string): unknown => {
+  if (!isSystemError(error) || isDiskFull(error)) return error
+  const said = `${error.code}: ${getSystemErrorMessage(error.errno)}`
+  const message = `The folder of blobs ${root} does not take or give content (${said}). ${adviceFor(error.code)}`
+  return new MillraceError('storage_unavailable', message, { retryAfter: RETRY_AFTER_S, cause: error })
+}
+
+const RETRY_AFTER_S = 5
+
+type SystemError = Error & { readonly code: string; readonly errno: number }
+
+const isSystemError = (error: unknown): error is SystemError =>
+  error instanceof Error && 'syscall' in error && 'code' in error && 'errno' in error && typeof error.errno === 'number'
+
+const adviceFor = (code: string): string => {
+  if (code === 'EACCES' || code === 'EPERM') return 'The user of the server must be able to write there.'
+  if (code === 'EROFS') return 'The file system must be mounted for writing.'
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'It was there when the server started: mount it again.'
+  if (code === 'EMFILE' || code === 'ENFILE') return 'The server has too many files open: raise its limit (ulimit -n).'
+  return 'Check the disk, and the connection to it when it is on another machine.'
+}

@@ -1,0 +1,33 @@
+import { request as httpRequest, type ServerResponse } from 'node:http'
+import { serve } from '../fetch/local-server.ts'
+import { startS3Server } from './s3-server.ts'
+
+/** Answers a request in place of the store, or gives false: then the store does. */
+export type Faulty = (request: { method: string; path: string }, response: ServerResponse) => boolean
+
+/** A store of the S3 protocol that can be made to misbehave; for one test. */
+export const startSwitchableS3 = async (
+  ...buckets: readonly string[]
+): Promise<{ readonly endpoint: string; fault: Faulty | null; close(): Promise<void> }> => {
+  const store = await startS3Server(...buckets)
+  const switchable = { endpoint: '', fault: null as Faulty | null, close: store.close }
+  const proxy = await serve((request, response) => {
+    const [method, path] = [request.method!, request.url!]
+    if (switchable.fault?.({ method, path }, response)) return void request.resume()
+    // The same Host: it is signed.
+    const passed = httpRequest(store.endpoint + path, { method, headers: request.headers }, answer => {
+      response.writeHead(answer.statusCode!, answer.headers)
+      answer.pipe(response)
+    })
+    request.pipe(passed)
+  })
+  switchable.endpoint = `http://127.0.0.1:${proxy.port}`
+  return switchable
+}
+
+/** As S3 refuses. */
+export const refuse = (response: ServerResponse, status: number, code: string): true => {
+  response.writeHead(status, { 'content-type': 'application/xml' })
+  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>In words of the store.</Message></Error>`)
+  return true
+}
