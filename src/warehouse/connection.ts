@@ -47,8 +47,6 @@ const NO_TIMEOUT_MS = 2 ** 31 - 1
 /** `ClickHouseLogLevel.OFF`: the client would write to the console, and with statements. */
 const OFF = 127
 
-const NEVER = new AbortController().signal
-
 /** Of every statement. Text of an exception inside rows must look alike in all formats. */
 const SETTINGS = { http_write_exception_in_output_format: 0 }
 
@@ -66,7 +64,8 @@ export const createConnections = (): Connections => {
   }
 
   return {
-    call: async ({ endpoint, database, sql, parameters = {}, settings, queryId, signal = NEVER, content }) => {
+    call: async ({ endpoint, database, sql, parameters = {}, settings, queryId, content, ...call }) => {
+      const { signal = new AbortController().signal } = call
       try {
         signal.throwIfAborted()
         refuseLong(endpoint, parameters)
@@ -84,7 +83,7 @@ export const createConnections = (): Connections => {
         if (isRefused) throw await readRefusal(stream, http_status_code ?? 0, { database, parameters })
         if (response_headers?.['x-clickhouse-query-id'] === undefined) throw notTheEngine(stream)
         const exceptionTag = response_headers?.['x-clickhouse-exception-tag'] as string | undefined
-        signal.addEventListener('abort', () => stream.destroy(), { once: true })
+        destroyOn(signal, stream)
         return {
           content: readResult({ stream, exceptionTag, signal }),
           summary: () => trailerSummary(stream) ?? (summary as EngineSummary | undefined) ?? {},
@@ -99,6 +98,13 @@ export const createConnections = (): Connections => {
 }
 
 const MAX_CLIENTS = 64
+
+/** A signal may be there for many calls: it keeps nothing of one that has ended. */
+const destroyOn = (signal: AbortSignal, stream: Readable): void => {
+  const destroy = (): void => void stream.destroy()
+  signal.addEventListener('abort', destroy)
+  stream.once('close', () => signal.removeEventListener('abort', destroy))
+}
 
 type Insert = Pick<Call, 'endpoint' | 'sql'> & { readonly content: Readable }
 

@@ -1,6 +1,8 @@
+import { getEventListeners } from 'node:events'
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import { afterAll, expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
@@ -44,6 +46,25 @@ test('a parameter may be longer than a statement; 4 MiB of them are refused by n
     message:
       'The parameters of the query have 4,194,307 bytes together, and may have 4,194,304 bytes. text has 4,194,300 bytes.',
   })
+})
+
+test('a signal that many statements have keeps nothing of those that have ended', async () => {
+  const scene = new WarehouseScene(open(dataDir))
+  onTestFinished(() => scene.warehouse.close())
+  const { signal } = new AbortController()
+  const { workspace } = scene
+  await scene.warehouse.command({ workspace, sql: 'CREATE TABLE kept (a UInt8) ENGINE = MergeTree ORDER BY a', signal })
+  for (let at = 0; at < 3; at++) {
+    await scene.warehouse.rows({ workspace, sql: 'SELECT 1 AS one', signal })
+    await scene.warehouse.insert({
+      workspace,
+      sql: 'INSERT INTO kept FORMAT CSV',
+      content: Readable.from([Buffer.from('1\n')]),
+      signal,
+    })
+    await expect(scene.warehouse.rows({ workspace, sql: 'SELECT nothing', signal })).rejects.toThrow('nothing')
+  }
+  expect(getEventListeners(signal, 'abort')).toEqual([])
 })
 
 const LIMITS = { timeoutMs: null, memoryBytes: 2 ** 30, threads: 1, resultRows: null }
