@@ -23,7 +23,7 @@ export const addContentOptions = (command: Command): Command =>
     .option('--quote <character>', 'of CSV; " by default')
     .option('--header', 'the first line of CSV has names')
     .option('--no-header', 'the first line of CSV is a row')
-    .option('--compression <name>', 'gzip, zstd or none; by the extension when absent')
+    .option('--compression <name>', 'gzip, zstd or none; by its first bytes when absent')
     .option('--no-type-guessing', 'all columns of a new data source are text')
 
 /** A place that the server reads itself. */
@@ -39,7 +39,7 @@ export const contentFields = (place: string, options: ContentOptions): ContentFi
     delimiter: delimiter === '\\t' ? '\t' : delimiter,
     quote,
     header,
-    compression: compression ?? (isUrl(place) ? undefined : compressionOf(place)),
+    compression,
     type_guessing: typeGuessing === false ? false : undefined,
   }
 }
@@ -64,12 +64,6 @@ const COMPRESSION = /\.(gz|zst)$/i
 
 const formatOf = (file: string): DataFormat | undefined =>
   FORMATS[/\.(\w+)$/.exec(file.replace(COMPRESSION, ''))?.[1]?.toLowerCase() ?? '']
-
-/** The name of what is uploaded stays here: the server sees only its bytes. */
-const compressionOf = (file: string): string | undefined => {
-  const extension = COMPRESSION.exec(file)?.[1]?.toLowerCase()
-  return extension === undefined ? undefined : extension === 'gz' ? 'gzip' : 'zstd'
-}
 
 /** A file of this machine. Throws `CliFailure` when it is none. */
 export const findFile = async (

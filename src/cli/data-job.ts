@@ -73,13 +73,13 @@ const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
     ...(rows_written === undefined ? [] : [`${countText(rows_written, 'row')} written`]),
     ...(quarantine_rows === 0 ? [] : [`${countText(quarantine_rows, 'row')} quarantined`]),
     ...(invalid_lines === 0 ? [] : [countText(invalid_lines, 'invalid line')]),
-    ...(elapsed_ms === undefined ? [] : [`in ${durationText(elapsed_ms)}`]),
   ]
+  const time = elapsed_ms === undefined ? '' : ` in ${durationText(elapsed_ms)}`
   const now = row_count === undefined ? '' : `; ${countText(row_count, 'row')} there now, ${sizeText(bytes)}`
   const { datasource } = (spec.import ?? {}) as { readonly datasource?: string }
   const isDirty = quarantine_rows > 0 && datasource !== undefined
   return [
-    ...(parts.length === 0 ? [] : [`${isEmpty ? 'the input was empty: ' : ''}${parts.join(', ')}${now}`]),
+    ...(parts.length === 0 ? [] : [`${isEmpty ? 'the input was empty: ' : ''}${parts.join(', ')}${time}${now}`]),
     ...(delimiter === undefined || header === undefined ? [] : [`read as ${csvReadingText({ delimiter, header })}`]),
     ...(isDirty ? [`see what did not fit: millrace datasources quarantine ${datasource}`] : []),
   ]

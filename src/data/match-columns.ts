@@ -12,7 +12,9 @@ export const columnsFault = (target: DataSource, given: readonly string[]): stri
 /** The same for what is kept, as nodes are: columns that were added to the data source since need not be given. */
 export const unknownFault = (target: DataSource, given: readonly string[]): string | null => {
   const unknown = given.filter(name => !target.columns.some(column => column.name === name))
-  return unknown.length > 0 ? `it gives columns that ${target.name} does not have: ${unknown.join(', ')}` : null
+  if (unknown.length === 0) return null
+  const columns = target.columns.map(({ name }) => name).join(', ')
+  return `it gives columns that ${target.name} does not have: ${unknown.join(', ')}. ${target.name} has ${columns}`
 }
 
 export const schemaMismatch = (message: string): WriteFailure => ({

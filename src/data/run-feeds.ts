@@ -2,6 +2,7 @@ import type { Catalogue } from '../model/catalogue.ts'
 import { dataSourcesOf, type Feed, feedsOf, findDataSource, orderCounts } from '../model/catalogue-graph.ts'
 import type { WriteMode } from '../model/data-source.ts'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
+import { isSqlError, WarehouseError } from '../warehouse/warehouse.ts'
 import { compileNode } from './compile-select.ts'
 import type { Data } from './data.ts'
 import { givenColumns } from './given-columns.ts'
@@ -49,7 +50,7 @@ export const runFeed = async (data: Data, run: Run, staged: Staged, feed: Feed):
   const { workspace, mode, written } = run
   const reads = [...dataSourcesOf(staged.catalogue, feed.pipe, feed.node)]
   const isPart = (name: string): boolean => name !== feed.from && written.includes(name)
-  if (mode === 'replace' || !reads.some(isPart)) return runIn(data, workspace, staged, feed, staged.database)
+  if (mode === 'replace' || !reads.some(isPart)) return runNamed(data, workspace, staged, feed, staged.database)
   const database = sourceName(staged.database)
   try {
     await staged.statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
@@ -62,7 +63,7 @@ export const runFeed = async (data: Data, run: Run, staged: Staged, feed: Feed):
             name,
           }),
         })
-    await runIn(data, workspace, staged, feed, database)
+    await runNamed(data, workspace, staged, feed, database)
   } finally {
     // What cannot be dropped now is by whoever writes next in the workspace.
     await dropStaging(data.warehouse, workspace, database).catch(ignore)
@@ -77,6 +78,17 @@ const makeWhole = async (staged: Staged, database: string, name: string): Promis
   await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
   for (const from of [staged.liveDatabase, staged.database])
     await statements.command({ sql: `ALTER TABLE ${table} ATTACH PARTITION ALL FROM ${qualified(from, name)}` })
+}
+
+/** Whoever appends rows may not know what is made of them: what fails there is told with its name. */
+const runNamed: typeof runIn = async (data, workspace, staged, feed, database) => {
+  try {
+    await runIn(data, workspace, staged, feed, database)
+  } catch (error) {
+    if (!isSqlError(error)) throw error
+    const node = `The node ${feed.node.name} of the pipe ${feed.pipe.name}, which feeds ${feed.into}`
+    throw new WarehouseError(error.reason, `${node}: ${error.message}`, { cause: error })
+  }
 }
 
 const runIn = async (

@@ -91,6 +91,17 @@ test('other delimiters, quotes and no header are said so', async () => {
   expect((await api(server.cwd, 'GET', '/v1/jobs?name=odd')).jobs).toHaveLength(1)
 })
 
+test('content is what it is, whatever the name says of its compression', async () => {
+  const rows = 'n,text\n9,nine\n'
+  for (const [name, content] of [
+    ['unpacked.csv.gz', rows],
+    ['packed.csv', gzipSync(rows)],
+  ] as const) {
+    const { code, stderr } = await run([file(name, content), 'rows', '--mode', 'replace'])
+    expect([code, stderr]).toEqual([0, expect.stringMatching(/^millrace: 1 row written in /)])
+  }
+})
+
 test('a URL is read by the server itself', async () => {
   const source = createServer((_request, response) => response.end('n,text\n8,eight\n')).listen(0, '127.0.0.1')
   await new Promise(resolve => source.once('listening', resolve))

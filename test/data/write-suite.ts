@@ -75,6 +75,22 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         expect(await scene.staging()).toEqual([])
       })
 
+      test('that a node cannot take are told with its name: who writes may not know of it', async () => {
+        await scene.dataSource('cities', { city: 'String' })
+        await scene.dataSource('numbered', { id: 'Int64' })
+        const sql = 'SELECT city AS id FROM cities'
+        await scene.pipe('numbers_of', [{ name: 'as_number', sql, role: materialized('numbered') }])
+        expect((await write("SELECT '7' AS city", 'cities')).error).toBeNull()
+        const { error } = await write("SELECT 'Bonn' AS city", 'cities')
+        expect(error).toMatchObject({
+          code: 'sql_error',
+          message: expect.stringMatching(
+            /^The node as_number of the pipe numbers_of, which feeds numbered: Cannot parse string 'Bonn'/,
+          ),
+        })
+        expect(await scene.value('SELECT ((SELECT count() FROM cities), (SELECT count() FROM numbered))')).toBe('1,1')
+      })
+
       test('several at once into one source are all there', async () => {
         const before = await counts()
         const jobs = await Promise.all([1, 2, 3, 4, 5].map(n => write(events(n, 100), 'events')))

@@ -261,6 +261,29 @@ describe('pipes', () => {
     expect(answer.body.documentation).toBe(`${scene.url}/docs`)
   })
 
+  test.each([
+    ['/v0/datasources?name=1x&url=https://example.com/a.csv', /^name: must be letters, digits/],
+    ['/v0/datasources?name=x&url=htp://a/b.csv', /^url: must be a URL of/],
+    ['/v0/datasources?name=x&url=https://example.com/a.csv&dialect_delimiter=ab', /^dialect_delimiter: /],
+    ['/v0/datasources/facts/delete', /^delete_condition: is required/],
+    ['/v0/pipes/per_day/nodes/daily/population?populate_subset=2', /^populate_subset: must be <= 0.1/],
+    ['/v0/sql?query=SELECT+1', /^query: is not a known parameter; there is q$/],
+    [
+      '/v0/datasources/facts/delete?condition=1',
+      /^condition: is not a known parameter; there are delete_condition, dry_/,
+    ],
+  ])('call what is wrong by the names of this API: %s', async (path, message) => {
+    const { status, body } = await scene.call('POST', path)
+    expect([status, body.error]).toEqual([400, expect.stringMatching(message)])
+  })
+
+  test('tell rows that are sent as a form from parameters', async () => {
+    for (const rows of ['day,n\n2026-01-01,1\n', '{"day":"2026-01-01","n":1}'])
+      expect((await post('/v0/datasources?name=rows', rows)).body.error).toMatch(
+        /^The body is sent as a form, and looks like rows: .*text\/csv/,
+      )
+  })
+
   test('say 403 to a token that may only read', async () => {
     const { body } = await scene.call('POST', '/v1/tokens', { name: 'reader', role: 'reader' })
     const reader = { authorization: `Bearer ${body.token}` }

@@ -1,6 +1,6 @@
 import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative, sep } from 'node:path'
-import { closeNames } from './close-names.ts'
+import { closeNames } from '../../kernel/close-names.ts'
 
 /** Where functions lie, by the names that jobs know them by. */
 export interface FunctionFolder {

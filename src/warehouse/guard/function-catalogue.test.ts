@@ -38,6 +38,11 @@ test.each(['file', 'readFile', 'READFILE', 'dictGet', 'newThing', 'both', 'orpha
   expect(rules.isRefused(name)).toBe(true)
 })
 
+test('names that are written nearly so are told, of functions that may be called', () => {
+  expect(rules.like('uper')).toContain('upper')
+  expect(rules.like('files')).toEqual([])
+})
+
 test.each(['Upper', 'fileIf', 'unknown', 'If', ''])('%s is no function that is known, and may not be called', name => {
   expect(rules.mayCall(name)).toBe(false)
 })

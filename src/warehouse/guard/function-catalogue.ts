@@ -1,3 +1,5 @@
+import { closeNames } from '../../kernel/close-names.ts'
+
 /** A row of `system.functions`. */
 export type EngineFunction = {
   readonly name: string
@@ -17,6 +19,8 @@ export type FunctionRules = {
   readonly mayCall: (name: string) => boolean
   /** The engine has such a function, but it may not be called: nor passed as a value. */
   readonly isRefused: (name: string) => boolean
+  /** Names that may be called and are written nearly so, the closest first. */
+  readonly like: (name: string) => readonly string[]
   /** With combinators, too (`sumIf`, `countState`). */
   readonly isAggregate: (name: string) => boolean
 }
@@ -105,6 +109,7 @@ export const allowFunctions = (catalogue: readonly EngineFunction[]): FunctionRu
   return {
     mayCall,
     isRefused: name => all.has(name.toLowerCase()) && !mayCall(name),
+    like: name => closeNames(name, [...names]),
     isAggregate: name => aggregates.has(name.toLowerCase()) || isCombined(name, aggregates),
   }
 }

@@ -25,6 +25,7 @@ const rules = {
   functions: {
     mayCall: (text: string) => ['plus', 'in', 'notIn', 'arrayMap', 'lower'].includes(text),
     isRefused: (text: string) => text === 'file',
+    like: (text: string) => (text === 'lwoer' ? ['lower'] : []),
     isAggregate: () => false,
   },
 }
@@ -57,6 +58,14 @@ test.each([
   ['another statement', node('InsertQuery')],
 ])('%s is refused, in a sentence', (_, tree) => {
   expect(judgeSelect(tree, rules)).toMatch(/^[A-Z].*[.)]$/)
+})
+
+test('a function that is misspelt is none that is forbidden', () => {
+  expect(judgeSelect(expression(call('lwoer', name('a'))), rules)).toBe(
+    'There is no function lwoer. Maybe you meant lower?',
+  )
+  expect(judgeSelect(expression(call('nothing', name('a'))), rules)).toBe('There is no function nothing.')
+  expect(judgeSelect(expression(call('file', name('a'))), rules)).toBe('The function file is not allowed in a query.')
 })
 
 test('an expression is one, without a query around or in it', () => {

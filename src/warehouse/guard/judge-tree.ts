@@ -116,8 +116,15 @@ const judgeNode = (node: SyntaxNode, { database, functions }: TreeRules): string
   if (node.kind === 'Identifier') return judgeName(node.text, database)
   // A table function is one by its place, and judged there.
   if (node.kind === 'Function' && !functions.mayCall(node.text) && !TABLE_FUNCTIONS.has(node.text))
-    return `The function ${node.text} is not allowed in a query.`
+    return refusedFunction(node.text, functions)
   return null
+}
+
+/** A name that is misspelt is nothing that is forbidden. */
+const refusedFunction = (name: string, functions: FunctionRules): string => {
+  if (functions.isRefused(name)) return `The function ${name} is not allowed in a query.`
+  const like = functions.like(name)
+  return `There is no function ${name}.${like.length === 0 ? '' : ` Maybe you meant ${like.join(' or ')}?`}`
 }
 
 /** Names are printed without quotes: one with a dot in it is taken for a table of another database. */
@@ -185,5 +192,5 @@ const judgeAggregate = (node: SyntaxNode, functions: FunctionRules): string | nu
   const given = node.children[0]?.children[0]
   const name = given?.kind === 'Literal' ? /^'(\w+)/.exec(given.text)?.[1] : undefined
   if (name === undefined) return `${node.text} takes the name of its aggregate function as a text that stands there.`
-  return functions.mayCall(name) ? null : `The function ${name} is not allowed in a query.`
+  return functions.mayCall(name) ? null : refusedFunction(name, functions)
 }

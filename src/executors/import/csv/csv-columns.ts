@@ -72,6 +72,6 @@ export const refuseRepeated = (names: readonly string[]): void => {
   const repeated = repeatedNames(names)
   if (repeated.length > 0)
     throw mismatch(
-      `The file has columns twice: ${repeated.map(shown).join(', ')}. If its first line has no names, say header: false.`,
+      `The file has columns twice: ${repeated.map(shown).join(', ')}. Give each a name of its own; if the first line has no names, say header: false.`,
     )
 }

@@ -87,6 +87,11 @@ export const givenFields = ({ query, body }: Pick<FastifyRequest, 'query' | 'bod
 
 const MOST_FAULTS = 20
 
+const known = (fields: Fields): string => {
+  const names = Object.keys(fields)
+  return names.length === 0 ? '' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
+}
+
 /** Reads parameters that are there into their types. Throws `invalid` with each that is wrong or not known. */
 export const readFields = <F extends Fields>(given: Given, fields: F): FieldValues<F> => {
   const faults: FieldError[] = []
@@ -94,7 +99,7 @@ export const readFields = <F extends Fields>(given: Given, fields: F): FieldValu
   for (const [path, value] of Object.entries(given)) {
     const field = Object.hasOwn(fields, path) ? fields[path] : undefined
     const read = field?.read(value)
-    if (field === undefined) faults.push({ path, message: 'is not a known parameter' })
+    if (field === undefined) faults.push({ path, message: `is not a known parameter${known(fields)}` })
     else if (Array.isArray(value)) faults.push({ path, message: 'is given more than once' })
     else if (read === undefined) faults.push({ path, message: field.wanted })
     else values[path] = read

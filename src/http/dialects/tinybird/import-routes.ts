@@ -37,6 +37,7 @@ const importRoute = (app: App, services: Services): void => {
     answer: async request => {
       if (isContent(request))
         return ofContent(request, readFields(givenFields({ query: request.query, body: null }), IMPORT_FIELDS))
+      refuseRowsAsForm(request)
       const { url, ...fields } = readFields(givenFields(request), IMPORT_FIELDS)
       if (url !== undefined) return fromUrl(request, { ...fields, url })
       const { name, schema } = fields
@@ -46,6 +47,18 @@ const importRoute = (app: App, services: Services): void => {
       return { datasource: await showDataSource(services.data, request.caller.workspace, made) }
     },
   })
+}
+
+/** `curl --data-binary` says that it sends a form, whatever it sends. */
+const refuseRowsAsForm = ({ body }: FastifyRequest): void => {
+  if (typeof body !== 'object' || body === null || !Object.keys(body).some(name => /[\n{]/.test(name))) return
+  throw invalid([
+    {
+      path: '',
+      message:
+        'is sent as a form, and looks like rows: say what it is, as with -H "Content-Type: text/csv", or send a part csv',
+    },
+  ])
 }
 
 const isContent = ({ body, headers }: FastifyRequest): boolean => body === CONTENT || isMultipart(headers)

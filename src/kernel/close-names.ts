@@ -3,9 +3,11 @@ export const closeNames = (wanted: string, names: readonly string[]): readonly s
   names
     .map(name => ({ name, distance: distanceOf(wanted.toLowerCase(), name.toLowerCase()) }))
     .filter(({ name, distance }) => distance <= Math.max(2, Math.floor(name.length / 4)) || isSameFile(wanted, name))
-    .sort((a, b) => a.distance - b.distance)
+    .sort((a, b) => a.distance - b.distance || lengthGap(wanted, a.name) - lengthGap(wanted, b.name))
     .slice(0, 3)
     .map(({ name }) => name)
+
+const lengthGap = (wanted: string, name: string): number => Math.abs(wanted.length - name.length)
 
 /** The same function in another folder. */
 const isSameFile = (wanted: string, name: string): boolean => wanted.split('/').at(-1) === name.split('/').at(-1)
