@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -117,6 +117,22 @@ test('a content that is deleted already does not keep the rest from being collec
   await purge(job.id)
   expect(await collector.runOnce()).toEqual({ doomed: 2, orphans: 0 })
   expect(await keys()).not.toContain(there)
+})
+
+test('content that the blob store does not let go stays noted, and the rest goes', async () => {
+  const job = await scene.finished()
+  const stuck = await addArtifact(job.id, 100)
+  for (const size of [200, 300, 400]) await addArtifact(job.id, size)
+  await purge(job.id)
+  // A folder in its place cannot be removed as a file.
+  const path = join(directory, 'blobs', stuck.slice(0, 2), stuck)
+  rmSync(path)
+  mkdirSync(path)
+  await expect(collector.runOnce()).rejects.toMatchObject({ code: 'storage_unavailable' })
+  expect(await scene.store.listDoomedBlobs({ limit: 10 })).toEqual([stuck])
+  rmSync(path, { recursive: true })
+  expect(await collector.runOnce()).toMatchObject({ doomed: 1 })
+  expect(await scene.store.listDoomedBlobs({ limit: 10 })).toEqual([])
 })
 
 test('started, it collects by itself; stopped, it stays stopped', async () => {

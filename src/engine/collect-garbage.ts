@@ -69,15 +69,19 @@ export const createGarbageCollector = (options: CollectorOptions): GarbageCollec
   }
 }
 
-/** Content first, then the note of it: a crash between repeats a deletion, and deleting twice is no error. */
+/**
+ * Content first, then the note of it: a crash between repeats a deletion, and deleting twice, also by two servers at once, is no error.
+ * What the blob store does not let go keeps its note, and the rest goes.
+ */
 const collectDoomed = async ({ store, blobs }: CollectorOptions, signal?: AbortSignal): Promise<number> => {
   let count = 0
   while (!signal?.aborted) {
     const keys = await store.listDoomedBlobs({ limit: BATCH })
     if (keys.length === 0) break
-    await deleteAll(blobs, keys)
-    await store.forgetDoomedBlobs({ keys })
-    count += keys.length
+    const { deleted, fault } = await deleteEach(blobs, keys, signal)
+    await store.forgetDoomedBlobs({ keys: deleted })
+    count += deleted.length
+    if (fault !== null) throw fault.error
   }
   return count
 }
@@ -85,19 +89,46 @@ const collectDoomed = async ({ store, blobs }: CollectorOptions, signal?: AbortS
 const collectOrphans = async (options: CollectorOptions, signal?: AbortSignal): Promise<number> => {
   const { store, blobs, clock, logger } = options
   let count = 0
+  let firstFault: Fault | null = null
   for await (const keys of blobs.listOlderThan(clock.now() - ORPHAN_AGE_MS)) {
     if (signal?.aborted) break
     const known = new Set(await store.filterKnownBlobs({ keys }))
     const unknown = keys.filter(key => !known.has(key))
     const uploads = unknown.length === 0 ? null : await keysOfLiveUploads(store)
     const orphans = unknown.filter(key => uploads?.has(key) !== true)
-    await deleteAll(blobs, orphans)
-    count += orphans.length
+    const { deleted, fault } = await deleteEach(blobs, orphans, signal)
+    count += deleted.length
+    firstFault ??= fault
   }
   if (count > 0) logger.info({ count }, 'deleted blobs that a crash had left')
+  if (firstFault !== null) throw firstFault.error
   return count
 }
 
-const deleteAll = async (blobs: BlobStore, keys: readonly string[]): Promise<void> => {
-  for (const key of keys) await blobs.delete(key)
+type Fault = { readonly error: unknown }
+
+/** So many in a row, and it is the store that is away. */
+const MOST_FAULTS = 10
+
+/** One that cannot be deleted does not keep the others; the first fault is told. */
+const deleteEach = async (
+  blobs: BlobStore,
+  keys: readonly string[],
+  signal: AbortSignal | undefined,
+): Promise<{ readonly deleted: readonly string[]; readonly fault: Fault | null }> => {
+  const deleted: string[] = []
+  let fault: Fault | null = null
+  let inARow = 0
+  for (const key of keys) {
+    if (signal?.aborted || inARow === MOST_FAULTS) break
+    try {
+      await blobs.delete(key)
+      deleted.push(key)
+      inARow = 0
+    } catch (error) {
+      fault ??= { error }
+      inARow += 1
+    }
+  }
+  return { deleted, fault }
 }

@@ -4,6 +4,7 @@ import type { AddressRules } from '../kernel/address-rules.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { deliveryRetry } from '../model/delivery-retry.ts'
+import { storageFailure } from '../model/storage-failure.ts'
 import { createReceivers } from '../sinks/receivers.ts'
 import { CONNECTIONS_PER_HOST, createSinks, hostOf, type SinkOutcome } from '../sinks/sinks.ts'
 import type { SecretBox } from '../store/secrets.ts'
@@ -93,7 +94,8 @@ export const createDeliverLoop = (options: DeliverOptions): Loop => {
     } catch (error) {
       if (stopping.signal.aborted) return putBack(claimed, 0)
       logger.error({ err: error, delivery_id: claimed.delivery.id }, 'a delivery failed in the server itself')
-      return toEnd(claimed, { type: 'retry', status: null, error: 'A fault of the server; see its log.' })
+      const told = storageFailure(error)?.message ?? 'A fault of the server; see its log.'
+      return toEnd(claimed, { type: 'retry', status: null, error: told })
     }
   }
 

@@ -1,3 +1,4 @@
+import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openS3BlobStore } from '../../src/blobs/s3/s3-blob-store.ts'
 import { serve } from '../fetch/local-server.ts'
@@ -5,6 +6,7 @@ import { freePort } from '../free-port.ts'
 import { blobSuite } from './blob-suite.ts'
 import { inChunks, readAll, sampleBytes, sha256 } from './content.ts'
 import { S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
+import { refuse, startSwitchableS3 } from './switchable-s3.ts'
 
 let server: S3Server
 const opened: { close(): void }[] = []
@@ -214,6 +216,30 @@ test('an answer that breaks off in the middle is storage_unavailable to whoever 
     code: 'storage_unavailable',
     message: expect.stringContaining('The bucket blobs at http://127.0.0.1'),
   })
+})
+
+test('a reader that is left in the middle leaves no connection', async () => {
+  const endless = await serve((_, response) => {
+    response.writeHead(200, { 'content-length': String(1e12) })
+    const more = () => response.write(Buffer.alloc(65_536))
+    response.on('drain', more)
+    more()
+  })
+  const store = await open({ endpoint: `http://127.0.0.1:${endless.port}` })
+  const contents = await Promise.all([store.get(ANY), store.get(ANY), store.get(ANY)])
+  const connections = () => promisify(endless.server.getConnections.bind(endless.server))()
+  expect(await connections()).toBe(3)
+  for (const content of contents) content!.destroy()
+  await expect.poll(connections).toBe(0)
+})
+
+test('keys that may not list uploads still find orphans', async () => {
+  const s3 = await startSwitchableS3('blobs')
+  const store = await open({ endpoint: s3.endpoint, prefix: 'narrow/' })
+  const { key } = await store.put(inChunks(sampleBytes(10), 10))
+  s3.fault = ({ path }, response) => path.includes('uploads') && refuse(response, 403, 'AccessDenied')
+  expect(await Array.fromAsync(store.listOlderThan(Date.now() + 3_600_000))).toEqual([[key]])
+  await s3.close()
 })
 
 test('a store that gives all where a part was asked for is not believed', async () => {

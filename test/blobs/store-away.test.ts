@@ -123,14 +123,14 @@ describe.each([
     const path = `/v1/jobs/${job.job_id}/artifacts`
     const [artifact] = (await server.call('GET', path)).body.artifacts
     const headers = { authorization: `Bearer ${server.token}` }
-    const upload = async () => {
+    const upload = async (bytes = 100_000) => {
       const form = new FormData()
-      form.append('file', new Blob([Buffer.alloc(100_000)]), 'sent.bin')
+      form.append('file', new Blob([Buffer.alloc(bytes)]), 'sent.bin')
       return fetch(server.url + path, { method: 'POST', headers, body: form })
     }
     const download = (method = 'GET') => fetch(`${server.url}${path}/${artifact.artifact_id}`, { method, headers })
     goAway()
-    for (const response of [await upload(), await download()]) {
+    for (const response of [await upload(), await upload(30_000_000), await download()]) {
       expect([response.status, response.headers.get('retry-after')]).toEqual([503, '5'])
       for (const name of ['etag', 'content-disposition', 'last-modified']) expect(response.headers.get(name)).toBe(null)
       expect(await response.json()).toMatchObject({

@@ -1,4 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
+import { renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { expect, test, vi } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
@@ -240,6 +242,27 @@ test('a store that fails to end deliveries is asked again, and nothing is sent t
   await outbox.finish({ sinks: [webhook(receiver.url)] })
   await outbox.until(allAre('delivered'))
   expect(faults).toBe(0)
+  expect(receiver.requests).toHaveLength(1)
+})
+
+test('a result that the blob store does not give now is told later, and why', async () => {
+  const outbox = await openOutbox(standing())
+  const receiver = await receive((_, response) => response.end())
+  const content = `"${'x'.repeat(100_000)}"`
+  async function* once() {
+    yield Buffer.from(content)
+  }
+  const { key } = await outbox.blobs.put(once())
+  await outbox.finish({ sinks: [webhook(receiver.url)], result: { ...json(content), content: { blobKey: key } } })
+  const folder = join(outbox.dataDir, 'blobs')
+  renameSync(folder, `${folder}-away`)
+  outbox.startLoop()
+  const [delivery] = await outbox.until(([first]) => first!.lastError !== null)
+  expect(delivery).toMatchObject({ status: 'pending', lastError: expect.stringContaining('The folder of blobs') })
+  expect(receiver.requests).toEqual([])
+  renameSync(`${folder}-away`, folder)
+  outbox.clock.advance(HOUR)
+  await outbox.until(allAre('delivered'))
   expect(receiver.requests).toHaveLength(1)
 })
 

@@ -43,7 +43,7 @@ export const openFileBlobStore = async (options: Options): Promise<BlobStore> =>
     get: (key, part) => get(folder, key, part),
     // Not flushed: a deletion that a power cut undoes leaves an orphan, and orphans are collected.
     delete: async key => {
-      if (isBlobKey(key)) await rm(folder.fileOf(key), { force: true })
+      if (isBlobKey(key)) await remove(folder, key)
     },
     presign: async () => null,
     listOlderThan: time => listOlderThan(folder, time),
@@ -77,6 +77,12 @@ const get = async (folder: BlobFolder, key: string, part: BlobPart = {}): Promis
 const nullWhenMissing = (error: NodeJS.ErrnoException): null => {
   if (error.code !== 'ENOENT') throw error
   return null
+}
+
+const remove = async (folder: BlobFolder, key: string): Promise<void> => {
+  await rm(folder.fileOf(key), { force: true }).catch(error => {
+    throw toFolderFault(error, folder.root)
+  })
 }
 
 const requireSize = async (file: FileHandle, expected: { key: string; size: number }): Promise<void> => {

@@ -10,6 +10,7 @@ test.each([
   ['ENOENT', -2, 'no such file or directory', 'It was there when the server started: mount it again.'],
   ['EMFILE', -24, 'too many open files', 'raise its limit (ulimit -n)'],
   ['EIO', -5, 'i/o error', 'Check the disk'],
+  ['ERR_FS_EISDIR', 21, 'illegal operation on a directory', 'Check the disk'],
 ])('%s says which folder it is and what to do', (code, errno, said, advice) => {
   const error = ofSystem(code, errno)
   expect(toFolderFault(error, '/data/blobs')).toMatchObject({

@@ -7,7 +7,8 @@ import { isDiskFull, MillraceError } from '../../kernel/errors.ts'
  */
 export const toFolderFault = (error: unknown, root: string): unknown => {
   if (!isSystemError(error) || isDiskFull(error)) return error
-  const said = `${error.code}: ${getSystemErrorMessage(error.errno)}`
+  // Node has it negative, but for some errors that it makes itself (`ERR_FS_EISDIR`).
+  const said = `${error.code}: ${getSystemErrorMessage(-Math.abs(error.errno))}`
   const message = `The folder of blobs ${root} does not take or give content (${said}). ${adviceFor(error.code)}`
   return new MillraceError('storage_unavailable', message, { retryAfter: RETRY_AFTER_S, cause: error })
 }

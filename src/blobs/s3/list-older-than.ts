@@ -28,7 +28,7 @@ const dropUnfinished = async ({ client, bucket, prefix }: Bucket, time: number):
   const { AbortMultipartUploadCommand, ListMultipartUploadsCommand } = await import('@aws-sdk/client-s3')
   for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
     const request = { Bucket: bucket, Prefix: prefix, ...marker }
-    const page = await client.send(new ListMultipartUploadsCommand(request)).catch(nullWhenUnknown)
+    const page = await client.send(new ListMultipartUploadsCommand(request)).catch(nullWhenRefused)
     for (const { Key, UploadId, Initiated } of page?.Uploads ?? []) {
       if (Key === undefined || UploadId === undefined || !KEY.test(Key.slice(prefix.length))) continue
       if ((Initiated?.getTime() ?? Infinity) >= time) continue
@@ -39,8 +39,9 @@ const dropUnfinished = async ({ client, bucket, prefix }: Bucket, time: number):
   }
 }
 
-/** Some compatible stores list no uploads; they drop them by themselves. */
-const nullWhenUnknown = (error: { name?: string; $metadata?: { httpStatusCode?: number } }): null => {
-  if (error.name !== 'NotImplemented' && error.$metadata?.httpStatusCode !== 501) throw error
+/** Some compatible stores list no uploads, and drop them by themselves; some keys may not. Neither is to keep orphans from being found. */
+const nullWhenRefused = (error: { name?: string; $metadata?: { httpStatusCode?: number } }): null => {
+  const status = error.$metadata?.httpStatusCode
+  if (error.name !== 'NotImplemented' && status !== 501 && status !== 403) throw error
   return null
 }
