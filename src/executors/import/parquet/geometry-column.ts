@@ -18,18 +18,19 @@ export const readGeometry = (column: Column, fileType: string, look: WkbLook): R
   const { name, type } = column
   const place = quoteIdentifier(name)
   const wkb = readWkb(name, look)
-  const taken = takenBy(type, wkb)
   const shown = fileType === 'Geometry' ? `toString(${wkb.geometry})` : `toJSONString(${wkb.geometry})`
+  const text = `multiIf(isNull(${place}), NULL, ${wkb.isRead}, ${shown}, hex(${place}))`
+  const taken = takenBy(type, wkb, text)
   const reasons = [
-    [`isNull(${place})`, taken === null ? 0 : MISSING],
-    [`${wkb.fault} != 0`, wkb.fault],
+    [`isNull(${place})`, taken === null || readColumnType(type).nullable ? 0 : MISSING],
+    [`NOT ${wkb.isRead}`, wkb.fault],
     [taken?.isOther ?? '0', OTHER],
   ]
   return {
     name,
     type,
     column,
-    text: `multiIf(isNull(${place}), NULL, ${wkb.fault} = 0, ${shown}, hex(${place}))`,
+    text,
     emptyIsNull: false,
     isUtf8: true,
     asIs: taken?.value ?? null,
@@ -50,10 +51,11 @@ type Taken = {
   readonly isOther: string
 }
 
-/** What of geometries a column takes: all, or those that are the same lists of points as it. null: it has something else. */
-const takenBy = (type: string, { geometry, code }: ReadWkb): Taken | null => {
-  const { base } = readColumnType(type)
+/** What a column takes: all geometries or their texts, or those that are the same lists of points as it. null: a text is to be judged. */
+const takenBy = (type: string, { geometry, code }: ReadWkb, text: string): Taken | null => {
+  const { base, nullable } = readColumnType(type)
   if (base === 'Geometry') return { value: geometry, isOther: '0' }
+  if (base === 'String') return { value: nullable ? text : `assumeNotNull(${text})`, isOther: '0' }
   const names = NAMES.filter(name => readColumnType(name).base === base)
   const values = names.map(name => `CAST(variantElement(${geometry}, '${name}') AS ${base})`)
   if (values.length === 0) return null
@@ -65,8 +67,8 @@ const takenBy = (type: string, { geometry, code }: ReadWkb): Taken | null => {
 
 /** SQL, of a column of GeoParquet that is read as bytes: the geometry, of one that the engine has not its bytes in hex. */
 export const anyGeometry = (name: string): { readonly value: string; readonly shared: readonly string[] } => {
-  const { fault, geometry, shared } = readWkb(name, 'before')
+  const { isRead, geometry, shared } = readWkb(name, 'before')
   const place = quoteIdentifier(name)
-  const either = `${fault} = 0, CAST(${geometry} AS Dynamic), CAST(hex(${place}) AS Dynamic)`
+  const either = `${isRead}, CAST(${geometry} AS Dynamic), CAST(hex(${place}) AS Dynamic)`
   return { value: `multiIf(isNull(${place}), NULL, ${either})`, shared }
 }

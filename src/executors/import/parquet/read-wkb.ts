@@ -8,15 +8,17 @@ import { hasOrder, headerOf, WKB_CODES, type WkbHeader, type WkbName } from './w
  */
 export type WkbLook = 'after' | 'before'
 
-/** Names of SQL, which `shared` gives to what they mean. */
+/** SQL. */
 export type ReadWkb = {
-  /** 0 where the engine can read it, else the place of what is wrong in `WKB_FAULTS`, from 1; never NULL. */
+  /** 1 where the engine can read it; never NULL. */
+  readonly isRead: string
+  /** Where not, the place of what is wrong in `WKB_FAULTS`, from 1. */
   readonly fault: string
-  /** A `Geometry`; some other where there is a fault. */
+  /** A `Geometry`; some other where it is not read. */
   readonly geometry: string
   /** The number of its type. */
   readonly code: string
-  /** What a WITH has to say. */
+  /** What a WITH has to say, where these refer to it. */
   readonly shared: readonly string[]
 }
 
@@ -34,24 +36,16 @@ export const WKB_FAULTS = [
  */
 export const readWkb = (column: string, look: WkbLook): ReadWkb => {
   const { shared, named } = namesFor(column)
-  const bytes = named('bytes', `ifNull(${quoteIdentifier(column)}, '')`)
+  const bytes = `assumeNotNull(${quoteIdentifier(column)})`
   const { code: number, count } = headerOf(bytes)
   const code = named('code', number)
   const header = { bytes, code, count: named('count', count) }
   const framed = named('framed', isFramed(header))
   const readable = look === 'after' ? framed : named('walkable', `${framed} AND ${isWalkable(header)}`)
   const geometry = named('geometry', `readWKB(if(${readable}, ${bytes}, ${NOTHING}))`)
-  const isWhole = look === 'after' ? `${sizeOf(geometry, header)} = length(${bytes})` : readable
-  const isOther = (condition: string) => `${hasOrder(bytes)} AND length(${bytes}) >= 5 AND ${condition}`
-  const faults = [
-    [isOther(hasMoreDimensions(code)), 1],
-    [isOther(`bitAnd(${code}, ${FLAGS.srid}) != 0`), 2],
-    [isOther(`(${code} = 4 OR ${code} BETWEEN 7 AND 17)`), 3],
-    [`NOT ${framed} OR NOT (${isWhole})`, 4],
-    [`${code} = ${WKB_CODES.Point} AND ${isNowhere(`variantElement(${geometry}, 'Point')`)}`, 5],
-  ]
-  const fault = named('fault', `multiIf(${faults.flat().join(', ')}, 0)`)
-  return { fault, geometry, code, shared }
+  const isWhole = look === 'after' ? `${framed} AND ${sizeOf(geometry, header)} = length(${bytes})` : readable
+  const isRead = named('read', `${isWhole} AND NOT ${isNowhere(geometry, code)}`)
+  return { isRead, fault: faultOf(header), geometry, code, shared }
 }
 
 /** What is used more than once gets a name, that no column of anybody's has: else the statement would be long. */
@@ -68,42 +62,54 @@ const namesFor = (column: string) => {
 /** An empty polygon. */
 const NOTHING = `unhex('010300000000000000')`
 
+const isNowhere = (geometry: string, code: string): string => {
+  const isMissing = (at: number) => `isNaN(tupleElement(variantElement(${geometry}, 'Point'), ${at}))`
+  return `(${code} = ${WKB_CODES.Point} AND ${isMissing(1)} AND ${isMissing(2)})`
+}
+
 /** EWKB's, of PostGIS. */
 const FLAGS = { z: 0x8000_0000, m: 0x4000_0000, srid: 0x2000_0000 } as const
 
-/** One, two and three thousand more say Z, M and both. */
-const hasMoreDimensions = (code: string): string =>
-  `(bitAnd(${code}, ${FLAGS.z + FLAGS.m}) != 0 OR (${code} BETWEEN 1001 AND 3017 AND ${code} % 1000 BETWEEN 1 AND 17))`
-
-const isNowhere = (point: string): string => `isNaN(tupleElement(${point}, 1)) AND isNaN(tupleElement(${point}, 2))`
+/** One, two and three thousand more say Z, M and both. A point that is as long as one is, and is not read, is empty. */
+const faultOf = ({ bytes, code }: WkbHeader): string => {
+  const hasDimensions = `bitAnd(${code}, ${FLAGS.z + FLAGS.m}) != 0 OR (${code} BETWEEN 1001 AND 3017 AND ${code} % 1000 BETWEEN 1 AND 17)`
+  const faults = [
+    [`length(${bytes}) < 5 OR NOT ${hasOrder(bytes)}`, 4],
+    [hasDimensions, 1],
+    [`bitAnd(${code}, ${FLAGS.srid}) != 0`, 2],
+    [`${code} = 4 OR ${code} BETWEEN 7 AND 17`, 3],
+    [`${code} = ${WKB_CODES.Point} AND length(${bytes}) = 21`, 5],
+  ]
+  return `multiIf(${faults.flat().join(', ')}, 4)`
+}
 
 /** SQL: 1 where it is of a type that the engine has, and as long as its count says, or as so many parts are at least. */
 const isFramed = ({ bytes, code, count }: WkbHeader): string => {
-  const length = `toInt64(length(${bytes}))`
   const { Point, LineString, Polygon, MultiLineString, MultiPolygon } = WKB_CODES
-  const cases = [
-    [`NOT ${hasOrder(bytes)}`, '0'],
-    [`${code} = ${Point}`, `${length} = 21`],
-    [`${length} < 9`, '0'],
-    [`${code} = ${LineString}`, `${length} = 9 + 16 * ${count}`],
-    [`${code} = ${Polygon}`, `${count} <= intDiv(${length} - 9, 4)`],
-    [`${code} IN (${MultiLineString}, ${MultiPolygon})`, `${count} <= intDiv(${length} - 9, 9)`],
+  const length = `length(${bytes})`
+  const lengths = [
+    `${code} = ${Point} AND ${length} = 21`,
+    `${code} = ${LineString} AND ${length} = 9 + 16 * ${count}`,
+    `${code} = ${Polygon} AND ${length} >= 9 + 4 * ${count}`,
+    `${code} IN (${MultiLineString}, ${MultiPolygon}) AND ${length} >= 9 + 9 * ${count}`,
   ]
-  return `multiIf(${cases.flat().join(', ')}, 0)`
+  return `(${hasOrder(bytes)} AND ${length} >= 9 AND (${lengths.join(' OR ')}))`
 }
 
-/** SQL: the bytes that it would have as WKB. */
-const sizeOf = (geometry: string, { bytes, code }: WkbHeader): string => {
+/**
+ * SQL: the bytes that it would have as WKB. The engine has no polygon without a ring, and one with an empty ring for it: which it was is not to be told within
+ * others, and fails the statement, too.
+ */
+const sizeOf = (geometry: string, { bytes, code, count }: WkbHeader): string => {
+  const element = (name: WkbName) => `variantElement(${geometry}, '${name}')`
   const points = (list: string) => `16 * length(${list})`
-  const rings = (polygon: string) => `9 + arraySum(r -> 4 + ${points('r')}, ${polygon})`
-  const size = {
-    Polygon: rings,
-    MultiLineString: (lines: string) => `9 + arraySum(l -> 9 + ${points('l')}, ${lines})`,
-    MultiPolygon: (polygons: string) => `9 + arraySum(p -> ${rings('p')}, ${polygons})`,
-  }
-  const sizes = Object.entries(size).flatMap(([name, of]) => [
-    `${code} = ${WKB_CODES[name as WkbName]}`,
-    of(`variantElement(${geometry}, '${name}')`),
-  ])
-  return `multiIf(${sizes.join(', ')}, length(${bytes}))`
+  const polygon = `9 + arraySum(r -> 4 + ${points('r')}, p) + throwIf(arrayExists(r -> empty(r), p))`
+  const { Polygon } = WKB_CODES
+  const sizes = [
+    `if(${code} = ${Polygon}, 4 * ${count}, 0)`,
+    `arraySum(r -> ${points('r')}, ${element('Polygon')})`,
+    `arraySum(l -> 9 + ${points('l')}, ${element('MultiLineString')})`,
+    `arraySum(p -> ${polygon}, ${element('MultiPolygon')})`,
+  ]
+  return `if(${code} < ${Polygon}, length(${bytes}), 9 + ${sizes.join(' + ')})`
 }

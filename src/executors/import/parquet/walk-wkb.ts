@@ -1,5 +1,14 @@
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
-import { hasOrder, isLittle, numberAt, WKB_CODES, type WkbHeader, type WkbName } from './wkb-header.ts'
+import {
+  HEADER_BYTES,
+  hasOrder,
+  headerOf,
+  isLittle,
+  numberAt,
+  WKB_CODES,
+  type WkbHeader,
+  type WkbName,
+} from './wkb-header.ts'
 
 /** For where a part begins. No column of anybody's has such names. */
 const [PART, INNER, STEP] = [quoteIdentifier('\tpart'), quoteIdentifier('\tinner'), quoteIdentifier('\tstep')]
@@ -20,8 +29,8 @@ export const isWalkable = (header: WkbHeader): string => {
   const outer = { bytes, count, from: '10', part: PART }
   const parts = {
     Polygon: { smallest: 4, end: pointsEnd(bytes, PART, isLittle(bytes)) },
-    MultiLineString: { smallest: 9, end: lineEnd(bytes) },
-    MultiPolygon: { smallest: 9, end: polygonEnd(bytes) },
+    MultiLineString: { smallest: HEADER_BYTES, end: lineEnd(bytes) },
+    MultiPolygon: { smallest: HEADER_BYTES, end: polygonEnd(bytes) },
   }
   const walks = Object.entries(parts).flatMap(([name, part]) => {
     const when = `${code} = ${WKB_CODES[name as WkbName]}`
@@ -58,25 +67,30 @@ const walk = ({ bytes, count, from, smallest, part, end, when }: Walk): string =
   return `arrayFold((${part}, ${STEP}) -> toInt64(${step}), ${steps}, ${start})`
 }
 
+/** SQL: behind a number at a place, and as many points. */
 const pointsEnd = (bytes: string, at: string, isLittle: string): string =>
   `${at} + 4 + 16 * toInt64(${numberAt(bytes, at, isLittle)})`
 
-/** Parts of others are geometries themselves, each in an order of bytes of its own. */
-const isPart = (bytes: string, name: WkbName): string =>
-  `(${hasOrder(bytes, PART)} AND ${numberAt(bytes, `${PART} + 1`, isLittle(bytes, PART))} = ${WKB_CODES[name]})`
+/** SQL: parts of others are geometries themselves, each in an order of bytes of its own. */
+const partOf = (bytes: string, name: WkbName) => {
+  const header = headerOf(`substring(${bytes}, ${PART}, ${HEADER_BYTES})`)
+  return { ...header, isOne: `(${hasOrder(header.bytes)} AND ${header.code} = ${WKB_CODES[name]})` }
+}
 
-const lineEnd = (bytes: string): string =>
-  `if(${isPart(bytes, 'LineString')}, ${pointsEnd(bytes, `(${PART} + 5)`, isLittle(bytes, PART))}, ${DAMAGED})`
+const lineEnd = (bytes: string): string => {
+  const { isOne, count } = partOf(bytes, 'LineString')
+  return `if(${isOne}, ${PART} + ${HEADER_BYTES} + 16 * toInt64(${count}), ${DAMAGED})`
+}
 
 const polygonEnd = (bytes: string): string => {
-  const little = isLittle(bytes, PART)
+  const { isOne, count, bytes: header } = partOf(bytes, 'Polygon')
   return walk({
     bytes,
-    count: numberAt(bytes, `${PART} + 5`, little),
-    from: `(${PART} + 9)`,
+    count,
+    from: `(${PART} + ${HEADER_BYTES})`,
     smallest: 4,
     part: INNER,
-    end: pointsEnd(bytes, INNER, little),
-    when: `${PART} > 0 AND ${isPart(bytes, 'Polygon')}`,
+    end: pointsEnd(bytes, INNER, isLittle(header)),
+    when: `${PART} > 0 AND ${isOne}`,
   })
 }

@@ -13,20 +13,28 @@ export type WkbHeader = {
   readonly count: string
 }
 
+/** A header has at least so many bytes, of a point five. */
+export const HEADER_BYTES = 9
+
 /** SQL: the header of bytes; something of such as have none. */
 export const headerOf = (bytes: string): WkbHeader => {
-  const little = isLittle(bytes)
-  return { bytes, code: numberAt(bytes, '2', little), count: numberAt(bytes, '6', little) }
+  // Both at once: that costs less than a point does.
+  const both = `reinterpretAsUInt64(substring(${bytes}, 2, 8))`
+  return {
+    bytes,
+    code: ordered(`toUInt32(bitAnd(${both}, ${0xffff_ffff}))`, isLittle(bytes)),
+    count: ordered(`toUInt32(bitShiftRight(${both}, 32))`, isLittle(bytes)),
+  }
 }
 
-/** SQL: 1 where the byte at a place, which is counted from 1, says an order of bytes. */
-export const hasOrder = (bytes: string, at = '1'): string => `(reinterpretAsUInt8(substring(${bytes}, ${at}, 1)) <= 1)`
+/** SQL: 1 where the first byte says an order of bytes. */
+export const hasOrder = (bytes: string): string => `(reinterpretAsUInt8(${bytes}) <= 1)`
 
-/** SQL: whether it says that numbers begin with their smallest byte. */
-export const isLittle = (bytes: string, at = '1'): string => `(reinterpretAsUInt8(substring(${bytes}, ${at}, 1)) = 1)`
+/** SQL: whether numbers begin with their smallest byte. */
+export const isLittle = (bytes: string): string => `(reinterpretAsUInt8(${bytes}) = 1)`
 
-/** SQL: a number of 32 bits at a place; something where the bytes end before it. */
-export const numberAt = (bytes: string, at: string, isLittle: string): string => {
-  const four = `substring(${bytes}, ${at}, 4)`
-  return `reinterpretAsUInt32(if(${isLittle}, ${four}, reverse(${four})))`
-}
+/** SQL: a number of 32 bits at a place, which is counted from 1; something where the bytes end before it. */
+export const numberAt = (bytes: string, at: string, isLittle: string): string =>
+  ordered(`reinterpretAsUInt32(substring(${bytes}, ${at}, 4))`, isLittle)
+
+const ordered = (number: string, isLittle: string): string => `if(${isLittle}, ${number}, byteSwap(${number}))`
