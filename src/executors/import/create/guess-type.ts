@@ -3,6 +3,7 @@ const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/
 const LEADING_ZERO = /^[+-]?0\d/
 const BOOL = /^(true|false)$/i
 const DATE = /^\d{4}-\d{2}-\d{2}$/
+const DOTTED_DATE = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/
 const TIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?$/
 
 /**
@@ -22,7 +23,13 @@ const guessBase = (texts: readonly string[]): string => {
   if (all(INTEGER)) return integerType(texts)
   if (all(FLOAT) && !texts.some(text => LEADING_ZERO.test(text))) return texts.every(isExact) ? 'Float64' : 'String'
   if (all(DATE) && texts.every(isDay)) return texts.every(isShortDay) ? 'Date' : 'Date32'
+  if (all(DOTTED_DATE)) return guessBase(texts.map(toIsoDate))
   return all(TIME) && texts.every(isDay) ? 'DateTime64(3)' : 'String'
+}
+
+const toIsoDate = (text: string): string => {
+  const [, day, month, year] = DOTTED_DATE.exec(text)!
+  return `${year}-${month!.padStart(2, '0')}-${day!.padStart(2, '0')}`
 }
 
 const integerType = (texts: readonly string[]): string => {

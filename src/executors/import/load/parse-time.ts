@@ -23,7 +23,8 @@ const DATED = quoteText(
     '^([0-9]{9,10}([.][0-9]+)?|[0-9]{13}|[0-9]{16}|[0-9]{19})$',
     `^${YEAR}${MONTH}${DAY}([ T]?${HOUR}${UP_TO_59}${UP_TO_59}([.][0-9]+)?|[ T]${HOUR}:.*)?(Z|[+-][0-9:]+)?$`,
     `(^|[ ,])${YEAR}[-/.: ]${ANY_MONTH}[-/.: ]${ANY_DAY}([^0-9]|$)`,
-    `(^|[ ,])${ANY_DAY}[-/.]${ANY_DAY}[-/.](${YEAR}|[0-9]{2})([^0-9]|$)`,
+    // The day first: the engine takes 12/31/2024 too, but 12/11/2024 beside it for the 12th of November.
+    `(^|[ ,])${ANY_DAY}[-/.]${ANY_MONTH}[-/.](${YEAR}|[0-9]{2})([^0-9]|$)`,
     `(?i)(^|[ ,])${ANY_DAY}[-/ ]*${MONTH_NAME}[-/., ]*(${YEAR}|[0-9]{2})([^0-9:]|$)`,
     `(?i)(^|[ ,])${MONTH_NAME}[-/., ]*${ANY_DAY}[-/, ]+${YEAR}([^0-9:]|$)`,
     `(?i)(^|[ ,])${MONTH_NAME} +${ANY_DAY} +${CLOCK} +([A-Z]+ +)?${YEAR}$`,
@@ -31,6 +32,9 @@ const DATED = quoteText(
     .map(form => `(${form})`)
     .join('|'),
 )
+
+/** With dots nobody writes the month first. */
+const DOTTED = quoteText(`^${ANY_DAY}[.]${ANY_MONTH}[.]${YEAR}$`)
 
 /** Minutes and seconds above 59, and hours above 23, are added up. */
 const OVERFLOWN = quoteText(
@@ -67,8 +71,10 @@ const parse64 = (text: string, scale: string, zone: string): string =>
  * again says what was read.
  */
 export const parseDate = (text: string, convert: string, [first, last]: readonly [string, string]): Parsed => {
-  const day = `accurateCastOrNull(${text}, 'Date32')`
-  const isMidnight = `${parse64(text, '3', "'UTC'")} = toDateTime64(${day}, 3, 'UTC')`
+  const read = parse64(text, '3', "'UTC'")
+  const plain = `accurateCastOrNull(${text}, 'Date32')`
+  const day = `if(isNull(${plain}), if(match(${text}, ${DOTTED}), toDate32(${read}), NULL), ${plain})`
+  const isMidnight = `${read} = toDateTime64(${day}, 3, 'UTC')`
   const isRead = `if(toString(${day}) = ${text}, 1, ${isMidnight} AND match(${text}, ${DATED}))`
   const isInRange = `${day} BETWEEN toDate32('${first}') AND toDate32('${last}')`
   return { value: `${convert}(${day})`, isOdd: `NOT (${isInRange} AND ${isRead})` }
