@@ -181,6 +181,24 @@ test('an upload whose end is answered with 200 and a fault has not been stored',
   expect(requests.at(-1)).toBe('DELETE') // of its parts
 })
 
+test('a moment in which S3 has a fault is waited out by who writes, and told to who reads', async () => {
+  const s3 = await startSwitchableS3('blobs')
+  const store = await open({ endpoint: s3.endpoint, prefix: 'faulty/' })
+  const failFor = (times: number) => {
+    let faults = 0
+    s3.fault = (_, response) => ++faults <= times && refuse(response, 500, 'InternalError')
+  }
+  failFor(5)
+  const { key } = await store.put(inChunks(sampleBytes(1000), 100))
+  failFor(5)
+  await expect(store.get(key)).rejects.toMatchObject({ code: 'storage_unavailable' })
+  failFor(5)
+  await expect(store.ping()).rejects.toMatchObject({ code: 'storage_unavailable' })
+  s3.fault = null
+  expect(await readAll(await store.get(key))).toHaveLength(1000)
+  await s3.close()
+})
+
 /** Answers every GET in this way. */
 const openAnswering = async (answer: (response: import('node:http').ServerResponse) => void) => {
   const s3 = await serve((_, response) => answer(response))

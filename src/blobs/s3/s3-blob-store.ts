@@ -14,7 +14,7 @@ import { toS3Fault } from './s3-fault.ts'
 /** A bucket, and where in it the blobs are. */
 export type Bucket = Pick<S3Location, 'bucket' | 'prefix' | 'endpoint' | 'region'> & {
   readonly client: S3Client
-  /** For content that is read: an answer has its connection for as long as whoever downloads it takes. */
+  /** For what somebody waits for: content that is read, whose answer has its connection for as long as whoever downloads it takes, and `ping`. */
   readonly reader: S3Client
 }
 
@@ -27,6 +27,10 @@ export type S3BlobOptions = S3Location & {
 const CONNECTIONS = 128
 /** Downloads are not counted: those of clients that do not read would keep everybody else from results and logs, and the server has a connection for each as it is. */
 const READERS = Number.POSITIVE_INFINITY
+/** Work may be lost with what is not written, so a moment in which S3 is busy or away is waited out: seconds in all, longer where it asks for fewer requests. */
+const TRIES_OF_WRITES = 6
+/** Somebody waits for these. */
+const TRIES_OF_READS = 3
 /** An answer to `ping` counts for so long: anybody may ask `/readyz`, and each question is a paid request. */
 const PING_KEPT_MS = 5_000
 
@@ -57,9 +61,10 @@ export const openS3BlobStore = async (options: S3BlobOptions): Promise<BlobStore
 /** Loaded here and not above: servers without S3 should not pay for its client at start. */
 const openBucket = async ({ bucket, prefix, region, endpoint, ...rest }: S3BlobOptions): Promise<Bucket> => {
   const { S3Client } = await import('@aws-sdk/client-s3')
-  const open = (maxSockets: number): S3Client =>
+  const open = (maxSockets: number, maxAttempts: number): S3Client =>
     new S3Client({
       region,
+      maxAttempts,
       ...(endpoint !== null && { endpoint }),
       ...(rest.credentials !== null && { credentials: rest.credentials }),
       forcePathStyle: rest.forcePathStyle,
@@ -74,7 +79,14 @@ const openBucket = async ({ bucket, prefix, region, endpoint, ...rest }: S3BlobO
         httpsAgent: { maxSockets },
       },
     })
-  return { client: open(CONNECTIONS), reader: open(READERS), bucket, prefix, endpoint, region }
+  return {
+    client: open(CONNECTIONS, TRIES_OF_WRITES),
+    reader: open(READERS, TRIES_OF_READS),
+    bucket,
+    prefix,
+    endpoint,
+    region,
+  }
 }
 
 type Reading = BlobPart & { readonly key: string }
@@ -137,7 +149,7 @@ const deleteObject = async (bucket: Bucket, key: string): Promise<void> => {
 const writeProbe = async (bucket: Bucket): Promise<void> => {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3')
   const command = new PutObjectCommand({ Bucket: bucket.bucket, Key: `${bucket.prefix}ping`, Body: 'ping' })
-  await bucket.client.send(command).catch(error => {
+  await bucket.reader.send(command).catch(error => {
     throw toS3Fault(error, bucket)
   })
 }
