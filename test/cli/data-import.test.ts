@@ -102,6 +102,14 @@ test('content is what it is, whatever the name says of its compression', async (
   }
 })
 
+test('what is given the other way round is told', async () => {
+  const { code, stderr } = await run(['rows', 'http://127.0.0.1/rows.csv'])
+  expect([code, stderr]).toEqual([
+    2,
+    'millrace: the URL comes first, then the data source: millrace import http://127.0.0.1/rows.csv rows\n',
+  ])
+})
+
 test('a URL is read by the server itself', async () => {
   const source = createServer((_request, response) => response.end('n,text\n8,eight\n')).listen(0, '127.0.0.1')
   await new Promise(resolve => source.once('listening', resolve))

@@ -18,6 +18,8 @@ import {
 import type { CliContext } from '../context.ts'
 import { addDataJobOptions, type DataJobOptions, followDataJob, runDataJob } from '../data-job.ts'
 import type { Define } from '../define.ts'
+import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 
 type ImportOptions = DataJobOptions &
@@ -32,6 +34,7 @@ type ImportOptions = DataJobOptions &
 export const importRows: Define = (command, context, finish) => {
   addDataJobOptions(addImportOptions(command)).action(
     async (place: string, datasource: string, options: ImportOptions) => {
+      if (isUrl(datasource)) throw swapped(datasource, place)
       const server = findServer(context)
       const fields = fieldsOf(place, options)
       if (isUrl(place)) {
@@ -43,6 +46,11 @@ export const importRows: Define = (command, context, finish) => {
     },
   )
 }
+
+const swapped = (place: string, datasource: string): CliFailure =>
+  new CliFailure(`the URL comes first, then the data source: millrace import ${place} ${datasource}`, {
+    exitCode: EXIT.usage,
+  })
 
 const addImportOptions = (command: Command): Command =>
   addContentOptions(
