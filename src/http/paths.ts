@@ -18,7 +18,8 @@ export const checkPaths = (app: App): void => {
       const isRight = RIGHT[name] ?? isId
       if (!isRight(value)) {
         const thing = name === 'datasource' ? 'data source' : name.replace('_id', '')
-        done(new MillraceError('not_found', `There is no ${thing} ${JSON.stringify(value)}.`))
+        const why = isRight === isDataName ? ': names are of letters, digits and "_", 128 at most' : ''
+        done(new MillraceError('not_found', `There is no ${thing} ${JSON.stringify(value)}${why}.`))
         return
       }
     }

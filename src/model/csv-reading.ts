@@ -9,7 +9,8 @@ export type CsvReading = {
 export const csvReadingText = ({ delimiter, header }: CsvReading): string =>
   `CSV by ${shownDelimiter(delimiter)}, ${header ? 'with names in its first line' : 'without names in its first line'}`
 
-const shownDelimiter = (delimiter: string): string => {
+/** What values are parted by, in words. */
+export const shownDelimiter = (delimiter: string): string => {
   if (delimiter === '\t') return 'tabs'
   return delimiter === ' ' ? 'blanks' : `"${delimiter}"`
 }

@@ -64,6 +64,9 @@ const LONGEST_BYTES = 256 * 1024
 /** Room for such a text with each of its characters escaped. */
 const AS_LITERAL = { max_query_size: 3 * LONGEST_BYTES }
 
+/** Else a text without the word gets it: `DELETE FROM t` would be the column DELETE of t. */
+const AS_IT_STANDS = { implicit_select: 0 }
+
 /** The guard of one workspace. */
 export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
   let catalogue: Promise<FunctionRules> | null = null
@@ -78,19 +81,19 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
   /** The text as the engine's parser understood it: comments gone, one statement. */
   const format = async (sql: string): Promise<string> => {
     if (Buffer.byteLength(sql) > LONGEST_BYTES) throw refusal(`The SQL is longer than ${LONGEST_BYTES} bytes.`)
-    const ask = (name: string, text: string) =>
+    const ask = (name: string, text: string, settings = {}) =>
       rows<{ text: string | null }>({
         // As a literal: a parameter travels in the address of the request, where a server takes 128 KiB.
         sql: `SELECT ${name}(${quoteText(text)}) AS text`,
         parameters: {},
-        settings: AS_LITERAL,
+        settings: { ...AS_LITERAL, ...settings },
       })
     const { marked, unmark } = keepQuotes(sql)
-    const [answer] = await ask('formatQueryOrNull', marked)
+    const [answer] = await ask('formatQueryOrNull', marked, AS_IT_STANDS)
     if (typeof answer?.text === 'string') return unmark(answer.text)
-    // Fails, and says where.
+    // Fails, and says where, in fewer words than without the word that it puts there.
     await ask('formatQuery', sql)
-    throw refusal('The SQL cannot be read.')
+    throw refusal('Only one SELECT may run here, and it has the word: this text has none.')
   }
 
   /** Of formatted text only: EXPLAIN AST of two statements would run the second. */

@@ -42,6 +42,14 @@ const keptBlobs = (): number =>
   readdirSync(join(server.dataDir, 'blobs'), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
     .length
 
+test('a name that no data source can have is told what names are', async () => {
+  const { status, body } = await send({ path: '/v1/datasources/my-data/import?create=true', body: 'n\n1\n' })
+  expect([status, body.detail]).toEqual([
+    404,
+    'There is no data source "my-data": names are of letters, digits and "_", 128 at most.',
+  ])
+})
+
 describe('content that is sent', () => {
   test('is kept whole, and a job is made to import it', async () => {
     const content = 'n\n1\n2\n'

@@ -118,6 +118,14 @@ test('no data source is made of a header that no line is like', async () => {
   expect((await scene.call('GET', `/v1/datasources/${name}`)).status).toBe(404)
 })
 
+test('a first line that cannot be read is told so, and by what', async () => {
+  const job = await load('"Name";"Size"x\n"a";"b"\n', { create: true, delimiter: ';' })
+  expect(job.error).toMatchObject({
+    code: 'content_unreadable',
+    message: expect.stringMatching(/^The first line cannot be read: .*closing quote \("\).* parted by ";"\./),
+  })
+})
+
 test('a column may be called true', async () => {
   await load('true\n5\n7\n', { create: true })
   expect(await columns()).toEqual([['true', 'Int64']])

@@ -53,6 +53,17 @@ test.each(['json', 'ndjson', 'csv'] as const)('text that is no UTF-8 as %s', asy
   else expect(new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toContain('{"x":"a\uFFFDb"}')
 })
 
+test('what is no SELECT is told so, also where the engine would put the word before it', async () => {
+  for (const query of ['DELETE FROM events', 'DELETE FROM events WHERE 1', 'DROP TABLE events']) {
+    const { status, body } = await ask({ query })
+    expect([query, status, body.detail]).toEqual([query, 422, expect.stringMatching(/^Only one SELECT may run here/)])
+  }
+  expect((await ask({ query: 'events' })).body.detail).toMatch(/this text has none\.$/)
+  expect((await ask({ query: 'SELECT coutn()' })).body.detail).toBe(
+    'There is no function coutn. Maybe you meant count?',
+  )
+})
+
 test('a table that is not there is told with one of a similar name, as a query may name it', async () => {
   expect((await ask({ query: 'SELECT * FROM nope' })).body.detail).not.toMatch(/Maybe/)
   await server.call('POST', '/v1/datasources', { name: 'sales', schema: 'n Int8' })

@@ -1,9 +1,12 @@
+import { shownDelimiter } from '../../../model/csv-reading.ts'
 import type { Column } from '../../../model/data-source.ts'
 import { countedColumns } from '../csv/counted-columns.ts'
 import { fits, mostFields, refuseRepeated } from '../csv/csv-columns.ts'
 import { findDialect } from '../csv/find-dialect.ts'
 import { columnName, hasHeader, headerNames } from '../csv/header.ts'
 import { readRecords, type SampleRecord } from '../csv/read-fields.ts'
+import { scanRecord } from '../csv/scan-records.ts'
+import { separatorLine } from '../csv/separator-line.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { ImportFields } from '../spec.ts'
 import type { Sample } from '../spool/read-sample.ts'
@@ -12,13 +15,7 @@ import { guessType } from './guess-type.ts'
 /** Columns of what the first MiB looks like. Throws `ImportFailure` where there is nothing to go by. */
 export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'>): readonly Column[] => {
   const { header, names, rows, others } = readCsv(sample, fields)
-  if (names.length === 0)
-    throw new ImportFailure(
-      'content_unreadable',
-      sample.isWhole
-        ? 'The content has no rows that a data source could be made of.'
-        : 'The first row has more than 1 MiB, which is all that is looked at: check quote, or make the data source first.',
-    )
+  if (names.length === 0) throw nothingIn(sample, fields)
   refuseRepeated(names)
   if (header && rows.length === 0 && others.length > 0) throw noneFits(names, others)
   return names.map((name, index) => ({
@@ -28,10 +25,26 @@ export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'
   }))
 }
 
+const nothingIn = ({ bytes, isWhole }: Sample, fields: Parameters<typeof readCsv>[1]): ImportFailure => {
+  const dialect = findDialect(fields, bytes)
+  const start = separatorLine(bytes)?.length ?? 0
+  const { type } = scanRecord(bytes, { start, dialect, isLast: isWhole })
+  if (type === 'broken')
+    return unreadable(
+      `The first line cannot be read: something follows a closing quote (${dialect.quote}), where values are parted by ${shownDelimiter(dialect.delimiter)}. Say delimiter or quote.`,
+    )
+  return unreadable(
+    isWhole
+      ? 'The content has no rows that a data source could be made of.'
+      : 'The first row has more than 1 MiB, which is all that is looked at: check quote, or make the data source first.',
+  )
+}
+
+const unreadable = (message: string): ImportFailure => new ImportFailure('content_unreadable', message)
+
 /** A data source of which every row is an invalid line is none that anybody wants. */
 const noneFits = (names: readonly string[], [second]: readonly SampleRecord[]): ImportFailure =>
-  new ImportFailure(
-    'content_unreadable',
+  unreadable(
     `The first line has ${countedColumns(names.length)}, and no line below it has as many: the next has ${second!.fields.length}. Say delimiter, or header: false if the first line has no names, or remove lines that come before them.`,
   )
 
