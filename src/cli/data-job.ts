@@ -68,6 +68,8 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
 const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
   const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
   const { delimiter, header } = statistics ?? {}
+  const { datasource, create } = (spec.import ?? {}) as { readonly datasource?: string; readonly create?: boolean }
+  const isBare = create === true && header === true && row_count === 0 && statistics?.rows_read === 0
   const isEmpty = spec.import !== undefined && statistics?.bytes_read === 0
   const parts = [
     ...(rows_written === undefined ? [] : [`${countText(rows_written, 'row')} written`]),
@@ -76,11 +78,11 @@ const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
   ]
   const time = elapsed_ms === undefined ? '' : ` in ${durationText(elapsed_ms)}`
   const now = row_count === undefined ? '' : `; ${countText(row_count, 'row')} there now, ${sizeText(bytes)}`
-  const { datasource } = (spec.import ?? {}) as { readonly datasource?: string }
   const isDirty = quarantine_rows > 0 && datasource !== undefined
   return [
     ...(parts.length === 0 ? [] : [`${isEmpty ? 'the input was empty: ' : ''}${parts.join(', ')}${time}${now}`]),
     ...(delimiter === undefined || header === undefined ? [] : [`read as ${csvReadingText({ delimiter, header })}`]),
+    ...(isBare ? [`there were no rows: if ${datasource} was made of this header, its columns are text`] : []),
     ...(isDirty ? [`see what did not fit: millrace datasources quarantine ${datasource}`] : []),
   ]
 }

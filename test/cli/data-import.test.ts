@@ -110,6 +110,15 @@ test('what is given the other way round is told', async () => {
   ])
 })
 
+test('of a header alone it is told what its columns are', async () => {
+  const bare = file('bare.csv', 'id,name\n')
+  const inferred = await inProcess(['datasources', 'infer', bare], { cwd: server.cwd })
+  expect(inferred.stderr).toMatch(/first line; there are no rows, so that all columns are text\n$/)
+  expect((await run([bare, 'bare', '--create'])).stderr).toMatch(/there were no rows: .* its columns are text\n$/)
+  expect((await run([bare, 'rows', '--header'])).code).toBe(1)
+  expect((await run([file('n.csv', 'n,text\n'), 'rows'])).stderr).not.toContain('there were no rows')
+})
+
 test('a URL is read by the server itself', async () => {
   const source = createServer((_request, response) => response.end('n,text\n8,eight\n')).listen(0, '127.0.0.1')
   await new Promise(resolve => source.once('listening', resolve))

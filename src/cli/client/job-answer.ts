@@ -39,6 +39,7 @@ export type JobAnswer = {
 
 /** Figures that are shown in words. */
 type StatisticsAnswer = {
+  readonly rows_read?: number
   readonly rows_written?: number
   readonly quarantine_rows?: number
   readonly invalid_lines?: number

@@ -80,6 +80,8 @@ const schemaText = (schema: readonly InferredColumn[]): string =>
     .map(({ name, type }) => `${/^\w+$/.test(name) ? name : `\`${name.replaceAll('`', '\\`')}\``} ${type}`)
     .join(', ')
 
+const NO_ROWS = '; there are no rows, so that all columns are text'
+
 const show = (
   { schema, format, header, delimiter, rows, whole }: InferAnswer,
   { stdout, stderr }: CliContext,
@@ -98,5 +100,7 @@ const show = (
   )
   if (rows.length > 0) stdout.write(`\n${formatRows(rows, stdout.columns)}`)
   const reading = header === null || delimiter === null ? format : csvReadingText({ delimiter, header })
-  stderr.write(`${reading}${whole ? '' : '; guessed from its beginning'}\n`)
+  stderr.write(
+    `${reading}${whole ? '' : '; guessed from its beginning'}${header === true && rows.length === 0 ? NO_ROWS : ''}\n`,
+  )
 }
