@@ -64,6 +64,8 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
   return EXIT.ok
 }
 
+const isTruncating = (populate: unknown): boolean => (populate as { readonly truncate?: boolean }).truncate === true
+
 /** What went where, in words: only what there is any of. */
 const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
   const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
@@ -78,11 +80,15 @@ const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
   ]
   const time = elapsed_ms === undefined ? '' : ` in ${durationText(elapsed_ms)}`
   const now = row_count === undefined ? '' : `; ${countText(row_count, 'row')} there now, ${sizeText(bytes)}`
+  const isBeside = spec.populate !== undefined && !isTruncating(spec.populate) && (row_count ?? 0) > (rows_written ?? 0)
   const isDirty = quarantine_rows > 0 && datasource !== undefined
   return [
     ...(parts.length === 0 ? [] : [`${isEmpty ? 'the input was empty: ' : ''}${parts.join(', ')}${time}${now}`]),
     ...(delimiter === undefined || header === undefined ? [] : [`read as ${csvReadingText({ delimiter, header })}`]),
     ...(isBare ? [`there were no rows: if ${datasource} was made of this header, its columns are text`] : []),
+    ...(isBeside
+      ? ['rows that were there stay, also of the same source rows; --truncate puts these in their place']
+      : []),
     ...(isDirty ? [`see what did not fit: millrace datasources quarantine ${datasource}`] : []),
   ]
 }

@@ -38,6 +38,11 @@ test('a message calls expressions what the user called them', () => {
   expect(fromExceptionText(text)!.message).toContain('SELECT x FROM sales AS sales, c__1')
 })
 
+test('a parameter without a value is called one', () => {
+  const text = 'Code: 456. DB::Exception: Substitution `city` is not set. (UNKNOWN_QUERY_PARAMETER) (version 26.7.2.1)'
+  expect(fromExceptionText(text)!.message).toBe('The parameter city has no value: it stands in the SQL as {city:…}.')
+})
+
 test('the statement that a fault was found in is not told', () => {
   const text =
     'Code: 59. DB::Exception: Invalid type for filter in WHERE: String. In query SELECT a FROM live.t WHERE b. (ILLEGAL_TYPE)'

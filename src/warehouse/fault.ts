@@ -65,6 +65,9 @@ const ADVICE = /\.?\s*You can specify the structure manually:?/g
 /** Content that is imported, and parts of tables, lie under ids; users' own paths are theirs. */
 const OWN_PATH = /(?:[Ff]ile )?(?<![\w:/.])\/[^\s'"(),:]*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[^\s'"(),:]*/g
 
+/** What the engine calls a parameter to which nothing was given. */
+const NO_VALUE = /^Substitution `(\w+)` is not set/
+
 /** A sentence for the user: no code, no class names, no version, no stack, no path of the server's. Positions stay. */
 const cleanMessage = (text: string): string =>
   withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
@@ -75,6 +78,7 @@ const cleanMessage = (text: string): string =>
     .replace(OWN_PATH, 'a file of the server')
     .replace(/(: (In scope|[Ww]hile executing|In query)|(?<=\.) In query) [\s\S]*$/, '')
     .replace(OWN_NAME, '')
+    .replace(NO_VALUE, 'The parameter $1 has no value: it stands in the SQL as {$1:…}')
     .trim()
     .slice(0, MAX_MESSAGE)
 
