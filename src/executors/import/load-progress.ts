@@ -37,7 +37,7 @@ const LINE_FEED = 0x0a
 export const guessRows = ({ bytes }: Sample, download: Download): number | null => {
   const contentBytes = download.contentBytes()
   const lines = countLines(bytes)
-  return contentBytes === null || lines === 0 ? null : Math.round((contentBytes / bytes.length) * lines)
+  return contentBytes === null || lines === 0 ? null : Number(((contentBytes / bytes.length) * lines).toPrecision(3))
 }
 
 const countLines = (bytes: Buffer): number => {
