@@ -41,7 +41,7 @@ test('what is empty, or has not the form it needs, is told in words', () => {
   expect(toFieldErrors(texts.Errors({ one: '', three: '', rows: 'many' }), '')).toEqual([
     { path: 'one', message: 'must not be empty' },
     { path: 'three', message: 'must have at least 3 characters' },
-    { path: 'rows', message: 'must be integer, or must be a count (100) or a share (5%)' },
+    { path: 'rows', message: 'must be an integer, or must be a count (100) or a share (5%)' },
   ])
 })
 

@@ -97,10 +97,18 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
     case 'maxItems':
     case 'maxProperties':
       return [[path, `must have at most ${sizeOf(error.keyword, params.limit)}`]]
+    case 'type':
+      return [[path, withArticle(error.message ?? 'is of a wrong type')]]
     default:
       return [[path, error.message ?? 'is wrong']]
   }
 }
+
+/** `must be object`, as validators say it. */
+const withArticle = (message: string): string =>
+  message
+    .replace(/^must be (?=(string|number|boolean)$)/, 'must be a ')
+    .replace(/^must be (?=(object|array|integer)$)/, 'must be an ')
 
 const UNITS: Readonly<Record<string, string>> = { Length: 'characters', Items: 'entries', Properties: 'fields' }
 

@@ -132,9 +132,11 @@ test('a URL is read by the server itself', async () => {
   })
 })
 
-test('detached it prints the id of its job', async () => {
+test('detached it prints the id of its job, whose figures are shown with it', async () => {
   const { code, stdout } = await run([file('a.csv', 'n,text\n1,one\n'), 'rows', '--detach'])
   expect(code).toBe(0)
+  const shown = await inProcess(['job', '--wait', stdout.trim()], { cwd: server.cwd })
+  expect(shown.stdout).toMatch(/^statistics +rows_written 1, .*delimiter ",", header true/m)
   expect(await api(server.cwd, 'GET', `/v1/jobs/${stdout.trim()}`)).toMatchObject({ kind: 'import' })
 })
 

@@ -73,6 +73,7 @@ test('data sources are listed and shown with what lies in them', async () => {
   expect(JSON.parse(await done('datasources list --json')).datasources).toHaveLength(3)
   expect((await run('datasources')).stderr).toBe('')
   expect((await run('datasources list -n 2')).stderr).toBe('millrace: the first 2 data sources; -n shows more\n')
+  expect((await run('datasources list -n 1')).stderr).toBe('millrace: only one of the data sources; -n shows more\n')
   expect(JSON.parse(await done('datasources show clicks --json')).row_count).toBe(1500)
 })
 

@@ -34,6 +34,7 @@ const fields = (found: JobAnswer): readonly Field[] => [
   { name: 'signal', value: found.signal },
   { name: 'progress', value: progressText(found.progress) },
   { name: 'attempt', value: attemptText(found) },
+  { name: 'statistics', value: statisticsText(found.statistics) },
   { name: 'result', value: resultText(found.result) },
   { name: 'labels', value: labelsText(found.labels) },
   { name: 'queue', value: found.queue === 'default' ? null : found.queue },
@@ -56,6 +57,11 @@ const resultText = (result: JobAnswer['result']): string | null =>
   result
     ? `${result.format}, ${sizeText(result.bytes)}${result.expires_at === null ? '' : `, kept until ${timeText(result.expires_at)}`}`
     : null
+
+const statisticsText = (statistics: JobAnswer['statistics']): string =>
+  Object.entries(statistics ?? {})
+    .map(([name, value]) => `${name} ${typeof value === 'string' ? JSON.stringify(value) : value}`)
+    .join(', ')
 
 const progressText = (progress: JobAnswer['progress']): string | null => {
   if (progress === null) return null

@@ -18,7 +18,11 @@ export const showList = <Row>(input: {
   else if (input.rows.length === 0) stderr.write(`no ${input.things}\n`)
   else {
     stdout.write(formatTable(input.columns, input.rows, stdout.columns))
-    if ('next_cursor' in input.answer && input.answer.next_cursor !== null)
-      notes(input.context)(`the first ${input.rows.length} ${input.things}; -n shows more`)
+    if ('next_cursor' in input.answer && input.answer.next_cursor !== null) {
+      const { length } = input.rows
+      notes(input.context)(
+        `${length === 1 ? `only one of the ${input.things}` : `the first ${length} ${input.things}`}; -n shows more`,
+      )
+    }
   }
 }
