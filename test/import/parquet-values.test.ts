@@ -250,3 +250,65 @@ test('times are the same in columns of another zone, within others and in the ho
     })),
   )
 })
+
+test('times of no day go into columns of such, as a time of 1970 does not', async () => {
+  const times = ['10:20:30.123456', '00:00:00', '23:59:59.999999', '24:00:00']
+  const rows = [...times.map(time => `'${time}'`), 'NULL'].map(
+    (time, id) => `SELECT ${id} AS id, ${time}::TIME AS t, TIMESTAMP '1970-01-01 10:00:00' AS at`,
+  )
+  const file = await fromDuckdb(rows.join(' UNION ALL '))
+  const loaded = async (types: Record<string, string>) => {
+    name = `parquet_${++count}`
+    await scene.dataSource(name, { id: 'Int32', at: 'DateTime', ...types })
+    const { statistics } = await load(file)
+    return [statistics.rows_written, statistics.quarantine_rows]
+  }
+  const values = async () => (await scene.rows<{ t: string }>(`SELECT t FROM ${name} ORDER BY id`)).map(({ t }) => t)
+  expect(await loaded({ t: 'Time64(6)' })).toEqual([4, 1])
+  expect(await values()).toEqual(['10:20:30.123456', '00:00:00.000000', '23:59:59.999999', '24:00:00.000000'])
+  const [missing] = await scene.rows(`SELECT id, t, c__error_column, c__error FROM ${name}_quarantine`)
+  expect(missing).toEqual({ id: '4', t: null, c__error_column: ['t'], c__error: ['it is missing'] })
+  expect(await loaded({ t: 'Nullable(Time64(3))' })).toEqual([5, 0])
+  expect(await values()).toEqual(['10:20:30.123', '00:00:00.000', '23:59:59.999', '24:00:00.000', null])
+  expect(await loaded({ t: 'Nullable(Time)' })).toEqual([5, 0])
+  expect(await values()).toEqual(['10:20:30', '00:00:00', '23:59:59', '24:00:00', null])
+  expect(await loaded({ t: 'Nullable(String)' })).toEqual([5, 0])
+  expect((await values())[0]).toBe('1970-01-01 10:20:30.123456')
+  expect(await loaded({ t: 'Nullable(Time)', at: 'Time' })).toEqual([0, 5])
+})
+
+test('of times in others that the engine has not the quarantine has what the file has', async () => {
+  const rows = ['2020-01-01', 'infinity', '10000-01-01'].map((time, id) => {
+    const at = `'${time}'::TIMESTAMP`
+    return `SELECT ${id} AS id, [${at}, TIMESTAMP '2021-01-01 01:02:03', NULL] AS list, MAP {'k': ${at}} AS map,
+      {'DateTime64(6)': ${at}, 'day': DATE '${id === 2 ? '1850' : '2020'}-01-01', 'ms': ${at}::TIMESTAMP_MS} AS pair`
+  })
+  const file = await fromDuckdb(rows.join(' UNION ALL '))
+  const [fine, end] = ['2021-01-01 01:02:03.000000', '9223372036854775807 microseconds since 1970']
+  const later = '253402300800000000 microseconds since 1970'
+  const expected = (mark: string) =>
+    [
+      { at: end, day: '2020-01-01', ms: '9223372036854775807 milliseconds since 1970' },
+      { at: later, day: '1850-01-01', ms: '253402300800000 milliseconds since 1970' },
+    ].map(({ at, day, ms }, index) => ({
+      id: `${index + 1}`,
+      list: JSON.stringify([at, fine + mark, null]),
+      map: JSON.stringify({ k: at }),
+      pair: JSON.stringify({ 'DateTime64(6)': at, day, ms }),
+    }))
+  for (const [zone, mark] of [
+    ["'UTC'", ''],
+    ["'America/New_York'", 'Z'],
+  ] as const) {
+    name = `parquet_${++count}`
+    await scene.dataSource(name, {
+      id: 'Int32',
+      list: `Array(Nullable(DateTime64(6, ${zone})))`,
+      map: `Map(String, Nullable(DateTime64(6, ${zone})))`,
+      pair: `Tuple(\`DateTime64(6)\` DateTime64(6, ${zone}), day Date32, ms DateTime64(3, ${zone}))`,
+    })
+    expect(await load(file)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 2 } })
+    const sql = `SELECT id, list, map, pair FROM ${name}_quarantine ORDER BY id`
+    expect(await scene.rows(sql)).toEqual(expected(mark))
+  }
+})

@@ -4,8 +4,8 @@ import { readColumnType, tupleElements } from '../load/column-type.ts'
 export type Leaf = {
   /** Of their type, and of quoted names, which begin with a backquote and are passed over. */
   readonly pattern: RegExp
-  /** SQL: the text of a value, NULL of NULL. */
-  readonly write: (value: string) => string
+  /** SQL: the text of a value of the type, NULL of NULL. */
+  readonly write: (value: string, type: string) => string
 }
 
 /** The type with another in the place of theirs. */
@@ -32,6 +32,6 @@ export const leafTexts = (leaf: Leaf, type: string, value: string, depth = 0): s
       return `CAST(tuple(${elements.join(', ')}) AS ${replaceLeaves(leaf, type, 'String')})`
     }
     default:
-      return leaf.write(value)
+      return leaf.write(value, type)
   }
 }

@@ -4,7 +4,12 @@ import { ImportFailure } from '../import-failure.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { readFooter } from './read-footer.ts'
 
-export type FileColumn = { readonly name: string; readonly type: string }
+export type FileColumn = {
+  readonly name: string
+  readonly type: string
+  /** Of times of no day, which the engine reads as times of 1970-01-01. */
+  readonly isClock: boolean
+}
 
 type Input = {
   readonly warehouse: Warehouse
@@ -27,20 +32,24 @@ export const parquetColumns = async (input: Input): Promise<readonly FileColumn[
     warehouse.rows<Row>({ workspace, sql, settings: { ...settings, ...JSON_AS_TEXT }, signal })
   try {
     const [columns, claims] = await Promise.all([
-      ask<FileColumn>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
-      ask<{ rows: number }>(source('ParquetMetadata', from => `SELECT ${CLAIMED_ROWS} AS rows FROM ${from}`)),
+      ask<Omit<FileColumn, 'isClock'>>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
+      ask<Claims>(
+        source('ParquetMetadata', from => `SELECT ${CLAIMED_ROWS} AS rows, ${CLOCKS} AS clocks FROM ${from}`),
+      ),
     ])
     checkNames(columns)
     checkClaims(claims)
-    return columns
+    return columns.map(({ name, type }) => ({ name, type, isClock: claims[0]?.clocks.includes(name) ?? false }))
   } catch (error) {
     if (!isSqlError(error)) throw error
     throw new ImportFailure('content_unreadable', `The content cannot be read as Parquet: ${causeOf(error)}`)
   }
 }
 
+type Claims = { readonly rows: number; readonly clocks: readonly string[] }
+
 /** The engine tells them as what nobody can ask it for. */
-const checkNames = (columns: readonly FileColumn[]): void => {
+const checkNames = (columns: readonly Pick<FileColumn, 'name'>[]): void => {
   if (columns.some(({ name }) => name.includes('\ufffd')))
     throw new ImportFailure(
       'content_unreadable',
@@ -49,11 +58,12 @@ const checkNames = (columns: readonly FileColumn[]): void => {
 }
 
 const CLAIMED_ROWS = 'arraySum(g -> toFloat64(g.num_rows), row_groups)'
+const CLOCKS = "arrayMap(c -> c.path, arrayFilter(c -> startsWith(c.logical_type, 'Time('), columns))"
 
 /** More than a file of any size that is taken can hold. The engine makes room for all that are claimed, until it is out of memory. */
 const MOST_ROWS = 2 ** 36
 
-const checkClaims = (claims: readonly { readonly rows: number }[]): void => {
+const checkClaims = (claims: readonly Claims[]): void => {
   const rows = claims[0]?.rows ?? 0
   if (rows > MOST_ROWS)
     throw new ImportFailure(

@@ -1,4 +1,5 @@
 import { readColumnType, tupleElements } from '../load/column-type.ts'
+import type { Leaf } from './leaf-texts.ts'
 
 /** Of 0001-01-01 and of the end of 9999, in seconds: what is before or after them the engine shows as one of the two years. */
 const SECONDS = { first: -62_135_596_800n, end: 253_402_300_800n } as const
@@ -56,3 +57,11 @@ export const unfitTime = (type: string, value: string): string => {
   const { name, convert } = UNITS[readColumnType(type).parts[0]!]!
   return `concat(toString(${convert}(${value})), ' ${name} since 1970')`
 }
+
+/** SQL of a time among others: in words where the engine has not got it, else as `write` says. */
+export const inWordsOr =
+  (write: Leaf['write']): Leaf['write'] =>
+  (value, type) => {
+    const isSo = unfitIn(type, value)
+    return isSo === null ? write(value, type) : `if(${isSo}, ${unfitTime(type, value)}, ${write(value, type)})`
+  }

@@ -5,8 +5,9 @@ export const utcText = (time: string): string => `concat(toString(toTimeZone(${t
 
 const TIMES: Leaf = { pattern: /`(?:[^`\\]|\\.)*`|\bDateTime64\([^)]*\)/g, write: utcText }
 
-/** SQL: a value of this type of a file with its times so. */
-export const utcTexts = (type: string, value: string): string => leafTexts(TIMES, type, value)
+/** SQL: a value of this type of a file with its times so, or as `write` says. */
+export const utcTexts = (type: string, value: string, write: Leaf['write'] = utcText): string =>
+  leafTexts({ ...TIMES, write }, type, value)
 
 /** The type that this has. */
 export const withUtcTexts = (type: string): string => replaceLeaves(TIMES, type, 'String')
