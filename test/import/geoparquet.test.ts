@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
-import { wkb } from './wkb.ts'
+import { readWkb, wkb } from './wkb.ts'
 
 let scene: ImportScene
 let folder: string
@@ -43,19 +43,16 @@ const written = (geometries: readonly (string | null)[], more = ''): Promise<Buf
       .join(' UNION ALL '),
   )
 
+const metadata = (types: readonly string[]): string => {
+  const columns = { g: { encoding: 'WKB', geometry_types: types } }
+  return `, KV_METADATA {geo: '${JSON.stringify({ version: '1.1.0', primary_column: 'g', columns })}'}`
+}
+
 /** GeoParquet with these bytes, which may be no geometries, and these types in its metadata. */
 const ofBytes = (values: readonly (Uint8Array | null)[], types: readonly string[] = []): Promise<Buffer> => {
-  const metadata = {
-    version: '1.1.0',
-    primary_column: 'g',
-    columns: { g: { encoding: 'WKB', geometry_types: types } },
-  }
   const hex = (value: Uint8Array | null) => (value === null ? 'NULL' : `unhex('${Buffer.from(value).toString('hex')}')`)
   const rows = values.map((value, id) => `(${id}, ${hex(value)}::BLOB)`)
-  return copy(
-    `SELECT * FROM (VALUES ${rows.join(', ')}) AS rows(id, g)`,
-    `, KV_METADATA {geo: '${JSON.stringify(metadata)}'}`,
-  )
+  return copy(`SELECT * FROM (VALUES ${rows.join(', ')}) AS rows(id, g)`, metadata(types))
 }
 
 const quarantined = (): Promise<readonly Record<string, unknown>[]> =>
@@ -434,4 +431,95 @@ test('geometries as the engine writes them are read again', async () => {
       '[[0,0],[0,1]]',
     ],
   ])
+})
+
+/** Bytes of geometries, of which one or more are others, or missing, or too many; the same at each run. */
+const mutated = (count: number): readonly Buffer[] => {
+  let seed = 7
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff
+    return (seed >> 8) % below
+  }
+  const [line, polygon] = [[RING], [RING, RING, RING]] as const
+  const whole = [little, big].flatMap(own => [
+    own.point([1, 2]),
+    own.line(RING),
+    own.polygon(polygon),
+    own.of(5, [little.line(RING), big.line(line[0])]),
+    own.of(6, [little.polygon(polygon), big.polygon(line), own.polygon(polygon)]),
+  ])
+  const small = [0, 1, 2, 3, 4, 5, 6, 7, 0x20, 0x80, 0xff]
+  return Array.from({ length: count }, () => {
+    const bytes = Buffer.from(whole[random(whole.length)]!)
+    for (let left = random(3); left > 0; left -= 1)
+      bytes[random(random(2) === 0 ? Math.min(18, bytes.length) : bytes.length)] = small[random(small.length)]!
+    const end = random(6)
+    if (end === 0) return bytes.subarray(0, random(bytes.length))
+    return end === 1 ? Buffer.concat([bytes, Buffer.alloc(random(20), random(256))]) : bytes
+  })
+}
+
+test.each(['Geometry', 'String'])(
+  'into %s go just the geometries that a reader of the standard finds among thousands of mutated ones',
+  async type => {
+    const all = mutated(3000)
+    const good = all.flatMap((bytes, id) => (readWkb(bytes) === null ? [] : [id]))
+    await scene.dataSource(name, { id: 'Int32', g: type })
+    expect(await load(await ofBytes(all))).toMatchObject({
+      status: 'completed',
+      statistics: { rows_written: good.length, quarantine_rows: all.length - good.length },
+    })
+    const rows = await scene.rows<{ id: number; g: string }>(`SELECT id, toString(g) AS g FROM ${name} ORDER BY id`)
+    // JSON has no numbers that are none, and no zero below another.
+    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+    const listed = ({ g }: { g: string }) =>
+      JSON.parse(g.replace(/-?(nan|inf)/g, 'null').replace(/[()]/g, at => (at === '(' ? '[' : ']')))
+    expect(rows.map(row => [Number(row.id), plain(listed(row))])).toEqual(
+      good.map(id => [id, plain(readWkb(all[id]!))]),
+    )
+  },
+)
+
+describe('a geometry of many MiB', () => {
+  /** Zeros and what is repeated in them, as DuckDB makes them out of what is told. */
+  const file = (values: readonly (readonly [start: Buffer, part: Buffer, count: number])[]): Promise<Buffer> => {
+    const rows = values.map(([start, part, count], id) => {
+      const hex = `'${start.toString('hex')}' || repeat('${part.toString('hex')}', ${count})`
+      return `SELECT ${id} AS id, unhex(${hex}) AS g`
+    })
+    return copy(rows.join(' UNION ALL '), metadata([]))
+  }
+  const several = (count: number) =>
+    [Buffer.concat([little.head(6), little.uint(count)]), little.polygon([RING]), count] as const
+  const damaged = [
+    Buffer.concat([little.head(6), little.uint(1), little.head(3), little.uint(2)]),
+    Buffer.alloc(0),
+    0,
+  ] as const
+
+  test('is read, with more points than a reader of the engine takes by itself', async () => {
+    await scene.dataSource(name, { id: 'Int32', g: 'Geometry' })
+    const points = 1_000_001
+    const line = [Buffer.concat([little.head(2), little.uint(points)]), Buffer.alloc(16), points] as const
+    expect(await load(await file([line, several(100_000)]))).toMatchObject({ statistics: { rows_written: 2 } })
+    expect(await scene.value(`SELECT sum(length(toString(g)) > 2000000) FROM ${name}`)).toBe('2')
+  })
+
+  test('does not take one that is damaged for itself, nor stops at it', async () => {
+    await scene.dataSource(name, { id: 'Int32', g: 'MultiPolygon' })
+    expect(await load(await file([several(100_000), damaged]))).toMatchObject({
+      statistics: { rows_written: 1, quarantine_rows: 1 },
+    })
+  })
+
+  test('with more parts than are looked at fails the import when one is damaged, and the engine lives', async () => {
+    await scene.dataSource(name, { id: 'Int32', g: 'Geometry' })
+    const [start, part] = several(100_000)
+    expect(await load(await file([[start, part, 99_999]]))).toMatchObject({
+      status: 'failed',
+      system_attempts: 0,
+      error: { code: 'content_unreadable' },
+    })
+    expect(await load(await written([ALL[0]!]))).toMatchObject({ statistics: { rows_written: 1 } })
+  })
 })

@@ -34,3 +34,43 @@ export const wkb = (order: ByteOrder) => {
       ),
   }
 }
+
+/** What a reader of the standard makes of bytes: lists of points, null of what is no geometry of these five types, or has something behind it. A polygon has a ring, if an empty one. */
+export const readWkb = (bytes: Buffer): unknown => {
+  let at = 0
+  const take = (count: number): number => {
+    if (at + count > bytes.length) throw new RangeError('it ends too early')
+    at += count
+    return at - count
+  }
+  const read = (expected?: number): unknown => {
+    const order = bytes[take(1)]!
+    if (order > 1) throw new RangeError('an order of bytes that is none')
+    const uint = (): number => (order === 1 ? bytes.readUInt32LE(take(4)) : bytes.readUInt32BE(take(4)))
+    const double = (): number => (order === 1 ? bytes.readDoubleLE(take(8)) : bytes.readDoubleBE(take(8)))
+    const list = <T>(item: () => T): T[] => {
+      const items: T[] = []
+      for (let left = uint(); left > 0; left -= 1) items.push(item())
+      return items
+    }
+    const point = () => [double(), double()]
+    const code = uint()
+    if (expected !== undefined && code !== expected) throw new RangeError('a part of another type')
+    if (code === 1) return point()
+    if (code === 2) return list(point)
+    if (code === 3) {
+      const rings = list(() => list(point))
+      return rings.length === 0 ? [[]] : rings
+    }
+    if (code === 5) return list(() => read(2))
+    if (code === 6) return list(() => read(3))
+    throw new RangeError('another type')
+  }
+  try {
+    const value = read()
+    return at === bytes.length ? value : null
+  } catch (error) {
+    if (error instanceof RangeError) return null
+    throw error
+  }
+}
