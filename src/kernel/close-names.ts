@@ -1,11 +1,15 @@
 /** Names that may have been meant, the closest first. */
 export const closeNames = (wanted: string, names: readonly string[]): readonly string[] =>
   names
+    // A distance is no shorter than the gap, and a name that a user sends may be as long as a statement.
+    .filter(name => lengthGap(wanted, name) <= farthest(name) || isSameFile(wanted, name))
     .map(name => ({ name, distance: distanceOf(wanted.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, distance }) => distance <= Math.max(2, Math.floor(name.length / 4)) || isSameFile(wanted, name))
+    .filter(({ name, distance }) => distance <= farthest(name) || isSameFile(wanted, name))
     .sort((a, b) => a.distance - b.distance || lengthGap(wanted, a.name) - lengthGap(wanted, b.name))
     .slice(0, 3)
     .map(({ name }) => name)
+
+const farthest = (name: string): number => Math.max(2, Math.floor(name.length / 4))
 
 const lengthGap = (wanted: string, name: string): number => Math.abs(wanted.length - name.length)
 
