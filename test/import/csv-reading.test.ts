@@ -60,6 +60,22 @@ test('lines of one text with semicolons stay one text', async () => {
   expect(await scene.table(name)).toEqual([['2026-11-01;INFO;up'], ['2026-11-02;INFO;down']])
 })
 
+test('a title that another delimiter would part does not hide the commas of the lines below it', async () => {
+  await scene.dataSource(name, { id: 'String', name: 'String' })
+  const job = await load('Sales; 2026\n"1","one"\n"2","two"\n"3","three"\n')
+  expect(job.statistics).toMatchObject({ rows_written: 3, invalid_lines: 1, delimiter: ',' })
+})
+
+test('commas that make other columns than a data source has give way to what makes its own', async () => {
+  await scene.dataSource(name, { time: 'String', level: 'String', text: 'String' })
+  const job = await load('12:00:00,123|INFO|up\n12:00:01,456|INFO|down\n')
+  expect(job.statistics).toMatchObject({ rows_written: 2, delimiter: '|' })
+  expect(await scene.table(name)).toEqual([
+    ['12:00:00,123', 'INFO', 'up'],
+    ['12:00:01,456', 'INFO', 'down'],
+  ])
+})
+
 test('content that a data source cannot take is told with how it was read, in the error and the log', async () => {
   await scene.dataSource(name, { id: 'Int32', name: 'String', price: 'Float64' })
   const job = await load('1;one\n2;two\n')

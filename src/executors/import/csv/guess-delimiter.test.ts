@@ -21,7 +21,10 @@ test.each([
   [',', 'note\nhello; world\nwell; then\n'],
   [',', 'hello; world\nplain\nwell; then; so\n'],
   [',', 'one\ntwo\n'],
+  [',', 'SELECT 1;\nSELECT 2;\n'],
   [',', 'a title; of the file\na,b\n1,2\n3,4\n'],
+  [',', 'a title; of the file\n"a","b"\n"1","2"\n"3","4"\n'],
+  [';', `a;b\n"1"x;2\n${'"1";"2"\n'.repeat(5)}`],
   [',', ''],
 ])('values are parted by %j in %j', (delimiter, text) => {
   expect(guess(text)).toBe(delimiter)
@@ -30,12 +33,16 @@ test.each([
 describe('where rows go into a data source', () => {
   test('of one column, lines that another delimiter would part are its values', () => {
     expect(guess('2026-11-01;INFO;up\n2026-11-02;INFO;down\n', ['line'])).toBe(',')
+    expect(guess('SELECT 1;\nSELECT 2; -- two\n', ['line'])).toBe(',')
   })
 
   test('the delimiter is one that makes its columns, or whose header names one', () => {
     expect(guess('1;2\n3;4\n', ['a', 'b'])).toBe(';')
     expect(guess('1;2\n3;4\n', ['a', 'b', 'c'])).toBe(',')
+    expect(guess('1;2;\n3;4;\n', ['a', 'b'])).toBe(';')
     expect(guess('b;c\n3;4\n', ['a', 'b', 'c'])).toBe(';')
+    expect(guess('12:00:00,123|INFO|up\n12:00:01,456|INFO|down\n', ['time', 'level', 'text'])).toBe('|')
+    expect(guess('1,5;2,5\n3,5;4,5\n', ['a', 'b'])).toBe(';')
   })
 
   test('a header by commas stays one', () => {

@@ -45,22 +45,32 @@ export type SampleRecord = {
   readonly linesToEnd: number
 }
 
-/** The whole records of a sample, a separator line, blank lines and broken ones left out; at most `limit`. */
+type Bytes = { readonly bytes: Buffer; readonly isWhole: boolean }
+
+/** The whole records of a sample up to one that cannot be read, a separator line and blank lines left out; at most `limit`. */
 export const readRecords = (
-  sample: { readonly bytes: Buffer; readonly isWhole: boolean },
+  sample: Bytes,
   dialect: Dialect,
   limit = Number.POSITIVE_INFINITY,
-): readonly SampleRecord[] => {
-  const { bytes, isWhole } = sample
+): readonly SampleRecord[] => readBeginning(sample, dialect, limit).records
+
+type Beginning = {
+  readonly records: readonly SampleRecord[]
+  /** Where what is wrong with the next record is found, when it cannot be read. */
+  readonly brokenAt: number | null
+}
+
+/** The same, and why there are no more. */
+export const readBeginning = ({ bytes, isWhole }: Bytes, dialect: Dialect, limit: number): Beginning => {
   const records: SampleRecord[] = []
   const separator = separatorLine(bytes)
   let linesToEnd = separator === null ? 0 : 1
   for (let at = separator?.length ?? 0; at < bytes.length && records.length < limit; ) {
     const { type, end, lines } = scanRecord(bytes, { start: at, dialect, isLast: isWhole })
-    if (type !== 'ok' && type !== 'blank') break
+    if (type !== 'ok' && type !== 'blank') return { records, brokenAt: type === 'cut' ? null : end }
     linesToEnd += lines
     if (type === 'ok') records.push({ fields: readFields(bytes, at, end, dialect), linesToEnd })
     at = end
   }
-  return records
+  return { records, brokenAt: null }
 }
