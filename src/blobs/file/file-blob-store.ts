@@ -86,10 +86,13 @@ const remove = async (folder: BlobFolder, key: string): Promise<void> => {
 }
 
 const requireSize = async (file: FileHandle, expected: { key: string; size: number }): Promise<void> => {
-  const { size } = await file.stat()
-  if (size === expected.size) return
-  await file.close()
-  throw damaged({ ...expected, found: size })
+  try {
+    const { size } = await file.stat()
+    if (size !== expected.size) throw damaged({ ...expected, found: size })
+  } catch (error) {
+    await file.close()
+    throw error
+  }
 }
 
 /** A block of data, for creating an empty file still works on many full disks. */

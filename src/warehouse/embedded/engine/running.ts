@@ -66,11 +66,12 @@ export const createRunning = (options: {
 
   /** To open a session takes longer than to look. */
   const looking = once(() => sessions.take())
+  const lookOnce = async (): Promise<string> => askIn(looking(), LOOK_SQL)
 
   /** One look for all that run, and no second before its answer. */
   let isLooking = false
   const look = async (): Promise<void> => {
-    const seen = await askIn(looking(), LOOK_SQL).catch(() => '')
+    const seen = await lookOnce().catch(() => '')
     for (const line of seen.split('\n')) {
       const [rows, bytes, queryId] = line.split('\t')
       const entry = ids.get(queryId ?? '')
