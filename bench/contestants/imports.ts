@@ -1,13 +1,14 @@
 import { createData } from '../../src/data/data.ts'
 import { createDataSource, truncateDataSource } from '../../src/data/data-sources.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
+import type { Statistics } from '../../src/model/outcome.ts'
 import { type BenchServerOptions, SUBMITTER, startBenchServer } from './bench-server.ts'
 import { watchMemory } from './commands.ts'
 
 export type MeasuredImport = {
   /** From submit to the stored end. */
   readonly seconds: number
-  readonly statistics: Readonly<Record<string, number>>
+  readonly statistics: Statistics
   /** Growth of the resident set of the server's process at its highest, bytes. The engine's is another's. */
   readonly growth: number
 }

@@ -36,7 +36,7 @@ export const open = async (options: BenchServerOptions) => {
       const jobId = await submit(query)
       const { result, statistics } = await whenCompleted(jobId)
       const seconds = (performance.now() - start) / 1000
-      return { jobId, seconds, bytes: result!.bytes, rows: statistics!.row_count!, growth: memory.stop() }
+      return { jobId, seconds, bytes: result!.bytes, rows: Number(statistics!.row_count), growth: memory.stop() }
     },
     /** Statements of the server itself, one after the other. */
     prepare: async (statements: readonly string[]): Promise<void> => {

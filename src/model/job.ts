@@ -1,6 +1,7 @@
 import type { FailureReason } from '../kernel/errors.ts'
 import type { CancelReason, JobStatus, PendingReason } from './job-status.ts'
 import type { Kind } from './kind.ts'
+import type { Statistics } from './outcome.ts'
 import type { RetryPolicy } from './retry.ts'
 import type { SinkRule } from './workflow.ts'
 
@@ -88,7 +89,7 @@ export type Job = Omit<NewJob, 'secrets' | 'sinks'> & {
   readonly signal: string | null
   readonly progress: Progress | null
   /** Of the attempt that ended it. */
-  readonly statistics: Readonly<Record<string, number>> | null
+  readonly statistics: Statistics | null
   readonly result: JobResult | null
 }
 
@@ -119,7 +120,7 @@ export type Attempt = {
   readonly errorMessage: string | null
   readonly exitCode: number | null
   readonly signal: string | null
-  readonly statistics: Readonly<Record<string, number>> | null
+  readonly statistics: Statistics | null
 }
 
 /** A change of a job's status, as `GET /v1/events` tells it. */
