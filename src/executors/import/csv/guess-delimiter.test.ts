@@ -1,3 +1,4 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { guessDelimiter } from './guess-delimiter.ts'
 
@@ -48,6 +49,22 @@ describe('where rows go into a data source', () => {
   test('a header by commas stays one', () => {
     expect(guess('a;x\n1;1\n', ['a;x', 'b'])).toBe(',')
   })
+})
+
+test('columns that commas make rightly stay, whatever is in their texts', () => {
+  const text = fc.string({ unit: fc.constantFrom('a', '1', ';', '|', '\t', ',', '"', '\n', ' '), maxLength: 8 })
+  const table = fc
+    .integer({ min: 2, max: 4 })
+    .chain(width => fc.array(fc.array(text, { minLength: width, maxLength: width }), { minLength: 1, maxLength: 12 }))
+  fc.assert(
+    fc.property(table, fc.boolean(), fc.boolean(), (rows, isPlain, isThere) => {
+      const write = (value: string) => (isPlain && !/[",\n]/.test(value) ? value : `"${value.replaceAll('"', '""')}"`)
+      const content = rows.map(row => `${row.map(write).join(',')}\n`).join('')
+      const columns = rows[0]!.map((_, index) => `column ${index}`)
+      expect(guess(content, isThere ? columns : undefined)).toBe(',')
+    }),
+    { numRuns: 2000 },
+  )
 })
 
 test('of long content the beginning is enough', () => {

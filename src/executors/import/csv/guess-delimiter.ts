@@ -27,7 +27,8 @@ export const guessDelimiter = (content: Buffer, quote: Dialect['quote'], target:
   }
   const comma = look(COMMA)
   if (target !== null && hasHeader(comma.records, target)) return COMMA
-  const likely = [comma, ...OTHERS.map(look)].filter(found => isLikely(found) && suits(found, target))
+  const others = OTHERS.map(look).filter(parts)
+  const likely = [comma, ...others].filter(found => isLikely(found) && suits(found, target))
   const [best] = likely.toSorted((a, b) => b.share - a.share || rank(a, b))
   return best?.delimiter ?? COMMA
 }
@@ -69,9 +70,11 @@ const evenness = ({ records, broken }: Lines): Pick<Look, 'width' | 'share'> => 
   return { width, share: records.length === 0 ? 0 : alike / (records.length + broken) }
 }
 
+const isLikely = ({ width, share }: Look): boolean => width > 1 && share >= LEAST_SHARE
+
 /** What does nothing but end each line parts nothing. */
-const isLikely = ({ records, width, share }: Look): boolean =>
-  width > 1 && share >= LEAST_SHARE && records.some(({ fields }) => fields.slice(1).some(({ text }) => text !== ''))
+const parts = ({ records }: Look): boolean =>
+  records.some(({ fields }) => fields.slice(1).some(({ text }) => text !== ''))
 
 /** Of those that are alike in their share the comma is first, then what makes the most columns. */
 const rank = (a: Look, b: Look): number =>
