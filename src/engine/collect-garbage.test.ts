@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, utimesSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -120,19 +120,41 @@ test('a content that is deleted already does not keep the rest from being collec
 })
 
 test('content that the blob store does not let go stays noted, and the rest goes', async () => {
-  const job = await scene.finished()
-  const stuck = await addArtifact(job.id, 100)
-  for (const size of [200, 300, 400]) await addArtifact(job.id, size)
-  await purge(job.id)
-  // A folder in its place cannot be removed as a file.
-  const path = join(directory, 'blobs', stuck.slice(0, 2), stuck)
-  rmSync(path)
-  mkdirSync(path)
+  const jobs = [await scene.finished(), await scene.finished()] as const
+  const stuck = await Promise.all(Array.from({ length: 25 }, (_, index) => addArtifact(jobs[0].id, 100 + index)))
+  for (const size of [200, 300, 400]) await addArtifact(jobs[1].id, size)
+  for (const { id } of jobs) await purge(id)
+  const paths = stuck.map(key => join(directory, 'blobs', key.slice(0, 2), key))
+  for (const path of paths) {
+    // A folder in its place cannot be removed as a file.
+    rmSync(path)
+    mkdirSync(path)
+  }
   await expect(collector.runOnce()).rejects.toMatchObject({ code: 'storage_unavailable' })
-  expect(await scene.store.listDoomedBlobs({ limit: 10 })).toEqual([stuck])
-  rmSync(path, { recursive: true })
-  expect(await collector.runOnce()).toMatchObject({ doomed: 1 })
+  expect((await scene.store.listDoomedBlobs({ limit: 100 })).toSorted()).toEqual(stuck.toSorted())
+  for (const path of paths) rmSync(path, { recursive: true })
+  expect(await collector.runOnce()).toMatchObject({ doomed: 25 })
   expect(await scene.store.listDoomedBlobs({ limit: 10 })).toEqual([])
+})
+
+test('a blob store that is away is not asked for each blob', async () => {
+  const job = await scene.finished()
+  for (let size = 0; size < 25; size++) await addArtifact(job.id, size)
+  await purge(job.id)
+  let asked = 0
+  const remove = (key: string) => {
+    asked++
+    return blobs.delete(key)
+  }
+  const { store, clock } = scene
+  const other = createGarbageCollector({ store, blobs: { ...blobs, delete: remove }, clock, logger: silentLogger })
+  renameSync(join(directory, 'blobs'), join(directory, 'away'))
+  writeFileSync(join(directory, 'blobs'), '')
+  await expect(other.runOnce()).rejects.toMatchObject({ code: 'storage_unavailable' })
+  expect(asked).toBe(10)
+  rmSync(join(directory, 'blobs'))
+  renameSync(join(directory, 'away'), join(directory, 'blobs'))
+  expect(await other.runOnce()).toMatchObject({ doomed: 25 })
 })
 
 test('started, it collects by itself; stopped, it stays stopped', async () => {

@@ -107,8 +107,8 @@ const collectOrphans = async (options: CollectorOptions, signal?: AbortSignal): 
 
 type Fault = { readonly error: unknown }
 
-/** So many in a row, and it is the store that is away. */
-const MOST_FAULTS = 10
+/** After so many in a row it is looked at whether the store is away. */
+const FAULTS_IN_A_ROW = 10
 
 /** One that cannot be deleted does not keep the others; the first fault is told. */
 const deleteEach = async (
@@ -120,7 +120,11 @@ const deleteEach = async (
   let fault: Fault | null = null
   let inARow = 0
   for (const key of keys) {
-    if (signal?.aborted || inARow === MOST_FAULTS) break
+    if (signal?.aborted) break
+    if (inARow === FAULTS_IN_A_ROW) {
+      if (!(await isUp(blobs))) break
+      inARow = 0
+    }
     try {
       await blobs.delete(key)
       deleted.push(key)
@@ -132,3 +136,9 @@ const deleteEach = async (
   }
   return { deleted, fault }
 }
+
+const isUp = (blobs: BlobStore): Promise<boolean> =>
+  blobs.ping().then(
+    () => true,
+    () => false,
+  )
