@@ -167,3 +167,15 @@ test('an import whose upload cannot be read is tried again, and one whose upload
   expect(completed).toMatchObject({ status: 'completed', attempt: 1 })
   expect(completed.statistics).toMatchObject({ rows_written: 2 })
 })
+
+test('an import whose upload is not as long as it was says so, and is not tried again', async () => {
+  const { server, faultyWith } = await onS3()
+  faultyWith(({ method }, response) => {
+    if (method === 'GET') response.end('n\n')
+    return method === 'GET'
+  })
+  const sent = (await (await sendRows(server)).json()) as { job_id: string }
+  const failed = (await server.call('GET', `/v1/jobs/${sent.job_id}?wait=60`)).body
+  expect(failed).toMatchObject({ status: 'failed', status_reason: 'source_refused', attempt: 1 })
+  expect(failed.error.message).toMatch(/ has 2 bytes, and had 6 when it was stored\. Send it again\.$/)
+})

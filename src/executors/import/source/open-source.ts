@@ -1,4 +1,5 @@
 import type { Uploads } from '../../../data/uploads.ts'
+import { MillraceError } from '../../../kernel/errors.ts'
 import type { GuardedFetch } from '../../../kernel/guarded-fetch.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { ImportFields } from '../spec.ts'
@@ -24,13 +25,19 @@ export const openSource = async (input: Input): Promise<Source> => {
   const { protocol } = new URL(fields.url)
   if (protocol === 'file:') return fileSource(fields.url, importDirs)
   if (protocol === 'upload:') {
-    const upload = await uploads.open({ workspace, url: fields.url })
+    const upload = await uploads.open({ workspace, url: fields.url }).catch(toRefusal)
     if (upload === null)
       throw new ImportFailure('source_refused', 'The content that was sent is gone, or never was: send it again.')
     return { size: () => upload.bytes, content: upload.content, shown: 'the upload' }
   }
   const url = protocol === 's3:' ? await s3Address(fields) : fields.url
   return httpSource({ ...input, url, shown: shownUrl(fields.url) })
+}
+
+/** Another try would find it so again. */
+const toRefusal = (error: unknown): never => {
+  if (!(error instanceof MillraceError) || error.code !== 'content_damaged') throw error
+  throw new ImportFailure('source_refused', `${error.message} Send it again.`)
 }
 
 /** Without credentials, and without the query, which often holds a key. */
