@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import type { AddressRules } from '../kernel/address-rules.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { MillraceError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { deliveryRetry } from '../model/delivery-retry.ts'
-import { storageFailure } from '../model/storage-failure.ts'
 import { createReceivers } from '../sinks/receivers.ts'
 import { CONNECTIONS_PER_HOST, createSinks, hostOf, type SinkOutcome } from '../sinks/sinks.ts'
 import type { SecretBox } from '../store/secrets.ts'
@@ -94,7 +94,8 @@ export const createDeliverLoop = (options: DeliverOptions): Loop => {
     } catch (error) {
       if (stopping.signal.aborted) return putBack(claimed, 0)
       logger.error({ err: error, delivery_id: claimed.delivery.id }, 'a delivery failed in the server itself')
-      const told = storageFailure(error)?.message ?? 'A fault of the server; see its log.'
+      // Of the blob store: nothing else that is done here has words for it.
+      const told = error instanceof MillraceError ? error.message : 'A fault of the server; see its log.'
       return toEnd(claimed, { type: 'retry', status: null, error: told })
     }
   }

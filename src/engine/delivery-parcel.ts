@@ -50,6 +50,6 @@ const readResult = async (
   const result = await store.getResult({ workspace, jobId: id })
   if (typeof result === 'string') return null
   if ('data' in result.content) return Buffer.from(result.content.data).toString()
-  const blob = await blobs.get(result.content.blobKey)
+  const blob = await blobs.get(result.content.blobKey, { size: result.bytes })
   return blob === null ? null : Buffer.concat(await Array.fromAsync(blob)).toString()
 }

@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { renameSync } from 'node:fs'
+import { renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { Webhook } from 'standardwebhooks'
 import { expect, test, vi } from 'vitest'
@@ -264,6 +264,23 @@ test('a result that the blob store does not give now is told later, and why', as
   outbox.clock.advance(HOUR)
   await outbox.until(allAre('delivered'))
   expect(receiver.requests).toHaveLength(1)
+})
+
+test('a result that is not as long as it was is not told as if it were', async () => {
+  const outbox = await openOutbox(standing())
+  const receiver = await receive((_, response) => response.end())
+  const content = `"${'x'.repeat(100_000)}"`
+  async function* once() {
+    yield Buffer.from(content)
+  }
+  const { key } = await outbox.blobs.put(once())
+  await outbox.finish({ sinks: [webhook(receiver.url)], result: { ...json(content), content: { blobKey: key } } })
+  writeFileSync(join(outbox.dataDir, 'blobs', key.slice(0, 2), key), '"x"')
+  outbox.startLoop()
+  const [delivery] = await outbox.until(([first]) => first!.lastError !== null)
+  const lastError = expect.stringContaining('has 3 bytes, and had 100002 when it was stored')
+  expect(delivery).toMatchObject({ status: 'pending', lastError })
+  expect(receiver.requests).toEqual([])
 })
 
 test('secrets that do not open are tried again and say nothing, and do not stop the others', async () => {
