@@ -8,8 +8,10 @@ import { Scene, WORKSPACE } from '../../test/conformance/suite/scene.ts'
 import { VirtualClock } from '../../test/conformance/virtual-clock.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
+import { silentLogger } from '../kernel/logger.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import { createArtifactKeeper } from './artifacts.ts'
+import { createGarbageCollector } from './collect-garbage.ts'
 import type { NewArtifact } from './engine.ts'
 
 const MAX_BYTES = 1_000_000
@@ -67,6 +69,38 @@ test('the same content is stored once, however many jobs and names it has', asyn
   await Promise.all([add(one.id), add(one.id, { name: 'b' }), add(two.id), add(two.id, { name: 'b' })])
   expect(await blobKeys()).toHaveLength(1)
   expect([await listed(one.id), await listed(two.id)].map(list => list?.length)).toEqual([2, 2])
+})
+
+test('content that was lost is there once when it is sent several times at once, while the artifact that had it goes', async () => {
+  const { store, clock } = scene
+  const garbage = createGarbageCollector({ store, blobs, clock, logger: silentLogger })
+  for (let round = 0; round < 10; round++) {
+    const bytes = sampleBytes(3000 + round)
+    const sent = (jobId: string, name: string) => add(jobId, { name, content: inChunks(bytes, 500 + 100 * round) })
+    const [former, job] = [await scene.finished(), await scene.finished()]
+    await sent(former.id, 'lost')
+    const [lost] = await blobKeys()
+    await blobs.delete(lost!)
+    const purge = async () => {
+      await store.purgeJob({ workspace: WORKSPACE, jobId: former.id })
+      await garbage.runOnce()
+    }
+    const [first, ...others] = await Promise.all([
+      sent(job.id, 'a'),
+      ...(round % 2 === 0 ? [purge()] : []),
+      sent(job.id, 'b'),
+      ...(round % 2 === 0 ? [] : [purge()]),
+      sent(job.id, 'c'),
+    ])
+    await garbage.runOnce()
+    expect(others).toHaveLength(3)
+    const { blobKey } = (await store.getArtifact({ workspace: WORKSPACE, jobId: job.id, artifactId: first!.id }))!
+    expect(await blobKeys()).toEqual([blobKey])
+    expect((await readAll(await blobs.get(blobKey))).equals(bytes)).toBe(true)
+    await store.purgeJob({ workspace: WORKSPACE, jobId: job.id })
+    await garbage.runOnce()
+    expect(await blobKeys()).toEqual([])
+  }
 })
 
 test('a name that is none is refused before anything is read', async () => {
