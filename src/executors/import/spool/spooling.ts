@@ -33,7 +33,12 @@ export const startSpooling = (path: string, content: AsyncIterable<Uint8Array>):
   }).then(() => {
     isWhole = true
   })
-  end.catch(() => {}).finally(wake)
+  let hasFailed = false
+  end
+    .catch(() => {
+      hasFailed = true
+    })
+    .finally(wake)
   return {
     path,
     get written() {
@@ -43,7 +48,8 @@ export const startSpooling = (path: string, content: AsyncIterable<Uint8Array>):
       return isWhole
     },
     beyond: async bytes => {
-      while (written <= bytes && !isWhole) await Promise.race([more.promise, end])
+      // Not a race of the two: it would leave something on the second for each block.
+      while (written <= bytes && !isWhole) await (hasFailed ? end : more.promise)
     },
     whole: () => end,
     isUtf8: () => isWhole && utf8.isRight(),
