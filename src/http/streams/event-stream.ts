@@ -35,7 +35,7 @@ const send = async (channel: Channel, queue: EventQueue): Promise<void> => {
     if (queue.overflown) return channel.end('too_slow')
     const writing = channel.write(channel.encode(events.map(toMessage)))
     // A client that has stopped reading never drains: it must not keep its place for ever.
-    await Promise.race([writing, queue.overflow])
+    await queue.unlessOverflown(writing)
   }
 }
 
@@ -45,16 +45,14 @@ const toMessage = (event: object) => ({
 })
 
 class EventQueue {
-  readonly overflow: Promise<void>
   readonly #max: number
-  readonly #overflow = Promise.withResolvers<void>()
+  #onOverflow = (): void => {}
   #events: object[] = []
   #overflown = false
   #news: PromiseWithResolvers<void> = Promise.withResolvers()
 
   constructor(max: number, gone: AbortSignal) {
     this.#max = max
-    this.overflow = this.#overflow.promise
     gone.addEventListener('abort', () => this.#news.resolve())
   }
 
@@ -69,7 +67,15 @@ class EventQueue {
     if (this.#events.length <= this.#max) return
     this.#overflown = true
     this.#events = []
-    this.#overflow.resolve()
+    this.#onOverflow()
+  }
+
+  /** Resolves with the promise, or when too many wait. Not a race: it would leave something for each on what never comes. */
+  unlessOverflown(promise: Promise<void>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#onOverflow = resolve
+      promise.then(resolve, reject)
+    })
   }
 
   /** What waits, at least one event, or none when the client is gone. */
