@@ -15,13 +15,17 @@ type Options<T> = {
 export const withDeadline = async <T>({ deadlineMs, cancel, work }: Options<T>): Promise<T> => {
   const queryId = newId()
   const signal = AbortSignal.timeout(deadlineMs)
-  signal.addEventListener('abort', () => void cancel(queryId).catch(ignore), { once: true })
+  const end = (): void => void cancel(queryId).catch(ignore)
+  signal.addEventListener('abort', end)
   try {
     return await work({ queryId, signal })
   } catch (error) {
     if (!signal.aborted) throw error
     const message = `The engine did not understand the SQL within ${deadlineMs / 1000} seconds: make it simpler.`
     throw new WarehouseError('sql_error', message, { cause: error })
+  } finally {
+    // Else the engine would be asked to end, at the deadline, what has ended.
+    signal.removeEventListener('abort', end)
   }
 }
 
