@@ -11,7 +11,7 @@ export const ImportQuery = strictObject({
   mode: Type.Optional(choice(WRITE_MODES, 'append by default.')),
   replace_condition: text(16 * 1024, 'With mode=replace: only rows for which it holds are replaced.'),
   create: Type.Optional(Type.Boolean({ description: 'Make the data source when it is missing.' })),
-  delimiter: text(16, 'Of CSV; what a first line sep=; names, or a comma by default.'),
+  delimiter: text(16, 'Of CSV; when absent what a first line sep=; names, or what the lines look like.'),
   quote: text(16, 'Of CSV; " by default.'),
   header: Type.Optional(Type.Boolean({ description: 'Whether the first line of CSV has names.' })),
   compression: text(16, 'As the Content-Encoding says when absent.'),
