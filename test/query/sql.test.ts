@@ -64,6 +64,13 @@ test('what is no SELECT is told so, also where the engine would put the word bef
   )
 })
 
+test('a function whose name is as long as a statement may be is refused without keeping the server busy', async () => {
+  const startedAt = performance.now()
+  const { status } = await ask({ query: `SELECT ${'a'.repeat(200_000)}(1)` })
+  expect(status).toBe(422)
+  expect(performance.now() - startedAt).toBeLessThan(5000)
+})
+
 test('a table that is not there is told with one of a similar name, as a query may name it', async () => {
   expect((await ask({ query: 'SELECT * FROM nope' })).body.detail).not.toMatch(/Maybe/)
   await server.call('POST', '/v1/datasources', { name: 'sales', schema: 'n Int8' })
