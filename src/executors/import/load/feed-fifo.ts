@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { constants, openSync } from 'node:fs'
+import { closeSync, constants, openSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -44,8 +44,21 @@ export const makeFifo = async (path: string): Promise<FedFifo | null> => {
     end: async () => {
       ended = true
       target?.destroy()
+      // An engine that has only just opened it waits in the kernel for a writer, and heeds no cancel there: it has one until nobody can open it any more.
+      const release = openBothEnds(path)
       await rm(path, { force: true })
+      release()
     },
+  }
+}
+
+const openBothEnds = (path: string): (() => void) => {
+  try {
+    const descriptor = openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
+    return () => closeSync(descriptor)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return () => {}
+    throw error
   }
 }
 
