@@ -119,9 +119,11 @@ const runOn = async (
     end = await running.over
   }
   working.delete(itemKey(job))
-  if (isClean(end)) pool.release(pooled)
-  else await pool.retire(pooled)
+  // Before another item has the host: what a function did not wait for is about it, and lies in its folder.
   await listener.settle()
+  // A kill that was asked for may be on its way still, and would meet the next item.
+  if (isClean(end) && !killed) pool.release(pooled)
+  else await pool.retire(pooled)
   if (keepingFault !== null) return toKeepingFailure(keepingFault)
   return toOutcome({ end, killed, isTooLarge: pooled.isTooLarge, lastWords: pooled.host.lastWords(), context })
 }
