@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
-import { isAway, type Warehouse, WarehouseError } from '../warehouse/warehouse.ts'
+import { type Warehouse, WarehouseError } from '../warehouse/warehouse.ts'
 
 /** Where an attempt makes its tables ready. On a server it is beside the workspace's own database, which its user sees alone. */
 export const stagingName = (liveDatabase: string, { jobId, attempt }: AttemptName): string =>
@@ -34,8 +34,7 @@ export const databasesOf = async (warehouse: Warehouse, workspace: string): Prom
 export const hasDatabase = async (warehouse: Warehouse, workspace: string, name: string): Promise<boolean> =>
   (await databasesOf(warehouse, workspace)).includes(name)
 
-/** Of what passes, and of what the engine says else: nobody would look at what is left until the next write. */
-const MOST_TRIES = { passing: 20, other: 3 }
+const MOST_TRIES = 20
 const PAUSE_MS = 100
 
 /**
@@ -49,9 +48,8 @@ export const dropStaging = async (warehouse: Warehouse, workspace: string, datab
     try {
       return await warehouse.command({ workspace, sql })
     } catch (error) {
-      if (!(error instanceof WarehouseError) || isAway(error)) throw error
-      const isPassing = /New table appeared|not empty/i.test(error.message)
-      if (tries === (isPassing ? MOST_TRIES.passing : MOST_TRIES.other)) throw error
+      const isPassing = error instanceof WarehouseError && /New table appeared|not empty/i.test(error.message)
+      if (!isPassing || tries === MOST_TRIES) throw error
       await sleep(PAUSE_MS)
     }
 }
