@@ -4,9 +4,9 @@ import type { QueryProgress, Statement, Warehouse } from '../warehouse/warehouse
 /** Statements of one attempt, one after the other or side by side: a stop ends those that run and lets none begin. */
 export interface Statements {
   /** Throws `WarehouseError`: `cancelled` when the attempt is to stop. */
-  command(statement: Own & Readings): Promise<void>
+  command(statement: Own & TimesRead): Promise<void>
   rows<Row extends object>(statement: Own): Promise<readonly Row[]>
-  insert(statement: Own & Readings & { content: AsyncIterable<Uint8Array> }): Promise<void>
+  insert(statement: Own & TimesRead & { content: AsyncIterable<Uint8Array> }): Promise<void>
   /** How far the statement is that was begun last; null: it does not run. */
   progress(): Promise<QueryProgress | null>
 }
@@ -14,7 +14,7 @@ export interface Statements {
 type Own = Omit<Statement, 'workspace' | 'queryId' | 'signal'>
 
 /** How often each row is read: once, and once by each view that it is handed on to; 1 when absent. Progress counts it once. */
-type Readings = { readonly readings?: number }
+type TimesRead = { readonly timesRead?: number }
 
 type Options = {
   readonly warehouse: Warehouse
@@ -25,13 +25,13 @@ type Options = {
 export const createStatements = ({ warehouse, job, signal }: Options): Statements => {
   const { workspace } = job
   let count = 0
-  let last: { readonly queryId: string; readonly readings: number } | null = null
+  let last: { readonly queryId: string; readonly timesRead: number } | null = null
 
   type Named = { workspace: string; queryId: string; signal: AbortSignal }
-  const run = async <T>(work: (named: Named) => Promise<T>, readings = 1): Promise<T> => {
+  const run = async <T>(work: (named: Named) => Promise<T>, timesRead = 1): Promise<T> => {
     // Two attempts of a job may meet in the engine: the first is only about to notice that its worker is gone.
     const queryId = `${job.id}.${job.attempt}.${++count}`
-    last = { queryId, readings }
+    last = { queryId, timesRead }
     // A server goes on with an INSERT whose client has left.
     const cancel = (): void => void warehouse.cancel({ workspace, queryId }).catch(() => {})
     signal.addEventListener('abort', cancel, { once: true })
@@ -43,14 +43,14 @@ export const createStatements = ({ warehouse, job, signal }: Options): Statement
   }
 
   return {
-    command: ({ readings, ...statement }) => run(named => warehouse.command({ ...statement, ...named }), readings),
+    command: ({ timesRead, ...statement }) => run(named => warehouse.command({ ...statement, ...named }), timesRead),
     rows: <Row extends object>(statement: Own) => run(named => warehouse.rows<Row>({ ...statement, ...named })),
-    insert: ({ readings, ...statement }) => run(named => warehouse.insert({ ...statement, ...named }), readings),
+    insert: ({ timesRead, ...statement }) => run(named => warehouse.insert({ ...statement, ...named }), timesRead),
     progress: async () => {
       if (last === null) return null
-      const { queryId, readings } = last
+      const { queryId, timesRead } = last
       const progress = await warehouse.progress({ workspace, queryId })
-      return progress && { ...progress, rowsRead: Math.round(progress.rowsRead / readings) }
+      return progress && { ...progress, rowsRead: Math.round(progress.rowsRead / timesRead) }
     },
   }
 }

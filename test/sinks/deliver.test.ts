@@ -245,15 +245,21 @@ test('a store that fails to end deliveries is asked again, and nothing is sent t
   expect(receiver.requests).toHaveLength(1)
 })
 
-test('a result that the blob store does not give now is told later, and why', async () => {
-  const outbox = await openOutbox(standing())
-  const receiver = await receive((_, response) => response.end())
+/** A job whose result is too long to be stored with it; the key of its blob. */
+const finishWithBlob = async (outbox: Awaited<ReturnType<typeof openOutbox>>, url: string): Promise<string> => {
   const content = `"${'x'.repeat(100_000)}"`
   async function* once() {
     yield Buffer.from(content)
   }
   const { key } = await outbox.blobs.put(once())
-  await outbox.finish({ sinks: [webhook(receiver.url)], result: { ...json(content), content: { blobKey: key } } })
+  await outbox.finish({ sinks: [webhook(url)], result: { ...json(content), content: { blobKey: key } } })
+  return key
+}
+
+test('a result that the blob store does not give now is told later, and why', async () => {
+  const outbox = await openOutbox(standing())
+  const receiver = await receive((_, response) => response.end())
+  await finishWithBlob(outbox, receiver.url)
   const folder = join(outbox.dataDir, 'blobs')
   renameSync(folder, `${folder}-away`)
   outbox.startLoop()
@@ -269,12 +275,7 @@ test('a result that the blob store does not give now is told later, and why', as
 test('a result that is not as long as it was is not told as if it were', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.end())
-  const content = `"${'x'.repeat(100_000)}"`
-  async function* once() {
-    yield Buffer.from(content)
-  }
-  const { key } = await outbox.blobs.put(once())
-  await outbox.finish({ sinks: [webhook(receiver.url)], result: { ...json(content), content: { blobKey: key } } })
+  const key = await finishWithBlob(outbox, receiver.url)
   writeFileSync(join(outbox.dataDir, 'blobs', key.slice(0, 2), key), '"x"')
   outbox.startLoop()
   const [delivery] = await outbox.until(([first]) => first!.lastError !== null)

@@ -20,7 +20,7 @@ export type Download = {
   /** Bytes of all of the content, decompressed; while it comes, as many as there will be if the rest is like what has come. null: nobody knows. */
   readonly contentBytes: () => number | null
   /** Tells no progress any more: from now on there is something else to tell. */
-  readonly hush: () => void
+  readonly stopTelling: () => void
   /** Seconds until all is there, if it goes on as it did; null: nobody knows. */
   readonly secondsLeft: () => number | null
 }
@@ -39,8 +39,8 @@ export const startDownload = (input: Input): Download => {
   }
   const timer = setInterval(() => progress(progressOf(received, source.size())), EVERY_MS)
   const spooling = startSpooling(path, decompressed(counted(), { compression, maxBytes }))
-  const hush = (): void => clearInterval(timer)
-  spooling.whole().catch(ignore).finally(hush)
+  const stopTelling = (): void => clearInterval(timer)
+  spooling.whole().catch(ignore).finally(stopTelling)
   return {
     spooling,
     received: () => received,
@@ -49,7 +49,7 @@ export const startDownload = (input: Input): Download => {
       if (spooling.isWhole) return spooling.written
       return size === null || received === 0 ? null : (spooling.written / received) * size
     },
-    hush,
+    stopTelling,
     secondsLeft: () => {
       const size = source.size()
       if (spooling.isWhole) return 0

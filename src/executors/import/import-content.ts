@@ -107,7 +107,7 @@ const write = ({ data, job, context, fields }: Writing, load: (staged: Staged) =
 /** Fills the staged table. */
 const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promise<Loaded> => {
   const { data, job, context, fields, download } = input
-  download.hush()
+  download.stopTelling()
   // The lines of Parquet are none.
   const likelyRows = () => (formatOf(fields) === 'parquet' ? null : guessRows(sample, download))
   const counts = await withLoadProgress({ statements: staged.statements, context, likelyRows }, () =>

@@ -14,7 +14,7 @@ type Loading = LoadPlace & {
   /** The SELECT, with `CONTENT` where the content stands. */
   readonly select: string
   /** How often each row is read, when views hand it on. */
-  readonly readings?: number
+  readonly timesRead?: number
 }
 
 /** Where the content stands in the SQL: what no quoted name or text can hold, in which one of these characters is escaped. */
@@ -27,7 +27,7 @@ const READ_BYTES = 1024 * 1024
  * it is sent, and has to be whole. Throws `WarehouseError`, and what ended the content.
  */
 export const loadInput = async (loading: Loading): Promise<void> => {
-  const { statements, database, spool, reader, table, columns, select, readings = 1 } = loading
+  const { statements, database, spool, reader, table, columns, select, timesRead = 1 } = loading
   const head = `INSERT INTO ${quoteIdentifier(table)} (${columns.map(quoteIdentifier).join(', ')}) `
   const settings = {
     ...LOAD_SETTINGS,
@@ -37,14 +37,14 @@ export const loadInput = async (loading: Loading): Promise<void> => {
   }
   const insertFrom = (from: string): string => head + select.replace(CONTENT, () => from)
   const insertFile = (path: string): Promise<void> =>
-    statements.command({ database, sql: insertFrom(fileFunction(path, reader)), settings, readings })
+    statements.command({ database, sql: insertFrom(fileFunction(path, reader)), settings, timesRead })
 
   const { spooling } = spool
   const isComing = spooling !== null && !spooling.isWhole
   if (spool.isLocal) return isComing ? insertComing(spooling, insertFile) : insertFile(spool.path)
   const content = createReadStream(spool.path, { highWaterMark: READ_BYTES })
   const sql = `${insertFrom(`input(${quoteText(reader.structure ?? '')})`)} FORMAT ${reader.format}`
-  return statements.insert({ database, sql, settings, content, readings })
+  return statements.insert({ database, sql, settings, content, timesRead })
 }
 
 const fileFunction = (path: string, { format, structure }: Loading['reader']): string =>

@@ -65,7 +65,7 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
     reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
     columns: [judgedState, ...judged.flatMap(judgedNames)],
     select: selectJudged(reader, judged),
-    readings: 1 + handOn.length,
+    timesRead: 1 + handOn.length,
   })
   return readCounts(split, names)
 }

@@ -65,8 +65,8 @@ export const createRunning = (options: {
   }
 
   /** To open a session takes longer than to look. */
-  const looking = once(() => sessions.take())
-  const lookOnce = async (): Promise<string> => askIn(looking(), LOOK_SQL)
+  const lookSession = once(() => sessions.take())
+  const lookOnce = async (): Promise<string> => askIn(lookSession(), LOOK_SQL)
 
   /** One look for all that run, and no second before its answer. */
   let isLooking = false
