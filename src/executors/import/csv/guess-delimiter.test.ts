@@ -15,6 +15,8 @@ test.each([
   [';', '"name";"price"\n"lamp, small";"1,5"\n'],
   [';', 'a;b;c\n'],
   [';', `a;b\n${'1,5;2\n'.repeat(50)}one;line;too wide\n`],
+  [';', 'day;price\n31.12.2025;1,5\n01.01.2026;20\nx\n'],
+  [',', 'day;price\n31.12.2025;1,5\nx\n'],
   ['\t', 'name\tprice\nlamp\t1,5\n'],
   ['|', 'a|b|c\n1|2|3\n'],
   [',', 'name,note\nlamp,a; b\nchair,c; d\n'],

@@ -10,8 +10,8 @@ const OTHERS = [';', '\t', '|']
 const LOOK_BYTES = 64 * 1024
 const MOST_RECORDS = 100
 
-/** Of the first records, as many must be as wide as the very first. */
-const LEAST_SHARE = 0.8
+/** Of the first records, as many must be as wide as the very first: of four lines one may be another. */
+const LEAST_SHARE = 0.75
 
 /**
  * The delimiter of content whose fields and first line name none: by which the first records are all, or nearly all, as wide as the very first, and
