@@ -1,4 +1,5 @@
 import type { DataSource } from '../model/data-source.ts'
+import { shownName } from '../warehouse/guard/shown-name.ts'
 import type { WriteFailure } from './write-rows.ts'
 
 /** Why columns of these names cannot be put into a data source, by name; null: they can. All of its columns must be given. */
@@ -14,7 +15,7 @@ export const unknownFault = (target: DataSource, given: readonly string[]): stri
   const unknown = given.filter(name => !target.columns.some(column => column.name === name))
   if (unknown.length === 0) return null
   const columns = target.columns.map(({ name }) => name).join(', ')
-  return `it gives columns that ${target.name} does not have: ${unknown.join(', ')}. ${target.name} has ${columns}`
+  return `it gives columns that ${target.name} does not have: ${unknown.map(shownName).join(', ')}. ${target.name} has ${columns}`
 }
 
 export const schemaMismatch = (message: string): WriteFailure => ({

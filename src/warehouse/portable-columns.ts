@@ -1,4 +1,5 @@
 import type { ResultFormat } from '../model/job.ts'
+import { shownName } from './guard/shown-name.ts'
 import { type ColumnarFormat, portableType } from './portable-type.ts'
 import { quoteIdentifier } from './quote-identifier.ts'
 import { quoteText } from './quote-text.ts'
@@ -22,7 +23,7 @@ export const withPortableColumns = async ({ sql, format, describe }: Input): Pro
   if (state !== undefined)
     throw new WarehouseError(
       'sql_error',
-      `The column ${state.name} holds states of an aggregate function, for which neither Arrow nor Parquet has a type: take finalizeAggregation or hex of it.`,
+      `The column ${shownName(state.name)} holds states of an aggregate function, for which neither Arrow nor Parquet has a type: take finalizeAggregation or hex of it.`,
     )
   const casts = columns.flatMap(({ name, type }) => {
     const portable = portableType(type, columnar)

@@ -7,6 +7,7 @@ import { mixesStates } from './guard/mixes-states.ts'
 import { parameterFaults } from './guard/parameter-fault.ts'
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
+import { shownName } from './guard/shown-name.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
 import { withoutPrefix } from './guard/without-prefix.ts'
 import { quoteText } from './quote-text.ts'
@@ -93,7 +94,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     if (typeof answer?.text === 'string') return unmark(answer.text)
     // Fails, and says where, in fewer words than without the word that it puts there.
     await ask('formatQuery', sql)
-    throw refusal('Only one SELECT may run here, and it has the word: this text has none.')
+    throw refusal('This is no query: one begins with SELECT, or with WITH, as SELECT * FROM events does.')
   }
 
   /** Of formatted text only: EXPLAIN AST of two statements would run the second. */
@@ -102,7 +103,8 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     const tree = readSyntaxTree(
       lines.map(({ explain }) => explain).filter((line, index) => line !== '' || index < lines.length - 1),
     )
-    if (tree === null) throw refusal('A name in the SQL has a line break or is otherwise not readable.')
+    if (tree === null)
+      throw refusal('A name in the SQL has a line break, or a character that cannot be read back: call it otherwise.')
     return tree
   }
 
@@ -132,9 +134,15 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       marked = await tryMarks(places)
     }
     const found = marked === null ? null : bindNames(search, places, marked)
-    if (found === null) throw refusal('The SQL cannot be taken apart: give tables and expressions plainer names.')
+    if (found === null)
+      throw refusal(
+        'It cannot be told which names in the SQL are those of tables: give tables and expressions plainer names.',
+      )
     const own = outerNames(found).find(({ name }) => /^(.*\.)?c__/.test(name))
-    if (own !== undefined) throw refusal(`The table ${own.name} is of the server.`)
+    if (own !== undefined)
+      throw refusal(
+        `The table ${shownName(own.name)} cannot be read: names that begin with c__ are of the server itself.`,
+      )
     return found
   }
 
@@ -150,8 +158,9 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const [wrong] = parameterFaults(sql, parameters)
       if (wrong !== undefined) throw refusal(`The parameter ${wrong.name} ${wrong.message}.`)
       // Judged is the very text that runs. As a sub-query nothing but a SELECT parses, and no FORMAT or INTO OUTFILE.
-      const runs = asSubquery(await format(sql))
-      const tree = await parse(runs, parameters).catch(toNoSelect)
+      const formatted = await format(sql)
+      const runs = asSubquery(formatted)
+      const tree = await parse(runs, parameters).catch(toNoSelect(formatted))
       await check(tree, judgeSelect)
       remember(passed, key, runs)
       return runs
@@ -159,13 +168,13 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     async inspectSelect({ sql }) {
       const formatted = await format(sql)
       if (findQueryParameters(formatted).some(({ type }) => type === 'Identifier'))
-        throw refusal('A parameter of what is kept may not stand for a name ({name:Identifier}).')
-      const tree = await parse(asSubquery(withNullParameters(formatted)), {}).catch(toNoSelect)
+        throw refusal('A parameter of a node may not stand for a name ({name:Identifier}).')
+      const tree = await parse(asSubquery(withNullParameters(formatted)), {}).catch(toNoSelect(formatted))
       await check(tree, judgeSelect)
       const bound = await bind(formatted, tree, text => parse(asSubquery(withNullParameters(text)), {}))
       const read = readTables(tree, bound)
       const qualified = read.tables.find(name => name.includes('.'))
-      if (qualified !== undefined) throw refusal(`Name the table ${qualified} without its database here.`)
+      if (qualified !== undefined) throw refusal(`Name the table ${shownName(qualified)} without its database here.`)
       return { sql: formatted, ...read, mixesStates: mixesStates(tree, await functions()) }
     },
     async bindSelect({ sql, parameters }) {
@@ -174,7 +183,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const text = withIdentifiers(await format(sql), parameters ?? {})
       const parseText = (of: string): Promise<SyntaxNode> =>
         parse(asSubquery(parameters === undefined ? withNullParameters(of) : of), parameters ?? {})
-      const found = await bind(text, await parseText(text).catch(toNoSelect), parseText)
+      const found = await bind(text, await parseText(text).catch(toNoSelect(text)), parseText)
       if (parameters === undefined) remember(bound, sql, found)
       return found
     },
@@ -206,8 +215,17 @@ const toNoExpression = (error: unknown): never => {
   throw error
 }
 
-const toNoSelect = (error: unknown): never => {
-  if (error instanceof WarehouseError && error.message.startsWith('Syntax error'))
-    throw refusal('Only one SELECT may run here, without FORMAT and INTO OUTFILE: the format is a field of the job.')
-  throw error
-}
+const toNoSelect =
+  (formatted: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof WarehouseError) || !error.message.startsWith('Syntax error')) throw error
+    const [word = ''] = /^[A-Z]+/.exec(formatted) ?? []
+    throw refusal(
+      BEGINS_SELECT.has(word)
+        ? 'A query ends without FORMAT and INTO OUTFILE here: the format is a field of the job.'
+        : `Only a SELECT may run here, and this is a statement that begins with ${word}.`,
+    )
+  }
+
+/** A bracket is none. */
+const BEGINS_SELECT: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'FROM', ''])

@@ -54,11 +54,19 @@ test.each(['json', 'ndjson', 'csv'] as const)('text that is no UTF-8 as %s', asy
 })
 
 test('what is no SELECT is told so, also where the engine would put the word before it', async () => {
-  for (const query of ['DELETE FROM events', 'DELETE FROM events WHERE 1', 'DROP TABLE events']) {
+  for (const [query, said] of [
+    ['DELETE FROM events', /^This is no query/],
+    ['DELETE FROM events WHERE 1', /^Only a SELECT may run here, and this is a statement that begins with DELETE\.$/],
+    ['DROP TABLE events', /that begins with DROP\.$/],
+    ['SELECT 1 FORMAT CSV', /^A query ends without FORMAT and INTO OUTFILE here: the format is a field of the job\.$/],
+    ['(SELECT 1) FORMAT CSV', /^A query ends without FORMAT/],
+    ["SELECT 1 INTO OUTFILE '/tmp/x'", /^A query ends without FORMAT/],
+    ['events', /^This is no query: one begins with SELECT, or with WITH, as SELECT \* FROM events does\.$/],
+    ['1 + 1', /^This is no query/],
+  ] as const) {
     const { status, body } = await ask({ query })
-    expect([query, status, body.detail]).toEqual([query, 422, expect.stringMatching(/^Only one SELECT may run here/)])
+    expect([query, status, body.detail]).toEqual([query, 422, expect.stringMatching(said)])
   }
-  expect((await ask({ query: 'events' })).body.detail).toMatch(/this text has none\.$/)
   expect((await ask({ query: 'SELECT coutn()' })).body.detail).toBe(
     'There is no function coutn. Maybe you meant count?',
   )
@@ -69,6 +77,25 @@ test('a function whose name is as long as a statement may be is refused without 
   const { status } = await ask({ query: `SELECT ${'a'.repeat(200_000)}(1)` })
   expect(status).toBe(422)
   expect(performance.now() - startedAt).toBeLessThan(5000)
+})
+
+test('a name as long as a statement may be is not repeated whole in a refusal', async () => {
+  const long = 'a'.repeat(100_000)
+  for (const query of [
+    `SELECT ${long}(1)`,
+    `SELECT * FROM ${long}(1)`,
+    `SELECT * FROM other.${long}`,
+    `SELECT 1 IN system.${long}`,
+    `WITH x -> x AS ${long} SELECT ${long}(1)`,
+    `SELECT * FROM ${long}`,
+    `SELECT ${long}`,
+  ]) {
+    const { status, body } = await ask({ query })
+    expect([query.replace(long, '…'), status]).toEqual([query.replace(long, '…'), expect.any(Number)])
+    if (status !== 200) expect(JSON.stringify(body).length).toBeLessThan(5000)
+  }
+  const { body } = await ask({ query: `SELECT ${long}(1)` })
+  expect(body.detail).toBe(`There is no function ${'a'.repeat(100)}….`)
 })
 
 test('a table that is not there is told with one of a similar name, as a query may name it', async () => {

@@ -1,4 +1,5 @@
 import type { FunctionRules } from './function-catalogue.ts'
+import { shownName } from './shown-name.ts'
 import { everyNode, type SyntaxNode } from './syntax-tree.ts'
 
 export type TreeRules = {
@@ -33,9 +34,9 @@ const BY_CHANCE = /^(rand|canonicalRand|generate|rowNumberIn|blockNumber|running
 const judgeInExpression = ({ kind, text, alias }: SyntaxNode): string | null => {
   if (kind === 'Subquery') return 'An expression may not hold a query.'
   // It would take the place of a column of that name in all of the statement.
-  if (alias !== null) return `An expression may not give names (AS ${alias}).`
+  if (alias !== null) return `An expression may not give names (AS ${shownName(alias)}).`
   return kind === 'Function' && BY_CHANCE.test(text)
-    ? `The function ${text} is not allowed in an expression: it has to be the same whenever it is asked.`
+    ? `The function ${shownName(text)} is not allowed in an expression: it has to be the same whenever it is asked.`
     : null
 }
 
@@ -65,7 +66,7 @@ const judgeLambdas = (nodes: readonly SyntaxNode[], { functions }: TreeRules): s
     for (const { text, alias } of others) if (lambdas.has(text)) lambdas.add(alias!)
   }
   const taken = [...lambdas].find(functions.mayCall)
-  return taken === undefined ? null : `There is a function ${taken}: call the lambda otherwise.`
+  return taken === undefined ? null : `There is a function ${shownName(taken)}: call the lambda otherwise.`
 }
 
 /**
@@ -111,7 +112,8 @@ const REFUSED_KINDS: Readonly<Record<string, string>> = {
 }
 
 const judgeNode = (node: SyntaxNode, { database, functions }: TreeRules): string | null => {
-  if (!KINDS.has(node.kind)) return REFUSED_KINDS[node.kind] ?? `${node.kind} is not allowed in a query.`
+  if (!KINDS.has(node.kind))
+    return REFUSED_KINDS[node.kind] ?? `What the engine calls ${node.kind} is not allowed in a query.`
   if (node.kind === 'TableIdentifier') return judgeTable(node.text, database)
   if (node.kind === 'Identifier') return judgeName(node.text, database)
   // A table function is one by its place, and judged there.
@@ -122,9 +124,9 @@ const judgeNode = (node: SyntaxNode, { database, functions }: TreeRules): string
 
 /** A name that is misspelt is nothing that is forbidden. */
 const refusedFunction = (name: string, functions: FunctionRules): string => {
-  if (functions.isRefused(name)) return `The function ${name} is not allowed in a query.`
+  if (functions.isRefused(name)) return `The function ${shownName(name)} is not allowed in a query.`
   const like = functions.like(name)
-  return `There is no function ${name}.${like.length === 0 ? '' : ` Maybe you meant ${like.join(' or ')}?`}`
+  return `There is no function ${shownName(name)}.${like.length === 0 ? '' : ` Maybe you meant ${like.join(' or ')}?`}`
 }
 
 /** Names are printed without quotes: one with a dot in it is taken for a table of another database. */
@@ -132,7 +134,7 @@ const judgeTable = (name: string, database: string): string | null => {
   const [first, ...rest] = name.split('.')
   return rest.length === 0 || (first === database && rest.length === 1)
     ? null
-    : `The table ${name} is not of this workspace.`
+    : `The table ${shownName(name)} is not of this workspace.`
 }
 
 /** Databases that every engine has. What else there is on a server, the user of the workspace cannot read. */
@@ -142,7 +144,7 @@ const SYSTEM_DATABASE = /^(system|information_schema|default|_temporary_and_exte
 const judgeName = (name: string, database: string): string | null => {
   const parts = name.split('.')
   return parts.length > 1 && SYSTEM_DATABASE.test(parts[0]!) && parts[0] !== database
-    ? `The table ${name} is not of this workspace. (A column ${name}: write it with its table's name.)`
+    ? `The table ${shownName(name)} is not of this workspace. (A column ${shownName(name)}: write it with its table's name.)`
     : null
 }
 
@@ -176,7 +178,7 @@ const judgeChildren = (node: SyntaxNode, { database, functions }: TreeRules): st
     const call = node.children.find(child => child.kind === 'Function')
     return call === undefined || TABLE_FUNCTIONS.has(call.text)
       ? null
-      : `The table function ${call.text} is not allowed in a query.`
+      : `The table function ${shownName(call.text)} is not allowed in a query.`
   }
   if (node.kind !== 'Function') return null
   const names = (node.children[0]?.children ?? []).map(child => (child.kind === 'Identifier' ? child.text : null))
@@ -185,7 +187,7 @@ const judgeChildren = (node: SyntaxNode, { database, functions }: TreeRules): st
   const passed = TAKES_FUNCTIONS.test(node.text) ? names.find(name => name !== null && functions.isRefused(name)) : null
   return passed == null
     ? null
-    : `The function ${passed} is not allowed in a query. (A column ${passed}: write it with its table's name.)`
+    : `The function ${shownName(passed)} is not allowed in a query. (A column ${shownName(passed)}: write it with its table's name.)`
 }
 
 const judgeAggregate = (node: SyntaxNode, functions: FunctionRules): string | null => {
