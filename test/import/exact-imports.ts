@@ -3,13 +3,25 @@ import { type ImportScene, openImportScene } from './scene.ts'
 
 export type Imported = { readonly stored: readonly (string | null)[]; readonly refused: readonly number[] }
 
+export type ExactCase = {
+  readonly type: string
+  /** As they stand in the file, and what is stored. */
+  readonly good: Readonly<Record<string, string | null>>
+  readonly bad: readonly string[]
+}
+
+/** What is stored as it stands there. */
+export const same = (...texts: readonly string[]) => Object.fromEntries(texts.map(text => [text, text]))
+
 const WRITERS = {
   ndjson: (values: readonly string[]) => values.map((value, n) => `{"n":${n},"v":${value}}\n`).join(''),
   csv: (values: readonly string[]) =>
     `n,v\n${values.map((value, n) => `${n},"${value.replaceAll('"', '""')}"\n`).join('')}`,
 }
 
-/** For the tests of a file: imports values into a column of a type, each time of a new data source, and tells what became of them. */
+type Format = keyof typeof WRITERS
+
+/** For the tests of a file: imports values into a column of a type, each time of a new data source, and tells what became of them, or checks it. */
 export const useExactImports = () => {
   let scene: ImportScene
   let count = 0
@@ -18,7 +30,7 @@ export const useExactImports = () => {
   })
   afterAll(() => scene.stop())
 
-  return async (type: string, format: keyof typeof WRITERS, values: readonly string[]): Promise<Imported> => {
+  const imported = async (type: string, format: Format, values: readonly string[]): Promise<Imported> => {
     const name = `exact_${++count}`
     await scene.dataSource(name, { n: 'UInt32', v: type })
     const url = scene.give(`/${name}.${format}`, WRITERS[format](values))
@@ -32,4 +44,12 @@ export const useExactImports = () => {
     expect(job.statistics).toMatchObject({ rows_written: rows.length, quarantine_rows: refused.length })
     return { stored: rows.map(([, value]) => value!), refused }
   }
+  /** All beside each other, and those that are good by themselves: they take another way. */
+  const check = async (format: Format, { type, good, bad }: ExactCase) => {
+    const texts = Object.keys(good)
+    const all = await imported(type, format, [...bad, ...texts])
+    expect.soft(all).toEqual({ stored: Object.values(good), refused: bad.map((_, n) => n) })
+    expect.soft(await imported(type, format, texts)).toEqual({ stored: Object.values(good), refused: [] })
+  }
+  return { imported, check }
 }

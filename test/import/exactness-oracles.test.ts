@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { useExactImports } from './exact-imports.ts'
 
-const imported = useExactImports()
+const { imported } = useExactImports()
 
 /** What the text of a decimal says, times ten to the power of the scale; null: it does not fit. */
 const decimal = (text: string, precision: number, scale: number): bigint | null => {

@@ -80,8 +80,8 @@ export const parseDate = (text: string, convert: string, [first, last]: readonly
   return { value: `${convert}(${day})`, isOdd: `NOT (${isInRange} AND ${isRead})` }
 }
 
-/** A time of no day. */
+/** A time of no day. Of two numbers the engine makes minutes and seconds, of one seconds. */
 export const parseClock = (base: string, text: string): Parsed => ({
-  value: `accurateCastOrNull(${text}, ${quoteText(base)})`,
-  isOdd: `match(${text}, ':[6-9][0-9]')`,
+  value: `accurateCastOrNull(${base === 'Time' ? `replaceRegexpOne(${text}, '[.][0-9]+$', '')` : text}, ${quoteText(base)})`,
+  isOdd: `NOT match(${text}, '^-?[0-9]{1,3}:${UP_TO_59}:${UP_TO_59}([.][0-9]+)?$')`,
 })
