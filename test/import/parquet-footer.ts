@@ -21,15 +21,27 @@ const struct = (fields: Readonly<Record<number, Field>>): Field => {
   return { type: 12, bytes: [...headed, 0] }
 }
 
-/** A Parquet file with a column of Int64 and two rows, 1 and 2, whose footer may claim to have others (`parquet.thrift`). */
-export const parquetThatClaims = (rows: bigint, name: string | Uint8Array = 'v'): Buffer => {
-  const values = new BigInt64Array([1n, 2n])
-  const body = [...new Uint8Array(values.buffer)]
+type Made = {
+  readonly values: readonly bigint[]
+  /** What its footer claims to have. */
+  readonly rows: bigint
+  readonly name: string | Uint8Array
+  /** What its values are, as writers of the first version of the format say it (`ConvertedType`). */
+  readonly convertedType?: number
+}
+
+/** A Parquet file with a column of Int64 and two rows, 1 and 2, whose footer may claim to have others. */
+export const parquetThatClaims = (rows: bigint, name: string | Uint8Array = 'v'): Buffer =>
+  parquetOf({ values: [1n, 2n], rows, name })
+
+/** A Parquet file with a column of Int64, made byte by byte (`parquet.thrift`): such as no writer makes. */
+export const parquetOf = ({ values, rows, name, convertedType }: Made): Buffer => {
+  const body = [...new Uint8Array(new BigInt64Array(values).buffer)]
   const header = struct({
     1: int(0),
-    2: int(16),
-    3: int(16),
-    5: struct({ 1: int(2), 2: int(0), 3: int(3), 4: int(3) }),
+    2: int(body.length),
+    3: int(body.length),
+    5: struct({ 1: int(values.length), 2: int(0), 3: int(3), 4: int(3) }),
   })
   const page = [...header.bytes, ...body]
   const size = long(page.length)
@@ -46,7 +58,8 @@ export const parquetThatClaims = (rows: bigint, name: string | Uint8Array = 'v')
       9: long(4),
     }),
   })
-  const schema = [struct({ 4: text('schema'), 5: int(1) }), struct({ 1: int(2), 3: int(0), 4: text(name) })]
+  const leaf = { 1: int(2), 3: int(0), 4: text(name), ...(convertedType !== undefined && { 6: int(convertedType) }) }
+  const schema = [struct({ 4: text('schema'), 5: int(1) }), struct(leaf)]
   const group = struct({ 1: list(12, [column]), 2: size, 3: long(rows) })
   const footer = struct({ 1: int(1), 2: list(12, schema), 3: long(rows), 4: list(12, [group]) }).bytes
   const length = Buffer.alloc(4)

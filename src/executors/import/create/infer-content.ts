@@ -12,8 +12,10 @@ import { quoteText } from '../../../warehouse/quote-text.ts'
 import { findDialect } from '../csv/find-dialect.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { withShared } from '../load/judge-read.ts'
-import { datesOfDays, withDays } from '../parquet/date-days.ts'
+import { CLOCKS, withMoments } from '../parquet/clock-texts.ts'
+import { DATES, withDays } from '../parquet/date-days.ts'
 import { anyGeometry, isGeometry, withBytes } from '../parquet/geometry-column.ts'
+import { anyLeaf, leafTexts } from '../parquet/leaf-texts.ts'
 import { parquetColumns } from '../parquet/parquet-columns.ts'
 import { openSource } from '../source/open-source.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
@@ -129,13 +131,16 @@ export const createInference = (options: Options): Inference => {
   }
 }
 
-/** Dates as texts, also those that the engine has not, and of geometries that it has not their bytes in hex. */
+/** Dates and times of no day as texts, also those that the engine has not, and of geometries that it has not their bytes in hex. */
 const selectParquet = (path: string, columns: readonly Column[]): string => {
   const shown = columns.map(({ name, type }) =>
-    isGeometry(type) ? anyGeometry(name) : { value: datesOfDays(type, quoteIdentifier(name)), shared: [] },
+    isGeometry(type)
+      ? anyGeometry(name)
+      : { value: leafTexts(anyLeaf([CLOCKS, DATES]), type, quoteIdentifier(name)), shared: [] },
   )
   const values = shown.map(({ value }, index) => `${value} AS ${quoteIdentifier(columns[index]!.name)}`)
-  const structure = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${withDays(withBytes(type))}`).join(', ')
+  const readAs = (type: string): string => withDays(withMoments(withBytes(type)))
+  const structure = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${readAs(type)}`).join(', ')
   return `${withShared(shown)}SELECT ${values.join(', ')} FROM file(${quoteText(path)}, 'Parquet', ${quoteText(structure)})`
 }
 

@@ -1,4 +1,4 @@
-import { hasLeaves, type Leaf, leafTexts, replaceLeaves } from './leaf-texts.ts'
+import { hasLeaves, type Leaf, replaceLeaves } from './leaf-texts.ts'
 
 /** Of 1900-01-01, the first date that the engine has, in days since 1970. */
 const FIRST_DAY = -25_567
@@ -11,8 +11,8 @@ const dateOfDays = (days: string): string => {
   return `concat(leftPad(toString(toYear(${date}) + ${cycles} * ${CYCLE.years}), 4, '0'), substring(toString(${date}), 5))`
 }
 
-/** A type of a date among others, not a name that a tuple has for something. */
-const DATES: Leaf = { pattern: /`(?:[^`\\]|\\.)*`|\bDate32\b(?=\s*[,)]|\s*$)/g, write: dateOfDays }
+/** Dates among other values that were read with dates as days, as texts. A type, not a name that a tuple has for something. */
+export const DATES: Leaf = { pattern: /`(?:[^`\\]|\\.)*`|\bDate32\b(?=\s*[,)]|\s*$)/g, write: dateOfDays }
 
 export const hasDates = (type: string): boolean => hasLeaves(DATES, type)
 
@@ -21,6 +21,3 @@ export const hasDates = (type: string): boolean => hasLeaves(DATES, type)
  * the end of the range for them.
  */
 export const withDays = (type: string): string => replaceLeaves(DATES, type, 'Int32')
-
-/** SQL: of a value that was read with its dates as days, the same with its dates as texts. */
-export const datesOfDays = (type: string, value: string): string => leafTexts(DATES, type, value)

@@ -8,6 +8,12 @@ export type Leaf = {
   readonly write: (value: string, type: string) => string
 }
 
+/** Those of several sorts. */
+export const anyLeaf = (leaves: readonly Leaf[]): Leaf => ({
+  pattern: new RegExp(leaves.map(({ pattern }) => pattern.source).join('|'), 'g'),
+  write: (value, type) => leaves.find(leaf => hasLeaves(leaf, type))!.write(value, type),
+})
+
 /** The type with another in the place of theirs. */
 export const replaceLeaves = ({ pattern }: Leaf, type: string, by: string): string =>
   type.replace(pattern, found => (found.startsWith('`') ? found : by))

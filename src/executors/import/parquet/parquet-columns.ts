@@ -2,13 +2,13 @@ import { quoteText } from '../../../warehouse/quote-text.ts'
 import { isSqlError, type Statement, type Warehouse } from '../../../warehouse/warehouse.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
+import { markClocks } from './mark-clocks.ts'
 import { readFooter } from './read-footer.ts'
 
 export type FileColumn = {
   readonly name: string
+  /** What it is: times of no day are `Time64`, also in others, which the engine reads as times of 1970-01-01. */
   readonly type: string
-  /** Of times of no day, which the engine reads as times of 1970-01-01. */
-  readonly isClock: boolean
 }
 
 type Input = {
@@ -32,24 +32,28 @@ export const parquetColumns = async (input: Input): Promise<readonly FileColumn[
     warehouse.rows<Row>({ workspace, sql, settings: { ...settings, ...JSON_AS_TEXT }, signal })
   try {
     const [columns, claims] = await Promise.all([
-      ask<Omit<FileColumn, 'isClock'>>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
+      ask<FileColumn>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
       ask<Claims>(
         source('ParquetMetadata', from => `SELECT ${CLAIMED_ROWS} AS rows, ${CLOCKS} AS clocks FROM ${from}`),
       ),
     ])
     checkNames(columns)
     checkClaims(claims)
-    return columns.map(({ name, type }) => ({ name, type, isClock: claims[0]?.clocks.includes(name) ?? false }))
+    const types = markClocks(
+      columns.map(({ type }) => type),
+      claims[0]?.clocks.map(isClock => isClock === 1) ?? [],
+    )
+    return columns.map(({ name }, index) => ({ name, type: types[index]! }))
   } catch (error) {
     if (!isSqlError(error)) throw error
     throw new ImportFailure('content_unreadable', `The content cannot be read as Parquet: ${causeOf(error)}`)
   }
 }
 
-type Claims = { readonly rows: number; readonly clocks: readonly string[] }
+type Claims = { readonly rows: number; readonly clocks: readonly (0 | 1)[] }
 
 /** The engine tells them as what nobody can ask it for. */
-const checkNames = (columns: readonly Pick<FileColumn, 'name'>[]): void => {
+const checkNames = (columns: readonly FileColumn[]): void => {
   if (columns.some(({ name }) => name.includes('\ufffd')))
     throw new ImportFailure(
       'content_unreadable',
@@ -58,7 +62,7 @@ const checkNames = (columns: readonly Pick<FileColumn, 'name'>[]): void => {
 }
 
 const CLAIMED_ROWS = 'arraySum(g -> toFloat64(g.num_rows), row_groups)'
-const CLOCKS = "arrayMap(c -> c.path, arrayFilter(c -> startsWith(c.logical_type, 'Time('), columns))"
+const CLOCKS = "arrayMap(c -> startsWith(c.logical_type, 'Time('), columns)"
 
 /** More than a file of any size that is taken can hold. The engine makes room for all that are claimed, until it is out of memory. */
 const MOST_ROWS = 2 ** 36

@@ -5,12 +5,13 @@ import { isNested } from '../load/judge-nested.ts'
 import type { ReadColumn, Reader, Unfit } from '../load/reader.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { readClock, takesClock } from './clock-column.ts'
-import { datesOfDays, hasDates, withDays } from './date-days.ts'
+import { CLOCKS, hasClocks, withMoments } from './clock-texts.ts'
+import { DATES, hasDates, withDays } from './date-days.ts'
 import { isGeometry, readGeometry, withBytes } from './geometry-column.ts'
-import type { Leaf } from './leaf-texts.ts'
+import { anyLeaf, hasLeaves, type Leaf, leafTexts } from './leaf-texts.ts'
 import { type FileColumn, JSON_AS_TEXT } from './parquet-columns.ts'
-import { inWordsOr, unfitIn, unfitTime } from './unfit-value.ts'
-import { isZoned, utcText, utcTexts, withUtcTexts } from './utc-texts.ts'
+import { inWordsOr, unfitIn } from './unfit-value.ts'
+import { isZoned, TIMES, utcText } from './utc-texts.ts'
 
 /** A value of the column's own type is taken as it is, any other by way of its text, as every format's. */
 export const parquetReader = (
@@ -20,7 +21,7 @@ export const parquetReader = (
 ): Reader => ({
   format: 'Parquet',
   // What is sent to an engine has to be told.
-  structure: isLocal && !file.some(({ type }) => isGeometry(type)) ? null : structureOf(file, withBytes),
+  structure: isLocal && !file.some(({ type }) => isGeometry(type)) ? null : structureOf(file, readAs),
   settings: SETTINGS,
   columns: columnsOf(target, file, read),
   isBlank: '0',
@@ -51,7 +52,7 @@ export const anyValueReader = (
   place: Pick<SpoolPlace, 'isLocal'>,
 ): Reader => ({
   ...parquetReader(target, file, place),
-  structure: structureOf(file, type => withDays(withBytes(type))),
+  structure: structureOf(file, type => withDays(readAs(type))),
   settings: { ...SETTINGS, ...MANY_PARTS },
   columns: columnsOf(target, file, readAny),
 })
@@ -64,12 +65,8 @@ const readAny = (column: Column, found: FileColumn): ReadColumn => {
   if (isGeometry(fileType)) return readGeometry(column, fileType, 'before')
   const read = readValue(column, found)
   if (!hasDates(fileType)) return read
-  const place = quoteIdentifier(column.name)
-  if (!isNested(readColumnType(fileType))) return { ...read, text: datesOfDays(fileType, place), asIs: null }
-  const texts = (write?: Leaf['write']): string =>
-    `toJSONString(${datesOfDays(withUtcTexts(fileType), utcTexts(withDays(fileType), place, write))})`
-  const text = isZoned(column.type) ? texts() : `toJSONString(${datesOfDays(fileType, place)})`
-  return { ...read, text: showUnfit(read.unfit, () => texts(inWordsOr(timeText(column.type))), text), asIs: null }
+  const shown = textsOf({ place: quoteIdentifier(column.name), type: column.type, fileType, more: [DATES] })
+  return { ...read, text: showUnfit(read.unfit, shown), asIs: null }
 }
 
 const read = (column: Column, found: FileColumn): ReadColumn =>
@@ -78,28 +75,25 @@ const read = (column: Column, found: FileColumn): ReadColumn =>
 const structureOf = (file: readonly FileColumn[], readAs: (type: string) => string): string =>
   file.map(({ name, type }) => `${quoteIdentifier(name)} ${readAs(type)}`).join(', ')
 
-const readValue = (column: Column, { type: fileType, isClock }: FileColumn): ReadColumn => {
-  if (isClock && takesClock(column)) return readClock(column, fileType)
+/** The type as which a column is read. */
+const readAs = (type: string): string => withMoments(withBytes(type))
+
+const readValue = (column: Column, { type: fileType }: FileColumn): ReadColumn => {
   const { name, type } = column
   const [target, source] = [readColumnType(type), readColumnType(fileType)]
+  if (source.name === 'Time64' && takesClock(column)) return readClock(column, fileType)
   const place = quoteIdentifier(name)
-  const asIs = target.base === source.base && target.base !== 'String' ? place : null
+  const asIs = target.base === source.base && target.base !== 'String' && !hasClocks(fileType) ? place : null
   const unfit = unfitOf(place, source, fileType)
-  const text = textOf({ place, type, fileType })
-  const inWords = (): string =>
-    isNested(source)
-      ? `toJSONString(${utcTexts(fileType, place, inWordsOr(timeText(type)))})`
-      : unfitTime(fileType, place)
-  const shown = showUnfit(unfit, inWords, text)
-  return { name, type, column, text: shown, emptyIsNull: false, isUtf8: false, asIs, unfit }
+  const text = showUnfit(unfit, textsOf({ place, type, fileType, more: [] }))
+  return { name, type, column, text, emptyIsNull: false, isUtf8: false, asIs, unfit }
 }
 
-/** How a time is written where it is read again, by the column. */
-const timeText = (type: string): Leaf['write'] => (isZoned(type) ? utcText : value => `toString(${value})`)
+/** SQL: the text of a value, and the one of a value in which something is that the engine has not, instead of which it would show the end of its range. */
+type Texts = { readonly fine: string; readonly unfit: string }
 
-/** SQL: what is shown of a value that the engine has not, instead of the end of its range. */
-const showUnfit = (unfit: Unfit | null, inWords: () => string, text: string): string =>
-  unfit === null ? text : `if(${unfit.reason}, ${inWords()}, ${text})`
+const showUnfit = (unfit: Unfit | null, texts: Texts): string =>
+  unfit === null ? texts.fine : `if(${unfit.reason}, ${texts.unfit}, ${texts.fine})`
 
 /** Texts are judged by the column: bytes may go into a `FixedString`. */
 const unfitOf = (place: string, source: Type, fileType: string): Unfit | null => {
@@ -111,11 +105,30 @@ const unfitOf = (place: string, source: Type, fileType: string): Unfit | null =>
 
 type Type = ReturnType<typeof readColumnType>
 
+type Shown = {
+  readonly place: string
+  /** Of the column. */
+  readonly type: string
+  readonly fileType: string
+  /** What is also read as something else than it is. */
+  readonly more: readonly Leaf[]
+}
+
 /** Times say what zone they are of where they are read again in another. */
-const textOf = ({ place, type, fileType }: { place: string; type: string; fileType: string }): string => {
-  const source = readColumnType(fileType)
-  if (source.base === 'String') return place
-  if (isNested(source)) return `toJSONString(${isZoned(type) ? utcTexts(fileType, place) : place})`
-  if (!source.name.startsWith('DateTime')) return `toString(${place})`
-  return isZoned(type) ? utcText(place) : `toString(toTimeZone(${place}, 'UTC'))`
+const textsOf = ({ place, type, fileType, more }: Shown): Texts => {
+  const write: Leaf['write'] = isZoned(type) ? utcText : time => `toString(${time})`
+  const written = (leaves: readonly Leaf[]): string => leafTexts(anyLeaf(leaves), fileType, place)
+  const [always, inWords] = [[CLOCKS, ...more], { ...TIMES, write: inWordsOr(write) }]
+  if (isNested(readColumnType(fileType))) {
+    const fine = written(isZoned(type) ? [...always, TIMES] : always)
+    return { fine: `toJSONString(${fine})`, unfit: `toJSONString(${written([...always, inWords])})` }
+  }
+  const leaves = [...always, { ...TIMES, write }]
+  if (!hasLeaves(anyLeaf(leaves), fileType)) return plainText(place, fileType)
+  return { fine: written(leaves), unfit: written([...always, inWords]) }
+}
+
+const plainText = (place: string, fileType: string): Texts => {
+  const text = readColumnType(fileType).base === 'String' ? place : `toString(${place})`
+  return { fine: text, unfit: text }
 }

@@ -1,4 +1,5 @@
 import { readColumnType, tupleElements } from '../load/column-type.ts'
+import { isNoClock } from './clock-texts.ts'
 import type { Leaf } from './leaf-texts.ts'
 
 /** Of 0001-01-01 and of the end of 9999, in seconds: what is before or after them the engine shows as one of the two years. */
@@ -27,6 +28,8 @@ export const unfitIn = (type: string, value: string, depth = 0): string | null =
       return `ifNull(NOT isValidUTF8(${value}), 0)`
     case 'DateTime64':
       return isOutOfRange(parts[0]!, value)
+    case 'Time64':
+      return isNoClock(value, type)
     case 'Array':
       return amongst(parts[0]!, value)
     case 'Map':
@@ -53,7 +56,7 @@ const isOutOfRange = (digits: string, value: string): string | null => {
 }
 
 /** SQL: a time that the engine has not, in words that are no time. The type is one of which some are so. */
-export const unfitTime = (type: string, value: string): string => {
+const unfitTime = (type: string, value: string): string => {
   const { name, convert } = UNITS[readColumnType(type).parts[0]!]!
   return `concat(toString(${convert}(${value})), ' ${name} since 1970')`
 }

@@ -1,0 +1,85 @@
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, beforeEach } from 'vitest'
+import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
+
+export type ParquetScene = Pick<
+  ImportScene,
+  'call' | 'dataSource' | 'give' | 'import' | 'rows' | 'table' | 'value' | 'warehouse'
+> & {
+  /** Of the data source that a test is about. */
+  readonly name: string
+  /** The next test, or the next part of one, is about another. */
+  readonly renew: () => string
+  /** An import into it, run to its end. */
+  readonly load: (
+    content: Uint8Array,
+    fields?: Record<string, unknown>,
+  ) => Promise<Awaited<ReturnType<ImportScene['import']>>>
+  /** A file as DuckDB writes it; `options` of its `COPY`, each after a comma. */
+  readonly fromDuckdb: (select: string, options?: string) => Promise<Buffer>
+  /** A file as the engine writes it. */
+  readonly fromEngine: (select: string) => Promise<Buffer>
+}
+
+/** For the tests of a file about Parquet: a server, and a data source for each of them that has a name of its own. */
+export const useParquet = (): ParquetScene => {
+  let scene: ImportScene
+  let folder: string
+  let count = 0
+  beforeAll(async () => {
+    scene = await openImportScene()
+    folder = await mkdtemp(join(tmpdir(), 'millrace-parquet-'))
+  })
+  afterAll(async () => {
+    await scene?.stop()
+    await rm(folder, { recursive: true })
+  })
+  const nameOf = (at: number): string => `parquet_${at}`
+  const renew = (): string => nameOf(++count)
+  beforeEach(() => {
+    renew()
+  })
+
+  const give: ImportScene['give'] = (path, answer) => scene.give(path, answer)
+  return {
+    get name() {
+      return nameOf(count)
+    },
+    get warehouse() {
+      return scene.warehouse
+    },
+    renew,
+    give,
+    call: (...request) => scene.call(...request),
+    dataSource: (...given) => scene.dataSource(...given),
+    import: fields => scene.import(fields),
+    rows: <Row extends object>(sql: string) => scene.rows<Row>(sql),
+    table: (...table) => scene.table(...table),
+    value: sql => scene.value(sql),
+    load: (content, fields = {}) =>
+      scene.import({ datasource: nameOf(count), url: give(`/${nameOf(count)}.parquet`, content), ...fields }),
+    fromDuckdb: async (select, options = '') => {
+      const path = join(folder, `${nameOf(count)}.parquet`)
+      await runDuckdb(`COPY (${select}) TO '${path}' (FORMAT parquet${options})`)
+      return readFile(path)
+    },
+    fromEngine: async select => {
+      const path = join(scene.warehouse.importFolder(WORKSPACE)!, `${nameOf(count)}.parquet`)
+      await scene.warehouse.command({
+        workspace: WORKSPACE,
+        sql: `INSERT INTO FUNCTION file('${path}', 'Parquet') ${select}`,
+        settings: { engine_file_truncate_on_insert: 1 },
+      })
+      return readFile(path)
+    },
+  }
+}
+
+const runDuckdb = async (sql: string): Promise<void> => {
+  const connection = await (await DuckDBInstance.create()).connect()
+  await connection.run(sql)
+  connection.closeSync()
+}
