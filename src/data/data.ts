@@ -20,8 +20,8 @@ export type Data = {
   /** As it is now. */
   catalogue(workspace: string): Promise<Catalogue>
   /**
-   * To be awaited before tables of a workspace are used: what a former life of this server had begun is finished or cleared away, and every
-   * data source has its table with all of its columns. Done once in the life of this process.
+   * To be awaited before tables of a workspace are used: what a former life of this server, or of its engine, had begun is finished or cleared away,
+   * and every data source has its table with all of its columns. Done once in a life of both.
    */
   ready(workspace: string): Promise<void>
   /** Something was left half done: `ready` does its work once more at the next call. */

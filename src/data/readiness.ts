@@ -6,17 +6,22 @@ import { tidyStaging } from './tidy-staging.ts'
 
 type Parts = Omit<Data, 'ready' | 'lookAgain'>
 
+/** Of one life of the engine. */
+type Done = { readonly life: number; readonly making: Promise<void> }
+
 /** `Data.ready`. */
 export const createReadiness = (parts: Parts): Pick<Data, 'ready' | 'lookAgain'> => {
-  const done = new Map<string, Promise<void>>()
+  const done = new Map<string, Done>()
   return {
     ready: workspace => {
+      // Asked before: an engine that ends meanwhile is looked at anew.
+      const life = parts.warehouse.life(workspace)
       const known = done.get(workspace)
-      if (known !== undefined) return known
+      if (known?.life === life) return known.making
       const making = makeReady(parts, workspace)
-      done.set(workspace, making)
+      done.set(workspace, { life, making })
       making.catch(() => {
-        if (done.get(workspace) === making) done.delete(workspace)
+        if (done.get(workspace)?.making === making) done.delete(workspace)
       })
       return making
     },

@@ -214,14 +214,15 @@ const tryToTakeBack = async (data: Data, { job, logger }: Write, publication: Pu
 
 const notPublished = ({ message }: Error): WriteFailure => ({ type: 'failed', reason: 'publication_failed', message })
 
-/** What could not be cleared away now is by whoever writes next in the workspace. */
-const clearAway = async ({ store, warehouse }: Data, { job, logger }: Write, staging: string): Promise<void> => {
+/** What could not be cleared away now is by whoever reads or writes next in the workspace. */
+const clearAway = async ({ store, warehouse, lookAgain }: Data, { job, logger }: Write, staging: string): Promise<void> => {
   const { workspace } = job
   try {
     const isCommitted = (await store.getPublication({ workspace, jobId: job.id })) !== null
     if (!isCommitted) await dropStaging(warehouse, workspace, staging)
   } catch (error) {
     logger.warn({ err: error, job_id: job.id }, 'a staging database could not be dropped')
+    lookAgain(workspace)
   }
   await store.unlockTables({ workspace, holder: { lease: leaseOf(job) } })
 }

@@ -14,6 +14,8 @@ export interface Engines {
   database(workspace: string): string
   /** Makes sure that the engine runs and the database exists. Asked for every statement. Throws `WarehouseError`. */
   endpoints(workspace: string): Promise<Endpoints>
+  /** `Warehouse.life`. */
+  life(workspace: string): number
   /** `Warehouse.importFolder`. */
   importFolder(workspace: string): string | null
   problem(): Promise<string | null>
@@ -114,6 +116,7 @@ const onSockets = (options: SocketOptions): Engines => {
       const endpoint = endpointOf(workspace, socketPath)
       return { own: endpoint, users: endpoint, hasQueryLog: false, resultFiles }
     },
+    life: workspace => engines.ends(workspace),
     importFolder: workspace => makeImportFolder({ dataDir: options.dataDir, workspace }),
     problem: async () => (await gate?.problem()) ?? engines.problem(),
     warning: () => engines.warning() ?? (isAmongMany ? `${ONE_MACHINE}.` : null),

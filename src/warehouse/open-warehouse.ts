@@ -129,6 +129,7 @@ export const openWarehouse = (options: Options): Warehouse => {
       const settings = { ...INSERT, ...statement.settings }
       await run({ ...statement, settings }, Readable.from(content, { objectMode: false }))
     },
+    life: workspace => engines.life(workspace),
     importFolder: workspace => engines.importFolder(workspace),
     problem: () => engines.problem(),
     warning: () => engines.warning(),

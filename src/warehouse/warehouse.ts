@@ -34,6 +34,8 @@ export interface Warehouse {
   }): Promise<BoundSelect>
   /** The columns that a SELECT gives, as the engine sees them. Throws `WarehouseError`: `sql_error` for a table that does not exist. */
   describeSelect(input: { workspace: string; sql: string }): Promise<readonly DescribedColumn[]>
+  /** Becomes another number whenever the engine of a workspace has ended or was away: what was left in it then is nobody's. */
+  life(workspace: string): number
   /** The live database of a workspace: `live`, or the server's name for it. To be quoted. */
   database(workspace: string): string
   /** Stops a query or statement within a second; one that has ended is no error. */

@@ -78,6 +78,35 @@ test('a write whose engine is killed is tried again, and its rows are there once
   expect(await scene.staging()).toEqual([])
 }, 90_000)
 
+test('what a write has left in an engine that was killed is gone with the next read', async () => {
+  const id = await submit({ query: SLOWLY, datasource: 'source', restartable: false })
+  await untilWrites(id)
+  // Also the engine that is started to clear it away.
+  await expect
+    .poll(
+      async () => {
+        for (const pid of enginesOf(scene.dataDir)) process.kill(pid, 'SIGKILL')
+        return (await job(id)).status
+      },
+      { timeout: 30_000, interval: 5 },
+    )
+    .toBe('failed')
+  const read = { query: 'SELECT count() AS n FROM source', format: 'json' }
+  expect((await scene.call('POST', '/v1/sql', read)).status).toBe(200)
+  expect(await scene.staging()).toEqual([])
+}, 90_000)
+
+test('staging of a job that goes on is left alone when its engine starts anew and is read', async () => {
+  const id = await submit({ populate: { pipe: 'slow', truncate: true } })
+  await expect.poll(() => stepsDone(id), { timeout: 60_000 }).toBeGreaterThan(1)
+  process.kill(engineOf(scene.dataDir), 'SIGKILL')
+  const read = { query: 'SELECT count() AS n FROM source', format: 'json' }
+  await expect.poll(async () => (await scene.call('POST', '/v1/sql', read)).status, { timeout: 30_000 }).toBe(200)
+  expect((await scene.staging()).some(name => name.includes(id.replaceAll('-', '')))).toBe(true)
+  expect(await job(id, 60)).toMatchObject({ status: 'completed', attempt: 1 })
+  expect(await rowsOf('summed')).toBe('360')
+}, 120_000)
+
 test('what a job writes can neither be dropped nor emptied nor fed otherwise meanwhile, and the refusal names the job', async () => {
   await scene.dataSource('busy', { day: 'Date', n: 'UInt64' })
   await scene.pipe('of_busy', [{ name: 'fed', sql: 'SELECT day, n FROM busy', role: materialized('fed_by_busy') }])
@@ -123,13 +152,18 @@ test('jobs that write one data source wait for each other without a slot', async
 }, 60_000)
 
 const engineOf = (dataDir: string): number => {
-  const engines = readdirSync('/proc').filter(pid => {
-    try {
-      return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(join(dataDir, 'warehouse'))
-    } catch {
-      return false
-    }
-  })
+  const engines = enginesOf(dataDir)
   expect(engines).toHaveLength(1)
-  return Number(engines[0])
+  return engines[0]!
 }
+
+const enginesOf = (dataDir: string): readonly number[] =>
+  readdirSync('/proc')
+    .filter(pid => {
+      try {
+        return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(join(dataDir, 'warehouse'))
+      } catch {
+        return false
+      }
+    })
+    .map(Number)

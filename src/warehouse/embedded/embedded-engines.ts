@@ -10,6 +10,8 @@ import { createResultFiles, type ResultFiles } from './result-files.ts'
 export interface EmbeddedEngines {
   /** Where a workspace's engine listens; it runs when this resolves. Rejects with `WarehouseError`. Ask anew for every statement. */
   address(workspace: string): Promise<EngineAddress>
+  /** How many engines of a workspace have ended, asked or not. */
+  ends(workspace: string): number
   /** What keeps engines from starting; null when nothing is known. */
   problem(): string | null
   /** What an operator should know though all works: engines are not confined to their folders. null: nothing, as far as is known. */
@@ -59,6 +61,7 @@ const UNCONFINED = 'Data engines can reach files outside of their folders, if a 
 export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEngines => {
   const { dataDir, memoryBytes, idleMs, killGraceMs = KILL_GRACE_MS, packageName = 'chdb', logger, clock } = options
   const entries = new Map<string, Entry>()
+  const ends = new Map<string, number>()
   let closed = false
   let lastFailure: string | null = null
   let unconfined: string | null = null
@@ -95,6 +98,7 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
 
   const forget = (workspace: string, entry: Entry): void => {
     entry.folder.release()
+    ends.set(workspace, (ends.get(workspace) ?? 0) + 1)
     if (entries.get(workspace) === entry) entries.delete(workspace)
   }
 
@@ -121,6 +125,7 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
         })
       }
     },
+    ends: workspace => ends.get(workspace) ?? 0,
     problem: () => (isInstalled(packageName) ? lastFailure : MISSING_CHDB),
     warning: () => (unconfined === null ? null : `${UNCONFINED}: ${unconfined}.`),
     close: async () => {

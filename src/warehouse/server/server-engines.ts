@@ -22,7 +22,10 @@ export const openServerEngines = ({ url, clock }: Options): Engines => {
   let lastFailure: string | null = null
   const nameOf = (workspace: string): string => `${prefix}_${workspace}`
 
+  let aways = 0
+
   const onAway = (): void => {
+    aways++
     check.forget()
     workspaces.clear()
   }
@@ -81,6 +84,7 @@ export const openServerEngines = ({ url, clock }: Options): Engines => {
   return {
     database: nameOf,
     endpoints: async workspace => endpointsOf(nameOf(workspace)),
+    life: () => aways,
     importFolder: () => null,
     problem: async () => {
       try {
