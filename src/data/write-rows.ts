@@ -215,7 +215,11 @@ const tryToTakeBack = async (data: Data, { job, logger }: Write, publication: Pu
 const notPublished = ({ message }: Error): WriteFailure => ({ type: 'failed', reason: 'publication_failed', message })
 
 /** What could not be cleared away now is by whoever reads or writes next in the workspace. */
-const clearAway = async ({ store, warehouse, lookAgain }: Data, { job, logger }: Write, staging: string): Promise<void> => {
+const clearAway = async (
+  { store, warehouse, lookAgain }: Data,
+  { job, logger }: Write,
+  staging: string,
+): Promise<void> => {
   const { workspace } = job
   try {
     const isCommitted = (await store.getPublication({ workspace, jobId: job.id })) !== null
