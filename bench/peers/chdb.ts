@@ -1,4 +1,4 @@
-import { open as openFile, rm, stat } from 'node:fs/promises'
+import { open as openFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { loadChdb } from '../../src/warehouse/embedded/engine/chdb.ts'
 
@@ -11,6 +11,12 @@ export const open = async ({ directory }: { directory: string }) => {
 
   const write = ({ sql, format }: Statement): Promise<unknown> =>
     session.queryAsync(`${sql} INTO OUTFILE '${path}' TRUNCATE FORMAT ${format}`, { format: 'Null' })
+
+  /** As its package for Node offers it: the rows are handed out, and the program writes them. */
+  const writeHandedOut = async ({ sql, format }: Statement): Promise<void> => {
+    const answer = await session.queryAsync(sql, { format })
+    await writeFile(path, answer.bytes())
+  }
 
   const flush = async (): Promise<void> => {
     const file = await openFile(path)
@@ -31,7 +37,9 @@ export const open = async ({ directory }: { directory: string }) => {
   return {
     /** Writes the rows of a query to a file, and leaves it to the kernel when they get to the disk. */
     write: (statement: Statement) => timed(() => write(statement)),
-    /** The same, and flushes the file. */
+    /** The same through the memory of the process. */
+    writeHandedOut: (statement: Statement) => timed(() => writeHandedOut(statement)),
+    /** As the first, and flushes the file. */
     writeAndFlush: (statement: Statement) => timed(() => write(statement).then(flush)),
     /** Seconds of statements of any kind. */
     async run(statements: readonly string[]): Promise<number> {
