@@ -1,8 +1,11 @@
+import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
+import { ownedFolder } from '../blobs/file/owned-folder.ts'
+import { ownedBlobs } from '../blobs/owned-blobs.ts'
 import { createData } from '../data/data.ts'
 import { createTablesHome } from '../data/tables-home.ts'
 import { createUploads } from '../data/uploads.ts'
@@ -86,7 +89,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   undo.push(() => opened.close())
   const metrics = createMetrics()
   const store = metrics.instrument(opened)
-  const blobs = await openBlobStore({ config, dataDir, undo })
+  const blobs = await openBlobStore({ config, dataDir, store, undo })
   const secrets = openSecretBox({ dataDir: config.dataDir, secretKey: config.secretKey })
   const parts = { config, clock, logger, store, blobs }
   const shareTails = config.databaseUrl !== null
@@ -159,16 +162,24 @@ export const openStore = async (config: Config, clock: Clock): Promise<Store> =>
   return openPostgresStore({ url: config.databaseUrl, processName: `millrace ${config.roles.join(',')}` })
 }
 
+/** A place that is not the store's own is told in its health, and waited for: a folder may be mounted later. */
 const openBlobStore = async ({
   config: { blobPlace },
   dataDir,
+  store,
   undo,
-}: Pick<Assembly, 'config' | 'dataDir' | 'undo'>): Promise<BlobStore> => {
-  if (blobPlace?.type !== 's3') return openBlobFolder(blobPlace?.path ?? join(dataDir.path, 'blobs'), dataDir)
+}: Pick<Assembly, 'config' | 'dataDir' | 'undo'> & { readonly store: Store }): Promise<BlobStore> => {
+  if (blobPlace?.type !== 's3') {
+    const directory = blobPlace?.path ?? join(dataDir.path, 'blobs')
+    // Commands are kept out of it by its real path. What is in it is made once it is known to be the one.
+    await mkdir(directory, { recursive: true, mode: 0o700 })
+    const open = () => openBlobFolder(directory, dataDir)
+    return ownedBlobs({ place: ownedFolder(directory), settings: store, open })
+  }
   const { openS3BlobStore } = await import('../blobs/s3/s3-blob-store.ts')
   const opened = await openS3BlobStore({ ...blobPlace, credentials: null })
   undo.push(() => opened.close())
-  return opened
+  return ownedBlobs({ place: opened.place, settings: store, open: async () => opened })
 }
 
 /**

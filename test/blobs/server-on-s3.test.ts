@@ -1,9 +1,9 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
-import { serve } from '../fetch/local-server.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 import { S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
+import { startSwitchableS3 } from './switchable-s3.ts'
 
 let s3: S3Server
 let server: TestServer
@@ -69,15 +69,19 @@ test.each([
   ['runs out of its time', { timeout_seconds: 8 }, 'failed', 'timeout'],
 ])('a query whose rows S3 does not take %s without waiting for it', async (_, body, status, reason) => {
   const uploadStarted = Promise.withResolvers<void>()
-  const stuck = await serve((request, response) => {
-    if (request.url!.includes('partNumber=1')) return uploadStarted.resolve()
-    const isStart = request.method === 'POST' && request.url!.includes('uploads')
-    request.resume().on('end', () => response.end(isStart ? '<X><UploadId>id</UploadId></X>' : ''))
-  })
+  const stuck = await startSwitchableS3('blobs')
+  stuck.fault = ({ path }) => {
+    if (!path.includes('partNumber=1')) return false
+    uploadStarted.resolve()
+    return true
+  }
   const own = await startTestServer({
-    settings: { 'blob-url': `s3://blobs/stuck?endpoint=${encodeURIComponent(`http://127.0.0.1:${stuck.port}`)}` },
+    settings: { 'blob-url': `s3://blobs/stuck?endpoint=${encodeURIComponent(stuck.endpoint)}` },
   })
-  onTestFinished(() => own.stop())
+  onTestFinished(async () => {
+    await own.stop()
+    await stuck.close()
+  })
   await own.run({ query: 'SELECT 1' }) // its engine runs by then
   const query = 'SELECT number, cityHash64(number) AS hash FROM numbers(2000000)'
   const job = (await own.call('POST', '/v1/jobs', { query, ...body })).body

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, renameSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -39,7 +39,8 @@ const onFiles = async (): Promise<Place> => {
     server,
     goAway: () => renameSync(blobs, `${blobs}-away`),
     comeBack: () => renameSync(`${blobs}-away`, blobs),
-    message: /^The folder of blobs \S+ does not take or give content \(ENOENT: .*mount it again\.$/,
+    message:
+      /^The folder of blobs \S+ (is not the one that .*blobs\.id is not there\. Mount it, |does not take or give content \(ENOENT: .*mount it again\.$)/,
   }
 }
 
@@ -178,4 +179,33 @@ test('an import whose upload is not as long as it was says so, and is not tried 
   const failed = (await server.call('GET', `/v1/jobs/${sent.job_id}?wait=60`)).body
   expect(failed).toMatchObject({ status: 'failed', status_reason: 'source_refused', attempt: 1 })
   expect(failed.error.message).toMatch(/ has 2 bytes, and had 6 when it was stored\. Send it again\.$/)
+})
+
+test('a server that starts before its folder is mounted says so, writes nothing there, and goes on once it is', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-blobs-'))
+  const [blobs, dataDir] = [join(directory, 'blobs'), join(directory, 'data')]
+  const start = () => startTestServer({ dataDir, settings: { 'blob-url': `file://${blobs}` } })
+  const first = await start()
+  const job = await first.run(COMMAND)
+  await first.stop()
+  renameSync(blobs, `${blobs}-away`)
+  const server = await start()
+  onTestFinished(async () => {
+    await server.stop()
+    rmSync(directory, { recursive: true, force: true })
+  })
+  const message = expect.stringMatching(
+    /^The folder of blobs \S+ is not the one that .*blobs\.id is not there\. Mount it, /,
+  )
+  expect(server.problems).toContainEqual({ part: 'blobs', problems: [{ severity: 'unavailable', message }] })
+  expect((await server.call('GET', '/readyz')).status).toBe(503)
+  expect(await server.run(COMMAND)).toMatchObject({ status: 'failed', error: { code: 'storage_unavailable', message } })
+  expect(readdirSync(blobs)).toEqual([])
+  rmdirSync(blobs)
+  renameSync(`${blobs}-away`, blobs)
+  expect((await server.call('GET', '/readyz')).status).toBe(200)
+  const path = `/v1/jobs/${job.job_id}/artifacts`
+  const [artifact] = (await server.call('GET', path)).body.artifacts
+  expect((await server.call('GET', `${path}/${artifact.artifact_id}`)).status).toBe(200)
+  expect(await server.run(COMMAND)).toMatchObject({ status: 'completed' })
 })

@@ -1,9 +1,12 @@
-import { request as httpRequest, type ServerResponse } from 'node:http'
+import { request as httpRequest, type IncomingHttpHeaders, type ServerResponse } from 'node:http'
 import { serve } from '../fetch/local-server.ts'
 import { startS3Server } from './s3-server.ts'
 
 /** Answers a request in place of the store, or gives false: then the store does. */
-export type Faulty = (request: { method: string; path: string }, response: ServerResponse) => boolean
+export type Faulty = (
+  request: { method: string; path: string; headers: IncomingHttpHeaders },
+  response: ServerResponse,
+) => boolean
 
 /** A store of the S3 protocol that can be made to misbehave; for one test. */
 export const startSwitchableS3 = async (
@@ -12,13 +15,15 @@ export const startSwitchableS3 = async (
   const store = await startS3Server(...buckets)
   const switchable = { endpoint: '', fault: null as Faulty | null, close: store.close }
   const proxy = await serve((request, response) => {
-    const [method, path] = [request.method!, request.url!]
-    if (switchable.fault?.({ method, path }, response)) return void request.resume()
+    const [method, path, headers] = [request.method!, request.url!, request.headers]
+    if (switchable.fault?.({ method, path, headers }, response)) return void request.resume()
     // The same Host: it is signed.
-    const passed = httpRequest(store.endpoint + path, { method, headers: request.headers }, answer => {
+    const passed = httpRequest(store.endpoint + path, { method, headers }, answer => {
       response.writeHead(answer.statusCode!, answer.headers)
+      answer.on('error', () => response.destroy())
       answer.pipe(response)
     })
+    passed.on('error', () => response.destroy())
     request.pipe(passed)
   })
   switchable.endpoint = `http://127.0.0.1:${proxy.port}`

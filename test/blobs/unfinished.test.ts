@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { buffer } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
+import { createTestDatabase } from '../test-database.ts'
 
 const newDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-unfinished-'))
@@ -35,7 +36,14 @@ const beginUpload = async (server: TestServer) => {
 test('what a server that was killed had not finished is gone after its restart, and not what others of the folder write', async () => {
   const [shared, firstDir, otherDir] = [newDirectory(), newDirectory(), newDirectory()]
   const unfinished = () => readdirSync(join(shared, 'tmp')).sort()
-  const settings = { 'blob-url': `file://${shared}` }
+  const database = await createTestDatabase()
+  onTestFinished(() => database.drop())
+  const settings = {
+    'blob-url': `file://${shared}`,
+    'database-url': database.url,
+    'secret-key': 'shared by both',
+    'admin-token': 'the admin token of both servers',
+  }
   const first = await startTestServer({ dataDir: firstDir, settings })
   const mark = readFileSync(join(firstDir, 'blob-writer'), 'utf8')
   await first.stop()

@@ -68,10 +68,11 @@ const prepareTraces = async (directory: string): Promise<string> => {
 
 const startServers = async (directory: string, input: ChaosInput): Promise<readonly ServerProcess[]> => {
   const servers: ServerProcess[] = []
+  const environment = { MILLRACE_BLOB_URL: `file://${directory}/blobs`, ...input.environment }
   for (let number = 1; number <= input.servers; number++) {
     const own = join(directory, `server-${number}`)
     await mkdir(own)
-    const server = await createServerProcess({ directory: own, environment: input.environment })
+    const server = await createServerProcess({ directory: own, environment })
     await server.start()
     servers.push(server)
   }

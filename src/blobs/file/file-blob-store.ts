@@ -24,13 +24,12 @@ type Options = {
 
 /**
  * Blobs as files of one directory (made with mode 0700 when missing): `tmp/<writer>.<key>` while they are written, then
- * `<first two characters of the key>/<key>`. Several servers may share it. Rejects when the directory cannot be made.
+ * `<first two characters of the key>/<key>`. Several servers may share it. Throws `storage_unavailable` when the directory cannot be made.
  */
 export const openFileBlobStore = async (options: Options): Promise<BlobStore> => {
   const { directory, writer = newId(), formerWriter = null } = options
   const folder = blobFolder(directory, writer)
-  await mkdir(folder.temporary, { recursive: true, mode: 0o700 })
-  await chmod(folder.root, 0o700)
+  await make(folder)
   if (formerWriter !== null) await removeUnfinishedOf(folder, formerWriter)
   const hasher = createFileHasher()
   let pinging: Promise<void> | null = null
@@ -54,6 +53,15 @@ export const openFileBlobStore = async (options: Options): Promise<BlobStore> =>
       })
       return pinging
     },
+  }
+}
+
+const make = async ({ root, temporary }: BlobFolder): Promise<void> => {
+  try {
+    await mkdir(temporary, { recursive: true, mode: 0o700 })
+    await chmod(root, 0o700)
+  } catch (error) {
+    throw toFolderFault(error, root)
   }
 }
 

@@ -5,8 +5,12 @@ import type { MillraceError } from '../../kernel/errors.ts'
 import type { S3Location } from '../../kernel/s3-location.ts'
 import type { BlobPart, BlobStore } from '../blob-store.ts'
 import { damaged } from '../damaged.ts'
+import type { OwnedPlace } from '../owned-place.ts'
+import { remembering } from '../remembering.ts'
+import { isMissing } from './is-missing.ts'
 import { listOlderThan } from './list-older-than.ts'
 import { ObjectStream } from './object-stream.ts'
+import { ownedBucket } from './owned-bucket.ts'
 import { presignBlob } from './presign-blob.ts'
 import { putObject } from './put-object.ts'
 import { toS3Fault } from './s3-fault.ts'
@@ -36,12 +40,18 @@ const PING_KEPT_MS = 5_000
 
 const KEY = /^[0-9a-f]{32}$/
 
+type S3BlobStore = BlobStore & {
+  /** Where they lie, for who must know whose they are. */
+  readonly place: OwnedPlace
+  close(): void
+}
+
 /**
  * Blobs as objects `<prefix><key>` of one bucket of S3 or a compatible store. An object exists only when its upload is
  * complete, so nothing half written is ever seen. The endpoint may be on a private network: the address rules are for what
  * users name, and this one the operator has named.
  */
-export const openS3BlobStore = async (options: S3BlobOptions): Promise<BlobStore & { close(): void }> => {
+export const openS3BlobStore = async (options: S3BlobOptions): Promise<S3BlobStore> => {
   const bucket = await openBucket(options)
   const ping = remembering(() => writeProbe(bucket), PING_KEPT_MS)
   return {
@@ -51,6 +61,7 @@ export const openS3BlobStore = async (options: S3BlobOptions): Promise<BlobStore
     presign: async (key, how) => (KEY.test(key) ? presignBlob(bucket, key, how) : null),
     listOlderThan: time => listOlderThan(bucket, time),
     ping,
+    place: ownedBucket(bucket),
     close: () => {
       bucket.client.destroy()
       bucket.reader.destroy()
@@ -130,11 +141,6 @@ const abandon = (stream: Readable, error: MillraceError): MillraceError => {
 const noParts = (bucket: Bucket): MillraceError =>
   toS3Fault(Object.assign(new Error('Range was ignored'), { name: 'RangeIgnored' }), bucket)
 
-const isMissing = (error: unknown): boolean => {
-  const { name, $metadata } = error as Partial<S3ServiceException>
-  return name === 'NoSuchKey' || (name === 'NotFound' && $metadata?.httpStatusCode === 404)
-}
-
 const isBeyond = (error: unknown): boolean => (error as Partial<S3ServiceException>).$metadata?.httpStatusCode === 416
 
 const deleteObject = async (bucket: Bucket, key: string): Promise<void> => {
@@ -152,21 +158,4 @@ const writeProbe = async (bucket: Bucket): Promise<void> => {
   await bucket.reader.send(command).catch(error => {
     throw toS3Fault(error, bucket)
   })
-}
-
-/** Callers at the same time share one call; what went well counts for a while, what failed is tried again. */
-const remembering = (call: () => Promise<void>, keptMs: number): (() => Promise<void>) => {
-  let current: Promise<void> | null = null
-  let wellUntil = 0
-  return async () => {
-    if (performance.now() < wellUntil) return
-    current ??= call()
-      .then(() => {
-        wellUntil = performance.now() + keptMs
-      })
-      .finally(() => {
-        current = null
-      })
-    await current
-  }
 }

@@ -1,0 +1,63 @@
+import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newId } from '../../kernel/ids.ts'
+import { ID_NAME, type OwnedPlace } from '../owned-place.ts'
+import { blobFolder, syncDirectory } from './blob-folder.ts'
+import { toFolderFault } from './folder-fault.ts'
+
+/** A folder of blobs as a place that bears an id. Touches nothing yet. */
+export const ownedFolder = (root: string): OwnedPlace => {
+  const path = join(root, ID_NAME)
+  return {
+    name: `The folder of blobs ${root}`,
+    idAt: path,
+    advice: 'Mount it, or mend MILLRACE_BLOB_URL: all servers of one database share one.',
+    stays: false,
+    keptMs: 0,
+    readId: () => inFolder(root, () => readId(path)),
+    writeId: id => inFolder(root, () => writeId({ root, path, id })),
+  }
+}
+
+const inFolder = async <T>(root: string, call: () => Promise<T>): Promise<T> => {
+  try {
+    return await call()
+  } catch (error) {
+    throw toFolderFault(error, root)
+  }
+}
+
+const readId = async (path: string): Promise<string | null> => {
+  try {
+    return (await readFile(path, 'utf8')).trim() || null
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
+    throw error
+  }
+}
+
+type NewFile = { readonly root: string; readonly path: string; readonly id: string }
+
+/** Whole or not there. Should a crash leave the first half, it goes with what else is unfinished. */
+const writeId = async ({ root, path, id }: NewFile): Promise<void> => {
+  if ((await readId(path)) !== null) return
+  const { temporary, temporaryOf } = blobFolder(root, 'id')
+  await mkdir(temporary, { recursive: true, mode: 0o700 })
+  const unfinished = temporaryOf(newId())
+  try {
+    await writeFile(unfinished, `${id}\n`, { flag: 'wx', mode: 0o600, flush: true })
+    await putInPlace(unfinished, path)
+  } finally {
+    await rm(unfinished, { force: true })
+  }
+  await syncDirectory(root)
+}
+
+const putInPlace = async (from: string, to: string): Promise<void> => {
+  try {
+    await link(from, to)
+  } catch (error) {
+    // Not all file systems have links. Of two databases that are first at the same moment the last then has it, and the other is told.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rename(from, to)
+  }
+}
