@@ -26,6 +26,8 @@ type CollectorOptions = {
 }
 
 const DOOMED_EVERY_MS = 60_000
+/** After faults: a run asks again for each blob that cannot be deleted, and there may be many. */
+const LONGEST_BACKOFF_MS = 15 * 60_000
 /** Rare: it looks at every blob there is, and only a crash makes orphans. */
 const ORPHANS_EVERY_MS = 6 * 3_600_000
 /** A younger blob may still be on its way from the end of its upload to the statement that makes it visible. */
@@ -39,6 +41,7 @@ export const createGarbageCollector = (options: CollectorOptions): GarbageCollec
     createLoop({
       name: 'collection of doomed blobs',
       intervalMs: DOOMED_EVERY_MS,
+      longestBackoffMs: LONGEST_BACKOFF_MS,
       runOnce: async signal => {
         await collectDoomed(options, signal)
         return null
@@ -75,14 +78,17 @@ export const createGarbageCollector = (options: CollectorOptions): GarbageCollec
  */
 const collectDoomed = async ({ store, blobs }: CollectorOptions, signal?: AbortSignal): Promise<number> => {
   let count = 0
-  while (!signal?.aborted) {
-    const keys = await store.listDoomedBlobs({ limit: BATCH })
-    if (keys.length === 0) break
-    const { deleted, fault } = await deleteEach(blobs, keys, signal)
+  let firstFault: Fault | null = null
+  let cursor: number | null = null
+  do {
+    const page = await store.listDoomedBlobs({ limit: BATCH, cursor })
+    const { deleted, fault, isAway } = await deleteEach(blobs, page.keys, signal)
     await store.forgetDoomedBlobs({ keys: deleted })
     count += deleted.length
-    if (fault !== null) throw fault.error
-  }
+    firstFault ??= fault
+    cursor = isAway ? null : page.cursor
+  } while (cursor !== null && !signal?.aborted)
+  if (firstFault !== null) throw firstFault.error
   return count
 }
 
@@ -96,9 +102,10 @@ const collectOrphans = async (options: CollectorOptions, signal?: AbortSignal): 
     const unknown = keys.filter(key => !known.has(key))
     const uploads = unknown.length === 0 ? null : await keysOfLiveUploads(store)
     const orphans = unknown.filter(key => uploads?.has(key) !== true)
-    const { deleted, fault } = await deleteEach(blobs, orphans, signal)
+    const { deleted, fault, isAway } = await deleteEach(blobs, orphans, signal)
     count += deleted.length
     firstFault ??= fault
+    if (isAway) break
   }
   if (count > 0) logger.info({ count }, 'deleted blobs that a crash had left')
   if (firstFault !== null) throw firstFault.error
@@ -106,6 +113,9 @@ const collectOrphans = async (options: CollectorOptions, signal?: AbortSignal): 
 }
 
 type Fault = { readonly error: unknown }
+
+/** `isAway`: the store does not take anything, and nobody needs to ask it for the rest. */
+type Deletion = { readonly deleted: readonly string[]; readonly fault: Fault | null; readonly isAway: boolean }
 
 /** After so many in a row it is looked at whether the store is away. */
 const FAULTS_IN_A_ROW = 10
@@ -115,14 +125,14 @@ const deleteEach = async (
   blobs: BlobStore,
   keys: readonly string[],
   signal: AbortSignal | undefined,
-): Promise<{ readonly deleted: readonly string[]; readonly fault: Fault | null }> => {
+): Promise<Deletion> => {
   const deleted: string[] = []
   let fault: Fault | null = null
   let inARow = 0
   for (const key of keys) {
     if (signal?.aborted) break
     if (inARow === FAULTS_IN_A_ROW) {
-      if (!(await isUp(blobs))) break
+      if (!(await isUp(blobs))) return { deleted, fault, isAway: true }
       inARow = 0
     }
     try {
@@ -134,7 +144,7 @@ const deleteEach = async (
       inARow += 1
     }
   }
-  return { deleted, fault }
+  return { deleted, fault, isAway: false }
 }
 
 const isUp = (blobs: BlobStore): Promise<boolean> =>

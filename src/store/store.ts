@@ -117,8 +117,8 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
     jobId: string
     artifactId: string
   }): Promise<{ artifact: Artifact; blobKey: string } | null>
-  /** Keys of blobs that nothing refers to any more, oldest first. */
-  listDoomedBlobs(input: { limit: number }): Promise<readonly string[]>
+  /** Keys of blobs that nothing refers to any more, oldest first, after those that a call with that cursor told; it is null at the end. */
+  listDoomedBlobs(input: { limit: number; cursor?: number | null }): Promise<DoomedBlobs>
   /** After their content has been deleted. */
   forgetDoomedBlobs(input: { keys: readonly string[] }): Promise<void>
   /** Of these keys, those that something refers to (artifacts, results, log parts): what is not here and old is an orphan of a crash. */
@@ -174,6 +174,9 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   ping(): Promise<void>
   close(): Promise<void>
 }
+
+/** `cursor` is for what comes after them. */
+export type DoomedBlobs = { readonly keys: readonly string[]; readonly cursor: number | null }
 
 export type StoreSignal =
   /** There may be something to claim. */

@@ -92,7 +92,7 @@ describe.each([
     ])
     for (const cleaner of cleaners) await cleaner.garbage.runOnce()
 
-    expect(await store.listDoomedBlobs({ limit: 10 })).toEqual([])
+    expect((await store.listDoomedBlobs({ limit: 10 })).keys).toEqual([])
     for (const { id } of others) expect(await store.getResult({ workspace: WORKSPACE, jobId: id })).toBe('expired')
     const kept = new Set<string>()
     for (const artifact of await Promise.all(added)) {

@@ -1,3 +1,4 @@
+import type { DoomedBlobs, Store } from '../store.ts'
 import type { Queryable, Statement } from './database.ts'
 
 const DOOM: Statement = {
@@ -45,12 +46,17 @@ export const releaseBlobs = async (connection: Queryable, hashes: readonly strin
 
 const LIST_DOOMED: Statement = {
   name: 'list_doomed_blobs',
-  text: 'SELECT key FROM millrace.doomed_blob ORDER BY position LIMIT $1',
+  text: 'SELECT key, position FROM millrace.doomed_blob WHERE position > $2 ORDER BY position LIMIT $1',
 }
 
-/** `listDoomedBlobs`. */
-export const listDoomedBlobs = async (target: Queryable, { limit }: { limit: number }): Promise<readonly string[]> =>
-  (await target.query<{ key: string }>(LIST_DOOMED, [limit])).map(row => row.key)
+/** `listDoomedBlobs`. The cursor is the position of the last one. */
+export const listDoomedBlobs = async (
+  target: Queryable,
+  { limit, cursor }: Parameters<Store['listDoomedBlobs']>[0],
+): Promise<DoomedBlobs> => {
+  const rows = await target.query<{ key: string; position: number }>(LIST_DOOMED, [limit, cursor ?? 0])
+  return { keys: rows.map(row => row.key), cursor: rows.length < limit ? null : rows.at(-1)!.position }
+}
 
 const FORGET_DOOMED: Statement = {
   name: 'forget_doomed_blobs',

@@ -1,9 +1,20 @@
+import type { DoomedBlobs, Store } from '../store.ts'
 import type { Database } from './database.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
-export const listDoomedBlobs = ({ db }: Reader, { limit }: { limit: number }): string[] =>
-  db.all<[string]>('SELECT key FROM doomed_blob ORDER BY position LIMIT ?', limit).map(([key]) => key)
+/** The cursor is the position of the last one. */
+export const listDoomedBlobs = (
+  { db }: Reader,
+  { limit, cursor }: Parameters<Store['listDoomedBlobs']>[0],
+): DoomedBlobs => {
+  const rows = db.all<[string, number]>(
+    'SELECT key, position FROM doomed_blob WHERE position > ? ORDER BY position LIMIT ?',
+    cursor ?? 0,
+    limit,
+  )
+  return { keys: rows.map(([key]) => key), cursor: rows.length < limit ? null : rows.at(-1)![1] }
+}
 
 export const forgetDoomedBlobs = ({ db }: Writer, { keys }: { keys: readonly string[] }): void => {
   for (const key of keys) db.run('DELETE FROM doomed_blob WHERE key = ?', key)

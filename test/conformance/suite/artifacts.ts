@@ -20,7 +20,7 @@ export const artifactTests: AreaTests = scene => {
   const add = (artifact: Artifact, blobKey: string, attempt?: number, workspace = WORKSPACE) =>
     scene().store.addArtifact({ workspace, artifact, blobKey, ...(attempt === undefined ? {} : { attempt }) })
   const list = (jobId: string) => scene().store.listArtifacts({ workspace: WORKSPACE, jobId })
-  const doomed = () => scene().store.listDoomedBlobs({ limit: 100 })
+  const doomed = async () => (await scene().store.listDoomedBlobs({ limit: 100 })).keys
   const purge = (jobId: string) => scene().store.purgeJob({ workspace: WORKSPACE, jobId })
 
   test('an artifact is listed and found with the key of its content', async () => {

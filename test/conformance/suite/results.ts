@@ -102,7 +102,7 @@ export const resultTests: AreaTests = scene => {
     expect(await result(large.id)).toBe('expired')
     expect(await result(kept.id)).toMatchObject({ bytes: 1 })
     expect((await scene().job(small.id)).result).toMatchObject({ bytes: 2, sha256: SHA256, isExpired: true })
-    expect(await scene().store.listDoomedBlobs({ limit: 10 })).toEqual(['results/1'])
+    expect((await scene().store.listDoomedBlobs({ limit: 10 })).keys).toEqual(['results/1'])
     expect(await scene().store.filterKnownBlobs({ keys: ['results/1'] })).toEqual([])
   })
 
@@ -111,14 +111,14 @@ export const resultTests: AreaTests = scene => {
     await scene().cancel(job.id)
     expect(await scene().end(job, ending(stored('results/1')))).toMatchObject({ applied: true, status: 'cancelled' })
     expect(await result(job.id)).toBe('none')
-    expect(await scene().store.listDoomedBlobs({ limit: 10 })).toEqual(['results/1'])
+    expect((await scene().store.listDoomedBlobs({ limit: 10 })).keys).toEqual(['results/1'])
   })
 
   test('a refused end leaves the result that is there', async () => {
     const job = await finished(stored('results/1'))
     expect((await scene().end(job, ending(stored('results/2')))).applied).toBe(false)
     expect(await result(job.id)).toMatchObject({ content: { blobKey: 'results/1' } })
-    expect(await scene().store.listDoomedBlobs({ limit: 10 })).toEqual([])
+    expect((await scene().store.listDoomedBlobs({ limit: 10 })).keys).toEqual([])
   })
 
   test('a purged job takes its result along', async () => {
@@ -127,7 +127,7 @@ export const resultTests: AreaTests = scene => {
     for (const { id } of [large, small])
       expect(await scene().store.purgeJob({ workspace: WORKSPACE, jobId: id })).toBe('purged')
     expect(await result(large.id)).toBe('not_found')
-    expect(await scene().store.listDoomedBlobs({ limit: 10 })).toEqual(['results/1'])
+    expect((await scene().store.listDoomedBlobs({ limit: 10 })).keys).toEqual(['results/1'])
     scene().clock.advance(2000)
     expect(await scene().store.purgeResults({ limit: 10 })).toBe(0)
   })

@@ -70,9 +70,9 @@ export const retentionTests: AreaTests = scene => {
     expect(await index(silent.id)).toMatchObject({ parts: [], purged: false })
     expect((await index(fresh.id))?.parts).toHaveLength(1)
     expect(await scene().status(old.id)).toBe('completed')
-    expect(await scene().store.listDoomedBlobs({ limit: 10 })).toEqual(['segment'])
+    expect((await scene().store.listDoomedBlobs({ limit: 10 })).keys).toEqual(['segment'])
     expect(await purge(old.id)).toBe('purged')
-    expect(await scene().store.listDoomedBlobs({ limit: 10 })).toEqual(['segment'])
+    expect((await scene().store.listDoomedBlobs({ limit: 10 })).keys).toEqual(['segment'])
   })
 
   test('the limit of a purge of logs counts jobs', async () => {
@@ -87,9 +87,23 @@ export const retentionTests: AreaTests = scene => {
       const job = await scene().finished({}, COMPLETE, [logPart(1, 1, { blobKey: key })])
       await purge(job.id)
     }
-    expect(await scene().store.listDoomedBlobs({ limit: 2 })).toEqual(['a', 'b'])
+    expect((await scene().store.listDoomedBlobs({ limit: 2 })).keys).toEqual(['a', 'b'])
     await scene().store.forgetDoomedBlobs({ keys: ['a', 'b', 'unknown'] })
-    expect(await scene().store.listDoomedBlobs({ limit: 2 })).toEqual(['c'])
+    expect((await scene().store.listDoomedBlobs({ limit: 2 })).keys).toEqual(['c'])
+  })
+
+  test('doomed blobs are listed page by page, whatever is forgotten and doomed between the pages', async () => {
+    const doom = async (key: string) =>
+      purge((await scene().finished({}, COMPLETE, [logPart(1, 1, { blobKey: key })])).id)
+    for (const key of ['a', 'b', 'c', 'd']) await doom(key)
+    const first = await scene().store.listDoomedBlobs({ limit: 2 })
+    expect(first).toEqual({ keys: ['a', 'b'], cursor: expect.any(Number) })
+    await scene().store.forgetDoomedBlobs({ keys: ['b'] })
+    const { cursor, keys } = await scene().store.listDoomedBlobs({ limit: 2, cursor: first.cursor })
+    expect(keys).toEqual(['c', 'd'])
+    await doom('e')
+    expect(await scene().store.listDoomedBlobs({ limit: 2, cursor })).toEqual({ keys: ['e'], cursor: null })
+    expect((await scene().store.listDoomedBlobs({ limit: 9 })).keys).toEqual(['a', 'c', 'd', 'e'])
   })
 
   test('submitting goes on in order after everything was purged', async () => {
