@@ -3,9 +3,9 @@ import { newId } from '../kernel/ids.ts'
 import { columnNameFault, engineFault, nameFault, typeFault } from '../model/data-rules.ts'
 import type { DataSource } from '../model/data-source.ts'
 import { withoutPrefix } from '../warehouse/guard/without-prefix.ts'
-import { quoteText } from '../warehouse/quote-text.ts'
 import { isSqlError, WarehouseError } from '../warehouse/warehouse.ts'
 import type { Data } from './data.ts'
+import { isPrintedAlike } from './printed-alike.ts'
 import { createTableSql, qualified } from './table-ddl.ts'
 
 /** As in the Tinybird document's limits. */
@@ -106,28 +106,11 @@ const tryTable = async ({ warehouse }: Data, workspace: string, dataSource: Data
  * another key, or not start at all. Throws `WarehouseError`.
  */
 const mustBeKept = async (warehouse: Data['warehouse'], workspace: string, sql: string): Promise<void> => {
-  const [printed] = await warehouse.rows<{ text: string }>({
-    workspace,
-    // As a literal, as in the guard: a parameter travels in the address of the request.
-    sql: `SELECT formatQuerySingleLine(${quoteText(sql)}) AS text`,
-    settings: AS_LITERAL,
-  })
-  const treeOf = async (text: string): Promise<string> =>
-    JSON.stringify(await warehouse.rows({ workspace, sql: `EXPLAIN AST ${text}` }))
-  const tree = await treeOf(sql)
-  if (tree === (await treeOf(printed!.text).catch(nullOfSqlError))) return
+  if (await isPrintedAlike(warehouse, workspace, sql)) return
   throw new WarehouseError(
     'sql_error',
     'The engine would not read this table again as it is: a key or the TTL names a column that is called as a word of SQL is (not, true, nan). Call the column otherwise.',
   )
-}
-
-/** Room for the longest statement, with each of its characters escaped. */
-const AS_LITERAL = { max_query_size: 1024 * 1024 }
-
-const nullOfSqlError = (error: unknown): null => {
-  if (isSqlError(error)) return null
-  throw error
 }
 
 /** Everything else than a fault of the text is thrown as it is. */

@@ -5,8 +5,12 @@ import { quoteIdentifier } from '../warehouse/quote-identifier.ts'
 export const qualified = (database: string, name: string): string =>
   `${quoteIdentifier(database)}.${quoteIdentifier(name)}`
 
-/** An acknowledged row survives a power cut: by default the engine leaves that to the operating system. Keys may be nullable. */
-const SETTINGS = 'fsync_after_insert = 1, fsync_part_directory = 1, allow_nullable_key = 1'
+/**
+ * An acknowledged row survives a power cut: by default the engine leaves that to the operating system, of what it has merged or mutated, too, while the next
+ * write removes the parts that it was made of. Keys may be nullable.
+ */
+const SETTINGS =
+  'fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, allow_nullable_key = 1'
 
 /** Those that keep an engine from merging, and from refusing rows because it does not. */
 const UNMERGED = {

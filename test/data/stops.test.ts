@@ -1,8 +1,7 @@
-import { readdirSync, readlinkSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dropDataSource, truncateDataSource } from '../../src/data/data-sources.ts'
 import { dropPipe } from '../../src/data/pipes.ts'
+import { enginesOf } from './engines-of.ts'
 import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
 
 let scene: DataScene
@@ -156,14 +155,3 @@ const engineOf = (dataDir: string): number => {
   expect(engines).toHaveLength(1)
   return engines[0]!
 }
-
-const enginesOf = (dataDir: string): readonly number[] =>
-  readdirSync('/proc')
-    .filter(pid => {
-      try {
-        return /^\d+$/.test(pid) && readlinkSync(`/proc/${pid}/cwd`).startsWith(join(dataDir, 'warehouse'))
-      } catch {
-        return false
-      }
-    })
-    .map(Number)
