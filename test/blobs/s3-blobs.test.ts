@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto'
+import type { RequestListener } from 'node:http'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openS3BlobStore } from '../../src/blobs/s3/s3-blob-store.ts'
@@ -56,13 +58,24 @@ test('content that fails after several parts leaves nothing', async () => {
   expect(await Array.fromAsync(store.listOlderThan(Date.now() + 3_600_000))).toEqual([])
 })
 
+/** As much of S3 as one upload needs. */
+const take: RequestListener = (request, response) => {
+  const hash = createHash('md5')
+  const [method, url] = [request.method!, request.url!]
+  request.on('data', chunk => hash.update(chunk))
+  request.on('end', () => {
+    if (method === 'PUT') response.writeHead(200, { etag: `"${hash.digest('hex')}"` }).end()
+    else if (url.includes('uploads'))
+      response.end('<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>')
+    else response.end('<CompleteMultipartUploadResult><ETag>"all"</ETag></CompleteMultipartUploadResult>')
+  })
+}
+
 /** Takes what is sent, and answers as S3 would, but for what is `stuck`. */
 const openStuck = async (stuck: (request: { method: string; path: string }) => boolean) => {
   const s3 = await serve((request, response) => {
-    const [method, path] = [request.method!, request.url!]
-    request.resume().on('end', () => {
-      if (!stuck({ method, path })) answerPart(method, path, response)
-    })
+    if (stuck({ method: request.method!, path: request.url! })) request.resume()
+    else take(request, response)
   })
   const sent = () =>
     s3.requests.map(
@@ -165,13 +178,9 @@ test('an upload whose end is answered with 200 and a fault has not been stored',
   const faulty = await serve((request, response) => {
     const [method, url] = [request.method!, request.url!]
     requests.push(method)
-    request.resume().on('end', () => {
-      if (method !== 'POST' || url.includes('uploads')) answerPart(method, url, response)
-      else
-        response.end(
-          '<?xml version="1.0"?>\n<Error><Code>InternalError</Code><Message>Again, please.</Message></Error>',
-        )
-    })
+    if (method !== 'POST' || url.includes('uploads')) return take(request, response)
+    const fault = '<?xml version="1.0"?>\n<Error><Code>InternalError</Code><Message>Again, please.</Message></Error>'
+    request.resume().on('end', () => response.end(fault))
   })
   const store = await open({ endpoint: `http://127.0.0.1:${faulty.port}` })
   await expect(store.put(inChunks(sampleBytes(20_000_000), 700_000))).rejects.toMatchObject({
@@ -282,7 +291,7 @@ test('parts are larger where more is allowed than the most parts of 8 MiB would 
   const sizes: number[] = []
   const counting = await serve((request, response) => {
     if (request.method === 'PUT') sizes.push(Number(request.headers['content-length']))
-    request.resume().on('end', () => answerPart(request.method!, request.url!, response))
+    take(request, response)
   })
   const store = await open({ endpoint: `http://127.0.0.1:${counting.port}` })
   await store.put(inChunks(sampleBytes(20_000_000), 700_000), { maxBytes: 100 * 2 ** 30 })
@@ -298,9 +307,7 @@ test('many pings at once are one request, and what was well counts for a moment'
 })
 
 test('an upload holds a few parts in memory, however large it is', async () => {
-  const counting = await serve((request, response) => {
-    request.resume().on('end', () => answerPart(request.method!, request.url!, response))
-  })
+  const counting = await serve(take)
   const store = await open({ endpoint: `http://127.0.0.1:${counting.port}` })
   const chunk = sampleBytes(65_536)
   const total = 256 * 1024 * 1024
@@ -318,11 +325,3 @@ test('an upload holds a few parts in memory, however large it is', async () => {
   expect(counting.requests.filter(({ method }) => method === 'PUT')).toHaveLength(32)
   expect(most - before).toBeLessThan(128 * 1024 * 1024)
 })
-
-/** As much of S3 as one upload in parts needs. */
-const answerPart = (method: string, url: string, response: import('node:http').ServerResponse): void => {
-  if (method === 'PUT') response.writeHead(200, { etag: '"part"' }).end()
-  else if (url.includes('uploads'))
-    response.end('<InitiateMultipartUploadResult><UploadId>id</UploadId></InitiateMultipartUploadResult>')
-  else response.end('<CompleteMultipartUploadResult><ETag>"all"</ETag></CompleteMultipartUploadResult>')
-}

@@ -2,7 +2,7 @@ import type { S3ServiceException } from '@aws-sdk/client-s3'
 import { ID_NAME, type OwnedPlace } from '../owned-place.ts'
 import { isMissing } from './is-missing.ts'
 import type { Bucket } from './s3-blob-store.ts'
-import { toS3Fault } from './s3-fault.ts'
+import { placeName, toS3Fault } from './s3-fault.ts'
 
 /** Each look is a paid request. */
 const KEPT_MS = 5_000
@@ -11,7 +11,7 @@ const KEPT_MS = 5_000
 export const ownedBucket = (bucket: Bucket): OwnedPlace => {
   const key = `${bucket.prefix}${ID_NAME}`
   return {
-    name: `The bucket ${bucket.bucket} at ${bucket.endpoint ?? `AWS (${bucket.region})`}`,
+    name: placeName(bucket),
     idAt: `s3://${bucket.bucket}/${key}`,
     advice: 'Mend MILLRACE_BLOB_URL: all servers of one database share one.',
     stays: true,

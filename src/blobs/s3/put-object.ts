@@ -1,9 +1,11 @@
 import { createHash } from 'node:crypto'
 import { Readable } from 'node:stream'
-import type { S3Client } from '@aws-sdk/client-s3'
+import type { S3Client, UploadPartCommandOutput } from '@aws-sdk/client-s3'
 import { MillraceError } from '../../kernel/errors.ts'
 import { unlessAborted } from '../../kernel/unless-aborted.ts'
 import type { PutOptions, StoredBlob } from '../blob-store.ts'
+import { partHashes } from './part-hashes.ts'
+import { requireSent } from './require-sent.ts'
 import type { Bucket } from './s3-blob-store.ts'
 import { toS3Fault } from './s3-fault.ts'
 
@@ -29,28 +31,39 @@ export const putObject = async (
   signal.throwIfAborted()
   const { Upload } = await import('@aws-sdk/lib-storage')
   const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
-  const hashed = hashing(content, maxBytes)
+  const partSize = partSizeFor(maxBytes)
+  const hashed = hashing(content, { maxBytes, partSize })
   const body = Readable.from(hashed.content, { objectMode: true })
   const object = { Bucket: bucket.bucket, Key: bucket.prefix + key }
-  const client = await abortable(bucket.client, signal)
+  const remove = () => bucket.client.send(new DeleteObjectCommand(object))
+  const client = await watched(bucket.client, { signal, compare: hashed.compare })
   const upload = new Upload({
     client,
     params: { ...object, Body: body },
-    partSize: partSizeFor(maxBytes),
+    partSize,
     queueSize: PARTS_AT_ONCE,
   })
-  const done = upload.done()
+  const store = async (): Promise<Omit<StoredBlob, 'key'>> => {
+    await upload.done()
+    const { differs, ...sent } = hashed.finish()
+    try {
+      if (differs !== null) await requireSent(bucket, { key: object.Key, sort: differs, sha256: sent.sha256 })
+    } catch (error) {
+      await remove().catch(ignore)
+      throw error
+    }
+    return sent
+  }
+  const done = store()
   try {
-    await unlessAborted(signal, done)
+    return { key, ...(await unlessAborted(signal, done)) }
   } catch (error) {
     body.destroy()
     if (!signal.aborted) throw hashed.fault === null ? toS3Fault(error, bucket) : hashed.fault.error
     // A request whose answer nobody waited for may have made it. Should this fail, garbage collection finds it.
-    const remove = () => bucket.client.send(new DeleteObjectCommand(object))
     void done.catch(ignore).then(remove).catch(ignore)
     throw signal.reason
   }
-  return { key, ...hashed.finish() }
 }
 
 /** What may have any size is small: segments of logs, and results below a limit. */
@@ -59,21 +72,39 @@ const partSizeFor = (maxBytes: number): number =>
 
 const ignore = (): void => {}
 
+type Answer = Pick<UploadPartCommandOutput, 'ETag' | 'ServerSideEncryption'>
+
+type Watch = {
+  readonly signal: AbortSignal
+  /** Called with what S3 says of a part; of content that is one request null. */
+  readonly compare: (part: number | null, answer: Answer) => void
+}
+
 /**
  * The client for one upload: a signal ends all of its requests but the one that drops the parts. The uploader itself would let those that
  * are under way come to their end, a minute each at most.
  */
-const abortable = async (client: S3Client, signal: AbortSignal): Promise<S3Client> => {
-  const { AbortMultipartUploadCommand } = await import('@aws-sdk/client-s3')
-  const send = (command: Parameters<S3Client['send']>[0]) =>
-    client.send(command, command instanceof AbortMultipartUploadCommand ? {} : { abortSignal: signal })
+const watched = async (client: S3Client, { signal, compare }: Watch): Promise<S3Client> => {
+  const { AbortMultipartUploadCommand, PutObjectCommand, UploadPartCommand } = await import('@aws-sdk/client-s3')
+  const send = async (command: Parameters<S3Client['send']>[0]) => {
+    const options = command instanceof AbortMultipartUploadCommand ? {} : { abortSignal: signal }
+    const answer = await client.send(command, options)
+    if (command instanceof UploadPartCommand) compare(command.input.PartNumber!, answer as Answer)
+    if (command instanceof PutObjectCommand) compare(null, answer as Answer)
+    return answer
+  }
   return Object.create(client, { send: { value: send } }) as S3Client
 }
 
 /** The same bytes, counted and hashed. Copied, for the producer may use its buffer again while a part is on its way. */
-const hashing = (source: AsyncIterable<Uint8Array>, maxBytes: number) => {
+const hashing = (
+  source: AsyncIterable<Uint8Array>,
+  { maxBytes, partSize }: { readonly maxBytes: number; readonly partSize: number },
+) => {
   const hash = createHash('sha256')
+  const parts = partHashes(partSize)
   let size = 0
+  let differs: 'whole' | 'parts' | null = null
   let fault: { readonly error: unknown } | null = null
   // The uploader throws into the content what it has given up for: that is no fault of the content.
   let isAway = false
@@ -83,6 +114,7 @@ const hashing = (source: AsyncIterable<Uint8Array>, maxBytes: number) => {
         size += chunk.length
         if (size > maxBytes) throw new MillraceError('too_large', `At most ${maxBytes} bytes are stored here.`)
         hash.update(chunk)
+        parts.add(chunk)
         isAway = true
         yield Buffer.from(chunk)
         isAway = false
@@ -98,6 +130,12 @@ const hashing = (source: AsyncIterable<Uint8Array>, maxBytes: number) => {
     get fault() {
       return fault
     },
-    finish: () => ({ sha256: hash.digest('hex'), size }),
+    /** Notes an answer that is not what it is where nothing was changed on the way. */
+    compare: (part: number | null, { ETag, ServerSideEncryption }: Answer): void => {
+      // Then it is no MD5 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). Other reasons stores do not tell.
+      if (ServerSideEncryption?.startsWith('aws:kms')) return
+      if (ETag?.replaceAll('"', '') !== parts.of(part ?? 1)) differs = part === null ? 'whole' : 'parts'
+    },
+    finish: () => ({ sha256: hash.digest('hex'), size, differs }),
   }
 }

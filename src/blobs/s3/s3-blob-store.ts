@@ -20,6 +20,8 @@ export type Bucket = Pick<S3Location, 'bucket' | 'prefix' | 'endpoint' | 'region
   readonly client: S3Client
   /** For what somebody waits for: content that is read, whose answer has its connection for as long as whoever downloads it takes, and `ping`. */
   readonly reader: S3Client
+  /** Sorts of uploads whose ETags were seen to be no MD5s of right content. */
+  readonly otherEtags: Set<'whole' | 'parts'>
 }
 
 export type S3BlobOptions = S3Location & {
@@ -79,7 +81,7 @@ const openBucket = async ({ bucket, prefix, region, endpoint, ...rest }: S3BlobO
       ...(endpoint !== null && { endpoint }),
       ...(rest.credentials !== null && { credentials: rest.credentials }),
       forcePathStyle: rest.forcePathStyle,
-      // Compatible stores know no checksums at the end of a body. What is stored is hashed anyway.
+      // Some compatible stores refuse what they do not know of these. The SHA-256 of each body is signed anyway, and ETags are compared.
       requestChecksumCalculation: 'WHEN_REQUIRED',
       responseChecksumValidation: 'WHEN_REQUIRED',
       requestHandler: {
@@ -97,6 +99,7 @@ const openBucket = async ({ bucket, prefix, region, endpoint, ...rest }: S3BlobO
     prefix,
     endpoint,
     region,
+    otherEtags: new Set(),
   }
 }
 

@@ -16,6 +16,7 @@ test.each([
   [answered('SlowDown', 503), 'refuses (SlowDown, 503). It is busy: wait.'],
   [answered('XMinioStorageFull', 507), 'refuses (XMinioStorageFull, 507). It has no room for that.'],
   [answered('InternalError', 500), 'refuses (InternalError, 500). It has a fault or is busy'],
+  [answered('XAmzContentSHA256Mismatch', 400), 'What arrived there is not what was sent'],
   [answered('<html>\n<body>', 502), 'refuses (Error, 502). It has a fault or is busy'],
   [Object.assign(new Error('x'), { code: 'ECONNREFUSED' }), 'cannot be reached (ECONNREFUSED). Check that it is up'],
   [Object.assign(new Error('x'), { name: 'TimeoutError' }), 'cannot be reached (TimeoutError). Check that it is up'],

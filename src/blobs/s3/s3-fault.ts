@@ -10,12 +10,15 @@ type Place = Pick<S3Location, 'bucket' | 'endpoint' | 'region'>
 export const toS3Fault = (error: unknown, place: Place): MillraceError => {
   if (error instanceof MillraceError) return error
   const fault = readFault(error)
-  const where = `The bucket ${place.bucket} at ${place.endpoint ?? `AWS (${place.region})`}`
-  return new MillraceError('storage_unavailable', `${where} ${explain(fault)}`, {
+  return new MillraceError('storage_unavailable', `${placeName(place)} ${explain(fault)}`, {
     retryAfter: RETRY_AFTER_S,
     cause: error,
   })
 }
+
+/** What messages about it begin with. */
+export const placeName = ({ bucket, endpoint, region }: Place): string =>
+  `The bucket ${bucket} at ${endpoint ?? `AWS (${region})`}`
 
 const RETRY_AFTER_S = 5
 
@@ -61,6 +64,10 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
     'A rule of the bucket has archived the object: bring it back, and keep such rules off the prefix of the blobs.',
   ],
   [/^(SlowDown|Throttling\w*|TooManyRequests\w*|RequestLimitExceeded|ServiceUnavailable)$/, 'It is busy: wait.'],
+  [
+    /^(XAmzContentSHA256Mismatch|BadDigest)$/,
+    'What arrived there is not what was sent: check the network and what is in between.',
+  ],
   [/(StorageFull|QuotaExceeded|InsufficientStorage|EntityTooLarge|EntityTooSmall)/, 'It has no room for that.'],
   [/CERT|^(SELF_SIGNED|UNABLE_TO)_/, 'Its certificate is not accepted (NODE_EXTRA_CA_CERTS adds an authority).'],
 ]
