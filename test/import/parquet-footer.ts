@@ -22,21 +22,36 @@ const struct = (fields: Readonly<Record<number, Field>>): Field => {
 }
 
 type Made = {
-  readonly values: readonly bigint[]
+  /** One after the other, as they stand in a page. */
+  readonly values: readonly Uint8Array[]
   /** What its footer claims to have. */
   readonly rows: bigint
   readonly name: string | Uint8Array
-  /** What its values are, as writers of the first version of the format say it (`ConvertedType`). */
+  /** What its values are: a physical type (`Type`), bytes of one where they are all as long, and what they mean (`ConvertedType`). */
+  readonly type: number
+  readonly length?: number
   readonly convertedType?: number
+  readonly scale?: number
+  readonly precision?: number
 }
+
+/** A number of 64 bits. */
+export const int64 = (value: bigint): Buffer => {
+  const bytes = Buffer.alloc(8)
+  bytes.writeBigInt64LE(value)
+  return bytes
+}
+
+/** Physical types (`Type`). */
+export const INT64 = 2
 
 /** A Parquet file with a column of Int64 and two rows, 1 and 2, whose footer may claim to have others. */
 export const parquetThatClaims = (rows: bigint, name: string | Uint8Array = 'v'): Buffer =>
-  parquetOf({ values: [1n, 2n], rows, name })
+  parquetOf({ type: INT64, values: [int64(1n), int64(2n)], rows, name })
 
-/** A Parquet file with a column of Int64, made byte by byte (`parquet.thrift`): such as no writer makes. */
-export const parquetOf = ({ values, rows, name, convertedType }: Made): Buffer => {
-  const body = [...new Uint8Array(new BigInt64Array(values).buffer)]
+/** A Parquet file with one column, made byte by byte (`parquet.thrift`): such as no writer here makes. */
+export const parquetOf = ({ values, rows, name, type, length, ...more }: Made): Buffer => {
+  const body = [...Buffer.concat(values)]
   const header = struct({
     1: int(0),
     2: int(body.length),
@@ -48,7 +63,7 @@ export const parquetOf = ({ values, rows, name, convertedType }: Made): Buffer =
   const column = struct({
     2: long(4),
     3: struct({
-      1: int(2),
+      1: int(type),
       2: list(5, [int(0)]),
       3: list(8, [text(name)]),
       4: int(0),
@@ -58,11 +73,19 @@ export const parquetOf = ({ values, rows, name, convertedType }: Made): Buffer =
       9: long(4),
     }),
   })
-  const leaf = { 1: int(2), 3: int(0), 4: text(name), ...(convertedType !== undefined && { 6: int(convertedType) }) }
-  const schema = [struct({ 4: text('schema'), 5: int(1) }), struct(leaf)]
+  const leaf = struct({
+    1: int(type),
+    ...(length !== undefined && { 2: int(length) }),
+    3: int(0),
+    4: text(name),
+    ...(more.convertedType !== undefined && { 6: int(more.convertedType) }),
+    ...(more.scale !== undefined && { 7: int(more.scale) }),
+    ...(more.precision !== undefined && { 8: int(more.precision) }),
+  })
+  const schema = [struct({ 4: text('schema'), 5: int(1) }), leaf]
   const group = struct({ 1: list(12, [column]), 2: size, 3: long(rows) })
   const footer = struct({ 1: int(1), 2: list(12, schema), 3: long(rows), 4: list(12, [group]) }).bytes
-  const length = Buffer.alloc(4)
-  length.writeUInt32LE(footer.length)
-  return Buffer.concat([Buffer.from('PAR1'), Buffer.from(page), Buffer.from(footer), length, Buffer.from('PAR1')])
+  const end = Buffer.alloc(4)
+  end.writeUInt32LE(footer.length)
+  return Buffer.concat([Buffer.from('PAR1'), Buffer.from(page), Buffer.from(footer), end, Buffer.from('PAR1')])
 }

@@ -1,8 +1,11 @@
 import { describe, expect, test } from 'vitest'
-import { parquetOf } from './parquet-footer.ts'
+import { INT64, int64, parquetOf } from './parquet-footer.ts'
 import { useParquet } from './parquet-scene.ts'
 
 const parquet = useParquet()
+
+/** Of `ConvertedType`. */
+const TIME_MICROS = 8
 
 test('times of years that the engine has not go to the quarantine, as what they are', async () => {
   const times = [
@@ -219,7 +222,13 @@ describe('times of no day', () => {
   test('of which a day has none go to the quarantine as what they are, as writers of the first version say them', async () => {
     const hour = 3_600_000_000n
     const values = [hour, 24n * hour, 24n * hour + 1n, -1n, 2000n * hour]
-    const content = parquetOf({ values, rows: 5n, name: 'v', convertedType: 8 })
+    const content = parquetOf({
+      type: INT64,
+      values: values.map(int64),
+      rows: 5n,
+      name: 'v',
+      convertedType: TIME_MICROS,
+    })
     for (const type of ['Time64(6)', 'String', 'Nullable(Time)']) {
       await parquet.dataSource(parquet.renew(), { v: type })
       expect(await parquet.load(content)).toMatchObject({ statistics: { rows_written: 2, quarantine_rows: 3 } })

@@ -20,6 +20,7 @@ import type { ContentLoad, LoadCounts } from './load/load-content.ts'
 import { guessRows, withLoadProgress } from './load-progress.ts'
 import { loadNdjson } from './ndjson/load-ndjson.ts'
 import { loadParquet } from './parquet/load-parquet.ts'
+import { mendFooter } from './parquet/mend-footer.ts'
 import { parquetColumns } from './parquet/parquet-columns.ts'
 import { keepOthers } from './replace-condition.ts'
 import { formatOf, type ImportFields } from './spec.ts'
@@ -63,6 +64,7 @@ const ignore = (): void => {}
 
 const mendedSample = async ({ download, fields }: ContentImport, target: DataSource | null): Promise<Sample> => {
   const { path } = download.spooling
+  if (formatOf(fields) === 'parquet') await mendFooter(path)
   const isWhole = download.spooling.isWhole
   const sample = await readSample(path, fields)
   const dialect = formatOf(fields) === 'csv' ? findDialect(fields, sample.bytes, target) : null

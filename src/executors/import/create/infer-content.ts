@@ -16,6 +16,7 @@ import { CLOCKS, withMoments } from '../parquet/clock-texts.ts'
 import { DATES, withDays } from '../parquet/date-days.ts'
 import { anyGeometry, isGeometry, withBytes } from '../parquet/geometry-column.ts'
 import { anyLeaf, leafTexts } from '../parquet/leaf-texts.ts'
+import { mendFooter } from '../parquet/mend-footer.ts'
 import { parquetColumns } from '../parquet/parquet-columns.ts'
 import { openSource } from '../source/open-source.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
@@ -89,6 +90,7 @@ export const createInference = (options: Options): Inference => {
     const spool: SpoolPlace = { path, isLocal, spooling: null }
     try {
       await spoolContent(path, await open(input))
+      await mendFooter(path)
       const sample = await readSample(path, fields)
       const parquet = () => parquetColumns({ warehouse, workspace, spool, signal })
       const columns = await inferColumns({ sample, fields, parquet })

@@ -1,0 +1,166 @@
+import { type FileHandle, open } from 'node:fs/promises'
+import { PHYSICAL, readSchema, type SchemaElement } from './schema-elements.ts'
+import {
+  endOfStruct,
+  readBinary,
+  THRIFT,
+  type ThriftField,
+  thriftFields,
+  thriftList,
+  writeBinary,
+  writeListHead,
+} from './thrift-compact.ts'
+
+/** The length of a footer, and `PAR1`. */
+const END_BYTES = 8
+/** Of a footer, of which the schema is at the beginning. */
+const SCHEMA_BYTES = 16 * 1024 * 1024
+/** Of one that is made anew. */
+const MOST_BYTES = 64 * 1024 * 1024
+
+/** Fields of `FileMetaData`. */
+const [SCHEMA, KEY_VALUES] = [2, 5]
+
+/**
+ * Says in the footer of a Parquet file what the engine would not see otherwise:
+ * - decimals that have more bytes than their precision needs (DECIMAL(9, 2) as INT64, which the format allows) get the precision of these bytes: the engine
+ *   makes room for as many as the precision needs, and reads what is beside them (ClickHouse#112659);
+ * - columns of the type GEOMETRY have the metadata of GeoParquet instead, with the same bytes: the engine knows of no other geometries.
+ * A file whose footer cannot be read stays as it is: the engine says why.
+ */
+export const mendFooter = async (path: string): Promise<void> => {
+  await using file = await open(path, 'r+')
+  const place = await findFooter(file)
+  if (place === null) return
+  try {
+    const head = await readAt(file, place.start, Math.min(place.bytes, SCHEMA_BYTES))
+    const elements = schemaOf(head)
+    await widenDecimals(file, place.start, elements)
+    const geometries = elements.filter(({ geometryAt, depth }) => geometryAt !== null && depth === 1)
+    if (geometries.length > 0 && place.bytes <= MOST_BYTES) await tellGeometries(file, place, geometries)
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+  }
+}
+
+type Place = { readonly start: number; readonly bytes: number }
+
+const findFooter = async (file: FileHandle): Promise<Place | null> => {
+  const { size } = await file.stat()
+  if (size < END_BYTES) return null
+  const end = await readAt(file, size - END_BYTES, END_BYTES)
+  const [bytes, start] = [end.readUInt32LE(0), size - END_BYTES - end.readUInt32LE(0)]
+  return end.toString('latin1', 4) === 'PAR1' && start >= 0 ? { start, bytes } : null
+}
+
+const readAt = async (file: FileHandle, position: number, length: number): Promise<Buffer> => {
+  const buffer = Buffer.alloc(length)
+  const { bytesRead } = await file.read(buffer, 0, length, position)
+  return buffer.subarray(0, bytesRead)
+}
+
+const schemaOf = (footer: Buffer): readonly SchemaElement[] => {
+  for (const { id, type, start } of thriftFields(footer, 0))
+    if (id === SCHEMA && type === THRIFT.list) return readSchema(footer, start)
+  return []
+}
+
+/** By how many bytes they have at most: decimals of so many digits are in as many. The last is as many as a byte of the footer says. */
+const WIDTHS = [
+  { bytes: 4, digits: 9 },
+  { bytes: 8, digits: 18 },
+  { bytes: 16, digits: 38 },
+  { bytes: 32, digits: 63 },
+] as const
+
+/** In their places: a number below 64 has one byte. */
+const widenDecimals = async (file: FileHandle, start: number, elements: readonly SchemaElement[]): Promise<void> => {
+  for (const element of elements) {
+    const digits = digitsOf(element)
+    if (digits === null || element.precision === null || element.precision > digits.needed) continue
+    for (const at of element.precisionsAt) await file.write(Buffer.of(digits.stored * 2), 0, 1, start + at)
+  }
+}
+
+/** The digits that as many bytes hold, and the most for which the engine makes room for fewer; null: it is no number of a fixed width. */
+const digitsOf = ({ physicalType, length }: SchemaElement): { stored: number; needed: number } | null => {
+  const bytes = physicalType === PHYSICAL.int64 ? 8 : physicalType === PHYSICAL.fixed ? length : null
+  const index = WIDTHS.findIndex(width => bytes !== null && bytes <= width.bytes)
+  return index < 1 ? null : { stored: WIDTHS[index]!.digits, needed: WIDTHS[index - 1]!.digits }
+}
+
+const tellGeometries = async (
+  file: FileHandle,
+  { start, bytes }: Place,
+  geometries: readonly SchemaElement[],
+): Promise<void> => {
+  const ranges = geometries.map(({ geometryAt }) => geometryAt!)
+  const footer = withoutRanges(await readAt(file, start, bytes), ranges)
+  const mended = withMetadata(footer, 'geo', geoMetadata(geometries)) ?? footer
+  const end = Buffer.alloc(END_BYTES, 'PAR1')
+  end.writeUInt32LE(mended.length)
+  await file.write(Buffer.concat([mended, end]), 0, mended.length + END_BYTES, start)
+  await file.truncate(start + mended.length + END_BYTES)
+}
+
+type Range = { readonly start: number; readonly end: number }
+
+/** Without the last fields of some structs. */
+const withoutRanges = (footer: Buffer, ranges: readonly Range[]): Buffer => {
+  if (ranges.some(({ end }) => footer[end] !== 0)) throw new RangeError('A field is not the last.')
+  const starts = [0, ...ranges.map(({ end }) => end)]
+  return Buffer.concat(starts.map((start, index) => footer.subarray(start, ranges[index]?.start)))
+}
+
+const geoMetadata = (geometries: readonly SchemaElement[]): string =>
+  JSON.stringify({
+    version: '1.1.0',
+    primary_column: geometries[0]!.name,
+    columns: Object.fromEntries(geometries.map(({ name }) => [name, { encoding: 'WKB', geometry_types: [] }])),
+  })
+
+/** The footer with a pair of key and value more; null: the key is there. */
+const withMetadata = (footer: Buffer, key: string, value: string): Buffer | null => {
+  const fields = [...thriftFields(footer, 0)]
+  const found = fields.find(({ id }) => id === KEY_VALUES)
+  const pairs = found === undefined ? [] : structsOf(footer, found)
+  if (pairs.some(pair => keyOf(footer, pair)?.equals(Buffer.from(key)) === true)) return null
+  const last = fields.findLast(({ id }) => id < KEY_VALUES)
+  const next = fields.find(({ id }) => id > KEY_VALUES)
+  if (last === undefined) return null
+  const pair = Buffer.concat([
+    Buffer.of(0x18),
+    writeBinary(Buffer.from(key)),
+    Buffer.of(0x18),
+    writeBinary(Buffer.from(value)),
+    Buffer.of(0),
+  ])
+  const list = [writeListHead(pairs.length + 1), ...pairs.map(({ start, end }) => footer.subarray(start, end)), pair]
+  return Buffer.concat([
+    footer.subarray(0, last.end),
+    Buffer.of(((KEY_VALUES - last.id) << 4) | THRIFT.list),
+    ...list,
+    // The head of a field says how far its number is from the one before it.
+    next === undefined
+      ? Buffer.of(0)
+      : Buffer.concat([Buffer.of(((next.id - KEY_VALUES) << 4) | next.type), footer.subarray(next.start)]),
+  ])
+}
+
+const structsOf = (footer: Buffer, { start, type }: ThriftField): readonly Range[] => {
+  if (type !== THRIFT.list) throw new RangeError('The metadata of a footer is no list.')
+  const list = thriftList(footer, start)
+  const ranges: Range[] = []
+  let at = list.start
+  for (let left = list.length; left > 0; left -= 1) {
+    const end = endOfStruct(footer, at)
+    ranges.push({ start: at, end })
+    at = end
+  }
+  return ranges
+}
+
+const keyOf = (footer: Buffer, { start }: Range): Buffer | undefined => {
+  for (const field of thriftFields(footer, start)) if (field.id === 1) return readBinary(footer, field.start)
+  return undefined
+}

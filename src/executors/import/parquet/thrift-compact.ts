@@ -1,0 +1,145 @@
+/** A field of a struct in Thrift's compact protocol (`thrift-compact-protocol.md` of apache/thrift), where it begins, and where its value stands. */
+export type ThriftField = {
+  readonly id: number
+  readonly type: number
+  readonly head: number
+  readonly start: number
+  readonly end: number
+}
+
+/** Types of values. Of a boolean the type is the value. */
+export const THRIFT = { i32: 5, binary: 8, list: 9, struct: 12 } as const
+const [TRUE, FALSE, BYTE, I64, DOUBLE, SET, MAP, UUID] = [1, 2, 3, 6, 7, 10, 11, 13]
+
+/** The fields of the struct that begins at a place, one after the other: what stands behind the last that is asked for is not looked at. Throws `RangeError` for what is none. */
+export function* thriftFields(bytes: Buffer, from: number): Generator<ThriftField, number> {
+  let at = from
+  let id = 0
+  for (;;) {
+    const head = at
+    const byte = byteAt(bytes, at)
+    at += 1
+    if (byte === 0) return at
+    const [delta, type] = [byte >> 4, byte & 15]
+    if (delta !== 0) id += delta
+    else {
+      const { value, end } = readInt(bytes, at)
+      id = value
+      at = end
+    }
+    const end = endOf(bytes, type, at)
+    yield { id, type, head, start: at, end }
+    at = end
+  }
+}
+
+/** Where the items of a list begin, and what they are. */
+export const thriftList = (bytes: Buffer, at: number): { type: number; length: number; start: number } => {
+  const head = byteAt(bytes, at)
+  if (head >> 4 !== 15) return { type: head & 15, length: head >> 4, start: at + 1 }
+  const { value, end } = readVarint(bytes, at + 1)
+  return { type: head & 15, length: value, start: end }
+}
+
+/** A whole number of 16 to 64 bits, as far as a double holds it. */
+export const readInt = (bytes: Buffer, at: number): { value: number; end: number } => {
+  const { value, end } = readVarint(bytes, at)
+  return { value: value % 2 === 0 ? value / 2 : -(value + 1) / 2, end }
+}
+
+export const readBinary = (bytes: Buffer, at: number): Buffer => {
+  const { value, end } = readVarint(bytes, at)
+  return bytes.subarray(end, end + value)
+}
+
+/** Its length before it. */
+export const writeBinary = (value: Buffer): Buffer => Buffer.concat([writeVarint(value.length), value])
+
+/** The head of a list of structs. */
+export const writeListHead = (length: number): Buffer =>
+  Buffer.concat([Buffer.of(0xf0 | THRIFT.struct), writeVarint(length)])
+
+const writeVarint = (value: number): Buffer => {
+  const bytes: number[] = []
+  let rest = value
+  for (; rest > 127; rest = Math.floor(rest / 128)) bytes.push((rest % 128) | 128)
+  return Buffer.of(...bytes, rest)
+}
+
+const byteAt = (bytes: Buffer, at: number): number => {
+  const byte = bytes[at]
+  if (byte === undefined) throw new RangeError('A struct of Thrift ends too early.')
+  return byte
+}
+
+const readVarint = (bytes: Buffer, from: number): { value: number; end: number } => {
+  let value = 0
+  for (let [at, unit] = [from, 1]; ; at += 1, unit *= 128) {
+    const byte = byteAt(bytes, at)
+    value += (byte & 127) * unit
+    if (byte < 128) return { value, end: at + 1 }
+    if (at - from > 9) throw new RangeError('A number of Thrift is too long.')
+  }
+}
+
+const endOf = (bytes: Buffer, type: number, at: number): number => {
+  switch (type) {
+    case TRUE:
+    case FALSE:
+      return at
+    case BYTE:
+      return at + 1
+    case DOUBLE:
+      return at + 8
+    case UUID:
+      return at + 16
+    case THRIFT.binary: {
+      const { value, end } = readVarint(bytes, at)
+      return end + value
+    }
+    case THRIFT.list:
+    case SET:
+      return endOfItems(bytes, thriftList(bytes, at))
+    case MAP:
+      return endOfMap(bytes, at)
+    case THRIFT.struct:
+      return endOfStruct(bytes, at)
+    default:
+      if (type < 4 || type > I64) throw new RangeError('A type of Thrift that is none.')
+      return readVarint(bytes, at).end
+  }
+}
+
+/** Behind the last field of a struct. */
+export const endOfStruct = (bytes: Buffer, at: number): number => {
+  const fields = thriftFields(bytes, at)
+  for (;;) {
+    const next = fields.next()
+    if (next.done === true) return next.value
+  }
+}
+
+/** In lists and maps a boolean has a byte. */
+const endOfItem = (bytes: Buffer, type: number, at: number): number =>
+  type === TRUE || type === FALSE ? at + 1 : endOf(bytes, type, at)
+
+const endOfItems = (bytes: Buffer, { type, length, start }: ReturnType<typeof thriftList>): number => {
+  let at = start
+  for (let left = length; left > 0; left -= 1) {
+    at = endOfItem(bytes, type, at)
+    if (at > bytes.length) throw new RangeError('A list of Thrift ends too early.')
+  }
+  return at
+}
+
+const endOfMap = (bytes: Buffer, from: number): number => {
+  const { value: length, end } = readVarint(bytes, from)
+  if (length === 0) return end
+  const types = byteAt(bytes, end)
+  let at = end + 1
+  for (let left = length; left > 0; left -= 1) {
+    at = endOfItem(bytes, types & 15, endOfItem(bytes, types >> 4, at))
+    if (at > bytes.length) throw new RangeError('A map of Thrift ends too early.')
+  }
+  return at
+}

@@ -1,0 +1,259 @@
+import { describe, expect, test } from 'vitest'
+import { big, geoMetadata, little, RING, useGeoparquet } from './use-geoparquet.ts'
+import { readWkb } from './wkb.ts'
+
+const { parquet, written, ofBytes, quarantined } = useGeoparquet()
+
+const DEEP = [
+  [0, 0, 7],
+  [1, 1, 7],
+]
+const HUGE = 2 ** 31
+
+const DIMENSIONS = 'it has more than two dimensions'
+const SRID = 'it is EWKB with an SRID'
+const TYPE = 'it is a MultiPoint, a collection, or of another type that is not read'
+const DAMAGED = 'it is damaged, or no WKB'
+const EMPTY = 'it is an empty point'
+
+/** What the engine has no value for, and what is told of it. */
+const FOREIGN: Readonly<Record<string, readonly [Buffer, string]>> = {
+  'a point with Z': [little.point([1, 2, 3], 1001), DIMENSIONS],
+  'a point with M': [big.point([1, 2, 3], 2001), DIMENSIONS],
+  'a point with Z and M': [little.point([1, 2, 3, 4], 3001), DIMENSIONS],
+  'a point with Z of EWKB': [little.point([1, 2, 3], 0x8000_0001), DIMENSIONS],
+  'a line with M of EWKB': [big.line(DEEP, 0x4000_0002), DIMENSIONS],
+  'a polygon with Z': [little.polygon([DEEP], 1003), DIMENSIONS],
+  'a collection with Z': [little.of(1007, [little.point([1, 2, 3], 1001)]), DIMENSIONS],
+  'a point with an SRID': [
+    Buffer.concat([little.head(0x2000_0001), little.uint(4326), little.point([1, 2]).subarray(5)]),
+    SRID,
+  ],
+  'a point with Z and an SRID': [little.point([1, 2, 3], 0xa000_0001), DIMENSIONS],
+  'several points': [little.of(4, [little.point([1, 2])]), TYPE],
+  'a collection': [big.of(7, [big.point([1, 2]), big.line(RING)]), TYPE],
+  'an empty collection': [little.of(7, []), TYPE],
+  'a circular string': [little.line(RING, 8), TYPE],
+  'a triangle': [little.polygon([RING], 17), TYPE],
+  'an empty point': [little.point([Number.NaN, Number.NaN]), EMPTY],
+  'an empty point of the other order': [big.point([Number.NaN, Number.NaN]), EMPTY],
+  nothing: [Buffer.alloc(0), DAMAGED],
+  'a byte': [Buffer.of(1), DAMAGED],
+  'a text': [Buffer.from('POINT(1 2)'), DAMAGED],
+  'a third order of bytes': [Buffer.concat([Buffer.of(2), little.point([1, 2]).subarray(1)]), DAMAGED],
+  'a type that is none': [little.point([1, 2], 99), DAMAGED],
+  'a type of zero': [little.point([1, 2], 0), DAMAGED],
+  'a point that ends too early': [little.point([1, 2]).subarray(0, 20), DAMAGED],
+  'a point with something behind it': [Buffer.concat([little.point([1, 2]), Buffer.of(0)]), DAMAGED],
+  'a line that ends too early': [little.line(RING).subarray(0, -1), DAMAGED],
+  'a line with something behind it': [Buffer.concat([big.line(RING), Buffer.alloc(16)]), DAMAGED],
+  'a line of a great many points': [Buffer.concat([little.head(2), little.uint(HUGE)]), DAMAGED],
+  'a polygon of a great many rings': [Buffer.concat([little.head(3), little.uint(HUGE)]), DAMAGED],
+  'lines of a great number': [Buffer.concat([big.head(5), big.uint(HUGE), Buffer.alloc(64)]), DAMAGED],
+  'polygons of a great number': [Buffer.concat([big.head(6), big.uint(0xffff_ffff), Buffer.alloc(64)]), DAMAGED],
+  'a header without a count': [little.head(3), DAMAGED],
+}
+
+/** What is found out of parts alone. */
+const BROKEN: Readonly<Record<string, Buffer>> = {
+  'a polygon that ends too early': little.polygon([RING, RING]).subarray(0, -1),
+  'a polygon that ends before a ring': little.polygon([RING, RING]).subarray(0, 9 + 4 + 64),
+  'a polygon with something behind it': Buffer.concat([little.polygon([RING, RING]), Buffer.of(0)]),
+  'a ring of a great many points': Buffer.concat([little.head(3), little.uint(1), little.uint(HUGE), Buffer.alloc(64)]),
+  'a second ring of a great many points': Buffer.concat([
+    little.polygon([RING]).fill(2, 5, 6),
+    little.uint(0xffff_ffff),
+  ]),
+  'a line of lines that ends too early': little.of(5, [little.line(RING), little.line(RING)]).subarray(0, -8),
+  'a line of lines that is a polygon': little.of(5, [little.line(RING), little.polygon([RING])]),
+  'a line of lines in a third order of bytes': little.of(5, [
+    Buffer.concat([Buffer.of(3), little.line(RING).subarray(1)]),
+  ]),
+  'a line of lines with Z': little.of(5, [little.line(DEEP, 1002)]),
+  'lines with something behind them': Buffer.concat([big.of(5, [big.line(RING)]), Buffer.alloc(9)]),
+  'a polygon of polygons that ends too early': big.of(6, [big.polygon([RING]), little.polygon([RING])]).subarray(0, -3),
+  'a polygon of polygons that is a line': little.of(6, [little.line(RING)]),
+  'a polygon of polygons of a great many rings': little.of(6, [
+    Buffer.concat([little.head(3), little.uint(HUGE), Buffer.alloc(64)]),
+    little.polygon([RING]),
+  ]),
+  'polygons with something behind them': Buffer.concat([little.of(6, [little.polygon([RING])]), Buffer.of(1)]),
+}
+
+const hexOf = (bytes: Buffer): string => bytes.toString('hex').toUpperCase()
+const GOOD = [little.point([1, 2]), little.polygon([RING, RING]), big.of(6, [big.polygon([RING])])]
+
+describe('a geometry that the engine has no value for', () => {
+  test.each(['Geometry', 'String', 'Nullable(String)', 'Polygon'])(
+    'goes to the quarantine with its bytes in hex, before a column of %s',
+    async type => {
+      const foreign = Object.values(FOREIGN)
+      await parquet.dataSource(parquet.name, { id: 'Int32', g: type })
+      const good = type === 'Polygon' ? [GOOD[1]!] : GOOD
+      const job = await parquet.load(await ofBytes([...foreign.map(([bytes]) => bytes), ...good]))
+      expect(job).toMatchObject({
+        status: 'completed',
+        statistics: { rows_written: good.length, quarantine_rows: foreign.length },
+      })
+      const rows = await quarantined()
+      expect(Object.keys(FOREIGN).map((what, index) => ({ what, ...rows[index] }))).toEqual(
+        Object.entries(FOREIGN).map(([what, [bytes, why]], id) => ({
+          what,
+          id: `${id}`,
+          g: hexOf(bytes),
+          wrong: 'g',
+          why,
+          complaints: '1',
+        })),
+      )
+    },
+  )
+
+  test.each(['Geometry', 'Nullable(String)', 'MultiPolygon'])(
+    'goes there also when its parts are damaged, before a column of %s',
+    async type => {
+      await parquet.dataSource(parquet.name, { id: 'Int32', g: type })
+      const good = type === 'MultiPolygon' ? [GOOD[2]!] : GOOD
+      const broken = Object.values(BROKEN)
+      const job = await parquet.load(await ofBytes([...good, ...broken]))
+      expect(job).toMatchObject({
+        status: 'completed',
+        statistics: { rows_written: good.length, quarantine_rows: broken.length },
+      })
+      const rows = await quarantined()
+      expect(Object.keys(BROKEN).map((what, index) => ({ what, ...rows[index] }))).toMatchObject(
+        Object.entries(BROKEN).map(([what, bytes]) => ({ what, g: hexOf(bytes), why: DAMAGED, complaints: '1' })),
+      )
+    },
+  )
+
+  // They end no load, as those that end too early do.
+  test.each([
+    'a polygon with something behind it',
+    'lines with something behind them',
+    'polygons with something behind them',
+  ])('does so whatever else is in the file: %s', async what => {
+    await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Geometry' })
+    expect(await parquet.load(await ofBytes([...GOOD, BROKEN[what]!]))).toMatchObject({
+      status: 'completed',
+      statistics: { rows_written: 3, quarantine_rows: 1 },
+    })
+    expect(await quarantined()).toMatchObject([{ id: '3', why: DAMAGED }])
+  })
+
+  test('is told as its bytes among the first rows', async () => {
+    const bytes = [
+      ...Object.values(FOREIGN)
+        .map(([bytes]) => bytes)
+        .slice(-5),
+      ...Object.values(BROKEN).slice(0, 4),
+    ]
+    const url = parquet.give('/foreign.parquet', await ofBytes([GOOD[0]!, ...bytes]))
+    const { status, body } = await parquet.call('POST', '/v1/datasources/infer', { url })
+    expect(status, JSON.stringify(body)).toBe(200)
+    expect(body.rows.map((row: { g: unknown }) => row.g)).toEqual([[1, 2], ...bytes.map(hexOf)])
+  })
+
+  test('is one of another type than the file says', async () => {
+    await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Point' })
+    expect(await parquet.load(await ofBytes([GOOD[0]!, GOOD[1]!], ['Point']))).toMatchObject({
+      statistics: { rows_written: 1, quarantine_rows: 1 },
+    })
+    expect(await quarantined()).toMatchObject([
+      { id: '1', g: '[[[0,0],[0,1],[1,1],[0,0]],[[0,0],[0,1],[1,1],[0,0]]]', why: 'g is no Point' },
+    ])
+  })
+})
+
+/** Bytes of geometries, of which one or more are others, or missing, or too many; the same at each run. */
+const mutated = (count: number): readonly Buffer[] => {
+  let seed = 7
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff
+    return (seed >> 8) % below
+  }
+  const [line, polygon] = [[RING], [RING, RING, RING]] as const
+  const whole = [little, big].flatMap(own => [
+    own.point([1, 2]),
+    own.line(RING),
+    own.polygon(polygon),
+    own.of(5, [little.line(RING), big.line(line[0])]),
+    own.of(6, [little.polygon(polygon), big.polygon(line), own.polygon(polygon)]),
+  ])
+  const small = [0, 1, 2, 3, 4, 5, 6, 7, 0x20, 0x80, 0xff]
+  return Array.from({ length: count }, () => {
+    const bytes = Buffer.from(whole[random(whole.length)]!)
+    for (let left = random(3); left > 0; left -= 1)
+      bytes[random(random(2) === 0 ? Math.min(18, bytes.length) : bytes.length)] = small[random(small.length)]!
+    const end = random(6)
+    if (end === 0) return bytes.subarray(0, random(bytes.length))
+    return end === 1 ? Buffer.concat([bytes, Buffer.alloc(random(20), random(256))]) : bytes
+  })
+}
+
+test.each(['Geometry', 'String'])(
+  'into %s go just the geometries that a reader of the standard finds among thousands of mutated ones',
+  async type => {
+    const all = mutated(3000)
+    const good = all.flatMap((bytes, id) => (readWkb(bytes) === null ? [] : [id]))
+    await parquet.dataSource(parquet.name, { id: 'Int32', g: type })
+    expect(await parquet.load(await ofBytes(all))).toMatchObject({
+      status: 'completed',
+      statistics: { rows_written: good.length, quarantine_rows: all.length - good.length },
+    })
+    const rows = await parquet.rows<{ id: number; g: string }>(
+      `SELECT id, toString(g) AS g FROM ${parquet.name} ORDER BY id`,
+    )
+    // JSON has no numbers that are none, and no zero below another.
+    const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
+    const listed = ({ g }: { g: string }) =>
+      JSON.parse(g.replace(/-?(nan|inf)/g, 'null').replace(/[()]/g, at => (at === '(' ? '[' : ']')))
+    expect(rows.map(row => [Number(row.id), plain(listed(row))])).toEqual(
+      good.map(id => [id, plain(readWkb(all[id]!))]),
+    )
+  },
+)
+
+describe('a geometry of many MiB', () => {
+  /** Zeros and what is repeated in them, as DuckDB makes them out of what is told. */
+  const file = (values: readonly (readonly [start: Buffer, part: Buffer, count: number])[]): Promise<Buffer> => {
+    const rows = values.map(([start, part, count], id) => {
+      const hex = `'${start.toString('hex')}' || repeat('${part.toString('hex')}', ${count})`
+      return `SELECT ${id} AS id, unhex(${hex}) AS g`
+    })
+    return parquet.fromDuckdb(rows.join(' UNION ALL '), geoMetadata([]))
+  }
+  const several = (count: number) =>
+    [Buffer.concat([little.head(6), little.uint(count)]), little.polygon([RING]), count] as const
+  const damaged = [
+    Buffer.concat([little.head(6), little.uint(1), little.head(3), little.uint(2)]),
+    Buffer.alloc(0),
+    0,
+  ] as const
+
+  test('is read, with more points than a reader of the engine takes by itself', async () => {
+    await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Geometry' })
+    const points = 1_000_001
+    const line = [Buffer.concat([little.head(2), little.uint(points)]), Buffer.alloc(16), points] as const
+    expect(await parquet.load(await file([line, several(100_000)]))).toMatchObject({ statistics: { rows_written: 2 } })
+    expect(await parquet.value(`SELECT sum(length(toString(g)) > 2000000) FROM ${parquet.name}`)).toBe('2')
+  })
+
+  test('does not take one that is damaged for itself, nor stops at it', async () => {
+    await parquet.dataSource(parquet.name, { id: 'Int32', g: 'MultiPolygon' })
+    expect(await parquet.load(await file([several(100_000), damaged]))).toMatchObject({
+      statistics: { rows_written: 1, quarantine_rows: 1 },
+    })
+  })
+
+  test('with more parts than are looked at fails the import when one is damaged, and the engine lives', async () => {
+    await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Geometry' })
+    const [start, part] = several(100_000)
+    expect(await parquet.load(await file([[start, part, 99_999]]))).toMatchObject({
+      status: 'failed',
+      system_attempts: 0,
+      error: { code: 'content_unreadable' },
+    })
+    expect(await parquet.load(await written(['POINT(1 2)']))).toMatchObject({ statistics: { rows_written: 1 } })
+  })
+})

@@ -1,0 +1,54 @@
+import type { ParquetScene } from './parquet-scene.ts'
+import { useParquet } from './parquet-scene.ts'
+import { wkb } from './wkb.ts'
+
+export const [little, big] = [wkb('little'), wkb('big')]
+export const RING = [
+  [0, 0],
+  [0, 1],
+  [1, 1],
+  [0, 0],
+]
+
+/** A geometry of DuckDB as text; NULL of null. */
+const geometry = (wkt: string | null): string => `${wkt === null ? 'NULL' : `'${wkt}'`}::GEOMETRY`
+
+const hexOf = (value: Uint8Array | null): string =>
+  value === null ? 'NULL' : `unhex('${Buffer.from(value).toString('hex')}')`
+
+/** For a COPY of DuckDB: what GeoParquet says of a column of bytes, `g`. */
+export const geoMetadata = (types: readonly string[]): string => {
+  const columns = { g: { encoding: 'WKB', geometry_types: types } }
+  return `, KV_METADATA {geo: '${JSON.stringify({ version: '1.1.0', primary_column: 'g', columns })}'}`
+}
+
+export type GeoParquet = {
+  readonly parquet: ParquetScene
+  /** As DuckDB writes GeoParquet: its type of geometries is what they are. */
+  readonly written: (geometries: readonly (string | null)[], options?: string) => Promise<Buffer>
+  /** GeoParquet with these bytes, which may be no geometries, and these types in its metadata. */
+  readonly ofBytes: (values: readonly (Uint8Array | null)[], types?: readonly string[]) => Promise<Buffer>
+  /** Of the data source that a test is about, in the order of the file. */
+  readonly quarantined: () => Promise<readonly Record<string, unknown>[]>
+}
+
+/** For the tests of a file about GeoParquet: geometries are in a column `g`, with the number of their row in `id`. */
+export const useGeoparquet = (): GeoParquet => {
+  const parquet = useParquet()
+  return {
+    parquet,
+    written: (geometries, options) =>
+      parquet.fromDuckdb(
+        geometries.map((wkt, id) => `SELECT ${id} AS id, ${geometry(wkt)} AS g`).join(' UNION ALL '),
+        options,
+      ),
+    ofBytes: (values, types = []) => {
+      const rows = values.map((value, id) => `(${id}, ${hexOf(value)}::BLOB)`)
+      return parquet.fromDuckdb(`SELECT * FROM (VALUES ${rows.join(', ')}) AS rows(id, g)`, geoMetadata(types))
+    },
+    quarantined: () =>
+      parquet.rows(
+        `SELECT id, g, c__error_column[1] AS wrong, c__error[1] AS why, length(c__error) AS complaints FROM ${parquet.name}_quarantine ORDER BY id::UInt32`,
+      ),
+  }
+}
