@@ -28,13 +28,17 @@ export const insertQuery = async (input: Input): Promise<Loaded | WriteFailure> 
   const given = await givenColumns(statements, { sql, parameters })
   const fault = input.fault(target, given)
   if (fault !== null) return schemaMismatch(`The query: ${fault}`)
-  await statements.command({
+  const read = await statements.measuredCommand({
     sql: insertSelect({ into: target, table: qualified(database, target.name), select: sql, given }),
     database: liveDatabase,
     parameters,
     settings: { ...settings, ...INSERT_SETTINGS },
   })
-  return { type: 'loaded', outcome: { rows_written: await countStaged(staged, target.name) } }
+  const written = await countStaged(staged, target.name)
+  return {
+    type: 'loaded',
+    outcome: { rows_read: read.rowsRead, bytes_read: read.bytesRead, rows_written: written },
+  }
 }
 
 /** Rows of a staged table. */

@@ -1,10 +1,12 @@
 import type { ClaimedJob } from '../model/job.ts'
-import type { QueryProgress, Statement, Warehouse } from '../warehouse/warehouse.ts'
+import type { QueryProgress, Statement, Warehouse, WasRead } from '../warehouse/warehouse.ts'
 
 /** Statements of one attempt, one after the other or side by side: a stop ends those that run and lets none begin. */
 export interface Statements {
   /** Throws `WarehouseError`: `cancelled` when the attempt is to stop. */
   command(statement: Own & TimesRead): Promise<void>
+  /** `Warehouse.measuredCommand`. */
+  measuredCommand(statement: Own): Promise<WasRead>
   rows<Row extends object>(statement: Own): Promise<readonly Row[]>
   insert(statement: Own & TimesRead & { content: AsyncIterable<Uint8Array> }): Promise<void>
   /** How far the statement is that was begun last; null: it does not run. */
@@ -44,6 +46,7 @@ export const createStatements = ({ warehouse, job, signal }: Options): Statement
 
   return {
     command: ({ timesRead, ...statement }) => run(named => warehouse.command({ ...statement, ...named }), timesRead),
+    measuredCommand: statement => run(named => warehouse.measuredCommand({ ...statement, ...named })),
     rows: <Row extends object>(statement: Own) => run(named => warehouse.rows<Row>({ ...statement, ...named })),
     insert: ({ timesRead, ...statement }) => run(named => warehouse.insert({ ...statement, ...named }), timesRead),
     progress: async () => {

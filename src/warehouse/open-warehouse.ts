@@ -3,7 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import { unlessAborted } from '../kernel/unless-aborted.ts'
-import { createConnections } from './connection.ts'
+import { type CallAnswer, createConnections, type EngineSummary } from './connection.ts'
 import { withDeadline } from './deadline.ts'
 import { type EngineGate, openEngines } from './engines.ts'
 import { createKnownColumns } from './known-columns.ts'
@@ -32,28 +32,43 @@ export const openWarehouse = (options: Options): Warehouse => {
   const guards = new Map<string, SqlGuard>()
   const knownColumns = createKnownColumns()
 
-  /** Runs a statement of the server's own to its end. */
-  const run = async (statement: Statement, content?: Readable): Promise<Buffer> => {
+  /** Begins a statement of the server's own. */
+  const begin = async (statement: Statement, content?: Readable): Promise<CallAnswer> => {
     const { workspace, database = engines.database(workspace), ...rest } = statement
     const { own } = await engines.endpoints(workspace)
-    const answer = await connections.call({
+    return connections.call({
       endpoint: own,
       database,
       ...rest,
       ...(content === undefined ? {} : { content }),
     })
+  }
+
+  /** Runs one to its end. */
+  const run = async (statement: Statement, content?: Readable) => {
+    const answer = await begin(statement, content)
     const parts: Uint8Array[] = []
     for await (const part of answer.content) parts.push(part)
-    return Buffer.concat(parts)
+    return { bytes: Buffer.concat(parts), summary: answer.summary() }
   }
 
   const rows = async <Row extends object>(statement: Statement): Promise<readonly Row[]> => {
-    const answer = await run({ ...statement, settings: { ...ROWS, ...statement.settings } })
-    return answer
+    const { bytes } = await run({ ...statement, settings: { ...ROWS, ...statement.settings } })
+    return bytes
       .toString('utf8')
       .split('\n')
       .filter(line => line !== '')
       .map(line => JSON.parse(line) as Row)
+  }
+
+  /** Runs a statement that may change tables. */
+  const change = async (statement: Statement): Promise<EngineSummary> => {
+    knownColumns.forget()
+    try {
+      return (await run({ ...statement, settings: { ...COMMAND, ...statement.settings } })).summary
+    } finally {
+      knownColumns.forget()
+    }
   }
 
   const guardOf = (workspace: string): SqlGuard => {
@@ -116,13 +131,10 @@ export const openWarehouse = (options: Options): Warehouse => {
         totalRows: totalRows === 0 ? null : totalRows,
       }
     },
-    command: async statement => {
-      knownColumns.forget()
-      try {
-        await run({ ...statement, settings: { ...COMMAND, ...statement.settings } })
-      } finally {
-        knownColumns.forget()
-      }
+    command: async statement => void (await change(statement)),
+    measuredCommand: async statement => {
+      const { read_rows, read_bytes } = await change({ ...statement, settings: { ...TELLS, ...statement.settings } })
+      return { rowsRead: Number(read_rows ?? 0), bytesRead: Number(read_bytes ?? 0) }
     },
     rows,
     insert: async ({ content, ...statement }) => {
@@ -139,6 +151,9 @@ export const openWarehouse = (options: Options): Warehouse => {
 
 /** By itself the engine refuses to drop more than 50 GB at once, also what nobody can see any more. */
 const COMMAND = { max_table_size_to_drop: 0, max_partition_size_to_drop: 0 }
+
+/** Its headers are sent when it is known what was read. */
+const TELLS = { wait_end_of_query: 1 }
 
 /** By itself a server collects the rows of several inserts, and may answer before they can be read. */
 const INSERT = { async_insert: 0 }

@@ -44,6 +44,8 @@ export interface Warehouse {
   progress(input: { workspace: string; queryId: string }): Promise<QueryProgress | null>
   /** A statement of the server itself, never of a user: DDL, INSERT … SELECT, ALTER. Values are bound as `{name:Type}`, identifiers quoted with `quoteIdentifier`. */
   command(statement: Statement): Promise<void>
+  /** The same of one that tells what it has read: all, where no other statement of an embedded engine runs beside it, else at least so much. */
+  measuredCommand(statement: Statement): Promise<WasRead>
   /** Rows of a statement of the server itself, as objects. 64-bit integers as text. For small answers. */
   rows<Row extends object>(statement: Statement): Promise<readonly Row[]>
   /** Streams content into `INSERT INTO … FORMAT …`. */
@@ -103,6 +105,8 @@ export type RunningQuery = {
   /** Resolves after the last byte; rejects as `content` does. */
   readonly summary: Promise<QuerySummary>
 }
+
+export type WasRead = Pick<QuerySummary, 'rowsRead' | 'bytesRead'>
 
 export type QuerySummary = {
   /** Of the result. */

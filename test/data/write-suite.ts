@@ -44,7 +44,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
       test('are appended with all that is made of them, aggregate states included', async () => {
         const job = await write(events(0, 1000), 'events')
         expect(job).toMatchObject({ status: 'completed', error: null })
-        expect(job.statistics).toMatchObject({ rows_written: 1000, row_count: 1000 })
+        expect(job.statistics).toMatchObject({ rows_written: 1000, row_count: 1000, rows_read: 1000, bytes_read: 8000 })
         expect(await counts()).toEqual({ events: 1000, days: 1000, months: 1000, difference: 0 })
         await write(events(40, 500), 'events')
         expect(await counts()).toEqual({ events: 1500, days: 1500, months: 1500, difference: 0 })

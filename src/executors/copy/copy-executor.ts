@@ -44,10 +44,9 @@ const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: E
       if (unknown !== undefined)
         return { type: 'failed', reason: 'sql_error', message: `The parameter ${unknown} ${UNKNOWN_PARAMETER}.` }
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
-      const { result, read } = await withStatementProgress(staged.statements, context, () =>
+      return withStatementProgress(staged.statements, context, () =>
         insertQuery({ data, workspace, staged, sql, parameters, fault: unknownFault, settings }),
       )
-      return result.type === 'failed' ? result : { ...result, outcome: { ...result.outcome, ...read } }
     },
   })
 }

@@ -127,10 +127,9 @@ const putRows = (options: Options, { job, context, spec, target }: Running & { t
       const { signal } = context.stop
       const sql = await unlessAborted(signal, expandQuery(data, { workspace, sql: spec.query, parameters }))
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
-      const { result, read } = await withStatementProgress(staged.statements, context, () =>
+      return withStatementProgress(staged.statements, context, () =>
         insertQuery({ data, workspace, staged, sql, parameters, fault: columnsFault, settings }),
       )
-      return result.type === 'failed' ? result : { ...result, outcome: { ...result.outcome, ...read } }
     },
   })
 }

@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs'
 import { lockFile } from '../../../kernel/lock-file.ts'
 import { loadChdb } from './chdb.ts'
+import { createCounters } from './counters.ts'
 import { createFifos } from './fifos.ts'
 import type { EngineReport, EngineSettings } from './protocol.ts'
 import { createRunning } from './running.ts'
 import { createEngineServer } from './serve.ts'
 import { createSessions } from './sessions.ts'
-import { createWriteFaults } from './write-faults.ts'
 
 /**
  * The engine process: chDB behind ClickHouse's HTTP interface on a unix socket. It lives as long as its standard input is open:
@@ -53,7 +53,7 @@ const server = createEngineServer({
   sessions,
   fifos,
   running,
-  writeFaults: createWriteFaults(sessions),
+  counters: createCounters(sessions, running),
   spoolPath: settings.spoolPath,
   nextFile: () => String(files++),
   version,

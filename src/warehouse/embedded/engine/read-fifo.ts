@@ -14,7 +14,7 @@ const release = (buffer: Buffer): void => {
 
 /**
  * Reads until the end and closes. `take` gets each part and resolves once it does not need it any more; false: the
- * rest is dropped. A writer that got EPIPE would go on as well, and count a failed write (`write-faults.ts`). One part is read
+ * rest is dropped. A writer that got EPIPE would go on as well, and count a failed write (`counters.ts`). One part is read
  * while another is taken.
  */
 export const readFifo = async (descriptor: number, take: (part: Uint8Array) => Promise<boolean>): Promise<void> => {

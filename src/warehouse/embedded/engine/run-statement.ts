@@ -3,12 +3,13 @@ import { join } from 'node:path'
 import { quoteText } from '../../quote-text.ts'
 import type { ChdbAnswer } from './chdb.ts'
 import { ClickHouseError, ERROR } from './clickhouse-error.ts'
+import { type CounterWatch, NOT_WATCHED } from './counters.ts'
 import { insertContent } from './insert-content.ts'
 import { withOwnQueryIds } from './query-id.ts'
 import { readFifo } from './read-fifo.ts'
 import type { StatementRequest } from './request.ts'
+import type { ReadSoFar } from './running.ts'
 import { type StatementInput, type Task, toSummary } from './task.ts'
-import { NOT_WATCHED, type WriteWatch } from './write-faults.ts'
 
 /** Runs it in a session of its own. Throws `ClickHouseError` or what chDB throws; part of the answer may be sent by then. */
 export const runStatement = async (input: Task): Promise<void> => {
@@ -17,9 +18,9 @@ export const runStatement = async (input: Task): Promise<void> => {
   const session = engine.sessions.take()
   const killing = killWhenGone(input)
   try {
-    const writes = await prepare({ ...input, session })
+    const counts = await prepare({ ...input, session })
     if (gone.aborted) throw new ClickHouseError(ERROR.QUERY_WAS_CANCELLED, 'Nobody waits for it. (QUERY_WAS_CANCELLED)')
-    await choose(request)({ ...input, session, writes })
+    await choose(request)({ ...input, session, counts })
   } finally {
     killing.end()
     session.close()
@@ -47,12 +48,12 @@ const killWhenGone = ({ engine, request, gone }: Task): { readonly end: () => vo
   }
 }
 
-/** Sets the session up; from here on writes are watched, where the statement makes a file. */
-const prepare = async ({ engine, request, session }: Omit<StatementInput, 'writes'>): Promise<WriteWatch> => {
+/** Sets the session up; from here on it is counted, where the statement makes a file or has to tell what it has read. */
+const prepare = async ({ engine, request, session }: Omit<StatementInput, 'counts'>): Promise<CounterWatch> => {
   const sql = preparation(request)
   const length = Buffer.byteLength(sql)
   if (length > SURELY_PARSED_BYTES) await session.queryAsync(`SET max_query_size = ${2 * length}`, { format: 'Null' })
-  if (request.resultFile !== null || request.waitEndOfQuery) return engine.writeFaults.watch(session, sql)
+  if (request.resultFile !== null || request.waitEndOfQuery) return engine.counters.watch(session, sql, request.queryId)
   await session.queryAsync(sql, { format: 'Null' })
   return NOT_WATCHED
 }
@@ -101,9 +102,11 @@ const sqlOnly =
     const result = await session.queryAsync(withOwnQueryIds(sql, words), { format: formatOf(request) })
     if (words[0] === 'KILL') await engine.running.watchKilled()
     const bytes = result.bytes()
-    answer.begin(toSummary(input, result))
+    const { read } = await input.counts.end()
+    const summary = toSummary(input, result, read)
+    answer.begin(summary)
     if (bytes.length > 0) await answer.write(bytes)
-    await answer.end(toSummary(input, result))
+    await answer.end(summary)
   }
 
 /** A SELECT whose result flows through a FIFO: chDB formats it on its own threads, and nothing is held. */
@@ -131,8 +134,8 @@ const forServer =
     const path = join(input.engine.spoolPath, name)
     try {
       // TRUNCATE would make another file and give it the name.
-      const result = await write(input, path, 'APPEND')
-      await input.answer.end(toSummary(input, result))
+      const { result, read } = await write(input, path, 'APPEND')
+      await input.answer.end(toSummary(input, result, read))
     } finally {
       // The server may have removed its own before chDB opened one of this name, and so made another.
       if (input.gone.aborted) rmSync(path, { force: true })
@@ -144,10 +147,11 @@ const spool: Run = async input => {
   const { engine, answer } = input
   const path = join(engine.spoolPath, `${engine.nextFile()}.out`)
   try {
-    const result = await write(input, path, 'TRUNCATE')
-    answer.begin(toSummary(input, result))
+    const { result, read } = await write(input, path, 'TRUNCATE')
+    const summary = toSummary(input, result, read)
+    answer.begin(summary)
     for await (const part of createReadStream(path)) if (!(await answer.write(part))) break
-    await answer.end(toSummary(input, result))
+    await answer.end(summary)
   } finally {
     rmSync(path, { force: true })
   }
@@ -155,11 +159,18 @@ const spool: Run = async input => {
 
 type How = 'TRUNCATE' | 'APPEND'
 
+type Written = { readonly result: ChdbAnswer; readonly read: ReadSoFar | null }
+
 /** Into a file of the disk, whole or not at all. */
-const write = async ({ request, session, writes }: StatementInput, path: string, how: How): Promise<ChdbAnswer> => {
+const write = async ({ request, session, counts }: StatementInput, path: string, how: How): Promise<Written> => {
   const result = await session.queryAsync(into(request, path, how), { format: 'Null' })
-  await writes.mustBeNone()
-  return result
+  const { read, hasLostWrites } = await counts.end()
+  if (hasLostWrites)
+    throw new ClickHouseError(
+      ERROR.NOT_ENOUGH_SPACE,
+      'The result could not be written: there is no room left on the disk. (NOT_ENOUGH_SPACE)',
+    )
+  return { result, read }
 }
 
 const into = (request: StatementRequest, path: string, how: How): string =>

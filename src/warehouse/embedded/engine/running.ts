@@ -9,8 +9,10 @@ export interface Running {
   /** Throws `ClickHouseError` when one of this id runs already. */
   add(queryId: string): void
   remove(queryId: string): void
-  /** What it has read, as last seen: chDB tells it while a statement runs, and not at its end. */
+  /** What it has read, as last seen: chDB tells it while a statement runs, and not at its end. Nothing, as long as it is watched and alone. */
   seen(queryId: string): ReadSoFar
+  /** From now on; what is given says whether it has been the only one since, with nothing that looks at it either. */
+  watchOthers(queryId: string): () => boolean
   /** Asks chDB to end it; resolves once it knows. */
   kill(queryId: string): Promise<void>
   /** To be called after a statement that kills others: what was asked to end has to end, or the process does. */
@@ -43,7 +45,10 @@ export const createRunning = (options: {
   readonly onStuck: (queryId: string) => void
 }): Running => {
   const { sessions, killGraceMs, idleMs, onIdle, onStuck } = options
-  const ids = new Map<string, { timer: NodeJS.Timeout | null; read: ReadSoFar }>()
+  const ids = new Map<string, { timer: NodeJS.Timeout | null; read: ReadSoFar; aloneSince: number | null }>()
+  /** Of all that reads. */
+  let begun = 0
+  let asking = 0
   let idle = setInterval(onIdle, idleMs)
 
   const watch = (queryId: string): void => {
@@ -52,8 +57,15 @@ export const createRunning = (options: {
     entry.timer = setTimeout(() => onStuck(queryId), killGraceMs)
   }
 
-  const askIn = async (session: ChdbSession, sql: string): Promise<string> =>
-    Buffer.from((await session.queryAsync(sql, { format: 'TSVRaw' })).bytes()).toString('utf8')
+  const askIn = async (session: ChdbSession, sql: string): Promise<string> => {
+    begun++
+    asking++
+    try {
+      return Buffer.from((await session.queryAsync(sql, { format: 'TSVRaw' })).bytes()).toString('utf8')
+    } finally {
+      asking--
+    }
+  }
 
   const ask = async (sql: string): Promise<string> => {
     const session = sessions.take()
@@ -68,10 +80,13 @@ export const createRunning = (options: {
   const lookSession = once(() => sessions.take())
   const lookOnce = async (): Promise<string> => askIn(lookSession(), LOOK_SQL)
 
+  /** Who is alone until the end is told all of it then, and by a look would not be any more. */
+  const mustLook = (): boolean => ids.values().some(({ aloneSince }) => aloneSince !== begun)
+
   /** One look for all that run, and no second before its answer. */
   let isLooking = false
   const look = async (): Promise<void> => {
-    const seen = await lookOnce().catch(() => '')
+    const seen = mustLook() ? await lookOnce().catch(() => '') : ''
     for (const line of seen.split('\n')) {
       const [rows, bytes, queryId] = line.split('\t')
       const entry = ids.get(queryId ?? '')
@@ -89,10 +104,16 @@ export const createRunning = (options: {
           QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING,
           `Query with id = ${queryId} is already running. (QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING)`,
         )
-      ids.set(queryId, { timer: null, read: NOTHING })
+      begun++
+      ids.set(queryId, { timer: null, read: NOTHING, aloneSince: null })
       if (!isLooking) setTimeout(look, FIRST_LOOK_MS)
       isLooking = true
       clearInterval(idle)
+    },
+    watchOthers: queryId => {
+      const entry = ids.get(queryId)!
+      if (ids.size === 1 && asking === 0) entry.aloneSince = begun
+      return () => entry.aloneSince === begun
     },
     remove: queryId => {
       clearTimeout(ids.get(queryId)?.timer ?? undefined)

@@ -1,0 +1,84 @@
+import { once } from '../../../kernel/once.ts'
+import type { ChdbSession } from './chdb.ts'
+import type { ReadSoFar, Running } from './running.ts'
+import type { Sessions } from './sessions.ts'
+
+/**
+ * What chDB counts for the whole process, before a statement and after. It drops what it cannot write `INTO OUTFILE` (to a full disk, above all), tries the next
+ * block, and calls the statement a success; and of what a statement has read it tells nothing at its end.
+ */
+export interface Counters {
+  /** Watches from before statements that answer nothing, which are carried out in the session. */
+  watch(session: ChdbSession, sql: string, queryId: string): Promise<CounterWatch>
+}
+
+export interface CounterWatch {
+  /** To be asked once, after the statement. */
+  end(): Promise<Counted>
+}
+
+export type Counted = {
+  /** All that the statement has read; null: others have run beside it. */
+  readonly read: ReadSoFar | null
+  /** Whether a write into a file has failed since, of whichever statement. */
+  readonly hasLostWrites: boolean
+}
+
+/** For statements that write no file and of which nobody asks what they have read. */
+export const NOT_WATCHED: CounterWatch = { end: async () => ({ read: null, hasLostWrites: false }) }
+
+/** All of it: that takes no longer than to look for some, and so it is known what the look itself reads. */
+const SQL = 'SELECT event, value, description FROM system.events'
+
+type Counts = {
+  readonly failedWrites: number
+  readonly read: ReadSoFar
+  /** What the look itself adds to it. */
+  readonly own: ReadSoFar
+}
+
+export const createCounters = (sessions: Sessions, running: Pick<Running, 'watchOthers'>): Counters => {
+  // For counts after statements, out of reach of their limits. To open a session takes longer than to count.
+  const own = once(() => sessions.take())
+
+  const count = async (session: ChdbSession, sql: string): Promise<Counts> =>
+    readCounts(
+      Buffer.from((await session.queryAsync(`${SQL};\n${sql}`, { format: 'JSONCompactColumns' })).bytes()).toString(),
+    )
+
+  return {
+    watch: async (session, sql, queryId) => {
+      const isAlone = running.watchOthers(queryId)
+      const before = await count(session, sql)
+      return {
+        end: async () => {
+          const after = await count(own(), '')
+          return {
+            read: isAlone() ? between(before, after) : null,
+            hasLostWrites: after.failedWrites !== before.failedWrites,
+          }
+        },
+      }
+    },
+  }
+}
+
+const readCounts = (text: string): Counts => {
+  const [events, values, descriptions] = JSON.parse(text) as [string[], string[], string[]]
+  const countOf = (event: string): number => Number(values[events.indexOf(event)] ?? 0)
+  // A number and two texts with their lengths.
+  const bytes = events.reduce(
+    (sum, event, row) => sum + 24 + Buffer.byteLength(event) + Buffer.byteLength(descriptions[row]!),
+    0,
+  )
+  return {
+    failedWrites: countOf('WriteBufferFromFileDescriptorWriteFailed'),
+    read: { rows: countOf('SelectedRows'), bytes: countOf('SelectedBytes') },
+    own: { rows: events.length, bytes },
+  }
+}
+
+const between = (before: Counts, after: Counts): ReadSoFar => ({
+  rows: after.read.rows - before.read.rows - before.own.rows,
+  bytes: after.read.bytes - before.read.bytes - before.own.bytes,
+})
