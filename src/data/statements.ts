@@ -8,6 +8,8 @@ export interface Statements {
   /** `Warehouse.measuredCommand`. */
   measuredCommand(statement: Own): Promise<WasRead>
   rows<Row extends object>(statement: Own): Promise<readonly Row[]>
+  /** Gives the answer as it comes, in its `default_format`, to who takes it to its end. */
+  stream<T>(statement: Own, take: (answer: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>
   insert(statement: Own & TimesRead & { content: AsyncIterable<Uint8Array> }): Promise<void>
   /** How far the statement is that was begun last; null: it does not run. */
   progress(): Promise<QueryProgress | null>
@@ -48,6 +50,7 @@ export const createStatements = ({ warehouse, job, signal }: Options): Statement
     command: ({ timesRead, ...statement }) => run(named => warehouse.command({ ...statement, ...named }), timesRead),
     measuredCommand: statement => run(named => warehouse.measuredCommand({ ...statement, ...named })),
     rows: <Row extends object>(statement: Own) => run(named => warehouse.rows<Row>({ ...statement, ...named })),
+    stream: (statement, take) => run(async named => take(await warehouse.stream({ ...statement, ...named }))),
     insert: ({ timesRead, ...statement }) => run(named => warehouse.insert({ ...statement, ...named }), timesRead),
     progress: async () => {
       if (last === null) return null

@@ -137,6 +137,7 @@ export const openWarehouse = (options: Options): Warehouse => {
       return { rowsRead: Number(read_rows ?? 0), bytesRead: Number(read_bytes ?? 0) }
     },
     rows,
+    stream: async statement => (await begin(statement)).content,
     insert: async ({ content, ...statement }) => {
       const settings = { ...INSERT, ...statement.settings }
       await run({ ...statement, settings }, Readable.from(content, { objectMode: false }))

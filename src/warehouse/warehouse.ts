@@ -48,6 +48,8 @@ export interface Warehouse {
   measuredCommand(statement: Statement): Promise<WasRead>
   /** Rows of a statement of the server itself, as objects. 64-bit integers as text. For small answers. */
   rows<Row extends object>(statement: Statement): Promise<readonly Row[]>
+  /** What a statement of the server itself answers, as its `default_format` has it, as it comes: for large answers. To be read to its end or left. */
+  stream(statement: Statement): Promise<AsyncIterable<Uint8Array>>
   /** Streams content into `INSERT INTO … FORMAT …`. */
   insert(statement: Statement & { readonly content: AsyncIterable<Uint8Array> }): Promise<void>
   /**

@@ -7,15 +7,9 @@ import type { Lookup } from '../../../kernel/guarded-connect.ts'
 import { createGuardedFetch } from '../../../kernel/guarded-fetch.ts'
 import { newId } from '../../../kernel/ids.ts'
 import type { Column, DataFormat } from '../../../model/data-source.ts'
-import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
-import { quoteText } from '../../../warehouse/quote-text.ts'
 import { findDialect } from '../csv/find-dialect.ts'
 import { ImportFailure } from '../import-failure.ts'
-import { withShared } from '../load/judge-read.ts'
-import { CLOCKS, withMoments } from '../parquet/clock-texts.ts'
-import { DATES, withDays } from '../parquet/date-days.ts'
-import { anyGeometry, isGeometry, withBytes } from '../parquet/geometry-column.ts'
-import { anyLeaf, leafTexts } from '../parquet/leaf-texts.ts'
+import { firstRows } from '../parquet/first-rows.ts'
 import { mendFooter } from '../parquet/mend-footer.ts'
 import { parquetColumns } from '../parquet/parquet-columns.ts'
 import { openSource } from '../source/open-source.ts'
@@ -94,13 +88,9 @@ export const createInference = (options: Options): Inference => {
       const sample = await readSample(path, fields)
       const parquet = () => parquetColumns({ warehouse, workspace, spool, signal })
       const columns = await inferColumns({ sample, fields, parquet })
-      const select = {
-        workspace,
-        sql: `${selectParquet(path, columns)} LIMIT ${SAMPLED_ROWS}`,
-        settings: { output_format_json_validate_utf8: 1 },
-        signal,
-      }
-      const rows = isLocal ? await warehouse.rows<SampleRow>(select) : []
+      const rows = isLocal
+        ? await firstRows<SampleRow>({ warehouse, workspace, path, columns, most: SAMPLED_ROWS, signal })
+        : []
       return { format: 'parquet', columns, header: null, delimiter: null, rows, bytesRead: sample.size, isWhole: true }
     } finally {
       await rm(path, { force: true })
@@ -131,19 +121,6 @@ export const createInference = (options: Options): Inference => {
       throw new ImportFailure('schema_mismatch', `No data source can be made of it: ${fault.path} ${fault.message}.`)
     return inferred
   }
-}
-
-/** Dates and times of no day as texts, also those that the engine has not, and of geometries that it has not their bytes in hex. */
-const selectParquet = (path: string, columns: readonly Column[]): string => {
-  const shown = columns.map(({ name, type }) =>
-    isGeometry(type)
-      ? anyGeometry(name)
-      : { value: leafTexts(anyLeaf([CLOCKS, DATES]), type, quoteIdentifier(name)), shared: [] },
-  )
-  const values = shown.map(({ value }, index) => `${value} AS ${quoteIdentifier(columns[index]!.name)}`)
-  const readAs = (type: string): string => withDays(withMoments(withBytes(type)))
-  const structure = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${readAs(type)}`).join(', ')
-  return `${withShared(shown)}SELECT ${values.join(', ')} FROM file(${quoteText(path)}, 'Parquet', ${quoteText(structure)})`
 }
 
 const TOO_LARGE = `The content has more than ${MOST_BYTES} bytes: import it as a job with create, or infer from a smaller file like it.`

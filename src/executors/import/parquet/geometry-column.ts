@@ -66,8 +66,11 @@ const takenBy = (type: string, { geometry, code }: ReadWkb, text: string): Taken
 }
 
 /** SQL, of a column of GeoParquet that is read as bytes: the geometry, of one that the engine has not its bytes in hex. */
-export const anyGeometry = (name: string): { readonly value: string; readonly shared: readonly string[] } => {
-  const { isRead, geometry, shared } = readWkb(name, 'before')
+export const anyGeometry = (
+  name: string,
+  look: WkbLook,
+): { readonly value: string; readonly shared: readonly string[] } => {
+  const { isRead, geometry, shared } = readWkb(name, look)
   const place = quoteIdentifier(name)
   const either = `${isRead}, CAST(${geometry} AS Dynamic), CAST(hex(${place}) AS Dynamic)`
   return { value: `multiIf(isNull(${place}), NULL, ${either})`, shared }

@@ -1,8 +1,11 @@
 import type { DataSource } from '../../../model/data-source.ts'
+import { isSqlError } from '../../../warehouse/warehouse.ts'
 import { checkFileColumns } from '../load/file-columns.ts'
 import { loadAll } from '../load/load-all.ts'
 import { type ContentLoad, countRows, type LoadCounts, startAnew } from '../load/load-content.ts'
 import { split, toCounts, trySplit } from '../load/load-sieved.ts'
+import { findDamaged } from './damaged-wkb.ts'
+import { isGeometry } from './geometry-column.ts'
 import type { FileColumn } from './parquet-columns.ts'
 import { anyValueReader, mayEndLoad, parquetReader } from './parquet-reader.ts'
 
@@ -28,5 +31,19 @@ export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
   const counts = await trySplit(load, reader)
   if (counts !== null) return toCounts(counts)
   await startAnew(load)
-  return toCounts(await split(load, anyValueReader(target, columns, place.spool)))
+  const damaged = await lookAtGeometries(load)
+  return toCounts(await split(load, anyValueReader(target, columns, place.spool, { damaged })))
+}
+
+/** The table of those that are damaged; null: none are. Where the content cannot be read at all the load says so. */
+const lookAtGeometries = async ({ place, target, columns }: ParquetLoad): Promise<string | null> => {
+  const geometries = columns.filter(({ type }) => isGeometry(type)).map(({ name }) => name)
+  if (geometries.length === 0) return null
+  const reader = anyValueReader(target, columns, place.spool, { damaged: null })
+  try {
+    return await findDamaged({ place, reader, columns: geometries })
+  } catch (error) {
+    if (isSqlError(error)) return null
+    throw error
+  }
 }

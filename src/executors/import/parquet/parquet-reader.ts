@@ -10,6 +10,7 @@ import { DATES, hasDates, withDays } from './date-days.ts'
 import { isGeometry, readGeometry, withBytes } from './geometry-column.ts'
 import { anyLeaf, hasLeaves, type Leaf, leafTexts } from './leaf-texts.ts'
 import { type FileColumn, JSON_AS_TEXT } from './parquet-columns.ts'
+import type { WkbLook } from './read-wkb.ts'
 import { inWordsOr, unfitIn } from './unfit-value.ts'
 import { isZoned, TIMES, utcText } from './utc-texts.ts'
 
@@ -50,19 +51,20 @@ export const anyValueReader = (
   target: DataSource,
   file: readonly FileColumn[],
   place: Pick<SpoolPlace, 'isLocal'>,
+  look: WkbLook,
 ): Reader => ({
   ...parquetReader(target, file, place),
   structure: structureOf(file, type => withDays(readAs(type))),
   settings: { ...SETTINGS, ...MANY_PARTS },
-  columns: columnsOf(target, file, readAny),
+  columns: columnsOf(target, file, (column, found) => readAny(column, found, look)),
 })
 
 /** The engine's own limit, which is higher, for what has been looked at: else it would make room for a million parts at most. */
 const MANY_PARTS = { max_wkb_geometry_elements: 0 }
 
-const readAny = (column: Column, found: FileColumn): ReadColumn => {
+const readAny = (column: Column, found: FileColumn, look: WkbLook): ReadColumn => {
   const { type: fileType } = found
-  if (isGeometry(fileType)) return readGeometry(column, fileType, 'before')
+  if (isGeometry(fileType)) return readGeometry(column, fileType, look)
   const read = readValue(column, found)
   if (!hasDates(fileType)) return read
   const shown = textsOf({ place: quoteIdentifier(column.name), type: column.type, fileType, more: [DATES] })

@@ -1,12 +1,11 @@
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
-import { isWalkable } from './walk-wkb.ts'
 import { hasOrder, headerOf, WKB_CODES, type WkbHeader, type WkbName } from './wkb-header.ts'
 
 /**
  * When it is looked at whether the parts of a geometry are whole. After it was read: what came of it would take as many bytes; one that ends too early
- * fails the statement. Before takes longer, where there are many parts.
+ * fails the statement. Else it has been: SQL, behind IN, of the hashes of those that are damaged; null: there are none.
  */
-export type WkbLook = 'after' | 'before'
+export type WkbLook = 'after' | { readonly damaged: string | null }
 
 /** SQL. */
 export type ReadWkb = {
@@ -41,11 +40,22 @@ export const readWkb = (column: string, look: WkbLook): ReadWkb => {
   const code = named('code', number)
   const header = { bytes, code, count: named('count', count) }
   const framed = named('framed', isFramed(header))
-  const readable = look === 'after' ? framed : named('walkable', `${framed} AND ${isWalkable(header)}`)
+  const isDamaged = look === 'after' || look.damaged === null ? '0' : `${hashOf(bytes)} IN ${look.damaged}`
+  const readable = isDamaged === '0' ? framed : named('readable', `${framed} AND NOT (${isDamaged})`)
   const geometry = named('geometry', `readWKB(if(${readable}, ${bytes}, ${NOTHING}))`)
   const isWhole = look === 'after' ? `${framed} AND ${sizeOf(geometry, header)} = length(${bytes})` : readable
   const isRead = named('read', `${isWhole} AND NOT ${isNowhere(geometry, code)}`)
   return { isRead, fault: faultOf(header), geometry, code, shared }
+}
+
+/** SQL: what the bytes of a geometry are known by, in 16 bytes. */
+export const hashOf = (bytes: string): string => `sipHash128(${bytes})`
+
+/** SQL: whether bytes may be a geometry with parts, which may not end where it does. */
+export const hasParts = (bytes: string): string => {
+  const { code, count } = headerOf(bytes)
+  const { Polygon, MultiLineString, MultiPolygon } = WKB_CODES
+  return `(${isFramed({ bytes, code, count })} AND ${code} IN (${[Polygon, MultiLineString, MultiPolygon].join(', ')}))`
 }
 
 /** What is used more than once gets a name, that no column of anybody's has: else the statement would be long. */

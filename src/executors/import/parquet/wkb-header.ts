@@ -13,9 +13,6 @@ export type WkbHeader = {
   readonly count: string
 }
 
-/** A header has at least so many bytes, of a point five. */
-export const HEADER_BYTES = 9
-
 /** SQL: the header of bytes; something of such as have none. */
 export const headerOf = (bytes: string): WkbHeader => {
   // Both at once: that costs less than a point does.
@@ -31,10 +28,6 @@ export const headerOf = (bytes: string): WkbHeader => {
 export const hasOrder = (bytes: string): string => `(reinterpretAsUInt8(${bytes}) <= 1)`
 
 /** SQL: whether numbers begin with their smallest byte. */
-export const isLittle = (bytes: string): string => `(reinterpretAsUInt8(${bytes}) = 1)`
-
-/** SQL: a number of 32 bits at a place, which is counted from 1; something where the bytes end before it. */
-export const numberAt = (bytes: string, at: string, isLittle: string): string =>
-  ordered(`reinterpretAsUInt32(substring(${bytes}, ${at}, 4))`, isLittle)
+const isLittle = (bytes: string): string => `(reinterpretAsUInt8(${bytes}) = 1)`
 
 const ordered = (number: string, isLittle: string): string => `if(${isLittle}, ${number}, byteSwap(${number}))`
