@@ -1,34 +1,20 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test } from 'vitest'
 import { parquetThatClaims } from './parquet-footer.ts'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { useParquet } from './parquet-scene.ts'
 
-let scene: ImportScene
-let folder: string
+const parquet = useParquet()
 let whole: Buffer
 
 beforeAll(async () => {
-  scene = await openImportScene()
-  folder = await mkdtemp(join(tmpdir(), 'millrace-damaged-'))
-  const path = join(folder, 'whole.parquet')
-  const connection = await (await DuckDBInstance.create()).connect()
-  await connection.run(`COPY (SELECT i AS id, 'text ' || md5(i::VARCHAR) AS text FROM range(5000) AS rows(i))
-    TO '${path}' (FORMAT parquet, COMPRESSION snappy, ROW_GROUP_SIZE 2048)`)
-  connection.closeSync()
-  whole = await readFile(path)
-  await scene.dataSource('kept', { id: 'Int64', text: 'String' })
+  whole = await parquet.fromDuckdb(
+    "SELECT i AS id, 'text ' || md5(i::VARCHAR) AS text FROM range(5000) AS rows(i)",
+    ', COMPRESSION snappy, ROW_GROUP_SIZE 2048',
+  )
+  await parquet.dataSource('kept', { id: 'Int64', text: 'String' })
   expect(await load(whole)).toMatchObject({ statistics: { rows_written: 5000, quarantine_rows: 0 } })
 })
-afterAll(async () => {
-  await scene?.stop()
-  await rm(folder, { recursive: true })
-})
 
-const load = (content: Uint8Array) =>
-  scene.import({ datasource: 'kept', url: scene.give('/file.parquet', content), mode: 'replace' })
+const load = (content: Uint8Array) => parquet.load(content, { datasource: 'kept', mode: 'replace' })
 
 const smashed = (at: number): Buffer => Buffer.from(whole).fill(0xff, at, at + 64)
 
@@ -60,42 +46,42 @@ describe('a Parquet file', () => {
         message: expect.stringMatching(/^The content (cannot be read|is no Parquet)/),
       },
     })
-    expect(await scene.value('SELECT (count(), sum(id)) FROM kept')).toBe('5000,12497500')
+    expect(await parquet.value('SELECT (count(), sum(id)) FROM kept')).toBe('5000,12497500')
   })
 
   test.each([2n ** 37n, 2n ** 60n])(
     'that claims %d rows is refused, at which the engine would run out of memory',
     async rows => {
-      const url = scene.give('/claims.parquet', parquetThatClaims(rows))
+      const url = parquet.give('/claims.parquet', parquetThatClaims(rows))
       const claim = {
         status: 'failed',
         system_attempts: 0,
         error: { message: expect.stringMatching(/its footer claims \d+ rows/) },
       }
-      expect(await scene.import({ datasource: 'claims', url, create: true })).toMatchObject(claim)
-      const { status, body } = await scene.call('POST', '/v1/datasources/infer', { url })
+      expect(await parquet.import({ datasource: 'claims', url, create: true })).toMatchObject(claim)
+      const { status, body } = await parquet.call('POST', '/v1/datasources/infer', { url })
       expect([status, body.detail]).toEqual([422, expect.stringMatching(/its footer claims \d+ rows/)])
     },
   )
 
   test('whose footer claims what is there is read', async () => {
-    const url = scene.give('/honest.parquet', parquetThatClaims(2n))
-    expect(await scene.import({ datasource: 'honest', url, create: true })).toMatchObject({
+    const url = parquet.give('/honest.parquet', parquetThatClaims(2n))
+    expect(await parquet.import({ datasource: 'honest', url, create: true })).toMatchObject({
       statistics: { rows_written: 2 },
     })
-    expect(await scene.table('honest')).toEqual([['1'], ['2']])
+    expect(await parquet.table('honest')).toEqual([['1'], ['2']])
   })
 
   test('that claims more rows than are there fails', async () => {
-    const url = scene.give('/more.parquet', parquetThatClaims(3n))
-    expect(await scene.import({ datasource: 'more', url, create: true })).toMatchObject({
+    const url = parquet.give('/more.parquet', parquetThatClaims(3n))
+    expect(await parquet.import({ datasource: 'more', url, create: true })).toMatchObject({
       error: { code: 'content_unreadable' },
     })
   })
 
   test('with a name that is no text is refused in words', async () => {
-    const url = scene.give('/name.parquet', parquetThatClaims(2n, Uint8Array.of(0xff, 0xfe)))
-    expect(await scene.import({ datasource: 'name', url, create: true })).toMatchObject({
+    const url = parquet.give('/name.parquet', parquetThatClaims(2n, Uint8Array.of(0xff, 0xfe)))
+    expect(await parquet.import({ datasource: 'name', url, create: true })).toMatchObject({
       error: { message: 'The content cannot be read as Parquet: the name of a column is not UTF-8.' },
     })
   })

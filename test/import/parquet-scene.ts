@@ -7,7 +7,7 @@ import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
 
 export type ParquetScene = Pick<
   ImportScene,
-  'call' | 'dataSource' | 'give' | 'import' | 'rows' | 'table' | 'value' | 'warehouse'
+  'call' | 'dataSource' | 'give' | 'import' | 'pipe' | 'rows' | 'run' | 'table' | 'value' | 'warehouse'
 > & {
   /** Of the data source that a test is about. */
   readonly name: string
@@ -56,6 +56,8 @@ export const useParquet = (): ParquetScene => {
     call: (...request) => scene.call(...request),
     dataSource: (...given) => scene.dataSource(...given),
     import: fields => scene.import(fields),
+    pipe: (...given) => scene.pipe(...given),
+    run: body => scene.run(body),
     rows: <Row extends object>(sql: string) => scene.rows<Row>(sql),
     table: (...table) => scene.table(...table),
     value: sql => scene.value(sql),

@@ -1,74 +1,80 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { DuckDBInstance } from '@duckdb/node-api'
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { expect, test } from 'vitest'
 import { materialized } from '../data/scene.ts'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { useParquet } from './parquet-scene.ts'
 
-let scene: ImportScene
-let folder: string
-beforeAll(async () => {
-  scene = await openImportScene()
-  folder = await mkdtemp(join(tmpdir(), 'millrace-structs-'))
-})
-afterAll(async () => {
-  await scene?.stop()
-  await rm(folder, { recursive: true })
-})
-
-/** A file of Parquet as DuckDB writes it, and where it is. */
-const give = async (name: string, select: string): Promise<string> => {
-  const connection = await (await DuckDBInstance.create()).connect()
-  const path = join(folder, `${name}.parquet`)
-  await connection.run(`COPY (${select}) TO '${path}' (FORMAT parquet)`)
-  connection.closeSync()
-  return scene.give(`/${name}.parquet`, await readFile(path))
-}
+const parquet = useParquet()
 
 test('Parquet with structs makes a data source, in lists and maps and structs of their own too', async () => {
-  const url = await give(
-    'structs',
+  const content = await parquet.fromDuckdb(
     `SELECT 1::BIGINT AS id, {'city': 'Bonn', 'zip': 53111} AS home,
       [{'area': 12, 'name': 'a'}, {'area': 30, 'name': NULL}] AS rooms,
       MAP {'x': {'n': 1, 'deep': [{'a': 2, 'b': {'c': 3}}]}} AS by_name
     UNION ALL SELECT 2, {'city': 'Köln', 'zip': NULL}, [], MAP {}`,
   )
-  const { body: inferred } = await scene.call('POST', '/v1/datasources/infer', { url, format: 'parquet' })
+  const url = parquet.give('/structs.parquet', content)
+  const { body: inferred } = await parquet.call('POST', '/v1/datasources/infer', { url, format: 'parquet' })
   expect(inferred.schema?.map(({ name }: { name: string }) => name)).toEqual(['id', 'home', 'rooms', 'by_name'])
   for (const { type } of inferred.schema) expect(type).not.toContain('\n')
-  const job = await scene.import({ datasource: 'houses', url, format: 'parquet', create: true })
+  const job = await parquet.import({ datasource: 'houses', url, format: 'parquet', create: true })
   expect(job.error).toBeNull()
   expect(job).toMatchObject({ statistics: { rows_written: 2, quarantine_rows: 0 } })
   const sql = `SELECT id, tupleElement(home, 'city') AS city, arrayMap(r -> tupleElement(r, 'area'), rooms) AS areas,
     toJSONString(mapValues(by_name)) AS named FROM houses ORDER BY id`
-  expect(await scene.rows(sql)).toEqual([
+  expect(await parquet.rows(sql)).toEqual([
     { id: '1', city: 'Bonn', areas: [12, 30], named: '[{"n":1,"deep":[{"a":2,"b":{"c":3}}]}]' },
     { id: '2', city: 'Köln', areas: [], named: '[]' },
   ])
-  const again = await scene.import({ datasource: 'houses', url, format: 'parquet' })
+  const again = await parquet.import({ datasource: 'houses', url, format: 'parquet' })
   expect(again).toMatchObject({ status: 'completed', statistics: { rows_written: 2, row_count: 4 } })
 })
 
+test('fields are found by their names, whatever is in them', async () => {
+  const names = [
+    'a.b',
+    'a b',
+    'a"b',
+    'a`b',
+    "a'b",
+    'a\\b',
+    'a\tb',
+    'a\nb',
+    'ünï',
+    'Date32',
+    'size0',
+    '1',
+    'a(b,c)',
+    '😀',
+  ]
+  for (const name of names) {
+    const quoted = `"${name.replaceAll('"', '""')}"`
+    const content = await parquet.fromDuckdb(`SELECT struct_pack(${quoted} := 5, z := TIME '10:20:30') AS pair`)
+    expect(await parquet.load(content, { create: true })).toMatchObject({ statistics: { rows_written: 1 } })
+    expect.soft(await parquet.table(parquet.name)).toEqual([[JSON.stringify({ [name]: 5, z: '10:20:30.000000' })]])
+    parquet.renew()
+  }
+})
+
 test('structs that are null as a whole are taken', async () => {
-  const url = await give('nulls', `SELECT 1 AS id, {'city': 'Bonn'} AS home UNION ALL SELECT 2, NULL ORDER BY id`)
-  const job = await scene.import({ datasource: 'absent', url, format: 'parquet', create: true })
+  const content = await parquet.fromDuckdb(
+    `SELECT 1 AS id, {'city': 'Bonn'} AS home UNION ALL SELECT 2, NULL ORDER BY id`,
+  )
+  const job = await parquet.load(content, { create: true })
   expect(job.error).toBeNull()
   expect(job).toMatchObject({ statistics: { rows_written: 2, quarantine_rows: 0 } })
 })
 
 test('a materialized node may give a named tuple', async () => {
-  await scene.dataSource('points', { a: 'Int32', b: 'String' })
-  await scene.pipe('pairs', [
+  await parquet.dataSource('points', { a: 'Int32', b: 'String' })
+  await parquet.pipe('pairs', [
     {
       name: 'pair',
       sql: "SELECT CAST((a, b), 'Tuple(a Int32, b String)') AS p, [CAST((a, b), 'Tuple(x Int32, y String)')] AS l FROM points",
       role: materialized('pairs_of'),
     },
   ])
-  const job = await scene.run({ query: "SELECT 1 AS a, 'x' AS b", datasource: 'points' })
+  const job = await parquet.run({ query: "SELECT 1 AS a, 'x' AS b", datasource: 'points' })
   expect(job.error).toBeNull()
-  expect(await scene.value("SELECT (p.a, p.b, l[1].y) = (1, 'x', 'x') FROM pairs_of")).toBe('1')
+  expect(await parquet.value("SELECT (p.a, p.b, l[1].y) = (1, 'x', 'x') FROM pairs_of")).toBe('1')
 })
 
 test('a type that is none is refused with its column', async () => {
@@ -76,7 +82,7 @@ test('a type that is none is refused with its column', async () => {
     { name: 'a', type: 'Int32' },
     { name: 'b c', type: 'Int32 --' },
   ]
-  const { status, body } = await scene.call('POST', '/v1/datasources', { name: 'odd', schema: columns })
+  const { status, body } = await parquet.call('POST', '/v1/datasources', { name: 'odd', schema: columns })
   expect([status, body.errors]).toEqual([
     422,
     [{ path: 'schema.1.type', message: expect.stringContaining('the type of "b c" must be a type') }],

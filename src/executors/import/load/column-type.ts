@@ -51,5 +51,11 @@ export const tupleElements = (parts: readonly string[]): readonly TupleElement[]
   parts.map(part => {
     const [, quoted, plain, type] = /^(?:`((?:[^`\\]|\\.)*)`|([A-Za-z_]\w*))\s+([\s\S]+)$/.exec(part) ?? []
     if (type === undefined) return { name: null, type: part }
-    return { name: quoted === undefined ? plain! : quoted.replace(/\\(.)/g, '$1'), type }
+    return { name: quoted === undefined ? plain! : unescaped(quoted), type }
   })
+
+/** As the engine writes names: what has no letter of its own stands for itself behind a backslash. */
+const unescaped = (text: string): string =>
+  text.replace(/\\([\s\S])/g, (_, letter: string) => ESCAPED[letter] ?? letter)
+
+const ESCAPED: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', '0': '\0' }
