@@ -33,7 +33,11 @@ const filesOf = async (table: string): Promise<ReadonlyMap<string, number>> => {
 }
 
 test('only the parts that have such rows are written anew', async () => {
-  await scene.dataSource('parted', { day: 'Date', n: 'UInt64' }, { partitionKey: 'day', sortingKey: 'n' })
+  await scene.dataSource(
+    'parted',
+    { day: 'Date', n: 'UInt64', pad: 'String' },
+    { partitionKey: 'day', sortingKey: 'n' },
+  )
   for (const [day, from] of [
     ['2026-01-01', 0],
     ['2026-01-01', 1000],
@@ -41,7 +45,10 @@ test('only the parts that have such rows are written anew', async () => {
     ['2026-01-02', 3000],
     ['2026-01-03', 4000],
   ] as const)
-    await write(`SELECT toDate('${day}') AS day, number + ${from} AS n FROM numbers(1000)`, 'parted')
+    await write(
+      `SELECT toDate('${day}') AS day, number + ${from} AS n, randomString(10000) AS pad FROM numbers(1000)`,
+      'parted',
+    )
   const before = await filesOf('parted')
   expect([...before.keys()].sort()).toEqual(['0', '1000', '2000', '3000', '4000'])
   // Of a part, and of all of a partition.
@@ -64,17 +71,42 @@ test.each([
   ["the engine's own names for a row", "_partition_id = 'all' AND n = 2", [0, 1, 3]],
   ['all rows', '1', []],
   ['no row', '0', [0, 1, 2, 3]],
-])('a condition of %s removes these rows and no others', async (_, condition, kept) => {
-  const columns = { n: 'UInt64', true: 'UInt8', not: 'UInt8', maybe: 'Nullable(UInt8)', _id: 'UInt64' }
-  const name = `named_${kept.join('_')}`
-  await scene.dataSource(name, columns, { sortingKey: 'n' })
-  const rows = `SELECT number AS n, number > 0 AS \`true\`, number = 1 AS \`not\`, if(number % 2 = 0, NULL, number = 1) AS maybe,
-    number AS _id FROM numbers(4)`
-  await write(rows, name)
-  const done = await remove(name, condition)
-  expect(done).toMatchObject({ status: 'completed', error: null })
-  expect(done.statistics).toMatchObject({ rows_deleted: 4 - kept.length, row_count: kept.length })
-  expect(await scene.value(`SELECT arraySort(groupArray(n)) FROM ${name}`)).toBe(kept.join(','))
+])(
+  'a condition of %s removes these rows and no others, of large parts and of small ones',
+  async (_, condition, kept) => {
+    for (const pad of ['randomString(3000000)', "''"]) {
+      const columns = {
+        n: 'UInt64',
+        true: 'UInt8',
+        not: 'UInt8',
+        maybe: 'Nullable(UInt8)',
+        _id: 'UInt64',
+        pad: 'String',
+      }
+      const name = `named_${kept.join('_')}_${pad.length}`
+      await scene.dataSource(name, columns, { sortingKey: 'n' })
+      const rows = `SELECT number AS n, number > 0 AS \`true\`, number = 1 AS \`not\`, if(number % 2 = 0, NULL, number = 1) AS maybe,
+    number AS _id, ${pad} AS pad FROM numbers(4)`
+      await write(rows, name)
+      const done = await remove(name, condition)
+      expect(done).toMatchObject({ status: 'completed', error: null })
+      expect(done.statistics).toMatchObject({ rows_deleted: 4 - kept.length, row_count: kept.length })
+      expect(await scene.value(`SELECT arraySort(groupArray(n)) FROM ${name}`)).toBe(kept.join(','))
+    }
+  },
+)
+
+test('of many small parts one row is deleted as quickly as one of a large part', async () => {
+  await scene.dataSource('small', { n: 'UInt64' }, { sortingKey: 'n' })
+  await scene.warehouse.command({ workspace: 'default', sql: 'SYSTEM STOP MERGES live.small' })
+  for (let part = 0; part < 40; part++)
+    await scene.warehouse.command({
+      workspace: 'default',
+      sql: `INSERT INTO small SELECT number + ${part} * 10 FROM numbers(10)`,
+    })
+  const { statistics } = await remove('small', 'n = 77')
+  expect(statistics).toMatchObject({ rows_deleted: 1, row_count: 399 })
+  expect(statistics.elapsed_ms).toBeLessThan(2000)
 })
 
 test('rows that expire, and rows that are states, are kept as they are', async () => {
@@ -100,8 +132,8 @@ test('rows that expire, and rows that are states, are kept as they are', async (
 const SLOW = 'n = 5 OR sleepEachRow(0.0001) = 1'
 
 const begin = async (name: string): Promise<string> => {
-  await scene.dataSource(name, { n: 'UInt64' }, { sortingKey: 'n' })
-  await write('SELECT number AS n FROM numbers(20000)', name)
+  await scene.dataSource(name, { n: 'UInt64', pad: 'String' }, { sortingKey: 'n' })
+  await write('SELECT number AS n, randomString(500) AS pad FROM numbers(20000)', name)
   const id = await submit({ delete: { datasource: name, condition: SLOW } })
   const mutations = () =>
     scene.value("SELECT count() FROM system.mutations WHERE database LIKE 'stg\\_%' AND NOT is_done")
@@ -109,8 +141,11 @@ const begin = async (name: string): Promise<string> => {
   return id
 }
 
-test('one that is cancelled in the middle leaves the rows as they were, and the engine as it is', async () => {
+test('one that is cancelled in the middle has told how far it is, and leaves the rows as they were and the engine as it is', async () => {
   const id = await begin('cancelled')
+  await expect
+    .poll(async () => (await job(id)).progress?.message, { timeout: 30_000 })
+    .toMatch(/^[\d,]+ of 20,000 rows$/)
   const engines = enginesOf(scene.dataDir)
   const asked = Date.now()
   await scene.call('POST', `/v1/jobs/${id}/cancel`)
@@ -130,8 +165,8 @@ test('one whose engine is killed in the middle is done again, and removes what i
 }, 90_000)
 
 test('one whose engine is killed in the middle, and which is not to be tried again, leaves the rows as they were', async () => {
-  await scene.dataSource('once', { n: 'UInt64' }, { sortingKey: 'n' })
-  await write('SELECT number AS n FROM numbers(20000)', 'once')
+  await scene.dataSource('once', { n: 'UInt64', pad: 'String' }, { sortingKey: 'n' })
+  await write('SELECT number AS n, randomString(500) AS pad FROM numbers(20000)', 'once')
   const id = await submit({ delete: { datasource: 'once', condition: SLOW }, restartable: false })
   await expect
     .poll(() => scene.value("SELECT count() FROM system.mutations WHERE database LIKE 'stg\\_%'"), {

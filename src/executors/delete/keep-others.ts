@@ -3,10 +3,10 @@ import { qualified } from '../../data/table-ddl.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
 import { quoteText } from '../../warehouse/quote-text.ts'
 import type { ExecutionContext } from '../executor.ts'
-import { countOf, matchedPartitions } from './matched-partitions.ts'
+import { countOf, type Matched, matchedPartitions } from './matched-partitions.ts'
 import { mutateParts } from './mutate-parts.ts'
+import { partitionSizes } from './partition-sizes.ts'
 import { rewritePartitions } from './rewrite-partitions.ts'
-import { rowsOfPartitions } from './rows-of-partitions.ts'
 
 /** What of a data source goes, and where the rest of it is made. */
 export type Deletion = {
@@ -18,6 +18,9 @@ export type Deletion = {
   readonly context: ExecutionContext
 }
 
+/** Bytes of a part: for a mutation the engine takes up a part after the other, ten in a second, and copies smaller ones sooner. */
+const WORTH_MUTATING = 8 * 2 ** 20
+
 /** Fills the staged table with the rows for which the condition does not hold. Throws `WarehouseError`. */
 export const keepOthers = async (deletion: Deletion): Promise<Loaded> => {
   const { staged, condition } = deletion
@@ -25,12 +28,15 @@ export const keepOthers = async (deletion: Deletion): Promise<Loaded> => {
   const live = qualified(liveDatabase, target.name)
   const next = qualified(database, target.name)
   // Counted before: the engine may merge rows meanwhile, and so a partition of which all rows match is whole indeed.
-  const rows = await rowsOfPartitions(statements, { database: liveDatabase, table: target.name })
+  const sizes = await partitionSizes(statements, { database: liveDatabase, table: target.name })
   const matched = await matchedPartitions(statements, { table: live, condition })
   await statements.command({ sql: `ALTER TABLE ${next} ATTACH PARTITION ALL FROM ${live}` })
   for (const { partition } of matched)
     await statements.command({ sql: `ALTER TABLE ${next} DROP PARTITION ID ${quoteText(partition)}` })
-  const some = matched.filter(({ partition, count }) => rows.get(partition) !== count)
-  if (some.length > 0 && !(await mutateParts(deletion, some))) await rewritePartitions(deletion, some)
+  const some = matched.filter(({ partition, count }) => sizes.get(partition)?.rows !== count)
+  const isMutated = ({ partition }: Matched): boolean => (sizes.get(partition)?.bytesOfPart ?? 0) >= WORTH_MUTATING
+  const large = some.filter(isMutated)
+  const isDone = large.length > 0 && (await mutateParts(deletion, large))
+  await rewritePartitions(deletion, isDone ? some.filter(partition => !isMutated(partition)) : some)
   return { type: 'loaded', outcome: { rows_deleted: countOf(matched) } }
 }

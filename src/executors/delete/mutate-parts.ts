@@ -7,7 +7,7 @@ import { isSqlError, type QueryProgress } from '../../warehouse/warehouse.ts'
 import { followProgress } from '../follow-progress.ts'
 import type { Deletion } from './keep-others.ts'
 import { countOf, type Matched } from './matched-partitions.ts'
-import { rowsOfPartitions } from './rows-of-partitions.ts'
+import { partitionSizes } from './partition-sizes.ts'
 
 /** No data source is called so. */
 const KEPT = 'c__kept'
@@ -50,7 +50,7 @@ const namesMoreThanColumns = (condition: string, { columns }: DataSource): boole
   (condition.match(/(?<!\w)_\w+/g) ?? []).some(word => !columns.some(({ name }) => name === word))
 
 const rowsOf = async ({ statements, database }: Staged): Promise<number> =>
-  (await rowsOfPartitions(statements, { database, table: KEPT })).values().reduce((sum, rows) => sum + rows, 0)
+  (await partitionSizes(statements, { database, table: KEPT })).values().reduce((sum, { rows }) => sum + rows, 0)
 
 /** False: the condition is none that a mutation takes. */
 const mutate = async ({ staged, context }: Deletion, sql: string, rows: number): Promise<boolean> => {
