@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { dropDataSource, truncateDataSource } from '../../src/data/data-sources.ts'
 import { dropPipe } from '../../src/data/pipes.ts'
@@ -56,6 +57,19 @@ test('a populate that is cancelled in the middle leaves its data source as it wa
   expect(ended.progress.steps.map((step: { status: string }) => step.status)).toContain('cancelled')
   expect(await rowsOf('summed')).toBe(before)
   expect(await scene.staging()).toEqual([])
+}, 90_000)
+
+test('a populate that is cancelled while it gets ready leaves nothing of it', async () => {
+  const left: string[] = []
+  for (let wait = 0; wait < 40; wait++) {
+    const id = await submit({ populate: { pipe: 'slow', truncate: true } })
+    await expect.poll(async () => (await job(id)).status, { interval: 1 }).toBe('running')
+    await sleep(4 * wait)
+    await scene.call('POST', `/v1/jobs/${id}/cancel`)
+    expect((await job(id, 30)).status).toBe('cancelled')
+    left.push(...(await scene.staging()))
+  }
+  expect(left).toEqual([])
 }, 90_000)
 
 test('a step whose engine is killed is done again alone', async () => {

@@ -41,12 +41,12 @@ type Input = {
  * when all are done.
  */
 export const loadHistory = async (input: Input): Promise<Loaded> => {
-  const source = await openSource(input)
+  const database = sourceName(input.staged.database)
   try {
-    return await loadSteps(input, source)
+    return await loadSteps(input, await openSource(input, database))
   } finally {
-    // What cannot be dropped now is by whoever writes next in the workspace.
-    await dropStaging(input.data.warehouse, input.job.workspace, source.database).catch(ignore)
+    // What cannot be dropped now is with the staging database, or by whoever uses the workspace next.
+    await dropStaging(input.data.warehouse, input.job.workspace, database).catch(ignore)
   }
 }
 
@@ -92,9 +92,8 @@ type Source = {
 /** No data source is called so. */
 const ALL = 'c__all'
 
-const openSource = async ({ data, job, staged, history }: Input): Promise<Source> => {
+const openSource = async ({ data, job, staged, history }: Input, database: string): Promise<Source> => {
   const { statements, catalogue, liveDatabase } = staged
-  const database = sourceName(staged.database)
   const source = { database, dataSource: findDataSource(catalogue, history.source)!, all: qualified(database, ALL) }
   await dropStaging(data.warehouse, job.workspace, database)
   await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
