@@ -22,8 +22,8 @@ const struct = (fields: Readonly<Record<number, Field>>): Field => {
 }
 
 type Made = {
-  /** One after the other, as they stand in a page. */
-  readonly values: readonly Uint8Array[]
+  /** One after the other, as they stand in a page; where some are null the column may have none. */
+  readonly values: readonly (Uint8Array | null)[]
   /** What its footer claims to have. */
   readonly rows: bigint
   readonly name: string | Uint8Array
@@ -43,15 +43,23 @@ export const int64 = (value: bigint): Buffer => {
 }
 
 /** Physical types (`Type`). */
-export const INT64 = 2
+export const [INT64, INT96] = [2, 3]
 
 /** A Parquet file with a column of Int64 and two rows, 1 and 2, whose footer may claim to have others. */
 export const parquetThatClaims = (rows: bigint, name: string | Uint8Array = 'v'): Buffer =>
   parquetOf({ type: INT64, values: [int64(1n), int64(2n)], rows, name })
 
+/** Whether each is there: runs of one, and their length before them. */
+const levels = (values: readonly (Uint8Array | null)[]): Buffer => {
+  const runs = values.flatMap(value => [2, value === null ? 0 : 1])
+  return Buffer.concat([Buffer.of(runs.length, 0, 0, 0), Buffer.from(runs)])
+}
+
 /** A Parquet file with one column, made byte by byte (`parquet.thrift`): such as no writer here makes. */
 export const parquetOf = ({ values, rows, name, type, length, ...more }: Made): Buffer => {
-  const body = [...Buffer.concat(values)]
+  const there = values.filter(value => value !== null)
+  const isOptional = there.length < values.length
+  const body = [...(isOptional ? levels(values) : []), ...Buffer.concat(there)]
   const header = struct({
     1: int(0),
     2: int(body.length),
@@ -76,7 +84,7 @@ export const parquetOf = ({ values, rows, name, type, length, ...more }: Made): 
   const leaf = struct({
     1: int(type),
     ...(length !== undefined && { 2: int(length) }),
-    3: int(0),
+    3: int(isOptional ? 1 : 0),
     4: text(name),
     ...(more.convertedType !== undefined && { 6: int(more.convertedType) }),
     ...(more.scale !== undefined && { 7: int(more.scale) }),

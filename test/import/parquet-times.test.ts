@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { INT64, int64, parquetOf } from './parquet-footer.ts'
+import { INT64, INT96, int64, parquetOf } from './parquet-footer.ts'
 import { useParquet } from './parquet-scene.ts'
 
 const parquet = useParquet()
@@ -274,4 +274,59 @@ test('of times in others that the engine has not the quarantine has what the fil
     const sql = `SELECT id, list, map, pair FROM ${parquet.name}_quarantine ORDER BY id`
     expect(await parquet.rows(sql)).toEqual(expected(mark))
   }
+})
+
+describe('times of INT96', () => {
+  /** Nanoseconds of a day, and the day of the Julian period. */
+  const int96 = (day: number, nanoseconds: bigint): Buffer => {
+    const days = Buffer.alloc(4)
+    days.writeInt32LE(day)
+    return Buffer.concat([int64(nanoseconds), days])
+  }
+  const EPOCH = 2_440_588
+  const HOUR = 3_600_000_000_000n
+  const file = (values: readonly (Buffer | null)[]): Buffer =>
+    parquetOf({ type: INT96, values, rows: BigInt(values.length), name: 'v' })
+  const stored = () => parquet.rows<{ v: string | null }>(`SELECT toString(v) AS v FROM ${parquet.name} ORDER BY v`)
+
+  test('are times of nanoseconds', async () => {
+    const content = file([int96(EPOCH, 0n), int96(EPOCH + 1, HOUR + 1n), int96(EPOCH - 1, 24n * HOUR - 1n), null])
+    expect(await parquet.load(content, { create: true })).toMatchObject({ statistics: { rows_written: 4 } })
+    expect((await stored()).map(({ v }) => v)).toEqual([
+      '1969-12-31 23:59:59.999999999',
+      '1970-01-01 00:00:00.000000000',
+      '1970-01-02 01:00:00.000000001',
+      null,
+    ])
+  })
+
+  test('that the engine has not cost their rows, or are texts', async () => {
+    const days = { '0001-01-01': 1_721_426, '1582-10-14': 2_299_160, '9999-12-31': 5_373_484, '1970-01-01': EPOCH }
+    const values = Object.values(days).map(day => int96(day, 10n * HOUR + 5n))
+    const texts = Object.keys(days).map(day => `${day} 10:00:00.000000005`)
+    for (const content of [file(values), file([...values, null])]) {
+      const { body } = await parquet.call('POST', '/v1/datasources/infer', {
+        url: parquet.give('/int96.parquet', content),
+      })
+      expect(body.schema[0].type).toMatch(/DateTime64\(9, 'UTC'\)/)
+      expect(body.rows.map(({ v }: { v: string | null }) => v).slice(0, 4)).toEqual(texts)
+      await parquet.dataSource(parquet.renew(), { v: 'DateTime64(9)' })
+      const bad = content.length > file(values).length ? 4 : 3
+      expect(await parquet.load(content)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: bad } })
+      expect(await stored()).toEqual([{ v: texts[3] }])
+      const sql = `SELECT v, c__error AS why FROM ${parquet.name}_quarantine WHERE isNotNull(v) ORDER BY v`
+      expect(await parquet.rows(sql)).toEqual(texts.slice(0, 3).map(v => ({ v, why: ['v is no DateTime64(9)'] })))
+      for (const [type, shown, length] of [
+        ['Nullable(String)', 'v', 29],
+        ["Nullable(DateTime64(3, 'UTC'))", 'v', 23],
+        ["Nullable(DateTime64(0, 'Asia/Kolkata'))", "toTimeZone(v, 'UTC')", 19],
+      ] as const) {
+        await parquet.dataSource(parquet.renew(), { v: type })
+        expect(await parquet.load(content)).toMatchObject({ statistics: { quarantine_rows: 0 } })
+        const sql = `SELECT toString(${shown}) AS v FROM ${parquet.name} WHERE isNotNull(v) ORDER BY v`
+        const found = await parquet.rows<{ v: string }>(sql)
+        expect(found.map(({ v }) => v)).toEqual(texts.map(text => text.slice(0, length)).sort())
+      }
+    }
+  })
 })

@@ -11,7 +11,7 @@ import { findDialect } from '../csv/find-dialect.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { firstRows } from '../parquet/first-rows.ts'
 import { mendFooter } from '../parquet/mend-footer.ts'
-import { parquetColumns } from '../parquet/parquet-columns.ts'
+import { type FileColumn, parquetColumns } from '../parquet/parquet-columns.ts'
 import { openSource } from '../source/open-source.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
 import { decompressed } from '../spool/decompress.ts'
@@ -86,10 +86,14 @@ export const createInference = (options: Options): Inference => {
       await spoolContent(path, await open(input))
       await mendFooter(path)
       const sample = await readSample(path, fields)
-      const parquet = () => parquetColumns({ warehouse, workspace, spool, signal })
+      let found: readonly FileColumn[] = []
+      const parquet = async () => {
+        found = await parquetColumns({ warehouse, workspace, spool, signal })
+        return found
+      }
       const columns = await inferColumns({ sample, fields, parquet })
       const rows = isLocal
-        ? await firstRows<SampleRow>({ warehouse, workspace, path, columns, most: SAMPLED_ROWS, signal })
+        ? await firstRows<SampleRow>({ warehouse, workspace, path, columns: found, most: SAMPLED_ROWS, signal })
         : []
       return { format: 'parquet', columns, header: null, delimiter: null, rows, bytesRead: sample.size, isWhole: true }
     } finally {

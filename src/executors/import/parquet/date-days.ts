@@ -5,7 +5,8 @@ const FIRST_DAY = -25_567
 /** After so many years the calendar begins anew: just as many as the engine's dates have. */
 const CYCLE = { years: 400, days: 146_097 } as const
 
-const dateOfDays = (days: string): string => {
+/** SQL: the text of a date in days since 1970, of any year. */
+export const dateOfDays = (days: string): string => {
   const cycles = `toInt64(floor((toInt64(${days}) - ${FIRST_DAY}) / ${CYCLE.days}))`
   const date = `toDate32(toInt32(${days} - ${cycles} * ${CYCLE.days}))`
   return `concat(leftPad(toString(toYear(${date}) + ${cycles} * ${CYCLE.years}), 4, '0'), substring(toString(${date}), 5))`

@@ -1,14 +1,15 @@
-import type { Column } from '../../../model/data-source.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import type { Warehouse } from '../../../warehouse/warehouse.ts'
 import { withShared } from '../load/judge-read.ts'
-import { CLOCKS, withMoments } from './clock-texts.ts'
+import { CLOCKS } from './clock-texts.ts'
 import { damagedAmong, ROW_BINARY, selectParts } from './damaged-wkb.ts'
-import { DATES, withDays } from './date-days.ts'
-import { anyGeometry, isGeometry, withBytes } from './geometry-column.ts'
+import { DATES } from './date-days.ts'
+import { anyGeometry, isGeometry } from './geometry-column.ts'
+import { int96Text } from './int96-text.ts'
 import { anyLeaf, leafTexts } from './leaf-texts.ts'
-import { JSON_AS_TEXT } from './parquet-columns.ts'
+import { type FileColumn, JSON_AS_TEXT } from './parquet-columns.ts'
+import { readAnyAs } from './read-as.ts'
 import type { WkbLook } from './read-wkb.ts'
 
 type Input = {
@@ -16,7 +17,7 @@ type Input = {
   readonly workspace: string
   /** Of a file that the engine opens itself. */
   readonly path: string
-  readonly columns: readonly Column[]
+  readonly columns: readonly FileColumn[]
   readonly most: number
   readonly signal: AbortSignal
 }
@@ -35,8 +36,7 @@ export const firstRows = async <Row extends object>(input: Input): Promise<reado
 }
 
 const fromFirst = ({ path, columns, most }: Input): string => {
-  const readAs = (type: string): string => withDays(withMoments(withBytes(type)))
-  const structure = columns.map(({ name, type }) => `${quoteIdentifier(name)} ${readAs(type)}`).join(', ')
+  const structure = columns.map(column => `${quoteIdentifier(column.name)} ${readAnyAs(column)}`).join(', ')
   return `(SELECT * FROM file(${quoteText(path)}, 'Parquet', ${quoteText(structure)}) LIMIT ${most})`
 }
 
@@ -48,12 +48,14 @@ const damagedList = async ({ warehouse, workspace, signal }: Input, sql: string)
   return listed.length === 0 ? null : `(${listed.join(', ')})`
 }
 
-const selectShown = (columns: readonly Column[], look: WkbLook, from: string): string => {
-  const shown = columns.map(({ name, type }) =>
-    isGeometry(type)
-      ? anyGeometry(name, look)
-      : { value: leafTexts(anyLeaf([CLOCKS, DATES]), type, quoteIdentifier(name)), shared: [] },
-  )
+const selectShown = (columns: readonly FileColumn[], look: WkbLook, from: string): string => {
+  const shown = columns.map(column => shownValue(column, look))
   const values = shown.map(({ value }, index) => `${value} AS ${quoteIdentifier(columns[index]!.name)}`)
   return `${withShared(shown)}SELECT ${values.join(', ')} FROM ${from}`
+}
+
+const shownValue = ({ name, type, isInt96 }: FileColumn, look: WkbLook): ReturnType<typeof anyGeometry> => {
+  const place = quoteIdentifier(name)
+  if (isGeometry(type)) return anyGeometry(name, look)
+  return { value: isInt96 ? int96Text(place) : leafTexts(anyLeaf([CLOCKS, DATES]), type, place), shared: [] }
 }

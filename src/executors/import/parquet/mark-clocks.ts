@@ -23,7 +23,8 @@ export const markClocks = (types: readonly string[], areClocks: readonly boolean
 const TIME = 'DateTime64('
 const TIMES = /`(?:[^`\\]|\\.)*`|\bDateTime64\([^)]*\)/g
 
-const leavesOf = (type: string): readonly string[] => {
+/** What Parquet calls columns, of a type of the engine. */
+export const leavesOf = (type: string): readonly string[] => {
   const { name, parts } = readColumnType(type)
   if (isGeometry(type)) return [type]
   if (name === 'Array' || name === 'Map') return parts.flatMap(leavesOf)

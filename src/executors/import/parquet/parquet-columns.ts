@@ -2,13 +2,15 @@ import { quoteText } from '../../../warehouse/quote-text.ts'
 import { isSqlError, type Statement, type Warehouse } from '../../../warehouse/warehouse.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
-import { markClocks } from './mark-clocks.ts'
+import { leavesOf, markClocks } from './mark-clocks.ts'
 import { readFooter } from './read-footer.ts'
 
 export type FileColumn = {
   readonly name: string
   /** What it is: times of no day are `Time64`, also in others, which the engine reads as times of 1970-01-01. */
   readonly type: string
+  /** Of times in twelve bytes, which hold more than the engine has. */
+  readonly isInt96: boolean
 }
 
 type Input = {
@@ -32,28 +34,48 @@ export const parquetColumns = async (input: Input): Promise<readonly FileColumn[
     warehouse.rows<Row>({ workspace, sql, settings: { ...settings, ...JSON_AS_TEXT }, signal })
   try {
     const [columns, claims] = await Promise.all([
-      ask<FileColumn>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
+      ask<Described>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
       ask<Claims>(
-        source('ParquetMetadata', from => `SELECT ${CLAIMED_ROWS} AS rows, ${CLOCKS} AS clocks FROM ${from}`),
+        source(
+          'ParquetMetadata',
+          from => `SELECT ${CLAIMED_ROWS} AS rows, ${CLOCKS} AS clocks, ${INT96} AS times FROM ${from}`,
+        ),
       ),
     ])
     checkNames(columns)
     checkClaims(claims)
-    const types = markClocks(
-      columns.map(({ type }) => type),
-      claims[0]?.clocks.map(isClock => isClock === 1) ?? [],
-    )
-    return columns.map(({ name }, index) => ({ name, type: types[index]! }))
+    return fileColumns(columns, claims[0])
   } catch (error) {
     if (!isSqlError(error)) throw error
     throw new ImportFailure('content_unreadable', `The content cannot be read as Parquet: ${causeOf(error)}`)
   }
 }
 
-type Claims = { readonly rows: number; readonly clocks: readonly (0 | 1)[] }
+type Described = Pick<FileColumn, 'name' | 'type'>
+
+type Claims = {
+  readonly rows: number
+  /** Of what Parquet calls columns. */
+  readonly clocks: readonly (0 | 1)[]
+  readonly times: readonly (0 | 1)[]
+}
+
+const fileColumns = (columns: readonly Described[], claims: Claims | undefined): readonly FileColumn[] => {
+  const own = columns.map(({ type }) => type)
+  const { clocks = [], times = [] } = claims ?? {}
+  const types = markClocks(
+    own,
+    clocks.map(isClock => isClock === 1),
+  )
+  const leaves = own.map(leavesOf)
+  const isKnown = leaves.flat().length === times.length
+  const isInt96 = (type: string, index: number): boolean =>
+    isKnown && leaves[index]![0] === type && times[leaves.slice(0, index).flat().length] === 1
+  return columns.map(({ name, type }, index) => ({ name, type: types[index]!, isInt96: isInt96(type, index) }))
+}
 
 /** The engine tells them as what nobody can ask it for. */
-const checkNames = (columns: readonly FileColumn[]): void => {
+const checkNames = (columns: readonly Described[]): void => {
   if (columns.some(({ name }) => name.includes('\ufffd')))
     throw new ImportFailure(
       'content_unreadable',
@@ -62,6 +84,7 @@ const checkNames = (columns: readonly FileColumn[]): void => {
 }
 
 const CLAIMED_ROWS = 'arraySum(g -> toFloat64(g.num_rows), row_groups)'
+const INT96 = "arrayMap(c -> c.physical_type = 'INT96', columns)"
 const CLOCKS = "arrayMap(c -> startsWith(c.logical_type, 'Time('), columns)"
 
 /** More than a file of any size that is taken can hold. The engine makes room for all that are claimed, until it is out of memory. */

@@ -5,11 +5,13 @@ import { isNested } from '../load/judge-nested.ts'
 import type { ReadColumn, Reader, Unfit } from '../load/reader.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
 import { readClock, takesClock } from './clock-column.ts'
-import { CLOCKS, hasClocks, withMoments } from './clock-texts.ts'
-import { DATES, hasDates, withDays } from './date-days.ts'
-import { isGeometry, readGeometry, withBytes } from './geometry-column.ts'
+import { CLOCKS, hasClocks } from './clock-texts.ts'
+import { DATES, hasDates } from './date-days.ts'
+import { isGeometry, readGeometry } from './geometry-column.ts'
+import { int96Text } from './int96-text.ts'
 import { anyLeaf, hasLeaves, type Leaf, leafTexts } from './leaf-texts.ts'
 import { type FileColumn, JSON_AS_TEXT } from './parquet-columns.ts'
+import { readAnyAs, readAs } from './read-as.ts'
 import type { WkbLook } from './read-wkb.ts'
 import { inWordsOr, unfitIn } from './unfit-value.ts'
 import { isZoned, TIMES, utcText } from './utc-texts.ts'
@@ -44,7 +46,7 @@ const SETTINGS = { ...JSON_AS_TEXT, output_format_json_quote_denormals: 1 }
 
 /** Whether a file may have values that end a load with this reader. */
 export const mayEndLoad = (file: readonly FileColumn[]): boolean =>
-  file.some(({ type }) => hasDates(type) || isGeometry(type))
+  file.some(({ type, isInt96 }) => hasDates(type) || isGeometry(type) || isInt96)
 
 /** The same for them: dates that the engine has not, and damaged geometries. They do not fit, and cost the others no time where there are none. */
 export const anyValueReader = (
@@ -54,7 +56,7 @@ export const anyValueReader = (
   look: WkbLook,
 ): Reader => ({
   ...parquetReader(target, file, place),
-  structure: structureOf(file, type => withDays(readAs(type))),
+  structure: structureOf(file, readAnyAs),
   settings: { ...SETTINGS, ...MANY_PARTS },
   columns: columnsOf(target, file, (column, found) => readAny(column, found, look)),
 })
@@ -66,19 +68,22 @@ const readAny = (column: Column, found: FileColumn, look: WkbLook): ReadColumn =
   const { type: fileType } = found
   if (isGeometry(fileType)) return readGeometry(column, fileType, look)
   const read = readValue(column, found)
+  if (found.isInt96) return { ...read, text: readInt96(column), asIs: null }
   if (!hasDates(fileType)) return read
   const shown = textsOf({ place: quoteIdentifier(column.name), type: column.type, fileType, more: [DATES] })
   return { ...read, text: showUnfit(read.unfit, shown), asIs: null }
 }
 
+const readInt96 = ({ name, type }: Column): string => {
+  const text = int96Text(quoteIdentifier(name))
+  return isZoned(type) ? `concat(${text}, 'Z')` : text
+}
+
 const read = (column: Column, found: FileColumn): ReadColumn =>
   isGeometry(found.type) ? readGeometry(column, found.type, 'after') : readValue(column, found)
 
-const structureOf = (file: readonly FileColumn[], readAs: (type: string) => string): string =>
-  file.map(({ name, type }) => `${quoteIdentifier(name)} ${readAs(type)}`).join(', ')
-
-/** The type as which a column is read. */
-const readAs = (type: string): string => withMoments(withBytes(type))
+const structureOf = (file: readonly FileColumn[], typeOf: (column: FileColumn) => string): string =>
+  file.map(column => `${quoteIdentifier(column.name)} ${typeOf(column)}`).join(', ')
 
 const readValue = (column: Column, { type: fileType }: FileColumn): ReadColumn => {
   const { name, type } = column
