@@ -1,19 +1,39 @@
 import { type Readable, Transform, type TransformCallback } from 'node:stream'
 import { MillraceError } from '../../kernel/errors.ts'
+import { IDLE_MS } from './open-client.ts'
 import type { Bucket } from './s3-blob-store.ts'
 import { toS3Fault } from './s3-fault.ts'
 
-/** The content of an answer of S3. It fails as `storage_unavailable` when S3 breaks off, or gives more or fewer bytes than it said. */
+type Options = {
+  readonly bucket: Pick<Bucket, 'bucket' | 'endpoint' | 'region'>
+  /** As many bytes as S3 said; null: it did not. */
+  readonly promised: number | null
+  /** How long S3 may send nothing of what is wanted. */
+  readonly idleMs?: number
+}
+
+/**
+ * The content of an answer of S3. It fails as `storage_unavailable` when S3 breaks off or falls silent, or gives more or fewer bytes than it
+ * said. Whoever reads it may take any time.
+ */
 export class ObjectStream extends Transform {
   readonly #body: Readable
   readonly #promised: number | null
+  readonly #idle: NodeJS.Timeout
   #passed = 0
 
-  constructor(body: Readable, { bucket, promised }: { readonly bucket: Bucket; readonly promised: number | null }) {
+  constructor(body: Readable, { bucket, promised, idleMs = IDLE_MS }: Options) {
     super()
     this.#body = body
     this.#promised = promised
-    body.on('error', error => this.destroy(toS3Fault(error, bucket)))
+    const fail = (error: Error): void => void this.destroy(toS3Fault(error, bucket))
+    let seen = 0
+    this.#idle = setInterval(() => {
+      // While it is full nothing is asked of S3.
+      if (this.#passed === seen && !this.writableNeedDrain) fail(silence())
+      seen = this.#passed
+    }, idleMs).unref()
+    body.on('error', fail)
     body.pipe(this)
   }
 
@@ -24,10 +44,12 @@ export class ObjectStream extends Transform {
   }
 
   override _flush(done: TransformCallback): void {
+    clearInterval(this.#idle)
     done(this.#promised !== null && this.#passed < this.#promised ? this.#fault() : null)
   }
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+    clearInterval(this.#idle)
     this.#body.destroy()
     done(error)
   }
@@ -39,3 +61,5 @@ export class ObjectStream extends Transform {
     )
   }
 }
+
+const silence = (): Error => Object.assign(new Error('S3 sends no more of an object'), { name: 'TimeoutError' })

@@ -1,6 +1,9 @@
+import type { Readable } from 'node:stream'
+import { text } from 'node:stream/consumers'
 import type { S3ServiceException } from '@aws-sdk/client-s3'
 import { ID_NAME, type OwnedPlace } from '../owned-place.ts'
 import { isMissing } from './is-missing.ts'
+import { ObjectStream } from './object-stream.ts'
 import type { Bucket } from './s3-blob-store.ts'
 import { placeName, toS3Fault } from './s3-fault.ts'
 
@@ -27,11 +30,11 @@ const toldBy =
     throw toS3Fault(error, bucket)
   }
 
-const readId = async ({ bucket, reader }: Bucket, key: string): Promise<string | null> => {
+const readId = async (bucket: Bucket, key: string): Promise<string | null> => {
   const { GetObjectCommand } = await import('@aws-sdk/client-s3')
   try {
-    const { Body } = await reader.send(new GetObjectCommand({ Bucket: bucket, Key: key }))
-    return (await Body?.transformToString())?.trim() || null
+    const { Body } = await bucket.reader.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: key }))
+    return (await text(new ObjectStream(Body as Readable, { bucket, promised: null }))).trim() || null
   } catch (error) {
     if (isMissing(error)) return null
     throw error

@@ -4,6 +4,7 @@ import type { S3Client, UploadPartCommandOutput } from '@aws-sdk/client-s3'
 import { MillraceError } from '../../kernel/errors.ts'
 import { unlessAborted } from '../../kernel/unless-aborted.ts'
 import type { PutOptions, StoredBlob } from '../blob-store.ts'
+import { ANSWER_MS } from './open-client.ts'
 import { partHashes } from './part-hashes.ts'
 import { requireSent } from './require-sent.ts'
 import type { Bucket } from './s3-blob-store.ts'
@@ -14,6 +15,9 @@ const PART_BYTES = 8 * 1024 * 1024
 const MOST_PARTS = 10_000
 /** Parts under way at once: together with the one that fills up, 24 MiB of memory an upload. */
 const PARTS_AT_ONCE = 2
+
+/** What a slow line, too, sends in the time that S3 has for an answer. */
+const SMALL_BYTES = 1024 * 1024
 
 type NewObject = PutOptions & { readonly key: string; readonly content: AsyncIterable<Uint8Array> }
 
@@ -82,13 +86,20 @@ type Watch = {
 
 /**
  * The client for one upload: a signal ends all of its requests but the one that drops the parts. The uploader itself would let those that
- * are under way come to their end, a minute each at most.
+ * are under way come to their end.
  */
 const watched = async (client: S3Client, { signal, compare }: Watch): Promise<S3Client> => {
-  const { AbortMultipartUploadCommand, PutObjectCommand, UploadPartCommand } = await import('@aws-sdk/client-s3')
+  const aws = await import('@aws-sdk/client-s3')
+  const { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand } = aws
+  const isQuick = (command: Parameters<S3Client['send']>[0]): boolean =>
+    command instanceof AbortMultipartUploadCommand ||
+    command instanceof CreateMultipartUploadCommand ||
+    (command instanceof PutObjectCommand && (command.input.Body as Uint8Array).length <= SMALL_BYTES)
   const send = async (command: Parameters<S3Client['send']>[0]) => {
-    const options = command instanceof AbortMultipartUploadCommand ? {} : { abortSignal: signal }
-    const answer = await client.send(command, options)
+    const answer = await client.send(command, {
+      ...(!(command instanceof AbortMultipartUploadCommand) && { abortSignal: signal }),
+      ...(isQuick(command) && { requestTimeout: ANSWER_MS }),
+    })
     if (command instanceof UploadPartCommand) compare(command.input.PartNumber!, answer as Answer)
     if (command instanceof PutObjectCommand) compare(null, answer as Answer)
     return answer

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Readable } from 'node:stream'
+import { ObjectStream } from './object-stream.ts'
 import type { Bucket } from './s3-blob-store.ts'
 
 type Stored = {
@@ -28,6 +29,6 @@ const readHash = async (bucket: Bucket, key: string): Promise<string> => {
   const { GetObjectCommand } = await import('@aws-sdk/client-s3')
   const { Body } = await bucket.reader.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: key }))
   const hash = createHash('sha256')
-  for await (const chunk of Body as Readable) hash.update(chunk)
+  for await (const chunk of new ObjectStream(Body as Readable, { bucket, promised: null })) hash.update(chunk)
   return hash.digest('hex')
 }

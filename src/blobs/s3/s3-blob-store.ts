@@ -10,6 +10,7 @@ import { remembering } from '../remembering.ts'
 import { isMissing } from './is-missing.ts'
 import { listOlderThan } from './list-older-than.ts'
 import { ObjectStream } from './object-stream.ts'
+import { ANSWER_MS, IDLE_MS, openClient } from './open-client.ts'
 import { ownedBucket } from './owned-bucket.ts'
 import { presignBlob } from './presign-blob.ts'
 import { putObject } from './put-object.ts'
@@ -37,6 +38,7 @@ const READERS = Number.POSITIVE_INFINITY
 const TRIES_OF_WRITES = 6
 /** Somebody waits for these. */
 const TRIES_OF_READS = 3
+const ANSWER_MS_OF_READS = 10_000
 /** An answer to `ping` counts for so long: anybody may ask `/readyz`, and each question is a paid request. */
 const PING_KEPT_MS = 5_000
 
@@ -71,37 +73,26 @@ export const openS3BlobStore = async (options: S3BlobOptions): Promise<S3BlobSto
   }
 }
 
-/** Loaded here and not above: servers without S3 should not pay for its client at start. */
-const openBucket = async ({ bucket, prefix, region, endpoint, ...rest }: S3BlobOptions): Promise<Bucket> => {
-  const { S3Client } = await import('@aws-sdk/client-s3')
-  const open = (maxSockets: number, maxAttempts: number): S3Client =>
-    new S3Client({
-      region,
-      maxAttempts,
-      ...(endpoint !== null && { endpoint }),
-      ...(rest.credentials !== null && { credentials: rest.credentials }),
-      forcePathStyle: rest.forcePathStyle,
-      // Some compatible stores refuse what they do not know of these. The SHA-256 of each body is signed anyway, and ETags are compared.
-      requestChecksumCalculation: 'WHEN_REQUIRED',
-      responseChecksumValidation: 'WHEN_REQUIRED',
-      requestHandler: {
-        connectionTimeout: 10_000,
-        requestTimeout: 60_000,
-        throwOnRequestTimeout: true,
-        httpAgent: { maxSockets },
-        httpsAgent: { maxSockets },
-      },
-    })
-  return {
-    client: open(CONNECTIONS, TRIES_OF_WRITES),
-    reader: open(READERS, TRIES_OF_READS),
-    bucket,
-    prefix,
-    endpoint,
-    region,
-    otherEtags: new Set(),
-  }
-}
+const openBucket = async ({ bucket, prefix, ...rest }: S3BlobOptions): Promise<Bucket> => ({
+  client: await openClient({
+    ...rest,
+    maxSockets: CONNECTIONS,
+    tries: TRIES_OF_WRITES,
+    timeouts: { socketTimeout: IDLE_MS },
+  }),
+  // Whoever downloads may take any time (`object-stream.ts`).
+  reader: await openClient({
+    ...rest,
+    maxSockets: READERS,
+    tries: TRIES_OF_READS,
+    timeouts: { requestTimeout: ANSWER_MS_OF_READS },
+  }),
+  bucket,
+  prefix,
+  endpoint: rest.endpoint,
+  region: rest.region,
+  otherEtags: new Set(),
+})
 
 type Reading = BlobPart & { readonly key: string }
 
@@ -149,7 +140,7 @@ const isBeyond = (error: unknown): boolean => (error as Partial<S3ServiceExcepti
 const deleteObject = async (bucket: Bucket, key: string): Promise<void> => {
   const { DeleteObjectCommand } = await import('@aws-sdk/client-s3')
   const command = new DeleteObjectCommand({ Bucket: bucket.bucket, Key: bucket.prefix + key })
-  await bucket.client.send(command).catch(error => {
+  await bucket.client.send(command, { requestTimeout: ANSWER_MS }).catch(error => {
     throw toS3Fault(error, bucket)
   })
 }
