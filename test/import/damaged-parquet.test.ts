@@ -85,4 +85,20 @@ describe('a Parquet file', () => {
       error: { message: 'The content cannot be read as Parquet: the name of a column is not UTF-8.' },
     })
   })
+
+  test('whose index says wrong places of its rows is read without it', async () => {
+    const file = await parquet.fromEngine('SELECT number AS id, [number, number * 10] AS list FROM numbers(20)')
+    // An offset index of one page, of which the first row is told: 0.
+    const index = Buffer.of(0x16, 0, 0)
+    const places = [file.indexOf(index), file.lastIndexOf(index)]
+    expect(places[0]).toBeGreaterThan(0)
+    expect(places[1]).toBeGreaterThan(places[0]!)
+    await parquet.dataSource(parquet.name, { id: 'UInt64', list: 'Array(UInt64)' })
+    for (const place of places) {
+      const lying = Buffer.from(file)
+      lying[place + 1] = 8
+      expect(await parquet.load(lying, { mode: 'replace' })).toMatchObject({ statistics: { rows_written: 20 } })
+      expect(await parquet.value(`SELECT countIf(list = [id, id * 10]) FROM ${parquet.name}`)).toBe('20')
+    }
+  })
 })

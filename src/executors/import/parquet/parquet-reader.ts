@@ -41,8 +41,11 @@ const columnsOf = (
     return found === undefined ? [] : [read(column, found)]
   })
 
+/** All of a file is read: the places of its rows in an index of theirs would be believed, and only the values of conditions read first. */
+const ALL_ROWS = { input_format_parquet_use_offset_index: 0, optimize_move_to_prewhere: 0 }
+
 /** Of lists: else what is no number, or infinite, is null in their JSON. */
-const SETTINGS = { ...JSON_AS_TEXT, output_format_json_quote_denormals: 1 }
+const SETTINGS = { ...JSON_AS_TEXT, ...ALL_ROWS, output_format_json_quote_denormals: 1 }
 
 /** Whether a file may have values that end a load with this reader. */
 export const mayEndLoad = (file: readonly FileColumn[]): boolean =>
