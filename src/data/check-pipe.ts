@@ -3,8 +3,8 @@ import type { Catalogue } from '../model/catalogue.ts'
 import { findDataSource, findFeedCycle, findNode, findPipe, findPipeCycle, sourceOf } from '../model/catalogue-graph.ts'
 import { nameFault } from '../model/data-rules.ts'
 import type { NodeRole, Pipe, PipeNode } from '../model/pipe.ts'
-import { withNullParameters } from '../warehouse/guard/query-parameters.ts'
-import { type DescribedColumn, isSqlError } from '../warehouse/warehouse.ts'
+import { withNullParameters, withTypedParameters } from '../warehouse/guard/query-parameters.ts'
+import { type DescribedColumn, isSqlError, nullOfSqlError } from '../warehouse/warehouse.ts'
 import { toInvalid } from './check-data-source.ts'
 import { readersFault } from './check-readers.ts'
 import { ambiguousSet } from './check-sets.ts'
@@ -165,11 +165,17 @@ export const describeNode = async (
   catalogue: Catalogue,
   pipe: Pipe,
   node: PipeNode,
-): Promise<readonly DescribedColumn[]> =>
-  data.warehouse.describeSelect({
-    workspace,
-    sql: withNullParameters(await compileNode(data, workspace, catalogue, pipe, node)),
-  })
+): Promise<readonly DescribedColumn[]> => {
+  const sql = await compileNode(data, workspace, catalogue, pipe, node)
+  const describe = (text: string) => data.warehouse.describeSelect({ workspace, sql: text })
+  const untyped = withNullParameters(sql)
+  // Not every place takes every value: whichever text the engine understands.
+  for (const typed of untyped === sql ? [] : withTypedParameters(sql)) {
+    const columns = await describe(typed).catch(nullOfSqlError)
+    if (columns !== null) return columns
+  }
+  return describe(untyped)
+}
 
 /** Throws `MillraceError`: the job needs a node of that role. */
 export const findRole = <T extends NodeRole['type']>(

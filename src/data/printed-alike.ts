@@ -1,5 +1,5 @@
 import { quoteText } from '../warehouse/quote-text.ts'
-import { isSqlError, type Warehouse } from '../warehouse/warehouse.ts'
+import { nullOfSqlError, type Warehouse } from '../warehouse/warehouse.ts'
 
 /** Room for the longest statement, with each of its characters escaped. */
 const AS_LITERAL = { max_query_size: 1024 * 1024 }
@@ -18,9 +18,4 @@ export const isPrintedAlike = async (warehouse: Warehouse, workspace: string, sq
   const treeOf = async (text: string): Promise<string> =>
     JSON.stringify(await warehouse.rows({ workspace, sql: `EXPLAIN AST ${text}` }))
   return (await treeOf(sql)) === (await treeOf(printed!.text).catch(nullOfSqlError))
-}
-
-const nullOfSqlError = (error: unknown): null => {
-  if (isSqlError(error)) return null
-  throw error
 }

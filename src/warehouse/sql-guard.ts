@@ -12,7 +12,7 @@ import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
 import { withoutPrefix } from './guard/without-prefix.ts'
 import { quoteText } from './quote-text.ts'
 import { remember } from './remember.ts'
-import { isSqlError, WarehouseError } from './warehouse.ts'
+import { nullOfSqlError, WarehouseError } from './warehouse.ts'
 
 export type GuardInput = {
   /** A user's text. */
@@ -123,7 +123,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
   ): Promise<BoundSelect> => {
     const search = searchNames(sql, tree)
     const tryMarks = (places: typeof search.places): Promise<SyntaxNode | null> =>
-      parseText(markNames(search, places)).catch(toNull)
+      parseText(markNames(search, places)).catch(nullOfSqlError)
     let { places } = search
     let marked = await tryMarks(places)
     if (marked === null) {
@@ -203,11 +203,6 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
 const refusal = (message: string): WarehouseError => new WarehouseError('sql_error', message)
 
 const asSubquery = (formatted: string): string => `SELECT * FROM (\n${formatted}\n)`
-
-const toNull = (error: unknown): null => {
-  if (isSqlError(error)) return null
-  throw error
-}
 
 const toNoExpression = (error: unknown): never => {
   if (error instanceof WarehouseError && error.message.startsWith('Syntax error'))

@@ -157,3 +157,9 @@ export const isAway = (error: unknown): boolean =>
 /** The fault is one of the statement. */
 export const isSqlError = (error: unknown): error is WarehouseError =>
   error instanceof WarehouseError && error.reason === 'sql_error'
+
+/** For a statement that may be wrong. Throws everything else. */
+export const nullOfSqlError = (error: unknown): null => {
+  if (isSqlError(error)) return null
+  throw error
+}

@@ -166,6 +166,33 @@ test('a data source that was missing is made of what the node gives, for aggrega
   })
 })
 
+test('a data source that is made of a node with parameters has the columns that their types make', async () => {
+  const copy = (into: string): NodeRole => ({ type: 'copy', into, mode: 'append', schedule: null })
+  const sql = `SELECT {label:String} AS label, {share:Float32} * amount AS part, {at:DateTime64(3, 'UTC')} AS at, {ids:Array(UInt64)} AS ids
+    FROM events WHERE amount > {least:Float64} AND product IN {products:Array(String)} AND day >= toDate({from:String})
+    ORDER BY product LIMIT {n:UInt64}`
+  await scene.pipe('labelled', [{ name: 'with_label', sql, role: copy('labels') }])
+  const { dataSources } = await scene.data.catalogue(WORKSPACE)
+  expect(dataSources.find(({ name }) => name === 'labels')?.columns.map(({ name, type }) => [name, type])).toEqual([
+    ['label', 'String'],
+    ['part', 'Float64'],
+    ['at', "DateTime64(3, 'UTC')"],
+    ['ids', 'Array(UInt64)'],
+  ])
+  await scene.run({ query: "SELECT toDate('2026-01-01') AS day, 'p' AS product, 2. AS amount", datasource: 'events' })
+  const parameters = {
+    ...{ label: "it's \\ “ü”\n", share: 0.5, at: '2026-01-01 00:00:00.5', ids: [1, 2], least: 1, products: ['p'] },
+    ...{ from: '2025-01-01', n: 5 },
+  }
+  expect(await scene.run({ copy: { pipe: 'labelled', parameters } })).toMatchObject({
+    status: 'completed',
+    error: null,
+  })
+  expect(await scene.rows('SELECT * FROM labels')).toEqual([
+    { label: parameters.label, part: 1, at: '2026-01-01 00:00:00.500', ids: ['1', '2'] },
+  ])
+})
+
 test('rows with plain values of aggregate functions beside states are not merged, which would keep the values of one', async () => {
   const sql = 'SELECT day, countState() AS n, max(amount) AS most FROM events GROUP BY day'
   await scene.pipe('mixed', [

@@ -1,4 +1,5 @@
 import { quoteIdentifier } from '../quote-identifier.ts'
+import { quoteText } from '../quote-text.ts'
 
 /** `{name:Type}` outside of strings, quoted names and comments; groups: the opaque part, the name, the type. */
 const TOKEN =
@@ -15,6 +16,22 @@ export const findQueryParameters = (sql: string): readonly QueryParameter[] =>
 /** The query with NULL for each of them: of the same shape, for whoever has no values yet. */
 export const withNullParameters = (sql: string): string =>
   sql.replace(TOKEN, (text, opaque) => (opaque === undefined ? 'NULL' : text))
+
+/**
+ * Texts of the query with a value of its type for each of them, so that its columns have the types that they will have. In the first, values are constants, which some
+ * places need (LIMIT); in the second, texts and times are none, for which an engine would look whether the default can be read (`toDate('')`).
+ */
+export const withTypedParameters = (sql: string): readonly string[] => {
+  const withEach = (toSql: (type: string) => string): string =>
+    sql.replace(TOKEN, (text, opaque, _, type) => (opaque === undefined ? toSql(type) : text))
+  const constant = (type: string): string => `defaultValueOfTypeName(${quoteText(type)})`
+  return [
+    withEach(constant),
+    withEach(type => (IS_READ.test(type) ? `materialize(${constant(type)})` : constant(type))),
+  ]
+}
+
+const IS_READ = /^(LowCardinality\(|Nullable\(|Fixed)*(String|Date|UUID|IPv)/
 
 /** The query with the names that parameters stand for (`{name:Identifier}`). */
 export const withIdentifiers = (sql: string, parameters: Readonly<Record<string, unknown>>): string =>
