@@ -73,7 +73,7 @@ describe('a populate', () => {
     expect(await populate({})).toMatchObject({
       status: 'completed',
       error: null,
-      statistics: { rows_read: 18, rows_written: 9 },
+      statistics: { rows_read: 18, rows_written: 9, bytes_read: expect.any(Number) },
     })
     expect(await measured()).toBe('9,9,45')
   })

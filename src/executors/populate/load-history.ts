@@ -56,12 +56,13 @@ const loadSteps = async (input: Input, source: Source): Promise<Loaded> => {
   const { database, dataSource } = source
   const steps = await planSteps({ statements: input.staged.statements, database, table: ALL, dataSource })
   const tell = () => tellSteps(input.context, steps)
+  let bytesRead = 0
   tell()
   for (const step of steps) {
     step.status = 'working'
     tell()
     try {
-      await withRetries(input, () => runStep(input, source, { step, steps }))
+      bytesRead += await withRetries(input, () => runStep(input, source, { step, steps }))
       step.status = 'done'
     } catch (error) {
       step.status = input.context.stop.cause === null ? 'error' : 'cancelled'
@@ -72,10 +73,8 @@ const loadSteps = async (input: Input, source: Source): Promise<Loaded> => {
   }
   await withRetries(input, () => joinSteps(input, steps))
   const rowsRead = steps.reduce((sum, { rows }) => sum + rows, 0)
-  return {
-    type: 'loaded',
-    outcome: { rows_read: rowsRead, rows_written: await countStaged(input.staged, input.staged.target.name) },
-  }
+  const rowsWritten = await countStaged(input.staged, input.staged.target.name)
+  return { type: 'loaded', outcome: { rows_read: rowsRead, bytes_read: bytesRead, rows_written: rowsWritten } }
 }
 
 /**
@@ -125,7 +124,8 @@ const tableOf = (staged: Staged, steps: readonly Step[], step: Step): string =>
 
 type Place = { readonly step: Step; readonly steps: readonly Step[] }
 
-const runStep = async (input: Input, source: Source, place: Place): Promise<void> => {
+/** Gives how many bytes it has read. */
+const runStep = async (input: Input, source: Source, place: Place): Promise<number> => {
   const { data, job, staged, history } = input
   const { statements, catalogue, target } = staged
   const table = tableOf(staged, place.steps, place.step)
@@ -137,7 +137,7 @@ const runStep = async (input: Input, source: Source, place: Place): Promise<void
     sql: await compileNode(data, job.workspace, catalogue, history.pipe, history.node),
   })
   const given = await givenColumns(statements, { sql: node, database: source.database })
-  await statements.command({
+  const read = await statements.measuredCommand({
     database: source.database,
     sql: insertSelect({ into: target, table, select: node, given }),
     settings: {
@@ -146,6 +146,7 @@ const runStep = async (input: Input, source: Source, place: Place): Promise<void
       ...filterSettings(input, source, place),
     },
   })
+  return read.bytesRead
 }
 
 /** The rows of one step are linked: copied they would come in another order, which FINAL goes by. */
@@ -194,7 +195,7 @@ const TRIES = 3
 const PAUSE_MS = 1000
 
 /** An engine that was lost comes back, and what was staged is still there. */
-const withRetries = async ({ context }: Input, work: () => Promise<void>): Promise<void> => {
+const withRetries = async <T>({ context }: Input, work: () => Promise<T>): Promise<T> => {
   for (let tries = 1; ; tries++) {
     try {
       return await work()
