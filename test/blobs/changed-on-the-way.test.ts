@@ -5,8 +5,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { openS3BlobStore } from '../../src/blobs/s3/s3-blob-store.ts'
 import { serve } from '../fetch/local-server.ts'
 import { inChunks, readAll, sampleBytes } from './content.ts'
-import { S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
-import { refuse } from './switchable-s3.ts'
+import { refuse, S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
 
 /** It stores whatever arrives: the SHA-256 that is signed with each request is not compared by it. */
 let s3: S3Server

@@ -7,8 +7,8 @@ import { serve } from '../fetch/local-server.ts'
 import { freePort } from '../free-port.ts'
 import { blobSuite } from './blob-suite.ts'
 import { inChunks, readAll, sampleBytes, sha256 } from './content.ts'
-import { S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
-import { refuse, startSwitchableS3 } from './switchable-s3.ts'
+import { refuse, S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
+import { startSwitchableS3 } from './switchable-s3.ts'
 
 let server: S3Server
 const opened: { close(): void }[] = []

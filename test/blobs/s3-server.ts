@@ -1,7 +1,8 @@
 import { mkdtempSync, rmSync } from 'node:fs'
+import type { ServerResponse } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import S3rver from 's3rver'
+import S3rver, { type Middleware } from 's3rver'
 
 /** The keys that this server knows. */
 export const S3_KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' } as const
@@ -18,6 +19,7 @@ export const startS3Server = async (...buckets: readonly string[]): Promise<S3Se
     directory,
     configureBuckets: buckets.map(name => ({ name, configs: [] })),
   })
+  server.middleware.unshift(onlyOnce())
   const { port } = await server.run()
   return {
     endpoint: `http://127.0.0.1:${port}`,
@@ -27,4 +29,33 @@ export const startS3Server = async (...buckets: readonly string[]): Promise<S3Se
       rmSync(directory, { recursive: true, force: true })
     },
   }
+}
+
+/** `If-None-Match: *` as S3 has it, which s3rver does not know: it writes over what is there, also while somebody reads it. */
+const onlyOnce = (): Middleware => {
+  const objects = new Map<string, 'written' | 'there'>()
+  return async (context, next) => {
+    const { method, path, headers } = context
+    if (method !== 'PUT' || headers['if-none-match'] !== '*') return next()
+    const state = objects.get(path)
+    if (state !== undefined) {
+      context.respond = false
+      if (state === 'there') refuse(context.res, 412, 'PreconditionFailed')
+      else refuse(context.res, 409, 'ConditionalRequestConflict')
+      return
+    }
+    objects.set(path, 'written')
+    await next().catch(error => {
+      objects.delete(path)
+      throw error
+    })
+    objects.set(path, 'there')
+  }
+}
+
+/** As S3 refuses. */
+export const refuse = (response: ServerResponse, status: number, code: string): true => {
+  response.writeHead(status, { 'content-type': 'application/xml' })
+  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>In words of the store.</Message></Error>`)
+  return true
 }

@@ -1,7 +1,17 @@
 /** What the tests use of s3rver, which has no types of its own. */
 declare module 's3rver' {
-  import type { Server } from 'node:http'
+  import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http'
   import type { AddressInfo } from 'node:net'
+
+  export type Middleware = (context: Context, next: () => Promise<void>) => Promise<void>
+  type Context = {
+    readonly method: string
+    readonly path: string
+    readonly headers: IncomingHttpHeaders
+    readonly res: ServerResponse
+    /** false: the answer is given by hand. */
+    respond: boolean
+  }
 
   export default class S3rver {
     constructor(options: {
@@ -12,6 +22,8 @@ declare module 's3rver' {
       configureBuckets: readonly { name: string; configs: readonly string[] }[]
     })
     readonly httpServer: Server
+    /** Of Koa, which it is: the first is asked first. */
+    readonly middleware: Middleware[]
     run(): Promise<AddressInfo>
     close(): Promise<void>
   }

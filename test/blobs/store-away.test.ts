@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
-import { S3_KEYS } from './s3-server.ts'
-import { type Faulty, refuse, startSwitchableS3 } from './switchable-s3.ts'
+import { refuse, S3_KEYS } from './s3-server.ts'
+import { type Faulty, startSwitchableS3 } from './switchable-s3.ts'
 
 type Place = {
   readonly server: TestServer

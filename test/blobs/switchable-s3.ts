@@ -29,10 +29,3 @@ export const startSwitchableS3 = async (
   switchable.endpoint = `http://127.0.0.1:${proxy.port}`
   return switchable
 }
-
-/** As S3 refuses. */
-export const refuse = (response: ServerResponse, status: number, code: string): true => {
-  response.writeHead(status, { 'content-type': 'application/xml' })
-  response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>In words of the store.</Message></Error>`)
-  return true
-}

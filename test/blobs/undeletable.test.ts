@@ -14,8 +14,8 @@ import { leaseOf, logPart, Scene, WORKSPACE } from '../conformance/suite/scene.t
 import { VirtualClock } from '../conformance/virtual-clock.ts'
 import { createTestDatabase } from '../test-database.ts'
 import { inChunks, sampleBytes } from './content.ts'
-import { S3_KEYS } from './s3-server.ts'
-import { refuse, startSwitchableS3 } from './switchable-s3.ts'
+import { refuse, S3_KEYS } from './s3-server.ts'
+import { startSwitchableS3 } from './switchable-s3.ts'
 
 const newDirectory = (): string => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-undeletable-'))

@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream'
 import { text } from 'node:stream/consumers'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { S3ServiceException } from '@aws-sdk/client-s3'
 import { ID_NAME, type OwnedPlace } from '../owned-place.ts'
 import { isMissing } from './is-missing.ts'
@@ -41,27 +42,42 @@ const readId = async (bucket: Bucket, key: string): Promise<string | null> => {
   }
 }
 
+/** How often, and after what waits, it is looked whether another server is done that writes the same. */
+const LOOKS = 20
+const PAUSE_MS = 250
+
 const writeId = async (bucket: Bucket, { key, id }: { key: string; id: string }): Promise<void> => {
-  // Looked for although it is not written over: some stores do not know the condition and write. Keys that may not list are refused what
-  // is missing.
-  if ((await readId(bucket, key).catch(nullIf(403))) !== null) return
+  for (let look = 1; ; look++) {
+    // Looked for although it is not written over: some stores do not know the condition and write. Keys that may not list are refused what
+    // is missing.
+    if ((await readId(bucket, key).catch(nullIf(403))) !== null) return
+    try {
+      return await putId(bucket, { key, id })
+    } catch (error) {
+      if (statusOf(error) !== 409 || look === LOOKS) throw error
+    }
+    await sleep(PAUSE_MS)
+  }
+}
+
+const putId = async ({ bucket, reader }: Bucket, { key, id }: { key: string; id: string }): Promise<void> => {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3')
-  const object = { Bucket: bucket.bucket, Key: key, Body: `${id}\n` }
-  await bucket.reader
-    .send(new PutObjectCommand({ ...object, IfNoneMatch: '*' }))
-    .catch(nullIf(412, 409)) // another server was first
-    .catch(async error => {
-      if (statusOf(error) !== 501) throw error
-      await bucket.reader.send(new PutObjectCommand(object))
-    })
+  const object = { Bucket: bucket, Key: key, Body: `${id}\n` }
+  try {
+    await reader.send(new PutObjectCommand({ ...object, IfNoneMatch: '*' }))
+  } catch (error) {
+    if (statusOf(error) === 412) return // another server was first
+    if (statusOf(error) !== 501) throw error
+    await reader.send(new PutObjectCommand(object))
+  }
 }
 
 const statusOf = (error: unknown): number | undefined =>
   (error as Partial<S3ServiceException>).$metadata?.httpStatusCode
 
 const nullIf =
-  (...statuses: readonly number[]) =>
+  (status: number) =>
   (error: unknown): null => {
-    if (statuses.includes(statusOf(error) ?? 0)) return null
+    if (statusOf(error) === status) return null
     throw error
   }
