@@ -234,6 +234,22 @@ describe("Parquet's own type of geometries, without the metadata of GeoParquet,"
     expect(await parquet.table(parquet.name, 'id')).toEqual([0, 1, 2].map(row))
   })
 
+  test('is read beside columns of which GeoParquet tells', async () => {
+    const geo = {
+      version: '1.0.0',
+      primary_column: 'g',
+      columns: { g: { encoding: 'WKB', geometry_types: ['Point'] } },
+    }
+    const file = await parquet.fromDuckdb(
+      "SELECT 1 AS id, 'POINT(1 2)'::GEOMETRY AS g, 'LINESTRING(0 0,1 1)'::GEOMETRY AS h",
+      `, GEOPARQUET_VERSION 'NONE', KV_METADATA {geo: '${JSON.stringify(geo)}', own: 'pair'}`,
+    )
+    const { body } = await parquet.call('POST', '/v1/datasources/infer', { url: parquet.give('/both.parquet', file) })
+    expect(body.schema.map(({ type }: { type: string }) => type)).toEqual(['Nullable(Int32)', 'Point', 'Geometry'])
+    expect(await parquet.load(file, { create: true })).toMatchObject({ statistics: { rows_written: 1 } })
+    expect(await parquet.table(parquet.name, 'id')).toEqual([['1', '[1,2]', '[[0,0],[1,1]]']])
+  })
+
   test('fails the import in words within another', async () => {
     const file = await parquet.fromDuckdb("SELECT ['POINT(1 2)'::GEOMETRY] AS g", ", GEOPARQUET_VERSION 'NONE'")
     expect(await parquet.load(file, { create: true })).toMatchObject({

@@ -1,15 +1,7 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { withKeyValue } from './key-values.ts'
 import { PHYSICAL, readSchema, type SchemaElement } from './schema-elements.ts'
-import {
-  endOfStruct,
-  readBinary,
-  THRIFT,
-  type ThriftField,
-  thriftFields,
-  thriftList,
-  writeBinary,
-  writeListHead,
-} from './thrift-compact.ts'
+import { THRIFT, thriftFields } from './thrift-compact.ts'
 
 /** The length of a footer, and `PAR1`. */
 const END_BYTES = 8
@@ -18,8 +10,8 @@ const SCHEMA_BYTES = 16 * 1024 * 1024
 /** Of one that is made anew. */
 const MOST_BYTES = 64 * 1024 * 1024
 
-/** Fields of `FileMetaData`. */
-const [SCHEMA, KEY_VALUES] = [2, 5]
+/** A field of `FileMetaData`. */
+const SCHEMA = 2
 
 /**
  * Says in the footer of a Parquet file what the engine would not see otherwise:
@@ -96,7 +88,7 @@ const tellGeometries = async (
 ): Promise<void> => {
   const ranges = geometries.map(({ geometryAt }) => geometryAt!)
   const footer = withoutRanges(await readAt(file, start, bytes), ranges)
-  const mended = withMetadata(footer, 'geo', geoMetadata(geometries)) ?? footer
+  const mended = withKeyValue(footer, 'geo', said => withGeometries(said, geometries))
   const end = Buffer.alloc(END_BYTES, 'PAR1')
   end.writeUInt32LE(mended.length)
   await file.write(Buffer.concat([mended, end]), 0, mended.length + END_BYTES, start)
@@ -112,55 +104,23 @@ const withoutRanges = (footer: Buffer, ranges: readonly Range[]): Buffer => {
   return Buffer.concat(starts.map((start, index) => footer.subarray(start, ranges[index]?.start)))
 }
 
-const geoMetadata = (geometries: readonly SchemaElement[]): string =>
-  JSON.stringify({
-    version: '1.1.0',
-    primary_column: geometries[0]!.name,
-    columns: Object.fromEntries(geometries.map(({ name }) => [name, { encoding: 'WKB', geometry_types: [] }])),
-  })
-
-/** The footer with a pair of key and value more; null: the key is there. */
-const withMetadata = (footer: Buffer, key: string, value: string): Buffer | null => {
-  const fields = [...thriftFields(footer, 0)]
-  const found = fields.find(({ id }) => id === KEY_VALUES)
-  const pairs = found === undefined ? [] : structsOf(footer, found)
-  if (pairs.some(pair => keyOf(footer, pair)?.equals(Buffer.from(key)) === true)) return null
-  const last = fields.findLast(({ id }) => id < KEY_VALUES)
-  const next = fields.find(({ id }) => id > KEY_VALUES)
-  if (last === undefined) return null
-  const pair = Buffer.concat([
-    Buffer.of(0x18),
-    writeBinary(Buffer.from(key)),
-    Buffer.of(0x18),
-    writeBinary(Buffer.from(value)),
-    Buffer.of(0),
-  ])
-  const list = [writeListHead(pairs.length + 1), ...pairs.map(({ start, end }) => footer.subarray(start, end)), pair]
-  return Buffer.concat([
-    footer.subarray(0, last.end),
-    Buffer.of(((KEY_VALUES - last.id) << 4) | THRIFT.list),
-    ...list,
-    // The head of a field says how far its number is from the one before it.
-    next === undefined
-      ? Buffer.of(0)
-      : Buffer.concat([Buffer.of(((next.id - KEY_VALUES) << 4) | next.type), footer.subarray(next.start)]),
-  ])
+/** What the file says in GeoParquet's way, and the columns of which it says nothing there. */
+const withGeometries = (said: string | null, geometries: readonly SchemaElement[]): string => {
+  const metadata = said === null ? { version: '1.1.0', primary_column: geometries[0]!.name } : readObject(said)
+  const known = 'columns' in metadata && isObject(metadata.columns) ? metadata.columns : {}
+  const own = Object.fromEntries(geometries.map(({ name }) => [name, { encoding: 'WKB', geometry_types: [] }]))
+  return JSON.stringify({ ...metadata, columns: { ...own, ...known } })
 }
 
-const structsOf = (footer: Buffer, { start, type }: ThriftField): readonly Range[] => {
-  if (type !== THRIFT.list) throw new RangeError('The metadata of a footer is no list.')
-  const list = thriftList(footer, start)
-  const ranges: Range[] = []
-  let at = list.start
-  for (let left = list.length; left > 0; left -= 1) {
-    const end = endOfStruct(footer, at)
-    ranges.push({ start: at, end })
-    at = end
+const isObject = (value: unknown): value is object =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+
+const readObject = (text: string): object => {
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isObject(value)) return value
+  } catch {
+    // Told below.
   }
-  return ranges
-}
-
-const keyOf = (footer: Buffer, { start }: Range): Buffer | undefined => {
-  for (const field of thriftFields(footer, start)) if (field.id === 1) return readBinary(footer, field.start)
-  return undefined
+  throw new RangeError('The metadata of GeoParquet is no object.')
 }

@@ -1,0 +1,64 @@
+import {
+  endOfStruct,
+  readBinary,
+  THRIFT,
+  type ThriftField,
+  thriftFields,
+  thriftList,
+  writeBinary,
+  writeListHead,
+} from './thrift-compact.ts'
+
+/** A field of `FileMetaData` of Parquet: what writers say of a file, by keys. */
+const KEY_VALUES = 5
+
+/**
+ * The footer with another value for a key: `change` gets the one that it has, null where it has none. Throws `RangeError` for what is no footer, and what
+ * `change` throws.
+ */
+export const withKeyValue = (footer: Buffer, key: string, change: (value: string | null) => string): Buffer => {
+  const fields = [...thriftFields(footer, 0)]
+  const found = fields.find(({ id }) => id === KEY_VALUES)
+  const pairs = found === undefined ? [] : pairsOf(footer, found)
+  const own = pairs.find(pair => pair.key === key)
+  const others = pairs.filter(pair => pair !== own).map(({ start, end }) => footer.subarray(start, end))
+  return withList(footer, fields, [...others, writePair(key, change(own?.value ?? null))])
+}
+
+type Pair = { readonly key: string; readonly value: string | null; readonly start: number; readonly end: number }
+
+const pairsOf = (footer: Buffer, { start, type }: ThriftField): readonly Pair[] => {
+  if (type !== THRIFT.list) throw new RangeError('The metadata of a footer is no list.')
+  const list = thriftList(footer, start)
+  const pairs: Pair[] = []
+  for (let [at, left] = [list.start, list.length]; left > 0; left -= 1) {
+    const texts = new Map([...thriftFields(footer, at)].map(field => [field.id, field.start]))
+    const textOf = (id: number): string | null =>
+      texts.has(id) ? readBinary(footer, texts.get(id)!).toString('utf8') : null
+    const end = endOfStruct(footer, at)
+    pairs.push({ key: textOf(1) ?? '', value: textOf(2), start: at, end })
+    at = end
+  }
+  return pairs
+}
+
+const writePair = (key: string, value: string): Buffer => {
+  const head = Buffer.of(0x10 | THRIFT.binary)
+  return Buffer.concat([head, writeBinary(Buffer.from(key)), head, writeBinary(Buffer.from(value)), Buffer.of(0)])
+}
+
+/** The head of a field says how far its number is from the one before it. */
+const withList = (footer: Buffer, fields: readonly ThriftField[], pairs: readonly Buffer[]): Buffer => {
+  const before = fields.filter(({ id }) => id < KEY_VALUES).at(-1)
+  const behind = fields.find(({ id }) => id > KEY_VALUES)
+  const head = (id: number, type: number, from: number): Buffer => Buffer.of(((id - from) << 4) | type)
+  return Buffer.concat([
+    footer.subarray(0, before?.end ?? 0),
+    head(KEY_VALUES, THRIFT.list, before?.id ?? 0),
+    writeListHead(pairs.length),
+    ...pairs,
+    ...(behind === undefined
+      ? [Buffer.of(0)]
+      : [head(behind.id, behind.type, KEY_VALUES), footer.subarray(behind.start)]),
+  ])
+}
