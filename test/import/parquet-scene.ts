@@ -24,13 +24,13 @@ export type ParquetScene = Pick<
   readonly fromEngine: (select: string) => Promise<Buffer>
 }
 
-/** For the tests of a file about Parquet: a server, and a data source for each of them that has a name of its own. */
-export const useParquet = (): ParquetScene => {
+/** For the tests of a file about Parquet: a server, or the one that `open` gives, and a data source for each of them that has a name of its own. */
+export const useParquet = (open: () => Promise<ImportScene> = openImportScene): ParquetScene => {
   let scene: ImportScene
   let folder: string
   let count = 0
   beforeAll(async () => {
-    scene = await openImportScene()
+    scene = await open()
     folder = await mkdtemp(join(tmpdir(), 'millrace-parquet-'))
   })
   afterAll(async () => {

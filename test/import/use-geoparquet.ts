@@ -33,8 +33,8 @@ export type GeoParquet = {
 }
 
 /** For the tests of a file about GeoParquet: geometries are in a column `g`, with the number of their row in `id`. */
-export const useGeoparquet = (): GeoParquet => {
-  const parquet = useParquet()
+export const useGeoparquet = (open?: Parameters<typeof useParquet>[0]): GeoParquet => {
+  const parquet = useParquet(open)
   return {
     parquet,
     written: (geometries, options) =>
