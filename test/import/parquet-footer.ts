@@ -33,6 +33,8 @@ type Made = {
   readonly convertedType?: number
   readonly scale?: number
   readonly precision?: number
+  /** The precision as newer writers say it, in the `LogicalType`. */
+  readonly logicalPrecision?: number
 }
 
 /** A number of 64 bits. */
@@ -44,6 +46,13 @@ export const int64 = (value: bigint): Buffer => {
 
 /** Physical types (`Type`). */
 export const [INT64, INT96] = [2, 3]
+
+/** What ends as a Parquet file does, and has nothing but a footer. */
+export const parquetOfFooter = (footer: Uint8Array): Buffer => {
+  const length = Buffer.alloc(4)
+  length.writeUInt32LE(footer.length)
+  return Buffer.concat([Buffer.from('PAR1'), footer, length, Buffer.from('PAR1')])
+}
 
 /** A Parquet file with a column of Int64 and two rows, 1 and 2, whose footer may claim to have others. */
 export const parquetThatClaims = (rows: bigint, name: string | Uint8Array = 'v'): Buffer =>
@@ -89,6 +98,9 @@ export const parquetOf = ({ values, rows, name, type, length, ...more }: Made): 
     ...(more.convertedType !== undefined && { 6: int(more.convertedType) }),
     ...(more.scale !== undefined && { 7: int(more.scale) }),
     ...(more.precision !== undefined && { 8: int(more.precision) }),
+    ...(more.logicalPrecision !== undefined && {
+      10: struct({ 5: struct({ 1: int(more.scale ?? 0), 2: int(more.logicalPrecision) }) }),
+    }),
   })
   const schema = [struct({ 4: text('schema'), 5: int(1) }), leaf]
   const group = struct({ 1: list(12, [column]), 2: size, 3: long(rows) })

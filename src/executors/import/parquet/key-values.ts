@@ -1,9 +1,8 @@
 import {
-  endOfStruct,
   readBinary,
+  readStruct,
   THRIFT,
   type ThriftField,
-  thriftFields,
   thriftList,
   writeBinary,
   writeListHead,
@@ -11,18 +10,20 @@ import {
 
 /** A field of `FileMetaData` of Parquet: what writers say of a file, by keys. */
 const KEY_VALUES = 5
+/** More pairs than anybody writes. */
+const MOST_PAIRS = 10_000
 
 /**
  * The footer with another value for a key: `change` gets the one that it has, null where it has none. Throws `RangeError` for what is no footer, and what
  * `change` throws.
  */
 export const withKeyValue = (footer: Buffer, key: string, change: (value: string | null) => string): Buffer => {
-  const fields = [...thriftFields(footer, 0)]
-  const found = fields.find(({ id }) => id === KEY_VALUES)
+  const { fields } = readStruct(footer, 0)
+  const found = fields.get(KEY_VALUES)
   const pairs = found === undefined ? [] : pairsOf(footer, found)
   const own = pairs.find(pair => pair.key === key)
   const others = pairs.filter(pair => pair !== own).map(({ start, end }) => footer.subarray(start, end))
-  return withList(footer, fields, [...others, writePair(key, change(own?.value ?? null))])
+  return withList(footer, [...fields.values()], [...others, writePair(key, change(own?.value ?? null))])
 }
 
 type Pair = { readonly key: string; readonly value: string | null; readonly start: number; readonly end: number }
@@ -30,12 +31,14 @@ type Pair = { readonly key: string; readonly value: string | null; readonly star
 const pairsOf = (footer: Buffer, { start, type }: ThriftField): readonly Pair[] => {
   if (type !== THRIFT.list) throw new RangeError('The metadata of a footer is no list.')
   const list = thriftList(footer, start)
+  if (list.length > MOST_PAIRS) throw new RangeError('The metadata of a footer is too long.')
   const pairs: Pair[] = []
   for (let [at, left] = [list.start, list.length]; left > 0; left -= 1) {
-    const texts = new Map([...thriftFields(footer, at)].map(field => [field.id, field.start]))
-    const textOf = (id: number): string | null =>
-      texts.has(id) ? readBinary(footer, texts.get(id)!).toString('utf8') : null
-    const end = endOfStruct(footer, at)
+    const { fields, end } = readStruct(footer, at)
+    const textOf = (id: number): string | null => {
+      const field = fields.get(id)
+      return field?.type === THRIFT.binary ? readBinary(footer, field.start).toString('utf8') : null
+    }
     pairs.push({ key: textOf(1) ?? '', value: textOf(2), start: at, end })
     at = end
   }
@@ -51,6 +54,8 @@ const writePair = (key: string, value: string): Buffer => {
 const withList = (footer: Buffer, fields: readonly ThriftField[], pairs: readonly Buffer[]): Buffer => {
   const before = fields.filter(({ id }) => id < KEY_VALUES).at(-1)
   const behind = fields.find(({ id }) => id > KEY_VALUES)
+  if (fields.some(({ id }, index) => index > 0 && id <= fields[index - 1]!.id) || (behind?.id ?? 0) - KEY_VALUES > 15)
+    throw new RangeError('The fields of a footer are not in their order.')
   const head = (id: number, type: number, from: number): Buffer => Buffer.of(((id - from) << 4) | type)
   return Buffer.concat([
     footer.subarray(0, before?.end ?? 0),

@@ -1,9 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
+import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
-import { INT64, int64, parquetOf } from '../../../../test/import/parquet-footer.ts'
+import { INT64, int64, parquetOf, parquetOfFooter } from '../../../../test/import/parquet-footer.ts'
 import { mendFooter } from './mend-footer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-footer-'))
@@ -16,11 +18,20 @@ const mended = async (content: Uint8Array): Promise<Buffer> => {
   return readFileSync(path)
 }
 
-const decimals = (precision: number) =>
-  parquetOf({ type: INT64, values: [int64(5n)], rows: 1n, name: 'v', convertedType: 5, scale: 2, precision })
+const decimals = (precision: number, logicalPrecision = precision) => {
+  const type = { type: INT64, convertedType: 5, scale: 2, precision, logicalPrecision }
+  return parquetOf({ ...type, values: [int64(5n)], rows: 1n, name: 'v' })
+}
 
 test.each([1, 5, 9])('a decimal of %i digits in eight bytes gets eighteen', async precision => {
   expect(await mended(decimals(precision))).toEqual(decimals(18))
+})
+
+test.each([
+  [18, 5],
+  [5, 18],
+])('a decimal that is said to have %i and %i digits gets eighteen', async (precision, logicalPrecision) => {
+  expect(await mended(decimals(precision, logicalPrecision))).toEqual(decimals(18))
 })
 
 test('what needs nothing stays as it is', async () => {
@@ -41,9 +52,7 @@ test('a footer of any bytes is read to an end, and keeps its length', async () =
   const footer = fc.uint8Array({ maxLength: 200 })
   await fc.assert(
     fc.asyncProperty(footer, async bytes => {
-      const length = Buffer.alloc(4)
-      length.writeUInt32LE(bytes.length)
-      const content = Buffer.concat([Buffer.from('PAR1'), bytes, length, Buffer.from('PAR1')])
+      const content = parquetOfFooter(bytes)
       expect(await mended(content)).toHaveLength(content.length)
     }),
   )
@@ -57,4 +66,30 @@ test('a footer of any bytes is read to an end, and keeps its length', async () =
     }),
     { numRuns: 500 },
   )
+})
+
+/** The head of a list of so many structs, where a number of four bytes has room. */
+const structs = (count: number): Buffer =>
+  Buffer.of(0xfc, ...[0, 7, 14].map(bits => ((count >> bits) & 127) | 128), (count >> 21) & 127)
+
+const MANY = 15 * 1024 * 1024
+/** A version, and a schema with one column, of the type GEOMETRY. */
+const GEOMETRY = Buffer.from('1502192c480161150200150c3801676c0c22000000', 'hex')
+
+test.each([
+  ['elements', Buffer.concat([Buffer.of(0x15, 2, 0x19), structs(MANY), Buffer.alloc(MANY)])],
+  ['fields', Buffer.concat([GEOMETRY, Buffer.alloc(MANY, 0x11)])],
+  ['pairs', Buffer.concat([GEOMETRY, Buffer.of(0x39), structs(MANY), Buffer.alloc(MANY)])],
+  ['row groups', Buffer.concat([GEOMETRY, Buffer.of(0x29), structs(2 * MANY), Buffer.alloc(4 * MANY, '\x11\0')])],
+])('a footer of millions of %s holds nobody up', { timeout: 60_000 }, async (_, footer) => {
+  const content = parquetOfFooter(Buffer.concat([footer, Buffer.of(0)]))
+  writeFileSync(path, content)
+  const delay = monitorEventLoopDelay({ resolution: 10 })
+  delay.enable()
+  const before = process.memoryUsage.rss()
+  await mendFooter(path)
+  await setTimeout(20)
+  delay.disable()
+  expect(delay.max / 1e6).toBeLessThan(2_000)
+  expect((process.memoryUsage.rss() - before) / 2 ** 20).toBeLessThan(500)
 })

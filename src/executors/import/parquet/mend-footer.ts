@@ -1,14 +1,17 @@
 import { type FileHandle, open } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
 import { withKeyValue } from './key-values.ts'
 import { PHYSICAL, readSchema, type SchemaElement } from './schema-elements.ts'
 import { THRIFT, thriftFields } from './thrift-compact.ts'
 
 /** The length of a footer, and `PAR1`. */
 const END_BYTES = 8
-/** Of a footer, of which the schema is at the beginning. */
-const SCHEMA_BYTES = 16 * 1024 * 1024
-/** Of one that is made anew. */
-const MOST_BYTES = 64 * 1024 * 1024
+/** Of a footer, of which the schema is at the beginning. One that is longer is not made anew: its row groups would have to be gone through at once. */
+const MOST_BYTES = 16 * 1024 * 1024
+/** More columns of geometries than anybody has: they are kept. */
+const MOST_GEOMETRIES = 1_000
+/** Of a schema, before others have their turn. */
+const ELEMENTS_AT_ONCE = 10_000
 
 /** A field of `FileMetaData`. */
 const SCHEMA = 2
@@ -25,10 +28,9 @@ export const mendFooter = async (path: string): Promise<void> => {
   const place = await findFooter(file)
   if (place === null) return
   try {
-    const head = await readAt(file, place.start, Math.min(place.bytes, SCHEMA_BYTES))
-    const elements = schemaOf(head)
-    await widenDecimals(file, place.start, elements)
-    const geometries = elements.filter(({ geometryAt, depth }) => geometryAt !== null && depth === 1)
+    const head = await readAt(file, place.start, Math.min(place.bytes, MOST_BYTES))
+    const { isWidened, geometries } = await mendSchema(head)
+    if (isWidened) await file.write(head, 0, head.length, place.start)
     if (geometries.length > 0 && place.bytes <= MOST_BYTES) await tellGeometries(file, place, geometries)
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
@@ -51,7 +53,24 @@ const readAt = async (file: FileHandle, position: number, length: number): Promi
   return buffer.subarray(0, bytesRead)
 }
 
-const schemaOf = (footer: Buffer): readonly SchemaElement[] => {
+type Mended = { readonly isWidened: boolean; readonly geometries: readonly SchemaElement[] }
+
+/** Widens the decimals, and finds columns of geometries. */
+const mendSchema = async (footer: Buffer): Promise<Mended> => {
+  const geometries: SchemaElement[] = []
+  let isWidened = false
+  let count = 0
+  for (const element of schemaOf(footer)) {
+    isWidened = widenDecimal(footer, element) || isWidened
+    if (element.geometryAt !== null && element.depth === 1) geometries.push(element)
+    if (geometries.length > MOST_GEOMETRIES) throw new RangeError('There are too many geometries.')
+    count += 1
+    if (count % ELEMENTS_AT_ONCE === 0) await setImmediate()
+  }
+  return { isWidened, geometries }
+}
+
+const schemaOf = (footer: Buffer): Iterable<SchemaElement> => {
   for (const { id, type, start } of thriftFields(footer, 0))
     if (id === SCHEMA && type === THRIFT.list) return readSchema(footer, start)
   return []
@@ -65,13 +84,12 @@ const WIDTHS = [
   { bytes: 32, digits: 63 },
 ] as const
 
-/** In their places: a number below 64 has one byte. */
-const widenDecimals = async (file: FileHandle, start: number, elements: readonly SchemaElement[]): Promise<void> => {
-  for (const element of elements) {
-    const digits = digitsOf(element)
-    if (digits === null || element.precision === null || element.precision > digits.needed) continue
-    for (const at of element.precisionsAt) await file.write(Buffer.of(digits.stored * 2), 0, 1, start + at)
-  }
+/** In its places: a number below 64 has one byte. */
+const widenDecimal = (footer: Buffer, element: SchemaElement): boolean => {
+  const digits = digitsOf(element)
+  const narrow = digits === null ? [] : element.precisions.filter(({ value }) => value >= 0 && value <= digits.needed)
+  for (const { at } of narrow) footer[at] = digits!.stored * 2
+  return narrow.length > 0
 }
 
 /** The digits that as many bytes hold, and the most for which the engine makes room for fewer; null: it is no number of a fixed width. */

@@ -12,25 +12,36 @@ export const THRIFT = { i32: 5, binary: 8, list: 9, struct: 12 } as const
 const [TRUE, FALSE, BYTE, I64, DOUBLE, SET, MAP, UUID] = [1, 2, 3, 6, 7, 10, 11, 13]
 
 /** The fields of the struct that begins at a place, one after the other: what stands behind the last that is asked for is not looked at. Throws `RangeError` for what is none. */
-export function* thriftFields(bytes: Buffer, from: number): Generator<ThriftField, number> {
-  let at = from
-  let id = 0
-  for (;;) {
-    const head = at
-    const byte = byteAt(bytes, at)
-    at += 1
-    if (byte === 0) return at
-    const [delta, type] = [byte >> 4, byte & 15]
-    if (delta !== 0) id += delta
-    else {
-      const { value, end } = readInt(bytes, at)
-      id = value
-      at = end
-    }
-    const end = endOf(bytes, type, at)
-    yield { id, type, head, start: at, end }
-    at = end
+export function* thriftFields(bytes: Buffer, from: number): Generator<ThriftField> {
+  for (let field = fieldAt(bytes, from, 0); field !== null; field = fieldAt(bytes, field.end, field.id)) yield field
+}
+
+/** More than any struct of Parquet has. */
+const MOST_FIELDS = 100
+
+/**
+ * The fields of a struct by their numbers, in their order, and where it ends. Throws `RangeError`, also for more than a struct has: a footer has room for
+ * millions, and each takes memory.
+ */
+export const readStruct = (bytes: Buffer, at: number): { fields: ReadonlyMap<number, ThriftField>; end: number } => {
+  const fields = new Map<number, ThriftField>()
+  let end = at
+  for (const field of thriftFields(bytes, at)) {
+    if (fields.size === MOST_FIELDS || fields.has(field.id))
+      throw new RangeError('A struct of Thrift has too many fields.')
+    fields.set(field.id, field)
+    end = field.end
   }
+  return { fields, end: end + 1 }
+}
+
+/** null: the struct ends here. `before` is the number of the field before it. */
+const fieldAt = (bytes: Buffer, head: number, before: number): ThriftField | null => {
+  const byte = byteAt(bytes, head)
+  if (byte === 0) return null
+  const [delta, type] = [byte >> 4, byte & 15]
+  const { value: id, end: start } = delta === 0 ? readInt(bytes, head + 1) : { value: before + delta, end: head + 1 }
+  return { id, type, head, start, end: endOf(bytes, type, start) }
 }
 
 /** Where the items of a list begin, and what they are. */
@@ -111,12 +122,10 @@ const endOf = (bytes: Buffer, type: number, at: number): number => {
 }
 
 /** Behind the last field of a struct. */
-export const endOfStruct = (bytes: Buffer, at: number): number => {
-  const fields = thriftFields(bytes, at)
-  for (;;) {
-    const next = fields.next()
-    if (next.done === true) return next.value
-  }
+const endOfStruct = (bytes: Buffer, from: number): number => {
+  let at = from
+  for (let field = fieldAt(bytes, at, 0); field !== null; field = fieldAt(bytes, at, field.id)) at = field.end
+  return at + 1
 }
 
 /** In lists and maps a boolean has a byte. */
