@@ -43,8 +43,9 @@ const integerType = (texts: readonly string[]): string => {
 /** With its sign, of what UInt64 holds. */
 const MOST_DIGITS = 21
 
-/** Two whole numbers beyond 2⁵³ may be the same one as Float64. */
-const isExact = (text: string): boolean => Number(/\d*/.exec(text.replace(/^[+-]/, ''))![0]) < 2 ** 53
+/** Two whole numbers beyond 2⁵³ may be the same one as Float64, and it has none for 1e400. */
+const isExact = (text: string): boolean =>
+  Number(/\d*/.exec(text.replace(/^[+-]/, ''))![0]) < 2 ** 53 && Number.isFinite(Number(text))
 
 const isDay = (text: string): boolean => {
   const day = text.slice(0, 10)

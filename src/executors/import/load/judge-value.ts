@@ -1,6 +1,8 @@
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import { type ColumnType, readColumnType } from './column-type.ts'
 import { isNested, judgeNested } from './judge-nested.ts'
+import { parseIPv6 } from './parse-address.ts'
+import { parseGeometry } from './parse-geometry.ts'
 import { type Parsed, parseDecimal, parseFloating, parseInteger } from './parse-number.ts'
 import { parseClock, parseDate, parseDateTime, parseDateTime64 } from './parse-time.ts'
 
@@ -38,16 +40,25 @@ const judgeText = ({ text, emptyIsNull, isUtf8 }: ValueText, { nullable }: Colum
   return { value, isBad }
 }
 
-const judgeScalar = ({ text }: ValueText, columnType: ColumnType): JudgedValue => {
-  const { value, isOdd } = parse(columnType, text)
+const judgeScalar = ({ text, emptyIsNull }: ValueText, columnType: ColumnType): JudgedValue => {
+  const { value: read, isOdd } = parse(columnType, text)
+  const isNull = columnType.nullable && emptyIsNull && TAKES_ALL.test(columnType.name)
+  const value = isNull ? `if(${text} IN ('', '\\\\N'), NULL, ${read})` : read
   const isMissing = `(isNull(${text}) OR ${text} IN ('', '\\\\N'))`
   const isNoValue = isOdd === null ? `isNull(${value})` : `(isNull(${value}) OR ifNull(${isOdd}, 1))`
   return { value, isBad: columnType.nullable ? `(${isNoValue} AND NOT ${isMissing})` : isNoValue }
 }
 
+/** Those that may have a value for an empty text, as text has. */
+const TAKES_ALL = /^(FixedString|Enum8|Enum16)$/
+
 const parse = ({ name, base, parts }: ColumnType, text: string): Parsed => {
   if (/^U?Int\d+$/.test(name)) return parseInteger(base, text)
+  // The engine's cast of a text fails where it has no number.
+  if (name.startsWith('Interval'))
+    return { value: `CAST(${parseInteger('Int64', text).value} AS Nullable(${base}))`, isOdd: null }
   switch (name) {
+    case 'BFloat16':
     case 'Float32':
     case 'Float64':
       return parseFloating(base, text)
@@ -68,6 +79,10 @@ const parse = ({ name, base, parts }: ColumnType, text: string): Parsed => {
     case 'Time':
     case 'Time64':
       return parseClock(base, text)
+    case 'Geometry':
+      return parseGeometry(text)
+    case 'IPv6':
+      return parseIPv6(text)
     case 'Enum8':
     case 'Enum16':
       return {

@@ -11,10 +11,11 @@ export type Parsed = {
 /** Integers that the engine parses without looking whether they are in range. */
 const WIDE = /^U?Int(128|256)$/
 
-/** 1.0 is one: so write those whose column once had a gap, and JSON knows no other number. */
+/** 1.0 is one: so write those whose column once had a gap, and JSON knows no other number. -0 is 0, which the engine does not read without a sign. */
 export const parseInteger = (base: string, text: string): Parsed => {
   const cast = (of: string) => `accurateCastOrNull(${of}, ${quoteText(base)})`
-  const whole = `if(match(${text}, '^[+-]?[0-9]+[.]0+$'), substringIndex(${text}, '.', 1), NULL)`
+  const digitsOf = base.startsWith('U') ? `replaceRegexpOne(${text}, '^-(0+)([.]|$)', '\\\\1\\\\2')` : text
+  const whole = `if(match(${text}, '^[+-]?[0-9]+([.]0+)?$'), substringIndex(${digitsOf}, '.', 1), NULL)`
   const value = `if(isNull(${cast(text)}), ${cast(whole)}, ${cast(text)})`
   if (!WIDE.test(base)) return { value, isOdd: null }
   // Signs and zeros that say nothing are left out.

@@ -33,6 +33,8 @@ const SETTINGS = {
   input_format_json_throw_on_bad_escape_sequence: 0,
   input_format_skip_unknown_fields: 1,
   input_format_json_max_depth: 2000,
+  // `auto` takes a key in other letters for one that no line had yet, and then refuses the right one as its second.
+  input_format_column_name_matching_mode: 'match_case',
 }
 
 const textOf = ([root, ...below]: JsonPath): string => {

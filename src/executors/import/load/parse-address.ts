@@ -1,0 +1,13 @@
+import type { Parsed } from './parse-number.ts'
+
+/**
+ * The engine takes three colons for two, and two beside all eight groups, where they stand for none: neither is an address (RFC 4291, 2.2). An address of IPv4
+ * is read as `::ffff:1.2.3.4`.
+ */
+export const parseIPv6 = (text: string): Parsed => {
+  const isFull = `match(${text}, '^:*([0-9a-fA-F]+:+){7}[0-9a-fA-F]|^:*([0-9a-fA-F]+:+){6}[0-9]+[.]')`
+  return {
+    value: `accurateCastOrNull(${text}, 'IPv6')`,
+    isOdd: `(position(${text}, ':::') > 0 OR (position(${text}, '::') > 0 AND ${isFull}))`,
+  }
+}
