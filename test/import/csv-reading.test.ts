@@ -146,3 +146,41 @@ test('a column may be called true', async () => {
   await load('true\n5\n7\n', { create: true })
   expect(await columns()).toEqual([['true', 'Int64']])
 })
+
+describe('blanks behind the last value of a file are no part of it', () => {
+  beforeEach(() => scene.dataSource(name, { id: 'Int32', v: 'String' }))
+  const BROKEN = ['', '"x"y,1\n', '7\n', '7,x,y,z\n', 'z,z\n']
+
+  test.each(['1,x ', '1,x\t ', '1,"x" ', '1,x \r', '1,x \n', '1,x, ', '1,x ,'])(
+    'whatever its end is: %j',
+    async last => {
+      for (const broken of BROKEN) {
+        const job = await load(`0,"a, ""b"" "\n${broken}${last}`, { header: false })
+        expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 2 } })
+      }
+      const rows = await scene.table(name, 'id, v')
+      expect(rows).toEqual([...BROKEN.map(() => ['0', 'a, "b" ']), ...BROKEN.map(() => ['1', 'x'])])
+    },
+  )
+
+  test('nor where lines end with CR', async () => {
+    expect(await load('0,a \r1,x ', { header: false })).toMatchObject({ statistics: { rows_written: 2 } })
+    expect(await load('2,a \r3,"x\ny" \r4, z\t', { header: false })).toMatchObject({ statistics: { rows_written: 3 } })
+    expect((await scene.table(name, 'id')).map(([, v]) => v)).toEqual(['a', 'x', 'a', 'x\ny', 'z'])
+  })
+
+  test('nor does one of NUL, of a million, or in a file of one line', async () => {
+    for (const v of ['\0', 'x'.repeat(1_000_000), ''])
+      expect(await load(`5,${v}  `, { header: false, delimiter: ',' })).toMatchObject({
+        statistics: { rows_written: 1 },
+      })
+    expect((await scene.table(name)).map(([, v]) => v!.length).sort((a, b) => a - b)).toEqual([0, 1, 1_000_000])
+  })
+
+  test('but where a tab parts the values they are', async () => {
+    expect(await load('0\ta \n1\tx ', { header: false, delimiter: '\t' })).toMatchObject({
+      statistics: { rows_written: 2 },
+    })
+    expect((await scene.table(name, 'id')).map(([, v]) => v)).toEqual(['a ', 'x '])
+  })
+})

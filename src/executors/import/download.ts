@@ -1,13 +1,14 @@
 import type { Progress } from '../../model/job.ts'
 import type { Source } from './source/source.ts'
-import type { Compression } from './spec.ts'
+import { formatOf, type ImportFields } from './spec.ts'
 import { decompressed } from './spool/decompress.ts'
+import { withLastLineEnd } from './spool/last-line-end.ts'
 import { type Spooling, startSpooling } from './spool/spooling.ts'
 
 type Input = {
   readonly source: Source
   readonly path: string
-  readonly compression: Compression | undefined
+  readonly fields: Pick<ImportFields, 'format' | 'url' | 'compression'>
   readonly maxBytes: number
   readonly signal: AbortSignal
   readonly progress: (progress: Progress) => void
@@ -27,7 +28,7 @@ export type Download = {
 
 /** Begins to fetch content into a file, decompressed. It ends with `ImportFailure`, the reason of the signal or ENOSPC when it is not all there. */
 export const startDownload = (input: Input): Download => {
-  const { source, path, compression, maxBytes, signal, progress } = input
+  const { source, path, fields, maxBytes, signal, progress } = input
   const startedAt = performance.now()
   let received = 0
   async function* counted(): AsyncGenerator<Uint8Array> {
@@ -38,7 +39,8 @@ export const startDownload = (input: Input): Download => {
     }
   }
   const timer = setInterval(() => progress(progressOf(received, source.size())), EVERY_MS)
-  const spooling = startSpooling(path, decompressed(counted(), { compression, maxBytes }))
+  const content = decompressed(counted(), { compression: fields.compression, maxBytes })
+  const spooling = startSpooling(path, formatOf(fields) === 'csv' ? withLastLineEnd(content) : content)
   const stopTelling = (): void => clearInterval(timer)
   spooling.whole().catch(ignore).finally(stopTelling)
   return {

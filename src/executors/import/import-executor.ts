@@ -141,7 +141,7 @@ const fetchContent = async (parts: Parts, { job, fields, context, place, signal 
   const source = await openSource({ ...parts, fields, workspace: job.workspace, maxBytes, idleTimeoutMs, signal })
   const progress = (told: Progress): void => context.progress(told)
   const { path, isLocal } = place
-  const download = startDownload({ source, path, compression: fields.compression, maxBytes, signal, progress })
+  const download = startDownload({ source, path, fields, maxBytes, signal, progress })
   const { spooling } = download
   await spooling.beyond(HEAD_BYTES)
   if (!isLocal || formatOf(fields) === 'parquet') await spooling.whole()

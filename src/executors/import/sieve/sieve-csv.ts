@@ -62,10 +62,11 @@ const isNothing = ({ type, fields, filled }: Scanned, sieve: CsvSieve): boolean 
 const CR = 0x0d
 const LINE_FEED = Buffer.from('\n')
 
-/** Where there are quotes without the fields that are too much, and are empty; without half an end of the last line. */
+/** Where there are quotes without the fields that are too much, and are empty; the last line with an end that is whole: blanks before another are kept. */
 const shapedRecord = (record: Buffer, { edge, filled }: Scanned, { dialect, fields }: CsvSieve): Buffer => {
   const { quote } = dialect
-  if (edge === null || quote === '') return record.at(-1) === CR ? record.subarray(0, -1) : record
+  if (edge === null || quote === '')
+    return record.at(-1) === CR ? Buffer.concat([record.subarray(0, -1), LINE_FEED]) : record
   // Else it would be a blank line.
   if (fields === 1 && filled === 0) return Buffer.from(`${quote}${quote}\n`)
   return Buffer.concat([record.subarray(0, edge), LINE_FEED])

@@ -1,6 +1,7 @@
 import { createReadStream } from 'node:fs'
 import { rename, rm } from 'node:fs/promises'
 import { type Dialect, keepsBlanks } from '../csv/dialect.ts'
+import { withLastLineEnd } from './last-line-end.ts'
 import { spoolContent } from './spool-content.ts'
 
 const CR = 0x0d
@@ -23,11 +24,12 @@ export const hasLoneReturns = (sample: Buffer, dialect: Dialect): boolean => {
   return returns > 0 && feeds === 0
 }
 
-/** Makes line feeds of the carriage returns of a file that end its lines. */
+/** Makes line feeds of the carriage returns of a file that end its lines, and ends the last. */
 export const mendLineEnds = async (path: string, dialect: Dialect): Promise<void> => {
   const mended = `${path}.mended`
   try {
-    await spoolContent(mended, replaced(createReadStream(path, { highWaterMark: 1024 * 1024 }), dialect))
+    const content = replaced(createReadStream(path, { highWaterMark: 1024 * 1024 }), dialect)
+    await spoolContent(mended, withLastLineEnd(content))
     await rename(mended, path)
   } finally {
     await rm(mended, { force: true })
