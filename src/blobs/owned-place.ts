@@ -22,6 +22,9 @@ export interface OwnedPlace {
 /** The name of the file or object with the id: it is no key, so it is never taken for a blob. */
 export const ID_NAME = 'blobs.id'
 
+/** More than an id has with what stands around it: of what is longer the beginning is read, which is no id. */
+export const ID_BYTES = 256
+
 /** The part of the store that remembers which blobs are its own (`Store`). */
 export type Settings = {
   getSetting(input: { name: string }): Promise<string | null>

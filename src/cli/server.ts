@@ -4,6 +4,7 @@ import { hostname } from 'node:os'
 import { join } from 'node:path'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
+import { toFolderFault } from '../blobs/file/folder-fault.ts'
 import { ownedFolder } from '../blobs/file/owned-folder.ts'
 import { ownedBlobs } from '../blobs/owned-blobs.ts'
 import { createData } from '../data/data.ts'
@@ -172,7 +173,9 @@ const openBlobStore = async ({
   if (blobPlace?.type !== 's3') {
     const directory = blobPlace?.path ?? join(dataDir.path, 'blobs')
     // Commands are kept out of it by its real path. What is in it is made once it is known to be the one.
-    await mkdir(directory, { recursive: true, mode: 0o700 })
+    await mkdir(directory, { recursive: true, mode: 0o700 }).catch(error => {
+      throw toFolderFault(error, directory)
+    })
     const open = () => openBlobFolder(directory, dataDir)
     return ownedBlobs({ place: ownedFolder(directory), settings: store, open })
   }

@@ -1,4 +1,14 @@
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest'
@@ -236,6 +246,21 @@ describe('a folder of blobs', () => {
     await blobs.ping()
     expect(readFileSync(join(root, 'blobs.id'), 'utf8')).toBe('one\n')
     expect(await store.getSetting({ name: 'blobs_id' })).toBe('{"id":"one","isWritten":true}')
+  })
+
+  test('with something else in the place of the id is refused, whatever it is', async () => {
+    await put(blobs)
+    const id = join(root, 'blobs.id')
+    writeFileSync(id, sampleBytes(1000))
+    await expectRefused(blobs, /^The folder of blobs \S+ belongs to another database, /)
+    // More than Node would read at once.
+    truncateSync(id, 3 * 2 ** 30)
+    await expectRefused(blobs, /^The folder of blobs \S+ belongs to another database, /)
+    truncateSync(id, 0)
+    await expectRefused(blobs, NOT_MOUNTED)
+    rmSync(id)
+    mkdirSync(id)
+    await expectRefused(blobs, /^The folder of blobs \S+ does not take or give content \(EISDIR: /)
   })
 
   test('that cannot be made says so, and is made once it can be', async () => {

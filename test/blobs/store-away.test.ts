@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
+import { createTestDatabase } from '../test-database.ts'
 import { refuse, S3_KEYS } from './s3-server.ts'
 import { type Faulty, startSwitchableS3 } from './switchable-s3.ts'
 
@@ -208,4 +209,36 @@ test('a server that starts before its folder is mounted says so, writes nothing 
   const [artifact] = (await server.call('GET', path)).body.artifacts
   expect((await server.call('GET', `${path}/${artifact.artifact_id}`)).status).toBe(200)
   expect(await server.run(COMMAND)).toMatchObject({ status: 'completed' })
+})
+
+test('a folder that cannot be made keeps a server from starting, and it says why', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-blobs-'))
+  onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
+  writeFileSync(join(directory, 'file'), '')
+  await expect(startTestServer({ settings: { 'blob-url': `file://${directory}/file/blobs` } })).rejects.toMatchObject({
+    code: 'storage_unavailable',
+    message: expect.stringMatching(/^The folder of blobs \S+ does not take or give content \(ENOTDIR: /),
+  })
+})
+
+test('a worker whose data directory is a new one at each start says that its blobs are not there, and runs what needs none', async () => {
+  const database = await createTestDatabase()
+  onTestFinished(() => database.drop())
+  const settings = {
+    'database-url': database.url,
+    'secret-key': 'of all',
+    'admin-token': 'the admin token of all servers',
+  }
+  const first = await startTestServer({ settings })
+  await first.stop()
+  const server = await startTestServer({ settings })
+  onTestFinished(() => server.stop())
+  const message = expect.stringMatching(
+    /blobs\.id is not there\. Mount it, or name in MILLRACE_BLOB_URL the one that all /,
+  )
+  expect(server.problems).toContainEqual({ part: 'blobs', problems: [{ severity: 'unavailable', message }] })
+  const job = await server.run({ command: 'seq 1000' })
+  expect(job).toMatchObject({ status: 'completed' })
+  expect((await server.call('GET', `/v1/jobs/${job.job_id}/logs?limit=1000`)).body.lines).toHaveLength(1000)
+  expect(await server.run(COMMAND)).toMatchObject({ status: 'failed', error: { code: 'storage_unavailable', message } })
 })

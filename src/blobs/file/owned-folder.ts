@@ -1,7 +1,7 @@
-import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { link, mkdir, open, rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId } from '../../kernel/ids.ts'
-import { ID_NAME, type OwnedPlace } from '../owned-place.ts'
+import { ID_BYTES, ID_NAME, type OwnedPlace } from '../owned-place.ts'
 import { blobFolder, syncDirectory } from './blob-folder.ts'
 import { toFolderFault } from './folder-fault.ts'
 
@@ -11,7 +11,7 @@ export const ownedFolder = (root: string): OwnedPlace => {
   return {
     name: `The folder of blobs ${root}`,
     idAt: path,
-    advice: 'Mount it, or mend MILLRACE_BLOB_URL: all servers of one database share one.',
+    advice: 'Mount it, or name in MILLRACE_BLOB_URL the one that all servers of this database share.',
     stays: false,
     keptMs: 0,
     readId: () => inFolder(root, () => readId(path)),
@@ -28,12 +28,19 @@ const inFolder = async <T>(root: string, call: () => Promise<T>): Promise<T> => 
 }
 
 const readId = async (path: string): Promise<string | null> => {
+  const file = await open(path).catch(nullWhenMissing)
+  if (file === null) return null
   try {
-    return (await readFile(path, 'utf8')).trim() || null
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null
-    throw error
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(ID_BYTES), 0, ID_BYTES, 0)
+    return buffer.toString('utf8', 0, bytesRead).trim() || null
+  } finally {
+    await file.close()
   }
+}
+
+const nullWhenMissing = (error: NodeJS.ErrnoException): null => {
+  if (error.code !== 'ENOENT') throw error
+  return null
 }
 
 type NewFile = { readonly root: string; readonly path: string; readonly id: string }

@@ -1,8 +1,7 @@
 import type { Readable } from 'node:stream'
-import { text } from 'node:stream/consumers'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { S3ServiceException } from '@aws-sdk/client-s3'
-import { ID_NAME, type OwnedPlace } from '../owned-place.ts'
+import { ID_BYTES, ID_NAME, type OwnedPlace } from '../owned-place.ts'
 import { isMissing } from './is-missing.ts'
 import { ObjectStream } from './object-stream.ts'
 import type { Bucket } from './s3-blob-store.ts'
@@ -17,7 +16,7 @@ export const ownedBucket = (bucket: Bucket): OwnedPlace => {
   return {
     name: placeName(bucket),
     idAt: `s3://${bucket.bucket}/${key}`,
-    advice: 'Mend MILLRACE_BLOB_URL: all servers of one database share one.',
+    advice: 'Name in MILLRACE_BLOB_URL the one that all servers of this database share.',
     stays: true,
     keptMs: KEPT_MS,
     readId: () => readId(bucket, key).catch(toldBy(bucket)),
@@ -35,11 +34,23 @@ const readId = async (bucket: Bucket, key: string): Promise<string | null> => {
   const { GetObjectCommand } = await import('@aws-sdk/client-s3')
   try {
     const { Body } = await bucket.reader.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: key }))
-    return (await text(new ObjectStream(Body as Readable, { bucket, promised: null }))).trim() || null
+    const stream = new ObjectStream(Body as Readable, { bucket, promised: null })
+    return (await textOfStart(stream)).trim() || null
   } catch (error) {
     if (isMissing(error)) return null
     throw error
   }
+}
+
+const textOfStart = async (stream: Readable): Promise<string> => {
+  const parts: Uint8Array[] = []
+  let size = 0
+  for await (const part of stream as AsyncIterable<Uint8Array>) {
+    parts.push(part)
+    size += part.length
+    if (size > ID_BYTES) break
+  }
+  return Buffer.concat(parts).toString('utf8', 0, Math.min(size, ID_BYTES))
 }
 
 /** How often, and after what waits, it is looked whether another server is done that writes the same. */
