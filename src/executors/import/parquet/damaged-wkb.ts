@@ -1,6 +1,7 @@
 import { Readable } from 'node:stream'
 import { newId } from '../../../kernel/ids.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
+import { ImportFailure } from '../import-failure.ts'
 import { CONTENT, loadInput } from '../load/load-input.ts'
 import type { LoadPlace } from '../load/load-place.ts'
 import type { Reader } from '../load/reader.ts'
@@ -23,11 +24,18 @@ export const selectParts = (columns: readonly string[], from: string): string =>
     WHERE length(wkb) <= ${MOST_BYTES} AND ${hasParts('wkb')}`
 }
 
-/** The hashes of those that are damaged, of rows of `selectParts` in `ROW_BINARY`. */
+/** Each is kept in memory, and one that is damaged takes a few bytes of a file. */
+const MOST_DAMAGED = 1_000_000
+
+/** The hashes of those that are damaged, of rows of `selectParts` in `ROW_BINARY`. Throws `ImportFailure` `content_unreadable` where they are too many. */
 export const damagedAmong = async (answer: AsyncIterable<Uint8Array>): Promise<readonly Buffer[]> => {
   const hashes: Buffer[] = []
-  for await (const { key, text } of readKeyedTexts(answer, HASH_BYTES))
-    if (!isWholeWkb(text)) hashes.push(Buffer.from(key))
+  for await (const { key, text } of readKeyedTexts(answer, HASH_BYTES)) {
+    if (isWholeWkb(text)) continue
+    if (hashes.length === MOST_DAMAGED)
+      throw new ImportFailure('content_unreadable', `More than ${MOST_DAMAGED} geometries of the content are damaged.`)
+    hashes.push(Buffer.from(key))
+  }
   return hashes
 }
 
@@ -40,7 +48,7 @@ type Look = {
 
 /**
  * Looks at the geometries of spooled content. They are put into staging first, also where the engine could read them out of its file: on another machine it
- * takes content for an insert alone. The name of a table there with the hashes of those that are damaged. Throws `WarehouseError`.
+ * takes content for an insert alone. The name of a table there with the hashes of those that are damaged. Throws `WarehouseError`, and as `damagedAmong`.
  */
 export const findDamaged = async ({ place, reader, columns }: Look): Promise<string> => {
   const { statements, database } = place
