@@ -11,6 +11,7 @@ import { BlobStream } from './blob-stream.ts'
 import { createFileHasher } from './file-hasher.ts'
 import { toFolderFault } from './folder-fault.ts'
 import { listOlderThan } from './list-older-than.ts'
+import { nullWhenMissing } from './null-when-missing.ts'
 import { putFile } from './put-file.ts'
 import { removeUnfinishedOf } from './remove-unfinished.ts'
 
@@ -80,11 +81,6 @@ const get = async (folder: BlobFolder, key: string, part: BlobPart = {}): Promis
   } catch (error) {
     throw toFolderFault(error, folder.root)
   }
-}
-
-const nullWhenMissing = (error: NodeJS.ErrnoException): null => {
-  if (error.code !== 'ENOENT') throw error
-  return null
 }
 
 const remove = async (folder: BlobFolder, key: string): Promise<void> => {

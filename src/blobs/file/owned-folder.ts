@@ -4,6 +4,7 @@ import { newId } from '../../kernel/ids.ts'
 import { ID_BYTES, ID_NAME, type OwnedPlace } from '../owned-place.ts'
 import { blobFolder, syncDirectory } from './blob-folder.ts'
 import { toFolderFault } from './folder-fault.ts'
+import { nullWhenMissing } from './null-when-missing.ts'
 
 /** A folder of blobs as a place that bears an id. Touches nothing yet. */
 export const ownedFolder = (root: string): OwnedPlace => {
@@ -36,11 +37,6 @@ const readId = async (path: string): Promise<string | null> => {
   } finally {
     await file.close()
   }
-}
-
-const nullWhenMissing = (error: NodeJS.ErrnoException): null => {
-  if (error.code !== 'ENOENT') throw error
-  return null
 }
 
 type NewFile = { readonly root: string; readonly path: string; readonly id: string }
