@@ -20,11 +20,23 @@ export const markClocks = (types: readonly string[], areClocks: readonly boolean
   })
 }
 
+/** Which columns are of times in twelve bytes, by what Parquet calls columns, as above. Of those in others it is not asked. */
+export const markInt96 = (types: readonly string[], areInt96: readonly boolean[]): readonly boolean[] => {
+  const leaves = types.map(leavesOf)
+  if (leaves.flat().length !== areInt96.length) return types.map(() => false)
+  let at = 0
+  return types.map((type, index) => {
+    const first = at
+    at += leaves[index]!.length
+    return leaves[index]![0] === type && areInt96[first]!
+  })
+}
+
 const TIME = 'DateTime64('
 const TIMES = /`(?:[^`\\]|\\.)*`|\bDateTime64\([^)]*\)/g
 
 /** What Parquet calls columns, of a type of the engine. */
-export const leavesOf = (type: string): readonly string[] => {
+const leavesOf = (type: string): readonly string[] => {
   const { name, parts } = readColumnType(type)
   if (isGeometry(type)) return [type]
   if (name === 'Array' || name === 'Map') return parts.flatMap(leavesOf)

@@ -2,7 +2,7 @@ import { quoteText } from '../../../warehouse/quote-text.ts'
 import { isSqlError, type Statement, type Warehouse } from '../../../warehouse/warehouse.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { SpoolPlace } from '../spool/spool-folder.ts'
-import { leavesOf, markClocks } from './mark-clocks.ts'
+import { markClocks, markInt96 } from './mark-clocks.ts'
 import { readFooter } from './read-footer.ts'
 
 export type FileColumn = {
@@ -67,11 +67,11 @@ const fileColumns = (columns: readonly Described[], claims: Claims | undefined):
     own,
     clocks.map(isClock => isClock === 1),
   )
-  const leaves = own.map(leavesOf)
-  const isKnown = leaves.flat().length === times.length
-  const isInt96 = (type: string, index: number): boolean =>
-    isKnown && leaves[index]![0] === type && times[leaves.slice(0, index).flat().length] === 1
-  return columns.map(({ name, type }, index) => ({ name, type: types[index]!, isInt96: isInt96(type, index) }))
+  const areInt96 = markInt96(
+    own,
+    times.map(isTime => isTime === 1),
+  )
+  return columns.map(({ name }, index) => ({ name, type: types[index]!, isInt96: areInt96[index]! }))
 }
 
 /** The engine tells them as what nobody can ask it for. */
