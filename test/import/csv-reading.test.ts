@@ -184,3 +184,21 @@ describe('blanks behind the last value of a file are no part of it', () => {
     expect((await scene.table(name, 'id')).map(([, v]) => v)).toEqual(['a ', 'x '])
   })
 })
+
+describe('a return that ends no line is a part of its value', () => {
+  beforeEach(() => scene.dataSource(name, { id: 'Int32', v: 'String' }))
+  const GOOD = '1,\rb\n2,a\rb\r\n3, \r"c" \n4,x\r,\n\r5,"y"\n6,\r\rz\n'
+  const VALUES = ['\rb', 'a\rb', '\r"c"', 'x\r', 'y', '\r\rz']
+
+  test.each([
+    ['alone', '', 0],
+    ['beside lines of another shape', '7\n8,x,y\n', 2],
+    ['beside lines that cannot be read', '"x"y,1\n7,"z"\r,\n', 2],
+    ['and a value that ends with a blank', '0,"a "\n7\n', 1],
+  ])('%s', async (_, others, invalid) => {
+    const job = await load(others + GOOD, { header: false, delimiter: ',' })
+    expect(job).toMatchObject({ status: 'completed', statistics: { invalid_lines: invalid, quarantine_rows: 0 } })
+    const rows = (await scene.table(name, 'id')).filter(([id]) => id !== '0')
+    expect(rows.map(([, v]) => v)).toEqual(VALUES)
+  })
+})

@@ -51,6 +51,16 @@ test('the end of a field is told where others follow it', () => {
   expect([scan('"a,b" ,c\n').edge, scan('a\n').edge, scan(',').edge]).toEqual([6, null, 0])
 })
 
+test('a return at the beginning is the end of the line before', () => {
+  expect(scan('\r"a,b",c\n')).toMatchObject({ type: 'ok', fields: 2, end: 9 })
+  expect(scan('\r\n')).toMatchObject({ type: 'blank', end: 2 })
+  expect(scan('\r')).toMatchObject({ type: 'blank', end: 1 })
+})
+
+test('where the field that is asked for begins is told if it is in no quotes', () => {
+  expect(['\ra,b', ' a,b', '"a",b', ' "a"', 'a'].map(text => scan(text).bare)).toEqual([1, 1, null, null, 0])
+})
+
 test('blanks are a part of what they part', () => {
   const tabs: Dialect = { delimiter: '\t', quote: '"' }
   expect(scan(' \tb\n', tabs)).toMatchObject({ type: 'ok', fields: 2, filled: 2 })

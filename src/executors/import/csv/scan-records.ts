@@ -3,6 +3,7 @@ import { type Dialect, keepsBlanks } from './dialect.ts'
 /**
  * Records of CSV after RFC 4180, as ClickHouse's reader takes it: spaces and tabs around a field that is not quoted are not
  * part of it, unless fields are parted by such; a quote within such a field means nothing; after a closing quote nothing but spaces may come before the delimiter or the end of the line.
+ * A carriage return at the beginning of a record is a part of the end of the line before it (LF CR).
  */
 export type Scanned = {
   /** Where the next record begins. */
@@ -21,6 +22,8 @@ export type Scanned = {
   readonly openLine: number
   /** Where the field that was asked for ends, if others follow it. */
   readonly edge: number | null
+  /** Where that field begins, or the last where there are fewer, if it is not in quotes. */
+  readonly bare: number | null
 }
 
 const LF = 0x0a
@@ -43,11 +46,12 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
   const quote = dialect.quote === '' ? -1 : dialect.quote.charCodeAt(0)
   const length = bytes.length
   const trims = !keepsBlanks(dialect)
-  let at = start
+  let at = bytes[start] === CR ? start + 1 : start
   let fields = 1
   let filled = 0
   let lines = 1
   let edge: number | null = null
+  let bare: number | null = null
   const found = (type: Scanned['type'], end: number, openLine = 0): Scanned => ({
     type,
     end,
@@ -56,11 +60,14 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
     filled,
     openLine,
     edge,
+    bare,
   })
   const whole = (to: number): 'blank' | 'ok' => (fields === 1 && isBlank(bytes, start, to, trims) ? 'blank' : 'ok')
   for (;;) {
     while (trims && at < length && (bytes[at] === SPACE || bytes[at] === TAB)) at++
-    if (at < length && bytes[at] === quote) {
+    const isQuoted = at < length && bytes[at] === quote
+    if (edge === null) bare = isQuoted ? null : at
+    if (isQuoted) {
       const openLine = lines
       const from = at + 1
       for (at++; ; at++) {

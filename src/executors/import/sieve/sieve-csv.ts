@@ -1,5 +1,5 @@
 import { countedColumns } from '../csv/counted-columns.ts'
-import type { Dialect } from '../csv/dialect.ts'
+import { type Dialect, keepsBlanks } from '../csv/dialect.ts'
 import { type Scanned, scanRecord } from '../csv/scan-records.ts'
 import { ReadWindow } from './read-window.ts'
 import { InvalidLines, LONGEST_RECORD, type SieveReport, TOO_LONG } from './sieve-report.ts'
@@ -60,16 +60,44 @@ const isNothing = ({ type, fields, filled }: Scanned, sieve: CsvSieve): boolean 
   type === 'blank' || (fields === 1 && filled === 0 && sieve.fields > 1)
 
 const CR = 0x0d
+const LF = 0x0a
+const SPACE = 0x20
+const TAB = 0x09
 const LINE_FEED = Buffer.from('\n')
 
-/** Where there are quotes without the fields that are too much, and are empty; the last line with an end that is whole: blanks before another are kept. */
-const shapedRecord = (record: Buffer, { edge, filled }: Scanned, { dialect, fields }: CsvSieve): Buffer => {
+/**
+ * Where there are quotes without the fields that are too much, and are empty; the last line with an end that is whole: blanks before another are kept. Without the return that
+ * ends the line before it, which may be none here.
+ */
+const shapedRecord = (record: Buffer, { edge, filled, bare }: Scanned, { dialect, fields }: CsvSieve): Buffer => {
   const { quote } = dialect
-  if (edge === null || quote === '')
-    return record.at(-1) === CR ? Buffer.concat([record.subarray(0, -1), LINE_FEED]) : record
+  const from = record[0] === CR ? 1 : 0
   // Else it would be a blank line.
-  if (fields === 1 && filled === 0) return Buffer.from(`${quote}${quote}\n`)
-  return Buffer.concat([record.subarray(0, edge), LINE_FEED])
+  if (quote !== '' && edge !== null && fields === 1 && filled === 0) return Buffer.from(`${quote}${quote}\n`)
+  const isWhole = record.at(-1) === LF && (edge === null || quote === '')
+  const to = quote === '' ? lineEnd(record) : (edge ?? lineEnd(record))
+  if (quote !== '' && bare !== null && bare < to && hasReturnAtEnds(record, bare, to))
+    return Buffer.concat([record.subarray(from, bare), quoted(record.subarray(bare, to), dialect), LINE_FEED])
+  return isWhole ? record.subarray(from) : Buffer.concat([record.subarray(from, to), LINE_FEED])
+}
+
+/** Where the line ends, half an end too. */
+const lineEnd = (record: Buffer): number => {
+  const to = record.at(-1) === LF ? record.length - 1 : record.length
+  return record[to - 1] === CR ? to - 1 : to
+}
+
+/** The engine's strict reader takes the first for an empty value and no end of a line, and the last for a part of the end. */
+const hasReturnAtEnds = (record: Buffer, from: number, to: number): boolean =>
+  record[from] === CR || record[to - 1] === CR
+
+/** A value that was in no quotes. */
+const quoted = (value: Buffer, dialect: Dialect): Buffer => {
+  const { quote } = dialect
+  let to = value.length
+  while (!keepsBlanks(dialect) && (value[to - 1] === SPACE || value[to - 1] === TAB)) to--
+  const text = value.toString('latin1', 0, to).replaceAll(quote, quote + quote)
+  return Buffer.from(`${quote}${text}${quote}`, 'latin1')
 }
 
 const faultOf = (scanned: Scanned, sieve: CsvSieve): string | null => {
