@@ -1,7 +1,7 @@
 import { csvReadingText } from '../../../model/csv-reading.ts'
 import type { DataSource } from '../../../model/data-source.ts'
 import { ImportFailure } from '../import-failure.ts'
-import { checkFileColumns, mismatch, shown } from '../load/file-columns.ts'
+import { checkFileColumns, mismatch, shownNames } from '../load/file-columns.ts'
 import { countedColumns } from './counted-columns.ts'
 import { hasHeader, headerNames, isAlike, repeatedNames } from './header.ts'
 import type { CsvContent } from './read-content.ts'
@@ -72,6 +72,6 @@ export const refuseRepeated = (names: readonly string[]): void => {
   const repeated = repeatedNames(names)
   if (repeated.length > 0)
     throw mismatch(
-      `The file has columns twice: ${repeated.map(shown).join(', ')}. Give each a name of its own; if the first line has no names, say header: false.`,
+      `The file has columns twice: ${shownNames(repeated)}. Give each a name of its own; if the first line has no names, say header: false.`,
     )
 }

@@ -1,4 +1,5 @@
 import type { DataSource } from '../../../model/data-source.ts'
+import { shownName } from '../../../warehouse/guard/shown-name.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { readColumnType } from './column-type.ts'
 
@@ -8,7 +9,7 @@ export const checkFileColumns = (target: DataSource, names: readonly string[]): 
   const unknown = names.filter(name => !columns.includes(name))
   if (unknown.length > 0)
     throw mismatch(
-      `The file has columns that ${target.name} has not: ${unknown.map(shown).join(', ')}. ${target.name} has ${columns.join(', ')}.`,
+      `The file has columns that ${target.name} has not: ${shownNames(unknown)}. ${target.name} has ${columns.join(', ')}.`,
     )
   requireColumns(target, names)
 }
@@ -23,4 +24,11 @@ const requireColumns = (target: DataSource, given: readonly string[]): void => {
 
 export const mismatch = (message: string): ImportFailure => new ImportFailure('schema_mismatch', message)
 
-export const shown = (name: string): string => (name === '' ? '(no name)' : name)
+const MOST_SHOWN = 20
+
+/** Names as a message lists them: a file may have any number of any length. */
+export const shownNames = (names: readonly string[]): string => {
+  const shown = names.slice(0, MOST_SHOWN).map(name => (name === '' ? '(no name)' : shownName(name)))
+  const more = names.length - shown.length
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+}
