@@ -202,3 +202,19 @@ describe('a return that ends no line is a part of its value', () => {
     expect(rows.map(([, v]) => v)).toEqual(VALUES)
   })
 })
+
+test('a value of several lines is one wherever the parts that the content is read in end', async () => {
+  await scene.dataSource(name, { id: 'Int32', v: 'String' })
+  const MEBIBYTE = 1024 * 1024
+  const head = '"x"y,1\r\n1,'
+  for (const off of [-3, -2, -1, 0, 1, 2]) {
+    const value = `a\r\n${'b'.repeat(MEBIBYTE + off - head.length - '"a\r\n"\r'.length)}`
+    const job = await load(`${head}"${value}"\r\n2,c\r\n`, { header: false, mode: 'replace' })
+    expect.soft(job).toMatchObject({ status: 'completed', statistics: { rows_written: 2, invalid_lines: 1 } })
+    const rows = await scene.rows(`SELECT length(v) AS length, position(v, 'b') AS b FROM ${name} ORDER BY id`)
+    expect.soft(rows).toEqual([
+      { length: String(value.length), b: '4' },
+      { length: '1', b: '0' },
+    ])
+  }
+})

@@ -34,7 +34,7 @@ test('a quote that is open is told with its line', () => {
 })
 
 test('a record is cut where more bytes may belong to it', () => {
-  for (const text of ['a,b', '"a', '"a"', '"a",'])
+  for (const text of ['a,b', '"a', '"a"', '"a",', '"a\nb"\r', '"a" \r', '\r', 'a\r'])
     expect(scanRecord(Buffer.from(text), { start: 0, dialect: COMMAS, isLast: false }).type, text).toBe('cut')
   expect(scanRecord(Buffer.from('a,b\n'), { start: 0, dialect: COMMAS, isLast: false }).type).toBe('ok')
 })

@@ -81,6 +81,7 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
       if (at - 1 > from) filled = fields
       while (trims && at < length && (bytes[at] === SPACE || bytes[at] === TAB)) at++
       const next = bytes[at]
+      if (next === CR && at + 1 === length && !isLast) return found('cut', length)
       // The very last line may have lost the other half of its end.
       if (next === CR && (bytes[at + 1] === LF || (isLast && at + 1 === length))) at++
       if (at < length && bytes[at] !== delimiter && bytes[at] !== LF) return found('broken', at)
