@@ -187,7 +187,7 @@ describe('blanks behind the last value of a file are no part of it', () => {
 
 describe('a return that ends no line is a part of its value', () => {
   beforeEach(() => scene.dataSource(name, { id: 'Int32', v: 'String' }))
-  const GOOD = '1,\rb\n2,a\rb\r\n3, \r"c" \n4,x\r,\n\r5,"y"\n6,\r\rz\n'
+  const GOOD = '1,\rb\n2,a\rb\r\n3, \r"c" \n4,x\r,\n\r5,"y"\n \r6,\r\rz\n'
   const VALUES = ['\rb', 'a\rb', '\r"c"', 'x\r', 'y', '\r\rz']
 
   test.each([

@@ -11,7 +11,7 @@ const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect)
   const text = bytes
     .subarray(start, end)
     .toString('utf8')
-    .replace(/^\r|[\r\n]+$/g, '')
+    .replace(trims ? /^[ \t]*\r|[\r\n]+$/g : /^\r|[\r\n]+$/g, '')
   const fields: Field[] = []
   for (let at = 0; ; ) {
     while (trims && at < text.length && (text[at] === ' ' || text[at] === '\t')) at++

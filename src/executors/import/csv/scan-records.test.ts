@@ -55,6 +55,7 @@ test('a return at the beginning is the end of the line before', () => {
   expect(scan('\r"a,b",c\n')).toMatchObject({ type: 'ok', fields: 2, end: 9 })
   expect(scan('\r\n')).toMatchObject({ type: 'blank', end: 2 })
   expect(scan('\r')).toMatchObject({ type: 'blank', end: 1 })
+  expect(scan(' \t\r"a,b",c\n')).toMatchObject({ type: 'ok', fields: 2, end: 11 })
 })
 
 test('where the field that is asked for begins is told if it is in no quotes', () => {

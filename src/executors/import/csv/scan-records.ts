@@ -46,7 +46,7 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
   const quote = dialect.quote === '' ? -1 : dialect.quote.charCodeAt(0)
   const length = bytes.length
   const trims = !keepsBlanks(dialect)
-  let at = bytes[start] === CR ? start + 1 : start
+  let at = recordStart(bytes, start, trims)
   let fields = 1
   let filled = 0
   let lines = 1
@@ -96,6 +96,13 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
     fields++
     at++
   }
+}
+
+/** Where the first field begins: behind a return, and the blanks before it where these are no part of a value. */
+export const recordStart = (bytes: Buffer, start: number, trims: boolean): number => {
+  let at = start
+  while (trims && (bytes[at] === SPACE || bytes[at] === TAB)) at++
+  return bytes[at] === CR ? at + 1 : start
 }
 
 const countByte = (bytes: Buffer, byte: number, from: number, to: number): number => {

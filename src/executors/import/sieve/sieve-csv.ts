@@ -1,6 +1,6 @@
 import { countedColumns } from '../csv/counted-columns.ts'
 import { type Dialect, keepsBlanks } from '../csv/dialect.ts'
-import { type Scanned, scanRecord } from '../csv/scan-records.ts'
+import { recordStart, type Scanned, scanRecord } from '../csv/scan-records.ts'
 import { ReadWindow } from './read-window.ts'
 import { InvalidLines, LONGEST_RECORD, type SieveReport, TOO_LONG } from './sieve-report.ts'
 import { createRunWriter } from './write-runs.ts'
@@ -71,7 +71,7 @@ const LINE_FEED = Buffer.from('\n')
  */
 const shapedRecord = (record: Buffer, { edge, filled, bare }: Scanned, { dialect, fields }: CsvSieve): Buffer => {
   const { quote } = dialect
-  const from = record[0] === CR ? 1 : 0
+  const from = recordStart(record, 0, !keepsBlanks(dialect))
   // Else it would be a blank line.
   if (quote !== '' && edge !== null && fields === 1 && filled === 0) return Buffer.from(`${quote}${quote}\n`)
   const isWhole = record.at(-1) === LF && (edge === null || quote === '')
