@@ -201,6 +201,14 @@ describe('a return that ends no line is a part of its value', () => {
     const rows = (await scene.table(name, 'id')).filter(([id]) => id !== '0')
     expect(rows.map(([, v]) => v)).toEqual(VALUES)
   })
+
+  test.each(['', '"z"z,1\n'])('of two before a quote the second is, beside %j', async others => {
+    name = `${name}_text`
+    await scene.dataSource(name, { a: 'String', b: 'String' })
+    const job = await load(`"q","r"\n${others}\r\r",x\n`, { header: false, delimiter: ',' })
+    expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 2 } })
+    expect((await scene.table(name, 'b')).map(([a]) => a)).toEqual(['q', '\r"'])
+  })
 })
 
 test('a value of several lines is one wherever the parts that the content is read in end', async () => {

@@ -71,7 +71,9 @@ const LINE_FEED = Buffer.from('\n')
  */
 const shapedRecord = (record: Buffer, { edge, filled, bare }: Scanned, { dialect, fields }: CsvSieve): Buffer => {
   const { quote } = dialect
-  const from = recordStart(record, 0, !keepsBlanks(dialect))
+  const start = recordStart(record, 0, !keepsBlanks(dialect))
+  // Of two the engine takes the first for a part of that end.
+  const from = start > 0 && record[start] === CR ? start - 1 : start
   // Else it would be a blank line.
   if (quote !== '' && edge !== null && fields === 1 && filled === 0) return Buffer.from(`${quote}${quote}\n`)
   const isWhole = record.at(-1) === LF && (edge === null || quote === '')
