@@ -1,4 +1,3 @@
-import { mkdir } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -22,6 +21,7 @@ import { ConfigError, publicUrlOf } from '../kernel/config.ts'
 import { type DataDir, openDataDir } from '../kernel/data-dir.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
+import { makeDirectory } from '../kernel/make-directory.ts'
 import type { Config } from '../kernel/settings.ts'
 import { readVersion } from '../kernel/version.ts'
 import { createJobLogs } from '../logs/create-job-logs.ts'
@@ -173,9 +173,7 @@ const openBlobStore = async ({
   if (blobPlace?.type !== 's3') {
     const directory = blobPlace?.path ?? join(dataDir.path, 'blobs')
     // Commands are kept out of it by its real path. What is in it is made once it is known to be the one.
-    await mkdir(directory, { recursive: true, mode: 0o700 }).catch(error => {
-      throw toFolderFault(error, directory)
-    })
+    makeBlobFolder(directory)
     const open = () => openBlobFolder(directory, dataDir)
     return ownedBlobs({ place: ownedFolder(directory), settings: store, open })
   }
@@ -183,6 +181,15 @@ const openBlobStore = async ({
   const opened = await openS3BlobStore({ ...blobPlace, credentials: null })
   undo.push(() => opened.close())
   return ownedBlobs({ place: opened.place, settings: store, open: async () => opened })
+}
+
+/** Throws `storage_unavailable`. */
+const makeBlobFolder = (directory: string): void => {
+  try {
+    makeDirectory(directory)
+  } catch (error) {
+    throw toFolderFault(error, directory)
+  }
 }
 
 /**

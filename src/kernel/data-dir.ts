@@ -1,6 +1,7 @@
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { lockFile } from './lock-file.ts'
+import { makeDirectory } from './make-directory.ts'
 
 /** The data directory of one server process: mode 0700 and locked while the process lives. */
 export interface DataDir {
@@ -25,7 +26,7 @@ export class DataDirLocked extends Error {
 
 /** Makes the directory when it is missing, and locks it. Throws `DataDirLocked`. */
 export const openDataDir = (path: string): DataDir => {
-  mkdirSync(path, { recursive: true, mode: 0o700 })
+  makeDirectory(path)
   chmodSync(path, 0o700)
   // A former server that is just going may still hold it for a moment.
   const lock = lockFile(join(path, 'lock'), { waitMs: 1000 })
