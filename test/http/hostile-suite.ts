@@ -285,7 +285,7 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
     await fc.assert(
       fc.asyncProperty(body, async fields => {
         const text = JSON.stringify({ ...fields, scheduled_at: '2020-01-01T00:00:00Z' })
-        expect(await sendJson('POST', '/v1/jobs', text)).toBe(text.includes('"__proto__"') ? 400 : 422)
+        expect(await sendJson('POST', '/v1/jobs', text)).toBe(text.includes('"__proto__":') ? 400 : 422)
       }),
       { numRuns: 100 },
     )
