@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { S3ServiceException } from '@aws-sdk/client-s3'
+import { readStart } from '../../kernel/read-start.ts'
 import { ID_BYTES, ID_NAME, type OwnedPlace } from '../owned-place.ts'
 import { isMissing } from './is-missing.ts'
 import { ObjectStream } from './object-stream.ts'
@@ -35,22 +36,11 @@ const readId = async (bucket: Bucket, key: string): Promise<string | null> => {
   try {
     const { Body } = await bucket.reader.send(new GetObjectCommand({ Bucket: bucket.bucket, Key: key }))
     const stream = new ObjectStream(Body as Readable, { bucket, promised: null })
-    return (await textOfStart(stream)).trim() || null
+    return (await readStart(stream, ID_BYTES)).toString('utf8').trim() || null
   } catch (error) {
     if (isMissing(error)) return null
     throw error
   }
-}
-
-const textOfStart = async (stream: Readable): Promise<string> => {
-  const parts: Uint8Array[] = []
-  let size = 0
-  for await (const part of stream as AsyncIterable<Uint8Array>) {
-    parts.push(part)
-    size += part.length
-    if (size > ID_BYTES) break
-  }
-  return Buffer.concat(parts).toString('utf8', 0, Math.min(size, ID_BYTES))
 }
 
 /** How often, and after what waits, it is looked whether another server is done that writes the same. */

@@ -1,6 +1,7 @@
 import type { Readable } from 'node:stream'
 import { createClient } from '@clickhouse/client'
 import { toFetchError } from '../../kernel/fetch-error.ts'
+import { readStart } from '../../kernel/read-start.ts'
 import type { Endpoint } from '../engines.ts'
 import { fromExceptionText } from '../fault.ts'
 import { WarehouseError } from '../warehouse.ts'
@@ -73,14 +74,7 @@ const OFF = 127
 
 const readText = async (stream: Readable, signal: AbortSignal): Promise<string> => {
   signal.addEventListener('abort', () => stream.destroy(signal.reason as Error), { once: true })
-  const parts: Buffer[] = []
-  let bytes = 0
-  for await (const part of stream as AsyncIterable<Buffer>) {
-    parts.push(part)
-    bytes += part.length
-    if (bytes > MOST_BYTES) break
-  }
-  return Buffer.concat(parts).toString('utf8')
+  return (await readStart(stream, MOST_BYTES)).toString('utf8')
 }
 
 const reachFault = (error: unknown, { endpoint, host }: Question): string => {
