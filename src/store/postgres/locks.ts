@@ -1,7 +1,7 @@
 import { arrayLiteral } from './array-literal.ts'
 import type { Queryable, Statement } from './database.ts'
-import { Effects } from './effects.ts'
-import { lockKeys, type WorkspaceKey } from './exclusive-keys.ts'
+import { Effects } from './jobs/effects.ts'
+import { lockKeys, type WorkspaceKey } from './jobs/exclusive-keys.ts'
 import { Touched } from './runs/run-changes.ts'
 import type { Session } from './session.ts'
 

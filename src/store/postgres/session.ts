@@ -1,8 +1,8 @@
-import type { ClaimedItems } from './claimed-items.ts'
 import type { Database } from './database.ts'
-import type { QueueCounts } from './queue-counts.ts'
-import type { QueueingCalls } from './queueing-calls.ts'
-import type { RecentJobs } from './recent-jobs.ts'
+import type { ClaimedItems } from './jobs/claimed-items.ts'
+import type { QueueCounts } from './jobs/queue-counts.ts'
+import type { QueueingCalls } from './jobs/queueing-calls.ts'
+import type { RecentJobs } from './jobs/recent-jobs.ts'
 import type { ScopeSets } from './scope-sets.ts'
 import type { Signals } from './signals.ts'
 

@@ -1,7 +1,7 @@
 import { isId } from '../../kernel/ids.ts'
 import type { QueueStatistics, Worker, WorkerBeat } from '../store.ts'
 import type { Statement } from './database.ts'
-import { SCOPES_COLUMN } from './job-rows.ts'
+import { SCOPES_COLUMN } from './jobs/job-rows.ts'
 import type { Session } from './session.ts'
 
 const BEAT: Statement = {

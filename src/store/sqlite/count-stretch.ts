@@ -1,5 +1,5 @@
 import type { Database } from './database.ts'
-import type { Condition } from './job-filters.ts'
+import type { Condition } from './jobs/job-filters.ts'
 
 /** Rows that one search looks at: other reads come in between, however long the list. */
 const MAX_COUNTED = 20_000

@@ -1,10 +1,10 @@
 import type { JobEvent } from '../../model/job.ts'
 import type { JobStatus } from '../../model/job-status.ts'
 import type { Notification, RunEvent } from '../../model/workflow.ts'
-import type { Effects, Hint } from './calls.ts'
+import type { SumMark } from './analytics/sums.ts'
 import type { Database } from './database.ts'
-import type { RunChanges } from './run-changes.ts'
-import type { SumMark } from './sums.ts'
+import type { RunChanges } from './runs/run-changes.ts'
+import type { Effects, Hint } from './threads/calls.ts'
 
 /** What a write operation works with: the connection, the time of its call, and where it says what it has done. */
 export type Writer = {

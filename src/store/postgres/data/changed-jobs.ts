@@ -3,7 +3,7 @@ import type { Job } from '../../../model/job.ts'
 import type { DataStore } from '../../data-store.ts'
 import { MOST_LISTED_BYTES } from '../../listed-bytes.ts'
 import type { Queryable, Statement } from '../database.ts'
-import { JOB_COLUMNS, JOB_TABLES, type JobRow, toJob } from '../job-rows.ts'
+import { JOB_COLUMNS, JOB_TABLES, type JobRow, toJob } from '../jobs/job-rows.ts'
 
 const changed = (table: string, at: string): string => `
         SELECT id, ${at} AS changed_at

@@ -2,7 +2,7 @@ import { isId } from '../../../kernel/ids.ts'
 import type { DataStore, Publication } from '../../data-store.ts'
 import { storable } from '../array-literal.ts'
 import type { Queryable, Statement } from '../database.ts'
-import { toClaimToken } from '../lease-token.ts'
+import { toClaimToken } from '../jobs/lease-token.ts'
 import type { Session } from '../session.ts'
 
 /** Writes into the job's row, and locks the setting, so that who reads or changes them comes before or after. */

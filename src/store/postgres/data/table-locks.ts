@@ -2,7 +2,7 @@ import { isId } from '../../../kernel/ids.ts'
 import type { DataStore, TableBusy, TableHolder } from '../../data-store.ts'
 import { arrayLiteral, storable } from '../array-literal.ts'
 import type { Queryable, Statement } from '../database.ts'
-import { toClaimToken } from '../lease-token.ts'
+import { toClaimToken } from '../jobs/lease-token.ts'
 import type { Session } from '../session.ts'
 
 /**

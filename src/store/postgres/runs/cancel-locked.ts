@@ -1,7 +1,7 @@
 import type { CancelReason } from '../../../model/job-status.ts'
 import { arrayLiteral } from '../array-literal.ts'
 import type { Statement } from '../database.ts'
-import type { EventRow } from '../job-rows.ts'
+import type { EventRow } from '../jobs/job-rows.ts'
 import type { Work } from '../locks.ts'
 
 export type Cancel = { readonly reason: CancelReason; readonly graceMs: number | null }

@@ -1,10 +1,10 @@
 import { isId } from '../../../kernel/ids.ts'
 import type { Store } from '../../store.ts'
 import type { Statement } from '../database.ts'
+import { jobExists } from '../jobs/read-job.ts'
+import { scopeSetOf } from '../jobs/submit.ts'
 import { withLocks } from '../locks.ts'
-import { jobExists } from '../read-job.ts'
 import type { Session } from '../session.ts'
-import { scopeSetOf } from '../submit.ts'
 import { toKeptItems } from './join-extensions.ts'
 
 type ExtendRun = Parameters<Store['extendRun']>[0]

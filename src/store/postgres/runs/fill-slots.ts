@@ -1,7 +1,7 @@
 import { arrayLiteral } from '../array-literal.ts'
 import type { Statement } from '../database.ts'
-import { takenKeys, type WorkspaceKey } from '../exclusive-keys.ts'
-import type { EventRow } from '../job-rows.ts'
+import { takenKeys, type WorkspaceKey } from '../jobs/exclusive-keys.ts'
+import type { EventRow } from '../jobs/job-rows.ts'
 import type { Work } from '../locks.ts'
 import type { RunChanges } from './run-changes.ts'
 

@@ -1,9 +1,9 @@
 import type { NewJob } from '../../../model/job.ts'
 import { arrayLiteral } from '../array-literal.ts'
 import type { Statement } from '../database.ts'
-import type { AppliedAny } from '../end-statements.ts'
-import { insertJobs } from '../insert-jobs.ts'
-import type { EventRow } from '../job-rows.ts'
+import type { AppliedAny } from '../jobs/end-statements.ts'
+import { insertJobs } from '../jobs/insert-jobs.ts'
+import type { EventRow } from '../jobs/job-rows.ts'
 import type { Work } from '../locks.ts'
 
 /** What jobs did not have in earlier versions. */

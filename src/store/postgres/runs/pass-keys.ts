@@ -1,6 +1,6 @@
 import type { Statement } from '../database.ts'
-import { queueNextOfKeys, type WaitingItem, type WorkspaceKey } from '../exclusive-keys.ts'
-import type { EventRow } from '../job-rows.ts'
+import { queueNextOfKeys, type WaitingItem, type WorkspaceKey } from '../jobs/exclusive-keys.ts'
+import type { EventRow } from '../jobs/job-rows.ts'
 import type { Work } from '../locks.ts'
 
 /** An item whose key is free takes a slot of its run, or waits for one. */

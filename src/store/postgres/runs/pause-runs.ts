@@ -1,6 +1,6 @@
 import type { Statement } from '../database.ts'
-import type { WorkspaceKey } from '../exclusive-keys.ts'
-import type { EventRow } from '../job-rows.ts'
+import type { WorkspaceKey } from '../jobs/exclusive-keys.ts'
+import type { EventRow } from '../jobs/job-rows.ts'
 import type { Work } from '../locks.ts'
 import { tellRuns } from './tell-runs.ts'
 

@@ -3,9 +3,9 @@ import type { Store } from '../../store.ts'
 import { storable } from '../array-literal.ts'
 import type { Queryable, Statement } from '../database.ts'
 import type { Parameters as QueryParameters } from '../filters.ts'
-import { BODY_COLUMNS, SCOPES_COLUMN } from '../job-rows.ts'
+import { BODY_COLUMNS, SCOPES_COLUMN } from '../jobs/job-rows.ts'
+import { type SubmissionRow, toSubmission } from '../jobs/read-job.ts'
 import { countRows, readPage } from '../page.ts'
-import { type SubmissionRow, toSubmission } from '../read-job.ts'
 import { RUN_COLUMNS, RUN_TABLES, type RunRow, SNAPSHOT_TABLE, STATUS_COLUMN, toRun } from './run-rows.ts'
 
 export type RunKey = { readonly workspace: string; readonly runId: string }

@@ -1,5 +1,5 @@
 import type { EndedStatus } from '../../../model/job-status.ts'
-import type { WorkspaceKey } from '../exclusive-keys.ts'
+import type { WorkspaceKey } from '../jobs/exclusive-keys.ts'
 
 /** What a transaction has done to the items of a run, beside moving them. */
 export type RunChange = { completed: number; failed: number; cancelled: number; added: number }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import type { ClaimedDelivery } from '../../sink-store.ts'
 import type { Store } from '../../store.ts'
 import type { Statement } from '../database.ts'
-import { JOB_COLUMNS, JOB_TABLES, type JobRow, toJob } from '../job-rows.ts'
+import { JOB_COLUMNS, JOB_TABLES, type JobRow, toJob } from '../jobs/job-rows.ts'
 import type { Session } from '../session.ts'
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from './delivery-rows.ts'
 

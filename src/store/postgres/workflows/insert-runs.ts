@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import type { NewJob } from '../../../model/job.ts'
 import type { RunReason } from '../../../model/workflow.ts'
 import type { NewRun } from '../../workflow-store.ts'
-import { takenKeys, type WorkspaceKey } from '../exclusive-keys.ts'
-import { insertJobs, type Start } from '../insert-jobs.ts'
-import type { EventRow } from '../job-rows.ts'
+import { takenKeys, type WorkspaceKey } from '../jobs/exclusive-keys.ts'
+import { insertJobs, type Start } from '../jobs/insert-jobs.ts'
+import type { EventRow } from '../jobs/job-rows.ts'
+import { scopeSetOf } from '../jobs/submit.ts'
 import type { Work } from '../locks.ts'
 import type { Session } from '../session.ts'
-import { scopeSetOf } from '../submit.ts'
 
 /** A run to be made. `waits`: it is pending, for this reason; null: it starts at once. */
 export type RunToInsert = {

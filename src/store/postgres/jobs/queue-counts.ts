@@ -1,0 +1,65 @@
+import type { Queryable, Statement } from '../database.ts'
+
+const COUNT: Statement = {
+  name: 'count_waiting',
+  text: `
+    SELECT count(*) AS count
+    FROM millrace.live
+    WHERE workspace = $1 AND status IN ('pending', 'queued')`,
+}
+
+/** Counting a million rows takes 0.1 s; a workspace at its limit is counted this often at most. */
+const RECOUNT_EVERY_MS = 1000
+
+type Count = { waiting: number; countedAt: number }
+
+/**
+ * How many jobs of each workspace wait, for the limit on them. Exact for what this process does itself, and counted anew
+ * before a submit is refused; what other processes add meanwhile may carry a workspace a little over its limit.
+ */
+export class QueueCounts {
+  readonly #reader: Queryable
+  readonly #monotonic: () => number
+  readonly #counts = new Map<string, Count>()
+  readonly #recounts = new Map<string, Promise<Count>>()
+
+  constructor(reader: Queryable, monotonic: () => number) {
+    this.#reader = reader
+    this.#monotonic = monotonic
+  }
+
+  /** Reserves room for `added` jobs below `limit`: null when there is, else how many wait now. */
+  async reserve(workspace: string, added: number, limit: number): Promise<number | null> {
+    let count = this.#counts.get(workspace)
+    if (!count || this.#mayBeOutdated(count, added, limit)) count = await this.#recount(workspace)
+    if (count.waiting + added > limit) return count.waiting
+    count.waiting += added
+    return null
+  }
+
+  /** Jobs of this workspace that came to wait or no longer do, reservations aside. */
+  add(workspace: string, change: number): void {
+    const count = this.#counts.get(workspace)
+    if (count) count.waiting += change
+  }
+
+  #mayBeOutdated(count: Count, added: number, limit: number): boolean {
+    return count.waiting + added > limit && this.#monotonic() - count.countedAt > RECOUNT_EVERY_MS
+  }
+
+  /** One count at a time for a workspace, shared by all who ask meanwhile. */
+  #recount(workspace: string): Promise<Count> {
+    const running = this.#recounts.get(workspace)
+    if (running) return running
+    const recount = this.#count(workspace).finally(() => this.#recounts.delete(workspace))
+    this.#recounts.set(workspace, recount)
+    return recount
+  }
+
+  async #count(workspace: string): Promise<Count> {
+    const [row] = await this.#reader.query<{ count: number }>(COUNT, [workspace])
+    const count = { waiting: row!.count, countedAt: this.#monotonic() }
+    this.#counts.set(workspace, count)
+    return count
+  }
+}
