@@ -8,6 +8,7 @@ import { parameterFaults } from './guard/parameter-fault.ts'
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { shownName } from './guard/shown-name.ts'
+import { showsAll } from './guard/shows-all.ts'
 import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
 import { withoutPrefix } from './guard/without-prefix.ts'
 import { quoteText } from './quote-text.ts'
@@ -108,10 +109,13 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     return tree
   }
 
+  /** `tree` is that of `sql`. */
   const check = async (
+    sql: string,
     tree: SyntaxNode,
     judge: (tree: SyntaxNode, rules: TreeRules) => string | null,
   ): Promise<void> => {
+    if (!showsAll(sql, tree)) throw refusal('Only the name of a table may stand before .* and .COLUMNS in a query.')
     const fault = judge(tree, { database, functions: await functions() })
     if (fault !== null) throw refusal(fault)
   }
@@ -161,7 +165,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const formatted = await format(sql)
       const runs = asSubquery(formatted)
       const tree = await parse(runs, parameters).catch(toNoSelect(formatted))
-      await check(tree, judgeSelect)
+      await check(runs, tree, judgeSelect)
       remember(passed, key, runs)
       return runs
     },
@@ -170,7 +174,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       if (findQueryParameters(formatted).some(({ type }) => type === 'Identifier'))
         throw refusal('A parameter of a node may not stand for a name ({name:Identifier}).')
       const tree = await parse(asSubquery(withNullParameters(formatted)), {}).catch(toNoSelect(formatted))
-      await check(tree, judgeSelect)
+      await check(formatted, tree, judgeSelect)
       const bound = await bind(formatted, tree, text => parse(asSubquery(withNullParameters(text)), {}))
       const read = readTables(tree, bound)
       const qualified = read.tables.find(name => name.includes('.'))
@@ -191,7 +195,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const formatted = await format(`${BEFORE_EXPRESSION}${sql}`).catch(error => {
         throw withoutPrefix(error, BEFORE_EXPRESSION)
       })
-      await check(await parse(formatted, parameters), judgeExpression)
+      await check(formatted, await parse(formatted, parameters), judgeExpression)
       const expression = formatted.slice('SELECT'.length).trim()
       // What the tree does not show (DISTINCT, GROUP BY ALL, WITH TOTALS) does not parse there.
       await parse(`SELECT (${expression})`, parameters).catch(toNoExpression)

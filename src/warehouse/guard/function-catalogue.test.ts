@@ -22,6 +22,7 @@ const rules = allowFunctions([
   entry('both', { categories: 'String,Introspection' }),
   entry('orphan', { alias_to: 'gone', categories: '' }),
   entry('mine', { origin: 'SQLUserDefined' }),
+  entry('groupFormat', { is_aggregate: 1, categories: 'Aggregate Functions' }),
   entry('sum', { is_aggregate: 1, categories: 'Aggregate Functions', case_insensitive: 1 }),
 ])
 
@@ -33,7 +34,9 @@ test.each(['upper', 'UCASE', 'ucase', 'toTypeName', 'sum', 'SUM', 'sumIf', 'sumA
   },
 )
 
-test.each(['file', 'readFile', 'READFILE', 'dictGet', 'newThing', 'both', 'orphan', 'mine'])('%s is refused', name => {
+const REFUSED = ['file', 'readFile', 'READFILE', 'dictGet', 'newThing', 'both', 'orphan', 'mine', 'groupFormat']
+
+test.each(REFUSED)('%s is refused', name => {
   expect(rules.mayCall(name)).toBe(false)
   expect(rules.isRefused(name)).toBe(true)
 })
@@ -43,6 +46,9 @@ test('names that are written nearly so are told, of functions that may be called
   expect(rules.like('files')).toEqual([])
 })
 
-test.each(['Upper', 'fileIf', 'unknown', 'If', ''])('%s is no function that is known, and may not be called', name => {
-  expect(rules.mayCall(name)).toBe(false)
-})
+test.each(['Upper', 'fileIf', 'groupFormatIf', 'unknown', 'If', ''])(
+  '%s is no function that is known, and may not be called',
+  name => {
+    expect(rules.mayCall(name)).toBe(false)
+  },
+)

@@ -84,8 +84,11 @@ const PURE_OTHERS =
 /** Made by the parser of syntax, known to no catalogue. */
 const SYNTAX_FUNCTIONS = ['lambda', 'exists', 'untuple', 'grouping', '_CAST', 'caseWithExpression']
 
-/** Of the pure categories, but these take addresses of the process, or templates from the server's files. */
-const IMPURE = new Set(['flameGraph', 'formatRow', 'formatRowNoNewline'])
+/**
+ * Of the pure categories, but these take addresses of the process, or write rows in any format: after templates and schemas in the server's files, and
+ * states of aggregate functions as they stand in memory.
+ */
+const IMPURE = new Set(['flameGraph', 'formatRow', 'formatRowNoNewline', 'groupFormat'])
 
 /** Put behind the name of an aggregate function, several of them too. */
 const COMBINATORS =
