@@ -86,6 +86,11 @@ describe('a JSON body', () => {
   test('that would set a prototype is refused, however it is written', () => {
     refused('{"__proto__":{"admin":true}}').toThrow('__proto__')
     refused('{"a":[{"__proto__":1}]}').toThrow('__proto__')
+    for (const [at, character] of [...'__proto__'].entries()) {
+      const escaped = `\\u00${character.charCodeAt(0).toString(16)}`
+      for (const spelt of [escaped, escaped.replace(/[a-f]$/, digit => digit.toUpperCase())])
+        refused(`{"a":{"${'__proto__'.slice(0, at)}${spelt}${'__proto__'.slice(at + 1)}":1}}`).toThrow('__proto__')
+    }
   })
 
   test('of which one object has a hundred thousand fields is refused, many objects are not', () => {

@@ -81,12 +81,15 @@ const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
 
 const parse = (text: string): unknown => {
   try {
-    return text.includes('__proto__') ? JSON.parse(text, refusePrototype) : JSON.parse(text)
+    return PROTOTYPE.test(text) ? JSON.parse(text, refusePrototype) : JSON.parse(text)
   } catch (error) {
     if (error instanceof MillraceError) throw error
     throw new MillraceError('invalid_json', 'The body is not JSON.')
   }
 }
+
+/** Texts in which the key may be: it may be spelt with escapes, as any key (`"\u005f_proto__"`). */
+const PROTOTYPE = /__proto__|\\u00[5-7]/
 
 const refusePrototype = (key: string, value: unknown): unknown => {
   if (key === '__proto__') throw new MillraceError('invalid_json', 'A key of the body is "__proto__".')
