@@ -5,6 +5,7 @@ import type { Define } from './define.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
 import { paint } from './terminal/colour.ts'
+import { plainLines } from './terminal/plain-text.ts'
 
 /** All commands. Each is loaded only when it is the one called, so that none pays for the others' imports. */
 const COMMANDS: readonly { readonly name: string; readonly summary: string; readonly load: () => Promise<Define> }[] = [
@@ -182,11 +183,11 @@ const report = (error: unknown, { stderr }: CliContext): number => {
   if (error instanceof ConfigError) return tell(stderr, error.message, EXIT.usage)
   if (!(error instanceof CliFailure)) throw error
   const exitCode = tell(stderr, error.message, error.exitCode)
-  if (error.hint) stderr.write(`${paint(stderr, 'dim', error.hint)}\n`)
+  if (error.hint) stderr.write(`${paint(stderr, 'dim', plainLines(error.hint))}\n`)
   return exitCode
 }
 
 const tell = (stderr: NodeJS.WriteStream, message: string, exitCode: number): number => {
-  stderr.write(`${paint(stderr, 'red', 'millrace:')} ${message}\n`)
+  stderr.write(`${paint(stderr, 'red', 'millrace:')} ${plainLines(message)}\n`)
   return exitCode
 }

@@ -4,6 +4,7 @@ import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { nonNegative } from '../option-value.ts'
+import { plainLines } from '../terminal/plain-text.ts'
 
 /** `millrace cancel ID…`: asks each job to stop; says for each what became of it. */
 export const cancel: Define = (command, context, finish) => {
@@ -20,7 +21,7 @@ export const cancel: Define = (command, context, finish) => {
         } catch (error) {
           // The other jobs are to be cancelled all the same; without a server there is no point.
           if (!(error instanceof CliFailure) || error.status === undefined) throw error
-          context.stderr.write(`${id} ${error.message}\n`)
+          context.stderr.write(`${id} ${plainLines(error.message)}\n`)
           finish(EXIT.server)
         }
       }

@@ -5,6 +5,7 @@ import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { paint, STATUS_STYLE } from '../terminal/colour.ts'
 import { type Field, fieldsText } from '../terminal/fields.ts'
+import { plainLines } from '../terminal/plain-text.ts'
 import { labelsText, sizeText, timeText } from '../terminal/quantity-text.ts'
 
 /** `millrace job ID`: everything about one job that is known and not empty. */
@@ -21,7 +22,7 @@ export const job: Define = (command, context) => {
 }
 
 const describe = (found: JobAnswer, context: CliContext): string =>
-  `${fieldsText(context, fields(found))}${paint(context.stdout, 'dim', 'spec')}\n${JSON.stringify(found.spec, null, 2)}\n`
+  `${fieldsText(context, fields(found))}${paint(context.stdout, 'dim', 'spec')}\n${plainLines(JSON.stringify(found.spec, null, 2))}\n`
 
 const fields = (found: JobAnswer): readonly Field[] => [
   { name: 'job', value: found.job_id },

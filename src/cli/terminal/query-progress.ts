@@ -1,4 +1,5 @@
 import type { JobAnswer } from '../client/job-answer.ts'
+import { oneLine } from './plain-text.ts'
 
 const WIDTH = 24
 
@@ -10,5 +11,5 @@ export const queryProgressLine = (
   const { percentage = null, message = null } = progress ?? {}
   const filled = Math.floor(((percentage ?? 0) / 100) * WIDTH)
   const bar = percentage === null ? '' : `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${percentage}%  `
-  return `${bar}${message ?? status}`.slice(0, Math.max(20, columns - 1))
+  return `${bar}${oneLine(message ?? status)}`.slice(0, Math.max(20, columns - 1))
 }

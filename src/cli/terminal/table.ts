@@ -1,4 +1,4 @@
-import { stripVTControlCharacters } from 'node:util'
+import { oneLine } from './plain-text.ts'
 
 export type Column<Row> = {
   readonly title: string
@@ -16,9 +16,10 @@ const GAP = '  '
  */
 export const formatTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], width?: number): string => {
   const cells = rows.map(row => columns.map(column => oneLine(column.value(row))))
-  const widths = columns.map((column, index) => Math.max(column.title.length, ...cells.map(row => row[index]!.length)))
+  const titles = columns.map(({ title }) => oneLine(title))
+  const widths = titles.map((title, index) => Math.max(title.length, ...cells.map(row => row[index]!.length)))
   const limit = lastColumnLimit(widths, width)
-  const head = columns.map((column, index) => pad(column.title, widths[index]!, column.align))
+  const head = columns.map((column, index) => pad(titles[index]!, widths[index]!, column.align))
   const body = cells.map((row, at) =>
     columns.map((column, index) => {
       const text = index === columns.length - 1 ? cut(row[index]!, limit) : row[index]!
@@ -28,9 +29,6 @@ export const formatTable = <Row>(columns: readonly Column<Row>[], rows: readonly
   )
   return [head, ...body].map(row => `${row.join(GAP).trimEnd()}\n`).join('')
 }
-
-/** Text of others must not move the cursor or break the row. */
-const oneLine = (text: string): string => stripVTControlCharacters(text).replace(/\p{Cc}+/gu, ' ')
 
 const pad = (text: string, width: number, align: 'right' | undefined): string =>
   align === 'right' ? text.padStart(width) : text.padEnd(width)

@@ -1,4 +1,5 @@
 import { paint } from '../terminal/colour.ts'
+import { oneLine } from '../terminal/plain-text.ts'
 import type { FieldChange } from './compare.ts'
 import type { PlanStep } from './plan.ts'
 
@@ -41,9 +42,6 @@ const shortened = (value: string): string => {
   const text = oneLine(value)
   return text.length <= LONGEST_VALUE ? text : `${text.slice(0, LONGEST_VALUE - 1)}…`
 }
-
-/** Text of others must not move the cursor. */
-const oneLine = (text: string): string => text.replace(/\p{Cc}+/gu, ' ')
 
 const sumText = (steps: readonly PlanStep[]): string => {
   const count = (action: PlanStep['action']): number => steps.filter(step => step.action === action).length

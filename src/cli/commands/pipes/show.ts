@@ -4,6 +4,7 @@ import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
 import { paint } from '../../terminal/colour.ts'
 import { fieldsText } from '../../terminal/fields.ts'
+import { plainLines } from '../../terminal/plain-text.ts'
 import { timeText } from '../../terminal/quantity-text.ts'
 
 type ShowOptions = { readonly json?: boolean; readonly definition?: boolean }
@@ -42,7 +43,9 @@ const describe = (pipe: PipeAnswer, context: CliContext): string => {
     { name: 'created', value: timeText(pipe.created_at) },
     { name: 'updated', value: timeText(pipe.updated_at) },
   ])
-  const nodes = pipe.nodes.map(node => `\n${paint(context.stdout, 'bold', node.name)}${roleText(node)}\n${node.sql}\n`)
+  const nodes = pipe.nodes.map(
+    node => `\n${paint(context.stdout, 'bold', node.name)}${roleText(node)}\n${plainLines(node.sql)}\n`,
+  )
   return `${fields}${nodes.join('')}`
 }
 

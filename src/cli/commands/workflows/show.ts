@@ -5,6 +5,7 @@ import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
 import { paint, STATE_STYLE } from '../../terminal/colour.ts'
 import { type Field, fieldsText } from '../../terminal/fields.ts'
+import { plainLines } from '../../terminal/plain-text.ts'
 import { labelsText, timeText } from '../../terminal/quantity-text.ts'
 import { definitionOf } from '../../workflow-files/definition.ts'
 
@@ -25,7 +26,7 @@ export const defineShow: Define = (command, context) => {
 
 const describe = async (workflow: WorkflowAnswer, context: CliContext): Promise<string> => {
   const heading = paint(context.stdout, 'dim', 'definition')
-  return `${fieldsText(context, fields(workflow))}${heading}\n${await definitionText(workflow)}`
+  return `${fieldsText(context, fields(workflow))}${heading}\n${plainLines(await definitionText(workflow))}`
 }
 
 const definitionText = async (workflow: WorkflowAnswer): Promise<string> => {
