@@ -16,6 +16,9 @@ export type Metrics = {
   watch(store: Store, clock: Clock): void
 }
 
+/** A worker tells every few seconds that it lives; after so long its leases are over. */
+const SILENT_MS = 15_000
+
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
 export const createMetrics = (): Metrics => {
@@ -121,10 +124,11 @@ const watch = ({ store, clock, registers }: { store: Store; clock: Clock; regist
     collect: () => readWorkers(),
   })
   const readWorkers = shared(async () => {
-    const workers = await store.listWorkers()
+    const [workers, now] = await Promise.all([store.listWorkers(), store.now()])
     slots.reset()
     running.reset()
-    for (const worker of workers) {
+    // Those that are gone stay listed for a day: their slots are nobody's, and each restart would leave a series.
+    for (const worker of workers.filter(({ seenAt, running }) => now - seenAt < SILENT_MS || running > 0)) {
       slots.labels({ worker: worker.id }).set(worker.slots)
       running.labels({ worker: worker.id }).set(worker.running)
     }

@@ -2,6 +2,7 @@ import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ACCESS } from '../../src/http/auth/access.ts'
+import type { Clock } from '../../src/kernel/clock.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 
 let server: TestServer
@@ -60,6 +61,32 @@ describe('metrics', () => {
     expect(sum / count).toBeLessThan(20)
     await server.call('POST', '/v1/workflows/ticking/terminate')
   })
+
+  test('count no slots of a worker that is gone', async () => {
+    let ahead = 0
+    const clock: Clock = { now: () => Date.now() + ahead, monotonic: () => performance.now() }
+    const restarted = await startTestServer({ clock })
+    try {
+      const former = {
+        id: 'former',
+        host: 'here',
+        pid: 1,
+        roles: ['worker' as const],
+        slots: 8,
+        startedAt: clock.now(),
+      }
+      await restarted.store.beatWorker(former)
+      const workersOf = async () => {
+        const { body } = await restarted.call('GET', '/metrics')
+        return [...body.matchAll(/^millrace_slots\{worker="(.*)"\} \d+$/gm)].map(([, worker]) => worker)
+      }
+      expect((await workersOf()).toSorted()).toEqual([restarted.engine.workerId, 'former'].toSorted())
+      ahead = 60_000
+      await expect.poll(workersOf, { timeout: 10_000 }).toEqual([restarted.engine.workerId])
+    } finally {
+      await restarted.stop()
+    }
+  }, 20_000)
 
   test('have one series for all paths that are no route', async () => {
     for (const path of ['/a', '/b', '/c']) await open(path)
