@@ -5,6 +5,7 @@ import { DATA_FORMATS, type DataFormat } from '../model/data-source.ts'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
+import { fileFault } from './file-fault.ts'
 
 export type ContentOptions = {
   readonly format?: DataFormat
@@ -72,8 +73,7 @@ export const findFile = async (
 ): Promise<{ readonly path: string; readonly size: number }> => {
   const path = resolve(directory, place)
   const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    const text = error.code === 'ENOENT' ? `there is no file ${place}` : `${place}: ${error.message}`
-    throw new CliFailure(text, { exitCode: EXIT.usage })
+    throw fileFault(place, error)
   })
   if (!found.isFile()) throw new CliFailure(`${place} is not a file`, { exitCode: EXIT.usage })
   return { path, size: found.size }

@@ -67,7 +67,7 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
 const isTruncating = (populate: unknown): boolean => (populate as { readonly truncate?: boolean }).truncate === true
 
 /** What went where, in words: only what there is any of. */
-const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
+const report = ({ job_id, statistics, spec }: JobAnswer): readonly string[] => {
   const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
   const { delimiter, header } = statistics ?? {}
   const { datasource, create } = (spec.import ?? {}) as { readonly datasource?: string; readonly create?: boolean }
@@ -90,5 +90,6 @@ const report = ({ statistics, spec }: JobAnswer): readonly string[] => {
       ? ['rows that were there stay, also of the same source rows; --truncate puts these in their place']
       : []),
     ...(isDirty ? [`see what did not fit: millrace datasources quarantine ${datasource}`] : []),
+    ...(invalid_lines > 0 ? [`see what could not be read: millrace logs ${job_id}`] : []),
   ]
 }

@@ -25,7 +25,10 @@ export const followRun = async (input: {
   const run = await watchRun({ server, runId: answer.run_id, context, progress: options.follow ?? false })
   if (run === null) notes(context)(`the run goes on; see it with: millrace runs show ${answer.run_id}`)
   else if (options.json) stdout.write(`${JSON.stringify(run)}\n`)
-  else if (run.status !== 'completed' && !(options.follow && !stderr.isTTY)) explain(run, context)
+  else {
+    if (run.status !== 'completed' && !(options.follow && !stderr.isTTY)) explain(run, context)
+    if (run.counts.failed > 0) notes(context)(`see what failed: millrace runs jobs ${run.run_id} --status failed`)
+  }
   return exitCodeOfRun(run)
 }
 

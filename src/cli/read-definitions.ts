@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
+import { fileFault } from './file-fault.ts'
 
 export type Definition = Readonly<Record<string, unknown>>
 
@@ -12,7 +13,7 @@ export const readDefinitions = async (file: string, context: CliContext): Promis
   const wrong = (message: string): CliFailure => new CliFailure(`${file}: ${message}`, { exitCode: EXIT.usage })
   const [{ parseAllDocuments }, { yamlFaults }] = await Promise.all([import('yaml'), import('./yaml-faults.ts')])
   const content = await readText(file, context).catch((error: Error) => {
-    throw wrong(error.message)
+    throw fileFault(file, error)
   })
   // JSON is YAML, near enough.
   const documents = parseAllDocuments(content)

@@ -24,7 +24,7 @@ export const addJobFilters = (command: Command): Command =>
     .option('-s, --status <status>', 'only these; repeatable or comma-separated', repeated(String))
     .option('-k, --kind <kind>', 'only these kinds; repeatable or comma-separated', repeated(String))
     .option('--name <prefix>', 'only names that begin so')
-    .option('-l, --label <key:value>', 'only with this label; repeatable', repeated(String))
+    .option('-l, --label <key=value>', 'only with this label; repeatable', repeated(String))
     .option('-n, --limit <n>', 'at most so many', count, 20)
     .option('--json', 'print JSON: {jobs, next_cursor}')
 
@@ -41,11 +41,14 @@ export const showJobs = async (input: {
   const { status, kind, name, label, limit, json } = options
   const answer = await readPages<JobAnswer, 'jobs'>(server, 'jobs', {
     path,
-    query: { status, kind, name, label, ...input.query },
+    query: { status, kind, name, label: label?.map(asFilter), ...input.query },
     limit,
   })
   showList({ context, answer, rows: answer.jobs, columns: columns(context, Date.now()), things: 'jobs', json })
 }
+
+/** The API parts name and value by a colon; `run` takes labels with `=`, as they are shown everywhere. */
+const asFilter = (label: string): string => label.replace(/^([^:=]+)=/, '$1:')
 
 const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer>[] => [
   { title: 'JOB', value: job => job.job_id },
@@ -73,6 +76,15 @@ const reasonText = ({ status_reason: reason, exit_code: code, signal }: JobAnswe
 const whatText = ({ spec }: JobAnswer): string => {
   const http = spec.http as { readonly method?: string; readonly url?: string } | undefined
   if (http !== undefined) return `${http.method ?? 'GET'} ${http.url}`
-  const what = spec.command ?? spec.api ?? spec.query
+  const what = spec.command ?? spec.api ?? spec.query ?? dataText(spec)
   return Array.isArray(what) ? what.join(' ') : typeof what === 'string' ? what : ''
+}
+
+/** What a job works on that has no text of its own: a data source, and where its rows come from; a pipe and its node. */
+const dataText = (spec: JobAnswer['spec']): string | undefined => {
+  const { datasource, url, pipe, node } = (spec.import ?? spec.populate ?? spec.copy ?? spec.delete ?? {}) as {
+    readonly [field in 'datasource' | 'url' | 'pipe' | 'node']?: string
+  }
+  if (pipe !== undefined) return node === undefined ? pipe : `${pipe}.${node}`
+  return url === undefined || url.startsWith('upload:') ? datasource : `${url} → ${datasource}`
 }

@@ -9,17 +9,19 @@ import { onInterrupt } from './interrupt.ts'
 import { writeLines } from './log-output.ts'
 import { notes } from './terminal/note.ts'
 
-/**
- * Stays with a job until its end: its log on our streams, Ctrl-C cancels it, a second one kills it, a third one leaves.
- * Resolves with the exit code.
- */
-export const watchJob = async (input: {
+type Watched = {
   readonly server: ServerAddress
   readonly jobId: string
   /** There was a Ctrl-C before (`submitWatched`). */
   readonly isInterrupted?: boolean
   readonly context: CliContext
-}): Promise<number> => {
+}
+
+/**
+ * Stays with a job until its end: its log on our streams, Ctrl-C cancels it, a second one kills it, a third one leaves.
+ * Resolves with the exit code.
+ */
+export const watchJob = async (input: Watched): Promise<number> => {
   const { server, jobId, context } = input
   const note = notes(context)
   const leave = new AbortController()
@@ -31,13 +33,19 @@ export const watchJob = async (input: {
   const stopListening = onInterrupt(onPress)
   if (input.isInterrupted) onPress()
   if (context.stderr.isTTY) note(`job ${jobId}`)
+  const telling = context.stderr.isTTY
+    ? setTimeout(() => tellWhatItWaitsFor(input, note), WAIT_WORTH_TELLING_MS)
+    : undefined
   try {
     const status = await followLog({
       server,
       jobId,
       from: 1,
       signal: leave.signal,
-      onLines: lines => writeLines(context, lines),
+      onLines: lines => {
+        clearTimeout(telling)
+        return writeLines(context, lines)
+      },
       onLost: () => note('connection lost; connecting again'),
     })
     if (status === null) return EXIT.interrupted
@@ -46,8 +54,24 @@ export const watchJob = async (input: {
     explain(job, note)
     return exitCodeOf(job)
   } finally {
+    clearTimeout(telling)
     stopListening()
   }
+}
+
+/** Who sees nothing for so long asks what is wrong. */
+const WAIT_WORTH_TELLING_MS = 3000
+
+/** Says of a job that has not begun why it has not; of one that is silent, nothing. */
+const tellWhatItWaitsFor = ({ server, jobId }: Watched, note: (text: string) => void): void => {
+  // The follower is about to say what is wrong with the connection.
+  getJob(server, jobId).then(
+    job => {
+      if (job.status === 'queued') note('it is queued: it begins when one of the jobs that run now has ended')
+      if (job.status === 'pending') note(`it is pending${job.status_reason === null ? '' : `: ${job.status_reason}`}`)
+    },
+    () => {},
+  )
 }
 
 type Interrupt = {

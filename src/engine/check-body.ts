@@ -60,12 +60,13 @@ type Checker = { readonly definition: KindDefinition; readonly validator: Valida
 /** Compiles the schemas of all kinds once; the answer checks one body. */
 export const createBodyCheck = (definitions: readonly KindDefinition[]) => {
   const checkers = new Map(definitions.map(definition => [definition.kind, compile(definition)]))
+  const keys = Object.entries(KIND_OF_KEY).flatMap(([key, kind]) => (checkers.has(kind) ? [key] : []))
 
   return (body: unknown, place: BodyPlace): BodyCheck => {
     const { path } = place
     if (!isPlainObject(body)) return wrong(path, 'must be an object: a job body')
     const kind = kindOfBody(body)
-    if (kind === null) return wrong(path, `must have exactly one of ${Object.keys(KIND_OF_KEY).join(', ')}`)
+    if (kind === null) return wrong(path, `must have exactly one of ${keys.join(', ')}`)
     const checker = checkers.get(kind)
     if (!checker) return { type: 'wrong', errors: [{ path, message: notRun(kind), unavailable: true }] }
     if (!checker.validator.Check(body)) return { type: 'wrong', errors: faultsOfRefused(checker, body, place) }

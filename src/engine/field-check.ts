@@ -3,6 +3,7 @@ import { Compile, type Validator } from 'typebox/compile'
 import type { FieldError } from '../kernel/errors.ts'
 import { once } from '../kernel/once.ts'
 import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
+import { unknownField } from '../model/unknown-field.ts'
 import { sinkErrors } from './check-sinks.ts'
 
 type Given = Readonly<Record<string, unknown>>
@@ -31,7 +32,7 @@ export const createFieldCheck = (schema: {
     errors: value => [
       ...Object.keys(value)
         .filter(field => !Object.hasOwn(properties, field))
-        .map(field => ({ path: field, message: 'is not a known field' })),
+        .map(field => ({ path: field, message: unknownField(field, Object.keys(properties)) })),
       ...required.filter(field => value[field] === undefined).map(field => ({ path: field, message: 'is required' })),
       ...given(value)
         .filter(([field, one]) => !one.Check(value[field]))

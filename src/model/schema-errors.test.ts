@@ -26,6 +26,28 @@ test('each wrong field is named once, by its path from the root', () => {
   expect(faults({ name: 'long', retry: { tries: 'x' }, more: 1 })).toHaveLength(3)
 })
 
+test('for an unknown field the one that was meant is named, also inside of what may have several forms', () => {
+  const forms = Compile(
+    Type.Object(
+      {
+        time_zone: Type.Optional(Type.String()),
+        inner: Type.Optional(
+          Type.Union([Type.Object({ every: Type.String() }, { additionalProperties: false }), Type.String()]),
+        ),
+      },
+      { additionalProperties: false },
+    ),
+  )
+  const told = (value: unknown) => toFieldErrors(boundedErrors(forms, value), '')
+  expect(told({ timezone: 'x' })).toEqual([
+    { path: 'timezone', message: 'is not a known field; did you mean time_zone?' },
+  ])
+  expect(told({ inner: { every: 'x', evry: 'y' } })).toContainEqual({
+    path: 'inner.evry',
+    message: 'is not a known field; did you mean every?',
+  })
+})
+
 test('a field that is missing is named', () => {
   expect(faults({})).toEqual([{ path: 'name', message: 'is required' }])
 })
@@ -64,6 +86,7 @@ test('what is wrong at the beginning of a long list is told without looking at a
       looked += (value as { list: unknown[] }).list.length
       return list.Errors(value)
     },
+    Type: () => list.Type(),
   }
   const value = { list: ['x', ...Array(3_000_000).fill(1)] }
   expect(toFieldErrors(boundedErrors(counting, value), '').map(({ path }) => path)).toContain('list.0')

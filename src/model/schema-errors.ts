@@ -1,5 +1,6 @@
 import type { FieldError } from '../kernel/errors.ts'
 import { PATTERN_MEANING } from './patterns.ts'
+import { unknownField } from './unknown-field.ts'
 
 /** An error as TypeBox and Ajv give it. */
 export type SchemaError = {
@@ -7,10 +8,14 @@ export type SchemaError = {
   readonly instancePath: string
   readonly params: object
   readonly message?: string | undefined
+  /** Where in the schema, as a pointer behind `#`. */
+  readonly schemaPath?: string | undefined
+  /** The fields that an object may have, where one of its fields is none of them. */
+  readonly known?: readonly string[] | undefined
 }
 
-/** Of a validator, what tells errors. */
-type Teller = { Errors(value: unknown): readonly SchemaError[] }
+/** Of a validator, what tells errors, and of what schema. */
+type Teller = { Errors(value: unknown): readonly SchemaError[]; Type(): object }
 
 /** How much of a wrong value is looked at: first a little, then as much as the longest list there may be. */
 const LOOKS = [
@@ -26,9 +31,18 @@ const LOOKS = [
 export const boundedErrors = (validator: Teller, value: unknown): readonly SchemaError[] => {
   for (const look of LOOKS) {
     const errors = validator.Errors(shorten(value, { ...look }))
-    if (errors.length > 0) return errors
+    if (errors.length > 0) return errors.map(error => withKnown(error, validator.Type()))
   }
   return [{ keyword: 'long', instancePath: '', params: {}, message: 'is wrong somewhere far behind in a long list' }]
+}
+
+const withKnown = (error: SchemaError, schema: object): SchemaError => {
+  if (error.keyword !== 'boolean' && error.keyword !== 'additionalProperties') return error
+  const keys = pointerToKeys(error.schemaPath ?? '').filter(
+    (key, at, all) => at < all.length - 1 || key !== 'additionalProperties',
+  )
+  const inner = keys.reduce<unknown>((place, key) => (place as Record<string, unknown> | undefined)?.[key], schema)
+  return { ...error, known: Object.keys((inner as { properties?: object } | undefined)?.properties ?? {}) }
 }
 
 /** Objects of few fields are kept whole: what is required would be missed otherwise. */
@@ -69,7 +83,7 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
     case 'additionalProperties':
       return namesOf(params.additionalProperties ?? params.additionalProperty).map(name => [
         joinPath(path, name),
-        'is not a known field',
+        unknownField(name, error.known ?? []),
       ])
     case 'required':
       return namesOf(params.requiredProperties ?? params.missingProperty).map(name => [
@@ -78,7 +92,7 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
       ])
     // TypeBox gives up after eight errors: it may name the unknown fields one by one and never come to the whole.
     case 'boolean':
-      return [[path, 'is not a known field']]
+      return [[path, unknownField(pointerToKeys(error.instancePath).at(-1) ?? '', error.known ?? [])]]
     case 'anyOf':
     case 'propertyNames':
       return [] // said by the errors of its parts
@@ -119,12 +133,13 @@ const sizeOf = (keyword: string, limit: unknown): string => {
 
 const namesOf = (value: unknown): readonly string[] => (Array.isArray(value) ? value.map(String) : [String(value)])
 
-const pointerToPath = (pointer: string): string =>
+const pointerToPath = (pointer: string): string => pointerToKeys(pointer).join('.')
+
+const pointerToKeys = (pointer: string): readonly string[] =>
   pointer
     .split('/')
     .slice(1)
     .map(part => part.replaceAll('~1', '/').replaceAll('~0', '~'))
-    .join('.')
 
 export const joinPath = (prefix: string, path: string): string =>
   prefix && path ? `${prefix}.${path}` : prefix || path

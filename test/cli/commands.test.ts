@@ -1,6 +1,7 @@
+import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -105,7 +106,7 @@ test('logs prints all, the last lines, with times, or as JSON', async () => {
 })
 
 test('logs -f follows a running job to its end', async () => {
-  const gate = join(server.cwd, 'gate')
+  const gate = join(server.cwd, 'free-slots')
   const id = await submitted('--', `echo before; until [ -e ${gate} ]; do sleep 0.05; done; echo after`)
   const child = start(['logs', '-f', id], { cwd: server.cwd })
   const end = finished(child)
@@ -131,7 +132,7 @@ test('jobs lists the newest first, filters, and has a form for programs', async 
   const second = await submitted('--label', 'list=yes', '--', 'exit 3')
   await jobOf(first)
   await jobOf(second)
-  const table = (await run(['jobs', '--label', 'list:yes'])).stdout.trim().split('\n')
+  const table = (await run(['jobs', '--label', 'list=yes'])).stdout.trim().split('\n')
   expect(table).toHaveLength(3)
   expect(table[1]).toMatch(new RegExp(`^${second} +failed +command +.* exit 3 +exit 3$`))
   expect(table[2]).toMatch(new RegExp(`^${first} +completed +.*list a$`))
@@ -237,6 +238,25 @@ test('a wrong value is told with its field and what would be right', async () =>
   expect(code).toBe(125)
   expect(stderr).toContain('name')
   expect(stderr).toContain('(invalid)')
+  expect(stderr).not.toContain('entry of errors')
+})
+
+test('on a terminal a job that does not begin says what it waits for', async context => {
+  if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
+  const gate = join(server.cwd, 'free-slots')
+  const holders = Array.from({ length: 4 }, () => submitted('--', `until [ -e '${gate}' ]; do sleep 0.1; done`))
+  await Promise.all(holders)
+  const main = join(import.meta.dirname, '../../src/cli/main.ts')
+  const child = spawn('/usr/bin/script', ['-qec', `'${process.execPath}' '${main}' run -- echo begun`, '/dev/null'], {
+    cwd: server.cwd,
+    env: { PATH: process.env.PATH, HOME: server.cwd, TERM: 'xterm' },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const output = printed(child.stdout, /begun/)
+  await printed(child.stdout, /it is queued: it begins when one of the jobs that run now has ended/)
+  writeFileSync(gate, '')
+  expect(await output).toContain('begun')
+  for (const id of await Promise.all(holders)) expect(await jobOf(id)).toMatchObject({ status: 'completed' })
 })
 
 test.each([
@@ -246,7 +266,8 @@ test.each([
   [['jobs', '--limit', '0'], '1 or more'],
   [['nonsense'], 'unknown command'],
   [['tokens', 'create', 'x'], '--role'],
-  [['submit', 'missing.json'], 'ENOENT'],
+  [['submit', 'missing.json'], 'there is no missing.json'],
+  [['submit', 'data'], 'data is a directory'],
 ])('wrong usage %j exits with 2', async (args, message) => {
   const { code, stderr } = await run(args)
   expect(code).toBe(2)

@@ -20,7 +20,10 @@ test('config prints every setting, its value and where it comes from, but no sec
   expect(stdout).toMatch(/^JOB_QUEUE_MAX_WORKERS +file +8$/m)
   expect(stdout).toMatch(/^MILLRACE_ADMIN_TOKEN +environment +\*\*\*$/m)
   expect(stdout).toMatch(/^MILLRACE_RETENTION_JOBS +environment +for ever$/m)
-  expect(stdout).toMatch(/^MILLRACE_RETENTION_LOGS +default +30d00h$/m)
+  expect(stdout).toMatch(/^MILLRACE_RETENTION_LOGS +default +30d$/m)
+  expect(stdout).toMatch(/^JOB_RESULT_TTL_HOURS +default +24$/m)
+  expect(stdout).toMatch(/^MILLRACE_MAX_BODY_BYTES +default +16MiB$/m)
+  expect(stdout).toMatch(/^MILLRACE_IMPORT_DIRS +default +-$/m)
   expect(stdout).not.toContain('hunter22')
 })
 

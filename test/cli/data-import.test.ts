@@ -42,6 +42,11 @@ test('what does not fit is told, and where to see it', async () => {
   const { code, stderr } = await run([file('bad.csv', 'n,text\n3,three\nx,bad\n4\n'), 'rows'])
   expect([code, stderr]).toEqual([0, expect.stringMatching(/1 row written, 1 row quarantined, 1 invalid line/)])
   expect(stderr).toContain('millrace datasources quarantine rows\n')
+  const [, id = ''] = /see what could not be read: millrace logs (\S+)\n/.exec(stderr) ?? []
+  expect((await inProcess(['logs', id], { cwd: server.cwd })).stderr).toContain('line ')
+  expect((await inProcess(['jobs', '--kind', 'import'], { cwd: server.cwd })).stdout).toMatch(
+    /completed +import .* rows$/m,
+  )
   const shown = await inProcess(['datasources', 'quarantine', 'rows'], { cwd: server.cwd })
   expect(shown.stdout).toMatch(/^when +column +error +n +text\n\S+ \S+ +n +.* x +bad\n/)
 })

@@ -36,6 +36,7 @@ test('trigger --wait exits with 0 when all items completed and with 1 when one f
   const { code, stdout, stderr } = await run(['trigger', 'bad', '--wait'])
   expect(code).toBe(1)
   expect(stderr).toContain(`run ${stdout.trim()} failed (items_failed): 1 failed, 1 completed`)
+  expect(stderr).toContain(`see what failed: millrace runs jobs ${stdout.trim()} --status failed\n`)
   const followed = await run(['workflows', 'trigger', 'bad', '--follow', '--json'])
   expect(followed.code).toBe(1)
   expect(followed.stderr).toMatch(/run \S+ failed: 1 failed, 1 completed/)
@@ -323,7 +324,10 @@ test.each([
   [['trigger', 'x', '--params', '{"id": 12345678901234567890}'], 2, 'id: must be a number that a double holds'],
   [['trigger', 'x', '--param', 'id=12345678901234567890'], 2, 'send it as a text'],
   [['workflows', 'apply'], 2, 'missing required argument'],
-  [['workflows', 'nonsense', 'x'], 2, 'too many arguments'],
+  [['workflows', 'shw', 'x'], 2, "unknown command 'shw'\n(Did you mean show?)"],
+  [['workflows', 'nightly'], 2, "unknown command 'nightly'\n(To show one: millrace workflows show nightly)"],
+  [['tokens', 'crate', 'x'], 2, "unknown command 'crate'\n(Did you mean create?)"],
+  [['workflows', 'apply', 'nowhere'], 2, 'there is no nowhere\n'],
   [['workflows', 'upcoming', 'x', '-n', '0'], 2, '1 or more'],
 ])('%j is refused in words', async (args, code, message) => {
   const result = await run(args)

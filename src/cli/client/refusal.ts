@@ -25,7 +25,8 @@ export const refusalOf = (status: number, body: string): CliFailure => {
   const code = problem.code === undefined ? `status ${status}` : problem.code
   return new CliFailure(`${summary} (${code})${fields.join('')}`, {
     exitCode: EXIT.server,
-    hint: problem.hint,
+    // Of wrong fields it says where they are told, which they have just been.
+    hint: problem.code === 'invalid' && problem.errors?.length ? undefined : problem.hint,
     code: problem.code,
     status,
     fields: problem.errors,

@@ -13,7 +13,7 @@ import { durationText, timeText } from '../terminal/quantity-text.ts'
 import { type Column, formatTable } from '../terminal/table.ts'
 
 type AnalyticsOptions = {
-  readonly since: number
+  readonly since?: number
   readonly from?: string
   readonly to?: string
   readonly workflow?: string
@@ -21,11 +21,13 @@ type AnalyticsOptions = {
   readonly json?: boolean
 }
 
+const DAY_MS = 86_400_000
+
 /** `millrace analytics`: how jobs and workflows have done over a time. */
 export const analytics: Define = (command, context) => {
   command
     .description('show how jobs and workflows have done')
-    .option('--since <duration>', 'from so long ago, such as 7d', duration, 86_400_000)
+    .option('--since <duration>', 'from so long ago, such as 7d; a day when left out', duration)
     .option('--from <time>', 'RFC 3339; instead of --since')
     .option('--to <time>', 'RFC 3339; now when left out')
     .option('-w, --workflow <name>', 'only this workflow, by name or id')
@@ -49,7 +51,7 @@ const read = async (options: AnalyticsOptions, context: CliContext): Promise<Ana
   const server = findServer(context)
   const to: ReadTimestamp = options.to === undefined ? { type: 'time', epochMs: Date.now() } : readTimestamp(options.to)
   // What is no time the server refuses.
-  const from = options.from ?? (to.type === 'time' ? toTimestamp(to.epochMs - options.since) : undefined)
+  const from = options.from ?? (to.type === 'time' ? toTimestamp(to.epochMs - (options.since ?? DAY_MS)) : undefined)
   const workflow = options.workflow === undefined ? undefined : await getWorkflow(server, options.workflow)
   const trend = typeof options.trend === 'string' ? options.trend : undefined
   return call<AnalyticsAnswer>(server, {

@@ -2,7 +2,7 @@ import type { LoadedConfig } from '../../kernel/config.ts'
 import { type Config, settings } from '../../kernel/settings.ts'
 import type { Define } from '../define.ts'
 import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
-import { durationText, sizeText } from '../terminal/quantity-text.ts'
+import { durationSetting, sizeSetting } from '../terminal/setting-text.ts'
 import { formatTable } from '../terminal/table.ts'
 
 /** `millrace config`: every setting, its value and where it comes from; secret values are not shown. */
@@ -35,12 +35,16 @@ const shown = (value: unknown, secret: boolean): unknown => {
   return secret && value !== null ? '***' : value
 }
 
-const valueText = ({ name, value }: Row): string => {
+const HOUR_MS = 3_600_000
+
+/** As it would be written in a configuration. */
+const valueText = ({ name, env, value }: Row): string => {
   if (value === null) return name.startsWith('retention') ? 'for ever' : '-'
-  if (name.endsWith('Ms')) return durationText(Number(value))
-  if (name.endsWith('Bytes')) return sizeText(Number(value))
+  if (env.endsWith('_HOURS')) return String(Number(value) / HOUR_MS)
+  if (name.endsWith('Ms')) return durationSetting(Number(value))
+  if (name.endsWith('Bytes')) return sizeSetting(Number(value))
   if (name === 'blobPlace') return JSON.stringify(value)
-  return Array.isArray(value) ? value.join(',') : String(value)
+  return (Array.isArray(value) ? value.join(',') : String(value)) || '-'
 }
 
 const asObject = (rows: readonly Row[]): Readonly<Record<string, unknown>> =>

@@ -1,3 +1,4 @@
+import { commandGroup } from '../command-group.ts'
 import type { Define } from '../define.ts'
 import { defineCreate } from './datasources/create.ts'
 import { defineDrop } from './datasources/drop.ts'
@@ -18,7 +19,4 @@ const COMMANDS: Readonly<Record<string, Define>> = {
 }
 
 /** `millrace datasources …`: everything about data sources; `list` when nothing else is said. */
-export const datasources: Define = (command, context, finish) => {
-  for (const [name, define] of Object.entries(COMMANDS))
-    define(command.command(name, { isDefault: name === 'list' }), context, finish)
-}
+export const datasources: Define = commandGroup(COMMANDS)

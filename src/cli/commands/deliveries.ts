@@ -3,6 +3,7 @@ import { readPages } from '../client/pages.ts'
 import { call, send } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
 import type { DeliveryAnswer } from '../client/workflow-answer.ts'
+import { commandGroup } from '../command-group.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { count, repeated } from '../option-value.ts'
@@ -12,11 +13,8 @@ import { showList } from '../terminal/show-list.ts'
 import type { Column } from '../terminal/table.ts'
 
 /** `millrace deliveries list | show | redeliver`. */
-export const deliveries: Define = (command, context) => {
-  list(command.command('list', { isDefault: true }), context)
-  show(command.command('show'), context)
-  redeliver(command.command('redeliver'), context)
-}
+export const deliveries: Define = (command, context, finish) =>
+  commandGroup({ list, show, redeliver })(command, context, finish)
 
 const deliveryPath = (id: string, rest = ''): string => `/v1/deliveries/${encodeURIComponent(id)}${rest}`
 

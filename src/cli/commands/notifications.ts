@@ -4,6 +4,7 @@ import { readPages } from '../client/pages.ts'
 import { call } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
 import type { NotificationAnswer, PreferenceAnswer } from '../client/workflow-answer.ts'
+import { commandGroup } from '../command-group.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
@@ -15,11 +16,8 @@ import { showList } from '../terminal/show-list.ts'
 import type { Column } from '../terminal/table.ts'
 
 /** `millrace notifications list | read | preference`. */
-export const notifications: Define = (command, context) => {
-  list(command.command('list', { isDefault: true }), context)
-  read(command.command('read'), context)
-  preference(command.command('preference'), context)
-}
+export const notifications: Define = (command, context, finish) =>
+  commandGroup({ list, read, preference })(command, context, finish)
 
 const PATH = '/v1/notifications'
 

@@ -1,3 +1,4 @@
+import { commandGroup } from '../command-group.ts'
 import type { Define } from '../define.ts'
 import { defineApply } from './pipes/apply.ts'
 import { defineDrop } from './pipes/drop.ts'
@@ -12,7 +13,4 @@ const COMMANDS: Readonly<Record<string, Define>> = {
 }
 
 /** `millrace pipes …`: everything about pipes; `list` when nothing else is said. */
-export const pipes: Define = (command, context, finish) => {
-  for (const [name, define] of Object.entries(COMMANDS))
-    define(command.command(name, { isDefault: name === 'list' }), context, finish)
-}
+export const pipes: Define = commandGroup(COMMANDS)

@@ -1,3 +1,4 @@
+import { commandGroup } from '../command-group.ts'
 import type { Define } from '../define.ts'
 import { defineJobs } from './runs/jobs.ts'
 import { defineList } from './runs/list.ts'
@@ -18,7 +19,4 @@ const COMMANDS: Readonly<Record<string, Define>> = {
 }
 
 /** `millrace runs …`: everything about runs; `list` when nothing else is said. */
-export const runs: Define = (command, context, finish) => {
-  for (const [name, define] of Object.entries(COMMANDS))
-    define(command.command(name, { isDefault: name === 'list' }), context, finish)
-}
+export const runs: Define = commandGroup(COMMANDS)

@@ -7,6 +7,7 @@ import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
+import { fileFault } from '../file-fault.ts'
 import { readJson } from '../read-json.ts'
 import { watchJob } from '../watch-job.ts'
 
@@ -31,9 +32,15 @@ export const submit: Define = (command, context, finish) => {
 }
 
 const readBody = async (file: string, context: CliContext): Promise<unknown> => {
+  const content = await readText(file, context).catch((error: Error) => {
+    throw fileFault(file, error)
+  })
   try {
-    return readJson(file === '-' ? await text(context.stdin) : await readFile(resolve(context.directory, file), 'utf8'))
+    return readJson(content)
   } catch (error) {
     throw new CliFailure(`${file}: ${(error as Error).message}`, { exitCode: EXIT.usage })
   }
 }
+
+const readText = (file: string, { stdin, directory }: CliContext): Promise<string> =>
+  file === '-' ? text(stdin) : readFile(resolve(directory, file), 'utf8')

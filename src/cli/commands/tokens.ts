@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { ROLES } from '../../model/scopes.ts'
 import { call, send } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
+import { commandGroup } from '../command-group.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
@@ -12,12 +13,8 @@ import { timeText } from '../terminal/quantity-text.ts'
 import { formatTable } from '../terminal/table.ts'
 
 /** `millrace tokens list | create | delete | reset-admin`. */
-export const tokens: Define = (command, context) => {
-  list(command.command('list', { isDefault: true }), context)
-  create(command.command('create'), context)
-  remove(command.command('delete'), context)
-  resetAdmin(command.command('reset-admin'), context)
-}
+export const tokens: Define = (command, context, finish) =>
+  commandGroup({ list, create, delete: remove, 'reset-admin': resetAdmin })(command, context, finish)
 
 type TokenAnswer = {
   readonly token_id: string

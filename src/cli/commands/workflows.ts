@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { commandGroup } from '../command-group.ts'
 import type { Define } from '../define.ts'
 import { trigger } from './trigger.ts'
 import { defineApply } from './workflows/apply.ts'
@@ -27,7 +27,4 @@ const COMMANDS: Readonly<Record<string, Define>> = {
 }
 
 /** `millrace workflows …`: everything about workflows; `list` when nothing else is said. */
-export const workflows: Define = (command: Command, context, finish) => {
-  for (const [name, define] of Object.entries(COMMANDS))
-    define(command.command(name, { isDefault: name === 'list' }), context, finish)
-}
+export const workflows: Define = commandGroup(COMMANDS)

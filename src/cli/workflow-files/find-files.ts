@@ -1,7 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join, resolve } from 'node:path'
-import { EXIT } from '../exit-code.ts'
-import { CliFailure } from '../failure.ts'
+import { fileFault } from '../file-fault.ts'
 
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
 
@@ -23,7 +22,7 @@ export const findFiles = async (places: readonly string[], directory: string): P
 const filesAt = async (place: string, directory: string): Promise<readonly string[]> => {
   const path = resolve(directory, place)
   const found = await stat(path).catch((error: Error) => {
-    throw new CliFailure(`${place}: ${error.message}`, { exitCode: EXIT.usage })
+    throw fileFault(place, error)
   })
   return found.isDirectory() ? filesBelow(path, place) : [place]
 }

@@ -1,0 +1,21 @@
+import { expect, test } from 'vitest'
+import { unknownField } from './unknown-field.ts'
+
+const FIELDS = ['name', 'retry', 'timeout_seconds', 'time_zone', 'crons', 'environment', 'labels']
+
+test('a field that was probably meant is named', () => {
+  const meant = {
+    retries: 'retry',
+    timeout: 'timeout_seconds',
+    timezone: 'time_zone',
+    cron: 'crons',
+    env: 'environment',
+  }
+  for (const [said, field] of Object.entries(meant))
+    expect(unknownField(said, FIELDS)).toBe(`is not a known field; did you mean ${field}?`)
+})
+
+test('nothing is made up where none is like it', () => {
+  for (const said of ['depends_on', 'cwd', 'x'.repeat(100_000), ''])
+    expect(unknownField(said, FIELDS)).toBe('is not a known field')
+})
