@@ -14,6 +14,8 @@ const ADDING: ReadonlySet<string> = new Set([
   'beginIdempotent',
   'createToken',
   'createWorkspace',
+  // Asks whether there is room for any of these.
+  'ping',
 ])
 
 type Commit = {
