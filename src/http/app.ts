@@ -14,6 +14,7 @@ import { keepAnswers } from './idempotency.ts'
 import { readJsonBodies, requireBodies } from './json-body.ts'
 import { createLiveStreams } from './live-streams.ts'
 import { createMetrics } from './metrics.ts'
+import { limitConnections } from './most-connections.ts'
 import { openApiOptions } from './open-api.ts'
 import { checkPaths } from './paths.ts'
 import { type QueryReaders, readQueries } from './query.ts'
@@ -84,6 +85,7 @@ export const createApp = async (
   const metrics = services.metrics ?? createMetrics()
   const app = createFastify(services, idleConnectionMs)
 
+  limitConnections(app.server, services)
   const refuseUnrouted = handleErrors(app, { logger })
   secureAnswers(app)
   readJsonBodies(app)

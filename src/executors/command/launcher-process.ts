@@ -1,9 +1,8 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../kernel/logger.ts'
+import { type PipedChild, startChild } from '../../kernel/start-child.ts'
 import { createReceiver, createSender, type LauncherSettings, type Order, type Report } from './launch-protocol.ts'
 
 /** One life of the launcher: from its start to its death. */
@@ -36,12 +35,13 @@ const ENTRY = fileURLToPath(
 )
 
 /** Starts a launcher and waits until it takes orders. Rejects with what it said when it ends before. */
-export const startLauncherProcess = (options: Options): Promise<{ process: LauncherProcess; ready: ReadyReport }> => {
+export const startLauncherProcess = async (
+  options: Options,
+): Promise<{ process: LauncherProcess; ready: ReadyReport }> => {
   const { settings, logger, onReport, onEnd } = options
   // Its own process group: a Ctrl-C in the terminal is for the server, which ends its jobs first. No environment: what the
   // server knows by variables is not the launcher's, and not its commands'.
-  const child = spawn(process.execPath, [...FLAGS, ENTRY, JSON.stringify(settings)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const child = await startChild(process.execPath, [...FLAGS, ENTRY, JSON.stringify(settings)], {
     detached: true,
     env: compileCache(),
     cwd: '/',
@@ -58,7 +58,7 @@ export const startLauncherProcess = (options: Options): Promise<{ process: Launc
     child.stdout.setEncoding('utf8').on('data', receive)
     // A write to a launcher that has just died: its end is told by `close`.
     child.stdin.on('error', () => {})
-    child.once('error', reject)
+    child.on('error', reject)
     child.once('close', (code, signal) => {
       if (ready) return onEnd()
       reject(new Error(`the launcher ended (${signal ?? code}): ${complaints().trim()}`))
@@ -73,9 +73,7 @@ const compileCache = (): Readonly<Record<string, string>> => {
   return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) }
 }
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable>
-
-const toLauncherProcess = (child: Child): LauncherProcess => ({
+const toLauncherProcess = (child: PipedChild): LauncherProcess => ({
   pid: child.pid!,
   send: createSender(text => {
     if (child.stdin.writable) child.stdin.write(text)
@@ -90,7 +88,7 @@ const toLauncherProcess = (child: Child): LauncherProcess => ({
 })
 
 /** Keeps the last of what the launcher says on its standard error, and logs it. */
-const collectComplaints = (child: Child, logger: Logger): (() => string) => {
+const collectComplaints = (child: PipedChild, logger: Logger): (() => string) => {
   let last = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     last = (last + text).slice(-2000)

@@ -1,8 +1,8 @@
-import { type ChildProcessByStdio, spawn } from 'node:child_process'
 import { dirname } from 'node:path'
-import type { Readable, Writable } from 'node:stream'
+import type { Readable } from 'node:stream'
 import { fileURLToPath } from 'node:url'
 import type { Logger } from '../../kernel/logger.ts'
+import { type PipedChild, startChild } from '../../kernel/start-child.ts'
 import type { EngineReport, EngineSettings } from './engine/protocol.ts'
 
 /** One life of an engine: from when it serves to its death. */
@@ -38,10 +38,9 @@ const ENTRY = fileURLToPath(
 )
 
 /** Starts an engine and waits until it serves. Rejects with what it said when it ends before. */
-export const startEngineProcess = ({ settings, logger, onIdle }: Options): Promise<EngineProcess> => {
+export const startEngineProcess = async ({ settings, logger, onIdle }: Options): Promise<EngineProcess> => {
   // A process group of its own: a Ctrl-C in the terminal is for the server. What the server knows by variables is not the engine's.
-  const child = spawn(process.execPath, [...FLAGS, ENTRY, JSON.stringify(settings)], {
-    stdio: ['pipe', 'pipe', 'pipe'],
+  const child = await startChild(process.execPath, [...FLAGS, ENTRY, JSON.stringify(settings)], {
     detached: true,
     env: environment(settings),
     cwd: dirname(settings.dataPath),
@@ -52,7 +51,7 @@ export const startEngineProcess = ({ settings, logger, onIdle }: Options): Promi
   child.stdin.on('error', () => {})
 
   return new Promise((resolve, reject) => {
-    child.once('error', reject)
+    child.on('error', reject)
     child.once('close', (code, signal) => {
       const said = shown(complaints(), dirname(settings.dataPath))
       reject(new Error(`it ended (${signal ?? code}): ${said}`))
@@ -73,8 +72,6 @@ export const startEngineProcess = ({ settings, logger, onIdle }: Options): Promi
 /** Callers are told of it: on one line, and not where on this machine its folder is. */
 const shown = (text: string, folder: string): string => text.replaceAll(`${folder}/`, '').replaceAll(/\s+/g, ' ').trim()
 
-type Child = ChildProcessByStdio<Writable, Readable, Readable>
-
 const environment = (settings: EngineSettings): Readonly<Record<string, string>> => ({
   UV_THREADPOOL_SIZE: String(THREADS),
   TZ: 'UTC',
@@ -82,7 +79,7 @@ const environment = (settings: EngineSettings): Readonly<Record<string, string>>
   TMPDIR: settings.spoolPath,
 })
 
-const stop = async (child: Child, ended: Promise<void>): Promise<void> => {
+const stop = async (child: PipedChild, ended: Promise<void>): Promise<void> => {
   child.stdin.end()
   const timer = setTimeout(() => child.kill('SIGKILL'), STOP_MS)
   await ended.finally(() => clearTimeout(timer))
@@ -98,7 +95,7 @@ const readReports = (stdout: Readable, onReport: (report: EngineReport) => void)
 }
 
 /** Keeps the last of what the engine says on its standard error, and logs it. */
-const collectComplaints = (child: Child, logger: Logger): (() => string) => {
+const collectComplaints = (child: PipedChild, logger: Logger): (() => string) => {
   let last = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     last = (last + text).slice(-2000)
