@@ -114,7 +114,11 @@ test('a loop stopped in the tick it was started in never runs', async () => {
 
 test('a fault is logged and tried again after a growing wait that wakes do not shorten', async () => {
   const logged: { faults: number }[] = []
-  const logger = { error: (fields: { faults: number }) => logged.push(fields) } as unknown as Logger
+  const told: [object, string][] = []
+  const logger = {
+    error: (fields: { faults: number }) => logged.push(fields),
+    info: (fields: object, text: string) => told.push([fields, text]),
+  } as unknown as Logger
   let monotonic = 0
   const clock = { now: () => 0, monotonic: () => monotonic }
   let runs = 0
@@ -143,4 +147,5 @@ test('a fault is logged and tried again after a growing wait that wakes do not s
   monotonic = 250 + 500
   loop.wake()
   await vi.waitFor(() => expect(runs).toBe(3))
+  await vi.waitFor(() => expect(told).toEqual([[{ loop: 'test', faults: 2 }, 'test works again']]))
 })

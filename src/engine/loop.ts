@@ -32,7 +32,7 @@ const LONGEST_BACKOFF_MS = 30_000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
- * The skeleton of every loop of the server. A run that rejects is logged and tried again after a wait that doubles up to
+ * The skeleton of every loop of the server. A run that rejects is logged, as is the first that works again, and tried again after a wait that doubles up to
  * 30 s (or less); wakes do not shorten that wait, else a broken database would be asked as fast as jobs come in.
  * Its timer does not keep the process alive.
  */
@@ -69,6 +69,7 @@ export const createLoop = (options: LoopOptions): Loop => {
     woken = false
     try {
       const wanted = await options.runOnce(stopping.signal)
+      if (faults > 0) options.logger.info({ loop: options.name, faults }, `${options.name} works again`)
       faults = 0
       return Math.min(wanted ?? intervalMs, intervalMs)
     } catch (error) {
