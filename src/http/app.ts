@@ -8,6 +8,7 @@ import { newId } from '../kernel/ids.ts'
 import type { Access } from './auth/access.ts'
 import { authenticate } from './auth/authenticate.ts'
 import { createCallers } from './auth/callers.ts'
+import { limitBodies } from './body-room.ts'
 import { tinybirdRoutes } from './dialects/tinybird/routes.ts'
 import { answerUnreadable, handleErrors, sendProblem } from './error-handler.ts'
 import { keepAnswers } from './idempotency.ts'
@@ -98,6 +99,7 @@ export const createApp = async (
   const streams = createLiveStreams(app, { callers, logger })
   const queries = createSmallQueries(services)
   authenticate(app, { store, callers, publicUrl: config.publicUrl, stopping: services.stopping ?? null })
+  limitBodies(app, config)
   keepAnswers(app, { store, logger, publicUrl: config.publicUrl })
   requireBodies(app)
   checkPaths(app)

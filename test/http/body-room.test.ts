@@ -1,0 +1,70 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
+import { startTestServer, type TestServer } from '../server.ts'
+
+/** Of one body; a workspace has room for sixteen. */
+const LARGEST = 64 * 1024
+
+let server: TestServer
+let elsewhere: string
+beforeAll(async () => {
+  server = await startTestServer({ settings: { 'max-body-bytes': String(LARGEST) } })
+  await server.call('POST', '/v1/workspaces', { name: 'elsewhere' })
+  elsewhere = (await server.call('POST', '/v1/tokens', { name: 'e', role: 'operator', workspace: 'elsewhere' })).body
+    .token
+})
+afterAll(() => server?.stop())
+
+/** Begins a request and sends `bytes` of its body, which do not end it. */
+const begin = async (header: string, bytes: string): Promise<Socket> => {
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+  socket.on('error', () => {})
+  onTestFinished(() => void socket.destroy())
+  const head = `POST /v1/jobs HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\nContent-Type: application/json`
+  socket.write(`${head}\r\n${header}\r\n\r\n${bytes}`)
+  await once(socket, 'connect')
+  return socket
+}
+
+const submit = async (token = server.token): Promise<number> => {
+  const authorization = `Bearer ${token}`
+  return (await server.call('POST', '/v1/jobs', { command: 'true' }, { authorization })).status
+}
+
+/** A chunk of 32 KiB, and the end that does not come. */
+const CHUNK = `8000\r\n${' '.repeat(0x8000)}\r\n`
+
+test.each([
+  ['declare', 16, `Content-Length: ${LARGEST}`, '{'],
+  ['send in chunks', 33, 'Transfer-Encoding: chunked', CHUNK],
+])(
+  'bodies that %s more than there is room for keep out others of their workspace alone, and while they are there',
+  async (_, count, header, bytes) => {
+    const sockets = await Promise.all(Array.from({ length: count }, () => begin(header, bytes)))
+    await expect.poll(() => submit()).toBe(503)
+    expect(await submit(elsewhere)).toBe(201)
+    expect((await server.call('GET', '/v1/jobs')).status).toBe(200)
+    for (const socket of sockets) socket.destroy()
+    await expect.poll(() => submit()).toBe(201)
+  },
+)
+
+test('a body that is beyond the room while it comes ends its connection', async () => {
+  await Promise.all(Array.from({ length: 31 }, () => begin('Transfer-Encoding: chunked', CHUNK)))
+  await expect
+    .poll(async () => {
+      const socket = await begin('Transfer-Encoding: chunked', `${CHUNK}${CHUNK.slice(0, -100)}`)
+      const closed = new Promise(resolve => socket.once('close', () => resolve('closed')))
+      return Promise.race([closed, new Promise(resolve => setTimeout(resolve, 300))])
+    })
+    .toBe('closed')
+})
+
+test('what was answered gives its room back', async () => {
+  const body = { command: 'true', stdin: 'x'.repeat(LARGEST - 1000) }
+  await expect.poll(() => submit()).toBe(201)
+  for (let at = 0; at < 40; at++) expect((await server.call('POST', '/v1/jobs', body)).status).toBe(201)
+  expect((await server.call('POST', '/v1/jobs', { ...body, stdin: 'x'.repeat(2 * LARGEST) })).status).toBe(413)
+  expect(await submit()).toBe(201)
+})
