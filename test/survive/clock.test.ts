@@ -27,3 +27,14 @@ test('with the clock set back an hour, running work ends, retries come in time, 
   const { body } = await server.call('GET', '/v1/jobs')
   expect(body.jobs.map((job: { job_id: string }) => job.job_id)).toEqual([later, retried, running])
 }, 60_000)
+
+test('with the clock set forward an hour, as after a suspended machine wakes, running work goes on in the attempt it is in', async () => {
+  const { body: submitted } = await server.call('POST', '/v1/jobs', {
+    command: 'sleep 6; echo done',
+    restartable: false,
+  })
+  const path = `/v1/jobs/${submitted.job_id}`
+  await expect.poll(async () => (await server.call('GET', path)).body.status, { timeout: 10_000 }).toBe('running')
+  setBack -= HOUR
+  expect((await server.call('GET', `${path}?wait=30`)).body).toMatchObject({ status: 'completed', attempt: 1 })
+}, 60_000)

@@ -158,8 +158,8 @@ test.skipIf(!canMount)(
       const fault = await fill(store, kept)
       expect(isDiskFull(fault), String(fault)).toBe(true)
       expect(spawnSync('mount', ['-o', 'remount,size=64m', small]).status).toBe(0)
-      await store.ping()
       await submitWhenThereIsRoom(store)
+      await store.ping()
       expect(await store.countJobs({ workspace: 'default', filters: {} })).toBe(kept.length + 1)
       await store.close()
     } finally {

@@ -3,6 +3,7 @@ import { once } from '../../kernel/once.ts'
 import type { Store, StoreSignal } from '../store.ts'
 import { dataMethods } from './data/data-methods.ts'
 import { jobMethods, type Threads } from './jobs/job-methods.ts'
+import { createLeaseClock } from './jobs/lease-clock.ts'
 import type { READS } from './reads.ts'
 import type { Effects } from './threads/calls.ts'
 import { DatabaseThread } from './threads/database-thread.ts'
@@ -29,7 +30,7 @@ export const openSqliteStore = async (options: { path: string; clock: Clock }): 
     // Both threads load their code at once; the writer makes the tables before the reader looks at them.
     await write.open()
     await read.open()
-    return createStore({ clock, write, read }, listeners)
+    return createStore({ clock, leaseNow: createLeaseClock(clock), write, read }, listeners)
   } catch (error) {
     await Promise.all([read.close(), write.close()])
     throw error
@@ -57,7 +58,7 @@ const eventsSignal = (text: string): StoreSignal => {
 }
 
 const createStore = (threads: Threads, listeners: Listeners): Store => {
-  const { clock } = threads
+  const { clock, leaseNow } = threads
   const write: typeof threads.write.call = (operation, input, now) => threads.write.call(operation, input, now)
   const read: typeof threads.read.call = (operation, input, now) => threads.read.call(operation, input, now)
   const now = () => clock.now()
@@ -66,9 +67,9 @@ const createStore = (threads: Threads, listeners: Listeners): Store => {
     ...workflowMethods(threads),
     ...sinkMethods(threads),
     ...dataMethods(threads),
-    renewLeases: input => write('renewLeases', input, now()),
+    renewLeases: input => write('renewLeases', { ...input, leaseNow: leaseNow() }, now()),
     listCancelling: input => read('listCancelling', input, now()),
-    listLostAttempts: input => write('listLostAttempts', input, now()),
+    listLostAttempts: input => write('listLostAttempts', { ...input, leaseNow: leaseNow() }, now()),
     promoteDueJobs: input => write('promoteDueJobs', input, now()),
     now: async () => now(),
     listAttempts: input => read('listAttempts', input, now()),

@@ -5,12 +5,15 @@ import { CLAIMED_SQL } from './job-row.ts'
 import { WaitingChanges } from './waiting.ts'
 
 /** Rows as `decodeClaimed` reads them. */
-export const claimJobs = (writer: Writer, { workerId, kinds, limit, leaseMs }: ClaimJobs): unknown[][] => {
+export const claimJobs = (
+  writer: Writer,
+  { workerId, kinds, limit, leaseMs, leaseNow }: ClaimJobs & { readonly leaseNow: number },
+): unknown[][] => {
   const { db, now, effects } = writer
   const seqs = nextQueued(writer, kinds, limit)
   if (seqs.length === 0) return []
   const batch = JSON.stringify(seqs)
-  db.run(START_SQL, now, now, now + leaseMs, workerId, `.${randomBytes(18).toString('base64url')}`, batch)
+  db.run(START_SQL, now, now, leaseNow + leaseMs, workerId, `.${randomBytes(18).toString('base64url')}`, batch)
   const rows = db.all<unknown[]>(CLAIMED_ROWS_SQL, batch)
   const waiting = new WaitingChanges()
   for (const row of rows) {

@@ -11,6 +11,8 @@ import { decodeClaimed, decodeJob, decodeSubmission, decodeSubmittedJobs, encode
 /** The two threads of a store and the clock whose time goes with every call. */
 export type Threads = {
   readonly clock: Clock
+  /** What leases are measured by, in ms: see `lease-clock.ts`. */
+  readonly leaseNow: () => number
   readonly write: DatabaseThread<typeof WRITES>
   readonly read: DatabaseThread<typeof READS>
 }
@@ -32,7 +34,7 @@ type JobMethods = Pick<
 
 /** The methods that do more than pass on: rows are coded here, and long searches are cut into short ones. */
 export const jobMethods = (threads: Threads): JobMethods => {
-  const { clock, write, read } = threads
+  const { clock, leaseNow, write, read } = threads
   return {
     submitJobs: async input => {
       const answer = await write.call('submitJobs', { ...input, jobs: encodeJobs(input.jobs) }, clock.now())
@@ -40,7 +42,8 @@ export const jobMethods = (threads: Threads): JobMethods => {
         ? { type: 'too_many_queued', queued: answer }
         : { type: 'submitted', jobs: decodeSubmittedJobs(input.jobs, answer) }
     },
-    claimJobs: async input => (await write.call('claimJobs', input, clock.now())).map(decodeClaimed),
+    claimJobs: async input =>
+      (await write.call('claimJobs', { ...input, leaseNow: leaseNow() }, clock.now())).map(decodeClaimed),
     endAttempts: async ends => decodeResults(ends, await write.call('endAttempts', encodeEnds(ends), clock.now())),
     addLogParts: input => write.call('addLogParts', { ...input, parts: input.parts.map(compactPart) }, clock.now()),
     cancelJob: async input => {

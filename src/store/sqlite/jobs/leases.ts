@@ -6,23 +6,21 @@ import type { Writer } from '../writer.ts'
 import { decodeRetry } from './job-row.ts'
 import { findHeld } from './live-job.ts'
 
-type Renew = { readonly leases: readonly Lease[]; readonly leaseMs: number }
+type Renew = { readonly leases: readonly Lease[]; readonly leaseMs: number; readonly leaseNow: number }
 
-export const renewLeases = ({ db, now }: Writer, { leases, leaseMs }: Renew): RenewOutcome => {
+export const renewLeases = ({ db }: Writer, { leases, leaseMs, leaseNow }: Renew): RenewOutcome => {
   const lost: string[] = []
   const cancelling: CancelOrder[] = []
   for (const lease of leases) {
     const job = findHeld(db, lease)
-    if (
-      !job ||
-      db.run('UPDATE live SET lease_until = ? WHERE seq = ? AND lease_until > ?', now + leaseMs, job.seq, now) === 0
-    )
-      lost.push(lease.jobId)
+    if (!job || db.run(RENEW_SQL, leaseNow + leaseMs, job.seq, leaseNow) === 0) lost.push(lease.jobId)
     else if (job.status === 'cancelling')
       cancelling.push(orderOf(db.get<OrderRow>(`${ORDER_SQL} AND live.seq = ?`, job.seq)!))
   }
   return { lost, cancelling }
 }
+
+const RENEW_SQL = 'UPDATE live SET lease_until = ? WHERE seq = ? AND lease_until > ?'
 
 type OrderRow = [jobId: string, attempt: number, reason: CancelReason, graceMs: number | null]
 
@@ -34,25 +32,30 @@ const orderOf = ([jobId, attempt, reason, graceMs]: OrderRow): CancelOrder => ({
 export const listCancelling = ({ db }: Reader, { workerId }: { workerId: string }): CancelOrder[] =>
   db.all<OrderRow>(`${ORDER_SQL} AND live.worker_id = ?`, workerId).map(orderOf)
 
-type ListLost = { readonly leaseMs: number; readonly limit: number; readonly workerIds?: readonly string[] }
+type ListLost = {
+  readonly leaseMs: number
+  readonly leaseNow: number
+  readonly limit: number
+  readonly workerIds?: readonly string[]
+}
 
-export const listLostAttempts = (writer: Writer, { leaseMs, limit, workerIds }: ListLost): LostAttempt[] => {
-  clampTimes(writer, leaseMs)
+export const listLostAttempts = (writer: Writer, { leaseMs, leaseNow, limit, workerIds }: ListLost): LostAttempt[] => {
+  clampTimes(writer, leaseNow + leaseMs)
   const rows = workerIds
     ? writer.db.all<LostRow>(
         `${LOST_SQL} AND worker_id IN (SELECT value FROM json_each(?)) LIMIT ?`,
         JSON.stringify(workerIds),
         limit,
       )
-    : writer.db.all<LostRow>(`${LOST_SQL} AND lease_until <= ? ORDER BY lease_until LIMIT ?`, writer.now, limit)
+    : writer.db.all<LostRow>(`${LOST_SQL} AND lease_until <= ? ORDER BY lease_until LIMIT ?`, leaseNow, limit)
   return rows.map(decodeLost)
 }
 
-/** A clock that was set back would stretch every lease and every wait by as much. */
-const clampTimes = ({ db, now, effects }: Writer, leaseMs: number): void => {
+/** A clock that was set back would stretch every wait by as much, and every lease of a server before this one. */
+const clampTimes = ({ db, now, effects }: Writer, longestLease: number): void => {
   db.run(
     `UPDATE live SET lease_until = ?1 WHERE status IN ('running', 'cancelling') AND lease_until > ?1`,
-    now + leaseMs,
+    longestLease,
   )
   const clamped = db.run(
     `UPDATE live SET due_at = ?1 + wait_ms WHERE wait_ms IS NOT NULL AND due_at - wait_ms > ?1`,
