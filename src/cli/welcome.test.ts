@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -9,28 +9,42 @@ import { welcome } from './welcome.ts'
 let directory: string
 beforeEach(() => {
   directory = mkdtempSync(join(tmpdir(), 'millrace-welcome-'))
-  writeFileSync(join(directory, 'admin-token'), 'mr_secret\n')
+  mkdirSync(join(directory, 'data'))
+  writeFileSync(join(directory, 'data/admin-token'), 'mr_secret\n')
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
 const pipe = new PassThrough() as unknown as NodeJS.WriteStream
+const terminal = Object.assign(new PassThrough(), { isTTY: true }) as unknown as NodeJS.WriteStream
 const say = (input: {
   isNew?: boolean
+  stream?: NodeJS.WriteStream
+  startedIn?: string
   adminToken?: string
   problems?: Parameters<typeof welcome>[0]['server']['problems']
 }) => {
   const environment = input.adminToken === undefined ? {} : { MILLRACE_ADMIN_TOKEN: input.adminToken }
-  const { config } = loadConfig({ flags: { 'data-dir': directory }, environment, directory })
-  const adminToken = { path: join(directory, 'admin-token'), isNew: input.isNew ?? false }
+  const { config } = loadConfig({ flags: { 'data-dir': join(directory, 'data') }, environment, directory })
+  const adminToken = { path: join(directory, 'data/admin-token'), isNew: input.isNew ?? false }
   const server = { url: 'http://127.0.0.1:7070', adminToken, problems: input.problems ?? [] }
-  return welcome({ server, config, stream: pipe })
+  return welcome({ server, config, directory: input.startedIn ?? directory, stream: input.stream ?? pipe })
 }
 
-test('a new token is shown, an old one only where it is, a configured one not at all', () => {
-  expect(say({ isNew: true })).toContain('mr_secret')
-  expect(say({})).not.toContain('mr_secret')
-  expect(say({})).toContain(join(directory, 'admin-token'))
-  expect(say({ isNew: true, adminToken: 'mr_configured_by_hand' })).not.toMatch(/mr_/)
+test('a new token is shown on a terminal, an old one only where it is, a configured one not at all', () => {
+  expect(say({ isNew: true, stream: terminal })).toContain('mr_secret')
+  expect(say({ stream: terminal })).not.toContain('mr_secret')
+  expect(say({})).toContain(join(directory, 'data/admin-token'))
+  expect(say({ isNew: true, stream: terminal, adminToken: 'mr_configured_by_hand' })).not.toMatch(/mr_/)
+})
+
+test('in a log there is no token, not even a new one', () => {
+  expect(say({ isNew: true })).not.toContain('mr_secret')
+  expect(say({ isNew: true })).toContain(join(directory, 'data/admin-token'))
+})
+
+test('the first command works where it is typed: elsewhere than beside its data it says where they are', () => {
+  expect(say({})).toContain('    npx millrace run')
+  expect(say({ startedIn: '/' })).toContain(`    MILLRACE_DATA_DIR='${directory}/data' npx millrace run`)
 })
 
 test('what weakens the server is told with the part it concerns', () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Config } from '../kernel/settings.ts'
 import type { RunningServer } from './server.ts'
 import { paint } from './terminal/colour.ts'
@@ -6,11 +7,13 @@ import { paint } from './terminal/colour.ts'
 type Welcome = {
   readonly server: Pick<RunningServer, 'url' | 'adminToken' | 'problems'>
   readonly config: Config
+  /** Where the server was started. */
+  readonly directory: string
   readonly stream: NodeJS.WriteStream
 }
 
 /** What a server says when it is ready: where it is, how to send it a first job, what is wrong with it. */
-export const welcome = ({ server, config, stream }: Welcome): string => {
+export const welcome = ({ server, config, directory, stream }: Welcome): string => {
   const strong = (text: string): string => paint(stream, 'bold', text)
   const dim = (text: string): string => paint(stream, 'dim', text)
   const lines = [
@@ -19,20 +22,28 @@ export const welcome = ({ server, config, stream }: Welcome): string => {
     '',
     `  API reference  ${server.url}/docs`,
     `  Data           ${config.dataDir}`,
-    `  Admin token    ${tokenText(server, config)}`,
+    `  Admin token    ${tokenText(server, config, stream)}`,
     '',
     dim('  A first job, in another terminal:'),
-    '    npx millrace run -- echo hi',
+    `    ${where(config, directory)}${PROGRAM} run -- echo hi`,
     ...curl(server).map(line => `    ${line}`),
     '',
-    ...warnings({ server, config, stream }),
+    ...warnings({ server, stream }),
   ]
   return `${lines.join('\n')}\n`
 }
 
-const tokenText = ({ adminToken }: Welcome['server'], config: Config): string => {
+/** In a checkout the command is not on the path. From a package `npx` would, where it is not found, ask a registry for somebody else's. */
+const PROGRAM = import.meta.filename.endsWith('.ts') ? 'npx millrace' : 'millrace'
+
+/** The command line looks into the data directory of where it is called. */
+const where = ({ dataDir }: Config, directory: string): string =>
+  dataDir === join(directory, 'data') ? '' : `MILLRACE_DATA_DIR='${dataDir}' `
+
+/** Its text is for eyes alone: what is no terminal is a log, which others read and somebody keeps. */
+const tokenText = ({ adminToken }: Welcome['server'], config: Config, stream: NodeJS.WriteStream): string => {
   if (config.adminToken !== null) return 'as configured'
-  return adminToken.isNew
+  return adminToken.isNew && stream.isTTY
     ? `${readFileSync(adminToken.path, 'utf8').trim()}\n${' '.repeat(17)}(shown this once; kept in ${adminToken.path})`
     : `in ${adminToken.path}`
 }
@@ -42,7 +53,7 @@ const curl = ({ url, adminToken }: Welcome['server']): readonly string[] => [
   `  -H "Content-Type: application/json" -d '{"command": "echo hi"}'`,
 ]
 
-const warnings = ({ server, stream }: Welcome): readonly string[] => {
+const warnings = ({ server, stream }: Pick<Welcome, 'server' | 'stream'>): readonly string[] => {
   const problems = server.problems.flatMap(part => part.problems.map(problem => ({ part: part.part, ...problem })))
   const lines = problems.map(({ part, severity, message }) => {
     const word = paint(stream, severity === 'warning' ? 'yellow' : 'red', severity === 'warning' ? 'Warning' : 'Fault')

@@ -22,7 +22,7 @@ export const serve: Define = (command, context) => {
         exitCode: EXIT.failed,
       })
     })
-    context.stdout.write(welcome({ server, config, stream: context.stdout }))
+    context.stdout.write(welcome({ server, config, directory: context.directory, stream: context.stdout }))
     await stopped
     await server.stop()
   })
