@@ -1,6 +1,8 @@
 import type { Executor } from '../executors/executor.ts'
 import type { Clock } from '../kernel/clock.ts'
+import { MillraceError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
+import type { Lease } from '../model/job.ts'
 import type { Store, WorkerBeat } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'
 import type { RunningJobs } from './running-jobs.ts'
@@ -10,6 +12,7 @@ export const LEASE_MS = 15_000
 /** Without a renewal for this long, counted from when it was sent, the worker gives its jobs up: before anyone else may take them. */
 const GIVE_UP_MS = 12_000
 const RENEW_EVERY_MS = 4_000
+const ANSWER_WITHIN_MS = 4_000
 
 type Dependencies = {
   readonly store: Store
@@ -22,32 +25,75 @@ type Dependencies = {
 
 /**
  * Renews the leases of all running attempts and tells that this worker lives. The answer says which leases are lost and
- * which jobs are to stop. When renewing fails for too long, all attempts are ended: this process no longer knows
+ * which jobs are to stop. When renewing fails, or is not answered, for too long, all attempts are ended: this process no longer knows
  * whether they are its own.
  */
 export const createRenewLoop = ({ store, clock, logger, running, executors, beat }: Dependencies): Loop => {
   let renewedAt = clock.monotonic()
+  let held: readonly Lease[] = []
+  let giveUpTimer: NodeJS.Timeout | undefined
+
+  const giveUp = (): void => running.loseLeases(held)
+
+  const succeed = (sentAt: number): void => {
+    renewedAt = Math.max(renewedAt, sentAt)
+    clearTimeout(giveUpTimer)
+    giveUpTimer = setTimeout(giveUp, renewedAt + GIVE_UP_MS - clock.monotonic()).unref()
+  }
+
+  const renewLeases = async (leases: readonly Lease[], sentAt: number): Promise<void> => {
+    const { lost, cancelling } = await store.renewLeases({ leases, leaseMs: LEASE_MS })
+    const gone = new Set(lost)
+    const kept = leases.filter(lease => !gone.has(lease.jobId))
+    for (const executor of executors) executor.leasesRenewed?.(kept, sentAt)
+    running.loseLeases(leases.filter(lease => gone.has(lease.jobId)))
+    running.cancel(cancelling)
+    succeed(sentAt)
+  }
 
   const renew = async (): Promise<null> => {
-    const leases = running.leases()
     const sentAt = clock.monotonic()
+    held = running.leases()
     try {
-      if (leases.length > 0) {
-        const { lost, cancelling } = await store.renewLeases({ leases, leaseMs: LEASE_MS })
-        const gone = new Set(lost)
-        const kept = leases.filter(lease => !gone.has(lease.jobId))
-        for (const executor of executors) executor.leasesRenewed?.(kept, sentAt)
-        running.loseLeases(lost)
-        running.cancel(cancelling)
-      }
-      await store.beatWorker(beat)
-      renewedAt = sentAt
+      if (held.length > 0) await answered(renewLeases(held, sentAt))
+      await answered(store.beatWorker(beat))
+      if (held.length === 0) succeed(sentAt)
     } catch (error) {
-      if (clock.monotonic() - renewedAt > GIVE_UP_MS) running.loseLeases(leases.map(lease => lease.jobId))
+      if (clock.monotonic() - renewedAt > GIVE_UP_MS) giveUp()
       throw error
     }
     return null
   }
 
-  return createLoop({ name: 'renew', intervalMs: RENEW_EVERY_MS, runOnce: renew, logger, clock })
+  const loop = createLoop({
+    name: 'renew',
+    intervalMs: RENEW_EVERY_MS,
+    // What is claimed as soon as the store is back has its lease for no longer than that of any other.
+    longestBackoffMs: RENEW_EVERY_MS,
+    runOnce: renew,
+    logger,
+    clock,
+  })
+  return {
+    ...loop,
+    stop: async () => {
+      await loop.stop()
+      clearTimeout(giveUpTimer)
+    },
+  }
+}
+
+/** A connection that has fallen silent would keep the next renewal, on another one, waiting for longer than a lease. */
+const answered = async <T>(asked: Promise<T>): Promise<T> => {
+  const late = Promise.withResolvers<never>()
+  const timer = setTimeout(
+    () =>
+      late.reject(new MillraceError('unavailable', `The store has not answered within ${ANSWER_WITHIN_MS / 1000} s.`)),
+    ANSWER_WITHIN_MS,
+  )
+  try {
+    return await Promise.race([asked, late.promise])
+  } finally {
+    clearTimeout(timer)
+  }
 }

@@ -15,8 +15,8 @@ export interface RunningJobs {
   leases(): readonly Lease[]
   /** Tells attempts to stop because their jobs are `cancelling`. */
   cancel(orders: readonly CancelOrder[]): void
-  /** Tells attempts to stop at once because their leases are lost. */
-  loseLeases(jobIds: readonly string[]): void
+  /** Tells attempts to stop at once because their leases are lost; not newer attempts of these jobs, whose leases are others. */
+  loseLeases(leases: readonly Lease[]): void
   /** Tells all to stop because the process shuts down. */
   shutDown(graceMs: number): void
   /** Resolves when none is left. */
@@ -55,8 +55,11 @@ export const createRunningJobs = (): RunningJobs => {
         running.stop.stop(order.reason, order.graceMs ?? running.job.graceMs ?? DEFAULT_GRACE_MS)
       }
     },
-    loseLeases: jobIds => {
-      for (const jobId of jobIds) byId.get(jobId)?.stop.stop('lease_lost', 0)
+    loseLeases: leases => {
+      for (const { jobId, attempt } of leases) {
+        const running = byId.get(jobId)
+        if (running?.job.attempt === attempt) running.stop.stop('lease_lost', 0)
+      }
     },
     shutDown: graceMs => {
       for (const { stop } of all) stop.stop('shutdown', graceMs)

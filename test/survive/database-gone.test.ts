@@ -1,8 +1,7 @@
-import { once } from 'node:events'
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 import { createTestDatabase, type TestDatabase } from '../test-database.ts'
+import { openWay, type Way } from './way-to-database.ts'
 
 let database: TestDatabase
 let way: Way
@@ -69,58 +68,3 @@ const allSlots = async (): Promise<readonly Slot[]> =>
   (await server.call('GET', '/v1/workflows/ticking/slots?limit=500')).body.slots.toReversed()
 
 const fired = async (): Promise<readonly Slot[]> => (await allSlots()).filter(({ outcome }) => outcome === 'fired')
-
-/** The way to the database, which can be cut: connections break and new ones are closed at once. */
-type Way = {
-  readonly port: number
-  /** Connections that were not let through. */
-  readonly refused: number
-  cut(): void
-  restore(): void
-  close(): Promise<void>
-}
-
-const openWay = async (to: URL): Promise<Way> => {
-  const sockets = new Set<Socket>()
-  let isCut = false
-  let refused = 0
-  const keep = (socket: Socket): void => {
-    sockets.add(socket)
-    socket.on('error', () => {}).on('close', () => sockets.delete(socket))
-  }
-  const listener: Server = createServer(near => {
-    keep(near)
-    if (isCut) {
-      refused += 1
-      near.destroy()
-      return
-    }
-    const far = connect({ host: to.hostname, port: Number(to.port) })
-    keep(far)
-    near.pipe(far).pipe(near)
-    near.on('close', () => far.destroy())
-    far.on('close', () => near.destroy())
-  }).listen(0, '127.0.0.1')
-  await once(listener, 'listening')
-  const breakAll = (): void => {
-    for (const socket of sockets) socket.destroy()
-  }
-  return {
-    port: (listener.address() as AddressInfo).port,
-    get refused() {
-      return refused
-    },
-    cut: () => {
-      isCut = true
-      breakAll()
-    },
-    restore: () => {
-      isCut = false
-    },
-    close: async () => {
-      breakAll()
-      listener.close()
-      await once(listener, 'close')
-    },
-  }
-}
