@@ -131,7 +131,7 @@ export const createApp = async (
   tokenRoutes(app, { ...services, callers, streams })
   workspaceRoutes(app, services)
   healthRoutes(app, { ...services, metrics })
-  referenceRoutes(app)
+  referenceRoutes(app, services)
   return app
 }
 

@@ -6,13 +6,13 @@ export type ReferencePage = { readonly html: string; readonly script: string; re
 
 /** The page is the plugin's; it says nothing to others and loads nothing from elsewhere. */
 const CONFIGURATION = {
-  url: '/openapi.json',
+  // From the page itself, so that a proxy may put a path before both.
+  url: '../openapi.json',
   withDefaultFonts: false,
   telemetry: false,
   agent: { disabled: true },
   mcp: { disabled: true },
   hideClientButton: true,
-  showToolbar: 'never' as const,
   showDeveloperTools: 'never' as const,
 }
 
@@ -20,21 +20,28 @@ const CONFIGURATION = {
  * The reference page, made when it is first asked for: its script is four megabytes, which an idle server does not hold.
  * The plugin is given an app of its own, since the real one takes no more plugins once it listens.
  */
-export const createReferencePage = ({ title }: { title: string }): (() => Promise<ReferencePage>) => {
+export const createReferencePage = (about: About): (() => Promise<ReferencePage>) => {
   let page: Promise<ReferencePage> | undefined
   return () => {
-    page ??= makePage(title)
+    page ??= makePage(about)
     return page
   }
 }
 
-const makePage = async (title: string): Promise<ReferencePage> => {
+type About = { readonly title: string; readonly publicUrl: string }
+
+const makePage = async ({ title, publicUrl }: About): Promise<ReferencePage> => {
   const { default: reference } = await import('@scalar/fastify-api-reference')
   const app = Fastify({ logger: false })
-  await app.register(reference, { routePrefix: '/docs', configuration: { ...CONFIGURATION, pageTitle: title } })
+  // Requests go to where the page came from, by whichever of its names: its policy forbids all others.
+  const servers = [{ url: new URL(publicUrl).pathname }]
+  const configuration = { ...CONFIGURATION, pageTitle: title, servers }
+  await app.register(reference, { routePrefix: '/docs', configuration })
   const [page, script] = await Promise.all([app.inject('/docs/'), app.inject('/docs/js/scalar.js')])
   await app.close()
-  return { html: page.body, script: script.body, policy: policyFor(page.body) }
+  // For who has it read aloud.
+  const html = page.body.replace('<html>', '<html lang="en">')
+  return { html, script: script.body, policy: policyFor(html) }
 }
 
 /** Scripts of this server and the one inline script, by its hash. Styles are set by the script, inline. */

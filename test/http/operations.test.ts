@@ -1,5 +1,6 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { Compile } from 'typebox/compile'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { ACCESS } from '../../src/http/auth/access.ts'
 import type { Clock } from '../../src/kernel/clock.ts'
@@ -150,10 +151,27 @@ describe('the description of the API', () => {
   test('says what a job body may hold', () => {
     const content = paths['/v1/jobs']?.post?.requestBody?.content['application/json']
     const { anyOf } = (content as { schema: { anyOf: { title: string; properties: object }[] } }).schema
-    expect(anyOf.map(kind => kind.title)).toEqual(expect.arrayContaining(['command', 'http', 'api']))
+    const kinds = ['command', 'http', 'api', 'query', 'import', 'populate', 'copy', 'delete']
+    expect(anyOf.map(kind => kind.title).toSorted()).toEqual(kinds.toSorted())
     for (const { title, properties } of anyOf)
       expect(Object.keys(properties)).toEqual(expect.arrayContaining([title, 'retry', 'secrets', 'sinks']))
     expect(paths['/healthz']?.get?.security).toEqual([])
+  })
+
+  test('shows of every body examples that would be taken', () => {
+    for (const [path, operations] of Object.entries(paths)) {
+      if (!path.startsWith('/v1/')) continue
+      for (const [method, { requestBody }] of Object.entries(operations)) {
+        const content = requestBody?.content['application/json'] as
+          | { schema: object; examples?: Record<string, { value: unknown }> }
+          | undefined
+        if (content === undefined) continue
+        expect(Object.keys(content.examples ?? {}), `${method} ${path}`).not.toEqual([])
+        const validator = Compile(content.schema)
+        for (const [name, { value }] of Object.entries(content.examples ?? {}))
+          expect([path, name, validator.Errors(value)]).toEqual([path, name, []])
+      }
+    }
   })
 })
 
@@ -167,10 +185,20 @@ describe('the reference page', () => {
     expect(policy).not.toMatch(/https?:|script-src[^;]*unsafe/)
     const html = await response.text()
     expect(html).not.toMatch(/(src|href)="(https?:)?\/\//)
-    expect(html).toContain('/openapi.json')
+    expect(html).toContain('<html lang="en">')
+    const { url, servers } = JSON.parse(/createApiReference\('#app', (\{[\s\S]*?\})\)\n/.exec(html)?.[1] ?? '{}')
+    expect((await open(new URL(url, 'http://server/docs/').pathname)).status).toBe(200)
+    expect(servers).toEqual([{ url: '/' }])
     const script = await open(`/docs/${/script src="([^"]+)"/.exec(html)?.[1]}`)
     expect(script.headers.get('content-type')).toContain('javascript')
     expect((await script.text()).length).toBeGreaterThan(100_000)
+  })
+
+  test('is where a browser comes to that is given the address alone, also below a path that a proxy has put before', async () => {
+    for (const path of ['/', '/docs']) {
+      const response = await fetch(server.url + path, { redirect: 'manual' })
+      expect([response.status, response.headers.get('location')]).toEqual([302, 'docs/'])
+    }
   })
 })
 

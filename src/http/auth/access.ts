@@ -92,6 +92,7 @@ export const ACCESS: Readonly<Record<string, Access>> = {
   'GET /metrics': { scope: 'system:read' },
   'GET /openapi.json': { scope: 'public' },
   'GET /schemas/workflow.json': { scope: 'public' },
+  'GET /': { scope: 'public' },
   'GET /docs': { scope: 'public' },
   'GET /docs/': { scope: 'public' },
   'GET /docs/js/scalar.js': { scope: 'public' },

@@ -1,6 +1,7 @@
 import type { App } from '../app.ts'
 import { createReferencePage } from '../reference-page.ts'
 import { WorkflowBody } from '../schemas/workflow-body.ts'
+import type { Services } from '../services.ts'
 
 const hidden = { schema: { hide: true } }
 
@@ -15,7 +16,7 @@ const workflowFile = {
 }
 
 /** The description of the API, the page that shows it, and the schema of workflow files. All are public: they hold nothing but what this program is. */
-export const referenceRoutes = (app: App): void => {
+export const referenceRoutes = (app: App, { config }: Pick<Services, 'config'>): void => {
   app.get('/openapi.json', hidden, async (_request, reply) => {
     document ??= JSON.stringify(app.swagger())
     return reply.type('application/json; charset=utf-8').send(document)
@@ -28,8 +29,10 @@ export const referenceRoutes = (app: App): void => {
   })
   let workflow: string | undefined
 
-  const page = createReferencePage({ title: 'Millrace API' })
-  app.get('/docs', hidden, async (_request, reply) => reply.redirect('/docs/', 302))
+  const page = createReferencePage({ title: 'Millrace API', publicUrl: config.publicUrl })
+  // Both from where they stand, as a proxy may have put a path before them.
+  app.get('/', hidden, async (_request, reply) => reply.redirect('docs/', 302))
+  app.get('/docs', hidden, async (_request, reply) => reply.redirect('docs/', 302))
   app.get('/docs/', hidden, async (_request, reply) => {
     const { html, policy } = await page()
     return reply.header('content-security-policy', policy).type('text/html; charset=utf-8').send(html)

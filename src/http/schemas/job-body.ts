@@ -4,6 +4,7 @@ import { commandDefinition } from '../../executors/command/definition.ts'
 import { copyDefinition } from '../../executors/copy/definition.ts'
 import { deleteDefinition } from '../../executors/delete/definition.ts'
 import { httpDefinition } from '../../executors/http/definition.ts'
+import { importDefinition } from '../../executors/import/definition.ts'
 import type { KindDefinition } from '../../executors/kind-definition.ts'
 import { populateDefinition } from '../../executors/populate/definition.ts'
 import { queryDefinition } from '../../executors/query/definition.ts'
@@ -14,6 +15,7 @@ const DEFINITIONS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [
   commandDefinition,
   httpDefinition,
   queryDefinition,
+  importDefinition,
   populateDefinition,
   copyDefinition,
   deleteDefinition,
