@@ -1,6 +1,7 @@
 import type { JobEvent } from '../../model/job.ts'
 import type { Notification, RunEvent } from '../../model/workflow.ts'
 import type { StoreSignal } from '../store.ts'
+import { EndedSubjects } from './ended-subjects.ts'
 
 /** What a committed change may tell others. */
 export type Changes = {
@@ -18,6 +19,7 @@ export type Changes = {
 /** Hints of this process, told here at once after the commit and passed on to the other processes. */
 export class Signals {
   readonly #listeners = new Set<(signal: StoreSignal) => void>()
+  readonly #ended = new EndedSubjects()
   readonly #forward: (changes: Changes) => void
   #wake: NodeJS.Timeout | null = null
 
@@ -38,8 +40,10 @@ export class Signals {
 
   /** What another process has changed. */
   heard(changes: Changes): void {
-    if (changes.events && changes.events.length > 0) this.emit({ type: 'events', events: changes.events })
-    if (changes.runEvents && changes.runEvents.length > 0) this.emit({ type: 'run_events', events: changes.runEvents })
+    const events = this.#ended.untold(changes.events ?? [], ({ jobId }) => jobId)
+    const runEvents = this.#ended.untold(changes.runEvents ?? [], ({ runId }) => runId)
+    if (events.length > 0) this.emit({ type: 'events', events })
+    if (runEvents.length > 0) this.emit({ type: 'run_events', events: runEvents })
     for (const notification of changes.notifications ?? []) this.emit({ type: 'notification', notification })
     if (changes.queued) this.emit({ type: 'queued' })
     if (changes.pending) this.emit({ type: 'pending' })
