@@ -131,5 +131,21 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       expect(await job(ids[1]!, 60)).toMatchObject({ status: 'completed' })
       expect(await books()).toEqual(ALL)
     }, 60_000)
+
+    test('what a node joins is the same in all of its steps, whatever becomes of it meanwhile', async () => {
+      await scene.dataSource('factors', { factor: 'UInt8' })
+      const sql = 'SELECT day, factor, sleepEachRow(0.008) AS slept FROM source CROSS JOIN factors'
+      await scene.pipe('joined', [{ name: 'products', sql, role: materialized('by_factor') }])
+      const put = (factor: number) =>
+        scene.run({ query: `SELECT ${factor} AS factor`, datasource: 'factors', mode: 'replace' })
+      expect((await put(1)).error).toBeNull()
+      const id = await submit({ pipe: 'joined' })
+      await expect.poll(() => statuses(id), { timeout: 30_000, interval: 10 }).toContain('done')
+      expect((await put(2)).error).toBeNull()
+      expect(await statuses(id)).toContain('waiting')
+      expect(await job(id, 60)).toMatchObject({ status: 'completed' })
+      expect(await scene.value('SELECT groupUniqArray(factor) FROM by_factor')).toBe('1')
+      expect(await scene.value('SELECT count() FROM by_factor')).toBe(String(DAYS))
+    }, 60_000)
   })
 }

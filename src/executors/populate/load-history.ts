@@ -5,15 +5,15 @@ import { countStaged } from '../../data/insert-query.ts'
 import { IN_ORDER, INSERT_SETTINGS, insertSelect } from '../../data/insert-select.ts'
 import { sleep } from '../../data/lock-tables.ts'
 import { dropStaging, sourceName } from '../../data/staging-database.ts'
-import { createTableSql, qualified } from '../../data/table-ddl.ts'
+import { createAliasSql, qualified } from '../../data/table-ddl.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
 import { dataSourcesOf, findDataSource, orderCounts } from '../../model/catalogue-graph.ts'
-import type { DataSource, WriteMode } from '../../model/data-source.ts'
+import type { WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../warehouse/quote-text.ts'
-import { isAway } from '../../warehouse/warehouse.ts'
+import { isAway, isSqlError } from '../../warehouse/warehouse.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { planSteps, type Step } from './plan-steps.ts'
 
@@ -53,8 +53,9 @@ export const loadHistory = async (input: Input): Promise<Loaded> => {
 const ignore = (): void => {}
 
 const loadSteps = async (input: Input, source: Source): Promise<Loaded> => {
-  const { database, dataSource } = source
-  const steps = await planSteps({ statements: input.staged.statements, database, table: ALL, dataSource })
+  const { statements, catalogue } = input.staged
+  const dataSource = findDataSource(catalogue, input.history.source)!
+  const steps = await planSteps({ statements, database: source.database, table: ALL, dataSource })
   const tell = () => tellSteps(input.context, steps)
   let bytesRead = 0
   tell()
@@ -79,11 +80,10 @@ const loadSteps = async (input: Input, source: Source): Promise<Loaded> => {
 
 /**
  * A database in which the node's SQL runs as it is (FINAL, SAMPLE and PREWHERE do not work on a common table expression): the source's name is there a
- * table of the rows of one step, all else it reads is reached through an alias.
+ * table of the rows of one step, and all else it reads as it is at the beginning, for all steps alike.
  */
 type Source = {
   readonly database: string
-  readonly dataSource: DataSource
   /** All rows as they are at the beginning, linked: rows that are deleted meanwhile are in all steps or in none. */
   readonly all: string
 }
@@ -92,21 +92,33 @@ type Source = {
 const ALL = 'c__all'
 
 const openSource = async ({ data, job, staged, history }: Input, database: string): Promise<Source> => {
-  const { statements, catalogue, liveDatabase } = staged
-  const source = { database, dataSource: findDataSource(catalogue, history.source)!, all: qualified(database, ALL) }
+  const { statements, catalogue, target, liveDatabase } = staged
   await dropStaging(data.warehouse, job.workspace, database)
   await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
   for (const name of dataSourcesOf(catalogue, history.pipe, history.node)) {
-    if (name === history.source) continue
-    // Rows that are to be replaced are none that the node may go by.
-    const from = name === staged.target.name && history.mode === 'replace' ? staged.database : liveDatabase
-    const table = `${quoteIdentifier(from)}, ${quoteIdentifier(name)}`
-    await statements.command({ sql: `CREATE TABLE ${qualified(database, name)} ENGINE = Alias(${table})` })
+    // What is filled is ours. Rows that are to be replaced are none that the node may go by.
+    const of = { database: history.mode === 'replace' ? staged.database : liveDatabase, name }
+    if (name === target.name) await statements.command({ sql: createAliasSql(database, of) })
+    else if (name !== history.source) await linkLive(staged, { name, into: qualified(database, name) })
   }
-  await statements.command({ sql: createTableSql(database, { ...source.dataSource, name: ALL }) })
-  const live = qualified(liveDatabase, history.source)
-  await statements.command({ sql: `ALTER TABLE ${source.all} ATTACH PARTITION ALL FROM ${live}` })
-  return source
+  const all = qualified(database, ALL)
+  await linkLive(staged, { name: history.source, into: all })
+  return { database, all }
+}
+
+type Link = { readonly name: string; readonly into: string }
+
+/** Makes a table of the rows that a live one has now. Nobody keeps others from adding a column to that between these statements. */
+const linkLive = async ({ statements, liveDatabase }: Staged, { name, into }: Link): Promise<void> => {
+  const live = qualified(liveDatabase, name)
+  for (let tries = 1; ; tries++)
+    try {
+      await statements.command({ sql: `DROP TABLE IF EXISTS ${into} SYNC` })
+      await statements.command({ sql: `CREATE TABLE ${into} AS ${live}` })
+      return await statements.command({ sql: `ALTER TABLE ${into} ATTACH PARTITION ALL FROM ${live}` })
+    } catch (error) {
+      if (!isSqlError(error) || tries === TRIES) throw error
+    }
 }
 
 /** The share of steps that were begun: as the example of the Tinybird document counts. */
@@ -154,7 +166,7 @@ const fillSource = async ({ staged, history }: Input, source: Source, { step }: 
   const { statements } = staged
   const table = qualified(source.database, history.source)
   await statements.command({ sql: `DROP TABLE IF EXISTS ${table} SYNC` })
-  await statements.command({ sql: createTableSql(source.database, source.dataSource) })
+  await statements.command({ sql: `CREATE TABLE ${table} AS ${source.all}` })
   await statements.command({
     sql: `ALTER TABLE ${table} ATTACH PARTITION ID ${quoteText(step.partition)} FROM ${source.all}`,
   })
