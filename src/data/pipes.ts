@@ -91,11 +91,27 @@ const makeTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<v
   const targets: NewDataSource[] = []
   for (const node of missing) {
     const target = await inferTarget(data, workspace, catalogue, pipe, node)
-    await checkNewDataSource(data, workspace, target).catch(error => refuseTarget(error, pipe, node))
+    const check = checkNewDataSource(data, workspace, target)
+    await unlessThere(data, workspace, target, check).catch(error => refuseTarget(error, pipe, node))
     targets.push(target)
   }
   // All are known to be possible: of a pipe that is refused nothing is kept.
-  for (const target of targets) await createDataSource(data, workspace, target)
+  for (const target of targets) await unlessThere(data, workspace, target, createDataSource(data, workspace, target))
+}
+
+/** Whoever needs it, too, may be faster: whether the node can fill what is there is judged with the pipe. */
+const unlessThere = async (
+  data: Data,
+  workspace: string,
+  { name }: NewDataSource,
+  made: Promise<unknown>,
+): Promise<void> => {
+  try {
+    await made
+  } catch (error) {
+    const isTaken = error instanceof MillraceError && error.code === 'data_source_exists'
+    if (!isTaken || !findDataSource(await data.catalogue(workspace), name)) throw error
+  }
 }
 
 const refuseTarget = (error: unknown, pipe: Pipe, node: PipeNode): never => {

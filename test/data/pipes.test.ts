@@ -193,6 +193,18 @@ test('a data source that is made of a node with parameters has the columns that 
   ])
 })
 
+test('pipes that are saved at once and fill the same data source, which none has made yet, are all saved', async () => {
+  for (let round = 0; round < 5; round++) {
+    const into = `shared_${round}`
+    const save = (number: number) =>
+      scene.pipe(`sharing_${round}_${number}`, [
+        { name: `shares_${round}_${number}`, sql: 'SELECT day FROM events', role: materialized(into) },
+      ])
+    const made = scene.dataSource(into, { day: 'Date' }).catch(error => expect(error.code).toBe('data_source_exists'))
+    await Promise.all([save(0), save(1), save(2), made])
+  }
+})
+
 test('rows with plain values of aggregate functions beside states are not merged, which would keep the values of one', async () => {
   const sql = 'SELECT day, countState() AS n, max(amount) AS most FROM events GROUP BY day'
   await scene.pipe('mixed', [
