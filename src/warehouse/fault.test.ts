@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { fromExceptionText, toWarehouseError } from './fault.ts'
+import { withOwnHint } from './table-hint.ts'
 
 const exception = (code: number, text: string) => Object.assign(new Error(text), { code: String(code) })
 
@@ -41,6 +42,24 @@ test('a message calls expressions what the user called them', () => {
 test('a parameter without a value is called one', () => {
   const text = 'Code: 456. DB::Exception: Substitution `city` is not set. (UNKNOWN_QUERY_PARAMETER) (version 26.7.2.1)'
   expect(fromExceptionText(text)!.message).toBe('The parameter city has no value: it stands in the SQL as {city:…}.')
+})
+
+test.each([
+  [
+    "'sale' in scope SELECT * FROM sale WHERE a = 'Maybe.'. Maybe you meant sales?.",
+    'There is no data source or pipe sale. Maybe you meant sales?',
+  ],
+  ["'nope' in scope  x.", 'There is no data source or pipe nope.'],
+  [
+    "'sales_quarantine' in scope SELECT * FROM sales_quarantine.",
+    'There is no sales_quarantine: it is made for the first row that does not fit.',
+  ],
+])('a table that is not there is named alone: %s', (text, message) => {
+  const whole = withOwnHint(
+    `Code: 60. DB::Exception: Unknown table expression identifier ${text.replace('meant ', 'meant live.')} (UNKNOWN_TABLE)`,
+    'live',
+  )
+  expect(fromExceptionText(whole)!.message).toBe(message)
 })
 
 test('the statement that a fault was found in is not told', () => {

@@ -68,6 +68,14 @@ const OWN_PATH = /(?:[Ff]ile )?(?<![\w:/.])\/[^\s'"(),:]*[0-9a-f]{8}(?:-[0-9a-f]
 /** What the engine calls a parameter to which nothing was given. */
 const NO_VALUE = /^Substitution `(\w+)` is not set/
 
+/** Of a table that is not there the engine tells the statement again, long as it may be. */
+const NO_TABLE = /^Unknown table expression identifier '(\w+)' in scope [\s\S]*?\.( Maybe you meant \w+\?)?\s*$/
+
+const noTable = (_: string, name: string, hint = ''): string =>
+  name.endsWith('_quarantine') && hint === ''
+    ? `There is no ${name}: it is made for the first row that does not fit.`
+    : `There is no data source or pipe ${name}.${hint}`
+
 /** A sentence for the user: no code, no class names, no version, no stack, no path of the server's. Positions stay. */
 const cleanMessage = (text: string): string =>
   withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
@@ -78,6 +86,7 @@ const cleanMessage = (text: string): string =>
     .replace(OWN_PATH, 'a file of the server')
     .replace(/(: (In scope|[Ww]hile executing|In query)|(?<=\.) In query) [\s\S]*$/, '')
     .replace(OWN_NAME, '')
+    .replace(NO_TABLE, noTable)
     .replace(NO_VALUE, 'The parameter $1 has no value: it stands in the SQL as {$1:…}')
     .trim()
     .slice(0, MAX_MESSAGE)

@@ -38,6 +38,16 @@ test('a file is uploaded, its rows are there at the end, and how many is told', 
   ])
 })
 
+test('JSON that is called nothing else is not read as CSV, unless it is called that', async () => {
+  const lines = file('app.log', '{"n":5,"text":"five"}\n{"n":6,"text":"six"}\n')
+  const refused = await run([lines, 'logged', '--create'])
+  expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('say format: ndjson')])
+  expect((await run([lines, 'logged', '--create', '--format', 'ndjson'])).code).toBe(0)
+  expect(await ask('SELECT text FROM logged ORDER BY n')).toEqual([{ text: 'five' }, { text: 'six' }])
+  const csv = await run([file('one.csv', '{"n":5}\n{"n":6}\n'), 'texts', '--create', '--no-header', '--quote', ''])
+  expect(csv.code, csv.stderr).toBe(0)
+})
+
 test('what does not fit is told, and where to see it', async () => {
   const { code, stderr } = await run([file('bad.csv', 'n,text\n3,three\nx,bad\n4\n'), 'rows'])
   expect([code, stderr]).toEqual([0, expect.stringMatching(/1 row written, 1 row quarantined, 1 invalid line/)])

@@ -11,5 +11,11 @@ export const otherJson = (bytes: Buffer): string | null => {
   return "The content is a JSON array: NDJSON has an object a line (jq -c '.[]' makes it so)."
 }
 
+/** Content that nobody has called CSV and whose first line is an object of JSON. */
+export const hasJsonLines = (bytes: Buffer): boolean => {
+  const [first = ''] = bytes.toString('utf8').trimStart().split('\n', 1)
+  return first.startsWith('{') && isJson(withoutComma(first.trimEnd()))
+}
+
 /** To see whether there is more than one. */
 const MOST_LINES = 2

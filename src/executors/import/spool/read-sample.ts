@@ -4,7 +4,7 @@ import { readRecords } from '../csv/read-fields.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
 import { otherContent } from './other-content.ts'
-import { otherJson } from './other-json.ts'
+import { hasJsonLines, otherJson } from './other-json.ts'
 
 /** What the beginning of content is judged by. */
 export type Sample = {
@@ -48,8 +48,15 @@ const faultOf = (bytes: Buffer, fields: SampledFields): string | null => {
   const other = otherContent(bytes, () => format === 'csv' && hasEvenRecords(bytes, fields))
   if (other !== null) return other
   if (format === 'parquet') return 'The content is no Parquet: it does not begin with PAR1.'
-  return format === 'ndjson' ? otherJson(bytes) : null
+  if (format === 'ndjson') return otherJson(bytes)
+  return !isCalledCsv(fields) && hasJsonLines(bytes)
+    ? 'The content has an object of JSON a line: say format: ndjson.'
+    : null
 }
+
+/** It is CSV for want of anything else that its name would say. */
+const isCalledCsv = ({ format, url }: SampledFields): boolean =>
+  format === 'csv' || /\.(csv|tsv|txt)(?:\.(?:gz|zst))?(?:[?#]|$)/i.test(url)
 
 const MOST_RECORDS = 20
 
