@@ -6,6 +6,7 @@ import type { Outcome } from '../model/outcome.ts'
 import { DISK_FULL, storageFailure } from '../model/storage-failure.ts'
 import { Attempt, type AttemptDependencies, leaseOf } from './attempt.ts'
 import type { Completer } from './complete.ts'
+import { GIVE_UP_MS } from './renew.ts'
 import type { RunningJobs } from './running-jobs.ts'
 import type { Slot } from './slots.ts'
 import { createStopSignal, type StopSwitch } from './stop-signal.ts'
@@ -24,6 +25,8 @@ export const createExecute = (dependencies: ExecuteDependencies) => {
   return async (job: ClaimedJob, leaseSentAt: number, slot: Slot): Promise<void> => {
     const started = { job, stop: createStopSignal(clock), leaseSentAt, slot }
     running.add(started)
+    // A claim that is answered so late, to a process that was frozen or by a slow database, is no right to begin: the job may be another's.
+    if (clock.monotonic() - leaseSentAt > GIVE_UP_MS) started.stop.stop('lease_lost', 0)
     try {
       const attempt = new Attempt(dependencies, started)
       const outcome = await run(attempt, byKind.get(job.kind)!)
@@ -38,6 +41,7 @@ export const createExecute = (dependencies: ExecuteDependencies) => {
 }
 
 const run = async (attempt: Attempt, executor: Executor): Promise<Outcome> => {
+  if (attempt.stop.cause !== null) return STOPPED
   attempt.startClock()
   try {
     if ((await executor.enter?.()) === false) return LEFT
@@ -91,6 +95,7 @@ const giveUp = async ({ completer }: ExecuteDependencies, { job, stop }: Started
 }
 
 const LEFT: Outcome = Object.freeze({ type: 'left' })
+const STOPPED: Outcome = Object.freeze({ type: 'stopped' })
 
 const crashed = (error: unknown): Outcome => ({
   type: 'failed',

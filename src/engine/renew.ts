@@ -10,7 +10,7 @@ import type { RunningJobs } from './running-jobs.ts'
 /** A lease ends this long after its last renewal, by the store's clock. */
 export const LEASE_MS = 15_000
 /** Without a renewal for this long, counted from when it was sent, the worker gives its jobs up: before anyone else may take them. */
-const GIVE_UP_MS = 12_000
+export const GIVE_UP_MS = 12_000
 const RENEW_EVERY_MS = 4_000
 const ANSWER_WITHIN_MS = 4_000
 
@@ -30,10 +30,10 @@ type Dependencies = {
  */
 export const createRenewLoop = ({ store, clock, logger, running, executors, beat }: Dependencies): Loop => {
   let renewedAt = clock.monotonic()
-  let held: readonly Lease[] = []
   let giveUpTimer: NodeJS.Timeout | undefined
 
-  const giveUp = (): void => running.loseLeases(held)
+  /** Also what was claimed since the last renewal: a process that wakes after so long finds it no younger. */
+  const giveUp = (): void => running.loseLeases(running.leases())
 
   const succeed = (sentAt: number): void => {
     renewedAt = Math.max(renewedAt, sentAt)
@@ -53,13 +53,13 @@ export const createRenewLoop = ({ store, clock, logger, running, executors, beat
 
   const renew = async (): Promise<null> => {
     const sentAt = clock.monotonic()
-    held = running.leases()
+    const held = running.leases()
     try {
       if (held.length > 0) await answered(renewLeases(held, sentAt))
       await answered(store.beatWorker(beat))
       if (held.length === 0) succeed(sentAt)
     } catch (error) {
-      if (clock.monotonic() - renewedAt > GIVE_UP_MS) giveUp()
+      if (clock.monotonic() - renewedAt > GIVE_UP_MS) running.loseLeases(held)
       throw error
     }
     return null

@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -176,6 +176,14 @@ describe.skipIf(!isLinux)(`when the server hangs${isLinux ? '' : ' (needs /proc)
 
 describe('a lease', () => {
   const { executor } = useExecutor()
+
+  test('that is over before its command starts keeps it from starting', async () => {
+    const mark = join(folder, newId())
+    const context = createContext({ leaseSentAt: systemClock.monotonic() - 12_500 })
+    const outcome = await executor.run(claimedJob({ command: `touch '${mark}'` }), context)
+    expect(outcome).toMatchObject({ type: 'failed', failure: 'system', reason: 'worker_lost' })
+    expect(existsSync(mark)).toBe(false)
+  })
 
   test('that is renewed keeps its command running', async () => {
     const job = claimedJob({ command: 'sleep 2; echo end' })

@@ -1,4 +1,5 @@
 import { afterAll, expect, test } from 'vitest'
+import type { Clock } from '../../src/kernel/clock.ts'
 import type { Outcome, StopCause } from '../../src/model/outcome.ts'
 import type { Store } from '../../src/store/store.ts'
 import { removeDataDirs, type Script, startEngine } from './harness.ts'
@@ -145,3 +146,27 @@ test('a store that has been away for long is asked to renew within a third of a 
   isAway = false
   await close()
 }, 40_000)
+
+test('an attempt whose claim is answered when its lease may be over is not begun', async () => {
+  let ahead = 0
+  const clock: Clock = { now: () => Date.now() + ahead, monotonic: () => performance.now() + ahead }
+  const wrapStore = (store: Store): Store => ({
+    ...store,
+    claimJobs: async input => {
+      const claimed = await store.claimJobs(input)
+      // As when the process is frozen, and another server has taken the job when it wakes.
+      if (claimed.length > 0 && ahead === 0) ahead = 20_000
+      return claimed
+    },
+  })
+  const begun: number[] = []
+  const script: Script = async ({ attempt }) => {
+    begun.push(attempt)
+    return done
+  }
+  const { submit, ended, close } = await startEngine({ script, wrapStore, clock })
+  const [id] = await submit({})
+  expect(await ended(id!)).toMatchObject({ status: 'completed', attempt: 2, systemFailures: 1 })
+  expect(begun).toEqual([2])
+  await close()
+}, 20_000)

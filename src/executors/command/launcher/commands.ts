@@ -50,6 +50,12 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
   let emptied: (() => void)[] = []
 
   const start = async (order: StartOrder): Promise<void> => {
+    const { ticket } = order
+    // As after a machine was frozen: a short command would be done before the next look at deadlines.
+    if (order.deadline !== null && order.deadline <= systemTime()) {
+      report({ is: 'ended', ticket, exitCode: null, signal: null, cause: 'lease', left: 0 })
+      return
+    }
     const cell = containment.openCell(order)
     const command = newCommand(order, cell)
     byTicket.set(order.ticket, command)
