@@ -14,7 +14,7 @@ export const givenColumns = async (statements: Statements, { sql, ...where }: Se
   const columns = await statements.rows<{ name: string }>({
     ...where,
     // Of a sub-query that is not in a view, the engine would carry out scalar sub-queries.
-    sql: `DESCRIBE TABLE view(\n${sql}\n)`,
+    sql: `DESCRIBE TABLE view(SELECT * FROM (\n${sql}\n))`,
     settings: { ...ANALYSIS_LIMITS, readonly: 1 },
   })
   return columns.map(({ name }) => name)

@@ -47,8 +47,11 @@ const NO_TIMEOUT_MS = 2 ** 31 - 1
 /** `ClickHouseLogLevel.OFF`: the client would write to the console, and with statements. */
 const OFF = 127
 
-/** Of every statement. Text of an exception inside rows must look alike in all formats. */
-const SETTINGS = { http_write_exception_in_output_format: 0 }
+/**
+ * Of every statement. Text of an exception inside rows must look alike in all formats. SQL of a user has a limit of its own (`LONGEST_BYTES`): as the engine
+ * prints it, and with casts for each of 5,000 columns, it is many times as long.
+ */
+const SETTINGS = { http_write_exception_in_output_format: 0, max_query_size: String(16 * 1024 * 1024) }
 
 export const createConnections = (): Connections => {
   /** A client is bound to a user and a database; those of staging come and go, and hold nothing but the agent they share. */

@@ -18,7 +18,12 @@ export const withPortableColumns = async ({ sql, format, describe }: Input): Pro
   const columnar = COLUMNAR[format]
   if (columnar === undefined) return sql
   // Of a sub-query that is not in a view, the engine would carry out scalar sub-queries.
-  const columns = await describe(`DESCRIBE TABLE view(\n${sql}\n)`).catch(noneIfWrong)
+  const columns = await describe(`DESCRIBE TABLE view(SELECT * FROM (\n${sql}\n))`).catch(noneIfWrong)
+  if (columns.some(({ name }) => name === NO_TEXT))
+    throw new WarehouseError(
+      'sql_error',
+      'The name of a column is no UTF-8, as Arrow and Parquet want it: give it another.',
+    )
   const state = columns.find(({ type }) => STATE.test(type.replace(QUOTED, '')))
   if (state !== undefined)
     throw new WarehouseError(
@@ -37,11 +42,22 @@ const STATE = /(?<!Simple)AggregateFunction\(/
 /** Values of an Enum, for example. */
 const QUOTED = /'(?:[^'\\]|\\.)*'/g
 
-/** What is wrong with the SQL is told when it runs. Two columns of one name are wrong here alone: they stay what they are. */
+/** The name of a column whose own is no UTF-8 (that of `'\xFF'`, for one): the engine has none without a character. */
+export const NO_TEXT = ''
+
+/** What is wrong with the SQL is told when it runs. Two columns of one name are wrong here alone. */
 const noneIfWrong = (error: unknown): readonly DescribedColumn[] => {
-  if (isSqlError(error)) return []
-  throw error
+  if (!isSqlError(error)) throw error
+  const [, twice] = TWICE.exec(error.message) ?? []
+  if (twice === undefined) return []
+  throw new WarehouseError(
+    'sql_error',
+    `Two columns are called ${shownName(twice)}, and readers of Arrow and Parquet tell columns by name: call one of them otherwise.`,
+  )
 }
+
+/** Which of two columns a cast is of, could not be said. */
+const TWICE = /^Cannot add column ([\s\S]+): column with this name already exists/
 
 const COLUMNAR: Partial<Record<ResultFormat, ColumnarFormat>> = {
   arrow: 'arrow',

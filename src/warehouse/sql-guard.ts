@@ -5,6 +5,7 @@ import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree
 import { keepQuotes } from './guard/keep-quotes.ts'
 import { mixesStates } from './guard/mixes-states.ts'
 import { parameterFaults } from './guard/parameter-fault.ts'
+import { printedText } from './guard/printed-text.ts'
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
 import { shownName } from './guard/shown-name.ts'
@@ -86,13 +87,17 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     const ask = (name: string, text: string, settings = {}) =>
       rows<{ text: string | null }>({
         // As a literal: a parameter travels in the address of the request, where a server takes 128 KiB.
-        sql: `SELECT ${name}(${quoteText(text)}) AS text`,
+        sql: `SELECT base64Encode(${name}(${quoteText(text)})) AS text`,
         parameters: {},
         settings: { ...AS_LITERAL, ...settings },
       })
     const { marked, unmark } = keepQuotes(sql)
     const [answer] = await ask('formatQueryOrNull', marked, AS_IT_STANDS)
-    if (typeof answer?.text === 'string') return unmark(answer.text)
+    if (typeof answer?.text === 'string') {
+      const printed = printedText(Buffer.from(answer.text, 'base64'))
+      if (printed === null) throw refusal('A name in the SQL is no UTF-8: call it otherwise.')
+      return unmark(printed)
+    }
     // Fails, and says where, in fewer words than without the word that it puts there.
     await ask('formatQuery', sql)
     throw refusal('This is no query: one begins with SELECT, or with WITH, as SELECT * FROM events does.')
@@ -142,7 +147,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       throw refusal(
         'It cannot be told which names in the SQL are those of tables: give tables and expressions plainer names.',
       )
-    const own = outerNames(found).find(({ name }) => /^(.*\.)?c__/.test(name))
+    const own = outerNames(found).find(({ name }) => /(^|\.)c__/.test(name))
     if (own !== undefined)
       throw refusal(
         `The table ${shownName(own.name)} cannot be read: names that begin with c__ are of the server itself.`,
@@ -161,11 +166,14 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       if (known !== undefined) return known
       const [wrong] = parameterFaults(sql, parameters)
       if (wrong !== undefined) throw refusal(`The parameter ${wrong.name} ${wrong.message}.`)
-      // Judged is the very text that runs. As a sub-query nothing but a SELECT parses, and no FORMAT or INTO OUTFILE.
       const formatted = await format(sql)
-      const runs = asSubquery(formatted)
-      const tree = await parse(runs, parameters).catch(toNoSelect(formatted))
-      await check(runs, tree, judgeSelect)
+      // As a sub-query nothing but a SELECT parses, and no FORMAT, INTO OUTFILE or SETTINGS of its own.
+      const subquery = asSubquery(formatted)
+      await check(subquery, await parse(subquery, parameters).catch(toNoSelect(formatted)), judgeSelect)
+      // The very text that runs is judged as well. It has no SELECT * of ours, to which two columns of one name are the first of them both
+      // (SELECT *, upper(name) AS name).
+      const runs = `(\n${formatted}\n)`
+      await check(runs, await parse(runs, parameters), judgeSelect)
       remember(passed, key, runs)
       return runs
     },

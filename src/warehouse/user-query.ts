@@ -1,10 +1,11 @@
+import { isUtf8 } from 'node:buffer'
 import type { Call, Connections, EngineSummary } from './connection.ts'
 import type { ResultFiles } from './embedded/result-files.ts'
 import type { Endpoints } from './engines.ts'
 import { ENGINE_FORMATS } from './formats.ts'
 import type { KnownColumns } from './known-columns.ts'
 import { limitSettings } from './limit-settings.ts'
-import { withPortableColumns } from './portable-columns.ts'
+import { NO_TEXT, withPortableColumns } from './portable-columns.ts'
 import {
   type DescribedColumn,
   type QuerySummary,
@@ -56,14 +57,29 @@ export const startUserQuery = async (input: Input): Promise<RunningQuery> => {
 /** A client that leaves ends its query: nobody will read the rest. */
 const READONLY = { readonly: 1, cancel_http_readonly_queries_on_client_close: 1 }
 
-const DESCRIBE = { default_format: 'JSONEachRow', describe_compact_output: 1, print_pretty_type_names: 0 }
+const DESCRIBE = {
+  default_format: 'JSONEachRow',
+  describe_compact_output: 1,
+  print_pretty_type_names: 0,
+  output_format_json_validate_utf8: 0,
+}
 
 const readColumns = async (connections: Connections, call: Call): Promise<readonly DescribedColumn[]> => {
   const { content } = await connections.call(call)
-  const lines = Buffer.concat(await Array.fromAsync(content))
-    .toString('utf8')
-    .split('\n')
-  return lines.filter(line => line !== '').map(line => JSON.parse(line) as DescribedColumn)
+  const lines = splitLines(Buffer.concat(await Array.fromAsync(content)))
+  return lines.map(line => {
+    const column = JSON.parse(line.toString('utf8')) as DescribedColumn
+    return isUtf8(line) ? column : { ...column, name: NO_TEXT }
+  })
+}
+
+const splitLines = (bytes: Buffer): readonly Buffer[] => {
+  const lines: Buffer[] = []
+  for (let from = 0; from < bytes.length; from += lines.at(-1)!.length + 1) {
+    const end = bytes.indexOf('\n', from)
+    lines.push(bytes.subarray(from, end === -1 ? bytes.length : end))
+  }
+  return lines
 }
 
 type FiledCall = {

@@ -30,3 +30,10 @@ test.each([
 test('a line break in a name makes no tree, or a node more: it takes none away', () => {
   expect(read('A (children 1)\n Function file (alias x\n y) (children 1)\n  Literal 1')).toBeNull()
 })
+
+test('U+2028 ends no line: texts and names may have it', () => {
+  expect(read("A (children 1)\n Literal 'a\u2028b' (alias c\u2029)")).toMatchObject({
+    children: [{ kind: 'Literal', text: "'a\u2028b' (alias c\u2029)", alias: 'c\u2029' }],
+  })
+  expect(read('A\rB')).toBeNull()
+})

@@ -34,8 +34,9 @@ export const readSyntaxTree = (lines: readonly string[]): SyntaxNode | null => {
   return root !== undefined && isComplete(root) ? root : null
 }
 
-const LINE = /^( *)([A-Za-z:]+)(?: (.*))?$/
-const ALIAS = / ?\(alias (.*)\)$/
+// Of texts and names, U+2028 and U+2029, which end a line for JavaScript alone. The engine writes a text with an escaped carriage return, a name with a bare one.
+const LINE = /^( *)([A-Za-z:]+)(?: ([^\r\n]*))?$/
+const ALIAS = / ?\(alias ([^\r\n]*)\)$/
 const CHILD_COUNT = / \(children (\d+)\)$/
 
 const readLine = (line: string): OpenNode | null => {

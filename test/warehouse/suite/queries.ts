@@ -47,10 +47,13 @@ export const queryTests: AreaTests = scene => {
     ])
   })
 
-  test('in Arrow may have two columns of one name', async () => {
+  test('in Arrow may not have two columns of one name, which elsewhere have their own values', async () => {
     const sql = 'SELECT toDateTime(0) AS a, a'
-    const table = tableFromIPC((await scene().read({ sql, format: 'arrow' })).bytes)
-    expect(table.schema.fields.map(({ name }) => name)).toEqual(['a', 'a'])
+    await expect(scene().read({ sql, format: 'arrow' })).rejects.toMatchObject({
+      reason: 'sql_error',
+      message: expect.stringMatching(/^Two columns are called a, /),
+    })
+    expect(await scene().text({ sql: 'SELECT 1, 1 UNION ALL SELECT 5, 7', format: 'csv' })).toBe('"1","1"\n1,1\n5,7\n')
   })
 
   test('is not carried out to find its types', async () => {
