@@ -108,3 +108,13 @@ test.each([
 ])('a message names no place of the server, and gives no advice that nobody can take: %s', (text, expected) => {
   expect(fromExceptionText(`Code: 117. DB::Exception: ${text} (INCORRECT_DATA)`)?.message).toBe(expected)
 })
+
+test.each([' ', '\t', '/*', '/0a', '(version ', '(AAA', '(AAA)', ': (in file/uri ', 'A::'])(
+  'a message of nothing but %j is read at once',
+  text => {
+    const message = `x${text.repeat(32_000 / text.length)}x`
+    const from = performance.now()
+    expect(fromExceptionText(`Code: 117. DB::Exception: ${message}`)?.reason).toBe('sql_error')
+    expect(performance.now() - from).toBeLessThan(1000)
+  },
+)

@@ -56,14 +56,17 @@ const brokenConnection = (text: string, cause: unknown): WarehouseError =>
 /** What `flattenSelect` calls a user's expression. */
 const OWN_NAME = /\bc__\d+_(?=\w)/g
 
-/** `: (in file/uri /…)`, where the server keeps content while it is read. */
-const WHERE_IT_LIES = /:?\s*\(in file\/uri [^)]*\)/g
+/**
+ * `: (in file/uri /…)`, where the server keeps content while it is read. Here and below no match begins within a run of blanks, and paths have a bound: texts of
+ * users are in the messages, and a run of them would be looked at from every place in it.
+ */
+const WHERE_IT_LIES = /:?(?<!\s)\s*\(in file\/uri [^)]*\)/g
 
 /** To whoever writes the functions of tables, which nobody can here. */
-const ADVICE = /\.?\s*You can specify the structure manually:?/g
+const ADVICE = /\.?(?<!\s)\s*You can specify the structure manually:?/g
 
 /** Content that is imported, and parts of tables, lie under ids; users' own paths are theirs. */
-const OWN_PATH = /(?:[Ff]ile )?(?<![\w:/.])\/[^\s'"(),:]*[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[^\s'"(),:]*/g
+const OWN_PATH = /(?:[Ff]ile )?(?<![\w:/.])\/[^\s'"(),:]{0,400}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[^\s'"(),:]*/g
 
 /** What the engine calls a parameter to which nothing was given. */
 const NO_VALUE = /^Substitution `(\w+)` is not set/
@@ -80,7 +83,7 @@ const noTable = (_: string, name: string, hint = ''): string =>
 const cleanMessage = (text: string): string =>
   withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
     .replace(/\.? ?\([A-Z][A-Z0-9_]{2,}\) \(version [^()]*(\([^()]*\))?\)/g, '')
-    .replace(/(Code: \d+\. )?\b(?:\w+::)+\w*Exception: /g, '')
+    .replace(/(Code: \d+\. )?\b(?:\w{1,100}::){1,8}\w{0,100}Exception: /g, '')
     .replace(WHERE_IT_LIES, '')
     .replace(ADVICE, '')
     .replace(OWN_PATH, 'a file of the server')

@@ -43,3 +43,12 @@ test('each parameter is told once, and only those that have a value', () => {
     { name: 'a', message: 'must be of the type UInt8, which 256 is not' },
   ])
 })
+
+test.each(['Decimal(9, 2)', 'Float64', 'Int256', 'UInt8', 'Date', 'DateTime64(3)'])(
+  'a value of a megabyte for %s is judged at once',
+  type => {
+    const digits = '0'.repeat(500_000)
+    for (const text of [`${digits}!`, `-${digits}1${digits}!`, `1.${digits}1`, `${digits}1e5`])
+      parameterFault(type, text)
+  },
+)

@@ -1,3 +1,4 @@
+import { withoutEnd } from '../../kernel/without-end.ts'
 import { typeParts } from '../../model/type-parts.ts'
 import { findQueryParameters } from './query-parameters.ts'
 
@@ -74,7 +75,11 @@ const withoutName = (part: string): string => /^(?:`(?:[^`\\]|\\.)*`|\w+)\s+(\w[
 
 const isOther = (name: string, parts: readonly string[], text: string): boolean => {
   const [, sign, bits] = /^(U?)Int(\d+)$/.exec(name) ?? []
-  if (bits !== undefined) return /^-?\d+$/.test(text) && !isInteger(BigInt(text), BigInt(bits), sign === 'U')
+  if (bits !== undefined) {
+    if (!/^-?\d+$/.test(text)) return false
+    // A number of a megabyte takes seconds to read, and is none of 256 bits.
+    return text.replace(/^-?0*/, '').length > MOST_DIGITS || !isInteger(BigInt(text), BigInt(bits), sign === 'U')
+  }
   switch (name) {
     case 'Float32':
     case 'Float64':
@@ -98,6 +103,9 @@ const isOther = (name: string, parts: readonly string[], text: string): boolean 
   }
 }
 
+/** Of an integer of 256 bits. */
+const MOST_DIGITS = 78
+
 const isInteger = (value: bigint, bits: bigint, unsigned: boolean): boolean =>
   unsigned ? value >= 0n && value < 2n ** bits : value >= -(2n ** (bits - 1n)) && value < 2n ** (bits - 1n)
 
@@ -108,9 +116,11 @@ const isTooLarge = (name: string, text: string): boolean => {
 
 /** Behind the point, zeros at the end not counted. */
 const fractionDigits = (text: string): number => {
-  const [, whole = '', fraction = '', exponent = '0'] = /^[+-]?(\d*)\.?(\d*)(?:[eE]([+-]?\d{1,4}))?$/.exec(text) ?? []
-  const zeros = /0*$/.exec(whole + fraction)![0].length
-  return whole.length + fraction.length === zeros ? 0 : fraction.length - zeros - Number(exponent)
+  const [, whole = '', fraction = '', exponent = '0'] =
+    /^[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/.exec(text) ?? []
+  const digits = whole + fraction
+  const zeros = digits.length - withoutEnd(digits, '0').length
+  return digits.length === zeros ? 0 : fraction.length - zeros - Number(exponent)
 }
 
 const DAY = /^(\d{4})-(\d{1,2})-(\d{1,2})(?!\d)/

@@ -20,3 +20,25 @@ test('without them the rest is as it was', () => {
   ])
   expect(withNullParameters(SQL)).toBe(SQL.replace('{day : Date}', 'NULL').replace('{list:Array(Int32)}', 'NULL'))
 })
+
+test('what is opened and never closed goes to the end', () => {
+  for (const open of ["'", '"', '`', '/*', "'\\'", "'x\\"])
+    expect(findQueryParameters(`SELECT {a:UInt8}, ${open} {b:UInt8}`)).toEqual([{ name: 'a', type: 'UInt8' }])
+  expect(findQueryParameters("SELECT 'a''{b:UInt8}', `a\\`{b:UInt8}`, {a : UInt8 }")).toEqual([
+    { name: 'a', type: 'UInt8' },
+  ])
+})
+
+test.each([
+  ['blanks', '{a:', ' ', ''],
+  ['letters', '{', 'a', ' '],
+  ['comments', '', '/*', ''],
+  ['escaped quotes', "'", "\\'", ''],
+  ['escaped double quotes', '"', '\\"', 'x'],
+  ['escaped backquotes', '`', '\\`', 'x'],
+  ['brackets', '', '{a:', ''],
+])('a megabyte of %s takes no longer than to read it', (_, before, repeated, after) => {
+  const sql = `${before}${repeated.repeat(1_000_000 / repeated.length)}${after}`
+  expect(findQueryParameters(sql)).toEqual([])
+  expect(withNullParameters(sql)).toBe(sql)
+})

@@ -1,5 +1,5 @@
 const INTEGER = /^[+-]?(0|[1-9]\d*)$/
-const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,3})?$/
+const FLOAT = /^[+-]?(\d+(?:\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?$/
 const LEADING_ZERO = /^[+-]?0\d/
 const BOOL = /^(true|false)$/i
 const DATE = /^\d{4}-\d{2}-\d{2}$/

@@ -1,3 +1,4 @@
+import { withoutEnd } from '../../../kernel/without-end.ts'
 import { type Dialect, keepsBlanks } from './dialect.ts'
 import { scanRecord } from './scan-records.ts'
 import { separatorLine } from './separator-line.ts'
@@ -8,10 +9,8 @@ export type Field = { readonly text: string; readonly quoted: boolean }
 const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect): readonly Field[] => {
   const { delimiter, quote } = dialect
   const trims = !keepsBlanks(dialect)
-  const text = bytes
-    .subarray(start, end)
-    .toString('utf8')
-    .replace(trims ? /^[ \t]*\r|[\r\n]+$/g : /^\r|[\r\n]+$/g, '')
+  const record = bytes.subarray(start, end).toString('utf8')
+  const text = withoutEnd(record.replace(trims ? /^[ \t]*\r/ : /^\r/, ''), '\r\n')
   const fields: Field[] = []
   for (let at = 0; ; ) {
     while (trims && at < text.length && (text[at] === ' ' || text[at] === '\t')) at++
@@ -30,7 +29,7 @@ const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect)
     } else {
       const next = text.indexOf(delimiter, at)
       const value = text.slice(at, next === -1 ? text.length : next)
-      fields.push({ text: trims ? value.replace(/[ \t]+$/, '') : value, quoted: false })
+      fields.push({ text: trims ? withoutEnd(value, ' \t') : value, quoted: false })
       at = next
     }
     if (at === -1) return fields

@@ -70,3 +70,17 @@ test('blanks are a part of what they part', () => {
   const [record] = readRecords({ bytes: Buffer.from(' a \t "b"\n'), isWhole: true }, tabs)
   expect(record!.fields.map(field => field.text)).toEqual([' a ', ' "b"'])
 })
+
+test.each([
+  ['doubled quotes', 'a,b\n"', '""', '",1\n'],
+  ['doubled quotes without an end', 'a,b\n"', '""', ''],
+  ['lines in quotes', 'a,b\n"', '\n""', '",1\n'],
+  ['blanks in a value', 'a,b\nx', ' ', 'y,1\n'],
+  ['blanks before a value', 'a,b\n', ' ', 'y,1\n'],
+  ['returns in a value', 'a,b\nx', '\r', 'y,1\n'],
+  ['fields in quotes', 'a,b\n', '"",', '1\n'],
+  ['short records', 'a,b\n', '"",""\n', ''],
+])('a megabyte of %s takes no longer than to read it', (_, before, repeated, after) => {
+  const bytes = Buffer.from(`${before}${repeated.repeat(1_000_000 / repeated.length)}${after}`)
+  expect(readRecords({ bytes, isWhole: true }, COMMAS).length).toBeGreaterThan(0)
+})

@@ -50,6 +50,8 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
   let fields = 1
   let filled = 0
   let lines = 1
+  /** The end of a line that has not been counted, at or behind any place where a quote was opened. */
+  let lineEnd: number | null = null
   let edge: number | null = null
   let bare: number | null = null
   const found = (type: Scanned['type'], end: number, openLine = 0): Scanned => ({
@@ -73,7 +75,12 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
       for (at++; ; at++) {
         const close = bytes.indexOf(quote, at)
         if (close === -1) return found(isLast ? 'open' : 'cut', length, openLine)
-        lines += countByte(bytes, LF, at, close)
+        // Looked for anew behind each pair of quotes, the end of a line that is far away would be looked for from each.
+        if (lineEnd === null || (lineEnd !== -1 && lineEnd < at)) lineEnd = bytes.indexOf(LF, at)
+        while (lineEnd !== -1 && lineEnd < close) {
+          lines++
+          lineEnd = bytes.indexOf(LF, lineEnd + 1)
+        }
         at = close + 1
         if (at === length && !isLast) return found('cut', length, openLine)
         if (bytes[at] !== quote) break
@@ -103,12 +110,6 @@ export const recordStart = (bytes: Buffer, start: number, trims: boolean): numbe
   let at = start
   while (trims && (bytes[at] === SPACE || bytes[at] === TAB)) at++
   return bytes[at] === CR ? at + 1 : start
-}
-
-const countByte = (bytes: Buffer, byte: number, from: number, to: number): number => {
-  let count = 0
-  for (let at = bytes.indexOf(byte, from); at !== -1 && at < to; at = bytes.indexOf(byte, at + 1)) count++
-  return count
 }
 
 const isBlank = (bytes: Buffer, from: number, to: number, trims: boolean): boolean => {

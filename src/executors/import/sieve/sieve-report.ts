@@ -1,3 +1,5 @@
+import { withoutEnd } from '../../../kernel/without-end.ts'
+
 /** What became of the lines of a file that cannot be read. */
 export type SieveReport =
   | {
@@ -33,7 +35,7 @@ export class InvalidLines {
     this.count += 1
     if (this.samples.length === MOST_SAMPLES) return
     const text = Buffer.from(bytes.subarray(0, 4 * LONGEST_TEXT)).toString('utf8')
-    this.samples.push({ line, text: text.replace(/[\r\n]+$/, '').slice(0, LONGEST_TEXT), why })
+    this.samples.push({ line, text: withoutEnd(text, '\r\n').slice(0, LONGEST_TEXT), why })
   }
 
   report(): SieveReport {

@@ -44,7 +44,9 @@ export const numberField = (description: string): Field<number> => ({
   wanted: 'must be a number',
   read: value => {
     if (typeof value === 'number') return value
-    return typeof value === 'string' && /^\d*\.?\d+(e-?\d{1,2})?$/i.test(value) ? Number(value) : undefined
+    return typeof value === 'string' && /^(?:\d+(?:\.\d+)?|\.\d+)(e-?\d{1,2})?$/i.test(value)
+      ? Number(value)
+      : undefined
   },
 })
 
