@@ -1,7 +1,8 @@
 import type { Command } from 'commander'
-import { type LoadedConfig, loadConfig } from '../kernel/config.ts'
+import { type LoadedConfig, loadConfig, misspeltSettings } from '../kernel/config.ts'
 import { settings } from '../kernel/settings.ts'
 import type { CliContext } from './context.ts'
+import { notes } from './terminal/note.ts'
 
 /** Adds one flag per setting (`--port <value>`), with its variable and default in the help. */
 export const addSettingFlags = (command: Command): Command => {
@@ -16,6 +17,12 @@ export const addSettingFlags = (command: Command): Command => {
 /** The configuration of flags, environment and file. Throws `ConfigError` with every fault. */
 export const loadWithFlags = (command: Command, context: CliContext): LoadedConfig =>
   loadConfig({ flags: flagsOf(command), environment: context.environment, directory: context.directory })
+
+/** A variable that is misspelt changes nothing, which nobody would notice. */
+export const warnOfMisspelt = (context: CliContext): void => {
+  for (const { name, meant } of misspeltSettings(context.environment))
+    notes(context)(`the variable ${name} is not a setting and counts for nothing; did you mean ${meant}?`)
+}
 
 const flagsOf = (command: Command): Readonly<Record<string, string | undefined>> =>
   Object.fromEntries(

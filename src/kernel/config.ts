@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { closeNames } from './close-names.ts'
 import { type Config, type Setting, settings } from './settings.ts'
 
 // The configuration: one frozen object made in `main` and handed down. Flags win over the environment, the environment over
@@ -39,6 +40,41 @@ export const loadConfig = (sources: Sources): LoadedConfig => {
   return { config: finish(values as Config), origins: origins as Record<keyof Config, Origin> }
 }
 
+/**
+ * Variables that look like settings and are none, each with the one that was probably meant. Only those that are like one: an
+ * orchestrator sets variables of its own that begin with the name of a service (`MILLRACE_SERVICE_HOST`).
+ */
+export const misspeltSettings = (
+  environment: Sources['environment'],
+): readonly { readonly name: string; readonly meant: string }[] =>
+  Object.keys(environment)
+    .filter(name => name.startsWith(PREFIX) && !settings.some(({ env }) => env === name) && !NO_SETTINGS.has(name))
+    .flatMap(name => {
+      const meant = likeSetting(name)
+      return meant === undefined ? [] : [{ name, meant }]
+    })
+
+const PREFIX = 'MILLRACE_'
+
+/** What clients and jobs are told by. */
+const NO_SETTINGS: ReadonlySet<string> = new Set(
+  ['URL', 'TOKEN', 'JOB_ID', 'RUN_ID', 'WORKFLOW_ID', 'ATTEMPT', 'SCHEDULED_AT', 'PROCESS_COOKIE'].map(
+    name => PREFIX + name,
+  ),
+)
+
+/** By its name, or by its flag as a variable: `MILLRACE_MAX_WORKERS` for `JOB_QUEUE_MAX_WORKERS`. */
+const likeSetting = (name: string): string | undefined => {
+  const byFlag = settings.find(({ flag }) => PREFIX + flag.replaceAll('-', '_').toUpperCase() === name)
+  return (
+    byFlag?.env ??
+    closeNames(
+      name,
+      settings.map(({ env }) => env),
+    )[0]
+  )
+}
+
 /** A URL with its password may have been given to a setting that takes none. */
 const mayHoldSecret = (setting: Setting<unknown>, value: string): boolean =>
   setting.secret === true || setting.mayHoldSecret === true || /[:@]/.test(value)
@@ -66,7 +102,7 @@ const readConfigFile = (directory: string, faults: string[]): Record<string, str
     const content: unknown = JSON.parse(readFileSync(path, 'utf8'))
     if (typeof content !== 'object' || content === null || Array.isArray(content)) throw new Error('not a JSON object')
     for (const [key, value] of Object.entries(content)) {
-      if (!known.has(key)) faults.push(`${path}: ${key} is not a setting`)
+      if (!known.has(key)) faults.push(`${path}: ${key} is not a setting${didYouMean(key)}`)
       else if (typeof value === 'object') faults.push(`${path}: ${key} must be text, a number or a boolean`)
       else result[key] = String(value)
     }
@@ -74,6 +110,11 @@ const readConfigFile = (directory: string, faults: string[]): Record<string, str
     faults.push(`${path}: ${error instanceof SyntaxError ? notJson(error) : (error as Error).message}`)
   }
   return result
+}
+
+const didYouMean = (key: string): string => {
+  const meant = likeSetting(key)
+  return meant === undefined ? '' : `; did you mean ${meant}?`
 }
 
 /** The engine's message may quote the file, and with it a password. */

@@ -27,6 +27,21 @@ test('config prints every setting, its value and where it comes from, but no sec
   expect(stdout).not.toContain('hunter22')
 })
 
+test('variables and keys that are probably misspelt are told, those of others are not', async () => {
+  const environment = {
+    MILLRACE_PROT: '1',
+    MILLRACE_MAX_WORKERS: '2',
+    MILLRACE_URL: 'x',
+    MILLRACE_SERVICE_HOST: '10.0.0.1',
+  }
+  const { code, stderr } = await millrace(['config'], { cwd, environment })
+  expect([code, stderr]).toEqual([
+    0,
+    'millrace: the variable MILLRACE_PROT is not a setting and counts for nothing; did you mean MILLRACE_PORT?\n' +
+      'millrace: the variable MILLRACE_MAX_WORKERS is not a setting and counts for nothing; did you mean JOB_QUEUE_MAX_WORKERS?\n',
+  ])
+})
+
 test('a flag that is a switch needs no value', async () => {
   const value = async (...flags: string[]) =>
     JSON.parse((await millrace(['config', '--json', ...flags], { cwd })).stdout).MILLRACE_TAKE_OVER_TABLES

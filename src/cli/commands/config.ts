@@ -1,7 +1,7 @@
 import type { LoadedConfig } from '../../kernel/config.ts'
 import { type Config, settings } from '../../kernel/settings.ts'
 import type { Define } from '../define.ts'
-import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
+import { addSettingFlags, loadWithFlags, warnOfMisspelt } from '../setting-flags.ts'
 import { durationSetting, sizeSetting } from '../terminal/setting-text.ts'
 import { formatTable } from '../terminal/table.ts'
 
@@ -9,6 +9,7 @@ import { formatTable } from '../terminal/table.ts'
 export const config: Define = (command, context) => {
   addSettingFlags(command.option('--json', 'print JSON')).action((options: { json?: boolean }) => {
     const rows = describe(loadWithFlags(command, context))
+    warnOfMisspelt(context)
     context.stdout.write(options.json ? `${JSON.stringify(asObject(rows), null, 2)}\n` : formatTable(COLUMNS, rows))
   })
 }

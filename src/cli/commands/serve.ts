@@ -4,7 +4,7 @@ import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { onInterrupt } from '../interrupt.ts'
-import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
+import { addSettingFlags, loadWithFlags, warnOfMisspelt } from '../setting-flags.ts'
 import { notes } from '../terminal/note.ts'
 import { welcome } from '../welcome.ts'
 
@@ -12,6 +12,7 @@ import { welcome } from '../welcome.ts'
 export const serve: Define = (command, context) => {
   addSettingFlags(command).action(async () => {
     const { config } = loadWithFlags(command, context)
+    warnOfMisspelt(context)
     const { startServer } = await import('../server.ts')
     const stopped = untilInterrupted(context)
     const logger = createLogger(config.logLevel)
