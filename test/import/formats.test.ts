@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { type ImportScene, openImportScene } from './scene.ts'
+import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
 
 let scene: ImportScene
 let name: string
@@ -249,4 +249,31 @@ test('a data source that was made for an import that fails is gone again', async
   expect(await load('/reserved.csv', 'c__error,b\n1,2\n', { create: true })).toMatchObject({
     error: { code: 'schema_mismatch', message: expect.stringContaining('c__error') },
   })
+})
+
+test('an import that is to make a data source waits while one of its name is being dropped', async () => {
+  const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
+  expect(await scene.store.lockTables({ ...lock, tables: [name] })).toEqual({ type: 'locked' })
+  const id = await scene.submit({ datasource: name, url: scene.give('/waits.csv', 'id\n1\n'), create: true })
+  const job = async (wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
+  await expect.poll(async () => (await job()).progress?.message, { timeout: 20_000 }).toMatch(/^waits: .*another call/)
+  await scene.store.unlockTables(lock)
+  expect(await job(30)).toMatchObject({ status: 'completed', attempt: 1, statistics: { rows_written: 1 } })
+})
+
+test('a data source that is dropped while an import with create waits for it is made anew', async () => {
+  await scene.dataSource(name, { id: 'Int64' })
+  const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
+  expect(await scene.store.lockTables({ ...lock, tables: [name] })).toEqual({ type: 'locked' })
+  const id = await scene.submit({ datasource: name, url: scene.give('/dropped.csv', 'id,b\n1,2\n'), create: true })
+  const job = async (wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
+  await expect.poll(async () => (await job()).progress?.message, { timeout: 20_000 }).toMatch(/^waits for a call/)
+  const { version, dataSources } = await scene.data.catalogue(WORKSPACE)
+  const dropped = dataSources.find(source => source.name === name)!
+  const changes = [{ type: 'drop_data_source', id: dropped.id } as const]
+  const change = { workspace: WORKSPACE, version, changes, unlessLocked: [] }
+  expect(await scene.store.changeCatalogue(change)).toMatchObject({ type: 'changed' })
+  await scene.store.unlockTables(lock)
+  expect(await job(30)).toMatchObject({ status: 'completed', statistics: { rows_written: 1, row_count: 1 } })
+  expect(await columnsOf()).toEqual({ id: 'Int64', b: 'Int64' })
 })

@@ -1,6 +1,8 @@
 import { rm } from 'node:fs/promises'
 import type { Data } from '../../data/data.ts'
+import { sleep } from '../../data/lock-tables.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
+import { MillraceError } from '../../kernel/errors.ts'
 import { findDataSource, orderCounts } from '../../model/catalogue-graph.ts'
 import { csvReadingText } from '../../model/csv-reading.ts'
 import { type DataSource, mergesRows, quarantineOf } from '../../model/data-source.ts'
@@ -48,6 +50,16 @@ export const importContent = async (given: ContentImport): Promise<Outcome> => {
   const existing = findDataSource(await data.catalogue(job.workspace), given.fields.datasource) ?? null
   const sample = await mendedSample(given, existing)
   const input = { ...given, fields: withDelimiter(given.fields, sample, existing) }
+  for (;;) {
+    const outcome = await importInto(input, sample)
+    const isDropped = outcome.type === 'failed' && outcome.reason === 'data_source_not_found'
+    // Somebody was about to drop what was found.
+    if (!(isDropped && input.fields.create === true)) return outcome
+  }
+}
+
+const importInto = async (input: ContentImport, sample: Sample): Promise<Outcome> => {
+  const { data, job } = input
   const target = await prepareTarget(input, sample)
   let outcome: Outcome | null = null
   try {
@@ -79,15 +91,29 @@ const mendedSample = async ({ download, fields }: ContentImport, target: DataSou
 const withDelimiter = (fields: ImportFields, { bytes }: Sample, target: DataSource | null): ImportFields =>
   formatOf(fields) === 'csv' ? { ...fields, delimiter: findDialect(fields, bytes, target).delimiter } : fields
 
+/** While somebody drops one of its name, it waits. */
 const prepareTarget = async (input: ContentImport, sample: Sample): Promise<Target | null> => {
   const { data, job, context, fields } = input
   const spool = spoolOf(input)
   if (fields.create !== true) return null
   const { workspace } = job
-  const columns = () => parquetColumns({ warehouse: data.warehouse, workspace, spool, signal: context.stop.signal })
+  const { signal } = context.stop
+  const columns = () => parquetColumns({ warehouse: data.warehouse, workspace, spool, signal })
   const infer = () => inferColumns({ sample, fields, parquet: columns })
-  return findOrCreate({ data, workspace, name: fields.datasource, infer })
+  for (;;) {
+    try {
+      const target = await findOrCreate({ data, workspace, name: fields.datasource, infer })
+      context.waits(null)
+      return target
+    } catch (error) {
+      if (signal.aborted || !(error instanceof MillraceError && error.code === 'data_busy')) throw error
+      context.waits(`waits: ${error.message}`)
+      await context.lendSlot(() => sleep(PAUSE_MS, signal))
+    }
+  }
 }
+
+const PAUSE_MS = 250
 
 const spoolOf = ({ place, download }: ContentImport): SpoolPlace => ({ ...place, spooling: download.spooling })
 
