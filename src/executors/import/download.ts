@@ -1,5 +1,5 @@
 import type { Progress } from '../../model/job.ts'
-import type { Source } from './source/source.ts'
+import { leaveContent, type Source } from './source/source.ts'
 import { formatOf, type ImportFields } from './spec.ts'
 import { decompressed } from './spool/decompress.ts'
 import { withLastLineEnd } from './spool/last-line-end.ts'
@@ -42,7 +42,11 @@ export const startDownload = (input: Input): Download => {
   const content = decompressed(counted(), { compression: fields.compression, maxBytes })
   const spooling = startSpooling(path, formatOf(fields) === 'csv' ? withLastLineEnd(content) : content)
   const stopTelling = (): void => clearInterval(timer)
-  spooling.whole().catch(ignore).finally(stopTelling)
+  const end = (): void => {
+    stopTelling()
+    leaveContent(source.content)
+  }
+  spooling.whole().catch(ignore).finally(end)
   return {
     spooling,
     received: () => received,

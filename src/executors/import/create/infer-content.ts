@@ -13,6 +13,7 @@ import { firstRows } from '../parquet/first-rows.ts'
 import { mendFooter } from '../parquet/mend-footer.ts'
 import { type FileColumn, parquetColumns } from '../parquet/parquet-columns.ts'
 import { openSource } from '../source/open-source.ts'
+import { leaveContent } from '../source/source.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
 import { decompressed } from '../spool/decompress.ts'
 import { createReturnMender, hasLoneReturns } from '../spool/mend-line-ends.ts'
@@ -48,6 +49,8 @@ export type Inference = (input: {
   readonly signal: AbortSignal
 }) => Promise<Inferred>
 
+type Opened = Parameters<Inference>[0] & { readonly content: AsyncIterable<Uint8Array> }
+
 type Options = {
   readonly data: Pick<Data, 'warehouse'>
   readonly dataDir: string
@@ -71,19 +74,16 @@ export const createInference = (options: Options): Inference => {
   const fetch = createGuardedFetch({ rules: addressRules, ...(lookup && { lookup }) })
   const spoolFolder = createSpoolFolder({ dataDir, warehouse })
 
-  const open = async ({ workspace, fields, content, signal }: Parameters<Inference>[0]) => {
+  const open = async ({ workspace, fields, signal }: Parameters<Inference>[0]) => {
     const limits = { maxBytes: MOST_BYTES, idleTimeoutMs: IDLE_MS }
-    const source = content ?? (await openSource({ ...options, ...limits, workspace, fields, fetch, signal })).content
-    const { compression } = fields
-    return decompressed(untilAbort(source, signal), { compression, maxBytes: MOST_BYTES, tooLarge: TOO_LARGE })
+    return (await openSource({ ...options, ...limits, workspace, fields, fetch, signal })).content
   }
 
-  const inferParquet = async (input: Parameters<Inference>[0]): Promise<Inferred> => {
-    const { workspace, fields, signal } = input
+  const inferParquet = async ({ workspace, fields, content, signal }: Opened): Promise<Inferred> => {
     const { path, isLocal } = spoolFolder.place({ id: newId(), attempt: 0, workspace })
     const spool: SpoolPlace = { path, isLocal, spooling: null }
     try {
-      await spoolContent(path, await open(input))
+      await spoolContent(path, content)
       await mendFooter(path)
       const sample = await readSample(path, fields)
       let found: readonly FileColumn[] = []
@@ -101,8 +101,8 @@ export const createInference = (options: Options): Inference => {
     }
   }
 
-  const inferText = async (input: Parameters<Inference>[0], format: 'csv' | 'ndjson'): Promise<Inferred> => {
-    const sample = await takeSample(await open(input), input.fields)
+  const inferText = async (input: Opened, format: 'csv' | 'ndjson'): Promise<Inferred> => {
+    const sample = await takeSample(input.content, input.fields)
     const delimiter = format === 'csv' ? findDialect(input.fields, sample.bytes).delimiter : null
     const fields = { ...input.fields, ...(delimiter !== null && { delimiter }) }
     const columns = await inferColumns({ sample, fields, parquet: async () => [] })
@@ -117,13 +117,27 @@ export const createInference = (options: Options): Inference => {
     }
   }
 
-  return async input => {
-    const format = formatOf(input.fields)
+  const infer = async (given: Opened): Promise<Inferred> => {
+    const { compression } = given.fields
+    const limits = { compression, maxBytes: MOST_BYTES, tooLarge: TOO_LARGE }
+    const input = { ...given, content: decompressed(untilAbort(given.content, given.signal), limits) }
+    const format = formatOf(given.fields)
     const inferred = format === 'parquet' ? await inferParquet(input) : await inferText(input, format)
     const [fault] = columnFaults(inferred.columns)
     if (fault !== undefined)
       throw new ImportFailure('schema_mismatch', `No data source can be made of it: ${fault.path} ${fault.message}.`)
     return inferred
+  }
+
+  return async input => {
+    const { content } = input
+    if (content !== undefined) return infer({ ...input, content })
+    const opened = await open(input)
+    try {
+      return await infer({ ...input, content: opened })
+    } finally {
+      leaveContent(opened)
+    }
   }
 }
 

@@ -20,7 +20,10 @@ export const fileSource = async (url: string, folders: readonly string[]): Promi
         : `${url} is no file below the folders that this server reads (MILLRACE_IMPORT_DIRS).`,
     )
   const file = await open(path)
-  const { size } = await file.stat()
+  const { size } = await file.stat().catch(async error => {
+    await file.close()
+    throw error
+  })
   const content = file.createReadStream({ highWaterMark: READ_BYTES })
   return { size: () => size, content, shown: url }
 }

@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream'
+
 /** Content that is fetched, as its source gives it. */
 export type Source = {
   /** null: it does not say. Known when the content has begun. */
@@ -9,4 +11,12 @@ export type Source = {
   readonly content: AsyncIterable<Uint8Array>
   /** In messages and logs: without credentials. */
   readonly shown: string
+}
+
+/**
+ * Ends what content comes from, also where nobody has begun to read it: a file that is left open ends the whole server when its handle is
+ * collected.
+ */
+export const leaveContent = (content: AsyncIterable<Uint8Array>): void => {
+  if (content instanceof Readable) content.destroy()
 }

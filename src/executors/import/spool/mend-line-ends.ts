@@ -27,11 +27,12 @@ export const hasLoneReturns = (sample: Buffer, dialect: Dialect): boolean => {
 /** Makes line feeds of the carriage returns of a file that end its lines, and ends the last. */
 export const mendLineEnds = async (path: string, dialect: Dialect): Promise<void> => {
   const mended = `${path}.mended`
+  const file = createReadStream(path, { highWaterMark: 1024 * 1024 })
   try {
-    const content = replaced(createReadStream(path, { highWaterMark: 1024 * 1024 }), dialect)
-    await spoolContent(mended, withLastLineEnd(content))
+    await spoolContent(mended, withLastLineEnd(replaced(file, dialect)))
     await rename(mended, path)
   } finally {
+    file.destroy()
     await rm(mended, { force: true })
   }
 }
