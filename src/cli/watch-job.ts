@@ -67,7 +67,10 @@ const tellWhatItWaitsFor = ({ server, jobId }: Watched, note: (text: string) => 
   // The follower is about to say what is wrong with the connection.
   getJob(server, jobId).then(
     job => {
-      if (job.status === 'queued') note('it is queued: it begins when one of the jobs that run now has ended')
+      if (job.status === 'queued')
+        note(
+          'it is queued: no worker has a free slot for it yet; see what is before it: millrace jobs -s running,queued',
+        )
       if (job.status === 'pending') note(`it is pending${job.status_reason === null ? '' : `: ${job.status_reason}`}`)
     },
     () => {},

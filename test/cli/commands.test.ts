@@ -253,7 +253,7 @@ test('on a terminal a job that does not begin says what it waits for', async con
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const output = printed(child.stdout, /begun/)
-  await printed(child.stdout, /it is queued: it begins when one of the jobs that run now has ended/)
+  await printed(child.stdout, /it is queued: no worker has a free slot for it yet/)
   writeFileSync(gate, '')
   expect(await output).toContain('begun')
   for (const id of await Promise.all(holders)) expect(await jobOf(id)).toMatchObject({ status: 'completed' })
