@@ -1,5 +1,5 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -173,6 +173,38 @@ describe.skipIf(!isLinux)(`when the server hangs${isLinux ? '' : ' (needs /proc)
     }
   })
 })
+
+const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0
+
+describe.skipIf(!isLinux || !hasPrlimit)(
+  `when its launcher may open no more files${isLinux && hasPrlimit ? '' : ' (needs prlimit)'}`,
+  () => {
+    const { executor, run } = useExecutor()
+    const mayOpen = (files: number | string): void => {
+      const { status } = spawnSync('prlimit', [`--pid=${launcherOf(process.pid)}`, `--nofile=${files}:`])
+      expect(status).toBe(0)
+    }
+    const opened = (): number => readdirSync(`/proc/${launcherOf(process.pid)}/fd`).length
+
+    test('a command is refused by a failure of the system, and those that run go on', async () => {
+      const before = readFileSync(`/proc/${launcherOf(process.pid)}/limits`, 'utf8')
+      const usual = /^Max open files +(\d+)/m.exec(before)![1]!
+      const sign = join(folder, newId())
+      const first = executor.run(
+        claimedJob({ command: `touch '${sign}'; while [ -e '${sign}' ]; do sleep 0.1; done` }),
+        createContext(),
+      )
+      await until('it runs', () => existsSync(sign))
+      mayOpen(opened())
+      const { outcome } = await run({ command: 'true' })
+      expect(outcome).toMatchObject({ type: 'failed', failure: 'system', reason: 'spawn_failed' })
+      mayOpen(usual)
+      rmSync(sign)
+      expect(await first).toMatchObject({ type: 'completed' })
+      expect((await run({ command: 'true' })).outcome).toMatchObject({ type: 'completed' })
+    })
+  },
+)
 
 describe('a lease', () => {
   const { executor } = useExecutor()

@@ -125,11 +125,20 @@ const openSlot = ({ path, hierarchy, maxProcesses }: SlotInput): Slot => {
   const gauge = limited ? GAUGES.counter : GAUGES.list
   return {
     path,
-    move: openSync(join(path, hierarchy.moveFile), 'w'),
-    gauge: openSync(join(path, gauge.file), 'r'),
+    ...openFiles(join(path, hierarchy.moveFile), join(path, gauge.file)),
     emptyGauge: gauge.empty,
     limited,
     resetLimit,
+  }
+}
+
+const openFiles = (move: string, gauge: string): Pick<Slot, 'move' | 'gauge'> => {
+  const moveFile = openSync(move, 'w')
+  try {
+    return { move: moveFile, gauge: openSync(gauge, 'r') }
+  } catch (error) {
+    closeSync(moveFile)
+    throw error
   }
 }
 

@@ -56,7 +56,8 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
       report({ is: 'ended', ticket, exitCode: null, signal: null, cause: 'lease', left: 0 })
       return
     }
-    const cell = containment.openCell(order)
+    const cell = openCell(order)
+    if (cell === null) return
     const command = newCommand(order, cell)
     byTicket.set(order.ticket, command)
     const result = await startCommand(order, { spawner, cell, streams })
@@ -74,6 +75,17 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
     if (command.early === 'kill') void end(command)
   }
 
+  /** null, and reported: too many files are open, or there is no memory. It must not cost the commands that run. */
+  const openCell = (order: StartOrder): Cell | null => {
+    try {
+      return containment.openCell(order)
+    } catch (error) {
+      const { code = 'EIO' } = error as NodeJS.ErrnoException
+      report({ is: 'refused', ticket: order.ticket, error: code, what: 'program' })
+      return null
+    }
+  }
+
   const terminate = (command: Command): void => {
     if (command.exit !== null) return
     command.cause ??= 'order'
@@ -81,7 +93,7 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
     // The second look finds what was forked during the first.
     const told = new Set<number>(command.sandboxed ? [command.pid] : [])
     for (let look = 0; look < 2; look++) {
-      for (const pid of command.cell.members()) {
+      for (const pid of membersOf(command)) {
         if (told.has(pid)) continue
         told.add(pid)
         sendSignal(pid, 'SIGTERM')
@@ -156,6 +168,15 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
       for (const command of byTicket.values()) kill(command, 'order')
       return byTicket.size === 0 ? Promise.resolve() : new Promise(resolve => emptied.push(resolve))
     },
+  }
+}
+
+/** Where they cannot be listed now its main process is asked alone: what it does not end is killed after its grace. */
+const membersOf = ({ cell, pid }: Command): readonly number[] => {
+  try {
+    return cell.members()
+  } catch {
+    return pid === 0 ? [] : [pid]
   }
 }
 
