@@ -10,7 +10,7 @@ import { collectArtifacts } from './artifacts.ts'
 import type { Scratch } from './attempt-files.ts'
 import { type CommandPlan, planCommand } from './command-plan.ts'
 import { buildEnvironment, cookieOf } from './environment.ts'
-import type { FifoPool } from './fifos.ts'
+import type { FifoPair, FifoPool } from './fifos.ts'
 import type { JobUser } from './job-user.ts'
 import { systemTime } from './launch-protocol.ts'
 import type { CommandEnd, Launcher } from './launcher.ts'
@@ -96,7 +96,7 @@ const execute = async (workshop: Workshop, attempt: Attempt, plan: CommandPlan):
     fifos.release({ ended: true })
     return { type: 'stopped' }
   }
-  const output = openOutputs(fifos.open(), context, () => command.kill())
+  const output = openOutputs(openFifos(fifos), context, () => command.kill())
   const command = workshop.launcher.run(toCommand(workshop, attempt, { plan, fifos, onStarted: output.begin }))
   workshop.tickets.set(attemptKey(job), command.ticket)
   let end: CommandEnd
@@ -114,6 +114,15 @@ const execute = async (workshop: Workshop, attempt: Attempt, plan: CommandPlan):
     program: plan.argv[0],
     workingDir: spec.working_dir ?? plan.directory,
   })
+}
+
+const openFifos = (fifos: FifoPair): ReturnType<FifoPair['open']> => {
+  try {
+    return fifos.open()
+  } catch (error) {
+    fifos.release({ ended: true })
+    throw error
+  }
 }
 
 type Start = {
