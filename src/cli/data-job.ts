@@ -6,6 +6,7 @@ import type { ServerAddress } from './client/server-address.ts'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
+import { failureHint } from './failure-hint.ts'
 import { positive } from './option-value.ts'
 import { submitWatched } from './submit-watched.ts'
 import { countText } from './terminal/count-text.ts'
@@ -59,7 +60,10 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
   if (job === null) return EXIT.interrupted
   if (options.json) context.stdout.write(`${JSON.stringify(job)}\n`)
   if (job.status !== 'completed')
-    throw new CliFailure(job.error?.message ?? `the job ${jobId} was ${job.status}`, { exitCode: EXIT.failed })
+    throw new CliFailure(job.error?.message ?? `the job ${jobId} was ${job.status}`, {
+      exitCode: EXIT.failed,
+      hint: failureHint(job),
+    })
   if (!options.json) for (const line of report(job)) notes(context)(line)
   return EXIT.ok
 }

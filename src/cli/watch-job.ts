@@ -5,6 +5,7 @@ import type { ServerAddress } from './client/server-address.ts'
 import type { CliContext } from './context.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
+import { failureHint } from './failure-hint.ts'
 import { onInterrupt } from './interrupt.ts'
 import { writeLines } from './log-output.ts'
 import { notes } from './terminal/note.ts'
@@ -101,4 +102,6 @@ const explain = (job: JobAnswer, note: (text: string) => void): void => {
   if (job.status === 'completed' || job.status_reason === 'exit_code') return
   const message = job.error?.message ?? job.status_reason ?? ''
   note(`job ${job.job_id} ${job.status}${message === '' ? '' : `: ${message}`}`)
+  const hint = failureHint(job)
+  if (hint !== undefined) note(hint)
 }

@@ -49,7 +49,22 @@ test('several words are a program and its arguments, which no shell reads', asyn
 test('a timeout is told in words and exits with 1', async () => {
   const { code, stderr } = await run(['run', '--timeout', '0.3', '--', 'sleep 60'])
   expect(code).toBe(1)
-  expect(stderr).toMatch(/millrace: job \S+ failed: /)
+  expect(stderr).toMatch(
+    /millrace: job (\S+) failed: .*\nmillrace: Raise timeout_seconds or make the work shorter\.\n$/,
+  )
+  const shown = await run(['job', /job (\S+)/.exec(stderr)?.[1] ?? ''])
+  expect(shown.stdout).toMatch(/^hint +Raise timeout_seconds or make the work shorter\.$/m)
+  expect(shown.stdout).toMatch(/^attempt +1 \(at most 1\)$/m)
+})
+
+test('tries for failures of the system are told apart from those of the job', async () => {
+  const refused = await run(
+    ['submit', '-'],
+    '{"http": {"url": "https://name.invalid/"}, "retry": {"maximum_attempts": 1}}',
+  )
+  await jobOf(refused.stdout.trim())
+  const { stdout } = await run(['job', refused.stdout.trim()])
+  expect(stdout).toMatch(/^attempt +3 \(at most 1, and \d more for failures of the system\)$/m)
 })
 
 test('options reach the job', async () => {

@@ -18,6 +18,8 @@ export type JobAnswer = {
   readonly finished_at: string | null
   readonly attempt: number
   readonly maximum_attempts: number
+  /** Those that the system has lost, which do not count towards the maximum. */
+  readonly system_attempts: number
   readonly worker_id: string | null
   readonly workflow_id: string | null
   readonly run_id: string | null

@@ -3,6 +3,7 @@ import { getJob, waitForJob } from '../client/jobs.ts'
 import { findServer } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
+import { failureHint } from '../failure-hint.ts'
 import { paint, STATUS_STYLE } from '../terminal/colour.ts'
 import { type Field, fieldsText } from '../terminal/fields.ts'
 import { plainLines } from '../terminal/plain-text.ts'
@@ -31,6 +32,7 @@ const fields = (found: JobAnswer): readonly Field[] => [
   { name: 'status', value: found.status, style: STATUS_STYLE[found.status] },
   { name: 'reason', value: found.status_reason },
   { name: 'error', value: found.error?.message },
+  { name: 'hint', value: failureHint(found) },
   { name: 'exit code', value: found.exit_code },
   { name: 'signal', value: found.signal },
   { name: 'progress', value: progressText(found.progress) },
@@ -51,8 +53,12 @@ const fields = (found: JobAnswer): readonly Field[] => [
   { name: 'finished', value: timeText(found.finished_at) },
 ]
 
-const attemptText = ({ attempt, maximum_attempts: most }: JobAnswer): string | null =>
-  attempt === 0 ? null : `${attempt} (at most ${most} after own failures)`
+/** The system's own tries come on top: `3` of at most 2 would be a riddle. */
+const attemptText = ({ attempt, maximum_attempts: most, system_attempts: system }: JobAnswer): string | null => {
+  if (attempt === 0) return null
+  const rest = system === 0 ? '' : `, and ${system} more for failures of the system`
+  return `${attempt} (at most ${most}${rest})`
+}
 
 const resultText = (result: JobAnswer['result']): string | null =>
   result

@@ -11,6 +11,7 @@ import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
+import { failureHint } from '../failure-hint.ts'
 import { keyValue, positive, repeated } from '../option-value.ts'
 import { readJson } from '../read-json.ts'
 import { submitWatched } from '../submit-watched.ts'
@@ -43,6 +44,7 @@ export const query: Define = (command, context, finish) => {
     else
       throw new CliFailure(job.error?.message ?? `the job ${submitted.jobId} was ${job.status}`, {
         exitCode: EXIT.failed,
+        hint: failureHint(job),
       })
   })
 }
