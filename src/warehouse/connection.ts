@@ -72,10 +72,11 @@ export const createConnections = (): Connections => {
       try {
         signal.throwIfAborted()
         refuseLong(endpoint, parameters)
+        const { plain, written } = engineParameters(sql, parameters)
         const { stream, response_headers, summary, http_status_code } = await clientOf(endpoint, database).exec({
           ...(content === undefined ? { query: sql } : insertOf({ endpoint, sql, content })),
-          query_params: engineParameters(sql, parameters),
-          clickhouse_settings: { ...endpoint.settings, ...SETTINGS, ...settings } as ClickHouseSettings,
+          query_params: plain,
+          clickhouse_settings: { ...endpoint.settings, ...SETTINGS, ...settings, ...written } as ClickHouseSettings,
           abort_signal: signal,
           // The client takes any word in capitals and brackets for the end of the message: `failed at position 8 (FORM) (line …`.
           ignore_error_response: true,

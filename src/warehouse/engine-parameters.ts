@@ -1,37 +1,68 @@
-import { TupleParam } from '@clickhouse/client'
 import { takeApart } from './guard/parameter-fault.ts'
 import { findQueryParameters } from './guard/query-parameters.ts'
 
 type Parameters = Readonly<Record<string, unknown>>
 
-/**
- * Values for the parameters of a statement as ClickHouse's client writes them for their types: JSON has lists where ClickHouse has tuples, and texts
- * for keys that are numbers.
- */
-export const engineParameters = (sql: string, parameters: Parameters): Record<string, unknown> => {
-  const values: Record<string, unknown> = { ...parameters }
-  // Of plain values nothing is to be done.
-  if (!Object.values(parameters).some(value => typeof value === 'object' && value !== null)) return values
-  for (const { name, type } of findQueryParameters(sql))
-    if (Object.hasOwn(parameters, name)) values[name] = engineValue(type, parameters[name])
-  return values
+type EngineParameters = {
+  /** Plain values, which ClickHouse's client writes. */
+  readonly plain: Record<string, unknown>
+  /** Those of lists and objects, by the names that they have in the address of a request (`param_ids`). */
+  readonly written: Readonly<Record<string, string>>
 }
 
-const engineValue = (type: string, value: unknown): unknown => {
-  if (typeof value !== 'object' || value === null) return value
-  const { name, parts } = takeApart(type)
-  if (name === 'JSON') return JSON.stringify(value)
-  const of = PLANES[name] ?? (name === 'Array' ? parts[0]! : null)
-  if (Array.isArray(value)) {
-    if (name === 'Tuple' || name === 'Point')
-      return new TupleParam(value.map((element, index) => engineValue(parts[index] ?? '', element)))
-    return of === null ? value : value.map(element => engineValue(of, element))
+/**
+ * Values for the parameters of a statement, as their types want them: JSON has lists where ClickHouse has tuples, texts for keys that are numbers, and
+ * texts for numbers that it cannot hold. The client goes by the values alone.
+ */
+export const engineParameters = (sql: string, parameters: Parameters): EngineParameters => {
+  const plain: Record<string, unknown> = { ...parameters }
+  const written: Record<string, string> = {}
+  // Of plain values nothing is to be done.
+  if (!Object.values(parameters).some(isStructured)) return { plain, written }
+  for (const { name, type } of findQueryParameters(sql)) {
+    const value = Object.hasOwn(parameters, name) ? parameters[name] : null
+    if (!isStructured(value)) continue
+    if (takeApart(type).name === 'JSON') plain[name] = JSON.stringify(value)
+    else {
+      delete plain[name]
+      written[`param_${name}`] = write(type, value)
+    }
   }
-  if (name !== 'Map') return value
-  const [keys = '', values = ''] = parts
-  const key = (text: string) => (/^U?Int\d+$/.test(keys) && /^-?\d+$/.test(text) ? BigInt(text) : text)
-  return new Map(Object.entries(value).map(([text, element]) => [key(text), engineValue(values, element)]))
+  return { plain, written }
 }
+
+const isStructured = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+/** As it stands within lists. */
+const write = (type: string, value: unknown): string => {
+  if (value === null) return 'NULL'
+  const { name, parts } = takeApart(type)
+  if (typeof value === 'object' && name === 'JSON') return quote(JSON.stringify(value))
+  if (Array.isArray(value)) {
+    if (name === 'Point') return `(${value.map(element => write('Float64', element)).join(',')})`
+    if (name === 'Tuple') return `(${value.map((element, index) => write(parts[index] ?? '', element)).join(',')})`
+    const of = PLANES[name] ?? (name === 'Array' ? parts[0]! : '')
+    return `[${value.map(element => write(of, element)).join(',')}]`
+  }
+  if (typeof value === 'object') {
+    const [keys = '', values = ''] = name === 'Map' ? parts : []
+    const pairs = Object.entries(value).map(([key, element]) => `${write(keys, key)}:${write(values, element)}`)
+    return `{${pairs.join(',')}}`
+  }
+  if (typeof value === 'boolean') return value ? 'TRUE' : 'FALSE'
+  if (typeof value === 'number') return IS_TEXT.test(name) ? quote(String(value)) : String(value)
+  const text = String(value)
+  return NUMBERS.test(name) && NUMBER.test(text) ? text : quote(text)
+}
+
+/** Types whose values are texts in any case. */
+const IS_TEXT = /^(Fixed)?String$/
+const NUMBERS = /^(U?Int\d+|B?Float\d+|Decimal\d*)$/
+const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|^[+-]?(inf|infinity|nan)$/i
+
+const ESCAPED: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', "'": "\\'", '\\': '\\\\' }
+
+const quote = (text: string): string => `'${text.replace(/[\t\n\r'\\]/g, character => ESCAPED[character]!)}'`
 
 /** What lists on a plane are lists of. */
 const PLANES: Readonly<Record<string, string>> = {

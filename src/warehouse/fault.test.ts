@@ -118,3 +118,9 @@ test.each([' ', '\t', '/*', '/0a', '(version ', '(AAA', '(AAA)', ': (in file/uri
     expect(performance.now() - from).toBeLessThan(1000)
   },
 )
+
+test('a message advises no setting, which nobody may give', () => {
+  const text =
+    'Code: 62. DB::Exception: Max query size exceeded (can be increased with the `max_query_size` setting): Syntax error: failed at position 9. (SYNTAX_ERROR)'
+  expect(fromExceptionText(text)!.message).toBe('Max query size exceeded: Syntax error: failed at position 9.')
+})

@@ -65,6 +65,9 @@ const WHERE_IT_LIES = /:?(?<!\s)\s*\(in file\/uri [^)]*\)/g
 /** To whoever writes the functions of tables, which nobody can here. */
 const ADVICE = /\.?(?<!\s)\s*You can specify the structure manually:?/g
 
+/** To whoever sets the engine's settings: nobody may in a query. */
+const SETTING_ADVICE = / \(can be increased with the `\w+` setting\)/g
+
 /** Content that is imported, and parts of tables, lie under ids; users' own paths are theirs. */
 const OWN_PATH = /(?:[Ff]ile )?(?<![\w:/.])\/[^\s'"(),:]{0,400}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[^\s'"(),:]*/g
 
@@ -86,6 +89,7 @@ const cleanMessage = (text: string): string =>
     .replace(/(Code: \d+\. )?\b(?:\w{1,100}::){1,8}\w{0,100}Exception: /g, '')
     .replace(WHERE_IT_LIES, '')
     .replace(ADVICE, '')
+    .replace(SETTING_ADVICE, '')
     .replace(OWN_PATH, 'a file of the server')
     .replace(/(: (In scope|[Ww]hile executing|In query)|(?<=\.) In query) [\s\S]*$/, '')
     .replace(OWN_NAME, '')

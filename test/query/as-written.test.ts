@@ -95,3 +95,22 @@ test('SQL that is longer as the engine prints it, and as it is cast, runs', asyn
   expect(table.schema.fields).toHaveLength(900)
   expect(table.getChildAt(899)!.get(0)).toBe(899_000)
 })
+
+test('parameters in lists are exact as texts, and refused as numbers that JSON rounds', async () => {
+  const query =
+    'SELECT {ids:Array(UInt64)} AS ids, {prices:Map(String, Decimal(38, 2))} AS prices, {pair:Tuple(Int64, String)} AS pair'
+  const ids = ['9007199254740993', 18, '18446744073709551615']
+  const parameters = { ids, prices: { a: '123456789012345678901234567890.12' }, pair: ['-9223372036854775808', "it's"] }
+  const { body } = await server.call('POST', '/v1/sql', { query, parameters })
+  expect(body).toEqual([
+    { ids: ['9007199254740993', '18', '18446744073709551615'], prices: parameters.prices, pair: parameters.pair },
+  ])
+  const rounded = { ...parameters, ids: [Number('9007199254740993')] }
+  for (const path of ['/v1/sql', '/v1/jobs']) {
+    const { status, body: refused } = await server.call('POST', path, { query, parameters: rounded })
+    expect([status, refused.errors]).toEqual([
+      422,
+      [{ path: 'parameters.ids', message: expect.stringMatching(/^must be a text/) }],
+    ])
+  }
+})

@@ -37,6 +37,23 @@ test.each<[string, readonly unknown[], readonly unknown[]]>([
   for (const value of wrong) expect(parameterFault(type, value), JSON.stringify(value)).toMatch(/^must be of the type/)
 })
 
+test.each<[string, unknown]>([
+  ['Int64', 2 ** 53],
+  ['UInt64', 1.7e19],
+  ['Decimal(38, 2)', -(2 ** 60)],
+  ['String', 2 ** 53],
+  ['Array(Int64)', [1, 2 ** 53]],
+  ['Map(String, UInt64)', { a: 2 ** 53 }],
+  ['Float64', Number.POSITIVE_INFINITY],
+])('a number that readers of JSON round is none for %s, whatever it was before', (type, value) => {
+  expect(parameterFault(type, value)).toMatch(/^must be a text/)
+})
+
+test('numbers that they do not round, and floats, are taken', () => {
+  for (const value of [2 ** 53 - 1, 1 - 2 ** 53]) expect(parameterFault('Int64', value)).toBeNull()
+  for (const value of [1e300, 2 ** 60]) expect(parameterFault('Float64', value)).toBeNull()
+})
+
 test('each parameter is told once, and only those that have a value', () => {
   const sql = "SELECT {a:UInt8}, {a:UInt8}, {b:Date}, {c:UInt8}, '{d:UInt8}'"
   expect(parameterFaults(sql, { a: 256, b: 'x', d: 256 })).toEqual([

@@ -36,8 +36,15 @@ export const parameterFault = (type: string, value: unknown): string | null => {
       break
   }
   if (typeof value === 'object') return no(Array.isArray(value) ? 'a list' : 'an object', type)
+  if (typeof value === 'number' && isRounded(name, value)) return ROUNDED
   return isOther(name, parts, String(value)) ? no(JSON.stringify(value), type) : null
 }
+
+/** Readers of JSON have made the next number that a Float64 can hold of it, before anybody here could look. */
+const isRounded = (name: string, value: number): boolean =>
+  /Float/.test(name) ? !Number.isFinite(value) : Math.abs(value) > Number.MAX_SAFE_INTEGER
+
+const ROUNDED = 'must be a text: as a number, JSON has it rounded'
 
 const no = (what: string, type: string): string => `must be of the type ${type}, which ${what} is not`
 

@@ -1,0 +1,43 @@
+import { expect, test } from 'vitest'
+import { engineParameters } from './engine-parameters.ts'
+
+test.each<[string, unknown, string]>([
+  ['Array(Int64)', ['9223372036854775807', 1, '-2'], '[9223372036854775807,1,-2]'],
+  ['Array(Decimal(38, 2))', ['12345678901234567890.12', '1e3', '-.5'], '[12345678901234567890.12,1e3,-.5]'],
+  ['Array(Nullable(Float64))', [1.5, 'nan', '-inf', null], '[1.5,nan,-inf,NULL]'],
+  ['Array(String)', ["it's \\ \t\n\r", 5, '5', 'nan'], "['it\\'s \\\\ \\t\\n\\r','5','5','nan']"],
+  ['Array(LowCardinality(String))', ['1'], "['1']"],
+  ['Array(UUID)', ['61f0c404-5cb3-11e7-907b-a6006ad3dba0'], "['61f0c404-5cb3-11e7-907b-a6006ad3dba0']"],
+  ['Array(Int8)', ["1]; DROP TABLE x --'"], "['1]; DROP TABLE x --\\'']"],
+  [
+    'Tuple(a UInt64, `b c` Array(Bool))',
+    ['18446744073709551615', [true, false]],
+    '(18446744073709551615,[TRUE,FALSE])',
+  ],
+  ['Map(Int64, Decimal(9, 2))', { '-1': '1.50', x: null }, "{-1:1.50,'x':NULL}"],
+  ['Map(String, Map(String, UInt8))', { '1': { a: 2 } }, "{'1':{'a':2}}"],
+  [
+    'Polygon',
+    [
+      [
+        [0, 1],
+        ['2.5', 3],
+      ],
+    ],
+    '[[(0,1),(2.5,3)]]',
+  ],
+  ['Array(JSON)', [{ a: "it's" }], `['{"a":"it\\'s"}']`],
+])('in %s %j is %s', (type, value, text) => {
+  expect(engineParameters(`SELECT {p:${type}}, {q:String}`, { p: value, q: 'x' })).toEqual({
+    plain: { q: 'x' },
+    written: { param_p: text },
+  })
+})
+
+test('plain values, and an object that is a JSON, are the client’s', () => {
+  const parameters = { a: 'x', b: null, c: { d: [1] } }
+  expect(engineParameters('SELECT {a:String}, {b:Nullable(Int8)}, {c:JSON}', parameters)).toEqual({
+    plain: { a: 'x', b: null, c: '{"d":[1]}' },
+    written: {},
+  })
+})
