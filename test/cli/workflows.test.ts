@@ -48,7 +48,10 @@ test('the items of a run are jobs, and the failed ones run again on request', as
   await make({ name: 'again', payload: [{ command: 'echo fine' }, { command: `[ -e ${mark} ]`, retry }] })
   const id = (await run(['trigger', 'again', '-w'])).stdout.trim()
   expect((await run(['runs', 'jobs', id, '--status', 'failed'])).stdout).toContain(`[ -e ${mark} ]`)
-  expect((await run(['jobs', '--run', id])).stdout.trim().split('\n')).toHaveLength(3)
+  const ofRun = (await run(['jobs', '--run', id])).stdout
+  expect(ofRun.trim().split('\n')).toHaveLength(3)
+  for (const said of ['again', (await runOf(id)).workflow_id])
+    expect((await run(['jobs', '--workflow', said])).stdout).toBe(ofRun)
 
   writeFileSync(mark, '')
   const again = await run(['runs', 'retry-failed', id, '--wait', '--json'])
@@ -317,6 +320,8 @@ test.each([
   [['workflows', 'upcoming', 'nobody'], 125, '(not_found)'],
   [['workflows', 'delete', 'nobody'], 125, '(not_found)'],
   [['trigger', 'nobody'], 125, '(not_found)'],
+  [['jobs', '--workflow', 'nobody'], 125, '(not_found)'],
+  [['deliveries', '--workflow', 'nobody'], 125, '(not_found)'],
   [['runs', 'show', '01890000-0000-7000-8000-000000000000'], 125, '(not_found)'],
   [['runs', 'watch', '01890000-0000-7000-8000-000000000000'], 125, '(not_found)'],
   [['trigger', 'x', '--param', 'novalue'], 2, 'key=value'],

@@ -13,6 +13,15 @@ export const runPath = (runId: string, rest = ''): string => `/v1/runs/${encodeU
 export const getWorkflow = (server: ServerAddress, workflow: string): Promise<WorkflowAnswer> =>
   call<WorkflowAnswer>(server, { path: workflowPath(workflow) })
 
+/** The id of a workflow that is given by name or id. One that is deleted can still be given by its id. */
+export const findWorkflowId = async (
+  server: ServerAddress,
+  workflow: string | undefined,
+): Promise<string | undefined> =>
+  workflow === undefined || IS_ID.test(workflow) ? workflow : (await getWorkflow(server, workflow)).workflow_id
+
+const IS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
+
 export const getRun = (server: ServerAddress, runId: string): Promise<RunAnswer> =>
   call<RunAnswer>(server, { path: runPath(runId) })
 

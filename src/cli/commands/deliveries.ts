@@ -3,6 +3,7 @@ import { readPages } from '../client/pages.ts'
 import { call, send } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
 import type { DeliveryAnswer } from '../client/workflow-answer.ts'
+import { findWorkflowId } from '../client/workflows.ts'
 import { commandGroup } from '../command-group.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
@@ -33,13 +34,15 @@ const list = (command: Command, context: CliContext): void => {
     .option('-s, --status <status>', 'pending, delivered, failed, stopped; repeatable', repeated(String))
     .option('--job <id>', 'only of this job')
     .option('--run <id>', 'only of this run')
-    .option('--workflow <id>', 'only of this workflow, by id')
+    .option('-w, --workflow <name>', 'only of this workflow, by name or id')
     .option('-n, --limit <n>', 'at most so many', count, 20)
     .option('--json', 'print JSON: {deliveries, next_cursor}')
     .action(async ({ status, job, run, workflow, limit, json }: ListOptions) => {
-      const answer = await readPages<DeliveryAnswer, 'deliveries'>(findServer(context), 'deliveries', {
+      const server = findServer(context)
+      const workflowId = await findWorkflowId(server, workflow)
+      const answer = await readPages<DeliveryAnswer, 'deliveries'>(server, 'deliveries', {
         path: '/v1/deliveries',
-        query: { status, job_id: job, run_id: run, workflow_id: workflow },
+        query: { status, job_id: job, run_id: run, workflow_id: workflowId },
         limit,
       })
       const rows = answer.deliveries

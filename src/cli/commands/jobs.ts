@@ -1,4 +1,5 @@
 import { findServer } from '../client/server-address.ts'
+import { findWorkflowId } from '../client/workflows.ts'
 import type { Define } from '../define.ts'
 import { addJobFilters, type JobFilterOptions, showJobs } from '../show-jobs.ts'
 
@@ -15,10 +16,12 @@ export const jobs: Define = (command, context) => {
     .option('--queue <name>', 'only of this queue')
     .option('--parent <id>', 'only children of this job')
     .option('--run <id>', 'only items of this run')
-    .option('--workflow <id>', 'only of this workflow, by id')
+    .option('-w, --workflow <name>', 'only of this workflow, by name or id')
     .action(async (options: JobsOptions) => {
       const { queue, parent, run, workflow } = options
-      const query = { queue, parent_job_id: parent, run_id: run, workflow_id: workflow }
-      await showJobs({ server: findServer(context), context, path: '/v1/jobs', query, options })
+      const server = findServer(context)
+      const workflowId = await findWorkflowId(server, workflow)
+      const query = { queue, parent_job_id: parent, run_id: run, workflow_id: workflowId }
+      await showJobs({ server, context, path: '/v1/jobs', query, options })
     })
 }
