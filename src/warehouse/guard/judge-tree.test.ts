@@ -75,3 +75,21 @@ test('an expression is one, without a query around or in it', () => {
   expect(judgeExpression(expression(call('in', name('a'), node('Subquery', '', select()))), rules)).not.toBeNull()
   expect(judgeExpression(expression(call('file')), rules)).not.toBeNull()
 })
+
+test('a lambda is followed through all of its aliases, however many there are, and in any order', () => {
+  const count = 20_000
+  const alias = (of: string, is: string): SyntaxNode => ({ ...name(of), alias: is })
+  const chain = (last: string) => [
+    ...Array.from({ length: count }, (_, at) => alias(`f${count - at}`, at === 0 ? last : `f${count - at + 1}`)),
+    ...Array.from({ length: count }, (_, at) => alias('f0', `g${at}`)),
+    alias('f0', 'f1'),
+    { ...call('lambda'), alias: 'f0' },
+  ]
+  const judge = (last: string) =>
+    judgeSelect(select(node('ExpressionList', '', ...chain(last))), {
+      ...rules,
+      functions: { ...rules.functions, mayCall: text => text === 'lambda' || text === 'lower' },
+    })
+  expect(judge('lower')).toBe('There is a function lower: call the lambda otherwise.')
+  expect(judge('other')).toBeNull()
+})

@@ -58,13 +58,17 @@ const judgeNodes = (root: SyntaxNode, rules: TreeRules): string | null => {
  */
 const judgeLambdas = (nodes: readonly SyntaxNode[], { functions }: TreeRules): string | null => {
   const lambdas = new Set<string>()
-  for (const { kind, text, alias } of nodes) if (kind === 'Function' && text === 'lambda' && alias) lambdas.add(alias)
-  const others = nodes.filter(({ kind, alias }) => kind === 'Identifier' && alias !== null)
-  // `f AS g`, and so on: each round finds one more.
-  for (let before = -1; before < lambdas.size; ) {
-    before = lambdas.size
-    for (const { text, alias } of others) if (lambdas.has(text)) lambdas.add(alias!)
+  const aliasesOf = new Map<string, string[]>()
+  for (const { kind, text, alias } of nodes) {
+    if (alias === null) continue
+    if (kind === 'Function' && text === 'lambda') lambdas.add(alias)
+    if (kind !== 'Identifier') continue
+    const aliases = aliasesOf.get(text)
+    if (aliases === undefined) aliasesOf.set(text, [alias])
+    else aliases.push(alias)
   }
+  // `f AS g`, and so on: what is added is come to as well.
+  for (const name of lambdas) for (const alias of aliasesOf.get(name) ?? []) lambdas.add(alias)
   const taken = [...lambdas].find(functions.mayCall)
   return taken === undefined ? null : `There is a function ${shownName(taken)}: call the lambda otherwise.`
 }
