@@ -2,7 +2,7 @@ import type { ExecutorProblem } from '../executors/executor.ts'
 import type { Artifact, JobEvent, Progress } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
 import type { Scope } from '../model/scopes.ts'
-import type { IdempotencyKey, Store, SubmittedJob } from '../store/store.ts'
+import type { AnswerToKeep, IdempotencyKey, Store, SubmittedJob } from '../store/store.ts'
 import type { CopySchedules } from './copy-schedules.ts'
 import type { Workflows } from './workflows.ts'
 
@@ -52,7 +52,7 @@ export type Submission = {
   readonly bodies: readonly unknown[]
   /** Where the bodies stand in the request, for the paths of errors: `''` for one body, `'jobs'` for a batch (`jobs.3.name`). */
   readonly path: '' | 'jobs'
-  readonly idempotency?: { readonly key: IdempotencyKey; readonly shape: 'single' | 'batch' }
+  readonly idempotency?: AnswerToKeep
 }
 
 export interface JobEvents {

@@ -2,7 +2,7 @@ import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MillraceError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
-import type { IdempotencyKey, KeptAnswer, Store } from '../store/store.ts'
+import type { AnswerToKeep, IdempotencyKey, KeptAnswer, Store } from '../store/store.ts'
 import type { App } from './app.ts'
 import { openAnswer, sealAnswer } from './auth/sealed-answer.ts'
 import { pathOf } from './error-handler.ts'
@@ -10,7 +10,12 @@ import { parseJson } from './json-body.ts'
 import { invalid, PROBLEM_TYPE } from './problem.ts'
 
 /** A request with an `Idempotency-Key` that is the first of its key, until its answer is kept. */
-export type FirstCall = { readonly key: IdempotencyKey; kept: boolean }
+export type FirstCall = {
+  readonly key: IdempotencyKey
+  kept: boolean
+  /** Its work may have been committed, with its answer: whatever goes wrong from here on, the key must not be free again. */
+  isBegun: boolean
+}
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -54,15 +59,15 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     if (outcome.type === 'mismatch') throw new MillraceError('idempotency_mismatch')
     if (outcome.type === 'in_progress') throw new MillraceError('idempotency_in_progress', undefined, { retryAfter: 1 })
     if (outcome.type === 'answered') return answerAgain(request, reply, { answer: outcome.answer, publicUrl })
-    request.firstCall = { key, kept: false }
+    request.firstCall = { key, kept: false, isBegun: false }
     if (request.rawBody) request.body = parseJson(request.rawBody)
     return false
   }
 
   const keep = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> => {
-    const { key } = request.firstCall!
+    const { key, isBegun } = request.firstCall!
     // A submit that failed may still have been committed, with its answer: then the key must not be free again.
-    if (reply.statusCode >= 500 && request.routeOptions.config.keepsAnswer) return
+    if (reply.statusCode >= 500 && (isBegun || request.routeOptions.config.keepsAnswer)) return
     const { onlyReads } = request.routeOptions.config
     const forget = reply.statusCode >= 500 || onlyReads || (isUpload(request) && reply.statusCode >= 400)
     const body = typeof payload === 'string' ? payload : ''
@@ -76,6 +81,16 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     }
   }
   const seal = (request: FastifyRequest, body: string) => sealAnswer(body, presented(request))
+}
+
+/** For a submit that is about to be made, which is to keep its answer. */
+export const keptWithSubmit = (
+  { firstCall }: FastifyRequest,
+  more?: AnswerToKeep['more'],
+): { readonly idempotency?: AnswerToKeep } => {
+  if (firstCall === null) return {}
+  firstCall.isBegun = true
+  return { idempotency: { key: firstCall.key, shape: 'single', ...(more && { more }) } }
 }
 
 /** Tells that the answer was kept by the transaction that did the work. */

@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { MillraceError } from '../kernel/errors.ts'
 import type { SubmittedJob } from '../store/store.ts'
 import { submitterOf } from './auth/submitter.ts'
+import { keptWithSubmit } from './idempotency.ts'
 import { invalid } from './problem.ts'
 import type { Services } from './services.ts'
 import { partsOf, unreadable } from './upload.ts'
@@ -29,11 +30,13 @@ export const createImportReceiver = ({ uploads, engine, config }: Pick<Services,
     const { url, bytes, sha256, part } = await takeContent(request, parts, content =>
       uploads.put({ workspace, content, maxBytes: config.maxUploadBytes }),
     )
+    const kept = keptWithSubmit(request, { content: { bytes, sha256 } })
     try {
-      const [job] = await engine.submit({ submitter, bodies: [bodyWith(url, part)], path: '' })
+      const [job] = await engine.submit({ submitter, bodies: [bodyWith(url, part)], path: '', ...kept })
       return { job: job!, bytes, sha256 }
     } catch (error) {
-      await uploads.remove({ workspace, url })
+      // One that failed otherwise may have been committed: then a job reads the content.
+      if (error instanceof MillraceError && error.status < 500) await uploads.remove({ workspace, url })
       throw error
     }
   }

@@ -14,8 +14,15 @@ export const batchAnswer = (jobs: readonly Submitted[]) => ({
   jobs: jobs.map(job => ({ job_id: job.id, status: job.status })),
 })
 
+/** Which answer is kept. */
+export type AnswerShape = {
+  readonly shape: 'single' | 'batch'
+  /** What else the answer to a single one has. */
+  readonly more?: Readonly<Record<string, unknown>>
+}
+
 /** What is kept for an `Idempotency-Key`: ids and statuses, not the bodies that were submitted. */
-export const keptSubmitAnswer = (shape: 'single' | 'batch', jobs: readonly Submitted[]) => ({
+export const keptSubmitAnswer = ({ shape, more }: AnswerShape, jobs: readonly Submitted[]) => ({
   status: 201,
-  body: JSON.stringify(shape === 'single' ? singleAnswer(jobs[0]!) : batchAnswer(jobs)),
+  body: JSON.stringify(shape === 'single' ? { ...singleAnswer(jobs[0]!), ...more } : batchAnswer(jobs)),
 })

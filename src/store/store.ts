@@ -3,6 +3,7 @@ import type { CancelReason, JobStatus } from '../model/job-status.ts'
 import type { Kind } from '../model/kind.ts'
 import type { LogPart } from '../model/log-line.ts'
 import type { AttemptEnd } from '../model/outcome.ts'
+import type { AnswerShape } from '../model/submit-answer.ts'
 import type { Notification, RunEvent } from '../model/workflow.ts'
 import type { AnalyticsStore } from './analytics-store.ts'
 import type { DataStore } from './data-store.ts'
@@ -217,9 +218,11 @@ export type SubmitJobs = {
   readonly jobs: readonly NewJob[]
   /** Live jobs the workspace may have in `pending` and `queued` together, the new ones included. */
   readonly maxQueued: number
-  /** Kept in the same transaction; `shape` says which answer of `model/submit-answer.ts` to keep. */
-  readonly idempotency?: { readonly key: IdempotencyKey; readonly shape: 'single' | 'batch' }
+  /** Kept in the same transaction. */
+  readonly idempotency?: AnswerToKeep
 }
+/** Under which key the answer to a submit is kept. */
+export type AnswerToKeep = AnswerShape & { readonly key: IdempotencyKey }
 export type SubmittedJob = { readonly id: string; readonly status: 'pending' | 'queued'; readonly createdAt: number }
 export type SubmitOutcome =
   | { readonly type: 'submitted'; readonly jobs: readonly SubmittedJob[] }

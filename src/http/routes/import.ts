@@ -5,7 +5,7 @@ import { findDataSource } from '../../model/catalogue-graph.ts'
 import { singleAnswer } from '../../model/submit-answer.ts'
 import type { KeptAnswer } from '../../store/store.ts'
 import type { App } from '../app.ts'
-import { sendKept } from '../idempotency.ts'
+import { keptWithWork, sendKept } from '../idempotency.ts'
 import { type ImportFields, importBody } from '../import-body.ts'
 import { createImportReceiver, takeContent } from '../receive-import.ts'
 import { DataSourcePath } from '../schemas/data-source.ts'
@@ -48,6 +48,7 @@ const importRoute = (app: App, services: Services): void => {
         return sendKept(reply.header('location', locationOf(job_id)), request.keptAnswer)
       }
       const answer = await receive(request, { name: request.params.datasource, query: request.query })
+      keptWithWork(request)
       return reply.code(201).header('location', locationOf(answer.job_id)).send(answer)
     },
   )

@@ -1,4 +1,4 @@
-import { keptSubmitAnswer } from '../../model/submit-answer.ts'
+import { type AnswerShape, keptSubmitAnswer } from '../../model/submit-answer.ts'
 import type { IdempotencyKey, IdempotencyOutcome, KeptAnswer } from '../store.ts'
 import { storable } from './array-literal.ts'
 import type { Statement } from './database.ts'
@@ -54,16 +54,18 @@ export const beginIdempotent = async (
 }
 
 type Submitted = {
-  readonly shape: 'single' | 'batch'
+  readonly shape: AnswerShape['shape']
+  /** Answers that a version before this one has kept have none. */
+  readonly more?: AnswerShape['more'] | null
   readonly createdAt: number
   readonly jobs: readonly (readonly [id: string, status: string])[]
 }
 
 const toAnswer = (row: KeptRow, status: number): KeptAnswer => {
   if (row.submitted === null) return { status, body: row.body ?? '' }
-  const { shape, createdAt, jobs } = JSON.parse(row.submitted) as Submitted
+  const { shape, more, createdAt, jobs } = JSON.parse(row.submitted) as Submitted
   return keptSubmitAnswer(
-    shape,
+    { shape, ...(more && { more }) },
     jobs.map(([id, status]) => ({ id, status, createdAt })),
   )
 }

@@ -55,6 +55,16 @@ export const idempotencyTests: AreaTests = scene => {
     expect(JSON.parse(outcome.answer.body)).toEqual({ job_id: jobs[0]!.id, status: 'queued', created_at })
   })
 
+  test('what else the answer of a submit has is kept with it', async () => {
+    await begin()
+    const jobs = [newJob()]
+    const more = { content: { bytes: 3, sha256: `'"\\ {}, NULL` } }
+    await scene().store.submitJobs({ jobs, maxQueued: 10, idempotency: { key, shape: 'single', more } })
+    const outcome = await begin()
+    if (outcome.type !== 'answered') throw new Error(outcome.type)
+    expect(JSON.parse(outcome.answer.body)).toMatchObject({ job_id: jobs[0]!.id, ...more })
+  })
+
   test('the answer of a batch holds every job in order', async () => {
     const batch = { ...key, path: '/v1/jobs/batch' }
     await begin('hash', batch)

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { SubmittedJob } from '../../../store/store.ts'
 import { submitterOf } from '../../auth/submitter.ts'
+import { keptWithSubmit } from '../../idempotency.ts'
 import { noSuchJob } from '../../paths.ts'
 import type { Services } from '../../services.ts'
 import { viewJob } from './job-view.ts'
@@ -29,7 +30,9 @@ export const createStart = ({ engine, store, data, config: { publicUrl } }: Uses
   return {
     answer,
     start: async (request: FastifyRequest, body: Readonly<Record<string, unknown>>) => {
-      const [submitted] = await engine.submit({ submitter: submitterOf(request), bodies: [body], path: '' })
+      // Until the whole answer is kept in its place.
+      const kept = keptWithSubmit(request)
+      const [submitted] = await engine.submit({ submitter: submitterOf(request), bodies: [body], path: '', ...kept })
       return answer(request, submitted!)
     },
     /** The same job as it is now. */

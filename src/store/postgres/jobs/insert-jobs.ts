@@ -1,5 +1,6 @@
 import type { NewJob } from '../../../model/job.ts'
 import type { PendingReason } from '../../../model/job-status.ts'
+import type { AnswerShape } from '../../../model/submit-answer.ts'
 import type { IdempotencyKey, SubmitJobs } from '../../store.ts'
 import { arrayLiteral, storable } from '../array-literal.ts'
 import type { Queryable, Statement } from '../database.ts'
@@ -95,13 +96,14 @@ const INSERT: Statement = {
     answer AS (
       UPDATE millrace.idempotency AS i
       SET status = 201, expires_at = clock.now + ${KEEP_MS},
-        submitted = json_build_object('shape', a.shape, 'createdAt', clock.now, 'jobs', (
+        submitted = json_build_object('shape', a.shape, 'more', a.more::json, 'createdAt', clock.now, 'jobs', (
           SELECT json_agg(json_build_array(
             input.id, CASE WHEN input.waits_for IS NULL THEN 'queued' ELSE 'pending' END) ORDER BY input.position)
           FROM input WHERE input.position BETWEEN a.first_position AND a.last_position))
       FROM clock, unnest($${FIRST_ANSWER_COLUMN}::text[], $${FIRST_ANSWER_COLUMN + 1}::text[], $${FIRST_ANSWER_COLUMN + 2}::text[], $${FIRST_ANSWER_COLUMN + 3}::text[],
-        $${FIRST_ANSWER_COLUMN + 4}::text[], $${FIRST_ANSWER_COLUMN + 5}::bigint[], $${FIRST_ANSWER_COLUMN + 6}::bigint[])
-        AS a (workspace, method, path, key, shape, first_position, last_position)
+        $${FIRST_ANSWER_COLUMN + 4}::text[], $${FIRST_ANSWER_COLUMN + 5}::text[], $${FIRST_ANSWER_COLUMN + 6}::bigint[],
+        $${FIRST_ANSWER_COLUMN + 7}::bigint[])
+        AS a (workspace, method, path, key, shape, more, first_position, last_position)
       WHERE i.workspace = a.workspace AND i.method = a.method AND i.path = a.path AND i.key = a.key
     )
     SELECT now FROM clock`,
@@ -149,11 +151,14 @@ const labelValues = (jobs: readonly NewJob[]): string[] => {
 
 /** Which positions of the statement are the answer to which idempotency key. */
 const answerValues = (calls: readonly Accepted[]): string[] => {
-  const answers: (IdempotencyKey & { shape: string; first: number; last: number })[] = []
+  const answers: (IdempotencyKey & AnswerShape & { first: number; last: number })[] = []
   let next = 1
   for (const { jobs, idempotency } of calls) {
     const last = next + jobs.length - 1
-    if (idempotency) answers.push({ ...idempotency.key, shape: idempotency.shape, first: next, last })
+    if (idempotency) {
+      const { key, ...answer } = idempotency
+      answers.push({ ...key, ...answer, first: next, last })
+    }
     next = last + 1
   }
   const column = (value: (answer: (typeof answers)[number]) => string | number) => arrayLiteral(answers, value)
@@ -163,6 +168,7 @@ const answerValues = (calls: readonly Accepted[]): string[] => {
     column(answer => storable(answer.path)),
     column(answer => storable(answer.key)),
     column(answer => answer.shape),
+    column(answer => JSON.stringify(answer.more ?? null)),
     column(answer => answer.first),
     column(answer => answer.last),
   ]

@@ -20,7 +20,7 @@ export const submitJobs = (writer: Writer, { jobs, maxQueued, idempotency }: Sub
   noteClock(writer)
   const submitted = jobs.map(job => submitJob(writer, job))
   waiting.apply(writer.db)
-  if (idempotency) keepAnswer(writer, idempotency.key, keptSubmitAnswer(idempotency.shape, submitted))
+  if (idempotency) keepAnswer(writer, idempotency.key, keptSubmitAnswer(idempotency, submitted))
   return [writer.now, submitted.flatMap(({ status }, index) => (status === 'pending' ? [index] : []))]
 }
 
