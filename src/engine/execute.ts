@@ -1,9 +1,8 @@
 import type { Executor } from '../executors/executor.ts'
-import { isDiskFull } from '../kernel/errors.ts'
 import { toAttemptEnd } from '../model/attempt-end.ts'
 import type { ClaimedJob } from '../model/job.ts'
 import type { Outcome } from '../model/outcome.ts'
-import { DISK_FULL, storageFailure } from '../model/storage-failure.ts'
+import { storageFailure } from '../model/storage-failure.ts'
 import { Attempt, type AttemptDependencies, leaseOf } from './attempt.ts'
 import type { Completer } from './complete.ts'
 import { GIVE_UP_MS } from './renew.ts'
@@ -69,8 +68,10 @@ const finish = async (
 ): Promise<void> => {
   const { job, lease, stop } = attempt
   const { log, fault } = await attempt.finish()
-  // What was written before the disk was full stays; work that went on without its log has not ended well.
-  const told = outcome.type === 'completed' && isDiskFull(fault) ? DISK_FULL : outcome
+  if (fault !== null)
+    logger.warn({ err: fault, job_id: job.id }, 'the log of an attempt could not be written to its end')
+  // What was written before stays; work that went on without its log has not ended well.
+  const told = outcome.type === 'completed' && fault !== null ? (storageFailure(fault) ?? crashed(fault)) : outcome
   const end = toAttemptEnd(maskMessage(told, attempt), stop.cause, job)
   if (end !== null) {
     const ending = completer.end({ lease, end, log })

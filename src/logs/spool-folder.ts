@@ -17,7 +17,10 @@ export class SpoolFolder {
 
   /** Makes the folder when it is first needed. */
   async fileFor(name: SpoolName): Promise<string> {
-    this.#made ??= mkdir(this.#path, { recursive: true, mode: 0o700 })
+    this.#made ??= mkdir(this.#path, { recursive: true, mode: 0o700 }).catch(error => {
+      this.#made = null // tried anew for the next
+      throw error
+    })
     await this.#made
     return join(this.#path, `${name.jobId}.${name.attempt}.${name.number}.log`)
   }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, expect, test } from 'vitest'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Outcome, StopCause } from '../../src/model/outcome.ts'
@@ -169,4 +172,22 @@ test('an attempt whose claim is answered when its lease may be over is not begun
   expect(await ended(id!)).toMatchObject({ status: 'completed', attempt: 2, systemFailures: 1 })
   expect(begun).toEqual([2])
   await close()
+}, 20_000)
+
+test('work whose log could not be written is done again, whatever kept the log from the disk', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'millrace-spool-'))
+  // In the place of the folder of logs: as with a limit of open files, no file of a log can be made.
+  writeFileSync(join(dataDir, 'spool'), '')
+  const script: Script = async ({ attempt }, { log }) => {
+    if (attempt === 2) rmSync(join(dataDir, 'spool'))
+    void Promise.resolve(log.write('stdout', Buffer.from(`line of ${attempt}\n`))).catch(() => {})
+    return done
+  }
+  const { store, submit, ended, close } = await startEngine({ script, dataDir })
+  const [id] = await submit({})
+  expect(await ended(id!)).toMatchObject({ status: 'completed', attempt: 2, systemFailures: 1 })
+  const index = await store.listLogParts({ workspace: 'default', jobId: id!, fromSeq: 1, limit: 10 })
+  expect(index?.parts).toMatchObject([{ attempt: 2, firstSeq: 1, lastSeq: 1 }])
+  await close()
+  rmSync(dataDir, { recursive: true, force: true })
 }, 20_000)
