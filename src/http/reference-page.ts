@@ -39,8 +39,11 @@ const makePage = async ({ title, publicUrl }: About): Promise<ReferencePage> => 
   await app.register(reference, { routePrefix: '/docs', configuration })
   const [page, script] = await Promise.all([app.inject('/docs/'), app.inject('/docs/js/scalar.js')])
   await app.close()
-  // For who has it read aloud.
-  const html = page.body.replace('<html>', '<html lang="en">')
+  const html = page.body
+    // For who has it read aloud.
+    .replace('<html>', '<html lang="en">')
+    // Else browsers ask for /favicon.ico, and tell of an error.
+    .replace('</head>', '<link rel="icon" href="data:," />\n  </head>')
   return { html, script: script.body, policy: policyFor(html) }
 }
 

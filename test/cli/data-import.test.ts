@@ -38,6 +38,14 @@ test('a file is uploaded, its rows are there at the end, and how many is told', 
   ])
 })
 
+test('columns that do not match are told with the command that shows those there are', async () => {
+  const refused = await run([file('other.csv', 'n,txt\n1,one\n'), 'rows'])
+  expect([refused.code, refused.stderr]).toEqual([
+    1,
+    expect.stringMatching(/txt[\s\S]*\nmillrace datasources show NAME shows its columns\.\n$/),
+  ])
+})
+
 test('JSON that is called nothing else is not read as CSV, unless it is called that', async () => {
   const lines = file('app.log', '{"n":5,"text":"five"}\n{"n":6,"text":"six"}\n')
   const refused = await run([lines, 'logged', '--create'])

@@ -186,6 +186,7 @@ describe('the reference page', () => {
     const html = await response.text()
     expect(html).not.toMatch(/(src|href)="(https?:)?\/\//)
     expect(html).toContain('<html lang="en">')
+    expect(html).toContain('<link rel="icon" href="data:,"')
     const { url, servers } = JSON.parse(/createApiReference\('#app', (\{[\s\S]*?\})\)\n/.exec(html)?.[1] ?? '{}')
     expect((await open(new URL(url, 'http://server/docs/').pathname)).status).toBe(200)
     expect(servers).toEqual([{ url: '/' }])

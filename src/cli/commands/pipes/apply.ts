@@ -1,9 +1,10 @@
-import { putPipe } from '../../client/pipes.ts'
+import { type PipeAnswer, putPipe } from '../../client/pipes.ts'
 import { findServer } from '../../client/server-address.ts'
 import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
 import { CliFailure } from '../../failure.ts'
-import { readDefinitions } from '../../read-definitions.ts'
+import { type Definition, readDefinitions } from '../../read-definitions.ts'
+import { notes } from '../../terminal/note.ts'
 
 /** `millrace pipes apply FILE…`: makes pipes what files say, one after the other; stops at the first that is refused. */
 export const defineApply: Define = (command, context) => {
@@ -16,7 +17,17 @@ export const defineApply: Define = (command, context) => {
         for (const definition of await readDefinitions(file, context)) {
           const { name } = definition
           if (typeof name !== 'string') throw new CliFailure(`${file}: a pipe has no name`, { exitCode: EXIT.usage })
-          context.stdout.write(`${name} ${await putPipe(server, { name, definition })}\n`)
+          const done = await putPipe(server, { name, definition })
+          context.stdout.write(`${name} ${done}\n`)
+          if (done === 'created') for (const text of beginnings(name, definition)) notes(context)(text)
         }
     })
 }
+
+/** Who has just made a materialized node looks into its data source and finds nothing. */
+const beginnings = (pipe: string, { nodes }: Definition): readonly string[] =>
+  (nodes as PipeAnswer['nodes']).flatMap(({ name, materialize_into: into }) =>
+    into === undefined
+      ? []
+      : [`${into} gets what is appended from now on; what is there already: millrace populate ${pipe} ${name}`],
+  )
