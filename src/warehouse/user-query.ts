@@ -8,6 +8,7 @@ import { limitSettings } from './limit-settings.ts'
 import { NO_TEXT, withPortableColumns } from './portable-columns.ts'
 import {
   type DescribedColumn,
+  type QueryLimits,
   type QuerySummary,
   type RunningQuery,
   type UserQuery,
@@ -42,14 +43,15 @@ export const startUserQuery = async (input: Input): Promise<RunningQuery> => {
     settings: { ...settings, ...limitSettings(limits), ...READONLY },
     queryId,
   }
-  if (endpoints.resultFiles) return callIntoFile({ call, connections, files: endpoints.resultFiles })
+  const count = (summary: EngineSummary) => withinRows(toSummary(summary), limits)
+  if (endpoints.resultFiles) return callIntoFile({ call, connections, files: endpoints.resultFiles, count })
   const { content, summary } = await connections.call(call)
   const done = Promise.withResolvers<QuerySummary>()
   // Who reads the content hears of its failure there.
   done.promise.catch(() => {})
   const lookUp = () => (endpoints.hasQueryLog ? readQueryLog({ queryId, database, endpoints, connections }) : null)
   return {
-    content: follow({ content, done, summary: async () => toSummary((await lookUp()) ?? summary()) }),
+    content: follow({ content, done, summary: async () => count((await lookUp()) ?? summary()) }),
     summary: done.promise,
   }
 }
@@ -86,17 +88,18 @@ type FiledCall = {
   readonly call: Call & { signal: AbortSignal }
   readonly connections: Connections
   readonly files: ResultFiles
+  readonly count: (summary: EngineSummary) => QuerySummary
 }
 
 /** As `connections.call`, but the rows are a file, and the answer comes without a body when they are all written. */
-const callIntoFile = async ({ call, connections, files }: FiledCall): Promise<RunningQuery> => {
+const callIntoFile = async ({ call, connections, files, count }: FiledCall): Promise<RunningQuery> => {
   const file = await files.create()
   const left = new AbortController()
   const signal = AbortSignal.any([call.signal, left.signal])
   const settings = { ...call.settings, ...file.parameters }
   const summary = connections.call({ ...call, settings, signal }).then(async answered => {
     await Array.fromAsync(answered.content)
-    return toSummary(answered.summary())
+    return count(answered.summary())
   })
   const content = file.follow({ answer: summary, leave: () => left.abort() })
   try {
@@ -133,6 +136,15 @@ const toSummary = ({ result_rows, read_rows, read_bytes, elapsed_ns }: EngineSum
   bytesRead: Number(read_bytes ?? 0),
   elapsedMs: Math.round(Number(elapsed_ns ?? 0) / 1e6),
 })
+
+/** To the engine the limit is one of each SELECT of a union. */
+const withinRows = (summary: QuerySummary, { resultRows }: QueryLimits): QuerySummary => {
+  if (resultRows === null || summary.rowCount <= resultRows) return summary
+  throw new WarehouseError(
+    'query_rows',
+    `The result has ${summary.rowCount} rows, and may have ${resultRows} (MILLRACE_QUERY_ROWS).`,
+  )
+}
 
 const QUERY_LOG_SQL = `
   SELECT read_rows, read_bytes, result_rows, query_duration_ms * 1000000 AS elapsed_ns

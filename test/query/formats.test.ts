@@ -155,3 +155,19 @@ test('NULL in a column of several types is null, and intervals are numbers', asy
   connection.closeSync()
   expect(read.getRowsJson()).toEqual([[null, [null, 'a'], '2', [null]]])
 })
+
+test('DuckDB finds bytes of a FixedString in Parquet by their value', async () => {
+  const values = ['a\\x00\\x00', '\\x00\\x00\\x00', 'zzz', '\\xFF\\xFE\\xFD'].map(value => `'${value}'`)
+  const { bytes } = await answer(`SELECT arrayJoin([${values.join(', ')}])::FixedString(3) AS x`, 'parquet')
+  const path = join(server.dataDir, 'fixed.parquet')
+  writeFileSync(path, bytes)
+  const connection = await (await DuckDBInstance.create(':memory:')).connect()
+  const found = await Promise.all(
+    values.map(async value => {
+      const sql = `SELECT count(*)::INT FROM read_parquet('${path}') WHERE x = ${value.replace('a', '\\x61').replace('zzz', '\\x7A\\x7A\\x7A')}::BLOB`
+      return (await connection.runAndReadAll(sql)).getRowsJson()[0]![0]
+    }),
+  )
+  connection.closeSync()
+  expect(found).toEqual([1, 1, 1, 1])
+})

@@ -20,4 +20,14 @@ export const limitTests: AreaTests = scene => {
       (await scene().read({ sql: 'SELECT * FROM numbers(1000)', limits: { resultRows: 1000 } })).summary.rowCount,
     ).toBe(1000)
   })
+
+  test('is one of all SELECTs of a union together', async () => {
+    const sql = 'SELECT number FROM numbers(1000) UNION ALL SELECT 1'
+    for (const format of ['csv', 'arrow'] as const)
+      expect(await scene().refusal({ sql, format, limits: { resultRows: 1000 } })).toMatchObject({
+        reason: 'query_rows',
+        message: 'The result has 1001 rows, and may have 1000 (MILLRACE_QUERY_ROWS).',
+      })
+    expect((await scene().read({ sql, format: 'csv', limits: { resultRows: 1001 } })).summary.rowCount).toBe(1001)
+  })
 }
