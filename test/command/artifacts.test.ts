@@ -88,6 +88,19 @@ describe('artifacts of a command', () => {
     }
   })
 
+  test('that cannot be stored because the database is away, or too many files are open, are no failure of the command', async () => {
+    const faults = [
+      new MillraceError('unavailable', 'The database cannot be reached.'),
+      Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }),
+    ]
+    for (const fault of faults) {
+      const addArtifact = () => Promise.reject(fault)
+      await expect(run({ command: 'echo 1 > a', artifacts: ['a'] }, { addArtifact })).rejects.toBe(fault)
+      const { outcome } = await run({ command: 'echo 1 > a; exit 3', artifacts: ['a'] }, { addArtifact })
+      expect(outcome).toMatchObject({ failure: 'user', reason: 'exit_code' })
+    }
+  })
+
   test('that cannot be stored fail a command that succeeded', async () => {
     const addArtifact = () => Promise.reject(new Error('refused'))
     const { outcome } = await run({ command: 'echo 1 > a', artifacts: ['a'] }, { addArtifact })

@@ -69,7 +69,9 @@ const addFile = async ({ path: bytes, name }: FoundFile, { directory, user, add 
   try {
     file = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK)
   } catch (error) {
-    return `cannot be opened (${(error as NodeJS.ErrnoException).code})`
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EMFILE' || code === 'ENFILE') throw error
+    return `cannot be opened (${code})`
   }
   try {
     const status = await file.stat()

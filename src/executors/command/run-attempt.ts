@@ -212,11 +212,17 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
     })
     return faults.length === 0 ? outcome : unlessFailed(outcome, artifactFailed(describeFaults(faults)))
   } catch (error) {
-    const failure =
-      storageFailure(error) ?? artifactFailed(`Artifacts could not be collected: ${(error as Error).message}.`)
-    return unlessFailed(outcome, failure)
+    const failure = storageFailure(error)
+    if (failure === null && outcome.type === 'completed' && isOfSystem(error)) throw error
+    const told = artifactFailed(`Artifacts could not be collected: ${(error as Error).message}.`)
+    return unlessFailed(outcome, failure ?? told)
   }
 }
+
+/** What kept artifacts from being collected was none of the command's doing: the store is away, too many files are open, … */
+const isOfSystem = (error: unknown): boolean => error instanceof Error && 'code' in error && OF_SYSTEM.has(error.code)
+
+const OF_SYSTEM: ReadonlySet<unknown> = new Set(['unavailable', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EIO'])
 
 const artifactFailed = (message: string): Failed => ({
   type: 'failed',
