@@ -22,6 +22,7 @@ export const createFieldCheck = (schema: {
   readonly required?: readonly string[] | undefined
 }): FieldCheck => {
   const { properties, required = [] } = schema
+  const within = fieldsWithin(properties)
   // One by one: of a whole object TypeBox tells no more than eight errors.
   const validators = once(() =>
     Object.entries(properties).map(([field, one]) => [field, Compile(one as TSchema)] as const),
@@ -32,7 +33,7 @@ export const createFieldCheck = (schema: {
     errors: value => [
       ...Object.keys(value)
         .filter(field => !Object.hasOwn(properties, field))
-        .map(field => ({ path: field, message: unknownField(field, Object.keys(properties)) })),
+        .map(field => ({ path: field, message: unknownField(field, Object.keys(properties), within) })),
       ...required.filter(field => value[field] === undefined).map(field => ({ path: field, message: 'is required' })),
       ...given(value)
         .filter(([field, one]) => !one.Check(value[field]))
@@ -46,6 +47,15 @@ export const createFieldCheck = (schema: {
       ),
   }
 }
+
+/** The fields of those that are objects. */
+const fieldsWithin = (properties: TProperties): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(
+    Object.entries(properties).flatMap(([field, one]) => {
+      const { properties: inner } = one as { readonly properties?: object }
+      return inner === undefined ? [] : [[field, Object.keys(inner)]]
+    }),
+  )
 
 /** Lists of rules hold unions of unions: what TypeBox says of a sink is told by its own type instead. */
 const fieldErrors = (field: string, one: Validator, value: unknown): readonly FieldError[] => {

@@ -19,3 +19,11 @@ test('nothing is made up where none is like it', () => {
   for (const said of ['depends_on', 'cwd', 'x'.repeat(100_000), ''])
     expect(unknownField(said, FIELDS)).toBe('is not a known field')
 })
+
+test('a field that stands elsewhere is named with where that is', () => {
+  const within = { configuration: ['retry', 'environment'], schedule: ['crons', 'time_zone'] }
+  expect(unknownField('cron', ['name', 'schedule'], within)).toBe('is not a known field; did you mean schedule.crons?')
+  expect(unknownField('retries', ['name'], within)).toBe('is not a known field; did you mean configuration.retry?')
+  expect(unknownField('scheduel', ['name', 'schedule'], within)).toBe('is not a known field; did you mean schedule?')
+  expect(unknownField('depends_on', ['name'], within)).toBe('is not a known field')
+})
