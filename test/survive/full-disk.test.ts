@@ -87,7 +87,11 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
     await expect.poll(isReady).toBe(503)
     for (let asked = 0; asked < 40; asked++) expect(await isReady()).toBe(503)
     const { parts } = (await server.call('GET', '/readyz')).body
-    expect(parts[0]).toMatchObject({ part: 'store', status: 'unavailable', problems: [{ message: expect.stringMatching(/disk.* full/) }] })
+    expect(parts[0]).toMatchObject({
+      part: 'store',
+      status: 'unavailable',
+      problems: [{ message: expect.stringMatching(/disk.* full/) }],
+    })
     disk.drain()
     await expect.poll(isReady, { timeout: 20_000 }).toBe(200)
     expect((await server.run({ command: 'echo ready' })).status).toBe('completed')
