@@ -34,6 +34,8 @@ export class ObjectStream extends Transform {
       seen = this.#passed
     }, idleMs).unref()
     body.on('error', fail)
+    // Whoever reads hears of it by reading. Where nobody does yet, or any more, it must not end the server.
+    this.on('error', () => {})
     body.pipe(this)
   }
 
