@@ -1,11 +1,13 @@
 import { MillraceError } from '../kernel/errors.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { findDataSource, findPipe, pipeWithNode, readersOf, writtenWith } from '../model/catalogue-graph.ts'
+import type { DataSource } from '../model/data-source.ts'
 import type { Pipe, PipeNode } from '../model/pipe.ts'
 import { changeCatalogue } from './change-catalogue.ts'
 import { checkPipe, inspectNodes, type NewNode } from './check-pipe.ts'
 import type { Data } from './data.ts'
 import { checkNewDataSource, createDataSource, type NewDataSource, newDataId } from './data-sources.ts'
+import { dropUnused } from './drop-unused.ts'
 import { inferTarget, missingTargets } from './infer-target.ts'
 
 export type NewPipe = {
@@ -57,17 +59,18 @@ const putPipe = async (
     createdAt: before?.createdAt ?? now,
     updatedAt: now,
   })
-  await makeTargets(data, workspace, build(null))
-  return changeCatalogue(data, workspace, async catalogue => {
-    const before = findBefore(catalogue)
-    const pipe = build(before)
-    await checkPipe(data, workspace, withPipe(catalogue, pipe), pipe)
-    return {
-      changes: [{ type: 'put_pipe', pipe }],
-      unlessLocked: tablesOf(catalogue, pipe, before),
-      result: pipe,
-    }
-  })
+  return withTargets(data, workspace, build(null), () =>
+    changeCatalogue(data, workspace, async catalogue => {
+      const before = findBefore(catalogue)
+      const pipe = build(before)
+      await checkPipe(data, workspace, withPipe(catalogue, pipe), pipe)
+      return {
+        changes: [{ type: 'put_pipe', pipe }],
+        unlessLocked: tablesOf(catalogue, pipe, before),
+        result: pipe,
+      }
+    }),
+  )
 }
 
 const withPipe = (catalogue: Catalogue, pipe: Pipe): Catalogue => ({
@@ -83,10 +86,29 @@ const tablesOf = (catalogue: Catalogue, pipe: Pipe, before: Pipe | null): readon
   return [...new Set(targets.flatMap(name => writtenWith(catalogue, name)))]
 }
 
-const makeTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<void> => {
+/** Makes the data sources that a pipe lacks, and takes them back when it is not saved after all. */
+const withTargets = async <T>(data: Data, workspace: string, pipe: Pipe, save: () => Promise<T>): Promise<T> => {
+  const made: DataSource[] = []
+  try {
+    for (const target of await findTargets(data, workspace, pipe)) {
+      const dataSource = await unlessThere(data, workspace, target, createDataSource(data, workspace, target))
+      if (dataSource !== null) made.push(dataSource)
+    }
+    return await save()
+  } catch (error) {
+    // An empty data source that stays is no harm, and somebody may be using it by now.
+    for (const dataSource of made) await dropUnused(data, workspace, dataSource).catch(ignore)
+    throw error
+  }
+}
+
+const ignore = (): void => {}
+
+/** What data sources it lacks; all of them are known to be possible. */
+const findTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<readonly NewDataSource[]> => {
   const catalogue = withPipe(await data.catalogue(workspace), pipe)
   const missing = missingTargets(catalogue, pipe)
-  if (missing.length === 0) return
+  if (missing.length === 0) return []
   await checkPipe(data, workspace, catalogue, pipe, { missingTargetsAreFine: true })
   const targets: NewDataSource[] = []
   for (const node of missing) {
@@ -95,22 +117,22 @@ const makeTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<v
     await unlessThere(data, workspace, target, check).catch(error => refuseTarget(error, pipe, node))
     targets.push(target)
   }
-  // All are known to be possible: of a pipe that is refused nothing is kept.
-  for (const target of targets) await unlessThere(data, workspace, target, createDataSource(data, workspace, target))
+  return targets
 }
 
-/** Whoever needs it, too, may be faster: whether the node can fill what is there is judged with the pipe. */
+/** null: whoever needs it, too, was faster. Whether the node can fill what is there is judged with the pipe. */
 const unlessThere = async (
   data: Data,
   workspace: string,
   { name }: NewDataSource,
-  made: Promise<unknown>,
-): Promise<void> => {
+  made: Promise<DataSource>,
+): Promise<DataSource | null> => {
   try {
-    await made
+    return await made
   } catch (error) {
     const isTaken = error instanceof MillraceError && error.code === 'data_source_exists'
     if (!isTaken || !findDataSource(await data.catalogue(workspace), name)) throw error
+    return null
   }
 }
 

@@ -193,6 +193,22 @@ test('a data source that is made of a node with parameters has the columns that 
   ])
 })
 
+test('of a pipe that is refused because somebody writes what it fills, nothing is kept', async () => {
+  await scene.dataSource('written', { day: 'Date' })
+  const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
+  expect(await scene.store.lockTables({ ...lock, tables: ['written'] })).toEqual({ type: 'locked' })
+  const nodes = ['written', 'unwritten'].map(into => ({
+    name: `to_${into}`,
+    sql: 'SELECT day FROM events',
+    role: materialized(into),
+  }))
+  await expect(scene.pipe('busy', nodes)).rejects.toMatchObject({ code: 'data_busy' })
+  const names = (await scene.data.catalogue(WORKSPACE)).dataSources.map(({ name }) => name)
+  expect(names).not.toContain('unwritten')
+  await scene.store.unlockTables(lock)
+  await scene.pipe('busy', nodes)
+})
+
 test('pipes that are saved at once and fill the same data source, which none has made yet, are all saved', async () => {
   for (let round = 0; round < 5; round++) {
     const into = `shared_${round}`

@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Data } from '../../data/data.ts'
+import { dropUnused } from '../../data/drop-unused.ts'
 import { sleep } from '../../data/lock-tables.ts'
 import type { Loaded, Staged } from '../../data/write-rows.ts'
 import { MillraceError } from '../../kernel/errors.ts'
@@ -11,7 +12,7 @@ import type { Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { runWrite } from '../run-write.ts'
 import { checkBadRows, checkReplacement, shownLine } from './bad-rows.ts'
-import { dropUnused, findOrCreate, type Target } from './create/find-target.ts'
+import { findOrCreate, type Target } from './create/find-target.ts'
 import { inferColumns } from './create/infer-columns.ts'
 import { findDialect } from './csv/find-dialect.ts'
 import { loadCsv } from './csv/load-csv.ts'
@@ -67,7 +68,7 @@ const importInto = async (input: ContentImport, sample: Sample): Promise<Outcome
     return outcome
   } finally {
     if (target?.isNew === true && outcome?.type !== 'completed')
-      await dropUnused(data, job.workspace, target).catch(ignore)
+      await dropUnused(data, job.workspace, target.dataSource).catch(ignore)
   }
 }
 

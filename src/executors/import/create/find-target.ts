@@ -1,6 +1,5 @@
 import type { Data } from '../../../data/data.ts'
-import { createDataSource, dropDataSource } from '../../../data/data-sources.ts'
-import { tableFigures } from '../../../data/table-figures.ts'
+import { createDataSource } from '../../../data/data-sources.ts'
 import { noDataSource } from '../../../data/write-rows.ts'
 import { MillraceError } from '../../../kernel/errors.ts'
 import { findDataSource } from '../../../model/catalogue-graph.ts'
@@ -38,12 +37,4 @@ export const requireTarget = async (data: Data, workspace: string, name: string)
   if (findDataSource(await data.catalogue(workspace), name) !== undefined) return
   const { reason, message } = noDataSource(name)
   throw new ImportFailure(reason, message)
-}
-
-/** Takes back what an import has made that then failed, unless rows or pipes have come to it meanwhile. */
-export const dropUnused = async (data: Data, workspace: string, { dataSource }: Target): Promise<void> => {
-  const { name, id } = dataSource
-  if (findDataSource(await data.catalogue(workspace), name)?.id !== id) return
-  const [figures] = await tableFigures(data, workspace, [name])
-  if (figures?.rowCount === 0) await dropDataSource(data, workspace, name)
 }
