@@ -4,7 +4,7 @@ import type { Outcome } from './outcome.ts'
 type Failed = Extract<Outcome, { readonly type: 'failed' }>
 
 /** How an attempt ends for which the disk of the server had no room. */
-export const DISK_FULL: Failed = Object.freeze({
+const DISK_FULL: Failed = Object.freeze({
   type: 'failed',
   failure: ERRORS.disk_full.failure,
   reason: 'disk_full',
