@@ -17,7 +17,7 @@ import { readJson } from '../read-json.ts'
 import { submitWatched } from '../submit-watched.ts'
 import { notes } from '../terminal/note.ts'
 import { sizeText } from '../terminal/quantity-text.ts'
-import { formatRows } from '../terminal/rows-table.ts'
+import { formatColumns } from '../terminal/rows-table.ts'
 import { watchProgress } from '../watch-progress.ts'
 
 type QueryOptions = {
@@ -127,9 +127,10 @@ const show = async ({ server, job, format, options, context }: Showing): Promise
 
 const showTable = async ({ server, path, job, context }: Omit<Showing, 'format' | 'options'> & { path: string }) => {
   const rows = await firstRows(server, { path, limit: MOST_SHOWN })
-  context.stdout.write(formatRows(rows, context.stdout.columns))
+  context.stdout.write(formatColumns(rows, context.stdout.columns))
   const count = rowCountOf(job)
-  if (count > rows.length) notes(context)(`the first ${rows.length} of ${rowsText(count)}; -o FILE writes them all`)
+  if (count > rows.values.length)
+    notes(context)(`the first ${rows.values.length} of ${rowsText(count)}; -o FILE writes them all`)
   else if (context.stderr.isTTY || count === 0) notes(context)(rowsText(count))
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { formatRows } from './rows-table.ts'
+import { formatColumns, formatRows } from './rows-table.ts'
 
 test('numbers stand to the right, large ones too; null is nothing', () => {
   const rows = [
@@ -12,8 +12,8 @@ test('numbers stand to the right, large ones too; null is nothing', () => {
 })
 
 test('infinities and what is no number stand where numbers do', () => {
-  expect(formatRows([{ a: 1.5 }, { a: 'inf' }, { a: '-inf' }, { a: 'nan' }, { a: '-nan' }])).toBe(
-    '   a\n 1.5\n inf\n-inf\n nan\n nan\n',
+  expect(formatRows([{ a: 1.5 }, { a: -0 }, { a: 'inf' }, { a: '-inf' }, { a: 'nan' }, { a: '-nan' }])).toBe(
+    '   a\n 1.5\n  -0\n inf\n-inf\n nan\n nan\n',
   )
 })
 
@@ -23,4 +23,8 @@ test('nested values are JSON, and control characters move no cursor', () => {
 
 test('no rows are no text', () => {
   expect(formatRows([])).toBe('')
+})
+
+test('two columns may have one name', () => {
+  expect(formatColumns({ names: ['x', '1', '1'], values: [['a', 1, 2]] })).toBe('x  1  1\na  1  2\n')
 })

@@ -2,21 +2,29 @@ import { type Column, formatTable } from './table.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-/** Rows of a query as a table: numbers to the right, nested values as JSON, null as nothing. Empty without rows. */
+/** Objects of one shape as a table, as `formatColumns` makes it. */
 export const formatRows = (rows: readonly Row[], width?: number): string => {
   const names = Object.keys(rows[0] ?? {})
+  return formatColumns({ names, values: rows.map(row => names.map(name => row[name])) }, width)
+}
+
+type Rows = { readonly names: readonly string[]; readonly values: readonly (readonly unknown[])[] }
+
+/** Rows of a query as a table: numbers to the right, nested values as JSON, null as nothing. Empty without rows. */
+export const formatColumns = ({ names, values }: Rows, width?: number): string => {
   if (names.length === 0) return ''
-  const columns = names.map((name): Column<Row> => {
-    const value = (row: Row) => cellText(row[name])
-    return rows.every(row => isNumeric(row[name]))
-      ? { title: name, align: 'right', value: row => withoutSign(value(row)) }
-      : { title: name, value }
+  const columns = names.map((title, index): Column<readonly unknown[]> => {
+    const value = (row: readonly unknown[]) => cellText(row[index])
+    return values.every(row => isNumeric(row[index]))
+      ? { title, align: 'right', value: row => withoutSign(value(row)) }
+      : { title, value }
   })
-  return formatTable(columns, rows, width)
+  return formatTable(columns, values, width)
 }
 
 const cellText = (value: unknown): string => {
   if (value === null || value === undefined) return ''
+  if (Object.is(value, -0)) return '-0'
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 

@@ -1,0 +1,25 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { rowPairs } from './row-pairs.ts'
+
+test('names stand as they are written, also those that are numbers, and each as often as it is there', () => {
+  expect(rowPairs(`{"'a'":"a","1":1,"1":2,"x":{"1":[{"b":",:}"}],"a":null},"y":[],"z":{}}`)).toEqual([
+    ["'a'", 'a'],
+    ['1', 1],
+    ['1', 2],
+    ['x', { 1: [{ b: ',:}' }], a: null }],
+    ['y', []],
+    ['z', {}],
+  ])
+  expect(rowPairs('{}')).toEqual([])
+  expect(rowPairs(' {"a\\"{:":"}\\\\"} ')).toEqual([['a"{:', '}\\']])
+})
+
+test('any object gives its own entries', () => {
+  fc.assert(
+    fc.property(fc.dictionary(fc.string(), fc.jsonValue()), object => {
+      const text = JSON.stringify(object)
+      expect(rowPairs(text)).toEqual(Object.entries(JSON.parse(text)))
+    }),
+  )
+})
