@@ -67,6 +67,13 @@ test('what is empty, or has not the form it needs, is told in words', () => {
   ])
 })
 
+test('of several values one is to be chosen', () => {
+  const choices = Compile(Type.Object({ overlap: Type.Unsafe<string>({ enum: ['skip', 'allow', 'queue_one'] }) }))
+  expect(toFieldErrors(choices.Errors({ overlap: 'no' }), '')).toEqual([
+    { path: 'overlap', message: 'must be one of skip, allow, queue_one' },
+  ])
+})
+
 test('any number of unknown fields is wrong', () => {
   for (const count of [1, 8, 9, 1000]) {
     const unknown = Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 1]))

@@ -100,7 +100,7 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
       return [[path, PATTERN_MEANING[String(params.pattern)] ?? `must match ${params.pattern}`]]
     case 'enum':
     case 'const':
-      return [[path, `must be ${namesOf(params.allowedValues ?? params.allowedValue).join(', ')}`]]
+      return [[path, oneOf(namesOf(params.allowedValues ?? params.allowedValue))]]
     case 'minLength':
     case 'minItems':
     case 'minProperties':
@@ -117,6 +117,8 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
       return [[path, error.message ?? 'is wrong']]
   }
 }
+
+const oneOf = (names: readonly string[]): string => `must be ${names.length > 2 ? 'one of ' : ''}${names.join(', ')}`
 
 /** `must be object`, as validators say it. */
 const withArticle = (message: string): string =>

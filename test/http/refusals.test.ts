@@ -17,7 +17,7 @@ describe('a request that cannot be read', () => {
     () => server,
     [
       { name: 'is for no route', path: '/v1/nothing', status: 404, code: 'route_not_found' },
-      { name: 'is for no route and has no token', path: '/', token: null, status: 404, code: 'route_not_found' },
+      { name: 'is for no route and has no token', path: '/nothing', token: null, status: 404, code: 'route_not_found' },
       { name: 'has a method the route has not', method: 'PATCH', path: '/v1/jobs', status: 405 },
       { name: 'deletes a list', method: 'DELETE', path: '/v1/jobs', status: 405, code: 'method_not_allowed' },
       { name: 'puts a job', method: 'PUT', path: `/v1/jobs/${NOBODY}`, json: {}, status: 405 },
