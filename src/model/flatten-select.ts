@@ -88,10 +88,16 @@ const replaceNames = ({ sql, names }: BoundSelect, replacement: (place: BoundNam
 export const countReads = (root: Definition, most: number): number => {
   const known = new Map<string, number>()
   const ids = new Map<Definition, number>()
+  const reads = new Map<Definition, ReadonlyMap<number | null, readonly BoundName[]>>()
   const idOf = (definition: Definition): number => {
     const id = ids.get(definition) ?? ids.size
     ids.set(definition, id)
     return id
+  }
+  const readsOf = (definition: Definition): ReadonlyMap<number | null, readonly BoundName[]> => {
+    const found = reads.get(definition) ?? Map.groupBy(definition.select.names.filter(isRead), ({ within }) => within)
+    reads.set(definition, found)
+    return found
   }
   /** Of an expression of it, or of what stands in none (null). */
   const count = (definition: Definition, within: number | null): number => {
@@ -101,8 +107,7 @@ export const countReads = (root: Definition, most: number): number => {
     // An expression that reads itself is not put into itself.
     known.set(key, 0)
     let sum = 0
-    for (const place of definition.select.names) {
-      if (place.within !== within || !isRead(place)) continue
+    for (const place of readsOf(definition).get(within) ?? []) {
       const other = place.expression === null ? definition.meaning(place.name) : null
       if (place.expression !== null) sum += count(definition, place.expression)
       else sum += isDefinition(other) ? Math.max(1, count(other, null)) : 1

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
@@ -107,3 +108,31 @@ test('a text of the longest size is taken apart in seconds', async () => {
   expect(names).toHaveLength(4_000)
   expect(performance.now() - begun).toBeLessThan(10_000)
 })
+
+const many = (count: number, make: (index: number) => string, between: string): string =>
+  Array.from({ length: count }, (_, index) => make(index)).join(between)
+
+const SELECTS = many(12_000, () => 'SELECT 1', ' UNION ALL ')
+
+test.each([
+  ['SELECTs', `SELECT 1 FROM t UNION ALL ${SELECTS}`],
+  [
+    'expressions',
+    `WITH ${many(6_000, at => `c${at} AS (SELECT 1)`, ', ')} SELECT 1 FROM t WHERE ${many(6_000, at => `1 IN c${at}`, ' OR ')}`,
+  ],
+  ['expressions of one name', many(4_500, () => 'WITH c AS (SELECT 1) SELECT * FROM c', ' UNION ALL ')],
+  ['tables', `SELECT 1 FROM ${many(30_000, at => `t${at}`, ', ')}`],
+])(
+  'a text of the longest size with as many %s as go into it does not keep the server from all else',
+  async (_, sql) => {
+    await warehouse.bindSelect({ workspace: 'default', sql: 'SELECT 1 FROM t' })
+    const delay = monitorEventLoopDelay({ resolution: 10 })
+    delay.enable()
+    await warehouse.bindSelect({ workspace: 'default', sql }).catch(() => {})
+    // What it waited for last is counted once it goes on.
+    await new Promise(resolve => setTimeout(resolve, 50))
+    delay.disable()
+    expect(delay.max / 1e9).toBeLessThan(4)
+  },
+  120_000,
+)

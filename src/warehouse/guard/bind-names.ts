@@ -1,7 +1,7 @@
 import type { BoundName, BoundSelect } from '../../model/bound-select.ts'
 import { findOrigins } from './find-origins.ts'
 import { IN_FUNCTION } from './judge-tree.ts'
-import { type NamedExpression, type QueryBlocks, readBlocks } from './query-blocks.ts'
+import { type Block, type NamedExpression, type QueryBlocks, readBlocks } from './query-blocks.ts'
 import { type SqlToken, tokenize } from './sql-tokens.ts'
 import { everyNode, type SyntaxNode } from './syntax-tree.ts'
 
@@ -80,10 +80,15 @@ export const bindNames = (search: NameSearch, places: readonly Place[], tree: Sy
     const is = kindOf(index, place)
     return is === null ? [] : [{ ...place, is }]
   })
-  const tableAt = new Map(read.flatMap(({ is, first, name }) => (is === 'table' ? [[first, name]] : [])))
+  const repeated = findRepeated(
+    tokens,
+    blocks,
+    read.filter(({ is }) => is === 'table'),
+  )
+  const within = new Within(blocks)
   const names = [
-    ...read.map(place => bindRead(tokens, blocks, place, tableAt)),
-    ...blocks.expressions.map((expression, index) => definitionOf(tokens, blocks, expression, index)),
+    ...read.map(place => bindRead(tokens, blocks, within, place, repeated)),
+    ...blocks.expressions.map((expression, index) => definitionOf(tokens, blocks, within, expression, index)),
   ].sort((a, b) => a.start - b.start)
   const origins = findOrigins(tokens, blocks, names)
   return { sql, expressions: blocks.expressions.map(({ name }) => name), names, origins }
@@ -97,8 +102,9 @@ type ReadPlace = Place & { readonly is: 'table' | 'set' | 'qualifier' }
 const bindRead = (
   tokens: readonly SqlToken[],
   blocks: QueryBlocks,
+  within: Within,
   place: ReadPlace,
-  tableAt: ReadonlyMap<number, string>,
+  repeated: ReadonlySet<number>,
 ): BoundName => {
   const { first, last, name, is } = place
   return {
@@ -106,9 +112,9 @@ const bindRead = (
     end: tokens[last]!.end,
     name,
     is,
-    expression: meaning(blocks, place),
-    within: innermost(blocks, first),
-    alias: needsAlias(tokens, blocks, place, tableAt) ? tokens[last]!.text : null,
+    expression: within.meaning(place),
+    within: within.innermost(first),
+    alias: needsAlias(tokens, place, repeated) ? tokens[last]!.text : null,
     isEnclosed: tokens[first - 1]?.text === '(' && tokens[last + 1]?.text === ')',
     isIsolated: blocks.blocks[first]!.view !== null,
   }
@@ -117,6 +123,7 @@ const bindRead = (
 const definitionOf = (
   tokens: readonly SqlToken[],
   blocks: QueryBlocks,
+  within: Within,
   { at, name }: NamedExpression,
   index: number,
 ): BoundName => ({
@@ -125,7 +132,7 @@ const definitionOf = (
   name,
   is: 'definition',
   expression: index,
-  within: innermost(blocks, at),
+  within: within.innermost(at),
   alias: null,
   isEnclosed: false,
   isIsolated: blocks.blocks[at]!.view !== null,
@@ -134,41 +141,77 @@ const definitionOf = (
 const contains = ({ start, end }: { readonly start: number; readonly end: number }, at: number): boolean =>
   start <= at && at < end
 
-/** Of the expressions of that name whose scope it is in, the nearest. */
-const meaning = ({ blocks, expressions }: QueryBlocks, { first, name }: Place): number | null => {
-  let nearest: number | null = null
-  for (const [index, { at, body, scope, isRecursive, ...other }] of expressions.entries())
-    if (
-      other.name === name &&
-      scope.some(span => contains(span, first)) &&
-      (isRecursive || !contains(body, first)) &&
-      blocks[at]!.view === blocks[first]!.view &&
-      (nearest === null || expressions[nearest]!.scope[0]!.start <= scope[0]!.start)
-    )
-      nearest = index
-  return nearest
-}
+/** Which expressions a place is in, and which a name means there. Both may be thousands: neither is looked for among all. */
+class Within {
+  readonly #blocks: QueryBlocks
+  readonly #byName = new Map<string, number[]>()
+  readonly #byBody = new Map<Block, number>()
 
-const innermost = ({ expressions }: QueryBlocks, at: number): number | null => {
-  let nearest: number | null = null
-  for (const [index, { body }] of expressions.entries())
-    if (contains(body, at) && (nearest === null || expressions[nearest]!.body.start < body.start)) nearest = index
-  return nearest
+  constructor(blocks: QueryBlocks) {
+    this.#blocks = blocks
+    for (const [index, { name, body }] of blocks.expressions.entries()) {
+      this.#byBody.set(body, index)
+      const others = this.#byName.get(name)
+      if (others === undefined) this.#byName.set(name, [index])
+      else others.push(index)
+    }
+  }
+
+  /** Of the expressions of that name whose scope it is in, the nearest. */
+  meaning({ first, name }: Place): number | null {
+    const { blocks, expressions } = this.#blocks
+    let nearest: number | null = null
+    for (const index of this.#byName.get(name) ?? []) {
+      const { at, body, scope, isRecursive } = expressions[index]!
+      if (nearest !== null && expressions[nearest]!.scope[0]!.start > scope[0]!.start) continue
+      if (
+        scope.some(span => contains(span, first)) &&
+        (isRecursive || !contains(body, first)) &&
+        blocks[at]!.view === blocks[first]!.view
+      )
+        nearest = index
+    }
+    return nearest
+  }
+
+  /** The innermost expression that it is in. */
+  innermost(at: number): number | null {
+    for (let block: Block | null = this.#blocks.blocks[at]!; block !== null; block = block.parent) {
+      const index = this.#byBody.get(block)
+      if (index !== undefined) return index
+    }
+    return null
+  }
 }
 
 /** Not where the same FROM has it before without an alias: two of one name are no fault, two of one alias are. */
 const needsAlias = (
   tokens: readonly SqlToken[],
-  { blocks }: QueryBlocks,
-  { first, last, name, is }: ReadPlace,
-  tableAt: ReadonlyMap<number, string>,
+  { first, last, is }: ReadPlace,
+  repeated: ReadonlySet<number>,
 ): boolean => {
   if (is === 'qualifier') return true
-  if (is === 'set' || tokens[last + 1]?.text === 'AS') return false
-  for (let index = first - 1; index >= blocks[first]!.start; index--) {
-    if (blocks[index] !== blocks[first]) continue
-    if (tokens[index]!.text === 'SELECT') return true
-    if (tableAt.get(index) === name && tokens[index + 1]?.text !== 'AS') return false
+  return is !== 'set' && tokens[last + 1]?.text !== 'AS' && !repeated.has(first)
+}
+
+/** Where tables stand of which the same FROM has one before without an alias. */
+const findRepeated = (
+  tokens: readonly SqlToken[],
+  { blocks }: QueryBlocks,
+  tables: readonly Place[],
+): ReadonlySet<number> => {
+  const nameAt = new Map(tables.map(({ first, name }) => [first, name]))
+  const before = new Map<Block, Set<string>>()
+  const repeated = new Set<number>()
+  for (const [index, { text }] of tokens.entries()) {
+    const block = blocks[index]!
+    if (text === 'SELECT') before.delete(block)
+    const name = nameAt.get(index)
+    if (name === undefined) continue
+    const names = before.get(block) ?? new Set()
+    if (names.has(name)) repeated.add(index)
+    if (tokens[index + 1]?.text !== 'AS') names.add(name)
+    before.set(block, names)
   }
-  return true
+  return repeated
 }

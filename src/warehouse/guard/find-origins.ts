@@ -14,10 +14,18 @@ export const findOrigins = (
   const ofBlock = (block: Block): Origins => {
     const origins = new Set<string | null>()
     for (const { start, end } of selectsOf(block)) {
-      const from = blocks[start]!.inside.find(index => start <= index && index < end && tokens[index]!.text === 'FROM')
-      for (const origin of from === undefined ? NONE : ofTable(from + 1)) origins.add(origin)
+      const from = fromOf(start, end)
+      for (const origin of from === null ? NONE : ofTable(from + 1)) origins.add(origin)
     }
     return origins
+  }
+
+  /** The FROM of a SELECT. A union may be of thousands: none is looked for from the beginning of them all. */
+  const fromOf = (start: number, end: number): number | null => {
+    const { inside } = blocks[start]!
+    for (let place = firstFrom(inside, start); place < inside.length && inside[place]! < end; place++)
+      if (tokens[inside[place]!]!.text === 'FROM') return inside[place]!
+    return null
   }
 
   const ofTable = (at: number): Origins => {
@@ -41,6 +49,17 @@ export const findOrigins = (
   }
 
   return [...ofBlock(whole)]
+}
+
+/** The place of the first of ascending numbers that is not less. */
+const firstFrom = (numbers: readonly number[], least: number): number => {
+  let low = 0
+  for (let high = numbers.length; low < high; ) {
+    const middle = (low + high) >> 1
+    if (numbers[middle]! < least) low = middle + 1
+    else high = middle
+  }
+  return low
 }
 
 type Origins = ReadonlySet<string | null>

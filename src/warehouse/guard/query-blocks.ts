@@ -64,6 +64,8 @@ const findExpressions = (
   blocks: readonly Block[],
 ): Pick<QueryBlocks, 'expressions' | 'selectsOf'> => {
   const selects = new Map<Block, readonly Span[]>()
+  const starts = new Map<Block, ReadonlySet<number>>()
+  const members = new Map<Block, readonly Span[]>()
   const found: NamedExpression[] = []
   for (const [index, { text }] of tokens.entries()) if (text === 'WITH') found.push(...expressionsOf(index))
   return { expressions: found, selectsOf }
@@ -71,7 +73,7 @@ const findExpressions = (
   function expressionsOf(at: number): readonly NamedExpression[] {
     const block = blocks[at]!
     // Not that of WITH FILL, WITH TOTALS, …
-    if (!selectsOf(block).some(({ start }) => start === at)) return []
+    if (!startsOf(block).has(at)) return []
     const isRecursive = tokens[at + 1]?.text === 'RECURSIVE'
     const scope = scopeOf(block, at)
     const expressions: NamedExpression[] = []
@@ -138,7 +140,23 @@ const findExpressions = (
     return all
   }
 
+  function startsOf(block: Block): ReadonlySet<number> {
+    const known = starts.get(block)
+    if (known !== undefined) return known
+    const all = new Set(selectsOf(block).map(({ start }) => start))
+    starts.set(block, all)
+    return all
+  }
+
   function membersOf(block: Block): readonly Span[] {
+    const known = members.get(block)
+    if (known !== undefined) return known
+    const all = findMembers(block)
+    members.set(block, all)
+    return all
+  }
+
+  function findMembers(block: Block): readonly Span[] {
     const members: Span[] = []
     let start = block.start
     for (const index of block.inside) {
