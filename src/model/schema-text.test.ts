@@ -26,3 +26,8 @@ test('a long text is read in no time, whatever it holds', () => {
   for (const part of [' ', '(', "'", '`', '`json:', 'a ', ', ']) readSchemaText(`a b${part.repeat(100_000)}\``)
   expect(performance.now() - begun).toBeLessThan(2000)
 })
+
+test.each(["\\'", '`', "'", '(', ',', ' ', 'a ', 'a`json:'])('a text of nothing but %s is read at once', text => {
+  for (const before of ['', "a Enum8('", '`', 'a String `json:'])
+    expect(typeof readSchemaText(`${before}${text.repeat(300_000 / text.length)}`)).toMatch(/string|object/)
+})

@@ -21,12 +21,15 @@ export const readSchemaText = (text: string): readonly Column[] | string => {
 const COLUMN = /^(?:`(?<quoted>[^`]+)`|(?<plain>[^\s`]+))\s+(?<rest>.+)$/s
 const JSON_PATH = /`json:([^`]+)`$/
 
+/** A quote that is never closed goes to the end: looked for from each place behind it, the end of a long text would take minutes. */
+const TOKEN = /'[^'\\]*(?:\\[\s\S][^'\\]*)*(?:'|\\?$)|`[^`]*(?:`|$)|[(),]/g
+
 /** At commas that stand neither in parentheses nor in quotes. */
 const splitColumns = (text: string): readonly string[] => {
   const parts: string[] = []
   let depth = 0
   let start = 0
-  for (const { 0: found, index } of text.matchAll(/'(?:[^'\\]|\\.)*'|`[^`]*`|[(),]/gs)) {
+  for (const { 0: found, index } of text.matchAll(TOKEN)) {
     if (found === '(') depth += 1
     if (found === ')') depth -= 1
     if (found !== ',' || depth > 0) continue

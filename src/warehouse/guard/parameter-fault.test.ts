@@ -69,3 +69,13 @@ test.each(['Decimal(9, 2)', 'Float64', 'Int256', 'UInt8', 'Date', 'DateTime64(3)
       parameterFault(type, text)
   },
 )
+
+test.each(["\\'", '\\`', "'", '(', ',', 'Nullable(', 'Tuple(a ', 'LowCardinality(Nullable('])(
+  'a type that is nothing but %s is taken apart at once',
+  text => {
+    for (const before of ["Array('", 'Tuple(`', 'Map(']) {
+      const sql = `SELECT {a:${before}${text.repeat(250_000 / text.length)})}`
+      for (const value of [[1], {}, 'x']) parameterFaults(sql, { a: value })
+    }
+  },
+)

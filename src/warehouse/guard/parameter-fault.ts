@@ -67,14 +67,18 @@ const ANY =
 export const takeApart = (type: string) => {
   let text = type.trim()
   let nullable = false
-  for (let match = WRAPPER.exec(text); match !== null; match = WRAPPER.exec(text)) {
+  for (let left = MOST_WRAPPERS, match = WRAPPER.exec(text); match !== null && left > 0; left--) {
     nullable ||= match[1] === 'Nullable'
     text = match[2]!.trim()
+    match = WRAPPER.exec(text)
   }
   const [, name = '', inside] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(text) ?? []
   const parts = inside === undefined ? [] : typeParts(inside)
   return { name, parts: name === 'Tuple' ? parts.map(withoutName) : parts, nullable }
 }
+
+/** There are no more around a type that the engine takes. */
+const MOST_WRAPPERS = 4
 
 const WRAPPER = /^(Nullable|LowCardinality)\s*\(([\s\S]*)\)$/
 
