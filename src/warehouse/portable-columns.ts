@@ -16,9 +16,10 @@ type Input = {
 /** The SELECT with its columns as types that readers of the format know. Throws `WarehouseError` `sql_error` where one has none. */
 export const withPortableColumns = async ({ sql, format, describe }: Input): Promise<string> => {
   const columnar = COLUMNAR[format]
-  if (columnar === undefined) return sql
+  if (columnar === undefined && !READS_PIPES.test(sql)) return sql
   // Of a sub-query that is not in a view, the engine would carry out scalar sub-queries.
   const columns = await describe(`DESCRIBE TABLE view(SELECT * FROM (\n${sql}\n))`).catch(noneIfWrong)
+  if (columnar === undefined) return sql
   if (columns.some(({ name }) => name === NO_TEXT))
     throw new WarehouseError(
       'sql_error',
@@ -52,9 +53,12 @@ const noneIfWrong = (error: unknown): readonly DescribedColumn[] => {
   if (twice === undefined) return []
   throw new WarehouseError(
     'sql_error',
-    `Two columns are called ${shownName(twice)}, and readers of Arrow and Parquet tell columns by name: call one of them otherwise.`,
+    `Two columns are called ${shownName(twice)}, and columns of Arrow and Parquet, and of queries that read pipes, are told by name: call one of them otherwise.`,
   )
 }
+
+/** As `flattenSelect` begins what reads definitions: to the SELECT * there, two columns of one name are the first of them both. */
+const READS_PIPES = /^\(\s*WITH\s+`?c__/
 
 /** Which of two columns a cast is of, could not be said. */
 const TWICE = /^Cannot add column ([\s\S]+): column with this name already exists/

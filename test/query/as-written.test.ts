@@ -76,6 +76,18 @@ describe('two columns of one name', () => {
     expect((await ask(UNION, 'ndjson')).bytes.toString()).toBe('{"1":1,"1":1}\n{"1":5,"1":7}\n')
   })
 
+  test('are refused of pipes, where both would be the first', async () => {
+    await server.call('POST', '/v1/datasources', { name: 'letters', schema: [{ name: 's', type: 'String' }] })
+    await server.run({ query: "SELECT 'a' AS s", datasource: 'letters' })
+    const nodes = [{ name: 'one', sql: 'SELECT s FROM letters' }]
+    await server.call('POST', '/v1/pipes', { name: 'lettering', nodes })
+    const query = 'SELECT *, upper(s) AS s FROM (SELECT s FROM lettering)'
+    for (const format of ['csv', 'json', 'arrow'])
+      expect(await refusal(query, format)).toMatch(/^Two columns are called s, /)
+    expect(await csv(query.replace('lettering', 'letters'))).toBe('"s","s"\n"a","A"\n')
+    expect(await csv('SELECT *, upper(s) AS s FROM lettering')).toBe('"lettering.s","s"\n"a","A"\n')
+  })
+
   test.each(['arrow', 'arrow_stream', 'parquet'])('are refused in %s', async format => {
     expect(await refusal(UNION, format)).toMatch(/^Two columns are called 1, /)
     expect(await refusal(ROWS, format)).toMatch(/^Two columns are called s, /)
