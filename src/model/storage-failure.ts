@@ -18,3 +18,9 @@ export const storageFailure = (error: unknown): Failed | null => {
   const { failure } = ERRORS.storage_unavailable
   return { type: 'failed', failure, reason: 'storage_unavailable', message: error.message }
 }
+
+/** Whether what kept something was none of the job's doing, nor of where content is kept: the database is away, too many files are open, … */
+export const isOfSystem = (error: unknown): boolean =>
+  error instanceof Error && 'code' in error && OF_SYSTEM.has(error.code)
+
+const OF_SYSTEM: ReadonlySet<unknown> = new Set(['unavailable', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EIO'])

@@ -116,6 +116,12 @@ describe('the context of a function', () => {
     expect(Object.fromEntries(kept)).toEqual({ 'a/text.txt': 'text', bytes: 'AB', page: '<html>' })
   })
 
+  test('ends with the item, by a failure of the system, when the database is away as it keeps an artifact', async () => {
+    const away = new MillraceError('unavailable', 'The database cannot be reached.')
+    write('keeps-one.js', `export default (_, ctx) => ctx.artifact('a', 'text')`)
+    await expect(run('keeps-one', {}, { addArtifact: () => Promise.reject(away) })).rejects.toBe(away)
+  })
+
   test.each([['../up'], ['/etc/x'], [''], [7]])('refuses the artifact %j', async name => {
     write('misnames.js', 'export default ({ name }, ctx) => ctx.artifact(name, "x").catch(error => error.message)')
     const { result, context } = await run('misnames', { parameters: { name } })

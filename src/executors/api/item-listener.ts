@@ -1,12 +1,12 @@
 import { MillraceError } from '../../kernel/errors.ts'
-import { storageFailure } from '../../model/storage-failure.ts'
+import { isOfSystem, storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import type { ItemListener } from './function-host.ts'
 import type { Call } from './host-protocol.ts'
 
 type Listening = {
   readonly context: ExecutionContext
-  /** The log or an artifact could not be written: the item is to end. */
+  /** The log, an artifact or more items could not be kept, through no fault of the function: the item is to end. */
   readonly onKeepingFault: (error: Error) => void
   readonly answer: (call: Call) => Promise<unknown>
   readonly reply: (text: string) => void
@@ -28,7 +28,7 @@ export const createItemListener = ({
     try {
       reply(JSON.stringify({ call: call.call, value: (await answer(call)) ?? null }))
     } catch (error) {
-      if (storageFailure(error) !== null) onKeepingFault(error as Error)
+      if (storageFailure(error) !== null || isOfSystem(error)) onKeepingFault(error as Error)
       reply(JSON.stringify({ call: call.call, error: toShown(error as Error) }))
     }
   }

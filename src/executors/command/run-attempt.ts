@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
-import { storageFailure } from '../../model/storage-failure.ts'
+import { isOfSystem, storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
 import { describeFaults } from './artifact-faults.ts'
@@ -218,11 +218,6 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
     return unlessFailed(outcome, failure ?? told)
   }
 }
-
-/** What kept artifacts from being collected was none of the command's doing: the store is away, too many files are open, … */
-const isOfSystem = (error: unknown): boolean => error instanceof Error && 'code' in error && OF_SYSTEM.has(error.code)
-
-const OF_SYSTEM: ReadonlySet<unknown> = new Set(['unavailable', 'EMFILE', 'ENFILE', 'ENOMEM', 'EAGAIN', 'EIO'])
 
 const artifactFailed = (message: string): Failed => ({
   type: 'failed',
