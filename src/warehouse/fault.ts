@@ -60,7 +60,7 @@ const OWN_NAME = /\bc__\d+_(?=\w)/g
  * `: (in file/uri /…)`, where the server keeps content while it is read. Here and below no match begins within a run of blanks, and paths have a bound: texts of
  * users are in the messages, and a run of them would be looked at from every place in it.
  */
-const WHERE_IT_LIES = /:?(?<!\s)\s*\(in file\/uri [^)]*\)/g
+const WHERE_IT_LIES = /:?(?<!\s)\s*\(in file\/uri [^)]{0,1000}\)/g
 
 /** To whoever writes the functions of tables, which nobody can here. */
 const ADVICE = /\.?(?<!\s)\s*You can specify the structure manually:?/g
