@@ -3,13 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
-import { silentLogger } from '../../src/kernel/logger.ts'
+import { type Logger, silentLogger } from '../../src/kernel/logger.ts'
 import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
 
 const workspace = 'default'
 
 /** What one asks for keeps the engine of another from nothing: an engine that does not leave its SQL alone is ended. */
-const openOne = (options: { analysisMs?: number } = {}) => {
+const openOne = (options: { analysisMs?: number; logger?: Logger } = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-analysis-'))
   const config = { clickhouseUrl: null, engineMemoryBytes: null, databaseUrl: null }
   const warehouse = openWarehouse({ config, dataDir, logger: silentLogger, clock: systemClock, ...options })
@@ -43,6 +43,21 @@ test('SQL that the engine does not understand in time is refused, and others go 
   const again = () => warehouse.rows({ workspace, sql: 'SELECT 1 AS one' }).catch((error: Error) => error.message)
   await expect.poll(again, { timeout: 20_000 }).toEqual([{ one: 1 }])
 })
+
+test('a frozen engine is away, and the SQL not wrong', async () => {
+  let pid = 0
+  const info = ({ engine }: { engine?: number }) => {
+    pid = engine ?? pid
+  }
+  const warehouse = openOne({ analysisMs: 500, logger: { ...silentLogger, info } as unknown as Logger })
+  const ask = () => warehouse.describeSelect({ workspace, sql: 'SELECT 1 AS one' })
+  await ask()
+  process.kill(pid, 'SIGSTOP')
+  await expect(ask())
+    .rejects.toMatchObject({ reason: 'engine_unavailable' })
+    .finally(() => process.kill(pid, 'SIGCONT'))
+  await expect.poll(ask).toMatchObject([{ name: 'one' }])
+}, 60_000)
 
 test('SQL that becomes too large is refused, whoever asks', async () => {
   const warehouse = openOne()
