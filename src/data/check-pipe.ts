@@ -18,13 +18,13 @@ export type NewNode = { readonly name: string; readonly sql: string; readonly ro
 
 const MOST_NODES = 100
 
-/** Nodes with what their SQL reads. Throws `invalid` with every node whose SQL may not be, and where. */
+/** Nodes with what their SQL reads of what is in the catalogue. Throws `invalid` with every node whose SQL may not be, and where. */
 export const inspectNodes = async (
-  { warehouse, catalogue }: Data,
+  { warehouse }: Data,
   workspace: string,
+  before: Catalogue,
   { name, nodes }: { readonly name: string; readonly nodes: readonly NewNode[] },
 ): Promise<readonly PipeNode[]> => {
-  const before = await catalogue(workspace)
   refuse(nameFaults(before, name, nodes))
   const errors: FieldError[] = []
   const inspected: PipeNode[] = []

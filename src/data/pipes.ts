@@ -48,21 +48,22 @@ const putPipe = async (
   findBefore: (catalogue: Catalogue) => Pipe | null,
 ): Promise<Pipe> => {
   await data.ready(workspace)
-  findBefore(await data.catalogue(workspace))
-  const nodes = await inspectNodes(data, workspace, given)
+  const first = await data.catalogue(workspace)
+  findBefore(first)
   const now = await data.store.now()
-  const build = (before: Pipe | null): Pipe => ({
+  const build = async (catalogue: Catalogue, before: Pipe | null): Promise<Pipe> => ({
     id: before?.id ?? newDataId(),
     name: given.name,
     description: given.description ?? null,
-    nodes,
+    nodes: await inspectNodes(data, workspace, catalogue, given),
     createdAt: before?.createdAt ?? now,
     updatedAt: now,
   })
-  return withTargets(data, workspace, build(null), () =>
+  return withTargets(data, workspace, await build(first, null), () =>
     changeCatalogue(data, workspace, async catalogue => {
       const before = findBefore(catalogue)
-      const pipe = build(before)
+      // Anew: what was not there before may be by now, and then it is read.
+      const pipe = await build(catalogue, before)
       await checkPipe(data, workspace, withPipe(catalogue, pipe), pipe)
       return {
         changes: [{ type: 'put_pipe', pipe }],

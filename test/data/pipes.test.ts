@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createPipe, replacePipe } from '../../src/data/pipes.ts'
+import { pipesOf } from '../../src/model/catalogue-graph.ts'
 import type { NodeRole } from '../../src/model/pipe.ts'
 import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
 
@@ -207,6 +208,22 @@ test('of a pipe that is refused because somebody writes what it fills, nothing i
   expect(names).not.toContain('unwritten')
   await scene.store.unlockTables(lock)
   await scene.pipe('busy', nodes)
+})
+
+test('a pipe that is saved while the data source it reads is being made reads it, or is refused', async () => {
+  for (let round = 0; round < 12; round++) {
+    const name = `late_${round}`
+    const sql = `SELECT day FROM events WHERE day NOT IN (SELECT day FROM ${name})`
+    const made = scene.dataSource(name, { day: 'Date' })
+    for (let waited = 0; waited < round; waited++) await new Promise(resolve => setTimeout(resolve, 10))
+    const saved = scene.pipe(`reads_${name}`, [{ name: `node_${name}`, sql }]).then(
+      () => true,
+      error => expect(error.code).toBe('invalid'),
+    )
+    await made
+    if (!(await saved)) continue
+    expect(pipesOf(await scene.data.catalogue(WORKSPACE), name).map(pipe => pipe.name)).toEqual([`reads_${name}`])
+  }
 })
 
 test('pipes that are saved at once and fill the same data source, which none has made yet, are all saved', async () => {
