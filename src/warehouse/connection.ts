@@ -49,9 +49,14 @@ const OFF = 127
 
 /**
  * Of every statement. Text of an exception inside rows must look alike in all formats. SQL of a user has a limit of its own (`LONGEST_BYTES`): as the engine
- * prints it, and with casts for each of 5,000 columns, it is many times as long.
+ * prints it, and with casts for each of 5,000 columns, it is many times as long. The guard binds names as the analyzer does, which a server may have
+ * switched off: the one before it sees tables in other places.
  */
-const SETTINGS = { http_write_exception_in_output_format: 0, max_query_size: String(16 * 1024 * 1024) }
+const SETTINGS = {
+  http_write_exception_in_output_format: 0,
+  max_query_size: String(16 * 1024 * 1024),
+  enable_analyzer: 1,
+}
 
 export const createConnections = (): Connections => {
   /** A client is bound to a user and a database; those of staging come and go, and hold nothing but the agent they share. */

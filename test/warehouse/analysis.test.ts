@@ -75,3 +75,8 @@ test('SQL that becomes too large is refused, whoever asks', async () => {
   })
   await expect(query).rejects.toMatchObject({ reason: 'sql_error', message: expect.stringContaining('too big') })
 }, 120_000)
+
+test('names are bound as the guard sees them, whatever a server has as its default', async () => {
+  const sql = "SELECT value, changed FROM system.settings WHERE name = 'enable_analyzer'"
+  expect(await openOne().rows({ workspace, sql })).toEqual([{ value: '1', changed: 1 }])
+})
