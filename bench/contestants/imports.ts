@@ -1,5 +1,5 @@
 import { createData } from '../../src/data/data.ts'
-import { createDataSource, truncateDataSource } from '../../src/data/data-sources.ts'
+import { createDataSource, truncateDataSource } from '../../src/data/tables/data-sources.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import type { Statistics } from '../../src/model/outcome.ts'
 import { type BenchServerOptions, SUBMITTER, startBenchServer } from './bench-server.ts'

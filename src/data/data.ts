@@ -3,7 +3,7 @@ import type { Catalogue } from '../model/catalogue.ts'
 import type { Store } from '../store/store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { createCatalogues } from './catalogues.ts'
-import { createJobsLog, type JobsLog } from './jobs-log.ts'
+import { createJobsLog, type JobsLog } from './history/jobs-log.ts'
 import { createReadiness } from './readiness.ts'
 import type { TablesHome } from './tables-home.ts'
 

@@ -1,8 +1,8 @@
 import { findDataSource } from '../model/catalogue-graph.ts'
 import type { DataSource } from '../model/data-source.ts'
 import type { Data } from './data.ts'
-import { dropDataSource } from './data-sources.ts'
-import { tableFigures } from './table-figures.ts'
+import { dropDataSource } from './tables/data-sources.ts'
+import { tableFigures } from './tables/table-figures.ts'
 
 /** Takes back a data source that was made for what then failed, unless rows or pipes have come to it meanwhile. */
 export const dropUnused = async (data: Data, workspace: string, { name, id }: DataSource): Promise<void> => {

@@ -1,8 +1,15 @@
 import { quarantineOf } from '../model/data-source.ts'
 import type { Data } from './data.ts'
-import { renewQuarantines } from './renew-quarantines.ts'
-import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
-import { tidyStaging } from './tidy-staging.ts'
+import { renewQuarantines } from './tables/renew-quarantines.ts'
+import {
+  addColumnsSql,
+  columnSql,
+  commentOf,
+  createTableSql,
+  qualified,
+  quarantineColumnSql,
+} from './tables/table-ddl.ts'
+import { tidyStaging } from './write/tidy-staging.ts'
 
 type Parts = Omit<Data, 'ready' | 'lookAgain'>
 

@@ -1,4 +1,4 @@
-import { findRole } from '../data/check-pipe.ts'
+import { findRole } from '../data/pipes/check-pipe.ts'
 import type { Catalogue } from '../model/catalogue.ts'
 import { findPipe } from '../model/catalogue-graph.ts'
 import type { Subjects } from './kind-definition.ts'

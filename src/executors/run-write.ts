@@ -1,6 +1,6 @@
 import type { Data } from '../data/data.ts'
-import { tableFigures } from '../data/table-figures.ts'
-import { type Loaded, type Staged, type WriteFailure, writeRows } from '../data/write-rows.ts'
+import { tableFigures } from '../data/tables/table-figures.ts'
+import { type Loaded, type Staged, type WriteFailure, writeRows } from '../data/write/write-rows.ts'
 import { ERRORS } from '../kernel/errors.ts'
 import type { WriteMode } from '../model/data-source.ts'
 import type { ClaimedJob } from '../model/job.ts'

@@ -5,8 +5,8 @@ import type { Logger } from '../kernel/logger.ts'
 import type { AnswerToKeep, IdempotencyKey, KeptAnswer, Store } from '../store/store.ts'
 import type { App } from './app.ts'
 import { openAnswer, sealAnswer } from './auth/sealed-answer.ts'
+import { parseJson } from './bodies/json-body.ts'
 import { pathOf } from './error-handler.ts'
-import { parseJson } from './json-body.ts'
 import { invalid, PROBLEM_TYPE } from './problem.ts'
 
 /** A request with an `Idempotency-Key` that is the first of its key, until its answer is kept. */

@@ -8,7 +8,7 @@ import type { Config } from '../kernel/settings.ts'
 import type { JobLogs } from '../logs/job-logs.ts'
 import type { Store } from '../store/store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
-import type { Metrics } from './metrics.ts'
+import type { Metrics } from './figures/metrics.ts'
 
 /** What the HTTP API is made of; all of it is started and stopped by who made it. */
 export type Services = {

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
-import { expandQuery } from '../data/expand-query.ts'
-import { wrongParameters } from '../data/unknown-parameters.ts'
+import { expandQuery } from '../data/pipes/expand-query.ts'
+import { wrongParameters } from '../data/pipes/unknown-parameters.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ResultFormat } from '../model/job.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { compileQuery } from '../../src/data/compile-select.ts'
+import { compileQuery } from '../../src/data/pipes/compile-select.ts'
 import type { Catalogue } from '../../src/model/catalogue.ts'
 import type { Pipe } from '../../src/model/pipe.ts'
 import { type DataScene, openDataScene, WORKSPACE } from './scene.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createData, type Data } from '../../src/data/data.ts'
-import { alterDataSource, createDataSource, dropDataSource, getDataSource } from '../../src/data/data-sources.ts'
+import { alterDataSource, createDataSource, dropDataSource, getDataSource } from '../../src/data/tables/data-sources.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { findDataSource } from '../../src/model/catalogue-graph.ts'
 import { type Warehouse, WarehouseError } from '../../src/warehouse/warehouse.ts'

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { alterDataSource, createDataSource } from '../../src/data/data-sources.ts'
-import { exchangeTables } from '../../src/data/exchange-tables.ts'
+import { alterDataSource, createDataSource } from '../../src/data/tables/data-sources.ts'
+import { exchangeTables } from '../../src/data/write/exchange-tables.ts'
 import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
 
 let scene: DataScene

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { createDataSource } from '../../src/data/data-sources.ts'
-import { createPipe } from '../../src/data/pipes.ts'
+import { createPipe } from '../../src/data/pipes/pipes.ts'
+import { createDataSource } from '../../src/data/tables/data-sources.ts'
 import type { NodeRole } from '../../src/model/pipe.ts'
 import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
 

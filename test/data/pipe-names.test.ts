@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createPipe, replacePipe } from '../../src/data/pipes.ts'
+import { createPipe, replacePipe } from '../../src/data/pipes/pipes.ts'
 import type { NodeRole } from '../../src/model/pipe.ts'
 import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
 

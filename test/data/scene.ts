@@ -1,6 +1,6 @@
 import { createData, type Data } from '../../src/data/data.ts'
-import { createDataSource, type NewDataSource } from '../../src/data/data-sources.ts'
-import { createPipe, type NewPipe } from '../../src/data/pipes.ts'
+import { createPipe, type NewPipe } from '../../src/data/pipes/pipes.ts'
+import { createDataSource, type NewDataSource } from '../../src/data/tables/data-sources.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import type { NodeRole } from '../../src/model/pipe.ts'
 import { startTestServer, type TestServer } from '../server.ts'

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { dropDataSource, truncateDataSource } from '../../src/data/data-sources.ts'
-import { dropPipe } from '../../src/data/pipes.ts'
+import { dropPipe } from '../../src/data/pipes/pipes.ts'
+import { dropDataSource, truncateDataSource } from '../../src/data/tables/data-sources.ts'
 import { enginesOf } from './engines-of.ts'
 import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
 

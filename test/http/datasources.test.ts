@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { createQuarantineSql } from '../../src/data/table-ddl.ts'
+import { createQuarantineSql } from '../../src/data/tables/table-ddl.ts'
 import { findDataSource } from '../../src/model/catalogue-graph.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 import { type Scenario, scenarios } from './scenario.ts'

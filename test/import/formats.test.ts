@@ -38,7 +38,7 @@ test('objects of NDJSON go in by the names of their keys, and by paths', async (
     { name: 'tags', type: 'Array(String)', jsonPath: null },
     { name: 'extra', type: 'String', jsonPath: null },
   ]
-  const { createDataSource } = await import('../../src/data/data-sources.ts')
+  const { createDataSource } = await import('../../src/data/tables/data-sources.ts')
   await createDataSource(scene.data, 'default', { name, columns: list })
   const lines = [
     { id: 18446744073709551615n, user: { address: { city: 'Köln' } }, tags: ['a', "b'c"], extra: { x: [1, 2] } },
@@ -67,7 +67,7 @@ test('objects of NDJSON go in by the names of their keys, and by paths', async (
 })
 
 test('numbers within objects are what is written, however long they are', async () => {
-  const { createDataSource } = await import('../../src/data/data-sources.ts')
+  const { createDataSource } = await import('../../src/data/tables/data-sources.ts')
   // Called as a name in the statement is.
   const at = (column: string, type: string) => ({ name: column, type, jsonPath: `$.j.${column}` })
   const columns = [

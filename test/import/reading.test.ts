@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
-import { createDataSource } from '../../src/data/data-sources.ts'
+import { createDataSource } from '../../src/data/tables/data-sources.ts'
 import { type ImportScene, openImportScene, WORKSPACE } from './scene.ts'
 
 let scene: ImportScene

@@ -1,5 +1,5 @@
-import { findRole } from '../../data/check-pipe.ts'
-import { UNKNOWN_PARAMETER, unknownOfNode } from '../../data/unknown-parameters.ts'
+import { findRole } from '../../data/pipes/check-pipe.ts'
+import { UNKNOWN_PARAMETER, unknownOfNode } from '../../data/pipes/unknown-parameters.ts'
 import type { KindDefinition } from '../kind-definition.ts'
 import { nodeFaults } from '../node-faults.ts'
 import { pipeSubjects } from '../pipe-subjects.ts'

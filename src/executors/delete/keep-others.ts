@@ -1,6 +1,6 @@
 import type { Data } from '../../data/data.ts'
-import { qualified } from '../../data/table-ddl.ts'
-import type { Loaded, Staged } from '../../data/write-rows.ts'
+import { qualified } from '../../data/tables/table-ddl.ts'
+import type { Loaded, Staged } from '../../data/write/write-rows.ts'
 import { quoteText } from '../../warehouse/quote-text.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { countOf, type Matched, matchedPartitions } from './matched-partitions.ts'

@@ -1,5 +1,5 @@
-import { columnNames, copySettings } from '../../data/insert-select.ts'
-import { qualified } from '../../data/table-ddl.ts'
+import { qualified } from '../../data/tables/table-ddl.ts'
+import { columnNames, copySettings } from '../../data/write/insert-select.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { withStatementProgress } from '../follow-statements.ts'
 import type { Deletion } from './keep-others.ts'

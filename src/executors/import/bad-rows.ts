@@ -1,4 +1,4 @@
-import type { Staged } from '../../data/write-rows.ts'
+import type { Staged } from '../../data/write/write-rows.ts'
 import { quarantineOf } from '../../model/data-source.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { ImportFailure } from './import-failure.ts'

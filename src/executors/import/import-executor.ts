@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Data } from '../../data/data.ts'
-import { rememberFormat } from '../../data/remember-format.ts'
+import { rememberFormat } from '../../data/tables/remember-format.ts'
 import type { Uploads } from '../../data/uploads.ts'
 import type { AddressRules } from '../../kernel/address-rules.ts'
 import type { Lookup } from '../../kernel/guarded-connect.ts'

@@ -1,5 +1,5 @@
 import type { Statements } from '../../data/statements.ts'
-import { qualified } from '../../data/table-ddl.ts'
+import { qualified } from '../../data/tables/table-ddl.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { DataSource } from '../../model/data-source.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'

@@ -1,6 +1,6 @@
-import { findRole } from '../../data/check-pipe.ts'
 import type { Data } from '../../data/data.ts'
-import type { Staged, WriteFailure } from '../../data/write-rows.ts'
+import { findRole } from '../../data/pipes/check-pipe.ts'
+import type { Staged, WriteFailure } from '../../data/write/write-rows.ts'
 import { sourceOf } from '../../model/catalogue-graph.ts'
 import type { WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'

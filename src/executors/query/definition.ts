@@ -1,4 +1,4 @@
-import { wrongParameters } from '../../data/unknown-parameters.ts'
+import { wrongParameters } from '../../data/pipes/unknown-parameters.ts'
 import { exclusiveKeyOf } from '../data-properties.ts'
 import type { KindDefinition } from '../kind-definition.ts'
 import { type QuerySpec, queryProperties } from './spec.ts'

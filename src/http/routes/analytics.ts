@@ -1,9 +1,9 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import { isId } from '../../kernel/ids.ts'
 import type { Store } from '../../store/store.ts'
-import { addTo, newTotals, type Totals, viewTotals } from '../analytics-figures.ts'
-import { daysOf, type Period, pointOf, pointsOf, readPeriod } from '../analytics-period.ts'
 import type { App } from '../app.ts'
+import { addTo, newTotals, type Totals, viewTotals } from '../figures/analytics-figures.ts'
+import { daysOf, type Period, pointOf, pointsOf, readPeriod } from '../figures/analytics-period.ts'
 import { Analytics, AnalyticsQuery } from '../schemas/analytics.ts'
 import type { Services } from '../services.ts'
 

@@ -2,12 +2,12 @@ import multipart from '@fastify/multipart'
 import { MillraceError } from '../../kernel/errors.ts'
 import { viewArtifact } from '../../model/job-view.ts'
 import type { App } from '../app.ts'
+import { createUpload, MOST_FILES } from '../bodies/upload.ts'
+import { CONDITIONS, REDIRECT_MS, sendContent } from '../content/send-content.ts'
 import { noSuchJob } from '../paths.ts'
 import { ArtifactList, ArtifactPath } from '../schemas/artifact.ts'
 import { DownloadQuery, JobPath } from '../schemas/basics.ts'
-import { CONDITIONS, REDIRECT_MS, sendContent } from '../send-content.ts'
 import type { Services } from '../services.ts'
-import { createUpload, MOST_FILES } from '../upload.ts'
 
 /** Files that jobs leave behind. The upload parser is registered for these routes alone: its hooks cost every request. */
 export const artifactRoutes = async (root: App, services: Services): Promise<void> => {

@@ -1,20 +1,19 @@
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { dataSourceFigures, NO_ROWS } from '../../data/data-source-figures.ts'
+import { dataSourceFigures, NO_ROWS } from '../../data/tables/data-source-figures.ts'
 import {
   alterDataSource,
   createDataSource,
   dropDataSource,
   getDataSource,
   truncateDataSource,
-} from '../../data/data-sources.ts'
-import { countQuarantine, listQuarantine } from '../../data/quarantine-rows.ts'
+} from '../../data/tables/data-sources.ts'
+import { countQuarantine, listQuarantine } from '../../data/tables/quarantine-rows.ts'
 import type { DataSource } from '../../model/data-source.ts'
 import type { App } from '../app.ts'
-import { countWhen } from '../count.ts'
-import { viewDataSource } from '../data-source-view.ts'
-import { pageOf } from '../page-of.ts'
-import { readDataSourceChange, readNewDataSource } from '../read-data-source.ts'
+import { readDataSourceChange, readNewDataSource } from '../bodies/read-data-source.ts'
+import { countWhen } from '../lists/count.ts'
+import { pageOf } from '../lists/page-of.ts'
 import {
   DataPageQuery,
   DataSourceChangeBody,
@@ -25,6 +24,7 @@ import {
   QuarantinePage,
 } from '../schemas/data-source.ts'
 import type { Services } from '../services.ts'
+import { viewDataSource } from '../views/data-source-view.ts'
 
 /** Data sources: the tables of a workspace, and what did not fit them. */
 export const dataSourceRoutes = (app: App, services: Services): void => {

@@ -3,10 +3,10 @@ import { isId } from '../../kernel/ids.ts'
 import type { DeliveryStatus } from '../../model/workflow.ts'
 import type { DeliveryFilters } from '../../store/sink-store.ts'
 import type { App } from '../app.ts'
-import { countWhen } from '../count.ts'
-import { viewDelivery, viewListedDelivery } from '../delivery-view.ts'
+import { countWhen } from '../lists/count.ts'
 import { DeliveryPage, DeliveryPath, DeliveryQuery, DeliverySchema } from '../schemas/delivery.ts'
 import type { Services } from '../services.ts'
+import { viewDelivery, viewListedDelivery } from '../views/delivery-view.ts'
 
 /** How finished jobs came to their sinks. */
 export const deliveryRoutes = (app: App, { store }: Services): void => {

@@ -1,15 +1,15 @@
 import type { FastifyRequest } from 'fastify'
 import { MillraceError } from '../../kernel/errors.ts'
 import type { Kind } from '../../model/kind.ts'
-import { chooseType } from '../accept.ts'
 import type { App } from '../app.ts'
 import type { Caller } from '../auth/caller.ts'
-import { viewEvent } from '../event-view.ts'
+import { chooseType } from '../content/accept.ts'
+import { sendEmpty } from '../content/send-stream.ts'
 import type { LiveStreams } from '../live-streams.ts'
 import { type EventGroup, EventQuery } from '../schemas/event.ts'
-import { sendEmpty } from '../send-stream.ts'
 import { type EventStream, streamEvents } from '../streams/event-stream.ts'
 import type { WorkspaceEvent, WorkspaceEvents } from '../streams/workspace-events.ts'
+import { viewEvent } from '../views/event-view.ts'
 
 const PING_MS = 15_000
 

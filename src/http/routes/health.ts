@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { PartHealth } from '../../engine/engine.ts'
 import type { App } from '../app.ts'
-import type { Metrics } from '../metrics.ts'
+import type { Metrics } from '../figures/metrics.ts'
 import { Health, Readiness } from '../schemas/system.ts'
 import type { Services } from '../services.ts'
 

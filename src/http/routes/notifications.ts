@@ -1,10 +1,10 @@
 import { isId } from '../../kernel/ids.ts'
 import type { App } from '../app.ts'
-import { countWhen } from '../count.ts'
-import { viewNotification } from '../notification-view.ts'
+import { countWhen } from '../lists/count.ts'
 import { invalid } from '../problem.ts'
 import { NotificationPage, NotificationQuery, Preference, ReadAnswer, ReadBody } from '../schemas/notification.ts'
 import type { Services } from '../services.ts'
+import { viewNotification } from '../views/notification-view.ts'
 
 const SMALL_BODY = 64 * 1024
 

@@ -1,18 +1,18 @@
 import type { FastifyRequest } from 'fastify'
 import Type from 'typebox'
-import { createPipe, dropPipe, getPipe, type NewPipe, replacePipe } from '../../data/pipes.ts'
+import { createPipe, dropPipe, getPipe, type NewPipe, replacePipe } from '../../data/pipes/pipes.ts'
 import { MillraceError } from '../../kernel/errors.ts'
 import { scheduledCopies } from '../../model/copy-schedule.ts'
 import type { App } from '../app.ts'
 import type { Caller } from '../auth/caller.ts'
 import { submitterOf } from '../auth/submitter.ts'
-import { countWhen } from '../count.ts'
-import { pageOf } from '../page-of.ts'
-import { viewPipe } from '../pipe-view.ts'
-import { readPipe } from '../read-pipe.ts'
+import { readPipe } from '../bodies/read-pipe.ts'
+import { countWhen } from '../lists/count.ts'
+import { pageOf } from '../lists/page-of.ts'
 import { DataPageQuery } from '../schemas/data-source.ts'
 import { NewPipeBody, PipeBody, PipePage, PipePath, PipeSchema } from '../schemas/pipe.ts'
 import type { Services } from '../services.ts'
+import { viewPipe } from '../views/pipe-view.ts'
 
 /** Pipes as things: make, read, list, replace, delete. Workflows that fire copy nodes follow each change. */
 export const pipeRoutes = (app: App, services: Services): void => {

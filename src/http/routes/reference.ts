@@ -1,5 +1,5 @@
 import type { App } from '../app.ts'
-import { createReferencePage } from '../reference-page.ts'
+import { createReferencePage } from '../reference/reference-page.ts'
 import { WorkflowBody } from '../schemas/workflow-body.ts'
 import type { Services } from '../services.ts'
 

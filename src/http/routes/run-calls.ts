@@ -2,11 +2,11 @@ import type { FastifyRequest } from 'fastify'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { keptWithWork } from '../idempotency.ts'
-import { viewListedRun } from '../run-view.ts'
 import { ListedRun, RetriedFailed, RunPath } from '../schemas/run.ts'
 import { TerminateBody } from '../schemas/workflow.ts'
 import type { Services } from '../services.ts'
 import { graceOf } from '../time.ts'
+import { viewListedRun } from '../views/run-view.ts'
 
 /** What can be done with a run as a whole. */
 export const runCallRoutes = (app: App, { engine, config }: Services): void => {

@@ -1,11 +1,11 @@
 import type { App } from '../app.ts'
-import { createJobList } from '../list-jobs.ts'
-import { createRunList } from '../list-runs.ts'
+import { createJobList } from '../lists/list-jobs.ts'
+import { createRunList } from '../lists/list-runs.ts'
 import { noSuchRun } from '../paths.ts'
-import { viewRun } from '../run-view.ts'
 import { JobPage, RunJobQuery } from '../schemas/job.ts'
 import { RunPage, RunPath, RunQuery, RunSchema } from '../schemas/run.ts'
 import type { Services } from '../services.ts'
+import { viewRun } from '../views/run-view.ts'
 
 /** Reading runs. The snapshot of the workflow is shown by `GET` of the one alone. */
 export const runRoutes = (app: App, services: Services): void => {

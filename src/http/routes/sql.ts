@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { parametersProperty } from '../../executors/data-properties.ts'
 import { DEFAULT_SQL_FORMAT, formatProperty, queryText } from '../../executors/query/spec.ts'
 import type { App } from '../app.ts'
-import { RESULT_FILES } from '../result-files.ts'
+import { RESULT_FILES } from '../content/result-files.ts'
 import { strictObject } from '../schemas/basics.ts'
 import { SMALL_QUERY, type SmallQueries } from '../small-queries.ts'
 

@@ -6,7 +6,7 @@ import { Triggered } from '../schemas/run.ts'
 import { TerminateBody, TriggerBody, WorkflowPath, WorkflowSchema } from '../schemas/workflow.ts'
 import type { Services } from '../services.ts'
 import { graceOf } from '../time.ts'
-import { viewListedWorkflow } from '../workflow-view.ts'
+import { viewListedWorkflow } from '../views/workflow-view.ts'
 
 /** What can be done with a workflow as a whole. */
 export const workflowCallRoutes = (app: App, { engine, config }: Services): void => {

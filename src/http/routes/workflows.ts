@@ -1,7 +1,7 @@
 import Type from 'typebox'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
-import { countWhen } from '../count.ts'
+import { countWhen } from '../lists/count.ts'
 import { isName, noSuchWorkflow } from '../paths.ts'
 import { invalid } from '../problem.ts'
 import {
@@ -15,7 +15,7 @@ import {
 import { WorkflowBody } from '../schemas/workflow-body.ts'
 import type { Services } from '../services.ts'
 import { unchecked } from '../validation.ts'
-import { viewListedWorkflow, viewWorkflow } from '../workflow-view.ts'
+import { viewListedWorkflow, viewWorkflow } from '../views/workflow-view.ts'
 
 /** Workflows as things: make, read, list, replace, delete. Their payload is shown by `GET` of the one alone. */
 export const workflowRoutes = (app: App, { store, engine, config }: Services): void => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { lockTables } from '../../../src/data/lock-tables.ts'
+import { lockTables } from '../../../src/data/write/lock-tables.ts'
 import type { ClaimedJob } from '../../../src/model/job.ts'
 import type { AreaTests } from '../store-suite.ts'
 import { leaseOf, WORKSPACE } from './scene.ts'

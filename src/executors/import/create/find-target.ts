@@ -1,6 +1,6 @@
 import type { Data } from '../../../data/data.ts'
-import { createDataSource } from '../../../data/data-sources.ts'
-import { noDataSource } from '../../../data/write-rows.ts'
+import { createDataSource } from '../../../data/tables/data-sources.ts'
+import { noDataSource } from '../../../data/write/write-rows.ts'
 import { MillraceError } from '../../../kernel/errors.ts'
 import { findDataSource } from '../../../model/catalogue-graph.ts'
 import type { Column, DataSource } from '../../../model/data-source.ts'

@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
-import { columnFaults } from '../../../data/check-data-source.ts'
 import type { Data } from '../../../data/data.ts'
+import { columnFaults } from '../../../data/tables/check-data-source.ts'
 import type { Uploads } from '../../../data/uploads.ts'
 import type { AddressRules } from '../../../kernel/address-rules.ts'
 import type { Lookup } from '../../../kernel/guarded-connect.ts'

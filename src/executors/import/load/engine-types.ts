@@ -1,4 +1,4 @@
-import type { Staged } from '../../../data/write-rows.ts'
+import type { Staged } from '../../../data/write/write-rows.ts'
 import type { DataSource } from '../../../model/data-source.ts'
 import { remember } from '../../../warehouse/remember.ts'
 

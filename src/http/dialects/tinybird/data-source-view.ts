@@ -1,4 +1,4 @@
-import type { TableFigures } from '../../../data/table-figures.ts'
+import type { TableFigures } from '../../../data/tables/table-figures.ts'
 import type { Catalogue } from '../../../model/catalogue.ts'
 import { pipesOf } from '../../../model/catalogue-graph.ts'
 import type { DataSource } from '../../../model/data-source.ts'

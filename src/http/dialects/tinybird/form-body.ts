@@ -1,5 +1,5 @@
 import type { App } from '../../app.ts'
-import { parseJson } from '../../json-body.ts'
+import { parseJson } from '../../bodies/json-body.ts'
 
 /**
  * Takes forms beside JSON: what `curl -d` sends. A form becomes an object of texts, and as such is what an `Idempotency-Key`

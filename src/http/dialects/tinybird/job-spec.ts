@@ -1,4 +1,4 @@
-import { findRole } from '../../../data/check-pipe.ts'
+import { findRole } from '../../../data/pipes/check-pipe.ts'
 import type { CopySpec } from '../../../executors/copy/spec.ts'
 import type { DeleteSpec } from '../../../executors/delete/spec.ts'
 import type { ImportFields } from '../../../executors/import/spec.ts'

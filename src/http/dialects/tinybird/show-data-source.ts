@@ -1,5 +1,5 @@
 import type { Data } from '../../../data/data.ts'
-import { dataSourceFigures } from '../../../data/data-source-figures.ts'
+import { dataSourceFigures } from '../../../data/tables/data-source-figures.ts'
 import type { DataSource } from '../../../model/data-source.ts'
 import { viewWholeDataSource } from './data-source-view.ts'
 

@@ -1,0 +1,202 @@
+import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import type { Catalogue } from '../../model/catalogue.ts'
+import {
+  findDataSource,
+  findFeedCycle,
+  findNode,
+  findPipe,
+  findPipeCycle,
+  sourceOf,
+} from '../../model/catalogue-graph.ts'
+import { nameFault } from '../../model/data-rules.ts'
+import type { NodeRole, Pipe, PipeNode } from '../../model/pipe.ts'
+import { withNullParameters, withTypedParameters } from '../../warehouse/guard/query-parameters.ts'
+import { type DescribedColumn, isSqlError, nullOfSqlError } from '../../warehouse/warehouse.ts'
+import type { Data } from '../data.ts'
+import { toInvalid } from '../tables/check-data-source.ts'
+import { unknownFault } from '../write/match-columns.ts'
+import { readersFault } from './check-readers.ts'
+import { ambiguousSet } from './check-sets.ts'
+import { compileNode } from './compile-select.ts'
+import { unattendedFault } from './unattended-fault.ts'
+
+/** A node as a caller gives it. */
+export type NewNode = { readonly name: string; readonly sql: string; readonly role: NodeRole }
+
+const MOST_NODES = 100
+
+/** Nodes with what their SQL reads of what is in the catalogue. Throws `invalid` with every node whose SQL may not be, and where. */
+export const inspectNodes = async (
+  { warehouse }: Data,
+  workspace: string,
+  before: Catalogue,
+  { name, nodes }: { readonly name: string; readonly nodes: readonly NewNode[] },
+): Promise<readonly PipeNode[]> => {
+  refuse(nameFaults(before, name, nodes))
+  const errors: FieldError[] = []
+  const inspected: PipeNode[] = []
+  for (const [index, node] of nodes.entries()) {
+    const path = `nodes.${index}.sql`
+    try {
+      const { sql, tables, fromFirst } = await warehouse.inspectSelect({ workspace, sql: node.sql })
+      const earlier = nodes.slice(0, index).map(other => other.name)
+      const isKnown = (table: string): boolean =>
+        earlier.includes(table) ||
+        (table !== name && (findDataSource(before, table) ?? findPipe(before, table))?.name === table)
+      const missing = targetOfOther(
+        nodes,
+        node,
+        tables.filter(table => !isKnown(table)),
+      )
+      if (missing !== null) errors.push({ path, message: `the node ${node.name}: ${missing}` })
+      inspected.push({
+        ...node,
+        sql,
+        reads: tables.filter(isKnown),
+        source: fromFirst.find(isKnown) ?? null,
+      })
+    } catch (error) {
+      if (!isSqlError(error)) throw error
+      errors.push({ path, message: `the node ${node.name}: ${error.message}` })
+    }
+  }
+  refuse(errors)
+  return inspected
+}
+
+/** It would be made once all nodes are found right, of what another gives. */
+const targetOfOther = (nodes: readonly NewNode[], reader: NewNode, unknown: readonly string[]): string | null => {
+  for (const { name, role } of nodes)
+    if (name !== reader.name && role.type !== 'plain' && unknown.includes(role.into))
+      return `${role.into} is made with the node ${name}, and cannot be read yet: make the data source first, or save the pipe with ${name} before the nodes that read it`
+  return null
+}
+
+const refuse = (errors: readonly FieldError[]): void => {
+  const [first] = errors
+  if (first !== undefined) throw new MillraceError('invalid', `${first.path}: ${first.message}`, { errors })
+}
+
+const nameFaults = (catalogue: Catalogue, name: string, nodes: readonly NewNode[]): readonly FieldError[] => {
+  const faults: FieldError[] = []
+  const add = (path: string, message: string | null): void => {
+    if (message !== null) faults.push({ path, message })
+  }
+  add('name', nameFault(name))
+  if (nodes.length === 0 || nodes.length > MOST_NODES) add('nodes', `must be 1 to ${MOST_NODES}`)
+  const names = new Set<string>()
+  const targets = new Set(nodes.flatMap(({ role }) => (role.type === 'plain' ? [] : [role.into])))
+  for (const [index, node] of nodes.entries()) {
+    const path = `nodes.${index}.name`
+    add(path, nameFault(node.name))
+    if (names.has(node.name)) add(path, `${node.name} is there twice`)
+    if (targets.has(node.name) || findDataSource(catalogue, node.name)?.name === node.name)
+      add(path, `${node.name} is a data source: call the node otherwise`)
+    if (findPipe(catalogue, node.name) && node.name !== name)
+      add(path, `${node.name} is a pipe: call the node otherwise`)
+    names.add(node.name)
+  }
+  return faults
+}
+
+/** What only the whole catalogue and the engine can judge. `catalogue` has the pipe in it. Throws `invalid`. */
+export const checkPipe = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  { missingTargetsAreFine = false } = {},
+): Promise<void> => {
+  refuse(cycleFaults(catalogue, pipe))
+  const errors: FieldError[] = []
+  for (const [index, node] of pipe.nodes.entries()) {
+    const message = await nodeFault(data, { workspace, catalogue, pipe, node, missingTargetsAreFine })
+    if (message !== null) errors.push({ path: `nodes.${index}.sql`, message: `the node ${node.name}: ${message}` })
+  }
+  refuse(errors)
+  const message = await readersFault(data, workspace, catalogue, pipe)
+  if (message !== null) refuse([{ path: `nodes.${pipe.nodes.length - 1}.sql`, message }])
+}
+
+const cycleFaults = (catalogue: Catalogue, pipe: Pipe): readonly FieldError[] => {
+  const pipes = findPipeCycle(catalogue, pipe)
+  if (pipes !== null) return [{ path: 'nodes', message: `pipes read each other in a ring: ${pipes.join(' > ')}` }]
+  const feeds = findFeedCycle(catalogue)
+  if (feeds === null) return []
+  const index = pipe.nodes.findIndex(({ role }) => role.type === 'materialized' && feeds.includes(role.into))
+  const name = pipe.nodes[index]?.name ?? pipe.name
+  return [
+    {
+      path: `nodes.${Math.max(0, index)}.materialize_into`,
+      message: `the node ${name} closes a ring: ${feeds.join(' > ')}`,
+    },
+  ]
+}
+
+type Place = {
+  readonly workspace: string
+  readonly catalogue: Catalogue
+  readonly pipe: Pipe
+  readonly node: PipeNode
+  readonly missingTargetsAreFine: boolean
+}
+
+const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
+  const { catalogue, pipe, node, missingTargetsAreFine } = place
+  if (node.role.type === 'materialized' && sourceOf(catalogue, pipe, node) === null)
+    return 'a materialized node must read a data source: it is fed what is appended to the first in its FROM'
+  try {
+    const columns = await describeNode(data, place.workspace, catalogue, pipe, node)
+    const set = await ambiguousSet(data, place.workspace, catalogue, pipe, node)
+    if (set !== null) return `${set} is a table and a column here: write IN (SELECT * FROM ${set}), or has(${set}, …)`
+    const unattended = await unattendedFault(data, place.workspace, catalogue, pipe, node)
+    if (unattended !== null || node.role.type === 'plain') return unattended
+    const target = findDataSource(catalogue, node.role.into)
+    if (target === undefined)
+      return missingTargetsAreFine ? null : `there is no data source ${node.role.into} to put its rows into`
+    return unknownFault(
+      target,
+      columns.map(({ name }) => name),
+    )
+  } catch (error) {
+    const invalid = toInvalid(error, '')
+    if (invalid instanceof MillraceError) return invalid.errors[0]!.message
+    throw error
+  }
+}
+
+/** The columns that a node gives, as the engine sees them. Throws `WarehouseError`: `sql_error` for a table that does not exist. */
+export const describeNode = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  node: PipeNode,
+): Promise<readonly DescribedColumn[]> => {
+  const sql = await compileNode(data, workspace, catalogue, pipe, node)
+  const describe = (text: string) => data.warehouse.describeSelect({ workspace, sql: text })
+  const untyped = withNullParameters(sql)
+  // Not every place takes every value: whichever text the engine understands.
+  for (const typed of untyped === sql ? [] : withTypedParameters(sql)) {
+    const columns = await describe(typed).catch(nullOfSqlError)
+    if (columns !== null) return columns
+  }
+  return describe(untyped)
+}
+
+/** Throws `MillraceError`: the job needs a node of that role. */
+export const findRole = <T extends NodeRole['type']>(
+  catalogue: Catalogue,
+  type: T,
+  names: { readonly pipe: string; readonly node?: string },
+): { readonly pipe: Pipe; readonly node: PipeNode; readonly role: Extract<NodeRole, { type: T }> } | string => {
+  const pipe = findPipe(catalogue, names.pipe)
+  if (pipe === undefined) return `There is no pipe ${names.pipe}.`
+  const node = names.node === undefined ? pipe.nodes.find(({ role }) => role.type === type) : findNode(pipe, names.node)
+  if (node === undefined)
+    return names.node === undefined
+      ? `The pipe ${pipe.name} has no ${type} node.`
+      : `The pipe ${pipe.name} has no node ${names.node}.`
+  if (node.role.type !== type) return `The node ${node.name} of ${pipe.name} is no ${type} node.`
+  return { pipe, node, role: node.role as Extract<NodeRole, { type: T }> }
+}

@@ -1,0 +1,72 @@
+import { type BoundSelect, outerNames } from '../../model/bound-select.ts'
+import type { Catalogue } from '../../model/catalogue.ts'
+import { readsOf } from '../../model/catalogue-graph.ts'
+import { countReads, type Definition, flattenSelect, isolatedName } from '../../model/flatten-select.ts'
+import type { Pipe, PipeNode } from '../../model/pipe.ts'
+import { createDefinitions } from '../../model/pipe-definitions.ts'
+import { WarehouseError } from '../../warehouse/warehouse.ts'
+import type { Data } from '../data.ts'
+
+/** What one statement may make the engine read. It puts everything where it is read: 20 nodes that each read the one before twice are a million. */
+const MOST_READS = 256
+
+/**
+ * The SQL of a node as one SELECT over data sources alone, which bind to the database that it runs in. It is not judged yet. Throws
+ * `WarehouseError('sql_error')` for one that reads too much.
+ */
+export const compileNode = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  node: PipeNode,
+): Promise<string> => compile(await defineNode(data, workspace, catalogue, pipe, node))
+
+/** A node with what the names in it mean. */
+export const defineNode = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  pipe: Pipe,
+  node: PipeNode,
+): Promise<Definition> => {
+  const { ofNode } = await definitionsFor(data, workspace, catalogue, [{ pipe, node }])
+  return ofNode(pipe, node)
+}
+
+/** A SELECT of a user that names pipes, or what else is given, in the same way. */
+export const compileQuery = async (
+  data: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  { select, others }: { readonly select: BoundSelect; readonly others: ReadonlyMap<string, Definition> },
+): Promise<string> => {
+  const names = new Set(outerNames(select).map(({ name }) => name))
+  const roots = catalogue.pipes.flatMap(pipe => (names.has(pipe.name) ? [{ pipe, node: pipe.nodes.at(-1)! }] : []))
+  const { ofPipe } = await definitionsFor(data, workspace, catalogue, roots)
+  return compile({ name: 'query', select, meaning: name => others.get(name) ?? ofPipe(name) })
+}
+
+const definitionsFor = async (
+  { warehouse }: Data,
+  workspace: string,
+  catalogue: Catalogue,
+  roots: readonly { readonly pipe: Pipe; readonly node: PipeNode }[],
+) => {
+  const nodes = new Set(roots.flatMap(({ pipe, node }) => [...readsOf(catalogue, pipe, node).nodes]))
+  const bound = new Map<PipeNode, BoundSelect>()
+  for (const node of nodes) bound.set(node, await warehouse.bindSelect({ workspace, sql: node.sql }))
+  return createDefinitions(catalogue, node => bound.get(node)!)
+}
+
+const compile = (definition: Definition): string => {
+  const isolated = isolatedName(definition)
+  if (isolated !== null)
+    throw new WarehouseError('sql_error', `${isolated} cannot be read in view(…), which sees data sources alone.`)
+  if (countReads(definition, MOST_READS) > MOST_READS)
+    throw new WarehouseError(
+      'sql_error',
+      `It reads tables more than ${MOST_READS} times, counted through all nodes and expressions that it reads, each as often as it is read. Materialize a node that is read often, and read its data source instead.`,
+    )
+  return flattenSelect(definition)
+}

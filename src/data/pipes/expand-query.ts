@@ -1,0 +1,41 @@
+import { outerNames } from '../../model/bound-select.ts'
+import type { Catalogue } from '../../model/catalogue.ts'
+import { findPipe } from '../../model/catalogue-graph.ts'
+import type { Definition } from '../../model/flatten-select.ts'
+import type { Data } from '../data.ts'
+import { JOBS_LOG_NAMES, jobsLogDefinitions } from '../history/jobs-log-table.ts'
+import { compileQuery } from './compile-select.ts'
+
+type Query = {
+  readonly workspace: string
+  readonly sql: string
+  readonly parameters?: Readonly<Record<string, unknown>>
+}
+
+/**
+ * A user's SELECT that may name pipes and the history of jobs, as one that names tables alone. It is not judged yet. Throws
+ * `WarehouseError`.
+ */
+export const expandQuery = async (data: Data, query: Query): Promise<string> => {
+  const { workspace, sql } = query
+  const catalogue = await data.catalogue(workspace)
+  // Most queries name none, and need not be looked at twice.
+  if (!mayName(catalogue, query)) return sql
+  const select = await data.warehouse.bindSelect(query)
+  const names = outerNames(select).map(({ name }) => name)
+  const isOfLog = JOBS_LOG_NAMES.some(name => names.includes(name))
+  if (isOfLog) await data.jobsLog.sync(workspace)
+  else if (!names.some(name => findPipe(catalogue, name)?.name === name)) return sql
+  return compileQuery(data, workspace, catalogue, {
+    select,
+    others: isOfLog ? jobsLogDefinitions({ workspace, catalogue }) : NONE,
+  })
+}
+
+/** The log, a pipe, or what is the server's alone. A parameter may stand for a name. */
+const mayName = ({ pipes }: Catalogue, { sql, parameters = {} }: Query): boolean => {
+  const texts = [sql, ...Object.values(parameters).filter(value => typeof value === 'string')]
+  return ['jobs_log', 'c__', ...pipes.map(({ name }) => name)].some(name => texts.some(text => text.includes(name)))
+}
+
+const NONE: ReadonlyMap<string, Definition> = new Map()

@@ -1,0 +1,58 @@
+import type { FieldError } from '../../kernel/errors.ts'
+import type { Catalogue } from '../../model/catalogue.ts'
+import { readsOf } from '../../model/catalogue-graph.ts'
+import type { Pipe, PipeNode } from '../../model/pipe.ts'
+import { parameterFaults } from '../../warehouse/guard/parameter-fault.ts'
+import { findQueryParameters } from '../../warehouse/guard/query-parameters.ts'
+
+type Parameters = Readonly<Record<string, unknown>>
+
+/** Names of parameters that a node does not take, nor what it reads. */
+export const unknownOfNode = (
+  catalogue: Catalogue,
+  { pipe, node }: { readonly pipe: Pipe; readonly node: PipeNode },
+  parameters: Parameters,
+): readonly string[] => {
+  const taken = namesIn([...readsOf(catalogue, pipe, node).nodes].map(({ sql }) => sql))
+  return Object.keys(parameters).filter(name => !taken.has(name))
+}
+
+/**
+ * The same of a query as it came. The engine is not asked which pipes it reads: those count whose names stand anywhere in it, or in a parameter, which
+ * may stand for a name. `readCatalogue` is asked only where the query alone does not take all of them.
+ */
+const unknownOfQuery = async (
+  readCatalogue: () => Promise<Catalogue>,
+  sql: string,
+  parameters: Parameters,
+): Promise<readonly string[]> => {
+  const own = namesIn([sql])
+  const others = Object.keys(parameters).filter(name => !own.has(name))
+  if (others.length === 0) return []
+  const catalogue = await readCatalogue()
+  const texts = [sql, ...Object.values(parameters).filter(value => typeof value === 'string')]
+  const named = catalogue.pipes.filter(({ name }) => texts.some(text => text.includes(name)))
+  const nodes = named.flatMap(pipe => [...readsOf(catalogue, pipe, pipe.nodes.at(-1)!).nodes])
+  const ofPipes = namesIn(nodes.map(node => node.sql))
+  return others.filter(name => !ofPipes.has(name))
+}
+
+/** What is wrong with the parameters of a query, by their paths: those that nothing takes, and values of its own that are not of their types. */
+export const wrongParameters = async (
+  readCatalogue: () => Promise<Catalogue>,
+  sql: string,
+  parameters: Parameters,
+): Promise<readonly FieldError[]> => {
+  const unknown = await unknownOfQuery(readCatalogue, sql, parameters)
+  return [
+    ...unknown.map(name => ({ path: `parameters.${name}`, message: UNKNOWN_PARAMETER })),
+    ...parameterFaults(sql, parameters).map(({ name, message }) => ({ path: `parameters.${name}`, message })),
+  ]
+}
+
+const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
+  new Set(texts.flatMap(findQueryParameters).map(({ name }) => name))
+
+/** What is said of each. */
+export const UNKNOWN_PARAMETER =
+  'is no parameter of the SQL: nothing in it, or in the pipes it reads, is {name:Type} of that name'

@@ -1,0 +1,42 @@
+import { type DataSource, quarantineOf } from '../../model/data-source.ts'
+import { WarehouseError } from '../../warehouse/warehouse.ts'
+import type { Data } from '../data.ts'
+import { tableFigures } from './table-figures.ts'
+
+/** What lies in a data source now. */
+export type DataSourceFigures = {
+  readonly rowCount: number
+  /** As stored, compressed. */
+  readonly bytes: number
+  readonly quarantineRows: number
+}
+
+export const NO_ROWS: DataSourceFigures = { rowCount: 0, bytes: 0, quarantineRows: 0 }
+
+/**
+ * Figures of data sources by their names; null: there is no engine to ask now, which is no reason to hide what the catalogue knows. Of no data source none
+ * is asked.
+ */
+export const dataSourceFigures = async (
+  data: Data,
+  workspace: string,
+  dataSources: readonly DataSource[],
+): Promise<ReadonlyMap<string, DataSourceFigures> | null> => {
+  if (dataSources.length === 0) return new Map()
+  try {
+    await data.ready(workspace)
+    const names = dataSources.flatMap(({ name }) => [name, quarantineOf(name)])
+    const tables = new Map((await tableFigures(data, workspace, names)).map(table => [table.name, table]))
+    return new Map(
+      dataSources.map(({ name }) => {
+        const { rowCount, bytes } = tables.get(name) ?? NO_ROWS
+        return [name, { rowCount, bytes, quarantineRows: tables.get(quarantineOf(name))?.rowCount ?? 0 }]
+      }),
+    )
+  } catch (error) {
+    if (error instanceof WarehouseError && AWAY.has(error.reason)) return null
+    throw error
+  }
+}
+
+const AWAY: ReadonlySet<string> = new Set(['engine_lost', 'engine_unavailable'])

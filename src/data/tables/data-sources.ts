@@ -1,0 +1,254 @@
+import { MillraceError } from '../../kernel/errors.ts'
+import { newId } from '../../kernel/ids.ts'
+import type { Catalogue } from '../../model/catalogue.ts'
+import { findDataSource, findPipe, pipesOf, pipeWithNode } from '../../model/catalogue-graph.ts'
+import { type Column, type DataSource, quarantineOf } from '../../model/data-source.ts'
+import { busy, changeCatalogue } from '../change-catalogue.ts'
+import type { Data } from '../data.ts'
+import { tidyStaging } from '../write/tidy-staging.ts'
+import { checkDataSource } from './check-data-source.ts'
+import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
+
+/** What a caller says of a data source it makes. */
+export type NewDataSource = {
+  readonly name: string
+  readonly description?: string | null
+  readonly columns: readonly Column[]
+  /** `MergeTree` when absent. */
+  readonly engine?: string
+  readonly sortingKey?: string | null
+  readonly partitionKey?: string | null
+  readonly ttl?: string | null
+}
+
+/** `t_` and the hex digits of a UUIDv7. */
+export const newDataId = (): string => `t_${newId().replaceAll('-', '')}`
+
+/**
+ * Makes a data source and its table. Throws `MillraceError`: `invalid` with every wrong field, `data_source_exists`; `WarehouseError` when the engine is
+ * away.
+ */
+export const createDataSource = async (data: Data, workspace: string, given: NewDataSource): Promise<DataSource> => {
+  await data.ready(workspace)
+  const dataSource = await checkNewDataSource(data, workspace, given)
+  await refuseForeignTable(data, workspace, dataSource.name)
+  await changeCatalogue(data, workspace, catalogue => {
+    refuseTaken(catalogue, dataSource.name)
+    return { changes: [{ type: 'put_data_source', dataSource }], unlessLocked: [dataSource.name], result: null }
+  })
+  await makeTable(data, workspace, dataSource)
+  const { id, name } = dataSource
+  // Who dropped it before it had a table found none to drop.
+  if (!findDataSource(await data.catalogue(workspace), id))
+    await dropTable(data.warehouse, workspace, name, commentOf({ id }))
+  return dataSource
+}
+
+/** What would be made. Throws `MillraceError`: `invalid` with every wrong field, `data_source_exists`; `WarehouseError`. */
+export const checkNewDataSource = async (data: Data, workspace: string, given: NewDataSource): Promise<DataSource> => {
+  const now = await data.store.now()
+  const dataSource = await checkDataSource(data, workspace, {
+    id: newDataId(),
+    description: null,
+    engine: 'MergeTree',
+    sortingKey: null,
+    partitionKey: null,
+    ttl: null,
+    format: null,
+    createdAt: now,
+    updatedAt: now,
+    ...given,
+  })
+  refuseTaken(await data.catalogue(workspace), dataSource.name)
+  return dataSource
+}
+
+const refuseTaken = (catalogue: Catalogue, name: string): void => {
+  if (findDataSource(catalogue, name) ?? findPipe(catalogue, name))
+    throw new MillraceError('data_source_exists', `There is already a data source or pipe ${name}.`)
+  const pipe = pipeWithNode(catalogue, name)
+  if (pipe !== undefined) throw new MillraceError('data_source_exists', `The pipe ${pipe.name} has a node ${name}.`)
+}
+
+/** A table of the name that is in no catalogue: one that was dropped and did not go, or somebody else's. */
+const refuseForeignTable = async (data: Data, workspace: string, name: string): Promise<void> => {
+  const { warehouse, catalogue } = data
+  const comment = await commentIn(warehouse, workspace, name)
+  if (comment === null) return
+  // Asked after the table was seen: somebody may be making it.
+  if (findDataSource(await catalogue(workspace), name)) return
+  if (!/^t_[0-9a-f]{32}$/.test(comment))
+    throw new MillraceError(
+      'data_source_exists',
+      `The database has a table ${name} that is no data source of Millrace.`,
+    )
+  await withTableLock(data, workspace, [name], async () => {
+    if (!findDataSource(await catalogue(workspace), name)) await dropTable(warehouse, workspace, name, comment)
+  })
+}
+
+const makeTable = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<void> => {
+  const sql = createTableSql(warehouse.database(workspace), dataSource).replace(
+    'CREATE TABLE',
+    'CREATE TABLE IF NOT EXISTS',
+  )
+  await warehouse.command({ workspace, sql })
+}
+
+/** Throws `not_found`. By name or id. */
+export const getDataSource = async (data: Data, workspace: string, name: string): Promise<DataSource> => {
+  const found = findDataSource(await data.catalogue(workspace), name)
+  if (found === undefined) throw new MillraceError('not_found', `There is no data source ${name}.`)
+  return found
+}
+
+export type DataSourceChange = {
+  /** All columns, those there are first and unchanged: what follows is added. Absent: as they are. */
+  readonly columns?: readonly Column[]
+  readonly description?: string | null
+}
+
+/** Adds columns, changes the description. Throws `invalid`, `not_found`, `data_busy`. */
+export const alterDataSource = async (
+  data: Data,
+  workspace: string,
+  name: string,
+  change: DataSourceChange,
+): Promise<DataSource> => {
+  await data.ready(workspace)
+  const before = await getDataSource(data, workspace, name)
+  const wanted = { ...before, ...change, updatedAt: await data.store.now() }
+  refuseOtherColumns(before, wanted)
+  const after = await checkDataSource(data, workspace, wanted)
+  return withTableLock(data, workspace, [before.name], async () => {
+    // First: columns that a table lacks are added whenever it is looked after, those that no catalogue knows of are somebody's.
+    await changeCatalogue(data, workspace, catalogue => {
+      refuseChanged(catalogue, before)
+      return { changes: [{ type: 'put_data_source', dataSource: after }], unlessLocked: [], result: null }
+    })
+    try {
+      await addColumns(data, workspace, before, after)
+    } catch (error) {
+      data.lookAgain(workspace)
+      throw error
+    }
+    return after
+  })
+}
+
+const refuseChanged = (catalogue: Catalogue, before: DataSource): void => {
+  if (findDataSource(catalogue, before.id)?.updatedAt === before.updatedAt) return
+  throw new MillraceError('data_busy', `${before.name} was changed at the same time.`, { retryAfter: 1 })
+}
+
+const refuseOtherColumns = (before: DataSource, after: DataSource): void => {
+  const faults = before.columns.flatMap((column, index) => {
+    const now = after.columns[index]
+    return now?.name === column.name && now.type === column.type && now.jsonPath === column.jsonPath
+      ? []
+      : [
+          {
+            path: `schema.${index}`,
+            message: `must still be ${column.name} ${column.type}: columns can be added at the end, not changed or removed`,
+          },
+        ]
+  })
+  if (faults.length > 0) throw new MillraceError('invalid', faults[0]!.message, { errors: faults })
+}
+
+const addColumns = async (
+  { warehouse }: Data,
+  workspace: string,
+  before: DataSource,
+  after: DataSource,
+): Promise<void> => {
+  const database = warehouse.database(workspace)
+  const added = after.columns.slice(before.columns.length)
+  if (added.length === 0) return
+  await warehouse.command({ workspace, sql: addColumnsSql(database, before.name, added.map(columnSql)) })
+  const quarantine = quarantineOf(before.name)
+  if ((await commentIn(warehouse, workspace, quarantine)) !== null)
+    await warehouse.command({ workspace, sql: addColumnsSql(database, quarantine, added.map(quarantineColumnSql)) })
+}
+
+/** Removes all rows, those in quarantine too. Throws `not_found`, `data_busy`. */
+export const truncateDataSource = async (data: Data, workspace: string, name: string): Promise<void> => {
+  await data.ready(workspace)
+  const dataSource = await getDataSource(data, workspace, name)
+  const { warehouse } = data
+  await withTableLock(data, workspace, [dataSource.name], async () => {
+    for (const table of [dataSource.name, quarantineOf(dataSource.name)]) {
+      const sql = `TRUNCATE TABLE IF EXISTS ${qualified(warehouse.database(workspace), table)} SYNC`
+      await warehouse.command({ workspace, sql })
+    }
+  })
+}
+
+/** Removes a data source with its rows. Throws `not_found`, `data_source_in_use`, `data_busy`. */
+export const dropDataSource = async (data: Data, workspace: string, name: string): Promise<void> => {
+  await data.ready(workspace)
+  const { id, name: known } = requireUnused(await data.catalogue(workspace), name)
+  await withTableLock(data, workspace, [known], async () => {
+    await changeCatalogue(data, workspace, catalogue => {
+      requireUnused(catalogue, id)
+      return { changes: [{ type: 'drop_data_source', id }], unlessLocked: [], result: null }
+    })
+    for (const table of [known, quarantineOf(known)])
+      await dropTable(data.warehouse, workspace, table, commentOf({ id }))
+  })
+}
+
+const requireUnused = (catalogue: Catalogue, name: string): DataSource => {
+  const dataSource = findDataSource(catalogue, name)
+  if (dataSource === undefined) throw new MillraceError('not_found', `There is no data source ${name}.`)
+  const users = pipesOf(catalogue, dataSource.name)
+  if (users.length === 0) return dataSource
+  throw new MillraceError(
+    'data_source_in_use',
+    `${dataSource.name} is used by ${users.map(pipe => `the pipe ${pipe.name}`).join(', ')}.`,
+  )
+}
+
+/** Unless it is another's by now. While its name is locked nobody makes it anew. */
+const dropTable = async (
+  warehouse: Data['warehouse'],
+  workspace: string,
+  name: string,
+  comment: string,
+): Promise<void> => {
+  if ((await commentIn(warehouse, workspace, name)) !== comment) return
+  const sql = `DROP TABLE IF EXISTS ${qualified(warehouse.database(workspace), name)} SYNC`
+  await warehouse.command({ workspace, sql })
+}
+
+/** null: there is no such table. */
+const commentIn = async (warehouse: Data['warehouse'], workspace: string, name: string): Promise<string | null> => {
+  const [table] = await warehouse.rows<{ comment: string }>({
+    workspace,
+    sql: 'SELECT comment FROM system.tables WHERE database = {database:String} AND name = {name:String}',
+    parameters: { database: warehouse.database(workspace), name },
+  })
+  return table?.comment ?? null
+}
+
+/** Longer than any statement of a call takes. */
+const CALL_MS = 60_000
+
+/** For what a call does to tables itself. Does not wait: throws `data_busy`. */
+const withTableLock = async <T>(
+  data: Data,
+  workspace: string,
+  tables: readonly string[],
+  work: () => Promise<T>,
+): Promise<T> => {
+  const { store } = data
+  const holder = { callId: newId(), heldMs: CALL_MS }
+  const answer = await store.lockTables({ workspace, tables, holder })
+  if (answer.type === 'busy') throw busy(answer)
+  try {
+    await tidyStaging(data, workspace, tables)
+    return await work()
+  } finally {
+    await store.unlockTables({ workspace, holder })
+  }
+}

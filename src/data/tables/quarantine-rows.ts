@@ -1,0 +1,103 @@
+import { toTimestamp } from '../../kernel/clock.ts'
+import { MillraceError } from '../../kernel/errors.ts'
+import { quarantineOf } from '../../model/data-source.ts'
+import type { Data } from '../data.ts'
+import { getDataSource } from './data-sources.ts'
+import { QUARANTINE_NUMBER, qualified } from './table-ddl.ts'
+import { tableFigures } from './table-figures.ts'
+
+export type QuarantineRow = Readonly<Record<string, unknown>>
+export type QuarantinePage = { readonly rows: readonly QuarantineRow[]; readonly nextCursor: string | null }
+
+type PageInput = { readonly limit: number; readonly cursor: string | null }
+
+/** Rows of one page together, but for the last: lines that cannot be read may be long. */
+const MOST_BYTES = 8_000_000
+
+/**
+ * Rows that did not fit a data source, newest first: all columns as text, and what was wrong. A page may be shorter than `limit` and still have a
+ * next one. Throws `not_found`, `invalid_cursor`; `WarehouseError`.
+ */
+export const listQuarantine = async (
+  data: Data,
+  workspace: string,
+  name: string,
+  { limit, cursor }: PageInput,
+): Promise<QuarantinePage> => {
+  const place = cursor === null ? START : readCursor(cursor)
+  const dataSource = await getDataSource(data, workspace, name)
+  if ((await countQuarantine(data, workspace, dataSource.name)) === 0) return { rows: [], nextCursor: null }
+  const { warehouse } = data
+  const found = await warehouse.rows<FoundRow>({
+    workspace,
+    sql: pageSql(qualified(warehouse.database(workspace), quarantineOf(dataSource.name))),
+    parameters: { ...place, limit: limit + 1, bytes: MOST_BYTES },
+  })
+  const given = found.slice(0, limit)
+  const hasMore = Number(found[0]?.found ?? 0) > given.length
+  return { rows: given.map(toRow), nextCursor: hasMore ? cursorAfter(given.at(-1)!) : null }
+}
+
+/** Throws `not_found`. */
+export const countQuarantine = async (data: Data, workspace: string, name: string): Promise<number> => {
+  const dataSource = await getDataSource(data, workspace, name)
+  await data.ready(workspace)
+  const [figures] = await tableFigures(data, workspace, [quarantineOf(dataSource.name)])
+  return figures?.rowCount ?? 0
+}
+
+type FoundRow = {
+  /** As JSON: columns may have any name, those of this statement too. */
+  readonly row: string
+  readonly at: number
+  /** An unsigned number of 64 bits. */
+  readonly number: string
+  /** Rows of the page before bytes were counted. */
+  readonly found: string
+}
+
+/**
+ * The innermost SELECT reads the key of the table from the cursor on, and no more of it than a page needs. In it columns of any name meet a name of
+ * ours, which no column can have: tabs are refused in them.
+ */
+const pageSql = (table: string): string => `
+  SELECT row, at, number, found FROM (
+    SELECT *, count() OVER () AS found, sum(length(row)) OVER (
+      ORDER BY at DESC, number DESC ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
+    FROM (
+      SELECT formatRowNoNewline('JSONEachRow', * EXCEPT \`\tnumber\`) AS row, toUnixTimestamp(insertion_date) AS at,
+        \`\tnumber\` AS number
+      FROM (
+        SELECT *, ${QUARANTINE_NUMBER} AS \`\tnumber\` FROM ${table}
+        WHERE insertion_date <= toDateTime({at:UInt32})
+          AND (insertion_date < toDateTime({at:UInt32}) OR ${QUARANTINE_NUMBER} < {number:UInt64})
+        ORDER BY insertion_date DESC, ${QUARANTINE_NUMBER} DESC LIMIT {limit:UInt32})))
+  WHERE before <= {bytes:UInt64} ORDER BY at DESC, number DESC`
+
+const toRow = ({ row, at }: FoundRow): QuarantineRow => ({
+  ...(JSON.parse(row) as QuarantineRow),
+  insertion_date: toTimestamp(at * 1000),
+})
+
+/** The row before the page. */
+type Place = Pick<FoundRow, 'at' | 'number'>
+
+/** Every row is older. */
+const START: Place = { at: 2 ** 32 - 1, number: String(2n ** 64n - 1n) }
+
+const cursorAfter = ({ at, number }: Place): string => Buffer.from(JSON.stringify([at, number])).toString('base64url')
+
+const readCursor = (cursor: string): Place => {
+  try {
+    const [at, number] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
+    if (isMoment(at) && isNumber(number)) return { at, number }
+  } catch {
+    // Told below.
+  }
+  throw new MillraceError('invalid_cursor')
+}
+
+const isMoment = (value: unknown): value is number =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) < 2 ** 32
+const isNumber = (value: unknown): value is string =>
+  typeof value === 'string' && /^\d{1,20}$/.test(value) && BigInt(value) < 2n ** 64n

@@ -1,0 +1,93 @@
+import { type Column, type DataSource, quarantineOf } from '../../model/data-source.ts'
+import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
+
+/** A name with its database, as it stands in statements. */
+export const qualified = (database: string, name: string): string =>
+  `${quoteIdentifier(database)}.${quoteIdentifier(name)}`
+
+/**
+ * An acknowledged row survives a power cut: by default the engine leaves that to the operating system, of what it has merged or mutated, too, while the next
+ * write removes the parts that it was made of. Keys may be nullable.
+ */
+const SETTINGS =
+  'fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, allow_nullable_key = 1'
+
+/** Those that keep an engine from merging, and from refusing rows because it does not. */
+const UNMERGED = {
+  max_bytes_to_merge_at_min_space_in_pool: 1,
+  max_bytes_to_merge_at_max_space_in_pool: 1,
+  max_number_of_merges_with_ttl_in_pool: 0,
+  parts_to_delay_insert: 1_000_000,
+  parts_to_throw_insert: 1_000_000,
+}
+
+/** Marks a table as ours, and says whose it is. */
+export const commentOf = (dataSource: Pick<DataSource, 'id'>): string => dataSource.id
+
+/**
+ * The statement that makes the table of a data source. Types, engine and expressions have passed their checks. `unmerged`: its rows stay as they are written
+ * until `mergeSql` is run; an engine that merges makes one of several, and removes those that have expired.
+ */
+export const createTableSql = (database: string, dataSource: DataSource, { unmerged = false } = {}): string => {
+  const { name, columns, engine, sortingKey, partitionKey, ttl } = dataSource
+  return [
+    `CREATE TABLE ${qualified(database, name)} (${columns.map(columnSql).join(', ')})`,
+    `ENGINE = ${engine}`,
+    partitionKey === null ? '' : `PARTITION BY (${partitionKey})`,
+    `ORDER BY ${sortingKey === null ? 'tuple()' : `(${sortingKey})`}`,
+    ttl === null ? '' : `TTL ${ttl}`,
+    `SETTINGS ${SETTINGS}${unmerged ? `, ${assignments(UNMERGED)}` : ''}`,
+    `COMMENT '${commentOf(dataSource)}'`,
+  ]
+    .filter(part => part !== '')
+    .join(' ')
+}
+
+const assignments = (settings: Readonly<Record<string, number>>): string =>
+  Object.entries(settings)
+    .map(([name, value]) => `${name} = ${value}`)
+    .join(', ')
+
+/** From now on the engine merges the rows of a table that was made `unmerged`. */
+export const mergeSql = (database: string, name: string): string =>
+  `ALTER TABLE ${qualified(database, name)} RESET SETTING ${Object.keys(UNMERGED).join(', ')}`
+
+/** A table of the same name in another database, by its name here. */
+export const createAliasSql = (database: string, of: { readonly database: string; readonly name: string }): string =>
+  `CREATE TABLE ${qualified(database, of.name)} ENGINE = Alias(${quoteIdentifier(of.database)}, ${quoteIdentifier(of.name)})`
+
+export const columnSql = ({ name, type }: Column): string => `${quoteIdentifier(name)} ${type}`
+
+/** May be repeated. */
+export const addColumnsSql = (database: string, table: string, columns: readonly string[]): string =>
+  `ALTER TABLE ${qualified(database, table)} ${columns.map(column => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')}`
+
+/** Tells rows of a quarantine apart; none is given twice. Not among the columns of `SELECT *`. */
+export const QUARANTINE_NUMBER = 'c__row'
+/** Of a quarantine: its rows are read in this order, a page at a time. */
+export const QUARANTINE_KEY = `insertion_date, ${QUARANTINE_NUMBER}`
+
+/** Of rows that do not fit, as text. The names are those of the Tinybird document's quarantine. */
+export const createQuarantineSql = (
+  database: string,
+  dataSource: DataSource,
+  keptMs: number,
+  table = quarantineOf(dataSource.name),
+): string =>
+  [
+    `CREATE TABLE IF NOT EXISTS ${qualified(database, table)} (`,
+    [...dataSource.columns.map(quarantineColumnSql), ...QUARANTINE_COLUMNS].join(', '),
+    `) ENGINE = MergeTree ORDER BY (${QUARANTINE_KEY})`,
+    keptMs === Number.POSITIVE_INFINITY ? '' : `TTL insertion_date + toIntervalSecond(${Math.ceil(keptMs / 1000)})`,
+    `SETTINGS ${SETTINGS} COMMENT '${commentOf(dataSource)}'`,
+  ].join(' ')
+
+export const quarantineColumnSql = ({ name }: Column): string => `${quoteIdentifier(name)} Nullable(String)`
+
+const QUARANTINE_COLUMNS = [
+  'c__error_column Array(String)',
+  'c__error Array(String)',
+  'c__import_id String',
+  'insertion_date DateTime',
+  `${QUARANTINE_NUMBER} UInt64 MATERIALIZED generateSnowflakeID()`,
+]

@@ -1,0 +1,66 @@
+import { newId } from '../../kernel/ids.ts'
+import type { Lease } from '../../model/job.ts'
+import type { Publication } from '../../store/data-store.ts'
+import type { Data } from '../data.ts'
+import { exchangeTables, putTablesBack } from './exchange-tables.ts'
+import { sleep } from './lock-tables.ts'
+import { dropStaging, hasDatabase } from './staging-database.ts'
+
+type Parts = Pick<Data, 'store' | 'warehouse' | 'logger' | 'catalogue'>
+/** What is needed of one. */
+export type Published = Pick<Publication, 'jobId' | 'workspace' | 'stagingDatabase' | 'tables'>
+
+/**
+ * Lets the tables change places, unless that is done, and drops what is left in staging. May be repeated, and begun by several at once. Throws
+ * `WarehouseError`; then nothing or a part is done.
+ */
+export const finishPublication = (parts: Parts, publication: Published): Promise<void> =>
+  alone(parts, publication, async () => {
+    const { store, warehouse, logger } = parts
+    const { workspace, jobId, stagingDatabase } = publication
+    // Somebody may have taken it back meanwhile.
+    if ((await store.getPublication({ workspace, jobId })) === null) return
+    await exchangeTables(parts, publication)
+    try {
+      await dropStaging(warehouse, workspace, stagingDatabase)
+    } catch (error) {
+      // Former rows in no one's way: whoever writes next in the workspace tries again.
+      logger.warn({ err: error, job_id: jobId }, 'a staging database could not be dropped')
+    }
+  })
+
+/**
+ * Takes back what was committed: tables that have changed places do so again, and the job may end in any way. Says whether it could; else the
+ * publication stands. Throws `WarehouseError`.
+ */
+export const takeBack = (parts: Parts, publication: Published, lease: Lease): Promise<boolean> =>
+  alone(parts, publication, async () => {
+    const { store, warehouse } = parts
+    const { workspace, stagingDatabase } = publication
+    if (!(await hasDatabase(warehouse, workspace, stagingDatabase))) return false
+    await putTablesBack(warehouse, publication)
+    return (await store.revokePublication({ workspace, lease })) === 'revoked'
+  })
+
+/** Longer than these statements take. */
+const HELD_MS = 30_000
+const PAUSE_MS = 50
+
+/** Two at once could let tables change places twice. */
+const alone = async <T>(
+  { store }: Parts,
+  { workspace, stagingDatabase }: Published,
+  work: () => Promise<T>,
+): Promise<T> => {
+  const lock = { workspace, holder: { callId: newId(), heldMs: HELD_MS } }
+  while ((await store.lockTables({ ...lock, tables: [stagingDatabase] })).type !== 'locked')
+    await sleep(PAUSE_MS, new AbortController().signal)
+  try {
+    return await work()
+  } finally {
+    // It is over by itself, too, and what was done is done.
+    await store.unlockTables(lock).catch(ignore)
+  }
+}
+
+const ignore = (): void => {}

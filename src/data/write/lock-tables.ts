@@ -1,0 +1,83 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { DataStore, TableBusy } from '../../store/data-store.ts'
+import { createTurns, tableOfTurn } from './turns.ts'
+
+type Input = {
+  readonly store: Pick<DataStore, 'lockTables' | 'unlockTables'>
+  readonly job: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken' | 'workspace'>
+  readonly tables: readonly string[]
+  readonly signal: AbortSignal
+  /** Told when it has to wait, and for whom; null: not any more. */
+  readonly onWait: (text: string | null) => void
+  /** Waits, while another job may have the slot of this one. */
+  readonly lendSlot: LendSlot
+  readonly clock: Pick<Clock, 'monotonic'>
+}
+
+export type LendSlot = <T>(wait: () => Promise<T>) => Promise<T>
+
+const FIRST_PAUSE_MS = 50
+const LONGEST_PAUSE_MS = 1000
+
+/**
+ * Waits until nobody else writes these tables. They are ours as long as the attempt lives. `stopped`: it is to stop, or lost. It asks for the
+ * tables only while it has a slot: who has them works, and does not wait for a slot.
+ */
+export const lockTables = async ({
+  store,
+  job,
+  tables,
+  signal,
+  onWait,
+  lendSlot,
+  clock,
+}: Input): Promise<'locked' | 'stopped'> => {
+  const { workspace } = job
+  const holder = { lease: leaseOf(job) }
+  const turns = createTurns({ store, workspace, tables, id: `${job.id}.${job.attempt}` })
+  const begunAt = clock.monotonic()
+  let hasWaited = false
+  try {
+    for (let pause = FIRST_PAUSE_MS; !signal.aborted; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+      const unless = await turns.unless(clock.monotonic() - begunAt)
+      const answer = await store.lockTables({ workspace, tables, unless, holder })
+      if (answer.type === 'lost') return 'stopped'
+      if (answer.type === 'locked') {
+        if (hasWaited) onWait(null)
+        return 'locked'
+      }
+      hasWaited = true
+      onWait(reasonOf(answer))
+      await lendSlot(() => sleep(pause, signal))
+    }
+    return 'stopped'
+  } finally {
+    await turns.end()
+  }
+}
+
+const reasonOf = ({ table, jobId }: TableBusy): string => {
+  const name = tableOfTurn(table)
+  if (name !== null) return `waits for a job that has waited longer for ${name}`
+  return `waits for ${jobId === null ? 'a call' : `job ${jobId}`}, which writes ${table}`
+}
+
+export const leaseOf = ({ id, attempt, leaseToken }: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken'>) => ({
+  jobId: id,
+  attempt,
+  leaseToken,
+})
+
+/** Until then, or the abort. */
+export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise(resolve => {
+    if (signal.aborted) return resolve()
+    const end = (): void => {
+      clearTimeout(timer)
+      signal.removeEventListener('abort', end)
+      resolve()
+    }
+    const timer = setTimeout(end, ms)
+    signal.addEventListener('abort', end)
+  })

@@ -1,0 +1,25 @@
+import type { DataSource } from '../../model/data-source.ts'
+import { shownName } from '../../warehouse/guard/shown-name.ts'
+import type { WriteFailure } from './write-rows.ts'
+
+/** Why columns of these names cannot be put into a data source, by name; null: they can. All of its columns must be given. */
+export const columnsFault = (target: DataSource, given: readonly string[]): string | null => {
+  const missing = target.columns.filter(({ name }) => !given.includes(name)).map(({ name }) => name)
+  return missing.length > 0
+    ? `${target.name} has columns that it does not give: ${missing.join(', ')}`
+    : unknownFault(target, given)
+}
+
+/** The same for what is kept, as nodes are: columns that were added to the data source since need not be given. */
+export const unknownFault = (target: DataSource, given: readonly string[]): string | null => {
+  const unknown = given.filter(name => !target.columns.some(column => column.name === name))
+  if (unknown.length === 0) return null
+  const columns = target.columns.map(({ name }) => name).join(', ')
+  return `it gives columns that ${target.name} does not have: ${unknown.map(shownName).join(', ')}. ${target.name} has ${columns}`
+}
+
+export const schemaMismatch = (message: string): WriteFailure => ({
+  type: 'failed',
+  reason: 'schema_mismatch',
+  message,
+})

@@ -1,0 +1,113 @@
+import { allEnded } from '../../kernel/all-ended.ts'
+import type { Catalogue } from '../../model/catalogue.ts'
+import { dataSourcesOf, type Feed, feedsBelow, findDataSource } from '../../model/catalogue-graph.ts'
+import { type DataSource, mergesRows, quarantineOf } from '../../model/data-source.ts'
+import type { PublishedTable } from '../../store/data-store.ts'
+import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
+import type { Data } from '../data.ts'
+import { createStatements } from '../statements.ts'
+import { createAliasSql, createQuarantineSql, createTableSql, mergeSql, qualified } from '../tables/table-ddl.ts'
+import { tablesOf } from './exchange-tables.ts'
+import { feedsToRun } from './run-feeds.ts'
+import { stagingName } from './staging-database.ts'
+import type { Staged, Write } from './write-rows.ts'
+
+/** A staged table for each that is written; whatever else nodes read is reached through an alias. */
+export const stage = async (data: Data, write: Write, catalogue: Catalogue): Promise<Staged> => {
+  const { warehouse } = data
+  const { job, signal } = write
+  const target = findDataSource(catalogue, write.target)!
+  const liveDatabase = warehouse.database(job.workspace)
+  const database = stagingName(liveDatabase, { jobId: job.id, attempt: job.attempt })
+  const statements = createStatements({ warehouse, job, signal })
+  const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
+  const written = new Set([target.name, ...feeds.map(({ into }) => into)])
+  await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
+  const run = feedsToRun(catalogue, feeds, write.mode)
+  const unmerged = unmergedOf(write, catalogue, run).intersection(written)
+  const read = readBy(catalogue, run).difference(written)
+  const tables = [
+    ...[...written].map(name =>
+      createTableSql(database, findDataSource(catalogue, name)!, { unmerged: unmerged.has(name) }),
+    ),
+    ...[...read].map(name => createAliasSql(database, { database: liveDatabase, name })),
+    ...(write.quarantine ? [createQuarantineSql(database, target, data.quarantineKeptMs)] : []),
+  ]
+  for (let at = 0; at < tables.length; at += AT_ONCE)
+    await allEnded(tables.slice(at, at + AT_ONCE).map(sql => statements.command({ sql })))
+  return { catalogue, target, database, liveDatabase, statements, unmerged }
+}
+
+const AT_ONCE = 4
+
+/** Data sources whose rows would not stay as they are written, where these are counted or nodes are fed with them. */
+const unmergedOf = (write: Write, catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> => {
+  const names = [...feeds.map(({ from }) => from), ...(write.countsRows ? [write.target] : [])]
+  const changes = (dataSource: DataSource): boolean => mergesRows(dataSource) || dataSource.ttl !== null
+  return new Set(names.filter(name => changes(findDataSource(catalogue, name)!)))
+}
+
+/** They have been read as they were written. */
+export const letMerge = async ({ database, statements, unmerged }: Staged): Promise<void> => {
+  for (const name of unmerged) await statements.command({ sql: mergeSql(database, name) })
+}
+
+const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
+  new Set(feeds.flatMap(({ pipe, node }) => [...dataSourcesOf(catalogue, pipe, node)]))
+
+/** No data source is called so. */
+const JOINED = 'c__joined'
+
+/**
+ * The rows that are there join the new ones: parts are linked, not copied. Where rows replace each other the last part wins, so the new ones are
+ * linked behind those that are there.
+ */
+export const joinLive = async (staged: Staged, name: string): Promise<void> => {
+  const link = (into: string) => attachAll(staged, into, staged.liveDatabase, name)
+  return mergesRows(findDataSource(staged.catalogue, name)!) ? putBefore(staged, name, link) : link(name)
+}
+
+/** Fills another table of a staged data source, whose rows are linked behind that, and which then takes its place. */
+export const putBefore = async (staged: Staged, name: string, fill: (into: string) => Promise<void>): Promise<void> => {
+  const { catalogue, database, statements, unmerged } = staged
+  const joined = { ...findDataSource(catalogue, name)!, name: JOINED }
+  await statements.command({ sql: createTableSql(database, joined, { unmerged: unmerged.has(name) }) })
+  await fill(JOINED)
+  await attachAll(staged, JOINED, database, name)
+  await statements.command({
+    sql: `EXCHANGE TABLES ${qualified(database, JOINED)} AND ${qualified(database, name)}`,
+  })
+  await statements.command({ sql: `DROP TABLE ${qualified(database, JOINED)} SYNC` })
+}
+
+const attachAll = ({ database, statements }: Staged, into: string, fromDatabase: string, from: string): Promise<void> =>
+  statements.command({
+    sql: `ALTER TABLE ${qualified(database, into)} ATTACH PARTITION ALL FROM ${qualified(fromDatabase, from)}`,
+  })
+
+/** Rows that did not fit appear with those that did. */
+export const toPublish = async (
+  data: Data,
+  write: Write,
+  staged: Staged,
+  tables: readonly string[],
+): Promise<readonly PublishedTable[]> => {
+  const { target, database, liveDatabase, statements } = staged
+  const quarantine = quarantineOf(target.name)
+  const names = [...tables]
+  const [found, hasBad] = await Promise.all([
+    tablesOf(data.warehouse, write.job.workspace, database),
+    write.quarantine && hasRows(staged, quarantine),
+  ])
+  if (hasBad) {
+    await statements.command({ sql: createQuarantineSql(liveDatabase, target, data.quarantineKeptMs) })
+    await attachAll(staged, quarantine, liveDatabase, quarantine)
+    names.push(quarantine)
+  }
+  return names.map(name => ({ name, uuid: found.get(name)!.uuid }))
+}
+
+const hasRows = async ({ database, statements }: Staged, table: string): Promise<boolean> => {
+  const found = await statements.rows({ sql: `SELECT 1 AS found FROM ${qualified(database, table)} LIMIT 1` })
+  return found.length > 0
+}

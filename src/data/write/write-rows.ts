@@ -1,0 +1,232 @@
+import type { Clock } from '../../kernel/clock.ts'
+import type { FailureReason } from '../../kernel/errors.ts'
+import type { Logger } from '../../kernel/logger.ts'
+import { unlessAborted } from '../../kernel/unless-aborted.ts'
+import type { Catalogue } from '../../model/catalogue.ts'
+import { feedsBelow, findDataSource, writtenWith } from '../../model/catalogue-graph.ts'
+import type { DataSource, WriteMode } from '../../model/data-source.ts'
+import type { ClaimedJob } from '../../model/job.ts'
+import type { Statistics } from '../../model/outcome.ts'
+import type { NewPublication } from '../../store/data-store.ts'
+import { isAway, WarehouseError } from '../../warehouse/warehouse.ts'
+import type { Data } from '../data.ts'
+import type { Statements } from '../statements.ts'
+import { finishPublication, type Published, takeBack } from './finish-publication.ts'
+import { type LendSlot, leaseOf, lockTables, sleep } from './lock-tables.ts'
+import { feedsToRun, runFeed } from './run-feeds.ts'
+import { joinLive, letMerge, stage, toPublish } from './stage-tables.ts'
+import { dropStaging, stagingName } from './staging-database.ts'
+import { tidyStaging } from './tidy-staging.ts'
+
+/**
+ * How rows get into a data source, all or nothing: they are loaded into a staging database, dependent materialized nodes make of them what they
+ * make, and then staged and live tables change places. Until the publication is committed to the store nothing live has
+ * changed; from then on it happens, whoever dies (`docs/architecture.md`, Data).
+ */
+export type Write = {
+  readonly job: ClaimedJob
+  readonly target: string
+  readonly mode: WriteMode
+  /** Whether what depends on the target follows. */
+  readonly feeds: boolean
+  /** Whether `load` counts the rows of the target, as they were written. */
+  readonly countsRows: boolean
+  /** Whether rows that do not fit may be put aside. */
+  readonly quarantine: boolean
+  readonly signal: AbortSignal
+  /** A stop that even a committed publication has to heed: the worker has no right to the job any more, or shuts down. */
+  readonly mustLeave: () => boolean
+  /** Told what keeps it from going on; null: nothing any more. */
+  readonly onWait: (text: string | null) => void
+  readonly lendSlot: LendSlot
+  /** What is left to do is short, and needs no slot. */
+  readonly releaseSlot: () => void
+  readonly clock: Pick<Clock, 'monotonic'>
+  readonly logger: Logger
+  /** Fills the staged tables. */
+  readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>
+}
+
+/** What a load works on. */
+export type Staged = {
+  readonly catalogue: Catalogue
+  readonly target: DataSource
+  /** Unqualified names in statements with this database are staged tables; what else nodes read is there by its name, too. */
+  readonly database: string
+  readonly liveDatabase: string
+  readonly statements: Statements
+  /** Names of staged tables that the engine does not merge yet. */
+  readonly unmerged: ReadonlySet<string>
+}
+
+export type Loaded = {
+  readonly type: 'loaded'
+  /** Kept with the publication: JSON, for whoever finishes the job. */
+  readonly outcome: Statistics
+}
+
+export type WriteFailure = { readonly type: 'failed'; readonly reason: FailureReason; readonly message: string }
+
+export type Written =
+  | { readonly type: 'written'; readonly outcome: Statistics }
+  | { readonly type: 'stopped' }
+  | WriteFailure
+
+/** Throws `WarehouseError`, the reason of the signal, and what `load` throws; then nothing live has changed. */
+export const writeRows = async (data: Data, write: Write): Promise<Written> => {
+  const { workspace, id: jobId } = write.job
+  // An engine that has to start first, or does not answer, is not waited for.
+  await unlessAborted(write.signal, data.ready(workspace))
+  const begun = await data.store.getPublication({ workspace, jobId })
+  if (begun !== null) {
+    if (data.home?.isLost(begun) !== true) return finish(data, write, begun)
+    const forgotten = await data.store.revokePublication({ workspace, lease: leaseOf(write.job) })
+    if (forgotten === 'lost') return { type: 'stopped' }
+  }
+  const locked = await lockAll(data, write)
+  if (locked.type !== 'locked') return locked
+  try {
+    await tidyStaging(data, workspace, locked.tables)
+    const publication = await prepare(data, write, locked.catalogue)
+    if ('type' in publication) return publication
+    const answer = await commit(data, write, publication)
+    if (answer !== 'committed') return { type: 'stopped' }
+    return await publish(data, write, publication)
+  } catch (error) {
+    if (write.signal.aborted && error instanceof WarehouseError) return { type: 'stopped' }
+    throw error
+  } finally {
+    const { job } = write
+    await clearAway(data, write, stagingName(data.warehouse.database(workspace), { jobId, attempt: job.attempt }))
+  }
+}
+
+const commit = async ({ store, home }: Data, { job }: Write, publication: NewPublication) => {
+  const { workspace } = job
+  const ifSetting = home?.claim() ?? null
+  const answer = await store.commitPublication({
+    workspace,
+    lease: leaseOf(job),
+    publication,
+    ...(ifSetting && { ifSetting }),
+  })
+  // Tables that have a home elsewhere by now would get these rows in vain.
+  if (answer === 'lost') await home?.enter()
+  return answer
+}
+
+/** What an attempt before this one had committed. Somebody else who has the tables by now has finished it, too. */
+const finish = async (data: Data, write: Write, publication: NewPublication): Promise<Written> => {
+  const tables = publication.tables.map(({ name }) => name)
+  if ((await lockTables({ ...write, store: data.store, tables })) === 'stopped') return { type: 'stopped' }
+  try {
+    return await publish(data, write, publication)
+  } finally {
+    await clearAway(data, write, publication.stagingDatabase)
+  }
+}
+
+/** Tables are locked as the catalogue has them; what changed while they were not is seen, and locked again. */
+const lockAll = async (
+  { store, catalogue }: Data,
+  write: Write,
+): Promise<
+  { type: 'locked'; catalogue: Catalogue; tables: readonly string[] } | WriteFailure | { type: 'stopped' }
+> => {
+  const { job, target, feeds } = write
+  let before = await catalogue(job.workspace)
+  for (;;) {
+    if (findDataSource(before, target) === undefined) return noDataSource(target)
+    const tables = [...(feeds ? writtenWith(before, target) : [target])].sort()
+    if ((await lockTables({ ...write, store, tables })) === 'stopped') return { type: 'stopped' }
+    const now = await catalogue(job.workspace)
+    if (now.version === before.version) return { type: 'locked', catalogue: now, tables }
+    await store.unlockTables({ workspace: job.workspace, holder: { lease: leaseOf(job) } })
+    before = now
+  }
+}
+
+export const noDataSource = (name: string): WriteFailure => ({
+  type: 'failed',
+  reason: 'data_source_not_found',
+  message: `There is no data source ${name}.`,
+})
+
+/** Everything up to where nothing but the exchange is left to do. */
+const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<NewPublication | WriteFailure> => {
+  const staged = await stage(data, write, catalogue)
+  const loaded = await write.load(staged)
+  if (loaded.type === 'failed') return loaded
+  const { database, target } = staged
+  const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
+  const tables = [...new Set([target.name, ...feeds.map(({ into }) => into)])]
+  const run = { workspace: write.job.workspace, mode: write.mode, written: tables }
+  for (const feed of feedsToRun(catalogue, feeds, write.mode)) await runFeed(data, run, staged, feed)
+  if (write.mode === 'append') for (const name of tables) await joinLive(staged, name)
+  await letMerge(staged)
+  const published = await toPublish(data, write, staged, tables)
+  return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }
+}
+
+const FIRST_PAUSE_MS = 500
+const LONGEST_PAUSE_MS = 30_000
+/** So long somebody may take to mend what the engine refuses for. */
+const PATIENCE_MS = 10 * 60_000
+
+/**
+ * An engine that is away is waited for, as long as the job is ours. One that refuses is asked again for a while, or until a cancel; then what was
+ * committed is taken back, where all of it can be.
+ */
+const publish = async (data: Data, write: Write, publication: NewPublication): Promise<Written> => {
+  const { job, clock, signal, logger } = write
+  const whole = { ...publication, workspace: job.workspace, jobId: job.id }
+  let refusedAt: number | null = null
+  for (let pause = FIRST_PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    try {
+      await finishPublication(data, whole)
+      if (pause > FIRST_PAUSE_MS) write.onWait(null)
+      return { type: 'written', outcome: JSON.parse(publication.outcome) as Statistics }
+    } catch (error) {
+      // Where the tables are by now, the next attempt goes on.
+      if (write.mustLeave() || (await data.home?.isElsewhere())) return { type: 'stopped' }
+      logger.warn({ err: error, job_id: job.id }, 'a publication could not be finished; it is tried again')
+      if (error instanceof WarehouseError && !isAway(error)) refusedAt ??= clock.monotonic()
+      const isOver = refusedAt !== null && (signal.aborted || clock.monotonic() - refusedAt > PATIENCE_MS)
+      if (isOver && (await tryToTakeBack(data, write, whole)))
+        return signal.aborted ? { type: 'stopped' } : notPublished(error as Error)
+      write.onWait(`The rows are ready, but cannot be put in place: ${(error as Error).message} It is tried again.`)
+      write.releaseSlot()
+      await sleep(pause, signal.aborted ? NEVER : signal)
+    }
+  }
+}
+
+const NEVER = new AbortController().signal
+
+const tryToTakeBack = async (data: Data, { job, logger }: Write, publication: Published): Promise<boolean> => {
+  try {
+    return await takeBack(data, publication, leaseOf(job))
+  } catch (error) {
+    logger.warn({ err: error, job_id: job.id }, 'a publication could not be taken back')
+    return false
+  }
+}
+
+const notPublished = ({ message }: Error): WriteFailure => ({ type: 'failed', reason: 'publication_failed', message })
+
+/** What could not be cleared away now is by whoever reads or writes next in the workspace. */
+const clearAway = async (
+  { store, warehouse, lookAgain }: Data,
+  { job, logger }: Write,
+  staging: string,
+): Promise<void> => {
+  const { workspace } = job
+  try {
+    const isCommitted = (await store.getPublication({ workspace, jobId: job.id })) !== null
+    if (!isCommitted) await dropStaging(warehouse, workspace, staging)
+  } catch (error) {
+    logger.warn({ err: error, job_id: job.id }, 'a staging database could not be dropped')
+    lookAgain(workspace)
+  }
+  await store.unlockTables({ workspace, holder: { lease: leaseOf(job) } })
+}

@@ -1,0 +1,53 @@
+import type { FastifyRequest } from 'fastify'
+import { MillraceError } from '../../kernel/errors.ts'
+import type { App } from '../app.ts'
+
+/** So many of the largest bodies at once. */
+const BODIES = 16
+
+/**
+ * Bounds the bodies of JSON that a workspace sends at once: each is held in memory from its first byte to the answer, however slowly it comes. A workspace
+ * that uses its room up is told to come again; the others have theirs.
+ */
+export const limitBodies = (app: App, { maxBodyBytes }: { readonly maxBodyBytes: number }): void => {
+  const most = BODIES * maxBodyBytes
+  const taken = new Map<string, number>()
+
+  const take = (workspace: string, bytes: number): boolean => {
+    const all = (taken.get(workspace) ?? 0) + bytes
+    if (all > most) return false
+    taken.set(workspace, all)
+    return true
+  }
+
+  const giveBack = (workspace: string, bytes: number): void => {
+    const left = taken.get(workspace)! - bytes
+    if (left > 0) taken.set(workspace, left)
+    else taken.delete(workspace)
+  }
+
+  app.addHook('preParsing', (request, reply, payload, done) => {
+    const { caller, headers } = request
+    const declared = Number(headers['content-length'] ?? 0)
+    if (!isHeld(request) || declared > maxBodyBytes) return done(null, payload)
+    if (!take(caller.workspace, declared)) return done(full(most))
+    let bytes = declared
+    reply.raw.once('close', () => giveBack(caller.workspace, bytes))
+    if (headers['transfer-encoding'] === undefined) return done(null, payload)
+    // How many will come nobody knows: those beyond the room end the connection.
+    payload.on('data', (part: Buffer) => {
+      if (take(caller.workspace, part.length)) bytes += part.length
+      else request.raw.destroy()
+    })
+    done(null, payload)
+  })
+}
+
+/** Not uploads, which go to the disk, and not what nobody has sent who may. */
+const isHeld = ({ caller, routeOptions, is404 }: FastifyRequest): boolean =>
+  caller !== undefined && routeOptions.config.body === undefined && !is404
+
+const full = (most: number): MillraceError =>
+  new MillraceError('unavailable', `Bodies of ${most} bytes in all are taken from a workspace at once.`, {
+    retryAfter: 1,
+  })

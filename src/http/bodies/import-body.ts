@@ -1,0 +1,58 @@
+import { MillraceError } from '../../kernel/errors.ts'
+
+/** The query of an upload, its types already checked. */
+export type ImportFields = {
+  readonly max_bad_rows?: string
+  readonly name?: string
+  readonly queue?: string
+  readonly timeout_seconds?: number
+  readonly [field: string]: unknown
+}
+
+type Headers = { readonly 'content-type'?: string | undefined; readonly 'content-encoding'?: string | undefined }
+
+type Import = {
+  readonly datasource: string
+  readonly url: string
+  readonly query: ImportFields
+  readonly headers: Headers
+}
+
+/** The job body that an upload stands for. Throws `unsupported_media_type`. */
+export const importBody = ({ datasource, url, query, headers }: Import) => {
+  const { name, queue, timeout_seconds, max_bad_rows, ...fields } = query
+  return {
+    import: {
+      datasource,
+      url,
+      ...formatOf(headers['content-type']),
+      ...compressionOf(headers['content-encoding']),
+      ...fields,
+      ...(max_bad_rows !== undefined && { max_bad_rows: countOrShare(max_bad_rows) }),
+    },
+    ...(name !== undefined && { name }),
+    ...(queue !== undefined && { queue }),
+    ...(timeout_seconds !== undefined && { timeout_seconds }),
+  }
+}
+
+const countOrShare = (text: string): number | string => (/^\d{1,15}$/.test(text) ? Number(text) : text)
+
+/** By RFC 7111, the NDJSON specification and IANA's list; of others the job's default. */
+const FORMATS: Readonly<Record<string, string>> = {
+  'text/csv': 'csv',
+  'application/x-ndjson': 'ndjson',
+  'application/jsonl': 'ndjson',
+  'application/vnd.apache.parquet': 'parquet',
+}
+
+const formatOf = (type = '') => {
+  const format = FORMATS[type.split(';', 1)[0]!.trim().toLowerCase()]
+  return format === undefined ? {} : { format }
+}
+
+const compressionOf = (encoding = 'identity') => {
+  if (encoding === 'identity') return {}
+  if (encoding === 'gzip' || encoding === 'zstd') return { compression: encoding }
+  throw new MillraceError('unsupported_media_type', 'Content-Encoding may be gzip or zstd.')
+}

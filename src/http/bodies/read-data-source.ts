@@ -1,0 +1,73 @@
+import type { DataSourceChange, NewDataSource } from '../../data/tables/data-sources.ts'
+import type { FieldError } from '../../kernel/errors.ts'
+import type { Column, DataSource } from '../../model/data-source.ts'
+import { JSON_PATH_MEANING, readJsonPath } from '../../model/json-path.ts'
+import { readSchemaText } from '../../model/schema-text.ts'
+import { invalid } from '../problem.ts'
+import type { GivenSchema } from '../schemas/data-source.ts'
+
+type Given = {
+  readonly description?: string | null
+  readonly engine?: string
+  readonly sorting_key?: string | null
+  readonly partition_key?: string | null
+  readonly ttl?: string | null
+}
+
+/** A data source to be made, of a body that its schema has let through. Throws `invalid`. */
+export const readNewDataSource = ({
+  name,
+  schema,
+  engine,
+  ...given
+}: Given & { readonly name: string; readonly schema: GivenSchema }): NewDataSource => ({
+  name,
+  description: given.description ?? null,
+  columns: readSchema(schema),
+  ...(engine !== undefined && { engine }),
+  sortingKey: given.sorting_key ?? null,
+  partitionKey: given.partition_key ?? null,
+  ttl: given.ttl ?? null,
+})
+
+/** What is to be another than it was. Throws `invalid` for what cannot be. */
+export const readDataSourceChange = (
+  before: DataSource,
+  given: Given & { readonly name?: string; readonly schema?: GivenSchema },
+): DataSourceChange => {
+  const fixed = { name: before.name, engine: before.engine, ...keysOf(before) }
+  const faults = Object.entries(fixed).flatMap(([path, value]): readonly FieldError[] => {
+    const said = given[path as keyof typeof fixed]
+    if (said === undefined || said === value) return []
+    return [{ path, message: `must be ${JSON.stringify(value)}, as it is: it cannot be changed` }]
+  })
+  if (faults.length > 0) throw invalid(faults)
+  return {
+    ...(given.description !== undefined && { description: given.description ?? null }),
+    ...(given.schema !== undefined && { columns: readSchema(given.schema) }),
+  }
+}
+
+const keysOf = ({ sortingKey, partitionKey, ttl }: DataSource) => ({
+  sorting_key: sortingKey,
+  partition_key: partitionKey,
+  ttl,
+})
+
+const readSchema = (schema: GivenSchema): readonly Column[] => {
+  const columns =
+    typeof schema === 'string'
+      ? readSchemaText(schema)
+      : schema.map(({ name, type, json_path }): Column => ({ name, type, jsonPath: json_path ?? null }))
+  if (typeof columns === 'string') throw invalid([{ path: 'schema', message: columns }])
+  const faults = columns.flatMap(({ jsonPath }, index) =>
+    jsonPath === null || (PLAIN.test(jsonPath) && readJsonPath(jsonPath) !== null)
+      ? []
+      : [{ path: `schema.${index}.json_path`, message: JSON_PATH_MEANING }],
+  )
+  if (faults.length > 0) throw invalid(faults.slice(0, 100))
+  return columns
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
+const PLAIN = /^[^\u0000-\u001f\u007f]+$/

@@ -1,0 +1,44 @@
+import type { NewNode } from '../../data/pipes/check-pipe.ts'
+import type { NewPipe } from '../../data/pipes/pipes.ts'
+import type { FieldError } from '../../kernel/errors.ts'
+import type { WriteMode } from '../../model/data-source.ts'
+import type { NodeRole } from '../../model/pipe.ts'
+import type { ScheduleSpec } from '../../model/schedule/schedule-schema.ts'
+import { invalid } from '../problem.ts'
+
+type GivenNode = {
+  readonly name: string
+  readonly sql: string
+  readonly materialize_into?: string
+  readonly copy_into?: string
+  readonly mode?: WriteMode
+  readonly schedule?: ScheduleSpec
+}
+
+type GivenPipe = { readonly name: string; readonly description?: string | null; readonly nodes: readonly GivenNode[] }
+
+/** A pipe to be made, of a body that its schema has let through. Throws `invalid` for what does not go together. */
+export const readPipe = ({ name, description, nodes }: GivenPipe): NewPipe => {
+  const faults = nodes.flatMap((node, index) =>
+    roleFaults(node).map(({ path, message }) => ({ path: `nodes.${index}.${path}`, message })),
+  )
+  if (faults.length > 0) throw invalid(faults.slice(0, 100))
+  return { name, description: description ?? null, nodes: nodes.map(readNode) }
+}
+
+const roleFaults = ({ materialize_into, copy_into, mode, schedule }: GivenNode): readonly FieldError[] => {
+  if (materialize_into !== undefined && copy_into !== undefined)
+    return [{ path: 'copy_into', message: 'is for a node without materialize_into: it is the one or the other' }]
+  if (copy_into !== undefined) return []
+  return Object.entries({ mode, schedule }).flatMap(([path, value]) =>
+    value === undefined ? [] : [{ path, message: 'is for a copy node: one with copy_into' }],
+  )
+}
+
+const readNode = ({ name, sql, ...said }: GivenNode): NewNode => ({ name, sql, role: readRole(said) })
+
+const readRole = ({ materialize_into, copy_into, mode, schedule }: Omit<GivenNode, 'name' | 'sql'>): NodeRole => {
+  if (materialize_into !== undefined) return { type: 'materialized', into: materialize_into }
+  if (copy_into === undefined) return { type: 'plain' }
+  return { type: 'copy', into: copy_into, mode: mode ?? 'append', schedule: schedule ?? null }
+}

@@ -1,0 +1,117 @@
+import { createHash } from 'node:crypto'
+import type { FastifyRequest } from 'fastify'
+import { MillraceError } from '../../kernel/errors.ts'
+import type { SubmittedJob } from '../../store/store.ts'
+import { submitterOf } from '../auth/submitter.ts'
+import { keptWithSubmit } from '../idempotency.ts'
+import { invalid } from '../problem.ts'
+import type { Services } from '../services.ts'
+import { partsOf, unreadable } from './upload.ts'
+
+export type ImportReception = {
+  /** What the one part of a multipart body may be called. */
+  readonly parts: readonly string[]
+  /** The job body for content at this address; `part` is what its part was called, null before it came or of a body that is the content. */
+  readonly bodyWith: (url: string, part: string | null) => Readonly<Record<string, unknown>>
+}
+
+type ReceivedImport = { readonly job: SubmittedJob; readonly bytes: number; readonly sha256: string }
+
+/** Of the right form, and no content's. */
+const NOT_YET = `upload:${'0'.repeat(32)}.0.${'A'.repeat(43)}`
+
+/** Keeps the content that a request sends, then submits the job that imports it. What can be refused is refused before gigabytes have come. */
+export const createImportReceiver = ({ uploads, engine, config }: Pick<Services, 'uploads' | 'engine' | 'config'>) => {
+  return async (request: FastifyRequest, { parts, bodyWith }: ImportReception): Promise<ReceivedImport> => {
+    const submitter = submitterOf(request)
+    const { workspace } = submitter
+    inQuery(() => engine.check({ submitter, bodies: [bodyWith(NOT_YET, null)], path: '' }))
+    refuseTooLarge(request, config.maxUploadBytes)
+    const { url, bytes, sha256, part } = await takeContent(request, parts, content =>
+      uploads.put({ workspace, content, maxBytes: config.maxUploadBytes }),
+    )
+    const kept = keptWithSubmit(request, { content: { bytes, sha256 } })
+    try {
+      const [job] = await engine.submit({ submitter, bodies: [bodyWith(url, part)], path: '', ...kept })
+      return { job: job!, bytes, sha256 }
+    } catch (error) {
+      // One that failed otherwise may have been committed: then a job reads the content.
+      if (error instanceof MillraceError && error.status < 500) await uploads.remove({ workspace, url })
+      throw error
+    }
+  }
+}
+
+/** Fields of the body are parameters of the query here. */
+export const inQuery = (check: () => void): void => {
+  try {
+    check()
+  } catch (error) {
+    if (!(error instanceof MillraceError) || error.code !== 'invalid') throw error
+    throw invalid(error.errors.map(({ path, message }) => ({ path: path.replace(/^import\./, ''), message })))
+  }
+}
+
+const refuseTooLarge = ({ headers }: FastifyRequest, most: number): void => {
+  if (Number(headers['content-length'] ?? 0) > most && !isMultipart(headers))
+    throw new MillraceError('too_large', `The content may have ${most} bytes (MILLRACE_MAX_UPLOAD_BYTES).`)
+}
+
+export const isMultipart = (headers: FastifyRequest['headers']): boolean =>
+  /^multipart\/form-data\b/i.test(headers['content-type'] ?? '')
+
+/** Hands the content on as it comes, and hashes it. */
+export const takeContent = async <T>(
+  request: FastifyRequest,
+  parts: readonly string[],
+  keep: (content: AsyncIterable<Uint8Array>) => Promise<T>,
+) => {
+  const hash = createHash('sha256')
+  let part: string | null = null
+  async function* hashed(): AsyncGenerator<Uint8Array> {
+    const content = isMultipart(request.headers) ? fileOf(request, parts, name => (part = name)) : bodyOf(request)
+    for await (const chunk of content) {
+      hash.update(chunk)
+      yield chunk
+    }
+  }
+  try {
+    const kept = await keep(hashed())
+    return { ...kept, sha256: hash.digest('hex'), part: part as string | null }
+  } finally {
+    // The rest of what was refused: unread it would stand before the next request of the connection.
+    request.raw.unpipe()
+    request.raw.resume()
+  }
+}
+
+/** A body that no parser has read. */
+export async function* bodyOf({ raw }: FastifyRequest): AsyncGenerator<Uint8Array> {
+  try {
+    // Whoever stops reading still owes an answer: the stream must not take its connection with it.
+    yield* raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
+  } catch {
+    throw new MillraceError('bad_request', 'The body ends too early.')
+  }
+}
+
+async function* fileOf(
+  request: FastifyRequest,
+  names: readonly string[],
+  found: (name: string) => void,
+): AsyncGenerator<Uint8Array> {
+  let files = 0
+  const wanted = names.map(name => `"${name}"`).join(' or ')
+  for await (const part of partsOf(request)) {
+    if (part.type !== 'file' || !names.includes(part.fieldname))
+      throw invalid([{ path: part.fieldname, message: `is not a known part: the content is sent as ${wanted}` }])
+    if (++files > 1) throw invalid([{ path: part.fieldname, message: 'must be there once' }])
+    found(part.fieldname)
+    try {
+      yield* part.file as AsyncIterable<Uint8Array>
+    } catch (error) {
+      throw unreadable(error)
+    }
+  }
+  if (files === 0) throw invalid([{ path: names[0]!, message: 'is required' }])
+}

@@ -1,0 +1,132 @@
+import { createHash } from 'node:crypto'
+import type { Multipart, MultipartFile } from '@fastify/multipart'
+import type { FastifyReply, FastifyRequest } from 'fastify'
+import type { ArtifactKeeper } from '../../engine/engine.ts'
+import { MillraceError } from '../../kernel/errors.ts'
+import type { Artifact } from '../../model/job.ts'
+import { viewArtifact } from '../../model/job-view.ts'
+import type { Store } from '../../store/store.ts'
+import { sendKept } from '../idempotency.ts'
+import { invalid } from '../problem.ts'
+
+/** Files of one upload; each is held open until the last has come. */
+export const MOST_FILES = 100
+
+/**
+ * Streams the files of a multipart body into artifacts. All of them become visible or none: each file is stored as it
+ * comes, but its stream is held open until the whole body has been read, and breaks when the body does.
+ */
+export const createUpload =
+  (services: Uses) =>
+  async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+    if (request.keptAnswer) return compareAgain(request, reply)
+    const artifacts = await takeFiles(services, request)
+    return reply.code(201).send({ artifacts: artifacts.map(viewArtifact) })
+  }
+
+type Uses = { readonly engine: { readonly artifacts: ArtifactKeeper }; readonly store: Store }
+
+const takeFiles = async ({ engine, store }: Uses, request: FastifyRequest): Promise<readonly Artifact[]> => {
+  const whole = createGate()
+  const adding: Promise<Artifact>[] = []
+  try {
+    const names = new Set<string>()
+    for await (const part of partsOf(request)) {
+      const { file, filename, mimetype } = fileOf(part, names)
+      const held = holdOpen(file, whole.opened)
+      const target = targetOf(request)
+      const added = engine.artifacts.add({ ...target, name: filename, contentType: mimetype, content: held.content })
+      added.catch(() => undefined)
+      adding.push(added)
+      await Promise.race([held.read, added])
+    }
+    if (adding.length === 0) throw invalid([{ path: 'file', message: 'is required' }])
+    if (adding.length > 1) await refuseTakenNames(store, { ...targetOf(request), names })
+    whole.open()
+  } catch (error) {
+    whole.fail(error as Error)
+    await Promise.allSettled(adding)
+    throw error
+  }
+  return Promise.all(adding)
+}
+
+/** The store decides about each name when it is added; for several this is asked first, so that none is added alone. */
+const refuseTakenNames = async (store: Store, input: { workspace: string; jobId: string; names: Set<string> }) => {
+  const artifacts = await store.listArtifacts(input)
+  const taken = artifacts?.find(artifact => input.names.has(artifact.name))
+  if (taken)
+    throw new MillraceError('artifact_exists', `The job already has an artifact ${JSON.stringify(taken.name)}.`)
+}
+
+/** The parts as they come; what the parser says of a body that it cannot read is the sender's mistake. */
+export async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
+  try {
+    yield* request.parts()
+  } catch (error) {
+    throw unreadable(error)
+  }
+}
+
+/** A limit of the parser has its status; all else it says of the body is that it makes no sense. */
+export const unreadable = (error: unknown): unknown =>
+  error instanceof Error && 'statusCode' in error
+    ? error
+    : new MillraceError('bad_request', 'The body ends too early or is not multipart/form-data.')
+
+const targetOf = ({ caller, params }: FastifyRequest) => ({
+  workspace: caller.workspace,
+  jobId: (params as { job_id: string }).job_id,
+  ...(caller.job && { attempt: caller.job.attempt }),
+})
+
+const fileOf = (part: Multipart, names: Set<string>): MultipartFile => {
+  if (part.type !== 'file' || part.fieldname !== 'file')
+    throw invalid([{ path: part.fieldname, message: 'is not a known part: files are sent as "file"' }])
+  if (!part.filename) throw invalid([{ path: 'file', message: 'must have a filename' }])
+  if (names.has(part.filename))
+    throw new MillraceError('artifact_exists', `The upload has two files ${JSON.stringify(part.filename)}.`)
+  names.add(part.filename)
+  return part
+}
+
+type Gate = { readonly opened: Promise<void>; open(): void; fail(error: Error): void }
+
+const createGate = (): Gate => {
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  promise.catch(() => undefined)
+  return { opened: promise, open: resolve, fail: reject }
+}
+
+/** The content of a stream that does not end before the gate opens. `read` resolves when all of it has been read. */
+const holdOpen = (stream: AsyncIterable<Uint8Array>, opened: Promise<void>) => {
+  const { promise: read, resolve } = Promise.withResolvers<void>()
+  async function* content(): AsyncGenerator<Uint8Array> {
+    try {
+      for await (const chunk of stream) yield chunk
+    } catch (error) {
+      throw unreadable(error)
+    } finally {
+      resolve()
+    }
+    await opened
+  }
+  return { content: content(), read }
+}
+
+/** An upload with an `Idempotency-Key` that was answered before: the same files get the same answer. */
+const compareAgain = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
+  const kept = request.keptAnswer!
+  const { artifacts } = JSON.parse(kept.body) as { artifacts: { name: string; sha256: string }[] }
+  const before = new Map(artifacts.map(artifact => [artifact.name, artifact.sha256]))
+  let files = 0
+  for await (const part of partsOf(request)) {
+    if (part.type !== 'file') throw new MillraceError('idempotency_mismatch')
+    const sha256 = createHash('sha256')
+    for await (const chunk of holdOpen(part.file, Promise.resolve()).content) sha256.update(chunk)
+    if (before.get(part.filename) !== sha256.digest('hex')) throw new MillraceError('idempotency_mismatch')
+    files++
+  }
+  if (files !== before.size) throw new MillraceError('idempotency_mismatch')
+  return sendKept(reply, kept)
+}

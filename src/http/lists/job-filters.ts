@@ -1,0 +1,63 @@
+import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { isId } from '../../kernel/ids.ts'
+import type { JobStatus } from '../../model/job-status.ts'
+import type { Kind } from '../../model/kind.ts'
+import type { JobFilters } from '../../store/store.ts'
+import { invalid } from '../problem.ts'
+import { readTime } from '../time.ts'
+
+/** The filters of a list as they come, their types already checked. */
+export type FilterFields = {
+  readonly status?: readonly JobStatus[]
+  readonly kind?: readonly Kind[]
+  readonly trigger?: 'manual' | 'automatic'
+  readonly workflow_id?: string
+  readonly run_id?: string
+  readonly parent_job_id?: string
+  readonly name?: string
+  readonly label?: readonly string[]
+  readonly queue?: string
+  readonly datasource?: string
+  readonly pipe?: string
+  readonly created_after?: string
+  readonly created_before?: string
+}
+
+/** What the store looks for; `null` when nothing can match: no job of this server has an id that is none. Throws `invalid`. */
+export const toJobFilters = (fields: FilterFields): JobFilters | null => {
+  const errors: FieldError[] = []
+  const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
+  const createdBefore = readTime({ path: 'created_before', text: fields.created_before, errors })
+  const labels = fields.label?.map(text => readLabel(text, errors))
+  if (errors.length > 0) throw invalid(errors)
+  const ids = [fields.workflow_id, fields.run_id, fields.parent_job_id]
+  if (ids.some(id => id !== undefined && !isId(id))) return null
+  return {
+    ...(fields.status && { status: fields.status }),
+    ...(fields.kind && { kind: fields.kind }),
+    ...(fields.trigger && { trigger: fields.trigger }),
+    ...(fields.workflow_id !== undefined && { workflowId: fields.workflow_id }),
+    ...(fields.run_id !== undefined && { runId: fields.run_id }),
+    ...(fields.parent_job_id !== undefined && { parentJobId: fields.parent_job_id }),
+    ...(fields.name !== undefined && { name: fields.name }),
+    ...(labels && { labels }),
+    ...(fields.queue !== undefined && { queue: fields.queue }),
+    ...(fields.datasource !== undefined && { dataSource: fields.datasource }),
+    ...(fields.pipe !== undefined && { pipe: fields.pipe }),
+    ...(createdAfter !== null && { createdAfter }),
+    ...(createdBefore !== null && { createdBefore }),
+  }
+}
+
+const readLabel = (text: string, errors: FieldError[]): { key: string; value: string } => {
+  const colon = text.indexOf(':')
+  if (colon < 1) errors.push({ path: 'label', message: 'must be key:value' })
+  return { key: text.slice(0, colon), value: text.slice(colon + 1) }
+}
+
+/** The filters of `POST /v1/jobs/cancel`, in its query or in its body, each in one place. */
+export const mergeFilters = (query: FilterFields, body: FilterFields): FilterFields => {
+  const twice = Object.keys(query).find(name => name in body)
+  if (twice !== undefined) throw new MillraceError('invalid', `${twice}: is in the query and in the body`)
+  return { ...query, ...body }
+}

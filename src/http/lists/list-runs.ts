@@ -1,0 +1,49 @@
+import type { FastifyRequest } from 'fastify'
+import { isId } from '../../kernel/ids.ts'
+import type { RunStatus } from '../../model/workflow.ts'
+import type { RunFilters } from '../../store/workflow-store.ts'
+import type { Services } from '../services.ts'
+import { readCreated } from '../time.ts'
+import { viewListedRun } from '../views/run-view.ts'
+import { countWhen } from './count.ts'
+
+/** The query of a list of runs, its types already checked. */
+export type RunListFields = {
+  readonly workflow_id?: string
+  readonly status?: readonly RunStatus[]
+  readonly trigger?: 'manual' | 'automatic'
+  readonly created_after?: string
+  readonly created_before?: string
+  readonly limit?: number
+  readonly cursor?: string
+  readonly count?: boolean
+}
+
+/** One page of runs, as `GET /v1/runs` and the list of a workflow's runs give it. */
+export const createRunList =
+  ({ store }: Pick<Services, 'store'>) =>
+  async ({ caller }: FastifyRequest, query: RunListFields) => {
+    const { limit = 50, cursor = null, count = false, ...fields } = query
+    const { workspace } = caller
+    const filters = toRunFilters(fields)
+    if (filters === null) return { runs: [], next_cursor: null, ...(count && { count: 0 }) }
+    const page = await store.listRuns({ workspace, filters, limit, cursor })
+    return {
+      runs: page.runs.map(viewListedRun),
+      next_cursor: page.nextCursor,
+      ...(await countWhen(count, () => store.countRuns({ workspace, filters }))),
+    }
+  }
+
+/** null when nothing can match: no workflow has an id that is none. Throws `invalid`. */
+const toRunFilters = (fields: RunListFields): RunFilters | null => {
+  const created = readCreated(fields)
+  const { workflow_id, status, trigger } = fields
+  if (workflow_id !== undefined && !isId(workflow_id)) return null
+  return {
+    ...created,
+    ...(workflow_id && { workflowId: workflow_id }),
+    ...(status && { status }),
+    ...(trigger && { trigger }),
+  }
+}

@@ -1,0 +1,93 @@
+import type { FastifyDynamicSwaggerOptions } from '@fastify/swagger'
+import type { FastifySchema } from 'fastify'
+import { PROBLEM_TYPE } from '../problem.ts'
+import { Problem } from '../schemas/problem.ts'
+import type { Services } from '../services.ts'
+import { BODY_EXAMPLES } from './body-examples.ts'
+
+/** How the OpenAPI 3.1 document is made from the routes. */
+export const openApiOptions = ({ config, version }: Services): FastifyDynamicSwaggerOptions => ({
+  openapi: {
+    openapi: '3.1.0',
+    info: {
+      title: 'Millrace',
+      version,
+      description: INTRODUCTION,
+      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+    },
+    servers: [{ url: config.publicUrl }],
+    components: {
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer' },
+        key: { type: 'apiKey', in: 'header', name: 'x-api-key' },
+      },
+    },
+    security: [{ bearer: [] }, { key: [] }],
+    tags: TAGS,
+  },
+  transform: ({ schema, url, route }) => {
+    const access = route.config?.access
+    const described = withExamples(withProblem(schema ?? {}), `${route.method} ${url}`)
+    if (access?.scope === 'public') described.security = []
+    else if (access)
+      described.description = [described.description, scopeText(access.scope)].filter(Boolean).join('\n\n')
+    return { schema: described, url }
+  },
+})
+
+const INTRODUCTION = `A self-hosted server that runs jobs next to your data.
+
+Every call but those of health takes a token, as \`Authorization: Bearer mr_…\`. The first one lies in the data directory of the server
+(\`data/admin-token\`); \`millrace tokens create\` and \`POST /v1/tokens\` make others. With it in the field *Bearer Token* of this page,
+*Test Request* sends a call to this very server. A first job is \`{"command": "echo hi"}\` to [POST /v1/jobs](#tag/jobs/POST/v1/jobs).
+
+Lists come in pages: send the \`next_cursor\` of an answer as \`cursor\`. Times are RFC 3339, in UTC. Refusals are
+[problem details](https://www.rfc-editor.org/rfc/rfc9457) whose \`code\` and \`hint\` say what can be done.`
+
+const TAGS = [
+  { name: 'Jobs', description: 'Submit, list, watch, cancel, rerun.' },
+  { name: 'Data', description: 'SQL over the tables of a workspace.' },
+  { name: 'Data sources', description: 'The tables of a workspace.' },
+  { name: 'Pipes', description: 'SQL in named nodes over data sources: read, kept up to date, or copied.' },
+  { name: 'Tinybird', description: 'The same jobs and data in the API of Tinybird; also below /tinybird.' },
+  { name: 'Workflows', description: 'Templates of runs: what, how, when, and where results go.' },
+  { name: 'Runs', description: 'Firings of workflows.' },
+  { name: 'Deliveries', description: 'Ways of finished jobs to their sinks.' },
+  { name: 'Notifications', description: 'What someone should look at.' },
+  { name: 'Logs', description: 'Pages, downloads and live streams.' },
+  { name: 'Artifacts', description: 'Files that jobs leave behind.' },
+  { name: 'Events', description: 'Changes of status as they happen.' },
+  { name: 'Access', description: 'Tokens and workspaces.' },
+  { name: 'Operations', description: 'Health, metrics, workers.' },
+]
+
+type Described = { -readonly [Key in keyof FastifySchema]: FastifySchema[Key] }
+
+const scopeText = (scope: string): string =>
+  scope === 'run' ? 'Needs the scope `jobs:run:<kind>`.' : `Needs the scope \`${scope}\`.`
+
+/** Where a form stands for several kinds of bodies, one of each. */
+const withExamples = (schema: Described, route: string): Described => {
+  const examples = BODY_EXAMPLES[route]
+  if (examples === undefined) return schema
+  const named = Object.fromEntries(Object.entries(examples).map(([name, value]) => [name, { value }]))
+  const { content, ...body } = schema.body as { readonly content?: Readonly<Record<string, { schema: object }>> }
+  if (content === undefined) return { ...schema, body: { ...body, 'x-examples': named } }
+  const shown = ([type, media]: [string, { schema: object }]) => [
+    type,
+    { schema: { ...media.schema, 'x-examples': named } },
+  ]
+  return { ...schema, body: { content: Object.fromEntries(Object.entries(content).map(shown)) } }
+}
+
+/** Every refusal has one shape; it is sent as text, so no route has to carry its schema. */
+const withProblem = (schema: Described): Described => ({
+  ...schema,
+  response: {
+    ...(schema.response as Record<string, unknown> | undefined),
+    '4XX': {
+      description: 'Refused',
+      content: { [PROBLEM_TYPE.slice(0, PROBLEM_TYPE.indexOf(';'))]: { schema: Problem } },
+    },
+  },
+})

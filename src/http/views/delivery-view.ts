@@ -1,0 +1,34 @@
+import { toTimestamp } from '../../kernel/clock.ts'
+import type { Job } from '../../model/job.ts'
+import type { Delivery } from '../../model/workflow.ts'
+
+const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
+
+/** A delivery as a list shows it. */
+export const viewListedDelivery = (delivery: Delivery) => ({
+  delivery_id: delivery.id,
+  job_id: delivery.jobId,
+  run_id: delivery.runId,
+  workflow_id: delivery.workflowId,
+  kind: delivery.kind,
+  sink_index: delivery.sinkIndex,
+  status: delivery.status,
+  tries: delivery.tries,
+  created_at: toTimestamp(delivery.createdAt),
+  next_try_at: time(delivery.nextTryAt),
+  last_try_at: time(delivery.lastTryAt),
+  delivered_at: time(delivery.deliveredAt),
+  last_status: delivery.lastStatus,
+  last_error: delivery.lastError,
+})
+
+/** A delivery with the sink it goes to, as it stands in the job's spec: its secrets are `"***"` there. */
+export const viewDelivery = (delivery: Delivery, job: Job | null) => ({
+  ...viewListedDelivery(delivery),
+  sink: job && sinkOf(job, delivery.sinkIndex),
+})
+
+const sinkOf = (job: Job, index: number): Record<string, unknown> | null => {
+  const { sinks } = JSON.parse(job.spec) as { sinks?: readonly Record<string, unknown>[] }
+  return sinks?.[index] ?? null
+}

@@ -1,0 +1,27 @@
+import { toTimestamp } from '../../kernel/clock.ts'
+import type { Run } from '../../model/workflow.ts'
+
+const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
+
+/** A run as a list shows it. */
+export const viewListedRun = (run: Run) => ({
+  run_id: run.id,
+  workflow_id: run.workflowId,
+  workflow_version: run.workflowVersion,
+  trigger: run.trigger,
+  status: run.status,
+  status_reason: run.statusReason,
+  scheduled_at: time(run.scheduledAt),
+  created_at: toTimestamp(run.createdAt),
+  started_at: time(run.startedAt),
+  finished_at: time(run.finishedAt),
+  max_concurrent_requests: run.maxConcurrent,
+  counts: run.counts,
+  retry_of: run.retryOf,
+})
+
+/** A run as the API shows it, with the definition it was made from. */
+export const viewRun = (run: Run) => ({
+  ...viewListedRun(run),
+  snapshot: JSON.parse(run.snapshot) as Record<string, unknown>,
+})

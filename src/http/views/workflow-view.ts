@@ -1,0 +1,41 @@
+import { toTimestamp } from '../../kernel/clock.ts'
+import type { Slot, Workflow } from '../../model/workflow.ts'
+
+const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
+
+type Definition = Readonly<Record<string, unknown>> & { readonly payload?: readonly unknown[] }
+
+/** A workflow as the API shows it: what it was made from and where it stands. Secrets are `"***"` in the stored text. */
+export const viewWorkflow = (workflow: Workflow) => {
+  const definition = JSON.parse(workflow.definition) as Definition
+  return {
+    ...definition,
+    workflow_id: workflow.id,
+    name: workflow.name,
+    state: workflow.state,
+    version: workflow.version,
+    consecutive_failures: workflow.consecutiveFailures,
+    max_consecutive_failures: workflow.maxConsecutiveFailures,
+    items: definition.payload?.length ?? 0,
+    next_run_at: time(workflow.nextRunAt),
+    last_run_at: time(workflow.lastRunAt),
+    created_at: toTimestamp(workflow.createdAt),
+    updated_at: toTimestamp(workflow.updatedAt),
+  }
+}
+
+/** In a list: without the payload, of which a page could hold gigabytes. */
+export const viewListedWorkflow = (workflow: Workflow) => {
+  const { payload, ...rest } = viewWorkflow(workflow)
+  return rest
+}
+
+export const viewSlot = (slot: Slot) => ({
+  slot: toTimestamp(slot.slot),
+  last_slot: toTimestamp(slot.lastSlot),
+  count: slot.count,
+  outcome: slot.outcome,
+  reason: slot.reason,
+  run_id: slot.runId,
+  recorded_at: toTimestamp(slot.recordedAt),
+})
