@@ -41,3 +41,9 @@ test('plain values, and an object that is a JSON, are the client’s', () => {
     written: {},
   })
 })
+
+test('a megabyte of digits within a list is looked at once', () => {
+  const digits = '0'.repeat(1_000_000)
+  for (const text of [`${digits}!`, `1.${digits}!`, `${digits}e5!`])
+    expect(engineParameters('SELECT {a:Array(Float64)}', { a: [text] }).written).toEqual({ param_a: `['${text}']` })
+})

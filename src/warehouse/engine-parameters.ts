@@ -58,7 +58,7 @@ const write = (type: string, value: unknown): string => {
 /** Types whose values are texts in any case. */
 const IS_TEXT = /^(Fixed)?String$/
 const NUMBERS = /^(U?Int\d+|B?Float\d+|Decimal\d*)$/
-const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$|^[+-]?(inf|infinity|nan)$/i
+const NUMBER = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$|^[+-]?(inf|infinity|nan)$/i
 
 const ESCAPED: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\r': '\\r', "'": "\\'", '\\': '\\\\' }
 
