@@ -5,6 +5,7 @@ import { startTestServer, type TestServer } from '../server.ts'
 
 /** Of one body; a workspace has room for sixteen. */
 const LARGEST = 64 * 1024
+const PATIENTLY = { timeout: 20_000 }
 
 let server: TestServer
 let elsewhere: string
@@ -42,11 +43,11 @@ test.each([
   'bodies that %s more than there is room for keep out others of their workspace alone, and while they are there',
   async (_, count, header, bytes) => {
     const sockets = await Promise.all(Array.from({ length: count }, () => begin(header, bytes)))
-    await expect.poll(() => submit()).toBe(503)
+    await expect.poll(() => submit(), PATIENTLY).toBe(503)
     expect(await submit(elsewhere)).toBe(201)
     expect((await server.call('GET', '/v1/jobs')).status).toBe(200)
     for (const socket of sockets) socket.destroy()
-    await expect.poll(() => submit()).toBe(201)
+    await expect.poll(() => submit(), PATIENTLY).toBe(201)
   },
 )
 
@@ -57,13 +58,13 @@ test('a body that is beyond the room while it comes ends its connection', async 
       const socket = await begin('Transfer-Encoding: chunked', `${CHUNK}${CHUNK.slice(0, -100)}`)
       const closed = new Promise(resolve => socket.once('close', () => resolve('closed')))
       return Promise.race([closed, new Promise(resolve => setTimeout(resolve, 300))])
-    })
+    }, PATIENTLY)
     .toBe('closed')
 })
 
 test('what was answered gives its room back', async () => {
   const body = { command: 'true', stdin: 'x'.repeat(LARGEST - 1000) }
-  await expect.poll(() => submit()).toBe(201)
+  await expect.poll(() => submit(), PATIENTLY).toBe(201)
   for (let at = 0; at < 40; at++) expect((await server.call('POST', '/v1/jobs', body)).status).toBe(201)
   expect((await server.call('POST', '/v1/jobs', { ...body, stdin: 'x'.repeat(2 * LARGEST) })).status).toBe(413)
   expect(await submit()).toBe(201)

@@ -30,6 +30,8 @@ export const limitBodies = (app: App, { maxBodyBytes }: { readonly maxBodyBytes:
     const { caller, headers } = request
     const declared = Number(headers['content-length'] ?? 0)
     if (!isHeld(request) || declared > maxBodyBytes) return done(null, payload)
+    // Who left while the token was looked up: there will be no `close` at which it is given back.
+    if (reply.raw.closed) return done(null, payload)
     if (!take(caller.workspace, declared)) return done(full(most))
     let bytes = declared
     reply.raw.once('close', () => giveBack(caller.workspace, bytes))
