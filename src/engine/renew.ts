@@ -35,10 +35,16 @@ export const createRenewLoop = ({ store, clock, logger, running, executors, beat
   /** Also what was claimed since the last renewal: a process that wakes after so long finds it no younger. */
   const giveUp = (): void => running.loseLeases(running.leases())
 
-  const succeed = (sentAt: number): void => {
-    renewedAt = Math.max(renewedAt, sentAt)
+  const watch = (): void => {
     clearTimeout(giveUpTimer)
     giveUpTimer = setTimeout(giveUp, renewedAt + GIVE_UP_MS - clock.monotonic()).unref()
+  }
+
+  const succeed = (sentAt: number): void => {
+    // What it was about has been given up, or is by the timer that is due: a new one would end what was claimed since.
+    if (clock.monotonic() - sentAt > GIVE_UP_MS) return
+    renewedAt = Math.max(renewedAt, sentAt)
+    watch()
   }
 
   const renewLeases = async (leases: readonly Lease[], sentAt: number): Promise<void> => {
@@ -76,6 +82,10 @@ export const createRenewLoop = ({ store, clock, logger, running, executors, beat
   })
   return {
     ...loop,
+    start: () => {
+      watch()
+      loop.start()
+    },
     stop: async () => {
       await loop.stop()
       clearTimeout(giveUpTimer)

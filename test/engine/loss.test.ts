@@ -128,28 +128,6 @@ test('a job whose secrets do not open with this key fails with a reason', async 
   await second.close()
 })
 
-test('a store that has been away for long is asked to renew within a third of a lease of its return', async () => {
-  const asked: number[] = []
-  let isAway = false
-  const wrapStore = (store: Store): Store => ({
-    ...store,
-    beatWorker: async input => {
-      asked.push(performance.now())
-      if (isAway) throw new Error('The store is away.')
-      return store.beatWorker(input)
-    },
-  })
-  const { close } = await startEngine({ script: async () => done, wrapStore })
-  isAway = true
-  const awaySince = performance.now()
-  const waits = (): readonly number[] =>
-    [...asked.slice(1), performance.now()].map((time, index) => time - asked[index]!)
-  await expect.poll(() => performance.now() - awaySince, { timeout: 30_000, interval: 100 }).toBeGreaterThan(18_500)
-  expect(Math.max(...waits())).toBeLessThan(5_500)
-  isAway = false
-  await close()
-}, 40_000)
-
 test('an attempt whose claim is answered when its lease may be over is not begun', async () => {
   let ahead = 0
   const clock: Clock = { now: () => Date.now() + ahead, monotonic: () => performance.now() + ahead }
