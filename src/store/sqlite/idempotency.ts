@@ -55,10 +55,12 @@ export const finishIdempotent = (writer: Writer, { key, answer }: Finish): void 
   else writer.db.run(`DELETE FROM idempotency ${WHERE_KEY}`, ...valuesOf(key))
 }
 
+/** A call without an answer yet may be a long upload, whose answer needs the row. */
 export const purgeIdempotency = ({ db, now }: Writer, { limit }: { limit: number }): number =>
   db.run(
     `DELETE FROM idempotency WHERE (workspace, method, path, key) IN
-       (SELECT workspace, method, path, key FROM idempotency WHERE expires_at <= ? ORDER BY expires_at LIMIT ?)`,
+       (SELECT workspace, method, path, key FROM idempotency
+        WHERE expires_at <= ?1 AND (status IS NOT NULL OR expires_at <= ?1 - ${ANSWER_MS}) ORDER BY expires_at LIMIT ?2)`,
     now,
     limit,
   )

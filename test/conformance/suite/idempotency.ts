@@ -113,6 +113,20 @@ export const idempotencyTests: AreaTests = scene => {
     expect(await begin()).toEqual({ type: 'new' })
   })
 
+  test('the answer to a call that takes hours is kept, though old keys are purged meanwhile', async () => {
+    await begin()
+    scene().clock.advance(2 * 3_600_000)
+    await scene().store.purgeIdempotency({ limit: 10 })
+    await scene().store.submitJobs({ jobs: newJobs(1), maxQueued: 10, idempotency: { key, shape: 'single' } })
+    expect((await begin()).type).toBe('answered')
+  })
+
+  test('a key whose call has never answered is purged, too', async () => {
+    await begin()
+    scene().clock.advance(2 * DAY)
+    expect(await scene().store.purgeIdempotency({ limit: 10 })).toBe(1)
+  })
+
   test('expired keys are purged in batches', async () => {
     for (let index = 0; index < 5; index++) {
       const which = { ...key, key: `key-${index}` }
