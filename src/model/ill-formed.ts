@@ -12,17 +12,40 @@ const LONGEST_PATH = 1000
  */
 export const illFormedTexts = (value: unknown, prefix: string): readonly FieldError[] => {
   const faults: FieldError[] = []
-  const open: { path: string; value: unknown }[] = [{ path: prefix, value }]
-  while (open.length > 0 && faults.length < MOST_FAULTS) {
-    const { path, value: inner } = open.pop()!
-    if (typeof inner === 'string' && !inner.isWellFormed()) faults.push({ path, message: MESSAGE })
-    if (typeof inner !== 'object' || inner === null) continue
-    const fields = Object.entries(inner)
-    if (fields.some(([name]) => !name.isWellFormed())) faults.push({ path, message: `has a name that ${MESSAGE}` })
-    for (const [name, field] of fields.reverse()) open.push({ path: childPath(path, name), value: field })
+  const open: Place[] = []
+  const enter = (path: string, inner: object): void => {
+    const names = Array.isArray(inner) ? null : Object.keys(inner)
+    if (names?.some(name => !name.isWellFormed())) faults.push({ path, message: `has a name that ${MESSAGE}` })
+    open.push({ path, names, values: names === null ? (inner as readonly unknown[]) : Object.values(inner), next: 0 })
+  }
+  if (isIllFormed(value)) faults.push({ path: prefix, message: MESSAGE })
+  if (isObject(value)) enter(prefix, value)
+  for (let place = open.at(-1); place !== undefined && faults.length < MOST_FAULTS; place = open.at(-1)) {
+    const at = place.next++
+    if (at >= place.values.length) open.pop()
+    else {
+      const inner = place.values[at]
+      if (isIllFormed(inner)) faults.push({ path: pathIn(place, at), message: MESSAGE })
+      if (isObject(inner)) enter(pathIn(place, at), inner)
+    }
   }
   return faults
 }
+
+/** Where the walk is within a list or object: of a list of millions nothing is held for each entry. */
+type Place = {
+  readonly path: string
+  /** null: of a list, whose values stand at their numbers. */
+  readonly names: readonly string[] | null
+  readonly values: readonly unknown[]
+  next: number
+}
+
+const isIllFormed = (value: unknown): boolean => typeof value === 'string' && !value.isWellFormed()
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
+
+const pathIn = ({ path, names }: Place, at: number): string => childPath(path, names?.[at] ?? String(at))
 
 const MESSAGE = 'must be well-formed Unicode: half a surrogate pair is no character'
 

@@ -16,6 +16,11 @@ test('integers that a double does not hold are told with their places', () => {
   ])
 })
 
+test('its place is told whatever texts, lists and objects stand before it', () => {
+  const text = String.raw`{"x": ["y", {"z": []}, 1], "q\"\u0061,": {"k": "v", "n":\t12345678901234567890 }, "l": [[], {}, "m", [1E+999]]}`
+  expect(pathsOf(text.replaceAll('\\t', '\t'))).toEqual(['q"a,.n', 'l.3.0'])
+})
+
 test('those that it holds are none, however large, nor what stands in a text, nor digits after a point', () => {
   for (const value of [
     '9007199254740992',

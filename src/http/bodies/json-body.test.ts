@@ -93,6 +93,21 @@ describe('a JSON body', () => {
     }
   })
 
+  test.each(['\\u0061', '\\ud83d\\ude00', '":9007199254740992,"'])(
+    'with %s in it, which is looked at again, is read in about the time of any other',
+    written => {
+      const body = (name: string) => Buffer.from(`{"${name}":[${'0,'.repeat(1_000_000)}0]}`)
+      const timeOf = (bytes: Buffer): number => {
+        const begun = process.cpuUsage()
+        parseJson(bytes)
+        const { user, system } = process.cpuUsage(begun)
+        return user + system
+      }
+      const usual = Math.max(timeOf(body('a')), timeOf(body('a')))
+      expect(Math.min(timeOf(body(written)), timeOf(body(written)))).toBeLessThan(4 * usual)
+    },
+  )
+
   test('of which one object has a hundred thousand fields is refused, many objects are not', () => {
     const fields = (count: number) => Array.from({ length: count }, (_, index) => `"k${index}":":"`).join(',')
     refused(`{"a":[{${fields(100_001)}}]}`).toThrow('100000 fields')

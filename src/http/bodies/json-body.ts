@@ -80,10 +80,16 @@ export const parseJson = (bytes: Buffer): unknown => {
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
 
 const parse = (text: string): unknown => {
+  const value = read(text)
+  if (PROTOTYPE.test(text) && hasPrototype(value))
+    throw new MillraceError('invalid_json', 'A key of the body is "__proto__".')
+  return value
+}
+
+const read = (text: string): unknown => {
   try {
-    return PROTOTYPE.test(text) ? JSON.parse(text, refusePrototype) : JSON.parse(text)
-  } catch (error) {
-    if (error instanceof MillraceError) throw error
+    return JSON.parse(text)
+  } catch {
     throw new MillraceError('invalid_json', 'The body is not JSON.')
   }
 }
@@ -91,9 +97,11 @@ const parse = (text: string): unknown => {
 /** Texts in which the key may be: it may be spelt with escapes, as any key (`"\u005f_proto__"`). */
 const PROTOTYPE = /__proto__|\\u00[5-7]/
 
-const refusePrototype = (key: string, value: unknown): unknown => {
-  if (key === '__proto__') throw new MillraceError('invalid_json', 'A key of the body is "__proto__".')
-  return value
+/** Not while it is parsed: of a list of millions that takes a hundred times as long, and the whole server waits. */
+const hasPrototype = (value: unknown): boolean => {
+  if (typeof value !== 'object' || value === null) return false
+  if (Array.isArray(value)) return value.some(hasPrototype)
+  return Object.hasOwn(value, '__proto__') || Object.values(value).some(hasPrototype)
 }
 
 const QUOTE = 0x22
