@@ -5,6 +5,7 @@ import { once } from '../kernel/once.ts'
 import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
 import { unknownField } from '../model/unknown-field.ts'
 import { sinkErrors } from './check-sinks.ts'
+import { MOST_ERRORS } from './invalid-fields.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
@@ -27,13 +28,15 @@ export const createFieldCheck = (schema: {
   const validators = once(() =>
     Object.entries(properties).map(([field, one]) => [field, Compile(one as TSchema)] as const),
   )
+  /** Takes its time: of more than are told, of which a body may have a hundred thousand, it would be seconds. */
+  const unknown = (field: string): string => unknownField(field, Object.keys(properties), within)
   const given = (value: Given) => validators().filter(([field]) => value[field] !== undefined)
 
   return {
     errors: value => [
       ...Object.keys(value)
         .filter(field => !Object.hasOwn(properties, field))
-        .map(field => ({ path: field, message: unknownField(field, Object.keys(properties), within) })),
+        .map((field, at) => ({ path: field, message: at < MOST_ERRORS ? unknown(field) : unknownField(field, []) })),
       ...required.filter(field => value[field] === undefined).map(field => ({ path: field, message: 'is required' })),
       ...given(value)
         .filter(([field, one]) => !one.Check(value[field]))

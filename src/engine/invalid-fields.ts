@@ -1,7 +1,9 @@
 import { type FieldError, MillraceError } from '../kernel/errors.ts'
 
 /** At most this many wrong fields are told at once. */
-const MOST_ERRORS = 100
+export const MOST_ERRORS = 100
+/** More faults than anyone reads: of ten thousand wrong bodies those behind need not be judged. */
+export const ENOUGH_ERRORS = 200
 
 /** What is wrong with a body. */
 export type BodyFault = FieldError & {

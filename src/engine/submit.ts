@@ -8,10 +8,10 @@ import { joinPath } from '../model/schema-errors.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { IdempotencyKey, Store, SubmitJobs, SubmittedJob } from '../store/store.ts'
 import { toBodyOfJob } from './body-of-job.ts'
-import { type BodyCheck, type CheckBody, type CheckedBody, withFaults } from './check-body.ts'
+import { type CheckBody, type CheckedBody, withFaults } from './check-body.ts'
 import { createSinkNamesCheck } from './check-sink-names.ts'
 import type { Submission, Submitter } from './engine.ts'
-import { type BodyFault, invalidFields } from './invalid-fields.ts'
+import { type BodyFault, ENOUGH_ERRORS, invalidFields } from './invalid-fields.ts'
 import type { RequireRights } from './require-rights.ts'
 
 type Dependencies = {
@@ -37,14 +37,19 @@ export const createSubmit = (dependencies: Dependencies) => {
     return insert({ jobs, maxQueued, ...(idempotency && { idempotency }) })
   }
 
+  /** All bodies, when every one is right. Throws `executor_unavailable`, `invalid` with their faults. */
   const checked = ({ submitter, bodies, path }: Omit<Submission, 'idempotency'>): readonly CheckedBody[] => {
     const now = clock.now()
-    const right = rightOnes(
-      bodies.map((body, index) => {
-        const place = path && `${path}.${index}`
-        return withFaults(check(body, { path: place, now }), checkSinkNames(body, place))
-      }),
-    )
+    const right: CheckedBody[] = []
+    const errors: BodyFault[] = []
+    for (const [index, body] of bodies.entries()) {
+      const place = path && `${path}.${index}`
+      const one = withFaults(check(body, { path: place, now }), checkSinkNames(body, place))
+      if (one.type === 'right') right.push(one.body)
+      else errors.push(...one.errors)
+      if (errors.length > ENOUGH_ERRORS) break
+    }
+    if (errors.length > 0) throw invalidFields(errors)
     requireRights(
       submitter,
       right.map(({ definition: { kind }, spec }) => ({ kind, spec })),
@@ -100,18 +105,6 @@ export const createSubmit = (dependencies: Dependencies) => {
 }
 
 type RerunInput = { readonly submitter: Submitter; readonly jobId: string; readonly idempotency?: IdempotencyKey }
-
-/** All bodies, when every one is right. Throws `executor_unavailable`, `invalid` with the faults of all. */
-const rightOnes = (checks: readonly BodyCheck[]): readonly CheckedBody[] => {
-  const right: CheckedBody[] = []
-  const errors: BodyFault[] = []
-  for (const check of checks) {
-    if (check.type === 'wrong') errors.push(...check.errors)
-    else right.push(check.body)
-  }
-  if (errors.length > 0) throw invalidFields(errors)
-  return right
-}
 
 export const tooManyQueued = (queued: number, most: number): MillraceError =>
   new MillraceError('too_many_queued', `The workspace has ${queued} queued jobs; at most ${most} are allowed.`, {

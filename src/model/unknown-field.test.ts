@@ -16,7 +16,7 @@ test('a field that was probably meant is named', () => {
 })
 
 test('nothing is made up where none is like it', () => {
-  for (const said of ['depends_on', 'cwd', 'x'.repeat(100_000), ''])
+  for (const said of ['depends_on', 'cwd', 'x'.repeat(100_000), `${'/'.repeat(100)}/name`, ''])
     expect(unknownField(said, FIELDS)).toBe('is not a known field')
 })
 

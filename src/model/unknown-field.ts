@@ -5,9 +5,12 @@ import { closeNames } from '../kernel/close-names.ts'
  * them, by the field that they stand in.
  */
 export const unknownField = (name: string, known: readonly string[], within: Within = {}): string => {
-  const meant = likeOne(name, known) ?? likeOneWithin(name, within)
+  const meant = name.length > LONGEST ? undefined : (likeOne(name, known) ?? likeOneWithin(name, within))
   return meant === undefined ? 'is not a known field' : `is not a known field; did you mean ${meant}?`
 }
+
+/** No field of ours is so long, and one that a user sends may be as long as a body. */
+const LONGEST = 100
 
 type Within = Readonly<Record<string, readonly string[]>>
 

@@ -6,7 +6,7 @@ import type { SecretBox } from '../../store/secrets.ts'
 import { type BodyOfJob, toBodyOfJob } from '../body-of-job.ts'
 import { type BodyCheck, type CheckBody, isPlainObject, withFaults } from '../check-body.ts'
 import { createSinkNamesCheck } from '../check-sink-names.ts'
-import type { BodyFault } from '../invalid-fields.ts'
+import { type BodyFault, ENOUGH_ERRORS } from '../invalid-fields.ts'
 import { mergeItem, type Shared } from './merge-item.ts'
 
 export type ItemSettings = Shared & {
@@ -25,8 +25,6 @@ export type PreparedItems = {
 
 /** How many bodies are prepared before others get a turn: about two milliseconds. */
 const PORTION = 100
-/** More faults than anyone reads: a payload of 10,000 wrong bodies need not be read to its end. */
-const ENOUGH_ERRORS = 200
 /** Of the jobs of one payload together: each has a copy of the workflow's environment and sinks, and of a trigger's parameters. */
 const MOST_CHARACTERS = 64 * 1024 * 1024
 
