@@ -48,7 +48,7 @@ const NO_TIMEOUT_MS = 2 ** 31 - 1
 const OFF = 127
 
 /**
- * Of every statement. Text of an exception inside rows must look alike in all formats. SQL of a user has a limit of its own (`LONGEST_BYTES`): as the engine
+ * Of every statement. Text of an exception inside rows must look alike in all formats. SQL of a user has a limit of its own (`LONGEST_SQL_BYTES`): as the engine
  * prints it, and with casts for each of 5,000 columns, it is many times as long. The guard binds names as the analyzer does, which a server may have
  * switched off: the one before it sees tables in other places.
  */

@@ -47,3 +47,12 @@ test('a megabyte of digits within a list is looked at once', () => {
   for (const text of [`${digits}!`, `1.${digits}!`, `${digits}e5!`])
     expect(engineParameters('SELECT {a:Array(Float64)}', { a: [text] }).written).toEqual({ param_a: `['${text}']` })
 })
+
+test('a long list is written at once, whatever its type is, and however often it stands in the SQL', () => {
+  const names = Array.from({ length: 5_000 }, (_, index) => `'a${index}' = ${index}`).join(', ')
+  const sql = `SELECT ${Array(5_000).fill('{a:Array(UInt8)}').join(', ')}, {a:Array(Enum16(${names}))}`
+  const begun = performance.now()
+  const { written } = engineParameters(sql, { a: Array(300_000).fill('a') })
+  expect(written.param_a).toHaveLength(300_000 * 4 + 1)
+  expect(performance.now() - begun).toBeLessThan(2000)
+})

@@ -1,5 +1,5 @@
-import { takeApart } from './guard/parameter-fault.ts'
 import { findQueryParameters } from './guard/query-parameters.ts'
+import { readType, type TypeTree } from './guard/read-type.ts'
 
 type Parameters = Readonly<Record<string, unknown>>
 
@@ -19,10 +19,13 @@ export const engineParameters = (sql: string, parameters: Parameters): EnginePar
   const written: Record<string, string> = {}
   // Of plain values nothing is to be done.
   if (!Object.values(parameters).some(isStructured)) return { plain, written }
-  for (const { name, type } of findQueryParameters(sql)) {
+  // It may stand in the SQL thousands of times, and is sent once.
+  const types = new Map(findQueryParameters(sql).map(({ name, type }) => [name, type]))
+  for (const [name, text] of types) {
     const value = Object.hasOwn(parameters, name) ? parameters[name] : null
     if (!isStructured(value)) continue
-    if (takeApart(type).name === 'JSON') plain[name] = JSON.stringify(value)
+    const type = readType(text)
+    if (type.name === 'JSON') plain[name] = JSON.stringify(value)
     else {
       delete plain[name]
       written[`param_${name}`] = write(type, value)
@@ -34,18 +37,18 @@ export const engineParameters = (sql: string, parameters: Parameters): EnginePar
 const isStructured = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 /** As it stands within lists. */
-const write = (type: string, value: unknown): string => {
+const write = (type: TypeTree | undefined, value: unknown): string => {
   if (value === null) return 'NULL'
-  const { name, parts } = takeApart(type)
+  const { name, parts } = type ?? UNKNOWN
   if (typeof value === 'object' && name === 'JSON') return quote(JSON.stringify(value))
   if (Array.isArray(value)) {
-    if (name === 'Point') return `(${value.map(element => write('Float64', element)).join(',')})`
-    if (name === 'Tuple') return `(${value.map((element, index) => write(parts[index] ?? '', element)).join(',')})`
-    const of = PLANES[name] ?? (name === 'Array' ? parts[0]! : '')
+    if (name === 'Point') return `(${value.map(element => write(FLOAT, element)).join(',')})`
+    if (name === 'Tuple') return `(${value.map((element, index) => write(parts[index], element)).join(',')})`
+    const of = PLANES[name] ?? (name === 'Array' ? parts[0] : UNKNOWN)
     return `[${value.map(element => write(of, element)).join(',')}]`
   }
   if (typeof value === 'object') {
-    const [keys = '', values = ''] = name === 'Map' ? parts : []
+    const [keys, values] = name === 'Map' ? parts : []
     const pairs = Object.entries(value).map(([key, element]) => `${write(keys, key)}:${write(values, element)}`)
     return `{${pairs.join(',')}}`
   }
@@ -64,11 +67,15 @@ const ESCAPED: Readonly<Record<string, string>> = { '\t': '\\t', '\n': '\\n', '\
 
 const quote = (text: string): string => `'${text.replace(/[\t\n\r'\\]/g, character => ESCAPED[character]!)}'`
 
+const named = (name: string): TypeTree => ({ text: name, name, parts: [], nullable: false })
+const UNKNOWN = named('')
+const FLOAT = named('Float64')
+
 /** What lists on a plane are lists of. */
-const PLANES: Readonly<Record<string, string>> = {
-  Ring: 'Point',
-  LineString: 'Point',
-  MultiLineString: 'LineString',
-  Polygon: 'Ring',
-  MultiPolygon: 'Polygon',
+const PLANES: Readonly<Record<string, TypeTree>> = {
+  Ring: named('Point'),
+  LineString: named('Point'),
+  MultiLineString: named('LineString'),
+  Polygon: named('Ring'),
+  MultiPolygon: named('Polygon'),
 }

@@ -3,6 +3,7 @@ import { bindNames, markNames, searchNames } from './guard/bind-names.ts'
 import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
 import { keepQuotes } from './guard/keep-quotes.ts'
+import { LONGEST_SQL_BYTES } from './guard/longest-sql.ts'
 import { mixesStates } from './guard/mixes-states.ts'
 import { parameterFaults } from './guard/parameter-fault.ts'
 import { printedText } from './guard/printed-text.ts'
@@ -61,11 +62,8 @@ const AS_WRITTEN = { enable_global_with_statement: 0 }
 
 const BEFORE_EXPRESSION = 'SELECT '
 
-/** What the engine parses by itself (`max_query_size`). */
-const LONGEST_BYTES = 256 * 1024
-
 /** Room for such a text with each of its characters escaped. */
-const AS_LITERAL = { max_query_size: 3 * LONGEST_BYTES }
+const AS_LITERAL = { max_query_size: 3 * LONGEST_SQL_BYTES }
 
 /** Else a text without the word gets it: `DELETE FROM t` would be the column DELETE of t. */
 const AS_IT_STANDS = { implicit_select: 0 }
@@ -83,7 +81,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
 
   /** The text as the engine's parser understood it: comments gone, one statement. */
   const format = async (sql: string): Promise<string> => {
-    if (Buffer.byteLength(sql) > LONGEST_BYTES) throw refusal(`The SQL is longer than ${LONGEST_BYTES} bytes.`)
+    if (Buffer.byteLength(sql) > LONGEST_SQL_BYTES) throw refusal(`The SQL is longer than ${LONGEST_SQL_BYTES} bytes.`)
     const ask = (name: string, text: string, settings = {}) =>
       rows<{ text: string | null }>({
         // As a literal: a parameter travels in the address of the request, where a server takes 128 KiB.

@@ -120,6 +120,10 @@ test.each([
     'expressions',
     `WITH ${many(6_000, at => `c${at} AS (SELECT 1)`, ', ')} SELECT 1 FROM t WHERE ${many(6_000, at => `1 IN c${at}`, ' OR ')}`,
   ],
+  [
+    'expressions of one name in one WITH, and SELECTs that see them,',
+    `WITH ${many(6_000, () => 'c AS (SELECT 1)', ', ')} SELECT 1 FROM c UNION ALL ${many(5_000, () => 'SELECT 1 FROM c', ' UNION ALL ')}`,
+  ],
   ['expressions of one name', many(4_500, () => 'WITH c AS (SELECT 1) SELECT * FROM c', ' UNION ALL ')],
   ['tables', `SELECT 1 FROM ${many(30_000, at => `t${at}`, ', ')}`],
 ])(

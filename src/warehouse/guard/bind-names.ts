@@ -161,15 +161,15 @@ class Within {
   meaning({ first, name }: Place): number | null {
     const { blocks, expressions } = this.#blocks
     let nearest: number | null = null
+    let scopeBefore: NamedExpression['scope'] | null = null
+    let isSeen = false
     for (const index of this.#byName.get(name) ?? []) {
       const { at, body, scope, isRecursive } = expressions[index]!
       if (nearest !== null && expressions[nearest]!.scope[0]!.start > scope[0]!.start) continue
-      if (
-        scope.some(span => contains(span, first)) &&
-        (isRecursive || !contains(body, first)) &&
-        blocks[at]!.view === blocks[first]!.view
-      )
-        nearest = index
+      // Those of one WITH have one scope: it may be of thousands of SELECTs, and they may be thousands of one name.
+      if (scope !== scopeBefore) isSeen = scope.some(span => contains(span, first))
+      scopeBefore = scope
+      if (isSeen && (isRecursive || !contains(body, first)) && blocks[at]!.view === blocks[first]!.view) nearest = index
     }
     return nearest
   }

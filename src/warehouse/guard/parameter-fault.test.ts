@@ -79,3 +79,18 @@ test.each(["\\'", '\\`', "'", '(', ',', 'Nullable(', 'Tuple(a ', 'LowCardinality
     }
   },
 )
+
+test('long lists are judged at once, whatever their type is, and however often it stands in the SQL', () => {
+  const values = Array(300_000).fill('a')
+  const names = Array.from({ length: 5_000 }, (_, index) => `'a${index}' = ${index}`).join(', ')
+  const sql = [
+    `{a:Array(Enum16(${names}))}`,
+    ...Array.from({ length: 4_000 }, (_, at) => `{a:Array(FixedString(${at}))}`),
+  ]
+  const begun = performance.now()
+  expect(parameterFaults(`SELECT ${sql.join(', ')}`, { a: values })).toEqual([])
+  const deep = Array.from({ length: 400 }).reduce(value => [value], [])
+  const type = `${'Array('.repeat(400)}Tuple(${'a UInt8,'.repeat(25_000)} b UInt8)${')'.repeat(400)}`
+  expect(parameterFaults(`SELECT {a:${type}}`, { a: deep })).toEqual([])
+  expect(performance.now() - begun).toBeLessThan(4000)
+})

@@ -1,43 +1,51 @@
 import { withoutEnd } from '../../kernel/without-end.ts'
-import { typeParts } from '../../model/type-parts.ts'
+import { LONGEST_SQL_BYTES } from './longest-sql.ts'
 import { findQueryParameters } from './query-parameters.ts'
+import { readType, type TypeTree } from './read-type.ts'
 
 type Fault = { readonly name: string; readonly message: string }
 
-/** What values are not of the types that SQL gives them. Names without a value are not looked for. */
+/** What values are not of the types that SQL gives them. Names without a value are not looked for, nor is SQL that is too long to run. */
 export const parameterFaults = (sql: string, parameters: Readonly<Record<string, unknown>>): readonly Fault[] => {
-  if (Object.keys(parameters).length === 0) return []
+  if (Object.keys(parameters).length === 0 || sql.length > LONGEST_SQL_BYTES) return []
   const faults = new Map<string, string>()
+  const judged = new Map<string, Set<string>>()
   for (const { name, type } of findQueryParameters(sql)) {
-    const message = Object.hasOwn(parameters, name) ? parameterFault(type, parameters[name]) : null
+    const types = judged.get(name) ?? new Set()
+    if (!Object.hasOwn(parameters, name) || types.has(type) || types.size === MOST_TYPES) continue
+    judged.set(name, types.add(type))
+    const message = parameterFault(type, parameters[name])
     if (message !== null) faults.set(name, message)
   }
   return Array.from(faults, ([name, message]) => ({ name, message }))
 }
 
+/** That one value is judged by. It may be long, and stand in the SQL thousands of times. */
+const MOST_TYPES = 3
+
 /**
  * What is wrong with a value for a type of ClickHouse, as far as the engine would put in another one without a word: 0 for 256 in a UInt8, the 1st of
  * March for the 30th of February, an empty text for null. Everything else is the engine's to refuse. null: nothing.
  */
-export const parameterFault = (type: string, value: unknown): string | null => {
-  const { name, parts, nullable } = takeApart(type)
-  if (ANY.test(name)) return null
+export const parameterFault = (type: string, value: unknown): string | null => faultOf(readType(type), value)
+
+const faultOf = (type: TypeTree | undefined, value: unknown): string | null => {
+  if (type === undefined || ANY.test(type.name)) return null
+  const { name, parts, nullable } = type
   if (value === null) return nullable ? null : no('null', type)
   switch (name) {
     case 'Array':
-      return Array.isArray(value) ? firstFault(value.map(element => [parts[0] ?? '', element])) : null
+      return Array.isArray(value) ? firstFault(value, () => parts[0]) : null
     case 'Map':
-      return isObject(value) ? firstFault(Object.values(value).map(element => [parts[1] ?? '', element])) : null
+      return isObject(value) ? firstFault(Object.values(value), () => parts[1]) : null
     case 'Tuple':
-      return Array.isArray(value)
-        ? firstFault(value.map((element, index) => [parts[index] ?? 'Dynamic', element]))
-        : null
+      return Array.isArray(value) ? firstFault(value, index => parts[index]) : null
     default:
       break
   }
   if (typeof value === 'object') return no(Array.isArray(value) ? 'a list' : 'an object', type)
   if (typeof value === 'number' && isRounded(name, value)) return ROUNDED
-  return isOther(name, parts, String(value)) ? no(JSON.stringify(value), type) : null
+  return isOther(type, String(value)) ? no(JSON.stringify(value), type) : null
 }
 
 /** Readers of JSON have made the next number that a Float64 can hold of it, before anybody here could look. */
@@ -46,11 +54,11 @@ const isRounded = (name: string, value: number): boolean =>
 
 const ROUNDED = 'must be a text: as a number, JSON has it rounded'
 
-const no = (what: string, type: string): string => `must be of the type ${type}, which ${what} is not`
+const no = (what: string, { text }: TypeTree): string => `must be of the type ${text.trim()}, which ${what} is not`
 
-const firstFault = (pairs: readonly (readonly [string, unknown])[]): string | null => {
-  for (const [type, value] of pairs) {
-    const fault = parameterFault(type, value)
+const firstFault = (values: readonly unknown[], typeAt: (index: number) => TypeTree | undefined): string | null => {
+  for (const [index, value] of values.entries()) {
+    const fault = faultOf(typeAt(index), value)
     if (fault !== null) return fault
   }
   return null
@@ -63,28 +71,7 @@ const isObject = (value: unknown): value is object =>
 const ANY =
   /^(Identifier|Variant|Dynamic|JSON|Object|Nested|Point|Ring|LineString|MultiLineString|Polygon|MultiPolygon|)$/
 
-/** `parts`: in the parentheses of the type; of a tuple without their names. */
-export const takeApart = (type: string) => {
-  let text = type.trim()
-  let nullable = false
-  for (let left = MOST_WRAPPERS, match = WRAPPER.exec(text); match !== null && left > 0; left--) {
-    nullable ||= match[1] === 'Nullable'
-    text = match[2]!.trim()
-    match = WRAPPER.exec(text)
-  }
-  const [, name = '', inside] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(text) ?? []
-  const parts = inside === undefined ? [] : typeParts(inside)
-  return { name, parts: name === 'Tuple' ? parts.map(withoutName) : parts, nullable }
-}
-
-/** There are no more around a type that the engine takes. */
-const MOST_WRAPPERS = 4
-
-const WRAPPER = /^(Nullable|LowCardinality)\s*\(([\s\S]*)\)$/
-
-const withoutName = (part: string): string => /^(?:`(?:[^`\\]|\\.)*`|\w+)\s+(\w[\s\S]*)$/.exec(part)?.[1] ?? part
-
-const isOther = (name: string, parts: readonly string[], text: string): boolean => {
+const isOther = ({ name, parts }: TypeTree, text: string): boolean => {
   const [, sign, bits] = /^(U?)Int(\d+)$/.exec(name) ?? []
   if (bits !== undefined) {
     if (!/^-?\d+$/.test(text)) return false
@@ -100,7 +87,7 @@ const isOther = (name: string, parts: readonly string[], text: string): boolean 
     case 'Decimal64':
     case 'Decimal128':
     case 'Decimal256':
-      return fractionDigits(text) > Number((name === 'Decimal' ? parts[1] : parts[0]) ?? 0)
+      return fractionDigits(text) > Number((name === 'Decimal' ? parts[1] : parts[0])?.text ?? 0)
     case 'Date':
       return isOtherDay(text, '1970-01-01', '2149-06-06')
     case 'Date32':

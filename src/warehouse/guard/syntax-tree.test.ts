@@ -37,3 +37,13 @@ test('U+2028 ends no line: texts and names may have it', () => {
   })
   expect(read('A\rB')).toBeNull()
 })
+
+test.each(['(alias ', '(alias x) ', '(children 1) ', '(children 1', ' '])(
+  'a text of nothing but %j is read at once',
+  text => {
+    const long = text.repeat(250_000 / text.length)
+    const begun = performance.now()
+    for (const line of [`Literal '${long}'`, `Literal '${long}' (alias x)`, `Identifier ${long}x`]) read(line)
+    expect(performance.now() - begun).toBeLessThan(1000)
+  },
+)

@@ -46,8 +46,9 @@ const readLine = (line: string): OpenNode | null => {
   const [, indent, kind, text = ''] = match
   return {
     kind: kind!,
-    text: kind === 'Literal' ? text : text.replace(ALIAS, ''),
-    alias: ALIAS.exec(text)?.[1] ?? null,
+    text: kind === 'Literal' || !text.endsWith(')') ? text : text.replace(ALIAS, ''),
+    // Of a long text that has no such end, it would be looked for from each `(alias` in it.
+    alias: text.endsWith(')') ? (ALIAS.exec(text)?.[1] ?? null) : null,
     depth: indent!.length,
     childCount,
     children: [],
