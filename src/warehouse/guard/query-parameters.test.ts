@@ -29,6 +29,13 @@ test('what is opened and never closed goes to the end', () => {
   ])
 })
 
+test('strings between dollars and comments behind a hash are no place for parameters, nor what opens a string there', () => {
+  const sql =
+    "SELECT $$it's {b:UInt8}$$, $a$ {c:UInt8} $$ \" $a$, a$b, {a:UInt8} # don't {d:Date}\n, {e:Date} #! `\n, {f:Date}"
+  expect(findQueryParameters(sql).map(({ name }) => name)).toEqual(['a', 'e', 'f'])
+  expect(withNullParameters(sql)).toBe(sql.replace(/\{([aef]):\w+\}/g, 'NULL'))
+})
+
 test.each([
   ['blanks', '{a:', ' ', ''],
   ['letters', '{', 'a', ' '],
@@ -37,6 +44,9 @@ test.each([
   ['escaped double quotes', '"', '\\"', 'x'],
   ['escaped backquotes', '`', '\\`', 'x'],
   ['brackets', '', '{a:', ''],
+  ['dollars', '', '$', 'x'],
+  ['dollars with letters', '', '$a', 'x'],
+  ['dollars with blanks', '', ' $a$b', 'x'],
 ])('a megabyte of %s takes no longer than to read it', (_, before, repeated, after) => {
   const sql = `${before}${repeated.repeat(1_000_000 / repeated.length)}${after}`
   expect(findQueryParameters(sql)).toEqual([])

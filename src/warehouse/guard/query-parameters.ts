@@ -2,17 +2,18 @@ import { quoteIdentifier } from '../quote-identifier.ts'
 import { quoteText } from '../quote-text.ts'
 
 /**
- * `{name:Type}` outside of strings, quoted names and comments; groups: the opaque part, the name, the type with the space around it. What is opened and never
- * closed goes to the end, which no engine reads: looked for from each place where one could begin, the end of a megabyte would be hours away.
+ * `{name:Type}` outside of strings, quoted names and comments; groups: the opaque part, the tag of a string between dollars, the name, the type with the
+ * space around it. What is opened and never closed goes to the end, which no engine reads: looked for from each place where one could begin, the end of a
+ * megabyte would be hours away.
  */
 const TOKEN =
-  /('[^'\\]*(?:\\[\s\S][^'\\]*)*(?:'|\\?$)|"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|`[^`\\]*(?:\\[\s\S][^`\\]*)*(?:`|\\?$)|--[^\n]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*))|\{\s*(\w+)\s*:([^{}]+)\}/g
+  /('[^'\\]*(?:\\[\s\S][^'\\]*)*(?:'|\\?$)|"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|`[^`\\]*(?:\\[\s\S][^`\\]*)*(?:`|\\?$)|--[^\n]*|#[ !][^\n]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*)|(?<![\w$])\$(\w*)\$(?:[\s\S]*?\$\2\$|[\s\S]*))|\{\s*(\w+)\s*:([^{}]+)\}/g
 
 export type QueryParameter = { readonly name: string; readonly type: string }
 
 /** What a query takes as parameters, in order. */
 export const findQueryParameters = (sql: string): readonly QueryParameter[] =>
-  [...sql.matchAll(TOKEN)].flatMap(([, opaque, name, type]) =>
+  [...sql.matchAll(TOKEN)].flatMap(([, opaque, , name, type]) =>
     opaque === undefined ? [{ name: name!, type: type!.trim() }] : [],
   )
 
@@ -26,7 +27,7 @@ export const withNullParameters = (sql: string): string =>
  */
 export const withTypedParameters = (sql: string): readonly string[] => {
   const withEach = (toSql: (type: string) => string): string =>
-    sql.replace(TOKEN, (text, opaque, _, type) => (opaque === undefined ? toSql(type.trim()) : text))
+    sql.replace(TOKEN, (text, opaque, _tag, _name, type) => (opaque === undefined ? toSql(type.trim()) : text))
   const constant = (type: string): string => `defaultValueOfTypeName(${quoteText(type)})`
   return [
     withEach(constant),
@@ -38,7 +39,7 @@ const IS_READ = /^(LowCardinality\(|Nullable\(|Fixed)*(String|Date|UUID|IPv)/
 
 /** The query with the names that parameters stand for (`{name:Identifier}`). */
 export const withIdentifiers = (sql: string, parameters: Readonly<Record<string, unknown>>): string =>
-  sql.replace(TOKEN, (text, opaque, name, type) => {
+  sql.replace(TOKEN, (text, opaque, _tag, name, type) => {
     const value = opaque === undefined && type.trim() === 'Identifier' ? parameters[name] : undefined
     return typeof value === 'string' ? quoteIdentifier(value) : text
   })
