@@ -1,6 +1,12 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { createData, type Data } from '../../src/data/data.ts'
-import { alterDataSource, createDataSource, dropDataSource, getDataSource } from '../../src/data/tables/data-sources.ts'
+import {
+  alterDataSource,
+  createDataSource,
+  dropDataSource,
+  dropEmptyDataSource,
+  getDataSource,
+} from '../../src/data/tables/data-sources.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import { findDataSource } from '../../src/model/catalogue-graph.ts'
 import { type Warehouse, WarehouseError } from '../../src/warehouse/warehouse.ts'
@@ -117,4 +123,23 @@ test('a data source that is dropped and made at the same time is there with its 
     expect(comments).toBe(found?.id ?? '')
     if (found === undefined) await make()
   }
+})
+
+test('one that is to go while it is empty stays with its rows, those in quarantine, and those that came last', async () => {
+  const isThere = async () => findDataSource(await scene.data.catalogue(WORKSPACE), name) !== undefined
+  const change = (sql: string) => scene.warehouse.command({ workspace: WORKSPACE, sql })
+  await dropEmptyDataSource(scene.data, WORKSPACE, name)
+  await change(`TRUNCATE TABLE ${name}`)
+  await dropEmptyDataSource(scene.data, WORKSPACE, name)
+  expect(await isThere()).toBe(true)
+  await change(`TRUNCATE TABLE ${name}_quarantine`)
+  const lockTables: typeof scene.store.lockTables = async input => {
+    await change(`INSERT INTO ${name} (a) VALUES (1)`)
+    return scene.store.lockTables(input)
+  }
+  await dropEmptyDataSource({ ...scene.data, store: { ...scene.store, lockTables } }, WORKSPACE, name)
+  expect(await isThere()).toBe(true)
+  await change(`TRUNCATE TABLE ${name}`)
+  await dropEmptyDataSource(scene.data, WORKSPACE, name)
+  expect(await isThere()).toBe(false)
 })

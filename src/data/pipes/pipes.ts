@@ -5,8 +5,13 @@ import type { DataSource } from '../../model/data-source.ts'
 import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { changeCatalogue } from '../change-catalogue.ts'
 import type { Data } from '../data.ts'
-import { dropUnused } from '../drop-unused.ts'
-import { checkNewDataSource, createDataSource, type NewDataSource, newDataId } from '../tables/data-sources.ts'
+import {
+  checkNewDataSource,
+  createDataSource,
+  dropEmptyDataSource,
+  type NewDataSource,
+  newDataId,
+} from '../tables/data-sources.ts'
 import { checkPipe, inspectNodes, type NewNode } from './check-pipe.ts'
 import { inferTarget, missingTargets } from './infer-target.ts'
 
@@ -98,7 +103,7 @@ const withTargets = async <T>(data: Data, workspace: string, pipe: Pipe, save: (
     return await save()
   } catch (error) {
     // An empty data source that stays is no harm, and somebody may be using it by now.
-    for (const dataSource of made) await dropUnused(data, workspace, dataSource).catch(ignore)
+    for (const { id } of made) await dropEmptyDataSource(data, workspace, id).catch(ignore)
     throw error
   }
 }

@@ -8,6 +8,7 @@ import type { Data } from '../data.ts'
 import { tidyStaging } from '../write/tidy-staging.ts'
 import { checkDataSource } from './check-data-source.ts'
 import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
+import { tableFigures } from './table-figures.ts'
 
 /** What a caller says of a data source it makes. */
 export type NewDataSource = {
@@ -185,16 +186,33 @@ export const truncateDataSource = async (data: Data, workspace: string, name: st
 }
 
 /** Removes a data source with its rows. Throws `not_found`, `data_source_in_use`, `data_busy`. */
-export const dropDataSource = async (data: Data, workspace: string, name: string): Promise<void> => {
+export const dropDataSource = (data: Data, workspace: string, name: string): Promise<void> =>
+  dropIf(data, workspace, name, async () => true)
+
+/** The same, unless it has rows, or some in quarantine: then it stays. */
+export const dropEmptyDataSource = (data: Data, workspace: string, name: string): Promise<void> =>
+  dropIf(data, workspace, name, async tables => {
+    const figures = await tableFigures(data, workspace, tables)
+    return figures.every(({ rowCount }) => rowCount === 0)
+  })
+
+/** `mayGo` is asked while nobody else writes its tables. */
+const dropIf = async (
+  data: Data,
+  workspace: string,
+  name: string,
+  mayGo: (tables: readonly string[]) => Promise<boolean>,
+): Promise<void> => {
   await data.ready(workspace)
   const { id, name: known } = requireUnused(await data.catalogue(workspace), name)
+  const tables = [known, quarantineOf(known)]
   await withTableLock(data, workspace, [known], async () => {
+    if (!(await mayGo(tables))) return
     await changeCatalogue(data, workspace, catalogue => {
       requireUnused(catalogue, id)
       return { changes: [{ type: 'drop_data_source', id }], unlessLocked: [], result: null }
     })
-    for (const table of [known, quarantineOf(known)])
-      await dropTable(data.warehouse, workspace, table, commentOf({ id }))
+    for (const table of tables) await dropTable(data.warehouse, workspace, table, commentOf({ id }))
   })
 }
 

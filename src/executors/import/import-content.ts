@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import type { Data } from '../../data/data.ts'
-import { dropUnused } from '../../data/drop-unused.ts'
+import { dropEmptyDataSource } from '../../data/tables/data-sources.ts'
 import { sleep } from '../../data/write/lock-tables.ts'
 import type { Loaded, Staged } from '../../data/write/write-rows.ts'
 import { MillraceError } from '../../kernel/errors.ts'
@@ -68,7 +68,7 @@ const importInto = async (input: ContentImport, sample: Sample): Promise<Outcome
     return outcome
   } finally {
     if (target?.isNew === true && outcome?.type !== 'completed')
-      await dropUnused(data, job.workspace, target.dataSource).catch(ignore)
+      await dropEmptyDataSource(data, job.workspace, target.dataSource.id).catch(ignore)
   }
 }
 
