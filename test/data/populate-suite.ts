@@ -141,6 +141,12 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       expect((await put(1)).error).toBeNull()
       const id = await submit({ pipe: 'joined' })
       await expect.poll(() => statuses(id), { timeout: 30_000, interval: 10 }).toContain('done')
+      const linked = await scene.rows<{ name: string; unmerged: number }>(
+        `SELECT name, create_table_query LIKE '%max_number_of_merges_with_ttl_in_pool = 0%' AS unmerged
+          FROM system.tables WHERE database LIKE 'stg_%_source'`,
+      )
+      expect(linked).toContainEqual({ name: 'factors', unmerged: 1 })
+      expect(linked.filter(({ unmerged }) => unmerged !== 1)).toEqual([])
       expect((await put(2)).error).toBeNull()
       expect(await statuses(id)).toContain('waiting')
       expect(await job(id, 60)).toMatchObject({ status: 'completed' })

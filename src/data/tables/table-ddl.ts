@@ -48,6 +48,9 @@ const assignments = (settings: Readonly<Record<string, number>>): string =>
     .map(([name, value]) => `${name} = ${value}`)
     .join(', ')
 
+/** From now on the rows of a table stay as they are written, as in one that was made `unmerged`. */
+export const keepUnmergedSql = (table: string): string => `ALTER TABLE ${table} MODIFY SETTING ${assignments(UNMERGED)}`
+
 /** From now on the engine merges the rows of a table that was made `unmerged`. */
 export const mergeSql = (database: string, name: string): string =>
   `ALTER TABLE ${qualified(database, name)} RESET SETTING ${Object.keys(UNMERGED).join(', ')}`

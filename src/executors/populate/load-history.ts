@@ -1,6 +1,6 @@
 import type { Data } from '../../data/data.ts'
 import { compileNode } from '../../data/pipes/compile-select.ts'
-import { createAliasSql, qualified } from '../../data/tables/table-ddl.ts'
+import { createAliasSql, keepUnmergedSql, qualified } from '../../data/tables/table-ddl.ts'
 import { givenColumns } from '../../data/write/given-columns.ts'
 import { countStaged } from '../../data/write/insert-query.ts'
 import { IN_ORDER, INSERT_SETTINGS, insertSelect } from '../../data/write/insert-select.ts'
@@ -108,13 +108,17 @@ const openSource = async ({ data, job, staged, history }: Input, database: strin
 
 type Link = { readonly name: string; readonly into: string }
 
-/** Makes a table of the rows that a live one has now. Nobody keeps others from adding a column to that between these statements. */
+/**
+ * Makes a table of the rows that a live one has now: they are not merged between the steps. Nobody keeps others from adding a column to that between these
+ * statements.
+ */
 const linkLive = async ({ statements, liveDatabase }: Staged, { name, into }: Link): Promise<void> => {
   const live = qualified(liveDatabase, name)
   for (let tries = 1; ; tries++)
     try {
       await statements.command({ sql: `DROP TABLE IF EXISTS ${into} SYNC` })
       await statements.command({ sql: `CREATE TABLE ${into} AS ${live}` })
+      await statements.command({ sql: keepUnmergedSql(into) })
       return await statements.command({ sql: `ALTER TABLE ${into} ATTACH PARTITION ALL FROM ${live}` })
     } catch (error) {
       if (!isSqlError(error) || tries === TRIES) throw error
