@@ -13,6 +13,8 @@ test('the same file in another folder was meant, however far', () => {
 test('a name of any length is compared at once', () => {
   const names = Array.from({ length: 1500 }, (_, index) => `function_${index}`)
   const startedAt = performance.now()
-  expect(closeNames('a'.repeat(200_000), names)).toEqual([])
+  for (const text of ['a', '/', 'a/'])
+    for (const end of ['', '/function_7'])
+      expect(closeNames(`${text.repeat(8_000_000 / text.length)}${end}`, names)).toEqual([])
   expect(performance.now() - startedAt).toBeLessThan(500)
 })

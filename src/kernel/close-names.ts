@@ -1,13 +1,21 @@
 /** Names that may have been meant, the closest first. */
-export const closeNames = (wanted: string, names: readonly string[]): readonly string[] =>
-  names
-    // A distance is no shorter than the gap, and a name that a user sends may be as long as a statement.
-    .filter(name => lengthGap(wanted, name) <= farthest(name) || isSameFile(wanted, name))
-    .map(name => ({ name, distance: distanceOf(wanted.toLowerCase(), name.toLowerCase()) }))
-    .filter(({ name, distance }) => distance <= farthest(name) || isSameFile(wanted, name))
-    .sort((a, b) => a.distance - b.distance || lengthGap(wanted, a.name) - lengthGap(wanted, b.name))
-    .slice(0, 3)
-    .map(({ name }) => name)
+export const closeNames = (wanted: string, names: readonly string[]): readonly string[] => {
+  // A name that a user sends may be as long as a body.
+  if (wanted.length > LONGEST) return []
+  return (
+    names
+      // A distance is no shorter than the gap.
+      .filter(name => lengthGap(wanted, name) <= farthest(name) || isSameFile(wanted, name))
+      .map(name => ({ name, distance: distanceOf(wanted.toLowerCase(), name.toLowerCase()) }))
+      .filter(({ name, distance }) => distance <= farthest(name) || isSameFile(wanted, name))
+      .sort((a, b) => a.distance - b.distance || lengthGap(wanted, a.name) - lengthGap(wanted, b.name))
+      .slice(0, 3)
+      .map(({ name }) => name)
+  )
+}
+
+/** Of a name that anybody means. */
+const LONGEST = 1_000
 
 const farthest = (name: string): number => Math.max(2, Math.floor(name.length / 4))
 
