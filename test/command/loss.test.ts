@@ -203,6 +203,24 @@ describe.skipIf(!isLinux || !hasPrlimit)(
       expect(await first).toMatchObject({ type: 'completed' })
       expect((await run({ command: 'true' })).outcome).toMatchObject({ type: 'completed' })
     })
+
+    test('what a command leaves behind is ended when there are files again', async () => {
+      const launcher = launcherOf(process.pid)
+      const usual = /^Max open files +(\d+)/m.exec(readFileSync(`/proc/${launcher}/limits`, 'utf8'))![1]!
+      const [sign, pids] = [join(folder, newId()), join(folder, newId())]
+      const left = `sleep 300 & echo $$ $! > '${pids}'; touch '${sign}'; while [ -e '${sign}' ]; do sleep 0.1; done`
+      const command = executor.run(claimedJob({ command: left }), createContext())
+      await until('it runs', () => existsSync(sign))
+      const [main, child] = readFileSync(pids, 'utf8').trim().split(' ').map(Number)
+      mayOpen(opened())
+      rmSync(sign)
+      await until('its main process has ended', () => !existsSync(`/proc/${main}`))
+      expect(launcherOf(process.pid)).toBe(launcher)
+      mayOpen(usual)
+      expect(await command).toMatchObject({ type: 'completed' })
+      await until('what it left has ended', () => !isAlive(child!))
+      expect(launcherOf(process.pid)).toBe(launcher)
+    })
   },
 )
 
