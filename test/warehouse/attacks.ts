@@ -244,6 +244,7 @@ export const HARMLESS: readonly string[] = [
   'SELECT * EXCEPT (a) REPLACE (b + 1 AS b) FROM (SELECT 1 AS a, 2 AS b)',
   "SELECT COLUMNS('a'), t.* FROM (SELECT 1 AS a, 2 AS b) AS t",
   "SELECT t.COLUMNS('a'), `t`.COLUMNS(a, b), t.* EXCEPT (a), 2 * 3., '.*' FROM (SELECT 1 AS a, 2 AS b) AS t",
+  'SELECT t.COLUMNS, t.`COLUMNS` + 1, t.COLUMNS FROM (SELECT 1 AS COLUMNS) AS t',
   'SELECT a.number, b.number FROM numbers(3) AS a LEFT JOIN numbers(2) AS b USING (number)',
   'SELECT a.number FROM numbers(3) AS a ASOF JOIN numbers(2) AS b ON a.number = b.number AND a.number >= b.number',
   'SELECT x, y FROM (SELECT [1, 2] AS xs) ARRAY JOIN xs AS x, arrayEnumerate(xs) AS y',
