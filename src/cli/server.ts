@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { hostname } from 'node:os'
 import { join } from 'node:path'
@@ -16,6 +17,7 @@ import type { KindDefinition } from '../executors/kind-definition.ts'
 import { type App, createApp } from '../http/app.ts'
 import { ensureAdminToken } from '../http/auth/tokens.ts'
 import { createMetrics } from '../http/figures/metrics.ts'
+import { listenersOf } from '../http/listeners.ts'
 import { type Clock, systemClock } from '../kernel/clock.ts'
 import { ConfigError, publicUrlOf } from '../kernel/config.ts'
 import { type DataDir, openDataDir } from '../kernel/data-dir.ts'
@@ -213,8 +215,13 @@ const refuseUnavailableMode = ({ workerMode }: Config): void => {
 
 /** Requests under way may end, but a client that does not read or send must not keep the server from stopping. */
 const closeApp = async (app: App): Promise<void> => {
-  const timer = setTimeout(() => app.server.closeAllConnections(), CLOSE_WITHIN_MS)
+  const listeners = listenersOf(app).filter(({ listening }) => listening)
+  const closed = listeners.map(server => once(server, 'close'))
+  const timer = setTimeout(() => {
+    for (const server of listeners) server.closeAllConnections()
+  }, CLOSE_WITHIN_MS)
   await app.close()
+  await Promise.all(closed)
   clearTimeout(timer)
 }
 

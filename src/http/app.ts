@@ -86,7 +86,7 @@ export const createApp = async (
   const metrics = services.metrics ?? createMetrics()
   const app = createFastify(services, idleConnectionMs)
 
-  limitConnections(app.server, services)
+  limitConnections(app, services)
   const refuseUnrouted = handleErrors(app, { logger })
   secureAnswers(app)
   readJsonBodies(app)

@@ -1,5 +1,12 @@
-import { expect, test } from 'vitest'
-import { mostConnections } from './most-connections.ts'
+import { once } from 'node:events'
+import { type AddressInfo, connect, type Socket } from 'node:net'
+import Fastify from 'fastify'
+import { expect, onTestFinished, test } from 'vitest'
+import { withTwoAddresses } from '../../test/two-addresses.ts'
+import { silentLogger } from '../kernel/logger.ts'
+import type { App } from './app.ts'
+import { listenersOf } from './listeners.ts'
+import { limitConnections, mostConnections } from './most-connections.ts'
 
 const limits = (files: string): string =>
   `Limit                     Soft Limit           Hard Limit           Units     \nMax open files            ${files.padEnd(20)} 524288               files     \n`
@@ -15,4 +22,25 @@ test.each([
 
 test('where the system does not tell there is a limit all the same', () => {
   expect(mostConnections(null)).toBe(16_384)
+})
+
+test('on a name of two addresses both together take no more', async () => {
+  const app = Fastify()
+  onTestFinished(() => app.close())
+  limitConnections(app as unknown as App, { logger: silentLogger, most: 4 })
+  await withTwoAddresses(() => app.listen({ host: 'localhost', port: 0 }))
+  expect(listenersOf(app as unknown as App)).toHaveLength(2)
+  const { port } = app.server.address() as AddressInfo
+  for (const address of ['127.0.0.1', '127.0.0.2']) {
+    const sockets: Socket[] = []
+    for (let at = 0; at < 3; at++) {
+      const socket = connect(port, address)
+        .on('error', () => {})
+        .resume()
+      onTestFinished(() => void socket.destroy())
+      await once(socket, 'connect')
+      sockets.push(socket)
+    }
+    await expect.poll(() => sockets.map(({ closed }) => closed), { timeout: 20_000 }).toEqual([false, false, true])
+  }
 })

@@ -1,8 +1,11 @@
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { startTestServer } from '../server.ts'
+import { withTwoAddresses } from '../two-addresses.ts'
 
 test('while a server stops its running jobs reach the API until they have ended; nobody else changes anything', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-stopping-'))
@@ -33,4 +36,15 @@ test('while a server stops its running jobs reach the API until they have ended;
   expect((await ended).body).toMatchObject({ status: 'completed' })
   await stopped
   await expect(server.call('GET', '/healthz')).rejects.toThrow()
+})
+
+test('who does not end a request to the second address of a server does not keep it from stopping', async () => {
+  const server = await withTwoAddresses(() => startTestServer({ settings: { host: 'localhost' } }))
+  const socket = connect(Number(new URL(server.url).port), '127.0.0.2')
+  onTestFinished(() => void socket.destroy())
+  socket.on('error', () => {}).resume()
+  socket.write('GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /healthz HTTP/1.1\r\nHost: ')
+  await once(socket, 'data')
+  await server.stop()
+  await expect.poll(() => socket.closed, { timeout: 20_000 }).toBe(true)
 })
