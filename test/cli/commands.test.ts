@@ -258,7 +258,7 @@ test('a wrong value is told with its field and what would be right', async () =>
 
 test('on a terminal a job that does not begin says what it waits for', async context => {
   if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
-  const gate = join(server.cwd, 'free-slots')
+  const gate = join(server.cwd, 'told-what-it-waits-for')
   const holders = Array.from({ length: 4 }, () => submitted('--', `until [ -e '${gate}' ]; do sleep 0.1; done`))
   await Promise.all(holders)
   const main = join(import.meta.dirname, '../../src/cli/main.ts')
