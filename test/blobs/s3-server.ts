@@ -19,6 +19,8 @@ export const startS3Server = async (...buckets: readonly string[]): Promise<S3Se
     directory,
     configureBuckets: buckets.map(name => ({ name, configs: [] })),
   })
+  // Else it writes to the console of what is asked of it while it closes, when it has nowhere left to write to.
+  server.logger.silent = true
   server.middleware.unshift(onlyOnce())
   const { port } = await server.run()
   return {

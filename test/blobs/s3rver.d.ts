@@ -22,6 +22,7 @@ declare module 's3rver' {
       configureBuckets: readonly { name: string; configs: readonly string[] }[]
     })
     readonly httpServer: Server
+    readonly logger: { silent: boolean }
     /** Of Koa, which it is: the first is asked first. */
     readonly middleware: Middleware[]
     run(): Promise<AddressInfo>
