@@ -1,4 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
+import { LEASE_MS } from '../../engine/renew.ts'
 import type { Clock } from '../../kernel/clock.ts'
 import { instrument } from '../../store/instrumented-store.ts'
 import type { Store } from '../../store/store.ts'
@@ -15,9 +16,6 @@ export type Metrics = {
   /** Gauges that are read from the store when they are asked for. */
   watch(store: Store, clock: Clock): void
 }
-
-/** A worker tells every few seconds that it lives; after so long its leases are over. */
-const SILENT_MS = 15_000
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
 
@@ -128,7 +126,7 @@ const watch = ({ store, clock, registers }: { store: Store; clock: Clock; regist
     slots.reset()
     running.reset()
     // Those that are gone stay listed for a day: their slots are nobody's, and each restart would leave a series.
-    for (const worker of workers.filter(({ seenAt, running }) => now - seenAt < SILENT_MS || running > 0)) {
+    for (const worker of workers.filter(({ seenAt, running }) => now - seenAt < LEASE_MS || running > 0)) {
       slots.labels({ worker: worker.id }).set(worker.slots)
       running.labels({ worker: worker.id }).set(worker.running)
     }
