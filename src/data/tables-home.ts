@@ -1,6 +1,7 @@
 import type { Clock } from '../kernel/clock.ts'
 import { newId } from '../kernel/ids.ts'
 import type { Logger } from '../kernel/logger.ts'
+import { LEASE_MS } from '../model/lease.ts'
 import type { Publication } from '../store/data-store.ts'
 import type { Store } from '../store/store.ts'
 import type { EngineGate } from '../warehouse/engines.ts'
@@ -61,8 +62,6 @@ type Options = {
 
 const SETTING = 'tables_home'
 const KNOWN_FOR_MS = 2_000
-/** A process that has told nothing for so long is gone. Its lease is as long. */
-const SILENT_MS = 15_000
 /** Enough to tell whose a publication is that is still to be finished. */
 const MOST_FORMER = 32
 
@@ -108,7 +107,7 @@ export const createTablesHome = (options: Options): TablesHome => {
   const isAbandoned = async ({ worker }: Home): Promise<boolean> => {
     const now = await store.now()
     const last = (await store.listWorkers()).find(({ id }) => id === worker)
-    if (last !== undefined && now - last.seenAt < SILENT_MS) return false
+    if (last !== undefined && now - last.seenAt < LEASE_MS) return false
     for (const { id } of await store.listWorkspaces())
       if (((await store.readCatalogue({ workspace: id }))?.dataSources.length ?? 0) > 0) return false
     return true

@@ -3,14 +3,11 @@ import type { Clock } from '../kernel/clock.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Lease } from '../model/job.ts'
+import { GIVE_UP_MS, LEASE_MS } from '../model/lease.ts'
 import type { Store, WorkerBeat } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'
 import type { RunningJobs } from './running-jobs.ts'
 
-/** A lease ends this long after its last renewal, by the store's clock. */
-export const LEASE_MS = 15_000
-/** Without a renewal for this long, counted from when it was sent, the worker gives its jobs up: before anyone else may take them. */
-export const GIVE_UP_MS = 12_000
 const RENEW_EVERY_MS = 4_000
 const ANSWER_WITHIN_MS = 4_000
 

@@ -2,9 +2,9 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { JobLogs } from '../logs/job-logs.ts'
 import { lostAttemptEnd } from '../model/attempt-end.ts'
+import { LEASE_MS } from '../model/lease.ts'
 import type { LostAttempt, Store } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'
-import { LEASE_MS } from './renew.ts'
 
 /** Invariant 5: nobody stays running longer than lease + sweep after its worker is gone. */
 const SWEEP_EVERY_MS = 2_000

@@ -1,7 +1,8 @@
 import { systemClock } from '../../src/kernel/clock.ts'
 import { KINDS } from '../../src/model/kind.ts'
+import { LEASE_MS } from '../../src/model/lease.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
-import { COMPLETE, LEASE_MS, leaseOf, newJob } from './suite/scene.ts'
+import { COMPLETE, leaseOf, newJob } from './suite/scene.ts'
 import { newRun, newWorkflow } from './suite/workflow-scene.ts'
 
 /**

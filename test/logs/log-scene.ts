@@ -8,11 +8,12 @@ import { createJobLogs, type JobLogsOptions } from '../../src/logs/create-job-lo
 import type { AttemptLog, JobLogs } from '../../src/logs/job-logs.ts'
 import type { ClaimedJob } from '../../src/model/job.ts'
 import { KINDS } from '../../src/model/kind.ts'
+import { LEASE_MS } from '../../src/model/lease.ts'
 import type { LogLine } from '../../src/model/log-line.ts'
 import type { AttemptEnd } from '../../src/model/outcome.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
-import { COMPLETE, LEASE_MS, leaseOf, newJob, WORKSPACE } from '../conformance/suite/scene.ts'
+import { COMPLETE, leaseOf, newJob, WORKSPACE } from '../conformance/suite/scene.ts'
 
 /** A store, blobs and logs over them, in a directory of their own. */
 export class LogScene {

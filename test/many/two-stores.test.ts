@@ -2,10 +2,11 @@ import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest
 import { newId } from '../../src/kernel/ids.ts'
 import type { ClaimedJob } from '../../src/model/job.ts'
 import { KINDS } from '../../src/model/kind.ts'
+import { LEASE_MS } from '../../src/model/lease.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import type { Store, StoreSignal } from '../../src/store/store.ts'
 import type { WorkflowFire } from '../../src/store/workflow-store.ts'
-import { COMPLETE, failure, LEASE_MS, leaseOf, retryIn, WORKSPACE } from '../conformance/suite/scene.ts'
+import { COMPLETE, failure, leaseOf, retryIn, WORKSPACE } from '../conformance/suite/scene.ts'
 import { newRun, newWorkflow, nextAt } from '../conformance/suite/workflow-scene.ts'
 import { createTestDatabase, type TestDatabase } from '../test-database.ts'
 

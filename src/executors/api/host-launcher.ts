@@ -1,3 +1,4 @@
+import { GIVE_UP_MS } from '../../model/lease.ts'
 /**
  * What starts function hosts: it holds their processes together, so that nothing they start outlives them, and ends them
  * when the server hangs or dies. The launcher of commands is one; it is handed in, for kinds know nothing of each other.
@@ -54,8 +55,6 @@ export type HostUser = {
 /** Name of the variable by which the launcher knows the processes of a host. */
 export const COOKIE_VARIABLE = 'MILLRACE_PROCESS_COOKIE'
 
-/** A worker that has not renewed for so long may have lost its lease (15 s): what runs for it must be gone before. */
-const LEASE_MS = 12_000
-
 /** Until when a host may run whose lease was last renewed `ageMs` ago. */
-export const hostDeadline = (ageMs: number): number => Number(process.hrtime.bigint() / 1000n) / 1000 - ageMs + LEASE_MS
+export const hostDeadline = (ageMs: number): number =>
+  Number(process.hrtime.bigint() / 1000n) / 1000 - ageMs + GIVE_UP_MS

@@ -1,6 +1,7 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import type { ClaimedJob } from '../../model/job.ts'
+import { GIVE_UP_MS } from '../../model/lease.ts'
 import type { Outcome } from '../../model/outcome.ts'
 import { isOfSystem, storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
@@ -42,12 +43,9 @@ type Attempt = {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** A worker that has not renewed for so long may have lost its lease (15 s): its command must be gone before. */
-const LEASE_MS = 12_000
-
 /** When a lease whose last renewal was sent at `sentAt` (of the clock's monotonic time) can no longer be relied on. */
 export const leaseDeadline = (clock: Clock, sentAt: number): number =>
-  systemTime() - (clock.monotonic() - sentAt) + LEASE_MS
+  systemTime() - (clock.monotonic() - sentAt) + GIVE_UP_MS
 
 export const attemptKey = ({ id, attempt }: { id: string; attempt: number }): string => `${id}.${attempt}`
 

@@ -1,6 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import { LEASE_MS } from '../../engine/renew.ts'
 import type { Clock } from '../../kernel/clock.ts'
+import { LEASE_MS } from '../../model/lease.ts'
 import { instrument } from '../../store/instrumented-store.ts'
 import type { Store } from '../../store/store.ts'
 import type { App } from '../app.ts'

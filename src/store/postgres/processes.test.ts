@@ -3,11 +3,10 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { newJob, newJobs } from '../../../test/conformance/suite/scene.ts'
 import { createTestDatabase, type TestDatabase } from '../../../test/test-database.ts'
 import { KINDS } from '../../model/kind.ts'
+import { LEASE_MS } from '../../model/lease.ts'
 import type { Store, StoreSignal } from '../store.ts'
 import { migrate } from './migrate.ts'
 import { openPostgresStore } from './postgres-store.ts'
-
-const LEASE_MS = 15_000
 
 let database: TestDatabase
 beforeAll(async () => {

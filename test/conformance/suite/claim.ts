@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { LEASE_MS, newJob, newJobs } from './scene.ts'
+import { newJob, newJobs } from './scene.ts'
 
 export const claimTests: AreaTests = scene => {
   test('a claim starts an attempt and hands over all that was submitted', async () => {

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
 import { KINDS } from '../../../src/model/kind.ts'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { COMPLETE, failure, LEASE_MS, leaseOf, logPart, NO_EXIT, newJobs, retryIn, WORKSPACE } from './scene.ts'
+import { COMPLETE, failure, leaseOf, logPart, NO_EXIT, newJobs, retryIn, WORKSPACE } from './scene.ts'
 
 export const endTests: AreaTests = scene => {
   const attempts = (jobId: string) => scene().store.listAttempts({ workspace: WORKSPACE, jobId })

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { COMPLETE, failure, LEASE_MS, leaseOf, logPart, NO_EXIT, newJobs, retryIn } from './scene.ts'
+import { COMPLETE, failure, leaseOf, logPart, NO_EXIT, newJobs, retryIn } from './scene.ts'
 
 export const leaseTests: AreaTests = scene => {
   const renew = (...jobs: Parameters<typeof leaseOf>[0][]) =>

@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest'
 import type { ClaimedJob, NewJob } from '../../../src/model/job.ts'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { AttemptEnd } from '../../../src/model/outcome.ts'
 import type { AreaTests } from '../store-suite.ts'
 import { PUBLICATION, publicationSteps } from './publication-steps.ts'
-import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, newJob, retryIn, WORKSPACE } from './scene.ts'
+import { COMPLETE, failure, leaseOf, NO_EXIT, newJob, retryIn, WORKSPACE } from './scene.ts'
 
 export const publicationTests: AreaTests = scene => {
   const { commit, get, finish } = publicationSteps(scene)

@@ -2,8 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClaimedJob } from '../../../src/model/job.ts'
 import { canMove, isEnded, type JobStatus } from '../../../src/model/job-status.ts'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, newJob, retryIn, type Scene } from './scene.ts'
+import { COMPLETE, failure, leaseOf, NO_EXIT, newJob, retryIn, type Scene } from './scene.ts'
 
 type Step =
   | 'submit'

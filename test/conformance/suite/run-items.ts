@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, newJob, retryIn, WORKSPACE } from './scene.ts'
+import { COMPLETE, failure, leaseOf, NO_EXIT, newJob, retryIn, WORKSPACE } from './scene.ts'
 import { newRun, WorkflowScene } from './workflow-scene.ts'
 
 export const runItemTests: AreaTests = scene => {

@@ -2,10 +2,11 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { ClaimedJob, Job } from '../../../src/model/job.ts'
 import { canMove, isEnded, JOB_STATUSES, type JobStatus } from '../../../src/model/job-status.ts'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { Run, Workflow } from '../../../src/model/workflow.ts'
 import type { AreaTests } from '../store-suite.ts'
 import { checkRun, checkWaitingForKeys, checkWaitingRuns } from './run-invariants.ts'
-import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, newJob, retryIn, type Scene, WORKSPACE } from './scene.ts'
+import { COMPLETE, failure, leaseOf, NO_EXIT, newJob, retryIn, type Scene, WORKSPACE } from './scene.ts'
 import { NO_SCHEDULE, newRun, nextAt, WorkflowScene } from './workflow-scene.ts'
 
 /** What happens often stands here more than once. */

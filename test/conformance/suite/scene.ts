@@ -1,6 +1,7 @@
 import { newId } from '../../../src/kernel/ids.ts'
 import type { ClaimedJob, JobEvent, Lease, NewJob } from '../../../src/model/job.ts'
 import { KINDS } from '../../../src/model/kind.ts'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { LogPart } from '../../../src/model/log-line.ts'
 import type { AttemptEnd } from '../../../src/model/outcome.ts'
 import { SINGLE_JOB_RETRY } from '../../../src/model/retry.ts'
@@ -18,7 +19,6 @@ export type OpenedStore = {
   readonly reopen: () => Promise<Store>
 }
 
-export const LEASE_MS = 15_000
 export const WORKSPACE = 'default'
 export const NO_EXIT = { exitCode: null, signal: null } as const
 export const COMPLETE: AttemptEnd = {

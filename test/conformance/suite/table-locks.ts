@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { TableHolder } from '../../../src/store/data-store.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { COMPLETE, failure, LEASE_MS, leaseOf, NO_EXIT, retryIn, WORKSPACE } from './scene.ts'
+import { COMPLETE, failure, leaseOf, NO_EXIT, retryIn, WORKSPACE } from './scene.ts'
 
 export const tableLockTests: AreaTests = scene => {
   const lock = (holder: TableHolder, tables: readonly string[], workspace = WORKSPACE) =>

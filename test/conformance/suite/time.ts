@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { LEASE_MS } from '../../../src/model/lease.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { LEASE_MS, leaseOf, newJob, newJobs, retryIn } from './scene.ts'
+import { leaseOf, newJob, newJobs, retryIn } from './scene.ts'
 
 export const timeTests: AreaTests = scene => {
   const promote = (limit = 100) => scene().store.promoteDueJobs({ limit })
