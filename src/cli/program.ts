@@ -113,6 +113,11 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
     summary: 'print the configuration and where each value comes from',
     load: async () => (await import('./commands/config.ts')).config,
   },
+  {
+    name: 'completion',
+    summary: 'print a script that completes commands and options in the shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
 ]
 
 const EXIT_CODES = `
@@ -139,7 +144,7 @@ export const runProgram = async (input: {
   let exitCode: number = EXIT.ok
   try {
     const program = await createProgram({ ...input, finish: code => (exitCode = code) })
-    await program.parseAsync([...argv], { from: 'user' })
+    await program.parseAsync(asksAboutUnknown(argv) ? [argv[1]!] : [...argv], { from: 'user' })
     return exitCode
   } catch (error) {
     return report(error, context)
@@ -164,9 +169,11 @@ const createProgram = async (input: {
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
   const wanted = wantedCommand(input.argv)
+  // The script for the shell has the options of all commands.
+  const needsAll = wanted === 'completion'
   for (const { name, summary, load } of COMMANDS) {
     const command = program.command(name).summary(summary).description(`${summary}.`)
-    if (name === wanted) (await load())(command, input.context, input.finish)
+    if (needsAll || name === wanted) (await load())(command, input.context, input.finish)
   }
   return program
 }
@@ -176,6 +183,10 @@ const wantedCommand = (argv: readonly string[]): string | undefined => {
   const words = argv.filter(word => !word.startsWith('-'))
   return words[0] === 'help' ? words[1] : words[0]
 }
+
+/** `millrace help nope`: commander would print the help of the whole; of `millrace nope` it says what is wrong. */
+const asksAboutUnknown = ([help, name]: readonly string[]): boolean =>
+  help === 'help' && name !== undefined && name !== help && !COMMANDS.some(command => command.name === name)
 
 const report = (error: unknown, { stderr }: CliContext): number => {
   // commander has already printed what was wrong, or the help that was asked for.

@@ -331,6 +331,7 @@ test.each([
   [['workflows', 'apply'], 2, 'missing required argument'],
   [['workflows', 'shw', 'x'], 2, "unknown command 'shw'\n(Did you mean show?)"],
   [['workflows', 'nightly'], 2, "unknown command 'nightly'\n(To show one: millrace workflows show nightly)"],
+  [['help', 'qury'], 2, "unknown command 'qury'\n(Did you mean query?)"],
   [['tokens', 'crate', 'x'], 2, "unknown command 'crate'\n(Did you mean create?)"],
   [['workflows', 'apply', 'nowhere'], 2, 'there is no nowhere\n'],
   [['workflows', 'upcoming', 'x', '-n', '0'], 2, '1 or more'],

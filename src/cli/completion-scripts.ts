@@ -1,0 +1,124 @@
+import type { Command, Option } from 'commander'
+
+/** Shells for which there is a script. */
+export const SHELLS = ['bash', 'zsh', 'fish'] as const
+export type Shell = (typeof SHELLS)[number]
+
+/** A command as a shell sees it: the words that lead to it, each after a space (none for the program), and what can follow. */
+type Place = {
+  readonly path: string
+  readonly commands: readonly Command[]
+  readonly options: readonly Option[]
+}
+
+const placesOf = (command: Command, path = ''): readonly Place[] => {
+  const help = command.createHelp()
+  const commands = help.visibleCommands(command)
+  const options = help.visibleOptions(command)
+  return [{ path, commands, options }, ...commands.flatMap(child => placesOf(child, `${path} ${child.name()}`))]
+}
+
+const takesValue = (option: Option): boolean => option.required || option.optional
+const flagsOf = ({ short, long }: Option): readonly string[] => [short, long].filter(flag => flag !== undefined)
+const namesOf = (commands: readonly Command[]): string => commands.map(command => command.name()).join(' ')
+
+const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
+const patterns = (texts: readonly string[]): string => texts.map(quoted).join('|')
+
+/**
+ * What bash and zsh share: sets `words` to what can stand at the cursor, from `line` (its words, counted from 0), `cursor` (the
+ * index of the word under it), `word` and `previous`. Nothing of the line is evaluated.
+ */
+const findWords = (places: readonly Place[]): string => {
+  const values = places.flatMap(({ path, options }) =>
+    options.filter(takesValue).map(option => ({
+      after: flagsOf(option).map(flag => `${path} ${flag}`),
+      choices: (option.argChoices ?? []).join(' '),
+    })),
+  )
+  const longFlags = (options: readonly Option[]) => options.flatMap(({ long }) => long ?? []).join(' ')
+  return `  for ((i = 1; i < cursor; i++)); do
+    [[ \${line[i]} == -- ]] && return
+    case "$at \${line[i]}" in
+      ${patterns(places.slice(1).map(({ path }) => path))})
+        at="$at \${line[i]}" ;;
+    esac
+  done
+  case "$at" in
+${places.map(({ path, commands, options }) => `    ${quoted(path)}) commands=${quoted(namesOf(commands))} flags=${quoted(longFlags(options))} ;;`).join('\n')}
+  esac
+  case "$at $previous" in
+${values.map(({ after, choices }) => `    ${patterns(after)}) words=${quoted(choices)} ;;`).join('\n')}
+    *) if [[ $word == -* ]]; then words=$flags; else words=$commands; fi ;;
+  esac`
+}
+
+const bash = (program: Command): string => `# bash completion of millrace
+_millrace() {
+  local cursor=$COMP_CWORD word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
+  local at= commands= flags= words= i
+  local line=("\${COMP_WORDS[@]}")
+  # bash splits --mode=append into three words.
+  if [[ $word == = ]]; then word=; elif [[ $previous == = ]]; then previous=\${line[cursor - 2]}; fi
+${findWords(placesOf(program))}
+  COMPREPLY=($(compgen -W "$words" -- "$word"))
+}
+complete -o default -F _millrace millrace
+`
+
+const zsh = (program: Command): string => `# zsh completion of millrace
+_millrace() {
+  local found=
+  __millrace_words
+  if [[ -n $found ]]; then compadd -- \${=found}; else _files; fi
+}
+__millrace_words() {
+  setopt localoptions ksharrays
+  local cursor=$((CURRENT - 1)) word=$PREFIX previous=\${words[CURRENT - 2]}
+  local at= commands= flags= i
+  local -a line=("\${words[@]}")
+  local words=
+  # --mode=append is one word.
+  if [[ $word == --*=* ]]; then previous=\${word%%=*} && compset -P '*='; fi
+${findWords(placesOf(program))}
+  found=$words
+}
+compdef _millrace millrace
+`
+
+const fish = (program: Command): string => {
+  const places = placesOf(program)
+  const lines = places.flatMap(({ path, commands, options }) => [
+    ...commands.map(command =>
+      completeFish(path, `-f -a ${command.name()} -d ${quoted(command.summary() || command.description())}`),
+    ),
+    ...options.map(option => completeFish(path, fishOption(option))),
+  ])
+  return `# fish completion of millrace
+function __millrace_at
+  set -l at ''
+  for word in (commandline -opc)[2..-1]
+    test "$word" = --; and return 1
+    contains -- "$at $word" ${places
+      .slice(1)
+      .map(({ path }) => quoted(path))
+      .join(' ')}; and set at "$at $word"
+  end
+  test "$at" = "$argv[1]"
+end
+${lines.join('\n')}
+`
+}
+
+const completeFish = (path: string, what: string): string =>
+  `complete -c millrace -n ${quoted(`__millrace_at ${quoted(path)}`)} ${what}`
+
+const fishOption = (option: Option): string => {
+  const { short, long, description, argChoices } = option
+  const flags = [short && `-s ${short.slice(1)}`, long && `-l ${long.slice(2)}`].filter(Boolean).join(' ')
+  const value = argChoices ? ` -x -a ${quoted(argChoices.join(' '))}` : takesValue(option) ? ' -r' : ''
+  return `${flags}${value} -d ${quoted(description)}`
+}
+
+/** The script of each shell, for all commands below `program`. It completes by itself: neither `millrace` nor a word of the line is run. */
+export const COMPLETION_SCRIPTS: Readonly<Record<Shell, (program: Command) => string>> = { bash, zsh, fish }

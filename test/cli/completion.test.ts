@@ -1,0 +1,79 @@
+import { execFileSync, spawnSync } from 'node:child_process'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { inProcess } from './millrace.ts'
+
+const directory = mkdtempSync(join(tmpdir(), 'millrace-completion-'))
+afterAll(() => rmSync(directory, { recursive: true }))
+
+beforeAll(async () => {
+  for (const shell of ['bash', 'zsh', 'fish']) {
+    const { code, stdout } = await inProcess(['completion', shell], { cwd: directory })
+    expect(code).toBe(0)
+    writeFileSync(join(directory, shell), stdout)
+  }
+})
+
+const has = (shell: string): boolean => spawnSync(shell, ['--version']).status === 0
+const run = (shell: string, args: readonly string[]): string =>
+  execFileSync(shell, args, { cwd: directory, encoding: 'utf8' }).trim()
+
+/** What each shell offers for the words of a line, of which the last is under the cursor. */
+const OFFERS: Readonly<Record<string, (words: readonly string[]) => string>> = {
+  bash: words =>
+    run('bash', [
+      '--norc',
+      '-c',
+      `source ./bash; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _millrace; echo "\${COMPREPLY[*]}"`,
+      '-',
+      ...words,
+    ]),
+  // The editor of the shell is not there: what it offers is printed in place of it.
+  zsh: words =>
+    run('zsh', [
+      '-f',
+      '-c',
+      `compdef() { :; }; _files() { :; }; compset() { PREFIX=\${PREFIX#*=}; }; compadd() { shift; print -- \${(M)@:#$PREFIX*}; }
+       source ./zsh; words=("$@"); CURRENT=$#; PREFIX=\${@[-1]}; _millrace`,
+      '-',
+      ...words,
+    ]),
+  fish: words =>
+    run('fish', ['--no-config', '-c', 'source ./fish; complete -C "$argv"', ...words])
+      .split('\n')
+      .map(line => line.split('\t')[0])
+      .join(' '),
+}
+
+describe.each(['bash', 'zsh', 'fish'])('completion of %s', shell => {
+  const offers = OFFERS[shell]!
+  const offered = (...words: readonly string[]): readonly string[] =>
+    offers(['millrace', ...words])
+      .split(' ')
+      .sort()
+
+  test.skipIf(!has(shell))(`is right for commands, options and values (needs ${shell})`, () => {
+    expect(offered('impo')).toEqual(['import'])
+    expect(offered('import', '--m')).toEqual(['--max-bad-rows', '--mode'])
+    expect(offered('import', '--mode', '')).toEqual(['append', 'replace'])
+    expect(offered('query', 'SELECT', '-f', 'arr')).toEqual(['arrow', 'arrow_stream'])
+    expect(offered('datasources', 'tru')).toEqual(['truncate'])
+    expect(offered('datasources', 'list', '--l')).toEqual(['--limit'])
+    // An argument that is called like a command is none.
+    expect(offered('run', 'import', '--mod')).not.toContain('--mode')
+  })
+
+  test.skipIf(!has(shell))(`runs nothing of the line, and completes nothing behind -- (needs ${shell})`, () => {
+    expect(offered('import', '$(touch ran)', '`touch ran`', '--mod')).toEqual(['--mode'])
+    expect(existsSync(join(directory, 'ran'))).toBe(false)
+    expect(offered('run', '--', 'datasources', '--tim')).toEqual([''])
+  })
+})
+
+test('an unknown shell is refused, and named are those there are', async () => {
+  const { code, stderr } = await inProcess(['completion', 'tcsh'], { cwd: directory })
+  expect(code).toBe(2)
+  expect(stderr).toContain('Allowed choices are bash, zsh, fish.')
+})
