@@ -59,6 +59,16 @@ test('a file has the format of its extension, Arrow when it has none', async () 
   expect(tableFromIPC(readFileSync(join(server.cwd, 'rows'))).numRows).toBe(5)
 })
 
+test('an extension that is of no format is refused before anything is asked, unless the format is said', async () => {
+  for (const file of ['rows.csv.gz', 'rows.xlsx']) {
+    const { code, stderr } = await query(['-o', file, 'SELECT 1 AS a'])
+    expect([code, readdirSync(server.cwd).includes(file)]).toEqual([2, false])
+    expect(stderr).toMatch(/no format is written to \.(gz|xlsx).*\.parquet.*--format/s)
+  }
+  expect((await query(['-f', 'csv', '-o', 'rows.txt', 'SELECT 1 AS a'])).code).toBe(0)
+  expect(readFileSync(join(server.cwd, 'rows.txt'), 'utf8')).toBe('"a"\n1\n')
+})
+
 test('a place where no file can be written is told in words, and nothing is left there', async () => {
   mkdirSync(join(server.cwd, 'taken'))
   writeFileSync(join(server.cwd, 'plain'), 'text')

@@ -54,7 +54,7 @@ const addOptions = (command: Command): Command =>
     .argument('<sql>', 'one SELECT; - reads standard input')
     .addOption(new Option('-f, --format <format>', 'print it so instead of a table').choices(RESULT_FORMATS))
     .option('--json', 'the same as --format json')
-    .option('-o, --output <file>', 'write a file; its extension says the format, Arrow when it says none')
+    .option('-o, --output <file>', 'write a file; its extension says the format, Arrow when it has none')
     .option('-p, --param <name=value>', 'value of {name:Type} in the SQL; repeatable', repeated(keyValue('name=value')))
     .option('--name <name>', 'name of the job')
     .option('--timeout <seconds>', 'end it after that long', positive)
@@ -62,6 +62,7 @@ const addOptions = (command: Command): Command =>
 const FORMAT_OF_EXTENSION: Readonly<Record<string, ResultFormat>> = {
   '.arrow': 'arrow',
   '.feather': 'arrow',
+  '.ipc': 'arrow',
   '.arrows': 'arrow_stream',
   '.parquet': 'parquet',
   '.csv': 'csv',
@@ -73,12 +74,23 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, ResultFormat>> = {
 /** 'table' where a person looks on. */
 const chooseFormat = ({ format, json, output }: QueryOptions, { stdout }: CliContext): ResultFormat | 'table' => {
   const said = format ?? (json ? 'json' : undefined)
-  if (output !== undefined && output !== '-')
-    return said ?? FORMAT_OF_EXTENSION[extname(output).toLowerCase()] ?? 'arrow'
+  if (output !== undefined && output !== '-') return said ?? formatOfFile(output)
   if (said === undefined) return 'table'
   if (stdout.isTTY && ['arrow', 'arrow_stream', 'parquet'].includes(said))
     throw new CliFailure(`${said} is not for a terminal; write it to a file with -o`, { exitCode: EXIT.usage })
   return said
+}
+
+/** Arrow in a file called `.csv.gz` is found out by whoever reads it. */
+const formatOfFile = (file: string): ResultFormat => {
+  const extension = extname(file).toLowerCase()
+  if (extension.length <= 1) return 'arrow'
+  const format = FORMAT_OF_EXTENSION[extension]
+  if (format !== undefined) return format
+  const known = Object.keys(FORMAT_OF_EXTENSION).join(' ')
+  throw new CliFailure(`no format is written to ${extension}: there are ${known}, or say --format`, {
+    exitCode: EXIT.usage,
+  })
 }
 
 type Body = {
