@@ -6,12 +6,14 @@ import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
 import { fileFault } from './file-fault.ts'
+import { wholeNumber } from './option-value.ts'
 
 export type ContentOptions = {
   readonly format?: DataFormat
   readonly delimiter?: string
   readonly quote?: string
   readonly header?: boolean
+  readonly skipLines?: number
   readonly compression?: string
   readonly typeGuessing?: boolean
 }
@@ -24,6 +26,7 @@ export const addContentOptions = (command: Command): Command =>
     .option('--quote <character>', 'of CSV; " by default')
     .option('--header', 'the first line of CSV has names')
     .option('--no-header', 'the first line of CSV is a row')
+    .option('--skip-lines <n>', 'skip so many lines of CSV before the header', wholeNumber)
     .option('--compression <name>', 'gzip, zstd or none; by its first bytes when absent')
     .option('--no-type-guessing', 'all columns of a new data source are text')
 
@@ -34,12 +37,13 @@ export type ContentFields = Readonly<Record<string, string | number | boolean | 
 
 /** The options as the API has them, with what the name of the content says. */
 export const contentFields = (place: string, options: ContentOptions): ContentFields => {
-  const { format, delimiter, quote, header, compression, typeGuessing } = options
+  const { format, delimiter, quote, header, skipLines, compression, typeGuessing } = options
   return {
     format: format ?? formatOf(isUrl(place) && URL.canParse(place) ? new URL(place).pathname : place),
     delimiter: delimiter === '\\t' ? '\t' : delimiter,
     quote,
     header,
+    skip_lines: skipLines,
     compression,
     type_guessing: typeGuessing === false ? false : undefined,
   }

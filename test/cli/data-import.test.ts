@@ -106,9 +106,9 @@ test('nothing on standard input is told and is no failure, for a filter that let
   expect((await run(['-', 'rows'], 'n,text\n')).stderr).toMatch(/^millrace: 0 rows written/)
 })
 
-test('other delimiters, quotes and no header are said so', async () => {
-  const options = ['--delimiter', ';', '--quote', "'", '--no-header', '--name', 'odd', '--mode', 'replace']
-  const { code, stderr } = await run([file('odd.txt', "6;'a;b'\n"), 'rows', ...options])
+test('other delimiters, quotes, lines above and no header are said so', async () => {
+  const options = ['--delimiter', ';', '--quote', "'", '--no-header', '--skip-lines', '1', '--mode', 'replace']
+  const { code, stderr } = await run([file('odd.txt', "Sales\n6;'a;b'\n"), 'rows', '--name', 'odd', ...options])
   expect(code, stderr).toBe(0)
   expect(await ask('SELECT * FROM rows')).toEqual([{ n: 6, text: 'a;b' }])
   expect((await api(server.cwd, 'GET', '/v1/jobs?name=odd')).jobs).toHaveLength(1)

@@ -95,6 +95,18 @@ describe('the schema of content at a URL', () => {
     expect(body).toMatchObject(await imported('sales', url))
   })
 
+  test('begins behind lines that are to be skipped, and is what an import makes', async () => {
+    const { body } = await inferSent(`"Sales\n\n${CSV}`, '?skip_lines=2')
+    const { body: plain } = await inferSent(CSV)
+    expect(body).toEqual(plain)
+    const url = give('/titled.csv', `"Sales\n\n${CSV}`)
+    expect((await infer({ url, skip_lines: 2 })).body.rows).toEqual(plain.rows)
+    const job = await server.run({ import: { datasource: 'titled', url, create: true, skip_lines: 2 } })
+    expect(job.statistics).toMatchObject({ rows_written: 2, invalid_lines: 0, header: true })
+    const { body: unread } = await inferSent('Sales of November\nday,amount\n2026-11-01,1\n', '?header=true')
+    expect(unread.detail).toContain('skip_lines for lines above them')
+  })
+
   test('is guessed behind a line that names the delimiter, whether or not that is said, and is what an import makes', async () => {
     const lines = CSV.replaceAll(',', ';')
     const url = give('/excel.csv', `sep=;\r\n${lines}`)

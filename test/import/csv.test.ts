@@ -111,6 +111,42 @@ test('a line that names the delimiter alone is content without rows; one that na
   expect([statistics.rows_written, statistics.invalid_lines]).toEqual([1, 1])
 })
 
+test.each([
+  ['with a quote that opens', '"Sales of\nmade by me\nid,name,price\n1,one,1.5\n2,two,\n', 2],
+  ['with delimiters, and an empty one', 'a,b,c\r\n\r\nid,name,price\r\n1,one,1.5\r\n2,two,\r\n', 2],
+  ['above one that names the delimiter', '\ufeffSales\nsep=;\nprice;id;name\n1.5;1;one\n;2;two\n', 1],
+  ['that end with CR', 'Sales\r"\rid,name,price\r1,one,1.5\r2,two,\r', 2],
+  ['above rows without names', 'Sales\n1,one,1.5\n2,two,\n', 1],
+])('lines that are to be skipped are no data: %s', async (_, text, skip_lines) => {
+  expect(await load(text, { skip_lines })).toMatchObject({
+    status: 'completed',
+    statistics: { rows_written: 2, rows_read: 2, quarantine_rows: 0, invalid_lines: 0 },
+  })
+  expect(await scene.table(name)).toEqual([
+    ['1', 'one', '1.5'],
+    ['2', 'two', null],
+  ])
+})
+
+test('lines that are skipped count where invalid lines and quotes are told', async () => {
+  const text = 'Sales\n"\nid,name,price\n1,one,1\n2,two\n3,three,3\n'
+  const short = await load(text, { skip_lines: 2 })
+  expect(short.statistics).toMatchObject({ rows_written: 2, invalid_lines: 1 })
+  expect(await scene.log(short.job_id)).toContain('line 5 has 2 columns, not 3: 2,two')
+  const broken = await load(`${text}4,"four"x,4\n`, { skip_lines: 2, header: true })
+  expect(await scene.log(broken.job_id)).toContain('line 7 has something behind a closing quote: 4,"four"x,4')
+  const open = await load(`${text}4,"four,4\n`, { skip_lines: 2 })
+  expect([open.error.code, open.error.message]).toEqual([
+    'content_unreadable',
+    expect.stringContaining('opened in line 7'),
+  ])
+})
+
+test('more lines skipped than there are leave nothing', async () => {
+  const { statistics } = await load('id,name,price\n1,one,1\n', { skip_lines: 3 })
+  expect(statistics).toMatchObject({ rows_read: 0, rows_written: 0, invalid_lines: 0 })
+})
+
 test('without a header the columns are those of the data source, in its order', async () => {
   await load('\ufeff1,one,1\n2,two,2')
   await load('id,name,3\n', { header: false })

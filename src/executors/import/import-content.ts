@@ -185,7 +185,10 @@ const load = async (input: ContentImport, staged: Staged, sample: Sample): Promi
       const csv = readContent(sample, fields, target)
       const reading = { delimiter: csv.dialect.delimiter, header: csv.header }
       await context.log.note(`read as ${csvReadingText(reading)}`)
-      return { ...(await loadCsv({ ...content, content: csv, sample, target })), reading }
+      return {
+        ...(await loadCsv({ ...content, content: csv, sample, target, linesBefore: fields.skip_lines ?? 0 })),
+        reading,
+      }
     }
     case 'ndjson':
       return loadNdjson({ ...content, target })

@@ -7,6 +7,8 @@ const text = (maxLength: number, description: string) =>
   Type.String({ minLength: 1, maxLength, pattern: PLAIN_TEXT, description })
 
 const COMPRESSIONS = ['gzip', 'zstd', 'none'] as const
+/** A title, a date, a note of who made it: more than that is no preamble. */
+const MOST_SKIPPED_LINES = 10_000
 export type Compression = (typeof COMPRESSIONS)[number]
 
 const Import = Type.Object(
@@ -44,6 +46,14 @@ const Import = Type.Object(
     ),
     header: Type.Optional(
       Type.Boolean({ description: 'Whether the first line of CSV has names; detected when absent.' }),
+    ),
+    skip_lines: Type.Optional(
+      Type.Integer({
+        minimum: 0,
+        maximum: MOST_SKIPPED_LINES,
+        description:
+          'Lines of CSV before the header or the first row that are skipped, whatever is in them; 0 when absent.',
+      }),
     ),
     compression: Type.Optional(
       Type.Unsafe<Compression>({

@@ -14,6 +14,9 @@ export const ImportQuery = strictObject({
   delimiter: text(16, 'Of CSV; when absent what a first line sep=; names, or what the lines look like.'),
   quote: text(16, 'Of CSV; " by default.'),
   header: Type.Optional(Type.Boolean({ description: 'Whether the first line of CSV has names.' })),
+  skip_lines: Type.Optional(
+    Type.Integer({ description: 'Lines of CSV before the header or the first row that are skipped; 0 by default.' }),
+  ),
   compression: text(16, 'As the Content-Encoding says when absent.'),
   type_guessing: Type.Optional(Type.Boolean({ description: 'false: with create, all columns are text.' })),
   max_bad_rows: text(32, 'A count, or a share such as 5%; more fail the import.'),

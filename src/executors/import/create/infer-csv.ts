@@ -45,7 +45,7 @@ const unreadable = (message: string): ImportFailure => new ImportFailure('conten
 /** A data source of which every row is an invalid line is none that anybody wants. */
 const noneFits = (names: readonly string[], [second]: readonly SampleRecord[]): ImportFailure =>
   unreadable(
-    `The first line has ${countedColumns(names.length)}, and no line below it has as many: the next has ${second!.fields.length}. Say delimiter, or header: false if the first line has no names, or remove lines that come before them.`,
+    `The first line has ${countedColumns(names.length)}, and no line below it has as many: the next has ${second!.fields.length}. Say delimiter, header: false if the first line has no names, or skip_lines for lines above them.`,
   )
 
 /**

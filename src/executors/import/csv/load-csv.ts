@@ -21,6 +21,8 @@ type CsvLoad = ContentLoad & {
   readonly content: CsvContent
   readonly sample: Sample
   readonly target: DataSource
+  /** Of the file, left out before. */
+  readonly linesBefore: number
 }
 
 /**
@@ -28,14 +30,14 @@ type CsvLoad = ContentLoad & {
  * of the wrong shape; the same of what a sieve lets through, where the engine cannot read it at all. Throws `ImportFailure`, `WarehouseError`.
  */
 export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
-  const { place, sample, target, content } = load
+  const { place, sample, target, content, linesBefore } = load
   const { dialect, records, header } = content
   if (header && records.length === 0) throw noHeader()
   const columns = csvColumns(content, target)
   const { names, most } = columns
   const skipLines = header ? records[0]!.linesToEnd : Number(separatorLine(sample.bytes) !== null)
   const input = { dialect, columns, target, skipLines }
-  const csv = { dialect, fields: names.length, most, skipLines, stopAfter: null }
+  const csv = { dialect, fields: names.length, most, linesBefore, skipLines, stopAfter: null }
 
   // Of one column a blank line is an empty value to one reader and none to the other.
   const isAlone = names.length === 1

@@ -5,14 +5,15 @@ const LF = 0x0a
 /** The bytes of a file from a place that moves on; grows where a record does. For a thread of its own: it reads in place. */
 export class ReadWindow {
   /** The line that the place is in, from 1. */
-  line = 1
+  line: number
   readonly #descriptor: number
   #buffer = Buffer.allocUnsafe(1024 * 1024)
   #from = 0
   #to = 0
   #isLast = false
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, linesBefore = 0) {
+    this.line = linesBefore + 1
     this.#descriptor = descriptor
     this.#fill()
   }

@@ -11,6 +11,8 @@ export type CsvSieve = {
   readonly fields: number
   /** What it may have, if those that are too much are empty. */
   readonly most: number
+  /** Lines that the file had before its first one here. */
+  readonly linesBefore: number
   /** Lines of the header, which are left out. */
   readonly skipLines: number
   /** How many invalid lines are enough; null: all are to be found. */
@@ -22,11 +24,11 @@ export type CsvSieve = {
  * that began: a stray quote costs one line, not all up to the next quote. Constant memory: a record is at most 16 MiB.
  */
 export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve): SieveReport => {
-  const { dialect, skipLines, stopAfter } = sieve
-  const window = new ReadWindow(input)
+  const { dialect, linesBefore, skipLines, stopAfter } = sieve
+  const window = new ReadWindow(input, linesBefore)
   const writer = createRunWriter(output)
   const invalid = new InvalidLines()
-  while (window.line <= skipLines && !window.isAtEnd) window.skipLine()
+  while (window.line <= linesBefore + skipLines && !window.isAtEnd) window.skipLine()
   while (!window.isAtEnd && (stopAfter === null || invalid.count < stopAfter)) {
     const scanned = scanRecord(window.bytes, { start: 0, dialect, isLast: window.isLast, edgeOf: sieve.fields })
     if (needsMore(scanned, window)) {
