@@ -1,7 +1,8 @@
 import { constants } from 'node:fs'
-import { type FileHandle, lstat, open, readlink, realpath } from 'node:fs/promises'
+import { type FileHandle, lstat, open, realpath } from 'node:fs/promises'
 import { join } from 'node:path'
 import { MillraceError } from '../../kernel/errors.ts'
+import { placeOf } from '../../kernel/place-of.ts'
 import { artifactNameFault } from '../../model/artifact-name.ts'
 import type { ArtifactFault } from './artifact-faults.ts'
 import { type FoundFile, findFiles, mayAccess } from './find-files.ts'
@@ -75,7 +76,7 @@ const addFile = async ({ path: bytes, name }: FoundFile, { directory, user, add 
   }
   try {
     const status = await file.stat()
-    if (!status.isFile() || (await pathOf(file, path)) !== path) return 'was moved while it was read'
+    if (!status.isFile() || (await placeOf(file, path)) !== path) return 'was moved while it was read'
     if (!mayAccess(status, user, 0o4)) return 'cannot be read by the user of the command'
     await add({ name, path: process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : path })
     return null
@@ -87,7 +88,3 @@ const addFile = async ({ path: bytes, name }: FoundFile, { directory, user, add 
     await file.close()
   }
 }
-
-/** Where an open file lies: a directory on the way may have been exchanged for a link. */
-const pathOf = (file: FileHandle, path: string): Promise<string> =>
-  process.platform === 'linux' ? readlink(`/proc/self/fd/${file.fd}`) : realpath(path)

@@ -1,31 +1,33 @@
+import { constants } from 'node:fs'
 import { lstat, open, realpath } from 'node:fs/promises'
 import { sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { placeOf } from '../../../kernel/place-of.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { Source } from './source.ts'
 
 const READ_BYTES = 1024 * 1024
 
+/** What has become a pipe meanwhile would be waited for until somebody writes into it. */
+const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+
 /**
- * A file below one of the folders that may be read, links resolved. Whether one is outside of them or not there is not told apart: an import must not
- * say what files the server has. Throws `ImportFailure`.
+ * A file below one of the folders that may be read, links resolved: the very file that was checked, whatever is done to its path meanwhile. Whether one is
+ * outside of them or not there is not told apart: an import must not say what files the server has. Throws `ImportFailure`.
  */
 export const fileSource = async (url: string, folders: readonly string[]): Promise<Source> => {
   const path = await findBelow(url, folders)
-  if (path === null)
-    throw new ImportFailure(
-      'source_refused',
-      folders.length === 0
-        ? 'This server reads no files: MILLRACE_IMPORT_DIRS names no folder.'
-        : `${url} is no file below the folders that this server reads (MILLRACE_IMPORT_DIRS).`,
-    )
-  const file = await open(path)
-  const { size } = await file.stat().catch(async error => {
+  if (path === null) throw refusal(url, folders)
+  const file = await open(path, FLAGS)
+  try {
+    const status = await file.stat()
+    if (!status.isFile() || (await placeOf(file, path)) !== path) throw refusal(url, folders)
+    const content = file.createReadStream({ highWaterMark: READ_BYTES })
+    return { size: () => status.size, content, shown: url }
+  } catch (error) {
     await file.close()
     throw error
-  })
-  const content = file.createReadStream({ highWaterMark: READ_BYTES })
-  return { size: () => size, content, shown: url }
+  }
 }
 
 const findBelow = async (url: string, folders: readonly string[]): Promise<string | null> => {
@@ -33,9 +35,16 @@ const findBelow = async (url: string, folders: readonly string[]): Promise<strin
     const path = await realpath(fileURLToPath(url))
     const roots = await Promise.all(folders.map(folder => realpath(folder).catch(() => null)))
     if (!roots.some(root => root !== null && path.startsWith(root.endsWith(sep) ? root : root + sep))) return null
-    // Opening a pipe would wait for somebody to write into it.
     return (await lstat(path)).isFile() ? path : null
   } catch {
     return null
   }
 }
+
+const refusal = (url: string, folders: readonly string[]): ImportFailure =>
+  new ImportFailure(
+    'source_refused',
+    folders.length === 0
+      ? 'This server reads no files: MILLRACE_IMPORT_DIRS names no folder.'
+      : `${url} is no file below the folders that this server reads (MILLRACE_IMPORT_DIRS).`,
+  )
