@@ -55,6 +55,11 @@ export const ERRORS = {
     title: 'The job has ended',
     hint: 'A terminal status never changes. Rerun the job to do the work again.',
   },
+  job_cancelling: {
+    http: 409,
+    title: 'The job is being cancelled',
+    hint: 'Nothing more is to be done: it ends as cancelled.',
+  },
   job_not_ended: {
     http: 409,
     title: 'The job has not ended',

@@ -51,7 +51,7 @@ describe('data sources', () => {
     const path = '/v0/datasources/copies/delete'
     await tinybird.fill('copies')
     const dry = await tinybird.post(path, form({ delete_condition: 'n < 10', dry_run: 'true' }))
-    expect(dry.body).toMatchObject({ status: 'done', rows_to_be_deleted: 10 })
+    expect(dry.body).toMatchObject({ status: 'done', rows_to_be_deleted: 10, statistics: null })
     expect(await tinybird.count('copies')).toBe(ROWS)
     const started = await tinybird.post(path, form({ delete_condition: 'n < 10' }))
     expect(started.body).toMatchObject({

@@ -141,6 +141,7 @@ describe('a cancel', () => {
     const answer = await cancel(id)
     expect(answer.status).toBe(400)
     expect(answer.body).toMatchObject({ error: expect.stringContaining(word), documentation: expect.any(String) })
+    expect(answer.body.code).toBe(word === 'cancelling' ? 'job_cancelling' : 'job_ended')
     expect((await get(`/v0/jobs/${id}`)).status).toBe(word)
   })
 

@@ -69,4 +69,7 @@ export const jobRoutes = (app: App, { store, data, config: { publicUrl } }: Serv
 }
 
 const uncancellable = (job: DataJob): MillraceError =>
-  new MillraceError('job_ended', `The job is not in a cancellable status: it is ${wordOfStatus(job.status)}.`)
+  new MillraceError(
+    job.status === 'cancelling' ? 'job_cancelling' : 'job_ended',
+    `The job is not in a cancellable status: it is ${wordOfStatus(job.status)}.`,
+  )

@@ -45,8 +45,9 @@ export const viewJob = (job: DataJob, { catalogue, publicUrl }: JobContext) => {
 
 const urlOf = ({ id }: DataJob, publicUrl: string): string => `${publicUrl}/v0/jobs/${id}`
 
+/** A dry run has made nothing. */
 const viewStatistics = ({ statistics }: DataJob) =>
-  statistics && { bytes: statistics.bytes ?? null, row_count: statistics.row_count ?? null }
+  statistics?.row_count === undefined ? null : { bytes: statistics.bytes ?? null, row_count: statistics.row_count }
 
 const viewTarget = (
   catalogue: Catalogue,

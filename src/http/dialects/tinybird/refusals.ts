@@ -13,12 +13,14 @@ type Uses = Pick<Services, 'logger' | 'config'> & { readonly refuseUnrouted: Ref
 export const refuseInItsWords = (app: App, { logger, config, refuseUnrouted }: Uses): void => {
   app.setErrorHandler((thrown: unknown, request, reply) => {
     const error = inOwnNames(refusalOf(thrown, request, logger))
-    const status = error.status === 422 || error.code === 'job_ended' ? 400 : error.status
+    const status = error.status === 422 || UNCANCELLABLE.has(error.code) ? 400 : error.status
     return sendProblem(reply, error, { status, error: error.message, documentation: `${config.publicUrl}/docs` })
   })
   // That of the root would word them in its own way.
   app.setNotFoundHandler(refuseUnrouted)
 }
+
+const UNCANCELLABLE: ReadonlySet<string> = new Set(['job_ended', 'job_cancelling'])
 
 /** What the parameters of this API are called in the body of the job that they become. */
 const OWN_NAMES: Readonly<Record<string, string>> = {
