@@ -1,10 +1,20 @@
-import { execFileSync } from 'node:child_process'
-import { copyFileSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync, spawnSync } from 'node:child_process'
+import {
+  chmodSync,
+  copyFileSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCommandExecutor } from '../../src/executors/command/command-executor.ts'
 import { openCgroups, removeCgroups } from '../../src/executors/command/launcher/cgroup.ts'
+import { sandboxed } from '../../src/executors/command/sandbox.ts'
 import { hasBubblewrap, SANDBOXED, works } from '../bubblewrap.ts'
 import { until } from './attempt.ts'
 import { LAUNCHERS, useExecutor } from './executor.ts'
@@ -153,6 +163,20 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       expect(context.log.text('stdout')).not.toContain('secret')
     })
 
+    test('with a working directory of its own choice has its SIGTERM and its grace, too', async () => {
+      const { outcome, context } = await run(
+        { command: 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.05; done', working_dir: folder },
+        {
+          act: async context => {
+            await until('it runs', () => context.log.text('stdout') === 'up\n')
+            context.stop.stop('cancelled_by_user', 60_000)
+          },
+        },
+      )
+      expect(outcome).toMatchObject({ type: 'stopped', exit: { exitCode: 3 } })
+      expect(context.log.text('stdout')).toBe('up\nbye\n')
+    })
+
     test('writes to its working directory and a private /tmp, and nowhere else', async () => {
       const { context } = await run({
         command:
@@ -205,6 +229,31 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
     })
   })
 
+  test.each([
+    ['a link to a hidden directory', 'hidden'],
+    ['a link to one within it', 'hidden/within'],
+    ['a link to one that holds it', '.'],
+  ])('what has become %s after it was looked at shows nothing of it', (_, target) => {
+    const root = realpathSync(mkdtempSync(join(folder, 'exchanged-')))
+    mkdirSync(join(root, 'hidden/within'), { recursive: true })
+    for (const place of ['hidden', 'hidden/within']) writeFileSync(join(root, place, 'secret'), 'secret')
+    const workingDir = join(root, 'work')
+    symlinkSync(target, workingDir)
+    const command = 'cat secret hidden/secret ../hidden/secret within/secret; ls -R . >&2'
+    const [file, ...argv] = sandboxed({
+      argv: ['/bin/sh', '-c', command],
+      workingDir,
+      isMovable: true,
+      writable: [],
+      shown: [],
+      hidden: [join(root, 'hidden')],
+      asRoot: isRoot,
+    })
+    const { stdout, stderr } = spawnSync(file, argv, { encoding: 'utf8' })
+    expect(stdout).toBe('')
+    expect(stderr).toMatch(/^cat: secret: No such file|^bwrap: Can't/)
+  })
+
   describe.skipIf(!isRoot)(`as another user${isRoot ? '' : ' (needs root)'}`, () => {
     const asUser = ['--reuid', 'nobody', '--clear-groups', 'bwrap', ...SANDBOXED]
     const hasUserNamespaces = works('setpriv', asUser)
@@ -213,8 +262,12 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
     test.skipIf(!hasUserNamespaces)(
       `a command is both${hasUserNamespaces ? '' : ' (needs user namespaces)'}`,
       async () => {
-        const { context } = await run({ command: 'grep Uid /proc/self/status; touch here && echo ok' })
-        expect(context.log.text('stdout')).toMatch(/^Uid:\t(\d{2,})\t\1\t\1\t\1\nok\n$/)
+        const chosen = mkdtempSync(join(folder, 'chosen-'))
+        for (const place of [folder, chosen]) chmodSync(place, 0o777)
+        for (const more of [{}, { working_dir: chosen }]) {
+          const { context } = await run({ command: 'grep Uid /proc/self/status; touch here && echo ok', ...more })
+          expect(context.log.text('stdout')).toMatch(/^Uid:\t(\d{2,})\t\1\t\1\t\1\nok\n$/)
+        }
       },
     )
   })

@@ -98,6 +98,8 @@ const planSandboxed = (input: SandboxedInput): CommandPlan | Refusal => {
   const wrapped = sandboxed({
     argv,
     workingDir: directory,
+    // What is hidden cannot be entered by another user than the server's.
+    isMovable: input.spec.working_dir !== undefined && !user.isOther,
     writable: tempDir === null ? [] : [tempDir],
     shown,
     hidden: forbidden,

@@ -12,6 +12,8 @@ import type { JobUser } from './job-user.ts'
 export type SandboxInput = {
   readonly argv: readonly string[]
   readonly workingDir: string
+  /** Whether commands may exchange it, or what is above it, for a link to what is hidden, and read that. */
+  readonly isMovable?: boolean
   /** Other directories of the command, seen though they lie in a hidden directory. */
   readonly writable: readonly string[]
   /** Files that must be seen though they lie in a hidden directory. */
@@ -21,26 +23,44 @@ export type SandboxInput = {
   readonly asRoot: boolean
 }
 
-export const sandboxed = ({
-  argv,
-  workingDir,
-  writable,
-  shown,
-  hidden,
-  asRoot,
-}: SandboxInput): [string, ...string[]] => [
+export const sandboxed = (input: SandboxInput): [string, ...string[]] => {
+  const { argv, workingDir, hidden, asRoot } = input
+  return [
+    ...(input.isMovable ? withoutHidden(input) : []),
+    'bwrap',
+    '--unshare-pid',
+    '--unshare-ipc',
+    '--die-with-parent',
+    ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
+    ...['/tmp', '/var/tmp', ...hidden].flatMap(path => ['--tmpfs', path]),
+    // One that holds a hidden directory stays read-only: bound here it would bring that back.
+    ...(hidden.some(path => isWithin(path, workingDir)) ? [] : ['--bind', workingDir, workingDir]),
+    ...kept(input),
+    ...(asRoot ? ['--cap-drop', 'ALL'] : []),
+    ...['--chdir', workingDir, '--', ...argv],
+  ] as [string, ...string[]]
+}
+
+/**
+ * A sandbox around the sandbox, in which there are no hidden directories: whatever a path leads to by the time bubblewrap binds it, it does not lead
+ * there. What was looked at before may have been exchanged for a link.
+ */
+const withoutHidden = (input: SandboxInput): readonly string[] => [
   'bwrap',
   '--unshare-pid',
-  '--unshare-ipc',
+  // SIGTERM, which every process of a command gets, does nothing to the first one of a namespace: the sandbox inside is to stay.
+  '--as-pid-1',
   '--die-with-parent',
-  ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
-  ...['/tmp', '/var/tmp', ...hidden].flatMap(path => ['--tmpfs', path]),
-  // One that holds a hidden directory stays read-only: bound here it would bring that back.
-  ...(hidden.some(path => isWithin(path, workingDir)) ? [] : ['--bind', workingDir, workingDir]),
+  ...['--dev-bind', '/', '/', '--proc', '/proc'],
+  ...input.hidden.flatMap(path => ['--tmpfs', path]),
+  ...kept(input),
+  ...(input.asRoot ? ['--cap-add', 'ALL'] : []),
+  '--',
+]
+
+const kept = ({ writable, shown }: SandboxInput): readonly string[] => [
   ...writable.flatMap(path => ['--bind', path, path]),
   ...shown.flatMap(path => ['--ro-bind', path, path]),
-  ...(asRoot ? ['--cap-drop', 'ALL'] : []),
-  ...['--chdir', workingDir, '--', ...argv],
 ]
 
 /** True when `path` is `directory` or lies below it. Both absolute and without links. */
@@ -56,6 +76,7 @@ export const findSandboxProblem = async (user: JobUser): Promise<string | null> 
   const [file, ...argv] = sandboxed({
     argv: ['/bin/true'],
     workingDir: '/tmp',
+    isMovable: !user.isOther,
     writable: [],
     shown: [],
     hidden: [],
