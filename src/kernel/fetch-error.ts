@@ -36,12 +36,16 @@ export const toFetchError = (error: unknown, origin: string): FetchError => {
   if (code === 'UND_ERR_BODY_TIMEOUT' || code === 'UND_ERR_HEADERS_TIMEOUT')
     return new FetchError('timeout', `${origin} has sent nothing for too long.`)
   if (isCertificateFault(code)) return new FetchError('certificate_refused', `${origin}: ${message} (${code})`)
+  if (name === 'HTTPParserError' && message.includes(CUT_OFF))
+    return new FetchError('connection_failed', `${origin}: ${CLOSED}`)
   if (name === 'HTTPParserError' || isUnreadable(code))
     return new FetchError('response_unreadable', `${origin}: ${message} (${code})`)
   return new FetchError('connection_failed', `${origin}: ${code === '' ? message : `${inWords(code)} (${code})`}`)
 }
 
 const CLOSED = 'the other side closed the connection'
+/** What undici's parser says, without a code, of an answer in chunks that ends in its middle where it has said `Connection: close`. */
+const CUT_OFF = 'Invalid EOF state'
 const TOO_LATE = 'nothing answered in time'
 const NO_WAY = 'there is no way to its address'
 
@@ -52,6 +56,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
   EPIPE: CLOSED,
   UND_ERR_SOCKET: CLOSED,
   UND_ERR_CLOSED: CLOSED,
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: CLOSED,
   ENOTFOUND: 'there is no such name',
   EAI_AGAIN: 'the name could not be looked up',
   ETIMEDOUT: TOO_LATE,

@@ -116,6 +116,17 @@ test('lines that are no JSON are counted, with their numbers', async () => {
     expect(log).toContain(line)
 })
 
+test('the format is that of the first extension in the address: what a query holds may be of another file', async () => {
+  await scene.dataSource(name, { id: 'Int32' })
+  for (const [path, query, content] of [
+    ['/a.csv', '?like=b.parquet', 'id\n1\n'],
+    ['/download', '?file=b.jsonl', '{"id":2}\n'],
+  ] as const) {
+    const job = await scene.import({ datasource: name, url: `${scene.give(path, content)}${query}` })
+    expect(job).toMatchObject({ statistics: { rows_written: 1 } })
+  }
+})
+
 test('Parquet goes in by the names of its columns; what does not fit is quarantined', async () => {
   await scene.dataSource(name, {
     id: 'UInt64',

@@ -118,6 +118,33 @@ test('a server without ranges is read again from the beginning, if it is the sam
   })
 })
 
+test('an answer in chunks that breaks off goes on where it ended, also where its server keeps no connections', async () => {
+  for (const connection of ['close', 'keep-alive']) {
+    const url = scene.give(`/chunks/${connection}`, (request, response) => {
+      const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
+      const part = from > 0 && { 'content-range': `bytes ${from}-${CONTENT.length - 1}/${CONTENT.length}` }
+      response.writeHead(from > 0 ? 206 : 200, { etag: '"one"', connection, ...part })
+      if (from > 0) return void response.end(CONTENT.subarray(from))
+      response.write(CONTENT.subarray(0, HALF), () => setTimeout(() => response.destroy(), 20))
+    })
+    expect(await load(url)).toMatchObject({
+      status: 'completed',
+      system_attempts: 0,
+      statistics: { rows_written: 5000 },
+    })
+  }
+})
+
+test('where a broken download cannot be taken up, the message says what the server lacks', async () => {
+  const url = scene.give('/chunked', (_, response) => {
+    response.write(CONTENT.subarray(0, HALF), () => setTimeout(() => response.destroy(), 20))
+  })
+  expect(await load(url)).toMatchObject({
+    ...NOTHING_READ,
+    error: { code: 'connection_failed', message: expect.stringMatching(/broke off.*neither.*ETag.*Range/) },
+  })
+})
+
 test('a server that lies about its length fails the import, with the numbers', async () => {
   for (const headers of [{ etag: '"one"' }, {}] as Record<string, string>[]) {
     let asked = 0

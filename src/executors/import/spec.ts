@@ -91,7 +91,7 @@ export type ImportSpec = { readonly import: ImportFields }
 /** As said, or as the address looks. */
 export const formatOf = ({ format, url }: Pick<ImportFields, 'format' | 'url'>): DataFormat => {
   if (format !== undefined) return format
-  const [, extension] = /\.(ndjson|jsonl|parquet)(?:\.(?:gz|zst))?(?:[?#]|$)/i.exec(url) ?? []
-  if (extension === undefined) return 'csv'
-  return extension.toLowerCase() === 'parquet' ? 'parquet' : 'ndjson'
+  const [, extension] = /\.(csv|ndjson|jsonl|parquet)(?:\.(?:gz|zst))?(?:[?#]|$)/i.exec(url) ?? []
+  if (extension === undefined || /^csv$/i.test(extension)) return 'csv'
+  return /^parquet$/i.test(extension) ? 'parquet' : 'ndjson'
 }

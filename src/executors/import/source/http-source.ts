@@ -82,9 +82,12 @@ const check = async (response: GuardedResponse, download: Download, options: Opt
   }
   if (size === download.promised && validator === download.validator && validator !== null) return download.received
   await response.discard()
-  if (size === download.promised && validator === null) throw new FetchError('connection_failed', 'It cannot resume.')
+  if (size === download.promised && validator === null) throw new FetchError('connection_failed', CANNOT_RESUME)
   throw new ImportFailure('connection_failed', `${options.shown} has changed while it was read.`)
 }
+
+const CANNOT_RESUME =
+  'The download broke off and cannot be taken up: the server sends neither an ETag nor a Last-Modified, and no part that is asked for by Range.'
 
 async function* take(response: GuardedResponse, download: Download, skipped: number): AsyncGenerator<Uint8Array> {
   let left = skipped
