@@ -14,6 +14,7 @@ export type ContentOptions = {
   readonly quote?: string
   readonly header?: boolean
   readonly skipLines?: number
+  readonly encoding?: string
   readonly compression?: string
   readonly typeGuessing?: boolean
 }
@@ -27,6 +28,7 @@ export const addContentOptions = (command: Command): Command =>
     .option('--header', 'the first line of CSV has names')
     .option('--no-header', 'the first line of CSV is a row')
     .option('--skip-lines <n>', 'skip so many lines of CSV before the header', wholeNumber)
+    .option('--encoding <name>', 'of text, such as windows-1252; utf-8 by default')
     .option('--compression <name>', 'gzip, zstd or none; by its first bytes when absent')
     .option('--no-type-guessing', 'all columns of a new data source are text')
 
@@ -37,13 +39,14 @@ export type ContentFields = Readonly<Record<string, string | number | boolean | 
 
 /** The options as the API has them, with what the name of the content says. */
 export const contentFields = (place: string, options: ContentOptions): ContentFields => {
-  const { format, delimiter, quote, header, skipLines, compression, typeGuessing } = options
+  const { format, delimiter, quote, header, skipLines, encoding, compression, typeGuessing } = options
   return {
     format: format ?? formatOf(isUrl(place) && URL.canParse(place) ? new URL(place).pathname : place),
     delimiter: delimiter === '\\t' ? '\t' : delimiter,
     quote,
     header,
     skip_lines: skipLines,
+    encoding,
     compression,
     type_guessing: typeGuessing === false ? false : undefined,
   }

@@ -93,6 +93,22 @@ describe('content that is sent', () => {
     expect((await jobOf(body.job_id)).spec.import.format).toBe(format ?? 'ndjson')
   })
 
+  test.each([
+    ['text/csv; header=absent; charset="ISO-8859-1"', '', 'ISO-8859-1'],
+    ['application/x-ndjson;charset=shift_jis', '', 'shift_jis'],
+    ['text/csv; charset=utf-16', '?encoding=utf-16be', 'utf-16be'],
+    ['text/csv; charset=UTF-8', '', undefined],
+    ['application/vnd.apache.parquet; charset=binary', '', undefined],
+  ])('is of the charset that its type %s names, or as its query %j says', async (type, query, encoding) => {
+    const { status, body } = await send({ path: PATH + query, body: 'n', headers: { 'content-type': type } })
+    expect([status, (await jobOf(body.job_id)).spec.import.encoding]).toEqual([201, encoding])
+  })
+
+  test('of an unknown charset is refused', async () => {
+    const { status, body } = await send({ body: 'n\n1\n', headers: { 'content-type': 'text/csv; charset=ebcdic' } })
+    expect([status, body.errors[0]]).toMatchObject([422, { path: 'encoding' }])
+  })
+
   test('may be compressed, and says so in its encoding', async () => {
     const { body } = await send({ body: gzipSync('n\n1\n'), headers: { 'content-encoding': 'gzip' } })
     expect((await jobOf(body.job_id)).spec.import.compression).toBe('gzip')

@@ -142,6 +142,24 @@ test('lines that are skipped count where invalid lines and quotes are told', asy
   ])
 })
 
+test.each([
+  ['windows-1252', Buffer.from('id,name,price\n1,M\xfcller,1.5\n', 'latin1'), 'Müller'],
+  ['UTF-16LE', Buffer.from('\ufeffid\tname\tprice\r\n1\tÜ 😀\t1.5\r\n', 'utf16le'), 'Ü 😀'],
+  ['shift_jis', Buffer.concat([Buffer.from('1,'), Buffer.from([0x93, 0xfa]), Buffer.from(',1.5\n')]), '日'],
+])('text in %s is read where that is said', async (encoding, content, text) => {
+  const job = await scene.import({ datasource: name, url: scene.give(`/${name}.csv`, content), encoding })
+  expect(job.statistics).toMatchObject({ rows_written: 1, quarantine_rows: 0, bytes_read: content.length })
+  expect(await scene.table(name)).toEqual([['1', text, '1.5']])
+})
+
+test('bytes that are not of the encoding fail the import; an encoding that nobody knows is refused', async () => {
+  const url = scene.give(`/${name}.csv`, Buffer.from([...Buffer.from('1,'), 0xff, 0x0a]))
+  const { error } = await scene.import({ datasource: name, url, encoding: 'euc-kr' })
+  expect([error.code, error.message]).toEqual(['content_unreadable', expect.stringContaining('not euc-kr')])
+  const refused = await scene.call('POST', '/v1/jobs', { import: { datasource: name, url, encoding: 'ebcdic' } })
+  expect([refused.status, refused.body.errors[0].path]).toEqual([422, 'import.encoding'])
+})
+
 test('more lines skipped than there are leave nothing', async () => {
   const { statistics } = await load('id,name,price\n1,one,1\n', { skip_lines: 3 })
   expect(statistics).toMatchObject({ rows_read: 0, rows_written: 0, invalid_lines: 0 })

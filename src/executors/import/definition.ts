@@ -3,6 +3,7 @@ import { exclusiveKeyOf } from '../data-properties.ts'
 import type { KindDefinition } from '../kind-definition.ts'
 import { delimiterFault } from './csv/dialect.ts'
 import { formatOf, type ImportFields, type ImportSpec, importProperties } from './spec.ts'
+import { encodingFault } from './spool/transcode.ts'
 
 /** Kind `import` (`docs/api/import.md`): content of files into a data source, all or nothing. */
 export const importDefinition: KindDefinition = {
@@ -56,8 +57,12 @@ const combinationFaults = (fields: ImportFields): readonly FieldError[] => {
   if ((fields.access_key_id === undefined) !== (fields.secret_access_key === undefined))
     faults.push(fault('access_key_id', 'goes with secret_access_key'))
   if (formatOf(fields) !== 'csv')
-    for (const field of ['delimiter', 'quote', 'header'] as const)
+    for (const field of ['delimiter', 'quote', 'header', 'skip_lines'] as const)
       if (fields[field] !== undefined) faults.push(fault(field, 'is for format: csv'))
+  if (fields.encoding !== undefined) {
+    const unknown = formatOf(fields) === 'parquet' ? 'is for text: csv and ndjson' : encodingFault(fields.encoding)
+    if (unknown !== null) faults.push(fault('encoding', unknown))
+  }
   const { delimiter = ',', quote = '"' } = fields
   const wrong = delimiterFault({ delimiter, quote })
   if (wrong !== null) faults.push(fault('delimiter', wrong))

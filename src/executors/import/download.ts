@@ -3,13 +3,13 @@ import { leaveContent, type Source } from './source/source.ts'
 import { formatOf, type ImportFields } from './spec.ts'
 import { decompressed } from './spool/decompress.ts'
 import { withLastLineEnd } from './spool/last-line-end.ts'
-import { skipLines } from './spool/skip-lines.ts'
 import { type Spooling, startSpooling } from './spool/spooling.ts'
+import { type TextFields, textContent } from './spool/text-content.ts'
 
 type Input = {
   readonly source: Source
   readonly path: string
-  readonly fields: Pick<ImportFields, 'format' | 'url' | 'compression' | 'skip_lines'>
+  readonly fields: Pick<ImportFields, 'format' | 'url' | 'compression'> & TextFields
   readonly maxBytes: number
   readonly signal: AbortSignal
   readonly progress: (progress: Progress) => void
@@ -40,9 +40,8 @@ export const startDownload = (input: Input): Download => {
     }
   }
   const timer = setInterval(() => progress(progressOf(received, source.size())), EVERY_MS)
-  const content = decompressed(counted(), { compression: fields.compression, maxBytes })
-  const isCsv = formatOf(fields) === 'csv'
-  const spooling = startSpooling(path, isCsv ? withLastLineEnd(skipLines(content, fields.skip_lines ?? 0)) : content)
+  const content = textContent(decompressed(counted(), { compression: fields.compression, maxBytes }), fields)
+  const spooling = startSpooling(path, formatOf(fields) === 'csv' ? withLastLineEnd(content) : content)
   const stopTelling = (): void => clearInterval(timer)
   const end = (): void => {
     stopTelling()

@@ -55,6 +55,9 @@ const Import = Type.Object(
           'Lines of CSV before the header or the first row that are skipped, whatever is in them; 0 when absent.',
       }),
     ),
+    encoding: Type.Optional(
+      text(64, 'Of CSV and NDJSON, by its name in the Encoding Standard such as windows-1252; utf-8 when absent.'),
+    ),
     compression: Type.Optional(
       Type.Unsafe<Compression>({
         type: 'string',

@@ -47,8 +47,13 @@ const FORMATS: Readonly<Record<string, string>> = {
 }
 
 const formatOf = (type = '') => {
-  const format = FORMATS[type.split(';', 1)[0]!.trim().toLowerCase()]
-  return format === undefined ? {} : { format }
+  const [media, ...parameters] = type.split(';')
+  const format = FORMATS[media!.trim().toLowerCase()]
+  if (format === undefined) return {}
+  const [, charset] = /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/im.exec(parameters.join('\n')) ?? []
+  return charset === undefined || format === 'parquet' || /^utf-?8$/i.test(charset)
+    ? { format }
+    : { format, encoding: charset }
 }
 
 const compressionOf = (encoding = 'identity') => {

@@ -18,8 +18,8 @@ import { whenLeft } from '../when-left.ts'
 /** To the answer, with all that another server sends for it. */
 export const INFER_LONGEST_MS = 30_000
 
-const { format, delimiter, quote, header, skip_lines, compression, type_guessing } = ImportQuery.properties
-const InferQuery = strictObject({ format, delimiter, quote, header, skip_lines, compression, type_guessing })
+const { format, delimiter, quote, header, skip_lines, encoding, compression, type_guessing } = ImportQuery.properties
+const InferQuery = strictObject({ format, delimiter, quote, header, skip_lines, encoding, compression, type_guessing })
 
 const given = importProperties.import.properties
 const InferBody = strictObject({
@@ -29,6 +29,7 @@ const InferBody = strictObject({
   quote: given.quote,
   header: given.header,
   skip_lines: given.skip_lines,
+  encoding: given.encoding,
   compression: given.compression,
   type_guessing: given.type_guessing,
   region: given.region,

@@ -17,6 +17,7 @@ export const ImportQuery = strictObject({
   skip_lines: Type.Optional(
     Type.Integer({ description: 'Lines of CSV before the header or the first row that are skipped; 0 by default.' }),
   ),
+  encoding: text(64, 'Of text, such as windows-1252; the charset of the Content-Type when absent, else utf-8.'),
   compression: text(16, 'As the Content-Encoding says when absent.'),
   type_guessing: Type.Optional(Type.Boolean({ description: 'false: with create, all columns are text.' })),
   max_bad_rows: text(32, 'A count, or a share such as 5%; more fail the import.'),

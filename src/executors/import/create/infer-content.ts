@@ -18,9 +18,9 @@ import { formatOf, type ImportFields } from '../spec.ts'
 import { decompressed } from '../spool/decompress.ts'
 import { createReturnMender, hasLoneReturns } from '../spool/mend-line-ends.ts'
 import { readSample, refuseOther, SAMPLE_BYTES, type Sample, type SampledFields } from '../spool/read-sample.ts'
-import { skipLines } from '../spool/skip-lines.ts'
 import { spoolContent, withoutMark } from '../spool/spool-content.ts'
 import { createSpoolFolder, type SpoolPlace } from '../spool/spool-folder.ts'
+import { textContent } from '../spool/text-content.ts'
 import { inferColumns } from './infer-columns.ts'
 import { readCsv } from './infer-csv.ts'
 import { type SampleRow, sampleRows } from './sample-rows.ts'
@@ -103,9 +103,7 @@ export const createInference = (options: Options): Inference => {
   }
 
   const inferText = async (input: Opened, format: 'csv' | 'ndjson'): Promise<Inferred> => {
-    const { skip_lines = 0 } = input.fields
-    const content = format === 'csv' ? skipLines(input.content, skip_lines) : input.content
-    const sample = await takeSample(content, input.fields)
+    const sample = await takeSample(textContent(input.content, input.fields), input.fields)
     const delimiter = format === 'csv' ? findDialect(input.fields, sample.bytes).delimiter : null
     const fields = { ...input.fields, ...(delimiter !== null && { delimiter }) }
     const columns = await inferColumns({ sample, fields, parquet: async () => [] })

@@ -1,6 +1,6 @@
 /** What content is that begins so, in words for whoever took it for rows of text; null: it may be that. `hasRows`: whether it reads like rows, which may begin with a tag. */
 export const otherContent = (bytes: Buffer, hasRows: () => boolean): string | null => {
-  if (isUtf16(bytes)) return 'The content is UTF-16: convert it to UTF-8 (iconv -f UTF-16 -t UTF-8).'
+  if (isUtf16(bytes)) return 'The content is UTF-16: say encoding: utf-16le (or utf-16be), or convert it to UTF-8.'
   for (const { starts, at = 0, says } of KINDS)
     if (starts.some(start => bytes.subarray(at, at + start.length).equals(Buffer.from(start, 'latin1')))) return says
   return otherMarkup(bytes.subarray(0, MARKUP_BYTES).toString('latin1'), hasRows)

@@ -1,0 +1,32 @@
+import { ImportFailure } from '../import-failure.ts'
+
+/** In words that follow its name; null: content can be read in it. The labels are those of the Encoding Standard (WHATWG), in any case. */
+export const encodingFault = (label: string): string | null => {
+  try {
+    new TextDecoder(label)
+    return null
+  } catch {
+    return 'must be an encoding of the web such as windows-1252, utf-16le or shift_jis'
+  }
+}
+
+/** Text of another encoding as UTF-8, without its byte order mark. Throws `ImportFailure` `content_unreadable` for bytes that are none of it. */
+export async function* transcoded(content: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<Uint8Array> {
+  const decoder = new TextDecoder(label, { fatal: true })
+  let read = 0
+  const decode = (chunk?: Uint8Array): Uint8Array => {
+    try {
+      return Buffer.from(chunk === undefined ? decoder.decode() : decoder.decode(chunk, { stream: true }))
+    } catch {
+      throw new ImportFailure(
+        'content_unreadable',
+        `The content is not ${decoder.encoding}: some bytes behind the first ${read} are no characters of it.`,
+      )
+    }
+  }
+  for await (const chunk of content) {
+    yield decode(chunk)
+    read += chunk.length
+  }
+  yield decode()
+}
