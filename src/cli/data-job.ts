@@ -25,8 +25,8 @@ export type DataJobOptions = {
 export const addDataJobOptions = (command: Command): Command =>
   command
     .option('--name <name>', 'name of the job')
-    .option('--timeout <seconds>', 'end it after that long', positive)
-    .option('-d, --detach', 'print the id of the job and leave')
+    .option('--timeout <seconds>', 'stop the job after this time', positive)
+    .option('-d, --detach', 'print the id of the job and do not wait')
     .option('--json', 'print the job as JSON')
 
 type Submitting = {

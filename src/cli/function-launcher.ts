@@ -48,6 +48,7 @@ export const openFunctionLauncher = async ({ config, instanceId, logger }: Optio
         shown,
         hidden: [...places, ...hidden],
         asRoot: user.uid === 0,
+        asOther: user.isOther,
       }),
   }
 }

@@ -17,7 +17,7 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
   },
   {
     name: 'submit',
-    summary: 'submit job bodies from a file',
+    summary: 'submit jobs from a JSON file',
     load: async () => (await import('./commands/submit.ts')).submit,
   },
   { name: 'jobs', summary: 'list jobs', load: async () => (await import('./commands/jobs.ts')).jobs },
@@ -45,17 +45,17 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
   },
   {
     name: 'query',
-    summary: 'run SQL over the tables of the workspace, print or save its rows',
+    summary: 'run a SQL query and print or save the rows',
     load: async () => (await import('./commands/query.ts')).query,
   },
   {
     name: 'datasources',
-    summary: 'list, make, empty and delete data sources; rows that did not fit',
+    summary: 'list, create, truncate and delete data sources; show quarantined rows',
     load: async () => (await import('./commands/datasources.ts')).datasources,
   },
   {
     name: 'import',
-    summary: 'put the rows of a file or URL into a data source',
+    summary: 'import a file or URL into a data source',
     load: async () => (await import('./commands/import.ts')).importRows,
   },
   {
@@ -65,32 +65,32 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
   },
   {
     name: 'populate',
-    summary: 'feed a materialized node the whole history of its source',
+    summary: 'feed existing rows of the source to a materialized node',
     load: async () => (await import('./commands/populate.ts')).populate,
   },
   {
     name: 'copy',
-    summary: 'put what a copy node gives into its data source',
+    summary: 'run a copy node and write its rows to its data source',
     load: async () => (await import('./commands/copy.ts')).copy,
   },
   {
     name: 'workflows',
-    summary: 'list, apply, trigger, pause and end workflows',
+    summary: 'list, apply, trigger, pause and terminate workflows',
     load: async () => (await import('./commands/workflows.ts')).workflows,
   },
   {
     name: 'trigger',
-    summary: 'run a workflow now, or at a time',
+    summary: 'run a workflow now or at a given time',
     load: async () => (await import('./commands/trigger.ts')).trigger,
   },
   {
     name: 'runs',
-    summary: 'list, watch, pause and end runs of workflows',
+    summary: 'list, watch, pause and terminate runs of workflows',
     load: async () => (await import('./commands/runs.ts')).runs,
   },
   {
     name: 'analytics',
-    summary: 'show how jobs and workflows have done',
+    summary: 'show statistics of jobs and workflows',
     load: async () => (await import('./commands/analytics.ts')).analytics,
   },
   {
@@ -100,12 +100,12 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
   },
   {
     name: 'deliveries',
-    summary: 'list what goes to sinks, and send it again',
+    summary: 'list deliveries to sinks, and send them again',
     load: async () => (await import('./commands/deliveries.ts')).deliveries,
   },
   {
     name: 'tokens',
-    summary: 'list, make and revoke tokens',
+    summary: 'list, create and revoke tokens',
     load: async () => (await import('./commands/tokens.ts')).tokens,
   },
   {
@@ -115,24 +115,24 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
   },
   {
     name: 'completion',
-    summary: 'print a script that completes commands and options in the shell',
+    summary: 'print a completion script for the shell',
     load: async () => (await import('./commands/completion.ts')).completion,
   },
 ]
 
 const EXIT_CODES = `
 Exit codes:
-  0        done; of run: the job completed; of trigger --wait: the run did
-  1        a job failed without an exit code of its own, or was cancelled; a run did not complete;
-           of workflows apply --dry-run: there is something to change
-  2        wrong arguments, configuration or files
+  0        success; run: the job completed; trigger --wait: the run completed
+  1        a job failed without an exit code, or was cancelled; a run did not complete;
+           workflows apply --dry-run: there are changes
+  2        invalid arguments, configuration or files
   125      the server cannot be reached, or refused
-  128 + n  of run: the job was ended by signal n; 130 after Ctrl-C
-  other    of run: the exit code of the job
+  128 + n  run: the job was ended by signal n; 130 after Ctrl-C
+  other    run: the exit code of the job
 
-Commands other than serve talk to MILLRACE_URL as MILLRACE_TOKEN; without them to the server of this
-directory's data (MILLRACE_DATA_DIR, ./data).
-Each command explains itself: millrace run --help`
+All commands except serve talk to the server at MILLRACE_URL with the token MILLRACE_TOKEN. Without these
+they use the local server of the data directory (MILLRACE_DATA_DIR, default ./data).
+For help on a command: millrace run --help`
 
 /** Runs one command line (without the interpreter's own arguments) and resolves with the exit code. */
 export const runProgram = async (input: {
@@ -158,7 +158,7 @@ const createProgram = async (input: {
   readonly finish: (exitCode: number) => void
 }): Promise<Command> => {
   const program = new Command('millrace')
-    .description('Runs jobs next to your data.')
+    .description('A self-hosted job server: runs commands, functions, HTTP calls and SQL as jobs.')
     .version(input.version)
     .enablePositionalOptions()
     .showHelpAfterError('(see --help)')

@@ -21,11 +21,11 @@ export type JobFilterOptions = {
 /** The options that every list of jobs has. */
 export const addJobFilters = (command: Command): Command =>
   command
-    .option('-s, --status <status>', 'only these; repeatable or comma-separated', repeated(String))
+    .option('-s, --status <status>', 'only these statuses; repeatable or comma-separated', repeated(String))
     .option('-k, --kind <kind>', 'only these kinds; repeatable or comma-separated', repeated(String))
-    .option('--name <prefix>', 'only names that begin so')
+    .option('--name <prefix>', 'only names with this prefix')
     .option('-l, --label <key=value>', 'only with this label; repeatable', repeated(String))
-    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {jobs, next_cursor}')
 
 /** Lists the newest jobs of a path of the API. */

@@ -20,9 +20,9 @@ export type RunFilterOptions = {
 /** The options that every list of runs has. */
 export const addRunFilters = (command: Command): Command =>
   command
-    .option('-s, --status <status>', 'only these; repeatable or comma-separated', repeated(String))
-    .option('-t, --trigger <trigger>', 'only manual or automatic ones')
-    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('-s, --status <status>', 'only these statuses; repeatable or comma-separated', repeated(String))
+    .option('-t, --trigger <trigger>', 'only manual or automatic runs')
+    .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {runs, next_cursor}')
 
 /** Lists the newest runs of a path of the API. */

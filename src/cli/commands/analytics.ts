@@ -26,13 +26,13 @@ const DAY_MS = 86_400_000
 /** `millrace analytics`: how jobs and workflows have done over a time. */
 export const analytics: Define = (command, context) => {
   command
-    .description('show how jobs and workflows have done')
-    .option('--since <duration>', 'from so long ago, such as 7d; a day when left out', duration)
-    .option('--from <time>', 'RFC 3339; instead of --since')
-    .option('--to <time>', 'RFC 3339; now when left out')
+    .description('show statistics of jobs and workflows')
+    .option('--since <duration>', 'the last 7d, for example; default: one day', duration)
+    .option('--from <time>', 'RFC 3339 start time, instead of --since')
+    .option('--to <time>', 'RFC 3339 end time; default: now')
     .option('-w, --workflow <name>', 'only this workflow, by name or id')
-    .option('--trend [unit]', 'by hour or day instead of by workflow')
-    .option('--json', 'print the answer as JSON')
+    .option('--trend [unit]', 'per hour or day, instead of per workflow')
+    .option('--json', 'print the response as JSON')
     .action(async (options: AnalyticsOptions) => {
       const answer = await read(options, context)
       context.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : describe(answer, options, context))

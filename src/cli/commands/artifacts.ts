@@ -21,8 +21,8 @@ export const artifacts: Define = (command, context) => {
   command
     .argument('<id>', 'id of the job')
     .argument('[name]', 'name or id of one artifact, to download it')
-    .option('-o, --output <path>', 'file for the one (- is standard output), or directory for all')
-    .option('-u, --upload <file...>', 'add these files to the job')
+    .option('-o, --output <path>', 'a file for one artifact (- is standard output), or a directory for all')
+    .option('-u, --upload <file...>', 'upload these files to the job')
     .option('--json', 'print JSON')
     .action(async (jobId: string, name: string | undefined, options: ArtifactsOptions) => {
       const place = { server: findServer(context), jobId, context }

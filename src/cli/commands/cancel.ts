@@ -10,8 +10,8 @@ import { plainLines } from '../terminal/plain-text.ts'
 export const cancel: Define = (command, context, finish) => {
   command
     .argument('<id...>', 'ids of jobs')
-    .option('--grace <seconds>', 'between SIGTERM and SIGKILL; 0 kills at once', nonNegative)
-    .option('--json', 'print the jobs as JSON, one a line')
+    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL; 0 kills at once', nonNegative)
+    .option('--json', 'print the jobs as JSON, one per line')
     .action(async (ids: readonly string[], options: { grace?: number; json?: boolean }) => {
       const server = findServer(context)
       for (const id of ids) {

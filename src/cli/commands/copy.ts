@@ -15,15 +15,13 @@ export const copy: Define = (command, context, finish) => {
   addDataJobOptions(
     command
       .argument('<pipe>', 'name or id of the pipe')
-      .argument('[node]', 'its copy node; the first when absent')
+      .argument('[node]', 'its copy node; default: the first')
       .addOption(
-        new Option('-m, --mode <mode>', "how rows join those that are there; the node's by default").choices(
-          WRITE_MODES,
-        ),
+        new Option('-m, --mode <mode>', "append or replace; default: the node's own mode").choices(WRITE_MODES),
       )
       .option(
         '-p, --param <name=value>',
-        'value of {name:Type} in its SQL; repeatable',
+        'value for {name:Type} in its SQL; repeatable',
         repeated(keyValue('name=value')),
       ),
   ).action(async (pipe: string, node: string | undefined, options: CopyOptions) => {

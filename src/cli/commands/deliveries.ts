@@ -30,12 +30,12 @@ type ListOptions = {
 
 const list = (command: Command, context: CliContext): void => {
   command
-    .description('list what was or is to be sent to sinks')
+    .description('list deliveries to sinks')
     .option('-s, --status <status>', 'pending, delivered, failed, stopped; repeatable', repeated(String))
     .option('--job <id>', 'only of this job')
     .option('--run <id>', 'only of this run')
     .option('-w, --workflow <name>', 'only of this workflow, by name or id')
-    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {deliveries, next_cursor}')
     .action(async ({ status, job, run, workflow, limit, json }: ListOptions) => {
       const server = findServer(context)
@@ -62,7 +62,7 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<DeliveryA
 
 const show = (command: Command, context: CliContext): void => {
   command
-    .description('show one delivery and where it goes, as JSON')
+    .description('show one delivery and its sink, as JSON')
     .argument('<id>', 'id of the delivery')
     .action(async (id: string) => {
       const delivery = await call<unknown>(findServer(context), { path: deliveryPath(id) })
@@ -72,7 +72,7 @@ const show = (command: Command, context: CliContext): void => {
 
 const redeliver = (command: Command, context: CliContext): void => {
   command
-    .description('send deliveries once more, for another day if need be')
+    .description('send deliveries again, for up to another day')
     .argument('<id...>', 'ids of deliveries')
     .action(async (ids: readonly string[]) => {
       const server = findServer(context)

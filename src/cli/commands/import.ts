@@ -60,10 +60,10 @@ const addImportOptions = (command: Command): Command =>
         'a file to upload, - for standard input; or http(s)://, s3://, file:// for the server to read',
       )
       .argument('<datasource>', 'name of the data source')
-      .addOption(new Option('-m, --mode <mode>', 'append by default').choices(WRITE_MODES))
-      .option('--replace-condition <expression>', 'with --mode replace: only rows for which it holds are replaced')
-      .option('-c, --create', 'make the data source when it is missing, of what the content looks like')
-      .option('--max-bad-rows <count or share>', 'more bad rows fail the import: 100, or 5%'),
+      .addOption(new Option('-m, --mode <mode>', 'default: append').choices(WRITE_MODES))
+      .option('--replace-condition <expression>', 'with --mode replace: replace only rows that match')
+      .option('-c, --create', 'create the data source if it is missing, with a schema inferred from the content')
+      .option('--max-bad-rows <count or share>', 'fail if more rows are bad, such as 100 or 5%'),
   )
 
 /** As they stand in a job body. */

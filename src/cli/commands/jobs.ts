@@ -13,7 +13,7 @@ type JobsOptions = JobFilterOptions & {
 /** `millrace jobs`: the newest jobs, filtered. */
 export const jobs: Define = (command, context) => {
   addJobFilters(command)
-    .option('--queue <name>', 'only of this queue')
+    .option('--queue <name>', 'only jobs in this queue')
     .option('--parent <id>', 'only children of this job')
     .option('--run <id>', 'only items of this run')
     .option('-w, --workflow <name>', 'only of this workflow, by name or id')

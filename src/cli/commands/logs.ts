@@ -30,10 +30,10 @@ type Log = {
 export const logs: Define = (command, context, finish) => {
   command
     .argument('<id>', 'id of the job')
-    .option('-f, --follow', 'go on with what comes until the job has ended')
-    .option('-n, --lines <n>', 'begin with the last so many lines', count)
-    .option('-t, --timestamps', 'the time before each line')
-    .option('--json', 'one JSON object a line, all on standard output')
+    .option('-f, --follow', 'keep printing new lines until the job has ended')
+    .option('-n, --lines <n>', 'start with this many of the last lines', count)
+    .option('-t, --timestamps', 'print the time before each line')
+    .option('--json', 'print one JSON object per line, all to standard output')
     .action(async (jobId: string, options: LogsOptions) => {
       const log: Log = { server: findServer(context), jobId, print: printer(context, options), note: notes(context) }
       if (options.follow) finish(await follow(log, options.lines))

@@ -27,7 +27,7 @@ const list = (command: Command, context: CliContext): void => {
   command
     .description('list unread notifications of the workspace')
     .option('-a, --all', 'those that have been read, too')
-    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {notifications, next_cursor}')
     .action(async ({ all, limit, json }: ListOptions) => {
       const query = all ? {} : { unread: 'true' }
@@ -69,7 +69,7 @@ const read = (command: Command, context: CliContext): void => {
 
 const preference = (command: Command, context: CliContext): void => {
   command
-    .description('show or set which notifications the workspace wants to see')
+    .description('show or set which notifications the workspace receives')
     .argument('[preference]', NOTIFICATION_PREFERENCES.join(', '))
     .action(async (wanted: string | undefined) => {
       const answer = await call<PreferenceAnswer>(findServer(context), {

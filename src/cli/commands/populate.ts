@@ -14,10 +14,10 @@ export const populate: Define = (command, context, finish) => {
   addDataJobOptions(
     command
       .argument('<pipe>', 'name or id of the pipe')
-      .argument('[node]', 'its materialized node; the first when absent')
-      .option('--subset <share>', 'only a share of the rows, at most 0.1, to try it', share)
-      .option('--condition <expression>', 'only rows of the source for which it holds')
-      .option('--truncate', 'instead of the rows that are there'),
+      .argument('[node]', 'its materialized node; default: the first')
+      .option('--subset <share>', 'only this share of the rows, at most 0.1, to try out the node', share)
+      .option('--condition <expression>', 'only rows of the source that match')
+      .option('--truncate', 'replace the existing rows'),
   ).action(async (pipe: string, node: string | undefined, options: PopulateOptions) => {
     const { subset, condition, truncate } = options
     const body = { populate: { pipe, node, subset, condition, truncate } }

@@ -52,12 +52,16 @@ export const query: Define = (command, context, finish) => {
 const addOptions = (command: Command): Command =>
   command
     .argument('<sql>', 'one SELECT; - reads standard input')
-    .addOption(new Option('-f, --format <format>', 'print it so instead of a table').choices(RESULT_FORMATS))
-    .option('--json', 'the same as --format json')
+    .addOption(new Option('-f, --format <format>', 'output format instead of a table').choices(RESULT_FORMATS))
+    .option('--json', 'same as --format json')
     .option('-o, --output <file>', 'write a file; its extension says the format, Arrow when it has none')
-    .option('-p, --param <name=value>', 'value of {name:Type} in the SQL; repeatable', repeated(keyValue('name=value')))
+    .option(
+      '-p, --param <name=value>',
+      'value for {name:Type} in the SQL; repeatable',
+      repeated(keyValue('name=value')),
+    )
     .option('--name <name>', 'name of the job')
-    .option('--timeout <seconds>', 'end it after that long', positive)
+    .option('--timeout <seconds>', 'stop the job after this time', positive)
 
 const FORMAT_OF_EXTENSION: Readonly<Record<string, ResultFormat>> = {
   '.arrow': 'arrow',

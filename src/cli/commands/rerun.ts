@@ -7,8 +7,8 @@ import { watchJob } from '../watch-job.ts'
 export const rerun: Define = (command, context, finish) => {
   command
     .argument('<id>', 'id of the job')
-    .option('-f, --follow', 'follow the log of the new job and exit with its code')
-    .option('--json', 'print the answer as JSON')
+    .option('-f, --follow', 'follow the log of the new job and exit with its exit code')
+    .option('--json', 'print the response as JSON')
     .action(async (id: string, options: { follow?: boolean; json?: boolean }) => {
       const server = findServer(context)
       const answer = await postOnce<SubmitAnswer>(server, { path: jobPath(id, '/rerun') })

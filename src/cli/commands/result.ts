@@ -12,7 +12,7 @@ type ResultOptions = { readonly output?: string; readonly wait?: boolean }
 export const result: Define = (command, context) => {
   command
     .argument('<id>', 'id of the job')
-    .option('-o, --output <file>', 'a file; - or nothing is standard output')
+    .option('-o, --output <file>', 'write to this file; default: standard output (-)')
     .option('-w, --wait', 'wait until the job has ended')
     .action(async (jobId: string, { output, wait }: ResultOptions) => {
       const server = findServer(context)

@@ -12,7 +12,7 @@ import { watchJob } from '../watch-job.ts'
 /** `millrace run -- CMD…`: submits a command, follows its log, exits with its code. */
 export const run: Define = (command, context, finish) => {
   addOptions(command)
-    .argument('<command...>', 'one word is a text for /bin/sh -c; several are a program and its arguments')
+    .argument('<command...>', 'one word is run by /bin/sh -c; several are a program and its arguments')
     .action(async (words: readonly string[], options: RunOptions) => {
       const server = findServer(context)
       const json = await jobBody(words, options, context)
@@ -29,14 +29,14 @@ const addOptions = (command: Command): Command =>
     .usage('[options] [--] CMD...')
     .option('-d, --detach', 'print the id of the job and do not wait')
     .option('--name <name>', 'name of the job')
-    .option('-e, --env <KEY=VALUE>', 'variable of its environment; repeatable', repeated(keyValue('KEY=VALUE')))
-    .option('--cwd <dir>', 'working directory on the server; an empty one when left out')
-    .option('--timeout <seconds>', 'end it after that long', positive)
-    .option('--artifact <glob>', 'files to keep, below the working directory; repeatable', repeated(String))
+    .option('-e, --env <KEY=VALUE>', 'environment variable; repeatable', repeated(keyValue('KEY=VALUE')))
+    .option('--cwd <dir>', 'working directory on the server; default: an empty directory')
+    .option('--timeout <seconds>', 'stop the job after this time', positive)
+    .option('--artifact <glob>', 'pattern of files in the working directory to keep; repeatable', repeated(String))
     .option('-l, --label <key=value>', 'label; repeatable', repeated(keyValue('key=value')))
-    .option('--priority <n>', '-100 to 100; higher goes first', wholeNumber)
+    .option('--priority <n>', '-100 to 100; higher runs first', wholeNumber)
     .option('--queue <name>', 'queue')
-    .option('--stdin', 'give it what comes on standard input')
+    .option('--stdin', 'pass standard input to the command')
 
 type RunOptions = {
   readonly detach?: boolean

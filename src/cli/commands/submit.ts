@@ -14,9 +14,9 @@ import { watchJob } from '../watch-job.ts'
 /** `millrace submit FILE`: one job body, or a list of them, all or nothing. Prints the ids. */
 export const submit: Define = (command, context, finish) => {
   command
-    .argument('<file>', 'JSON: a job body, or a list of them; - reads standard input')
-    .option('-f, --follow', 'follow the log and exit with the code of the job (one body)')
-    .option('--json', 'print the answer as JSON')
+    .argument('<file>', 'JSON: a job body or a list of them; - reads standard input')
+    .option('-f, --follow', 'follow the log and exit with the exit code of the job (for a single job)')
+    .option('--json', 'print the response as JSON')
     .action(async (file: string, options: { follow?: boolean; json?: boolean }) => {
       const server = findServer(context)
       const body = await readBody(file, context)

@@ -36,7 +36,7 @@ const COLUMNS = [
 
 const list = (command: Command, context: CliContext): void => {
   command
-    .description('list the tokens of the workspace; their text is shown only when they are made')
+    .description('list the tokens of the workspace, without their secret text')
     .option('--json', 'print JSON')
     .action(async (options: { json?: boolean }) => {
       const answer = await call<{ tokens: readonly TokenAnswer[] }>(findServer(context), { path: '/v1/tokens' })
@@ -55,12 +55,12 @@ type CreateOptions = {
 
 const create = (command: Command, context: CliContext): void => {
   command
-    .description('make a token and print it, this once')
-    .argument('<name>', 'what it is for')
+    .description('create a token and print it; it is not shown again')
+    .argument('<name>', 'name of the token, such as its purpose')
     .option('-r, --role <role>', ROLES.join(', '))
-    .option('-s, --scope <scope>', 'a single right instead of a role; repeatable', repeated(String))
-    .option('--workspace <name>', 'another workspace than your own')
-    .option('--expires <time>', 'RFC 3339 time from which it is refused')
+    .option('-s, --scope <scope>', 'a scope, instead of a role; repeatable', repeated(String))
+    .option('--workspace <name>', 'workspace of the token; default: your own')
+    .option('--expires <time>', 'RFC 3339 time at which the token expires')
     .option('--json', 'print JSON')
     .action(async (name: string, { role, scope, workspace, expires, json }: CreateOptions) => {
       if ((role === undefined) === (scope === undefined))
@@ -87,7 +87,7 @@ const remove = (command: Command, context: CliContext): void => {
 
 const resetAdmin = (command: Command, context: CliContext): void => {
   addSettingFlags(command)
-    .description('make a new admin token, in the data directory of a stopped server; the old one counts no more')
+    .description('replace the admin token, in the data directory of a stopped server')
     .action(async () => {
       const { config } = loadWithFlags(command, context)
       const { resetAdmin } = await import('../reset-admin.ts')

@@ -20,18 +20,18 @@ type TriggerOptions = {
 /** `millrace trigger NAME`, `millrace workflows trigger NAME`: a run of a workflow now, or at a time. Prints its id. */
 export const trigger: Define = (command, context, finish) => {
   command
-    .description('run a workflow now, or at a time')
+    .description('run a workflow now or at a given time')
     .argument('<name>', 'name or id of the workflow')
     .option(
       '-p, --param <key=value>',
-      'over the parameters of every item; repeatable; what is JSON (3, true, {…}) is that, all else a text',
+      'override a parameter of every item; repeatable. JSON (3, true, {…}) is parsed, anything else is a string',
       repeated(keyValue('key=value')),
     )
-    .option('--params <json>', 'the same as one JSON object', jsonObject)
+    .option('--params <json>', 'the same, as one JSON object', jsonObject)
     .option('--at <time>', 'an RFC 3339 time, at most a year ahead')
-    .option('-w, --wait', 'wait for the end of the run; exit with 0 when it completed, else 1')
-    .option('-f, --follow', 'the same, and show how far it is')
-    .option('--json', 'print JSON: the answer, or the run when it is waited for')
+    .option('-w, --wait', 'wait for the end of the run; exit with 0 if it completed, otherwise 1')
+    .option('-f, --follow', 'the same, and show its progress')
+    .option('--json', 'print JSON: the response, or with --wait the run')
     .action(async (name: string, options: TriggerOptions) => {
       const server = findServer(context)
       const answer = await postOnce<TriggerAnswer>(server, {

@@ -19,13 +19,13 @@ type CreateOptions = {
 /** `millrace datasources create FILE` or `… create NAME --schema "id Int32, name String"`: makes a data source. */
 export const defineCreate: Define = (command, context) => {
   command
-    .description('make a data source, of a file or of options')
-    .argument('<file or name>', 'JSON or YAML as the API takes it, - reads standard input; with --schema: the name')
-    .option('-s, --schema <columns>', 'names and types: "id Int32, name Nullable(String)"')
-    .option('--engine <engine>', 'MergeTree by default, or one of its family')
-    .option('--sorting-key <expressions>', 'what rows are sorted by')
-    .option('--partition-key <expression>', 'what rows are kept apart by')
-    .option('--ttl <expression>', 'when rows go: "day + INTERVAL 1 YEAR"')
+    .description('create a data source from a file or from options')
+    .argument('<file or name>', 'JSON or YAML request body of the API, - reads standard input; with --schema: the name')
+    .option('-s, --schema <columns>', 'columns and types: "id Int32, name Nullable(String)"')
+    .option('--engine <engine>', 'table engine of the MergeTree family; default: MergeTree')
+    .option('--sorting-key <expressions>', 'expressions that rows are sorted by')
+    .option('--partition-key <expression>', 'expression that splits the table into partitions')
+    .option('--ttl <expression>', 'when rows expire: "day + INTERVAL 1 YEAR"')
     .option('--description <text>', 'for people')
     .option('--json', 'print the data source as JSON')
     .action(async (place: string, { json, ...options }: CreateOptions) => {

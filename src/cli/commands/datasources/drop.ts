@@ -8,9 +8,9 @@ import { HINT, rowsOf } from './rows-at-stake.ts'
 /** `millrace datasources drop NAME`: deletes a data source with its rows, and asks before. */
 export const defineDrop: Define = (command, context, finish) => {
   command
-    .description('delete a data source with its rows; refused while a pipe uses it')
+    .description('delete a data source and its rows, unless a pipe uses it')
     .argument('<name>', 'name or id of the data source')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async (name: string, { yes }: { yes?: boolean }) => {
       const server = findServer(context)
       const found = await getDataSource(server, name)

@@ -26,11 +26,11 @@ type InferAnswer = {
 export const defineInfer: Define = (command, context) => {
   addContentOptions(
     command
-      .description('show what data source an import would make; makes nothing')
+      .description('preview the data source that an import would create')
       .argument('<file or url>', 'a file, - for standard input; or http(s)://, s3://, file:// for the server to read'),
   )
-    .option('--schema', 'print the columns alone, as datasources create --schema takes them')
-    .option('--json', 'print the answer as JSON')
+    .option('--schema', 'print only the columns, as a value for datasources create --schema')
+    .option('--json', 'print the response as JSON')
     .action(async (place: string, { schema, json, ...options }: InferOptions) => {
       const answer = await infer(findServer(context), place, options, context)
       if (json) context.stdout.write(`${JSON.stringify(answer)}\n`)

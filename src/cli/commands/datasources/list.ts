@@ -13,7 +13,7 @@ type ListOptions = { readonly limit: number; readonly json?: boolean }
 export const defineList: Define = (command, context) => {
   command
     .description('list data sources')
-    .option('-n, --limit <n>', 'at most so many', count, 50)
+    .option('-n, --limit <n>', 'maximum number of entries', count, 50)
     .option('--json', 'print JSON: {datasources, next_cursor}')
     .action(async ({ limit, json }: ListOptions) => {
       const path = '/v1/datasources'

@@ -12,9 +12,9 @@ type QuarantineOptions = { readonly limit: number; readonly json?: boolean }
 /** `millrace datasources quarantine NAME`: the newest rows that did not fit, and why. */
 export const defineQuarantine: Define = (command, context) => {
   command
-    .description('show the newest rows that did not fit, and why')
+    .description('show the newest quarantined rows, and why they do not fit')
     .argument('<name>', 'name or id of the data source')
-    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {rows, next_cursor}')
     .action(async (name: string, { limit, json }: QuarantineOptions) => {
       const path = dataSourcePath(name, '/quarantine')

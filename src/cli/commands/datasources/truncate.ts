@@ -8,9 +8,9 @@ import { HINT, rowsOf } from './rows-at-stake.ts'
 /** `millrace datasources truncate NAME`: removes all rows, and asks before. */
 export const defineTruncate: Define = (command, context, finish) => {
   command
-    .description('remove all rows of a data source, those in quarantine too')
+    .description('remove all rows of a data source, including the quarantine')
     .argument('<name>', 'name or id of the data source')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async (name: string, { yes }: { yes?: boolean }) => {
       const server = findServer(context)
       const found = await getDataSource(server, name)

@@ -9,8 +9,8 @@ import { notes } from '../../terminal/note.ts'
 /** `millrace pipes apply FILE…`: makes pipes what files say, one after the other; stops at the first that is refused. */
 export const defineApply: Define = (command, context) => {
   command
-    .description('make or replace the pipes of files, in their order')
-    .argument('<file...>', 'JSON or YAML as the API takes it, one pipe a document; - reads standard input')
+    .description('create or replace the pipes in files, in the given order')
+    .argument('<file...>', 'JSON or YAML request bodies of the API, one pipe per document; - reads standard input')
     .action(async (files: readonly string[]) => {
       const server = findServer(context)
       for (const file of files)

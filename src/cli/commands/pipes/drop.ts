@@ -7,9 +7,9 @@ import { EXIT } from '../../exit-code.ts'
 /** `millrace pipes drop NAME`: deletes a pipe, and asks before. */
 export const defineDrop: Define = (command, context, finish) => {
   command
-    .description('delete a pipe; the data sources it filled stay. Refused while another pipe reads it')
+    .description('delete a pipe that no other pipe reads; the data sources it filled stay')
     .argument('<name>', 'name or id of the pipe')
-    .option('-y, --yes', 'do not ask')
+    .option('-y, --yes', 'do not ask for confirmation')
     .action(async (name: string, { yes }: { yes?: boolean }) => {
       const server = findServer(context)
       const pipe = await getPipe(server, name)

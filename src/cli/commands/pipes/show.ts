@@ -15,7 +15,7 @@ export const defineShow: Define = (command, context) => {
     .description('show one pipe')
     .argument('<name>', 'name or id of the pipe')
     .option('--json', 'print JSON')
-    .option('--definition', 'print what it was made from alone, as a file for pipes apply')
+    .option('--definition', 'print only the definition, as a file for pipes apply')
     .action(async (name: string, options: ShowOptions) => {
       const pipe = await getPipe(findServer(context), name)
       const shown = options.definition ? definitionOf(pipe) : pipe

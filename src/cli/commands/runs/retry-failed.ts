@@ -9,11 +9,11 @@ import { notes } from '../../terminal/note.ts'
 /** `millrace runs retry-failed ID`: a new run of the failed items of one that has ended. Prints its id. */
 export const defineRetryFailed: Define = (command, context, finish) => {
   command
-    .description('make a new run of the items of a run that failed')
+    .description('create a new run from the failed items of a run')
     .argument('<id>', 'id of the run')
-    .option('-w, --wait', 'wait for the end of the new run; exit with 0 when it completed, else 1')
-    .option('-f, --follow', 'the same, and show how far it is')
-    .option('--json', 'print JSON: the answer, or the run when it is waited for')
+    .option('-w, --wait', 'wait for the end of the new run; exit with 0 if it completed, otherwise 1')
+    .option('-f, --follow', 'the same, and show its progress')
+    .option('--json', 'print JSON: the response, or with --wait the run')
     .action(async (id: string, options: FollowOptions) => {
       const server = findServer(context)
       const answer = await postOnce<RetriedAnswer>(server, { path: runPath(id, '/retry_failed') })

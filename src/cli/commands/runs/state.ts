@@ -9,28 +9,28 @@ import { nonNegative } from '../../option-value.ts'
 
 /** `millrace runs pause ID…`: no further item starts until `resume`; what runs goes on. */
 export const definePause: Define = (command, context) => {
-  command.description('start no further item; running ones finish')
+  command.description('start no more items; running items finish')
   change(command, context, 'pause')
 }
 
 /** `millrace runs resume ID…`. */
 export const defineResume: Define = (command, context) => {
-  command.description('go on after a pause')
+  command.description('continue after a pause')
   change(command, context, 'resume')
 }
 
 /** `millrace runs terminate ID…`: cancels what has not ended. */
 export const defineTerminate: Define = (command, context) => {
   command
-    .description('cancel the items of runs that have not ended')
-    .option('--grace <seconds>', 'between SIGTERM and SIGKILL of running items; 0 kills at once', nonNegative)
+    .description('cancel all items of open runs')
+    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL for running items; 0 kills at once', nonNegative)
   change(command, context, 'terminate')
 }
 
 const change = (command: Command, context: CliContext, verb: string): void => {
   command
     .argument('<id...>', 'ids of runs')
-    .option('--json', 'print the runs as JSON, one a line')
+    .option('--json', 'print the runs as JSON, one per line')
     .action(async (ids: readonly string[], { grace, json }: { grace?: number; json?: boolean }) => {
       const server = findServer(context)
       for (const id of ids) {

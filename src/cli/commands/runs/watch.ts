@@ -6,7 +6,7 @@ import { followRun } from '../../follow-run.ts'
 /** `millrace runs watch ID`: stays with a run to its end; Ctrl-C leaves it. */
 export const defineWatch: Define = (command, context, finish) => {
   command
-    .description('show how far a run is until it ends; exit with 0 when it completed, else 1')
+    .description('show the progress of a run until it ends; exit with 0 if it completed, otherwise 1')
     .argument('<id>', 'id of the run')
     .option('--json', 'print the run as JSON at its end')
     .action(async (id: string, options: { json?: boolean }) => {

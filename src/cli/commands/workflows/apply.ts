@@ -20,29 +20,33 @@ type ApplyOptions = {
 }
 
 const HELP = `
-Every file is checked first, by the server too; when anything is wrong in any of them nothing is changed.
-What would change is shown, secrets never, and then asked about.
+All files are checked first, also by the server. If any has an error, nothing is changed. The changes are
+shown, without secrets, and must be confirmed.
 
-\${NAME} in a value is the variable NAME of this command's environment, so that no secret has to be in a file;
-$\${NAME} is the text itself. Texts of command, stdin and query are left as they are.
+\${NAME} in a value is replaced by this command's environment variable NAME, so that files need no secrets;
+$\${NAME} stands for a literal \${NAME}. In command, stdin and query nothing is replaced.
 
-Exit codes: 0 done, or nothing to do; 1 there is something to do (--dry-run), there was no yes, or a workflow
-could not be deleted because it still runs; 2 a file is wrong; 125 the server refused or is away.`
+Exit codes: 0 done, or nothing to do; 1 there are changes (--dry-run), they were not confirmed, or a workflow
+could not be deleted because it still runs; 2 a file is wrong; 125 the server refused or is unavailable.`
 
 const LAST_ONES =
-  'The last workflows of a set are not pruned: `millrace workflows pause NAME`, then `millrace workflows delete NAME`.'
+  'To delete the last workflows of a set: `millrace workflows pause NAME`, then `millrace workflows delete NAME`.'
 
 /** `millrace workflows apply PLACE…`: makes the server's workflows what the files say. */
 export const defineApply = (command: Command, context: CliContext, finish: (exitCode: number) => void): void => {
   command
-    .summary('make the workflows what files say')
-    .description('make the workflows what the files in directories say, after showing what changes')
-    .argument('<place...>', 'directories, searched whole for .yaml, .yml and .json, or single files')
-    .option('-y, --yes', 'do not ask')
-    .option('--dry-run', 'show what would change and change nothing')
-    .option('--prune', 'delete workflows that came from this set of files and are in none any more')
-    .option('--set <name>', 'name of this set of files, if more than one is applied to the workspace', 'default')
-    .option('--json', 'print what changes as JSON')
+    .summary('create, change and delete workflows to match files')
+    .description('create, change and delete workflows to match files, after showing the changes')
+    .argument('<place...>', 'files, or directories that are searched recursively for .yaml, .yml and .json')
+    .option('-y, --yes', 'do not ask for confirmation')
+    .option('--dry-run', 'only show the changes; exit with 1 if there are any')
+    .option('--prune', 'delete workflows that were applied from this set of files and are in none of them any more')
+    .option(
+      '--set <name>',
+      'name of this set of files; use one per repository that applies to the workspace',
+      'default',
+    )
+    .option('--json', 'print the changes as JSON')
     .addHelpText('after', HELP)
     .action(async (places: readonly string[], options: ApplyOptions) => {
       const server = findServer(context)

@@ -9,10 +9,10 @@ type DeleteOptions = { readonly terminate?: boolean; readonly grace?: number }
 /** `millrace workflows delete NAME…`: forgets workflows; their jobs stay. */
 export const defineDelete: Define = (command, context) => {
   command
-    .description('delete workflows that are paused or terminated and have no open run; their jobs stay')
+    .description('delete paused or terminated workflows without open runs; their jobs stay')
     .argument('<name...>', 'names or ids of workflows')
-    .option('--terminate', 'end them and their open runs first, and wait for that')
-    .option('--grace <seconds>', 'with --terminate: between SIGTERM and SIGKILL of running items', nonNegative)
+    .option('--terminate', 'terminate the workflows and their open runs first, and wait')
+    .option('--grace <seconds>', 'with --terminate: time between SIGTERM and SIGKILL for running items', nonNegative)
     .action(async (names: readonly string[], options: DeleteOptions) => {
       const server = findServer(context)
       for (const name of names) {

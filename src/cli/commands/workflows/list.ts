@@ -21,8 +21,8 @@ export const defineList: Define = (command, context) => {
   command
     .description('list workflows')
     .option('-s, --state <state>', 'active, paused, terminated; repeatable or comma-separated', repeated(String))
-    .option('-q, --query <text>', 'only names that hold this')
-    .option('-n, --limit <n>', 'at most so many', count, 50)
+    .option('-q, --query <text>', 'only names that contain this text')
+    .option('-n, --limit <n>', 'maximum number of entries', count, 50)
     .option('--json', 'print JSON: {workflows, next_cursor}')
     .action(async ({ state, query, limit, json }: ListOptions) => {
       const answer = await readPages<WorkflowAnswer, 'workflows'>(findServer(context), 'workflows', {

@@ -5,7 +5,7 @@ import type { Define } from '../../define.ts'
 /** `millrace workflows schema`: the JSON Schema of the files, for editors. */
 export const defineSchema: Define = (command, context) => {
   command
-    .summary('print the JSON Schema of files of workflows')
+    .summary('print the JSON Schema of workflow files')
     .description(
       'print the JSON Schema of files of workflows; the server has it at /schemas/workflow.json too, for a first line\n' +
         '# yaml-language-server: $schema=http://127.0.0.1:7070/schemas/workflow.json',

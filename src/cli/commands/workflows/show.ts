@@ -15,7 +15,7 @@ export const defineShow: Define = (command, context) => {
     .description('show one workflow')
     .argument('<name>', 'name or id of the workflow')
     .option('--json', 'print JSON')
-    .option('--definition', 'print what it was made from alone, as a file for workflows apply')
+    .option('--definition', 'print only the definition, as a file for workflows apply')
     .action(async (name: string, options: { json?: boolean; definition?: boolean }) => {
       const workflow = await getWorkflow(findServer(context), name)
       const shown = options.definition ? definitionOf(workflow) : workflow

@@ -13,9 +13,9 @@ import type { Column } from '../../terminal/table.ts'
 /** `millrace workflows slots NAME`: which slots of its schedule made a run, and why others did not. */
 export const defineSlots: Define = (command, context) => {
   command
-    .description('list the slots of a workflow that fired or were skipped, with the reason')
+    .description('list past slots of a workflow, fired or skipped, with the reason')
     .argument('<name>', 'name or id of the workflow')
-    .option('-n, --limit <n>', 'at most so many', count, 20)
+    .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {slots, next_cursor}')
     .action(async (name: string, { limit, json }: { limit: number; json?: boolean }) => {
       const path = workflowPath(name, '/slots')

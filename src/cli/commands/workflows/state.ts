@@ -7,28 +7,28 @@ import { nonNegative } from '../../option-value.ts'
 
 /** `millrace workflows pause NAME…`: no run and no item starts until `resume`; what runs goes on. */
 export const definePause: Define = (command, context) => {
-  command.description('start no run and no further item; running ones finish')
+  command.description('start no more runs or items; running items finish')
   change(command, context, 'pause')
 }
 
 /** `millrace workflows resume NAME…`: goes on after `pause`, makes a terminated one active again. */
 export const defineResume: Define = (command, context) => {
-  command.description('go on after a pause, or make a terminated workflow active again')
+  command.description('continue after a pause, or activate a terminated workflow again')
   change(command, context, 'resume')
 }
 
 /** `millrace workflows terminate NAME…`: ends its open runs and its schedule. */
 export const defineTerminate: Define = (command, context) => {
   command
-    .description('end the open runs of workflows and their schedules')
-    .option('--grace <seconds>', 'between SIGTERM and SIGKILL of running items; 0 kills at once', nonNegative)
+    .description('end the schedules and the open runs of workflows')
+    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL for running items; 0 kills at once', nonNegative)
   change(command, context, 'terminate')
 }
 
 const change = (command: Command, context: CliContext, verb: 'pause' | 'resume' | 'terminate'): void => {
   command
     .argument('<name...>', 'names or ids of workflows')
-    .option('--json', 'print the workflows as JSON, one a line')
+    .option('--json', 'print the workflows as JSON, one per line')
     .action(async (names: readonly string[], options: { grace?: number; json?: boolean }) => {
       const server = findServer(context)
       for (const name of names) {

@@ -10,9 +10,9 @@ import { showList } from '../../terminal/show-list.ts'
 /** `millrace workflows upcoming NAME`: when its schedule fires next. */
 export const defineUpcoming: Define = (command, context) => {
   command
-    .description('list the next slots of the schedule of a workflow')
+    .description('list the next slots of a workflow')
     .argument('<name>', 'name or id of the workflow')
-    .option('-n, --count <n>', 'so many', count, 10)
+    .option('-n, --count <n>', 'number of slots', count, 10)
     .option('--json', 'print JSON: {state, slots}')
     .action(async (name: string, options: { count: number; json?: boolean }) => {
       const path = workflowPath(name, '/upcoming')
