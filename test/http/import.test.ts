@@ -124,6 +124,24 @@ describe('content that is sent', () => {
   })
 
   test.each([
+    ['rows.ndjson', 'application/octet-stream', '', 'ndjson'],
+    ['ROWS.Parquet', '', '', 'parquet'],
+    ['rows.jsonl.gz', 'application/gzip', '', 'ndjson'],
+    ['rows', 'application/x-ndjson', '', 'ndjson'],
+    ['rows.txt', 'text/csv', '', 'csv'],
+    ['rows.ndjson', '', '?format=csv', 'csv'],
+    ['rows', '', '', undefined],
+  ])(
+    'as the file %j of a form, of the type %j, with the query %j, is of the format %j',
+    async (file, type, query, format) => {
+      const form = new FormData()
+      form.set('file', new Blob(['n'], { type }), file)
+      const { status, body } = await send({ path: PATH + query, body: form })
+      expect([status, (await jobOf(body.job_id)).spec.import.format]).toEqual([201, format])
+    },
+  )
+
+  test.each([
     ['a field', (form: FormData) => form.set('text', 'x'), 422],
     ['another part', (form: FormData) => form.set('data', new Blob(['x'])), 422],
     ['nothing', () => {}, 422],

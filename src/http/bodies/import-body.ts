@@ -1,4 +1,6 @@
+import { formatOf as formatOfAddress } from '../../executors/import/spec.ts'
 import { MillraceError } from '../../kernel/errors.ts'
+import type { ContentPart } from './receive-import.ts'
 
 /** The query of an upload, its types already checked. */
 export type ImportFields = {
@@ -16,16 +18,19 @@ type Import = {
   readonly url: string
   readonly query: ImportFields
   readonly headers: Headers
+  /** Of a multipart body. */
+  readonly part?: ContentPart | null
 }
 
 /** The job body that an upload stands for. Throws `unsupported_media_type`. */
-export const importBody = ({ datasource, url, query, headers }: Import) => {
+export const importBody = ({ datasource, url, query, headers, part }: Import) => {
   const { name, queue, timeout_seconds, max_bad_rows, ...fields } = query
   return {
     import: {
       datasource,
       url,
-      ...formatOf(headers['content-type']),
+      ...formatOfName(part?.filename),
+      ...formatOf(part?.type ?? headers['content-type']),
       ...compressionOf(headers['content-encoding']),
       ...fields,
       ...(max_bad_rows !== undefined && { max_bad_rows: countOrShare(max_bad_rows) }),
@@ -54,6 +59,12 @@ const formatOf = (type = '') => {
   return charset === undefined || format === 'parquet' || /^utf-?8$/i.test(charset)
     ? { format }
     : { format, encoding: charset }
+}
+
+/** By its extension, as of an address. */
+const formatOfName = (filename = '') => {
+  const format = formatOfAddress({ url: filename })
+  return format === 'csv' ? {} : { format }
 }
 
 const compressionOf = (encoding = 'identity') => {

@@ -11,9 +11,12 @@ import { partsOf, unreadable } from './upload.ts'
 export type ImportReception = {
   /** What the one part of a multipart body may be called. */
   readonly parts: readonly string[]
-  /** The job body for content at this address; `part` is what its part was called, null before it came or of a body that is the content. */
-  readonly bodyWith: (url: string, part: string | null) => Readonly<Record<string, unknown>>
+  /** The job body for content at this address; `part` is null before it came, and of a body that is the content. */
+  readonly bodyWith: (url: string, part: ContentPart | null) => Readonly<Record<string, unknown>>
 }
+
+/** The part of a multipart body that is the content: what it is called, and what is said of its file. */
+export type ContentPart = { readonly name: string; readonly filename: string; readonly type: string }
 
 type ReceivedImport = { readonly job: SubmittedJob; readonly bytes: number; readonly sha256: string }
 
@@ -67,9 +70,9 @@ export const takeContent = async <T>(
   keep: (content: AsyncIterable<Uint8Array>) => Promise<T>,
 ) => {
   const hash = createHash('sha256')
-  let part: string | null = null
+  let part: ContentPart | null = null
   async function* hashed(): AsyncGenerator<Uint8Array> {
-    const content = isMultipart(request.headers) ? fileOf(request, parts, name => (part = name)) : bodyOf(request)
+    const content = isMultipart(request.headers) ? fileOf(request, parts, found => (part = found)) : bodyOf(request)
     for await (const chunk of content) {
       hash.update(chunk)
       yield chunk
@@ -77,7 +80,7 @@ export const takeContent = async <T>(
   }
   try {
     const kept = await keep(hashed())
-    return { ...kept, sha256: hash.digest('hex'), part: part as string | null }
+    return { ...kept, sha256: hash.digest('hex'), part: part as ContentPart | null }
   } finally {
     // The rest of what was refused: unread it would stand before the next request of the connection.
     request.raw.unpipe()
@@ -98,7 +101,7 @@ export async function* bodyOf({ raw }: FastifyRequest): AsyncGenerator<Uint8Arra
 async function* fileOf(
   request: FastifyRequest,
   names: readonly string[],
-  found: (name: string) => void,
+  found: (part: ContentPart) => void,
 ): AsyncGenerator<Uint8Array> {
   let files = 0
   const wanted = names.map(name => `"${name}"`).join(' or ')
@@ -106,7 +109,7 @@ async function* fileOf(
     if (part.type !== 'file' || !names.includes(part.fieldname))
       throw invalid([{ path: part.fieldname, message: `is not a known part: the content is sent as ${wanted}` }])
     if (++files > 1) throw invalid([{ path: part.fieldname, message: 'must be there once' }])
-    found(part.fieldname)
+    found({ name: part.fieldname, filename: part.filename, type: part.mimetype })
     try {
       yield* part.file as AsyncIterable<Uint8Array>
     } catch (error) {

@@ -69,7 +69,7 @@ const createReceiver = (services: Services) => {
     const datasource = await targetOf(request.caller.workspace, wanted)
     const { job, bytes, sha256 } = await receive(request, {
       parts: PARTS,
-      bodyWith: url => importBody({ datasource, url, query: wanted.query, headers: request.headers }),
+      bodyWith: (url, part) => importBody({ datasource, url, query: wanted.query, headers: request.headers, part }),
     })
     return { ...singleAnswer(job), content: { bytes, sha256 } }
   }

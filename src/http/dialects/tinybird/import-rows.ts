@@ -55,7 +55,10 @@ export const createImport = (services: Services) => {
         // The part says the format, as in `-F csv=@rows.csv`.
         parts: DATA_FORMATS,
         bodyWith: (url, part) =>
-          importBody({ ...fields, format: fields.format ?? ((part ?? 'csv') as DataFormat) }, { datasource, url }),
+          importBody(
+            { ...fields, format: fields.format ?? ((part?.name ?? 'csv') as DataFormat) },
+            { datasource, url },
+          ),
       })
       return answer(request, job)
     },
