@@ -68,9 +68,18 @@ test('what is empty, or has not the form it needs, is told in words', () => {
 })
 
 test('of several values one is to be chosen', () => {
-  const choices = Compile(Type.Object({ overlap: Type.Unsafe<string>({ enum: ['skip', 'allow', 'queue_one'] }) }))
-  expect(toFieldErrors(choices.Errors({ overlap: 'no' }), '')).toEqual([
+  const choice = (...names: string[]) => Type.Optional(Type.Unsafe<string>({ enum: names }))
+  const choices = Compile(
+    Type.Object({
+      overlap: choice('skip', 'allow', 'queue_one'),
+      mode: choice('append', 'replace'),
+      type: choice('s3'),
+    }),
+  )
+  expect(toFieldErrors(choices.Errors({ overlap: 'no', mode: 'upsert', type: '' }), '')).toEqual([
     { path: 'overlap', message: 'must be one of skip, allow, queue_one' },
+    { path: 'mode', message: 'must be append or replace' },
+    { path: 'type', message: 'must be s3' },
   ])
 })
 

@@ -118,7 +118,8 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
   }
 }
 
-const oneOf = (names: readonly string[]): string => `must be ${names.length > 2 ? 'one of ' : ''}${names.join(', ')}`
+const oneOf = (names: readonly string[]): string =>
+  names.length > 2 ? `must be one of ${names.join(', ')}` : `must be ${names.join(' or ')}`
 
 /** `must be object`, as validators say it. */
 const withArticle = (message: string): string =>
