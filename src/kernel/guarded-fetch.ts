@@ -97,7 +97,8 @@ const followToResponse = async (fetching: Fetching): Promise<GuardedResponse> =>
     try {
       const next = maxRedirects === 0 ? null : redirected(exchange)
       if (next === null) return toResponse(exchange, fetching)
-      if (redirects === maxRedirects) throw new FetchError('redirect_refused', `It redirects more than ${maxRedirects} times.`)
+      if (redirects === maxRedirects)
+        throw new FetchError('redirect_refused', `It redirects more than ${maxRedirects} times.`)
       hop = next
     } catch (error) {
       close(exchange)

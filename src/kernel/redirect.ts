@@ -33,7 +33,8 @@ export const followRedirect = (
 ): HopRequest | null => {
   if (![301, 302, 303, 307, 308].includes(status) || location === undefined) return null
   const url = httpUrl(location, request.url)
-  if (url === null) throw new FetchError('redirect_refused', 'It redirects to something else than an http or https URL.')
+  if (url === null)
+    throw new FetchError('redirect_refused', 'It redirects to something else than an http or https URL.')
   const headers = url.origin === request.url.origin ? request.headers : keep(request.headers, CROSS_ORIGIN_HEADERS)
   if (!becomesGet(status, request.method)) return { ...request, url, headers }
   return { url, method: 'GET', headers: withoutContent(headers), body: null }
