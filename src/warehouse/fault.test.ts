@@ -69,6 +69,12 @@ test('the statement that a fault was found in is not told', () => {
   expect(fromExceptionText(text)!.message).toBe('Invalid type for filter in WHERE: String.')
 })
 
+test('of a column that is not there, the columns that every table has besides are not told', () => {
+  const text =
+    "Code: 47. DB::Exception: Missing columns: 'nope' while processing: '(day, nope)', required columns: 'day' 'nope', available columns: '_part' '_table' 'day'. (UNKNOWN_IDENTIFIER)"
+  expect(fromExceptionText(text)!.message).toBe("Missing columns: 'nope' while processing: '(day, nope)'")
+})
+
 test('what several machines put behind a message is taken off, whichever they were', () => {
   const text =
     'Code: 691. DB::Exception: Unexpected value. (UNKNOWN_ELEMENT) (version 26.7.2.1). (UNKNOWN_ELEMENT) (version 26.7.2.1)'

@@ -82,6 +82,9 @@ const noTable = (_: string, name: string, hint = ''): string =>
     ? `There is no ${name}: it is made for the first row that does not fit.`
     : `There is no data source or pipe ${name}.${hint}`
 
+/** The columns that a table has, those of its engine first, and those the expression names, which are told already. */
+const COLUMNS_THERE = /^(Missing columns: .{1,2000}?), required columns: [\s\S]*$/
+
 /** A sentence for the user: no code, no class names, no version, no stack, no path of the server's. Positions stay. */
 const cleanMessage = (text: string): string =>
   withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
@@ -94,6 +97,7 @@ const cleanMessage = (text: string): string =>
     .replace(/(: (In scope|[Ww]hile executing|In query)|(?<=\.) In query) [\s\S]*$/, '')
     .replace(OWN_NAME, '')
     .replace(NO_TABLE, noTable)
+    .replace(COLUMNS_THERE, '$1')
     .replace(NO_VALUE, 'The parameter $1 has no value: it stands in the SQL as {$1:…}')
     .trim()
     .slice(0, MAX_MESSAGE)
