@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from 'node:child_process'
+import { execFileSync, spawn, spawnSync } from 'node:child_process'
 import {
   chmodSync,
   copyFileSync,
@@ -10,7 +10,7 @@ import {
   writeFileSync,
 } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { createCommandExecutor } from '../../src/executors/command/command-executor.ts'
 import { openCgroups, removeCgroups } from '../../src/executors/command/launcher/cgroup.ts'
@@ -163,6 +163,19 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       expect(context.log.text('stdout')).not.toContain('secret')
     })
 
+    test('sees no process of others where it works in /proc, and none of them becomes an artifact', async () => {
+      const artifacts = ['[0-9]*/environ', '[0-9]*/cmdline']
+      const command = `ls -d [0-9]* | wc -l; grep -l "${basename(folder)}" */cmdline; true`
+      const sleeping = spawn('/bin/sh', ['-c', `sleep 600; : ${folder}`])
+      const { outcome, context } = await run({ command, working_dir: '/proc', artifacts })
+      sleeping.kill('SIGKILL')
+      const [count, ...found] = context.log.text('stdout').trim().split('\n')
+      expect(Number(count)).toBeLessThan(10)
+      expect(found.join()).not.toContain(String(sleeping.pid))
+      expect(outcome.type).toBe('completed')
+      expect([...context.artifacts.keys()]).toEqual([])
+    })
+
     test('with a working directory of its own choice has its SIGTERM and its grace, too', async () => {
       const { outcome, context } = await run(
         { command: 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.05; done', working_dir: folder },
@@ -248,6 +261,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       shown: [],
       hidden: [join(root, 'hidden')],
       asRoot: isRoot,
+      asOther: false,
     })
     const { stdout, stderr } = spawnSync(file, argv, { encoding: 'utf8' })
     expect(stdout).toBe('')

@@ -98,12 +98,12 @@ const planSandboxed = (input: SandboxedInput): CommandPlan | Refusal => {
   const wrapped = sandboxed({
     argv,
     workingDir: directory,
-    // What is hidden cannot be entered by another user than the server's.
-    isMovable: input.spec.working_dir !== undefined && !user.isOther,
+    isMovable: input.spec.working_dir !== undefined,
     writable: tempDir === null ? [] : [tempDir],
     shown,
     hidden: forbidden,
     asRoot: user.uid === 0,
+    asOther: user.isOther,
   })
   return { argv: wrapped, workingDir: '/', directory, stdin }
 }

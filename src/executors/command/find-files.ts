@@ -27,10 +27,10 @@ export async function* findFiles({ globs, root, user, forbidden }: Walk): AsyncG
   // `s`: `**` goes through names with a line feed, too.
   const matches = picomatch([...globs], { flags: 's' })
   const bases = globs.map(glob => picomatch.scan(glob).base)
-  const closed = forbidden.filter(place => isWithin(place, root))
+  const closed = [...forbidden.filter(place => isWithin(place, root)), PROC]
   const waiting: FoundFile[] = [{ path: Buffer.alloc(0), name: '' }]
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
-    if (closed.includes(join(root, directory.name))) continue
+    if (closed.some(place => isWithin(join(root, directory.name), place))) continue
     for (const entry of await list(Buffer.concat([Buffer.from(`${root}/`), directory.path]), user)) {
       const file = below(directory, entry.name)
       if (entry.isDirectory() && bases.some(base => onTheWay(file.name, base))) waiting.push(file)
@@ -38,6 +38,9 @@ export async function* findFiles({ globs, root, user, forbidden }: Walk): AsyncG
     }
   }
 }
+
+/** There the server may read of itself, and of other commands, what a command in a sandbox may not. */
+const PROC = '/proc'
 
 const SLASH = Buffer.from('/')
 

@@ -12,7 +12,7 @@ import type { JobUser } from './job-user.ts'
 export type SandboxInput = {
   readonly argv: readonly string[]
   readonly workingDir: string
-  /** Whether commands may exchange it, or what is above it, for a link to what is hidden, and read that. */
+  /** Whether commands may exchange it, or what is above it, for a link. */
   readonly isMovable?: boolean
   /** Other directories of the command, seen though they lie in a hidden directory. */
   readonly writable: readonly string[]
@@ -21,6 +21,8 @@ export type SandboxInput = {
   /** Directories that must not be seen. */
   readonly hidden: readonly string[]
   readonly asRoot: boolean
+  /** Of another user than the server's, who cannot enter what is hidden. */
+  readonly asOther: boolean
 }
 
 export const sandboxed = (input: SandboxInput): [string, ...string[]] => {
@@ -42,8 +44,8 @@ export const sandboxed = (input: SandboxInput): [string, ...string[]] => {
 }
 
 /**
- * A sandbox around the sandbox, in which there are no hidden directories: whatever a path leads to by the time bubblewrap binds it, it does not lead
- * there. What was looked at before may have been exchanged for a link.
+ * A sandbox around the sandbox, in which there are neither hidden directories nor processes of others: whatever a path leads to by the time bubblewrap
+ * binds it, it does not lead there. What was looked at before may have been exchanged for a link.
  */
 const withoutHidden = (input: SandboxInput): readonly string[] => [
   'bwrap',
@@ -52,7 +54,7 @@ const withoutHidden = (input: SandboxInput): readonly string[] => [
   '--as-pid-1',
   '--die-with-parent',
   ...['--dev-bind', '/', '/', '--proc', '/proc'],
-  ...input.hidden.flatMap(path => ['--tmpfs', path]),
+  ...(input.asOther ? [] : input.hidden).flatMap(path => ['--tmpfs', path]),
   ...kept(input),
   ...(input.asRoot ? ['--cap-add', 'ALL'] : []),
   '--',
@@ -76,11 +78,11 @@ export const findSandboxProblem = async (user: JobUser): Promise<string | null> 
   const [file, ...argv] = sandboxed({
     argv: ['/bin/true'],
     workingDir: '/tmp',
-    isMovable: !user.isOther,
     writable: [],
     shown: [],
     hidden: [],
     asRoot: user.uid === 0,
+    asOther: user.isOther,
   })
   const identity = user.isOther ? { uid: user.uid, gid: user.gid } : {}
   try {
