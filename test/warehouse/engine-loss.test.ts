@@ -53,6 +53,25 @@ describe('an engine that is lost', () => {
     }
   })
 
+  it.each(['SIGSEGV', 'SIGABRT'] as const)(
+    'ends of a fault of its own (%s), which chDB would keep it from',
+    async fault => {
+      const { engines, close } = openTestEngines()
+      try {
+        const address = await engines.address('w')
+        const running = call(address, 'SELECT sleep(3), sleep(3)')
+        running.catch(() => {})
+        process.kill(address.pid, fault)
+        await until('the process ends', () => !isAlive(address.pid))
+        await expect(running).rejects.toThrow()
+        await until('another runs', async () => (await engines.address('w')).pid !== address.pid)
+        expect((await call(await engines.address('w'), 'SELECT 1')).body).toBe('1\n')
+      } finally {
+        await close()
+      }
+    },
+  )
+
   it('is ended when a statement does not heed that it is cancelled', async () => {
     const { engines, close } = openTestEngines({ killGraceMs: 300 })
     try {

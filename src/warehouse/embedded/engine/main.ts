@@ -2,6 +2,7 @@ import { rmSync } from 'node:fs'
 import { lockFile } from '../../../kernel/lock-file.ts'
 import { loadChdb } from './chdb.ts'
 import { createCounters } from './counters.ts'
+import { dieOfFaults } from './die-of-faults.ts'
 import { createFifos } from './fifos.ts'
 import type { EngineReport, EngineSettings } from './protocol.ts'
 import { createRunning } from './running.ts'
@@ -37,6 +38,7 @@ const report = (message: EngineReport): void => void process.stdout.write(`${JSO
 const sessions = createSessions({ chdb: loadChdb(), path: settings.dataPath, memoryBytes: settings.memoryBytes })
 // chDB itself has written what is wrong.
 const version = await sessions.start().catch((error: Error) => fail(error.message))
+dieOfFaults()
 const running = createRunning({
   sessions,
   killGraceMs: settings.killGraceMs,
