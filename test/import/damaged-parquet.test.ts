@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { parquetThatClaims } from './parquet-footer.ts'
+import { INT64, int64, parquetOf, parquetOfDepth, parquetThatClaims } from './parquet-footer.ts'
 import { useParquet } from './parquet-scene.ts'
 
 const parquet = useParquet()
@@ -63,6 +63,27 @@ describe('a Parquet file', () => {
       expect([status, body.detail]).toEqual([422, expect.stringMatching(/its footer claims \d+ rows/)])
     },
   )
+
+  test('that claims too many values in several columns is refused: the engine has something in memory for each stretch of each column', async () => {
+    const values = [int64(1n), int64(2n)]
+    const content = parquetOf({ type: INT64, values, rows: 2n ** 34n, name: 'v', columns: 5 })
+    expect(
+      await parquet.import({ datasource: 'wide', url: parquet.give('/wide.parquet', content), create: true }),
+    ).toMatchObject({
+      status: 'failed',
+      system_attempts: 0,
+      error: { message: expect.stringMatching(/its footer claims 17179869184 rows of 5 columns/) },
+    })
+  })
+
+  test('that is nested deeper than the engine can walk is refused, and the engine goes on', async () => {
+    const url = parquet.give('/deep.parquet', parquetOfDepth(100_000))
+    expect(await parquet.import({ datasource: 'deep', url, create: true })).toMatchObject({
+      status: 'failed',
+      attempt: 1,
+      error: { code: 'content_unreadable', message: expect.stringMatching(/nested deeper/) },
+    })
+  })
 
   test('whose footer claims what is there is read', async () => {
     const url = parquet.give('/honest.parquet', parquetThatClaims(2n))

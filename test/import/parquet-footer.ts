@@ -35,6 +35,8 @@ type Made = {
   readonly precision?: number
   /** The precision as newer writers say it, in the `LogicalType`. */
   readonly logicalPrecision?: number
+  /** How many such columns there are, all with the same bytes; up to 14. */
+  readonly columns?: number
 }
 
 /** A number of 64 bits. */
@@ -52,6 +54,16 @@ export const parquetOfFooter = (footer: Uint8Array): Buffer => {
   const length = Buffer.alloc(4)
   length.writeUInt32LE(footer.length)
   return Buffer.concat([Buffer.from('PAR1'), footer, length, Buffer.from('PAR1')])
+}
+
+/** A Parquet file without rows, whose one column of Int64 is in so many structs, each in the one before. */
+export const parquetOfDepth = (depth: number): Buffer => {
+  const holder = Buffer.from(struct({ 4: text('s'), 5: int(1) }).bytes)
+  const leaf = Buffer.from(struct({ 1: int(INT64!), 3: int(0), 4: text('v') }).bytes)
+  const head = Buffer.of(0x15, 2, 0x19, 0xf0 | 12, ...varint(BigInt(depth + 2)))
+  // No rows, and no row groups.
+  const rest = Buffer.of(0x16, 0, 0x19, 12, 0)
+  return parquetOfFooter(Buffer.concat([head, Buffer.alloc((depth + 1) * holder.length, holder), leaf, rest]))
 }
 
 /** A Parquet file with a column of Int64 and two rows, 1 and 2, whose footer may claim to have others. */
@@ -77,33 +89,36 @@ export const parquetOf = ({ values, rows, name, type, length, ...more }: Made): 
   })
   const page = [...header.bytes, ...body]
   const size = long(page.length)
-  const column = struct({
-    2: long(4),
-    3: struct({
+  const column = (called: string | Uint8Array): Field =>
+    struct({
+      2: long(4),
+      3: struct({
+        1: int(type),
+        2: list(5, [int(0)]),
+        3: list(8, [text(called)]),
+        4: int(0),
+        5: long(rows),
+        6: size,
+        7: size,
+        9: long(4),
+      }),
+    })
+  const leaf = (called: string | Uint8Array): Field =>
+    struct({
       1: int(type),
-      2: list(5, [int(0)]),
-      3: list(8, [text(name)]),
-      4: int(0),
-      5: long(rows),
-      6: size,
-      7: size,
-      9: long(4),
-    }),
-  })
-  const leaf = struct({
-    1: int(type),
-    ...(length !== undefined && { 2: int(length) }),
-    3: int(isOptional ? 1 : 0),
-    4: text(name),
-    ...(more.convertedType !== undefined && { 6: int(more.convertedType) }),
-    ...(more.scale !== undefined && { 7: int(more.scale) }),
-    ...(more.precision !== undefined && { 8: int(more.precision) }),
-    ...(more.logicalPrecision !== undefined && {
-      10: struct({ 5: struct({ 1: int(more.scale ?? 0), 2: int(more.logicalPrecision) }) }),
-    }),
-  })
-  const schema = [struct({ 4: text('schema'), 5: int(1) }), leaf]
-  const group = struct({ 1: list(12, [column]), 2: size, 3: long(rows) })
+      ...(length !== undefined && { 2: int(length) }),
+      3: int(isOptional ? 1 : 0),
+      4: text(called),
+      ...(more.convertedType !== undefined && { 6: int(more.convertedType) }),
+      ...(more.scale !== undefined && { 7: int(more.scale) }),
+      ...(more.precision !== undefined && { 8: int(more.precision) }),
+      ...(more.logicalPrecision !== undefined && {
+        10: struct({ 5: struct({ 1: int(more.scale ?? 0), 2: int(more.logicalPrecision) }) }),
+      }),
+    })
+  const names = Array.from({ length: more.columns ?? 1 }, (_, index) => (index === 0 ? name : `${name}_${index}`))
+  const schema = [struct({ 4: text('schema'), 5: int(names.length) }), ...names.map(leaf)]
+  const group = struct({ 1: list(12, names.map(column)), 2: size, 3: long(rows) })
   const footer = struct({ 1: int(1), 2: list(12, schema), 3: long(rows), 4: list(12, [group]) }).bytes
   const end = Buffer.alloc(4)
   end.writeUInt32LE(footer.length)

@@ -33,15 +33,15 @@ export const parquetColumns = async (input: Input): Promise<readonly FileColumn[
   const ask = <Row extends object>({ sql, settings }: Asking) =>
     warehouse.rows<Row>({ workspace, sql, settings: { ...settings, ...JSON_AS_TEXT }, signal })
   try {
-    const [columns, claims] = await Promise.all([
-      ask<Described>(source('Parquet', from => `DESCRIBE TABLE ${from}`)),
-      ask<Claims>(
-        source(
-          'ParquetMetadata',
-          from => `SELECT ${CLAIMED_ROWS} AS rows, ${CLOCKS} AS clocks, ${INT96} AS times FROM ${from}`,
-        ),
+    // What is nested too deep is refused there; to look at its metadata would end the engine.
+    const columns = await ask<Described>(source('Parquet', from => `DESCRIBE TABLE ${from}`))
+    const claims = await ask<Claims>(
+      source(
+        'ParquetMetadata',
+        from =>
+          `SELECT ${CLAIMED_ROWS} AS rows, length(columns) AS width, ${CLOCKS} AS clocks, ${INT96} AS times FROM ${from}`,
       ),
-    ])
+    )
     checkNames(columns)
     checkClaims(claims)
     return fileColumns(columns, claims[0])
@@ -55,6 +55,8 @@ type Described = Pick<FileColumn, 'name' | 'type'>
 
 type Claims = {
   readonly rows: number
+  /** How many of what Parquet calls columns. */
+  readonly width: string
   /** Of what Parquet calls columns. */
   readonly clocks: readonly (0 | 1)[]
   readonly times: readonly (0 | 1)[]
@@ -87,15 +89,18 @@ const CLAIMED_ROWS = 'arraySum(g -> toFloat64(g.num_rows), row_groups)'
 const INT96 = "arrayMap(c -> c.physical_type = 'INT96', columns)"
 const CLOCKS = "arrayMap(c -> startsWith(c.logical_type, 'Time('), columns)"
 
-/** More than a file of any size that is taken can hold. The engine makes room for all that are claimed, until it is out of memory. */
-const MOST_ROWS = 2 ** 36
+/**
+ * More than a file of any size that is taken can hold. The engine makes room for all that are claimed, whatever its limits are: some 25 bytes for a thousand
+ * values of a column.
+ */
+const MOST_VALUES = 2 ** 36
 
 const checkClaims = (claims: readonly Claims[]): void => {
-  const rows = claims[0]?.rows ?? 0
-  if (rows > MOST_ROWS)
+  const { rows, width } = claims[0] ?? { rows: 0, width: '1' }
+  if (rows * Number(width) > MOST_VALUES)
     throw new ImportFailure(
       'content_unreadable',
-      `The content cannot be read as Parquet: its footer claims ${rows} rows, ${MOST_ROWS} may be. It is damaged.`,
+      `The content cannot be read as Parquet: its footer claims ${rows} rows of ${width} columns, ${MOST_VALUES} values may be. It is damaged.`,
     )
 }
 
