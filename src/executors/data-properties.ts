@@ -9,7 +9,7 @@ export const parametersProperty = Type.Optional(
   Type.Record(Type.String(), Type.Unknown(), {
     propertyNames: { pattern: PARAMETER_NAME },
     maxProperties: 256,
-    description: 'Values for {name:Type} in the query; the engine puts them in, never as SQL.',
+    description: 'Values for {name:Type} in the query. The engine binds them; they are never parsed as SQL.',
   }),
 )
 
@@ -20,7 +20,7 @@ export const nameProperty = (description: string) =>
 export const modeProperty = Type.Unsafe<WriteMode>({
   type: 'string',
   enum: [...WRITE_MODES],
-  description: 'append: beside the rows that are there; replace: instead of them.',
+  description: 'append: add to the existing rows; replace: replace them.',
 })
 
 export const conditionProperty = (description: string) =>

@@ -135,7 +135,7 @@ test('whatever is called alike, a name means what it means where it is written',
       fc.pre(expected !== null)
       const catalogue: Catalogue = { version: 1, dataSources: [], pipes: [pipe] }
       const select = await scene.warehouse.bindSelect({ workspace: WORKSPACE, sql: write(asked), parameters: {} })
-      const sql = await compileQuery(scene.data, WORKSPACE, catalogue, { select, others: new Map() }).catch(
+      const sql = await compileQuery(scene.data, { workspace: WORKSPACE, catalogue, select, others: new Map() }).catch(
         unlessTooMuch,
       )
       const rows = await scene.rows<{ x: string }>(`SELECT x FROM (${sql})`)

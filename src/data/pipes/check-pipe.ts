@@ -17,7 +17,7 @@ import { toInvalid } from '../tables/check-data-source.ts'
 import { unknownFault } from '../write/match-columns.ts'
 import { readersFault } from './check-readers.ts'
 import { ambiguousSet } from './check-sets.ts'
-import { compileNode } from './compile-select.ts'
+import { compileNode, type NodePlace } from './compile-select.ts'
 import { unattendedFault } from './unattended-fault.ts'
 
 /** A node as a caller gives it. */
@@ -110,7 +110,7 @@ export const checkPipe = async (
   refuse(cycleFaults(catalogue, pipe))
   const errors: FieldError[] = []
   for (const [index, node] of pipe.nodes.entries()) {
-    const message = await nodeFault(data, { workspace, catalogue, pipe, node, missingTargetsAreFine })
+    const message = await nodeFault(data, { workspace, catalogue, pipe, node }, { missingTargetsAreFine })
     if (message !== null) errors.push({ path: `nodes.${index}.sql`, message: `the node ${node.name}: ${message}` })
   }
   refuse(errors)
@@ -133,23 +133,19 @@ const cycleFaults = (catalogue: Catalogue, pipe: Pipe): readonly FieldError[] =>
   ]
 }
 
-type Place = {
-  readonly workspace: string
-  readonly catalogue: Catalogue
-  readonly pipe: Pipe
-  readonly node: PipeNode
-  readonly missingTargetsAreFine: boolean
-}
-
-const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
-  const { catalogue, pipe, node, missingTargetsAreFine } = place
+const nodeFault = async (
+  data: Data,
+  place: NodePlace,
+  { missingTargetsAreFine }: { readonly missingTargetsAreFine: boolean },
+): Promise<string | null> => {
+  const { catalogue, pipe, node } = place
   if (node.role.type === 'materialized' && sourceOf(catalogue, pipe, node) === null)
     return 'a materialized node must read a data source: it is fed what is appended to the first in its FROM'
   try {
-    const columns = await describeNode(data, place.workspace, catalogue, pipe, node)
-    const set = await ambiguousSet(data, place.workspace, catalogue, pipe, node)
+    const columns = await describeNode(data, place)
+    const set = await ambiguousSet(data, place)
     if (set !== null) return `${set} is a table and a column here: write IN (SELECT * FROM ${set}), or has(${set}, …)`
-    const unattended = await unattendedFault(data, place.workspace, catalogue, pipe, node)
+    const unattended = await unattendedFault(data, place)
     if (unattended !== null || node.role.type === 'plain') return unattended
     const target = findDataSource(catalogue, node.role.into)
     if (target === undefined)
@@ -166,15 +162,9 @@ const nodeFault = async (data: Data, place: Place): Promise<string | null> => {
 }
 
 /** The columns that a node gives, as the engine sees them. Throws `WarehouseError`: `sql_error` for a table that does not exist. */
-export const describeNode = async (
-  data: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  pipe: Pipe,
-  node: PipeNode,
-): Promise<readonly DescribedColumn[]> => {
-  const sql = await compileNode(data, workspace, catalogue, pipe, node)
-  const describe = (text: string) => data.warehouse.describeSelect({ workspace, sql: text })
+export const describeNode = async (data: Data, place: NodePlace): Promise<readonly DescribedColumn[]> => {
+  const sql = await compileNode(data, place)
+  const describe = (text: string) => data.warehouse.describeSelect({ workspace: place.workspace, sql: text })
   const untyped = withNullParameters(sql)
   // Not every place takes every value: whichever text the engine understands.
   for (const typed of untyped === sql ? [] : withTypedParameters(sql)) {

@@ -3,7 +3,7 @@ import { readsOf } from '../../model/catalogue-graph.ts'
 import type { Pipe } from '../../model/pipe.ts'
 import { isSqlError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
-import { compileNode } from './compile-select.ts'
+import { compileNode, type NodePlace } from './compile-select.ts'
 import { unattendedFault } from './unattended-fault.ts'
 
 /** Why a node of another pipe, which reads this one, could not be run any more; null: all can, as far as what they read goes. */
@@ -17,16 +17,16 @@ export const readersFault = async (
   for (const other of catalogue.pipes)
     for (const node of other.nodes) {
       if (other === pipe || !readsOf(catalogue, other, node).nodes.has(last)) continue
-      const fault = await nodeFault(data, workspace, catalogue, other, node)
+      const fault = await nodeFault(data, { workspace, catalogue, pipe: other, node })
       if (fault !== null) return `the node ${node.name} of the pipe ${other.name}, which reads this one: ${fault}`
     }
   return null
 }
 
-const nodeFault = async (...place: Parameters<typeof compileNode>): Promise<string | null> => {
+const nodeFault = async (data: Data, place: NodePlace): Promise<string | null> => {
   try {
-    await compileNode(...place)
-    return await unattendedFault(...place)
+    await compileNode(data, place)
+    return await unattendedFault(data, place)
   } catch (error) {
     if (!isSqlError(error)) throw error
     return error.message

@@ -1,22 +1,15 @@
 import { outerNames } from '../../model/bound-select.ts'
-import type { Catalogue } from '../../model/catalogue.ts'
-import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { withNullParameters } from '../../warehouse/guard/query-parameters.ts'
 import { isSqlError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
-import { compileNode } from './compile-select.ts'
+import { compileNode, type NodePlace } from './compile-select.ts'
 
 /**
  * A name behind IN that is a table and a column (`'red' IN tags`), null: there is none. The engine would take the column, and the table
  * where the column has another name: what is kept must mean one thing.
  */
-export const ambiguousSet = async (
-  data: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  pipe: Pipe,
-  node: PipeNode,
-): Promise<string | null> => {
+export const ambiguousSet = async (data: Data, place: NodePlace): Promise<string | null> => {
+  const { workspace, pipe, node } = place
   const bound = await data.warehouse.bindSelect({ workspace, sql: node.sql })
   const { sql } = bound
   const sets = outerNames(bound).filter(({ is, name }) => is === 'set' && node.reads.includes(name))
@@ -24,7 +17,7 @@ export const ambiguousSet = async (
     // As an argument it can be a column alone.
     const asValue = { ...node, sql: `${sql.slice(0, start)}identity(${sql.slice(start, end)})${sql.slice(end)}` }
     const inPipe = { ...pipe, nodes: pipe.nodes.map(other => (other === node ? asValue : other)) }
-    const compiled = await compileNode(data, workspace, catalogue, inPipe, asValue)
+    const compiled = await compileNode(data, { ...place, pipe: inPipe, node: asValue })
     const isColumn = await data.warehouse
       .describeSelect({ workspace, sql: withNullParameters(compiled) })
       .then(() => true, isNotUnknown(name))

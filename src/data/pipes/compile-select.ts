@@ -7,6 +7,14 @@ import { createDefinitions } from '../../model/pipe-definitions.ts'
 import { WarehouseError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 
+/** A node of a pipe, and the catalogue that says what it reads. */
+export type NodePlace = {
+  readonly workspace: string
+  readonly catalogue: Catalogue
+  readonly pipe: Pipe
+  readonly node: PipeNode
+}
+
 /** What one statement may make the engine read. It puts everything where it is read: 20 nodes that each read the one before twice are a million. */
 const MOST_READS = 256
 
@@ -14,45 +22,34 @@ const MOST_READS = 256
  * The SQL of a node as one SELECT over data sources alone, which bind to the database that it runs in. It is not judged yet. Throws
  * `WarehouseError('sql_error')` for one that reads too much.
  */
-export const compileNode = async (
-  data: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  pipe: Pipe,
-  node: PipeNode,
-): Promise<string> => compile(await defineNode(data, workspace, catalogue, pipe, node))
+export const compileNode = async (data: Data, place: NodePlace): Promise<string> =>
+  compile(await defineNode(data, place))
 
 /** A node with what the names in it mean. */
-export const defineNode = async (
-  data: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  pipe: Pipe,
-  node: PipeNode,
-): Promise<Definition> => {
-  const { ofNode } = await definitionsFor(data, workspace, catalogue, [{ pipe, node }])
+export const defineNode = async (data: Data, { pipe, node, ...place }: NodePlace): Promise<Definition> => {
+  const { ofNode } = await definitionsFor(data, { ...place, roots: [{ pipe, node }] })
   return ofNode(pipe, node)
 }
 
+type Query = Pick<NodePlace, 'workspace' | 'catalogue'> & {
+  readonly select: BoundSelect
+  /** What names of other things than pipes mean. */
+  readonly others: ReadonlyMap<string, Definition>
+}
+
 /** A SELECT of a user that names pipes, or what else is given, in the same way. */
-export const compileQuery = async (
-  data: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  { select, others }: { readonly select: BoundSelect; readonly others: ReadonlyMap<string, Definition> },
-): Promise<string> => {
+export const compileQuery = async (data: Data, { workspace, catalogue, select, others }: Query): Promise<string> => {
   const names = new Set(outerNames(select).map(({ name }) => name))
   const roots = catalogue.pipes.flatMap(pipe => (names.has(pipe.name) ? [{ pipe, node: pipe.nodes.at(-1)! }] : []))
-  const { ofPipe } = await definitionsFor(data, workspace, catalogue, roots)
+  const { ofPipe } = await definitionsFor(data, { workspace, catalogue, roots })
   return compile({ name: 'query', select, meaning: name => others.get(name) ?? ofPipe(name) })
 }
 
-const definitionsFor = async (
-  { warehouse }: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  roots: readonly { readonly pipe: Pipe; readonly node: PipeNode }[],
-) => {
+type Roots = Pick<NodePlace, 'workspace' | 'catalogue'> & {
+  readonly roots: readonly Pick<NodePlace, 'pipe' | 'node'>[]
+}
+
+const definitionsFor = async ({ warehouse }: Data, { workspace, catalogue, roots }: Roots) => {
   const nodes = new Set(roots.flatMap(({ pipe, node }) => [...readsOf(catalogue, pipe, node).nodes]))
   const bound = new Map<PipeNode, BoundSelect>()
   for (const node of nodes) bound.set(node, await warehouse.bindSelect({ workspace, sql: node.sql }))

@@ -26,10 +26,8 @@ export const expandQuery = async (data: Data, query: Query): Promise<string> => 
   const isOfLog = JOBS_LOG_NAMES.some(name => names.includes(name))
   if (isOfLog) await data.jobsLog.sync(workspace)
   else if (!names.some(name => findPipe(catalogue, name)?.name === name)) return sql
-  return compileQuery(data, workspace, catalogue, {
-    select,
-    others: isOfLog ? jobsLogDefinitions({ workspace, catalogue }) : NONE,
-  })
+  const others = isOfLog ? jobsLogDefinitions({ workspace, catalogue }) : NONE
+  return compileQuery(data, { workspace, catalogue, select, others })
 }
 
 /** The log, a pipe, or what is the server's alone. A parameter may stand for a name. */

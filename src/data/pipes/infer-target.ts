@@ -6,6 +6,7 @@ import type { DescribedColumn } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import type { NewDataSource } from '../tables/data-sources.ts'
 import { describeNode } from './check-pipe.ts'
+import type { NodePlace } from './compile-select.ts'
 
 /** Nodes whose data source does not exist; of several that fill the same one, the first. */
 export const missingTargets = (catalogue: Catalogue, pipe: Pipe): readonly PipeNode[] => {
@@ -20,19 +21,14 @@ export const missingTargets = (catalogue: Catalogue, pipe: Pipe): readonly PipeN
  * Aggregate states are merged by an engine that is made for them, in the order of what they are grouped by; not where there are plain values of
  * aggregate functions beside them, of which merged rows would keep that of one.
  */
-export const inferTarget = async (
-  data: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  pipe: Pipe,
-  node: PipeNode,
-): Promise<NewDataSource> => {
+export const inferTarget = async (data: Data, place: NodePlace): Promise<NewDataSource> => {
+  const { pipe, node } = place
   const { role } = node
   if (role.type === 'plain') throw new MillraceError('internal', 'a plain node has no data source')
-  const columns = await describeNode(data, workspace, catalogue, pipe, node)
+  const columns = await describeNode(data, place)
   const states = columns.filter(isState)
   const keys = columns.filter(column => !isState(column))
-  const areMerged = states.length > 0 && !(await mixesStates(data, workspace, catalogue, pipe, node))
+  const areMerged = states.length > 0 && !(await mixesStates(data, place))
   return {
     name: role.into,
     description: `Filled by the node ${node.name} of the pipe ${pipe.name}`,
@@ -43,13 +39,7 @@ export const inferTarget = async (
 }
 
 /** In whatever the node reads, too. */
-const mixesStates = async (
-  { warehouse }: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  pipe: Pipe,
-  node: PipeNode,
-): Promise<boolean> => {
+const mixesStates = async ({ warehouse }: Data, { workspace, catalogue, pipe, node }: NodePlace): Promise<boolean> => {
   for (const { sql } of readsOf(catalogue, pipe, node).nodes)
     if ((await warehouse.inspectSelect({ workspace, sql })).mixesStates) return true
   return false

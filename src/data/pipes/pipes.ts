@@ -118,7 +118,7 @@ const findTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<r
   await checkPipe(data, workspace, catalogue, pipe, { missingTargetsAreFine: true })
   const targets: NewDataSource[] = []
   for (const node of missing) {
-    const target = await inferTarget(data, workspace, catalogue, pipe, node)
+    const target = await inferTarget(data, { workspace, catalogue, pipe, node })
     const check = checkNewDataSource(data, workspace, target)
     await unlessThere(data, workspace, target, check).catch(error => refuseTarget(error, pipe, node))
     targets.push(target)

@@ -1,31 +1,24 @@
-import type { Catalogue } from '../../model/catalogue.ts'
 import { readsOf, sourceOf } from '../../model/catalogue-graph.ts'
 import type { Definition } from '../../model/flatten-select.ts'
-import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { findQueryParameters } from '../../warehouse/guard/query-parameters.ts'
 import type { Data } from '../data.ts'
-import { defineNode } from './compile-select.ts'
+import { defineNode, type NodePlace } from './compile-select.ts'
 
 /**
  * Why a node that runs by itself, at an append or by a schedule, could not or should not; null: it can. That it reads a data source is looked at
  * elsewhere. Throws `WarehouseError`.
  */
-export const unattendedFault = async (
-  data: Data,
-  workspace: string,
-  catalogue: Catalogue,
-  pipe: Pipe,
-  node: PipeNode,
-): Promise<string | null> => {
+export const unattendedFault = async (data: Data, place: NodePlace): Promise<string | null> => {
+  const { catalogue, pipe, node } = place
   const { role } = node
   if (role.type === 'plain' || (role.type === 'copy' && role.schedule === null)) return null
-  const parameter = parameterFault(catalogue, pipe, node)
+  const parameter = parameterFault(place)
   if (parameter !== null || role.type === 'copy') return parameter
   const source = sourceOf(catalogue, pipe, node)
-  return source === null ? null : setFault(await defineNode(data, workspace, catalogue, pipe, node), source)
+  return source === null ? null : setFault(await defineNode(data, place), source)
 }
 
-const parameterFault = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): string | null => {
+const parameterFault = ({ catalogue, pipe, node }: NodePlace): string | null => {
   for (const read of readsOf(catalogue, pipe, node).nodes) {
     const [parameter] = findQueryParameters(read.sql)
     if (parameter === undefined) continue

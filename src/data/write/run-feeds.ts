@@ -101,7 +101,7 @@ const runIn = async (
   const { catalogue, statements } = staged
   const sql = await data.warehouse.checkSelect({
     workspace,
-    sql: await compileNode(data, workspace, catalogue, pipe, node),
+    sql: await compileNode(data, { workspace, catalogue, pipe, node }),
   })
   const given = await givenColumns(statements, { sql, database })
   const target = findDataSource(catalogue, into)!

@@ -9,13 +9,13 @@ export const apiProperties = {
     description: 'Name of a function: the path of its file below the functions folder, without extension.',
   }),
   parameters: Type.Optional(
-    Type.Record(Type.String(), Type.Unknown(), { description: 'What the function gets as its first argument.' }),
+    Type.Record(Type.String(), Type.Unknown(), { description: 'The first argument of the function.' }),
   ),
   environment: Type.Optional(
     Type.Record(Type.String(), Type.String({ pattern: NO_NUL }), {
       additionalProperties: false,
       propertyNames: { pattern: ENVIRONMENT_NAME },
-      description: 'ctx.environment of the function. Values of names that look secret are stored encrypted.',
+      description: 'ctx.environment of the function. Values whose name looks secret are stored encrypted.',
     }),
   ),
 }

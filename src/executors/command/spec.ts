@@ -6,27 +6,28 @@ const withoutNul = (options: { minLength?: number } = {}) => Type.String({ patte
 /** What a body of kind `command` says (`api.md`, Jobs). */
 export const commandProperties = {
   command: Type.Union([withoutNul({ minLength: 1 }), Type.Array(withoutNul(), { minItems: 1, maxItems: 65_536 })], {
-    description: 'A text for /bin/sh -c, or a list that is run as it is.',
+    description: 'A string for /bin/sh -c, or a list of arguments that is run directly.',
   }),
   working_dir: Type.Optional(
     Type.String({
       pattern: '^/[^\\u0000]*$',
       maxLength: 4096,
-      description: 'An absolute path. Left out: an empty directory for the attempt, removed afterwards.',
+      description: 'An absolute path. Default: an empty directory for the attempt, removed afterwards.',
     }),
   ),
   environment: Type.Optional(
     Type.Record(Type.String(), withoutNul(), {
       additionalProperties: false,
       propertyNames: { pattern: ENVIRONMENT_NAME },
-      description: 'Added to a small clean base. Values of names that look secret are stored encrypted.',
+      description: 'Variables, added to a small clean base. Values whose name looks secret are stored encrypted.',
     }),
   ),
-  stdin: Type.Optional(Type.String({ description: 'What the command reads on its standard input.' })),
+  stdin: Type.Optional(Type.String({ description: 'Text for standard input.' })),
   artifacts: Type.Optional(
     Type.Array(Type.String({ minLength: 1, maxLength: 1024, pattern: RELATIVE_GLOB }), {
       maxItems: 100,
-      description: 'Globs below the working directory, collected when the attempt ends.',
+      description:
+        'Glob patterns relative to the working directory; matching files are collected when the attempt ends.',
     }),
   ),
 }

@@ -37,7 +37,7 @@ const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: E
     load: async staged => {
       const now = findRole(staged.catalogue, 'copy', copy)
       if (typeof now === 'string') return { type: 'failed', reason: 'pipe_not_found', message: now }
-      const sql = await compileNode(data, workspace, staged.catalogue, now.pipe, now.node)
+      const sql = await compileNode(data, { workspace, catalogue: staged.catalogue, pipe: now.pipe, node: now.node })
       const { parameters = {} } = copy
       // Those of a workflow's item were looked at by nobody.
       const [unknown] = unknownOfNode(staged.catalogue, now, parameters)

@@ -4,11 +4,11 @@ import { modeProperty, nameProperty, parametersProperty } from '../data-properti
 const Copy = Type.Object(
   {
     pipe: nameProperty('Name or id of the pipe.'),
-    node: Type.Optional(nameProperty('Its copy node; the first when absent.')),
+    node: Type.Optional(nameProperty('A copy node. Default: the first.')),
     mode: Type.Optional(modeProperty),
     parameters: parametersProperty,
   },
-  { additionalProperties: false, description: 'A copy node of a pipe whose rows are put into its data source.' },
+  { additionalProperties: false, description: 'Runs a copy node and writes its rows to its data source.' },
 )
 
 /** The own fields of a job body of kind `copy`. */

@@ -4,10 +4,10 @@ import { conditionProperty, nameProperty } from '../data-properties.ts'
 const Delete = Type.Object(
   {
     datasource: nameProperty('Name of the data source.'),
-    condition: conditionProperty('An expression over its columns: rows for which it holds go.'),
-    dry_run: Type.Optional(Type.Boolean({ description: 'true: rows are counted, and stay.' })),
+    condition: conditionProperty('An expression over its columns. Matching rows are deleted.'),
+    dry_run: Type.Optional(Type.Boolean({ description: 'true: only count the rows.' })),
   },
-  { additionalProperties: false, description: 'Rows of a data source that are to go.' },
+  { additionalProperties: false, description: 'Deletes rows of a data source.' },
 )
 
 /** The own fields of a job body of kind `delete`. */

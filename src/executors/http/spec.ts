@@ -14,7 +14,7 @@ const HttpRequest = Type.Object(
     method: Type.Optional(
       Type.Union(
         ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].map(method => Type.Literal(method)),
-        { description: 'GET when absent.' },
+        { description: 'Default: GET.' },
       ),
     ),
     headers: Type.Optional(
@@ -25,12 +25,12 @@ const HttpRequest = Type.Object(
     ),
     body: Type.Optional(
       Type.Union([Type.String(), Type.Object({}), Type.Array(Type.Unknown())], {
-        description: 'A text is sent as it is; an object or a list as JSON.',
+        description: 'A string is sent unchanged, an object or a list as JSON.',
       }),
     ),
     expected_status: Type.Optional(
       Type.Union([Status, Type.Array(Status, { minItems: 1, maxItems: 100 })], {
-        description: 'One status or several; 200 when absent.',
+        description: 'One or several statuses. Default: 200.',
       }),
     ),
   },

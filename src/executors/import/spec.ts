@@ -13,60 +13,60 @@ export type Compression = (typeof COMPRESSIONS)[number]
 
 const Import = Type.Object(
   {
-    datasource: nameProperty('Name of the data source that the rows go into.'),
-    url: text(4096, 'http, https, s3 (s3://bucket/key), file where the server allows it, or upload.'),
+    datasource: nameProperty('Name of the data source to import into.'),
+    url: text(4096, 'An http, https or s3 (s3://bucket/key) URL, file if the server allows it, or upload.'),
     format: Type.Optional(
       Type.Unsafe<DataFormat>({
         type: 'string',
         enum: [...DATA_FORMATS],
-        description: 'By the extension of the URL when absent, else csv.',
+        description: 'Default: by the extension of the URL, otherwise csv.',
       }),
     ),
     mode: Type.Optional(modeProperty),
     replace_condition: Type.Optional(
-      conditionProperty(
-        'With mode replace: only rows for which it holds are replaced, and all new rows must fulfil it.',
-      ),
+      conditionProperty('With mode replace: replace only rows that match this condition. All new rows must match it.'),
     ),
     create: Type.Optional(
-      Type.Boolean({ description: 'Make the data source when it is missing, of what the content looks like.' }),
+      Type.Boolean({
+        description: 'Create the data source if it is missing, with a schema inferred from the content.',
+      }),
     ),
     delimiter: Type.Optional(
       Type.String({
         pattern: DELIMITER,
-        description: 'Of CSV: one character; when absent what a first line sep=; names, or what the lines look like.',
+        description: 'CSV: one character. Default: as named by a first line such as sep=; or detected from the lines.',
       }),
     ),
     quote: Type.Optional(
       Type.Unsafe<'"' | "'" | ''>({
         type: 'string',
         enum: ['"', "'", ''],
-        description: 'Of CSV; " when absent, an empty text for none.',
+        description: 'CSV: default ", an empty string for none.',
       }),
     ),
     header: Type.Optional(
-      Type.Boolean({ description: 'Whether the first line of CSV has names; detected when absent.' }),
+      Type.Boolean({ description: 'CSV: whether the first line has column names. Default: detected.' }),
     ),
     skip_lines: Type.Optional(
       Type.Integer({
         minimum: 0,
         maximum: MOST_SKIPPED_LINES,
         description:
-          'Lines of CSV before the header or the first row that are skipped, whatever is in them; 0 when absent.',
+          'CSV: number of lines to skip before the header or the first row, whatever they contain. Default: 0.',
       }),
     ),
     encoding: Type.Optional(
-      text(64, 'Of CSV and NDJSON, by its name in the Encoding Standard such as windows-1252; utf-8 when absent.'),
+      text(64, 'CSV and NDJSON: an encoding of the Encoding Standard, such as windows-1252. Default: utf-8.'),
     ),
     compression: Type.Optional(
       Type.Unsafe<Compression>({
         type: 'string',
         enum: [...COMPRESSIONS],
-        description: 'By the first bytes of the content when absent.',
+        description: 'Default: by the first bytes of the content.',
       }),
     ),
     type_guessing: Type.Optional(
-      Type.Boolean({ description: 'With create: false makes all columns of CSV and NDJSON text.' }),
+      Type.Boolean({ description: 'With create: false makes all CSV and NDJSON columns text.' }),
     ),
     max_bad_rows: Type.Optional(
       Type.Union(
@@ -74,15 +74,15 @@ const Import = Type.Object(
           Type.Integer({ minimum: 0, maximum: Number.MAX_SAFE_INTEGER }),
           Type.String({ pattern: MAX_BAD_ROWS, description: 'A count, or a share such as 5%.' }),
         ],
-        { description: 'More bad rows than that fail the import; any number when absent.' },
+        { description: 'The import fails if more rows are bad. Default: no limit.' },
       ),
     ),
-    region: Type.Optional(text(64, 'Of s3; us-east-1 when absent.')),
-    endpoint: Type.Optional(text(4096, 'Of a store compatible with S3; AWS when absent.')),
-    access_key_id: Type.Optional(text(256, 'Of s3; a public object is read without.')),
-    secret_access_key: Type.Optional(text(512, 'Of s3. Kept encrypted.')),
+    region: Type.Optional(text(64, 'S3 region. Default: us-east-1.')),
+    endpoint: Type.Optional(text(4096, 'URL of an S3-compatible store. Default: AWS.')),
+    access_key_id: Type.Optional(text(256, 'S3 access key. Not needed for public objects.')),
+    secret_access_key: Type.Optional(text(512, 'S3 secret key. Stored encrypted.')),
   },
-  { additionalProperties: false, description: 'Content to read into a data source.' },
+  { additionalProperties: false, description: 'Content to import into a data source.' },
 )
 
 /** The own fields of a job body of kind `import` (`docs/api/import.md`). */

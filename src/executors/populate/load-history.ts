@@ -150,7 +150,7 @@ const runStep = async (input: Input, source: Source, place: Place): Promise<numb
   await statements.command({ sql: `CREATE TABLE ${table} AS ${qualified(staged.database, target.name)}` })
   const node = await data.warehouse.checkSelect({
     workspace: job.workspace,
-    sql: await compileNode(data, job.workspace, catalogue, history.pipe, history.node),
+    sql: await compileNode(data, { workspace: job.workspace, catalogue, pipe: history.pipe, node: history.node }),
   })
   const given = await givenColumns(statements, { sql: node, database: source.database })
   const read = await statements.measuredCommand({

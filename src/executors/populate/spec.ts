@@ -4,22 +4,20 @@ import { conditionProperty, nameProperty } from '../data-properties.ts'
 const Populate = Type.Object(
   {
     pipe: nameProperty('Name or id of the pipe.'),
-    node: Type.Optional(nameProperty('Its materialized node; the first when absent.')),
+    node: Type.Optional(nameProperty('A materialized node. Default: the first.')),
     subset: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
         maximum: 0.1,
-        description: 'A share of the rows, to try a node; 2 million at most. Wins over condition.',
+        description: 'A share of the rows, to try out a node; at most 2 million rows. Overrides condition.',
       }),
     ),
     condition: Type.Optional(
-      conditionProperty('An expression over the columns of the source: other rows are left out.'),
+      conditionProperty('An expression over the columns of the source. Only matching rows are processed.'),
     ),
-    truncate: Type.Optional(
-      Type.Boolean({ description: 'true: instead of the rows that are there; false: beside them.' }),
-    ),
+    truncate: Type.Optional(Type.Boolean({ description: 'true: replace the existing rows; false: add to them.' })),
   },
-  { additionalProperties: false, description: 'A materialized node that is fed the whole history of its source.' },
+  { additionalProperties: false, description: 'Feeds the existing rows of the source to a materialized node.' },
 )
 
 /** The own fields of a job body of kind `populate`. */

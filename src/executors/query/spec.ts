@@ -7,7 +7,7 @@ import { modeProperty, nameProperty, parametersProperty } from '../data-properti
 export const LONGEST_QUERY = 256 * 1024
 
 export const formatProperty = Type.Optional(
-  Type.Unsafe<ResultFormat>({ type: 'string', enum: [...RESULT_FORMATS], description: 'Of the result.' }),
+  Type.Unsafe<ResultFormat>({ type: 'string', enum: [...RESULT_FORMATS], description: 'Format of the result.' }),
 )
 
 export const queryText = Type.String({
@@ -22,7 +22,7 @@ export const queryProperties = {
   query: queryText,
   format: formatProperty,
   parameters: parametersProperty,
-  datasource: Type.Optional(nameProperty('Where the rows are put instead of a result.')),
+  datasource: Type.Optional(nameProperty('Data source to write the rows to, instead of a result.')),
   mode: Type.Optional(modeProperty),
 } as const
 
