@@ -9,7 +9,7 @@ const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, patte
 
 /** `"5m"`, `"2 days"`, or a number of milliseconds (document of Intuned). */
 const Duration = Type.Union([Type.Number({ minimum: 0 }), Type.String({ maxLength: 64 })], {
-  description: 'A duration such as "30s" or "1h30m"; a number is milliseconds.',
+  description: 'A duration such as "30s" or "1h30m", or a number of milliseconds.',
 })
 
 /** `retry` of a job body and of a workflow's configuration. */
@@ -20,7 +20,7 @@ export const RetrySchema = Type.Object(
     maximum_interval: Type.Optional(Duration),
     backoff_coefficient: Type.Optional(Type.Number({ minimum: 1, maximum: 1000 })),
   },
-  { additionalProperties: false, description: 'Tries after a failure of the job itself.' },
+  { additionalProperties: false, description: 'Retry policy for failures of the job itself.' },
 )
 
 /** The longest time a job may be given, in seconds: a year. */
@@ -29,7 +29,7 @@ const LONGEST_SECONDS = 366 * 24 * 3600
 /** `sinks` of a job body and of a workflow. */
 export const sinksProperty = Type.Array(SinkSchema, {
   maxItems: 16,
-  description: 'Where the result of a finished job is sent.',
+  description: 'Who is notified when the job ends.',
 })
 
 /** For people and filters to find things by. */
@@ -45,20 +45,22 @@ export const commonJobProperties = {
   labels: Type.Optional(labels),
   queue: Type.Optional(Type.String({ minLength: 1, maxLength: 128, pattern: QUEUE_NAME })),
   priority: Type.Optional(Type.Integer({ minimum: -100, maximum: 100, description: 'Higher runs first.' })),
-  scheduled_at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339; when the job becomes due.' })),
+  scheduled_at: Type.Optional(Type.String({ maxLength: 64, description: 'Start time, RFC 3339. Default: now.' })),
   timeout_seconds: Type.Optional(
-    Type.Number({ exclusiveMinimum: 0, maximum: LONGEST_SECONDS, description: 'Of one attempt.' }),
+    Type.Number({ exclusiveMinimum: 0, maximum: LONGEST_SECONDS, description: 'Timeout of each attempt.' }),
   ),
   grace_seconds: Type.Optional(
     Type.Number({
       minimum: 0,
       maximum: 3600,
-      description: 'Between SIGTERM and SIGKILL when the job is stopped; 10 by default.',
+      description: 'Time between SIGTERM and SIGKILL when the job is stopped. Default: 10.',
     }),
   ),
   retry: Type.Optional(RetrySchema),
-  restartable: Type.Optional(Type.Boolean({ description: 'false: never tried again after a failure of the system.' })),
-  secrets: Type.Optional(Type.Array(text(255), { maxItems: 256, description: 'Names whose values are secret.' })),
+  restartable: Type.Optional(Type.Boolean({ description: 'false: do not retry after a system failure.' })),
+  secrets: Type.Optional(
+    Type.Array(text(255), { maxItems: 256, description: 'Names of variables and headers whose values are secret.' }),
+  ),
   sinks: Type.Optional(sinksProperty),
 }
 

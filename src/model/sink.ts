@@ -5,12 +5,12 @@ const text = (maxLength: number, description: string) =>
   Type.String({ minLength: 1, maxLength, pattern: PLAIN_TEXT, description })
 
 const common = {
-  skip_on_fail: Type.Optional(Type.Boolean({ description: 'Failed jobs are not told; false by default.' })),
+  skip_on_fail: Type.Optional(Type.Boolean({ description: 'true: do not notify about failed jobs. Default: false.' })),
   apis_to_send: Type.Optional(
     Type.Array(text(255, 'Name of a function.'), {
       minItems: 1,
       maxItems: 1000,
-      description: 'Only jobs of kind api with these functions, which must exist; all jobs when absent.',
+      description: 'Notify only about api jobs that run one of these functions, which must exist. Default: all jobs.',
     }),
   ),
 }
@@ -23,7 +23,7 @@ export const WebhookSink = Type.Object(
     headers: Type.Optional(
       Type.Record(Type.String({ minLength: 1, maxLength: 128 }), Type.String({ maxLength: 8192 })),
     ),
-    secret: Type.Optional(text(512, 'whsec_ and base64 of 24 to 64 bytes; kept encrypted.')),
+    secret: Type.Optional(text(512, 'Signing secret: whsec_ and the base64 of 24 to 64 bytes. Stored encrypted.')),
     ...common,
   },
   { additionalProperties: false, title: 'WebhookSink' },
@@ -41,11 +41,11 @@ export const S3Sink = Type.Object(
       ),
     ),
     prefix: Type.Optional(Type.String({ maxLength: 512, pattern: PLAIN_TEXT })),
-    region: Type.Optional(text(64, 'us-east-1 when absent.')),
-    endpoint: Type.Optional(text(4096, 'Of a compatible store; AWS when absent.')),
+    region: Type.Optional(text(64, 'Region. Default: us-east-1.')),
+    endpoint: Type.Optional(text(4096, 'URL of an S3-compatible store. Default: AWS.')),
     force_path_style: Type.Optional(Type.Boolean()),
-    access_key_id: text(256, 'Of the sink: it never gets the keys of the server.'),
-    secret_access_key: text(512, 'Kept encrypted.'),
+    access_key_id: text(256, "Access key of the sink. The server's own keys are never used."),
+    secret_access_key: text(512, 'Stored encrypted.'),
     ...common,
   },
   { additionalProperties: false, title: 'S3Sink' },

@@ -17,7 +17,7 @@ const Configuration = Type.Object(
       }),
     ),
   },
-  { additionalProperties: false, description: 'How the items of a run are done.' },
+  { additionalProperties: false, description: 'How to run the items.' },
 )
 
 /** Everything of a workflow but its payload. */
@@ -26,7 +26,7 @@ const properties = {
     minLength: 1,
     maxLength: 255,
     pattern: PLAIN_TEXT,
-    description: 'Unique in the workspace; no UUID, because it stands in the place of one.',
+    description: 'Unique in the workspace. Not a UUID, because URLs accept the name instead of the id.',
   }),
   description: Type.Optional(Type.String({ maxLength: 4096, pattern: NO_NUL })),
   labels: Type.Optional(labels),
@@ -35,7 +35,7 @@ const properties = {
       propertyNames: { minLength: 1, maxLength: 1024, pattern: ENVIRONMENT_NAME },
       additionalProperties: false,
       maxProperties: 1000,
-      description: 'For every item that has an environment; the values of an item itself win.',
+      description: "For every item whose kind has an environment; an item's own values take precedence.",
     }),
   ),
   configuration: Type.Optional(Configuration),
@@ -45,13 +45,13 @@ const properties = {
     Type.Integer({
       minimum: 1,
       maximum: 1_000_000,
-      description: 'Failed runs in a row that terminate it; null: never.',
+      description: 'Terminate the workflow after this many failed runs in a row; null: never.',
     }),
   ),
 }
 
 const payloadOf = (item: TSchema) =>
-  Type.Array(item, { minItems: 1, description: 'What a run does: job bodies without scheduled_at.' })
+  Type.Array(item, { minItems: 1, description: 'The items of a run: job bodies without scheduled_at.' })
 
 /**
  * The schema of a workflow for editors and readers of the API, whose payload holds bodies of the schema `item`: the union

@@ -35,28 +35,28 @@ export const openApiOptions = ({ config, version }: Services): FastifyDynamicSwa
   },
 })
 
-const INTRODUCTION = `A self-hosted server that runs jobs next to your data.
+const INTRODUCTION = `A self-hosted job server.
 
-Every call but those of health takes a token, as \`Authorization: Bearer mr_…\`. The first one lies in the data directory of the server
-(\`data/admin-token\`); \`millrace tokens create\` and \`POST /v1/tokens\` make others. With it in the field *Bearer Token* of this page,
-*Test Request* sends a call to this very server. A first job is \`{"command": "echo hi"}\` to [POST /v1/jobs](#tag/jobs/POST/v1/jobs).
+Every call except the health checks needs a token, as \`Authorization: Bearer mr_…\`. The first token is in the data directory of the server
+(\`data/admin-token\`); \`millrace tokens create\` and \`POST /v1/tokens\` create more. Paste a token into *Bearer Token* on this page, and
+*Test Request* sends calls to this server. For a first job, send \`{"command": "echo hi"}\` to [POST /v1/jobs](#tag/jobs/POST/v1/jobs).
 
-Lists come in pages: send the \`next_cursor\` of an answer as \`cursor\`. Times are RFC 3339, in UTC. Refusals are
-[problem details](https://www.rfc-editor.org/rfc/rfc9457) whose \`code\` and \`hint\` say what can be done.`
+Lists are paged: send the \`next_cursor\` of a response as \`cursor\`. Times are RFC 3339, in UTC. Errors are
+[problem details](https://www.rfc-editor.org/rfc/rfc9457); \`code\` and \`hint\` say what to do.`
 
 const TAGS = [
   { name: 'Jobs', description: 'Submit, list, watch, cancel, rerun.' },
   { name: 'Data', description: 'SQL over the tables of a workspace.' },
   { name: 'Data sources', description: 'The tables of a workspace.' },
-  { name: 'Pipes', description: 'SQL in named nodes over data sources: read, kept up to date, or copied.' },
-  { name: 'Tinybird', description: 'The same jobs and data in the API of Tinybird; also below /tinybird.' },
-  { name: 'Workflows', description: 'Templates of runs: what, how, when, and where results go.' },
+  { name: 'Pipes', description: 'Named SQL nodes over data sources: queried, materialized or copied.' },
+  { name: 'Tinybird', description: 'A Tinybird-compatible API for the same jobs and data; also below /tinybird.' },
+  { name: 'Workflows', description: 'Templates of runs: what to run, how and when, and whom to notify.' },
   { name: 'Runs', description: 'Firings of workflows.' },
-  { name: 'Deliveries', description: 'Ways of finished jobs to their sinks.' },
-  { name: 'Notifications', description: 'What someone should look at.' },
+  { name: 'Deliveries', description: 'Notifications about ended jobs to their sinks.' },
+  { name: 'Notifications', description: 'Events that need attention.' },
   { name: 'Logs', description: 'Pages, downloads and live streams.' },
-  { name: 'Artifacts', description: 'Files that jobs leave behind.' },
-  { name: 'Events', description: 'Changes of status as they happen.' },
+  { name: 'Artifacts', description: 'Files that jobs produce.' },
+  { name: 'Events', description: 'A live stream of status changes.' },
   { name: 'Access', description: 'Tokens and workspaces.' },
   { name: 'Operations', description: 'Health, metrics, workers.' },
 ]
@@ -86,7 +86,7 @@ const withProblem = (schema: Described): Described => ({
   response: {
     ...(schema.response as Record<string, unknown> | undefined),
     '4XX': {
-      description: 'Refused',
+      description: 'Error',
       content: { [PROBLEM_TYPE.slice(0, PROBLEM_TYPE.indexOf(';'))]: { schema: Problem } },
     },
   },

@@ -14,9 +14,9 @@ export const analyticsRoutes = (app: App, { store, clock }: Services): void => {
     {
       schema: {
         tags: ['Operations'],
-        summary: 'Jobs, durations and schedules over a period',
+        summary: 'Statistics of jobs, durations and schedules over a period',
         description:
-          'Whole, by workflow and as a trend. Jobs count in the hour in which they ended, also when they have been purged since. Durations are exact to 5 %.',
+          'In total, per workflow and as a trend. Jobs count in the hour in which they ended, even if they have been purged. Durations are accurate to 5 %.',
         querystring: AnalyticsQuery,
         response: { 200: Analytics },
       },

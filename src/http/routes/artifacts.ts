@@ -29,7 +29,7 @@ const uploadRoute = (app: App, services: Services): void => {
       schema: {
         tags: ['Artifacts'],
         summary: 'Upload artifacts',
-        description: `multipart/form-data with one or more parts \`file\`, at most ${MOST_FILES}: all or none become visible.`,
+        description: `multipart/form-data with 1 to ${MOST_FILES} parts named \`file\`. Either all files are added or none.`,
         consumes: ['multipart/form-data'],
         params: JobPath,
         response: { 201: ArtifactList },

@@ -30,7 +30,7 @@ export const cancelRoutes = (app: App, { store, engine, config }: Services): voi
       schema: {
         tags: ['Jobs'],
         summary: 'Cancel a job',
-        description: 'A second call may only shorten the time it is given.',
+        description: 'Can be repeated, but only to shorten the grace period.',
         params: JobPath,
         body: CancelBody,
         response: { 200: JobSchema },
@@ -52,8 +52,9 @@ export const cancelRoutes = (app: App, { store, engine, config }: Services): voi
     {
       schema: {
         tags: ['Jobs'],
-        summary: 'Cancel all jobs that match',
-        description: 'The filters of the list, in the query or in the body. Without any, every job of the workspace.',
+        summary: 'Cancel all matching jobs',
+        description:
+          'Takes the filters of the list, as query parameters or in the body. Without filters it cancels every job of the workspace.',
         querystring: FilterQuery,
         body: FilterQuery,
         response: { 200: Type.Object({ cancelled: Type.Integer(), cancelling: Type.Integer() }) },
@@ -80,8 +81,9 @@ export const cancelRoutes = (app: App, { store, engine, config }: Services): voi
     {
       schema: {
         tags: ['Jobs'],
-        summary: 'Forget an ended job and all it left',
-        description: 'Refused while a delivery of its end to a sink is pending: `delivery_pending`.',
+        summary: 'Purge an ended job',
+        description:
+          'Deletes the job with its log, attempts, result and artifacts. Refused with `delivery_pending` while a delivery to a sink is pending.',
         params: JobPath,
         response: { 204: Type.Null() },
       },

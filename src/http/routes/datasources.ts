@@ -41,7 +41,7 @@ const makeRoutes = (app: App, { data, config }: Services): void => {
     {
       schema: {
         tags: ['Data sources'],
-        summary: 'Make a data source',
+        summary: 'Create a data source',
         body: NewDataSourceBody,
         response: { 201: DataSourceSchema },
       },
@@ -98,7 +98,7 @@ const readRoutes = (app: App, { data }: Services): void => {
     {
       schema: {
         tags: ['Data sources'],
-        summary: 'Rows that did not fit, newest first',
+        summary: 'List quarantined rows, newest first',
         params: DataSourcePath,
         querystring: DataPageQuery,
         response: { 200: QuarantinePage },
@@ -126,7 +126,7 @@ const changeRoutes = (app: App, { data }: Services): void => {
         tags: ['Data sources'],
         summary: 'Change the description, add columns',
         description:
-          'schema is the whole list: the columns there are, unchanged, and new ones after them. What is left out stays as it is. What a GET gave can be sent back.',
+          'schema is the whole list: the existing columns, unchanged, followed by new ones. Omitted fields stay as they are. The response of a GET can be sent back.',
         params: DataSourcePath,
         body: DataSourceChangeBody,
         response: { 200: DataSourceSchema },
@@ -144,8 +144,8 @@ const changeRoutes = (app: App, { data }: Services): void => {
     {
       schema: {
         tags: ['Data sources'],
-        summary: 'Delete a data source with its rows',
-        description: 'One that no pipe uses and no job writes.',
+        summary: 'Delete a data source and its rows',
+        description: 'Refused while a pipe uses it or a job writes to it.',
         params: DataSourcePath,
         response: { 204: Type.Null() },
       },
@@ -161,7 +161,7 @@ const changeRoutes = (app: App, { data }: Services): void => {
     {
       schema: {
         tags: ['Data sources'],
-        summary: 'Remove all rows, those in quarantine too',
+        summary: 'Remove all rows, including the quarantine',
         params: DataSourcePath,
         response: { 204: Type.Null() },
       },

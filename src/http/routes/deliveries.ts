@@ -58,8 +58,8 @@ export const deliveryRoutes = (app: App, { store }: Services): void => {
     {
       schema: {
         tags: ['Deliveries'],
-        summary: 'Deliver once more',
-        description: 'With the same id, for another day at most.',
+        summary: 'Send a delivery again',
+        description: 'With the same id, for up to another day.',
         params: DeliveryPath,
         response: { 200: DeliverySchema },
       },

@@ -40,9 +40,9 @@ export const eventRoutes = (app: App, { events, streams }: Dependencies): void =
     url: '/v1/events',
     schema: {
       tags: ['Events'],
-      summary: 'Changes of status as they happen',
+      summary: 'Stream changes of status',
       description:
-        'A WebSocket, or Accept: text/event-stream. Messages `{id, type, job_id, run_id, workflow_id, status, status_reason, timestamp}`, of type `job.<status>`, `run.<status>` or `notification.<type>` (with a `notification` beside). What happened before is not told. Runs and notifications need the scope `workflows:read`.',
+        'A WebSocket, or Accept: text/event-stream. Messages are `{id, type, job_id, run_id, workflow_id, status, status_reason, timestamp}`, of type `job.<status>`, `run.<status>` or `notification.<type>` (with an additional `notification`). Earlier events are not sent. Runs and notifications need the scope `workflows:read`.',
       querystring: EventQuery,
     },
     handler: async (request, reply) => {

@@ -29,9 +29,9 @@ export const extendRoutes = (app: App, { store, engine }: Services): void => {
     {
       schema: {
         tags: ['Jobs'],
-        summary: 'Add items to the run of a running job, or restart its clock',
+        summary: 'Add items to the run of a running job, or restart its timeout',
         description:
-          'From inside the job, with its own token. The items join the run when this job completes; when its attempt fails they are dropped. From outside the payload needs the scope `workflows:write` too.',
+          "For use inside the job, with its own token. The items join the run when this job completes, and are dropped if its attempt fails. With a user's token, a payload also needs the scope `workflows:write`.",
         params: JobPath,
         body: ExtendBody,
         response: { 204: Type.Null() },

@@ -20,7 +20,7 @@ export const healthRoutes = (
 ): void => {
   app.get(
     '/healthz',
-    { schema: { tags: ['Operations'], summary: 'The process is alive', response: { 200: Health } } },
+    { schema: { tags: ['Operations'], summary: 'Check that the process is alive', response: { 200: Health } } },
     async () => ({ status: 'ok' }),
   )
 
@@ -29,8 +29,8 @@ export const healthRoutes = (
     {
       schema: {
         tags: ['Operations'],
-        summary: 'Jobs can be taken',
-        description: '503 when they cannot. Says for each part what is wrong with it.',
+        summary: 'Check that jobs can be accepted',
+        description: '503 if not. Reports the state of each component.',
         response: { 200: Readiness, 503: Readiness },
       },
     },

@@ -32,9 +32,9 @@ const importRoute = (app: App, services: Services): void => {
     {
       schema: {
         tags: ['Data sources'],
-        summary: 'Put the rows of what is sent into a data source',
+        summary: 'Import the content of the request into a data source',
         description:
-          'The body is the content itself, or multipart/form-data with one part `file`. It is kept whole before the job is made, whose rows become visible all at once or not at all.',
+          'The body is the content itself, or multipart/form-data with one part `file`. It is stored completely before the job is created. The rows become visible all at once or not at all.',
         consumes: ['application/octet-stream', 'multipart/form-data'],
         params: DataSourcePath,
         querystring: ImportQuery,

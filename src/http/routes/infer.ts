@@ -45,17 +45,17 @@ const InferAnswer = Type.Object({
   format: choice(DATA_FORMATS),
   header: Type.Unsafe<boolean | null>({
     type: ['boolean', 'null'],
-    description: 'Of CSV: whether the first line has names; null of other formats.',
+    description: 'CSV: whether the first line has column names; null for other formats.',
   }),
   delimiter: Type.Unsafe<string | null>({
     type: ['string', 'null'],
-    description: 'Of CSV: what its values are parted by; null of other formats.',
+    description: 'CSV: the delimiter; null for other formats.',
   }),
   rows: Type.Array(Type.Object({}, { additionalProperties: true }), {
-    description: 'The first ten, by the names of columns; those of CSV as the texts that they are.',
+    description: 'The first ten rows, by column name. CSV values are strings.',
   }),
-  bytes_read: Type.Integer({ description: 'Decompressed.' }),
-  whole: Type.Boolean({ description: 'false: of CSV and NDJSON only the first MiB was looked at.' }),
+  bytes_read: Type.Integer({ description: 'Bytes after decompression.' }),
+  whole: Type.Boolean({ description: 'false: only the first MiB of CSV or NDJSON was examined.' }),
 })
 
 /** What an import with `create` would make. Its parsers are of this route alone: here a body that is not JSON is content. */
@@ -76,8 +76,8 @@ const inferRoute = (app: App, services: Services, longestMs: number): void => {
     {
       schema: {
         tags: ['Data sources'],
-        summary: 'Say what data source an import would make',
-        description: `Of what is at the URL of a JSON body, or of a body that is the content itself, whose options are in the query. Nothing is made or kept. It takes at most ${longestMs / 1000} seconds; of CSV and NDJSON the first MiB is looked at, Parquet may have ${MOST_BYTES / 1024 / 1024} MiB.`,
+        summary: 'Preview the data source that an import would create',
+        description: `The body is JSON with a URL, or the content itself with options as query parameters. Nothing is created or stored. It takes at most ${longestMs / 1000} seconds. CSV and NDJSON are examined up to the first MiB; Parquet may have ${MOST_BYTES / 1024 / 1024} MiB.`,
         consumes: ['application/json', 'application/octet-stream'],
         querystring: InferQuery,
         body: { content: { 'application/json': { schema: InferBody } } },

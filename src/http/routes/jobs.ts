@@ -53,7 +53,12 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
   app.get(
     '/v1/jobs/:job_id/attempts',
     {
-      schema: { tags: ['Jobs'], summary: 'Every attempt of a job', params: JobPath, response: { 200: AttemptList } },
+      schema: {
+        tags: ['Jobs'],
+        summary: 'List the attempts of a job',
+        params: JobPath,
+        response: { 200: AttemptList },
+      },
     },
     async request => {
       const jobId = request.params.job_id
@@ -68,8 +73,8 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
     {
       schema: {
         tags: ['Jobs'],
-        summary: 'Tell how far a running job is',
-        description: 'From inside the job, with its own token.',
+        summary: 'Report the progress of a running job',
+        description: 'For use inside the job, with its own token.',
         params: JobPath,
         body: ProgressBody,
         response: { 204: Type.Null() },

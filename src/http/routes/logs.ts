@@ -45,7 +45,7 @@ export const logRoutes = (app: App, services: Dependencies): void => {
       tags: ['Logs'],
       summary: 'The log of a job',
       description:
-        'JSON gives a page. Accept: text/plain or application/x-ndjson downloads all. A WebSocket or Accept: text/event-stream gives what there is from ?from=, then what comes, and ends with the job.',
+        'JSON is one page. Accept: text/plain or application/x-ndjson downloads the whole log. A WebSocket or Accept: text/event-stream streams the lines from ?from= and new ones, until the job ends.',
       params: JobPath,
       querystring: LogQuery,
       response: { 200: LogPage },

@@ -16,7 +16,7 @@ export const notificationRoutes = (app: App, { store }: Services): void => {
       schema: {
         tags: ['Notifications'],
         summary: 'List notifications, newest first',
-        description: "Those that the workspace's preference shows.",
+        description: "Filtered by the workspace's preference.",
         querystring: NotificationQuery,
         response: { 200: NotificationPage },
       },
@@ -39,7 +39,7 @@ export const notificationRoutes = (app: App, { store }: Services): void => {
       schema: {
         tags: ['Notifications'],
         summary: 'Mark notifications as read',
-        description: 'These, or all.',
+        description: 'The given ones, or all.',
         body: ReadBody,
         response: { 200: ReadAnswer },
       },
@@ -59,7 +59,7 @@ export const notificationRoutes = (app: App, { store }: Services): void => {
     {
       schema: {
         tags: ['Notifications'],
-        summary: 'Which notifications the workspace wants to see',
+        summary: 'Read the notification preference of the workspace',
         response: { 200: Preference },
       },
     },
@@ -73,7 +73,7 @@ export const notificationRoutes = (app: App, { store }: Services): void => {
     {
       schema: {
         tags: ['Notifications'],
-        summary: 'Choose which notifications the workspace wants to see',
+        summary: 'Set the notification preference of the workspace',
         body: Preference,
         response: { 200: Preference },
       },

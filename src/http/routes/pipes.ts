@@ -71,9 +71,9 @@ const changeRoutes = (app: App, { data, engine: { copySchedules }, config }: Ser
     {
       schema: {
         tags: ['Pipes'],
-        summary: 'Make a pipe',
+        summary: 'Create a pipe',
         description:
-          'Data sources that its nodes put rows into are made when missing. Such nodes take the scope `datasources:write`, a schedule `jobs:run:copy`.',
+          'Missing data sources that its nodes write to are created. Such nodes need the scope `datasources:write`, a schedule needs `jobs:run:copy`.',
         body: NewPipeBody,
         response: { 201: PipeSchema },
       },
@@ -97,7 +97,7 @@ const changeRoutes = (app: App, { data, engine: { copySchedules }, config }: Ser
         tags: ['Pipes'],
         summary: 'Replace a pipe',
         description:
-          'Its nodes and description. What former nodes put into data sources stays there. What a GET gave can be sent back.',
+          'Replaces its nodes and description. Rows that former nodes wrote stay. The response of a GET can be sent back.',
         params: PipePath,
         body: PipeBody,
         response: { 200: PipeSchema },
@@ -122,7 +122,7 @@ const changeRoutes = (app: App, { data, engine: { copySchedules }, config }: Ser
         tags: ['Pipes'],
         summary: 'Delete a pipe',
         description:
-          'One that no other pipe reads. Data sources it filled stay; schedules of its copy nodes end, with open runs of theirs.',
+          'Refused while another pipe reads it. Data sources that it filled stay. Schedules of its copy nodes and their open runs end.',
         params: PipePath,
         response: { 204: Type.Null() },
       },

@@ -18,7 +18,7 @@ export const runCallRoutes = (app: App, { engine, config }: Services): void => {
       schema: {
         tags: ['Runs'],
         summary: 'Pause a run',
-        description: 'No new item starts; running ones finish. Again: no change.',
+        description: 'Starts no new items; running items finish. Can be repeated.',
         params: RunPath,
         response: { 200: ListedRun },
       },
@@ -29,7 +29,7 @@ export const runCallRoutes = (app: App, { engine, config }: Services): void => {
   app.post(
     '/v1/runs/:run_id/resume',
     {
-      schema: { tags: ['Runs'], summary: 'Let a paused run go on', params: RunPath, response: { 200: ListedRun } },
+      schema: { tags: ['Runs'], summary: 'Resume a paused run', params: RunPath, response: { 200: ListedRun } },
     },
     async request => viewListedRun(await workflows.resumeRun(targetOf(request))),
   )
@@ -40,7 +40,8 @@ export const runCallRoutes = (app: App, { engine, config }: Services): void => {
       schema: {
         tags: ['Runs'],
         summary: 'Terminate a run',
-        description: 'Items that wait are cancelled, running ones stopped. Again, or when it has ended: no change.',
+        description:
+          'Waiting items are cancelled, running items are stopped. No effect on an ended run. Can be repeated.',
         params: RunPath,
         body: TerminateBody,
         response: { 200: ListedRun },
@@ -59,7 +60,7 @@ export const runCallRoutes = (app: App, { engine, config }: Services): void => {
     {
       schema: {
         tags: ['Runs'],
-        summary: 'Make a new run of the failed items of one that has ended',
+        summary: 'Retry the failed items of an ended run in a new run',
         description: 'Needs the scope `jobs:run:<kind>` for every kind of them.',
         params: RunPath,
         response: { 201: RetriedFailed },

@@ -14,7 +14,7 @@ export const scheduleRoutes = (app: App, { engine, clock }: Services): void => {
     {
       schema: {
         tags: ['Workflows'],
-        summary: 'The slots of a schedule that is not kept',
+        summary: 'Preview the slots of an unsaved schedule',
         body: PreviewBody,
         response: { 200: PreviewAnswer },
       },

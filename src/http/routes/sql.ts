@@ -16,10 +16,10 @@ export const sqlRoutes = (app: App, queries: SmallQueries): void => {
       config: { onlyReads: true },
       schema: {
         tags: ['Data'],
-        summary: 'Answer a small query at once',
-        description: `One SELECT, for at most ${SMALL_QUERY.longestMs / 1000} seconds and ${SMALL_QUERY.mostBytes / 1e6} MB; as a job of kind query it may be larger. JSON unless format says otherwise.`,
+        summary: 'Run a small query directly',
+        description: `One SELECT that takes at most ${SMALL_QUERY.longestMs / 1000} seconds and returns at most ${SMALL_QUERY.mostBytes / 1e6} MB. For larger queries use a query job. The default format is JSON.`,
         body: SqlBody,
-        response: { 200: Type.Unknown({ description: 'The rows, in the format asked for.' }) },
+        response: { 200: Type.Unknown({ description: 'The rows, in the requested format.' }) },
       },
     },
     async (request, reply) => {

@@ -54,7 +54,7 @@ export const submitRoutes = (app: App, { engine, config }: Services): void => {
     '/v1/jobs/:job_id/rerun',
     {
       config: { keepsAnswer: true },
-      schema: { tags: ['Jobs'], summary: 'Do the work of a job again', params: JobPath, response: { 201: Submitted } },
+      schema: { tags: ['Jobs'], summary: 'Rerun a job', params: JobPath, response: { 201: Submitted } },
     },
     async (request, reply) => {
       const idempotency = request.firstCall?.key

@@ -23,8 +23,8 @@ export const tokenRoutes = (app: App, { store, clock, callers, streams }: Depend
     {
       schema: {
         tags: ['Access'],
-        summary: 'Make a token',
-        description: 'With a role or with scopes. Its text is in this answer and nowhere else.',
+        summary: 'Create a token',
+        description: 'With a role or with scopes. The token is shown only in this response.',
         body: TokenBody,
         response: { 201: NewToken },
       },
@@ -67,7 +67,7 @@ export const tokenRoutes = (app: App, { store, clock, callers, streams }: Depend
       schema: {
         tags: ['Access'],
         summary: 'Delete a token',
-        description: 'It stops at once, and with it the streams it opened.',
+        description: 'It stops working at once, and its streams are closed.',
         params: TokenPath,
         response: { 204: Type.Null() },
       },

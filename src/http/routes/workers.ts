@@ -6,7 +6,7 @@ import type { Services } from '../services.ts'
 export const workerRoutes = (app: App, { store }: Services): void => {
   app.get(
     '/v1/workers',
-    { schema: { tags: ['Operations'], summary: 'Processes that run jobs', response: { 200: WorkerList } } },
+    { schema: { tags: ['Operations'], summary: 'List the workers', response: { 200: WorkerList } } },
     async () => {
       const workers = await store.listWorkers()
       return {

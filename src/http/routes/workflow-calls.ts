@@ -18,7 +18,7 @@ export const workflowCallRoutes = (app: App, { engine, config }: Services): void
       schema: {
         tags: ['Workflows'],
         summary: 'Pause a workflow',
-        description: 'No new runs, and no new items of open ones; running items finish. Again: no change.',
+        description: 'Starts no new runs, and no new items of open runs; running items finish. Can be repeated.',
         params: WorkflowPath,
         response: { 200: WorkflowSchema },
       },
@@ -32,7 +32,7 @@ export const workflowCallRoutes = (app: App, { engine, config }: Services): void
       schema: {
         tags: ['Workflows'],
         summary: 'Resume a paused or terminated workflow',
-        description: 'Its paused runs go on. One that was terminated becomes active again, its failure counter 0.',
+        description: 'Paused runs continue. A terminated workflow becomes active again, with a failure counter of 0.',
         params: WorkflowPath,
         response: { 200: WorkflowSchema },
       },
@@ -46,7 +46,8 @@ export const workflowCallRoutes = (app: App, { engine, config }: Services): void
       schema: {
         tags: ['Workflows'],
         summary: 'Terminate a workflow',
-        description: 'And its open runs. No automatic runs after it; manual ones still. Again: no change.',
+        description:
+          'Also terminates its open runs. Scheduled runs stop; manual ones are still possible. Can be repeated.',
         params: WorkflowPath,
         body: TerminateBody,
         response: { 200: WorkflowSchema },
@@ -65,7 +66,7 @@ export const workflowCallRoutes = (app: App, { engine, config }: Services): void
     {
       schema: {
         tags: ['Workflows'],
-        summary: 'Make a run now or at a time',
+        summary: 'Start a run now or at a given time',
         description: 'Needs the scope `jobs:run:<kind>` for every kind of the payload. Does not move the schedule.',
         params: WorkflowPath,
         body: TriggerBody,

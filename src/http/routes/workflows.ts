@@ -30,7 +30,7 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
     {
       schema: {
         tags: ['Workflows'],
-        summary: 'Make a workflow',
+        summary: 'Create a workflow',
         description: 'Needs the scope `jobs:run:<kind>` for every kind of the payload.',
         body: WorkflowBody,
         response: { 201: WorkflowSchema },
@@ -49,8 +49,8 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
     {
       schema: {
         tags: ['Workflows'],
-        summary: 'Check a definition without keeping it',
-        description: 'Refuses as making or, when there is a workflow of that name, replacing it would.',
+        summary: 'Validate a definition without saving it',
+        description: 'Refuses what creating the workflow (or replacing the one with that name) would refuse.',
         body: WorkflowBody,
         response: { 200: CheckAnswer },
       },
@@ -107,7 +107,7 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
         tags: ['Workflows'],
         summary: 'Replace a workflow',
         description:
-          'Changes later runs only. What a GET gave can be sent back: a secret given as "***" keeps its value where it would be sent to the same address as before, and what the server adds is ignored.',
+          'Affects later runs only. The response of a GET can be sent back: a secret given as "***" keeps its value if it is sent to the same address as before, and fields added by the server are ignored.',
         params: WorkflowPath,
         body: WorkflowBody,
         response: { 200: WorkflowSchema },
@@ -130,7 +130,7 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
       schema: {
         tags: ['Workflows'],
         summary: 'Delete a workflow',
-        description: 'One that is paused or terminated and has no open run. Its runs and jobs stay.',
+        description: 'The workflow must be paused or terminated and have no open run. Its runs and jobs stay.',
         params: WorkflowPath,
         response: { 204: Type.Null() },
       },

@@ -11,7 +11,7 @@ export const workspaceRoutes = (app: App, { store }: Services): void => {
   app.post(
     '/v1/workspaces',
     {
-      schema: { tags: ['Access'], summary: 'Make a workspace', body: WorkspaceBody, response: { 201: NewWorkspace } },
+      schema: { tags: ['Access'], summary: 'Create a workspace', body: WorkspaceBody, response: { 201: NewWorkspace } },
       bodyLimit: 64 * 1024,
     },
     async (request, reply) => {

@@ -7,12 +7,16 @@ const TREND_UNITS = ['hour', 'day'] as const
 const time = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
 
 export const AnalyticsQuery = strictObject({
-  from: time('RFC 3339, cut to its hour; a day before `to` when absent.'),
-  to: time('RFC 3339, rounded up to the hour; now when absent. At most 366 days after `from`.'),
+  from: time('RFC 3339, rounded down to the hour. Default: a day before `to`.'),
+  to: time('RFC 3339, rounded up to the hour, at most 366 days after `from`. Default: now.'),
   workflow_id: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'An id.' })),
-  trend: Type.Optional(choice(TREND_UNITS, 'hour up to three days, else day, when absent. Days are UTC.')),
+  trend: Type.Optional(choice(TREND_UNITS, 'Default: hour up to three days, otherwise day. Days are UTC.')),
   limit: Type.Optional(
-    Type.Integer({ minimum: 1, maximum: 500, description: 'Of workflows, most jobs first; 50 by default.' }),
+    Type.Integer({
+      minimum: 1,
+      maximum: 500,
+      description: 'Number of workflows, those with the most jobs first. Default: 50.',
+    }),
   ),
 })
 
@@ -27,12 +31,12 @@ const figures = {
   }),
   success_rate: Type.Unsafe<number | null>({
     type: ['number', 'null'],
-    description: 'Completed of completed and failed, 0 to 1; null when there are none.',
+    description: 'completed / (completed + failed), 0 to 1; null if there are none.',
   }),
   wait_ms: quantiles('From queued to the start of the last attempt.'),
-  run_ms: quantiles('Of the last attempt.'),
+  run_ms: quantiles('Duration of the last attempt.'),
   log_lines: Type.Integer(),
-  lateness_ms: quantiles('Of runs, from the instant their slot was to fire.'),
+  lateness_ms: quantiles('Delay of runs after their slot was due.'),
   slots: Type.Object({ fired: Type.Integer(), skipped: Type.Integer() }),
 }
 
@@ -52,6 +56,8 @@ export const Analytics = Type.Object({
   ),
   trend: Type.Object({
     unit: choice(TREND_UNITS),
-    points: Type.Array(Type.Object({ start: Time, ...figures }), { description: 'Oldest first, empty ones included.' }),
+    points: Type.Array(Type.Object({ start: Time, ...figures }), {
+      description: 'Oldest first, including empty ones.',
+    }),
   }),
 })

@@ -27,17 +27,17 @@ export const strictObject = <T extends Record<string, TSchema>>(properties: T) =
 
 /** The query of every list. */
 export const pageQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'Of the page; 50 by default.' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'Entries per page. Default: 50.' })),
   cursor: Type.Optional(
-    Type.String({ maxLength: 1024, pattern: '^[\\x21-\\x7e]*$', description: 'next_cursor of the page before.' }),
+    Type.String({ maxLength: 1024, pattern: '^[\\x21-\\x7e]*$', description: 'next_cursor of the previous page.' }),
   ),
-  count: Type.Optional(Type.Boolean({ description: 'Also count all that match, on all pages.' })),
+  count: Type.Optional(Type.Boolean({ description: 'Also return the total number of matches.' })),
 }
 
 /** What every list answers beside its things. */
 export const pageEnd = {
   next_cursor: NullableText,
-  count: Type.Optional(Type.Integer({ description: 'Of all pages; only with ?count=true.' })),
+  count: Type.Optional(Type.Integer({ description: 'Total number of matches; only with ?count=true.' })),
 }
 
 export const JobPath = strictObject({ job_id: Id })
@@ -45,7 +45,7 @@ export const JobPath = strictObject({ job_id: Id })
 export const DownloadQuery = strictObject({
   redirect: Type.Optional(
     Type.Boolean({
-      description: 'Answer with a redirect to the blob store, where it gives such URLs (S3); else as without.',
+      description: 'Redirect to the blob store, if it supports that (S3). Otherwise this has no effect.',
     }),
   ),
 })

@@ -14,13 +14,14 @@ const ColumnSchema = strictObject({
   name: nameText,
   type: Type.String({
     maxLength: 4096,
-    description: 'Of ClickHouse: Nullable(Int32), AggregateFunction(sum, Float64).',
+    description: 'A ClickHouse type, such as Nullable(Int32) or AggregateFunction(sum, Float64).',
   }),
   json_path: Type.Optional(
     Type.Unsafe<string | null>({
       type: ['string', 'null'],
       maxLength: 1024,
-      description: 'Where an NDJSON object has its value ($.user.id, $.tags[0]); under its name by default.',
+      description:
+        "Path of the value in NDJSON objects ($.user.id, $.tags[0]). Default: the key with the column's name.",
     }),
   ),
 })
@@ -33,7 +34,7 @@ const SchemaOrText = Type.Unsafe<GivenSchema>({
   items: ColumnSchema,
   maxItems: 1000,
   maxLength: 64 * 1024,
-  description: 'Columns, 1 to 500; or one text: "id Int32, name Nullable(String)".',
+  description: '1 to 500 columns, or one string: "id Int32, name Nullable(String)".',
 })
 
 const nullable = (maxLength: number, description: string) =>
@@ -42,11 +43,14 @@ const nullable = (maxLength: number, description: string) =>
 const description = nullable(4096, 'For people.')
 const fixed = {
   engine: Type.Optional(
-    Type.String({ maxLength: 4096, description: 'MergeTree (by default) or one of its family: SummingMergeTree(n).' }),
+    Type.String({
+      maxLength: 4096,
+      description: 'MergeTree (default) or another of its family, such as SummingMergeTree(n).',
+    }),
   ),
   sorting_key: nullable(16 * 1024, 'Expressions that rows are sorted by: "day, user_id".'),
-  partition_key: nullable(16 * 1024, 'An expression that rows are kept apart by: "toYYYYMM(day)".'),
-  ttl: nullable(16 * 1024, 'When rows go: "day + INTERVAL 1 YEAR".'),
+  partition_key: nullable(16 * 1024, 'An expression that splits the table into partitions: "toYYYYMM(day)".'),
+  ttl: nullable(16 * 1024, 'When rows expire: "day + INTERVAL 1 YEAR".'),
 }
 
 export const NewDataSourceBody = strictObject({ name: nameText, description, schema: SchemaOrText, ...fixed })
@@ -54,16 +58,16 @@ export const NewDataSourceBody = strictObject({ name: nameText, description, sch
 const NullableFormat = Type.Unsafe<string | null>({
   type: ['string', 'null'],
   enum: [...DATA_FORMATS, null],
-  description: 'It was last filled from; null: from none yet.',
+  description: 'Format of the last import; null: none yet.',
 })
 
 /** What the server adds to a definition. A `PUT` ignores these, so that what a `GET` gave can be sent back. */
 const shown = {
   format: NullableFormat,
   row_count: NullableInteger,
-  bytes: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'As stored, compressed.' }),
+  bytes: Type.Unsafe<number | null>({ type: ['integer', 'null'], description: 'Size on disk, compressed.' }),
   quarantine_rows: NullableInteger,
-  used_by: Type.Array(Type.String(), { description: 'Pipes that read it or put rows into it.' }),
+  used_by: Type.Array(Type.String(), { description: 'Pipes that read it or write to it.' }),
   created_at: Time,
   updated_at: Time,
 }
@@ -97,7 +101,7 @@ export const DataSourceSchema = Type.Object(
   },
   {
     title: 'DataSource',
-    description: 'row_count, bytes and quarantine_rows are null while there is no data engine to ask.',
+    description: 'row_count, bytes and quarantine_rows are null while no data engine is available.',
   },
 )
 
@@ -108,7 +112,7 @@ export const DataPageQuery = strictObject(pageQuery)
 export const QuarantinePage = Type.Object({
   rows: Type.Array(Type.Object({}, { additionalProperties: true }), {
     description:
-      'All columns as text, c__error_column and c__error (what was wrong where), c__import_id (the job) and insertion_date.',
+      'All columns as text, with c__error_column and c__error (which column does not fit, and why), c__import_id (the job) and insertion_date.',
   }),
   ...pageEnd,
 })

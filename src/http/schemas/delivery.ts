@@ -18,14 +18,14 @@ import {
 export const DeliveryPath = strictObject({ delivery_id: Id })
 
 const deliveryProperties = {
-  delivery_id: Type.String({ description: 'The same at every try: webhook-id.' }),
+  delivery_id: Type.String({ description: 'The webhook-id; the same for every try.' }),
   job_id: Id,
   run_id: NullableText,
   workflow_id: NullableText,
   kind: choice(KINDS),
   sink_index: Type.Integer({
     description:
-      'Position in the list of sinks as it was written, in the workflow, the item or the job: from 0, those that do not apply counted.',
+      'Position in the list of sinks of the workflow, item or job as written, from 0, including sinks that do not apply.',
   }),
   status: choice(DELIVERY_STATUSES),
   tries: Type.Integer(),
@@ -43,7 +43,7 @@ export const DeliverySchema = Type.Object(
     sink: Type.Unsafe<Readonly<Record<string, unknown>> | null>({
       type: ['object', 'null'],
       additionalProperties: true,
-      description: 'Where it goes, secrets as "***"; null when the job has been removed.',
+      description: 'The sink, with secrets as "***"; null if the job has been deleted.',
     }),
   },
   { title: 'Delivery' },

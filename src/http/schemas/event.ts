@@ -15,5 +15,5 @@ export const EventQuery = strictObject({
   run_id: id,
   workflow_id: id,
   kind: Type.Optional(words(KINDS)),
-  token: Type.Optional(Type.String({ description: 'The token, where no header can be sent.' })),
+  token: Type.Optional(Type.String({ description: 'The token, for clients that cannot send headers.' })),
 })

@@ -7,28 +7,36 @@ const text = (maxLength: number, description: string) => Type.Optional(Type.Stri
 
 /** The fields of `import` in a job body, but for what the path and the content say; and some that every job has. */
 export const ImportQuery = strictObject({
-  format: Type.Optional(choice(DATA_FORMATS, 'As the Content-Type says when absent.')),
-  mode: Type.Optional(choice(WRITE_MODES, 'append by default.')),
-  replace_condition: text(16 * 1024, 'With mode=replace: only rows for which it holds are replaced.'),
-  create: Type.Optional(Type.Boolean({ description: 'Make the data source when it is missing.' })),
-  delimiter: text(16, 'Of CSV; when absent what a first line sep=; names, or what the lines look like.'),
-  quote: text(16, 'Of CSV; " by default.'),
-  header: Type.Optional(Type.Boolean({ description: 'Whether the first line of CSV has names.' })),
-  skip_lines: Type.Optional(
-    Type.Integer({ description: 'Lines of CSV before the header or the first row that are skipped; 0 by default.' }),
+  format: Type.Optional(choice(DATA_FORMATS, 'Default: from the Content-Type.')),
+  mode: Type.Optional(choice(WRITE_MODES, 'Default: append.')),
+  replace_condition: text(16 * 1024, 'With mode=replace: replace only rows that match.'),
+  create: Type.Optional(Type.Boolean({ description: 'Create the data source if it is missing.' })),
+  delimiter: text(16, 'CSV. Default: as named by a first line such as sep=; or detected from the lines.'),
+  quote: text(16, 'CSV. Default: ".'),
+  header: Type.Optional(
+    Type.Boolean({ description: 'CSV: whether the first line has column names. Default: detected.' }),
   ),
-  encoding: text(64, 'Of text, such as windows-1252; the charset of the Content-Type when absent, else utf-8.'),
-  compression: text(16, 'As the Content-Encoding says when absent.'),
-  type_guessing: Type.Optional(Type.Boolean({ description: 'false: with create, all columns are text.' })),
-  max_bad_rows: text(32, 'A count, or a share such as 5%; more fail the import.'),
-  name: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'Of the job.' })),
-  queue: text(128, 'Of the job.'),
-  timeout_seconds: Type.Optional(Type.Integer({ description: 'Of one attempt.' })),
+  skip_lines: Type.Optional(
+    Type.Integer({ description: 'CSV: number of lines to skip before the header or the first row. Default: 0.' }),
+  ),
+  encoding: text(
+    64,
+    'Encoding of text, such as windows-1252. Default: the charset of the Content-Type, otherwise utf-8.',
+  ),
+  compression: text(16, 'Default: from the Content-Encoding.'),
+  type_guessing: Type.Optional(Type.Boolean({ description: 'With create: false makes all columns text.' })),
+  max_bad_rows: text(32, 'A count, or a share such as 5%. The import fails if more rows are bad.'),
+  name: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'Name of the job.' })),
+  queue: text(128, 'Name of the job.'),
+  timeout_seconds: Type.Optional(Type.Integer({ description: 'Timeout of each attempt.' })),
 })
 
 export const ImportAnswer = Type.Object({
   job_id: Id,
   status: Type.String({ description: 'pending or queued.' }),
   created_at: Time,
-  content: Type.Object({ bytes: Type.Integer(), sha256: Type.String() }, { description: 'What has arrived.' }),
+  content: Type.Object(
+    { bytes: Type.Integer(), sha256: Type.String() },
+    { description: 'Size and hash of the received content.' },
+  ),
 })

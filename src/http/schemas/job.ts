@@ -23,7 +23,7 @@ const STATUSES = Object.keys(JOB_STATUSES) as JobStatus[]
 const Statistics = Type.Unsafe<JobStatistics | null>({
   type: ['object', 'null'],
   additionalProperties: { type: ['number', 'string', 'boolean'] },
-  description: 'Figures, each kind its own; of an import of CSV also delimiter and header, as it was read.',
+  description: 'Figures that depend on the kind. CSV imports also have the delimiter and header that were used.',
 })
 
 /** A job as `model/job-view.ts` shows it. */
@@ -49,9 +49,9 @@ export const JobSchema = Type.Object(
     started_at: NullableTime,
     finished_at: NullableTime,
     updated_at: Time,
-    attempt: Type.Integer({ description: 'Of the current or last attempt; 0 before the first.' }),
+    attempt: Type.Integer({ description: 'Number of the current or last attempt; 0 before the first.' }),
     maximum_attempts: Type.Integer(),
-    system_attempts: Type.Integer({ description: 'Attempts that failed by a fault of the system.' }),
+    system_attempts: Type.Integer({ description: 'Number of attempts that ended in a system failure.' }),
     worker_id: NullableText,
     is_cancellable: Type.Boolean(),
     progress: nullableObject({
@@ -70,7 +70,7 @@ export const JobSchema = Type.Object(
       expires_at: NullableTime,
     }),
     spec: Type.Record(Type.String(), Type.Unknown(), {
-      description: 'The body that was submitted; values of secrets are "***".',
+      description: 'The submitted body, with secrets as "***".',
     }),
   },
   { title: 'Job' },
@@ -93,19 +93,19 @@ const filterProperties = {
   workflow_id: Type.Optional(plain('An id.')),
   run_id: Type.Optional(plain('An id.')),
   parent_job_id: Type.Optional(plain('An id.')),
-  name: Type.Optional(plain('How the name begins.')),
+  name: Type.Optional(plain('Prefix of the name.')),
   label: Type.Optional(
     Type.Array(Type.String({ maxLength: 400, pattern: NO_NUL }), {
       minItems: 1,
       maxItems: 16,
-      description: 'key:value. May be repeated; each must be there.',
+      description: 'key:value. If repeated, all must match.',
     }),
   ),
   queue: Type.Optional(plain('Name of a queue.')),
-  datasource: Type.Optional(plain('Name of the data source a job writes to.')),
-  pipe: Type.Optional(plain('Name of the pipe a job works for.')),
-  created_after: Type.Optional(time('RFC 3339; this instant excluded.')),
-  created_before: Type.Optional(time('RFC 3339; this instant excluded.')),
+  datasource: Type.Optional(plain('Name of the data source that the job writes to.')),
+  pipe: Type.Optional(plain('Name of the pipe of the job.')),
+  created_after: Type.Optional(time('RFC 3339, exclusive.')),
+  created_before: Type.Optional(time('RFC 3339, exclusive.')),
 }
 
 export const FilterQuery = strictObject(filterProperties)
@@ -127,14 +127,14 @@ export const WaitQuery = strictObject({
     Type.Integer({
       minimum: 0,
       maximum: 60,
-      description: 'Answer when the job has ended, or after this many seconds.',
+      description: 'Respond when the job has ended, or after this many seconds.',
     }),
   ),
 })
 
 export const CancelBody = strictObject({
   timeout_seconds: Type.Optional(
-    Type.Number({ minimum: 0, maximum: 3600, description: 'Between SIGTERM and SIGKILL.' }),
+    Type.Number({ minimum: 0, maximum: 3600, description: 'Time between SIGTERM and SIGKILL.' }),
   ),
 })
 
@@ -176,10 +176,10 @@ export const ExtendBody = Type.Object(
     payload: Type.Optional(
       Type.Array(Type.Unknown(), {
         maxItems: 10_000,
-        description: 'Job bodies that join the run when this job completes. An empty list adds nothing.',
+        description: 'Job bodies that join the run when this job completes. May be empty.',
       }),
     ),
-    timeout: Type.Optional(Type.Literal(true, { description: 'Restarts the clock of the attempt.' })),
+    timeout: Type.Optional(Type.Literal(true, { description: 'true: restart the timeout of the attempt.' })),
   },
   { additionalProperties: false, minProperties: 1 },
 )

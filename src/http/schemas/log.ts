@@ -7,19 +7,24 @@ const filters = {
   stream: Type.Optional(choice(LOG_STREAMS)),
   attempt: Type.Optional(Type.Integer({ minimum: 1 })),
   q: Type.Optional(
-    Type.String({ minLength: 1, maxLength: 1000, pattern: NO_NUL, description: 'Only lines with this text.' }),
+    Type.String({
+      minLength: 1,
+      maxLength: 1000,
+      pattern: NO_NUL,
+      description: 'Only lines that contain this text, case-insensitive.',
+    }),
   ),
 }
 
 /** One query for all forms of a log: page, download and stream. */
 export const LogQuery = strictObject({
   ...filters,
-  after: Type.Optional(Type.Integer({ minimum: 0, description: 'Lines after this seq.' })),
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Of the page; 1000 by default.' })),
-  tail: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'The last so many lines.' })),
-  from: Type.Optional(Type.Integer({ minimum: 1, description: 'Streams: the first seq; 1 by default.' })),
-  batch: Type.Optional(Type.Boolean({ description: 'Streams: lists of lines instead of one line a message.' })),
-  token: Type.Optional(Type.String({ description: 'Streams: the token, where no header can be sent.' })),
+  after: Type.Optional(Type.Integer({ minimum: 0, description: 'Only lines after this seq.' })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Lines per page. Default: 1000.' })),
+  tail: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, description: 'Only this many of the last lines.' })),
+  from: Type.Optional(Type.Integer({ minimum: 1, description: 'Streams: the first seq. Default: 1.' })),
+  batch: Type.Optional(Type.Boolean({ description: 'Streams: send lists of lines instead of one line per message.' })),
+  token: Type.Optional(Type.String({ description: 'Streams: the token, for clients that cannot send headers.' })),
 })
 
 export const LogPage = Type.Object({
@@ -30,7 +35,7 @@ export const LogPage = Type.Object({
       stream: choice(LOG_STREAMS),
       timestamp: Time,
       line: Type.String(),
-      continues: Type.Optional(Type.Boolean({ description: 'The line was too long: the next line goes on.' })),
+      continues: Type.Optional(Type.Boolean({ description: 'true: the line was split; the next entry continues it.' })),
     }),
   ),
   next_after: NullableInteger,

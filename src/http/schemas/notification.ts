@@ -3,7 +3,7 @@ import { NOTIFICATION_PREFERENCES, NOTIFICATION_TYPES, type NotificationType } f
 import { choice, Id, NullableText, NullableTime, pageEnd, pageQuery, strictObject, Time } from './basics.ts'
 
 export const NotificationQuery = strictObject({
-  unread: Type.Optional(Type.Boolean({ description: 'Only those that have not been read.' })),
+  unread: Type.Optional(Type.Boolean({ description: 'Only unread notifications.' })),
   ...pageQuery,
 })
 
@@ -27,13 +27,15 @@ export const NotificationPage = Type.Object({
 
 export const ReadBody = strictObject({
   ids: Type.Optional(Type.Array(Type.String({ maxLength: 64 }), { minItems: 1, maxItems: 1000 })),
-  all: Type.Optional(Type.Literal(true, { description: 'All of the workspace.' })),
+  all: Type.Optional(Type.Literal(true, { description: 'true: all notifications of the workspace.' })),
 })
-export const ReadAnswer = Type.Object({ read: Type.Integer({ description: 'How many became read by this call.' }) })
+export const ReadAnswer = Type.Object({
+  read: Type.Integer({ description: 'Number of notifications that this call marked as read.' }),
+})
 
 export const Preference = strictObject({
   preference: choice(
     NOTIFICATION_PREFERENCES,
-    'alerts: those that someone should look at; all; none. Of the whole workspace.',
+    'Which notifications the workspace receives: alerts (those that need attention), all or none.',
   ),
 })

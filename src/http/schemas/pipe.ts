@@ -19,17 +19,17 @@ const node = {
     Type.String({
       maxLength: 1024,
       description:
-        'A data source that holds its rows, kept up to date with what is appended to the first one in its FROM.',
+        'The data source that stores its rows, updated with every append to the first data source in its FROM.',
     }),
   ),
   copy_into: Type.Optional(
-    Type.String({ maxLength: 1024, description: 'A data source that its rows are put into by jobs of kind copy.' }),
+    Type.String({ maxLength: 1024, description: 'The data source that copy jobs write its rows to.' }),
   ),
-  mode: Type.Optional(choice<WriteMode>(WRITE_MODES, 'Of a copy node; append by default.')),
+  mode: Type.Optional(choice<WriteMode>(WRITE_MODES, 'Of a copy node. Default: append.')),
   schedule: Type.Optional(
     Type.Object(ScheduleSchema.properties, {
       additionalProperties: false,
-      description: 'When a copy node runs: as the schedule of a workflow.',
+      description: "When a copy node runs, with the fields of a workflow's schedule.",
     }),
   ),
 }
@@ -48,7 +48,7 @@ const definition = {
   ),
   nodes: Type.Array(strictObject(node), {
     maxItems: 1000,
-    description: '1 to 100; who reads the pipe reads the last.',
+    description: '1 to 100 nodes. Reading the pipe returns the output of the last.',
   }),
 }
 
@@ -68,7 +68,7 @@ export const PipeSchema = Type.Object(
     nodes: Type.Array(
       Type.Object(
         { name: Type.String(), sql: Type.String() },
-        { additionalProperties: true, description: 'And what was said of its role.' },
+        { additionalProperties: true, description: 'Also has the fields that define its role.' },
       ),
     ),
     created_at: Time,

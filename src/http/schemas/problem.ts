@@ -6,7 +6,7 @@ export const Problem = Type.Object(
     type: Type.String(),
     title: Type.String(),
     status: Type.Integer(),
-    code: Type.String({ description: 'One of docs/errors.md.' }),
+    code: Type.String({ description: 'An error code, see docs/errors.md.' }),
     detail: Type.String(),
     hint: Type.String(),
     errors: Type.Array(Type.Object({ path: Type.String(), message: Type.String() })),

@@ -8,13 +8,13 @@ export const RunPath = strictObject({ run_id: Id })
 const runProperties = {
   run_id: Id,
   workflow_id: Id,
-  workflow_version: Type.Integer({ description: 'The version of the workflow that has made its snapshot.' }),
+  workflow_version: Type.Integer({ description: 'The version of the workflow in the snapshot.' }),
   trigger: choice(['manual', 'automatic']),
   status: choice(RUN_STATUSES),
   status_reason: NullableText,
   scheduled_at: Type.Unsafe<string | null>({
     type: ['string', 'null'],
-    description: 'The slot, or the time a manual run was asked for.',
+    description: 'The slot, or the requested time of a manual run.',
   }),
   created_at: Time,
   started_at: NullableTime,
@@ -23,14 +23,14 @@ const runProperties = {
   counts: Type.Object({
     pending: Type.Integer(),
     queued: Type.Integer(),
-    running: Type.Integer({ description: 'Cancelling ones included.' }),
+    running: Type.Integer({ description: 'Includes cancelling items.' }),
     completed: Type.Integer(),
     failed: Type.Integer(),
     cancelled: Type.Integer(),
   }),
   retry_of: Type.Unsafe<string | null>({
     type: ['string', 'null'],
-    description: 'The run whose failed items it does again.',
+    description: 'The run whose failed items this run retries.',
   }),
 }
 
@@ -39,7 +39,7 @@ export const RunSchema = Type.Object(
   {
     ...runProperties,
     snapshot: Type.Record(Type.String(), Type.Unknown(), {
-      description: 'The definition of the workflow as it was; values of secrets are "***".',
+      description: 'The definition of the workflow at that time, with secrets as "***".',
     }),
   },
   { title: 'Run' },
@@ -49,7 +49,7 @@ export const RunSchema = Type.Object(
 export const ListedRun = Type.Object(runProperties, { title: 'ListedRun' })
 
 export const RunPage = Type.Object({
-  runs: Type.Array(ListedRun, { description: 'Without their snapshots.' }),
+  runs: Type.Array(ListedRun, { description: 'Without snapshots.' }),
   ...pageEnd,
 })
 
@@ -58,8 +58,8 @@ const time = (description: string) => Type.Optional(Type.String({ maxLength: 64,
 const runFilters = {
   status: Type.Optional(words(RUN_STATUSES)),
   trigger: Type.Optional(choice(['manual', 'automatic'] as const)),
-  created_after: time('RFC 3339; this instant excluded.'),
-  created_before: time('RFC 3339; this instant excluded.'),
+  created_after: time('RFC 3339, exclusive.'),
+  created_before: time('RFC 3339, exclusive.'),
   ...pageQuery,
 }
 
@@ -75,6 +75,6 @@ export const Triggered = Type.Object(triggered)
 export const RetriedFailed = Type.Object({
   ...triggered,
   items_purged: Type.Integer({
-    description: 'Failed items that have been purged meanwhile: they are not in the new run.',
+    description: 'Number of failed items that were purged and are not in the new run.',
   }),
 })

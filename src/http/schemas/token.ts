@@ -9,11 +9,13 @@ export const TokenPath = strictObject({ token_id: Id })
 
 export const TokenBody = strictObject({
   name,
-  workspace: Type.Optional(Type.String({ minLength: 1, maxLength: 255, description: 'Id or name; else your own.' })),
+  workspace: Type.Optional(
+    Type.String({ minLength: 1, maxLength: 255, description: 'Id or name. Default: your own.' }),
+  ),
   role: Type.Optional(choice(ROLES)),
   scopes: Type.Optional(Type.Array(choice(SCOPES), { minItems: 1, maxItems: 100 })),
   expires_at: Type.Optional(
-    Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 64, description: 'RFC 3339; never when null.' }),
+    Type.Unsafe<string | null>({ type: ['string', 'null'], maxLength: 64, description: 'RFC 3339; null: never.' }),
   ),
 })
 

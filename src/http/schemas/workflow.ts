@@ -20,12 +20,12 @@ export const WorkflowPath = strictObject({ workflow: Type.String({ description: 
 const shown = {
   workflow_id: Id,
   state: choice(WORKFLOW_STATES),
-  version: Type.Integer({ description: 'Raised by every change.' }),
+  version: Type.Integer({ description: 'Incremented by every change.' }),
   consecutive_failures: Type.Integer(),
-  items: Type.Integer({ description: 'Job bodies of the payload.' }),
+  items: Type.Integer({ description: 'Number of job bodies in the payload.' }),
   next_run_at: Type.Unsafe<string | null>({
     type: ['string', 'null'],
-    description: 'RFC 3339, UTC; null while it is paused or terminated, and when no slot is left.',
+    description: 'RFC 3339, UTC; null while the workflow is paused or terminated, or if no slot is left.',
   }),
   last_run_at: NullableTime,
   created_at: Time,
@@ -39,12 +39,12 @@ export const WorkflowSchema = Type.Object(
   {
     title: 'Workflow',
     additionalProperties: true,
-    description: 'And the fields of its definition; values of secrets are "***".',
+    description: 'Also has the fields of the definition, with secrets as "***".',
   },
 )
 
 export const WorkflowPage = Type.Object({
-  workflows: Type.Array(WorkflowSchema, { description: 'Without their payloads.' }),
+  workflows: Type.Array(WorkflowSchema, { description: 'Without payloads.' }),
   ...pageEnd,
 })
 
@@ -57,16 +57,16 @@ export const WorkflowQuery = strictObject({
 })
 
 export const CheckAnswer = Type.Object({
-  outcome: choice(['new', 'changed', 'unchanged'], 'What keeping it would do.'),
+  outcome: choice(['new', 'changed', 'unchanged'], 'What saving it would do.'),
 })
 
 export const TriggerBody = strictObject({
-  scheduled_at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339; now when absent.' })),
+  scheduled_at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339. Default: now.' })),
   parameters: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
       propertyNames: { maxLength: 255, pattern: NO_NUL },
       maxProperties: 1000,
-      description: "Merged over every item's parameters.",
+      description: 'Merged over the parameters of every item.',
     }),
   ),
 })
@@ -76,7 +76,7 @@ export const TerminateBody = strictObject({
     Type.Number({
       minimum: 0,
       maximum: 3600,
-      description: "What running items get between SIGTERM and SIGKILL; each item's own grace when absent.",
+      description: "Time between SIGTERM and SIGKILL for running items. Default: each item's own grace period.",
     }),
   ),
 })
@@ -84,7 +84,7 @@ export const TerminateBody = strictObject({
 export const SlotPage = Type.Object({
   slots: Type.Array(
     Type.Object({
-      slot: Type.String({ description: 'The slot; the first of several that were skipped for one reason.' }),
+      slot: Type.String({ description: 'The slot, or the first of several that were skipped for the same reason.' }),
       last_slot: Time,
       count: Type.Integer(),
       outcome: choice(['fired', 'skipped']),
@@ -104,8 +104,8 @@ export const UpcomingQuery = strictObject({
 
 export const Upcoming = Type.Object({
   state: choice(WORKFLOW_STATES),
-  slots: Type.Array(Type.Object({ slot: Time, fire_at: Type.String({ description: 'The slot and its jitter.' }) }), {
-    description: 'Fewer than asked for when the schedule ends; none while the workflow is paused or terminated.',
+  slots: Type.Array(Type.Object({ slot: Time, fire_at: Type.String({ description: 'The slot plus its jitter.' }) }), {
+    description: 'Fewer than requested if the schedule ends; none while the workflow is paused or terminated.',
   }),
 })
 
@@ -113,6 +113,6 @@ export const PreviewAnswer = Type.Object({ slots: Type.Array(Time, { description
 
 /** `schedule` is described and checked apart: the engine reads it as it reads the schedule of a workflow. */
 export const previewFields = {
-  after: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339, excluded; now when absent.' })),
+  after: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339, exclusive. Default: now.' })),
   count: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_SLOTS, description: '10 by default.' })),
 }

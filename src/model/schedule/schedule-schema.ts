@@ -6,13 +6,13 @@ import { OVERLAPS } from '../workflow.ts'
 const MOST = 100
 
 const Duration = Type.Union([Type.Number({ minimum: 0 }), Type.String({ minLength: 1, maxLength: 64 })], {
-  description: 'A duration such as "30s" or "1h30m"; a number is milliseconds.',
+  description: 'A duration such as "30s" or "1h30m", or a number of milliseconds.',
 })
 
 const Time = Type.String({ maxLength: 64, description: 'RFC 3339, such as 2026-11-21T09:00:00Z.' })
 
 const Single = Type.Union([Type.Integer(), Type.String({ minLength: 1, maxLength: 16 })], {
-  description: 'A number, also as text; for months and weekdays also a name.',
+  description: 'A number (or a string of digits); for months and weekdays also a name.',
 })
 
 const Range = Type.Object(
@@ -23,7 +23,7 @@ const Range = Type.Object(
   },
   {
     additionalProperties: false,
-    description: 'From start to end, both included, every step-th; end is start by default.',
+    description: 'From start to end, inclusive, in steps of step. Default of end: start.',
   },
 )
 
@@ -56,11 +56,14 @@ const Interval = Type.Object(
     anchor: Type.Optional(
       Type.String({
         maxLength: 64,
-        description: '"epoch" (by default), "creation" (of the workflow) or an RFC 3339 time.',
+        description: '"epoch" (default), "creation" (of the workflow) or an RFC 3339 time.',
       }),
     ),
   },
-  { additionalProperties: false, description: 'Slots are where time - anchor - offset is a multiple of every.' },
+  {
+    additionalProperties: false,
+    description: 'Slots are the instants where time - anchor - offset is a multiple of every.',
+  },
 )
 
 /** A schedule as users write it (`api.md`, Schedules). What a schema cannot judge, `readSchedule` does. */
@@ -74,12 +77,12 @@ export const ScheduleSchema = Type.Object(
       }),
     ),
     time_zone: Type.Optional(
-      Type.String({ minLength: 1, maxLength: 64, description: 'A name such as "Europe/Berlin"; UTC by default.' }),
+      Type.String({ minLength: 1, maxLength: 64, description: 'A name such as "Europe/Berlin". Default: UTC.' }),
     ),
     jitter: Type.Optional(Duration),
     exclude: Type.Optional(Type.Array(calendarOf('any by default'), { maxItems: MOST })),
     overlap: Type.Optional(
-      Type.Enum([...OVERLAPS], { description: 'What a slot does while an earlier run is open; skip by default.' }),
+      Type.Enum([...OVERLAPS], { description: 'What happens to a slot while an earlier run is open. Default: skip.' }),
     ),
     catch_up: Type.Optional(Duration),
     start_at: Type.Optional(Time),

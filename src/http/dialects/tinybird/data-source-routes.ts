@@ -46,8 +46,8 @@ const readRoutes = (app: App, { data }: Services): void => {
 }
 
 const DELETE_FIELDS = {
-  delete_condition: textField('Rows for which this expression holds go.'),
-  dry_run: flagField('true: rows are counted, and stay.'),
+  delete_condition: textField('Rows that match this expression are deleted.'),
+  dry_run: flagField('true: only count the rows.'),
 } as const
 
 const changeRoutes = (app: App, services: Services): void => {
@@ -74,7 +74,7 @@ const changeRoutes = (app: App, services: Services): void => {
   mount(app, {
     method: 'POST',
     path: '/datasources/:datasource/truncate',
-    summary: 'Remove all rows, those in quarantine too',
+    summary: 'Remove all rows, including the quarantine',
     params: dataSourcePath,
     answer: async request => {
       const dataSource = await dataSourceIn(data, request)
@@ -86,7 +86,7 @@ const changeRoutes = (app: App, services: Services): void => {
   mount(app, {
     method: 'DELETE',
     path: '/datasources/:datasource',
-    summary: 'Delete a data source with its rows',
+    summary: 'Delete a data source and its rows',
     params: dataSourcePath,
     answer: async (request, reply) => {
       await dropDataSource(data, request.caller.workspace, (await dataSourceIn(data, request)).name)

@@ -30,9 +30,9 @@ const importRoute = (app: App, services: Services): void => {
   mount(app, {
     method: 'POST',
     path: '/datasources',
-    summary: 'Start a job that imports, or make a data source of a schema',
+    summary: 'Start an import job, or create a data source from a schema',
     description:
-      'Rows come from `url`, or as multipart/form-data with one part `csv`, `ndjson` or `parquet`, or as a body of another type. With a schema and without rows, a data source is made.',
+      'Rows come from `url`, from multipart/form-data with one part `csv`, `ndjson` or `parquet`, or from a body of another type. With a schema and without rows, only a data source is created.',
     fields: IMPORT_FIELDS,
     answer: async request => {
       if (isContent(request))

@@ -13,14 +13,14 @@ import { choiceField, type FieldValues, flagField, textField } from './fields.ts
 import { createStart } from './start-job.ts'
 
 export const IMPORT_FIELDS = {
-  name: textField('Of the data source; made from the URL when it is to be created.'),
-  mode: choiceField(['create', 'append', 'replace'], 'create when absent.'),
-  url: textField('Where the rows are. Absent: they are sent, or only schema is wanted.'),
-  format: choiceField(DATA_FORMATS, 'As the URL or the name of the part says when absent, else csv.'),
+  name: textField('Name of the data source. When it is created, the default is derived from the URL.'),
+  mode: choiceField(['create', 'append', 'replace'], 'Default: create.'),
+  url: textField('URL of the rows. Without it they are in the request, or only the schema is used.'),
+  format: choiceField(DATA_FORMATS, 'Default: from the URL or the name of the part, otherwise csv.'),
   schema: textField('Columns of a new data source: "id Int32, name String".'),
   type_guessing: flagField('false: all columns of a new data source are text.'),
-  dialect_delimiter: textField('Between the values of a CSV line.'),
-  replace_condition: textField('Only rows for which it holds are replaced.'),
+  dialect_delimiter: textField('CSV delimiter.'),
+  replace_condition: textField('Replace only rows that match.'),
 } as const
 
 type ImportFields = FieldValues<typeof IMPORT_FIELDS>

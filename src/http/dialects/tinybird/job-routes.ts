@@ -52,7 +52,7 @@ export const jobRoutes = (app: App, { store, data, config: { publicUrl } }: Serv
   mount(app, {
     method: 'POST',
     path: '/jobs/:job_id/cancel',
-    summary: 'Cancel a job that waits or works',
+    summary: 'Cancel a waiting or running job',
     params: { job_id: Id },
     answer: async request => {
       const { workspace } = request.caller

@@ -16,7 +16,7 @@ import {
 
 export const LIST_FIELDS = {
   kind: choiceField(KIND_WORDS, 'Only jobs of this kind.'),
-  status: choiceField(STATUS_WORDS, 'Only jobs in this status.'),
+  status: choiceField(STATUS_WORDS, 'Only jobs with this status.'),
   pipe_id: textField('Only jobs of this pipe.'),
   pipe_name: textField('Only jobs of this pipe.'),
   created_after: timeField('ISO 8601.'),

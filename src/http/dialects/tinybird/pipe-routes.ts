@@ -49,16 +49,16 @@ const pipeIn = (data: Services['data'], request: FastifyRequest): Promise<Pipe> 
   getPipe(data, request.caller.workspace, namesIn<'pipe'>(request).pipe)
 
 const POPULATE_FIELDS = {
-  populate_subset: numberField('A share of the rows: more than 0, at most 0.1. Wins over populate_condition.'),
-  populate_condition: textField('An expression over the columns of the source: other rows are left out.'),
-  truncate: flagField('true: instead of the rows that are there.'),
+  populate_subset: numberField('A share of the rows: more than 0, at most 0.1. Overrides populate_condition.'),
+  populate_condition: textField('An expression over the columns of the source. Only matching rows are processed.'),
+  truncate: flagField('true: replace the existing rows.'),
   unlink_on_populate_error: flagField(
-    'Only false: a populate that fails changes nothing here, so there is nothing to unlink.',
+    'Only false is supported: a failed populate changes nothing, so there is nothing to unlink.',
   ),
 } as const
 
 const COPY_FIELDS = {
-  _mode: choiceField(WRITE_MODES, 'How its rows join those there; as the node says when absent.'),
+  _mode: choiceField(WRITE_MODES, 'append or replace. Default: the mode of the node.'),
 } as const
 
 const startRoutes = (app: App, services: Services): void => {
@@ -68,7 +68,7 @@ const startRoutes = (app: App, services: Services): void => {
   mount(app, {
     method: 'POST',
     path: '/pipes/:pipe/nodes/:node/population',
-    summary: 'Start a job that fills a materialized node from all history',
+    summary: 'Start a job that populates a materialized node',
     params: { ...pipePath, node: Type.String() },
     fields: POPULATE_FIELDS,
     answer: async request => {
@@ -97,7 +97,7 @@ const startRoutes = (app: App, services: Services): void => {
     method: 'POST',
     path: '/pipes/:pipe/copy',
     summary: 'Start the copy of a pipe',
-    description: 'Parameters of other names are those of its SQL.',
+    description: 'Any other parameters are those of its SQL.',
     params: pipePath,
     fields: COPY_FIELDS,
     takesMore: true,

@@ -6,7 +6,7 @@ import type { SmallQueries } from '../../small-queries.ts'
 import { givenFields, readFields, textField } from './fields.ts'
 import { mount } from './mount.ts'
 
-const SQL_FIELDS = { q: textField('One SELECT; FORMAT JSON at its end changes nothing.') } as const
+const SQL_FIELDS = { q: textField('One SELECT. A final FORMAT JSON has no effect.') } as const
 
 /** A small query that is answered at once, in the JSON of ClickHouse. */
 export const sqlRoutes = (app: App, queries: SmallQueries): void => {
@@ -23,7 +23,7 @@ export const sqlRoutes = (app: App, queries: SmallQueries): void => {
     mount(app, {
       method,
       path: '/sql',
-      summary: 'Answer a small query at once',
+      summary: 'Run a small query directly',
       fields: SQL_FIELDS,
       onlyReads: true,
       answer,
