@@ -22,15 +22,15 @@ export type ContentOptions = {
 /** Options that say how content is written. */
 export const addContentOptions = (command: Command): Command =>
   command
-    .addOption(new Option('-f, --format <format>', 'by the extension when absent, else csv').choices(DATA_FORMATS))
-    .option('--delimiter <character>', 'of CSV; found when absent')
-    .option('--quote <character>', 'of CSV; " by default')
-    .option('--header', 'the first line of CSV has names')
-    .option('--no-header', 'the first line of CSV is a row')
-    .option('--skip-lines <n>', 'skip so many lines of CSV before the header', wholeNumber)
-    .option('--encoding <name>', 'of text, such as windows-1252; utf-8 by default')
-    .option('--compression <name>', 'gzip, zstd or none; by its first bytes when absent')
-    .option('--no-type-guessing', 'all columns of a new data source are text')
+    .addOption(new Option('-f, --format <format>', 'default: by the extension, otherwise csv').choices(DATA_FORMATS))
+    .option('--delimiter <character>', 'CSV delimiter; default: detected')
+    .option('--quote <character>', 'CSV quote; default: "')
+    .option('--header', 'the first CSV line has column names')
+    .option('--no-header', 'the first CSV line is a row')
+    .option('--skip-lines <n>', 'number of CSV lines to skip before the header', wholeNumber)
+    .option('--encoding <name>', 'encoding of text, such as windows-1252; default: utf-8')
+    .option('--compression <name>', 'gzip, zstd or none; default: by the first bytes')
+    .option('--no-type-guessing', 'make all columns of a new data source text')
 
 /** A place that the server reads itself. */
 export const isUrl = (place: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(place)
