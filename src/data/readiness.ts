@@ -1,5 +1,6 @@
 import { quarantineOf } from '../model/data-source.ts'
 import type { Data } from './data.ts'
+import { isDataId } from './data-id.ts'
 import { renewQuarantines } from './tables/renew-quarantines.ts'
 import {
   addColumnsSql,
@@ -9,6 +10,7 @@ import {
   qualified,
   quarantineColumnSql,
 } from './tables/table-ddl.ts'
+import { tablesOf } from './write/exchange-tables.ts'
 import { tidyStaging } from './write/tidy-staging.ts'
 
 type Parts = Omit<Data, 'ready' | 'lookAgain'>
@@ -49,20 +51,15 @@ const makeReady = async (parts: Parts, workspace: string): Promise<void> => {
  */
 const matchTables = async ({ warehouse, catalogue }: Parts, workspace: string): Promise<void> => {
   const database = warehouse.database(workspace)
-  const tables = await warehouse.rows<{ name: string; comment: string }>({
-    workspace,
-    sql: 'SELECT name, comment FROM system.tables WHERE database = {database:String}',
-    parameters: { database },
-  })
+  const tables = await tablesOf(warehouse, workspace, database)
   const { dataSources } = await catalogue(workspace)
   const ids = new Set(dataSources.map(commentOf))
-  for (const { name, comment } of tables)
-    if (/^t_[0-9a-f]{32}$/.test(comment) && !ids.has(comment))
+  for (const { name, comment } of tables.values())
+    if (isDataId(comment) && !ids.has(comment))
       await warehouse.command({ workspace, sql: `DROP TABLE IF EXISTS ${qualified(database, name)} SYNC` })
-  const names = new Set(tables.map(({ name }) => name))
   for (const dataSource of dataSources)
-    if (!names.has(dataSource.name))
-      await warehouse.command({ workspace, sql: createTableSql(database, dataSource) }).catch(ifExists)
+    if (!tables.has(dataSource.name))
+      await warehouse.command({ workspace, sql: createTableSql(database, dataSource, { ifMissing: true }) })
 }
 
 /** Columns that were added to the catalogue get into the tables, also those of quarantine. More that a table has is left alone. */
@@ -84,8 +81,4 @@ const matchColumns = async ({ warehouse, catalogue }: Parts, workspace: string):
       if (missing.length === 0) continue
       await warehouse.command({ workspace, sql: addColumnsSql(database, table, missing.map(toSql)) })
     }
-}
-
-const ifExists = (error: Error): void => {
-  if (!error.message.includes('already exists')) throw error
 }

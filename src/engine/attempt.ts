@@ -5,6 +5,7 @@ import type { Logger } from '../kernel/logger.ts'
 import type { AttemptLog, JobLogs, LogWriter } from '../logs/job-logs.ts'
 import { Masker, maskText } from '../logs/masker.ts'
 import type { ClaimedJob, Lease, Progress, ResultFormat } from '../model/job.ts'
+import { leaseOf } from '../model/lease.ts'
 import type { LogPart, LogStream } from '../model/log-line.ts'
 import type { AttemptEnd, NewResult } from '../model/outcome.ts'
 import { SHORTEST_MASKED } from '../model/secrets.ts'
@@ -225,12 +226,6 @@ export class Attempt implements ExecutionContext, LogWriter {
     return this.#token
   }
 }
-
-export const leaseOf = (job: ClaimedJob): Lease => ({
-  jobId: job.id,
-  attempt: job.attempt,
-  leaseToken: job.leaseToken,
-})
 
 /** What every running job gets beside its own environment (`api.md`, Jobs). */
 const jobEnvironment = (

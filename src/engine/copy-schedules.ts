@@ -1,4 +1,4 @@
-import { type FieldError, MillraceError } from '../kernel/errors.ts'
+import { type FieldError, invalidField, MillraceError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import { EMPTY_CATALOGUE } from '../model/catalogue.ts'
 import {
@@ -129,10 +129,8 @@ export const createCopySchedules = ({ store, workflows, logger }: Dependencies):
 const isOurs = ({ definition }: Workflow): boolean =>
   isCopyWorkflow(JSON.parse(definition) as { labels?: Readonly<Record<string, unknown>> })
 
-const invalidNode = (copy: ScheduledCopy, { path, message }: FieldError): MillraceError => {
-  const placedError = { path: `nodes.${copy.index}.${path}`, message }
-  return new MillraceError('invalid', `${placedError.path}: ${message}`, { errors: [placedError] })
-}
+const invalidNode = (copy: ScheduledCopy, { path, message }: FieldError): MillraceError =>
+  invalidField(`nodes.${copy.index}.${path}`, message)
 
 /** A refusal of the workflow as one of the node it is made for. */
 const placed = (error: unknown, { index }: ScheduledCopy): unknown => {

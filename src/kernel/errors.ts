@@ -490,8 +490,16 @@ export class MillraceError extends Error {
 }
 
 /** A wrong value of one field: 422. */
-export const invalidField = (path: string, message: string): MillraceError =>
-  new MillraceError('invalid', `${path}: ${message}`, { errors: [{ path, message }] })
+export const invalidField = (path: string, message: string): MillraceError => refusedFields([{ path, message }])
+
+/** Of at least one field. */
+const refusedFields = (errors: readonly FieldError[]): MillraceError =>
+  new MillraceError('invalid', `${errors[0]!.path}: ${errors[0]!.message}`, { errors })
+
+/** Throws `invalid` with all of them, unless there are none. */
+export const refuseFields = (errors: readonly FieldError[]): void => {
+  if (errors.length > 0) throw refusedFields(errors)
+}
 
 /** True for the system's "no space left" and "quota exceeded", and for the refusal that is made of them. */
 export const isDiskFull = (error: unknown): boolean =>

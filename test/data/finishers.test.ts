@@ -2,11 +2,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createTableSql } from '../../src/data/tables/table-ddl.ts'
 import { tablesOf } from '../../src/data/write/exchange-tables.ts'
 import { finishPublication, takeBack } from '../../src/data/write/finish-publication.ts'
-import { leaseOf } from '../../src/data/write/lock-tables.ts'
 import { stagingName } from '../../src/data/write/staging-database.ts'
 import { tidyStaging } from '../../src/data/write/tidy-staging.ts'
 import { findDataSource } from '../../src/model/catalogue-graph.ts'
 import type { ClaimedJob } from '../../src/model/job.ts'
+import { leaseOf } from '../../src/model/lease.ts'
 import { type DataScene, openDataScene, WORKSPACE } from './scene.ts'
 
 let scene: DataScene

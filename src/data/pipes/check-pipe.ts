@@ -1,4 +1,4 @@
-import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { type FieldError, refuseFields } from '../../kernel/errors.ts'
 import type { Catalogue } from '../../model/catalogue.ts'
 import {
   findDataSource,
@@ -13,7 +13,6 @@ import type { NodeRole, Pipe, PipeNode } from '../../model/pipe.ts'
 import { withNullParameters, withTypedParameters } from '../../warehouse/guard/query-parameters.ts'
 import { type DescribedColumn, isSqlError, nullOfSqlError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
-import { toInvalid } from '../tables/check-data-source.ts'
 import { unknownFault } from '../write/match-columns.ts'
 import { readersFault } from './check-readers.ts'
 import { ambiguousSet } from './check-sets.ts'
@@ -32,7 +31,7 @@ export const inspectNodes = async (
   before: Catalogue,
   { name, nodes }: { readonly name: string; readonly nodes: readonly NewNode[] },
 ): Promise<readonly PipeNode[]> => {
-  refuse(nameFaults(before, name, nodes))
+  refuseFields(nameFaults(before, name, nodes))
   const errors: FieldError[] = []
   const inspected: PipeNode[] = []
   for (const [index, node] of nodes.entries()) {
@@ -60,7 +59,7 @@ export const inspectNodes = async (
       errors.push({ path, message: `the node ${node.name}: ${error.message}` })
     }
   }
-  refuse(errors)
+  refuseFields(errors)
   return inspected
 }
 
@@ -70,11 +69,6 @@ const targetOfOther = (nodes: readonly NewNode[], reader: NewNode, unknown: read
     if (name !== reader.name && role.type !== 'plain' && unknown.includes(role.into))
       return `${role.into} is made with the node ${name}, and cannot be read yet: make the data source first, or save the pipe with ${name} before the nodes that read it`
   return null
-}
-
-const refuse = (errors: readonly FieldError[]): void => {
-  const [first] = errors
-  if (first !== undefined) throw new MillraceError('invalid', `${first.path}: ${first.message}`, { errors })
 }
 
 const nameFaults = (catalogue: Catalogue, name: string, nodes: readonly NewNode[]): readonly FieldError[] => {
@@ -107,15 +101,15 @@ export const checkPipe = async (
   pipe: Pipe,
   { missingTargetsAreFine = false } = {},
 ): Promise<void> => {
-  refuse(cycleFaults(catalogue, pipe))
+  refuseFields(cycleFaults(catalogue, pipe))
   const errors: FieldError[] = []
   for (const [index, node] of pipe.nodes.entries()) {
     const message = await nodeFault(data, { workspace, catalogue, pipe, node }, { missingTargetsAreFine })
     if (message !== null) errors.push({ path: `nodes.${index}.sql`, message: `the node ${node.name}: ${message}` })
   }
-  refuse(errors)
+  refuseFields(errors)
   const message = await readersFault(data, workspace, catalogue, pipe)
-  if (message !== null) refuse([{ path: `nodes.${pipe.nodes.length - 1}.sql`, message }])
+  if (message !== null) refuseFields([{ path: `nodes.${pipe.nodes.length - 1}.sql`, message }])
 }
 
 const cycleFaults = (catalogue: Catalogue, pipe: Pipe): readonly FieldError[] => {
@@ -155,8 +149,7 @@ const nodeFault = async (
       columns.map(({ name }) => name),
     )
   } catch (error) {
-    const invalid = toInvalid(error, '')
-    if (invalid instanceof MillraceError) return invalid.errors[0]!.message
+    if (isSqlError(error)) return error.message
     throw error
   }
 }

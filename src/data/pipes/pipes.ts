@@ -1,16 +1,17 @@
-import { MillraceError } from '../../kernel/errors.ts'
+import { invalidField, MillraceError } from '../../kernel/errors.ts'
 import type { Catalogue } from '../../model/catalogue.ts'
-import { findDataSource, findPipe, pipeWithNode, readersOf, writtenWith } from '../../model/catalogue-graph.ts'
+import { findDataSource, findPipe, readersOf, writtenWith } from '../../model/catalogue-graph.ts'
 import type { DataSource } from '../../model/data-source.ts'
 import type { Pipe, PipeNode } from '../../model/pipe.ts'
 import { changeCatalogue } from '../change-catalogue.ts'
 import type { Data } from '../data.ts'
+import { newDataId } from '../data-id.ts'
 import {
   checkNewDataSource,
   createDataSource,
   dropEmptyDataSource,
   type NewDataSource,
-  newDataId,
+  refuseTaken,
 } from '../tables/data-sources.ts'
 import { checkPipe, inspectNodes, type NewNode } from './check-pipe.ts'
 import { inferTarget, missingTargets } from './infer-target.ts'
@@ -27,11 +28,7 @@ export type NewPipe = {
  */
 export const createPipe = (data: Data, workspace: string, given: NewPipe): Promise<Pipe> =>
   putPipe(data, workspace, given, catalogue => {
-    if (findPipe(catalogue, given.name) ?? findDataSource(catalogue, given.name))
-      throw new MillraceError('data_source_exists', `There is already a data source or pipe ${given.name}.`)
-    const other = pipeWithNode(catalogue, given.name)
-    if (other !== undefined)
-      throw new MillraceError('data_source_exists', `The pipe ${other.name} has a node ${given.name}.`)
+    refuseTaken(catalogue, given.name)
     return null
   })
 
@@ -39,10 +36,7 @@ export const createPipe = (data: Data, workspace: string, given: NewPipe): Promi
 export const replacePipe = (data: Data, workspace: string, name: string, given: NewPipe): Promise<Pipe> =>
   putPipe(data, workspace, given, catalogue => {
     const before = requirePipe(catalogue, name)
-    if (given.name !== before.name)
-      throw new MillraceError('invalid', `name: must be ${before.name}, as in the address`, {
-        errors: [{ path: 'name', message: `must be ${before.name}, as in the address` }],
-      })
+    if (given.name !== before.name) throw invalidField('name', `must be ${before.name}, as in the address`)
     return before
   })
 
@@ -145,9 +139,10 @@ const unlessThere = async (
 const refuseTarget = (error: unknown, pipe: Pipe, node: PipeNode): never => {
   if (!(error instanceof MillraceError) || error.code !== 'invalid') throw error
   const into = node.role.type === 'plain' ? '' : node.role.into
-  const path = `nodes.${pipe.nodes.indexOf(node)}.sql`
-  const message = `the node ${node.name}: ${into} cannot be made of what it gives: ${error.message}`
-  throw new MillraceError('invalid', `${path}: ${message}`, { errors: [{ path, message }] })
+  throw invalidField(
+    `nodes.${pipe.nodes.indexOf(node)}.sql`,
+    `the node ${node.name}: ${into} cannot be made of what it gives: ${error.message}`,
+  )
 }
 
 /** Throws `not_found`. By name or id. */

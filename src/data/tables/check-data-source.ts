@@ -1,4 +1,4 @@
-import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { type FieldError, invalidField, refuseFields } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import { columnNameFault, engineFault, nameFault, typeFault } from '../../model/data-rules.ts'
 import type { DataSource } from '../../model/data-source.ts'
@@ -16,7 +16,7 @@ const MOST_COLUMNS = 500
  * wrong field by its name in the API.
  */
 export const checkDataSource = async (data: Data, workspace: string, given: DataSource): Promise<DataSource> => {
-  refuse(plainFaults(given))
+  refuseFields(plainFaults(given))
   const [sortingKey, partitionKey, ttl] = await Promise.all([
     checkExpression(data, workspace, 'sorting_key', given.sortingKey),
     checkExpression(data, workspace, 'partition_key', given.partitionKey),
@@ -25,11 +25,6 @@ export const checkDataSource = async (data: Data, workspace: string, given: Data
   const checked = { ...given, sortingKey, partitionKey, ttl }
   await tryTable(data, workspace, checked)
   return checked
-}
-
-const refuse = (errors: readonly FieldError[]): void => {
-  const [first] = errors
-  if (first !== undefined) throw new MillraceError('invalid', `${first.path}: ${first.message}`, { errors })
 }
 
 const plainFaults = ({ name, columns, engine }: DataSource): readonly FieldError[] => {
@@ -114,7 +109,5 @@ const mustBeKept = async (warehouse: Data['warehouse'], workspace: string, sql: 
 }
 
 /** Everything else than a fault of the text is thrown as it is. */
-export const toInvalid = (error: unknown, path: string): unknown => {
-  if (!isSqlError(error)) return error
-  return new MillraceError('invalid', `${path}: ${error.message}`, { errors: [{ path, message: error.message }] })
-}
+const toInvalid = (error: unknown, path: string): unknown =>
+  isSqlError(error) ? invalidField(path, error.message) : error

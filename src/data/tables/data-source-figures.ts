@@ -1,5 +1,5 @@
 import { type DataSource, quarantineOf } from '../../model/data-source.ts'
-import { WarehouseError } from '../../warehouse/warehouse.ts'
+import { isAway } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import { tableFigures } from './table-figures.ts'
 
@@ -34,9 +34,7 @@ export const dataSourceFigures = async (
       }),
     )
   } catch (error) {
-    if (error instanceof WarehouseError && AWAY.has(error.reason)) return null
+    if (isAway(error)) return null
     throw error
   }
 }
-
-const AWAY: ReadonlySet<string> = new Set(['engine_lost', 'engine_unavailable'])

@@ -1,10 +1,11 @@
 import { MillraceError } from '../../kernel/errors.ts'
-import { newId } from '../../kernel/ids.ts'
 import type { Catalogue } from '../../model/catalogue.ts'
 import { findDataSource, findPipe, pipesOf, pipeWithNode } from '../../model/catalogue-graph.ts'
 import { type Column, type DataSource, quarantineOf } from '../../model/data-source.ts'
-import { busy, changeCatalogue } from '../change-catalogue.ts'
+import { changeCatalogue } from '../change-catalogue.ts'
 import type { Data } from '../data.ts'
+import { isDataId, newDataId } from '../data-id.ts'
+import { whileLocked } from '../while-locked.ts'
 import { tidyStaging } from '../write/tidy-staging.ts'
 import { checkDataSource } from './check-data-source.ts'
 import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
@@ -21,9 +22,6 @@ export type NewDataSource = {
   readonly partitionKey?: string | null
   readonly ttl?: string | null
 }
-
-/** `t_` and the hex digits of a UUIDv7. */
-export const newDataId = (): string => `t_${newId().replaceAll('-', '')}`
 
 /**
  * Makes a data source and its table. Throws `MillraceError`: `invalid` with every wrong field, `data_source_exists`; `WarehouseError` when the engine is
@@ -64,7 +62,8 @@ export const checkNewDataSource = async (data: Data, workspace: string, given: N
   return dataSource
 }
 
-const refuseTaken = (catalogue: Catalogue, name: string): void => {
+/** Throws `data_source_exists` where a data source, a pipe or a node has the name. */
+export const refuseTaken = (catalogue: Catalogue, name: string): void => {
   if (findDataSource(catalogue, name) ?? findPipe(catalogue, name))
     throw new MillraceError('data_source_exists', `There is already a data source or pipe ${name}.`)
   const pipe = pipeWithNode(catalogue, name)
@@ -78,7 +77,7 @@ const refuseForeignTable = async (data: Data, workspace: string, name: string): 
   if (comment === null) return
   // Asked after the table was seen: somebody may be making it.
   if (findDataSource(await catalogue(workspace), name)) return
-  if (!/^t_[0-9a-f]{32}$/.test(comment))
+  if (!isDataId(comment))
     throw new MillraceError(
       'data_source_exists',
       `The database has a table ${name} that is no data source of Millrace.`,
@@ -89,10 +88,7 @@ const refuseForeignTable = async (data: Data, workspace: string, name: string): 
 }
 
 const makeTable = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<void> => {
-  const sql = createTableSql(warehouse.database(workspace), dataSource).replace(
-    'CREATE TABLE',
-    'CREATE TABLE IF NOT EXISTS',
-  )
+  const sql = createTableSql(warehouse.database(workspace), dataSource, { ifMissing: true })
   await warehouse.command({ workspace, sql })
 }
 
@@ -253,20 +249,14 @@ const commentIn = async (warehouse: Data['warehouse'], workspace: string, name: 
 const CALL_MS = 60_000
 
 /** For what a call does to tables itself. Does not wait: throws `data_busy`. */
-const withTableLock = async <T>(
+const withTableLock = <T>(
   data: Data,
   workspace: string,
   tables: readonly string[],
   work: () => Promise<T>,
 ): Promise<T> => {
-  const { store } = data
-  const holder = { callId: newId(), heldMs: CALL_MS }
-  const answer = await store.lockTables({ workspace, tables, holder })
-  if (answer.type === 'busy') throw busy(answer)
-  try {
+  return whileLocked(data.store, { workspace, tables, heldMs: CALL_MS }, async () => {
     await tidyStaging(data, workspace, tables)
-    return await work()
-  } finally {
-    await store.unlockTables({ workspace, holder })
-  }
+    return work()
+  })
 }

@@ -1,8 +1,7 @@
-import { newId } from '../../kernel/ids.ts'
 import { type DataSource, quarantineOf } from '../../model/data-source.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
-import { busy } from '../change-catalogue.ts'
 import type { Data } from '../data.ts'
+import { whileLocked } from '../while-locked.ts'
 import { commentOf, createQuarantineSql, QUARANTINE_KEY, qualified } from './table-ddl.ts'
 
 type Parts = Pick<Data, 'store' | 'warehouse' | 'catalogue' | 'quarantineKeptMs'>
@@ -18,20 +17,14 @@ const HELD_MS = 10 * 60_000
  * add. Throws `data_busy` while somebody writes one.
  */
 export const renewQuarantines = async (parts: Parts, workspace: string): Promise<void> => {
-  const { store } = parts
   const found = await findOld(parts, workspace)
   if (found.length === 0) return
   const tables = found.map(({ dataSource }) => dataSource.name)
-  const holder = { callId: newId(), heldMs: HELD_MS }
-  const answer = await store.lockTables({ workspace, tables, holder })
-  if (answer.type === 'busy') throw busy(answer)
-  try {
+  await whileLocked(parts.store, { workspace, tables, heldMs: HELD_MS }, async () => {
     // Looked for again: whoever had the lock before may have been here for the same.
     for (const old of await findOld(parts, workspace))
       if (tables.includes(old.dataSource.name)) await renew(parts, workspace, old)
-  } finally {
-    await store.unlockTables({ workspace, holder })
-  }
+  })
 }
 
 /** `isOld` false: one that was made anew, where the end did not come to dropping what it was before. */

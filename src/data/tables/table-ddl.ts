@@ -26,12 +26,16 @@ export const commentOf = (dataSource: Pick<DataSource, 'id'>): string => dataSou
 
 /**
  * The statement that makes the table of a data source. Types, engine and expressions have passed their checks. `unmerged`: its rows stay as they are written
- * until `mergeSql` is run; an engine that merges makes one of several, and removes those that have expired.
+ * until `mergeSql` is run; an engine that merges makes one of several, and removes those that have expired. `ifMissing`: a table that is there stays.
  */
-export const createTableSql = (database: string, dataSource: DataSource, { unmerged = false } = {}): string => {
+export const createTableSql = (
+  database: string,
+  dataSource: DataSource,
+  { unmerged = false, ifMissing = false } = {},
+): string => {
   const { name, columns, engine, sortingKey, partitionKey, ttl } = dataSource
   return [
-    `CREATE TABLE ${qualified(database, name)} (${columns.map(columnSql).join(', ')})`,
+    `CREATE TABLE ${ifMissing ? 'IF NOT EXISTS ' : ''}${qualified(database, name)} (${columns.map(columnSql).join(', ')})`,
     `ENGINE = ${engine}`,
     partitionKey === null ? '' : `PARTITION BY (${partitionKey})`,
     `ORDER BY ${sortingKey === null ? 'tuple()' : `(${sortingKey})`}`,
@@ -58,6 +62,10 @@ export const mergeSql = (database: string, name: string): string =>
 /** A table of the same name in another database, by its name here. */
 export const createAliasSql = (database: string, of: { readonly database: string; readonly name: string }): string =>
   `CREATE TABLE ${qualified(database, of.name)} ENGINE = Alias(${quoteIdentifier(of.database)}, ${quoteIdentifier(of.name)})`
+
+/** Links the parts of a table into another, which may be of another database: nothing is copied. Both names as they stand in SQL. */
+export const attachAllSql = (into: string, from: string): string =>
+  `ALTER TABLE ${into} ATTACH PARTITION ALL FROM ${from}`
 
 export const columnSql = ({ name, type }: Column): string => `${quoteIdentifier(name)} ${type}`
 

@@ -1,9 +1,9 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { newId } from '../../kernel/ids.ts'
 import type { Lease } from '../../model/job.ts'
 import type { Publication } from '../../store/data-store.ts'
 import type { Data } from '../data.ts'
 import { exchangeTables, putTablesBack } from './exchange-tables.ts'
-import { sleep } from './lock-tables.ts'
 import { dropStaging, hasDatabase } from './staging-database.ts'
 
 type Parts = Pick<Data, 'store' | 'warehouse' | 'logger' | 'catalogue'>
@@ -53,8 +53,7 @@ const alone = async <T>(
   work: () => Promise<T>,
 ): Promise<T> => {
   const lock = { workspace, holder: { callId: newId(), heldMs: HELD_MS } }
-  while ((await store.lockTables({ ...lock, tables: [stagingDatabase] })).type !== 'locked')
-    await sleep(PAUSE_MS, new AbortController().signal)
+  while ((await store.lockTables({ ...lock, tables: [stagingDatabase] })).type !== 'locked') await sleep(PAUSE_MS)
   try {
     return await work()
   } finally {

@@ -1,5 +1,4 @@
 import type { DataSource } from '../../model/data-source.ts'
-import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import type { Data } from '../data.ts'
 import { qualified } from '../tables/table-ddl.ts'
 import { givenColumns } from './given-columns.ts'
@@ -9,7 +8,6 @@ import type { Loaded, Staged, WriteFailure } from './write-rows.ts'
 
 type Input = {
   readonly data: Data
-  readonly workspace: string
   readonly staged: Staged
   /** One SELECT over live data sources, not yet judged. */
   readonly sql: string
@@ -22,8 +20,8 @@ type Input = {
 
 /** Loads what a SELECT gives of the live tables into the staged target. Throws `WarehouseError`. */
 export const insertQuery = async (input: Input): Promise<Loaded | WriteFailure> => {
-  const { data, workspace, staged, parameters, settings } = input
-  const { statements, liveDatabase, database, target } = staged
+  const { data, staged, parameters, settings } = input
+  const { workspace, statements, liveDatabase, database, target } = staged
   const sql = await data.warehouse.checkSelect({ workspace, sql: input.sql, parameters })
   const given = await givenColumns(statements, { sql, parameters })
   const fault = input.fault(target, given)
@@ -43,7 +41,8 @@ export const insertQuery = async (input: Input): Promise<Loaded | WriteFailure> 
 
 /** Rows of a staged table. */
 export const countStaged = async ({ statements, database }: Staged, table: string): Promise<number> => {
-  const sql = `SELECT count() AS count FROM ${quoteIdentifier(database)}.${quoteIdentifier(table)}`
-  const [row] = await statements.rows<{ count: string }>({ sql })
+  const [row] = await statements.rows<{ count: string }>({
+    sql: `SELECT count() AS count FROM ${qualified(database, table)}`,
+  })
   return Number(row!.count)
 }

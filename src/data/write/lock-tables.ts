@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { ClaimedJob } from '../../model/job.ts'
+import { leaseOf } from '../../model/lease.ts'
 import type { DataStore, TableBusy } from '../../store/data-store.ts'
 import { createTurns, tableOfTurn } from './turns.ts'
 
@@ -62,12 +63,6 @@ const reasonOf = ({ table, jobId }: TableBusy): string => {
   if (name !== null) return `waits for a job that has waited longer for ${name}`
   return `waits for ${jobId === null ? 'a call' : `job ${jobId}`}, which writes ${table}`
 }
-
-export const leaseOf = ({ id, attempt, leaseToken }: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken'>) => ({
-  jobId: id,
-  attempt,
-  leaseToken,
-})
 
 /** Until then, or the abort. */
 export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>

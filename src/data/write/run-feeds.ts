@@ -5,7 +5,7 @@ import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { isSqlError, WarehouseError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import { compileNode } from '../pipes/compile-select.ts'
-import { createAliasSql, createTableSql, qualified } from '../tables/table-ddl.ts'
+import { attachAllSql, createAliasSql, createTableSql, qualified } from '../tables/table-ddl.ts'
 import { givenColumns } from './given-columns.ts'
 import { IN_ORDER, INSERT_SETTINGS, insertSelect } from './insert-select.ts'
 import { dropStaging, sourceName } from './staging-database.ts'
@@ -35,22 +35,16 @@ const inOrder = (catalogue: Catalogue, feeds: readonly Feed[]): readonly Feed[] 
   return ordered
 }
 
-type Run = {
-  readonly workspace: string
-  readonly mode: WriteMode
-  /** What is written: in staging its names are those of new rows. */
-  readonly written: readonly string[]
-}
-
 /**
  * Puts what a materialized node makes of staged rows into its staged table. What it joins is whole: of an append, what is live and what has come to
  * it so far.
  */
-export const runFeed = async (data: Data, run: Run, staged: Staged, feed: Feed): Promise<void> => {
-  const { workspace, mode, written } = run
+export const runFeed = async (data: Data, staged: Staged, feed: Feed): Promise<void> => {
+  const { mode, written } = staged
   const reads = [...dataSourcesOf(staged.catalogue, feed.pipe, feed.node)]
-  const isPart = (name: string): boolean => name !== feed.from && written.includes(name)
-  if (mode === 'replace' || !reads.some(isPart)) return runNamed(data, workspace, staged, feed, staged.database)
+  // In staging the names of what is written are those of new rows alone.
+  const isPart = (name: string): boolean => name !== feed.from && written.has(name)
+  if (mode === 'replace' || !reads.some(isPart)) return runNamed(data, { staged, feed, database: staged.database })
   const database = sourceName(staged.database)
   try {
     await staged.statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
@@ -63,10 +57,10 @@ export const runFeed = async (data: Data, run: Run, staged: Staged, feed: Feed):
             name,
           }),
         })
-    await runNamed(data, workspace, staged, feed, database)
+    await runNamed(data, { staged, feed, database })
   } finally {
     // What cannot be dropped now is by whoever writes next in the workspace.
-    await dropStaging(data.warehouse, workspace, database).catch(ignore)
+    await dropStaging(data.warehouse, staged.workspace, database).catch(ignore)
   }
 }
 
@@ -77,28 +71,31 @@ const makeWhole = async (staged: Staged, database: string, name: string): Promis
   const table = qualified(database, name)
   await statements.command({ sql: createTableSql(database, findDataSource(catalogue, name)!) })
   for (const from of [staged.liveDatabase, staged.database])
-    await statements.command({ sql: `ALTER TABLE ${table} ATTACH PARTITION ALL FROM ${qualified(from, name)}` })
+    await statements.command({ sql: attachAllSql(table, qualified(from, name)) })
+}
+
+type Run = {
+  readonly staged: Staged
+  readonly feed: Feed
+  /** Where the names in its SQL are looked up. */
+  readonly database: string
 }
 
 /** Whoever appends rows may not know what is made of them: what fails there is told with its name. */
-const runNamed: typeof runIn = async (data, workspace, staged, feed, database) => {
+const runNamed = async (data: Data, run: Run): Promise<void> => {
   try {
-    await runIn(data, workspace, staged, feed, database)
+    await runIn(data, run)
   } catch (error) {
     if (!isSqlError(error)) throw error
+    const { feed } = run
     const node = `The node ${feed.node.name} of the pipe ${feed.pipe.name}, which feeds ${feed.into}`
     throw new WarehouseError(error.reason, `${node}: ${error.message}`, { cause: error })
   }
 }
 
-const runIn = async (
-  data: Data,
-  workspace: string,
-  staged: Staged,
-  { pipe, node, into }: Feed,
-  database: string,
-): Promise<void> => {
-  const { catalogue, statements } = staged
+const runIn = async (data: Data, { staged, feed, database }: Run): Promise<void> => {
+  const { workspace, catalogue, statements } = staged
+  const { pipe, node, into } = feed
   const sql = await data.warehouse.checkSelect({
     workspace,
     sql: await compileNode(data, { workspace, catalogue, pipe, node }),

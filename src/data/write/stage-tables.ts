@@ -6,7 +6,14 @@ import type { PublishedTable } from '../../store/data-store.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import type { Data } from '../data.ts'
 import { createStatements } from '../statements.ts'
-import { createAliasSql, createQuarantineSql, createTableSql, mergeSql, qualified } from '../tables/table-ddl.ts'
+import {
+  attachAllSql,
+  createAliasSql,
+  createQuarantineSql,
+  createTableSql,
+  mergeSql,
+  qualified,
+} from '../tables/table-ddl.ts'
 import { tablesOf } from './exchange-tables.ts'
 import { feedsToRun } from './run-feeds.ts'
 import { stagingName } from './staging-database.ts'
@@ -15,17 +22,18 @@ import type { Staged, Write } from './write-rows.ts'
 /** A staged table for each that is written; whatever else nodes read is reached through an alias. */
 export const stage = async (data: Data, write: Write, catalogue: Catalogue): Promise<Staged> => {
   const { warehouse } = data
-  const { job, signal } = write
+  const { job, mode, signal } = write
+  const { workspace } = job
   const target = findDataSource(catalogue, write.target)!
-  const liveDatabase = warehouse.database(job.workspace)
+  const liveDatabase = warehouse.database(workspace)
   const database = stagingName(liveDatabase, { jobId: job.id, attempt: job.attempt })
   const statements = createStatements({ warehouse, job, signal })
-  const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
-  const written = new Set([target.name, ...feeds.map(({ into }) => into)])
+  const below = write.feeds ? feedsBelow(catalogue, target.name) : []
+  const written = new Set([target.name, ...below.map(({ into }) => into)])
+  const feeds = feedsToRun(catalogue, below, mode)
+  const unmerged = unmergedOf(write, catalogue, feeds).intersection(written)
+  const read = readBy(catalogue, feeds).difference(written)
   await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
-  const run = feedsToRun(catalogue, feeds, write.mode)
-  const unmerged = unmergedOf(write, catalogue, run).intersection(written)
-  const read = readBy(catalogue, run).difference(written)
   const tables = [
     ...[...written].map(name =>
       createTableSql(database, findDataSource(catalogue, name)!, { unmerged: unmerged.has(name) }),
@@ -35,7 +43,7 @@ export const stage = async (data: Data, write: Write, catalogue: Catalogue): Pro
   ]
   for (let at = 0; at < tables.length; at += AT_ONCE)
     await allEnded(tables.slice(at, at + AT_ONCE).map(sql => statements.command({ sql })))
-  return { catalogue, target, database, liveDatabase, statements, unmerged }
+  return { workspace, mode, catalogue, target, written, feeds, database, liveDatabase, statements, unmerged }
 }
 
 const AT_ONCE = 4
@@ -81,22 +89,15 @@ export const putBefore = async (staged: Staged, name: string, fill: (into: strin
 }
 
 const attachAll = ({ database, statements }: Staged, into: string, fromDatabase: string, from: string): Promise<void> =>
-  statements.command({
-    sql: `ALTER TABLE ${qualified(database, into)} ATTACH PARTITION ALL FROM ${qualified(fromDatabase, from)}`,
-  })
+  statements.command({ sql: attachAllSql(qualified(database, into), qualified(fromDatabase, from)) })
 
 /** Rows that did not fit appear with those that did. */
-export const toPublish = async (
-  data: Data,
-  write: Write,
-  staged: Staged,
-  tables: readonly string[],
-): Promise<readonly PublishedTable[]> => {
-  const { target, database, liveDatabase, statements } = staged
+export const toPublish = async (data: Data, write: Write, staged: Staged): Promise<readonly PublishedTable[]> => {
+  const { workspace, target, database, liveDatabase, statements } = staged
   const quarantine = quarantineOf(target.name)
-  const names = [...tables]
+  const names = [...staged.written]
   const [found, hasBad] = await Promise.all([
-    tablesOf(data.warehouse, write.job.workspace, database),
+    tablesOf(data.warehouse, workspace, database),
     write.quarantine && hasRows(staged, quarantine),
   ])
   if (hasBad) {

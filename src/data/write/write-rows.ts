@@ -3,17 +3,18 @@ import type { FailureReason } from '../../kernel/errors.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import { unlessAborted } from '../../kernel/unless-aborted.ts'
 import type { Catalogue } from '../../model/catalogue.ts'
-import { feedsBelow, findDataSource, writtenWith } from '../../model/catalogue-graph.ts'
+import { type Feed, findDataSource, writtenWith } from '../../model/catalogue-graph.ts'
 import type { DataSource, WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
+import { leaseOf } from '../../model/lease.ts'
 import type { Statistics } from '../../model/outcome.ts'
 import type { NewPublication } from '../../store/data-store.ts'
 import { isAway, WarehouseError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import type { Statements } from '../statements.ts'
 import { finishPublication, type Published, takeBack } from './finish-publication.ts'
-import { type LendSlot, leaseOf, lockTables, sleep } from './lock-tables.ts'
-import { feedsToRun, runFeed } from './run-feeds.ts'
+import { type LendSlot, lockTables, sleep } from './lock-tables.ts'
+import { runFeed } from './run-feeds.ts'
 import { joinLive, letMerge, stage, toPublish } from './stage-tables.ts'
 import { dropStaging, stagingName } from './staging-database.ts'
 import { tidyStaging } from './tidy-staging.ts'
@@ -49,8 +50,14 @@ export type Write = {
 
 /** What a load works on. */
 export type Staged = {
+  readonly workspace: string
+  readonly mode: WriteMode
   readonly catalogue: Catalogue
   readonly target: DataSource
+  /** Names of all data sources that the write changes: the target, and what depends on it. */
+  readonly written: ReadonlySet<string>
+  /** What is to run once the target is loaded, in this order. */
+  readonly feeds: readonly Feed[]
   /** Unqualified names in statements with this database are staged tables; what else nodes read is there by its name, too. */
   readonly database: string
   readonly liveDatabase: string
@@ -157,15 +164,11 @@ const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<
   const staged = await stage(data, write, catalogue)
   const loaded = await write.load(staged)
   if (loaded.type === 'failed') return loaded
-  const { database, target } = staged
-  const feeds = write.feeds ? feedsBelow(catalogue, target.name) : []
-  const tables = [...new Set([target.name, ...feeds.map(({ into }) => into)])]
-  const run = { workspace: write.job.workspace, mode: write.mode, written: tables }
-  for (const feed of feedsToRun(catalogue, feeds, write.mode)) await runFeed(data, run, staged, feed)
-  if (write.mode === 'append') for (const name of tables) await joinLive(staged, name)
+  for (const feed of staged.feeds) await runFeed(data, staged, feed)
+  if (write.mode === 'append') for (const name of staged.written) await joinLive(staged, name)
   await letMerge(staged)
-  const published = await toPublish(data, write, staged, tables)
-  return { stagingDatabase: database, tables: published, outcome: JSON.stringify(loaded.outcome) }
+  const tables = await toPublish(data, write, staged)
+  return { stagingDatabase: staged.database, tables, outcome: JSON.stringify(loaded.outcome) }
 }
 
 const FIRST_PAUSE_MS = 500

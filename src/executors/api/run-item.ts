@@ -1,4 +1,4 @@
-import { type FailureReason, MillraceError } from '../../kernel/errors.ts'
+import { type FailureReason, refuseFields } from '../../kernel/errors.ts'
 import { illFormedTexts } from '../../model/ill-formed.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import type { Outcome } from '../../model/outcome.ts'
@@ -146,9 +146,7 @@ type Answering = {
 const answer = async (call: Call, { workshop, pooled, context }: Answering): Promise<unknown> => {
   if (call.do === 'extend_payload') {
     // Of what comes by HTTP the reader of bodies has seen to it.
-    const faults = illFormedTexts(call.items, 'payload')
-    if (faults.length > 0)
-      throw new MillraceError('invalid', `${faults[0]!.path}: ${faults[0]!.message}`, { errors: faults })
+    refuseFields(illFormedTexts(call.items, 'payload'))
     return context.extendPayload(call.items)
   }
   if (call.do === 'extend_timeout') return context.extendTimeout()

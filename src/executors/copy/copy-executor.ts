@@ -45,7 +45,7 @@ const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: E
         return { type: 'failed', reason: 'sql_error', message: `The parameter ${unknown} ${UNKNOWN_PARAMETER}.` }
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       return withStatementProgress(staged.statements, context, () =>
-        insertQuery({ data, workspace, staged, sql, parameters, fault: unknownFault, settings }),
+        insertQuery({ data, staged, sql, parameters, fault: unknownFault, settings }),
       )
     },
   })

@@ -128,7 +128,7 @@ const putRows = (options: Options, { job, context, spec, target }: Running & { t
       const sql = await unlessAborted(signal, expandQuery(data, { workspace, sql: spec.query, parameters }))
       const settings = limitSettings({ ...limits, timeoutMs: job.timeoutMs })
       return withStatementProgress(staged.statements, context, () =>
-        insertQuery({ data, workspace, staged, sql, parameters, fault: columnsFault, settings }),
+        insertQuery({ data, staged, sql, parameters, fault: columnsFault, settings }),
       )
     },
   })
