@@ -150,12 +150,23 @@ const send = async (hop: HopRequest, { request, connections, deadline }: Fetchin
       method: hop.method as Dispatcher.HttpMethod,
       headers: hop.headers,
       body: hop.body,
+      onInfo: countInterim(opened),
     })
     response.body.on('error', ignore) // thrown where it is read; if it is not read, nobody is to be told
     return { hop, connection, response }
   } catch (error) {
     connection?.drop()
     throw explain(error, hop, deadline)
+  }
+}
+
+/** Interim answers (1xx, RFC 9110, 15.2) before the one that is asked for: no silence, and no part of a body, so that nothing else ends a row of them. */
+const MOST_INTERIM = 100
+
+const countInterim = (connection: GuardedConnection): (() => void) => {
+  let left = MOST_INTERIM
+  return () => {
+    if (left-- === 0) connection.drop(new FetchError('response_unreadable', 'It has interim answers without end.'))
   }
 }
 

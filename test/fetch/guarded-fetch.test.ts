@@ -1,35 +1,19 @@
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createServer as createTlsServer } from 'node:https'
-import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { parseAddressRules } from '../../src/kernel/address-rules.ts'
 import { FetchError } from '../../src/kernel/fetch-error.ts'
+import { keptConnections } from '../../src/kernel/guarded-connections.ts'
 import { createGuardedFetch } from '../../src/kernel/guarded-fetch.ts'
-import { readText, serve } from './local-server.ts'
+import { readText, serve, serveRaw } from './local-server.ts'
 
 const LIMITS = { maxBytes: 1_000_000, timeoutMs: 20_000 }
 const fetch = createGuardedFetch({ rules: parseAddressRules('127.0.0.0/8') })
-
-/** A server of raw TCP, for what no HTTP library sends. */
-const serveRaw = async (onConnection: (socket: Socket) => void): Promise<{ url: string; sockets: Socket[] }> => {
-  const sockets: Socket[] = []
-  const server = createTcpServer(socket => {
-    sockets.push(socket)
-    socket.on('error', () => {})
-    socket.resume() // else it would not notice its end
-    onConnection(socket)
-  })
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  onTestFinished(() => {
-    for (const socket of sockets) socket.destroy()
-    server.close()
-  })
-  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, sockets }
-}
 
 describe('requests and responses', () => {
   test('method, headers, body and query arrive; status, headers and body come back', async () => {
@@ -205,6 +189,21 @@ describe('limits', () => {
     })
     const response = await fetch({ url, ...LIMITS })
     await expect(readText(response.body)).rejects.toMatchObject(tooLarge)
+  })
+
+  test('interim answers without end are unreadable, a few of them are passed over', async () => {
+    const early = 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'
+    const { url, sockets } = await serveRaw(socket => socket.write(early.repeat(101)))
+    const few = await serveRaw(socket =>
+      socket.write(`${early.repeat(100)}HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok`),
+    )
+    const connections = keptConnections({ rules: parseAddressRules('true'), perHost: 1 })
+    onTestFinished(() => connections.close())
+    for (const one of [fetch, createGuardedFetch({ rules: parseAddressRules('true'), connections })]) {
+      await expect(one({ url, ...LIMITS })).rejects.toMatchObject({ code: 'response_unreadable' })
+      expect(await readText((await one({ url: few.url, ...LIMITS })).body)).toBe('ok')
+    }
+    await vi.waitFor(() => expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, true]), { timeout: 20_000 })
   })
 
   test('headers without end are unreadable', async () => {

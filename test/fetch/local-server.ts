@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net'
 import { onTestFinished } from 'vitest'
 
 type Recorded = { readonly method: string; readonly path: string; readonly headers: IncomingMessage['headers'] }
@@ -29,6 +29,23 @@ export const serve = async (listener: RequestListener, host = '127.0.0.1', port 
     await new Promise(resolve => server.close(resolve))
   })
   return { server, port: (server.address() as AddressInfo).port, requests, connections: () => connections }
+}
+
+/** A server of raw TCP, for what no HTTP library sends. */
+export const serveRaw = async (onConnection: (socket: Socket) => void): Promise<{ url: string; sockets: Socket[] }> => {
+  const sockets: Socket[] = []
+  const server = createTcpServer(socket => {
+    sockets.push(socket)
+    socket.on('error', () => {})
+    socket.resume() // else it would not notice its end
+    onConnection(socket)
+  })
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy()
+    server.close()
+  })
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`, sockets }
 }
 
 /** The text of a response. */
