@@ -34,12 +34,22 @@ describe('a pipe is refused, with the node that is at fault,', () => {
     expect(fault).toMatchObject({ path: 'nodes.1.sql', message: expect.stringMatching(/lost.*nowhere/) })
   })
 
-  test('whose node reads a later one', async () => {
-    const [fault] = await faultsOf([
+  test('whose node reads a later one, itself, or the history of jobs', async () => {
+    const faults = await faultsOf([
       { name: 'early', sql: 'SELECT * FROM late' },
-      { name: 'late', sql: 'SELECT 1 AS x' },
+      { name: 'late', sql: 'SELECT * FROM late' },
+      { name: 'history', sql: 'SELECT * FROM system.jobs_log' },
+      { name: 'other_history', sql: 'SELECT * FROM events WHERE 1 IN (SELECT 1 FROM tinybird.jobs_log)' },
     ])
-    expect(fault).toMatchObject({ path: 'nodes.0.sql', message: expect.stringContaining('early') })
+    expect(faults).toEqual([
+      {
+        path: 'nodes.0.sql',
+        message: 'the node early: it reads late, which comes after it: nodes read those before them',
+      },
+      { path: 'nodes.1.sql', message: 'the node late: it reads itself' },
+      { path: 'nodes.2.sql', message: expect.stringMatching(/^the node history: .*system\.jobs_log.*queries/) },
+      { path: 'nodes.3.sql', message: expect.stringMatching(/^the node other_history: .*tinybird\.jobs_log.*queries/) },
+    ])
   })
 
   test('whose node reads the data source that another makes with the pipe', async () => {

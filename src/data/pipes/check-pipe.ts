@@ -13,6 +13,7 @@ import type { NodeRole, Pipe, PipeNode } from '../../model/pipe.ts'
 import { withNullParameters, withTypedParameters } from '../../warehouse/guard/query-parameters.ts'
 import { type DescribedColumn, isSqlError, nullOfSqlError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
+import { JOBS_LOG_NAMES } from '../history/jobs-log-table.ts'
 import { unknownFault } from '../write/match-columns.ts'
 import { readersFault } from './check-readers.ts'
 import { ambiguousSet } from './check-sets.ts'
@@ -42,11 +43,8 @@ export const inspectNodes = async (
       const isKnown = (table: string): boolean =>
         earlier.includes(table) ||
         (table !== name && (findDataSource(before, table) ?? findPipe(before, table))?.name === table)
-      const missing = targetOfOther(
-        nodes,
-        node,
-        tables.filter(table => !isKnown(table)),
-      )
+      const unknown = tables.filter(table => !isKnown(table))
+      const missing = notBefore(nodes.slice(index), unknown) ?? targetOfOther(nodes, node, unknown)
       if (missing !== null) errors.push({ path, message: `the node ${node.name}: ${missing}` })
       inspected.push({
         ...node,
@@ -56,11 +54,20 @@ export const inspectNodes = async (
       })
     } catch (error) {
       if (!isSqlError(error)) throw error
-      errors.push({ path, message: `the node ${node.name}: ${error.message}` })
+      const ofLog = JOBS_LOG_NAMES.find(log => error.message.includes(` ${log} `))
+      const message = ofLog === undefined ? error.message : `${ofLog} is there for queries, and not for nodes of pipes`
+      errors.push({ path, message: `the node ${node.name}: ${message}` })
     }
   }
   refuseFields(errors)
   return inspected
+}
+
+/** Nodes read those that come before them. */
+const notBefore = ([reader, ...later]: readonly NewNode[], unknown: readonly string[]): string | null => {
+  if (unknown.includes(reader!.name)) return 'it reads itself'
+  const other = later.find(({ name }) => unknown.includes(name))
+  return other === undefined ? null : `it reads ${other.name}, which comes after it: nodes read those before them`
 }
 
 /** It would be made once all nodes are found right, of what another gives. */
