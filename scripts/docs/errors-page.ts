@@ -5,11 +5,10 @@ type Entry = { readonly http?: number; readonly failure?: string; readonly title
 
 const INTRODUCTION = `# Errors
 
-Made from \`src/kernel/errors.ts\` by \`npm run docs\`; do not edit.
+Generated from \`src/kernel/errors.ts\` by \`npm run docs\`; do not edit.
 
-A request that is refused is answered with \`application/problem+json\` (RFC 9457): \`type\`, \`title\`, \`status\`, \`code\`,
-\`detail\` and \`errors\`, a list of \`{path, message}\` for wrong fields. A job that failed has the code in
-\`status_reason\` and in \`error.code\`. The same table serves both.
+A refused request gets \`application/problem+json\` (RFC 9457) with \`type\`, \`title\`, \`status\`, \`code\`, \`detail\`, \`hint\` and
+\`errors\`, a list of \`{path, message}\` for wrong fields. A failed job has the code in \`status_reason\` and in \`error.code\`.
 `
 
 /** The whole of `docs/errors.md`. */
@@ -18,19 +17,19 @@ export const errorsPage = (): string => {
   const refusals = entries.filter(([, entry]) => entry.http !== undefined)
   const failures = entries.filter(([, entry]) => entry.failure !== undefined)
   return `${INTRODUCTION}
-## Requests that are refused
+## Refused requests
 
 ${markdownTable(
   ['code', 'status', 'what it means', 'what to do'],
   refusals.map(([code, entry]) => [`\`${code}\``, String(entry.http), entry.title, entry.hint]),
 )}
-## Why a job fails
+## Failed jobs
 
-*user* failures follow the job's \`retry\`; *system* failures are tried again by the system, up to three times in all, and
-use up none of the user's attempts.
+*user* failures follow the job's \`retry\`. *system* failures are retried by the system, up to three attempts in total, and
+do not use up the user's attempts.
 
 ${markdownTable(
-  ['code', 'whose', 'what it means', 'what to do'],
+  ['code', 'class', 'what it means', 'what to do'],
   failures.map(([code, entry]) => [`\`${code}\``, entry.failure!, entry.title, entry.hint]),
 )}`
 }

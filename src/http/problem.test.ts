@@ -41,7 +41,7 @@ test('a problem has the members of RFC 9457 and the fields that are wrong', () =
     status: 422,
     code: 'invalid',
     detail: 'name: is required',
-    hint: 'Each entry of errors names a field and what would be right.',
+    hint: 'Each entry of errors names a field and what is expected.',
     errors: [{ path: 'name', message: 'is required' }],
   })
 })
