@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest'
-import { INT64, int64, parquetOf, parquetOfDepth, parquetThatClaims } from './parquet-footer.ts'
+import { INT64, int64, parquetOf, parquetOfDepth, parquetOfFooter, parquetThatClaims } from './parquet-footer.ts'
 import { useParquet } from './parquet-scene.ts'
 
 const parquet = useParquet()
@@ -83,6 +83,16 @@ describe('a Parquet file', () => {
       attempt: 1,
       error: { code: 'content_unreadable', message: expect.stringMatching(/nested deeper/) },
     })
+  })
+
+  test('whose footer claims 2³⁰ row groups is refused, and the engine goes on', async () => {
+    const footer = Buffer.from([0x15, 2, 0x19, 0x0c, 0x29, 0xfc, 0x80, 0x80, 0x80, 0x80, 0x04, 0])
+    const url = parquet.give('/groups.parquet', parquetOfFooter(footer))
+    const refused = { code: 'content_unreadable', message: expect.stringMatching(/a list claims more items/) }
+    expect(await parquet.import({ datasource: 'groups', url, create: true })).toMatchObject({ error: refused })
+    const { status, body } = await parquet.call('POST', '/v1/datasources/infer', { url })
+    expect([status, body.detail]).toEqual([422, refused.message])
+    expect(await parquet.value('SELECT count() FROM kept')).toBe('5000')
   })
 
   test('whose footer claims what is there is read', async () => {

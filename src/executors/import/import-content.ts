@@ -22,6 +22,7 @@ import { withEngineTypes } from './load/engine-types.ts'
 import type { ContentLoad, LoadCounts } from './load/load-content.ts'
 import { guessRows, withLoadProgress } from './load-progress.ts'
 import { loadNdjson } from './ndjson/load-ndjson.ts'
+import { checkFooter } from './parquet/check-footer.ts'
 import { loadParquet } from './parquet/load-parquet.ts'
 import { mendFooter } from './parquet/mend-footer.ts'
 import { parquetColumns } from './parquet/parquet-columns.ts'
@@ -77,7 +78,10 @@ const ignore = (): void => {}
 
 const mendedSample = async ({ download, fields }: ContentImport, target: DataSource | null): Promise<Sample> => {
   const { path } = download.spooling
-  if (formatOf(fields) === 'parquet') await mendFooter(path)
+  if (formatOf(fields) === 'parquet') {
+    await checkFooter(path)
+    await mendFooter(path)
+  }
   const isWhole = download.spooling.isWhole
   const sample = await readSample(path, fields)
   const dialect = formatOf(fields) === 'csv' ? findDialect(fields, sample.bytes, target) : null

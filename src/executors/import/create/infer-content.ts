@@ -9,6 +9,7 @@ import { newId } from '../../../kernel/ids.ts'
 import type { Column, DataFormat } from '../../../model/data-source.ts'
 import { findDialect } from '../csv/find-dialect.ts'
 import { ImportFailure } from '../import-failure.ts'
+import { checkFooter } from '../parquet/check-footer.ts'
 import { firstRows } from '../parquet/first-rows.ts'
 import { mendFooter } from '../parquet/mend-footer.ts'
 import { type FileColumn, parquetColumns } from '../parquet/parquet-columns.ts'
@@ -85,6 +86,7 @@ export const createInference = (options: Options): Inference => {
     const spool: SpoolPlace = { path, isLocal, spooling: null }
     try {
       await spoolContent(path, content)
+      await checkFooter(path)
       await mendFooter(path)
       const sample = await readSample(path, fields)
       let found: readonly FileColumn[] = []

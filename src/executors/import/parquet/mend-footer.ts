@@ -1,11 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
+import { END_BYTES, type FooterPlace, findFooter, readAt } from './footer-place.ts'
 import { withKeyValue } from './key-values.ts'
 import { PHYSICAL, readSchema, type SchemaElement } from './schema-elements.ts'
 import { THRIFT, thriftFields } from './thrift-compact.ts'
 
-/** The length of a footer, and `PAR1`. */
-const END_BYTES = 8
 /** Of a footer, of which the schema is at the beginning. One that is longer is not made anew: its row groups would have to be gone through at once. */
 const MOST_BYTES = 16 * 1024 * 1024
 /** More columns of geometries than anybody has: they are kept. */
@@ -35,22 +34,6 @@ export const mendFooter = async (path: string): Promise<void> => {
   } catch (error) {
     if (!(error instanceof RangeError)) throw error
   }
-}
-
-type Place = { readonly start: number; readonly bytes: number }
-
-const findFooter = async (file: FileHandle): Promise<Place | null> => {
-  const { size } = await file.stat()
-  if (size < END_BYTES) return null
-  const end = await readAt(file, size - END_BYTES, END_BYTES)
-  const [bytes, start] = [end.readUInt32LE(0), size - END_BYTES - end.readUInt32LE(0)]
-  return end.toString('latin1', 4) === 'PAR1' && start >= 0 ? { start, bytes } : null
-}
-
-const readAt = async (file: FileHandle, position: number, length: number): Promise<Buffer> => {
-  const buffer = Buffer.alloc(length)
-  const { bytesRead } = await file.read(buffer, 0, length, position)
-  return buffer.subarray(0, bytesRead)
 }
 
 type Mended = { readonly isWidened: boolean; readonly geometries: readonly SchemaElement[] }
@@ -101,7 +84,7 @@ const digitsOf = ({ physicalType, length }: SchemaElement): { stored: number; ne
 
 const tellGeometries = async (
   file: FileHandle,
-  { start, bytes }: Place,
+  { start, bytes }: FooterPlace,
   geometries: readonly SchemaElement[],
 ): Promise<void> => {
   const ranges = geometries.map(({ geometryAt }) => geometryAt!)

@@ -1,0 +1,53 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { INT64, int64, parquetOf, parquetOfDepth, parquetOfFooter } from '../../../../test/import/parquet-footer.ts'
+import { checkFooter } from './check-footer.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'millrace-footer-'))
+const path = join(folder, 'file.parquet')
+afterAll(() => rmSync(folder, { recursive: true }))
+
+const check = async (content: Uint8Array): Promise<string> => {
+  writeFileSync(path, content)
+  return checkFooter(path).then(
+    () => 'fine',
+    (error: Error) => error.message,
+  )
+}
+
+/** The head of a list of structs that claims 2³⁰ of them, and of one that claims a thousand. */
+const [MANY, THOUSAND] = [
+  [0xfc, 0x80, 0x80, 0x80, 0x80, 0x04],
+  [0xfc, 0xe8, 0x07],
+]
+/** A version, and an empty schema, before what is next to the fourth field. */
+const BEFORE_GROUPS = [0x15, 2, 0x19, 0x0c, 0x29]
+
+test.each([
+  ['elements of the schema', [0x15, 2, 0x19, ...MANY, 0]],
+  ['row groups', [...BEFORE_GROUPS, ...MANY, 0]],
+  ['columns of a row group', [...BEFORE_GROUPS, 0x1c, 0x19, ...MANY, 0]],
+  ['columns of a row group of a byte each', [...BEFORE_GROUPS, 0x1c, 0x19, ...THOUSAND, ...Array(1000).fill(0), 0, 0]],
+  ['items of a list that nobody knows', [0x09, 0xd0, 0x0f, ...MANY, 0]],
+  ['items of a map', [0x0b, 0xd0, 0x0f, 0x80, 0x80, 0x80, 0x80, 0x04, 0x88, 0]],
+])('a footer that claims more %s than there is room for is refused', async (_, footer) => {
+  expect(await check(parquetOfFooter(Buffer.from(footer)))).toMatch(/in its footer a list claims more items than/)
+})
+
+test('a footer of lists in lists without end is refused', async () => {
+  expect(await check(parquetOfFooter(Buffer.alloc(100_000, 0x19)))).toMatch(/nested too deep/)
+})
+
+test('what else may be wrong with a footer is left to the engine', async () => {
+  for (const content of [
+    parquetOf({ type: INT64, values: [int64(5n)], rows: 1n, name: 'v', columns: 14 }),
+    parquetOfDepth(100_000),
+    parquetOfFooter(Buffer.of(0x15)),
+    parquetOfFooter(Buffer.of(0x1e, 0xff, 0xff)),
+    Buffer.from('no Parquet at all'),
+    Buffer.from('PAR1'),
+  ])
+    expect(await check(content)).toBe('fine')
+})

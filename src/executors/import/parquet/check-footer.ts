@@ -1,0 +1,107 @@
+import { open } from 'node:fs/promises'
+import { setImmediate } from 'node:timers/promises'
+import { ImportFailure } from '../import-failure.ts'
+import { findFooter, readAt } from './footer-place.ts'
+import { THRIFT } from './thrift-compact.ts'
+
+/** Of a footer. What stands behind is not looked at: hundreds of thousands of columns of row groups come before. */
+const MOST_BYTES = 16 * 1024 * 1024
+
+/** Deeper than any footer of Parquet is. */
+const MOST_DEEP = 32
+
+/** Steps before others have their turn. */
+const AT_ONCE = 50_000
+
+const [BYTE, DOUBLE, SET, MAP, UUID] = [3, 7, 10, 11, 13]
+
+/**
+ * What an item of a list of structs has at least, in bytes, where the engine needs hundreds for one: by the numbers of the fields that lead there
+ * (`parquet.thrift`) elements of the schema, row groups, and their columns.
+ */
+const LEAST_BYTES: Readonly<Record<string, number>> = { '2': 5, '4': 7, '4,1': 20 }
+
+/** A struct, of which a field is read, or what is left of a list. */
+type Open = { field: number; readonly types: readonly number[]; left: number }
+
+/**
+ * Looks for lists in the footer of a Parquet file that claim more items than there is room for: the engine makes room for all that are claimed before it
+ * reads the first, past all its limits, and has lost count of its memory afterwards. Throws `ImportFailure` `content_unreadable`.
+ */
+export const checkFooter = async (path: string): Promise<void> => {
+  await using file = await open(path)
+  const place = await findFooter(file)
+  if (place === null) return
+  const footer = await readAt(file, place.start, Math.min(place.bytes, MOST_BYTES))
+  try {
+    for (const _ of checkCounts(footer, place.bytes)) await setImmediate()
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error
+    throw new ImportFailure(
+      'content_unreadable',
+      `The content cannot be read as Parquet: in its footer ${error.message}`,
+    )
+  }
+}
+
+/** Walks through a footer, or the beginning of one that has `total` bytes. Yields now and then. */
+function* checkCounts(footer: Buffer, total: number): Generator<void> {
+  const open: Open[] = [{ field: 0, types: [], left: 0 }]
+  let at = 0
+
+  const byte = (): number => {
+    at += 1
+    return footer[at - 1] ?? 0
+  }
+  const varint = (): number => {
+    for (let [value, unit] = [0, 1]; ; unit *= 128) {
+      const next = byte()
+      value += (next & 127) * unit
+      if (next < 128 || at > footer.length) return value
+    }
+  }
+  const items = (length: number, types: readonly number[], leastBytes: number): void => {
+    if (length * leastBytes > total - at) throw new RangeError('a list claims more items than there is room for.')
+    open.push({ field: 0, types, left: length * types.length })
+  }
+  const list = (): void => {
+    const head = byte()
+    const [type, length] = [head & 15, head >> 4 === 15 ? varint() : head >> 4]
+    const path = open.filter(({ field }) => field > 0).map(({ field }) => field)
+    items(length, [type], type === THRIFT.struct ? (LEAST_BYTES[path.join()] ?? 1) : 1)
+  }
+  const map = (): void => {
+    const length = varint()
+    if (length === 0) return
+    const types = byte()
+    items(length, [types >> 4, types & 15], 1)
+  }
+  const value = (type: number, isItem: boolean): void => {
+    if (type <= 2) at += isItem ? 1 : 0
+    else if (type === BYTE) at += 1
+    else if (type === DOUBLE) at += 8
+    else if (type === UUID) at += 16
+    else if (type === THRIFT.binary) at += varint()
+    else if (type === THRIFT.list || type === SET) list()
+    else if (type === MAP) map()
+    else if (type === THRIFT.struct) open.push({ field: 0, types: [], left: 0 })
+    else varint()
+  }
+
+  for (let steps = 1; open.length > 0 && at < footer.length; steps++) {
+    if (open.length > MOST_DEEP) throw new RangeError('values are nested too deep.')
+    if (steps % AT_ONCE === 0) yield
+    const inner = open.at(-1)!
+    if (inner.types.length > 0) {
+      if (inner.left === 0) open.pop()
+      else value(inner.types[inner.left-- % inner.types.length]!, true)
+      continue
+    }
+    const head = byte()
+    if (head === 0) open.pop()
+    else {
+      inner.field = head >> 4 === 0 ? varint() / 2 : inner.field + (head >> 4)
+      value(head & 15, false)
+    }
+  }
+}
