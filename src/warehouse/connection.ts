@@ -1,8 +1,9 @@
 import { Readable } from 'node:stream'
-import { type ClickHouseClient, type ClickHouseSettings, createClient } from '@clickhouse/client'
+import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client'
 import { engineParameters } from './engine-parameters.ts'
 import type { Endpoint } from './engines.ts'
 import { fromExceptionText, toWarehouseError } from './fault.ts'
+import { openClient } from './http-client.ts'
 import { refuseLong, tooLongText } from './parameter-length.ts'
 import { readResult } from './result-stream.ts'
 import { withOwnHint } from './table-hint.ts'
@@ -40,12 +41,6 @@ export interface Connections {
   /** Resolves when the answer begins. Throws `WarehouseError`. */
   call(call: Call): Promise<CallAnswer>
 }
-
-/** A statement takes as long as its job may; the longest timer there is. */
-const NO_TIMEOUT_MS = 2 ** 31 - 1
-
-/** `ClickHouseLogLevel.OFF`: the client would write to the console, and with statements. */
-const OFF = 127
 
 /**
  * Of every statement. Text of an exception inside rows must look alike in all formats. SQL of a user has a limit of its own (`LONGEST_SQL_BYTES`): as the engine
@@ -156,19 +151,6 @@ const notTheEngine = (stream: Readable): WarehouseError => {
   stream.destroy()
   return new WarehouseError('engine_unavailable', 'What answers at the address of the engine is not ClickHouse.')
 }
-
-const openClient = ({ url, username, password, agent }: Endpoint, database: string): ClickHouseClient =>
-  createClient({
-    url,
-    username,
-    password,
-    database,
-    request_timeout: NO_TIMEOUT_MS,
-    log: { level: OFF },
-    http_agent: agent,
-    // Else each client ends a socket 2.5 s after its own last statement, also while another client that shares it waits there.
-    keep_alive: { enabled: true, idle_socket_ttl: 0 },
-  })
 
 const trailerSummary = (stream: Readable): EngineSummary | null => {
   const { trailers } = stream as Readable & { trailers?: Record<string, string | undefined> }

@@ -8,7 +8,7 @@ import { withDeadline } from './deadline.ts'
 import { type EngineGate, openEngines } from './engines.ts'
 import { createKnownColumns } from './known-columns.ts'
 import { ANALYSIS_LIMITS, KEPT_DEPTH } from './limit-settings.ts'
-import { createSqlGuard, type GuardInput, type SqlGuard } from './sql-guard.ts'
+import { createSqlGuard, type SqlGuard } from './sql-guard.ts'
 import { startUserQuery } from './user-query.ts'
 import type { DescribedColumn, Statement, Warehouse } from './warehouse.ts'
 
@@ -36,12 +36,7 @@ export const openWarehouse = (options: Options): Warehouse => {
   const begin = async (statement: Statement, content?: Readable): Promise<CallAnswer> => {
     const { workspace, database = engines.database(workspace), ...rest } = statement
     const { own } = await engines.endpoints(workspace)
-    return connections.call({
-      endpoint: own,
-      database,
-      ...rest,
-      ...(content === undefined ? {} : { content }),
-    })
+    return connections.call({ endpoint: own, database, ...rest, ...(content && { content }) })
   }
 
   /** Runs one to its end. */
@@ -109,10 +104,9 @@ export const openWarehouse = (options: Options): Warehouse => {
       const database = engines.database(workspace)
       return startUserQuery({ query: { ...query, sql }, database, endpoints, connections, knownColumns })
     },
-    checkExpression: ({ workspace, ...input }: GuardInput & { workspace: string }) =>
-      guardOf(workspace).checkExpression(input),
-    checkSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).checkSelect(input),
-    bindSelect: ({ workspace, ...input }: GuardInput & { workspace: string }) => guardOf(workspace).bindSelect(input),
+    checkExpression: ({ workspace, ...input }) => guardOf(workspace).checkExpression(input),
+    checkSelect: ({ workspace, ...input }) => guardOf(workspace).checkSelect(input),
+    bindSelect: ({ workspace, ...input }) => guardOf(workspace).bindSelect(input),
     inspectSelect: ({ workspace, sql }) => guardOf(workspace).inspectSelect({ sql }),
     describeSelect: ({ workspace, sql }) =>
       understand<DescribedColumn>(workspace, { sql: `DESCRIBE TABLE (\n${sql}\n)`, settings: KEPT_DEPTH }),

@@ -1,23 +1,21 @@
 import { type BoundSelect, outerNames } from '../model/bound-select.ts'
 import { bindNames, markNames, searchNames } from './guard/bind-names.ts'
+import { createEngineParser, type LookAtSql } from './guard/engine-parser.ts'
 import { allowFunctions, CATALOGUE_SQL, type EngineFunction, type FunctionRules } from './guard/function-catalogue.ts'
 import { judgeExpression, judgeSelect, type TreeRules } from './guard/judge-tree.ts'
-import { keepQuotes } from './guard/keep-quotes.ts'
-import { LONGEST_SQL_BYTES } from './guard/longest-sql.ts'
 import { mixesStates } from './guard/mixes-states.ts'
 import { parameterFaults } from './guard/parameter-fault.ts'
-import { printedText } from './guard/printed-text.ts'
 import { findQueryParameters, withIdentifiers, withNullParameters } from './guard/query-parameters.ts'
 import { readTables, type TablesRead } from './guard/read-tables.ts'
+import { refusal } from './guard/refusal.ts'
 import { shownName } from './guard/shown-name.ts'
 import { showsAll } from './guard/shows-all.ts'
-import { readSyntaxTree, type SyntaxNode } from './guard/syntax-tree.ts'
+import type { SyntaxNode } from './guard/syntax-tree.ts'
 import { withoutPrefix } from './guard/without-prefix.ts'
-import { quoteText } from './quote-text.ts'
 import { remember } from './remember.ts'
 import { nullOfSqlError, WarehouseError } from './warehouse.ts'
 
-export type GuardInput = {
+type GuardInput = {
   /** A user's text. */
   readonly sql: string
   readonly parameters?: Readonly<Record<string, unknown>>
@@ -47,29 +45,13 @@ export type InspectedSelect = TablesRead & {
   readonly mixesStates: boolean
 }
 
-type GuardOptions = {
-  readonly database: string
-  /** Runs a statement that only looks at SQL, readonly and for no longer than that may take, and gives its rows. */
-  readonly rows: <Row extends object>(input: {
-    readonly sql: string
-    readonly parameters: Readonly<Record<string, unknown>>
-    readonly settings?: Readonly<Record<string, number>>
-  }) => Promise<readonly Row[]>
-}
-
-/** Else what stands before the first SELECT of a union is printed before each. */
-const AS_WRITTEN = { enable_global_with_statement: 0 }
+type GuardOptions = { readonly database: string; readonly rows: LookAtSql }
 
 const BEFORE_EXPRESSION = 'SELECT '
 
-/** Room for such a text with each of its characters escaped. */
-const AS_LITERAL = { max_query_size: 3 * LONGEST_SQL_BYTES }
-
-/** Else a text without the word gets it: `DELETE FROM t` would be the column DELETE of t. */
-const AS_IT_STANDS = { implicit_select: 0 }
-
 /** The guard of one workspace. */
 export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
+  const { format, parse } = createEngineParser(rows)
   let catalogue: Promise<FunctionRules> | null = null
   const functions = (): Promise<FunctionRules> => {
     catalogue ??= rows<EngineFunction>({ sql: CATALOGUE_SQL, parameters: {} }).then(allowFunctions)
@@ -77,39 +59,6 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       catalogue = null
     })
     return catalogue
-  }
-
-  /** The text as the engine's parser understood it: comments gone, one statement. */
-  const format = async (sql: string): Promise<string> => {
-    if (Buffer.byteLength(sql) > LONGEST_SQL_BYTES) throw refusal(`The SQL is longer than ${LONGEST_SQL_BYTES} bytes.`)
-    const ask = (name: string, text: string, settings = {}) =>
-      rows<{ text: string | null }>({
-        // As a literal: a parameter travels in the address of the request, where a server takes 128 KiB.
-        sql: `SELECT base64Encode(${name}(${quoteText(text)})) AS text`,
-        parameters: {},
-        settings: { ...AS_LITERAL, ...settings },
-      })
-    const { marked, unmark } = keepQuotes(sql)
-    const [answer] = await ask('formatQueryOrNull', marked, AS_IT_STANDS)
-    if (typeof answer?.text === 'string') {
-      const printed = printedText(Buffer.from(answer.text, 'base64'))
-      if (printed === null) throw refusal('A name in the SQL is no UTF-8: call it otherwise.')
-      return unmark(printed)
-    }
-    // Fails, and says where, in fewer words than without the word that it puts there.
-    await ask('formatQuery', sql)
-    throw refusal('This is no query: one begins with SELECT, or with WITH, as SELECT * FROM events does.')
-  }
-
-  /** Of formatted text only: EXPLAIN AST of two statements would run the second. */
-  const parse = async (sql: string, parameters: Readonly<Record<string, unknown>>): Promise<SyntaxNode> => {
-    const lines = await rows<{ explain: string }>({ sql: `EXPLAIN AST ${sql}`, parameters, settings: AS_WRITTEN })
-    const tree = readSyntaxTree(
-      lines.map(({ explain }) => explain).filter((line, index) => line !== '' || index < lines.length - 1),
-    )
-    if (tree === null)
-      throw refusal('A name in the SQL has a line break, or a character that cannot be read back: call it otherwise.')
-    return tree
   }
 
   /** `tree` is that of `sql`. */
@@ -209,8 +158,6 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     },
   }
 }
-
-const refusal = (message: string): WarehouseError => new WarehouseError('sql_error', message)
 
 const asSubquery = (formatted: string): string => `SELECT * FROM (\n${formatted}\n)`
 

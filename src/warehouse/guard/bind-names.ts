@@ -1,6 +1,6 @@
 import type { BoundName, BoundSelect } from '../../model/bound-select.ts'
 import { findOrigins } from './find-origins.ts'
-import { IN_FUNCTION } from './judge-tree.ts'
+import { namedSets, namedTables } from './named-tables.ts'
 import { type Block, type NamedExpression, type QueryBlocks, readBlocks } from './query-blocks.ts'
 import { type SqlToken, tokenize } from './sql-tokens.ts'
 import { everyNode, type SyntaxNode } from './syntax-tree.ts'
@@ -21,17 +21,8 @@ type Place = { readonly first: number; readonly last: number; readonly name: str
 /** `tree` is that of the text as it is. */
 export const searchNames = (sql: string, tree: SyntaxNode): NameSearch => {
   const tokens = tokenize(sql)
-  const wanted = new Set(everyNode(tree).flatMap(tableNames))
+  const wanted = new Set(everyNode(tree).flatMap(namedTables))
   return { sql, tokens, places: placesOf(tokens).filter(({ name }) => wanted.has(name)) }
-}
-
-/** The table that a node names, and what an IN looks into: a table, unless it is a value. */
-const tableNames = (node: SyntaxNode): readonly string[] =>
-  node.kind === 'TableIdentifier' ? [node.text] : setsOf(node).map(({ text }) => text)
-
-const setsOf = (node: SyntaxNode): readonly SyntaxNode[] => {
-  const set = node.kind === 'Function' && IN_FUNCTION.test(node.text) ? node.children[0]?.children[1] : undefined
-  return set?.kind === 'Identifier' ? [set] : []
 }
 
 const placesOf = (tokens: readonly SqlToken[]): readonly Place[] =>
@@ -68,7 +59,7 @@ export const bindNames = (search: NameSearch, places: readonly Place[], tree: Sy
     [...tables].every(text => text.startsWith(MARK) || text.includes('.'))
   if (!isWhole) return null
   const aliases = new Set(nodes.map(({ alias }) => markedName(places, alias)))
-  const sets = new Set(nodes.flatMap(setsOf).map(({ text }) => text))
+  const sets = new Set(nodes.flatMap(namedSets))
   const qualifiers = new Set(nodes.flatMap(({ kind, text }) => (kind === 'Identifier' ? text.split('.', 1) : [])))
   const kindOf = (index: number, { name }: Place): ReadPlace['is'] | null => {
     if (tables.has(`${MARK}${index}`)) return 'table'
@@ -80,15 +71,12 @@ export const bindNames = (search: NameSearch, places: readonly Place[], tree: Sy
     const is = kindOf(index, place)
     return is === null ? [] : [{ ...place, is }]
   })
-  const repeated = findRepeated(
-    tokens,
-    blocks,
-    read.filter(({ is }) => is === 'table'),
-  )
-  const within = new Within(blocks)
+  const text = { tokens, blocks, scopes: new Scopes(blocks) }
+  const tablesRead = read.filter(({ is }) => is === 'table')
+  const repeated = findRepeated(text, tablesRead)
   const names = [
-    ...read.map(place => bindRead(tokens, blocks, within, place, repeated)),
-    ...blocks.expressions.map((expression, index) => definitionOf(tokens, blocks, within, expression, index)),
+    ...read.map(place => bindRead(text, place, repeated)),
+    ...blocks.expressions.map((_, index) => bindDefinition(text, index)),
   ].sort((a, b) => a.start - b.start)
   const origins = findOrigins(tokens, blocks, names)
   return { sql, expressions: blocks.expressions.map(({ name }) => name), names, origins }
@@ -99,50 +87,43 @@ const markedName = (places: readonly Place[], text: string | null): string | nul
 
 type ReadPlace = Place & { readonly is: 'table' | 'set' | 'qualifier' }
 
-const bindRead = (
-  tokens: readonly SqlToken[],
-  blocks: QueryBlocks,
-  within: Within,
-  place: ReadPlace,
-  repeated: ReadonlySet<number>,
-): BoundName => {
+type Text = { readonly tokens: readonly SqlToken[]; readonly blocks: QueryBlocks; readonly scopes: Scopes }
+
+const bindRead = ({ tokens, blocks, scopes }: Text, place: ReadPlace, repeated: ReadonlySet<number>): BoundName => {
   const { first, last, name, is } = place
   return {
     start: tokens[first]!.start,
     end: tokens[last]!.end,
     name,
     is,
-    expression: within.meaning(place),
-    within: within.innermost(first),
+    expression: scopes.meaning(place),
+    within: scopes.innermost(first),
     alias: needsAlias(tokens, place, repeated) ? tokens[last]!.text : null,
     isEnclosed: tokens[first - 1]?.text === '(' && tokens[last + 1]?.text === ')',
     isIsolated: blocks.blocks[first]!.view !== null,
   }
 }
 
-const definitionOf = (
-  tokens: readonly SqlToken[],
-  blocks: QueryBlocks,
-  within: Within,
-  { at, name }: NamedExpression,
-  index: number,
-): BoundName => ({
-  start: tokens[at]!.start,
-  end: tokens[at]!.end,
-  name,
-  is: 'definition',
-  expression: index,
-  within: within.innermost(at),
-  alias: null,
-  isEnclosed: false,
-  isIsolated: blocks.blocks[at]!.view !== null,
-})
+const bindDefinition = ({ tokens, blocks, scopes }: Text, index: number): BoundName => {
+  const { at, name } = blocks.expressions[index]!
+  return {
+    start: tokens[at]!.start,
+    end: tokens[at]!.end,
+    name,
+    is: 'definition',
+    expression: index,
+    within: scopes.innermost(at),
+    alias: null,
+    isEnclosed: false,
+    isIsolated: blocks.blocks[at]!.view !== null,
+  }
+}
 
 const contains = ({ start, end }: { readonly start: number; readonly end: number }, at: number): boolean =>
   start <= at && at < end
 
 /** Which expressions a place is in, and which a name means there. Both may be thousands: neither is looked for among all. */
-class Within {
+class Scopes {
   readonly #blocks: QueryBlocks
   readonly #byName = new Map<string, number[]>()
   readonly #byBody = new Map<Block, number>()
@@ -195,11 +176,7 @@ const needsAlias = (
 }
 
 /** Where tables stand of which the same FROM has one before without an alias. */
-const findRepeated = (
-  tokens: readonly SqlToken[],
-  { blocks }: QueryBlocks,
-  tables: readonly Place[],
-): ReadonlySet<number> => {
+const findRepeated = ({ tokens, blocks: { blocks } }: Text, tables: readonly Place[]): ReadonlySet<number> => {
   const nameAt = new Map(tables.map(({ first, name }) => [first, name]))
   const before = new Map<Block, Set<string>>()
   const repeated = new Set<number>()

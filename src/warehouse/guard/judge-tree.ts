@@ -1,4 +1,5 @@
 import type { FunctionRules } from './function-catalogue.ts'
+import { IN_FUNCTION } from './named-tables.ts'
 import { shownName } from './shown-name.ts'
 import { everyNode, type SyntaxNode } from './syntax-tree.ts'
 
@@ -166,9 +167,6 @@ const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'generate_series',
   'view',
 ])
-
-/** The functions that IN and its kin are. */
-export const IN_FUNCTION = /^(global)?(not)?(null)?in(ignoreset)?$/i
 
 /** All functions that take functions are named so; `arrayMap(file, ['/etc/passwd'])` calls one without a call in the tree. */
 export const TAKES_FUNCTIONS = /^(array|map)/i

@@ -63,9 +63,9 @@ const findExpressions = (
   tokens: readonly SqlToken[],
   blocks: readonly Block[],
 ): Pick<QueryBlocks, 'expressions' | 'selectsOf'> => {
-  const selects = new Map<Block, readonly Span[]>()
-  const starts = new Map<Block, ReadonlySet<number>>()
-  const members = new Map<Block, readonly Span[]>()
+  const membersOf = memoized(findMembers)
+  const selectsOf = memoized(findSelects)
+  const startsOf = memoized(block => new Set(selectsOf(block).map(({ start }) => start)))
   const found: NamedExpression[] = []
   for (const [index, { text }] of tokens.entries()) if (text === 'WITH') found.push(...expressionsOf(index))
   return { expressions: found, selectsOf }
@@ -128,32 +128,12 @@ const findExpressions = (
     return text === 'SELECT' || text === 'WITH' || (text === '(' && isSelect({ start: start + 1, end: start + 2 }))
   }
 
-  function selectsOf(block: Block): readonly Span[] {
-    const known = selects.get(block)
-    if (known !== undefined) return known
-    const all = membersOf(block).flatMap(member => {
+  function findSelects(block: Block): readonly Span[] {
+    return membersOf(block).flatMap(member => {
       const inner = tokens[member.start]?.text === '(' ? blocks[member.start + 1] : undefined
       const isEnclosed = inner?.start === member.start + 1 && inner.end === member.end - 1
       return isEnclosed ? selectsOf(inner) : [member]
     })
-    selects.set(block, all)
-    return all
-  }
-
-  function startsOf(block: Block): ReadonlySet<number> {
-    const known = starts.get(block)
-    if (known !== undefined) return known
-    const all = new Set(selectsOf(block).map(({ start }) => start))
-    starts.set(block, all)
-    return all
-  }
-
-  function membersOf(block: Block): readonly Span[] {
-    const known = members.get(block)
-    if (known !== undefined) return known
-    const all = findMembers(block)
-    members.set(block, all)
-    return all
   }
 
   function findMembers(block: Block): readonly Span[] {
@@ -177,6 +157,18 @@ const findExpressions = (
     if (text === 'UNION' || text === 'INTERSECT') return true
     // Else it is that of `* EXCEPT (a)`.
     return text === 'EXCEPT' && tokens.slice(index + 1, index + 4).some(({ text: next }) => SELECT_WORDS.has(next))
+  }
+}
+
+/** Found once for each block: there may be thousands, and each is asked about from many places. */
+const memoized = <T>(find: (block: Block) => T): ((block: Block) => T) => {
+  const known = new Map<Block, T>()
+  return block => {
+    const before = known.get(block)
+    if (before !== undefined) return before
+    const found = find(block)
+    known.set(block, found)
+    return found
   }
 }
 

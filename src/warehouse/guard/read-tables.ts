@@ -1,5 +1,5 @@
 import { type BoundSelect, isRead } from '../../model/bound-select.ts'
-import { IN_FUNCTION } from './judge-tree.ts'
+import { namedTables } from './named-tables.ts'
 import type { SyntaxNode } from './syntax-tree.ts'
 
 /** What a SELECT names as tables that are not its own: data sources, pipes and nodes. */
@@ -19,18 +19,7 @@ export const readTables = (root: SyntaxNode, { names }: BoundSelect): TablesRead
   return { tables: outer(inOrder(root)), fromFirst: outer(firstOfFrom(root)) }
 }
 
-const inOrder = (node: SyntaxNode): readonly string[] => [
-  ...(node.kind === 'TableIdentifier' ? [node.text] : []),
-  ...setOfIn(node),
-  ...node.children.flatMap(inOrder),
-]
-
-/** `x IN name` looks into a table of that name. */
-const setOfIn = (node: SyntaxNode): readonly string[] => {
-  if (node.kind !== 'Function' || !IN_FUNCTION.test(node.text)) return []
-  const set = node.children[0]?.children[1]
-  return set?.kind === 'Identifier' ? [set.text] : []
-}
+const inOrder = (node: SyntaxNode): readonly string[] => [...namedTables(node), ...node.children.flatMap(inOrder)]
 
 /** The printed tree does not tell how an expression before a SELECT is called, so all of them come behind its FROM. */
 const firstOfFrom = (node: SyntaxNode): readonly string[] => {

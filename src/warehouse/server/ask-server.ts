@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream'
-import { createClient } from '@clickhouse/client'
 import { toFetchError } from '../../kernel/fetch-error.ts'
 import { readStart } from '../../kernel/read-start.ts'
 import type { Endpoint } from '../engines.ts'
 import { fromExceptionText } from '../fault.ts'
+import { openClient } from '../http-client.ts'
 import { WarehouseError } from '../warehouse.ts'
 
 type Question = {
@@ -51,13 +51,9 @@ export const unavailable = (message: string, cause?: unknown): WarehouseError =>
 type Answer = { readonly status: number; readonly isClickHouse: boolean; readonly text: string }
 
 const send = async ({ endpoint, sql }: Question): Promise<Answer> => {
-  const { url, username, password, agent } = endpoint
   const signal = AbortSignal.timeout(PATIENCE_MS)
   // A database that every account has: whether `default` is there is the operator's affair.
-  const client = createClient({
-    ...{ url, username, password, http_agent: agent, database: 'system', log: { level: OFF } },
-    keep_alive: { enabled: true, idle_socket_ttl: 0 },
-  })
+  const client = openClient(endpoint, 'system')
   const answer = await client.exec({ query: sql, abort_signal: signal, ignore_error_response: true }).catch(error => {
     throw signal.aborted ? signal.reason : error
   })
@@ -68,9 +64,6 @@ const send = async ({ endpoint, sql }: Question): Promise<Answer> => {
     text: await readText(answer.stream, signal),
   }
 }
-
-/** `ClickHouseLogLevel.OFF`: the client would write to the console. */
-const OFF = 127
 
 const readText = async (stream: Readable, signal: AbortSignal): Promise<string> => {
   signal.addEventListener('abort', () => stream.destroy(signal.reason as Error), { once: true })

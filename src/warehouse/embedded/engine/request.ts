@@ -28,18 +28,9 @@ export type StatementRequest = {
 
 /** Parameters of the interface itself; all others are settings. */
 const RESERVED = new Set([
-  ...['query', 'database', 'default_format', 'query_id', 'wait_end_of_query', 'buffer_size', 'compress', 'decompress'],
-  ...[
-    'session_id',
-    'session_timeout',
-    'result_file',
-    'session_check',
-    'user',
-    'password',
-    'quota_key',
-    'role',
-    'stacktrace',
-  ],
+  ...['query', 'query_id', 'database', 'default_format', 'wait_end_of_query', 'buffer_size', 'result_file'],
+  ...['compress', 'decompress', 'session_id', 'session_timeout', 'session_check', 'stacktrace'],
+  ...['user', 'password', 'role', 'quota_key'],
 ])
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/

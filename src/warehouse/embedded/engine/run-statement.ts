@@ -1,5 +1,6 @@
 import { closeSync, createReadStream, rmSync } from 'node:fs'
 import { join } from 'node:path'
+import { quoteIdentifier } from '../../quote-identifier.ts'
 import { quoteText } from '../../quote-text.ts'
 import type { ChdbAnswer } from './chdb.ts'
 import { ClickHouseError, ERROR } from './clickhouse-error.ts'
@@ -87,7 +88,7 @@ const preparation = ({ queryId, settings, parameters, database }: StatementReque
     'use_hive_partitioning = 0',
     ...(settings.has('readonly') ? [`readonly = ${quoteText(settings.get('readonly')!)}`] : []),
   ]
-  const use = database === null ? '' : `USE \`${database.replaceAll('\\', '\\\\').replaceAll('`', '\\`')}\`; `
+  const use = database === null ? '' : `USE ${quoteIdentifier(database)}; `
   return `${use}SET ${assignments.join(', ')}`
 }
 

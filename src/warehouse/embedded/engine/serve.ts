@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createAnswer } from './answer.ts'
 import { toClickHouseError } from './clickhouse-error.ts'
-import { readRequest, type StatementRequest } from './request.ts'
+import { readRequest } from './request.ts'
 import { runStatement } from './run-statement.ts'
 import type { Engine } from './task.ts'
 
@@ -37,11 +37,10 @@ const answerStatement = async ({ engine, request, response }: Exchange): Promise
     if (!response.writableFinished) gone.abort()
   })
   const { version } = engine
-  let statement: StatementRequest | null = null
   const answerTo = (queryId: string, format: string, compressed: boolean) =>
     createAnswer({ response, queryId, format, version, compressed })
   try {
-    statement = await readRequest(request)
+    const statement = await readRequest(request)
     const { queryId, compressed, scanned, defaultFormat } = statement
     const answer = answerTo(queryId, scanned.format ?? defaultFormat, compressed)
     try {
