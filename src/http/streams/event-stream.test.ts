@@ -40,3 +40,28 @@ test('a stream that is followed for long keeps nothing of the events that it has
   leaving.abort()
   await reading
 }, 60_000)
+
+test('an event is written out once, however many listen', async () => {
+  const pushes: ((event: object) => void)[] = []
+  const { port } = await serve((request, response) => {
+    const subscribe = (push: (event: object) => void) => {
+      pushes.push(push)
+      return () => {}
+    }
+    void streamEvents({ to: { request, response }, subscribe, pingMs: 60_000 })
+  })
+  const leaving = new AbortController()
+  onTestFinished(() => leaving.abort())
+  const listen = async () => (await fetch(`http://127.0.0.1:${port}`, { signal: leaving.signal })).body!.getReader()
+  const listeners = await Promise.all([listen(), listen(), listen()])
+  let written = 0
+  const event = (index: number) => ({ id: index, toJSON: () => ({ index, written: ++written }) })
+  const events = [event(1), event(2)]
+  for (const push of pushes) for (const one of events) push(one)
+  for (const listener of listeners) {
+    let text = ''
+    while (!text.includes('"index":2')) text += Buffer.from((await listener.read()).value!).toString()
+    expect(text).toBe('id: 1\ndata: {"index":1,"written":1}\n\nid: 2\ndata: {"index":2,"written":2}\n\n')
+  }
+  expect(written).toBe(2)
+})

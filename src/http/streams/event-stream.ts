@@ -33,10 +33,22 @@ const send = async (channel: Channel, queue: EventQueue): Promise<void> => {
   while (!channel.signal.aborted) {
     const events = await queue.take()
     if (queue.overflown) return channel.end('too_slow')
-    const writing = channel.write(channel.encode(events.map(toMessage)))
+    const writing = channel.write(Buffer.concat(events.map(event => encodeOnce(channel, event))))
     // A client that has stopped reading never drains: it must not keep its place for ever.
     await queue.unlessOverflown(writing)
   }
+}
+
+/** By event and encoding. */
+const encoded = new WeakMap<object, Map<string, Buffer>>()
+
+/** The same bytes for all who listen: made for each of thousands, those of one batch of jobs kept the server for longer than its leases. */
+const encodeOnce = (channel: Channel, event: object): Buffer => {
+  const forms = encoded.get(event) ?? new Map<string, Buffer>()
+  encoded.set(event, forms)
+  const bytes = forms.get(channel.encoding) ?? channel.encode([toMessage(event)])
+  forms.set(channel.encoding, bytes)
+  return bytes
 }
 
 const toMessage = (event: object) => ({
