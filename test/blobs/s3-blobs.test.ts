@@ -245,6 +245,24 @@ test('an answer that breaks off in the middle is storage_unavailable to whoever 
   })
 })
 
+test('an answer that says no length, and has another than was stored, is storage_unavailable', async () => {
+  const store = await openAnswering(response => {
+    response.write(Buffer.alloc(500))
+    response.end()
+  })
+  const away = { code: 'storage_unavailable' }
+  await expect(store.get(ANY, { size: 1000 }).then(readAll)).rejects.toMatchObject(away)
+  await expect(store.get(ANY, { size: 499 }).then(readAll)).rejects.toMatchObject(away)
+  expect(await store.get(ANY, { size: 500 }).then(readAll)).toHaveLength(500)
+  const inPart = await openAnswering(response => {
+    response.writeHead(206, { 'content-range': 'bytes 10-19/1000' })
+    response.write(Buffer.alloc(9))
+    response.end()
+  })
+  await expect(inPart.get(ANY, { start: 10, end: 19, size: 1000 }).then(readAll)).rejects.toMatchObject(away)
+  await expect(inPart.get(ANY, { start: 990, size: 1000 }).then(readAll)).rejects.toMatchObject(away)
+})
+
 test('a reader that is left in the middle leaves no connection', async () => {
   const endless = await serve((_, response) => {
     response.writeHead(200, { 'content-length': String(1e12) })

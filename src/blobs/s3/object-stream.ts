@@ -6,7 +6,7 @@ import { toS3Fault } from './s3-fault.ts'
 
 type Options = {
   readonly bucket: Pick<Bucket, 'bucket' | 'endpoint' | 'region'>
-  /** As many bytes as S3 said; null: it did not. */
+  /** As many bytes as S3 said, or as were stored; null: it is not known. */
   readonly promised: number | null
   /** How long S3 may send nothing of what is wanted. */
   readonly idleMs?: number
@@ -14,7 +14,7 @@ type Options = {
 
 /**
  * The content of an answer of S3. It fails as `storage_unavailable` when S3 breaks off or falls silent, or gives more or fewer bytes than it
- * said. Whoever reads it may take any time.
+ * should. Whoever reads it may take any time.
  */
 export class ObjectStream extends Transform {
   readonly #body: Readable
@@ -59,7 +59,7 @@ export class ObjectStream extends Transform {
   #fault(): MillraceError {
     return new MillraceError(
       'storage_unavailable',
-      `S3 gave ${this.#passed} bytes or more of an object, and had said ${this.#promised}.`,
+      `S3 gave ${this.#passed} bytes or more of an object, and should give ${this.#promised}.`,
     )
   }
 }

@@ -109,7 +109,7 @@ const getObject = async (bucket: Bucket, reading: Reading): Promise<Readable | n
     const answer = await bucket.reader.send(new GetObjectCommand(request))
     const body = answer.Body as Readable
     const found = sizeOf(answer)
-    const stream = new ObjectStream(body, { bucket, promised: answer.ContentLength ?? null })
+    const stream = new ObjectStream(body, { bucket, promised: answer.ContentLength ?? lengthOf(reading) })
     if (isPart && answer.ContentRange === undefined && found !== 0) throw abandon(stream, noParts(bucket))
     if (size !== undefined && found !== null && found !== size) throw abandon(stream, damaged({ key, size, found }))
     return stream
@@ -119,6 +119,10 @@ const getObject = async (bucket: Bucket, reading: Reading): Promise<Readable | n
     throw toS3Fault(error, bucket)
   }
 }
+
+/** What is to come where nobody says it on the way, as behind a proxy that sends in chunks; null: it is not known. */
+const lengthOf = ({ start = 0, end, size }: Reading): number | null =>
+  size === undefined ? null : Math.min(size, (end ?? size) + 1) - start
 
 /** Of all of it; null: it does not say. */
 const sizeOf = ({ ContentRange, ContentLength }: GetObjectCommandOutput): number | null => {
