@@ -155,6 +155,13 @@ export type Notification = {
 export const NOTIFICATION_PREFERENCES = ['alerts', 'all', 'none'] as const
 export type NotificationPreference = (typeof NOTIFICATION_PREFERENCES)[number]
 
+/** What a workspace of that preference is shown, and told at once. */
+export const shownTypes = (preference: NotificationPreference): readonly NotificationType[] => {
+  if (preference === 'none') return []
+  const types = Object.keys(NOTIFICATION_TYPES) as NotificationType[]
+  return preference === 'all' ? types : types.filter(type => NOTIFICATION_TYPES[type] === 'alert')
+}
+
 /** The rule by which one sink of a job gets its end; the sink itself stands in the job's spec under `sinks`. */
 export type SinkRule = {
   /** Position in `spec.sinks`. */

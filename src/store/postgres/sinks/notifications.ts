@@ -1,11 +1,10 @@
 import { isId } from '../../../kernel/ids.ts'
-import type { Notification, NotificationPreference } from '../../../model/workflow.ts'
+import { type Notification, type NotificationPreference, shownTypes } from '../../../model/workflow.ts'
 import type { Store } from '../../store.ts'
 import type { Queryable, Statement } from '../database.ts'
 import type { Parameters as QueryParameters } from '../filters.ts'
 import { countRows, readPage } from '../page.ts'
 import type { Session } from '../session.ts'
-import { shownTypes } from './notify.ts'
 
 const PREFERENCE: Statement = {
   name: 'notification_preference',

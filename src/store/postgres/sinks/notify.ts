@@ -1,10 +1,5 @@
 import type { NotificationText } from '../../../model/notification-text.ts'
-import {
-  NOTIFICATION_TYPES,
-  type Notification,
-  type NotificationPreference,
-  type NotificationType,
-} from '../../../model/workflow.ts'
+import { type Notification, type NotificationPreference, shownTypes } from '../../../model/workflow.ts'
 import type { Statement } from '../database.ts'
 import type { Work } from '../locks.ts'
 
@@ -41,10 +36,4 @@ export const notify = async ({ connection, effects, now }: Work, about: About): 
     createdAt,
     readAt: null,
   })
-}
-
-export const shownTypes = (preference: NotificationPreference): readonly NotificationType[] => {
-  if (preference === 'none') return []
-  const types = Object.keys(NOTIFICATION_TYPES) as NotificationType[]
-  return preference === 'all' ? types : types.filter(type => NOTIFICATION_TYPES[type] === 'alert')
 }

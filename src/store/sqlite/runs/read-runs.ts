@@ -4,6 +4,7 @@ import { type Counted, countStretch } from '../count-stretch.ts'
 import type { Database, SqlValue } from '../database.ts'
 import type { Condition } from '../jobs/job-filters.ts'
 import { SUBMISSION_SQL } from '../jobs/job-row.ts'
+import { newestPage } from '../page.ts'
 import type { Reader } from '../reader.ts'
 import { findRun } from './run.ts'
 
@@ -74,9 +75,8 @@ export const listRuns = ({ db }: Reader, { workspace, filters, before, limit }: 
       limit + 1,
     ),
   )
-  const newest = rows.sort((a, b) => b[0] - a[0])
-  const found = newest.slice(0, limit)
-  return { found: found.map(decode), next: newest.length > limit ? found.at(-1)![0] : null }
+  const { found, next } = newestPage(rows, limit, ([seq]) => seq)
+  return { found: found.map(decode), next }
 }
 
 export const countRuns = ({ db }: Reader, { workspace, filters, before }: Omit<List, 'limit'>): Counted => {

@@ -1,12 +1,8 @@
 import { newId } from '../../../kernel/ids.ts'
-import {
-  NOTIFICATION_TYPES,
-  type Notification,
-  type NotificationPreference,
-  type NotificationType,
-} from '../../../model/workflow.ts'
+import { type Notification, type NotificationPreference, shownTypes } from '../../../model/workflow.ts'
 import { type Counted, countStretch } from '../count-stretch.ts'
 import type { Database } from '../database.ts'
+import { pageOf } from '../page.ts'
 import type { Reader } from '../reader.ts'
 import type { Writer } from '../writer.ts'
 
@@ -33,12 +29,6 @@ export const notify = (writer: Writer, about: NewNotification): void => {
   if (shownTypes(readPreference(db, workspace)).includes(type)) effects.notification(notification)
 }
 
-const shownTypes = (preference: NotificationPreference): readonly NotificationType[] => {
-  const types = Object.keys(NOTIFICATION_TYPES) as NotificationType[]
-  if (preference === 'none') return []
-  return preference === 'all' ? types : types.filter(type => NOTIFICATION_TYPES[type] === 'alert')
-}
-
 const readPreference = (db: Database, workspace: string): NotificationPreference =>
   db.get<[NotificationPreference]>('SELECT notification_preference FROM workspace WHERE id = ?', workspace)?.[0] ??
   'alerts'
@@ -63,8 +53,8 @@ export const listNotifications = ({ db }: Reader, { workspace, unreadOnly, befor
     types,
     limit + 1,
   )
-  const found = rows.slice(0, limit)
-  return { found: found.map(decode), next: rows.length > limit ? found.at(-1)![0] : null }
+  const { found, next } = pageOf(rows, limit, ([position]) => position)
+  return { found: found.map(decode), next }
 }
 
 export const countNotifications = (

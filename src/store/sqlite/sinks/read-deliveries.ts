@@ -4,6 +4,7 @@ import { type Counted, countStretch } from '../count-stretch.ts'
 import type { Database, SqlValue } from '../database.ts'
 import type { Condition } from '../jobs/job-filters.ts'
 import { JOB_SQL } from '../jobs/job-row.ts'
+import { newestPage } from '../page.ts'
 import type { Reader } from '../reader.ts'
 
 type Row = readonly unknown[]
@@ -91,9 +92,8 @@ export const listDeliveries = ({ db }: Reader, { workspace, filters, before, lim
       limit + 1,
     ),
   )
-  const newest = rows.sort((a, b) => positionOf(b) - positionOf(a))
-  const found = newest.slice(0, limit)
-  return { found: found.map(decode), next: newest.length > limit ? positionOf(found.at(-1)!) : null }
+  const { found, next } = newestPage(rows, limit, positionOf)
+  return { found: found.map(decode), next }
 }
 
 export const countDeliveries = ({ db }: Reader, { workspace, filters, before }: Omit<List, 'limit'>): Counted => {

@@ -1,6 +1,7 @@
 import type { SkipReason, Slot } from '../../../model/workflow.ts'
 import { type Counted, countStretch } from '../count-stretch.ts'
 import type { Database } from '../database.ts'
+import { pageOf } from '../page.ts'
 import type { Reader } from '../reader.ts'
 import type { Writer } from '../writer.ts'
 import { findOwnWorkflow } from './workflow-state.ts'
@@ -86,13 +87,11 @@ export const listSlots = ({ db }: Reader, { workspace, workflow, before, limit }
     before ?? Number.MAX_SAFE_INTEGER,
     limit + 1,
   )
-  const slots = rows
-    .slice(0, limit)
-    .map(
-      ([slot, lastSlot, count, outcome, reason, runId, recordedAt]) =>
-        ({ slot, lastSlot, count, outcome, reason, runId, recordedAt }) as Slot,
-    )
-  return { found: slots, next: rows.length > limit ? slots.at(-1)!.slot : null }
+  const slots = rows.map(
+    ([slot, lastSlot, count, outcome, reason, runId, recordedAt]) =>
+      ({ slot, lastSlot, count, outcome, reason, runId, recordedAt }) as Slot,
+  )
+  return pageOf(slots, limit, ({ slot }) => slot)
 }
 
 export const countSlots = ({ db }: Reader, { workspace, workflow, before }: Omit<List, 'limit'>): Counted => {
