@@ -20,13 +20,14 @@ type Socket = FastifyRequest['raw']['socket']
 const CHECK_MS = 1000
 
 export const createLiveStreams = (app: App, { callers, logger }: { callers: Callers; logger: Logger }): LiveStreams => {
-  const openers = new Map<Socket, string>()
+  /** More than one where a client has sent the next request before the answer to this one has ended. */
+  const openers = new Map<Socket, Set<string>>()
   const closing = new AbortController()
 
   const check = async (): Promise<void> => {
-    for (const token of new Set(openers.values())) {
+    for (const token of new Set([...openers.values()].flatMap(tokens => [...tokens]))) {
       if (callers.known(token) ?? (await callers.find(token))) continue
-      for (const [socket, opener] of openers) if (opener === token) socket.destroy()
+      for (const [socket, tokens] of openers) if (tokens.has(token)) socket.destroy()
     }
   }
   const checkAgain = async (): Promise<void> => {
@@ -51,7 +52,7 @@ export const createLiveStreams = (app: App, { callers, logger }: { callers: Call
     add: request => {
       const { socket } = request.raw
       if (!openers.has(socket)) socket.once('close', () => openers.delete(socket))
-      openers.set(socket, tokenOf(request)!)
+      openers.set(socket, (openers.get(socket) ?? new Set()).add(tokenOf(request)!))
     },
     check,
   }

@@ -1,4 +1,5 @@
 import { once } from 'node:events'
+import { connect } from 'node:net'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import WebSocket from 'ws'
 import { startTestServer, type TestServer } from '../server.ts'
@@ -61,6 +62,20 @@ describe('streams are cut', () => {
     expect((await server.call('GET', `/v1/jobs/${child.job_id}`)).body.finished_at).toBeNull()
     await server.call('POST', `/v1/jobs/${child.job_id}/cancel`, { timeout_seconds: 0 })
   })
+})
+
+test('a stream is cut with its token, too, when another one is sent behind it on the same connection', async () => {
+  const [dropped, kept] = [await makeToken(), await makeToken()]
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname)
+  const closed = once(socket, 'close')
+  const ask = ({ token }: Made) =>
+    `GET /v1/events HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\naccept: text/event-stream\r\n\r\n`
+  socket.write(ask(dropped) + ask(kept))
+  await once(socket, 'data')
+  await server.call('DELETE', `/v1/tokens/${dropped.token_id}`)
+  await closed
+  await server.call('DELETE', `/v1/tokens/${kept.token_id}`)
 })
 
 test('streams of other tokens go on', async () => {
