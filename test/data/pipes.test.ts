@@ -228,7 +228,10 @@ test('a pipe that is saved while the data source it reads is being made reads it
     for (let waited = 0; waited < round; waited++) await new Promise(resolve => setTimeout(resolve, 10))
     const saved = scene.pipe(`reads_${name}`, [{ name: `node_${name}`, sql }]).then(
       () => true,
-      error => expect(error.code).toBe('invalid'),
+      error => {
+        expect(error.code).toBe('invalid')
+        return false
+      },
     )
     await made
     if (!(await saved)) continue
