@@ -188,3 +188,11 @@ test('streams end when the server stops, and it stops soon', async () => {
   expect((await waiting).body.status).toBe('pending')
   expect(performance.now() - started).toBeLessThan(20_000)
 })
+
+test.each(['send', 'ping', 'pong'] as const)('a client that does nothing but %s is sent away', async say => {
+  const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/events`, { headers: bearer() })
+  await once(socket, 'open')
+  const closed = once(socket, 'close')
+  for (let count = 0; count < 101; count++) socket[say]('x')
+  await closed
+})

@@ -66,18 +66,26 @@ export const drained = (stream: NodeJS.WritableStream, gone: AbortSignal): Promi
     gone.addEventListener('abort', done)
   })
 
-/** A client that neither answers pings nor takes what is written is gone, whatever TCP believes. */
+/** Between two pings. Nothing is asked of clients but to listen: messages as fast as the network brings them would keep the server from all else. */
+const MOST_HEARD = 100
+
+/** A client that neither answers pings nor takes what is written is gone, whatever TCP believes; one that talks without end is sent away. */
 const watchLife = (socket: WebSocket, pingMs: number): { sign(): void; stop(): void } => {
   let missed = 0
+  let heard = 0
   const sign = () => {
     missed = 0
   }
+  const hear = () => {
+    sign()
+    if (++heard > MOST_HEARD) socket.terminate()
+  }
   const timer = setInterval(() => {
+    heard = 0
     if (missed++ >= MISSED_PINGS) return socket.terminate()
     if (socket.readyState === WebSocket.OPEN) socket.ping()
   }, pingMs)
   timer.unref()
-  socket.on('pong', sign)
-  socket.on('message', sign)
+  for (const said of ['ping', 'pong', 'message']) socket.on(said, hear)
   return { sign, stop: () => clearInterval(timer) }
 }
