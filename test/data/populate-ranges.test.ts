@@ -152,6 +152,17 @@ describe('a populate of many rows', () => {
     expect(Number(rows)).toBe(MANY / 4 + 1)
   }, 120_000)
 
+  test('tells what is wrong with a condition as it was written, before its first step', async () => {
+    for (const [condition, message] of [
+      ['nope = 1', /^Unknown expression or function identifier `nope`\.( Maybe you meant: \[.*\]\.)?$/],
+      ["'abc'", /^(?!.*c__)(?!.*reinterpret)/],
+    ] as const) {
+      const { error, progress } = await scene.run({ populate: { pipe: 'of_many', condition } })
+      expect(error).toEqual({ code: 'sql_error', message: expect.stringMatching(message) })
+      expect(progress).toBeNull()
+    }
+  }, 120_000)
+
   test('and of a share goes in steps, too', async () => {
     const { progress } = await populate({ subset: 0.01 })
     expect(progress.steps).toHaveLength(3)

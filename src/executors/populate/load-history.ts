@@ -1,3 +1,4 @@
+import { conditionFault } from '../../data/condition-fault.ts'
 import type { Data } from '../../data/data.ts'
 import { compileNode } from '../../data/pipes/compile-select.ts'
 import { createAliasSql, keepUnmergedSql, qualified } from '../../data/tables/table-ddl.ts'
@@ -43,7 +44,9 @@ type Input = {
 export const loadHistory = async (input: Input): Promise<Loaded> => {
   const database = sourceName(input.staged.database)
   try {
-    return await loadSteps(input, await openSource(input, database))
+    const source = await openSource(input, database)
+    await checkCondition(input, source)
+    return await loadSteps(input, source)
   } finally {
     // What cannot be dropped now is with the staging database, or by whoever uses the workspace next.
     await dropStaging(input.data.warehouse, input.job.workspace, database).catch(ignore)
@@ -104,6 +107,15 @@ const openSource = async ({ data, job, staged, history }: Input, database: strin
   const all = qualified(database, ALL)
   await linkLive(staged, { name: history.source, into: all })
   return { database, all }
+}
+
+/** A step has more in its filter than what the user wrote, and would tell of it. */
+const checkCondition = async ({ staged, history: { source, condition } }: Input, { all }: Source): Promise<void> => {
+  if (condition === null) return
+  const sql = `SELECT 1 FROM ${all} AS ${quoteIdentifier(source)} WHERE (${condition}) LIMIT 0`
+  await staged.statements.rows({ sql }).catch(error => {
+    throw conditionFault(error)
+  })
 }
 
 type Link = { readonly name: string; readonly into: string }
