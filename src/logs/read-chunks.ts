@@ -1,3 +1,4 @@
+import { MillraceError } from '../kernel/errors.ts'
 import type { JobStatus } from '../model/job-status.ts'
 import type { LogPart } from '../model/log-line.ts'
 import type { LogIndex, Store } from '../store/store.ts'
@@ -78,7 +79,11 @@ export class ChunkReader {
     if (first === undefined) return null
     if (first.blobKey === null) return inlineBytes(wanted)
     const segment = await this.#options.segments.get(first.blobKey)
-    if (segment === null) throw new Error(`log segment ${first.blobKey} is missing`)
+    if (segment === null)
+      throw new MillraceError(
+        'content_damaged',
+        `A part of the log, the blob ${first.blobKey}, is gone from the blob store.`,
+      )
     return segment.readFrom(Math.max(fromSeq, first.firstSeq), READ_BYTES)
   }
 }

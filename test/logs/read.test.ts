@@ -1,4 +1,6 @@
+import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
 import type { ClaimedJob } from '../../src/model/job.ts'
 import { retryIn, WORKSPACE } from '../conformance/suite/scene.ts'
 import { LogScene, numberedLines, openStore } from './log-scene.ts'
@@ -120,6 +122,21 @@ describe('a page of a log', () => {
     await scene.store.purgeLogs({ endedBefore: Date.now() + 60_000, limit: 1000 })
     expect(await page(id)).toEqual({ lines: [], nextAfter: null, purged: true })
     expect(await page(id, { tail: 5 })).toEqual({ lines: [], nextAfter: null, purged: true })
+  })
+})
+
+test('a log of which a part was removed from the blob store says so', async () => {
+  const job = await scene.start()
+  const log = scene.openLog(job)
+  for (let i = 0; i < 20; i++) await log.write('stdout', bytes(numberedLines(2000, i * 2000 + 1)))
+  await scene.end(job, log)
+  const keys = (await scene.parts(job.id)).flatMap(({ blobKey }) => blobKey ?? [])
+  expect(keys.length).toBeGreaterThan(0)
+  const blobs = await openFileBlobStore({ directory: join(scene.directory, 'blobs') })
+  await Promise.all(keys.map(key => blobs.delete(key)))
+  await expect(page(job.id)).rejects.toMatchObject({
+    code: 'content_damaged',
+    message: `A part of the log, the blob ${keys[0]}, is gone from the blob store.`,
   })
 })
 
