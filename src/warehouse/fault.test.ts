@@ -25,6 +25,14 @@ test('a full disk is told by its words, whatever code the engine gives it', () =
   ).toBe('disk_full')
 })
 
+test.each([
+  'Cannot create pipe: , errno: 24, strerror: Too many open files',
+  'Cannot open a file of the server: , errno: 23, strerror: Too many open files in system',
+  'Cannot allocate memory (mmap): , errno: 12, strerror: Cannot allocate memory',
+])('a statement is not to blame for what the engine has too little of: %s', text => {
+  expect(toWarehouseError(exception(76, text))).toMatchObject({ reason: 'engine_lost', message: text })
+})
+
 test('a message says what is wrong and where, without code, class, version and stack', () => {
   const text =
     'Code: 62. DB::Exception: Syntax error: failed at position 8 (FORM) (line 1, col 8): FORM t. Expected one of: FROM. (SYNTAX_ERROR) (version 26.7.2.1 (official build))\nStack trace: 0. DB::Exception::Exception()'
@@ -54,6 +62,10 @@ test.each([
   [
     "'sales_quarantine' in scope SELECT * FROM sales_quarantine.",
     'There is no sales_quarantine: it is made for the first row that does not fit.',
+  ],
+  [
+    "'sale_quarantine' in scope x. Maybe you meant sales_quarantine?.",
+    'There is no sale_quarantine: it is made for the first row that does not fit. Maybe you meant sales_quarantine?',
   ],
 ])('a table that is not there is named alone: %s', (text, message) => {
   const whole = withOwnHint(

@@ -45,8 +45,16 @@ export const fromExceptionText = (text: string): WarehouseError | null => {
 /** The disk of a library that knows nothing of quotas fills up under any code. */
 const DISK_FULL = /No space left on device|errno: 28\b/
 
+/** What a limit of the process, or the machine, does not give, under any code too: threads, memory, open files. Later there may be some. */
+const EXHAUSTED = /errno: (?:11|12|23|24), strerror:/
+
+const reasonOf = (code: number, text: string): WarehouseFault => {
+  if (DISK_FULL.test(text)) return 'disk_full'
+  return EXHAUSTED.test(text) ? 'engine_lost' : (FAULTS.get(code) ?? 'sql_error')
+}
+
 const fromException = (code: number, text: string, cause?: unknown): WarehouseError => {
-  const reason = DISK_FULL.test(text) ? 'disk_full' : (FAULTS.get(code) ?? 'sql_error')
+  const reason = reasonOf(code, text)
   return new WarehouseError(reason, cleanMessage(text), cause === undefined ? undefined : { cause })
 }
 
@@ -78,8 +86,8 @@ const NO_VALUE = /^Substitution `(\w+)` is not set/
 const NO_TABLE = /^Unknown table expression identifier '(\w+)' in scope [\s\S]*?\.( Maybe you meant \w+\?)?\s*$/
 
 const noTable = (_: string, name: string, hint = ''): string =>
-  name.endsWith('_quarantine') && hint === ''
-    ? `There is no ${name}: it is made for the first row that does not fit.`
+  name.endsWith('_quarantine')
+    ? `There is no ${name}: it is made for the first row that does not fit.${hint}`
     : `There is no data source or pipe ${name}.${hint}`
 
 /** The columns that a table has, those of its engine first, and those the expression names, which are told already. */
@@ -98,7 +106,7 @@ const cleanMessage = (text: string): string =>
     .replace(OWN_NAME, '')
     .replace(NO_TABLE, noTable)
     .replace(COLUMNS_THERE, '$1')
-    .replace(NO_VALUE, 'The parameter $1 has no value: it stands in the SQL as {$1:…}')
+    .replace(NO_VALUE, 'The parameter $1 has no value: the SQL contains {$1:…}')
     .trim()
     .slice(0, MAX_MESSAGE)
 
