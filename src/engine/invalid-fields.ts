@@ -1,4 +1,4 @@
-import { type FieldError, MillraceError } from '../kernel/errors.ts'
+import { detailOf, type FieldError, MillraceError } from '../kernel/errors.ts'
 
 /** At most this many wrong fields are told at once. */
 export const MOST_ERRORS = 100
@@ -15,7 +15,5 @@ export type BodyFault = FieldError & {
 export const invalidFields = (faults: readonly BodyFault[]): MillraceError => {
   const code = faults.every(({ unavailable }) => unavailable) ? 'executor_unavailable' : 'invalid'
   const errors = faults.slice(0, MOST_ERRORS).map(({ path, message }) => ({ path, message }))
-  const first = errors[0]!
-  const detail = first.path ? `${first.path}: ${first.message}` : `The body ${first.message}`
-  return new MillraceError(code, detail, { errors })
+  return new MillraceError(code, detailOf(errors), { errors })
 }

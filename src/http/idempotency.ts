@@ -1,13 +1,13 @@
 import { hash } from 'node:crypto'
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import { MillraceError } from '../kernel/errors.ts'
+import { invalidField, MillraceError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { AnswerToKeep, IdempotencyKey, KeptAnswer, Store } from '../store/store.ts'
 import type { App } from './app.ts'
 import { openAnswer, sealAnswer } from './auth/sealed-answer.ts'
 import { parseJson } from './bodies/json-body.ts'
 import { pathOf } from './error-handler.ts'
-import { invalid, PROBLEM_TYPE } from './problem.ts'
+import { PROBLEM_TYPE } from './problem.ts'
 
 /** A request with an `Idempotency-Key` that is the first of its key, until its answer is kept. */
 export type FirstCall = {
@@ -51,9 +51,7 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
   /** True when the request has been answered. */
   const begin = async (request: FastifyRequest, reply: FastifyReply, text: string): Promise<boolean> => {
     if (!KEY.test(text))
-      throw invalid([
-        { path: 'Idempotency-Key', message: 'must be 1 to 255 printable ASCII characters without spaces' },
-      ])
+      throw invalidField('Idempotency-Key', 'must be 1 to 255 printable ASCII characters without spaces')
     const key = { workspace: request.caller.workspace, method: 'POST', path: pathOf(request.url), key: text }
     const outcome = await store.beginIdempotent({ key, bodyHash: bodyHash(request) })
     if (outcome.type === 'mismatch') throw new MillraceError('idempotency_mismatch')

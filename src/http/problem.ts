@@ -1,4 +1,4 @@
-import { ERRORS, type FieldError, isDiskFull, MillraceError, type RequestErrorCode } from '../kernel/errors.ts'
+import { ERRORS, isDiskFull, MillraceError, type RequestErrorCode } from '../kernel/errors.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import { toRefusal } from './warehouse-refusal.ts'
 
@@ -37,13 +37,6 @@ export const toMillraceError = (thrown: unknown): MillraceError => {
     )
   if (AWAY.test(String(error.code))) return new MillraceError('unavailable', undefined, { retryAfter: 2 })
   return new MillraceError('internal')
-}
-
-/** 422 with these wrong fields; the first is the detail. */
-export const invalid = (errors: readonly FieldError[]): MillraceError => {
-  const first = errors[0]
-  const detail = first && (first.path ? `${first.path}: ${first.message}` : `The body ${first.message}`)
-  return new MillraceError('invalid', detail, { errors })
 }
 
 /** The body of RFC 9457 for a refusal, with the registry's `code` and `hint` as extensions. */

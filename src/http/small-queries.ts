@@ -1,11 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import { expandQuery } from '../data/pipes/expand-query.ts'
 import { wrongParameters } from '../data/pipes/unknown-parameters.ts'
-import { MillraceError } from '../kernel/errors.ts'
+import { MillraceError, refuseFields } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ResultFormat } from '../model/job.ts'
 import type { RunningQuery } from '../warehouse/warehouse.ts'
-import { invalid } from './problem.ts'
 import { createRoom } from './room.ts'
 import type { Services } from './services.ts'
 import { whenLeft } from './when-left.ts'
@@ -36,7 +35,7 @@ export const createSmallQueries = ({ config, warehouse, data }: Services): Small
       using leaving = whenLeft(request)
       const { signal } = leaving
       const wrong = await wrongParameters(() => data.catalogue(workspace), sql, parameters)
-      if (wrong.length > 0) throw invalid(wrong)
+      refuseFields(wrong)
       await data.ready(workspace)
       const expanded = await expandQuery(data, { workspace, sql, parameters })
       return collect(

@@ -1,6 +1,5 @@
-import type { FieldError } from '../kernel/errors.ts'
+import { type FieldError, refuseFields } from '../kernel/errors.ts'
 import { readTimestamp } from '../kernel/read-timestamp.ts'
-import { invalid } from './problem.ts'
 
 /** Epoch milliseconds of an RFC 3339 text; null when there is none, or when it is wrong, which is added to `errors`. */
 export const readTime = (input: {
@@ -21,7 +20,7 @@ export const readCreated = (fields: { created_after?: string; created_before?: s
   const errors: FieldError[] = []
   const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
   const createdBefore = readTime({ path: 'created_before', text: fields.created_before, errors })
-  if (errors.length > 0) throw invalid(errors)
+  refuseFields(errors)
   return { ...(createdAfter !== null && { createdAfter }), ...(createdBefore !== null && { createdBefore }) }
 }
 

@@ -1,8 +1,8 @@
 import type { FastifySchemaCompiler } from 'fastify'
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
+import { invalid } from '../kernel/errors.ts'
 import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
-import { invalid } from './problem.ts'
 
 /**
  * Validates by the same means as the engine, so that both say what is wrong in the same words. A schema is compiled when

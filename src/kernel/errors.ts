@@ -497,16 +497,20 @@ export class MillraceError extends Error {
   }
 }
 
-/** A wrong value of one field: 422. */
-export const invalidField = (path: string, message: string): MillraceError => refusedFields([{ path, message }])
+/** Wrong values of fields: 422. */
+export const invalid = (errors: readonly FieldError[]): MillraceError =>
+  new MillraceError('invalid', detailOf(errors), { errors })
 
-/** Of at least one field. */
-const refusedFields = (errors: readonly FieldError[]): MillraceError =>
-  new MillraceError('invalid', `${errors[0]!.path}: ${errors[0]!.message}`, { errors })
+/** The same of one field. */
+export const invalidField = (path: string, message: string): MillraceError => invalid([{ path, message }])
+
+/** The first of wrong fields as a sentence. A path that is empty is that of the body. */
+export const detailOf = ([first]: readonly FieldError[]): string | undefined =>
+  first && (first.path ? `${first.path}: ${first.message}` : `The body ${first.message}`)
 
 /** Throws `invalid` with all of them, unless there are none. */
 export const refuseFields = (errors: readonly FieldError[]): void => {
-  if (errors.length > 0) throw refusedFields(errors)
+  if (errors.length > 0) throw invalid(errors)
 }
 
 /** True for the system's "no space left" and "quota exceeded", and for the refusal that is made of them. */

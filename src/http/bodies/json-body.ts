@@ -1,10 +1,9 @@
 import { isUtf8 } from 'node:buffer'
 import type { FastifyRequest } from 'fastify'
-import { MillraceError } from '../../kernel/errors.ts'
+import { invalidField, MillraceError, refuseFields } from '../../kernel/errors.ts'
 import { illFormedTexts } from '../../model/ill-formed.ts'
 import { findInexactNumbers } from '../../model/inexact-numbers.ts'
 import type { App } from '../app.ts'
-import { invalid } from '../problem.ts'
 
 /** Beyond this, what walks the value could run out of stack. */
 const DEEPEST = 500
@@ -17,23 +16,25 @@ const MOST_FIELDS = 100_000
  */
 export const readJsonBodies = (app: App): void => {
   app.removeAllContentTypeParsers()
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, (request, bytes: Buffer, done) => {
-    request.rawBody = bytes
-    if (request.method === 'POST' && request.headers['idempotency-key'] !== undefined) {
-      done(null, undefined)
-      return
-    }
-    try {
-      done(null, parseJson(bytes))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, takeJson)
   app.addContentTypeParser('*', (request, _payload, done) => {
     if (request.headers['content-length'] === '0' || request.is404) done(null, undefined)
     else done(new MillraceError('unsupported_media_type', `Send ${wanted(request)}.`))
   })
 }
+
+/** Keeps the bytes of a JSON text, and parses them unless an `Idempotency-Key` is to be looked up first. */
+export const takeJson = (request: FastifyRequest, bytes: Buffer, done: Done): void => {
+  request.rawBody = bytes
+  const hasKey = request.method === 'POST' && request.headers['idempotency-key'] !== undefined
+  try {
+    done(null, hasKey ? undefined : parseJson(bytes))
+  } catch (error) {
+    done(error as Error)
+  }
+}
+
+type Done = (error: Error | null, value?: unknown) => void
 
 /** Whether a body is there: needed, optional (then an empty object), or not taken. Registered after idempotency, which may parse it. */
 export const requireBodies = (app: App): void => {
@@ -53,7 +54,7 @@ export const requireBodies = (app: App): void => {
 const isEmpty = (body: unknown): boolean =>
   body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
 
-const takesNone = (): MillraceError => invalid([{ path: '', message: 'must be empty: the route takes none' }])
+const takesNone = (): MillraceError => invalidField('', 'must be empty: the route takes none')
 
 const wanted = (request: FastifyRequest): string =>
   request.routeOptions.config.body === 'multipart'
@@ -72,7 +73,7 @@ export const parseJson = (bytes: Buffer): unknown => {
   if (excess !== null) throw new MillraceError('invalid_json', excess)
   const value = parse(text)
   const faults = [...(SURROGATE_ESCAPE.test(text) ? illFormedTexts(value, '') : []), ...findInexactNumbers(text)]
-  if (faults.length > 0) throw invalid(faults)
+  refuseFields(faults)
   return value
 }
 

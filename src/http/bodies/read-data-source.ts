@@ -1,9 +1,8 @@
 import type { DataSourceChange, NewDataSource } from '../../data/tables/data-sources.ts'
-import type { FieldError } from '../../kernel/errors.ts'
+import { type FieldError, invalidField, refuseFields } from '../../kernel/errors.ts'
 import type { Column, DataSource } from '../../model/data-source.ts'
 import { JSON_PATH_MEANING, readJsonPath } from '../../model/json-path.ts'
 import { readSchemaText } from '../../model/schema-text.ts'
-import { invalid } from '../problem.ts'
 import type { GivenSchema } from '../schemas/data-source.ts'
 
 type Given = {
@@ -41,7 +40,7 @@ export const readDataSourceChange = (
     if (said === undefined || said === value) return []
     return [{ path, message: `must be ${JSON.stringify(value)}, as it is: it cannot be changed` }]
   })
-  if (faults.length > 0) throw invalid(faults)
+  refuseFields(faults)
   return {
     ...(given.description !== undefined && { description: given.description ?? null }),
     ...(given.schema !== undefined && { columns: readSchema(given.schema) }),
@@ -59,13 +58,13 @@ const readSchema = (schema: GivenSchema): readonly Column[] => {
     typeof schema === 'string'
       ? readSchemaText(schema)
       : schema.map(({ name, type, json_path }): Column => ({ name, type, jsonPath: json_path ?? null }))
-  if (typeof columns === 'string') throw invalid([{ path: 'schema', message: columns }])
+  if (typeof columns === 'string') throw invalidField('schema', columns)
   const faults = columns.flatMap(({ jsonPath }, index) =>
     jsonPath === null || (PLAIN.test(jsonPath) && readJsonPath(jsonPath) !== null)
       ? []
       : [{ path: `schema.${index}.json_path`, message: JSON_PATH_MEANING }],
   )
-  if (faults.length > 0) throw invalid(faults.slice(0, 100))
+  refuseFields(faults.slice(0, 100))
   return columns
 }
 

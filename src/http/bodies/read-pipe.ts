@@ -1,10 +1,9 @@
 import type { NewNode } from '../../data/pipes/check-pipe.ts'
 import type { NewPipe } from '../../data/pipes/pipes.ts'
-import type { FieldError } from '../../kernel/errors.ts'
+import { type FieldError, refuseFields } from '../../kernel/errors.ts'
 import type { WriteMode } from '../../model/data-source.ts'
 import type { NodeRole } from '../../model/pipe.ts'
 import type { ScheduleSpec } from '../../model/schedule/schedule-schema.ts'
-import { invalid } from '../problem.ts'
 
 type GivenNode = {
   readonly name: string
@@ -22,7 +21,7 @@ export const readPipe = ({ name, description, nodes }: GivenPipe): NewPipe => {
   const faults = nodes.flatMap((node, index) =>
     roleFaults(node).map(({ path, message }) => ({ path: `nodes.${index}.${path}`, message })),
   )
-  if (faults.length > 0) throw invalid(faults.slice(0, 100))
+  refuseFields(faults.slice(0, 100))
   return { name, description: description ?? null, nodes: nodes.map(readNode) }
 }
 

@@ -1,10 +1,9 @@
 import { createHash } from 'node:crypto'
 import type { FastifyRequest } from 'fastify'
-import { MillraceError } from '../../kernel/errors.ts'
+import { invalid, invalidField, MillraceError } from '../../kernel/errors.ts'
 import type { SubmittedJob } from '../../store/store.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { keptWithSubmit } from '../idempotency.ts'
-import { invalid } from '../problem.ts'
 import type { Services } from '../services.ts'
 import { partsOf, unreadable } from './upload.ts'
 
@@ -107,8 +106,8 @@ async function* fileOf(
   const wanted = names.map(name => `"${name}"`).join(' or ')
   for await (const part of partsOf(request)) {
     if (part.type !== 'file' || !names.includes(part.fieldname))
-      throw invalid([{ path: part.fieldname, message: `is not a known part: the content is sent as ${wanted}` }])
-    if (++files > 1) throw invalid([{ path: part.fieldname, message: 'must be there once' }])
+      throw invalidField(part.fieldname, `is not a known part: the content is sent as ${wanted}`)
+    if (++files > 1) throw invalidField(part.fieldname, 'must be there once')
     found({ name: part.fieldname, filename: part.filename, type: part.mimetype })
     try {
       yield* part.file as AsyncIterable<Uint8Array>

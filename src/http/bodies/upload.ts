@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto'
 import type { Multipart, MultipartFile } from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ArtifactKeeper } from '../../engine/engine.ts'
-import { MillraceError } from '../../kernel/errors.ts'
+import { invalidField, MillraceError } from '../../kernel/errors.ts'
 import type { Artifact } from '../../model/job.ts'
 import { viewArtifact } from '../../model/job-view.ts'
 import type { Store } from '../../store/store.ts'
 import { sendKept } from '../idempotency.ts'
-import { invalid } from '../problem.ts'
 
 /** Files of one upload; each is held open until the last has come. */
 export const MOST_FILES = 100
@@ -40,7 +39,7 @@ const takeFiles = async ({ engine, store }: Uses, request: FastifyRequest): Prom
       adding.push(added)
       await Promise.race([held.read, added])
     }
-    if (adding.length === 0) throw invalid([{ path: 'file', message: 'is required' }])
+    if (adding.length === 0) throw invalidField('file', 'is required')
     if (adding.length > 1) await refuseTakenNames(store, { ...targetOf(request), names })
     whole.open()
   } catch (error) {
@@ -82,8 +81,8 @@ const targetOf = ({ caller, params }: FastifyRequest) => ({
 
 const fileOf = (part: Multipart, names: Set<string>): MultipartFile => {
   if (part.type !== 'file' || part.fieldname !== 'file')
-    throw invalid([{ path: part.fieldname, message: 'is not a known part: files are sent as "file"' }])
-  if (!part.filename) throw invalid([{ path: 'file', message: 'must have a filename' }])
+    throw invalidField(part.fieldname, 'is not a known part: files are sent as "file"')
+  if (!part.filename) throw invalidField('file', 'must have a filename')
   if (names.has(part.filename))
     throw new MillraceError('artifact_exists', `The upload has two files ${JSON.stringify(part.filename)}.`)
   names.add(part.filename)

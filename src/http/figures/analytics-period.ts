@@ -1,5 +1,4 @@
-import type { FieldError } from '../../kernel/errors.ts'
-import { invalid } from '../problem.ts'
+import { type FieldError, refuseFields } from '../../kernel/errors.ts'
 import { readTime } from '../time.ts'
 
 export const HOUR = 3_600_000
@@ -21,7 +20,7 @@ export const readPeriod = (asked: Asked, now: number): Period => {
   if (errors.length === 0 && start >= end) errors.push({ path: 'from', message: 'must be before to' })
   if (errors.length === 0 && end - start > LONGEST)
     errors.push({ path: 'from', message: 'must be at most 366 days before to' })
-  if (errors.length > 0) throw invalid(errors)
+  refuseFields(errors)
   const from = floor(start, HOUR)
   const to = -floor(-end, HOUR)
   return { from, to, unit: asked.trend ?? (to - from <= BY_HOUR ? 'hour' : 'day') }

@@ -1,9 +1,8 @@
-import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { type FieldError, MillraceError, refuseFields } from '../../kernel/errors.ts'
 import { isId } from '../../kernel/ids.ts'
 import type { JobStatus } from '../../model/job-status.ts'
 import type { Kind } from '../../model/kind.ts'
 import type { JobFilters } from '../../store/store.ts'
-import { invalid } from '../problem.ts'
 import { readTime } from '../time.ts'
 
 /** The filters of a list as they come, their types already checked. */
@@ -29,7 +28,7 @@ export const toJobFilters = (fields: FilterFields): JobFilters | null => {
   const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
   const createdBefore = readTime({ path: 'created_before', text: fields.created_before, errors })
   const labels = fields.label?.map(text => readLabel(text, errors))
-  if (errors.length > 0) throw invalid(errors)
+  refuseFields(errors)
   const ids = [fields.workflow_id, fields.run_id, fields.parent_job_id]
   if (ids.some(id => id !== undefined && !isId(id))) return null
   return {

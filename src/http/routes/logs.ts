@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { toTimestamp } from '../../kernel/clock.ts'
-import { MillraceError } from '../../kernel/errors.ts'
+import { invalidField, MillraceError, refuseFields } from '../../kernel/errors.ts'
 import type { LogQuery as LogFilters } from '../../logs/job-logs.ts'
 import type { LogLine, LogStream } from '../../model/log-line.ts'
 import type { App } from '../app.ts'
@@ -9,7 +9,6 @@ import { chooseType } from '../content/accept.ts'
 import { sendEmpty, sendStream } from '../content/send-stream.ts'
 import type { LiveStreams } from '../live-streams.ts'
 import { noSuchJob } from '../paths.ts'
-import { invalid } from '../problem.ts'
 import { JobPath } from '../schemas/basics.ts'
 import { LogPage, LogQuery } from '../schemas/log.ts'
 import type { Services } from '../services.ts'
@@ -91,9 +90,9 @@ const PARAMETERS: Readonly<Record<(typeof FORMS)[number], readonly string[]>> = 
 const requireFit = (query: Query, form: (typeof FORMS)[number]): void => {
   const misfits = Object.keys(query).filter(name => !PARAMETERS[form].includes(name))
   const message = form === 'text/event-stream' ? 'is not for streams' : `is not for ${form}`
-  if (misfits.length > 0) throw invalid(misfits.map(path => ({ path, message })))
+  refuseFields(misfits.map(path => ({ path, message })))
   const other = query.tail !== undefined && (['limit', 'after'] as const).find(name => query[name] !== undefined)
-  if (other) throw invalid([{ path: other, message: 'goes without tail, which says how many lines and which' }])
+  if (other) throw invalidField(other, 'goes without tail, which says how many lines and which')
 }
 
 const requireLog = async ({ store }: Services, { caller, params }: LogRequest): Promise<void> => {

@@ -1,7 +1,7 @@
+import { invalidField } from '../../kernel/errors.ts'
 import { isId } from '../../kernel/ids.ts'
 import type { App } from '../app.ts'
 import { countWhen } from '../lists/count.ts'
-import { invalid } from '../problem.ts'
 import { NotificationPage, NotificationQuery, Preference, ReadAnswer, ReadBody } from '../schemas/notification.ts'
 import type { Services } from '../services.ts'
 import { viewNotification } from '../views/notification-view.ts'
@@ -48,7 +48,7 @@ export const notificationRoutes = (app: App, { store }: Services): void => {
     async request => {
       const { ids, all } = request.body
       if ((ids === undefined) === (all === undefined))
-        throw invalid([{ path: 'ids', message: 'must be given, or else all: one of the two' }])
+        throw invalidField('ids', 'must be given, or else all: one of the two')
       const wanted = ids ? ids.filter(isId) : null
       return { read: await store.markNotificationsRead({ workspace: request.caller.workspace, ids: wanted }) }
     },

@@ -1,7 +1,6 @@
 import { toTimestamp } from '../../kernel/clock.ts'
-import type { FieldError } from '../../kernel/errors.ts'
+import { type FieldError, refuseFields } from '../../kernel/errors.ts'
 import type { App } from '../app.ts'
-import { invalid } from '../problem.ts'
 import { PreviewAnswer } from '../schemas/workflow.ts'
 import { PreviewBody } from '../schemas/workflow-body.ts'
 import type { Services } from '../services.ts'
@@ -23,7 +22,7 @@ export const scheduleRoutes = (app: App, { engine, clock }: Services): void => {
       const { schedule, after: text, count = 10 } = request.body
       const errors: FieldError[] = []
       const after = readTime({ path: 'after', text, errors }) ?? clock.now()
-      if (errors.length > 0) throw invalid(errors)
+      refuseFields(errors)
       return { slots: engine.workflows.preview({ schedule, after, count }).map(toTimestamp) }
     },
   )

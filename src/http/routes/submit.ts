@@ -1,10 +1,10 @@
 import type { FastifyRequest } from 'fastify'
 import type { Submission } from '../../engine/engine.ts'
+import { invalidField, refuseFields } from '../../kernel/errors.ts'
 import { batchAnswer, singleAnswer } from '../../model/submit-answer.ts'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { keptWithWork } from '../idempotency.ts'
-import { invalid } from '../problem.ts'
 import { JobPath } from '../schemas/basics.ts'
 import { Submitted, SubmittedBatch } from '../schemas/job.ts'
 import { BatchBody, JobBody, MOST_JOBS } from '../schemas/job-body.ts'
@@ -76,11 +76,11 @@ const withKey = ({ firstCall }: FastifyRequest, { input, shape }: Unkeyed): Subm
 
 const jobsOf = (body: unknown): readonly unknown[] => {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw invalid([{ path: '', message: 'must be an object with jobs' }])
+    throw invalidField('', 'must be an object with jobs')
   const unknown = Object.keys(body).filter(name => name !== 'jobs')
   const { jobs } = body as { jobs?: unknown }
-  if (unknown.length > 0) throw invalid(unknown.slice(0, 100).map(path => ({ path, message: 'is not a known field' })))
+  refuseFields(unknown.slice(0, 100).map(path => ({ path, message: 'is not a known field' })))
   if (!Array.isArray(jobs) || jobs.length === 0 || jobs.length > MOST_JOBS)
-    throw invalid([{ path: 'jobs', message: `must be a list of 1 to ${MOST_JOBS} job bodies` }])
+    throw invalidField('jobs', `must be a list of 1 to ${MOST_JOBS} job bodies`)
   return jobs
 }

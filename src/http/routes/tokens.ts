@@ -1,6 +1,6 @@
 import Type from 'typebox'
 import { toTimestamp } from '../../kernel/clock.ts'
-import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { type FieldError, invalidField, MillraceError, refuseFields } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import { ROLE_SCOPES, type Scope } from '../../model/scopes.ts'
 import type { Store, Token } from '../../store/store.ts'
@@ -9,7 +9,6 @@ import type { Caller } from '../auth/caller.ts'
 import { type Callers, hashToken, scopesOf } from '../auth/callers.ts'
 import { newToken } from '../auth/tokens.ts'
 import type { LiveStreams } from '../live-streams.ts'
-import { invalid } from '../problem.ts'
 import { NewToken, TokenBody, TokenList, TokenPath } from '../schemas/token.ts'
 import type { Services } from '../services.ts'
 import { readTime } from '../time.ts'
@@ -98,7 +97,7 @@ type Wanted = { readonly role: keyof typeof ROLE_SCOPES | undefined; readonly sc
 const wantedScopes = ({ role, scopes }: Wanted): readonly Scope[] => {
   if (role !== undefined && scopes === undefined) return ROLE_SCOPES[role]
   if (role === undefined && scopes !== undefined) return [...new Set(scopes)]
-  throw invalid([{ path: 'role', message: 'must be given, or else scopes: one of the two' }])
+  throw invalidField('role', 'must be given, or else scopes: one of the two')
 }
 
 /** Nobody grants what they lack. */
@@ -116,7 +115,7 @@ const chooseWorkspace = async (store: Store, { caller, asked }: { caller: Caller
   if (found?.id === caller.workspace) return found.id
   if (!caller.scopes.includes('workspaces:write'))
     throw new MillraceError('forbidden', 'The token lacks the scope workspaces:write.')
-  if (!found) throw invalid([{ path: 'workspace', message: 'must be the id or name of a workspace' }])
+  if (!found) throw invalidField('workspace', 'must be the id or name of a workspace')
   return found.id
 }
 
@@ -124,6 +123,6 @@ const readExpiry = (text: string | null | undefined, now: number): number | null
   const errors: FieldError[] = []
   const expiresAt = readTime({ path: 'expires_at', text, errors })
   if (expiresAt !== null && expiresAt <= now) errors.push({ path: 'expires_at', message: 'must be in the future' })
-  if (errors.length > 0) throw invalid(errors)
+  refuseFields(errors)
   return expiresAt
 }

@@ -1,9 +1,9 @@
 import Type from 'typebox'
+import { invalidField } from '../../kernel/errors.ts'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { countWhen } from '../lists/count.ts'
 import { isName, noSuchWorkflow } from '../paths.ts'
-import { invalid } from '../problem.ts'
 import {
   CheckAnswer,
   SHOWN_FIELDS,
@@ -144,6 +144,6 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
 
 const withoutShownFields = (body: unknown): unknown => {
   if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw invalid([{ path: '', message: 'must be an object: a workflow' }])
+    throw invalidField('', 'must be an object: a workflow')
   return Object.fromEntries(Object.entries(body).filter(([name]) => !SHOWN_FIELDS.includes(name)))
 }

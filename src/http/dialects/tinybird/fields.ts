@@ -1,8 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
-import type { FieldError } from '../../../kernel/errors.ts'
+import { type FieldError, invalidField, refuseFields } from '../../../kernel/errors.ts'
 import { readTimestamp } from '../../../kernel/read-timestamp.ts'
-import { invalid } from '../../problem.ts'
 import { strictObject } from '../../schemas/basics.ts'
 
 /** How one parameter is read. It comes in the query, in a form or in JSON, and only the last has more than texts. */
@@ -80,10 +79,9 @@ export const fieldsSchema = (fields: Fields) =>
 export const givenFields = ({ query, body }: Pick<FastifyRequest, 'query' | 'body'>): Given => {
   const inQuery = query as Given
   const inBody = body ?? {}
-  if (typeof inBody !== 'object' || Array.isArray(inBody))
-    throw invalid([{ path: '', message: 'must be an object or a form' }])
+  if (typeof inBody !== 'object' || Array.isArray(inBody)) throw invalidField('', 'must be an object or a form')
   const twice = Object.keys(inQuery).find(name => Object.hasOwn(inBody, name))
-  if (twice !== undefined) throw invalid([{ path: twice, message: 'is in the query and in the body' }])
+  if (twice !== undefined) throw invalidField(twice, 'is in the query and in the body')
   return { ...inQuery, ...inBody }
 }
 
@@ -106,6 +104,6 @@ export const readFields = <F extends Fields>(given: Given, fields: F): FieldValu
     else if (read === undefined) faults.push({ path, message: field.wanted })
     else values[path] = read
   }
-  if (faults.length > 0) throw invalid(faults.slice(0, MOST_FAULTS))
+  refuseFields(faults.slice(0, MOST_FAULTS))
   return values as FieldValues<F>
 }

@@ -1,23 +1,14 @@
 import type { App } from '../../app.ts'
-import { parseJson } from '../../bodies/json-body.ts'
+import { takeJson } from '../../bodies/json-body.ts'
 
 /**
  * Takes forms beside JSON: what `curl -d` sends. A form becomes an object of texts, and as such is what an `Idempotency-Key`
  * compares. A name that comes twice has a list, which no field takes.
  */
 export const readForms = (app: App): void => {
-  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, form, done) => {
-    request.rawBody = Buffer.from(JSON.stringify(fieldsOf(String(form))))
-    if (request.method === 'POST' && request.headers['idempotency-key'] !== undefined) {
-      done(null, undefined)
-      return
-    }
-    try {
-      done(null, parseJson(request.rawBody))
-    } catch (error) {
-      done(error as Error)
-    }
-  })
+  app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, form, done) =>
+    takeJson(request, Buffer.from(JSON.stringify(fieldsOf(String(form)))), done),
+  )
 }
 
 const fieldsOf = (form: string): Readonly<Record<string, string | readonly string[]>> => {

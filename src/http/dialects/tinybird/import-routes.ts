@@ -1,8 +1,8 @@
 import multipart from '@fastify/multipart'
 import type { FastifyRequest } from 'fastify'
+import { invalidField } from '../../../kernel/errors.ts'
 import type { App } from '../../app.ts'
 import { isMultipart } from '../../bodies/receive-import.ts'
-import { invalid } from '../../problem.ts'
 import type { Services } from '../../services.ts'
 import { givenFields, readFields } from './fields.ts'
 import { createFromText, createImport, IMPORT_FIELDS } from './import-rows.ts'
@@ -41,8 +41,7 @@ const importRoute = (app: App, services: Services): void => {
       const { url, ...fields } = readFields(givenFields(request), IMPORT_FIELDS)
       if (url !== undefined) return fromUrl(request, { ...fields, url })
       const { name, schema } = fields
-      if (name === undefined || schema === undefined)
-        throw invalid([{ path: 'url', message: 'is required, or name and schema' }])
+      if (name === undefined || schema === undefined) throw invalidField('url', 'is required, or name and schema')
       const made = await createFromText(services, request, { name, schema })
       return { datasource: await showDataSource(services.data, request.caller.workspace, made) }
     },
@@ -52,13 +51,10 @@ const importRoute = (app: App, services: Services): void => {
 /** `curl --data-binary` says that it sends a form, whatever it sends. */
 const refuseRowsAsForm = ({ body }: FastifyRequest): void => {
   if (typeof body !== 'object' || body === null || !Object.keys(body).some(name => /[\n{]/.test(name))) return
-  throw invalid([
-    {
-      path: '',
-      message:
-        'is sent as a form, and looks like rows: say what it is, as with -H "Content-Type: text/csv", or send a part csv',
-    },
-  ])
+  throw invalidField(
+    '',
+    'is sent as a form, and looks like rows: say what it is, as with -H "Content-Type: text/csv", or send a part csv',
+  )
 }
 
 const isContent = ({ body, headers }: FastifyRequest): boolean => body === CONTENT || isMultipart(headers)

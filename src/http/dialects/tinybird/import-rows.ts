@@ -1,13 +1,12 @@
 import type { FastifyRequest } from 'fastify'
 import { createDataSource, getDataSource } from '../../../data/tables/data-sources.ts'
 import { requireScope } from '../../../engine/require-rights.ts'
-import { MillraceError } from '../../../kernel/errors.ts'
+import { invalidField, MillraceError } from '../../../kernel/errors.ts'
 import { findDataSource } from '../../../model/catalogue-graph.ts'
 import { DATA_FORMATS, type DataFormat, type DataSource } from '../../../model/data-source.ts'
 import { readSchemaText } from '../../../model/schema-text.ts'
 import { submitterOf } from '../../auth/submitter.ts'
 import { createImportReceiver } from '../../bodies/receive-import.ts'
-import { invalid } from '../../problem.ts'
 import type { Services } from '../../services.ts'
 import { choiceField, type FieldValues, flagField, textField } from './fields.ts'
 import { createStart } from './start-job.ts'
@@ -47,8 +46,8 @@ export const createImport = (services: Services) => {
     ofContent: async (request: FastifyRequest, fields: ImportFields) => {
       refuseKey(request)
       const { name, url } = fields
-      if (name === undefined) throw invalid([{ path: 'name', message: 'is required' }])
-      if (url !== undefined) throw invalid([{ path: 'url', message: 'is not taken with content' }])
+      if (name === undefined) throw invalidField('name', 'is required')
+      if (url !== undefined) throw invalidField('url', 'is not taken with content')
       check(request, { ...fields, name })
       const datasource = await targetOf(services, request, { ...fields, name })
       const { job } = await receive(request, {
@@ -102,23 +101,21 @@ export const createFromText = (
 ): Promise<DataSource> => {
   requireScope(caller, 'datasources:write')
   const columns = readSchemaText(schema)
-  if (typeof columns === 'string') throw invalid([{ path: 'schema', message: columns }])
+  if (typeof columns === 'string') throw invalidField('schema', columns)
   return createDataSource(data, caller.workspace, { name, columns })
 }
 
 /** Of content that is sent here nothing is kept to compare it with. */
 const refuseKey = ({ headers }: FastifyRequest): void => {
   if (headers['idempotency-key'] !== undefined)
-    throw invalid([
-      { path: 'Idempotency-Key', message: 'is not taken with content: send that to /v1/datasources/{name}/import' },
-    ])
+    throw invalidField('Idempotency-Key', 'is not taken with content: send that to /v1/datasources/{name}/import')
 }
 
 /** The last part of the path without what it ends in, as a name. Throws `invalid` where one has to be given. */
 const nameOf = (url: string, mode = 'create'): string => {
-  if (mode !== 'create') throw invalid([{ path: 'name', message: 'is required: the data source that is there' }])
+  if (mode !== 'create') throw invalidField('name', 'is required: the data source that is there')
   const file = URL.parse(url)?.pathname.split('/').at(-1) ?? ''
   const name = file.replace(/(\.(csv|ndjson|jsonl|json|parquet|gz|zst))+$/i, '').replaceAll(/[^A-Za-z0-9_]+/g, '_')
-  if (!/[A-Za-z0-9]/.test(name)) throw invalid([{ path: 'name', message: 'is required: the URL ends with none' }])
+  if (!/[A-Za-z0-9]/.test(name)) throw invalidField('name', 'is required: the URL ends with none')
   return /^\d/.test(name) ? `_${name}` : name
 }

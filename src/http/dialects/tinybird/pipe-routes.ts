@@ -3,13 +3,12 @@ import Type from 'typebox'
 import { findRole } from '../../../data/pipes/check-pipe.ts'
 import { getPipe } from '../../../data/pipes/pipes.ts'
 import { unknownOfNode } from '../../../data/pipes/unknown-parameters.ts'
-import { MillraceError } from '../../../kernel/errors.ts'
+import { invalidField, MillraceError, refuseFields } from '../../../kernel/errors.ts'
 import { findNode } from '../../../model/catalogue-graph.ts'
 import { copyWorkflowName } from '../../../model/copy-schedule.ts'
 import { WRITE_MODES } from '../../../model/data-source.ts'
 import type { NodeRole, Pipe } from '../../../model/pipe.ts'
 import type { App } from '../../app.ts'
-import { invalid } from '../../problem.ts'
 import type { Services } from '../../services.ts'
 import { choiceField, flagField, givenFields, numberField, readFields, textField } from './fields.ts'
 import { mount, namesIn } from './mount.ts'
@@ -73,8 +72,7 @@ const startRoutes = (app: App, services: Services): void => {
     fields: POPULATE_FIELDS,
     answer: async request => {
       const fields = readFields(givenFields(request), POPULATE_FIELDS)
-      if (fields.unlink_on_populate_error)
-        throw invalid([{ path: 'unlink_on_populate_error', message: 'must be false' }])
+      if (fields.unlink_on_populate_error) throw invalidField('unlink_on_populate_error', 'must be false')
       const pipe = await pipeIn(data, request)
       const { node } = namesIn<'node'>(request)
       if (findNode(pipe, node) === undefined)
@@ -109,7 +107,7 @@ const startRoutes = (app: App, services: Services): void => {
       const pipe = await pipeIn(data, request)
       const found = await requireRole(data, request, { type: 'copy', pipe })
       const unknown = unknownOfNode(await data.catalogue(request.caller.workspace), found, parameters)
-      if (unknown.length > 0) throw invalid(unknown.map(path => ({ path, message: unknownParameter(path) })))
+      refuseFields(unknown.map(path => ({ path, message: unknownParameter(path) })))
       return start(request, {
         copy: {
           pipe: pipe.name,

@@ -1,7 +1,6 @@
-import type { MillraceError } from '../../../kernel/errors.ts'
+import { invalid, type MillraceError } from '../../../kernel/errors.ts'
 import type { App } from '../../app.ts'
 import { type RefuseUnrouted, refusalOf, sendProblem } from '../../error-handler.ts'
-import { invalid } from '../../problem.ts'
 import type { Services } from '../../services.ts'
 
 type Uses = Pick<Services, 'logger' | 'config'> & { readonly refuseUnrouted: RefuseUnrouted }

@@ -1,7 +1,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import { LONGEST_QUERY } from '../../../executors/query/spec.ts'
+import { invalidField } from '../../../kernel/errors.ts'
 import type { App } from '../../app.ts'
-import { invalid } from '../../problem.ts'
 import type { SmallQueries } from '../../small-queries.ts'
 import { givenFields, readFields, textField } from './fields.ts'
 import { mount } from './mount.ts'
@@ -12,9 +12,8 @@ const SQL_FIELDS = { q: textField('One SELECT. A final FORMAT JSON has no effect
 export const sqlRoutes = (app: App, queries: SmallQueries): void => {
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     const { q } = readFields(givenFields(request), SQL_FIELDS)
-    if (!q) throw invalid([{ path: 'q', message: 'is required' }])
-    if (q.length > LONGEST_QUERY)
-      throw invalid([{ path: 'q', message: `must have at most ${LONGEST_QUERY} characters` }])
+    if (!q) throw invalidField('q', 'is required')
+    if (q.length > LONGEST_QUERY) throw invalidField('q', `must have at most ${LONGEST_QUERY} characters`)
     const rows = await queries.answer(request, { sql: withoutFormat(q), parameters: {}, format: 'json' })
     const data = JSON.parse(rows.toString()) as readonly unknown[]
     return reply.send({ data, rows: data.length })
