@@ -50,7 +50,7 @@ test('a message calls expressions what the user called them', () => {
 
 test('a parameter without a value is called one', () => {
   const text = 'Code: 456. DB::Exception: Substitution `city` is not set. (UNKNOWN_QUERY_PARAMETER) (version 26.7.2.1)'
-  expect(fromExceptionText(text)!.message).toBe('The parameter city has no value: it stands in the SQL as {city:…}.')
+  expect(fromExceptionText(text)!.message).toBe('The parameter city has no value: the SQL contains {city:…}.')
 })
 
 test.each([
