@@ -127,6 +127,12 @@ describe('rows that are sent', () => {
     expect([status, typeof body.error]).toEqual([400, 'string'])
   })
 
+  test('with their parameters in the form are told where these go', async () => {
+    const form = parts('csv')
+    form.set('name', 'events')
+    expect((await post('/v0/datasources', form)).body.error).toBe('name: is required, in the query of the address')
+  })
+
   test('into a data source that is not there are refused', async () => {
     expect((await post(query({ name: 'nowhere', mode: 'append' }), parts('csv'))).status).toBe(404)
   })

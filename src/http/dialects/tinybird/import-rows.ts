@@ -46,7 +46,7 @@ export const createImport = (services: Services) => {
     ofContent: async (request: FastifyRequest, fields: ImportFields) => {
       refuseKey(request)
       const { name, url } = fields
-      if (name === undefined) throw invalidField('name', 'is required')
+      if (name === undefined) throw invalidField('name', 'is required, in the query of the address')
       if (url !== undefined) throw invalidField('url', 'is not taken with content')
       check(request, { ...fields, name })
       const datasource = await targetOf(services, request, { ...fields, name })
