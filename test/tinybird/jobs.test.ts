@@ -274,6 +274,8 @@ describe('the list', () => {
     expect(await list(`created_after=${one.created_at}&created_before=${three.created_at}`)).toEqual([two.job_id])
     expect(await list(`created_after=${two.created_at.replace('T', ' ').replace('Z', '')}`)).toEqual([three.job_id])
     expect(await list('created_after=2023-06-15')).toHaveLength(3)
+    for (const zone of ['%2B00:00', '+00:00', '+0000', '-00:00'])
+      expect(await list(`created_after=${two.created_at.replace('Z', zone)}`)).toEqual([three.job_id])
     expect(await list('created_before=2023-06-19T18:13:25.855Z')).toEqual([])
     expect(await list(`created_before=${encodeURIComponent('2099-01-01T00:00:00+02:00')}`)).toHaveLength(3)
   })

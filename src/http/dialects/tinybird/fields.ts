@@ -55,7 +55,7 @@ export const choiceField = <T extends string>(choices: readonly T[], description
   read: value => choices.find(choice => choice === value),
 })
 
-/** ISO 8601, to the millisecond; without a zone it is UTC. */
+/** ISO 8601, to the millisecond; without a zone it is UTC. A plus that was not escaped arrives as a blank. */
 export const timeField = (description: string): Field<number> => ({
   schema: Type.String({ description }),
   wanted: 'must be an ISO 8601 time such as 2023-06-15T18:13:25.855Z',
@@ -63,13 +63,13 @@ export const timeField = (description: string): Field<number> => ({
     const found = typeof value === 'string' ? ISO_8601.exec(value) : null
     if (found === null) return undefined
     const { date, time = '00:00', seconds = ':00', zone = 'Z' } = found.groups!
-    const parsed = readTimestamp(`${date}T${time}${seconds}${zone.replace(/^(...)(?=\d\d$)/, '$1:')}`)
+    const parsed = readTimestamp(`${date}T${time}${seconds}${zone.replace(' ', '+').replace(/^(...)(?=\d\d$)/, '$1:')}`)
     return parsed.type === 'time' ? parsed.epochMs : undefined
   },
 })
 
 const ISO_8601 =
-  /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2})(?<seconds>:\d{2}(?:\.\d{1,9})?)?(?<zone>Z|[+-]\d{2}:?\d{2})?)?$/i
+  /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2})(?<seconds>:\d{2}(?:\.\d{1,9})?)?(?<zone>Z|[+ -]\d{2}:?\d{2})?)?$/i
 
 /** For the reference alone: what is wrong is told by `readFields`. */
 export const fieldsSchema = (fields: Fields) =>
