@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
@@ -178,5 +179,32 @@ describe.skipIf(process.platform !== 'linux')('the second wall around an engine 
     ])
       expect(await call(address, sql), sql).toMatchObject({ status: 200 })
     expect((await call(address, 'SELECT count() FROM live.a')).body).toBe('3\n')
+  })
+})
+
+const hasPrlimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0
+
+describe.skipIf(!hasPrlimit)(`an engine that cannot write its files${hasPrlimit ? '' : ' (needs prlimit)'}`, () => {
+  it('fails inserts and tables that are not whole, which chDB calls a success', async () => {
+    const { engines, close } = openTestEngines()
+    try {
+      const address = await engines.address('w')
+      const mayWrite = (bytes: number | string): void => {
+        expect(spawnSync('prlimit', [`--pid=${address.pid}`, `--fsize=${bytes}:`]).status).toBe(0)
+      }
+      await call(address, 'CREATE TABLE live.t (n UInt64) ENGINE = MergeTree ORDER BY n')
+      for (const sql of [
+        'INSERT INTO live.t SELECT rand64() FROM numbers(100000)',
+        'CREATE TABLE live.other (n UInt64) ENGINE = MergeTree ORDER BY n',
+      ]) {
+        mayWrite(100)
+        const answer = await call(address, sql)
+        mayWrite('unlimited')
+        expect(answer.body).toMatch(/^Code: 243\. .*NOT_ENOUGH_SPACE/)
+      }
+      expect((await call(address, 'INSERT INTO live.t VALUES (1)')).status).toBe(200)
+    } finally {
+      await close()
+    }
   })
 })

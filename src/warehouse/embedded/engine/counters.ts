@@ -1,15 +1,18 @@
 import { once } from '../../../kernel/once.ts'
 import type { ChdbSession } from './chdb.ts'
+import { ClickHouseError, ERROR } from './clickhouse-error.ts'
 import type { ReadSoFar, Running } from './running.ts'
 import type { Sessions } from './sessions.ts'
 
 /**
- * What chDB counts for the whole process, before a statement and after. It drops what it cannot write `INTO OUTFILE` (to a full disk, above all), tries the next
- * block, and calls the statement a success; and of what a statement has read it tells nothing at its end.
+ * What chDB counts for the whole process, before a statement and after. It drops what it cannot write, be it `INTO OUTFILE` or into a table (to a full disk, above
+ * all), goes on with the next block, and calls the statement a success; and of what a statement has read it tells nothing at its end.
  */
 export interface Counters {
   /** Watches from before statements that answer nothing, which are carried out in the session. */
   watch(session: ChdbSession, sql: string, queryId: string): Promise<CounterWatch>
+  /** The same for statements of which nobody asks what they have read: those are looked at while they run. */
+  watchWrites(session: ChdbSession, sql: string): Promise<CounterWatch>
 }
 
 export interface CounterWatch {
@@ -24,7 +27,7 @@ export type Counted = {
   readonly hasLostWrites: boolean
 }
 
-/** For statements that write no file and of which nobody asks what they have read. */
+/** For statements that write nothing and of which nobody asks what they have read. */
 export const NOT_WATCHED: CounterWatch = { end: async () => ({ read: null, hasLostWrites: false }) }
 
 /** All of it: that takes no longer than to look for some, and so it is known what the look itself reads. */
@@ -46,21 +49,32 @@ export const createCounters = (sessions: Sessions, running: Pick<Running, 'watch
       Buffer.from((await session.queryAsync(`${SQL};\n${sql}`, { format: 'JSONCompactColumns' })).bytes()).toString(),
     )
 
-  return {
-    watch: async (session, sql, queryId) => {
-      const isAlone = running.watchOthers(queryId)
-      const before = await count(session, sql)
-      return {
-        end: async () => {
-          const after = await count(own(), '')
-          return {
-            read: isAlone() ? between(before, after) : null,
-            hasLostWrites: after.failedWrites !== before.failedWrites,
-          }
-        },
-      }
-    },
+  const watch = async (session: ChdbSession, sql: string, isAlone: () => boolean): Promise<CounterWatch> => {
+    const before = await count(session, sql)
+    return {
+      end: async () => {
+        const after = await count(own(), '')
+        return {
+          read: isAlone() ? between(before, after) : null,
+          hasLostWrites: after.failedWrites !== before.failedWrites,
+        }
+      },
+    }
   }
+
+  return {
+    watch: (session, sql, queryId) => watch(session, sql, running.watchOthers(queryId)),
+    watchWrites: (session, sql) => watch(session, sql, () => false),
+  }
+}
+
+/** Throws `ClickHouseError` where a write has failed: of which file nobody tells. */
+export const refuseLostWrites = ({ hasLostWrites }: Counted): void => {
+  if (hasLostWrites)
+    throw new ClickHouseError(
+      ERROR.NOT_ENOUGH_SPACE,
+      'Not all could be written: there is no room left on the disk. (NOT_ENOUGH_SPACE)',
+    )
 }
 
 const readCounts = (text: string): Counts => {

@@ -2,6 +2,7 @@ import { closeSync, rmSync, writeFileSync } from 'node:fs'
 import { Socket } from 'node:net'
 import { join } from 'node:path'
 import { quoteText } from '../../quote-text.ts'
+import { refuseLostWrites } from './counters.ts'
 import { PIPE_BYTES } from './fifos.ts'
 import type { StatementRequest } from './request.ts'
 import { replaceInCode } from './scan-sql.ts'
@@ -15,6 +16,7 @@ export const insertContent = async (input: StatementInput): Promise<void> => {
   const parts = input.request.content!.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>
   const head = await readHead(parts)
   const result = await (head.whole ? insertFile(input, head.parts) : insertFifo(input, head.parts, parts))
+  refuseLostWrites(await input.counts.end())
   await input.answer.end({ ...toSummary(input, result), writtenRows: result.rowsRead, writtenBytes: result.bytesRead })
 }
 

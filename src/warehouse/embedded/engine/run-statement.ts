@@ -4,7 +4,7 @@ import { quoteIdentifier } from '../../quote-identifier.ts'
 import { quoteText } from '../../quote-text.ts'
 import type { ChdbAnswer } from './chdb.ts'
 import { ClickHouseError, ERROR } from './clickhouse-error.ts'
-import { type CounterWatch, NOT_WATCHED } from './counters.ts'
+import { type CounterWatch, NOT_WATCHED, refuseLostWrites } from './counters.ts'
 import { insertContent } from './insert-content.ts'
 import { withOwnQueryIds } from './query-id.ts'
 import { readFifo } from './read-fifo.ts'
@@ -49,12 +49,16 @@ const killWhenGone = ({ engine, request, gone }: Task): { readonly end: () => vo
   }
 }
 
-/** Sets the session up; from here on it is counted, where the statement makes a file or has to tell what it has read. */
+/** What writes into tables, or files that say what they are. */
+const WRITES: ReadonlySet<string> = new Set(['INSERT', 'CREATE', 'ALTER'])
+
+/** Sets the session up; from here on it is counted, where the statement writes or has to tell what it has read. */
 const prepare = async ({ engine, request, session }: Omit<StatementInput, 'counts'>): Promise<CounterWatch> => {
   const sql = preparation(request)
   const length = Buffer.byteLength(sql)
   if (length > SURELY_PARSED_BYTES) await session.queryAsync(`SET max_query_size = ${2 * length}`, { format: 'Null' })
   if (request.resultFile !== null || request.waitEndOfQuery) return engine.counters.watch(session, sql, request.queryId)
+  if (WRITES.has(request.scanned.words[0] ?? '')) return engine.counters.watchWrites(session, sql)
   await session.queryAsync(sql, { format: 'Null' })
   return NOT_WATCHED
 }
@@ -103,8 +107,9 @@ const sqlOnly =
     const result = await session.queryAsync(withOwnQueryIds(sql, words), { format: formatOf(request) })
     if (words[0] === 'KILL') await engine.running.watchKilled()
     const bytes = result.bytes()
-    const { read } = await input.counts.end()
-    const summary = toSummary(input, result, read)
+    const counted = await input.counts.end()
+    refuseLostWrites(counted)
+    const summary = toSummary(input, result, counted.read)
     answer.begin(summary)
     if (bytes.length > 0) await answer.write(bytes)
     await answer.end(summary)
@@ -165,13 +170,9 @@ type Written = { readonly result: ChdbAnswer; readonly read: ReadSoFar | null }
 /** Into a file of the disk, whole or not at all. */
 const write = async ({ request, session, counts }: StatementInput, path: string, how: How): Promise<Written> => {
   const result = await session.queryAsync(into(request, path, how), { format: 'Null' })
-  const { read, hasLostWrites } = await counts.end()
-  if (hasLostWrites)
-    throw new ClickHouseError(
-      ERROR.NOT_ENOUGH_SPACE,
-      'The result could not be written: there is no room left on the disk. (NOT_ENOUGH_SPACE)',
-    )
-  return { result, read }
+  const counted = await counts.end()
+  refuseLostWrites(counted)
+  return { result, read: counted.read }
 }
 
 const into = (request: StatementRequest, path: string, how: How): string =>
