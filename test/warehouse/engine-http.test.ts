@@ -24,6 +24,8 @@ afterAll(async () => {
 const rowsOf = async (query: string, query_params: Record<string, unknown> = {}): Promise<unknown[]> =>
   (await client.query({ query, query_params, format: 'JSONEachRow' })).json()
 
+const ENDLESS = 'SELECT count() FROM numbers(1000000000000)'
+
 describe('@clickhouse/client on the socket of an embedded engine', () => {
   it('pings', async () => {
     expect(await client.ping()).toEqual({ success: true })
@@ -170,10 +172,12 @@ describe('the HTTP interface of an embedded engine', () => {
   })
 
   it('runs statements side by side', async () => {
-    const started = performance.now()
-    await Promise.all(Array.from({ length: 8 }, () => call(address, 'SELECT sleep(1)')))
-    // One after another they would take eight.
-    expect(performance.now() - started).toBeLessThan(6000)
+    const ids = Array.from({ length: 8 }, (_, index) => `beside-${index}`)
+    const all = Promise.all(ids.map(id => call(address, ENDLESS, { query_id: id, max_threads: '1' })))
+    const beside = "SELECT 1 FROM system.processes WHERE query_id LIKE 'beside-%'"
+    await until('all of them run at once', async () => (await rowsOf(beside)).length === ids.length)
+    await client.command({ query: "KILL QUERY WHERE query_id LIKE 'beside-%' ASYNC" })
+    for (const { headers } of await all) expect(headers['x-clickhouse-exception-code']).toBe('394')
   })
 })
 
@@ -210,9 +214,7 @@ const isRunning = async (queryId: string): Promise<boolean> =>
   (await rowsOf('SELECT 1 AS runs FROM system.processes WHERE query_id = {queryId:String}', { queryId })).length === 1
 
 describe('statements that run for long', () => {
-  const ENDLESS = 'SELECT count() FROM numbers(1000000000000)'
-
-  it('are seen with their progress, and end within a second when they are killed', async () => {
+  it('are seen with their progress, and end when they are killed', async () => {
     const running = call(address, ENDLESS, { query_id: 'endless-1' })
     await until('it has read', async () => {
       const rows = (await rowsOf(
@@ -220,11 +222,9 @@ describe('statements that run for long', () => {
       )) as { read_rows: string; total_rows_approx: string }[]
       return Number(rows[0]?.read_rows ?? 0) > 0 && Number(rows[0]?.total_rows_approx) === 1e12
     })
-    const killed = performance.now()
     await client.command({ query: 'KILL QUERY WHERE query_id = {id:String} ASYNC', query_params: { id: 'endless-1' } })
     const answer = await running
     expect(answer.headers['x-clickhouse-exception-code']).toBe('394')
-    expect(performance.now() - killed).toBeLessThan(5000)
   })
 
   it('end when their client goes away', async () => {
