@@ -89,7 +89,7 @@ const report = ({ job_id, statistics, spec }: JobAnswer): readonly string[] => {
   return [
     ...(parts.length === 0 ? [] : [`${isEmpty ? 'the input was empty: ' : ''}${parts.join(', ')}${time}${now}`]),
     ...(delimiter === undefined || header === undefined ? [] : [`read as ${csvReadingText({ delimiter, header })}`]),
-    ...(isBare ? [`there were no rows: if ${datasource} was made of this header, its columns are text`] : []),
+    ...(isBare ? [`there were no rows: if ${datasource} was created from this header, its columns are text`] : []),
     ...(isBeside
       ? ['rows that were there stay, also of the same source rows; --truncate puts these in their place']
       : []),

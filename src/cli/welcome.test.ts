@@ -49,12 +49,12 @@ test('the first command works where it is typed: elsewhere than beside its data 
 
 test('what weakens the server is told with the part it concerns', () => {
   const problems = [
-    { part: 'command', problems: [{ severity: 'warning' as const, message: 'Commands are no boundary.' }] },
+    { part: 'command', problems: [{ severity: 'warning' as const, message: 'Commands are not isolated.' }] },
     { part: 'store', problems: [{ severity: 'unavailable' as const, message: 'It is away.' }] },
     { part: 'blobs', problems: [] },
   ]
   const text = say({ problems })
-  expect(text).toContain('Warning (command): Commands are no boundary.')
+  expect(text).toContain('Warning (command): Commands are not isolated.')
   expect(text).toContain('Fault (store): It is away.')
   expect(text).not.toContain('blobs):')
 })

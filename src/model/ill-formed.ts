@@ -47,7 +47,7 @@ const isObject = (value: unknown): value is object => typeof value === 'object' 
 
 const pathIn = ({ path, names }: Place, at: number): string => childPath(path, names?.[at] ?? String(at))
 
-const MESSAGE = 'must be well-formed Unicode: half a surrogate pair is no character'
+const MESSAGE = 'must be well-formed Unicode: an unpaired surrogate is not a character'
 
 const childPath = (path: string, name: string): string => {
   const child = name.isWellFormed() ? joinPath(path, name) : path

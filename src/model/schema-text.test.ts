@@ -19,7 +19,7 @@ test.each([
 })
 
 test.each(['', 'a', 'a Int32,', ', a Int32', '`` String'])('%j is no schema', text => {
-  expect(readSchemaText(text)).toMatch(/is no column/)
+  expect(readSchemaText(text)).toMatch(/is not a column/)
 })
 
 test.each(["\\'", '`', "'", '(', ',', ', ', ' ', 'a ', '`json:', 'a`json:'])(

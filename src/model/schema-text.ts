@@ -9,7 +9,7 @@ export const readSchemaText = (text: string): readonly Column[] | string => {
   const columns: Column[] = []
   for (const part of splitColumns(text)) {
     const column = COLUMN.exec(part.trim())
-    if (column === null) return `${JSON.stringify(part.trim().slice(0, 100))} is no column: write name and type`
+    if (column === null) return `${JSON.stringify(part.trim().slice(0, 100))} is not a column: write a name and a type`
     const { quoted, plain, rest = '' } = column.groups!
     const path = JSON_PATH.exec(rest)
     const type = path === null ? rest : rest.slice(0, path.index).trim()

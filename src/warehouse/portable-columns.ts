@@ -23,7 +23,7 @@ export const withPortableColumns = async ({ sql, format, describe }: Input): Pro
   if (columns.some(({ name }) => name === NO_TEXT))
     throw new WarehouseError(
       'sql_error',
-      'The name of a column is no UTF-8, as Arrow and Parquet want it: give it another.',
+      'A column name is not valid UTF-8, which Arrow and Parquet require: rename the column.',
     )
   const state = columns.find(({ type }) => STATE.test(type.replace(QUOTED, '')))
   if (state !== undefined)
@@ -53,7 +53,7 @@ const noneIfWrong = (error: unknown): readonly DescribedColumn[] => {
   if (twice === undefined) return []
   throw new WarehouseError(
     'sql_error',
-    `Two columns are called ${shownName(twice)}, and columns of Arrow and Parquet, and of queries that read pipes, are told by name: call one of them otherwise.`,
+    `Two columns are called ${shownName(twice)}, but Arrow, Parquet and queries that read pipes need unique column names: rename one of them.`,
   )
 }
 

@@ -91,9 +91,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     }
     const found = marked === null ? null : bindNames(search, places, marked)
     if (found === null)
-      throw refusal(
-        'It cannot be told which names in the SQL are those of tables: give tables and expressions plainer names.',
-      )
+      throw refusal('It is unclear which names in the SQL are tables: use simpler names for tables and expressions.')
     const own = outerNames(found).find(({ name }) => /(^|\.)c__/.test(name))
     if (own !== undefined)
       throw refusal(

@@ -82,7 +82,7 @@ test('a folder that is gone is storage_unavailable to all, and no blob of it is 
   const { key } = await blobs.put(inChunks(sampleBytes(100), 10))
   const away = {
     code: 'storage_unavailable',
-    message: `The folder of blobs ${directory} does not take or give content (ENOENT: no such file or directory). It is not there: mount it, or make it.`,
+    message: `The folder of blobs ${directory} does not take or give content (ENOENT: no such file or directory). It does not exist: mount it, or create it.`,
   }
   renameSync(directory, `${directory}-away`)
   await expect(blobs.get(key)).rejects.toMatchObject(away)

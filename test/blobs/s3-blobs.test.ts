@@ -154,7 +154,7 @@ test('a presigned URL downloads the blob under its name without a key', async ()
 
 test('a bucket that is not there says so, in ping, put and get', async () => {
   const store = await open({ bucket: 'nowhere' })
-  const message = `The bucket nowhere at ${server.endpoint} refuses (NoSuchBucket, 404). Create the bucket, or mend MILLRACE_BLOB_URL.`
+  const message = `The bucket nowhere at ${server.endpoint} refuses (NoSuchBucket, 404). Create the bucket, or correct MILLRACE_BLOB_URL.`
   const refused = { code: 'storage_unavailable', message, cause: { name: 'NoSuchBucket' } }
   await expect(store.ping()).rejects.toMatchObject(refused)
   await expect(store.put(inChunks(sampleBytes(10), 10))).rejects.toMatchObject(refused)

@@ -306,7 +306,7 @@ test('what only the server sets is refused in a file, also of a workflow that is
   write({ 'a.yaml': `${workflow('read-only-a', 'echo new')}state: paused\nversion: 7\n` })
   const { code, stderr } = await apply(['--yes'])
   expect(code).toBe(2)
-  expect(stderr).toMatch(/read-only\/a\.yaml:4: state: is told by the server and set by no file/)
+  expect(stderr).toMatch(/read-only\/a\.yaml:4: state: is set only by the server/)
   expect(stderr).toMatch(/read-only\/a\.yaml:5: version: /)
   expect(await shown('read-only-a')).toMatchObject({ state: 'active', version: 1, payload: [{ command: 'exit 0' }] })
   expect((await run(['workflows', 'show', 'read-only-a', '--json'])).stdout).toContain('"state": "active"')

@@ -19,7 +19,7 @@ test('config prints every setting, its value and where it comes from, but no sec
   expect(stdout).toMatch(/^MILLRACE_PORT +flag +8080$/m)
   expect(stdout).toMatch(/^JOB_QUEUE_MAX_WORKERS +file +8$/m)
   expect(stdout).toMatch(/^MILLRACE_ADMIN_TOKEN +environment +\*\*\*$/m)
-  expect(stdout).toMatch(/^MILLRACE_RETENTION_JOBS +environment +for ever$/m)
+  expect(stdout).toMatch(/^MILLRACE_RETENTION_JOBS +environment +forever$/m)
   expect(stdout).toMatch(/^MILLRACE_RETENTION_LOGS +default +30d$/m)
   expect(stdout).toMatch(/^JOB_RESULT_TTL_HOURS +default +24$/m)
   expect(stdout).toMatch(/^MILLRACE_MAX_BODY_BYTES +default +16MiB$/m)

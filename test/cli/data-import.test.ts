@@ -136,7 +136,7 @@ test('what is given the other way round is told', async () => {
 test('of a header alone it is told what its columns are', async () => {
   const bare = file('bare.csv', 'id,name\n')
   const inferred = await inProcess(['datasources', 'infer', bare], { cwd: server.cwd })
-  expect(inferred.stderr).toMatch(/first line; there are no rows, so that all columns are text\n$/)
+  expect(inferred.stderr).toMatch(/first line; there are no rows, so all columns are text\n$/)
   expect((await run([bare, 'bare', '--create'])).stderr).toMatch(/there were no rows: .* its columns are text\n$/)
   expect((await run([bare, 'rows', '--header'])).code).toBe(1)
   expect((await run([file('n.csv', 'n,text\n'), 'rows'])).stderr).not.toContain('there were no rows')
@@ -166,7 +166,7 @@ test('detached it prints the id of its job, whose figures are shown with it', as
 test.each([
   [['nowhere.csv', 'rows'], 2, 'nowhere.csv'],
   [['.', 'rows'], 2, 'is not a file'],
-  [['a.csv', 'nowhere'], 125, 'There is no data source nowhere: make it first, or import with create'],
+  [['a.csv', 'nowhere'], 125, 'There is no data source nowhere: create it first, or import with create'],
   [['a.csv', 'rows', '--format', 'xlsx'], 2, 'parquet'],
   [['a.csv', 'rows', '--max-bad-rows', 'many'], 125, 'max_bad_rows'],
 ] as const)('%j is refused', async (args, code, text) => {

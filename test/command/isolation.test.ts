@@ -73,7 +73,7 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
 
     test('invariant 11: is kept from the server but not from others of that user, and the executor says so', async () => {
       const problems = await executor.health!()
-      expect(problems.filter(problem => problem.message.includes('no boundary'))).toEqual([])
+      expect(problems.filter(problem => problem.message.includes('not isolated'))).toEqual([])
       expect(problems.some(problem => problem.message.includes('secrets of other running jobs'))).toBe(true)
     })
   })
@@ -120,7 +120,7 @@ describe('without another user or a sandbox', () => {
 
   test('the executor says that commands are no boundary', async () => {
     const problems = await executor.health!()
-    expect(problems.some(({ severity, message }) => severity === 'warning' && message.includes('no boundary'))).toBe(
+    expect(problems.some(({ severity, message }) => severity === 'warning' && message.includes('not isolated'))).toBe(
       true,
     )
   })

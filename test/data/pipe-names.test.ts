@@ -215,7 +215,7 @@ test('a lambda may not take the place of a function', async () => {
     "WITH x -> 'mine' AS lower SELECT x FROM final_sales",
     "WITH x -> 'mine' AS f, f AS g, g AS LOWER SELECT x FROM final_sales",
   ])
-    expect(await values(query)).toMatch(/There is a function lower: call the lambda otherwise/i)
+    expect(await values(query)).toMatch(/There is a function lower: rename the lambda/i)
   expect(
     await values(
       "WITH x -> concat(x, '!') AS loud SELECT arrayMap(loud, [x])[1], count() AS count FROM final_sales GROUP BY x",

@@ -96,7 +96,7 @@ test('a rerun, and a retry of an item, are of the data source that their node ha
   const before = (await listed(`run_id=${run.run_id}&datasource=copied`))[0]!
   expect(await ended(before)).toMatchObject({
     status: 'failed',
-    error: { code: 'sql_error', message: expect.stringContaining('The parameter unknown is no parameter') },
+    error: { code: 'sql_error', message: expect.stringContaining('The parameter unknown is not a parameter') },
   })
   await replace('filled', 'other')
   const { body: again } = await scene.call('POST', `/v1/jobs/${first.job_id}/rerun`)

@@ -159,7 +159,7 @@ describe('the schema of content at a URL', () => {
 
   test.each([
     ['/array.ndjson', '[{"a":1},{"a":2}]', /JSON array.*jq/],
-    ['/pretty.ndjson', '{\n  "a": 1\n}\n', /an object a line/],
+    ['/pretty.ndjson', '{\n  "a": 1\n}\n', /one object per line/],
     ['/long.ndjson', `{"a":"${'x'.repeat(2 ** 21)}"}\n`, /first line has more than 1 MiB/],
     ['/open.csv', `"a,b\n${'1,2\n'.repeat(2 ** 19)}`, /first row has more than 1 MiB.*quote/],
   ])('is not guessed from %s, which is told apart', async (path, content, detail) => {

@@ -116,7 +116,7 @@ test('too many bad rows are told with examples', async () => {
   const url = scene.give('/refused', csv(GOOD, BAD))
   const job = await scene.import({ datasource: 'refused', url, header: true, max_bad_rows: 0 })
   expect(job).toMatchObject({ status: 'failed', error: { code: 'too_many_bad_rows' } })
-  expect(job.error.message).toContain('text1 is no Int32')
+  expect(job.error.message).toContain('text1 is not a valid Int32')
   expect(job.error.message).toContain('["x","a","[300]"')
 })
 

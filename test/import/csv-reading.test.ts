@@ -138,7 +138,7 @@ test('a first line that cannot be read is told so, and by what', async () => {
   const job = await load('"Name";"Size"x\n"a";"b"\n', { create: true, delimiter: ';' })
   expect(job.error).toMatchObject({
     code: 'content_unreadable',
-    message: expect.stringMatching(/^The first line cannot be read: .*closing quote \("\).* parted by ";"\./),
+    message: expect.stringMatching(/^The first line cannot be parsed: .*closing quote \("\), with the delimiter ";"\./),
   })
 })
 

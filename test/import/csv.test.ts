@@ -384,7 +384,7 @@ test('more bad rows than allowed change nothing, the quarantine neither', async 
       status: 'failed',
       error: {
         code: 'too_many_bad_rows',
-        message: expect.stringMatching(/2 of 100 rows .*id is no Int64.*line 101 has 2/s),
+        message: expect.stringMatching(/2 of 100 rows .*id is not a valid Int64.*line 101 has 2/s),
       },
     })
   expect(await scene.table(name)).toEqual([])

@@ -43,7 +43,7 @@ describe('a Parquet file', () => {
       system_attempts: 0,
       error: {
         code: 'content_unreadable',
-        message: expect.stringMatching(/^The content (cannot be read|is no Parquet)/),
+        message: expect.stringMatching(/^The content (cannot be read|is not Parquet)/),
       },
     })
     expect(await parquet.value('SELECT (count(), sum(id)) FROM kept')).toBe('5000,12497500')

@@ -112,7 +112,7 @@ test('lines that are no JSON are counted, with their numbers', async () => {
     statistics: { rows_written: 3, invalid_lines: 3, quarantine_rows: 1, rows_read: 7 },
   })
   const log = await scene.log(job.job_id)
-  for (const line of ['line 2 is no JSON: {"id":', 'line 3 is no JSON object: [1]', 'line 6 is no JSON: nonsense'])
+  for (const line of ['line 2 is not JSON: {"id":', 'line 3 is not a JSON object: [1]', 'line 6 is not JSON: nonsense'])
     expect(log).toContain(line)
 })
 

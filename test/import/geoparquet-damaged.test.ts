@@ -160,7 +160,7 @@ describe('a geometry that the engine has no value for', () => {
       statistics: { rows_written: 1, quarantine_rows: 1 },
     })
     expect(await quarantined()).toMatchObject([
-      { id: '1', g: '[[[0,0],[0,1],[1,1],[0,0]],[[0,0],[0,1],[1,1],[0,0]]]', why: 'g is no Point' },
+      { id: '1', g: '[[[0,0],[0,1],[1,1],[0,0]],[[0,0],[0,1],[1,1],[0,0]]]', why: 'g is not a valid Point' },
     ])
   })
 })

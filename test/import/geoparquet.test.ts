@@ -49,7 +49,7 @@ describe('geometries of several types in one column', () => {
           // A point is in parentheses there.
           g: expect.stringMatching(/^[[(]/),
           wrong: 'g',
-          why: `g is no ${type}`,
+          why: `g is not a valid ${type}`,
           complaints: '1',
         })),
         { id: '5', g: null, wrong: 'g', why: 'it is missing', complaints: '1' },

@@ -122,7 +122,7 @@ describe('times of no day', () => {
     expect(await loaded({ t: 'Nullable(Time)', at: 'Time' })).toEqual([0, 5])
     expect(await loaded({ t: 'Nullable(DateTime64(6))' })).toEqual([1, 4])
     const [day] = await parquet.rows(`SELECT t, c__error FROM ${parquet.name}_quarantine ORDER BY id LIMIT 1`)
-    expect(day).toEqual({ t: LONG[0], c__error: ['t is no Nullable(DateTime64(6))'] })
+    expect(day).toEqual({ t: LONG[0], c__error: ['t is not a valid Nullable(DateTime64(6))'] })
   })
 
   const MADE = {
@@ -315,7 +315,9 @@ describe('times of INT96', () => {
       expect(await parquet.load(content)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: bad } })
       expect(await stored()).toEqual([{ v: texts[3] }])
       const sql = `SELECT v, c__error AS why FROM ${parquet.name}_quarantine WHERE isNotNull(v) ORDER BY v`
-      expect(await parquet.rows(sql)).toEqual(texts.slice(0, 3).map(v => ({ v, why: ['v is no DateTime64(9)'] })))
+      expect(await parquet.rows(sql)).toEqual(
+        texts.slice(0, 3).map(v => ({ v, why: ['v is not a valid DateTime64(9)'] })),
+      )
       for (const [type, shown, length] of [
         ['Nullable(String)', 'v', 29],
         ["Nullable(DateTime64(3, 'UTC'))", 'v', 23],

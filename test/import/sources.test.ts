@@ -190,7 +190,7 @@ test('a page of HTML, UTF-16 and other formats are told for what they are', asyn
       error: { code: 'content_unreadable', message: expect.stringContaining(word) },
     })
   expect(await load(scene.give('/odd', 'id,text\n'), { format: 'parquet' })).toMatchObject({
-    error: { code: 'content_unreadable', message: expect.stringContaining('no Parquet') },
+    error: { code: 'content_unreadable', message: expect.stringContaining('not Parquet') },
   })
 })
 

@@ -56,8 +56,8 @@ describe('bytes of a text that are no UTF-8', () => {
   })
 
   test('are refused in names', async () => {
-    expect(await refusal('SELECT 1 AS `\\xFF`', 'csv')).toBe('A name in the SQL is no UTF-8: call it otherwise.')
-    expect(await refusal("SELECT '\\xFF'", 'arrow')).toMatch(/^The name of a column is no UTF-8/)
+    expect(await refusal('SELECT 1 AS `\\xFF`', 'csv')).toBe('A name in the SQL is not valid UTF-8: rename it.')
+    expect(await refusal("SELECT '\\xFF'", 'arrow')).toMatch(/^A column name is not valid UTF-8/)
   })
 })
 

@@ -55,14 +55,14 @@ test.each(['json', 'ndjson', 'csv'] as const)('text that is no UTF-8 as %s', asy
 
 test('what is no SELECT is told so, also where the engine would put the word before it', async () => {
   for (const [query, said] of [
-    ['DELETE FROM events', /^This is no query/],
+    ['DELETE FROM events', /^This is not a query/],
     ['DELETE FROM events WHERE 1', /^Only a SELECT may run here, and this is a statement that begins with DELETE\.$/],
     ['DROP TABLE events', /that begins with DROP\.$/],
     ['SELECT 1 FORMAT CSV', /^A query ends without FORMAT and INTO OUTFILE here: the format is a field of the job\.$/],
     ['(SELECT 1) FORMAT CSV', /^A query ends without FORMAT/],
     ["SELECT 1 INTO OUTFILE '/tmp/x'", /^A query ends without FORMAT/],
-    ['events', /^This is no query: one begins with SELECT, or with WITH, as SELECT \* FROM events does\.$/],
-    ['1 + 1', /^This is no query/],
+    ['events', /^This is not a query: a query starts with SELECT or WITH, such as SELECT \* FROM events\.$/],
+    ['1 + 1', /^This is not a query/],
   ] as const) {
     const { status, body } = await ask({ query })
     expect([query, status, body.detail]).toEqual([query, 422, expect.stringMatching(said)])

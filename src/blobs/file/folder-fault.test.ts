@@ -7,7 +7,7 @@ const ofSystem = (code: string, errno: number) =>
 test.each([
   ['EACCES', -13, 'permission denied', 'The user of the server must be able to write there.'],
   ['EROFS', -30, 'read-only file system', 'The file system must be mounted for writing.'],
-  ['ENOENT', -2, 'no such file or directory', 'It is not there: mount it, or make it.'],
+  ['ENOENT', -2, 'no such file or directory', 'It does not exist: mount it, or create it.'],
   ['EMFILE', -24, 'too many open files', 'raise its limit (ulimit -n)'],
   ['EIO', -5, 'i/o error', 'Check the disk'],
   ['ERR_FS_EISDIR', 21, 'illegal operation on a directory', 'Check the disk'],

@@ -23,7 +23,7 @@ const isSystemError = (error: unknown): error is SystemError =>
 const adviceFor = (code: string): string => {
   if (code === 'EACCES' || code === 'EPERM') return 'The user of the server must be able to write there.'
   if (code === 'EROFS') return 'The file system must be mounted for writing.'
-  if (code === 'ENOENT' || code === 'ENOTDIR') return 'It is not there: mount it, or make it.'
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'It does not exist: mount it, or create it.'
   if (code === 'EMFILE' || code === 'ENFILE') return 'The server has too many files open: raise its limit (ulimit -n).'
   return 'Check the disk, and the connection to it when it is on another machine.'
 }

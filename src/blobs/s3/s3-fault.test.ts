@@ -8,7 +8,7 @@ const answered = (name: string, httpStatusCode: number) =>
   Object.assign(new Error('AKIAEXAMPLE is not for you'), { name, $metadata: { httpStatusCode } })
 
 test.each([
-  [answered('NoSuchBucket', 404), 'refuses (NoSuchBucket, 404). Create the bucket, or mend MILLRACE_BLOB_URL.'],
+  [answered('NoSuchBucket', 404), 'refuses (NoSuchBucket, 404). Create the bucket, or correct MILLRACE_BLOB_URL.'],
   [answered('AccessDenied', 403), 'refuses (AccessDenied, 403). The keys of the server must be allowed to'],
   [answered('InvalidAccessKeyId', 403), 'refuses (InvalidAccessKeyId, 403). The keys of the server are missing, wrong'],
   [answered('PermanentRedirect', 301), 'refuses (PermanentRedirect, 301). The bucket is in another region'],

@@ -49,7 +49,7 @@ const explain = (fault: Fault): string => {
 
 /** What stores call it, the compatible ones too, and what the system and the client of AWS do. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
-  [/^NoSuchBucket$/, 'Create the bucket, or mend MILLRACE_BLOB_URL.'],
+  [/^NoSuchBucket$/, 'Create the bucket, or correct MILLRACE_BLOB_URL.'],
   [
     /^(CredentialsProviderError|InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|TokenRefreshRequired|InvalidClientTokenId)$/,
     'The keys of the server are missing, wrong or over: check AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or the profile or role.',
@@ -57,7 +57,7 @@ const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^RequestTimeTooSkewed$/, 'The clock of the server is wrong.'],
   [
     /^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException)$/,
-    'The bucket is in another region: mend region in MILLRACE_BLOB_URL.',
+    'The bucket is in another region: correct region in MILLRACE_BLOB_URL.',
   ],
   [
     /^InvalidObjectState$/,

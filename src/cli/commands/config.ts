@@ -40,7 +40,7 @@ const HOUR_MS = 3_600_000
 
 /** As it would be written in a configuration. */
 const valueText = ({ name, env, value }: Row): string => {
-  if (value === null) return name.startsWith('retention') ? 'for ever' : '-'
+  if (value === null) return name.startsWith('retention') ? 'forever' : '-'
   if (env.endsWith('_HOURS')) return String(Number(value) / HOUR_MS)
   if (name.endsWith('Ms')) return durationSetting(Number(value))
   if (name.endsWith('Bytes')) return sizeSetting(Number(value))

@@ -61,7 +61,7 @@ const fill = (
     ...faults.map(fault => faultAt(fault.path, environmentFault(fault))),
     ...Object.keys(document.definition)
       .filter(field => ADDED.has(field))
-      .map(field => faultAt(field, 'is told by the server and set by no file: leave it out')),
+      .map(field => faultAt(field, 'is set only by the server: leave it out')),
   ]
   if (all.length > 0) return { faults: all }
   const definition = markDefinition(value as Readonly<Record<string, unknown>>, set)

@@ -187,6 +187,6 @@ export const findRole = <T extends NodeRole['type']>(
     return names.node === undefined
       ? `The pipe ${pipe.name} has no ${type} node.`
       : `The pipe ${pipe.name} has no node ${names.node}.`
-  if (node.role.type !== type) return `The node ${node.name} of ${pipe.name} is no ${type} node.`
+  if (node.role.type !== type) return `The node ${node.name} of ${pipe.name} is not a ${type} node.`
   return { pipe, node, role: node.role as Extract<NodeRole, { type: T }> }
 }

@@ -141,7 +141,7 @@ const refuseTarget = (error: unknown, pipe: Pipe, node: PipeNode): never => {
   const into = node.role.type === 'plain' ? '' : node.role.into
   throw invalidField(
     `nodes.${pipe.nodes.indexOf(node)}.sql`,
-    `the node ${node.name}: ${into} cannot be made of what it gives: ${error.message}`,
+    `the node ${node.name}: ${into} cannot be created from its output: ${error.message}`,
   )
 }
 

@@ -55,4 +55,4 @@ const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
 
 /** What is said of each. */
 export const UNKNOWN_PARAMETER =
-  'is no parameter of the SQL: nothing in it, or in the pipes it reads, is {name:Type} of that name'
+  'is not a parameter of the SQL: neither it nor the pipes it reads contain {name:Type} with that name'

@@ -80,7 +80,7 @@ const refuseForeignTable = async (data: Data, workspace: string, name: string): 
   if (!isDataId(comment))
     throw new MillraceError(
       'data_source_exists',
-      `The database has a table ${name} that is no data source of Millrace.`,
+      `The database has a table ${name} that is not a data source of Millrace.`,
     )
   await withTableLock(data, workspace, [name], async () => {
     if (!findDataSource(await catalogue(workspace), name)) await dropTable(warehouse, workspace, name, comment)

@@ -111,5 +111,5 @@ const findProblems = ({ functionsDir, launcher, user, sandbox }: HostWorkshop): 
 }
 
 const NO_BOUNDARY =
-  "Functions are no boundary: they run as the server's own user and can read the data directory. Run the server as root " +
+  "Functions are not isolated: they run as the server's own user and can read the data directory. Run the server as root " +
   'with MILLRACE_JOB_USER, or set MILLRACE_SANDBOX=bubblewrap.'

@@ -120,7 +120,7 @@ const findProblems = ({ launcher, user, sandbox, sandboxProblem }: Workshop): re
 }
 
 const NO_BOUNDARY =
-  "Commands are no boundary: they run as the server's own user and can read the data directory, the server's memory and " +
+  "Commands are not isolated: they run as the server's own user and can read the data directory, the server's memory and " +
   'the secrets of other jobs. Run the server as root with MILLRACE_JOB_USER, or set MILLRACE_SANDBOX=bubblewrap.'
 
 const NO_WALL_BETWEEN =

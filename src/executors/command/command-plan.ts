@@ -80,7 +80,7 @@ const findWorkingDir = ({ spec, files, forbidden }: Input): string | Refusal => 
   try {
     const real = realpathSync(spec.working_dir)
     if (!statSync(real).isDirectory()) return missing('is not a directory')
-    if (forbidden.some(directory => isWithin(real, directory))) return missing("lies in the server's own directory")
+    if (forbidden.some(directory => isWithin(real, directory))) return missing("is inside the server's own directory")
     return real
   } catch {
     return missing('does not exist')

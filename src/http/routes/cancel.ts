@@ -100,4 +100,4 @@ export const cancelRoutes = (app: App, { store, engine, config }: Services): voi
 }
 
 const stillTold = (jobId: string): string =>
-  `The end of the job is still being told to a sink: GET /v1/deliveries?job_id=${jobId}&status=pending says which. It can be purged when no delivery of it is pending, after a day at the latest.`
+  `A sink has not been notified of the end of the job yet: see GET /v1/deliveries?job_id=${jobId}&status=pending. The job can be purged when no delivery is pending, after a day at the latest.`

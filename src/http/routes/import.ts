@@ -61,7 +61,7 @@ const createReceiver = (services: Services) => {
   const targetOf = async (workspace: string, { name, query }: Wanted): Promise<string> => {
     const found = findDataSource(await services.data.catalogue(workspace), name)
     if (found === undefined && query.create !== true)
-      throw new MillraceError('not_found', `There is no data source ${name}: make it first, or import with create.`)
+      throw new MillraceError('not_found', `There is no data source ${name}: create it first, or import with create.`)
     return found?.name ?? name
   }
 

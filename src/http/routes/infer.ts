@@ -111,7 +111,7 @@ const readRequest = (request: FastifyRequest): Asked => {
   if (/^application\/json\b/i.test(headers['content-type'] ?? '')) {
     if (body === undefined) throw new MillraceError('invalid_json', 'The request has no body.')
     if (Object.keys(query as object).length > 0)
-      throw new MillraceError('invalid', 'With a JSON body everything stands in the body, nothing in the query.')
+      throw new MillraceError('invalid', 'With a JSON body, all options must be in the body, not in the query.')
     return { fields: body as Static<typeof InferBody> }
   }
   if (isMultipart(headers)) throw new MillraceError('unsupported_media_type', 'Send the content itself, or JSON.')

@@ -51,10 +51,10 @@ export const createEngineParser = (rows: LookAtSql): EngineParser => {
       if (base64 === null) {
         // Fails, and says where, in fewer words than when it may not put the word SELECT there.
         await print('formatQuery', sql)
-        throw refusal('This is no query: one begins with SELECT, or with WITH, as SELECT * FROM events does.')
+        throw refusal('This is not a query: a query starts with SELECT or WITH, such as SELECT * FROM events.')
       }
       const printed = printedText(Buffer.from(base64, 'base64'))
-      if (printed === null) throw refusal('A name in the SQL is no UTF-8: call it otherwise.')
+      if (printed === null) throw refusal('A name in the SQL is not valid UTF-8: rename it.')
       return unmark(printed)
     },
     parse: async (sql, parameters) => {

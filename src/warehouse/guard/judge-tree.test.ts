@@ -90,6 +90,6 @@ test('a lambda is followed through all of its aliases, however many there are, a
       ...rules,
       functions: { ...rules.functions, mayCall: text => text === 'lambda' || text === 'lower' },
     })
-  expect(judge('lower')).toBe('There is a function lower: call the lambda otherwise.')
+  expect(judge('lower')).toBe('There is a function lower: rename the lambda.')
   expect(judge('other')).toBeNull()
 })

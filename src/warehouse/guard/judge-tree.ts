@@ -71,7 +71,7 @@ const judgeLambdas = (nodes: readonly SyntaxNode[], { functions }: TreeRules): s
   // `f AS g`, and so on: what is added is come to as well.
   for (const name of lambdas) for (const alias of aliasesOf.get(name) ?? []) lambdas.add(alias)
   const taken = [...lambdas].find(functions.mayCall)
-  return taken === undefined ? null : `There is a function ${shownName(taken)}: call the lambda otherwise.`
+  return taken === undefined ? null : `There is a function ${shownName(taken)}: rename the lambda.`
 }
 
 /**

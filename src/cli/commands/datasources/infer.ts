@@ -80,7 +80,7 @@ const schemaText = (schema: readonly InferredColumn[]): string =>
     .map(({ name, type }) => `${/^\w+$/.test(name) ? name : `\`${name.replaceAll('`', '\\`')}\``} ${type}`)
     .join(', ')
 
-const NO_ROWS = '; there are no rows, so that all columns are text'
+const NO_ROWS = '; there are no rows, so all columns are text'
 
 const show = (
   { schema, format, header, delimiter, rows, whole }: InferAnswer,

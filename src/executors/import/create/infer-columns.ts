@@ -15,7 +15,7 @@ type Input = {
 /** The columns of a data source that takes the content. Throws `ImportFailure` where there is nothing to go by. */
 export const inferColumns = async ({ sample, fields, parquet }: Input): Promise<readonly Column[]> => {
   if (sample.size === 0)
-    throw new ImportFailure('content_unreadable', 'The content is empty: no data source can be made of it.')
+    throw new ImportFailure('content_unreadable', 'The content is empty: no data source can be created from it.')
   switch (formatOf(fields)) {
     case 'csv':
       return inferCsv(sample, fields)

@@ -128,7 +128,10 @@ export const createInference = (options: Options): Inference => {
     const inferred = format === 'parquet' ? await inferParquet(input) : await inferText(input, format)
     const [fault] = columnFaults(inferred.columns)
     if (fault !== undefined)
-      throw new ImportFailure('schema_mismatch', `No data source can be made of it: ${fault.path} ${fault.message}.`)
+      throw new ImportFailure(
+        'schema_mismatch',
+        `No data source can be created from it: ${fault.path} ${fault.message}.`,
+      )
     return inferred
   }
 

@@ -31,11 +31,11 @@ const nothingIn = ({ bytes, isWhole }: Sample, fields: Parameters<typeof readCsv
   const { type } = scanRecord(bytes, { start, dialect, isLast: isWhole })
   if (type === 'broken')
     return unreadable(
-      `The first line cannot be read: something follows a closing quote (${dialect.quote}), where values are parted by ${shownDelimiter(dialect.delimiter)}. Say delimiter or quote.`,
+      `The first line cannot be parsed: something follows a closing quote (${dialect.quote}), with the delimiter ${shownDelimiter(dialect.delimiter)}. Set delimiter or quote.`,
     )
   return unreadable(
     isWhole
-      ? 'The content has no rows that a data source could be made of.'
+      ? 'The content has no rows to create a data source from.'
       : 'The first row has more than 1 MiB, which is all that is looked at: check quote, or make the data source first.',
   )
 }

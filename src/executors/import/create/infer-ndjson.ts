@@ -29,7 +29,7 @@ export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean })
 
 const nothingIn = ({ bytes, isWhole }: Sample): string =>
   isWhole || bytes.includes('\n')
-    ? 'The content has no JSON objects that a data source could be made of: NDJSON has an object a line.'
+    ? 'The content has no JSON objects to create a data source from: NDJSON has one object per line.'
     : 'The first line has more than 1 MiB, which is all that is looked at: make the data source first.'
 
 /** The objects of whole lines; what is none is left out. */

@@ -21,6 +21,6 @@ export const findDialect = (
   if (fault === null) return dialect
   throw new ImportFailure(
     'content_unreadable',
-    `The first line (sep=${delimiter}) names a delimiter, which ${fault}. Say delimiter: the line is passed over then.`,
+    `The first line (sep=${delimiter}) names a delimiter, which ${fault}. Set delimiter: the line is skipped then.`,
   )
 }

@@ -24,7 +24,7 @@ export type TextColumn = {
  */
 export const judgeColumn = ({ name, type, text, emptyIsNull, isUtf8 }: TextColumn, index: number): Judgement => {
   const columnType = readColumnType(type)
-  const isNo = quoteText(`${name} is no ${type}`)
+  const isNo = quoteText(`${name} is not a valid ${type}`)
   if (isNested(columnType)) {
     const json = exactJson(isPlane(type) ? listsOf(text) : text)
     const { value, isBad } = judgeValue({ type, text: 'j', emptyIsNull, isUtf8: true, depth: 0 })

@@ -9,9 +9,9 @@ export const judgeLine = (line: string): string => {
   try {
     value = JSON.parse(withoutComma(text))
   } catch {
-    return 'is no JSON'
+    return 'is not JSON'
   }
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is no JSON object'
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not a JSON object'
   const { keys, depth } = measure(text)
   // Which of the two is meant nobody can say, and engines take one or the other, or none.
   if (keys > Object.keys(value).length) return 'has a key twice'

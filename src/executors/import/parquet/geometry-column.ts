@@ -36,7 +36,7 @@ export const readGeometry = (column: Column, fileType: string, look: WkbLook): R
     asIs: taken?.value ?? null,
     unfit: {
       reason: `multiIf(${reasons.flat().join(', ')}, 0)`,
-      complaints: [...WKB_FAULTS, 'it is missing', `${name} is no ${type}`],
+      complaints: [...WKB_FAULTS, 'it is missing', `${name} is not a valid ${type}`],
     },
     shared: wkb.shared,
   }

@@ -46,5 +46,5 @@ const refusal = (url: string, folders: readonly string[]): ImportFailure =>
     'source_refused',
     folders.length === 0
       ? 'This server reads no files: MILLRACE_IMPORT_DIRS names no folder.'
-      : `${url} is no file below the folders that this server reads (MILLRACE_IMPORT_DIRS).`,
+      : `${url} is not a file in the folders that this server may read (MILLRACE_IMPORT_DIRS).`,
   )

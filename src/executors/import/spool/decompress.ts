@@ -84,7 +84,7 @@ async function* decode(
     if (!/^(Z_|ZSTD_|ERR_ZSTD|ERR__ERROR)/.test((error as NodeJS.ErrnoException).code ?? '')) throw error
     throw new ImportFailure(
       'content_unreadable',
-      `The content is no whole ${compression}: ${(error as Error).message}.`,
+      `The content is not complete ${compression} data: ${(error as Error).message}.`,
     )
   }
 }

@@ -6,9 +6,9 @@ export const otherJson = (bytes: Buffer): string | null => {
   const [first = '', ...others] = bytes.toString('utf8').trim().split('\n', MOST_LINES)
   const line = withoutComma(first)
   if (line === '{')
-    return 'The content has objects of several lines: NDJSON has an object a line (jq -c . makes it so).'
+    return 'The content has objects of several lines: NDJSON has one object per line (convert it with jq -c .).'
   if (!line.startsWith('[') || (others.length > 0 && isJson(line))) return null
-  return "The content is a JSON array: NDJSON has an object a line (jq -c '.[]' makes it so)."
+  return "The content is a JSON array: NDJSON has one object per line (convert it with jq -c '.[]')."
 }
 
 /** Content that nobody has called CSV and whose first line is an object of JSON. */

@@ -47,7 +47,7 @@ const faultOf = (bytes: Buffer, fields: SampledFields): string | null => {
   if (format === 'parquet' && isParquet) return null
   const other = otherContent(bytes, () => format === 'csv' && hasEvenRecords(bytes, fields))
   if (other !== null) return other
-  if (format === 'parquet') return 'The content is no Parquet: it does not begin with PAR1.'
+  if (format === 'parquet') return 'The content is not Parquet: it does not start with PAR1.'
   if (format === 'ndjson') return otherJson(bytes)
   return !isCalledCsv(fields) && hasJsonLines(bytes)
     ? 'The content has an object of JSON a line: say format: ndjson.'
