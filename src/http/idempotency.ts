@@ -27,6 +27,9 @@ declare module 'fastify' {
 
 type Dependencies = { readonly store: Store; readonly logger: Logger; readonly publicUrl: string }
 
+/** The key of a call that was cut off is free a minute after it was last renewed. */
+const RENEW_MS = 20_000
+
 const KEY = /^[\x21-\x7e]{1,255}$/
 
 /**
@@ -58,8 +61,17 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     if (outcome.type === 'in_progress') throw new MillraceError('idempotency_in_progress', undefined, { retryAfter: 1 })
     if (outcome.type === 'answered') return answerAgain(request, reply, { answer: outcome.answer, publicUrl })
     request.firstCall = { key, kept: false, isBegun: false }
+    stayTaken(key, reply)
     if (request.rawBody) request.body = parseJson(request.rawBody)
     return false
+  }
+
+  /** An upload may take hours: one that is sent again meanwhile is not a first call. */
+  const stayTaken = (key: IdempotencyKey, { raw }: FastifyReply): void => {
+    const renew = () =>
+      store.renewIdempotent({ key }).catch(err => logger.warn({ err }, 'an Idempotency-Key could not be renewed'))
+    const renewing = setInterval(renew, RENEW_MS)
+    raw.once('close', () => clearInterval(renewing))
   }
 
   const keep = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> => {

@@ -127,6 +127,8 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
 
   // Idempotency (`api.md`, Conventions)
   beginIdempotent(input: { key: IdempotencyKey; bodyHash: string }): Promise<IdempotencyOutcome>
+  /** The first call of the key goes on: it is taken for another minute. Nothing when the call has been answered. */
+  renewIdempotent(input: { key: IdempotencyKey }): Promise<void>
   /** Keeps the answer for 24 h; `answer: null` forgets the key (after a 5xx). */
   finishIdempotent(input: { key: IdempotencyKey; answer: KeptAnswer | null }): Promise<void>
 

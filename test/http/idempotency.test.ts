@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { systemClock } from '../../src/kernel/clock.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 
 let server: TestServer
@@ -173,5 +174,36 @@ describe('an upload with an Idempotency-Key', () => {
     const key = newKey()
     expect((await upload(jobId, key, { '../x': 'bad' })).status).toBe(422)
     expect((await upload(jobId, key, { 'x.txt': 'good' })).status).toBe(201)
+  })
+
+  test('that takes longer than the minute after which a key is free is not made twice', async () => {
+    let ahead = 0
+    const slow = await startTestServer({ clock: { ...systemClock, now: () => Date.now() + ahead } })
+    onTestFinished(() => slow.stop())
+    vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
+    onTestFinished(() => void vi.useRealTimers())
+    const send = (body: NonNullable<RequestInit['body']>) =>
+      fetch(`${slow.url}/v1/datasources/rows/import?create=true`, {
+        method: 'POST',
+        headers: { authorization: `Bearer ${slow.token}`, 'idempotency-key': 'slow', 'content-type': 'text/csv' },
+        body,
+        ...(body instanceof ReadableStream && { duplex: 'half' }),
+      } as RequestInit)
+    const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+    const content = writable.getWriter()
+    const first = send(readable)
+    await content.write(Buffer.from('n\n'))
+    const again = async () => ((await (await send('n\n1\n')).json()) as { code?: string }).code
+    await vi.waitUntil(async () => (await again()) === 'idempotency_in_progress')
+    for (let minute = 0; minute < 3; minute++) {
+      ahead += 50_000
+      vi.advanceTimersByTime(20_000)
+      expect(await again()).toBe('idempotency_in_progress')
+    }
+    await content.write(Buffer.from('1\n'))
+    await content.close()
+    const { job_id: jobId } = (await (await first).json()) as { job_id: string }
+    const repeated = await send('n\n1\n')
+    expect([repeated.status, replayed(repeated), await repeated.json()]).toMatchObject([201, true, { job_id: jobId }])
   })
 })

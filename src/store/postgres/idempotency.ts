@@ -6,7 +6,7 @@ import type { Session } from './session.ts'
 
 /** How long an answer is kept. */
 export const KEEP_MS = 24 * 3600 * 1000
-/** A first call that has not ended after this long was cut off by a crash. */
+/** A first call that has neither ended nor been renewed for this long was cut off by a crash. */
 const CUT_OFF_MS = 60_000
 
 /** Takes the key when it is free, expired or left behind; says what was there before. */
@@ -51,6 +51,19 @@ export const beginIdempotent = async (
   if (!row) return { type: 'in_progress' }
   if (row.body_hash !== bodyHash) return { type: 'mismatch' }
   return row.status === null ? { type: 'in_progress' } : { type: 'answered', answer: toAnswer(row, row.status) }
+}
+
+const RENEW: Statement = {
+  name: 'renew_idempotent',
+  text: `
+    UPDATE millrace.idempotency
+    SET started_at = millrace.clock($1::bigint)
+    WHERE workspace = $2 AND method = $3 AND path = $4 AND key = $5 AND status IS NULL`,
+}
+
+/** `renewIdempotent`. */
+export const renewIdempotent = async (session: Session, { key }: { key: IdempotencyKey }): Promise<void> => {
+  await session.database.query(RENEW, [session.now(), ...keyColumns(key)])
 }
 
 type Submitted = {

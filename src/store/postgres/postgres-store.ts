@@ -16,7 +16,7 @@ import {
 } from './data/publications.ts'
 import { lockTables, unlockTables } from './data/table-locks.ts'
 import { connectDatabase } from './database.ts'
-import { beginIdempotent, finishIdempotent, purgeIdempotency } from './idempotency.ts'
+import { beginIdempotent, finishIdempotent, purgeIdempotency, renewIdempotent } from './idempotency.ts'
 import { addArtifact, getArtifact, listArtifacts } from './jobs/artifacts.ts'
 import { cancelJob, cancelMatching } from './jobs/cancel.ts'
 import { claimer } from './jobs/claim.ts'
@@ -149,6 +149,7 @@ const otherOperations = (session: Session) =>
     forgetDoomedBlobs: input => forgetDoomedBlobs(session.database, input),
     filterKnownBlobs: input => filterKnownBlobs(session.database, input),
     beginIdempotent: input => beginIdempotent(session, input),
+    renewIdempotent: input => renewIdempotent(session, input),
     finishIdempotent: input => finishIdempotent(session, input),
     purgeIdempotency: input => purgeIdempotency(session, input),
     createWorkspace: input => createWorkspace(session, input),

@@ -3,7 +3,7 @@ import type { Writer } from './writer.ts'
 
 /** How long an answer is kept. */
 const ANSWER_MS = 24 * 3600 * 1000
-/** A first call that has not answered by then was cut off. */
+/** A first call that has neither answered nor been renewed by then was cut off. */
 const FIRST_CALL_MS = 60_000
 
 type Begin = { readonly key: IdempotencyKey; readonly bodyHash: string }
@@ -27,6 +27,11 @@ export const beginIdempotent = ({ db, now }: Writer, { key, bodyHash }: Begin): 
     now + FIRST_CALL_MS,
   )
   return { type: 'new' }
+}
+
+/** A call that has been answered keeps the time of its answer. */
+export const renewIdempotent = ({ db, now }: Writer, { key }: { key: IdempotencyKey }): void => {
+  db.run(`UPDATE idempotency SET expires_at = ? ${WHERE_KEY} AND status IS NULL`, now + FIRST_CALL_MS, ...valuesOf(key))
 }
 
 /** A time to live that is longer than any we give means that the clock was set back. */

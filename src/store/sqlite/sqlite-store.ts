@@ -86,6 +86,7 @@ const createStore = (threads: Threads, listeners: Listeners): Store => {
     forgetDoomedBlobs: input => write('forgetDoomedBlobs', input, now()),
     filterKnownBlobs: input => read('filterKnownBlobs', input, now()),
     beginIdempotent: input => write('beginIdempotent', input, now()),
+    renewIdempotent: input => write('renewIdempotent', input, now()),
     finishIdempotent: input => write('finishIdempotent', input, now()),
     purgeEndedJobs: input => write('purgeEndedJobs', input, now()),
     purgeLogs: input => write('purgeLogs', input, now()),

@@ -3,7 +3,7 @@ import { forgetDoomedBlobs, replaceBlob } from './blobs.ts'
 import { changeCatalogue } from './data/catalogue.ts'
 import { commitPublication, purgePublications, revokePublication } from './data/publications.ts'
 import { lockTables, unlockTables } from './data/table-locks.ts'
-import { beginIdempotent, finishIdempotent, purgeIdempotency } from './idempotency.ts'
+import { beginIdempotent, finishIdempotent, purgeIdempotency, renewIdempotent } from './idempotency.ts'
 import { addArtifact } from './jobs/artifacts.ts'
 import { cancelFound, cancelJob } from './jobs/cancel.ts'
 import { claimJobs } from './jobs/claim.ts'
@@ -72,6 +72,7 @@ export const WRITES = {
   purgeSums,
   purgeWorkers,
   redeliver,
+  renewIdempotent,
   renewLeases,
   replaceBlob,
   replaceSetting,

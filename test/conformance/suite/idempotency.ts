@@ -105,6 +105,29 @@ export const idempotencyTests: AreaTests = scene => {
     expect(await begin()).toEqual({ type: 'in_progress' })
   })
 
+  test('a first call that is renewed keeps its key for as long as it takes', async () => {
+    await begin()
+    for (let minute = 0; minute < 5; minute++) {
+      scene().clock.advance(59_000)
+      await scene().store.renewIdempotent({ key })
+    }
+    scene().clock.advance(59_000)
+    expect(await begin()).toEqual({ type: 'in_progress' })
+    scene().clock.advance(1000)
+    expect(await begin('another')).toEqual({ type: 'new' })
+  })
+
+  test('what is renewed late takes nothing from an answer, and makes no key', async () => {
+    await begin()
+    await finish({ status: 201, body: '{}' })
+    await scene().store.renewIdempotent({ key })
+    scene().clock.advance(DAY - 1000)
+    expect((await begin()).type).toBe('answered')
+    const other = { ...key, key: 'never begun' }
+    await scene().store.renewIdempotent({ key: other })
+    expect(await begin('hash', other)).toEqual({ type: 'new' })
+  })
+
   test('a clock set back does not make a cut-off call block for longer', async () => {
     await begin()
     scene().clock.advance(-3_600_000)
