@@ -16,6 +16,7 @@ import { createMetrics } from './figures/metrics.ts'
 import { keepAnswers } from './idempotency.ts'
 import { createLiveStreams } from './live-streams.ts'
 import { limitConnections } from './most-connections.ts'
+import { limitPipelining } from './most-pipelined.ts'
 import { checkPaths } from './paths.ts'
 import { type QueryReaders, readQueries } from './query.ts'
 import { openApiOptions } from './reference/open-api.ts'
@@ -87,6 +88,7 @@ export const createApp = async (
   const app = createFastify(services, idleConnectionMs)
 
   limitConnections(app, services)
+  limitPipelining(app)
   const refuseUnrouted = handleErrors(app, { logger })
   secureAnswers(app)
   readJsonBodies(app)

@@ -55,6 +55,12 @@ describe('on the wire', () => {
     const answer = await raw(get('/healthz') + get('/nothing') + get('/healthz'))
     expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200'])
   })
+
+  test('as many as a client may well send ahead are answered, of more the connection is closed', async () => {
+    const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+    expect((await raw(get.repeat(32))).match(/HTTP\/1\.1 200/g)).toHaveLength(32)
+    expect(await raw(get.repeat(33)).catch(error => error.code)).toMatch(/^(|ECONNRESET)$/)
+  })
 })
 
 test('a client that stops in the middle of its body is not waited for', async () => {
