@@ -15,7 +15,7 @@ import { tidyStaging } from './write/tidy-staging.ts'
 
 type Parts = Omit<Data, 'ready' | 'lookAgain'>
 
-/** Of one life of the engine. */
+/** The work for one life of the engine. */
 type Done = { readonly life: number; readonly making: Promise<void> }
 
 /** `Data.ready`. */
@@ -23,7 +23,7 @@ export const createReadiness = (parts: Parts): Pick<Data, 'ready' | 'lookAgain'>
   const done = new Map<string, Done>()
   return {
     ready: workspace => {
-      // Asked before: an engine that ends meanwhile is looked at anew.
+      // Read before the work: when the engine ends meanwhile, it is done again.
       const life = parts.warehouse.life(workspace)
       const known = done.get(workspace)
       if (known?.life === life) return known.making

@@ -33,7 +33,7 @@ export const createStatements = ({ warehouse, job, signal }: Options): Statement
 
   type Named = { workspace: string; queryId: string; signal: AbortSignal }
   const run = async <T>(work: (named: Named) => Promise<T>, timesRead = 1): Promise<T> => {
-    // Two attempts of a job may meet in the engine: the first is only about to notice that its worker is gone.
+    // Two attempts of a job may meet in the engine, when the worker of the first has not yet noticed that its lease is lost.
     const queryId = `${job.id}.${job.attempt}.${++count}`
     last = { queryId, timesRead }
     // A server goes on with an INSERT whose client has left.

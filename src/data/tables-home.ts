@@ -9,8 +9,8 @@ import { WarehouseError } from '../warehouse/warehouse.ts'
 import { openTablesId } from './tables-id.ts'
 
 /**
- * Which of the servers that share a store, and have embedded engines of their own, has the tables that count: the first that used its engine. The
- * store remembers it; what others learn of it may be `KNOWN_FOR_MS` old. So a publication is committed only while it is true (`claim`).
+ * Servers may share a store while each has an embedded engine of its own. Then the tables of one of them count: of the first that used its engine. The
+ * store remembers which; what a server knows of it may be `KNOWN_FOR_MS` old, so a publication is committed only if the store still says so (`claim`).
  */
 export type TablesHome = EngineGate & {
   /** Another server has the tables, as far as is known. */
@@ -62,7 +62,7 @@ type Options = {
 
 const SETTING = 'tables_home'
 const KNOWN_FOR_MS = 2_000
-/** Enough to tell whose a publication is that is still to be finished. */
+/** Enough to tell which server an unfinished publication is of. */
 const MOST_FORMER = 32
 
 /** Asks and does nothing yet. */
@@ -71,7 +71,7 @@ export const createTablesHome = (options: Options): TablesHome => {
   const tablesId = openTablesId(options.dataDir)
   let known: Known | null = null
   let reading: Promise<Known> | null = null
-  /** It is not taken back without being told to: two servers would take it from each other for ever. */
+  /** This server has had the tables. It takes them back only when told to: two servers would take them from each other for ever. */
   let wasHere = false
 
   const read = async (): Promise<Known> => {
@@ -103,7 +103,7 @@ export const createTablesHome = (options: Options): TablesHome => {
   const isFree = async (home: Home | null): Promise<boolean> =>
     isWorker && (home === null || (!wasHere && (await isAbandoned(home))))
 
-  /** Nobody is there, and there is nothing to lose. */
+  /** The server that had them is gone, and no workspace has a data source that would be lost. */
   const isAbandoned = async ({ worker }: Home): Promise<boolean> => {
     const now = await store.now()
     const last = (await store.listWorkers()).find(({ id }) => id === worker)
@@ -113,7 +113,7 @@ export const createTablesHome = (options: Options): TablesHome => {
     return true
   }
 
-  /** Several who ask share one answer. */
+  /** Those who ask at the same time share one answer. */
   const readAgain = (): Promise<Known> => {
     reading ??= read()
       .then(learn, (error: Error) => {

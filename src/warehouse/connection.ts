@@ -43,9 +43,9 @@ export interface Connections {
 }
 
 /**
- * Of every statement. Text of an exception inside rows must look alike in all formats. SQL of a user has a limit of its own (`LONGEST_SQL_BYTES`): as the engine
- * prints it, and with casts for each of 5,000 columns, it is many times as long. The guard binds names as the analyzer does, which a server may have
- * switched off: the one before it sees tables in other places.
+ * Settings of every statement. An exception in the middle of rows is to look the same in all formats. Users' SQL has a limit of its own
+ * (`LONGEST_SQL_BYTES`), but what is sent may be many times longer: printed by the engine, and with a cast for each of up to 5,000 columns. The guard
+ * resolves names as the analyzer does, which a server may have switched off: the one before it finds tables in other places.
  */
 const SETTINGS = {
   http_write_exception_in_output_format: 0,
@@ -54,7 +54,7 @@ const SETTINGS = {
 }
 
 export const createConnections = (): Connections => {
-  /** A client is bound to a user and a database; those of staging come and go, and hold nothing but the agent they share. */
+  /** A client is bound to a user and a database. Those for staging databases come and go; they hold nothing but the agent they share. */
   const clients = new WeakMap<Endpoint, Map<string, ClickHouseClient>>()
 
   const clientOf = (endpoint: Endpoint, database: string): ClickHouseClient => {
@@ -103,7 +103,7 @@ export const createConnections = (): Connections => {
 
 const MAX_CLIENTS = 64
 
-/** A signal may be there for many calls: it keeps nothing of one that has ended. */
+/** A signal may serve many calls: nothing of a call that has ended stays in it. */
 const destroyOn = (signal: AbortSignal, stream: Readable): void => {
   const destroy = (): void => void stream.destroy()
   signal.addEventListener('abort', destroy)
@@ -112,7 +112,7 @@ const destroyOn = (signal: AbortSignal, stream: Readable): void => {
 
 type Insert = Pick<Call, 'endpoint' | 'sql'> & { readonly content: Readable }
 
-/** Its statement stands in the address of the request; one that is too long for that before the rows. */
+/** The statement goes into the URL, or before the rows in the body when it is too long for that. */
 const insertOf = ({ endpoint, sql, content }: Insert): { readonly query: string; readonly values: Readable } => {
   const { longestParameter = Number.POSITIVE_INFINITY } = endpoint
   const isShort = new URLSearchParams({ query: sql }).toString().length <= longestParameter
@@ -124,10 +124,10 @@ async function* behind(sql: string, content: Readable): AsyncGenerator<Uint8Arra
   yield* content as AsyncIterable<Uint8Array>
 }
 
-/** Parameters travel in the address of the request. */
+/** Statuses for a URL that is too long: parameters travel in it. */
 const TOO_LONG: ReadonlySet<number> = new Set([413, 414, 431])
 
-/** What ClickHouse says of one parameter. Of an address that is too long it may say nothing at all. */
+/** What ClickHouse says when one parameter is too long. When the whole URL is, it may say nothing at all. */
 const TOO_LONG_TEXT = /HTML Form Exception: Field value too long|URI invalid or too long/
 
 const isTooLong = (status: number, body: string): boolean =>
@@ -146,7 +146,7 @@ const readRefusal = async (
   )
 }
 
-/** A proxy has taken its place, or something else listens there by now. */
+/** A proxy answers in its place, or something else listens at its address by now. */
 const notTheEngine = (stream: Readable): WarehouseError => {
   stream.destroy()
   return new WarehouseError('engine_unavailable', 'What answers at the address of the engine is not ClickHouse.')

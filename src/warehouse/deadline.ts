@@ -4,7 +4,7 @@ import { WarehouseError } from './warehouse.ts'
 
 type Options<T> = {
   readonly deadlineMs: number
-  /** How long an engine that works may take to hear of the end. */
+  /** How long an engine that works may take to accept the cancel. */
   readonly heedsMs?: number
   /** Ends a statement, or an engine that does not heed. */
   readonly cancel: (queryId: string) => Promise<void>
@@ -14,9 +14,9 @@ type Options<T> = {
 const HEEDS_MS = 5000
 
 /**
- * For statements that make the engine understand SQL of users. It looks at neither `max_execution_time` nor KILL while it analyses; so who waits
- * is told at the deadline, and the statement is left to its end. Throws `WarehouseError`: `sql_error` where the engine hears that it is to end, else
- * `engine_unavailable`, for one that hears nothing (it is frozen, or the way to it is) says nothing of the SQL.
+ * Runs a statement that makes the engine analyse SQL of users. While it does, the engine heeds neither `max_execution_time` nor KILL: so the caller is
+ * told at the deadline, and the statement is left to run to its end. Throws `WarehouseError`: `sql_error` when the engine takes the cancel; otherwise
+ * `engine_unavailable`, since an engine that is frozen or out of reach says nothing about the SQL.
  */
 export const withDeadline = async <T>({ deadlineMs, heedsMs = HEEDS_MS, cancel, work }: Options<T>): Promise<T> => {
   const queryId = newId()
@@ -35,7 +35,7 @@ export const withDeadline = async <T>({ deadlineMs, heedsMs = HEEDS_MS, cancel, 
     const message = `The engine did not understand the SQL within ${deadlineMs / 1000} seconds: make it simpler.`
     throw new WarehouseError('sql_error', message, { cause: error })
   } finally {
-    // Else the engine would be asked to end, at the deadline, what has ended.
+    // Otherwise the engine would be asked, at the deadline, to end what has already ended.
     signal.removeEventListener('abort', end)
   }
 }

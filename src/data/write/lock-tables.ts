@@ -22,8 +22,8 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1000
 
 /**
- * Waits until nobody else writes these tables. They are ours as long as the attempt lives. `stopped`: it is to stop, or lost. It asks for the
- * tables only while it has a slot: who has them works, and does not wait for a slot.
+ * Waits until nobody else writes these tables; then they are the attempt's for as long as it lives. `stopped`: the attempt is to stop, or has lost its
+ * lease. It asks for the tables only while it has a slot, so that whoever has tables works and does not wait for a slot.
  */
 export const lockTables = async ({
   store,

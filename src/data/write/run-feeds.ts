@@ -59,7 +59,7 @@ export const runFeed = async (data: Data, staged: Staged, feed: Feed): Promise<v
         })
     await runNamed(data, { staged, feed, database })
   } finally {
-    // What cannot be dropped now is by whoever writes next in the workspace.
+    // What cannot be dropped now will be by whoever writes next in the workspace.
     await dropStaging(data.warehouse, staged.workspace, database).catch(ignore)
   }
 }

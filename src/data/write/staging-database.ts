@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
 
-/** Where an attempt makes its tables ready. On a server it is beside the workspace's own database, which its user sees alone. */
+/** The database in which an attempt prepares its tables. On a server it is beside that of the workspace, the only one that users see. */
 export const stagingName = (liveDatabase: string, { jobId, attempt }: AttemptName): string =>
   `${prefixOf(liveDatabase)}stg_${jobId.replaceAll('-', '')}_${attempt}`
 
@@ -38,8 +38,8 @@ const MOST_TRIES = 20
 const PAUSE_MS = 100
 
 /**
- * A statement that was cancelled may make its table all the same, a moment later: then the engine asks to try again. The embedded engine
- * removes the files soon after (`sessions.ts`); a server would keep them for eight minutes, and is waited for.
+ * A cancelled statement may make its table all the same, a moment later: the engine then asks to try again. The embedded engine removes the
+ * files soon after (`sessions.ts`); a server would keep them for eight minutes, so there the drop waits for it (SYNC).
  */
 export const dropStaging = async (warehouse: Warehouse, workspace: string, database: string): Promise<void> => {
   const isEmbedded = prefixOf(warehouse.database(workspace)) === ''

@@ -8,7 +8,7 @@ type Input = {
   readonly tables: readonly string[]
 }
 
-/** So long after it has asked somebody has his turn: longer than the pause between two times. */
+/** How long a turn lasts after it was last asked for: longer than the pause between two requests. */
 const HELD_MS = 5_000
 const PATIENCE_MS = 10_000
 
@@ -16,9 +16,9 @@ const PATIENCE_MS = 10_000
 const TURN = 'c__turn '
 
 /**
- * Who needs several tables would wait for ever where others write one of them each, and never all of them stop at once. So who has waited for
- * long has a turn now and then: for that time nobody else begins with one of its tables. Each turn is twice as long as the one before, and so is the
- * time to the next, in which tables are not kept idle while one of them is written for hours.
+ * A write that needs several tables would wait for ever while others write one of them each and never all stop at once. So one that has waited for
+ * long has a turn now and then, in which nobody else may begin with one of its tables. Each turn is twice as long as the one before, and so is the
+ * time to the next: tables are not kept idle all the while that one of them is written for hours.
  */
 export const createTurns = ({ store, workspace, id, tables }: Input) => {
   const names = tables.map(name => TURN + name)

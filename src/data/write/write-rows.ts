@@ -190,7 +190,7 @@ const publish = async (data: Data, write: Write, publication: NewPublication): P
       if (pause > FIRST_PAUSE_MS) write.onWait(null)
       return { type: 'written', outcome: JSON.parse(publication.outcome) as Statistics }
     } catch (error) {
-      // Where the tables are by now, the next attempt goes on.
+      // The next attempt goes on where the tables are now.
       if (write.mustLeave() || (await data.home?.isElsewhere())) return { type: 'stopped' }
       logger.warn({ err: error, job_id: job.id }, 'a publication could not be finished; it is tried again')
       if (error instanceof WarehouseError && !isAway(error)) refusedAt ??= clock.monotonic()
@@ -217,7 +217,7 @@ const tryToTakeBack = async (data: Data, { job, logger }: Write, publication: Pu
 
 const notPublished = ({ message }: Error): WriteFailure => ({ type: 'failed', reason: 'publication_failed', message })
 
-/** What could not be cleared away now is by whoever reads or writes next in the workspace. */
+/** What cannot be cleared away now will be by whoever next reads or writes in the workspace. */
 const clearAway = async (
   { store, warehouse, lookAgain }: Data,
   { job, logger }: Write,

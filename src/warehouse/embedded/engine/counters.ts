@@ -5,8 +5,8 @@ import type { ReadSoFar, Running } from './running.ts'
 import type { Sessions } from './sessions.ts'
 
 /**
- * What chDB counts for the whole process, before a statement and after. It drops what it cannot write, be it `INTO OUTFILE` or into a table (to a full disk, above
- * all), goes on with the next block, and calls the statement a success; and of what a statement has read it tells nothing at its end.
+ * Counts of the whole process before and after a statement. They tell two things that chDB itself does not: whether a block could not be written, into a
+ * file or a table (mostly because the disk is full), which chDB drops before it goes on and reports success; and what a statement has read in all.
  */
 export interface Counters {
   /** Watches from before statements that answer nothing, which are carried out in the session. */
@@ -30,7 +30,7 @@ export type Counted = {
 /** For statements that write nothing and of which nobody asks what they have read. */
 export const NOT_WATCHED: CounterWatch = { end: async () => ({ read: null, hasLostWrites: false }) }
 
-/** All of it: that takes no longer than to look for some, and so it is known what the look itself reads. */
+/** All events: selecting some takes no less time, and so it is known how much the look itself reads. */
 const SQL = 'SELECT event, value, description FROM system.events'
 
 type Counts = {
@@ -41,7 +41,7 @@ type Counts = {
 }
 
 export const createCounters = (sessions: Sessions, running: Pick<Running, 'watchOthers'>): Counters => {
-  // For counts after statements, out of reach of their limits. To open a session takes longer than to count.
+  // For the counts after statements, whose limits do not apply to it. Kept: opening a session takes longer than counting.
   const own = once(() => sessions.take())
 
   const count = async (session: ChdbSession, sql: string): Promise<Counts> =>

@@ -9,9 +9,9 @@ export interface Running {
   /** Throws `ClickHouseError` when one of this id runs already. */
   add(queryId: string): void
   remove(queryId: string): void
-  /** What it has read, as last seen: chDB tells it while a statement runs, and not at its end. Nothing, as long as it is watched and alone. */
+  /** What it had read when it was last looked at: chDB tells this only while a statement runs. Zero while it is watched and alone, when nobody looks. */
   seen(queryId: string): ReadSoFar
-  /** From now on; what is given says whether it has been the only one since, with nothing that looks at it either. */
+  /** Begins to watch. The function it returns says whether nothing else has run since, not even a statement of ours that looks at it. */
   watchOthers(queryId: string): () => boolean
   /** Asks chDB to end it; resolves once it knows. */
   kill(queryId: string): Promise<void>
@@ -46,7 +46,7 @@ export const createRunning = (options: {
 }): Running => {
   const { sessions, killGraceMs, idleMs, onIdle, onStuck } = options
   const ids = new Map<string, { timer: NodeJS.Timeout | null; read: ReadSoFar; aloneSince: number | null }>()
-  /** Of all that reads. */
+  /** How many statements that read have begun. */
   let begun = 0
   let asking = 0
   let idle = setInterval(onIdle, idleMs)
@@ -80,10 +80,10 @@ export const createRunning = (options: {
   const lookSession = once(() => sessions.take())
   const lookOnce = async (): Promise<string> => askIn(lookSession(), LOOK_SQL)
 
-  /** Who is alone until the end is told all of it then, and by a look would not be any more. */
+  /** A statement that is alone until its end gets exact counts then: a look at it would be another statement. */
   const mustLook = (): boolean => ids.values().some(({ aloneSince }) => aloneSince !== begun)
 
-  /** One look for all that run, and no second before its answer. */
+  /** One look is for all that run, and the next begins only after its answer. */
   let isLooking = false
   const look = async (): Promise<void> => {
     const seen = mustLook() ? await lookOnce().catch(() => '') : ''
