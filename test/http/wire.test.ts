@@ -63,6 +63,18 @@ describe('on the wire', () => {
   })
 })
 
+test.each(['POST /v1/jobs', 'GET /healthz', 'POST /nowhere'])(
+  'without a token a body that does not end is not read on: %s',
+  async route => {
+    const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
+    const closed = new Promise(resolve => socket.once('close', resolve))
+    socket.on('error', () => {}) // it may find that out by writing
+    socket.write(`${route} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n`)
+    expect(String(await once(socket, 'data'))).toMatch(/^HTTP\/1\.1 \d{3} /)
+    await closed
+  },
+)
+
 test('a client that stops in the middle of its body is not waited for', async () => {
   const { app, port } = await startImpatient(server, { idleConnectionMs: 300 })
   const socket = connect(port, '127.0.0.1')

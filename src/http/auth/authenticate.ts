@@ -35,6 +35,13 @@ export const authenticate = (app: App, { store, callers, publicUrl, stopping }: 
     else admitSlowly(request, { token, access }).then(() => done(), done)
   })
 
+  // A body of no length would be read to its end, which need not come, for somebody who has no right to send one.
+  app.addHook('onSend', (request, reply, payload, done) => {
+    const isOpen = request.headers['transfer-encoding'] !== undefined && !request.raw.complete
+    if (isOpen && request.caller === undefined) reply.header('connection', 'close')
+    done(null, payload)
+  })
+
   /** All but the well-known token of an ordinary request: what may have to ask the store. */
   const admitSlowly = async (request: FastifyRequest, { token, access }: { token: string | null; access: Access }) => {
     if (request.ws) checkOrigin(request, publicUrl)
