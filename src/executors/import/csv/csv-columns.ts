@@ -3,7 +3,7 @@ import type { DataSource } from '../../../model/data-source.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { checkFileColumns, mismatch, shownNames } from '../load/file-columns.ts'
 import { countedColumns } from './counted-columns.ts'
-import { hasHeader, headerNames, isAlike, repeatedNames } from './header.ts'
+import { hasHeader, headerNames, inOneCase, repeatedNames } from './header.ts'
 import type { CsvContent } from './read-content.ts'
 import type { Field, SampleRecord } from './read-fields.ts'
 
@@ -56,10 +56,14 @@ export const mostFields = (columns: number, records: readonly SampleRecord[]): n
 const targetNames = (records: readonly SampleRecord[], target: DataSource): readonly string[] => {
   const given = headerNames(records, target)
   const columns = target.columns.map(({ name }) => name)
-  const left = columns.filter(column => !given.includes(column))
+  const [known, named] = [new Set(columns), new Set(given)]
+  const left = Map.groupBy(
+    columns.filter(column => !named.has(column)),
+    inOneCase,
+  )
   const names = given.map(name => {
-    if (columns.includes(name)) return name
-    const alike = left.filter(column => isAlike(column, name))
+    if (known.has(name)) return name
+    const alike = left.get(inOneCase(name)) ?? []
     return alike.length === 1 ? alike[0]! : name
   })
   refuseRepeated(names)

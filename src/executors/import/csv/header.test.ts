@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { hasHeader } from './header.ts'
+import { hasHeader, repeatedNames } from './header.ts'
 import { readRecords } from './read-fields.ts'
 
 const isHeader = (text: string): boolean =>
@@ -18,4 +18,25 @@ test.each([
   ['true\n', false],
 ])('the first line of %j has names: %s', (text, expected) => {
   expect(isHeader(text)).toBe(expected)
+})
+
+test('names that are there twice are told once, in their order', () => {
+  expect(repeatedNames(['b', 'a', 'c', 'a', 'b', 'a'])).toEqual(['a', 'b'])
+})
+
+test('of twenty times as many names it takes twenty times as long to tell, not more: a sample may have a hundred thousand', () => {
+  const names = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`)
+  const [few, many] = [names(1_000), names(20_000)]
+  const leastTime = (run: () => void): number =>
+    Math.min(
+      ...Array.from({ length: 5 }, () => {
+        const start = performance.now()
+        run()
+        return performance.now() - start
+      }),
+    )
+  const often = leastTime(() => {
+    for (let time = 0; time < 20; time++) repeatedNames(few)
+  })
+  expect(leastTime(() => void repeatedNames(many))).toBeLessThan(8 * often)
 })

@@ -14,17 +14,22 @@ export const hasHeader = (records: readonly SampleRecord[], target: Target): boo
   if (first === undefined) return false
   const names = first.fields.slice(0, widthOf(records, target)).map(({ text }) => text)
   const named = names.filter(name => name !== '')
-  if (target !== null && named.some(name => target.columns.some(column => column.name === name))) return true
+  const has = (known: readonly string[]) => {
+    const set = new Set(known)
+    return (name: string): boolean => set.has(name)
+  }
+  const columns = target?.columns.map(({ name }) => name) ?? []
+  if (named.some(has(columns))) return true
   const isValue = (name: string, index: number): boolean =>
     isLikeValue(name) && !(target === null && isNameOfNumbers(records, index))
   if (named.length === 0 || names.some(isValue)) return false
-  if (target !== null) return named.some(name => target.columns.some(column => isAlike(column.name, name)))
+  if (target !== null) return named.map(inOneCase).some(has(columns.map(inOneCase)))
   if (new Set(named).size < names.length) return second?.fields.some(({ text }) => isLikeValue(text)) === true
   return second === undefined || second.fields.some(({ text }) => isLikeValue(text) || text === '') || allWords(names)
 }
 
-/** But for their case. */
-export const isAlike = (one: string, other: string): boolean => one.toLowerCase() === other.toLowerCase()
+/** What names have in common that differ in their case alone. */
+export const inOneCase = (name: string): string => name.toLowerCase()
 
 /** The names of a header, `column_0` and so on where it has none. */
 export const headerNames = (records: readonly SampleRecord[], target: Target): readonly string[] =>
@@ -41,19 +46,22 @@ export const columnName = (index: number): string => `column_${index}`
  */
 const widthOf = (records: readonly SampleRecord[], target: Target): number => {
   const isEmpty = (index: number) => (record: SampleRecord) => (record.fields[index]?.text ?? '') === ''
+  // There may be a million columns.
+  const known = new Set(target?.columns.map(({ name }) => name))
   const isNothing = (index: number): boolean =>
-    target === null
-      ? records.every(isEmpty(index))
-      : isEmpty(index)(records[0]!) && !target.columns.some(({ name }) => name === columnName(index))
+    target === null ? records.every(isEmpty(index)) : isEmpty(index)(records[0]!) && !known.has(columnName(index))
   let width = records[0]!.fields.length
   while (width > 1 && isNothing(width - 1)) width--
   return width
 }
 
 /** Those that are there more than once. */
-export const repeatedNames = (names: readonly string[]): readonly string[] => [
-  ...new Set(names.filter((name, index) => names.indexOf(name) !== index)),
-]
+export const repeatedNames = (names: readonly string[]): readonly string[] => {
+  const seen = new Set<string>()
+  const repeated = new Set<string>()
+  for (const name of names) (seen.has(name) ? repeated : seen).add(name)
+  return [...repeated]
+}
 
 const isLikeValue = (text: string): boolean =>
   /^[+-]?(\d|\.\d)/.test(text) || /^(true|false|null|\\N|nan)$/i.test(text) || /^[[{]/.test(text)
