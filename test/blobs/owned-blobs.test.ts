@@ -180,7 +180,7 @@ describe('a folder of blobs', () => {
     renameSync(`${root}-away`, root)
   }
   const NOT_MOUNTED =
-    /^The folder of blobs \S+ (is not the one that .*blobs\.id is not there\. Mount it, |.* mount it, or make it\.$)/
+    /^The folder of blobs \S+ (is not the one that .*blobs\.id is not there\. Mount it, |.* mount it, or create it\.$)/
 
   test('bears the id of the database from its first use on, and other contents from before stay', async () => {
     const before = await openFileBlobStore({ directory: root })

@@ -41,7 +41,7 @@ const onFiles = async (): Promise<Place> => {
     goAway: () => renameSync(blobs, `${blobs}-away`),
     comeBack: () => renameSync(`${blobs}-away`, blobs),
     message:
-      /^The folder of blobs \S+ (is not the one that .*blobs\.id is not there\. Mount it, |does not take or give content \(ENOENT: .*mount it, or make it\.$)/,
+      /^The folder of blobs \S+ (is not the one that .*blobs\.id is not there\. Mount it, |does not take or give content \(ENOENT: .*mount it, or create it\.$)/,
   }
 }
 
