@@ -1,3 +1,5 @@
+import { spawnSync } from 'node:child_process'
+import { existsSync, openSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { MillraceError } from './errors.ts'
 import { loggedError } from './logger.ts'
@@ -13,4 +15,21 @@ test('what is away is told in one sentence, a fault of the program with where it
     type: 'TypeError',
     stack: expect.stringContaining('logger.test.ts'),
   })
+})
+
+test.skipIf(!existsSync('/dev/full'))('a log that goes to a full disk does not end the program', () => {
+  const program = `
+    const { createLogger } = await import(${JSON.stringify(new URL('./logger.ts', import.meta.url).href)})
+    const logger = createLogger('info')
+    for (let line = 0; line < 3; line++) {
+      logger.info('it goes nowhere')
+      await new Promise(resolve => setTimeout(resolve, 50))
+    }
+    process.stdout.write('alive')`
+  const full = openSync('/dev/full', 'w')
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '--eval', program], {
+    stdio: ['ignore', 'pipe', full],
+    timeout: 30_000,
+  })
+  expect(stdout.toString()).toBe('alive')
 })

@@ -4,11 +4,17 @@ import { type ErrorCode, MillraceError } from './errors.ts'
 export type { Logger }
 
 /** The server's own log, JSON lines on standard error. Never holds tokens, secrets or query strings. */
-export const createLogger = (level: string): Logger =>
-  pino(
+export const createLogger = (level: string): Logger => {
+  const standardError = pino.destination(2)
+  // It may be a file on a disk that is full. Without a listener the error would end the program, and whoever flushes would try again for ever.
+  standardError.on('error', () => Object.assign(standardError, { flush: nothing, flushSync: nothing, end: nothing }))
+  return pino(
     { level, base: null, timestamp: pino.stdTimeFunctions.isoTime, serializers: { err: loggedError } },
-    pino.destination(2),
+    standardError,
   )
+}
+
+const nothing = (): void => {}
 
 /** What the server needs is away or full: every part of it says so for as long as that lasts, and where in the program it was noticed helps nobody. */
 const NO_FAULT_OF_THE_PROGRAM: ReadonlySet<ErrorCode> = new Set([
