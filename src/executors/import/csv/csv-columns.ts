@@ -48,9 +48,12 @@ const columnsInOrder = (records: readonly SampleRecord[], target: DataSource): C
 export const fits = (fields: readonly Field[], columns: number): boolean =>
   fields.length >= columns && fields.slice(columns).every(({ text }) => text === '')
 
+/** As many as a spreadsheet has. Each is a column of what the engine reads. */
+const MOST_FIELDS = 16_384
+
 /** One more delimiter than columns is common, and engines take it; where the first line has more, others may have as many. */
 export const mostFields = (columns: number, records: readonly SampleRecord[]): number =>
-  Math.max(columns + 1, records[0]?.fields.length ?? 0)
+  Math.max(columns + 1, Math.min(records[0]?.fields.length ?? 0, MOST_FIELDS))
 
 /** Those of a header, as the data source has them: only what is called as no column is may be one in other letters. */
 const targetNames = (records: readonly SampleRecord[], target: DataSource): readonly string[] => {
