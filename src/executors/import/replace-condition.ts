@@ -38,7 +38,7 @@ export const keepOthers = async ({ data, workspace, staged, condition }: Input):
   if (others > 0)
     throw new ImportFailure(
       'schema_mismatch',
-      `${others} of the new rows do not fulfil the replace_condition, for example ${row!.sample.slice(0, 300)}.`,
+      `The replace_condition does not hold for all new rows (not for ${others}), for example ${row!.sample.slice(0, 300)}.`,
     )
   const kept = (into: string) =>
     statements.command({
