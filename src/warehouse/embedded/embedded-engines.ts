@@ -6,41 +6,41 @@ import { type EngineProcess, startEngineProcess } from './engine-process.ts'
 import { isInstalled, MISSING_CHDB } from './find-chdb.ts'
 import { createResultFiles, type ResultFiles } from './result-files.ts'
 
-/** The engines of this server: one process per workspace, started when first needed and again after it died. */
+/** This server's engines: one process per workspace, started on first use and restarted after it dies. */
 export interface EmbeddedEngines {
-  /** Where a workspace's engine listens; it runs when this resolves. Rejects with `WarehouseError`. Ask anew for every statement. */
+  /** The address of a workspace's engine, which is running when this resolves. Rejects with `WarehouseError`. Call it anew for every statement. */
   address(workspace: string): Promise<EngineAddress>
-  /** How many engines of a workspace have ended, asked or not. */
+  /** How many engines of a workspace have ended, for whatever reason. */
   ends(workspace: string): number
-  /** What keeps engines from starting; null when nothing is known. */
+  /** Why engines do not start; null when no problem is known. */
   problem(): string | null
-  /** What an operator should know though all works: engines are not confined to their folders. null: nothing, as far as is known. */
+  /** What an operator should know although everything works: that engines are not confined to their folders. null: no warning known. */
   warning(): string | null
-  /** Ends all. Idempotent. */
+  /** Stops all engines. Idempotent. */
   close(): Promise<void>
 }
 
 export type EngineAddress = {
   readonly socketPath: string
-  /** The database of the workspace's tables. It exists. */
+  /** The database of the workspace's tables. Always exists. */
   readonly database: 'live'
-  /** Of ClickHouse: `26.7.2.1`. */
+  /** ClickHouse's version: `26.7.2.1`. */
   readonly version: string
   readonly pid: number
-  /** A quicker way for results than the body of the answer. */
+  /** A faster path for results than the response body. */
   readonly resultFiles: ResultFiles
 }
 
 export type EmbeddedEnginesOptions = {
-  /** The server's. Engines keep theirs in `warehouse/<workspace>` below it. */
+  /** The server's data directory. Each engine has `warehouse/<workspace>` below it. */
   readonly dataDir: string
-  /** Of each engine; null: nine tenths of the machine's, as chDB has it. */
+  /** Per engine; null: chDB's default, nine tenths of the machine's memory. */
   readonly memoryBytes: number | null
-  /** An engine that nobody used for so long is ended. */
+  /** An engine unused for this long is stopped. */
   readonly idleMs: number
-  /** How long a cancelled statement may go on before its engine is ended. */
+  /** How long a cancelled statement may keep running before its engine is killed. */
   readonly killGraceMs?: number
-  /** The package that has to be there; `chdb` when absent. */
+  /** The package that must be installed; default `chdb`. */
   readonly packageName?: string
   readonly logger: Logger
   readonly clock: Clock
@@ -57,7 +57,7 @@ const KILL_GRACE_MS = 10_000
 
 const UNCONFINED = 'Data engines can reach files outside of their folders, if a statement gets past the SQL guard'
 
-/** Starts nothing yet. */
+/** Starts no engine yet. */
 export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEngines => {
   const { dataDir, memoryBytes, idleMs, killGraceMs = KILL_GRACE_MS, packageName = 'chdb', logger, clock } = options
   const entries = new Map<string, Entry>()
@@ -102,7 +102,7 @@ export const openEmbeddedEngines = (options: EmbeddedEnginesOptions): EmbeddedEn
     if (entries.get(workspace) === entry) entries.delete(workspace)
   }
 
-  /** Not used is not enough: it has said that nothing runs. */
+  /** Called when an engine reports that nothing is running. It must also have been unused for long enough. */
   const stopIdle = async (workspace: string): Promise<void> => {
     const entry = entries.get(workspace)
     if (entry === undefined || clock.monotonic() - entry.usedAt < idleMs) return

@@ -2,29 +2,32 @@ import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
-/** Where one engine's files are. */
+/** The paths of one engine's files. */
 export type EngineFolder = {
-  /** All of it: the one folder that the engine may write. */
+  /** The root: the only folder the engine may write to. */
   readonly path: string
   readonly data: string
   readonly lock: string
   readonly spool: string
-  /** Of mode 0700; holds the socket alone. */
+  /** Mode 0700; contains only the socket. */
   readonly run: string
   readonly socket: string
-  /** Removes what is not below `path`. */
+  /** Removes everything outside `path`. */
   release(): void
 }
 
-/** What fits into the kernel's address of a unix socket, without the closing zero. */
+/** The longest path that fits into a unix socket address (`sun_path`), without the terminating zero. */
 const MAX_SOCKET_PATH_BYTES = 107
 
-/** Names that are folders of their own and nothing else. */
+/** Names that are safe as a single path segment. */
 const WORKSPACE = /^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/
 
 type Place = { readonly dataDir: string; readonly workspace: string }
 
-/** Makes what is missing. A data directory of a long name has its sockets in a folder of the system's temporary one. */
+/**
+ * Creates missing folders. If the path of the data directory is too long for a socket address, the socket goes into a folder in the system's temporary
+ * directory.
+ */
 export const openEngineFolder = (place: Place): EngineFolder => {
   const path = pathOf(place)
   for (const folder of ['data', 'spool', 'run']) mkdirSync(join(path, folder), { recursive: true, mode: 0o700 })
@@ -44,7 +47,7 @@ export const openEngineFolder = (place: Place): EngineFolder => {
   }
 }
 
-/** Where the server puts content for an engine to read; within the one folder that the engine reaches. */
+/** Where the server puts content for an engine to read. It is inside the one folder that the engine can access. */
 export const makeImportFolder = (place: Place): string => {
   const path = join(pathOf(place), 'imports')
   mkdirSync(path, { recursive: true, mode: 0o700 })

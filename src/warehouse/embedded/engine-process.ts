@@ -5,41 +5,41 @@ import type { Logger } from '../../kernel/logger.ts'
 import { type PipedChild, startChild } from '../../kernel/start-child.ts'
 import type { EngineReport, EngineSettings } from './engine/protocol.ts'
 
-/** One life of an engine: from when it serves to its death. */
+/** One engine process, from the moment it serves until it exits. */
 export interface EngineProcess {
   readonly pid: number
   readonly version: string
-  /** Why it is not confined to its folder; null: it is. */
+  /** Why the process is not confined to its folder; null: it is confined. */
   readonly unconfined: string | null
-  /** Resolves when it has ended, asked or not. */
+  /** Resolves when the process has exited, for whatever reason. */
   readonly ended: Promise<void>
-  /** Ends it and what runs in it; resolves when it is gone. */
+  /** Kills the process and everything running in it; resolves when it is gone. */
   stop(): Promise<void>
 }
 
 type Options = {
   readonly settings: EngineSettings
   readonly logger: Logger
-  /** No statement has run for as long as the settings say. Told again and again. */
+  /** No statement has run for `settings.idleMs`. Called repeatedly. */
   readonly onIdle: () => void
 }
 
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=4']
 
-/** A statement holds a thread of this pool while it runs. */
+/** A running statement occupies one thread of this pool. */
 const THREADS = 128
 
-/** The end of its input ends an engine at once; this is for one that is stuck in the kernel. */
+/** An engine exits as soon as its stdin closes; this is for one that is stuck in the kernel. */
 const STOP_MS = 5_000
 
-/** The sources run as they are, the built package as JavaScript. */
+/** `.ts` when running from sources, `.js` in the built package. */
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './engine/confine.ts' : './engine/confine.js', import.meta.url),
 )
 
-/** Starts an engine and waits until it serves. Rejects with what it said when it ends before. */
+/** Starts an engine and waits until it serves. If it exits first, rejects with what it wrote to stderr. */
 export const startEngineProcess = async ({ settings, logger, onIdle }: Options): Promise<EngineProcess> => {
-  // A process group of its own: a Ctrl-C in the terminal is for the server. What the server knows by variables is not the engine's.
+  // A separate process group, so that Ctrl-C in the terminal reaches only the server. The server's environment variables are not passed on.
   const child = await startChild(process.execPath, [...FLAGS, ENTRY, JSON.stringify(settings)], {
     detached: true,
     env: environment(settings),
@@ -47,7 +47,7 @@ export const startEngineProcess = async ({ settings, logger, onIdle }: Options):
   })
   const complaints = collectComplaints(child, logger)
   const ended = new Promise<void>(resolve => child.once('exit', () => resolve()))
-  // A write to an engine that has just died: its end is told by `close`.
+  // A write to an engine that has just died fails here; `close` reports its end.
   child.stdin.on('error', () => {})
 
   return new Promise((resolve, reject) => {
@@ -69,7 +69,7 @@ export const startEngineProcess = async ({ settings, logger, onIdle }: Options):
   })
 }
 
-/** Callers are told of it: on one line, and not where on this machine its folder is. */
+/** This text is shown to callers: put it on one line, without the path of the engine's folder. */
 const shown = (text: string, folder: string): string => text.replaceAll(`${folder}/`, '').replaceAll(/\s+/g, ' ').trim()
 
 const environment = (settings: EngineSettings): Readonly<Record<string, string>> => ({
@@ -94,7 +94,7 @@ const readReports = (stdout: Readable, onReport: (report: EngineReport) => void)
   })
 }
 
-/** Keeps the last of what the engine says on its standard error, and logs it. */
+/** Logs what the engine writes to stderr, and keeps the last part of it. */
 const collectComplaints = (child: PipedChild, logger: Logger): (() => string) => {
   let last = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

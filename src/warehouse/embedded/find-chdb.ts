@@ -2,7 +2,7 @@ import { createRequire } from 'node:module'
 
 const require = createRequire(import.meta.url)
 
-/** Whether an optional package is there. Looked for anew each time: it may be installed while the server runs. */
+/** Whether an optional package is installed. Checked every time, because it may be installed while the server runs. */
 export const isInstalled = (packageName: string): boolean => {
   try {
     require.resolve(packageName)

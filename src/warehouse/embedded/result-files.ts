@@ -5,28 +5,27 @@ import { GrowingFile } from '../../kernel/growing-file.ts'
 import { WarehouseError } from '../warehouse.ts'
 
 /**
- * A shorter way for results than the body of an HTTP answer: chDB writes a file in the engine's spool, on its own threads, and
- * the server follows it. The statement is sent as ever, with one parameter more; its answer, without a body, comes when the
- * file is written, and tells errors wherever they happened.
+ * A faster path for results than an HTTP response body: chDB writes a file in the engine's spool, on its own threads, and the server reads it as it grows. The
+ * statement is sent as usual, with one extra parameter. Its response has no body: it comes when the file is complete, and reports errors from any stage.
  */
 export interface ResultFiles {
-  /** Throws `WarehouseError` when the engine's folder has gone. */
+  /** Throws `WarehouseError` if the engine's folder is gone. */
   create(): Promise<ResultFile>
 }
 
 export interface ResultFile {
-  /** To be sent along as settings of the statement. */
+  /** Send these as settings of the statement. */
   readonly parameters: { readonly result_file: string }
-  /** What the statement writes whose answer is given. To be called once, when the statement is sent; `leave` has to end it. */
+  /** The content that the statement writes. Call it once, when the statement has been sent; `leave` must cancel the statement. */
   follow(statement: { readonly answer: Promise<unknown>; readonly leave: () => void }): GrowingFile
 }
 
-/** Those of the engine that has this spool. */
+/** The result files in one engine's spool. */
 export const createResultFiles = (spoolPath: string): ResultFiles => ({
   create: async () => {
     const name = `result-${randomUUID()}`
     const path = join(spoolPath, name)
-    // Made here: it is the server's whatever happens to its name.
+    // Created here, so that the server keeps its open file whatever happens to the name.
     const handle = await open(path, 'wx+', 0o600).catch(engineGone)
     return {
       parameters: { result_file: name },
@@ -43,7 +42,7 @@ const engineGone = (error: NodeJS.ErrnoException): never => {
   throw new WarehouseError('engine_lost', 'The engine is gone, and its folder with it.', { cause: error })
 }
 
-/** An engine that was started in between has emptied the spool, and made a file of this name anew. */
+/** An engine that restarted in between has emptied the spool, and has written to a new file of this name. */
 const mustBeWritten = async (path: string, handle: FileHandle): Promise<void> => {
   const [opened, named] = await Promise.all([handle.stat(), lstat(path).catch(() => null)])
   if (opened.size > 0 || opened.ino === named?.ino) return

@@ -8,26 +8,26 @@ import { makeImportFolder } from './engine-folder.ts'
 type Options = {
   readonly dataDir: string
   readonly memoryBytes: number | null
-  /** null: nobody else has engines. */
+  /** null: no other server has engines. */
   readonly gate: EngineGate | null
-  /** Other servers may share the store, and have engines of their own. */
+  /** Other servers may share the store and have engines of their own. */
   readonly isAmongMany: boolean
   readonly logger: Logger
   readonly clock: Clock
 }
 
-/** An engine holds some 200 MB: one that nobody uses is worth ending, one used every few minutes worth keeping. */
+/** An engine holds about 200 MB. Stopping it pays if nobody uses it; keeping it pays if it is used every few minutes. */
 const IDLE_MS = 15 * 60_000
 
 const ONE_MACHINE =
   'The tables of data jobs are on this machine alone: servers that share a PostgreSQL need MILLRACE_CLICKHOUSE_URL to share tables'
 
-/** The embedded engines of this server, each reached by its socket. */
+/** This server's embedded engines, each reached through its socket. */
 export const openSocketEngines = ({ isAmongMany, gate, ...options }: Options): Engines => {
   const engines = openEmbeddedEngines({ ...options, idleMs: IDLE_MS })
   const endpoints = new Map<string, SocketEndpoint>()
 
-  /** An engine that was started again may listen elsewhere. */
+  /** A restarted engine may listen at another path. */
   const endpointOf = (workspace: string, socketPath: string): Endpoint => {
     const known = endpoints.get(workspace)
     if (known?.socketPath === socketPath) return known
@@ -58,15 +58,15 @@ export const openSocketEngines = ({ isAmongMany, gate, ...options }: Options): E
 
 type SocketEndpoint = Endpoint & { readonly socketPath: string }
 
-/** They travel with each of the five or so statements that a query comes to, and what is longer keeps the server busy for seconds. */
+/** Parameters are sent with each of the five or so statements that a query needs; longer ones would keep the server busy for seconds. */
 const PARAMETER_BYTES = 4 * 1024 * 1024
 
-/** An engine serves whoever reaches its socket, which lies in a folder of mode 0700. */
+/** No password: an engine serves any process that can reach its socket, which is in a folder of mode 0700. */
 const toEndpoint = (socketPath: string): SocketEndpoint => ({
   url: 'http://localhost',
   username: 'default',
   password: '',
-  // Node's agent takes every option of `net.connect`; its types do not know this one.
+  // Node's agent accepts every option of `net.connect`, but its types lack this one.
   agent: new Agent({ keepAlive: true, socketPath } as AgentOptions),
   parameterBytes: PARAMETER_BYTES,
   socketPath,

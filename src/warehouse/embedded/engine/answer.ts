@@ -4,9 +4,9 @@ import type { ServerResponse } from 'node:http'
 import { createGzip, type Gzip } from 'node:zlib'
 import { type ClickHouseError, errorText, statusOf } from './clickhouse-error.ts'
 
-/** What a statement came to, as `X-ClickHouse-Summary` tells it. */
+/** The statistics of a statement, as in `X-ClickHouse-Summary`. */
 export type Summary = {
-  /** At least: as last seen. */
+  /** A lower bound: the last observed value. */
   readonly readRows: number
   readonly readBytes: number
   readonly resultRows: number
@@ -18,12 +18,12 @@ export type Summary = {
 
 /** The answer to one statement. */
 export interface Answer {
-  /** Sends status and headers of an answer whose end is known already. */
+  /** Sends the status and headers of an answer whose summary is already known. */
   begin(summary: Summary): void
-  /** Resolves when the part's memory may be used again; false: nobody listens any more. The first part sends status and headers. */
+  /** Resolves when the part's memory may be reused; false: the client has disconnected. The first part sends status and headers. */
   write(part: Uint8Array): Promise<boolean>
   end(summary: Summary): Promise<void>
-  /** An error answer; in mid-stream, the exception behind what was sent and then a broken connection. */
+  /** Sends an error response. In mid-stream, appends the exception to what was sent and then breaks the connection. */
   fail(error: ClickHouseError): void
 }
 
@@ -96,7 +96,7 @@ export const createAnswer = ({ response, queryId, format, version, compressed }:
   }
 }
 
-/** Resolves when the part is with the kernel, or never will be. */
+/** Resolves when the kernel has taken the part, or the response has closed. */
 const written = (target: ServerResponse | Gzip, part: Uint8Array, response: ServerResponse): Promise<void> =>
   new Promise(resolve => {
     const proceed = () => {
@@ -108,8 +108,8 @@ const written = (target: ServerResponse | Gzip, part: Uint8Array, response: Serv
   })
 
 /**
- * As ClickHouse since 25.11: the exception in a frame of the tag that the headers told, and no end of the body, so that no client
- * takes what it got for the whole.
+ * Does what ClickHouse does since 25.11: sends the exception framed by the tag from the headers, and never ends the body, so that no client mistakes a partial
+ * result for a complete one.
  */
 const breakOff = (input: { response: ServerResponse; gzip: Gzip | null; text: string; tag: string }): void => {
   const { response, gzip, text, tag } = input
@@ -119,7 +119,7 @@ const breakOff = (input: { response: ServerResponse; gzip: Gzip | null; text: st
   gzip.flush(() => setImmediate(() => response.destroy()))
 }
 
-/** Numbers as text, as ClickHouse writes them. Before the end only zeros are known. */
+/** Numbers as text, as ClickHouse writes them. All zeros until the statement has ended. */
 const summaryText = (summary: Summary | null): string =>
   JSON.stringify({
     read_rows: String(summary?.readRows ?? 0),

@@ -1,4 +1,4 @@
-/** An error as ClickHouse tells it: its number, and the text that follows `DB::Exception: `. */
+/** An error as ClickHouse reports it: its code, and the text after `DB::Exception: `. */
 export class ClickHouseError extends Error {
   readonly code: number
 
@@ -9,7 +9,7 @@ export class ClickHouseError extends Error {
   }
 }
 
-/** Numbers of ClickHouse's table of errors that this process itself uses. */
+/** The ClickHouse error codes that this process raises itself. */
 export const ERROR = {
   BAD_ARGUMENTS: 36,
   SYNTAX_ERROR: 62,
@@ -19,7 +19,7 @@ export const ERROR = {
   UNKNOWN: 1002,
 } as const
 
-/** What chDB rejects with: `Code: 60. DB::Exception: Unknown table … (UNKNOWN_TABLE)`. Anything else keeps its text. */
+/** Parses chDB's rejections: `Code: 60. DB::Exception: Unknown table … (UNKNOWN_TABLE)`. Any other error keeps its text, with code UNKNOWN. */
 export const toClickHouseError = (error: unknown): ClickHouseError => {
   if (error instanceof ClickHouseError) return error
   const text = error instanceof Error ? error.message : String(error)
@@ -28,12 +28,12 @@ export const toClickHouseError = (error: unknown): ClickHouseError => {
   return new ClickHouseError(Number(match[1]), match[2]!)
 }
 
-/** The body of an error answer, and of an exception in mid-stream. */
+/** The body of an error response, also used for an exception in mid-stream. */
 export const errorText = (error: ClickHouseError, version: string): string =>
   `Code: ${error.code}. DB::Exception: ${error.message.trimEnd()} (version ${version})\n`
 
 const STATUS_OF_CODES: readonly (readonly [status: number, codes: readonly number[]])[] = [
-  // What cannot be parsed or does not fit: text, rows, types, parameters.
+  // Does not parse or does not fit: text, rows, types, parameters.
   [
     400,
     [
@@ -42,7 +42,7 @@ const STATUS_OF_CODES: readonly (readonly [status: number, codes: readonly numbe
     ],
   ],
   [400, [215, 216, 241, 352, 386, 456, 457]],
-  // What is not there: tables, functions, names, types, storages, databases, settings, formats.
+  // Does not exist: tables, functions, names, types, storages, databases, settings, formats.
   [404, [16, 46, 47, 50, 56, 60, 61, 63, 73, 78, 81, 115, 218, 336]],
   [403, [164, 497]],
   [408, [159]],
@@ -54,5 +54,5 @@ const STATUS_OF_CODE: ReadonlyMap<number, number> = new Map(
   STATUS_OF_CODES.flatMap(([status, codes]) => codes.map(code => [code, status] as const)),
 )
 
-/** ClickHouse answers what the statement is to blame for with 4xx; a client goes by the body, not by this. */
+/** ClickHouse answers 4xx when the statement is at fault. Clients go by the body, not by this status. */
 export const statusOf = (error: ClickHouseError): number => STATUS_OF_CODE.get(error.code) ?? 500

@@ -6,8 +6,8 @@ import { dieWithParent, restrict } from './landlock.ts'
 import type { EngineSettings } from './protocol.ts'
 
 /**
- * Builds the second wall and becomes the engine (the first is the SQL guard). In this order and by `execve`: Landlock holds
- * the calling thread and what it starts, and only a program that starts anew has no other threads.
+ * Sets up the second line of defence (the first is the SQL guard) and becomes the engine. Landlock restricts the calling thread and everything it starts, so
+ * this must come first, followed by `execve`: only a fresh program has no other threads.
  */
 
 const settings = JSON.parse(process.argv[2]!) as EngineSettings
@@ -15,13 +15,13 @@ const folder = import.meta.dirname
 const main = join(folder, import.meta.url.endsWith('.ts') ? 'main.ts' : 'main.js')
 const require = createRequire(import.meta.url)
 
-/** The folder of packages that holds a package: it needs others in turn. */
+/** The `node_modules` folder that contains a package: the package needs others from it. */
 const packagesAround = (path: string): string => {
   const mark = `${sep}node_modules${sep}`
   return path.slice(0, path.lastIndexOf(mark) + mark.length - 1)
 }
 
-/** Of the sources or of the built package; and the file that says they are modules. */
+/** Our program, as sources or as the built package; and the `package.json` that declares it as ES modules. */
 const programFiles = (): readonly string[] => {
   const root = fileURLToPath(new URL('../../../', import.meta.url))
   return [root, join(root, '..', 'package.json'), packagesAround(realpathSync(require.resolve('chdb')))]

@@ -5,43 +5,43 @@ import type { ReadSoFar, Running } from './running.ts'
 import type { Sessions } from './sessions.ts'
 
 /**
- * Counts of the whole process before and after a statement. They tell two things that chDB itself does not: whether a block could not be written, into a
- * file or a table (mostly because the disk is full), which chDB drops before it goes on and reports success; and what a statement has read in all.
+ * Counters of the whole process, before and after a statement. They reveal two things that chDB itself does not report: what a statement has read in all, and
+ * whether a block could not be written to a file or a table (mostly because the disk is full). chDB drops such a block, goes on and reports success.
  */
 export interface Counters {
-  /** Watches from before statements that answer nothing, which are carried out in the session. */
+  /** Starts counting, then runs `sql` (statements without a result) in the session. */
   watch(session: ChdbSession, sql: string, queryId: string): Promise<CounterWatch>
-  /** The same for statements of which nobody asks what they have read: those are looked at while they run. */
+  /** The same for statements whose read counts nobody asks for: `Running` polls them while they run. */
   watchWrites(session: ChdbSession, sql: string): Promise<CounterWatch>
 }
 
 export interface CounterWatch {
-  /** To be asked once, after the statement. */
+  /** Call it once, after the statement. */
   end(): Promise<Counted>
 }
 
 export type Counted = {
-  /** All that the statement has read; null: others have run beside it. */
+  /** Everything the statement has read; null: unknown, because other statements ran at the same time. */
   readonly read: ReadSoFar | null
-  /** Whether a write into a file has failed since, of whichever statement. */
+  /** Whether a write to a file has failed since the start, in any statement. */
   readonly hasLostWrites: boolean
 }
 
-/** For statements that write nothing and of which nobody asks what they have read. */
+/** For statements that write nothing and whose read counts nobody asks for. */
 export const NOT_WATCHED: CounterWatch = { end: async () => ({ read: null, hasLostWrites: false }) }
 
-/** All events: selecting some takes no less time, and so it is known how much the look itself reads. */
+/** All events: filtering is no faster, and reading them all makes it known how much this query itself reads. */
 const SQL = 'SELECT event, value, description FROM system.events'
 
 type Counts = {
   readonly failedWrites: number
   readonly read: ReadSoFar
-  /** What the look itself adds to it. */
+  /** What this query itself adds to `read`. */
   readonly own: ReadSoFar
 }
 
 export const createCounters = (sessions: Sessions, running: Pick<Running, 'watchOthers'>): Counters => {
-  // For the counts after statements, whose limits do not apply to it. Kept: opening a session takes longer than counting.
+  // Its own session, because the settings of a statement's session (limits) must not apply here. Kept open: opening a session takes longer than counting.
   const own = once(() => sessions.take())
 
   const count = async (session: ChdbSession, sql: string): Promise<Counts> =>
@@ -68,7 +68,7 @@ export const createCounters = (sessions: Sessions, running: Pick<Running, 'watch
   }
 }
 
-/** Throws `ClickHouseError` where a write has failed: of which file nobody tells. */
+/** Throws `ClickHouseError` if a write has failed. Which file it was is unknown. */
 export const refuseLostWrites = ({ hasLostWrites }: Counted): void => {
   if (hasLostWrites)
     throw new ClickHouseError(
@@ -80,7 +80,7 @@ export const refuseLostWrites = ({ hasLostWrites }: Counted): void => {
 const readCounts = (text: string): Counts => {
   const [events, values, descriptions] = JSON.parse(text) as [string[], string[], string[]]
   const countOf = (event: string): number => Number(values[events.indexOf(event)] ?? 0)
-  // A number and two texts with their lengths.
+  // Per row: an 8-byte number and two texts with 8-byte lengths.
   const bytes = events.reduce(
     (sum, event, row) => sum + 24 + Buffer.byteLength(event) + Buffer.byteLength(descriptions[row]!),
     0,

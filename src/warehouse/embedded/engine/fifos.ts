@@ -3,8 +3,8 @@ import { constants, mkdirSync, openSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 
 /**
- * Named pipes between chDB, which reads and writes files by path, and this process. They are used again: both ends are in
- * this process, so once it has closed its own and the statement has ended nobody holds one.
+ * Named pipes between chDB, which reads and writes files by path, and this process. They are reused: both ends are in this process, so once it has closed its
+ * own end and the statement has ended, no descriptor is left open.
  */
 export interface Fifos {
   take(): Fifo
@@ -12,18 +12,18 @@ export interface Fifos {
 
 export interface Fifo {
   readonly path: string
-  /** A read end that never waits. It reads as ended when no writer is there: hold `openForWriting` until chDB is done. */
+  /** A non-blocking read end. It reports end of file while there is no writer: hold `openForWriting` until chDB is done. */
   openForReading(): number
-  /** Makes reads of a descriptor wait for content, once there is a writer. */
+  /** Makes reads of a descriptor block until there is content. Call it once there is a writer. */
   wait(descriptor: number): void
-  /** A write end; there must be a reader. */
+  /** A write end. Fails if there is no reader. */
   openForWriting(): number
   release(): void
 }
 
 const F_SETFL = 4
 const F_SETPIPE_SZ = 1031
-/** What a FIFO holds at most: the most that an unprivileged process may ask for. */
+/** The capacity of a FIFO: the most that an unprivileged process may set. */
 export const PIPE_BYTES = 1024 * 1024
 
 export const createFifos = (directory: string): Fifos => {

@@ -9,8 +9,8 @@ import { replaceInCode } from './scan-sql.ts'
 import { type StatementInput, toSummary } from './task.ts'
 
 /**
- * An insert whose rows are the body. chDB reads them as from a file, with all its threads: what is small from a file indeed,
- * the rest from a FIFO, so that nothing is held.
+ * An INSERT whose rows are the request body. chDB reads them as a file, with all its threads: small content from a real file, the rest from a FIFO, so that it
+ * is never held in memory.
  */
 export const insertContent = async (input: StatementInput): Promise<void> => {
   const parts = input.request.content!.iterator({ destroyOnReturn: false }) as AsyncIterator<Uint8Array>
@@ -21,8 +21,8 @@ export const insertContent = async (input: StatementInput): Promise<void> => {
 }
 
 /**
- * More than fits into a FIFO, or all. Once more than fits was written chDB must have opened it: its end may then be closed.
- * Before, chDB would wait for ever for someone to open it for writing.
+ * Reads more than fits into a FIFO, or everything. Once more than that has been written, chDB must have opened the FIFO, so the write end may be closed. If it
+ * is closed earlier, chDB waits forever for a writer.
  */
 const readHead = async (
   parts: AsyncIterator<Uint8Array>,
@@ -91,7 +91,7 @@ const write = async (target: Socket, part: Uint8Array): Promise<void> => {
   })
 }
 
-/** The end of the FIFO is the end of the rows: a body that broke off must not look like one, so chDB has to know first. */
+/** chDB takes the end of the FIFO for the end of the rows. When the body breaks off, the statement must be killed before the FIFO is closed. */
 const breakOff = async ({ engine, request }: StatementInput, error: unknown): Promise<never> => {
   await engine.running.kill(request.queryId)
   throw error

@@ -2,8 +2,8 @@ import { dlopen, getRawPointer } from 'node:ffi'
 import { closeSync, constants, existsSync, openSync, statSync } from 'node:fs'
 
 /**
- * Landlock (Linux 5.19 and later; https://docs.kernel.org/userspace-api/landlock.html): a process gives up, for itself and all it
- * becomes, every file that is not listed, and the network.
+ * Landlock (Linux 5.19 and later; https://docs.kernel.org/userspace-api/landlock.html): a process and its descendants give up access to the network and to
+ * every file that is not listed.
  */
 
 const CREATE_RULESET = 444n
@@ -24,10 +24,10 @@ const REFER = 1n << 13n
 const TRUNCATE = 1n << 14n
 const IOCTL_DEV = 1n << 15n
 const READ = EXECUTE | READ_FILE | READ_DIR
-/** Rights that a rule on a file, not a folder, may give. */
+/** Access rights that are valid in a rule for a file rather than a folder. */
 const OF_FILES = EXECUTE | WRITE_FILE | READ_FILE | TRUNCATE | IOCTL_DEV
 
-/** Without REFER (version 2) no file could be moved between folders, as chDB does with parts of tables. */
+/** Without REFER (version 2) files cannot be moved between folders, which chDB does with parts of tables. */
 const OLDEST_VERSION = 2n
 
 const CALLS = {
@@ -36,14 +36,14 @@ const CALLS = {
 } as const
 
 export type Reach = {
-  /** Files and folders that may be read; those that are not there are left out. */
+  /** Files and folders that may be read; missing ones are skipped. */
   readonly readable: readonly string[]
   /** Files that may be read and written. */
   readonly devices: readonly string[]
   readonly writable: readonly string[]
 }
 
-/** Restricts this thread for ever. Throws where the kernel cannot, and then nothing is restricted. */
+/** Restricts this thread permanently. Throws if the kernel does not support it; then nothing is restricted. */
 export const restrict = ({ readable, devices, writable }: Reach): void => {
   const libc = dlopen(null, CALLS).functions
   const version = libc.syscall(CREATE_RULESET, 0n, 0n, VERSION, 0n)
@@ -61,7 +61,7 @@ export const restrict = ({ readable, devices, writable }: Reach): void => {
   closeSync(Number(ruleset))
 }
 
-/** The kernel ends this process, and what it becomes, with its parent. */
+/** Makes the kernel kill this process when its parent dies, also after `execve`. */
 export const dieWithParent = (): void => {
   dlopen(null, CALLS).functions.prctl(PR_SET_PDEATHSIG, SIGKILL, 0n, 0n, 0n)
 }
@@ -71,7 +71,7 @@ type Libc = ReturnType<typeof dlopen<typeof CALLS>>['functions']
 const allRights = (version: bigint): bigint =>
   REFER * 2n - 1n + (version >= 3n ? TRUNCATE : 0n) + (version >= 5n ? IOCTL_DEV : 0n)
 
-/** `struct landlock_ruleset_attr`: files, TCP (since 4), abstract sockets and signals (since 6). */
+/** `struct landlock_ruleset_attr`: files, TCP (since version 4), abstract sockets and signals (since 6). */
 const createRuleset = (libc: Libc, version: bigint, all: bigint): bigint => {
   const attributes = Buffer.alloc(24)
   attributes.writeBigUInt64LE(all, 0)

@@ -9,22 +9,19 @@ import { createRunning } from './running.ts'
 import { createEngineServer } from './serve.ts'
 import { createSessions } from './sessions.ts'
 
-/**
- * The engine process: chDB behind ClickHouse's HTTP interface on a unix socket. It lives as long as its standard input is open:
- * the server's death, however it comes, ends it.
- */
+/** The engine process: chDB behind ClickHouse's HTTP interface on a unix socket. It exits when its stdin closes, so it never outlives the server. */
 
-/** A former engine of this directory is about to end: its server is gone, or has given up on it. */
+/** A previous engine of this directory may still be exiting: its server is gone, or has given up on it. */
 const LOCK_WAIT_MS = 30_000
 
 const settings = JSON.parse(process.argv[2]!) as EngineSettings
 
-// No tidying up: chDB's files are safe at any instant, and an exit that waits for running statements would be none.
+// No cleanup: chDB's files are consistent at all times, and a clean exit would wait for running statements.
 const end = (): never => process.kill(process.pid, 'SIGKILL') as never
 process.stdin.on('end', end).on('close', end).resume()
 for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {})
 
-/** Before it serves, what it says is for whoever runs the server, and for callers. */
+/** Before the engine serves, its stderr is shown to the operator and to callers. */
 const fail = (why: string): never => {
   process.stderr.write(`${why}\n`)
   process.exit(1)
@@ -36,7 +33,7 @@ if (lock === null) fail(`another engine process holds ${settings.lockPath}`)
 const report = (message: EngineReport): void => void process.stdout.write(`${JSON.stringify(message)}\n`)
 
 const sessions = createSessions({ chdb: loadChdb(), path: settings.dataPath, memoryBytes: settings.memoryBytes })
-// chDB itself has written what is wrong.
+// chDB has already written the reason to stderr.
 const version = await sessions.start().catch((error: Error) => fail(error.message))
 dieOfFaults()
 const running = createRunning({

@@ -1,8 +1,8 @@
 import { replaceInCode } from './scan-sql.ts'
 
 /**
- * chDB gives statements ids of its own and takes none; a client's id is kept in the setting `log_comment`. So where a
- * statement looks at running statements by `query_id`, the setting is put in its place.
+ * chDB assigns its own query ids and accepts none, so a client's id is kept in the setting `log_comment`. Statements that look at running statements by
+ * `query_id` are rewritten to use that setting.
  */
 export const withOwnQueryIds = (sql: string, words: readonly string[]): string => {
   const kills = words[0] === 'KILL' && words[1] === 'QUERY'

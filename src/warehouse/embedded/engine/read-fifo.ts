@@ -4,7 +4,7 @@ import { PIPE_BYTES } from './fifos.ts'
 
 const read = promisify(readCallback)
 
-/** Buffers between statements: as large as a FIFO, so that one read takes all there is. */
+/** Spare buffers, each as large as a FIFO, so that one read takes everything. */
 const free: Buffer[] = []
 const MAX_FREE = 16
 
@@ -13,9 +13,9 @@ const release = (buffer: Buffer): void => {
 }
 
 /**
- * Reads until the end and closes. `take` gets each part and resolves once it does not need it any more; false: the
- * rest is dropped. A writer that got EPIPE would go on as well, and count a failed write (`counters.ts`). One part is read
- * while another is taken.
+ * Reads to the end and closes the descriptor. `take` gets each part and resolves once it no longer needs it; false: the rest is read and dropped. Stopping
+ * early would not end the writer: chDB would get EPIPE, go on, and count a failed write (`counters.ts`). The next part is read while the previous one is being
+ * taken.
  */
 export const readFifo = async (descriptor: number, take: (part: Uint8Array) => Promise<boolean>): Promise<void> => {
   let taking: Promise<boolean> = Promise.resolve(true)

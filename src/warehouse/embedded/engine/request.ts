@@ -5,24 +5,24 @@ import { createGunzip } from 'node:zlib'
 import { ClickHouseError, ERROR } from './clickhouse-error.ts'
 import { type ScannedSql, scanSql } from './scan-sql.ts'
 
-/** One statement as a request of ClickHouse's HTTP interface asks for it. */
+/** One statement, parsed from a request of ClickHouse's HTTP interface. */
 export type StatementRequest = {
   readonly queryId: string
   readonly sql: string
   readonly scanned: ScannedSql
-  /** The rows of an `INSERT … FORMAT x` whose text is in the `query` parameter. */
+  /** The rows of an `INSERT … FORMAT x` whose SQL is in the `query` parameter. */
   readonly content: Readable | null
   readonly database: string | null
-  /** Of an answer whose statement names none. */
+  /** The format of a result whose statement names none. */
   readonly defaultFormat: string
-  /** Values of `{name:Type}`, escaped as in TabSeparated, as ClickHouse takes them. */
+  /** Values of `{name:Type}`, escaped as in TabSeparated, as ClickHouse expects them. */
   readonly parameters: ReadonlyMap<string, string>
   readonly settings: ReadonlyMap<string, string>
-  /** Nothing is sent before the statement has ended. */
+  /** Send nothing before the statement has ended. */
   readonly waitEndOfQuery: boolean
-  /** The name of a file in the spool that takes the result in place of the answer's body (`result-files.ts`). */
+  /** The name of a file in the spool that receives the result instead of the response body (`result-files.ts`). */
   readonly resultFile: string | null
-  /** Of the answer, where the client takes it and asked for it. */
+  /** Whether to compress the response: the client accepts gzip and asked for it. */
   readonly compressed: boolean
 }
 
@@ -35,10 +35,10 @@ const RESERVED = new Set([
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/
 
-/** Statements are small; only the rows of an insert are large, and these are not held. */
+/** Statements are small. Only the rows of an INSERT are large, and they are streamed. */
 const MAX_STATEMENT_BYTES = 64 * 1024 * 1024
 
-/** Reads the request as far as its statement. Throws `ClickHouseError`. */
+/** Reads the request up to the end of its SQL. Throws `ClickHouseError`. */
 export const readRequest = async (request: IncomingMessage): Promise<StatementRequest> => {
   const search = new URL(request.url ?? '/', 'http://engine').searchParams
   const inQuery = search.get('query') ?? ''

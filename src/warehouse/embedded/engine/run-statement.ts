@@ -12,7 +12,7 @@ import type { StatementRequest } from './request.ts'
 import type { ReadSoFar } from './running.ts'
 import { type StatementInput, type Task, toSummary } from './task.ts'
 
-/** Runs it in a session of its own. Throws `ClickHouseError` or what chDB throws; part of the answer may be sent by then. */
+/** Runs a statement in its own session. Throws `ClickHouseError` or what chDB throws; part of the response may have been sent by then. */
 export const runStatement = async (input: Task): Promise<void> => {
   const { engine, request, gone } = input
   engine.running.add(request.queryId)
@@ -31,7 +31,7 @@ export const runStatement = async (input: Task): Promise<void> => {
 
 const KILL_AGAIN_MS = 100
 
-/** Ends a statement whose client goes away. What chDB has not begun with it does not end: it is asked until there is nothing to end. */
+/** Kills a statement when its client disconnects. KILL has no effect before chDB has started the statement, so it is repeated until the statement ends. */
 const killWhenGone = ({ engine, request, gone }: Task): { readonly end: () => void } => {
   let timer: NodeJS.Timeout | undefined
   let isOver = false
@@ -49,10 +49,10 @@ const killWhenGone = ({ engine, request, gone }: Task): { readonly end: () => vo
   }
 }
 
-/** What writes into tables, or files that say what they are. */
+/** Statements that write to tables, or to files that describe tables. */
 const WRITES: ReadonlySet<string> = new Set(['INSERT', 'CREATE', 'ALTER'])
 
-/** Sets the session up; from here on it is counted, where the statement writes or has to tell what it has read. */
+/** Configures the session, and starts the counters if the statement writes or must report what it has read. */
 const prepare = async ({ engine, request, session }: Omit<StatementInput, 'counts'>): Promise<CounterWatch> => {
   const sql = preparation(request)
   const length = Buffer.byteLength(sql)
@@ -77,18 +77,21 @@ const choose = ({ content, scanned, sql, waitEndOfQuery, resultFile }: Statement
   return waitEndOfQuery ? spool : stream
 }
 
-/** What the engine parses of one statement by itself (`max_query_size`), and less than that. Values of parameters stand in ours, and may be longer. */
+/**
+ * How much of one statement the engine parses by default (`max_query_size`), and a size safely below it. Our own SET statement contains the parameters' values,
+ * and may be longer.
+ */
 const PARSED_BYTES = 256 * 1024
 const SURELY_PARSED_BYTES = PARSED_BYTES / 2
 
-/** `readonly` last: it forbids every further setting. */
+/** `readonly` comes last, because it forbids any further SET. */
 const preparation = ({ queryId, settings, parameters, database }: StatementRequest): string => {
   const assignments = [
     ...[...parameters].map(([name, value]) => `param_${name} = ${quoteText(value)}`),
     ...[...settings].filter(([name]) => name !== 'readonly').map(([name, value]) => `${name} = ${quoteText(value)}`),
     `log_comment = ${quoteText(queryId)}`,
     ...(settings.has('max_query_size') ? [] : [`max_query_size = ${PARSED_BYTES}`]),
-    // A folder `day=5` above the server's files says nothing of what is in them.
+    // A folder named `day=5` above the server's files must not add a column to them.
     'use_hive_partitioning = 0',
     ...(settings.has('readonly') ? [`readonly = ${quoteText(settings.get('readonly')!)}`] : []),
   ]
@@ -98,7 +101,7 @@ const preparation = ({ queryId, settings, parameters, database }: StatementReque
 
 const formatOf = ({ scanned, defaultFormat }: StatementRequest): string => scanned.format ?? defaultFormat
 
-/** Statements with no or a small answer. */
+/** For statements with no result or a small one. */
 const sqlOnly =
   (sql: string): Run =>
   async input => {
@@ -115,7 +118,7 @@ const sqlOnly =
     await answer.end(summary)
   }
 
-/** A SELECT whose result flows through a FIFO: chDB formats it on its own threads, and nothing is held. */
+/** A SELECT whose result flows through a FIFO: chDB formats it on its own threads, and nothing is buffered. */
 const stream: Run = async input => {
   const { engine, request, answer, session } = input
   const fifo = engine.fifos.take()
@@ -133,22 +136,22 @@ const stream: Run = async input => {
   await answer.end(toSummary(input, result))
 }
 
-/** A SELECT whose result is a file that the server has made, and follows. */
+/** A SELECT whose result goes into a file that the server has created and reads as it grows. */
 const forServer =
   (name: string): Run =>
   async input => {
     const path = join(input.engine.spoolPath, name)
     try {
-      // TRUNCATE would make another file and give it the name.
+      // TRUNCATE would create another file and rename it.
       const { result, read } = await write(input, path, 'APPEND')
       await input.answer.end(toSummary(input, result, read))
     } finally {
-      // The server may have removed its own before chDB opened one of this name, and so made another.
+      // The server may have removed its file before chDB opened it, so that chDB created a new one.
       if (input.gone.aborted) rmSync(path, { force: true })
     }
   }
 
-/** A SELECT of whose result nothing is sent before its end. */
+/** A SELECT whose result is sent only when it is complete. */
 const spool: Run = async input => {
   const { engine, answer } = input
   const path = join(engine.spoolPath, `${engine.nextFile()}.out`)
@@ -167,7 +170,7 @@ type How = 'TRUNCATE' | 'APPEND'
 
 type Written = { readonly result: ChdbAnswer; readonly read: ReadSoFar | null }
 
-/** Into a file of the disk, whole or not at all. */
+/** Writes the result to a file, completely or not at all. */
 const write = async ({ request, session, counts }: StatementInput, path: string, how: How): Promise<Written> => {
   const result = await session.queryAsync(into(request, path, how), { format: 'Null' })
   const counted = await counts.end()

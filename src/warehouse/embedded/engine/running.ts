@@ -4,24 +4,26 @@ import type { ChdbSession } from './chdb.ts'
 import { ClickHouseError } from './clickhouse-error.ts'
 import type { Sessions } from './sessions.ts'
 
-/** The statements that run now, by the ids that clients gave them. */
+/** The statements running now, by the ids that clients gave them. */
 export interface Running {
-  /** Throws `ClickHouseError` when one of this id runs already. */
+  /** Throws `ClickHouseError` if one with this id is already running. */
   add(queryId: string): void
   remove(queryId: string): void
-  /** What it had read when it was last looked at: chDB tells this only while a statement runs. Zero while it is watched and alone, when nobody looks. */
+  /**
+   * What it had read when last polled: chDB reports this only while a statement runs. Zero for a watched statement that runs alone, since then nobody polls.
+   */
   seen(queryId: string): ReadSoFar
-  /** Begins to watch. The function it returns says whether nothing else has run since, not even a statement of ours that looks at it. */
+  /** Starts watching. The returned function tells whether no other statement has run since, not even one of our own polls. */
   watchOthers(queryId: string): () => boolean
-  /** Asks chDB to end it; resolves once it knows. */
+  /** Asks chDB to cancel it; resolves once chDB has accepted that. */
   kill(queryId: string): Promise<void>
-  /** To be called after a statement that kills others: what was asked to end has to end, or the process does. */
+  /** Call it after a statement that kills others: every cancelled statement must end in time, or the process does. */
   watchKilled(): Promise<void>
 }
 
 export type ReadSoFar = { readonly rows: number; readonly bytes: number }
 
-/** Short at first: most statements end soon. */
+/** Short for the first poll: most statements end quickly. */
 const FIRST_LOOK_MS = 20
 const LOOK_MS = 100
 
@@ -32,21 +34,21 @@ const QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING = 216
 const LOOK_SQL = "SELECT read_rows, read_bytes, Settings['log_comment'] FROM system.processes"
 
 /**
- * chDB makes query ids of its own. A client's id is kept in the setting `log_comment`, which `system.processes` shows: in
- * statements about running statements the two change places (`query-id.ts`).
+ * chDB assigns its own query ids. A client's id is kept in the setting `log_comment`, which `system.processes` shows. Statements about running statements are
+ * rewritten accordingly (`query-id.ts`).
  */
 export const createRunning = (options: {
   readonly sessions: Sessions
   readonly killGraceMs: number
   readonly idleMs: number
-  /** No statement has run for `idleMs`, and again after each further `idleMs`. */
+  /** No statement has run for `idleMs`. Repeated after every further `idleMs`. */
   readonly onIdle: () => void
-  /** A statement does not heed: nothing but the end of the process ends it. */
+  /** A cancelled statement does not end: only killing the process ends it. */
   readonly onStuck: (queryId: string) => void
 }): Running => {
   const { sessions, killGraceMs, idleMs, onIdle, onStuck } = options
   const ids = new Map<string, { timer: NodeJS.Timeout | null; read: ReadSoFar; aloneSince: number | null }>()
-  /** How many statements that read have begun. */
+  /** How many reading statements have started. */
   let begun = 0
   let asking = 0
   let idle = setInterval(onIdle, idleMs)
@@ -76,14 +78,14 @@ export const createRunning = (options: {
     }
   }
 
-  /** To open a session takes longer than to look. */
+  /** Kept open: opening a session takes longer than polling. */
   const lookSession = once(() => sessions.take())
   const lookOnce = async (): Promise<string> => askIn(lookSession(), LOOK_SQL)
 
-  /** A statement that is alone until its end gets exact counts then: a look at it would be another statement. */
+  /** A statement that runs alone gets exact counts at its end. Polling it would be a second statement. */
   const mustLook = (): boolean => ids.values().some(({ aloneSince }) => aloneSince !== begun)
 
-  /** One look is for all that run, and the next begins only after its answer. */
+  /** One poll covers all running statements, and the next starts only after its answer. */
   let isLooking = false
   const look = async (): Promise<void> => {
     const seen = mustLook() ? await lookOnce().catch(() => '') : ''

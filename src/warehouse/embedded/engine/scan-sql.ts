@@ -1,19 +1,19 @@
 /**
- * As much of SQL's surface as is needed to see where a statement ends, how it begins and which format it names. No judge of
- * what is allowed: that is the guard, on the statement's tree.
+ * A scanner for just enough SQL to see how a statement begins, where it ends and which format it names. It does not judge what is allowed: the guard does, on
+ * the syntax tree.
  */
 export type ScannedSql = {
-  /** The first words, in capitals, without comments: `INSERT`, `INTO`. */
+  /** The first words, in upper case, without comments: `INSERT`, `INTO`. */
   readonly words: readonly string[]
-  /** The statement without the `FORMAT` clause and semicolons it ends with. */
+  /** The statement without its trailing `FORMAT` clause and semicolons. */
   readonly text: string
-  /** What a closing `FORMAT` clause names. */
+  /** The format named by a trailing `FORMAT` clause. */
   readonly format: string | null
   /** Something follows the first semicolon. */
   readonly several: boolean
 }
 
-/** Strings, quoted names, heredocs and comments, in which nothing means what it looks like; then words, then the rest. */
+/** Opaque tokens first (strings, quoted names, heredocs, comments), then words, then everything else. */
 const TOKEN =
   /'(?:[^'\\]|\\[\s\S])*'|"(?:[^"\\]|\\[\s\S])*"|`(?:[^`\\]|\\[\s\S])*`|(\$\w*\$)[\s\S]*?\1|(--[^\n]*|#[^\n]*|\/\*[\s\S]*?\*\/)|([\p{L}_][\p{L}\p{N}_]*)|\s+|[\s\S]/gu
 
@@ -46,7 +46,7 @@ const significantTokens = (sql: string): readonly Token[] => {
   return tokens
 }
 
-/** Replaces outside of strings, quoted names and comments. */
+/** Replaces only outside strings, quoted names, heredocs and comments. */
 export const replaceInCode = (sql: string, pattern: RegExp, replacement: string): string => {
   let result = ''
   let code = ''

@@ -5,14 +5,14 @@ import { readRequest } from './request.ts'
 import { runStatement } from './run-statement.ts'
 import type { Engine } from './task.ts'
 
-/** Parameters travel in the URL, and the text of a user's query is one when the guard looks at it. */
+/** Parameters are in the URL, and so is the text of a user's query when the guard inspects it. */
 const LONGEST_URL_BYTES = 16 * 1024 * 1024
 
 /** ClickHouse's HTTP interface over one chDB. */
 export const createEngineServer = (engine: Engine): Server => {
   const options = { maxHeaderSize: LONGEST_URL_BYTES }
   const server = createServer(options, (request, response) => void handle({ engine, request, response }))
-  // Statements take as long as they take, and so do uploads.
+  // Statements may take any time, and so may uploads.
   server.requestTimeout = 0
   server.keepAliveTimeout = 60_000
   return server
@@ -26,7 +26,7 @@ const handle = async (exchange: Exchange): Promise<void> => {
   if (path === '/ping') return void response.writeHead(200, { 'Content-Type': 'text/html; charset=UTF-8' }).end('Ok.\n')
   if (path !== '/') return void response.writeHead(404).end('There is no handler for this path.\n')
   await answerStatement(exchange)
-  // What is left of the body of an insert that failed: unread it would keep the client writing, and so from reading.
+  // Drain the body of a failed INSERT: a client that is still writing would not read the answer.
   request.unpipe()
   request.resume()
 }

@@ -1,20 +1,20 @@
 import type { Chdb, ChdbSession } from './chdb.ts'
 
 /**
- * A fresh session for every statement: what one leaves behind (settings, a temporary table, output of a failed statement)
- * never meets another. A few are opened ahead, since opening takes 2 ms on the one thread that serves.
+ * A fresh session for every statement, so that nothing left behind (settings, a temporary table, output of a failed statement) reaches another. A few are
+ * opened in advance, because opening takes 2 ms on the one serving thread.
  */
 export interface Sessions {
-  /** Starts chDB; it runs until the process ends. Resolves with ClickHouse's version. */
+  /** Starts chDB, which runs until the process ends. Resolves with ClickHouse's version. */
   start(): Promise<string>
   take(): ChdbSession
-  /** Opens what is missing, as soon as nothing else is to do. */
+  /** Opens the missing spare sessions when the event loop is idle. */
   refill(): void
 }
 
 const SPARE = 4
 
-/** Files of what was dropped without SYNC are removed after so many seconds, not 480: nobody has to wait for the disk, which may take 0.3 s. */
+/** Files of tables dropped without SYNC are deleted after this many seconds instead of 480. So no DROP needs SYNC, which may wait 0.3 s for the disk. */
 const DROP_SOON = '--database_atomic_delay_before_drop_table_sec=1'
 
 type Options = { readonly chdb: Chdb; readonly path: string; readonly memoryBytes: number | null }
@@ -38,7 +38,7 @@ export const createSessions = ({ chdb, path, memoryBytes }: Options): Sessions =
 
   return {
     start: async () => {
-      // What the first session asks for holds for the process. It is never closed: with the last one chDB would end.
+      // The arguments of the first session apply to the whole process. It is never closed, because chDB shuts down with its last session.
       const limits = memoryBytes === null ? [] : [`--max_server_memory_usage=${memoryBytes}`]
       const first = new chdb.Session(path, { connectionArgs: [DROP_SOON, ...limits] })
       await first.queryAsync('CREATE DATABASE IF NOT EXISTS live', { format: 'Null' })

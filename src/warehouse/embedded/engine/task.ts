@@ -6,35 +6,35 @@ import type { StatementRequest } from './request.ts'
 import type { ReadSoFar, Running } from './running.ts'
 import type { Sessions } from './sessions.ts'
 
-/** What statements share. */
+/** What all statements share. */
 export type Engine = {
   readonly sessions: Sessions
   readonly fifos: Fifos
   readonly running: Running
   readonly counters: Counters
   readonly spoolPath: string
-  /** A name that no other file in the spool has. */
+  /** A file name that is unique in the spool. */
   readonly nextFile: () => string
   readonly version: string
 }
 
-/** One statement that was asked for. */
+/** One requested statement. */
 export type Task = {
   readonly engine: Engine
   readonly request: StatementRequest
   readonly answer: Answer
-  /** Aborted when the client has gone away. */
+  /** Aborted when the client disconnects. */
   readonly gone: AbortSignal
 }
 
 /** A task in its session. */
 export type StatementInput = Task & {
   readonly session: ChdbSession
-  /** Since before the statement, where it writes a file or must tell what it has read. */
+  /** Running since before the statement, if it writes or must report what it has read. */
   readonly counts: CounterWatch
 }
 
-/** To be made while the statement is among those that run. `read`: all of it; null: it is not known, and what was seen counts. */
+/** Call it while the statement is still registered as running. `read`: everything it read; null: unknown, so the last polled value is used. */
 export const toSummary = (
   { engine, request }: Task,
   { rowsRead, bytesRead, elapsed }: ChdbAnswer,
@@ -42,7 +42,7 @@ export const toSummary = (
 ): Summary => {
   const seen = engine.running.seen(request.queryId)
   return {
-    // A result is read too.
+    // The result counts as read too.
     readRows: read?.rows ?? Math.max(seen.rows, rowsRead),
     readBytes: read?.bytes ?? Math.max(seen.bytes, bytesRead),
     resultRows: rowsRead,
