@@ -3,7 +3,7 @@ import { MillraceError } from '../kernel/errors.ts'
 import type { ClaimedJob } from '../model/job.ts'
 import type { ArtifactKeeper } from './engine.ts'
 
-/** What a worker does not know the type of. */
+/** The content type of a worker's file: workers do not know the real one. */
 const UNKNOWN_TYPE = 'application/octet-stream'
 
 type Input = {
@@ -12,7 +12,7 @@ type Input = {
   readonly file: { readonly name: string; readonly path: string }
 }
 
-/** Stores a file that an attempt left behind. A full disk rejects as the system says it (ENOSPC). */
+/** Stores a file that an attempt left behind. On a full disk it rejects with ENOSPC, like the operating system. */
 export const storeArtifactFile = async ({ artifacts, job, file }: Input): Promise<'added' | 'name_taken'> => {
   try {
     const content = createReadStream(file.path)

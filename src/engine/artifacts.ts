@@ -13,19 +13,19 @@ type KeeperOptions = {
   readonly store: Store
   readonly blobs: BlobStore
   readonly clock: Clock
-  /** Of one artifact. */
+  /** Limit for one artifact. */
   readonly maxBytes: number
 }
 
 type Refusal = Exclude<AddArtifactOutcome['type'], 'added'>
 
-/** An upload of more than this is worth a look whether its name is free, before the rest of up to 10 GiB is sent. */
+/** Once an upload exceeds this, we check that its name is free before accepting the rest, which may be up to 10 GiB. */
 const LARGE_BYTES = 4 * 1024 * 1024
 
 /**
- * Turns uploads into artifacts. The content goes to the blob store first and becomes visible by one statement of the
- * store (invariant 9). What a crash leaves between the two is an orphan, and orphans are collected (`collect-garbage.ts`).
- * What the store would refuse in the end is asked before, but the store decides: the early answer may be out of date.
+ * Turns uploads into artifacts. The content goes to the blob store first; one statement in the store then makes it visible (invariant 9). A crash between
+ * the two leaves an orphan, which `collect-garbage.ts` collects. We check up front for what the store would refuse at the end, but that answer may be
+ * stale: the store decides.
  */
 export const createArtifactKeeper = (options: KeeperOptions): ArtifactKeeper => ({
   add: async input => {
@@ -44,8 +44,8 @@ export const createArtifactKeeper = (options: KeeperOptions): ArtifactKeeper => 
 })
 
 /**
- * A stream that fails before it is read would end the process, for nobody listens yet; its error is thrown where it is
- * read. One that is refused unread has an open file to close.
+ * If a stream fails before it is read, nobody listens for its error yet and the process would crash; the reader gets the error later. A stream refused
+ * unread may hold an open file, so it is destroyed.
  */
 const watchStream = (content: AsyncIterable<Uint8Array>): (() => void) => {
   if (!(content instanceof Readable)) return () => {}
@@ -102,19 +102,19 @@ const keep = async (options: KeeperOptions, input: NewArtifact, blob: StoredBlob
     blobKey: blob.key,
     ...(input.attempt === undefined ? {} : { attempt: input.attempt }),
   })
-  // Not deleted when the call itself fails: it may have been committed. Then the blob is in use, else an orphan.
+  // Keep the blob if the call itself fails: the transaction may have committed. The blob is then either in use or an orphan.
   if (outcome.type !== 'added') {
     await blobs.delete(blob.key)
     throw refusal(outcome.type, input)
   }
-  // The artifact is there, whatever comes of this: a copy that is left is an orphan.
+  // The artifact is stored whether or not this succeeds: a leftover copy is an orphan.
   if (outcome.blobKey !== blob.key) await keepOne(options, { blob, former: outcome.blobKey }).catch(() => {})
   return artifact
 }
 
 /**
- * Of two blobs of one content the former stays, unless a rule of the bucket or a hand has removed it: else it would be lost for good, and
- * with it what was just sent.
+ * Of two blobs with the same content, keeps the older one, unless a lifecycle rule of the bucket or a person has deleted it. Dropping the new blob then
+ * would lose the content for good.
  */
 const keepOne = async (
   { store, blobs }: KeeperOptions,
@@ -135,7 +135,7 @@ const isWhole = async (blobs: BlobStore, blob: { key: string; size: number }): P
   }
 }
 
-/** It comes from the uploader and goes into a header of the download: only what can stand there is kept. */
+/** The uploader chooses this, and it goes into a response header of the download: anything not valid there is replaced. */
 const mediaType = (text: string): string =>
   /^[\w!#$&^.+-]{1,100}\/[\w!#$&^.+-]{1,100}(\s*;[ -~]{0,200})?$/.test(text) ? text : 'application/octet-stream'
 

@@ -4,7 +4,7 @@ import type { Store } from '../store/store.ts'
 import { DEFAULT_GRACE_MS } from './running-jobs.ts'
 import type { StopSwitch } from './stop-signal.ts'
 
-/** The longest delay a timer of Node takes; longer timeouts are waited out in steps. */
+/** The longest delay a Node timer accepts. Longer timeouts are waited out in steps. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 type Options = {
@@ -14,10 +14,10 @@ type Options = {
   readonly logger: Logger
 }
 
-/** Ends an attempt that has run for its timeout, unless its clock was restarted: here, or through any server's API. */
+/** Ends an attempt that reaches its timeout, unless its clock was restarted, either here or through the API of any server. */
 export interface AttemptClock {
   start(): void
-  /** The attempt has its whole timeout again, from now. */
+  /** Gives the attempt its whole timeout again, from now. */
   restart(): void
   stop(): void
 }
@@ -36,12 +36,12 @@ export const createAttemptClock = ({ job, stop, store, logger }: Options): Attem
   const end = async (): Promise<void> => {
     const armed = timer
     const left = timeoutMs! - (await restartedAgo())
-    if (!isRunning || timer !== armed) return // ended, or restarted while the store was asked
+    if (!isRunning || timer !== armed) return // ended, or restarted during the store query
     if (left > 0) wait(left)
     else stop.stop('timeout', job.graceMs ?? DEFAULT_GRACE_MS)
   }
 
-  /** A store that cannot say counts as never: an attempt must not run for ever because of it. */
+  /** If the store cannot say, assume no restart: a store failure must not let an attempt run forever. */
   const restartedAgo = async (): Promise<number> => {
     try {
       return (await store.findTimeoutRestart({ jobId: job.id, attempt: job.attempt })) ?? Number.POSITIVE_INFINITY

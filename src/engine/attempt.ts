@@ -32,7 +32,7 @@ export type AttemptDependencies = {
   readonly jobTokens: JobTokens
   readonly resultTtlMs: number
   readonly extend: Workflows['extend']
-  /** Where jobs reach the server; known once it listens. */
+  /** The URL at which jobs reach the server. Known once the server listens. */
   readonly url: () => string
 }
 
@@ -48,9 +48,8 @@ const NO_PROGRESS: Progress = Object.freeze({ percentage: null, message: null })
 const NO_PARTS: readonly LogPart[] = Object.freeze([])
 
 /**
- * An attempt under way and everything that belongs to it, as its executor sees it and as the engine ends it. What it may
- * need (log, token, environment, clock, …) is made when it is first needed: for the shortest jobs it would cost more than
- * all the rest.
+ * A running attempt and everything that belongs to it, as seen by its executor and by the engine that ends it. The log, token, environment, clock etc.
+ * are created on first use: for the shortest jobs, creating them would cost more than everything else.
  */
 export class Attempt implements ExecutionContext, LogWriter {
   readonly #dependencies: AttemptDependencies
@@ -69,7 +68,7 @@ export class Attempt implements ExecutionContext, LogWriter {
   #timer: AttemptClock | null = null
   #kept: NewResult | null = null
 
-  /** Throws when the job's secrets cannot be opened. */
+  /** Throws if the job's secrets cannot be decrypted. */
   constructor(dependencies: AttemptDependencies, { job, stop, leaseSentAt, slot }: Start) {
     this.#dependencies = dependencies
     this.job = job
@@ -106,7 +105,7 @@ export class Attempt implements ExecutionContext, LogWriter {
   }
 
   mask(text: string): string {
-    // What knows no secret can tell none.
+    // An attempt that was given no secret cannot leak one.
     if (this.#token === null && this.secrets === NO_SECRETS) return text
     if (this.#makeMasker === undefined) this.#makeMasker = Masker.for(this.#allSecrets())
     return maskText(this.#makeMasker, text)
@@ -132,7 +131,7 @@ export class Attempt implements ExecutionContext, LogWriter {
     try {
       return await storeArtifactFile({ artifacts: this.#dependencies.artifacts, job: this.job, file })
     } catch (error) {
-      // The job is told in few words; what the store itself said is for who runs the server.
+      // The job gets a short message; the store's own error is for the operator of the server.
       if (storageFailure(error) !== null)
         this.logger.warn({ err: error, job_id: this.job.id }, 'an artifact could not be kept')
       throw error
@@ -172,7 +171,7 @@ export class Attempt implements ExecutionContext, LogWriter {
     this.#timer?.restart()
   }
 
-  /** From now the attempt has its timeout, when it has one. */
+  /** Starts the timeout, if the attempt has one. */
   startClock(): void {
     if (this.job.timeoutMs === null) return
     const { store, logger } = this.#dependencies
@@ -184,7 +183,10 @@ export class Attempt implements ExecutionContext, LogWriter {
     this.#timer?.stop()
   }
 
-  /** Waits for writes that are under way; gives what of the log goes into the transaction that ends the attempt, and the disk's error when some of it could not be written. */
+  /**
+   * Waits for writes in flight. Returns the log parts to store in the transaction that ends the attempt, and the disk error if part of the log could not be
+   * written.
+   */
   async finish(): Promise<{ readonly log: readonly LogPart[]; readonly fault: Error | null }> {
     await this.#progress?.settle()
     if (this.#log === null) return { log: NO_PARTS, fault: null }
@@ -192,13 +194,13 @@ export class Attempt implements ExecutionContext, LogWriter {
     return { log, fault: this.#log.fault }
   }
 
-  /** Once the end is stored, or will not be (null). */
+  /** Call once the end is stored, or with null if it never will be. */
   async dispose(end: AttemptEnd | null): Promise<void> {
     await this.#log?.dispose()
     if (end?.type !== 'complete') await this.#removeResult()
   }
 
-  /** Nobody has been told of it: the attempt was cancelled, or failed, after its result was whole. */
+  /** Nobody knows of this result: the attempt was cancelled or failed after its result was complete. */
   async #removeResult(): Promise<void> {
     if (this.#kept === null || !('blobKey' in this.#kept.content)) return
     const { blobs, logger } = this.#dependencies
@@ -227,7 +229,7 @@ export class Attempt implements ExecutionContext, LogWriter {
   }
 }
 
-/** What every running job gets beside its own environment (`api.md`, Jobs). */
+/** The variables every running job gets in addition to its own environment (`api.md`, Jobs). */
 const jobEnvironment = (
   job: ClaimedJob,
   { url, token }: { url: string; token: string },

@@ -4,13 +4,13 @@ import type { Sink } from '../model/sink.ts'
 import type { SinkRule } from '../model/workflow.ts'
 import type { CheckedBody } from './check-body.ts'
 
-/** What of a job its body says; the rest says who made it and when. */
+/** The part of a job that its body defines. The rest says who created it and when. */
 export type BodyOfJob = Omit<
   NewJob,
   'id' | 'workspace' | 'trigger' | 'workflowId' | 'runId' | 'parentJobId' | 'rerunOf' | 'scopes'
 >
 
-/** A checked body as the part of a job that it makes. `seal` encrypts the secret values. */
+/** Converts a checked body to its part of a job. `seal` encrypts the secret values. */
 export const toBodyOfJob = (body: CheckedBody, seal: (secrets: CheckedBody['secrets']) => Uint8Array): BodyOfJob => ({
   kind: body.definition.kind,
   name: body.fields.name ?? null,
@@ -36,6 +36,6 @@ const sinkRules = (sinks: readonly Sink[], kind: Kind, body: object): readonly S
     sinkApplies(sink, kind, body) ? [{ index, onFailure: sink.skip_on_fail !== true }] : [],
   )
 
-/** `apis_to_send` chooses functions by name; without it all jobs are told of. */
+/** `apis_to_send` selects functions by name; without it, the sink applies to every job. */
 const sinkApplies = (sink: Sink, kind: Kind, body: object): boolean =>
   sink.apis_to_send === undefined || (kind === 'api' && sink.apis_to_send.includes((body as { api: string }).api))

@@ -13,7 +13,7 @@ type Dependencies = {
   readonly pollMs: number
 }
 
-/** Carries orders to stop from the store to the attempts of this worker: at a signal, and by a poll behind lost ones. */
+/** Passes stop orders from the store to this worker's attempts: on a signal, and by polling in case a signal was lost. */
 export const createCancelLoop = ({ store, clock, logger, running, workerId, pollMs }: Dependencies): Loop => {
   const runOnce = async (): Promise<null> => {
     if (running.size > 0) running.cancel(await store.listCancelling({ workerId }))

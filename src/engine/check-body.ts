@@ -20,14 +20,14 @@ import { faultsOfSoundSinks } from './check-sinks.ts'
 import { createFieldCheck, type FieldCheck } from './field-check.ts'
 import type { BodyFault } from './invalid-fields.ts'
 
-/** A job body that has been found right, in the engine's terms. */
+/** A valid job body, in the engine's terms. */
 export type CheckedBody = {
   readonly definition: KindDefinition
   readonly fields: CommonFields
   readonly retry: RetryPolicy
   readonly scheduledAt: number | null
   readonly timeoutMs: number | null
-  /** As JSON text with secrets masked. */
+  /** JSON text with secrets masked. */
   readonly spec: string
   readonly secrets: Readonly<Record<string, string>>
   readonly exclusiveKey: string | null
@@ -38,26 +38,26 @@ export type BodyCheck =
   | { readonly type: 'right'; readonly body: CheckedBody }
   | { readonly type: 'wrong'; readonly errors: readonly BodyFault[] }
 
-/** With further faults of the body. */
+/** Adds more faults to a checked body. */
 export const withFaults = (checked: BodyCheck, faults: readonly BodyFault[]): BodyCheck => {
   if (faults.length === 0) return checked
   return { type: 'wrong', errors: checked.type === 'wrong' ? [...checked.errors, ...faults] : faults }
 }
 
 export type BodyPlace = {
-  /** Where the body stands in the request. */
+  /** Path of the body in the request. */
   readonly path: string
   readonly now: number
-  /** What the body's `retry` is laid over; one try by default. */
+  /** Defaults for the body's `retry`; one try if absent. */
   readonly retry?: RetryPolicy
-  /** Names that are secret whether or not the body lists them. */
+  /** Names that are always secret, whether or not the body lists them. */
   readonly secretNames?: readonly string[]
 }
 
 type JobBody = CommonFields & Readonly<Record<string, unknown>>
 type Checker = { readonly definition: KindDefinition; readonly validator: Validator; readonly fields: FieldCheck }
 
-/** Compiles the schemas of all kinds once; the answer checks one body. */
+/** Compiles the schemas of all kinds once. The returned function checks one body. */
 export const createBodyCheck = (definitions: readonly KindDefinition[]) => {
   const checkers = new Map(definitions.map(definition => [definition.kind, compile(definition)]))
   const keys = Object.entries(KIND_OF_KEY).flatMap(([key, kind]) => (checkers.has(kind) ? [key] : []))
@@ -82,7 +82,7 @@ const compile = (definition: KindDefinition): Checker => {
   return { definition, validator: Compile(schema), fields: createFieldCheck(schema) }
 }
 
-/** What the schema says, and what no schema can judge of the fields that are as it wants them. */
+/** The schema errors, plus the checks beyond the schema for those fields that do match it. */
 const faultsOfRefused = (
   { definition, fields }: Checker,
   body: Readonly<Record<string, unknown>>,

@@ -2,12 +2,12 @@ import type { KindDefinition } from '../executors/kind-definition.ts'
 import { joinPath } from '../model/schema-errors.ts'
 import type { BodyFault } from './invalid-fields.ts'
 
-/** Faults of the names in `apis_to_send` of the sinks of a job body or a workflow, which stands at `path`. */
+/** Finds faults in the `apis_to_send` names of the sinks of a job body or workflow at `path`. */
 export type CheckSinkNames = (body: unknown, path: string) => readonly BodyFault[]
 
 /**
- * A name that no function has would send nothing for ever, in silence. It is judged when it is written and never again: a
- * function that goes later is no reason to keep the others of a run from working.
+ * A name that matches no function would silently never send anything. Names are checked on write only: a function removed later must not stop the other
+ * functions of a run.
  */
 export const createSinkNamesCheck = (definitions: readonly KindDefinition[]): CheckSinkNames => {
   const api = definitions.find(({ kind }) => kind === 'api')

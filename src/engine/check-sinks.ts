@@ -13,17 +13,17 @@ const validators = once(
   }),
 )
 
-/** A list that is longer is refused for its length. */
+/** A longer list is already refused for its length. */
 const MOST_TOLD = 100
 
 /**
- * Faults of a list of sinks, each judged by the schema of the type that it says it is: the union of both would also tell
- * what it lacks to be the other. `path` is where the list stands. Faults of the list itself are told by its own schema.
+ * Faults of a list of sinks. Each sink is checked against the schema of its declared type: checking against the union would also report what it lacks to
+ * be the other type. `path` is the path of the list. Faults of the list itself are reported by its own schema.
  */
 export const sinkErrors = (sinks: unknown, path: string): readonly FieldError[] =>
   Array.isArray(sinks) ? sinks.slice(0, MOST_TOLD).flatMap((sink, index) => errorsOf(sink, `${path}.${index}`)) : []
 
-/** What no schema can judge of those sinks in a refused list that are as they should be; with the same paths. */
+/** The checks beyond the schema, for those sinks of a refused list that match their schema. Paths are as in `sinkErrors`. */
 export const faultsOfSoundSinks = (sinks: unknown, path: string): readonly FieldError[] =>
   Array.isArray(sinks)
     ? sinks

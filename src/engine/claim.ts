@@ -16,17 +16,19 @@ type Dependencies = {
   readonly leaseMs: number
   readonly pollMs: number
   readonly executors: readonly Executor[]
-  /** Slots of each lane. */
+  /** Number of slots per lane. */
   readonly slots: Readonly<Record<Executor['lane'], number>>
-  /** Carries out one job; releases its slot when it has no more work to do, at the latest when it resolves. `leaseSentAt` is when the claim was sent (monotonic ms). */
+  /**
+   * Runs one job. Releases the slot when the job has no more work to do, at the latest on resolving. `leaseSentAt` is when the claim was sent (monotonic ms).
+   */
   readonly execute: (job: ClaimedJob, leaseSentAt: number, slot: Slot) => Promise<void>
-  /** Called after each claim: orders that came while its jobs were not yet known here may have found nobody. */
+  /** Called after each claim: orders for these jobs that arrived before the jobs were known here may have been missed. */
   readonly afterClaim: () => void
 }
 
 /**
- * Claims jobs whenever slots are free and there may be work: at a signal of the store, when a slot becomes free, and by a
- * poll behind lost signals. One claim of a lane is under way at a time and takes as many jobs as there are free slots.
+ * Claims jobs whenever slots are free and there may be work: on a signal from the store, when a slot is freed, and by polling in case a signal was lost.
+ * Each lane has at most one claim in flight, which takes as many jobs as there are free slots.
  */
 export const createClaimLoop = (dependencies: Dependencies): Loop => {
   const { store, clock, logger, pollMs } = dependencies

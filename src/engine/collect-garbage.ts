@@ -5,16 +5,16 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Store } from '../store/store.ts'
 import { createLoop } from './loop.ts'
 
-/** What a run deleted. */
+/** What one run deleted. */
 type GarbageCounts = { readonly doomed: number; readonly orphans: number }
 
 export interface GarbageCollector {
   start(): void
-  /** Idempotent; resolves when nothing runs any more. */
+  /** Idempotent. Resolves when nothing is running any more. */
   stop(): Promise<void>
-  /** Deletes all there is to delete now. */
+  /** Deletes everything that can be deleted now. */
   runOnce(): Promise<GarbageCounts>
-  /** There are doomed blobs whose room is wanted. */
+  /** Signals that there are doomed blobs whose space is wanted. */
   wake(): void
 }
 
@@ -26,15 +26,15 @@ type CollectorOptions = {
 }
 
 const DOOMED_EVERY_MS = 60_000
-/** After faults: a run asks again for each blob that cannot be deleted, and there may be many. */
+/** Backoff after failures. Every run retries each blob that cannot be deleted, and there may be many. */
 const LONGEST_BACKOFF_MS = 15 * 60_000
-/** Rare: it looks at every blob there is, and only a crash makes orphans. */
+/** Rare, because it scans all blobs, and only a crash leaves orphans. */
 const ORPHANS_EVERY_MS = 6 * 3_600_000
-/** A younger blob may still be on its way from the end of its upload to the statement that makes it visible. */
+/** A younger blob may be uploaded but not yet made visible by its statement. */
 const ORPHAN_AGE_MS = 24 * 3_600_000
 const BATCH = 500
 
-/** Deletes blobs that nothing refers to: those the store says are doomed, and what a crash left between upload and store. */
+/** Deletes unreferenced blobs: those the store lists as doomed, and those a crash left between upload and store. */
 export const createGarbageCollector = (options: CollectorOptions): GarbageCollector => {
   const { logger, clock } = options
   const loops = [
@@ -73,8 +73,8 @@ export const createGarbageCollector = (options: CollectorOptions): GarbageCollec
 }
 
 /**
- * Content first, then the note of it: a crash between repeats a deletion, and deleting twice, also by two servers at once, is no error.
- * What the blob store does not let go keeps its note, and the rest goes.
+ * Deletes the content first, then its record. A crash in between repeats the deletion, and deleting twice is no error, even from two servers at once.
+ * A blob that cannot be deleted keeps its record; the others are still deleted.
  */
 const collectDoomed = async ({ store, blobs }: CollectorOptions, signal?: AbortSignal): Promise<number> => {
   let count = 0
@@ -114,13 +114,13 @@ const collectOrphans = async (options: CollectorOptions, signal?: AbortSignal): 
 
 type Fault = { readonly error: unknown }
 
-/** `isAway`: the store does not take anything, and nobody needs to ask it for the rest. */
+/** `isAway`: the blob store does not respond, so there is no point in trying the rest. */
 type Deletion = { readonly deleted: readonly string[]; readonly fault: Fault | null; readonly isAway: boolean }
 
-/** After so many in a row it is looked at whether the store is away. */
+/** After this many failures in a row, check whether the store is down. */
 const FAULTS_IN_A_ROW = 10
 
-/** One that cannot be deleted does not keep the others; the first fault is told. */
+/** A blob that cannot be deleted does not block the others. Returns the first fault. */
 const deleteEach = async (
   blobs: BlobStore,
   keys: readonly string[],

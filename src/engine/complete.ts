@@ -2,13 +2,13 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { EndAttempt, EndResult, Store } from '../store/store.ts'
 
-/** Ends attempts in the store, many in one call. */
+/** Ends attempts in the store, many per call. */
 export interface Completer {
   /** Resolves when the end is stored, or refused because the lease is lost (`applied: false`). Never rejects. */
   end(end: EndAttempt): Promise<EndResult>
-  /** Ends that are not stored yet. */
+  /** Number of ends not stored yet. */
   readonly size: number
-  /** Resolves when nothing is under way. */
+  /** Resolves when nothing is in flight. */
   flush(): Promise<void>
 }
 
@@ -18,8 +18,8 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 2000
 
 /**
- * Ends that arrive while a call is under way share the next one. A store that fails is tried again until the lease is
- * surely over: completed work must not be done twice because of a short fault of the database.
+ * Ends that arrive during a call share the next one. A failing call is retried until the lease has certainly expired: a short database outage must not
+ * cause completed work to be done twice.
  */
 export const createCompleter = ({
   store,
@@ -37,7 +37,7 @@ export const createCompleter = ({
   let working: Promise<void> | null = null
 
   const work = async (): Promise<void> => {
-    await null // what ends in the same tick shares the call
+    await null // ends of the same tick share the call
     let pause = FIRST_PAUSE_MS
     while (waiting.length > 0) {
       const batch = waiting
@@ -81,7 +81,7 @@ export const createCompleter = ({
     end: end =>
       new Promise(resolve => {
         size += 1
-        // Renewals go on meanwhile, so the lease may hold for longer than one term; the store has the last word.
+        // Renewals continue meanwhile, so the lease may outlast one term. The store decides.
         waiting.push({ end, resolve, giveUpAt: clock.monotonic() + 4 * leaseMs })
         working ??= work()
       }),

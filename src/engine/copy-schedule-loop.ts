@@ -11,18 +11,18 @@ type Dependencies = {
   readonly copySchedules: CopySchedules
 }
 
-/** A workflow of a copy node that was deleted by hand is back after this long at the latest. */
+/** A copy node's workflow that was deleted by hand is recreated after this long at the latest. */
 const INTERVAL_MS = 60_000
-/** While a workflow waits for the end of a run to be deleted. */
+/** Used while a workflow to be deleted waits for its run to end. */
 const WAITING_MS = 5_000
 
-/** Lets workflows follow the schedules of copy nodes, in every workspace that has pipes; first when the server starts. */
+/** Keeps workflows in sync with the schedules of copy nodes, in every workspace that has pipes. Runs first when the server starts. */
 export const createCopyScheduleLoop = ({ store, clock, logger, copySchedules }: Dependencies): Loop => {
   const runOnce = async (signal: AbortSignal): Promise<number | null> => {
     let isWaiting = false
     for (const { id: workspace } of await store.listWorkspaces()) {
       if (signal.aborted) return null
-      // Of a workspace that never had a data source or a pipe there is nothing to read.
+      // A workspace that never had a data source or a pipe has nothing to read.
       const isEmpty = (await store.readCatalogue({ workspace, knownVersion: 0 })) === null
       if (!isEmpty && (await copySchedules.sync(workspace)) === 'waiting') isWaiting = true
     }

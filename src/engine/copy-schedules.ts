@@ -18,23 +18,26 @@ import type { Submitter } from './engine.ts'
 import type { Workflows } from './workflows.ts'
 
 /**
- * Schedules of copy nodes. A pipe is kept in the catalogue, what fires its copies is a workflow, and no transaction spans the two: the pipe is what holds,
- * and workflows are made to follow it, after every change of a pipe and again and again, because the server may have died in between, or
- * somebody deleted the workflow.
+ * Schedules of copy nodes. The pipe is in the catalogue and a workflow fires its copies, but no transaction spans the two. The pipe is the source of truth.
+ * Workflows are synced to it after every change of a pipe and periodically, because the server may have died in between or somebody may have deleted
+ * the workflow.
  */
 export interface CopySchedules {
   /**
-   * Throws what making the workflows would be refused with, before anything is kept: paths lead into `nodes`. `invalid`, `schedule_never_fires`,
-   * `forbidden`, `executor_unavailable`, `workflow_exists` (somebody else's of that name).
+   * Throws, before anything is stored, what creating the workflows would throw, with paths into `nodes`: `invalid`, `schedule_never_fires`, `forbidden`,
+   * `executor_unavailable`, or `workflow_exists` (the name belongs to somebody else's workflow).
    */
   check(input: { author: Submitter; copies: readonly ScheduledCopy[] }): Promise<void>
-  /** Makes the workflows of a workspace what its pipes say; idempotent. `waiting`: one is not deleted yet, because a run of it is open. */
+  /** Syncs the workflows of a workspace with its pipes. Idempotent. `waiting`: a workflow could not be deleted yet, because it has an open run. */
   sync(workspace: string): Promise<'done' | 'waiting'>
 }
 
 type Dependencies = { readonly store: Store; readonly workflows: Workflows; readonly logger: Logger }
 
-/** What such a workflow may do, whoever made the pipe: that they may, too, was checked then. So it can be made again without them. */
+/**
+ * Scopes of these workflows, whoever made the pipe. That the author has them was checked when the pipe was written, so the workflow can be recreated
+ * without the author.
+ */
 const SCOPES: readonly Scope[] = ['jobs:run:copy']
 
 export const createCopySchedules = ({ store, workflows, logger }: Dependencies): CopySchedules => {
@@ -60,7 +63,7 @@ export const createCopySchedules = ({ store, workflows, logger }: Dependencies):
     for (;;) {
       const catalogue = await readCatalogue(workspace)
       const outcome = await follow(workspace, allScheduledCopies(catalogue))
-      // Who changed a pipe meanwhile has perhaps been overtaken by us, with what was before.
+      // If a pipe changed meanwhile, we may have overwritten its new workflow with the old one: sync again.
       if ((await readCatalogue(workspace)).version === catalogue.version) return outcome
     }
   }
@@ -74,7 +77,7 @@ export const createCopySchedules = ({ store, workflows, logger }: Dependencies):
     return outcome
   }
 
-  /** What keeps one from being fired must not keep the others. */
+  /** A failure of one workflow must not stop the others. */
   const put = async (workspace: string, copy: ScheduledCopy): Promise<void> => {
     const author: Submitter = { workspace, scopes: SCOPES, parentJobId: null }
     const definition = copyWorkflow(copy)
@@ -85,13 +88,13 @@ export const createCopySchedules = ({ store, workflows, logger }: Dependencies):
       else if (isOurs(known)) await workflows.replace({ author, workflow: known.id, definition })
     } catch (error) {
       if (!(error instanceof MillraceError)) throw error
-      // Its time is over, or another process was faster.
+      // Its schedule is over, or another process created it first.
       if (error.code === 'schedule_never_fires' || error.code === 'workflow_exists') return
       logger.warn({ err: error, workspace, workflow: name }, 'the schedule of a copy node cannot be followed')
     }
   }
 
-  /** False: a run of it is open, and ends by itself. Meanwhile it has another name: the node may come back. */
+  /** False while a run is open; it ends by itself. Until then the workflow is renamed, because the node may come back. */
   const remove = async (workspace: string, { id, name, definition }: Workflow): Promise<boolean> => {
     const author: Submitter = { workspace, scopes: SCOPES, parentJobId: null }
     const retired = retiredName(id)
@@ -132,7 +135,7 @@ const isOurs = ({ definition }: Workflow): boolean =>
 const invalidNode = (copy: ScheduledCopy, { path, message }: FieldError): MillraceError =>
   invalidField(`nodes.${copy.index}.${path}`, message)
 
-/** A refusal of the workflow as one of the node it is made for. */
+/** Converts a refusal of the workflow to a refusal of its node. */
 const placed = (error: unknown, { index }: ScheduledCopy): unknown => {
   if (!(error instanceof MillraceError) || error.errors.length === 0) return error
   const errors = error.errors.map(({ path, message }) => ({

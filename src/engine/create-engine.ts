@@ -46,27 +46,27 @@ export type EngineOptions = {
   readonly blobs: BlobStore
   readonly logs: JobLogs
   readonly secrets: SecretBox
-  /** Kinds that may be submitted; their executors may run in other processes. */
+  /** Kinds that may be submitted. Their executors may run in other processes. */
   readonly definitions: readonly KindDefinition[]
-  /** What this process carries out; empty without the role `worker`. */
+  /** Executors of this process. Empty without the role `worker`. */
   readonly executors: readonly Executor[]
   /** Called before ended jobs are purged; see `retain.ts`. */
   readonly rememberJobs?: () => Promise<void>
-  /** Where jobs reach the server; asked when a job starts. */
+  /** The URL at which jobs reach the server. Read when a job starts. */
   readonly url: () => string
-  /** Worker ids of former lives of this process: they are surely gone, so their jobs are rescued at start. */
+  /** Worker ids of earlier runs of this process. Those workers are certainly gone, so their jobs are rescued at start. */
   readonly formerWorkers: readonly string[]
 }
 
-/** Behind lost hints, where other processes may submit; on one machine hints come from this very process. */
+/** Poll interval in case hints are lost. Shorter if other processes may submit; otherwise all hints come from this process. */
 const POLL_SHARED_MS = 1_000
 const POLL_EMBEDDED_MS = 5_000
-/** Slots of kinds that mostly wait for others (`api.md`, Configuration). */
+/** Slots for kinds that mostly wait for other systems (`api.md`, Configuration). */
 const NETWORK_SLOTS = 64
-/** What jobs get to stop in when the server shuts down and its patience is over. */
+/** Grace period for jobs that still run after `shutdownGraceMs`. */
 const SHUTDOWN_KILL_GRACE_MS = 5_000
 
-/** Puts the engine together: what it does stands in the files of this folder, one duty each. */
+/** Assembles the engine. Each of its duties has a file in this folder. */
 export const createEngine = (options: EngineOptions): Engine => {
   const { config, clock, logger, store, logs, blobs, secrets, executors } = options
   const workerId = newId()

@@ -17,36 +17,36 @@ import { createLoop, type Loop } from './loop.ts'
 export type DeliverOptions = {
   readonly store: Store
   readonly blobs: BlobStore
-  /** Which addresses sinks may lead to. */
+  /** Which addresses sinks may connect to. */
   readonly addressRules: AddressRules
   readonly secrets: SecretBox
   readonly clock: Clock
   readonly logger: Logger
-  /** For the addresses in what is delivered. */
+  /** Base of the URLs in delivered bodies. */
   readonly publicUrl: string
-  /** Behind lost hints. */
+  /** Poll interval in case hints are lost. */
   readonly pollMs: number
 }
 
 const CLAIMED_AT_ONCE = 64
 const MOST_UNDER_WAY = 512
-/** Of the jobs of what is under way: each is in memory with its whole body, and one may have megabytes. */
+/** Limit for the job bodies of all deliveries in flight, which are held in memory. One body may be megabytes. */
 const MOST_CHARACTERS = 64 * 1024 * 1024
 const PER_RECEIVER = { atOnce: CONNECTIONS_PER_HOST, mostWaiting: 128, patienceMs: 500 }
 /**
- * While that many wait for their receiver, claims come no faster than this: a quick receiver takes its share before, and
- * what a slow one cannot take is put back without holding up what comes behind it.
+ * While this many deliveries wait for their receivers, claims come at most once per `PACE_MS`. A fast receiver takes its share within that time, and what
+ * a slow one cannot take is put back without blocking the deliveries behind it.
  */
 const MANY_WAITING = 32
 const PACE_MS = 100
-/** Longer than a try with its wait for other deliveries of the receiver. */
+/** Longer than one try including its wait for other deliveries to the same receiver. */
 const CLAIM_MS = 60_000
-/** What is under way at the stop may end; the rest is put back and sent again, with the same id. */
+/** At stop, deliveries in flight may finish for this long. The rest is put back and sent again with the same id. */
 const STOP_PATIENCE_MS = 3_000
 
 /**
- * Sends what the outbox holds. A delivery is claimed with a lease, tried once and ended in the store, together with
- * others that end meanwhile. None is lost: whatever becomes of this process, the lease ends and the next claim has it.
+ * Sends the contents of the outbox. A delivery is claimed with a lease, tried once, and ended in the store, batched with others that end at the same time.
+ * None is lost: if this process dies, the lease expires and the next claim picks it up.
  */
 export const createDeliverLoop = (options: DeliverOptions): Loop => {
   const { store, clock, logger } = options
@@ -56,9 +56,9 @@ export const createDeliverLoop = (options: DeliverOptions): Loop => {
   const stopping = new AbortController()
   const ends = createDeliveryEnds({ store, clock, logger, claimMs: CLAIM_MS })
   let charactersUnderWay = 0
-  /** Of the last claim: what the next one is expected to have. */
+  /** Largest job body of the last claim, used as the estimate for the next. */
   let largest = 1
-  /** Then each end is a reason to look again. */
+  /** While true, each delivery that ends wakes the loop. */
   let isFull = false
   let lastClaimAt = Number.NEGATIVE_INFINITY
 
@@ -94,7 +94,7 @@ export const createDeliverLoop = (options: DeliverOptions): Loop => {
     } catch (error) {
       if (stopping.signal.aborted) return putBack(claimed, 0)
       logger.error({ err: error, delivery_id: claimed.delivery.id }, 'a delivery failed in the server itself')
-      // Of the blob store: nothing else that is done here has words for it.
+      // Such an error comes from the blob store: nothing else here throws one.
       const told = error instanceof MillraceError ? error.message : 'A fault of the server; see its log.'
       return toEnd(claimed, { type: 'retry', status: null, error: told })
     }
@@ -143,7 +143,7 @@ const waitAgain = ({ delivery, firstTryAt }: ClaimedDelivery): number | null =>
     random: Math.random(),
   })
 
-/** It has not been tried now: what is known of its last try stays. */
+/** Not tried this time, so the result of the last try is kept. */
 const putBack = ({ delivery, claimToken }: ClaimedDelivery, delayMs: number | null): DeliveryEnd => ({
   deliveryId: delivery.id,
   claimToken,

@@ -9,7 +9,7 @@ import type { SecretBox } from '../store/secrets.ts'
 import type { ClaimedDelivery } from '../store/sink-store.ts'
 import type { Store } from '../store/store.ts'
 
-/** The sink of a delivery with its secrets in it; null: the job has no such sink. Throws `WrongSecretKey`. */
+/** The sink of a delivery with its secrets filled in, or null if the job has no such sink. Throws `WrongSecretKey`. */
 export const openSink = ({ delivery, job, secrets }: ClaimedDelivery, box: SecretBox): Sink | null => {
   const { sinks = [] } = JSON.parse(job.spec) as { sinks?: readonly Sink[] }
   const sink = sinks[delivery.sinkIndex]
@@ -24,7 +24,7 @@ type Sources = {
   readonly publicUrl: string
 }
 
-/** What is sent now. The result is read at each try: it may have expired in between. */
+/** Builds what is sent on this try. The result is read anew for each try, because it may have expired in between. */
 export const makeParcel = async (
   { store, blobs, clock, publicUrl }: Sources,
   { claimed, sink, signal }: { claimed: ClaimedDelivery; sink: Sink; signal: AbortSignal },

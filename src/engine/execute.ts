@@ -16,7 +16,7 @@ export type ExecuteDependencies = AttemptDependencies & {
   readonly executors: readonly Executor[]
 }
 
-/** Carries out one claimed job from its first step to its end in the store. Never rejects. */
+/** Runs one claimed job until its end is stored. Never rejects. */
 export const createExecute = (dependencies: ExecuteDependencies) => {
   const { clock, logger, running } = dependencies
   const byKind = new Map(dependencies.executors.map(executor => [executor.kind, executor]))
@@ -24,7 +24,7 @@ export const createExecute = (dependencies: ExecuteDependencies) => {
   return async (job: ClaimedJob, leaseSentAt: number, slot: Slot): Promise<void> => {
     const started = { job, stop: createStopSignal(clock), leaseSentAt, slot }
     running.add(started)
-    // A claim that is answered so late, to a process that was frozen or by a slow database, is no right to begin: the job may be another's.
+    // After a claim answered this late, because this process was frozen or the database slow, the job must not start: another worker may have it.
     if (clock.monotonic() - leaseSentAt > GIVE_UP_MS) started.stop.stop('lease_lost', 0)
     try {
       const attempt = new Attempt(dependencies, started)
@@ -58,7 +58,7 @@ const run = async (attempt: Attempt, executor: Executor): Promise<Outcome> => {
   }
 }
 
-/** Ends that wait for the store before slots are held back: else a store that is slow would be given ever more to end. */
+/** With this many ends waiting for the store, slots are no longer released early: otherwise a slow store would get ever more work. */
 const MOST_ENDING = 4096
 
 const finish = async (
@@ -70,12 +70,12 @@ const finish = async (
   const { log, fault } = await attempt.finish()
   if (fault !== null)
     logger.warn({ err: fault, job_id: job.id }, 'the log of an attempt could not be written to its end')
-  // What was written before stays; work that went on without its log has not ended well.
+  // What was logged before the failure is kept, but an attempt whose log is incomplete did not complete.
   const told = outcome.type === 'completed' && fault !== null ? (storageFailure(fault) ?? crashed(fault)) : outcome
   const end = toAttemptEnd(maskMessage(told, attempt), stop.cause, job)
   if (end !== null) {
     const ending = completer.end({ lease, end, log })
-    // The work is done: the next claim goes to the store together with this end, and shares its commit.
+    // The work is done, so free the slot: the next claim goes to the store together with this end and shares its commit.
     if (completer.size < MOST_ENDING) attempt.slot.release()
     const result = await ending
     if (!result.applied)
@@ -89,7 +89,7 @@ const maskMessage = (outcome: Outcome, attempt: Attempt): Outcome =>
 
 type Started = { readonly job: ClaimedJob; readonly stop: StopSwitch }
 
-/** Ends an attempt about which nothing is known but that the server could not carry it out (for example a wrong secret key). */
+/** Ends an attempt that the server could not run at all (for example because of a wrong secret key). */
 const giveUp = async ({ completer }: ExecuteDependencies, { job, stop }: Started, error: unknown): Promise<void> => {
   const end = toAttemptEnd(crashed(error), stop.cause, job)
   if (end !== null) await completer.end({ lease: leaseOf(job), end, log: [] })

@@ -9,26 +9,26 @@ import { MOST_ERRORS } from './invalid-fields.ts'
 
 type Given = Readonly<Record<string, unknown>>
 
-/** Judges an object that its schema has refused field by field, so that all faults are told at once. */
+/** Checks an object refused by its schema field by field, so that all faults are reported at once. */
 export interface FieldCheck {
-  /** Unknown fields, those that are missing, and what is wrong with the others. */
+  /** Unknown fields, missing fields, and the faults of the others. */
   errors(given: Given): readonly FieldError[]
-  /** The fields that are as their schemas say. */
+  /** The fields that match their schemas. */
   sound(given: Given): Given
 }
 
-/** The schemas are compiled when they are first needed. */
+/** The schemas are compiled on first use. */
 export const createFieldCheck = (schema: {
   readonly properties: TProperties
   readonly required?: readonly string[] | undefined
 }): FieldCheck => {
   const { properties, required = [] } = schema
   const within = fieldsWithin(properties)
-  // One by one: of a whole object TypeBox tells no more than eight errors.
+  // One by one, because TypeBox reports at most eight errors for a whole object.
   const validators = once(() =>
     Object.entries(properties).map(([field, one]) => [field, Compile(one as TSchema)] as const),
   )
-  /** Takes its time: of more than are told, of which a body may have a hundred thousand, it would be seconds. */
+  /** Slow. A body may have a hundred thousand unknown fields, which would take seconds, so it is not called beyond the number of errors reported. */
   const unknown = (field: string): string => unknownField(field, Object.keys(properties), within)
   const given = (value: Given) => validators().filter(([field]) => value[field] !== undefined)
 
@@ -51,7 +51,7 @@ export const createFieldCheck = (schema: {
   }
 }
 
-/** The fields of those that are objects. */
+/** The property names of those fields that are objects. */
 const fieldsWithin = (properties: TProperties): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(
     Object.entries(properties).flatMap(([field, one]) => {
@@ -60,7 +60,7 @@ const fieldsWithin = (properties: TProperties): Readonly<Record<string, readonly
     }),
   )
 
-/** Lists of rules hold unions of unions: what TypeBox says of a sink is told by its own type instead. */
+/** Rules are lists of unions of unions. TypeBox's errors for a sink are therefore replaced by those of the schema of its own type. */
 const fieldErrors = (field: string, one: Validator, value: unknown): readonly FieldError[] => {
   const errors = boundedErrors(one, value)
   if (field !== 'sinks') return toFieldErrors(errors, field)

@@ -1,17 +1,17 @@
 import { detailOf, type FieldError, MillraceError } from '../kernel/errors.ts'
 
-/** At most this many wrong fields are told at once. */
+/** At most this many wrong fields are reported at once. */
 export const MOST_ERRORS = 100
-/** More faults than anyone reads: of ten thousand wrong bodies those behind need not be judged. */
+/** Checking stops beyond this many faults, because nobody reads more. Ten thousand wrong bodies are not all checked. */
 export const ENOUGH_ERRORS = 200
 
-/** What is wrong with a body. */
+/** A fault of a body. */
 export type BodyFault = FieldError & {
-  /** It may be right, but is of a kind that this installation has no executor for. */
+  /** The body may be valid, but this installation has no executor for its kind. */
   readonly unavailable?: true
 }
 
-/** The refusal of a body with these faults, of which there is at least one: `executor_unavailable` when nothing else is wrong. */
+/** The error for a body with these faults (at least one): `executor_unavailable` if nothing else is wrong, otherwise `invalid`. */
 export const invalidFields = (faults: readonly BodyFault[]): MillraceError => {
   const code = faults.every(({ unavailable }) => unavailable) ? 'executor_unavailable' : 'invalid'
   const errors = faults.slice(0, MOST_ERRORS).map(({ path, message }) => ({ path, message }))

@@ -5,10 +5,10 @@ import type { JobEvents } from './engine.ts'
 
 type Listener = (event: JobEvent) => void
 
-/** Waiting for an end looks at the store this often, behind hints that may be lost. */
+/** While waiting for an end, poll the store at this interval, because hints may be lost. */
 const LOOK_EVERY_MS = 2_000
 
-/** Hands status changes to those who listen in this process. */
+/** Distributes status changes to listeners in this process. */
 export const createJobEvents = (store: Store): JobEvents & { close(): void } => {
   const byWorkspace = new Map<string, Set<Listener>>()
   const missed = new Set<() => void>()

@@ -7,8 +7,8 @@ const PREFIX = 'mrj_'
 const FORM = /^mrj_([0-9a-f-]{36})\.(\d{1,9})\.([A-Za-z0-9_-]{43})$/
 
 /**
- * Tokens of running attempts: the id and number, signed. Nothing is stored, so a job costs no write for its token; that
- * the attempt still runs is asked of the store at each use.
+ * Tokens of running attempts: job id and attempt number, signed. Nothing is stored, so a token costs no write; each use asks the store whether the attempt
+ * still runs.
  */
 export const createJobTokens = ({ store, key }: { store: Store; key: Buffer }): JobTokens => {
   const sign = (jobId: string, attempt: number): Buffer =>

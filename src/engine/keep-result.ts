@@ -7,16 +7,15 @@ import { INLINE_RESULT_BYTES, type NewResult } from '../model/outcome.ts'
 
 type Place = { readonly blobs: BlobStore; readonly keptMs: number | null; readonly format: ResultFormat }
 
-/** Puts a result where its size says. Until the job's end names it, a blob of it is an orphan that garbage collection finds. */
+/** Stores a result inline or as a blob, depending on its size. Until the job's end references the blob, it is an orphan that garbage collection finds. */
 export const keepResult = async (input: Place & { readonly content: string | Uint8Array }): Promise<NewResult> => {
   const data = typeof input.content === 'string' ? Buffer.from(input.content) : input.content
   return data.length > INLINE_RESULT_BYTES ? keepBlob(input, { content: once(data) }) : keepInline(input, data)
 }
 
 /**
- * The same of a stream: what turns out small is put into the database, the rest streamed into a blob and hashed on the way.
- * Throws `too_large` beyond `maxBytes`, the reason of the signal when that aborts, and what the stream throws; then there is no blob, and
- * the stream has been left.
+ * Like `keepResult`, for a stream: a small one goes into the database, a larger one is streamed into a blob and hashed on the way. Throws `too_large` beyond
+ * `maxBytes`, the signal's reason if it aborts, and whatever the stream throws. After an error there is no blob and the stream is closed.
  */
 export const keepResultStream = async (input: Place & Stream<AsyncIterable<Uint8Array>>): Promise<NewResult> => {
   const { content, maxBytes, signal } = input
@@ -33,7 +32,7 @@ export const keepResultStream = async (input: Place & Stream<AsyncIterable<Uint8
 
 type Stream<Content> = { readonly content: Content; readonly maxBytes: number; readonly signal: AbortSignal }
 
-/** A file is looked at before it is read: what gets larger than that may become the blob itself. */
+/** A file's size is checked before reading: if it exceeds the inline limit, the file itself may become the blob. */
 const keepFile = async (place: Place, { content, maxBytes, signal }: Stream<GrowingFile>): Promise<NewResult> => {
   try {
     const limit = Math.min(maxBytes, INLINE_RESULT_BYTES)
@@ -58,7 +57,7 @@ const keepBlob = async ({ blobs, format, keptMs }: Place, { content, ...options 
   return { format, bytes: size, sha256, keptMs, content: { blobKey: key } }
 }
 
-/** Reads up to the end, or until there is more than `limit`. */
+/** Reads until the end, or until more than `limit` bytes are read. */
 const readHead = async (source: AsyncIterator<Uint8Array>, limit: number) => {
   const chunks: Uint8Array[] = []
   let size = 0
@@ -71,7 +70,7 @@ const readHead = async (source: AsyncIterator<Uint8Array>, limit: number) => {
   return { chunks, size, isWhole: false }
 }
 
-/** A stream of which the beginning has been read; to leave it is to leave what it is of. */
+/** Continues a stream whose head has been read. Closing this stream closes the source. */
 async function* resume(head: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
   try {
     yield* head

@@ -1,27 +1,27 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 
-/** Something that is done again and again: by the clock, and at once when there is news. */
+/** Something done repeatedly: on a timer, and at once when woken. */
 export interface Loop {
   /** Runs at once, then every `intervalMs`. Idempotent. */
   start(): void
-  /** Resolves when the run under way has ended; no run begins after the call. Idempotent; a stopped loop stays stopped. */
+  /** Resolves when the current run has ended. No run begins after the call. Idempotent; a stopped loop stays stopped. */
   stop(): Promise<void>
-  /** Runs now; while a run is under way, once more after it. Calls before `start` are covered by its first run. */
+  /** Runs now, or once more after the current run. Calls before `start` are covered by its first run. */
   wake(): void
 }
 
 export type LoopOptions = {
-  /** What the log calls it. */
+  /** Name in the log. */
   readonly name: string
-  /** From the end of one run to the start of the next, ms. */
+  /** From the end of one run to the start of the next, in ms. */
   readonly intervalMs: number
   /**
-   * One run. Never overlaps itself. May resolve with the ms until it wants to run again, when that is sooner than
-   * `intervalMs` (0: there is more to do); null leaves it at that. `signal` aborts at `stop`: a long run should heed it.
+   * One run. Never overlaps itself. May resolve with the ms until it wants to run again, if sooner than `intervalMs` (0: there is more to do), or null for the
+   * regular interval. `signal` aborts at `stop`; a long run should heed it.
    */
   readonly runOnce: (signal: AbortSignal) => Promise<number | null>
-  /** The longest wait after failures in a row, ms; 30 s by default. */
+  /** The longest wait after failures in a row, in ms. 30 s by default. */
   readonly longestBackoffMs?: number
   readonly logger: Logger
   readonly clock: Clock
@@ -32,9 +32,9 @@ const LONGEST_BACKOFF_MS = 30_000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
- * The skeleton of every loop of the server. A run that rejects is logged, as is the first that works again, and tried again after a wait that doubles up to
- * 30 s (or less); wakes do not shorten that wait, else a broken database would be asked as fast as jobs come in.
- * Its timer does not keep the process alive.
+ * The skeleton of every loop of the server. A run that rejects is logged and retried after a wait that doubles up to 30 s or `longestBackoffMs`; the first
+ * success after failures is logged too. Wakes do not shorten that wait: otherwise a broken database would be queried as fast as jobs arrive. The timer
+ * does not keep the process alive.
  */
 export const createLoop = (options: LoopOptions): Loop => {
   const { clock, intervalMs } = options
@@ -62,7 +62,7 @@ export const createLoop = (options: LoopOptions): Loop => {
     })
   }
 
-  /** One run and what comes of it: the wait until the next. Starts in a microtask, so that a burst of wakes is one run. */
+  /** One run. Resolves with the wait until the next. Starts in a microtask, so that a burst of wakes causes one run. */
   const turn = async (): Promise<number> => {
     await null
     if (stopping.signal.aborted) return intervalMs

@@ -12,8 +12,8 @@ type Options = {
 }
 
 /**
- * The store, into which every job comes with the data source that it writes. Whose body names a pipe, as populates and copies do, gets it of the pipe as
- * that is now: at the moment it is stored, whoever makes it (a call, a rerun, a schedule, a trigger, an item of a run).
+ * Wraps the store so that every stored job carries the data source it writes to. If the body names a pipe, as populates and copies do, the data source is
+ * taken from the pipe at the moment the job is stored, whatever creates it (a call, a rerun, a schedule, a trigger, an item of a run).
  */
 export const namingSubjects = ({ store, definitions, readCatalogue }: Options): Store => {
   const namers = new Map<Kind, KindDefinition['subjectsIn']>(

@@ -2,14 +2,14 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Lease, Progress } from '../model/job.ts'
 import type { Store } from '../store/store.ts'
 
-/** Of one attempt. */
+/** Writes the progress of one attempt. */
 export type ProgressWriter = {
   readonly set: (progress: Progress) => void
   /** Resolves when the newest progress is stored. */
   readonly settle: () => Promise<void>
 }
 
-/** Writes the progress of one attempt, the newest only: what comes while a write is under way replaces what waits. */
+/** Stores only the newest progress: a value set during a write replaces the one waiting. */
 export const createProgressWriter = (input: {
   store: Store
   logger: Logger

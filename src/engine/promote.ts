@@ -4,10 +4,10 @@ import type { Store } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'
 
 const BATCH = 1000
-/** A clock that was set forward is noticed after this long at the latest. */
+/** A system clock set forward is noticed after this long at the latest. */
 const LONGEST_SLEEP_MS = 5_000
 
-/** Moves jobs that have become due from `pending` to `queued`. Sleeps until the next is due, a signal says otherwise, or `pollMs` is over. */
+/** Moves due jobs from `pending` to `queued`. Sleeps until the next is due, a signal arrives, or `pollMs` has passed. */
 export const createPromoteLoop = ({
   store,
   clock,

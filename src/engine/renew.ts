@@ -21,15 +21,14 @@ type Dependencies = {
 }
 
 /**
- * Renews the leases of all running attempts and tells that this worker lives. The answer says which leases are lost and
- * which jobs are to stop. When renewing fails, or is not answered, for too long, all attempts are ended: this process no longer knows
- * whether they are its own.
+ * Renews the leases of all running attempts and reports that this worker is alive. The answer lists lost leases and jobs to stop. If renewals fail or go
+ * unanswered for too long, all attempts are ended: this process no longer knows whether it still owns them.
  */
 export const createRenewLoop = ({ store, clock, logger, running, executors, beat }: Dependencies): Loop => {
   let renewedAt = clock.monotonic()
   let giveUpTimer: NodeJS.Timeout | undefined
 
-  /** Also what was claimed since the last renewal: a process that wakes after so long finds it no younger. */
+  /** Includes jobs claimed since the last renewal: after a process was frozen this long, their leases are just as old. */
   const giveUp = (): void => running.loseLeases(running.leases())
 
   const watch = (): void => {
@@ -38,7 +37,7 @@ export const createRenewLoop = ({ store, clock, logger, running, executors, beat
   }
 
   const succeed = (sentAt: number): void => {
-    // What it was about has been given up, or is by the timer that is due: a new one would end what was claimed since.
+    // Its leases have been given up, or will be by the timer that is due. Restarting the timer would end jobs claimed since.
     if (clock.monotonic() - sentAt > GIVE_UP_MS) return
     renewedAt = Math.max(renewedAt, sentAt)
     watch()
@@ -71,7 +70,7 @@ export const createRenewLoop = ({ store, clock, logger, running, executors, beat
   const loop = createLoop({
     name: 'renew',
     intervalMs: RENEW_EVERY_MS,
-    // What is claimed as soon as the store is back has its lease for no longer than that of any other.
+    // Leases claimed as soon as the store is back are no longer than any other, so the renewal must not wait longer.
     longestBackoffMs: RENEW_EVERY_MS,
     runOnce: renew,
     logger,
@@ -90,7 +89,7 @@ export const createRenewLoop = ({ store, clock, logger, running, executors, beat
   }
 }
 
-/** A connection that has fallen silent would keep the next renewal, on another one, waiting for longer than a lease. */
+/** A connection gone silent would block the next renewal, which uses another connection, for longer than a lease. */
 const answered = async <T>(asked: Promise<T>): Promise<T> => {
   const late = Promise.withResolvers<never>()
   const timer = setTimeout(

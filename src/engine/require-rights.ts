@@ -7,10 +7,10 @@ import type { Scope } from '../model/scopes.ts'
 type Holder = { readonly scopes: readonly string[] }
 type Work = Pick<NewJob, 'kind' | 'spec'>
 
-/** Throws `forbidden` unless the holder has the scopes that the jobs take: those of their kinds, and what some bodies take beside. */
+/** Throws `forbidden` unless the holder has the scopes that the jobs need: those of their kinds, and further ones that some bodies need. */
 export type RequireRights = (holder: Holder, jobs: readonly Work[]) => void
 
-/** By the kinds that the server knows. */
+/** Builds the check from the kinds the server knows. */
 export const createRequireRights = (definitions: readonly KindDefinition[]): RequireRights => {
   const furtherRights = new Map(definitions.map(({ kind, furtherRight }) => [kind, furtherRight]))
 

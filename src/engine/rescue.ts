@@ -6,15 +6,15 @@ import { LEASE_MS } from '../model/lease.ts'
 import type { LostAttempt, Store } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'
 
-/** Invariant 5: nobody stays running longer than lease + sweep after its worker is gone. */
+/** Invariant 5: no job stays running longer than lease + sweep after its worker is gone. */
 const SWEEP_EVERY_MS = 2_000
 const BATCH = 500
 
 type Dependencies = { readonly store: Store; readonly logs: JobLogs; readonly clock: Clock; readonly logger: Logger }
 
-/** Ends the attempts of workers that are gone: their jobs are tried again, or fail, or become cancelled. */
+/** Ends the attempts of workers that are gone. Their jobs are retried, failed or cancelled. */
 export const createRescuer = ({ store, logs, clock, logger }: Dependencies) => {
-  /** One batch; says how many attempts it ended. */
+  /** Rescues one batch. Returns how many attempts it ended. */
   const rescue = async (workerIds?: readonly string[]): Promise<number> => {
     const lost = await store.listLostAttempts({ leaseMs: LEASE_MS, limit: BATCH, ...(workerIds && { workerIds }) })
     if (lost.length === 0) return 0
@@ -31,7 +31,7 @@ export const createRescuer = ({ store, logs, clock, logger }: Dependencies) => {
     log: await recoverLog(attempt),
   })
 
-  /** A log that cannot be recovered must not keep its job from being rescued. */
+  /** A log that cannot be recovered must not prevent its job's rescue. */
   const recoverLog = async (attempt: LostAttempt) => {
     try {
       return await logs.recover(attempt)
@@ -42,7 +42,7 @@ export const createRescuer = ({ store, logs, clock, logger }: Dependencies) => {
   }
 
   return {
-    /** Rescues all jobs of these workers at once, whatever their leases say. */
+    /** Rescues all jobs of these workers at once, ignoring their leases. */
     rescueWorkers: async (workerIds: readonly string[]): Promise<void> => {
       while ((await rescue(workerIds)) > 0);
     },

@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts'
 import { createLoop, type Loop } from './loop.ts'
 
 const EVERY_MS = 60_000
-/** Small batches, each its own transaction: retention must not hold up the work. */
+/** Small batches, each in its own transaction: retention must not hold up jobs. */
 const BATCH = 500
 const LONGEST_UNREMEMBERED_MS = 12 * 3_600_000
 const WORKERS_KEPT_MS = 24 * 3_600_000
@@ -16,17 +16,17 @@ type Dependencies = {
   readonly logs: JobLogs
   readonly clock: Clock
   readonly logger: Logger
-  /** Called before jobs are purged: what is to be remembered of them is copied elsewhere. Never rejects. */
+  /** Called before jobs are purged, to copy elsewhere what should be remembered of them. Never rejects. */
   readonly rememberJobs: () => Promise<void>
   readonly config: Pick<Config, 'retentionJobsMs' | 'retentionLogsMs' | 'retentionDeliveriesMs' | 'retentionJobsLogMs'>
 }
 
-/** Invariant 12: forgets what is older than its retention. Only ended jobs whose end has been told, never live ones. */
+/** Invariant 12: deletes what is older than its retention: only ended jobs whose end has been delivered, never live ones. */
 export const createRetainLoop = (dependencies: Dependencies): Loop => {
   const { store, logs, clock, logger, config, rememberJobs } = dependencies
 
   let rememberedAt: number | null = null
-  /** Well before what has ended since the last time may be purged; each time wakes a data engine. */
+  /** Well before jobs that ended since the last time may be purged. Infrequent, because each time wakes a data engine. */
   const isTimeToRemember = (): boolean => {
     const now = clock.monotonic()
     const everyMs = Math.min(LONGEST_UNREMEMBERED_MS, config.retentionJobsMs / 2)
@@ -44,7 +44,7 @@ export const createRetainLoop = (dependencies: Dependencies): Loop => {
 
   const runOnce = async (signal: AbortSignal): Promise<null> => {
     const now = await store.now()
-    /** Purges in batches what is older than its retention; Infinity keeps all. */
+    /** Purges in batches what is older than the retention. Infinity keeps everything. */
     const purge = async (retentionMs: number, batch: (before: number) => Promise<number>): Promise<void> => {
       if (Number.isFinite(retentionMs)) await drain(signal, () => batch(now - retentionMs))
     }

@@ -2,12 +2,12 @@ import type { ClaimedJob, Lease } from '../model/job.ts'
 import type { CancelOrder } from '../store/store.ts'
 import type { StopSwitch } from './stop-signal.ts'
 
-/** Between SIGTERM and SIGKILL when neither the job nor the caller says. */
+/** Time between SIGTERM and SIGKILL if neither the job nor the caller sets one. */
 export const DEFAULT_GRACE_MS = 10_000
 
 export type RunningJob = { readonly job: ClaimedJob; readonly stop: StopSwitch }
 
-/** The attempts that this process carries out now. */
+/** The attempts running in this process. */
 export interface RunningJobs {
   readonly size: number
   add(running: RunningJob): void
@@ -15,17 +15,17 @@ export interface RunningJobs {
   leases(): readonly Lease[]
   /** Tells attempts to stop because their jobs are `cancelling`. */
   cancel(orders: readonly CancelOrder[]): void
-  /** Tells attempts to stop at once because their leases are lost; not newer attempts of these jobs, whose leases are others. */
+  /** Tells attempts to stop at once because their leases are lost. Newer attempts of the same jobs have other leases and continue. */
   loseLeases(leases: readonly Lease[]): void
-  /** Tells all to stop because the process shuts down. */
+  /** Tells all attempts to stop because the process shuts down. */
   shutDown(graceMs: number): void
-  /** Resolves when none is left. */
+  /** Resolves when no attempt is left. */
   idle(): Promise<void>
 }
 
 export const createRunningJobs = (): RunningJobs => {
   const all = new Set<RunningJob>()
-  /** The newest attempt of each job: the one whose lease may hold. */
+  /** The newest attempt of each job: the only one whose lease may still hold. */
   const byId = new Map<string, RunningJob>()
   let waiting: (() => void)[] = []
 
@@ -34,7 +34,7 @@ export const createRunningJobs = (): RunningJobs => {
       return all.size
     },
     add: running => {
-      // A newer attempt here proves that the lease of an older one is lost, before any renewal says so.
+      // A newer attempt here proves that the older one's lease is lost, before any renewal reports it.
       byId.get(running.job.id)?.stop.stop('lease_lost', 0)
       byId.set(running.job.id, running)
       all.add(running)

@@ -1,47 +1,47 @@
-/** How many jobs of one lane are worked on at once. */
+/** Limits how many jobs of one lane run at once. */
 export interface Slots {
-  /** Takes as many as may be given to new jobs now, at most all; what comes of none is given back. */
+  /** Reserves all slots that new jobs may use now. Unused ones are returned by `end`. */
   reserve(): Reservation
 }
 
 export interface Reservation {
   readonly size: number
-  /** Uses one of them. */
+  /** Uses one reserved slot. */
   use(): Slot
-  /** Gives back those that were not used. */
+  /** Returns the unused slots. */
   end(): void
 }
 
 /** The slot of one attempt. */
 export interface Slot {
-  /** It is free for others. Idempotent. */
+  /** Frees the slot for others. Idempotent. */
   release(): void
   /**
-   * Lets others have it while `wait` goes on, and resolves when the attempt has one again, which comes before any new job. At the abort it resolves as
-   * soon as `wait` does, with or without one: who is to stop needs none.
+   * Lends the slot to others during `wait`. Resolves when the attempt has a slot again; it takes precedence over new jobs. After an abort it resolves as
+   * soon as `wait` does, with or without a slot: an attempt about to stop needs none.
    */
   lend<T>(wait: () => Promise<T>, signal: AbortSignal): Promise<T>
 }
 
-/** Each that waits asks the store again and again, and is an attempt whose lease is renewed. */
+/** Limit for attempts that lent their slot: each polls the store repeatedly and has its lease renewed. */
 const MOST_LENT = 64
 
 type Options = {
   readonly size: number
-  /** A slot may be given to a new job. */
+  /** Called when a new job may get a slot. */
   readonly onFree: () => void
 }
 
 /**
- * A slot that its attempt lends goes to whoever wants one back, in the order in which they came, then to a new job. Nobody keeps a slot while it
- * waits for another attempt, so those who have one always get on; so that none ever has to, no new job is begun while many have lent theirs.
+ * A lent slot goes first to attempts that want theirs back, in FIFO order, then to a new job. No attempt holds a slot while it waits for another, so slot
+ * holders always make progress. To keep it that way, no new job starts while many attempts have lent their slots.
  */
 export const createSlots = ({ size, onFree }: Options): Slots => {
   let taken = 0
   let lent = 0
   const returning = new Set<() => void>()
 
-  /** To the first that wants it back; says whether it is free instead. */
+  /** Passes the slot to the first attempt that wants it back. Returns true if it became free instead. */
   const passOn = (): boolean => {
     const [next] = returning
     if (next === undefined) taken -= 1
@@ -49,7 +49,7 @@ export const createSlots = ({ size, onFree }: Options): Slots => {
     return next === undefined
   }
 
-  /** Resolves with whether there is one: not after the abort. */
+  /** Resolves with whether a slot was taken: false after an abort. */
   const takeBack = (signal: AbortSignal): Promise<boolean> =>
     new Promise(resolve => {
       if (signal.aborted) return resolve(false)

@@ -2,18 +2,18 @@ import type { StopSignal } from '../executors/executor.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { StopCause } from '../model/outcome.ts'
 
-/** The engine's end of a `StopSignal`. */
+/** The engine's side of a `StopSignal`. */
 export interface StopSwitch extends StopSignal {
-  /** Asks for a stop with a grace in ms. The first cause wins; a later call may only shorten the grace. */
+  /** Requests a stop with a grace period in ms. The first cause wins; a later call can only shorten the grace period. */
   stop(cause: StopCause, graceMs: number): void
 }
 
 export const createStopSignal = (clock: Clock): StopSwitch => new AttemptStop(clock)
 
-/** A class, because every attempt has one: as closures it cost the shortest jobs more than their own work. */
+/** A class, because every attempt has one: closures cost the shortest jobs more than their own work. */
 class AttemptStop implements StopSwitch {
   readonly #clock: Clock
-  /** Made when somebody asks: few executors do, and it is dear. */
+  /** Created on first use, because it is expensive and few executors need it. */
   #controller: AbortController | null = null
   #listeners: Set<() => void> | null = null
   cause: StopCause | null = null

@@ -25,7 +25,7 @@ type Dependencies = {
   readonly maxQueued: number
 }
 
-/** Submitting and rerunning: from job bodies as they came to stored jobs, all or nothing. */
+/** Submitting and rerunning: turns job bodies as received into stored jobs, all or nothing. */
 export const createSubmit = (dependencies: Dependencies) => {
   const { store, clock, secrets, check, requireRights, readCatalogue, maxQueued } = dependencies
   const checkSinkNames = createSinkNamesCheck(dependencies.definitions)
@@ -37,7 +37,7 @@ export const createSubmit = (dependencies: Dependencies) => {
     return insert({ jobs, maxQueued, ...(idempotency && { idempotency }) })
   }
 
-  /** All bodies, when every one is right. Throws `executor_unavailable`, `invalid` with their faults. */
+  /** Returns all bodies if every one is valid. Throws `executor_unavailable` or `invalid` with their faults. */
   const checked = ({ submitter, bodies, path }: Omit<Submission, 'idempotency'>): readonly CheckedBody[] => {
     const now = clock.now()
     const right: CheckedBody[] = []
@@ -111,7 +111,7 @@ export const tooManyQueued = (queued: number, most: number): MillraceError =>
     retryAfter: 5,
   })
 
-/** The same work as a new job: its time is now and its author is who asked for it. */
+/** The same work as a new job, scheduled now and owned by the caller. */
 const againOf = (original: NewJob, submitter: Submitter): NewJob => ({
   ...original,
   id: newId(),

@@ -6,7 +6,7 @@ import { createLoop, type Loop } from './loop.ts'
 const EVERY_MS = 30_000
 const BATCH = 5_000
 
-/** Adds what has ended to the sums of analytics, off the hot path. Until then reads look at the jobs themselves. */
+/** Adds ended jobs to the analytics sums, off the hot path. Until then, reads aggregate the jobs themselves. */
 export const createSummarizeLoop = ({
   store,
   clock,

@@ -5,7 +5,7 @@ import type { Engine, JobTokens } from './engine.ts'
 
 type Dependencies = { readonly store: Store; readonly secrets: SecretBox; readonly jobTokens: JobTokens }
 
-/** Progress that comes from inside a job by the API, and not through its worker, which knows the job's secrets. */
+/** Progress that a job reports through the API, not through its worker. The worker would know the job's secrets; here they must be decrypted for masking. */
 export const createTellProgress = ({ store, secrets, jobTokens }: Dependencies): Engine['tellProgress'] => {
   const mask = async (message: string, job: Parameters<Engine['tellProgress']>[0]): Promise<string> => {
     const { workspace, jobId, attempt } = job
