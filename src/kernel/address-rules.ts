@@ -1,12 +1,12 @@
 import { BlockList, isIP } from 'node:net'
 import { domainToASCII } from 'node:url'
 
-/** Which addresses the server itself may connect to on a user's behalf. */
+/** Which addresses the server may connect to on a user's behalf. */
 export interface AddressRules {
-  /** As it was configured, for JSON and text. */
+  /** The text as configured, for JSON and logs. */
   toJSON(): string
   toString(): string
-  /** `host` as a URL gives it (lower case, no brackets), `address` the IPv4 or IPv6 address it leads to. */
+  /** `host` as in a URL (lower case, no brackets); `address` is the IPv4 or IPv6 address it resolves to. */
   permits(host: string, address: string): boolean
 }
 
@@ -14,8 +14,8 @@ const FORM =
   'true, false, or a comma list of host names, addresses and CIDR ranges, for example "10.0.0.0/8,db.internal" (no ports, no wildcards)'
 
 /**
- * Reads `MILLRACE_ALLOW_PRIVATE_ADDRESSES`. `false` (or nothing): public addresses alone. `true`: every address. A list: public
- * addresses, those in its ranges, and whatever the named hosts lead to. Throws an Error that says what would be right.
+ * Parses `MILLRACE_ALLOW_PRIVATE_ADDRESSES`. `false` or empty: public addresses only. `true`: every address. A list: public addresses, those in its
+ * ranges, and whatever the named hosts resolve to. Throws an Error that describes a valid value.
  */
 export const parseAddressRules = (text: string): AddressRules => {
   const trimmed = text.trim()
@@ -40,7 +40,7 @@ const allow = (allowed: Allowed, entry: string): void => {
   else allowed.ranges.addSubnet(base, prefixLength(base, prefix), familyOf(base))
 }
 
-/** A name that means itself: `true` inside a list or `127.1` would be read as hosts and never match what was meant. */
+/** Accepts a real host name only: `true` inside a list or `127.1` would be read as a host and never match what the user meant. */
 const hostName = (text: string, prefix: string | undefined): string => {
   const ascii = domainToASCII(text)
   const isName = /^[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/.test(ascii) && isIP(ascii) === 0
@@ -58,13 +58,13 @@ const canonicalHost = (host: string): string => host.toLowerCase().replace(/\.$/
 
 const familyOf = (address: string): 'ipv4' | 'ipv6' => (isIP(address) === 4 ? 'ipv4' : 'ipv6')
 
-/** IANA's IPv4 special-purpose registry (RFC 6890) without what is reachable by all, multicast, and one cloud's metadata. */
+/** IANA's IPv4 special-purpose registry (RFC 6890) without its globally reachable entries, plus multicast and Azure's host address. */
 const SPECIAL_IPV4 = [
   ['0.0.0.0', 8], // this host
   ['10.0.0.0', 8], // private
   ['100.64.0.0', 10], // carrier-grade NAT; metadata of Alibaba
   ['127.0.0.0', 8], // loopback
-  ['168.63.129.16', 32], // the host of a virtual machine at Azure
+  ['168.63.129.16', 32], // Azure's virtual machine host
   ['169.254.0.0', 16], // link-local; metadata of most clouds
   ['172.16.0.0', 12], // private
   ['192.0.0.0', 24], // protocol assignments; metadata of Oracle
@@ -79,12 +79,12 @@ const SPECIAL_IPV4 = [
 ] as const
 
 /**
- * IANA has given out nothing but 2000::/3 as global unicast, so all else is refused at once: loopback, `::`, unique local,
- * link-local, multicast, and what carries an IPv4 address (mapped, compatible, NAT64). These are the exceptions inside it.
+ * IANA has allocated only 2000::/3 as global unicast, so everything else is refused: loopback, `::`, unique local, link-local, multicast, and
+ * addresses that embed an IPv4 address (mapped, compatible, NAT64). SPECIAL_IPV6 lists the exceptions inside 2000::/3.
  */
 const GLOBAL_IPV6 = ['2000::', 3] as const
 const SPECIAL_IPV6 = [
-  ['2001::', 23], // protocol assignments, Teredo among them
+  ['2001::', 23], // protocol assignments, including Teredo
   ['2001:db8::', 32], // documentation
   ['2002::', 16], // 6to4
   ['3fff::', 20], // documentation
@@ -99,7 +99,7 @@ const ranges = (family: 'ipv4' | 'ipv6', list: readonly (readonly [string, numbe
 const special = { ipv4: ranges('ipv4', SPECIAL_IPV4), ipv6: ranges('ipv6', SPECIAL_IPV6) }
 const globalIpv6 = ranges('ipv6', [GLOBAL_IPV6])
 
-/** True for an address that belongs to the public internet. What is no address at all is not public. */
+/** Whether an address belongs to the public internet. False for text that is not an address. */
 const isPublic = (address: string): boolean => {
   switch (isIP(address)) {
     case 4:

@@ -1,4 +1,4 @@
-/** `Promise.all` that waits for the others, too, when one has failed: nothing runs any more when it is over. */
+/** `Promise.all` that also waits for the others when one fails, so nothing is still running when it settles. */
 export const allEnded = async <T>(promises: readonly Promise<T>[]): Promise<T[]> => {
   await Promise.allSettled(promises)
   return Promise.all(promises)

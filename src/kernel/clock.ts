@@ -1,6 +1,6 @@
 /**
- * The two times a program needs. `now` is wall-clock time in milliseconds since the Unix epoch: it may jump.
- * `monotonic` counts milliseconds from an arbitrary start and never jumps: timeouts and leases are measured with it.
+ * The two clocks a program needs. `now` is wall-clock time in milliseconds since the Unix epoch; it may jump. `monotonic` counts milliseconds from an
+ * arbitrary start and never jumps; timeouts and leases use it.
  */
 export interface Clock {
   now(): number
@@ -12,7 +12,7 @@ export const systemClock: Clock = Object.freeze({
   monotonic: () => performance.now(),
 })
 
-/** RFC 3339 text in UTC with milliseconds, the form of every time in the API. Throws `RangeError` for what is no time. */
+/** RFC 3339 text in UTC with milliseconds, the form of every time in the API. Throws `RangeError` for an invalid time. */
 export const toTimestamp = (epochMs: number): string => {
   const ms = Math.trunc(epochMs)
   const second = Math.floor(ms / 1000)
@@ -20,5 +20,5 @@ export const toTimestamp = (epochMs: number): string => {
   return `${latest.text}${String(ms - second * 1000).padStart(3, '0')}Z`
 }
 
-/** Times of a page of jobs lie close together, and to write a date was a fifth of the work on it. */
+/** Cache of the last second formatted: the times on a page of jobs lie close together, and formatting dates took a fifth of the page's time. */
 let latest = { second: Number.NaN, text: '' }

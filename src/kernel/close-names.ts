@@ -1,10 +1,10 @@
-/** Names that may have been meant, the closest first. */
+/** Up to three names the user may have meant, closest first. */
 export const closeNames = (wanted: string, names: readonly string[]): readonly string[] => {
-  // A name that a user sends may be as long as a body.
+  // A name from a request can be as long as the request body.
   if (wanted.length > LONGEST) return []
   return (
     names
-      // A distance is no shorter than the gap.
+      // The distance is at least the difference in length, so this cheap test comes first.
       .filter(name => lengthGap(wanted, name) <= farthest(name) || isSameFile(wanted, name))
       .map(name => ({ name, distance: distanceOf(wanted.toLowerCase(), name.toLowerCase()) }))
       .filter(({ name, distance }) => distance <= farthest(name) || isSameFile(wanted, name))
@@ -14,17 +14,17 @@ export const closeNames = (wanted: string, names: readonly string[]): readonly s
   )
 }
 
-/** Of a name that anybody means. */
+/** Longest name, in characters, worth comparing. */
 const LONGEST = 1_000
 
 const farthest = (name: string): number => Math.max(2, Math.floor(name.length / 4))
 
 const lengthGap = (wanted: string, name: string): number => Math.abs(wanted.length - name.length)
 
-/** The same function in another folder. */
+/** The same file name in another folder. */
 const isSameFile = (wanted: string, name: string): boolean => wanted.split('/').at(-1) === name.split('/').at(-1)
 
-/** Levenshtein's distance: characters to insert, delete or replace. */
+/** Levenshtein distance: number of characters inserted, deleted or replaced. */
 const distanceOf = (a: string, b: string): number => {
   let above = Array.from({ length: b.length + 1 }, (_, column) => column)
   for (let row = 1; row <= a.length; row++) {

@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { closeNames } from './close-names.ts'
 import { type Config, type Setting, settings } from './settings.ts'
 
-// The configuration: one frozen object made in `main` and handed down. Flags win over the environment, the environment over
-// `millrace.config.json`. Nothing else reads `process.env`.
+// The configuration is one frozen object made in `main` and passed down. Flags override the environment, which overrides `millrace.config.json`.
+// Nothing else reads `process.env`.
 
-/** Thrown with every fault of the configuration at once. */
+/** Thrown once with every configuration error. */
 export class ConfigError extends Error {}
 
 export type Origin = 'flag' | 'environment' | 'file' | 'default'
@@ -19,7 +19,7 @@ type Sources = {
   readonly directory: string
 }
 
-/** Reads and checks the configuration. Throws `ConfigError` that lists every fault. */
+/** Reads and validates the configuration. Throws `ConfigError` that lists every error. */
 export const loadConfig = (sources: Sources): LoadedConfig => {
   const faults: string[] = []
   const file = readConfigFile(sources.directory, faults)
@@ -41,8 +41,8 @@ export const loadConfig = (sources: Sources): LoadedConfig => {
 }
 
 /**
- * Variables that look like settings and are none, each with the one that was probably meant. Only those that are like one: an
- * orchestrator sets variables of its own that begin with the name of a service (`MILLRACE_SERVICE_HOST`).
+ * Environment variables that look like misspelt settings, each with the setting that was probably meant. Only near misses count: orchestrators set
+ * variables of their own that start with the service's name (`MILLRACE_SERVICE_HOST`).
  */
 export const misspeltSettings = (
   environment: Sources['environment'],
@@ -56,14 +56,14 @@ export const misspeltSettings = (
 
 const PREFIX = 'MILLRACE_'
 
-/** What clients and jobs are told by. */
+/** Variables that clients and jobs read; they are not server settings. */
 const NO_SETTINGS: ReadonlySet<string> = new Set(
   ['URL', 'TOKEN', 'JOB_ID', 'RUN_ID', 'WORKFLOW_ID', 'ATTEMPT', 'SCHEDULED_AT', 'PROCESS_COOKIE'].map(
     name => PREFIX + name,
   ),
 )
 
-/** By its name, or by its flag as a variable: `MILLRACE_MAX_WORKERS` for `JOB_QUEUE_MAX_WORKERS`. */
+/** Matches by name, or by flag written as a variable: `MILLRACE_MAX_WORKERS` for `JOB_QUEUE_MAX_WORKERS`. */
 const likeSetting = (name: string): string | undefined => {
   const byFlag = settings.find(({ flag }) => PREFIX + flag.replaceAll('-', '_').toUpperCase() === name)
   return (
@@ -75,7 +75,7 @@ const likeSetting = (name: string): string | undefined => {
   )
 }
 
-/** A URL with its password may have been given to a setting that takes none. */
+/** A URL with a password may have been given to the wrong setting. */
 const mayHoldSecret = (setting: Setting<unknown>, value: string): boolean =>
   setting.secret === true || setting.mayHoldSecret === true || /[:@]/.test(value)
 
@@ -117,14 +117,14 @@ const didYouMean = (key: string): string => {
   return meant === undefined ? '' : `; did you mean ${meant}?`
 }
 
-/** The engine's message may quote the file, and with it a password. */
+/** Keeps only the position: the engine's message may quote the file, and with it a password. */
 const notJson = ({ message }: SyntaxError): string =>
   ['not JSON', /\(line \d+ column \d+\)$/.exec(message)?.[0]].filter(Boolean).join(' ')
 
 const finish = (values: Config): Config =>
   Object.freeze({ ...values, publicUrl: values.publicUrl || publicUrlOf(values.host, values.port) })
 
-/** How a server that listens there is reached from its own machine. A host that listens everywhere is reached at the loopback address. */
+/** The URL of a server from its own machine. A server that listens on all addresses is reached at the loopback address. */
 export const publicUrlOf = (host: string, port: number): string => {
   const name = host === '0.0.0.0' || host === '::' ? '127.0.0.1' : host
   return `http://${name.includes(':') ? `[${name}]` : name}:${port}`

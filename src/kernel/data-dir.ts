@@ -3,14 +3,14 @@ import { join } from 'node:path'
 import { lockFile } from './lock-file.ts'
 import { makeDirectory } from './make-directory.ts'
 
-/** The data directory of one server process: mode 0700 and locked while the process lives. */
+/** The data directory of one server process: mode 0700, locked while the process lives. */
 export interface DataDir {
   readonly path: string
-  /** Text of a small file, or null when there is none. */
+  /** Contents of a small file, or null if it does not exist. */
   read(name: string): string | null
-  /** Replaces a small file in one step, mode 0600. */
+  /** Replaces a small file atomically, mode 0600. */
   write(name: string, content: string): void
-  /** Gives the lock back. The system does so too when the process dies, however it dies. */
+  /** Releases the lock. The operating system also releases it when the process dies, however it dies. */
   unlock(): void
 }
 
@@ -24,11 +24,11 @@ export class DataDirLocked extends Error {
   }
 }
 
-/** Makes the directory when it is missing, and locks it. Throws `DataDirLocked`. */
+/** Creates the directory if missing, and locks it. Throws `DataDirLocked`. */
 export const openDataDir = (path: string): DataDir => {
   makeDirectory(path)
   chmodSync(path, 0o700)
-  // A former server that is just going may still hold it for a moment.
+  // A previous server that is shutting down may still hold it for a moment.
   const lock = lockFile(join(path, 'lock'), { waitMs: 1000 })
   if (lock === null) throw new DataDirLocked(path)
   return {

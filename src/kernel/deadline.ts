@@ -2,13 +2,13 @@ import { FetchError } from './fetch-error.ts'
 
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
-/** The end of all patience with a request: its time is up, or its caller has aborted. Whichever is first. */
+/** When to give up on a request: its timeout has passed or its caller has aborted, whichever is first. */
 export interface Deadline {
-  /** What to throw once it is over: a `FetchError` of code `timeout`, or the reason of the caller's signal. null before. */
+  /** What to throw once it has passed: a `FetchError` with code `timeout`, or the reason of the caller's signal. null before. */
   readonly reason: Error | null
-  /** Throws when it is over already. */
+  /** Throws if it has already passed. */
   whenOver(listener: (reason: Error) => void): void
-  /** Forgets timer and signal. */
+  /** Clears the timer and detaches from the signal. */
   end(): void
 }
 

@@ -1,9 +1,8 @@
 /**
- * The one table of everything that can go wrong in a way a user sees.
+ * The one table of all user-visible errors.
  *
- * `http` is the status of a request that is refused with this code. `failure` says that a job can end with it:
- * as the user's failure (follows the job's `retry`) or as the system's (tried again by the system).
- * `docs/errors.md` is generated from here.
+ * `http` is the status of a request refused with this code. `failure` means a job can end with it, either as the user's failure (follows the job's
+ * `retry`) or as the system's (the system retries it). `docs/errors.md` is generated from this table.
  */
 type ErrorEntry = {
   readonly http?: number
@@ -12,7 +11,7 @@ type ErrorEntry = {
   readonly hint: string
 }
 
-/** Whose failure an attempt is: the user's work, or the system that carried it. */
+/** Who is responsible for a failed attempt: the user's work or the system that ran it. */
 export type FailureClass = 'user' | 'system'
 
 export const ERRORS = {
@@ -470,10 +469,10 @@ export type FailureReason = {
   [C in ErrorCode]: (typeof ERRORS)[C] extends { failure: FailureClass } ? C : never
 }[ErrorCode]
 
-/** One wrong field: `path` is dotted from the root of the body (`jobs.3.name`), `message` says what would be right. */
+/** One invalid field: `path` is dotted from the root of the body (`jobs.3.name`), `message` describes a valid value. */
 export type FieldError = { readonly path: string; readonly message: string }
 
-/** A refusal with a code from the table. Everything else that is thrown is a bug. */
+/** A refusal with a code from the table. Any other thrown error is a bug. */
 export class MillraceError extends Error {
   readonly code: RequestErrorCode
   readonly errors: readonly FieldError[]
@@ -497,23 +496,23 @@ export class MillraceError extends Error {
   }
 }
 
-/** Wrong values of fields: 422. */
+/** Invalid field values: 422. */
 export const invalid = (errors: readonly FieldError[]): MillraceError =>
   new MillraceError('invalid', detailOf(errors), { errors })
 
-/** The same of one field. */
+/** `invalid` for a single field. */
 export const invalidField = (path: string, message: string): MillraceError => invalid([{ path, message }])
 
-/** The first of wrong fields as a sentence. A path that is empty is that of the body. */
+/** The first field error as a sentence. An empty path means the body itself. */
 export const detailOf = ([first]: readonly FieldError[]): string | undefined =>
   first && (first.path ? `${first.path}: ${first.message}` : `The body ${first.message}`)
 
-/** Throws `invalid` with all of them, unless there are none. */
+/** Throws `invalid` with all of them; a no-op if there are none. */
 export const refuseFields = (errors: readonly FieldError[]): void => {
   if (errors.length > 0) throw invalid(errors)
 }
 
-/** True for the system's "no space left" and "quota exceeded", and for the refusal that is made of them. */
+/** True for the system's "no space left" and "quota exceeded", and for the refusal derived from them. */
 export const isDiskFull = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && DISK_FULL.has(error.code)
 

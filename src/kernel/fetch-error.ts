@@ -1,6 +1,6 @@
 import { ERRORS, type FailureClass } from './errors.ts'
 
-/** How a guarded fetch fails: codes of the errors table, so that an executor makes its outcome of them as they are. */
+/** How a guarded fetch fails. These are codes of the errors table, so an executor uses them as its outcome unchanged. */
 export type FetchFailure =
   | 'address_refused'
   | 'redirect_refused'
@@ -10,10 +10,10 @@ export type FetchFailure =
   | 'connection_failed'
   | 'timeout'
 
-/** Details are kept with jobs and deliveries, and some of their words are the other server's. */
+/** Details are stored with jobs and deliveries, and may contain the remote server's text. */
 const LONGEST_DETAIL = 500
 
-/** A fetch that failed. An abort is none: then the reason of the caller's signal is thrown. */
+/** A failed fetch. An abort throws the reason of the caller's signal instead. */
 export class FetchError extends Error {
   readonly code: FetchFailure
 
@@ -23,13 +23,13 @@ export class FetchError extends Error {
     this.code = code
   }
 
-  /** Whose failure it is: the user's (follows the job's `retry`) or the system's. */
+  /** Who is responsible: the user (follows the job's `retry`) or the system. */
   get failure(): FailureClass {
     return ERRORS[this.code].failure
   }
 }
 
-/** Names what the HTTP client or the system threw. `origin` is for the message: it holds no path, query or credentials. */
+/** Maps an error of the HTTP client or the system to a `FetchError`. `origin` goes into the message; it holds no path, query or credentials. */
 export const toFetchError = (error: unknown, origin: string): FetchError => {
   if (error instanceof FetchError) return error
   const { name, code = '', message = String(error) } = error as { name?: string; code?: string; message?: string }
@@ -44,12 +44,12 @@ export const toFetchError = (error: unknown, origin: string): FetchError => {
 }
 
 const CLOSED = 'the other side closed the connection'
-/** What undici's parser says, without a code, of an answer in chunks that ends in its middle where it has said `Connection: close`. */
+/** undici's parser error, which has no code, for a chunked response cut off in the middle after `Connection: close`. */
 const CUT_OFF = 'Invalid EOF state'
 const TOO_LATE = 'nothing answered in time'
 const NO_WAY = 'there is no way to its address'
 
-/** What the codes mean that connections mostly fail with. Messages of the system may name addresses that a name led to. */
+/** Texts for the most common connection errors. The system's own messages may reveal the addresses a name resolved to. */
 const MEANINGS: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: CLOSED,
@@ -70,10 +70,10 @@ const inWords = (code: string): string => {
   return MEANINGS[code] ?? 'the connection failed'
 }
 
-/** OpenSSL's verification errors, as Node names them, and Node's own for the name. */
+/** OpenSSL's verification errors, as Node names them, and Node's own for a host name mismatch. */
 const isCertificateFault = (code: string): boolean =>
   /CERT|^UNABLE_TO_|^CRL_|^INVALID_(CA|PURPOSE)$|^HOSTNAME_MISMATCH$|^PATH_LENGTH_EXCEEDED$/.test(code)
 
-/** A header that is too large, and what the decoders say: zlib, brotli, zstd. */
+/** Headers that are too large, and decoder errors (zlib, brotli, zstd). */
 const isUnreadable = (code: string): boolean =>
   /^Z_|^ERR__ERROR_|^ZSTD_|^ERR_BROTLI|^UND_ERR_HEADERS_OVERFLOW$|^UND_ERR_RES_EXCEEDED/.test(code)

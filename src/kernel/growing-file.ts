@@ -2,11 +2,11 @@ import { type FileHandle, lstat, rename, rm } from 'node:fs/promises'
 
 type Input = {
   readonly path: string
-  /** Open for reading and writing. From now on it is this object's to close. */
+  /** Open for reading and writing. The GrowingFile takes ownership and closes it. */
   readonly handle: FileHandle
-  /** Resolves when all is written; rejects with what kept it from that. */
+  /** Resolves when everything is written; rejects with the error that stopped the writer. */
   readonly written: Promise<void>
-  /** Ends the writing; called when nobody wants the rest. */
+  /** Stops the writer; called when nobody needs the rest. */
   readonly leave: () => void
 }
 
@@ -14,13 +14,13 @@ export type Growth = { readonly size: number; readonly isWhole: boolean }
 
 const PART_BYTES = 1024 * 1024
 
-/** How long until the next look at the size: short while it grows. */
+/** Pause between size checks: short while the file grows. */
 const SHORTEST_PAUSE_MS = 4
 const LONGEST_PAUSE_MS = 50
 
 /**
- * A file that another process writes from its beginning to its end, while this one follows. It has one owner at a time, who
- * reads it, moves it to where it is to stay, or removes it.
+ * A file that another process writes from start to end while this one follows it. It has one owner at a time, which reads it, moves it to its final
+ * place, or removes it.
  */
 export class GrowingFile implements AsyncIterable<Uint8Array> {
   readonly handle: FileHandle
@@ -37,14 +37,14 @@ export class GrowingFile implements AsyncIterable<Uint8Array> {
     this.#written = written.then(() => {
       this.#isWhole = true
     })
-    // Who looks at the file hears of it.
+    // Readers get the rejection; without this it would be unhandled.
     this.#written.catch(() => {})
   }
 
-  /** Waits until there are more than so many bytes, or all. Throws what kept the writer from its end. */
+  /** Waits until the file has more than this many bytes or is complete. Throws the error that stopped the writer. */
   async growBeyond(bytes: number): Promise<Growth> {
     for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(1.5 * pauseMs, LONGEST_PAUSE_MS)) {
-      // In this order: nothing is added to what is whole.
+      // Read before the size: a complete file no longer grows.
       const isWhole = this.#isWhole
       const { size } = await this.handle.stat()
       if (size > bytes || isWhole) return { size, isWhole }
@@ -52,7 +52,7 @@ export class GrowingFile implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** All of it, in parts of up to 1 MiB, behind the writer. At its end or when it is left the file is removed. */
+  /** The whole file, in chunks of up to 1 MiB, following the writer. Removes the file at the end or when the reader stops early. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
     try {
       for (let at = 0, isWhole = false; !isWhole; ) {
@@ -71,25 +71,25 @@ export class GrowingFile implements AsyncIterable<Uint8Array> {
     }
   }
 
-  /** Renames it, also while it is written. Throws when it cannot be (`EXDEV`: another file system), or when another file has its name. */
+  /** Renames it, even while it is being written. Throws if that fails (`EXDEV`: another file system) or if the new path then names another file. */
   async moveTo(path: string): Promise<void> {
     await rename(this.#path, path)
     this.#path = path
     if (!(await this.hasItsName())) throw new Error('The file that was written is not the one that was opened.')
   }
 
-  /** Whether the file of its name is still the one that was opened: others may write in its folder. */
+  /** Whether the path still names the file that was opened: others may write in its folder. */
   async hasItsName(): Promise<boolean> {
     const [opened, named] = await Promise.all([this.handle.stat(), lstat(this.#path).catch(() => null)])
     return named !== null && opened.ino === named.ino && opened.dev === named.dev
   }
 
-  /** Lets go of it. It stays where it is. */
+  /** Closes it without removing the file. */
   close(): Promise<void> {
     return this.handle.close()
   }
 
-  /** Ends the writing and removes the file. Idempotent. */
+  /** Stops the writer and removes the file. Idempotent. */
   remove(): Promise<void> {
     this.#removing ??= this.#remove()
     return this.#removing
@@ -98,7 +98,7 @@ export class GrowingFile implements AsyncIterable<Uint8Array> {
   async #remove(): Promise<void> {
     this.#leave()
     try {
-      // The writer may have it open for a while yet: what is there must not fill the disk until then.
+      // The writer may keep it open for a while, so free the disk space now.
       if (!this.#isWhole) await this.handle.truncate()
       await rm(this.#path, { force: true })
     } finally {

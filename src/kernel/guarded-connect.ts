@@ -4,7 +4,7 @@ import { buildConnector } from 'undici'
 import type { AddressRules } from './address-rules.ts'
 import { FetchError } from './fetch-error.ts'
 
-/** An address that a name leads to; `family` is 4 or 6. */
+/** An address that a name resolves to; `family` is 4 or 6. */
 export type Address = { readonly address: string; readonly family: number }
 
 /** All addresses of a name, best first. */
@@ -15,13 +15,13 @@ export const lookupAll: Lookup = hostname => systemLookup(hostname, { all: true 
 type ConnectOptions = {
   readonly rules: AddressRules
   readonly lookup: Lookup
-  /** From the lookup to the end of the TLS handshake. */
+  /** Covers everything from the lookup to the end of the TLS handshake. */
   readonly timeoutMs: number
 }
 
 /**
- * Opens sockets to permitted addresses alone. The check sits in the lookup of the socket itself: what has been checked is
- * what is connected to, so a name that answers differently the second time (DNS rebinding) gains nothing.
+ * Opens sockets to permitted addresses only. The check sits in the socket's own lookup, so the address checked is the address connected to, and a
+ * name that resolves differently the second time (DNS rebinding) gains nothing.
  */
 export const guardedConnector = (options: ConnectOptions): buildConnector.connector => {
   const connect = buildConnector({
@@ -32,7 +32,7 @@ export const guardedConnector = (options: ConnectOptions): buildConnector.connec
     port: 0,
   })
   return (target, done) => {
-    // Node looks nothing up for an address that is written as one.
+    // Node skips the lookup for a literal address.
     const written = { address: target.hostname, family: isIP(target.hostname) }
     const fault = written.family === 0 ? null : refusal(options.rules, target.hostname, [written])
     if (fault !== null) process.nextTick(done, fault, null)
@@ -56,8 +56,8 @@ const guardedLookup =
   }
 
 /**
- * Why a host that leads to these addresses must not be connected to, or null. One forbidden address refuses the name: a
- * mixed answer is how a guard that picks one of them is got around.
+ * Why a host that resolves to these addresses must not be connected to, or null. One forbidden address refuses the name: a mixed answer is how
+ * attackers get around a guard that picks one of them.
  */
 export const refusal = (rules: AddressRules, hostname: string, addresses: readonly Address[]): FetchError | null => {
   if (addresses.length === 0) return new FetchError('connection_failed', `${hostname} has no address.`)

@@ -3,30 +3,30 @@ import { Client, type Dispatcher, Pool } from 'undici'
 import type { AddressRules } from './address-rules.ts'
 import { type Address, guardedConnector, type Lookup, lookupAll, refusal } from './guarded-connect.ts'
 
-/** Where the guarded fetch gets the connection of a request from. */
+/** Where the guarded fetch gets its connections. */
 export interface GuardedConnections {
-  /** Throws `FetchError` `address_refused`, now or at the request. */
+  /** Throws `FetchError` `address_refused`, either here or at the request. */
   open(url: URL, limits: ConnectionLimits): Promise<GuardedConnection>
-  /** Ends all there are. */
+  /** Closes all connections. */
   close(): Promise<void>
 }
 
 export type ConnectionLimits = {
   readonly connectTimeoutMs: number
-  /** The longest silence of the other server. */
+  /** Longest time the remote server may send nothing. */
   readonly idleTimeoutMs: number
 }
 
-/** For one request. */
+/** A connection for one request. */
 export type GuardedConnection = {
   request(options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData>
-  /** Ends the request, and the connection when its response is not whole. */
+  /** Ends the request, and closes the connection if the response is incomplete. */
   drop(reason?: Error): void
 }
 
 type ConnectionOptions = { readonly rules: AddressRules; readonly lookup?: Lookup }
 
-/** A new connection for each request, ended with it. */
+/** Opens a new connection for each request and closes it afterwards. */
 export const freshConnections = ({ rules, lookup = lookupAll }: ConnectionOptions): GuardedConnections => ({
   open: async (url, { connectTimeoutMs, idleTimeoutMs }) => {
     const connect = guardedConnector({ rules, lookup, timeoutMs: connectTimeoutMs })
@@ -34,34 +34,33 @@ export const freshConnections = ({ rules, lookup = lookupAll }: ConnectionOption
     const client = new Client(url.origin, { connect, pipelining: 0, ...timeouts })
     return {
       request: options => client.request(options),
-      // The signal of undici's request does not end a connection that is still being made; this does.
+      // The signal of undici's request does not end a connection attempt; this does.
       drop: reason => void client.destroy(reason ?? null).catch(ignore),
     }
   },
   close: async () => {},
 })
 
-/** Answers of DNS are used again for so long: a thousand requests a second must not be a thousand lookups. */
+/** How long DNS answers are cached: a thousand requests a second must not cause a thousand lookups. */
 const ANSWER_MS = 2_000
 const CONNECT_MS = 5_000
-/** Shorter than what servers commonly keep an idle connection for (5 s), so that we are the ones who close. */
+/** Shorter than servers commonly keep an idle connection (5 s), so that our side closes it first. */
 const KEPT_IDLE_MS = 3_000
 const MAX_POOLS = 256
 
 /**
- * Connections that are kept for the next request to the same origin, at most `perHost` of each.
+ * Connections kept for the next request to the same origin, at most `perHost` per pool.
  *
- * Keeping them does not weaken the guard. Every request resolves its host and checks every address of the answer against the
- * rules; then it gets a connection out of the pool of just that origin *and* just those addresses, whose sockets look nothing
- * up themselves. So a kept connection always leads to an address that this request would be allowed to connect to, and a
- * name that answers differently the next time (DNS rebinding) gets another pool, or is refused.
+ * Keeping them does not weaken the guard. Every request resolves its host and checks all resolved addresses against the rules. It then takes a
+ * connection from the pool of exactly that origin *and* those addresses, whose sockets do no lookups of their own. So a kept connection always leads
+ * to an address this request may connect to, and a name that resolves differently the next time (DNS rebinding) gets another pool or is refused.
  */
 export const keptConnections = (options: ConnectionOptions & { readonly perHost: number }): GuardedConnections => {
   const { rules, perHost } = options
   const resolve = shortMemory(options.lookup ?? lookupAll, ANSWER_MS)
   const pools = new Map<string, Pool>()
 
-  /** The one used longest ago goes first. */
+  /** Evicts the least recently used pool. */
   const take = (url: URL, addresses: readonly Address[]): Pool => {
     const key = [url.origin, ...addresses.map(({ address }) => address).sort()].join(' ')
     const pool = pools.get(key) ?? newPool(url, { rules, lookup: async () => addresses, perHost })
@@ -69,7 +68,7 @@ export const keptConnections = (options: ConnectionOptions & { readonly perHost:
     pools.set(key, pool)
     if (pools.size > MAX_POOLS) {
       const [oldest] = pools.keys()
-      pools.get(oldest!)!.close().catch(ignore) // when its requests have ended
+      pools.get(oldest!)!.close().catch(ignore) // waits for its requests to end
       pools.delete(oldest!)
     }
     return pool
@@ -107,16 +106,16 @@ const onPool = (pool: Pool, idleTimeoutMs: number): GuardedConnection => {
   ended.catch(ignore)
   const limits = { headersTimeout: idleTimeoutMs, bodyTimeout: idleTimeoutMs, signal: ending.signal }
   return {
-    // The race is for requests that still wait for a connection: undici notices their abort only when they get it.
+    // The race is for requests still waiting for a connection: undici notices their abort only once they get one.
     request: options => Promise.race([pool.request({ ...options, ...limits }), ended]),
     drop: reason => ending.abort(reason ?? DROPPED),
   }
 }
 
-/** Made once: an error with its stack for each request would cost more than the rest of this file. */
+/** Created once: an error with a stack for each request would cost more than the rest of this file. */
 const DROPPED = new Error('The response is not wanted.')
 
-/** Remembers answers for a short time. What failed is asked again. */
+/** Caches answers for a short time. Failed lookups are not cached. */
 const shortMemory = (lookup: Lookup, keptMs: number): Lookup => {
   const answers = new Map<string, { readonly answer: ReturnType<Lookup>; readonly until: number }>()
   return host => {
@@ -124,7 +123,7 @@ const shortMemory = (lookup: Lookup, keptMs: number): Lookup => {
     const known = answers.get(host)
     if (known !== undefined && known.until > now) return known.answer
     for (const [name, { until }] of answers) {
-      if (until > now) break // oldest first
+      if (until > now) break // entries are in insertion order, oldest first
       answers.delete(name)
     }
     const answer = lookup(host)

@@ -11,37 +11,37 @@ import { ACCEPTED_ENCODINGS, decodeBody } from './response-body.ts'
 type GuardedRequest = {
   /** http or https. Credentials in it become `Authorization`. */
   readonly url: string
-  /** GET when absent. */
+  /** Defaults to GET. */
   readonly method?: string
-  /** Those that frame the message (`content-length`, `connection`, …) are made here and ignored. */
+  /** Headers that frame the message (`content-length`, `connection`, …) are ignored; this module sets them. */
   readonly headers?: Readonly<Record<string, string>>
-  /** Kept whole, because a redirect may ask for it again. */
+  /** Held in memory because a redirect may need it again. */
   readonly body?: string | Uint8Array
-  /** Of the response, before and after decompression. */
+  /** Limit for the response, both before and after decompression. */
   readonly maxBytes: number
-  /** false: the body as it was sent, whatever its Content-Encoding. */
+  /** false: the body as sent, whatever its Content-Encoding. */
   readonly decodes?: false
-  /** To the last byte of the response, redirects included; no limit when absent. */
+  /** Up to the last byte of the response, redirects included; no limit by default. */
   readonly timeoutMs?: number
-  /** For one connection: lookup, TCP and TLS. 10 s when absent; always 5 s for those that are kept. */
+  /** For one connection: lookup, TCP and TLS. Default 10 s; always 5 s for kept connections. */
   readonly connectTimeoutMs?: number
-  /** The longest silence of the other server. 60 s when absent. */
+  /** Longest time the remote server may send nothing. Default 60 s. */
   readonly idleTimeoutMs?: number
-  /** 5 when absent; 0 gives the redirect itself as the response. */
+  /** Default 5; with 0 the redirect itself is the response. */
   readonly maxRedirects?: number
   readonly signal?: AbortSignal
 }
 
-/** The start of a response, its body still to be read. */
+/** The status and headers of a response whose body is still to be read. */
 export type GuardedResponse = {
-  /** Where the redirects ended. */
+  /** The final URL after redirects. */
   readonly url: string
   readonly status: number
-  /** Names in lower case; repeated ones joined with a comma. */
+  /** Names in lower case; repeated headers joined with a comma. */
   readonly headers: Readonly<Record<string, string>>
-  /** Decoded; to be read once, or discarded. Throws `FetchError`. Leaving it early closes the connection. */
+  /** Decoded; read it once, or discard it. Throws `FetchError`. Stopping early closes the connection. */
   readonly body: AsyncIterable<Uint8Array>
-  /** Closes the connection of a response whose body is not wanted. */
+  /** Closes the connection of a response whose body is not needed. */
   discard(): Promise<void>
 }
 
@@ -49,19 +49,19 @@ export type GuardedFetch = (request: GuardedRequest) => Promise<GuardedResponse>
 
 type FetchOptions = {
   readonly rules: AddressRules
-  /** For tests; the system's resolver when absent. */
+  /** For tests; defaults to the system's resolver. */
   readonly lookup?: Lookup
-  /** Connections that are kept between requests, which makes many small requests to one server cheap; whoever made them closes them. A new one for each hop when absent. */
+  /** Keeps connections between requests, which makes many small requests to one server cheap. Its creator closes it. Default: a new connection for each hop. */
   readonly connections?: GuardedConnections
 }
 
 /**
- * Fetches from an address that a user gave, without letting the user reach what only this server can reach: the address is
- * resolved and checked, that very address is connected to, and again for each redirect. Throws `FetchError`, or the reason of
- * `signal`; what is thrown otherwise is a mistake of the caller (a header with a line break). Any status is a response.
+ * Fetches a user-supplied URL without letting the user reach hosts that only this server can reach. For each hop it resolves the host, checks the
+ * addresses and connects to exactly those. Throws `FetchError` or the reason of `signal`; any other error is the caller's mistake (a header with a
+ * line break). Any status is a response.
  *
- * Without `connections` every hop has a connection of its own: no request fails because the other side had just closed a
- * kept one. A proxy of the environment is not used: it would connect unchecked.
+ * Without `connections` every hop has its own connection, so no request fails because the server has just closed a kept one. The environment's proxy
+ * is not used: it would connect unchecked.
  */
 export const createGuardedFetch = (options: FetchOptions): GuardedFetch => {
   const connections = options.connections ?? freshConnections(options)
@@ -82,7 +82,7 @@ type Fetching = {
   readonly deadline: Deadline
 }
 
-/** One request that was sent and the start of its response. */
+/** A request that was sent, and the start of its response. */
 type Exchange = {
   readonly hop: HopRequest
   readonly connection: GuardedConnection
@@ -111,7 +111,7 @@ const followToResponse = async (fetching: Fetching): Promise<GuardedResponse> =>
 const redirected = ({ hop, response }: Exchange): HopRequest | null =>
   followRedirect(hop, response.statusCode, joinHeaders(response.headers).location)
 
-/** Headers that this side of the connection makes itself. */
+/** Headers that this module sets itself. */
 const FRAMING = /^(connection|content-length|expect|keep-alive|proxy-connection|te|trailer|transfer-encoding|upgrade)$/
 
 const firstHop = ({ url: text, method = 'GET', headers = {}, body }: GuardedRequest): HopRequest => {
@@ -120,13 +120,13 @@ const firstHop = ({ url: text, method = 'GET', headers = {}, body }: GuardedRequ
     throw new FetchError('address_refused', 'It is not an http or https URL.')
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const)
   const own = Object.fromEntries(given.filter(([name]) => !FRAMING.test(name)))
-  // A part of an encoded body cannot be decoded.
+  // Part of an encoded body cannot be decoded.
   const encodings = own.range === undefined ? ACCEPTED_ENCODINGS : 'identity'
   const defaults = { accept: '*/*', 'accept-encoding': encodings, 'user-agent': 'millrace', ...credentials(url) }
   return { url, method: method.toUpperCase(), headers: { ...defaults, ...own }, body: body ?? null }
 }
 
-/** Takes `user:password@` out of the URL. */
+/** `user:password@` of the URL as an `Authorization` header, removed from the URL. */
 const credentials = (url: URL): Record<string, string> => {
   if (url.username === '' && url.password === '') return {}
   const pair = `${percentDecode(url.username)}:${percentDecode(url.password)}`
@@ -152,7 +152,7 @@ const send = async (hop: HopRequest, { request, connections, deadline }: Fetchin
       body: hop.body,
       onInfo: countInterim(opened),
     })
-    response.body.on('error', ignore) // thrown where it is read; if it is not read, nobody is to be told
+    response.body.on('error', ignore) // the reader gets the error; without a reader nobody needs it
     return { hop, connection, response }
   } catch (error) {
     connection?.drop()
@@ -160,7 +160,7 @@ const send = async (hop: HopRequest, { request, connections, deadline }: Fetchin
   }
 }
 
-/** Interim answers (1xx, RFC 9110, 15.2) before the one that is asked for: no silence, and no part of a body, so that nothing else ends a row of them. */
+/** Limit on interim responses (1xx, RFC 9110, 15.2). They reset the idle timeout and are not part of the body, so no other limit would end a series of them. */
 const MOST_INTERIM = 100
 
 const countInterim = (connection: GuardedConnection): (() => void) => {
@@ -216,7 +216,7 @@ const explain = (error: unknown, hop: HopRequest, deadline: Deadline): unknown =
 const joinHeaders = (headers: Dispatcher.ResponseData['headers']): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, [value].flat().join(', ')]))
 
-/** A response that has been read whole leaves its connection as it is, to be kept or not. */
+/** A response that was read completely leaves its connection open to be kept or closed. */
 const close = ({ connection, response }: Omit<Exchange, 'hop'>): void => {
   if (!response.body.readableEnded) response.body.destroy()
   connection.drop()

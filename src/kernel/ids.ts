@@ -1,12 +1,12 @@
 import { randomBytes, randomUUIDv7 } from 'node:crypto'
 
-/** A UUIDv7 (RFC 9562): ids made later sort later, to the millisecond. */
+/** A UUIDv7 (RFC 9562): sorts by creation time, to the millisecond. */
 export const newId = (): string => randomUUIDv7()
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/
 
-/** True for a UUID in its canonical lower-case form; anything else cannot be the id of something stored. */
+/** Whether a text is a UUID in canonical lower-case form; nothing stored has any other id. */
 export const isId = (text: string): boolean => UUID.test(text)
 
-/** A random secret of 256 bits in URL-safe characters, after a prefix that says what it is. */
+/** A random 256-bit secret in URL-safe characters, after a prefix that names its kind. */
 export const newSecret = (prefix: string): string => `${prefix}${randomBytes(32).toString('base64url')}`

@@ -2,15 +2,15 @@ import { DatabaseSync } from 'node:sqlite'
 
 const SQLITE_BUSY = 5
 
-/** A lock on a file that the system gives back when its holder dies, however it dies. */
+/** A file lock that the operating system releases when its holder dies, however it dies. */
 export type FileLock = { release(): void }
 
-/** Locks must not be given back by the garbage collector because nobody looks at them any more. */
+/** Keeps unreferenced locks from being released by the garbage collector. */
 const held = new Set<DatabaseSync>()
 
 /**
- * Takes the lock, or null when another process (or another call) holds it for longer than `waitMs`. Node has no `flock`;
- * an exclusive transaction on an empty database is one.
+ * Takes the lock, or returns null if another process (or another call) holds it for longer than `waitMs`. Node has no `flock`, so this holds an
+ * exclusive transaction on an empty SQLite database.
  */
 export const lockFile = (path: string, { waitMs }: { waitMs: number }): FileLock | null => {
   const lock = new DatabaseSync(path, { timeout: waitMs })

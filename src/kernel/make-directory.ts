@@ -2,8 +2,8 @@ import { mkdirSync, statSync } from 'node:fs'
 import { dirname } from 'node:path'
 
 /**
- * Makes a directory (mode 0700) and those above it that are missing. Throws as mkdir(2). Node's own recursive way never ends where a file system calls missing
- * what cannot be made, as `/proc` does, and an automounter whose server is away.
+ * Creates a directory (mode 0700) and its missing parents. Throws as mkdir(2). Node's own `recursive` never returns where a file system answers
+ * ENOENT for a directory that cannot be created, as `/proc` does, or an automounter whose server is down.
  */
 export const makeDirectory = (path: string): void => {
   try {

@@ -1,4 +1,4 @@
-/** A value that is made when it is first asked for, and only once. */
+/** A value created on first use, and only once. */
 export const once = <T>(make: () => T): (() => T) => {
   let made: { readonly value: T } | null = null
   return () => {

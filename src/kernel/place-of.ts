@@ -1,5 +1,5 @@
 import { type FileHandle, readlink, realpath } from 'node:fs/promises'
 
-/** Where an open file lies now: between a look at its path and its opening, a directory on the way may have been exchanged for a link. */
+/** The real path of an open file. A directory on the way may have been swapped for a symbolic link between checking the path and opening it. */
 export const placeOf = (file: FileHandle, path: string): Promise<string> =>
   process.platform === 'linux' ? readlink(`/proc/self/fd/${file.fd}`) : realpath(path)

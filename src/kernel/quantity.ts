@@ -1,4 +1,4 @@
-/** Durations and sizes as people write them. An unreadable text throws an Error whose message says what would be right. */
+/** Parsers of human-readable durations and sizes. Invalid text throws an Error whose message describes a valid value. */
 
 const DURATION_UNITS: Readonly<Record<string, number>> = {
   ms: 1,
@@ -24,7 +24,7 @@ const DURATION_UNITS: Readonly<Record<string, number>> = {
   y: 31_557_600_000,
   year: 31_557_600_000,
   years: 31_557_600_000,
-} // prettier-like table: one unit family a line
+}
 
 const SIZE_UNITS: Readonly<Record<string, number>> = {
   '': 1,
@@ -42,7 +42,7 @@ const SIZE_UNITS: Readonly<Record<string, number>> = {
 const DURATION_FORM = 'a duration such as "30s", "5m", "1h30m" or "2 days"'
 const SIZE_FORM = 'a size such as "256MiB", "1GB" or a number of bytes'
 
-/** Milliseconds of `"1h30m"`, `"2 days"`, `"500"` (a bare number is milliseconds, as in the document of Intuned). */
+/** Milliseconds of `"1h30m"`, `"2 days"`, `"500"` (a bare number is milliseconds, as in Intuned's documentation). */
 export const parseDuration = (text: string): number => {
   const trimmed = text.trim().toLowerCase()
   if (/^\d+(\.\d+)?$/.test(trimmed)) return withinReach(Number(trimmed))

@@ -1,4 +1,4 @@
-/** The first bytes of a stream, so many at most. It is left when it has more; throws what the stream throws. */
+/** The first bytes of a stream, up to `most`. Stops reading if there are more; throws what the stream throws. */
 export const readStart = async (stream: AsyncIterable<Uint8Array>, most: number): Promise<Buffer> => {
   const parts: Uint8Array[] = []
   let size = 0

@@ -10,9 +10,9 @@ type Fields = Readonly<Record<'year' | 'month' | 'day' | 'hour' | 'minute' | 'se
 }
 
 /**
- * Reads a time as RFC 3339 has it, and nothing else: no other form, and no day or hour that there is not, which `Date` would
- * make another time of. A leap second (`:60`) can be only where section 5.7 allows it, at 23:59 UTC on the last day of a
- * month, and is the second after it, as clocks of Unix count. Below a millisecond the rest is cut off.
+ * Parses a time strictly as RFC 3339. Rejects other formats, and days and hours that do not exist, which `Date` would turn into another time. A leap
+ * second (`:60`) is valid only where section 5.7 allows it, at 23:59 UTC on the last day of a month; it counts as the following second, as in Unix
+ * time. Digits below a millisecond are truncated.
  */
 export const readTimestamp = (text: string): ReadTimestamp => {
   const groups = RFC_3339.exec(text)?.groups
@@ -56,7 +56,7 @@ const daysOf = (year: number, month: number): number => {
 
 const toDigits = (number: number, digits: number): string => String(number).padStart(digits, '0')
 
-/** Whether a second is the last of a month in UTC, whatever part of it. */
+/** Whether a time lies in the last second of a month in UTC. */
 const isEndOfMonth = (epochMs: number): boolean => {
   const next = new Date(Math.floor(epochMs / 1000) * 1000 + 1000)
   return next.getUTCDate() === 1 && next.getTime() % 86_400_000 === 0

@@ -1,6 +1,6 @@
 import { FetchError } from './fetch-error.ts'
 
-/** A request as it goes to one server. Header names in lower case. */
+/** A request as sent to one server. Header names in lower case. */
 export type HopRequest = {
   readonly url: URL
   readonly method: string
@@ -8,7 +8,7 @@ export type HopRequest = {
   readonly body: string | Uint8Array | null
 }
 
-/** Headers that may go to another origin than the caller named. Credentials hide in any other one (`x-api-key`, signatures). */
+/** Headers that may be sent to an origin other than the one the caller named. Any other header may carry credentials (`x-api-key`, signatures). */
 const CROSS_ORIGIN_HEADERS: ReadonlySet<string> = new Set([
   'accept',
   'accept-encoding',
@@ -25,7 +25,7 @@ const CROSS_ORIGIN_HEADERS: ReadonlySet<string> = new Set([
   'user-agent',
 ])
 
-/** What a redirect asks for next, after RFC 9110 (15.4) and the method rules of the Fetch standard; null: it is no redirect. */
+/** The next request of a redirect, after RFC 9110 (15.4) and the method rules of the Fetch standard; null if the response is not a redirect. */
 export const followRedirect = (
   request: HopRequest,
   status: number,
@@ -40,7 +40,7 @@ export const followRedirect = (
   return { url, method: 'GET', headers: withoutContent(headers), body: null }
 }
 
-/** An absolute http(s) URL without credentials (they would be someone else's) and fragment; null when it is none. */
+/** An absolute http(s) URL without fragment or credentials (they would be someone else's); null if the text is not one. */
 const httpUrl = (text: string, base: URL): URL | null => {
   const url = URL.parse(text, base)
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) return null

@@ -1,14 +1,14 @@
 import { isPlainUrl } from './plain-url.ts'
 
-/** Where an S3 blob store lies: `MILLRACE_BLOB_URL` read. */
+/** Location of an S3 blob store, parsed from `MILLRACE_BLOB_URL`. */
 export type S3Location = {
   readonly bucket: string
-  /** Before every key; '' or ending with a slash. */
+  /** Prepended to every key; '' or ends with a slash. */
   readonly prefix: string
   readonly region: string
-  /** Of a compatible store; null: AWS. */
+  /** Endpoint of an S3-compatible store; null: AWS. */
   readonly endpoint: string | null
-  /** The bucket in the path, not in the name of the host: most compatible stores want that. */
+  /** Puts the bucket into the path instead of the host name: most compatible stores need that. */
   readonly forcePathStyle: boolean
 }
 
@@ -16,9 +16,9 @@ const FORM = 's3://bucket/prefix?region=&endpoint=&force_path_style=true|false'
 const PARAMETERS: ReadonlySet<string> = new Set(['region', 'endpoint', 'force_path_style'])
 
 /**
- * Reads `s3://bucket/prefix?region=&endpoint=&force_path_style=`. With an endpoint the bucket is in the path unless
- * `force_path_style=false`. Keys are not part of it: they come from where the clients of AWS look for them
- * (`AWS_ACCESS_KEY_ID`, profiles, the role of the machine). Throws an Error that says what would be right.
+ * Parses `s3://bucket/prefix?region=&endpoint=&force_path_style=`. With an endpoint the bucket is in the path unless `force_path_style=false`.
+ * Credentials are not part of it: they come from where AWS clients look for them (`AWS_ACCESS_KEY_ID`, profiles, the machine's role). Throws an Error
+ * that describes a valid value.
  */
 export const parseS3Url = (text: string): S3Location => {
   const url = URL.parse(text)

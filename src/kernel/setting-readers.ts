@@ -4,9 +4,9 @@ import { isPlainUrl } from './plain-url.ts'
 import { parseDuration, parseSize } from './quantity.ts'
 import { parseS3Url, type S3Location } from './s3-location.ts'
 
-// Readers of settings: from the text of a flag, a variable or the file. Each throws an Error whose message says what would be right.
+// Parsers for the text of a flag, an environment variable or the file. Each throws an Error whose message describes a valid value.
 
-/** Where blobs lie that are not in the data directory, so that several servers share them. */
+/** Where blobs are stored outside the data directory, so that several servers can share them. */
 export type BlobPlace = { readonly type: 'directory'; readonly path: string } | ({ readonly type: 's3' } & S3Location)
 
 export const text = (value: string): string => value
@@ -49,7 +49,7 @@ export const folders = (value: string): readonly string[] =>
     .filter(folder => folder !== '')
     .map(folder => resolve(folder))
 
-/** `0` keeps for ever. */
+/** `0` keeps forever. */
 export const retention = (value: string): number => (value === '0' ? Number.POSITIVE_INFINITY : parseDuration(value))
 
 export const clickhouseUrl = (value: string): string | null => {
@@ -58,7 +58,7 @@ export const clickhouseUrl = (value: string): string | null => {
   return value
 }
 
-/** Of what nobody wants none of; the data engine takes 0 for any number. */
+/** A size for which zero makes no sense; the data engine would read 0 as unlimited. */
 export const sizeAboveZero = (value: string): number => {
   const bytes = parseSize(value)
   if (bytes === 0) throw new Error('a size above 0')

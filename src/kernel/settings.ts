@@ -18,7 +18,7 @@ import {
   trueOrFalse,
 } from './setting-readers.ts'
 
-/** The configuration as the rest of the program has it: made by `loadConfig`, frozen. */
+/** The configuration the rest of the program uses: made by `loadConfig`, frozen. */
 export type Config = {
   readonly host: string
   readonly port: number
@@ -27,41 +27,41 @@ export type Config = {
   readonly dataDir: string
   /** null: embedded SQLite. */
   readonly databaseUrl: string | null
-  /** null: in the data directory. */
+  /** null: the data directory. */
   readonly blobPlace: BlobPlace | null
   readonly roles: readonly ServerRole[]
   readonly adminToken: string | null
   readonly jobUser: string | null
   readonly sandbox: Sandbox
   readonly addressRules: AddressRules
-  /** null: made in the data directory. */
+  /** null: a key is generated and kept in the data directory. */
   readonly secretKey: string | null
   readonly retentionJobsMs: number
   readonly retentionLogsMs: number
   readonly retentionDeliveriesMs: number
-  /** Rows that did not fit; Infinity: for ever. */
+  /** How long rejected rows are kept; Infinity: forever. */
   readonly retentionQuarantineMs: number
-  /** Of the copy of jobs' history in the data engine, and the sums of analytics. */
+  /** How long the data engine's copy of the job history and the analytics totals are kept. */
   readonly retentionJobsLogMs: number
   readonly resultTtlMs: number
   /** null: no functions. */
   readonly functionsDir: string | null
-  /** Function hosts at most: each is a process. */
+  /** Maximum number of function hosts; each is a process. */
   readonly functionHosts: number
   readonly maxRunItems: number
   readonly maxResultBytes: number
   readonly queryMemoryBytes: number
   /** null: all. */
   readonly queryThreads: number | null
-  /** Of a result; null: any number. */
+  /** Maximum per result; null: unlimited. */
   readonly queryRows: number | null
-  /** Of an embedded engine as a whole; null: nine tenths of the machine's. */
+  /** For an embedded engine as a whole; null: nine tenths of the machine's memory. */
   readonly engineMemoryBytes: number | null
   /** Folders that `file:` imports may read; absolute. */
   readonly importDirs: readonly string[]
   /** null: embedded. */
   readonly clickhouseUrl: string | null
-  /** This server's tables count from now on, though another's did. */
+  /** From now on this server's own tables are the valid ones, even if another server's were. */
   readonly takeOverTables: boolean
   readonly workerMode: WorkerMode
   readonly maxWorkers: number
@@ -70,7 +70,7 @@ export type Config = {
   readonly commandMaxProcesses: number
   readonly maxBodyBytes: number
   readonly maxArtifactBytes: number
-  /** Content of an import, as it comes and when it is decompressed. */
+  /** Content of an import, both as received and decompressed. */
   readonly maxUploadBytes: number
   readonly maxQueued: number
   readonly shutdownGraceMs: number
@@ -86,7 +86,7 @@ export type Sandbox = (typeof SANDBOXES)[number]
 const LAUNCHERS = ['auto', 'native', 'portable'] as const
 export type LauncherChoice = (typeof LAUNCHERS)[number]
 
-/** One setting: its names, what it is without, and how its text is read. */
+/** One setting: its names, its default, and how its text is parsed. */
 export type Setting<T> = {
   readonly env: string
   readonly flag: string
@@ -95,9 +95,9 @@ export type Setting<T> = {
   readonly secret?: boolean
   /** The flag without a value means `true`. */
   readonly isSwitch?: boolean
-  /** A value that is wrong may hold credentials, though they do not belong there: no fault repeats it. */
+  /** An invalid value may contain credentials, even where none belong: error messages do not repeat it. */
   readonly mayHoldSecret?: boolean
-  /** Throws an Error whose message says what would be right. */
+  /** Throws an Error whose message describes a valid value. */
   readonly parse: (text: string) => T
 }
 
@@ -391,7 +391,7 @@ const SETTINGS = {
   },
 } as const satisfies { [K in keyof Config]: Setting<Config[K]> }
 
-/** Every setting with its names, default and meaning: for the command line's flags, `millrace config` and the docs. */
+/** Every setting with its names, default and description: for command-line flags, `millrace config` and the docs. */
 export const settings = Object.entries(SETTINGS).map(([name, setting]) => ({
   ...(setting as Setting<unknown>),
   name: name as keyof Config,

@@ -5,8 +5,8 @@ import type { Readable, Writable } from 'node:stream'
 export type PipedChild = ChildProcessByStdio<Writable, Readable, Readable>
 
 /**
- * Starts a program that is talked to by its standard streams; resolves once it runs. Rejects where it cannot: `spawn` itself tells so only afterwards, and
- * gives a child without streams when the process has no descriptor left (EMFILE).
+ * Starts a program that communicates over its standard streams; resolves once it runs. Rejects if it cannot start: `spawn` itself reports that only
+ * later, and returns a child without streams if the process has no file descriptor left (EMFILE).
  */
 export const startChild = async (
   path: string,

@@ -1,6 +1,6 @@
 /**
- * What a promise gives, or throws; the reason of the signal as soon as that aborts. What the promise is of goes on, and nobody hears what
- * becomes of it: for work that cannot be told to end and leaves nothing that somebody must take away.
+ * Settles as the promise does, or rejects with the signal's reason as soon as it aborts. The underlying work continues and its outcome is dropped, so
+ * use this only for work that cannot be cancelled and leaves nothing to clean up.
  */
 export const unlessAborted = async <T>(signal: AbortSignal, promise: Promise<T>): Promise<T> => {
   const aborted = Promise.withResolvers<never>()

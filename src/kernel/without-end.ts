@@ -1,6 +1,6 @@
 /**
- * The text without those of these characters that it ends with. A regular expression (`/[ \t]+$/`) would look at each run of them from every place in it:
- * of a megabyte that is hours.
+ * The text without the trailing characters that are in `characters`. A regular expression (`/[ \t]+$/`) would rescan each run from every position in
+ * it: hours for a megabyte.
  */
 export const withoutEnd = (text: string, characters: string): string => {
   let end = text.length
