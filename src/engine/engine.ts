@@ -16,7 +16,10 @@ export interface Engine {
    * `too_many_queued`.
    */
   submit(input: Submission): Promise<readonly SubmittedJob[]>
-  /** Throws what `submit` would throw for these bodies, except `too_many_queued`, and stores nothing. For calls whose bodies take long to arrive. */
+  /**
+   * Throws what `submit` would throw for these bodies, except `too_many_queued`, and stores nothing. Lets a call with a long upload fail before the data
+   * arrives.
+   */
   check(input: Omit<Submission, 'idempotency'>): void
   /** Submits a new job with the same parameters, including secrets. Throws `not_found`, `forbidden`. */
   rerun(input: { submitter: Submitter; jobId: string; idempotency?: IdempotencyKey }): Promise<SubmittedJob>

@@ -11,7 +11,7 @@ import { timingAt } from './timing.ts'
 type Dependencies = { readonly store: Store; readonly templates: Templates; readonly fire: Fire }
 type Control = Pick<Workflows, 'delete' | 'pause' | 'resume' | 'terminate' | 'pauseRun' | 'resumeRun' | 'terminateRun'>
 
-/** Pausing, resuming, terminating and deleting: the rules are the store's, the words of refusals are here. */
+/** Pausing, resuming, terminating and deleting. The rules are the store's; the error messages are here. */
 export const createControl = ({ store, templates, fire }: Dependencies): Control => ({
   delete: async ({ workspace, workflow }) => {
     const outcome = await store.deleteWorkflow({ workspace, workflow })
@@ -29,7 +29,7 @@ export const createControl = ({ store, templates, fire }: Dependencies): Control
   resume: async ({ workspace, workflow }) => {
     const loaded = await store.loadWorkflow({ workspace, workflow })
     if (loaded === null) throw noWorkflow(workflow)
-    // Slots that passed while it was paused must be recorded before it is active: a scheduler would catch them up.
+    // Record the slots missed while paused before activating: otherwise a scheduler would catch them up.
     if (loaded.state === 'paused') await fire.one(loaded)
     const schedule = await scheduleFor(templates, loaded)
     const timing = timingAt(schedule, loaded.id, await store.now())
@@ -59,6 +59,6 @@ const stillOpen = (change: RunChange, runId: string): Run => {
   return change.run
 }
 
-/** Of one whose payload cannot be made into jobs now, too: its slots will be recorded as invalid. */
+/** Also returns the schedule if the payload can no longer be made into jobs: its slots will then be recorded as invalid. */
 const scheduleFor = async (templates: Templates, workflow: LoadedWorkflow) =>
   (await templates.load(workflow))?.schedule ?? null

@@ -23,13 +23,13 @@ export type WorkflowsOptions = {
   readonly definitions: readonly KindDefinition[]
   readonly check: CheckBody
   readonly requireRights: RequireRights
-  /** Items of a run. */
+  /** Limit for the items of a run. */
   readonly maxItems: number
-  /** Pending and queued jobs of a workspace. */
+  /** Limit for the pending and queued jobs of a workspace. */
   readonly maxQueued: number
 }
 
-/** The calls on workflows and runs, and what fires them. */
+/** The operations on workflows and runs, and the code that fires them. */
 export const createWorkflows = (options: WorkflowsOptions): { readonly workflows: Workflows; readonly fire: Fire } => {
   const prepare = createItemPreparer(options)
   const templates = createTemplates({ ...options, prepare })

@@ -29,13 +29,13 @@ type Dependencies = {
   readonly maxItems: number
 }
 
-/** A definition that has been found right for one workflow. */
+/** A definition found valid for one workflow. */
 type Checked = ShownDefinition & { readonly schedule: Schedule | null }
 type Kept = ShownDefinition & { readonly workflow: LoadedWorkflow }
 
 const NO_ITEMS: PreparedItems = { items: [], errors: [] }
 
-/** How often a change begins anew because somebody else's came first. */
+/** How often a replace is retried after losing a race with another change. */
 const MOST_TRIES = 5
 
 /** Creating, replacing and checking workflows. */
@@ -43,7 +43,7 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
   const { store, secrets, definitions, prepare, requireRights, maxItems } = dependencies
   const checkSinkNames = createSinkNamesCheck(definitions)
 
-  /** Everything that is wrong is told at once. */
+  /** Reports all faults at once. */
   const check = async (author: Submitter, shape: Shape, kept: Kept | null, workflowId: string): Promise<Checked> => {
     const sound = kept === null ? shape.sound : restoreSecrets(shape.sound, kept)
     const own = definitionFaults(sound)
@@ -65,9 +65,9 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
     known: { own: readonly FieldError[]; shape: readonly FieldError[] },
   ): Promise<PreparedItems> => {
     const { payload = [], environment } = definition
-    // Items may name what they lack because the environment is wrong.
+    // With a wrong environment, items would report errors that stem from it.
     if (known.shape.some(({ path }) => path.startsWith('environment'))) return NO_ITEMS
-    // What is wrong with the workflow's sinks is not told again for every item that has them.
+    // Faults of the workflow's sinks are not repeated for every item that inherits them.
     const sinks = known.own.some(({ path }) => path.startsWith('sinks.')) ? undefined : definition.sinks
     const settings = { environment, sinks, parameters: undefined, retry: itemRetry(definition), now: 0 }
     return prepare(payload, settings)
@@ -101,7 +101,7 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
     return outcome
   }
 
-  /** null: it was changed by someone else meanwhile. */
+  /** null: somebody else changed it meanwhile. */
   const tryReplace = async (author: Submitter, name: string, definition: unknown) => {
     const kept = await find(author.workspace, name)
     if (kept === null) throw noWorkflow(name)
@@ -151,7 +151,7 @@ const asCopyWorkflow = (definition: unknown, { shown, workflow }: Kept): unknown
   return given
 }
 
-/** Slots that were before its schedule was set do not count. Throws `schedule_never_fires` when none is after it. */
+/** Slots before the schedule was set do not count. Throws `schedule_never_fires` if none is after it. */
 const startingNow = (schedule: Schedule | null, workflowId: string, now: number): Timing => {
   const timing = timingAt(schedule, workflowId, now)
   if (schedule !== null && timing.next === null)
@@ -161,10 +161,10 @@ const startingNow = (schedule: Schedule | null, workflowId: string, now: number)
 
 const isSame = (one: ShownDefinition, other: ShownDefinition): boolean =>
   isDeepStrictEqual(one.secrets, other.secrets) &&
-  // As texts, because that is quick for thousands of items; the order of fields makes no difference, though.
+  // Compare as text first, which is fast for thousands of items. The fallback is there because the order of fields does not matter.
   (JSON.stringify(one.shown) === JSON.stringify(other.shown) || isDeepStrictEqual(one.shown, other.shown))
 
-/** What the interface promises: neither sealed values nor the state of the schedule. */
+/** What the interface promises: no sealed values and no schedule state. */
 const withoutSecrets = ({ secrets: _, timing: __, ...workflow }: LoadedWorkflow): Workflow => workflow
 
 const nameTaken = (name: string): MillraceError =>

@@ -9,10 +9,10 @@ import { destinationOfRequest, destinationOfSink } from './destinations.ts'
 type Secrets = Readonly<Record<string, string>>
 type Body = Readonly<Record<string, unknown>>
 
-/** A definition as it is stored: `"***"` in place of secrets, and these by their path (`payload.0.environment.TOKEN`, `sinks.0.secret`). */
+/** A definition as stored: secrets replaced by `"***"`, and their values by path (`payload.0.environment.TOKEN`, `sinks.0.secret`). */
 export type ShownDefinition = { readonly shown: WorkflowDefinition; readonly secrets: Secrets }
 
-/** Takes the secrets out of a definition that has been found right. A name that any item lists as secret is secret in the workflow's environment too. */
+/** Extracts the secrets of a valid definition. A name that any item lists as secret is also secret in the workflow's environment. */
 export const hideSecrets = (
   definition: WorkflowDefinition,
   definitions: readonly KindDefinition[],
@@ -36,13 +36,13 @@ export const hideSecrets = (
   return { shown: { ...definition, ...own.body, payload }, secrets: { ...secrets, ...own.secrets } }
 }
 
-/** What has been kept, as it was shown. */
+/** The stored definition, masked, and its secrets. */
 export type Kept = { readonly shown: Body; readonly secrets: Secrets }
 
 /**
- * A definition as it was given, with the values of `kept` where it says `"***"`. Items and sinks that are as they were are
- * known again wherever they stand now; others keep what stood in their place, but for what would be sent elsewhere than
- * before: who may change a workflow must not get secrets sent to a server of theirs that they were never shown.
+ * The given definition with each `"***"` replaced by its stored value. An unchanged item or sink is recognized even if it moved. A changed one takes the
+ * secrets stored at its position, except those that would now be sent to another address: a user who may change a workflow must not be able to send
+ * secrets they were never shown to a server of theirs.
  */
 export const restoreSecrets = <T extends Body>(definition: T, kept: Kept): T => {
   if (Object.keys(kept.secrets).length === 0) return definition
@@ -52,14 +52,14 @@ export const restoreSecrets = <T extends Body>(definition: T, kept: Kept): T => 
   }) as T
 }
 
-/** What stood where, and where in the kept definition that was. */
+/** The former value, and its path in the stored definition. */
 type Place = { readonly before: unknown; readonly path: string; readonly kept: Kept }
 type Restore = (part: unknown, place: Place) => unknown
 
 const ofItem: Restore = (item, place) =>
   isBody(item) ? mapFields(item, (name, value) => restoreField(name, value, place)) : item
 
-/** A field of an item or of the workflow itself. */
+/** Restores a field of an item or of the workflow itself. */
 const restoreField = (name: string, value: unknown, { before, path, kept }: Place): unknown => {
   const old = isBody(before) ? before[name] : undefined
   const own = path === '' ? name : `${path}.${name}`
@@ -87,12 +87,12 @@ const isBody = (value: unknown): value is Body => typeof value === 'object' && v
 const mapFields = (body: Body, map: (name: string, value: unknown) => unknown): Body =>
   Object.fromEntries(Object.entries(body).map(([name, value]) => [name, map(name, value)]))
 
-/** Secrets that are given as `"***"` though nothing is kept in their place. */
+/** Faults of secrets given as `"***"` for which no value is stored. */
 export const missingSecrets = (secrets: Secrets): readonly FieldError[] =>
   Object.entries(secrets)
     .filter(([, value]) => value === MASKED)
     .map(([path]) => ({ path, message: NOT_KEPT }))
 
-/** Names of the environment of a definition, as it is shown, whose values are secret. */
+/** Names of the secret variables in the environment of a masked definition. */
 export const secretNamesOf = ({ environment = {} }: Pick<WorkflowDefinition, 'environment'>): readonly string[] =>
   Object.keys(environment).filter(name => environment[name] === MASKED)

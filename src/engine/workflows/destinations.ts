@@ -1,15 +1,15 @@
 type Body = Readonly<Record<string, unknown>>
 
 /**
- * Where the secrets of a sink go: its URL; of S3 the endpoint, for buckets see only signatures. Two that are equal may be
- * trusted with the same secret.
+ * Where a sink's secrets go: its URL, or for S3 its endpoint, because buckets only see signatures. Sinks with equal destinations may be trusted with the
+ * same secrets.
  */
 export const destinationOfSink = (sink: unknown): string => {
   const { type, url, endpoint } = asBody(sink)
   return JSON.stringify([type, url ?? endpoint ?? null])
 }
 
-/** Where the headers of a request go: the server, whatever the path, as browsers see it. */
+/** Where a request's headers go: the origin, as in browsers, whatever the path. */
 export const destinationOfRequest = (http: unknown): string => {
   const { url } = asBody(http)
   return JSON.stringify(typeof url === 'string' ? (URL.parse(url)?.origin ?? url) : null)

@@ -23,10 +23,10 @@ type Dependencies = {
   readonly maxItems: number
 }
 
-/** A crawl extends its run at every page: what its items share is not read each time. */
+/** A crawl extends its run for every page, so the settings its items share are cached. */
 const RUNS_KEPT = 100
 
-/** Items that a running item adds to its own run. They are made as those of the run's workflow were: same settings, same checks. */
+/** Adds items to the run of a running item. They are built like the items of the run's workflow: same settings, same checks. */
 export const createExtend = ({
   store,
   secrets,
@@ -47,8 +47,8 @@ export const createExtend = ({
   }
 
   /**
-   * A run keeps no secrets. While the workflow is as it was, they are its own; when it was changed, they are what it has
-   * now in the same places, or else what the item was given. A sink gets those of a sink of the same address alone.
+   * A run stores no secrets. If the workflow is unchanged, its secrets are used. If it changed, secrets come from the same places in its current definition,
+   * or else from those given to the item. A sink only gets secrets of a sink with the same address.
    */
   const open = async (shown: WorkflowDefinition, version: number, job: Item): Promise<Own> => {
     const workflow = await store.loadWorkflow({ workspace: job.workspace, workflow: job.workflowId })
@@ -70,13 +70,13 @@ export const createExtend = ({
     if (submission === null) throw noJob(jobId)
     if (!isItem(submission)) throw new MillraceError('job_not_in_run')
     if (items.length > maxItems) throw tooManyItems(items.length, maxItems)
-    // What a page links to, for example: there may be nothing.
+    // Valid: for example, a page may have no links.
     if (items.length === 0) return
     const settings = await runs.get(submission.runId, () => settingsOf(submission))
     const prepared = await prepare(items, settings)
     if (prepared.errors.length > 0) throw invalidFields(prepared.errors)
     requireRights(submission, prepared.items)
-    // Whoever adds them from outside must be allowed to run them as well.
+    // A caller from outside must also have the scopes to run the items.
     if (scopes !== undefined) requireRights({ scopes }, prepared.items)
     const jobs = prepared.items.map(item => besides(submission, item, scopes))
     const outcome = await store.extendRun({ workspace, jobId, attempt, items: jobs, maxItems })
@@ -84,15 +84,15 @@ export const createExtend = ({
   }
 }
 
-/** What a workflow gives to its items. */
+/** What a workflow contributes to its items. */
 type Own = Pick<WorkflowDefinition, 'environment' | 'sinks'>
 
-/** A job of a run. */
+/** A job that belongs to a run. */
 type Item = NewJob & { readonly runId: string; readonly workflowId: string }
 
 const isItem = (job: NewJob): job is Item => job.runId !== null && job.workflowId !== null
 
-/** `scopes` of who adds it: its own token may do what both may. */
+/** Builds the new item. `scopes` are the caller's; the item gets only those that the extending job has too. */
 const besides = (job: Item, item: BodyOfJob, scopes: readonly string[] = job.scopes): NewJob => ({
   ...item,
   id: newId(),

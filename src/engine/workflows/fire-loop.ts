@@ -4,9 +4,9 @@ import type { Store } from '../../store/store.ts'
 import { createLoop, type Loop } from '../loop.ts'
 import type { Fire } from './fire.ts'
 
-/** A clock that was set forward, or a machine that slept, is noticed after this long at the latest. */
+/** A system clock set forward, or a machine waking from sleep, is noticed after this long at the latest. */
 const LONGEST_SLEEP_MS = 5_000
-/** Slots wait for no longer than this after the database has come back. */
+/** Slots wait no longer than this once the database is back. */
 const LONGEST_BACKOFF_MS = 2_000
 const BATCH = 100
 
@@ -19,11 +19,11 @@ const optionsOf = ({ clock, logger, pollMs }: Dependencies) => ({
   longestBackoffMs: LONGEST_BACKOFF_MS,
 })
 
-/** Fires workflows: sleeps until the next slot, a signal `schedule`, or the poll behind lost ones. */
+/** Fires workflows. Sleeps until the next slot, a `schedule` signal, or the poll that covers lost signals. */
 export const createFireLoop = (dependencies: Dependencies & { readonly fire: Fire }): Loop =>
   createLoop({ ...optionsOf(dependencies), name: 'fire', runOnce: dependencies.fire.pass })
 
-/** Starts runs that were triggered for later. */
+/** Starts runs triggered for a later time. */
 export const createStartLoop = (dependencies: Dependencies): Loop => {
   const { store } = dependencies
   const runOnce = async (): Promise<number | null> => {

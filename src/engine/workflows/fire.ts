@@ -16,28 +16,28 @@ type Dependencies = {
 }
 
 export type Fire = {
-  /** Fires what is due, a batch at a time. Gives the ms until it wants to be called again; null: nothing waits. */
+  /** Fires one batch of due workflows. Returns the ms until the next call is due, or null if nothing is waiting. */
   readonly pass: () => Promise<number | null>
-  /** Deals with the slots of one workflow whose time has come. */
+  /** Handles the due slots of one workflow. */
   readonly one: (workflow: DueWorkflow) => Promise<void>
 }
 
-/** Workflows of one pass. */
+/** Workflows per pass. */
 const BATCH = 500
-/** A commit with this many items is large enough; the rest goes into the next. */
+/** A commit with this many items is large enough; the rest goes into the next one. */
 const ITEMS_PER_COMMIT = 5_000
-/** Counting these took a while (after a week of sleep there are many): others get a turn. */
+/** Counting this many slots takes a while (a week of sleep leaves many), so yield afterwards. */
 const MANY_SLOTS = 500
-/** A workflow whose schedule cannot be read is looked at again after this long: a newer version may read it. */
+/** A workflow with an unreadable schedule is retried after this long: a newer version of the server may read it. */
 const UNREADABLE_AGAIN_MS = 3_600_000
-/** One whose firing the database itself refuses, while it takes others'. */
+/** Retry delay for a workflow whose fire the database refuses while it accepts others. */
 const REFUSED_AGAIN_MS = 5_000
 const MOST_TOLD = 10_000
 const NEVER = Number.POSITIVE_INFINITY
 
 /**
- * Turns slots into runs. Any number of schedulers may do it: each fire is a compare-and-set on the workflow's version and
- * cursor, so that who comes second has lost and writes nothing.
+ * Turns slots into runs. Any number of schedulers may run this: each fire is a compare-and-set on the workflow's version and cursor, so the loser of a race
+ * writes nothing.
  */
 export const createFire = ({ store, templates, clock, logger, maxQueued }: Dependencies): Fire => {
   const told = new Set<string>()
@@ -58,7 +58,7 @@ export const createFire = ({ store, templates, clock, logger, maxQueued }: Depen
     if (fire !== null) await store.fireWorkflows([fire])
   }
 
-  /** Gives how many the store refused though it took others, and when the first of those that fired does again. */
+  /** Returns how many fires the store refused while it accepted others, and when the earliest next fire is due. */
   const fireAll = async (
     due: readonly DueWorkflow[],
     now: number,
@@ -83,7 +83,7 @@ export const createFire = ({ store, templates, clock, logger, maxQueued }: Depen
     return { refused: refused + (await commit(fires)), nextFireAt }
   }
 
-  /** One that the store cannot take must not keep the others from firing: when it is not the database that is gone, each goes by itself. */
+  /** A fire the store refuses must not block the others: unless the database is down, each is then committed on its own. */
   const commit = async (fires: readonly WorkflowFire[]): Promise<number> => {
     if (fires.length === 0) return 0
     try {
@@ -108,7 +108,7 @@ export const createFire = ({ store, templates, clock, logger, maxQueued }: Depen
     return refused
   }
 
-  /** null: it changed meanwhile, and is due again with its new version if at all. */
+  /** null: it changed meanwhile. If it is still due, it will be listed again with its new version. */
   const toFire = async (due: DueWorkflow, now: number): Promise<WorkflowFire | null> => {
     const template = await templates.load(due)
     if (template === null) return null
@@ -121,7 +121,7 @@ export const createFire = ({ store, templates, clock, logger, maxQueued }: Depen
     return { ...base, ...plan, overlap: schedule.overlap, run: plan.slot === null ? null : runOf(template, plan.slot) }
   }
 
-  /** Once per version: it may be due every second. */
+  /** Logs once per version, because the workflow may be due every second. */
   const tell = (workflowId: string, version: number, error: unknown): void => {
     const key = `${workflowId}:${version}`
     if (told.has(key)) return
@@ -138,7 +138,7 @@ const runOf = (template: Template | BrokenTemplate, slot: number): NewRun | null
     ? null
     : makeRun(template, { trigger: 'automatic', scheduledAt: slot, scopes: template.scopes, parentJobId: null })
 
-/** It has lost its schedule, or nobody can read it: then its slot is recorded as invalid and its time set on. */
+/** Its schedule was removed, or cannot be read. In the latter case the slot is recorded as invalid and the next attempt is scheduled. */
 const withoutSchedule = (
   template: Template | BrokenTemplate,
   { timing }: DueWorkflow,

@@ -4,20 +4,20 @@ import { isPlainObject } from '../check-body.ts'
 
 type Body = Readonly<Record<string, unknown>>
 
-/** What a workflow and a trigger give to every item. */
+/** What a workflow and a trigger contribute to every item. */
 export type Shared = {
   readonly environment: Body | undefined
-  /** Names of the environment that are secret in every item, because one of them lists them. */
+  /** Environment variables that are secret in every item, because one item lists them. */
   readonly secretNames?: readonly string[]
   readonly sinks: readonly Sink[] | undefined
-  /** Of a trigger; its values win over the item's own. */
+  /** The trigger's parameters. They override the item's own. */
   readonly parameters: Body | undefined
 }
 
 /**
- * The body of the job that an item becomes: the workflow's environment under its own, its parameters under the trigger's,
- * and its own sinks, else the workflow's: all of them, so that a delivery's position is that in the list that was written.
- * What is no object is left as it is for the check.
+ * The body of the job made from an item. The item's environment overrides the workflow's; the trigger's parameters override the item's; the item's sinks
+ * replace the workflow's. The sink list stays complete, so that a delivery's index refers to the list as written. Values that are not objects are left
+ * for the check to refuse.
  */
 export const mergeItem = (item: Body, merges: KindDefinition['merges'], shared: Shared): Body => {
   const body: Record<string, unknown> = { ...item }

@@ -4,11 +4,10 @@ import type { WorkflowFire } from '../../store/workflow-store.ts'
 import { timingAt } from './timing.ts'
 
 /**
- * A slot this late is late, not missed, whatever `catch_up` says: a scheduler that is busy for a moment must not drop
- * slots of a workflow that wants nothing caught up.
+ * A slot this late counts as late, not missed, whatever `catch_up` says: a briefly busy scheduler must not drop slots of a workflow that catches up nothing.
  */
 const ORDINARY_LATENESS_MS = 10_000
-/** Slots that are counted one by one; beyond it a schedule says how many there are as it can. */
+/** Missed slots are counted one by one up to this many; beyond it, the schedule reports its best count. */
 const MOST_COUNTED = 100_000
 
 export type FirePlan = Pick<WorkflowFire, 'slot' | 'skipped' | 'timing'>
@@ -16,17 +15,16 @@ export type FirePlan = Pick<WorkflowFire, 'slot' | 'skipped' | 'timing'>
 type Input = {
   readonly workflowId: string
   readonly schedule: Schedule
-  /** All slots up to this one have been dealt with. */
+  /** All slots up to and including this one have been handled. */
   readonly cursor: number
   readonly now: number
   readonly isPaused: boolean
 }
 
 /**
- * What is to become of the slots whose time has come: of those that were missed within `catch_up` the newest fires, the
- * others are recorded; of a paused workflow all are recorded. Slots are found from the last one that was dealt with, so
- * it does not matter when this is asked, how often, or what the clock did meanwhile: an instant that lies before the
- * cursor gives nothing to do.
+ * Decides what happens to the due slots. The newest fires if it is within `catch_up`; the others are recorded. If the workflow is paused, all are recorded.
+ * Slots are computed from the last one handled, so it does not matter when or how often this is called, or what the clock did meanwhile: a `now` before
+ * the cursor yields nothing to do.
  */
 export const planFire = ({ workflowId, schedule, cursor, now, isPaused }: Input): FirePlan => {
   const last = lastDue(schedule, workflowId, now)
@@ -42,7 +40,7 @@ export const planFire = ({ workflowId, schedule, cursor, now, isPaused }: Input)
   }
 }
 
-/** The newest slot whose instant, its jitter included, has come. Jitter never moves a slot beyond the one after it. */
+/** The newest slot whose time, including jitter, has come. Jitter never moves a slot past the next one. */
 const lastDue = (schedule: Schedule, workflowId: string, now: number): number | null => {
   const newest = schedule.previousSlot(now + 1)
   if (newest === null || schedule.fireAt(workflowId, newest) <= now) return newest

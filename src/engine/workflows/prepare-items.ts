@@ -10,25 +10,25 @@ import { type BodyFault, ENOUGH_ERRORS } from '../invalid-fields.ts'
 import { mergeItem, type Shared } from './merge-item.ts'
 
 export type ItemSettings = Shared & {
-  /** The workflow's, over the default of items. */
+  /** The workflow's policy, over the defaults for items. */
   readonly retry: RetryPolicy
   readonly now: number
-  /** The bodies have been checked when they were written: what their sinks name may have gone since. */
+  /** The bodies were checked when written. Functions named by their sinks may be gone since, so names are not checked again. */
   readonly isKept?: true
 }
 
 export type PreparedItems = {
-  /** One per payload body when `errors` is empty. */
+  /** One per payload body if `errors` is empty. */
   readonly items: readonly BodyOfJob[]
   readonly errors: readonly BodyFault[]
 }
 
-/** How many bodies are prepared before others get a turn: about two milliseconds. */
+/** Number of bodies prepared before yielding: about two milliseconds. */
 const PORTION = 100
-/** Of the jobs of one payload together: each has a copy of the workflow's environment and sinks, and of a trigger's parameters. */
+/** Limit for all jobs of one payload together. Each has its own copy of the workflow's environment and sinks and of the trigger's parameters. */
 const MOST_CHARACTERS = 64 * 1024 * 1024
 
-/** The one way from bodies of a payload to jobs; for creating a workflow, firing it, triggering it and extending a run. */
+/** The only path from payload bodies to jobs: for creating, firing and triggering a workflow and for extending a run. */
 export const createItemPreparer = ({ check, definitions, secrets }: Dependencies) => {
   const checkSinkNames = createSinkNamesCheck(definitions)
   const byKind = new Map(definitions.map(definition => [definition.kind, definition]))
@@ -41,11 +41,11 @@ export const createItemPreparer = ({ check, definitions, secrets }: Dependencies
     const merges = kind === null ? undefined : byKind.get(kind)?.merges
     const body = merges === undefined ? given : mergeItem(item, merges, settings)
     const { now, retry, secretNames = [], isKept = false } = settings
-    // Not those of the body: the workflow's sinks, which are judged by themselves, may be among them.
+    // Check the item, not `body`: `body` may include the workflow's sinks, which are checked separately.
     return withFaults(check(body, { path, now, retry, secretNames }), isKept ? [] : checkSinkNames(item, path))
   }
 
-  /** Errors stand below `payload.<index>`. Gives others a turn every now and then. */
+  /** Error paths start with `payload.<index>`. Yields regularly. */
   return async (bodies: readonly unknown[], settings: ItemSettings): Promise<PreparedItems> => {
     const seal = sealOnce(secrets)
     const items: BodyOfJob[] = []
@@ -63,7 +63,7 @@ export const createItemPreparer = ({ check, definitions, secrets }: Dependencies
   }
 }
 
-/** Gives how much there is more of. */
+/** Returns the number of characters added. */
 const keep = (items: BodyOfJob[], item: BodyOfJob): number => {
   items.push(item)
   return item.spec.length + (item.secrets?.length ?? 0)
@@ -82,7 +82,7 @@ type Dependencies = {
   readonly secrets: SecretBox
 }
 
-/** Most items of a payload have the same secrets, those of the workflow: they share one sealed record. */
+/** Most items of a payload have the same secrets, those of the workflow, so they share one sealed record. */
 const sealOnce = ({ seal }: SecretBox) => {
   const sealed = new Map<string, Uint8Array>()
   return (record: Readonly<Record<string, string>>): Uint8Array => {

@@ -17,7 +17,7 @@ import { faultsOfScheduleParts } from './schedule-parts.ts'
 
 const validator = Compile(WorkflowDefinitionSchema)
 
-/** Fields that may be given as null, which is the same as leaving them out. */
+/** Fields that accept null, which means the same as leaving them out. */
 const NULLABLE = [
   'description',
   'environment',
@@ -27,7 +27,7 @@ const NULLABLE = [
   'max_consecutive_failures',
 ] as const
 
-/** What of a definition has the form of the schema, field by field, and what is wrong with the rest. */
+/** The fields of a definition that match the schema, and the faults of the rest. */
 export type Shape = {
   readonly given: Given
   readonly sound: Partial<WorkflowDefinition>
@@ -37,9 +37,8 @@ export type Shape = {
 type Given = Readonly<Record<string, unknown>>
 
 /**
- * The form of a definition; its payload and schedule are not yet looked into. Without errors `sound` is the whole of it.
- * With errors it is what can be judged nevertheless, so that all faults are told at once. Throws `too_many_items`, and
- * `invalid` when it is no object.
+ * Checks the form of a definition, but not the contents of its payload and schedule. Without errors, `sound` is the whole definition. With errors, it is
+ * the part that can still be checked, so that all faults are reported at once. Throws `too_many_items`, and `invalid` if it is not an object.
  */
 export const readShape = (given: unknown, { maxItems }: { maxItems: number }): Shape => {
   if (!isPlainObject(given)) throw invalidFields([{ path: '', message: 'must be an object: a workflow' }])
@@ -54,7 +53,7 @@ export const readShape = (given: unknown, { maxItems }: { maxItems: number }): S
 
 const fields = createFieldCheck(WorkflowDefinitionSchema)
 
-/** What no schema can judge of fields that theirs have refused. */
+/** The checks beyond the schema for parts of fields whose schema failed. */
 const partFaults = (given: Given, sound: Partial<WorkflowDefinition>): readonly FieldError[] => [
   ...(sound.schedule === undefined ? placedAt('schedule', faultsOfScheduleParts(given.schedule)) : []),
   ...(sound.sinks === undefined ? faultsOfSoundSinks(given.sinks, 'sinks') : []),
@@ -66,11 +65,11 @@ const partFaults = (given: Given, sound: Partial<WorkflowDefinition>): readonly 
 const placedAt = (field: string, faults: readonly FieldError[]): readonly FieldError[] =>
   faults.map(({ path, message }) => ({ path: joinPath(field, path), message }))
 
-/** `count` items where at most `maxItems` may be. */
+/** The error for `count` items where at most `maxItems` are allowed. */
 export const tooManyItems = (count: number, maxItems: number): MillraceError =>
   new MillraceError('too_many_items', `A run may have ${maxItems} items; this would make ${count}.`)
 
-/** What the schema cannot judge, but for the payload and the schedule. */
+/** The checks beyond the schema, except for the payload and the schedule. */
 export const definitionFaults = (definition: Partial<WorkflowDefinition>): readonly FieldError[] => {
   const name = definition.name === undefined ? null : workflowNameFault(definition.name)
   return [
@@ -80,7 +79,7 @@ export const definitionFaults = (definition: Partial<WorkflowDefinition>): reado
   ]
 }
 
-/** The policy that items are laid over: the workflow's over the default of items, field by field. */
+/** The retry policy that items override: the workflow's over the defaults for items, field by field. */
 export const itemRetry = (definition: Pick<WorkflowDefinition, 'configuration'>): RetryPolicy => {
   const retry = readRetry(definition.configuration?.retry, ITEM_RETRY)
   return isFault(retry) ? ITEM_RETRY : retry

@@ -6,7 +6,7 @@ import { type ScheduleParts, schedulePartFaults } from '../../model/schedule/sch
 import { ScheduleSchema } from '../../model/schedule/schedule-schema.ts'
 import { isPlainObject } from '../check-body.ts'
 
-/** Longer lists are refused for their length. */
+/** Longer lists are already refused for their length. */
 const MOST_ENTRIES = 100
 
 const validators = once(() =>
@@ -17,7 +17,7 @@ const validators = once(() =>
   ),
 )
 
-/** What no schema can judge of a schedule that its own has refused: of the fields and entries of lists that are as they should be. */
+/** The checks beyond the schema for a schedule whose schema check failed, limited to the fields and list entries that do match. */
 export const faultsOfScheduleParts = (given: unknown): readonly ScheduleFault[] => {
   if (!isPlainObject(given)) return []
   const parts = validators().flatMap(({ field, isList, validator }) => {
@@ -25,7 +25,7 @@ export const faultsOfScheduleParts = (given: unknown): readonly ScheduleFault[] 
     const part = isList ? soundEntries(value, validator) : validator.Check(value) ? value : undefined
     return part === undefined ? [] : [[field, part] as const]
   })
-  // Where intervals begin is no fault of theirs.
+  // The start of intervals cannot be at fault, so any `createdAt` will do.
   return schedulePartFaults(Object.fromEntries(parts) as ScheduleParts, { createdAt: 0 })
 }
 

@@ -4,15 +4,15 @@ import type { Schedule } from '../../model/schedule/schedule.ts'
 import type { NewRun } from '../../store/workflow-store.ts'
 import type { BodyOfJob } from '../body-of-job.ts'
 
-/** One version of a workflow, ready to make runs: secrets sealed per item, bodies checked and merged once. */
+/** One version of a workflow, ready to make runs: secrets are sealed per item; bodies are checked and merged once. */
 export type Template = {
   readonly workflowId: string
   readonly workspace: string
   readonly version: number
-  /** The definition as runs keep it, secrets masked. */
+  /** The definition as stored in runs, with secrets masked. */
   readonly snapshot: string
   readonly maxConcurrent: number
-  /** Of its author. */
+  /** Scopes of the author. */
   readonly scopes: readonly string[]
   readonly schedule: Schedule | null
   readonly items: readonly BodyOfJob[]
@@ -20,13 +20,13 @@ export type Template = {
 
 export type RunOrigin = {
   readonly trigger: 'manual' | 'automatic'
-  /** The slot, or the time that was asked for; null: now. */
+  /** The slot, or the requested time; null: now. */
   readonly scheduledAt: number | null
   readonly scopes: readonly string[]
   readonly parentJobId: string | null
 }
 
-/** A run of the template: new ids over what its items share. About a microsecond an item. */
+/** Makes a run of the template: new ids over shared contents. About a microsecond per item. */
 export const makeRun = (template: Template, origin: RunOrigin): NewRun => {
   const id = newId()
   const shared = {

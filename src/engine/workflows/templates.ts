@@ -21,16 +21,16 @@ type Dependencies = {
 type Version = { readonly id: string; readonly workspace: string; readonly version: number }
 type Parameters = Readonly<Record<string, unknown>>
 
-/** Characters of definitions and bodies that are held: 10,000 workflows of one item need about a tenth of it. */
+/** Limit for the characters of cached definitions and bodies. 10,000 workflows with one item need about a tenth of it. */
 const MOST_CHARACTERS = 64 * 1024 * 1024
-/** What an entry weighs beside its texts. */
+/** Weight of an entry in addition to its texts. */
 const ENTRY_CHARACTERS = 1024
 
-/** Makes templates of stored workflows and keeps those that are used, by id and version. */
+/** Makes templates of stored workflows and caches them by id and version. */
 export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependencies) => {
   const cache = createWeightedCache<Template>({ most: MOST_CHARACTERS, weigh })
 
-  /** The definition of a stored workflow with its secret values. Throws `WrongSecretKey`. */
+  /** Decrypts the definition of a stored workflow. Throws `WrongSecretKey`. */
   const openDefinition = (workflow: Pick<LoadedWorkflow, 'definition' | 'secrets'>): OpenDefinition => {
     const shown = JSON.parse(workflow.definition) as WorkflowDefinition
     const definition =
@@ -38,7 +38,7 @@ export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependenc
     return { definition, secretNames: secretNamesOf(shown) }
   }
 
-  /** Throws when no jobs can be made of it: `invalid`, `executor_unavailable`, `too_many_items`, `WrongSecretKey`. */
+  /** Throws if it cannot be made into jobs: `invalid`, `executor_unavailable`, `too_many_items`, `WrongSecretKey`. */
   const build = async (workflow: LoadedWorkflow, parameters?: Parameters): Promise<Template> => {
     const { definition, secretNames } = openDefinition(workflow)
     if (definition.payload.length > maxItems) throw tooManyItems(definition.payload.length, maxItems)
@@ -69,10 +69,10 @@ export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependenc
 
   return {
     openDefinition,
-    /** Of a workflow that has been loaded already. Parameters of a trigger make one of their own, which is not kept. */
+    /** The template of a loaded workflow. A template with trigger parameters is not cached. */
     of: (workflow: LoadedWorkflow, parameters?: Parameters): Promise<Template> =>
       parameters === undefined ? cache.get(keyOf(workflow), () => build(workflow)) : build(workflow, parameters),
-    /** One version of a workflow; null: it has another version by now, or is gone. What rejects is the store. */
+    /** Loads one version of a workflow, or null if it has changed or is gone. Rejects only if the store does. */
     load: async (wanted: Version): Promise<Template | BrokenTemplate | null> => {
       const key = keyOf(wanted)
       const known = cache.peek(key)
@@ -88,16 +88,16 @@ export const createTemplates = ({ store, secrets, prepare, maxItems }: Dependenc
   }
 }
 
-/** A definition with its secret values, and which names of its environment have one. */
+/** A definition with its secret values, and which variables of its environment are secret. */
 type OpenDefinition = { readonly definition: WorkflowDefinition; readonly secretNames: readonly string[] }
 
 export type Templates = ReturnType<typeof createTemplates>
 
-/** A version that no jobs can be made of any more: a function is gone, or the key that its secrets were sealed with. */
+/** A version that can no longer be made into jobs, because a function or the key that sealed its secrets is gone. */
 export type BrokenTemplate = {
   readonly items: null
   readonly error: unknown
-  /** null: not even that can be read. */
+  /** null if even the schedule cannot be read. */
   readonly schedule: Schedule | null
 }
 

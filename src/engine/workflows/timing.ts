@@ -9,14 +9,13 @@ import { type BodyFault, invalidFields } from '../invalid-fields.ts'
 type ScheduleSpec = NonNullable<WorkflowDefinition['schedule']>
 
 /**
- * When a workflow was created, for intervals that count from there: the time in its id (RFC 9562, 5.7). Unlike the stored
- * time it is known before the workflow is stored, and it must be one and the same for ever: slots that move by a
- * millisecond would fire twice.
+ * When a workflow was created, the origin of intervals: the timestamp in its id (RFC 9562, 5.7). Unlike the stored time, it is known before the workflow is
+ * stored. It must never change: slots that move by a millisecond would fire twice.
  */
 const createdAtOf = (workflowId: string): number =>
   Number.parseInt(workflowId.slice(0, 8) + workflowId.slice(9, 13), 16)
 
-/** The schedule of a workflow. Throws `invalid` with paths below `schedule`, `schedule_never_fires`. */
+/** The schedule of a workflow. Throws `invalid` with paths below `schedule`, or `schedule_never_fires`. */
 export const scheduleOf = (workflowId: string, spec: ScheduleSpec): Schedule =>
   toSchedule(spec, { createdAt: createdAtOf(workflowId) })
 
@@ -27,7 +26,7 @@ export const toSchedule = (spec: ScheduleSpec, { createdAt }: { createdAt: numbe
   return schedule
 }
 
-/** What is wrong with the schedule of a workflow. */
+/** Faults of a workflow's schedule. */
 export const scheduleFaults = (workflowId: string, spec: ScheduleSpec): readonly ScheduleFault[] => {
   const schedule = readSchedule(spec, { createdAt: createdAtOf(workflowId) })
   return 'errors' in schedule ? placed(schedule.errors) : []
@@ -38,7 +37,7 @@ const placed = (faults: readonly ScheduleFault[]): readonly ScheduleFault[] =>
 
 export type DefinitionFault = BodyFault & ScheduleFault
 
-/** `schedule_never_fires` when nothing else is wrong than that. There is at least one fault. */
+/** The error for these faults (at least one): `schedule_never_fires` if nothing else is wrong, otherwise `invalid`. */
 export const scheduleRefusal = (faults: readonly DefinitionFault[]): MillraceError => {
   if (faults.some(({ neverFires }) => !neverFires)) return invalidFields(faults)
   const fields = faults.map(({ path, message }) => ({ path, message }))
@@ -46,7 +45,7 @@ export const scheduleRefusal = (faults: readonly DefinitionFault[]): MillraceErr
   return new MillraceError('schedule_never_fires', detail, { errors: fields })
 }
 
-/** Where a schedule stands once everything up to `cursor` has been dealt with. */
+/** The state of a schedule once everything up to `cursor` has been handled. */
 export const timingAt = (schedule: Schedule | null, workflowId: string, cursor: number): Timing => {
   const slot = schedule?.nextSlot(cursor) ?? null
   return { cursor, next: slot === null ? null : { slot, fireAt: schedule!.fireAt(workflowId, slot) } }

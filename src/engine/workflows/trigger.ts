@@ -24,7 +24,7 @@ type Dependencies = {
 }
 type Triggered = { readonly runId: string; readonly status: RunStatus }
 
-/** How often a trigger begins anew because the workflow was changed between reading and writing. */
+/** How often a trigger is retried because the workflow changed between reading and writing. */
 const MOST_TRIES = 5
 
 /** Manual runs: of a workflow's payload, and of another run's failed items. */
@@ -37,7 +37,7 @@ export const createTrigger = ({
 }: Dependencies): Pick<Workflows, 'trigger' | 'retryFailed'> => {
   const withParameters = new Set(definitions.filter(({ merges }) => merges.parameters).map(({ kind }) => kind))
 
-  /** null: the workflow was changed meanwhile. */
+  /** null: the workflow changed meanwhile. */
   const tryTrigger = async (input: Omit<TriggerWorkflow, 'maxQueued'>): Promise<Triggered | null> => {
     const outcome = await store.triggerWorkflow({ ...input, maxQueued })
     switch (outcome.type) {
@@ -121,11 +121,11 @@ const readWhen = (scheduledAt: string | undefined, now: number): number | null =
   return when
 }
 
-/** The jobs' own tokens have what both the author and the caller may do. */
+/** The jobs' own tokens get only the scopes that both the author and the caller have. */
 const common = (author: readonly string[], caller: readonly string[]): readonly string[] =>
   author.filter(scope => caller.includes(scope))
 
-/** The failed items as they were, as new jobs of a new run. */
+/** The failed items, unchanged, as new jobs of a new run. */
 const againOf = (run: Run, items: readonly NewJob[], caller: Submitter): NewRun => {
   const id = newId()
   return {

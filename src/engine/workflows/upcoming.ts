@@ -12,19 +12,19 @@ import { scheduleOf, toSchedule } from './timing.ts'
 
 const validator = once(() => Compile(ScheduleSchema))
 
-/** Slots that are still to come: of a workflow, and of a schedule that is only being thought of. */
+/** Future slots of a workflow, and of a schedule not saved yet. */
 export const createUpcoming = ({ store }: { readonly store: Store }): Pick<Workflows, 'upcoming' | 'preview'> => ({
   upcoming: async ({ workspace, workflow, count }) => {
     const loaded = await store.loadWorkflow({ workspace, workflow })
     if (loaded === null) throw noWorkflow(workflow)
     const { state } = loaded
     const { schedule: spec } = JSON.parse(loaded.definition) as WorkflowDefinition
-    // Slots that come while it is paused are recorded as skipped and never run.
+    // Slots that pass while it is paused are recorded as skipped and never run.
     if (!spec || state !== 'active') return { state, slots: [] }
     const schedule = scheduleOf(loaded.id, spec)
     const now = await store.now()
     const { cursor, next } = loaded.timing
-    // Slots that are overdue belong to the past: they are being fired, or will be recorded as missed.
+    // Overdue slots are in the past: they are being fired, or will be recorded as missed.
     const after = next !== null && next.fireAt >= now ? cursor : Math.max(now, cursor)
     const slots = slotsAfter(schedule, after, count)
     return { state, slots: slots.map(slot => ({ slot, fireAt: schedule.fireAt(loaded.id, slot) })) }

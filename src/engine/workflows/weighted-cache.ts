@@ -1,14 +1,14 @@
 type Options<T> = {
-  /** What all values together may weigh. One that alone weighs more is made and given, but not kept. */
+  /** Maximum total weight. A value that is heavier on its own is returned but not cached. */
   readonly most: number
   readonly weigh: (value: T) => number
 }
 
 type Entry<T> = { readonly value: T; readonly weight: number }
 
-/** A cache bounded by weight that drops what has not been used for longest. Asked twice at once for one key it makes one value. */
+/** A cache bounded by weight that evicts the least recently used entry. Concurrent calls for one key build one value. */
 export const createWeightedCache = <T>({ most, weigh }: Options<T>) => {
-  // A Map iterates in order of insertion; what is used is inserted anew.
+  // A Map iterates in insertion order, so an entry is reinserted when used.
   const entries = new Map<string, Entry<T>>()
   const making = new Map<string, Promise<T>>()
   let total = 0
@@ -44,9 +44,9 @@ export const createWeightedCache = <T>({ most, weigh }: Options<T>) => {
   }
 
   return {
-    /** The value of the key when it is there. */
+    /** The cached value, if any. */
     peek,
-    /** The value of the key, made when it is not there. A failure is not kept. */
+    /** The cached value, or else a new one from `build`. Failures are not cached. */
     get: (key: string, build: () => Promise<T>): Promise<T> => {
       const known = peek(key)
       if (known !== undefined) return Promise.resolve(known)
