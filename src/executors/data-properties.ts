@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { WRITE_MODES, type WriteMode } from '../model/data-source.ts'
 import { IDENTIFIER, NO_NUL } from '../model/patterns.ts'
 
-/** What ClickHouse takes for the name of a parameter. */
+/** The parameter names that ClickHouse accepts. */
 const PARAMETER_NAME = '^[A-Za-z_][A-Za-z0-9_]{0,127}$'
 
 export const parametersProperty = Type.Optional(
@@ -13,7 +13,7 @@ export const parametersProperty = Type.Optional(
   }),
 )
 
-/** Names of data sources, pipes and nodes; also ids. */
+/** Names or ids of data sources, pipes and nodes. */
 export const nameProperty = (description: string) =>
   Type.String({ minLength: 1, maxLength: 128, pattern: IDENTIFIER, description })
 
@@ -26,5 +26,5 @@ export const modeProperty = Type.Unsafe<WriteMode>({
 export const conditionProperty = (description: string) =>
   Type.String({ minLength: 1, maxLength: 65_536, pattern: NO_NUL, description })
 
-/** Jobs that write one data source wait for each other. */
+/** Serializes jobs that write to the same data source. */
 export const exclusiveKeyOf = (dataSource: string): string => `datasource:${dataSource}`

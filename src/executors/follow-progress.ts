@@ -4,15 +4,15 @@ import { toProgress } from './progress-text.ts'
 
 const EVERY_MS = 1000
 
-/** Of one query. */
+/** Follows the progress of one query. */
 export type ProgressFollower = {
-  /** The last that was heard; null: it has not run that long. */
+  /** The last progress received; null: the query has not run long enough. */
   readonly latest: () => QueryProgress | null
-  /** Stops asking; resolves when no question is open. */
+  /** Stops polling. Resolves when no request is in flight. */
   readonly end: () => Promise<void>
 }
 
-/** Asks how far a query is, once a second, and tells the job. */
+/** Polls the progress of a query once a second and reports it to the job. */
 export const followProgress = (
   ask: () => Promise<QueryProgress | null>,
   context: Pick<ExecutionContext, 'progress' | 'logger'>,
@@ -37,7 +37,7 @@ export const followProgress = (
   }
 }
 
-/** An engine that is too busy to answer, or gone, is no fault of the query here: that shows where its rows come from. */
+/** An engine too busy to answer, or gone, must not fail the query here: a lost engine shows where the query's rows are read. */
 const askOnce = async (
   ask: () => Promise<QueryProgress | null>,
   context: Pick<ExecutionContext, 'progress' | 'logger'>,

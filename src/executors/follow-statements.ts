@@ -2,7 +2,7 @@ import type { Statements } from '../data/statements.ts'
 import type { ExecutionContext } from './executor.ts'
 import { followProgress } from './follow-progress.ts'
 
-/** Tells a job how far its statements are while `work` goes on. */
+/** Reports the progress of a job's statements while `work` runs. */
 export const withStatementProgress = async <T>(
   statements: Statements,
   context: Pick<ExecutionContext, 'progress' | 'logger'>,

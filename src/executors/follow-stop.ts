@@ -1,15 +1,15 @@
 import type { ExecutionContext } from './executor.ts'
 
-/** Node's longest timer; later deadlines are looked at again. */
+/** Node's longest timer. A later deadline is checked again when it fires. */
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 type Running = {
-  /** Asks it to end, at most once; `kill` may come without. */
+  /** Requests the end, at most once. `kill` may be called without it. */
   readonly ask: (cause: string) => void
   readonly kill: () => void
 }
 
-/** Ends what runs for an attempt when that is told to stop: it is asked at once, and killed at `killAt`, which may become earlier. */
+/** Ends what an attempt runs when the attempt is stopped: requests the end at once and kills at `killAt`, which may become earlier. */
 export const followStop = ({ stop, clock }: Pick<ExecutionContext, 'stop' | 'clock'>, running: Running): Disposable => {
   let isAsked = false
   let timer: NodeJS.Timeout | undefined

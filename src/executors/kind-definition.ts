@@ -5,39 +5,41 @@ import type { NewJob } from '../model/job.ts'
 import type { Kind } from '../model/kind.ts'
 import type { Scope } from '../model/scopes.ts'
 
-/** What a server must know of a kind to take its jobs; carrying them out is the `Executor`'s, maybe in another process. */
+/** What a server must know of a kind to accept its jobs. Running them is up to the `Executor`, possibly in another process. */
 export type KindDefinition = {
   readonly kind: Kind
-  /** Schemas of the kind's own fields of a job body. */
+  /** Schemas of the fields of a job body specific to the kind. */
   readonly properties: Readonly<Record<string, TSchema>>
-  /** Where text maps lie in the body that may hold secrets. */
+  /** Paths of the string maps in the body that may hold secrets. */
   readonly secretMaps: readonly string[]
-  /** `timeout_seconds` of an attempt when the body says none, and the most it may say; null: none. */
+  /** Default and maximum of `timeout_seconds`. null: none. */
   readonly timeout: { readonly defaultMs: number | null; readonly maximumMs: number | null }
-  /** What a workflow or a trigger merges into a body of this kind: its own values win over a workflow's, a trigger's over its own. */
+  /**
+   * What a workflow or a trigger merges into a body of this kind: the body overrides the workflow's environment; the trigger's parameters override the body.
+   */
   readonly merges: { readonly environment: boolean; readonly parameters: boolean }
-  /** What no schema can judge (a function that does not exist): field paths below the body, empty when all is right. */
+  /** Checks beyond the schema (for example, that a function exists). Paths are relative to the body. Empty if all is right. */
   check?(body: Readonly<Record<string, unknown>>): readonly FieldError[]
-  /** What is wrong with the name of something that bodies of this kind name (a function that does not exist); null: nothing. */
+  /** Checks a name that bodies of this kind use (for example, that a function exists). null: no fault. */
   nameFault?(name: string): string | null
-  /** A right that some bodies take beside `jobs:run:<kind>`, which `because` says in words that follow the name of the scope. */
+  /** A scope that some bodies need in addition to `jobs:run:<kind>`. `because` gives the reason, as a phrase that follows the scope's name. */
   readonly furtherRight?: {
     readonly scope: Scope
     readonly because: string
     isTaken(body: Readonly<Record<string, unknown>>): boolean
   }
-  /** A key of which one job runs at a time, from a checked body. */
+  /** A key for mutual exclusion, from a checked body: only one job per key runs at a time. */
   exclusiveKey?(body: Readonly<Record<string, unknown>>): string | null
-  /** What a checked body writes and carries out, as far as it says so itself. */
+  /** The data source and pipe of a job, as far as the checked body alone tells. */
   subjects?(body: Readonly<Record<string, unknown>>): Subjects
-  /** The same as the data sources and pipes of the workspace have it when a job is stored, where they must be asked. */
+  /** Like `subjects`, when the data sources and pipes of the workspace are needed. Evaluated when the job is stored. */
   subjectsIn?(body: Readonly<Record<string, unknown>>, catalogue: Catalogue): Subjects
-  /** `check` of what data sources and pipes of the workspace tell; asked of what is submitted as a job of its own. */
+  /** Checks against the data sources and pipes of the workspace. Applied only to jobs submitted on their own. */
   checkIn?(
     body: Readonly<Record<string, unknown>>,
     readCatalogue: () => Promise<Catalogue>,
   ): Promise<readonly FieldError[]>
 }
 
-/** The data source that a job writes and the pipe that it carries out, by name: what lists filter by. */
+/** The data source a job writes to and the pipe it runs, by name, for filtering lists. */
 export type Subjects = Pick<NewJob, 'dataSource' | 'pipe'>

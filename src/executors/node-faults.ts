@@ -9,7 +9,7 @@ type Job = {
   readonly names: { readonly pipe: string; readonly node?: string }
 }
 
-/** What is wrong with the node that a job is to carry out, as the workspace is now. */
+/** Faults of the node that a job would run, in the workspace's current state. */
 export const nodeFaults = (catalogue: Catalogue, { field, names }: Job): readonly FieldError[] => {
   const type = field === 'copy' ? 'copy' : 'materialized'
   if (typeof findRole(catalogue, type, names) !== 'string') return []

@@ -5,7 +5,7 @@ import type { Subjects } from './kind-definition.ts'
 
 type Names = { readonly pipe: string; readonly node?: string }
 
-/** What a job that carries out a node writes, by name: the data source of that node, when there is such a node. */
+/** The subjects of a job that runs a node. The data source is null if the node does not exist. */
 export const pipeSubjects = (catalogue: Catalogue, type: 'materialized' | 'copy', names: Names): Subjects => {
   const found = findRole(catalogue, type, names)
   return typeof found === 'string'

@@ -1,7 +1,7 @@
 import type { Progress } from '../model/job.ts'
 import type { QueryProgress } from '../warehouse/warehouse.ts'
 
-/** How far a query is, for people. The engine corrects its guess of the total while it reads: never more than 100 %. */
+/** Formats the progress of a query for people. The engine adjusts its estimate of the total while it reads, so cap at 100 %. */
 export const toProgress = ({ rowsRead, totalRows }: Pick<QueryProgress, 'rowsRead' | 'totalRows'>): Progress => {
   if (totalRows === null || totalRows === 0) return { percentage: null, message: `${grouped(rowsRead)} rows` }
   const percentage = Math.floor(Math.min(1, rowsRead / totalRows) * 100)

@@ -2,16 +2,16 @@ import { rm, rmdir } from 'node:fs/promises'
 import type { Logger } from '../kernel/logger.ts'
 
 type Tools = {
-  /** Runs a program as the user that jobs run as. */
+  /** Runs a program as the job user. */
   readonly launcher: { run(program: ReturnType<typeof removal>): { readonly ended: Promise<unknown> } }
   readonly user: { readonly isOther: boolean }
   readonly logger: Logger
 }
 
 /**
- * Removes a directory with what a job left in it. Another user's tree is removed with that user's rights: other
- * processes of that user could put a link in the way of a server that removes as root. What resists (it is removed when
- * the server starts next) is no failure of the job.
+ * Removes a directory with everything a job left in it. If jobs run as another user, the tree is removed with that user's rights: otherwise that user's
+ * processes could place a symlink in the path of a server that deletes as root. What cannot be removed does not fail the job; it is removed when the
+ * server next starts.
  */
 export const removeTree = async (path: string, { launcher, user, logger }: Tools): Promise<void> => {
   try {
@@ -24,7 +24,7 @@ export const removeTree = async (path: string, { launcher, user, logger }: Tools
   }
 }
 
-/** What is left is mostly empty: that takes no look into it, and no program. */
+/** The directory is mostly empty, in which case there is no need to scan it or start a program. */
 const isRemovedEmpty = (path: string): Promise<boolean> =>
   rmdir(path).then(
     () => true,
@@ -34,7 +34,7 @@ const isRemovedEmpty = (path: string): Promise<boolean> =>
 const removeOwn = (path: string): Promise<boolean> =>
   rm(path, { recursive: true, force: true }).then(
     () => true,
-    // A directory without its own write permission: the shell makes it writable first.
+    // Fails for a directory without write permission for its owner: the shell makes it writable first.
     () => false,
   )
 
@@ -42,7 +42,7 @@ const unlessGone = (error: NodeJS.ErrnoException): void => {
   if (error.code !== 'ENOENT') throw error
 }
 
-/** `chmod` would follow a link that a job has put in the place of the directory. */
+/** `chmod` would follow a symlink that a job put in place of the directory. */
 const REMOVE = '[ -L "$1" ] || chmod -R u+rwX -- "$1" 2>/dev/null; rm -rf -- "$1" 2>/dev/null'
 
 const removal = (path: string) => ({

@@ -15,15 +15,15 @@ type Input = {
   readonly context: ExecutionContext
   readonly target: string
   readonly mode: WriteMode
-  /** Whether what is materialized from the target follows. */
+  /** Whether the target's materializations are updated too. */
   readonly feeds: boolean
-  /** Whether `load` counts the rows of the target, as they were written. */
+  /** Whether `load` counts the rows written to the target. */
   readonly countsRows: boolean
   readonly quarantine: boolean
   readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>
 }
 
-/** One attempt of a job that writes rows: `writeRows` as an outcome. What `load` throws but `WarehouseError` is thrown. */
+/** One attempt of a job that writes rows: the outcome of `writeRows`. Rethrows what `load` throws, except `WarehouseError`. */
 export const runWrite = async (input: Input): Promise<Outcome> => {
   const { data, job, context, ...write } = input
   const { stop, clock, logger } = context
@@ -64,7 +64,7 @@ export const failed = ({ reason, message }: WriteFailure): Outcome => {
   return { type: 'failed', failure, reason, message }
 }
 
-/** `row_count` and `bytes` of the target at the end (`api.md`, Jobs). Its rows are published by now: no answer is no failure. */
+/** `row_count` and `bytes` of the target at the end (`api.md`, Jobs). The rows are published by now, so an error here does not fail the job. */
 const targetStatistics = async ({ data, job, context, target }: Input): Promise<Readonly<Record<string, number>>> => {
   try {
     const [figures] = await tableFigures(data, job.workspace, [target])

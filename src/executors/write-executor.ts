@@ -11,7 +11,7 @@ type Options = {
   readonly run: Executor['run']
 }
 
-/** An executor of jobs that write data sources. `run` may throw `WarehouseError`. */
+/** An executor for jobs that write to data sources. `run` may throw `WarehouseError`. */
 export const createWriteExecutor = ({ kind, data, run }: Options): Executor => ({
   kind,
   lane: 'default',

@@ -2,7 +2,7 @@ import type { FieldError } from '../../kernel/errors.ts'
 import type { KindDefinition } from '../kind-definition.ts'
 import { type HttpSpec, httpProperties } from './spec.ts'
 
-/** Kind `http` (`docs/api/http.md`): one request, also known as a heartbeat when it has a schedule. */
+/** Kind `http` (`docs/api/http.md`): one request. With a schedule it is also known as a heartbeat. */
 export const httpDefinition: KindDefinition = {
   kind: 'http',
   properties: httpProperties,
@@ -12,7 +12,7 @@ export const httpDefinition: KindDefinition = {
   check: body => checkUrl((body as HttpSpec).http.url),
 }
 
-/** Which addresses it may lead to is found out when the request is sent: names lead elsewhere tomorrow. */
+/** The address rules are checked when the request is sent, because a name may resolve differently by then. */
 const checkUrl = (text: string): readonly FieldError[] => {
   const url = URL.parse(text)
   if (url !== null && (url.protocol === 'http:' || url.protocol === 'https:')) return []

@@ -1,15 +1,15 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Statistics } from '../../model/outcome.ts'
 
-/** One request while it is under way: what fails is known in part. */
+/** One request in flight. Records what is known so far, for the case that it fails. */
 export interface Exchange {
-  /** ms since the call. */
+  /** ms since the request was sent. */
   readonly elapsedMs: number
-  /** The answer has begun. */
+  /** Call when the response has begun. */
   answered(status: number): void
-  /** So many bytes of its body are kept now. */
+  /** Sets how many bytes of the body are kept so far. */
   kept(bytes: number): void
-  /** `elapsed_ms` and, once an answer has begun, `http_status` and `bytes`. */
+  /** `elapsed_ms` and, once a response has begun, `http_status` and `bytes`. */
   statistics(elapsedMs?: number): Statistics
 }
 

@@ -12,11 +12,11 @@ import { expectedStatuses, type HttpSpec } from './spec.ts'
 
 type Options = {
   readonly addressRules: AddressRules
-  /** For tests; the system's resolver when absent. */
+  /** For tests. The system's resolver if absent. */
   readonly lookup?: Lookup
 }
 
-/** Sends one request per attempt, through the guarded fetch: redirects are followed under the same address rules. */
+/** Sends one request per attempt through the guarded fetch: redirects are subject to the same address rules. */
 export const createHttpExecutor = ({ addressRules, lookup }: Options): Executor => {
   const fetch = createGuardedFetch({ rules: addressRules, ...(lookup && { lookup }) })
   return {
@@ -51,10 +51,10 @@ type Asking = {
   readonly exchange: Exchange
 }
 
-/** What may come in before the answer's first 64 KiB are there, and what a compressed answer may unfold to. */
+/** Limit for bytes received until the first 64 KiB of the body are available, and for the decompressed body. */
 const MOST_BYTES = 1024 * 1024
 const LONGEST_CONNECT_MS = 10_000
-/** `timeout` of the definition: the engine gives every attempt one. */
+/** `maximumMs` of the definition. Only a fallback: the engine gives every attempt a timeout. */
 const LONGEST_MS = 300_000
 
 const ask = async (fetch: GuardedFetch, { http, job, expected, context, exchange }: Asking): Promise<Answer> => {
@@ -66,11 +66,11 @@ const ask = async (fetch: GuardedFetch, { http, job, expected, context, exchange
     headers: { ...contentType(http.body), ...openHeaders(http.headers ?? {}, context.secrets) },
     ...(http.body !== undefined && { body: toText(http.body) }),
     maxBytes: MOST_BYTES,
-    // Half of the attempt's time, so that a server that cannot be reached is told from one that is slow: a failure of the
-    // system, not of the user. For all else the clock of the attempt is the engine's, and aborts the signal.
+    // Half of the attempt's time, so that an unreachable server (a system failure, not the user's) can be distinguished from a slow one. All other limits are
+    // up to the engine's attempt clock, which aborts the signal.
     connectTimeoutMs: Math.min(LONGEST_CONNECT_MS, timeoutMs / 2),
     idleTimeoutMs: LONGEST_MS,
-    // Who expects a redirect wants to see it.
+    // A user who expects a redirect status wants the redirect itself.
     ...(expected.some(status => status >= 300 && status < 400) && { maxRedirects: 0 }),
     signal: context.stop.signal,
   })
@@ -87,7 +87,7 @@ const toText = (body: unknown): string => (typeof body === 'string' ? body : JSO
 const contentType = (body: unknown): Record<string, string> =>
   typeof body === 'object' ? { 'content-type': 'application/json' } : {}
 
-/** Names in lower case, so that a header of the user takes the place of ours. */
+/** Lower-case names, so that the user's headers override ours. */
 const openHeaders = (
   headers: Readonly<Record<string, string>>,
   secrets: ExecutionContext['secrets'],
@@ -99,12 +99,12 @@ const openHeaders = (
 const toOutcome = async (answer: Answer, expected: readonly number[], context: ExecutionContext): Promise<Outcome> => {
   const { status, elapsedMs, body, isTruncated } = answer
   if (!expected.includes(status)) {
-    // A failed attempt has no result; what the server said about it is in the log.
+    // A failed attempt has no result, so the body goes to the log.
     if (body !== '') await context.log.write('stdout', Buffer.from(body))
     const message = `Expected status ${expected.join(' or ')}, got ${status}.`
     return { type: 'failed', failure: 'user', reason: 'unexpected_status', message }
   }
-  // What comes around the body; a server may repeat what it was sent.
+  // Mask the headers, since a server may echo what it was sent. The body is kept as it is.
   const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, context.mask(value)]))
   const content = JSON.stringify({ status, headers, elapsed_ms: elapsedMs, body, body_truncated: isTruncated })
   return {

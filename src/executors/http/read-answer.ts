@@ -1,13 +1,13 @@
 import type { GuardedResponse } from '../../kernel/guarded-fetch.ts'
 import type { Exchange } from './exchange.ts'
 
-/** What is kept of a response. */
+/** The stored part of a response. */
 export type Answer = {
   readonly status: number
   readonly headers: Readonly<Record<string, string>>
-  /** From the call to the last byte that was read. */
+  /** From sending the request to the last byte read. */
   readonly elapsedMs: number
-  /** How many were read of the body. */
+  /** Number of body bytes kept. */
   readonly bytes: number
   readonly body: string
   readonly isTruncated: boolean
@@ -15,7 +15,7 @@ export type Answer = {
 
 const KEPT_BYTES = 64 * 1024
 
-/** Reads the first 64 KiB of a response as UTF-8, invalid bytes replaced; of a longer one no more is asked for. Throws `FetchError`. */
+/** Reads the first 64 KiB of a response as UTF-8, replacing invalid bytes. Stops reading a longer one. Throws `FetchError`. */
 export const readAnswer = async (response: GuardedResponse, exchange: Exchange): Promise<Answer> => {
   exchange.answered(response.status)
   const chunks: Uint8Array[] = []
@@ -33,7 +33,7 @@ export const readAnswer = async (response: GuardedResponse, exchange: Exchange):
     headers: response.headers,
     elapsedMs: exchange.elapsedMs,
     bytes: kept.length,
-    // `stream` leaves out a character that was cut in half.
+    // `stream` omits a character cut in half.
     body: new TextDecoder().decode(kept, { stream: isTruncated }),
     isTruncated,
   }

@@ -1,9 +1,9 @@
 import Type, { type Static } from 'typebox'
 import { PLAIN_TEXT } from '../../model/patterns.ts'
 
-/** RFC 9110, 5.6.2: what a header may be called. */
+/** RFC 9110, 5.6.2: the characters allowed in a header name. */
 const HEADER_NAME = "^[!#$%&'*+.^_`|~0-9A-Za-z-]+$"
-/** RFC 9110, 5.5, in Latin-1: no control characters, line breaks above all. */
+/** RFC 9110, 5.5, as Latin-1: no control characters, and in particular no line breaks. */
 const HEADER_VALUE = '^[\\t\\x20-\\x7e\\x80-\\xff]*$'
 
 const Status = Type.Integer({ minimum: 100, maximum: 599 })
@@ -37,11 +37,11 @@ const HttpRequest = Type.Object(
   { additionalProperties: false, description: 'A request to send.' },
 )
 
-/** The own fields of a job body of kind `http`. */
+/** The fields of a job body specific to kind `http`. */
 export const httpProperties = { http: HttpRequest } as const
 
 export type HttpSpec = { readonly http: Static<typeof HttpRequest> }
 
-/** The statuses a request may be answered with. */
+/** The response statuses that count as success. */
 export const expectedStatuses = ({ expected_status: expected = 200 }: HttpSpec['http']): readonly number[] =>
   typeof expected === 'number' ? [expected] : expected
