@@ -6,8 +6,8 @@ import { type SqlToken, tokenize } from './sql-tokens.ts'
 import { everyNode, type SyntaxNode } from './syntax-tree.ts'
 
 /**
- * Finds where names mean tables. The printed tree tells what a name is but not where it stands, the text where it stands but not
- * what it is. So every place of a name in question gets a mark for a name, and the tree of that text tells what each mark is.
+ * Finds where names in SQL mean tables. The printed tree tells what a name means but not where it is; the text tells where it is but not what it means. So
+ * every occurrence of a candidate name is replaced by a marker, and the tree of that text tells what each marker means.
  */
 export type NameSearch = {
   readonly sql: string
@@ -15,10 +15,10 @@ export type NameSearch = {
   readonly places: readonly Place[]
 }
 
-/** One name in the text: one token, or those of `a.b`. */
+/** One occurrence of a name: one token, or the three of `a.b`. */
 type Place = { readonly first: number; readonly last: number; readonly name: string }
 
-/** `tree` is that of the text as it is. */
+/** `tree` is the tree of `sql`. */
 export const searchNames = (sql: string, tree: SyntaxNode): NameSearch => {
   const tokens = tokenize(sql)
   const wanted = new Set(everyNode(tree).flatMap(namedTables))
@@ -35,7 +35,7 @@ const placesOf = (tokens: readonly SqlToken[]): readonly Place[] =>
 
 const MARK = 'c__mark_'
 
-/** The text with a mark at each of the places. */
+/** The text with a marker at each of the places. */
 export const markNames = ({ sql, tokens }: NameSearch, places: readonly Place[]): string => {
   let text = ''
   let end = 0
@@ -46,9 +46,7 @@ export const markNames = ({ sql, tokens }: NameSearch, places: readonly Place[])
   return text + sql.slice(end)
 }
 
-/**
- * `places` are those with marks, `tree` that of the text with them. null: text and tree do not tell the same.
- */
+/** `places` are the marked places, `tree` is the tree of the marked text. null: text and tree disagree. */
 export const bindNames = (search: NameSearch, places: readonly Place[], tree: SyntaxNode): BoundSelect | null => {
   const { sql, tokens } = search
   const blocks = readBlocks(tokens)
@@ -63,7 +61,7 @@ export const bindNames = (search: NameSearch, places: readonly Place[], tree: Sy
   const qualifiers = new Set(nodes.flatMap(({ kind, text }) => (kind === 'Identifier' ? text.split('.', 1) : [])))
   const kindOf = (index: number, { name }: Place): ReadPlace['is'] | null => {
     if (tables.has(`${MARK}${index}`)) return 'table'
-    // An alias may be a value: then it is that, as it is for the engine.
+    // In `x IN name`, a name that is also an alias may mean that value, for the engine too.
     if (sets.has(`${MARK}${index}`)) return aliases.has(name) ? null : 'set'
     return name.includes('.') && qualifiers.has(`${MARK}${index}`) ? 'qualifier' : null
   }
@@ -122,7 +120,7 @@ const bindDefinition = ({ tokens, blocks, scopes }: Text, index: number): BoundN
 const contains = ({ start, end }: { readonly start: number; readonly end: number }, at: number): boolean =>
   start <= at && at < end
 
-/** Which expressions a place is in, and which a name means there. Both may be thousands: neither is looked for among all. */
+/** Resolves names: which expression encloses a place, and which one a name means there. There may be thousands of each, so neither lookup scans them all. */
 class Scopes {
   readonly #blocks: QueryBlocks
   readonly #byName = new Map<string, number[]>()
@@ -138,7 +136,7 @@ class Scopes {
     }
   }
 
-  /** Of the expressions of that name whose scope it is in, the nearest. */
+  /** The innermost expression with that name whose scope contains the place. */
   meaning({ first, name }: Place): number | null {
     const { blocks, expressions } = this.#blocks
     let nearest: number | null = null
@@ -147,7 +145,7 @@ class Scopes {
     for (const index of this.#byName.get(name) ?? []) {
       const { at, body, scope, isRecursive } = expressions[index]!
       if (nearest !== null && expressions[nearest]!.scope[0]!.start > scope[0]!.start) continue
-      // Those of one WITH have one scope: it may be of thousands of SELECTs, and they may be thousands of one name.
+      // The expressions of one WITH share a scope, which may consist of thousands of SELECTs. Thousands of them may have one name, so check a scope once.
       if (scope !== scopeBefore) isSeen = scope.some(span => contains(span, first))
       scopeBefore = scope
       if (isSeen && (isRecursive || !contains(body, first)) && blocks[at]!.view === blocks[first]!.view) nearest = index
@@ -165,7 +163,10 @@ class Scopes {
   }
 }
 
-/** Not where the same FROM has it before without an alias: two of one name are no fault, two of one alias are. */
+/**
+ * Whether the name must stay as an alias when its table is replaced. Not if the same FROM already has the table without an alias: the engine accepts a repeated
+ * name, but not a repeated alias.
+ */
 const needsAlias = (
   tokens: readonly SqlToken[],
   { first, last, is }: ReadPlace,
@@ -175,7 +176,7 @@ const needsAlias = (
   return is !== 'set' && tokens[last + 1]?.text !== 'AS' && !repeated.has(first)
 }
 
-/** Where tables stand of which the same FROM has one before without an alias. */
+/** Occurrences of tables that the same FROM already has without an alias. */
 const findRepeated = ({ tokens, blocks: { blocks } }: Text, tables: readonly Place[]): ReadonlySet<number> => {
   const nameAt = new Map(tables.map(({ first, name }) => [first, name]))
   const before = new Map<Block, Set<string>>()

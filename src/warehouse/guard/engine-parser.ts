@@ -7,32 +7,32 @@ import { readSyntaxTree, type SyntaxNode } from './syntax-tree.ts'
 
 type Parameters = Readonly<Record<string, unknown>>
 
-/** Runs a statement that only looks at SQL, readonly and for no longer than that may take, and gives its rows. */
+/** Runs a readonly statement that only inspects SQL, within the deadline for that, and returns its rows. */
 export type LookAtSql = <Row extends object>(input: {
   readonly sql: string
   readonly parameters: Parameters
   readonly settings?: Readonly<Record<string, number>>
 }) => Promise<readonly Row[]>
 
-/** What the engine's own parser makes of SQL. Throws `WarehouseError`: `sql_error`, with the position, for what does not parse. */
+/** The engine's own parser. Throws `WarehouseError`: `sql_error`, with the position, if the SQL does not parse. */
 export interface EngineParser {
-  /** The text as the parser understood it: comments gone, one statement. */
+  /** The text as the parser understood it: one statement, without comments. */
   format(sql: string): Promise<string>
-  /** The tree of formatted text, and of nothing else: EXPLAIN AST of two statements would run the second. */
+  /** The syntax tree. Pass only formatted text: EXPLAIN AST of two statements would run the second. */
   parse(sql: string, parameters: Parameters): Promise<SyntaxNode>
 }
 
-/** Otherwise what stands before the first SELECT of a union is printed before each. */
+/** Otherwise the WITH before the first SELECT of a union is printed before each of them. */
 const AS_WRITTEN = { enable_global_with_statement: 0 }
 
-/** Room for the longest text, with each of its characters escaped. */
+/** Room for the longest text with every character escaped. */
 const AS_LITERAL = { max_query_size: 3 * LONGEST_SQL_BYTES }
 
-/** Otherwise a text without the word SELECT gets it: `DELETE FROM t` would be the column DELETE of t. */
+/** Otherwise a text without the word SELECT gets one: `DELETE FROM t` would select the column DELETE of t. */
 const AS_IT_STANDS = { implicit_select: 0 }
 
 export const createEngineParser = (rows: LookAtSql): EngineParser => {
-  /** As a literal: a parameter travels in the address of the request, where a server takes 128 KiB. */
+  /** The text is a literal, because parameters are sent in the URL, where a server accepts only 128 KiB. */
   const print = async (printer: string, text: string, settings = {}): Promise<string | null> => {
     const [answer] = await rows<{ text: string | null }>({
       sql: `SELECT base64Encode(${printer}(${quoteText(text)})) AS text`,
@@ -49,7 +49,7 @@ export const createEngineParser = (rows: LookAtSql): EngineParser => {
       const { marked, unmark } = keepQuotes(sql)
       const base64 = await print('formatQueryOrNull', marked, AS_IT_STANDS)
       if (base64 === null) {
-        // Fails, and says where, in fewer words than when it may not put the word SELECT there.
+        // Throws, with the position. The message is shorter when SELECT may be implied.
         await print('formatQuery', sql)
         throw refusal('This is not a query: a query starts with SELECT or WITH, such as SELECT * FROM events.')
       }

@@ -2,7 +2,7 @@ import type { BoundName } from '../../model/bound-select.ts'
 import type { Block, QueryBlocks } from './query-blocks.ts'
 import type { SqlToken } from './sql-tokens.ts'
 
-/** What the rows of a SELECT come from; see `BoundSelect.origins`. */
+/** The tables that the rows of a SELECT come from; see `BoundSelect.origins`. */
 export const findOrigins = (
   tokens: readonly SqlToken[],
   { whole, blocks, expressions, selectsOf }: QueryBlocks,
@@ -20,7 +20,7 @@ export const findOrigins = (
     return origins
   }
 
-  /** The FROM of a SELECT. A union may be of thousands: none is looked for from the beginning of them all. */
+  /** The FROM of a SELECT. Uses binary search, because a union may have thousands of them. */
   const fromOf = (start: number, end: number): number | null => {
     const { inside } = blocks[start]!
     for (let place = firstFrom(inside, start); place < inside.length && inside[place]! < end; place++)
@@ -41,7 +41,7 @@ export const findOrigins = (
   const ofExpression = (index: number): Origins => {
     const before = known.get(index)
     if (before !== undefined) return before
-    // One that reads itself gives what it began with.
+    // A recursive expression has the origins of the SELECT it starts with.
     known.set(index, new Set())
     const origins = ofBlock(expressions[index]!.body)
     known.set(index, origins)
@@ -51,7 +51,7 @@ export const findOrigins = (
   return [...ofBlock(whole)]
 }
 
-/** The place of the first of ascending numbers that is not less. */
+/** The index of the first of ascending numbers that is at least `least`. */
 const firstFrom = (numbers: readonly number[], least: number): number => {
   let low = 0
   for (let high = numbers.length; low < high; ) {

@@ -10,24 +10,24 @@ export type EngineFunction = {
   readonly categories: string
 }
 
-/** What the guard asks the engine for, once. */
+/** The catalogue query, which the guard runs once. */
 export const CATALOGUE_SQL =
   'SELECT name, alias_to, toUInt8(is_aggregate) AS is_aggregate, toUInt8(case_insensitive) AS case_insensitive, toString(origin) AS origin, categories FROM system.functions'
 
 /** What a query of a user may call. */
 export type FunctionRules = {
   readonly mayCall: (name: string) => boolean
-  /** The engine has such a function, but it may not be called: nor passed as a value. */
+  /** The engine has such a function, but it may neither be called nor passed as a value. */
   readonly isRefused: (name: string) => boolean
-  /** Names that may be called and are written nearly so, the closest first. */
+  /** Allowed functions with a similar name, the closest first. */
   readonly like: (name: string) => readonly string[]
-  /** With combinators, too (`sumIf`, `countState`). */
+  /** Also with combinators (`sumIf`, `countState`). */
   readonly isAggregate: (name: string) => boolean
 }
 
 /**
- * Categories whose functions compute from their arguments alone. Not among them: Dictionary and Embedded Dictionary (read
- * what others configured), Introspection, AI (calls services), Other (below, by name), and whatever a later version adds.
+ * Categories whose functions compute from their arguments alone. Excluded are Dictionary and Embedded Dictionary (they read what others configured),
+ * Introspection, AI (it calls services), Other (listed by name below), and any that a later version adds.
  */
 const PURE_CATEGORIES: ReadonlySet<string> = new Set([
   'Aggregate Functions',
@@ -68,7 +68,7 @@ const PURE_CATEGORIES: ReadonlySet<string> = new Set([
   'UUID',
 ])
 
-/** Of the category Other: those that compute, and those that tell only of the query itself. */
+/** Functions of the category Other that compute, or that reveal only the query itself. */
 const PURE_OTHERS =
   `bar blockNumber blockSize byteSize colorOKLABToSRGB colorOKLCHToSRGB colorSRGBToOKLAB colorSRGBToOKLCH countDigits
   currentDatabase defaultValueOfArgumentType defaultValueOfTypeName digits displayName dumpColumnStructure finalizeAggregation
@@ -81,24 +81,23 @@ const PURE_OTHERS =
   runningDifference runningDifferenceStartingWithFirstValue sleep sleepEachRow throwIf toColumnTypeName toTypeName transform
   variantElement variantType version visibleWidth`.split(/\s+/)
 
-/** Made by the parser of syntax, known to no catalogue. */
+/** Created from syntax by the parser; not in the catalogue. */
 const SYNTAX_FUNCTIONS = ['lambda', 'exists', 'untuple', 'grouping', '_CAST', 'caseWithExpression']
 
 /**
- * Of the pure categories, but these take addresses of the process, or write rows in any format: after templates and schemas in the server's files, and
- * states of aggregate functions as they stand in memory.
+ * Excluded although in pure categories. `flameGraph` takes addresses of the process. The others write rows in any format, so they can use templates and schemas
+ * in the server's files, and write raw memory of aggregate states.
  */
 const IMPURE = new Set(['flameGraph', 'formatRow', 'formatRowNoNewline', 'groupFormat'])
 
-/** Put behind the name of an aggregate function, several of them too. */
+/** Suffixes of aggregate functions; several may be combined. */
 const COMBINATORS =
   /(?:If|Array|Map|SimpleState|MergeState|State|Merge|ForEach|Distinct|OrDefault|OrNull|Resample|ArgMin|ArgMax|Null)$/
 
 /**
- * The functions a query may call, out of those the engine has. A list of what is allowed, by category: a list of what is
- * forbidden would let pass each function that a new version adds, and there were ten that read outside in this one. The
- * catalogue gives aliases and case, so that no spelling gets by. An entry of no category is an alias whose target is not
- * known: refused.
+ * The functions a query may call, out of those the engine has. This is an allow-list, by category: a deny-list would admit every function that a new version
+ * adds, and this version alone had ten that read from outside. Aliases and case come from the catalogue, so no spelling gets around it. An entry without a
+ * category is an alias with an unknown target, and is refused.
  */
 export const allowFunctions = (catalogue: readonly EngineFunction[]): FunctionRules => {
   const byName = new Map(catalogue.map(entry => [entry.name, entry]))

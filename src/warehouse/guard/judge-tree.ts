@@ -4,12 +4,12 @@ import { shownName } from './shown-name.ts'
 import { everyNode, type SyntaxNode } from './syntax-tree.ts'
 
 export type TreeRules = {
-  /** The one database whose tables may be named with it. */
+  /** The only database that may qualify a table name. */
   readonly database: string
   readonly functions: FunctionRules
 }
 
-/** Why a query of a user is refused, as a sentence; null: it may run. */
+/** Why a user's query is refused, as a sentence; null: it may run. */
 export const judgeSelect = (root: SyntaxNode, rules: TreeRules): string | null => {
   if (root.kind !== 'SelectWithUnionQuery') return 'Only a SELECT may run here.'
   if (root.children.length !== 1)
@@ -17,7 +17,7 @@ export const judgeSelect = (root: SyntaxNode, rules: TreeRules): string | null =
   return judgeNodes(root, rules)
 }
 
-/** The same for `SELECT <expression>`, where the expression is to stand in a statement of ours: nothing else may be there. */
+/** The same for `SELECT <expression>`, whose expression will be part of one of our statements: nothing else may be in it. */
 export const judgeExpression = (root: SyntaxNode, rules: TreeRules): string | null => {
   const select = onlyChild(onlyChild(root))
   const isOne = root.kind === 'SelectWithUnionQuery' && select?.kind === 'SelectQuery' && onlyChild(onlyChild(select))
@@ -29,12 +29,12 @@ export const judgeExpression = (root: SyntaxNode, rules: TreeRules): string | nu
   )
 }
 
-/** Functions whose value is another each time, or goes by the order in which rows are read: two statements would not agree on it. */
+/** Functions whose value differs from call to call, or depends on the order in which rows are read: two statements would disagree on it. */
 const BY_CHANCE = /^(rand|canonicalRand|generate|rowNumberIn|blockNumber|running(Difference|Accumulate)|neighbor)/i
 
 const judgeInExpression = ({ kind, text, alias }: SyntaxNode): string | null => {
   if (kind === 'Subquery') return 'An expression may not hold a query.'
-  // It would take the place of a column of that name in all of the statement.
+  // The alias would hide a column of that name in the whole statement.
   if (alias !== null) return `An expression may not give names (AS ${shownName(alias)}).`
   return kind === 'Function' && BY_CHANCE.test(text)
     ? `The function ${shownName(text)} is not allowed in an expression: it has to be the same whenever it is asked.`
@@ -54,8 +54,8 @@ const judgeNodes = (root: SyntaxNode, rules: TreeRules): string | null => {
 }
 
 /**
- * A lambda that is called like a function would take its place in all that the query reads, also where others wrote it
- * (`WITH x -> 'me' AS lower SELECT … FROM pipe`).
+ * A lambda named like a function would replace it in everything that the query reads, including SQL written by others (`WITH x -> 'me' AS lower SELECT … FROM
+ * pipe`).
  */
 const judgeLambdas = (nodes: readonly SyntaxNode[], { functions }: TreeRules): string | null => {
   const lambdas = new Set<string>()
@@ -68,15 +68,15 @@ const judgeLambdas = (nodes: readonly SyntaxNode[], { functions }: TreeRules): s
     if (aliases === undefined) aliasesOf.set(text, [alias])
     else aliases.push(alias)
   }
-  // `f AS g`, and so on: what is added is come to as well.
+  // Follows chains of aliases (`f AS g`): the loop also visits names added meanwhile.
   for (const name of lambdas) for (const alias of aliasesOf.get(name) ?? []) lambdas.add(alias)
   const taken = [...lambdas].find(functions.mayCall)
   return taken === undefined ? null : `There is a function ${shownName(taken)}: rename the lambda.`
 }
 
 /**
- * What a SELECT is made of, as far as its printed tree shows all there is. Not among them: `Set` (SETTINGS) and
- * `ColumnsApplyTransformer`, whose function the tree does not show.
+ * The node kinds of a SELECT whose content the printed tree shows completely. Excluded are `Set` (SETTINGS) and `ColumnsApplyTransformer`, whose function the
+ * tree does not show.
  */
 const KINDS: ReadonlySet<string> = new Set([
   'SelectWithUnionQuery',
@@ -121,20 +121,20 @@ const judgeNode = (node: SyntaxNode, { database, functions }: TreeRules): string
     return REFUSED_KINDS[node.kind] ?? `What the engine calls ${node.kind} is not allowed in a query.`
   if (node.kind === 'TableIdentifier') return judgeTable(node.text, database)
   if (node.kind === 'Identifier') return judgeName(node.text, database)
-  // A table function is one by its place, and judged there.
+  // Table functions are recognized by their position, and judged in `judgeChildren`.
   if (node.kind === 'Function' && !functions.mayCall(node.text) && !TABLE_FUNCTIONS.has(node.text))
     return refusedFunction(node.text, functions)
   return null
 }
 
-/** A name that is misspelt is nothing that is forbidden. */
+/** A misspelt function is reported as unknown, not as forbidden. */
 const refusedFunction = (name: string, functions: FunctionRules): string => {
   if (functions.isRefused(name)) return `The function ${shownName(name)} is not allowed in a query.`
   const like = functions.like(name)
   return `There is no function ${shownName(name)}.${like.length === 0 ? '' : ` Maybe you meant ${like.join(' or ')}?`}`
 }
 
-/** Names are printed without quotes: one with a dot in it is taken for a table of another database. */
+/** Names are printed without quotes, so one that contains a dot counts as a table of another database. */
 const judgeTable = (name: string, database: string): string | null => {
   const [first, ...rest] = name.split('.')
   return rest.length === 0 || (first === database && rest.length === 1)
@@ -142,10 +142,10 @@ const judgeTable = (name: string, database: string): string | null => {
     : `The table ${shownName(name)} is not of this workspace.`
 }
 
-/** Databases that every engine has. What else there is on a server, the user of the workspace cannot read. */
+/** The databases of every engine. The workspace's user cannot read any other database of a server. */
 const SYSTEM_DATABASE = /^(system|information_schema|default|_temporary_and_external_tables)$/i
 
-/** An identifier may name a table too (`x IN system.one`, `in(x, system.one)`), by an alias as well. */
+/** An identifier may also name a table (`x IN system.one`, `in(x, system.one)`), possibly through an alias. */
 const judgeName = (name: string, database: string): string | null => {
   const parts = name.split('.')
   return parts.length > 1 && SYSTEM_DATABASE.test(parts[0]!) && parts[0] !== database
@@ -154,8 +154,8 @@ const judgeName = (name: string, database: string): string | null => {
 }
 
 /**
- * Table functions that make rows of their arguments. Few on purpose: the structure that `format`, `values`, `generateRandom`
- * and `null` take is code in a string (`'x String ALIAS file(\'/etc/passwd\')'` is run), which no walk of the tree sees.
+ * Table functions that compute rows from their arguments. The list is short on purpose: `format`, `values`, `generateRandom` and `null` take a structure that
+ * is code in a string (`'x String ALIAS file(\'/etc/passwd\')'` is executed), invisible in the tree.
  */
 const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'numbers',
@@ -168,13 +168,13 @@ const TABLE_FUNCTIONS: ReadonlySet<string> = new Set([
   'view',
 ])
 
-/** All functions that take functions are named so; `arrayMap(file, ['/etc/passwd'])` calls one without a call in the tree. */
+/** All higher-order functions have these prefixes. `arrayMap(file, ['/etc/passwd'])` calls a function without a call in the tree. */
 export const TAKES_FUNCTIONS = /^(array|map)/i
 
-/** Functions whose first argument is the name of another, as a text. */
+/** Functions whose first argument is the name of an aggregate function, as text. */
 const NAMES_AGGREGATE = /^(arrayReduce|arrayReduceInRanges|initializeAggregation)$/i
 
-/** What a node's place makes of its child: a table function, the set that IN looks into, a function passed as a value. */
+/** Judges what depends on a child's position: a table function, the right side of IN, a function passed as a value. */
 const judgeChildren = (node: SyntaxNode, { database, functions }: TreeRules): string | null => {
   if (node.kind === 'TableExpression') {
     const call = node.children.find(child => child.kind === 'Function')

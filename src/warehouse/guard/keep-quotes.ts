@@ -1,13 +1,10 @@
-/** A character of no text (Unicode keeps it for such ends): the engine prints no name with it without quotes. */
+/** A Unicode noncharacter, which occurs in no text. The engine always quotes a name that contains it. */
 const MARK = '\ufdd0'
 
-/** Words that the engine prints without the quotes in which they are names: what it printed would be read as values or as words of SQL. */
+/** Words that the engine prints without quotes even where they are quoted names. The printed SQL would then be read as values or keywords. */
 const BARE = /([`"])(?=(?:true|false|not|nan|inf|infinity|top|cube|rollup|strict|recursive)\1)/gi
 
-/**
- * SQL in which such names are marked, so that their quotes are still there when it comes back printed. What looks like one and is not (in a string, in a
- * comment) is marked as well, and comes back as it was.
- */
+/** Marks such names in SQL, so that they keep their quotes when the engine prints it. Look-alikes in strings and comments are marked and unmarked, too. */
 export const keepQuotes = (sql: string): { readonly marked: string; readonly unmark: (printed: string) => string } =>
   sql.includes(MARK)
     ? { marked: sql, unmark: printed => printed }

@@ -1,7 +1,7 @@
 import type { FunctionRules } from './function-catalogue.ts'
 import type { SyntaxNode } from './syntax-tree.ts'
 
-/** Whether some SELECT in there gives plain values of aggregate functions beside states of others (`count(), sumState(x)`). */
+/** Whether any SELECT in the tree returns plain values of aggregate functions beside states of others (`count(), sumState(x)`). */
 export const mixesStates = (node: SyntaxNode, functions: Pick<FunctionRules, 'isAggregate'>): boolean => {
   if (node.kind === 'SelectQuery') {
     const called = givenOf(node).flatMap(callsIn).filter(functions.isAggregate)
@@ -14,12 +14,12 @@ export const mixesStates = (node: SyntaxNode, functions: Pick<FunctionRules, 'is
 /** `countState`, `sumStateIf`, `maxSimpleState`. */
 const STATE = /State(?![a-z])/
 
-/** What a SELECT gives stands before its FROM; what comes behind chooses rows and groups. */
+/** The result columns of a SELECT come before its FROM; the nodes after it choose rows and groups. */
 const givenOf = ({ children }: SyntaxNode): readonly SyntaxNode[] => {
   const from = children.findIndex(({ kind }) => kind === 'TablesInSelectQuery')
   return from === -1 ? children : children.slice(0, from)
 }
 
-/** Without those of queries inside, which give something of their own. */
+/** Skips sub-queries, which have results of their own. */
 const callsIn = (node: SyntaxNode): readonly string[] =>
   node.kind === 'Subquery' ? [] : [...(node.kind === 'Function' ? [node.text] : []), ...node.children.flatMap(callsIn)]

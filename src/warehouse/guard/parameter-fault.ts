@@ -5,7 +5,7 @@ import { readType, type TypeTree } from './read-type.ts'
 
 type Fault = { readonly name: string; readonly message: string }
 
-/** What values are not of the types that SQL gives them. Names without a value are not looked for, nor is SQL that is too long to run. */
+/** The parameters whose values do not fit the types declared in the SQL. Skips parameters without a value, and SQL that is too long to run. */
 export const parameterFaults = (sql: string, parameters: Readonly<Record<string, unknown>>): readonly Fault[] => {
   if (Object.keys(parameters).length === 0 || sql.length > LONGEST_SQL_BYTES) return []
   const faults = new Map<string, string>()
@@ -20,12 +20,12 @@ export const parameterFaults = (sql: string, parameters: Readonly<Record<string,
   return Array.from(faults, ([name, message]) => ({ name, message }))
 }
 
-/** That one value is judged by. It may be long, and stand in the SQL thousands of times. */
+/** The most types that one value is checked against. A value may be long, and be used in the SQL thousands of times. */
 const MOST_TYPES = 3
 
 /**
- * What is wrong with a value for a type of ClickHouse, as far as the engine would put in another one without a word: 0 for 256 in a UInt8, the 1st of
- * March for the 30th of February, an empty text for null. Everything else is the engine's to refuse. null: nothing.
+ * What is wrong with a value for a ClickHouse type; null: nothing. Covers only values that the engine would silently replace: 0 for 256 in a UInt8, 1 March for
+ * 30 February, an empty text for null. Everything else the engine refuses itself.
  */
 export const parameterFault = (type: string, value: unknown): string | null => faultOf(readType(type), value)
 
@@ -48,7 +48,7 @@ const faultOf = (type: TypeTree | undefined, value: unknown): string | null => {
   return isOther(type, String(value)) ? no(JSON.stringify(value), type) : null
 }
 
-/** Readers of JSON have made the next number that a Float64 can hold of it, before anybody here could look. */
+/** The JSON parser has already rounded such a number to the nearest Float64. */
 const isRounded = (name: string, value: number): boolean =>
   /Float/.test(name) ? !Number.isFinite(value) : Math.abs(value) > Number.MAX_SAFE_INTEGER
 
@@ -67,7 +67,7 @@ const firstFault = (values: readonly unknown[], typeAt: (index: number) => TypeT
 const isObject = (value: unknown): value is object =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** What may hold values of several kinds, or names; and planes, which are tuples by other names. */
+/** Types that hold values of several kinds, or names; and geometric types, which are tuples and arrays by other names. */
 const ANY =
   /^(Identifier|Variant|Dynamic|JSON|Object|Nested|Point|Ring|LineString|MultiLineString|Polygon|MultiPolygon|)$/
 
@@ -75,7 +75,7 @@ const isOther = ({ name, parts }: TypeTree, text: string): boolean => {
   const [, sign, bits] = /^(U?)Int(\d+)$/.exec(name) ?? []
   if (bits !== undefined) {
     if (!/^-?\d+$/.test(text)) return false
-    // A number of a megabyte takes seconds to read, and is none of 256 bits.
+    // A number of a megabyte takes seconds to parse, and never fits into 256 bits.
     return text.replace(/^-?0*/, '').length > MOST_DIGITS || !isInteger(BigInt(text), BigInt(bits), sign === 'U')
   }
   switch (name) {
@@ -101,7 +101,7 @@ const isOther = ({ name, parts }: TypeTree, text: string): boolean => {
   }
 }
 
-/** Of an integer of 256 bits. */
+/** Digits of the largest 256-bit integer. */
 const MOST_DIGITS = 78
 
 const isInteger = (value: bigint, bits: bigint, unsigned: boolean): boolean =>
@@ -112,7 +112,7 @@ const isTooLarge = (name: string, text: string): boolean => {
   return /\d/.test(text) && !Number.isFinite(name === 'Float32' ? Math.fround(value) : value) && !Number.isNaN(value)
 }
 
-/** Behind the point, zeros at the end not counted. */
+/** The number of digits after the decimal point, without trailing zeros. */
 const fractionDigits = (text: string): number => {
   const [, whole = '', fraction = '', exponent = '0'] =
     /^[+-]?(\d*)(?:\.(\d*))?(?:[eE]([+-]?\d{1,4}))?$/.exec(text) ?? []

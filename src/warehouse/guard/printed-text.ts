@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer'
 import { tokenize } from './sql-tokens.ts'
 
 /**
- * SQL as the engine printed it, from its bytes: those of its strings that are no UTF-8, which it prints bare, as the escapes (`\xFF`) that it reads back.
- * null: a name has such bytes.
+ * Decodes SQL that the engine printed. It prints bytes in strings raw even if they are not UTF-8; those become escapes (`\xFF`), which it can read back. null:
+ * a name contains such bytes.
  */
 export const printedText = (bytes: Buffer): string | null => {
   if (isUtf8(bytes)) return bytes.toString('utf8')
@@ -15,14 +15,14 @@ export const printedText = (bytes: Buffer): string | null => {
     from += isOne ? character.length : 1
   }
   const text = parts.join('')
-  // The engine itself prints no byte so.
+  // The engine itself never prints such an escape.
   const isEscaped = tokenize(text).some(({ text: token, name }) => name !== null && BYTE.test(token))
   return isEscaped ? null : text
 }
 
 const BYTE = /^(?:[^\\]|\\[^x])*\\x/
 
-/** Bytes of the character of UTF-8 that begins with this one. */
+/** The length of the UTF-8 character that starts with this byte. */
 const lengthOf = (first: number): number => {
   if (first < 0xc0) return 1
   if (first < 0xe0) return 2

@@ -2,40 +2,40 @@ import type { SqlToken } from './sql-tokens.ts'
 
 /** A pair of parentheses, or the whole text. */
 export type Block = {
-  /** Indexes of its tokens: the first behind `(`, and that of `)`. */
+  /** Token indexes: the first after `(`, and that of `)`. */
   readonly start: number
   end: number
-  /** Indexes of those of its tokens that are in no block of it. */
+  /** Indexes of its own tokens, without those of nested blocks. */
   readonly inside: number[]
   readonly parent: Block | null
-  /** Index of the `(` of the `view(…)` that it is in; null: in none. */
+  /** Index of the `(` of the enclosing `view(…)`; null: none. */
   readonly view: number | null
 }
 
-/** Indexes of tokens, the last not among them. */
+/** Token indexes; `end` is exclusive. */
 type Span = { readonly start: number; readonly end: number }
 
-/** An expression of a WITH that has a name before it: `name AS (SELECT …)`. */
+/** A named expression of a WITH: `name AS (SELECT …)`. */
 export type NamedExpression = {
-  /** Index of the token that is its name. */
+  /** Index of its name. */
   readonly at: number
   readonly name: string
   readonly body: Block
-  /** Where its name means it, but not in itself unless that is RECURSIVE. The first is its own SELECT. */
+  /** Where its name refers to it. Its own body is excluded unless it is RECURSIVE. The first span is its own SELECT. */
   readonly scope: readonly Span[]
   readonly isRecursive: boolean
 }
 
 export type QueryBlocks = {
   readonly whole: Block
-  /** By index of token: the innermost it is in. */
+  /** The innermost block of each token, by token index. */
   readonly blocks: readonly Block[]
   readonly expressions: readonly NamedExpression[]
-  /** The SELECTs that a union is made of, those in parentheses too. */
+  /** The SELECTs of a union, including those in parentheses. */
   readonly selectsOf: (block: Block) => readonly Span[]
 }
 
-/** What is in what, of SQL as the engine prints it. */
+/** The block structure of SQL printed by the engine. */
 export const readBlocks = (tokens: readonly SqlToken[]): QueryBlocks => {
   const whole: Block = { start: 0, end: tokens.length, inside: [], parent: null, view: null }
   const blocks = nest(tokens, whole)
@@ -72,7 +72,7 @@ const findExpressions = (
 
   function expressionsOf(at: number): readonly NamedExpression[] {
     const block = blocks[at]!
-    // Not that of WITH FILL, WITH TOTALS, …
+    // Excludes WITH FILL, WITH TOTALS, …
     if (!startsOf(block).has(at)) return []
     const isRecursive = tokens[at + 1]?.text === 'RECURSIVE'
     const scope = scopeOf(block, at)
@@ -88,7 +88,7 @@ const findExpressions = (
     return expressions
   }
 
-  /** Of `name [(columns)] AS [MATERIALIZED] (SELECT …)`. */
+  /** The body in `name [(columns)] AS [MATERIALIZED] (SELECT …)`. */
   function bodyOf(at: number): Block | null {
     if (tokens[at]!.name === null) return null
     let index = at + 1
@@ -99,10 +99,7 @@ const findExpressions = (
     return tokens[index]?.text === '(' ? (blocks[index + 1] ?? null) : null
   }
 
-  /**
-   * Its own SELECT; the WITH of the first of a union is also that of the others, as far as they have none of their own
-   * (`enable_global_with_statement`).
-   */
+  /** Its own SELECT. The WITH of a union's first SELECT also applies to the others, unless they have their own (`enable_global_with_statement`). */
   function scopeOf(block: Block, at: number): readonly Span[] {
     const own = selectsOf(block).find(({ start }) => start === at)!
     const unions = unionsAround(block)
@@ -116,7 +113,7 @@ const findExpressions = (
     return tokens[start]?.text === 'WITH'
   }
 
-  /** A block, and those of which it is a member in parentheses, from the inside out. */
+  /** A block and the unions that contain it as a parenthesized member, from the inside out. */
   function unionsAround(block: Block): readonly Block[] {
     const { parent } = block
     const isMember = parent !== null && membersOf(parent).some(({ start }) => start === block.start - 1)
@@ -155,12 +152,12 @@ const findExpressions = (
   function isSetOperator(index: number): boolean {
     const text = tokens[index]?.text
     if (text === 'UNION' || text === 'INTERSECT') return true
-    // Else it is that of `* EXCEPT (a)`.
+    // Otherwise it belongs to `* EXCEPT (a)`.
     return text === 'EXCEPT' && tokens.slice(index + 1, index + 4).some(({ text: next }) => SELECT_WORDS.has(next))
   }
 }
 
-/** Found once for each block: there may be thousands, and each is asked about from many places. */
+/** Computed once per block: there may be thousands of blocks, each looked up from many places. */
 const memoized = <T>(find: (block: Block) => T): ((block: Block) => T) => {
   const known = new Map<Block, T>()
   return block => {

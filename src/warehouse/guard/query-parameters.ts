@@ -2,28 +2,27 @@ import { quoteIdentifier } from '../quote-identifier.ts'
 import { quoteText } from '../quote-text.ts'
 
 /**
- * `{name:Type}` outside of strings, quoted names and comments; groups: the opaque part, the tag of a string between dollars, the name, the type with the
- * space around it. What is opened and never closed goes to the end, which no engine reads: looked for from each place where one could begin, the end of a
- * megabyte would be hours away.
+ * `{name:Type}` outside strings, quoted names and comments. Groups: the opaque part, the tag of a dollar-quoted string, the name, the type with surrounding
+ * space. An unclosed string or comment extends to the end; no engine accepts that. Retrying from every possible start would take hours for a megabyte.
  */
 const TOKEN =
   /('[^'\\]*(?:\\[\s\S][^'\\]*)*(?:'|\\?$)|"[^"\\]*(?:\\[\s\S][^"\\]*)*(?:"|\\?$)|`[^`\\]*(?:\\[\s\S][^`\\]*)*(?:`|\\?$)|--[^\n]*|#[ !][^\n]*|\/\*(?:[\s\S]*?\*\/|[\s\S]*)|(?<![\w$])\$(\w*)\$(?:[\s\S]*?\$\2\$|[\s\S]*))|\{\s*(\w+)\s*:([^{}]+)\}/g
 
 export type QueryParameter = { readonly name: string; readonly type: string }
 
-/** What a query takes as parameters, in order. */
+/** The parameters of a query, in order of appearance. */
 export const findQueryParameters = (sql: string): readonly QueryParameter[] =>
   [...sql.matchAll(TOKEN)].flatMap(([, opaque, , name, type]) =>
     opaque === undefined ? [{ name: name!, type: type!.trim() }] : [],
   )
 
-/** The query with NULL for each of them: of the same shape, for whoever has no values yet. */
+/** The query with NULL for every parameter: it has the same structure, and needs no values. */
 export const withNullParameters = (sql: string): string =>
   sql.replace(TOKEN, (text, opaque) => (opaque === undefined ? 'NULL' : text))
 
 /**
- * Texts of the query with a value of its type for each of them, so that its columns have the types that they will have. In the first, values are constants, which some
- * places need (LIMIT); in the second, texts and times are none, for which an engine would look whether the default can be read (`toDate('')`).
+ * Two variants of the query with a typed value for every parameter, so that its columns have their final types. In the first, the values are constants, which
+ * some clauses require (LIMIT). In the second, texts and times are not constant; the engine would try to parse a constant default (`toDate('')`).
  */
 export const withTypedParameters = (sql: string): readonly string[] => {
   const withEach = (toSql: (type: string) => string): string =>
@@ -37,7 +36,7 @@ export const withTypedParameters = (sql: string): readonly string[] => {
 
 const IS_READ = /^(LowCardinality\(|Nullable\(|Fixed)*(String|Date|UUID|IPv)/
 
-/** The query with the names that parameters stand for (`{name:Identifier}`). */
+/** The query with the names substituted for `{name:Identifier}`. */
 export const withIdentifiers = (sql: string, parameters: Readonly<Record<string, unknown>>): string =>
   sql.replace(TOKEN, (text, opaque, _tag, name, type) => {
     const value = opaque === undefined && type.trim() === 'Identifier' ? parameters[name] : undefined

@@ -2,11 +2,11 @@ import { type BoundSelect, isRead } from '../../model/bound-select.ts'
 import { namedTables } from './named-tables.ts'
 import type { SyntaxNode } from './syntax-tree.ts'
 
-/** What a SELECT names as tables that are not its own: data sources, pipes and nodes. */
+/** The tables that a SELECT names, except its own WITH expressions: data sources, pipes and nodes. */
 export type TablesRead = {
-  /** Each once, in order of appearance. */
+  /** Each table once, in order of appearance. */
   readonly tables: readonly string[]
-  /** The same, the first of each FROM before the rest. */
+  /** Those in a FROM or JOIN, without the right sides of IN. The FROM of a SELECT comes before its other parts. */
   readonly fromFirst: readonly string[]
 }
 
@@ -21,7 +21,7 @@ export const readTables = (root: SyntaxNode, { names }: BoundSelect): TablesRead
 
 const inOrder = (node: SyntaxNode): readonly string[] => [...namedTables(node), ...node.children.flatMap(inOrder)]
 
-/** The printed tree does not tell how an expression before a SELECT is called, so all of them come behind its FROM. */
+/** The printed tree does not name the expressions before a SELECT, so they all come after its FROM. */
 const firstOfFrom = (node: SyntaxNode): readonly string[] => {
   if (node.kind === 'TableIdentifier') return [node.text]
   if (node.kind !== 'SelectQuery') return node.children.flatMap(firstOfFrom)

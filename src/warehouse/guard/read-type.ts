@@ -1,30 +1,30 @@
-/** A type of ClickHouse, taken apart. */
+/** A parsed ClickHouse type. */
 export type TypeTree = {
-  /** As it is written, with the space around it, and without the name that it has in a tuple. */
+  /** As written, with surrounding space, but without the element name that it has in a tuple. */
   readonly text: string
-  /** `Array`; empty: it has another form. What is Nullable or LowCardinality goes by what is in it. */
+  /** `Array`; empty if the type has another form. Nullable and LowCardinality are replaced by the type inside them. */
   readonly name: string
-  /** In its parentheses. */
+  /** The types in its parentheses. */
   readonly parts: readonly TypeTree[]
   readonly nullable: boolean
 }
 
-/** A quote that is never closed goes to the end. */
+/** An unclosed quote extends to the end. */
 const TOKEN = /'[^'\\]*(?:\\[\s\S][^'\\]*)*(?:'|\\?$)|`[^`\\]*(?:\\[\s\S][^`\\]*)*(?:`|\\?$)|[(),]/g
 
 type Begun = {
   readonly start: number
   readonly isInTuple: boolean
-  /** Where its first parenthesis is. */
+  /** Index of its first parenthesis. */
   open: number | null
   readonly parts: TypeTree[]
 }
 
-/** Goes through the text once, however deep it is nested. */
+/** Parses in one pass, however deeply the type is nested. */
 export const readType = (type: string): TypeTree => {
   const path: Begun[] = []
   const begin = (start: number, isInTuple: boolean): void => void path.push({ start, isInTuple, open: null, parts: [] })
-  /** Ends the innermost, which is a part of what is around it. */
+  /** Closes the innermost type and adds it to the parts of the one around it. */
   const end = (at: number): TypeTree => {
     const begun = path.pop()!
     const tree = treeOf(type.slice(begun.start, at), begun)
@@ -61,5 +61,5 @@ const treeOf = (written: string, { start, isInTuple, open, parts }: Begun): Type
 
 const PLAIN = /^(\s*)(\w+)\s*$/
 
-/** Has a name before that of the type. */
+/** An element name, then a type name. */
 const ELEMENT = /^(\s*(?:(?:`(?:[^`\\]|\\.)*`|\w+)\s+)?)(\w+)\s*$/

@@ -2,13 +2,13 @@ import { tokenize } from './sql-tokens.ts'
 import { everyNode, type SyntaxNode } from './syntax-tree.ts'
 
 /**
- * Whether the tree that `EXPLAIN AST` prints of SQL shows all of its expressions. Of what stands before `.*` it shows names alone:
- * `tuple(file('/etc/passwd')).*` is printed as `*`. This engine forgets that as well; what another would make of it, nobody has judged.
+ * Whether the tree printed by `EXPLAIN AST` shows all expressions of the SQL. Of an expression before `.*` it shows only names: `tuple(file('/etc/passwd')).*`
+ * is printed as `*`. This engine also drops the expression when it runs; another might not, and would run what nobody has judged.
  * `sql`: as the engine prints it.
  */
 export const showsAll = (sql: string, tree: SyntaxNode): boolean => {
   const tokens = tokenize(sql)
-  // COLUMNS alone is a column, or a table, of that name.
+  // COLUMNS without a parenthesis is a column or table of that name.
   const isMatcher = (text: string, next: string | undefined): boolean =>
     text === '*' || (text === 'COLUMNS' && next === '(')
   return (

@@ -1,13 +1,13 @@
-/** A piece of SQL as the engine prints it. Space is none, and there are no comments. */
+/** A token of SQL as the engine prints it. Whitespace is no token, and there are no comments. */
 export type SqlToken = {
   readonly text: string
   readonly start: number
   readonly end: number
-  /** What a name is called, without its quotes; keywords are names too. null: something else. */
+  /** A name without its quotes; keywords count as names. null: not a name. */
   readonly name: string | null
 }
 
-/** Strings, quoted names, parameters, words, numbers, and what is left. */
+/** Strings, quoted names, parameters, words, numbers, and the rest. */
 const TOKEN =
   /'(?:[^'\\]|\\[\s\S])*'|(`(?:[^`\\]|\\[\s\S])*`|"(?:[^"\\]|\\[\s\S])*")|\{\s*\w+\s*:[^{}]+\}|([\p{L}_][\p{L}\p{N}_]*)|\d[\w.]*|\S/gu
 

@@ -1,14 +1,14 @@
-/** A node of what `EXPLAIN AST` prints. */
+/** A node of the tree that `EXPLAIN AST` prints. */
 export type SyntaxNode = {
   /** `Function`, `TableIdentifier`, … */
   readonly kind: string
-  /** What follows the kind: a name, a value; its alias taken off. */
+  /** The text after the kind (a name, a value), without the alias. */
   readonly text: string
   readonly alias: string | null
   readonly children: readonly SyntaxNode[]
 }
 
-/** A node and all below it; those of one parent one after another. */
+/** A node and all its descendants, breadth first. */
 export const everyNode = (node: SyntaxNode): readonly SyntaxNode[] => {
   const nodes = [node]
   for (let index = 0; index < nodes.length; index++) for (const child of nodes[index]!.children) nodes.push(child)
@@ -18,8 +18,8 @@ export const everyNode = (node: SyntaxNode): readonly SyntaxNode[] => {
 type OpenNode = SyntaxNode & { readonly children: OpenNode[]; readonly depth: number; readonly childCount: number }
 
 /**
- * The tree that `EXPLAIN AST` printed, one node a line, indented by depth; null when the lines make no such tree. Names are
- * printed as they are: a line break in one (`` `a\nb` ``) could otherwise forge nodes.
+ * Parses the output of `EXPLAIN AST`, one node per line, indented by depth; null if it is malformed. Names are printed raw, so a line break in one (`` `a\nb`
+ * ``) could otherwise forge nodes.
  */
 export const readSyntaxTree = (lines: readonly string[]): SyntaxNode | null => {
   const path: OpenNode[] = []
@@ -34,7 +34,7 @@ export const readSyntaxTree = (lines: readonly string[]): SyntaxNode | null => {
   return root !== undefined && isComplete(root) ? root : null
 }
 
-// Of texts and names, U+2028 and U+2029, which end a line for JavaScript alone. The engine writes a text with an escaped carriage return, a name with a bare one.
+// Texts and names may contain U+2028 and U+2029, which end a line only in JavaScript. The engine escapes a carriage return in a text, but not in a name.
 const LINE = /^( *)([A-Za-z:]+)(?: ([^\r\n]*))?$/
 const ALIAS = / ?\(alias ([^\r\n]*)\)$/
 const CHILD_COUNT = / \(children (\d+)\)$/
@@ -47,7 +47,7 @@ const readLine = (line: string): OpenNode | null => {
   return {
     kind: kind!,
     text: kind === 'Literal' || !text.endsWith(')') ? text : text.replace(ALIAS, ''),
-    // Of a long text that has no such end, it would be looked for from each `(alias` in it.
+    // Without this check, a long text without that ending would be scanned from every `(alias` in it.
     alias: text.endsWith(')') ? (ALIAS.exec(text)?.[1] ?? null) : null,
     depth: indent!.length,
     childCount,

@@ -1,6 +1,6 @@
 import { isSqlError, WarehouseError } from '../warehouse.ts'
 
-/** A fault of a text that was put behind `prefix` (one line of ASCII), with its position in the text as it was given. Other errors come back as they are. */
+/** Corrects the position in the error for a text that was parsed after `prefix` (one line of ASCII). Returns other errors unchanged. */
 export const withoutPrefix = (error: unknown, prefix: string): unknown => {
   if (!isSqlError(error)) return error
   const before = (position: string): number => Math.max(1, Number(position) - prefix.length)
