@@ -13,15 +13,15 @@ type Question = {
   readonly sql: string
 }
 
-/** Longer than a server takes that wakes up. */
+/** Longer than a server needs to wake up. */
 const PATIENCE_MS = 10_000
 
-/** More than any answer that is asked for. */
+/** More than any expected answer. */
 const MOST_BYTES = 1024 * 1024
 
 /**
- * The answer to a statement, sent as every version of ClickHouse takes it: without settings, which an old one would not know. Throws
- * `WarehouseError` `engine_unavailable` that says what is wrong with the address, the account or what answers.
+ * Runs a statement and returns its answer. Every ClickHouse version accepts the request: it has no settings, which an old one might not know. Throws
+ * `WarehouseError` `engine_unavailable` that says what is wrong with the address, the account or the other side.
  */
 export const askServer = async (question: Question): Promise<string> => {
   const { host } = question
@@ -34,7 +34,7 @@ export const askServer = async (question: Question): Promise<string> => {
   return answer.text
 }
 
-/** The same of a statement that answers with one value as JSON, `FORMAT TSVRaw`. */
+/** The same for a statement that returns one JSON value as `FORMAT TSVRaw`. */
 export const askForJson = async <Value>(question: Question): Promise<Value> => {
   const text = await askServer(question)
   try {
@@ -44,7 +44,7 @@ export const askForJson = async <Value>(question: Question): Promise<Value> => {
   }
 }
 
-/** There is no engine, and that says why. */
+/** The error for an engine that cannot be used; the message says why. */
 export const unavailable = (message: string, cause?: unknown): WarehouseError =>
   new WarehouseError('engine_unavailable', message, cause === undefined ? undefined : { cause })
 
@@ -52,7 +52,7 @@ type Answer = { readonly status: number; readonly isClickHouse: boolean; readonl
 
 const send = async ({ endpoint, sql }: Question): Promise<Answer> => {
   const signal = AbortSignal.timeout(PATIENCE_MS)
-  // A database that every account has: whether `default` is there is the operator's affair.
+  // Every account can use this database; whether `default` exists is up to the operator.
   const client = openClient(endpoint, 'system')
   const answer = await client.exec({ query: sql, abort_signal: signal, ignore_error_response: true }).catch(error => {
     throw signal.aborted ? signal.reason : error
@@ -78,7 +78,7 @@ const reachFault = (error: unknown, { endpoint, host }: Question): string => {
   return `The ClickHouse server cannot be reached: ${message}${hint}.`
 }
 
-/** As exceptions were written before 20.12. */
+/** Converts exceptions of versions before 20.12. */
 const inNewWords = (text: string): string =>
   text.replace(/^(Code: \d+), e\.displayText\(\) = ([\s\S]*?)(?:, e\.what\(\) = [\s\S]*)?$/, '$1. $2')
 
@@ -87,7 +87,7 @@ const refusal = ({ reason, message }: WarehouseError, { endpoint, host }: Questi
     ? `ClickHouse at ${host} refuses the account ${endpoint.username}: ${message}`
     : `ClickHouse at ${host} refuses what Millrace asks for: ${message}`
 
-/** Pages are not repeated; the line that ClickHouse's other ports say is worth reading. */
+/** Does not quote HTML pages. The line that ClickHouse's other ports send is worth quoting. */
 export const otherAnswer = ({ status, text }: Pick<Answer, 'status' | 'text'>, host: string): string => {
   const words = text.includes('<') ? '' : text.replace(/\s+/g, ' ').trim().slice(0, 120)
   return `What answers at ${host} is not ClickHouse's HTTP interface (status ${status}${words === '' ? '' : `: ${words}`}).`

@@ -1,19 +1,19 @@
 import type { Endpoint } from '../engines.ts'
 import { askForJson } from './ask-server.ts'
 
-/** Settings that an account has otherwise than ClickHouse has them by itself, by its profile or `users.xml`. */
+/** Settings that the account's profile or `users.xml` sets to other values than ClickHouse's defaults. */
 export type ChangedSettings = {
-  /** Those that change what a statement means or how its answer looks, with the values to send: those of ClickHouse itself. */
+  /** Those that change the meaning of a statement or the form of its answer, with ClickHouse's own defaults, to be sent. */
   readonly toSend: Readonly<Record<string, string>>
-  /** The same of which the account may not change the value. */
+  /** Those among them that the account may not change. */
   readonly fixed: readonly string[]
 }
 
-/** As lists of texts: no setting of a format changes how they are written. */
+/** Lists of texts look the same under any format setting. */
 const CHANGED_SQL = `SELECT toJSONString(groupArray([name, default, toString(readonly)])) FROM system.settings
   WHERE changed AND NOT is_obsolete AND alias_for = '' AND description != '' FORMAT TSVRaw`
 
-/** Limits and housekeeping are the operator's. What a limit does is not: `break` would give a part of the rows for all. */
+/** Limits and housekeeping are up to the operator. What happens at a limit is not: `break` would pass off some of the rows as all. */
 const OPERATORS = /^(max_|min_|log_|queue_|timeout_before_|(allow_ddl|priority|readonly|workload)$)|_timeout(_m?s)?$/
 const OVERFLOW = /_overflow_mode$/
 

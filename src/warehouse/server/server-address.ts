@@ -2,13 +2,13 @@ import { Agent } from 'node:http'
 import { Agent as SecureAgent } from 'node:https'
 import type { Endpoint } from '../engines.ts'
 
-/** What MILLRACE_CLICKHOUSE_URL says. */
+/** The parsed MILLRACE_CLICKHOUSE_URL. */
 export type ServerAddress = {
-  /** For statements of the account of the address. */
+  /** For statements of the URL's account. */
   readonly own: Endpoint
-  /** Host and port, for messages: there is no password in it. */
+  /** Host and port, for messages; contains no password. */
   readonly host: string
-  /** What databases and users of Millrace begin with. */
+  /** The prefix of Millrace's databases and users. */
   readonly prefix: string
 }
 
@@ -27,10 +27,10 @@ export const readServerAddress = (text: string): ServerAddress => {
   }
 }
 
-/** ClickHouse takes 128 KiB of each (`http_max_field_value_size`), as encoded, and proxies before it take less. */
+/** ClickHouse accepts 128 KiB for each encoded parameter (`http_max_field_value_size`). Proxies in front of it may accept less. */
 const LONGEST_PARAMETER = 64 * 1024
 
-/** A password may have a percent sign that nobody has encoded. */
+/** A password may contain an unencoded percent sign. */
 const decode = (text: string): string => {
   try {
     return decodeURIComponent(text)

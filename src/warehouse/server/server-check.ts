@@ -4,22 +4,22 @@ import { type ChangedSettings, changedSettings } from './changed-settings.ts'
 import type { ServerAddress } from './server-address.ts'
 
 /**
- * The first release that can do all that is sent: in it the table engine Alias needs no setting any more (ClickHouse #103488). What
- * else is used is older (docs/operations.md).
+ * The first release that supports everything we send: the table engine Alias no longer needs a setting (ClickHouse #103488). The other features in use are
+ * older (docs/operations.md).
  */
 const LEAST_VERSION = { year: 26, release: 5 } as const
 
-/** Whether the server of an address can be used. */
+/** Checks whether the server of an address is usable. */
 export interface ServerCheck {
-  /** What it found, once it has passed, until `forget`. Throws `WarehouseError` `engine_unavailable` that says what is wrong. */
+  /** The result of the last successful check, until `forget`. Throws `WarehouseError` `engine_unavailable` that says what is wrong. */
   passed(): Promise<ChangedSettings>
-  /** Looks now, as far as nobody has done so a moment ago. Throws as `passed`. */
+  /** Checks now, unless a check was made a moment ago. Throws as `passed` does. */
   look(): Promise<ChangedSettings>
-  /** The server was away: it may be another one when it comes back. */
+  /** Call it when the server was unreachable: it may be a different one afterwards. */
   forget(): void
 }
 
-/** Each kind of job asks for the health of the one server. */
+/** Every kind of job asks for the health of the same server. */
 const FRESH_MS = 2_000
 
 export const createServerCheck = (address: ServerAddress, clock: Pick<Clock, 'monotonic'>): ServerCheck => {
@@ -30,7 +30,7 @@ export const createServerCheck = (address: ServerAddress, clock: Pick<Clock, 'mo
     if (last !== null && clock.monotonic() - last.at < FRESH_MS) return last.result
     const result = checkServer(address)
     last = { result, at: clock.monotonic() }
-    // Nobody may wait for it.
+    // There may be no caller waiting: this avoids an unhandled rejection.
     result.catch(() => {})
     return result
   }
@@ -61,7 +61,7 @@ const checkServer = async (address: ServerAddress): Promise<ChangedSettings> => 
     throw unavailable(
       `ClickHouse ${version} at ${host} is too old: Millrace needs ${LEAST_VERSION.year}.${LEAST_VERSION.release} or later.`,
     )
-  // One after another would take the same connection.
+  // In parallel: sequential requests would reuse one connection.
   const ask = () => askForJson<readonly [zone: string, id: string]>({ endpoint, host, sql: FACTS_SQL })
   const [[zone, id], ...others] = await Promise.all([ask(), ask(), ask()])
   if (!UTC.test(zone))
@@ -77,7 +77,7 @@ const checkServer = async (address: ServerAddress): Promise<ChangedSettings> => 
 
 const FACTS_SQL = 'SELECT toJSONString([serverTimezone(), toString(serverUUID())]) FORMAT TSVRaw'
 
-/** By the names that ClickHouse has for it. */
+/** ClickHouse's names for UTC. */
 const UTC = /^(Etc\/)?(UTC|UCT|Universal|Zulu|GMT)$/
 
 const isRecent = (version: string): boolean => {

@@ -10,8 +10,8 @@ import { createServerCheck } from './server-check.ts'
 type Options = { readonly url: string; readonly clock: Pick<Clock, 'monotonic'> }
 
 /**
- * A ClickHouse server: one database and one user per workspace, named with the prefix. The user may only read that database; what the
- * server itself does, it does as the account of the address.
+ * A ClickHouse server, with one database and one user per workspace, named with the prefix. The user may only read that database. Our own statements run as the
+ * account of the URL.
  */
 export const openServerEngines = ({ url, clock }: Options): Engines => {
   const address = readServerAddress(url)
@@ -60,7 +60,7 @@ export const openServerEngines = ({ url, clock }: Options): Engines => {
     }
   }
 
-  /** Once in the life of this process, and whole: a changed password of the account changes the users' too. */
+  /** Runs once per process, and always sets the password: it is derived from that of the account, which may have changed. */
   const provision = async ({ username, password }: Endpoint): Promise<void> => {
     const quoted = quoteIdentifier(username)
     const hash = createHash('sha256').update(password).digest('hex')
@@ -102,6 +102,6 @@ export const openServerEngines = ({ url, clock }: Options): Engines => {
 const FIXED =
   'ClickHouse has settings that change results and that the account may not set back, so that the answers may differ from those documented'
 
-/** Derived, so that every server of a deployment knows it and none stores it. */
+/** Derived, so that every server of a deployment can compute it and none stores it. */
 const passwordOf = (name: string, key: string): string =>
   createHmac('sha256', key).update(`millrace warehouse user ${name}`).digest('base64url')
