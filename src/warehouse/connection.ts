@@ -22,9 +22,9 @@ export type Call = {
 }
 
 export type CallAnswer = {
-  /** Ends, or throws `WarehouseError`. To be read to its end or left. */
+  /** Ends, or throws `WarehouseError`. Read it to the end or abandon it with `return()`. */
   readonly content: AsyncGenerator<Uint8Array>
-  /** `X-ClickHouse-Summary`, from the trailer where there is one. To be asked for after the content. */
+  /** `X-ClickHouse-Summary`, from the trailer if there is one. Call it after reading the content. */
   readonly summary: () => EngineSummary
 }
 
@@ -38,14 +38,16 @@ export type EngineSummary = {
 
 /** Calls to engines over ClickHouse's HTTP interface. */
 export interface Connections {
-  /** Resolves when the answer begins. Throws `WarehouseError`. */
+  /** Resolves when the response starts. Throws `WarehouseError`. */
   call(call: Call): Promise<CallAnswer>
 }
 
 /**
- * Settings of every statement. An exception in the middle of rows is to look the same in all formats. Users' SQL has a limit of its own
- * (`LONGEST_SQL_BYTES`), but what is sent may be many times longer: printed by the engine, and with a cast for each of up to 5,000 columns. The guard
- * resolves names as the analyzer does, which a server may have switched off: the one before it finds tables in other places.
+ * Settings of every statement.
+ * - An exception in mid-stream must look the same in all formats.
+ * - Users' SQL has its own limit (`LONGEST_SQL_BYTES`). What is sent may be many times longer: it is printed by the engine, with a cast for each of up to 5,000
+ *   columns.
+ * - The guard resolves names as the analyzer does. The old one, which a server may prefer, finds tables elsewhere.
  */
 const SETTINGS = {
   http_write_exception_in_output_format: 0,
@@ -54,7 +56,7 @@ const SETTINGS = {
 }
 
 export const createConnections = (): Connections => {
-  /** A client is bound to a user and a database. Those for staging databases come and go; they hold nothing but the agent they share. */
+  /** A client is bound to a user and a database. Clients of staging databases are short-lived; they hold nothing but the shared agent. */
   const clients = new WeakMap<Endpoint, Map<string, ClickHouseClient>>()
 
   const clientOf = (endpoint: Endpoint, database: string): ClickHouseClient => {
@@ -78,7 +80,7 @@ export const createConnections = (): Connections => {
           query_params: plain,
           clickhouse_settings: { ...endpoint.settings, ...SETTINGS, ...settings, ...written } as ClickHouseSettings,
           abort_signal: signal,
-          // The client takes any word in capitals and brackets for the end of the message: `failed at position 8 (FORM) (line …`.
+          // The client takes any bracketed word in capitals for the end of the message: `failed at position 8 (FORM) (line …`.
           ignore_error_response: true,
           ...(queryId === undefined ? {} : { query_id: queryId }),
         })
@@ -103,7 +105,7 @@ export const createConnections = (): Connections => {
 
 const MAX_CLIENTS = 64
 
-/** A signal may serve many calls: nothing of a call that has ended stays in it. */
+/** A signal may outlive many calls, so each call removes its listener when it ends. */
 const destroyOn = (signal: AbortSignal, stream: Readable): void => {
   const destroy = (): void => void stream.destroy()
   signal.addEventListener('abort', destroy)
@@ -112,7 +114,7 @@ const destroyOn = (signal: AbortSignal, stream: Readable): void => {
 
 type Insert = Pick<Call, 'endpoint' | 'sql'> & { readonly content: Readable }
 
-/** The statement goes into the URL, or before the rows in the body when it is too long for that. */
+/** The statement goes into the URL; if it is too long for that, into the body before the rows. */
 const insertOf = ({ endpoint, sql, content }: Insert): { readonly query: string; readonly values: Readable } => {
   const { longestParameter = Number.POSITIVE_INFINITY } = endpoint
   const isShort = new URLSearchParams({ query: sql }).toString().length <= longestParameter
@@ -124,10 +126,10 @@ async function* behind(sql: string, content: Readable): AsyncGenerator<Uint8Arra
   yield* content as AsyncIterable<Uint8Array>
 }
 
-/** Statuses for a URL that is too long: parameters travel in it. */
+/** Statuses for a URL that is too long: it contains the parameters. */
 const TOO_LONG: ReadonlySet<number> = new Set([413, 414, 431])
 
-/** What ClickHouse says when one parameter is too long. When the whole URL is, it may say nothing at all. */
+/** ClickHouse's message for a parameter that is too long. If the whole URL is, the body may be empty. */
 const TOO_LONG_TEXT = /HTML Form Exception: Field value too long|URI invalid or too long/
 
 const isTooLong = (status: number, body: string): boolean =>
@@ -146,7 +148,7 @@ const readRefusal = async (
   )
 }
 
-/** A proxy answers in its place, or something else listens at its address by now. */
+/** A proxy answers in its place, or another program has taken over its address. */
 const notTheEngine = (stream: Readable): WarehouseError => {
   stream.destroy()
   return new WarehouseError('engine_unavailable', 'What answers at the address of the engine is not ClickHouse.')

@@ -4,9 +4,9 @@ import { WarehouseError } from './warehouse.ts'
 
 type Options<T> = {
   readonly deadlineMs: number
-  /** How long an engine that works may take to accept the cancel. */
+  /** How long a working engine may take to accept the cancel. */
   readonly heedsMs?: number
-  /** Ends a statement, or an engine that does not heed. */
+  /** Cancels a statement, or kills an engine that does not react. */
   readonly cancel: (queryId: string) => Promise<void>
   readonly work: (statement: { readonly queryId: string; readonly signal: AbortSignal }) => Promise<T>
 }
@@ -14,9 +14,9 @@ type Options<T> = {
 const HEEDS_MS = 5000
 
 /**
- * Runs a statement that makes the engine analyse SQL of users. While it does, the engine heeds neither `max_execution_time` nor KILL: so the caller is
- * told at the deadline, and the statement is left to run to its end. Throws `WarehouseError`: `sql_error` when the engine takes the cancel; otherwise
- * `engine_unavailable`, since an engine that is frozen or out of reach says nothing about the SQL.
+ * Runs a statement that makes the engine analyse users' SQL. During analysis the engine ignores `max_execution_time` and KILL, so the call fails at the
+ * deadline while the statement runs on. Throws `WarehouseError`: `sql_error` if the engine accepts the cancel; otherwise `engine_unavailable`, since a frozen
+ * or unreachable engine proves nothing about the SQL.
  */
 export const withDeadline = async <T>({ deadlineMs, heedsMs = HEEDS_MS, cancel, work }: Options<T>): Promise<T> => {
   const queryId = newId()
@@ -35,7 +35,7 @@ export const withDeadline = async <T>({ deadlineMs, heedsMs = HEEDS_MS, cancel, 
     const message = `The engine did not understand the SQL within ${deadlineMs / 1000} seconds: make it simpler.`
     throw new WarehouseError('sql_error', message, { cause: error })
   } finally {
-    // Otherwise the engine would be asked, at the deadline, to end what has already ended.
+    // Otherwise, at the deadline, the engine would be asked to cancel a statement that has already ended.
     signal.removeEventListener('abort', end)
   }
 }

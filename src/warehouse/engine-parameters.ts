@@ -4,22 +4,22 @@ import { readType, type TypeTree } from './guard/read-type.ts'
 type Parameters = Readonly<Record<string, unknown>>
 
 type EngineParameters = {
-  /** Plain values, which ClickHouse's client writes. */
+  /** Plain values, serialized by ClickHouse's client. */
   readonly plain: Record<string, unknown>
-  /** Those of lists and objects, by the names that they have in the address of a request (`param_ids`). */
+  /** Serialized lists and objects, by their name in the request's URL (`param_ids`). */
   readonly written: Readonly<Record<string, string>>
 }
 
 /**
- * Values for the parameters of a statement, as their types want them: JSON has lists where ClickHouse has tuples, texts for keys that are numbers, and
- * texts for numbers that it cannot hold. The client goes by the values alone.
+ * A statement's parameter values in the form that their types need. JSON has lists for tuples, and texts for numeric keys and for numbers that it cannot hold.
+ * The client looks only at the values, not at the types.
  */
 export const engineParameters = (sql: string, parameters: Parameters): EngineParameters => {
   const plain: Record<string, unknown> = { ...parameters }
   const written: Record<string, string> = {}
-  // Of plain values nothing is to be done.
+  // Plain values need no conversion.
   if (!Object.values(parameters).some(isStructured)) return { plain, written }
-  // It may stand in the SQL thousands of times, and is sent once.
+  // A parameter may occur in the SQL thousands of times, but is sent once.
   const types = new Map(findQueryParameters(sql).map(({ name, type }) => [name, type]))
   for (const [name, text] of types) {
     const value = Object.hasOwn(parameters, name) ? parameters[name] : null
@@ -36,7 +36,7 @@ export const engineParameters = (sql: string, parameters: Parameters): EnginePar
 
 const isStructured = (value: unknown): value is object => typeof value === 'object' && value !== null
 
-/** As it stands within lists. */
+/** A value as it is written inside a list. */
 const write = (type: TypeTree | undefined, value: unknown): string => {
   if (value === null) return 'NULL'
   const { name, parts } = type ?? UNKNOWN
@@ -58,7 +58,7 @@ const write = (type: TypeTree | undefined, value: unknown): string => {
   return NUMBERS.test(name) && NUMBER.test(text) ? text : quote(text)
 }
 
-/** Types whose values are texts in any case. */
+/** Types whose values are always texts. */
 const IS_TEXT = /^(Fixed)?String$/
 const NUMBERS = /^(U?Int\d+|B?Float\d+|Decimal\d*)$/
 const NUMBER = /^[+-]?(\d+(?:\.\d*)?|\.\d+)(e[+-]?\d+)?$|^[+-]?(inf|infinity|nan)$/i
@@ -71,7 +71,7 @@ const named = (name: string): TypeTree => ({ text: name, name, parts: [], nullab
 const UNKNOWN = named('')
 const FLOAT = named('Float64')
 
-/** What lists on a plane are lists of. */
+/** Element types of the geometric types that are lists. */
 const PLANES: Readonly<Record<string, TypeTree>> = {
   Ring: named('Point'),
   LineString: named('Point'),

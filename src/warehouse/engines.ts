@@ -7,11 +7,11 @@ import type { ResultFiles } from './embedded/result-files.ts'
 import { openSocketEngines } from './embedded/socket-engines.ts'
 import { openServerEngines } from './server/server-engines.ts'
 
-/** Where the engine of each workspace is: what differs between the embedded engine and a server. */
+/** Where each workspace's engine is: this is all that differs between the embedded engine and a server. */
 export interface Engines {
   /** The database of a workspace's tables. */
   database(workspace: string): string
-  /** Makes sure that the engine runs and the database exists. Asked for every statement. Throws `WarehouseError`. */
+  /** Ensures that the engine runs and the database exists. Call it for every statement. Throws `WarehouseError`. */
   endpoints(workspace: string): Promise<Endpoints>
   /** `Warehouse.life`. */
   life(workspace: string): number
@@ -23,13 +23,13 @@ export interface Engines {
 }
 
 export type Endpoints = {
-  /** For statements of the server itself. */
+  /** For the server's own statements. */
   readonly own: Endpoint
-  /** For queries of users: sees the workspace's database alone, where the engine knows users. */
+  /** For users' queries. If the engine knows users, this one can read only the workspace's database. */
   readonly users: Endpoint
-  /** Whether the row counts of an answer must be looked up in `system.query_log`: no trailer tells them. */
+  /** Whether an answer's row counts must be looked up in `system.query_log`, because no trailer reports them. */
   readonly hasQueryLog: boolean
-  /** A quicker way for results than the body of the answer, where engine and server share a machine. */
+  /** A faster path for results than the response body, when engine and server share a machine. */
   readonly resultFiles?: ResultFiles
 }
 
@@ -37,36 +37,36 @@ export type Endpoint = {
   readonly url: string
   readonly username: string
   readonly password: string
-  /** Shared by all clients of one engine; ended with it. */
+  /** Shared by all clients of one engine, and destroyed with it. */
   readonly agent: Agent | SecureAgent
-  /** Sent with every statement that does not say otherwise. */
+  /** Defaults for every statement. */
   readonly settings?: Readonly<Record<string, string>>
-  /** Bytes of the longest parameter that a request may have, encoded; absent: any. */
+  /** The most bytes of one encoded parameter in a request; absent: no limit. */
   readonly longestParameter?: number
-  /** Bytes of all values for `{name:Type}` together that are sent; absent: any, the engine says when it is too much. */
+  /** The most bytes of all `{name:Type}` values together; absent: no limit here, the engine refuses too much. */
   readonly parameterBytes?: number
-  /** Told when the engine is away: what was found out about it may no longer hold. */
+  /** Called when the engine is unreachable: what is cached about it may no longer hold. */
   readonly onAway?: () => void
 }
 
-/** Whether this server's embedded engines have the tables that count, where each of several servers has engines of its own. */
+/** Whether this server's embedded engines own the tables, when several servers each have their own engines. */
 export type EngineGate = {
-  /** Resolves when they have. Asked for every statement. Throws `WarehouseError` `engine_unavailable` that says who has them. */
+  /** Resolves if they do. Call it for every statement. Throws `WarehouseError` `engine_unavailable` that names the owner. */
   enter(): Promise<void>
-  /** The same as a problem of this server; null: they have, or nobody has yet. */
+  /** The same as a problem of this server; null: they do, or there is no owner yet. */
   problem(): Promise<string | null>
 }
 
 type Options = {
   readonly config: Pick<Config, 'clickhouseUrl' | 'engineMemoryBytes' | 'databaseUrl'>
   readonly dataDir: string
-  /** Of embedded engines; null or absent: nobody else has any. */
+  /** For embedded engines; null or absent: no other server has any. */
   readonly gate?: EngineGate | null
   readonly logger: Logger
   readonly clock: Clock
 }
 
-/** Starts nothing and connects nowhere yet. */
+/** Starts nothing and opens no connection yet. */
 export const openEngines = ({ config, dataDir, gate = null, logger, clock }: Options): Engines => {
   const { clickhouseUrl, engineMemoryBytes: memoryBytes, databaseUrl } = config
   return clickhouseUrl === null

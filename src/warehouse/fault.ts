@@ -1,6 +1,6 @@
 import { WarehouseError, type WarehouseFault } from './warehouse.ts'
 
-/** ClickHouse's exception codes that say something else than that the statement is at fault (`ErrorCodes.cpp`). */
+/** ClickHouse exception codes that do not mean that the statement is at fault (`ErrorCodes.cpp`). */
 const FAULTS: ReadonlyMap<number, WarehouseFault> = new Map([
   [241, 'query_memory'], // MEMORY_LIMIT_EXCEEDED
   [173, 'query_memory'], // CANNOT_ALLOCATE_MEMORY
@@ -10,23 +10,23 @@ const FAULTS: ReadonlyMap<number, WarehouseFault> = new Map([
   [394, 'cancelled'], // QUERY_WAS_CANCELLED
   [734, 'cancelled'], // QUERY_WAS_CANCELLED_BY_CLIENT
   [243, 'disk_full'], // NOT_ENOUGH_SPACE
-  [202, 'engine_lost'], // TOO_MANY_SIMULTANEOUS_QUERIES: there is room later
+  [202, 'engine_lost'], // TOO_MANY_SIMULTANEOUS_QUERIES: a retry may succeed
   [209, 'engine_lost'], // SOCKET_TIMEOUT
   [210, 'engine_lost'], // NETWORK_ERROR
-  [236, 'engine_lost'], // ABORTED: the server shuts down
-  [242, 'engine_lost'], // TABLE_IS_READ_ONLY: a replica without its keeper
+  [236, 'engine_lost'], // ABORTED: the server is shutting down
+  [242, 'engine_lost'], // TABLE_IS_READ_ONLY: a replica without its Keeper
   [279, 'engine_lost'], // ALL_CONNECTION_TRIES_FAILED
   [439, 'engine_lost'], // CANNOT_SCHEDULE_TASK
   [745, 'engine_lost'], // SERVER_OVERLOADED
   [999, 'engine_lost'], // KEEPER_EXCEPTION
-  [1002, 'engine_lost'], // UNKNOWN_EXCEPTION: nothing that the statement could be blamed for
+  [1002, 'engine_lost'], // UNKNOWN_EXCEPTION: not the fault of the statement
   [192, 'engine_unavailable'], // UNKNOWN_USER
   [193, 'engine_unavailable'], // WRONG_PASSWORD
   [194, 'engine_unavailable'], // REQUIRED_PASSWORD
   [516, 'engine_unavailable'], // AUTHENTICATION_FAILED
 ])
 
-/** Whatever a call to an engine threw, as the fault that it is. An abort of our own is `cancelled`. */
+/** Converts whatever a call to an engine threw. After our own abort, that is `cancelled`. */
 export const toWarehouseError = (error: unknown, { isAborted = false } = {}): WarehouseError => {
   if (error instanceof WarehouseError) return error
   const { code, message } = error as { code?: unknown; message?: unknown }
@@ -36,16 +36,16 @@ export const toWarehouseError = (error: unknown, { isAborted = false } = {}): Wa
   return fromExceptionText(text) ?? brokenConnection(text, error)
 }
 
-/** The exception that a text of ClickHouse tells of (`Code: 62. DB::Exception: …`), if it does. */
+/** The exception in a text of ClickHouse (`Code: 62. DB::Exception: …`), if there is one. */
 export const fromExceptionText = (text: string): WarehouseError | null => {
   const match = /Code: (\d+)\.\s+DB::Exception: ([\s\S]+)/.exec(text)
   return match === null ? null : fromException(Number(match[1]), match[2]!)
 }
 
-/** The disk of a library that knows nothing of quotas fills up under any code. */
+/** A full disk: the engine knows nothing of quotas, so any code may come with it. */
 const DISK_FULL = /No space left on device|errno: 28\b/
 
-/** What a limit of the process, or the machine, does not give, under any code too: threads, memory, open files. Later there may be some. */
+/** The process or the machine is out of threads, memory or open files. Any code may come with it. A retry may succeed. */
 const EXHAUSTED = /errno: (?:11|12|23|24), strerror:/
 
 const reasonOf = (code: number, text: string): WarehouseFault => {
@@ -61,28 +61,28 @@ const fromException = (code: number, text: string, cause?: unknown): WarehouseEr
 const brokenConnection = (text: string, cause: unknown): WarehouseError =>
   new WarehouseError('engine_lost', `The connection to the engine broke: ${text}`, { cause })
 
-/** What `flattenSelect` calls a user's expression. */
+/** The prefix that `flattenSelect` gives a user's expression. */
 const OWN_NAME = /\bc__\d+_(?=\w)/g
 
 /**
- * `: (in file/uri /…)`, where the server keeps content while it is read. Here and below no match begins within a run of blanks, and paths have a bound: texts of
- * users are in the messages, and a run of them would be looked at from every place in it.
+ * `: (in file/uri /…)`, where the server keeps content while it is read. Messages contain users' texts, so the patterns here and below must not backtrack: no
+ * match starts within a run of blanks, and paths have a maximum length.
  */
 const WHERE_IT_LIES = /:?(?<!\s)\s*\(in file\/uri [^)]{0,1000}\)/g
 
-/** To whoever writes the functions of tables, which nobody can here. */
+/** Advice for authors of table functions, which do not exist here. */
 const ADVICE = /\.?(?<!\s)\s*You can specify the structure manually:?/g
 
-/** To whoever sets the engine's settings: nobody may in a query. */
+/** Advice for those who configure the engine: a query may not. */
 const SETTING_ADVICE = / \(can be increased with the `\w+` setting\)/g
 
-/** Content that is imported, and parts of tables, lie under ids; users' own paths are theirs. */
+/** Paths of imported content and of table parts, which contain an id. Users' own paths stay. */
 const OWN_PATH = /(?:[Ff]ile )?(?<![\w:/.])\/[^\s'"(),:]{0,400}[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}[^\s'"(),:]*/g
 
-/** What the engine calls a parameter to which nothing was given. */
+/** The engine's message for a parameter without a value. */
 const NO_VALUE = /^Substitution `(\w+)` is not set/
 
-/** Of a table that is not there the engine tells the statement again, long as it may be. */
+/** For a missing table, the engine repeats the whole statement, however long. */
 const NO_TABLE = /^Unknown table expression identifier '(\w+)' in scope [\s\S]*?\.( Maybe you meant \w+\?)?\s*$/
 
 const noTable = (_: string, name: string, hint = ''): string =>
@@ -90,10 +90,10 @@ const noTable = (_: string, name: string, hint = ''): string =>
     ? `There is no ${name}: it is made for the first row that does not fit.${hint}`
     : `There is no data source or pipe ${name}.${hint}`
 
-/** The columns that a table has, those of its engine first, and those the expression names, which are told already. */
+/** The expression's columns, which are already named, and the table's, including those of its engine, are cut off. */
 const COLUMNS_THERE = /^(Missing columns: .{1,2000}?), required columns: [\s\S]*$/
 
-/** A sentence for the user: no code, no class names, no version, no stack, no path of the server's. Positions stay. */
+/** Turns the engine's message into a sentence for the user: no code, class names, version, stack or server path. Positions stay. */
 const cleanMessage = (text: string): string =>
   withoutTail(text.slice(0, MAX_TEXT).split('Stack trace:', 1)[0]!)
     .replace(/\.? ?\([A-Z][A-Z0-9_]{2,}\) \(version [^()]*(\([^()]*\))?\)/g, '')
@@ -110,7 +110,7 @@ const cleanMessage = (text: string): string =>
     .trim()
     .slice(0, MAX_MESSAGE)
 
-/** `(SYNTAX_ERROR) (version 26.7.2.1 (official build))`, once more for each machine that passed it on. */
+/** Cuts off `(SYNTAX_ERROR) (version 26.7.2.1 (official build))`, which is repeated for every machine that passed the error on. */
 const withoutTail = (text: string): string => {
   const cut = text
     .trimEnd()
@@ -120,8 +120,8 @@ const withoutTail = (text: string): string => {
   return cut === text ? text : withoutTail(cut)
 }
 
-/** As long as ClickHouse's own exceptions get, with a stack. */
+/** As long as ClickHouse's own exceptions with a stack trace. */
 const MAX_TEXT = 32_768
 
-/** Some messages list every table or function that might have been meant. */
+/** Some messages list every table or function with a similar name. */
 const MAX_MESSAGE = 2_000

@@ -1,13 +1,13 @@
 import { type ClickHouseClient, createClient } from '@clickhouse/client'
 import type { Endpoint } from './engines.ts'
 
-/** A statement takes as long as its job may, or as its signal says; the longest timer there is. */
+/** The longest timer there is: statements are limited by their jobs and signals. */
 const NO_TIMEOUT_MS = 2 ** 31 - 1
 
-/** `ClickHouseLogLevel.OFF`: the client would write to the console, and with statements. */
+/** `ClickHouseLogLevel.OFF`: otherwise the client writes to the console, including statements. */
 const OFF = 127
 
-/** A client of ClickHouse's HTTP interface. It holds nothing but the endpoint's agent, which it shares. */
+/** A client of ClickHouse's HTTP interface. It holds nothing but the endpoint's shared agent. */
 export const openClient = ({ url, username, password, agent }: Endpoint, database: string): ClickHouseClient =>
   createClient({
     url,
@@ -17,6 +17,6 @@ export const openClient = ({ url, username, password, agent }: Endpoint, databas
     request_timeout: NO_TIMEOUT_MS,
     log: { level: OFF },
     http_agent: agent,
-    // Else each client ends a socket 2.5 s after its own last statement, also while another client that shares it waits there.
+    // Otherwise each client closes a socket 2.5 s after its own last statement, even while another client is waiting on it.
     keep_alive: { enabled: true, idle_socket_ttl: 0 },
   })

@@ -1,20 +1,20 @@
 import { remember } from './remember.ts'
 import type { DescribedColumn } from './warehouse.ts'
 
-/** The columns that SELECTs have, as long as no table was changed. */
+/** A cache of the columns of SELECTs, valid until a table changes. */
 export interface KnownColumns {
-  /** As they were described before, or are now. Throws what `describe` throws. */
+  /** The cached columns, or else those that `describe` returns. Throws what `describe` throws. */
   of(select: string, describe: () => Promise<readonly DescribedColumn[]>): Promise<readonly DescribedColumn[]>
-  /** To be called before and after whatever may change a table. */
+  /** Call it before and after any statement that may change a table. */
   forget(): void
 }
 
-/** For an engine whose tables only this process changes. */
+/** For an engine whose tables are changed only by this process. */
 export const createKnownColumns = (): KnownColumns => {
   let known = new Map<string, readonly DescribedColumn[]>()
   return {
     of: async (select, describe) => {
-      // What was begun before a change is put where nobody looks any more.
+      // A description that started before a change is stored in the old map, which nobody reads.
       const current = known
       const before = current.get(select)
       if (before !== undefined) return before

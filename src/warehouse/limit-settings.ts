@@ -1,15 +1,15 @@
 import type { QueryLimits } from './warehouse.ts'
 
 /**
- * Nodes of a query when everything is put where it is read. With the engine's own limit, more than twice that, a query of 1 kB is analysed for half a
- * minute.
+ * AST nodes of a query after aliases are expanded. With the engine's own limit, which is more than twice as high, a query of 1 kB takes half a minute to
+ * analyse.
  */
 export const ANALYSIS_LIMITS = { max_expanded_ast_elements: 200_000 } as const
 
-/** How deep what is kept may be nested, less than what may run: who reads it nests it further. */
+/** The deepest nesting of a stored query. It is lower than for one that runs, because its readers nest it deeper. */
 export const KEPT_DEPTH = { max_subquery_depth: 80 } as const
 
-/** The limits of a query as settings of ClickHouse. */
+/** A query's limits as ClickHouse settings. */
 export const limitSettings = ({
   timeoutMs,
   memoryBytes,

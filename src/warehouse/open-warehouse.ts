@@ -18,28 +18,28 @@ type Options = {
   readonly gate?: EngineGate | null
   readonly logger: Logger
   readonly clock: Clock
-  /** How long the engine may take to understand SQL of users before it runs. */
+  /** How long the engine may analyse users' SQL before it runs. */
   readonly analysisMs?: number
 }
 
-/** With `ANALYSIS_LIMITS` it takes a few seconds at most, on a machine that has nothing else to do. */
+/** Within `ANALYSIS_LIMITS`, analysis takes a few seconds at most on an otherwise idle machine. */
 const ANALYSIS_MS = 20_000
 
-/** The warehouse of this server. Starts nothing and connects nowhere before it is used. */
+/** The warehouse of this server. Starts nothing and opens no connection before first use. */
 export const openWarehouse = (options: Options): Warehouse => {
   const engines = openEngines(options)
   const connections = createConnections()
   const guards = new Map<string, SqlGuard>()
   const knownColumns = createKnownColumns()
 
-  /** Begins a statement of the server's own. */
+  /** Starts one of the server's own statements. */
   const begin = async (statement: Statement, content?: Readable): Promise<CallAnswer> => {
     const { workspace, database = engines.database(workspace), ...rest } = statement
     const { own } = await engines.endpoints(workspace)
     return connections.call({ endpoint: own, database, ...rest, ...(content && { content }) })
   }
 
-  /** Runs one to its end. */
+  /** Runs one to completion. */
   const run = async (statement: Statement, content?: Readable) => {
     const answer = await begin(statement, content)
     const parts: Uint8Array[] = []
@@ -73,12 +73,12 @@ export const openWarehouse = (options: Options): Warehouse => {
     return guard
   }
 
-  /** What a statement that only looks at SQL of a user tells of it. */
+  /** The rows of a statement that only inspects users' SQL. */
   const understand = async <Row extends object>(
     workspace: string,
     statement: Omit<Statement, 'workspace'>,
   ): Promise<readonly Row[]> => {
-    // An engine that has to start first has all the time for that.
+    // The deadline does not include starting an engine.
     await engines.endpoints(workspace)
     return withDeadline({
       deadlineMs: options.analysisMs ?? ANALYSIS_MS,
@@ -91,7 +91,7 @@ export const openWarehouse = (options: Options): Warehouse => {
   }
 
   const cancel = async ({ workspace, queryId }: { workspace: string; queryId: string }): Promise<void> => {
-    // SYNC waits, and hung in the embedded engine.
+    // SYNC would wait, and hung in the embedded engine.
     await run({ workspace, sql: 'KILL QUERY WHERE query_id = {id:String} ASYNC', parameters: { id: queryId } })
   }
 
@@ -144,16 +144,16 @@ export const openWarehouse = (options: Options): Warehouse => {
   }
 }
 
-/** By itself the engine refuses to drop more than 50 GB at once, also what nobody can see any more. */
+/** By default the engine refuses to drop more than 50 GB at once, even data that is no longer visible. */
 const COMMAND = { max_table_size_to_drop: 0, max_partition_size_to_drop: 0 }
 
-/** Its headers are sent when it is known what was read. */
+/** Response headers are sent only when the read counts are known. */
 const TELLS = { wait_end_of_query: 1 }
 
-/** By itself a server collects the rows of several inserts, and may answer before they can be read. */
+/** By default a server may batch the rows of several inserts, and answer before they are readable. */
 const INSERT = { async_insert: 0 }
 
-/** Not as a FORMAT clause: behind EXPLAIN it would become a part of the statement that is explained. Types on one line, as they are kept. */
+/** `default_format` instead of a FORMAT clause: after EXPLAIN, that would belong to the explained statement. Types are on one line, as they are stored. */
 const ROWS = {
   default_format: 'JSONEachRow',
   output_format_json_quote_64bit_integers: 1,

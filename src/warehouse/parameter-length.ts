@@ -3,7 +3,7 @@ import { WarehouseError } from './warehouse.ts'
 
 type Parameters = Readonly<Record<string, unknown>>
 
-/** Throws `WarehouseError` `sql_error` for more than an engine is sent (`Endpoint.parameterBytes`). */
+/** Throws `WarehouseError` `sql_error` if the parameters exceed the endpoint's limit (`Endpoint.parameterBytes`). */
 export const refuseLong = ({ parameterBytes }: Pick<Endpoint, 'parameterBytes'>, parameters: Parameters): void => {
   if (parameterBytes === undefined) return
   const lengths = lengthsOf(parameters, text => Buffer.byteLength(text))
@@ -16,7 +16,7 @@ export const refuseLong = ({ parameterBytes }: Pick<Endpoint, 'parameterBytes'>,
   )
 }
 
-/** What is said when an engine has found a request too long. */
+/** The message for a request that an engine rejected as too long. */
 export const tooLongText = (parameters: Parameters): string => {
   const [longest] = lengthsOf(parameters, text => new URLSearchParams({ '': text }).toString().length - 1)
   if (longest === undefined) return 'The SQL is too long for the engine.'
@@ -28,7 +28,7 @@ const OF_A_SERVER = '131,072 of each and 1,048,576 of all'
 
 const inWords = (bytes: number): string => `${bytes.toLocaleString('en')} bytes`
 
-/** The longest first. */
+/** Longest first. */
 const lengthsOf = (parameters: Parameters, lengthOf: (text: string) => number) =>
   Object.entries(parameters)
     .map(([name, value]) => ({

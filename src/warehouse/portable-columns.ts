@@ -6,18 +6,18 @@ import { quoteText } from './quote-text.ts'
 import { type DescribedColumn, isSqlError, WarehouseError } from './warehouse.ts'
 
 type Input = {
-  /** What the guard let through. */
+  /** SQL that the guard has approved. */
   readonly sql: string
   readonly format: ResultFormat
-  /** The columns of a SELECT as the engine finds them, without running it. */
+  /** The columns of a SELECT according to the engine, without running it. */
   readonly describe: (sql: string) => Promise<readonly DescribedColumn[]>
 }
 
-/** The SELECT with its columns as types that readers of the format know. Throws `WarehouseError` `sql_error` where one has none. */
+/** Casts the SELECT's columns to types that readers of the format know. Throws `WarehouseError` `sql_error` if a column has no such type. */
 export const withPortableColumns = async ({ sql, format, describe }: Input): Promise<string> => {
   const columnar = COLUMNAR[format]
   if (columnar === undefined && !READS_PIPES.test(sql)) return sql
-  // Of a sub-query that is not in a view, the engine would carry out scalar sub-queries.
+  // Outside a view, the engine would execute the scalar sub-queries of this sub-query.
   const columns = await describe(`DESCRIBE TABLE view(SELECT * FROM (\n${sql}\n))`).catch(noneIfWrong)
   if (columnar === undefined) return sql
   if (columns.some(({ name }) => name === NO_TEXT))
@@ -40,13 +40,13 @@ export const withPortableColumns = async ({ sql, format, describe }: Input): Pro
 }
 
 const STATE = /(?<!Simple)AggregateFunction\(/
-/** Values of an Enum, for example. */
+/** Such as the values of an Enum. */
 const QUOTED = /'(?:[^'\\]|\\.)*'/g
 
-/** The name of a column whose own is no UTF-8 (that of `'\xFF'`, for one): the engine has none without a character. */
+/** Replaces a column name that is not UTF-8 (such as that of `'\xFF'`). No real column has an empty name. */
 export const NO_TEXT = ''
 
-/** What is wrong with the SQL is told when it runs. Two columns of one name are wrong here alone. */
+/** Other faults in the SQL are reported when it runs. Duplicate column names are a fault only here. */
 const noneIfWrong = (error: unknown): readonly DescribedColumn[] => {
   if (!isSqlError(error)) throw error
   const [, twice] = TWICE.exec(error.message) ?? []
@@ -57,10 +57,10 @@ const noneIfWrong = (error: unknown): readonly DescribedColumn[] => {
   )
 }
 
-/** As `flattenSelect` begins what reads definitions: to the SELECT * there, two columns of one name are the first of them both. */
+/** The start of a SELECT that `flattenSelect` has built from definitions. If it has two columns of one name, its SELECT * returns the first one twice. */
 const READS_PIPES = /^\(\s*WITH\s+`?c__/
 
-/** Which of two columns a cast is of, could not be said. */
+/** It would be unclear which of the two columns a cast applies to. */
 const TWICE = /^Cannot add column ([\s\S]+): column with this name already exists/
 
 const COLUMNAR: Partial<Record<ResultFormat, ColumnarFormat>> = {

@@ -3,9 +3,8 @@ import { typeParts } from '../model/type-parts.ts'
 export type ColumnarFormat = 'arrow' | 'parquet'
 
 /**
- * The type of ClickHouse that a column is to be written as, so that others read from Arrow or Parquet what it holds: the
- * engine writes a DateTime as a bare number, names of an Enum as their numbers, and UUIDs, addresses and large integers as
- * bytes, where polars stops at the first of them. The same type where nothing is to be done.
+ * The ClickHouse type to cast a column to, so that other readers of Arrow or Parquet get its values; the same type if no cast is needed. By itself the engine
+ * writes a DateTime as a bare number, Enum names as numbers, and UUIDs, addresses and large integers as bytes, and polars refuses the whole file.
  */
 export const portableType = (type: string, format: ColumnarFormat): string => {
   const [, name = type, inside] = /^(\w+)\s*(?:\(([\s\S]*)\))?$/.exec(type.trim()) ?? []
@@ -19,17 +18,17 @@ export const portableType = (type: string, format: ColumnarFormat): string => {
     case 'Tuple':
     case 'Nested':
       return parts.length === 0 ? type : `${name}(${parts.map(part => portableElement(part, within)).join(', ')})`
-    // Not every type may be in a dictionary.
+    // Not every type can be in a dictionary.
     case 'LowCardinality':
       return unlessSame(type, parts[0]!, within)
-    // A sum, a maximum: a value of the type that it is of.
+    // The aggregate (a sum, a maximum) has the type of its values.
     case 'SimpleAggregateFunction':
       return unlessSame(type, parts[1]!, within)
     case 'DateTime':
       return format === 'parquet' ? type : `DateTime64(${['0', ...parts].join(', ')})`
     case 'Decimal':
       return Number(parts[0]) > LONGEST_DECIMAL ? 'String' : type
-    // A text alone would be empty for NULL, which these hold.
+    // Nullable, because these types can hold NULL, which a plain String would turn into an empty text.
     case 'Dynamic':
     case 'Variant':
     case 'Geometry':
@@ -47,11 +46,11 @@ export const portableType = (type: string, format: ColumnarFormat): string => {
 const AS_TEXT: ReadonlySet<string> = new Set([
   ...['UUID', 'IPv4', 'IPv6', 'Enum8', 'Enum16', 'Int128', 'Int256', 'UInt128', 'UInt256'],
   'JSON',
-  // They may be negative, or longer than a day: both formats have times of a day alone, and readers make null of others.
+  // They may be negative, or exceed a day. Both formats have only times of day, and readers turn others into null.
   ...['Time', 'Time64'],
 ])
 
-/** Digits; those of 256 bits are read by nobody but the engine itself. */
+/** In digits. Only the engine itself can read 256-bit decimals. */
 const LONGEST_DECIMAL = 38
 
 const unlessSame = (type: string, inner: string, within: (part: string) => string): string => {

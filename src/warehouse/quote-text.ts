@@ -1,3 +1,3 @@
-/** A text as a literal of ClickHouse's SQL. For what is known to the server; values of users are bound as parameters. */
+/** Quotes a text as a ClickHouse literal. Only for values from the server; users' values are bound as parameters. */
 export const quoteText = (text: string): string =>
   `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'").replaceAll('\0', '\\0')}'`

@@ -3,8 +3,8 @@ import { fromExceptionText, toWarehouseError } from './fault.ts'
 import { WarehouseError } from './warehouse.ts'
 
 /**
- * More than ClickHouse's longest exception in an answer that has begun (16 KiB and its frame). That much of the end is held
- * back until the answer is known to be whole: an exception is text after the rows, in whatever format they are.
+ * More than ClickHouse's longest exception in mid-stream (16 KiB and its frame). This much of the end is held back until the answer is known to be complete: an
+ * exception is text after the rows, in every format.
  */
 const HELD_BYTES = 32 * 1024
 
@@ -12,12 +12,12 @@ const BROKEN = 'The engine broke its answer off.'
 
 type Input = {
   readonly stream: Readable
-  /** Marks an exception, where the engine marks it (`X-ClickHouse-Exception-Tag`, since 25.11). */
+  /** Marks an exception, if the engine supports that (`X-ClickHouse-Exception-Tag`, since 25.11). */
   readonly exceptionTag: string | undefined
   readonly signal: AbortSignal
 }
 
-/** The rows of an answer, without an exception that ends them: it is thrown, as a broken connection is. */
+/** The rows of an answer. An exception after them is thrown, and so is a broken connection. */
 export async function* readResult({ stream, exceptionTag, signal }: Input): AsyncGenerator<Uint8Array> {
   const { content, fault } = untilBreak(stream)
   const held: Uint8Array[] = []
@@ -44,7 +44,7 @@ export async function* readResult({ stream, exceptionTag, signal }: Input): Asyn
   }
 }
 
-/** A stream that breaks drops what nobody has read yet, and the exception with it. Through a pipe, all that came is read first. */
+/** A stream that breaks drops its unread content, including the exception. Piping it first keeps all that has arrived. */
 const untilBreak = (stream: Readable): { content: AsyncIterable<Uint8Array>; fault: () => Error | null } => {
   const content = new PassThrough()
   let fault: Error | null = null
@@ -56,23 +56,23 @@ const untilBreak = (stream: Readable): { content: AsyncIterable<Uint8Array>; fau
   stream.once('close', () => {
     if (!stream.readableEnded) end(new Error(BROKEN))
   })
-  // An error after that is of no interest, but must have somebody who hears it.
+  // Later errors do not matter, but without a listener they would crash the process.
   stream.on('error', () => {})
   stream.pipe(content)
   return { content, fault: () => fault }
 }
 
-/** One byte, one character: positions stay, and what is searched for is ASCII. */
+/** One character per byte keeps positions, and the search patterns are ASCII. */
 const toText = (chunks: readonly Uint8Array[]): string => Buffer.concat(chunks).toString('latin1')
 
-/** Where an exception stands at the end of an answer, it ended it, whether or not the connection broke as well. */
+/** An exception at the end of an answer caused its end, even if the connection broke, too. */
 const findException = (tail: string, tag: string | undefined): WarehouseError | null => {
   const text = tag === undefined ? unmarkedException(tail) : markedException(tail, tag)
   if (text === null) return null
   return fromExceptionText(Buffer.from(text, 'latin1').toString('utf8')) ?? new WarehouseError('engine_lost', BROKEN)
 }
 
-/** Between `__exception__`, the tag and a line break, and a line of its length, the tag and `__exception__` again. */
+/** Extracts the text between `__exception__`, the tag and a line break, and the final line with its length, the tag and `__exception__`. */
 const markedException = (tail: string, tag: string): string | null => {
   const opening = `__exception__\r\n${tag}\r\n`
   const start = tail.indexOf(opening)
@@ -82,7 +82,7 @@ const markedException = (tail: string, tag: string): string | null => {
   return text.slice(0, Math.max(0, text.lastIndexOf('\n', end === -1 ? undefined : end)))
 }
 
-/** As servers before 25.11 wrote it. No format of ours ends in such a line by itself: rows end in a quote, a bracket or a footer. */
+/** The form used by servers before 25.11. Rows never end in such a line in our formats: they end in a quote, a bracket or a footer. */
 const unmarkedException = (tail: string): string | null => {
   const text = tail.trimEnd()
   const start = text.lastIndexOf('Code: ')

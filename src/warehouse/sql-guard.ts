@@ -16,25 +16,25 @@ import { remember } from './remember.ts'
 import { nullOfSqlError, WarehouseError } from './warehouse.ts'
 
 type GuardInput = {
-  /** A user's text. */
+  /** Written by a user. */
   readonly sql: string
   readonly parameters?: Readonly<Record<string, unknown>>
 }
 
-/** Lets SQL of users through that only reads, only tables of their workspace, and calls only what computes. */
+/** Approves users' SQL that only reads, only from tables of their workspace, and only calls functions without side effects. */
 export interface SqlGuard {
-  /** One SELECT, as the text that may run. Throws `WarehouseError('sql_error')` that says what is wrong, with the position where the text does not parse. */
+  /** Approves one SELECT and returns the text to run. Throws `WarehouseError('sql_error')` that says what is wrong, with the position of a syntax error. */
   checkSelect(input: GuardInput): Promise<string>
-  /** One expression without sub-queries, to stand in a statement of ours (a sorting key, a condition). Throws as `checkSelect`. */
+  /** Approves one expression without sub-queries, for use in one of our statements (a sorting key, a condition). Throws as `checkSelect` does. */
   checkExpression(input: GuardInput): Promise<string>
   /**
-   * A SELECT that is to be kept: as the engine's parser prints it, and what it names as tables. Its parameters need no values; none may stand for a
-   * name, and no table may be named with a database. Throws as `checkSelect`.
+   * Approves a SELECT to be stored; returns it as the engine prints it, and the tables it names. Its parameters need no values, but may not stand for names.
+   * Tables may not be qualified with a database. Throws as `checkSelect` does.
    */
   inspectSelect(input: { readonly sql: string }): Promise<InspectedSelect>
   /**
-   * Where names in a SELECT mean tables. It is not judged: `checkSelect` is still to come. Parameters need no values where none stands for a
-   * name. Throws as `checkSelect`, also for the server's own tables.
+   * Finds where names in a SELECT mean tables. Does not approve it: `checkSelect` must follow. Parameters need no values unless one stands for a name. Throws
+   * as `checkSelect` does, and for the server's own tables.
    */
   bindSelect(input: GuardInput): Promise<BoundSelect>
 }
@@ -49,7 +49,7 @@ type GuardOptions = { readonly database: string; readonly rows: LookAtSql }
 
 const BEFORE_EXPRESSION = 'SELECT '
 
-/** The guard of one workspace. */
+/** Creates the guard of one workspace. */
 export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
   const { format, parse } = createEngineParser(rows)
   let catalogue: Promise<FunctionRules> | null = null
@@ -61,7 +61,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     return catalogue
   }
 
-  /** `tree` is that of `sql`. */
+  /** `tree` is the tree of `sql`. */
   const check = async (
     sql: string,
     tree: SyntaxNode,
@@ -83,7 +83,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     let { places } = search
     let marked = await tryMarks(places)
     if (marked === null) {
-      // One of them is a keyword here that some table is called by.
+      // Some table has a name that is a keyword in one of these places. Try each place alone, and keep those that parse.
       const trees: (SyntaxNode | null)[] = []
       for (const place of places) trees.push(await tryMarks([place]))
       places = places.filter((_, index) => trees[index] !== null)
@@ -100,7 +100,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
     return found
   }
 
-  // A verdict depends on text and parameters alone: neither data nor tables are looked at.
+  // A verdict depends only on the text and the parameters, never on data or tables.
   const passed = new Map<string, string>()
   const bound = new Map<string, BoundSelect>()
 
@@ -112,11 +112,11 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       const [wrong] = parameterFaults(sql, parameters)
       if (wrong !== undefined) throw refusal(`The parameter ${wrong.name} ${wrong.message}.`)
       const formatted = await format(sql)
-      // As a sub-query nothing but a SELECT parses, and no FORMAT, INTO OUTFILE or SETTINGS of its own.
+      // Only a SELECT parses as a sub-query, and only without FORMAT, INTO OUTFILE and SETTINGS.
       const subquery = asSubquery(formatted)
       await check(subquery, await parse(subquery, parameters).catch(toNoSelect(formatted)), judgeSelect)
-      // The very text that runs is judged as well. It has no SELECT * of ours, to which two columns of one name are the first of them both
-      // (SELECT *, upper(name) AS name).
+      // The exact text that runs is judged as well. It has no outer SELECT *, which would return the first of two columns of one name twice (SELECT *,
+      // upper(name) AS name).
       const runs = `(\n${formatted}\n)`
       await check(runs, await parse(runs, parameters), judgeSelect)
       remember(passed, key, runs)
@@ -150,7 +150,7 @@ export const createSqlGuard = ({ database, rows }: GuardOptions): SqlGuard => {
       })
       await check(formatted, await parse(formatted, parameters), judgeExpression)
       const expression = formatted.slice('SELECT'.length).trim()
-      // What the tree does not show (DISTINCT, GROUP BY ALL, WITH TOTALS) does not parse there.
+      // What the tree does not show (DISTINCT, GROUP BY ALL, WITH TOTALS) does not parse inside parentheses.
       await parse(`SELECT (${expression})`, parameters).catch(toNoExpression)
       return expression
     },
@@ -177,5 +177,5 @@ const toNoSelect =
     )
   }
 
-/** A bracket is none. */
+/** The empty word stands for a parenthesis. */
 const BEGINS_SELECT: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'FROM', ''])

@@ -16,7 +16,7 @@ import {
 } from './warehouse.ts'
 
 type Input = {
-  /** Its SQL is what the guard let through. */
+  /** Its SQL has been approved by the guard. */
   readonly query: UserQuery
   readonly database: string
   readonly endpoints: Endpoints
@@ -24,17 +24,17 @@ type Input = {
   readonly knownColumns: KnownColumns
 }
 
-/** Runs a guarded SELECT, readonly and within its limits, which are set before it and which it cannot set back. */
+/** Runs an approved SELECT, readonly and within its limits. They are set before it, and it cannot change them. */
 export const startUserQuery = async (input: Input): Promise<RunningQuery> => {
   const { query, database, endpoints, connections, knownColumns } = input
   const { queryId, parameters, format, limits, signal } = query
   const { name, settings } = ENGINE_FORMATS[format]
   const base = { endpoint: endpoints.users, database, parameters, signal }
-  // How many columns there are is not limited by how many rows may come.
+  // The limit on rows does not apply to the list of columns.
   const describing = { ...DESCRIBE, ...limitSettings({ ...limits, resultRows: null }), ...READONLY }
   const read = (text: string) => readColumns(connections, { ...base, sql: text, settings: describing })
   const describe = (text: string) =>
-    // Tables of a server may be changed by others.
+    // A server's tables may be changed by others, so their columns are not cached.
     endpoints.resultFiles ? knownColumns.of(JSON.stringify([database, text, parameters]), () => read(text)) : read(text)
   const sql = await withPortableColumns({ sql: query.sql, format, describe })
   const call = {
@@ -47,7 +47,7 @@ export const startUserQuery = async (input: Input): Promise<RunningQuery> => {
   if (endpoints.resultFiles) return callIntoFile({ call, connections, files: endpoints.resultFiles, count })
   const { content, summary } = await connections.call(call)
   const done = Promise.withResolvers<QuerySummary>()
-  // Who reads the content hears of its failure there.
+  // Readers of the content get the failure from there.
   done.promise.catch(() => {})
   const lookUp = () => (endpoints.hasQueryLog ? readQueryLog({ queryId, database, endpoints, connections }) : null)
   return {
@@ -56,7 +56,7 @@ export const startUserQuery = async (input: Input): Promise<RunningQuery> => {
   }
 }
 
-/** A client that leaves ends its query: nobody will read the rest. */
+/** A query is cancelled when its client disconnects: nobody would read the rest. */
 const READONLY = { readonly: 1, cancel_http_readonly_queries_on_client_close: 1 }
 
 const DESCRIBE = {
@@ -91,7 +91,7 @@ type FiledCall = {
   readonly count: (summary: EngineSummary) => QuerySummary
 }
 
-/** As `connections.call`, but the rows are a file, and the answer comes without a body when they are all written. */
+/** Like `connections.call`, but the rows go into a file. The response has no body, and comes when all rows are written. */
 const callIntoFile = async ({ call, connections, files, count }: FiledCall): Promise<RunningQuery> => {
   const file = await files.create()
   const left = new AbortController()
@@ -108,7 +108,7 @@ const callIntoFile = async ({ call, connections, files, count }: FiledCall): Pro
     await content.remove()
     throw error
   }
-  // Who reads the content hears of its failure there.
+  // Readers of the content get the failure from there.
   summary.catch(() => {})
   return { content, summary }
 }
@@ -137,7 +137,7 @@ const toSummary = ({ result_rows, read_rows, read_bytes, elapsed_ns }: EngineSum
   elapsedMs: Math.round(Number(elapsed_ns ?? 0) / 1e6),
 })
 
-/** To the engine the limit is one of each SELECT of a union. */
+/** The engine applies the limit to each SELECT of a union separately. */
 const withinRows = (summary: QuerySummary, { resultRows }: QueryLimits): QuerySummary => {
   if (resultRows === null || summary.rowCount <= resultRows) return summary
   throw new WarehouseError(
@@ -150,7 +150,7 @@ const QUERY_LOG_SQL = `
   SELECT read_rows, read_bytes, result_rows, query_duration_ms * 1000000 AS elapsed_ns
   FROM system.query_log WHERE query_id = {id:String} AND type = 'QueryFinish' AND event_date >= today() - 400 LIMIT 1`
 
-/** A server's headers are sent before it knows the sums; its log has them. null when it keeps none, or the account may not read it. */
+/** A server sends its headers before it knows the counts, so they are read from its query log. null if it has no such log, or the account may not read it. */
 const readQueryLog = async (input: {
   readonly queryId: string
   readonly database: string
@@ -169,7 +169,7 @@ const readQueryLog = async (input: {
     const line = await run(QUERY_LOG_SQL, { default_format: 'JSONEachRow' })
     return line === '' ? null : (JSON.parse(line) as EngineSummary)
   } catch (error) {
-    // The rows are all there.
+    // The rows are complete; only their counts are missing.
     if (error instanceof WarehouseError) return null
     throw error
   }
