@@ -17,7 +17,7 @@ type Input = {
   readonly mode: WriteMode
   /** Whether the target's materializations are updated too. */
   readonly feeds: boolean
-  /** Whether `load` counts the rows written to the target. */
+  /** Whether `load` counts the target's rows as written, before they merge or expire. */
   readonly countsRows: boolean
   readonly quarantine: boolean
   readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>

@@ -1,19 +1,19 @@
 import { isUtf8 } from 'node:buffer'
 
-/** A file that was asked for and could not be taken. */
+/** A requested file that could not be collected. */
 export type ArtifactFault = {
-  /** Its path below the working directory, as the system has it: in whatever bytes. */
+  /** Path relative to the working directory, as raw bytes. */
   readonly path: Uint8Array
   /** For example `cannot be opened (EACCES)`. */
   readonly what: string
 }
 
-/** A pattern that fits what it should not fits thousands of them: these tell which. */
+/** A pattern that matches too much matches thousands of files. This many are enough to identify it. */
 const MOST_SHOWN = 10
-/** Characters of a name that are shown: enough to find the file. */
+/** Maximum number of characters shown of a name: enough to find the file. */
 const LONGEST_SHOWN = 80
 
-/** A sentence that names the files, in characters that can stand in a message. `faults` has one at least. */
+/** Names the files in a sentence that is safe to show in a message. `faults` must not be empty. */
 export const describeFaults = (faults: readonly ArtifactFault[]): string => {
   const shown = faults.slice(0, MOST_SHOWN).map(({ path, what }) => `${showPath(path)} ${what}`)
   const more = faults.length - shown.length
@@ -21,7 +21,7 @@ export const describeFaults = (faults: readonly ArtifactFault[]): string => {
   return `${count} could not be collected: ${shown.join('; ')}${more === 0 ? '' : `; and ${more} more`}.`
 }
 
-/** In quotes. Bytes that are no UTF-8 as `\xff`, control characters as `\n` and `\u001b`, a backslash twice. */
+/** The path in quotes. Bytes that are not UTF-8 are shown as `\xff`, control characters as `\n` or `\u001b`; a backslash is doubled. */
 const showPath = (path: Uint8Array): string => {
   const bytes = Buffer.from(path.buffer, path.byteOffset, path.byteLength)
   return isUtf8(bytes) ? showText(bytes.toString()) : showBytes(bytes.toString('latin1'))
@@ -40,7 +40,7 @@ const showBytes = (text: string): string =>
       : `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`,
   )}"`
 
-/** The beginning and the end, whole characters of both. */
+/** Keeps the beginning and the end, without cutting characters in half. */
 const shorten = (text: string): string => {
   if (text.length <= LONGEST_SHOWN) return text
   const half = LONGEST_SHOWN / 2

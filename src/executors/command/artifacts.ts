@@ -10,24 +10,23 @@ import type { JobUser } from './job-user.ts'
 
 type Input = {
   readonly globs: readonly string[]
-  /** Where the command was started, without links then. */
+  /** Where the command was started. Contained no symlinks at that time. */
   readonly directory: string
   readonly user: JobUser
-  /** Directories of the server: nothing in them is an artifact. */
+  /** Directories of the server. Nothing in them is an artifact. */
   readonly forbidden: readonly string[]
-  /** Once true nothing more is collected. */
+  /** Once true, nothing more is collected. */
   readonly stopped: () => boolean
   readonly add: (file: { name: string; path: string }) => Promise<unknown>
 }
 
-/** A glob like `**` below a large tree is a mistake that should be told, not carried out. */
+/** A glob like `**` above a large tree is a mistake to report, not to carry out. */
 const MOST_FILES = 10_000
 
 /**
- * Collects regular files below the working directory whose relative path matches a glob; gives those that could not be
- * taken, and takes all others. The server may have more rights than the command, so it takes only what the command's user
- * may read, follows no link, not in the place of the directory itself either, and reads the very file that it has
- * checked, whatever other jobs of that user do to the path meanwhile. Rejects when it cannot go on.
+ * Collects regular files below the working directory whose relative path matches a glob. Returns those that could not be collected. The server may have
+ * more rights than the command, so it only takes files that the command's user may read, follows no symlinks (not even in place of the directory itself),
+ * and reads the very file it checked, whatever other jobs of that user do to the path meanwhile. Rejects if it cannot continue.
  */
 export const collectArtifacts = async (input: Input): Promise<readonly ArtifactFault[]> => {
   if (!(await isThere(input.directory))) return []
@@ -44,7 +43,7 @@ export const collectArtifacts = async (input: Input): Promise<readonly ArtifactF
   return faults
 }
 
-/** A command may do to its directory what it likes: in one that is gone is nothing. Throws when another place would be read. */
+/** A command may do anything to its directory; a missing directory has no artifacts. Throws if the path now leads to another place. */
 const isThere = async (directory: string): Promise<boolean> => {
   try {
     const isDirectory = (await lstat(directory)).isDirectory()
@@ -61,7 +60,7 @@ const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES'])
 const byName = (one: FoundFile, other: FoundFile): number =>
   one.name < other.name ? -1 : one.name > other.name ? 1 : Buffer.compare(one.path, other.path)
 
-/** Why the file could not be taken, or null. */
+/** Adds one file. Returns why it could not be added, or null. */
 const addFile = async ({ path: bytes, name }: FoundFile, { directory, user, add }: Input): Promise<string | null> => {
   const fault = bytes.equals(Buffer.from(name)) ? artifactNameFault(name) : 'must be UTF-8'
   if (fault !== null) return `(the name of an artifact ${fault})`

@@ -16,24 +16,24 @@ import { createDirectoryPool, type DirectoryPool, type PooledDirectory } from '.
 import type { JobUser } from './job-user.ts'
 
 /**
- * Where attempts have their files: working and temporary directories, long scripts, standard inputs. With a job user it is
- * not in the data directory, which that user cannot enter.
+ * Holds the files of attempts: working and temporary directories, long scripts, standard inputs. With a job user it lies outside the data directory, which
+ * that user cannot enter.
  */
 export interface Scratch {
-  /** Without links. */
+  /** Contains no symlinks. */
   readonly path: string
-  /** Files of one attempt; `name` is unique among those that run. */
+  /** The files of one attempt. `name` is unique among running attempts. */
   forAttempt(name: string): AttemptFiles
-  /** Removes the directory, unless a command left something that will go at the next start. */
+  /** Removes the directory, unless a command left something. That is removed at the next start. */
   close(): void
 }
 
 export interface AttemptFiles {
-  /** An empty directory that only the command can enter. */
+  /** Makes an empty directory that only the command can enter. */
   makeDirectory(): string
-  /** A file that the command can read. */
+  /** Writes a file that the command can read. */
   write(kind: 'script' | 'stdin', content: string): string
-  /** Removes all of them, with what the command left or put in their place. Never rejects. */
+  /** Removes all of them, including what the command left in them or put in their place. Never rejects. */
   remove(): Promise<void>
 }
 
@@ -41,11 +41,11 @@ type Options = {
   readonly dataDir: string
   readonly instanceId: string
   readonly user: JobUser
-  /** Removes what a command left; never rejects. */
+  /** Removes a directory that a command used. Never rejects. */
   readonly removeTree: (path: string) => Promise<void>
 }
 
-/** Opens the directory, empty. Throws when something that is not ours lies in its place. */
+/** Opens the directory and empties it. Throws if something that is not ours is in its place. */
 export const openScratch = async ({ dataDir, instanceId, user, removeTree }: Options): Promise<Scratch> => {
   const path = user.isOther ? join(realpathSync('/var/tmp'), `millrace-${instanceId}`) : join(dataDir, 'scratch')
   const ensure = (): void => ensureScratch(path, user)
@@ -68,9 +68,9 @@ export const openScratch = async ({ dataDir, instanceId, user, removeTree }: Opt
 }
 
 /**
- * Makes the directory where it is not, or not any more: commands of the server's own user can do to it what they like, and
- * what clears up /var/tmp removes it. Anyone may make things there: what is there is ours only when it is a directory of
- * this user. In the data directory a file or a link in its place is a command's.
+ * Creates the directory if it does not exist or no longer exists: commands of the server's own user can do anything to it, and cleaners of /var/tmp remove
+ * it. Anyone may create entries there, so an existing one is only ours if it is a directory owned by this user. In the data directory, a file or symlink in
+ * its place was made by a command.
  */
 const ensureScratch = (path: string, { isOther }: JobUser): void => {
   const mode = isOther ? 0o711 : 0o700
@@ -98,7 +98,7 @@ const removeEmpty = (path: string): void => {
     for (const name of readdirSync(path)) rmdirSync(join(path, name))
     rmdirSync(path)
   } catch {
-    // Not empty, or gone.
+    // Not empty, or already gone.
   }
 }
 

@@ -14,17 +14,17 @@ import { findSandboxProblem } from './sandbox.ts'
 
 export type CommandExecutorOptions = {
   readonly dataDir: string
-  /** The user that commands run as when the server is root; null: the server's own. */
+  /** The user commands run as if the server is root. null: the server's own user. */
   readonly jobUser: string | null
   readonly sandbox: 'none' | 'bubblewrap'
   readonly launcher: 'auto' | 'native' | 'portable'
-  /** How the processes of a command are held together; `auto` takes the best there is. */
+  /** How the processes of a command are contained. `auto` picks the best available method. */
   readonly containment?: ContainmentChoice
-  /** Processes of one command. */
+  /** Limit for the processes of one command. */
   readonly maxProcesses: number
-  /** Other directories of the server that no command may see, for example of blobs outside the data directory. */
+  /** Other directories of the server that commands must not see, for example of blobs outside the data directory. */
   readonly privateDirs?: readonly string[]
-  /** Marks what this installation has started, over restarts. */
+  /** Identifies what this installation has started, across restarts. */
   readonly instanceId: string
   readonly logger: Logger
   readonly clock: Clock
@@ -45,7 +45,7 @@ export const createCommandExecutor = (options: CommandExecutorOptions): Executor
         workshop = await openWorkshop(options, tickets)
         fault = null
       } catch (error) {
-        // The server lives without: jobs of other kinds run, and /readyz says what is wrong.
+        // The server runs without commands: jobs of other kinds still run, and /readyz reports the problem.
         fault = (error as Error).message
         options.logger.error({ err: error }, 'commands cannot be run')
       }
@@ -93,7 +93,7 @@ const openWorkshop = async (options: CommandExecutorOptions, tickets: Map<string
   })
   const sandboxProblem = sandbox === 'bubblewrap' ? await findSandboxProblem(user) : null
   await launcher.start()
-  // Only now: strays of a former life are dead.
+  // Only now, because leftover processes of an earlier run are dead.
   const scratch = await openScratch({
     dataDir,
     instanceId,

@@ -6,10 +6,10 @@ import { findProgram, isFile } from './launcher/program-path.ts'
 import { isWithin, sandboxed } from './sandbox.ts'
 import type { CommandSpec } from './spec.ts'
 
-/** What is to be started, or why it cannot be. */
+/** What to start. */
 export type CommandPlan = {
   readonly argv: readonly [string, ...string[]]
-  /** Where the process is started; the sandbox enters `directory` itself. */
+  /** Where the process starts. A sandbox changes to `directory` itself. */
   readonly workingDir: string
   /** The working directory of the command. */
   readonly directory: string
@@ -21,20 +21,20 @@ type Input = {
   readonly spec: CommandSpec
   readonly environment: Readonly<Record<string, string>>
   readonly files: AttemptFiles
-  /** The attempt's own, or null. */
+  /** The attempt's own temporary directory, or null. */
   readonly tempDir: string | null
   readonly user: JobUser
   readonly sandbox: 'none' | 'bubblewrap'
-  /** Directories of the server that are not for commands. */
+  /** Directories of the server that commands must not use. */
   readonly forbidden: readonly string[]
 }
 
-/** One argument may have this many bytes (Linux, MAX_ARG_STRLEN, with the NUL at its end). */
+/** Limit for one argument in bytes, including its terminating NUL (Linux, MAX_ARG_STRLEN). */
 const LONGEST_ARGUMENT = 128 * 1024
-/** No Linux takes more arguments and environment than this (three quarters of the largest stack it counts with). */
+/** No Linux accepts more argument and environment bytes than this (three quarters of the largest stack it assumes). */
 const MOST_ARGUMENT_BYTES = 6 * 1024 * 1024
 
-/** Makes the files that the command needs and says what to start. */
+/** Creates the files that the command needs and returns what to start. */
 export const planCommand = (input: Input): CommandPlan | Refusal => {
   const { spec, files } = input
   const shown: string[] = []
@@ -52,7 +52,7 @@ export const planCommand = (input: Input): CommandPlan | Refusal => {
   return planSandboxed({ ...input, argv, directory, stdin, shown })
 }
 
-/** A text goes to the shell: as an argument, or as a file where it is too long for one. */
+/** A string goes to the shell: as an argument, or as a file if it is too long for one. */
 const toArgv = (
   command: CommandSpec['command'],
   writeScript: (text: string) => string,
@@ -91,7 +91,7 @@ type SandboxedInput = Input & Omit<CommandPlan, 'workingDir'> & { readonly shown
 
 const planSandboxed = (input: SandboxedInput): CommandPlan | Refusal => {
   const { argv, directory, tempDir, stdin, shown, forbidden, user, environment } = input
-  // Inside, a program that is not there would look like one that ended with 1.
+  // Check first: inside the sandbox, a missing program would look like one that exited with code 1.
   const places = findProgram(argv[0], { path: environment.PATH ?? '', workingDir: directory })
   if (!places.some(path => isFile(resolve(directory, path))))
     return { reason: 'command_not_found', message: notFound(argv[0]) }

@@ -1,31 +1,31 @@
 import { type BigIntStats, lstatSync, readdirSync } from 'node:fs'
 
 export interface DirectoryPool {
-  /** An empty directory that nobody else has. */
+  /** Returns an empty directory that nobody else uses. */
   take(): PooledDirectory
-  /** False when a command has changed it: then what lies there is the caller's to remove. */
+  /** False if a command has changed the directory: the caller must then remove it. */
   giveBack(directory: PooledDirectory): boolean
 }
 
 export type PooledDirectory = {
   readonly path: string
-  /** How it was when it was made, empty. */
+  /** Its stat when newly made and empty. */
   readonly made: BigIntStats
-  /** Whether it has been used once without a change. */
+  /** Whether it has been used once and found unchanged. */
   readonly isProven: boolean
 }
 
 type Options = {
-  /** Makes an empty directory of a new name. */
+  /** Makes an empty directory with a new name. */
   readonly make: () => string
-  /** What is found changed though nobody had it is removed. */
+  /** Removes a pooled directory that changed while unused. */
   readonly remove: (path: string) => Promise<void>
 }
 
 /**
- * Most commands never touch their directories, and removing one costs more than all else about a small command: one whose
- * inode has not changed since it was made is as good as new. One that waits here may be changed too, by other
- * commands of the server's own user or by what clears up /var/tmp, so it is looked at before it is given out.
+ * Most commands never touch their directories, and removing one costs more than everything else about a small command. A directory whose inode has not
+ * changed since it was made is as good as new. A pooled directory may also be changed, by other commands of the server's own user or by cleaners of
+ * /var/tmp, so it is checked again before reuse.
  */
 export const createDirectoryPool = ({ make, remove }: Options): DirectoryPool => {
   const free: PooledDirectory[] = []
@@ -39,8 +39,9 @@ export const createDirectoryPool = ({ make, remove }: Options): DirectoryPool =>
       return { path, made: lstatSync(path, { bigint: true }), isProven: false }
     },
     giveBack: directory => {
-      // Kernels before 6.13 give all changes within some milliseconds one time: a file made right after the directory
-      // would not show. By its next use the directory is older than that.
+      // Kernels before 6.13 give all changes within a few milliseconds the same timestamp, so a file made right after the directory would not show in its
+      // ctime.
+      // By its next use, the directory is older than that.
       if (!isAsMade(directory) || !(directory.isProven || isEmpty(directory.path))) return false
       free.push({ ...directory, isProven: true })
       return true

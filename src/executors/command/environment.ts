@@ -4,18 +4,18 @@ export const BASE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbi
 
 type Input = {
   readonly home: string
-  /** null: the job's own environment says where. */
+  /** null: the job's own environment sets it. */
   readonly tempDir: string | null
-  /** What every running job gets. */
+  /** The variables every running job gets. */
   readonly common: Readonly<Record<string, string>>
-  /** The job's own, secret values masked. */
+  /** The job's own variables, with secret values masked. */
   readonly own: Readonly<Record<string, string>> | undefined
   /** Secret values by path (`environment.API_TOKEN`). */
   readonly secrets: Readonly<Record<string, string>>
   readonly cookie: string
 }
 
-/** The environment of a command: a small clean base, never the server's, and the job's own over it. */
+/** The environment of a command: a small clean base, never the server's own, overridden by the job's variables. */
 export const buildEnvironment = ({
   home,
   tempDir,
@@ -36,6 +36,6 @@ export const buildEnvironment = ({
   return environment
 }
 
-/** Marks the processes of one attempt. */
+/** Identifies the processes of one attempt. */
 export const cookieOf = (instanceId: string, job: { id: string; attempt: number }): string =>
   `${instanceId}/${job.id}/${job.attempt}`

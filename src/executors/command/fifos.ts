@@ -8,9 +8,8 @@ import { BASE_PATH } from './environment.ts'
 const run = promisify(execFile)
 
 /**
- * Pairs of FIFOs that carry the output of commands straight to the server, without a copy through the launcher. They lie in
- * a directory that only the server can enter, and are used again once both have been read to their end: nobody can
- * then hold the other end.
+ * Pairs of FIFOs that carry the output of commands directly to the server, without a copy through the launcher. Only the server can enter their directory.
+ * A pair is reused once both have been read to EOF: nobody can then hold the write end.
  */
 export interface FifoPool {
   take(): Promise<FifoPair>
@@ -21,16 +20,16 @@ export interface FifoPool {
 export interface FifoPair {
   readonly stdout: string
   readonly stderr: string
-  /** Opens the read ends, non-blocking; the caller closes them. Before a writer comes they read as ended. */
+  /** Opens the read ends, non-blocking. The caller closes them. They read as EOF until a writer opens them. */
   open(): { readonly stdout: number; readonly stderr: number }
-  /** `ended: false` when a process may still hold a write end. */
+  /** `ended: false` if a process may still hold a write end. */
   release(input: { ended: boolean }): void
 }
 
-/** Made at once: starting `mkfifo` costs more than making many. */
+/** Number of pairs made at once: starting `mkfifo` costs more than making many. */
 const BATCH = 16
 
-/** `owner` lets commands of another user open `/dev/stdout` and `/dev/stderr` by name. */
+/** `owner` allows commands of another user to open `/dev/stdout` and `/dev/stderr` by name. */
 export const createFifoPool = (input: { directory: string; owner: { uid: number; gid: number } | null }): FifoPool => {
   const { directory, owner } = input
   const free: FifoPair[] = []

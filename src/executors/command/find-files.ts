@@ -7,24 +7,24 @@ import { isWithin } from './sandbox.ts'
 
 /** A regular file below the root. */
 export type FoundFile = {
-  /** As the system has it: a name need not be UTF-8. */
+  /** Raw bytes, because a name need not be UTF-8. */
   readonly path: Buffer
-  /** The same as text; what is no UTF-8 is replaced in it. */
+  /** The path as text. Bytes that are not UTF-8 are replaced. */
   readonly name: string
 }
 
 type Walk = {
   readonly globs: readonly string[]
-  /** A directory, without links. */
+  /** A directory path without symlinks. */
   readonly root: string
   readonly user: JobUser
-  /** Directories of the server: nothing in them is found. */
+  /** Directories of the server. Nothing in them is found. */
   readonly forbidden: readonly string[]
 }
 
-/** Finds regular files whose relative path matches a glob, in directories that the user may list. Follows no link. */
+/** Finds regular files whose relative path matches a glob, in directories that the user may list. Follows no symlinks. */
 export async function* findFiles({ globs, root, user, forbidden }: Walk): AsyncGenerator<FoundFile> {
-  // `s`: `**` goes through names with a line feed, too.
+  // Flag `s` makes `**` match names with a line feed, too.
   const matches = picomatch([...globs], { flags: 's' })
   const bases = globs.map(glob => picomatch.scan(glob).base)
   const closed = [...forbidden.filter(place => isWithin(place, root)), PROC]
@@ -39,7 +39,7 @@ export async function* findFiles({ globs, root, user, forbidden }: Walk): AsyncG
   }
 }
 
-/** There the server may read of itself, and of other commands, what a command in a sandbox may not. */
+/** Through /proc the server could read data of itself and of other commands that a sandboxed command cannot. */
 const PROC = '/proc'
 
 const SLASH = Buffer.from('/')
@@ -49,13 +49,13 @@ const below = ({ path: parent }: FoundFile, entry: Buffer): FoundFile => {
   return { path, name: path.toString() }
 }
 
-/** Whether files below a directory can match a glob whose fixed part is `base`. */
+/** Whether files below the directory can match a glob with the fixed prefix `base`. */
 const onTheWay = (directory: string, base: string): boolean =>
   base === '' || base === '.' || isBelow(directory, base) || isBelow(base, directory)
 
 const isBelow = (path: string, directory: string): boolean => `${path}/`.startsWith(`${directory}/`)
 
-/** [] of what the user may not list, and of what is gone or no directory any more: other jobs may work there. */
+/** Returns [] if the user may not list the directory or it no longer exists: other jobs may be changing it. */
 const list = async (path: Buffer, user: JobUser) => {
   if (!(await canList(path, user))) return []
   try {
@@ -74,7 +74,7 @@ const canList = (path: Buffer, user: JobUser): Promise<boolean> =>
     : access(path, constants.R_OK | constants.X_OK).then(() => true)
   ).catch(() => false)
 
-/** By the mode bits alone: an access list may refuse more than this sees, and grants nothing that it does not. */
+/** Checks the mode bits only. An ACL may deny more than they show, but grants nothing beyond them. */
 export const mayAccess = ({ mode, uid, gid }: Stats, user: JobUser, bits: number): boolean => {
   if (!user.isOther) return true
   const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0

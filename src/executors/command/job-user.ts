@@ -3,17 +3,17 @@ import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import { BASE_PATH } from './environment.ts'
 
-/** Who commands run as. */
+/** The user commands run as. */
 export type JobUser = {
   readonly name: string
   readonly uid: number
   readonly gid: number
   readonly home: string
-  /** Whether that is another user than the server's. */
+  /** Whether it differs from the server's user. */
   readonly isOther: boolean
 }
 
-/** The user that commands run as. Throws when the name is unknown, or when the server may not become that user. */
+/** Looks up the user commands run as. Throws if the name is unknown or the server may not switch to that user. */
 export const resolveJobUser = (name: string | null): JobUser => {
   const own = userInfo()
   if (name === null || name === own.username)
@@ -25,7 +25,7 @@ export const resolveJobUser = (name: string | null): JobUser => {
   return { ...user, isOther: true }
 }
 
-/** From /etc/passwd, or from wherever else the system keeps users (passwd(5), getent(1)). */
+/** Reads /etc/passwd, then any other user database of the system (passwd(5), getent(1)). */
 const lookUp = (name: string): Omit<JobUser, 'isOther'> | null => {
   const line = findLine(readFileSync('/etc/passwd', 'utf8'), name) ?? findLine(askSystem(name), name)
   if (line === undefined) return null

@@ -1,31 +1,31 @@
 /**
- * What the server and its launcher say to each other: JSON, one message a line, over the launcher's standard input and
- * output. Each side collects what it has to say in a turn of its event loop into one write.
+ * The protocol between the server and its launcher: JSON, one message per line, over the launcher's stdin and stdout. Each side batches the messages of one
+ * turn of its event loop into one write.
  */
 
-/** How the launcher is set up: its first argument, as JSON. */
+/** Settings of the launcher: its first argument, as JSON. */
 export type LauncherSettings = {
-  /** Marks processes of this installation over restarts of server and launcher. */
+  /** Identifies processes of this installation, across restarts of server and launcher. */
   readonly instanceId: string
   /** A directory of mode 0700 for the record of started processes. */
   readonly stateDir: string
   readonly spawner: 'auto' | 'native' | 'portable'
   readonly containment: ContainmentChoice
-  /** null: commands run as the user of the server. */
+  /** null: commands run as the server's user. */
   readonly user: { readonly uid: number; readonly gid: number } | null
   readonly maxProcesses: number
 }
 
-/** How the processes of a command are held together: `launcher/containment.ts`. */
+/** How the processes of a command are contained: see `launcher/containment.ts`. */
 export type ContainmentKind = 'cgroup' | 'pids-cgroup' | 'tracking' | 'group'
 export type ContainmentChoice = 'auto' | ContainmentKind
 
-/** To the launcher. A ticket names one started command between the two; `deadline` is `systemTime()` in ms. */
+/** Messages to the launcher. A ticket identifies one started command; `deadline` is a `systemTime()` in ms. */
 export type Order =
   | StartOrder
-  /** SIGTERM to every process of the command. */
+  /** Sends SIGTERM to every process of the command. */
   | { readonly do: 'terminate'; readonly ticket: number }
-  /** SIGKILL to every process of the command, until none is left. */
+  /** Sends SIGKILL to every process of the command until none is left. */
   | { readonly do: 'kill'; readonly ticket: number }
   | { readonly do: 'renew'; readonly tickets: readonly number[]; readonly deadline: number }
 
@@ -42,15 +42,15 @@ export type StartOrder = {
   /** FIFOs whose read ends the server has opened. */
   readonly stdout: string
   readonly stderr: string
-  /** Without a renewal until then the command is killed; null: never. */
+  /** Without a renewal by then, the command is killed. null: never. */
   readonly deadline: number | null
-  /** The main process is a sandbox's own: SIGTERM is for what runs inside. */
+  /** The main process is the sandbox itself: SIGTERM must go to the processes inside. */
   readonly sandboxed: boolean
 }
 
-/** From the launcher. */
+/** Messages from the launcher. */
 export type Report =
-  /** Strays of a former life are dead; orders are taken. */
+  /** Leftover processes of an earlier run are dead, and orders are accepted. */
   | {
       readonly is: 'ready'
       readonly spawner: 'native' | 'portable'
@@ -58,16 +58,16 @@ export type Report =
       readonly strays: number
       readonly limited: boolean
     }
-  /** The streams of the command are open. */
+  /** The command's streams are open. */
   | { readonly is: 'started'; readonly ticket: number; readonly pid: number }
-  /** It could not be started; `error` is the system's code. */
+  /** The command could not be started. `error` is the system's error code. */
   | {
       readonly is: 'refused'
       readonly ticket: number
       readonly error: string
       readonly what: 'program' | 'working_dir'
     }
-  /** The main process has ended and nothing of the command is left. */
+  /** The main process has ended and no process of the command is left. */
   | EndReport
 
 export type EndReport = {
@@ -75,19 +75,19 @@ export type EndReport = {
   readonly ticket: number
   readonly exitCode: number | null
   readonly signal: string | null
-  /** What ended it, when it did not end by itself: an order, or a lease that ran out. */
+  /** What ended it, unless it ended by itself: an order, or an expired lease. */
   readonly cause: 'order' | 'lease' | null
-  /** Processes that could not be killed within the bound (uninterruptible sleep). */
+  /** Number of processes that could not be killed in time (uninterruptible sleep). */
   readonly left: number
 }
 
-/** Name of the variable that marks every process of a command, unless it clears its environment. */
+/** The variable that marks every process of a command, unless the process clears its environment. */
 export const COOKIE_VARIABLE = 'MILLRACE_PROCESS_COOKIE'
 
-/** Milliseconds of the system's monotonic clock: the same for all processes of a machine (CLOCK_MONOTONIC). */
+/** CLOCK_MONOTONIC in ms, the same for all processes of a machine. */
 export const systemTime = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
 
-/** Collects messages of a turn of the event loop into one write. */
+/** Batches the messages of one turn of the event loop into one write. */
 export const createSender = <Message>(write: (text: string) => void): ((message: Message) => void) => {
   let waiting = ''
   const flush = (): void => {
@@ -101,7 +101,7 @@ export const createSender = <Message>(write: (text: string) => void): ((message:
   }
 }
 
-/** Cuts what comes in into messages. */
+/** Splits incoming text into messages. */
 export const createReceiver = <Message>(receive: (message: Message) => void): ((chunk: string) => void) => {
   let parts: string[] = []
   return chunk => {

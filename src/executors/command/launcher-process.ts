@@ -5,11 +5,11 @@ import type { Logger } from '../../kernel/logger.ts'
 import { type PipedChild, startChild } from '../../kernel/start-child.ts'
 import { createReceiver, createSender, type LauncherSettings, type Order, type Report } from './launch-protocol.ts'
 
-/** One life of the launcher: from its start to its death. */
+/** One launcher process, from start to exit. */
 export interface LauncherProcess {
   readonly pid: number
   readonly send: (order: Order) => void
-  /** Closes the pipe: it kills what runs and exits. Killed when it does not. */
+  /** Closes the pipe, on which the launcher kills all commands and exits. If it does not exit in time, it is killed. */
   stop(): Promise<void>
 }
 
@@ -19,28 +19,28 @@ type Options = {
   readonly settings: LauncherSettings
   readonly logger: Logger
   readonly onReport: (report: Exclude<Report, { is: 'ready' }>) => void
-  /** It has ended, asked or not, after it was ready. All it reported has been heard. */
+  /** Called when it has exited, requested or not, after it was ready. All its reports have been received by then. */
   readonly onEnd: () => void
 }
 
-/** Small semi-spaces: it makes little garbage and should stay small. */
+/** Small semi-spaces, because the launcher makes little garbage and should stay small. */
 const FLAGS = ['--disable-warning=ExperimentalWarning', '--max-semi-space-size=1', '--v8-pool-size=0']
 
-/** Longer than the launcher tries to kill what is left. */
+/** Longer than the launcher's own attempts to kill what is left. */
 const STOP_MS = 15_000
 
-/** The sources run as they are, the built package as JavaScript. */
+/** TypeScript when run from source, JavaScript in the built package. */
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './launcher/main.ts' : './launcher/main.js', import.meta.url),
 )
 
-/** Starts a launcher and waits until it takes orders. Rejects with what it said when it ends before. */
+/** Starts a launcher and waits until it accepts orders. If it exits before that, rejects with its stderr output. */
 export const startLauncherProcess = async (
   options: Options,
 ): Promise<{ process: LauncherProcess; ready: ReadyReport }> => {
   const { settings, logger, onReport, onEnd } = options
-  // Its own process group: a Ctrl-C in the terminal is for the server, which ends its jobs first. No environment: what the
-  // server knows by variables is not the launcher's, and not its commands'.
+  // It gets its own process group, so that Ctrl-C in the terminal only reaches the server, which ends its jobs first. It gets no environment: the server's
+  // variables are none of the launcher's or its commands' business.
   const child = await startChild(process.execPath, [...FLAGS, ENTRY, JSON.stringify(settings)], {
     detached: true,
     env: compileCache(),
@@ -56,7 +56,7 @@ export const startLauncherProcess = async (
       resolve({ process: toLauncherProcess(child), ready: report })
     })
     child.stdout.setEncoding('utf8').on('data', receive)
-    // A write to a launcher that has just died: its end is told by `close`.
+    // Ignore write errors of a launcher that has just died: `close` reports its end.
     child.stdin.on('error', () => {})
     child.on('error', reject)
     child.once('close', (code, signal) => {
@@ -66,10 +66,10 @@ export const startLauncherProcess = async (
   })
 }
 
-/** Where the server caches compiled sources the launcher does too: without, it holds the compiler of types in memory (28 MB). */
+/** If the server caches compiled sources, so does the launcher. Otherwise it would hold the type stripper in memory (28 MB). */
 const compileCache = (): Readonly<Record<string, string>> => {
   const directory = getCompileCacheDir()
-  // Node adds its version as a folder of its own.
+  // Node appends a subdirectory for its version.
   return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) }
 }
 
@@ -87,7 +87,7 @@ const toLauncherProcess = (child: PipedChild): LauncherProcess => ({
   },
 })
 
-/** Keeps the last of what the launcher says on its standard error, and logs it. */
+/** Logs the launcher's stderr and keeps the last part of it. */
 const collectComplaints = (child: PipedChild, logger: Logger): (() => string) => {
   let last = ''
   child.stderr.setEncoding('utf8').on('data', (text: string) => {

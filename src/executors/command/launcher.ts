@@ -3,16 +3,16 @@ import type { Logger } from '../../kernel/logger.ts'
 import type { EndReport, LauncherSettings, Order, Report, StartOrder } from './launch-protocol.ts'
 import { type LauncherProcess, type ReadyReport, startLauncherProcess } from './launcher-process.ts'
 
-/** Starts commands through a launcher process that is replaced when it dies. */
+/** Starts commands through a launcher process, which is replaced if it dies. */
 export interface Launcher {
-  /** Ends strays of a former life of this installation. Rejects when no launcher can be started. */
+  /** Kills leftover processes of an earlier run of this installation. Rejects if no launcher can be started. */
   start(): Promise<void>
-  /** Kills what runs. Idempotent. */
+  /** Kills all running commands. Idempotent. */
   stop(): Promise<void>
-  /** Never rejects: what goes wrong is a `CommandEnd`. */
+  /** Never rejects: failures are reported as a `CommandEnd`. */
   run(command: Command): StartedCommand
   renew(tickets: readonly number[], deadline: number): void
-  /** How the launcher works here; null while there is none. */
+  /** How the launcher works on this system. null while there is none. */
   readonly ready: ReadyReport | null
   readonly pid: number | null
   /** Why there is no launcher, or null. */
@@ -20,7 +20,7 @@ export interface Launcher {
 }
 
 export type Command = Omit<StartOrder, 'do' | 'ticket'> & {
-  /** The streams of the command are open. */
+  /** Called when the command's streams are open. */
   readonly onStarted?: () => void
 }
 
@@ -28,14 +28,14 @@ export interface StartedCommand {
   readonly ticket: number
   terminate(): void
   kill(): void
-  /** Resolves when nothing of the command is left. */
+  /** Resolves when no process of the command is left. */
   readonly ended: Promise<CommandEnd>
 }
 
 export type CommandEnd =
   | EndReport
   | Extract<Report, { is: 'refused' }>
-  /** The launcher died; its successor has ended what it left. */
+  /** The launcher died, and its successor has killed what it left. */
   | { readonly is: 'lost' }
 
 type Running = {
@@ -74,7 +74,7 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
     logger.info({ pid: current.process.pid, spawner, containment, strays }, 'the launcher is ready')
   }
 
-  /** One that is killed while it starts must not leave the server without commands for the rest of its life. */
+  /** A launcher killed during start-up must not leave the server without commands for the rest of its life. */
   const firstLaunch = async (): Promise<void> => {
     for (let left = FIRST_TRIES - 1; ; left--) {
       try {
@@ -97,7 +97,7 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
     void replace(takeRunning(), 100)
   }
 
-  /** What ran is over only when the successor has ended what the dead one left. */
+  /** Lost commands have ended only once the successor has killed what the dead launcher left. */
   const replace = async (lost: ReadonlyMap<number, Running>, delayMs: number): Promise<void> => {
     try {
       await launch()
@@ -123,7 +123,7 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
       current.process.send({ do: what, ticket })
       return
     }
-    // It waits for a launcher and has not been started.
+    // It is waiting for a launcher and has not been started.
     running.delete(ticket)
     entry.end({ is: 'lost' })
   }
@@ -140,7 +140,7 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
       const { promise, resolve } = Promise.withResolvers<CommandEnd>()
       if (stopping || problem !== null) resolve({ is: 'lost' })
       else running.set(ticket, { command, end: resolve })
-      // While a dead launcher is being replaced commands wait for the next.
+      // While a dead launcher is being replaced, commands wait for the next one.
       current?.process.send(toOrder(ticket, command))
       return { ticket, ended: promise, terminate: () => send(ticket, 'terminate'), kill: () => send(ticket, 'kill') }
     },

@@ -3,11 +3,11 @@ import { Socket } from 'node:net'
 import type { LogWriter } from '../../logs/job-logs.ts'
 import type { LogStream } from '../../model/log-line.ts'
 
-/** Carries one stream of a command from its FIFO into the log, no faster than the log takes it. */
+/** Copies one stream of a command from its FIFO to the log, with back-pressure from the log. */
 export interface Output {
-  /** Starts reading; the write end must be open, for a FIFO without a writer reads as ended. */
+  /** Starts reading. The write end must be open, because a FIFO without a writer reads as EOF. */
   begin(): void
-  /** The command is over: reads what is left. Resolves false when the end did not come, so that someone may still hold the FIFO. */
+  /** Call when the command has ended: reads the rest. Resolves false if there was no EOF, so that a process may still hold the FIFO. */
   finish(): Promise<boolean>
 }
 
@@ -15,23 +15,23 @@ type Options = {
   readonly descriptor: number
   readonly stream: LogStream
   readonly log: LogWriter
-  /** The log failed; from then on output is read and dropped. */
+  /** The log failed. From then on output is read and discarded. */
   readonly onError: (error: Error) => void
 }
 
 const CHUNK_BYTES = 64 * 1024
 
-/** After so much in one turn of the event loop others come first: a job that floods must not hold up the server. */
+/** After this much in one turn of the event loop, yield: a job that floods its output must not hold up the server. */
 const TURN_BYTES = 256 * 1024
 
-/** With all processes dead the end is there at once; only back-pressure takes time, and that shows as progress. */
+/** With all processes dead, EOF arrives at once. Only back-pressure takes time, and that shows as progress. */
 const END_WAIT_MS = 5_000
 
 export const createOutput = ({ descriptor, stream, log, onError }: Options): Output => {
   let failed = false
   let flow: Flow | null = null
 
-  /** A promise means: wait. It never rejects. */
+  /** A returned promise means: wait. It never rejects. */
   const take = (bytes: Uint8Array): void | Promise<void> => {
     if (failed) return
     try {
@@ -56,7 +56,7 @@ export const createOutput = ({ descriptor, stream, log, onError }: Options): Out
 
 type Take = (bytes: Uint8Array) => void | Promise<void>
 
-/** Reads a FIFO that is expected to be at its end, without the cost of a stream: most commands say little and end soon. */
+/** Reads a FIFO expected to be at its end without the cost of a stream: most commands print little and end soon. */
 const drain = async (descriptor: number, take: Take): Promise<boolean> => {
   for (;;) {
     const read = tryRead(descriptor)
@@ -65,7 +65,7 @@ const drain = async (descriptor: number, take: Take): Promise<boolean> => {
       return true
     }
     if (read === null) return startFlow(descriptor, take).finish()
-    // A copy: while this drain waits, another uses the shared block.
+    // Copy, because another drain may use the shared block while this one waits.
     const waiting = take(Buffer.from(shared.subarray(0, read)))
     if (waiting !== undefined) await waiting
   }
@@ -73,7 +73,7 @@ const drain = async (descriptor: number, take: Take): Promise<boolean> => {
 
 const shared = Buffer.allocUnsafeSlow(CHUNK_BYTES)
 
-/** null: nothing there yet, and a writer somewhere. */
+/** null: no data yet, but there is a writer. */
 const tryRead = (descriptor: number): number | null => {
   try {
     return readSync(descriptor, shared)
@@ -103,7 +103,7 @@ const startFlow = (descriptor: number, take: Take): Flow => {
     readable: true,
     writable: false,
     onread: {
-      // The log has taken what it needs when `take` returns or its promise resolves; nothing is read before.
+      // The log is done with the bytes when `take` returns or its promise resolves. Nothing is read before that.
       buffer: block,
       callback: read => {
         progress++
@@ -122,7 +122,7 @@ const startFlow = (descriptor: number, take: Take): Flow => {
   socket.once('close', () => ended.resolve(false))
   socket.resume()
 
-  /** Waits for the end as long as there is progress. */
+  /** Waits for EOF as long as there is progress. */
   const finish = (): Promise<boolean> => {
     let seen = progress
     const timer = setInterval(() => {

@@ -19,7 +19,7 @@ import { createOutput } from './output.ts'
 import type { CommandSpec } from './spec.ts'
 import { toOutcome } from './to-outcome.ts'
 
-/** What attempts share. */
+/** What all attempts share. */
 export type Workshop = {
   readonly launcher: Launcher
   readonly fifos: FifoPool
@@ -30,9 +30,9 @@ export type Workshop = {
   readonly sandboxProblem: string | null
   readonly instanceId: string
   readonly logger: Logger
-  /** Directories of the server that are not for commands. */
+  /** Directories of the server that commands must not use. */
   readonly forbidden: readonly string[]
-  /** Attempts under way by job and attempt, for renewals. */
+  /** Tickets of running attempts by job and attempt, for renewals. */
   readonly tickets: Map<string, number>
 }
 
@@ -43,7 +43,7 @@ type Attempt = {
   readonly environment: Readonly<Record<string, string>>
 }
 
-/** When a lease whose last renewal was sent at `sentAt` (of the clock's monotonic time) can no longer be relied on. */
+/** When a lease can no longer be relied on, if its last renewal was sent at `sentAt` (monotonic ms of `clock`). A `systemTime()`. */
 export const leaseDeadline = (clock: Clock, sentAt: number): number =>
   systemTime() - (clock.monotonic() - sentAt) + GIVE_UP_MS
 
@@ -86,7 +86,7 @@ const environmentOf = (
     cookie: cookieOf(instanceId, job),
   })
 
-/** Runs the command with its output going to the log. */
+/** Runs the command and copies its output to the log. */
 const execute = async (workshop: Workshop, attempt: Attempt, plan: CommandPlan): Promise<Outcome> => {
   const { job, context, spec } = attempt
   const fifos = await workshop.fifos.take()
@@ -148,7 +148,7 @@ type Outputs = {
   readonly error: Error | null
 }
 
-/** Live output may be this late; a command that ends sooner is read once, without the cost of a stream. */
+/** Maximum delay of live output. A command that ends sooner is read once, without the cost of a stream. */
 const BEGIN_AFTER_MS = 5
 
 const openOutputs = (
@@ -182,7 +182,7 @@ const openOutputs = (
   }
 }
 
-/** A log that cannot be written ends the command. */
+/** A command whose log cannot be written has failed. */
 const toLogFailure = (error: Error, end: CommandEnd): Outcome => {
   const failure = storageFailure(error)
   if (failure === null) throw error
@@ -192,7 +192,7 @@ const toLogFailure = (error: Error, end: CommandEnd): Outcome => {
 
 type Collection = { readonly plan: CommandPlan; readonly outcome: Outcome }
 
-/** Collects artifacts of an attempt that ended by itself or ran out of time. */
+/** Collects the artifacts of an attempt that ended by itself or timed out. */
 const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: Collection): Promise<Outcome> => {
   const { context, spec } = attempt
   const { cause } = context.stop
@@ -224,7 +224,7 @@ const artifactFailed = (message: string): Failed => ({
   message,
 })
 
-/** What a command has failed with goes before what became of its artifacts. */
+/** A failure of the command takes precedence over one of its artifacts. */
 const unlessFailed = (outcome: Outcome, failure: Failed): Outcome => {
   if (outcome.type !== 'completed') return outcome
   return outcome.exit === undefined ? failure : { ...failure, exit: outcome.exit }

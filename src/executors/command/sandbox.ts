@@ -5,23 +5,23 @@ import { BASE_PATH } from './environment.ts'
 import type { JobUser } from './job-user.ts'
 
 /**
- * Commands in a sandbox by bubblewrap: a process namespace of their own, so that nothing outlives it and no other job can be
- * seen; the file system read-only but for the working directory, what else is writable and a private /tmp; the data
- * directory not there at all. The network is the host's. A command that ends by a signal has 128 + its number as exit code here.
+ * Runs commands in a bubblewrap sandbox. A separate pid namespace ensures that no process outlives it and that other jobs are invisible. The file system
+ * is read-only except for the working directory, the other writable directories and a private /tmp. The data directory is not visible at all. The network
+ * is the host's. The exit code of a command killed by a signal is 128 + the signal number.
  */
 export type SandboxInput = {
   readonly argv: readonly string[]
   readonly workingDir: string
-  /** Whether commands may exchange it, or what is above it, for a link. */
+  /** Whether commands may replace it, or a directory above it, with a symlink. */
   readonly isMovable?: boolean
-  /** Other directories of the command, seen though they lie in a hidden directory. */
+  /** Other directories of the command, visible even inside a hidden directory. */
   readonly writable: readonly string[]
-  /** Files that must be seen though they lie in a hidden directory. */
+  /** Files that must be visible even inside a hidden directory. */
   readonly shown: readonly string[]
-  /** Directories that must not be seen. */
+  /** Directories that must not be visible. */
   readonly hidden: readonly string[]
   readonly asRoot: boolean
-  /** Of another user than the server's, who cannot enter what is hidden. */
+  /** Whether commands run as a user other than the server's, who cannot enter the hidden directories. */
   readonly asOther: boolean
 }
 
@@ -35,7 +35,7 @@ export const sandboxed = (input: SandboxInput): [string, ...string[]] => {
     '--die-with-parent',
     ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
     ...['/tmp', '/var/tmp', ...hidden].flatMap(path => ['--tmpfs', path]),
-    // One that holds a hidden directory stays read-only: bound here it would bring that back.
+    // A working directory that contains a hidden one stays read-only: binding it would make the hidden one visible again.
     ...(hidden.some(path => isWithin(path, workingDir)) ? [] : ['--bind', workingDir, workingDir]),
     ...kept(input),
     ...(asRoot ? ['--cap-drop', 'ALL'] : []),
@@ -44,13 +44,13 @@ export const sandboxed = (input: SandboxInput): [string, ...string[]] => {
 }
 
 /**
- * A sandbox around the sandbox, in which there are neither hidden directories nor processes of others: whatever a path leads to by the time bubblewrap
- * binds it, it does not lead there. What was looked at before may have been exchanged for a link.
+ * An outer sandbox that has no hidden directories and no other processes. The checked path may since have been replaced with a symlink; wherever it leads
+ * when bubblewrap binds it, it cannot lead there.
  */
 const withoutHidden = (input: SandboxInput): readonly string[] => [
   'bwrap',
   '--unshare-pid',
-  // SIGTERM, which every process of a command gets, does nothing to the first one of a namespace: the sandbox inside is to stay.
+  // SIGTERM goes to every process of a command, but has no effect on the first one of a namespace: the inner sandbox is to stay alive.
   '--as-pid-1',
   '--die-with-parent',
   ...['--dev-bind', '/', '/', '--proc', '/proc'],
@@ -65,7 +65,7 @@ const kept = ({ writable, shown }: SandboxInput): readonly string[] => [
   ...shown.flatMap(path => ['--ro-bind', path, path]),
 ]
 
-/** True when `path` is `directory` or lies below it. Both absolute and without links. */
+/** True if `path` is `directory` or lies below it. Both are absolute and without symlinks. */
 export const isWithin = (path: string, directory: string): boolean => {
   for (let current = path; ; current = dirname(current)) {
     if (current === directory) return true

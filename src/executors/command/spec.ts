@@ -3,7 +3,7 @@ import { ENVIRONMENT_NAME, NO_NUL, RELATIVE_GLOB } from '../../model/patterns.ts
 
 const withoutNul = (options: { minLength?: number } = {}) => Type.String({ pattern: NO_NUL, ...options })
 
-/** What a body of kind `command` says (`api.md`, Jobs). */
+/** Body fields of kind `command` (`api.md`, Jobs). */
 export const commandProperties = {
   command: Type.Union([withoutNul({ minLength: 1 }), Type.Array(withoutNul(), { minItems: 1, maxItems: 65_536 })], {
     description: 'A string for /bin/sh -c, or a list of arguments that is run directly.',

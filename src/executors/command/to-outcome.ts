@@ -5,13 +5,13 @@ import type { CommandEnd } from './launcher.ts'
 
 type Input = {
   readonly end: CommandEnd
-  /** The attempt was told to stop. */
+  /** The attempt was stopped. */
   readonly stopped: boolean
   readonly program: string
   readonly workingDir: string
 }
 
-/** What became of a command. The first cause wins: a command that had ended before it was told to stop ended by itself. */
+/** Converts the end of a command to an outcome. The first cause wins: a command that ended before it was stopped has ended by itself. */
 export const toOutcome = ({ end, stopped, program, workingDir }: Input): Outcome => {
   if (end.is === 'lost')
     return stopped ? { type: 'stopped' } : fail('system', 'launcher_lost', ERRORS.launcher_lost.title)
@@ -38,7 +38,7 @@ const toRefusal = (
   return fail('system', 'spawn_failed', `The system could not start the command (${error}).`)
 }
 
-/** Codes that speak of the program; the others (EAGAIN, ENOMEM, EMFILE, …) of the system. */
+/** Error codes that concern the program. The others (EAGAIN, ENOMEM, EMFILE, …) concern the system. */
 const NOT_EXECUTABLE: ReadonlySet<string> = new Set([
   'ENOENT',
   'ENOTDIR',

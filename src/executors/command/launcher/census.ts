@@ -1,17 +1,17 @@
 import { COOKIE_VARIABLE, systemTime } from '../launch-protocol.ts'
 import { listPids, type ProcessEntry, readProcess, readVariable } from './process-table.ts'
 
-/** The processes that are young enough to belong to a command. */
+/** The processes young enough to belong to a command. */
 export type Table = ReadonlyMap<number, ProcessEntry>
 
-/** Looks at the processes of the system, again and again, reading each old one only once. */
+/** Lists the system's processes repeatedly, reading each older process only once. */
 export interface Census {
-  /** All processes but this one that started at `bornAt` or later. */
+  /** All processes except this one that started at `bornAt` or later. */
   take(bornAt: number): Table
   cookieOf(entry: ProcessEntry): string | null
 }
 
-/** In a shorter time the system does not give away all its process ids and begin again. */
+/** Within this time, process ids cannot wrap around and be reused. */
 const TRUSTED_MS = 1000
 
 export const createCensus = (): Census => {

@@ -1,18 +1,18 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 
-/** Where cgroups can be made: a mounted hierarchy and this process's place in it. */
+/** A mounted cgroup hierarchy and this process's place in it. */
 export type Hierarchy = {
   readonly kind: 'cgroup' | 'pids-cgroup'
-  /** Takes `0` and moves the writer: with v1 one thread, with v2 the process. */
+  /** Writing `0` moves the writer: its thread with v1, its process with v2. */
   readonly moveFile: 'tasks' | 'cgroup.procs'
-  /** Where this process lives and returns to. */
+  /** The cgroup this process lives in and returns to. */
   readonly home: string
-  /** Below which the cgroups of commands are made. */
+  /** The cgroup under which those of commands are made. */
   readonly parent: string
 }
 
-/** null where there is none. */
+/** null if there is none. */
 export const findHierarchy = (kind: Hierarchy['kind']): Hierarchy | null => {
   const mount = findMount(kind)
   const own = findOwnPath(kind)
@@ -24,8 +24,8 @@ export const findHierarchy = (kind: Hierarchy['kind']): Hierarchy | null => {
 }
 
 /**
- * With v2 a cgroup that holds processes cannot hand controllers to its children. systemd's way out is to run the service
- * in a leaf of what it delegates (`Delegate=yes`, `DelegateSubgroup=supervisor`): then commands get leaves beside it.
+ * In v2, a cgroup with processes cannot delegate controllers to its children. systemd's solution is to run the service in a leaf of the delegated subtree
+ * (`Delegate=yes`, `DelegateSubgroup=supervisor`). Commands then get leaves next to it.
  */
 const parentOf = (home: string): string => (basename(home) === 'supervisor' ? dirname(home) : home)
 

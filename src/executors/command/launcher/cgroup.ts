@@ -14,14 +14,13 @@ import { findHierarchy, type Hierarchy } from './cgroup-hierarchy.ts'
 import { type Cell, type Containment, sendSignal } from './containment.ts'
 
 /**
- * Containment by cgroups. The thread that forks moves into the command's cgroup, forks and moves back: the command is
- * born inside, before any of its code runs. (Moving the child afterwards would race with its own forks.) Cgroups are kept
- * and used again: making one for each command would cost more than the command.
+ * Containment by cgroups. The forking thread moves into the command's cgroup, forks, and moves back. So the command is born inside, before any of its code
+ * runs. (Moving the child afterwards would race with its own forks.) Cgroups are reused: making one per command would cost more than the command.
  */
 
 type Options = { readonly instanceId: string; readonly maxProcesses: number }
 
-/** null where the cgroup file system cannot be written. */
+/** null if the cgroup file system is not writable. */
 export const openCgroups = (kind: Hierarchy['kind'], options: Options): Containment | null => {
   const hierarchy = findHierarchy(kind)
   if (hierarchy === null) return null
@@ -32,7 +31,7 @@ export const openCgroups = (kind: Hierarchy['kind'], options: Options): Containm
   }
 }
 
-/** Every cgroup that launchers of this installation have made, in all hierarchies, with the processes in them. */
+/** All cgroups made by launchers of this installation, in all hierarchies. */
 export const formerCgroups = (instanceId: string): readonly { path: string; cells: readonly string[] }[] =>
   (['cgroup', 'pids-cgroup'] as const).flatMap(kind => {
     const hierarchy = findHierarchy(kind)
@@ -46,16 +45,16 @@ export const formerCgroups = (instanceId: string): readonly { path: string; cell
     }
   })
 
-/** Processes in a cgroup. */
+/** The processes in a cgroup. */
 export const readMembers = (path: string): readonly number[] =>
   readFileSync(join(path, 'cgroup.procs'), 'latin1').split('\n').filter(Boolean).map(Number)
 
 const directoryName = (instanceId: string): string => `millrace-${instanceId}`
 
-/** Kills what is in a cgroup. */
+/** Kills all processes in a cgroup. */
 export const strikeCgroup = (path: string): void => {
   if (tryWrite(join(path, 'cgroup.kill'), '1')) return
-  // Without room for a new process the members can be killed one by one: none gets away by forking.
+  // With no room for a new process, the members can be killed one by one: none can escape by forking.
   tryWrite(join(path, 'pids.max'), '0')
   for (const pid of readMembers(path)) sendSignal(pid, 'SIGKILL')
 }
@@ -68,7 +67,7 @@ const createContainment = (hierarchy: Hierarchy, { instanceId, maxProcesses }: O
   const free: Slot[] = []
   let made = 0
   const makeSlot = (): Slot => openSlot({ path: join(root, String(made++)), hierarchy, maxProcesses })
-  // Fails here, and not at the first command, where the system does not let us.
+  // If the system does not permit this, fail here and not at the first command.
   const first = makeSlot()
   writeSync(first.move, '0')
   writeSync(home, '0')
@@ -84,7 +83,7 @@ const createContainment = (hierarchy: Hierarchy, { instanceId, maxProcesses }: O
   }
 }
 
-/** Dead processes that nobody has reaped yet still count towards the limit: a cgroup is used again when it counts none. */
+/** Dead processes not yet reaped still count towards the limit, so a cgroup is reused only once its count is zero. */
 const takeEmpty = (free: Slot[]): Slot | undefined => {
   const index = free.findLastIndex(isEmpty)
   return index < 0 ? undefined : free.splice(index, 1)[0]
@@ -92,7 +91,7 @@ const takeEmpty = (free: Slot[]): Slot | undefined => {
 
 const isEmpty = ({ gauge, emptyGauge }: Slot): boolean => readFromStart(gauge) === emptyGauge
 
-/** Only where no processes live: elsewhere it would change what kind of cgroup that is. */
+/** Delegates the pids controller, but only from cgroups without processes: elsewhere it would change the cgroup's type. */
 const handDownLimit = ({ parent, home }: Hierarchy, root: string): void => {
   if (parent !== home) tryWrite(join(parent, 'cgroup.subtree_control'), '+pids')
   tryWrite(join(root, 'cgroup.subtree_control'), '+pids')
@@ -100,17 +99,17 @@ const handDownLimit = ({ parent, home }: Hierarchy, root: string): void => {
 
 type Slot = {
   readonly path: string
-  /** Open file: writing `0` moves in. */
+  /** Open file. Writing `0` moves the writer in. */
   readonly move: number
-  /** Open file: reading from its start says whether there are members. */
+  /** Open file. Reading it from the start shows whether there are members. */
   readonly gauge: number
-  /** What `gauge` holds when there is none. */
+  /** The contents of `gauge` if there are none. */
   readonly emptyGauge: string
   readonly limited: boolean
   readonly resetLimit: () => void
 }
 
-/** The counter where there is one: with v1 a list of processes that stays open may be a second old. */
+/** Prefer the counter: in v1, an open process list may be up to a second out of date. */
 const GAUGES = {
   counter: { file: 'pids.current', empty: '0\n' },
   list: { file: 'cgroup.procs', empty: '' },
@@ -142,7 +141,7 @@ const openFiles = (move: string, gauge: string): Pick<Slot, 'move' | 'gauge'> =>
   }
 }
 
-/** The launcher's own threads count while they are inside: one with v1, all with v2. */
+/** The launcher's own threads count while inside: one with v1, all with v2. */
 const limitOf = (hierarchy: Hierarchy, maxProcesses: number): number => {
   const visitors = hierarchy.kind === 'cgroup' ? readdirSync('/proc/self/task').length : 1
   return Math.max(maxProcesses, visitors + 1)
@@ -166,7 +165,7 @@ const createCell = ({ slot, home, free }: { slot: Slot; home: number; free: () =
       strikeCgroup(slot.path)
     },
     close: ({ empty }) => {
-      // One that holds what cannot be killed is left alone for good.
+      // A cgroup with an unkillable process is abandoned for good.
       if (!empty) return closeSlot(slot)
       if (struck) slot.resetLimit()
       free()
@@ -181,13 +180,13 @@ const closeSlot = (slot: Slot): void => {
 
 const buffer = Buffer.alloc(64)
 
-/** The first bytes tell enough. */
+/** The first bytes are enough. */
 const readFromStart = (descriptor: number): string =>
   buffer.toString('latin1', 0, readSync(descriptor, buffer, 0, buffer.length, 0))
 
 const tryWrite = (path: string, text: string): boolean => {
   try {
-    // Without O_CREAT: a control file that is not there is not ours to make.
+    // Without O_CREAT: we must not create a missing control file.
     writeFileSync(path, text, { flag: 'r+' })
     return true
   } catch {
@@ -195,7 +194,7 @@ const tryWrite = (path: string, text: string): boolean => {
   }
 }
 
-/** Removes the cgroups of this installation that are empty. */
+/** Removes the empty cgroups of this installation. */
 export const removeCgroups = (instanceId: string): void => {
   for (const { path, cells } of formerCgroups(instanceId)) for (const cgroup of [...cells, path]) removeEmpty(cgroup)
 }

@@ -6,7 +6,7 @@ import type { ProcessExit, Spawner } from './spawner.ts'
 import { startCommand } from './start-command.ts'
 import { createStreamOpener } from './streams.ts'
 
-/** A command from its start until nothing of it is left. */
+/** A command from its start until none of its processes is left. */
 type Command = {
   readonly ticket: number
   readonly cell: Cell
@@ -14,11 +14,11 @@ type Command = {
   pid: number
   deadline: number
   exit: ProcessExit | null
-  /** Why it was told to end, if it was before its main process ended by itself. The first counts. */
+  /** Why it was ended, unless its main process ended by itself first. The first cause wins. */
   cause: EndReport['cause']
-  /** An order that came before the main process was there. */
+  /** An order received before the main process was started. */
   early: 'terminate' | 'kill' | null
-  /** While its processes are being killed. */
+  /** True while its processes are being killed. */
   ending: boolean
   reported: boolean
 }
@@ -27,19 +27,19 @@ type Options = {
   readonly spawner: Spawner
   readonly containment: Containment
   readonly report: (report: Report) => void
-  /** A main process has been started, for the record that survives this process. */
+  /** Called when a main process has been started, for the record that survives this process. */
   readonly onStarted: (pid: number) => void
 }
 
-/** The commands that run now. */
+/** The running commands. */
 export interface Commands {
   readonly size: number
   obey(order: Order): void
-  /** A child of this process has ended: a main process or an orphan. */
+  /** Call when a child of this process has ended, whether a main process or an orphan. */
   childEnded(pid: number, exit: ProcessExit): void
-  /** Kills commands whose lease ran out. */
+  /** Kills commands whose lease has expired. */
   watch(): void
-  /** Kills all at once. Resolves when nothing is left. */
+  /** Kills all commands at once. Resolves when none is left. */
   killAll(): Promise<void>
 }
 
@@ -51,7 +51,7 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
 
   const start = async (order: StartOrder): Promise<void> => {
     const { ticket } = order
-    // As after a machine was frozen: a short command would be done before the next look at deadlines.
+    // The lease may already have expired, for example after the machine was frozen. A short command would finish before the next deadline check.
     if (order.deadline !== null && order.deadline <= systemTime()) {
       report({ is: 'ended', ticket, exitCode: null, signal: null, cause: 'lease', left: 0 })
       return
@@ -75,7 +75,7 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
     if (command.early === 'kill') void end(command)
   }
 
-  /** null, and reported: too many files are open, or there is no memory. It must not cost the commands that run. */
+  /** Returns null after reporting that too many files are open or memory is short: running commands must not suffer from that. */
   const openCell = (order: StartOrder): Cell | null => {
     try {
       return containment.openCell(order)
@@ -90,7 +90,7 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
     if (command.exit !== null) return
     command.cause ??= 'order'
     if (command.pid === 0) command.early ??= 'terminate'
-    // The second look finds what was forked during the first.
+    // The second pass finds processes forked during the first.
     const told = new Set<number>(command.sandboxed ? [command.pid] : [])
     for (let look = 0; look < 2; look++) {
       for (const pid of membersOf(command)) {
@@ -107,13 +107,13 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
     else void end(command)
   }
 
-  /** Ends what is left of a command, and tells when nothing is. */
+  /** Kills what is left of a command and reports its end once nothing is. */
   const end = async (command: Command): Promise<void> => {
     if (command.ending) return
     command.ending = true
     const left = command.exit !== null && command.cell.isEmpty() ? 0 : await endCell(command.cell)
     command.ending = false
-    // A main process that was killed has yet to be reaped; its end calls here again.
+    // A killed main process has yet to be reaped; `childEnded` then calls this again.
     if (command.exit === null && left === 0) return
     finish(command, left)
   }
@@ -171,7 +171,7 @@ export const createCommands = ({ spawner, containment, report, onStarted }: Opti
   }
 }
 
-/** Where they cannot be listed now its main process is asked alone: what it does not end is killed after its grace. */
+/** If members cannot be listed now, signal only the main process: anything left is killed after the grace period. */
 const membersOf = ({ cell, pid }: Command): readonly number[] => {
   try {
     return cell.members()

@@ -2,13 +2,10 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { systemTime } from '../launch-protocol.ts'
 import type { Cell } from './containment.ts'
 
-/** Only a process in uninterruptible sleep outlives SIGKILL for so long. */
+/** Only a process in uninterruptible sleep survives SIGKILL for this long. */
 const GIVE_UP_MS = 10_000
 
-/**
- * Kills all members of a cell until none is left. Returns how many could not be killed within the bound; 1 where they cannot even
- * be listed.
- */
+/** Kills all members of a cell until none is left. Returns how many could not be killed in time, or 1 if they could not even be listed. */
 export const endCell = async (cell: Cell): Promise<number> => {
   const giveUpAt = systemTime() + GIVE_UP_MS
   for (let wait = 1; ; wait = Math.min(wait * 2, 50)) {
@@ -19,7 +16,7 @@ export const endCell = async (cell: Cell): Promise<number> => {
   }
 }
 
-/** How many are left. Too many files may be open to see them, which must not cost the other commands: they are looked at again. */
+/** Returns how many are left. Listing them fails with too many open files; the caller then retries, and other commands are unaffected. */
 const strike = (cell: Cell): number => {
   try {
     cell.strike()

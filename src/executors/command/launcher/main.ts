@@ -1,7 +1,6 @@
 /**
- * The launcher: a small process beside the server that starts commands, knows their processes, and ends them when told to,
- * when their lease runs out (a server that hangs does not renew) or when the server is gone. It imports little, so that
- * it stays small and starts fast.
+ * The launcher: a small process beside the server that starts commands, tracks their processes, and kills them when ordered to, when their lease expires
+ * (a hung server does not renew) or when the server is gone. It imports little, so that it stays small and starts fast.
  */
 import { closeSync, readdirSync, readFileSync, writeSync } from 'node:fs'
 import { flushCompileCache } from 'node:module'
@@ -24,15 +23,15 @@ import type { Spawner, SpawnerOptions } from './spawner.ts'
 import { sweepStrays } from './sweep.ts'
 import { createTracking, type Tracking } from './tracking.ts'
 
-/** How often leases are looked at, and processes where nothing else holds them together. */
+/** How often leases are checked, and with tracking containment also processes. */
 const WATCH_MS = 250
 
-/** Bounds the wait for orphans at the end. */
+/** Limits the wait for orphans at the end. */
 const MOST_LOOKS = 1000
 
 const main = async (settings: LauncherSettings): Promise<void> => {
   closeInherited()
-  // A signal to the whole process group or service is the server's to understand: it lets its jobs finish.
+  // Ignore signals sent to the whole process group or service: the server handles them and lets its jobs finish.
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGQUIT'] as const) process.on(signal, () => {})
   const strays = await sweepStrays(settings)
   const record = openRecord(settings.stateDir)
@@ -42,7 +41,7 @@ const main = async (settings: LauncherSettings): Promise<void> => {
     user: settings.user,
     onExit: (pid, exit) => commands?.childEnded(pid, exit),
   })
-  // Orphans are adopted in every case; only this finds whose they are where there are no cgroups.
+  // Orphans are adopted in any case. Without cgroups, only tracking finds out whose they are.
   const tracking = createTracking({ adopts: spawner.adopts })
   const containment = chooseContainment(settings, tracking)
   const report = createSender<Report>(text => {
@@ -53,7 +52,7 @@ const main = async (settings: LauncherSettings): Promise<void> => {
     containment,
     report,
     onStarted: pid => {
-      // A cgroup outlives this process and names its members: no note is needed.
+      // A cgroup outlives this process and lists its members, so no record is needed.
       if (containment.kind === 'tracking') record.add({ pid, startedAt: readProcess(pid)?.startedAt ?? 0 })
     },
   })
@@ -64,7 +63,7 @@ const main = async (settings: LauncherSettings): Promise<void> => {
   report({ is: 'ready', spawner: spawner.name, containment: containment.kind, strays, limited })
 }
 
-/** Node opens everything with close-on-exec: what lacks it came from outside and would go on to every command. */
+/** Node opens everything with close-on-exec. A descriptor without it was inherited and would be passed on to every command. */
 const closeInherited = (): void => {
   if (process.platform !== 'linux') return
   for (const descriptor of readdirSync('/proc/self/fd').map(Number)) {
@@ -79,7 +78,7 @@ const isInherited = (descriptor: number): boolean => {
     const flags = /^flags:\s*(\d+)$/m.exec(readFileSync(`/proc/self/fdinfo/${descriptor}`, 'utf8'))?.[1]
     return flags !== undefined && (Number.parseInt(flags, 8) & O_CLOEXEC) === 0
   } catch {
-    // The descriptor that listed them.
+    // The descriptor used for the listing itself.
     return false
   }
 }
@@ -95,7 +94,7 @@ const createSpawner = async (choice: LauncherSettings['spawner'], options: Spawn
   }
 }
 
-/** Loaded when needed, as the other: a small launcher has what it uses. */
+/** Both spawners are loaded on demand, to keep the launcher small. */
 const createPortable = async (options: SpawnerOptions): Promise<Spawner> => {
   const { createPortableSpawner } = await import('./portable-spawner.ts')
   return createPortableSpawner(options)
@@ -106,7 +105,7 @@ const limitUser = async ({ maxProcesses }: LauncherSettings): Promise<boolean> =
   return limitUserProcesses(maxProcesses)
 }
 
-/** The best there is that also bounds the number of processes; else the best there is. */
+/** The best available method that also limits the number of processes, or else the best available. */
 const chooseContainment = (settings: LauncherSettings, tracking: Tracking): Containment => {
   const { containment: choice } = settings
   const open = (kind: ContainmentKind): Containment | null => {
@@ -143,7 +142,7 @@ const watch = ({ commands, tracking, containment, record }: Watched): void => {
 
 type Listening = { readonly commands: Commands; readonly tracking: Tracking; readonly settings: LauncherSettings }
 
-/** Takes orders until the server closes the pipe or dies; then nothing of its jobs may live on. */
+/** Accepts orders until the server closes the pipe or dies. No process of its jobs may then live on. */
 const listen = ({ commands, tracking, settings }: Listening): void => {
   process.stdin.setEncoding('utf8')
   process.stdin.on(
@@ -154,7 +153,7 @@ const listen = ({ commands, tracking, settings }: Listening): void => {
   process.stdout.on('error', () => {})
   process.stdin.once('end', async () => {
     await commands.killAll()
-    // What an orphan leaves behind is adopted in turn.
+    // The children of an orphan are adopted in turn.
     for (let looks = 0; looks < MOST_LOOKS && tracking.endOrphans() > 0; looks++) await pause(5)
     removeCgroups(settings.instanceId)
     process.exit(0)

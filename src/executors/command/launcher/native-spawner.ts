@@ -4,18 +4,18 @@ import { getSystemErrorName } from 'node:util'
 import type { Program, Spawned, Spawner, SpawnerOptions } from './spawner.ts'
 
 /**
- * With `node:ffi` (experimental, Linux): `posix_spawn`, which does not copy the parent and so does not
- * slow down as the parent grows, and `prctl`, which makes orphans of commands children of this process.
+ * Uses `node:ffi` (experimental, Linux) for `posix_spawn`, which does not copy the parent and so does not get slower as the parent grows, and for `prctl`,
+ * which makes orphans of commands children of this process.
  *
- * Reaping happens on this thread alone and signals are sent from this thread alone, so a process that has ended keeps its
- * id until this thread has taken note: no id is ever signalled after the system has given it away again.
+ * Only this thread reaps, and only this thread sends signals. So an ended process keeps its pid until this thread has noticed, and no reused pid is ever
+ * signalled.
  */
 
 const SPAWN = { RESETIDS: 0x01, SETSIGDEF: 0x04, SETSIGMASK: 0x08, SETSID: 0x80 }
 const PR_SET_CHILD_SUBREAPER = 36
 const PR_SET_NO_NEW_PRIVS = 38
 const WNOHANG = 1
-/** glibc's and musl's structs are smaller: attributes 336, file actions 80, signal set 128 bytes. */
+/** Enough for the structs of glibc and musl: attributes 336, file actions 80, signal set 128 bytes. */
 const STRUCT_BYTES = 512
 
 const FUNCTIONS = {
@@ -33,7 +33,7 @@ const FUNCTIONS = {
   posix_spawn_file_actions_destroy: { arguments: ['buffer'], return: 'i32' },
 } as const
 
-/** glibc 2.34. Elsewhere descriptors are closed by their close-on-exec flags, which Node sets on all it opens. */
+/** glibc 2.34. Elsewhere descriptors are closed by their close-on-exec flags, which Node sets on everything it opens. */
 const CLOSE_FROM = {
   posix_spawn_file_actions_addclosefrom_np: { arguments: ['buffer', 'i32'], return: 'i32' },
 } as const
@@ -49,7 +49,7 @@ const loadCloseFrom = () => {
   }
 }
 
-/** Throws where `node:ffi` or one of the functions is missing. */
+/** Throws if `node:ffi` or one of the functions is missing. */
 export const createNativeSpawner = ({ user, onExit }: SpawnerOptions): Spawner => {
   const libc = loadLibc()
   const closeFrom = loadCloseFrom()
@@ -91,7 +91,7 @@ export const createNativeSpawner = ({ user, onExit }: SpawnerOptions): Spawner =
   return { name: 'native', adopts: true, spawn }
 }
 
-/** What is the same for all: a new session, no blocked and no ignored signals (Node itself ignores SIGPIPE). */
+/** Attributes shared by all commands: a new session, and no blocked or ignored signals (Node itself ignores SIGPIPE). */
 const createAttributes = (libc: Libc, resetIds: boolean): Buffer => {
   const attributes = Buffer.alloc(STRUCT_BYTES)
   libc.posix_spawnattr_init(attributes)
@@ -105,7 +105,7 @@ const createAttributes = (libc: Libc, resetIds: boolean): Buffer => {
   return attributes
 }
 
-/** Of several names of one signal the first is the usual one: SIGABRT, not SIGIOT. */
+/** If a signal has several names, the first is the usual one: SIGABRT, not SIGIOT. */
 const SIGNAL_NAMES = new Map(
   Object.entries(constants.signals)
     .map(([name, number]) => [number as number, name] as const)
@@ -126,7 +126,7 @@ const reap = (libc: Libc, onExit: SpawnerOptions['onExit']): void => {
   }
 }
 
-/** Arrays of C strings in one block that is kept: no memory is taken for each command. */
+/** Arrays of C strings in one reused block, so that a command needs no allocation. */
 const createTextTable = () => {
   let block = Buffer.alloc(256 * 1024)
 
@@ -134,7 +134,7 @@ const createTextTable = () => {
     if (block.length < bytes) block = Buffer.alloc(bytes * 2)
   }
 
-  /** Addresses of the arrays, each ended by NULL; good until the next call. */
+  /** Returns the addresses of the arrays, each terminated by NULL. Valid until the next call. */
   const write = (lists: readonly (readonly string[])[]): readonly bigint[] => {
     const pointers = lists.reduce((sum, list) => sum + list.length + 1, 0)
     // A UTF-16 code unit takes at most 3 bytes in UTF-8.
@@ -158,7 +158,7 @@ const createTextTable = () => {
   return { write }
 }
 
-/** Numbers of `setresuid`, `setresgid` and `setgroups` by architecture. */
+/** System call numbers of `setresuid`, `setresgid` and `setgroups` by architecture. */
 const SYSCALLS: Readonly<Record<string, { uid: bigint; gid: bigint; groups: bigint }>> = {
   x64: { uid: 117n, gid: 119n, groups: 116n },
   arm64: { uid: 147n, gid: 149n, groups: 159n },
@@ -166,10 +166,9 @@ const SYSCALLS: Readonly<Record<string, { uid: bigint; gid: bigint; groups: bigi
 const KEEP = -1n
 
 /**
- * `posix_spawn` cannot change the user, but it can set the effective ids of the child to its real ones (RESETIDS). So this
- * thread takes the user's *real* ids around the call and stays root in effect; exec then sets the saved ids too. Raw
- * system calls change this one thread; those of the C library would stop all threads and change them all. In the
- * meantime (some 100 µs) the user could kill this process, which costs what a launcher costs that dies.
+ * `posix_spawn` cannot change the user, but it can set the child's effective ids to its real ones (RESETIDS). So this thread takes the user's *real* ids
+ * around the call and stays effectively root; exec then sets the saved ids too. Raw system calls change only this thread, whereas those of the C library
+ * would stop and change all threads. In the meantime (some 100 µs) the user could kill this process, which costs no more than any other death of a launcher.
  */
 const createIdentity = (libc: Libc, { uid, gid }: { uid: number; gid: number }) => {
   const numbers = SYSCALLS[arch()]

@@ -1,7 +1,7 @@
 import { spawn, spawnSync } from 'node:child_process'
 import type { Spawned, Spawner, SpawnerOptions } from './spawner.ts'
 
-/** The spawner for systems where `node:ffi` is missing. Slower: it forks this whole process for each command. */
+/** The spawner for systems without `node:ffi`. Slower, because it forks this whole process for each command. */
 export const createPortableSpawner = ({ user, onExit }: SpawnerOptions): Spawner => ({
   name: 'portable',
   adopts: false,
@@ -26,7 +26,7 @@ export const createPortableSpawner = ({ user, onExit }: SpawnerOptions): Spawner
   },
 })
 
-/** `child_process` enters the directory before it changes the user. */
+/** Needed because `child_process` enters the directory before it changes the user. */
 const canEnter = (user: NonNullable<SpawnerOptions['user']>, directory: string): boolean =>
   spawnSync('/bin/sh', ['-c', 'cd -- "$1"', 'sh', directory], { cwd: '/', env: {}, stdio: 'ignore', ...user })
     .status === 0

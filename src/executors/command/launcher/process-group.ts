@@ -12,7 +12,7 @@ export const createProcessGroups = (): Containment => ({
 
 const createCell = (): Cell => {
   let group = 0
-  /** A negative id names the group, for `kill(2)` and so for whoever signals members. */
+  /** A negative id stands for the group in `kill(2)`, and so in `sendSignal`. */
   const members = (): readonly number[] => (group !== 0 && hasMembers(group) ? [-group] : [])
   return {
     enter: () => {},
@@ -30,7 +30,7 @@ const createCell = (): Cell => {
   }
 }
 
-/** Refused means: only dead ones that nobody has reaped yet. */
+/** An error means that only dead processes are left that have not been reaped yet. */
 const hasMembers = (group: number): boolean => {
   try {
     process.kill(-group, 0)

@@ -1,12 +1,11 @@
 import { execFileSync } from 'node:child_process'
 
-/** util-linux: on every Linux, if seldom on a small one. */
+/** From util-linux: available on almost every Linux, though not on some minimal ones. */
 const PRLIMIT = 'prlimit'
 
 /**
- * Bounds the processes of the commands' user, all commands together: RLIMIT_NPROC counts per user, is inherited from this
- * process and does not hold this process itself, which is root. For systems where no cgroup can bound each command.
- * Returns whether it could be set.
+ * Limits the processes of the commands' user, across all commands: RLIMIT_NPROC counts per user, is inherited from this process, and does not limit this
+ * process itself, which is root. For systems where no cgroup can limit each command. Returns whether the limit could be set.
  */
 export const limitUserProcesses = (maxProcesses: number): boolean => {
   if (process.platform !== 'linux') return false

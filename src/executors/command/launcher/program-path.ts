@@ -2,8 +2,8 @@ import { statSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 
 /**
- * Where a program may lie: itself when it has a slash, else each place on the command's own PATH that has a file of that
- * name, as `execvp(3)` searches. Whether it may be executed only the system can say.
+ * Candidate paths of a program: the name itself if it has a slash, otherwise each file of that name on the command's own PATH, as `execvp(3)` searches.
+ * Only the system can tell whether it is executable.
  */
 export const findProgram = (
   name: string,
@@ -18,7 +18,7 @@ export const findProgram = (
     .filter(isFile)
 }
 
-/** False, too, of what cannot be looked at: a name that is too long, a directory that cannot be entered. */
+/** Also false for what cannot be checked: a name that is too long, a directory that cannot be entered. */
 export const isFile = (path: string): boolean => {
   try {
     return statSync(path).isFile()

@@ -3,12 +3,12 @@ import { join } from 'node:path'
 import { type ProcessEntry, readBootId, readProcess } from './process-table.ts'
 
 /**
- * What this launcher has started, on disk, so that the next one can end it after a crash. The first line is the start of
- * the machine, without which pids mean nothing; then one line `pid start` for each process, the launcher first.
+ * Records on disk what this launcher has started, so that the next one can kill it after a crash. The first line is the boot id, without which pids mean
+ * nothing. Then comes one line `pid start` per process, the launcher first.
  */
 export interface ProcessRecord {
   add(process: Pick<ProcessEntry, 'pid' | 'startedAt'>): void
-  /** Nothing runs: what was noted is over. */
+  /** Nothing is running any more: drops the recorded processes. */
   clear(): void
 }
 
@@ -40,7 +40,7 @@ export const openRecord = (directory: string): ProcessRecord => {
   }
 }
 
-/** What a former launcher noted, the launcher itself first. Nothing when the machine has started since. */
+/** The processes recorded by an earlier launcher, the launcher itself first. Empty if the machine has rebooted since. */
 export const readRecord = (directory: string): readonly RecordedProcess[] => {
   let text: string
   try {

@@ -1,11 +1,11 @@
-/** Starts processes and hears of their ends. Two implementations: `native-spawner.ts` and `portable-spawner.ts`. */
+/** Starts processes and reports their ends. Implemented by `native-spawner.ts` and `portable-spawner.ts`. */
 export interface Spawner {
   readonly name: 'native' | 'portable'
-  /** Processes whose parents have died become children of this process (Linux, child subreaper). */
+  /** Whether orphans become children of this process (Linux, child subreaper). */
   readonly adopts: boolean
   /**
-   * Starts a program as leader of a session of its own, with nothing open but its three streams. Forks before it
-   * returns, so that what the calling thread is at that moment (its cgroup) is inherited.
+   * Starts a program as the leader of its own session, with only its three streams open. Forks before it returns, so that the program inherits the current
+   * state of the calling thread (its cgroup).
    */
   spawn(program: Program): Promise<Spawned> | Spawned
 }
@@ -16,11 +16,11 @@ export type Program = {
   readonly argv: readonly string[]
   readonly environment: Readonly<Record<string, string>>
   readonly workingDir: string
-  /** Descriptors for 0, 1 and 2. */
+  /** File descriptors for 0, 1 and 2. */
   readonly stdio: readonly [number, number, number]
 }
 
-/** `error` is the system's code: of the program or of its working directory, which the system does not tell apart. */
+/** `error` is the system's error code. It may concern the program or its working directory; the system does not distinguish them. */
 export type Spawned = { readonly pid: number } | { readonly error: string }
 
 export type ProcessExit = { readonly exitCode: number | null; readonly signal: string | null }

@@ -10,7 +10,7 @@ export type StartResult =
 
 type Tools = { readonly spawner: Spawner; readonly cell: Cell; readonly streams: StreamOpener }
 
-/** Starts the main process of a command inside its cell. Everything up to the fork happens before the first await. */
+/** Starts the main process of a command in its cell. Everything up to the fork happens before the first await. */
 export const startCommand = async (order: StartOrder, tools: Tools): Promise<StartResult> => {
   let streams: Streams
   try {
@@ -35,14 +35,14 @@ const spawnFirst = async (order: StartOrder, { spawner, cell, stdio }: SpawnInpu
   for (const path of findProgram(argv[0], { path: environment.PATH ?? '', workingDir })) {
     const spawned = await spawnInside(cell, () => spawner.spawn({ path, argv, environment, workingDir, stdio }))
     if ('pid' in spawned) return spawned
-    // As execvp(3): a place where the file may not be executed does not end the search, but is remembered.
+    // As in execvp(3): a candidate that cannot be executed does not end the search, but its error is remembered.
     if (spawned.error !== 'ENOENT' && spawned.error !== 'EACCES' && spawned.error !== 'ENOTDIR') return spawned
     last = spawned
   }
   return last
 }
 
-/** `leave` must not wait for the answer: the launcher itself is inside until then. */
+/** `leave` must not wait for the result: the launcher itself is inside until then. */
 const spawnInside = (cell: Cell, spawn: () => Promise<Spawned> | Spawned): Promise<Spawned> | Spawned => {
   cell.enter()
   try {
@@ -52,7 +52,7 @@ const spawnInside = (cell: Cell, spawn: () => Promise<Spawned> | Spawned): Promi
   }
 }
 
-/** The system gives one code for a program and a directory that are not there: a program that is there tells. */
+/** The system reports a missing program and a missing directory with the same code. Starting a program known to exist tells them apart. */
 const whatFailed = async (order: StartOrder, error: string, tools: Tools): Promise<'program' | 'working_dir'> => {
   if (!['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG', 'EPERM'].includes(error)) return 'program'
   const streams = tools.streams.open({ stdin: null, stdout: '/dev/null', stderr: '/dev/null' })

@@ -1,11 +1,11 @@
 import { closeSync, constants, openSync } from 'node:fs'
 
-/** What a command reads and writes, open. */
+/** The open streams of a command. */
 export type Streams = { readonly stdio: readonly [number, number, number]; readonly close: () => void }
 
-/** Opens the streams of commands; what many commands share is opened once. */
+/** Opens the streams of commands. Shared files are opened only once. */
 export interface StreamOpener {
-  /** Throws with the system's code. */
+  /** Throws the system's error. */
   open(paths: { readonly stdin: string | null; readonly stdout: string; readonly stderr: string }): Streams
 }
 
@@ -14,8 +14,8 @@ export const createStreamOpener = (): StreamOpener => {
   const readers = new Map<string, number>()
 
   /**
-   * Opening a FIFO to write waits for a reader, and would wait for ever if the server has died in between: so this process
-   * is a reader of each, too, that never reads. FIFOs are used again, and their readers with them.
+   * Opening a FIFO for writing blocks until there is a reader, and would block forever if the server had died in between. So this process also opens each as
+   * a reader, but never reads. FIFOs are reused, and so are these readers.
    */
   const openForWriting = (path: string): number => {
     if (!readers.has(path)) readers.set(path, openSync(path, constants.O_RDONLY | constants.O_NONBLOCK))

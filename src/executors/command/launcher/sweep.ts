@@ -5,13 +5,13 @@ import { sendSignal } from './containment.ts'
 import { listPids, type ProcessEntry, readProcess, readVariable } from './process-table.ts'
 import { type RecordedProcess, readRecord } from './record.ts'
 
-/** A process in uninterruptible sleep must not keep a server from starting. */
+/** A process in uninterruptible sleep must not keep the server from starting. */
 const GIVE_UP_MS = 10_000
 
 /**
- * Ends what a former launcher of this installation has left: the launcher itself, everything in its cgroups, every process
- * it noted or that carries a cookie of this installation, and all that shares a session with these or descends from
- * them. Returns how many processes that were. Nothing of a former life may run beside the new one's jobs.
+ * Kills what an earlier launcher of this installation left: the launcher itself, everything in its cgroups, every process that it recorded or that carries
+ * a cookie of this installation, and all processes in their sessions or descended from them. Returns how many there were. Nothing of an earlier run may
+ * run beside the jobs of the new one.
  */
 export const sweepStrays = async ({
   instanceId,
@@ -42,7 +42,7 @@ const strikeCells = (instanceId: string): readonly number[] =>
     }),
   )
 
-/** Stops before it kills: what is stopped cannot fork while the rest is looked for. */
+/** Stops processes before killing them: a stopped process cannot fork while the others are being found. */
 const strikeProcesses = (instanceId: string, recorded: readonly RecordedProcess[]): readonly number[] => {
   const frozen = new Set<number>()
   for (let grown = true; grown; ) {
@@ -85,11 +85,11 @@ const isStray = (entry: ProcessEntry, { instanceId, recorded, strays, sessions }
   recorded.some(({ pid, startedAt }) => isRecorded(entry, pid, startedAt)) ||
   (readVariable(entry.pid, COOKIE_VARIABLE)?.startsWith(`${instanceId}/`) ?? false)
 
-/** The process itself, or one of a session it led: its number is not given away while the session has members. */
+/** The process itself, or one in a session it led: a pid is not reused while its session has members. */
 const isRecorded = (entry: ProcessEntry, pid: number, startedAt: number): boolean =>
   entry.pid === pid ? entry.startedAt === startedAt : entry.session === pid && entry.startedAt >= startedAt
 
-/** All but this process and those it descends from. */
+/** All processes except this one and its ancestors. */
 const readTable = (): ReadonlyMap<number, ProcessEntry> => {
   const table = new Map<number, ProcessEntry>()
   for (const pid of listPids()) {

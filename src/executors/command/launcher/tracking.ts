@@ -3,19 +3,18 @@ import { type Cell, type Containment, sendSignal } from './containment.ts'
 import { type ProcessEntry, readChildren, readProcess } from './process-table.ts'
 
 /**
- * Containment without help of the system: a process belongs to a command when it is in its session, descends from a
- * member, led or lies in a session of a member, carries the command's cookie in its environment, or was seen as a member
- * before. What has lost all of these (`env -i setsid` whose parent ended at once) is an orphan. Orphans become children of
- * the launcher where the spawner adopts, and belong to the only command that could have made them; while several
- * could, to none, until all but one of these have ended.
+ * Containment without support from the system. A process belongs to a command if it is in the command's session, descends from a member, is in the session of
+ * a member, carries the command's cookie in its environment, or was seen as a member before. A process that has lost all of these (`env -i setsid` whose
+ * parent exited at once) is an orphan. If the spawner adopts, orphans become children of the launcher. An orphan belongs to the only command that could
+ * have started it. While several could have, it belongs to none, until all but one of them have ended.
  *
- * Limits: such an orphan may outlive its command for as long as another command runs beside it; without adoption (the
- * portable spawner) it is not found at all; and on systems without /proc (macOS) only the session's process group is.
+ * Limits: such an orphan may outlive its command for as long as another command runs. Without adoption (the portable spawner) it is never found. On systems
+ * without /proc (macOS) only the session's process group is found.
  */
 export interface Tracking extends Containment {
-  /** Looks at all processes now, so that descent is known before parents die. Returns members not seen before. */
+  /** Scans all processes now, so that descent is known before parents exit. Returns the current members of all commands. */
   observe(): readonly ProcessEntry[]
-  /** Kills what was adopted, when no command runs that could have made it. Returns how many there were. */
+  /** Kills adopted orphans if no command is running that could have started them. Returns how many there were. */
   endOrphans(): number
 }
 
@@ -23,14 +22,14 @@ type TrackedCell = {
   readonly cookie: string
   mainPid: number | null
   mainAlive: boolean
-  /** Start of the main process: what is older is no member. */
+  /** Start of the main process. Older processes are not members. */
   bornAt: number
   readonly sessions: Set<number>
-  /** Members seen: pid to start. A pid with another start is another process. */
+  /** Known members: pid to start. The same pid with another start is another process. */
   readonly known: Map<number, number>
 }
 
-/** An orphan of unknown origin and the commands that ran when it was first seen. */
+/** An orphan of unknown origin, and the commands that were running when it was first seen. */
 type Orphan = { readonly startedAt: number; readonly suspects: Set<TrackedCell> }
 
 export const createTracking = ({ adopts }: { adopts: boolean }): Tracking => {
@@ -104,7 +103,7 @@ const createCell = ({ cell, cells, adopts, observe }: CellInput): Cell => {
   }
 }
 
-/** Cheap: everything that outlives its parent is a child of this process, and so are the main processes. */
+/** Cheap check: a process that outlives its parent becomes a child of this process, as are the main processes. */
 const hasNoOrphan = (cells: ReadonlySet<TrackedCell>): boolean => {
   const children = readChildren(process.pid)
   if (children === null) return false
@@ -112,7 +111,7 @@ const hasNoOrphan = (cells: ReadonlySet<TrackedCell>): boolean => {
   return children.every(pid => mains.has(pid))
 }
 
-/** A stopped process cannot fork: stop all there are until a look finds no new one, then kill them all. */
+/** A stopped process cannot fork: stop all members until a scan finds no new one, then kill them all. */
 const freezeThenKill = (members: () => readonly number[]): void => {
   const frozen = new Set<number>()
   for (let grown = true; grown; ) {
@@ -129,7 +128,7 @@ const freezeThenKill = (members: () => readonly number[]): void => {
 
 const oldestOf = (cells: ReadonlySet<TrackedCell>): number => Math.min(...[...cells].map(cell => cell.bornAt))
 
-/** Brings the members of a cell up to date. */
+/** Updates the members of a cell. */
 const claim = (cell: TrackedCell, table: Table, census: Census): void => {
   for (const [pid, startedAt] of cell.known) if (table.get(pid)?.startedAt !== startedAt) cell.known.delete(pid)
   forgetEndedSessions(cell, table)
@@ -144,7 +143,7 @@ const claim = (cell: TrackedCell, table: Table, census: Census): void => {
   }
 }
 
-/** The number of a session that is over may be given to a stranger. */
+/** The id of an ended session may be reused by an unrelated one. */
 const forgetEndedSessions = (cell: TrackedCell, table: Table): void => {
   const alive = new Set([...table.values()].map(entry => entry.session))
   for (const session of cell.sessions) if (!alive.has(session)) cell.sessions.delete(session)
