@@ -1,9 +1,9 @@
-/** What an element of an array can be made from. */
+/** A value that can be an array element. */
 export type Value = string | number | boolean | null
 
 /**
- * An array as PostgreSQL reads it (`{a,"b c",NULL}`; documentation, 8.15.6). The driver's own encoder goes element by
- * element through a general conversion; a batch of 1,000 jobs has 20,000 elements.
+ * An array literal in PostgreSQL's syntax (`{a,"b c",NULL}`; documentation, 8.15.6). The driver's own encoder runs each element through a general
+ * conversion, and a batch of 1,000 jobs has 20,000 elements.
  */
 export const arrayLiteral = <Item>(items: readonly Item[], of: (item: Item) => Value): string => {
   let text = '{'
@@ -11,7 +11,7 @@ export const arrayLiteral = <Item>(items: readonly Item[], of: (item: Item) => V
   return `${text}}`
 }
 
-/** Needs no quotes: anything that is not one of these, nor the word NULL, nor empty. */
+/** Text that needs no quotes, unless it is the word NULL or empty. */
 const PLAIN = /^[\w.:@/+-]+$/
 
 const element = (value: Value): string => {

@@ -6,12 +6,12 @@ const DOOM: Statement = {
   text: 'INSERT INTO millrace.doomed_blob (key) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING',
 }
 
-/** Hands keys that nothing refers to any more to whoever deletes their content. */
+/** Marks unreferenced keys as doomed; a sweep deletes their content later. */
 export const doomBlobs = async (connection: Queryable, keys: readonly string[]): Promise<void> => {
   if (keys.length > 0) await connection.query(DOOM, [keys])
 }
 
-/** In one order, so that two that release the same blobs wait for each other instead of deadlocking. */
+/** Locks in a fixed order, so that two transactions that release the same blobs wait for each other instead of deadlocking. */
 const LOCK_BLOBS: Statement = {
   name: 'lock_blobs',
   text: 'SELECT FROM millrace.blob WHERE sha256 = ANY ($1::text[]) ORDER BY sha256 FOR UPDATE',
@@ -33,7 +33,7 @@ const RELEASE_BLOBS: Statement = {
     RETURNING blob.key`,
 }
 
-/** Takes back one reference for each hash given; blobs with none left are doomed. */
+/** Drops one reference per given hash; blobs without references are doomed. */
 export const releaseBlobs = async (connection: Queryable, hashes: readonly string[]): Promise<void> => {
   if (hashes.length === 0) return
   await connection.query(LOCK_BLOBS, [hashes])
@@ -49,7 +49,7 @@ const LIST_DOOMED: Statement = {
   text: 'SELECT key, position FROM millrace.doomed_blob WHERE position > $2 ORDER BY position LIMIT $1',
 }
 
-/** `listDoomedBlobs`. The cursor is the position of the last one. */
+/** Implements `listDoomedBlobs`. The cursor is the position of the last blob returned. */
 export const listDoomedBlobs = async (
   target: Queryable,
   { limit, cursor }: Parameters<Store['listDoomedBlobs']>[0],
@@ -63,7 +63,7 @@ const FORGET_DOOMED: Statement = {
   text: 'DELETE FROM millrace.doomed_blob WHERE key = ANY ($1::text[])',
 }
 
-/** `forgetDoomedBlobs`. */
+/** Implements `forgetDoomedBlobs`. */
 export const forgetDoomedBlobs = async (target: Queryable, { keys }: { keys: readonly string[] }): Promise<void> => {
   await target.query(FORGET_DOOMED, [keys])
 }
@@ -73,7 +73,7 @@ const REPLACE: Statement = {
   text: 'UPDATE millrace.blob SET key = $3 WHERE sha256 = $1 AND key = $2 RETURNING 1',
 }
 
-/** `replaceBlob`. */
+/** Implements `replaceBlob`. */
 export const replaceBlob = async (
   target: Queryable,
   { sha256, from, to }: { sha256: string; from: string; to: string },
@@ -90,7 +90,7 @@ const FILTER_KNOWN: Statement = {
     ORDER BY k.position`,
 }
 
-/** `filterKnownBlobs`. */
+/** Implements `filterKnownBlobs`. */
 export const filterKnownBlobs = async (
   target: Queryable,
   { keys }: { keys: readonly string[] },

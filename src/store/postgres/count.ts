@@ -2,7 +2,7 @@ import type { JobFilters } from '../store.ts'
 import type { Queryable } from './database.ts'
 import { jobConditions, Parameters } from './filters.ts'
 
-/** `countJobs`: as long as it takes, on the reader's connections. */
+/** Implements `countJobs`: may take long, so it runs on the reader's connections. */
 export const countJobs = async (
   target: Queryable,
   { workspace, filters }: { workspace: string; filters: JobFilters },

@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto'
 import { MillraceError } from '../../kernel/errors.ts'
 
-/** What a list is about: a cursor is good for the same workspace and filters only. */
+/** What a list covers: a cursor is valid only for the same workspace and filters. */
 type Subject = { readonly workspace: string; readonly filters: object }
 
-/** The place in a list after which the next page begins. */
+/** The position after which the next page begins. */
 export const toCursor = (sequence: number, subject: Subject): string =>
   Buffer.from(`${sequence}.${fingerprint(subject)}`).toString('base64url')
 
-/** Throws `invalid_cursor` for anything that `toCursor` has not made of the same subject. */
+/** Throws `invalid_cursor` for anything that `toCursor` has not created for the same subject. */
 export const fromCursor = (cursor: string, subject: Subject): number => {
   const sequence = Number.parseInt(Buffer.from(cursor.slice(0, 100), 'base64url').toString(), 10)
   if (!Number.isSafeInteger(sequence) || toCursor(sequence, subject) !== cursor)

@@ -3,28 +3,28 @@ import pg from 'pg'
 import { toFault } from './fault.ts'
 import { StatementNames } from './statement-names.ts'
 
-/** A statement that each connection prepares once under its name; without one (`''`) it is planned each time, but for lists. */
+/** A statement that each connection prepares once under its name. Without a name (`''`) it is planned on every execution, except on the `lister`. */
 export type Statement = { readonly name: string; readonly text: string }
 
 /**
- * A connection inside one transaction, or a pool where each statement is its own. Statements that are asked for in one turn
- * inside a transaction travel together and run in that order.
+ * A connection inside one transaction, or a pool where each statement is its own transaction. Inside a transaction, statements issued in the same
+ * turn of the event loop are pipelined and run in that order.
  */
 export interface Queryable {
   query<Row>(statement: Statement, values: readonly unknown[]): Promise<readonly Row[]>
 }
 
 export interface Database extends Queryable {
-  /** Statements of one transaction; rolled back when `work` rejects, run again after a deadlock or serialization failure. */
+  /** Runs `work` in a transaction; rolls back if it rejects, and retries after a deadlock or serialization failure. */
   transaction<T>(work: (connection: Queryable) => Promise<T>): Promise<T>
-  /** For reads of many rows: connections of their own, so that they never keep a submit or a claim waiting. */
+  /** For reads of many rows: separate connections, so that they never delay a submit or a claim. */
   readonly lister: Queryable
-  /** For reads that may take seconds, planned by what the tables hold. */
+  /** For reads that may take seconds, planned by table statistics. */
   readonly reader: Queryable
   close(): Promise<void>
 }
 
-/** Connects lazily; losing the database rejects what runs and later calls connect again. */
+/** Connects lazily. When the database is lost, running calls reject and later calls reconnect. */
 export const connectDatabase = (url: string): Database => {
   const hot = createPool({
     connectionString: url,
@@ -48,14 +48,13 @@ export const connectDatabase = (url: string): Database => {
 }
 
 const HOT_CONNECTIONS = 8
-/** Kinds of lists whose plans a connection keeps. */
+/** How many kinds of list queries a connection keeps prepared. */
 const MOST_LISTS = 100
 const COMMON_SETTINGS = '-c synchronous_commit=on -c jit=off'
 /**
- * Statistics of a queue are always out of date: a plan made while `live` was empty would scan it when it is not. With
- * one plan per statement, by index, in nested loops, every hot statement costs the same at any size. Only a plain index
- * scan remembers which entries are dead; by bitmap, each list of what runs would go through all that have run since the
- * last vacuum.
+ * A queue's statistics are always out of date: a plan made while `live` was empty would scan the whole table later. With one generic plan per
+ * statement, on indexes and nested loops, every hot statement costs the same at any size. Only a plain index scan marks dead entries: with bitmap
+ * scans, each list of running jobs would visit all that have run since the last vacuum.
  */
 const HOT_SETTINGS = [
   COMMON_SETTINGS,
@@ -69,15 +68,14 @@ const HOT_SETTINGS = [
 const TIMEOUTS = {
   connectionTimeoutMillis: 10_000,
   statement_timeout: 60_000,
-  // Against a connection that died without a word.
+  // For a connection that died silently.
   query_timeout: 65_000,
   keepAlive: true,
 } as const
 
 const createPool = (config: pg.PoolConfig): pg.Pool => {
   const pool = new pg.Pool({ ...config, application_name: 'millrace', types: TYPES })
-  // A connection that breaks is replaced by the pool, and whoever used it gets a rejection; an error event that nobody
-  // hears would end the process.
+  // The pool replaces a broken connection and its user gets a rejection. An unhandled error event would end the process.
   pool.on('error', () => {})
   pool.on('connect', client => client.on('error', () => {}))
   return pool
@@ -86,7 +84,7 @@ const createPool = (config: pg.PoolConfig): pg.Pool => {
 const toNumber = (text: string): number => Number(text)
 const NUMBERS = new Set<number>([pg.types.builtins.INT8, pg.types.builtins.INT4, pg.types.builtins.INT2])
 
-/** Every number that is stored fits into a double. */
+/** Every stored number fits into a double. */
 const TYPES: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') =>
     NUMBERS.has(oid) && format !== 'binary'
@@ -107,7 +105,7 @@ const runTransaction = async <T>(pool: pg.Pool, work: (connection: Queryable) =>
   const client = await pool.connect()
   let broken = true
   try {
-    // Travels with the first statement, and when it fails so does that.
+    // Pipelined with the first statement, which fails if BEGIN fails.
     const [, result] = await Promise.all([
       client.query('BEGIN'),
       work({ query: (statement, values) => run(client, statement, values) }),
@@ -129,7 +127,7 @@ const runTransaction = async <T>(pool: pg.Pool, work: (connection: Queryable) =>
 const RETRIED = new Set(['40001', '40P01'])
 const MOST_TRIES = 6
 
-/** Both errors mean that the transaction did nothing, so it may run again. */
+/** Either error means the transaction had no effect, so it is safe to retry. */
 const retrying = async <T>(work: () => Promise<T>): Promise<T> => {
   for (let tries = 1; ; tries++) {
     try {

@@ -3,17 +3,17 @@ import { ENDED_RUN_STATUSES } from '../../model/workflow.ts'
 
 const ENDED: ReadonlySet<string> = new Set([...ENDED_STATUSES, ...ENDED_RUN_STATUSES])
 
-/** Notices are late by milliseconds, after a break by seconds: far fewer jobs end meanwhile. */
+/** Notices arrive milliseconds late, after a disconnect seconds late: far fewer jobs end in that time. */
 const MOST = 10_000
 
 /**
- * Jobs and runs whose end has been told lately. Each process tells its own changes at once and hears those of others later, so that what
- * came before an end may be heard after it; whoever follows would take the subject for live for ever.
+ * Jobs and runs whose end was reported recently. Each process reports its own changes at once and receives those of others later, so an older event
+ * may arrive after the end. A subscriber would then take the job or run for live forever.
  */
 export class EndedSubjects {
   readonly #ids = new Set<string>()
 
-  /** The events that are no news of what has ended before; ends among them are remembered. */
+  /** The events that are not about subjects already ended; remembers the ends among them. */
   untold<T extends { readonly status: string }>(events: readonly T[], idOf: (event: T) => string): readonly T[] {
     const late = events.filter(event => this.#ids.has(idOf(event)))
     for (const event of events) if (ENDED.has(event.status)) this.#remember(idOf(event))

@@ -1,7 +1,7 @@
 import pg from 'pg'
 import { MillraceError } from '../../kernel/errors.ts'
 
-/** SQLSTATEs and system errors that mean "no database now", from the PostgreSQL documentation, appendix A. */
+/** SQLSTATEs (PostgreSQL documentation, appendix A) and system errors that mean the database is unavailable. */
 const UNREACHABLE = new Set([
   '57P01', // admin_shutdown
   '57P02', // crash_shutdown
@@ -18,7 +18,7 @@ const UNREACHABLE = new Set([
 ])
 const DISK_FULL = '53100'
 
-/** What a caller of the store sees of a failure: `unavailable` while the database is away, else the failure itself. */
+/** What a caller of the store sees of a failure: `unavailable` while the database is down, otherwise the failure itself. */
 export const toFault = (error: unknown): unknown => {
   if (!(error instanceof Error) || error instanceof MillraceError) return error
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
@@ -34,10 +34,10 @@ export const toFault = (error: unknown): unknown => {
 const isUnreachable = (error: Error, code: string): boolean =>
   UNREACHABLE.has(code) ||
   code.startsWith('08') ||
-  // What `pg` throws itself when a connection ends or cannot be had carries no code.
+  // Errors that `pg` itself throws when a connection ends or cannot be opened carry no code.
   (!(error instanceof pg.DatabaseError) &&
     code === '' &&
     /connect|terminated|not queryable|timeout/i.test(error.message))
 
-/** The database is there and refuses the statement: nothing of it happened. Of a broken connection that is not known. */
+/** The database is up and refused the statement, so it had no effect. After a broken connection that is unknown. */
 export const isRefusal = (error: unknown): boolean => error instanceof pg.DatabaseError

@@ -1,7 +1,7 @@
 import type { JobFilters } from '../store.ts'
 import { storable } from './array-literal.ts'
 
-/** Collects the values of a statement that is put together from fragments; `add` gives the `$n` that stands for one. */
+/** Collects the parameters of a statement built from fragments; `add` returns the `$n` placeholder of a value. */
 export class Parameters {
   readonly values: unknown[] = []
 
@@ -11,7 +11,7 @@ export class Parameters {
   }
 }
 
-/** Conditions on `job AS j` for all filters but status. */
+/** Conditions on `job AS j` for all filters except status. */
 export const jobConditions = (filters: JobFilters, parameters: Parameters): string[] => {
   const equal = (column: string, value: string | undefined) =>
     value === undefined ? [] : [`j.${column} = ${parameters.add(storable(value))}`]
@@ -31,7 +31,7 @@ export const jobConditions = (filters: JobFilters, parameters: Parameters): stri
   ]
 }
 
-/** A prefix as a range, which an index answers. The column is compared by code points (collation C). */
+/** A prefix as a range, which an index can serve. The column is compared by code points (collation C). */
 export const nameConditions = (prefix: string | undefined, parameters: Parameters): string[] => {
   if (!prefix) return []
   const text = storable(prefix)
@@ -39,13 +39,13 @@ export const nameConditions = (prefix: string | undefined, parameters: Parameter
   return [`j.name >= ${parameters.add(text)}`, ...(end === null ? [] : [`j.name < ${parameters.add(end)}`])]
 }
 
-/** The first text after all that begin with `prefix`; null when there is none. */
+/** The first text that sorts after all that begin with `prefix`; null if there is none. */
 const firstAfter = (prefix: string): string | null => {
   const points = [...prefix].map(character => character.codePointAt(0)!)
   while (points.at(-1) === 0x10ffff) points.pop()
   if (points.length === 0) return null
   const last = points.pop()! + 1
-  // Between these two lie the surrogates, which are no characters.
+  // Skips the surrogates, which are not characters.
   return String.fromCodePoint(...points, last === 0xd800 ? 0xe000 : last)
 }
 

@@ -1,4 +1,4 @@
-/** Items of all calls in order; outcomes are asked for in the same order. */
+/** A call's items in order; its outcomes are expected in the same order. */
 type Call<Item, Outcome> = {
   readonly items: readonly Item[]
   readonly weight: number
@@ -7,14 +7,14 @@ type Call<Item, Outcome> = {
 }
 
 /**
- * Group commit: while transactions run, the calls that arrive gather and share the next one. At most `atOnce` run at a
- * time; a group weighs at most `largest` unless one call alone weighs more.
+ * Group commit: calls that arrive while transactions run are gathered and share the next one. At most `atOnce` run at a time; a group weighs at most
+ * `largest` unless a single call weighs more.
  */
 export const gather = <Item, Outcome>(options: {
   readonly atOnce: number
   readonly largest: number
   readonly weigh: (item: Item) => number
-  /** May this failure be the fault of one call of a group? Then each runs again on its own. */
+  /** Whether one call of a group may have caused this failure. If so, each call is retried on its own. */
   readonly mayBeOfOne: (error: unknown) => boolean
   readonly run: (items: readonly Item[]) => Promise<readonly Outcome[]>
 }): ((items: readonly Item[]) => Promise<readonly Outcome[]>) => {
@@ -34,7 +34,7 @@ export const gather = <Item, Outcome>(options: {
     new Promise((resolve, reject) => {
       const weight = items.reduce((sum, item) => sum + options.weigh(item), 0)
       waiting.push({ items, weight, resolve, reject })
-      // Calls made in the same turn of the event loop go together.
+      // Calls made in the same turn of the event loop share a group.
       if (running < options.atOnce) queueMicrotask(startNext)
     })
 }

@@ -6,10 +6,10 @@ import type { Session } from './session.ts'
 
 /** How long an answer is kept. */
 export const KEEP_MS = 24 * 3600 * 1000
-/** A first call that has neither ended nor been renewed for this long was cut off by a crash. */
+/** A first call neither finished nor renewed for this long was interrupted by a crash. */
 const CUT_OFF_MS = 60_000
 
-/** Takes the key when it is free, expired or left behind; says what was there before. */
+/** Takes the key if it is free, expired or abandoned; returns its previous state. */
 const BEGIN: Statement = {
   name: 'begin_idempotent',
   text: `
@@ -39,7 +39,7 @@ type KeptRow = {
   readonly submitted: string | null
 }
 
-/** `beginIdempotent`. */
+/** Implements `beginIdempotent`. */
 export const beginIdempotent = async (
   session: Session,
   { key, bodyHash }: { key: IdempotencyKey; bodyHash: string },
@@ -47,7 +47,7 @@ export const beginIdempotent = async (
   const taken = await session.database.query(BEGIN, [session.now(), ...keyColumns(key), bodyHash])
   if (taken.length > 0) return { type: 'new' }
   const [row] = await session.database.query<KeptRow>(FIND, keyColumns(key))
-  // Forgotten between the two statements: the caller may try again at once.
+  // Purged between the two statements: the caller may retry at once.
   if (!row) return { type: 'in_progress' }
   if (row.body_hash !== bodyHash) return { type: 'mismatch' }
   return row.status === null ? { type: 'in_progress' } : { type: 'answered', answer: toAnswer(row, row.status) }
@@ -61,14 +61,14 @@ const RENEW: Statement = {
     WHERE workspace = $2 AND method = $3 AND path = $4 AND key = $5 AND status IS NULL`,
 }
 
-/** `renewIdempotent`. */
+/** Implements `renewIdempotent`. */
 export const renewIdempotent = async (session: Session, { key }: { key: IdempotencyKey }): Promise<void> => {
   await session.database.query(RENEW, [session.now(), ...keyColumns(key)])
 }
 
 type Submitted = {
   readonly shape: AnswerShape['shape']
-  /** Answers that a version before this one has kept have none. */
+  /** Absent from answers stored before this field existed. */
   readonly more?: AnswerShape['more'] | null
   readonly createdAt: number
   readonly jobs: readonly (readonly [id: string, status: string])[]
@@ -96,7 +96,7 @@ const FORGET: Statement = {
   text: 'DELETE FROM millrace.idempotency WHERE workspace = $1 AND method = $2 AND path = $3 AND key = $4',
 }
 
-/** `finishIdempotent`. */
+/** Implements `finishIdempotent`. */
 export const finishIdempotent = async (
   session: Session,
   { key, answer }: { key: IdempotencyKey; answer: KeptAnswer | null },
@@ -125,6 +125,6 @@ const PURGE: Statement = {
     RETURNING 1`,
 }
 
-/** `purgeIdempotency`. */
+/** Implements `purgeIdempotency`. */
 export const purgeIdempotency = async (session: Session, { limit }: { limit: number }): Promise<number> =>
   (await session.database.query(PURGE, [session.now(), limit])).length

@@ -4,14 +4,14 @@ import { type Notice, Notices } from './notices.ts'
 import { type Changes, Signals } from './signals.ts'
 
 const CHANNEL = 'millrace'
-/** NOTIFY takes a lock that all committers share, so it goes out at most this often and never with the change itself. */
+/** NOTIFY takes a lock shared by all committers, so it is sent no more often than this and never in the transaction of the change itself. */
 const NOTIFY_EVERY_MS = 10
 const FIRST_RECONNECT_MS = 100
 const LAST_RECONNECT_MS = 2000
 
 /**
- * The one connection that hears other processes and speaks to them. When it breaks it is made again; what may have been
- * missed meanwhile is told as `missed_events` and a round of wake-ups.
+ * The one connection that exchanges notices with other processes. It reconnects after a break and then emits `missed_events` and all wake-ups, for
+ * whatever was missed.
  */
 export class Listener {
   readonly signals: Signals
@@ -20,7 +20,7 @@ export class Listener {
   readonly #notices: Notices
   #client: pg.Client | null = null
   #flush: NodeJS.Timeout | null = null
-  /** One after the other: what comes meanwhile goes into the next. */
+  /** Sends run one at a time; changes that arrive meanwhile go into the next notice. */
   #sending: Promise<void> = Promise.resolve()
   #reconnect: NodeJS.Timeout | null = null
   #reconnectMs = FIRST_RECONNECT_MS
@@ -33,7 +33,7 @@ export class Listener {
     this.signals = new Signals(changes => this.#schedule(changes))
   }
 
-  /** Connects. Rejects when the first connection fails; later ones are tried again until `stop`. */
+  /** Connects. Rejects if the first connection fails; later ones are retried until `stop`. */
   async start(): Promise<void> {
     const client = new pg.Client({
       connectionString: this.#url,
@@ -56,7 +56,7 @@ export class Listener {
     this.signals.stop()
     if (this.#flush) clearTimeout(this.#flush)
     if (this.#reconnect) clearTimeout(this.#reconnect)
-    // What was changed last is still told.
+    // Sends the last changes.
     await this.#sending.then(() => this.#send())
     const client = this.#client
     this.#client = null
@@ -80,7 +80,7 @@ export class Listener {
     }, NOTIFY_EVERY_MS)
   }
 
-  /** A notice that cannot be sent is lost; the others learn of the break by polling. */
+  /** A notice that cannot be sent is lost; other processes catch up by polling. */
   async #send(): Promise<void> {
     if (!this.#client || this.#notices.isEmpty) return
     const query = { name: 'notify', text: 'SELECT pg_notify($1, $2)', values: [CHANNEL, this.#notices.take()] }
@@ -106,7 +106,7 @@ export class Listener {
 
   #tellOfGap(): void {
     if (this.#stopped) return
-    // What was changed here meanwhile goes out now.
+    // Sends what changed here during the break.
     this.#schedule({})
     this.signals.emit({ type: 'missed_events' })
     this.signals.heard({ queued: true, pending: true, cancel: true, schedule: true, delivery: true })

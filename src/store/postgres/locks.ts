@@ -11,7 +11,7 @@ export type Wanted = {
   readonly workflows?: Iterable<string>
 }
 
-/** Work inside a transaction needs a lock that comes before one it already has. */
+/** The transaction needs a lock that precedes, in lock order, one it already has. */
 class MissingLocks extends Error {
   readonly wanted: Wanted
 
@@ -22,10 +22,9 @@ class MissingLocks extends Error {
 }
 
 /**
- * The locks of one transaction. Whoever moves items of a run holds the run's row; whoever takes or frees an exclusive
- * key holds the key; whoever makes or ends runs of a workflow holds the workflow's row. They are always taken in this
- * order, each kind sorted, so that nobody waits in a circle. What turns out to be needed later than that has the
- * transaction begin again with it (`withLocks`).
+ * The locks of one transaction. Moving items of a run requires its run row; taking or freeing an exclusive key requires the key; creating or ending
+ * runs of a workflow requires its workflow row. They are always taken in this order, sorted within each kind, so there are no deadlocks. If the work
+ * turns out to need an earlier lock, the transaction restarts with it (`withLocks`).
  */
 export class Locks {
   readonly #runs = new Set<string>()
@@ -38,7 +37,7 @@ export class Locks {
     for (const workflow of workflows) this.#workflows.add(workflow)
   }
 
-  /** Throws unless they are all held. */
+  /** Throws unless all are held. */
   need({ runs = [], keys = [], workflows = [] }: Wanted): void {
     const missing = {
       runs: [...runs].filter(run => !this.#runs.has(run)),
@@ -48,7 +47,7 @@ export class Locks {
     if (missing.runs.length + missing.keys.length + missing.workflows.length > 0) throw new MissingLocks(missing)
   }
 
-  /** Workflows come last: the first that are asked for may be locked late. */
+  /** Workflows are last in lock order, so the first ones needed can still be locked late. */
   async needWorkflows(connection: Queryable, workflows: Iterable<string>): Promise<void> {
     const ids = [...new Set(workflows)]
     if (this.#workflows.size > 0) return this.need({ workflows: ids })
@@ -81,7 +80,7 @@ const lockRows = async (connection: Queryable, statement: Statement, ids: Readon
   if (ids.size > 0) await connection.query(statement, [arrayLiteral([...ids], id => id)])
 }
 
-/** What the steps of one locked transaction share. */
+/** Shared by the steps of one locked transaction. */
 export type Work = {
   readonly connection: Queryable
   readonly locks: Locks
@@ -92,8 +91,8 @@ export type Work = {
 }
 
 /**
- * One transaction under these locks, run again with more when it needs more; tells its effects after the commit.
- * What may have been queued is known to claims meanwhile (`QueueingCalls`).
+ * Runs one transaction under these locks, and again with more locks if it needs more; reports its effects after the commit. Registers in
+ * `QueueingCalls`, since it may queue jobs.
  */
 export const withLocks = <T>(session: Session, wanted: Wanted, work: (work: Work) => Promise<T>): Promise<T> =>
   session.queueing.ofAny(runLocked(session, wanted, work))
@@ -116,7 +115,7 @@ const repeatWithMore = async <T>(
         const locks = new Locks()
         for (const some of all) locks.add(some)
         const effects = new Effects()
-        // The locks travel with the first statement of the work, which runs once they are had.
+        // Pipelined with the first statement of the work, which runs once the locks are held.
         const [, result] = await Promise.all([
           locks.take(connection),
           work({ connection, locks, effects, touched: new Touched(), now: session.now() }),

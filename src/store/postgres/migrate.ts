@@ -4,13 +4,10 @@ import { toFault } from './fault.ts'
 
 type Migration = { readonly version: number; readonly file: string }
 
-/** Any number that nobody else uses in the same database: two starters migrate one after the other. */
+/** Arbitrary, but unique within the database: makes concurrent migrations run one after the other. */
 const LOCK = 7_140_926_381
 
-/**
- * Brings the database to the version this program knows: one transaction, under a lock.
- * Throws when the database is newer than the program.
- */
+/** Migrates the database to this program's version: one transaction, under a lock. Throws if the database is newer than the program. */
 export const migrate = async (url: string): Promise<void> => {
   const client = new pg.Client({ connectionString: url, application_name: 'millrace', connectionTimeoutMillis: 10_000 })
   client.on('error', () => {})
@@ -51,7 +48,7 @@ const applyMissing = async (client: pg.Client, migrations: readonly Migration[])
 }
 
 const currentVersion = async (client: pg.Client): Promise<number> => {
-  // Asked for first: a user without the right to create schemas may use one that is there.
+  // Checked first: a user without the right to create schemas may use an existing one.
   const { rows } = await client.query<{ found: boolean }>(
     `SELECT to_regclass('millrace.migration') IS NOT NULL AS found`,
   )

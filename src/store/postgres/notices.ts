@@ -2,16 +2,16 @@ import type { JobEvent } from '../../model/job.ts'
 import type { Notification, RunEvent } from '../../model/workflow.ts'
 import type { Changes } from './signals.ts'
 
-/** NOTIFY takes payloads below 8000 bytes (PostgreSQL documentation, NOTIFY). */
+/** NOTIFY payloads must be below 8000 bytes (PostgreSQL documentation, NOTIFY). */
 const LARGEST_PAYLOAD = 7900
-/** More events or log hints than this in one go cannot fit and are not even encoded. */
+/** More events or log hints than this cannot fit in one notice and are not even encoded. */
 const MOST_ITEMS = 60
 
-/** What needs no more than to be looked at. */
+/** Flags that only ask the receiver to check. */
 const HINTS = ['queued', 'pending', 'cancel', 'schedule', 'delivery'] as const
 type Hint = (typeof HINTS)[number]
 
-/** One coalesced message between processes. */
+/** One coalesced message to other processes. */
 export type Notice = {
   readonly from: string
   /** Some events did not fit. */
@@ -22,7 +22,7 @@ export type Notice = {
   readonly logsOf: readonly string[]
 } & { readonly [name in Hint]: boolean }
 
-/** Gathers changes into one notice that fits, however many there are. */
+/** Coalesces any number of changes into one notice that fits. */
 export class Notices {
   readonly #from: string
   readonly #hints = new Set<Hint>()
@@ -59,7 +59,7 @@ export class Notices {
     this.#notifications.push(...notifications)
   }
 
-  /** The payload of what was gathered; `Notices` is empty afterwards. */
+  /** The payload of what was gathered; resets `Notices`. */
   take(): string {
     if (this.#logsOf.size > MOST_ITEMS) this.#dropEvents()
     let payload = this.#encode()
@@ -73,7 +73,7 @@ export class Notices {
     return payload
   }
 
-  /** Also the log hints: their readers look again at `missed_events`. */
+  /** Drops the log hints too: their readers check again on `missed_events`. */
   #dropEvents(): void {
     this.#missed = true
     this.#forget()

@@ -2,19 +2,16 @@ import { fromCursor, toCursor } from './cursor.ts'
 import type { Queryable } from './database.ts'
 import { Parameters } from './filters.ts'
 
-/** One page of a list that goes by `position`, newest first. */
+/** One page of a list ordered by `position`, newest first. */
 export type PageInput = {
   readonly workspace: string
-  /** What the list is of and what is filtered by: a cursor is good for the same only. */
+  /** What the list covers and its filters: a cursor is valid only for the same. */
   readonly filters: object
   readonly limit: number
   readonly cursor: string | null
 }
 
-/**
- * Reads a page of rows that have `position`. `write` gives the query, without order and limit, of what lies below a
- * position. Throws `invalid_cursor`.
- */
+/** Reads a page of rows with a `position`. `write` returns the query of rows below a position, without order and limit. Throws `invalid_cursor`. */
 export const readPage = async <Row extends { readonly position: number }>(
   target: Queryable,
   input: PageInput,
@@ -30,7 +27,7 @@ export const readPage = async <Row extends { readonly position: number }>(
   return { rows, nextCursor: found.length > rows.length && last ? toCursor(last.position, input) : null }
 }
 
-/** How many rows such a query has in all: as long as it takes. */
+/** Counts all rows of such a query, however long that takes. */
 export const countRows = async (
   target: Queryable,
   write: (parameters: Parameters, below: string) => string,

@@ -65,18 +65,15 @@ import { createWorkflow, deleteWorkflow, replaceWorkflow } from './workflows/wri
 import { createToken, createWorkspace, deleteToken, findToken, listTokens, listWorkspaces } from './workspaces.ts'
 
 export type PostgresStoreOptions = {
-  /** `postgres://user:password@host:port/database`; the tables live in its schema `millrace`. */
+  /** `postgres://user:password@host:port/database`; the tables are in its schema `millrace`. */
   readonly url: string
-  /** Of this process, in the messages to the others. */
+  /** Identifies this process in messages to others. */
   readonly processName: string
-  /** Instead of the database's clock. */
+  /** Replaces the database's clock. */
   readonly clock?: Clock
 }
 
-/**
- * The store for many machines. Brings the database to the current version first; rejects when that cannot be reached
- * (`unavailable`) or is newer than this program.
- */
+/** The store for many machines. Migrates the database first; rejects if it cannot be reached (`unavailable`) or is newer than this program. */
 export const openPostgresStore = async ({ url, processName, clock }: PostgresStoreOptions): Promise<Store> => {
   await migrate(url)
   const database = connectDatabase(url)

@@ -6,17 +6,17 @@ import { nameConditions, Parameters } from './filters.ts'
 
 export type ScanInput = { readonly workspace: string; readonly filters: JobFilters }
 
-/** Goes through candidates, newest first. */
+/** Scans candidates, newest first. */
 export type Scan = {
-  /** What it finds: whole rows of `job`, or (id, sequence) from another table, whose jobs are looked up where needed. */
+  /** What it finds: whole rows of `job`, or (id, sequence) from another table, whose jobs are looked up only where needed. */
   readonly finds: 'jobs' | 'ids'
   /** A query of the newest `limit` candidates below a sequence. */
   readonly write: (parameters: Parameters, range: { readonly below: string; readonly limit: string }) => string
 }
 
 /**
- * The index to go through, newest first. It finds all that match and as few others as possible; whatever else the
- * filters ask is checked on each candidate.
+ * Chooses the index to scan, newest first. The scan finds all matches and as few other jobs as possible; the remaining filters are checked on each
+ * candidate.
  */
 export const chooseScan = async (target: Queryable, input: ScanInput): Promise<Scan> => {
   const { filters } = input
@@ -35,7 +35,7 @@ export const chooseScan = async (target: Queryable, input: ScanInput): Promise<S
   return byColumn(input, 'workspace', input.workspace)
 }
 
-/** `condition` is what a partial index covers: it is used only where the query says it too. */
+/** `condition` is the predicate of a partial index, which is used only if the query repeats it. */
 const byColumn = (
   { workspace }: ScanInput,
   column: string,
@@ -59,7 +59,7 @@ const STATUS_TABLES: Readonly<Record<string, string>> = {
   cancelled: `ended WHERE status IN ('failed', 'cancelled')`,
 }
 
-/** Queued jobs have no index in the order of the list: few are sorted, of many the newest soon come by. */
+/** Queued jobs have no index in list order: few can be sorted; among many, the newest are found quickly by scanning. */
 const MOST_SORTED_QUEUED = 5000
 
 const COUNT_QUEUED: Statement = {
@@ -105,7 +105,7 @@ const byName = ({ workspace, filters }: ScanInput): Scan => ({
     ORDER BY j.sequence DESC LIMIT ${limit}`,
 })
 
-/** Names are not in the order of the list: few of them can be sorted, of many the newest soon come by. */
+/** Names are not indexed in list order: few can be sorted; among many, the newest are found quickly by scanning. */
 const MOST_SORTED_NAMES = 1000
 
 const isRareName = async (target: Queryable, { workspace, filters }: ScanInput): Promise<boolean> => {
@@ -121,7 +121,7 @@ const isRareName = async (target: Queryable, { workspace, filters }: ScanInput):
   return row!.count <= MOST_SORTED_NAMES
 }
 
-/** Of scans that find the same. */
+/** Combines scans that find the same kind of row. */
 const union = (scans: readonly Scan[]): Scan => {
   const [first] = scans
   if (scans.length === 1) return first!

@@ -11,8 +11,8 @@ const KEEP: Statement = {
 }
 
 /**
- * The scopes of submitters. Every job has those of its submitter, which is as much text as the rest of it, and there are
- * as many sets as kinds of tokens: each is stored once and remembered here.
+ * Stored scope sets. Every job has its submitter's scopes, which are as much text as the rest of the job, but there are only as many sets as kinds of
+ * tokens: each is stored once and cached here.
  */
 export class ScopeSets {
   readonly #target: Queryable
@@ -23,7 +23,7 @@ export class ScopeSets {
     this.#target = target
   }
 
-  /** Stores the sets that are not yet known; afterwards `idOf` knows them. */
+  /** Stores sets not yet known; afterwards `idOf` finds them. */
   async keep(jobs: readonly { readonly scopes: Scopes }[]): Promise<void> {
     let last: Scopes | undefined
     for (const { scopes } of jobs) {

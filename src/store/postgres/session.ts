@@ -6,7 +6,7 @@ import type { RecentJobs } from './jobs/recent-jobs.ts'
 import type { ScopeSets } from './scope-sets.ts'
 import type { Signals } from './signals.ts'
 
-/** What the operations of one open store share. */
+/** Shared by the operations of one open store. */
 export type Session = {
   readonly database: Database
   readonly signals: Signals
@@ -15,6 +15,6 @@ export type Session = {
   readonly recentJobs: RecentJobs
   readonly claimedItems: ClaimedItems
   readonly queueing: QueueingCalls
-  /** First parameter of every statement that needs the time: null lets the database tell it. */
+  /** First parameter of every statement that needs the time: null means the database's clock. */
   readonly now: () => number | null
 }

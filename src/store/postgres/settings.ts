@@ -3,7 +3,7 @@ import type { Session } from './session.ts'
 
 const GET: Statement = { name: 'get_setting', text: 'SELECT value FROM millrace.setting WHERE name = $1' }
 
-/** `getSetting`. */
+/** Implements `getSetting`. */
 export const getSetting = async (session: Session, { name }: { name: string }): Promise<string | null> => {
   const [row] = await session.database.query<{ value: string }>(GET, [name])
   return row?.value ?? null
@@ -16,7 +16,7 @@ const SET: Statement = {
     ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 }
 
-/** `setSetting`. */
+/** Implements `setSetting`. */
 export const setSetting = async (session: Session, { name, value }: { name: string; value: string }): Promise<void> => {
   await session.database.query(SET, [name, value])
 }
@@ -31,7 +31,7 @@ const REPLACE: Statement = {
   text: 'UPDATE millrace.setting SET value = $2 WHERE name = $1 AND value = $3 RETURNING 1',
 }
 
-/** `replaceSetting`. */
+/** Implements `replaceSetting`. */
 export const replaceSetting = async (
   { database }: Session,
   { name, from, to }: { name: string; from: string | null; to: string },
@@ -42,13 +42,13 @@ export const replaceSetting = async (
 
 const NOW: Statement = { name: 'now', text: 'SELECT millrace.clock($1::bigint) AS now' }
 
-/** `now`. */
+/** Implements `now`. */
 export const readClock = async (session: Session): Promise<number> => {
   const [row] = await session.database.query<{ now: number }>(NOW, [session.now()])
   return row!.now
 }
 
-/** A real write, for a standby or a full disk reads well. */
+/** A real write, because a standby or a full disk still serves reads. */
 const PING: Statement = {
   name: 'ping',
   text: `
@@ -56,7 +56,7 @@ const PING: Statement = {
     ON CONFLICT (name) DO UPDATE SET value = excluded.value`,
 }
 
-/** `ping`. */
+/** Implements `ping`. */
 export const ping = async (session: Session): Promise<void> => {
   await session.database.query(PING, [])
 }

@@ -3,7 +3,7 @@ import type { Notification, RunEvent } from '../../model/workflow.ts'
 import type { StoreSignal } from '../store.ts'
 import { EndedSubjects } from './ended-subjects.ts'
 
-/** What a committed change may tell others. */
+/** Notifications that a committed change may cause. */
 export type Changes = {
   readonly queued?: boolean
   readonly pending?: boolean
@@ -16,7 +16,7 @@ export type Changes = {
   readonly logOf?: string
 }
 
-/** Hints of this process, told here at once after the commit and passed on to the other processes. */
+/** This process's signals: emitted here right after the commit and forwarded to other processes. */
 export class Signals {
   readonly #listeners = new Set<(signal: StoreSignal) => void>()
   readonly #ended = new EndedSubjects()
@@ -32,13 +32,13 @@ export class Signals {
     return () => void this.#listeners.delete(listener)
   }
 
-  /** After a commit of this process. Events first: who is woken by another signal may make the next ones. */
+  /** Call after a commit of this process. Events go first: a listener woken by another signal may cause the next events. */
   changed(changes: Changes): void {
     this.heard(changes)
     this.#forward(changes)
   }
 
-  /** What another process has changed. */
+  /** Emits changes made by another process. */
   heard(changes: Changes): void {
     const events = this.#ended.untold(changes.events ?? [], ({ jobId }) => jobId)
     const runEvents = this.#ended.untold(changes.runEvents ?? [], ({ runId }) => runId)
@@ -50,11 +50,11 @@ export class Signals {
     if (changes.cancel) this.emit({ type: 'cancel' })
     if (changes.schedule) this.emit({ type: 'schedule' })
     if (changes.delivery) this.emit({ type: 'delivery' })
-    // A log signal is for readers in other processes too, and those here follow the writer itself.
+    // Log signals are also for readers in other processes; readers in this one follow the writer directly.
     if (changes.logOf) this.emit({ type: 'log', jobId: changes.logOf })
   }
 
-  /** Tells this process again, after a while, that there may be something to claim. */
+  /** Emits `queued` in this process again after a delay. */
   wakeIn(delayMs: number): void {
     this.#wake ??= setTimeout(() => {
       this.#wake = null

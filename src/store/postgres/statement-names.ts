@@ -1,8 +1,8 @@
 import type { Statement } from './database.ts'
 
 /**
- * Names for statements that are put together from what a caller filters by: planning a page of a list takes three times as
- * long as reading it. A connection keeps the plan of every name, so that only the first `most` texts get one.
+ * Names for list queries generated from filters: planning a page takes three times as long as reading it. A connection keeps the plan of every name,
+ * so only the first `most` texts get one.
  */
 export class StatementNames {
   readonly #names = new Map<string, string>()
@@ -12,7 +12,7 @@ export class StatementNames {
     this.#most = most
   }
 
-  /** The statement under a name of its text, if it has none of its own. */
+  /** The statement with a name derived from its text, unless it already has one. */
   named(statement: Statement): Statement {
     const { text } = statement
     if (statement.name !== '') return statement

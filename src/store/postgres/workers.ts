@@ -14,7 +14,7 @@ const BEAT: Statement = {
       started_at = excluded.started_at, seen_at = excluded.seen_at`,
 }
 
-/** `beatWorker`. */
+/** Implements `beatWorker`. */
 export const beatWorker = async (session: Session, beat: WorkerBeat): Promise<void> => {
   const { id, host, pid, roles, slots, startedAt } = beat
   await session.database.query(BEAT, [id, host, pid, JSON.stringify(roles), slots, startedAt, session.now()])
@@ -42,7 +42,7 @@ const LIST_WORKERS: Statement = {
     ORDER BY w.started_at, w.id`,
 }
 
-/** `listWorkers`. */
+/** Implements `listWorkers`. */
 export const listWorkers = async (session: Session): Promise<readonly Worker[]> =>
   (await session.database.query<WorkerRow>(LIST_WORKERS, [])).map(row => ({
     id: row.id,
@@ -63,7 +63,7 @@ const PURGE: Statement = {
     RETURNING 1`,
 }
 
-/** `purgeWorkers`. */
+/** Implements `purgeWorkers`. */
 export const purgeWorkers = async (
   session: Session,
   { seenBefore, limit }: { seenBefore: number; limit: number },
@@ -78,7 +78,7 @@ const FIND_RUNNING: Statement = {
     WHERE l.id = $1 AND l.attempt = $2 AND l.status IN ('running', 'cancelling')`,
 }
 
-/** `findRunningAttempt`. */
+/** Implements `findRunningAttempt`. */
 export const findRunningAttempt = async (
   session: Session,
   { jobId, attempt }: { jobId: string; attempt: number },
@@ -104,7 +104,7 @@ const WAITING: Statement = {
       (SELECT count(*) FROM millrace.delivery WHERE due_at IS NOT NULL) AS deliveries`,
 }
 
-/** `queueStatistics`. */
+/** Implements `queueStatistics`. */
 export const queueStatistics = async (session: Session): Promise<QueueStatistics> => {
   type Row = QueueStatistics['counts'][number] & { oldest_queued_at: number | null }
   const [rows, [waiting]] = await Promise.all([

@@ -15,7 +15,7 @@ const CREATE_WORKSPACE: Statement = {
 
 const toWorkspace = (row: WorkspaceRow): Workspace => ({ id: row.id, name: row.name, createdAt: row.created_at })
 
-/** `createWorkspace`. */
+/** Implements `createWorkspace`. */
 export const createWorkspace = async (
   session: Session,
   { id, name }: { id: string; name: string },
@@ -29,7 +29,7 @@ const LIST_WORKSPACES: Statement = {
   text: 'SELECT id, name, created_at FROM millrace.workspace ORDER BY created_at, id',
 }
 
-/** `listWorkspaces`. */
+/** Implements `listWorkspaces`. */
 export const listWorkspaces = async (session: Session): Promise<readonly Workspace[]> =>
   (await session.database.query<WorkspaceRow>(LIST_WORKSPACES, [])).map(toWorkspace)
 
@@ -65,7 +65,7 @@ const CREATE_TOKEN: Statement = {
     RETURNING ${TOKEN_COLUMNS}`,
 }
 
-/** `createToken`. */
+/** Implements `createToken`. */
 export const createToken = async (session: Session, token: NewToken): Promise<Token> => {
   const { id, workspace, name, role, scopes, hash, expiresAt } = token
   const values = [id, workspace, name, role, JSON.stringify(scopes), hash, expiresAt, session.now()]
@@ -81,7 +81,7 @@ const FIND_TOKEN: Statement = {
     WHERE hash = $1 AND (expires_at IS NULL OR expires_at > millrace.clock($2::bigint))`,
 }
 
-/** `findToken`. */
+/** Implements `findToken`. */
 export const findToken = async (session: Session, { hash }: { hash: string }): Promise<Token | null> => {
   const [row] = await session.database.query<TokenRow>(FIND_TOKEN, [hash, session.now()])
   return row ? toToken(row) : null
@@ -92,7 +92,7 @@ const LIST_TOKENS: Statement = {
   text: `SELECT ${TOKEN_COLUMNS} FROM millrace.token WHERE workspace = $1 ORDER BY created_at, id`,
 }
 
-/** `listTokens`. */
+/** Implements `listTokens`. */
 export const listTokens = async (session: Session, { workspace }: { workspace: string }): Promise<readonly Token[]> =>
   (await session.database.query<TokenRow>(LIST_TOKENS, [workspace])).map(toToken)
 
@@ -101,7 +101,7 @@ const DELETE_TOKEN: Statement = {
   text: 'DELETE FROM millrace.token WHERE workspace = $1 AND id = $2 RETURNING 1',
 }
 
-/** `deleteToken`. */
+/** Implements `deleteToken`. */
 export const deleteToken = async (
   session: Session,
   { workspace, tokenId }: { workspace: string; tokenId: string },

@@ -1,6 +1,6 @@
 import type { Queryable, Statement } from '../database.ts'
 
-/** What is summed by hour: counts in bucket 0, durations by the buckets of `model/histogram.ts`. */
+/** What is summed by hour: counts use bucket 0, durations the buckets of `model/histogram.ts`. */
 export type Measure =
   | 'completed'
   | 'failed'
@@ -15,7 +15,7 @@ export type Measure =
 export type Sum = {
   readonly workspace: string
   readonly hour: number
-  /** null: of jobs of no workflow. */
+  /** null: jobs without a workflow. */
   readonly workflowId: string | null
   readonly measure: Measure
   readonly bucket: number
@@ -24,10 +24,10 @@ export type Sum = {
 
 const HOUR_MS = 3_600_000
 
-/** Start of the hour of an instant. */
+/** Start of the hour that contains `time`. */
 export const hourOf = (time: number): number => Math.floor(time / HOUR_MS) * HOUR_MS
 
-/** In one order, so that two that add to the same sums wait for each other instead of in a circle. */
+/** Adds in a fixed order, so that concurrent writers of the same sums wait for each other instead of deadlocking. */
 const ADD: Statement = {
   name: 'add_sums',
   text: `

@@ -1,8 +1,8 @@
 import { bucketOf } from '../../../model/histogram.ts'
 
 /**
- * The smallest whole milliseconds of each bucket from 1 on: `width_bucket` over them gives the bucket that `bucketOf`
- * gives, exactly, without logarithms that round differently.
+ * The smallest whole number of milliseconds in each bucket from 1 on. `width_bucket` over them gives exactly the same bucket as `bucketOf`, without
+ * logarithms that may round differently.
  */
 const BOUNDS: readonly number[] = (() => {
   const bounds: number[] = []
@@ -23,13 +23,13 @@ function firstOf(bucket: number, from: number): number {
   return at
 }
 
-/** The bucket of a duration, an expression of whole milliseconds; a negative one, of a clock set back, counts as 0. */
+/** The bucket of a duration, given as an SQL expression in whole milliseconds. A negative one (the clock was set back) counts as 0. */
 export const bucketColumn = (duration: string): string =>
   `width_bucket(greatest(${duration}, 0), '{${BOUNDS.join()}}'::bigint[])`
 
 /**
- * What ended jobs add to the sums: rows of (workspace, hour, workflow_id, measure, bucket, amount). `jobs` is a query of
- * rows of `ended`. The durations are those of the last attempt; a job that ended between attempts has none.
+ * What ended jobs add to the sums: rows of (workspace, hour, workflow_id, measure, bucket, amount). `jobs` is a query of rows of `ended`. Durations
+ * are those of the last attempt; a job that ended between attempts has none.
  */
 export const factsOf = (jobs: string): string => `
       SELECT e.workspace, e.finished_at - e.finished_at % 3600000 AS hour, coalesce(j.workflow_id, '') AS workflow_id,
@@ -46,7 +46,7 @@ export const factsOf = (jobs: string): string => `
       ) AS fact (measure, bucket, amount)
       WHERE fact.amount IS NOT NULL AND fact.bucket IS NOT NULL`
 
-/** Adds facts to the sums, in one order (see `addSums`). */
+/** Adds facts to the sums, in a fixed order (see `addSums`). */
 export const addFacts = (jobs: string): string => `
       INSERT INTO millrace.hour_sum AS s (workspace, hour, workflow_id, measure, bucket, amount)
       SELECT workspace, hour, workflow_id, measure, bucket, sum(amount)

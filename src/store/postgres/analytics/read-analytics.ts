@@ -34,7 +34,7 @@ type SumRow = {
   readonly amount: number
 }
 
-/** `readAnalytics`. */
+/** Implements `readAnalytics`. */
 export const readAnalytics = async (
   target: Queryable,
   { workspace, from, to, workflowId }: Parameters<Store['readAnalytics']>[0],
@@ -72,7 +72,7 @@ const PURGE: Statement = {
     RETURNING 1`,
 }
 
-/** `purgeSums`. */
+/** Implements `purgeSums`. */
 export const purgeSums = async (
   session: Session,
   { hourBefore, limit }: { hourBefore: number; limit: number },

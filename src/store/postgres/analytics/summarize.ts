@@ -7,12 +7,13 @@ const LOCK: Statement = { name: 'lock_summed', text: 'SELECT FROM millrace.summe
 const HOLD: Statement = { name: 'hold_summed', text: 'SELECT FROM millrace.summed FOR SHARE' }
 
 /**
- * Below this time nothing can be committed any more. A job's end takes its time from the clock inside its transaction, so
- * it is not before the start of that: what is still to come from transactions that run now lies at the start of the
- * oldest or above, and what begins later lies above this transaction's own start. It is read by a statement before the
- * one that sums, whose snapshot then has all that was committed when this one looked: in one statement, a transaction that
- * commits between the snapshot and the look would be missed by both. Autovacuum and the like end no jobs, nor do clients
- * of other databases. Where a test sets the clock, transactions do not tell the time, and it runs none beside this.
+ * Nothing can be committed below this time any more. A job's end takes its time from the clock inside its transaction, so never before the
+ * transaction began. Ends still to come from running transactions are therefore at or after the oldest start, and those of later transactions after
+ * this one's own start.
+ * It is read in a separate statement before the one that sums, whose snapshot then includes everything committed by the time of the read. In a single
+ * statement, a transaction that commits between the snapshot and the read would be missed by both.
+ * Autovacuum and the like end no jobs, nor do clients of other databases. Where a test sets the clock, transaction starts do not tell the time, but
+ * the test runs no concurrent transactions.
  */
 const WATERMARK: Statement = {
   name: 'summing_watermark',
@@ -24,7 +25,7 @@ const WATERMARK: Statement = {
     )) AS watermark`,
 }
 
-/** The next ended jobs after the mark, in the order of their ends, those of one instant by id. */
+/** The next ended jobs after the mark, by end time, then by id. */
 const SUMMARIZE: Statement = {
   name: 'summarize',
   text: `
@@ -48,7 +49,7 @@ const SUMMARIZE: Statement = {
     SELECT count(*) AS count FROM next`,
 }
 
-/** `summarize`. */
+/** Implements `summarize`. */
 export const summarize = (session: Session, { limit }: { limit: number }): Promise<number> =>
   session.database.transaction(async connection => {
     await connection.query(LOCK, [])
@@ -66,7 +67,7 @@ const SUM_ALONE: Statement = {
     SELECT 1`,
 }
 
-/** Jobs that are about to be purged: those that the mark has not reached are summed now. The mark stands still meanwhile. */
+/** Sums jobs that are about to be purged if the mark has not reached them. The mark cannot move meanwhile. */
 export const sumBeforePurge = async (connection: Queryable, jobIds: readonly string[]): Promise<void> => {
   await connection.query(HOLD, [])
   await connection.query(SUM_ALONE, [arrayLiteral(jobIds, id => id)])

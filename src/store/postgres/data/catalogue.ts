@@ -6,7 +6,7 @@ import type { Queryable, Statement } from '../database.ts'
 import type { Session } from '../session.ts'
 import { findBusy, lockWorkspace } from './table-locks.ts'
 
-/** In one statement, so of one moment. No row: nothing has changed. */
+/** One statement, so one snapshot. No row: nothing has changed. */
 const READ: Statement = {
   name: 'read_catalogue',
   text: `
@@ -21,7 +21,7 @@ const READ: Statement = {
 
 type EntryRow = { readonly version: number; readonly type: CatalogueEntry['type'] | null; readonly document: string }
 
-/** `readCatalogue`. */
+/** Implements `readCatalogue`. */
 export const readCatalogue = async (
   target: Queryable,
   { workspace, knownVersion }: { workspace: string; knownVersion?: number },
@@ -57,7 +57,7 @@ const SET_VERSION: Statement = {
     ON CONFLICT (workspace) DO UPDATE SET version = excluded.version`,
 }
 
-/** `changeCatalogue`. */
+/** Implements `changeCatalogue`. */
 export const changeCatalogue = (
   session: Session,
   { workspace, version, changes, unlessLocked }: Parameters<DataStore['changeCatalogue']>[0],

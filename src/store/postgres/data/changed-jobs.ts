@@ -13,9 +13,8 @@ const changed = (table: string, at: string): string => `
         LIMIT $4`
 
 /**
- * In one statement, so of one moment: a job is in one of the two tables. All that are live are walked: an index on what
- * changes with every step of a job would cost each of them more. `through`: bytes of the specs up to this one, all its own for
- * the first.
+ * One statement, so one snapshot: a job is in exactly one of the two tables. It scans all live jobs, because an index on a column that changes with
+ * every step of a job would cost every step more. `through`: total bytes of the specs up to and including this one.
  */
 const LIST_CHANGED: Statement = {
   name: 'list_changed_jobs',
@@ -41,7 +40,7 @@ const LIST_CHANGED: Statement = {
 
 const FIRST_ID = '00000000-0000-0000-0000-000000000000'
 
-/** `listChangedJobs`. */
+/** Implements `listChangedJobs`. */
 export const listChangedJobs = async (
   target: Queryable,
   { workspace, after, limit }: Parameters<DataStore['listChangedJobs']>[0],

@@ -5,7 +5,7 @@ import type { Queryable, Statement } from '../database.ts'
 import { toClaimToken } from '../jobs/lease-token.ts'
 import type { Session } from '../session.ts'
 
-/** Writes into the job's row, and locks the setting, so that who reads or changes them comes before or after. */
+/** Updates the job's row and locks the setting, so that a concurrent read or change of either is ordered before or after this. */
 const COMMIT: Statement = {
   name: 'commit_publication',
   text: `
@@ -30,7 +30,7 @@ const FIND_HELD: Statement = {
     SELECT published, status FROM millrace.live WHERE id = $1 AND workspace = $2 AND attempt = $3 AND claim_token = $4::uuid`,
 }
 
-/** `commitPublication`. */
+/** Implements `commitPublication`. */
 export const commitPublication = async (
   session: Session,
   { workspace, lease, publication, ifSetting }: Parameters<DataStore['commitPublication']>[0],
@@ -59,7 +59,7 @@ const REVOKE: Statement = {
     SELECT 1 FROM held`,
 }
 
-/** `revokePublication`. */
+/** Implements `revokePublication`. */
 export const revokePublication = async (
   session: Session,
   { workspace, lease }: Parameters<DataStore['revokePublication']>[0],
@@ -98,7 +98,7 @@ const GET: Statement = {
   text: `SELECT ${COLUMNS} FROM millrace.publication AS p WHERE p.job_id = $1 AND p.workspace = $2`,
 }
 
-/** `getPublication`. */
+/** Implements `getPublication`. */
 export const getPublication = async (
   target: Queryable,
   { workspace, jobId }: { workspace: string; jobId: string },
@@ -113,7 +113,7 @@ const LIST: Statement = {
   text: `SELECT ${COLUMNS} FROM millrace.publication AS p WHERE p.workspace = $1 ORDER BY p.position`,
 }
 
-/** `listPublications`. */
+/** Implements `listPublications`. */
 export const listPublications = async (
   target: Queryable,
   { workspace }: { workspace: string },
@@ -134,6 +134,6 @@ const PURGE: Statement = {
     RETURNING 1`,
 }
 
-/** `purgePublications`. */
+/** Implements `purgePublications`. */
 export const purgePublications = async (session: Session, { limit }: { limit: number }): Promise<number> =>
   (await session.database.query(PURGE, [limit])).length

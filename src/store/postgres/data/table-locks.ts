@@ -6,8 +6,8 @@ import { toClaimToken } from '../jobs/lease-token.ts'
 import type { Session } from '../session.ts'
 
 /**
- * Whoever locks tables of a workspace or changes its catalogue does so alone, and looks at what others did in a later
- * statement: a lock is not taken between the look at it and the change that depends on that.
+ * Serializes table locks and catalogue changes per workspace. Both check for conflicts in a later statement, so no lock can be taken between the
+ * check and the change that depends on it.
  */
 const LOCK_WORKSPACE: Statement = {
   name: 'lock_tables_of_workspace',
@@ -18,7 +18,7 @@ export const lockWorkspace = async (connection: Queryable, workspace: string): P
   await connection.query(LOCK_WORKSPACE, [workspace])
 }
 
-/** A time that is further away than any lock is held means that the clock was set back. */
+/** An expiry further away than any lock can be held means that the clock was set back. */
 const IS_VALID = `
         CASE WHEN t.call_id IS NULL
           THEN EXISTS (
@@ -27,7 +27,7 @@ const IS_VALID = `
           ELSE t.held_until > clock.now AND t.held_until <= clock.now + 2 * t.held_ms
         END`
 
-/** Here and not where attempts end: most ends have nothing to unlock. */
+/** Expired locks are dropped here rather than where attempts end: most ends have nothing to unlock. */
 const DROP_OVER: Statement = {
   name: 'drop_table_locks_over',
   text: `
@@ -35,7 +35,7 @@ const DROP_OVER: Statement = {
     DELETE FROM millrace.table_lock AS t USING clock WHERE t.workspace = $2 AND NOT (${IS_VALID})`,
 }
 
-/** Those that are over are gone. `is_held`: the lease is, or it is a call that locks. */
+/** Runs after expired locks were dropped. `is_held`: the lease is held, or the holder is a call. */
 const TAKE: Statement = {
   name: 'take_table_locks',
   text: `
@@ -66,7 +66,7 @@ const TAKE: Statement = {
 
 type TakeRow = { readonly is_held: boolean; readonly name: string | null; readonly job_id: string | null }
 
-/** `lockTables`. */
+/** Implements `lockTables`. */
 export const lockTables = async (
   session: Session,
   { workspace, tables, unless = [], holder }: Parameters<DataStore['lockTables']>[0],
@@ -105,7 +105,7 @@ const FIND_BUSY: Statement = {
     LIMIT 1`,
 }
 
-/** The first of the tables that anybody has locked. */
+/** The first table, by name, that anyone has locked. */
 export const findBusy = async (
   connection: Queryable,
   { now, workspace, tables }: { now: number | null; workspace: string; tables: readonly string[] },
@@ -123,7 +123,7 @@ const UNLOCK: Statement = {
       AND (job_id, attempt, claim_token, call_id) IS NOT DISTINCT FROM ($2::uuid, $3::integer, $4::uuid, $5::text)`,
 }
 
-/** `unlockTables`. */
+/** Implements `unlockTables`. */
 export const unlockTables = async (
   session: Session,
   { workspace, holder }: Parameters<DataStore['unlockTables']>[0],

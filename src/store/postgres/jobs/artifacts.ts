@@ -7,7 +7,7 @@ import type { Queryable, Statement } from '../database.ts'
 import type { Session } from '../session.ts'
 import { jobExists } from './read-job.ts'
 
-/** Holds the attempt: it cannot end before the artifact is there. */
+/** Locks the attempt, so that it cannot end before the artifact is stored. */
 const HOLD_ATTEMPT: Statement = {
   name: 'hold_attempt',
   text: `
@@ -37,13 +37,13 @@ const ADD_ARTIFACT: Statement = {
     VALUES ($1, $2, $3, $4, $5, $6, $7)`,
 }
 
-/** `addArtifact`. */
+/** Implements `addArtifact`. */
 export const addArtifact = async (session: Session, input: AddArtifact): Promise<AddArtifactOutcome> => {
   if (!isId(input.artifact.jobId)) return { type: 'not_found' }
   try {
     return await session.database.transaction(connection => add(connection, input))
   } catch (error) {
-    // Of two at once the second learns it here, and its reference to the blob is undone.
+    // The second of two concurrent calls fails here, and its reference to the blob is rolled back.
     if (error instanceof pg.DatabaseError && error.constraint === 'artifact_pkey') return { type: 'name_taken' }
     throw error
   }
@@ -92,7 +92,7 @@ const LIST_ARTIFACTS: Statement = {
     ORDER BY position`,
 }
 
-/** `listArtifacts`. */
+/** Implements `listArtifacts`. */
 export const listArtifacts = async (
   target: Queryable,
   key: { workspace: string; jobId: string },
@@ -111,7 +111,7 @@ const GET_ARTIFACT: Statement = {
     WHERE a.id = $1 AND a.job_id = $2 AND j.workspace = $3`,
 }
 
-/** `getArtifact`. */
+/** Implements `getArtifact`. */
 export const getArtifact = async (
   target: Queryable,
   { workspace, jobId, artifactId }: { workspace: string; jobId: string; artifactId: string },

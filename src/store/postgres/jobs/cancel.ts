@@ -18,13 +18,13 @@ type Target = {
   readonly exclusive_key: string | null
 }
 
-/** `cancelJob`. */
+/** Implements `cancelJob`. */
 export const cancelJob = async (
   session: Session,
   { workspace, jobId, ...cancel }: { workspace: string; jobId: string } & Cancel,
 ): Promise<CancelOutcome> => {
   if (!isId(jobId)) return { type: 'not_found' }
-  // Read while its row is locked: a moment later the worker may have ended it.
+  // Read while the row is locked: otherwise the worker could end the job first.
   const read = (connection: Queryable) => readJob(connection, { workspace, jobId })
   const outcome = await cancelAll(session, { workspace, ids: [jobId], ...cancel }, read)
   const job = outcome ? outcome.read : await read(session.database)
@@ -36,7 +36,7 @@ export const cancelJob = async (
 
 const CANCELLABLE = ['pending', 'queued', 'running'] as const
 
-/** `cancelMatching`: goes through pages of matching jobs until one has something to cancel. */
+/** Implements `cancelMatching`: pages through matching jobs until a page has something to cancel. */
 export const cancelMatching = async (
   session: Session,
   {
@@ -71,7 +71,7 @@ const FIND_TARGETS: Statement = {
   text: 'SELECT id, workspace, item_of, exclusive_key FROM millrace.live WHERE id = ANY ($1::uuid[]) AND workspace = $2',
 }
 
-/** Cancels those of the jobs that have not ended; says whose status changed. null: all have ended. */
+/** Cancels the jobs that have not ended and returns those whose status changed. null: all have ended. */
 const cancelAll = async <T>(
   session: Session,
   { workspace, ids, reason, graceMs }: { workspace: string; ids: readonly string[] } & Cancel,

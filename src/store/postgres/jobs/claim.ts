@@ -20,7 +20,7 @@ type StartedRow = {
   readonly next_log_seq: number
 }
 
-/** Everything after `picked (place)`, which are locked: starts an attempt of each. */
+/** The rest of a claim after the locked rows of `picked (place)`: starts an attempt for each. */
 const START = `
     clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now)
     UPDATE millrace.live
@@ -32,7 +32,7 @@ const START = `
     RETURNING live.id, live.priority, live.sequence, live.started_at, live.attempt, live.user_failures,
       live.system_failures, live.next_log_seq`
 
-/** From the first queued job on. */
+/** Starts at the first queued job. */
 const CLAIM: Statement = {
   name: 'claim_jobs',
   text: `
@@ -46,7 +46,7 @@ const CLAIM: Statement = {
     ),${START}`,
 }
 
-/** From a known sequence of each known priority on (`LowWater`). */
+/** Starts at a known sequence for each known priority (`LowWater`). */
 const CLAIM_ABOVE: Statement = {
   name: 'claim_jobs_above',
   text: `
@@ -66,7 +66,7 @@ const CLAIM_ABOVE: Statement = {
     ),${START}`,
 }
 
-/** `claimJobs`: one statement; what it finds locked belongs to another worker. */
+/** Implements `claimJobs`: one statement; skips locked rows, which another worker is claiming. */
 export const claimer = (session: Session): ((input: ClaimJobs) => Promise<readonly ClaimedJob[]>) => {
   const lowWaters = new Map<string, LowWater>()
   return async input => {
@@ -112,7 +112,7 @@ const READ_BODIES: Statement = {
 
 type ClaimedBodyRow = SubmissionRow & { readonly created_at: number }
 
-/** What was submitted, in the order of the rows. */
+/** The submitted jobs, in the order of the rows. */
 const readBodies = async (session: Session, rows: readonly StartedRow[]): Promise<readonly Submitted[]> => {
   const known = rows.map(row => session.recentJobs.take(row.id))
   const missing = rows.filter((_, index) => known[index] === undefined)

@@ -1,18 +1,18 @@
 import type { Submitted } from './recent-jobs.ts'
 
-/** What ending a claimed job touches beside the job. */
+/** What else ending a claimed job affects. */
 export type ItemLinks = {
   readonly workspace: string
   readonly runId: string | null
   readonly exclusiveKey: string | null
 }
 
-/** Those of lost leases are never ended here and go when there are too many. */
+/** Jobs whose leases were lost never end here; the oldest entries are evicted. */
 const MOST = 50_000
 
 /**
- * Jobs this process has claimed and whose end needs locks: they are known beforehand, so that ending an item of a run
- * does not first have to ask for them. A hint only: of what is not here the database is asked.
+ * Jobs this process has claimed whose end needs locks or has deliveries, so that ending an item of a run needs no query to find its locks. Only a
+ * hint: for jobs not listed here, the database is queried.
  */
 export class ClaimedItems {
   readonly #links = new Map<string, ItemLinks>()

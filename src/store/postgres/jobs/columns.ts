@@ -1,12 +1,11 @@
 import { arrayLiteral, type Value } from '../array-literal.ts'
 
-/** A column of a batch that a statement takes as a table. */
+/** A column of a batch that a statement reads as a table. */
 export type Column<Item> = { readonly name: string; readonly type: string; readonly of: (item: Item) => Value }
 
 /**
- * Two parameters a column, from `$first` on: its values as an array, or the one value that all have. Batches mostly agree
- * in all but a few columns, and an array costs PostgreSQL as much for each element as an index entry does.
- * The first column is always an array: it says how many rows there are.
+ * Two parameters per column, from `$first` on: its values as an array, or the one value shared by all. Batches mostly agree in all but a few columns,
+ * and an array costs PostgreSQL as much per element as an index entry. The first column is always an array: its length is the number of rows.
  */
 export const batchValues = <Item>(columns: readonly Column<Item>[], items: readonly Item[]): Value[] =>
   columns.flatMap((column, index) => {
@@ -15,7 +14,7 @@ export const batchValues = <Item>(columns: readonly Column<Item>[], items: reado
     return isShared ? [null, first] : [arrayLiteral(items, column.of), null]
   })
 
-/** The table that `batchValues` fills, with `position` counting from 1. */
+/** The table for the parameters of `batchValues`, with `position` counting from 1. */
 export const batchTable = <Item>(columns: readonly Column<Item>[], first: number): string => `(
       SELECT ${columns.map(({ name, type }, index) => `coalesce(b.${name}, $${first + 2 * index + 1}::${type}) AS ${name}`).join(', ')},
         b.position

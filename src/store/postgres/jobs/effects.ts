@@ -3,28 +3,28 @@ import type { Notification, RunEvent } from '../../../model/workflow.ts'
 import type { Session } from '../session.ts'
 import { type EventRow, toEvent } from './job-rows.ts'
 
-/** What a transaction will have changed once it commits. Made anew for each try of it. */
+/** What a transaction changes once it commits. Created anew for each try. */
 export class Effects {
   /** Jobs whose status changed, in order. */
   readonly jobs: EventRow[] = []
   readonly runs: RunEvent[] = []
   readonly notifications: Notification[] = []
-  /** Jobs that were made, with the time at which they were. */
+  /** Jobs created, with their creation time. */
   readonly made: { readonly jobs: readonly NewJob[]; readonly at: number }[] = []
   readonly #waiting = new Map<string, number>()
-  /** A running job is to stop. */
+  /** A running job was asked to stop. */
   cancel = false
-  /** Something waits for a time. */
+  /** Something has a new due time. */
   pending = false
   delivery = false
   schedule = false
 
-  /** Jobs of this workspace that came to wait (`pending` or `queued`), or no longer do. */
+  /** Change in the number of this workspace's waiting jobs (`pending` or `queued`). */
   addWaiting(workspace: string, change: number): void {
     this.#waiting.set(workspace, (this.#waiting.get(workspace) ?? 0) + change)
   }
 
-  /** After the commit. */
+  /** Call after the commit. */
   tell({ signals, queueCounts, recentJobs }: Session): void {
     for (const { jobs, at } of this.made) recentJobs.add(jobs, at)
     for (const [workspace, change] of this.#waiting) queueCounts.add(workspace, change)

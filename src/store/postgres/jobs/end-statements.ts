@@ -7,7 +7,7 @@ import { toClaimToken } from './lease-token.ts'
 import { LOG_COLUMNS, logColumns, logInput, ON_SAME_LINES } from './log-columns.ts'
 import { insertResults, resultColumns } from './result-columns.ts'
 
-/** An end that was applied, with what it made of the job. */
+/** An end that was applied, with the job's resulting state. */
 export type Applied = EventRow & { readonly end: EndAttempt }
 
 const reasonOf = (end: AttemptEnd): string | null =>
@@ -54,7 +54,7 @@ const valuesWithResults = (now: number | null, ends: readonly EndAttempt[]): unk
 const resultOf = (end: AttemptEnd): readonly NewResult[] =>
   end.type === 'complete' && end.result !== null ? [end.result] : []
 
-/** The log of those in `applied (id)`. `IS TRUE` has the set hashed, whatever the planner thinks of its size. */
+/** Stores the log of those in `applied (id)`. `IS TRUE` makes the planner hash the set, whatever size it estimates. */
 const insertLog = (applied: string): string => `
       INSERT INTO millrace.log_part (job_id, first_seq, last_seq, attempt, first_at, last_at, bytes, data, blob_key)
       SELECT p.job_id, p.first_seq, p.last_seq, p.attempt, p.first_at, p.last_at, p.bytes, p.data, p.blob_key
@@ -62,7 +62,7 @@ const insertLog = (applied: string): string => `
       WHERE (p.job_id IN (SELECT id FROM ${applied})) IS TRUE
       ${ON_SAME_LINES}`
 
-/** Of rows with `new_status`: what their sinks are to be told, and the ends counted in their runs. */
+/** For rows with `new_status`: creates the deliveries for their sinks and counts the ends in their runs. */
 const countAndTell = (rows: string): string => `
     delivery AS (
       INSERT INTO millrace.delivery (
@@ -89,9 +89,9 @@ const countAndTell = (rows: string): string => `
     )`
 
 /**
- * Completes and fails running jobs. `held` looks each lease up (`OFFSET 0` keeps the planner from turning the loop around:
- * it believes `live` to be empty); deleting by place with the status asked again is the compare-and-set: a row that was
- * changed since `held` read it stays. `which` are more conditions on a row; `more` are further parts of the statement.
+ * Completes and fails running jobs. `held` looks up each lease (`OFFSET 0` keeps the planner from reversing the loop: it assumes `live` is empty).
+ * Deleting by ctid while checking the status again is the compare-and-set: a row changed since `held` read it stays. `which` adds conditions on a
+ * row; `more` adds further parts to the statement.
  */
 const endRunningText = ({ which, more, columns }: { which: string; more: string; columns: string }): string => `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
@@ -136,7 +136,7 @@ const RETURNED_LINKS = ', item_of, sinks IS NOT NULL AS has_sinks, extended_atte
 const RESULTS_OF_GONE = `,
     result AS (${insertResults(FIRST_RESULT_COLUMN, 'SELECT id FROM gone')})`
 
-/** Jobs that stand alone: no items of a run, no exclusive key, nobody to tell. */
+/** Standalone jobs: not an item of a run, no exclusive key, no sinks. */
 const ALONE = { which: ' AND live.item_of IS NULL AND live.sinks IS NULL', columns: '' } as const
 const END_RUNNING: Statement = { name: 'end_running', text: endRunningText({ ...ALONE, more: '' }) }
 const END_RUNNING_WITH_RESULTS: Statement = {
@@ -144,7 +144,7 @@ const END_RUNNING_WITH_RESULTS: Statement = {
   text: endRunningText({ ...ALONE, more: RESULTS_OF_GONE }),
 }
 
-/** Items of runs too, whose locks are held, and jobs with sinks. */
+/** Also items of runs, whose locks are held, and jobs with sinks. */
 const END_ITEMS: Statement = {
   name: 'end_items',
   text: endRunningText({
@@ -161,7 +161,7 @@ const END_ITEMS: Statement = {
 
 type GoneRow = Omit<EventRow, 'status' | 'status_reason'>
 
-/** At most one end for a job may be given. */
+/** Takes at most one end per job. */
 export const endRunning = async (
   target: Queryable,
   now: number | null,
@@ -187,7 +187,7 @@ const toApplied = (row: GoneRow, end: EndAttempt): Applied => ({
   end,
 })
 
-/** As `endRunning`, inside a transaction that holds the runs. What it leaves out is for `endAny`. */
+/** Like `endRunning`, inside a transaction that has locked the runs. Ends it does not apply are left to `endAny`. */
 export const endItems = async (
   target: Queryable,
   now: number | null,
@@ -201,10 +201,9 @@ export const endItems = async (
 }
 
 /**
- * Any end of any held job, its row locked first, inside a transaction that holds its run and its key. In a paused run
- * a failure by the user's fault is the last; what is tried again all the same is held when its wait is over, what is put
- * back is held at once. A published job completes or is queued again, whatever the end says and however its run stands.
- * Counts the ends in their runs.
+ * Any end of any held job. Locks the job's row first, inside a transaction that has locked its run and key. In a paused run a user failure is final;
+ * any other retry is held once its wait is over, and a released job is held at once. A published job completes or is queued again, whatever the end
+ * says and whatever the state of its run. Counts the ends in their runs.
  */
 const END_ANY: Statement = {
   name: 'end_any',
@@ -292,11 +291,11 @@ const END_ANY: Statement = {
     FROM held, clock`,
 }
 
-/** What an end by `endAny` may have to be followed by. */
+/** The result of `endAny` or `endItems`, with what determines the follow-up. */
 export type AppliedAny = Applied & {
   readonly item_of: string | null
   readonly has_sinks: boolean
-  /** Its attempt, or an earlier one, has added items to its run. */
+  /** The attempt that added items to the run, this one or an earlier one; null: none. */
   readonly extended_attempt: number | null
 }
 

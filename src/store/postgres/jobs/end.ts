@@ -17,8 +17,8 @@ import { type EventRow, toEvent } from './job-rows.ts'
 import { toClaimToken } from './lease-token.ts'
 
 /**
- * `endAttempts`: concurrent calls share a statement and its commit. Those of items of runs go one after the other: two
- * groups at once would wait for the same run, each with half as much.
+ * Implements `endAttempts`: concurrent calls share a statement and its commit. Ends of run items go one group at a time: two concurrent groups would wait for
+ * the same run, each with half the work.
  */
 export const ender = (session: Session): ((ends: readonly EndAttempt[]) => Promise<readonly EndResult[]>) => {
   const options = {
@@ -37,7 +37,7 @@ export const ender = (session: Session): ((ends: readonly EndAttempt[]) => Promi
 }
 
 const LARGEST_GROUP = 1000
-/** A group of jobs that all leave a result of the largest size stays below 16 MiB. */
+/** Keeps a group of jobs that all leave a result of maximum size below 16 MiB. */
 const BYTES_AS_ONE_MORE = 4096
 
 const weightOf = ({ end }: EndAttempt): number => {
@@ -45,7 +45,7 @@ const weightOf = ({ end }: EndAttempt): number => {
   return 1 + (content && 'data' in content ? content.data.byteLength / BYTES_AS_ONE_MORE : 0)
 }
 
-/** First the plain ends of running jobs, as nearly all are; then what is left of all. */
+/** First the plain ends of running jobs, which nearly all are; then everything left over. */
 const endAll = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly EndResult[]> => {
   const { plain, others } = sortOut(session, ends)
   const applied = plain.length === 0 ? [] : await endRunning(session.database, session.now(), plain)
@@ -55,7 +55,7 @@ const endAll = async (session: Session, ends: readonly EndAttempt[]): Promise<re
   return toResults(session, ends, [...applied, ...later])
 }
 
-/** `plain` has at most one end of a job; what repeats a lease, or cannot be an id, is in neither. */
+/** `plain` has at most one end per job. Repeated leases and invalid ids are in neither list. */
 const sortOut = (
   { claimedItems }: Session,
   ends: readonly EndAttempt[],
@@ -91,7 +91,7 @@ const FIND_HELD: Statement = {
     ) AS l`,
 }
 
-/** Runs and keys of those that are still held. */
+/** Runs and keys of the jobs whose leases are still held. */
 const findLinks = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly ItemLinks[]> => {
   const known = ends.map(({ lease }) => session.claimedItems.find(lease.jobId))
   const unknown = ends.filter((_, index) => known[index] === undefined)
@@ -105,10 +105,10 @@ const findLinks = async (session: Session, ends: readonly EndAttempt[]): Promise
   return [...links, ...read]
 }
 
-/** Ends that put a job back or stop a cancelling one, and those of jobs with a run, an exclusive key or sinks. */
+/** Ends that put a job back or stop a cancelling one, and ends of jobs with a run, an exclusive key or sinks. */
 const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise<readonly Applied[]> => {
   const links = await findLinks(session, ends)
-  // Most of what is not applied at first has lost its lease.
+  // Most ends not applied in the first step have lost their lease.
   if (links.length === 0) return []
   const keys = links.flatMap(({ workspace, exclusiveKey }) =>
     exclusiveKey === null ? [] : [{ workspace, exclusiveKey }],
@@ -127,7 +127,7 @@ const endLocked = async (session: Session, ends: readonly EndAttempt[]): Promise
   return ended
 }
 
-/** In one round trip where nearly all are completed or failed: a run of many short items is as fast as this. */
+/** One round trip if nearly all completed or failed: it decides the throughput of a run with many short items. */
 const endAndFill = async (
   work: Work,
   ends: readonly EndAttempt[],
@@ -153,7 +153,7 @@ const noteEnds = (effects: Effects, rows: readonly AppliedAny[]): void => {
   }
 }
 
-/** Results that no job will have: it was cancelled before its attempt completed. */
+/** Dooms the result blobs of jobs that were cancelled before their attempt completed. */
 const discardResults = ({ connection }: Work, rows: readonly AppliedAny[]): Promise<void> =>
   doomBlobs(
     connection,
@@ -172,14 +172,14 @@ const STATUSES: Statement = {
     SELECT id, status FROM millrace.ended WHERE id = ANY ($1::uuid[])`,
 }
 
-/** In the order of the ends; a refused one with the status its job has now. */
+/** In the order of the ends; a refused end gets the job's current status. */
 const toResults = async (
   session: Session,
   ends: readonly EndAttempt[],
   rows: readonly Applied[],
 ): Promise<readonly EndResult[]> => {
   const applied = new Map(rows.map(row => [row.end, row.status]))
-  // The same object may be there twice: only once was it applied.
+  // The same object may occur twice; it was applied only once.
   const statuses = ends.map(end => {
     const status = applied.get(end)
     applied.delete(end)

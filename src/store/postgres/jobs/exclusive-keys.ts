@@ -5,9 +5,8 @@ import type { EventRow } from './job-rows.ts'
 export type WorkspaceKey = { readonly workspace: string; readonly exclusiveKey: string }
 
 /**
- * Whoever takes or frees an exclusive key first locks it for its transaction, and looks at who holds it in a later
- * statement: otherwise a submit that sees the holder, and the holder's end that sees nobody waiting, would leave the
- * waiting job behind for ever.
+ * Any transaction that takes or frees an exclusive key locks it first, and looks for its holder in a later statement. Otherwise a submit that sees
+ * the holder, and the holder's end that sees nobody waiting, would leave the waiting job stuck forever.
  */
 const LOCK: Statement = {
   name: 'lock_keys',
@@ -38,7 +37,7 @@ const TAKEN: Statement = {
     ) AS live ON true`,
 }
 
-/** The time, and those of the locked keys that a job holds, each as JSON of [workspace, key]. */
+/** The current time, and which of the locked keys a job holds, each as JSON of [workspace, key]. */
 export const takenKeys = async (
   connection: Queryable,
   keys: readonly WorkspaceKey[],
@@ -52,10 +51,7 @@ export const takenKeys = async (
   return { now: rows[0]!.now, taken: new Set(taken) }
 }
 
-/**
- * `FOR UPDATE` inside the limit: a waiting job that is being cancelled is passed over for the one after it. An item of a
- * run is only found: it needs a slot as well.
- */
+/** `FOR UPDATE` inside the limit skips a waiting job that is being cancelled in favour of the next. An item of a run is only found: it needs a slot as well. */
 const QUEUE_NEXT: Statement = {
   name: 'queue_next_of_keys',
   text: `
@@ -91,10 +87,10 @@ const QUEUE_NEXT: Statement = {
     SELECT id, NULL, NULL, item_of, NULL, NULL, 'pending', NULL, NULL FROM next WHERE item_of IS NOT NULL`,
 }
 
-/** A job that waits for a free key and needs a slot of its run too. */
+/** A job that waits for a free key and also needs a slot of its run. */
 export type WaitingItem = { readonly id: string; readonly runId: string }
 
-/** After a change under `lockKeys`: queues the next job of each key that nobody holds any more, or says which item it is. */
+/** Call after a change under `lockKeys`. Queues the next job of each free key; if that is an item of a run, only returns it. */
 export const queueNextOfKeys = async (
   connection: Queryable,
   keys: readonly WorkspaceKey[],

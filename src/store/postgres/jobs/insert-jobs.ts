@@ -8,10 +8,10 @@ import { KEEP_MS } from '../idempotency.ts'
 import { batchTable, batchValues, type Column } from './columns.ts'
 import { toOptions } from './job-options.ts'
 
-/** The jobs of one call, and where to keep its answer. */
+/** The jobs of one call, and where to store its answer. */
 export type Accepted = Pick<SubmitJobs, 'jobs' | 'idempotency'>
 
-/** `queued`, or what the job waits for; null: for its time when it has one, else for nothing. */
+/** `queued`, or what the job waits for; null: its scheduled time if it has one, otherwise nothing. */
 export type Start = 'queued' | Exclude<PendingReason, 'scheduled' | 'retry_wait'> | null
 
 const columns = (
@@ -52,7 +52,7 @@ const FIRST_COLUMN = 2
 const FIRST_LABEL_COLUMN = FIRST_COLUMN + 2 * COLUMNS.length
 const FIRST_ANSWER_COLUMN = FIRST_LABEL_COLUMN + 5
 
-/** `body`, `state` and `label` are the job; `answer` keeps what an idempotent call is answered again, as facts. */
+/** `body`, `state` and `label` store the job; `answer` stores the facts from which an idempotent call is answered again. */
 const INSERT: Statement = {
   name: 'submit_jobs',
   text: `
@@ -113,16 +113,16 @@ const NOTHING = () => null
 const runOf = (job: NewJob) => job.runId
 const NO_CALLS: readonly Accepted[] = []
 
-/** Stores jobs, at most 20,000, in one statement and gives the time at which it did. */
+/** Stores up to 20,000 jobs in one statement and returns its timestamp. */
 export const insertJobs = async (
   target: Queryable,
   input: {
     readonly now: number | null
-    /** Whose answers to keep. */
+    /** Calls whose answers to store. */
     readonly calls?: readonly Accepted[]
     readonly jobs: readonly NewJob[]
     readonly startOf?: (job: NewJob) => Start
-    /** They are items of their runs. */
+    /** The jobs are items of their runs. */
     readonly areItems?: true
     readonly scopeSetOf: (scopes: readonly string[]) => number
   },
@@ -149,7 +149,7 @@ const labelValues = (jobs: readonly NewJob[]): string[] => {
   ]
 }
 
-/** Which positions of the statement are the answer to which idempotency key. */
+/** Maps each idempotency key to the positions in the statement that are its answer. */
 const answerValues = (calls: readonly Accepted[]): string[] => {
   const answers: (IdempotencyKey & AnswerShape & { first: number; last: number })[] = []
   let next = 1

@@ -1,7 +1,7 @@
 import type { NewJob } from '../../../model/job.ts'
 import { SINGLE_JOB_RETRY } from '../../../model/retry.ts'
 
-/** What is only handed back and never asked for: one column instead of five, null for the defaults. */
+/** Fields that are only returned and never queried: one column instead of five, null for the defaults. */
 export type JobOptions = Pick<NewJob, 'retry' | 'restartable' | 'timeoutMs' | 'graceMs' | 'rerunOf' | 'sinks'>
 
 const DEFAULTS: JobOptions = Object.freeze({

@@ -1,12 +1,12 @@
 import type { Attempt, Job, JobEvent, JobResult, NewJob } from '../../../model/job.ts'
 import { fromOptions, type JobOptions } from './job-options.ts'
 
-/** What was submitted, as columns of `job AS j`. */
+/** The job as submitted, as columns of `job AS j`. */
 export const BODY_COLUMNS = `
   j.id, j.workspace, j.kind, j.name, j.labels, j.queue, j.priority, j.trigger, j.workflow_id, j.run_id,
   j.parent_job_id, j.exclusive_key, j.data_source, j.pipe, j.scheduled_at, j.options, j.spec, j.scope_set`
 
-/** Beside `BODY_COLUMNS`, where rows are few. */
+/** Used beside `BODY_COLUMNS` in queries of few rows. */
 export const SCOPES_COLUMN = '(SELECT scopes FROM millrace.scope_set WHERE scope_set.id = j.scope_set) AS scopes'
 
 export type BodyRow = {
@@ -61,10 +61,7 @@ export const toBody = (
 
 const NO_LABELS = Object.freeze({})
 
-/**
- * A whole job: what was submitted, and where it stands in `live AS l` or `ended AS e` (exactly one of them has it), with
- * its result `AS r` if it has one (`JOB_TABLES`).
- */
+/** A whole job: what was submitted, its state in `live AS l` or `ended AS e` (exactly one has it), and its result `AS r` if any (`JOB_TABLES`). */
 export const JOB_COLUMNS = `${BODY_COLUMNS}, ${SCOPES_COLUMN}, j.created_at,
   coalesce(l.status, e.status) AS status,
   coalesce(l.status_reason, e.status_reason) AS status_reason,
@@ -83,7 +80,7 @@ export const JOB_COLUMNS = `${BODY_COLUMNS}, ${SCOPES_COLUMN}, j.created_at,
   e.statistics, r.format AS result_format, r.bytes AS result_bytes, r.sha256 AS result_sha256,
   r.expires_at AS result_expires_at, r.data IS NULL AND r.blob_key IS NULL AS result_is_expired`
 
-/** After `job AS j`. */
+/** Follows `job AS j`. */
 export const JOB_TABLES = `
       LEFT JOIN millrace.live AS l ON l.id = j.id
       LEFT JOIN millrace.ended AS e ON e.id = j.id
@@ -146,7 +143,7 @@ const toResult = (row: JobRow): JobResult | null =>
         isExpired: row.result_is_expired,
       }
 
-/** What a change of status tells; the columns are the same in `live` and `ended` statements. */
+/** A status change to report; the columns are the same in `live` and `ended` statements. */
 export type EventRow = {
   readonly id: string
   readonly workspace: string

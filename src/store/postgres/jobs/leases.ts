@@ -75,7 +75,7 @@ const toOrder = (row: OrderRow): CancelOrder => ({
   graceMs: row.grace_ms,
 })
 
-/** A clock set back would make leases and waits end later than they may. */
+/** After a clock was set back, leases and waits would end later than they may. */
 const CLAMP: Statement = {
   name: 'clamp_times',
   text: `

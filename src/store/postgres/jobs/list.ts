@@ -8,11 +8,11 @@ import { jobConditions, Parameters } from '../filters.ts'
 import { chooseScan, type Scan, type ScanInput } from '../scan.ts'
 import { JOB_COLUMNS, JOB_TABLES, type JobRow, toJob } from './job-rows.ts'
 
-/** Candidates looked at for one page, and after how many ms no more are: a page may be short and have a next one. */
+/** Most candidates read at a time, and the ms after which the search stops: a page may be short and still have a next one. */
 const LARGEST_CHUNK = 500
 const LONGEST_MS = 8
 
-/** `listJobs`. */
+/** Implements `listJobs`. */
 export const listJobs = async (
   target: Queryable,
   { cursor, ...input }: { workspace: string; filters: JobFilters; limit: number; cursor: string | null },
@@ -25,11 +25,11 @@ export const listJobs = async (
 export type PageInput = ScanInput & { readonly limit: number; readonly below: number | null }
 type Page = {
   readonly rows: readonly JobRow[]
-  /** The next page begins below this sequence; null: there is none. */
+  /** The next page begins below this sequence; null: this is the last page. */
   readonly below: number | null
 }
 
-/** The next matching jobs below a sequence; chunk after chunk, a small one first, until there are enough. */
+/** The next matching jobs below a sequence. Reads chunks, a small one first, until there are enough. */
 export const scanPage = async (target: Queryable, input: PageInput): Promise<Page> => {
   const startedAt = performance.now()
   const scan = await chooseScan(target, input)
@@ -56,18 +56,18 @@ export const scanPage = async (target: Queryable, input: PageInput): Promise<Pag
   return { rows, below }
 }
 
-/** `through`: bytes of the specs up to this one. */
+/** `through`: total bytes of the specs up to and including this one. */
 type ListedRow = JobRow & { readonly sequence: number; readonly through: number }
 type ChunkRow = ListedRow & { readonly scanned: number; readonly lowest: number | null }
 type Chunk = {
   readonly rows: readonly ListedRow[]
   readonly scanned: number
   readonly lowest: number | null
-  /** There are candidates, or already found jobs, after the last of `rows`. */
+  /** There are more candidates, or more jobs already found, after the last of `rows`. */
   readonly hasMore: boolean
 }
 
-/** Sequences are compared too, so that conditions on them are checked before the job is looked up. */
+/** Compares sequences too, so that conditions on them are checked before the job is looked up. */
 const CANDIDATES = {
   jobs: 'scan AS j',
   ids: 'scan AS c JOIN millrace.job AS j ON j.id = c.id AND j.sequence = c.sequence',
@@ -109,7 +109,7 @@ const readChunk = async (
   return { rows, scanned, lowest, hasMore: scanned === size || (rows.at(-1)?.sequence ?? 0) > (lowest ?? 0) }
 }
 
-/** Asks only the tables that have such jobs: each is a lookup for every candidate. */
+/** Queries only the tables that can hold these statuses: each is a lookup per candidate. */
 const statusCondition = (statuses: readonly JobStatus[], parameters: Parameters): string => {
   const values = `${parameters.add(statuses)}::text[]`
   const tables = [...new Set(statuses.map(status => JOB_STATUSES[status].table))]

@@ -3,12 +3,12 @@ import { arrayLiteral } from '../array-literal.ts'
 
 export type PartOfJob = LogPart & { readonly jobId: string }
 
-/** How many parameters `logColumns` are. */
+/** Number of parameters in `logColumns`. */
 export const LOG_COLUMNS = 10
 
 /**
- * Parts of logs as the ten parameters that `LOG_INPUT` reads. The contents travel as one binary value that the statement
- * cuts up: an array of them would travel as hexadecimal text.
+ * Log parts as the ten parameters of `logInput`. The contents travel as one binary value that the statement slices: an array of them would travel as
+ * hexadecimal text.
  */
 export const logColumns = (parts: readonly PartOfJob[]): unknown[] => {
   const column = (value: (part: PartOfJob) => string | number | null) => arrayLiteral(parts, value)
@@ -26,7 +26,7 @@ export const logColumns = (parts: readonly PartOfJob[]): unknown[] => {
   ]
 }
 
-/** A table expression over `logColumns`, whose first parameter has the number `first`. */
+/** A table expression over `logColumns`; `first` is the number of the first parameter. */
 export const logInput = (first: number): string => {
   const types = ['uuid', 'bigint', 'bigint', 'integer', 'bigint', 'bigint', 'bigint', 'integer', 'text']
   const arrays = types.map((type, index) => `$${first + index}::${type}[]`).join(', ')
@@ -39,7 +39,7 @@ export const logInput = (first: number): string => {
     )`
 }
 
-/** Of two accounts of the same lines, as after a rescue, the longer one is kept. */
+/** If two parts have the same lines, as after a rescue, the longer one is kept. */
 export const ON_SAME_LINES = `
       ON CONFLICT (job_id, first_seq) DO UPDATE
       SET last_seq = excluded.last_seq, last_at = excluded.last_at, bytes = excluded.bytes, data = excluded.data,

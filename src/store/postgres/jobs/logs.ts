@@ -7,7 +7,7 @@ import type { Session } from '../session.ts'
 import { toClaimToken } from './lease-token.ts'
 import { logColumns, logInput, ON_SAME_LINES } from './log-columns.ts'
 
-/** Deleting comes before inserting, for the new part may begin where an old one did: the insert asks for its count. */
+/** Delete before insert, because the new part may start where an old one did: the insert enforces this by reading the delete's count. */
 const ADD_PARTS: Statement = {
   name: 'add_log_parts',
   text: `
@@ -34,7 +34,7 @@ const ADD_PARTS: Statement = {
     SELECT id FROM held`,
 }
 
-/** `addLogParts`. */
+/** Implements `addLogParts`. */
 export const addLogParts = async (
   session: Session,
   { lease, parts, replacesFrom }: { lease: Lease; parts: readonly LogPart[]; replacesFrom?: number },
@@ -87,7 +87,7 @@ type PartRow = {
   readonly blob_key: string | null
 }
 
-/** `listLogParts`. */
+/** Implements `listLogParts`. */
 export const listLogParts = async (
   target: Queryable,
   { workspace, jobId, fromSeq, limit }: { workspace: string; jobId: string; fromSeq: number; limit: number },

@@ -16,7 +16,7 @@ const SET_PROGRESS: Statement = {
     RETURNING 1`,
 }
 
-/** `setProgress`. */
+/** Implements `setProgress`. */
 export const setProgress = async (
   session: Session,
   { workspace, jobId, progress, lease }: { workspace: string; jobId: string; progress: Progress; lease?: Lease },

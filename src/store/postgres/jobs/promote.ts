@@ -38,7 +38,7 @@ const DUE_KEYS: Statement = {
     LIMIT $2`,
 }
 
-/** A due job with a key joins those that wait for the key; whoever is first of them gets it if it is free. */
+/** A due job with a key joins the jobs waiting for that key; the first of them gets it if it is free. */
 const QUEUE_UP: Statement = {
   name: 'queue_up_for_keys',
   text: `
@@ -55,13 +55,13 @@ const NEXT_DUE: Statement = {
   text: 'SELECT min(due_at) AS next_due_at FROM millrace.live WHERE due_at IS NOT NULL',
 }
 
-/** `promoteDueJobs`. */
+/** Implements `promoteDueJobs`. */
 export const promoteDueJobs = async (
   session: Session,
   { limit }: { limit: number },
 ): Promise<{ promoted: number; nextDueAt: number | null }> => {
   const plain = await session.queueing.ofAny(promotePlain(session, limit))
-  // What is due and stands alone comes first; the rest is looked at once that is done.
+  // Standalone jobs come first; the rest is checked only if the limit is not used up.
   const withKeys = plain < limit ? await promoteDueKeys(session, limit - plain) : 0
   const promoted = plain + withKeys
   const items = promoted < limit ? await promoteDueItems(session, limit - promoted) : 0
@@ -101,7 +101,7 @@ const DUE_RUNS: Statement = {
     ) AS due`,
 }
 
-/** A due item waits for a slot of its run, or is held when that is paused. */
+/** A due item waits for a slot of its run, or is held if the run is paused. */
 const QUEUE_UP_ITEMS: Statement = {
   name: 'queue_up_items',
   text: `

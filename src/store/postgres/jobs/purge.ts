@@ -12,7 +12,7 @@ const LOCK_ENDED: Statement = {
   text: 'SELECT id FROM millrace.ended WHERE id = $1 AND workspace = $2 FOR UPDATE',
 }
 
-/** `purgeJob`. */
+/** Implements `purgeJob`. */
 export const purgeJob = async (
   session: Session,
   { workspace, jobId }: { workspace: string; jobId: string },
@@ -43,7 +43,7 @@ type Old = { readonly endedBefore: number; readonly limit: number }
 
 const FIRST = '-1 00000000-0000-0000-0000-000000000000'
 
-/** `purgeEndedJobs`. The cursor is the time and the id of the job that was looked at last. */
+/** Implements `purgeEndedJobs`. The cursor is the end time and id of the last job checked. */
 export const purgeEndedJobs = (
   session: Session,
   { endedBefore, limit, cursor }: Parameters<Store['purgeEndedJobs']>[0],
@@ -61,7 +61,7 @@ export const purgeEndedJobs = (
     return { purged: told.length, cursor: last ? `${last.finished_at} ${last.id}` : null }
   })
 
-/** Nobody can send these again now, and of those that somebody does the next statement knows. */
+/** Locks settled deliveries so that nobody can resend them; one being resent concurrently is seen by the next statement. */
 const LOCK_SETTLED: Statement = {
   name: 'lock_settled_deliveries',
   text: "SELECT FROM millrace.delivery WHERE job_id = ANY ($1::uuid[]) AND status <> 'pending' FOR UPDATE",
@@ -72,7 +72,7 @@ const FIND_PENDING: Statement = {
   text: "SELECT DISTINCT job_id FROM millrace.delivery WHERE job_id = ANY ($1::uuid[]) AND status = 'pending'",
 }
 
-/** Of locked ended jobs those of which no delivery is pending. */
+/** The locked ended jobs that have no pending delivery. */
 const thoseTold = async (connection: Queryable, jobIds: readonly string[]): Promise<readonly string[]> => {
   if (jobIds.length === 0) return []
   const ids = arrayLiteral(jobIds, id => id)
@@ -82,7 +82,7 @@ const thoseTold = async (connection: Queryable, jobIds: readonly string[]): Prom
   return jobIds.filter(id => !pending.has(id))
 }
 
-/** Everything but blobs, which are released apart: their rows are shared with other jobs. */
+/** Everything except blobs, which are released separately: their rows are shared with other jobs. */
 const FORGET: Statement = {
   name: 'forget_jobs',
   text: `
@@ -112,7 +112,7 @@ const FORGET: Statement = {
     SELECT NULL, blob_key FROM result WHERE blob_key IS NOT NULL`,
 }
 
-/** Last: artifacts refer to their job. */
+/** Runs last: artifacts reference their job. */
 const FORGET_BODIES: Statement = {
   name: 'forget_job_bodies',
   text: 'DELETE FROM millrace.job WHERE id = ANY ($1::uuid[])',
@@ -155,7 +155,7 @@ const FORGET_LOGS: Statement = {
     SELECT count(*) AS count FROM old`,
 }
 
-/** `purgeLogs`. */
+/** Implements `purgeLogs`. */
 export const purgeLogs = async (session: Session, { endedBefore, limit }: Old): Promise<number> => {
   const [row] = await session.database.query<{ count: number }>(FORGET_LOGS, [endedBefore, limit])
   return row!.count

@@ -8,14 +8,14 @@ const COUNT: Statement = {
     WHERE workspace = $1 AND status IN ('pending', 'queued')`,
 }
 
-/** Counting a million rows takes 0.1 s; a workspace at its limit is counted this often at most. */
+/** Counting a million rows takes 0.1 s; a workspace at its limit is recounted no more often than this. */
 const RECOUNT_EVERY_MS = 1000
 
 type Count = { waiting: number; countedAt: number }
 
 /**
- * How many jobs of each workspace wait, for the limit on them. Exact for what this process does itself, and counted anew
- * before a submit is refused; what other processes add meanwhile may carry a workspace a little over its limit.
+ * Number of waiting jobs per workspace, for the limit on them. Exact for this process's own changes, and recounted before a submit is refused.
+ * Submits of other processes may take a workspace slightly over its limit.
  */
 export class QueueCounts {
   readonly #reader: Queryable
@@ -28,7 +28,7 @@ export class QueueCounts {
     this.#monotonic = monotonic
   }
 
-  /** Reserves room for `added` jobs below `limit`: null when there is, else how many wait now. */
+  /** Reserves room for `added` jobs below `limit`: null on success, otherwise the current number of waiting jobs. */
   async reserve(workspace: string, added: number, limit: number): Promise<number | null> {
     let count = this.#counts.get(workspace)
     if (!count || this.#mayBeOutdated(count, added, limit)) count = await this.#recount(workspace)
@@ -37,7 +37,7 @@ export class QueueCounts {
     return null
   }
 
-  /** Jobs of this workspace that came to wait or no longer do, reservations aside. */
+  /** Change in the workspace's number of waiting jobs, not counting reservations. */
   add(workspace: string, change: number): void {
     const count = this.#counts.get(workspace)
     if (count) count.waiting += change
@@ -47,7 +47,7 @@ export class QueueCounts {
     return count.waiting + added > limit && this.#monotonic() - count.countedAt > RECOUNT_EVERY_MS
   }
 
-  /** One count at a time for a workspace, shared by all who ask meanwhile. */
+  /** One count at a time per workspace, shared by concurrent callers. */
   #recount(workspace: string): Promise<Count> {
     const running = this.#recounts.get(workspace)
     if (running) return running

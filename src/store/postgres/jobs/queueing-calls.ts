@@ -1,13 +1,12 @@
 /**
- * Calls in flight that make jobs claimable. PostgreSQL may answer a claim before the submit it found its jobs by, on
- * another connection; the claim then waits for that call, so that events of a job are told in order and nobody ends a
- * job whose submit has not been answered.
+ * Calls in flight that make jobs claimable. PostgreSQL may answer a claim before the submit that created its jobs, on another connection. The claim
+ * then waits for that submit, so that a job's events are reported in order and no job ends before its submit has been answered.
  */
 export class QueueingCalls {
   readonly #ofJobs = new Map<Promise<unknown>, readonly { readonly id: string }[]>()
   readonly #ofAny = new Set<Promise<unknown>>()
 
-  /** A call that makes these jobs and no others claimable. */
+  /** A call that makes only these jobs claimable. */
   async ofJobs<T>(jobs: readonly { readonly id: string }[], call: Promise<T>): Promise<T> {
     this.#ofJobs.set(call, jobs)
     try {
@@ -27,7 +26,7 @@ export class QueueingCalls {
     }
   }
 
-  /** Resolves when the calls in flight that may have queued these jobs are done. */
+  /** Resolves when all calls in flight that may have queued these jobs have finished. */
   async settled(jobs: readonly { readonly id: string }[]): Promise<void> {
     if (jobs.length === 0 || (this.#ofJobs.size === 0 && this.#ofAny.size === 0)) return
     const ids = new Set(jobs.map(job => job.id))

@@ -25,7 +25,7 @@ const GET_JOB: Statement = {
     WHERE j.id = $1 AND j.workspace = $2`,
 }
 
-/** `getJob`. */
+/** Implements `getJob`. */
 export const readJob = async (target: Queryable, { workspace, jobId }: JobKey): Promise<Job | null> => {
   if (!isId(jobId)) return null
   const [row] = await target.query<JobRow>(GET_JOB, [jobId, workspace])
@@ -37,14 +37,14 @@ const GET_SUBMISSION: Statement = {
   text: `SELECT ${BODY_COLUMNS}, ${SCOPES_COLUMN}, j.secrets FROM millrace.job AS j WHERE j.id = $1 AND j.workspace = $2`,
 }
 
-/** `getSubmission`. */
+/** Implements `getSubmission`. */
 export const readSubmission = async (target: Queryable, { workspace, jobId }: JobKey): Promise<NewJob | null> => {
   if (!isId(jobId)) return null
   const [row] = await target.query<SubmissionRow>(GET_SUBMISSION, [jobId, workspace])
   return row ? toSubmission(row) : null
 }
 
-/** `BODY_COLUMNS`, `SCOPES_COLUMN` and `j.secrets`. */
+/** Columns: `BODY_COLUMNS`, `SCOPES_COLUMN` and `j.secrets`. */
 export type SubmissionRow = BodyRow & { readonly scopes: string; readonly secrets: Uint8Array | null }
 
 export const toSubmission = (row: SubmissionRow): NewJob => {
@@ -52,7 +52,7 @@ export const toSubmission = (row: SubmissionRow): NewJob => {
   return { ...toBody(row, JSON.parse(row.scopes), options), secrets: row.secrets, sinks: options.sinks }
 }
 
-/** The last attempt is not in `attempt` but in the job's own row, as long as a worker holds it or has ended it. */
+/** The last attempt is in the job's own row instead of `attempt` while a worker holds it or after it has ended the job. */
 const LIST_ATTEMPTS: Statement = {
   name: 'list_attempts',
   text: `
@@ -78,7 +78,7 @@ const JOB_EXISTS: Statement = {
 export const jobExists = async (target: Queryable, { workspace, jobId }: JobKey): Promise<boolean> =>
   isId(jobId) && (await target.query(JOB_EXISTS, [jobId, workspace])).length > 0
 
-/** `listAttempts`. */
+/** Implements `listAttempts`. */
 export const listAttempts = async (target: Queryable, key: JobKey): Promise<readonly Attempt[] | null> => {
   if (!(await jobExists(target, key))) return null
   return (await target.query<AttemptRow>(LIST_ATTEMPTS, [key.jobId])).map(toAttempt)

@@ -1,21 +1,21 @@
 import type { NewJob } from '../../../model/job.ts'
 
-/** A job as it was submitted; it never changes. */
+/** A job as submitted; it never changes. */
 export type Submitted = NewJob & { readonly createdAt: number }
 
-/** What all of them together may take, and about what one takes beside its texts. */
+/** Total size limit, and the approximate size of a job besides its texts. */
 const MOST_BYTES = 32 * 2 ** 20
 const BYTES_OF_ONE = 1000
 
 /**
- * Jobs this process has submitted and nobody has claimed yet. Where one process submits and runs them, a claim need not
- * read back what went in a moment ago; another finds what it needs in the database.
+ * Jobs this process has submitted that nobody has claimed yet. If the same process submits and runs a job, its claim need not read the job back;
+ * other processes read it from the database.
  */
 export class RecentJobs {
   readonly #jobs = new Map<string, Submitted>()
   #bytes = 0
 
-  /** After their commit. */
+  /** Call after their commit. */
   add(jobs: readonly NewJob[], createdAt: number): void {
     for (const job of jobs) {
       const entry = { ...job, createdAt }
@@ -28,7 +28,7 @@ export class RecentJobs {
     }
   }
 
-  /** The job, which is not kept any longer. */
+  /** Returns the job and drops it. */
   take(id: string): Submitted | undefined {
     const job = this.#jobs.get(id)
     if (!job) return undefined

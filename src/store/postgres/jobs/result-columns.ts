@@ -3,10 +3,7 @@ import { arrayLiteral } from '../array-literal.ts'
 
 export type ResultOfJob = { readonly jobId: string; readonly result: NewResult }
 
-/**
- * Results of jobs as the eight parameters that `insertResults` reads. As with logs, the contents travel as one binary
- * value that the statement cuts up.
- */
+/** Job results as the eight parameters of `insertResults`. As with logs, the contents travel as one binary value that the statement slices. */
 export const resultColumns = (results: readonly ResultOfJob[]): unknown[] => {
   const column = (value: (result: NewResult) => string | number | null) =>
     arrayLiteral(results, ({ result }) => value(result))
@@ -22,7 +19,7 @@ export const resultColumns = (results: readonly ResultOfJob[]): unknown[] => {
   ]
 }
 
-/** Keeps the results of those in `jobs` (a query of ids); `clock` is there. `first` is the number of the first parameter. */
+/** Stores the results of the jobs in `jobs` (a query of ids). Expects a `clock` CTE. `first` is the number of the first parameter. */
 export const insertResults = (first: number, jobs: string): string => {
   const types = ['uuid', 'bigint', 'bigint', 'text', 'text', 'text', 'integer']
   const arrays = types.map((type, index) => `$${first + index}::${type}[]`).join(', ')

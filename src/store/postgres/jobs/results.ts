@@ -27,7 +27,7 @@ type ResultRow = {
   readonly is_over: boolean | null
 }
 
-/** `getResult`. */
+/** Implements `getResult`. */
 export const getResult = async (
   session: Session,
   { workspace, jobId }: { workspace: string; jobId: string },
@@ -69,6 +69,6 @@ const PURGE: Statement = {
     RETURNING 1`,
 }
 
-/** `purgeResults`. */
+/** Implements `purgeResults`. */
 export const purgeResults = async (session: Session, { limit }: { limit: number }): Promise<number> =>
   (await session.database.query(PURGE, [session.now(), limit])).length

@@ -7,7 +7,7 @@ import type { Session } from '../session.ts'
 import { lockKeys, takenKeys } from './exclusive-keys.ts'
 import { type Accepted, insertJobs } from './insert-jobs.ts'
 
-/** `submitJobs`: concurrent calls share a statement and its commit. */
+/** Implements `submitJobs`: concurrent calls share a statement and its commit. */
 export const submitter = (session: Session): ((input: SubmitJobs) => Promise<SubmitOutcome>) => {
   const store = gather<Accepted, readonly SubmittedJob[]>({
     atOnce: 2,
@@ -34,7 +34,7 @@ export const submitter = (session: Session): ((input: SubmitJobs) => Promise<Sub
   }
 }
 
-/** Jobs of small calls that share a statement. */
+/** Maximum number of jobs from small calls in one statement. */
 const LARGEST_GROUP = 1000
 
 const storeCalls = async (
@@ -72,7 +72,7 @@ const storePlain = async (session: Session, calls: readonly Accepted[], jobs: re
   return { now, waits: NOBODY }
 }
 
-/** Of scopes that were kept before (`ScopeSets`). */
+/** Looks up scope sets stored earlier (`ScopeSets`). */
 export const scopeSetOf = (session: Session) => (scopes: readonly string[]) => session.scopeSets.idOf(scopes)
 
 /** Under the locks of its keys: the first job of a free key is queued, the others wait. */

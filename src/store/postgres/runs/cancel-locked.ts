@@ -12,8 +12,8 @@ const LOCK_TARGETS: Statement = {
 }
 
 /**
- * On locked rows, so that all parts see the same status. A second cancel may only shorten the grace. What is
- * queued to finish its publication stays as it is.
+ * Runs on locked rows, so that all parts see the same status. A second cancel can only shorten the grace period. A job queued to finish its
+ * publication is left alone.
  */
 const CANCEL: Statement = {
   name: 'cancel_jobs',
@@ -57,10 +57,10 @@ const CANCEL: Statement = {
     SELECT id, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, clock.now FROM again, clock`,
 }
 
-/** `item_of`: the run whose item it is. */
+/** `item_of`: the run the job is an item of. */
 export type CancelledRow = EventRow & { readonly item_of: string | null }
 
-/** Under the locks of their runs and keys. Gives those whose status changed. The caller settles. */
+/** Requires the locks of the runs and keys. Returns the jobs whose status changed. The caller settles. */
 export const cancelLocked = async (
   { connection, effects, touched, now }: Work,
   { ids, reason, graceMs }: { ids: readonly string[] } & Cancel,

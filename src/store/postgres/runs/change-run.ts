@@ -10,11 +10,11 @@ import { settle } from './settle.ts'
 import { startRuns, startWaitingRuns } from './start-runs.ts'
 import { beginTermination } from './terminate-runs.ts'
 
-/** `pauseRun`. */
+/** Implements `pauseRun`. */
 export const pauseRun = (session: Session, key: RunKey): Promise<RunChange> =>
   change(session, key, async work => (await pauseRuns(work, [key.runId])).length > 0)
 
-/** `resumeRun`. A run that has not started and waited for others may start now. */
+/** Implements `resumeRun`. A run that was waiting for others to finish may start now. */
 export const resumeRun = (session: Session, key: RunKey): Promise<RunChange> =>
   change(session, key, async work => {
     const resumed = await resumeRuns(work, [key.runId])
@@ -26,7 +26,7 @@ export const resumeRun = (session: Session, key: RunKey): Promise<RunChange> =>
     return resumed.length > 0
   })
 
-/** `terminateRun`. */
+/** Implements `terminateRun`. */
 export const terminateRun = (
   session: Session,
   { graceMs, ...key }: Parameters<Store['terminateRun']>[0],
@@ -66,7 +66,7 @@ const NEXT_DUE: Statement = {
   text: 'SELECT min(due_at) AS next_due_at FROM millrace.run WHERE due_at IS NOT NULL AND NOT paused',
 }
 
-/** `startDueRuns`. */
+/** Implements `startDueRuns`. */
 export const startDueRuns = async (
   session: Session,
   { limit }: { limit: number },

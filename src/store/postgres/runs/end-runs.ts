@@ -7,7 +7,7 @@ import type { CountedRun } from './fill-slots.ts'
 import { startWaitingRuns } from './start-runs.ts'
 import { terminateRuns } from './terminate-runs.ts'
 
-/** Under the locks of the runs and of their workflows. */
+/** Requires the locks of the runs and their workflows. */
 const END_RUNS: Statement = {
   name: 'end_runs',
   text: `
@@ -48,7 +48,7 @@ type EndedRow = {
   readonly now: number
 }
 
-/** Ends runs of which no item is left, counts that for their workflows, and starts what waited for them. */
+/** Ends runs that have no items left, counts their outcome for the workflows, and starts runs waiting for them. */
 export const endRuns = async (work: Work, runs: readonly CountedRun[]): Promise<void> => {
   const workflowIds = [...new Set(runs.map(run => run.workflowId))]
   await work.locks.needWorkflows(work.connection, workflowIds)
@@ -105,7 +105,7 @@ const SET_FAILURES: Statement = {
     WHERE workflow.id = w.id`,
 }
 
-/** Gives the workflows that are terminated because of it. */
+/** Returns the workflows terminated by these outcomes. */
 const countOutcomes = async (
   work: Work,
   ended: readonly EndedRow[],
@@ -116,9 +116,9 @@ const countOutcomes = async (
   for (const run of ended) {
     const workflow = workflows.get(run.workflow_id)
     if (run.phase === 'failed') await notifyFailure(work, run, workflow)
-    // A terminated run says nothing about its workflow, nor does a manual one that was made while it was terminated.
+    // A terminated run does not count for its workflow, nor does a manual run created while the workflow was terminated.
     if (!workflow || run.phase === 'terminated' || !run.outcome_counts) continue
-    // By another of those that end here.
+    // Terminated by another run in this batch.
     if (workflow.state === 'terminated') continue
     const failures = run.phase === 'completed' ? 0 : workflow.failures + 1
     if (failures === workflow.failures) continue

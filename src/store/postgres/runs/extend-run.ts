@@ -27,7 +27,7 @@ const COUNT_ITEMS: Statement = {
     WHERE run.id = $1`,
 }
 
-/** Writes into the job's row, so that its end, which reads that, comes before or after. */
+/** Updates the job's row, which the job's end reads, so that the end is ordered before or after this. */
 const MARK: Statement = {
   name: 'mark_extended',
   text: `
@@ -42,7 +42,7 @@ const KEEP: Statement = {
   text: 'INSERT INTO millrace.extension (job_id, attempt, run_id, items, count) VALUES ($1, $2, $3, $4, $5)',
 }
 
-/** `extendRun`. */
+/** Implements `extendRun`. */
 export const extendRun = async (session: Session, input: ExtendRun): ReturnType<Store['extendRun']> => {
   const { workspace, jobId, attempt, items, maxItems } = input
   const runId = await findRun(session, input)
@@ -84,7 +84,7 @@ const RESTART: Statement = {
     RETURNING 1`,
 }
 
-/** `restartTimeout`. */
+/** Implements `restartTimeout`. */
 export const restartTimeout = async (
   session: Session,
   { workspace, jobId, attempt }: WhichAttempt,
@@ -103,7 +103,7 @@ const FIND_RESTART: Statement = {
     WHERE id = $2 AND attempt = $3 AND restarted_attempt = $3 AND restarted_at IS NOT NULL`,
 }
 
-/** `findTimeoutRestart`. A clock that was set back gives 0: the attempt gets its whole time again. */
+/** Implements `findTimeoutRestart`. If the clock was set back it gives 0: the attempt gets its full time again. */
 export const findTimeoutRestart = async (
   session: Session,
   { jobId, attempt }: { jobId: string; attempt: number },

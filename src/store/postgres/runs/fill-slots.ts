@@ -5,14 +5,13 @@ import type { EventRow } from '../jobs/job-rows.ts'
 import type { Work } from '../locks.ts'
 import type { RunChanges } from './run-changes.ts'
 
-/** What the rest of a fill needs of a run. */
+/** The columns of a run that a fill needs. */
 const STATE = `run.id, run.workspace, run.workflow_id, run.phase, run.paused, run.end_reason, run.max_concurrent,
         run.items - run.completed - run.failed - run.cancelled AS items_left`
 
 /**
- * Under the locks of the runs, which were taken by an earlier statement: only then does this one see what others have
- * ended and queued. Counts the slots that are held, and queues as many waiting items as there are free ones. Items with an
- * exclusive key are only found: they need that too. `state` gives the runs.
+ * Requires the run locks, taken by an earlier statement: only then does this one see what others have ended and queued. Counts the occupied slots and
+ * queues as many waiting items as there are free ones. Items with an exclusive key are only found: they also need the key. `state` selects the runs.
  */
 const fillText = (state: string): string => `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
@@ -90,8 +89,8 @@ export type CountedRun = {
 }
 
 /**
- * Moves items from `pending` (`run_concurrency`) to `queued`, and gives how the runs stand then. `filled` are runs for
- * which that was begun by `fillRuns`.
+ * Moves items from `pending` (`run_concurrency`) to `queued`, and returns the resulting state of the runs. `filled` are rows of runs already filled
+ * by `fillRuns`.
  */
 export const fillSlots = async (
   work: Work,
@@ -101,7 +100,7 @@ export const fillSlots = async (
   const changed = new Set(changes.entries().map(([id]) => id))
   const rows = [...(await countAndFill(work, changes)), ...filled.filter(row => !changed.has(row.run_id!))]
   let keyed = rows.filter(row => row.what === 'keyed')
-  // Those whose key is held give up the slot they were found for; others may have it.
+  // Items whose key is taken give up their slot, and others may use it.
   while (keyed.length > 0 && (await queueKeyed(work, keyed)) < keyed.length) {
     const runIds = [...new Set(keyed.map(row => row.run_id!))]
     keyed = (await fillRuns(work, runIds)).filter(row => row.what === 'keyed')
@@ -109,7 +108,7 @@ export const fillSlots = async (
   return rows.filter(row => row.what === 'run').map(toCountedRun)
 }
 
-/** Fills the slots of runs whose items were counted already. */
+/** Fills the slots of runs whose items are already counted. */
 export const fillRuns = async (work: Work, runIds: readonly string[]): Promise<readonly FilledRow[]> => {
   if (runIds.length === 0) return []
   return noteQueued(work, await work.connection.query<FilledRow>(FILL, [work.now, arrayLiteral(runIds, id => id)]))
@@ -158,7 +157,7 @@ const MOVE: Statement = {
 
 type Keyed = Pick<FilledRow, 'id' | 'workspace' | 'exclusive_key'>
 
-/** Items that have a slot and need a key: those that get it are queued, the others wait for it. Gives how many were queued. */
+/** Items that have a slot and need a key: queues those that get the key, the others wait for it. Returns the number queued. */
 const queueKeyed = async ({ connection, locks, effects, now }: Work, items: readonly Keyed[]): Promise<number> => {
   const keys = items.map(keyOf)
   locks.need({ keys })

@@ -6,10 +6,10 @@ import { insertJobs } from '../jobs/insert-jobs.ts'
 import type { EventRow } from '../jobs/job-rows.ts'
 import type { Work } from '../locks.ts'
 
-/** What jobs did not have in earlier versions. */
+/** Fields that jobs stored by earlier versions lack. */
 type Later = 'dataSource' | 'pipe'
 
-/** Items as an extension keeps them: bytes in hexadecimal, scopes as the id of their set. */
+/** Items as an extension stores them: bytes in hexadecimal, scopes as the id of their set. */
 type KeptItem = Omit<NewJob, 'secrets' | 'scopes' | Later> &
   Partial<Pick<NewJob, Later>> & { readonly secrets: string | null; readonly scopeSet: number }
 
@@ -43,7 +43,7 @@ type ExtensionRow = {
   readonly is_ending: boolean | null
 }
 
-/** What the completed among these attempts have added joins their runs, unless they are being terminated; what others have added is dropped. */
+/** Items added by attempts that completed join their runs, unless these are being terminated; items added by other attempts are dropped. */
 export const joinExtensions = async (work: Work, ended: readonly AppliedAny[]): Promise<void> => {
   const extended = new Map(ended.flatMap(row => (row.extended_attempt === null ? [] : [[row.id, row] as const])))
   if (extended.size === 0) return

@@ -29,7 +29,7 @@ const TAKE_SLOT: Statement = {
       live.status_reason, clock.now`,
 }
 
-/** Keys that nobody may hold any more go to the next who waits, until each has a holder or nobody who can be queued. */
+/** Passes free keys to the next waiting job, until each key has a holder or no waiting job that can be queued. */
 export const passKeys = async (work: Work, keys: readonly WorkspaceKey[]): Promise<void> => {
   if (keys.length === 0) return
   work.locks.need({ keys })

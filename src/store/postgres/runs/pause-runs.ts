@@ -23,8 +23,8 @@ const FIND_KEYS: Statement = {
 }
 
 /**
- * What a claim takes at the same moment runs on: the status is asked again. Pending items that wait for a time keep it and
- * are held when it comes; those of a run that has not started wait for that. What has published is left to finish that.
+ * Checks the status again, so a job claimed at the same moment keeps running. Pending items with a due time keep it and are held once it passes;
+ * items of a run that has not started wait for its start. Published jobs are left to finish their publication.
  */
 const HOLD: Statement = {
   name: 'hold_items',
@@ -44,7 +44,7 @@ const HOLD: Statement = {
       live.status_reason, clock.now`,
 }
 
-/** Under the locks of the runs. Gives those that were not paused before. The caller settles. */
+/** Requires the locks of the runs. Returns those that were not paused before. The caller settles. */
 export const pauseRuns = async (work: Work, runIds: readonly string[]): Promise<readonly string[]> => {
   const { connection, locks, effects, touched, now } = work
   const paused = await connection.query<{ id: string }>(PAUSE, [runIds])
@@ -75,7 +75,7 @@ const RESUME: Statement = {
     SELECT * FROM resumed`,
 }
 
-/** Under the locks of the runs. Held items wait for slots again. Gives those that were paused before. The caller settles. */
+/** Requires the locks of the runs. Held items wait for slots again. Returns the runs that were paused before. The caller settles. */
 export const resumeRuns = async (
   work: Work,
   runIds: readonly string[],
@@ -88,7 +88,7 @@ export const resumeRuns = async (
     resumed.map(run => run.id),
   )
   const runs = resumed.map(run => ({ id: run.id, workflowId: run.workflow_id, isPending: run.phase === 'pending' }))
-  // Its time may have come meanwhile.
+  // Its time may have passed meanwhile.
   if (runs.some(run => run.isPending)) work.effects.schedule = true
   return runs
 }

@@ -13,7 +13,7 @@ const FIND_OLD: Statement = {
     LIMIT $2`,
 }
 
-/** Under the locks of the workflows, without which no run is made that needs a snapshot that is there already. */
+/** Requires the workflow locks: without them nobody can create a run that refers to an existing snapshot. */
 const PURGE: Statement = {
   name: 'purge_runs',
   text: 'DELETE FROM millrace.run WHERE id = ANY ($1::text[]) RETURNING 1',
@@ -31,7 +31,7 @@ const PURGE_SNAPSHOTS: Statement = {
 
 type Old = { readonly endedBefore: number; readonly limit: number }
 
-/** `purgeRuns`: runs first, then slots. */
+/** Implements `purgeRuns`: runs first, then slots. */
 export const purgeRuns = async (session: Session, { endedBefore, limit }: Old): Promise<number> => {
   const runs = await purgeOldRuns(session, { endedBefore, limit })
   return runs < limit ? runs + (await purgeSlots(session.database, { endedBefore, limit: limit - runs })) : runs

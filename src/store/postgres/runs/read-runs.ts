@@ -18,13 +18,13 @@ const GET_RUN: Statement = {
     WHERE run.id = $1 AND run.workspace = $2`,
 }
 
-/** `getRun`. */
+/** Implements `getRun`. */
 export const getRun = async (target: Queryable, { workspace, runId }: RunKey): Promise<Run | null> => {
   const [row] = await target.query<RunRow>(GET_RUN, [storable(runId), workspace])
   return row ? toRun(row) : null
 }
 
-/** `listRuns`. Without the snapshots, of which a page could hold gigabytes. */
+/** Implements `listRuns`. Omits the snapshots: a page of them could take gigabytes. */
 export const listRuns = async (
   target: Queryable,
   { filters, ...input }: Parameters<Store['listRuns']>[0],
@@ -35,7 +35,7 @@ export const listRuns = async (
   return { runs: page.rows.map(toRun), nextCursor: page.nextCursor }
 }
 
-/** `countRuns`. */
+/** Implements `countRuns`. */
 export const countRuns = (target: Queryable, input: Parameters<Store['countRuns']>[0]): Promise<number> =>
   countRows(target, queryOf(input)(`${STATUS_COLUMN} AS status`, 'millrace.run'))
 
@@ -58,7 +58,7 @@ const queryOf =
     WHERE ${status ? `status = ANY (${parameters.add(status)}::text[])` : 'true'}`
   }
 
-/** What is stored of a status that is shown. */
+/** The stored phases behind a displayed status. */
 const phasesOf = (status: Run['status']): readonly string[] =>
   status === 'pausing' || status === 'paused' ? ['pending', 'running'] : [status]
 
@@ -72,7 +72,7 @@ const FAILED_ITEMS: Statement = {
     ORDER BY j.sequence`,
 }
 
-/** `listFailedItems`. */
+/** Implements `listFailedItems`. */
 export const listFailedItems = async (target: Queryable, key: RunKey): ReturnType<Store['listFailedItems']> => {
   const run = await getRun(target, key)
   if (!run) return null

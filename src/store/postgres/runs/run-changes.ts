@@ -1,14 +1,14 @@
 import type { EndedStatus } from '../../../model/job-status.ts'
 import type { WorkspaceKey } from '../jobs/exclusive-keys.ts'
 
-/** What a transaction has done to the items of a run, beside moving them. */
+/** What a transaction did to the items of a run, besides moving them. */
 export type RunChange = { completed: number; failed: number; cancelled: number; added: number }
 
-/** Collects them by run, so that a batch counts and refills each run once. */
+/** Collects changes per run, so that a batch counts and refills each run once. */
 export class RunChanges {
   readonly #changes = new Map<string, RunChange>()
 
-  /** An item has ended (`ended`), or has given up its slot or come to wait for one. */
+  /** An item has ended (`ended`), has given up its slot or now waits for one. */
   note(runId: string, ended?: EndedStatus, count = 1): void {
     const change = this.#of(runId)
     if (ended) change[ended] += count
@@ -36,7 +36,7 @@ export class RunChanges {
   }
 }
 
-/** What a transaction has touched and `settle` has not yet seen to: items of runs, and exclusive keys that may be free. */
+/** What a transaction has touched and `settle` has not yet handled: items of runs, and exclusive keys that may be free. */
 export class Touched {
   #runs = new RunChanges()
   #keys: WorkspaceKey[] = []
@@ -53,7 +53,7 @@ export class Touched {
     return this.#runs.isEmpty && this.#keys.length === 0
   }
 
-  /** All there is, which is forgotten here. */
+  /** Returns everything collected and resets it. */
   take(): { readonly runs: RunChanges; readonly keys: readonly WorkspaceKey[] } {
     const taken = { runs: this.#runs, keys: this.#keys }
     this.#runs = new RunChanges()

@@ -1,6 +1,6 @@
 import type { Run, RunReason, RunStatus } from '../../../model/workflow.ts'
 
-/** The status that is shown of `run`. */
+/** The displayed status of `run`. */
 export const STATUS_COLUMN = `
       CASE
         WHEN NOT run.paused OR run.phase NOT IN ('pending', 'running') THEN run.phase
@@ -11,7 +11,7 @@ export const STATUS_COLUMN = `
         ELSE 'paused'
       END`
 
-/** A run as it is read, from `run`. Its live items are counted, those that have ended are summed in its row. */
+/** Columns of a run for display, from `run`. Its live items are counted; ended ones are summed in its row. */
 export const RUN_COLUMNS = `
       run.position, run.id, run.workspace, run.workflow_id, run.workflow_version, run.trigger, ${STATUS_COLUMN} AS status,
       run.status_reason, run.scheduled_at, run.created_at, run.started_at, run.finished_at, run.max_concurrent,

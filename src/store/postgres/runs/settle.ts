@@ -5,10 +5,9 @@ import { passKeys } from './pass-keys.ts'
 import { tellRuns } from './tell-runs.ts'
 
 /**
- * The last step of every transaction that touched items of runs or freed exclusive keys: counts the items that have
- * ended, gives free slots and keys to those that wait, and ends runs of which nothing is left. The end of one run may
- * start or end others, which are settled in their turn. `filled` are runs whose items were counted and whose slots were
- * filled already.
+ * The last step of every transaction that touched items of runs or freed exclusive keys. Counts ended items, gives free slots and keys to waiting
+ * items, and ends runs with nothing left. The end of one run may start or end others, which are settled in turn. `filled` are rows of runs whose
+ * items are already counted and whose slots are already filled.
  */
 export const settle = async (work: Work, filled: readonly FilledRow[] = []): Promise<void> => {
   await settleOnce(work, filled)
@@ -24,7 +23,7 @@ const settleOnce = async (work: Work, filled: readonly FilledRow[]): Promise<voi
   if (done.length > 0) await endRuns(work, done)
 }
 
-/** The last of the items that still ran when a run was paused may have ended or been put back. */
+/** The last items still running when a run was paused may have ended or been put back. */
 const tellPaused = async (work: Work, runs: readonly CountedRun[]): Promise<void> => {
   const quieter = runs.filter(run => run.isOpen && run.paused && run.itemsLeft > 0)
   await tellRuns(

@@ -2,7 +2,7 @@ import type { Statement } from '../database.ts'
 import type { Work } from '../locks.ts'
 import { tellRuns } from './tell-runs.ts'
 
-/** Under the locks of the runs and of their workflows: their items wait for slots from now on. */
+/** Requires the locks of the runs and their workflows: the items wait for slots from now on. */
 const START_RUNS: Statement = {
   name: 'start_runs',
   text: `
@@ -29,7 +29,7 @@ const START_RUNS: Statement = {
     SELECT id FROM started`,
 }
 
-/** Of these pending runs those that may. Gives how many. The caller settles. */
+/** Starts those of these pending runs that may start. Returns how many. The caller settles. */
 export const startRuns = async (work: Work, runIds: readonly string[]): Promise<number> => {
   if (runIds.length === 0) return 0
   const started = await work.connection.query<{ id: string }>(START_RUNS, [work.now, runIds])
@@ -41,7 +41,7 @@ export const startRuns = async (work: Work, runIds: readonly string[]): Promise<
   return started.length
 }
 
-/** The run that waits for others of its workflow, when no earlier one works any more. */
+/** The run that waits for others of its workflow, if no earlier one is still running. */
 const FIND_WAITING: Statement = {
   name: 'find_waiting_runs',
   text: `
@@ -57,7 +57,7 @@ const FIND_WAITING: Statement = {
       )`,
 }
 
-/** Under the locks of the workflows. The caller settles. */
+/** Requires the locks of the workflows. The caller settles. */
 export const startWaitingRuns = async (work: Work, workflowIds: readonly string[]): Promise<void> => {
   const waiting = await work.connection.query<{ id: string }>(FIND_WAITING, [workflowIds])
   const runs = waiting.map(run => run.id)

@@ -13,7 +13,7 @@ const READ_STATUSES: Statement = {
     ORDER BY run.position`,
 }
 
-/** Tells how runs stand now; with `only`, those that stand so. */
+/** Reports the current state of runs; with `only`, only of runs in these states. */
 export const tellRuns = async (
   { connection, effects, now }: Work,
   runIds: readonly string[],

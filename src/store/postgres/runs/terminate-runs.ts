@@ -6,7 +6,7 @@ import { tellRuns } from './tell-runs.ts'
 
 export type Termination = {
   readonly reason: Extract<RunReason, 'terminated_by_user' | 'workflow_terminated' | 'replaced'>
-  /** null: each item's own. */
+  /** null: each item's own grace period. */
   readonly graceMs: number | null
 }
 
@@ -18,7 +18,7 @@ const FIND_OPEN: Statement = {
     WHERE run.workflow_id = ANY ($1::text[]) AND run.phase IN ('pending', 'running') AND run.end_reason IS NULL`,
 }
 
-/** Under the locks of the workflows: all their open runs, those that have not started included. */
+/** Requires the locks of the workflows. Terminates all their open runs, including those that have not started. */
 export const terminateRuns = async (
   work: Work,
   { workflows, ...termination }: { workflows: readonly string[] } & Termination,
@@ -56,8 +56,8 @@ const FIND_LEFT: Statement = {
 }
 
 /**
- * Under the locks of the runs: cancels what waits and asks what runs to stop; a run ends with its last item. Gives those
- * that were not being terminated before. The caller settles.
+ * Requires the locks of the runs. Cancels waiting items and asks running ones to stop; a run ends with its last item. Returns the runs that were not
+ * being terminated before. The caller settles.
  */
 export const beginTermination = async (
   work: Work,
@@ -76,7 +76,7 @@ export const beginTermination = async (
   await cancelLocked(work, { ids: items.map(item => item.id), reason: 'run_terminated', graceMs })
   for (const id of ids) work.touched.runs.note(id)
   work.touched.freed(keys)
-  // One with nothing left is told once, as ended.
+  // A run with nothing left is reported only once, as ended.
   const left = await work.connection.query<{ item_of: string }>(FIND_LEFT, [ids])
   await tellRuns(
     work,

@@ -6,7 +6,7 @@ import { JOB_COLUMNS, JOB_TABLES, type JobRow, toJob } from '../jobs/job-rows.ts
 import type { Session } from '../session.ts'
 import { DELIVERY_COLUMNS, type DeliveryRow, toDelivery } from './delivery-rows.ts'
 
-/** What it finds locked is being claimed by another process. */
+/** Skips locked rows, which another process is claiming. */
 const CLAIM: Statement = {
   name: 'claim_deliveries',
   text: `
@@ -27,7 +27,7 @@ const CLAIM: Statement = {
     RETURNING ${DELIVERY_COLUMNS}`,
 }
 
-/** A clock set back would make claims and waits end later than they may. */
+/** After a clock was set back, claims and waits would end later than they may. */
 const CLAMP: Statement = {
   name: 'clamp_deliveries',
   text: `
@@ -54,7 +54,7 @@ const READ_JOBS: Statement = {
     JOIN millrace.job AS j ON j.id = i.id ${JOB_TABLES}`,
 }
 
-/** `claimDeliveries`. */
+/** Implements `claimDeliveries`. */
 export const claimDeliveries = async (
   session: Session,
   { limit, leaseMs }: { limit: number; leaseMs: number },
@@ -64,11 +64,11 @@ export const claimDeliveries = async (
   const rows = await database.query<DeliveryRow>(CLAIM, [session.now(), limit, leaseMs, claimToken])
   if (rows.length < limit) await database.query(CLAMP, [session.now()])
   const [next] = await database.query<{ next_due_in_ms: number | null }>(NEXT_DUE, [session.now()])
-  const waits = next!.next_due_in_ms // null when nothing does, which `greatest` would make 0
+  const waits = next!.next_due_in_ms // null if none is waiting, which `greatest` would turn into 0
   return { claimed: await readJobs(session, rows, claimToken), nextDueInMs: waits === null ? null : Math.max(0, waits) }
 }
 
-/** Oldest due first. A job that was purged meanwhile took its deliveries along. */
+/** Oldest due first. A job purged meanwhile took its deliveries along. */
 const readJobs = async (
   session: Session,
   rows: readonly DeliveryRow[],

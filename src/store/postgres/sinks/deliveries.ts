@@ -16,7 +16,7 @@ const GET: Statement = {
   text: `SELECT ${DELIVERY_COLUMNS} FROM millrace.delivery WHERE id = $1 AND workspace = $2`,
 }
 
-/** `getDelivery`. */
+/** Implements `getDelivery`. */
 export const getDelivery = async (
   target: Queryable,
   { workspace, deliveryId }: DeliveryKey,
@@ -26,7 +26,7 @@ export const getDelivery = async (
   return row ? toDelivery(row) : null
 }
 
-/** `listDeliveries`. */
+/** Implements `listDeliveries`. */
 export const listDeliveries = async (
   target: Queryable,
   { filters, ...input }: Parameters<Store['listDeliveries']>[0],
@@ -37,7 +37,7 @@ export const listDeliveries = async (
   return { deliveries: page.rows.map(toDelivery), nextCursor: page.nextCursor }
 }
 
-/** `countDeliveries`. */
+/** Implements `countDeliveries`. */
 export const countDeliveries = async (
   target: Queryable,
   input: Parameters<Store['countDeliveries']>[0],
@@ -69,7 +69,7 @@ const REDELIVER: Statement = {
     RETURNING 1`,
 }
 
-/** `redeliver`. */
+/** Implements `redeliver`. */
 export const redeliver = async (
   session: Session,
   key: DeliveryKey,
@@ -94,7 +94,7 @@ const PURGE: Statement = {
     DELETE FROM millrace.delivery WHERE id = ANY (ARRAY(SELECT id FROM old)) RETURNING 1`,
 }
 
-/** `purgeDeliveries`. */
+/** Implements `purgeDeliveries`. */
 export const purgeDeliveries = async (
   session: Session,
   { createdBefore, limit }: { createdBefore: number; limit: number },

@@ -22,7 +22,7 @@ const END: Statement = {
     RETURNING ${DELIVERY_COLUMNS}`,
 }
 
-/** `endDeliveries`. */
+/** Implements `endDeliveries`. */
 export const endDeliveries = async (session: Session, ends: readonly DeliveryEnd[]): Promise<void> => {
   const known = ends.filter(({ deliveryId, claimToken }) => isId(deliveryId) && isId(claimToken))
   if (known.length === 0) return

@@ -11,7 +11,7 @@ const PREFERENCE: Statement = {
   text: 'SELECT notification_preference AS preference FROM millrace.workspace WHERE id = $1',
 }
 
-/** `getNotificationPreference`. */
+/** Implements `getNotificationPreference`. */
 export const getNotificationPreference = async (
   target: Queryable,
   { workspace }: { workspace: string },
@@ -25,7 +25,7 @@ const SET_PREFERENCE: Statement = {
   text: 'UPDATE millrace.workspace SET notification_preference = $2 WHERE id = $1',
 }
 
-/** `setNotificationPreference`. */
+/** Implements `setNotificationPreference`. */
 export const setNotificationPreference = async (
   session: Session,
   { workspace, preference }: { workspace: string; preference: NotificationPreference },
@@ -35,7 +35,7 @@ export const setNotificationPreference = async (
 
 type NotificationRow = Notification & { readonly position: number }
 
-/** `listNotifications`. */
+/** Implements `listNotifications`. */
 export const listNotifications = async (
   target: Queryable,
   { unreadOnly, ...input }: Parameters<Store['listNotifications']>[0],
@@ -45,7 +45,7 @@ export const listNotifications = async (
   return { notifications: page.rows.map(({ position: _, ...shown }) => shown), nextCursor: page.nextCursor }
 }
 
-/** `countNotifications`. */
+/** Implements `countNotifications`. */
 export const countNotifications = async (
   target: Queryable,
   input: Parameters<Store['countNotifications']>[0],
@@ -70,7 +70,7 @@ const MARK: Statement = {
     RETURNING 1`,
 }
 
-/** `markNotificationsRead`. */
+/** Implements `markNotificationsRead`. */
 export const markNotificationsRead = async (
   session: Session,
   { workspace, ids }: { workspace: string; ids: readonly string[] | null },
@@ -89,7 +89,7 @@ const PURGE: Statement = {
     DELETE FROM millrace.notification WHERE id = ANY (ARRAY(SELECT id FROM old)) RETURNING 1`,
 }
 
-/** `purgeNotifications`. */
+/** Implements `purgeNotifications`. */
 export const purgeNotifications = async (
   session: Session,
   { createdBefore, limit }: { createdBefore: number; limit: number },

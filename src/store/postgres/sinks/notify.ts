@@ -16,7 +16,7 @@ const NOTIFY: Statement = {
 
 type About = NotificationText & Pick<Notification, 'workspace' | 'workflowId' | 'runId' | 'jobId'>
 
-/** Kept for those who ask later, whatever the preference; told at once to those who want to see it. */
+/** Stored for later reads, whatever the preference; emitted only if the preference shows it. */
 export const notify = async ({ connection, effects, now }: Work, about: About): Promise<void> => {
   const { workspace, type, title, message, workflowId, runId, jobId } = about
   type Row = Pick<Notification, 'id' | 'createdAt'> & { readonly preference: NotificationPreference | null }

@@ -20,7 +20,7 @@ type Query = Pick<Work['connection'], 'query'>
 const findOpenRuns = async (target: Query, workflowId: string): Promise<readonly string[]> =>
   (await target.query<{ id: string }>(FIND_OPEN, [workflowId])).map(run => run.id)
 
-/** Finds the workflow, locks it with its open runs, and reads it again before and after the change. */
+/** Finds the workflow, locks it with its open runs, then reads it again before and after the change. */
 const changeLocked = async <Refusal extends string = never>(
   session: Session,
   key: WorkflowKey,
@@ -49,7 +49,7 @@ const SET_STATE: Statement = {
     WHERE id = $2`,
 }
 
-/** `pauseWorkflow`. */
+/** Implements `pauseWorkflow`. */
 export const pauseWorkflow = (session: Session, key: WorkflowKey): Promise<Workflow | 'not_found' | 'terminated'> =>
   changeLocked<'terminated'>(session, key, async (work, workflow, runs) => {
     if (workflow.state === 'terminated') return 'terminated'
@@ -67,7 +67,7 @@ const RESTART: Statement = {
     WHERE id = $1`,
 }
 
-/** `resumeWorkflow`. */
+/** Implements `resumeWorkflow`. */
 export const resumeWorkflow = (
   session: Session,
   { timing, ...key }: WorkflowKey & { timing: Timing },
@@ -82,7 +82,7 @@ export const resumeWorkflow = (
     return undefined
   })
 
-/** `terminateWorkflow`. */
+/** Implements `terminateWorkflow`. */
 export const terminateWorkflow = (
   session: Session,
   { graceMs, ...key }: WorkflowKey & { graceMs: number | null },

@@ -4,7 +4,7 @@ import type { Statement } from '../database.ts'
 import type { Session } from '../session.ts'
 import { toTiming } from './workflow-rows.ts'
 
-/** By one more than asked for, which says when the next is due. */
+/** Reads one row more than asked for, to tell when the next is due. */
 const LIST_DUE: Statement = {
   name: 'list_due_workflows',
   text: `
@@ -31,7 +31,7 @@ type DueRow = {
   readonly fire_at: number
 }
 
-/** `listDueWorkflows`. */
+/** Implements `listDueWorkflows`. */
 export const listDueWorkflows = async (
   session: Session,
   { limit }: { limit: number },

@@ -11,8 +11,8 @@ import { recordFires } from './record-fires.ts'
 import { replaceRuns } from './replace-runs.ts'
 
 /**
- * `fireWorkflows`. All of one call in one transaction; when the database refuses it, each fire on its own. A workflow
- * that is there twice fires twice, the second time in a transaction after the first.
+ * Implements `fireWorkflows`. All fires of a call share one transaction; if the database refuses it, each is retried alone. A workflow that occurs twice fires
+ * twice, the second time in a later transaction.
  */
 export const fireWorkflows = async (
   session: Session,
@@ -59,7 +59,7 @@ const fireRound = async (session: Session, fires: readonly WorkflowFire[]): Prom
   return alone
 }
 
-/** Those whose items have room among what may wait. */
+/** The fires whose items fit the limit on waiting jobs. */
 const reserve = async (session: Session, fires: readonly WorkflowFire[]): Promise<ReadonlySet<WorkflowFire>> => {
   const reserved = new Set<WorkflowFire>()
   for (const fire of fires) {
@@ -70,7 +70,7 @@ const reserve = async (session: Session, fires: readonly WorkflowFire[]): Promis
   return reserved
 }
 
-/** What becomes of a fire. */
+/** The outcome of a fire. */
 export type Decision =
   | { readonly type: 'lost' }
   | { readonly type: 'skipped'; readonly reason: SkipReason | null }
@@ -79,7 +79,7 @@ export type Decision =
 
 export type Decided = { readonly fire: WorkflowFire; readonly decision: Decision; readonly workflow: Found | undefined }
 
-/** `replaces`: the open runs of the workflow are terminated first, which says whether it has to wait for one. */
+/** `replaces`: first terminates the workflow's open runs, which decides whether the new run has to wait for one. */
 export type Planned = Omit<Decided, 'decision'> & { readonly decision: Decision | { readonly type: 'replaces' } }
 
 const fireTogether = async (
@@ -106,7 +106,7 @@ const fireTogether = async (
   return decided.map(toResult)
 }
 
-/** Under their locks. Open runs are those that run or wait for another, not those that wait for their time. */
+/** Requires the workflow locks. Open runs are those running or waiting for another run, not those scheduled for later. */
 const FIND: Statement = {
   name: 'find_workflows_to_fire',
   text: `
@@ -134,7 +134,7 @@ type Found = {
   readonly fire_at: number | null
   readonly running: number
   readonly waiting: number
-  /** The slot has been dealt with: the cursor was set back. */
+  /** The slot was already handled: the cursor was set back. */
   readonly is_recorded: boolean
 }
 

@@ -9,7 +9,7 @@ import { scopeSetOf } from '../jobs/submit.ts'
 import type { Work } from '../locks.ts'
 import type { Session } from '../session.ts'
 
-/** A run to be made. `waits`: it is pending, for this reason; null: it starts at once. */
+/** A run to create. `waits`: why it is pending; null: it starts at once. */
 export type RunToInsert = {
   readonly run: NewRun
   readonly workspace: string
@@ -17,11 +17,11 @@ export type RunToInsert = {
   readonly trigger: 'manual' | 'automatic'
   readonly scheduledAt: number | null
   readonly waits: Extract<RunReason, 'scheduled' | 'waiting_for_run'> | null
-  /** Whether its end moves the workflow's counter of failures: not when it is made while that is terminated. */
+  /** Whether its outcome changes the workflow's failure counter: not if it is created while the workflow is terminated. */
   readonly outcomeCounts: boolean
 }
 
-/** Runs of one version of a workflow have one snapshot: it is written once. */
+/** Runs of one workflow version share a snapshot, which is stored once. */
 const INSERT_RUNS = {
   name: 'insert_runs',
   text: `
@@ -53,10 +53,10 @@ const INSERT_RUNS = {
     SELECT now FROM clock`,
 }
 
-/** Of one statement. */
+/** Maximum number of jobs per statement. */
 const MOST_JOBS = 10_000
 
-/** Under the locks of the workflows and of all exclusive keys of the items: makes runs with their items. The caller settles. */
+/** Requires the locks of the workflows and of all the items' exclusive keys. Creates runs with their items. The caller settles. */
 export const insertRuns = async (session: Session, work: Work, runs: readonly RunToInsert[]): Promise<void> => {
   if (runs.length === 0) return
   const [row] = await work.connection.query<{ now: number }>(INSERT_RUNS, [work.now, ...runColumns(runs)])
@@ -89,7 +89,7 @@ const runColumns = (runs: readonly RunToInsert[]): unknown[][] => [
   runs.map(({ outcomeCounts }) => outcomeCounts),
 ]
 
-/** Of a run that starts, all slots are free: the first items are queued as they are written. */
+/** All slots of a starting run are free: its first items are inserted as queued. */
 const planStarts = async (work: Work, runs: readonly RunToInsert[]): Promise<ReadonlyMap<NewJob, Start>> => {
   const taken = await takenBefore(work, keysOf(runs))
   const starts = new Map<NewJob, Start>()
@@ -110,7 +110,7 @@ const planStarts = async (work: Work, runs: readonly RunToInsert[]): Promise<Rea
   return starts
 }
 
-/** Usually all have one priority: then their order is as it is. */
+/** Usually all have the same priority, and the order stays as it is. */
 const inOrderOfUrgency = (items: readonly NewJob[]): readonly NewJob[] =>
   items.every(item => item.priority === items[0]!.priority) ? items : items.toSorted((a, b) => b.priority - a.priority)
 

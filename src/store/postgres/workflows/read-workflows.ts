@@ -17,7 +17,7 @@ const BY_NAME: Statement = { name: 'get_workflow_by_name', text: `${SELECT} WHER
 
 type LoadedRow = WorkflowRow & { readonly secrets: Uint8Array | null }
 
-/** By id or by name; no name looks like an id. */
+/** By id or name; no name looks like an id. */
 export const findWorkflow = async (
   target: Queryable,
   { workspace, workflow }: WorkflowKey,
@@ -26,26 +26,26 @@ export const findWorkflow = async (
   return row
 }
 
-/** `getWorkflow`. */
+/** Implements `getWorkflow`. */
 export const getWorkflow = async (target: Queryable, key: WorkflowKey): Promise<Workflow | null> => {
   const row = await findWorkflow(target, key)
   return row ? toWorkflow(row) : null
 }
 
-/** `loadWorkflow`. */
+/** Implements `loadWorkflow`. */
 export const loadWorkflow = async (target: Queryable, key: WorkflowKey): Promise<LoadedWorkflow | null> => {
   const row = await findWorkflow(target, key)
   return row ? { ...toWorkflow(row), secrets: row.secrets, timing: toTiming(row) } : null
 }
 
-/** `listWorkflows`. */
+/** Implements `listWorkflows`. */
 export const listWorkflows = async (
   target: Queryable,
   { filters, ...input }: Parameters<Store['listWorkflows']>[0],
 ): ReturnType<Store['listWorkflows']> => {
   const asked = { ...input, filters: { list: 'workflows', ...filters } }
   const write = queryOf({ workspace: input.workspace, filters })
-  // Reads no definition: PostgreSQL knows the size of what lies elsewhere.
+  // Does not read the definitions: PostgreSQL knows the size of out-of-line (TOAST) values.
   type Size = { readonly position: number; readonly bytes: number }
   const sizes = await readPage<Size>(target, asked, write('position, octet_length(definition) AS bytes'))
   const limit = Math.max(
@@ -59,7 +59,7 @@ export const listWorkflows = async (
   return { workflows: page.rows.map(toWorkflow), nextCursor: page.nextCursor }
 }
 
-/** `countWorkflows`. */
+/** Implements `countWorkflows`. */
 export const countWorkflows = (target: Queryable, input: Parameters<Store['countWorkflows']>[0]): Promise<number> =>
   countRows(target, queryOf(input)('position'))
 

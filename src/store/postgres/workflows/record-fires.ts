@@ -6,7 +6,7 @@ import type { Work } from '../locks.ts'
 import type { Decided } from './fire.ts'
 import { timingValues } from './workflow-rows.ts'
 
-/** Under the lock of the workflow: moves its cursor. */
+/** Requires the workflow's lock. Advances its cursor. */
 const MOVE: Statement = {
   name: 'move_cursors',
   text: `
@@ -31,7 +31,7 @@ const NEWEST: Statement = {
     ) AS newest`,
 }
 
-/** A row that is there already is the newest of its workflow, skipped for the same reason: it grows. */
+/** An existing row is extended if its slots were skipped for the same reason; it is then the newest of its workflow. */
 const RECORD: Statement = {
   name: 'record_slots',
   text: `
@@ -52,7 +52,7 @@ type Row = {
   readonly runId: string | null
 }
 
-/** Records the slots of fires that were not lost, adds them and `sums` to the sums, and moves the cursors on. */
+/** Records the slots of fires that were not lost, adds them and `sums` to the hourly sums, and advances the cursors. */
 export const recordFires = async (
   { connection, now }: Work,
   decided: readonly Decided[],
@@ -80,7 +80,7 @@ const cursorColumns = (kept: readonly Decided[]): unknown[][] => {
   ]
 }
 
-/** Neighbouring skipped slots with one reason become one row, that of the newest recorded slot included. */
+/** Merges adjacent slots skipped for the same reason into one row, including the newest row already recorded. */
 const slotRows = (
   { fire, decision, workflow }: Decided,
   newest: { readonly slot: number; readonly reason: SkipReason | null } | undefined,
@@ -125,7 +125,7 @@ const sumsOf = ({ fire, decision, workflow }: Decided, at: number): readonly Sum
   const sums: Sum[] = []
   if (skipped > 0) sums.push({ ...key, measure: 'slots_skipped', bucket: 0, amount: skipped })
   if (!isFired || slot === null) return sums
-  // The instant with its jitter is known of the slot that was to come next; of one that is caught up it is the slot.
+  // The due time with jitter is known only for the workflow's next slot; for a slot being caught up, use the slot itself.
   const due = workflow?.next_slot === slot ? workflow.fire_at! : slot
   const bucket = bucketOf(Math.max(0, at - due))
   return [

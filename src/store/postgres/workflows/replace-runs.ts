@@ -5,7 +5,7 @@ import { settle } from '../runs/settle.ts'
 import { beginTermination } from '../runs/terminate-runs.ts'
 import type { Decided, Planned } from './fire.ts'
 
-/** Not those that were triggered for later: they have not begun. */
+/** Excludes runs triggered for later: they have not begun. */
 const FIND_OPEN: Statement = {
   name: 'find_runs_to_replace',
   text: `
@@ -27,7 +27,7 @@ const FIND_WORKING: Statement = {
   text: `SELECT DISTINCT workflow_id FROM millrace.run WHERE workflow_id = ANY ($1::text[]) AND phase = 'running'`,
 }
 
-/** The slots of runs that never started count as skipped after all, in the hour in which they were dealt with. */
+/** The slots of runs that never started count as skipped after all, in the hour they were recorded. */
 const SKIP: Statement = {
   name: 'skip_replaced_slots',
   text: `
@@ -41,8 +41,8 @@ const SKIP: Statement = {
 type Replaced = { readonly decided: readonly Decided[]; readonly sums: readonly Sum[] }
 
 /**
- * `cancel_previous`, under the locks of the workflows: terminates what is open of those whose slot takes its place. A slot
- * whose predecessor still stops waits for its end. `sums` are to be added with those of the fires.
+ * `cancel_previous`. Requires the workflow locks. Terminates the open runs of workflows whose new slot replaces them; if a replaced run is still
+ * stopping, the new one waits for its end. The caller adds `sums` to those of the fires.
  */
 export const replaceRuns = async (work: Work, planned: readonly Planned[]): Promise<Replaced> => {
   const replacing = planned.filter(({ decision }) => decision.type === 'replaces').map(({ fire }) => fire)

@@ -15,7 +15,7 @@ type SlotRow = {
   readonly recorded_at: number
 }
 
-/** `listSlots`. */
+/** Implements `listSlots`. */
 export const listSlots = async (
   target: Queryable,
   { workspace, workflow, limit, cursor }: Parameters<Store['listSlots']>[0],
@@ -27,7 +27,7 @@ export const listSlots = async (
   return { slots: page.rows.map(toSlot), nextCursor: page.nextCursor }
 }
 
-/** `countSlots`. */
+/** Implements `countSlots`. */
 export const countSlots = async (target: Queryable, input: Parameters<Store['countSlots']>[0]): Promise<number> => {
   const found = await findWorkflow(target, input)
   return found ? countRows(target, queryOf(found.id)) : 0

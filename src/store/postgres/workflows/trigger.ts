@@ -7,7 +7,7 @@ import type { Session } from '../session.ts'
 import { insertRuns, keysOf } from './insert-runs.ts'
 import { findWorkflow } from './read-workflows.ts'
 
-/** `triggerWorkflow`. */
+/** Implements `triggerWorkflow`. */
 export const triggerWorkflow = async (session: Session, input: TriggerWorkflow): Promise<TriggerOutcome> => {
   const { workspace, workflowId, run, maxQueued } = input
   await session.scopeSets.keep(run.items)

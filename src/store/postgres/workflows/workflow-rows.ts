@@ -1,7 +1,7 @@
 import type { Workflow, WorkflowState } from '../../../model/workflow.ts'
 import type { Timing } from '../../workflow-store.ts'
 
-/** A workflow as it is read, from `workflow`. */
+/** Columns of a workflow for reading, from `workflow`. */
 export const WORKFLOW_COLUMNS = `
       workflow.position, workflow.id, workflow.workspace, workflow.name, workflow.state, workflow.version,
       workflow.definition, workflow.scopes, workflow.consecutive_failures, workflow.max_consecutive_failures,

@@ -22,7 +22,7 @@ const CREATE: Statement = {
     RETURNING ${WORKFLOW_COLUMNS}`,
 }
 
-/** `createWorkflow`. */
+/** Implements `createWorkflow`. */
 export const createWorkflow = async (session: Session, input: NewWorkflow): Promise<Workflow | 'exists'> => {
   const { id, timing } = input
   const [row] = await session.database.query<WorkflowRow>(CREATE, [
@@ -58,7 +58,7 @@ const REPLACE: Statement = {
     RETURNING ${WORKFLOW_COLUMNS}`,
 }
 
-/** `replaceWorkflow`. */
+/** Implements `replaceWorkflow`. */
 export const replaceWorkflow = async (
   session: Session,
   input: ReplaceWorkflow,
@@ -83,7 +83,7 @@ export const replaceWorkflow = async (
   }
 }
 
-/** Under the workflow's lock, without which no run of it is made. */
+/** Requires the workflow's lock, without which no run of it can be created. */
 const DELETE: Statement = {
   name: 'delete_workflow',
   text: `
@@ -98,7 +98,7 @@ const DELETE: Statement = {
     SELECT id FROM gone`,
 }
 
-/** `deleteWorkflow`. */
+/** Implements `deleteWorkflow`. */
 export const deleteWorkflow = async (
   session: Session,
   key: { workspace: string; workflow: string },
