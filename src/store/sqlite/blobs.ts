@@ -3,7 +3,7 @@ import type { Database } from './database.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
-/** The cursor is the position of the last one. */
+/** The cursor is the position of the last blob returned. */
 export const listDoomedBlobs = (
   { db }: Reader,
   { limit, cursor }: Parameters<Store['listDoomedBlobs']>[0],
@@ -24,7 +24,7 @@ export const replaceBlob = ({ db }: Writer, { sha256, from, to }: { sha256: stri
   applied: db.get('UPDATE blob SET key = ? WHERE sha256 = ? AND key = ? RETURNING 1', to, sha256, from) !== undefined,
 })
 
-/** Of these keys, in their order, those that an artifact, a part of a log or a result refers to. */
+/** Of these keys, in order, those that an artifact, a log part or a result refers to. */
 export const filterKnownBlobs = ({ db }: Reader, { keys }: { keys: readonly string[] }): string[] =>
   keys.filter(key =>
     db.get(
@@ -34,7 +34,7 @@ export const filterKnownBlobs = ({ db }: Reader, { keys }: { keys: readonly stri
     ),
   )
 
-/** Nothing refers to this blob any more: its content is to be deleted. */
+/** Marks an unreferenced blob: its content is to be deleted. */
 export const doom = (db: Database, key: string): void => {
   db.run('INSERT INTO doomed_blob (key) VALUES (?) ON CONFLICT DO NOTHING', key)
 }

@@ -1,12 +1,12 @@
 import type { Database } from './database.ts'
 import type { Condition } from './jobs/job-filters.ts'
 
-/** Rows that one search looks at: other reads come in between, however long the list. */
+/** Maximum number of rows per query, so that other reads can run in between, however long the list. */
 const MAX_COUNTED = 20_000
 
 export type Counted = { readonly count: number; readonly next: number | null }
 
-/** A list as it is walked: the first condition bounds it by an index, the second is checked row by row. */
+/** A list to scan: `within` bounds it by an index, `condition` is checked row by row. */
 export type CountedList = {
   readonly from: string
   readonly position: string
@@ -16,7 +16,7 @@ export type CountedList = {
   readonly before: number | null
 }
 
-/** Counts a stretch of a list, newest first; the caller goes on at `next`. */
+/** Counts a stretch of a list, newest first; the caller continues at `next`. */
 export const countStretch = (db: Database, { from, position, within, condition, before }: CountedList): Counted => {
   const [count, lookedAt, oldest] = db.get<[number, number, number]>(
     `SELECT count(*) FILTER (WHERE matches), count(*), min(position) FROM (

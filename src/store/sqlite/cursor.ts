@@ -1,18 +1,18 @@
 import { createHash } from 'node:crypto'
 import { MillraceError } from '../../kernel/errors.ts'
-/** What a cursor belongs to: given with other filters, or to another workspace, it is refused. */
+/** What a cursor belongs to: it is refused with other filters or for another workspace. */
 export type ListScope = { readonly workspace: string; readonly filters: object }
 
 const TAG_BYTES = 8
 
-/** Opaque text for "older than what is at this position". */
+/** Opaque text for "older than this position". */
 export const encodeCursor = (scope: ListScope, seq: number): string => {
   const position = Buffer.alloc(8)
   position.writeBigUInt64BE(BigInt(seq))
   return Buffer.concat([position, tagOf(scope, position)]).toString('base64url')
 }
 
-/** Throws `invalid_cursor` for what `encodeCursor` did not make for this scope. */
+/** Throws `invalid_cursor` for anything `encodeCursor` did not create for this scope. */
 export const decodeCursor = (scope: ListScope, cursor: string): number => {
   const bytes = Buffer.from(cursor.slice(0, 64), 'base64url')
   const position = bytes.subarray(0, 8)
@@ -24,7 +24,7 @@ export const decodeCursor = (scope: ListScope, cursor: string): number => {
   return Number(position.readBigUInt64BE())
 }
 
-/** Guards against mistakes, not against forgers: a position gives no right to anything. */
+/** Guards against mistakes, not forgery: a position grants no access to anything. */
 const tagOf = ({ workspace, filters }: ListScope, position: Uint8Array): Buffer => {
   const sorted = Object.entries(filters).sort(([a], [b]) => (a < b ? -1 : 1))
   return createHash('sha256')

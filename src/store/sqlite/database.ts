@@ -2,7 +2,7 @@ import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlit
 
 export type SqlValue = SQLInputValue
 
-/** A connection whose statements are prepared once, by their text, and whose rows are arrays. */
+/** A connection that prepares each statement once, by its text, and returns rows as arrays. */
 export class Database {
   readonly #connection: DatabaseSync
   readonly #statements = new Map<string, StatementSync>()
@@ -12,12 +12,12 @@ export class Database {
     for (const pragma of options.pragmas) this.#connection.exec(`PRAGMA ${pragma}`)
   }
 
-  /** Runs statements that give no rows; for schemas and transactions. */
+  /** Runs statements without result rows, for schemas and transactions. */
   exec(sql: string): void {
     this.#connection.exec(sql)
   }
 
-  /** Runs a prepared statement; says how many rows it changed. */
+  /** Runs a prepared statement; returns how many rows it changed. */
   run(sql: string, ...values: SqlValue[]): number {
     return Number(this.#prepared(sql).run(...values).changes)
   }
@@ -43,7 +43,7 @@ export class Database {
     if (known) return known
     const statement = this.#connection.prepare(sql)
     statement.setReturnArrays(true)
-    // Lists make many texts of their own; the hot ones are used again at once and come back.
+    // List queries generate many different texts; the hot ones are re-prepared as soon as they are used again.
     if (this.#statements.size >= MAX_STATEMENTS) this.#statements.clear()
     this.#statements.set(sql, statement)
     return statement
@@ -52,7 +52,7 @@ export class Database {
 
 const MAX_STATEMENTS = 500
 
-/** The one connection that writes. FULL: a commit returns when the write-ahead log is on the disk. */
+/** The only connection that writes. FULL: a commit returns once the write-ahead log is on disk. */
 export const openForWriting = (path: string): Database =>
   new Database(path, {
     readOnly: false,
@@ -68,7 +68,7 @@ export const openForWriting = (path: string): Database =>
     ],
   })
 
-/** A checkpoint writes a page once however often it changed: fewer, larger ones cost less. 32 MiB of log at most. */
+/** A checkpoint writes each page once however often it changed, so fewer, larger checkpoints cost less. Keeps the log to about 32 MiB. */
 const CHECKPOINT_PAGES = 8192
 
 export const openForReading = (path: string): Database =>

@@ -3,7 +3,7 @@ import type { Writer } from './writer.ts'
 
 /** How long an answer is kept. */
 const ANSWER_MS = 24 * 3600 * 1000
-/** A first call that has neither answered nor been renewed by then was cut off. */
+/** A first call neither answered nor renewed for this long was interrupted. */
 const FIRST_CALL_MS = 60_000
 
 type Begin = { readonly key: IdempotencyKey; readonly bodyHash: string }
@@ -29,12 +29,12 @@ export const beginIdempotent = ({ db, now }: Writer, { key, bodyHash }: Begin): 
   return { type: 'new' }
 }
 
-/** A call that has been answered keeps the time of its answer. */
+/** A call that has been answered keeps its expiry. */
 export const renewIdempotent = ({ db, now }: Writer, { key }: { key: IdempotencyKey }): void => {
   db.run(`UPDATE idempotency SET expires_at = ? ${WHERE_KEY} AND status IS NULL`, now + FIRST_CALL_MS, ...valuesOf(key))
 }
 
-/** A time to live that is longer than any we give means that the clock was set back. */
+/** An expiry further away than any we set means that the clock was set back. */
 const isAlive = ([, expiresAt, status]: KeptRow, now: number): boolean =>
   expiresAt > now && expiresAt <= now + (status === null ? FIRST_CALL_MS : 2 * ANSWER_MS)
 
@@ -60,7 +60,7 @@ export const finishIdempotent = (writer: Writer, { key, answer }: Finish): void 
   else writer.db.run(`DELETE FROM idempotency ${WHERE_KEY}`, ...valuesOf(key))
 }
 
-/** A call without an answer yet may be a long upload, whose answer needs the row. */
+/** Keeps calls without an answer: one may be a long upload, whose answer needs the row. */
 export const purgeIdempotency = ({ db, now }: Writer, { limit }: { limit: number }): number =>
   db.run(
     `DELETE FROM idempotency WHERE (workspace, method, path, key) IN

@@ -4,8 +4,8 @@ import type { Database } from './database.ts'
 const DIRECTORY = new URL('./migrations/', import.meta.url)
 
 /**
- * Brings the database to the program's version, each step in a transaction of its own. The version is SQLite's
- * `user_version`. Throws when the database is newer than the program: an older program could not keep its promises.
+ * Migrates the database to the program's version, each step in its own transaction. The version is SQLite's `user_version`. Throws if the database is
+ * newer than the program: an older program could break its guarantees.
  */
 export const migrate = (db: Database): void => {
   const migrations = readdirSync(DIRECTORY)

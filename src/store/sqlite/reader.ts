@@ -1,4 +1,4 @@
 import type { Database } from './database.ts'
 
-/** What a read works with: the connection and the time of its call. */
+/** Context of a read: the connection and the time of its call. */
 export type Reader = { readonly db: Database; readonly now: number }

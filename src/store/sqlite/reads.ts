@@ -21,7 +21,7 @@ import { countSlots, listSlots } from './workflows/slots.ts'
 import { countWorkflows, getWorkflow, listWorkflows, loadWorkflow } from './workflows/workflows.ts'
 import { listWorkspaces } from './workspaces.ts'
 
-/** All that the reader thread does, by name. */
+/** All operations of the reader thread, by name. */
 export const READS = {
   countDeliveries,
   countJobs,

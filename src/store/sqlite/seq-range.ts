@@ -1,12 +1,12 @@
 import type { JobFilters } from '../store.ts'
 import type { Database } from './database.ts'
 
-/** Positions from `from` up to, but not including, `to`. */
+/** Positions from `from` (inclusive) to `to` (exclusive). */
 export type SeqRange = { readonly from: number; readonly to: number }
 
 /**
- * The positions where jobs of these creation times can be. Positions follow the clock, except where that was set back:
- * by how much it ever was is kept, and widens the search. So the range may hold a few jobs too many, never one too few.
+ * The positions where jobs with these creation times can be. Positions follow the clock unless it was set back: the largest regression is stored and
+ * widens the search. So the range may contain a few jobs too many, but never misses one.
  */
 export const seqRange = (db: Database, filters: JobFilters, before: number | null): SeqRange => {
   const { createdAfter, createdBefore } = filters
@@ -23,8 +23,8 @@ const clockRegression = (db: Database): number =>
   db.get<[number]>("SELECT CAST(value AS INTEGER) FROM setting WHERE name = 'clock_regression_ms'")?.[0] ?? 0
 
 /**
- * A position such that no job before it was created `margin` or more after `time`, and none from it on `margin` or more
- * before: by bisection, where the clock was never set back simply the first job created at `time` or later.
+ * A position such that no job before it was created at or after `time + margin`, and no job from it on at or before `time - margin`. Found by
+ * bisection; if the clock was never set back, it is simply the first job created at `time` or later.
  */
 const firstCreatedAt = (db: Database, time: number, end: number): number => {
   let low = 0

@@ -2,7 +2,7 @@ import type { Database } from './database.ts'
 import type { Reader } from './reader.ts'
 import type { Writer } from './writer.ts'
 
-/** null: there is none. */
+/** null if not set. */
 export const readSetting = (db: Database, name: string): string | null =>
   db.get<[string]>('SELECT value FROM setting WHERE name = ?', name)?.[0] ?? null
 
@@ -21,5 +21,5 @@ export const replaceSetting = (
   return true
 }
 
-/** Something that changes each time: only a write that reaches the disk shows that the next one can. */
+/** Writes a different value each time: only a write that reaches the disk shows that the next one can. */
 export const ping = (writer: Writer): void => setSetting(writer, { name: 'last_ping', value: String(writer.now) })

@@ -14,8 +14,8 @@ import type { WRITES } from './writes.ts'
 type Listeners = Set<(signal: StoreSignal) => void>
 
 /**
- * Opens the store in the file `path`, which is made when missing; its directory must exist. One server process at a time
- * has it: another is refused. Rejects when the file was written by a newer program.
+ * Opens the store in the file `path`, creating it if missing; its directory must exist. Only one server process can have it open: others are refused.
+ * Rejects if the file was written by a newer program.
  */
 export const openSqliteStore = async (options: { path: string; clock: Clock }): Promise<Store> => {
   const { path, clock } = options
@@ -27,7 +27,7 @@ export const openSqliteStore = async (options: { path: string; clock: Clock }): 
   })
   const read = new DatabaseThread<typeof READS>({ name: 'reader', path })
   try {
-    // Both threads load their code at once; the writer makes the tables before the reader looks at them.
+    // Both threads load their code in parallel; the writer creates the tables before the reader opens the database.
     await write.open()
     await read.open()
     return createStore({ clock, leaseNow: createLeaseClock(clock), write, read }, listeners)
@@ -46,7 +46,7 @@ const emit = (listeners: Listeners, effects: Effects): void => {
   for (const signal of signals) for (const listener of listeners) listener(signal)
 }
 
-/** Most of the time nobody asks for the events themselves. */
+/** Decodes lazily: most of the time nobody reads the events. */
 const eventsSignal = (text: string): StoreSignal => {
   const events = once(() => decodeEvents(text))
   return {
@@ -110,7 +110,7 @@ const createStore = (threads: Threads, listeners: Listeners): Store => {
       return () => void listeners.delete(listener)
     },
     close: async () => {
-      // The writer last: then it moves the write-ahead log into the database.
+      // Closes the writer last: it then moves the write-ahead log into the database.
       await threads.read.close()
       await threads.write.close()
     },

@@ -6,29 +6,29 @@ import type { Database } from './database.ts'
 import type { RunChanges } from './runs/run-changes.ts'
 import type { Effects, Hint } from './threads/calls.ts'
 
-/** What a write operation works with: the connection, the time of its call, and where it says what it has done. */
+/** Context of a write operation: the connection, the time of its call, and where it records its effects. */
 export type Writer = {
   readonly db: Database
   readonly now: number
   readonly effects: EffectLog
   readonly memory: WriterMemory
-  /** What the call has done to items of runs and has not yet settled. */
+  /** The call's changes to items of runs that are not yet settled. */
   readonly runs: RunChanges
 }
 
-/** What the one writer of a database knows without asking it. */
+/** State that the database's only writer caches in memory. */
 export type WriterMemory = {
-  /** The position of the next job. A rolled back submit leaves a gap. */
+  /** Position of the next job. A rolled-back submit leaves a gap. */
   nextSeq: number
-  /** The latest time at which a job was created; the clock may be behind it. */
+  /** The latest creation time of any job; the clock may be behind it. */
   latestCreatedAt: number
-  /** By their JSON text. Forgotten at a rollback. */
+  /** Keyed by JSON text. Cleared on rollback. */
   readonly scopeSets: Map<string, number>
-  /** Up to which end the sums of the past have been made; null: to be read. Forgotten at a rollback. */
+  /** How far analytics sums are complete; null: not read yet. Cleared on rollback. */
   sumMark: SumMark | null
 }
 
-/** What events say of a job. */
+/** The fields of a job that events report. */
 export type EventSubject = {
   readonly id: string
   readonly workspace: string
@@ -38,10 +38,10 @@ export type EventSubject = {
   readonly parentJobId: string | null
 }
 
-/** How much has been collected. */
+/** Amounts collected so far. */
 type EffectMark = readonly [events: number, runEvents: number, notifications: number]
 
-/** Collects what a commit will tell; a rolled back operation takes its part back. */
+/** Collects what to emit after a commit; a rolled-back operation's part is removed. */
 export class EffectLog {
   #events = ''
   #runEvents: RunEvent[] = []
@@ -62,7 +62,7 @@ export class EffectLog {
     this.#notifications.push(notification)
   }
 
-  /** There may be something to claim, to wait for, to stop, … A hint too many does no harm: rollbacks leave it. */
+  /** There may be something to claim, to wait for, to stop, … An extra hint does no harm, so rollbacks keep it. */
   hint(what: Hint): void {
     this.#hints.add(what)
   }
@@ -87,7 +87,7 @@ export class EffectLog {
   }
 }
 
-/** From the text of `EffectLog`: one event a line, its fields between tabs, which no id, kind or status holds. */
+/** Decodes the text of `EffectLog`: one event per line, fields separated by tabs, which no id, kind or status contains. */
 export const decodeEvents = (text: string): readonly JobEvent[] => text.split('\n').slice(0, -1).map(decodeEvent)
 
 const decodeEvent = (line: string): JobEvent => {

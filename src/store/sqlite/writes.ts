@@ -30,7 +30,7 @@ import { pauseWorkflow, resumeWorkflow, terminateWorkflow } from './workflows/wo
 import { createWorkflow, deleteWorkflow, replaceWorkflow } from './workflows/workflows.ts'
 import { createWorkspace } from './workspaces.ts'
 
-/** All that the writer thread does, by name. */
+/** All operations of the writer thread, by name. */
 export const WRITES = {
   addArtifact,
   addLogParts,

@@ -10,15 +10,15 @@ type Measure = 'wait' | 'run' | 'lateness'
 type Total = {
   readonly workspace: string
   readonly hour: number
-  /** Empty for jobs of no workflow. */
+  /** Empty for jobs without a workflow. */
   readonly workflowId: string
   readonly counts: Record<(typeof COUNTS)[number], number>
   readonly buckets: Record<Measure, Record<number, number>>
 }
 
 /**
- * Sums by workspace, hour and workflow while they are made. Buckets are found here and not in SQL: this is the model's own
- * `bucketOf`, whatever the logarithm of the database's C library says of a number beside a boundary.
+ * Accumulates sums by workspace, hour and workflow. Buckets are computed here with the model's own `bucketOf`, not in SQL, because the logarithm of
+ * SQLite's C library may differ at a boundary.
  */
 export class HourTotals {
   readonly #totals = new Map<string, Total>()
@@ -51,7 +51,7 @@ export class HourTotals {
     if (slots.lateness !== null) addTo(buckets.lateness, bucketOf(slots.lateness), 1)
   }
 
-  /** Adds what is stored of these hours. */
+  /** Adds the stored sums of these hours. */
   read(db: Database, which: { workspace: string; from: number; to: number; workflowId?: string }): void {
     const { workspace, from, to, workflowId } = which
     const where = `workspace = ? AND hour >= ? AND hour < ?${workflowId === undefined ? '' : ' AND workflow_id = ?'}`
@@ -71,7 +71,7 @@ export class HourTotals {
       addTo(this.#totalOf(workspace, hour, workflow).buckets[measure], bucket, count)
   }
 
-  /** Adds all of it to what is stored. */
+  /** Adds everything to the stored sums. */
   write(db: Database): void {
     for (const { workspace, hour, workflowId, counts, buckets } of this.#totals.values()) {
       db.run(ADD_SUMS, workspace, hour, workflowId, ...COUNTS.map(name => counts[name]))

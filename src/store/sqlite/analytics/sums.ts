@@ -4,9 +4,8 @@ import type { Writer } from '../writer.ts'
 import { HourTotals } from './hour-totals.ts'
 
 /**
- * Up to where ended jobs have been summed, in the order of (`finished_at`, `seq`). The one writer commits ends in the order
- * of its clock, so nothing is added below a mark that lies before now, except where the clock was set back: such an end is
- * summed by the transaction that makes it.
+ * How far ended jobs have been summed, in order of (`finished_at`, `seq`). The single writer commits ends in clock order, so nothing is added below a
+ * mark in the past unless the clock was set back. Such an end is summed by the transaction that writes it.
  */
 export type SumMark = { readonly at: number; readonly seq: number }
 
@@ -26,13 +25,13 @@ const markOf = (writer: Writer): SumMark => {
 const isSummed = (mark: SumMark, finishedAt: number, seq: number): boolean =>
   finishedAt < mark.at || (finishedAt === mark.at && seq <= mark.seq)
 
-/** Ended jobs with what is summed of them. One that ended between two attempts, or before the first, has no durations. */
+/** Ended jobs with the values to sum. A job that ended between two attempts, or before the first, has no durations. */
 const ENDED_SQL = `ended.finished_at, job.workspace, coalesce(job.workflow_id, ''), ended.status,
   iif(ended.log = 'kept', (SELECT max(last_seq) FROM log_part WHERE log_part.seq = ended.seq), 0),
   iif(ended.worker_id IS NOT NULL, ended.started_at - ended.queued_at, NULL),
   iif(ended.worker_id IS NOT NULL, ended.finished_at - ended.started_at, NULL)`
 
-/** Moves the mark on. What ends in this very millisecond may not all be there yet, and waits for the next call. */
+/** Advances the mark. Ends of the current millisecond may be incomplete and are left to the next call. */
 export const summarize = (writer: Writer, { limit }: { limit: number }): number => {
   const { db, now } = writer
   const mark = markOf(writer)
@@ -56,7 +55,7 @@ export const summarize = (writer: Writer, { limit }: { limit: number }): number 
   return next.length
 }
 
-/** These have just ended. Nearly always one comparison: their time lies after the mark. */
+/** Sums just-ended jobs that fall below the mark. Nearly always a single comparison, because their time is above the mark. */
 export const sumLateEnds = (writer: Writer, seqs: readonly number[]): void => {
   const mark = markOf(writer)
   if (writer.now > mark.at) return
@@ -66,7 +65,7 @@ export const sumLateEnds = (writer: Writer, seqs: readonly number[]): void => {
   )
 }
 
-/** These are about to be purged: those that are not yet in the sums are added. */
+/** Adds jobs about to be purged to the sums if they are not yet included. */
 export const sumBeforePurge = (
   writer: Writer,
   ended: readonly (readonly [seq: number, finishedAt: number])[],
@@ -94,11 +93,11 @@ type SlotSums = {
   readonly workflowId: string
   readonly fired: number
   readonly skipped: number
-  /** Of the one that fired, ms. */
+  /** Lateness of the slot that fired, in ms. */
   readonly lateness: number | null
 }
 
-/** Slots are few beside jobs: they are summed as they are recorded, at that time. */
+/** Slots are few compared to jobs, so they are summed as they are recorded, at that time. */
 export const sumSlots = (db: Database, at: number, slots: SlotSums): void => {
   const totals = new HourTotals()
   totals.addSlots(at, slots)
@@ -122,7 +121,7 @@ export const purgeSums = ({ db }: Writer, { hourBefore, limit }: Purge): number 
 
 type Read = { readonly workspace: string; readonly from: number; readonly to: number; readonly workflowId?: string }
 
-/** What has been summed, and what has ended since, as one moment shows them. */
+/** Stored sums plus whatever has ended since, in one snapshot. */
 export const readAnalytics = ({ db }: Reader, { workspace, from, to, workflowId }: Read) => {
   const totals = new HourTotals()
   db.run('BEGIN')

@@ -7,7 +7,7 @@ import { findBusy } from './table-locks.ts'
 
 type EntryRow = [version: number, type: CatalogueEntry['type'] | null, document: string]
 
-/** In one statement, so of one moment. No row: nothing has changed. */
+/** One statement, so one snapshot. No row: nothing has changed. */
 const CATALOGUE_SQL = `SELECT current.version, entry.type, entry.document
   FROM (SELECT coalesce((SELECT version FROM catalogue WHERE workspace = ?1), 0) AS version) AS current
   LEFT JOIN catalogue_entry AS entry ON entry.workspace = ?1

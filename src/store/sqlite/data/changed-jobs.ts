@@ -17,7 +17,7 @@ const changedSql = (from: string, at: string) => `SELECT ${at}, job.id, job.seq,
   ORDER BY ${at}, job.id LIMIT ?4`
 
 const ENDED_SQL = changedSql('ended INDEXED BY ended_finished', 'ended.finished_at')
-/** Walks all that are live: an index on what changes with every step of a job would cost each of them more. */
+/** Scans all live jobs: an index on a column that changes with every step of a job would cost every step more. */
 const LIVE_SQL = changedSql('live', 'live.updated_at')
 
 /** Rows as `decodeJob` reads them. */

@@ -2,7 +2,7 @@ import type { DataStore } from '../../data-store.ts'
 import type { Threads } from '../jobs/job-methods.ts'
 import { decodeJob } from '../jobs/job-row.ts'
 
-/** The catalogue, who writes tables, and what is about to be published. */
+/** The catalogue, table locks, and pending publications. */
 export const dataMethods = ({ clock, read, write }: Threads): DataStore => {
   const now = () => clock.now()
   return {

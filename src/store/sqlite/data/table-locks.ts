@@ -21,18 +21,18 @@ export const lockTables = (
   return { type: 'locked' }
 }
 
-/** A time that is further away than any lock is held means that the clock was set back. */
+/** An expiry further away than any lock can be held means that the clock was set back. */
 const IS_VALID = `CASE WHEN call_id IS NULL
     THEN EXISTS (SELECT 1 FROM live WHERE live.seq = table_lock.seq AND live.attempt = table_lock.attempt
       AND live.lease_token = table_lock.lease_token)
     ELSE held_until > ?2 AND held_until <= ?2 + 2 * held_ms END`
 
-/** The database is one process's: calls that hold tables when it is opened were of one that is gone, and nobody need wait for their time. */
+/** One process owns the database: calls that hold tables when it is opened belong to a dead process, so nobody need wait for them to expire. */
 export const forgetCalls = (db: Writer['db']): void => {
   db.run('DELETE FROM table_lock WHERE call_id IS NOT NULL')
 }
 
-/** Here and not where attempts end: most ends have nothing to unlock. */
+/** Expired locks are dropped here rather than where attempts end: most ends have nothing to unlock. */
 const dropOver = ({ db, now }: Writer, workspace: string): void => {
   db.run(`DELETE FROM table_lock WHERE workspace = ?1 AND NOT (${IS_VALID})`, workspace, now)
 }
@@ -42,7 +42,7 @@ const BUSY_SQL = `SELECT name, (SELECT id FROM job WHERE job.seq = table_lock.se
     AND (attempt IS NOT ?4 OR lease_token IS NOT ?5 OR call_id IS NOT ?6)
   ORDER BY name LIMIT 1`
 
-/** The first of the tables that somebody else than the holder has locked; null as holder: that anybody has. */
+/** The first table, by name, that someone other than the holder has locked; with a null holder, that anyone has. */
 export const findBusy = (
   { db, now }: Writer,
   { workspace, tables, holder }: Pick<LockTables, 'workspace' | 'tables'> & { readonly holder: TableHolder | null },

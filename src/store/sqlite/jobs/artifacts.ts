@@ -19,7 +19,7 @@ export const addArtifact = (
   return { type: 'added', blobKey: key }
 }
 
-/** The first to store a content gives it its key. */
+/** The first upload of a content determines its blob key. */
 const REFER_SQL = `INSERT INTO blob (sha256, key, size, reference_count) VALUES (?, ?, ?, 1)
   ON CONFLICT (sha256) DO UPDATE SET reference_count = reference_count + 1 RETURNING key`
 

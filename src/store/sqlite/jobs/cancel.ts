@@ -13,7 +13,7 @@ type CancelJob = {
   readonly graceMs: number | null
 }
 
-/** The job is a row as `decodeJob` reads it. */
+/** `job` is a row for `decodeJob`. */
 type CancelledRow = {
   readonly type: 'cancelled' | 'cancelling' | 'ended'
   readonly isNew: boolean
@@ -44,7 +44,7 @@ const cancelWaiting = (writer: Writer, job: LiveJob, reason: CancelReason): 'can
   const held = job.status === 'queued'
   endJob(
     writer,
-    // One that waited for its key held none to pass on.
+    // A job that waited for its key does not hold it, so there is none to pass on.
     held ? job : { ...job, exclusiveKey: null },
     { status: 'cancelled', reason, message: null, exit: { exitCode: job.exitCode, signal: job.signal } },
   )
@@ -65,7 +65,7 @@ const askToStop = ({ db, now, effects }: Writer, job: LiveJob, reason: CancelRea
   return 'cancelling' as const
 }
 
-/** What stands is the grace asked for, else the job's own, else the system's; only less than that is taken. */
+/** The current grace is the one requested, else the job's own, else the system's; only a shorter one is accepted. */
 const shortenGrace = ({ db, effects }: Writer, job: LiveJob, graceMs: number | null): void => {
   if (graceMs === null) return
   const shortened = db.run(
@@ -82,7 +82,7 @@ const DEFAULT_GRACE_MS = 10_000
 
 type CancelFound = { readonly seqs: readonly number[]; readonly reason: CancelReason }
 
-/** Cancels those of the jobs found by a search that still wait or run. */
+/** Cancels those of the found jobs that are still waiting or running. */
 export const cancelFound = (writer: Writer, { seqs, reason }: CancelFound) => {
   const counts = { cancelled: 0, cancelling: 0 }
   for (const seq of seqs) {

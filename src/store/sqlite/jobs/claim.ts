@@ -4,7 +4,7 @@ import type { Writer } from '../writer.ts'
 import { CLAIMED_SQL } from './job-row.ts'
 import { WaitingChanges } from './waiting.ts'
 
-/** Rows as `decodeClaimed` reads them. */
+/** Returns rows for `decodeClaimed`. */
 export const claimJobs = (
   writer: Writer,
   { workerId, kinds, limit, leaseMs, leaseNow }: ClaimJobs & { readonly leaseNow: number },
@@ -37,7 +37,7 @@ export const claimJobs = (
   return rows
 }
 
-/** One token a row: its position and a random part of this claim. */
+/** One token per row: its position and this claim's random part. */
 const START_SQL = `UPDATE live SET status = 'running', status_reason = NULL, started_at = ?, updated_at = ?, lease_until = ?,
     worker_id = ?, lease_token = seq || ?, attempt = attempt + 1, error_message = NULL, exit_code = NULL, signal = NULL,
     progress = NULL
@@ -48,7 +48,7 @@ const CLAIMED_ROWS_SQL = `SELECT ${CLAIMED_SQL} FROM json_each(?) AS next
 
 const QUEUED_SQL = `SELECT priority, seq FROM live WHERE status = 'queued' AND kind = ? ORDER BY priority DESC, seq LIMIT ?`
 
-/** Each kind has its own queue in the index; the first of all of them are taken. */
+/** Each kind has its own queue in the index; takes the first jobs across all of them. */
 const nextQueued = ({ db }: Writer, kinds: readonly string[], limit: number): number[] => {
   const queues = kinds.map(kind => db.all<[number, number]>(QUEUED_SQL, kind, limit)).filter(queue => queue.length > 0)
   const first = queues.length === 1 ? queues[0]! : queues.flat().sort((a, b) => b[0] - a[0] || a[1] - b[1])

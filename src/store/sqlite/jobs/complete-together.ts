@@ -8,13 +8,13 @@ import type { Writer } from '../writer.ts'
 import { EVENT_SQL, type EventRow, seqOfToken, subjectOf } from './live-job.ts'
 import { insertResult } from './results.ts'
 
-/** For fewer it is not worth its while. */
+/** Not worthwhile for fewer. */
 const FEWEST = 4
 
 /**
- * Ends those attempts of a batch that simply completed, as nearly all do, with three statements for all of them: one by
- * one they cost twice as much. Results, sinks and runs cost what they cost, but only the jobs that have them. Gives the
- * ends it has applied; whatever is special about the others, they are not touched. The caller settles runs.
+ * Ends those attempts of a batch that simply completed, as nearly all do, with three statements in total; one by one they cost twice as much.
+ * Results, sinks and runs cost extra, but only for jobs that have them. Returns the ends it applied and leaves the others untouched. The caller
+ * settles runs.
  */
 export const completeTogether = (writer: Writer, ends: readonly EndAttempt[]): ReadonlySet<EndAttempt> => {
   const plain = plainEnds(ends)
@@ -46,7 +46,7 @@ const noteItems = (writer: Writer, held: readonly Held[]): void => {
   for (const seq of extended) joinExtensions(writer, seq)
 }
 
-/** By the position of their job. Of several ends of one job only the first can be among them. */
+/** Keyed by job position. Only the first of several ends of one job can be included. */
 const plainEnds = (ends: readonly EndAttempt[]): ReadonlyMap<number, EndAttempt> => {
   const seen = new Set<number>()
   const plain = new Map<number, EndAttempt>()
@@ -74,7 +74,7 @@ const HELD_SQL = `SELECT live.seq, live.attempt, live.lease_token, live.run, job
 
 type HeldRow = [seq: number, attempt: number, leaseToken: string, run: number | null, sinks: string | null, ...EventRow]
 
-/** Those whose lease is held. */
+/** The ends whose lease is held. */
 const findHeld = (db: Database, plain: ReadonlyMap<number, EndAttempt>): readonly Held[] => {
   const rows = db.all<HeldRow>(HELD_SQL, JSON.stringify([...plain.keys()]))
   return rows.flatMap(([seq, attempt, leaseToken, run, sinks, ...about]) => {

@@ -14,7 +14,7 @@ import { insertLogParts } from './log-parts.ts'
 import { discardResult } from './results.ts'
 import { addWaiting } from './waiting.ts'
 
-/** Rows as `encodeEnds` makes them; answers as `decodeResults` reads them. */
+/** Takes rows of `encodeEnds`; returns answers for `decodeResults`. */
 export const endAttempts = (writer: Writer, rows: readonly EndRow[]): readonly EndAnswer[] => {
   const ends = decodeEnds(rows)
   const completed = completeTogether(writer, ends)
@@ -39,7 +39,7 @@ const findStatus = ({ db }: Writer, jobId: string): JobStatus | null =>
 
 const move = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
   if (job.published) return endPublished(writer, job, end)
-  // A stop was asked for: whatever the attempt did, that is what happened to the job.
+  // A stop was requested, so the job is cancelled whatever the attempt did.
   if (job.status === 'cancelling') return endCancelled(writer, job, end)
   if (end.type === 'complete') return complete(writer, job, end)
   if (end.type === 'fail' || (end.type === 'retry' && end.failure === 'user' && isPaused(writer, job)))
@@ -54,7 +54,7 @@ const move = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
   return release(writer, job, end.exit)
 }
 
-/** The job ends as completed or, whatever else happened to the attempt, is left to its next one. */
+/** The job completes or, whatever else the attempt did, is left to its next attempt. */
 const endPublished = (writer: Writer, job: LiveJob, end: AttemptEnd): JobStatus => {
   if (end.type === 'complete') return complete(writer, job, end)
   insertAttempt(writer, job, pastOf(job, end))
@@ -81,7 +81,7 @@ const complete = (writer: Writer, job: LiveJob, end: Extract<AttemptEnd, { type:
   return endJob(writer, job, { ...end, status: 'completed', reason: null, message: null })
 }
 
-/** What fails by the user's fault while its run is paused is not tried again. */
+/** A user failure while the run is paused is not retried. */
 const isPaused = ({ db }: Writer, job: LiveJob): boolean => job.run !== null && readRun(db, job.run)!.paused
 
 const countFailure = (job: LiveJob, failure: 'user' | 'system'): LiveJob =>
@@ -119,7 +119,7 @@ const retry = (writer: Writer, job: LiveJob, end: Extract<AttemptEnd, { type: 'r
   return 'pending'
 }
 
-/** Its slot and its key are free for others, and what it added to its run is forgotten. */
+/** Frees the job's slot and key, and drops what it added to its run. */
 const leaveSlot = (writer: Writer, job: LiveJob): void => {
   if (job.run !== null) {
     dropExtensions(writer, job.seq)
@@ -137,7 +137,7 @@ const release = (writer: Writer, job: LiveJob, exit: Exit): JobStatus => {
   return putBack(writer, job, exit, isPaused(writer, job) ? 'pending' : 'queued')
 }
 
-/** The key and the slot, if it has them, stay with a job that is queued: no other comes in between. */
+/** A job that is queued again keeps its key and slot, if any, so that no other job gets ahead of it. */
 const putBack = (writer: Writer, job: LiveJob, exit: Exit, status: 'pending' | 'queued'): JobStatus => {
   const { db, now, effects } = writer
   const [reason, queuedAt] = status === 'pending' ? (['run_paused', job.queuedAt] as const) : ([null, now] as const)

@@ -22,7 +22,7 @@ const INSERT_ENDED = `INSERT INTO ended (seq, workspace, status, status_reason, 
     user_failures, system_failures, worker_id, exit_code, signal, error_message, progress, statistics)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-/** Moves a job from `live` to `ended`, with all that its end brings about. One that waited is counted out by the caller, who also settles its run. */
+/** Moves a job from `live` to `ended`, with everything its end entails. If the job was waiting, the caller updates the waiting count and settles its run. */
 export const endJob = (writer: Writer, job: LiveJob, end: JobEnd): EndedStatus => {
   const { db, now, effects } = writer
   db.run('DELETE FROM live WHERE seq = ?', job.seq)

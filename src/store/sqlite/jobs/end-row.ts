@@ -4,10 +4,7 @@ import type { AttemptEnd, NewResult } from '../../../model/outcome.ts'
 import type { EndAttempt, EndResult } from '../../store.ts'
 import { compactBytes } from '../compact-bytes.ts'
 
-/**
- * Ends and their results as they cross between the threads: lists, because the names of fields, cloned for each of a
- * thousand objects, would cost more than the writes.
- */
+/** Ends and their results as sent between the threads. Arrays, because cloning the field names of a thousand objects would cost more than the writes. */
 export type EndRow = readonly [
   jobId: string,
   attempt: number,
@@ -16,7 +13,7 @@ export type EndRow = readonly [
   log: readonly LogPart[],
 ]
 
-/** The status after an end that was applied; in a list of its own the status of a job whose end was refused. */
+/** The job's status after an applied end; wrapped in an array, the current status of a job whose end was refused. */
 export type EndAnswer = JobStatus | readonly [JobStatus | null]
 
 const NO_LOG: readonly LogPart[] = []
@@ -34,7 +31,7 @@ export const encodeEnds = (ends: readonly EndAttempt[]): readonly EndRow[] => {
 
 export const compactPart = (part: LogPart): LogPart => (part.data ? { ...part, data: compactBytes(part.data) } : part)
 
-/** What several rows refer to is cloned once. Most jobs of a batch end alike. */
+/** An object shared by several rows is cloned once, and most jobs of a batch end alike. */
 const oneOfAlike = (alike: Map<string, AttemptEnd>, end: AttemptEnd): AttemptEnd => {
   if (end.type !== 'complete') return end
   if (end.result !== null) return compactEnd(end, end.result)

@@ -3,7 +3,7 @@ import { countSlots, readRun } from '../runs/run.ts'
 import type { Writer } from '../writer.ts'
 import { EVENT_SQL, type EventRow, subjectOf } from './live-job.ts'
 
-/** Whether a job of this key is queued, running or cancelling. */
+/** Whether a job with this key is queued, running or cancelling. */
 export const isKeyHeld = (db: Database, workspace: string, key: string): boolean =>
   db.get(
     `SELECT 1 FROM live WHERE workspace = ? AND exclusive_key = ?
@@ -15,8 +15,8 @@ export const isKeyHeld = (db: Database, workspace: string, key: string): boolean
 type Waiter = [seq: number, run: number | null, ...EventRow]
 
 /**
- * After the holder has gone: the next of those that wait for the key is queued, the most urgent first. An item whose run
- * has no slot for it, or is paused, waits for that from now on, and the next one is asked.
+ * Call when the holder is gone: queues the next job waiting for the key, highest priority first. An item whose run is paused or has no free slot
+ * waits for that instead, and the next job is tried.
  */
 export const passKeyOn = (writer: Writer, workspace: string, key: string | null): void => {
   if (key === null) return

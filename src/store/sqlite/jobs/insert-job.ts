@@ -3,13 +3,13 @@ import type { SqlValue } from '../database.ts'
 import type { Writer } from '../writer.ts'
 import { SUBMITTED_COLUMNS, type SubmittedJobRow } from './job-row.ts'
 
-/** Where a new job begins. */
+/** Initial state of a new job. */
 type Beginning = {
   /** null: queued at once. */
   readonly pending: PendingReason | null
-  /** A job that waits for a time. */
+  /** For a job that waits for a time. */
   readonly dueAt: number | null
-  /** Position of the run whose item it is. */
+  /** Position of the run that the job is an item of. */
   readonly run: number | null
 }
 
@@ -21,7 +21,7 @@ const INSERT_JOB = `INSERT INTO job (seq, created_at, ${SUBMITTED_COLUMNS.join('
 const INSERT_LIVE = `INSERT INTO live (seq, workspace, kind, status, status_reason, priority, exclusive_key, due_at, queued_at, updated_at, run)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`
 
-/** Writes a job and where it begins, and tells of it. The workspace's count of waiting jobs is the caller's. */
+/** Inserts a job with its initial state and emits its event. The caller updates the workspace's count of waiting jobs. */
 export const insertJob = (
   writer: Writer,
   [row, secrets, scopes, labels, sinks]: SubmittedJobRow,
@@ -39,7 +39,7 @@ export const insertJob = (
   effects.event({ id, workspace, kind, runId, workflowId, parentJobId }, status, pending, now)
 }
 
-/** The columns of `SUBMITTED_COLUMNS` that the store itself looks at. */
+/** The columns of `SUBMITTED_COLUMNS` that the store itself uses. */
 export const fieldsOf = (row: readonly SqlValue[]) => ({
   id: row[0] as string,
   workspace: row[1] as string,
@@ -62,8 +62,8 @@ const scopeSet = ({ db, memory }: Writer, scopes: string): number => {
 }
 
 /**
- * Lists bound by creation time search `job` by `seq`, which follows the clock except where that was set back. By how much
- * it ever was is kept, so that they search that much wider. Called once for each call that makes jobs.
+ * Lists bounded by creation time search `job` by `seq`, which follows the clock unless that was set back. Records the largest regression ever, by
+ * which they widen the search. Called once per call that creates jobs.
  */
 export const noteClock = ({ db, now, memory }: Writer): void => {
   if (now >= memory.latestCreatedAt) {

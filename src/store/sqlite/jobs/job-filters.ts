@@ -1,10 +1,10 @@
 import type { JobFilters } from '../../store.ts'
 import type { SqlValue } from '../database.ts'
 
-/** A condition with its values, for `FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)`. */
+/** A condition with its parameters, for `FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)`. */
 export type Condition = { readonly sql: string; readonly values: readonly SqlValue[] }
 
-/** What every job that the filters describe fulfils. */
+/** The condition that every job matching the filters satisfies. */
 export const conditionOf = (workspace: string, filters: JobFilters): Condition => {
   const parts: Condition[] = [
     equals('job.workspace', workspace),
@@ -41,7 +41,7 @@ const hasLabel = (workspace: string, { key, value }: { key: string; value: strin
   values: [workspace, key, value],
 })
 
-/** As a range of the binary order: no character stands for others. Nothing sorts behind U+10FFFF but longer texts that begin with it. */
+/** A range in binary order, so there are no wildcards. Only longer texts that begin with U+10FFFF sort after it. */
 export const startsWith = (column: string, prefix: string): Condition => ({
   sql: `${column} >= ? AND ${column} < ?`,
   values: [prefix, `${prefix}${'\u{10FFFF}'.repeat(4)}`],

@@ -8,10 +8,10 @@ import type { WRITES } from '../writes.ts'
 import { compactPart, decodeResults, encodeEnds } from './end-row.ts'
 import { decodeClaimed, decodeJob, decodeSubmission, decodeSubmittedJobs, encodeJobs } from './job-row.ts'
 
-/** The two threads of a store and the clock whose time goes with every call. */
+/** A store's two threads, and the clock whose time is passed with every call. */
 export type Threads = {
   readonly clock: Clock
-  /** What leases are measured by, in ms: see `lease-clock.ts`. */
+  /** Clock for leases, in ms: see `lease-clock.ts`. */
   readonly leaseNow: () => number
   readonly write: DatabaseThread<typeof WRITES>
   readonly read: DatabaseThread<typeof READS>
@@ -32,7 +32,7 @@ type JobMethods = Pick<
   | 'findRunningAttempt'
 >
 
-/** The methods that do more than pass on: rows are coded here, and long searches are cut into short ones. */
+/** The methods that do more than forward: they encode and decode rows, and split long searches into short ones. */
 export const jobMethods = (threads: Threads): JobMethods => {
   const { clock, leaseNow, write, read } = threads
   return {
@@ -101,7 +101,7 @@ const countJobs = async (
 
 const STOPPABLE: readonly JobStatus[] = ['pending', 'queued', 'running']
 
-/** The reader searches, the writer cancels what it found and still finds so: a long search never holds up a write. */
+/** The reader searches; the writer cancels those results that still match. A long search never blocks a write. */
 const cancelMatching = async ({ clock, read, write }: Threads, input: Parameters<Store['cancelMatching']>[0]) => {
   const { workspace, reason, limit } = input
   const status = input.filters.status ? STOPPABLE.filter(status => input.filters.status!.includes(status)) : STOPPABLE

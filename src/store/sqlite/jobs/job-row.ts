@@ -5,11 +5,11 @@ import { compactBytes } from '../compact-bytes.ts'
 import type { SqlValue } from '../database.ts'
 
 /**
- * Jobs cross between the threads as rows of plain values, coded and decoded here on the side of the event loop: the
- * writer thread binds and reads them as they are. The usual case of a column is null.
+ * Jobs travel between the threads as rows of plain values, encoded and decoded here on the event loop's side; the writer thread binds and reads them
+ * as they are. Most columns are usually null.
  */
 
-/** Columns of `job` as a submit gives them, after `seq` and `created_at`. */
+/** Columns of `job` as submitted, after `seq` and `created_at`. */
 export const SUBMITTED_COLUMNS = [
   'id',
   'workspace',
@@ -36,7 +36,7 @@ export const SUBMITTED_COLUMNS = [
 
 export type SubmittedRow = readonly [...values: SqlValue[]]
 
-/** A job on its way to the writer: the row, and what becomes rows of other tables. */
+/** A job on its way to the writer: its row, and what goes into other tables. */
 export type SubmittedJobRow = readonly [
   row: SubmittedRow,
   secrets: Uint8Array | null,
@@ -46,7 +46,7 @@ export type SubmittedJobRow = readonly [
   sinks: string | null,
 ]
 
-/** When the jobs were submitted, and which of them, by their place, are pending: the others are queued. */
+/** The creation time of the jobs, and the indexes of those that are pending; the others are queued. */
 export type SubmitAnswer = readonly [createdAt: number, pending: readonly number[]]
 
 export const encodeJobs = (jobs: readonly NewJob[]): readonly SubmittedJobRow[] => {
@@ -54,7 +54,7 @@ export const encodeJobs = (jobs: readonly NewJob[]): readonly SubmittedJobRow[] 
   return jobs.map(job => encodeJob(job, scopesText))
 }
 
-/** Jobs of one call have one submitter, whose scopes are the same list. */
+/** Jobs of one call have one submitter and share its list of scopes. */
 const textOnce = (): ((scopes: readonly string[]) => string) => {
   const texts = new Map<readonly string[], string>()
   return scopes => {
@@ -114,7 +114,7 @@ const SINGLE_JOB_TEXT = JSON.stringify(SINGLE_JOB_RETRY)
 
 export const decodeRetry = (text: string | null): RetryPolicy => (text === null ? SINGLE_JOB_RETRY : JSON.parse(text))
 
-/** What a job was submitted as, without its secrets. `FROM job JOIN scope_set`. */
+/** The job as submitted, without its secrets. `FROM job JOIN scope_set`. */
 const SUBMITTED_SQL = `${SUBMITTED_COLUMNS.map(column => `job.${column}`).join(', ')},
   (SELECT scopes FROM scope_set WHERE id = job.scope_set)`
 
@@ -148,7 +148,7 @@ const decodeSubmitted = (row: Row): Omit<NewJob, 'secrets' | 'sinks'> =>
 
 let lastScopes: { readonly text: string; readonly scopes: readonly string[] } = { text: '[]', scopes: [] }
 
-/** Nearly every job has the scopes of the one before. */
+/** Nearly every job has the same scopes as the one before. */
 const parseScopes = (text: string): readonly string[] => {
   if (text !== lastScopes.text) lastScopes = { text, scopes: Object.freeze(JSON.parse(text)) }
   return lastScopes.scopes
@@ -156,7 +156,7 @@ const parseScopes = (text: string): readonly string[] => {
 
 const AFTER_SUBMITTED = SUBMITTED_COLUMNS.length + 1
 
-/** The body with its sealed secrets, and who is told of its end. */
+/** The body with its sealed secrets and its sinks. */
 export const SUBMISSION_SQL = `${SUBMITTED_SQL}, job.secrets, job.sinks`
 
 export const decodeSubmission = (row: Row): NewJob => ({
@@ -165,7 +165,7 @@ export const decodeSubmission = (row: Row): NewJob => ({
   sinks: row[AFTER_SUBMITTED + 1] === null ? [] : JSON.parse(row[AFTER_SUBMITTED + 1] as string),
 })
 
-/** What a claim hands to the worker. `FROM live JOIN job`. */
+/** What a claim returns to the worker. `FROM live JOIN job`. */
 export const CLAIMED_SQL = `${SUBMITTED_SQL}, job.secrets, job.created_at, live.started_at, live.attempt, live.lease_token,
   live.user_failures, live.system_failures, live.next_log_seq`
 
@@ -183,8 +183,8 @@ export const decodeClaimed = (row: Row): ClaimedJob =>
   }) as ClaimedJob
 
 /**
- * A job as it is read. `FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq) LEFT JOIN result USING (seq)`: one of
- * the first two is there.
+ * A job for reading. `FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq) LEFT JOIN result USING (seq)`: exactly one of `live` and
+ * `ended` has a row.
  */
 export const JOB_SQL = `${SUBMITTED_SQL}, result.format, result.bytes, result.sha256, result.expires_at,
   coalesce(result.blob_key, result.data) IS NULL, job.created_at, live.updated_at, ended.finished_at, ended.statistics,
@@ -205,7 +205,7 @@ export const JOB_SQL = `${SUBMITTED_SQL}, result.format, result.bytes, result.sh
     .map(column => `coalesce(live.${column}, ended.${column})`)
     .join(', ')}`
 
-/** `now`: a result whose time is over is expired, whether its content has been removed by now or not. */
+/** `now` decides whether a result has expired, even if its content has not been removed yet. */
 export const decodeJob = (row: Row, now: number): Job => {
   const [format, bytes, sha256, expiresAt, removed, ...rest] = row.slice(AFTER_SUBMITTED)
   const [createdAt, updatedAt, finishedAt, statistics, ...state] = rest

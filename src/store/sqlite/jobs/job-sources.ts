@@ -5,8 +5,8 @@ import type { SeqRange } from '../seq-range.ts'
 import { startsWith } from './job-filters.ts'
 
 /**
- * A stretch of an index that holds the positions of all jobs of one filter (and perhaps of others). `ordered`: it can be
- * walked by position, newest first; else it must be read whole and sorted, which is done while it is short.
+ * A stretch of an index that contains the positions of all jobs matching one filter, and perhaps others. `ordered`: it can be scanned by position,
+ * newest first; otherwise it must be read whole and sorted, which is done only if it is short.
  */
 type Stretch = {
   readonly from: string
@@ -15,13 +15,13 @@ type Stretch = {
   readonly ordered: boolean
 }
 
-/** Stretches that together hold every job that the filters describe. */
+/** Stretches that together contain every job matching the filters. */
 export type Source = readonly Stretch[]
 
-/** Up to this many positions are read to compare sources; a source that has fewer is read whole. */
+/** Reads up to this many positions to compare sources; an unordered source is used only if it has fewer. */
 const PROBE = 1000
 
-/** The source with the fewest positions. The last of all is the whole workspace, which every list can walk. */
+/** The source with the fewest positions. The last candidate is the whole workspace, which every list can scan. */
 export const chooseSource = (db: Database, workspace: string, filters: JobFilters, range: SeqRange): Source => {
   let best: { source: Source; size: number } | undefined
   for (const source of sourcesFor(workspace, filters)) {
@@ -36,7 +36,7 @@ export const chooseSource = (db: Database, workspace: string, filters: JobFilter
 /** The newest positions below `range.to`, newest first, at most `limit`. */
 export const newestOf = (db: Database, source: Source, range: SeqRange, limit: number): number[] => {
   const stretches = source.map(stretch => {
-    // One that is not ordered was chosen because it is short: what it holds is sorted here.
+    // An unordered stretch was chosen because it is short, so sorting it here is cheap.
     const sql = `SELECT seq FROM ${stretch.from} WHERE ${stretch.where} AND seq >= ? AND seq < ? ORDER BY seq DESC LIMIT ?`
     return db.all<[number]>(sql, ...stretch.values, range.from, range.to, limit).map(([seq]) => seq)
   })
@@ -55,7 +55,7 @@ const probe = (db: Database, { from, where, values }: Stretch, range: SeqRange):
     range.to,
   )![0]
 
-/** Those that are usually shortest come first. Conditions are spelled out as in the partial indexes that serve them. */
+/** Candidates, usually shortest first. Conditions are spelled as in the partial indexes that serve them. */
 const sourcesFor = (workspace: string, filters: JobFilters): Source[] => {
   const of = (from: string, where: string, ...values: SqlValue[]): Stretch => ({
     from,
@@ -97,7 +97,7 @@ const nameStretch = (workspace: string, prefix: string): Stretch => {
   }
 }
 
-/** Where the jobs of each status are found. Most jobs are completed, and no index holds them by status. */
+/** Where the jobs of each status are found. Most jobs are completed, and no index has those by status. */
 const statusSource = (workspace: string, statuses: readonly string[]): Source | undefined => {
   const stretches: Stretch[] = []
   for (const status of new Set(statuses)) {

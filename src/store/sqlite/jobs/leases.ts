@@ -51,7 +51,7 @@ export const listLostAttempts = (writer: Writer, { leaseMs, leaseNow, limit, wor
   return rows.map(decodeLost)
 }
 
-/** A clock that was set back would stretch every wait by as much, and every lease of a server before this one. */
+/** A clock that was set back would extend every wait by as much, and every lease of a previous server. */
 const clampTimes = ({ db, now, effects }: Writer, longestLease: number): void => {
   db.run(
     `UPDATE live SET lease_until = ?1 WHERE status IN ('running', 'cancelling') AND lease_until > ?1`,

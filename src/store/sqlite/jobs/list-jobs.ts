@@ -8,9 +8,8 @@ import { JOB_SQL } from './job-row.ts'
 import { chooseSource, newestOf, type Source } from './job-sources.ts'
 
 /**
- * Lists of a million jobs in a few milliseconds, whatever the filters: the shortest index gives positions, newest first;
- * the other filters are checked on the jobs there. How many are looked at is bounded, so a page may be short, even
- * empty, and still say where the next one begins.
+ * Lists a million jobs in a few milliseconds, whatever the filters: the shortest index yields positions, newest first, and the other filters are
+ * checked on those jobs. The number checked is bounded, so a page may be short, even empty, and still have a next one.
  */
 type Search = {
   readonly workspace: string
@@ -20,19 +19,19 @@ type Search = {
   readonly limit: number
 }
 type Row = readonly unknown[]
-/** `next` is the position that the next search goes on before; null: there is nothing more. */
+/** `next`: the next search continues before this position; null: there is nothing more. */
 type Found<T> = { readonly found: readonly T[]; readonly next: number | null }
 
-/** Positions that one search looks at; on a slow machine or a cold disk it ends earlier, after that many milliseconds. */
+/** Positions checked per search. On a slow machine or a cold disk the search stops earlier, after MAX_SEARCH_MS. */
 const MAX_LOOKED_AT = 4000
 const MAX_SEARCH_MS = 7
 const LARGEST_STEP = 500
 const MAX_COUNTED = 20_000
 
-/** Rows as `decodeJob` reads them. */
+/** Rows for `decodeJob`. */
 export const listJobs = ({ db }: Reader, search: Search): Found<Row> => {
   return inOneSnapshot(db, () => {
-    // Sizes stand before the texts: none is read that is not given.
+    // SQLite stores the size in front of the text, so only returned texts are read.
     const { found, next } = collect(db, search, 'job.seq, octet_length(job.spec)')
     const sizes = found.map(([, bytes]) => bytes as number)
     const seqs = found.slice(0, rowsWithin(MOST_LISTED_BYTES, sizes)).map(([seq]) => seq as number)
@@ -40,13 +39,13 @@ export const listJobs = ({ db }: Reader, search: Search): Found<Row> => {
   })
 }
 
-/** The jobs at these positions, in their order: rows as `decodeJob` reads them. */
+/** The jobs at these positions, in that order, as rows for `decodeJob`. */
 export const readJobs = (db: Database, seqs: readonly number[]): Row[] =>
   matching(db, EVERY, JOB_SQL, seqs, seqs.length)
 
 const EVERY: Condition = { sql: '1', values: [] }
 
-/** Positions of jobs that match. */
+/** Positions of matching jobs. */
 export const findJobs = ({ db }: Reader, search: Search): Found<number> => {
   const { found, next } = inOneSnapshot(db, () => collect(db, search, 'job.seq'))
   return { found: found.map(([seq]) => seq as number), next }
@@ -74,7 +73,7 @@ const collect = (db: Database, search: Search, columns: string): Found<Row> => {
 
 const JOINED =
   'json_each(?) AS at CROSS JOIN job ON job.seq = at.value LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)'
-/** With what a job that matches shows beside. */
+/** Adds what is shown with a matching job. */
 const SHOWN = `${JOINED} LEFT JOIN result USING (seq)`
 
 const matching = (
@@ -93,7 +92,7 @@ const matching = (
 
 type Counted = { readonly count: number; readonly next: number | null }
 
-/** Counts a stretch; the caller goes on at `next`, so that other reads come in between. */
+/** Counts a stretch; the caller continues at `next`, so that other reads can run in between. */
 export const countJobs = ({ db }: Reader, { workspace, filters, before }: Omit<Search, 'limit'>): Counted =>
   inOneSnapshot(db, () => {
     const range = seqRange(db, filters, before)
@@ -119,7 +118,7 @@ const isWholeWorkspace = (filters: JobFilters): boolean => Object.values(filters
 const countWorkspace = (db: Database, workspace: string): number =>
   db.get<[number]>('SELECT count(*) FROM job INDEXED BY job_kind WHERE workspace = ?', workspace)![0]
 
-/** Jobs move from one table to the other while a list is read: it sees one moment. */
+/** Jobs move between the tables while a list is read, so it needs one snapshot. */
 export const inOneSnapshot = <T>(db: Database, read: () => T): T => {
   db.run('BEGIN')
   try {

@@ -3,7 +3,7 @@ import type { LiveStatus } from '../../../model/job-status.ts'
 import type { Database } from '../database.ts'
 import type { EventSubject } from '../writer.ts'
 
-/** A row of `live` with what events say of its job. */
+/** A row of `live` with the fields that events report. */
 export type LiveJob = EventSubject & {
   readonly seq: number
   readonly status: LiveStatus
@@ -20,11 +20,11 @@ export type LiveJob = EventSubject & {
   readonly signal: string | null
   readonly errorMessage: string | null
   readonly progress: string | null
-  /** Position of the run it is an item of. */
+  /** Position of the run that the job is an item of. */
   readonly run: number | null
-  /** JSON list of rules; null: nobody is told of its end. */
+  /** JSON list of rules; null: no sinks. */
   readonly sinks: string | null
-  /** It has committed a publication. */
+  /** Whether it has committed a publication. */
   readonly published: boolean
 }
 
@@ -54,11 +54,11 @@ const LIVE_SQL = `SELECT ${EVENT_SQL}, live.seq, live.status, live.status_reason
   live.published
   FROM live CROSS JOIN job ON job.seq = live.seq`
 
-/** `+` keeps the planner from searching the index of ids: the job is found by its position, its id only compared. */
+/** `+` keeps the planner off the id index: the job is found by its position, and its id is only compared. */
 const HELD_SQL = `${LIVE_SQL} WHERE live.seq = ? AND live.attempt = ? AND live.lease_token = ?
   AND live.status IN ('running', 'cancelling') AND +job.id = ?`
 
-/** The job that this lease gives the right to write about, or undefined when the lease is lost. */
+/** The job this lease authorizes writing to, or undefined if the lease is lost. */
 export const findHeld = (db: Database, lease: Lease): LiveJob | undefined =>
   decode(db.get(HELD_SQL, seqOfToken(lease.leaseToken), lease.attempt, lease.leaseToken, lease.jobId))
 
@@ -66,16 +66,16 @@ const BY_SEQ_SQL = `${LIVE_SQL} WHERE live.seq = ?`
 
 export const findLive = (db: Database, seq: number): LiveJob | undefined => decode(db.get(BY_SEQ_SQL, seq))
 
-/** What it has published must be finished by its next attempt: nothing takes it out of the queue but a claim. */
+/** A queued job that has published must be finished by its next attempt: only a claim takes it out of the queue. */
 export const mustFinish = (job: LiveJob): boolean => job.published && job.status === 'queued'
 
-/** Lease tokens begin with the position of their job: finding it takes no search by id. */
+/** Lease tokens start with the job's position, so finding it needs no lookup by id. */
 export const seqOfToken = (token: string): number | null => {
   const seq = Number.parseInt(token, 10)
   return Number.isSafeInteger(seq) ? seq : null
 }
 
-/** Position of a workspace's job. */
+/** Position of a job in a workspace. */
 export const findSeq = (db: Database, workspace: string, jobId: string): number | undefined =>
   db.get<[number]>('SELECT seq FROM job WHERE id = ? AND workspace = ?', jobId, workspace)?.[0]
 

@@ -20,14 +20,17 @@ export const addLogParts = ({ db }: Writer, { lease, parts, replacesFrom }: AddL
   return { applied: true }
 }
 
-/** A part that comes again (its first answer was lost, or a rescue found what was stored already) changes nothing, unless it holds more lines than the inline one in its place. */
+/**
+ * A repeated part (its first answer was lost, or a rescue found it already stored) changes nothing, unless it has more lines than the inline part in
+ * its place.
+ */
 const INSERT_PART = `INSERT INTO log_part (seq, first_seq, last_seq, attempt, first_at, last_at, bytes, blob_key, data)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
   ON CONFLICT (seq, first_seq) DO UPDATE SET last_seq = excluded.last_seq, last_at = excluded.last_at, bytes = excluded.bytes,
     blob_key = excluded.blob_key, data = excluded.data
     WHERE excluded.last_seq > log_part.last_seq AND log_part.blob_key IS NULL`
 
-/** Says which line comes after these parts. */
+/** Returns the sequence number of the line after these parts. */
 export const insertLogParts = (db: Database, seq: number, parts: readonly LogPart[]): number => {
   let nextLogSeq = 1
   for (const { firstSeq, lastSeq, attempt, firstAt, lastAt, bytes, blobKey, data } of parts) {
@@ -45,7 +48,7 @@ type ListLogParts = {
 }
 
 export const listLogParts = ({ db }: Reader, { workspace, jobId, fromSeq, limit }: ListLogParts): LogIndex | null => {
-  // One transaction: a part that is sealed between two reads would be seen twice or not at all.
+  // One transaction: a part sealed between two reads would appear twice or not at all.
   db.run('BEGIN')
   try {
     const seq = findSeq(db, workspace, jobId)
@@ -61,7 +64,7 @@ export const listLogParts = ({ db }: Reader, { workspace, jobId, fromSeq, limit 
   }
 }
 
-/** The first part is the last one that begins at or before the line, when it reaches that far. */
+/** Starts with the last part that begins at or before the line, if it reaches that far. */
 const readParts = (db: Database, seq: number, fromSeq: number, limit: number): LogPart[] =>
   db
     .all<unknown[]>(
@@ -80,7 +83,7 @@ const readParts = (db: Database, seq: number, fromSeq: number, limit: number): L
 
 type PurgeLogs = { readonly endedBefore: number; readonly limit: number }
 
-/** Forgets the logs of ended jobs; the jobs then say that theirs was there. */
+/** Deletes the logs of ended jobs; the jobs then report theirs as purged. */
 export const purgeLogs = ({ db }: Writer, { endedBefore, limit }: PurgeLogs): number => {
   const seqs = db.all<[number]>(
     `SELECT seq FROM ended WHERE log = 'kept' AND finished_at < ? ORDER BY finished_at LIMIT ?`,

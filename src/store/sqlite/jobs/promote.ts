@@ -35,7 +35,7 @@ export const promoteDueJobs = (writer: Writer, { limit }: { limit: number }) => 
 const PROMOTE_SQL = `UPDATE live SET status = 'queued', status_reason = NULL, due_at = NULL, wait_ms = NULL, queued_at = ?, updated_at = ?
   WHERE seq = ? AND status = 'pending'`
 
-/** An item whose time has come stands in line for a slot of its run, or is held with it. */
+/** A due item waits for a slot of its run, or is held if the run is paused. */
 const askForSlot = (writer: Writer, seq: number, run: number): void => {
   waitFurther(writer, seq, readRun(writer.db, run)!.paused ? 'run_paused' : 'run_concurrency')
   writer.runs.note(run)

@@ -21,11 +21,11 @@ export const purgeJob = (writer: Writer, { workspace, jobId }: { workspace: stri
 
 type Old = { readonly endedBefore: number; readonly limit: number; readonly cursor?: string | null }
 
-/** By the index of the ends alone, whose entries are in the order of time and number. */
+/** Uses only the index of ends, which is ordered by time and position. */
 const OLD_SQL = `SELECT seq, finished_at, EXISTS (SELECT 1 FROM delivery WHERE delivery.seq = ended.seq AND delivery.status = 'pending')
   FROM ended WHERE (finished_at, seq) > (?, ?) AND finished_at < ? ORDER BY finished_at, seq LIMIT ?`
 
-/** The cursor is the time and number of the job that was looked at last. */
+/** The cursor is the end time and position of the last job checked. */
 export const purgeEndedJobs = (writer: Writer, { endedBefore, limit, cursor = null }: Old) => {
   const after = cursor === null ? [Number.MIN_SAFE_INTEGER, 0] : cursor.split(' ').map(Number)
   const found = writer.db.all<[seq: number, finishedAt: number, isToBeTold: number]>(
@@ -69,7 +69,7 @@ const deleteLabels = (db: Database, seq: number): void => {
     )
 }
 
-/** The blob of the last artifact that referred to it is doomed. */
+/** Dooms the blob if this was its last reference. */
 const dropReference = (db: Database, sha256: string): void => {
   const last = db.get<[string]>('DELETE FROM blob WHERE sha256 = ? AND reference_count = 1 RETURNING key', sha256)
   if (last) doom(db, last[0])

@@ -10,18 +10,18 @@ type Row = readonly unknown[]
 const JOB_ROW_SQL = `SELECT ${JOB_SQL} FROM job LEFT JOIN live USING (seq) LEFT JOIN ended USING (seq)
   LEFT JOIN result USING (seq)`
 
-/** A row as `decodeJob` reads it. */
+/** A row for `decodeJob`. */
 export const readJob = (db: Database, seq: number): Row | undefined =>
   db.get<Row>(`${JOB_ROW_SQL} WHERE job.seq = ?`, seq)
 
 export const getJob = ({ db }: Reader, { workspace, jobId }: Which): Row | null =>
   db.get<Row>(`${JOB_ROW_SQL} WHERE job.id = ? AND job.workspace = ?`, jobId, workspace) ?? null
 
-/** A row as `decodeSubmission` reads it. */
+/** A row for `decodeSubmission`. */
 export const getSubmission = ({ db }: Reader, { workspace, jobId }: Which): Row | null =>
   db.get<Row>(`SELECT ${SUBMISSION_SQL} FROM job WHERE id = ? AND workspace = ?`, jobId, workspace) ?? null
 
-/** What the token of a running attempt stands for: its workspace and its scopes as JSON text. */
+/** What a running attempt's token grants: its workspace, and its scopes as JSON text. */
 export const findRunningAttempt = ({ db }: Reader, { jobId, attempt }: { jobId: string; attempt: number }) =>
   db.get<[workspace: string, scopes: string]>(
     `SELECT job.workspace, scope_set.scopes FROM job JOIN live USING (seq) JOIN scope_set ON scope_set.id = job.scope_set
@@ -51,8 +51,8 @@ export const listAttempts = ({ db }: Reader, { workspace, jobId }: Which): Attem
 }
 
 /**
- * Past attempts have rows; the one that runs, or that ended the job, is in the job's own row. A job cancelled between two
- * attempts has its last one in both: the row of its own counts.
+ * Past attempts have rows of their own; the running attempt, or the one that ended the job, is in the job's row. The last attempt of a job cancelled
+ * between two attempts is in both: its own row counts.
  */
 const ATTEMPTS_SQL = `
   SELECT attempt, worker_id, started_at, finished_at, outcome, reason, error_message, exit_code, signal, statistics

@@ -13,7 +13,7 @@ export const insertResult = ({ db, now }: Writer, seq: number, result: NewResult
   db.run('INSERT INTO result VALUES (?, ?, ?, ?, ?, ?, ?)', seq, format, bytes, sha256, expiresAt, blobKey, data)
 }
 
-/** A result that no job will have: the job was cancelled before its attempt completed. */
+/** Discards the result of a job that was cancelled before its attempt completed. */
 export const discardResult = ({ db }: Writer, result: NewResult | null): void => {
   if (result && 'blobKey' in result.content) doom(db, result.content.blobKey)
 }
@@ -61,7 +61,7 @@ export const purgeResults = ({ db, now }: Writer, { limit }: { limit: number }):
   return over.length
 }
 
-/** With its job. */
+/** Called when its job is deleted. */
 export const deleteResult = (db: Database, seq: number): void => {
   const deleted = db.get<[string | null]>('DELETE FROM result WHERE seq = ? RETURNING blob_key', seq)
   if (deleted?.[0]) doom(db, deleted[0])

@@ -9,7 +9,7 @@ import { countWaiting, WaitingChanges } from './waiting.ts'
 
 export type SubmitRows = Omit<SubmitJobs, 'jobs'> & { readonly jobs: readonly SubmittedJobRow[] }
 
-/** All or nothing: a job whose id exists makes the whole call fail. Answers with the count of queued jobs when there are too many. */
+/** All or nothing: a job whose id exists fails the whole call. Returns the number of waiting jobs if there are too many. */
 export const submitJobs = (writer: Writer, { jobs, maxQueued, idempotency }: SubmitRows): SubmitAnswer | number => {
   const waiting = new WaitingChanges()
   for (const [row] of jobs) waiting.add(row[1] as string, 1)

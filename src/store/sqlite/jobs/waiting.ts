@@ -1,6 +1,6 @@
 import type { Database } from '../database.ts'
 
-/** Keeps the number of a workspace's jobs that are pending or queued, for `maxQueued`. */
+/** Maintains a workspace's number of pending and queued jobs, for `maxQueued`. */
 export const addWaiting = (db: Database, workspace: string, change: number): void => {
   if (change !== 0) db.run('UPDATE workspace SET waiting = waiting + ? WHERE id = ?', change, workspace)
 }
@@ -8,7 +8,7 @@ export const addWaiting = (db: Database, workspace: string, change: number): voi
 export const countWaiting = (db: Database, workspace: string): number =>
   db.get<[number]>('SELECT waiting FROM workspace WHERE id = ?', workspace)?.[0] ?? 0
 
-/** Sums changes by workspace, so that a batch writes each once. */
+/** Sums changes by workspace, so that a batch updates each workspace once. */
 export class WaitingChanges {
   readonly #changes = new Map<string, number>()
 

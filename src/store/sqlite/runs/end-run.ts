@@ -8,7 +8,7 @@ import { tellRun } from './run.ts'
 import { startWaitingRun } from './start-run.ts'
 import { terminateOpenRuns } from './terminate-run.ts'
 
-/** The last item of a run has ended. */
+/** Call when the last item of a run has ended. */
 export const endRun = (writer: Writer, run: RunState): void => {
   const { db, now } = writer
   const [phase, reason] = outcomeOf(run)
@@ -33,7 +33,7 @@ const outcomeOf = (run: RunState): [EndedRunStatus, RunReason | null] => {
   return run.failed > 0 ? ['failed', 'items_failed'] : ['completed', null]
 }
 
-/** A terminated run says nothing about the workflow, nor does a manual one that was made while it was terminated. */
+/** A terminated run does not count for the workflow, nor does a manual run created while the workflow was terminated. */
 const countOutcome = (writer: Writer, workflow: WorkflowState, run: RunState, phase: EndedRunStatus): void => {
   if (phase === 'terminated' || !run.outcomeCounts) return
   const failures = phase === 'completed' ? 0 : workflow.consecutiveFailures + 1

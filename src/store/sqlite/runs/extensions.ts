@@ -14,7 +14,7 @@ export type ExtendRows = {
   readonly maxItems: number
 }
 
-/** Keeps what a running item adds to its run until its attempt has completed. */
+/** Stores the items that a running item adds to its run until its attempt completes. */
 export const extendRun = (writer: Writer, { workspace, jobId, attempt, items, maxItems }: ExtendRows) => {
   const { db } = writer
   const job = findAttempt(db, { workspace, jobId, attempt })
@@ -51,7 +51,7 @@ const findAttempt = (
 const countExtensions = (db: Database, runSeq: number): number =>
   db.get<[number]>('SELECT count(*) FROM extension WHERE run = ?', runSeq)![0]
 
-/** Of these jobs those that have added something. Nearly always none: one search of a nearly empty table. */
+/** Those of these jobs that have added items. Nearly always none: one search of a nearly empty table. */
 export const findExtended = (db: Database, seqs: readonly number[]): number[] =>
   db
     .all<[number]>(
@@ -63,8 +63,8 @@ export const findExtended = (db: Database, seqs: readonly number[]): number[] =>
 type Kept = [run: number, job: string, secrets: Uint8Array | null]
 
 /**
- * An item has completed: what it added joins its run, unless that is being terminated. To be called before its end is
- * counted, so that the run goes on.
+ * When an item completes, the items it added join its run, unless that is being terminated. Call this before its end is counted, so that the run
+ * stays open.
  */
 export const joinExtensions = (writer: Writer, seq: number): void => {
   const { db } = writer
@@ -89,7 +89,7 @@ export const joinExtensions = (writer: Writer, seq: number): void => {
   writer.runs.note(run.seq)
 }
 
-/** The attempt that added them has not completed, or they have joined. */
+/** The attempt that added them did not complete, or they have joined. */
 export const dropExtensions = ({ db }: Writer, seq: number): void => {
   db.run('DELETE FROM extension WHERE seq = ?', seq)
 }
@@ -101,7 +101,7 @@ export const restartTimeout = ({ db, now }: Writer, which: WhichAttempt) => {
   return 'restarted'
 }
 
-/** Milliseconds since then. A clock that was set back gives 0: the attempt gets its whole time again. */
+/** Milliseconds since the restart. If the clock was set back it returns 0: the attempt gets its full time again. */
 export const findTimeoutRestart = (
   { db, now }: Reader,
   { jobId, attempt }: { jobId: string; attempt: number },

@@ -7,8 +7,8 @@ import { countSlots, type RunState } from './run.ts'
 type Waiting = [seq: number, workspace: string, exclusiveKey: string | null, ...EventRow]
 
 /**
- * Queues as many of the run's waiting items as it has free slots, highest priority first, then in order of submission.
- * One whose key is held waits for that, without a slot. Gives how many were queued.
+ * Queues as many of the run's waiting items as it has free slots, highest priority first, then in order of submission. An item whose key is held
+ * waits for the key, without a slot. Returns how many were queued.
  */
 export const fillSlots = (writer: Writer, run: RunState): number => {
   if (run.phase !== 'running' || run.paused || run.endReason !== null) return 0
@@ -35,7 +35,7 @@ const nextWaiting = (db: Database, runSeq: number, limit: number): Waiting[] =>
 const QUEUE_SQL = `UPDATE live SET status = 'queued', status_reason = NULL, queued_at = ?, updated_at = ?
   WHERE seq IN (SELECT value FROM json_each(?)) AND status = 'pending'`
 
-/** Items with keys one by one: two of them may have the same. */
+/** Items with keys are handled one by one: two of them may share a key. */
 const queueItems = (writer: Writer, waiting: readonly Waiting[]): number => {
   const { db, now, effects } = writer
   const free = waiting.filter(([, , key]) => key === null)

@@ -13,14 +13,14 @@ type Items = {
 
 type WaitingReason = 'run_pending' | 'run_paused' | 'run_concurrency' | 'exclusive_key'
 
-/** Items that wait: for the start of their run, for it to go on, or for a slot (`settleRuns` gives them those that are free). */
+/** Items that wait for their run to start, for it to be resumed, or for a slot (`settleRuns` fills free ones). */
 export const insertWaitingItems = (writer: Writer, { workspace, run, jobs }: Items, reason: WaitingReason): void => {
   noteClock(writer)
   for (const job of jobs) insertJob(writer, job, { pending: reason, dueAt: null, run })
   addWaiting(writer.db, workspace, jobs.length)
 }
 
-/** Items of a run that starts with them: all its slots are free, so the first are queued as they are written. */
+/** Items of a run that starts now: all its slots are free, so the first items are inserted as queued. */
 export const insertStartingItems = (writer: Writer, items: Items & { readonly maxConcurrent: number }): void => {
   const { workspace, run, jobs } = items
   noteClock(writer)
@@ -48,7 +48,7 @@ const planBeginnings = (
   return beginnings
 }
 
-/** Usually all have one priority: then their order is as it is. */
+/** Usually all have the same priority, and the order stays as it is. */
 const inOrderOfUrgency = (jobs: readonly SubmittedJobRow[]): readonly number[] => {
   const priorities = jobs.map(job => fieldsOf(job[0]).priority)
   const indexes = [...priorities.keys()]

@@ -8,7 +8,7 @@ import type { Writer } from '../writer.ts'
 import { insertStartingItems, insertWaitingItems } from './insert-items.ts'
 import { tellRun } from './run.ts'
 
-/** A run whose items are coded as `encodeJobs` codes them. */
+/** A run with its items encoded by `encodeJobs`. */
 export type NewRunRows = Omit<NewRun, 'items'> & { readonly items: readonly SubmittedJobRow[] }
 
 type RunBeginning = {
@@ -16,7 +16,7 @@ type RunBeginning = {
   readonly run: NewRunRows
   readonly trigger: 'manual' | 'automatic'
   readonly scheduledAt: number | null
-  /** Why it does not start at once. */
+  /** Why it does not start at once; null: it does. */
   readonly waitsFor: 'scheduled' | 'waiting_for_run' | null
 }
 
@@ -24,7 +24,7 @@ const INSERT_RUN = `INSERT INTO run (id, workspace, workflow_id, workflow_versio
     due_at, created_at, started_at, max_concurrent, retry_of, snapshot, items, outcome_counts)
   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING seq`
 
-/** Makes a run with its items, started or pending. The caller settles. */
+/** Creates a run with its items, started or pending. The caller settles. */
 export const insertRun = (writer: Writer, beginning: RunBeginning): RunStatus => {
   const { db, now } = writer
   const { workflow, run, trigger, scheduledAt, waitsFor } = beginning
@@ -46,7 +46,7 @@ export const insertRun = (writer: Writer, beginning: RunBeginning): RunStatus =>
     run.retryOf,
     keepSnapshot(db, workflow.id, run.snapshot),
     run.items.length,
-    // A terminated workflow is only tried out by hand.
+    // A manual run of a terminated workflow is only a trial: its outcome does not count.
     workflow.state === 'terminated' ? 0 : 1,
   )!
   const items = { workspace: workflow.workspace, run: seq, jobs: run.items, maxConcurrent: run.maxConcurrent }
@@ -54,12 +54,12 @@ export const insertRun = (writer: Writer, beginning: RunBeginning): RunStatus =>
   else insertWaitingItems(writer, items, 'run_pending')
   if (waitsFor === null) db.run('UPDATE workflow SET last_run_at = ? WHERE seq = ?', now, workflow.seq)
   tellRun(writer, seq)
-  // One without items has ended already.
+  // A run without items ends at once.
   if (run.items.length === 0) writer.runs.note(seq)
   return phase
 }
 
-/** The same text is kept once for all runs that share it. */
+/** Stores a definition once for all runs that share it. */
 const keepSnapshot = (db: Database, workflowId: string, definition: string): number => {
   const sha256 = createHash('sha256').update(definition).digest()
   const known = db.get<[number]>('SELECT id FROM snapshot WHERE workflow_id = ? AND sha256 = ?', workflowId, sha256)

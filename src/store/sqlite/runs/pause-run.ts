@@ -5,8 +5,8 @@ import { isOpen, type RunState, tellRun } from './run.ts'
 import { startWaitingRun } from './start-run.ts'
 
 /**
- * No item starts any more: queued ones are put back, waiting ones are held; those that wait for a time are held when it
- * comes. One that has published is left to finish that. Gives false when there is nothing to pause.
+ * Stops items from starting: queued items are put back and waiting ones held; items with a due time are held once it passes. A published item is left
+ * to finish its publication. Returns false if there is nothing to pause.
  */
 export const pauseOpenRun = (writer: Writer, run: RunState): boolean => {
   if (!isOpen(run) || run.paused || run.endReason !== null) return false
@@ -40,7 +40,7 @@ const holdQueuedItems = (writer: Writer, run: RunState): void => {
   for (const [, key] of queued) passKeyOn(writer, run.workspace, key)
 }
 
-/** Held items wait for slots again, and a run that has not started goes on waiting for its start. The caller settles. */
+/** Held items wait for slots again, and a run that has not started continues to wait for its start. The caller settles. */
 export const resumePausedRun = (writer: Writer, run: RunState): boolean => {
   if (!isOpen(run) || !run.paused) return false
   const { db, effects } = writer

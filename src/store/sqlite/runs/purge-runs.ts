@@ -3,7 +3,7 @@ import type { Writer } from '../writer.ts'
 
 type Purge = { readonly endedBefore: number; readonly limit: number }
 
-/** Old slots, and runs that ended long ago and whose jobs have all been purged; snapshots go with their last run. */
+/** Deletes old slots, and runs that ended long ago and whose jobs have all been purged; snapshots go with their last run. */
 export const purgeRuns = ({ db }: Writer, { endedBefore, limit }: Purge): number => {
   const slots = db.run(
     `DELETE FROM slot WHERE (workflow, slot) IN

@@ -8,7 +8,7 @@ import { newestPage } from '../page.ts'
 import type { Reader } from '../reader.ts'
 import { findRun } from './run.ts'
 
-/** Counts of what ends come from sums, those of what holds a slot are counted, and the rest is pending. */
+/** Ended items come from stored counters, items that hold a slot are counted, and the rest are pending. */
 const COLUMNS = `run.seq, run.id, run.workspace, run.workflow_id, run.workflow_version, run.trigger, run.phase, run.paused,
     run.status_reason, run.scheduled_at, run.created_at, run.started_at, run.finished_at, run.max_concurrent, run.items,
     iif(run.finished_at IS NULL, (SELECT count(*) FROM live WHERE live.run = run.seq AND status = 'queued'), 0),
@@ -16,7 +16,7 @@ const COLUMNS = `run.seq, run.id, run.workspace, run.workflow_id, run.workflow_v
     run.completed, run.failed, run.cancelled, run.retry_of`
 
 const RUN_SQL = `SELECT ${COLUMNS}, snapshot.definition FROM run LEFT JOIN snapshot ON snapshot.id = run.snapshot`
-/** Without the snapshots, of which a page could hold gigabytes. */
+/** Omits the snapshots: a page of them could take gigabytes. */
 const LISTED_SQL = `SELECT ${COLUMNS}, '' FROM run`
 
 const decode = (row: readonly unknown[]): Run => {
@@ -62,7 +62,7 @@ type List = {
   readonly limit: number
 }
 
-/** Each status has its own stretch of an index, walked newest first; the first of all of them are taken. */
+/** Each status has its own index stretch, scanned newest first; takes the newest across all of them. */
 export const listRuns = ({ db }: Reader, { workspace, filters, before, limit }: List) => {
   const shared = conditionOf(filters)
   const stretches = filters.status ? filters.status.map(status => STATUS_SQL[status]) : ['1']
@@ -118,7 +118,7 @@ const conditionOf = ({ workflowId, trigger, createdAfter, createdBefore }: RunFi
   return { sql: parts.join(' AND '), values }
 }
 
-/** The run, and rows as `decodeSubmission` reads them. */
+/** The run, and rows for `decodeSubmission`. */
 export const listFailedItems = ({ db }: Reader, { workspace, runId }: Which) => {
   const run = findRun(db, workspace, runId)
   if (!run) return null

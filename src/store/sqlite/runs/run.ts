@@ -3,7 +3,7 @@ import type { Database } from '../database.ts'
 import type { Writer } from '../writer.ts'
 import type { RunChange } from './run-changes.ts'
 
-/** A row of `run` with what moving it needs. */
+/** A row of `run` with the fields needed to change its state. */
 export type RunState = {
   readonly seq: number
   readonly id: string
@@ -13,10 +13,10 @@ export type RunState = {
   readonly phase: 'pending' | 'running' | EndedRunStatus
   readonly paused: boolean
   readonly reason: RunReason | null
-  /** Why it is being terminated; null: it is not. */
+  /** Why it is being terminated; null if it is not. */
   readonly endReason: RunReason | null
   readonly maxConcurrent: number
-  /** Whether its end moves the workflow's counter of failures. */
+  /** Whether its outcome changes the workflow's failure counter. */
   readonly outcomeCounts: boolean
   readonly items: number
   readonly completed: number
@@ -34,7 +34,7 @@ export const readRun = (db: Database, seq: number): RunState | undefined =>
 const COUNT_SQL = `UPDATE run SET completed = completed + ?, failed = failed + ?, cancelled = cancelled + ? WHERE seq = ?
   RETURNING ${STATE_COLUMNS}`
 
-/** Counts items that have ended, and says how the run then stands. */
+/** Adds ended items to the run's counters and returns the resulting state. */
 export const countEnded = (
   db: Database,
   seq: number,
@@ -44,7 +44,7 @@ export const countEnded = (
 export const findRun = (db: Database, workspace: string, runId: string): RunState | undefined =>
   decode(db.get(`${STATE_SQL} WHERE id = ? AND workspace = ?`, runId, workspace))
 
-/** Those that have not ended, in the order in which they were made. */
+/** Runs that have not ended, in creation order. */
 export const listOpenRuns = (db: Database, workflowId: string): RunState[] =>
   db
     .all(`${STATE_SQL} WHERE workflow_id = ? AND phase IN ('pending', 'running') ORDER BY seq`, workflowId)
@@ -75,14 +75,14 @@ const decode = (row: readonly unknown[] | undefined): RunState | undefined => {
 
 export const isOpen = (run: RunState): boolean => run.phase === 'pending' || run.phase === 'running'
 
-/** How many items hold one of the run's slots: counted, never kept, so that it cannot leak. */
+/** How many items hold one of the run's slots: counted rather than stored, so it cannot leak. */
 export const countSlots = (db: Database, runSeq: number): number =>
   db.get<[number]>(
     "SELECT count(*) FROM live WHERE run = ? AND status IN ('queued', 'running', 'cancelling')",
     runSeq,
   )![0]
 
-/** Whether any of its items has not ended. */
+/** Whether any of its items is still live. */
 export const hasItems = (db: Database, runSeq: number): boolean =>
   db.get('SELECT 1 FROM live WHERE run = ? LIMIT 1', runSeq) !== undefined
 
@@ -90,13 +90,13 @@ export const hasItems = (db: Database, runSeq: number): boolean =>
 const hasRunningItems = (db: Database, runSeq: number): boolean =>
   db.get("SELECT 1 FROM live WHERE run = ? AND status IN ('running', 'cancelling') LIMIT 1", runSeq) !== undefined
 
-/** The status that is shown. */
+/** The status shown to users. */
 export const statusOf = (db: Database, run: RunState): RunStatus => {
   if (!run.paused || !isOpen(run)) return run.phase
   return hasRunningItems(db, run.seq) ? 'pausing' : 'paused'
 }
 
-/** Tells how the run stands now. */
+/** Emits the run's current status. */
 export const tellRun = ({ db, now, effects }: Writer, runSeq: number): void => {
   const run = readRun(db, runSeq)!
   effects.runEvent({

@@ -5,9 +5,8 @@ import { countEnded, hasItems, isOpen, readRun, statusOf, tellRun } from './run.
 import type { RunChange } from './run-changes.ts'
 
 /**
- * The last step of every call that touched items of runs: for each run, once, whatever the batch did to it, counts those
- * that have ended, gives free slots to waiting items, and ends the run when nothing of it is left. The end of one run may
- * start or end others, which are settled in their turn.
+ * The last step of every call that touched items of runs. Once per run, whatever the batch did to it: counts ended items, gives free slots to waiting
+ * items, and ends the run if nothing is left. The end of one run may start or end others, which are settled in turn.
  */
 export const settleRuns = (writer: Writer): void => {
   for (let changes = writer.runs.take(); changes; changes = writer.runs.take())
@@ -20,6 +19,6 @@ const settleRun = (writer: Writer, runSeq: number, change: RunChange): void => {
   if (!isOpen(run)) return
   if (fillSlots(writer, run) > 0) return
   if (!hasItems(writer.db, runSeq)) endRun(writer, run)
-  // The last of the items that still ran when it was paused.
+  // The last item still running when the run was paused has ended.
   else if (run.paused && ended > 0 && statusOf(writer.db, run) === 'paused') tellRun(writer, runSeq)
 }

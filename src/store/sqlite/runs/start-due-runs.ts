@@ -3,7 +3,7 @@ import { readRun } from './run.ts'
 import { settleRuns } from './settle-runs.ts'
 import { startRun } from './start-run.ts'
 
-/** Runs that were triggered for a time that has come. */
+/** Starts runs that were triggered for a time that has come. */
 export const startDueRuns = (writer: Writer, { limit }: { limit: number }) => {
   const { db, now } = writer
   const due = db.all<[number]>(

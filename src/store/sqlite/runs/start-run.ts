@@ -1,7 +1,7 @@
 import type { Writer } from '../writer.ts'
 import { listOpenRuns, type RunState, tellRun } from './run.ts'
 
-/** From `pending` to `running`: its items wait for slots from now on. The caller settles. */
+/** From `pending` to `running`: its items now wait for slots. The caller settles. */
 export const startRun = (writer: Writer, run: RunState): void => {
   const { db, now } = writer
   db.run(
@@ -18,7 +18,7 @@ export const startRun = (writer: Writer, run: RunState): void => {
   writer.runs.note(run.seq)
 }
 
-/** The run that waits for others of its workflow starts when no earlier one works any more. */
+/** Starts the run that waits for others of its workflow, if no earlier one is still running. */
 export const startWaitingRun = (writer: Writer, workflowId: string): void => {
   const open = listOpenRuns(writer.db, workflowId)
   const waiting = open.find(run => run.phase === 'pending' && run.reason === 'waiting_for_run' && !run.paused)

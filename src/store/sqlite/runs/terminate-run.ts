@@ -9,13 +9,13 @@ import { hasItems, isOpen, listOpenRuns, type RunState, tellRun } from './run.ts
 
 type Termination = {
   readonly reason: Extract<RunReason, 'terminated_by_user' | 'workflow_terminated' | 'replaced'>
-  /** null: each item's own. */
+  /** null: each item's own grace period. */
   readonly graceMs: number | null
 }
 
 /**
- * Cancels what waits and asks what runs to stop; what is queued to finish its publication is left to do so. The run ends
- * with its last item. Gives false when it has ended or is being terminated already. The caller settles.
+ * Cancels waiting items and asks running ones to stop; items queued to finish their publication are left to do so. The run ends with its last item.
+ * Returns false if it has ended or is already being terminated. The caller settles.
  */
 export const beginTermination = (writer: Writer, run: RunState, { reason, graceMs }: Termination): boolean => {
   if (!isOpen(run) || run.endReason !== null) return false
@@ -26,13 +26,13 @@ export const beginTermination = (writer: Writer, run: RunState, { reason, graceM
   )
   cancelWaitingItems(writer, run)
   stopRunningItems(writer, run, graceMs)
-  // One with nothing left is told once, as ended.
+  // A run with nothing left is reported only once, as ended.
   if (hasItems(writer.db, run.seq)) tellRun(writer, run.seq)
   writer.runs.note(run.seq)
   return true
 }
 
-/** `pending` ones that wait for their time as well. */
+/** Includes pending runs scheduled for later. */
 export const terminateOpenRuns = (writer: Writer, workflowId: string, termination: Termination): void => {
   for (const run of listOpenRuns(writer.db, workflowId)) beginTermination(writer, run, termination)
 }
@@ -57,7 +57,7 @@ const CANCEL_SQL = `INSERT INTO ended (seq, workspace, status, status_reason, lo
     live.progress
   FROM json_each(?) AS done CROSS JOIN live ON live.seq = done.value`
 
-/** All of them with a few statements: there may be ten thousand. Cancelled jobs are told to no sink. */
+/** Cancels all with a few statements: there may be ten thousand. Cancelled jobs have no deliveries. */
 const cancelWaitingItems = (writer: Writer, run: RunState): void => {
   const { db, now, effects } = writer
   const items = itemsOf(writer, run, ['pending', 'queued'])

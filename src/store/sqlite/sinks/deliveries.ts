@@ -13,7 +13,7 @@ type Ended = Pick<EventSubject, 'workspace' | 'runId' | 'workflowId'> & { readon
 const INSERT_SQL = `INSERT INTO delivery (id, workspace, seq, sink_index, run_id, workflow_id, status, created_at, due_at, wait_ms, next_try_at)
   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pending', ?7, ?7, 0, ?7)`
 
-/** In the transaction that ends the job: one for each sink that is told of such an end. */
+/** Runs in the transaction that ends the job: one delivery for each sink whose rule matches this end. */
 export const writeDeliveries = (writer: Writer, job: Ended, sinks: string, status: EndedStatus): void => {
   if (status === 'cancelled') return
   const { db, now, effects } = writer
@@ -26,7 +26,7 @@ export const writeDeliveries = (writer: Writer, job: Ended, sinks: string, statu
 
 type Claim = { readonly limit: number; readonly leaseMs: number }
 
-/** Rows as `readClaimed` gives them. */
+/** Rows of `readClaimed`. */
 export const claimDeliveries = (writer: Writer, { limit, leaseMs }: Claim) => {
   const { db, now } = writer
   clampTimes(writer)
@@ -51,7 +51,7 @@ const CLAIM_SQL = `UPDATE delivery SET claim_token = ?1, due_at = ?2 + ?3, wait_
     next_try_at = NULL, first_try_at = coalesce(first_try_at, ?2)
   WHERE position IN (SELECT value FROM json_each(?4))`
 
-/** A clock that was set back would stretch every wait by as much. */
+/** A clock that was set back would extend every wait by as much. */
 const clampTimes = ({ db, now }: Writer): void => {
   db.run('UPDATE delivery SET due_at = ?1 + wait_ms WHERE due_at IS NOT NULL AND due_at - wait_ms > ?1', now)
 }
@@ -125,7 +125,7 @@ export const purgeDeliveries = ({ db }: Writer, { createdBefore, limit }: Purge)
     limit,
   )
 
-/** With its job. */
+/** Called when their job is deleted. */
 export const deleteDeliveries = ({ db }: Writer, seq: number): void => {
   db.run('DELETE FROM delivery WHERE seq = ?', seq)
 }

@@ -8,7 +8,7 @@ import type { Writer } from '../writer.ts'
 
 type NewNotification = Omit<Notification, 'id' | 'createdAt' | 'readAt'>
 
-/** Kept for those who ask later, whatever the preference; told at once to those who want to see it. */
+/** Stored for later reads, whatever the preference; emitted only if the preference shows it. */
 export const notify = (writer: Writer, about: NewNotification): void => {
   const { db, now, effects } = writer
   const notification: Notification = { ...about, id: newId(), createdAt: now, readAt: null }

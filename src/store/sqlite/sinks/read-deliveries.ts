@@ -36,7 +36,7 @@ const decode = (row: Row): Delivery => {
   } as Delivery
 }
 
-/** What a claim hands out; `job` is a row as `decodeJob` reads it. */
+/** What a claim returns; `job` is a row for `decodeJob`. */
 export type ClaimedRow = {
   readonly delivery: Delivery
   readonly firstTryAt: number
@@ -78,7 +78,7 @@ type List = {
   readonly limit: number
 }
 
-/** Each status has its own stretch, walked newest first: most deliveries are delivered, and those that are not have an index. */
+/** Each status has its own stretch, scanned newest first: most deliveries are `delivered`, and there is an index of the others. */
 export const listDeliveries = ({ db }: Reader, { workspace, filters, before, limit }: List) => {
   const shared = conditionOf(db, filters)
   const stretches = filters.status ? filters.status.map(statusSql) : ['1']
@@ -110,7 +110,7 @@ export const countDeliveries = ({ db }: Reader, { workspace, filters, before }: 
 
 const positionOf = (row: Row): number => row[DELIVERY_COLUMNS] as number
 
-/** The second condition of the others is the one of the index. */
+/** The redundant second condition repeats the predicate of the partial index. */
 const STATUS_SQL: Readonly<Record<DeliveryStatus, string>> = {
   pending: "delivery.status = 'pending' AND delivery.status <> 'delivered'",
   delivered: "delivery.status = 'delivered'",

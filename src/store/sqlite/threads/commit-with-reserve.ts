@@ -2,7 +2,7 @@ import type { Database } from '../database.ts'
 import type { Answer, Call, Reply } from './calls.ts'
 import type { Reserve } from './reserve.ts'
 
-/** What makes more work or more data: refused while the disk is full, so that what is under way can still end. */
+/** Operations that add work or data: refused while the disk is full, so that work in progress can still end. */
 const ADDING: ReadonlySet<string> = new Set([
   'submitJobs',
   'fireWorkflows',
@@ -25,8 +25,8 @@ type Commit = {
 }
 
 /**
- * Commits the calls; when the disk is full, those that end work get the reserved room. Where only some of them found none,
- * their callers try again: whatever ends work does.
+ * Commits the calls. If the disk is full, calls that end work get the reserved space. If only some of them failed for lack of space, their callers
+ * retry, as everything that ends work does.
  */
 export const commitWithReserve = ({ db, reserve, commit }: Commit, calls: readonly Call[]): Reply => {
   let reply = reserve.isHeld() ? commit(calls) : commitEnding(commit, calls)
@@ -51,11 +51,11 @@ const refuse = ([id]: Call): Answer => [id, null, REFUSAL]
 
 const isUnwritten = ([, , fault]: Answer): boolean => fault?.code === 'ENOSPC' && fault !== REFUSAL
 
-/** The room of the write-ahead log is used again from its start, where no reader is in the way. */
+/** Lets the write-ahead log restart at its beginning, unless a reader is in the way. */
 const emptyLog = (db: Database): void => {
   try {
     db.exec('PRAGMA wal_checkpoint(RESTART)')
   } catch {
-    // The database itself has no room to grow: then the log grows into the reserve.
+    // The database itself has no room to grow; the log then grows into the reserve.
   }
 }

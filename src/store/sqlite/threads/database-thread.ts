@@ -6,12 +6,12 @@ import { type Call, type Effects, type Fault, fromFault, type Message, OPEN_ID, 
 type Operations = Readonly<Record<string, (context: never, input: never) => unknown>>
 type Waiting = { readonly resolve: (output: never) => void; readonly reject: (error: Error) => void }
 
-/** Work (`weightOf`) that is worth a message of its own: the thread begins with it while more is made here. */
+/** Work (`weightOf`) that justifies its own message: the thread starts on it while the event loop prepares more. */
 const ENOUGH = 16
-/** So much does not wait for anything else: both threads are to have work at once. */
+/** Sent without waiting for anything else, so that both threads are busy at the same time. */
 const PLENTY = 500
 
-/** A thread that holds a connection; small calls of one turn of the event loop go to it as one message. */
+/** A thread with its own database connection; small calls from one turn of the event loop are sent as one message. */
 export class DatabaseThread<O extends Operations> {
   readonly #worker: Worker
   readonly #waiting = new Map<number, Waiting>()
@@ -23,9 +23,9 @@ export class DatabaseThread<O extends Operations> {
   #ended: Error | null = null
   #closing: Promise<void> | null = null
 
-  /** Starts `<name>-thread` beside this file, which loads its code; `open` then opens the database. */
+  /** Starts `<name>-thread` beside this file and loads its code; `open` then opens the database. */
   constructor(options: { name: 'writer' | 'reader'; path: string; onEffects?: (effects: Effects) => void }) {
-    // The compiled program has .js files, and only what `import` names is rewritten.
+    // The compiled program has .js files, and the compiler rewrites only the paths in `import`.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     this.#onEffects = options.onEffects ?? (() => {})
     this.#worker = new Worker(new URL(`./${options.name}-thread.${extension}`, import.meta.url), {
@@ -38,7 +38,7 @@ export class DatabaseThread<O extends Operations> {
     this.#worker.on('exit', () => this.#end(new Error('The store is closed.')))
   }
 
-  /** Rejects with the thread's own error when it cannot open the database. */
+  /** Rejects with the thread's own error if it cannot open the database. */
   open(): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.set(OPEN_ID, { resolve, reject })
@@ -59,7 +59,7 @@ export class DatabaseThread<O extends Operations> {
     })
   }
 
-  /** Finishes what was asked before, then ends the thread. */
+  /** Completes earlier calls, then ends the thread. */
   close(): Promise<void> {
     this.#closing ??= new Promise(resolve => {
       if (this.#ended) return resolve()
@@ -70,7 +70,7 @@ export class DatabaseThread<O extends Operations> {
     return this.#closing
   }
 
-  /** With what is asked in the same microtasks: ends of attempts and the claim for their slots are to share a commit. */
+  /** Includes calls made in the same microtasks, so that attempt ends and the claim for their slots share a commit. */
   #sendSoon(): void {
     if (this.#isAboutToSend) return
     this.#isAboutToSend = true
@@ -111,9 +111,9 @@ export class DatabaseThread<O extends Operations> {
   }
 }
 
-/** A thread does not take the compile cache of the program over, and without it compiling costs it 15 MB and 0.1 s. */
+/** A worker thread does not inherit the program's compile cache; without it, compiling costs 15 MB and 0.1 s. */
 const compileCache = (): NodeJS.ProcessEnv => {
   const directory = getCompileCacheDir()
-  // The directory told is the one of this version of Node inside the directory that was given.
+  // `getCompileCacheDir` returns the subdirectory for this Node version, and the variable expects its parent.
   return directory === undefined ? {} : { NODE_COMPILE_CACHE: dirname(directory) }
 }

@@ -6,8 +6,8 @@ import { type Answer, type Call, type Reply, toFault } from './calls.ts'
 type Operations = Readonly<Record<string, (writer: Writer, input: never) => unknown>>
 
 /**
- * Carries out all calls in one transaction, so that they share one wait for the disk. Each has a savepoint: one that is
- * refused does not undo its neighbours. A fault of the commit itself (a full disk) refuses all of them.
+ * Runs all calls in one transaction, so that they share one disk flush. Each has a savepoint, so a refused call does not undo the others. A failure
+ * of the commit itself (a full disk) refuses all.
  */
 export const commitTogether = (options: {
   db: Database
@@ -38,7 +38,7 @@ type Performance = {
   readonly call: Call
 }
 
-/** With one call the transaction is its savepoint. */
+/** A single call needs no savepoint besides the transaction. */
 const performAlone = ({ db, memory, operations, effects, call }: Performance): Answer => {
   const [id, operation, input, now] = call
   return [id, operations[operation]!({ db, memory, effects, now, runs: new RunChanges() }, input as never), null]
@@ -53,7 +53,7 @@ const performInSavepoint = (performance: Performance): Answer => {
     db.run('RELEASE call')
     return answer
   } catch (error) {
-    // After some faults (a full disk) SQLite has rolled back the whole transaction: then none of the calls holds.
+    // After some errors (a full disk) SQLite has rolled back the whole transaction, so no call took effect.
     if (!db.isTransaction) throw error
     db.run('ROLLBACK TO call')
     db.run('RELEASE call')
@@ -68,7 +68,7 @@ const undo = (db: Database, memory: WriterMemory): void => {
   if (db.isTransaction) db.run('ROLLBACK')
 }
 
-/** What was learned from something that has been undone. */
+/** Drops cached facts that may have been rolled back. */
 const forget = (memory: WriterMemory): void => {
   memory.scopeSets.clear()
   memory.sumMark = null

@@ -1,6 +1,6 @@
 import { type FileLock, lockFile } from '../../../kernel/lock-file.ts'
 
-/** Takes the database for this process: a second server on it is refused. Waits a second for a former one that is just going. */
+/** Locks the database for this process: a second server is refused. Waits up to a second for a previous one that is shutting down. */
 export const lockDatabase = (path: string): FileLock => {
   const lock = lockFile(`${path}.lock`, { waitMs: 1000 })
   if (lock !== null) return lock

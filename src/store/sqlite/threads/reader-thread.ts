@@ -7,7 +7,7 @@ import { serveThread, type ThreadWork } from './serve-thread.ts'
 
 type Operations = Readonly<Record<string, (reader: Reader, input: never) => unknown>>
 
-/** The thread for reads, which may be long: they never hold up a write. Each sees everything that was acknowledged before. */
+/** The thread for reads, which may be long: they never block a write. Each read sees everything acknowledged before it. */
 class ReaderThread implements ThreadWork {
   readonly #path: string
   #db: Database | undefined

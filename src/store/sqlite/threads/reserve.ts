@@ -6,22 +6,22 @@ const STEP_BYTES = 512 * 1024
 const TRY_AGAIN_MS = 1_000
 
 /**
- * Room on the disk that is kept for ending what runs. Logs, blobs and commands may fill a disk to the last byte; without
- * it not even the end of the job that did so could be written. `spend` gives some of it to the next commit, in steps,
- * because whoever filled the disk may be quicker. From then on nothing new is to be taken until all of it is there again.
+ * Disk space reserved for ending work in progress. Logs, blobs and commands may fill a disk to the last byte; without the reserve, not even the end
+ * of the job that filled it could be written. `spend` releases some for the next commit, in steps, because whatever filled the disk may grab the
+ * space first. From then on nothing new may be accepted until the reserve is complete again.
  */
 export class Reserve {
   readonly #path: string
   #bytes: number
   #triedAt = Number.NEGATIVE_INFINITY
 
-  /** `path` is that of the database. */
+  /** `path` is the database's path. */
   constructor(path: string) {
     this.#path = `${path}-reserve`
     this.#bytes = Math.min(statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0, RESERVE_BYTES)
   }
 
-  /** Whether all of the room is there; tries to make what is missing, not too often. */
+  /** Whether the reserve is complete; tries to refill it, but not too often. */
   isHeld(): boolean {
     if (this.#bytes === RESERVE_BYTES) return true
     const now = performance.now()
@@ -31,7 +31,7 @@ export class Reserve {
     return this.#bytes === RESERVE_BYTES
   }
 
-  /** False when nothing is left. */
+  /** False if nothing is left. */
   spend(): boolean {
     if (this.#bytes === 0) return false
     this.#bytes = Math.max(0, this.#bytes - STEP_BYTES)
@@ -40,7 +40,10 @@ export class Reserve {
     return true
   }
 
-  /** All or nothing more: a part of the room would be taken from those who end. Random bytes, because some file systems make room of zeros vanish. */
+  /**
+   * Fills all that is missing or nothing: a partial refill would take space from calls that end work. Uses random bytes, because some file systems
+   * store zeros without allocating space.
+   */
   #fill(): void {
     const block = randomFillSync(Buffer.allocUnsafe(STEP_BYTES))
     const file = openSync(this.#path, 'a', 0o600)

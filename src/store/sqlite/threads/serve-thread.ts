@@ -1,22 +1,22 @@
 import { type MessagePort, receiveMessageOnPort } from 'node:worker_threads'
 import { type Message, OPEN_ID, type Reply, toFault, weightOf } from './calls.ts'
 
-/** What a thread does with its connection. */
+/** The work a thread does with its connection. */
 export type ThreadWork = {
   open(): void
-  /** Answers calls that came together. Throws nothing: faults are answers. */
+  /** Answers calls that arrived together. Never throws: errors become answers. */
   carryOut(calls: readonly Call[]): Reply
   close(): void
 }
 type Call = Extract<Message, readonly unknown[]>[number]
 
 /**
- * Work (in jobs) after which nothing more is added to what is carried out together: those at the end would wait too
- * long for the first ones, and with all of it in one answer one of the two threads would always wait for the other.
+ * Work (in jobs) after which a batch takes no more calls: the last ones would wait too long for the first, and with everything in one answer, one of
+ * the two threads would always be waiting for the other.
  */
 const MAX_WEIGHT = 1000
 
-/** Answers what comes through the port, until it says `close`. What has arrived meanwhile is carried out together. */
+/** Answers messages from the port until it receives `close`. Runs everything that has arrived meanwhile as one batch. */
 export const serveThread = (port: MessagePort, work: ThreadWork): void => {
   port.on('message', (first: Message) => {
     const messages = takeWaiting(port, first)

@@ -11,7 +11,7 @@ import { lockDatabase } from './lock.ts'
 import { Reserve } from './reserve.ts'
 import { serveThread, type ThreadWork } from './serve-thread.ts'
 
-/** The thread that holds the one connection that writes. Waiting for the disk here never blocks the event loop of the server. */
+/** The thread with the only writing connection. Waiting for the disk here never blocks the server's event loop. */
 class WriterThread implements ThreadWork {
   readonly #path: string
   #opened: Opened | undefined

@@ -54,8 +54,8 @@ export const fireWorkflows = (writer: Writer, fires: readonly FireRows[]): FireR
 const SQLITE_CONSTRAINT = 19
 
 /**
- * A firing that the tables refuse (an id that exists, say) would be refused again and again and keep the others of its
- * batch from firing: its slot is recorded as invalid and the schedule goes on.
+ * A fire that the tables refuse (for example because an id exists) would be refused forever and block the others of its batch. Its slot is recorded
+ * as invalid and the schedule continues.
  */
 const fireInSavepoint = (writer: Writer, fire: FireRows): FireResult => {
   const { db, memory, effects } = writer
@@ -102,7 +102,7 @@ const fireSlot = (writer: Writer, workflow: WorkflowState, fire: FireRows): Fire
   const { slot, run, overlap, maxQueued } = fire
   if (slot === null || isRecorded(db, workflow.seq, slot)) return { type: 'skipped', reason: null }
   if (run === null) return skip(writer, workflow, slot, 'invalid')
-  // Those that were triggered for later have not begun.
+  // Runs triggered for later have not begun.
   const open = overlap === 'allow' ? [] : listOpenRuns(db, workflow.id).filter(({ reason }) => reason !== 'scheduled')
   if (open.length > 0 && overlap === 'skip') return skip(writer, workflow, slot, 'overlap')
   if (overlap === 'queue_one' && open.some(({ phase }) => phase === 'pending'))
@@ -118,7 +118,7 @@ const fireSlot = (writer: Writer, workflow: WorkflowState, fire: FireRows): Fire
 
 const REPLACED = { reason: 'replaced', graceMs: null } as const
 
-/** `cancel_previous`. Gives whether one of them still works: what takes its place waits for its end. */
+/** `cancel_previous`. Returns whether a replaced run is still running: the new run then waits for its end. */
 const replaceRuns = (writer: Writer, workflow: WorkflowState, open: readonly RunState[]): boolean => {
   for (const run of open)
     if (beginTermination(writer, run, REPLACED) && run.phase === 'pending') skipLate(writer, workflow, run)
@@ -126,7 +126,7 @@ const replaceRuns = (writer: Writer, workflow: WorkflowState, open: readonly Run
   return listOpenRuns(writer.db, workflow.id).some(({ phase }) => phase === 'running')
 }
 
-/** The slot of a run that never started counts as skipped after all, in the hour in which it was dealt with. */
+/** The slot of a run that never started counts as skipped after all, in the hour it was recorded. */
 const skipLate = (writer: Writer, { seq, id, workspace }: WorkflowState, run: RunState): void => {
   const at = recordReplaced(writer.db, seq, run)
   if (at !== null) sumSlots(writer.db, at, { workspace, workflowId: id, fired: -1, skipped: 1, lateness: null })
@@ -151,5 +151,5 @@ const sumFire = (writer: Writer, workflow: WorkflowState, fire: FireRows, result
   })
 }
 
-/** The instant with its jitter is known of the slot that was to come next; of one that is caught up it is the slot. */
+/** The due time with jitter is known only for the workflow's next slot; for a slot being caught up, use the slot itself. */
 const dueAt = ({ nextSlot, fireAt }: WorkflowState, slot: number): number => (nextSlot === slot ? fireAt! : slot)

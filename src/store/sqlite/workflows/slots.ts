@@ -13,7 +13,7 @@ type Skipped = {
   readonly reason: SkipReason
 }
 
-/** Slots that did not run. Right after others that were skipped for the same reason they become part of their row. */
+/** Records slots that did not run. Extends the preceding row if its slots were skipped for the same reason. */
 export const recordSkipped = ({ db, now }: Writer, workflow: number, { first, last, count, reason }: Skipped): void => {
   const before = db.get<[slot: number, reason: string | null]>(
     'SELECT slot, reason FROM slot WHERE workflow = ? AND slot < ? ORDER BY slot DESC LIMIT 1',
@@ -42,7 +42,7 @@ export const recordSkipped = ({ db, now }: Writer, workflow: number, { first, la
     )
 }
 
-/** Whether this slot has been dealt with: the cursor may have been set back. */
+/** Whether this slot was already handled: the cursor may have been set back. */
 export const isRecorded = (db: Database, workflow: number, slot: number): boolean =>
   (db.get<[number]>(
     'SELECT last_slot FROM slot WHERE workflow = ? AND slot <= ? ORDER BY slot DESC LIMIT 1',
@@ -60,7 +60,7 @@ export const recordFired = ({ db, now }: Writer, workflow: number, slot: number,
   )
 }
 
-/** The run that this slot had made was replaced before it started. Gives when it was recorded; null: it is forgotten. */
+/** Marks the slot of a run that was replaced before it started as skipped. Returns when the slot was recorded; null: its record was purged. */
 export const recordReplaced = (db: Database, workflow: number, run: { seq: number; id: string }): number | null =>
   db.get<[number]>(
     `UPDATE slot SET outcome = 'skipped', reason = 'overlap', run_id = NULL

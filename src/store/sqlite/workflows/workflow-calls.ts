@@ -36,7 +36,7 @@ export const resumeWorkflow = (
     setState(writer, found, 'active')
     if (found.state === 'terminated') beginAnew(writer, found, timing)
     for (const run of listOpenRuns(writer.db, found.id)) resumePausedRun(writer, run)
-    // The run that the waiting one waits for may have ended while the workflow was paused.
+    // The run it was waiting for may have ended while the workflow was paused.
     startWaitingRun(writer, found.id)
     settleRuns(writer)
     writer.effects.hint('schedule')

@@ -8,7 +8,7 @@ import type { Threads } from '../jobs/job-methods.ts'
 import { decodeJob, decodeSubmission, encodeJobs } from '../jobs/job-row.ts'
 import type { NewRunRows } from '../runs/insert-run.ts'
 
-/** Workflows, schedules, runs and what extends them. */
+/** Workflows, schedules, runs and extensions. */
 export const workflowMethods = ({ clock, read, write }: Threads): WorkflowStore => {
   const now = () => clock.now()
   return {
@@ -66,7 +66,7 @@ const compact = (secrets: Uint8Array | null) => secrets && compactBytes(secrets)
 
 const encodeRun = (run: NewRun): NewRunRows => ({ ...run, items: encodeJobs(run.items) })
 
-/** What is told to others, and what has been. */
+/** Deliveries, notifications and analytics. */
 export const sinkMethods = ({ clock, read, write }: Threads): SinkStore & AnalyticsStore => {
   const now = () => clock.now()
   return {
@@ -123,7 +123,7 @@ type Search<F> = {
 }
 type Page = { readonly found: readonly unknown[]; readonly next: number | null }
 
-/** One page of a list; its cursors are good for this list, workspace and filters alone. */
+/** One page of a list; its cursors are valid only for this list, workspace and filters. */
 const page = async <F extends object, P extends Page | null>(
   list: string,
   { workspace, filters, limit, cursor }: Search<F>,

@@ -1,7 +1,7 @@
 import type { WorkflowState as State } from '../../../model/workflow.ts'
 import type { Database } from '../database.ts'
 
-/** A row of `workflow` with what moving it needs. */
+/** A row of `workflow` with the fields needed to change its state. */
 export type WorkflowState = {
   readonly seq: number
   readonly id: string
@@ -13,7 +13,7 @@ export type WorkflowState = {
   readonly maxConsecutiveFailures: number | null
   readonly cursor: number
   readonly nextSlot: number | null
-  /** When `nextSlot` fires, its jitter included. */
+  /** When `nextSlot` fires, including its jitter. */
   readonly fireAt: number | null
 }
 
@@ -24,7 +24,7 @@ const STATE_SQL = `SELECT seq, id, workspace, name, state, version, consecutive_
 export const findWorkflow = (db: Database, id: string): WorkflowState | undefined =>
   decode(db.get(`${STATE_SQL} WHERE id = ?`, id))
 
-/** By id or by name; no name looks like an id. */
+/** By id or name; no name looks like an id. */
 export const findOwnWorkflow = (db: Database, workspace: string, workflow: string): WorkflowState | undefined =>
   decode(db.get(`${STATE_SQL} WHERE id = ? AND workspace = ?`, workflow, workspace)) ??
   decode(db.get(`${STATE_SQL} WHERE workspace = ? AND name = ?`, workspace, workflow))

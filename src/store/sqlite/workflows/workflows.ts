@@ -127,7 +127,7 @@ const decode = (row: readonly unknown[]): Workflow => {
 type HiddenRow = [secrets: Uint8Array | null, cursor: number, nextSlot: number | null, fireAt: number | null]
 
 export const loadWorkflow = ({ db }: Reader, { workspace, workflow }: Which): LoadedWorkflow | null => {
-  // One statement each would let a change come between them.
+  // One transaction: separate statements would let a change in between.
   db.run('BEGIN')
   try {
     const found = findOwnWorkflow(db, workspace, workflow)
@@ -164,7 +164,7 @@ export const listWorkflows = ({ db }: Reader, { workspace, filters, before, limi
   return { found: rows.map(decode), next: sizes.length > most ? (rows.at(-1)?.[0] ?? null) : null }
 }
 
-/** Reads no definition: the size stands before it. */
+/** Does not read the definitions: SQLite stores the size in front of the text. */
 const SIZE_SQL = `SELECT octet_length(definition)
   FROM workflow CROSS JOIN workflow_definition ON workflow_definition.seq = workflow.seq`
 
