@@ -2,7 +2,7 @@ import type { Catalogue, CatalogueChange } from '../model/catalogue.ts'
 import type { DataSource } from '../model/data-source.ts'
 import type { Pipe } from '../model/pipe.ts'
 
-/** A data source or a pipe as both databases keep it. `document` is JSON text. */
+/** A data source or a pipe as both databases store it. `document` is JSON text. */
 export type CatalogueEntry = {
   readonly id: string
   readonly type: 'data_source' | 'pipe'
@@ -10,10 +10,10 @@ export type CatalogueEntry = {
   readonly document: string
 }
 
-/** What is left of changes that are made one after the other: ids whose entries go, and entries that come in their place. */
+/** The net effect of successive changes: ids whose entries are deleted, and the entries that replace them. */
 export type FoldedChanges = { readonly ids: readonly string[]; readonly entries: readonly CatalogueEntry[] }
 
-/** Made at once, so that two entries may change their names between them. */
+/** Applied at once, so that two entries can swap names. */
 export const foldChanges = (changes: readonly CatalogueChange[]): FoldedChanges => {
   const last = new Map<string, CatalogueEntry | null>()
   for (const change of changes) {
@@ -23,7 +23,7 @@ export const foldChanges = (changes: readonly CatalogueChange[]): FoldedChanges 
   return { ids: [...last.keys()], entries: [...last.values()].filter(entry => entry !== null) }
 }
 
-/** The entry that is put, or the id of the one that is dropped. */
+/** The entry to store, or the id of the one to drop. */
 const entryOf = (change: CatalogueChange): CatalogueEntry | string => {
   if (change.type === 'put_data_source') return toEntry('data_source', change.dataSource)
   if (change.type === 'put_pipe') return toEntry('pipe', change.pipe)
@@ -37,7 +37,7 @@ const toEntry = (type: CatalogueEntry['type'], document: DataSource | Pipe): Cat
   document: JSON.stringify(document),
 })
 
-/** Entries in the order of their names. */
+/** Entries in name order. */
 export const toCatalogue = (
   version: number,
   entries: readonly Pick<CatalogueEntry, 'type' | 'document'>[],

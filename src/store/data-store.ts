@@ -1,14 +1,13 @@
 import type { Catalogue, CatalogueChange } from '../model/catalogue.ts'
 import type { Job, Lease } from '../model/job.ts'
 
-/** What the store remembers of the warehouse: which tables there should be, who writes them now, and what is about to be published. */
+/** What the store knows about the warehouse: which tables should exist, who is writing them, and what is about to be published. */
 export interface DataStore {
-  /** null: it is still of `knownVersion`. */
+  /** null: the catalogue is still at `knownVersion`. */
   readCatalogue(input: { workspace: string; knownVersion?: number }): Promise<Catalogue | null>
   /**
-   * Makes all changes or none, as if one after the other, and raises the version by one. `stale`: the catalogue is not of
-   * `version` any more; judge anew. `locked`: somebody writes one of the tables `unlessLocked`, the first of them by name.
-   * Throws when two entries would have one name.
+   * Makes all changes or none, as if applied in order, and increments the version. `stale`: the catalogue is no longer at `version`; read it again
+   * and decide anew. `locked`: a table in `unlessLocked` is being written; names the first by name. Throws if two entries would have the same name.
    */
   changeCatalogue(input: {
     workspace: string
@@ -22,11 +21,11 @@ export interface DataStore {
   >
 
   /**
-   * Takes all tables or none. A job has its locks as long as the attempt of its lease is live: when that ends or is rescued,
-   * they are free, whatever happened to its worker. A call has them for `heldMs` at most. Tables are locked by name; names
-   * need not exist. Who has some may take more; a call that takes some again has those for `heldMs` from then on.
-   * `lost`: the attempt is not live any more. Between two attempts of a job that has published its tables are free.
-   * `unless`: names that nobody else may have locked meanwhile, which it does not take itself.
+   * Locks all tables or none. A job holds its locks while the attempt of its lease is live; they are free once that ends or is rescued, whatever
+   * happened to its worker. A call holds its locks for at most `heldMs`. Tables are locked by name; they need not exist. A holder may lock more
+   * tables; a call that locks a table again holds it for another `heldMs`.
+   * `lost`: the attempt is no longer live. Between two attempts of a job that has published, its tables are unlocked.
+   * `unless`: names that nobody else may hold at that moment; they are not locked.
    */
   lockTables(input: {
     workspace: string
@@ -34,17 +33,17 @@ export interface DataStore {
     unless?: readonly string[]
     holder: TableHolder
   }): Promise<{ readonly type: 'locked' } | TableBusy | { readonly type: 'lost' }>
-  /** Of this holder all, in this workspace. */
+  /** Releases all locks of this holder in this workspace. */
   unlockTables(input: { workspace: string; holder: TableHolder }): Promise<void>
 
   /**
-   * The point of no return of a job that writes: from here on its rows will be published, and it can end only as completed.
-   * Whatever else is said of its end (cancelled, failed, lost) puts it back into the queue without using up a try, to be
-   * taken up by its next attempt; in the queue no cancel and no pause or end of its run moves it. Refused (`lost`) when the
-   * attempt is not live any more, and (`cancelling`) when its job is to stop. The first publication of a job stands: for
-   * another one the answer is `committed`, and nothing changes. Throws for a job without an exclusive key: what ends those
-   * does not ask whether they have published. Refused (`lost`), too, when `ifSetting` has another value by now: whoever
-   * changes it afterwards finds the publication.
+   * The point of no return for a job that writes: its rows will be published, and it can only end as completed. Any other end (cancelled, failed,
+   * lost) puts it back into the queue without using up a try, for its next attempt to finish. While it is queued, no cancel and no pause or end of
+   * its run moves it.
+   * A job's first publication stands: a second one returns `committed` and changes nothing. Refused with `lost` if the attempt is no longer live, and
+   * with `cancelling` if its job is being cancelled. Also refused with `lost` if the value of `ifSetting` has changed; a change after the commit sees
+   * the publication.
+   * Throws for a job without an exclusive key: the statements that end such jobs do not check for a publication.
    */
   commitPublication(input: {
     workspace: string
@@ -53,26 +52,25 @@ export interface DataStore {
     ifSetting?: { readonly name: string; readonly value: string }
   }): Promise<'committed' | 'lost' | 'cancelling'>
   /**
-   * Forgets the publication of this job, which may end in any way again. For who has made sure that nothing of it is live and that nobody
-   * finishes it meanwhile. `lost`: the attempt is not live any more, and the publication stands.
+   * Forgets the job's publication, so that the job may end in any way again. Call it only after making sure that none of its tables are live and that
+   * nobody can finish the publication meanwhile. `lost`: the attempt is no longer live, and the publication stands.
    */
   revokePublication(input: { workspace: string; lease: Lease }): Promise<'revoked' | 'lost'>
-  /** Of this job, whichever attempt committed it. */
+  /** The job's publication, whichever attempt committed it. */
   getPublication(input: { workspace: string; jobId: string }): Promise<Publication | null>
   /** Oldest first. */
   listPublications(input: { workspace: string }): Promise<readonly Publication[]>
-  /** Forgets those whose jobs have ended, oldest first. */
+  /** Forgets publications whose jobs have ended, oldest first. */
   purgePublications(input: { limit: number }): Promise<number>
 
   /**
-   * Jobs by their last change, for copies of the history that are kept elsewhere: those changed at `after.updatedAt` or
-   * later, in order of (`updatedAt`, `id`), beyond `after`; all when that is null, all of one instant when its id is empty.
-   * At most `limit`, fewer where their bodies are large: nothing more is there when the answer is empty.
+   * Jobs by their last change, for copies of the history kept elsewhere. Returns jobs changed at `after.updatedAt` or later that come after `after`
+   * in order of (`updatedAt`, `id`). `after: null` means all; an empty id means all of that instant. At most `limit`, fewer if their bodies are
+   * large; only an empty result means there are no more.
    *
-   * What was told may be followed by less: more may end in the same millisecond, PostgreSQL commits in another order than
-   * clocks were read, and a clock may be set back. So read the last seconds again. Costs a walk over the live jobs of the
-   * workspace and over all jobs, of any workspace, that have ended since `after`: where nothing happens, let `after` follow
-   * the clock.
+   * Changes may later appear before the last one returned: more jobs may change in the same millisecond, PostgreSQL commits in a different order than
+   * clocks were read, and a clock may be set back. So re-read the last few seconds. The cost is a scan of the workspace's live jobs and of all jobs,
+   * of any workspace, that ended since `after`: advance `after` with the clock even if nothing happens.
    */
   listChangedJobs(input: {
     workspace: string
@@ -81,28 +79,28 @@ export interface DataStore {
   }): Promise<readonly Job[]>
 }
 
-/** Who writes tables: an attempt of a job, or a call that is soon over. */
+/** Who writes tables: an attempt of a job, or a short call. */
 export type TableHolder = { readonly lease: Lease } | { readonly callId: string; readonly heldMs: number }
 
 export type TableBusy = {
   readonly type: 'busy'
   readonly table: string
-  /** null: a call. */
+  /** null: held by a call. */
   readonly jobId: string | null
 }
 
-/** Finished tables in a staging database, to change places with live ones of the same name. */
+/** Finished tables in a staging database, to be exchanged with the live ones of the same name. */
 export type NewPublication = {
   readonly stagingDatabase: string
   readonly tables: readonly PublishedTable[]
-  /** How the job's attempt ends when they have: JSON text, for the executor. */
+  /** The attempt's outcome once the tables are exchanged: JSON text, for the executor. */
   readonly outcome: string
 }
 
 export type PublishedTable = {
-  /** Of the live table and, but for that, of the staged one. */
+  /** Name of both the live and the staged table. */
   readonly name: string
-  /** Of the staged table: where the live table has it, they have changed places. */
+  /** UUID of the staged table: if the live table has it, they have been exchanged. */
   readonly uuid: string
 }
 
@@ -110,6 +108,6 @@ export type Publication = NewPublication & {
   readonly jobId: string
   readonly workspace: string
   readonly createdAt: number
-  /** The job has ended, so it has completed. */
+  /** The job has ended, and therefore completed. */
   readonly jobEnded: boolean
 }

@@ -1,10 +1,10 @@
 import { MillraceError } from '../kernel/errors.ts'
 import type { Store } from './store.ts'
 
-/** Told after each call of the store: which operation, how long it took, whether it failed. A refusal is no failure. */
+/** Called after each store operation with its name, its duration and whether it failed. A refusal is not a failure. */
 export type ObserveOperation = (operation: string, milliseconds: number, failed: boolean) => void
 
-/** The same store, with every operation measured. Written once over all methods, so that none can be forgotten. */
+/** Wraps a store to measure every operation. Covers all methods generically, so that none can be forgotten. */
 export const instrument = (store: Store, observe: ObserveOperation): Store => {
   const measured = new Map<PropertyKey, unknown>()
   return new Proxy(store, {

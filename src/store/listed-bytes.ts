@@ -1,7 +1,7 @@
-/** Of the texts of one page of a list: a definition may have megabytes, and a page hundreds of them. */
+/** Limit on the total text of one page: a definition may be megabytes long, and a page holds hundreds. */
 export const MOST_LISTED_BYTES = 32 * 1024 * 1024
 
-/** How many rows a page has: one at least, and no more than have so many bytes together. */
+/** How many rows fit a page: at least one, and no more than fit the byte limit together. */
 export const rowsWithin = (most: number, sizes: readonly number[]): number => {
   let bytes = 0
   const index = sizes.findIndex(size => {

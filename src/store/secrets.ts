@@ -2,17 +2,17 @@ import { createCipheriv, createDecipheriv, hkdfSync, randomBytes, scryptSync } f
 import { closeSync, fsyncSync, linkSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Encrypts the secrets of jobs before they are stored, and derives the other keys of the installation from the same one. */
+/** Encrypts the secrets of jobs before they are stored, and derives the installation's other keys from the same secret key. */
 export interface SecretBox {
-  /** AES-256-GCM of the record: 1 byte version, 12 bytes nonce, 16 bytes tag, then the ciphertext. */
+  /** Encrypts the record with AES-256-GCM: 1 byte version, 12 bytes nonce, 16 bytes tag, then the ciphertext. */
   seal(record: Readonly<Record<string, string>>): Uint8Array
-  /** Throws `WrongSecretKey` when the bytes were sealed with another key or changed. */
+  /** Throws `WrongSecretKey` if the bytes were sealed with another key or modified. */
   open(bytes: Uint8Array): Record<string, string>
-  /** A key of 256 bits for one purpose, always the same for the same secret key (HKDF, RFC 5869). */
+  /** A 256-bit key for one purpose, always the same for the same secret key (HKDF, RFC 5869). */
   deriveKey(purpose: string): Buffer
 }
 
-/** Sealed bytes that do not open: another secret key, or damage. */
+/** Sealed bytes that cannot be opened: another secret key, or corruption. */
 export class WrongSecretKey extends Error {
   constructor() {
     super('A stored secret does not open with this key. Set MILLRACE_SECRET_KEY to the value it was stored under.')
@@ -24,12 +24,12 @@ const VERSION = 1
 const NONCE_BYTES = 12
 const TAG_BYTES = 16
 const HEADER_BYTES = 1 + NONCE_BYTES + TAG_BYTES
-/** One installation key serves every record, so there is no place for a salt of its own; RFC 5869 allows a fixed one. */
+/** One installation key serves every record, so there is no place to keep a salt; RFC 5869 allows a fixed one. */
 const SALT = 'millrace'
 
 /**
- * Opens the box with `MILLRACE_SECRET_KEY` (any text) or, when that is null, with the file `secret-key` (0600) of the
- * data directory, which is made on the first start. Servers that share a database need the same secret key.
+ * Opens the box with `MILLRACE_SECRET_KEY` (any text) or, if that is null, with the file `secret-key` (0600) of the data directory, which is created
+ * on first start. Servers that share a database need the same secret key.
  */
 export const openSecretBox = (options: { dataDir: string; secretKey: string | null }): SecretBox => {
   const root = options.secretKey === null ? keyFile(join(options.dataDir, 'secret-key')) : stretch(options.secretKey)
@@ -59,7 +59,7 @@ const open = (key: Buffer, bytes: Uint8Array): Record<string, string> => {
   }
 }
 
-/** A text that people choose may be weak: scrypt makes guessing it slow. Once per start, 0.1 s. */
+/** A key chosen by people may be weak: scrypt slows down guessing. Takes 0.1 s, once per start. */
 const stretch = (text: string): Buffer => scryptSync(text, SALT, 32, { N: 2 ** 15, r: 8, p: 1, maxmem: 64 * 2 ** 20 })
 
 const keyFile = (path: string): Buffer => readKey(path) ?? makeKey(path)
@@ -75,7 +75,7 @@ const readKey = (path: string): Buffer | null => {
   }
 }
 
-/** Written beside, flushed, then linked: two starters never use two keys, and a crash leaves no half a key. */
+/** Written to a draft, flushed, then linked: concurrent starts never use two keys, and a crash never leaves half a key. */
 const makeKey = (path: string): Buffer => {
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   const file = openSync(draft, 'wx', 0o600)

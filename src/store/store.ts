@@ -11,36 +11,34 @@ import type { SinkStore } from './sink-store.ts'
 import type { WorkflowStore } from './workflow-store.ts'
 
 /**
- * Everything Millrace remembers, in words of the domain. Two implementations, `sqlite/` and `postgres/`, pass one
- * conformance suite (`test/conformance/`).
+ * Everything Millrace stores, in domain terms. Two implementations, `sqlite/` and `postgres/`, pass one conformance suite (`test/conformance/`).
  *
- * - Every method is one transaction; when its promise resolves, what it wrote survives `kill -9` and power loss.
- * - A lost race is a value (`applied: false`, `'ended'`, …), never an exception. What is thrown is a fault of the database.
- * - `workspace` is part of every query about a user's things: what another workspace owns does not exist.
- * - `now` comes from the store's clock (SQLite: the process's; PostgreSQL: the database's), never from the caller.
+ * - Every method is one transaction; once its promise resolves, its writes survive `kill -9` and power loss.
+ * - A lost race is a value (`applied: false`, `'ended'`, …), never an exception. A thrown error is a database failure.
+ * - Every query about a user's data includes `workspace`: what belongs to another workspace does not exist.
+ * - `now` is the store's clock (SQLite: the process's; PostgreSQL: the database's), never the caller's.
  */
 export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataStore {
   // Submit and claim (the hot path: always in batches)
-  /** All or nothing. A job is `pending` when scheduled for later or its exclusive key is held, else `queued`. */
+  /** All or nothing. A job is `pending` if it is scheduled for later or its exclusive key is held, otherwise `queued`. */
   submitJobs(input: SubmitJobs): Promise<SubmitOutcome>
-  /** Takes up to `limit` queued jobs of the kinds, highest priority first, then in order of submission, and starts an attempt of each. */
+  /** Takes up to `limit` queued jobs of the given kinds, highest priority first, then in order of submission, and starts an attempt of each. */
   claimJobs(input: ClaimJobs): Promise<readonly ClaimedJob[]>
   /**
-   * Ends attempts, each fenced by its lease. A job that is `cancelling` becomes `cancelled` whatever the end says; one that
-   * has published (`commitPublication`) completes or is queued again, whatever else the end says. Frees exclusive keys and
-   * moves the next holder to `queued`.
+   * Ends attempts, each fenced by its lease. A `cancelling` job becomes `cancelled` whatever the end says; a job that has published
+   * (`commitPublication`) completes or is queued again, whatever else the end says. Frees exclusive keys and queues the next job waiting for each.
    */
   endAttempts(ends: readonly EndAttempt[]): Promise<readonly EndResult[]>
 
   // Leases
-  /** Extends leases that are not over. Says which are lost and which jobs are to stop. */
+  /** Extends leases that have not expired. Reports lost leases and jobs to stop. */
   renewLeases(input: { leases: readonly Lease[]; leaseMs: number }): Promise<RenewOutcome>
-  /** Jobs of this worker that are `cancelling`, without renewing anything: the answer to a `cancel` signal. */
+  /** Jobs of this worker that are `cancelling`; renews nothing. Call it on a `cancel` signal. */
   listCancelling(input: { workerId: string }): Promise<readonly CancelOrder[]>
   /**
-   * Running and cancelling jobs whose lease is over (or, with `workerIds`, those held by these workers whatever their
-   * lease: a restarted single server rescues its former self at once). First clamps what a clock set back would
-   * stretch: no lease ends later than now + `leaseMs`, no retry later than now + its wait.
+   * Running and cancelling jobs whose lease has expired. With `workerIds`, instead all such jobs of these workers, whatever their lease: a restarted single
+   * server rescues its predecessor's jobs at once. First clamps times that a clock set back would extend: no lease ends later than now + `leaseMs`,
+   * no retry later than now + its wait.
    */
   listLostAttempts(input: {
     leaseMs: number
@@ -49,20 +47,20 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   }): Promise<readonly LostAttempt[]>
 
   // Time
-  /** Moves due pending jobs to `queued` (respecting exclusive keys). `nextDueAt` is when to call again, null: nothing waits. */
+  /** Moves due pending jobs to `queued` (respecting exclusive keys). `nextDueAt` is when to call again; null: nothing is waiting. */
   promoteDueJobs(input: { limit: number }): Promise<{ promoted: number; nextDueAt: number | null }>
   /** Milliseconds since the epoch by the store's clock. */
   now(): Promise<number>
 
-  // Users' calls on jobs
-  /** `cancelling` without any change for one that is queued to finish its publication: nothing stops that. */
+  // User operations on jobs
+  /** `cancelling` without any change if the job is queued to finish its publication, which nothing stops. */
   cancelJob(input: {
     workspace: string
     jobId: string
     reason: CancelReason
     graceMs: number | null
   }): Promise<CancelOutcome>
-  /** Cancels up to `limit` matching jobs that have not ended and are not already cancelling; call until `cancelled + cancelling` is 0. */
+  /** Cancels up to `limit` matching jobs that have not ended and are not yet cancelling; call until `cancelled + cancelling` is 0. */
   cancelMatching(input: {
     workspace: string
     filters: JobFilters
@@ -70,9 +68,9 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
     limit: number
   }): Promise<{ cancelled: number; cancelling: number }>
   getJob(input: { workspace: string; jobId: string }): Promise<Job | null>
-  /** What `rerun` submits again: the body with its sealed secrets. */
+  /** What `rerun` resubmits: the body with its sealed secrets. */
   getSubmission(input: { workspace: string; jobId: string }): Promise<NewJob | null>
-  /** Newest first. A page may hold fewer than `limit` and still have a `nextCursor` (the scan per page is bounded). Throws `invalid_cursor`. */
+  /** Newest first. A page may have fewer than `limit` jobs and still a `nextCursor` (the scan per page is bounded). Throws `invalid_cursor`. */
   listJobs(input: {
     workspace: string
     filters: JobFilters
@@ -81,36 +79,36 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   }): Promise<{ jobs: readonly Job[]; nextCursor: string | null }>
   countJobs(input: { workspace: string; filters: JobFilters }): Promise<number>
   listAttempts(input: { workspace: string; jobId: string }): Promise<readonly Attempt[] | null>
-  /** Progress of a running attempt, newest wins. `lease` is given by workers, absent for a job's own token. */
+  /** Progress of a running attempt; the newest wins. Workers pass `lease`; calls with a job's own token do not. */
   setProgress(input: {
     workspace: string
     jobId: string
     progress: Progress
     lease?: Lease
   }): Promise<'set' | 'not_running' | 'not_found'>
-  /** Where a completed job's result lies. Each read of a job has its `result`, without the content. */
+  /** Where a completed job's result is stored. Every read of a job includes `result`, without the content. */
   getResult(input: {
     workspace: string
     jobId: string
   }): Promise<StoredResult | 'not_found' | 'not_finished' | 'none' | 'expired'>
-  /** Forgets the content of results whose time is over (by `now`); jobs keep format, size and hash, and say when it expired. */
+  /** Deletes the content of expired results; jobs keep format, size and hash, and report the expiry. */
   purgeResults(input: { limit: number }): Promise<number>
-  /** Forgets an ended job and all it left. Its blobs become doomed. `delivery_pending`: its end has not been told to all yet. */
+  /** Deletes an ended job and everything it left. Its blobs become doomed. `delivery_pending`: a delivery of its end is still pending. */
   purgeJob(input: {
     workspace: string
     jobId: string
   }): Promise<'purged' | 'not_ended' | 'delivery_pending' | 'not_found'>
 
   // Logs
-  /** Adds stored parts of a running attempt's log; `replacesFrom` drops inline parts from that seq on in the same transaction (sealing a tail). */
+  /** Adds stored parts of a running attempt's log. `replacesFrom` deletes inline parts from that seq on in the same transaction (sealing a tail). */
   addLogParts(input: { lease: Lease; parts: readonly LogPart[]; replacesFrom?: number }): Promise<{ applied: boolean }>
-  /** Parts that hold lines from `fromSeq` on, in order, at most `limit`, with the data of inline ones. null: no such job. */
+  /** Parts with lines from `fromSeq` on, in order, at most `limit`, including the data of inline ones. null: no such job. */
   listLogParts(input: { workspace: string; jobId: string; fromSeq: number; limit: number }): Promise<LogIndex | null>
 
   // Artifacts and blobs
-  /** Makes an uploaded blob an artifact. When its hash is already stored, the existing blob is used: the key of the outcome is another than was given. */
+  /** Turns an uploaded blob into an artifact. If its hash is already stored, the existing blob is used, and the returned key differs from the given one. */
   addArtifact(input: AddArtifact): Promise<AddArtifactOutcome>
-  /** Content of a hash lies at another key from now on, for all artifacts that have it. Not applied: it is not at `from` any more. */
+  /** Changes the key of a content, by hash, for all its artifacts. Not applied if it is no longer at `from`. */
   replaceBlob(input: { sha256: string; from: string; to: string }): Promise<{ applied: boolean }>
   listArtifacts(input: { workspace: string; jobId: string }): Promise<readonly Artifact[] | null>
   getArtifact(input: {
@@ -118,31 +116,31 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
     jobId: string
     artifactId: string
   }): Promise<{ artifact: Artifact; blobKey: string } | null>
-  /** Keys of blobs that nothing refers to any more, oldest first, after those that a call with that cursor told; it is null at the end. */
+  /** Keys of unreferenced blobs, oldest first, continuing after `cursor`. The returned cursor is null at the end. */
   listDoomedBlobs(input: { limit: number; cursor?: number | null }): Promise<DoomedBlobs>
-  /** After their content has been deleted. */
+  /** Call after their content has been deleted. */
   forgetDoomedBlobs(input: { keys: readonly string[] }): Promise<void>
-  /** Of these keys, those that something refers to (artifacts, results, log parts): what is not here and old is an orphan of a crash. */
+  /** Those of these keys that something references (artifacts, results, log parts). An old key not returned is an orphan of a crash. */
   filterKnownBlobs(input: { keys: readonly string[] }): Promise<readonly string[]>
 
   // Idempotency (`api.md`, Conventions)
   beginIdempotent(input: { key: IdempotencyKey; bodyHash: string }): Promise<IdempotencyOutcome>
-  /** The first call of the key goes on: it is taken for another minute. Nothing when the call has been answered. */
+  /** The key's first call is still running: reserves the key for another minute. A no-op if the call has been answered. */
   renewIdempotent(input: { key: IdempotencyKey }): Promise<void>
-  /** Keeps the answer for 24 h; `answer: null` forgets the key (after a 5xx). */
+  /** Keeps the answer for 24 h; `answer: null` releases the key (after a 5xx). */
   finishIdempotent(input: { key: IdempotencyKey; answer: KeptAnswer | null }): Promise<void>
 
-  // Retention (each deletes at most `limit` and says how many, so that batches stay short)
+  // Retention (each call deletes at most `limit` rows and returns how many, so that batches stay short)
   /**
-   * Looks at `limit` jobs, those that ended first, after those that calls with an earlier cursor have looked at. One of
-   * which a delivery is pending stays: there may be many, and no batch looks at them again. `cursor` is null at the end.
+   * Checks `limit` jobs, earliest ended first, continuing after `cursor`. Skips jobs with a pending delivery: there may be many, and no later batch
+   * of the same pass checks them again. The returned `cursor` is null at the end.
    */
   purgeEndedJobs(input: {
     endedBefore: number
     limit: number
     cursor?: string | null
   }): Promise<{ purged: number; cursor: string | null }>
-  /** Forgets logs of jobs that ended before; the jobs stay. */
+  /** Deletes logs of jobs that ended before `endedBefore`; the jobs stay. */
   purgeLogs(input: { endedBefore: number; limit: number }): Promise<number>
   purgeIdempotency(input: { limit: number }): Promise<number>
   purgeWorkers(input: { seenBefore: number; limit: number }): Promise<number>
@@ -151,34 +149,34 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   createWorkspace(input: { id: string; name: string }): Promise<Workspace | 'exists'>
   listWorkspaces(): Promise<readonly Workspace[]>
   createToken(input: NewToken): Promise<Token>
-  /** Looks a token up by the SHA-256 of its text; expired ones are not found. */
+  /** Looks up a token by the SHA-256 of its text; expired tokens are not found. */
   findToken(input: { hash: string }): Promise<Token | null>
   listTokens(input: { workspace: string }): Promise<readonly Token[]>
   deleteToken(input: { workspace: string; tokenId: string }): Promise<boolean>
-  /** What a job's own token stands for, while that attempt runs. */
+  /** What a job's own token grants while that attempt runs. */
   findRunningAttempt(input: {
     jobId: string
     attempt: number
   }): Promise<{ workspace: string; scopes: readonly string[] } | null>
   beatWorker(input: WorkerBeat): Promise<void>
   listWorkers(): Promise<readonly Worker[]>
-  /** Live jobs by status and kind, when the oldest queued one was queued, and what else waits. For metrics; instance-wide. */
+  /** Live jobs by status and kind, when the oldest queued one was queued, and other backlogs. For metrics; instance-wide. */
   queueStatistics(): Promise<QueueStatistics>
 
-  /** Small facts of the installation that must survive (for example the id of the instance). */
+  /** Small facts about the installation that must persist (for example the instance id). */
   getSetting(input: { name: string }): Promise<string | null>
   setSetting(input: { name: string; value: string }): Promise<void>
-  /** Compare-and-set of one of them: from `from` (null: there is none) to `to`. Says whether it was so. */
+  /** Compare-and-set of a setting from `from` (null: not set) to `to`. Returns whether it was at `from`. */
   replaceSetting(input: { name: string; from: string | null; to: string }): Promise<boolean>
 
-  /** Hints that arrive after a commit, in this process and (PostgreSQL) from others, coalesced. They may be lost: poll behind them. */
+  /** Hints that arrive after a commit in this process and (PostgreSQL) in others, coalesced. They may be lost, so poll as well. */
   onSignal(listener: (signal: StoreSignal) => void): () => void
-  /** Throws when the store cannot be written. */
+  /** Throws if the store cannot be written. */
   ping(): Promise<void>
   close(): Promise<void>
 }
 
-/** `cursor` is for what comes after them. */
+/** `cursor` continues after these keys. */
 export type DoomedBlobs = { readonly keys: readonly string[]; readonly cursor: number | null }
 
 export type StoreSignal =
@@ -186,18 +184,18 @@ export type StoreSignal =
   | { readonly type: 'queued' }
   /** There may be a job to stop: call `listCancelling`. */
   | { readonly type: 'cancel' }
-  /** Something may be due earlier than `promoteDueJobs` last said. */
+  /** Something may be due earlier than `promoteDueJobs` last reported. */
   | { readonly type: 'pending' }
-  /** A workflow may fire earlier than `listDueWorkflows` last said. */
+  /** A workflow may fire earlier than `listDueWorkflows` last reported. */
   | { readonly type: 'schedule' }
   /** There may be a delivery to claim. */
   | { readonly type: 'delivery' }
-  /** Status changes. In order per job. */
+  /** Status changes of jobs, in order per job. */
   | { readonly type: 'events'; readonly events: readonly JobEvent[] }
-  /** Status changes of runs. In order per run. */
+  /** Status changes of runs, in order per run. */
   | { readonly type: 'run_events'; readonly events: readonly RunEvent[] }
   | { readonly type: 'notification'; readonly notification: Notification }
-  /** Events of other processes may have been missed; look again at what matters. */
+  /** Events of other processes may have been missed; re-read what matters. */
   | { readonly type: 'missed_events' }
   /** New log parts of this job (PostgreSQL, other processes). */
   | { readonly type: 'log'; readonly jobId: string }
@@ -208,7 +206,7 @@ export type IdempotencyKey = {
   readonly path: string
   readonly key: string
 }
-/** `body` is JSON text as it was sent. */
+/** `body` is the JSON text as sent. */
 export type KeptAnswer = { readonly status: number; readonly body: string }
 export type IdempotencyOutcome =
   | { readonly type: 'new' }
@@ -218,12 +216,12 @@ export type IdempotencyOutcome =
 
 export type SubmitJobs = {
   readonly jobs: readonly NewJob[]
-  /** Live jobs the workspace may have in `pending` and `queued` together, the new ones included. */
+  /** Limit on the workspace's `pending` and `queued` jobs together, including the new ones. */
   readonly maxQueued: number
-  /** Kept in the same transaction. */
+  /** Stored in the same transaction. */
   readonly idempotency?: AnswerToKeep
 }
-/** Under which key the answer to a submit is kept. */
+/** The key under which to store the answer to a submit. */
 export type AnswerToKeep = AnswerShape & { readonly key: IdempotencyKey }
 export type SubmittedJob = { readonly id: string; readonly status: 'pending' | 'queued'; readonly createdAt: number }
 export type SubmitOutcome =
@@ -240,10 +238,10 @@ export type ClaimJobs = {
 export type EndAttempt = {
   readonly lease: Lease
   readonly end: AttemptEnd
-  /** What remains of the attempt's log, stored in the same transaction. */
+  /** The rest of the attempt's log, stored in the same transaction. */
   readonly log: readonly LogPart[]
 }
-/** `applied: false`: the lease was lost, nothing was written. */
+/** `applied: false`: the lease was lost and nothing was written. */
 export type EndResult = { readonly jobId: string; readonly applied: boolean; readonly status: JobStatus | null }
 
 export type CancelOrder = {
@@ -262,12 +260,12 @@ export type LostAttempt = Pick<
 }
 
 export type CancelOutcome =
-  /** `isNew`: by this call. */
+  /** `isNew`: whether this call caused it. */
   | { readonly type: 'cancelled' | 'cancelling'; readonly isNew: boolean; readonly job: Job }
   | { readonly type: 'ended'; readonly job: Job }
   | { readonly type: 'not_found' }
 
-/** All given filters must hold; values inside one are alternatives. */
+/** All given filters must match; values within one filter are alternatives. */
 export type JobFilters = {
   readonly status?: readonly JobStatus[]
   readonly kind?: readonly Kind[]
@@ -277,18 +275,18 @@ export type JobFilters = {
   readonly parentJobId?: string
   /** Prefix. */
   readonly name?: string
-  /** Each must be there. */
+  /** All must match. */
   readonly labels?: readonly { readonly key: string; readonly value: string }[]
   readonly queue?: string
-  /** The one it writes, by name. */
+  /** Name of the data source the job writes. */
   readonly dataSource?: string
-  /** The one it carries out, by name. */
+  /** Name of the pipe the job runs. */
   readonly pipe?: string
   readonly createdAfter?: number
   readonly createdBefore?: number
 }
 
-/** Small results lie in the database itself, others in the blob store. */
+/** Small results are stored in the database itself, others in the blob store. */
 export type StoredResult = Omit<JobResult, 'isExpired'> & {
   /** When its job completed, epoch ms. */
   readonly storedAt: number
@@ -299,20 +297,20 @@ export type LogIndex = {
   readonly status: JobStatus
   readonly attempt: number
   readonly parts: readonly LogPart[]
-  /** True when the log was removed by retention. */
+  /** True if retention has removed the log. */
   readonly purged: boolean
 }
 
 export type AddArtifact = {
   readonly workspace: string
   readonly artifact: Artifact
-  /** Where the uploaded content lies. */
+  /** Where the uploaded content is stored. */
   readonly blobKey: string
-  /** Given by a worker or a job's own token: only while that attempt runs. */
+  /** Set if the caller is a worker or uses a job's own token: accepted only while that attempt runs. */
   readonly attempt?: number
 }
 export type AddArtifactOutcome =
-  /** Where the content of that hash lies. */
+  /** Where the content with that hash is stored. */
   { readonly type: 'added'; readonly blobKey: string } | { readonly type: 'name_taken' | 'not_found' | 'not_running' }
 
 export type Workspace = { readonly id: string; readonly name: string; readonly createdAt: number }
