@@ -12,13 +12,13 @@ import { type HostWorkshop, startHost, type WrapHost } from './start-host.ts'
 export type ApiExecutorOptions = {
   readonly functionsDir: string
   readonly dataDir: string
-  /** Function hosts at most. */
+  /** Maximum number of function hosts. */
   readonly hosts: number
-  /** Marks what this installation has started, over restarts. */
+  /** Identifies what this installation has started, across restarts. */
   readonly instanceId: string
-  /** What starts hosts, and as whom; throws when that cannot be. */
+  /** Opens what starts hosts, and the user they run as. Throws if that is impossible. */
   readonly openLauncher: () => HostLauncherParts | Promise<HostLauncherParts>
-  /** Heap of one host, MiB; as much again is allowed outside of it. */
+  /** Heap limit of one host in MiB. The same amount is allowed outside the heap. */
   readonly heapMegabytes?: number
   readonly logger: Logger
   readonly clock: Clock
@@ -30,7 +30,7 @@ export type HostLauncherParts = {
   readonly sandbox: WrapHost | null
 }
 
-/** Enough for a page of a shop, and for four hosts on a small machine. */
+/** Enough for a shop page, and small enough for four hosts on a small machine. */
 const HEAP_MEGABYTES = 512
 
 /** Runs jobs of kind `api`: functions, in processes of their own. */
@@ -48,7 +48,7 @@ export const createApiExecutor = (options: ApiExecutorOptions): Executor => {
         const workshop = await openWorkshop(options)
         opened = { workshop, pool: openPool(options, workshop) }
       } catch (error) {
-        // The server lives without: jobs of other kinds run, and /readyz says what is wrong.
+        // The server runs without functions: jobs of other kinds still run, and /readyz reports the problem.
         fault = (error as Error).message
         options.logger.error({ err: error }, 'functions cannot be run')
       }

@@ -3,12 +3,12 @@ import type { KindDefinition } from '../kind-definition.ts'
 import { openFunctionFolder } from './function-folder.ts'
 import { apiProperties } from './spec.ts'
 
-/** A function that was found is not looked for again so soon: a batch names one a thousand times. */
+/** For this long, a function that was found is not looked up again: a batch may name one a thousand times. */
 const TRUST_MS = 1000
-/** Names explained in that time: a batch may have ten thousand wrong ones, and each explanation looks through the folder. */
+/** Limit for names explained within `TRUST_MS`: a batch may have ten thousand wrong ones, and each explanation scans the folder. */
 const MOST_EXPLAINED = 20
 
-/** Kind `api`: functions of a folder, which need not be there yet. */
+/** Kind `api`: functions of a folder, which need not exist yet. */
 export const createApiDefinition = (options: { functionsDir: string; clock: Clock }): KindDefinition => {
   const folder = openFunctionFolder(options.functionsDir)
   const found = new Map<string, number>()

@@ -2,21 +2,21 @@ import { readdirSync, realpathSync, statSync } from 'node:fs'
 import { isAbsolute, join, relative, sep } from 'node:path'
 import { closeNames } from '../../kernel/close-names.ts'
 
-/** Where functions lie, by the names that jobs know them by. */
+/** Finds functions by the names that jobs use. */
 export interface FunctionFolder {
-  /** The file of a function, links resolved. Looks at the disk each time. */
+  /** The file of a function, with symlinks resolved. Reads the disk on each call. */
   find(name: string): FunctionFile | { readonly problem: FunctionProblem }
-  /** What is wrong with a name, for people, with names that are there. */
+  /** Explains to a user what is wrong with a name, with suggestions of existing names. */
   explain(name: string): string
 }
 
 export type FunctionFile = { readonly path: string }
 type FunctionProblem = 'missing' | 'bad_name' | 'outside' | 'folder'
 
-/** In the order in which they are looked for. */
+/** In order of precedence. */
 const EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const
 
-/** Names of a folder with more files than this are not all known to `explain`. */
+/** In a folder with more files than this, `explain` does not know all names. */
 const MOST_ENTRIES = 10_000
 const MOST_NAMES_SHOWN = 5
 
@@ -36,7 +36,7 @@ export const openFunctionFolder = (directory: string): FunctionFolder => {
       try {
         return find(name)
       } catch {
-        // A part of the path that is a file, links in a circle, or a folder that cannot be entered.
+        // A path segment is a file, symlinks form a loop, or a folder cannot be entered.
         return { problem: 'missing' }
       }
     },
@@ -58,7 +58,7 @@ const show = (names: readonly string[]): string => {
   return names.length > shown.length ? `${shown.join(', ')}, …` : shown.join(', ')
 }
 
-/** Segments of visible files: no `..`, nothing hidden, no other way to write a path. */
+/** Segments of visible files only: no `..`, nothing hidden, and one spelling per path. */
 const isName = (name: string): boolean =>
   !isAbsolute(name) &&
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
@@ -66,7 +66,7 @@ const isName = (name: string): boolean =>
   !name.endsWith('.d') &&
   name.split('/').every(segment => segment !== '' && !segment.startsWith('.') && segment !== 'node_modules')
 
-/** A link may point anywhere below the folder, and nowhere else. */
+/** A symlink may point anywhere within the folder, but not outside. */
 const inside = (directory: string, path: string): FunctionFile | { problem: FunctionProblem } => {
   const real = realpathSync.native(path)
   const fromFolder = relative(realpathSync.native(directory), real)

@@ -17,25 +17,25 @@ import { readCall, readFailure, readProgress } from './read-report.ts'
 
 /** One function host, from its start until nothing of it is left. */
 export interface FunctionHost {
-  /** Once it has been said to be ready. */
+  /** Set once the host has reported that it is ready. */
   readonly pid: number
   readonly ticket: number
-  /** Where it works and lays what the server is to take. */
+  /** The host's working directory, where it also leaves files for the server. */
   readonly directory: string
-  /** Items it has been given. */
+  /** Number of items it has been given. */
   readonly runs: number
-  /** Runs one item; the one before must have ended. Resolves when the item is over, or the host. Never rejects. */
+  /** Runs one item; the previous one must have ended. `over` resolves when the item or the host has ended. Never rejects. */
   run(order: string, listener: ItemListener): RunningOnHost
   kill(): void
-  /** Resolves when it takes orders, or has ended before. */
+  /** Resolves when the host accepts orders, or has ended before that. */
   readonly ready: Promise<void>
-  /** Resolves when nothing of it is left and all it said has been heard. */
+  /** Resolves when nothing of the host is left and all its reports have been received. */
   readonly ended: Promise<HostEnd>
-  /** The end of what it wrote past its pipes: where Node says why it died. */
+  /** The end of its raw stdout and stderr, where Node says why it died. */
   readonly lastWords: () => string
 }
 
-/** Who hears of an item while it runs. A promise means: wait before telling more. None may throw or reject. */
+/** Receives an item's reports while it runs. A returned promise holds back further reports. Must not throw or reject. */
 export interface ItemListener {
   output(stream: LogStream, bytes: Uint8Array): void | Promise<void>
   progress(progress: Progress): void
@@ -52,9 +52,9 @@ export type ItemEnd =
   /** `clean`: nothing of it is left in the host. */
   | { readonly type: 'returned'; readonly result: Buffer; readonly clean: boolean }
   | { readonly type: 'failed'; readonly failure: HostFailure; readonly clean: boolean }
-  /** Nothing was run: modules have changed. */
+  /** Nothing was run, because modules have changed. */
   | { readonly type: 'stale' }
-  /** The host has ended before the function did. */
+  /** The host ended before the function did. */
   | { readonly type: 'died'; readonly end: HostEnd }
 
 type Current = {
@@ -70,7 +70,7 @@ const LAST_WORDS = 4096
 
 type Options = { readonly pipes: Pipes; readonly started: StartedHost; readonly directory: string }
 
-/** Speaks with a host that is being started. The descriptors are its own from here on. */
+/** Communicates with a host that is being started. Takes ownership of the descriptors. */
 export const createFunctionHost = ({ pipes, started, directory }: Options): FunctionHost => {
   const ready = Promise.withResolvers<void>()
   let current: Current | null = null
@@ -114,7 +114,7 @@ export const createFunctionHost = ({ pipes, started, directory }: Options): Func
       giveUp()
     }
   }
-  /** Not a frame, or not what it should be: whatever this process is now, it is no host. */
+  /** An invalid frame or report: whatever this process is now, it can no longer be trusted as a host. */
   const giveUp = (): void => {
     broken = true
     started.kill()
@@ -128,7 +128,7 @@ export const createFunctionHost = ({ pipes, started, directory }: Options): Func
     over?.(end)
   }
 
-  /** What the item wrote past the pipes belongs to it, too. */
+  /** Raw output of the item belongs to it, too. */
   const finishWithOutput = async (end: ItemEnd): Promise<void> => {
     const { over } = current!
     await Promise.all(raw.map(reader => reader.drain()))
@@ -174,7 +174,7 @@ export const createFunctionHost = ({ pipes, started, directory }: Options): Func
   }
 }
 
-/** One after the other; a promise holds up what follows. */
+/** Processes frames in order. A promise delays the next one. */
 const each = (
   frames: readonly Frame[],
   take: (frame: Frame) => void | Promise<void>,
@@ -188,7 +188,7 @@ const each = (
 
 type Sender = { readonly write: (bytes: Buffer) => void; readonly close: () => void }
 
-/** Most orders fit into the pipe at once; what does not waits in a stream. */
+/** Most orders fit into the pipe at once; the rest is queued in a stream. */
 const createSender = (descriptor: number): Sender => {
   const socket = new Socket({ fd: descriptor, readable: false, writable: true })
   socket.on('error', () => {})
@@ -206,7 +206,7 @@ const tryWrite = (descriptor: number, bytes: Buffer): number => {
   try {
     return writeSync(descriptor, bytes)
   } catch {
-    // Full (EAGAIN).
+    // The pipe is full (EAGAIN).
     return 0
   }
 }

@@ -1,13 +1,13 @@
 import { GIVE_UP_MS } from '../../model/lease.ts'
 /**
- * What starts function hosts: it holds their processes together, so that nothing they start outlives them, and ends them
- * when the server hangs or dies. The launcher of commands is one; it is handed in, for kinds know nothing of each other.
+ * Starts function hosts and contains their processes, so that nothing they start outlives them. Kills them when the server hangs or dies. The launcher
+ * of commands implements this; it is passed in, because kinds must not depend on each other.
  */
 export interface HostLauncher {
   start(): Promise<void>
   stop(): Promise<void>
   run(command: HostCommand): StartedHost
-  /** `deadline` in ms of the system's monotonic clock; a host that is not renewed until then is killed. */
+  /** `deadline` is in ms of the system's monotonic clock. A host not renewed by then is killed. */
   renew(tickets: readonly number[], deadline: number): void
   readonly problem: string | null
 }
@@ -37,24 +37,24 @@ export type HostEnd =
       readonly exitCode: number | null
       readonly signal: string | null
       readonly cause: 'order' | 'lease' | null
-      /** Processes that could not be killed. */
+      /** Number of processes that could not be killed. */
       readonly left: number
     }
   | { readonly is: 'refused'; readonly error: string }
   | { readonly is: 'lost' }
 
-/** Who hosts run as. */
+/** The user hosts run as. */
 export type HostUser = {
   readonly uid: number
   readonly gid: number
   readonly home: string
-  /** Whether that is another user than the server's. */
+  /** Whether it differs from the server's user. */
   readonly isOther: boolean
 }
 
-/** Name of the variable by which the launcher knows the processes of a host. */
+/** The variable by which the launcher recognizes the processes of a host. */
 export const COOKIE_VARIABLE = 'MILLRACE_PROCESS_COOKIE'
 
-/** Until when a host may run whose lease was last renewed `ageMs` ago. */
+/** Until when a host may run if its lease was last renewed `ageMs` ago, in ms of the system's monotonic clock. */
 export const hostDeadline = (ageMs: number): number =>
   Number(process.hrtime.bigint() / 1000n) / 1000 - ageMs + GIVE_UP_MS

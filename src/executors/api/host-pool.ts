@@ -5,21 +5,21 @@ import type { HostLauncher } from './host-launcher.ts'
 import { hostDeadline } from './host-launcher.ts'
 import { residentMegabytes } from './resident-memory.ts'
 
-/** The hosts there are, started on demand and used again and again. */
+/** The running hosts, started on demand and reused. */
 export interface HostPool {
-  /** A host for one item of the workspace, or why there is none. Waits its turn. */
+  /** Waits for a host for one item of the workspace. Resolves with the reason if there is none. */
   acquire(workspace: string, stop: StopSignal): Promise<PooledHost | 'stopped' | { readonly problem: string }>
-  /** Gives a host back for the next item. */
+  /** Returns a host for the next item. */
   release(host: PooledHost): void
-  /** The host is not used any more. Resolves when nothing of it is left. */
+  /** Ends a host for good. Resolves when nothing of it is left. */
   retire(host: PooledHost): Promise<void>
-  /** Ends all. */
+  /** Ends all hosts. */
   stop(): Promise<void>
 }
 
 export type PooledHost = {
   readonly host: FunctionHost
-  /** Never given to another: what its items knew may still be in its memory. */
+  /** A host never serves another workspace, because data of its items may still be in its memory. */
   readonly workspace: string
   state: 'busy' | 'idle' | 'ending'
   idleSince: number
@@ -32,9 +32,9 @@ type Options = {
   readonly launcher: HostLauncher
   readonly logger: Logger
   readonly most: number
-  /** Memory of one host, heap and all else, MiB. */
+  /** Limit for the memory of one host in MiB, both heap and everything else. */
   readonly mostMegabytes: number
-  /** Whether process ids of hosts are those of this system. */
+  /** Whether pids reported by hosts are valid in this pid namespace. */
   readonly seesProcesses: boolean
   /** Monotonic ms. */
   readonly now: () => number
@@ -45,9 +45,9 @@ type Waiter = {
   readonly give: (host: PooledHost | 'stopped' | { problem: string }) => void
 }
 
-/** A host that nobody has needed for so long ends. */
+/** A host idle for this long is ended. */
 const IDLE_MS = 60_000
-/** Leaks of functions end with their host. */
+/** Functions may leak memory, so a host is replaced after this many items. */
 const MOST_RUNS = 10_000
 const TEND_MS = 1000
 const START_WITHIN_MS = 60_000
@@ -60,11 +60,11 @@ export const createHostPool = (options: Options): HostPool => {
   let timer: NodeJS.Timeout | undefined
   let stopped = false
 
-  /** The one used last comes first, so that the others may end. */
+  /** Prefers the host used most recently, so that the others may end. */
   const findIdle = (workspace: string): PooledHost | undefined =>
     [...hosts].findLast(host => host.state === 'idle' && host.workspace === workspace)
 
-  /** Gives hosts to those who wait, in their order, and starts what is missing. */
+  /** Gives idle hosts to waiters in FIFO order and starts missing ones. */
   const serve = (): void => {
     for (let index = 0; index < waiters.length; ) {
       const host = findIdle(waiters[index]!.workspace)
@@ -77,20 +77,20 @@ export const createHostPool = (options: Options): HostPool => {
   }
 
   const hand = (host: PooledHost, waiter: Waiter): void => {
-    // Those used last lie at the end.
+    // Move it to the end: the set is in order of last use.
     hosts.delete(host)
     hosts.add(host)
     host.state = 'busy'
     waiter.give(host)
   }
 
-  /** A workspace that waits may have the place of another's idle host. */
+  /** Ends another workspace's idle host to make room for a waiting workspace. */
   const makeRoom = (): void => {
     const other = [...hosts].find(host => host.state === 'idle')
     if (other !== undefined) void retire(other)
   }
 
-  /** A workspace that has waited longest and has no host at all must not wait until others have nothing to do. */
+  /** True if the first waiter's workspace has no host at all: it must not wait until others are idle. */
   const mustMakeRoom = (): boolean => {
     const first = waiters[0]
     if (first === undefined || starting > 0 || hosts.size < options.most) return false
@@ -128,7 +128,7 @@ export const createHostPool = (options: Options): HostPool => {
     await Promise.all([...hosts].map(retire))
   }
 
-  /** Only while there are hosts: an idle server does nothing. */
+  /** Runs only while there are hosts: an idle server does nothing. */
   const tend = (): void => {
     timer ??= setInterval(() => {
       if (hosts.size + starting === 0) {
@@ -142,7 +142,7 @@ export const createHostPool = (options: Options): HostPool => {
 
   const tendHosts = (all: readonly PooledHost[]): void => {
     const idle = all.filter(host => host.state === 'idle')
-    // Those that work are renewed with the leases of their items.
+    // Busy hosts are renewed with the leases of their items.
     launcher.renew(
       idle.map(({ host }) => host.ticket),
       hostDeadline(0),

@@ -1,49 +1,49 @@
 /**
- * What the server and a function host say to each other, over one pipe each way: frames of a type, the number of the item
- * they are about, and bytes. Numbers rise by one from item to item, so that what is late is known as such.
+ * The protocol between the server and a function host, over one pipe per direction: frames with a type, the item number and a payload. Item numbers
+ * increase by one, so that late frames are recognized as such.
  */
 
-/** To the host. */
+/** Messages to the host. */
 export const ORDER = {
   /** JSON of `RunOrder`. */
   run: 1,
-  /** `ctx.signal` aborts; the text is its reason. */
+  /** Aborts `ctx.signal`; the payload is the reason. */
   stop: 2,
   /** JSON of `Reply`. */
   reply: 3,
 } as const
 
-/** From the host. */
+/** Messages from the host. */
 export const REPORT = {
-  /** It takes orders; the text is its process id. */
+  /** The host accepts orders; the payload is its pid. */
   ready: 1,
-  /** Output of the item, as it is. */
+  /** Raw output of the item. */
   stdout: 2,
   stderr: 3,
   /** JSON of `Progress`. */
   progress: 4,
   /** JSON of `Call`: answered by `ORDER.reply`. */
   call: 5,
-  /** The function has returned; its result as JSON. */
+  /** The function returned; the payload is its result as JSON. */
   result: 6,
-  /** It has not; JSON of `HostFailure`. */
+  /** The function failed. JSON of `HostFailure`. */
   failure: 7,
-  /** Modules have changed since they were loaded: nothing has been run. */
+  /** Modules have changed since they were loaded. Nothing was run. */
   stale: 8,
-  /** The item is over and nothing of it is left: the next one may come. */
+  /** The item has ended and left nothing behind: the host can take the next one. */
   clean: 9,
-  /** The item is over, but something it started may be left: this host must end. */
+  /** The item has ended, but may have left something running: the host must end. */
   dirty: 10,
 } as const
 
 export type RunOrder = {
   readonly name: string
-  /** Of its module. */
+  /** Path of the function's module. */
   readonly path: string
   readonly parameters: unknown
   /** The item's own environment, secrets included. */
   readonly environment: Readonly<Record<string, string>>
-  /** `MILLRACE_…` as every running job has them. */
+  /** The `MILLRACE_…` variables of every running job. */
   readonly common: Readonly<Record<string, string>>
   readonly jobId: string
   readonly attempt: number
@@ -56,7 +56,7 @@ export type RunOrder = {
 export type Call = { readonly call: number } & (
   | { readonly do: 'extend_payload'; readonly items: readonly unknown[] }
   | { readonly do: 'extend_timeout' }
-  /** The content lies in the host's directory as `artifact-<call>`. */
+  /** The content is in the host's directory, in the file `artifactFileOf(call)`. */
   | { readonly do: 'artifact'; readonly name: unknown }
 )
 
@@ -70,16 +70,16 @@ export type HostFailure = {
   readonly message: string
 }
 
-/** Name of the file that a call of `artifact` leaves in the host's directory. */
+/** Name of the file that an `artifact` call leaves in the host's directory. */
 export const artifactFileOf = (call: number): string => `.artifact-${call}`
 
-/** A function's result may have this many bytes as JSON. */
+/** Limit for a function's result in bytes of JSON. */
 export const MOST_RESULT_BYTES = 2_000_000
 
-/** Output is cut into frames of at most this many bytes. */
+/** Output is split into frames of at most this many bytes. */
 export const MOST_OUTPUT_BYTES = 64 * 1024
 
-/** A longer frame is none of ours: whoever sent it is not to be listened to any more. */
+/** A longer frame cannot come from our code: its sender is no longer trusted. */
 const MOST_FRAME_BYTES = 32 * 1024 * 1024
 
 export type Frame = { readonly type: number; readonly item: number; readonly payload: Buffer }
@@ -97,7 +97,7 @@ export const encodeFrame = (type: number, item: number, payload: string | Uint8A
   return frame
 }
 
-/** Cuts what comes in into frames, given in order. Throws at a frame that is too long. The bytes must stay as they are. */
+/** Splits incoming bytes into frames, in order. Throws if a frame is too long. The chunks must not be modified afterwards. */
 export const createFrameReader = (): ((chunk: Buffer) => readonly Frame[]) => {
   let parts: Buffer[] = []
   let bytes = 0
@@ -106,7 +106,7 @@ export const createFrameReader = (): ((chunk: Buffer) => readonly Frame[]) => {
   return chunk => {
     parts.push(chunk)
     bytes += chunk.length
-    // A long frame in many pieces is put together once.
+    // A long frame in many chunks is concatenated only once.
     if (bytes < wanted) return []
     const data = parts.length === 1 ? chunk : Buffer.concat(parts)
     const frames: Frame[] = []

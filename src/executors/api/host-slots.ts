@@ -18,7 +18,7 @@ import type { Logger } from '../../kernel/logger.ts'
 import { removeTree } from '../remove-tree.ts'
 import type { HostLauncher, HostUser } from './host-launcher.ts'
 
-/** The named pipes of one host at a time. They are used again once nothing of the host is left. */
+/** The named pipes of one host at a time. Reused once nothing of the host is left. */
 export type HostSlot = {
   readonly orders: string
   readonly reports: string
@@ -26,15 +26,15 @@ export type HostSlot = {
   readonly stderr: string
 }
 
-/** Where hosts have their pipes and directories. With a job user that is not in the data directory, which that user cannot enter. */
+/** Holds the pipes and directories of hosts. With a job user it lies outside the data directory, which that user cannot enter. */
 export interface HostSlots {
   take(): Promise<HostSlot>
   giveBack(slot: HostSlot): void
-  /** An empty directory of a host's own. */
+  /** Makes an empty directory for one host. */
   makeDirectory(): string
   removeDirectory(path: string): Promise<void>
   readonly path: string
-  /** Removes all, once no host runs. */
+  /** Removes everything. Call when no host is running. */
   close(): Promise<void>
 }
 
@@ -46,7 +46,7 @@ type Options = {
   readonly logger: Logger
 }
 
-/** Opens them, empty: hosts of a former life are dead. Throws when something that is not ours lies in their place. */
+/** Opens it and empties it: hosts of an earlier run are dead. Throws if something that is not ours is in its place. */
 export const openHostSlots = async (options: Options): Promise<HostSlots> => {
   const { user } = options
   const root = user.isOther ? `/var/tmp/millrace-functions-${options.instanceId}` : join(options.dataDir, 'functions')
@@ -78,7 +78,7 @@ export const openHostSlots = async (options: Options): Promise<HostSlots> => {
   }
 }
 
-/** Anyone may make things in /var/tmp: what is there is ours only when it is a directory of this user. */
+/** Anyone may create entries in /var/tmp: an existing one is only ours if it is a directory owned by this user. */
 const openRoot = async (root: string, remove: (path: string) => Promise<void>): Promise<void> => {
   if (!existsSync(root)) return void mkdirSync(root, { mode: 0o700 })
   const found = lstatSync(root)
@@ -90,7 +90,7 @@ const openRoot = async (root: string, remove: (path: string) => Promise<void>): 
   }
 }
 
-/** The names cannot be guessed: whoever could open one could speak for a host. */
+/** The names are unguessable: a process that could open a pipe could impersonate a host. */
 const makeSlot = async (base: string, own: (path: string) => string): Promise<HostSlot> => {
   const slot = { orders: `${base}.in`, reports: `${base}.say`, stdout: `${base}.out`, stderr: `${base}.err` }
   const paths = Object.values(slot)
@@ -99,10 +99,10 @@ const makeSlot = async (base: string, own: (path: string) => string): Promise<Ho
   return slot
 }
 
-/** Both ends, so that neither side waits for the other to open it and the pipe does not end with its first writer. */
+/** Opens both ends, so that neither side blocks on the other's open and the pipe does not end with its first writer. */
 const openPipe = (path: string): number => openSync(path, constants.O_RDWR | constants.O_NONBLOCK)
 
-/** All pipes of a slot, open, or none. */
+/** Opens all pipes of a slot, or none. */
 export const openPipes = (slot: HostSlot): Record<keyof HostSlot, number> => {
   const opened: number[] = []
   try {

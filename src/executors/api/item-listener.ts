@@ -6,16 +6,16 @@ import type { Call } from './host-protocol.ts'
 
 type Listening = {
   readonly context: ExecutionContext
-  /** The log, an artifact or more items could not be kept, through no fault of the function: the item is to end. */
+  /** Called if the log, an artifact or more items could not be stored through no fault of the function: the item must end. */
   readonly onKeepingFault: (error: Error) => void
   readonly answer: (call: Call) => Promise<unknown>
   readonly reply: (text: string) => void
 }
 
-/** A function that asks without waiting is not listened to further until one of so many has its answer. */
+/** With this many calls pending, the host's reports are held back until one has its reply. */
 const MOST_CALLS = 64
 
-/** Hears what a host says of an item and does what the item asks for. */
+/** Handles a host's reports about an item and the calls the item makes. */
 export const createItemListener = ({
   context,
   onKeepingFault,

@@ -1,25 +1,25 @@
 import { readSync } from 'node:fs'
 import { Socket } from 'node:net'
 
-/** Reads a pipe as it is written, no faster than what it reads is taken. */
+/** Reads a pipe with back-pressure from its consumer. */
 export interface PipeReader {
-  /** Resolves when everything has been taken that was in the pipe before this turn of the event loop. */
+  /** Resolves when everything that was in the pipe before this turn of the event loop has been processed. */
   drain(): Promise<void>
-  /** Closes the pipe; what is left in it is lost. */
+  /** Closes the pipe. Anything left in it is lost. */
   close(): void
 }
 
-/** Takes a copy of what was read, which is then its own. A promise means: wait. It never rejects. */
+/** Receives a copy that it may keep. A returned promise means: wait. It never rejects. */
 type Take = (chunk: Buffer) => void | Promise<void>
 
-/** A pipe of Linux holds as much: one read takes all there is. */
+/** The capacity of a Linux pipe, so that one read takes everything. */
 const BLOCK_BYTES = 64 * 1024
 
-/** The descriptor must be non-blocking, and open for writing too: then the pipe never ends by itself. */
+/** The descriptor must be non-blocking, and also open for writing: the pipe then never reaches EOF by itself. */
 export const createPipeReader = (descriptor: number, take: Take): PipeReader => {
   let taking: Promise<void> | null = null
 
-  /** One after the other, whoever has read it. */
+  /** Processes chunks in order, wherever they were read. */
   const accept = (chunk: Buffer): Promise<void> | null => {
     const waiting = taking === null ? take(chunk) : taking.then(() => take(chunk))
     if (waiting === undefined) return null
@@ -48,10 +48,10 @@ export const createPipeReader = (descriptor: number, take: Take): PipeReader => 
 
   return {
     drain: async () => {
-      // Pipes that were written before another are readable in the same look at all of them: their turn comes before this.
+      // One poll of the event loop reports all readable pipes, and they are read before this continues.
       await new Promise(resolve => setImmediate(resolve))
       if (taking === null) return
-      // It has been held up, and so has what the pipe still holds.
+      // The consumer was behind, so the pipe may still hold data.
       await taking
       for (let chunk = readNow(descriptor); chunk !== null; chunk = readNow(descriptor)) await accept(chunk)
       await taking
@@ -66,7 +66,7 @@ const readNow = (descriptor: number): Buffer | null => {
     const bytes = readSync(descriptor, block)
     return bytes === 0 ? null : block.subarray(0, bytes)
   } catch {
-    // Nothing there (EAGAIN), or closed.
+    // No data (EAGAIN), or closed.
     return null
   }
 }

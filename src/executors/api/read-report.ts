@@ -2,8 +2,8 @@ import type { Progress } from '../../model/job.ts'
 import type { Call, HostFailure } from './host-protocol.ts'
 
 /**
- * What a host says, read as words of a stranger: functions run in it and can speak for it. Each throws when it is not what
- * it should be; what others will read is cut to a length.
+ * Parses a host's reports as untrusted input: functions run in it and can impersonate it. Each function throws if a report is malformed. Text shown to
+ * others is truncated.
  */
 
 const LONGEST_MESSAGE = 4000
@@ -17,7 +17,7 @@ export const readProgress = (payload: Buffer): Progress => {
   }
 }
 
-/** The number of a call becomes part of a path. */
+/** The number of a call becomes part of a path, so it is checked. */
 export const readCall = (payload: Buffer): Call => {
   const { call, do: wanted, items, name } = readObject(payload)
   if (!Number.isSafeInteger(call) || (call as number) < 1) throw new Error('a call has no number')
@@ -28,7 +28,7 @@ export const readCall = (payload: Buffer): Call => {
   throw new Error('a call is none')
 }
 
-/** A host may only say what a function can be the cause of. */
+/** A host may only report reasons that a function can cause. */
 const REASONS: ReadonlySet<unknown> = new Set<HostFailure['reason']>([
   'function_threw',
   'function_unreadable',

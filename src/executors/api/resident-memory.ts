@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 
-/** Memory that a process has in use, MiB; 0 where the system does not tell. */
+/** Resident memory of a process in MiB. 0 if the system does not report it. */
 export const residentMegabytes = (pid: number): number => {
   try {
     const kilobytes = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]

@@ -14,19 +14,19 @@ import type { ApiSpec } from './spec.ts'
 import { takeArtifact } from './take-artifact.ts'
 import { toOutcome } from './to-outcome.ts'
 
-/** What items share. */
+/** What all items share. */
 export type ItemWorkshop = {
   readonly pool: HostPool
   readonly folder: FunctionFolder
-  /** Of the user that hosts run as. */
+  /** Uid of the user hosts run as. */
   readonly uid: number
-  /** Hosts that work, by job and attempt, for renewals. */
+  /** Tickets of busy hosts by job and attempt, for renewals. */
   readonly working: Map<string, number>
 }
 
 export const itemKey = ({ id, attempt }: { id: string; attempt: number }): string => `${id}.${attempt}`
 
-/** Every changed module takes a host that has loaded it; more tries than that mean that a file changes all the time. */
+/** For a changed module, each host that has loaded it is used up once. More tries than this mean that a file changes constantly. */
 const MOST_STALE = 100
 
 /** One attempt of a function job. */
@@ -52,7 +52,7 @@ const fail = (reason: FailureReason, message: string): Outcome & { type: 'failed
   message,
 })
 
-/** The clock of an attempt counts from when its function starts: an item must not run out of time while others run. */
+/** The attempt's clock starts with its function: waiting for a host must not use up the item's time. */
 const waitForHost = async (pool: HostPool, job: ClaimedJob, context: ExecutionContext) => {
   const acquiring = pool.acquire(job.workspace, context.stop)
   const timer = setInterval(() => context.extendTimeout(), Math.min(job.timeoutMs ?? 1_000_000, 1_000_000) / 2)
@@ -119,9 +119,9 @@ const runOn = async (
     end = await running.over
   }
   working.delete(itemKey(job))
-  // Before another item has the host: what a function did not wait for is about it, and lies in its folder.
+  // Settle before another item gets the host: calls that the function did not wait for concern it and its directory.
   await listener.settle()
-  // A kill that was asked for may be on its way still, and would meet the next item.
+  // A requested kill may still be on its way and would hit the next item.
   if (isClean(end) && !killed) pool.release(pooled)
   else await pool.retire(pooled)
   if (keepingFault !== null) return toKeepingFailure(keepingFault)
@@ -130,7 +130,7 @@ const runOn = async (
 
 const isClean = (end: ItemEnd): boolean => 'clean' in end && end.clean
 
-/** A log or an artifact that cannot be kept ends the item. */
+/** An item whose log or artifact cannot be stored has failed. */
 const toKeepingFailure = (error: Error): Outcome => {
   const failure = storageFailure(error)
   if (failure === null) throw error
@@ -145,7 +145,7 @@ type Answering = {
 
 const answer = async (call: Call, { workshop, pooled, context }: Answering): Promise<unknown> => {
   if (call.do === 'extend_payload') {
-    // Of what comes by HTTP the reader of bodies has seen to it.
+    // For bodies received by HTTP, the body parser has already checked this.
     refuseFields(illFormedTexts(call.items, 'payload'))
     return context.extendPayload(call.items)
   }

@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox'
 import { ENVIRONMENT_NAME, NO_NUL } from '../../model/patterns.ts'
 
-/** What a body of kind `api` says (`api.md`, Jobs). */
+/** Body fields of kind `api` (`api.md`, Jobs). */
 export const apiProperties = {
   api: Type.String({
     minLength: 1,

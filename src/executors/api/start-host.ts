@@ -4,38 +4,38 @@ import { createFunctionHost, type FunctionHost } from './function-host.ts'
 import { COOKIE_VARIABLE, type HostLauncher, type HostUser, hostDeadline } from './host-launcher.ts'
 import { type HostSlots, openPipes } from './host-slots.ts'
 
-/** What hosts are started with and from. */
+/** What is needed to start hosts. */
 export type HostWorkshop = {
   readonly launcher: HostLauncher
   readonly user: HostUser
   readonly slots: HostSlots
   readonly instanceId: string
   readonly functionsDir: string
-  /** Wraps the command of a host into a sandbox; null: none. */
+  /** Wraps a host's command in a sandbox. null: no sandbox. */
   readonly sandbox: WrapHost | null
-  /** Heap of one host, MiB. */
+  /** Heap limit of one host in MiB. */
   readonly heapMegabytes: number
 }
 
 export type WrapHost = (input: {
   readonly argv: readonly [string, ...string[]]
   readonly workingDir: string
-  /** Files and folders that must be seen wherever they lie. */
+  /** Files and folders that must be visible wherever they are. */
   readonly shown: readonly string[]
-  /** Folders that must not be seen. */
+  /** Folders that must not be visible. */
   readonly hidden: readonly string[]
 }) => readonly [string, ...string[]]
 
-/** The sources run as they are, the built package as JavaScript. */
+/** TypeScript when run from source, JavaScript in the built package. */
 const ENTRY = fileURLToPath(
   new URL(import.meta.url.endsWith('.ts') ? './host/main.ts' : './host/main.js', import.meta.url),
 )
-/** The folder of all that the host's program loads. */
+/** The folder of everything that the host's program loads. */
 const PROGRAM = fileURLToPath(new URL('.', import.meta.url))
 
 const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
 
-/** Starts a host. It ends by itself when it cannot run; then nothing of it is left, its directory neither. */
+/** Starts a host. If it cannot run, it ends by itself, and nothing of it is left, including its directory. */
 export const startHost = async (workshop: HostWorkshop): Promise<FunctionHost> => {
   const { launcher, slots } = workshop
   const slot = await slots.take()
@@ -89,7 +89,7 @@ const toArgv = (
 
 const cookieOf = ({ instanceId }: HostWorkshop, directory: string): string => `${instanceId}/${directory}`
 
-/** A small clean base, never the server's; items have theirs over it. */
+/** A small clean base, never the server's own environment. Items add theirs. */
 const toEnvironment = (workshop: HostWorkshop, directory: string): Readonly<Record<string, string>> => ({
   PATH,
   HOME: workshop.user.home,

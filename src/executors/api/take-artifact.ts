@@ -8,16 +8,16 @@ import { artifactFileOf } from './host-protocol.ts'
 type Input = {
   readonly name: unknown
   readonly call: number
-  /** Of the host. */
+  /** The host's directory. */
   readonly directory: string
-  /** Of the host's user. */
+  /** Uid of the host's user. */
   readonly uid: number
   readonly add: ExecutionContext['addArtifact']
 }
 
 /**
- * Keeps a file that a host has laid into its directory. The server may have more rights than the host: it takes only a
- * regular file of the host's own user, follows no link, and reads the very file that it has checked.
+ * Stores a file that a host left in its directory. The server may have more rights than the host: it only accepts a regular file owned by the host's
+ * user, follows no symlinks, and reads the very file it checked.
  */
 export const takeArtifact = async ({ name, call, directory, uid, add }: Input): Promise<'added' | 'name_taken'> => {
   if (typeof name !== 'string') throw new Error('The name of an artifact must be a text.')

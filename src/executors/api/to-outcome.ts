@@ -7,16 +7,16 @@ import { MOST_RESULT_BYTES } from './host-protocol.ts'
 
 type Input = {
   readonly end: ItemEnd
-  /** Its host was killed because the attempt was told to stop. */
+  /** The host was killed because the attempt was stopped. */
   readonly killed: boolean
-  /** Its host was killed because it used too much memory. */
+  /** The host was killed because it used too much memory. */
   readonly isTooLarge: boolean
-  /** What the host wrote past its pipes. */
+  /** The end of the host's raw output. */
   readonly lastWords: string
   readonly context: ExecutionContext
 }
 
-/** What became of an item. */
+/** Converts the end of an item to an outcome. */
 export const toOutcome = async (input: Input): Promise<Outcome | 'stale'> => {
   const { end, context } = input
   if (end.type === 'stale') return 'stale'

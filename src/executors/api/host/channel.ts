@@ -4,16 +4,16 @@ import { createFrameReader, encodeFrame, type Frame, REPORT } from '../host-prot
 
 /** The host's side of the two pipes. */
 export interface Channel {
-  /** Returns when the server can read it, whatever becomes of this process: a crash loses nothing that was said. */
+  /** Returns once the report is in the pipe: a later crash of this process loses nothing. */
   say(report: keyof typeof REPORT, item: number, payload?: string | Uint8Array): void
-  /** Several reports in one write. */
+  /** Sends several reports in one write. */
   sayAll(frames: readonly Uint8Array[]): void
   listen(obey: (order: Frame) => void): void
 }
 
 const BLOCK_BYTES = 64 * 1024
 
-/** The pipes are named, not inherited: what a function starts must not have them. */
+/** The pipes are named, not inherited, so that processes started by functions do not get them. */
 export const openChannel = ({ orders, reports }: { orders: string; reports: string }): Channel => {
   const output = openSync(reports, constants.O_WRONLY)
   const input = openSync(orders, constants.O_RDONLY | constants.O_NONBLOCK)
@@ -40,7 +40,7 @@ export const openChannel = ({ orders, reports }: { orders: string; reports: stri
           },
         },
       })
-      // A server that is gone wants nothing any more.
+      // Exit when the server is gone.
       socket.on('end', () => process.exit(0))
       socket.resume()
     },

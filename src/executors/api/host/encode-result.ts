@@ -1,6 +1,6 @@
 import { type HostFailure, MOST_RESULT_BYTES } from '../host-protocol.ts'
 
-/** What a function returned as JSON, or why it is none. Nothing returned is `null`. */
+/** Encodes a function's return value as JSON, or says why it cannot. `undefined` becomes `null`. */
 export const encodeResult = (value: unknown): Buffer | HostFailure => {
   const text = toText(value)
   if (typeof text !== 'string') return text
@@ -13,7 +13,7 @@ export const encodeResult = (value: unknown): Buffer | HostFailure => {
 const toText = (value: unknown): string | HostFailure => {
   if (value === undefined) return 'null'
   try {
-    // Undefined for functions and symbols, whatever its type says.
+    // Undefined for functions and symbols, despite its declared type.
     const text = JSON.stringify(value) as string | undefined
     return (
       text?.replace(SURROGATE_ESCAPES, replaceHalf) ??
@@ -24,14 +24,14 @@ const toText = (value: unknown): string | HostFailure => {
   }
 }
 
-/** Backslashes and whole pairs are found so that they can be left as they are. */
+/** Also matches escaped backslashes and whole pairs, so that `replaceHalf` can leave them unchanged. */
 const SURROGATE_ESCAPES =
   /\\\\|\\u[dD][89abAB][\da-fA-F]{2}\\u[dD][c-fC-F][\da-fA-F]{2}|\\u[dD][89a-fA-F][\da-fA-F]{2}/g
 
-/** Half a surrogate pair, as of a text cut within an emoji, is no character: strict readers would refuse the whole result. */
+/** Half a surrogate pair, for example of text cut within an emoji, is no character: strict parsers would reject the whole result. */
 const replaceHalf = (found: string): string => (found.length === 6 ? '\\ufffd' : found)
 
-/** A cycle's message goes on with a drawing of it. */
+/** The first line, because the error message for a cycle continues with a drawing of it. */
 const firstLine = (error: unknown): string => {
   const message = error instanceof Error ? error.message : String(error)
   return message.split('\n')[0]!

@@ -5,44 +5,44 @@ import type { Channel } from './channel.ts'
 import { type Item, runWithin } from './scope.ts'
 import type { StopSource } from './stop-source.ts'
 
-/** The second argument of a function: what it may know of its item, and ask for. */
+/** The second argument of a function: facts about its item, and requests it can make. */
 export interface FunctionContext {
-  /** Aborts when the item is cancelled or out of time; what then does not end is killed after the grace. */
+  /** Aborts when the item is cancelled or out of time. A function that does not end is killed after the grace period. */
   readonly signal: AbortSignal
   readonly attempt: number
   readonly jobId: string
   readonly runId: string | null
   readonly workflowId: string | null
   readonly scheduledAt: Date
-  /** The item's own, secrets included. */
+  /** The item's own variables, secrets included. */
   readonly environment: Readonly<Record<string, string>>
-  /** As console.log: a line of the item's log. */
+  /** Like console.log: writes a line to the item's log. */
   log(...values: readonly unknown[]): void
   progress(percentage: number | null, message?: string | null): void
-  /** Job bodies that join the run when this item completes. Rejects with what is wrong with them. */
+  /** Adds job bodies to the run when this item completes. Rejects with their faults. */
   extendPayload(items: readonly unknown[]): Promise<void>
-  /** The item has its whole time again from now. */
+  /** Gives the item its whole time again from now. */
   extendTimeout(): Promise<void>
-  /** Keeps a file: its content, or where it lies. */
+  /** Stores a file, given as its content or its path. */
   artifact(name: string, content: string | Uint8Array | { readonly path: string }): Promise<'added' | 'name_taken'>
 }
 
-/** What is known of an item in this process. */
+/** The state of an item in this process. */
 export type RunningItem = Item & {
   readonly order: RunOrder
   readonly stop: StopSource
-  /** Calls that wait for their answer. */
+  /** Calls that wait for a reply. */
   readonly calls: Map<number, (reply: Reply) => void>
 }
 
 type Options = {
   readonly channel: Channel
   readonly item: RunningItem
-  /** The host's own. */
+  /** The host's own directory. */
   readonly directory: string
 }
 
-/** In UTF-8 a third of the longest frame at the most. */
+/** At 3 bytes per character in UTF-8, this stays below the longest frame. */
 const MOST_CALL_CHARACTERS = 8 * 1024 * 1024
 
 export const createFunctionContext = ({ channel, item, directory }: Options): FunctionContext => {

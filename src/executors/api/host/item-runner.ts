@@ -22,20 +22,20 @@ type Options = {
   readonly channel: Channel
   readonly modules: Modules
   readonly directory: OwnDirectory
-  /** What this process was started with: every item's environment is made over it. */
+  /** The environment this process was started with, the base of every item's environment. */
   readonly base: Readonly<Record<string, string | undefined>>
   readonly setEnvironment: (wanted: Readonly<Record<string, string | undefined>>) => void
 }
 
 type Running = RunningItem & { readonly fault: PromiseWithResolvers<never> }
 
-/** Obeys the server's orders: runs items, one at a time, each to its report. */
+/** Carries out the server's orders: runs items one at a time, each until its report. */
 export const createItemRunner = ({ channel, modules, directory, base, setEnvironment }: Options) => {
   const leftovers = watchLeftovers(directory)
   let current: Running | null = null
   let tainted = false
 
-  // What a function throws where nobody catches it would end a process of its own: it ends its item, and then this process.
+  // An uncaught exception would end a standalone process. Here it ends the item and then this process.
   process.on('uncaughtException', error => {
     tainted = true
     if (!isLeftover()) current?.fault.reject(error)
@@ -51,7 +51,7 @@ export const createItemRunner = ({ channel, modules, directory, base, setEnviron
     channel.sayAll([report, encodeFrame(clean ? REPORT.clean : REPORT.dirty, item.number)])
   }
 
-  /** Gives the report of its end. */
+  /** Returns the report of the item's end. */
   const carryOut = async (item: Running): Promise<Buffer> => {
     let loaded: LoadedFunction
     try {
@@ -92,7 +92,7 @@ export const createItemRunner = ({ channel, modules, directory, base, setEnviron
   }
 }
 
-/** What the server says of an item under way. */
+/** Handles an order for the running item. */
 const hear = (item: Running, { type, payload }: Pick<Frame, 'type' | 'payload'>): void => {
   if (type === ORDER.stop) {
     runWithin(item, () => item.stop.abort(payload.toString()))
@@ -105,7 +105,7 @@ const hear = (item: Running, { type, payload }: Pick<Frame, 'type' | 'payload'>)
 
 const newItem = (number: number, order: RunOrder): Running => {
   const fault = Promise.withResolvers<never>()
-  // It is heard of where it is raced against.
+  // The rejection is handled where the promise is raced. This avoids an unhandled rejection.
   fault.promise.catch(() => {})
   return { number, order, open: true, stop: createStopSource(), calls: new Map(), fault }
 }
@@ -117,7 +117,7 @@ const toReport = ({ number }: Running, end: Buffer | HostFailure): Buffer =>
 
 const LONGEST_MESSAGE = 4000
 
-/** What is thrown may be anything, and throw in turn when it is looked at. */
+/** Anything can be thrown, and inspecting it may throw in turn. */
 const isUnreadable = (error: unknown): error is UnreadableFunction => {
   try {
     return error instanceof UnreadableFunction
@@ -143,7 +143,7 @@ const stackOf = (error: unknown): string => {
   }
 }
 
-/** A syntax error does not say in its message where it is; the head of its stack does. */
+/** A syntax error gives its location only at the head of its stack, not in its message. */
 const describeUnreadable = (error: unknown): string => {
   const place = /^(?:file:\/\/)?(\/.*:\d+)$/m.exec(stackOf(error))?.[1]
   return place === undefined ? describe(error) : `${describe(error)} (${place})`

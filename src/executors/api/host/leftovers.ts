@@ -4,11 +4,11 @@ import { syncBuiltinESMExports } from 'node:module'
 import { setTimeout as pause } from 'node:timers/promises'
 import type { OwnDirectory } from './own-directory.ts'
 
-/** Knows whether an item may have left something in this process or outside. */
+/** Detects whether an item may have left something behind, in this process or outside it. */
 export interface Leftovers {
-  /** Forgets what was. */
+  /** Resets the state for a new item. */
   begin(): void
-  /** Waits a moment for what is about to end, and removes files. False when something may be left. */
+  /** Waits briefly for what is about to end, then clears the directory. False if something may be left. */
   settle(): Promise<boolean>
 }
 
@@ -16,8 +16,8 @@ export interface Leftovers {
 const WAITS_MS = [0, 0, 1, 5, 20, 50] as const
 
 /**
- * A host is clean when nothing of the item keeps the event loop alive (timers, servers, requests, worker threads) and it
- * has started no process, no thread and loaded no native code: what these do cannot be seen from here.
+ * A host is clean if nothing of the item keeps the event loop alive (timers, servers, requests, worker threads) and the item started no process or
+ * thread and loaded no native code, whose effects cannot be seen from here.
  */
 export const watchLeftovers = (directory: OwnDirectory): Leftovers => {
   const own = process.getActiveResourcesInfo().length
@@ -31,7 +31,7 @@ export const watchLeftovers = (directory: OwnDirectory): Leftovers => {
   suspectCalls(process, ['dlopen'], suspect)
   syncBuiltinESMExports()
 
-  // One more than at the start: the pipe of orders, which is listened to since.
+  // One more than at the start: the orders pipe, opened for reading since then.
   const isQuiet = (): boolean => process.getActiveResourcesInfo().length <= own + 1
 
   return {

@@ -1,7 +1,7 @@
 /**
- * A function host: a process that runs functions for the server, one item at a time. It imports little, so that it starts
- * fast. What it shares with functions (console, process.stdout, process.env) is put back or cut off between items; what it
- * cannot be sure of it tells, and the server ends it.
+ * A function host: a process that runs functions for the server, one item at a time. It imports little, so that it starts fast. State shared with
+ * functions (console, process.stdout, process.env) is reset or cut off between items. If the host cannot be sure of that, it reports so and the server
+ * ends it.
  */
 import { openChannel } from './channel.ts'
 import { replaceEnvironment } from './environment.ts'

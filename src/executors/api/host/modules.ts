@@ -2,9 +2,9 @@ import { statSync } from 'node:fs'
 import { registerHooks } from 'node:module'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
-/** The modules that this process has loaded. */
+/** The modules loaded in this process. */
 export interface Modules {
-  /** True when a file of a module has changed since it was loaded: nothing loads it anew in this process. */
+  /** True if the file of a module has changed since it was loaded: a process cannot reload it. */
   haveChanged(): boolean
   /** The default export of a module. Throws `UnreadableFunction`. */
   loadFunction(path: string): Promise<LoadedFunction>
@@ -12,7 +12,7 @@ export interface Modules {
 
 export type LoadedFunction = (parameters: unknown, context: unknown) => unknown
 
-/** The module cannot be loaded, or has no function as its default export; the message says why, in words. */
+/** The module cannot be loaded or its default export is not a function. The message says why. */
 export class UnreadableFunction extends Error {}
 
 type Stamp = { readonly path: string; readonly of: string }
@@ -22,7 +22,7 @@ export const watchModules = (): Modules => {
   const functions = new Map<string, LoadedFunction>()
   let incomplete = false
 
-  // Before the file is read: a change in between shows later as one.
+  // Stamp the file before it is read: a change in between is then detected later.
   registerHooks({
     load: (url, context, next) => {
       const path = url.startsWith('file:') ? fileURLToPath(url) : null
@@ -45,7 +45,7 @@ export const watchModules = (): Modules => {
         functions.set(path, loaded)
         return loaded
       } catch (error) {
-        // What was not found has no stamp that could change.
+        // A module that was not found has no stamp to compare.
         if (codeOf(error) === 'ERR_MODULE_NOT_FOUND') incomplete = true
         throw error
       }

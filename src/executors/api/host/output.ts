@@ -3,7 +3,7 @@ import { encodeFrame, MOST_OUTPUT_BYTES, REPORT } from '../host-protocol.ts'
 import type { Channel } from './channel.ts'
 import { currentItem } from './scope.ts'
 
-/** Makes `console` and the standard streams write into the log of the item that uses them. */
+/** Redirects `console` and the standard streams to the log of the item that uses them. */
 export const takeOverOutput = (channel: Channel): void => {
   for (const stream of ['stdout', 'stderr'] as const) {
     const writable = new Writable({
@@ -17,7 +17,7 @@ export const takeOverOutput = (channel: Channel): void => {
   }
 }
 
-/** Output of the current item; that of nobody is dropped. */
+/** Sends output of the current item. Output outside an item is dropped. */
 export const sayOutput = (channel: Channel, stream: 'stdout' | 'stderr', bytes: Uint8Array): void => {
   const item = currentItem()
   if (item === null) return

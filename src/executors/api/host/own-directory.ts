@@ -2,17 +2,17 @@ import { lstatSync, readdirSync, realpathSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
 import { basename, isAbsolute, join } from 'node:path'
 
-/** The directory that the server has made for this host: the working one of all its items. */
+/** The directory that the server made for this host: the working directory of all its items. */
 export interface OwnDirectory {
   readonly path: string
-  /** Makes it the working one again, and empty. False, and nothing is removed, when something else lies in its place. */
+  /** Makes it the working directory again and empties it. False, with nothing removed, if something else is in its place. */
   clear(): Promise<boolean>
 }
 
-/** As the server names what it makes. */
+/** The form of the directory names that the server makes. */
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/
 
-/** Throws for what the server has not made for a host: a directory with such a name, and empty. All that is in it will be removed. */
+/** Throws unless it is an empty directory with a name as the server makes it. A safeguard, because its contents will be deleted. */
 export const openOwnDirectory = (path: string): OwnDirectory => {
   const made = lstatSync(path)
   const isOurs = isAbsolute(path) && UUID.test(basename(path)) && made.isDirectory() && readdirSync(path).length === 0
@@ -20,7 +20,7 @@ export const openOwnDirectory = (path: string): OwnDirectory => {
   const real = realpathSync(path)
   process.chdir(path)
 
-  /** Items may have moved it away and put a link to anything there. */
+  /** Items may have moved it away and put a symlink to anywhere in its place. */
   const isStillThere = (): boolean => {
     const found = lstatSync(path)
     return found.isDirectory() && found.dev === made.dev && found.ino === made.ino

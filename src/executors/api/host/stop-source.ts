@@ -1,4 +1,4 @@
-/** Where the signal of an item comes from. It is made when somebody asks: few functions do, and it is dear. */
+/** The source of an item's abort signal, created on first use: it is expensive, and few functions need it. */
 export interface StopSource {
   readonly signal: AbortSignal
   abort(reason: string): void
