@@ -17,7 +17,7 @@ import type { SpoolFolder } from './spool-folder.ts'
 import { storedParts } from './stored-parts.ts'
 
 const NEWLINE = 10
-/** A line that has not ended after this time is kept for a crash as far as it goes. */
+/** An unfinished line is spooled after this time, so that a crash does not lose it. */
 const PARTIAL_AFTER_MS = 10
 
 export type AttemptLogOptions = {
@@ -40,8 +40,8 @@ export type AttemptLogOptions = {
 type Lane = { readonly masker: Masker | null; readonly cutter: LineCutter; partialKept: number }
 
 /**
- * The log of a running attempt: bytes → masked → cut into stretches of lines → chunks → spool → segments. A line can be
- * read when it has ended, a last line without newline when its stream has.
+ * The log of a running attempt: bytes → masked → cut into groups of lines → chunks → spool → segments. A line becomes readable when it ends; a last line
+ * without a newline, when its stream ends.
  */
 export class SpooledAttemptLog implements AttemptLog {
   readonly workspace: string
@@ -53,7 +53,7 @@ export class SpooledAttemptLog implements AttemptLog {
   readonly #sealer: Sealer
   readonly #sharer: TailSharer | null
   #nextSeq: number
-  /** Bytes the job may still log; null while what its earlier attempts wrote is being asked for. */
+  /** Bytes the job may still log. null while the size of its earlier attempts' logs is being queried. */
   #room: number | null
   readonly #askingRoom: Promise<void> | null
   #full = false
@@ -112,17 +112,17 @@ export class SpooledAttemptLog implements AttemptLog {
     this.#options.onDisposed()
   }
 
-  /** True when that line can be read here. */
+  /** True if the line can be read here. */
   holds(seq: number): boolean {
     return this.#spool.holds(seq)
   }
 
-  /** The seq after the last line that can be read here. */
+  /** The seq after the last line readable here. */
   get nextReadableSeq(): number {
     return this.#spool.nextReadableSeq
   }
 
-  /** Chunks from the one that holds the line on; null when it is not here (any more). */
+  /** Chunks starting with the one that contains the line. null if it is not here, or no longer. */
   read(seq: number, maxBytes: number): Promise<Buffer | null> {
     return this.#spool.read(seq, maxBytes)
   }
@@ -168,7 +168,7 @@ export class SpooledAttemptLog implements AttemptLog {
     return end < 0 ? null : text.subarray(0, end)
   }
 
-  /** The limit is reached: what comes from now on is read and forgotten. */
+  /** The limit is reached: from now on output is read and discarded. */
   #close(): void {
     this.#full = true
     this.#note(`log limit of ${sizeText(this.#options.maxBytes)} reached; the rest of the output is not kept`)
@@ -187,7 +187,7 @@ export class SpooledAttemptLog implements AttemptLog {
     this.#nextSeq += count
   }
 
-  /** Adds what is new of unfinished lines to the spool, for `recover.ts`. */
+  /** Adds new bytes of unfinished lines to the spool, for `recover.ts`. */
   #keepPartials(): void {
     this.#partialTimer = null
     for (const stream of LOG_STREAMS) {

@@ -1,18 +1,18 @@
 import { CHUNK_HEADER_BYTES, type ChunkHeader, nextSeqOf, writeChunk } from './chunk.ts'
 
-/** Blocks of a busy log, reused; a quiet one begins with a small block and gives it back. */
+/** Blocks of a busy log are reused. A quiet log starts with a small block and releases it. */
 const BLOCK_BYTES = 256 * 1024
 const FIRST_BLOCK_BYTES = 1024
 
 type Block = { readonly bytes: Buffer; used: number }
 
-/** What is known of a stretch of chunks: where its lines stand. */
+/** The extent of a range of chunks: seqs, times and size of its lines. */
 export type Extent = {
   readonly firstSeq: number
   readonly nextSeq: number
   readonly firstAt: number
   readonly lastAt: number
-  /** Bytes of the lines themselves, a newline each. */
+  /** Bytes of the lines, with one newline per line. */
   readonly textBytes: number
 }
 
@@ -25,7 +25,7 @@ export const extentOf = (chunk: ChunkHeader & { readonly text: Uint8Array }): Ex
   textBytes: chunk.count === 0 ? 0 : chunk.text.length + 1,
 })
 
-/** The extent of two stretches, the second following the first. */
+/** The joint extent of two consecutive ranges. */
 export const joinExtents = (first: Extent | null, second: Extent): Extent =>
   first === null
     ? second
@@ -37,14 +37,14 @@ export const joinExtents = (first: Extent | null, second: Extent): Extent =>
         textBytes: first.textBytes + second.textBytes,
       }
 
-/** Chunks on their way to the spool. One batch is filled while the other is written. */
+/** Chunks waiting to be written to the spool. One batch is filled while the other is written. */
 export class ChunkBatch {
   #blocks: Block[] = []
   #current = 0
   #extent: Extent | null = null
   #size = 0
 
-  /** Bytes of the encoded chunks. */
+  /** Size of the encoded chunks in bytes. */
   get size(): number {
     return this.#size
   }

@@ -1,20 +1,20 @@
 import { LOG_STREAMS, type LogStream } from '../model/log-line.ts'
 
 /**
- * How lines are kept, in spool files, in the database and in segments: chunks of consecutive lines of one stream, each a
- * header and the raw text. A chunk is written as the output comes, without looking at single lines.
+ * The storage format of lines in spool files, the database and segments: chunks of consecutive lines of one stream, each a header and the raw text.
+ * Chunks are written as output arrives, without processing single lines.
  *
- * Header, little endian: 0 magic (u8), 1 stream (u8), 2 ending (u8), 3 zero, 4 attempt (u32), 8 bytes of text (u32),
- * 12 lines (u32), 16 first seq (f64), 24 epoch ms (f64). The text holds its lines separated by `\n`, without the last one's.
+ * Header, little-endian: 0 magic (u8), 1 stream (u8), 2 ending (u8), 3 zero, 4 attempt (u32), 8 bytes of text (u32), 12 lines (u32), 16 first seq (f64),
+ * 24 epoch ms (f64). The lines in the text are separated by `\n`, without one after the last line.
  */
 export const CHUNK_HEADER_BYTES = 32
 
 const MAGIC = 0x4c
 
 /**
- * How the last line of a chunk ends: with a newline; `open`, without one at the end of the stream; `continues`, cut
- * because it is too long; `partial`: not a line at all but the latest bytes of one that has not ended, kept so that a
- * crash does not lose them (`count` is 0; readers skip it, `recover.ts` does not).
+ * How the last line of a chunk ends. `newline`: with a newline. `open`: without one, at the end of the stream. `continues`: cut because it is too long.
+ * `partial`: not a line, but the latest bytes of an unfinished one, kept so that a crash does not lose them (`count` is 0; readers skip it, but
+ * `recover.ts` does not).
  */
 export const CHUNK_ENDINGS = ['newline', 'open', 'continues', 'partial'] as const
 export type ChunkEnding = (typeof CHUNK_ENDINGS)[number]
@@ -24,16 +24,16 @@ export type ChunkHeader = {
   readonly ending: ChunkEnding
   readonly attempt: number
   readonly firstSeq: number
-  /** Lines in the text. */
+  /** Number of lines in the text. */
   readonly count: number
-  /** Epoch ms of their arrival. */
+  /** When they arrived, in epoch ms. */
   readonly timestamp: number
 }
 
-/** `offset` and `end` say where the chunk lies in the bytes it was read from; `text` is a view of them. */
+/** `offset` and `end` locate the chunk in the bytes it was read from. `text` is a view of them. */
 export type Chunk = ChunkHeader & { readonly text: Buffer; readonly offset: number; readonly end: number }
 
-/** Writes header and text at `offset`; returns the offset after them. */
+/** Writes header and text at `offset`. Returns the offset after them. */
 export const writeChunk = (target: Buffer, offset: number, header: ChunkHeader, text: Uint8Array): number => {
   target[offset] = MAGIC
   target[offset + 1] = LOG_STREAMS.indexOf(header.stream)
@@ -48,7 +48,7 @@ export const writeChunk = (target: Buffer, offset: number, header: ChunkHeader, 
   return offset + CHUNK_HEADER_BYTES + text.length
 }
 
-/** The chunk at `offset`, or null where none lies whole (the end, or the torn last write of a crash). */
+/** The chunk at `offset`, or null if there is no complete one (at the end, or after a write torn by a crash). */
 export const readChunk = (bytes: Buffer, offset: number): Chunk | null => {
   const start = offset + CHUNK_HEADER_BYTES
   if (start > bytes.length || bytes[offset] !== MAGIC) return null
@@ -69,7 +69,7 @@ export const readChunk = (bytes: Buffer, offset: number): Chunk | null => {
   }
 }
 
-/** The whole chunks in `bytes`, in order, up to the first that is torn. */
+/** The complete chunks in `bytes`, in order, up to the first torn one. */
 export function* chunksIn(bytes: Buffer, from = 0): Generator<Chunk> {
   for (let chunk = readChunk(bytes, from); chunk !== null; chunk = readChunk(bytes, chunk.end)) yield chunk
 }

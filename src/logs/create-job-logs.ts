@@ -21,14 +21,14 @@ export type JobLogsOptions = {
   readonly store: Store
   readonly blobs: BlobStore
   readonly clock: Clock
-  /** Spool files go into `spool/` below it. */
+  /** Spool files go into its subdirectory `spool/`. */
   readonly dataDir: string
-  /** What a job may log in all its attempts. */
+  /** Limit for the log of a job across all its attempts, in bytes. */
   readonly maxBytes: number
   readonly logger: Logger
-  /** Other processes read logs too (PostgreSQL): the unsealed end is stored every 200 ms, and read from there. */
+  /** Set if other processes read logs too (PostgreSQL). The unsealed tail is then stored every 200 ms and read from there. */
   readonly shareTails: boolean
-  /** Instead of 200 ms. */
+  /** Replaces the default of 200 ms. */
   readonly shareEveryMs?: number
 }
 

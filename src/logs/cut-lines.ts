@@ -4,13 +4,13 @@ import type { ChunkEnding } from './chunk.ts'
 
 const NEWLINE = 10
 
-/** Takes the text of whole lines, separated by `\n` and without the last newline. The bytes are valid UTF-8 and only good during the call. */
+/** Receives the text of complete lines, separated by `\n` and without the last newline. The bytes are valid UTF-8, and valid only during the call. */
 type TakeLines = (text: Buffer, ending: Exclude<ChunkEnding, 'partial'>) => void
 
 /**
- * Cuts one stream of bytes into stretches of whole lines. Holds what follows the last newline until the line ends, the
- * stream ends or the line is too long; a line longer than `MAX_LINE_BYTES` comes in pieces, all but the last marked
- * `continues`. Invalid UTF-8 becomes U+FFFD; a sequence that lies across two writes stays whole.
+ * Cuts a byte stream into groups of complete lines. Holds the bytes after the last newline until the line or the stream ends or the line is too long. A
+ * line longer than `MAX_LINE_BYTES` is split into pieces, all but the last marked `continues`. Invalid UTF-8 becomes U+FFFD; a sequence split across two
+ * writes stays intact.
  */
 export class LineCutter {
   readonly #take: TakeLines
@@ -21,7 +21,7 @@ export class LineCutter {
     this.#take = take
   }
 
-  /** What has come of a line that has not ended. */
+  /** The bytes so far of an unfinished line. */
   get partial(): Buffer {
     return this.#held.subarray(0, this.#heldBytes)
   }
@@ -30,7 +30,7 @@ export class LineCutter {
     for (let at = 0; at < bytes.length; at += MAX_LINE_BYTES) this.#pushSlice(bytes.subarray(at, at + MAX_LINE_BYTES))
   }
 
-  /** The stream has ended: a last line without newline is a line. */
+  /** Ends the stream: a last line without a newline counts as a line. */
   end(): void {
     if (this.#heldBytes > 0) this.#emit(this.partial, 'open')
     this.#heldBytes = 0
@@ -62,7 +62,7 @@ export class LineCutter {
     this.#held = larger
   }
 
-  /** Neither input slices nor what is held exceed `MAX_LINE_BYTES`, so one piece is enough. */
+  /** Neither the input slice nor the held bytes exceed `MAX_LINE_BYTES`, so one piece is enough. */
   #emitPiece(): void {
     const cut = characterBorder(this.#held, MAX_LINE_BYTES)
     this.#emit(this.#held.subarray(0, cut), 'continues')
@@ -90,7 +90,7 @@ export class LineCutter {
   }
 }
 
-/** The last border between two characters at or before `at`; in bytes that are no UTF-8, `at` itself. */
+/** The last character boundary at or before `at`. In bytes that are not UTF-8, `at` itself. */
 const characterBorder = (text: Buffer, at: number): number => {
   for (let back = 0; back <= 3; back++) if ((text[at - back]! & 0xc0) !== 0x80) return at - back
   return at

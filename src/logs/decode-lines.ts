@@ -4,7 +4,7 @@ import { skipNewlines } from './newlines.ts'
 
 const CARRIAGE_RETURN = 13
 
-/** The lines of a chunk from `fromSeq` on, at most `limit`. The `\r` of a `\r\n` is no part of a line. */
+/** The lines of a chunk from `fromSeq`, at most `limit`. The `\r` of a `\r\n` is not part of a line. */
 export const linesOf = (chunk: Chunk, fromSeq: number, limit: number): LogLine[] => {
   const skipped = Math.max(0, fromSeq - chunk.firstSeq)
   const wanted = Math.min(limit, chunk.count - skipped)

@@ -9,13 +9,13 @@ import type { ChunkReader } from './read-chunks.ts'
 import { storedEnd } from './stored-parts.ts'
 
 const NEWLINE = Buffer.from('\n')
-/** Lines made into text at once. */
+/** Maximum number of lines decoded at once. */
 const LINES_A_PIECE = 2048
 
 type Dependencies = { readonly reader: ChunkReader; readonly store: Store; readonly liveEnd: LiveEnd }
 type DownloadQuery = LogQuery & { readonly format: 'text' | 'ndjson' }
 
-/** A log as it is now, from its beginning; see `JobLogs.download`. */
+/** The current contents of a log, from the beginning. See `JobLogs.download`. */
 export const download = async (
   { reader, store, liveEnd }: Dependencies,
   query: DownloadQuery,
@@ -23,7 +23,7 @@ export const download = async (
   const { workspace, jobId } = query
   const index = await store.listLogParts({ workspace, jobId, fromSeq: 1, limit: 1 })
   if (index === null) return null
-  // A job that logs faster than the client reads would never come to an end.
+  // Fix the end now: a job that logs faster than the client reads would never reach an end.
   const end = isEnded(index.status) ? Number.POSITIVE_INFINITY : Math.max(liveEnd(query), await storedEnd(store, query))
   return pieces(reader, query, end)
 }
@@ -44,7 +44,7 @@ async function* pieces(reader: ChunkReader, query: DownloadQuery, end: number): 
 const isWanted = (chunk: Chunk, { stream, attempt }: LogQuery): boolean =>
   (stream === undefined || chunk.stream === stream) && (attempt === undefined || chunk.attempt === attempt)
 
-/** The bytes as the job wrote them, but for masks and broken UTF-8; a line cut for its length is whole again. */
+/** The bytes as the job wrote them, except for masks and invalid UTF-8. A line cut for its length is joined again. */
 function* wholeChunk(chunk: Chunk): Generator<Uint8Array> {
   yield chunk.ending === 'continues' ? chunk.text : Buffer.concat([chunk.text, NEWLINE])
 }

@@ -1,23 +1,23 @@
-/** What programs make of a text when they put it into a URL, a form or JSON. */
+/** The forms a text takes when a program puts it into a URL, a form or JSON. */
 export const escapedForms = (text: string): readonly string[] => [...urlForms(text), ...jsonForms(text)]
 
-/** What each encoder of URLs turns into `%XX`. */
+/** The characters that each URL encoder turns into `%XX`. */
 const ENCODED = [
-  // PHP: urlencode. All others encode less.
+  // PHP's urlencode. All others encode less.
   /[^A-Za-z0-9\-_.]/gu,
-  // RFC 3986, unreserved: encoders of Go, curl, .NET; quote_plus of Python, rawurlencode of PHP
+  // RFC 3986, unreserved: encoders of Go, curl and .NET; Python's quote_plus, PHP's rawurlencode
   /[^A-Za-z0-9\-_.~]/gu,
   // Python: urllib.parse.quote
   /[^A-Za-z0-9\-_.~/]/gu,
-  // application/x-www-form-urlencoded of the WHATWG: URLSearchParams, and URLEncoder of Java
+  // WHATWG application/x-www-form-urlencoded: URLSearchParams, Java's URLEncoder
   /[^A-Za-z0-9\-_.*]/gu,
   // encodeURIComponent, encodeURI
   /[^A-Za-z0-9\-_.~*!'()]/gu,
   /[^A-Za-z0-9\-_.~*!'();/?:@&=+$,#]/gu,
-  // Go: UserPassword and PathEscape of net/url
+  // Go's net/url: UserPassword and PathEscape
   /[^A-Za-z0-9\-_.~$&+,;=]/gu,
   /[^A-Za-z0-9\-_.~$&+=:@]/gu,
-  // The WHATWG's URL: user and password, path, query
+  // WHATWG URL: user and password, path, query
   /[^A-Za-z0-9\-_.~*!'()%$&+,]/gu,
   /[^A-Za-z0-9\-_.~*!'()%$&+,/:;=@[\\\]|]/gu,
   /[^A-Za-z0-9\-_.~*!()%$&+,/:;=@[\\\]|?^`{}]/gu,

@@ -4,7 +4,7 @@ import type { LogBatch } from './job-logs.ts'
 import type { LineBatches } from './line-batches.ts'
 import type { Wakeups } from './wakeups.ts'
 
-/** Wake-ups may be lost (between processes): look again after this time. */
+/** Poll interval, because wake-ups between processes may be lost. */
 const POLL_MS = 1000
 
 type Dependencies = { readonly batches: LineBatches; readonly wakeups: Wakeups }
@@ -15,7 +15,7 @@ type Place = {
   readonly signal: AbortSignal
 }
 
-/** The batches of a job's log from a line on, backlog then tail; see `JobLogs.follow`. */
+/** The batches of a job's log from a given line: first the backlog, then the tail. See `JobLogs.follow`. */
 export async function* follow({ batches, wakeups }: Dependencies, place: Place): AsyncGenerator<LogBatch> {
   const { workspace, jobId, signal } = place
   using _kept = batches.join()

@@ -3,43 +3,54 @@ import type { JobStatus } from '../model/job-status.ts'
 import type { LogLine, LogPart, LogStream } from '../model/log-line.ts'
 
 /**
- * The logs of jobs: written by the worker that runs the attempt, read by anyone of the workspace while it runs and after.
- * `recipes.md`, Logs: lines live in encoded chunks; a log beyond `INLINE_LOG_BYTES` is spooled to a local file and sealed
- * every few MiB as a compressed segment in the blob store.
+ * The logs of jobs. Written by the worker that runs the attempt; readable by anyone in the workspace during the attempt and after. `recipes.md`, Logs:
+ * lines are stored in encoded chunks; a log beyond `INLINE_LOG_BYTES` is spooled to a local file and sealed every few MiB as a compressed segment in the
+ * blob store.
  */
 export interface JobLogs {
-  /** Opens the log of an attempt. `mask` are secret values never to be stored. */
+  /** Opens the log of an attempt. `mask` holds secret values that must never be stored. */
   open(input: { workspace: string; lease: Lease; firstSeq: number; mask: readonly string[] }): AttemptLog
-  /** What a lost attempt of this machine left in its spool, sealed or inline, ready for `endAttempts`; [] when there is none here. */
+  /** What a lost attempt of this machine left in its spool, sealed or inline, ready for `endAttempts`. [] if there is nothing here. */
   recover(lost: { workspace: string; lease: Lease; nextLogSeq: number }): Promise<readonly LogPart[]>
-  /** Lines in order. null: no such job. `tail` gives the last lines instead of those after `after`. Bounded work per call: may return fewer than `limit` and still have a `nextAfter`; that is null only when the job has ended and this was all. */
+  /**
+   * Lines in order. null: no such job. `tail` returns the last lines instead of those after `after`. Work per call is bounded: it may return fewer than
+   * `limit` lines and still have a `nextAfter`, which is null only if the job has ended and there are no more lines.
+   */
   page(input: LogQuery & { after: number; limit: number; tail?: number }): Promise<LogPage | null>
   /**
-   * Batches of lines from `fromSeq` to the end of the job, waiting for more while it lives. Ends after the last line of an
-   * ended job (then `status` says how) or when `signal` aborts. A reader that stops pulling costs no memory. Throws
-   * `not_found` at the first pull when there is no such job.
+   * Batches of lines from `fromSeq` to the end of the job, waiting for more while it runs. Ends after the last line of an ended job (with its `status`), or
+   * when `signal` aborts. A reader that stops pulling costs no memory. Throws `not_found` on the first pull if there is no such job.
    */
   follow(input: { workspace: string; jobId: string; fromSeq: number; signal: AbortSignal }): AsyncIterable<LogBatch>
-  /** The whole log as far as it goes now, streamed in constant memory. null: no such job. */
+  /** Streams the whole log as it is now, in constant memory. null: no such job. */
   download(input: LogQuery & { format: 'text' | 'ndjson' }): Promise<AsyncIterable<Uint8Array> | null>
-  /** Removes spool files that belong to no running attempt of this process and are older than an hour. */
+  /** Removes spool files older than an hour, except those of this process's running attempts. */
   sweepSpool(): Promise<void>
 }
 
-/** Where the output of an attempt goes. */
+/** Receives the output of an attempt. */
 export interface LogWriter {
-  /** Takes bytes as they come; invalid UTF-8 is replaced, secrets are masked, lines are cut. A promise means back-pressure: wait before giving more. The bytes are the caller's again when the call returns or the promise resolves. Rejects with ENOSPC when the disk is full. */
+  /**
+   * Accepts bytes as they arrive: replaces invalid UTF-8, masks secrets, cuts lines. A returned promise signals back-pressure: wait before writing more. The
+   * caller may reuse the bytes once the call returns or the promise resolves. Rejects with ENOSPC if the disk is full.
+   */
   write(stream: LogStream, bytes: Uint8Array): void | Promise<void>
-  /** A line of the server itself about this job, on stderr, prefixed `millrace: `. */
+  /** Logs a message of the server about this job, on stderr, prefixed `millrace: `. */
   note(text: string): void | Promise<void>
 }
 
 export interface AttemptLog extends LogWriter {
-  /** Why lines are missing at the end: the error of the disk, ENOSPC above all. Complete when `finish` has resolved; it may be news then, when no write followed the one that failed. */
+  /**
+   * Why lines are missing at the end: the disk's error, typically ENOSPC. Final once `finish` has resolved. It may be set only then, if no write followed
+   * the failed one.
+   */
   readonly fault: Error | null
-  /** Flushes and seals. The parts go into the transaction that ends the attempt; afterwards call `dispose`. Gives what could be written even after a fault. */
+  /**
+   * Flushes and seals. The returned parts go into the transaction that ends the attempt; call `dispose` afterwards. Even after a fault, returns what could
+   * be written.
+   */
   finish(): Promise<readonly LogPart[]>
-  /** Removes the spool file, once the parts are stored. */
+  /** Removes the spool files. Call once the parts are stored. */
   dispose(): Promise<void>
 }
 
@@ -58,7 +69,7 @@ export type LogPage = {
   readonly purged: boolean
 }
 
-/** A batch of consecutive lines. `frames` caches the encodings that live followers share (`src/http/streams/`). */
+/** A batch of consecutive lines. `frames` caches encodings shared by live followers (`src/http/streams/`). */
 export type LogBatch =
   | { readonly type: 'lines'; readonly lines: readonly LogLine[]; readonly frames: Map<string, Uint8Array> }
   | { readonly type: 'end'; readonly status: JobStatus }

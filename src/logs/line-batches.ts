@@ -4,7 +4,7 @@ import { linesOf } from './decode-lines.ts'
 import type { LogBatch } from './job-logs.ts'
 import type { ChunkRead, ChunkReader } from './read-chunks.ts'
 
-/** A batch is what one follower gets at once, and what all followers at the same place share. */
+/** Limits of a batch, which is what one follower gets at once and what all followers at the same position share. */
 const BATCH_LINES = 2048
 const BATCH_BYTES = 4 * MAX_LINE_BYTES
 const KEPT_BATCHES = 24
@@ -14,8 +14,8 @@ type Place = { readonly workspace: string; readonly jobId: string; readonly from
 export type BatchRead = Lines | Exclude<ChunkRead, { type: 'chunks' }>
 
 /**
- * Batches of lines by where they begin. Followers of the same log soon stand at the same places: what one has read and
- * encoded serves all. One that has fallen behind reads again from disk.
+ * Caches batches of lines by their start. Followers of the same log soon reach the same positions, so one read and encoding serves them all. A follower
+ * that has fallen behind reads from disk again.
  */
 export class LineBatches {
   readonly #reader: ChunkReader
@@ -26,7 +26,7 @@ export class LineBatches {
     this.#reader = reader
   }
 
-  /** Batches are kept while somebody follows. */
+  /** Batches are cached while there are followers. */
   join(): Disposable {
     this.#followers++
     return {
@@ -42,7 +42,7 @@ export class LineBatches {
     const known = this.#kept.get(key)
     if (known !== undefined) {
       const read = await known.catch(() => null)
-      // That there were no lines when another follower looked says nothing about now.
+      // That another follower found no lines a moment ago says nothing about now.
       if (read?.type === 'lines') return read
     }
     const reading = this.#load(place)
@@ -64,7 +64,7 @@ export class LineBatches {
   }
 }
 
-/** Lines of whole chunks from `fromSeq` on, as many as make a batch. */
+/** The lines of one batch, from `fromSeq`. */
 const firstLines = (bytes: Buffer, fromSeq: number): LogLine[] => {
   const lines: LogLine[] = []
   let size = 0

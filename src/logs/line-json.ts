@@ -2,8 +2,8 @@ import { toTimestamp } from '../kernel/clock.ts'
 import type { LogLine } from '../model/log-line.ts'
 
 /**
- * Lines as JSON objects `{seq, attempt, stream, timestamp, line}`, the form of every live message and of NDJSON. Made by
- * hand: most fields are the same from line to line, and this is what limits live followers.
+ * Encodes lines as JSON objects `{seq, attempt, stream, timestamp, line}`, the form of live messages and NDJSON. Hand-written for speed, because this
+ * limits the number of live followers, and most fields are the same from line to line.
  */
 export const lineEncoder = (): ((line: LogLine) => string) => {
   let last: LogLine | null = null

@@ -10,18 +10,17 @@ const MASK = Buffer.from('***')
 type Patterns = { readonly index: PatternIndex; readonly wrapped: () => WrappedForms }
 
 /**
- * Replaces secrets in a stream of bytes by `***`, however the stream is cut into writes: every occurrence of every form
- * (`secret-forms.ts`) is masked whole, those that overlap or touch become one `***`. So is base64 that goes over several
- * lines (`wrapped-base64.ts`). Of the end of a write it holds back only bytes that may be the beginning of a form; a line
- * that has ended is never held back.
+ * Replaces secrets in a byte stream with `***`, however the stream is split into writes. Every occurrence of every form (`secret-forms.ts`) is masked
+ * completely; overlapping or adjacent ones become one `***`. So is base64 wrapped over several lines (`wrapped-base64.ts`). At the end of a write, only
+ * bytes that may begin a form are held back, never a line that has ended.
  */
 export class Masker {
   readonly #patterns: () => Patterns
   readonly #wrapped: WrappedBase64
   #held: Buffer = Buffer.alloc(0)
-  /** Bytes at the start of `#held` that belong to an occurrence already found. */
+  /** Number of bytes at the start of `#held` that belong to an occurrence already found. */
   #maskedHead = 0
-  /** True when the last thing given out is a `***` that the next masked byte belongs to. */
+  /** True if the last output was a `***` that also covers a masked byte following it. */
   #inMask = false
 
   private constructor(patterns: () => Patterns) {
@@ -29,22 +28,22 @@ export class Masker {
     this.#wrapped = new WrappedBase64(() => patterns().wrapped())
   }
 
-  /** One masker per stream; null when none of the secrets is long enough to be masked. */
+  /** Makes one masker per stream. null if no secret is long enough to be masked. */
   static for(secrets: readonly string[]): (() => Masker) | null {
     if (!secrets.some(secret => [...secret].length >= MIN_SECRET_LENGTH)) return null
-    // Every job has its token to mask and many write nothing: the index, which costs more than the rest of a job, waits.
+    // Every job has a token to mask, but many write nothing. The index costs more than the rest of a short job, so it is built on first use.
     const patterns = once(() => patternsOf(secrets))
     return () => new Masker(patterns)
   }
 
-  /** What can be given out after these bytes. May be a view of them. */
+  /** Returns what can be output after these bytes. May be a view of them. */
   push(bytes: Buffer): Buffer {
     const data = this.#held.length === 0 ? bytes : Buffer.concat([this.#held, bytes])
     const { occurrences, pending } = this.#search(data, false)
     return this.#release(data, occurrences, pending)
   }
 
-  /** What was held back, at the end of the stream. */
+  /** Returns the bytes held back. Call at the end of the stream. */
   end(): Buffer {
     if (this.#held.length === 0) return this.#held
     const { occurrences } = this.#search(this.#held, true)
@@ -87,7 +86,7 @@ export class Masker {
   }
 }
 
-/** One text masked at once. */
+/** Masks one complete text. */
 export const maskText = (makeMasker: (() => Masker) | null, text: string): string => {
   if (makeMasker === null) return text
   const masker = makeMasker()

@@ -1,9 +1,6 @@
 const NEWLINE = 10
 
-/**
- * How many newlines are in the text. Four bytes at a time: a byte loop manages 0.4–0.6 GB/s and would be the most
- * expensive step of the whole write path, this one 2.3 GB/s.
- */
+/** Counts the newlines in the text, four bytes at a time: 2.3 GB/s. A byte loop reaches 0.4–0.6 GB/s and would be the most expensive step of the write path. */
 export const countNewlines = (text: Buffer): number => {
   if (text.length < 16) return countSlowly(text, 0, text.length)
   const head = Math.min(text.length, (4 - (text.byteOffset & 3)) & 3)
@@ -22,8 +19,8 @@ const countSlowly = (text: Buffer, from: number, to: number): number => {
 }
 
 /**
- * A byte of `difference` is zero where the text has a newline, and only then the highest bit of that byte of `marks` is
- * not set (Hacker's Delight, 6-1). Each byte of `lanes` counts the others to at most 255 before it is added up.
+ * A byte of `difference` is zero where the text has a newline, and only there the highest bit of the byte in `marks` is clear (Hacker's Delight, 6-1).
+ * Each byte of `lanes` counts the other bytes, up to 255, before it is added up.
  */
 const countInWords = (words: Int32Array): number => {
   let others = 0
@@ -40,7 +37,7 @@ const countInWords = (words: Int32Array): number => {
   return words.length * 4 - others
 }
 
-/** The offset after `count` newlines from `offset` on, or the length of the text when it has fewer. */
+/** The offset after `count` newlines, counted from `offset`, or the length of the text if there are fewer. */
 export const skipNewlines = (text: Buffer, offset: number, count: number): number => {
   let position = offset
   for (let left = count; left > 0; left--) {

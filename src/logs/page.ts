@@ -7,9 +7,9 @@ import type { LogPage, LogQuery } from './job-logs.ts'
 import type { ChunkReader } from './read-chunks.ts'
 import { storedEnd } from './stored-parts.ts'
 
-/** A call reads about so much of a log; a search that finds little gives a short page and goes on from there. */
+/** Roughly how much of a log one call reads. A search with few hits returns a short page, and the next call continues from there. */
 const SCAN_BYTES = 8 * 1024 * 1024
-/** Of a chunk that may hold very many short lines, so many are decoded at once. */
+/** Lines decoded at once, because a chunk may hold very many short lines. */
 const DECODE_LINES = 4096
 
 type PageQuery = LogQuery & {
@@ -19,7 +19,7 @@ type PageQuery = LogQuery & {
   readonly before?: number
 }
 
-/** The seq after the last line that is in the spool of this process; 1 when there is none. */
+/** The seq after the last line in this process's spool, or 1 if there is none. */
 export type LiveEnd = (job: { readonly workspace: string; readonly jobId: string }) => number
 
 /** Lines after `after`, at most `limit`. null: no such job. */
@@ -46,10 +46,10 @@ const isLast = async (reader: ChunkReader, query: PageQuery, next: number): Prom
   return read.type === 'none' && isEnded(read.status)
 }
 
-/** Gathers the lines of a query out of chunks. */
+/** Collects the lines that match a query from chunks. */
 class Collector {
   readonly lines: LogLine[] = []
-  /** The seq after the last line looked at. */
+  /** The seq after the last line examined. */
   next: number
   readonly #query: PageQuery
   readonly #needle: string | null
@@ -97,8 +97,8 @@ class Collector {
 }
 
 /**
- * The last lines of a log: looks at stretches from the end backwards, each twice as long as the one before, until there
- * are enough or as much was read as one call may.
+ * The last lines of a log. Reads ranges from the end backwards, each twice as long as the one before, until there are enough lines or the read limit of one
+ * call is reached.
  */
 export const readTail = async (
   { reader, store, liveEnd }: { reader: ChunkReader; store: Store; liveEnd: LiveEnd },

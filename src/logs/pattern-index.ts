@@ -1,25 +1,25 @@
 const NEWLINE = 10
-/** A longer window moves faster over ordinary text, but is more often stopped by chance. */
+/** A longer window skips faster over ordinary text, but has more chance matches. */
 const LONGEST_WINDOW = 64
 
-/** A stretch of bytes: `end` is the first that is no more part of it. */
+/** A range of bytes. `end` is exclusive. */
 export type Interval = { readonly start: number; readonly end: number }
 
-/** What a search of a stretch of a stream has found. */
+/** The result of searching part of a stream. */
 export type Findings = {
   readonly occurrences: Interval[]
-  /** Where the first begins that may go on after the end of the data; its length when none may. */
+  /** Start of the first occurrence that may continue after the data, or the length of the data if there is none. */
   readonly pending: number
 }
 
 /**
- * Finds many patterns at once. The search is that of Wu and Manber ("A fast algorithm for multi-pattern searching", 1994)
- * with blocks of two bytes: it looks at one byte or so in the length of the shortest pattern.
+ * Finds many patterns at once. Uses the algorithm of Wu and Manber ("A fast algorithm for multi-pattern searching", 1994) with two-byte blocks: it looks at
+ * about one byte per length of the shortest pattern.
  */
 export class PatternIndex {
-  /** As long as the shortest pattern. */
+  /** The length of the shortest pattern, capped at `LONGEST_WINDOW`. */
   readonly #window: number
-  /** How far the window may move when it ends with these two bytes. */
+  /** How far the window can move if it ends with these two bytes. */
   readonly #shift: Uint8Array
   /** Patterns by the last two bytes of their first window. */
   readonly #byBlock = new Map<number, Buffer[]>()
@@ -39,7 +39,7 @@ export class PatternIndex {
     }
   }
 
-  /** All occurrences, in order of their start. */
+  /** All occurrences, ordered by start. */
   search(data: Buffer): Findings {
     const occurrences: Interval[] = []
     const window = this.#window
@@ -61,7 +61,7 @@ export class PatternIndex {
     return { occurrences, pending: Math.min(pending, this.#pendingInTail(data)) }
   }
 
-  /** In the last bytes, too few for a window, the beginnings of patterns are looked for one by one. */
+  /** The last bytes are too few for a window, so check them one by one for the start of a pattern. */
   #pendingInTail(data: Buffer): number {
     const tail = Math.max(0, data.length - this.#window + 1)
     for (let start = Math.max(tail, data.lastIndexOf(NEWLINE) + 1); start < data.length; start++) {
@@ -78,7 +78,7 @@ const addTo = (map: Map<number, Buffer[]>, key: number, pattern: Buffer): void =
   else list.push(pattern)
 }
 
-/** Of the patterns that begin at `start`: where the longest whole one ends, and whether one goes on beyond the data. */
+/** For the patterns that match at `start`: the end of the longest complete one, and whether one may continue beyond the data. */
 const longestAt = (data: Buffer, start: number, patterns: readonly Buffer[]): { end: number; unfinished: boolean } => {
   let end = start
   let unfinished = false

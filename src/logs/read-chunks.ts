@@ -5,7 +5,7 @@ import type { LogIndex, Store } from '../store/store.ts'
 import type { SpooledAttemptLog } from './attempt-log.ts'
 import type { Segments } from './segments.ts'
 
-/** How much of a log is read at once. */
+/** Roughly how much of a log is read at once. */
 const READ_BYTES = 256 * 1024
 const PARTS_A_QUERY = 64
 
@@ -13,27 +13,27 @@ export type ChunkPlace = {
   readonly workspace: string
   readonly jobId: string
   readonly fromSeq: number
-  /** Only lines of this attempt are wanted: others may be left out. */
+  /** Only lines of this attempt are needed; others may be omitted. */
   readonly attempt?: number
 }
 
 export type ChunkRead =
-  /** Whole chunks; the first with a line from `fromSeq` on is among the first bytes. */
+  /** Complete chunks. The first line from `fromSeq` on is near their beginning. */
   | { readonly type: 'chunks'; readonly bytes: Buffer }
-  /** There is no such line yet, or there will be none when the job has ended. */
+  /** There is no such line yet, or never will be if the job has ended. */
   | { readonly type: 'none'; readonly status: JobStatus; readonly purged: boolean }
   | { readonly type: 'no_job' }
 
 type Options = {
   readonly store: Store
   readonly segments: Segments
-  /** The running attempt of a job whose spool can be read in this process. */
+  /** The running attempt of a job if this process can read its spool. */
   readonly liveLog: (jobId: string) => SpooledAttemptLog | undefined
 }
 
 /**
- * Finds lines by their seq, wherever they are: in the spool of this process, in the store, in a segment. They move from
- * the spool to the store, never back, so who finds them in neither looks again.
+ * Finds lines by seq, wherever they are: in this process's spool, in the store, or in a segment. Lines move from the spool to the store and never back, so
+ * if they are found in neither, look again.
  */
 export class ChunkReader {
   readonly #options: Options
@@ -88,7 +88,7 @@ export class ChunkReader {
   }
 }
 
-/** The first inline parts of a row that follow one another, about `READ_BYTES`. */
+/** The leading inline parts, up to about `READ_BYTES`. */
 const inlineBytes = (parts: readonly LogPart[]): Buffer => {
   const pieces: Uint8Array[] = []
   let size = 0

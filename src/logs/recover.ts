@@ -9,8 +9,8 @@ import type { SpoolFolder } from './spool-folder.ts'
 type Lost = { readonly lease: Lease; readonly nextLogSeq: number }
 
 /**
- * What a crash left in the spool files of an attempt and the store does not have yet, as parts: small ones inline, others
- * sealed. A torn last chunk is left out; a line that had not ended is a line now.
+ * What a crash left in an attempt's spool files that the store does not have yet, as parts: small ones inline, others sealed. A torn last chunk is dropped.
+ * An unfinished line becomes a line.
  */
 export const recover = async (
   { folder, blobs }: { readonly folder: SpoolFolder; readonly blobs: BlobStore },
@@ -32,7 +32,7 @@ type Found = { readonly bytes: Buffer; readonly extent: Extent }
 const toPart = async (blobs: BlobStore, attempt: number, found: Found): Promise<LogPart> =>
   found.bytes.length <= INLINE_LOG_BYTES ? inline({ attempt, ...found }) : seal({ blobs, attempt, ...found })
 
-/** Reads spool files in order, as far as their lines follow one another. */
+/** Reads spool files in order, as long as their lines are consecutive. */
 class Salvage {
   #nextSeq: number
   #lastAt = 0

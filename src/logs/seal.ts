@@ -4,22 +4,22 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import type { LogPart } from '../model/log-line.ts'
 import type { Extent } from './chunk-batch.ts'
 
-/** A spool file is sealed when it has grown to this; what lies in a segment is at most one batch more. */
+/** Size at which a spool file is sealed. A segment may exceed it by at most one batch. */
 export const SEGMENT_BYTES = 4 * 1024 * 1024
 
-/** Nothing we sealed is larger than this when unpacked. */
+/** Upper limit for the unpacked size of a segment. We never seal more. */
 const MAX_UNPACKED_BYTES = 64 * 1024 * 1024
 
 const compress = promisify(zstdCompress)
 const decompress = promisify(zstdDecompress)
 
 /**
- * zlib works in the pool of threads, one visit per `chunkSize` of output: the default of 16 KiB would mean hundreds of
- * visits a segment. Level 1: logs shrink to a tenth all the same, at twice the speed of level 3.
+ * zlib runs in the thread pool, with one round trip per `chunkSize` of output: the default of 16 KiB would mean hundreds per segment. Level 1 still
+ * shrinks logs to a tenth, at twice the speed of level 3.
  */
 const COMPRESSION = { chunkSize: 128 * 1024, params: { [constants.ZSTD_c_compressionLevel]: 1 } }
 
-/** Puts encoded chunks into the blob store as one compressed segment. */
+/** Compresses encoded chunks and stores them as one segment in the blob store. */
 export const seal = async (input: {
   readonly blobs: BlobStore
   readonly attempt: number
@@ -31,7 +31,7 @@ export const seal = async (input: {
   return { ...partOf(input.attempt, input.extent), data: null, blobKey: key }
 }
 
-/** The same chunks as a part that lies in the database. */
+/** The same chunks as an inline part, stored in the database. */
 export const inline = (input: {
   readonly attempt: number
   readonly bytes: Uint8Array
@@ -47,7 +47,7 @@ const partOf = (attempt: number, extent: Extent) => ({
   bytes: extent.textBytes,
 })
 
-/** The chunks of a sealed segment; null when the blob is gone. */
+/** The chunks of a sealed segment, or null if the blob is gone. */
 export const unseal = async (blobs: BlobStore, blobKey: string): Promise<Buffer | null> => {
   const content = await blobs.get(blobKey)
   if (content === null) return null

@@ -12,7 +12,7 @@ import type { SpoolFile } from './spool-file.ts'
 
 const RETRY_MS = 500
 
-/** What files are read into before they are packed: hundreds of them a second would keep the garbage collector busy. */
+/** Reused buffers for reading files before compression: allocating hundreds per second would keep the garbage collector busy. */
 const spareMemory: Buffer[] = []
 const KEPT_MEMORY = 2
 
@@ -22,19 +22,19 @@ type Options = {
   readonly logger: Logger
   readonly lease: Lease
   readonly spool: Spool
-  /** Given where other processes read the log too. */
+  /** Set if other processes read the log too. */
   readonly sharer: TailSharer | null
-  /** The lease is lost: nothing more is to be written. */
+  /** Called when the lease is lost: nothing more may be written. */
   readonly onLost: () => void
 }
 
 /**
- * Moves full spool files, one after another, into the blob store and tells the store of them, fenced by the lease. While
- * blobs or store fail it tries again; the job's pipe waits meanwhile.
+ * Moves full spool files, one by one, to the blob store and records them in the store, fenced by the lease. Retries while either of them fails; meanwhile
+ * the job's pipe blocks.
  */
 export class Sealer {
   readonly #options: Options
-  /** Segments that are, or will soon be, in the blob store but not yet in the store. */
+  /** Segments that are or will soon be in the blob store, but not yet recorded in the store. */
   readonly #sealed = new Map<SpoolFile, Promise<LogPart>>()
   readonly #waiting: SpoolFile[] = []
   readonly #stopping = new AbortController()
@@ -44,7 +44,7 @@ export class Sealer {
     this.#options = options
   }
 
-  /** True while full files wait for being sealed. */
+  /** True while full files wait to be sealed. */
   get busy(): boolean {
     return this.#waiting.length > 0
   }
@@ -54,9 +54,9 @@ export class Sealer {
     this.#working ??= this.#work()
   }
 
-  /** Ends what is under way, then gives the parts of all files that are still in the spool. */
+  /** Finishes the work in flight, then returns the parts of all files still in the spool. */
   async finish(): Promise<LogPart[]> {
-    // A reason of our own: making the default one costs more than the rest of a short log.
+    // An explicit reason, because creating the default one costs more than the rest of a short log.
     this.#stopping.abort('the attempt ends')
     await this.#working
     const parts: LogPart[] = []
@@ -66,7 +66,7 @@ export class Sealer {
     return parts
   }
 
-  /** What of a file is still to be stored when the attempt ends. */
+  /** The parts of a file that remain to be stored when the attempt ends. */
   async #last(file: SpoolFile): Promise<LogPart[]> {
     const { lease, sharer, logger } = this.#options
     const shared = sharer?.sharedBytes(file) ?? 0
@@ -115,7 +115,7 @@ export class Sealer {
   async #store(file: SpoolFile): Promise<boolean> {
     const { store, lease, sharer } = this.#options
     const sealing = this.#sealOnce(file)
-    // The next one is packed while this one is stored: most of the time is spent waiting for the disk.
+    // Start packing the next file while this one is stored: most of the time is spent waiting for the disk.
     const following = this.#waiting[1]
     if (following !== undefined) this.#sealOnce(following).catch(() => {})
     const part = await sealing
@@ -135,7 +135,7 @@ export class Sealer {
     return sealing
   }
 
-  /** On a full disk the spool file itself is the room for its segment, which is smaller: given up only then. */
+  /** On a full disk, removing the spool file makes room for its smaller segment. Done only once the log has failed. */
   async #seal(file: SpoolFile): Promise<LogPart> {
     const { blobs, lease, spool } = this.#options
     const memory = spareMemory.pop() ?? Buffer.allocUnsafeSlow(SEGMENT_BYTES * 1.75)

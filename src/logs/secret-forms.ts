@@ -4,18 +4,18 @@ import { escapedForms } from './escaped-forms.ts'
 /** Shorter secrets would mask ordinary words. */
 export const MIN_SECRET_LENGTH = 8
 
-/** The texts under which a secret may show up in output. */
+/** The texts as which a secret may appear in output. */
 export type SecretForms = {
-  /** All of them. None holds a newline, so that a line that has ended never waits for the next. */
+  /** All forms. None contains a newline, so that an ended line never has to wait for the next. */
   readonly all: readonly string[]
-  /** Those that a program may break into lines (`wrapped-base64.ts`). */
+  /** The forms that a program may wrap over several lines (`wrapped-base64.ts`). */
   readonly base64: readonly string[]
 }
 
 /**
- * The forms of a secret: itself, base64 (three alignments, standard and URL-safe), URL-encoded and JSON-escaped. Of a
- * secret of several lines each line that is long enough is a form, as is the whole in encodings of one line. Of a header
- * such as `Bearer …` what follows the scheme is one, too: that is what programs print.
+ * The forms of a secret: itself, base64 (three alignments, standard and URL-safe), URL-encoded and JSON-escaped. For a multi-line secret, each line that is
+ * long enough is a form, and so is the whole in single-line encodings. For a header value such as `Bearer …`, the part after the scheme is a form too,
+ * because that is what programs print.
  */
 export const secretForms = (secret: string): SecretForms => {
   if (!isLongEnough(secret)) return { all: [], base64: [] }
@@ -28,5 +28,5 @@ export const secretForms = (secret: string): SecretForms => {
 
 const isLongEnough = (text: string): boolean => [...text].length >= MIN_SECRET_LENGTH
 
-/** RFC 9110, 11.4: a scheme, a space, and the credentials themselves. */
+/** RFC 9110, 11.4: a scheme, a space and the credentials. */
 const credentials = (text: string): readonly string[] => /^[A-Za-z][\w-]{0,31} +(\S+)$/.exec(text)?.slice(1) ?? []

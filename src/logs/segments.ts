@@ -2,11 +2,11 @@ import type { BlobStore } from '../blobs/blob-store.ts'
 import { chunksIn, readChunk } from './chunk.ts'
 import { unseal } from './seal.ts'
 
-/** Unpacked segments kept for the next reader, about 4 MiB each. */
+/** Number of unpacked segments cached for the next reader, about 4 MiB each. */
 const KEPT_SEGMENTS = 4
 const KEEP_MS = 15_000
 
-/** Sealed segments, unpacked when needed; readers of the same one share it. */
+/** Sealed segments, unpacked on demand and shared by their readers. */
 export class Segments {
   readonly #blobs: BlobStore
   readonly #kept = new Map<string, Promise<Segment | null>>()
@@ -44,7 +44,7 @@ export class Segments {
   }
 }
 
-/** An unpacked segment with an index of its chunks: slow logs have tens of thousands of them. */
+/** An unpacked segment with an index of its chunks, because slow logs have tens of thousands. */
 export class Segment {
   readonly #bytes: Buffer
   readonly #offsets: number[] = []
@@ -59,7 +59,7 @@ export class Segment {
     }
   }
 
-  /** Whole chunks from the one that holds the line on, about `maxBytes`, at least one. */
+  /** Complete chunks starting with the one that contains the line: about `maxBytes`, at least one chunk. */
   readFrom(seq: number, maxBytes: number): Buffer {
     let low = 0
     let high = this.#seqs.length - 1

@@ -9,9 +9,9 @@ import { inline } from './seal.ts'
 import type { Spool } from './spool.ts'
 import type { SpoolFile } from './spool-file.ts'
 
-/** How often what is new is shared. */
+/** How often new lines are shared. */
 export const SHARE_EVERY_MS = 200
-/** So many small parts are replaced by one. */
+/** After this many small parts, they are merged into one. */
 const MERGE_PARTS = 64
 
 type Options = {
@@ -19,28 +19,28 @@ type Options = {
   readonly logger: Logger
   readonly lease: Lease
   readonly spool: Spool
-  /** True while full files wait: their segments would replace what is shared now. */
+  /** True while full files wait to be sealed: their segments would replace anything shared now. */
   readonly isSealing: () => boolean
   readonly onLost: () => void
   readonly shareEveryMs: number
 }
 
-/** The stretch of the growing file that is in the store as inline parts. */
+/** The part of the growing file that is in the store as inline parts. */
 type Shared = {
   readonly file: SpoolFile
-  /** Bytes of the file that are shared. */
+  /** Number of bytes of the file that are shared. */
   to: number
-  /** Where the parts begin that the next merge replaces, and how many they are. */
+  /** Where the parts begin that the next merge replaces, and how many there are. */
   mergeFrom: number
   mergeSeq: number
   parts: number
-  /** The last part may have arrived or not: the next replaces it. */
+  /** True if the last part may or may not have been stored: the next one replaces it. */
   uncertain: boolean
 }
 
 /**
- * Makes the unsealed end of a log readable for other processes: every 200 ms what is new goes into the store as an inline
- * part. When more than an inline part has gathered, the file is cut and sealed instead. Sealing replaces the parts.
+ * Makes the unsealed end of a log readable for other processes: every 200 ms, new lines go into the store as an inline part. If they exceed the size of an
+ * inline part, the file is cut and sealed instead. Sealing replaces the parts.
  */
 export class TailSharer {
   readonly #options: Options
@@ -55,7 +55,7 @@ export class TailSharer {
     this.#options = options
   }
 
-  /** There is something new. */
+  /** Signals new lines. */
   wake(): void {
     this.#asked = true
     if (!this.#stopping.signal.aborted) this.#working ??= this.#work()
@@ -65,17 +65,17 @@ export class TailSharer {
     return this.#everShared.has(file)
   }
 
-  /** Bytes at the start of the file that are in the store. */
+  /** Number of bytes at the start of the file that are in the store. */
   sharedBytes(file: SpoolFile): number {
     return this.#shared?.file === file ? this.#shared.to : 0
   }
 
-  /** Resolves when nothing is on its way to the store: parts must arrive there in order. */
+  /** Resolves when no part is in flight, because parts must reach the store in order. */
   async settled(): Promise<void> {
     await this.#storing
   }
 
-  /** Afterwards what `sharedBytes` says is sure. */
+  /** Afterwards `sharedBytes` is reliable. */
   async stop(): Promise<void> {
     this.#stopping.abort()
     await this.#working
@@ -152,7 +152,7 @@ export class TailSharer {
   }
 }
 
-/** Whole chunks as an inline part; null when they hold no line. */
+/** Complete chunks as an inline part, or null if they contain no line. */
 export const inlinePart = (attempt: number, bytes: Buffer): LogPart | null => {
   let extent: Extent | null = null
   for (const chunk of chunksIn(bytes)) extent = joinExtents(extent, extentOf(chunk))

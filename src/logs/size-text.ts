@@ -1,6 +1,6 @@
 const UNITS = ['bytes', 'KiB', 'MiB', 'GiB', 'TiB']
 
-/** A size for people: `1 GiB`, `1.5 MiB`, `1000 bytes`. */
+/** Formats a size for people: `1 GiB`, `1.5 MiB`, `1000 bytes`. */
 export const sizeText = (bytes: number): string => {
   let amount = bytes
   let unit = 0

@@ -3,19 +3,19 @@ import { promisify } from 'node:util'
 import { chunksIn, nextSeqOf } from './chunk.ts'
 import { type ChunkBatch, type Extent, extentOf, joinExtents } from './chunk-batch.ts'
 
-// Plain descriptors: less work a call than a FileHandle, and one that is never closed does not bring the process down.
+// Plain descriptors cost less per call than a FileHandle, and one left open does not crash the process.
 const open = promisify(fs.open)
 const close = promisify(fs.close)
 const unlink = promisify(fs.unlink)
 const read = promisify(fs.read)
 const writev = promisify(fs.writev)
 
-/** One entry of the index for so many bytes: what a reader skips at most to find its line. */
+/** Bytes per index entry: what a reader skips at most to find its line. */
 const INDEX_EVERY_BYTES = 4096
 
 /**
- * One append-only file of chunks: what will be one segment. Written with plain writes, not flushed to disk: the page cache
- * outlives the server, and what must outlive the machine is sealed. Readers read what has been written, while more is.
+ * One append-only file of chunks, which will become one segment. Written without fsync: the page cache survives a crash of the server, and what must survive
+ * a crash of the machine is sealed. Readers can read what is already written while more is being written.
  */
 export class SpoolFile {
   readonly path: string
@@ -36,7 +36,7 @@ export class SpoolFile {
     return new SpoolFile(path, await open(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC, 0o600))
   }
 
-  /** Bytes that can be read. */
+  /** Number of readable bytes. */
   get size(): number {
     return this.#size
   }
@@ -49,7 +49,7 @@ export class SpoolFile {
     return this.#extent !== null && this.#extent.firstSeq <= seq && seq < this.#extent.nextSeq
   }
 
-  /** Rejects with the system's error, ENOSPC above all; whole chunks that found room can be read even then. */
+  /** Rejects with the system's error, typically ENOSPC. Even then, chunks that were written completely are readable. */
   async append(batch: ChunkBatch): Promise<void> {
     const written = { bytes: 0 }
     const buffers = batch.buffers
@@ -60,7 +60,7 @@ export class SpoolFile {
     }
   }
 
-  /** Chunks from the one that holds `seq` on, about `maxBytes`; null when the file does not hold it. */
+  /** Chunks starting with the one that contains `seq`, about `maxBytes`. null if the file does not contain it. */
   async readFrom(seq: number, maxBytes: number): Promise<Buffer | null> {
     if (!this.holds(seq) || this.#removed) return null
     const start = this.#offsetBefore(seq)
@@ -70,12 +70,12 @@ export class SpoolFile {
     }
   }
 
-  /** Bytes from an offset to the end: whole chunks, when the offset is a former `size`. In the memory given when it is large enough. */
+  /** Bytes from an offset to the end: complete chunks if the offset is a former `size`. Uses `memory` if it is large enough. */
   async readSince(offset: number, memory?: Buffer): Promise<Buffer> {
     return this.#read(offset, this.#size, memory)
   }
 
-  /** Gives the disk its room back at once; a read that is under way ends well. */
+  /** Frees the disk space at once. A read in flight still completes. */
   async remove(): Promise<void> {
     if (this.#removed) return
     this.#removed = true
@@ -83,7 +83,7 @@ export class SpoolFile {
     await this.#closeUnused()
   }
 
-  /** Once: a number that is closed twice may belong to another file by then. */
+  /** Close only once: the descriptor may already have been reused for another file. */
   async #closeUnused(): Promise<void> {
     if (!this.#removed || this.#readers > 0 || this.#closed) return
     this.#closed = true

@@ -4,25 +4,25 @@ import { SEGMENT_BYTES } from './seal.ts'
 import { SpoolFile } from './spool-file.ts'
 
 /**
- * Encoded output that may wait for the disk; beyond it the job's pipe waits. Two batches exist: one fills, one is written.
- * Large, because a write is a visit to another thread, and those take long on a busy machine.
+ * Limit for encoded output waiting for the disk, beyond which the job's pipe blocks. There are two batches: one is filled while the other is written. Large,
+ * because each write is a round trip to another thread, which takes long on a busy machine.
  */
 const MAX_WAITING_BYTES = 2 * 1024 * 1024
 
-/** Full files that may wait for being sealed; beyond it the disk waits, and soon the job's pipe. */
+/** Limit for full files waiting to be sealed. Beyond it, writing stops, and soon the job's pipe blocks. */
 const MAX_UNSEALED_FILES = 3
 
 type Options = {
-  /** Path of the file with that number. */
+  /** Path of the file with the given number. */
   readonly fileFor: (number: number) => Promise<string>
   readonly firstSeq: number
-  /** More can be read. */
+  /** Called when more can be read. */
   readonly onWritten: () => void
-  /** A file is full and wants to be sealed, then `release`d. */
+  /** Called when a file is full: it must be sealed and then `release`d. */
   readonly onFull: (file: SpoolFile) => void
 }
 
-/** The unsealed end of an attempt's log: chunks on their way to a row of spool files, and readable from there. */
+/** The unsealed end of an attempt's log: chunks on their way to a sequence of spool files, readable from there. */
 export class Spool {
   readonly #options: Options
   readonly #files: SpoolFile[] = []
@@ -34,7 +34,7 @@ export class Spool {
   #fault: Error | null = null
   #closed = false
   #cutAsked = false
-  /** While finishing, the little that is left is written without waiting for sealing. */
+  /** While finishing, the remaining output is written without waiting for sealing. */
   #finishing = false
   #room: PromiseWithResolvers<void> | null = null
   #release: PromiseWithResolvers<void> | null = null
@@ -47,22 +47,22 @@ export class Spool {
     this.#nextReadableSeq = options.firstSeq
   }
 
-  /** What went wrong with the disk; nothing is taken after it. */
+  /** The disk error, if any. Nothing is accepted after it. */
   get fault(): Error | null {
     return this.#fault
   }
 
-  /** Files that are not yet stored elsewhere, in order; the last one may still grow. */
+  /** Files not yet stored elsewhere, in order. The last one may still grow. */
   get files(): readonly SpoolFile[] {
     return this.#files
   }
 
-  /** The file that lines are added to now, when there is one. */
+  /** The file to which lines are currently added, if any. */
   get growing(): SpoolFile | null {
     return this.#growing
   }
 
-  /** True when that line can be read here. */
+  /** True if the line can be read here. */
   holds(seq: number): boolean {
     return this.#firstUnsealedSeq <= seq && seq < this.#nextReadableSeq
   }
@@ -75,7 +75,7 @@ export class Spool {
     if (!this.#closed) this.#filling.add(header, text)
   }
 
-  /** Starts writing what was added. A promise means that enough waits for the disk: wait for it before adding more. */
+  /** Starts writing what was added. A returned promise means that too much waits for the disk: await it before adding more. */
   flush(): void | Promise<void> {
     if (this.#closed || this.#filling.size === 0) return
     this.#flushing ??= this.#run()
@@ -84,7 +84,7 @@ export class Spool {
     return this.#room.promise
   }
 
-  /** Declares the growing file full, after the write that is under way: the next lines go into a new one. */
+  /** Declares the growing file full, after the write in flight. Further lines go into a new file. */
   cut(): void {
     if (this.#flushing === null) this.#cutNow()
     else this.#cutAsked = true
@@ -97,13 +97,13 @@ export class Spool {
     while (this.#flushing !== null) await this.#flushing
   }
 
-  /** Chunks from the one that holds that line on; null when it is not here (any more). */
+  /** Chunks starting with the one that contains the line. null if it is not here, or no longer. */
   async read(seq: number, maxBytes: number): Promise<Buffer | null> {
     const file = this.#files.find(candidate => candidate.holds(seq))
     return file === undefined ? null : file.readFrom(seq, maxBytes)
   }
 
-  /** The file's lines are stored elsewhere. */
+  /** Call when the file's lines are stored elsewhere. */
   async release(file: SpoolFile): Promise<void> {
     const at = this.#files.indexOf(file)
     if (at < 0) return
@@ -115,13 +115,13 @@ export class Spool {
     await file.remove()
   }
 
-  /** As `close`, because of an error that the next writer is to be told. */
+  /** Like `close`, because of an error that the next write reports. */
   fail(error: Error): void {
     this.#fault ??= error
     this.close()
   }
 
-  /** Takes nothing more and forgets what has not been written; those who wait are let go. */
+  /** Accepts nothing more, drops what has not been written, and releases all waiters. */
   close(): void {
     this.#closed = true
     this.#filling.clear()

@@ -3,7 +3,7 @@ import type { Store } from '../store/store.ts'
 
 const PARTS_A_QUERY = 100
 
-/** All stored parts of a job's log that hold lines from `fromSeq` on, in order; none when there is no such job. */
+/** All stored parts of a job's log with lines from `fromSeq` on, in order. Empty if there is no such job. */
 export async function* storedParts(
   store: Store,
   input: { readonly workspace: string; readonly jobId: string; readonly fromSeq?: number },
@@ -22,7 +22,7 @@ export async function* storedParts(
   }
 }
 
-/** The seq after the last stored line of a job; 1 when there is none. */
+/** The seq after the last stored line of a job, or 1 if there is none. */
 export const storedEnd = async (
   store: Store,
   job: { readonly workspace: string; readonly jobId: string },

@@ -1,8 +1,8 @@
-/** Says to whom it may concern that there may be news of a job's log. */
+/** Notifies followers that there may be news of a job's log. */
 export class Wakeups {
   readonly #bells = new Map<string, Set<Bell>>()
 
-  /** A bell for one follower of a job. Close it in the end. */
+  /** A bell for one follower of a job. The caller must close it. */
   subscribe(jobId: string): Bell {
     const bells = this.#bells.get(jobId) ?? new Set()
     this.#bells.set(jobId, bells)
@@ -28,7 +28,7 @@ export class Wakeups {
   }
 }
 
-/** Remembers one ring, so that what happens between looking and waiting is not missed. */
+/** Remembers one ring, so that a change between checking and waiting is not missed. */
 export class Bell {
   readonly close: () => void
   #rung = false
@@ -43,7 +43,7 @@ export class Bell {
     this.#waiting?.()
   }
 
-  /** Resolves after a ring since the last wait, after `timeoutMs`, or at the abort. */
+  /** Resolves on a ring since the last wait, after `timeoutMs`, or on abort. */
   async wait(timeoutMs: number, signal: AbortSignal): Promise<void> {
     if (!this.#rung && !signal.aborted) {
       const { promise, resolve } = Promise.withResolvers<void>()

@@ -1,14 +1,14 @@
 import type { Findings, Interval } from './pattern-index.ts'
 import { type Rest, SURE, type WrappedForms } from './wrapped-forms.ts'
 
-/** Programs wrap base64 at 76 characters (base64(1), MIME), 64 (openssl, PEM) or 60 (Ruby): no line that is cut is shorter. */
+/** Programs wrap base64 at 76 characters (base64(1), MIME), 64 (openssl, PEM) or 60 (Ruby). No wrapped line is shorter. */
 const SHORTEST_LINE = 60
 const NEWLINE = 0x0a
 const CARRIAGE_RETURN = 0x0d
 const BACKSLASH = 0x5c
-/** What ends a line, and what stands for it in JSON. */
+/** Line breaks, raw and escaped in JSON. */
 const BREAKS = ['\n', '\r\n', '\\n', '\\r\\n'].map(text => Buffer.from(text))
-/** A break may have begun at the end of the data. */
+/** A line break may have begun at the end of the data. */
 const UNDECIDED = -1
 const SPACE = 0x20
 const TAB = 0x09
@@ -17,23 +17,22 @@ const IS_BASE64 = new Uint8Array(256)
 for (const byte of Buffer.from('ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_'))
   IS_BASE64[byte] = 1
 
-/** Any form of which fewer characters than are sure ended the line before. */
+/** Any form whose first characters, fewer than `SURE`, may have ended the previous line. */
 const ANY = 'any'
-/** What lines may begin with, by where they begin. */
+/** What lines may continue with, by the position where they begin. */
 type Awaited = Map<number, (Rest | typeof ANY)[]>
 
 /**
- * Finds what of a stream is base64 of secrets that has been broken into lines. Where a line is cut depends on all that was
- * encoded before, so the pieces are no patterns to search for. Instead lines that end with much base64 are looked at: one
- * that ends with the beginning of a form tells what the next must begin with, line after line; and the next may begin with
- * a form of which the last few characters before the break were too few to tell.
+ * Finds base64 of secrets that is wrapped over several lines. Where a line breaks depends on everything encoded before it, so the pieces cannot be searched
+ * as patterns. Instead we look at lines that end with much base64. If such a line ends with the beginning of a form, we know what the next line must begin
+ * with, and so on line by line. The next line may also continue a form with so few characters before the break that they proved nothing.
  *
- * What ends with a newline is decided there and then, so no line that has ended is held back. Up to four characters
- * (three bytes) of a form before its first break stay.
+ * What ends with a newline is decided immediately, so that no ended line is held back. Up to four characters (three bytes) of a form before its first break
+ * stay unmasked.
  */
 export class WrappedBase64 {
   readonly #forms: () => WrappedForms
-  /** Characters of base64 right before the data, in the same line; no more of them are counted than matter. */
+  /** Number of base64 characters directly before the data in the same line, capped at the number that matters. */
   #run = 0
   #awaited: Awaited = new Map()
 
@@ -41,7 +40,7 @@ export class WrappedBase64 {
     this.#forms = forms
   }
 
-  /** Looks at what has not been given out; `isLast`: there will be no more. */
+  /** Searches the data not yet output. `isLast`: no more data will follow. */
   search(data: Buffer, isLast: boolean): Findings {
     const search = new Search(this.#forms, data, isLast)
     for (const [lineStart, rests] of this.#awaited) for (const rest of rests) search.goOn(lineStart, rest)
@@ -50,7 +49,7 @@ export class WrappedBase64 {
     return search
   }
 
-  /** Tells that the first bytes of the data have been given out: the next search begins after them. */
+  /** Reports that the first bytes of the data have been output. The next search begins after them. */
   release(data: Buffer, border: number): void {
     let start = border
     while (start > 0 && border - start < SHORTEST_LINE && IS_BASE64[data[start - 1]!]) start--
@@ -68,7 +67,7 @@ class Search implements Findings {
   readonly #forms: () => WrappedForms
   readonly #data: Buffer
   readonly #isLast: boolean
-  /** Where the line begins that has not ended: only from there on anything is searched once more. */
+  /** Start of the unfinished last line. Only bytes from here on are searched again. */
   readonly #lastLine: number
 
   constructor(forms: () => WrappedForms, data: Buffer, isLast: boolean) {
@@ -79,7 +78,7 @@ class Search implements Findings {
     this.pending = data.length
   }
 
-  /** Jumps from byte to byte that is no base64, as far as a line that matters cannot lie between. */
+  /** Checks every `SHORTEST_LINE`th byte or so: a long enough run of base64 cannot lie between two checks. */
   findLines(run: number): void {
     const data = this.#data
     for (let last = SHORTEST_LINE - 1 - run; last < data.length; ) {
@@ -97,7 +96,7 @@ class Search implements Findings {
     }
   }
 
-  /** What a line may begin with. */
+  /** Handles what the line at `lineStart` may continue with. */
   goOn(lineStart: number, rest: Rest | typeof ANY): void {
     if (!this.#await(lineStart, rest)) return
     const data = this.#data
@@ -109,7 +108,7 @@ class Search implements Findings {
     } else if (data.subarray(at).every(byte => IS_BASE64[byte])) this.#hold(lineStart)
   }
 
-  /** Keeps it for the next search. False when it was known. */
+  /** Saves it for the next search. False if it was already known. */
   #await(lineStart: number, rest: Rest | typeof ANY): boolean {
     if (lineStart < this.#lastLine) return true
     const rests = this.awaited.get(lineStart)
@@ -119,7 +118,7 @@ class Search implements Findings {
     return true
   }
 
-  /** Base64 ends here, and with it a line, if there is a break. */
+  /** Handles the end of a run of base64, which ends a line if a line break follows. */
   #endLine(start: number, end: number): void {
     const next = this.#afterBreak(end)
     if (next === null || (end === this.#data.length && !this.#isLast)) return
@@ -137,7 +136,7 @@ class Search implements Findings {
     if (next !== UNDECIDED) this.goOn(next, ANY)
   }
 
-  /** As far as a form goes on from `at`: to its end, or to that of the line, and then into the next. */
+  /** Follows a form from `at` to its end or to the end of the line, and then into the next line. */
   #follow(lineStart: number, at: number, { form, offset, isSure }: Rest): void {
     const data = this.#data
     const rest = form.length - offset
@@ -152,7 +151,9 @@ class Search implements Findings {
       this.goOn(next, { form, offset: offset + length, isSure: isSure || length >= SURE })
   }
 
-  /** Where the line after a break begins that stands here; null when none does. The end of the stream is one, too. */
+  /**
+   * Where the line after a line break at `at` begins; null if there is no break, `UNDECIDED` if that is not known yet. The end of the stream counts as a break.
+   */
   #afterBreak(at: number): number | null {
     const data = this.#data
     const first = data[at]

@@ -1,19 +1,19 @@
-/** So many characters in a row are a form and not chance: 30 bits. */
+/** This many matching characters are a form and not chance: 30 bits. */
 export const SURE = 5
 
-/** What a line may begin with: a form from `offset` on. */
+/** A form from `offset` on, with which a line may continue. */
 export type Rest = {
   readonly form: Buffer
   readonly offset: number
-  /** So much of the form has been seen before that the rest, however short it is, is no chance. */
+  /** True if so much of the form was seen before that even a short remainder cannot be chance. */
   readonly isSure: boolean
 }
 
-/** The base64 forms of secrets, found by their first characters and by those after a cut close to their beginning. */
+/** The base64 forms of secrets, indexed by their first characters and by those after a break near their beginning. */
 export class WrappedForms {
-  /** Of the longest form. */
+  /** Length of the longest form. */
   readonly longest: number
-  /** How far a window of `SURE` bytes may move that ends with these two before it can be the beginning of a form. */
+  /** How far a window of `SURE` bytes ending with these two can move before it may be the beginning of a form. */
   readonly #shift = new Uint8Array(65536).fill(SURE - 1)
   readonly #starts = new Map<number, Rest[]>()
   readonly #rests = new Map<number, Rest[]>()
@@ -30,7 +30,7 @@ export class WrappedForms {
     }
   }
 
-  /** The first place from `from` on where a form may begin, with `SURE` bytes before `end`; `end` when there is none. */
+  /** The first position from `from` on where a form may begin with `SURE` bytes before `end`, or `end` if there is none. */
   nextStart(data: Buffer, from: number, end: number): number {
     for (let last = from + SURE - 1; last < end; ) {
       const shift = this.#shift[data[last - 1]! | (data[last]! << 8)]!
@@ -40,12 +40,12 @@ export class WrappedForms {
     return end
   }
 
-  /** Forms that may begin here, judged by four bytes, which must be there. */
+  /** Forms that may begin here, judging by four bytes, which must exist. */
   startsAt(data: Buffer, at: number): readonly Rest[] {
     return this.#starts.get(data.readUInt32LE(at)) ?? NONE
   }
 
-  /** Forms that may go on here after fewer characters than are sure, judged by four bytes. */
+  /** Forms that may continue here after fewer than `SURE` characters, judging by four bytes. */
   restsAt(data: Buffer, at: number): readonly Rest[] {
     return this.#rests.get(data.readUInt32LE(at)) ?? NONE
   }
