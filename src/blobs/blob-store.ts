@@ -1,41 +1,40 @@
 import type { Readable } from 'node:stream'
 
 /**
- * Content that does not change: artifacts, results, sealed logs. Stored under a random key; the database knows what it
- * is. A blob exists only when `put` has resolved: it is written elsewhere, flushed to disk, then moved to its key.
+ * Stores immutable content: artifacts, results, sealed logs. Each blob has a random key; the database knows what it is. A blob exists only once `put` has
+ * resolved: it is written to a temporary place, flushed to disk, then moved to its key.
  */
 export interface BlobStore {
   /**
-   * Streams to the end of `content`, hashing on the way. Rejects when the stream fails, when it holds more than `maxBytes`
-   * (`too_large`), when the disk is full (ENOSPC), when the store is away or refuses (`storage_unavailable`), or, with its reason, when the
-   * signal aborts; then nothing stays. What the content fails with stays as it is. A `GrowingFile`, which must have been begun, is moved
-   * rather than copied where that can be.
+   * Streams `content` to its end, hashing on the way. Rejects if the stream fails, if it exceeds `maxBytes` (`too_large`), if the disk is full (ENOSPC), if
+   * the store is unreachable or refuses (`storage_unavailable`), or, with its reason, if the signal aborts. Nothing is stored in these cases. Errors of the
+   * content are passed through. A `GrowingFile`, whose writing must have begun, is moved instead of copied where possible.
    */
   put(content: AsyncIterable<Uint8Array>, options?: PutOptions): Promise<StoredBlob>
-  /** null: no such key. Throws `storage_unavailable`, `content_damaged`; the stream may fail with the first. */
+  /** null: no such key. Throws `storage_unavailable`, `content_damaged`. The stream may fail with the former. */
   get(key: string, part?: BlobPart): Promise<Readable | null>
-  /** Deleting what is not there is no error. */
+  /** Deleting a missing blob is no error. */
   delete(key: string): Promise<void>
-  /** A URL that reads the blob without a token, or null where the store has none. Whether the blob is there is not looked at. */
+  /** A URL for reading the blob without a token, or null if the store does not support this. Does not check that the blob exists. */
   presign(key: string, options: PresignOptions): Promise<string | null>
-  /** Keys whose content was written before that time (epoch ms), in pages: to find orphans of a crash. Also removes unfinished writes of that age. */
+  /** Pages of keys whose content was written before `time` (epoch ms), to find orphans of a crash. Also removes unfinished writes of that age. */
   listOlderThan(time: number): AsyncIterable<readonly string[]>
-  /** Throws when nothing can be written: `storage_unavailable`, ENOSPC. */
+  /** Throws if nothing can be written: `storage_unavailable`, ENOSPC. */
   ping(): Promise<void>
 }
 
-/** What of a blob is wanted: all when absent. */
+/** A part of a blob. The whole blob if absent. */
 export type BlobPart = {
-  /** Of its bytes; the first when absent. */
+  /** Offset of the first byte. 0 if absent. */
   readonly start?: number
-  /** Up to and including this one; to its end when absent. */
+  /** Offset of the last byte (inclusive). The end if absent. */
   readonly end?: number
-  /** How many bytes all of it had when it was stored: with another number it is `content_damaged`. */
+  /** Size of the whole blob in bytes when it was stored. Any other size is `content_damaged`. */
   readonly size?: number
 }
 
 export type PresignOptions = {
-  /** The one that the URL is good for. */
+  /** The only method that the URL permits. */
   readonly method: 'GET' | 'HEAD'
   /** Epoch ms. */
   readonly expiresAt: number
@@ -44,9 +43,9 @@ export type PresignOptions = {
 }
 
 export type PutOptions = {
-  /** Any number when absent. */
+  /** Unlimited if absent. */
   readonly maxBytes?: number
-  /** Ends it, also where it waits for a network or a disk and not for the content. */
+  /** Aborts the upload, even while it waits for a network or a disk and not for the content. */
   readonly signal?: AbortSignal
 }
 

@@ -1,6 +1,6 @@
 import { MillraceError } from '../kernel/errors.ts'
 
-/** `content_damaged`: a blob that is not as long as it was. `found` is null where only that is known. */
+/** The error `content_damaged`, for a blob whose size has changed. `found` is null if only that is known. */
 export const damaged = (blob: { key: string; size: number; found: number | null }): MillraceError =>
   new MillraceError(
     'content_damaged',

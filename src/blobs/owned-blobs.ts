@@ -6,15 +6,15 @@ import { remembering } from './remembering.ts'
 type Options = {
   readonly place: OwnedPlace
   readonly settings: Settings
-  /** Called once the place is known to be the store's own, and not again when that went well: until then nothing is made there. */
+  /** Called once the place is known to belong to this store, and retried only after a failure. Nothing is created there before that. */
   readonly open: () => Promise<BlobStore>
 }
 
 const NEVER = new AbortController().signal
 
 /**
- * The blobs of a store, in a place that bears its id (`owned-place.ts`). While the place is another one, or a folder is not mounted, all of
- * it is `storage_unavailable`, and nothing is written, deleted or called an orphan there; once it is back all goes on. Does nothing yet.
+ * The blobs of a store, in a place that bears its id (`owned-place.ts`). While the place is a different one, or a folder is not mounted, every operation throws
+ * `storage_unavailable`, and nothing is written, deleted or considered an orphan there. Recovers once the place is back. Does no I/O yet.
  */
 export const ownedBlobs = ({ place, settings, open }: Options): BlobStore => {
   let id: string | null = null
@@ -23,7 +23,7 @@ export const ownedBlobs = ({ place, settings, open }: Options): BlobStore => {
 
   const look = remembering(async () => {
     const fault = id === null ? null : await findStranger(place, id)
-    // A place that cannot be asked is as it was: who writes has tries of its own.
+    // If the place cannot be read, `isOwn` stays unchanged: a writer makes its own attempts.
     isOwn = isOwn && fault === null
     if (fault !== null) throw fault
     id ??= await requireOwn(place, settings)
@@ -35,7 +35,7 @@ export const ownedBlobs = ({ place, settings, open }: Options): BlobStore => {
     await look()
     return opened!
   }
-  /** For who writes or deletes. */
+  /** For writes and deletions. */
   const own = async (): Promise<BlobStore> => (isOwn && place.stays ? opened! : looked())
 
   return {
@@ -45,7 +45,7 @@ export const ownedBlobs = ({ place, settings, open }: Options): BlobStore => {
     },
     get: async (key, part) => {
       const content = await (opened ?? (await looked())).get(key, part)
-      // Where the place is another one, no blob has gone.
+      // If this is a different place, throw: the blob is not gone.
       if (content === null) await look()
       return content
     },

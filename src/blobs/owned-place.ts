@@ -1,61 +1,61 @@
 import { MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 
-/** Where blobs lie, with the id there that says whose they are. Its methods throw `storage_unavailable`, ENOSPC. */
+/** The place where blobs are stored, with an id that says whose they are. Its methods throw `storage_unavailable`, ENOSPC. */
 export interface OwnedPlace {
-  /** What messages begin with: `The folder of blobs /mnt/blobs`. */
+  /** The start of messages: `The folder of blobs /mnt/blobs`. */
   readonly name: string
-  /** Where the id is, as a person would write it. */
+  /** Where the id is stored, in a readable form. */
   readonly idAt: string
-  /** What to do where the id is missing. */
+  /** What to do if the id is missing. */
   readonly advice: string
-  /** It cannot go away and leave an empty one behind, as a file system that is not mounted does: one look is enough for who writes. */
+  /** Whether the place can never be silently replaced by an empty one, as an unmounted file system is. If so, writers need to check only once. */
   readonly stays: boolean
-  /** How long a look counts for those who only want to know, ms. */
+  /** For how long a check stays valid for other operations, in ms. */
   readonly keptMs: number
-  /** null: there is none. */
+  /** null: no id. */
   readId(): Promise<string | null>
-  /** Unless there is one already. It is on the disk when this resolves. */
+  /** Writes the id unless there is one already. Durable once this resolves. */
   writeId(id: string): Promise<void>
 }
 
-/** The name of the file or object with the id: it is no key, so it is never taken for a blob. */
+/** Name of the file or object that holds the id. It is not a valid key, so it is never taken for a blob. */
 export const ID_NAME = 'blobs.id'
 
-/** More than an id has with what stands around it: of what is longer the beginning is read, which is no id. */
+/** More than an id needs, including whitespace. Of a longer file only the beginning is read, which is not an id. */
 export const ID_BYTES = 256
 
-/** The part of the store that remembers which blobs are its own (`Store`). */
+/** The part of `Store` that remembers which blobs belong to it. */
 export type Settings = {
   getSetting(input: { name: string }): Promise<string | null>
   replaceSetting(input: { name: string; from: string | null; to: string }): Promise<boolean>
 }
 
-/** As the store has it, in JSON. */
+/** JSON value in the store. */
 type Owner = {
-  /** Of the blobs of this store, wherever they lie. */
+  /** Id of this store's blobs, wherever they are. */
   readonly id: string
-  /** It has been written there once: a place without it is another one. */
+  /** The id has been written to the place once: a place without it is a different one. */
   readonly isWritten: boolean
 }
 
 const SETTING = 'blobs_id'
 
 /**
- * Throws `storage_unavailable` unless the place bears the id of this store. One that was never written is written, so that folders and
- * buckets of before are taken as they are; several servers that are first at once write the same. Gives the id.
+ * Throws `storage_unavailable` unless the place bears this store's id. If the id was never written, writes it: so folders and buckets that predate it are
+ * adopted, and several servers starting at once write the same id. Returns the id.
  */
 export const requireOwn = async (place: OwnedPlace, settings: Settings): Promise<string> => {
   const owner = await readOwner(settings)
   if (!owner.isWritten) await place.writeId(owner.id)
   const fault = await findStranger(place, owner.id)
   if (fault !== null) throw fault
-  // Only now: a crash before it must not leave a place that is never written.
+  // Only now: after a crash before this, the id must still be written.
   if (!owner.isWritten) await markWritten(settings, owner)
   return owner.id
 }
 
-/** What is to be told where another id is, or none, than this one, which had been written; null: it is this one. */
+/** The error to report if the place bears another id, or none although it was written. null: the id matches. */
 export const findStranger = async (place: OwnedPlace, id: string): Promise<MillraceError | null> => {
   const found = await place.readId()
   if (found === id) return null
@@ -70,7 +70,7 @@ const readOwner = async (settings: Settings): Promise<Owner> => {
   }
 }
 
-/** Not applied where another server has done it. */
+/** A no-op if another server has already done it. */
 const markWritten = async (settings: Settings, owner: Owner): Promise<void> => {
   await settings.replaceSetting({ name: SETTING, from: toText(owner), to: toText({ ...owner, isWritten: true }) })
 }

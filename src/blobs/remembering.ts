@@ -1,4 +1,4 @@
-/** Callers at the same time share one call; what went well counts for a while, what failed is tried again. */
+/** Concurrent callers share one call. A success is cached for `keptMs`; a failure is retried. */
 export const remembering = (call: () => Promise<void>, keptMs: number): (() => Promise<void>) => {
   let current: Promise<void> | null = null
   let wellUntil = 0

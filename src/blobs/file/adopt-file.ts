@@ -7,24 +7,23 @@ import { type BlobFolder, newBlobKey, syncDirectory } from './blob-folder.ts'
 import type { FileHash, FileHasher } from './file-hasher.ts'
 import { toFolderFault } from './folder-fault.ts'
 
-/** Hashed at a stretch: other files are waiting for the same thread. Less than the least is not worth asking it. */
+/** Hashing step sizes. The maximum is limited because other files wait for the same thread. Fewer bytes than the minimum are not worth a message to it. */
 const LEAST_BYTES = 2 * 1024 * 1024
 const STRETCH_BYTES = 16 * 1024 * 1024
 
-/** Written back to the disk while the file grows, so that little is left for the end. */
+/** Flush interval in bytes while the file grows, so that little is left for the end. */
 const FLUSHED_BYTES = 16 * 1024 * 1024
 
 type Input = PutOptions & {
   readonly folder: BlobFolder
   readonly hasher: FileHasher
-  /** It must have been begun: from then on its writer does not need its name. */
+  /** Writing must have begun: from then on, the writer no longer needs the file's name. */
   readonly file: GrowingFile
 }
 
 /**
- * Makes a file that is being written a blob, without a copy: it is moved to `tmp/`, hashed and flushed behind its writer, and
- * moved to its key when it is whole. Throws as `BlobStore.put`; then nothing stays.
- * null, and nothing has been done: the file lies on another file system.
+ * Turns a file that is still being written into a blob, without copying it. The file is moved to `tmp/`, hashed and flushed while it grows, and moved to its
+ * key once complete. Throws like `BlobStore.put`; nothing remains then. Returns null, having done nothing, if the file is on another file system.
  */
 export const adoptFile = async ({ folder, hasher, file, ...options }: Input): Promise<StoredBlob | null> => {
   const key = newBlobKey()
@@ -68,7 +67,7 @@ const follow = async ({ file, hash, ...options }: Following): Promise<{ sha256: 
   }
 }
 
-/** Gives the size, when all is hashed. */
+/** Returns the size once everything is hashed. */
 const hashBehind = async (
   { file, hash, maxBytes = Number.POSITIVE_INFINITY, signal }: Following,
   reached: (size: number) => void,
@@ -85,7 +84,7 @@ const hashBehind = async (
   }
 }
 
-/** Flushes now and then; `end` waits for what is under way and throws what failed. */
+/** Flushes from time to time. `end` waits for the flush in flight and throws if one failed. */
 const flushBehind = (handle: FileHandle) => {
   let flushed = 0
   let fault: unknown = null
@@ -99,7 +98,7 @@ const flushBehind = (handle: FileHandle) => {
           flush = null
         },
         error => {
-          fault = error // and none after it: a disk tells such a fault once
+          fault = error // and no further flush: a disk reports such an error only once
         },
       )
     },

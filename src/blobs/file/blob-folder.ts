@@ -2,28 +2,28 @@ import { randomBytes } from 'node:crypto'
 import { mkdir, open } from 'node:fs/promises'
 import { join } from 'node:path'
 
-/** Where the files of a blob store lie. */
+/** The paths of a blob store's files. */
 export type BlobFolder = {
   readonly root: string
-  /** Unfinished writes. On the file system of the blobs, so that a rename moves them. */
+  /** Unfinished writes. On the same file system as the blobs, so that a rename can move them. */
   readonly temporary: string
-  /** Where content is written until it is whole. `name` is new each time. */
+  /** Where content is written until complete. `name` is unique. */
   temporaryOf(name: string): string
   /** The path of a blob. The key must pass `isBlobKey`. */
   fileOf(key: string): string
-  /** Makes the folder of a key when it is missing, so that it survives power loss. */
+  /** Creates the folder of a key if missing, such that it survives power loss. */
   ensureFolderOf(key: string): Promise<void>
 }
 
 const KEY = /^[0-9a-f]{32}$/
 
-/** 128 random bits: no two blobs ever share a key, nothing in a key comes from a user. */
+/** 128 random bits: keys never collide, and nothing in a key comes from a user. */
 export const newBlobKey = (): string => randomBytes(16).toString('hex')
 
-/** False for what can be no key of ours: such a text never becomes part of a path. */
+/** False for a text that cannot be one of our keys. Such a text never becomes part of a path. */
 export const isBlobKey = (text: string): boolean => KEY.test(text)
 
-/** Flushes the entries of a directory: a rename into it survives power loss only after this. */
+/** Flushes the entries of a directory. A rename into it survives power loss only after this. */
 export const syncDirectory = async (path: string): Promise<void> => {
   const directory = await open(path)
   try {
@@ -33,7 +33,7 @@ export const syncDirectory = async (path: string): Promise<void> => {
   }
 }
 
-/** The layout below `root`. Touches nothing. `writer` is the mark of this process on what it has not finished. */
+/** The layout below `root`. Does no I/O. `writer` marks the unfinished files of this process. */
 export const blobFolder = (root: string, writer: string): BlobFolder => {
   const made = new Map<string, Promise<void>>()
   const temporary = join(root, 'tmp')
@@ -47,14 +47,14 @@ export const blobFolder = (root: string, writer: string): BlobFolder => {
       const folder = prefixOf(key)
       const making = made.get(folder) ?? makeFolder(root, folder)
       made.set(folder, making)
-      // A failure (a full disk) is not remembered: the next blob tries again.
+      // Do not cache a failure (such as a full disk): the next blob retries.
       making.catch(() => made.delete(folder))
       return making
     },
   }
 }
 
-/** Flushes even what exists: the process that made it may have been killed in between. */
+/** Flushes even if the folder exists: the process that created it may have been killed before its own flush. */
 const makeFolder = async (root: string, folder: string): Promise<void> => {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   await syncDirectory(root)

@@ -4,21 +4,21 @@ import { Readable } from 'node:stream'
 
 const BLOCK_BYTES = 256 * 1024
 
-/** Read while another is being sent. */
+/** Two blocks: one is read while the other is sent. */
 const BLOCKS = 2
 
 type Range = { readonly start?: number; readonly end?: number }
 
 /**
- * The bytes of a file, which it closes. Piped into an answer of HTTP it goes through the same few blocks again and again: an
- * answer tells when it needs a block no more, and new memory for each is more work than reading the file.
+ * The bytes of a file, which it closes at the end. Piped into an HTTP response, it reuses the same few blocks: a response reports when it no longer needs a
+ * block, and allocating a new one each time costs more than reading the file.
  */
 export class BlobStream extends Readable {
   readonly #file: FileHandle
   readonly #end: number
   #at: number
 
-  /** From `start` up to and including `end`, or all. */
+  /** From `start` to `end` (inclusive), or the whole file. */
   constructor(file: FileHandle, { start = 0, end = Number.POSITIVE_INFINITY }: Range = {}) {
     super({ highWaterMark: BLOCK_BYTES })
     this.#file = file
@@ -50,7 +50,7 @@ export class BlobStream extends Readable {
       () => {
         if (options.end !== false) destination.end()
         this.push(null)
-        this.resume() // so that the end is told
+        this.resume() // so that `end` is emitted
       },
       (error: Error) => this.destroy(error),
     )
@@ -66,17 +66,17 @@ export class BlobStream extends Readable {
       const part = await this.#fill(blocks[turn]!)
       if (part.length === 0) break
       const sending = written(answer, part)
-      sending.catch(() => {}) // heard of when it is awaited
+      sending.catch(() => {}) // handled when awaited
       free[turn] = sending
     }
     await Promise.all(free)
     const promised = answer.getHeader('content-length')
-    // A client would wait for the rest, and take the next answer for it.
+    // Otherwise the client would wait for the rest and take the next response for it.
     if (promised !== undefined && Number(promised) !== this.#at - from)
       throw new Error(`The file has ${this.#at - from} bytes of the ${promised} that were promised.`)
   }
 
-  /** Reads the next bytes into a block; none at the end. */
+  /** Reads the next bytes into a block. Empty at the end. */
   async #fill(block: Buffer): Promise<Buffer> {
     const wanted = Math.min(block.length, this.#end + 1 - this.#at)
     if (wanted <= 0) return block.subarray(0, 0)
@@ -86,7 +86,7 @@ export class BlobStream extends Readable {
   }
 }
 
-/** Resolves when the bytes are with the kernel. */
+/** Resolves when the kernel has the bytes. */
 const written = (answer: ServerResponse, part: Buffer): Promise<void> =>
   new Promise((resolve, reject) => {
     answer.write(part, error => (error ? reject(error) : resolve()))

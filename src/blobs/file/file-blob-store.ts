@@ -17,15 +17,15 @@ import { removeUnfinishedOf } from './remove-unfinished.ts'
 
 type Options = {
   readonly directory: string
-  /** The mark of this process on what it has not finished: a new id at each start. */
+  /** Marks the unfinished files of this process: a new id at each start. */
   readonly writer?: string
-  /** A writer that is surely gone: what it has not finished is removed. */
+  /** A writer that is certainly gone. Its unfinished files are removed. */
   readonly formerWriter?: string | null
 }
 
 /**
- * Blobs as files of one directory (made with mode 0700 when missing): `tmp/<writer>.<key>` while they are written, then
- * `<first two characters of the key>/<key>`. Several servers may share it. Throws `storage_unavailable` when the directory cannot be made.
+ * Blobs as files in one directory (created with mode 0700 if missing): `tmp/<writer>.<key>` while being written, then
+ * `<first two characters of the key>/<key>`. Several servers may share it. Throws `storage_unavailable` if the directory cannot be created.
  */
 export const openFileBlobStore = async (options: Options): Promise<BlobStore> => {
   const { directory, writer = newId(), formerWriter = null } = options
@@ -41,13 +41,13 @@ export const openFileBlobStore = async (options: Options): Promise<BlobStore> =>
       return adopted ?? (await putFile(folder, content, options))
     },
     get: (key, part) => get(folder, key, part),
-    // Not flushed: a deletion that a power cut undoes leaves an orphan, and orphans are collected.
+    // Not flushed: a deletion undone by a power cut leaves an orphan, and orphans are collected.
     delete: async key => {
       if (isBlobKey(key)) await remove(folder, key)
     },
     presign: async () => null,
     listOlderThan: time => listOlderThan(folder, time),
-    // Callers at the same time share one: anybody may ask /readyz, and each one flushes the disk.
+    // Concurrent callers share one: anybody may call /readyz, and each ping flushes the disk.
     ping: () => {
       pinging ??= ping(folder).finally(() => {
         pinging = null
@@ -69,10 +69,10 @@ const make = async ({ root, temporary }: BlobFolder): Promise<void> => {
 const get = async (folder: BlobFolder, key: string, part: BlobPart = {}): Promise<Readable | null> => {
   if (!isBlobKey(key)) return null
   try {
-    // Opened here and not by the stream on its first read: a deletion from now on does not touch this reader.
+    // Opened here and not by the stream on its first read, so that a later deletion does not affect this reader.
     const file = await open(folder.fileOf(key)).catch(nullWhenMissing)
     if (file === null) {
-      // Where nothing is mounted any more, no blob has gone.
+      // If the folder is not mounted, throw: the blob itself is not gone.
       await access(folder.temporary)
       return null
     }
@@ -99,7 +99,7 @@ const requireSize = async (file: FileHandle, expected: { key: string; size: numb
   }
 }
 
-/** A block of data, for creating an empty file still works on many full disks. */
+/** Writes a block of data, because creating an empty file still works on many full disks. */
 const ping = async (folder: BlobFolder): Promise<void> => {
   const file = folder.temporaryOf(`ping-${randomUUID()}`)
   try {

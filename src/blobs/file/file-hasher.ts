@@ -1,22 +1,22 @@
 import { Worker } from 'node:worker_threads'
 import type { HashCall, HashReply } from './hash-thread.ts'
 
-/** Hashes files on a thread of its own, which reads them too: a gigabyte would take the event loop for a second. */
+/** Hashes files on its own thread, which also reads them: a gigabyte would block the event loop for a second. */
 export interface FileHasher {
-  /** `descriptor` must stay open until what was asked for is answered. */
+  /** `descriptor` must stay open until all calls have resolved. */
   open(descriptor: number): FileHash
 }
 
 export interface FileHash {
-  /** Adds the bytes from `from` up to, not including, `to`; in order. */
+  /** Adds the bytes from `from` to `to` (exclusive). Call in order. */
   add(from: number, to: number): Promise<void>
-  /** The SHA-256 of what was added, in hexadecimal. To be called in any case: the thread remembers the file until then. */
+  /** The SHA-256 of the added bytes in hexadecimal. Must always be called, because the thread keeps state for the file until then. */
   end(): Promise<string>
 }
 
 type Waiting = { readonly resolve: (sha256: string | null) => void; readonly reject: (error: Error) => void }
 
-/** Starts nothing yet: the thread begins with the first file and ends with the process, which it does not keep. */
+/** Starts nothing yet: the thread starts with the first file. It ends with the process and does not keep it alive. */
 export const createFileHasher = (): FileHasher => {
   const waiting = new Map<number, Waiting>()
   let thread: Worker | null = null
@@ -32,7 +32,7 @@ export const createFileHasher = (): FileHasher => {
   }
 
   const start = (): Worker => {
-    // The compiled program has .js files, and only what `import` names is rewritten.
+    // The compiled program has .js files, and only `import` specifiers are rewritten.
     const extension = import.meta.url.endsWith('.ts') ? 'ts' : 'js'
     const started = new Worker(new URL(`./hash-thread.${extension}`, import.meta.url), { name: 'hash', env: {} })
     started.on('message', settle)

@@ -2,12 +2,12 @@ import { getSystemErrorMessage } from 'node:util'
 import { isDiskFull, MillraceError } from '../../kernel/errors.ts'
 
 /**
- * What the system says of a folder of blobs that is away or refuses, as `storage_unavailable`. A full disk keeps the words of the
- * system, and so does whatever it has not said.
+ * Converts a system error of a blob folder that is unreachable or refuses to `storage_unavailable`. Disk-full errors, and errors that do not come from the
+ * system, are returned unchanged.
  */
 export const toFolderFault = (error: unknown, root: string): unknown => {
   if (!isSystemError(error) || isDiskFull(error)) return error
-  // Node has it negative, but for some errors that it makes itself (`ERR_FS_EISDIR`).
+  // Node's errno is negative, except in some errors that it creates itself (`ERR_FS_EISDIR`).
   const said = `${error.code}: ${getSystemErrorMessage(-Math.abs(error.errno))}`
   const message = `The folder of blobs ${root} does not take or give content (${said}). ${adviceFor(error.code)}`
   return new MillraceError('storage_unavailable', message, { retryAfter: RETRY_AFTER_S, cause: error })

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto'
 import { readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
 
-/** Files that are being hashed: `to` bytes are to be read, or the hash is to be told and forgotten. */
+/** A request to hash bytes of a file up to `to`, or to return its hash and drop the state. */
 export type HashCall = { readonly call: number; readonly file: number } & (
   | { readonly descriptor: number; readonly from: number; readonly to: number }
   | { readonly end: true }
@@ -10,7 +10,7 @@ export type HashCall = { readonly call: number; readonly file: number } & (
 
 export type HashReply = { readonly call: number } & ({ readonly sha256: string | null } | { readonly fault: string })
 
-/** Small enough for the cache of a core: what was read is hashed before it is written back. */
+/** Fits into the cache of a core, so that the data is hashed before it is written back to memory. */
 const block = Buffer.allocUnsafeSlow(256 * 1024)
 const hashes = new Map<number, Hash>()
 

@@ -5,7 +5,7 @@ import { type BlobFolder, isBlobKey } from './blob-folder.ts'
 
 const PAGE_KEYS = 500
 
-/** Keys of blobs last written before `time` (epoch ms), in pages of up to 500. Removes unfinished writes of that age first. */
+/** Pages of up to 500 keys of blobs last written before `time` (epoch ms). Removes unfinished writes of that age first. */
 export async function* listOlderThan(folder: BlobFolder, time: number): AsyncIterable<readonly string[]> {
   await removeUnfinished(folder, time)
   for (const entry of await readdir(folder.root, { withFileTypes: true })) {
@@ -30,7 +30,7 @@ const removeUnfinished = async (folder: BlobFolder, time: number): Promise<void>
   }
 }
 
-/** One after another: this is housekeeping and must not take the threads that reads and writes wait for. */
+/** Sequential, because housekeeping must not occupy the threads that reads and writes need. */
 const keepOlder = async (path: string, names: readonly string[], time: number): Promise<readonly string[]> => {
   const older: string[] = []
   for (const name of names) {
@@ -40,7 +40,7 @@ const keepOlder = async (path: string, names: readonly string[], time: number): 
   return older
 }
 
-/** Deleted since the directory was read. */
+/** It was deleted after the directory was read. */
 const ignoreMissing = (error: NodeJS.ErrnoException): undefined => {
   if (error.code !== 'ENOENT') throw error
 }

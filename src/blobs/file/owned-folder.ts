@@ -6,7 +6,7 @@ import { blobFolder, syncDirectory } from './blob-folder.ts'
 import { toFolderFault } from './folder-fault.ts'
 import { nullWhenMissing } from './null-when-missing.ts'
 
-/** A folder of blobs as a place that bears an id. Touches nothing yet. */
+/** A blob folder as a place that bears an id. Does no I/O yet. */
 export const ownedFolder = (root: string): OwnedPlace => {
   const path = join(root, ID_NAME)
   return {
@@ -41,7 +41,7 @@ const readId = async (path: string): Promise<string | null> => {
 
 type NewFile = { readonly root: string; readonly path: string; readonly id: string }
 
-/** Whole or not there. Should a crash leave the first half, it goes with what else is unfinished. */
+/** Atomic. A half-written file left by a crash is removed along with other unfinished ones. */
 const writeId = async ({ root, path, id }: NewFile): Promise<void> => {
   if ((await readId(path)) !== null) return
   const { temporary, temporaryOf } = blobFolder(root, 'id')
@@ -60,7 +60,7 @@ const putInPlace = async (from: string, to: string): Promise<void> => {
   try {
     await link(from, to)
   } catch (error) {
-    // Not all file systems have links. Of two databases that are first at the same moment the last then has it, and the other is told.
+    // Not all file systems support hard links. If two databases race with `rename`, the last one wins, and the other is refused at its next check.
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') await rename(from, to)
   }
 }

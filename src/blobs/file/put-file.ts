@@ -6,13 +6,10 @@ import type { PutOptions, StoredBlob } from '../blob-store.ts'
 import { type BlobFolder, newBlobKey, syncDirectory } from './blob-folder.ts'
 import { toFolderFault } from './folder-fault.ts'
 
-/** Small chunks are gathered to this, large ones cut: one write and 0.2 ms of hashing between two turns of the event loop. */
+/** Small chunks are gathered into blocks of this size and large ones cut: one write and 0.2 ms of hashing per turn of the event loop. */
 const BLOCK_BYTES = 256 * 1024
 
-/**
- * Writes a blob so that it is whole or not there: to `tmp/`, flushed, moved to its key, the directory flushed. Throws as
- * `BlobStore.put`.
- */
+/** Writes a blob atomically: to `tmp/`, flushed, moved to its key, directory flushed. Throws like `BlobStore.put`. */
 export const putFile = async (
   folder: BlobFolder,
   content: AsyncIterable<Uint8Array>,
@@ -33,12 +30,12 @@ export const putFile = async (
   }
 }
 
-/** Should even this fail, `listOlderThan` and the garbage collection remove the rest in a day; the first error matters more. */
+/** If even this fails, `listOlderThan` and garbage collection remove the files within a day. The first error matters more. */
 const discard = async (files: readonly string[]): Promise<void> => {
   await Promise.allSettled(files.map(file => rm(file, { force: true })))
 }
 
-/** `fault` is what the content failed with, or was refused for: nothing that the disk did. */
+/** `fault` is the error of the content or the reason it was refused, as opposed to a disk error. */
 const limit = (
   source: AsyncIterable<Uint8Array>,
   { maxBytes = Number.POSITIVE_INFINITY, signal }: PutOptions,
@@ -73,7 +70,7 @@ const write = async (path: string, content: AsyncIterable<Uint8Array>): Promise<
     let size = 0
     for await (const block of inBlocks(content)) {
       const writing = writeAll(file, block)
-      hash.update(block) // while a thread of the pool writes
+      hash.update(block) // while a pool thread writes
       await writing
       size += block.length
     }
@@ -84,7 +81,7 @@ const write = async (path: string, content: AsyncIterable<Uint8Array>): Promise<
   }
 }
 
-/** The same bytes in pieces of `BLOCK_BYTES`. Each piece is valid until the next is asked for. */
+/** The same bytes in blocks of `BLOCK_BYTES`. Each block is valid until the next is requested. */
 async function* inBlocks(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint8Array> {
   const block = Buffer.allocUnsafe(BLOCK_BYTES)
   let filled = 0
@@ -102,7 +99,7 @@ async function* inBlocks(content: AsyncIterable<Uint8Array>): AsyncIterable<Uint
   if (filled > 0) yield block.subarray(0, filled)
 }
 
-/** A write may be short, on a disk that fills up above all. */
+/** A write may be short, in particular on a disk that is filling up. */
 const writeAll = async (file: FileHandle, bytes: Uint8Array): Promise<void> => {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done)

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import type { BlobFolder } from './blob-folder.ts'
 
 /**
- * Removes what a writer that is gone has not finished. Others write in the same folder, and tell each other's by the mark alone.
- * What cannot be removed now, `listOlderThan` removes in a day.
+ * Removes the unfinished files of a writer that is gone. Other processes write to the same folder, and only the mark tells their files apart. What cannot be
+ * removed now, `listOlderThan` removes within a day.
  */
 export const removeUnfinishedOf = async ({ temporary }: BlobFolder, writer: string): Promise<void> => {
   const names = await readdir(temporary)

@@ -2,7 +2,7 @@ import type { Bucket } from './s3-blob-store.ts'
 
 const KEY = /^[0-9a-f]{32}$/
 
-/** Keys of blobs last written before `time` (epoch ms), in pages of up to 1,000. Drops unfinished uploads of that age first. */
+/** Pages of up to 1,000 keys of blobs last written before `time` (epoch ms). Drops unfinished uploads of that age first. */
 export async function* listOlderThan(bucket: Bucket, time: number): AsyncIterable<readonly string[]> {
   await dropUnfinished(bucket, time)
   const { client, prefix } = bucket
@@ -23,7 +23,7 @@ export async function* listOlderThan(bucket: Bucket, time: number): AsyncIterabl
   }
 }
 
-/** Parts of uploads that a crash has left cost money and are seen nowhere else. */
+/** Parts left by a crash cost money and are listed nowhere else. */
 const dropUnfinished = async ({ client, bucket, prefix }: Bucket, time: number): Promise<void> => {
   const { AbortMultipartUploadCommand, ListMultipartUploadsCommand } = await import('@aws-sdk/client-s3')
   for (let marker: { KeyMarker?: string; UploadIdMarker?: string } = {}; ; ) {
@@ -39,7 +39,7 @@ const dropUnfinished = async ({ client, bucket, prefix }: Bucket, time: number):
   }
 }
 
-/** Some compatible stores list no uploads, and drop them by themselves; some keys may not. Neither is to keep orphans from being found. */
+/** Some compatible stores cannot list uploads and drop them by themselves; some keys may not list them. Neither must prevent finding orphans. */
 const nullWhenRefused = (error: { name?: string; $metadata?: { httpStatusCode?: number } }): null => {
   const status = error.$metadata?.httpStatusCode
   if (error.name !== 'NotImplemented' && status !== 501 && status !== 403) throw error

@@ -6,15 +6,15 @@ import { toS3Fault } from './s3-fault.ts'
 
 type Options = {
   readonly bucket: Pick<Bucket, 'bucket' | 'endpoint' | 'region'>
-  /** As many bytes as S3 said, or as were stored; null: it is not known. */
+  /** The size that S3 announced or that was stored. null: unknown. */
   readonly promised: number | null
-  /** How long S3 may send nothing of what is wanted. */
+  /** How long S3 may send nothing while data is wanted. */
   readonly idleMs?: number
 }
 
 /**
- * The content of an answer of S3. It fails as `storage_unavailable` when S3 breaks off or falls silent, or gives more or fewer bytes than it
- * should. Whoever reads it may take any time.
+ * The content of an S3 response. Fails with `storage_unavailable` if S3 breaks off, goes silent, or sends more or fewer bytes than announced. The reader may
+ * take as long as it likes.
  */
 export class ObjectStream extends Transform {
   readonly #body: Readable
@@ -29,12 +29,12 @@ export class ObjectStream extends Transform {
     const fail = (error: Error): void => void this.destroy(toS3Fault(error, bucket))
     let seen = 0
     this.#idle = setInterval(() => {
-      // While it is full nothing is asked of S3.
+      // While the buffer is full, nothing is requested from S3.
       if (this.#passed === seen && !this.writableNeedDrain) fail(silence())
       seen = this.#passed
     }, idleMs).unref()
     body.on('error', fail)
-    // Whoever reads hears of it by reading. Where nobody does yet, or any more, it must not end the server.
+    // A reader gets the error by reading. With no reader, yet or any more, it must not crash the server.
     this.on('error', () => {})
     body.pipe(this)
   }

@@ -1,33 +1,33 @@
 import type { S3Client } from '@aws-sdk/client-s3'
 import type { S3BlobOptions } from './s3-blob-store.ts'
 
-/** For a connection to be made. */
+/** Time to establish a connection. */
 const CONNECT_MS = 5_000
 
 /**
- * So long nothing may move while an answer or content is waited for. A part may be with the kernel as a whole, which shows nothing of it
- * until S3 answers: in that time a line of 70 KiB a second has sent what kernels take.
+ * The longest time without progress while waiting for a response or for content. The kernel may buffer a whole part, so that no progress is visible until
+ * S3 answers: in this time, a line with 70 KiB/s sends as much as kernels buffer.
  */
 export const IDLE_MS = 60_000
 
-/** In which S3 says whether it has taken what is small, or has done what is not for content: what writers wait for otherwise takes as long as it takes. */
+/** Time for S3 to answer small uploads and requests without content. Other writes may take as long as they need. */
 export const ANSWER_MS = 15_000
 
-/** What was silent is asked once more: one connection or server of many may be dead. Each further time would only be as long. */
+/** Tries after silence: one more, in case only one connection or server of many is dead. Each further try would take just as long. */
 const TRIES_OF_THE_SILENT = 2
 
 type ClientOptions = Pick<S3BlobOptions, 'region' | 'endpoint' | 'forcePathStyle' | 'credentials'> & {
-  /** Requests at once. */
+  /** Limit for concurrent requests. */
   readonly maxSockets: number
   readonly tries: number
   /**
-   * `requestTimeout`: in which an answer must begin to come; a request may have another. `socketTimeout`: for how long nothing may move, be
-   * it that content is sent, awaited or not read.
+   * `requestTimeout`: time until a response must begin; single requests may override it. `socketTimeout`: the longest inactivity, whether content is being
+   * sent, awaited or not read.
    */
   readonly timeouts: { readonly requestTimeout: number } | { readonly socketTimeout: number }
 }
 
-/** A client of S3. It is loaded here and not above: servers without S3 should not pay for it at start. */
+/** Creates an S3 client. The SDK is imported here, so that servers without S3 do not pay for it at start-up. */
 export const openClient = async (options: ClientOptions): Promise<S3Client> => {
   const { S3Client } = await import('@aws-sdk/client-s3')
   const { region, endpoint, credentials, forcePathStyle, maxSockets, tries, timeouts } = options
@@ -37,7 +37,7 @@ export const openClient = async (options: ClientOptions): Promise<S3Client> => {
     ...(endpoint !== null && { endpoint }),
     ...(credentials !== null && { credentials }),
     forcePathStyle,
-    // Some compatible stores refuse what they do not know of these. The SHA-256 of each body is signed anyway, and ETags are compared.
+    // Some compatible stores refuse checksums they do not know. The SHA-256 of each body is signed anyway, and ETags are compared.
     requestChecksumCalculation: 'WHEN_REQUIRED',
     responseChecksumValidation: 'WHEN_REQUIRED',
     requestHandler: {
@@ -62,7 +62,7 @@ const limitSilence = async ({ config }: S3Client): Promise<void> => {
   }
 }
 
-/** The client calls a connection that was closed a timeout, too; such an answer is at least a quick one. */
+/** The client also reports a closed connection as a timeout, but at least that fails fast. */
 const isSilence = (error: unknown): boolean => {
   const { name, code } = error as { readonly name?: string; readonly code?: string }
   return name === 'TimeoutError' && (code === undefined || code === 'ETIMEDOUT')

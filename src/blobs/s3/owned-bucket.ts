@@ -8,10 +8,10 @@ import { ObjectStream } from './object-stream.ts'
 import type { Bucket } from './s3-blob-store.ts'
 import { placeName, toS3Fault } from './s3-fault.ts'
 
-/** Each look is a paid request. */
+/** Each check is a paid request. */
 const KEPT_MS = 5_000
 
-/** The prefix of a bucket as a place that bears an id. Asks nothing yet. */
+/** A bucket prefix as a place that bears an id. Sends no requests yet. */
 export const ownedBucket = (bucket: Bucket): OwnedPlace => {
   const key = `${bucket.prefix}${ID_NAME}`
   return {
@@ -43,14 +43,14 @@ const readId = async (bucket: Bucket, key: string): Promise<string | null> => {
   }
 }
 
-/** How often, and after what waits, it is looked whether another server is done that writes the same. */
+/** How often, and at what interval, to check whether another server has finished writing the same id. */
 const LOOKS = 20
 const PAUSE_MS = 250
 
 const writeId = async (bucket: Bucket, { key, id }: { key: string; id: string }): Promise<void> => {
   for (let look = 1; ; look++) {
-    // Looked for although it is not written over: some stores do not know the condition and write. Keys that may not list are refused what
-    // is missing.
+    // Check first, although the write is conditional: some stores ignore the condition and overwrite. For keys without list permission, a missing object is
+    // 403.
     if ((await readId(bucket, key).catch(nullIf(403))) !== null) return
     try {
       return await putId(bucket, { key, id })

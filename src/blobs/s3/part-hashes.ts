@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * MD5s of content that is cut into parts of so many bytes, which most stores say as their `ETag`. Made as the content comes: to hash a part
- * at once would hold the event loop.
+ * MD5s of content cut into parts of `partBytes`, which most stores return as `ETag`. Computed as the content arrives, because hashing a whole part at once
+ * would block the event loop.
  */
 export const partHashes = (partBytes: number): { add(chunk: Uint8Array): void; of(number: number): string } => {
   const ended: string[] = []
@@ -11,7 +11,7 @@ export const partHashes = (partBytes: number): { add(chunk: Uint8Array): void; o
   return {
     add: chunk => {
       for (let at = 0; at < chunk.length; ) {
-        // Only when there is more: what ends just here has no empty part after it.
+        // Only if there is more: content that ends exactly here has no empty part after it.
         if (filled === partBytes) {
           ended.push(part.digest('hex'))
           part = createHash('md5')
@@ -23,7 +23,7 @@ export const partHashes = (partBytes: number): { add(chunk: Uint8Array): void; o
         at += piece.length
       }
     },
-    /** Numbers begin with 1. The last one may be asked for when all has come. */
+    /** Numbers start at 1. The last part may be queried once all content has been added. */
     of: number => ended[number - 1] ?? part.copy().digest('hex'),
   }
 }

@@ -2,10 +2,10 @@ import type { PresignOptions } from '../blob-store.ts'
 import type { Bucket } from './s3-blob-store.ts'
 import { toS3Fault } from './s3-fault.ts'
 
-/** The longest that S3 lets a signature hold. */
+/** The longest validity that S3 permits for a signature. */
 const LONGEST_SECONDS = 7 * 24 * 3600
 
-/** A URL that downloads the blob under that name. It holds until `expiresAt`, a week at most. */
+/** A URL that downloads the blob under the given file name. Valid until `expiresAt`, at most a week. */
 export const presignBlob = async (
   bucket: Bucket,
   key: string,

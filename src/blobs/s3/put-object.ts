@@ -10,13 +10,13 @@ import { requireSent } from './require-sent.ts'
 import type { Bucket } from './s3-blob-store.ts'
 import { toS3Fault } from './s3-fault.ts'
 
-/** The least S3 takes is 5 MiB. With the most parts, an object has up to 80 GiB; where more is allowed parts are larger. */
+/** S3's minimum is 5 MiB. With the maximum number of parts, an object can have up to 80 GiB. If more is allowed, parts are larger. */
 const PART_BYTES = 8 * 1024 * 1024
 const MOST_PARTS = 10_000
-/** Parts under way at once: together with the one that fills up, 24 MiB of memory an upload. */
+/** Parts in flight. Together with the one being filled, an upload uses 24 MiB of memory. */
 const PARTS_AT_ONCE = 2
 
-/** What a slow line, too, sends in the time that S3 has for an answer. */
+/** Even a slow line sends this much within `ANSWER_MS`. */
 const SMALL_BYTES = 1024 * 1024
 
 type NewObject = PutOptions & { readonly key: string; readonly content: AsyncIterable<Uint8Array> }
@@ -24,9 +24,8 @@ type NewObject = PutOptions & { readonly key: string; readonly content: AsyncIte
 const NEVER = new AbortController().signal
 
 /**
- * Uploads in parts, hashing on the way. Small content is one request. Whatever fails, the object is not there: parts that
- * were sent are dropped. Throws as `BlobStore.put`, and keeps the error of the content. Who aborts is told at once; what a request that
- * was under way has left is removed behind.
+ * Uploads in parts, hashing on the way. Small content is one request. After any failure the object does not exist: parts already sent are dropped. Throws
+ * like `BlobStore.put`, and passes through errors of the content. An abort rejects at once; what a request in flight left is removed in the background.
  */
 export const putObject = async (
   bucket: Bucket,
@@ -64,13 +63,13 @@ export const putObject = async (
   } catch (error) {
     body.destroy()
     if (!signal.aborted) throw hashed.fault === null ? toS3Fault(error, bucket) : hashed.fault.error
-    // A request whose answer nobody waited for may have made it. Should this fail, garbage collection finds it.
+    // A request whose response was not awaited may have created the object. If this fails, garbage collection finds it.
     void done.catch(ignore).then(remove).catch(ignore)
     throw signal.reason
   }
 }
 
-/** What may have any size is small: segments of logs, and results below a limit. */
+/** Content without a size limit is small: log segments, and results below a limit. */
 const partSizeFor = (maxBytes: number): number =>
   Number.isFinite(maxBytes) ? Math.max(PART_BYTES, Math.ceil(maxBytes / MOST_PARTS)) : PART_BYTES
 
@@ -80,14 +79,11 @@ type Answer = Pick<UploadPartCommandOutput, 'ETag' | 'ServerSideEncryption'>
 
 type Watch = {
   readonly signal: AbortSignal
-  /** Called with what S3 says of a part; of content that is one request null. */
+  /** Called with S3's response to each part. `part` is null for content sent as one request. */
   readonly compare: (part: number | null, answer: Answer) => void
 }
 
-/**
- * The client for one upload: a signal ends all of its requests but the one that drops the parts. The uploader itself would let those that
- * are under way come to their end.
- */
+/** A client for one upload: the signal aborts all its requests except the one that drops the parts. The uploader itself would let requests in flight finish. */
 const watched = async (client: S3Client, { signal, compare }: Watch): Promise<S3Client> => {
   const aws = await import('@aws-sdk/client-s3')
   const { AbortMultipartUploadCommand, CreateMultipartUploadCommand, PutObjectCommand, UploadPartCommand } = aws
@@ -107,7 +103,7 @@ const watched = async (client: S3Client, { signal, compare }: Watch): Promise<S3
   return Object.create(client, { send: { value: send } }) as S3Client
 }
 
-/** The same bytes, counted and hashed. Copied, for the producer may use its buffer again while a part is on its way. */
+/** The same bytes, counted and hashed. Copied, because the producer may reuse its buffer while a part is in flight. */
 const hashing = (
   source: AsyncIterable<Uint8Array>,
   { maxBytes, partSize }: { readonly maxBytes: number; readonly partSize: number },
@@ -117,7 +113,7 @@ const hashing = (
   let size = 0
   let differs: 'whole' | 'parts' | null = null
   let fault: { readonly error: unknown } | null = null
-  // The uploader throws into the content what it has given up for: that is no fault of the content.
+  // The uploader throws its own failures into the content generator. These are not errors of the content.
   let isAway = false
   async function* content(): AsyncIterable<Uint8Array> {
     try {
@@ -137,13 +133,13 @@ const hashing = (
   }
   return {
     content: content(),
-    /** What the content failed with: the client of AWS wraps it. */
+    /** The error of the content itself, since the AWS client wraps it. */
     get fault() {
       return fault
     },
-    /** Notes an answer that is not what it is where nothing was changed on the way. */
+    /** Records a response whose ETag is not the expected MD5. */
     compare: (part: number | null, { ETag, ServerSideEncryption }: Answer): void => {
-      // Then it is no MD5 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). Other reasons stores do not tell.
+      // With KMS, the ETag is not an MD5 (https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html). Stores do not report other reasons.
       if (ServerSideEncryption?.startsWith('aws:kms')) return
       if (ETag?.replaceAll('"', '') !== parts.of(part ?? 1)) differs = part === null ? 'whole' : 'parts'
     },

@@ -4,16 +4,15 @@ import { ObjectStream } from './object-stream.ts'
 import type { Bucket } from './s3-blob-store.ts'
 
 type Stored = {
-  /** Of the object, with the prefix. */
+  /** Key of the object, with the prefix. */
   readonly key: string
   readonly sort: 'whole' | 'parts'
   readonly sha256: string
 }
 
 /**
- * Of an object whose ETags were not what they are where nothing was changed on the way: throws `BadDigest`, as S3 would, when other bytes
- * are there than were sent. A store whose ETags are no MD5s is believed once one object was read again and was right: it most likely
- * looks at the SHA-256 that is signed with each request.
+ * Verifies an object whose ETags were not the expected MD5s: throws `BadDigest`, as S3 would, if the stored bytes differ from those sent. A store whose ETags
+ * are not MD5s is trusted once one object was read back and correct: it most likely checks the SHA-256 signed with each request.
  */
 export const requireSent = async (bucket: Bucket, { key, sort, sha256 }: Stored): Promise<void> => {
   if (bucket.otherEtags.has(sort)) return

@@ -16,44 +16,43 @@ import { presignBlob } from './presign-blob.ts'
 import { putObject } from './put-object.ts'
 import { toS3Fault } from './s3-fault.ts'
 
-/** A bucket, and where in it the blobs are. */
+/** A bucket and the location of the blobs in it. */
 export type Bucket = Pick<S3Location, 'bucket' | 'prefix' | 'endpoint' | 'region'> & {
   readonly client: S3Client
-  /** For what somebody waits for: content that is read, whose answer has its connection for as long as whoever downloads it takes, and `ping`. */
+  /** For requests that somebody waits for: `ping`, and reading content, which occupies its connection for as long as the download takes. */
   readonly reader: S3Client
-  /** Sorts of uploads whose ETags were seen to be no MD5s of right content. */
+  /** Kinds of uploads for which the ETags of correct content were found not to be MD5s. */
   readonly otherEtags: Set<'whole' | 'parts'>
 }
 
 export type S3BlobOptions = S3Location & {
-  /** null: from where the clients of AWS look for them (environment, profiles, the role of the machine). */
+  /** null: use the default lookup of AWS clients (environment, profiles, the machine's role). */
   readonly credentials: { readonly accessKeyId: string; readonly secretAccessKey: string } | null
 }
 
-/** So many requests at once, but for downloads; further ones wait. */
+/** Limit for concurrent requests except downloads. Further ones wait. */
 const CONNECTIONS = 128
-/** Downloads are not counted: those of clients that do not read would keep everybody else from results and logs, and the server has a connection for each as it is. */
+/** Downloads are not limited: clients that do not read would block everybody else from results and logs, and the server has a connection for each anyway. */
 const READERS = Number.POSITIVE_INFINITY
-/** Work may be lost with what is not written, so a moment in which S3 is busy or away is waited out: seconds in all, longer where it asks for fewer requests. */
+/** A failed write may lose work, so short outages and overload of S3 are waited out: seconds in total, longer if S3 asks for fewer requests. */
 const TRIES_OF_WRITES = 6
-/** Somebody waits for these. */
+/** Fewer tries, because somebody waits for these. */
 const TRIES_OF_READS = 3
 const ANSWER_MS_OF_READS = 10_000
-/** An answer to `ping` counts for so long: anybody may ask `/readyz`, and each question is a paid request. */
+/** How long a `ping` result is cached: anybody may call `/readyz`, and each check is a paid request. */
 const PING_KEPT_MS = 5_000
 
 const KEY = /^[0-9a-f]{32}$/
 
 type S3BlobStore = BlobStore & {
-  /** Where they lie, for who must know whose they are. */
+  /** The place of the blobs, for checking whose they are. */
   readonly place: OwnedPlace
   close(): void
 }
 
 /**
- * Blobs as objects `<prefix><key>` of one bucket of S3 or a compatible store. An object exists only when its upload is
- * complete, so nothing half written is ever seen. The endpoint may be on a private network: the address rules are for what
- * users name, and this one the operator has named.
+ * Blobs as objects `<prefix><key>` in one bucket of S3 or a compatible store. An object exists only once its upload is complete, so nothing half-written is
+ * ever visible. The endpoint may be on a private network: the address rules apply to addresses from users, and this one comes from the operator.
  */
 export const openS3BlobStore = async (options: S3BlobOptions): Promise<S3BlobStore> => {
   const bucket = await openBucket(options)
@@ -80,7 +79,7 @@ const openBucket = async ({ bucket, prefix, ...rest }: S3BlobOptions): Promise<B
     tries: TRIES_OF_WRITES,
     timeouts: { socketTimeout: IDLE_MS },
   }),
-  // Whoever downloads may take any time (`object-stream.ts`).
+  // Downloads may take any time (`object-stream.ts`).
   reader: await openClient({
     ...rest,
     maxSockets: READERS,
@@ -120,11 +119,11 @@ const getObject = async (bucket: Bucket, reading: Reading): Promise<Readable | n
   }
 }
 
-/** What is to come where nobody says it on the way, as behind a proxy that sends in chunks; null: it is not known. */
+/** The expected length if no header gives it, as behind a proxy with chunked encoding. null: unknown. */
 const lengthOf = ({ start = 0, end, size }: Reading): number | null =>
   size === undefined ? null : Math.min(size, (end ?? size) + 1) - start
 
-/** Of all of it; null: it does not say. */
+/** Size of the whole object. null: not reported. */
 const sizeOf = ({ ContentRange, ContentLength }: GetObjectCommandOutput): number | null => {
   const total = /\/(\d+)$/.exec(ContentRange ?? '')?.[1]
   return total === undefined ? (ContentLength ?? null) : Number(total)
@@ -135,7 +134,7 @@ const abandon = (stream: Readable, error: MillraceError): MillraceError => {
   return error
 }
 
-/** Else its first bytes would be taken for those in the middle. */
+/** The error for an ignored Range header. Otherwise the first bytes would be taken for those in the middle. */
 const noParts = (bucket: Bucket): MillraceError =>
   toS3Fault(Object.assign(new Error('Range was ignored'), { name: 'RangeIgnored' }), bucket)
 
@@ -149,7 +148,7 @@ const deleteObject = async (bucket: Bucket, key: string): Promise<void> => {
   })
 }
 
-/** One object, written over and over: its name is no key, so it is never listed. */
+/** One object, overwritten each time. Its name is not a valid key, so it is never listed. */
 const writeProbe = async (bucket: Bucket): Promise<void> => {
   const { PutObjectCommand } = await import('@aws-sdk/client-s3')
   const command = new PutObjectCommand({ Bucket: bucket.bucket, Key: `${bucket.prefix}ping`, Body: 'ping' })

@@ -4,8 +4,8 @@ import type { S3Location } from '../../kernel/s3-location.ts'
 type Place = Pick<S3Location, 'bucket' | 'endpoint' | 'region'>
 
 /**
- * What a request to S3 failed with, as `storage_unavailable`: where it is, what it said and what to do. Made of codes alone, for the
- * words of a store may repeat a key that it was sent; they are in the cause.
+ * Converts an error of an S3 request to `storage_unavailable`, with the place, the error code and advice. The message is built from codes only, because the
+ * store's own text may repeat a key it was sent; that text is in the cause.
  */
 export const toS3Fault = (error: unknown, place: Place): MillraceError => {
   if (error instanceof MillraceError) return error
@@ -16,7 +16,7 @@ export const toS3Fault = (error: unknown, place: Place): MillraceError => {
   })
 }
 
-/** What messages about it begin with. */
+/** The start of messages about the bucket. */
 export const placeName = ({ bucket, endpoint, region }: Place): string =>
   `The bucket ${bucket} at ${endpoint ?? `AWS (${region})`}`
 
@@ -47,7 +47,7 @@ const explain = (fault: Fault): string => {
   return `refuses (${status === 200 ? code : `${code}, ${status}`}). ${advice}`
 }
 
-/** What stores call it, the compatible ones too, and what the system and the client of AWS do. */
+/** Error codes of S3 and compatible stores, of the system, and of the AWS client. */
 const ADVICE: readonly (readonly [RegExp, string])[] = [
   [/^NoSuchBucket$/, 'Create the bucket, or correct MILLRACE_BLOB_URL.'],
   [
