@@ -2,7 +2,7 @@ import { Readable } from 'node:stream'
 import type { S3ClientConfig } from '@aws-sdk/client-s3'
 import type { GuardedFetch } from '../kernel/guarded-fetch.ts'
 
-/** As the clients of AWS make them: what of it is used here. */
+/** The fields of an AWS client's request that are used here. */
 type HandlerRequest = {
   readonly protocol: string
   readonly hostname: string
@@ -17,8 +17,8 @@ type HandlerRequest = {
 const ANSWER_BYTES = 64 * 1024
 
 /**
- * Sends the requests of an AWS client through the guarded fetch, so that an endpoint that a user names leads to no address
- * that the user must not reach. For small requests and answers: both are held in memory.
+ * Sends the requests of an AWS client through the guarded fetch, so that a user-supplied endpoint cannot reach forbidden addresses. For small requests and
+ * responses: both are held in memory.
  */
 export const guardedHandler = (fetch: GuardedFetch, limits: { timeoutMs: number; signal: AbortSignal }) => {
   const handle = async (request: HandlerRequest) => {
@@ -28,14 +28,14 @@ export const guardedHandler = (fetch: GuardedFetch, limits: { timeoutMs: number;
       headers: request.headers,
       ...(request.body !== undefined && { body: request.body }),
       maxBytes: ANSWER_BYTES,
-      // A redirect of S3 names the region to ask instead, and signatures are made for one host.
+      // A redirect from S3 names the region to use instead, but signatures are valid for one host only.
       maxRedirects: 0,
       ...limits,
     })
     const body = Buffer.concat(await Array.fromAsync(response.body))
     return { response: { statusCode: response.status, headers: response.headers, body: Readable.from([body]) } }
   }
-  // The type of the option names every class a handler could be; it calls nothing but `handle`.
+  // The option's type lists every possible handler class, but only `handle` is called.
   return { handle } as unknown as NonNullable<S3ClientConfig['requestHandler']>
 }
 
@@ -47,6 +47,6 @@ const toUrl = ({ protocol, hostname, port, path, query = {} }: HandlerRequest): 
   return `${protocol}//${authority}${path}${search.length === 0 ? '' : `?${search.join('&')}`}`
 }
 
-/** RFC 3986, as signatures of AWS want it. */
+/** RFC 3986 encoding, as AWS signatures require. */
 const encode = (text: string): string =>
   encodeURIComponent(text).replace(/[!'()*]/g, sign => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`)

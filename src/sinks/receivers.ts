@@ -1,11 +1,11 @@
 import type { Clock } from '../kernel/clock.ts'
 
-/** Bounds what goes to one receiver at once, so that a slow one does not hold back the others. */
+/** Limits concurrent deliveries per receiver, so that a slow one does not block the others. */
 export interface Receivers {
-  /** true: go on now, and call `leave` in the end. false: the receiver has enough for now, try again later. May wait a moment. */
+  /** true: proceed, and call `leave` at the end. false: the receiver is busy, try again later. May wait a moment. */
   enter(host: string): Promise<boolean>
   leave(host: string, result: { readonly tookMs: number }): void
-  /** How many wait in `enter`. */
+  /** Number of callers waiting in `enter`. */
   readonly waiting: number
 }
 
@@ -13,21 +13,21 @@ type Waiting = { readonly answer: (mayGo: boolean) => void }
 type Host = { running: number; slow: number; lastEndAt: number; readonly waiting: Set<Waiting> }
 
 type Bounds = {
-  /** At once to one host. */
+  /** Concurrent deliveries per host. */
   readonly atOnce: number
-  /** For another of its host to end: so many may wait, and so long. */
+  /** How many callers may wait for another delivery to the same host to end, and for how long. */
   readonly mostWaiting: number
   readonly patienceMs: number
   readonly clock: Clock
 }
 
-/** Who takes longer is slow; after some such answers in a row no more than a few at once are spent on it. */
+/** A response that takes longer is slow. After `SLOW_IN_ROW` of these, the host gets only `SLOW_AT_ONCE` deliveries at once. */
 const SLOW_MS = 5_000
 const SLOW_IN_ROW = 3
 const SLOW_AT_ONCE = 4
-/** Nobody waits for a host that is full and has ended nothing for so long. */
+/** Nobody waits for a full host on which nothing has ended for this long. */
 const STALLED_MS = 2_000
-/** Those that have been slow are remembered up to this many. */
+/** Up to this many slow hosts are remembered. */
 const MAX_HOSTS = 10_000
 
 export const createReceivers = ({ atOnce, mostWaiting, patienceMs, clock }: Bounds): Receivers => {
@@ -58,7 +58,7 @@ export const createReceivers = ({ atOnce, mostWaiting, patienceMs, clock }: Boun
       waiting += 1
     })
 
-  /** Lets in who waits; nobody waits for a slow one. */
+  /** Admits waiting callers. Nobody waits for a slow host. */
   const admit = (host: Host): void => {
     for (const { answer } of host.waiting) {
       if (hasRoom(host)) answer(true)

@@ -5,8 +5,8 @@ type Place = { readonly jobId: string; readonly runId: string | null; readonly w
 const DEFAULT_KEY = '{prefix}/{run_id}/{job_id}.json'
 
 /**
- * The key of a job's object. What is missing (the run of a single job, the prefix) leaves no empty segment behind, and
- * segments that paths would resolve (`..`) are dropped: URLs would too, and then the signature is that of another key.
+ * The key of a job's object. A missing value (the run of a single job, the prefix) leaves no empty segment. Segments that paths would resolve (`..`) are
+ * dropped: URLs resolve them too, and the signature would then be for another key.
  */
 export const s3Key = ({ key = DEFAULT_KEY, prefix = '' }: S3Sink, { jobId, runId, workflowId }: Place): string => {
   const values: Readonly<Record<string, string>> = {

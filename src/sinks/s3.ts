@@ -6,16 +6,16 @@ import { guardedHandler } from './guarded-handler.ts'
 import { s3Key } from './s3-key.ts'
 import type { Parcel, SinkOutcome } from './sinks.ts'
 
-/** For the whole of it: an object is at most a few MB. */
+/** Time limit for the whole try. An object has at most a few MB. */
 const TRY_MS = 30_000
 
 /**
- * Puts the body into a bucket as one object, with the keys of the sink: with the server's, whoever may submit jobs could
- * write wherever the server may, its own blobs included.
+ * Stores the body as one object in a bucket, with the sink's own credentials. With the server's, anyone who may submit jobs could write wherever the server
+ * may, including its own blobs.
  */
 export const deliverToS3 = async (fetch: GuardedFetch, parcel: Parcel<S3Sink>): Promise<SinkOutcome> => {
   const { sink, body, signal } = parcel
-  // Most servers have no such sink: the client of AWS takes a quarter of a second to load.
+  // Imported here, because the AWS client takes a quarter of a second to load and most servers have no such sink.
   const { PutObjectCommand, S3Client } = await import('@aws-sdk/client-s3')
   const client = new S3Client(clientOptions(fetch, sink, signal))
   try {
@@ -35,15 +35,15 @@ const clientOptions = (fetch: GuardedFetch, sink: S3Sink, signal: AbortSignal): 
   ...(sink.endpoint !== undefined && { endpoint: sink.endpoint }),
   ...(sink.force_path_style !== undefined && { forcePathStyle: sink.force_path_style }),
   credentials: { accessKeyId: sink.access_key_id, secretAccessKey: sink.secret_access_key },
-  // The outbox tries again, with the waits that its other deliveries have.
+  // The outbox retries, with the same delays as for other deliveries.
   maxAttempts: 1,
-  // Compatible stores know no checksums at the end of a body.
+  // Compatible stores do not support trailing checksums.
   requestChecksumCalculation: 'WHEN_REQUIRED',
   responseChecksumValidation: 'WHEN_REQUIRED',
   requestHandler: guardedHandler(fetch, { timeoutMs: TRY_MS, signal }),
 })
 
-/** Codes only: messages of S3 repeat keys and what was signed. */
+/** Codes only, because S3's messages repeat keys and the signed string. */
 const toFailure = (error: unknown): SinkOutcome => {
   if (error instanceof FetchError) return { type: 'retry', status: null, error: `${error.code}: ${error.message}` }
   const { name, $metadata } = error as Partial<S3ServiceException>

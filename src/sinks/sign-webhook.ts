@@ -1,16 +1,16 @@
 import { createHmac } from 'node:crypto'
 
 type Message = {
-  /** The same at every try of a delivery: receivers drop what they have by it. */
+  /** The same for every try of a delivery: receivers deduplicate by it. */
   readonly id: string
-  /** Epoch ms of this try: receivers refuse what is too old, so that nobody can send it again for them. */
+  /** Epoch ms of this try. Receivers refuse old timestamps to prevent replays. */
   readonly now: number
   readonly body: string
-  /** `whsec_` and base64; null: not signed. */
+  /** `whsec_` and base64. null: not signed. */
   readonly secret: string | null
 }
 
-/** The headers of the Standard Webhooks specification (https://www.standardwebhooks.com), symmetric signatures (v1). */
+/** Headers of the Standard Webhooks specification (https://www.standardwebhooks.com) with symmetric signatures (v1). */
 export const signWebhook = ({ id, now, body, secret }: Message): Record<string, string> => {
   const timestamp = String(Math.floor(now / 1000))
   const headers = { 'webhook-id': id, 'webhook-timestamp': timestamp }

@@ -6,13 +6,13 @@ import type { Sink } from '../model/sink.ts'
 import { deliverToS3 } from './s3.ts'
 import { deliverWebhook } from './webhook.ts'
 
-/** What leaves for a sink. */
+/** One delivery to a sink. */
 export type Parcel<S extends Sink = Sink> = {
-  /** With its secrets in it. */
+  /** The sink with its secrets filled in. */
   readonly sink: S
   /** JSON text (`model/delivery-body.ts`). */
   readonly body: string
-  /** The same at every try. */
+  /** The same for every try. */
   readonly deliveryId: string
   readonly jobId: string
   readonly runId: string | null
@@ -23,8 +23,8 @@ export type Parcel<S extends Sink = Sink> = {
 }
 
 /**
- * `delivered`: the sink has it. `stopped`: it never wants to hear of it again, or can never take it. `retry`: all else.
- * `status` is that of its HTTP answer, where there was one; `error` says what went wrong and holds no secrets.
+ * `delivered`: the sink has it. `stopped`: the sink declines it for good or can never accept it. `retry`: everything else. `status` is the HTTP status of
+ * the response, if any. `error` describes the failure and contains no secrets.
  */
 export type SinkOutcome = {
   readonly type: 'delivered' | 'retry' | 'stopped'
@@ -32,14 +32,14 @@ export type SinkOutcome = {
   readonly error: string | null
 }
 
-/** Delivers to sinks, through the guarded fetch whatever their type. */
+/** Delivers to sinks of all types, through the guarded fetch. */
 export interface Sinks {
-  /** One try, of half a minute at most. Throws the reason of the signal when it aborts; what else it throws is a bug. */
+  /** One try, at most half a minute. Throws the signal's reason when it aborts; anything else thrown is a bug. */
   deliver(parcel: Parcel): Promise<SinkOutcome>
   close(): Promise<void>
 }
 
-/** Connections to one receiver. */
+/** Maximum number of connections to one receiver. */
 export const CONNECTIONS_PER_HOST = 32
 
 export const createSinks = (options: { rules: AddressRules; lookup?: Lookup }): Sinks => {
@@ -56,7 +56,7 @@ export const createSinks = (options: { rules: AddressRules; lookup?: Lookup }): 
   }
 }
 
-/** What deliveries to one receiver have in common: those of a slow one must not hold back the others. */
+/** Identifies a receiver: deliveries to a slow one must not block those to others. */
 export const hostOf = (sink: Sink): string => {
   if (sink.type === 'webhook') return URL.parse(sink.url)?.host ?? ''
   return sink.endpoint === undefined ? `${sink.bucket} at S3` : (URL.parse(sink.endpoint)?.host ?? '')

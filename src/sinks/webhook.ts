@@ -4,15 +4,15 @@ import type { WebhookSink } from '../model/sink.ts'
 import { signWebhook } from './sign-webhook.ts'
 import type { Parcel, SinkOutcome } from './sinks.ts'
 
-/** A receiver has so long to answer; what it does with the message, it can do afterwards. */
+/** Time for a receiver to answer. Processing the message can wait until after the response. */
 const TRY_MS = 15_000
-/** The rest of an answer is read so that the connection can be used again; nothing in it matters. */
+/** The rest of a response is read only so that the connection can be reused; its content is irrelevant. */
 const REST_BYTES = 64 * 1024
 const REST_MS = 2_000
 
 /**
- * Posts the body after the Standard Webhooks specification. 2xx is delivered, 410 is "never again". A redirect is not
- * followed: it would show the message and its signature to somebody whom nobody has named. It is tried again like all else.
+ * Posts the body according to the Standard Webhooks specification. 2xx means delivered, 410 means "never again". A redirect is not followed, because it
+ * would reveal the message and its signature to a party that nobody named. It is retried like every other failure.
  */
 export const deliverWebhook = async (fetch: GuardedFetch, parcel: Parcel<WebhookSink>): Promise<SinkOutcome> => {
   const { sink, body, signal } = parcel
@@ -36,7 +36,7 @@ export const deliverWebhook = async (fetch: GuardedFetch, parcel: Parcel<Webhook
   }
 }
 
-/** In lower case, so that none is sent twice. */
+/** Lower case, so that no header is sent twice. */
 const lowerCase = (headers: Readonly<Record<string, string>>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value]))
 
@@ -46,7 +46,7 @@ const ownHeaders = ({ sink, body, deliveryId, now }: Parcel<WebhookSink>): Recor
   ...signWebhook({ id: deliveryId, now, body, secret: sink.secret ?? null }),
 })
 
-/** The status has been said: whatever happens here changes nothing of it. */
+/** The status is known: nothing that happens here changes the outcome. */
 const readRest = async (response: GuardedResponse): Promise<void> => {
   const timer = setTimeout(() => void response.discard(), REST_MS)
   try {
@@ -60,7 +60,7 @@ const readRest = async (response: GuardedResponse): Promise<void> => {
 
 const toOutcome = (status: number): SinkOutcome => {
   if (status >= 200 && status < 300) return { type: 'delivered', status, error: null }
-  // Not its body: receivers repeat what they were sent, secrets included.
+  // Not the body: receivers echo what they were sent, secrets included.
   const error = `The receiver answered with status ${status}.`
   return { type: status === 410 ? 'stopped' : 'retry', status, error }
 }
