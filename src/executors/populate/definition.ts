@@ -3,7 +3,7 @@ import { nodeFaults } from '../node-faults.ts'
 import { pipeSubjects } from '../pipe-subjects.ts'
 import { type PopulateSpec, populateProperties } from './spec.ts'
 
-/** Kind `populate`. Populates of one pipe wait for each other before they have a slot; for other writers they wait when they run. */
+/** Kind `populate`. Populates of one pipe wait for each other before they take a slot, and for other writers once they run. */
 export const populateDefinition: KindDefinition = {
   kind: 'populate',
   properties: populateProperties,
@@ -13,7 +13,7 @@ export const populateDefinition: KindDefinition = {
   exclusiveKey: body => `populate:${specOf(body).pipe}`,
   subjects: body => ({ dataSource: null, pipe: specOf(body).pipe }),
   subjectsIn: (body, catalogue) => pipeSubjects(catalogue, 'materialized', specOf(body)),
-  // What is to run later may be of a pipe that is still to be made.
+  // A scheduled job may name a pipe that does not exist yet.
   checkIn: async (body, readCatalogue) =>
     'scheduled_at' in body ? [] : nodeFaults(await readCatalogue(), { field: 'populate', names: specOf(body) }),
 }

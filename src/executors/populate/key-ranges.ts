@@ -2,17 +2,17 @@ import { typeParts } from '../../model/type-parts.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../warehouse/quote-text.ts'
 
-/** Rows that are worth a step of their own. */
+/** Rows that justify a step of their own. */
 export const ROWS_OF_STEP = 1_000_000
 export const MOST_RANGES = 64
 
-/** A column by whose ranges rows can be told apart. */
+/** A column whose value ranges can split a table's rows. */
 export type RangeKey = {
-  /** As it stands in SQL. */
+  /** Quoted, as in SQL. */
   readonly column: string
-  /** Of the column, without what is around it. */
+  /** The column's type without `Nullable` and `LowCardinality`. */
   readonly type: string
-  /** The integer that its values are inside of the engine: days, seconds, ticks. */
+  /** The integer type in which the engine stores its values: days, seconds, ticks. */
   readonly integer: string
   readonly isNullable: boolean
 }
@@ -22,7 +22,7 @@ type Table = {
   readonly sortingKey: string | null
 }
 
-/** The columns that the sorting key begins with, as far as they are columns as they are, of times or integers. */
+/** The first columns of the sorting key, up to one that is an expression or is neither a time nor an integer. */
 export const findRangeKeys = ({ columns, sortingKey }: Table): readonly RangeKey[] => {
   const keys: RangeKey[] = []
   for (const part of sortingKey === null ? [] : typeParts(sortingKey)) {
@@ -59,15 +59,15 @@ const integerOf = (type: string): string | null => {
 }
 
 type Rows = {
-  /** As it stands in SQL. */
+  /** Quoted, as in SQL. */
   readonly table: string
   readonly condition: string
   readonly count: number
 }
 
 /**
- * Values between ranges of about as many rows each, as the integers they are, in a SELECT of one row: a list of texts, ascending, in which one may be there more than
- * once. Of many rows a part is looked at, in which all of the table is.
+ * SELECT of one row with the values that cut the rows into ranges of about equal size: a list of integers as texts, ascending, maybe with duplicates. Of many
+ * rows it reads a sample from all over the table.
  */
 export const cutsSql = (key: RangeKey, { table, condition, count }: Rows, ranges: number): string => {
   const levels = Array.from({ length: ranges - 1 }, (_, index) => (index + 1) / ranges)
@@ -77,21 +77,21 @@ export const cutsSql = (key: RangeKey, { table, condition, count }: Rows, ranges
     (SELECT ${key.column} AS ${VALUE} FROM ${table} WHERE ${condition} AND ${each}) WHERE isNotNull(${VALUE})`
 }
 
-/** Eight bytes each are held of them. */
+/** The engine holds eight bytes for each. */
 const MOST_LOOKED_AT = 4_000_000
 
-/** What a value of the column is inside of the engine. */
+/** SQL: the integer that the engine stores for a value of the column. */
 export const integerSql = ({ type, integer }: RangeKey, value: string): string =>
   type === 'Date32' ? `toInt32(${value})` : `reinterpret(${value}, '${integer}')`
 
-/** No column of anybody's is called so. */
+/** No user column can have this name. */
 const VALUE = '`\tvalue`'
 export const cutsColumn = '\tcuts'
 const CUTS = quoteIdentifier(cutsColumn)
 
 /**
- * A condition for each range between these bounds, of which exactly one holds for every row: the first is open below and has the rows
- * without a value, the last is open above.
+ * One condition per range between these bounds. Exactly one holds for every row: the first range has no lower bound and includes NULL, the last has no upper
+ * bound.
  */
 export const rangeConditions = (key: RangeKey, bounds: readonly bigint[]): readonly string[] => {
   const { column, isNullable } = key
@@ -107,7 +107,7 @@ export const rangeConditions = (key: RangeKey, bounds: readonly bigint[]): reado
   })
 }
 
-/** Not as a text: one of a time may mean two in its zone. Of a Date32 the engine makes none of an integer. */
+/** Not as text: a local time may be ambiguous in its zone. The engine cannot reinterpret an integer as a Date32. */
 const valueSql = ({ type, integer }: RangeKey, bound: bigint): string => {
   const value = `to${integer}('${bound}')`
   if (type === 'Date32') return `addDays(toDate32('1970-01-01'), ${value})`

@@ -18,14 +18,14 @@ import { isAway, isSqlError } from '../../warehouse/warehouse.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { planSteps, type Step } from './plan-steps.ts'
 
-/** What of a source goes through which node. */
+/** Which rows of a source go through which node. */
 export type History = {
   readonly pipe: Pipe
   readonly node: PipeNode
   readonly source: string
   readonly mode: WriteMode
   readonly subset: number | null
-  /** As the guard let it through. */
+  /** As the guard returned it. */
   readonly condition: string | null
 }
 
@@ -38,8 +38,8 @@ type Input = {
 }
 
 /**
- * The source step by step, by partitions or ranges, each into a table of its own: what broke is done again alone. Their tables join the staged target
- * when all are done.
+ * Loads the source step by step, by partitions or ranges, each step into its own table: a failed step is retried alone. The tables join the staged target when
+ * all steps are done.
  */
 export const loadHistory = async (input: Input): Promise<Loaded> => {
   const database = sourceName(input.staged.database)
@@ -48,7 +48,7 @@ export const loadHistory = async (input: Input): Promise<Loaded> => {
     await checkCondition(input, source)
     return await loadSteps(input, source)
   } finally {
-    // What cannot be dropped now is with the staging database, or by whoever uses the workspace next.
+    // If this fails, it is dropped with the staging database, or by the next use of the workspace.
     await dropStaging(input.data.warehouse, input.job.workspace, database).catch(ignore)
   }
 }
@@ -82,8 +82,8 @@ const loadSteps = async (input: Input, source: Source): Promise<Loaded> => {
 }
 
 /**
- * A database in which the node's SQL runs as it is (FINAL, SAMPLE and PREWHERE do not work on a common table expression): the source's name is there a
- * table of the rows of one step, and all else it reads as it is at the beginning, for all steps alike.
+ * A database in which the node's SQL runs unchanged (FINAL, SAMPLE and PREWHERE do not work on a common table expression). There, the source's name is a table
+ * with the rows of one step. Everything else that the node reads stays as it is at the beginning, the same for all steps.
  */
 type Source = {
   readonly database: string
@@ -91,7 +91,7 @@ type Source = {
   readonly all: string
 }
 
-/** No data source is called so. */
+/** No data source can have this name. */
 const ALL = 'c__all'
 
 const openSource = async ({ data, job, staged, history }: Input, database: string): Promise<Source> => {
@@ -99,7 +99,7 @@ const openSource = async ({ data, job, staged, history }: Input, database: strin
   await dropStaging(data.warehouse, job.workspace, database)
   await statements.command({ sql: `CREATE DATABASE ${quoteIdentifier(database)}` })
   for (const name of dataSourcesOf(catalogue, history.pipe, history.node)) {
-    // What is filled is ours. Rows that are to be replaced are none that the node may go by.
+    // The target is locked, so an alias will do. In replace mode, the node must not see the rows to be replaced.
     const of = { database: history.mode === 'replace' ? staged.database : liveDatabase, name }
     if (name === target.name) await statements.command({ sql: createAliasSql(database, of) })
     else if (name !== history.source) await linkLive(staged, { name, into: qualified(database, name) })
@@ -109,7 +109,7 @@ const openSource = async ({ data, job, staged, history }: Input, database: strin
   return { database, all }
 }
 
-/** A step has more in its filter than what the user wrote, and would tell of it. */
+/** Checks the condition alone: a step's filter contains more than the user wrote, and an error message would show it. */
 const checkCondition = async ({ staged, history: { source, condition } }: Input, { all }: Source): Promise<void> => {
   if (condition === null) return
   const sql = `SELECT 1 FROM ${all} AS ${quoteIdentifier(source)} WHERE (${condition}) LIMIT 0`
@@ -121,8 +121,8 @@ const checkCondition = async ({ staged, history: { source, condition } }: Input,
 type Link = { readonly name: string; readonly into: string }
 
 /**
- * Makes a table of the rows that a live one has now: they are not merged between the steps. Nobody keeps others from adding a column to that between these
- * statements.
+ * Makes a table of the rows that a live table has now. They are not merged between steps. Retries, because a column may be added to the live table between
+ * these statements.
  */
 const linkLive = async ({ statements, liveDatabase }: Staged, { name, into }: Link): Promise<void> => {
   const live = qualified(liveDatabase, name)
@@ -137,7 +137,7 @@ const linkLive = async ({ statements, liveDatabase }: Staged, { name, into }: Li
     }
 }
 
-/** The share of steps that were begun: as the example of the Tinybird document counts. */
+/** Reports the share of steps begun, like the example in Tinybird's document. */
 const tellSteps = (context: ExecutionContext, steps: readonly Step[]): void => {
   const begun = steps.filter(({ status }) => status !== 'waiting').length
   context.progress({
@@ -152,7 +152,7 @@ const tableOf = (staged: Staged, steps: readonly Step[], step: Step): string =>
 
 type Place = { readonly step: Step; readonly steps: readonly Step[] }
 
-/** Gives how many bytes it has read. */
+/** Returns the number of bytes read. */
 const runStep = async (input: Input, source: Source, place: Place): Promise<number> => {
   const { data, job, staged, history } = input
   const { statements, catalogue, target } = staged
@@ -177,7 +177,7 @@ const runStep = async (input: Input, source: Source, place: Place): Promise<numb
   return read.bytesRead
 }
 
-/** The rows of one step are linked: copied they would come in another order, which FINAL goes by. */
+/** Links the rows of one step. A copy would have another order, on which FINAL depends. */
 const fillSource = async ({ staged, history }: Input, source: Source, { step }: Place): Promise<void> => {
   const { statements } = staged
   const table = qualified(source.database, history.source)
@@ -188,10 +188,10 @@ const fillSource = async ({ staged, history }: Input, source: Source, { step }: 
   })
 }
 
-/** Of a populate with `subset`; Tinybird's documentation has the bound of 2 million, which chance should not exceed. */
+/** Most rows of a populate with `subset`. Tinybird's documentation has a limit of 2 million, which random sampling should not exceed. */
 const MOST_OF_SUBSET = 1_990_000
 
-/** What the engine is to leave out of the source, wherever the node's SQL reads it. */
+/** Filters the source wherever the node's SQL reads it. */
 const filterSettings = (
   { history }: Input,
   source: Source,
@@ -222,7 +222,7 @@ const joinSteps = async ({ staged }: Input, steps: readonly Step[]): Promise<voi
 const TRIES = 3
 const PAUSE_MS = 1000
 
-/** An engine that was lost comes back, and what was staged is still there. */
+/** Retries if the engine was lost: it comes back, and staged tables are still there. */
 const withRetries = async <T>({ context }: Input, work: () => Promise<T>): Promise<T> => {
   for (let tries = 1; ; tries++) {
     try {

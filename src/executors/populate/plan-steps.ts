@@ -14,7 +14,7 @@ import {
   rangeConditions,
 } from './key-ranges.ts'
 
-/** A part of the rows of a source that goes through the node by itself. Every row is in exactly one. */
+/** Rows of a source that go through the node by themselves. Every row is in exactly one step. */
 export type Step = {
   readonly id: string
   readonly partition: string
@@ -35,8 +35,8 @@ type Rows = {
 }
 
 /**
- * One for each partition, and of one with many rows one for each range of about as many of them: of the first column they are sorted by, and, where many have
- * one value of it, of the next.
+ * One step per partition. A partition with many rows is split into ranges of about that size: by the first sorting column, and where many rows share its value,
+ * by the next.
  */
 export const planSteps = async (rows: Rows): Promise<readonly Step[]> => {
   const partitions = await findPartitions(rows)
@@ -60,11 +60,11 @@ const findPartitions = async ({ statements, database, table }: Rows): Promise<re
 }
 
 type Cutting = Rows & {
-  /** Rows of a step, where they can be parted so. */
+  /** Rows per step to aim for. */
   readonly most: number
 }
 
-/** Ranges without rows are left out: of nothing, too, a node may make a row. */
+/** Leaves out ranges without rows: a node may produce a row from no input. */
 const cut = async (cutting: Cutting, part: Part, keys: readonly RangeKey[]): Promise<readonly Part[]> => {
   const [key, ...others] = keys
   const ranges = Math.ceil(part.rows / cutting.most)
@@ -102,7 +102,7 @@ const countRanges = async (rows: Rows, part: Part, ranges: readonly string[]): P
   }))
 }
 
-/** No column of anybody's is called so. */
+/** No user column can have this name. */
 const countsColumn = '\tcounts'
 
 const conditionOf = ({ partition, condition }: Part): string =>

@@ -43,7 +43,7 @@ const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext
   })
 }
 
-/** As the catalogue has it now that the tables are ours. */
+/** Looked up again, now that the tables are locked. */
 const toHistory = (
   { catalogue }: Staged,
   populate: PopulateSpec['populate'],

@@ -20,7 +20,7 @@ const Populate = Type.Object(
   { additionalProperties: false, description: 'Feeds the existing rows of the source to a materialized node.' },
 )
 
-/** The own fields of a job body of kind `populate`. */
+/** The fields that kind `populate` adds to a job body. */
 export const populateProperties = { populate: Populate } as const
 
 export type PopulateSpec = { readonly populate: Static<typeof Populate> }
