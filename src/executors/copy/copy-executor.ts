@@ -16,7 +16,7 @@ import type { CopySpec } from './spec.ts'
 
 type Options = { readonly data: Data; readonly limits: Omit<QueryLimits, 'timeoutMs'> }
 
-/** Puts what a copy node gives into its data source. */
+/** Writes the rows of a copy node to its data source. */
 export const createCopyExecutor = (options: Options): Executor =>
   createWriteExecutor({ kind: 'copy', data: options.data, run: (job, context) => runAttempt(options, job, context) })
 
@@ -39,7 +39,7 @@ const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: E
       if (typeof now === 'string') return { type: 'failed', reason: 'pipe_not_found', message: now }
       const sql = await compileNode(data, { workspace, catalogue: staged.catalogue, pipe: now.pipe, node: now.node })
       const { parameters = {} } = copy
-      // Those of a workflow's item were looked at by nobody.
+      // The parameters of a workflow's item have not been checked before.
       const [unknown] = unknownOfNode(staged.catalogue, now, parameters)
       if (unknown !== undefined)
         return { type: 'failed', reason: 'sql_error', message: `The parameter ${unknown} ${UNKNOWN_PARAMETER}.` }

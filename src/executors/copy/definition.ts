@@ -5,7 +5,7 @@ import { nodeFaults } from '../node-faults.ts'
 import { pipeSubjects } from '../pipe-subjects.ts'
 import { type CopySpec, copyProperties } from './spec.ts'
 
-/** Kind `copy`. Where its rows go stands in the pipe, so that copies of one pipe wait for each other, and others when they run. */
+/** Kind `copy`. Only the pipe says where the rows go: copies of one pipe wait for each other before they take a slot, and for other writers once they run. */
 export const copyDefinition: KindDefinition = {
   kind: 'copy',
   properties: copyProperties,
@@ -19,7 +19,7 @@ export const copyDefinition: KindDefinition = {
     const { parameters = {} } = specOf(body)
     const catalogue = await readCatalogue()
     const found = findRole(catalogue, 'copy', specOf(body))
-    // What is to run later may be of a pipe that is still to be made.
+    // A scheduled job may name a pipe that does not exist yet.
     if (typeof found === 'string')
       return 'scheduled_at' in body ? [] : nodeFaults(catalogue, { field: 'copy', names: specOf(body) })
     return unknownOfNode(catalogue, found, parameters).map(name => ({

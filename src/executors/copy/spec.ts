@@ -11,7 +11,7 @@ const Copy = Type.Object(
   { additionalProperties: false, description: 'Runs a copy node and writes its rows to its data source.' },
 )
 
-/** The own fields of a job body of kind `copy`. */
+/** The fields that kind `copy` adds to a job body. */
 export const copyProperties = { copy: Copy } as const
 
 export type CopySpec = { readonly copy: Static<typeof Copy> }
