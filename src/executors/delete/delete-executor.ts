@@ -14,7 +14,7 @@ import type { DeleteSpec } from './spec.ts'
 
 type Options = { readonly data: Data }
 
-/** Deletes rows by a condition: parts of tables that have such rows are written anew, all others are linked. What is materialized from them stays. */
+/** Deletes rows by a condition. Rewrites the parts of a table that have such rows, and links all others. Leaves alone what is materialized from them. */
 export const createDeleteExecutor = ({ data }: Options): Executor =>
   createWriteExecutor({ kind: 'delete', data, run: (job, context) => runAttempt(data, job, context) })
 

@@ -8,26 +8,26 @@ import { mutateParts } from './mutate-parts.ts'
 import { partitionSizes } from './partition-sizes.ts'
 import { rewritePartitions } from './rewrite-partitions.ts'
 
-/** What of a data source goes, and where the rest of it is made. */
+/** Which rows of a data source to delete, and where to build the rest. */
 export type Deletion = {
   readonly data: Data
   readonly workspace: string
   readonly staged: Staged
-  /** As the guard let it through. */
+  /** As the guard returned it. */
   readonly condition: string
   readonly context: ExecutionContext
 }
 
-/** Bytes of a part: for a mutation the engine takes up a part after the other, ten in a second, and copies smaller ones sooner. */
+/** Bytes per part. The engine starts to mutate only ten parts a second, one after the other; smaller parts are copied faster. */
 const WORTH_MUTATING = 8 * 2 ** 20
 
-/** Fills the staged table with the rows for which the condition does not hold. Throws `WarehouseError`. */
+/** Fills the staged table with the rows that do not match the condition. Throws `WarehouseError`. */
 export const keepOthers = async (deletion: Deletion): Promise<Loaded> => {
   const { staged, condition } = deletion
   const { statements, database, liveDatabase, target } = staged
   const live = qualified(liveDatabase, target.name)
   const next = qualified(database, target.name)
-  // Counted before: the engine may merge rows meanwhile, and so a partition of which all rows match is whole indeed.
+  // Rows are counted before matches: merges in between can only lower the second count, so equal counts mean that all rows of a partition match.
   const sizes = await partitionSizes(statements, { database: liveDatabase, table: target.name })
   const matched = await matchedPartitions(statements, { table: live, condition })
   await statements.command({ sql: `ALTER TABLE ${next} ATTACH PARTITION ALL FROM ${live}` })

@@ -1,28 +1,28 @@
 import { conditionFault } from '../../data/condition-fault.ts'
 import type { Statements } from '../../data/statements.ts'
 
-/** A partition in which a condition holds for some rows. */
+/** A partition with rows that match a condition. */
 export type Matched = {
-  /** As the engine calls it: letters, digits and hyphens. */
+  /** The engine's id for it: letters, digits and hyphens. */
   readonly partition: string
   readonly count: number
 }
 
 type Rows = {
-  /** As it stands in SQL. */
+  /** Quoted, as in SQL. */
   readonly table: string
-  /** As the guard let it through. */
+  /** As the guard returned it. */
   readonly condition: string
 }
 
-/** Throws `WarehouseError` of the condition. */
+/** Counts the matching rows of each partition. Throws `WarehouseError` about the condition. */
 export const matchedPartitions = async (
   statements: Statements,
   { table, condition }: Rows,
 ): Promise<readonly Matched[]> => {
   try {
     const found = await statements.rows<{ partition: string; count: string }>({
-      // Where the condition stands, no name of ours may be that of a column.
+      // The condition's scope must have no alias of ours that could be the name of a column.
       sql: `SELECT \`\tpartition\` AS partition, count() AS count FROM (
         SELECT _partition_id AS \`\tpartition\` FROM ${table} WHERE ${condition}) GROUP BY partition ORDER BY partition`,
       settings: { readonly: 1 },

@@ -9,19 +9,19 @@ import type { Deletion } from './keep-others.ts'
 import { countOf, type Matched } from './matched-partitions.ts'
 import { partitionSizes } from './partition-sizes.ts'
 
-/** No data source is called so. */
+/** No data source can have this name. */
 const KEPT = 'c__kept'
 
 /**
- * Lets the engine take the rows out of links to these partitions, and puts what is left into the staged table: of a partition only the parts that have
- * such rows are written anew, and all stay in their order. False: it was not, or not rightly, done, and the staged table is as it was.
+ * Links these partitions, lets the engine delete the rows from the links, and attaches the rest to the staged table. Only parts with such rows are rewritten,
+ * and all keep their order. False: it was not possible or removed a wrong number of rows, and the staged table is unchanged.
  */
 export const mutateParts = async (deletion: Deletion, partitions: readonly Matched[]): Promise<boolean> => {
   const { data, workspace, staged, condition } = deletion
   const { statements, database, liveDatabase, target } = staged
   const kept = qualified(database, KEPT)
   const mutation = `ALTER TABLE ${kept} DELETE WHERE ${condition}`
-  // The engine keeps it as it prints it. A column `true` would be the value, for which all rows go.
+  // The engine stores a mutation as it prints it. A column named `true` would become the value, which deletes all rows.
   if (namesMoreThanColumns(condition, target) || !(await isPrintedAlike(data.warehouse, workspace, mutation)))
     return false
   await statements.command({ sql: createTableSql(database, { ...target, name: KEPT }) })
@@ -32,7 +32,7 @@ export const mutateParts = async (deletion: Deletion, partitions: readonly Match
       })
     const before = await rowsOf(staged)
     if (!(await mutate(deletion, mutation, before))) return false
-    // Elsewhere the engine may make one row of several meanwhile.
+    // Other tables cannot be counted: merges or a TTL may remove rows meanwhile.
     const isCountable = !mergesRows(target) && target.ttl === null
     if (isCountable && before - (await rowsOf(staged)) !== countOf(partitions)) return false
     await statements.command({
@@ -40,19 +40,19 @@ export const mutateParts = async (deletion: Deletion, partitions: readonly Match
     })
     return true
   } finally {
-    // After a stop it goes with its database.
+    // After a stop, it is dropped with its database.
     if (!deletion.context.stop.signal.aborted) await statements.command({ sql: `DROP TABLE ${kept} SYNC` })
   }
 }
 
-/** Of the engine's own names for a row (`_part`, `_part_offset`) some are others in another table. */
+/** Some of the engine's own names for a row (`_part`, `_part_offset`) mean something else in another table. */
 const namesMoreThanColumns = (condition: string, { columns }: DataSource): boolean =>
   (condition.match(/(?<!\w)_\w+/g) ?? []).some(word => !columns.some(({ name }) => name === word))
 
 const rowsOf = async ({ statements, database }: Staged): Promise<number> =>
   (await partitionSizes(statements, { database, table: KEPT })).values().reduce((sum, { rows }) => sum + rows, 0)
 
-/** False: the condition is none that a mutation takes. */
+/** False: a mutation does not accept the condition. */
 const mutate = async ({ staged, context }: Deletion, sql: string, rows: number): Promise<boolean> => {
   const follower = followProgress(() => progressOf(staged, rows), context)
   try {
@@ -74,7 +74,7 @@ const PROGRESS_SQL = `SELECT
   (SELECT sum(rows_read) FROM system.merges
     WHERE database = {database:String} AND table = {table:String} AND is_mutation) AS read`
 
-/** Rows of parts that are done, linked or written anew, and of those that are being written. */
+/** Counts the rows of finished parts, linked or rewritten, and the rows read so far of parts in progress. */
 const progressOf = async ({ statements, database }: Staged, totalRows: number): Promise<QueryProgress> => {
   const [found] = await statements.rows<{ left: string; read: string }>({
     sql: PROGRESS_SQL,

@@ -2,11 +2,11 @@ import type { Statements } from '../../data/statements.ts'
 
 export type PartitionSize = {
   readonly rows: number
-  /** Of each part, on the average, as stored. */
+  /** Average size of a part, as stored. */
   readonly bytesOfPart: number
 }
 
-/** By the partitions of a table. */
+/** Sizes by the partition ids of a table. */
 export const partitionSizes = async (
   statements: Statements,
   table: { readonly database: string; readonly table: string },

@@ -5,14 +5,14 @@ import { withStatementProgress } from '../follow-statements.ts'
 import type { Deletion } from './keep-others.ts'
 import type { Matched } from './matched-partitions.ts'
 
-/** Copies what is to stay of these partitions into the staged table, for conditions that no mutation takes. */
+/** Copies the rows to keep of these partitions into the staged table: for small parts, and for conditions that a mutation does not accept. */
 export const rewritePartitions = async (deletion: Deletion, partitions: readonly Matched[]): Promise<void> => {
   const { staged, condition, context } = deletion
   const { statements, database, liveDatabase, target } = staged
   const names = columnNames(target)
   for (const [index, { partition }] of partitions.entries()) {
     const insert = {
-      // A condition that is null holds for no row.
+      // A condition that is NULL does not match.
       sql: `INSERT INTO ${qualified(database, target.name)} (${names})
         SELECT ${names} FROM ${qualified(liveDatabase, target.name)}
         WHERE _partition_id = {partition:String} AND NOT ifNull(${condition}, 0)`,
@@ -24,7 +24,7 @@ export const rewritePartitions = async (deletion: Deletion, partitions: readonly
   }
 }
 
-/** A context whose progress is that of one of so many equal parts; told at once that it begins. */
+/** A context that maps progress to one of several equal parts. Reports at once that the part begins. */
 const beginPart = (
   context: ExecutionContext,
   index: number,

@@ -10,7 +10,7 @@ const Delete = Type.Object(
   { additionalProperties: false, description: 'Deletes rows of a data source.' },
 )
 
-/** The own fields of a job body of kind `delete`. */
+/** The fields that kind `delete` adds to a job body. */
 export const deleteProperties = { delete: Delete } as const
 
 export type DeleteSpec = { readonly delete: Static<typeof Delete> }
