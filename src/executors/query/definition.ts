@@ -3,7 +3,7 @@ import { exclusiveKeyOf } from '../data-properties.ts'
 import type { KindDefinition } from '../kind-definition.ts'
 import { type QuerySpec, queryProperties } from './spec.ts'
 
-/** Kind `query`: one SELECT over the tables of the workspace, its rows as a file. What the SQL may do is judged when it runs. */
+/** Kind `query`: one SELECT over the tables of the workspace, whose rows become a file or go into a data source. The SQL is checked when it runs. */
 export const queryDefinition: KindDefinition = {
   kind: 'query',
   properties: queryProperties,
@@ -26,7 +26,7 @@ export const queryDefinition: KindDefinition = {
   },
   exclusiveKey: ({ datasource }) => (datasource === undefined ? null : exclusiveKeyOf(datasource as string)),
   subjects: ({ datasource }) => ({ dataSource: (datasource as string | undefined) ?? null, pipe: null }),
-  // Those of a workflow go to all of its items: there, one that an item does not take is no fault.
+  // Only for a job by itself: a workflow's parameters go to all of its items, and an item need not use every one.
   checkIn: async (body, readCatalogue) => {
     const { query, parameters = {} } = body as QuerySpec
     return wrongParameters(readCatalogue, query, parameters)

@@ -23,11 +23,11 @@ type Options = {
   readonly maxResultBytes: number
 }
 
-/** Runs SELECTs in the warehouse and streams what comes into the job's result. */
+/** Runs SELECTs in the warehouse and streams the rows into the job's result, or into a data source. */
 export const createQueryExecutor = (options: Options): Executor => ({
   kind: 'query',
   lane: 'default',
-  // What weakens the engine is told once, not by every kind that needs it.
+  // Reports warnings about the engine once, not for every kind that needs it.
   health: async () => {
     const problems = await warehouseHealth(options.data)
     return problems.length > 0 ? problems : warehouseWarnings(options.data)
@@ -54,7 +54,7 @@ const runAttempt = async (options: Options, running: Running): Promise<Outcome> 
   }
 }
 
-/** The text of the query for an engine that is ready for it. One that has to start first, and one that looks at SQL, cannot be told to stop. */
+/** Waits until the engine is ready and expands the query. Neither an engine's start nor its check of SQL can be cancelled. */
 const expand = async (data: Data, { job, context, spec }: Running): Promise<string> => {
   const { workspace } = job
   const { signal } = context.stop
@@ -65,18 +65,18 @@ const expand = async (data: Data, { job, context, spec }: Running): Promise<stri
 
 type Expanded = Running & { readonly sql: string }
 
-/** Nothing of it is left in the engine when it has ended. */
+/** Leaves nothing in the engine when it has ended. */
 const runQuery = async (options: Options, expanded: Expanded): Promise<Outcome> => {
   const { job, context } = expanded
   const { warehouse } = options.data
-  // Two attempts of a job may meet in the engine: the first is only about to notice that its worker is gone.
+  // Two attempts of a job may overlap in the engine: the first may not have noticed yet that its worker is gone.
   const query = { workspace: job.workspace, queryId: `${job.id}.${job.attempt}` }
   const progress = followProgress(() => warehouse.progress(query), context)
   const stopping = cancelWhenStopped(warehouse, query, context)
   try {
     return await keepRows(options, { ...expanded, queryId: query.queryId, progress })
   } catch (error) {
-    // The disk is full or the result too large: the query itself would go on.
+    // If the disk is full or the result too large, the query itself would go on.
     if (context.stop.cause === null && !(error instanceof WarehouseError)) await cancel(warehouse, query, context)
     throw error
   } finally {
@@ -101,7 +101,7 @@ const keepRows = async (options: Options, attempt: Attempt): Promise<Outcome> =>
     limits: { ...options.limits, timeoutMs: job.timeoutMs },
     signal: context.stop.signal,
   })
-  // It fails as the content does, and that is where it is heard of.
+  // Fails together with the content, which reports the error.
   summary.catch(() => {})
   const result = await context.keepResultStream({ format, content, maxBytes: options.maxResultBytes })
   const { rowCount, elapsedMs, ...read } = await summary
@@ -109,7 +109,7 @@ const keepRows = async (options: Options, attempt: Attempt): Promise<Outcome> =>
   return { type: 'completed', result, statistics: { ...statistics, ...readStatistics(read, progress.latest()) } }
 }
 
-/** The rows go into a data source: all of them or none. */
+/** Writes the rows to a data source, all or none. */
 const putRows = (options: Options, { job, context, spec, target }: Running & { target: string }): Promise<Outcome> => {
   const { data, limits } = options
   const { workspace } = job
@@ -136,7 +136,7 @@ const putRows = (options: Options, { job, context, spec, target }: Running & { t
 
 type Read = Pick<QuerySummary, 'rowsRead' | 'bytesRead'>
 
-/** The embedded engine knows what was read only as it was last seen: whoever looked later saw more. */
+/** The embedded engine's summary may be older than the latest progress, so the larger figure counts. */
 const readStatistics = (end: Read, latest: Read | null): Readonly<Record<string, number>> => ({
   rows_read: Math.max(end.rowsRead, latest?.rowsRead ?? 0),
   bytes_read: Math.max(end.bytesRead, latest?.bytesRead ?? 0),
@@ -151,7 +151,7 @@ const tooLarge = (maxBytes: number): Outcome => ({
 
 type QueryName = { readonly workspace: string; readonly queryId: string }
 
-/** Cancels the query at the first cause of a stop; `end` resolves when the engine has been told. */
+/** Cancels the query at the first cause of a stop. `end` resolves when the engine has received it. */
 const cancelWhenStopped = (warehouse: Warehouse, query: QueryName, context: ExecutionContext) => {
   let cancelling: Promise<void> | null = null
   const look = (): void => {
@@ -167,7 +167,7 @@ const cancelWhenStopped = (warehouse: Warehouse, query: QueryName, context: Exec
   }
 }
 
-/** An engine that cannot be told any more has ended its queries, too. */
+/** An engine that cannot be reached has lost its queries, too. */
 const cancel = async (warehouse: Warehouse, query: QueryName, { logger }: ExecutionContext): Promise<void> => {
   try {
     await warehouse.cancel(query)

@@ -17,7 +17,7 @@ export const queryText = Type.String({
   description: 'One SELECT, in the SQL of ClickHouse.',
 })
 
-/** The own fields of a job body of kind `query` (`docs/api/query.md`). */
+/** The fields that kind `query` adds to a job body (`docs/api/query.md`). */
 export const queryProperties = {
   query: queryText,
   format: formatProperty,
@@ -29,7 +29,7 @@ export const queryProperties = {
 const QuerySpec = Type.Object(queryProperties)
 export type QuerySpec = Static<typeof QuerySpec>
 
-/** What readers of data take in without parsing. */
+/** Data tools load it without parsing. */
 export const DEFAULT_FORMAT: ResultFormat = 'arrow'
-/** What people and scripts read, of an answer given at once. */
+/** For answers returned at once, which people and scripts read. */
 export const DEFAULT_SQL_FORMAT: ResultFormat = 'json'
