@@ -114,7 +114,7 @@ const collectOrphans = async (options: CollectorOptions, signal?: AbortSignal): 
 
 type Fault = { readonly error: unknown }
 
-/** `isAway`: the blob store does not respond, so there is no point in trying the rest. */
+/** `isAway`: the blob store is down, so there is no point in trying the rest. */
 type Deletion = { readonly deleted: readonly string[]; readonly fault: Fault | null; readonly isAway: boolean }
 
 /** After this many failures in a row, check whether the store is down. */
