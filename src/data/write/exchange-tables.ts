@@ -6,8 +6,8 @@ import { commentOf, qualified } from '../tables/table-ddl.ts'
 type Published = Pick<Publication, 'workspace' | 'stagingDatabase' | 'tables'>
 
 /**
- * Lets staged tables and live ones change places, those that have not yet: the staged one still has the UUID that was published. May be repeated, and
- * taken up by another process, but not by two at once.
+ * Exchanges staged and live tables, except those already exchanged: a table is still staged if its UUID is the published one. May be repeated, and continued by
+ * another process, but not run by two at once.
  */
 export const exchangeTables = async (
   { warehouse, catalogue }: Pick<Data, 'warehouse' | 'catalogue'>,
@@ -16,14 +16,14 @@ export const exchangeTables = async (
   const { workspace } = published
   for (const { uuid, live, staged, names } of await placesOf(warehouse, published)) {
     if (staged?.uuid !== uuid) continue
-    // A data source that was dropped meanwhile gets no rows, nor does another one that was made in its name.
+    // A data source that was dropped meanwhile gets no rows, and neither does a new one of the same name.
     if (live?.comment === staged.comment) await exchange(warehouse, workspace, names)
     else if (live === undefined && (await isKnown(catalogue, workspace, staged)))
       await warehouse.command({ workspace, sql: `RENAME TABLE ${names.staged} TO ${names.live}` })
   }
 }
 
-/** The other way round. */
+/** Reverses `exchangeTables`. */
 export const putTablesBack = async (warehouse: Warehouse, published: Published): Promise<void> => {
   const { workspace } = published
   for (const { uuid, live, staged, names } of await placesOf(warehouse, published)) {
@@ -33,7 +33,7 @@ export const putTablesBack = async (warehouse: Warehouse, published: Published):
   }
 }
 
-/** What stands in the two places of each published table. */
+/** The live and the staged table for each published name. */
 const placesOf = async (warehouse: Warehouse, { workspace, stagingDatabase, tables }: Published) => {
   const database = warehouse.database(workspace)
   const [live, staged] = await Promise.all([
@@ -54,18 +54,18 @@ const exchange = (
   names: { readonly live: string; readonly staged: string },
 ): Promise<void> => warehouse.command({ workspace, sql: `EXCHANGE TABLES ${names.live} AND ${names.staged}` })
 
-/** Somebody has dropped the table of a data source behind our back. */
+/** Whether the data source still exists, although somebody has dropped its table behind our back. */
 const isKnown = async (catalogue: Data['catalogue'], workspace: string, table: Table): Promise<boolean> =>
   (await catalogue(workspace)).dataSources.some(dataSource => commentOf(dataSource) === table.comment)
 
 type Table = {
   readonly name: string
   readonly uuid: string
-  /** Whose it is: `commentOf`. */
+  /** The id of its data source: `commentOf`. */
   readonly comment: string
 }
 
-/** By the names of the tables of a database. */
+/** The tables of a database, by name. */
 export const tablesOf = async (
   warehouse: Warehouse,
   workspace: string,

@@ -7,31 +7,31 @@ import { exchangeTables, putTablesBack } from './exchange-tables.ts'
 import { dropStaging, hasDatabase } from './staging-database.ts'
 
 type Parts = Pick<Data, 'store' | 'warehouse' | 'logger' | 'catalogue'>
-/** What is needed of one. */
+/** The fields needed to finish a publication. */
 export type Published = Pick<Publication, 'jobId' | 'workspace' | 'stagingDatabase' | 'tables'>
 
 /**
- * Lets the tables change places, unless that is done, and drops what is left in staging. May be repeated, and begun by several at once. Throws
- * `WarehouseError`; then nothing or a part is done.
+ * Exchanges the tables, unless that is done, and drops what is left in staging. May be repeated, and called concurrently. Throws `WarehouseError`; then some or
+ * none of it is done.
  */
 export const finishPublication = (parts: Parts, publication: Published): Promise<void> =>
   alone(parts, publication, async () => {
     const { store, warehouse, logger } = parts
     const { workspace, jobId, stagingDatabase } = publication
-    // Somebody may have taken it back meanwhile.
+    // It may have been taken back meanwhile.
     if ((await store.getPublication({ workspace, jobId })) === null) return
     await exchangeTables(parts, publication)
     try {
       await dropStaging(warehouse, workspace, stagingDatabase)
     } catch (error) {
-      // Former rows in no one's way: whoever writes next in the workspace tries again.
+      // The old rows are in nobody's way: the next writer in the workspace tries again.
       logger.warn({ err: error, job_id: jobId }, 'a staging database could not be dropped')
     }
   })
 
 /**
- * Takes back what was committed: tables that have changed places do so again, and the job may end in any way. Says whether it could; else the
- * publication stands. Throws `WarehouseError`.
+ * Revokes a committed publication: exchanges tables back, after which the job may end in any way. Returns whether that was possible; if not, the publication
+ * stands. Throws `WarehouseError`.
  */
 export const takeBack = (parts: Parts, publication: Published, lease: Lease): Promise<boolean> =>
   alone(parts, publication, async () => {
@@ -46,7 +46,7 @@ export const takeBack = (parts: Parts, publication: Published, lease: Lease): Pr
 const HELD_MS = 30_000
 const PAUSE_MS = 50
 
-/** Two at once could let tables change places twice. */
+/** Two concurrent runs could exchange tables twice. */
 const alone = async <T>(
   { store }: Parts,
   { workspace, stagingDatabase }: Published,
@@ -57,7 +57,7 @@ const alone = async <T>(
   try {
     return await work()
   } finally {
-    // It is over by itself, too, and what was done is done.
+    // The lock also expires by itself, and the work is done.
     await store.unlockTables(lock).catch(ignore)
   }
 }

@@ -9,16 +9,16 @@ import type { Loaded, Staged, WriteFailure } from './write-rows.ts'
 type Input = {
   readonly data: Data
   readonly staged: Staged
-  /** One SELECT over live data sources, not yet judged. */
+  /** One SELECT over live data sources, not approved yet. */
   readonly sql: string
   readonly parameters: Readonly<Record<string, unknown>>
-  /** Why these columns cannot be put into the target; null: they can. */
+  /** Why these columns cannot be inserted into the target; null: they can. */
   readonly fault: (target: DataSource, given: readonly string[]) => string | null
-  /** Of ClickHouse, beside those of every insert. */
+  /** ClickHouse settings, in addition to those of every insert. */
   readonly settings?: Readonly<Record<string, string | number>>
 }
 
-/** Loads what a SELECT gives of the live tables into the staged target. Throws `WarehouseError`. */
+/** Loads the result of a SELECT over live tables into the staged target. Throws `WarehouseError`. */
 export const insertQuery = async (input: Input): Promise<Loaded | WriteFailure> => {
   const { data, staged, parameters, settings } = input
   const { workspace, statements, liveDatabase, database, target } = staged
@@ -39,7 +39,7 @@ export const insertQuery = async (input: Input): Promise<Loaded | WriteFailure> 
   }
 }
 
-/** Rows of a staged table. */
+/** Counts the rows of a staged table. */
 export const countStaged = async ({ statements, database }: Staged, table: string): Promise<number> => {
   const [row] = await statements.rows<{ count: string }>({
     sql: `SELECT count() AS count FROM ${qualified(database, table)}`,

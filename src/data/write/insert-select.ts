@@ -2,8 +2,8 @@ import { type DataSource, mergesRows } from '../../model/data-source.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 
 /**
- * One block may touch many partitions. Rows that an engine would make one (Replacing, Summing, …) stay apart until it merges them: nodes are fed, and
- * counts are of, what was written.
+ * One block may touch many partitions. Rows that the engine would combine (Replacing, Summing, …) stay separate until it merges them: nodes get, and counts
+ * include, the rows as written.
  */
 export const INSERT_SETTINGS = {
   max_partitions_per_insert_block: 0,
@@ -11,10 +11,10 @@ export const INSERT_SETTINGS = {
   optimize_on_insert: 0,
 }
 
-/** Of the engine: one thread reads a table part by part, in the order in which they were written, and one writes. */
+/** Keeps the order of rows: one thread reads a table part by part, in the order of writing, and one thread writes. */
 export const IN_ORDER = { max_threads: 1, max_insert_threads: 1 }
 
-/** Of a statement that copies rows of a data source: where they become one the order must stay. */
+/** For a statement that copies the rows of a data source: if its engine combines rows, their order must be kept. */
 export const copySettings = (dataSource: DataSource): Readonly<Record<string, number>> => ({
   ...INSERT_SETTINGS,
   ...(mergesRows(dataSource) && IN_ORDER),
@@ -22,19 +22,19 @@ export const copySettings = (dataSource: DataSource): Readonly<Record<string, nu
 
 type Insert = {
   readonly into: DataSource
-  /** Its table, or another of the same columns, as it stands in SQL. */
+  /** Its table, or another with the same columns, as quoted SQL. */
   readonly table: string
   readonly select: string
-  /** The names of the columns of `select`. */
+  /** The column names of `select`. */
   readonly given: readonly string[]
 }
 
-/** By name: a SELECT may have its columns in any order. Columns that it does not give have their defaults, more that it gives is left out. */
+/** Matches columns by name: a SELECT may return them in any order. Missing columns get their defaults, extra ones are dropped. */
 export const insertSelect = ({ into, table, select, given }: Insert): string => {
   const names = columnNames({ columns: into.columns.filter(({ name }) => given.includes(name)) })
   return `INSERT INTO ${table} (${names}) SELECT ${names} FROM (\n${select}\n)`
 }
 
-/** All columns as they stand in a statement. */
+/** All column names, quoted and separated by commas. */
 export const columnNames = ({ columns }: Pick<DataSource, 'columns'>): string =>
   columns.map(({ name }) => quoteIdentifier(name)).join(', ')

@@ -9,9 +9,9 @@ type Input = {
   readonly job: Pick<ClaimedJob, 'id' | 'attempt' | 'leaseToken' | 'workspace'>
   readonly tables: readonly string[]
   readonly signal: AbortSignal
-  /** Told when it has to wait, and for whom; null: not any more. */
+  /** Called when it has to wait, with the reason; null: not any more. */
   readonly onWait: (text: string | null) => void
-  /** Waits, while another job may have the slot of this one. */
+  /** Waits while another job may use this one's slot. */
   readonly lendSlot: LendSlot
   readonly clock: Pick<Clock, 'monotonic'>
 }
@@ -22,8 +22,8 @@ const FIRST_PAUSE_MS = 50
 const LONGEST_PAUSE_MS = 1000
 
 /**
- * Waits until nobody else writes these tables; then they are the attempt's for as long as it lives. `stopped`: the attempt is to stop, or has lost its
- * lease. It asks for the tables only while it has a slot, so that whoever has tables works and does not wait for a slot.
+ * Waits until nobody else writes these tables; then holds them for as long as the attempt lives. `stopped`: the attempt must stop, or has lost its lease. Takes
+ * tables only while it has a slot, so that a holder of tables always works and never waits for a slot.
  */
 export const lockTables = async ({
   store,
@@ -64,7 +64,7 @@ const reasonOf = ({ table, jobId }: TableBusy): string => {
   return `waits for ${jobId === null ? 'a call' : `job ${jobId}`}, which writes ${table}`
 }
 
-/** Until then, or the abort. */
+/** Resolves after the time, or when aborted. */
 export const sleep = (ms: number, signal: AbortSignal): Promise<void> =>
   new Promise(resolve => {
     if (signal.aborted) return resolve()

@@ -2,7 +2,7 @@ import type { DataSource } from '../../model/data-source.ts'
 import { shownName } from '../../warehouse/guard/shown-name.ts'
 import type { WriteFailure } from './write-rows.ts'
 
-/** Why columns of these names cannot be put into a data source, by name; null: they can. All of its columns must be given. */
+/** Why columns with these names cannot be inserted into a data source; null: they can. All of its columns must be given. */
 export const columnsFault = (target: DataSource, given: readonly string[]): string | null => {
   const missing = target.columns.filter(({ name }) => !given.includes(name)).map(({ name }) => name)
   return missing.length > 0
@@ -10,7 +10,7 @@ export const columnsFault = (target: DataSource, given: readonly string[]): stri
     : unknownFault(target, given)
 }
 
-/** The same for what is kept, as nodes are: columns that were added to the data source since need not be given. */
+/** The same for stored queries, such as nodes: columns that were added to the data source later may be missing. */
 export const unknownFault = (target: DataSource, given: readonly string[]): string | null => {
   const unknown = given.filter(name => !target.columns.some(column => column.name === name))
   if (unknown.length === 0) return null

@@ -12,8 +12,8 @@ import { dropStaging, sourceName } from './staging-database.ts'
 import type { Staged } from './write-rows.ts'
 
 /**
- * A replace makes what depends on it anew, whole: of all that feeds it, also from elsewhere, and each when all is made that it reads. An append
- * adds what the new rows make.
+ * The feeds to run, in order. A replace rebuilds dependent data sources completely: from all their feeds, including those that do not depend on the target,
+ * each after everything that it reads. An append adds only what the new rows produce.
  */
 export const feedsToRun = (catalogue: Catalogue, feeds: readonly Feed[], mode: WriteMode): readonly Feed[] => {
   if (mode === 'append') return inOrder(catalogue, feeds)
@@ -24,7 +24,7 @@ export const feedsToRun = (catalogue: Catalogue, feeds: readonly Feed[], mode: W
   return inOrder(catalogue, [...others, ...feeds])
 }
 
-/** Each after those that fill what it reads, in joins too. Such feeds may go in a ring: then one begins. */
+/** Each feed comes after those that fill what it reads, including what it joins. If feeds form a cycle, one of them goes first. */
 const inOrder = (catalogue: Catalogue, feeds: readonly Feed[]): readonly Feed[] => {
   const left = feeds.map(feed => ({ feed, reads: dataSourcesOf(catalogue, feed.pipe, feed.node) }))
   const ordered: Feed[] = []
@@ -36,13 +36,13 @@ const inOrder = (catalogue: Catalogue, feeds: readonly Feed[]): readonly Feed[] 
 }
 
 /**
- * Puts what a materialized node makes of staged rows into its staged table. What it joins is whole: of an append, what is live and what has come to
- * it so far.
+ * Runs a materialized node on staged rows, and inserts the result into its staged table. Tables that it joins are complete: for an append, the live rows and
+ * those staged so far.
  */
 export const runFeed = async (data: Data, staged: Staged, feed: Feed): Promise<void> => {
   const { mode, written } = staged
   const reads = [...dataSourcesOf(staged.catalogue, feed.pipe, feed.node)]
-  // In staging the names of what is written are those of new rows alone.
+  // In staging, names of written data sources mean their new rows only.
   const isPart = (name: string): boolean => name !== feed.from && written.has(name)
   if (mode === 'replace' || !reads.some(isPart)) return runNamed(data, { staged, feed, database: staged.database })
   const database = sourceName(staged.database)
@@ -59,7 +59,7 @@ export const runFeed = async (data: Data, staged: Staged, feed: Feed): Promise<v
         })
     await runNamed(data, { staged, feed, database })
   } finally {
-    // What cannot be dropped now will be by whoever writes next in the workspace.
+    // The next writer in the workspace drops what cannot be dropped now.
     await dropStaging(data.warehouse, staged.workspace, database).catch(ignore)
   }
 }
@@ -77,11 +77,11 @@ const makeWhole = async (staged: Staged, database: string, name: string): Promis
 type Run = {
   readonly staged: Staged
   readonly feed: Feed
-  /** Where the names in its SQL are looked up. */
+  /** The database in which names in its SQL are looked up. */
   readonly database: string
 }
 
-/** Whoever appends rows may not know what is made of them: what fails there is told with its name. */
+/** Adds the node's name to a fault: those who append rows may not know which nodes are fed with them. */
 const runNamed = async (data: Data, run: Run): Promise<void> => {
   try {
     await runIn(data, run)

@@ -19,7 +19,7 @@ import { feedsToRun } from './run-feeds.ts'
 import { stagingName } from './staging-database.ts'
 import type { Staged, Write } from './write-rows.ts'
 
-/** A staged table for each that is written; whatever else nodes read is reached through an alias. */
+/** Creates a staged table for each written data source, and an alias for everything else that nodes read. */
 export const stage = async (data: Data, write: Write, catalogue: Catalogue): Promise<Staged> => {
   const { warehouse } = data
   const { job, mode, signal } = write
@@ -48,14 +48,14 @@ export const stage = async (data: Data, write: Write, catalogue: Catalogue): Pro
 
 const AT_ONCE = 4
 
-/** Data sources whose rows would not stay as they are written, where these are counted or nodes are fed with them. */
+/** Data sources whose engine changes rows after they are written, if those rows are counted or fed to nodes. */
 const unmergedOf = (write: Write, catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> => {
   const names = [...feeds.map(({ from }) => from), ...(write.countsRows ? [write.target] : [])]
   const changes = (dataSource: DataSource): boolean => mergesRows(dataSource) || dataSource.ttl !== null
   return new Set(names.filter(name => changes(findDataSource(catalogue, name)!)))
 }
 
-/** They have been read as they were written. */
+/** The rows have been read as written, so they may be merged now. */
 export const letMerge = async ({ database, statements, unmerged }: Staged): Promise<void> => {
   for (const name of unmerged) await statements.command({ sql: mergeSql(database, name) })
 }
@@ -63,19 +63,19 @@ export const letMerge = async ({ database, statements, unmerged }: Staged): Prom
 const readBy = (catalogue: Catalogue, feeds: readonly Feed[]): ReadonlySet<string> =>
   new Set(feeds.flatMap(({ pipe, node }) => [...dataSourcesOf(catalogue, pipe, node)]))
 
-/** No data source is called so. */
+/** No data source can have this name. */
 const JOINED = 'c__joined'
 
 /**
- * The rows that are there join the new ones: parts are linked, not copied. Where rows replace each other the last part wins, so the new ones are
- * linked behind those that are there.
+ * Adds the live rows to the staged ones; parts are linked, not copied. Where rows replace each other, the last part wins, so the new parts are linked after the
+ * live ones.
  */
 export const joinLive = async (staged: Staged, name: string): Promise<void> => {
   const link = (into: string) => attachAll(staged, into, staged.liveDatabase, name)
   return mergesRows(findDataSource(staged.catalogue, name)!) ? putBefore(staged, name, link) : link(name)
 }
 
-/** Fills another table of a staged data source, whose rows are linked behind that, and which then takes its place. */
+/** Fills a second table for a staged data source, links the staged rows after that, and puts it in place of the first. */
 export const putBefore = async (staged: Staged, name: string, fill: (into: string) => Promise<void>): Promise<void> => {
   const { catalogue, database, statements, unmerged } = staged
   const joined = { ...findDataSource(catalogue, name)!, name: JOINED }
@@ -91,7 +91,7 @@ export const putBefore = async (staged: Staged, name: string, fill: (into: strin
 const attachAll = ({ database, statements }: Staged, into: string, fromDatabase: string, from: string): Promise<void> =>
   statements.command({ sql: attachAllSql(qualified(database, into), qualified(fromDatabase, from)) })
 
-/** Rows that did not fit appear with those that did. */
+/** The tables to publish. Quarantined rows are published together with the rows that fit. */
 export const toPublish = async (data: Data, write: Write, staged: Staged): Promise<readonly PublishedTable[]> => {
   const { workspace, target, database, liveDatabase, statements } = staged
   const quarantine = quarantineOf(target.name)

@@ -2,18 +2,18 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
 
-/** The database in which an attempt prepares its tables. On a server it is beside that of the workspace, the only one that users see. */
+/** The database in which an attempt prepares its tables. On a server it is separate from the workspace's database, which is the only one that users can see. */
 export const stagingName = (liveDatabase: string, { jobId, attempt }: AttemptName): string =>
   `${prefixOf(liveDatabase)}stg_${jobId.replaceAll('-', '')}_${attempt}`
 
-/** Beside it, for a node that reads other tables than those that are staged by the same names. */
+/** A second database, for a node that reads other tables than the staged ones under the same names. */
 export const sourceName = (stagingDatabase: string): string => `${stagingDatabase}_source`
 
 type AttemptName = { readonly jobId: string; readonly attempt: number }
 
 const prefixOf = (liveDatabase: string): string => (liveDatabase === 'live' ? '' : `${liveDatabase}__`)
 
-/** The attempt whose staging a database is; null: it is none of this workspace. */
+/** The attempt that a staging database belongs to; null: it is not one of this workspace. */
 export const attemptOfStaging = (liveDatabase: string, name: string): AttemptName | null => {
   const prefix = prefixOf(liveDatabase)
   const match = name.startsWith(prefix) ? STAGING.exec(name.slice(prefix.length)) : null
@@ -25,7 +25,7 @@ export const attemptOfStaging = (liveDatabase: string, name: string): AttemptNam
 
 const STAGING = /^stg_([0-9a-f]{32})_(\d+)(?:_source)?$/
 
-/** Names of all databases of the engine. */
+/** The names of all databases of the engine. */
 export const databasesOf = async (warehouse: Warehouse, workspace: string): Promise<readonly string[]> => {
   const rows = await warehouse.rows<{ name: string }>({ workspace, sql: 'SELECT name FROM system.databases' })
   return rows.map(({ name }) => name)
@@ -38,8 +38,8 @@ const MOST_TRIES = 20
 const PAUSE_MS = 100
 
 /**
- * A cancelled statement may make its table all the same, a moment later: the engine then asks to try again. The embedded engine removes the
- * files soon after (`sessions.ts`); a server would keep them for eight minutes, so there the drop waits for it (SYNC).
+ * A cancelled statement may still create its table a moment later; the engine then reports an error, and the drop is retried. The embedded engine deletes the
+ * files soon afterwards (`sessions.ts`). A server would keep them for eight minutes, so there the drop waits for that (SYNC).
  */
 export const dropStaging = async (warehouse: Warehouse, workspace: string, database: string): Promise<void> => {
   const isEmbedded = prefixOf(warehouse.database(workspace)) === ''

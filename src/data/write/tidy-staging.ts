@@ -7,16 +7,15 @@ import { attemptOfStaging, databasesOf, dropStaging } from './staging-database.t
 type Parts = Pick<Data, 'store' | 'warehouse' | 'logger' | 'catalogue'>
 
 /**
- * Deals with what attempts that no longer run have left in staging. What they had committed is finished: tables change places
- * where they have not yet; the publication itself stays until its job has heard of it. The rest is dropped. What the engine refuses is left
- * for the next time. Throws `WarehouseError` when it is away, or refuses to finish what was published of one of `tables`, which the caller is about to
- * write.
+ * Clears what attempts that no longer run left in staging. Committed publications are finished: tables that have not been exchanged yet are exchanged. The
+ * publication itself stays until its job has ended. Everything else is dropped. What the engine refuses is left for the next time. Throws `WarehouseError` if
+ * the engine is unreachable, or refuses to finish a publication of one of `tables`, which the caller is about to write.
  */
 export const tidyStaging = async (parts: Parts, workspace: string, tables: readonly string[]): Promise<void> => {
   const left = await abandoned(parts, workspace)
   if (left.length === 0) return
   const { store, logger } = parts
-  // Asked after it was known who runs no more: nobody commits one of these any more.
+  // Read after it is known which attempts have ended: these can no longer commit.
   const publications = await store.listPublications({ workspace })
   for (const database of left) {
     const publication = publications.find(({ stagingDatabase }) => stagingDatabase === database)
@@ -41,7 +40,7 @@ const clear = (
 ): Promise<void> =>
   publication === undefined ? dropStaging(parts.warehouse, workspace, database) : finishPublication(parts, publication)
 
-/** Those whose attempt still runs are its own. */
+/** Excludes the staging of running attempts. */
 const abandoned = async ({ store, warehouse }: Parts, workspace: string): Promise<readonly string[]> => {
   const live = warehouse.database(workspace)
   const left: string[] = []

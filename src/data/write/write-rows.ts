@@ -20,27 +20,27 @@ import { dropStaging, stagingName } from './staging-database.ts'
 import { tidyStaging } from './tidy-staging.ts'
 
 /**
- * How rows get into a data source, all or nothing: they are loaded into a staging database, dependent materialized nodes make of them what they
- * make, and then staged and live tables change places. Until the publication is committed to the store nothing live has
- * changed; from then on it happens, whoever dies (`docs/architecture.md`, Data).
+ * Writes rows into a data source, all or nothing. They are loaded into a staging database, dependent materialized nodes process them, and then staged and live
+ * tables are exchanged. Until the publication is committed to the store, nothing live has changed; from then on it will happen, whatever process dies
+ * (`docs/architecture.md`, Data).
  */
 export type Write = {
   readonly job: ClaimedJob
   readonly target: string
   readonly mode: WriteMode
-  /** Whether what depends on the target follows. */
+  /** Whether dependent data sources are updated, too. */
   readonly feeds: boolean
-  /** Whether `load` counts the rows of the target, as they were written. */
+  /** Whether `load` counts the target's rows as written. */
   readonly countsRows: boolean
-  /** Whether rows that do not fit may be put aside. */
+  /** Whether rows that do not fit may be quarantined. */
   readonly quarantine: boolean
   readonly signal: AbortSignal
-  /** A stop that even a committed publication has to heed: the worker has no right to the job any more, or shuts down. */
+  /** Whether even a committed publication must stop: the worker has lost the job, or is shutting down. */
   readonly mustLeave: () => boolean
-  /** Told what keeps it from going on; null: nothing any more. */
+  /** Called with what keeps it from going on; null: nothing any more. */
   readonly onWait: (text: string | null) => void
   readonly lendSlot: LendSlot
-  /** What is left to do is short, and needs no slot. */
+  /** Called when the remaining work is short and needs no slot. */
   readonly releaseSlot: () => void
   readonly clock: Pick<Clock, 'monotonic'>
   readonly logger: Logger
@@ -48,27 +48,27 @@ export type Write = {
   readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>
 }
 
-/** What a load works on. */
+/** What `load` works on. */
 export type Staged = {
   readonly workspace: string
   readonly mode: WriteMode
   readonly catalogue: Catalogue
   readonly target: DataSource
-  /** Names of all data sources that the write changes: the target, and what depends on it. */
+  /** The names of all data sources that the write changes: the target and its dependents. */
   readonly written: ReadonlySet<string>
-  /** What is to run once the target is loaded, in this order. */
+  /** The feeds to run after the target is loaded, in this order. */
   readonly feeds: readonly Feed[]
-  /** Unqualified names in statements with this database are staged tables; what else nodes read is there by its name, too. */
+  /** In statements with this database, unqualified names are staged tables. Everything else that nodes read is available by its name, too. */
   readonly database: string
   readonly liveDatabase: string
   readonly statements: Statements
-  /** Names of staged tables that the engine does not merge yet. */
+  /** Staged tables that the engine must not merge yet. */
   readonly unmerged: ReadonlySet<string>
 }
 
 export type Loaded = {
   readonly type: 'loaded'
-  /** Kept with the publication: JSON, for whoever finishes the job. */
+  /** JSON, stored with the publication for whoever completes the job. */
   readonly outcome: Statistics
 }
 
@@ -79,10 +79,10 @@ export type Written =
   | { readonly type: 'stopped' }
   | WriteFailure
 
-/** Throws `WarehouseError`, the reason of the signal, and what `load` throws; then nothing live has changed. */
+/** Throws `WarehouseError`, the signal's reason, and what `load` throws; nothing live has changed then. */
 export const writeRows = async (data: Data, write: Write): Promise<Written> => {
   const { workspace, id: jobId } = write.job
-  // An engine that has to start first, or does not answer, is not waited for.
+  // A stop need not wait for an engine that is starting or does not answer.
   await unlessAborted(write.signal, data.ready(workspace))
   const begun = await data.store.getPublication({ workspace, jobId })
   if (begun !== null) {
@@ -117,12 +117,12 @@ const commit = async ({ store, home }: Data, { job }: Write, publication: NewPub
     publication,
     ...(ifSetting && { ifSetting }),
   })
-  // Tables that have a home elsewhere by now would get these rows in vain.
+  // If the tables are on another server now, this throws and names it.
   if (answer === 'lost') await home?.enter()
   return answer
 }
 
-/** What an attempt before this one had committed. Somebody else who has the tables by now has finished it, too. */
+/** Finishes what an earlier attempt committed. If others have locked the tables since, they have already finished it; that does no harm. */
 const finish = async (data: Data, write: Write, publication: NewPublication): Promise<Written> => {
   const tables = publication.tables.map(({ name }) => name)
   if ((await lockTables({ ...write, store: data.store, tables })) === 'stopped') return { type: 'stopped' }
@@ -133,7 +133,7 @@ const finish = async (data: Data, write: Write, publication: NewPublication): Pr
   }
 }
 
-/** Tables are locked as the catalogue has them; what changed while they were not is seen, and locked again. */
+/** Locks the tables that the catalogue names. If the catalogue changed before they were locked, starts over. */
 const lockAll = async (
   { store, catalogue }: Data,
   write: Write,
@@ -159,7 +159,7 @@ export const noDataSource = (name: string): WriteFailure => ({
   message: `There is no data source ${name}.`,
 })
 
-/** Everything up to where nothing but the exchange is left to do. */
+/** Everything up to the exchange of tables. */
 const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<NewPublication | WriteFailure> => {
   const staged = await stage(data, write, catalogue)
   const loaded = await write.load(staged)
@@ -173,12 +173,12 @@ const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<
 
 const FIRST_PAUSE_MS = 500
 const LONGEST_PAUSE_MS = 30_000
-/** So long somebody may take to mend what the engine refuses for. */
+/** How long the cause of an engine's refusal may take to be fixed. */
 const PATIENCE_MS = 10 * 60_000
 
 /**
- * An engine that is away is waited for, as long as the job is ours. One that refuses is asked again for a while, or until a cancel; then what was
- * committed is taken back, where all of it can be.
+ * Waits for an unreachable engine as long as the job is ours. If the engine refuses, retries for a while, or until the job is cancelled; then takes back what
+ * was committed, if all of it can be.
  */
 const publish = async (data: Data, write: Write, publication: NewPublication): Promise<Written> => {
   const { job, clock, signal, logger } = write
@@ -190,7 +190,7 @@ const publish = async (data: Data, write: Write, publication: NewPublication): P
       if (pause > FIRST_PAUSE_MS) write.onWait(null)
       return { type: 'written', outcome: JSON.parse(publication.outcome) as Statistics }
     } catch (error) {
-      // The next attempt goes on where the tables are now.
+      // The next attempt continues wherever the tables are by then.
       if (write.mustLeave() || (await data.home?.isElsewhere())) return { type: 'stopped' }
       logger.warn({ err: error, job_id: job.id }, 'a publication could not be finished; it is tried again')
       if (error instanceof WarehouseError && !isAway(error)) refusedAt ??= clock.monotonic()
@@ -217,7 +217,7 @@ const tryToTakeBack = async (data: Data, { job, logger }: Write, publication: Pu
 
 const notPublished = ({ message }: Error): WriteFailure => ({ type: 'failed', reason: 'publication_failed', message })
 
-/** What cannot be cleared away now will be by whoever next reads or writes in the workspace. */
+/** What cannot be cleared away now is cleared by whoever reads or writes next in the workspace. */
 const clearAway = async (
   { store, warehouse, lookAgain }: Data,
   { job, logger }: Write,
