@@ -20,12 +20,12 @@ import { ambiguousSet } from './check-sets.ts'
 import { compileNode, type NodePlace } from './compile-select.ts'
 import { unattendedFault } from './unattended-fault.ts'
 
-/** A node as a caller gives it. */
+/** A node as given by a caller. */
 export type NewNode = { readonly name: string; readonly sql: string; readonly role: NodeRole }
 
 const MOST_NODES = 100
 
-/** Nodes with what their SQL reads of what is in the catalogue. Throws `invalid` with every node whose SQL may not be, and where. */
+/** Adds to each node what its SQL reads from the catalogue. Throws `invalid` with the path of every node whose SQL is faulty. */
 export const inspectNodes = async (
   { warehouse }: Data,
   workspace: string,
@@ -63,14 +63,14 @@ export const inspectNodes = async (
   return inspected
 }
 
-/** Nodes read those that come before them. */
+/** A node may read only nodes before it. */
 const notBefore = ([reader, ...later]: readonly NewNode[], unknown: readonly string[]): string | null => {
   if (unknown.includes(reader!.name)) return 'it reads itself'
   const other = later.find(({ name }) => unknown.includes(name))
   return other === undefined ? null : `it reads ${other.name}, which comes after it: nodes read those before them`
 }
 
-/** It would be made once all nodes are found right, of what another gives. */
+/** The data source of another node is created from its output only after all nodes have passed. */
 const targetOfOther = (nodes: readonly NewNode[], reader: NewNode, unknown: readonly string[]): string | null => {
   for (const { name, role } of nodes)
     if (name !== reader.name && role.type !== 'plain' && unknown.includes(role.into))
@@ -100,7 +100,7 @@ const nameFaults = (catalogue: Catalogue, name: string, nodes: readonly NewNode[
   return faults
 }
 
-/** What only the whole catalogue and the engine can judge. `catalogue` has the pipe in it. Throws `invalid`. */
+/** The checks that need the whole catalogue and the engine. `catalogue` contains the pipe. Throws `invalid`. */
 export const checkPipe = async (
   data: Data,
   workspace: string,
@@ -161,12 +161,12 @@ const nodeFault = async (
   }
 }
 
-/** The columns that a node gives, as the engine sees them. Throws `WarehouseError`: `sql_error` for a table that does not exist. */
+/** The columns of a node's result, according to the engine. Throws `WarehouseError`: `sql_error` for a table that does not exist. */
 export const describeNode = async (data: Data, place: NodePlace): Promise<readonly DescribedColumn[]> => {
   const sql = await compileNode(data, place)
   const describe = (text: string) => data.warehouse.describeSelect({ workspace: place.workspace, sql: text })
   const untyped = withNullParameters(sql)
-  // Not every place takes every value: whichever text the engine understands.
+  // Not every clause accepts every value: use the first variant that the engine understands.
   for (const typed of untyped === sql ? [] : withTypedParameters(sql)) {
     const columns = await describe(typed).catch(nullOfSqlError)
     if (columns !== null) return columns
@@ -174,7 +174,7 @@ export const describeNode = async (data: Data, place: NodePlace): Promise<readon
   return describe(untyped)
 }
 
-/** Throws `MillraceError`: the job needs a node of that role. */
+/** The named node, which must have that role, or the pipe's first node with it. Returns a message if there is none. */
 export const findRole = <T extends NodeRole['type']>(
   catalogue: Catalogue,
   type: T,

@@ -6,7 +6,7 @@ import type { Data } from '../data.ts'
 import { compileNode, type NodePlace } from './compile-select.ts'
 import { unattendedFault } from './unattended-fault.ts'
 
-/** Why a node of another pipe, which reads this one, could not be run any more; null: all can, as far as what they read goes. */
+/** Why a node of another pipe that reads this one could no longer run; null: all can, as far as their tables and parameters are concerned. */
 export const readersFault = async (
   data: Data,
   workspace: string,

@@ -5,8 +5,8 @@ import type { Data } from '../data.ts'
 import { compileNode, type NodePlace } from './compile-select.ts'
 
 /**
- * A name behind IN that is a table and a column (`'red' IN tags`), null: there is none. The engine would take the column, and the table
- * where the column has another name: what is kept must mean one thing.
+ * A name on the right side of IN that is both a table and a column (`'red' IN tags`); null: none. The engine would take the column, but the table once the
+ * column is renamed. A stored query must be unambiguous.
  */
 export const ambiguousSet = async (data: Data, place: NodePlace): Promise<string | null> => {
   const { workspace, pipe, node } = place
@@ -14,7 +14,7 @@ export const ambiguousSet = async (data: Data, place: NodePlace): Promise<string
   const { sql } = bound
   const sets = outerNames(bound).filter(({ is, name }) => is === 'set' && node.reads.includes(name))
   for (const { start, end, name } of sets) {
-    // As an argument it can be a column alone.
+    // As a function argument it can only be a column.
     const asValue = { ...node, sql: `${sql.slice(0, start)}identity(${sql.slice(start, end)})${sql.slice(end)}` }
     const inPipe = { ...pipe, nodes: pipe.nodes.map(other => (other === node ? asValue : other)) }
     const compiled = await compileNode(data, { ...place, pipe: inPipe, node: asValue })

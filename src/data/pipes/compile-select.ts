@@ -15,17 +15,17 @@ export type NodePlace = {
   readonly node: PipeNode
 }
 
-/** What one statement may make the engine read. It puts everything where it is read: 20 nodes that each read the one before twice are a million. */
+/** The most table reads in one statement. Definitions are inlined wherever they are read: 20 nodes that each read the previous one twice make a million. */
 const MOST_READS = 256
 
 /**
- * The SQL of a node as one SELECT over data sources alone, which bind to the database that it runs in. It is not judged yet. Throws
- * `WarehouseError('sql_error')` for one that reads too much.
+ * Compiles a node to one SELECT over data sources only; their names resolve in the database in which it runs. The guard has not approved it yet. Throws
+ * `WarehouseError('sql_error')` if it reads too much.
  */
 export const compileNode = async (data: Data, place: NodePlace): Promise<string> =>
   compile(await defineNode(data, place))
 
-/** A node with what the names in it mean. */
+/** A node with the meanings of the names in it. */
 export const defineNode = async (data: Data, { pipe, node, ...place }: NodePlace): Promise<Definition> => {
   const { ofNode } = await definitionsFor(data, { ...place, roots: [{ pipe, node }] })
   return ofNode(pipe, node)
@@ -33,11 +33,11 @@ export const defineNode = async (data: Data, { pipe, node, ...place }: NodePlace
 
 type Query = Pick<NodePlace, 'workspace' | 'catalogue'> & {
   readonly select: BoundSelect
-  /** What names of other things than pipes mean. */
+  /** The meanings of names other than pipes. */
   readonly others: ReadonlyMap<string, Definition>
 }
 
-/** A SELECT of a user that names pipes, or what else is given, in the same way. */
+/** Compiles a user's SELECT that names pipes, or one of `others`, in the same way. */
 export const compileQuery = async (data: Data, { workspace, catalogue, select, others }: Query): Promise<string> => {
   const names = new Set(outerNames(select).map(({ name }) => name))
   const roots = catalogue.pipes.flatMap(pipe => (names.has(pipe.name) ? [{ pipe, node: pipe.nodes.at(-1)! }] : []))

@@ -12,14 +12,11 @@ type Query = {
   readonly parameters?: Readonly<Record<string, unknown>>
 }
 
-/**
- * A user's SELECT that may name pipes and the history of jobs, as one that names tables alone. It is not judged yet. Throws
- * `WarehouseError`.
- */
+/** Rewrites a user's SELECT, which may name pipes and the job history, to one over tables only. The guard has not approved it yet. Throws `WarehouseError`. */
 export const expandQuery = async (data: Data, query: Query): Promise<string> => {
   const { workspace, sql } = query
   const catalogue = await data.catalogue(workspace)
-  // Most queries name none, and need not be looked at twice.
+  // Most queries name none of these, and need no analysis.
   if (!mayName(catalogue, query)) return sql
   const select = await data.warehouse.bindSelect(query)
   const names = outerNames(select).map(({ name }) => name)
@@ -30,7 +27,7 @@ export const expandQuery = async (data: Data, query: Query): Promise<string> => 
   return compileQuery(data, { workspace, catalogue, select, others })
 }
 
-/** The log, a pipe, or what is the server's alone. A parameter may stand for a name. */
+/** The text contains the name of the log or of a pipe, or a prefix reserved for the server. A parameter may stand for a name. */
 const mayName = ({ pipes }: Catalogue, { sql, parameters = {} }: Query): boolean => {
   const texts = [sql, ...Object.values(parameters).filter(value => typeof value === 'string')]
   return ['jobs_log', 'c__', ...pipes.map(({ name }) => name)].some(name => texts.some(text => text.includes(name)))

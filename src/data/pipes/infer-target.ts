@@ -8,7 +8,7 @@ import type { NewDataSource } from '../tables/data-sources.ts'
 import { describeNode } from './check-pipe.ts'
 import type { NodePlace } from './compile-select.ts'
 
-/** Nodes whose data source does not exist; of several that fill the same one, the first. */
+/** Nodes whose data source does not exist; if several fill the same one, only the first. */
 export const missingTargets = (catalogue: Catalogue, pipe: Pipe): readonly PipeNode[] => {
   const missing = new Map<string, PipeNode>()
   for (const node of pipe.nodes)
@@ -18,8 +18,8 @@ export const missingTargets = (catalogue: Catalogue, pipe: Pipe): readonly PipeN
 }
 
 /**
- * Aggregate states are merged by an engine that is made for them, in the order of what they are grouped by; not where there are plain values of
- * aggregate functions beside them, of which merged rows would keep that of one.
+ * The data source for a node's output. Aggregate states get an AggregatingMergeTree sorted by their grouping columns. Not so if there are plain values of
+ * aggregate functions beside them: merging would keep the value of only one row.
  */
 export const inferTarget = async (data: Data, place: NodePlace): Promise<NewDataSource> => {
   const { pipe, node } = place
@@ -38,7 +38,7 @@ export const inferTarget = async (data: Data, place: NodePlace): Promise<NewData
   }
 }
 
-/** In whatever the node reads, too. */
+/** Also looks at everything the node reads. */
 const mixesStates = async ({ warehouse }: Data, { workspace, catalogue, pipe, node }: NodePlace): Promise<boolean> => {
   for (const { sql } of readsOf(catalogue, pipe, node).nodes)
     if ((await warehouse.inspectSelect({ workspace, sql })).mixesStates) return true

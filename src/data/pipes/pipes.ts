@@ -23,8 +23,8 @@ export type NewPipe = {
 }
 
 /**
- * Makes a pipe. Data sources that its materialized and copy nodes put rows into are made when missing, of what the nodes give. Throws
- * `MillraceError`: `invalid` with the node of every fault, `data_source_exists`, `data_busy`; `WarehouseError` when the engine is away.
+ * Creates a pipe, and from their output the missing data sources of its materialized and copy nodes. Throws `MillraceError`: `invalid` with the node of every
+ * fault, `data_source_exists`, `data_busy`; `WarehouseError` if the engine is unreachable.
  */
 export const createPipe = (data: Data, workspace: string, given: NewPipe): Promise<Pipe> =>
   putPipe(data, workspace, given, catalogue => {
@@ -32,7 +32,7 @@ export const createPipe = (data: Data, workspace: string, given: NewPipe): Promi
     return null
   })
 
-/** Replaces nodes and description; what was materialized by former nodes stays. Throws as `createPipe`, and `not_found`. The name cannot change. */
+/** Replaces nodes and description. Rows materialized by the previous nodes stay. Throws as `createPipe` does, and `not_found`. The name cannot change. */
 export const replacePipe = (data: Data, workspace: string, name: string, given: NewPipe): Promise<Pipe> =>
   putPipe(data, workspace, given, catalogue => {
     const before = requirePipe(catalogue, name)
@@ -61,7 +61,7 @@ const putPipe = async (
   return withTargets(data, workspace, await build(first, null), () =>
     changeCatalogue(data, workspace, async catalogue => {
       const before = findBefore(catalogue)
-      // Anew: what was not there before may be by now, and then it is read.
+      // Built again: a data source that was missing may exist by now, and then it is read.
       const pipe = await build(catalogue, before)
       await checkPipe(data, workspace, withPipe(catalogue, pipe), pipe)
       return {
@@ -78,7 +78,7 @@ const withPipe = (catalogue: Catalogue, pipe: Pipe): Catalogue => ({
   pipes: [...catalogue.pipes.filter(({ name }) => name !== pipe.name), pipe],
 })
 
-/** A write under way goes by the catalogue of its beginning: what it feeds must not change meanwhile. */
+/** A write in progress uses the catalogue as of its start, so the feeds of its tables must not change meanwhile. */
 const tablesOf = (catalogue: Catalogue, pipe: Pipe, before: Pipe | null): readonly string[] => {
   const targets = [pipe, ...(before === null ? [] : [before])].flatMap(({ nodes }) =>
     nodes.flatMap(({ role }) => (role.type === 'materialized' ? [role.into] : [])),
@@ -86,7 +86,7 @@ const tablesOf = (catalogue: Catalogue, pipe: Pipe, before: Pipe | null): readon
   return [...new Set(targets.flatMap(name => writtenWith(catalogue, name)))]
 }
 
-/** Makes the data sources that a pipe lacks, and takes them back when it is not saved after all. */
+/** Creates the data sources that a pipe lacks, and removes them if the pipe is not saved. */
 const withTargets = async <T>(data: Data, workspace: string, pipe: Pipe, save: () => Promise<T>): Promise<T> => {
   const made: DataSource[] = []
   try {
@@ -96,7 +96,7 @@ const withTargets = async <T>(data: Data, workspace: string, pipe: Pipe, save: (
     }
     return await save()
   } catch (error) {
-    // An empty data source that stays is no harm, and somebody may be using it by now.
+    // An empty data source left behind does no harm, and may be in use by now.
     for (const { id } of made) await dropEmptyDataSource(data, workspace, id).catch(ignore)
     throw error
   }
@@ -104,7 +104,7 @@ const withTargets = async <T>(data: Data, workspace: string, pipe: Pipe, save: (
 
 const ignore = (): void => {}
 
-/** What data sources it lacks; all of them are known to be possible. */
+/** The data sources that a pipe lacks. All of them have passed the checks. */
 const findTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<readonly NewDataSource[]> => {
   const catalogue = withPipe(await data.catalogue(workspace), pipe)
   const missing = missingTargets(catalogue, pipe)
@@ -120,7 +120,7 @@ const findTargets = async (data: Data, workspace: string, pipe: Pipe): Promise<r
   return targets
 }
 
-/** null: whoever needs it, too, was faster. Whether the node can fill what is there is judged with the pipe. */
+/** null: another call that needs the data source created it first. The check of the pipe tells whether the node can fill it. */
 const unlessThere = async (
   data: Data,
   workspace: string,
@@ -145,7 +145,7 @@ const refuseTarget = (error: unknown, pipe: Pipe, node: PipeNode): never => {
   )
 }
 
-/** Throws `not_found`. By name or id. */
+/** By name or id. Throws `not_found`. */
 export const getPipe = async (data: Data, workspace: string, name: string): Promise<Pipe> =>
   requirePipe(await data.catalogue(workspace), name)
 
@@ -155,7 +155,7 @@ const requirePipe = (catalogue: Catalogue, name: string): Pipe => {
   return found
 }
 
-/** The data sources it filled stay. Throws `not_found`, `data_source_in_use` when other pipes read it, `data_busy`. */
+/** Keeps the data sources it filled. Throws `not_found`, `data_source_in_use` if other pipes read it, `data_busy`. */
 export const dropPipe = (data: Data, workspace: string, name: string): Promise<Pipe> =>
   changeCatalogue(data, workspace, catalogue => {
     const pipe = requirePipe(catalogue, name)

@@ -5,8 +5,8 @@ import type { Data } from '../data.ts'
 import { defineNode, type NodePlace } from './compile-select.ts'
 
 /**
- * Why a node that runs by itself, at an append or by a schedule, could not or should not; null: it can. That it reads a data source is looked at
- * elsewhere. Throws `WarehouseError`.
+ * Why a node cannot or should not run unattended, on an append or by a schedule; null: it can. Whether it reads a data source is checked elsewhere. Throws
+ * `WarehouseError`.
  */
 export const unattendedFault = async (data: Data, place: NodePlace): Promise<string | null> => {
   const { catalogue, pipe, node } = place
@@ -32,7 +32,7 @@ const parameterFault = ({ catalogue, pipe, node }: NodePlace): string | null => 
   return null
 }
 
-/** Of a union, what the other SELECTs give would come again with each append to the source of the first. */
+/** In a union, every append to the source of one SELECT would add the rows of the others again. */
 const setFault = (definition: Definition, source: string): string | null => {
   const origins = originsOf(definition)
   const other = [...origins].find(origin => origin !== source)
@@ -46,7 +46,7 @@ const setFault = (definition: Definition, source: string): string | null => {
 
 type Origins = ReadonlySet<string | null>
 
-/** The first table of each SELECT that it is put together of, through nodes and pipes; null: one begins with none. */
+/** The first table of each SELECT in the union, resolved through nodes and pipes; null: one of them reads no data source first. */
 const originsOf = (root: Definition): Origins => {
   const known = new Map<Definition, Origins>()
   const find = (definition: Definition): Origins => {

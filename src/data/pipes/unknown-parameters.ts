@@ -7,7 +7,7 @@ import { findQueryParameters } from '../../warehouse/guard/query-parameters.ts'
 
 type Parameters = Readonly<Record<string, unknown>>
 
-/** Names of parameters that a node does not take, nor what it reads. */
+/** Parameters that neither a node nor anything it reads takes. */
 export const unknownOfNode = (
   catalogue: Catalogue,
   { pipe, node }: { readonly pipe: Pipe; readonly node: PipeNode },
@@ -18,8 +18,8 @@ export const unknownOfNode = (
 }
 
 /**
- * The same of a query as it came. The engine is not asked which pipes it reads: those count whose names stand anywhere in it, or in a parameter, which
- * may stand for a name. `readCatalogue` is asked only where the query alone does not take all of them.
+ * The same for an unparsed query. The engine is not asked which pipes it reads: a pipe counts if its name occurs anywhere in the query, or in a parameter,
+ * which may stand for a name. `readCatalogue` is called only if the query itself does not take all parameters.
  */
 const unknownOfQuery = async (
   readCatalogue: () => Promise<Catalogue>,
@@ -37,7 +37,7 @@ const unknownOfQuery = async (
   return others.filter(name => !ofPipes.has(name))
 }
 
-/** What is wrong with the parameters of a query, by their paths: those that nothing takes, and values of its own that are not of their types. */
+/** Faults in the parameters of a query, by path: those that nothing takes, and values that do not fit the types in its own SQL. */
 export const wrongParameters = async (
   readCatalogue: () => Promise<Catalogue>,
   sql: string,
@@ -53,6 +53,6 @@ export const wrongParameters = async (
 const namesIn = (texts: readonly string[]): ReadonlySet<string> =>
   new Set(texts.flatMap(findQueryParameters).map(({ name }) => name))
 
-/** What is said of each. */
+/** The message for each of them. */
 export const UNKNOWN_PARAMETER =
   'is not a parameter of the SQL: neither it nor the pipes it reads contain {name:Type} with that name'
