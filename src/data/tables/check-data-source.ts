@@ -8,12 +8,12 @@ import type { Data } from '../data.ts'
 import { isPrintedAlike } from './printed-alike.ts'
 import { createTableSql, qualified } from './table-ddl.ts'
 
-/** As in the Tinybird document's limits. */
+/** From the limits in the Tinybird document. */
 const MOST_COLUMNS = 500
 
 /**
- * The data source as it may be: expressions as the guard let them through, and a table of it made for a moment. Throws `invalid` with every
- * wrong field by its name in the API.
+ * Checks a data source, by passing its expressions to the guard and creating a temporary table. Returns it with the approved expressions. Throws `invalid` with
+ * every wrong field, by its name in the API.
  */
 export const checkDataSource = async (data: Data, workspace: string, given: DataSource): Promise<DataSource> => {
   refuseFields(plainFaults(given))
@@ -37,7 +37,7 @@ const plainFaults = ({ name, columns, engine }: DataSource): readonly FieldError
   return [...faults, ...columnFaults(columns)]
 }
 
-/** What no table is needed to see: paths begin with `schema`. */
+/** Faults that can be found without a table. Paths begin with `schema`. */
 export const columnFaults = (columns: DataSource['columns']): readonly FieldError[] => {
   const faults: FieldError[] = []
   const add = (path: string, message: string | null): void => {
@@ -63,7 +63,7 @@ const checkExpression = async (
 ): Promise<string | null> => {
   if (sql === null || sql.trim() === '') return null
   try {
-    // As one value: a key may be a list of expressions.
+    // Checked as one tuple: a key may be a list of expressions.
     if (path === 'ttl') return await warehouse.checkExpression({ workspace, sql })
     return withoutTuple(await warehouse.checkExpression({ workspace, sql: `${AS_TUPLE}${sql})` }))
   } catch (error) {
@@ -73,7 +73,7 @@ const checkExpression = async (
 
 const AS_TUPLE = 'tuple('
 
-/** The list inside; an engine prints `tuple(a, b)` as `(a, b)`. */
+/** The list inside the tuple; engines print `tuple(a, b)` as `(a, b)`. */
 const withoutTuple = (text: string): string =>
   text
     .replace(/^tuple/, '')
@@ -81,7 +81,7 @@ const withoutTuple = (text: string): string =>
     .replace(/^\(/, '')
     .replace(/\)$/, '')
 
-/** Types, engine and keys are judged by who knows them. */
+/** Lets the engine check types, table engine and keys. */
 const tryTable = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<void> => {
   const database = warehouse.database(workspace)
   const name = `stg_try_${newId().replaceAll('-', '')}`
@@ -97,8 +97,8 @@ const tryTable = async ({ warehouse }: Data, workspace: string, dataSource: Data
 }
 
 /**
- * The engine keeps a table as a text that it prints itself, and reads it when it starts. Of a name that it prints without the quotes it needs it would make
- * another key, or not start at all. Throws `WarehouseError`.
+ * The engine stores a table's definition as it prints it, and parses that at start. If it omits quotes that a name needs, it would read another key, or not
+ * start at all. Throws `WarehouseError`.
  */
 const mustBeKept = async (warehouse: Data['warehouse'], workspace: string, sql: string): Promise<void> => {
   if (await isPrintedAlike(warehouse, workspace, sql)) return
@@ -108,6 +108,6 @@ const mustBeKept = async (warehouse: Data['warehouse'], workspace: string, sql: 
   )
 }
 
-/** Everything else than a fault of the text is thrown as it is. */
+/** Converts faults in the SQL; returns other errors unchanged. */
 const toInvalid = (error: unknown, path: string): unknown =>
   isSqlError(error) ? invalidField(path, error.message) : error

@@ -3,10 +3,10 @@ import { isAway } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import { tableFigures } from './table-figures.ts'
 
-/** What lies in a data source now. */
+/** What a data source contains now. */
 export type DataSourceFigures = {
   readonly rowCount: number
-  /** As stored, compressed. */
+  /** On disk, compressed. */
   readonly bytes: number
   readonly quarantineRows: number
 }
@@ -14,8 +14,7 @@ export type DataSourceFigures = {
 export const NO_ROWS: DataSourceFigures = { rowCount: 0, bytes: 0, quarantineRows: 0 }
 
 /**
- * Figures of data sources by their names; null: there is no engine to ask now, which is no reason to hide what the catalogue knows. Of no data source none
- * is asked.
+ * Figures of data sources by name. null: the engine is unreachable, which must not hide what the catalogue knows. For an empty list, the engine is not asked.
  */
 export const dataSourceFigures = async (
   data: Data,

@@ -11,12 +11,12 @@ import { checkDataSource } from './check-data-source.ts'
 import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
 import { tableFigures } from './table-figures.ts'
 
-/** What a caller says of a data source it makes. */
+/** A new data source as given by a caller. */
 export type NewDataSource = {
   readonly name: string
   readonly description?: string | null
   readonly columns: readonly Column[]
-  /** `MergeTree` when absent. */
+  /** Default: `MergeTree`. */
   readonly engine?: string
   readonly sortingKey?: string | null
   readonly partitionKey?: string | null
@@ -24,8 +24,8 @@ export type NewDataSource = {
 }
 
 /**
- * Makes a data source and its table. Throws `MillraceError`: `invalid` with every wrong field, `data_source_exists`; `WarehouseError` when the engine is
- * away.
+ * Creates a data source and its table. Throws `MillraceError`: `invalid` with every wrong field, `data_source_exists`; `WarehouseError` if the engine is
+ * unreachable.
  */
 export const createDataSource = async (data: Data, workspace: string, given: NewDataSource): Promise<DataSource> => {
   await data.ready(workspace)
@@ -37,13 +37,13 @@ export const createDataSource = async (data: Data, workspace: string, given: New
   })
   await makeTable(data, workspace, dataSource)
   const { id, name } = dataSource
-  // Who dropped it before it had a table found none to drop.
+  // If it was dropped before its table existed, the table is left over.
   if (!findDataSource(await data.catalogue(workspace), id))
     await dropTable(data.warehouse, workspace, name, commentOf({ id }))
   return dataSource
 }
 
-/** What would be made. Throws `MillraceError`: `invalid` with every wrong field, `data_source_exists`; `WarehouseError`. */
+/** Checks a new data source without creating it. Throws `MillraceError`: `invalid` with every wrong field, `data_source_exists`; `WarehouseError`. */
 export const checkNewDataSource = async (data: Data, workspace: string, given: NewDataSource): Promise<DataSource> => {
   const now = await data.store.now()
   const dataSource = await checkDataSource(data, workspace, {
@@ -62,7 +62,7 @@ export const checkNewDataSource = async (data: Data, workspace: string, given: N
   return dataSource
 }
 
-/** Throws `data_source_exists` where a data source, a pipe or a node has the name. */
+/** Throws `data_source_exists` if a data source, a pipe or a node has the name. */
 export const refuseTaken = (catalogue: Catalogue, name: string): void => {
   if (findDataSource(catalogue, name) ?? findPipe(catalogue, name))
     throw new MillraceError('data_source_exists', `There is already a data source or pipe ${name}.`)
@@ -70,12 +70,12 @@ export const refuseTaken = (catalogue: Catalogue, name: string): void => {
   if (pipe !== undefined) throw new MillraceError('data_source_exists', `The pipe ${pipe.name} has a node ${name}.`)
 }
 
-/** A table of the name that is in no catalogue: one that was dropped and did not go, or somebody else's. */
+/** Handles a table of that name that is not in the catalogue: drops what a dropped data source left behind, refuses a foreign table. */
 const refuseForeignTable = async (data: Data, workspace: string, name: string): Promise<void> => {
   const { warehouse, catalogue } = data
   const comment = await commentIn(warehouse, workspace, name)
   if (comment === null) return
-  // Asked after the table was seen: somebody may be making it.
+  // Read after the table was seen: another call may be creating the data source.
   if (findDataSource(await catalogue(workspace), name)) return
   if (!isDataId(comment))
     throw new MillraceError(
@@ -92,7 +92,7 @@ const makeTable = async ({ warehouse }: Data, workspace: string, dataSource: Dat
   await warehouse.command({ workspace, sql })
 }
 
-/** Throws `not_found`. By name or id. */
+/** By name or id. Throws `not_found`. */
 export const getDataSource = async (data: Data, workspace: string, name: string): Promise<DataSource> => {
   const found = findDataSource(await data.catalogue(workspace), name)
   if (found === undefined) throw new MillraceError('not_found', `There is no data source ${name}.`)
@@ -100,7 +100,7 @@ export const getDataSource = async (data: Data, workspace: string, name: string)
 }
 
 export type DataSourceChange = {
-  /** All columns, those there are first and unchanged: what follows is added. Absent: as they are. */
+  /** All columns: the existing ones first and unchanged, then the added ones. Absent: no change. */
   readonly columns?: readonly Column[]
   readonly description?: string | null
 }
@@ -118,7 +118,7 @@ export const alterDataSource = async (
   refuseOtherColumns(before, wanted)
   const after = await checkDataSource(data, workspace, wanted)
   return withTableLock(data, workspace, [before.name], async () => {
-    // First: columns that a table lacks are added whenever it is looked after, those that no catalogue knows of are somebody's.
+    // The catalogue first: `ready` adds columns that a table lacks, but takes columns that are not in the catalogue for foreign ones.
     await changeCatalogue(data, workspace, catalogue => {
       refuseChanged(catalogue, before)
       return { changes: [{ type: 'put_data_source', dataSource: after }], unlessLocked: [], result: null }
@@ -168,7 +168,7 @@ const addColumns = async (
     await warehouse.command({ workspace, sql: addColumnsSql(database, quarantine, added.map(quarantineColumnSql)) })
 }
 
-/** Removes all rows, those in quarantine too. Throws `not_found`, `data_busy`. */
+/** Removes all rows, including quarantined ones. Throws `not_found`, `data_busy`. */
 export const truncateDataSource = async (data: Data, workspace: string, name: string): Promise<void> => {
   await data.ready(workspace)
   const dataSource = await getDataSource(data, workspace, name)
@@ -185,14 +185,14 @@ export const truncateDataSource = async (data: Data, workspace: string, name: st
 export const dropDataSource = (data: Data, workspace: string, name: string): Promise<void> =>
   dropIf(data, workspace, name, async () => true)
 
-/** The same, unless it has rows, or some in quarantine: then it stays. */
+/** The same, but keeps a data source that has rows or quarantined rows. */
 export const dropEmptyDataSource = (data: Data, workspace: string, name: string): Promise<void> =>
   dropIf(data, workspace, name, async tables => {
     const figures = await tableFigures(data, workspace, tables)
     return figures.every(({ rowCount }) => rowCount === 0)
   })
 
-/** `mayGo` is asked while nobody else writes its tables. */
+/** Calls `mayGo` while its tables are locked. */
 const dropIf = async (
   data: Data,
   workspace: string,
@@ -223,7 +223,7 @@ const requireUnused = (catalogue: Catalogue, name: string): DataSource => {
   )
 }
 
-/** Unless it is another's by now. While its name is locked nobody makes it anew. */
+/** Unless the table belongs to another data source by now. While its name is locked, nobody can create it anew. */
 const dropTable = async (
   warehouse: Data['warehouse'],
   workspace: string,
@@ -235,7 +235,7 @@ const dropTable = async (
   await warehouse.command({ workspace, sql })
 }
 
-/** null: there is no such table. */
+/** null: no such table. */
 const commentIn = async (warehouse: Data['warehouse'], workspace: string, name: string): Promise<string | null> => {
   const [table] = await warehouse.rows<{ comment: string }>({
     workspace,
@@ -248,7 +248,7 @@ const commentIn = async (warehouse: Data['warehouse'], workspace: string, name: 
 /** Longer than any statement of a call takes. */
 const CALL_MS = 60_000
 
-/** For what a call does to tables itself. Does not wait: throws `data_busy`. */
+/** Locks tables for changes made by a call. Does not wait: throws `data_busy`. */
 const withTableLock = <T>(
   data: Data,
   workspace: string,

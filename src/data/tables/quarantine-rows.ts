@@ -11,12 +11,12 @@ export type QuarantinePage = { readonly rows: readonly QuarantineRow[]; readonly
 
 type PageInput = { readonly limit: number; readonly cursor: string | null }
 
-/** Rows of one page together, but for the last: lines that cannot be read may be long. */
+/** The most bytes of one page, without its last row: lines that cannot be parsed may be long. */
 const MOST_BYTES = 8_000_000
 
 /**
- * Rows that did not fit a data source, newest first: all columns as text, and what was wrong. A page may be shorter than `limit` and still have a
- * next one. Throws `not_found`, `invalid_cursor`; `WarehouseError`.
+ * Rows that did not fit a data source, newest first: all columns as text, and what was wrong. A page may be shorter than `limit` although there is a next one.
+ * Throws `not_found`, `invalid_cursor`; `WarehouseError`.
  */
 export const listQuarantine = async (
   data: Data,
@@ -47,18 +47,18 @@ export const countQuarantine = async (data: Data, workspace: string, name: strin
 }
 
 type FoundRow = {
-  /** As JSON: columns may have any name, those of this statement too. */
+  /** As JSON, because columns may have any name, including those used in this statement. */
   readonly row: string
   readonly at: number
-  /** An unsigned number of 64 bits. */
+  /** A UInt64. */
   readonly number: string
-  /** Rows of the page before bytes were counted. */
+  /** Rows of the page before the limit on bytes applies. */
   readonly found: string
 }
 
 /**
- * The innermost SELECT reads the key of the table from the cursor on, and no more of it than a page needs. In it columns of any name meet a name of
- * ours, which no column can have: tabs are refused in them.
+ * The innermost SELECT reads the table in key order from the cursor on, and only as much as a page needs. It adds a column of ours to columns of any name; ours
+ * contains a tab, which other names may not.
  */
 const pageSql = (table: string): string => `
   SELECT row, at, number, found FROM (
@@ -79,10 +79,10 @@ const toRow = ({ row, at }: FoundRow): QuarantineRow => ({
   insertion_date: toTimestamp(at * 1000),
 })
 
-/** The row before the page. */
+/** The last row before the page. */
 type Place = Pick<FoundRow, 'at' | 'number'>
 
-/** Every row is older. */
+/** Newer than every row. */
 const START: Place = { at: 2 ** 32 - 1, number: String(2n ** 64n - 1n) }
 
 const cursorAfter = ({ at, number }: Place): string => Buffer.from(JSON.stringify([at, number])).toString('base64url')
@@ -92,7 +92,7 @@ const readCursor = (cursor: string): Place => {
     const [at, number] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[]
     if (isMoment(at) && isNumber(number)) return { at, number }
   } catch {
-    // Told below.
+    // Reported below.
   }
   throw new MillraceError('invalid_cursor')
 }

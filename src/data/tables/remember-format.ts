@@ -5,7 +5,7 @@ import type { Data } from '../data.ts'
 
 type Filled = { readonly workspace: string; readonly name: string; readonly format: DataFormat }
 
-/** Keeps what a data source was last filled from. One that is gone by now has nothing to keep. */
+/** Remembers the format of the last import into a data source. Ignores one that has been dropped. */
 export const rememberFormat = async (
   data: Pick<Data, 'store' | 'catalogue'>,
   { workspace, name, format }: Filled,

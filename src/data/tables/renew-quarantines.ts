@@ -6,28 +6,28 @@ import { commentOf, createQuarantineSql, QUARANTINE_KEY, qualified } from './tab
 
 type Parts = Pick<Data, 'store' | 'warehouse' | 'catalogue' | 'quarantineKeptMs'>
 
-/** What a table is called while it is made anew: names that begin so are the server's. */
+/** The name of a table while it is rebuilt. Names with this prefix are reserved for the server. */
 const RENEWED = 'c__renewed'
 
 /** A million rows take about a second. */
 const HELD_MS = 10 * 60_000
 
 /**
- * Quarantines of another key than today's are made anew with all of their rows: they could not be read a page at a time, nor joined by what imports
- * add. Throws `data_busy` while somebody writes one.
+ * Rebuilds quarantines whose sorting key is outdated, with all rows: they could neither be read page by page nor be joined with what imports add. Throws
+ * `data_busy` while one is being written.
  */
 export const renewQuarantines = async (parts: Parts, workspace: string): Promise<void> => {
   const found = await findOld(parts, workspace)
   if (found.length === 0) return
   const tables = found.map(({ dataSource }) => dataSource.name)
   await whileLocked(parts.store, { workspace, tables, heldMs: HELD_MS }, async () => {
-    // Looked for again: whoever had the lock before may have been here for the same.
+    // Searched again: the previous holder of the lock may have done the same work.
     for (const old of await findOld(parts, workspace))
       if (tables.includes(old.dataSource.name)) await renew(parts, workspace, old)
   })
 }
 
-/** `isOld` false: one that was made anew, where the end did not come to dropping what it was before. */
+/** `isOld` false: it was rebuilt, but the process ended before it dropped the old table. */
 type Old = { readonly dataSource: DataSource; readonly isOld: boolean }
 
 const findOld = async ({ warehouse, catalogue }: Parts, workspace: string): Promise<readonly Old[]> => {
@@ -61,7 +61,7 @@ const renew = async (parts: Parts, workspace: string, { dataSource, isOld }: Old
   await command(`DROP TABLE ${renewed} SYNC`)
 }
 
-/** Those that both have: the number is new. */
+/** Columns that both tables have: the row number is new. */
 const columnsOf = async ({ warehouse }: Parts, workspace: string, table: string): Promise<string> => {
   const columns = await warehouse.rows<{ name: string }>({
     workspace,

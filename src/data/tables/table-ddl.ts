@@ -1,18 +1,18 @@
 import { type Column, type DataSource, quarantineOf } from '../../model/data-source.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 
-/** A name with its database, as it stands in statements. */
+/** A table name qualified with its database, quoted. */
 export const qualified = (database: string, name: string): string =>
   `${quoteIdentifier(database)}.${quoteIdentifier(name)}`
 
 /**
- * An acknowledged row survives a power cut: by default the engine leaves that to the operating system, of what it has merged or mutated, too, while the next
- * write removes the parts that it was made of. Keys may be nullable.
+ * An acknowledged row must survive a power cut. By default the engine leaves flushing to the operating system, even for merged or mutated parts, while the next
+ * write removes the parts they were made from. Keys may be nullable.
  */
 const SETTINGS =
   'fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, allow_nullable_key = 1'
 
-/** Those that keep an engine from merging, and from refusing rows because it does not. */
+/** Stop the engine from merging, and from refusing rows because it does not merge. */
 const UNMERGED = {
   max_bytes_to_merge_at_min_space_in_pool: 1,
   max_bytes_to_merge_at_max_space_in_pool: 1,
@@ -21,12 +21,13 @@ const UNMERGED = {
   parts_to_throw_insert: 1_000_000,
 }
 
-/** Marks a table as ours, and says whose it is. */
+/** Marks a table as ours, and names its data source. */
 export const commentOf = (dataSource: Pick<DataSource, 'id'>): string => dataSource.id
 
 /**
- * The statement that makes the table of a data source. Types, engine and expressions have passed their checks. `unmerged`: its rows stay as they are written
- * until `mergeSql` is run; an engine that merges makes one of several, and removes those that have expired. `ifMissing`: a table that is there stays.
+ * Creates the table of a data source. Types, engine and expressions have been checked.
+ * - `unmerged`: rows stay as written until `mergeSql` is run. By default the engine merges rows, and removes expired ones.
+ * - `ifMissing`: an existing table is kept.
  */
 export const createTableSql = (
   database: string,
@@ -52,33 +53,33 @@ const assignments = (settings: Readonly<Record<string, number>>): string =>
     .map(([name, value]) => `${name} = ${value}`)
     .join(', ')
 
-/** From now on the rows of a table stay as they are written, as in one that was made `unmerged`. */
+/** From now on rows stay as written, as in a table created with `unmerged`. */
 export const keepUnmergedSql = (table: string): string => `ALTER TABLE ${table} MODIFY SETTING ${assignments(UNMERGED)}`
 
-/** From now on the engine merges the rows of a table that was made `unmerged`. */
+/** From now on the engine merges the rows of a table created with `unmerged`. */
 export const mergeSql = (database: string, name: string): string =>
   `ALTER TABLE ${qualified(database, name)} RESET SETTING ${Object.keys(UNMERGED).join(', ')}`
 
-/** A table of the same name in another database, by its name here. */
+/** An alias for a table in another database, under the same name. */
 export const createAliasSql = (database: string, of: { readonly database: string; readonly name: string }): string =>
   `CREATE TABLE ${qualified(database, of.name)} ENGINE = Alias(${quoteIdentifier(of.database)}, ${quoteIdentifier(of.name)})`
 
-/** Links the parts of a table into another, which may be of another database: nothing is copied. Both names as they stand in SQL. */
+/** Links all parts of a table into another, possibly in another database, without copying. Both names must be quoted. */
 export const attachAllSql = (into: string, from: string): string =>
   `ALTER TABLE ${into} ATTACH PARTITION ALL FROM ${from}`
 
 export const columnSql = ({ name, type }: Column): string => `${quoteIdentifier(name)} ${type}`
 
-/** May be repeated. */
+/** Idempotent. */
 export const addColumnsSql = (database: string, table: string, columns: readonly string[]): string =>
   `ALTER TABLE ${qualified(database, table)} ${columns.map(column => `ADD COLUMN IF NOT EXISTS ${column}`).join(', ')}`
 
-/** Tells rows of a quarantine apart; none is given twice. Not among the columns of `SELECT *`. */
+/** A unique number for each quarantined row. Not included in `SELECT *`. */
 export const QUARANTINE_NUMBER = 'c__row'
-/** Of a quarantine: its rows are read in this order, a page at a time. */
+/** The sorting key of a quarantine: pages are read in this order. */
 export const QUARANTINE_KEY = `insertion_date, ${QUARANTINE_NUMBER}`
 
-/** Of rows that do not fit, as text. The names are those of the Tinybird document's quarantine. */
+/** Creates the table for rows that do not fit, as text. Column names are those of the quarantine in the Tinybird document. */
 export const createQuarantineSql = (
   database: string,
   dataSource: DataSource,

@@ -3,11 +3,11 @@ import type { Data } from '../data.ts'
 export type TableFigures = {
   readonly name: string
   readonly rowCount: number
-  /** As stored, compressed. */
+  /** On disk, compressed. */
   readonly bytes: number
 }
 
-/** Rows and bytes of tables of the live database; one that does not exist is left out. */
+/** Rows and bytes of tables in the live database. Missing tables are left out. */
 export const tableFigures = async (
   { warehouse }: Pick<Data, 'warehouse'>,
   workspace: string,
