@@ -1,7 +1,7 @@
 import { type Catalogue, EMPTY_CATALOGUE } from '../model/catalogue.ts'
 import type { DataStore } from '../store/data-store.ts'
 
-/** Reads catalogues; one that has not changed is not sent again. */
+/** Reads catalogues. Caches them, so that the store sends one again only if it has changed. */
 export const createCatalogues = (store: Pick<DataStore, 'readCatalogue'>) => {
   const known = new Map<string, Catalogue>()
   return {

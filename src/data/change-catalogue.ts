@@ -2,18 +2,18 @@ import { MillraceError } from '../kernel/errors.ts'
 import type { Catalogue, CatalogueChange } from '../model/catalogue.ts'
 import type { Data } from './data.ts'
 
-/** What a change is to be, judged on a catalogue: throws `MillraceError` when it may not be. */
+/** A change as judged on one version of the catalogue. The judge throws `MillraceError` if it is not allowed. */
 export type Judged<T> = {
   readonly changes: readonly CatalogueChange[]
-  /** Tables that nobody may be writing meanwhile. */
+  /** Tables that must not be locked for writing. */
   readonly unlessLocked: readonly string[]
   readonly result: T
 }
 
-/** More others than that do not change one catalogue in the time of one call. */
+/** More concurrent changes than can happen to one catalogue during one call. */
 const MOST_TRIES = 20
 
-/** Changes the catalogue by what `judge` says of it as it is; judged anew when somebody else was faster. Throws `data_busy`. */
+/** Applies the change that `judge` derives from the current catalogue. Judges again if another change was faster. Throws `data_busy`. */
 export const changeCatalogue = async <T>(
   { store, catalogue }: Pick<Data, 'store' | 'catalogue'>,
   workspace: string,

@@ -7,31 +7,31 @@ import { createJobsLog, type JobsLog } from './history/jobs-log.ts'
 import { createReadiness } from './readiness.ts'
 import type { TablesHome } from './tables-home.ts'
 
-/** What everything about data sources and pipes is made of. */
+/** What all functions for data sources and pipes need. */
 export type Data = {
   readonly store: Store
   readonly warehouse: Warehouse
   readonly logger: Logger
-  /** `MILLRACE_RETENTION_QUARANTINE`, ms; Infinity: for ever. */
+  /** `MILLRACE_RETENTION_QUARANTINE` in ms; Infinity: forever. */
   readonly quarantineKeptMs: number
   readonly jobsLog: JobsLog
-  /** null: all servers of this store share one engine, or there is only this one. */
+  /** null: this is the only server, or all servers of the store share one engine. */
   readonly home: TablesHome | null
-  /** As it is now. */
+  /** The current catalogue. */
   catalogue(workspace: string): Promise<Catalogue>
   /**
-   * To be awaited before tables of a workspace are used: what a former life of this server, or of its engine, had begun is finished or cleared away,
-   * and every data source has its table with all of its columns. Done once in a life of both.
+   * Await it before using a workspace's tables. It finishes or clears away what an earlier process of this server or of its engine left behind, and ensures
+   * that every data source has its table with all columns. Runs once per life of both processes.
    */
   ready(workspace: string): Promise<void>
-  /** Something was left half done: `ready` does its work once more at the next call. */
+  /** Something was left half done: the next call of `ready` does its work again. */
   lookAgain(workspace: string): void
 }
 
 type Options = Pick<Data, 'store' | 'warehouse' | 'logger' | 'quarantineKeptMs'> & {
-  /** `MILLRACE_RETENTION_JOBS_LOG`, ms; Infinity: for ever. */
+  /** `MILLRACE_RETENTION_JOBS_LOG` in ms; Infinity: forever. */
   readonly jobsLogKeptMs: number
-  /** null when absent. */
+  /** Default: null. */
   readonly home?: TablesHome | null
 }
 

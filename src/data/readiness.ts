@@ -15,7 +15,7 @@ import { tidyStaging } from './write/tidy-staging.ts'
 
 type Parts = Omit<Data, 'ready' | 'lookAgain'>
 
-/** The work for one life of the engine. */
+/** The preparation for one life of the engine. */
 type Done = { readonly life: number; readonly making: Promise<void> }
 
 /** `Data.ready`. */
@@ -23,7 +23,7 @@ export const createReadiness = (parts: Parts): Pick<Data, 'ready' | 'lookAgain'>
   const done = new Map<string, Done>()
   return {
     ready: workspace => {
-      // Read before the work: when the engine ends meanwhile, it is done again.
+      // Read before the work: if the engine ends meanwhile, the work is done again.
       const life = parts.warehouse.life(workspace)
       const known = done.get(workspace)
       if (known?.life === life) return known.making
@@ -46,8 +46,8 @@ const makeReady = async (parts: Parts, workspace: string): Promise<void> => {
 }
 
 /**
- * Every data source has its table; tables of data sources that were dropped are gone. The tables are listed first: one
- * that is there and in no catalogue read later is of a data source that was dropped. What is not ours is left alone.
+ * Creates missing tables of data sources, and drops tables of dropped ones. Tables are listed before the catalogue is read: one that the catalogue then lacks
+ * belongs to a dropped data source. Foreign tables are left alone.
  */
 const matchTables = async ({ warehouse, catalogue }: Parts, workspace: string): Promise<void> => {
   const database = warehouse.database(workspace)
@@ -62,7 +62,7 @@ const matchTables = async ({ warehouse, catalogue }: Parts, workspace: string): 
       await warehouse.command({ workspace, sql: createTableSql(database, dataSource, { ifMissing: true }) })
 }
 
-/** Columns that were added to the catalogue get into the tables, also those of quarantine. More that a table has is left alone. */
+/** Adds columns from the catalogue that tables and their quarantines lack. Extra columns in a table are left alone. */
 const matchColumns = async ({ warehouse, catalogue }: Parts, workspace: string): Promise<void> => {
   const database = warehouse.database(workspace)
   const rows = await warehouse.rows<{ table: string; names: readonly string[] }>({

@@ -1,23 +1,23 @@
 import type { ClaimedJob } from '../model/job.ts'
 import type { QueryProgress, Statement, Warehouse, WasRead } from '../warehouse/warehouse.ts'
 
-/** Statements of one attempt, one after the other or side by side: a stop ends those that run and lets none begin. */
+/** The statements of one attempt, sequential or parallel. A stop cancels those that run and starts no more. */
 export interface Statements {
-  /** Throws `WarehouseError`: `cancelled` when the attempt is to stop. */
+  /** Throws `WarehouseError`: `cancelled` if the attempt is being stopped. */
   command(statement: Own & TimesRead): Promise<void>
   /** `Warehouse.measuredCommand`. */
   measuredCommand(statement: Own): Promise<WasRead>
   rows<Row extends object>(statement: Own): Promise<readonly Row[]>
-  /** Gives the answer as it comes, in its `default_format`, to who takes it to its end. */
+  /** Streams the result, in its `default_format`, to `take`, which must read it to the end. */
   stream<T>(statement: Own, take: (answer: AsyncIterable<Uint8Array>) => Promise<T>): Promise<T>
   insert(statement: Own & TimesRead & { content: AsyncIterable<Uint8Array> }): Promise<void>
-  /** How far the statement is that was begun last; null: it does not run. */
+  /** The progress of the statement started last; null: it is not running. */
   progress(): Promise<QueryProgress | null>
 }
 
 type Own = Omit<Statement, 'workspace' | 'queryId' | 'signal'>
 
-/** How often each row is read: once, and once by each view that it is handed on to; 1 when absent. Progress counts it once. */
+/** How often each row is read: once, plus once for each view it is passed on to; default 1. Progress counts it once. */
 type TimesRead = { readonly timesRead?: number }
 
 type Options = {
@@ -33,10 +33,10 @@ export const createStatements = ({ warehouse, job, signal }: Options): Statement
 
   type Named = { workspace: string; queryId: string; signal: AbortSignal }
   const run = async <T>(work: (named: Named) => Promise<T>, timesRead = 1): Promise<T> => {
-    // Two attempts of a job may meet in the engine, when the worker of the first has not yet noticed that its lease is lost.
+    // Two attempts of a job may overlap in the engine, if the worker of the first has not yet noticed that its lease is lost.
     const queryId = `${job.id}.${job.attempt}.${++count}`
     last = { queryId, timesRead }
-    // A server goes on with an INSERT whose client has left.
+    // A server continues an INSERT whose client has disconnected.
     const cancel = (): void => void warehouse.cancel({ workspace, queryId }).catch(() => {})
     signal.addEventListener('abort', cancel, { once: true })
     try {

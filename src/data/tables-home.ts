@@ -9,31 +9,31 @@ import { WarehouseError } from '../warehouse/warehouse.ts'
 import { openTablesId } from './tables-id.ts'
 
 /**
- * Servers may share a store while each has an embedded engine of its own. Then the tables of one of them count: of the first that used its engine. The
- * store remembers which; what a server knows of it may be `KNOWN_FOR_MS` old, so a publication is committed only if the store still says so (`claim`).
+ * Servers may share a store while each has its own embedded engine. Then only one server's tables count: those of the first that used its engine. The store
+ * remembers which. A server's knowledge of that may be `KNOWN_FOR_MS` old, so a publication is committed only if the store still agrees (`claim`).
  */
 export type TablesHome = EngineGate & {
-  /** Another server has the tables, as far as is known. */
+  /** Whether another server has the tables, as far as is known. */
   isElsewhere(): Promise<boolean>
-  /** `enter`, and says whether it could. */
+  /** Like `enter`, but returns whether it succeeded. */
   tryToEnter(): Promise<boolean>
-  /** What the store must still have for what this server is about to publish. */
+  /** The setting that the store must still have when this server commits a publication. */
   claim(): { readonly name: string; readonly value: string }
-  /** Whether its staged tables are those of a server whose tables count no more. */
+  /** Whether the publication's staged tables are on a server whose tables no longer count. */
   isLost(publication: Pick<Publication, 'createdAt'>): boolean
-  /** This server's tables count from now on. */
+  /** Makes this server's tables the ones that count. */
   takeOver(): Promise<void>
 }
 
-/** As the store has it, in JSON. */
+/** The JSON value of the setting. */
 type Home = {
-  /** Of the tables (`tables-id.ts`). */
+  /** The id of the tables (`tables-id.ts`). */
   readonly id: string
-  /** For people: host and address. */
+  /** Host and address, for people. */
   readonly name: string
   /** The server process that had them last. */
   readonly worker: string
-  /** Who had the tables before, oldest first, and until when; null: until this one first looks. */
+  /** Previous owners, oldest first, and until when; null: the new owner fills it in when it first looks. */
   readonly former: readonly { readonly id: string; readonly until: number | null }[]
 }
 
@@ -50,11 +50,11 @@ type Options = {
     'getSetting' | 'replaceSetting' | 'now' | 'listWorkers' | 'listWorkspaces' | 'readCatalogue'
   >
   readonly dataDir: string
-  /** For people who look for the tables. */
+  /** Shown to people who look for the tables. */
   readonly name: string
-  /** Of this process; asked when it is needed. */
+  /** The id of this process; called when needed. */
   readonly workerId: () => string
-  /** A server that runs no data jobs is no place for their tables. */
+  /** A server that runs no data jobs must not become the owner. */
   readonly isWorker: boolean
   readonly logger: Logger
   readonly clock: Clock
@@ -62,16 +62,16 @@ type Options = {
 
 const SETTING = 'tables_home'
 const KNOWN_FOR_MS = 2_000
-/** Enough to tell which server an unfinished publication is of. */
+/** Enough to tell which server an unfinished publication belongs to. */
 const MOST_FORMER = 32
 
-/** Asks and does nothing yet. */
+/** Does nothing yet. */
 export const createTablesHome = (options: Options): TablesHome => {
   const { store, name, workerId, isWorker, logger, clock } = options
   const tablesId = openTablesId(options.dataDir)
   let known: Known | null = null
   let reading: Promise<Known> | null = null
-  /** This server has had the tables. It takes them back only when told to: two servers would take them from each other for ever. */
+  /** This server has had the tables. It takes them back only on request; otherwise two servers could take them from each other forever. */
   let wasHere = false
 
   const read = async (): Promise<Known> => {
@@ -87,7 +87,7 @@ export const createTablesHome = (options: Options): TablesHome => {
     }
   }
 
-  /** With this process and, after the tables were taken over, when that had happened: by then nobody else can publish any more. */
+  /** Enters this process and, after a takeover, the current time: from then on no previous owner can publish. */
   const renew = async (home: Home): Promise<Home> => {
     const isOpen = home.former.some(({ until }) => until === null)
     if (home.worker === workerId() && home.name === name && !isOpen) return home
@@ -103,7 +103,7 @@ export const createTablesHome = (options: Options): TablesHome => {
   const isFree = async (home: Home | null): Promise<boolean> =>
     isWorker && (home === null || (!wasHere && (await isAbandoned(home))))
 
-  /** The server that had them is gone, and no workspace has a data source that would be lost. */
+  /** The owner is gone, and no workspace has a data source that could be lost. */
   const isAbandoned = async ({ worker }: Home): Promise<boolean> => {
     const now = await store.now()
     const last = (await store.listWorkers()).find(({ id }) => id === worker)
@@ -113,11 +113,11 @@ export const createTablesHome = (options: Options): TablesHome => {
     return true
   }
 
-  /** Those who ask at the same time share one answer. */
+  /** Concurrent callers share one read. */
   const readAgain = (): Promise<Known> => {
     reading ??= read()
       .then(learn, (error: Error) => {
-        // Without the store nothing is published; whoever reads tables meanwhile may go on.
+        // Without the store nothing can be published, so readers may go on with what is known.
         if (known === null) throw error
         known = { ...known, readAt: clock.monotonic() }
         return known
@@ -149,7 +149,7 @@ export const createTablesHome = (options: Options): TablesHome => {
     return isReplaced
   }
 
-  /** Where the tables are, once they are somewhere: whoever asks first has them. */
+  /** Where the tables are. If nobody has them yet, the first to ask gets them. */
   const settle = async (): Promise<Known> => {
     let found = await look()
     while (found.place === 'free') {
@@ -167,7 +167,7 @@ export const createTablesHome = (options: Options): TablesHome => {
   return {
     enter,
     problem: async () => {
-      // A store that cannot be asked is a problem of its own.
+      // An unreachable store is reported as a problem of its own.
       const found = await look().catch(() => null)
       return found?.place === 'elsewhere' ? whereText(found.home) : null
     },

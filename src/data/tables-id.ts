@@ -1,18 +1,18 @@
 import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** Which tables are in a data directory: goes with them wherever the folder is copied to. */
+/** Identifies the tables in a data directory. It is a file in that directory, so copies of the directory keep it. */
 export type TablesId = {
-  /** null: none was made yet. */
+  /** null: none has been created yet. */
   read(): string | null
-  /** That one, or `made`, which is on the disk when this returns. */
+  /** The existing id, or else `made`, which is on disk when this returns. */
   keep(made: string): string
 }
 
-/** With a point, as no folder of a workspace has. */
+/** Contains a dot, which no workspace's folder does. */
 const NAME = 'tables.id'
 
-/** Of the embedded engines' folder in a data directory that this process alone uses. */
+/** The id is in the folder of the embedded engines. This process must be the only user of the data directory. */
 export const openTablesId = (dataDir: string): TablesId => {
   const folder = join(dataDir, 'warehouse')
   const path = join(folder, NAME)
@@ -30,7 +30,7 @@ export const openTablesId = (dataDir: string): TablesId => {
       mkdirSync(folder, { recursive: true, mode: 0o700 })
       writeFileSync(`${path}.new`, made, { mode: 0o600, flush: true })
       renameSync(`${path}.new`, path)
-      // The database is about to name it: after a loss of power the tables would be a stranger's.
+      // The database is about to record this id. If a power cut lost the file, the tables would seem to be another server's.
       for (const directory of [folder, dataDir]) flush(directory)
       known = made
       return made

@@ -4,21 +4,20 @@ import type { BlobStore, StoredBlob } from '../blobs/blob-store.ts'
 import type { Store } from '../store/store.ts'
 
 /**
- * Content that a caller has sent, on its way to the import job that reads it. It lies in the blob store, where every worker
- * reaches it, under an address `upload:<key>.<size>.<signature>` that stands in the job's body. The signature is of this
- * installation and for one workspace: nobody can name another blob with it. An import that has completed removes its upload;
- * for all others garbage collection does, once the job has ended and the content is a day old (`keysOfLiveUploads`).
+ * Uploaded content on its way to the import job that reads it. It is in the blob store, where every worker can read it, and the job's body refers to it as
+ * `upload:<key>.<size>.<signature>`. The signature is valid for this installation and one workspace, so that nobody can name another blob. A completed import
+ * removes its upload; the rest are garbage-collected once the job has ended and the content is a day old (`keysOfLiveUploads`).
  */
 export interface Uploads {
-  /** Streams to the end. Rejects as `BlobStore.put`: `too_large` (`MillraceError`) beyond `maxBytes`, ENOSPC; then nothing stays. */
+  /** Reads the stream to its end. Rejects as `BlobStore.put` does: `too_large` (`MillraceError`) beyond `maxBytes`, ENOSPC; then nothing is stored. */
   put(input: {
     workspace: string
     content: AsyncIterable<Uint8Array>
     maxBytes: number
   }): Promise<{ readonly url: string; readonly bytes: number }>
-  /** null: it was never made here for this workspace, or it is gone. */
+  /** null: not created here for this workspace, or gone. */
   open(input: { workspace: string; url: string; start?: number }): Promise<OpenUpload | null>
-  /** One that is gone is no error, nor is an address that is none of ours. */
+  /** No error if it is gone, or the URL is not one of ours. */
   remove(input: { workspace: string; url: string }): Promise<void>
 }
 
@@ -61,7 +60,7 @@ export const createUploads = ({ blobs, key: signingKey }: Options): Uploads => {
 
 type UploadName = Pick<StoredBlob, 'key' | 'size'>
 
-/** Its signature is still to be checked. */
+/** Does not verify the signature. */
 const parseUploadUrl = (url: string): (UploadName & { readonly signature: string }) | null => {
   const match = /^upload:([0-9a-f]{32})\.(\d{1,16})\.([A-Za-z0-9_-]{43})$/.exec(url)
   return match === null ? null : { key: match[1]!, size: Number(match[2]), signature: match[3]! }
@@ -70,8 +69,8 @@ const parseUploadUrl = (url: string): (UploadName & { readonly signature: string
 const PAGE = 500
 
 /**
- * Keys of the uploads that import jobs still have to read: they may wait for longer than the age at which a blob that nothing
- * refers to counts as an orphan. Jobs of every workspace are asked for; those that have not ended are few.
+ * Keys of the uploads that import jobs still have to read. Jobs may wait longer than the age at which an unreferenced blob counts as an orphan. Looks at all
+ * workspaces; few jobs have not ended.
  */
 export const keysOfLiveUploads = async (
   store: Pick<Store, 'listWorkspaces' | 'listJobs'>,

@@ -5,11 +5,11 @@ import { busy } from './change-catalogue.ts'
 type Lock = {
   readonly workspace: string
   readonly tables: readonly string[]
-  /** The lock ends by itself after this long, if this process does before. */
+  /** The lock expires after this long if the process dies. */
   readonly heldMs: number
 }
 
-/** Does what a call, not an attempt, does to tables, while nobody else writes them. Does not wait for them: throws `data_busy`. */
+/** Runs changes of a call (not of an attempt) to tables while nobody else writes them. Does not wait: throws `data_busy`. */
 export const whileLocked = async <T>(
   store: Pick<DataStore, 'lockTables' | 'unlockTables'>,
   { workspace, tables, heldMs }: Lock,

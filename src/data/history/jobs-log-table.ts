@@ -5,10 +5,10 @@ import type { Job } from '../../model/job.ts'
 import { quoteIdentifier } from '../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../warehouse/quote-text.ts'
 
-/** Of the live database. No data source can be called so. */
+/** A table of the live database. No data source can have this name. */
 export const JOBS_LOG_TABLE = 'c__jobs_log'
 
-/** A job is there once for each copy that found it changed; the newest counts. */
+/** A job has a row for each copy that found it changed; the newest counts. */
 export const createJobsLogSql = (keptMs: number): string => `
   CREATE TABLE IF NOT EXISTS ${quoteIdentifier(JOBS_LOG_TABLE)} (
     job_id String, kind LowCardinality(String), name Nullable(String), status LowCardinality(String),
@@ -62,10 +62,10 @@ export const toJobsLogRow = (job: Job) => ({
 
 type Asked = { readonly workspace: string; readonly catalogue: Catalogue }
 
-/** Names that stand for the log in a query: the one under `system` that may be read (`docs/data.md`), and Tinybird's. */
+/** The names of the log in queries: the one in `system` that users may read (`docs/data.md`), and Tinybird's. */
 export const JOBS_LOG_NAMES = ['system.jobs_log', 'tinybird.jobs_log'] as const
 
-/** What they mean, by those names. */
+/** The definitions of these names. */
 export const jobsLogDefinitions = (asked: Asked): ReadonlyMap<string, Definition> =>
   new Map([
     definition(JOBS_LOG_NAMES[0], `SELECT * EXCEPT (version) FROM ${quoteIdentifier(JOBS_LOG_TABLE)} FINAL`),
@@ -78,8 +78,8 @@ const definition = (name: string, sql: string): readonly [string, Definition] =>
 ]
 
 /**
- * In the words of Tinybird's service data source: data jobs alone. Ids are those that `/v0` has of the same names now; of what is gone there is none,
- * and its name stays in `job_metadata`.
+ * The log in Tinybird's terms, as its service data source: only data jobs. An id is that of the object that now has this name in `/v0`. If the object is gone,
+ * the id is null and the name stays in `job_metadata`.
  */
 const inWordsOfTinybird = ({ workspace, catalogue: { dataSources, pipes } }: Asked): string => `
   SELECT job_id, kind AS job_type, ${quoteText(workspace)} AS workspace_id, ${idOf('pipe', pipes)} AS pipe_id,
@@ -95,7 +95,7 @@ const inWordsOfTinybird = ({ workspace, catalogue: { dataSources, pipes } }: Ask
 
 type Named = readonly { readonly id: string; readonly name: string }[]
 
-/** A body may name a thing by its id, too. */
+/** A job's body may refer to an object by its id, too. */
 const idOf = (column: string, things: Named): string =>
   lookUp(column, "CAST(NULL, 'Nullable(String)')", [
     ...things.map(({ id, name }) => [name, id] as const),
@@ -115,6 +115,6 @@ const lookUp = (column: string, otherwise: string, pairs: readonly (readonly [st
   return pairs.length === 0 ? otherwise : `transform(${value}, ${texts(0)}, ${texts(1)}, ${otherwise})`
 }
 
-/** Goes before the members of the spec, of which it has at least one. */
+/** Comes before the members of the spec, which has at least one. */
 const member = (key: string, column: string, things: Named): string =>
   `if(isNull(${column}), '', concat('"${key}":', toJSONString(assumeNotNull(${nameOf(column, things)})), ','))`

@@ -6,13 +6,13 @@ import type { Warehouse } from '../../warehouse/warehouse.ts'
 import { createJobsLogSql, JOBS_LOG_TABLE, toJobsLogRow } from './jobs-log-table.ts'
 
 /**
- * The history of a workspace's jobs as a table, for queries that name `system.jobs_log`: a copy that follows the store, brought up
- * to date when it is asked for and before jobs are purged, so that it goes further back than they do.
+ * The history of a workspace's jobs as a table, for queries that name `system.jobs_log`. It is a copy of the store's jobs, updated when it is queried and
+ * before jobs are purged, so that it goes back further than the store.
  */
 export interface JobsLog {
-  /** Copies what has changed since the last time. Everything that had happened when it was called is in the table afterwards. Throws `WarehouseError`. */
+  /** Copies all changes since the last sync. Afterwards the table has everything that happened before the call. Throws `WarehouseError`. */
   sync(workspace: string): Promise<void>
-  /** The same for every workspace whose log was ever asked for. Never rejects: a copy that cannot be made does not keep jobs from being purged. */
+  /** The same for every workspace whose log has ever been queried. Never rejects: a failed copy does not keep jobs from being purged. */
   syncAll(): Promise<void>
 }
 
@@ -20,21 +20,21 @@ type Options = {
   readonly store: Store
   readonly warehouse: Warehouse
   readonly logger: Logger
-  /** `MILLRACE_RETENTION_JOBS_LOG`, ms; Infinity: for ever. */
+  /** `MILLRACE_RETENTION_JOBS_LOG` in ms; Infinity: forever. */
   readonly keptMs: number
 }
 
-/** What was told may be followed by what is a little older (`DataStore.listChangedJobs`). */
+/** A change may become visible after slightly newer ones (`DataStore.listChangedJobs`), so each sync reads this much again. */
 const READ_AGAIN_MS = 10_000
 const PAGE = 1000
 
-/** Under which the store remembers that a workspace's log was asked for. */
+/** The setting in which the store remembers that a workspace's log has been queried. */
 const settingOf = (workspace: string): string => `jobs_log.${workspace}`
 
 export const createJobsLog = ({ store, warehouse, logger, keptMs }: Options): JobsLog => {
-  /** Syncs of one workspace follow each other: what they write is told apart by when. */
+  /** The syncs of a workspace run one after another, so that later rows have higher versions. */
   const last = new Map<string, Promise<void>>()
-  /** Up to which time the table has everything, by workspace. */
+  /** Per workspace, the time up to which the table is complete. */
   const copiedUntil = new Map<string, number>()
   let version = 0
 
@@ -47,7 +47,7 @@ export const createJobsLog = ({ store, warehouse, logger, keptMs }: Options): Jo
     copiedUntil.set(workspace, now)
   }
 
-  /** Jobs that have changed since, oldest change first, page by page; null: all. */
+  /** Jobs changed since then, oldest change first, page by page; null: all jobs. */
   async function* changedJobs(workspace: string, since: number | null): AsyncGenerator<readonly Job[]> {
     let after = since === null ? null : { updatedAt: since, id: '' }
     for (;;) {
@@ -59,7 +59,7 @@ export const createJobsLog = ({ store, warehouse, logger, keptMs }: Options): Jo
     }
   }
 
-  /** Makes the table; what a former life of this server has copied is there. */
+  /** Creates the table. Returns the time of the newest change in it, which an earlier process may have copied. */
   const open = async (workspace: string): Promise<number> => {
     await warehouse.command({ workspace, sql: createJobsLogSql(keptMs) })
     await store.setSetting({ name: settingOf(workspace), value: 'used' })
@@ -70,7 +70,7 @@ export const createJobsLog = ({ store, warehouse, logger, keptMs }: Options): Jo
     return Number(row?.newest ?? 0)
   }
 
-  /** In one statement, however many there are. */
+  /** In one statement, however many jobs there are. */
   const insert = async (workspace: string, first: readonly Job[], others: AsyncIterable<readonly Job[]>) => {
     async function* content(): AsyncGenerator<Uint8Array> {
       yield toLines(first)
@@ -84,14 +84,14 @@ export const createJobsLog = ({ store, warehouse, logger, keptMs }: Options): Jo
     })
   }
 
-  /** Of a job that has changed again by a later page, that one counts. */
+  /** If a job changes again before a later page, the row of that page wins. */
   const toLines = (jobs: readonly Job[]): Buffer => {
     version = Math.max(version + 1, Date.now())
     return Buffer.from(jobs.map(job => `${JSON.stringify({ ...toJobsLogRow(job), version })}\n`).join(''))
   }
 
   const sync = (workspace: string): Promise<void> => {
-    // A call that came while another runs needs one that begins after it.
+    // A call during a sync needs another one that starts after it.
     const next = (last.get(workspace) ?? Promise.resolve()).catch(() => {}).then(() => copy(workspace))
     last.set(workspace, next)
     return next
