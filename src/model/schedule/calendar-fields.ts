@@ -1,10 +1,10 @@
 import { FIRST_YEAR, LAST_YEAR } from './civil-date.ts'
 
-/** The numbers a field of a calendar may hold and the names that stand for them. */
+/** The allowed numbers of a calendar field, and their names. */
 export type CalendarField = {
   readonly min: number
   readonly max: number
-  /** In order, from `min` on; each may be shortened to three letters. */
+  /** In order from `min`; each may be abbreviated to three letters. */
   readonly names?: readonly string[]
 }
 
@@ -29,14 +29,14 @@ export const CALENDAR_FIELDS = {
   year: { min: FIRST_YEAR, max: LAST_YEAR },
   month: { min: 1, max: 12, names: MONTHS },
   day_of_month: { min: 1, max: 31 },
-  /** 7 is Sunday too: `readField` makes it 0. */
+  /** 7 also means Sunday: `readField` turns it into 0. */
   day_of_week: { min: 0, max: 7, names: WEEKDAYS },
   hour: { min: 0, max: 23 },
   minute: { min: 0, max: 59 },
   second: { min: 0, max: 59 },
 } as const satisfies Record<string, CalendarField>
 
-/** The number that a value of a field stands for, or what would be right. */
+/** The number for a value of a field, or a message saying what would be right. */
 export const readValue = (field: CalendarField, value: number | string): number | string => {
   const number = typeof value === 'number' ? value : numberOf(field, value.trim())
   return number >= field.min && number <= field.max ? number : rightValue(field)

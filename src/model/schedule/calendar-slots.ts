@@ -5,25 +5,21 @@ import { nextAnswer, previousAnswer, remember } from './remember.ts'
 import { FIRST_INSTANT, LAST_INSTANT, type Slots } from './slots.ts'
 import { endOf, offsetBefore, segmentAt, type TimeZone } from './time-zone.ts'
 
-/** More than any zone's clock is ever moved by (a day, where one was left out), and less than between two changes. */
+/** More than any zone's clock has ever moved at once (a day, where a date was skipped), and less than the time between two changes. */
 const MARGIN = 2 * 86_400
 
 /**
- * The instants of a calendar in a zone (`api.md`, Schedules).
- *
- * - A local time that does not exist, because the clock was put forward over it, runs at the first instant after the gap;
- *   once, however many fall into it. One that comes twice, because the clock was put back, runs at its first.
- * - Where the hour is `"*"`, every instant whose local time matches runs: an hour that was left out is no hour that
- *   elapsed, and of an hour that comes twice both are run. A clock that moves by 15, 20 or 30 minutes still leaves a part of
- *   an hour out, and the rule for gaps holds for that part: of a gap of `k` hours and a rest, its last `rest` seconds. In
- *   Lord Howe (02:00 to 02:30) `*:15` runs at 02:30, at which half of that hour is to come.
- * - `exclude` takes away a slot when the local time it was meant for, or the one it would run at, is excluded.
- *
- * A search looks at the segment of its instant, then at the next with a match or a gap in it. Beyond `MARGIN` after a
- * change no local time can repeat an earlier one, so from there everything before the next matching local time can be
- * left out: three or four segments are looked at, whatever the distance. It ends in any case, for each turn goes on by a
- * segment at least and a zone has some 460; that many are looked at where every match falls into a gap that ends in an
- * excluded time.
+ * The instants of a calendar in a time zone (`api.md`, Schedules).
+ * - A local time that does not exist, because the clock was moved forward over it, runs at the first instant after the gap: once, however many fall into the
+ *   gap. One that occurs twice, because the clock was moved back, runs the first time.
+ * - If the hour is `"*"`, every instant with a matching local time runs: a skipped hour did not elapse, and an hour that occurs twice runs twice. A clock that
+ *   moves by 15, 20 or 30 minutes skips only a part of an hour, and the rule for gaps applies to that part: in a gap of `k` hours and a rest, to its last
+ *   `rest` seconds. In Lord Howe (02:00 to 02:30), `*:15` runs at 02:30, when half of that hour is still to come.
+ * - `exclude` removes a slot if either its intended local time or the one at which it would run is excluded.
+ * A search looks at the segment of its instant, then at the next one with a match or a gap in it. Later than `MARGIN` after a change, no local time can repeat
+ * an earlier one, so from there it can skip to the next matching local time: three or four segments are visited, whatever the distance. It always ends, because
+ * each iteration advances by at least a segment, and a zone has about 460. It visits all of them only if every match falls into a gap that ends in an excluded
+ * time.
  */
 export const createCalendarSlots = (input: {
   calendar: Calendar
@@ -33,7 +29,7 @@ export const createCalendarSlots = (input: {
   const { calendar, zone, exclusion } = input
   const times = createLocalTimes(calendar, exclusion)
 
-  /** Whether local times that were left out before this segment run at its beginning. */
+  /** Whether skipped local times before this segment run at its start. */
   const runsAfterGap = (segment: number): boolean => {
     const offset = zone.offsets[segment]!
     const width = offset - offsetBefore(zone, segment)
@@ -44,7 +40,7 @@ export const createCalendarSlots = (input: {
     return meant !== null && meant < end && !(exclusion && isExcluded(exclusion, end))
   }
 
-  /** The local time from which a segment repeats no earlier one that has run already. */
+  /** The local time from which a segment does not repeat local times that have already run. */
   const firstLocal = (segment: number): number =>
     zone.starts[segment]! +
     (calendar.everyHour ? zone.offsets[segment]! : Math.max(zone.offsets[segment]!, offsetBefore(zone, segment)))
@@ -58,7 +54,7 @@ export const createCalendarSlots = (input: {
       const local = times.next(Math.max(instant + offset, firstLocal(segment)))
       const end = endOf(zone, segment)
       if (local !== null && local - offset < end) return local - offset
-      // `null` is believed a margin away from the end of the segment; nearer, the next one may repeat a match.
+      // `null` is conclusive only farther than the margin from the end of the segment. Closer, the next segment may repeat a match.
       const isFar = end - instant > MARGIN
       if (end === Number.POSITIVE_INFINITY || (local === null && isFar)) return null
       instant = isFar && local !== null ? Math.max(end, local - offset - MARGIN) : end

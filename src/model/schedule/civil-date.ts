@@ -1,17 +1,17 @@
 /**
- * Dates of the Gregorian calendar as whole numbers: a day is counted from 1970-01-01, a *local second* from 1970-01-01T00:00
- * on the clock of its zone. `Temporal` does the same in microseconds where this takes nanoseconds.
+ * Gregorian dates as whole numbers: a *day* counts from 1970-01-01, a *local second* from 1970-01-01T00:00 on the zone's clock. `Temporal` takes microseconds
+ * for what takes nanoseconds here.
  */
 
 export const SECONDS_A_DAY = 86_400
 
-/** Slots are in the years from the first to the last of these; what lies beyond does not exist. It bounds every search. */
+/** The first and last year that may have slots. This bounds every search. */
 export const FIRST_YEAR = 1970
 export const LAST_YEAR = 2199
 
-/** Whole days from 1970-01-01 to the date; months and days from 1. */
+/** Days from 1970-01-01 to a date; months and days count from 1. */
 export const toDay = (year: number, month: number, day: number): number => {
-  // Years are counted from March, so that the leap day is the last of its year.
+  // Years start in March, so that the leap day comes last.
   const y = month <= 2 ? year - 1 : year
   const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1
   return 365 * y + Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400) + dayOfYear - 719_468

@@ -5,30 +5,30 @@ import { type MissedSlots, missedSlots } from './missed-slots.ts'
 import { FIRST_INSTANT, LAST_INSTANT, type Slots } from './slots.ts'
 
 /**
- * When a workflow runs: the union of intervals, calendars and crons, without `exclude`, within `start_at` and `end_at` (both
- * included). Slots are epoch milliseconds, from 1970 to 2199. It has no clock: the same question gets the same answer.
+ * When a workflow runs: the union of intervals, calendars and crons, without `exclude`, from `start_at` to `end_at` inclusive. Slots are epoch milliseconds
+ * from 1970 to 2199. It has no clock: equal questions get equal answers.
  */
 export type Schedule = {
   readonly overlap: Overlap
-  /** Of the slots missed within that time before now, the newest runs. */
+  /** Of the slots missed within this time before now, the newest runs. */
   readonly catchUpMs: number
-  /** The first slot after (never at) an instant; null: there is none any more. */
+  /** The first slot after an instant, exclusive; null: there are no more. */
   nextSlot(after: number): number | null
-  /** The last slot before (never at) an instant. */
+  /** The last slot before an instant, exclusive. */
   previousSlot(before: number): number | null
   /**
-   * When a slot runs: the slot and a jitter that is the same for the same workflow and slot, shorter than the jitter of
-   * the schedule and than the distance to the next slot.
+   * When a slot runs: the slot plus its jitter. The jitter is the same for the same workflow and slot, less than the schedule's jitter, and less than the
+   * distance to the next slot.
    */
   fireAt(workflowId: string, slot: number): number
   /**
-   * The slots after `after` and up to `upTo`. Of a single interval any number is counted; of the rest `limit` at most, one by one
-   * (some hundred thousand take as many microseconds).
+   * The slots after `after`, up to and including `upTo`. For a single interval the number is computed. Otherwise at most `limit` are counted one by one (some
+   * hundred thousand take as many microseconds).
    */
   missedSlots(span: { after: number; upTo: number; limit: number }): MissedSlots
 }
 
-/** Makes a schedule of its parts. `intervals`: what it is made of, when that is intervals alone and nothing is excluded. */
+/** Creates a schedule from its parts. `intervals`: all of its parts, if they are intervals and nothing is excluded. */
 export const createSchedule = (input: {
   parts: readonly Slots[]
   intervals: readonly Interval[] | null
@@ -53,7 +53,7 @@ export const createSchedule = (input: {
     return slot !== null && slot >= start ? slot : null
   }
 
-  /** By arithmetic, of one interval; intervals that meet would have to be counted once. */
+  /** Computed for a single interval only: common slots of several would have to be counted once. */
   const count = (after: number, upTo: number): number | null => {
     const [interval, ...others] = input.intervals ?? []
     if (interval === undefined || others.length > 0) return null
@@ -75,7 +75,7 @@ export const createSchedule = (input: {
   }
 }
 
-/** A loop of numbers: schedules are asked often, and most have one part. */
+/** A plain loop, because schedules are queried often and most have one part. */
 const earliest = (parts: readonly Slots[], from: number): number | null => {
   let found: number | null = null
   for (const part of parts) {

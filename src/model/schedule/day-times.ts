@@ -3,18 +3,15 @@ import { SECONDS_A_DAY } from './civil-date.ts'
 import { createSecondsLeft } from './exclusion.ts'
 import { NONE } from './number-set.ts'
 
-/** The times of one day of a calendar, under a signature of partial exclusions; `NONE` where there is no further one. */
+/** The times of one day of a calendar, under a signature of partial exclusions; `NONE` if there are no more. */
 export type DayTimes = {
-  /** The first second of the day from `from` on. */
+  /** The first second of the day at or after `from`. */
   next(signature: number, from: number): number
-  /** The last second of the day up to `to`. */
+  /** The last second of the day at or before `to`. */
   previous(signature: number, to: number): number
 }
 
-/**
- * A step over 24 × 60 minutes at most. What a day begins and ends with is remembered by signature, so that days on which
- * everything is excluded cost nothing more.
- */
+/** A step visits at most 24 × 60 minutes. The first and last second of a day are cached by signature, so that fully excluded days cost nothing. */
 export const createDayTimes = (calendar: Calendar, partial: readonly Calendar[]): DayTimes => {
   const secondsLeft = createSecondsLeft(calendar.seconds, partial)
   const { hours, minutes } = calendar

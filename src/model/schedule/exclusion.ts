@@ -3,17 +3,17 @@ import { SECONDS_A_DAY, toDate } from './civil-date.ts'
 import type { MonthDays } from './month-days.ts'
 import { contains, members, type NumberSet, numberSet } from './number-set.ts'
 
-/** What `exclude` takes away. */
+/** What `exclude` removes. */
 export type Exclusion = {
-  /** Days on which nothing is left. */
+  /** Days that are excluded completely. */
   readonly wholeDays: MonthDays
-  /** Those that take away a part of their days. A *signature* is a set of them, bit 0 the first. */
+  /** Calendars that exclude a part of their days. A *signature* is a set of them; bit 0 is the first. */
   readonly partial: readonly Calendar[]
-  /** Which of the partial ones apply: the signature of each day of a month, the 1st at 0. */
+  /** Which partial ones apply: the signature of each day of a month, starting with the 1st at index 0. */
   signatures(year: number, month: number): readonly number[]
 }
 
-/** At most this many calendars of `exclude` take away a part of a day: 2^10 signatures are few enough to be remembered. */
+/** The most calendars in `exclude` that remove a part of a day: 2^10 signatures are few enough to cache. */
 export const MAX_PARTIAL = 10
 
 export const isWholeDay = ({ hours, minutes, seconds }: Calendar): boolean =>
@@ -34,7 +34,7 @@ export const createExclusion = (calendars: readonly Calendar[]): Exclusion => {
   }
 }
 
-/** Every calendar of the schedule asks for the same months: a hundred that never match ask for all 2,760. */
+/** Cached, because every calendar of the schedule asks for the same months: a hundred that never match ask for all 2,760. */
 const ofMonths = <T>(find: (year: number, month: number) => T): ((year: number, month: number) => T) => {
   const known = new Map<number, T>()
   return (year, month) => {
@@ -48,7 +48,7 @@ const ofMonths = <T>(find: (year: number, month: number) => T): ((year: number, 
   }
 }
 
-/** Whether a local second is taken away. */
+/** Whether a local second is excluded. */
 export const isExcluded = (exclusion: Exclusion, local: number): boolean => {
   const day = Math.floor(local / SECONDS_A_DAY)
   const date = toDate(day)
@@ -59,10 +59,10 @@ export const isExcluded = (exclusion: Exclusion, local: number): boolean => {
   )
 }
 
-/** The seconds of a minute that are left of `seconds`, by signature, hour and minute. */
+/** The seconds of a minute that remain of `seconds`, by signature, hour and minute. */
 export type SecondsLeft = (signature: number, hour: number, minute: number) => NumberSet
 
-/** Remembers the set of each combination of partial exclusions that meet in a minute. */
+/** Caches the set for each combination of partial exclusions that apply to a minute. */
 export const createSecondsLeft = (seconds: NumberSet, partial: readonly Calendar[]): SecondsLeft => {
   const holding = (size: number, setOf: (calendar: Calendar) => NumberSet): readonly number[] =>
     Array.from({ length: size }, (_, value) =>

@@ -1,6 +1,6 @@
 /**
- * A number from 0 (included) to 1 that is the same for the same workflow and slot and otherwise as good as random: 32 bits
- * of FNV-1a over both, and the finish of MurmurHash3, without which neighbouring slots would get neighbouring numbers.
+ * A pseudo-random number from 0 (inclusive) to 1 (exclusive) that depends only on workflow and slot: 32 bits of FNV-1a over both, with the finalizer of
+ * MurmurHash3, without which neighbouring slots would get neighbouring numbers.
  */
 export const jitterShare = (workflowId: string, slot: number): number => {
   let hash = 0x811c_9dc5

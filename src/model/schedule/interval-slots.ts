@@ -7,17 +7,16 @@ import { nextAnswer, previousAnswer, remember } from './remember.ts'
 import { FIRST_INSTANT, LAST_INSTANT, type Slots } from './slots.ts'
 import { localOf, type TimeZone } from './time-zone.ts'
 
-/** Instants `t` where `t - anchor - offset` is a multiple of `every`; all in milliseconds. */
+/** Instants `t` at which `t - anchor - offset` is a multiple of `every`; all in milliseconds. */
 export type Interval = { readonly every: number; readonly offset: number; readonly anchor: number }
 
 /**
- * An interval of which so many slots in a row are looked at and excluded has ended. That bounds the search where all slots
- * meet an exclusion ("every 2 s" without even seconds). Days and hours that are excluded as a whole are jumped over and
- * count once, so a daily interval is followed for 13 years.
+ * After this many excluded slots in a row, an interval counts as ended. This bounds the search if all slots are excluded ("every 2 s" without even seconds).
+ * Fully excluded days and hours are skipped and count once, so a daily interval is followed for 13 years.
  */
 const MAX_EXCLUDED = 5000
 
-/** The first slot from `from` on, without bounds and exclusions. */
+/** The first slot at or after `from`, regardless of bounds and exclusions. */
 export const nextOfInterval = ({ every, offset, anchor }: Interval, from: number): number => {
   const origin = anchor + offset
   return origin + Math.ceil((from - origin) / every) * every
@@ -57,7 +56,7 @@ export const createIntervalSlots = (input: {
         isLeft,
         step(slot) {
           const second = left.previous(slot - 1)
-          // A second that is left is so to its last millisecond.
+          // A second that is not excluded includes its last millisecond.
           return second === null ? null : previousOfInterval(interval, Math.min(second + 999, slot - 1))
         },
       })
@@ -77,15 +76,14 @@ const createUnfiltered = (interval: Interval): Slots => ({
   },
 })
 
-/** `ended`: too many in a row were excluded, which is known of every question from the first of them to `since`. */
+/** `ended`: too many in a row were excluded. That holds for every question from the first of them to `since`. */
 type Walk =
   | { readonly type: 'found'; readonly slot: number | null }
   | { readonly type: 'ended'; readonly since: number }
 
 /**
- * Walks from one slot of an interval to the next that is left. It goes twice as far as it must: then it is known that a walk
- * from any of the first half would also have found nothing, and half of all questions need no walk. The answer to a
- * question does not depend on what was asked before.
+ * Walks along an interval to the next slot that is not excluded. It walks twice as far as needed: then a walk from anywhere in the first half is known to find
+ * nothing, so half of all questions need no walk. Answers do not depend on earlier questions.
  */
 const walkOver = (input: {
   start: number

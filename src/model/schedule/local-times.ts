@@ -5,17 +5,17 @@ import type { Exclusion } from './exclusion.ts'
 import { type MonthDays, nextDay, previousDay } from './month-days.ts'
 import { NONE } from './number-set.ts'
 
-/** The local seconds that a calendar means and no exclusion takes away, whether or not they exist in any zone. */
+/** The local seconds that a calendar includes and no exclusion removes, whether or not they exist in any zone. */
 export type LocalTimes = {
-  /** The first one from `from` on, or null. */
+  /** The first one at or after `from`, or null. */
   next(from: number): number | null
-  /** The last one up to `to`, or null. */
+  /** The last one at or before `to`, or null. */
   previous(to: number): number | null
 }
 
 /**
- * Both searches end: each goes over the 230 × 12 months from 1970 to 2199 at most, one way, and asks `DayTimes` what it
- * remembers of each of its 2^10 signatures. A calendar that never matches costs about a millisecond.
+ * Both searches end: each visits at most the 230 × 12 months from 1970 to 2199, in one direction, and reads the cached `DayTimes` of each of 2^10 signatures. A
+ * calendar that never matches costs about a millisecond.
  */
 export const createLocalTimes = (calendar: Calendar, exclusion: Exclusion | null): LocalTimes => {
   const times = createDayTimes(calendar, exclusion?.partial ?? [])
@@ -45,7 +45,7 @@ export const createLocalTimes = (calendar: Calendar, exclusion: Exclusion | null
   }
 }
 
-/** The days of a calendar on which something is left. */
+/** The days of a calendar that are not fully excluded. */
 const daysLeft =
   (calendar: Calendar, { wholeDays, partial, signatures }: Exclusion, times: DayTimes): MonthDays =>
   (year, month) => {

@@ -1,20 +1,20 @@
-/** Slots of a span of time, as those that passed while nobody fired them. */
+/** The slots in a time span, such as those missed while no server fired them. */
 export type MissedSlots = {
   readonly count: number
-  /** false: there are more than `count`, too many to be counted one by one. */
+  /** false: there are more than `count`, too many to count one by one. */
   readonly isExact: boolean
-  /** null: there is none. */
+  /** null: none. */
   readonly first: number | null
   readonly last: number | null
 }
 
 const NOTHING: MissedSlots = { count: 0, isExact: true, first: null, last: null }
 
-/** The slots after `after` and up to `upTo`. Walks over `limit` of them at most. */
+/** The slots after `after`, up to and including `upTo`. Walks over at most `limit` of them. */
 export const missedSlots = (input: {
   nextSlot: (after: number) => number | null
   previousSlot: (before: number) => number | null
-  /** How many there are, where that can be told without walking over them; else null. */
+  /** The number of slots if it can be computed without walking over them; otherwise null. */
   count: (after: number, upTo: number) => number | null
   after: number
   upTo: number

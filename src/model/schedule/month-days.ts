@@ -1,14 +1,14 @@
 import { daysInMonth, FIRST_YEAR, LAST_YEAR, toDate, toDay, weekdayOf } from './civil-date.ts'
 
-/** Which days of a month (from 1) of a year are meant: bit 0 is the 1st, bit 30 the 31st. */
+/** The days of a month (from 1) that match: bit 0 is the 1st, bit 30 the 31st. */
 export type MonthDays = (year: number, month: number) => number
 
 export const ALL_DAYS = 0x7fff_ffff
 
-/** The days that a month has. */
+/** All days of a month. */
 export const daysOfMonth = (year: number, month: number): number => ALL_DAYS >>> (31 - daysInMonth(year, month))
 
-/** For each weekday that the 1st may be, the days of a month that fall on `weekdays` (bit 0 is Sunday). */
+/** For each weekday of the 1st, the days of a month that fall on `weekdays` (bit 0 is Sunday). */
 export const weekdayPatterns = (weekdays: number): readonly number[] =>
   Array.from({ length: 7 }, (_, first) => {
     let days = 0
@@ -16,13 +16,13 @@ export const weekdayPatterns = (weekdays: number): readonly number[] =>
     return days
   })
 
-/** The weekday of the 1st of a month, Sunday 0. */
+/** The weekday of the 1st of a month; 0 is Sunday. */
 export const firstWeekday = (year: number, month: number): number => weekdayOf(toDay(year, month, 1))
 
 const FIRST_DAY = toDay(FIRST_YEAR, 1, 1)
 const LAST_DAY = toDay(LAST_YEAR, 12, 31)
 
-/** The first day from `from` on that is meant, or null. Looks at 230 × 12 months at most. */
+/** The first matching day at or after `from`, or null. Visits at most 230 × 12 months. */
 export const nextDay = (days: MonthDays, from: number): number | null => {
   if (from > LAST_DAY) return null
   const start = Math.max(from, FIRST_DAY)
@@ -40,7 +40,7 @@ export const nextDay = (days: MonthDays, from: number): number | null => {
   return day === 0 ? toDay(year, month, first + 1) : start + first - (day - 1)
 }
 
-/** The last day up to `to` that is meant, or null. Looks at 230 × 12 months at most. */
+/** The last matching day at or before `to`, or null. Visits at most 230 × 12 months. */
 export const previousDay = (days: MonthDays, to: number): number | null => {
   if (to < FIRST_DAY) return null
   const date = toDate(Math.min(to, LAST_DAY))

@@ -1,7 +1,6 @@
 /**
- * A set of the numbers from 0 to some limit below 127, as tables: `next[n]` is the smallest member from `n` on, `previous[n]`
- * the largest up to `n`, `NONE` where there is none. Both may be asked one step beyond the range (`next[size]`;
- * `previous[-1]` is not: ask `last` instead).
+ * A set of numbers from 0 to a limit below 127, as tables: `next[n]` is the smallest member at or above `n`, `previous[n]` the largest at or below `n`, `NONE`
+ * if there is none. `next[size]` is valid, `previous[-1]` is not: use `last` instead.
  */
 export type NumberSet = {
   readonly next: Int8Array
@@ -12,7 +11,7 @@ export type NumberSet = {
 
 export const NONE = -1
 
-/** The set of those numbers below `size` for which `has` is true. */
+/** The set of the numbers below `size` for which `has` returns true. */
 export const numberSet = (size: number, has: (value: number) => boolean): NumberSet => {
   const next = new Int8Array(size + 1).fill(NONE)
   const previous = new Int8Array(size).fill(NONE)
@@ -24,7 +23,7 @@ export const numberSet = (size: number, has: (value: number) => boolean): Number
 
 export const contains = (set: NumberSet, value: number): boolean => set.next[value] === value
 
-/** The members in order. */
+/** The members in ascending order. */
 export const members = (set: NumberSet): readonly number[] => {
   const values: number[] = []
   for (let value = set.first; value !== NONE; value = set.next[value + 1]!) values.push(value)

@@ -5,10 +5,10 @@ import { type NumberSet, numberSet } from './number-set.ts'
 import { type FieldValues, readField } from './read-field.ts'
 import type { CalendarSpec } from './schedule-schema.ts'
 
-/** What a field that was left out means: `second`, `minute` and `hour` are 0 in a calendar, and any in `exclude`. */
+/** The default of `second`, `minute` and `hour`: 0 in a calendar, any in `exclude`. */
 export type TimeDefault = 0 | '*'
 
-/** Reads a calendar. What is wrong is reported below `path`; the calendar is then of no use. */
+/** Parses a calendar. Faults are reported below `path`; the calendar must not be used then. */
 export const readCalendar = (input: {
   spec: CalendarSpec
   timeDefault: TimeDefault

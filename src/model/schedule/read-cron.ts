@@ -5,11 +5,10 @@ import { ALL_DAYS, daysOfMonth, firstWeekday, type MonthDays, weekdayPatterns } 
 import { numberSet } from './number-set.ts'
 
 /**
- * Reads a cron of five or six fields, or a name such as `@daily`, as `croner` does: names, ranges, steps, lists, `L`, `W`,
- * `#`, and days of month and of week united unless the latter begins with `+`.
- *
- * Only its reading is croner's; its slots are found as those of a calendar. Croner leaves times in a gap out where the
- * hour is a list or a range, and runs them twice where they come twice, which is not our rule; and it is slower.
+ * Parses a cron with five or six fields, or a name such as `@daily`, as `croner` does: names, ranges, steps, lists, `L`, `W`, `#`, and days of month and of
+ * week united unless the latter starts with `+`.
+ * Only the parser is croner's; slots are found as for a calendar. If the hour is a list or a range, croner skips times in a gap and runs repeated times twice,
+ * which is not our rule. It is also slower.
  */
 export const readCron = (text: string, path: string, report: Report): Calendar | null => {
   const pattern = parse(text, path, report)
@@ -28,7 +27,7 @@ const NAMES = '@yearly, @annually, @monthly, @weekly, @daily, @midnight and @hou
 
 const parse = (text: string, path: string, report: Report): CronPattern | null => {
   const fields = text.trim().split(/\s+/)
-  // Croner would say that it wants five, six or seven, of which it takes no seven.
+  // croner's own message would ask for five, six or seven fields, although seven are not accepted in this mode.
   if (fields.length !== 5 && fields.length !== 6 && !(fields.length === 1 && CRON_NAME.test(fields[0]!))) {
     report(path, `is not a cron: it must have five or six fields, or be one of ${NAMES}`)
     return null
@@ -36,13 +35,13 @@ const parse = (text: string, path: string, report: Report): CronPattern | null =
   try {
     return new CronPattern(text, undefined, { mode: '5-or-6-parts' })
   } catch (error) {
-    // A TypeError or a RangeError, for which it has no class of its own.
+    // A TypeError or RangeError: croner has no error class of its own.
     report(path, `is not a cron: ${(error as Error).message.replace(/^CronPattern: /, '')}`)
     return null
   }
 }
 
-/** The hour is `*` or `?`, alone or in a list. `*\/1` and `0-23` name hours of the clock. */
+/** The hour is `*` or `?`, alone or in a list. `*\/1` and `0-23` mean hours of the clock. */
 const isEveryHour = ({ pattern }: CronPattern): boolean => {
   const fields = pattern.trim().split(/\s+/)
   return fields
@@ -51,10 +50,10 @@ const isEveryHour = ({ pattern }: CronPattern): boolean => {
     .some(hour => hour === '*' || hour === '?')
 }
 
-/** In croner's weekdays, a bit for each of the first five in a month, and this one for the last. */
+/** croner's weekdays have a bit for each of the first five in a month, and this one for the last. */
 const LAST_OF_MONTH = 32
 
-/** Keeps what it needs of the pattern and not the pattern: its list of ten thousand years takes 80 kB. */
+/** Keeps what it needs instead of the pattern, whose list of ten thousand years takes 80 kB. */
 const daysFrom = (pattern: CronPattern): MonthDays => {
   const months = bits(pattern.month)
   const fixedDays = bits(pattern.day)
@@ -95,7 +94,7 @@ const lastWorkday = (year: number, month: number, last: number): number => {
   return on === SUNDAY ? last - 2 : on === SATURDAY ? last - 1 : last
 }
 
-/** The working day nearest to a day, in the same month. */
+/** The working day nearest to a day, within the same month. */
 const nearestWorkday = (year: number, month: number, day: number, last: number): number => {
   const on = weekday(year, month, day)
   if (on === SUNDAY) return day === last ? day - 2 : day + 1
@@ -103,7 +102,7 @@ const nearestWorkday = (year: number, month: number, day: number, last: number):
   return day
 }
 
-/** Days of the week, with `#` and `L`. */
+/** Weekdays, with `#` and `L`. */
 const weekdaysFrom = (dayOfWeek: readonly number[]): MonthDays => {
   const patterns = Array.from({ length: 7 }, (_, on) => ({ days: weekdayPatterns(1 << on), which: dayOfWeek[on]! }))
   return (year, month) => {
@@ -112,7 +111,7 @@ const weekdaysFrom = (dayOfWeek: readonly number[]): MonthDays => {
   }
 }
 
-/** Of the days of a month that fall on one weekday, those that `which` chooses. */
+/** The days that `which` selects from the days of a month on one weekday. */
 const chosen = (days: number, which: number): number => {
   let left = days
   let found = 0

@@ -2,10 +2,10 @@ import { CALENDAR_FIELDS, type CalendarField, readValue } from './calendar-field
 import type { Report } from './fault.ts'
 import type { CalendarSpec } from './schedule-schema.ts'
 
-/** The numbers that a field of a calendar means. */
+/** The numbers that a calendar field includes. */
 export type FieldValues = {
   readonly values: ReadonlySet<number>
-  /** It was given as `"*"`, alone or in a list. */
+  /** It was `"*"`, alone or in a list. */
   readonly any: boolean
 }
 
@@ -14,7 +14,7 @@ type FieldSpec = NonNullable<CalendarSpec[FieldName]>
 type Entry = Exclude<FieldSpec, readonly unknown[]>
 type Range = Exclude<Entry, number | string>
 
-/** Reads one field: `"*"`, a value, a range or a list of them. Reports every value that is wrong. */
+/** Parses one field: `"*"`, a value, a range or a list of them. Reports every wrong value. */
 export const readField = (name: FieldName, spec: FieldSpec, path: string, report: Report): FieldValues => {
   const field = CALENDAR_FIELDS[name]
   const values = new Set<number>()
@@ -23,7 +23,7 @@ export const readField = (name: FieldName, spec: FieldSpec, path: string, report
     : [[spec as Entry, path]]
   for (const [entry, entryPath] of entries)
     for (const value of readEntry(field, entry, entryPath, report)) values.add(value)
-  // Both numbers of Sunday are read, so that FRIDAY to SUNDAY and 5 to 7 are ranges; one of them is kept.
+  // Both numbers of Sunday are accepted, so that FRIDAY to SUNDAY and 5 to 7 are valid ranges; only 0 is kept.
   if (name === 'day_of_week' && values.delete(7)) values.add(0)
   return { values, any: entries.some(([entry]) => isAny(entry)) }
 }
@@ -50,7 +50,7 @@ const readRange = (field: CalendarField, spec: Range, path: string, report: Repo
     return []
   }
   if (typeof first === 'string' || typeof last === 'string') return []
-  // A week that is read to its end: SATURDAY to SUNDAY.
+  // A range that ends with the week: SATURDAY to SUNDAY.
   const end = field === CALENDAR_FIELDS.day_of_week && last === 0 && first > 0 ? 7 : last
   if (first > end) report(path, 'must not start after its end')
   return range(first, end, step)

@@ -4,14 +4,14 @@ import type { Interval } from './interval-slots.ts'
 import { readTime } from './read-time.ts'
 import type { IntervalSpec } from './schedule-schema.ts'
 
-/** Of `every`. A year is that of `parseDuration`, 365¼ days. */
+/** Limits of `every`. A year is 365¼ days, as in `parseDuration`. */
 const SHORTEST = 1000
 const LONGEST = parseDuration('1y')
 
-/** Reads an interval. What is wrong is reported below `path`; the interval is then of no use. */
+/** Parses an interval. Faults are reported below `path`; the interval must not be used then. */
 export const readInterval = (input: {
   spec: IntervalSpec
-  /** Of the workflow, for the anchor `creation`. */
+  /** When the workflow was created, for the anchor `creation`. */
   createdAt: number
   path: string
   report: Report
@@ -30,7 +30,7 @@ const readAnchor = (anchor: string, createdAt: number, path: string, report: Rep
   return readTime(anchor, `${path}.anchor`, (at, message) => report(at, `${message}, "epoch" or "creation"`))
 }
 
-/** Milliseconds; NaN, which is below and above nothing, when it cannot be read. */
+/** Milliseconds; NaN, for which all comparisons are false, if it cannot be parsed. */
 export const readDuration = (value: number | string, path: string, report: Report): number => {
   const ms = typeof value === 'number' ? value : parse(value)
   if (Number.isSafeInteger(ms)) return ms

@@ -2,7 +2,7 @@ import Type, { type Static } from 'typebox'
 import { PLAIN_TEXT } from '../patterns.ts'
 import { OVERLAPS } from '../workflow.ts'
 
-/** More of a kind in one schedule, or values in one list, are refused. */
+/** The most entries of a kind in one schedule, and of values in one list. */
 const MOST = 100
 
 const Duration = Type.Union([Type.Number({ minimum: 0 }), Type.String({ minLength: 1, maxLength: 64 })], {
@@ -66,7 +66,7 @@ const Interval = Type.Object(
   },
 )
 
-/** A schedule as users write it (`api.md`, Schedules). What a schema cannot judge, `readSchedule` does. */
+/** A schedule as written by users (`api.md`, Schedules). `readSchedule` checks what a schema cannot. */
 export const ScheduleSchema = Type.Object(
   {
     intervals: Type.Optional(Type.Array(Interval, { maxItems: MOST })),
@@ -94,7 +94,7 @@ export const ScheduleSchema = Type.Object(
   },
 )
 
-/** A schedule that the schema has let through. */
+/** A schedule that matches the schema. */
 export type ScheduleSpec = Static<typeof ScheduleSchema>
 export type CalendarSpec = NonNullable<ScheduleSpec['calendars']>[number]
 export type IntervalSpec = NonNullable<ScheduleSpec['intervals']>[number]

@@ -19,7 +19,7 @@ export type { Schedule } from './create-schedule.ts'
 const MINUTE = 60_000
 const LONGEST_CATCH_UP = 366 * 24 * 60 * MINUTE
 
-/** A schedule of which the schema has refused some parts: those are left out, and entries of lists are null. */
+/** A schedule without the parts that the schema refused; refused entries of lists are null. */
 export type ScheduleParts = {
   readonly [Field in keyof ScheduleSpec]: ScheduleSpec[Field] extends (infer Entry)[] | undefined
     ? readonly (Entry | null)[]
@@ -29,8 +29,8 @@ export type ScheduleParts = {
 type Context = { readonly createdAt: number }
 
 /**
- * Makes a schedule of what the schema has let through, or says everything that is wrong with it. A schedule that has slots,
- * but none to come, is a schedule: whoever keeps it asks `nextSlot(now)`.
+ * Creates a schedule from a spec that matches the schema, or returns all its faults. A schedule whose slots are all in the past is valid: the caller checks
+ * `nextSlot(now)`.
  */
 export const readSchedule = (
   spec: ScheduleSpec,
@@ -46,7 +46,7 @@ export const readSchedule = (
     ...intervals.map(({ interval, path }) => ({ path, slots: createIntervalSlots({ interval, zone, exclusion }) })),
     ...calendars.map(({ calendar, path }) => ({ path, slots: createCalendarSlots({ calendar, zone, exclusion }) })),
   ]
-  // The first one will do: each is searched for some milliseconds before it is given up.
+  // Only the first is reported: searching one takes some milliseconds before it is given up.
   const never = parts.find(({ slots }) => slots.next(FIRST_INSTANT) === null)
   if (never) return { errors: [{ path: never.path, message: 'is excluded as a whole', neverFires: true }] }
   const schedule = createSchedule({
@@ -58,7 +58,7 @@ export const readSchedule = (
   return { errors: [{ path: '', message: noSlot(limits), neverFires: true }] }
 }
 
-/** What is wrong with single parts of a schedule that cannot be read as a whole. */
+/** Faults in the parts of a schedule that cannot be read as a whole. */
 export const schedulePartFaults = (parts: ScheduleParts, context: Context): readonly ScheduleFault[] =>
   readParts(parts, context).errors
 
@@ -76,7 +76,7 @@ const readParts = (spec: ScheduleParts, { createdAt }: Context) => {
   return { errors, report, zone, intervals, calendars, exclusion, limits }
 }
 
-/** The entries of a list that are there, with where they stand. */
+/** The entries of a list that are not null, with their paths. */
 const placed = <Entry>(entries: readonly (Entry | null)[] | undefined, path: string) =>
   (entries ?? []).flatMap((entry, index) => (entry === null ? [] : [{ entry, path: `${path}.${index}` }]))
 
@@ -91,10 +91,10 @@ const readZone = (name: string, report: Report): TimeZone => {
   return zone ?? findTimeZone('UTC')!
 }
 
-/** A calendar and where it stands. */
+/** A calendar and its path. */
 type PlacedCalendar = { readonly calendar: Calendar; readonly path: string }
 
-/** Calendars and crons that can be read; those that match no date are told apart from values that are wrong. */
+/** The readable calendars and crons. Those that match no date are reported separately from wrong values. */
 const readCalendars = (spec: ScheduleParts, report: Report, errors: ScheduleFault[]): readonly PlacedCalendar[] => {
   const found: PlacedCalendar[] = []
   const read = (path: string, readOne: () => Calendar | null): void => {
@@ -135,8 +135,8 @@ const readLimits = (spec: ScheduleParts, report: Report) => {
 }
 
 /**
- * Jitter must be shorter than the distance between the slots of each part, or slots would run in another order. Parts may
- * come closer to each other; `fireAt` stays before the next slot there.
+ * Jitter must be shorter than the distance between the slots of each part, or slots would run out of order. Slots of different parts may be closer to each
+ * other; there `fireAt` stays before the next slot.
  */
 const checkJitter = (input: {
   jitter: number

@@ -3,8 +3,8 @@ import { SECONDS_A_DAY } from './civil-date.ts'
 import { members } from './number-set.ts'
 
 /**
- * The shortest distance between two times of a calendar, in milliseconds, as if every day were one of its days and no
- * clock were ever moved; a day at most. Looks at 86,400 seconds at most.
+ * The shortest distance between two times of a calendar, in milliseconds, as if it included every day and no clock ever moved. At most a day. Visits at most
+ * 86,400 seconds.
  */
 export const shortestDistance = ({ hours, minutes, seconds }: Calendar): number => {
   const minutesOfDay = members(hours).flatMap(hour => members(minutes).map(minute => hour * 60 + minute))

@@ -1,22 +1,21 @@
 import { LAST_YEAR } from './civil-date.ts'
 
 /**
- * A time zone from 1970 to 2199 as *segments* between changes of its offset. Local second = instant (epoch seconds) + offset.
- * The first segment has no beginning and the last no end. No two changes of any zone are closer than two days: a test
- * looks at all of them, and the searches rely on it.
+ * A time zone from 1970 to 2199 as *segments* between changes of its offset. Local second = instant (epoch seconds) + offset. The first segment has no start,
+ * and the last no end. No two changes of a zone are closer than two days: the searches rely on that, and a test checks it for all zones.
  */
 export type TimeZone = {
   readonly name: string
-  /** The instant at which each segment begins; the first is -Infinity. */
+  /** The instant at which each segment starts; -Infinity for the first. */
   readonly starts: readonly number[]
-  /** Seconds, by segment. */
+  /** Seconds, per segment. */
   readonly offsets: readonly number[]
 }
 
-/** By name. Reading a zone takes about a millisecond, its segments a few kilobytes; there are some six hundred names. */
+/** A cache by name. Reading a zone takes about a millisecond, and its segments a few kilobytes; there are about six hundred names. */
 const zones = new Map<string, TimeZone>()
 
-/** The zone of a name of the IANA database (in any case) or of an offset such as `+05:30`; null when there is none. */
+/** The zone with a name from the IANA database (case-insensitive) or an offset such as `+05:30`; null if there is none. */
 export const findTimeZone = (name: string): TimeZone | null => {
   const known = zones.get(name)
   if (known) return known
@@ -44,7 +43,7 @@ const readSegments = (beginning: Temporal.ZonedDateTime): TimeZone => {
   let change = beginning.getTimeZoneTransition('next')
   while (change !== null && change.epochMilliseconds < END) {
     const offset = offsetSeconds(change)
-    // A change of the name alone, or of what counts as summer time, moves no clock.
+    // Changes of only the name, or of what counts as summer time, do not move the clock.
     if (offset !== offsets.at(-1)) {
       starts.push(change.epochMilliseconds / 1000)
       offsets.push(offset)
@@ -56,7 +55,7 @@ const readSegments = (beginning: Temporal.ZonedDateTime): TimeZone => {
 
 const offsetSeconds = (time: Temporal.ZonedDateTime): number => time.offsetNanoseconds / 1e9
 
-/** The segment that an instant lies in. */
+/** The segment that contains an instant. */
 export const segmentAt = ({ starts }: TimeZone, instant: number): number => {
   let low = 0
   let high = starts.length - 1
@@ -68,10 +67,10 @@ export const segmentAt = ({ starts }: TimeZone, instant: number): number => {
   return low
 }
 
-/** The instant at which a segment ends and the next begins. */
+/** The instant at which a segment ends and the next one starts. */
 export const endOf = ({ starts }: TimeZone, segment: number): number => starts[segment + 1] ?? Number.POSITIVE_INFINITY
 
-/** The offset before a segment; its own for the first. */
+/** The offset before a segment; for the first, its own. */
 export const offsetBefore = ({ offsets }: TimeZone, segment: number): number => offsets[segment - 1] ?? offsets[0]!
 
 export const localOf = (zone: TimeZone, instant: number): number => instant + zone.offsets[segmentAt(zone, instant)]!
