@@ -1,12 +1,11 @@
 const MAX_NAME_BYTES = 1024
 
-/** C0 and C1 controls, DEL, and the line separators: they forge headers, logs and terminals. */
+/** C0 and C1 controls, DEL, and line separators: they can forge headers, logs and terminal output. */
 const CONTROL = /[\p{Cc}\u2028\u2029]/u
 
 /**
- * What a name of an artifact must be: a relative path of `/`-separated segments that stays where it is put. null when the
- * name is one, else what would be right. Names are kept as they are: nothing is normalised, so what was refused once
- * cannot come back by another spelling.
+ * What is wrong with an artifact's name; null: nothing. It must be a relative path of `/`-separated segments that does not leave its folder. Names are not
+ * normalized, so a refused name cannot return in another spelling.
  */
 export const artifactNameFault = (name: string): string | null => {
   if (name === '') return 'must not be empty'

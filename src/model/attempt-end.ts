@@ -5,10 +5,9 @@ import { nextTry, type Tries } from './retry.ts'
 const NO_EXIT: Exit = Object.freeze({ exitCode: null, signal: null })
 
 /**
- * How an attempt ends, from what the executor says and why it was told to stop. The cause that came first wins over
- * what the work then made of it, except that work which ended well before it noticed a timeout or a shutdown is done, and rows
- * that were published are.
- * null: the lease is lost, nothing may be written.
+ * How an attempt ends, given the executor's outcome and the cause for which it was told to stop. The first cause wins over the outcome, with two exceptions:
+ * work that completed before it noticed a timeout or a shutdown is complete, and published rows always are. null: the lease is lost, and nothing may be
+ * written.
  */
 export const toAttemptEnd = (outcome: Outcome, cause: StopCause | null, tries: Tries): AttemptEnd | null => {
   const { exit = NO_EXIT, statistics = null } = outcome
@@ -32,7 +31,7 @@ export const toAttemptEnd = (outcome: Outcome, cause: StopCause | null, tries: T
   return failure({ reason, class: failureClass, message, exit, statistics, tries })
 }
 
-/** How an attempt ends whose worker is gone. */
+/** How an attempt ends whose worker is lost. */
 export const lostAttemptEnd = (tries: Tries): AttemptEnd =>
   failure({
     reason: 'worker_lost',

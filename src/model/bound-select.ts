@@ -1,42 +1,44 @@
-/** A SELECT as the engine prints it, and every place in it where a name stands for a table. */
+/** A SELECT as the engine prints it, with every place where a name means a table. */
 export type BoundSelect = {
   readonly sql: string
   /** Names of its own common table expressions. */
   readonly expressions: readonly string[]
-  /** By place. */
+  /** In order of position. */
   readonly names: readonly BoundName[]
   /**
-   * The first table in the FROM of each SELECT that it is put together of (UNION, INTERSECT, EXCEPT), through its own sub-queries and expressions, each
-   * name once; null: one begins with none.
+   * The first table in the FROM of each SELECT in the union (UNION, INTERSECT, EXCEPT), resolved through its own sub-queries and expressions, each name once.
+   * null: one of them starts with no table.
    */
   readonly origins: readonly (string | null)[]
 }
 
 export type BoundName = {
-  /** Its place in the text, with quotes. */
+  /** Its position in the text, including quotes. */
   readonly start: number
   readonly end: number
-  /** Without quotes; `a.b` when it is named with a database. */
+  /** Without quotes; `a.b` if qualified with a database. */
   readonly name: string
   /**
-   * `definition`: of an expression of the SELECT's own. `table`: what is read. `set`: what IN looks into, which is read too. `qualifier`: a table
-   * with its database before a column of it.
+   * - `definition`: names one of the SELECT's own expressions.
+   * - `table`: is read.
+   * - `set`: the right side of IN, which is read, too.
+   * - `qualifier`: a database-qualified table before one of its columns.
    */
   readonly is: 'definition' | 'table' | 'set' | 'qualifier'
-  /** Which of the SELECT's own expressions it means; null: something outside. */
+  /** The own expression that it refers to; null: something outside the SELECT. */
   readonly expression: number | null
-  /** In the text of which expression it stands; null: of none. */
+  /** The expression whose text it is in; null: none. */
   readonly within: number | null
-  /** What columns may be called by: where a table is replaced this has to stay as its alias, with its quotes. null: it has one, or needs none. */
+  /** The alias, with quotes, that must stay when the table is replaced, because columns may be qualified with it. null: it has an alias, or needs none. */
   readonly alias: string | null
-  /** It stands in parentheses alone. */
+  /** It stands alone in parentheses. */
   readonly isEnclosed: boolean
-  /** In `view(…)`, which sees tables alone. */
+  /** It is inside `view(…)`, which sees only tables. */
   readonly isIsolated: boolean
 }
 
 export const isRead = ({ is }: BoundName): boolean => is === 'table' || is === 'set'
 
-/** What a SELECT reads of what is not its own, in order, as often as it stands there. */
+/** What a SELECT reads from outside, in order, with repetitions. */
 export const outerNames = ({ names }: BoundSelect): readonly BoundName[] =>
   names.filter(name => isRead(name) && name.expression === null)

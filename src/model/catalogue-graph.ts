@@ -2,7 +2,7 @@ import type { Catalogue } from './catalogue.ts'
 import { type DataSource, goesByOrder } from './data-source.ts'
 import type { Pipe, PipeNode } from './pipe.ts'
 
-/** A materialized node as an edge between two data sources: what is appended to `from` goes through it into `into`. */
+/** A materialized node as an edge between two data sources: rows appended to `from` pass through it into `into`. */
 export type Feed = { readonly pipe: Pipe; readonly node: PipeNode; readonly from: string; readonly into: string }
 
 export const findDataSource = (catalogue: Catalogue, nameOrId: string): DataSource | undefined =>
@@ -13,7 +13,7 @@ export const findPipe = (catalogue: Catalogue, nameOrId: string): Pipe | undefin
 
 export const findNode = (pipe: Pipe, name: string): PipeNode | undefined => pipe.nodes.find(node => node.name === name)
 
-/** What a node is fed by, at the end of the chain of nodes and pipes it reads: a data source, or null. */
+/** The data source that feeds a node, at the end of the chain of nodes and pipes it reads; null: none. */
 export const sourceOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): string | null => {
   if (node.source === null) return null
   const earlier = earlierNode(pipe, node, node.source)
@@ -23,11 +23,11 @@ export const sourceOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): stri
   return node.source
 }
 
-/** All data sources that a node reads, through nodes and pipes. */
+/** All data sources that a node reads, directly or through nodes and pipes. */
 export const dataSourcesOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): ReadonlySet<string> =>
   readsOf(catalogue, pipe, node).dataSources
 
-/** All that a node reads, through nodes and pipes, and itself. */
+/** Everything that a node reads, directly or through nodes and pipes, including itself. */
 export const readsOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): Reads => {
   const dataSources = new Set<string>()
   const nodes = new Set<PipeNode>()
@@ -48,11 +48,11 @@ export const readsOf = (catalogue: Catalogue, pipe: Pipe, node: PipeNode): Reads
 
 type Reads = { readonly nodes: ReadonlySet<PipeNode>; readonly dataSources: ReadonlySet<string> }
 
-/** The pipe that has a node of this name; a name in SQL may mean one thing alone. */
+/** The pipe with a node of this name. In SQL, a name must be unambiguous. */
 export const pipeWithNode = (catalogue: Catalogue, name: string): Pipe | undefined =>
   catalogue.pipes.find(pipe => findNode(pipe, name) !== undefined)
 
-/** Nodes read those before them alone: there is no way round. */
+/** A node reads only earlier nodes, so a pipe has no cycle in itself. */
 export const earlierNode = (pipe: Pipe, node: PipeNode, name: string): PipeNode | undefined =>
   pipe.nodes.slice(0, pipe.nodes.indexOf(node)).find(other => other.name === name)
 
@@ -64,10 +64,7 @@ export const feedsOf = (catalogue: Catalogue): readonly Feed[] =>
     }),
   )
 
-/**
- * All that has to be fed when rows join a data source, each feed after those that fill what it reads. The catalogue
- * has no cycle.
- */
+/** All feeds to run when rows are added to a data source, each after those that fill what it reads. The catalogue must have no cycle. */
 export const feedsBelow = (catalogue: Catalogue, name: string): readonly Feed[] => {
   const feeds = feedsOf(catalogue)
   const visited = new Set<string>()
@@ -82,16 +79,16 @@ export const feedsBelow = (catalogue: Catalogue, name: string): readonly Feed[] 
   return order.flatMap(from => feeds.filter(feed => feed.from === from))
 }
 
-/** The data sources that a write of this one changes, itself first. */
+/** The data sources changed by a write to this one, itself first. */
 export const writtenWith = (catalogue: Catalogue, name: string): readonly string[] => [
   ...new Set([name, ...feedsBelow(catalogue, name).map(({ into }) => into)]),
 ]
 
-/** Whether it counts in which order rows are written: where they are put, or in what is made of them from there on. */
+/** Whether the order of written rows matters, in this data source or in those that it feeds. */
 export const orderCounts = (catalogue: Catalogue, name: string): boolean =>
   writtenWith(catalogue, name).some(written => goesByOrder(findDataSource(catalogue, written)!))
 
-/** Names of data sources in a ring of feeds; null: there is none. */
+/** The data sources in a cycle of feeds; null: there is none. */
 export const findFeedCycle = (catalogue: Catalogue): readonly string[] | null => {
   const feeds = feedsOf(catalogue)
   const done = new Set<string>()
@@ -112,7 +109,7 @@ export const findFeedCycle = (catalogue: Catalogue): readonly string[] | null =>
   return null
 }
 
-/** Names of pipes that read each other in a ring, this one among them; null: they do not. */
+/** The pipes in a cycle of reads that includes this one; null: there is none. */
 export const findPipeCycle = (catalogue: Catalogue, start: Pipe): readonly string[] | null => {
   const visited = new Set<Pipe>()
   const search = (pipe: Pipe, path: readonly string[]): readonly string[] | null => {
@@ -131,7 +128,7 @@ export const findPipeCycle = (catalogue: Catalogue, start: Pipe): readonly strin
   return search(start, [start.name])
 }
 
-/** Pipes that read a data source, or put rows into it. */
+/** Pipes that read a data source or write into it. */
 export const pipesOf = (catalogue: Catalogue, dataSource: string): readonly Pipe[] =>
   catalogue.pipes.filter(pipe =>
     pipe.nodes.some(

@@ -2,11 +2,11 @@ import type { Catalogue } from './catalogue.ts'
 import type { NodeRole } from './pipe.ts'
 import type { ScheduleSpec } from './schedule/schedule-schema.ts'
 
-/** A copy node that a schedule fires. */
+/** A copy node with a schedule. */
 export type ScheduledCopy = {
   readonly pipe: string
   readonly node: string
-  /** Of the node in its pipe. */
+  /** The node's index in its pipe. */
   readonly index: number
   readonly mode: 'append' | 'replace'
   readonly schedule: ScheduleSpec
@@ -23,11 +23,11 @@ export const scheduledCopies = (pipe: { readonly name: string; readonly nodes: N
 
 export const allScheduledCopies = ({ pipes }: Catalogue): readonly ScheduledCopy[] => pipes.flatMap(scheduledCopies)
 
-/** How the names of these workflows begin. */
+/** The prefix of these workflows' names. */
 export const COPY_WORKFLOW_PREFIX = 'copy '
 const LONGEST_NAME = 255
 
-/** Neither name has a dot, so no two nodes share one. */
+/** Neither name contains a dot, so the result is unique. */
 export const copyWorkflowName = ({ pipe, node }: Pick<ScheduledCopy, 'pipe' | 'node'>): string =>
   `${COPY_WORKFLOW_PREFIX}${pipe}.${node}`
 
@@ -37,37 +37,37 @@ export const copyNameFault = (copy: Pick<ScheduledCopy, 'pipe' | 'node'>): strin
   return excess > 0 ? `must, with a schedule, be ${excess} characters shorter, or the name of the pipe` : null
 }
 
-/** Workflows that carry these labels are kept by the server: who has them is told by their values. */
+/** Workflows with these labels are maintained by the server. The values identify the node. */
 const PIPE_LABEL = 'millrace.pipe'
 const NODE_LABEL = 'millrace.node'
 
 type Labelled = { readonly labels?: Readonly<Record<string, unknown>> }
 
-/** Whether a workflow was made for a copy node, whether or not that is still there. */
+/** Whether a workflow was created for a copy node, even if the node no longer exists. */
 export const isCopyWorkflow = ({ labels }: Labelled): boolean =>
   labels !== undefined && PIPE_LABEL in labels && NODE_LABEL in labels
 
-/** What such a workflow is called once its node has no schedule, until it can be deleted. */
+/** The name of such a workflow after its node has lost its schedule, until it can be deleted. */
 export const retiredName = (workflowId: string): string => `${COPY_WORKFLOW_PREFIX}${workflowId} (deleted)`
 
 type Known = Labelled & { readonly name: string }
 
-/** A definition that such a workflow is to have, with the labels it is known by: whoever leaves them out does not make it theirs. */
+/** Adds the identifying labels to a new definition of such a workflow: leaving them out must not detach it from its node. */
 export const withCopyLabels = (given: unknown, { labels = {} }: Labelled): unknown => {
   if (typeof given !== 'object' || given === null) return given
   const others = 'labels' in given ? given.labels : {}
-  // What is no object is refused later.
+  // Anything but an object is refused later.
   if (typeof others !== 'object' || others === null || Array.isArray(others)) return given
   return { ...given, labels: { ...others, [PIPE_LABEL]: labels[PIPE_LABEL], [NODE_LABEL]: labels[NODE_LABEL] } }
 }
 
-/** Why such a workflow may not be called so; null: it may. Under another name it would go on beside the one that is made again. */
+/** Why such a workflow may not have this name; null: it may. Under another name it would go on beside the one that is created anew. */
 export const renameFault = (name: unknown, known: Known, workflowId: string): string | null =>
   name === known.name || name === retiredName(workflowId)
     ? null
     : `must stay ${known.name}: the workflow is made of the node ${known.labels?.[NODE_LABEL]} of the pipe ${known.labels?.[PIPE_LABEL]}`
 
-/** The workflow of one copy job that fires a node. */
+/** A workflow that runs a node as one copy job. */
 export const copyWorkflow = ({ pipe, node, mode, schedule }: ScheduledCopy) => ({
   name: copyWorkflowName({ pipe, node }),
   description: `Made of the schedule of the node ${node} of the pipe ${pipe}: change it there.`,

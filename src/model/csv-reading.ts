@@ -1,7 +1,7 @@
-/** How CSV was read, where nobody had to say it. */
+/** How CSV was read when the caller did not say. */
 export type CsvReading = {
   readonly delimiter: string
-  /** Whether its first line has names. */
+  /** Whether its first line contains names. */
   readonly header: boolean
 }
 
@@ -9,7 +9,7 @@ export type CsvReading = {
 export const csvReadingText = ({ delimiter, header }: CsvReading): string =>
   `CSV by ${shownDelimiter(delimiter)}, ${header ? 'with names in its first line' : 'without names in its first line'}`
 
-/** What values are parted by, in words. */
+/** The delimiter in words. */
 export const shownDelimiter = (delimiter: string): string => {
   if (delimiter === '\t') return 'tabs'
   return delimiter === ' ' ? 'blanks' : `"${delimiter}"`

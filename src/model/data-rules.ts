@@ -1,11 +1,11 @@
 /**
- * What names, types and engines may be. What the engine itself can judge (does the type exist, is the expression sound) is
- * left to it; here stands what keeps a text from being more than it says when it is put into a statement.
+ * What names, types and engines may be. What the engine can check (does the type exist, is the expression valid) is left to it. These rules ensure that a text
+ * cannot mean more than it should when it is put into a statement.
  */
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]{0,127}$/
 
-/** Databases of every engine and of the server itself, and what the engine reads as something else than a name. */
+/** Databases of every engine and of the server itself, and words that the engine does not read as names. */
 const RESERVED: ReadonlySet<string> = new Set([
   ...['system', 'information_schema', 'default', 'live', 'tinybird', 'organization', 'millrace'],
   ...['all', 'and', 'any', 'array', 'as', 'asc', 'between', 'by', 'case', 'cross', 'desc', 'distinct', 'else', 'end'],
@@ -25,11 +25,11 @@ export const nameFault = (name: string): string | null => {
   return /^(stg_|c__)/i.test(name) ? 'is reserved: names that begin so are of the server' : null
 }
 
-/** Columns that every table of the engine has, and those of quarantine tables. */
+/** Columns of every table in the engine, and of quarantine tables. */
 const RESERVED_COLUMNS =
   /^(_part|_part_index|_part_uuid|_part_offset|_part_starting_offset|_part_granule_offset|_part_data_version|_partition_id|_partition_value|_sample_factor|_row_exists|_block_number|_block_offset|_disk_name|_table|_database|c__error_column|c__error|c__import_id|c__row|insertion_date)$/
 
-/** What is wrong with the name of a column; null: nothing. Any text that can be shown on one line may be one. */
+/** What is wrong with the name of a column; null: nothing. Any text that can be shown on one line is allowed. */
 export const columnNameFault = (name: string): string | null => {
   if (name.length === 0 || name.length > 256) return 'must be 1 to 256 characters long'
   if (!name.isWellFormed()) return 'must be well-formed Unicode'
@@ -38,12 +38,12 @@ export const columnNameFault = (name: string): string | null => {
   return RESERVED_COLUMNS.test(name) ? `is reserved: every table has a column ${name}` : null
 }
 
-/** No minus but that of a number: two would begin a comment, which may hide a parenthesis from whoever counts them. */
+/** A minus only as the sign of a number: two would start a comment, which could hide a parenthesis from the counting. */
 const TYPE_TOKEN = /\s+|[A-Za-z_][A-Za-z0-9_.]*|-?\d+(?:\.\d+)?|'(?:[^'\\]|\\.)*'|`(?:[^`\\]|\\.)*`|[(),=]/y
 
-/** What is wrong with a type's text; null: it is one name, with arguments in parentheses or without. */
+/** What is wrong with the text of a type; null: it is one name, with or without arguments in parentheses. */
 export const typeFault = (type: string): string | null => {
-  // The engine would make columns of other names of it.
+  // The engine would turn it into columns with other names.
   if (/^\s*Nested\b/i.test(type))
     return 'must not be Nested: take Array(Tuple(…)), or one column of Array(…) for each field'
   const tokens = type.isWellFormed() ? tokenize(type) : null
@@ -64,7 +64,7 @@ const tokenize = (text: string): readonly string[] | null => {
   return tokens
 }
 
-/** One pair of parentheses around all. */
+/** Whether one pair of parentheses encloses everything. */
 const isParenthesized = (tokens: readonly string[]): boolean => {
   let depth = 0
   for (const [index, token] of tokens.entries()) {

@@ -1,6 +1,6 @@
-/** How long a delivery is tried, from its first try or its last redelivery on. */
+/** How long a delivery is tried, from its first try or its last redelivery. */
 const DAY_MS = 24 * 3_600_000
-/** A clock that jumps ahead does not make a day of a few tries. */
+/** When a clock jumps ahead, a few tries must not count as a day. */
 const FEWEST_TRIES = 8
 
 const FIRST_WAIT_MS = 5_000
@@ -8,9 +8,8 @@ const LONGEST_WAIT_MS = 3_600_000
 const SHORTEST_WAIT_MS = 1_000
 
 /**
- * The wait after a try that did not succeed, ms; null: it is given up. At random up to as long as has been tried already
- * (5 s at first, an hour at most), so that the waits double and receivers that come back are not met by all at once.
- * `random` is from 0 to 1.
+ * The wait after a failed try, in ms; null: give up. Random between one second and the time spent so far (at least 5 s, at most an hour), so that waits grow
+ * exponentially and a recovered receiver is not hit by all deliveries at once. `random` is from 0 to 1.
  */
 export const deliveryRetry = (input: { triedForMs: number; tries: number; random: number }): number | null => {
   const { triedForMs, tries, random } = input

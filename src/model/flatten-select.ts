@@ -1,18 +1,17 @@
 import { type BoundName, type BoundSelect, isRead, outerNames } from './bound-select.ts'
 
-/** A SELECT that stands for a table. One object each. */
+/** A named SELECT that can be read like a table. Compared by identity. */
 export type Definition = {
   readonly name: string
   readonly select: BoundSelect
-  /** What a name that is not its own means; null: that is the engine's to know. */
+  /** What a name from outside the SELECT means; null: leave it to the engine. */
   readonly meaning: (name: string) => Definition | 'table' | null
 }
 
 /**
- * A SELECT that reads definitions, as one that reads tables alone: they stand before it as common table expressions, each once, what is read
- * before who reads it. The engine looks a name up where an expression is used, not where it is written (ClickHouse 26.7), so every
- * expression, also those that users wrote, gets a name that nothing else in the statement has. Names of tables stay unqualified: they
- * bind to the database that the statement runs in.
+ * Rewrites a SELECT that reads definitions to one that reads only tables. Definitions become common table expressions before it, each once, dependencies first.
+ * The engine resolves a name where an expression is used, not where it is written (ClickHouse 26.7), so every expression, including users' own, gets a name
+ * that is unique in the statement. Table names stay unqualified: they resolve in the database in which the statement runs.
  */
 export const flattenSelect = (root: Definition): string => {
   const names = new Map<Definition | 'table' | null, string>()
@@ -46,9 +45,9 @@ export const flattenSelect = (root: Definition): string => {
     if (place.is === 'set') return writeSet(place, name)
     return place.alias === null ? `\`${name}\`` : `\`${name}\` AS ${place.alias}`
   }
-  /** Alone it might also be a column of whoever reads the definition. */
+  /** A bare name could also mean a column in the SELECT that reads the definition. */
   const writeSet = (place: BoundName, name = place.name): string => enclosed(place, `\`${name}\``)
-  /** Nobody reads the root: if there is a column of that name, it is meant. */
+  /** Nothing reads the root, so its bare names may stay: they mean a column if there is one. */
   const plain = new Map<string, string>()
   const writeRootSet = (place: BoundName, name = place.name): string | null => {
     if (place.name.includes('.')) return writeSet(place, name)
@@ -64,7 +63,7 @@ export const flattenSelect = (root: Definition): string => {
 const isDefinition = (meaning: Definition | 'table' | null): meaning is Definition =>
   meaning !== null && meaning !== 'table'
 
-/** What of a definition cannot be written: `view(…)` is a query of its own, which sees no expressions before it. null: nothing. */
+/** The name of a definition that cannot be inlined: `view(…)` is a query of its own, which does not see the expressions before it. null: none. */
 export const isolatedName = ({ select, meaning }: Definition): string | null =>
   outerNames(select).find(({ isIsolated, name }) => isIsolated && isDefinition(meaning(name)))?.name ?? null
 
@@ -81,10 +80,7 @@ const replaceNames = ({ sql, names }: BoundSelect, replacement: (place: BoundNam
   return text + sql.slice(end)
 }
 
-/**
- * How often tables are read when all definitions are put where they are read, as the engine does it; at most a little more than
- * `most`, where it ends.
- */
+/** How often tables are read after all definitions are inlined, as the engine does it. Counting stops a little above `most`. */
 export const countReads = (root: Definition, most: number): number => {
   const known = new Map<string, number>()
   const ids = new Map<Definition, number>()
@@ -99,12 +95,12 @@ export const countReads = (root: Definition, most: number): number => {
     reads.set(definition, found)
     return found
   }
-  /** Of an expression of it, or of what stands in none (null). */
+  /** The reads within one of its expressions, or outside all of them (null). */
   const count = (definition: Definition, within: number | null): number => {
     const key = `${idOf(definition)}.${within}`
     const before = known.get(key)
     if (before !== undefined) return before
-    // An expression that reads itself is not put into itself.
+    // A recursive expression is not inlined into itself.
     known.set(key, 0)
     let sum = 0
     for (const place of readsOf(definition).get(within) ?? []) {

@@ -1,6 +1,6 @@
 /**
- * Counts of durations by buckets that grow by a fixed factor: sums of many hours can be added, and a quantile read from
- * them is off by at most half a bucket (4.5 %). Bucket 0 is below 1 ms; bucket `n` holds [2^((n−1)/8), 2^(n/8)) ms.
+ * Counts of durations in buckets that grow by a fixed factor. Histograms of many hours can be added, and quantiles are off by at most half a bucket (4.5 %).
+ * Bucket 0 is below 1 ms; bucket `n` holds [2^((n−1)/8), 2^(n/8)) ms.
  */
 const PER_DOUBLING = 8
 /** About 34 years. */
@@ -13,7 +13,7 @@ export const bucketOf = (milliseconds: number): number =>
 /** The middle of a bucket, in milliseconds. */
 const middleOf = (bucket: number): number => (bucket === 0 ? 0.5 : 2 ** ((bucket - 0.5) / PER_DOUBLING))
 
-/** The duration, in ms, that a share `quantile` (0…1) of them does not exceed; null when there are none. */
+/** The duration in ms that a share `quantile` (0…1) of them does not exceed; null if there are none. */
 export const quantileOf = (histogram: Readonly<Record<number, number>>, quantile: number): number | null => {
   const buckets = Object.entries(histogram)
     .map(([bucket, count]) => ({ bucket: Number(bucket), count }))

@@ -2,13 +2,12 @@ import type { FieldError } from '../kernel/errors.ts'
 import { joinPath } from './schema-errors.ts'
 
 const MOST_FAULTS = 20
-/** Names can be as long as the body: what lies deeper is told as part of what holds it. */
+/** Names can be as long as the body. Faults in deeper values are reported at the path that contains them. */
 const LONGEST_PATH = 1000
 
 /**
- * The texts of a JSON value that are not well-formed Unicode: JSON can write half a surrogate pair (`"\ud800"`), UTF-8
- * cannot. It would be stored, and whoever reads strictly (jq, Python) could not read what it is shown in, not even a
- * list. `prefix` is where the value stands.
+ * The texts in a JSON value that are not well-formed Unicode. JSON can express half a surrogate pair (`"\ud800"`), UTF-8 cannot. If stored, it would break
+ * strict readers (jq, Python) of everything that shows it, even lists. `prefix` is the path of the value.
  */
 export const illFormedTexts = (value: unknown, prefix: string): readonly FieldError[] => {
   const faults: FieldError[] = []
@@ -32,10 +31,10 @@ export const illFormedTexts = (value: unknown, prefix: string): readonly FieldEr
   return faults
 }
 
-/** Where the walk is within a list or object: of a list of millions nothing is held for each entry. */
+/** A position in a list or object during the walk. Nothing is stored per entry, as a list may have millions. */
 type Place = {
   readonly path: string
-  /** null: of a list, whose values stand at their numbers. */
+  /** null: a list, whose values are named by their indexes. */
   readonly names: readonly string[] | null
   readonly values: readonly unknown[]
   next: number

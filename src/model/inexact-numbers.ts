@@ -1,14 +1,14 @@
 import type { FieldError } from '../kernel/errors.ts'
 
-/** A number outside of a string that may be one: of 16 digits, or with an exponent of three. Looking for it costs next to nothing. */
+/** A number outside strings that may be inexact: 16 digits, or a three-digit exponent. This test costs almost nothing. */
 const SUSPECT = /[:[,]\s*-?\d(?:\d{15}|[\d.]*[eE]\+?\d{3})/
 
 const MOST_TOLD = 20
 
 /**
- * Numbers in lists and objects of a JSON text that no double holds, which JSON.parse alters without a word: integers
- * (12345678901234567890 would come back as 12345678901234567000) and what is infinite (1e400 would be null). Digits after a point are cut as ever.
- * Paths are those of fields. `text` must be JSON.
+ * Numbers in the lists and objects of a JSON text that no double can hold, so that JSON.parse silently alters them: integers (12345678901234567890 becomes
+ * 12345678901234567000) and infinite values (1e400 becomes null). Rounding after the decimal point is accepted. Returns them by path. `text` must be valid
+ * JSON.
  */
 export const findInexactNumbers = (text: string): readonly FieldError[] => {
   if (!SUSPECT.test(text)) return []
@@ -36,12 +36,12 @@ export const findInexactNumbers = (text: string): readonly FieldError[] => {
   return found
 }
 
-/** Where in the text it is: a parser that tells of each value how it is written takes twenty times as long. */
+/** A position in the text. A parser that reports the source text of each value takes twenty times as long. */
 type Place = {
   readonly isList: boolean
-  /** Of a list: which entry it is. */
+  /** In a list: the index of the entry. */
   index: number
-  /** Of an object: the name of the field, in its quotes. */
+  /** In an object: the name of the field, in quotes. */
   name: string
 }
 
@@ -68,7 +68,7 @@ const isDigit = (code: number): boolean => code >= 0x30 && code <= 0x39
 const isInNumber = (code: number): boolean =>
   isDigit(code) || code === 0x2b || code === MINUS || code === 0x2e || code === 0x45 || code === 0x65
 
-/** All integers of fifteen digits are held. */
+/** All integers of up to fifteen digits are exact. */
 const mayBeAltered = (number: string): boolean => number.length > 15 || /e/i.test(number)
 
 /** What is wrong with a number as it was written; null: nothing. */
@@ -77,13 +77,13 @@ export const inexactNumber = (text: string, value: number): string | null =>
     ? `must be a number that a double holds, and ${shortened(text)} is none: send it as a text`
     : null
 
-/** As JSON and YAML write them. */
+/** In JSON or YAML notation. */
 const INTEGER = /^(?:[-+]?\d+|0x[\da-fA-F]+|0o[0-7]+)$/
 
 const isAltered = (text: string, value: number): boolean => {
   if (!Number.isFinite(value)) return true
   if (Number.isSafeInteger(value) || !INTEGER.test(text)) return false
-  // As JavaScript writes its doubles: it comes back as it was.
+  // JavaScript's own notation of the double converts back to the same value.
   return String(value) !== text && BigInt(text) !== BigInt(value)
 }
 

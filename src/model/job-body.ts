@@ -7,7 +7,7 @@ import { SinkSchema } from './sink.ts'
 
 const text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: PLAIN_TEXT })
 
-/** `"5m"`, `"2 days"`, or a number of milliseconds (document of Intuned). */
+/** `"5m"`, `"2 days"`, or a number of milliseconds (Intuned document). */
 const Duration = Type.Union([Type.Number({ minimum: 0 }), Type.String({ maxLength: 64 })], {
   description: 'A duration such as "30s" or "1h30m", or a number of milliseconds.',
 })
@@ -23,7 +23,7 @@ export const RetrySchema = Type.Object(
   { additionalProperties: false, description: 'Retry policy for failures of the job itself.' },
 )
 
-/** The longest time a job may be given, in seconds: a year. */
+/** The longest timeout, in seconds: a year. */
 const LONGEST_SECONDS = 366 * 24 * 3600
 
 /** `sinks` of a job body and of a workflow. */
@@ -32,14 +32,14 @@ export const sinksProperty = Type.Array(SinkSchema, {
   description: 'Who is notified when the job ends.',
 })
 
-/** For people and filters to find things by. */
+/** For people, and for filters. */
 export const labels = Type.Record(Type.String(), Type.String({ maxLength: 255, pattern: PLAIN_TEXT }), {
   propertyNames: { minLength: 1, maxLength: 128, pattern: LABEL_KEY },
   additionalProperties: false,
   maxProperties: 64,
 })
 
-/** How a job is to be done: the fields that every kind has (`api.md`, Jobs). */
+/** The fields of every kind of job (`api.md`, Jobs). */
 export const commonJobProperties = {
   name: Type.Optional(text(255)),
   labels: Type.Optional(labels),
@@ -67,15 +67,15 @@ export const commonJobProperties = {
 const CommonFields = Type.Object(commonJobProperties)
 export type CommonFields = Static<typeof CommonFields>
 
-/** A value that a schema cannot judge: where it is and what would be right. */
+/** A fault that a schema cannot find: the path, and what would be right. */
 export type Fault = { readonly path: string; readonly message: string }
 
 const HOUR = 3_600_000
-/** Up to this long ago means now. */
+/** A time up to this long ago means now. */
 const PAST_TOLERANCE = 60_000
 const FURTHEST_AHEAD = 366 * 24 * HOUR
 
-/** Reads `scheduled_at`: epoch ms, null for now, or what is wrong with it. */
+/** Parses `scheduled_at`: epoch ms, null for now, or the fault. */
 export const readScheduledAt = (value: string | undefined, now: number): number | null | Fault => {
   if (value === undefined) return null
   const read = readTimestamp(value)
@@ -86,7 +86,7 @@ export const readScheduledAt = (value: string | undefined, now: number): number 
   return time <= now ? null : time
 }
 
-/** Reads `retry`, field by field over `base`. */
+/** Parses `retry`; missing fields come from `base`. */
 export const readRetry = (value: CommonFields['retry'], base: RetryPolicy = SINGLE_JOB_RETRY): RetryPolicy | Fault => {
   if (value === undefined) return base
   const initialInterval = readInterval(value.initial_interval, base.initialInterval)
@@ -101,7 +101,7 @@ export const readRetry = (value: CommonFields['retry'], base: RetryPolicy = SING
   }
 }
 
-/** Everything that is wrong with the durations of a `retry`, whatever else it is. */
+/** All faulty durations of a `retry`, which may have other faults, too. */
 export const retryFaults = (value: unknown): readonly Fault[] =>
   (['initial_interval', 'maximum_interval'] as const).flatMap(field => {
     const duration: unknown = Object(value)[field]

@@ -1,22 +1,24 @@
 /**
- * The life of a job as data. `docs/states.md` and the CHECK constraints of both databases are tested against this file.
- *
- * A status lives in one of two tables: `live` rows move, `ended` rows never change.
+ * The life cycle of a job as data. `docs/states.md` and the CHECK constraints of both databases are tested against this file. `live` rows move between
+ * statuses; `ended` rows never change.
  */
 export const JOB_STATUSES = {
-  /** Not to be claimed yet: scheduled for later, waiting out a backoff, for another job of its exclusive key, for a slot of its run, or for its run to start or go on. Holds no slot. The engine moves it on when the reason ends. */
+  /**
+   * Cannot be claimed yet: scheduled for later, backing off, or waiting for another job with its exclusive key, for a slot of its run, or for its run to start
+   * or resume. Holds no slot. The engine moves it on when the reason ends.
+   */
   pending: { table: 'live', holdsSlot: false },
-  /** Due; waits for a worker. The claim moves it on. */
+  /** Due, waiting for a worker. A claim moves it on. */
   queued: { table: 'live', holdsSlot: false },
-  /** A worker holds its lease. That worker moves it on, or the rescuer once the lease is over. */
+  /** A worker holds its lease. That worker moves it on, or the rescuer after the lease has expired. */
   running: { table: 'live', holdsSlot: true },
-  /** Stop was asked for; still stopping within its grace. That worker moves it on, or the rescuer. */
+  /** Asked to stop, and still within its grace period. Its worker moves it on, or the rescuer. */
   cancelling: { table: 'live', holdsSlot: true },
-  /** Ended well. Nobody moves it on. */
+  /** Succeeded. Final. */
   completed: { table: 'ended', holdsSlot: false },
-  /** Ended badly, all tries used. Nobody moves it on. */
+  /** Failed, with no tries left. Final. */
   failed: { table: 'ended', holdsSlot: false },
-  /** Stopped on request. Nobody moves it on. */
+  /** Stopped on request. Final. */
   cancelled: { table: 'ended', holdsSlot: false },
 } as const
 
@@ -27,7 +29,7 @@ export type EndedStatus = 'completed' | 'failed' | 'cancelled'
 export const LIVE_STATUSES = ['pending', 'queued', 'running', 'cancelling'] as const satisfies readonly LiveStatus[]
 export const ENDED_STATUSES = ['completed', 'failed', 'cancelled'] as const satisfies readonly EndedStatus[]
 
-/** Every transition there is, each with who makes it. A transition that is not here is refused by the stores. */
+/** Every allowed transition, and who makes it. The stores refuse all others. */
 export const TRANSITIONS = [
   { from: 'pending', to: 'queued', name: 'promote', by: 'scheduler' },
   { from: 'pending', to: 'cancelled', name: 'cancel', by: 'user' },
@@ -54,7 +56,7 @@ export const PENDING_REASONS = [
   'scheduled',
   'retry_wait',
   'exclusive_key',
-  /** As many items of its run as may run hold a slot. */
+  /** Its run already has as many running items as it may. */
   'run_concurrency',
   /** Its run is paused. */
   'run_paused',

@@ -1,12 +1,12 @@
 import { toTimestamp } from '../kernel/clock.ts'
 import type { Artifact, Attempt, Job } from './job.ts'
 
-/** Whom the URLs in answers are for. */
+/** For absolute URLs in answers. */
 export type ViewContext = { readonly publicUrl: string }
 
 const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
 
-/** A job as the API shows it (`api.md`, Jobs). Secret values are already `"***"` in the stored spec. */
+/** The API's view of a job (`api.md`, Jobs). Secret values are already `"***"` in the stored spec. */
 export const viewJob = (job: Job, { publicUrl }: ViewContext) => ({
   job_id: job.id,
   kind: job.kind,

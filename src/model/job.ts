@@ -8,7 +8,7 @@ import type { SinkRule } from './workflow.ts'
 /** Times are epoch milliseconds, durations milliseconds, sizes bytes. Ids are UUIDv7 text. */
 export type StatusReason = FailureReason | CancelReason | PendingReason | 'shutdown'
 
-/** What a submitter made; never changes. */
+/** A job as submitted; never changes. */
 export type NewJob = {
   readonly id: string
   readonly workspace: string
@@ -23,11 +23,11 @@ export type NewJob = {
   readonly runId: string | null
   readonly parentJobId: string | null
   readonly rerunOf: string | null
-  /** One job per key and workspace runs; the others are `pending`. */
+  /** Only one job per key and workspace runs; the others are `pending`. */
   readonly exclusiveKey: string | null
-  /** The data source it writes, by name; null: none. */
+  /** The name of the data source it writes; null: none. */
   readonly dataSource: string | null
-  /** The pipe it carries out, by name; null: none. */
+  /** The name of the pipe it runs; null: none. */
   readonly pipe: string | null
   /** null: now. */
   readonly scheduledAt: number | null
@@ -39,39 +39,39 @@ export type NewJob = {
   readonly spec: string
   /** The secret values, sealed (`src/store/secrets.ts`). */
   readonly secrets: Uint8Array | null
-  /** Scopes of the submitter: the job's own token never has more. */
+  /** The submitter's scopes: the job's own token never has more. */
   readonly scopes: readonly string[]
-  /** Who is told of its end; empty for most. */
+  /** Who is notified of its end; usually empty. */
   readonly sinks: readonly SinkRule[]
 }
 
 export type Progress = {
-  /** 0…100 or null when unknown. */
+  /** 0…100; null if unknown. */
   readonly percentage: number | null
   readonly message: string | null
   readonly steps?: readonly { readonly id: string; readonly status: string }[]
 }
 
-/** The one output of a job, as reads of the job show it. */
+/** The output of a job, as shown with the job. */
 export type JobResult = {
   readonly format: ResultFormat
   readonly bytes: number
-  /** In hex. */
+  /** Hexadecimal. */
   readonly sha256: string
-  /** From completion; Infinity is stored as null and means never. */
+  /** Set on completion; null: never. */
   readonly expiresAt: number | null
-  /** Its content has been removed. */
+  /** Its content has been deleted. */
   readonly isExpired: boolean
 }
 
 export const RESULT_FORMATS = ['json', 'arrow', 'arrow_stream', 'parquet', 'csv', 'ndjson', 'ndjson_exact'] as const
 export type ResultFormat = (typeof RESULT_FORMATS)[number]
 
-/** A job as it is read: what was submitted and where it stands. */
+/** A job as read: what was submitted, and its current state. */
 export type Job = Omit<NewJob, 'secrets' | 'sinks'> & {
   readonly status: JobStatus
   readonly statusReason: StatusReason | null
-  /** What went wrong in words, for a failed job or one that waits for a retry. */
+  /** The failure in words, for a failed job or one that waits for a retry. */
   readonly errorMessage: string | null
   readonly createdAt: number
   readonly queuedAt: number | null
@@ -88,12 +88,12 @@ export type Job = Omit<NewJob, 'secrets' | 'sinks'> & {
   readonly exitCode: number | null
   readonly signal: string | null
   readonly progress: Progress | null
-  /** Of the attempt that ended it. */
+  /** Of the attempt that ended the job. */
   readonly statistics: Statistics | null
   readonly result: JobResult | null
 }
 
-/** A running job in the hands of the worker that claimed it. Every write of the worker repeats id, attempt and token. */
+/** A running job as held by the worker that claimed it. Every write of the worker repeats id, attempt and token. */
 export type ClaimedJob = Omit<NewJob, 'sinks'> & {
   readonly createdAt: number
   readonly startedAt: number
@@ -101,11 +101,11 @@ export type ClaimedJob = Omit<NewJob, 'sinks'> & {
   readonly leaseToken: string
   readonly userFailures: number
   readonly systemFailures: number
-  /** `seq` of the first line this attempt may write. */
+  /** The `seq` of the first log line of this attempt. */
   readonly nextLogSeq: number
 }
 
-/** The right to write about a running job. */
+/** Identifies a worker's right to write to a running job. */
 export type Lease = { readonly jobId: string; readonly attempt: number; readonly leaseToken: string }
 
 export type AttemptOutcome = 'running' | 'completed' | 'failed' | 'cancelled' | 'released'
@@ -123,7 +123,7 @@ export type Attempt = {
   readonly statistics: Statistics | null
 }
 
-/** A change of a job's status, as `GET /v1/events` tells it. */
+/** A change of a job's status, as sent by `GET /v1/events`. */
 export type JobEvent = {
   readonly jobId: string
   readonly workspace: string

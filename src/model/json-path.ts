@@ -1,15 +1,15 @@
 import type { Column } from './data-source.ts'
 
-/** The way to a value in an object: keys, and places in lists, from 0. Its first part is a key. */
+/** The path to a value in an object: keys, and indexes in lists, from 0. It starts with a key. */
 export type JsonPath = readonly (string | number)[]
 
-/** What a path may be, in words. */
+/** The syntax of a path, in words. */
 export const JSON_PATH_MEANING =
   "must be a path of keys and places in lists, such as $.user.id, $['first name'], $.tags[0] or $.tags[:] for the whole list"
 
 const PART = /\.([^.[\]'"*?@()\s][^.[\]]*)|\['((?:[^'\\]|\\.)+)'\]|\["((?:[^"\\]|\\.)+)"\]|\[(\d{1,9})\]/y
 
-/** Reads `$.user.id`, `$['user']["id"]`, `$.tags[0]`, and `$.tags[:]`, which is the whole list (so in files of Tinybird). null: it is nothing of the kind. */
+/** Parses `$.user.id`, `$['user']["id"]`, `$.tags[0]`, and `$.tags[:]`, which means the whole list (as in Tinybird's files). null: not such a path. */
 export const readJsonPath = (text: string): JsonPath | null => {
   if (!text.startsWith('$')) return null
   const whole = text.endsWith('[:]') ? text.slice(0, -'[:]'.length) : text
@@ -23,10 +23,10 @@ export const readJsonPath = (text: string): JsonPath | null => {
   return typeof path[0] === 'string' ? path : null
 }
 
-/** A path of keys as text, which `readJsonPath` reads. */
+/** Writes a path of keys in the syntax of `readJsonPath`. */
 export const writeJsonPath = (keys: readonly string[]): string =>
   `$${keys.map(key => (/^[A-Za-z_]\w*$/.test(key) ? `.${key}` : `['${key.replace(/['\\]/g, '\\$&')}']`)).join('')}`
 
-/** Where objects have the value of a column. */
+/** The path of a column's value in an object. */
 export const jsonPathOf = ({ name, jsonPath }: Pick<Column, 'name' | 'jsonPath'>): JsonPath =>
   (jsonPath === null ? null : readJsonPath(jsonPath)) ?? [name]

@@ -1,4 +1,4 @@
-/** Every kind of job of the design. A server runs those it has an executor for. */
+/** Every kind of job. A server runs those for which it has an executor. */
 export const KINDS = [
   'command',
   'container',
@@ -14,7 +14,7 @@ export const KINDS = [
 
 export type Kind = (typeof KINDS)[number]
 
-/** The one key of a job body that says what is to be done, and the kind it makes. */
+/** The key of a job body that determines its kind. */
 export const KIND_OF_KEY = {
   image: 'container',
   command: 'command',
@@ -28,7 +28,7 @@ export const KIND_OF_KEY = {
   delete: 'delete',
 } as const satisfies Record<string, Kind>
 
-/** The kind of a job body, or null when it has not exactly one such key (`image` may have `command` beside it). */
+/** The kind of a job body; null unless it has exactly one such key (`image` may be combined with `command`). */
 export const kindOfBody = (body: object): Kind | null => {
   const keys = Object.keys(KIND_OF_KEY).filter(key => Object.hasOwn(body, key)) as (keyof typeof KIND_OF_KEY)[]
   const said = keys.includes('image') ? keys.filter(key => key !== 'command') : keys

@@ -1,6 +1,6 @@
 import type { Delivery, NotificationType } from './workflow.ts'
 
-/** What a notification says: one line, and a sentence or two. Both stores use these words. */
+/** The text of a notification: a title, and a sentence or two. Both stores use it. */
 export type NotificationText = {
   readonly type: NotificationType
   readonly title: string

@@ -2,33 +2,33 @@ import type { FailureClass, FailureReason } from '../kernel/errors.ts'
 import type { ResultFormat } from './job.ts'
 import type { CancelReason } from './job-status.ts'
 
-/** What a process left behind, where there was one. */
+/** How a process exited, if there was one. */
 export type Exit = { readonly exitCode: number | null; readonly signal: string | null }
 
-/** A result as it is handed to the store. Small ones (`INLINE_RESULT_BYTES`) are kept in the database itself. */
+/** A result as passed to the store. Small ones (`INLINE_RESULT_BYTES`) are stored in the database. */
 export type NewResult = {
   readonly format: ResultFormat
   readonly bytes: number
-  /** In hex. */
+  /** Hexadecimal. */
   readonly sha256: string
-  /** How long it is kept from completion, ms; null: as long as the job. */
+  /** How long it is kept after completion, in ms; null: as long as the job. */
   readonly keptMs: number | null
   readonly content: { readonly data: Uint8Array } | { readonly blobKey: string }
 }
 /** The most bytes of a result in the database. */
 export const INLINE_RESULT_BYTES = 64 * 1024
 
-/** Figures of an attempt, each kind its own; of an import of CSV also how it was read (`delimiter`, `header`). */
+/** Figures of an attempt, specific to its kind. An import of CSV adds how it was read (`delimiter`, `header`). */
 export type Statistics = Readonly<Record<string, number | string | boolean>>
 
-/** What an executor says of an attempt. */
+/** An executor's report on an attempt. */
 export type Outcome =
   | {
       readonly type: 'completed'
       readonly exit?: Exit
       readonly statistics?: Statistics
       readonly result?: NewResult
-      /** Rows were published: whatever it was told meanwhile, that is how it ended. */
+      /** Rows were published: the attempt counts as completed even if it was told to stop. */
       readonly isPublished?: true
     }
   | {
@@ -39,12 +39,12 @@ export type Outcome =
       readonly exit?: Exit
       readonly statistics?: Statistics
     }
-  /** The attempt stopped because it was told to; the cause is known to the one who told it. */
+  /** The attempt stopped as requested. The cause is known to whoever requested it. */
   | { readonly type: 'stopped'; readonly exit?: Exit; readonly statistics?: Statistics }
-  /** Nothing was done: another server carries it out. */
+  /** Nothing was done: another server must run the job. */
   | { readonly type: 'left'; readonly exit?: Exit; readonly statistics?: Statistics }
 
-/** Why an attempt is told to stop. The first cause wins. */
+/** Why an attempt is stopped. The first cause wins. */
 export type StopCause = CancelReason | 'timeout' | 'shutdown' | 'lease_lost'
 
 /** How an attempt ends in the store: each is one named transition of `model/job-status.ts`. */
@@ -73,5 +73,5 @@ export type AttemptEnd =
       readonly delayMs: number
     }
   | { readonly type: 'cancel'; readonly exit: Exit }
-  /** Put back by a worker that shuts down, or that is not the one for it; uses up no attempt. */
+  /** Put back by a worker that is shutting down or must not run it; does not count as an attempt. */
   | { readonly type: 'release'; readonly exit: Exit }

@@ -4,7 +4,7 @@ import { earlierNode, findPipe } from './catalogue-graph.ts'
 import type { Definition } from './flatten-select.ts'
 import type { Pipe, PipeNode } from './pipe.ts'
 
-/** Nodes and pipes as definitions. `boundOf` gives the SQL of a node with its names; it has been told of all that are read (`readsOf`). */
+/** Nodes and pipes as definitions. `boundOf` returns the bound SQL of a node; it must know all nodes that are read (`readsOf`). */
 export const createDefinitions = (catalogue: Catalogue, boundOf: (node: PipeNode) => BoundSelect) => {
   const known = new Map<PipeNode, Definition>()
   const ofNode = (pipe: Pipe, node: PipeNode): Definition => {
@@ -14,7 +14,7 @@ export const createDefinitions = (catalogue: Catalogue, boundOf: (node: PipeNode
       name: node.name,
       select: boundOf(node),
       meaning: name => {
-        // What came to be after the node was saved is not meant: its columns may be called so.
+        // The node cannot mean an object created after it was saved: the name may be one of its columns.
         if (!node.reads.includes(name)) return null
         const earlier = earlierNode(pipe, node, name)
         return earlier === undefined ? (ofPipe(name) ?? 'table') : ofNode(pipe, earlier)
@@ -23,7 +23,7 @@ export const createDefinitions = (catalogue: Catalogue, boundOf: (node: PipeNode
     known.set(node, definition)
     return definition
   }
-  /** What who reads the pipe reads; null: there is no pipe of that name. */
+  /** What readers of a pipe read: its last node. null: there is no pipe with this name. */
   const ofPipe = (name: string): Definition | null => {
     const pipe = findPipe(catalogue, name)
     return pipe?.name === name ? ofNode(pipe, pipe.nodes.at(-1)!) : null

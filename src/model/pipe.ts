@@ -1,13 +1,13 @@
 import type { WriteMode } from './data-source.ts'
 import type { ScheduleSpec } from './schedule/schedule-schema.ts'
 
-/** Named nodes of SQL, each reading data sources, other pipes and earlier nodes. Times are epoch ms. */
+/** Named SQL nodes, each reading data sources, other pipes and earlier nodes. Times are epoch ms. */
 export type Pipe = {
   /** `t_` and 32 hex digits: a UUIDv7 without dashes. */
   readonly id: string
   readonly name: string
   readonly description: string | null
-  /** At least one. Who reads the pipe reads the last. */
+  /** At least one. Readers of the pipe read the last. */
   readonly nodes: readonly PipeNode[]
   readonly createdAt: number
   readonly updatedAt: number
@@ -20,15 +20,15 @@ export type PipeNode = {
   readonly role: NodeRole
   /** What it reads directly: data sources, pipes and earlier nodes of the same pipe. */
   readonly reads: readonly string[]
-  /** The first of them in its FROM: rows appended to this one are what a materialized node is fed. null: it reads none. */
+  /** The first of them in its FROM: a materialized node is fed with the rows appended to this one. null: it reads none. */
   readonly source: string | null
 }
 
 export type NodeRole =
   | { readonly type: 'plain' }
-  /** Its rows are kept in a data source, up to date with what is appended to its source. */
+  /** Its rows are stored in a data source, which is updated by appends to its source. */
   | { readonly type: 'materialized'; readonly into: string }
-  /** Its rows are put into a data source on demand, or by a schedule: fired as a workflow of one copy job. */
+  /** Its rows are written into a data source on demand or by a schedule. The schedule is a workflow with one copy job. */
   | {
       readonly type: 'copy'
       readonly into: string

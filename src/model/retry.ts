@@ -1,8 +1,8 @@
 import type { FailureClass } from '../kernel/errors.ts'
 
-/** When a user failure is tried again (document of Intuned Jobs; `api.md`, Tries). Intervals in milliseconds. */
+/** When a user failure is retried (Intuned Jobs document; `api.md`, Tries). Intervals are in milliseconds. */
 export type RetryPolicy = {
-  /** Tries in all, the first included; at least 1. */
+  /** Total tries, including the first; at least 1. */
   readonly maximumAttempts: number
   readonly initialInterval: number
   readonly backoffCoefficient: number
@@ -17,10 +17,10 @@ export const SINGLE_JOB_RETRY: RetryPolicy = Object.freeze({
   maximumInterval: null,
 })
 
-/** Items of a run, unless the workflow or the item says otherwise (document of Intuned): three tries, without delay. */
+/** Default for items of a run (Intuned document): three tries without delay. */
 export const ITEM_RETRY: RetryPolicy = Object.freeze({ ...SINGLE_JOB_RETRY, maximumAttempts: 3 })
 
-/** System failures: three tries in all, waits of one and two seconds. */
+/** System failures: three tries in total, with waits of one and two seconds. */
 const SYSTEM_RETRY: RetryPolicy = Object.freeze({
   maximumAttempts: 3,
   initialInterval: 1000,
@@ -28,7 +28,7 @@ const SYSTEM_RETRY: RetryPolicy = Object.freeze({
   maximumInterval: null,
 })
 
-/** No wait is longer than this; it keeps times within what both databases store. */
+/** The longest wait; keeps times within the range of both databases. */
 const LONGEST_WAIT = 366 * 24 * 3600 * 1000
 
 /** The wait before try `failures + 1`, in ms: `min(initial × coefficient^i, maximum)`, `i` from 0. */
@@ -39,16 +39,16 @@ export const backoff = (policy: RetryPolicy, failures: number): number =>
     LONGEST_WAIT,
   )
 
-/** What a job has behind it and what its author allows. */
+/** A job's failures so far, and what its author allows. */
 export type Tries = {
   readonly retry: RetryPolicy
   readonly restartable: boolean
-  /** Failures of each class before the one being decided. */
+  /** Failures of each class so far, without the one being decided. */
   readonly userFailures: number
   readonly systemFailures: number
 }
 
-/** After a failed attempt: `null` when it was the last, else the milliseconds to wait before the next. */
+/** After a failed attempt: the milliseconds to wait before the next one; null if it was the last. */
 export const nextTry = (tries: Tries, failure: FailureClass): number | null => {
   if (failure === 'system' && !tries.restartable) return null
   const policy = failure === 'system' ? SYSTEM_RETRY : tries.retry

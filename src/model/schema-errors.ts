@@ -2,31 +2,30 @@ import type { FieldError } from '../kernel/errors.ts'
 import { PATTERN_MEANING } from './patterns.ts'
 import { unknownField } from './unknown-field.ts'
 
-/** An error as TypeBox and Ajv give it. */
+/** An error of TypeBox or Ajv. */
 export type SchemaError = {
   readonly keyword: string
   readonly instancePath: string
   readonly params: object
   readonly message?: string | undefined
-  /** Where in the schema, as a pointer behind `#`. */
+  /** Where in the schema, as a pointer after `#`. */
   readonly schemaPath?: string | undefined
-  /** The fields that an object may have, where one of its fields is none of them. */
+  /** For an unknown field: the fields that the object may have. */
   readonly known?: readonly string[] | undefined
 }
 
-/** Of a validator, what tells errors, and of what schema. */
+/** The methods of a validator that return its errors and its schema. */
 type Teller = { Errors(value: unknown): readonly SchemaError[]; Type(): object }
 
-/** How much of a wrong value is looked at: first a little, then as much as the longest list there may be. */
+/** How much of a wrong value is checked: first a little, then as much as the longest allowed list. */
 const LOOKS = [
   { entries: 1_000, values: 10_000 },
   { entries: 70_000, values: 100_000 },
 ] as const
 
 /**
- * The errors of a value that its validator has refused, in bounded time. Telling them takes a hundred times as long as
- * refusing: a list of millions of numbers would keep the server busy for a minute. So what stands far behind in long lists
- * is left out, and a fault that is there alone is told as such.
+ * The errors of a value that its validator has refused, in bounded time. Collecting errors takes a hundred times as long as refusing: a list of millions of
+ * numbers would keep the server busy for a minute. So the ends of long lists are skipped, and a fault that occurs only there gets a general message.
  */
 export const boundedErrors = (validator: Teller, value: unknown): readonly SchemaError[] => {
   for (const look of LOOKS) {
@@ -45,7 +44,7 @@ const withKnown = (error: SchemaError, schema: object): SchemaError => {
   return { ...error, known: Object.keys((inner as { properties?: object } | undefined)?.properties ?? {}) }
 }
 
-/** Objects of few fields are kept whole: what is required would be missed otherwise. */
+/** Objects with few fields are kept whole: otherwise required fields would seem to be missing. */
 const FEW_FIELDS = 100
 
 type Room = { readonly entries: number; values: number }
@@ -64,7 +63,7 @@ const take = (wanted: number, room: Room): number => {
   return taken
 }
 
-/** Faults of a value against a JSON Schema, one per field, saying what would be right. `prefix` is where the value stands. */
+/** Faults of a value against a JSON Schema, one per field, saying what would be right. `prefix` is the path of the value. */
 export const toFieldErrors = (errors: readonly SchemaError[], prefix: string): readonly FieldError[] => {
   const messages = new Map<string, Set<string>>()
   for (const error of errors) {
@@ -90,12 +89,12 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
         joinPath(path, name),
         'is required',
       ])
-    // TypeBox gives up after eight errors: it may name the unknown fields one by one and never come to the whole.
+    // TypeBox stops after eight errors: it may report unknown fields one by one, and never reach the error for the whole object.
     case 'boolean':
       return [[path, unknownField(pointerToKeys(error.instancePath).at(-1) ?? '', error.known ?? [])]]
     case 'anyOf':
     case 'propertyNames':
-      return [] // said by the errors of its parts
+      return [] // The errors of its parts say it.
     case 'pattern':
       return [[path, PATTERN_MEANING[String(params.pattern)] ?? `must match ${params.pattern}`]]
     case 'enum':
@@ -121,7 +120,7 @@ const explain = (error: SchemaError): readonly (readonly [string, string])[] => 
 const oneOf = (names: readonly string[]): string =>
   names.length > 2 ? `must be one of ${names.join(', ')}` : `must be ${names.join(' or ')}`
 
-/** `must be object`, as validators say it. */
+/** Validators say `must be object`. */
 const withArticle = (message: string): string =>
   message
     .replace(/^must be (?=(string|number|boolean)$)/, 'must be a ')

@@ -1,9 +1,8 @@
 import type { Column } from './data-source.ts'
 
 /**
- * Reads the columns of a data source from one line, as they stand in a CREATE TABLE or in a file of Tinybird:
- * `` id Int32, `first name` String, user String `json:$.user.id` ``. What types there are is the engine's to say. An answer of text is what
- * is wrong.
+ * Parses the columns of a data source from one line, in the syntax of CREATE TABLE or of a Tinybird file: `` id Int32, `first name` String, user String
+ * `json:$.user.id` ``. Types are checked by the engine. Returns a message if the line is faulty.
  */
 export const readSchemaText = (text: string): readonly Column[] | string => {
   const columns: Column[] = []
@@ -21,10 +20,10 @@ export const readSchemaText = (text: string): readonly Column[] | string => {
 const COLUMN = /^(?:`(?<quoted>[^`]+)`|(?<plain>[^\s`]+))\s+(?<rest>.+)$/s
 const JSON_PATH = /`json:([^`]+)`$/
 
-/** A quote that is never closed goes to the end: looked for from each place behind it, the end of a long text would take minutes. */
+/** An unclosed quote extends to the end: retrying from every place after it would take minutes for a long text. */
 const TOKEN = /'[^'\\]*(?:\\[\s\S][^'\\]*)*(?:'|\\?$)|`[^`]*(?:`|$)|[(),]/g
 
-/** At commas that stand neither in parentheses nor in quotes. */
+/** Splits at commas outside parentheses and quotes. */
 const splitColumns = (text: string): readonly string[] => {
   const parts: string[] = []
   let depth = 0

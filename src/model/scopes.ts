@@ -1,9 +1,6 @@
 import { KINDS, type Kind } from './kind.ts'
 
-/**
- * Every right there is, in one table. A route names the scope it needs (`src/http`), submitting a job of a kind needs
- * `jobs:run:<kind>`.
- */
+/** Every right, in one table. A route names the scope it needs (`src/http`); submitting a job needs `jobs:run:<kind>`. */
 export const SCOPES = [
   'jobs:read',
   'jobs:write',
@@ -31,7 +28,7 @@ const DATA_KINDS: readonly Kind[] = ['query', 'graph', 'import', 'populate', 'co
 const reading: readonly Scope[] = ['jobs:read', 'workflows:read', 'datasources:read', 'pipes:read', 'system:read']
 const allButInstance = SCOPES.filter(scope => !scope.startsWith('workspaces:'))
 
-/** What each role may do (`api.md`, Operations). `workspaces:*` belongs to the instance admin alone. */
+/** The scopes of each role (`api.md`, Operations). Only the instance admin has `workspaces:*`. */
 export const ROLE_SCOPES: Readonly<Record<Role, readonly Scope[]>> = {
   admin: allButInstance,
   operator: allButInstance.filter(scope => !scope.startsWith('tokens:')),

@@ -1,13 +1,13 @@
 import { SECRET_SINK_FIELDS } from './sink.ts'
 
-/** Which values of a job body are secret, and how they are taken out of it (`api.md`, Secrets). Pure: sealing is the store's. */
+/** Which values of a job body are secret, and how they are removed from it (`api.md`, Secrets). Pure: the store encrypts them. */
 
 const SECRET_WORDS = /TOKEN|SECRET|PASSWORD|KEY|AUTHORIZATION|COOKIE/i
 
-/** What stands in place of a secret wherever a body is shown. */
+/** Replaces a secret wherever a body is shown. */
 export const MASKED = '***'
 
-/** Secret values shorter than this are not masked in logs: they would blot out ordinary text. */
+/** Shorter secrets are not masked in logs: that would blot out ordinary text. */
 export const SHORTEST_MASKED = 8
 
 const isSecretName = (name: string, listed: readonly string[]): boolean =>
@@ -17,15 +17,15 @@ type Body = Readonly<Record<string, unknown>>
 type TextMap = Readonly<Record<string, string>>
 
 type Taken = {
-  /** The body with `"***"` in place of secrets. */
+  /** The body with `"***"` in place of its secrets. */
   readonly body: Body
   /** Secret values by dotted path (`environment.API_TOKEN`, `sinks.0.secret`). */
   readonly secrets: Readonly<Record<string, string>>
-  /** Names of `listed` that stand nowhere. */
+  /** Names in `listed` that do not occur in the body. */
   readonly unknown: readonly string[]
 }
 
-/** Takes secrets out of the text maps of a body that lie at `mapPaths` (for example `environment`, `http.headers`), and out of its sinks. */
+/** Removes secrets from a body: from the text maps at `mapPaths` (for example `environment`, `http.headers`), and from its sinks. */
 export const takeSecrets = (body: Body, mapPaths: readonly string[], listed: readonly string[]): Taken => {
   const secrets: Record<string, string> = {}
   const names = new Set<string>()
@@ -73,8 +73,8 @@ const maskSinks = (sinks: readonly Body[], collected: Collected): readonly Body[
   })
 
 /**
- * The value with its secrets put back where `"***"` stands: what was taken from `payload.0.environment.TOKEN` goes there
- * again. `path` is where the value stands in the body that the secrets were taken from. What has no secret stays.
+ * Puts secrets back where `"***"` stands, by path: the one taken from `payload.0.environment.TOKEN` goes back there. `path` is the path of the value in the
+ * original body. A mask without a secret stays.
  */
 export const putSecrets = <T>(value: T, secrets: Readonly<Record<string, string>>, path = ''): T => {
   if (value === MASKED) return (Object.hasOwn(secrets, path) ? secrets[path] : value) as T

@@ -3,27 +3,27 @@ import { MASKED, takeSecrets } from './secrets.ts'
 import type { S3Sink, Sink, WebhookSink } from './sink.ts'
 
 const HEADER_NAME = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
-/** Visible characters, blanks and tabs of Latin-1: what HTTP can carry (RFC 9110, 5.5). */
+/** Printable Latin-1 characters, spaces and tabs: what an HTTP header can carry (RFC 9110, 5.5). */
 const HEADER_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
 const KEY_PARTS: ReadonlySet<string> = new Set(['{prefix}', '{run_id}', '{job_id}', '{workflow_id}'])
 
-/** What the schema of sinks cannot judge; paths below the list (`0.url`). Addresses are judged when they are reached. */
+/** Faults of sinks that the schema cannot find; paths start in the list (`0.url`). Addresses are checked when they are contacted. */
 export const sinkFaults = (sinks: readonly Sink[]): readonly Fault[] => [
   ...sinks.flatMap((sink, index) => sinkValueFaults(sink).map(fault => ({ ...fault, path: `${index}.${fault.path}` }))),
   ...maskedFaults(sinks),
 ]
 
-/** The same of one sink, its secrets that are masked let pass. */
+/** The same for one sink; masked secrets are accepted. */
 export const sinkValueFaults = (sink: Sink): readonly Fault[] =>
   sink.type === 'webhook' ? webhookFaults(sink) : s3Faults(sink)
 
-/** What is kept has been put back before: a mask that is left would be sent, or sign what anyone else could sign. */
+/** Stored secrets have already been put back. A remaining mask would be sent as the secret, or used as a signing key that anyone can guess. */
 const maskedFaults = (sinks: readonly Sink[]): readonly Fault[] =>
   Object.entries(takeSecrets({ sinks }, [], []).secrets)
     .filter(([, value]) => value === MASKED)
     .map(([path]) => ({ path: path.slice('sinks.'.length), message: NOT_KEPT }))
 
-/** Of a secret that is given as `"***"`. */
+/** The message for a secret given as `"***"`. */
 export const NOT_KEPT = 'is "***", but no value is kept for it at this address: give the value itself'
 
 const webhookFaults = ({ url, secret, headers = {} }: WebhookSink): readonly Fault[] => [

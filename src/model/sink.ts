@@ -15,7 +15,7 @@ const common = {
   ),
 }
 
-/** Signed after Standard Webhooks (https://www.standardwebhooks.com) when a secret is given. */
+/** Signed according to Standard Webhooks (https://www.standardwebhooks.com) if a secret is given. */
 export const WebhookSink = Type.Object(
   {
     type: Type.Literal('webhook'),
@@ -29,7 +29,7 @@ export const WebhookSink = Type.Object(
   { additionalProperties: false, title: 'WebhookSink' },
 )
 
-/** One JSON object per job in a bucket of S3 or a compatible store. */
+/** Writes one JSON object per job to a bucket of S3 or a compatible store. */
 export const S3Sink = Type.Object(
   {
     type: Type.Literal('s3'),
@@ -51,11 +51,11 @@ export const S3Sink = Type.Object(
   { additionalProperties: false, title: 'S3Sink' },
 )
 
-/** Where a finished job's result is sent. */
+/** Where the result of a finished job is sent. */
 export const SinkSchema = Type.Union([WebhookSink, S3Sink], { title: 'Sink' })
 export type Sink = Static<typeof SinkSchema>
 export type WebhookSink = Static<typeof WebhookSink>
 export type S3Sink = Static<typeof S3Sink>
 
-/** Fields of a sink whose values are secret whatever they are named, beside the headers that `secrets.ts` knows. */
+/** Fields of a sink that are always secret, in addition to the headers that `secrets.ts` recognizes. */
 export const SECRET_SINK_FIELDS = ['secret', 'secret_access_key'] as const

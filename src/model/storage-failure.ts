@@ -3,7 +3,7 @@ import type { Outcome } from './outcome.ts'
 
 type Failed = Extract<Outcome, { readonly type: 'failed' }>
 
-/** How an attempt ends for which the disk of the server had no room. */
+/** The outcome of an attempt for which the server's disk was full. */
 const DISK_FULL: Failed = Object.freeze({
   type: 'failed',
   failure: ERRORS.disk_full.failure,
@@ -11,7 +11,7 @@ const DISK_FULL: Failed = Object.freeze({
   message: ERRORS.disk_full.title,
 })
 
-/** How an attempt ends by what it met where content is kept: a full disk, a blob store that is away. null: it met something else. */
+/** The outcome of an attempt that failed for lack of storage: a full disk, or an unreachable blob store. null: another error. */
 export const storageFailure = (error: unknown): Failed | null => {
   if (isDiskFull(error)) return DISK_FULL
   if (!(error instanceof MillraceError) || error.code !== 'storage_unavailable') return null
@@ -19,7 +19,7 @@ export const storageFailure = (error: unknown): Failed | null => {
   return { type: 'failed', failure, reason: 'storage_unavailable', message: error.message }
 }
 
-/** Whether what kept something was none of the job's doing, nor of where content is kept: the database is away, too many files are open, … */
+/** Whether an error was caused neither by the job nor by the storage of content: the database is unreachable, too many files are open, … */
 export const isOfSystem = (error: unknown): boolean =>
   error instanceof Error && 'code' in error && OF_SYSTEM.has(error.code)
 

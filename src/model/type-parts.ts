@@ -1,7 +1,7 @@
-/** A quote that is never closed goes to the end: looked for from each place behind it, the end of a long text would take minutes. */
+/** An unclosed quote extends to the end: retrying from every place after it would take minutes for a long text. */
 const TOKEN = /'[^'\\]*(?:\\[\s\S][^'\\]*)*(?:'|\\?$)|`[^`\\]*(?:\\[\s\S][^`\\]*)*(?:`|\\?$)|[(),]/g
 
-/** What is in the parentheses of a type of ClickHouse, split at the commas that are in no further parentheses and no quotes. */
+/** The arguments of a ClickHouse type, split at the commas outside inner parentheses and quotes. */
 export const typeParts = (text: string): readonly string[] => {
   const parts: string[] = []
   let depth = 0

@@ -3,7 +3,7 @@ import { labels, RetrySchema, sinksProperty } from './job-body.ts'
 import { ENVIRONMENT_NAME, NO_NUL, PLAIN_TEXT } from './patterns.ts'
 import { ScheduleSchema } from './schedule/schedule-schema.ts'
 
-/** Items at once in a run, when the configuration says nothing (document of Intuned). */
+/** Default of the items of a run that run at once (Intuned document). */
 export const DEFAULT_MAX_CONCURRENT = 5
 
 const Configuration = Type.Object(
@@ -20,7 +20,7 @@ const Configuration = Type.Object(
   { additionalProperties: false, description: 'How to run the items.' },
 )
 
-/** Everything of a workflow but its payload. */
+/** All fields of a workflow except its payload. */
 const properties = {
   name: Type.String({
     minLength: 1,
@@ -53,10 +53,7 @@ const properties = {
 const payloadOf = (item: TSchema) =>
   Type.Array(item, { minItems: 1, description: 'The items of a run: job bodies without scheduled_at.' })
 
-/**
- * The schema of a workflow for editors and readers of the API, whose payload holds bodies of the schema `item`: the union
- * of all kinds.
- */
+/** The schema of a workflow for editors and readers of the API. Its payload consists of bodies with the schema `item`, the union of all kinds. */
 export const workflowSchema = (item: TSchema) =>
   Type.Object(
     {
@@ -68,28 +65,25 @@ export const workflowSchema = (item: TSchema) =>
     { additionalProperties: false, title: 'Workflow' },
   )
 
-/**
- * As the engine checks it, after fields that are null have been left out. Bodies are checked one by one where they are made
- * into jobs, by the schema of their kind.
- */
+/** The schema that the engine checks, after fields that are null have been removed. Each body is checked by the schema of its kind when it becomes a job. */
 export const WorkflowDefinitionSchema = Type.Object(
   { ...properties, payload: payloadOf(Type.Unknown()) },
   { additionalProperties: false },
 )
 type Shape = Static<typeof WorkflowDefinitionSchema>
 
-/** What a workflow is made from (`api.md`, Workflows and runs). */
+/** What a workflow is created from (`api.md`, Workflows and runs). */
 export type WorkflowDefinition = Readonly<Omit<Shape, 'payload'>> & {
   readonly payload: readonly Readonly<Record<string, unknown>>[]
 }
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-/** What is wrong with a name that the schema lets pass, or null. */
+/** What is wrong with a name that matches the schema; null: nothing. */
 export const workflowNameFault = (name: string): string | null => {
   if (UUID.test(name)) return 'must not look like a UUID'
   if (!name.isWellFormed()) return 'must be well-formed Unicode'
-  // A path of a URL loses them on its way.
+  // These segments are dropped from the path of a URL.
   if (name === '.' || name === '..') return 'must not be "." or ".."'
   return null
 }

@@ -3,8 +3,9 @@ import type { Kind } from './kind.ts'
 /** Times are epoch milliseconds, durations milliseconds. Ids are UUIDv7 text. */
 
 /**
- * `active`: its schedule makes runs. `paused`: no run starts and open ones are held; slots are recorded as skipped.
- * `terminated`: no automatic runs, manual ones still; `resume` makes it active again.
+ * - `active`: its schedule creates runs.
+ * - `paused`: no run starts and open ones are held; slots are recorded as skipped.
+ * - `terminated`: no automatic runs, only manual ones; `resume` makes it active again.
  */
 export const WORKFLOW_STATES = ['active', 'paused', 'terminated'] as const
 export type WorkflowState = (typeof WORKFLOW_STATES)[number]
@@ -13,19 +14,19 @@ export type WorkflowState = (typeof WORKFLOW_STATES)[number]
 export type Workflow = {
   readonly id: string
   readonly workspace: string
-  /** Unique in its workspace. */
+  /** Unique in the workspace. */
   readonly name: string
   readonly state: WorkflowState
-  /** Raised by every change of the definition, from 1. */
+  /** Incremented by every change of the definition, from 1. */
   readonly version: number
-  /** What it was made from, as JSON text; secret values are `"***"`. */
+  /** The definition as JSON text; secret values are `"***"`. */
   readonly definition: string
-  /** Of its author: its jobs never have more. */
+  /** The author's scopes: its jobs never have more. */
   readonly scopes: readonly string[]
   readonly consecutiveFailures: number
-  /** null: never terminated for failures. */
+  /** null: not terminated because of failures. */
   readonly maxConsecutiveFailures: number | null
-  /** When the next slot fires, its jitter included; null: no further slot, or it is not active. */
+  /** When the next slot fires, including its jitter; null: no further slot, or not active. */
   readonly nextRunAt: number | null
   /** Start of its newest run. */
   readonly lastRunAt: number | null
@@ -34,8 +35,8 @@ export type Workflow = {
 }
 
 /**
- * Stored: `pending` (waits for its time or for the run before it), `running`, and the three ends. While a run is paused it
- * is shown as `pausing` (some items still run) or `paused`. What has ended never changes.
+ * Stored are `pending` (waits for its time or for the run before it), `running`, and the three final ones. A paused run is shown as `pausing` (some items still
+ * run) or `paused`. Final statuses never change.
  */
 export const RUN_STATUSES = ['pending', 'running', 'pausing', 'paused', 'completed', 'failed', 'terminated'] as const
 export type RunStatus = (typeof RUN_STATUSES)[number]
@@ -43,8 +44,8 @@ export type EndedRunStatus = 'completed' | 'failed' | 'terminated'
 export const ENDED_RUN_STATUSES = ['completed', 'failed', 'terminated'] as const satisfies readonly EndedRunStatus[]
 
 /**
- * Why a run stands as it does: `scheduled` and `waiting_for_run` while pending, `terminating` from the call to the end of
- * its last item, then who ended it. `items_cancelled`: all its items were cancelled one by one.
+ * Why a run has its status: `scheduled` and `waiting_for_run` while pending, `terminating` until its last item ends, then what ended it. `items_cancelled`: all
+ * its items were cancelled one by one.
  */
 export const RUN_REASONS = [
   'scheduled',
@@ -59,9 +60,11 @@ export const RUN_REASONS = [
 export type RunReason = (typeof RUN_REASONS)[number]
 
 /**
- * What becomes of a slot while an earlier run of the workflow is open: recorded as skipped, run beside it, run after it (one
- * at most waits; further slots are skipped), or run in its place once it has stopped (of slots that come meanwhile the
- * latest, the others are skipped). Manual runs ignore it, but count as open.
+ * What happens to a slot while an earlier run of the workflow is open. Manual runs ignore it, but count as open.
+ * - `skip`: it is recorded as skipped.
+ * - `allow`: it runs at the same time.
+ * - `queue_one`: it runs afterwards. At most one waits; further slots are skipped.
+ * - `cancel_previous`: it runs once the earlier run has stopped. Of several slots until then the latest runs, and the others are skipped.
  */
 export const OVERLAPS = ['skip', 'allow', 'queue_one', 'cancel_previous'] as const
 export type Overlap = (typeof OVERLAPS)[number]
@@ -73,41 +76,41 @@ export type SkipReason = (typeof SKIP_REASONS)[number]
 export type RunCounts = {
   readonly pending: number
   readonly queued: number
-  /** Cancelling ones included. */
+  /** Including those being cancelled. */
   readonly running: number
   readonly completed: number
   readonly failed: number
   readonly cancelled: number
 }
 
-/** One firing of a workflow; groups the jobs made from its payload. */
+/** One firing of a workflow: the jobs created from its payload. */
 export type Run = {
   readonly id: string
   readonly workspace: string
   readonly workflowId: string
-  /** Of the snapshot: a retry of failed items has that of the run they are from. */
+  /** The version of the snapshot. A retry of failed items has that of the original run. */
   readonly workflowVersion: number
   readonly trigger: 'manual' | 'automatic'
   readonly status: RunStatus
   readonly statusReason: RunReason | null
-  /** The slot, for automatic runs; the time asked for, for manual ones triggered for later. */
+  /** The slot of an automatic run, or the requested time of a delayed manual run. */
   readonly scheduledAt: number | null
   readonly createdAt: number
   readonly startedAt: number | null
   readonly finishedAt: number | null
   readonly maxConcurrent: number
   readonly counts: RunCounts
-  /** `retry_failed` made it from this run's failed items. */
+  /** The run whose failed items `retry_failed` runs again. */
   readonly retryOf: string | null
-  /** The workflow's definition as it was, JSON text, secrets masked. */
+  /** The workflow's definition at that time, as JSON text with masked secrets. */
   readonly snapshot: string
 }
 
-/** One slot that fired, or a row of neighbouring slots skipped for one reason. */
+/** One fired slot, or consecutive slots skipped for the same reason. */
 export type Slot = {
-  /** The slot; of several skipped ones the first. */
+  /** The slot, or the first of several skipped ones. */
   readonly slot: number
-  /** The last of them; equals `slot` for one. */
+  /** The last of them; equals `slot` if there is only one. */
   readonly lastSlot: number
   readonly count: number
   readonly outcome: 'fired' | 'skipped'
@@ -117,7 +120,7 @@ export type Slot = {
   readonly recordedAt: number
 }
 
-/** A change of a run's status, as `GET /v1/events` tells it. */
+/** A change of a run's status, as sent by `GET /v1/events`. */
 export type RunEvent = {
   readonly runId: string
   readonly workflowId: string
@@ -127,10 +130,10 @@ export type RunEvent = {
   readonly timestamp: number
 }
 
-/** `alert`: someone should look. `info`: shown only where all are asked for. */
+/** `alert`: needs attention. `info`: shown only to those who ask for all notifications. */
 export type NotificationSeverity = 'alert' | 'info'
 export const NOTIFICATION_TYPES = {
-  /** Its consecutive failures reached the limit. */
+  /** The limit of consecutive failures was reached. */
   'workflow.terminated': 'alert',
   'run.failed': 'info',
   /** Tried for a day, or refused for good. */
@@ -155,29 +158,31 @@ export type Notification = {
 export const NOTIFICATION_PREFERENCES = ['alerts', 'all', 'none'] as const
 export type NotificationPreference = (typeof NOTIFICATION_PREFERENCES)[number]
 
-/** What a workspace of that preference is shown, and told at once. */
+/** The types that a workspace with this preference is shown and receives as events. */
 export const shownTypes = (preference: NotificationPreference): readonly NotificationType[] => {
   if (preference === 'none') return []
   const types = Object.keys(NOTIFICATION_TYPES) as NotificationType[]
   return preference === 'all' ? types : types.filter(type => NOTIFICATION_TYPES[type] === 'alert')
 }
 
-/** The rule by which one sink of a job gets its end; the sink itself stands in the job's spec under `sinks`. */
+/** When a job's end is sent to one of its sinks. The sink itself is in the job's spec under `sinks`. */
 export type SinkRule = {
   /** Position in `spec.sinks`. */
   readonly index: number
-  /** Also told of failed jobs. Cancelled ones are told to nobody. */
+  /** Also send failed jobs. Cancelled jobs are never sent. */
   readonly onFailure: boolean
 }
 
 /**
- * `pending`: to be tried at `nextTryAt`. `delivered`: the sink took it. `failed`: given up after a day. `stopped`: the
- * sink said that it never wants to hear of it again (410), or can never take it.
+ * - `pending`: will be tried at `nextTryAt`.
+ * - `delivered`: the sink accepted it.
+ * - `failed`: given up after a day.
+ * - `stopped`: the sink wants no further tries (410), or can never accept it.
  */
 export const DELIVERY_STATUSES = ['pending', 'delivered', 'failed', 'stopped'] as const
 export type DeliveryStatus = (typeof DELIVERY_STATUSES)[number]
 
-/** A finished job's way to one sink. Its id is the same at every try (`webhook-id`). */
+/** The delivery of a finished job to one sink. Every try has the same id (`webhook-id`). */
 export type Delivery = {
   readonly id: string
   readonly workspace: string
@@ -193,7 +198,7 @@ export type Delivery = {
   readonly nextTryAt: number | null
   readonly lastTryAt: number | null
   readonly deliveredAt: number | null
-  /** HTTP status of the last try, where there was one. */
+  /** HTTP status of the last try, if there was one. */
   readonly lastStatus: number | null
   readonly lastError: string | null
 }
