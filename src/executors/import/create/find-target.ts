@@ -10,13 +10,16 @@ type Input = {
   readonly data: Data
   readonly workspace: string
   readonly name: string
-  /** What it is to be when it is missing. */
+  /** The columns to create it with if it is missing. */
   readonly infer: () => Promise<readonly Column[]>
 }
 
 export type Target = { readonly dataSource: DataSource; readonly isNew: boolean }
 
-/** The data source of an import, made when it is missing; one that somebody else made at the same time is taken. Throws `ImportFailure`. */
+/**
+ * The data source of an import, created if missing. Accepts one that somebody else created at the same time. Throws `ImportFailure`, or `MillraceError`
+ * `data_busy` or `unavailable`.
+ */
 export const findOrCreate = async ({ data, workspace, name, infer }: Input): Promise<Target> => {
   const find = async () => findDataSource(await data.catalogue(workspace), name)
   const before = await find()

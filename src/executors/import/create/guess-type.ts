@@ -7,8 +7,8 @@ const DOTTED_DATE = /^(\d{1,2})\.(\d{1,2})\.(\d{4})$/
 const TIME = /^\d{4}-\d{2}-\d{2}[ T]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?( ?(Z|[+-]\d{2}:?\d{2}))?$/
 
 /**
- * The type of ClickHouse that takes all these texts as what they are: Int64, UInt64, Float64, Bool, Date, DateTime64(3) or String, nullable where one is
- * empty. A number with leading zeros is a code, not a number; so is one with more digits than its type can tell apart.
+ * The ClickHouse type that represents all these texts: Int64, UInt64, Float64, Bool, Date, Date32, DateTime64(3) or String; all but String nullable if a text
+ * is empty. A number with leading zeros is a code and stays text; so does one with more digits than its type can distinguish.
  */
 export const guessType = (values: readonly (string | null)[]): string => {
   const texts = values.filter(value => value !== null && value !== '' && value !== '\\N') as string[]
@@ -40,10 +40,10 @@ const integerType = (texts: readonly string[]): string => {
   return isUnsigned ? 'UInt64' : 'String'
 }
 
-/** With its sign, of what UInt64 holds. */
+/** Digits of the largest UInt64, and a sign. */
 const MOST_DIGITS = 21
 
-/** Two whole numbers beyond 2⁵³ may be the same one as Float64, and it has none for 1e400. */
+/** Beyond 2⁵³, two integers may be the same Float64. 1e400 is infinite. */
 const isExact = (text: string): boolean =>
   Number(/\d*/.exec(text.replace(/^[+-]/, ''))![0]) < 2 ** 53 && Number.isFinite(Number(text))
 

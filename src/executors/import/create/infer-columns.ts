@@ -12,7 +12,7 @@ type Input = {
   readonly parquet: () => Promise<readonly FileColumn[]>
 }
 
-/** The columns of a data source that takes the content. Throws `ImportFailure` where there is nothing to go by. */
+/** The columns of a data source for the content. Throws `ImportFailure` if there is nothing to infer them from. */
 export const inferColumns = async ({ sample, fields, parquet }: Input): Promise<readonly Column[]> => {
   if (sample.size === 0)
     throw new ImportFailure('content_unreadable', 'The content is empty: no data source can be created from it.')

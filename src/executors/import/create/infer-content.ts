@@ -27,26 +27,26 @@ import { readCsv } from './infer-csv.ts'
 import { type SampleRow, sampleRows } from './sample-rows.ts'
 import { untilAbort } from './until-abort.ts'
 
-/** What a data source that is made of content would be, and the content's first rows. */
+/** The data source that would be created from content, and the content's first rows. */
 export type Inferred = {
   readonly format: DataFormat
   readonly columns: readonly Column[]
-  /** Of CSV: whether its first line has names; null of other formats. */
+  /** CSV: whether the first line is a header. null for other formats. */
   readonly header: boolean | null
-  /** Of CSV: what its values are parted by; null of other formats. */
+  /** CSV: the delimiter. null for other formats. */
   readonly delimiter: string | null
-  /** None of Parquet where the engine is on another machine. */
+  /** None for Parquet if the engine is on another machine. */
   readonly rows: readonly SampleRow[]
   /** Decompressed. */
   readonly bytesRead: number
-  /** All of the content was looked at. */
+  /** All of the content was examined. */
   readonly isWhole: boolean
 }
 
 export type Inference = (input: {
   readonly workspace: string
   readonly fields: Omit<ImportFields, 'datasource'>
-  /** What was sent; absent: it is at the URL. */
+  /** What was sent. Absent: read the URL. */
   readonly content?: AsyncIterable<Uint8Array>
   readonly signal: AbortSignal
 }) => Promise<Inferred>
@@ -60,16 +60,16 @@ type Options = {
   readonly addressRules: AddressRules
   /** Folders that `file:` may read. */
   readonly importDirs: readonly string[]
-  /** For tests; the system's resolver when absent. */
+  /** For tests. Default: the system's resolver. */
   readonly lookup?: Lookup
 }
 
-/** Of Parquet, whose columns stand at its end; of other formats the beginning is enough. */
+/** For Parquet, whose columns are listed at its end. Other formats need only the beginning. */
 export const MOST_BYTES = 256 * 1024 * 1024
 const SAMPLED_ROWS = 10
 const IDLE_MS = 30_000
 
-/** Says what an import with `create` would make of content; makes nothing. Throws `ImportFailure`, `WarehouseError`, or the reason of the signal. */
+/** Reports what an import with `create` would create, without creating it. Throws `ImportFailure`, `WarehouseError`, or the reason of the signal. */
 export const createInference = (options: Options): Inference => {
   const { data, dataDir, addressRules, lookup } = options
   const { warehouse } = data
@@ -154,7 +154,7 @@ const takeSample = async (content: AsyncIterable<Uint8Array>, fields: SampledFie
   const parts: Uint8Array[] = []
   let size = 0
   for await (const part of content) {
-    // A part is valid until the next is asked for.
+    // A part is valid until the next is requested.
     parts.push(Buffer.from(part))
     size += part.length
     if (size > SAMPLE_BYTES) break

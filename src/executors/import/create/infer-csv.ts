@@ -12,7 +12,7 @@ import type { ImportFields } from '../spec.ts'
 import type { Sample } from '../spool/read-sample.ts'
 import { guessType } from './guess-type.ts'
 
-/** Columns of what the first MiB looks like. Throws `ImportFailure` where there is nothing to go by. */
+/** Infers columns from the first MiB. Throws `ImportFailure` if there is nothing to infer them from. */
 export const inferCsv = (sample: Sample, fields: Omit<ImportFields, 'datasource'>): readonly Column[] => {
   const { header, names, rows, others } = readCsv(sample, fields)
   if (names.length === 0) throw nothingIn(sample, fields)
@@ -42,15 +42,15 @@ const nothingIn = ({ bytes, isWhole }: Sample, fields: Parameters<typeof readCsv
 
 const unreadable = (message: string): ImportFailure => new ImportFailure('content_unreadable', message)
 
-/** A data source of which every row is an invalid line is none that anybody wants. */
+/** Nobody wants a data source whose rows are all invalid lines. */
 const noneFits = (names: readonly string[], [second]: readonly SampleRecord[]): ImportFailure =>
   unreadable(
     `The first line has ${countedColumns(names.length)}, and no line below it has as many: the next has ${second!.fields.length}. Say delimiter, header: false if the first line has no names, or skip_lines for lines above them.`,
   )
 
 /**
- * Whether there are names in the content, those that its columns get (none where there are no records), and the other records: rows that have values for all
- * of them, and those of other shapes.
+ * Whether there is a header, the column names (none if there are no records), and the other records: rows with a value for each column, and those of other
+ * shapes.
  */
 export const readCsv = (sample: Sample, fields: Pick<ImportFields, 'header' | 'delimiter' | 'quote'>) => {
   const records = readRecords(sample, findDialect(fields, sample.bytes))
@@ -62,7 +62,7 @@ export const readCsv = (sample: Sample, fields: Pick<ImportFields, 'header' | 'd
   return { header, names, ...partRows(names.length, records.slice(1), records) }
 }
 
-/** Without names. A first line that no other is like is passed over where they agree. */
+/** For content without a header. Skips a first line unlike all others, if those agree. */
 const readRows = (records: readonly SampleRecord[]) => {
   const read = (from: number) => {
     const shape = records.slice(from)

@@ -11,7 +11,7 @@ type Found = { readonly path: readonly string[]; readonly values: unknown[] }
 /** Deeper objects stay JSON text. */
 const DEEPEST = 5
 
-/** A column for each value that objects hold, those of objects within under the names of the way to them (`user_id` of `$.user.id`). */
+/** One column per value of the objects. Values in nested objects are named after their path (`user_id` for `$.user.id`). */
 export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean }): readonly Column[] => {
   const objects = readObjects(sample)
   if (objects.length === 0) throw new ImportFailure('content_unreadable', nothingIn(sample))
@@ -32,12 +32,12 @@ const nothingIn = ({ bytes, isWhole }: Sample): string =>
     ? 'The content has no JSON objects to create a data source from: NDJSON has one object per line.'
     : 'The first line has more than 1 MiB, which is all that is looked at: make the data source first.'
 
-/** The objects of whole lines; what is none is left out. */
+/** The objects on complete lines. Skips lines without one. */
 export const readObjects = ({ bytes, isWhole }: Sample): readonly Record<string, unknown>[] => {
   const lines = bytes.toString('utf8').split('\n')
   return (isWhole ? lines : lines.slice(0, -1)).flatMap(line => {
     const text = withoutComma(line)
-    // To refuse a text takes ten times as long as to read one: a million blank lines would be ten seconds.
+    // A parse error takes ten times as long as a parse: a million blank lines would take ten seconds.
     if (!text.startsWith('{') || !text.endsWith('}')) return []
     try {
       const value = parseJson(text)
@@ -86,7 +86,7 @@ const arrayType = (elements: readonly unknown[]): string => {
 
 const isNested = (value: unknown): boolean => Array.isArray(value) || isJsonObject(value)
 
-/** As an import reads it: a number as it is written. */
+/** As an import reads it: numbers as written. */
 const textOf = (value: unknown): string => {
   if (value instanceof JsonNumber) return value.text
   return isNested(value) ? JSON.stringify(value) : String(value)

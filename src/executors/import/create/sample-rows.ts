@@ -6,7 +6,7 @@ import { readCsv } from './infer-csv.ts'
 import { readObjects } from './infer-ndjson.ts'
 import { isJsonObject } from './json-number.ts'
 
-/** Values by the names of columns. */
+/** Values by column name. */
 export type SampleRow = Readonly<Record<string, unknown>>
 
 type Input = {
@@ -17,7 +17,7 @@ type Input = {
   readonly most: number
 }
 
-/** The first rows of content as it has them: of CSV texts, of NDJSON what stands at the path of each column, null where nothing does. */
+/** The first rows, as they are in the content. CSV: texts. NDJSON: the value at each column's path, null if there is none. */
 export const sampleRows = ({ sample, format, fields, columns, most }: Input): readonly SampleRow[] =>
   format === 'csv'
     ? readCsv(sample, fields)

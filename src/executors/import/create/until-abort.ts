@@ -1,4 +1,4 @@
-/** The content, until the signal ends it with its reason: a source that is silent is not waited for. */
+/** The content, until the signal aborts it with its reason, without waiting for a silent source. */
 export async function* untilAbort(content: AsyncIterable<Uint8Array>, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   const source = content[Symbol.asyncIterator]()
   const aborted = Promise.withResolvers<never>()
@@ -14,10 +14,10 @@ export async function* untilAbort(content: AsyncIterable<Uint8Array>, signal: Ab
     }
   } finally {
     signal.removeEventListener('abort', abort)
-    // A source that hangs would not hear of it before it goes on.
+    // Not awaited: a source that hangs would not react.
     void source.return?.().catch(ignore)
   }
 }
 
-/** Told by what is awaited instead. */
+/** Reported by what is awaited instead. */
 const ignore = (): void => {}
