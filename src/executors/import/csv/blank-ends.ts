@@ -4,9 +4,8 @@ import { type Dialect, keepsBlanks } from './dialect.ts'
 const READ_BYTES = 1024 * 1024
 
 /**
- * Whether a value in quotes ends with a blank, or may: the engine's reader cuts blanks from the end of a column's bytes, not of the value alone.
- * Behind such a value one that is empty, at the end of a line, has less than no bytes, and the engine crashes, or never comes back (ClickHouse 26.7,
- * `readCSVStringInto`).
+ * Whether a quoted value ends with a blank, or may. The engine's reader trims blanks from the end of a column's bytes, not just of the value. An empty value
+ * that follows at the end of a line gets a negative length, and the engine crashes or hangs (ClickHouse 26.7, `readCSVStringInto`).
  */
 export const hasBlankEnds = async (path: string, dialect: Dialect, signal: AbortSignal): Promise<boolean> => {
   if (dialect.quote === '' || keepsBlanks(dialect)) return false
@@ -20,13 +19,13 @@ export const hasBlankEnds = async (path: string, dialect: Dialect, signal: Abort
   return false
 }
 
-/** A blank and a quote, of which one is in the next part. */
+/** A blank and a quote, which may be split between two parts. */
 const KEPT_BYTES = 2
 
 const closesValue = (bytes: Buffer, end: Buffer, { delimiter }: Dialect): boolean => {
   for (let at = bytes.indexOf(end); at !== -1; at = bytes.indexOf(end, at + 1)) {
     const behind = bytes[at + end.length]
-    // Nothing: it may stand in the next part. Blanks may follow the quote that closes a value.
+    // undefined: the byte may be in the next part. Blanks may follow a closing quote.
     if (behind === undefined || [delimiter, '\r', '\n', ' ', '\t'].some(one => one.charCodeAt(0) === behind))
       return true
   }

@@ -7,15 +7,15 @@ import { hasHeader, headerNames, inOneCase, repeatedNames } from './header.ts'
 import type { CsvContent } from './read-content.ts'
 import type { Field, SampleRecord } from './read-fields.ts'
 
-/** What the lines of a file have. */
+/** The columns that lines of a file have. */
 export type CsvColumns = {
-  /** In the file's order. */
+  /** In file order. */
   readonly names: readonly string[]
-  /** Fields that a line may have: those that are too much must be empty. */
+  /** Fields that a line may have. Surplus ones must be empty. */
   readonly most: number
 }
 
-/** The columns of a file. Throws `ImportFailure` `schema_mismatch`, with how it was read, where the data source cannot take them. */
+/** The columns of a file. Throws `ImportFailure` `schema_mismatch`, with how the file was read, if the data source cannot take them. */
 export const csvColumns = ({ dialect, records, header }: CsvContent, target: DataSource): CsvColumns => {
   try {
     return header ? namedColumns(records, target) : columnsInOrder(records, target)
@@ -31,7 +31,10 @@ const namedColumns = (records: readonly SampleRecord[], target: DataSource): Csv
   return { names, most: mostFields(names.length, records) }
 }
 
-/** Those of the data source. A first line of another shape than theirs is an invalid line where most that follow have it, and the next is no header. */
+/**
+ * The data source's columns, for a file without a header. A first line of another shape is an invalid line if most of the others fit, unless the next one is a
+ * header.
+ */
 const columnsInOrder = (records: readonly SampleRecord[], target: DataSource): CsvColumns => {
   const names = target.columns.map(({ name }) => name)
   const [first, ...others] = records
@@ -44,18 +47,21 @@ const columnsInOrder = (records: readonly SampleRecord[], target: DataSource): C
   )
 }
 
-/** Whether a line has values for so many columns, and none for more. */
+/** Whether a line has at least this many fields, and only empty ones beyond. */
 export const fits = (fields: readonly Field[], columns: number): boolean =>
   fields.length >= columns && fields.slice(columns).every(({ text }) => text === '')
 
-/** As many as a spreadsheet has. Each is a column of what the engine reads. */
+/** A spreadsheet's limit. The engine reads each as a column. */
 const MOST_FIELDS = 16_384
 
-/** One more delimiter than columns is common, and engines take it; where the first line has more, others may have as many. */
+/** Allows one trailing delimiter, which is common and which engines accept. If the first line has more, others may, too. */
 export const mostFields = (columns: number, records: readonly SampleRecord[]): number =>
   Math.max(columns + 1, Math.min(records[0]?.fields.length ?? 0, MOST_FIELDS))
 
-/** Those of a header, as the data source has them: only what is called as no column is may be one in other letters. */
+/**
+ * Header names as the data source spells them. A name that matches no column exactly may match one in another case, if no other name matches that column
+ * exactly.
+ */
 const targetNames = (records: readonly SampleRecord[], target: DataSource): readonly string[] => {
   const given = headerNames(records, target)
   const columns = target.columns.map(({ name }) => name)
@@ -74,7 +80,7 @@ const targetNames = (records: readonly SampleRecord[], target: DataSource): read
   return names
 }
 
-/** Throws `ImportFailure` `schema_mismatch`. */
+/** Throws `ImportFailure` `schema_mismatch` for duplicate names. */
 export const refuseRepeated = (names: readonly string[]): void => {
   const repeated = repeatedNames(names)
   if (repeated.length > 0)

@@ -14,8 +14,8 @@ type Input = {
 const place = (index: number): string => `c${index}`
 
 /**
- * Lines of the wrong number of columns are an error: quickest where there are none. An empty field is made the default of its column, which is empty
- * too: the engine would read it wrong, see `hasBlankEnds`. `isUtf8`: the content as a whole is looked at elsewhere.
+ * Lines with a wrong number of columns are an error: the fastest way if there are none. An empty field becomes its column's default, which is empty too,
+ * because the engine would misread it (see `hasBlankEnds`). `isUtf8`: UTF-8 is checked elsewhere, for the content as a whole.
  */
 export const strictReader = (input: Input, { isUtf8 }: { isUtf8: boolean }): Reader => ({
   ...common(input),
@@ -27,8 +27,8 @@ export const strictReader = (input: Input, { isUtf8 }: { isUtf8: boolean }): Rea
 })
 
 /**
- * A column that a line does not have is NULL, and nothing else is; what may be there must be empty, and one more column takes what is too much. Not for files
- * that `hasBlankEnds` finds.
+ * A column is NULL only if the line lacks it. Surplus columns must be empty, and one more catches lines that are even longer. Not for files in which
+ * `hasBlankEnds` finds one.
  */
 export const tolerantReader = (input: Input): Reader => {
   const { names, most } = input.columns
@@ -49,7 +49,7 @@ export const tolerantReader = (input: Input): Reader => {
   }
 }
 
-/** Of what the sieve has let through: no blank lines, and where there are quotes only records of the right shape. */
+/** For the output of the sieve: no blank lines and, if there are quotes, only records of the right shape. */
 export const sievedReader = (input: Input): Reader =>
   input.dialect.quote === '' ? { ...tolerantReader(input), isBlank: '0' } : strictReader(input, { isUtf8: false })
 

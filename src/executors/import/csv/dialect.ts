@@ -1,30 +1,30 @@
 import { DELIMITER } from '../../../model/patterns.ts'
 
-/** How a CSV is written. */
+/** The dialect of a CSV file. */
 export type Dialect = {
-  /** One character of ASCII. */
+  /** One ASCII character. */
   readonly delimiter: string
   /** '': no quotes. */
   readonly quote: '"' | "'" | ''
 }
 
-/** What may begin a value, to the engine's reader of CSV. */
+/** Characters that may begin a value for the engine's CSV reader. */
 const UNFIT = ['.', '"', "'", 'L', 'U']
 
-/** In words that follow its name; null: values may be parted by it. */
+/** What is wrong with a delimiter, as words that follow the field's name; null: nothing. */
 export const delimiterFault = ({ delimiter, quote }: Dialect): string | null => {
   if (delimiter === quote) return 'must not be the quote'
   if (UNFIT.includes(delimiter)) return `must be none of ${UNFIT.join(' ')}: the engine does not read CSV by them`
   return new RegExp(DELIMITER).test(delimiter) ? null : 'must be one character of ASCII'
 }
 
-/** Where fields are parted by blanks, no blank around them is anything else than a part of them. */
+/** Whether blanks around fields belong to them, since the delimiter is a blank itself. */
 export const keepsBlanks = ({ delimiter }: Dialect): boolean => delimiter === '\t' || delimiter === ' '
 
-/** A text that no file has, so that NULL is what a line does not have at all. */
+/** A text in no file, so that NULL means only that a line lacks the field. */
 const NO_NULL = '\u0001millrace null\u0001'
 
-/** Settings by which ClickHouse reads it: every field as the text that it is. */
+/** ClickHouse's settings for a dialect: every field is read as plain text. */
 export const dialectSettings = (dialect: Dialect): Readonly<Record<string, string | number>> => ({
   format_csv_delimiter: dialect.delimiter,
   format_csv_allow_double_quotes: dialect.quote === '"' ? 1 : 0,

@@ -6,8 +6,8 @@ import type { Target } from './header.ts'
 import { separatorLine } from './separator-line.ts'
 
 /**
- * How content that begins so is written: as the fields say, else as its first line does (`separatorLine`), else as its lines look. Throws `ImportFailure`
- * `content_unreadable` where the first line names no delimiter.
+ * The dialect of content: from the fields, else from its first line (`separatorLine`), else guessed from its lines. Throws `ImportFailure` `content_unreadable`
+ * if the first line names an unusable delimiter.
  */
 export const findDialect = (
   { delimiter: said, quote = '"' }: Pick<ImportFields, 'delimiter' | 'quote'>,

@@ -6,17 +6,17 @@ import { readBeginning, type SampleRecord } from './read-fields.ts'
 const COMMA = ','
 const OTHERS = [';', '\t', '|']
 
-/** Enough to see, and few to read once for each delimiter. */
+/** Enough to judge by, and fast to read once per delimiter. */
 const LOOK_BYTES = 64 * 1024
 const MOST_RECORDS = 100
 
-/** Of the first records, as many must be as wide as the very first: of four lines one may be another. */
+/** The share of the first records that must be as wide as the very first: one in four may differ. */
 const LEAST_SHARE = 0.75
 
 /**
- * The delimiter of content whose fields and first line name none: by which the first records are all, or nearly all, as wide as the very first, and
- * of more than one column. The comma, where another is no better at that; and where a data source would take what another parts neither by a header nor by
- * the number of its columns. A record that cannot be read is as wide as none.
+ * Guesses the delimiter, when neither the fields nor the first line name it: the one by which all or nearly all of the first records are as wide as the very
+ * first, with more than one column. The comma, if no other does better, or if the others fit the data source neither by a header nor by the number of columns.
+ * An unreadable record counts as being of another width.
  */
 export const guessDelimiter = (content: Buffer, quote: Dialect['quote'], target: Target): string => {
   const bytes = withLineFeeds(content.subarray(0, LOOK_BYTES))
@@ -36,15 +36,15 @@ export const guessDelimiter = (content: Buffer, quote: Dialect['quote'], target:
 type Look = {
   readonly delimiter: string
   readonly records: readonly SampleRecord[]
-  /** Columns of the first record; 0: there is none. */
+  /** Columns of the first record; 0: there are no records. */
   readonly width: number
-  /** Of the records that are as wide. */
+  /** The share of records that are as wide. */
   readonly share: number
 }
 
 type Lines = {
   readonly records: readonly SampleRecord[]
-  /** How many lines between or behind them cannot be read. */
+  /** Unreadable lines between or after them. */
   readonly broken: number
 }
 
@@ -72,24 +72,24 @@ const evenness = ({ records, broken }: Lines): Pick<Look, 'width' | 'share'> => 
 
 const isLikely = ({ width, share }: Look): boolean => width > 1 && share >= LEAST_SHARE
 
-/** What does nothing but end each line parts nothing. */
+/** A delimiter that only ends lines separates nothing. */
 const parts = ({ records }: Look): boolean =>
   records.some(({ fields }) => fields.slice(1).some(({ text }) => text !== ''))
 
-/** Of those that are alike in their share the comma is first, then what makes the most columns. */
+/** Breaks ties in the share: the comma first, then the delimiter with the most columns. */
 const rank = (a: Look, b: Look): number =>
   Number(b.delimiter === COMMA) - Number(a.delimiter === COMMA) || b.width - a.width
 
 const suits = ({ records }: Look, target: Target): boolean =>
   target === null || makesColumns(records[0]!, target) || hasHeader(records, target)
 
-/** Of one column nothing has to be parted: what ends a line is a part of its text. */
+/** A single column needs no delimiter: one at the end of a line is part of the text. */
 const makesColumns = ({ fields }: SampleRecord, { columns }: NonNullable<Target>): boolean =>
   columns.length > 1 && fits(fields, columns.length)
 
 const CR = 0x0d
 const LF = 0x0a
 
-/** Lines may end with CR alone; that is mended only when the delimiter is known. */
+/** Lines may end with CR alone, which is only mended once the delimiter is known. */
 const withLineFeeds = (bytes: Buffer): Buffer =>
   bytes.includes(LF) ? bytes : Buffer.from(bytes.map(byte => (byte === CR ? LF : byte)))

@@ -1,13 +1,13 @@
 import type { DataSource } from '../../../model/data-source.ts'
 import type { SampleRecord } from './read-fields.ts'
 
-/** What rows go into. null: it is still to be made. */
+/** Where rows go; null: it does not exist yet. */
 export type Target = Pick<DataSource, 'columns'> | null
 
 /**
- * Whether the first record has names. With a data source: when one of its fields is the name of a column, letter by letter, or, where none is like a value, but for
- * its case. Without: when they are not like values of their columns, and what follows is of another sort (or nothing follows). Names that are missing or
- * there twice (an index of pandas has none) are a header's only where values follow.
+ * Whether the first record is a header. With a data source: if a field equals a column's name or, when none looks like a value, differs from one only in case.
+ * Without: if no field looks like a value, and what follows is of another kind, or nothing follows, or all are plain words. With missing or duplicate names
+ * (pandas leaves its index unnamed), only if values follow.
  */
 export const hasHeader = (records: readonly SampleRecord[], target: Target): boolean => {
   const [first, second] = records
@@ -28,25 +28,25 @@ export const hasHeader = (records: readonly SampleRecord[], target: Target): boo
   return second === undefined || second.fields.some(({ text }) => isLikeValue(text) || text === '') || allWords(names)
 }
 
-/** What names have in common that differ in their case alone. */
+/** Equal for names that differ only in case. */
 export const inOneCase = (name: string): string => name.toLowerCase()
 
-/** The names of a header, `column_0` and so on where it has none. */
+/** The names of a header, `column_0` and so on where one is empty. */
 export const headerNames = (records: readonly SampleRecord[], target: Target): readonly string[] =>
   records[0]!.fields
     .slice(0, widthOf(records, target))
     .map(({ text }, index) => (text === '' ? columnName(index) : text))
 
-/** Of a column that has none. */
+/** The name of a column that has none. */
 export const columnName = (index: number): string => `column_${index}`
 
 /**
- * Columns of the first record, without those at the end that have no name and are nothing: the data source has none of that place, or, where there is none yet,
- * no record has a value there. Spreadsheets write delimiters as far as anything ever stood in them.
+ * Columns of the first record, without unnamed ones at its end that nothing uses: the data source has no column of that place's default name or, if there is no
+ * data source yet, no record has a value there. Spreadsheets write delimiters as far as any cell was ever filled.
  */
 const widthOf = (records: readonly SampleRecord[], target: Target): number => {
   const isEmpty = (index: number) => (record: SampleRecord) => (record.fields[index]?.text ?? '') === ''
-  // There may be a million columns.
+  // A set: there may be a million columns.
   const known = new Set(target?.columns.map(({ name }) => name))
   const isNothing = (index: number): boolean =>
     target === null ? records.every(isEmpty(index)) : isEmpty(index)(records[0]!) && !known.has(columnName(index))
@@ -55,7 +55,7 @@ const widthOf = (records: readonly SampleRecord[], target: Target): number => {
   return width
 }
 
-/** Those that are there more than once. */
+/** Names that occur more than once. */
 export const repeatedNames = (names: readonly string[]): readonly string[] => {
   const seen = new Set<string>()
   const repeated = new Set<string>()
@@ -66,7 +66,7 @@ export const repeatedNames = (names: readonly string[]): readonly string[] => {
 const isLikeValue = (text: string): boolean =>
   /^[+-]?(\d|\.\d)/.test(text) || /^(true|false|null|\\N|nan)$/i.test(text) || /^[[{]/.test(text)
 
-/** `true` over numbers, or dates, that are no flags is no value of their column. */
+/** Whether `true` or `false` must be the column's name: the column has numbers or dates, and not only flags (0, 1). */
 const isNameOfNumbers = ([first, ...others]: readonly SampleRecord[], index: number): boolean => {
   const texts = others.map(({ fields }) => fields[index]?.text ?? '').filter(text => text !== '')
   const isWord = /^(true|false)$/i.test(first!.fields[index]!.text)

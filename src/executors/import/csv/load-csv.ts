@@ -21,13 +21,13 @@ type CsvLoad = ContentLoad & {
   readonly content: CsvContent
   readonly sample: Sample
   readonly target: DataSource
-  /** Of the file, left out before. */
+  /** Lines of the file that were skipped before. */
   readonly linesBefore: number
 }
 
 /**
- * CSV into staging, by the quickest way that its rows allow: all in one pass; split into those that fit and those that do not; these and lines
- * of the wrong shape; the same of what a sieve lets through, where the engine cannot read it at all. Throws `ImportFailure`, `WarehouseError`.
+ * Loads CSV into staging in the fastest way its rows allow: all in one pass; split into rows that fit and others; the same with lines of the wrong shape; or,
+ * if the engine cannot read it at all, the same for what a sieve lets through. Throws `ImportFailure`, `WarehouseError`.
  */
 export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const { place, sample, target, content, linesBefore } = load
@@ -39,7 +39,7 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const input = { dialect, columns, target, skipLines }
   const csv = { dialect, fields: names.length, most, linesBefore, skipLines, stopAfter: null }
 
-  // Of one column a blank line is an empty value to one reader and none to the other.
+  // With one column, a blank line is an empty value to one reader and nothing to the other.
   const isAlone = names.length === 1
   const isInVain = isAlone || looksWrong(header ? records.slice(1) : records, names, target)
   const all = isInVain ? null : await loadAll(place, strictReader(input, { isUtf8: true }))
@@ -55,13 +55,13 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   const counts = await splitLines(load, input, !isAlone && all !== 'unreadable')
   await load.whole()
   const sieve = { csv, reader: sievedReader({ ...input, skipLines: 0 }) }
-  // What the engine takes for a blank line of one column may be a value in quotes; the sieve knows, and leaves none.
+  // With one column, a blank line to the engine may be a quoted empty value. The sieve can tell, and leaves no blank lines.
   if (counts === null || (isAlone && counts.blank > 0)) return loadSieved(load, sieve)
   if (counts.ragged === 0) {
     const last = await lastText(place.spool.path, dialect)
     return (await hasSwallowed(load, target, last)) ? loadSieved(load, sieve) : toCounts(counts)
   }
-  // One that is too short may hold the rest of the file in a quote: only who reads all of it can tell.
+  // A line that is too short may hold the rest of the file in a quote. Only a full read can tell.
   const stopAfter = dialect.quote === '' ? MOST_SAMPLES : null
   const task = { input: place.spool.path, output: null, csv: { ...csv, stopAfter } }
   const report = await runSieve(task, load.signal)
@@ -74,7 +74,7 @@ const noHeader = (): ImportFailure =>
 
 type Input = Parameters<typeof tolerantReader>[0]
 
-/** Where what was wrong first was a value the lines may well be right: to read lines of any shape takes a fifth more. null: the engine cannot read it. */
+/** If the first fault was in a value, lines probably have the right shape: reading lines of any shape takes a fifth longer. null: the engine cannot read it. */
 const splitLines = async (load: ContentLoad, input: Input, areLikelyRight: boolean): Promise<SplitCounts | null> => {
   if (areLikelyRight) {
     const counts = await trySplit(load, strictReader(input, { isUtf8: false }))
@@ -87,8 +87,8 @@ const splitLines = async (load: ContentLoad, input: Input, areLikelyRight: boole
 }
 
 /**
- * Whether a text ends with the end of the file (`lastText`), so that a quote may be open there; '' may be anything. Nothing but a text can have taken that
- * in, or a row in quarantine.
+ * Whether a text ends like the file (`lastText`), so that a quote may be open there; '' may be anything. Only a text column or a quarantined row can have
+ * swallowed the rest.
  */
 const hasSwallowed = async ({ place, quarantine }: ContentLoad, target: DataSource, last: string | null) => {
   if (last === null || last === '') return last === ''

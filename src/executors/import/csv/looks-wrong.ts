@@ -3,8 +3,8 @@ import { readColumnType } from '../load/column-type.ts'
 import type { SampleRecord } from './read-fields.ts'
 
 /**
- * Whether one of the first records has plainly no value of its column, so that to load all rows in one pass would be in vain. Only a hint, which costs or saves time:
- * the engine judges.
+ * Whether one of the first records clearly has an invalid value, so that loading all rows in one pass would fail. Only a hint, to save time: the engine
+ * decides.
  */
 export const looksWrong = (
   records: readonly SampleRecord[],

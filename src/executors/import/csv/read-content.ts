@@ -5,16 +5,16 @@ import { findDialect } from './find-dialect.ts'
 import { hasHeader, type Target } from './header.ts'
 import { readRecords, type SampleRecord } from './read-fields.ts'
 
-/** The beginning of CSV, and what it is taken for. */
+/** The beginning of CSV content, and how it is read. */
 export type CsvContent = {
   readonly dialect: Dialect
-  /** The first; not all of the sample. */
+  /** The first records, not all of the sample. */
   readonly records: readonly SampleRecord[]
-  /** Whether the first has names. */
+  /** Whether the first record is a header. */
   readonly header: boolean
 }
 
-/** Reads the beginning of what goes into a data source. Throws `ImportFailure` as `findDialect`. */
+/** Reads the beginning of content for a data source. Throws `ImportFailure` like `findDialect`. */
 export const readContent = (
   sample: Sample,
   fields: Pick<ImportFields, 'header' | 'delimiter' | 'quote'>,
@@ -25,5 +25,5 @@ export const readContent = (
   return { dialect, records, header: fields.header ?? hasHeader(records, target) }
 }
 
-/** Enough to meet what is wrong in one of a hundred. */
+/** Enough to find a fault in one record of a hundred. */
 const MOST_RECORDS = 500

@@ -5,7 +5,7 @@ import { separatorLine } from './separator-line.ts'
 
 export type Field = { readonly text: string; readonly quoted: boolean }
 
-/** Fields of a record that `scanRecord` has found to be `ok`, between these places. */
+/** The fields of a record between these positions, for which `scanRecord` returned `ok`. */
 const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect): readonly Field[] => {
   const { delimiter, quote } = dialect
   const trims = !keepsBlanks(dialect)
@@ -37,16 +37,16 @@ const readFields = (bytes: Buffer, start: number, end: number, dialect: Dialect)
   }
 }
 
-/** Of the records at the beginning of content. */
+/** A record at the beginning of content. */
 export type SampleRecord = {
   readonly fields: readonly Field[]
-  /** Lines of the file up to its end. */
+  /** Lines of the file up to the end of this record. */
   readonly linesToEnd: number
 }
 
 type Bytes = { readonly bytes: Buffer; readonly isWhole: boolean }
 
-/** The whole records of a sample up to one that cannot be read, a separator line and blank lines left out; at most `limit`. */
+/** The complete records of a sample, at most `limit`, up to one that cannot be read. Skips a separator line and blank lines. */
 export const readRecords = (
   sample: Bytes,
   dialect: Dialect,
@@ -55,11 +55,11 @@ export const readRecords = (
 
 type Beginning = {
   readonly records: readonly SampleRecord[]
-  /** Where what is wrong with the next record is found, when it cannot be read. */
+  /** Where the next record is faulty, if it cannot be read. */
   readonly brokenAt: number | null
 }
 
-/** The same, and why there are no more. */
+/** Same, with why there are no more. */
 export const readBeginning = ({ bytes, isWhole }: Bytes, dialect: Dialect, limit: number): Beginning => {
   const records: SampleRecord[] = []
   const separator = separatorLine(bytes)

@@ -1,28 +1,28 @@
 import { type Dialect, keepsBlanks } from './dialect.ts'
 
 /**
- * Records of CSV after RFC 4180, as ClickHouse's reader takes it: spaces and tabs around a field that is not quoted are not
- * part of it, unless fields are parted by such; a quote within such a field means nothing; after a closing quote nothing but spaces may come before the delimiter or the end of the line.
- * A carriage return at the beginning of a record is a part of the end of the line before it (LF CR).
+ * A CSV record (RFC 4180) as ClickHouse's reader parses it. Spaces and tabs around an unquoted field are not part of it, unless one of them is the delimiter. A
+ * quote within an unquoted field is a plain character. Only blanks may come between a closing quote and the delimiter or line end. A carriage return at the
+ * beginning of a record belongs to the line end before it (LF CR).
  */
 export type Scanned = {
-  /** Where the next record begins. */
+  /** Where the next record begins. `broken`: where the fault is. */
   readonly end: number
-  /** Lines of the file that it takes. */
+  /** Lines of the file that it spans. */
   readonly lines: number
   readonly fields: number
-  /** Up to the last of them that has a value: all behind are empty. 0: none has one. */
+  /** Fields up to the last one with a value; 0: all are empty. */
   readonly filled: number
   /**
-   * `ok`; `blank`: a line of nothing but space; `broken`: something follows a closing quote; `open`: its quote is not closed by the end of
-   * the bytes; `cut`: the bytes end before its line does, and more of them may come.
+   * `ok`; `blank`: a line with only white space; `broken`: something follows a closing quote; `open`: a quote is not closed by the end of the content; `cut`:
+   * the bytes end before the record, and more may follow.
    */
   readonly type: 'ok' | 'blank' | 'broken' | 'open' | 'cut'
-  /** Lines from its beginning to where the quote was opened that is not closed; 0: none is open. */
+  /** The line of the record, from 1, with the unclosed quote; 0: none is open. */
   readonly openLine: number
-  /** Where the field that was asked for ends, if others follow it. */
+  /** Where the field `edgeOf` ends, if others follow it. */
   readonly edge: number | null
-  /** Where that field begins, or the last where there are fewer, if it is not in quotes. */
+  /** Where that field begins (or the last, if there are fewer), if it is unquoted. */
   readonly bare: number | null
 }
 
@@ -36,7 +36,7 @@ type Scan = {
   readonly dialect: Dialect
   /** No more bytes follow these. */
   readonly isLast: boolean
-  /** The field whose end is asked for. */
+  /** The field, from 1, whose end to report. */
   readonly edgeOf?: number
 }
 
@@ -50,7 +50,7 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
   let fields = 1
   let filled = 0
   let lines = 1
-  /** The end of a line that has not been counted, at or behind any place where a quote was opened. */
+  /** The next line feed that has not been counted; -1: there is none. */
   let lineEnd: number | null = null
   let edge: number | null = null
   let bare: number | null = null
@@ -75,7 +75,7 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
       for (at++; ; at++) {
         const close = bytes.indexOf(quote, at)
         if (close === -1) return found(isLast ? 'open' : 'cut', length, openLine)
-        // Looked for anew behind each pair of quotes, the end of a line that is far away would be looked for from each.
+        // A new search after each pair of quotes would scan up to a distant line feed each time.
         if (lineEnd === null || (lineEnd !== -1 && lineEnd < at)) lineEnd = bytes.indexOf(LF, at)
         while (lineEnd !== -1 && lineEnd < close) {
           lines++
@@ -89,7 +89,7 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
       while (trims && at < length && (bytes[at] === SPACE || bytes[at] === TAB)) at++
       const next = bytes[at]
       if (next === CR && at + 1 === length && !isLast) return found('cut', length)
-      // The very last line may have lost the other half of its end.
+      // The last line may lack the LF of its CRLF.
       if (next === CR && (bytes[at + 1] === LF || (isLast && at + 1 === length))) at++
       if (at < length && bytes[at] !== delimiter && bytes[at] !== LF) return found('broken', at)
     } else {
@@ -105,7 +105,7 @@ export const scanRecord = (bytes: Buffer, { start, dialect, isLast, edgeOf }: Sc
   }
 }
 
-/** Where the first field begins: behind a return, and the blanks before it where these are no part of a value. */
+/** Where the first field begins: after a carriage return, and after blanks before that if they are trimmed. */
 export const recordStart = (bytes: Buffer, start: number, trims: boolean): number => {
   let at = start
   while (trims && (bytes[at] === SPACE || bytes[at] === TAB)) at++

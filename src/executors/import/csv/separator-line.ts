@@ -1,11 +1,11 @@
-/** A first line that names the delimiter, in quotes or not, and is neither a row nor a header: Excel takes it, and what writes for Excel has it. */
+/** A first line that names the delimiter, quoted or not, and is neither a row nor a header. Excel reads it, and programs that export for Excel write it. */
 export type SeparatorLine = {
   readonly delimiter: string
-  /** Bytes, with its end. */
+  /** In bytes, with the line end. */
   readonly length: number
 }
 
-/** null: content begins without one. */
+/** null: the content does not begin with one. */
 export const separatorLine = (content: Buffer): SeparatorLine | null => {
   const [line, bare, quoted] = LINE.exec(content.subarray(0, MOST_BYTES).toString('utf8')) ?? []
   const delimiter = bare ?? quoted
@@ -14,5 +14,5 @@ export const separatorLine = (content: Buffer): SeparatorLine | null => {
 
 const LINE = /^(?:sep=(.)|"sep=(.)")(?:\r\n|\n|\r|$)/iu
 
-/** More than it can have, so that an end is that of the content. */
+/** More than any such line has, so that `$` matches only the end of the content. */
 const MOST_BYTES = 32
