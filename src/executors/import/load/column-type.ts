@@ -1,23 +1,23 @@
 import { typeParts } from '../../../model/type-parts.ts'
 
-/** A type of a column taken apart. */
+/** A parsed column type. */
 export type ColumnType = {
-  /** Without `Nullable` and `LowCardinality` around it: `Int64`, `DateTime64(3, 'UTC')`. */
+  /** Without `Nullable`, `LowCardinality` or `SimpleAggregateFunction` around it: `Int64`, `DateTime64(3, 'UTC')`. */
   readonly base: string
   /** `Int64`, `DateTime64`. */
   readonly name: string
-  /** What is in its parentheses, split at commas. */
+  /** Its arguments, split at commas. */
   readonly parts: readonly string[]
   readonly nullable: boolean
 }
 
-/** The text has passed `typeFault`. */
+/** The text must have passed `typeFault`. */
 export const readColumnType = (text: string): ColumnType => {
   let base = text.trim()
   let nullable = false
   for (let match = WRAPPER.exec(base); match !== null; match = WRAPPER.exec(base)) {
     if (match[1] === 'Nullable') nullable = true
-    // A sum, a maximum: its rows are values of the type that it is of.
+    // A sum or a maximum: its rows are values of its argument's type.
     base = match[1] === 'SimpleAggregateFunction' ? (typeParts(match[2]!)[1] ?? base) : match[2]!.trim()
   }
   base = PLANE[base] ?? base
@@ -27,7 +27,7 @@ export const readColumnType = (text: string): ColumnType => {
 
 const WRAPPER = /^(Nullable|LowCardinality|SimpleAggregateFunction)\s*\(([\s\S]*)\)$/
 
-/** Types that are names for others. */
+/** Types that are aliases. */
 const PLANE: Readonly<Record<string, string>> = {
   Point: 'Tuple(Float64, Float64)',
   Ring: 'Array(Tuple(Float64, Float64))',
@@ -37,16 +37,16 @@ const PLANE: Readonly<Record<string, string>> = {
   MultiPolygon: 'Array(Array(Array(Tuple(Float64, Float64))))',
 }
 
-/** Whether it is one of points on a plane. */
+/** Whether it is an alias for points on a plane. */
 export const isPlane = (text: string): boolean => Object.hasOwn(PLANE, text.trim())
 
 export type TupleElement = {
-  /** null: it has none. */
+  /** null: unnamed. */
   readonly name: string | null
   readonly type: string
 }
 
-/** Of the parts of a `Tuple`: all of them have names, or none has. */
+/** The elements of a `Tuple`: either all have names, or none has. */
 export const tupleElements = (parts: readonly string[]): readonly TupleElement[] =>
   parts.map(part => {
     const [, quoted, plain, type] = /^(?:`((?:[^`\\]|\\.)*)`|([A-Za-z_]\w*))\s+([\s\S]+)$/.exec(part) ?? []
@@ -54,7 +54,7 @@ export const tupleElements = (parts: readonly string[]): readonly TupleElement[]
     return { name: quoted === undefined ? plain! : unescaped(quoted), type }
   })
 
-/** As the engine writes names: what has no letter of its own stands for itself behind a backslash. */
+/** Undoes the engine's escapes in names. A backslash before any other letter just stands for that letter. */
 const unescaped = (text: string): string =>
   text.replace(/\\([\s\S])/g, (_, letter: string) => ESCAPED[letter] ?? letter)
 

@@ -2,10 +2,10 @@ import type { Staged } from '../../../data/write/write-rows.ts'
 import type { DataSource } from '../../../model/data-source.ts'
 import { remember } from '../../../warehouse/remember.ts'
 
-/** By data source and how many columns it has: columns are added, and never become others. */
+/** Cached by data source and number of columns: columns are added but never changed. */
 const known = new Map<string, readonly string[]>()
 
-/** The data source to fill, its types as the engine writes them: `DECIMAL(5,2)`, `timestamp` and `INT` are other names that it knows. */
+/** The data source to fill, with its types as the engine spells them: `DECIMAL(5,2)`, `timestamp` and `INT` are aliases. */
 export const withEngineTypes = async (staged: Staged): Promise<DataSource> => {
   const { target } = staged
   const key = `${target.id} ${target.columns.length}`

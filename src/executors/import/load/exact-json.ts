@@ -1,25 +1,25 @@
 import { quoteText } from '../../../warehouse/quote-text.ts'
 
-/** Before a number that was made a text. No character of any script, and of no text: Unicode keeps it for such ends. */
+/** Marks a number that was made a text. A Unicode noncharacter, reserved for such uses and found in no text. */
 const MARK = '\ufdd0'
 const MARK_BYTES = Buffer.byteLength(MARK)
-/** In SQL, as JSON may have it, in small letters or large. */
+/** The mark as an escape in JSON, in SQL. Its hex digits may be of either case. */
 const ESCAPED_MARK = '\\\\ufdd0'
 
 const NUMBER = '-?(?:0|[1-9][0-9]*)(?:[.][0-9]+)?(?:[eE][+-]?[0-9]+)?'
-/** Strings are taken as wholes, so that numbers are found outside of them only. */
+/** Matches strings as a whole, so that it finds numbers only outside them. */
 const UP_TO_NUMBER = quoteText(`((?:[^"0-9-]|"(?:[^"\\\\]|\\\\.)*")*)(${NUMBER}|$)`)
 
-/** Where one may stand that the parser would change. Any other it keeps as it is, and much sooner. */
+/** Matches JSON that may have a number the parser would change. Other JSON is kept as it is, which is much faster. */
 const DELICATE = quoteText('[.][0-9]|[0-9][eE]|-0|[0-9]{16}')
 
 /**
- * SQL: JSON with its numbers as texts behind a mark, '' for NULL. ClickHouse's parser makes a double of a fraction, and refuses an integer of more
- * than 64 bits. What was no JSON before is none afterwards.
+ * SQL: JSON with its numbers as texts after a mark; '' for NULL. ClickHouse's parser makes a fraction a double and refuses an integer of more than 64 bits.
+ * Invalid JSON stays invalid.
  */
 export const exactJson = (text: string): string => exactNumbers(inDoubleQuotes(`ifNull(${text}, '')`))
 
-/** SQL: the same of JSON, which is no NULL, in which lists are as JSON has them. '' of what has the mark itself. */
+/** SQL: same for JSON that is not NULL and whose lists are JSON's. '' if it contains the mark itself. */
 export const exactNumbers = (json: string): string => {
   const marked = `replaceRegexpAll(t, ${UP_TO_NUMBER}, '\\\\1"${MARK}\\\\2"')`
   const exact = `replaceRegexpOne(${marked}, '("${MARK}")+$', '')`
@@ -27,7 +27,7 @@ export const exactNumbers = (json: string): string => {
   return `arrayMap(t -> multiIf(${isMarked}, '', match(t, ${DELICATE}), ${exact}, t), [${json}])[1]`
 }
 
-/** SQL: lists as ClickHouse writes them (`['a','it\'s']`) as JSON. */
+/** SQL: lists as ClickHouse writes them (`['a','it\'s']`), as JSON. */
 const inDoubleQuotes = (json: string): string => {
   const steps = [
     ['\\\\', '\u0001'],
@@ -44,7 +44,7 @@ const inDoubleQuotes = (json: string): string => {
 /** SQL: points as ClickHouse writes them, `(1,2)`, as lists. */
 export const listsOf = (text: string): string => `translate(${text}, '()', '[]')`
 
-/** SQL: what a value of `exactJson` says as a text, as it would stand in a column; NULL of null and of what is not there (''). */
+/** SQL: a value of `exactJson` as a text, as for a column; NULL for null and for a missing value (''). */
 export const textOfJson = (raw: string): string => {
   const cases = [
     [`${raw} IN ('', 'null')`, 'NULL'],
@@ -56,5 +56,5 @@ export const textOfJson = (raw: string): string => {
   return `multiIf(${cases.flat().join(', ')}, replaceRegexpAll(${raw}, '"${MARK}([^"]*)"', '\\1'))`
 }
 
-/** SQL: whether a key was a number, which JSON has not. */
+/** SQL: whether a key was a number, which JSON does not allow. */
 export const isNumberKey = (key: string): string => `startsWith(${key}, '${MARK}')`

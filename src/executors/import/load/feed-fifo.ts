@@ -8,19 +8,19 @@ import { once } from '../../../kernel/once.ts'
 
 const run = promisify(execFile)
 
-/** A named pipe that an engine on this machine opens as a file, for content that is still coming. */
+/** A named pipe that a local engine opens as a file, for content that is still arriving. */
 export type FedFifo = {
   readonly path: string
-  /** Resolves when all is written, or the engine reads no more; rejects as the content does, and the engine sees an end. */
+  /** Resolves when all is written or the engine stops reading. Rejects when the content does; the engine then sees an end of file. */
   feed(content: AsyncIterable<Uint8Array>): Promise<void>
-  /** Ends the feeding; removes the pipe. */
+  /** Stops feeding and removes the pipe. */
   end(): Promise<void>
 }
 
-/** How soon it is noticed that the engine has opened it. */
+/** How often to check whether the engine has opened the pipe. */
 const LOOK_MS = 2
 
-/** null where the system makes none. */
+/** null: the system cannot make one. */
 export const makeFifo = async (path: string): Promise<FedFifo | null> => {
   if (!(await makeNamedPipe(path))) return null
   let ended = false
@@ -44,7 +44,8 @@ export const makeFifo = async (path: string): Promise<FedFifo | null> => {
     end: async () => {
       ended = true
       target?.destroy()
-      // An engine that has only just opened it waits in the kernel for a writer, and heeds no cancel there: it has one until nobody can open it any more.
+      // An engine that has just opened the pipe blocks in the kernel until there is a writer, and cannot be cancelled. Be that writer until the pipe is
+      // removed.
       const release = openBothEnds(path)
       await rm(path, { force: true })
       release()
@@ -62,7 +63,7 @@ const openBothEnds = (path: string): (() => void) => {
   }
 }
 
-/** Whether the system could. Where a function of its library can be called no program is started for it, which takes 10 ms. */
+/** False: the system cannot. Calls mkfifo(3) where possible: starting a program takes 10 ms. */
 const makeNamedPipe = async (path: string): Promise<boolean> => {
   const calls = await libraryCalls()
   if (calls !== null) return calls.mkfifo(path, OWNER_ALONE) === 0
@@ -79,7 +80,7 @@ type LibraryCalls = {
   readonly fcntl: (descriptor: number, command: number, argument: number) => number
 }
 
-/** null where functions of the system's library cannot be called. */
+/** null: functions of the system's library cannot be called. */
 const libraryCalls = once(async (): Promise<LibraryCalls | null> => {
   try {
     const { dlopen } = await import('node:ffi')
@@ -89,30 +90,30 @@ const libraryCalls = once(async (): Promise<LibraryCalls | null> => {
     } as const
     return dlopen(null, signatures).functions as LibraryCalls
   } catch {
-    // It is experimental.
+    // `node:ffi` is experimental.
     return null
   }
 })
 
-/** fcntl(2), of Linux alone. */
+/** fcntl(2), Linux only. */
 const F_SETPIPE_SZ = 1031
 
-/** As much as anybody may have by default (pipe(7)). */
+/** The default maximum for everybody (pipe(7)). */
 const PIPE_BYTES = 1024 * 1024
 
-/** The system gives a pipe 64 KiB, and both sides wait for each other all the time. One that must stay so small is none the worse for it. */
+/** A pipe has 64 KiB by default, so that both sides keep waiting for each other. If it cannot be widened, it still works. */
 const widen = async (descriptor: number): Promise<void> => {
   if (process.platform === 'linux') (await libraryCalls())?.fcntl(descriptor, F_SETPIPE_SZ, PIPE_BYTES)
 }
 
-/** Opening for writing fails as long as nobody reads, and would else wait in a thread that others need. */
+/** Polls, because a non-blocking open for writing fails until there is a reader. A blocking one would wait in a thread that others need. */
 const openWhenRead = async (path: string, isEnded: () => boolean): Promise<Socket | null> => {
   for (; !isEnded(); await sleep(LOOK_MS)) {
     try {
       const descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
       await widen(descriptor)
       const socket = new Socket({ fd: descriptor, readable: false, writable: true })
-      // The engine may read no more: that it failed is told by its statement.
+      // The engine may stop reading. Its statement reports why.
       socket.on('error', () => {})
       return socket
     } catch (error) {

@@ -3,7 +3,7 @@ import { shownName } from '../../../warehouse/guard/shown-name.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { readColumnType } from './column-type.ts'
 
-/** Whether a data source takes what has columns of these names. Throws `ImportFailure` `schema_mismatch` that names those it is about. */
+/** Checks that a data source can take columns of these names. Throws `ImportFailure` `schema_mismatch` with the wrong ones. */
 export const checkFileColumns = (target: DataSource, names: readonly string[]): void => {
   const columns = target.columns.map(({ name }) => name)
   const unknown = names.filter(name => !columns.includes(name))
@@ -14,7 +14,7 @@ export const checkFileColumns = (target: DataSource, names: readonly string[]): 
   requireColumns(target, names)
 }
 
-/** Those that may not be left out: only a nullable column knows what to be without a value. */
+/** Columns that the file must have: only a nullable one can do without a value. */
 const requireColumns = (target: DataSource, given: readonly string[]): void => {
   const missing = target.columns.filter(({ name, type }) => !given.includes(name) && !readColumnType(type).nullable)
   if (missing.length === 0) return
@@ -26,7 +26,7 @@ export const mismatch = (message: string): ImportFailure => new ImportFailure('s
 
 const MOST_SHOWN = 20
 
-/** Names as a message lists them: a file may have any number of any length. */
+/** Names for a message, shortened: a file may have any number of them, of any length. */
 export const shownNames = (names: readonly string[]): string => {
   const shown = names.slice(0, MOST_SHOWN).map(name => (name === '' ? '(no name)' : shownName(name)))
   const more = names.length - shown.length

@@ -9,18 +9,17 @@ import type { Judgement } from './judgement.ts'
 export type TextColumn = {
   readonly name: string
   readonly type: string
-  /** SQL: a text, or NULL where the row has none. */
+  /** SQL: the text, or NULL if the row has none. */
   readonly text: string
-  /** An empty text is no value: so in CSV, where nothing else can say it. */
+  /** An empty text is NULL, as in CSV, which cannot express it otherwise. */
   readonly emptyIsNull: boolean
-  /** The content as a whole is looked at elsewhere. */
+  /** UTF-8 is checked elsewhere, for the content as a whole. */
   readonly isUtf8: boolean
 }
 
 /**
- * Every value is read as a text and made what it is to be here, in the first load as in the split: so the two agree. ClickHouse's own
- * readers of numbers and dates would be no quicker (measured), and take 300 for 44 in an Int8, and 2020-13-01 for 1970-01-01. `index`: no other
- * column of the statement has it.
+ * Reads every value as a text and converts it here, both in the first load and in the split, so that the two agree. ClickHouse's own readers of numbers and
+ * dates are no faster (measured), and read 300 as 44 in an Int8, and 2020-13-01 as 1970-01-01. `index`: unique among the columns of the statement.
  */
 export const judgeColumn = ({ name, type, text, emptyIsNull, isUtf8 }: TextColumn, index: number): Judgement => {
   const columnType = readColumnType(type)
@@ -28,7 +27,7 @@ export const judgeColumn = ({ name, type, text, emptyIsNull, isUtf8 }: TextColum
   if (isNested(columnType)) {
     const json = exactJson(isPlane(type) ? listsOf(text) : text)
     const { value, isBad } = judgeValue({ type, text: 'j', emptyIsNull, isUtf8: true, depth: 0 })
-    // It is parsed once, and the statement stays small. No column of anybody's has such a name.
+    // Named, to parse it once and keep the statement small. No user column can have this name.
     const parsed = quoteIdentifier(`\tjudged${index}`)
     return {
       value: `tupleElement(${parsed}, 2)`,

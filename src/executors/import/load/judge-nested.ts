@@ -5,13 +5,10 @@ import type { JudgedValue, ValueText } from './judge-value.ts'
 
 type Judge = (given: ValueText) => JudgedValue
 
-/** Types whose values are lists and objects. */
+/** Whether values of a type are lists or objects. */
 export const isNested = ({ name }: ColumnType): boolean => /^(Array|Map|Tuple|Nested)$/.test(name)
 
-/**
- * Lists and objects are taken apart, and each of their values is judged by itself: JSONExtract makes 0, or nothing, without a word of what does not
- * fit. `judge` is for them.
- */
+/** Splits lists and objects and judges each of their values, using `judge`: JSONExtract silently reads what does not fit as 0 or nothing. */
 export const judgeNested = (type: ColumnType, given: ValueText, judge: Judge): JudgedValue => {
   const { value, isBad } = judgeWhole(type, given, judge)
   if (!type.nullable) return { value, isBad }
@@ -33,7 +30,7 @@ const judgeWhole = ({ name, parts }: ColumnType, given: ValueText, judge: Judge)
   }
 }
 
-/** What is inside has been parsed with the whole. */
+/** A nested value has been parsed with the whole, so its first character is enough. */
 const isNo = (kind: 'Array' | 'Object', { text, depth }: ValueText): string => {
   if (depth === 0) return `JSONType(${text}) != '${kind}'`
   return `NOT startsWith(${text}, '${kind === 'Array' ? '[' : '{'}')`
@@ -61,13 +58,13 @@ const judgeTexts = ({ type, texts, given, judge }: Omit<Each, 'raws'> & { readon
   }
 }
 
-/** The name of a value inside, which none has that it is in. */
+/** Names a nested value differently from those that contain it. */
 const within = (given: ValueText) => ({
   element: `e${given.depth}`,
   inner: { ...given, emptyIsNull: false, depth: given.depth + 1 },
 })
 
-/** SQL: of a value that is not bad. */
+/** SQL: the value, if it is not bad. */
 const stored = (type: string, { value }: JudgedValue): string =>
   readColumnType(type).nullable ? value : `assumeNotNull(${value})`
 
@@ -84,7 +81,7 @@ const judgeMap = ([keyType, valueType]: readonly string[], given: ValueText, jud
   }
 }
 
-/** Of named elements it is an object, in any order, of others a list. One that may be NULL may be missing from an object. */
+/** With named elements an object, in any order, otherwise a list. A nullable element may be missing from an object. */
 const judgeTuple = (elements: readonly TupleElement[], given: ValueText, judge: Judge): JudgedValue => {
   const { raws, isOther } = tupleRaws(elements, given)
   const texts = elements.map(({ type }, index) => {
@@ -93,7 +90,7 @@ const judgeTuple = (elements: readonly TupleElement[], given: ValueText, judge: 
   })
   const { element, inner } = within(given)
   const judged = elements.map(({ type }, index) => judge({ ...inner, type, text: elementText(type, element, index) }))
-  // What is used more than once gets a name: else those of tuples in tuples would stand there times over.
+  // Named, because it is used more than once: nested tuples would repeat their elements many times.
   const once = `arrayMap(r -> [${texts.join(', ')}], ${raws})`
   const values = judged.map((value, index) => stored(elements[index]!.type, value))
   return {
@@ -106,9 +103,9 @@ const elementText = (type: string, element: string, index: number): string =>
   isNested(readColumnType(type)) ? `assumeNotNull(${element}[${index + 1}])` : `${element}[${index + 1}]`
 
 type TupleRaws = {
-  /** SQL: a list in a list, of each element its JSON, '' where it has none. */
+  /** SQL: a list that contains one list, with the JSON of each element, '' if it is missing. */
   readonly raws: string
-  /** SQL: whether it has other elements, or is no tuple. */
+  /** SQL: whether it has other elements, or is not a tuple. */
   readonly isOther: string
 }
 
@@ -122,7 +119,7 @@ const tupleRaws = (elements: readonly TupleElement[], given: ValueText): TupleRa
       raws: `arrayMap(o -> [${names.map(name => `tupleElement(o, 2)[indexOf(tupleElement(o, 1), ${name})]`).join(', ')}], [${pairs}])`,
       isOther: `${isNo('Object', given)} OR arrayExists(k -> k NOT IN (${names.join(', ')}), ${keys}) OR arrayUniq(${keys}) != length(${keys})`,
     }
-  // Parquet has no tuples without names: theirs are numbers there.
+  // Parquet has no unnamed elements: their names are numbers there.
   const numbers = elements.map((_, index) => `'${index + 1}'`)
   const list = `if(${isNo('Array', given)}, ${values}, JSONExtractArrayRaw(${text}))`
   return {

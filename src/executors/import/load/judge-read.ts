@@ -6,7 +6,7 @@ import type { ReadColumn } from './reader.ts'
 
 export type JudgedColumn = Judgement & { readonly read: ReadColumn }
 
-/** What becomes of a column that is read, the one of this index. */
+/** Judges the column that is read at this index. */
 export const judgeRead = (read: ReadColumn, index: number): JudgedColumn => {
   const fit = judgeFit(read, index)
   const judged = { ...fit, shared: [...(read.shared ?? []), ...fit.shared] }
@@ -27,11 +27,11 @@ const judgeFit = (read: ReadColumn, index: number): Judgement => {
   return { value: read.asIs, isBad, complaint: `'it is missing'`, shared: [] }
 }
 
-/** SQL of a value for the column itself, of a row that is not bad. */
+/** SQL: the value for the column itself, in a row that is not bad. */
 export const storedValue = ({ value, read }: JudgedColumn): string =>
   readColumnType(read.type).nullable ? value : `assumeNotNull(${value})`
 
-/** Before a SELECT in which any of these stand. */
+/** The WITH clause of a SELECT that uses any of these. */
 export const withShared = (columns: readonly Pick<JudgedColumn, 'shared'>[]): string => {
   const shared = columns.flatMap(column => column.shared)
   return shared.length === 0 ? '' : `WITH ${shared.join(', ')} `

@@ -6,26 +6,26 @@ import { parseGeometry } from './parse-geometry.ts'
 import { type Parsed, parseDecimal, parseFloating, parseInteger } from './parse-number.ts'
 import { parseClock, parseDate, parseDateTime, parseDateTime64 } from './parse-time.ts'
 
-/** A value to be: of a column, or of a list, a map or a tuple. */
+/** A value to convert: of a column, or in a list, map or tuple. */
 export type ValueText = {
   readonly type: string
-  /** SQL: a text, or NULL where there is none. Of nested types `exactJson`. */
+  /** SQL: the text, or NULL if there is none. For nested types, `exactJson`. */
   readonly text: string
-  /** An empty text is no value: so in CSV, where nothing else can say it. */
+  /** An empty text is NULL, as in CSV, which cannot express it otherwise. */
   readonly emptyIsNull: boolean
   readonly isUtf8: boolean
-  /** How many lists and objects it is in. */
+  /** How many lists and objects contain it. */
   readonly depth: number
 }
 
 export type JudgedValue = {
-  /** SQL: of the type, or NULL; anything where it does not fit. */
+  /** SQL: of the type, or NULL; anything if it does not fit. */
   readonly value: string
-  /** SQL: 1 where it does not fit; never NULL. */
+  /** SQL: 1 if it does not fit; never NULL. */
   readonly isBad: string
 }
 
-/** What is inside of others fits when it would by itself. */
+/** A nested value fits if it would fit by itself. */
 export const judgeValue = (given: ValueText): JudgedValue => {
   const columnType = readColumnType(given.type)
   if (columnType.base === 'String') return judgeText(given, columnType)
@@ -49,12 +49,12 @@ const judgeScalar = ({ text, emptyIsNull }: ValueText, columnType: ColumnType): 
   return { value, isBad: columnType.nullable ? `(${isNoValue} AND NOT ${isMissing})` : isNoValue }
 }
 
-/** Those that may have a value for an empty text, as text has. */
+/** Types in which an empty text may be a value, as in String. */
 const TAKES_ALL = /^(FixedString|Enum8|Enum16)$/
 
 const parse = ({ name, base, parts }: ColumnType, text: string): Parsed => {
   if (/^U?Int\d+$/.test(name)) return parseInteger(base, text)
-  // The engine's cast of a text fails where it has no number.
+  // The engine's cast of a text throws if it is not a number.
   if (name.startsWith('Interval'))
     return { value: `CAST(${parseInteger('Int64', text).value} AS Nullable(${base}))`, isOdd: null }
   switch (name) {
@@ -94,6 +94,6 @@ const parse = ({ name, base, parts }: ColumnType, text: string): Parsed => {
   }
 }
 
-/** As they stand in the type, quoted. */
+/** Quoted, as in the type. */
 const enumNames = (parts: readonly string[]): readonly string[] =>
   parts.map(part => /^'(?:[^'\\]|\\.)*'/.exec(part)?.[0] ?? "''")

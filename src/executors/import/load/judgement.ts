@@ -1,11 +1,11 @@
-/** SQL that makes a value of a column out of a text, and tells what does not fit. */
+/** SQL that converts a text to a column's value, and tells what does not fit. */
 export type Judgement = {
-  /** Of the column's type, or NULL; anything where the row cannot be taken. */
+  /** Of the column's type, or NULL; anything if the row is bad. */
   readonly value: string
-  /** 1 where the row cannot be taken; never NULL. */
+  /** 1 if the row is bad; never NULL. */
   readonly isBad: string
-  /** What is told of it, a text. */
+  /** A text that says why. */
   readonly complaint: string
-  /** What a WITH before the statement has to say, where these refer to it: `… AS name`. */
+  /** What the others refer to, for a WITH before the statement: `… AS name`. */
   readonly shared: readonly string[]
 }

@@ -4,12 +4,12 @@ import { CONTENT, loadInput } from './load-input.ts'
 import type { LoadPlace } from './load-place.ts'
 import type { Reader } from './reader.ts'
 
-/** What `throwIf` says of a row that does not fit. */
+/** The message of `throwIf` for a row that does not fit. */
 const BAD_ROW = 'millrace: a row does not fit'
 
 /**
- * Loads content of which every row fits, in one pass. Otherwise the first that does not fit, or cannot be read, has ended it, and part of
- * the rows may be in the table. Throws `WarehouseError` for everything that has another reason than the statement and its content.
+ * Loads content whose rows all fit, in one pass. Otherwise stops at the first row that does not fit or cannot be read; some of the rows may then be in the
+ * table. Throws `WarehouseError` for all errors that are not about the statement and its content.
  */
 export const loadAll = async (
   place: LoadPlace,

@@ -4,20 +4,20 @@ import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import type { InvalidLine } from '../sieve/sieve-report.ts'
 import type { LoadPlace } from './load-place.ts'
 
-/** What came of the content. */
+/** The result of a load. */
 export type LoadCounts = {
-  /** Records, blank lines not counted. */
+  /** Records, without blank lines. */
   readonly read: number
   readonly written: number
   readonly quarantined: number
   readonly invalid: number
   /** The first invalid lines. */
   readonly samples: readonly InvalidLine[]
-  /** Of CSV. */
+  /** CSV only. */
   readonly reading?: CsvReading
 }
 
-/** A load in staging, and where rows go that do not fit. */
+/** A load into staging, and the quarantine table for rows that do not fit. */
 export type ContentLoad = {
   readonly place: LoadPlace
   readonly quarantine: string
@@ -25,11 +25,11 @@ export type ContentLoad = {
   readonly signal: AbortSignal
   /** Resolves when all of the content is in the spool; rejects with what ended it. */
   readonly whole: () => Promise<void>
-  /** To be asked when it is. */
+  /** Call it after `whole` has resolved. */
   readonly isUtf8: () => boolean
 }
 
-/** All rows of a staged table. */
+/** Counts the rows of a staged table. */
 export const countRows = async ({ statements, database, table }: LoadPlace): Promise<number> => {
   const [row] = await statements.rows<{ count: string }>({
     database,
@@ -38,7 +38,7 @@ export const countRows = async ({ statements, database, table }: LoadPlace): Pro
   return Number(row!.count)
 }
 
-/** Before the content is loaded another way. */
+/** Empties the tables, to load the content another way. */
 export const startAnew = async ({ place, quarantine }: ContentLoad): Promise<void> => {
   const { statements, database, table } = place
   const empty = (name: string) => statements.command({ database, sql: `TRUNCATE TABLE ${quoteIdentifier(name)} SYNC` })

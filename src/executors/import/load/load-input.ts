@@ -11,20 +11,20 @@ import type { Reader } from './reader.ts'
 type Loading = LoadPlace & {
   readonly reader: Pick<Reader, 'format' | 'structure' | 'settings'>
   readonly columns: readonly string[]
-  /** The SELECT, with `CONTENT` where the content stands. */
+  /** The SELECT, with `CONTENT` in place of the content. */
   readonly select: string
-  /** How often each row is read, when views hand it on. */
+  /** How many times each row is read, if views read it again. */
   readonly timesRead?: number
 }
 
-/** Where the content stands in the SQL: what no quoted name or text can hold, in which one of these characters is escaped. */
+/** Placeholder for the content in SQL. No quoted name or text can contain it, because one of its quotes would be escaped there. */
 export const CONTENT = "'`content`'"
 
 const READ_BYTES = 1024 * 1024
 
 /**
- * Loads a table from spooled content: an engine on this machine opens the file itself, or a pipe when the content is still coming; to any other
- * it is sent, and has to be whole. Throws `WarehouseError`, and what ended the content.
+ * Loads a table from spooled content. A local engine opens the file itself, or a pipe if the content is still arriving. A remote one is sent the content, which
+ * must be complete. Throws `WarehouseError`, and the error that ended the content.
  */
 export const loadInput = async (loading: Loading): Promise<void> => {
   const { statements, database, spool, reader, table, columns, select, timesRead = 1 } = loading
@@ -65,36 +65,36 @@ const insertComing = async (spooling: Spooling, insertFile: (path: string) => Pr
   } finally {
     await fifo.end()
   }
-  // What ended the content looked like its end to the engine.
+  // To the engine, an error of the content looked like its end.
   await feeding
 }
 
-/** Those of five hundred columns are. */
+/** Statements for five hundred columns are long. */
 export const LONG_STATEMENTS = {
   max_query_size: 64 * 1024 * 1024,
   max_ast_elements: 2_000_000,
   max_expanded_ast_elements: 20_000_000,
 }
 
-/** One block may touch many partitions. Names of columns are places in the file, never guessed. */
+/** One block may touch many partitions. Column names are positions in the file, never guessed. */
 const LOAD_SETTINGS = {
   ...LONG_STATEMENTS,
   max_partitions_per_insert_block: 0,
-  // One would judge and write all rows, while many take them apart.
+  // With one, a single thread would judge and write all the rows that many parse.
   max_insert_threads: 4,
   insert_null_as_default: 0,
-  // Rows are counted in the table: those that replace each other there stay apart until the engine merges them.
+  // Rows are counted in the table: those that replace each other must stay apart until a merge.
   optimize_on_insert: 0,
   use_structure_from_insertion_table_in_table_functions: 0,
 }
 
 /**
- * Of two cores one takes the content apart, and the other judges and writes what it finds. Cut into chunks that both take apart it costs a
- * fifth more; only with more cores is that worth it.
+ * With two cores, one parses the content and the other judges and writes the rows. Parallel parsing in chunks costs a fifth more, which pays off only with more
+ * cores.
  */
 const IN_SEQUENCE = { input_format_parallel_parsing: availableParallelism() > 2 ? 1 : 0 }
 
-/** Several threads would write the blocks of the content as each is done with its own. */
+/** Several threads would write blocks in the order in which they finish. */
 const READ_IN_ORDER = {
   max_insert_threads: 1,
   parallelize_output_from_storages: 0,

@@ -4,10 +4,10 @@ import type { SpoolPlace } from '../spool/spool-folder.ts'
 /** Where rows come from and where they go. */
 export type LoadPlace = {
   readonly statements: Statements
-  /** Of staging. */
+  /** The staging database. */
   readonly database: string
   readonly table: string
   readonly spool: SpoolPlace
-  /** Where rows replace each other, the last of the content has to win. */
+  /** Rows replace each other, or their order matters otherwise: the last in the content must win. */
   readonly keepsOrder: boolean
 }

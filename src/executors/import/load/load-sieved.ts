@@ -10,11 +10,11 @@ import type { Reader } from './reader.ts'
 type Sieving = {
   /** null: NDJSON. */
   readonly csv: CsvSieve | null
-  /** Of what the sieve lets through. */
+  /** Reads what the sieve lets through. */
   readonly reader: Reader
 }
 
-/** Loads what is left of content that an engine cannot read, without the lines that are to blame. Throws `ImportFailure` `content_unreadable`. */
+/** Loads content that an engine cannot read, without the lines that are to blame. Throws `ImportFailure` `content_unreadable`. */
 export const loadSieved = async (load: ContentLoad, { csv, reader }: Sieving): Promise<LoadCounts> => {
   const { place, signal } = load
   const sieved = `${place.spool.path}.sieved`
@@ -34,7 +34,7 @@ export const loadSieved = async (load: ContentLoad, { csv, reader }: Sieving): P
 export const neverClosed = (line: number): ImportFailure =>
   new ImportFailure('content_unreadable', `The quote that is opened in line ${line} is never closed.`)
 
-/** null: the engine cannot read the content. Throws `WarehouseError` for every other reason. */
+/** null: the engine cannot read the content. Throws `WarehouseError` for every other error. */
 export const trySplit = async (load: ContentLoad, reader: Reader): Promise<SplitCounts | null> => {
   try {
     return await loadSplit({ ...load, reader })
@@ -44,7 +44,7 @@ export const trySplit = async (load: ContentLoad, reader: Reader): Promise<Split
   }
 }
 
-/** The same where there is no other way. Throws `ImportFailure` `content_unreadable`. */
+/** Same, as the last resort. Throws `ImportFailure` `content_unreadable`. */
 export const split = async (load: ContentLoad, reader: Reader): Promise<SplitCounts> => {
   try {
     return await loadSplit({ ...load, reader })

@@ -14,7 +14,7 @@ export type SplitCounts = {
   /** In the quarantine table. */
   readonly bad: number
   readonly ragged: number
-  /** Not among those that were read. */
+  /** Not counted as read. */
   readonly blank: number
 }
 
@@ -25,7 +25,7 @@ type Split = {
   readonly reader: Reader
 }
 
-/** Of one load, which may have others before it in the same staging: those of data sources never begin so. They go with staging. */
+/** Names for one load, since the same staging may contain earlier loads. Data sources never have such a prefix. Dropped with staging. */
 const namesOf = (id: string) => ({
   judged: `stg_judged_${id}`,
   counts: `stg_counts_${id}`,
@@ -36,19 +36,19 @@ const namesOf = (id: string) => ({
 
 type Names = ReturnType<typeof namesOf>
 
-/** Columns of `judged`: the views give theirs the names of a data source, and where one is called alike it would be meant. */
+/** Columns of `judged`. The views name theirs after the data source's columns: an equal name would refer to those. */
 const judgedState = '\tstate'
 const STATE_COLUMN = quoteIdentifier(judgedState)
 const judgedValue = (index: number): string => `\tvalue${index}`
 const judgedText = (index: number): string => `\ttext${index}`
-/** Of columns of which values may be unfit: their texts do not tell. */
+/** For columns that may have unfit values: the texts do not show those. */
 const judgedUnfit = (index: number): string => `\tunfit${index}`
 
 const STATE = { good: 0, bad: 1, ragged: 2, blank: 3 }
 
 /**
- * Loads the rows that fit, puts those that do not into the quarantine table as text, and counts lines of the wrong shape. Every row is judged once, on its
- * way into a table that keeps nothing, from where views hand it on; all of it is in staging. Throws `WarehouseError`.
+ * Loads the rows that fit, puts the others into the quarantine table as text, and counts lines of the wrong shape. Judges every row once, on its way into a
+ * table that stores nothing and from which views distribute it. All of it is in staging. Throws `WarehouseError`.
  */
 export const loadSplit = async (split: Split): Promise<SplitCounts> => {
   const { place, reader } = split
@@ -124,7 +124,7 @@ const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string =
   return `${withShared(judged)}SELECT ${state}, ${values.join(', ')} FROM ${CONTENT}`
 }
 
-/** What is wrong is found out anew from the texts: for the few rows where something is, not for all. */
+/** Judges the texts again to find out what is wrong: only for the few bad rows, not for all. */
 const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
   const again = judged.map(({ read }, index) => {
     const text = quoteIdentifier(judgedText(index))
@@ -141,7 +141,7 @@ const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
     ${listed(({ read }) => quoteText(read.column.name))} AS c__error_column, ${listed(({ complaint }) => complaint)} AS c__error`
 }
 
-/** In quarantine, where readers expect text that is UTF-8. */
+/** Text for the quarantine, whose readers expect UTF-8. */
 const shownText = (text: string): string => `if(isValidUTF8(assumeNotNull(${text})), ${text}, toValidUTF8(${text}))`
 
 const readCounts = async ({ place }: Split, { counts }: Names): Promise<SplitCounts> => {

@@ -1,8 +1,8 @@
 import type { Parsed } from './parse-number.ts'
 
 /**
- * The engine takes three colons for two, and two beside all eight groups, where they stand for none: neither is an address (RFC 4291, 2.2). An address of IPv4
- * is read as `::ffff:1.2.3.4`.
+ * The engine also reads three colons as two, and accepts two next to all eight groups, where they stand for none. Neither is an address (RFC 4291, 2.2). It
+ * reads an IPv4 address as `::ffff:1.2.3.4`.
  */
 export const parseIPv6 = (text: string): Parsed => {
   const isFull = `match(${text}, '^:*([0-9a-fA-F]+:+){7}[0-9a-fA-F]|^:*([0-9a-fA-F]+:+){6}[0-9]+[.]')`

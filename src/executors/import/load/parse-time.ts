@@ -13,17 +13,17 @@ const MONTH_NAME = '(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*'
 const ZONE = `(Z|[+-]${HOUR}(:?${UP_TO_59})?)?`
 const CLOCK = `${HOUR}:${UP_TO_59}(:${UP_TO_59}([.][0-9]+)?)?`
 
-/** As programs write times, of years of which none is out of a range whatever the zone. */
+/** Times as programs write them, in years that are in range in every zone. */
 const PLAIN = quoteText(`^(19(7[1-9]|[89][0-9])|20[0-9]{2}|210[0-5])-${MONTH}-${DAY}([ T]${CLOCK}${ZONE})?$`)
 
-/** What is read without a date is one of the present month, without a month or a day one of the first. */
+/** Forms with a complete date: without one, the engine assumes the present month, and without a month or day the first. */
 const DATED = quoteText(
   [
     // Seconds and smaller units since 1970.
     '^([0-9]{9,10}([.][0-9]+)?|[0-9]{13}|[0-9]{16}|[0-9]{19})$',
     `^${YEAR}${MONTH}${DAY}([ T]?${HOUR}${UP_TO_59}${UP_TO_59}([.][0-9]+)?|[ T]${HOUR}:.*)?(Z|[+-][0-9:]+)?$`,
     `(^|[ ,])${YEAR}[-/.: ]${ANY_MONTH}[-/.: ]${ANY_DAY}([^0-9]|$)`,
-    // The day first: the engine takes 12/31/2024 too, but 12/11/2024 beside it for the 12th of November.
+    // Day first. The engine also accepts 12/31/2024, but reads 12/11/2024 next to it as the 12th of November.
     `(^|[ ,])${ANY_DAY}[-/.]${ANY_MONTH}[-/.](${YEAR}|[0-9]{2})([^0-9]|$)`,
     `(?i)(^|[ ,])${ANY_DAY}[-/ ]*${MONTH_NAME}[-/., ]*(${YEAR}|[0-9]{2})([^0-9:]|$)`,
     `(?i)(^|[ ,])${MONTH_NAME}[-/., ]*${ANY_DAY}[-/, ]+${YEAR}([^0-9:]|$)`,
@@ -36,19 +36,19 @@ const DATED = quoteText(
 /** With dots nobody writes the month first. */
 const DOTTED = quoteText(`^${ANY_DAY}[.]${ANY_MONTH}[.]${YEAR}$`)
 
-/** Minutes and seconds above 59, and hours above 23, are added up. */
+/** Minutes and seconds above 59 and hours above 23, which the engine carries over. */
 const OVERFLOWN = quoteText(
   ':[6-9][0-9]|(^|[^0-9.:])(2[4-9]|[3-9][0-9]):|^[0-9]{4}.[0-9]+.[0-9]+[ T]+(2[4-9]|[3-9][0-9])',
 )
 
-/** What is written the same again says what was read, and to write it is quicker than to look for a pattern. NULL of a NULL. */
+/** A value that formats back to the same text was read right, and formatting is faster than matching a pattern. NULL for NULL. */
 const isWritten = (value: string, text: string): string => `formatDateTime(assumeNotNull(${value}), '%F %T') = ${text}`
 
-/** Of a text that the engine has read, and would not write so. One of less than eight characters can hold no date. */
+/** For a text that the engine has read but would not write like this. Fewer than eight characters cannot hold a date. */
 const isOddTime = (text: string, isInRange: string): string =>
   `(NOT match(${text}, ${PLAIN}) AND NOT (length(${text}) >= 8 AND match(${text}, ${DATED}) AND NOT match(${text}, ${OVERFLOWN}) AND ${isInRange}))`
 
-/** What is out of range becomes the first or the last there is. The parser of one form takes much for it, and half the time of the other. */
+/** The engine clamps times out of range. Its parser of one form accepts much else, too, but takes half the time of the other. */
 export const parseDateTime = (text: string, zone: string): Parsed => {
   const plain = `toDateTimeOrNull(${text}, ${zone})`
   const isPlain = isWritten(plain, text)
@@ -57,7 +57,7 @@ export const parseDateTime = (text: string, zone: string): Parsed => {
   return { value, isOdd: `if(${isPlain}, 0, ${isOdd})` }
 }
 
-/** Without a fraction the parser knows no more years than a DateTime. */
+/** At scale 0, the parser only knows the years of a DateTime. */
 export const parseDateTime64 = (text: string, scale: string, zone: string): Parsed => {
   const value = scale === '0' ? `toDateTime64(${parse64(text, '3', zone)}, 0, ${zone})` : parse64(text, scale, zone)
   return { value, isOdd: `if(${isWritten(value, text)}, 0, ${isOddTime(text, '1')})` }
@@ -67,8 +67,8 @@ const parse64 = (text: string, scale: string, zone: string): string =>
   `parseDateTime64BestEffortOrNull(${text}, ${scale}, ${zone})`
 
 /**
- * ClickHouse takes 2021-02-30 for 2021-03-02, and what is out of range for the end of it; the parser of times does not. A text that is written the same
- * again says what was read.
+ * ClickHouse reads 2021-02-30 as 2021-03-02 and clamps dates out of range; its parser of times does not. A date that formats back to the same text was read
+ * right.
  */
 export const parseDate = (text: string, convert: string, [first, last]: readonly [string, string]): Parsed => {
   const read = parse64(text, '3', "'UTC'")
@@ -80,7 +80,7 @@ export const parseDate = (text: string, convert: string, [first, last]: readonly
   return { value: `${convert}(${day})`, isOdd: `NOT (${isInRange} AND ${isRead})` }
 }
 
-/** A time of no day. Of two numbers the engine makes minutes and seconds, of one seconds. */
+/** A time without a date. The engine reads two numbers as minutes and seconds, and one as seconds. */
 export const parseClock = (base: string, text: string): Parsed => ({
   value: `accurateCastOrNull(${base === 'Time' ? `replaceRegexpOne(${text}, '[.][0-9]+$', '')` : text}, ${quoteText(base)})`,
   isOdd: `NOT match(${text}, '^-?[0-9]{1,3}:${UP_TO_59}:${UP_TO_59}([.][0-9]+)?$')`,
