@@ -4,9 +4,9 @@ import { runSieve } from '../sieve/run-sieve.ts'
 import { LONGEST_RECORD } from '../sieve/sieve-report.ts'
 
 /**
- * Whether every line of whole content is one object of JSON, or empty: what is said of lines that are not is the sieve's to say. The engine's reader of rows takes much
- * else (two objects in a line, one in two lines, `01`) for as long as it can go on, so that what became of a line would depend on others. The
- * engine itself looks ten times as fast as JavaScript; where it is elsewhere it would have to be sent everything again.
+ * Whether every line of complete content is one JSON object or empty. The sieve says what is wrong with other lines. The engine's row reader accepts much else
+ * (two objects on a line, one on two lines, `01`) as long as it can go on, so the fate of a line would depend on others. A local engine checks ten times as
+ * fast as JavaScript; a remote one would need everything sent again.
  */
 export const linesAreRight = async ({ place, signal }: ContentLoad): Promise<boolean> => {
   const { statements, database, spool } = place
@@ -17,7 +17,7 @@ export const linesAreRight = async ({ place, signal }: ContentLoad): Promise<boo
   const lines = `file(${quoteText(spool.path)}, 'LineAsString', 'line String', 'none')`
   const [row] = await statements.rows<{ count: string }>({
     database,
-    // Of what is no object there are no keys.
+    // A line that is not an object has no keys.
     sql: `SELECT count() AS count FROM (SELECT line, JSONExtractKeys(line) AS keys FROM ${lines})
       WHERE length(line) >= ${LONGEST_RECORD} OR length(keys) != arrayUniq(keys)
         OR (empty(keys) AND line NOT IN ('', '\\r', '{}', '{}\\r'))`,

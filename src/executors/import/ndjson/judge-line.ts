@@ -1,7 +1,7 @@
-/** Deeper than the engine's own check of JSON goes, and less deep than its reader does (`input_format_json_max_depth`). */
+/** More than the engine's own JSON check reaches, less than its reader does (`input_format_json_max_depth`). */
 const DEEPEST = 1500
 
-/** What a line of NDJSON is: an object (`right`), `blank`, or what is wrong with it. */
+/** What a line of NDJSON is: `right` (an object), `blank`, or what is wrong with it. */
 export const judgeLine = (line: string): string => {
   const text = trimmed(line)
   if (text === '') return 'blank'
@@ -13,18 +13,18 @@ export const judgeLine = (line: string): string => {
   }
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return 'is not a JSON object'
   const { keys, depth } = measure(text)
-  // Which of the two is meant nobody can say, and engines take one or the other, or none.
+  // It is unclear which of the two is meant. Engines take one or the other, or none.
   if (keys > Object.keys(value).length) return 'has a key twice'
   return depth > DEEPEST ? `is nested deeper than ${DEEPEST} levels` : 'right'
 }
 
-/** Where a list was cut into lines, a comma stands behind each. */
+/** A list that was cut into lines has a comma after each. */
 export const withoutComma = (line: string): string => {
   const text = trimmed(line)
   return text.endsWith(',') ? text.slice(0, -1) : text
 }
 
-/** Without the white space of JSON, of which there is less than of Unicode. */
+/** Trims JSON's white space, which is less than Unicode's. */
 const trimmed = (text: string): string => {
   let from = 0
   let to = text.length
@@ -38,7 +38,7 @@ const isSpace = (code: number): boolean => code === 0x20 || code === 0x09 || cod
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** Keys of an object itself, those that are there twice counted twice, and how deep it goes. The text is right JSON. */
+/** Counts an object's own keys, including duplicates, and its depth. The text must be valid JSON. */
 const measure = (text: string): { readonly keys: number; readonly depth: number } => {
   let keys = 0
   let level = 0

@@ -5,7 +5,7 @@ import { loadSieved, toCounts, trySplit } from '../load/load-sieved.ts'
 import { linesAreRight } from './check-lines.ts'
 import { ndjsonReader } from './ndjson-reader.ts'
 
-/** NDJSON into staging: in one pass where every row fits, else split, without the lines that are no objects where there are any. */
+/** Loads NDJSON into staging: in one pass if every row fits, else split, without any lines that are not objects. */
 export const loadNdjson = async (load: ContentLoad & { readonly target: DataSource }): Promise<LoadCounts> => {
   const { place, target } = load
   const all = await loadAll(place, ndjsonReader(target, { isUtf8: true }))

@@ -6,8 +6,8 @@ import { exactNumbers, textOfJson } from '../load/exact-json.ts'
 import type { Reader } from '../load/reader.ts'
 
 /**
- * Every value as the text that it is in the JSON, an object or a list as JSON; NULL where it is null or missing. Values deeper down (`$.user.id`) are taken out of
- * the object they are in, the numbers as they are written.
+ * Reads every value as its text in the JSON, and an object or a list as JSON; NULL if it is null or missing. Nested values (`$.user.id`) are extracted from the
+ * object they are in, with numbers as written.
  */
 export const ndjsonReader = (target: DataSource, { isUtf8 }: { isUtf8: boolean }): Reader => {
   const paths = target.columns.map(jsonPathOf)
@@ -33,7 +33,7 @@ const SETTINGS = {
   input_format_json_throw_on_bad_escape_sequence: 0,
   input_format_skip_unknown_fields: 1,
   input_format_json_max_depth: 2000,
-  // `auto` takes a key in other letters for one that no line had yet, and then refuses the right one as its second.
+  // `auto` reads a key in another case as one that no line had yet, and then refuses the right one as a duplicate.
   input_format_column_name_matching_mode: 'match_case',
 }
 
@@ -42,20 +42,21 @@ const textOf = ([root, ...below]: JsonPath): string => {
   if (below.length === 0) return outer
   const whole = `ifNull(${outer}, '')`
   const exact = `arrayMap(r -> ${textOfJson('r')}, [${rawAt('j', below)}])[1]`
-  // Each has a name, for it stands there several times over; inside, a column could be called so. Nothing is left of what has the mark of numbers in it.
+  // Named, because each is used several times. Columns stay outside the lambda, where its names do not hide theirs. `j` is '' if the JSON contains the mark of
+  // numbers.
   return `arrayMap((j, w) -> if(j = '', ${plainTextAt('w', below)}, ${exact}), [${exactNumbers(whole)}], [${whole}])[1]`
 }
 
-/** SQL: JSON with its numbers as the parser has them. */
+/** SQL: the text at a path, with numbers as the parser reads them. */
 const plainTextAt = (json: string, below: JsonPath): string =>
   `arrayMap(r -> multiIf(r IN ('', 'null'), NULL, startsWith(r, '"'), JSONExtractString(r), r), [${rawAt(json, below)}])[1]`
 
-/** SQL: the JSON of what is at a place, '' where nothing is. */
+/** SQL: the JSON at a path, '' if there is nothing. */
 const rawAt = (json: string, below: JsonPath): string => {
-  // Places in lists count from 1 there.
+  // Indexes of lists start at 1 there.
   const keys = below.map(part => (typeof part === 'number' ? String(part + 1) : quoteText(part)))
   const place = (depth: number): string => [json, ...keys.slice(0, depth)].join(', ')
-  // In an object a place would be that of its values.
+  // In an object, an index would select one of its values.
   const areLists = below.flatMap((part, depth) =>
     typeof part === 'number' ? [`JSONType(${place(depth)}) = 'Array'`] : [],
   )
