@@ -4,29 +4,29 @@ import { ImportFailure } from '../import-failure.ts'
 import { findFooter, readAt } from './footer-place.ts'
 import { THRIFT } from './thrift-compact.ts'
 
-/** Of a footer. What stands behind is not looked at: hundreds of thousands of columns of row groups come before. */
+/** How much of a footer to check. What follows is not checked: there is room for hundreds of thousands of columns of row groups before it. */
 const MOST_BYTES = 16 * 1024 * 1024
 
-/** Deeper than any footer of Parquet is. */
+/** Deeper than any Parquet footer. */
 const MOST_DEEP = 32
 
-/** Steps before others have their turn. */
+/** Steps between yields to the event loop. */
 const AT_ONCE = 50_000
 
 const [BYTE, DOUBLE, SET, MAP, UUID] = [3, 7, 10, 11, 13]
 
 /**
- * What an item of a list of structs has at least, in bytes, where the engine needs hundreds for one: by the numbers of the fields that lead there
- * (`parquet.thrift`) elements of the schema, row groups, and their columns.
+ * The minimum size, in bytes, of a list item for which the engine needs hundreds: elements of the schema, row groups, and their columns. Keyed by the field
+ * numbers that lead there (`parquet.thrift`).
  */
 const LEAST_BYTES: Readonly<Record<string, number>> = { '2': 5, '4': 7, '4,1': 20 }
 
-/** A struct, of which a field is read, or what is left of a list. */
+/** A struct being read, or the rest of a list. */
 type Open = { field: number; readonly types: readonly number[]; left: number }
 
 /**
- * Looks for lists in the footer of a Parquet file that claim more items than there is room for: the engine makes room for all that are claimed before it
- * reads the first, past all its limits, and has lost count of its memory afterwards. Throws `ImportFailure` `content_unreadable`.
+ * Looks for lists in a Parquet footer that claim more items than there is room for: the engine allocates all claimed items before it reads the first, past all
+ * its limits, and then miscounts its memory. Throws `ImportFailure` `content_unreadable`.
  */
 export const checkFooter = async (path: string): Promise<void> => {
   await using file = await open(path)
@@ -44,7 +44,7 @@ export const checkFooter = async (path: string): Promise<void> => {
   }
 }
 
-/** Walks through a footer, or the beginning of one that has `total` bytes. Yields now and then. */
+/** Walks through a footer of `total` bytes, or its beginning. Yields now and then. */
 function* checkCounts(footer: Buffer, total: number): Generator<void> {
   const open: Open[] = [{ field: 0, types: [], left: 0 }]
   let at = 0

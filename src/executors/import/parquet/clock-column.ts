@@ -4,10 +4,10 @@ import { readColumnType } from '../load/column-type.ts'
 import type { ReadColumn } from '../load/reader.ts'
 import { clockOf, isNoClock, secondsOf } from './clock-texts.ts'
 
-/** Whether a column is of times of no day. */
+/** Whether a column holds times without a date. */
 export const takesClock = ({ type }: Column): boolean => /^Time(64)?$/.test(readColumnType(type).name)
 
-/** Of times of no day into a column of such. Digits that it has no room for are left out. */
+/** Reads times without a date into such a column. Drops digits beyond its scale. */
 export const readClock = (column: Column, fileType: string): ReadColumn => {
   const { name, type } = column
   const place = quoteIdentifier(name)

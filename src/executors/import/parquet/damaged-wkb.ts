@@ -9,25 +9,25 @@ import { hashOf, hasParts } from './read-wkb.ts'
 import { readKeyedTexts } from './row-binary.ts'
 import { isWholeWkb } from './whole-wkb.ts'
 
-/** Of a hash of 128 bits. */
+/** A hash of 128 bits. */
 const HASH_BYTES = 16
-/** Those that are longer are not looked at: this process would have to hold one as a whole. */
+/** Longer ones are not checked: this process would have to hold all of one. */
 const MOST_BYTES = 128 * 1024 * 1024
 
-/** Settings with which rows are read. */
+/** Settings for reading rows. */
 export const ROW_BINARY = { default_format: 'RowBinary' }
 
-/** SQL: the hashes and the bytes of geometries whose parts may not end where they do, of one or several columns of bytes. */
+/** SQL: the hashes and bytes of geometries with parts, which may not end where the geometry does, from one or several columns of bytes. */
 export const selectParts = (columns: readonly string[], from: string): string => {
   const each = columns.map(name => `ifNull(${quoteIdentifier(name)}, '')`)
   return `SELECT ${hashOf('wkb')}, wkb FROM (SELECT arrayJoin([${each.join(', ')}]) AS wkb FROM ${from})
     WHERE length(wkb) <= ${MOST_BYTES} AND ${hasParts('wkb')}`
 }
 
-/** Each is kept in memory, and one that is damaged takes a few bytes of a file. */
+/** All are kept in memory, and a damaged one takes only a few bytes of a file. */
 const MOST_DAMAGED = 1_000_000
 
-/** The hashes of those that are damaged, of rows of `selectParts` in `ROW_BINARY`. Throws `ImportFailure` `content_unreadable` where they are too many. */
+/** The hashes of the damaged geometries among the rows of `selectParts`, in `ROW_BINARY`. Throws `ImportFailure` `content_unreadable` if there are too many. */
 export const damagedAmong = async (answer: AsyncIterable<Uint8Array>): Promise<readonly Buffer[]> => {
   const hashes: Buffer[] = []
   for await (const { key, text } of readKeyedTexts(answer, HASH_BYTES)) {
@@ -42,13 +42,13 @@ export const damagedAmong = async (answer: AsyncIterable<Uint8Array>): Promise<r
 type Look = {
   readonly place: LoadPlace
   readonly reader: Pick<Reader, 'format' | 'structure' | 'settings'>
-  /** Of bytes. */
+  /** Columns of bytes. */
   readonly columns: readonly string[]
 }
 
 /**
- * Looks at the geometries of spooled content. They are put into staging first, also where the engine could read them out of its file: on another machine it
- * takes content for an insert alone. The name of a table there with the hashes of those that are damaged. Throws `WarehouseError`, and as `damagedAmong`.
+ * Checks the geometries of spooled content. Returns the name of a staging table with the hashes of the damaged ones. Always loads them into staging first,
+ * because a remote engine accepts content only for an insert. Throws `WarehouseError`, and like `damagedAmong`.
  */
 export const findDamaged = async ({ place, reader, columns }: Look): Promise<string> => {
   const { statements, database } = place

@@ -15,17 +15,20 @@ import type { WkbLook } from './read-wkb.ts'
 type Input = {
   readonly warehouse: Warehouse
   readonly workspace: string
-  /** Of a file that the engine opens itself. */
+  /** A file that the engine opens itself. */
   readonly path: string
   readonly columns: readonly FileColumn[]
   readonly most: number
   readonly signal: AbortSignal
 }
 
-/** Of several row groups the first, each time. */
+/** Always reads the first of several row groups. */
 const IN_ORDER = { ...JSON_AS_TEXT, max_threads: 1, input_format_parquet_preserve_order: 1 }
 
-/** The first rows of a Parquet file: dates and times of no day as texts, also those that the engine has not, and of geometries that it has not their bytes in hex. Throws `WarehouseError`. */
+/**
+ * The first rows of a Parquet file. Dates and times without a date are texts, even out of the engine's range; geometries that the engine lacks are bytes in
+ * hex. Throws `WarehouseError`.
+ */
 export const firstRows = async <Row extends object>(input: Input): Promise<readonly Row[]> => {
   const { warehouse, workspace, columns, signal } = input
   const geometries = columns.filter(({ type }) => isGeometry(type)).map(({ name }) => name)
@@ -40,7 +43,7 @@ const fromFirst = ({ path, columns, most }: Input): string => {
   return `(SELECT * FROM file(${quoteText(path)}, 'Parquet', ${quoteText(structure)}) LIMIT ${most})`
 }
 
-/** Of hashes, in SQL; null: none are damaged. */
+/** A list of hashes in SQL; null: none are damaged. */
 const damagedList = async ({ warehouse, workspace, signal }: Input, sql: string): Promise<string | null> => {
   const settings = { ...IN_ORDER, ...ROW_BINARY }
   const hashes = await damagedAmong(await warehouse.stream({ workspace, sql, settings, signal }))

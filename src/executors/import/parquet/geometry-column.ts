@@ -7,13 +7,13 @@ import { WKB_CODES, type WkbName } from './wkb-header.ts'
 
 const NAMES = Object.keys(WKB_CODES) as readonly WkbName[]
 
-/** Whether the engine says this of a column of GeoParquet; nothing else in a file is of one of these types. */
+/** Whether this is the engine's type for a GeoParquet column. Nothing else in a file has one of these types. */
 export const isGeometry = (type: string): boolean => type === 'Geometry' || NAMES.some(name => name === type)
 
-/** The type as which a column is read, of a geometry its bytes: the engine would take a NULL for a point or an empty list, and end at one that it has not. */
+/** The type to read a column as. Geometries are read as bytes: the engine would read NULL as a point or an empty list, and fail on one that it lacks. */
 export const withBytes = (type: string): string => (isGeometry(type) ? 'Nullable(String)' : type)
 
-/** Of a column of GeoParquet, which is read as bytes: its geometries, or why they are none. */
+/** Reads a GeoParquet column as bytes: its geometries, or why they are not. */
 export const readGeometry = (column: Column, fileType: string, look: WkbLook): ReadColumn => {
   const { name, type } = column
   const place = quoteIdentifier(name)
@@ -45,13 +45,13 @@ export const readGeometry = (column: Column, fileType: string, look: WkbLook): R
 const [MISSING, OTHER] = [WKB_FAULTS.length + 1, WKB_FAULTS.length + 2]
 
 type Taken = {
-  /** SQL of the value. */
+  /** SQL: the value. */
   readonly value: string
   /** SQL: whether it is of another type. */
   readonly isOther: string
 }
 
-/** What a column takes: all geometries or their texts, or those that are the same lists of points as it. null: a text is to be judged. */
+/** What a column accepts: all geometries or their texts, or those that are the same lists of points as its type. null: the text must be judged. */
 const takenBy = (type: string, { geometry, code }: ReadWkb, text: string): Taken | null => {
   const { base, nullable } = readColumnType(type)
   if (base === 'Geometry') return { value: geometry, isOther: '0' }
@@ -65,7 +65,7 @@ const takenBy = (type: string, { geometry, code }: ReadWkb, text: string): Taken
   }
 }
 
-/** SQL, of a column of GeoParquet that is read as bytes: the geometry, of one that the engine has not its bytes in hex. */
+/** SQL: the geometry in a GeoParquet column read as bytes, or its bytes in hex if the engine lacks it. */
 export const anyGeometry = (
   name: string,
   look: WkbLook,

@@ -8,15 +8,12 @@ import {
   writeListHead,
 } from './thrift-compact.ts'
 
-/** A field of `FileMetaData` of Parquet: what writers say of a file, by keys. */
+/** A field of Parquet's `FileMetaData`: what writers say about the file, by key. */
 const KEY_VALUES = 5
-/** More pairs than anybody writes. */
+/** More pairs than any writer writes. */
 const MOST_PAIRS = 10_000
 
-/**
- * The footer with another value for a key: `change` gets the one that it has, null where it has none. Throws `RangeError` for what is no footer, and what
- * `change` throws.
- */
+/** The footer with another value for a key. `change` receives the present one, or null. Throws `RangeError` for an invalid footer, and what `change` throws. */
 export const withKeyValue = (footer: Buffer, key: string, change: (value: string | null) => string): Buffer => {
   const { fields } = readStruct(footer, 0)
   const found = fields.get(KEY_VALUES)
@@ -50,7 +47,7 @@ const writePair = (key: string, value: string): Buffer => {
   return Buffer.concat([head, writeBinary(Buffer.from(key)), head, writeBinary(Buffer.from(value)), Buffer.of(0)])
 }
 
-/** The head of a field says how far its number is from the one before it. */
+/** A field's header contains the difference between its number and the one before. */
 const withList = (footer: Buffer, fields: readonly ThriftField[], pairs: readonly Buffer[]): Buffer => {
   const before = fields.filter(({ id }) => id < KEY_VALUES).at(-1)
   const behind = fields.find(({ id }) => id > KEY_VALUES)

@@ -1,26 +1,26 @@
 import { readColumnType, tupleElements } from '../load/column-type.ts'
 
-/** Some of the values in lists, maps and structs, which are to be texts. */
+/** Values in lists, maps and structs that are to become texts. */
 export type Leaf = {
-  /** Of their type, and of quoted names, which begin with a backquote and are passed over. */
+  /** Matches their type, and quoted names, which begin with a backquote and are skipped. */
   readonly pattern: RegExp
-  /** SQL: the text of a value of the type, NULL of NULL. */
+  /** SQL: the text of a value of the type; NULL for NULL. */
   readonly write: (value: string, type: string) => string
 }
 
-/** Those of several sorts. */
+/** Combines several kinds. */
 export const anyLeaf = (leaves: readonly Leaf[]): Leaf => ({
   pattern: new RegExp(leaves.map(({ pattern }) => pattern.source).join('|'), 'g'),
   write: (value, type) => leaves.find(leaf => hasLeaves(leaf, type))!.write(value, type),
 })
 
-/** The type with another in the place of theirs. */
+/** Replaces their type. */
 export const replaceLeaves = ({ pattern }: Leaf, type: string, by: string): string =>
   type.replace(pattern, found => (found.startsWith('`') ? found : by))
 
 export const hasLeaves = (leaf: Leaf, type: string): boolean => replaceLeaves(leaf, type, '') !== type
 
-/** SQL: a value of the type with them as texts. */
+/** SQL: a value of the type, with them as texts. */
 export const leafTexts = (leaf: Leaf, type: string, value: string, depth = 0): string => {
   if (!hasLeaves(leaf, type)) return value
   const { name, parts } = readColumnType(type)

@@ -14,7 +14,7 @@ type ParquetLoad = ContentLoad & {
   readonly columns: readonly FileColumn[]
 }
 
-/** Parquet into staging: in one pass where every row fits, else split, else with dates and geometries that the engine cannot read. */
+/** Loads Parquet into staging: in one pass if every row fits, else split, else split with dates and geometries that the engine cannot read. */
 export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
   const { place, target, columns } = load
   checkFileColumns(
@@ -35,7 +35,7 @@ export const loadParquet = async (load: ParquetLoad): Promise<LoadCounts> => {
   return toCounts(await split(load, anyValueReader(target, columns, place.spool, { damaged })))
 }
 
-/** The table of those that are damaged; null: none are. Where the content cannot be read at all the load says so. */
+/** The table of damaged geometries. null: there are no geometries, or the content cannot be read at all, which the load reports. */
 const lookAtGeometries = async ({ place, target, columns }: ParquetLoad): Promise<string | null> => {
   const geometries = columns.filter(({ type }) => isGeometry(type)).map(({ name }) => name)
   if (geometries.length === 0) return null

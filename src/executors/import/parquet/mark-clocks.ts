@@ -2,8 +2,8 @@ import { readColumnType, tupleElements } from '../load/column-type.ts'
 import { isGeometry } from './geometry-column.ts'
 
 /**
- * The types that the engine tells of the columns of a file, with times of no day as what they are: to it they are times of 1970-01-01. `areClocks` is of
- * what Parquet calls columns: the leaves of these types, in their order. Where there are not as many, nobody knows which is which.
+ * The engine's types of a file's columns, but with times without a date as `Time64`: to the engine they are times of 1970-01-01. `areClocks` has one entry per
+ * Parquet column: the leaves of these types, in order. If the counts differ, nothing is marked, since it is unclear which is which.
  */
 export const markClocks = (types: readonly string[], areClocks: readonly boolean[]): readonly string[] => {
   const leaves = types.map(leavesOf)
@@ -20,7 +20,7 @@ export const markClocks = (types: readonly string[], areClocks: readonly boolean
   })
 }
 
-/** Which columns are of times in twelve bytes, by what Parquet calls columns, as above. Of those in others it is not asked. */
+/** Which columns are 12-byte times. `areInt96` also has one entry per Parquet column. Ignores those nested in others. */
 export const markInt96 = (types: readonly string[], areInt96: readonly boolean[]): readonly boolean[] => {
   const leaves = types.map(leavesOf)
   if (leaves.flat().length !== areInt96.length) return types.map(() => false)
@@ -35,7 +35,7 @@ export const markInt96 = (types: readonly string[], areInt96: readonly boolean[]
 const TIME = 'DateTime64('
 const TIMES = /`(?:[^`\\]|\\.)*`|\bDateTime64\([^)]*\)/g
 
-/** What Parquet calls columns, of a type of the engine. */
+/** The leaves of a type of the engine, which Parquet calls columns. */
 const leavesOf = (type: string): readonly string[] => {
   const { name, parts } = readColumnType(type)
   if (isGeometry(type)) return [type]

@@ -5,22 +5,22 @@ import { withKeyValue } from './key-values.ts'
 import { PHYSICAL, readSchema, type SchemaElement } from './schema-elements.ts'
 import { THRIFT, thriftFields } from './thrift-compact.ts'
 
-/** Of a footer, of which the schema is at the beginning. One that is longer is not made anew: its row groups would have to be gone through at once. */
+/** How much of a footer to read; the schema is at its beginning. A longer one is not rewritten: all its row groups would have to be processed at once. */
 const MOST_BYTES = 16 * 1024 * 1024
-/** More columns of geometries than anybody has: they are kept. */
+/** More geometry columns than any file has. They are kept in memory. */
 const MOST_GEOMETRIES = 1_000
-/** Of a schema, before others have their turn. */
+/** Elements of a schema between yields to the event loop. */
 const ELEMENTS_AT_ONCE = 10_000
 
-/** A field of `FileMetaData`. */
+/** Field of `FileMetaData`. */
 const SCHEMA = 2
 
 /**
- * Says in the footer of a Parquet file what the engine would not see otherwise:
- * - decimals that have more bytes than their precision needs (DECIMAL(9, 2) as INT64, which the format allows) get the precision of these bytes: the engine
- *   makes room for as many as the precision needs, and reads what is beside them (ClickHouse#112659);
- * - columns of the type GEOMETRY have the metadata of GeoParquet instead, with the same bytes: the engine knows of no other geometries.
- * A file whose footer cannot be read stays as it is: the engine says why.
+ * Puts into the footer of a Parquet file what the engine would miss:
+ * - Decimals with more bytes than their precision needs (DECIMAL(9, 2) as INT64, which the format allows) get the precision of these bytes. The engine
+ *   allocates only what the precision needs, and reads the memory next to it (ClickHouse#112659).
+ * - Columns of type GEOMETRY get the metadata of GeoParquet instead, with the same bytes. The engine supports no other geometries.
+ * Leaves a file alone whose footer cannot be read: the engine says why.
  */
 export const mendFooter = async (path: string): Promise<void> => {
   await using file = await open(path, 'r+')
@@ -38,7 +38,7 @@ export const mendFooter = async (path: string): Promise<void> => {
 
 type Mended = { readonly isWidened: boolean; readonly geometries: readonly SchemaElement[] }
 
-/** Widens the decimals, and finds columns of geometries. */
+/** Widens decimals and finds geometry columns. */
 const mendSchema = async (footer: Buffer): Promise<Mended> => {
   const geometries: SchemaElement[] = []
   let isWidened = false
@@ -59,7 +59,7 @@ const schemaOf = (footer: Buffer): Iterable<SchemaElement> => {
   return []
 }
 
-/** By how many bytes they have at most: decimals of so many digits are in as many. The last is as many as a byte of the footer says. */
+/** The digits of decimals up to these byte widths. The last is the largest number in one byte of the footer. */
 const WIDTHS = [
   { bytes: 4, digits: 9 },
   { bytes: 8, digits: 18 },
@@ -67,7 +67,7 @@ const WIDTHS = [
   { bytes: 32, digits: 63 },
 ] as const
 
-/** In its places: a number below 64 has one byte. */
+/** In place: a number below 64 takes one byte. */
 const widenDecimal = (footer: Buffer, element: SchemaElement): boolean => {
   const digits = digitsOf(element)
   const narrow = digits === null ? [] : element.precisions.filter(({ value }) => value >= 0 && value <= digits.needed)
@@ -75,7 +75,7 @@ const widenDecimal = (footer: Buffer, element: SchemaElement): boolean => {
   return narrow.length > 0
 }
 
-/** The digits that as many bytes hold, and the most for which the engine makes room for fewer; null: it is no number of a fixed width. */
+/** The digits that its bytes hold, and the most for which the engine allocates fewer bytes; null: not a number of a fixed width. */
 const digitsOf = ({ physicalType, length }: SchemaElement): { stored: number; needed: number } | null => {
   const bytes = physicalType === PHYSICAL.int64 ? 8 : physicalType === PHYSICAL.fixed ? length : null
   const index = WIDTHS.findIndex(width => bytes !== null && bytes <= width.bytes)
@@ -98,14 +98,14 @@ const tellGeometries = async (
 
 type Range = { readonly start: number; readonly end: number }
 
-/** Without the last fields of some structs. */
+/** Removes fields that are the last of their structs. */
 const withoutRanges = (footer: Buffer, ranges: readonly Range[]): Buffer => {
   if (ranges.some(({ end }) => footer[end] !== 0)) throw new RangeError('A field is not the last.')
   const starts = [0, ...ranges.map(({ end }) => end)]
   return Buffer.concat(starts.map((start, index) => footer.subarray(start, ranges[index]?.start)))
 }
 
-/** What the file says in GeoParquet's way, and the columns of which it says nothing there. */
+/** The file's own GeoParquet metadata, and the columns that are missing there. */
 const withGeometries = (said: string | null, geometries: readonly SchemaElement[]): string => {
   const metadata = said === null ? { version: '1.1.0', primary_column: geometries[0]!.name } : readObject(said)
   const known = 'columns' in metadata && isObject(metadata.columns) ? metadata.columns : {}
@@ -121,7 +121,7 @@ const readObject = (text: string): object => {
     const value: unknown = JSON.parse(text)
     if (isObject(value)) return value
   } catch {
-    // Told below.
+    // Thrown below.
   }
   throw new RangeError('The metadata of GeoParquet is no object.')
 }

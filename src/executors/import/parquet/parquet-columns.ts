@@ -7,9 +7,9 @@ import { readFooter } from './read-footer.ts'
 
 export type FileColumn = {
   readonly name: string
-  /** What it is: times of no day are `Time64`, also in others, which the engine reads as times of 1970-01-01. */
+  /** The real type: times without a date are `Time64`, even nested ones, although the engine reads them as times of 1970-01-01. */
   readonly type: string
-  /** Of times in twelve bytes, which hold more than the engine has. */
+  /** 12-byte times, whose range is larger than the engine's. */
   readonly isInt96: boolean
 }
 
@@ -20,20 +20,17 @@ type Input = {
   readonly signal: AbortSignal
 }
 
-/** JSON is the text that it is: made an object it would lose its nulls and how its numbers are written, and what is none would be an empty one. */
+/** Reads JSON as text. As an object it would lose its nulls and the form of its numbers, and invalid JSON would be an empty object. */
 export const JSON_AS_TEXT = { input_format_parquet_enable_json_parsing: 0 }
 
-/**
- * The columns that the footer of a file names, in ClickHouse's types: an engine that is elsewhere is sent the footer. Throws `ImportFailure`
- * `content_unreadable`, `WarehouseError`.
- */
+/** The columns in a file's footer, in ClickHouse's types. A remote engine is sent the footer. Throws `ImportFailure` `content_unreadable`, `WarehouseError`. */
 export const parquetColumns = async (input: Input): Promise<readonly FileColumn[]> => {
   const { warehouse, workspace, spool, signal } = input
   const source = spool.isLocal ? fileSource(spool.path) : footerSource(await readFooter(spool.path))
   const ask = <Row extends object>({ sql, settings }: Asking) =>
     warehouse.rows<Row>({ workspace, sql, settings: { ...settings, ...JSON_AS_TEXT }, signal })
   try {
-    // What is nested too deep is refused there; to look at its metadata would end the engine.
+    // DESCRIBE refuses types nested too deep. Reading their metadata would crash the engine.
     const columns = await ask<Described>(source('Parquet', from => `DESCRIBE TABLE ${from}`))
     const claims = await ask<Claims>(
       source(
@@ -55,9 +52,9 @@ type Described = Pick<FileColumn, 'name' | 'type'>
 
 type Claims = {
   readonly rows: number
-  /** How many of what Parquet calls columns. */
+  /** The number of what Parquet calls columns. */
   readonly width: string
-  /** Of what Parquet calls columns. */
+  /** One for each of what Parquet calls columns. */
   readonly clocks: readonly (0 | 1)[]
   readonly times: readonly (0 | 1)[]
 }
@@ -76,7 +73,7 @@ const fileColumns = (columns: readonly Described[], claims: Claims | undefined):
   return columns.map(({ name }, index) => ({ name, type: types[index]!, isInt96: areInt96[index]! }))
 }
 
-/** The engine tells them as what nobody can ask it for. */
+/** The engine replaces the invalid bytes of such a name, so that nobody can ask it for the column. */
 const checkNames = (columns: readonly Described[]): void => {
   if (columns.some(({ name }) => name.includes('\ufffd')))
     throw new ImportFailure(
@@ -89,10 +86,7 @@ const CLAIMED_ROWS = 'arraySum(g -> toFloat64(g.num_rows), row_groups)'
 const INT96 = "arrayMap(c -> c.physical_type = 'INT96', columns)"
 const CLOCKS = "arrayMap(c -> startsWith(c.logical_type, 'Time('), columns)"
 
-/**
- * More than a file of any size that is taken can hold. The engine makes room for all that are claimed, whatever its limits are: some 25 bytes for a thousand
- * values of a column.
- */
+/** More than an accepted file can hold. The engine allocates for all claimed values, whatever its limits: some 25 bytes per thousand values of a column. */
 const MOST_VALUES = 2 ** 36
 
 const checkClaims = (claims: readonly Claims[]): void => {
@@ -104,22 +98,22 @@ const checkClaims = (claims: readonly Claims[]): void => {
     )
 }
 
-/** The engine says what it tried before what it found. */
+/** The engine says what it tried, and then what it found. */
 const causeOf = ({ message }: Error): string =>
   message.replace(/^The table structure cannot be extracted [^\n]*Error:\s*/, '')
 
 type Asking = Pick<Statement, 'sql' | 'settings'>
-/** A statement on what the source gives in a format. */
+/** A statement that reads the source in a format. */
 type Source = (format: string, statement: (from: string) => string) => Asking
 
 const fileSource =
   (path: string): Source =>
   (format, statement) => ({ sql: statement(`file(${quoteText(path)}, '${format}')`) })
 
-/** For what is put behind a statement on its way: a format. */
+/** Room for what is appended to a statement on its way: a format. */
 const ROOM = 1024
 
-/** As a file without rows before it, of which nothing but the footer is read. */
+/** The footer as a file without rows before it, because nothing else is read. */
 const footerSource = (footer: Buffer): Source => {
   const text = Buffer.concat([Buffer.from('PAR1'), footer]).toString('base64')
   return (format, statement) => {

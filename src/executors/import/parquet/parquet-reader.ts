@@ -16,14 +16,14 @@ import type { WkbLook } from './read-wkb.ts'
 import { inWordsOr, unfitIn } from './unfit-value.ts'
 import { isZoned, TIMES, utcText } from './utc-texts.ts'
 
-/** A value of the column's own type is taken as it is, any other by way of its text, as every format's. */
+/** Takes a value of the column's own type as it is, and any other via its text, as in every format. */
 export const parquetReader = (
   target: DataSource,
   file: readonly FileColumn[],
   { isLocal }: Pick<SpoolPlace, 'isLocal'>,
 ): Reader => ({
   format: 'Parquet',
-  // What is sent to an engine has to be told.
+  // A remote engine needs it.
   structure: isLocal && !file.some(({ type }) => isGeometry(type)) ? null : structureOf(file, readAs),
   settings: SETTINGS,
   columns: columnsOf(target, file, read),
@@ -41,17 +41,19 @@ const columnsOf = (
     return found === undefined ? [] : [read(column, found)]
   })
 
-/** All of a file is read: the places of its rows in an index of theirs would be believed, and only the values of conditions read first. */
+/** All rows are read. The engine would trust a wrong index of their positions, and PREWHERE would read only the columns of conditions first. */
 const ALL_ROWS = { input_format_parquet_use_offset_index: 0, optimize_move_to_prewhere: 0 }
 
-/** Of lists: else what is no number, or infinite, is null in their JSON. */
+/** In lists: otherwise NaN and infinity are null in their JSON. */
 const SETTINGS = { ...JSON_AS_TEXT, ...ALL_ROWS, output_format_json_quote_denormals: 1 }
 
-/** Whether a file may have values that end a load with this reader. */
+/** Whether a file may have values that abort a load with `parquetReader`. */
 export const mayEndLoad = (file: readonly FileColumn[]): boolean =>
   file.some(({ type, isInt96 }) => hasDates(type) || isGeometry(type) || isInt96)
 
-/** The same for them: dates that the engine has not, and damaged geometries. They do not fit, and cost the others no time where there are none. */
+/**
+ * Same, for files with dates out of the engine's range or damaged geometries: those do not fit, instead of aborting the load. Separate, because it is slower.
+ */
 export const anyValueReader = (
   target: DataSource,
   file: readonly FileColumn[],
@@ -64,7 +66,7 @@ export const anyValueReader = (
   columns: columnsOf(target, file, (column, found) => readAny(column, found, look)),
 })
 
-/** The engine's own limit, which is higher, for what has been looked at: else it would make room for a million parts at most. */
+/** 0: the engine's built-in limit, which is higher than its default of a million parts. Safe, since the geometries were checked. */
 const MANY_PARTS = { max_wkb_geometry_elements: 0 }
 
 const readAny = (column: Column, found: FileColumn, look: WkbLook): ReadColumn => {
@@ -99,13 +101,13 @@ const readValue = (column: Column, { type: fileType }: FileColumn): ReadColumn =
   return { name, type, column, text, emptyIsNull: false, isUtf8: false, asIs, unfit }
 }
 
-/** SQL: the text of a value, and the one of a value in which something is that the engine has not, instead of which it would show the end of its range. */
+/** SQL: the text of a value, and the text of one that contains something out of the engine's range, which would otherwise be shown as the end of that range. */
 type Texts = { readonly fine: string; readonly unfit: string }
 
 const showUnfit = (unfit: Unfit | null, texts: Texts): string =>
   unfit === null ? texts.fine : `if(${unfit.reason}, ${texts.unfit}, ${texts.fine})`
 
-/** Texts are judged by the column: bytes may go into a `FixedString`. */
+/** The column judges texts: a `FixedString` may hold any bytes. */
 const unfitOf = (place: string, source: Type, fileType: string): Unfit | null => {
   const isSo = source.base === 'String' ? null : unfitIn(fileType, place)
   if (isSo === null) return null
@@ -117,14 +119,14 @@ type Type = ReturnType<typeof readColumnType>
 
 type Shown = {
   readonly place: string
-  /** Of the column. */
+  /** The column's type. */
   readonly type: string
   readonly fileType: string
-  /** What is also read as something else than it is. */
+  /** What else is read as another type than its own. */
   readonly more: readonly Leaf[]
 }
 
-/** Times say what zone they are of where they are read again in another. */
+/** Times include their zone if they are read again in another. */
 const textsOf = ({ place, type, fileType, more }: Shown): Texts => {
   const write: Leaf['write'] = isZoned(type) ? utcText : time => `toString(${time})`
   const written = (leaves: readonly Leaf[]): string => leafTexts(anyLeaf(leaves), fileType, place)

@@ -1,16 +1,13 @@
 import { open } from 'node:fs/promises'
 import { ImportFailure } from '../import-failure.ts'
 
-/** The length of what is before it, and `PAR1`. */
+/** The length of the footer, and `PAR1`. */
 const END_BYTES = 8
 
-/** Longer than those of files of a thousand row groups and five hundred columns. */
+/** More than a thousand row groups of five hundred columns need. */
 const MOST_BYTES = 32 * 1024 * 1024
 
-/**
- * The footer of a Parquet file, with what follows it to the file's end (`README.md` of apache/parquet-format). Throws `ImportFailure`
- * `content_unreadable`.
- */
+/** The footer of a Parquet file and what follows it (`README.md` of apache/parquet-format). Throws `ImportFailure` `content_unreadable`. */
 export const readFooter = async (path: string): Promise<Buffer> => {
   await using file = await open(path)
   const { size } = await file.stat()

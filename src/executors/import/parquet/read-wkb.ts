@@ -2,22 +2,22 @@ import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { hasOrder, headerOf, WKB_CODES, type WkbHeader, type WkbName } from './wkb-header.ts'
 
 /**
- * When it is looked at whether the parts of a geometry are whole. After it was read: what came of it would take as many bytes; one that ends too early
- * fails the statement. Else it has been: SQL, behind IN, of the hashes of those that are damaged; null: there are none.
+ * When to check that the parts of a geometry are complete. `after`: once it was read, by the size that the result would have; one that ends too early fails the
+ * statement. Otherwise it was checked before: SQL, to follow IN, with the hashes of the damaged ones; null: there are none.
  */
 export type WkbLook = 'after' | { readonly damaged: string | null }
 
-/** SQL. */
+/** SQL expressions. */
 export type ReadWkb = {
-  /** 1 where the engine can read it; never NULL. */
+  /** 1 if the engine can read it; never NULL. */
   readonly isRead: string
-  /** Where not, the place of what is wrong in `WKB_FAULTS`, from 1. */
+  /** If not, the index in `WKB_FAULTS`, from 1. */
   readonly fault: string
-  /** A `Geometry`; some other where it is not read. */
+  /** A `Geometry`; another one if it is not read. */
   readonly geometry: string
-  /** The number of its type. */
+  /** Its type number. */
   readonly code: string
-  /** What a WITH has to say, where these refer to it. */
+  /** What the others refer to, for a WITH. */
   readonly shared: readonly string[]
 }
 
@@ -30,8 +30,8 @@ export const WKB_FAULTS = [
 ] as const
 
 /**
- * Well-known binary in SQL: of the column of a name, which may have NULL. The engine's function fails the statement where it cannot read something: it
- * is given nothing but what it can.
+ * Reads well-known binary in SQL, from a column that may have NULLs. The engine's function fails the statement if it cannot read something, so it only gets
+ * what it can.
  */
 export const readWkb = (column: string, look: WkbLook): ReadWkb => {
   const { shared, named } = namesFor(column)
@@ -48,17 +48,17 @@ export const readWkb = (column: string, look: WkbLook): ReadWkb => {
   return { isRead, fault: faultOf(header), geometry, code, shared }
 }
 
-/** SQL: what the bytes of a geometry are known by, in 16 bytes. */
+/** SQL: a 16-byte hash that identifies a geometry's bytes. */
 export const hashOf = (bytes: string): string => `sipHash128(${bytes})`
 
-/** SQL: whether bytes may be a geometry with parts, which may not end where it does. */
+/** SQL: whether bytes may be a geometry with parts, which may not end where the geometry does. */
 export const hasParts = (bytes: string): string => {
   const { code, count } = headerOf(bytes)
   const { Polygon, MultiLineString, MultiPolygon } = WKB_CODES
   return `(${isFramed({ bytes, code, count })} AND ${code} IN (${[Polygon, MultiLineString, MultiPolygon].join(', ')}))`
 }
 
-/** What is used more than once gets a name, that no column of anybody's has: else the statement would be long. */
+/** Names what is used more than once, to keep the statement short. No user column can have such a name. */
 const namesFor = (column: string) => {
   const shared: string[] = []
   const named = (what: string, sql: string): string => {
@@ -77,10 +77,10 @@ const isNowhere = (geometry: string, code: string): string => {
   return `(${code} = ${WKB_CODES.Point} AND ${isMissing(1)} AND ${isMissing(2)})`
 }
 
-/** EWKB's, of PostGIS. */
+/** Flags of PostGIS's EWKB. */
 const FLAGS = { z: 0x8000_0000, m: 0x4000_0000, srid: 0x2000_0000 } as const
 
-/** One, two and three thousand more say Z, M and both. A point that is as long as one is, and is not read, is empty. */
+/** Types plus 1000, 2000 and 3000 have Z, M and both. A point of the right length that is not read is empty. */
 const faultOf = ({ bytes, code }: WkbHeader): string => {
   const hasDimensions = `bitAnd(${code}, ${FLAGS.z + FLAGS.m}) != 0 OR (${code} BETWEEN 1001 AND 3017 AND ${code} % 1000 BETWEEN 1 AND 17)`
   const faults = [
@@ -93,7 +93,7 @@ const faultOf = ({ bytes, code }: WkbHeader): string => {
   return `multiIf(${faults.flat().join(', ')}, 4)`
 }
 
-/** SQL: 1 where it is of a type that the engine has, and as long as its count says, or as so many parts are at least. */
+/** SQL: 1 if the engine has its type, and its length is what its count says, or at least the minimum of that many parts. */
 const isFramed = ({ bytes, code, count }: WkbHeader): string => {
   const { Point, LineString, Polygon, MultiLineString, MultiPolygon } = WKB_CODES
   const length = `length(${bytes})`
@@ -107,8 +107,8 @@ const isFramed = ({ bytes, code, count }: WkbHeader): string => {
 }
 
 /**
- * SQL: the bytes that it would have as WKB. The engine has no polygon without a ring, and one with an empty ring for it: which it was is not to be told within
- * others, and fails the statement, too.
+ * SQL: its size as WKB. The engine has no polygon without a ring and reads it as one with an empty ring. Nested in others, the two cannot be told apart and
+ * also fail the statement.
  */
 const sizeOf = (geometry: string, { bytes, code, count }: WkbHeader): string => {
   const element = (name: WkbName) => `variantElement(${geometry}, '${name}')`

@@ -1,15 +1,13 @@
-/** The length of a text may have so many bytes before it. */
+/** The most bytes that the length of a text can take. */
 const MOST_LENGTH_BYTES = 10
 
-/**
- * Rows of a column of `FixedString` and one of `String`, as `RowBinary` has them. A row is valid until the next is asked for.
- */
+/** Parses rows of a `FixedString` and a `String` column in `RowBinary`. A row is valid until the next is requested. */
 export async function* readKeyedTexts(
   content: AsyncIterable<Uint8Array>,
   keyBytes: number,
 ): AsyncGenerator<{ readonly key: Buffer; readonly text: Buffer }> {
   let rest = Buffer.alloc(0)
-  /** What the next row needs. */
+  /** Bytes that the next row needs. */
   let needed = keyBytes + 1
   let parts: Uint8Array[] = []
   let size = 0
@@ -33,7 +31,7 @@ export async function* readKeyedTexts(
   if (size > 0) throw new Error(`rows of the engine end in the middle of one: ${size} bytes are left`)
 }
 
-/** Where the text of a row begins and ends; as far as is known where its length is not there yet. */
+/** Where the text of a row begins and ends, as far as is known if its length is incomplete. */
 const rowAt = (bytes: Buffer, at: number, keyBytes: number): { start: number; end: number } => {
   let length = 0
   for (let [index, unit] = [0, 1]; index < MOST_LENGTH_BYTES; index += 1, unit *= 128) {

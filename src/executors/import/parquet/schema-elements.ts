@@ -1,17 +1,17 @@
 import { readBinary, readInt, readStruct, THRIFT, type ThriftField, thriftList } from './thrift-compact.ts'
 
-/** A column, or what holds some, as the footer of a Parquet file names it (`SchemaElement` of `parquet.thrift`). */
+/** A column, or a group of them, in a Parquet footer (`SchemaElement` of `parquet.thrift`). */
 export type SchemaElement = {
   readonly name: string
-  /** How deep: 0 is the whole, 1 are the columns of a table. */
+  /** 0: the whole; 1: the columns of the table. */
   readonly depth: number
-  /** null: it holds others. */
+  /** null: a group. */
   readonly physicalType: number | null
-  /** Bytes of a value, where all have as many. */
+  /** Bytes of a value, if all have the same size. */
   readonly length: number | null
-  /** Of a decimal: it may be said twice. And where it stands in the footer. */
+  /** A decimal's precision, which may be stated twice, and its position in the footer. */
   readonly precisions: readonly { readonly value: number; readonly at: number }[]
-  /** Of a geometry: where that is said. */
+  /** Where the footer says that it is a geometry. */
   readonly geometryAt: { readonly start: number; readonly end: number } | null
 }
 
@@ -19,13 +19,13 @@ export type SchemaElement = {
 export const PHYSICAL = { int32: 1, int64: 2, int96: 3, fixed: 7 } as const
 
 const CONVERTED_DECIMAL = 5
-/** Of the union `LogicalType`. */
+/** Fields of the union `LogicalType`. */
 const LOGICAL = { decimal: 5, geometry: 17, geography: 18 } as const
 
-/** The elements of the list that begins at a place, one after the other: there may be millions. Throws `RangeError`. */
+/** The elements of the list at a position, one at a time, because there may be millions. Throws `RangeError`. */
 export function* readSchema(footer: Buffer, at: number): Generator<SchemaElement> {
   const { length, start } = thriftList(footer, at)
-  /** How many of the children are still to come, of each that it is in. */
+  /** The children that remain in each enclosing element. */
   const open: number[] = []
   let next = start
   for (let left = length; left > 0; left -= 1) {

@@ -1,4 +1,4 @@
-/** A field of a struct in Thrift's compact protocol (`thrift-compact-protocol.md` of apache/thrift), where it begins, and where its value stands. */
+/** A struct field in Thrift's compact protocol (`thrift-compact-protocol.md` of apache/thrift): `head` is where it begins, `start` where its value does. */
 export type ThriftField = {
   readonly id: number
   readonly type: number
@@ -7,11 +7,11 @@ export type ThriftField = {
   readonly end: number
 }
 
-/** Types of values. Of a boolean the type is the value. */
+/** Types of values. For a boolean, the type is the value. */
 export const THRIFT = { i32: 5, binary: 8, list: 9, struct: 12 } as const
 const [TRUE, FALSE, BYTE, I64, DOUBLE, SET, MAP, UUID] = [1, 2, 3, 6, 7, 10, 11, 13]
 
-/** The fields of the struct that begins at a place, one after the other: what stands behind the last that is asked for is not looked at. Throws `RangeError` for what is none. */
+/** The fields of the struct at a position, one at a time. Reads nothing after the last one requested. Throws `RangeError` if it is invalid. */
 export function* thriftFields(bytes: Buffer, from: number): Generator<ThriftField> {
   for (let field = fieldAt(bytes, from, 0); field !== null; field = fieldAt(bytes, field.end, field.id)) yield field
 }
@@ -20,7 +20,7 @@ export function* thriftFields(bytes: Buffer, from: number): Generator<ThriftFiel
 const MOST_FIELDS = 100
 
 /**
- * The fields of a struct by their numbers, in their order, and where it ends. Throws `RangeError`, also for more than a struct has: a footer has room for
+ * The fields of a struct by number, in their order, and where it ends. Throws `RangeError`, also for more fields than a struct has: a footer has room for
  * millions, and each takes memory.
  */
 export const readStruct = (bytes: Buffer, at: number): { fields: ReadonlyMap<number, ThriftField>; end: number } => {
@@ -35,7 +35,7 @@ export const readStruct = (bytes: Buffer, at: number): { fields: ReadonlyMap<num
   return { fields, end: end + 1 }
 }
 
-/** null: the struct ends here. `before` is the number of the field before it. */
+/** null: the struct ends here. `before` is the previous field's number. */
 const fieldAt = (bytes: Buffer, head: number, before: number): ThriftField | null => {
   const byte = byteAt(bytes, head)
   if (byte === 0) return null
@@ -44,7 +44,7 @@ const fieldAt = (bytes: Buffer, head: number, before: number): ThriftField | nul
   return { id, type, head, start, end: endOf(bytes, type, start) }
 }
 
-/** Where the items of a list begin, and what they are. */
+/** The type and number of a list's items, and where they begin. */
 export const thriftList = (bytes: Buffer, at: number): { type: number; length: number; start: number } => {
   const head = byteAt(bytes, at)
   if (head >> 4 !== 15) return { type: head & 15, length: head >> 4, start: at + 1 }
@@ -52,7 +52,7 @@ export const thriftList = (bytes: Buffer, at: number): { type: number; length: n
   return { type: head & 15, length: value, start: end }
 }
 
-/** A whole number of 16 to 64 bits, as far as a double holds it. */
+/** An integer of 16 to 64 bits, as far as a double can hold it. */
 export const readInt = (bytes: Buffer, at: number): { value: number; end: number } => {
   const { value, end } = readVarint(bytes, at)
   return { value: value % 2 === 0 ? value / 2 : -(value + 1) / 2, end }
@@ -63,10 +63,10 @@ export const readBinary = (bytes: Buffer, at: number): Buffer => {
   return bytes.subarray(end, end + value)
 }
 
-/** Its length before it. */
+/** Puts its length before it. */
 export const writeBinary = (value: Buffer): Buffer => Buffer.concat([writeVarint(value.length), value])
 
-/** The head of a list of structs. */
+/** The header of a list of structs. */
 export const writeListHead = (length: number): Buffer =>
   Buffer.concat([Buffer.of(0xf0 | THRIFT.struct), writeVarint(length)])
 
@@ -121,14 +121,14 @@ const endOf = (bytes: Buffer, type: number, at: number): number => {
   }
 }
 
-/** Behind the last field of a struct. */
+/** After the last field of a struct. */
 const endOfStruct = (bytes: Buffer, from: number): number => {
   let at = from
   for (let field = fieldAt(bytes, at, 0); field !== null; field = fieldAt(bytes, at, field.id)) at = field.end
   return at + 1
 }
 
-/** In lists and maps a boolean has a byte. */
+/** In lists and maps, a boolean takes a byte. */
 const endOfItem = (bytes: Buffer, type: number, at: number): number =>
   type === TRUE || type === FALSE ? at + 1 : endOf(bytes, type, at)
 

@@ -2,10 +2,10 @@ import { readColumnType, tupleElements } from '../load/column-type.ts'
 import { isNoClock } from './clock-texts.ts'
 import type { Leaf } from './leaf-texts.ts'
 
-/** Of 0001-01-01 and of the end of 9999, in seconds: what is before or after them the engine shows as one of the two years. */
+/** 0001-01-01 and the end of 9999, in seconds. The engine shows times outside as one of these two years. */
 const SECONDS = { first: -62_135_596_800n, end: 253_402_300_800n } as const
 
-/** By how many digits behind the second a time has. With nine, none is out of range. */
+/** By the digits of a time's fraction. With nine, none is out of range. */
 const UNITS: Readonly<Record<string, { readonly name: string; readonly convert: string; readonly perSecond: bigint }>> =
   {
     3: { name: 'milliseconds', convert: 'toUnixTimestamp64Milli', perSecond: 1_000n },
@@ -13,8 +13,8 @@ const UNITS: Readonly<Record<string, { readonly name: string; readonly convert: 
   }
 
 /**
- * SQL: 1 where something in a value of a file is a text that is no UTF-8, or a time that the engine has not; never NULL. Parquet holds both without
- * a word. null: nothing of the type can be.
+ * SQL: 1 if a value of a file contains a text that is not UTF-8, or a time out of the engine's range; never NULL. Parquet accepts both silently. null: the type
+ * contains neither.
  */
 export const unfitIn = (type: string, value: string, depth = 0): string | null => {
   const { name, parts } = readColumnType(type)
@@ -55,13 +55,13 @@ const isOutOfRange = (digits: string, value: string): string | null => {
   return `ifNull(${unit.convert}(${value}) NOT BETWEEN ${first} AND ${end - 1n}, 0)`
 }
 
-/** SQL: a time that the engine has not, in words that are no time. The type is one of which some are so. */
+/** SQL: a time out of the engine's range, in words that nothing reads as a time. The type must be one with such times. */
 const unfitTime = (type: string, value: string): string => {
   const { name, convert } = UNITS[readColumnType(type).parts[0]!]!
   return `concat(toString(${convert}(${value})), ' ${name} since 1970')`
 }
 
-/** SQL of a time among others: in words where the engine has not got it, else as `write` says. */
+/** SQL: a time in other values: in words if it is out of the engine's range, else as `write` has it. */
 export const inWordsOr =
   (write: Leaf['write']): Leaf['write'] =>
   (value, type) => {

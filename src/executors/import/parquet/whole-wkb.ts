@@ -1,10 +1,10 @@
 import { WKB_CODES } from './wkb-header.ts'
 
-/** Of a part: the order of bytes, the number of its type, and a count. */
+/** Header of a part: byte order, type number and count. */
 const HEADER_BYTES = 9
 const POINT_BYTES = 16
 
-/** Whether the parts of a geometry end just where it does (OGC 06-103r4, 8.2). It goes from count to count, and does not look at points. */
+/** Whether the parts of a geometry end exactly where it does (OGC 06-103r4, 8.2). Goes from count to count, without reading points. */
 export const isWholeWkb = (bytes: Buffer): boolean => {
   const whole = headerAt(bytes, 0)
   if (whole === null) return false
@@ -20,7 +20,7 @@ export const isWholeWkb = (bytes: Buffer): boolean => {
   }
 }
 
-/** Behind all that there is. */
+/** Beyond any end. */
 const DAMAGED = Number.POSITIVE_INFINITY
 
 type Header = { readonly isLittle: boolean; readonly code: number; readonly count: number }

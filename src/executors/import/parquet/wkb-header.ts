@@ -1,21 +1,21 @@
-/** The types of geometries that the engine has, by their numbers in well-known binary (OGC 06-103r4, 8.2). */
+/** The geometry types that the engine has, by their numbers in well-known binary (OGC 06-103r4, 8.2). */
 export const WKB_CODES = { Point: 1, LineString: 2, Polygon: 3, MultiLineString: 5, MultiPolygon: 6 } as const
 
 export type WkbName = keyof typeof WKB_CODES
 
-/** In SQL, of one geometry. */
+/** SQL expressions for one geometry. */
 export type WkbHeader = {
-  /** Text that is no NULL. */
+  /** Text, never NULL. */
   readonly bytes: string
-  /** The number of its type. */
+  /** Its type number. */
   readonly code: string
-  /** Of all but points: how many points, rings, lines or polygons. */
+  /** The number of points, rings, lines or polygons. Points have none. */
   readonly count: string
 }
 
-/** SQL: the header of bytes; something of such as have none. */
+/** SQL: the header of bytes; anything if they have none. */
 export const headerOf = (bytes: string): WkbHeader => {
-  // Both at once: that costs less than a point does.
+  // Reads both at once, which costs less than reading a point.
   const both = `reinterpretAsUInt64(substring(${bytes}, 2, 8))`
   return {
     bytes,
@@ -24,10 +24,10 @@ export const headerOf = (bytes: string): WkbHeader => {
   }
 }
 
-/** SQL: 1 where the first byte says an order of bytes. */
+/** SQL: 1 if the first byte is a valid byte order. */
 export const hasOrder = (bytes: string): string => `(reinterpretAsUInt8(${bytes}) <= 1)`
 
-/** SQL: whether numbers begin with their smallest byte. */
+/** SQL: whether numbers are little-endian. */
 const isLittle = (bytes: string): string => `(reinterpretAsUInt8(${bytes}) = 1)`
 
 const ordered = (number: string, isLittle: string): string => `if(${isLittle}, ${number}, byteSwap(${number}))`
