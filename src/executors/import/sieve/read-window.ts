@@ -2,9 +2,9 @@ import { readSync } from 'node:fs'
 
 const LF = 0x0a
 
-/** The bytes of a file from a place that moves on; grows where a record does. For a thread of its own: it reads in place. */
+/** The bytes of a file from a moving position on. Grows to hold a record. Reads synchronously, so it needs a thread of its own. */
 export class ReadWindow {
-  /** The line that the place is in, from 1. */
+  /** The line of the position, from 1. */
   line: number
   readonly #descriptor: number
   #buffer = Buffer.allocUnsafe(1024 * 1024)
@@ -18,12 +18,12 @@ export class ReadWindow {
     this.#fill()
   }
 
-  /** What is there from the present place on. */
+  /** The bytes loaded from the position on. */
   get bytes(): Buffer {
     return this.#buffer.subarray(this.#from, this.#to)
   }
 
-  /** Nothing follows the bytes. */
+  /** No more bytes follow. */
   get isLast(): boolean {
     return this.#isLast
   }
@@ -32,7 +32,7 @@ export class ReadWindow {
     return this.#isLast && this.#from === this.#to
   }
 
-  /** The line at the place, as far as it is among the bytes, and whether all of it is. */
+  /** The line at the position, as far as it is loaded, and whether all of it is. */
   get currentLine(): { readonly bytes: Buffer; readonly isWhole: boolean } {
     const { bytes } = this
     const end = bytes.indexOf(LF)
@@ -44,7 +44,7 @@ export class ReadWindow {
     this.line += lines
   }
 
-  /** Behind the end of the line, however long it is. */
+  /** Moves past the end of the line, however long it is. */
   skipLine(): void {
     for (;;) {
       const { bytes, isWhole } = this.currentLine
@@ -54,7 +54,7 @@ export class ReadWindow {
     }
   }
 
-  /** Reads more behind the bytes, at least one, or finds the end. */
+  /** Loads at least one more byte, or finds the end. */
   more(): void {
     const kept = this.bytes
     if (kept.length > this.#buffer.length / 2) {

@@ -2,10 +2,10 @@ import { Worker } from 'node:worker_threads'
 import type { SieveReport } from './sieve-report.ts'
 import type { SieveTask } from './sieve-worker.ts'
 
-/** The sources run as they are, the built package as JavaScript. */
+/** TypeScript in the sources, JavaScript in the built package. */
 const ENTRY = new URL(import.meta.url.endsWith('.ts') ? './sieve-worker.ts' : './sieve-worker.js', import.meta.url)
 
-/** Runs a sieve in a thread of its own: it looks at every byte. Ended by the signal, whose reason is thrown; ENOSPC is thrown as it is. */
+/** Runs a sieve in its own thread, because it reads every byte. The signal ends it, and its reason is thrown. ENOSPC is thrown as it is. */
 export const runSieve = async (task: SieveTask, signal: AbortSignal): Promise<SieveReport> => {
   signal.throwIfAborted()
   const worker = new Worker(ENTRY, { workerData: task, execArgv: ['--disable-warning=ExperimentalWarning'] })

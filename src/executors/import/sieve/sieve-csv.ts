@@ -7,21 +7,21 @@ import { createRunWriter } from './write-runs.ts'
 
 export type CsvSieve = {
   readonly dialect: Dialect
-  /** What a record must have. */
+  /** The number of fields that a record must have. */
   readonly fields: number
-  /** What it may have, if those that are too much are empty. */
+  /** The number it may have if the surplus ones are empty. */
   readonly most: number
-  /** Lines that the file had before its first one here. */
+  /** Lines of the original file before this one begins. */
   readonly linesBefore: number
-  /** Lines of the header, which are left out. */
+  /** Lines of the header, which are skipped. */
   readonly skipLines: number
-  /** How many invalid lines are enough; null: all are to be found. */
+  /** Stops after this many invalid lines; null: finds all. */
   readonly stopAfter: number | null
 }
 
 /**
- * Passes on the records that can be read and have the right number of fields, empty ones at the end aside. After what cannot be read it goes on in the line after the one where
- * that began: a stray quote costs one line, not all up to the next quote. Constant memory: a record is at most 16 MiB.
+ * Passes on records that can be read and have the right number of fields, without empty ones at the end. After an unreadable record, resumes on the line after
+ * the one where it began: a stray quote costs one line, not everything up to the next quote. Constant memory: a record is at most 16 MiB.
  */
 export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve): SieveReport => {
   const { dialect, linesBefore, skipLines, stopAfter } = sieve
@@ -51,13 +51,13 @@ export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve):
   return invalid.report()
 }
 
-/** The record does not end among the bytes, or the line does not that is dropped for it. */
+/** The record, or the line to be dropped for it, does not end within the bytes. */
 const needsMore = ({ type }: Scanned, window: ReadWindow): boolean => {
   if (window.bytes.length >= LONGEST_RECORD) return false
   return type === 'cut' || (type === 'broken' && !window.currentLine.isWhole)
 }
 
-/** `""` is a value of one column, and none of several. */
+/** `""` is a value of a single column, but nothing in several. */
 const isNothing = ({ type, fields, filled }: Scanned, sieve: CsvSieve): boolean =>
   type === 'blank' || (fields === 1 && filled === 0 && sieve.fields > 1)
 
@@ -68,15 +68,15 @@ const TAB = 0x09
 const LINE_FEED = Buffer.from('\n')
 
 /**
- * Where there are quotes without the fields that are too much, and are empty; the last line with an end that is whole: blanks before another are kept. Without the return that
- * ends the line before it, which may be none here.
+ * Drops surplus empty fields if there are quotes. Completes the line end of the last line: blanks before a partial one would be kept. Drops the carriage return
+ * that ends the line before, which may be missing here.
  */
 const shapedRecord = (record: Buffer, { edge, filled, bare }: Scanned, { dialect, fields }: CsvSieve): Buffer => {
   const { quote } = dialect
   const start = recordStart(record, 0, !keepsBlanks(dialect))
-  // Of two the engine takes the first for a part of that end.
+  // Of two, the engine reads the first as part of that line end.
   const from = start > 0 && record[start] === CR ? start - 1 : start
-  // Else it would be a blank line.
+  // Otherwise it would be a blank line.
   if (quote !== '' && edge !== null && fields === 1 && filled === 0) return Buffer.from(`${quote}${quote}\n`)
   const isWhole = record.at(-1) === LF && (edge === null || quote === '')
   const to = quote === '' ? lineEnd(record) : (edge ?? lineEnd(record))
@@ -85,17 +85,17 @@ const shapedRecord = (record: Buffer, { edge, filled, bare }: Scanned, { dialect
   return isWhole ? record.subarray(from) : Buffer.concat([record.subarray(from, to), LINE_FEED])
 }
 
-/** Where the line ends, half an end too. */
+/** Where the line's text ends, even before a partial line end. */
 const lineEnd = (record: Buffer): number => {
   const to = record.at(-1) === LF ? record.length - 1 : record.length
   return record[to - 1] === CR ? to - 1 : to
 }
 
-/** The engine's strict reader takes the first for an empty value and no end of a line, and the last for a part of the end. */
+/** The engine's strict reader takes a return at the start as an empty value without a line end, and one at the end as part of the line end. */
 const hasReturnAtEnds = (record: Buffer, from: number, to: number): boolean =>
   record[from] === CR || record[to - 1] === CR
 
-/** A value that was in no quotes. */
+/** Quotes an unquoted value. */
 const quoted = (value: Buffer, dialect: Dialect): Buffer => {
   const { quote } = dialect
   let to = value.length

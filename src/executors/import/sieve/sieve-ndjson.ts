@@ -3,7 +3,7 @@ import { ReadWindow } from './read-window.ts'
 import { InvalidLines, LONGEST_RECORD, type SieveReport, TOO_LONG } from './sieve-report.ts'
 import { createRunWriter } from './write-runs.ts'
 
-/** Passes on the lines that are one JSON object each, with or without a comma behind it. Constant memory: a line is at most 16 MiB. */
+/** Passes on lines that are one JSON object each, with or without a comma after it. Constant memory: a line is at most 16 MiB. */
 export const sieveNdjson = (input: number, output: number | null): SieveReport => {
   const window = new ReadWindow(input)
   const writer = createRunWriter(output)
@@ -26,10 +26,10 @@ export const sieveNdjson = (input: number, output: number | null): SieveReport =
 const COMMA = 0x2c
 const LINE_FEED = Buffer.from('\n')
 
-/** Without a comma behind the object. */
+/** Drops a comma after the object. */
 const write = (writer: ReturnType<typeof createRunWriter>, line: Buffer): void => {
   const comma = line.lastIndexOf(COMMA)
-  // No quote and no bracket is behind it.
+  // No quote or bracket follows it.
   const isBehind = comma > line.lastIndexOf(CLOSING)
   writer.write(isBehind ? line.subarray(0, comma) : line)
   if (isBehind) writer.write(LINE_FEED)

@@ -1,25 +1,25 @@
 import { withoutEnd } from '../../../kernel/without-end.ts'
 
-/** What became of the lines of a file that cannot be read. */
+/** What a sieve found in the lines of a file that cannot be read. */
 export type SieveReport =
   | {
       readonly type: 'sieved'
       readonly invalid: number
-      /** The first of them. */
+      /** The first invalid lines. */
       readonly samples: readonly InvalidLine[]
     }
-  /** A quote is opened in this line and closed nowhere near: where the row ends nobody can say. */
+  /** A quote is opened on this line and not closed anywhere near, so that the end of the row is unknown. */
   | { readonly type: 'open'; readonly line: number }
 
 export type InvalidLine = {
   /** From 1, as editors count. */
   readonly line: number
-  /** Its beginning. */
+  /** The beginning of the line. */
   readonly text: string
   readonly why: string
 }
 
-/** The longest record that is looked at as one. */
+/** The longest record, in bytes, that is examined as one. */
 export const LONGEST_RECORD = 16 * 1024 * 1024
 export const TOO_LONG = 'is longer than 16 MiB'
 

@@ -3,10 +3,10 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { type CsvSieve, sieveCsv } from './sieve-csv.ts'
 import { sieveNdjson } from './sieve-ndjson.ts'
 
-/** What the thread is to do. */
+/** The thread's task. */
 export type SieveTask = {
   readonly input: string
-  /** null: lines are only looked for. */
+  /** null: only look for invalid lines. */
   readonly output: string | null
   /** null: NDJSON. */
   readonly csv: CsvSieve | null

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs'
 
 const BLOCK_BYTES = 1024 * 1024
 
-/** Gathers what is kept and writes it in blocks. */
+/** Buffers what is kept and writes it in blocks. */
 export const createRunWriter = (descriptor: number | null) => {
   const block = Buffer.allocUnsafe(BLOCK_BYTES)
   let filled = 0
