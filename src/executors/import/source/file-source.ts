@@ -8,12 +8,12 @@ import type { Source } from './source.ts'
 
 const READ_BYTES = 1024 * 1024
 
-/** What has become a pipe meanwhile would be waited for until somebody writes into it. */
+/** O_NONBLOCK: if the file has become a pipe, opening it would wait for a writer. */
 const FLAGS = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
 
 /**
- * A file below one of the folders that may be read, links resolved: the very file that was checked, whatever is done to its path meanwhile. Whether one is
- * outside of them or not there is not told apart: an import must not say what files the server has. Throws `ImportFailure`.
+ * A file below one of the folders that may be read, with links resolved: exactly the file that was checked, whatever happens to its path meanwhile. A file
+ * outside them and a missing one get the same error, so that an import does not reveal which files the server has. Throws `ImportFailure`.
  */
 export const fileSource = async (url: string, folders: readonly string[]): Promise<Source> => {
   const path = await findBelow(url, folders)

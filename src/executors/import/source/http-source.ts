@@ -12,10 +12,10 @@ type Options = {
   readonly signal: AbortSignal
 }
 
-/** How often a download that broke off is taken up again. */
+/** How many times a broken download is resumed. */
 const RESUMES = 2
 
-/** How far a download is, and what says that a later answer is of the same content. */
+/** The state of a download, and the validator by which a later answer is of the same content. */
 type Download = {
   received: number
   promised: number | null
@@ -23,8 +23,8 @@ type Download = {
 }
 
 /**
- * Content from a server. A connection that breaks or stalls is taken up where it ended, with Range and If-Range (RFC 9110, 14.2); an answer
- * that is of another content is never joined to what was read.
+ * Content from a server. Resumes a connection that breaks or stalls where it ended, with Range and If-Range (RFC 9110, 14.2). Never joins an answer with other
+ * content to what was read.
  */
 export const httpSource = (options: Options): Source => {
   const download: Download = { received: 0, promised: null, validator: null }
@@ -44,11 +44,11 @@ async function* read(options: Options, download: Download): AsyncGenerator<Uint8
 
 const isWhole = ({ received, promised }: Download): boolean => promised === null || received >= promised
 
-/** Something that may go better when it is asked for again. */
+/** An error that a retry may avoid. */
 const isBroken = (error: unknown): boolean =>
   error instanceof FetchError && (error.code === 'connection_failed' || error.code === 'timeout')
 
-/** What ended it, or null at the end of an answer. */
+/** Returns the error that ended it, or null at the end of an answer. */
 async function* readOnce(options: Options, download: Download): AsyncGenerator<Uint8Array, unknown> {
   const { fetch, url, maxBytes, idleTimeoutMs, signal } = options
   const { received, validator } = download
@@ -64,7 +64,7 @@ async function* readOnce(options: Options, download: Download): AsyncGenerator<U
   }
 }
 
-/** How many bytes of the answer were read before. */
+/** Checks an answer. Returns how many of its bytes were already read. */
 const check = async (response: GuardedResponse, download: Download, options: Options): Promise<number> => {
   const { status, headers } = response
   const isFirst = download.received === 0
@@ -97,7 +97,7 @@ async function* take(response: GuardedResponse, download: Download, skipped: num
     if (fresh.length === 0) continue
     download.received += fresh.length
     yield fresh
-    // Frees its memory now: the collector would go through the whole heap for every 64 MB of it, which took a third of the time of a download.
+    // Frees its memory now. The garbage collector would walk the whole heap for every 64 MB, which took a third of a download's time.
     if (chunk.length === chunk.buffer.byteLength) (chunk.buffer as ArrayBuffer).transfer(0)
   }
 }

@@ -19,7 +19,7 @@ type Input = {
   readonly signal: AbortSignal
 }
 
-/** Where the content of an import comes from. Throws `ImportFailure`. */
+/** Opens the source of an import's content. Throws `ImportFailure`. */
 export const openSource = async (input: Input): Promise<Source> => {
   const { fields, workspace, uploads, importDirs } = input
   const { protocol } = new URL(fields.url)
@@ -34,7 +34,7 @@ export const openSource = async (input: Input): Promise<Source> => {
   return httpSource({ ...input, url, shown: shownUrl(fields.url) })
 }
 
-/** Another try would find it so again. */
+/** A retry would fail the same way. */
 const toRefusal = (error: unknown): never => {
   if (!(error instanceof MillraceError) || error.code !== 'content_damaged') throw error
   throw new ImportFailure('source_refused', `${error.message} Send it again.`)

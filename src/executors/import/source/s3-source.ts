@@ -1,11 +1,11 @@
 import type { ImportFields } from '../spec.ts'
 
-/** Longer than a download takes; the longest that S3 lets a signature hold. */
+/** Longer than a download takes. S3's maximum for a signature. */
 const SIGNED_SECONDS = 7 * 24 * 3600
 
 /**
- * An address of http that reads `s3://bucket/key`, so that an object is downloaded as everything else is: by the guarded fetch, and resumed. Signed with
- * the keys of the job: with the server's, whoever may submit jobs could read what the server may.
+ * An HTTP URL that reads `s3://bucket/key`, so that an object is downloaded like everything else: by the guarded fetch, and resumed. Signed with the job's
+ * keys: with the server's, anyone who may submit jobs could read what the server can.
  */
 export const s3Address = async (fields: Omit<ImportFields, 'datasource'>): Promise<string> => {
   const [, bucket, path] = /^s3:\/\/([^/]+)\/(.+)$/.exec(fields.url)!
@@ -22,7 +22,7 @@ export const s3Address = async (fields: Omit<ImportFields, 'datasource'>): Promi
     credentials: { accessKeyId, secretAccessKey },
     ...(endpoint !== undefined && { endpoint, forcePathStyle: true }),
     responseChecksumValidation: 'WHEN_REQUIRED',
-    // For a directory bucket the client would ask the endpoint for keys of a session, past the guarded fetch.
+    // For a directory bucket, the client would request session keys from the endpoint, bypassing the guarded fetch.
     disableS3ExpressSessionAuth: true,
   })
   try {

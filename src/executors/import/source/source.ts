@@ -1,22 +1,16 @@
 import { Readable } from 'node:stream'
 
-/** Content that is fetched, as its source gives it. */
+/** Content being fetched, as the source sends it. */
 export type Source = {
-  /** null: it does not say. Known when the content has begun. */
+  /** null: unknown. Known once the content has begun. */
   readonly size: () => number | null
-  /**
-   * To be read once; leaving it ends what it comes from. A part is valid until the next is asked for. Throws `ImportFailure`, or the reason of
-   * the signal.
-   */
+  /** Read it only once. Stopping early closes the source. A part is valid until the next is requested. Throws `ImportFailure`, or the reason of the signal. */
   readonly content: AsyncIterable<Uint8Array>
-  /** In messages and logs: without credentials. */
+  /** For messages and logs: without credentials. */
   readonly shown: string
 }
 
-/**
- * Ends what content comes from, also where nobody has begun to read it: a file that is left open ends the whole server when its handle is
- * collected.
- */
+/** Closes the source of content, even if nobody has begun to read it: a file left open crashes the whole server when its handle is garbage collected. */
 export const leaveContent = (content: AsyncIterable<Uint8Array>): void => {
   if (content instanceof Readable) content.destroy()
 }
