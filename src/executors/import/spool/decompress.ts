@@ -4,11 +4,11 @@ import { ImportFailure } from '../import-failure.ts'
 import type { Compression } from '../spec.ts'
 
 type Limits = {
-  /** By the first bytes when absent: they are surer than a name. */
+  /** Absent: detected by the first bytes, which are more reliable than a name. */
   readonly compression?: Compression | undefined
-  /** Of what comes out. */
+  /** Limit for the decompressed content. */
   readonly maxBytes: number
-  /** What is said beyond it, where it is another limit than the one of imports. */
+  /** The message beyond it, if it is not the limit for imports. */
   readonly tooLarge?: string
 }
 
@@ -19,10 +19,13 @@ const DECODERS: Readonly<Record<Exclude<Compression, 'none'>, () => Transform>> 
   zstd: () => createZstdDecompress({ chunkSize: CHUNK_BYTES }),
 }
 
-/** A server may compress on the way what is compressed already. */
+/** A server may compress what is already compressed. */
 const MOST_LAYERS = 2
 
-/** The content itself. A part is valid until the next is asked for, of what comes in as of what goes out. Throws `ImportFailure` `content_unreadable`, `content_too_large`. */
+/**
+ * The content, decompressed. A part, of the input and of the output, is valid until the next is requested. Throws `ImportFailure` `content_unreadable`,
+ * `content_too_large`.
+ */
 export async function* decompressed(content: AsyncIterable<Uint8Array>, limits: Limits): AsyncGenerator<Uint8Array> {
   const { compression } = limits
   let plain = content
@@ -45,7 +48,7 @@ const compressionOf = (head: Uint8Array): Compression => {
   return ZSTD.every((byte, index) => head[index] === byte) ? 'zstd' : 'none'
 }
 
-/** The first bytes, and all again. */
+/** The first bytes, and the content including them. */
 const peek = async (content: AsyncIterable<Uint8Array>) => {
   const source = content[Symbol.asyncIterator]()
   const parts: Uint8Array[] = []
@@ -80,7 +83,7 @@ async function* decode(
   try {
     yield* decoder as AsyncIterable<Buffer>
   } catch (error) {
-    // What the source threw passes through here as well.
+    // Errors of the source end up here as well.
     if (!/^(Z_|ZSTD_|ERR_ZSTD|ERR__ERROR)/.test((error as NodeJS.ErrnoException).code ?? '')) throw error
     throw new ImportFailure(
       'content_unreadable',
@@ -89,7 +92,7 @@ async function* decode(
   }
 }
 
-/** Streams read ahead, and a part is valid only until then. */
+/** Streams read ahead, but a part is valid only until the next is requested. */
 async function* copied(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   for await (const chunk of content) yield Buffer.from(chunk)
 }

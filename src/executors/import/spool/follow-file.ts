@@ -3,7 +3,7 @@ import type { Spooling } from './spooling.ts'
 
 const READ_BYTES = 1024 * 1024
 
-/** The content of a file from its beginning while it is being written, to the end of what is spooled. A part is valid until the next is asked for. */
+/** The content of a file that is still being written, from its beginning until all is spooled. A part is valid until the next is requested. */
 export async function* followFile(spooling: Spooling): AsyncGenerator<Uint8Array> {
   const file = await open(spooling.path)
   const buffer = Buffer.allocUnsafe(READ_BYTES)

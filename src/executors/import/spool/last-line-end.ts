@@ -3,12 +3,12 @@ const LF = 0x0a
 const SPACE = 0x20
 const TAB = 0x09
 
-/** In which the line before the last one ends, but for very long ones. */
+/** Long enough for the end of the line before the last, unless that is very long. */
 const LOOK_BYTES = 4096
 
 /**
- * CSV, its last line ended with a line feed where it has no end and blanks stand there: the engine's reader leaves out those behind a value up to a delimiter or the end of
- * a line, and those before the end of the content it keeps. Not where lines end with CR alone: they are mended first. A part is valid until the next is asked for.
+ * CSV whose last line, if blanks end it, gets a line feed: the engine's reader drops blanks between a value and a delimiter or line end, but keeps them at the
+ * end of the content. Not if lines end with CR alone: those are mended first. A part is valid until the next is requested.
  */
 export async function* withLastLineEnd(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let tail: Buffer = Buffer.alloc(0)
@@ -19,7 +19,7 @@ export async function* withLastLineEnd(content: AsyncIterable<Uint8Array>): Asyn
   if (endsWithBlank(tail) && !endsLinesWithReturns(tail)) yield Buffer.of(LF)
 }
 
-/** What values may have around them. */
+/** Blanks, which values may have around them. */
 const endsWithBlank = (bytes: Buffer): boolean => bytes.at(-1) === SPACE || bytes.at(-1) === TAB
 
 const endsLinesWithReturns = (bytes: Buffer): boolean => bytes.lastIndexOf(CR) > bytes.lastIndexOf(LF)

@@ -7,7 +7,7 @@ import { spoolContent } from './spool-content.ts'
 const CR = 0x0d
 const LF = 0x0a
 
-/** Whether lines end with a carriage return alone, as on old Macintoshes and in spreadsheets that write for them; within quotes anything may stand. */
+/** Whether lines end with CR alone, as on old Macintoshes and in spreadsheets that write for them. Quoted values may contain any line end. */
 export const hasLoneReturns = (sample: Buffer, dialect: Dialect): boolean => {
   if (!sample.includes(CR)) return false
   if (!sample.includes(LF)) return true
@@ -24,7 +24,7 @@ export const hasLoneReturns = (sample: Buffer, dialect: Dialect): boolean => {
   return returns > 0 && feeds === 0
 }
 
-/** Makes line feeds of the carriage returns of a file that end its lines, and ends the last. */
+/** Replaces the carriage returns that end a file's lines with line feeds, and ends the last line. */
 export const mendLineEnds = async (path: string, dialect: Dialect): Promise<void> => {
   const mended = `${path}.mended`
   const file = createReadStream(path, { highWaterMark: 1024 * 1024 })
@@ -45,7 +45,7 @@ async function* replaced(content: AsyncIterable<Uint8Array>, dialect: Dialect): 
   }
 }
 
-/** The same of bytes in their place, which may come in parts. */
+/** Same for bytes in place, which may arrive in parts. */
 export const createReturnMender = (dialect: Dialect): ((bytes: Uint8Array) => void) => {
   const isOutside = createQuoteTracker(dialect)
   return bytes => {
@@ -59,7 +59,7 @@ export const createReturnMender = (dialect: Dialect): ((bytes: Uint8Array) => vo
 const SPACE = 0x20
 const TAB = 0x09
 
-/** Takes byte after byte and tells whether it is outside of quotes. Only what begins a field opens them, as in `scanRecord`. */
+/** Takes one byte after another and tells whether it is outside quotes. Only a quote at the start of a field opens them, as in `scanRecord`. */
 const createQuoteTracker = (dialect: Dialect): ((byte: number) => boolean) => {
   const { delimiter, quote } = dialect
   const trims = !keepsBlanks(dialect)
@@ -67,7 +67,7 @@ const createQuoteTracker = (dialect: Dialect): ((byte: number) => boolean) => {
   const mark = quote === '' ? -1 : quote.charCodeAt(0)
   let isInside = false
   let isAtStart = true
-  // Of two in quotes the second opens them again: they are a part of the value.
+  // Of a pair in quotes, the second opens them again: the pair is part of the value.
   let hasClosed = false
   return byte => {
     if (byte === mark) {

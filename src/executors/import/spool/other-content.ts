@@ -1,4 +1,6 @@
-/** What content is that begins so, in words for whoever took it for rows of text; null: it may be that. `hasRows`: whether it reads like rows, which may begin with a tag. */
+/**
+ * What content is if it is not rows of text, as a message for the user; null: it may be rows. `hasRows`: whether it parses as rows, which may begin with a tag.
+ */
 export const otherContent = (bytes: Buffer, hasRows: () => boolean): string | null => {
   if (isUtf16(bytes)) return 'The content is UTF-16: say encoding: utf-16le (or utf-16be), or convert it to UTF-8.'
   for (const { starts, at = 0, says } of KINDS)
@@ -8,7 +10,7 @@ export const otherContent = (bytes: Buffer, hasRows: () => boolean): string | nu
 
 const UNPACK = 'unpack it; gzip and zstd are read as they are.'
 
-/** After their specifications; the mark of tar stands behind its first name. */
+/** Signatures from the specifications. That of tar follows its first file name. */
 const KINDS: readonly { readonly starts: readonly string[]; readonly at?: number; readonly says: string }[] = [
   { starts: ['PAR1'], says: 'The content is Parquet: say format: parquet.' },
   {
@@ -36,7 +38,7 @@ const KINDS: readonly { readonly starts: readonly string[]; readonly at?: number
   { starts: ['Obj\x01'], says: 'The content is Avro: write it as Parquet.' },
 ]
 
-/** By its mark, or by every other byte of the beginning being zero. */
+/** Detects a byte order mark, or that every other byte at the beginning is zero. */
 const isUtf16 = (bytes: Buffer): boolean => {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return true
   const head = bytes.subarray(0, 256)
@@ -44,7 +46,7 @@ const isUtf16 = (bytes: Buffer): boolean => {
   return head.length >= 8 && zeros >= head.length * 0.4 && zeros <= head.length * 0.6
 }
 
-/** Comments may stand before the first tag. */
+/** Comments may precede the first tag. */
 const MARKUP_BYTES = 64 * 1024
 
 const otherMarkup = (text: string, hasRows: () => boolean): string | null => {
@@ -61,12 +63,12 @@ const otherMarkup = (text: string, hasRows: () => boolean): string | null => {
   return isXml ? 'The content is XML: it has no rows that could be read.' : null
 }
 
-/** White space, and the byte order mark of UTF-8 as Latin-1 has it. */
+/** Strips white space and UTF-8's byte order mark, as read in Latin-1. */
 const withoutSpace = (text: string): string => text.replace(/^(?:\s|\xef\xbb\xbf)+/, '')
 
 /** Tags that pages begin with. */
 const PAGE = /^<(?:!doctype|(?:html|head|body|title|meta|link|base|style|script|noscript|template)(?=[\s/>]))/i
 
-/** Tags that parts of pages begin with, and values that were cut out of such. */
+/** Tags that parts of pages begin with, and values cut out of them. */
 const PART =
   /^<(?:header|footer|nav|main|section|article|div|span|p|h[1-6]|table|ul|ol|dl|form|iframe|img|svg|br|hr|center|font|pre)(?=[\s/>])/i

@@ -1,7 +1,7 @@
 import { isJson } from '../../../kernel/is-json.ts'
 import { withoutComma } from '../ndjson/judge-line.ts'
 
-/** What content of JSON is that has not an object a line, in words; null: it may have. A line that is wrong by itself is no reason. */
+/** What JSON content is if it does not have one object per line, as a message; null: it may have. A single bad line is no reason. */
 export const otherJson = (bytes: Buffer): string | null => {
   const [first = '', ...others] = bytes.toString('utf8').trim().split('\n', MOST_LINES)
   const line = withoutComma(first)
@@ -11,11 +11,11 @@ export const otherJson = (bytes: Buffer): string | null => {
   return "The content is a JSON array: NDJSON has one object per line (convert it with jq -c '.[]')."
 }
 
-/** Content that nobody has called CSV and whose first line is an object of JSON. */
+/** Content that is not declared to be CSV and whose first line is a JSON object. */
 export const hasJsonLines = (bytes: Buffer): boolean => {
   const [first = ''] = bytes.toString('utf8').trimStart().split('\n', 1)
   return first.startsWith('{') && isJson(withoutComma(first.trimEnd()))
 }
 
-/** To see whether there is more than one. */
+/** Enough to see whether there is more than one. */
 const MOST_LINES = 2

@@ -6,21 +6,21 @@ import { formatOf, type ImportFields } from '../spec.ts'
 import { otherContent } from './other-content.ts'
 import { hasJsonLines, otherJson } from './other-json.ts'
 
-/** What the beginning of content is judged by. */
+/** The beginning of content, by which it is judged. */
 export type Sample = {
   readonly bytes: Buffer
-  /** It is all there is. */
+  /** The sample is the whole content. */
   readonly isWhole: boolean
   readonly size: number
 }
 
-/** What says how content is written. */
+/** The fields that say how content is written. */
 export type SampledFields = Omit<ImportFields, 'datasource'>
 
-/** As much of content as is looked at. */
+/** How much of the content is examined. */
 export const SAMPLE_BYTES = 1024 * 1024
 
-/** The first MiB. Throws `ImportFailure` `content_unreadable` for what cannot be of the format: better said at once than in terms of its columns. */
+/** The first MiB. Throws `ImportFailure` `content_unreadable` if it cannot be in the format: clearer than a later error about columns. */
 export const readSample = async (path: string, fields: SampledFields): Promise<Sample> => {
   const file = await open(path)
   try {
@@ -34,7 +34,7 @@ export const readSample = async (path: string, fields: SampledFields): Promise<S
   }
 }
 
-/** Throws `ImportFailure` `content_unreadable` for the beginning of what cannot be of the format. */
+/** Throws `ImportFailure` `content_unreadable` if the beginning cannot be in the format. */
 export const refuseOther = (bytes: Buffer, fields: SampledFields): void => {
   const fault = faultOf(bytes, fields)
   if (fault !== null) throw new ImportFailure('content_unreadable', fault)
@@ -54,13 +54,13 @@ const faultOf = (bytes: Buffer, fields: SampledFields): string | null => {
     : null
 }
 
-/** It is CSV for want of anything else that its name would say. */
+/** Whether it is declared to be CSV, and not just CSV by default. */
 const isCalledCsv = ({ format, url }: SampledFields): boolean =>
   format === 'csv' || /\.(csv|tsv|txt)(?:\.(?:gz|zst))?(?:[?#]|$)/i.test(url)
 
 const MOST_RECORDS = 20
 
-/** Several records of as many columns, and of more than one: hardly anything but CSV has them. */
+/** Several records of the same width, of more than one column: hardly anything but CSV has them. */
 const hasEvenRecords = (bytes: Buffer, fields: SampledFields): boolean => {
   const widths = readRecords({ bytes, isWhole: false }, findDialect(fields, bytes), MOST_RECORDS).map(
     record => record.fields.length,

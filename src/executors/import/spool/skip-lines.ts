@@ -1,14 +1,14 @@
 const CR = 0x0d
 const LF = 0x0a
 
-/** Content behind its first lines, whatever is in them; a line ends with LF, CRLF or CR. A part is valid until the next is asked for. */
+/** Content after its first lines, whatever they contain. A line ends with LF, CRLF or CR. A part is valid until the next is requested. */
 export async function* skipLines(content: AsyncIterable<Uint8Array>, count: number): AsyncGenerator<Uint8Array> {
   let left = count
   let endedWithReturn = false
   for await (const chunk of content) {
     let at = 0
     while (at < chunk.length && (left > 0 || endedWithReturn)) {
-      // The second half of CRLF, which may be in another part.
+      // The LF of CRLF may be in the next part.
       if (endedWithReturn && chunk[at] === LF) at++
       endedWithReturn = false
       if (left === 0) break

@@ -2,10 +2,7 @@ import { type FileHandle, open } from 'node:fs/promises'
 
 const BLOCK_BYTES = 1024 * 1024
 
-/**
- * Writes content to a file that must not be there, without its byte order mark, and tells of each block that is in it. Rejects as the content
- * does, and with ENOSPC.
- */
+/** Writes content to a new file, without its byte order mark, and reports each block written. Rejects like the content, and with ENOSPC. */
 export const spoolContent = async (
   path: string,
   content: AsyncIterable<Uint8Array>,
@@ -36,7 +33,7 @@ const writeBlocks = async (
     const kept = isFirst ? withoutMark(block) : block
     isFirst = false
     writing = writeAll(file, kept).then(() => onWritten(kept))
-    // Its failure is met by whoever waits for it next.
+    // Whoever awaits it next gets its error.
     writing.catch(() => {})
     filled = 0
     turn = turn === 0 ? 1 : 0
@@ -54,11 +51,11 @@ const writeBlocks = async (
   await writing
 }
 
-/** Of UTF-8. Engines take it for a part of the first value. */
+/** Drops UTF-8's byte order mark, which engines read as part of the first value. */
 export const withoutMark = (block: Buffer): Buffer =>
   block.length >= 3 && block[0] === 0xef && block[1] === 0xbb && block[2] === 0xbf ? block.subarray(3) : block
 
-/** A write may be short, on a disk that fills up above all. */
+/** A write may be short, especially on a disk that fills up. */
 const writeAll = async (file: FileHandle, bytes: Uint8Array): Promise<void> => {
   for (let done = 0; done < bytes.length; ) {
     const { bytesWritten } = await file.write(bytes, done)

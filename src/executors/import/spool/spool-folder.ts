@@ -4,19 +4,19 @@ import type { ClaimedJob } from '../../../model/job.ts'
 import type { Warehouse } from '../../../warehouse/warehouse.ts'
 import type { Spooling } from './spooling.ts'
 
-/** Where content lies while it is imported. */
+/** Where content is stored while it is imported. */
 export interface SpoolFolder {
-  /** The file of an attempt: where the engine reads it itself, if it is on this machine. */
+  /** The file of an attempt. If the engine is on this machine, it reads the file there itself. */
   place(job: Pick<ClaimedJob, 'id' | 'attempt' | 'workspace'>): Omit<SpoolPlace, 'spooling'>
-  /** Removes what attempts of a former life of this server have left. */
+  /** Removes what attempts left in an earlier run of this server. */
   sweep(workspaces: readonly string[]): void
 }
 
 export type SpoolPlace = {
   readonly path: string
-  /** Content that is still coming; null: it is all there. */
+  /** Content that is still arriving; null: it is complete. */
   readonly spooling: Spooling | null
-  /** The engine opens the path by itself. */
+  /** The engine opens the path itself. */
   readonly isLocal: boolean
 }
 

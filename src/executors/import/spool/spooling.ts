@@ -1,22 +1,22 @@
 import { spoolContent } from './spool-content.ts'
 import { createUtf8Check } from './utf8-check.ts'
 
-/** Content on its way into a file, which may be read as far as it is there. */
+/** Content being written to a file, which may already be read as far as it is. */
 export interface Spooling {
   readonly path: string
   /** Bytes in the file. */
   readonly written: number
   /** All of the content is in the file. */
   readonly isWhole: boolean
-  /** Resolves when more than so much is in the file, or all. Rejects with what ended the content. */
+  /** Resolves when the file has more than this many bytes, or all. Rejects with what ended the content. */
   beyond(bytes: number): Promise<void>
   /** Resolves when all is there. */
   whole(): Promise<void>
-  /** All of it, when all is there. */
+  /** Whether all of it is. False until all is there. */
   isUtf8(): boolean
 }
 
-/** Begins at once. The file must not be there. */
+/** Starts at once. The file must not exist. */
 export const startSpooling = (path: string, content: AsyncIterable<Uint8Array>): Spooling => {
   let written = 0
   let isWhole = false
@@ -48,7 +48,7 @@ export const startSpooling = (path: string, content: AsyncIterable<Uint8Array>):
       return isWhole
     },
     beyond: async bytes => {
-      // Not a race of the two: it would leave something on the second for each block.
+      // `Promise.race` would attach another reaction to `end` for each block.
       while (written <= bytes && !isWhole) await (hasFailed ? end : more.promise)
     },
     whole: () => end,

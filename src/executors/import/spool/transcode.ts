@@ -1,6 +1,9 @@
 import { ImportFailure } from '../import-failure.ts'
 
-/** In words that follow its name; null: content can be read in it. The labels are those of the Encoding Standard (WHATWG), in any case. */
+/**
+ * What is wrong with an encoding's label, as words that follow the field's name; null: nothing. Labels are those of the Encoding Standard (WHATWG), in any
+ * case.
+ */
 export const encodingFault = (label: string): string | null => {
   try {
     new TextDecoder(label)
@@ -10,7 +13,7 @@ export const encodingFault = (label: string): string | null => {
   }
 }
 
-/** Text of another encoding as UTF-8, without its byte order mark. Throws `ImportFailure` `content_unreadable` for bytes that are none of it. */
+/** Text in another encoding as UTF-8, without its byte order mark. Throws `ImportFailure` `content_unreadable` for bytes that are invalid in it. */
 export async function* transcoded(content: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<Uint8Array> {
   const decoder = new TextDecoder(label, { fatal: true })
   let read = 0

@@ -1,6 +1,6 @@
 import { isUtf8 } from 'node:buffer'
 
-/** Whether content that comes in blocks is UTF-8; costs next to nothing, where an engine would take a tenth longer to load. */
+/** Checks whether content is UTF-8, block by block. Costs next to nothing, while an engine would take a tenth longer to load. */
 export const createUtf8Check = () => {
   let isRight = true
   let rest = Buffer.alloc(0)
@@ -12,12 +12,12 @@ export const createUtf8Check = () => {
       isRight = isUtf8(bytes.subarray(0, end))
       rest = Buffer.from(bytes.subarray(end))
     },
-    /** Of all that was taken; a character that is cut in half at the end is none. */
+    /** Whether everything so far is UTF-8. A character cut off at the end is not. */
     isRight: (): boolean => isRight && rest.length === 0,
   }
 }
 
-/** Where the last character begins, if not all of it is there; else the end. */
+/** Where the last character begins if it is incomplete, else the end. */
 const endOfWhole = (bytes: Buffer): number => {
   for (let back = 1; back <= Math.min(3, bytes.length); back++) {
     const byte = bytes[bytes.length - back]!
