@@ -15,15 +15,15 @@ const isTooMany = ({ read, quarantined, invalid }: LoadCounts, limit: MaxBadRows
   return bad > Number(limit)
 }
 
-/** Throws `ImportFailure` `too_many_bad_rows` with some of them. */
+/** Throws `ImportFailure` `too_many_bad_rows`, with examples. */
 export const checkBadRows = async (staged: Staged, counts: LoadCounts, limit: MaxBadRows): Promise<void> => {
   if (!isTooMany(counts, limit)) return
   throw await tooMany(staged, counts, `${limit} are allowed.`)
 }
 
 /**
- * What replaces rows must have some: throws `ImportFailure` `content_unreadable` where there are none in the content, `too_many_bad_rows` where all
- * are bad and nobody has said that any number may be.
+ * Checks that a replace has rows. Throws `ImportFailure`: `content_unreadable` if the content has none, `too_many_bad_rows` if all are bad and no
+ * `max_bad_rows` allows it.
  */
 export const checkReplacement = async (staged: Staged, counts: LoadCounts, limit: MaxBadRows): Promise<void> => {
   if (counts.read === 0)
@@ -57,6 +57,6 @@ const quarantineExamples = async ({ statements, database, target }: Staged): Pro
   return rows.map(found => `${found[COMPLAINT]}: ${found[ROW]}`)
 }
 
-/** No column of anybody's is called so. */
+/** No user column can have these names. */
 const COMPLAINT = '\tcomplaint'
 const ROW = '\trow'

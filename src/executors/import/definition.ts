@@ -5,12 +5,12 @@ import { delimiterFault } from './csv/dialect.ts'
 import { formatOf, type ImportFields, type ImportSpec, importProperties } from './spec.ts'
 import { encodingFault } from './spool/transcode.ts'
 
-/** Kind `import` (`docs/api/import.md`): content of files into a data source, all or nothing. */
+/** Kind `import` (`docs/api/import.md`): loads a file into a data source, all or nothing. */
 export const importDefinition: KindDefinition = {
   kind: 'import',
   properties: importProperties,
   merges: { environment: false, parameters: false },
-  // Of its texts those with KEY or SECRET in their name are taken out: the credentials of S3.
+  // Fields with KEY or SECRET in their names are secrets: the S3 credentials.
   secretMaps: ['import'],
   timeout: { defaultMs: null, maximumMs: null },
   check: body => [...addressFaults(fieldsOf(body)), ...combinationFaults(fieldsOf(body))],
@@ -27,7 +27,7 @@ const fieldsOf = (body: Readonly<Record<string, unknown>>): ImportFields => (bod
 
 const fault = (field: string, message: string): FieldError => ({ path: `import.${field}`, message })
 
-/** What it leads to is found out when it is read. */
+/** Checks only the form. The target is checked when it is read. */
 const addressFaults = ({ url: text, endpoint }: ImportFields): readonly FieldError[] => {
   const url = URL.parse(text)
   const faults: FieldError[] = []

@@ -17,17 +17,17 @@ type Input = {
 
 export type Download = {
   readonly spooling: Spooling
-  /** Bytes that have come. */
+  /** Bytes received so far. */
   readonly received: () => number
-  /** Bytes of all of the content, decompressed; while it comes, as many as there will be if the rest is like what has come. null: nobody knows. */
+  /** Bytes of the whole content, decompressed. During the download an estimate, as if the rest were like what has arrived. null: unknown. */
   readonly contentBytes: () => number | null
-  /** Tells no progress any more: from now on there is something else to tell. */
+  /** Stops reporting progress, because something else will. */
   readonly stopTelling: () => void
-  /** Seconds until all is there, if it goes on as it did; null: nobody knows. */
+  /** Seconds until the download is complete, at its rate so far. null: unknown. */
   readonly secondsLeft: () => number | null
 }
 
-/** Begins to fetch content into a file, decompressed. It ends with `ImportFailure`, the reason of the signal or ENOSPC when it is not all there. */
+/** Starts to fetch content into a file, decompressed. If it cannot get all of it, it rejects with `ImportFailure`, the reason of the signal or ENOSPC. */
 export const startDownload = (input: Input): Download => {
   const { source, path, fields, maxBytes, signal, progress } = input
   const startedAt = performance.now()
@@ -66,7 +66,7 @@ export const startDownload = (input: Input): Download => {
   }
 }
 
-/** Told to whoever waits for the content. */
+/** Whoever waits for the content gets the error. */
 const ignore = (): void => {}
 
 const EVERY_MS = 1000

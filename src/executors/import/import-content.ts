@@ -38,15 +38,15 @@ export type ContentImport = {
   readonly context: ExecutionContext
   readonly fields: ImportFields
   readonly place: Omit<SpoolPlace, 'spooling'>
-  /** As far as it is. */
+  /** May still be in progress. */
   readonly download: Download
 }
 
-/** What an attempt before this one has published; nothing is loaded any more. */
+/** Finishes what an earlier attempt published. Loads nothing. */
 export const finishImport = ({ data, job, context, fields }: Omit<ContentImport, 'place' | 'download'>) =>
   write({ data, job, context, fields }, () => Promise.reject(new Error('a publication is gone before its job')))
 
-/** Content that is in the spool, or coming into it, into its data source: all or nothing. Throws `ImportFailure`. */
+/** Loads content in the spool, complete or still arriving, into its data source, all or nothing. Throws `ImportFailure`. */
 export const importContent = async (given: ContentImport): Promise<Outcome> => {
   const { data, job } = given
   const existing = findDataSource(await data.catalogue(job.workspace), given.fields.datasource) ?? null
@@ -55,7 +55,7 @@ export const importContent = async (given: ContentImport): Promise<Outcome> => {
   for (;;) {
     const outcome = await importInto(input, sample)
     const isDropped = outcome.type === 'failed' && outcome.reason === 'data_source_not_found'
-    // Somebody was about to drop what was found.
+    // The data source that was found has been dropped.
     if (!(isDropped && input.fields.create === true)) return outcome
   }
 }
@@ -73,7 +73,7 @@ const importInto = async (input: ContentImport, sample: Sample): Promise<Outcome
   }
 }
 
-/** An empty data source that stays is no harm, and somebody may be using it by now. */
+/** An empty data source that remains does no harm, and may be in use by now. */
 const ignore = (): void => {}
 
 const mendedSample = async ({ download, fields }: ContentImport, target: DataSource | null): Promise<Sample> => {
@@ -92,11 +92,11 @@ const mendedSample = async ({ download, fields }: ContentImport, target: DataSou
   return readSample(path, fields)
 }
 
-/** As the content has it: found once, so that a data source which is made of it meanwhile has no say. */
+/** Determines the delimiter once, so that a data source created from the content meanwhile has no influence. */
 const withDelimiter = (fields: ImportFields, { bytes }: Sample, target: DataSource | null): ImportFields =>
   formatOf(fields) === 'csv' ? { ...fields, delimiter: findDialect(fields, bytes, target).delimiter } : fields
 
-/** While somebody drops one of its name, it waits. */
+/** Waits while a data source of that name is being dropped. */
 const prepareTarget = async (input: ContentImport, sample: Sample): Promise<Target | null> => {
   const { data, job, context, fields } = input
   const spool = spoolOf(input)
@@ -141,7 +141,7 @@ const write = ({ data, job, context, fields }: Writing, load: (staged: Staged) =
 const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promise<Loaded> => {
   const { data, job, context, fields, download } = input
   download.stopTelling()
-  // The lines of Parquet are none.
+  // Parquet has no lines.
   const likelyRows = () => (formatOf(fields) === 'parquet' ? null : guessRows(sample, download))
   const counts = await withLoadProgress({ statements: staged.statements, context, likelyRows }, () =>
     load(input, staged, sample),
@@ -151,7 +151,7 @@ const fill = async (input: ContentImport, staged: Staged, sample: Sample): Promi
   if (fields.mode === 'replace') await checkReplacement(staged, counts, fields.max_bad_rows)
   if (fields.replace_condition !== undefined)
     await keepOthers({ data, workspace: job.workspace, staged, condition: fields.replace_condition })
-  // Nobody reads it any more, and to remove a large file takes a while.
+  // Not needed any more. Not awaited, because removing a large file takes a while.
   rm(download.spooling.path, { force: true }).catch(ignore)
   return {
     type: 'loaded',

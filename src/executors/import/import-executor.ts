@@ -28,17 +28,17 @@ type Options = {
   readonly addressRules: AddressRules
   /** Folders that `file:` may read. */
   readonly importDirs: readonly string[]
-  /** Of content, as it comes and when it is decompressed. */
+  /** Limit for the content, both as received and decompressed. */
   readonly maxUploadBytes: number
-  /** The longest silence of a source; a minute when absent. */
+  /** How long a source may send nothing. Default: one minute. */
   readonly idleTimeoutMs?: number
-  /** For tests; the system's resolver when absent. */
+  /** For tests. Default: the system's resolver. */
   readonly lookup?: Lookup
 }
 
 const IDLE_MS = 60_000
 
-/** Reads content of files into data sources: first the whole of it into a file of this machine, then from there into the engine. */
+/** Imports files into data sources: downloads them into a local file, from which the engine loads them. */
 export const createImportExecutor = (options: Options): Executor => {
   const { data, dataDir, addressRules, lookup } = options
   const fetch = createGuardedFetch({ rules: addressRules, ...(lookup && { lookup }) })
@@ -72,7 +72,7 @@ const runAttempt = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
   }
 }
 
-/** Its rows are there: that it could not be noted what they came from must not make them a failure. */
+/** An error here must not fail the job: its rows are already there. */
 const noteFormat = async ({ data }: Parts, job: ClaimedJob, context: ExecutionContext): Promise<void> => {
   const fields = readFields(job, context)
   try {
@@ -87,7 +87,7 @@ const importOnce = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
   const { workspace } = job
   const fields = readFields(job, context)
   const content = { data, job, context, fields }
-  // What is published already is only to be finished: its source may be gone.
+  // What is already published only needs to be finished. Its source may be gone.
   if ((await data.store.getPublication({ workspace, jobId: job.id })) !== null) return finishImport(content)
   if (fields.create !== true) await requireTarget(data, workspace, fields.datasource)
   const place = spoolFolder.place(job)
@@ -108,17 +108,17 @@ const importOnce = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
 
 type Finished = { readonly job: ClaimedJob; readonly fields: ImportFields; readonly context: ExecutionContext }
 
-/** Its rows are there: a blob store that is away now must not make them a failure. */
+/** An unavailable blob store must not fail the job: its rows are already there. */
 const removeUpload = async (uploads: Uploads, { job, fields, context }: Finished): Promise<void> => {
   try {
     await uploads.remove({ workspace: job.workspace, url: fields.url })
   } catch (error) {
-    // Garbage collection will find it.
+    // Garbage collection will remove it.
     context.logger.warn({ err: error, job_id: job.id }, 'the upload of an import could not be removed')
   }
 }
 
-/** It was left: that it did not get to its end is no news. */
+/** The download was abandoned: its error does not matter. */
 const ignore = (): void => {}
 
 const readFields = (job: ClaimedJob, { secrets }: ExecutionContext): ImportFields =>
@@ -133,8 +133,8 @@ type Fetching = {
 }
 
 /**
- * Resolves when there is enough to see what it is, and to load from it meanwhile where the rest comes soon. A server has no patience with an insert
- * whose rows come slowly (`http_receive_timeout`): it gets all at once.
+ * Resolves when there is enough to recognize the content, and the rest will arrive soon enough to load it meanwhile. Waits for all of Parquet, and for all if
+ * the engine is remote: a server aborts an insert whose rows arrive slowly (`http_receive_timeout`).
  */
 const fetchContent = async (parts: Parts, { job, fields, context, place, signal }: Fetching): Promise<Download> => {
   const { maxUploadBytes: maxBytes, idleTimeoutMs = IDLE_MS } = parts
@@ -149,7 +149,7 @@ const fetchContent = async (parts: Parts, { job, fields, context, place, signal 
   return download
 }
 
-/** More than the sample, and enough to see how fast it comes. */
+/** More than the sample, and enough to measure the rate. */
 const HEAD_BYTES = 2 * 1024 * 1024
 
 const comesSoon = (download: Download): boolean => {
@@ -157,5 +157,5 @@ const comesSoon = (download: Download): boolean => {
   return left !== null && left <= MOST_SECONDS
 }
 
-/** Others who want to write the data source wait for as long as the rest takes. */
+/** Other writers of the data source wait while the rest arrives. */
 const MOST_SECONDS = 20

@@ -1,6 +1,6 @@
 import type { FailureReason } from '../../kernel/errors.ts'
 
-/** Why an import cannot be: thrown from within streams and statements, made an outcome at one place. */
+/** Why an import failed. Thrown in streams and statements; one place turns it into an outcome. */
 export class ImportFailure extends Error {
   readonly reason: FailureReason
 

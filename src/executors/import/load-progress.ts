@@ -9,16 +9,16 @@ import type { Sample } from './spool/read-sample.ts'
 type Input = {
   readonly statements: Statements
   readonly context: ExecutionContext
-  /** How many there may be; null: nobody knows. */
+  /** The estimated number of rows; null: unknown. */
   readonly likelyRows: () => number | null
 }
 
-/** Tells a job how many rows of content are loaded while `load` goes on, and all of them when it took long enough to tell. */
+/** Reports how many rows are loaded while `load` runs. At the end reports all of them, if it took long enough to report any. */
 export const withLoadProgress = async (input: Input, load: () => Promise<LoadCounts>): Promise<LoadCounts> => {
   const { statements, context, likelyRows } = input
   const follower = followProgress(async () => {
     const progress = await statements.progress()
-    // A total is known of tables, not of content: it was looked at something else.
+    // Only reads of tables have a total: this progress is of another statement.
     return progress === null || progress.totalRows !== null ? null : { ...progress, totalRows: likelyRows() }
   }, context)
   try {
@@ -33,7 +33,7 @@ export const withLoadProgress = async (input: Input, load: () => Promise<LoadCou
 
 const LINE_FEED = 0x0a
 
-/** Rows of text, if all lines are as long as those of the sample; a guess: values may have line ends. null: nobody knows how long it is. */
+/** Estimates the rows of text, as if all lines were as long as in the sample and no value had a line end. null: the size is unknown. */
 export const guessRows = ({ bytes }: Sample, download: Download): number | null => {
   const contentBytes = download.contentBytes()
   const lines = countLines(bytes)

@@ -12,13 +12,13 @@ type Input = {
   readonly data: Data
   readonly workspace: string
   readonly staged: Staged
-  /** Of the user. */
+  /** As the user wrote it. */
   readonly condition: string
 }
 
 /**
- * Of a replace with a condition: all new rows must fulfil it, and the rows that are there and do not are kept. A condition that is NULL does not
- * hold. Throws `ImportFailure`, `WarehouseError`.
+ * For a replace with a condition: checks that all new rows match it, and keeps the existing rows that do not. A NULL condition does not match. Throws
+ * `ImportFailure`, `WarehouseError`.
  */
 export const keepOthers = async ({ data, workspace, staged, condition }: Input): Promise<void> => {
   const { statements, database, liveDatabase, target } = staged
@@ -28,7 +28,7 @@ export const keepOthers = async ({ data, workspace, staged, condition }: Input):
   const [row] = await statements
     .rows<{ count: string; sample: string }>({
       database,
-      // Where the condition stands there is no name of ours: it could be that of a column, or be told to the user.
+      // The condition's scope has no alias of ours: it could be the name of a column, or show up in an error message.
       sql: `SELECT count() AS count, any(toJSONString(tuple(*))) AS sample FROM (SELECT * FROM ${table} WHERE NOT (${holds}))`,
     })
     .catch(error => {

@@ -7,7 +7,7 @@ const text = (maxLength: number, description: string) =>
   Type.String({ minLength: 1, maxLength, pattern: PLAIN_TEXT, description })
 
 const COMPRESSIONS = ['gzip', 'zstd', 'none'] as const
-/** A title, a date, a note of who made it: more than that is no preamble. */
+/** Enough for any preamble: a title, a date, an author. */
 const MOST_SKIPPED_LINES = 10_000
 export type Compression = (typeof COMPRESSIONS)[number]
 
@@ -85,13 +85,13 @@ const Import = Type.Object(
   { additionalProperties: false, description: 'Content to import into a data source.' },
 )
 
-/** The own fields of a job body of kind `import` (`docs/api/import.md`). */
+/** The fields that kind `import` adds to a job body (`docs/api/import.md`). */
 export const importProperties = { import: Import } as const
 
 export type ImportFields = Static<typeof Import>
 export type ImportSpec = { readonly import: ImportFields }
 
-/** As said, or as the address looks. */
+/** The given format, or the one the URL suggests. */
 export const formatOf = ({ format, url }: Pick<ImportFields, 'format' | 'url'>): DataFormat => {
   if (format !== undefined) return format
   const [, extension] = /\.(csv|ndjson|jsonl|parquet)(?:\.(?:gz|zst))?(?:[?#]|$)/i.exec(url) ?? []
