@@ -27,7 +27,7 @@ const fieldsOf = (body: Readonly<Record<string, unknown>>): ImportFields => (bod
 
 const fault = (field: string, message: string): FieldError => ({ path: `import.${field}`, message })
 
-/** Checks only the form. The target is checked when it is read. */
+/** Checks only the form. What the URL leads to is checked when it is read. */
 const addressFaults = ({ url: text, endpoint }: ImportFields): readonly FieldError[] => {
   const url = URL.parse(text)
   const faults: FieldError[] = []

@@ -54,7 +54,7 @@ export const tupleElements = (parts: readonly string[]): readonly TupleElement[]
     return { name: quoted === undefined ? plain! : unescaped(quoted), type }
   })
 
-/** Undoes the engine's escapes in names. A backslash before any other letter just stands for that letter. */
+/** Undoes the engine's escapes in names. A backslash before any other character stands for that character. */
 const unescaped = (text: string): string =>
   text.replace(/\\([\s\S])/g, (_, letter: string) => ESCAPED[letter] ?? letter)
 

@@ -36,7 +36,7 @@ const namesOf = (id: string) => ({
 
 type Names = ReturnType<typeof namesOf>
 
-/** Columns of `judged`. The views name theirs after the data source's columns: an equal name would refer to those. */
+/** Columns of `judged`. The views name theirs after the data source's columns: an equal name here would refer to those aliases. */
 const judgedState = '\tstate'
 const STATE_COLUMN = quoteIdentifier(judgedState)
 const judgedValue = (index: number): string => `\tvalue${index}`
