@@ -4,7 +4,7 @@ import type { ColumnType } from './column-type.ts'
 export type Parsed = {
   /** SQL: NULL if it cannot be read. */
   readonly value: string
-  /** SQL: 1 or NULL if the engine reads something else than the text says; null: it never does. */
+  /** SQL: 1 or NULL if the engine reads something other than the text says; null: it never does. */
   readonly isOdd: string | null
 }
 

@@ -98,7 +98,7 @@ const checkClaims = (claims: readonly Claims[]): void => {
     )
 }
 
-/** The engine says what it tried, and then what it found. */
+/** Drops what the engine says it tried, which comes before what it found. */
 const causeOf = ({ message }: Error): string =>
   message.replace(/^The table structure cannot be extracted [^\n]*Error:\s*/, '')
 

@@ -20,8 +20,8 @@ export type CsvSieve = {
 }
 
 /**
- * Passes on records that can be read and have the right number of fields, without empty ones at the end. After an unreadable record, resumes on the line after
- * the one where it began: a stray quote costs one line, not everything up to the next quote. Constant memory: a record is at most 16 MiB.
+ * Passes on records that can be read and have the right number of fields, not counting empty ones at the end. After an unreadable record, resumes on the line
+ * after the one where it began: a stray quote costs one line, not everything up to the next quote. Constant memory: a record is at most 16 MiB.
  */
 export const sieveCsv = (input: number, output: number | null, sieve: CsvSieve): SieveReport => {
   const { dialect, linesBefore, skipLines, stopAfter } = sieve
