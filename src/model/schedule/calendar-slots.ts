@@ -16,6 +16,7 @@ const MARGIN = 2 * 86_400
  *   moves by 15, 20 or 30 minutes skips only a part of an hour, and the rule for gaps applies to that part: in a gap of `k` hours and a rest, to its last
  *   `rest` seconds. In Lord Howe (02:00 to 02:30), `*:15` runs at 02:30, when half of that hour is still to come.
  * - `exclude` removes a slot if either its intended local time or the one at which it would run is excluded.
+ *
  * A search looks at the segment of its instant, then at the next one with a match or a gap in it. Later than `MARGIN` after a change, no local time can repeat
  * an earlier one, so from there it can skip to the next matching local time: three or four segments are visited, whatever the distance. It always ends, because
  * each iteration advances by at least a segment, and a zone has about 460. It visits all of them only if every match falls into a gap that ends in an excluded
