@@ -3,19 +3,16 @@ import { TINYBIRD_ACCESS } from '../dialects/tinybird/access.ts'
 
 /** Who may call a route. */
 export type Access = {
-  /** The scope a token needs; `run` is any `jobs:run:<kind>` (the engine checks which), `public` is nobody's. */
+  /** The scope that a token needs. `run` is any `jobs:run:<kind>` (the engine checks which); `public` needs no token. */
   readonly scope: Scope | 'run' | 'public'
   /**
-   * What a job's own token may do here. `submit`: children within its submitter's scopes. `family`: about itself and its
-   * children. `self`: about itself. Absent: nothing.
+   * What a job's own token may do here. `submit`: create children within its submitter's scopes. `family`: access itself and its children. `self`: access only
+   * itself. Absent: nothing.
    */
   readonly job?: 'submit' | 'family' | 'self'
 }
 
-/**
- * Every route and the right it needs, in one table. A route that is not here, or a line without its route, fails at
- * start. HEAD is as GET.
- */
+/** Every route and the scope it needs, in one table. A route without an entry, or an entry without a route, fails at start. HEAD is treated like GET. */
 export const ACCESS: Readonly<Record<string, Access>> = {
   'POST /v1/jobs': { scope: 'run', job: 'submit' },
   'POST /v1/jobs/batch': { scope: 'run', job: 'submit' },

@@ -16,8 +16,8 @@ type Dependencies = {
 }
 
 /**
- * The one hook that decides who calls and whether they may. Denies by default: a route without a line in `ACCESS` fails
- * at start, and a caller is set for every route that is not public.
+ * The one hook that identifies the caller and checks its rights. Denies by default: a route without an entry in `ACCESS` fails at start, and every route that
+ * is not public has a caller.
  */
 export const authenticate = (app: App, { store, callers, publicUrl, stopping }: Dependencies): void => {
   declareAccess(app)
@@ -30,19 +30,19 @@ export const authenticate = (app: App, { store, callers, publicUrl, stopping }: 
     }
     const token = tokenOf(request)
     const caller = token === null ? null : callers.known(token)
-    // The tokens of jobs are never among the known: they are looked at each time.
+    // Job tokens are never cached, so they always take the slow path.
     if (caller !== null && !request.ws) done(admit(request, { caller, access }) ?? refuseWhileStopping(request))
     else admitSlowly(request, { token, access }).then(() => done(), done)
   })
 
-  // A body of no length would be read to its end, which need not come, for somebody who has no right to send one.
+  // An unauthorized body without a declared length would be read to its end, which may never come.
   app.addHook('onSend', (request, reply, payload, done) => {
     const isOpen = request.headers['transfer-encoding'] !== undefined && !request.raw.complete
     if (isOpen && request.caller === undefined) reply.header('connection', 'close')
     done(null, payload)
   })
 
-  /** All but the well-known token of an ordinary request: what may have to ask the store. */
+  /** Every other case, such as WebSockets and unknown tokens: it may have to ask the store. */
   const admitSlowly = async (request: FastifyRequest, { token, access }: { token: string | null; access: Access }) => {
     if (request.ws) checkOrigin(request, publicUrl)
     if (token === null) throw new MillraceError('unauthenticated', 'The request has no token.')
@@ -53,13 +53,13 @@ export const authenticate = (app: App, { store, callers, publicUrl, stopping }: 
     if (caller.job) await checkFamily(request, { caller, access })
   }
 
-  /** Running jobs may still need the API to end well; nobody else is told yes while the rest goes down. */
+  /** Running jobs may still need the API to finish. Other changes are not accepted while the server shuts down. */
   const refuseWhileStopping = ({ caller, method }: FastifyRequest): MillraceError | undefined =>
     !stopping?.aborted || caller.job !== null || method === 'GET' || method === 'HEAD'
       ? undefined
       : new MillraceError('unavailable', 'The server is stopping: it takes nothing new.', { retryAfter: 5 })
 
-  /** A job's own token reaches the job itself and, where the route says so, its children. Others do not exist. */
+  /** A job's own token can access the job itself and, if the route allows it, the job's children. For all others it gets `not_found`. */
   const checkFamily = async (request: FastifyRequest, { caller, access }: { caller: Caller; access: Access }) => {
     const asked = (request.params as { job_id?: string }).job_id
     if (asked === undefined || asked === caller.job?.jobId) return
@@ -68,7 +68,7 @@ export const authenticate = (app: App, { store, callers, publicUrl, stopping }: 
   }
 }
 
-/** Sets the caller, or says why it may not. */
+/** Sets the caller, or returns why it is refused. */
 const admit = (
   request: FastifyRequest,
   { caller, access }: { caller: Caller; access: Access },
@@ -87,7 +87,7 @@ const refusal = (caller: Caller, { scope }: Access): MillraceError => {
   return new MillraceError('forbidden', `${whose} lacks the scope ${lacking}.`)
 }
 
-/** The text of the caller's token: `Authorization: Bearer`, `x-api-key`, or `?token=` where a browser can send no header: WebSocket and SSE. */
+/** The caller's token: from `Authorization: Bearer`, `x-api-key`, or `?token=` for WebSocket and SSE, where browsers cannot send headers. */
 export const tokenOf = (request: FastifyRequest): string | null => {
   const { authorization, 'x-api-key': key } = request.headers
   if (authorization !== undefined) {

@@ -1,6 +1,6 @@
 import type { Scope } from '../../model/scopes.ts'
 
-/** Who makes a request: a token, or a running job through its own. */
+/** Who makes a request: a token's owner, or a running job with its own token. */
 export type Caller = {
   readonly workspace: string
   readonly scopes: readonly Scope[]
@@ -10,9 +10,9 @@ export type Caller = {
 
 declare module 'fastify' {
   interface FastifyRequest {
-    /** Set by authentication before anything else of a route that is not public. */
+    /** Set by authentication before anything else, on every route that is not public. */
     caller: Caller
-    /** The JSON body as it came. */
+    /** The JSON body as received. */
     rawBody: Buffer | null
   }
 }

@@ -5,25 +5,25 @@ import { isScope, ROLE_SCOPES, type Role, SCOPES, type Scope } from '../../model
 import type { Store, Token } from '../../store/store.ts'
 import type { Caller } from './caller.ts'
 
-/** Tokens are stored as the SHA-256 of their text. They are random: no salt and no slow hash is needed. */
+/** Tokens are stored as their SHA-256. They are random, so they need neither salt nor a slow hash. */
 export const hashToken = (text: string): string => hash('sha256', text, 'hex')
 
-/** How long a token that was found is believed without asking the store: other servers may delete it meanwhile. */
+/** How long a valid token is cached: other servers may delete it meanwhile. */
 const BELIEVED_MS = 5000
 const MOST_BELIEVED = 10_000
 
 type Believed = { readonly caller: Caller; readonly expiresAt: number; readonly until: number }
 
 export type Callers = {
-  /** Whom a token stands for, without waiting: null when the store must be asked. */
+  /** The token's caller if it is cached; null: ask the store. */
   known(text: string): Caller | null
-  /** Whom a token stands for, or null when it is not valid. */
+  /** The token's caller; null if the token is not valid. */
   find(text: string): Promise<Caller | null>
-  /** A deleted token stops at once. */
+  /** Removes a deleted token from the cache, so that it stops working at once. */
   forget(tokenId: string): void
 }
 
-/** Finds callers by their tokens, with a short memory of those found: never of those that were not. */
+/** Finds callers by their tokens. Caches valid tokens for a short time, invalid ones never. */
 export const createCallers = (parts: { store: Store; jobTokens: JobTokens; clock: Clock }): Callers => {
   const { store, jobTokens, clock } = parts
   const believed = new Map<string, Believed>()
@@ -69,10 +69,10 @@ export const createCallers = (parts: { store: Store; jobTokens: JobTokens; clock
   }
 }
 
-/** The role of the admin token alone: everything, workspaces included. The API gives it to no other. */
+/** The role of the admin token: everything, including workspaces. The API never assigns it to another token. */
 export const INSTANCE_ADMIN = 'instance_admin'
 
-/** A role means what the table says today; only a token made with scopes keeps exactly those. */
+/** A role grants what the table says today. A token created with scopes keeps exactly those. */
 export const scopesOf = ({ role, scopes }: Pick<Token, 'role' | 'scopes'>): readonly Scope[] => {
   if (role === INSTANCE_ADMIN) return SCOPES
   return role !== null && Object.hasOwn(ROLE_SCOPES, role) ? ROLE_SCOPES[role as Role] : scopes.filter(isScope)

@@ -2,8 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { MillraceError } from '../../kernel/errors.ts'
 
 /**
- * A browser sends `Origin` with a WebSocket and no same-origin rule stops it: only pages of this server may open one.
- * Programs send none.
+ * Browsers send `Origin` when they open a WebSocket, but do not apply the same-origin policy: only pages from this server may open one. Other clients send no
+ * `Origin`.
  */
 export const checkOrigin = (request: FastifyRequest, publicUrl: string): void => {
   const { origin, host } = request.headers

@@ -4,8 +4,8 @@ const IV_BYTES = 12
 const TAG_BYTES = 16
 
 /**
- * An answer that holds a new token is kept for its `Idempotency-Key` only sealed: with the text of the token that asked,
- * of which the server stores nothing but a hash. AES-256-GCM.
+ * An answer that contains a new token is stored for its `Idempotency-Key` only in encrypted form (AES-256-GCM). The key is derived from the caller's token, of
+ * which the server stores only a hash.
  */
 export const sealAnswer = (body: string, token: string): string => {
   const iv = randomBytes(IV_BYTES)
@@ -14,7 +14,7 @@ export const sealAnswer = (body: string, token: string): string => {
   return JSON.stringify({ sealed: sealed.toString('base64') })
 }
 
-/** The answer again, or null when another token asks. */
+/** Decrypts the answer; null if the caller has another token. */
 export const openAnswer = (kept: string, token: string): string | null => {
   const bytes = Buffer.from((JSON.parse(kept) as { sealed: string }).sealed, 'base64')
   const decipher = createDecipheriv('aes-256-gcm', keyOf(token), bytes.subarray(0, IV_BYTES))

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Submitter } from '../../engine/engine.ts'
 
-/** Who makes jobs or workflows by this request. */
+/** The submitter of jobs or workflows in this request. */
 export const submitterOf = ({ caller }: FastifyRequest): Submitter => ({
   workspace: caller.workspace,
   scopes: caller.scopes,

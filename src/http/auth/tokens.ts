@@ -6,38 +6,38 @@ import { SCOPES } from '../../model/scopes.ts'
 import type { Store } from '../../store/store.ts'
 import { hashToken, INSTANCE_ADMIN } from './callers.ts'
 
-/** The workspace that exists from the start and owns the admin token. */
+/** The workspace that always exists and owns the admin token. */
 const DEFAULT_WORKSPACE = 'default'
 
 type Place = { readonly store: Store; readonly config: Pick<Config, 'adminToken' | 'dataDir' | 'roles'> }
 
 export type AdminToken = {
-  /** null when it was made earlier and its file is gone. */
+  /** null: it was created earlier, and its file is gone. */
   readonly token: string | null
   readonly path: string
   readonly isNew: boolean
 }
 
-/** Ids of the admin tokens in force: the one made here and the one the configuration gives. */
+/** Settings with the ids of the valid admin tokens: the generated one and the configured one. */
 const MADE = 'admin_token_id'
 const CONFIGURED = 'configured_admin_token_id'
 
 export const newToken = (): string => newSecret('mr_')
 
 /**
- * The admin token: all scopes, those of the instance included, in the workspace `default`. One that the configuration
- * gives counts as long as it is given. Otherwise one is made on the first start and left in `<data dir>/admin-token`.
+ * The admin token: it has all scopes, including those of the instance, in the workspace `default`. A configured token is valid as long as it is configured.
+ * Otherwise one is generated on the first start and written to `<data dir>/admin-token`.
  */
 export const ensureAdminToken = async ({ store, config }: Place): Promise<AdminToken> => {
   const path = join(config.dataDir, 'admin-token')
   if (config.adminToken !== null) return ensureConfigured({ store, token: config.adminToken, path })
-  // A worker of several processes may well not be told what its API servers are.
+  // A process that is only a worker need not be configured with the token of the API servers.
   if (config.roles.includes('api')) await revoke(store, CONFIGURED)
   if ((await store.getSetting({ name: MADE })) === null) return make({ store, path })
   return { token: await readToken(path), path, isNew: false }
 }
 
-/** Replaces the admin token that was made here by a new one, for when the file is lost or has been seen. */
+/** Replaces the generated admin token by a new one, if its file is lost or has leaked. */
 export const resetAdminToken = async ({ store, config }: Place): Promise<AdminToken> => {
   await revoke(store, MADE)
   return make({ store, path: join(config.dataDir, 'admin-token') })
@@ -50,13 +50,13 @@ const ensureConfigured = async ({ store, token, path }: { store: Store; token: s
   try {
     await keep({ store, token, setting: CONFIGURED })
   } catch (error) {
-    // Another process that starts at the same time has stored the same token.
+    // Another process may have started at the same time and stored the same token.
     if ((await store.findToken({ hash: hashToken(token) })) === null) throw error
   }
   return { token, path, isNew }
 }
 
-/** The file comes first: a crash in between leaves a token that does not count, and the next start makes another. */
+/** The file is written first: after a crash in between, its token is not valid, and the next start generates another. */
 const make = async ({ store, path }: { store: Store; path: string }): Promise<AdminToken> => {
   const token = newToken()
   await writePrivate(path, `${token}\n`)
