@@ -2,12 +2,12 @@ import type { FastifyRequest } from 'fastify'
 import { MillraceError } from '../../kernel/errors.ts'
 import type { App } from '../app.ts'
 
-/** So many of the largest bodies at once. */
+/** How many bodies of the maximum size are allowed at once. */
 const BODIES = 16
 
 /**
- * Bounds the bodies of JSON that a workspace sends at once: each is held in memory from its first byte to the answer, however slowly it comes. A workspace
- * that uses its room up is told to come again; the others have theirs.
+ * Limits the JSON bodies that a workspace sends at once: each is in memory from its first byte until the answer, however slowly it arrives. A workspace that
+ * exceeds its limit gets `unavailable`; others are not affected.
  */
 export const limitBodies = (app: App, { maxBodyBytes }: { readonly maxBodyBytes: number }): void => {
   const most = BODIES * maxBodyBytes
@@ -30,13 +30,13 @@ export const limitBodies = (app: App, { maxBodyBytes }: { readonly maxBodyBytes:
     const { caller, headers } = request
     const declared = Number(headers['content-length'] ?? 0)
     if (!isHeld(request) || declared > maxBodyBytes) return done(null, payload)
-    // Who left while the token was looked up: there will be no `close` at which it is given back.
+    // The client left while its token was looked up: there will be no `close` event to release the bytes.
     if (reply.raw.closed) return done(null, payload)
     if (!take(caller.workspace, declared)) return done(full(most))
     let bytes = declared
     reply.raw.once('close', () => giveBack(caller.workspace, bytes))
     if (headers['transfer-encoding'] === undefined) return done(null, payload)
-    // How many will come nobody knows: those beyond the room end the connection.
+    // A chunked body has no known length: if it exceeds the limit, the connection is closed.
     payload.on('data', (part: Buffer) => {
       if (take(caller.workspace, part.length)) bytes += part.length
       else request.raw.destroy()
@@ -45,7 +45,7 @@ export const limitBodies = (app: App, { maxBodyBytes }: { readonly maxBodyBytes:
   })
 }
 
-/** Not uploads, which go to the disk, and not what nobody has sent who may. */
+/** Excludes uploads, which go to disk, and unauthorized requests. */
 const isHeld = ({ caller, routeOptions, is404 }: FastifyRequest): boolean =>
   caller !== undefined && routeOptions.config.body === undefined && !is404
 

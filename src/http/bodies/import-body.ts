@@ -2,7 +2,7 @@ import { formatOf as formatOfAddress } from '../../executors/import/spec.ts'
 import { MillraceError } from '../../kernel/errors.ts'
 import type { ContentPart } from './receive-import.ts'
 
-/** The query of an upload, its types already checked. */
+/** The validated query of an upload. */
 export type ImportFields = {
   readonly max_bad_rows?: string
   readonly name?: string
@@ -18,11 +18,11 @@ type Import = {
   readonly url: string
   readonly query: ImportFields
   readonly headers: Headers
-  /** Of a multipart body. */
+  /** The part of a multipart body. */
   readonly part?: ContentPart | null
 }
 
-/** The job body that an upload stands for. Throws `unsupported_media_type`. */
+/** The job body for an upload. Throws `unsupported_media_type`. */
 export const importBody = ({ datasource, url, query, headers, part }: Import) => {
   const { name, queue, timeout_seconds, max_bad_rows, ...fields } = query
   return {
@@ -43,7 +43,7 @@ export const importBody = ({ datasource, url, query, headers, part }: Import) =>
 
 const countOrShare = (text: string): number | string => (/^\d{1,15}$/.test(text) ? Number(text) : text)
 
-/** By RFC 7111, the NDJSON specification and IANA's list; of others the job's default. */
+/** According to RFC 7111, the NDJSON specification and IANA's list. For other types the job's default applies. */
 const FORMATS: Readonly<Record<string, string>> = {
   'text/csv': 'csv',
   'application/x-ndjson': 'ndjson',
@@ -61,7 +61,7 @@ const formatOf = (type = '') => {
     : { format, encoding: charset }
 }
 
-/** By its extension, as of an address. */
+/** By its extension, as for a URL. */
 const formatOfName = (filename = '') => {
   const format = formatOfAddress({ url: filename })
   return format === 'csv' ? {} : { format }

@@ -5,14 +5,14 @@ import { illFormedTexts } from '../../model/ill-formed.ts'
 import { findInexactNumbers } from '../../model/inexact-numbers.ts'
 import type { App } from '../app.ts'
 
-/** Beyond this, what walks the value could run out of stack. */
+/** Recursive functions could overflow the stack on deeper values. */
 const DEEPEST = 500
-/** Of one object: checking a million names takes seconds. */
+/** The most fields in one object: checking a million names takes seconds. */
 const MOST_FIELDS = 100_000
 
 /**
- * Bodies are JSON in UTF-8 or nothing. With an `Idempotency-Key` the bytes are kept, unparsed, until the key has been
- * looked up: an answer that was given once is given again before anything is validated.
+ * Accepts only JSON in UTF-8. With an `Idempotency-Key`, the bytes are kept unparsed until the key has been looked up: a stored answer is repeated before
+ * anything is validated.
  */
 export const readJsonBodies = (app: App): void => {
   app.removeAllContentTypeParsers()
@@ -23,7 +23,7 @@ export const readJsonBodies = (app: App): void => {
   })
 }
 
-/** Keeps the bytes of a JSON text, and parses them unless an `Idempotency-Key` is to be looked up first. */
+/** Keeps the bytes of a JSON text, and parses them unless an `Idempotency-Key` has to be looked up first. */
 export const takeJson = (request: FastifyRequest, bytes: Buffer, done: Done): void => {
   request.rawBody = bytes
   const hasKey = request.method === 'POST' && request.headers['idempotency-key'] !== undefined
@@ -36,11 +36,13 @@ export const takeJson = (request: FastifyRequest, bytes: Buffer, done: Done): vo
 
 type Done = (error: Error | null, value?: unknown) => void
 
-/** Whether a body is there: needed, optional (then an empty object), or not taken. Registered after idempotency, which may parse it. */
+/**
+ * Checks whether a body is present: it is required, optional (default: an empty object) or refused. Register it after idempotency, which may parse the body.
+ */
 export const requireBodies = (app: App): void => {
   app.addHook('preValidation', (request, _reply, done) => {
     const { config, schema } = request.routeOptions
-    // Where there is no such route, that is the answer.
+    // An unknown route has its own answer.
     if (config.body !== undefined || request.is404) done()
     else if (schema?.body === undefined) done(isEmpty(request.body) ? undefined : takesNone())
     else if (request.body !== undefined) done()
@@ -62,8 +64,8 @@ const wanted = (request: FastifyRequest): string =>
     : 'JSON with Content-Type: application/json'
 
 /**
- * The value of a JSON text; undefined when there is none. Throws `invalid_json`, and `invalid` for texts that are half a
- * character, or numbers that no double holds: no field takes them, on any route.
+ * Parses a JSON text; undefined if it is empty. Throws `invalid_json`, and `invalid` for unpaired surrogates and for numbers that no double can hold: no field
+ * on any route accepts those.
  */
 export const parseJson = (bytes: Buffer): unknown => {
   if (bytes.length === 0) return undefined
@@ -77,7 +79,7 @@ export const parseJson = (bytes: Buffer): unknown => {
   return value
 }
 
-/** In UTF-8 nothing else makes half a surrogate pair. */
+/** Valid UTF-8 has no unpaired surrogates, so only an escape can create one. */
 const SURROGATE_ESCAPE = /\\u[dD][89a-fA-F]/
 
 const parse = (text: string): unknown => {
@@ -95,10 +97,10 @@ const read = (text: string): unknown => {
   }
 }
 
-/** Texts in which the key may be: it may be spelt with escapes, as any key (`"\u005f_proto__"`). */
+/** Texts that may contain the key, which may be written with escapes (`"\u005f_proto__"`). */
 const PROTOTYPE = /__proto__|\\u00[5-7]/
 
-/** Not while it is parsed: of a list of millions that takes a hundred times as long, and the whole server waits. */
+/** Checked after parsing: during parsing, a list of millions would take a hundred times as long, and block the server. */
 const hasPrototype = (value: unknown): boolean => {
   if (typeof value !== 'object' || value === null) return false
   if (Array.isArray(value)) return value.some(hasPrototype)
@@ -108,9 +110,9 @@ const hasPrototype = (value: unknown): boolean => {
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 
-/** What of the text is more than the server takes: levels, or fields of one object. */
+/** What exceeds a limit in the text: its depth, or the fields of one object. */
 const findExcess = (text: string): string | null => {
-  /** Fields of each object that is open, from the outside in. */
+  /** The number of fields in each open object, from the outside in. */
   const fields: number[] = []
   for (let index = 0; index < text.length; index++) {
     const code = text.charCodeAt(index)

@@ -13,7 +13,7 @@ type Given = {
   readonly ttl?: string | null
 }
 
-/** A data source to be made, of a body that its schema has let through. Throws `invalid`. */
+/** Converts a body that matches its schema to a new data source. Throws `invalid`. */
 export const readNewDataSource = ({
   name,
   schema,
@@ -29,7 +29,7 @@ export const readNewDataSource = ({
   ttl: given.ttl ?? null,
 })
 
-/** What is to be another than it was. Throws `invalid` for what cannot be. */
+/** The requested changes. Throws `invalid` for what cannot be changed. */
 export const readDataSourceChange = (
   before: DataSource,
   given: Given & { readonly name?: string; readonly schema?: GivenSchema },

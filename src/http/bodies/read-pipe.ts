@@ -16,7 +16,7 @@ type GivenNode = {
 
 type GivenPipe = { readonly name: string; readonly description?: string | null; readonly nodes: readonly GivenNode[] }
 
-/** A pipe to be made, of a body that its schema has let through. Throws `invalid` for what does not go together. */
+/** Converts a body that matches its schema to a new pipe. Throws `invalid` for fields that exclude each other. */
 export const readPipe = ({ name, description, nodes }: GivenPipe): NewPipe => {
   const faults = nodes.flatMap((node, index) =>
     roleFaults(node).map(({ path, message }) => ({ path: `nodes.${index}.${path}`, message })),

@@ -8,21 +8,21 @@ import type { Services } from '../services.ts'
 import { partsOf, unreadable } from './upload.ts'
 
 export type ImportReception = {
-  /** What the one part of a multipart body may be called. */
+  /** The allowed names of the only part in a multipart body. */
   readonly parts: readonly string[]
-  /** The job body for content at this address; `part` is null before it came, and of a body that is the content. */
+  /** The job body for content at this URL. `part` is null before the part has arrived, and for a body that is itself the content. */
   readonly bodyWith: (url: string, part: ContentPart | null) => Readonly<Record<string, unknown>>
 }
 
-/** The part of a multipart body that is the content: what it is called, and what is said of its file. */
+/** The content part of a multipart body: its name, and its file's name and type. */
 export type ContentPart = { readonly name: string; readonly filename: string; readonly type: string }
 
 type ReceivedImport = { readonly job: SubmittedJob; readonly bytes: number; readonly sha256: string }
 
-/** Of the right form, and no content's. */
+/** A well-formed URL that refers to no content. */
 const NOT_YET = `upload:${'0'.repeat(32)}.0.${'A'.repeat(43)}`
 
-/** Keeps the content that a request sends, then submits the job that imports it. What can be refused is refused before gigabytes have come. */
+/** Stores the content of a request, then submits the job that imports it. Checks everything it can before gigabytes arrive. */
 export const createImportReceiver = ({ uploads, engine, config }: Pick<Services, 'uploads' | 'engine' | 'config'>) => {
   return async (request: FastifyRequest, { parts, bodyWith }: ImportReception): Promise<ReceivedImport> => {
     const submitter = submitterOf(request)
@@ -37,14 +37,14 @@ export const createImportReceiver = ({ uploads, engine, config }: Pick<Services,
       const [job] = await engine.submit({ submitter, bodies: [bodyWith(url, part)], path: '', ...kept })
       return { job: job!, bytes, sha256 }
     } catch (error) {
-      // One that failed otherwise may have been committed: then a job reads the content.
+      // After other failures the job may have been committed, and will read the content.
       if (error instanceof MillraceError && error.status < 500) await uploads.remove({ workspace, url })
       throw error
     }
   }
 }
 
-/** Fields of the body are parameters of the query here. */
+/** Reports faults in fields of the body as faults in query parameters. */
 export const inQuery = (check: () => void): void => {
   try {
     check()
@@ -62,7 +62,7 @@ const refuseTooLarge = ({ headers }: FastifyRequest, most: number): void => {
 export const isMultipart = (headers: FastifyRequest['headers']): boolean =>
   /^multipart\/form-data\b/i.test(headers['content-type'] ?? '')
 
-/** Hands the content on as it comes, and hashes it. */
+/** Passes the content on as it arrives, and hashes it. */
 export const takeContent = async <T>(
   request: FastifyRequest,
   parts: readonly string[],
@@ -81,16 +81,16 @@ export const takeContent = async <T>(
     const kept = await keep(hashed())
     return { ...kept, sha256: hash.digest('hex'), part: part as ContentPart | null }
   } finally {
-    // The rest of what was refused: unread it would stand before the next request of the connection.
+    // Drain a refused body: unread, it would block the next request on the connection.
     request.raw.unpipe()
     request.raw.resume()
   }
 }
 
-/** A body that no parser has read. */
+/** The bytes of an unparsed body. */
 export async function* bodyOf({ raw }: FastifyRequest): AsyncGenerator<Uint8Array> {
   try {
-    // Whoever stops reading still owes an answer: the stream must not take its connection with it.
+    // Do not destroy the stream when its reader stops early: the connection is needed for the answer.
     yield* raw.iterator({ destroyOnReturn: false }) as AsyncIterable<Uint8Array>
   } catch {
     throw new MillraceError('bad_request', 'The body ends too early.')

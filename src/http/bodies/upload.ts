@@ -8,12 +8,12 @@ import { viewArtifact } from '../../model/job-view.ts'
 import type { Store } from '../../store/store.ts'
 import { sendKept } from '../idempotency.ts'
 
-/** Files of one upload; each is held open until the last has come. */
+/** The most files in one upload; each is held open until the last has arrived. */
 export const MOST_FILES = 100
 
 /**
- * Streams the files of a multipart body into artifacts. All of them become visible or none: each file is stored as it
- * comes, but its stream is held open until the whole body has been read, and breaks when the body does.
+ * Stores the files of a multipart body as artifacts, all or none. Each file is stored as it arrives. But its stream stays open until the whole body has been
+ * read, and fails if the body does.
  */
 export const createUpload =
   (services: Uses) =>
@@ -50,7 +50,7 @@ const takeFiles = async ({ engine, store }: Uses, request: FastifyRequest): Prom
   return Promise.all(adding)
 }
 
-/** The store decides about each name when it is added; for several this is asked first, so that none is added alone. */
+/** The store checks each name when it is added. With several files, all names are checked first, so that no file is added alone. */
 const refuseTakenNames = async (store: Store, input: { workspace: string; jobId: string; names: Set<string> }) => {
   const artifacts = await store.listArtifacts(input)
   const taken = artifacts?.find(artifact => input.names.has(artifact.name))
@@ -58,7 +58,7 @@ const refuseTakenNames = async (store: Store, input: { workspace: string; jobId:
     throw new MillraceError('artifact_exists', `The job already has an artifact ${JSON.stringify(taken.name)}.`)
 }
 
-/** The parts as they come; what the parser says of a body that it cannot read is the sender's mistake. */
+/** The parts as they arrive. Errors of the parser are the sender's fault. */
 export async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipart> {
   try {
     yield* request.parts()
@@ -67,7 +67,7 @@ export async function* partsOf(request: FastifyRequest): AsyncGenerator<Multipar
   }
 }
 
-/** A limit of the parser has its status; all else it says of the body is that it makes no sense. */
+/** The parser's limits have a status. Its other errors mean that the body is malformed. */
 export const unreadable = (error: unknown): unknown =>
   error instanceof Error && 'statusCode' in error
     ? error
@@ -97,7 +97,7 @@ const createGate = (): Gate => {
   return { opened: promise, open: resolve, fail: reject }
 }
 
-/** The content of a stream that does not end before the gate opens. `read` resolves when all of it has been read. */
+/** The content of a stream, held open until the gate opens. `read` resolves when all of it has been read. */
 const holdOpen = (stream: AsyncIterable<Uint8Array>, opened: Promise<void>) => {
   const { promise: read, resolve } = Promise.withResolvers<void>()
   async function* content(): AsyncGenerator<Uint8Array> {
@@ -113,7 +113,7 @@ const holdOpen = (stream: AsyncIterable<Uint8Array>, opened: Promise<void>) => {
   return { content: content(), read }
 }
 
-/** An upload with an `Idempotency-Key` that was answered before: the same files get the same answer. */
+/** Repeats the answer to an upload with the same `Idempotency-Key`, if the files are the same. */
 const compareAgain = async (request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> => {
   const kept = request.keptAnswer!
   const { artifacts } = JSON.parse(kept.body) as { artifacts: { name: string; sha256: string }[] }
