@@ -1,6 +1,6 @@
 /**
- * Chooses among the media types a route can give (RFC 9110, 12.5.1): the one with the highest quality, the earlier of
- * equals. null: none is wanted. No header wants anything.
+ * Chooses among the media types that a route offers (RFC 9110, 12.5.1): the one with the highest quality, the first in case of a tie. null: none is acceptable.
+ * Without a header, everything is acceptable.
  */
 export const chooseType = <T extends string>(header: string | undefined, offered: readonly T[]): T | null => {
   if (header === undefined || header.trim() === '') return offered[0] ?? null
@@ -21,7 +21,7 @@ const readWish = (text: string): Wish => {
   return { range, quality: quality === undefined ? 1 : Number(quality.slice(2)) || 0 }
 }
 
-/** The quality of the most specific wish that covers the type. */
+/** The quality of the most specific range that matches the type. */
 const qualityOf = (type: string, wanted: readonly Wish[]): number => {
   const family = `${type.slice(0, type.indexOf('/'))}/*`
   for (const range of [type, family, '*/*']) {

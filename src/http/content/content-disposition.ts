@@ -1,6 +1,6 @@
 /**
- * `Content-Disposition` that saves under the last part of an artifact's name (RFC 6266): an ASCII name for old readers,
- * the real one in the encoding of RFC 8187. Nothing of the name can end the header or leave its quotes.
+ * A `Content-Disposition` with the last segment of an artifact's name (RFC 6266): an ASCII name for old clients, and the real one encoded as in RFC 8187. The
+ * name cannot end the header or leave its quotes.
  */
 export const attachment = (name: string): string => {
   const base = name.slice(name.lastIndexOf('/') + 1).toWellFormed() || 'artifact'

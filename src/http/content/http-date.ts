@@ -3,14 +3,17 @@ const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', '
 const MONTH = `(?<month>${MONTHS.join('|')})`
 const TIME = '(?<hour>\\d\\d):(?<minute>\\d\\d):(?<second>\\d\\d)'
 
-/** The preferred form, and the two that are obsolete and still to be read. */
+/** The preferred format, and the two obsolete ones that must still be accepted. */
 const FORMS = [
   new RegExp(`^${DAY}, (?<day>\\d\\d) ${MONTH} (?<year>\\d{4}) ${TIME} GMT$`),
   new RegExp(`^(?:Mon|Tues|Wednes|Thurs|Fri|Satur|Sun)day, (?<day>\\d\\d)-${MONTH}-(?<year>\\d\\d) ${TIME} GMT$`),
   new RegExp(`^${DAY} ${MONTH} (?<day>[ \\d]\\d) ${TIME} (?<year>\\d{4})$`),
 ]
 
-/** An HTTP date (RFC 9110, 5.6.7) in epoch ms; null for anything else, which a header is then ignored for. `now` tells the century of two digits. */
+/**
+ * Parses an HTTP date (RFC 9110, 5.6.7) to epoch ms; null if it is invalid, in which case the header is ignored. `now` determines the century of a two-digit
+ * year.
+ */
 export const parseHttpDate = (text: string, now: number): number | null => {
   const groups = FORMS.map(form => form.exec(text)?.groups).find(found => found !== undefined)
   if (groups === undefined) return null
@@ -23,18 +26,18 @@ export const parseHttpDate = (text: string, now: number): number | null => {
   const month = MONTHS.indexOf(groups.month!)
   const year = groups.year!.length === 2 ? nearestYear(Number(groups.year), now) : Number(groups.year)
   const time = Date.UTC(year, month, day, hour, minute, second)
-  // 30 February would be read as a day of March; a leap second is the next one.
+  // Date would take 30 February for a day in March. A leap second becomes the next second.
   return new Date(Date.UTC(year, month, day)).getUTCDate() === day && hour < 24 && minute < 60 && second <= 60
     ? time
     : null
 }
 
-/** A year of two digits that would be more than 50 years ahead is the last one that ended so. */
+/** A two-digit year more than 50 years in the future is in the previous century. */
 const nearestYear = (digits: number, now: number): number => {
   const thisYear = new Date(now).getUTCFullYear()
   const year = thisYear - (thisYear % 100) + digits
   return year > thisYear + 50 ? year - 100 : year
 }
 
-/** Epoch ms as headers have it: whole seconds. */
+/** Epoch ms as an HTTP date, in whole seconds. */
 export const toHttpDate = (time: number): string => new Date(time).toUTCString()

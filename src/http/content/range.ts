@@ -1,9 +1,9 @@
 export type ByteRange = { readonly start: number; readonly end: number }
 
 /**
- * Reads a `Range` header (RFC 9110, 14.2) for content of `size` bytes. `null`: send everything, for a header that is not
- * there, is not of bytes, is wrong, or asks for several ranges (which a server may ignore); and for content without a byte, of
- * which every range is unsatisfiable while clients that always send one want it all.
+ * Parses a `Range` header (RFC 9110, 14.2) for content of `size` bytes. null: send everything. That is for a header that is absent, invalid, not in bytes, or
+ * asks for several ranges (which a server may ignore). It is also for empty content, where every range would be unsatisfiable, though clients that always send
+ * a range want everything.
  */
 export const parseRange = (header: string | undefined, size: number): ByteRange | 'unsatisfiable' | null => {
   const match = /^bytes=\s*(\d*)-(\d*)\s*$/i.exec(header ?? '')

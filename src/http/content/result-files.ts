@@ -1,6 +1,6 @@
 import type { ResultFormat } from '../../model/job.ts'
 
-/** What a result of each format is, and how its file is called. */
+/** Media type and file extension of each result format. */
 export const RESULT_FILES = {
   json: { type: 'application/json; charset=utf-8', extension: 'json' },
   ndjson: { type: 'application/x-ndjson; charset=utf-8', extension: 'ndjson' },

@@ -7,33 +7,33 @@ import { judgePreconditions, rangeAllowed } from './preconditions.ts'
 import { type ByteRange, parseRange } from './range.ts'
 import { openContent, sendEmpty, sendStream } from './send-stream.ts'
 
-/** Content that does not change, known by its hash. */
+/** Immutable content, identified by its hash. */
 export type Content = {
   readonly sha256: string
   readonly bytes: number
-  /** Since when it is there, epoch ms. */
+  /** When it was stored, in epoch ms. */
   readonly modifiedAt: number
   readonly type: string
-  /** What it is saved as. */
+  /** The file name of the download. */
   readonly filename: string
-  /** null: what was there is gone. */
+  /** null: the content is gone. */
   readonly open: (range: ByteRange | undefined) => Promise<Readable | null>
-  /** A URL that gives it without a token for a while, where the store has such; asked for by `?redirect=true`. */
+  /** Creates a temporary URL that needs no token, if the store supports that; requested by `?redirect=true`. */
   readonly presign: ((method: 'GET' | 'HEAD') => Promise<string | null>) | null
 }
 
-/** For how long a URL that a download is redirected to can be used. */
+/** How long the URL of a redirected download is valid. */
 export const REDIRECT_MS = 300_000
 
-/** Of downloads, for their descriptions. */
+/** Part of the descriptions of downloads. */
 export const CONDITIONS =
   'Takes Range, If-Range, If-Match, If-None-Match, If-Modified-Since and If-Unmodified-Since (RFC 9110).'
 
 type Exchange = { readonly request: FastifyRequest; readonly reply: FastifyReply }
 
 /**
- * Sends content as a download, or the part that `Range` names: the ETag is its hash. Nothing when the client has it, and a refusal when
- * it wanted another. What is not there any more is 410 to GET and HEAD alike, and is not redirected to.
+ * Sends content, or the requested range, as a download; the ETag is its hash. Sends nothing if the client has it already, and refuses if the client expected
+ * another version. Content that is gone gives 410 for both GET and HEAD, and is not redirected to.
  */
 export const sendContent = async ({ request, reply }: Exchange, content: Content): Promise<FastifyReply> => {
   const validators = { tag: `"${content.sha256}"`, modifiedAt: content.modifiedAt }
@@ -47,7 +47,7 @@ export const sendContent = async ({ request, reply }: Exchange, content: Content
   const elsewhere = await content.presign?.(isHead ? 'HEAD' : 'GET')
   if (elsewhere || isHead) await requireContent(reply, content)
   if (elsewhere) return reply.header('cache-control', 'no-store').redirect(elsewhere, 302)
-  // Only GET has ranges.
+  // Ranges apply only to GET.
   const wanted = !isHead && rangeAllowed(headers['if-range'], validators) ? headers.range : undefined
   const range = chooseRange(reply, { wanted, bytes: content.bytes })
   const length = range ? range.end - range.start + 1 : content.bytes
@@ -58,7 +58,7 @@ export const sendContent = async ({ request, reply }: Exchange, content: Content
   return sendStream({ request, reply, open: () => content.open(range ?? undefined) })
 }
 
-/** Asks as for a download, of one byte. */
+/** Opens it like a download of one byte. */
 const requireContent = async (reply: FastifyReply, { open, bytes }: Content): Promise<void> => {
   const content = await openContent(reply, () => open(bytes === 0 ? undefined : { start: 0, end: 0 }))
   content.destroy()
