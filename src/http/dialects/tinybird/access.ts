@@ -1,9 +1,9 @@
 import type { Access } from '../../auth/access.ts'
 
-/** Where the API is: at the root, as clients of Tinybird expect it below their base URL, and below a base of its own. */
+/** The API's base paths: at the root, as clients expect below their Tinybird URL, and below a path of its own. */
 export const PREFIXES = ['/v0', '/tinybird/v0'] as const
 
-/** A path of the document may end with a slash. */
+/** Paths may end with a slash, as in the document. */
 export const ENDS = ['', '/'] as const
 
 const RIGHTS = {
@@ -26,7 +26,7 @@ const RIGHTS = {
   'POST /sql': { scope: 'jobs:run:query' },
 } as const satisfies Readonly<Record<string, Access>>
 
-/** Lines for the table of all routes. */
+/** Entries for the table of all routes. */
 export const TINYBIRD_ACCESS: Readonly<Record<string, Access>> = Object.fromEntries(
   Object.entries(RIGHTS).flatMap(([route, access]) => {
     const [method, path] = route.split(' ')

@@ -13,7 +13,7 @@ import { showDataSource } from './show-data-source.ts'
 
 const dataSourcePath = { datasource: Type.String({ description: 'Name or id.' }) }
 
-/** Data sources: read, emptied, dropped; and the jobs that delete rows. */
+/** Reading, truncating and deleting data sources, and the jobs that delete rows. */
 export const dataSourceRoutes = (app: App, services: Services): void => {
   readRoutes(app, services)
   changeRoutes(app, services)

@@ -4,11 +4,11 @@ import { pipesOf } from '../../../model/catalogue-graph.ts'
 import type { DataSource } from '../../../model/data-source.ts'
 import { wordOfTime } from './words.ts'
 
-/** A data source in a job and in lists. What Tinybird has and this server has not is there, and says so: no versions, projects or sharing. */
+/** A data source in jobs and lists. Fields for things that this server does not have (versions, projects, sharing) are present and empty. */
 export const viewDataSource = (catalogue: Catalogue, dataSource: DataSource) => ({
   id: dataSource.id,
   name: dataSource.name,
-  // The name that ClickHouse gives the cluster of a server alone.
+  // ClickHouse's name for the cluster of a single server.
   cluster: 'default',
   tags: {},
   created_at: wordOfTime(dataSource.createdAt),
@@ -36,13 +36,13 @@ export type DataSourceView = ReturnType<typeof viewDataSource>
 type Statistics = { readonly bytes: number; readonly row_count: number }
 type Figures = Pick<TableFigures, 'bytes' | 'rowCount'>
 
-/** One in a list; `figures` undefined: the engine cannot be asked. */
+/** For lists; `figures` undefined: the engine is unreachable. */
 export const viewListedDataSource = (catalogue: Catalogue, dataSource: DataSource, figures: Figures | undefined) => ({
   ...viewDataSource(catalogue, dataSource),
   statistics: figures === undefined ? null : { bytes: figures.bytes, row_count: figures.rowCount },
 })
 
-/** One by itself: with its columns. */
+/** A single data source, with its columns. */
 export const viewWholeDataSource = (catalogue: Catalogue, dataSource: DataSource, figures: Figures | undefined) => ({
   ...viewListedDataSource(catalogue, dataSource, figures),
   columns: dataSource.columns.map(({ name, type, jsonPath }) => ({

@@ -4,14 +4,14 @@ import type { Job } from '../../../model/job.ts'
 import type { Services } from '../../services.ts'
 import { createStart } from './start-job.ts'
 
-/** A count is waited for so long: its answer is a number, not a job. */
+/** How long to wait for a count, so that the answer is a number and not a job. */
 const COUNT_MS = 10_000
 
 type Deletion = { readonly datasource: string; readonly condition?: string; readonly dry_run?: true }
 
 /**
- * Starts a job that deletes. A dry run answers when it has counted, or as a job that goes on when that takes long; what it fails for is a refusal: the number
- * is the answer, and there is none.
+ * Starts a job that deletes rows. A dry run is answered after counting, or with the running job if that takes long. If it fails, the request is refused,
+ * because there is no number to return.
  */
 export const createDelete = (services: Services) => {
   const { engine, store } = services
@@ -27,7 +27,7 @@ export const createDelete = (services: Services) => {
   }
 }
 
-/** null: it has not failed, or not for anything that a request is refused with. */
+/** null: it has not failed, or not for a reason with which a request can be refused. */
 const refusalOf = (job: Job | null): MillraceError | null => {
   if (job?.status !== 'failed' || !isCodeOfRequests(job.statusReason)) return null
   return new MillraceError(job.statusReason, job.errorMessage ?? undefined)

@@ -4,17 +4,17 @@ import { type FieldError, invalidField, refuseFields } from '../../../kernel/err
 import { readTimestamp } from '../../../kernel/read-timestamp.ts'
 import { strictObject } from '../../schemas/basics.ts'
 
-/** How one parameter is read. It comes in the query, in a form or in JSON, and only the last has more than texts. */
+/** How a parameter is parsed. It may come from the query, a form or JSON; only JSON has more than texts. */
 type Field<T> = {
   readonly schema: TSchema
-  /** What would be right. */
+  /** A message saying what would be right. */
   readonly wanted: string
-  /** Undefined: it is none. */
+  /** Undefined: not valid. */
   readonly read: (value: unknown) => T | undefined
 }
 
 export type Fields = Readonly<Record<string, Field<unknown>>>
-/** What `readFields` gives of them. */
+/** The values that `readFields` returns. */
 export type FieldValues<F extends Fields> = { readonly [Name in keyof F]?: F[Name] extends Field<infer T> ? T : never }
 type Given = Readonly<Record<string, unknown>>
 
@@ -24,12 +24,12 @@ export const textField = (description: string): Field<string> => ({
   read: value => (isText(value) ? value : undefined),
 })
 
-/** Databases take neither NUL nor half a surrogate pair. */
+/** Databases accept neither NUL nor unpaired surrogates. */
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && !value.includes('\u0000') && value.isWellFormed()
 
 export const flagField = (description: string): Field<boolean> => ({
-  // Not a boolean: the server's own reading of a query would make one of the empty text, too.
+  // Not only boolean: the server's own query parser would also convert the empty text.
   schema: Type.Unsafe<boolean>({ type: ['boolean', 'string'], description }),
   wanted: 'must be true or false',
   read: value => {
@@ -55,7 +55,7 @@ export const choiceField = <T extends string>(choices: readonly T[], description
   read: value => choices.find(choice => choice === value),
 })
 
-/** ISO 8601, to the millisecond; without a zone it is UTC. A plus that was not escaped arrives as a blank. */
+/** ISO 8601, up to milliseconds; UTC if there is no zone. An unescaped plus arrives as a space. */
 export const timeField = (description: string): Field<number> => ({
   schema: Type.String({ description }),
   wanted: 'must be an ISO 8601 time such as 2023-06-15T18:13:25.855Z',
@@ -71,11 +71,11 @@ export const timeField = (description: string): Field<number> => ({
 const ISO_8601 =
   /^(?<date>\d{4}-\d{2}-\d{2})(?:[T ](?<time>\d{2}:\d{2})(?<seconds>:\d{2}(?:\.\d{1,9})?)?(?<zone>Z|[+ -]\d{2}:?\d{2})?)?$/i
 
-/** For the reference alone: what is wrong is told by `readFields`. */
+/** Only for the reference: `readFields` does the validation. */
 export const fieldsSchema = (fields: Fields) =>
   strictObject(Object.fromEntries(Object.entries(fields).map(([name, { schema }]) => [name, Type.Optional(schema)])))
 
-/** All parameters of a request, wherever they are. Throws `invalid` for one that is in both places. */
+/** All parameters of a request, from query and body. Throws `invalid` for one that is in both. */
 export const givenFields = ({ query, body }: Pick<FastifyRequest, 'query' | 'body'>): Given => {
   const inQuery = query as Given
   const inBody = body ?? {}
@@ -92,7 +92,7 @@ const known = (fields: Fields): string => {
   return names.length === 0 ? '' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
 }
 
-/** Reads parameters that are there into their types. Throws `invalid` with each that is wrong or not known. */
+/** Parses the parameters present. Throws `invalid` with every one that is wrong or unknown. */
 export const readFields = <F extends Fields>(given: Given, fields: F): FieldValues<F> => {
   const faults: FieldError[] = []
   const values: Record<string, unknown> = {}

@@ -2,8 +2,8 @@ import type { App } from '../../app.ts'
 import { takeJson } from '../../bodies/json-body.ts'
 
 /**
- * Takes forms beside JSON: what `curl -d` sends. A form becomes an object of texts, and as such is what an `Idempotency-Key`
- * compares. A name that comes twice has a list, which no field takes.
+ * Accepts forms in addition to JSON: `curl -d` sends them. A form becomes an object of texts, which is also what an `Idempotency-Key` compares. A repeated name
+ * becomes a list, which no field accepts.
  */
 export const readForms = (app: App): void => {
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (request, form, done) =>

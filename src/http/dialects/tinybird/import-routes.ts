@@ -9,7 +9,7 @@ import { createFromText, createImport, IMPORT_FIELDS } from './import-rows.ts'
 import { mount } from './mount.ts'
 import { showDataSource } from './show-data-source.ts'
 
-/** What takes rows. Its parsers are of this route alone: here a body that is neither JSON nor a form is content. */
+/** The route for importing rows. It has parsers of its own: a body that is neither JSON nor a form is content. */
 export const importRoutes = async (root: App, services: Services): Promise<void> => {
   await root.register(async (scope: App) => {
     scope.removeContentTypeParser('*')
@@ -21,7 +21,7 @@ export const importRoutes = async (root: App, services: Services): Promise<void>
   })
 }
 
-/** Stands for a body that has not been read. */
+/** Marks a body that has not been read. */
 const CONTENT = Symbol('content')
 
 const importRoute = (app: App, services: Services): void => {
@@ -48,7 +48,7 @@ const importRoute = (app: App, services: Services): void => {
   })
 }
 
-/** `curl --data-binary` says that it sends a form, whatever it sends. */
+/** `curl --data-binary` declares its content as a form, whatever it is. */
 const refuseRowsAsForm = ({ body }: FastifyRequest): void => {
   if (typeof body !== 'object' || body === null || !Object.keys(body).some(name => /[\n{]/.test(name))) return
   throw invalidField(

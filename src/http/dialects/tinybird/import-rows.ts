@@ -25,12 +25,12 @@ export const IMPORT_FIELDS = {
 type ImportFields = FieldValues<typeof IMPORT_FIELDS>
 type Named = ImportFields & { readonly name: string }
 
-/** Starts imports: from a URL, and of content that is sent. */
+/** Starts imports, from a URL or of content in the request. */
 export const createImport = (services: Services) => {
   const { start, answer } = createStart(services)
   const receive = createImportReceiver(services)
 
-  /** What is wrong with the job is told before a data source is made for it. */
+  /** Checks the job before a data source is created for it. */
   const check = (request: FastifyRequest, { name, url = 'upload:', ...fields }: Named): void => {
     const body = importBody(fields, { datasource: name, url })
     services.engine.check({ submitter: submitterOf(request), bodies: [body], path: '' })
@@ -51,7 +51,7 @@ export const createImport = (services: Services) => {
       check(request, { ...fields, name })
       const datasource = await targetOf(services, request, { ...fields, name })
       const { job } = await receive(request, {
-        // The part says the format, as in `-F csv=@rows.csv`.
+        // The name of the part is the format, as in `-F csv=@rows.csv`.
         parts: DATA_FORMATS,
         bodyWith: (url, part) =>
           importBody(
@@ -64,7 +64,7 @@ export const createImport = (services: Services) => {
   }
 }
 
-/** The name of the data source that the rows go into; one that `schema` describes is made. Throws `not_found`, `data_source_exists`. */
+/** The name of the target data source, created first if `schema` is given. Throws `not_found`, `data_source_exists`. */
 const targetOf = async (
   services: Services,
   request: FastifyRequest,
@@ -93,7 +93,7 @@ const importBody = (
   },
 })
 
-/** A data source made of `schema`, empty. Throws `forbidden`, and as `createDataSource`. */
+/** Creates an empty data source from `schema`. Throws `forbidden`, and as `createDataSource` does. */
 export const createFromText = (
   { data }: Services,
   { caller }: FastifyRequest,
@@ -105,13 +105,13 @@ export const createFromText = (
   return createDataSource(data, caller.workspace, { name, columns })
 }
 
-/** Of content that is sent here nothing is kept to compare it with. */
+/** Nothing is stored with which repeated content could be compared. */
 const refuseKey = ({ headers }: FastifyRequest): void => {
   if (headers['idempotency-key'] !== undefined)
     throw invalidField('Idempotency-Key', 'is not taken with content: send that to /v1/datasources/{name}/import')
 }
 
-/** The last part of the path without what it ends in, as a name. Throws `invalid` where one has to be given. */
+/** The last segment of the path without its extensions, as a name. Throws `invalid` if a name must be given. */
 const nameOf = (url: string, mode = 'create'): string => {
   if (mode !== 'create') throw invalidField('name', 'is required: the data source that is there')
   const file = URL.parse(url)?.pathname.split('/').at(-1) ?? ''

@@ -11,12 +11,12 @@ import { type DataJob, isCancellable, isDataJob, wordOfStatus } from './words.ts
 
 type Target = { readonly workspace: string; readonly jobId: string }
 
-/** Reading and cancelling jobs of the data kinds. */
+/** Reading and cancelling data jobs. */
 export const jobRoutes = (app: App, { store, data, config: { publicUrl } }: Services): void => {
   const show = async (workspace: string, job: DataJob) =>
     viewJob(job, { catalogue: await data.catalogue(workspace), publicUrl })
 
-  /** Throws `not_found`, also for one that its kind or its age keeps out of this API. */
+  /** Throws `not_found`, also for a job that this API does not show because of its kind or age. */
   const getJob = async (target: Target): Promise<DataJob> => {
     const job = await store.getJob(target)
     if (job === null || !isKnown(job, await store.now())) throw noSuchJob(target.jobId)
@@ -61,7 +61,7 @@ export const jobRoutes = (app: App, { store, data, config: { publicUrl } }: Serv
       if (!isCancellable(job)) throw uncancellable(job)
       const outcome = await store.cancelJob({ ...target, reason: 'cancelled_by_user', graceMs: null })
       if (outcome.type === 'not_found' || !isDataJob(outcome.job)) throw noSuchJob(target.jobId)
-      // Of two calls at once one has cancelled it.
+      // Of two concurrent calls, only one has cancelled it.
       if (outcome.type === 'ended' || !outcome.isNew) throw uncancellable(outcome.job)
       return show(workspace, outcome.job)
     },

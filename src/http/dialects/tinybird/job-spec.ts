@@ -8,7 +8,7 @@ import { findDataSource, findPipe } from '../../../model/catalogue-graph.ts'
 import type { DataSource, WriteMode } from '../../../model/data-source.ts'
 import type { DataJob } from './words.ts'
 
-/** The job bodies of the data kinds, as far as this API shows them. Secrets are `"***"` in what is stored. */
+/** The bodies of data jobs, as far as this API shows them. Secrets are stored as `"***"`. */
 export type JobSpec = {
   readonly import?: ImportFields
   readonly populate?: PopulateSpec['populate']
@@ -19,10 +19,10 @@ export type JobSpec = {
 
 export const specOf = (job: DataJob): JobSpec => JSON.parse(job.spec) as JobSpec
 
-/** A thing that a job names: as it is now, or no more than that name. */
+/** An object named by a job: its current state, or only the name. */
 export type Named<T> = { readonly name: string; readonly found: T | undefined }
 
-/** The data source that a job writes; null: none, or its pipe does not say so any more. */
+/** The data source that a job writes to; null: none, or its pipe no longer has that role. */
 export const targetOf = (catalogue: Catalogue, job: DataJob, spec: JobSpec): Named<DataSource> | null => {
   const name = job.dataSource ?? targetOfNode(catalogue, spec)
   if (name === null) return null
@@ -40,7 +40,7 @@ const targetOfNode = (catalogue: Catalogue, { populate, copy }: JobSpec): string
   return role === null || typeof role === 'string' ? null : role.role.into
 }
 
-/** `{pipe_id, pipe_name}` of a job that carries out a pipe; `{}` of others. The id of one that is gone is null. */
+/** `{pipe_id, pipe_name}` of a job that runs a pipe; `{}` of others. The id is null if the pipe is gone. */
 export const pipeOf = (catalogue: Catalogue, { pipe }: DataJob) => {
   if (pipe === null) return {}
   const found = findPipe(catalogue, pipe)

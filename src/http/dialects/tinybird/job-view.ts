@@ -4,10 +4,10 @@ import { type DataSourceView, viewDataSource } from './data-source-view.ts'
 import { type JobSpec, pipeOf, specOf, targetOf } from './job-spec.ts'
 import { type DataJob, isCancellable, wordOfKind, wordOfStatus, wordOfTime } from './words.ts'
 
-/** What answers are made from, beside the job. */
+/** What answers need besides the job. */
 export type JobContext = { readonly catalogue: Catalogue; readonly publicUrl: string }
 
-/** A job in the list: the short form. */
+/** The short form of a job, for the list. */
 export const viewListedJob = (job: DataJob, { catalogue, publicUrl }: JobContext) => {
   const target = targetOf(catalogue, job, specOf(job))
   return {
@@ -22,7 +22,7 @@ export const viewListedJob = (job: DataJob, { catalogue, publicUrl }: JobContext
   }
 }
 
-/** A job by itself, with what its kind has to say. */
+/** A single job, with the fields of its kind. */
 export const viewJob = (job: DataJob, { catalogue, publicUrl }: JobContext) => {
   const spec = specOf(job)
   return {
@@ -45,7 +45,7 @@ export const viewJob = (job: DataJob, { catalogue, publicUrl }: JobContext) => {
 
 const urlOf = ({ id }: DataJob, publicUrl: string): string => `${publicUrl}/v0/jobs/${id}`
 
-/** A dry run has made nothing. */
+/** null if the job counted no rows, as for a dry run. */
 const viewStatistics = ({ statistics }: DataJob) =>
   statistics?.row_count === undefined ? null : { bytes: statistics.bytes ?? null, row_count: statistics.row_count }
 
@@ -62,11 +62,11 @@ const viewTarget = (
   return { datasource: spec.import === undefined ? datasource : { ...datasource, ...viewSource(job, spec.import) } }
 }
 
-/** When the job has changed rows; 0: it has not. The catalogue knows of changes of columns alone, and does not change with every write. */
+/** When the job changed rows; 0: it did not. The catalogue's time changes only with its definition, not with every write. */
 const writtenAt = (job: DataJob, spec: JobSpec): number =>
   job.status === 'completed' && spec.delete?.dry_run !== true ? job.updatedAt : 0
 
-/** What an import says of the content its data source is filled from; the delimiter when it was said, or found. */
+/** The format of the imported content, and its delimiter if it was given or detected. */
 const viewSource = ({ statistics }: DataJob, fields: ImportFields) => {
   const type = formatOf(fields)
   const delimiter = statistics?.delimiter ?? fields.delimiter
@@ -95,7 +95,7 @@ const VIEWS: Readonly<Record<DataJob['kind'], ViewOfKind>> = {
   }),
 }
 
-/** Without the password that it may hold. Content that was sent has no address of the caller's. */
+/** The URL without its password. Uploaded content has no URL of the caller's. */
 const shownUrl = (text: string): string | null => {
   const url = URL.parse(text)
   if (url === null || url.protocol === 'upload:') return null
@@ -109,7 +109,7 @@ const modeOf = ({ import: fields }: JobSpec): string => {
   return fields?.create === true && mode === 'append' ? 'create' : mode
 }
 
-/** Of all steps, as many were begun: so counts the example of the document. An empty source has none. */
+/** The progress is the share of steps that have started, as in the document's example. An empty source has no steps. */
 const viewSteps = ({ progress, status: ofJob }: DataJob) => {
   const steps = progress?.steps ?? []
   const begun = steps.filter(({ status }) => status !== 'waiting').length
@@ -123,10 +123,10 @@ const viewSteps = ({ progress, status: ofJob }: DataJob) => {
 
 declare global {
   interface JSON {
-    /** A value that `JSON.stringify` writes as this text. ECMAScript 2026; the libraries of TypeScript do not have it yet. */
+    /** A value that `JSON.stringify` writes as this text. From ECMAScript 2026; missing in TypeScript's libraries. */
     rawJSON(text: string): unknown
   }
 }
 
-/** `50.0`: to some clients `50` is a number of another type. */
+/** Writes `50.0`: some clients take `50` for another type of number. */
 const toFloat = (value: number): unknown => (Number.isInteger(value) ? JSON.rawJSON(`${value}.0`) : value)

@@ -32,9 +32,9 @@ type Filters = {
   readonly created_before?: number
 }
 
-/** Jobs that the list has at most. */
+/** The most jobs in the list. */
 const MOST_JOBS = 100
-/** For so long from its creation this API knows a job. */
+/** How long after its creation this API shows a job. */
 const KNOWN_MS = 48 * 3_600_000
 
 export const isKnown = (job: Job, now: number): job is DataJob => isDataJob(job) && job.createdAt >= now - KNOWN_MS
@@ -46,13 +46,13 @@ type Input = {
   readonly filters: Filters
 }
 
-/** The last 100 of the last 48 hours that match, newest first. */
+/** The newest 100 matching jobs of the last 48 hours, newest first. */
 export const listJobs = async ({ store, workspace, catalogue, filters }: Input): Promise<readonly DataJob[]> => {
   const oldest = (await store.now()) - KNOWN_MS
   const sought: JobFilters = {
     kind: filters.kind === undefined ? DATA_KINDS : [KINDS_BY_WORD[filters.kind]],
     ...(filters.status !== undefined && { status: STATUSES_BY_WORD[filters.status] }),
-    // Exclusive in the store.
+    // The store's filter is exclusive.
     createdAfter: Math.max(filters.created_after ?? Number.NEGATIVE_INFINITY, oldest - 1),
     ...(filters.created_before !== undefined && { createdBefore: filters.created_before }),
   }
@@ -62,7 +62,7 @@ export const listJobs = async ({ store, workspace, catalogue, filters }: Input):
   return found.flat().toSorted(newerFirst).slice(0, MOST_JOBS)
 }
 
-/** A job names its pipe by name or id, as who submitted it did. null: whichever. */
+/** A job refers to its pipe by name or id, as submitted. null: any pipe. */
 const namesOfPipe = ({ pipes }: Catalogue, { pipe_id: id, pipe_name: name }: Filters): ReadonlySet<string> | null => {
   const byId = id === undefined ? null : new Set([id, pipes.find(pipe => pipe.id === id)?.name ?? id])
   const byName = name === undefined ? null : new Set([name, pipes.find(pipe => pipe.name === name)?.id ?? name])

@@ -6,24 +6,24 @@ import { unchecked } from '../../validation.ts'
 import { ENDS, PREFIXES } from './access.ts'
 import { type Fields, fieldsSchema } from './fields.ts'
 
-/** A route of this API. */
+/** A route of the Tinybird API. */
 export type Route = {
   readonly method: 'GET' | 'POST' | 'DELETE'
-  /** Below the prefix. */
+  /** Without the prefix. */
   readonly path: string
   readonly summary: string
   readonly description?: string
   readonly params?: Readonly<Record<string, TSchema>>
-  /** What it takes in its query and, when it is a POST, in a body instead. Absent: nothing. */
+  /** Its parameters in the query or, for a POST, in the body. Absent: none. */
   readonly fields?: Fields
-  /** It takes parameters of any name besides. */
+  /** Also accepts parameters with any other name. */
   readonly takesMore?: true
-  /** It changes nothing, though it is a POST. */
+  /** Changes nothing although it is a POST. */
   readonly onlyReads?: true
   readonly answer: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>
 }
 
-/** Adds a route as it is written and with a slash at its end. The reference shows it once. */
+/** Adds a route with and without a trailing slash. The reference shows it once. */
 export const mount = (app: App, { method, path, answer, ...route }: Route): void => {
   for (const end of ENDS)
     app.route({

@@ -17,7 +17,7 @@ import { createStart } from './start-job.ts'
 
 const pipePath = { pipe: Type.String({ description: 'Name or id.' }) }
 
-/** Pipes, and the jobs that carry them out. */
+/** Pipes, and the jobs that run them. */
 export const pipeRoutes = (app: App, services: Services): void => {
   readRoutes(app, services)
   startRoutes(app, services)
@@ -124,7 +124,7 @@ const unknownParameter = (name: string): string =>
 
 type Wanted<T> = { readonly type: T; readonly pipe: Pipe; readonly node?: string }
 
-/** The node that does it. Throws `invalid` when there is none, which otherwise the job would say. */
+/** The node with that role. Throws `invalid` if there is none; otherwise the job would fail for that. */
 const requireRole = async <T extends NodeRole['type']>(
   data: Services['data'],
   { caller }: FastifyRequest,

@@ -3,7 +3,7 @@ import { findDataSource } from '../../../model/catalogue-graph.ts'
 import type { NodeRole, Pipe, PipeNode } from '../../../model/pipe.ts'
 import { wordOfTime } from './words.ts'
 
-/** A pipe. Its nodes have no ids of their own: their names, unique in the pipe, stand for them. */
+/** A pipe. Its nodes have no ids, so their names, which are unique in the pipe, are used. */
 export const viewPipe = (catalogue: Catalogue, pipe: Pipe) => ({
   id: pipe.id,
   name: pipe.name,
@@ -28,7 +28,7 @@ const viewNode = (catalogue: Catalogue, { name, sql, role, reads }: PipeNode) =>
   }
 }
 
-/** What Tinybird calls a pipe by the role of one of its nodes. */
+/** Tinybird's name for a pipe with a node of that role. */
 const TYPES = { plain: 'default', materialized: 'materialized', copy: 'copy' } as const satisfies Readonly<
   Record<NodeRole['type'], string>
 >

@@ -6,8 +6,8 @@ import type { Services } from '../../services.ts'
 type Uses = Pick<Services, 'logger' | 'config'> & { readonly refuseUnrouted: RefuseUnrouted }
 
 /**
- * Refusals as clients of Tinybird read them: `error` and `documentation`, as members of the document that every refusal of this server is. A wrong value is
- * 400, and so is a job that cannot be cancelled.
+ * Refusals in the form that Tinybird's clients read: `error` and `documentation` are added to this server's usual problem document. The status is 400 for wrong
+ * values, and for jobs that cannot be cancelled.
  */
 export const refuseInItsWords = (app: App, { logger, config, refuseUnrouted }: Uses): void => {
   app.setErrorHandler((thrown: unknown, request, reply) => {
@@ -15,13 +15,13 @@ export const refuseInItsWords = (app: App, { logger, config, refuseUnrouted }: U
     const status = error.status === 422 || UNCANCELLABLE.has(error.code) ? 400 : error.status
     return sendProblem(reply, error, { status, error: error.message, documentation: `${config.publicUrl}/docs` })
   })
-  // That of the root would word them in its own way.
+  // The root's handler would use the root's format.
   app.setNotFoundHandler(refuseUnrouted)
 }
 
 const UNCANCELLABLE: ReadonlySet<string> = new Set(['job_ended', 'job_cancelling'])
 
-/** What the parameters of this API are called in the body of the job that they become. */
+/** The names in this API for fields of the resulting job body. */
 const OWN_NAMES: Readonly<Record<string, string>> = {
   'import.datasource': 'name',
   'import.delimiter': 'dialect_delimiter',
@@ -33,7 +33,7 @@ const OWN_NAMES: Readonly<Record<string, string>> = {
 
 const OF_JOBS = /^(import|populate|delete|copy(\.parameters)?)\./
 
-/** Who calls here has not seen the job. */
+/** The caller does not know the job body. */
 const inOwnNames = (error: MillraceError): MillraceError =>
   error.code === 'invalid' && error.errors.some(({ path }) => OF_JOBS.test(path))
     ? invalid(

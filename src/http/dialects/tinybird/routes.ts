@@ -11,7 +11,7 @@ import { pipeRoutes } from './pipe-routes.ts'
 import { refuseInItsWords } from './refusals.ts'
 import { sqlRoutes } from './sql-routes.ts'
 
-/** Tinybird's API (`docs/api/tinybird.md`): its requests mapped onto the same engine and data, answered in its words. Without state of its own. */
+/** Tinybird's API (`docs/api/tinybird.md`): maps its requests to the same engine and data, and answers in its format. Has no state of its own. */
 export const tinybirdRoutes = async (
   root: App,
   services: Services & { readonly refuseUnrouted: RefuseUnrouted },

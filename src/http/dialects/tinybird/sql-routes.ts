@@ -8,7 +8,7 @@ import { mount } from './mount.ts'
 
 const SQL_FIELDS = { q: textField('One SELECT. A final FORMAT JSON has no effect.') } as const
 
-/** A small query that is answered at once, in the JSON of ClickHouse. */
+/** Runs a small query and answers at once, in ClickHouse's JSON. */
 export const sqlRoutes = (app: App, queries: SmallQueries): void => {
   const answer = async (request: FastifyRequest, reply: FastifyReply) => {
     const { q } = readFields(givenFields(request), SQL_FIELDS)
@@ -29,7 +29,7 @@ export const sqlRoutes = (app: App, queries: SmallQueries): void => {
     })
 }
 
-/** Clients add it of themselves. A text that ends so would end with a quote. */
+/** Clients add this by themselves. A text literal cannot match, because it ends with a quote. */
 const withoutFormat = (sql: string): string =>
   sql
     .trimEnd()

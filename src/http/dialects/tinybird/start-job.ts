@@ -9,7 +9,7 @@ import { type DataJob, isDataJob } from './words.ts'
 
 type Uses = Pick<Services, 'engine' | 'store' | 'data' | 'config'>
 
-/** Submitting a job, and the answer to who did. */
+/** Submits jobs and answers their submitter. */
 export const createStart = ({ engine, store, data, config: { publicUrl } }: Uses) => {
   const read = async ({ caller: { workspace } }: FastifyRequest, jobId: string): Promise<DataJob> => {
     const job = await store.getJob({ workspace, jobId })
@@ -19,28 +19,28 @@ export const createStart = ({ engine, store, data, config: { publicUrl } }: Uses
 
   const view = async ({ caller: { workspace } }: FastifyRequest, job: DataJob) => {
     const shown = viewJob(job, { catalogue: await data.catalogue(workspace), publicUrl })
-    // Clients look for it at the top or below.
+    // Clients look for the job at the top level or in `job`.
     return { error: false, ...shown, job: shown }
   }
 
-  /** A job as it was taken in. */
+  /** A job as it was when submitted. */
   const answer = async (request: FastifyRequest, submitted: SubmittedJob) =>
     view(request, asTakenIn(await read(request, submitted.id), submitted))
 
   return {
     answer,
     start: async (request: FastifyRequest, body: Readonly<Record<string, unknown>>) => {
-      // Until the whole answer is kept in its place.
+      // Stores a short answer, which the complete one replaces.
       const kept = keptWithSubmit(request)
       const [submitted] = await engine.submit({ submitter: submitterOf(request), bodies: [body], path: '', ...kept })
       return answer(request, submitted!)
     },
-    /** The same job as it is now. */
+    /** The same job in its current state. */
     show: async (request: FastifyRequest, jobId: string) => view(request, await read(request, jobId)),
   }
 }
 
-/** A worker may have been quick: who starts a job is still told the status that it begins with. */
+/** A worker may already have started the job, but the submitter gets its initial status. */
 const asTakenIn = (job: DataJob, { status, createdAt }: SubmittedJob): DataJob => ({
   ...job,
   status,

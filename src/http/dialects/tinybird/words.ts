@@ -2,7 +2,7 @@ import type { Job } from '../../../model/job.ts'
 import type { JobStatus } from '../../../model/job-status.ts'
 import type { Kind } from '../../../model/kind.ts'
 
-/** The kinds that this API knows, by its own words. Jobs of others do not exist in it. */
+/** The job kinds in this API, by its own names. Jobs of other kinds are invisible to it. */
 export const KINDS_BY_WORD = {
   import: 'import',
   populateview: 'populate',
@@ -22,7 +22,7 @@ export const isDataJob = (job: Job): job is DataJob => (DATA_KINDS as readonly K
 
 export const wordOfKind = (kind: DataKind): KindWord => KIND_WORDS.find(word => KINDS_BY_WORD[word] === kind)!
 
-/** What of ours each of its statuses stands for. */
+/** The statuses of jobs that each of its statuses stands for. */
 export const STATUSES_BY_WORD = {
   waiting: ['pending', 'queued'],
   working: ['running'],
@@ -39,11 +39,11 @@ export const STATUS_WORDS = Object.keys(STATUSES_BY_WORD) as readonly StatusWord
 export const wordOfStatus = (status: JobStatus): StatusWord =>
   STATUS_WORDS.find(word => (STATUSES_BY_WORD[word] as readonly JobStatus[]).includes(status))!
 
-/** `2020-12-04 15:08:33.214000`, UTC: with the microseconds of Tinybird, which the server does not measure. */
+/** `2020-12-04 15:08:33.214000`, UTC: with microseconds as in Tinybird, although the server does not measure them. */
 export const wordOfTime = (epochMs: number): string =>
   new Date(epochMs).toISOString().replace('T', ' ').replace('Z', '000')
 
-/** Waiting or working. Tinybird lets only populates be cancelled while they work; here all can be. */
+/** Waiting or working. Tinybird can cancel only populates while they work; here all jobs can be cancelled. */
 export const isCancellable = ({ status }: Pick<Job, 'status'>): boolean => {
   const word = wordOfStatus(status)
   return word === 'waiting' || word === 'working'
