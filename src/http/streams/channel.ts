@@ -1,21 +1,21 @@
-/** One message to a live client. `id` is what an EventSource sends back when it connects again. */
+/** One message to a live client. `id` is what an EventSource sends when it reconnects. */
 export type Message = { readonly data: string; readonly id?: string | number; readonly event?: string }
 
-/** Why a stream ends: all was said, the client cannot keep up, or the server failed. */
+/** Why a stream ends: it is complete, the client cannot keep up, or the server failed. */
 export type ChannelEnd = 'done' | 'too_slow' | 'failed'
 
-/** A live connection to one client, as WebSocket (`socket-channel.ts`) or event stream (`event-source-channel.ts`). */
+/** A live connection to one client, over WebSocket (`socket-channel.ts`) or server-sent events (`event-source-channel.ts`). */
 export interface Channel {
-  /** Names the encoding: encoded messages may be shared by all channels of the same. */
+  /** The name of its encoding. All channels with the same encoding may share encoded messages. */
   readonly encoding: string
-  /** Aborts when the client is gone, or was given up because it shows no sign of life. */
+  /** Aborted when the client is gone, or has shown no sign of life for too long. */
   readonly signal: AbortSignal
   encode(messages: readonly Message[]): Buffer
-  /** Hands encoded messages to the client. Resolves when it may be given more: a client that stops reading is never buffered for. */
+  /** Sends encoded messages. Resolves when the client can take more: nothing is buffered for a client that stops reading. */
   write(encoded: Buffer): Promise<void>
-  /** Ends the connection after what was written. */
+  /** Closes the connection after everything written has been sent. */
   end(reason: ChannelEnd): void
 }
 
-/** So many pings without any sign of life, and a client is given up. */
+/** A client that shows no sign of life during this many pings is disconnected. */
 export const MISSED_PINGS = 3

@@ -5,7 +5,7 @@ import { drained } from './socket-channel.ts'
 const HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
-  // Asks proxies that buffer answers (nginx) not to.
+  // Tells buffering proxies (nginx) not to buffer.
   'x-accel-buffering': 'no',
 }
 
@@ -15,7 +15,7 @@ const LAST_WORDS: Readonly<Record<ChannelEnd, Message | null>> = {
   failed: { event: 'error', data: '{"message":"the server failed; connect again"}' },
 }
 
-/** An answer of `text/event-stream` (HTML standard, server-sent events) as a channel. A comment every `pingMs`. */
+/** A `text/event-stream` answer (HTML standard, server-sent events) as a channel. Sends a comment every `pingMs`. */
 export const eventSourceChannel = (request: IncomingMessage, response: ServerResponse, pingMs: number): Channel => {
   const gone = new AbortController()
   response.writeHead(200, HEADERS)
@@ -43,7 +43,7 @@ export const eventSourceChannel = (request: IncomingMessage, response: ServerRes
   }
 }
 
-/** `data` is JSON and thus has no line break of its own. */
+/** `data` is JSON, so it contains no line breaks. */
 const encodeEvents = (messages: readonly Message[]): Buffer => {
   let text = ''
   for (const { id, event, data } of messages) {
@@ -54,7 +54,7 @@ const encodeEvents = (messages: readonly Message[]): Buffer => {
   return Buffer.from(text)
 }
 
-/** An event stream has no answers: a client that takes nothing for several comments, or not even the end, is given up. */
+/** An event stream has no replies. A client that accepts nothing for several comments, or does not accept the end, is disconnected. */
 const watchLife = (response: ServerResponse, pingMs: number): { sign(): void; stop(): void } => {
   let missed = 0
   const sign = () => {

@@ -4,19 +4,19 @@ import type { Channel } from './channel.ts'
 import { eventSourceChannel } from './event-source-channel.ts'
 import { socketChannel } from './socket-channel.ts'
 
-/** Events that may wait for a slow client; one that is further behind is sent away. */
+/** The most events that wait for a slow client; if there are more, it is disconnected. */
 const MAX_WAITING = 10_000
 
 export type EventStream = {
-  /** Where the events go: a WebSocket, or the answer to a request for `text/event-stream`. */
+  /** The target: a WebSocket, or the answer to a request for `text/event-stream`. */
   readonly to: { readonly socket: WebSocket } | { readonly request: IncomingMessage; readonly response: ServerResponse }
-  /** Begins to hand over events, objects to be sent as JSON; returns how to stop. */
+  /** Starts passing events, which are sent as JSON; returns a function that stops it. */
   readonly subscribe: (push: (event: object) => void) => () => void
   readonly pingMs: number
   readonly maxWaiting?: number
 }
 
-/** Sends events to one client as they happen, in order, until it goes. Resolves when the connection is over. */
+/** Sends events to one client in order, as they happen, until it disconnects. Resolves when the connection has ended. */
 export const streamEvents = async ({ to, subscribe, pingMs, maxWaiting = MAX_WAITING }: EventStream): Promise<void> => {
   const channel =
     'socket' in to ? socketChannel(to.socket, pingMs) : eventSourceChannel(to.request, to.response, pingMs)
@@ -34,15 +34,15 @@ const send = async (channel: Channel, queue: EventQueue): Promise<void> => {
     const events = await queue.take()
     if (queue.overflown) return channel.end('too_slow')
     const writing = channel.write(Buffer.concat(events.map(event => encodeOnce(channel, event))))
-    // A client that has stopped reading never drains: it must not keep its place for ever.
+    // A client that has stopped reading never drains; it must not wait here forever.
     await queue.unlessOverflown(writing)
   }
 }
 
-/** By event and encoding. */
+/** Encoded events, by encoding. */
 const encoded = new WeakMap<object, Map<string, Buffer>>()
 
-/** The same bytes for all who listen: made for each of thousands, those of one batch of jobs kept the server for longer than its leases. */
+/** Listeners share the encoded bytes. Encoding one batch of jobs for each of thousands of listeners took longer than the server's leases last. */
 const encodeOnce = (channel: Channel, event: object): Buffer => {
   const forms = encoded.get(event) ?? new Map<string, Buffer>()
   encoded.set(event, forms)
@@ -82,7 +82,7 @@ class EventQueue {
     this.#onOverflow()
   }
 
-  /** Resolves with the promise, or when too many wait. Not a race: it would leave something for each on what never comes. */
+  /** Resolves with the promise, or when too many events wait. `Promise.race` would leave a reaction on a promise that may never settle. */
   unlessOverflown(promise: Promise<void>): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#onOverflow = resolve
@@ -90,7 +90,7 @@ class EventQueue {
     })
   }
 
-  /** What waits, at least one event, or none when the client is gone. */
+  /** The waiting events: at least one, or none if the client is gone. */
   async take(): Promise<readonly object[]> {
     if (this.#events.length === 0 && !this.#overflown) await this.#news.promise
     this.#news = Promise.withResolvers()

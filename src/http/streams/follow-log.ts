@@ -2,7 +2,7 @@ import type { JobLogs, LogBatch } from '../../logs/job-logs.ts'
 import { lineEncoder } from '../../logs/line-json.ts'
 import type { Channel, Message } from './channel.ts'
 
-/** Lines in one message of a follower that asked for batches. */
+/** The most lines in one message of a batch. */
 const LINES_A_MESSAGE = 1000
 
 export type Following = {
@@ -10,13 +10,13 @@ export type Following = {
   readonly workspace: string
   readonly jobId: string
   readonly fromSeq: number
-  /** Arrays of lines instead of a message a line. */
+  /** Arrays of lines instead of one message per line. */
   readonly batch: boolean
 }
 
 /**
- * Sends a job's log from a line on to one client, backlog then tail, and how the job ended. Resolves when the connection
- * is over or was ended here; rejects for faults of the server, after telling the client.
+ * Sends a job's log from a given line on to one client, first the backlog, then new lines, and finally the job's status. Resolves when the connection has
+ * ended; rejects for faults of the server, after informing the client.
  */
 export const followLog = async (channel: Channel, following: Following): Promise<void> => {
   const { logs, workspace, jobId, fromSeq, batch } = following
@@ -34,7 +34,7 @@ export const followLog = async (channel: Channel, following: Following): Promise
 
 type Lines = Extract<LogBatch, { type: 'lines' }>
 
-/** Encoded once for all followers that come to this batch. */
+/** Encoded once for all followers that get this batch. */
 const encoded = (channel: Channel, part: Lines, batch: boolean): Buffer => {
   const key = `${channel.encoding}${batch ? ' batch' : ''}`
   const known = part.frames.get(key)

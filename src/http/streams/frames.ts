@@ -1,12 +1,9 @@
 import type { Message } from './channel.ts'
 
-/** First byte of a final text frame, not masked (RFC 6455, 5.2): the same bytes for every client. */
+/** First byte of an unmasked final text frame (RFC 6455, 5.2): the same for every client. */
 const TEXT_FRAME = 0x81
 
-/**
- * Messages as WebSocket frames in one buffer. One string of single-byte characters becomes bytes at once, which is several
- * times faster than a buffer a message.
- */
+/** Encodes messages as WebSocket frames in one buffer. Converting one string of single-byte characters is several times faster than a buffer per message. */
 export const encodeFrames = (messages: readonly Message[]): Buffer => {
   let frames = ''
   for (const { data } of messages) {
@@ -16,7 +13,7 @@ export const encodeFrames = (messages: readonly Message[]): Buffer => {
   return Buffer.from(frames, 'latin1')
 }
 
-/** The UTF-8 of a text, a character for each byte; the text itself when it is ASCII. */
+/** The UTF-8 of a text with one character per byte; an ASCII text stays as it is. */
 const asciiOrBytes = (text: string): string =>
   Buffer.byteLength(text) === text.length ? text : Buffer.from(text).toString('latin1')
 
@@ -37,7 +34,7 @@ const headerOf = (length: number): string => {
   )
 }
 
-/** The payloads of frames made by `encodeFrames`. None comes near 4 GiB. */
+/** The payloads of frames from `encodeFrames`, all far below 4 GiB. */
 export function* payloadsOf(frames: Buffer): Generator<Buffer> {
   for (let at = 0; at < frames.length; ) {
     const mark = frames[at + 1]!

@@ -3,8 +3,8 @@ import { eventSourceChannel } from './event-source-channel.ts'
 import { type Following, followLog } from './follow-log.ts'
 
 /**
- * Follows a job's log as server-sent events: `id` is the seq, the last event is `end`. A client that connects again says
- * where it stopped in `Last-Event-ID`, which wins over `fromSeq`.
+ * Follows a job's log as server-sent events: `id` is the seq, the last event is `end`. A reconnecting client sends `Last-Event-ID`, which takes precedence over
+ * `fromSeq`.
  */
 export const followOverSse = ({
   request,

@@ -3,14 +3,14 @@ import { WebSocket } from 'ws'
 import { type Channel, type ChannelEnd, MISSED_PINGS } from './channel.ts'
 import { encodeFrames, payloadsOf } from './frames.ts'
 
-/** RFC 6455, 7.4.1: 1013 is "try again later", 1011 an error of the server. */
+/** RFC 6455, 7.4.1: 1011 is a server error; 1013 means "try again later". */
 const CLOSES: Readonly<Record<ChannelEnd, readonly [number, string]>> = {
   done: [1000, ''],
   too_slow: [1013, 'the client reads too slowly'],
   failed: [1011, 'the server failed; connect again'],
 }
 
-/** A WebSocket as a channel. Pings every `pingMs`. */
+/** A WebSocket as a channel. Sends a ping every `pingMs`. */
 export const socketChannel = (socket: WebSocket, pingMs: number): Channel => {
   const gone = new AbortController()
   const life = watchLife(socket, pingMs)
@@ -37,15 +37,15 @@ export const socketChannel = (socket: WebSocket, pingMs: number): Channel => {
 }
 
 /**
- * Without extensions a frame is what we made: it goes straight to the TCP socket, thousands of messages in one write.
- * `ws` too writes whole frames there at once (pings, the close), so they cannot get between.
+ * Without extensions our frames are final: they go straight to the TCP socket, thousands of messages in one write. `ws` also writes its frames there at once
+ * (pings, the close), so they cannot get in between.
  */
 const writeFrames = async (socket: WebSocket, frames: Buffer, gone: AbortSignal): Promise<void> => {
   const { _socket: tcp } = socket as unknown as { readonly _socket: Socket }
   if (!tcp.write(frames)) await drained(tcp, gone)
 }
 
-/** With compression negotiated every message has to go through `ws`. */
+/** If compression was negotiated, every message must go through `ws`. */
 const sendMessages = async (socket: WebSocket, frames: Buffer): Promise<void> => {
   let last: Promise<void> = Promise.resolve()
   for (const payload of payloadsOf(frames))
@@ -53,7 +53,7 @@ const sendMessages = async (socket: WebSocket, frames: Buffer): Promise<void> =>
   await last
 }
 
-/** Resolves when the stream has room again, or at the abort. */
+/** Resolves when the stream has room again, or when aborted. */
 export const drained = (stream: NodeJS.WritableStream, gone: AbortSignal): Promise<void> =>
   new Promise(resolve => {
     const done = () => {
@@ -66,10 +66,10 @@ export const drained = (stream: NodeJS.WritableStream, gone: AbortSignal): Promi
     gone.addEventListener('abort', done)
   })
 
-/** Between two pings. Nothing is asked of clients but to listen: messages as fast as the network brings them would keep the server from all else. */
+/** The most messages from a client between two pings. Clients only have to listen; messages at full network speed would keep the server busy. */
 const MOST_HEARD = 100
 
-/** A client that neither answers pings nor takes what is written is gone, whatever TCP believes; one that talks without end is sent away. */
+/** Disconnects a client that neither answers pings nor accepts data, whatever TCP says, and one that sends too much. */
 const watchLife = (socket: WebSocket, pingMs: number): { sign(): void; stop(): void } => {
   let missed = 0
   let heard = 0

@@ -8,18 +8,18 @@ import type { App } from '../app.ts'
 export type WorkspaceEvent =
   | { readonly group: 'job'; readonly event: JobEvent }
   | { readonly group: 'run'; readonly event: RunEvent }
-  /** One that the workspace wants to see. */
+  /** One that the workspace's preference includes. */
   | { readonly group: 'notification'; readonly event: Notification }
 
 export type WorkspaceEvents = {
-  /** Events of one workspace as they happen. The listener must not throw or block. Returns how to stop. */
+  /** Subscribes to the events of one workspace. The listener must not throw or block. Returns a function that unsubscribes. */
   subscribe(workspace: string, listener: (event: WorkspaceEvent) => void): () => void
 }
 
 type Dependencies = { readonly store: Store; readonly engine: Pick<Engine, 'events'> }
 type Listener = (event: WorkspaceEvent) => void
 
-/** Hands on what happens to jobs, runs and those who should know of it, until the app closes. */
+/** Passes on events of jobs and runs, and notifications, until the app closes. */
 export const createWorkspaceEvents = (app: App, { store, engine }: Dependencies): WorkspaceEvents => {
   const byWorkspace = new Map<string, Set<Listener>>()
   const tell = (workspace: string, event: WorkspaceEvent): void => {
