@@ -7,7 +7,7 @@ import { daysOf, type Period, pointOf, pointsOf, readPeriod } from '../figures/a
 import { Analytics, AnalyticsQuery } from '../schemas/analytics.ts'
 import type { Services } from '../services.ts'
 
-/** How jobs and schedules did over a period, also of jobs that have been purged. */
+/** Statistics of jobs and schedules over a period, including purged jobs. */
 export const analyticsRoutes = (app: App, { store, clock }: Services): void => {
   app.get(
     '/v1/analytics',
@@ -57,12 +57,12 @@ type Sums = {
 
 type Wanted = { readonly workspace: string; readonly period: Period; readonly workflowId: string | undefined }
 
-/** Reads the hours of a period day by day and adds them up in three ways. */
+/** Reads a period day by day, and sums up its hours in three ways. */
 const sumUp = async (store: Store, { workspace, period, workflowId }: Wanted): Promise<Sums> => {
   const total = newTotals()
   const byWorkflow = new Map<string | null, Totals>()
   const byPoint = new Map<number, Totals>()
-  // No workflow has an id that is none.
+  // An id that is not well-formed matches nothing.
   const days = workflowId === undefined || isId(workflowId) ? daysOf(period) : []
   for (const day of days) {
     const hours = await store.readAnalytics({ workspace, ...day, ...(workflowId !== undefined && { workflowId }) })
@@ -85,6 +85,6 @@ const entryOf = <Key>(map: Map<Key, Totals>, key: Key): Totals => {
 
 const jobsOf = ({ completed, failed, cancelled }: Totals): number => completed + failed + cancelled
 
-/** null: of no workflow, or of one that has been deleted. */
+/** null: no workflow, or a deleted one. */
 const nameOf = async (store: Store, workspace: string, workflowId: string | null): Promise<string | null> =>
   workflowId === null ? null : ((await store.getWorkflow({ workspace, workflow: workflowId }))?.name ?? null)

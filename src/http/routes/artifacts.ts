@@ -9,7 +9,7 @@ import { ArtifactList, ArtifactPath } from '../schemas/artifact.ts'
 import { DownloadQuery, JobPath } from '../schemas/basics.ts'
 import type { Services } from '../services.ts'
 
-/** Files that jobs leave behind. The upload parser is registered for these routes alone: its hooks cost every request. */
+/** Files produced by jobs. The upload parser is registered only for these routes, because its hooks slow down every request. */
 export const artifactRoutes = async (root: App, services: Services): Promise<void> => {
   await root.register(async (scope: App) => {
     await scope.register(multipart, {

@@ -10,11 +10,11 @@ import { CancelBody, FilterQuery, JobSchema } from '../schemas/job.ts'
 import type { Services } from '../services.ts'
 import { graceOf } from '../time.ts'
 
-/** Jobs that one statement of the store cancels at most. */
+/** The most jobs that one statement of the store cancels. */
 const CANCEL_BATCH = 1000
 const SMALL_BODY = 64 * 1024
 
-/** Stopping jobs and forgetting them. */
+/** Cancelling and purging jobs. */
 export const cancelRoutes = (app: App, { store, engine, config }: Services): void => {
   const cancel = async (request: FastifyRequest, { jobId, graceMs }: { jobId: string; graceMs: number | null }) => {
     const { workspace } = request.caller

@@ -26,7 +26,7 @@ import {
 import type { Services } from '../services.ts'
 import { viewDataSource } from '../views/data-source-view.ts'
 
-/** Data sources: the tables of a workspace, and what did not fit them. */
+/** Data sources: the tables of a workspace, and their quarantined rows. */
 export const dataSourceRoutes = (app: App, services: Services): void => {
   makeRoutes(app, services)
   readRoutes(app, services)

@@ -8,7 +8,7 @@ import { DeliveryPage, DeliveryPath, DeliveryQuery, DeliverySchema } from '../sc
 import type { Services } from '../services.ts'
 import { viewDelivery, viewListedDelivery } from '../views/delivery-view.ts'
 
-/** How finished jobs came to their sinks. */
+/** Deliveries of finished jobs to their sinks. */
 export const deliveryRoutes = (app: App, { store }: Services): void => {
   const read = async (input: { workspace: string; deliveryId: string }) => {
     const delivery = await store.getDelivery(input)
@@ -81,7 +81,7 @@ type Fields = {
   readonly workflow_id?: string
 }
 
-/** null when nothing can match: nothing has an id that is none. */
+/** null if nothing can match, because an id is not well-formed. */
 const toFilters = ({ status, job_id, run_id, workflow_id }: Fields): DeliveryFilters | null => {
   if ([job_id, run_id, workflow_id].some(id => id !== undefined && !isId(id))) return null
   return {

@@ -23,7 +23,7 @@ type Query = {
   readonly kind?: readonly Kind[]
 }
 
-/** Changes of status of the workspace's jobs and runs, and notifications: live only, by WebSocket or server-sent events. */
+/** Status changes of the workspace's jobs and runs, and notifications: only live, over WebSocket or server-sent events. */
 export const eventRoutes = (app: App, { events, streams }: Dependencies): void => {
   const stream = (request: EventRequest, to: EventStream['to']): Promise<void> => {
     streams.add(request)
@@ -64,6 +64,6 @@ const isWanted = ({ group, event }: WorkspaceEvent, query: Query): boolean =>
   (query.workflow_id === undefined || event.workflowId === query.workflow_id) &&
   (query.kind === undefined || (group === 'job' && query.kind.includes(event.kind)))
 
-/** Runs and notifications belong to workflows: whoever may not read those hears of jobs alone. */
+/** Runs and notifications belong to workflows: callers who may not read those get only job events. */
 const mayHear = ({ group }: WorkspaceEvent, { scopes }: Caller): boolean =>
   group === 'job' || scopes.includes('workflows:read')

@@ -7,9 +7,9 @@ import { JobPath } from '../schemas/basics.ts'
 import { ExtendBody } from '../schemas/job.ts'
 import type { Services } from '../services.ts'
 
-/** What a running job asks for: more items in its run, or its whole timeout again. */
+/** Requests of a running job: to add items to its run, or to restart its timeout. */
 export const extendRoutes = (app: App, { store, engine }: Services): void => {
-  /** The attempt that is meant: the caller's own, or the one that runs now. */
+  /** The attempt in question: the caller's own, or the one running now. */
   const attemptOf = async ({ caller }: FastifyRequest, jobId: string): Promise<number> => {
     if (caller.job) return caller.job.attempt
     const job = await store.getJob({ workspace: caller.workspace, jobId })
@@ -50,7 +50,9 @@ export const extendRoutes = (app: App, { store, engine }: Services): void => {
   )
 }
 
-/** The engine checks what items may be run. Whoever is not the job itself must be allowed to change workflows, too: items get the secrets of the run's. */
+/**
+ * The engine checks which items may be run. A caller other than the job itself must also be allowed to change workflows, because items get the run's secrets.
+ */
 const requireWorkflows = ({ caller }: FastifyRequest): void => {
   if (!caller.job && !caller.scopes.includes('workflows:write'))
     throw new MillraceError('forbidden', 'Adding items to a run from outside needs the scope workflows:write.')

@@ -5,7 +5,7 @@ import type { Metrics } from '../figures/metrics.ts'
 import { Health, Readiness } from '../schemas/system.ts'
 import type { Services } from '../services.ts'
 
-/** Without these no job can be taken; other parts only make jobs of one kind fail. */
+/** Without these, no job can be accepted. Any other part affects only one kind of job. */
 const NEEDED: readonly string[] = ['store', 'blobs', 'server']
 
 const STOPPING: PartHealth = {
@@ -13,7 +13,7 @@ const STOPPING: PartHealth = {
   problems: [{ severity: 'unavailable', message: 'The server is stopping: it takes nothing new.' }],
 }
 
-/** What load balancers and monitoring ask. */
+/** For load balancers and monitoring. */
 export const healthRoutes = (
   app: App,
   { engine, metrics, stopping }: Services & { readonly metrics: Metrics },

@@ -12,7 +12,7 @@ import { DataSourcePath } from '../schemas/data-source.ts'
 import { ImportAnswer, ImportQuery } from '../schemas/import.ts'
 import type { Services } from '../services.ts'
 
-/** Content that is sent to become rows. Its parsers are of this route alone: here a body is bytes, whatever its type. */
+/** Imports content sent in the request. The route has parsers of its own: a body is bytes, whatever its type. */
 export const importRoutes = async (root: App, services: Services): Promise<void> => {
   await root.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()
@@ -77,7 +77,7 @@ const createReceiver = (services: Services) => {
 
 const PARTS = ['file'] as const
 
-/** An upload with an `Idempotency-Key` that was answered before: the same content gets the same answer. Throws `idempotency_mismatch`. */
+/** Checks a repeated upload with an `Idempotency-Key`: the same content gets the same answer. Throws `idempotency_mismatch`. */
 const compareAgain = async (request: FastifyRequest, kept: KeptAnswer): Promise<{ readonly job_id: string }> => {
   const answer = JSON.parse(kept.body) as { job_id: string; content: { sha256: string } }
   const { sha256 } = await takeContent(request, PARTS, async content => {

@@ -15,7 +15,7 @@ import { ImportQuery } from '../schemas/import.ts'
 import type { Services } from '../services.ts'
 import { whenLeft } from '../when-left.ts'
 
-/** To the answer, with all that another server sends for it. */
+/** The longest time until the answer, including transfers from another server. */
 export const INFER_LONGEST_MS = 30_000
 
 const { format, delimiter, quote, header, skip_lines, encoding, compression, type_guessing } = ImportQuery.properties
@@ -58,7 +58,7 @@ const InferAnswer = Type.Object({
   whole: Type.Boolean({ description: 'false: only the first MiB of CSV or NDJSON was examined.' }),
 })
 
-/** What an import with `create` would make. Its parsers are of this route alone: here a body that is not JSON is content. */
+/** Previews what an import with `create` would create. The route has parsers of its own: a body that is not JSON is content. */
 export const inferRoutes = async (root: App, services: Services, longestMs: number): Promise<void> => {
   await root.register(async (scope: App) => {
     scope.removeContentTypeParser('*')
@@ -145,7 +145,7 @@ const toRefusal = (error: unknown): unknown =>
 
 const isRefusal = (reason: FailureReason): reason is FailureReason & RequestErrorCode => 'http' in ERRORS[reason]
 
-/** So much of what is not looked at is taken, so that a client which sends first and reads then gets its answer. */
+/** How much unexamined content is drained, so that a client that sends everything before it reads gets its answer. */
 const MOST_LEFT_BYTES = 16 * 1024 * 1024
 
 const leaveRest = async ({ raw }: FastifyRequest, reply: FastifyReply, deadline: AbortSignal): Promise<void> => {
@@ -158,6 +158,6 @@ const leaveRest = async ({ raw }: FastifyRequest, reply: FastifyReply, deadline:
   })
   for (const event of ['end', 'close', 'error']) raw.once(event, () => rest.resolve())
   if (!raw.readableEnded && !raw.destroyed && !deadline.aborted) await rest.promise
-  // Unread it would stand before the next request of the connection.
+  // Unread, the rest would block the next request on the connection.
   if (!raw.readableEnded) reply.header('connection', 'close')
 }

@@ -13,7 +13,7 @@ import type { Services } from '../services.ts'
 
 type Dependencies = Services & { readonly streams: LiveStreams }
 
-/** Reading jobs, and what a job says of itself. */
+/** Reading jobs, and the progress that jobs report. */
 export const jobRoutes = (app: App, services: Dependencies): void => {
   const { store, engine, config } = services
   const read = createRead(services)
@@ -97,7 +97,7 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
   )
 }
 
-/** Reads a job, waiting for its end when asked to, for as long as the client does. */
+/** Reads a job. If requested, waits for its end, as long as the client stays connected. */
 const createRead =
   ({ store, engine, streams }: Dependencies) =>
   async (input: Reading) => {

@@ -15,7 +15,7 @@ import type { Services } from '../services.ts'
 import { followOverSse } from '../streams/log-events.ts'
 import { followOverWebSocket } from '../streams/log-socket.ts'
 
-/** The forms of a log, the default first. */
+/** The media types of a log, the default first. */
 const FORMS = ['application/json', 'text/plain', 'application/x-ndjson', 'text/event-stream'] as const
 const PAGE_LINES = 1000
 const PING_MS = 15_000
@@ -33,7 +33,7 @@ type Query = {
   readonly batch?: boolean
 }
 
-/** A job's log: as a page, as a download, or as a stream that goes on while the job does. */
+/** A job's log: as a page, as a download, or as a live stream while the job runs. */
 export const logRoutes = (app: App, services: Dependencies): void => {
   const { logs, streams } = services
 
@@ -49,7 +49,7 @@ export const logRoutes = (app: App, services: Dependencies): void => {
       querystring: LogQuery,
       response: { 200: LogPage },
     },
-    /** Before a WebSocket is opened: what does not exist is still an ordinary 404. */
+    /** Before a WebSocket is opened, so that a missing job still gives an ordinary 404. */
     preHandler: async request => {
       if (!request.ws) return
       requireFit(request.query, 'text/event-stream')
@@ -79,7 +79,7 @@ export const logRoutes = (app: App, services: Dependencies): void => {
   })
 }
 
-/** Which parameters each form takes; others would be ignored in silence. */
+/** The parameters for each form; others are refused rather than silently ignored. */
 const PARAMETERS: Readonly<Record<(typeof FORMS)[number], readonly string[]>> = {
   'application/json': ['after', 'limit', 'tail', 'stream', 'attempt', 'q'],
   'text/plain': ['stream', 'attempt', 'q'],

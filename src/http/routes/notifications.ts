@@ -8,7 +8,7 @@ import { viewNotification } from '../views/notification-view.ts'
 
 const SMALL_BODY = 64 * 1024
 
-/** What someone should know of, and which of it a workspace wants to see. */
+/** Notifications, and which of them a workspace wants to see. */
 export const notificationRoutes = (app: App, { store }: Services): void => {
   app.get(
     '/v1/notifications',

@@ -14,7 +14,7 @@ import { NewPipeBody, PipeBody, PipePage, PipePath, PipeSchema } from '../schema
 import type { Services } from '../services.ts'
 import { viewPipe } from '../views/pipe-view.ts'
 
-/** Pipes as things: make, read, list, replace, delete. Workflows that fire copy nodes follow each change. */
+/** CRUD for pipes. The workflows of copy schedules are updated after each change. */
 export const pipeRoutes = (app: App, services: Services): void => {
   readRoutes(app, services)
   changeRoutes(app, services)
@@ -51,11 +51,11 @@ const readRoutes = (app: App, { data }: Services): void => {
 }
 
 const changeRoutes = (app: App, { data, engine: { copySchedules }, config }: Services): void => {
-  /** Before anything is kept: a schedule that cannot be followed is refused, and who may not run copies makes none that run by themselves. */
+  /** Before anything is stored: refuses an invalid schedule, and one from a caller who may not run copies. */
   const checkSchedules = (request: FastifyRequest, pipe: NewPipe): Promise<void> =>
     copySchedules.check({ author: submitterOf(request), copies: scheduledCopies(pipe) })
 
-  /** Throws `forbidden`. Whoever says what a node puts where writes there, whether or not the data source is there already. */
+  /** Throws `forbidden`. Defining a node's target counts as writing to it, even if the data source already exists. */
   const checkTargets = ({ scopes }: Caller, { nodes }: NewPipe): void => {
     if (scopes.includes('datasources:write')) return
     const writing = nodes.find(({ role }) => role.type !== 'plain')

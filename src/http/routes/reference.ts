@@ -5,7 +5,7 @@ import type { Services } from '../services.ts'
 
 const hidden = { schema: { hide: true } }
 
-/** A file may name its schema, which `workflows apply` does not send. */
+/** A file may refer to its schema in `$schema`, which `workflows apply` does not send. */
 const workflowFile = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   ...WorkflowBody,
@@ -15,7 +15,7 @@ const workflowFile = {
   },
 }
 
-/** The description of the API, the page that shows it, and the schema of workflow files. All are public: they hold nothing but what this program is. */
+/** The API description, its page, and the schema of workflow files. All are public: they describe only the program. */
 export const referenceRoutes = (app: App, { config }: Pick<Services, 'config'>): void => {
   app.get('/openapi.json', hidden, async (_request, reply) => {
     document ??= JSON.stringify(app.swagger())
@@ -30,7 +30,7 @@ export const referenceRoutes = (app: App, { config }: Pick<Services, 'config'>):
   let workflow: string | undefined
 
   const page = createReferencePage({ title: 'Millrace API', publicUrl: config.publicUrl })
-  // Both from where they stand, as a proxy may have put a path before them.
+  // Relative, because a proxy may have added a path prefix.
   app.get('/', hidden, async (_request, reply) => reply.redirect('docs/', 302))
   app.get('/docs', hidden, async (_request, reply) => reply.redirect('docs/', 302))
   app.get('/docs/', hidden, async (_request, reply) => {

@@ -10,7 +10,7 @@ import { noSuchJob } from '../paths.ts'
 import { DownloadQuery, JobPath } from '../schemas/basics.ts'
 import type { Services } from '../services.ts'
 
-/** The one output of a job. */
+/** The output of a job. */
 export const resultRoutes = (app: App, { store, blobs, clock }: Services): void => {
   app.get(
     '/v1/jobs/:job_id/result',
@@ -60,7 +60,7 @@ const refusalOf = (missing: 'not_found' | 'not_finished' | 'none' | 'expired', j
   return new MillraceError('not_found', `The job ${jobId} has no result.`)
 }
 
-/** Small results lie in the database: nobody else can give them. */
+/** Small results are in the database, so there is no URL for them. */
 const presign = async (
   blobs: BlobStore,
   content: StoredResult['content'],

@@ -8,7 +8,7 @@ import type { Services } from '../services.ts'
 import { graceOf } from '../time.ts'
 import { viewListedRun } from '../views/run-view.ts'
 
-/** What can be done with a run as a whole. */
+/** Actions on a whole run. */
 export const runCallRoutes = (app: App, { engine, config }: Services): void => {
   const { workflows } = engine
 

@@ -7,7 +7,7 @@ import { RunPage, RunPath, RunQuery, RunSchema } from '../schemas/run.ts'
 import type { Services } from '../services.ts'
 import { viewRun } from '../views/run-view.ts'
 
-/** Reading runs. The snapshot of the workflow is shown by `GET` of the one alone. */
+/** Reading runs. Only the `GET` of a single run shows the workflow's snapshot. */
 export const runRoutes = (app: App, services: Services): void => {
   const { store } = services
   const listRuns = createRunList(services)
@@ -27,7 +27,7 @@ export const runRoutes = (app: App, services: Services): void => {
       const { workflow, ...fields } = request.query
       if (workflow === undefined) return listRuns(request, fields)
       const found = await store.getWorkflow({ workspace: request.caller.workspace, workflow })
-      // A workflow that has been deleted is still known by its id, from its runs.
+      // A deleted workflow is still known by its id, in its runs.
       const workflowId = found?.id ?? workflow
       const isOther = fields.workflow_id !== undefined && fields.workflow_id !== workflowId
       return listRuns(request, { ...fields, workflow_id: isOther ? '' : workflowId })

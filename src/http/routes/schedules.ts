@@ -6,7 +6,7 @@ import { PreviewBody } from '../schemas/workflow-body.ts'
 import type { Services } from '../services.ts'
 import { readTime } from '../time.ts'
 
-/** When a schedule would fire, before anything is made of it. */
+/** Previews a schedule before it is used. */
 export const scheduleRoutes = (app: App, { engine, clock }: Services): void => {
   app.post(
     '/v1/schedules/preview',

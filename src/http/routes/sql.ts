@@ -8,7 +8,7 @@ import { SMALL_QUERY, type SmallQueries } from '../small-queries.ts'
 
 const SqlBody = strictObject({ query: queryText, parameters: parametersProperty, format: formatProperty })
 
-/** A small query that is answered at once. */
+/** Runs a small query and answers at once. */
 export const sqlRoutes = (app: App, queries: SmallQueries): void => {
   app.post(
     '/v1/sql',

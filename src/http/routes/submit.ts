@@ -11,7 +11,7 @@ import { BatchBody, JobBody, MOST_JOBS } from '../schemas/job-body.ts'
 import type { Services } from '../services.ts'
 import { unchecked } from '../validation.ts'
 
-/** Submitting jobs: one, many, or one again. */
+/** Submitting one job or many, and rerunning one. */
 export const submitRoutes = (app: App, { engine, config }: Services): void => {
   const location = (jobId: string): string => `${config.publicUrl}/v1/jobs/${jobId}`
 

@@ -15,7 +15,7 @@ import { readTime } from '../time.ts'
 
 type Dependencies = Services & { readonly callers: Callers; readonly streams: LiveStreams }
 
-/** Tokens: made once, shown once, gone at once. */
+/** Tokens: shown only when created, invalid as soon as they are deleted. */
 export const tokenRoutes = (app: App, { store, clock, callers, streams }: Dependencies): void => {
   app.post(
     '/v1/tokens',
@@ -100,14 +100,14 @@ const wantedScopes = ({ role, scopes }: Wanted): readonly Scope[] => {
   throw invalidField('role', 'must be given, or else scopes: one of the two')
 }
 
-/** Nobody grants what they lack. */
+/** Nobody can grant a scope that they lack. */
 const requireHeld = (caller: Caller, wanted: readonly Scope[]): void => {
   const lacking = wanted.filter(scope => !caller.scopes.includes(scope))
   if (lacking.length > 0)
     throw new MillraceError('forbidden', `The token cannot grant what it lacks: ${lacking.join(', ')}.`)
 }
 
-/** Only who may make workspaces makes tokens for others than their own. */
+/** Only callers who may create workspaces can create tokens for other workspaces. */
 const chooseWorkspace = async (store: Store, { caller, asked }: { caller: Caller; asked: string | undefined }) => {
   if (asked === undefined || asked === caller.workspace) return caller.workspace
   const workspaces = await store.listWorkspaces()

@@ -8,7 +8,7 @@ import type { Services } from '../services.ts'
 import { graceOf } from '../time.ts'
 import { viewListedWorkflow } from '../views/workflow-view.ts'
 
-/** What can be done with a workflow as a whole. */
+/** Actions on a whole workflow. */
 export const workflowCallRoutes = (app: App, { engine, config }: Services): void => {
   const { workflows } = engine
 

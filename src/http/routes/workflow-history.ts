@@ -13,7 +13,7 @@ import { SlotPage, Upcoming, UpcomingQuery, WorkflowPath } from '../schemas/work
 import type { Services } from '../services.ts'
 import { viewSlot } from '../views/workflow-view.ts'
 
-/** What a workflow has done and what it is about to do. */
+/** A workflow's past and upcoming runs, jobs and slots. */
 export const workflowHistoryRoutes = (app: App, services: Services): void => {
   const { store, engine } = services
   const listJobs = createJobList(services)

@@ -17,9 +17,9 @@ import type { Services } from '../services.ts'
 import { unchecked } from '../validation.ts'
 import { viewListedWorkflow, viewWorkflow } from '../views/workflow-view.ts'
 
-/** Workflows as things: make, read, list, replace, delete. Their payload is shown by `GET` of the one alone. */
+/** CRUD for workflows. Only the `GET` of a single workflow shows its payload. */
 export const workflowRoutes = (app: App, { store, engine, config }: Services): void => {
-  /** Whether there is a workflow of the name that a definition has. */
+  /** Whether a workflow with the definition's name exists. */
   const isKept = async (workspace: string, definition: unknown): Promise<boolean> => {
     const { name } = Object(definition) as { name?: unknown }
     return typeof name === 'string' && isName(name) && (await store.getWorkflow({ workspace, workflow: name })) !== null
@@ -58,7 +58,7 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
     },
     async request => {
       const { body, caller } = request
-      // What replacing ignores, making refuses.
+      // Replacing ignores fields that creating refuses.
       const definition = (await isKept(caller.workspace, body)) ? withoutShownFields(body) : body
       return { outcome: await engine.workflows.check({ author: submitterOf(request), definition }) }
     },
