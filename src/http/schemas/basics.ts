@@ -1,6 +1,6 @@
 import Type, { type Static, type TSchema } from 'typebox'
 
-/** A value or null. Written as a list of types, which the serialiser handles without a validator. */
+/** A value or null, as a list of types, which the serializer handles without a validator. */
 export const NullableText = Type.Unsafe<string | null>({ type: ['string', 'null'] })
 export const NullableInteger = Type.Unsafe<number | null>({ type: ['integer', 'null'] })
 export const NullableNumber = Type.Unsafe<number | null>({ type: ['number', 'null'] })
@@ -25,7 +25,7 @@ export const choice = <T extends string>(choices: readonly T[], description?: st
 export const strictObject = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object(properties, { additionalProperties: false })
 
-/** The query of every list. */
+/** The query parameters of every list. */
 export const pageQuery = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'Entries per page. Default: 50.' })),
   cursor: Type.Optional(
@@ -34,7 +34,7 @@ export const pageQuery = {
   count: Type.Optional(Type.Boolean({ description: 'Also return the total number of matches.' })),
 }
 
-/** What every list answers beside its things. */
+/** The fields of every list in addition to its entries. */
 export const pageEnd = {
   next_cursor: NullableText,
   count: Type.Optional(Type.Integer({ description: 'Total number of matches; only with ?count=true.' })),

@@ -7,7 +7,7 @@ export const DataSourcePath = strictObject({ datasource: Type.String({ descripti
 
 export const DataId = Type.String({ description: 't_ and 32 hex digits.' })
 
-/** Longer than any name: what is wrong with one is said in words of its own. */
+/** Longer than any name, because invalid names get messages of their own. */
 export const nameText = Type.String({ maxLength: 1024 })
 
 const ColumnSchema = strictObject({
@@ -61,7 +61,7 @@ const NullableFormat = Type.Unsafe<string | null>({
   description: 'Format of the last import; null: none yet.',
 })
 
-/** What the server adds to a definition. A `PUT` ignores these, so that what a `GET` gave can be sent back. */
+/** Fields that the server adds to a definition. A `PUT` ignores them, so that the answer to a `GET` can be sent back. */
 const shown = {
   format: NullableFormat,
   row_count: NullableInteger,

@@ -5,7 +5,7 @@ import { strictObject, words } from './basics.ts'
 
 const id = Type.Optional(Type.String({ maxLength: 64, pattern: PLAIN_TEXT }))
 
-/** How the types of events begin: `job.completed`, `run.failed`, `notification.workflow.terminated`. */
+/** Prefixes of event types: `job.completed`, `run.failed`, `notification.workflow.terminated`. */
 export const EVENT_GROUPS = ['job', 'run', 'notification'] as const
 export type EventGroup = (typeof EVENT_GROUPS)[number]
 

@@ -5,7 +5,7 @@ import { choice, Id, strictObject, Time } from './basics.ts'
 
 const text = (maxLength: number, description: string) => Type.Optional(Type.String({ maxLength, description }))
 
-/** The fields of `import` in a job body, but for what the path and the content say; and some that every job has. */
+/** The fields of `import` in a job body that neither the path nor the content determines; and some fields of every job. */
 export const ImportQuery = strictObject({
   format: Type.Optional(choice(DATA_FORMATS, 'Default: from the Content-Type.')),
   mode: Type.Optional(choice(WRITE_MODES, 'Default: append.')),

@@ -10,7 +10,7 @@ import { populateDefinition } from '../../executors/populate/definition.ts'
 import { queryDefinition } from '../../executors/query/definition.ts'
 import { commonJobProperties } from '../../model/job-body.ts'
 
-/** Kinds that a reader of the API is told of. Another kind is one more line here. */
+/** The kinds shown in the API reference. A new kind needs a line here. */
 const DEFINITIONS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [
   commandDefinition,
   httpDefinition,
@@ -27,14 +27,14 @@ const bodiesWith = (common: Readonly<Record<string, TSchema>>) =>
     Type.Object({ ...common, ...properties } as Record<string, TSchema>, { title: kind, additionalProperties: false }),
   )
 
-/** A job body, for the reference. The engine checks bodies by the same properties, kind by kind. */
+/** A job body, for the reference. The engine validates bodies with the same properties, per kind. */
 export const JobBody = Type.Union(bodiesWith(commonJobProperties), { title: 'JobBody' })
 
 const { scheduled_at, ...itemProperties } = commonJobProperties
-/** An item of a payload: a job body whose time is that of its run. */
+/** An item of a payload: a job body without its own start time. */
 export const ItemBody = Type.Union(bodiesWith(itemProperties), { title: 'ItemBody' })
 
-/** Jobs of one `POST /v1/jobs/batch`. */
+/** The most jobs in one `POST /v1/jobs/batch`. */
 export const MOST_JOBS = 10_000
 
 export const BatchBody = Type.Object(

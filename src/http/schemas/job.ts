@@ -26,7 +26,7 @@ const Statistics = Type.Unsafe<JobStatistics | null>({
   description: 'Figures that depend on the kind. CSV imports also have the delimiter and header that were used.',
 })
 
-/** A job as `model/job-view.ts` shows it. */
+/** The schema of `model/job-view.ts`. */
 export const JobSchema = Type.Object(
   {
     job_id: Id,
@@ -81,11 +81,11 @@ export const JobPage = Type.Object({
   ...pageEnd,
 })
 
-/** Not empty: to cancel by a variable that is not set must not cancel everything. */
+/** Not empty: cancelling with an unset variable must not cancel everything. */
 const plain = (description: string) => Type.String({ minLength: 1, maxLength: 255, pattern: PLAIN_TEXT, description })
 const time = (description: string) => Type.String({ maxLength: 64, description })
 
-/** The filters of a list of jobs, as query parameters and as fields of `POST /v1/jobs/cancel`. */
+/** The filters of a list of jobs, for queries and for the body of `POST /v1/jobs/cancel`. */
 const filterProperties = {
   status: Type.Optional(words(STATUSES)),
   kind: Type.Optional(words(KINDS)),
@@ -116,10 +116,10 @@ const listProperties = {
 export const ListQuery = strictObject(listProperties)
 
 const { workflow_id, ...ofWorkflow } = listProperties
-/** Of the jobs of one workflow. */
+/** For the jobs of one workflow. */
 export const WorkflowJobQuery = strictObject(ofWorkflow)
 const { run_id, ...ofRun } = ofWorkflow
-/** Of the jobs of one run. */
+/** For the jobs of one run. */
 export const RunJobQuery = strictObject(ofRun)
 
 export const WaitQuery = strictObject({
@@ -170,7 +170,7 @@ export const ProgressBody = Type.Object(
   { additionalProperties: false, minProperties: 1 },
 )
 
-/** What a running job asks of its run. */
+/** What a running job may request. */
 export const ExtendBody = Type.Object(
   {
     payload: Type.Optional(

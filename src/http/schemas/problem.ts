@@ -1,6 +1,6 @@
 import Type from 'typebox'
 
-/** RFC 9457 with the `code` and `hint` of the registry of errors. */
+/** RFC 9457 with `code` and `hint` from the error registry. */
 export const Problem = Type.Object(
   {
     type: Type.String(),

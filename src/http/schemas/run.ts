@@ -34,7 +34,7 @@ const runProperties = {
   }),
 }
 
-/** A run as `run-view.ts` shows it. */
+/** The schema of `run-view.ts`. */
 export const RunSchema = Type.Object(
   {
     ...runProperties,
@@ -45,7 +45,7 @@ export const RunSchema = Type.Object(
   { title: 'Run' },
 )
 
-/** Without the snapshot: as lists and answers to calls show it. */
+/** A run without its snapshot, for lists and for answers to actions. */
 export const ListedRun = Type.Object(runProperties, { title: 'ListedRun' })
 
 export const RunPage = Type.Object({

@@ -4,7 +4,7 @@ import { strictObject } from './basics.ts'
 import { ItemBody } from './job-body.ts'
 import { previewFields } from './workflow.ts'
 
-/** A workflow, for the reference and for editors. The engine checks definitions by the same properties. */
+/** A workflow, for the reference and for editors. The engine validates definitions with the same properties. */
 export const WorkflowBody = workflowSchema(ItemBody)
 
 export const PreviewBody = strictObject({ schedule: ScheduleSchema, ...previewFields })

@@ -16,7 +16,7 @@ import {
 
 export const WorkflowPath = strictObject({ workflow: Type.String({ description: 'Id or name.' }) })
 
-/** What the server adds to a definition. A `PUT` ignores these, so that what a `GET` gave can be sent back. */
+/** Fields that the server adds to a definition. A `PUT` ignores them, so that the answer to a `GET` can be sent back. */
 const shown = {
   workflow_id: Id,
   state: choice(WORKFLOW_STATES),
@@ -33,7 +33,7 @@ const shown = {
 }
 export const SHOWN_FIELDS: readonly string[] = Object.keys(shown)
 
-/** A workflow as `workflow-view.ts` shows it: the definition, secrets as `"***"`, and where it stands. */
+/** The schema of `workflow-view.ts`: the definition, with secrets as `"***"`, and the current state. */
 export const WorkflowSchema = Type.Object(
   { ...shown, name: Type.String(), max_consecutive_failures: NullableInteger },
   {
@@ -111,7 +111,7 @@ export const Upcoming = Type.Object({
 
 export const PreviewAnswer = Type.Object({ slots: Type.Array(Time, { description: 'Without jitter.' }) })
 
-/** `schedule` is described and checked apart: the engine reads it as it reads the schedule of a workflow. */
+/** `schedule` is described and checked separately: the engine reads it like a workflow's schedule. */
 export const previewFields = {
   after: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339, exclusive. Default: now.' })),
   count: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_SLOTS, description: '10 by default.' })),
