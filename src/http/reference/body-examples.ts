@@ -1,4 +1,4 @@
-/** Bodies as they are sent, by route and by what they show. A form filled by the schema alone (`"name": ""`, no `command`) would be refused. */
+/** Complete example bodies, by route and title. A form generated from the schema alone (`"name": ""`, no `command`) would be refused. */
 type BodyExamples = Readonly<Record<string, Readonly<Record<string, object>>>>
 
 const NIGHTLY = {

@@ -5,7 +5,7 @@ import { Problem } from '../schemas/problem.ts'
 import type { Services } from '../services.ts'
 import { BODY_EXAMPLES } from './body-examples.ts'
 
-/** How the OpenAPI 3.1 document is made from the routes. */
+/** How the OpenAPI 3.1 document is generated from the routes. */
 export const openApiOptions = ({ config, version }: Services): FastifyDynamicSwaggerOptions => ({
   openapi: {
     openapi: '3.1.0',
@@ -66,7 +66,7 @@ type Described = { -readonly [Key in keyof FastifySchema]: FastifySchema[Key] }
 const scopeText = (scope: string): string =>
   scope === 'run' ? 'Needs the scope `jobs:run:<kind>`.' : `Needs the scope \`${scope}\`.`
 
-/** Where a form stands for several kinds of bodies, one of each. */
+/** Adds the example bodies: one of each kind. */
 const withExamples = (schema: Described, route: string): Described => {
   const examples = BODY_EXAMPLES[route]
   if (examples === undefined) return schema
@@ -80,7 +80,7 @@ const withExamples = (schema: Described, route: string): Described => {
   return { ...schema, body: { content: Object.fromEntries(Object.entries(content).map(shown)) } }
 }
 
-/** Every refusal has one shape; it is sent as text, so no route has to carry its schema. */
+/** Every refusal has the same form. It is sent as text, so no route needs its schema. */
 const withProblem = (schema: Described): Described => ({
   ...schema,
   response: {

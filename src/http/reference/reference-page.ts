@@ -1,12 +1,12 @@
 import { hash } from 'node:crypto'
 import Fastify from 'fastify'
 
-/** The page, its script, and the content security policy that lets just them run. */
+/** The page, its script, and the content security policy that allows only those to run. */
 export type ReferencePage = { readonly html: string; readonly script: string; readonly policy: string }
 
-/** The page is the plugin's; it says nothing to others and loads nothing from elsewhere. */
+/** The page comes from the plugin. It sends nothing to third parties, and loads nothing from them. */
 const CONFIGURATION = {
-  // From the page itself, so that a proxy may put a path before both.
+  // Relative to the page, so that a proxy may prefix both paths.
   url: '../openapi.json',
   withDefaultFonts: false,
   telemetry: false,
@@ -17,8 +17,8 @@ const CONFIGURATION = {
 }
 
 /**
- * The reference page, made when it is first asked for: its script is four megabytes, which an idle server does not hold.
- * The plugin is given an app of its own, since the real one takes no more plugins once it listens.
+ * Creates the reference page on first request: its script is four megabytes, which an idle server need not hold. The plugin gets an app of its own, because the
+ * real one accepts no plugins once it listens.
  */
 export const createReferencePage = (about: About): (() => Promise<ReferencePage>) => {
   let page: Promise<ReferencePage> | undefined
@@ -33,21 +33,21 @@ type About = { readonly title: string; readonly publicUrl: string }
 const makePage = async ({ title, publicUrl }: About): Promise<ReferencePage> => {
   const { default: reference } = await import('@scalar/fastify-api-reference')
   const app = Fastify({ logger: false })
-  // Requests go to where the page came from, by whichever of its names: its policy forbids all others.
+  // Requests go to the page's origin, whatever name it was opened by: the policy forbids all others.
   const servers = [{ url: new URL(publicUrl).pathname }]
   const configuration = { ...CONFIGURATION, pageTitle: title, servers }
   await app.register(reference, { routePrefix: '/docs', configuration })
   const [page, script] = await Promise.all([app.inject('/docs/'), app.inject('/docs/js/scalar.js')])
   await app.close()
   const html = page.body
-    // For who has it read aloud.
+    // For screen readers.
     .replace('<html>', '<html lang="en">')
-    // Else browsers ask for /favicon.ico, and tell of an error.
+    // Otherwise browsers request /favicon.ico and report an error.
     .replace('</head>', '<link rel="icon" href="data:," />\n  </head>')
   return { html, script: script.body, policy: policyFor(html) }
 }
 
-/** Scripts of this server and the one inline script, by its hash. Styles are set by the script, inline. */
+/** Allows scripts from this server, and the one inline script by its hash. The script sets inline styles. */
 const policyFor = (html: string): string => {
   const inline = [...html.matchAll(/<script type="text\/javascript">([\s\S]*?)<\/script>/g)].map(
     ([, text]) => `'sha256-${hash('sha256', text ?? '', 'base64')}'`,
