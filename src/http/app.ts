@@ -59,26 +59,26 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     access?: Access
     query?: QueryReaders
-    /** What the route takes when that is not JSON. */
+    /** The type of body that the route accepts, if not JSON. */
     body?: 'multipart' | 'content'
-    /** The body may be left out. */
+    /** The body is optional. */
     optionalBody?: true
-    /** The answer is kept for its `Idempotency-Key` by the transaction of the work itself. */
+    /** The transaction that does the work also stores the answer for its `Idempotency-Key`. */
     keepsAnswer?: true
-    /** Asking again does no harm, so the answer is not kept for its `Idempotency-Key`. */
+    /** Repeating the call is harmless, so its answer is not stored for an `Idempotency-Key`. */
     onlyReads?: true
-    /** The answer holds a new token. */
+    /** The answer contains a new token. */
     secretAnswer?: true
   }
 }
 
-/** A connection on which nothing moves for so long is closed. Longer than any answer waits (`?wait=60`). */
+/** A connection that is idle for this long is closed. Longer than any answer may wait (`?wait=60`). */
 const IDLE_CONNECTION_MS = 120_000
 
-/** How long the API waits for others; as it says of itself when absent. */
+/** How long the API waits; defaults apply to absent fields. */
 export type Patience = { readonly idleConnectionMs?: number; readonly inferMs?: number }
 
-/** The HTTP API, without listening. This is its map: what every request passes, then the routes. */
+/** The HTTP API, not listening yet. This is its map: first what every request passes through, then the routes. */
 export const createApp = async (
   services: Services,
   { idleConnectionMs = IDLE_CONNECTION_MS, inferMs = INFER_LONGEST_MS }: Patience = {},
@@ -145,7 +145,7 @@ const createFastify = ({ config }: Services, idleConnectionMs: number): App =>
     genReqId: requestId,
     requestIdHeader: false,
     clientErrorHandler: answerUnreadable,
-    // What the router cannot read, before any hook: a path that is wrongly percent-encoded.
+    // The router's own refusal, before any hook: the path has invalid percent-encoding.
     frameworkErrors: (_error, request, reply) => {
       const refusal = new MillraceError('bad_request', 'The path cannot be read.')
       sendProblem(secure(reply as FastifyReply, request.id), refusal)
@@ -155,7 +155,7 @@ const createFastify = ({ config }: Services, idleConnectionMs: number): App =>
     .withTypeProvider<TypeBoxTypeProvider>()
     .setValidatorCompiler(validate)
 
-/** A caller's own `X-Request-Id` is kept when it can stand in a log. */
+/** Keeps the caller's `X-Request-Id` if it is safe to log. */
 const requestId = ({ headers }: IncomingMessage): string => {
   const given = headers['x-request-id']
   return typeof given === 'string' && /^[\w.:-]{1,128}$/.test(given) ? given : newId()

@@ -5,12 +5,12 @@ import type { Logger } from '../kernel/logger.ts'
 import type { App } from './app.ts'
 import { PROBLEM_TYPE, problemOf, toMillraceError } from './problem.ts'
 
-/** Tells a wrong method (405) from a wrong path (404). */
+/** Distinguishes a wrong method (405) from a wrong path (404). */
 export type RefuseUnrouted = (request: FastifyRequest, reply: FastifyReply) => never
 
 /**
- * Makes every refusal a problem+json, Fastify's own included. Faults of the server are logged once, here. Gives what refuses requests without a route,
- * for those who word refusals otherwise.
+ * Turns every refusal into problem+json, including Fastify's own. Logs faults of the server, once. Returns the handler for requests without a route, for
+ * dialects that format refusals differently.
  */
 export const handleErrors = (app: App, { logger }: { logger: Logger }): RefuseUnrouted => {
   const routes = collectRoutes(app)
@@ -28,7 +28,7 @@ export const handleErrors = (app: App, { logger }: { logger: Logger }): RefuseUn
   return refuseUnrouted
 }
 
-/** What a request is told of what was thrown. A fault of the server is logged; that it is too busy is none. */
+/** The refusal for what was thrown. A fault of the server is logged; being too busy is not a fault. */
 export const refusalOf = (thrown: unknown, request: FastifyRequest, logger: Logger): MillraceError => {
   const error = toMillraceError(thrown)
   const isBusy = error === thrown && error.cause === undefined
@@ -36,10 +36,10 @@ export const refusalOf = (thrown: unknown, request: FastifyRequest, logger: Logg
   return error
 }
 
-/** Faults that somebody who runs the server has to mend. */
+/** Faults that an operator has to fix. */
 const LOGGED: ReadonlySet<ErrorCode> = new Set(['internal', 'storage_unavailable', 'content_damaged'])
 
-/** What a dialect says otherwise, and in addition. */
+/** A dialect's changes and additions to the problem. */
 type InItsWords = { readonly status?: number; readonly error?: string; readonly documentation?: string }
 
 export const sendProblem = (reply: FastifyReply, error: MillraceError, words: InItsWords = {}): FastifyReply => {
@@ -51,7 +51,7 @@ export const sendProblem = (reply: FastifyReply, error: MillraceError, words: In
     .send(JSON.stringify({ ...problemOf(error), ...words }))
 }
 
-/** The path without its query: what may be written to a log. */
+/** The path without its query: safe to log. */
 export const pathOf = (url: string): string => {
   const end = url.indexOf('?')
   return end === -1 ? url : url.slice(0, end)
@@ -65,7 +65,7 @@ const logFault = (logger: Logger, { thrown, request }: { thrown: unknown; reques
 
 type KnownRoute = { readonly method: string; readonly pattern: RegExp }
 
-/** Every route as it is added. */
+/** Collects every route when it is added. */
 const collectRoutes = (app: App): readonly KnownRoute[] => {
   const routes: KnownRoute[] = []
   app.addHook('onRoute', route => {
@@ -75,7 +75,7 @@ const collectRoutes = (app: App): readonly KnownRoute[] => {
   return routes
 }
 
-/** Answers what Node's HTTP parser could not read, before there is a request. */
+/** Answers a request that Node's HTTP parser refused. */
 export const answerUnreadable = (error: Error & { code?: string }, socket: Socket): void => {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy()

@@ -9,32 +9,32 @@ import { parseJson } from './bodies/json-body.ts'
 import { pathOf } from './error-handler.ts'
 import { PROBLEM_TYPE } from './problem.ts'
 
-/** A request with an `Idempotency-Key` that is the first of its key, until its answer is kept. */
+/** A request with a new `Idempotency-Key`, until its answer is stored. */
 export type FirstCall = {
   readonly key: IdempotencyKey
   kept: boolean
-  /** Its work may have been committed, with its answer: whatever goes wrong from here on, the key must not be free again. */
+  /** Its work, and its answer, may have been committed: whatever fails from now on, the key must not be released. */
   isBegun: boolean
 }
 
 declare module 'fastify' {
   interface FastifyRequest {
     firstCall: FirstCall | null
-    /** For uploads, whose bodies cannot be compared before they have been read. */
+    /** For uploads, whose bodies can be compared only after they have been read. */
     keptAnswer: KeptAnswer | null
   }
 }
 
 type Dependencies = { readonly store: Store; readonly logger: Logger; readonly publicUrl: string }
 
-/** The key of a call that was cut off is free a minute after it was last renewed. */
+/** The key of an interrupted call is released a minute after its last renewal. */
 const RENEW_MS = 20_000
 
 const KEY = /^[\x21-\x7e]{1,255}$/
 
 /**
- * `Idempotency-Key` on every POST (`api.md`, Conventions): the key is looked up before anything is validated, the first
- * answer is kept for 24 hours, also when it was a 4xx. A submit or trigger keeps its answer itself, with its jobs.
+ * `Idempotency-Key` on every POST (`api.md`, Conventions). The key is looked up before anything is validated. The first answer is stored for 24 hours, even if
+ * it was a 4xx. A submit or trigger stores its own answer with its jobs.
  */
 export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies): void => {
   app.decorateRequest('firstCall', null)
@@ -51,7 +51,7 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     else keep(request, reply, payload).then(() => done(null, payload), done)
   })
 
-  /** True when the request has been answered. */
+  /** Returns true if the request has been answered. */
   const begin = async (request: FastifyRequest, reply: FastifyReply, text: string): Promise<boolean> => {
     if (!KEY.test(text))
       throw invalidField('Idempotency-Key', 'must be 1 to 255 printable ASCII characters without spaces')
@@ -66,7 +66,7 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     return false
   }
 
-  /** An upload may take hours: one that is sent again meanwhile is not a first call. */
+  /** An upload may take hours. If it is sent again meanwhile, that must not count as a first call. */
   const stayTaken = (key: IdempotencyKey, { raw }: FastifyReply): void => {
     const renew = () =>
       store.renewIdempotent({ key }).catch(err => logger.warn({ err }, 'an Idempotency-Key could not be renewed'))
@@ -76,7 +76,7 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
 
   const keep = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> => {
     const { key, isBegun } = request.firstCall!
-    // A submit that failed may still have been committed, with its answer: then the key must not be free again.
+    // A failed submit may still have been committed with its answer: then the key must not be released.
     if (reply.statusCode >= 500 && (isBegun || request.routeOptions.config.keepsAnswer)) return
     const { onlyReads } = request.routeOptions.config
     const forget = reply.statusCode >= 500 || onlyReads || (isUpload(request) && reply.statusCode >= 400)
@@ -93,7 +93,7 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
   const seal = (request: FastifyRequest, body: string) => sealAnswer(body, presented(request))
 }
 
-/** For a submit that is about to be made, which is to keep its answer. */
+/** Pass the result to a submit, so that it stores its answer. */
 export const keptWithSubmit = (
   { firstCall }: FastifyRequest,
   more?: AnswerToKeep['more'],
@@ -103,12 +103,12 @@ export const keptWithSubmit = (
   return { idempotency: { key: firstCall.key, shape: 'single', ...(more && { more }) } }
 }
 
-/** Tells that the answer was kept by the transaction that did the work. */
+/** Call it when the transaction that did the work has stored the answer. */
 export const keptWithWork = ({ firstCall }: FastifyRequest): void => {
   if (firstCall) firstCall.kept = true
 }
 
-/** The bytes and the query; of an upload nothing, since it is compared when it comes again. */
+/** Hashes bytes and query. For an upload only the query: its content is compared when it is sent again. */
 const bodyHash = (request: FastifyRequest): string => {
   const query = request.url.slice(pathOf(request.url).length)
   if (isUpload(request)) return hash('sha256', `upload\0${query}`)
@@ -117,7 +117,7 @@ const bodyHash = (request: FastifyRequest): string => {
 
 type Again = { readonly answer: KeptAnswer; readonly publicUrl: string }
 
-/** How an answer begins that tells of a new thing: its `Location` is not kept, but made again. */
+/** The start of an answer for a new object. Its `Location` is not stored, but built again. */
 const NEW_THING = /^\{"(job|run|workflow|datasource|pipe)_id":"((?:t_)?[0-9a-f-]{32,36})"/
 
 const answerAgain = (request: FastifyRequest, reply: FastifyReply, { answer, publicUrl }: Again): boolean => {
@@ -138,7 +138,7 @@ const answerAgain = (request: FastifyRequest, reply: FastifyReply, { answer, pub
   return true
 }
 
-/** Gives a kept answer once more, marked as such. */
+/** Sends a stored answer again, marked as replayed. */
 export const sendKept = (reply: FastifyReply, { status, body }: KeptAnswer): FastifyReply => {
   reply.header('idempotency-replayed', 'true').code(status)
   if (body === '') return reply.send()
@@ -150,6 +150,6 @@ const isUpload = (request: FastifyRequest): boolean => request.routeOptions.conf
 const isSecret = (request: FastifyRequest, reply: FastifyReply): boolean =>
   reply.statusCode < 400 && request.routeOptions.config.secretAnswer === true
 
-/** The text of the token that came with the request. */
+/** The token sent with the request. */
 const presented = ({ headers }: FastifyRequest): string =>
   headers.authorization ? headers.authorization.slice(7).trim() : String(headers['x-api-key'] ?? '')

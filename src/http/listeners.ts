@@ -2,8 +2,8 @@ import type { Server } from 'node:http'
 import type { App } from './app.ts'
 
 /**
- * All servers by which the API is reached. For `localhost` Fastify opens one more for each address that the name has beside the first, and
- * `app.server` is the first alone; of the others it tells nothing but their addresses.
+ * All servers on which the API listens. For `localhost`, Fastify opens an additional server for each further address of the name. `app.server` is only the
+ * first; of the others it exposes nothing but their addresses.
  */
 export const listenersOf = (app: App): readonly Server[] => {
   const own = Object.getOwnPropertySymbols(app).find(({ description }) => description === 'fastify.serverBindings')

@@ -4,13 +4,13 @@ import type { App } from './app.ts'
 import { tokenOf } from './auth/authenticate.ts'
 import type { Callers } from './auth/callers.ts'
 
-/** Open WebSockets and event streams: they end with the server and with the token that opened them. */
+/** Open WebSockets and event streams. They end with the server, and with the token that opened them. */
 export type LiveStreams = {
-  /** Until the connection is closed. */
+  /** Tracks a connection until it closes. */
   add(request: FastifyRequest): void
-  /** Aborts when the server begins to close: what waits for something stops waiting. */
+  /** Aborted when the server starts to close: all waiting must end. */
   readonly closing: AbortSignal
-  /** Cuts those whose tokens are not valid any more: deleted, here or by another server, expired, or of a job that has ended. */
+  /** Closes those whose token is no longer valid: deleted, here or by another server, expired, or of a job that has ended. */
   check(): Promise<void>
 }
 
@@ -20,7 +20,7 @@ type Socket = FastifyRequest['raw']['socket']
 const CHECK_MS = 1000
 
 export const createLiveStreams = (app: App, { callers, logger }: { callers: Callers; logger: Logger }): LiveStreams => {
-  /** More than one where a client has sent the next request before the answer to this one has ended. */
+  /** Several if a client pipelines requests. */
   const openers = new Map<Socket, Set<string>>()
   const closing = new AbortController()
 
@@ -31,7 +31,7 @@ export const createLiveStreams = (app: App, { callers, logger }: { callers: Call
     }
   }
   const checkAgain = async (): Promise<void> => {
-    // Without the store nobody can say whether a token is valid: who had a right keeps it until then.
+    // Without the store, tokens cannot be checked, so streams stay open until it is back.
     await check().catch(error => logger.warn({ err: error }, 'the tokens of streams could not be checked'))
     if (!closing.signal.aborted) timer.refresh()
   }
@@ -42,7 +42,7 @@ export const createLiveStreams = (app: App, { callers, logger }: { callers: Call
     closing.abort()
     for (const socket of openers.keys()) socket.destroySoon()
   })
-  // A connection that would be kept after its last answer would keep the server from closing.
+  // A keep-alive connection would keep the server from closing.
   app.addHook('onSend', (_request, reply, payload, done) => {
     if (closing.signal.aborted) reply.header('connection', 'close')
     done(null, payload)

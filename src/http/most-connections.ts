@@ -3,13 +3,13 @@ import type { Logger } from '../kernel/logger.ts'
 import type { App } from './app.ts'
 import { listenersOf } from './listeners.ts'
 
-/** What holds a connection and does nothing takes about 10 KiB. */
+/** An idle connection takes about 10 KiB. */
 const MOST = 16_384
 const TOLD_MS = 60_000
 
 /**
- * Bounds how many connections there are at once, to half of the files that the process may have open: whoever opens connections, for which nobody
- * needs a token, must not take the descriptors with which jobs are started and logs are written. Those beyond are closed as they come.
+ * Limits the number of connections to half of the process's open files. Anyone can open connections, without a token, and must not use up the descriptors
+ * needed to start jobs and write logs. Connections beyond the limit are closed at once.
  */
 export const limitConnections = (app: App, { logger, most = mostConnections(readLimits()) }: Options): void => {
   let told = Number.NEGATIVE_INFINITY
@@ -31,7 +31,7 @@ export const limitConnections = (app: App, { logger, most = mostConnections(read
 
 type Options = { readonly logger: Logger; readonly most?: number }
 
-/** `limits`: what /proc says of a process; null where there is none. */
+/** `limits`: the text of /proc/self/limits; null where it does not exist. */
 export const mostConnections = (limits: string | null): number => {
   const [, files] = /^Max open files +(\d+)/m.exec(limits ?? '') ?? []
   return files === undefined ? MOST : Math.max(1, Math.min(MOST, Math.floor(Number(files) / 2)))

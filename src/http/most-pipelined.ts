@@ -3,13 +3,13 @@ import type { Socket } from 'node:net'
 import type { App } from './app.ts'
 import { listenersOf } from './listeners.ts'
 
-/** Requests of one connection at once: more than any client sends ahead that reads its answers. */
+/** The most open requests on one connection: more than any client pipelines that reads its answers. */
 const MOST = 32
 
 /**
- * Ends a connection that sends request after request before it is answered. All that has come is read in one go, of all connections, and each request is
- * begun: fifty that send nothing but `GET /healthz` kept the server from all else for longer than its leases last, and nobody needs a token for it. What
- * is left of such a connection's last part goes no further than here: a part holds nearly two thousand.
+ * Closes a connection that sends many requests without waiting for answers. Node reads all pending data of all connections in one go and starts every request.
+ * Fifty connections sending nothing but `GET /healthz`, which needs no token, kept the server busy for longer than its leases last. The rest of the
+ * connection's last chunk, which may hold nearly two thousand requests, is dropped here.
  */
 export const limitPipelining = (app: App): void => {
   app.addHook('onListen', async () => {

@@ -3,11 +3,11 @@ import { isId } from '../kernel/ids.ts'
 import { PLAIN_TEXT } from '../model/patterns.ts'
 import type { App } from './app.ts'
 
-/** Names of workflows, which may stand where their ids do. */
+/** Names of workflows, which may be used instead of ids. */
 const NAME = new RegExp(PLAIN_TEXT, 'u')
 const LONGEST_NAME = 255
 
-/** Every path parameter is an id, or a name where one may stand. Another text names nothing, in whichever workspace. */
+/** Checks that every path parameter is an id, or a name where that is allowed. Any other text cannot exist in any workspace. */
 export const checkPaths = (app: App): void => {
   app.addHook('preValidation', (request, _reply, done) => {
     if (request.is404) {
@@ -27,13 +27,13 @@ export const checkPaths = (app: App): void => {
   })
 }
 
-/** Whether there may be a workflow of that name. */
+/** Whether a workflow may have that name. */
 export const isName = (text: string): boolean => text.length <= LONGEST_NAME && NAME.test(text)
 
-/** Names of data sources and pipes, and their ids: what `nameFault` lets through has this form. */
+/** Names and ids of data sources and pipes: `nameFault` accepts only names of this form. */
 const isDataName = (text: string): boolean => /^\w{1,128}$/.test(text)
 
-/** Parameters that take a name. */
+/** Parameters that accept a name. */
 const RIGHT: Readonly<Record<string, (text: string) => boolean>> = {
   workflow: isName,
   datasource: isDataName,

@@ -4,7 +4,7 @@ import { toRefusal } from './warehouse-refusal.ts'
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
-/** Refusals of Fastify and its plugins that mean more than their status says. */
+/** Refusals of Fastify and its plugins with a more specific code than their status. */
 const CODE_OF_FASTIFY: Readonly<Record<string, RequestErrorCode>> = {
   FST_ERR_CTP_INVALID_JSON_BODY: 'invalid_json',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'invalid_json',
@@ -18,12 +18,12 @@ const CODE_OF_STATUS: Readonly<Record<number, RequestErrorCode>> = {
   415: 'unsupported_media_type',
 }
 
-/** What a database or its network says when it is away for a while: PostgreSQL's classes 08, 53 and 57P0, and the system's. */
+/** Codes of a temporary outage of the database or the network: PostgreSQL's classes 08, 53 and 57P0, and system errors. */
 const AWAY = /^(08...|53...|57P0.|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EPIPE)$/
 
 type ForeignError = Error & { code?: unknown; statusCode?: unknown }
 
-/** Turns whatever was thrown into a refusal of the registry. What is nobody's known mistake becomes `internal`. */
+/** Converts anything thrown to a refusal from the registry. Unknown errors become `internal`. */
 export const toMillraceError = (thrown: unknown): MillraceError => {
   if (thrown instanceof MillraceError) return thrown
   if (thrown instanceof WarehouseError) return toRefusal(thrown)
@@ -39,7 +39,7 @@ export const toMillraceError = (thrown: unknown): MillraceError => {
   return new MillraceError('internal')
 }
 
-/** The body of RFC 9457 for a refusal, with the registry's `code` and `hint` as extensions. */
+/** The RFC 9457 body of a refusal, with the registry's `code` and `hint` as extensions. */
 export const problemOf = (error: MillraceError) => ({
   type: `urn:millrace:error:${error.code}`,
   title: ERRORS[error.code].title,

@@ -5,8 +5,8 @@ type Property = { readonly type?: string | readonly string[]; readonly items?: {
 type Reader = (value: unknown) => unknown
 
 /**
- * Reads the texts of a query into the types of the route's schema: whole numbers, booleans, and lists (repeated or
- * comma-separated). What cannot be read stays as it is, for validation to refuse. A route that declares no query has none.
+ * Converts the texts of a query to the types in the route's schema: integers, booleans and lists (repeated or comma-separated). Leaves what it cannot convert
+ * to validation. A route without a query schema accepts no query.
  */
 export const readQueries = (app: App): void => {
   app.addHook('onRoute', route => {
@@ -39,6 +39,6 @@ const READERS: Readonly<Record<string, Reader>> = {
   integer: value => (typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value),
   boolean: value => (value === 'true' || value === '' ? true : value === 'false' ? false : value),
   words: value => [value].flat().flatMap(item => String(item).split(',')),
-  /** Free texts may hold commas: these are only repeated. */
+  /** Free texts may contain commas, so these lists are only repeated. */
   array: value => [value].flat(),
 }

@@ -1,11 +1,11 @@
 import { MillraceError } from '../kernel/errors.ts'
 
 export type Room = {
-  /** Throws `unavailable` when there is none left. To be disposed of. */
+  /** Throws `unavailable` if all places are taken. Dispose of the result to free the place. */
   enter(): Disposable
 }
 
-/** So many at once, of what `what` calls by name: each may take much memory. */
+/** Limits how many requests of a kind run at once, since each may need much memory. `what` names them in the refusal. */
 export const createRoom = (places: number, what: string): Room => {
   let taken = 0
   return {

@@ -1,7 +1,7 @@
 import type { FastifyReply } from 'fastify'
 import type { App } from './app.ts'
 
-/** Headers of every answer. Answers are data: nothing of them may be run, framed or kept by a shared cache. */
+/** Headers of every answer. Answers are data: they must not be executed, framed or stored by a shared cache. */
 export const secureAnswers = (app: App): void => {
   app.addHook('onRequest', (request, reply, done) => {
     secure(reply, request.id)

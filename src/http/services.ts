@@ -10,7 +10,7 @@ import type { Store } from '../store/store.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import type { Metrics } from './figures/metrics.ts'
 
-/** What the HTTP API is made of; all of it is started and stopped by who made it. */
+/** The parts that the HTTP API uses; its creator starts and stops them. */
 export type Services = {
   readonly config: Config
   readonly clock: Clock
@@ -22,10 +22,10 @@ export type Services = {
   readonly warehouse: Warehouse
   readonly data: Data
   readonly uploads: Uploads
-  /** Of the program, as in package.json. */
+  /** The program's version, as in package.json. */
   readonly version: string
-  /** Aborts when the server begins to stop: from then on only running jobs change anything. */
+  /** Aborted when the server starts to stop: from then on only running jobs may change anything. */
   readonly stopping?: AbortSignal
-  /** Where the process counts; `createApp` makes its own when there is none. */
+  /** The process's metrics; `createApp` creates its own by default. */
   readonly metrics?: Metrics
 }

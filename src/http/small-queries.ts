@@ -9,7 +9,7 @@ import { createRoom } from './room.ts'
 import type { Services } from './services.ts'
 import { whenLeft } from './when-left.ts'
 
-/** What a query may take that is answered at once. */
+/** Limits of a query that is answered at once. */
 export const SMALL_QUERY = { longestMs: 10_000, mostBytes: 10_000_000 } as const
 
 export type SmallQuery = {
@@ -18,7 +18,7 @@ export type SmallQuery = {
   readonly format: ResultFormat
 }
 
-/** Answers small queries at once: no job, no result to fetch, nothing kept. */
+/** Answers small queries at once: without a job, without a result to fetch, and without storing anything. */
 export type SmallQueries = {
   /** The whole answer. Throws `MillraceError`: `unavailable`, `answer_too_large`; `WarehouseError`. */
   answer(request: FastifyRequest, query: SmallQuery): Promise<Buffer>
@@ -45,7 +45,7 @@ export const createSmallQueries = ({ config, warehouse, data }: Services): Small
   }
 }
 
-/** The whole answer, so that a query which fails half-way is refused and not cut off. Leaving the content ends the query. */
+/** Collects the whole answer, so that a query that fails halfway is refused rather than cut off. Leaving the loop cancels the query. */
 const collect = async ({ content, summary }: RunningQuery): Promise<Buffer> => {
   summary.catch(() => {})
   const chunks: Uint8Array[] = []

@@ -1,7 +1,7 @@
 import { type FieldError, refuseFields } from '../kernel/errors.ts'
 import { readTimestamp } from '../kernel/read-timestamp.ts'
 
-/** Epoch milliseconds of an RFC 3339 text; null when there is none, or when it is wrong, which is added to `errors`. */
+/** Parses an RFC 3339 text to epoch milliseconds; null if absent, or if invalid, which is added to `errors`. */
 export const readTime = (input: {
   path: string
   text: string | null | undefined
@@ -15,7 +15,7 @@ export const readTime = (input: {
   return null
 }
 
-/** The filters `created_after` and `created_before` of a list. Throws `invalid`. */
+/** Parses the filters `created_after` and `created_before` of a list. Throws `invalid`. */
 export const readCreated = (fields: { created_after?: string; created_before?: string }) => {
   const errors: FieldError[] = []
   const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
@@ -24,6 +24,6 @@ export const readCreated = (fields: { created_after?: string; created_before?: s
   return { ...(createdAfter !== null && { createdAfter }), ...(createdBefore !== null && { createdBefore }) }
 }
 
-/** The grace that a body asks for, in milliseconds; null: each job's own. */
+/** The grace period in a body, in milliseconds; null: each job's own. */
 export const graceOf = ({ timeout_seconds }: { timeout_seconds?: number }): number | null =>
   timeout_seconds === undefined ? null : Math.round(timeout_seconds * 1000)

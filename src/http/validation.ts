@@ -5,8 +5,8 @@ import { invalid } from '../kernel/errors.ts'
 import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
 
 /**
- * Validates by the same means as the engine, so that both say what is wrong in the same words. A schema is compiled when
- * its route is first called: compiling all of them would be a third of the time the server takes to start.
+ * Validates with the engine's tools, so that error messages are the same. A schema is compiled when its route is first called: compiling all would take a third
+ * of the server's start time.
  */
 export const validate: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) => {
   let validator: Validator | undefined
@@ -18,11 +18,11 @@ export const validate: FastifySchemaCompiler<TSchema> = ({ schema, httpPart }) =
   }
 }
 
-/** In words that fit a query. */
+/** Words the message for a query. */
 const inQuery = <T extends { message: string }>(error: T): T => ({
   ...error,
   message: error.message.replace('is not a known field', 'is not a query parameter of this route'),
 })
 
-/** For bodies that the engine checks: there the schema is for the reference alone. */
+/** For bodies that the engine validates: the schema is only for the reference. */
 export const unchecked = () => () => true

@@ -1,7 +1,7 @@
 import { MillraceError, type RequestErrorCode } from '../kernel/errors.ts'
 import type { WarehouseError, WarehouseFault } from '../warehouse/warehouse.ts'
 
-/** Who cancelled has left, except when somebody ended the query in the engine itself. */
+/** A caller who cancelled has left, so `cancelled` means that the query was killed in the engine. */
 const CODES = {
   sql_error: 'sql_error',
   query_memory: 'query_memory',
@@ -13,7 +13,7 @@ const CODES = {
   engine_unavailable: 'engine_unavailable',
 } as const satisfies Record<WarehouseFault, RequestErrorCode>
 
-/** What a request is told when the warehouse could not do its part, whichever route asked. */
+/** The refusal for a failure of the warehouse, on any route. */
 export const toRefusal = ({ reason, message }: WarehouseError): MillraceError => {
   const isPassing = reason === 'engine_lost' || reason === 'cancelled'
   return new MillraceError(CODES[reason], message, isPassing ? { retryAfter: 1 } : {})

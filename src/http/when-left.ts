@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 
-/** Aborts when the client goes away before it has its answer. */
+/** Aborted if the client disconnects before it has its answer. */
 export const whenLeft = ({ raw: { socket } }: FastifyRequest): Disposable & { readonly signal: AbortSignal } => {
   const leaving = new AbortController()
   const leave = (): void => leaving.abort()

@@ -4,7 +4,7 @@ import type { Histogram, HourSums } from '../../store/analytics-store.ts'
 const COUNTS = ['completed', 'failed', 'cancelled', 'logLines', 'slotsFired', 'slotsSkipped'] as const
 const DURATIONS = ['wait', 'run', 'lateness'] as const
 
-/** What happened in some hours to some workflows. Grown in place: a period may be millions of hours of workflows. */
+/** What happened to some workflows in some hours. Mutable, because a period may have millions of hours of workflows. */
 export type Totals = { [Name in (typeof COUNTS)[number]]: number } & {
   readonly [Name in (typeof DURATIONS)[number]]: Record<number, number>
 }
@@ -21,7 +21,7 @@ export const newTotals = (): Totals => ({
   lateness: {},
 })
 
-/** Adds an hour of a workflow, or other totals. */
+/** Adds one hour of a workflow, or other totals. */
 export const addTo = (totals: Totals, sums: Totals | HourSums): void => {
   for (const name of COUNTS) totals[name] += sums[name]
   for (const name of DURATIONS) {
@@ -30,7 +30,7 @@ export const addTo = (totals: Totals, sums: Totals | HourSums): void => {
   }
 }
 
-/** Totals as the API shows them. */
+/** The API's view of totals. */
 export const viewTotals = (totals: Totals) => ({
   jobs: { completed: totals.completed, failed: totals.failed, cancelled: totals.cancelled },
   success_rate: successRate(totals),
@@ -41,7 +41,7 @@ export const viewTotals = (totals: Totals) => ({
   slots: { fired: totals.slotsFired, skipped: totals.slotsSkipped },
 })
 
-/** Cancelled jobs are nobody's success and nobody's failure. */
+/** Cancelled jobs count neither as success nor as failure. */
 const successRate = ({ completed, failed }: Totals): number | null =>
   completed + failed === 0 ? null : completed / (completed + failed)
 
@@ -51,6 +51,6 @@ const quantiles = (histogram: Histogram) => ({
   p99: rounded(quantileOf(histogram, 0.99)),
 })
 
-/** To a tenth of a millisecond: the buckets are coarser than that. */
+/** To a tenth of a millisecond, which is finer than the buckets. */
 const rounded = (milliseconds: number | null): number | null =>
   milliseconds === null ? null : Math.round(milliseconds * 10) / 10

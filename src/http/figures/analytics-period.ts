@@ -4,15 +4,15 @@ import { readTime } from '../time.ts'
 export const HOUR = 3_600_000
 export const DAY = 24 * HOUR
 const LONGEST = 366 * DAY
-/** Up to this long a trend is by hour when nothing is said. */
+/** The longest period for which the default trend is hourly. */
 const BY_HOUR = 3 * DAY
 
-/** Whole hours from `from` up to, not including, `to`, epoch ms; and the length of a point of the trend. */
+/** Whole hours from `from` up to but excluding `to`, in epoch ms; and the length of a point in the trend. */
 export type Period = { readonly from: number; readonly to: number; readonly unit: 'hour' | 'day' }
 
 type Asked = { readonly from?: string; readonly to?: string; readonly trend?: 'hour' | 'day' }
 
-/** Reads a period as it was asked for. Throws `invalid`. */
+/** Parses the requested period. Throws `invalid`. */
 export const readPeriod = (asked: Asked, now: number): Period => {
   const errors: FieldError[] = []
   const end = readTime({ path: 'to', text: asked.to, errors }) ?? now
@@ -26,7 +26,7 @@ export const readPeriod = (asked: Asked, now: number): Period => {
   return { from, to, unit: asked.trend ?? (to - from <= BY_HOUR ? 'hour' : 'day') }
 }
 
-/** The parts of a period that are read at once: of ten thousand workflows a year of hours would not fit into memory. */
+/** Splits a period into days, to be read one by one: a year of hours of ten thousand workflows would not fit into memory. */
 export const daysOf = ({ from, to }: Period): readonly { readonly from: number; readonly to: number }[] => {
   const days: { from: number; to: number }[] = []
   for (let start = from; start < to; start = floor(start, DAY) + DAY)
@@ -34,7 +34,7 @@ export const daysOf = ({ from, to }: Period): readonly { readonly from: number; 
   return days
 }
 
-/** When the points of the trend begin. The first and last day may be cut. */
+/** The start times of the trend's points. The first and last day may be incomplete. */
 export const pointsOf = ({ from, to, unit }: Period): readonly number[] => {
   const step = unit === 'hour' ? HOUR : DAY
   const points: number[] = []
@@ -42,7 +42,7 @@ export const pointsOf = ({ from, to, unit }: Period): readonly number[] => {
   return points
 }
 
-/** The point of the trend that an hour belongs to. */
+/** The trend's point for an hour. */
 export const pointOf = (hour: number, { unit }: Period): number => floor(hour, unit === 'hour' ? HOUR : DAY)
 
 const floor = (time: number, step: number): number => Math.floor(time / step) * step

@@ -6,14 +6,14 @@ import type { Store } from '../../store/store.ts'
 import type { App } from '../app.ts'
 import { countWorkflows } from './workflow-metrics.ts'
 
-/** What this process counts, for `/metrics`. */
+/** The metrics of this process, for `/metrics`. */
 export type Metrics = {
   readonly registry: Registry
-  /** The same store, with the duration of every operation and what it does for workflows observed. */
+  /** Wraps the store to measure each operation, and to count schedules and deliveries. */
   instrument(store: Store): Store
-  /** Observes every request of the app by its route. */
+  /** Measures every request of the app, by route. */
   observe(app: App): void
-  /** Gauges that are read from the store when they are asked for. */
+  /** Adds gauges that are read from the store on each scrape. */
   watch(store: Store, clock: Clock): void
 }
 
@@ -125,7 +125,7 @@ const watch = ({ store, clock, registers }: { store: Store; clock: Clock; regist
     const [workers, now] = await Promise.all([store.listWorkers(), store.now()])
     slots.reset()
     running.reset()
-    // Those that are gone stay listed for a day: their slots are nobody's, and each restart would leave a series.
+    // Lost workers stay listed for a day. Their slots no longer exist, and each restart would leave a time series behind.
     for (const worker of workers.filter(({ seenAt, running }) => now - seenAt < LEASE_MS || running > 0)) {
       slots.labels({ worker: worker.id }).set(worker.slots)
       running.labels({ worker: worker.id }).set(worker.running)
@@ -133,7 +133,7 @@ const watch = ({ store, clock, registers }: { store: Store; clock: Clock; regist
   })
 }
 
-/** Gauges of one source are collected side by side: they share one reading. */
+/** Gauges of one source are collected concurrently, and share one read. */
 const shared = (read: () => Promise<void>): (() => Promise<void>) => {
   let reading: Promise<void> | null = null
   return () => {

@@ -2,15 +2,15 @@ import { Counter, Histogram, type Registry } from '@prometheus-io/client'
 import type { Store } from '../../store/store.ts'
 import type { FireResult, WorkflowFire } from '../../store/workflow-store.ts'
 
-/** Schedules are asked to be late by 10 ms at most; a server that was stopped may be late by minutes. */
+/** The target for schedules is 10 ms at most; after a server was stopped it may be minutes. */
 const LATENESS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 
 type Fires = readonly WorkflowFire[]
 
-/** The same store, with what passes through it about schedules and deliveries counted. */
+/** Wraps the store to count schedules and deliveries. */
 export const countWorkflows = (store: Store, registers: Registry[]): Store => {
   const counters = createCounters(registers)
-  /** When the slots that are due were to fire, and the store's clock when it said so. */
+  /** When the due slots should fire, and the store's clock at that time. */
   let due = new Map<string, { readonly slot: number; readonly fireAt: number }>()
   let asked = { now: 0, at: 0 }
 
@@ -33,7 +33,7 @@ export const countWorkflows = (store: Store, registers: Registry[]): Store => {
     },
   }
 
-  /** With its jitter; a slot that was missed and is caught up has none that is known here. */
+  /** Includes the jitter. For a missed slot that is caught up, the jitter is not known here. */
   const instantOf = ({ workflowId, slot }: WorkflowFire): number => {
     const next = due.get(workflowId)
     return next?.slot === slot ? next.fireAt : slot!

@@ -1,4 +1,4 @@
-/** The `count` of a list, which is there when it was asked for. */
+/** The `count` of a list, if requested. */
 export const countWhen = async (
   asked: boolean | undefined,
   count: () => Promise<number>,

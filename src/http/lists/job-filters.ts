@@ -5,7 +5,7 @@ import type { Kind } from '../../model/kind.ts'
 import type { JobFilters } from '../../store/store.ts'
 import { readTime } from '../time.ts'
 
-/** The filters of a list as they come, their types already checked. */
+/** The validated filters of a list. */
 export type FilterFields = {
   readonly status?: readonly JobStatus[]
   readonly kind?: readonly Kind[]
@@ -22,7 +22,7 @@ export type FilterFields = {
   readonly created_before?: string
 }
 
-/** What the store looks for; `null` when nothing can match: no job of this server has an id that is none. Throws `invalid`. */
+/** The store's filters; null if nothing can match, because an id is not well-formed. Throws `invalid`. */
 export const toJobFilters = (fields: FilterFields): JobFilters | null => {
   const errors: FieldError[] = []
   const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
@@ -54,7 +54,7 @@ const readLabel = (text: string, errors: FieldError[]): { key: string; value: st
   return { key: text.slice(0, colon), value: text.slice(colon + 1) }
 }
 
-/** The filters of `POST /v1/jobs/cancel`, in its query or in its body, each in one place. */
+/** The filters of `POST /v1/jobs/cancel`, from its query and its body. Each may be in only one of them. */
 export const mergeFilters = (query: FilterFields, body: FilterFields): FilterFields => {
   const twice = Object.keys(query).find(name => name in body)
   if (twice !== undefined) throw new MillraceError('invalid', `${twice}: is in the query and in the body`)

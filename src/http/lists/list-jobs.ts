@@ -12,7 +12,7 @@ export type ListFields = FilterFields & {
   readonly count?: boolean
 }
 
-/** One page of jobs, as `GET /v1/jobs` and the lists of a workflow's and of a run's jobs give it. */
+/** One page of jobs, for `GET /v1/jobs` and the jobs of a workflow or run. */
 export const createJobList =
   ({ store, config }: Pick<Services, 'store' | 'config'>) =>
   async ({ caller }: FastifyRequest, query: ListFields) => {
@@ -28,7 +28,7 @@ export const createJobList =
     }
   }
 
-/** A job's own token lists its children. */
+/** A job's own token lists only the job's children. */
 const filtersFor = (caller: FastifyRequest['caller'], fields: FilterFields): JobFilters | null => {
   if (caller.job === null) return toJobFilters(fields)
   if (fields.parent_job_id !== undefined && fields.parent_job_id !== caller.job.jobId) return null

@@ -7,7 +7,7 @@ import { readCreated } from '../time.ts'
 import { viewListedRun } from '../views/run-view.ts'
 import { countWhen } from './count.ts'
 
-/** The query of a list of runs, its types already checked. */
+/** The validated query of a list of runs. */
 export type RunListFields = {
   readonly workflow_id?: string
   readonly status?: readonly RunStatus[]
@@ -19,7 +19,7 @@ export type RunListFields = {
   readonly count?: boolean
 }
 
-/** One page of runs, as `GET /v1/runs` and the list of a workflow's runs give it. */
+/** One page of runs, for `GET /v1/runs` and the runs of a workflow. */
 export const createRunList =
   ({ store }: Pick<Services, 'store'>) =>
   async ({ caller }: FastifyRequest, query: RunListFields) => {
@@ -35,7 +35,7 @@ export const createRunList =
     }
   }
 
-/** null when nothing can match: no workflow has an id that is none. Throws `invalid`. */
+/** null if nothing can match, because the id is not well-formed. Throws `invalid`. */
 const toRunFilters = (fields: RunListFields): RunFilters | null => {
   const created = readCreated(fields)
   const { workflow_id, status, trigger } = fields

@@ -1,9 +1,9 @@
 import { MillraceError } from '../../kernel/errors.ts'
 
-/** Data sources and pipes: their ids are `t_` and a UUIDv7, so in the order they were made in. */
+/** Data sources and pipes. Their ids, `t_` and a UUIDv7, sort by creation. */
 type Made = { readonly id: string }
 
-/** A page of a list that is there whole, newest first. Throws `invalid_cursor`. */
+/** A page of a list that is in memory, newest first. Throws `invalid_cursor`. */
 export const pageOf = <T extends Made>(
   all: readonly T[],
   { limit, cursor }: { readonly limit: number; readonly cursor: string | null },

@@ -4,7 +4,7 @@ import type { Catalogue } from '../../model/catalogue.ts'
 import { pipesOf } from '../../model/catalogue-graph.ts'
 import type { DataSource } from '../../model/data-source.ts'
 
-/** A data source as the API shows it. `figures` null: nobody can be asked now. */
+/** The API's view of a data source. `figures` null: the engine is unreachable. */
 export const viewDataSource = (catalogue: Catalogue, dataSource: DataSource, figures: DataSourceFigures | null) => ({
   datasource_id: dataSource.id,
   name: dataSource.name,

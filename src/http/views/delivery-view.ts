@@ -4,7 +4,7 @@ import type { Delivery } from '../../model/workflow.ts'
 
 const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
 
-/** A delivery as a list shows it. */
+/** A delivery in a list. */
 export const viewListedDelivery = (delivery: Delivery) => ({
   delivery_id: delivery.id,
   job_id: delivery.jobId,
@@ -22,7 +22,7 @@ export const viewListedDelivery = (delivery: Delivery) => ({
   last_error: delivery.lastError,
 })
 
-/** A delivery with the sink it goes to, as it stands in the job's spec: its secrets are `"***"` there. */
+/** A delivery with its sink from the job's spec, where secrets are `"***"`. */
 export const viewDelivery = (delivery: Delivery, job: Job | null) => ({
   ...viewListedDelivery(delivery),
   sink: job && sinkOf(job, delivery.sinkIndex),

@@ -5,10 +5,10 @@ import { viewNotification } from './notification-view.ts'
 
 type EventView = ReturnType<typeof makeView>
 
-/** All who listen get one event with one id. */
+/** All listeners get the same event with the same id. */
 const views = new WeakMap<WorkspaceEvent['event'], EventView>()
 
-/** An event as `GET /v1/events` tells it. */
+/** An event as sent by `GET /v1/events`. */
 export const viewEvent = (event: WorkspaceEvent): EventView => {
   const known = views.get(event.event)
   if (known) return known

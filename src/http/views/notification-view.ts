@@ -1,7 +1,7 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import { NOTIFICATION_TYPES, type Notification } from '../../model/workflow.ts'
 
-/** A notification as the API shows it, in lists and in events. */
+/** The API's view of a notification, in lists and events. */
 export const viewNotification = (notification: Notification) => ({
   notification_id: notification.id,
   type: notification.type,

@@ -1,7 +1,7 @@
 import { toTimestamp } from '../../kernel/clock.ts'
 import type { NodeRole, Pipe } from '../../model/pipe.ts'
 
-/** A pipe as the API shows it. */
+/** The API's view of a pipe. */
 export const viewPipe = (pipe: Pipe) => ({
   pipe_id: pipe.id,
   name: pipe.name,

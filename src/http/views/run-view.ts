@@ -3,7 +3,7 @@ import type { Run } from '../../model/workflow.ts'
 
 const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
 
-/** A run as a list shows it. */
+/** A run in a list. */
 export const viewListedRun = (run: Run) => ({
   run_id: run.id,
   workflow_id: run.workflowId,
@@ -20,7 +20,7 @@ export const viewListedRun = (run: Run) => ({
   retry_of: run.retryOf,
 })
 
-/** A run as the API shows it, with the definition it was made from. */
+/** The API's view of a run, with the definition it was created from. */
 export const viewRun = (run: Run) => ({
   ...viewListedRun(run),
   snapshot: JSON.parse(run.snapshot) as Record<string, unknown>,

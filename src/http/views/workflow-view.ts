@@ -5,7 +5,7 @@ const time = (epochMs: number | null): string | null => (epochMs === null ? null
 
 type Definition = Readonly<Record<string, unknown>> & { readonly payload?: readonly unknown[] }
 
-/** A workflow as the API shows it: what it was made from and where it stands. Secrets are `"***"` in the stored text. */
+/** The API's view of a workflow: its definition and its current state. Secrets are `"***"` in the stored text. */
 export const viewWorkflow = (workflow: Workflow) => {
   const definition = JSON.parse(workflow.definition) as Definition
   return {
@@ -24,7 +24,7 @@ export const viewWorkflow = (workflow: Workflow) => {
   }
 }
 
-/** In a list: without the payload, of which a page could hold gigabytes. */
+/** In a list: without the payload, because a page could hold gigabytes of them. */
 export const viewListedWorkflow = (workflow: Workflow) => {
   const { payload, ...rest } = viewWorkflow(workflow)
   return rest
