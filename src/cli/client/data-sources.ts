@@ -1,7 +1,7 @@
 import { call, send } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
 
-/** A data source as the API tells it. */
+/** A data source in the API's answers. */
 export type DataSourceAnswer = {
   readonly datasource_id: string
   readonly name: string
@@ -12,7 +12,7 @@ export type DataSourceAnswer = {
   readonly partition_key: string | null
   readonly ttl: string | null
   readonly format: string | null
-  /** This and the two below: null while there is no data engine to ask. */
+  /** This and the two fields below are null if no data engine is available. */
   readonly row_count: number | null
   readonly bytes: number | null
   readonly quarantine_rows: number | null
@@ -21,7 +21,7 @@ export type DataSourceAnswer = {
   readonly updated_at: string
 }
 
-/** The path of a data source, by name or id, or of something of it. */
+/** The path of a data source, by name or id, or of a resource below it. */
 export const dataSourcePath = (name: string, rest = ''): string => `/v1/datasources/${encodeURIComponent(name)}${rest}`
 
 export const getDataSource = (server: ServerAddress, name: string): Promise<DataSourceAnswer> =>
@@ -35,7 +35,7 @@ export const truncateDataSource = async (server: ServerAddress, name: string): P
   await send(server, { method: 'POST', path: dataSourcePath(name, '/truncate') })
 }
 
-/** Refused while a pipe uses it or a job writes it. */
+/** Refused while a pipe uses it or a job writes to it. */
 export const deleteDataSource = async (server: ServerAddress, name: string): Promise<void> => {
   await send(server, { method: 'DELETE', path: dataSourcePath(name) })
 }

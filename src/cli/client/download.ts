@@ -10,21 +10,21 @@ import { progressBar } from '../terminal/progress-bar.ts'
 import { send } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
 
-/** Something that is downloaded: an artifact or a result. */
+/** An artifact or result to download. */
 export type Incoming = {
   readonly server: ServerAddress
   readonly path: string
-  /** What it is called where progress is shown. */
+  /** The label of its progress bar. */
   readonly label: string
-  /** In bytes; null when unknown. */
+  /** In bytes; null: unknown. */
   readonly size: number | null
-  /** What it has to be, in hex; null when unknown. */
+  /** The expected hash, hexadecimal; null: unknown. */
   readonly sha256: string | null
   /** Where progress is shown. */
   readonly terminal: NodeJS.WriteStream
 }
 
-/** Downloads to a file, which is there only when it is whole and its hash is right. Throws `CliFailure`, also when it cannot be written. */
+/** Downloads to a file, which exists only once it is complete and its hash is right. Throws `CliFailure`, also if the file cannot be written. */
 export const saveToFile = async (incoming: Incoming, file: string): Promise<void> => {
   const partial = `${file}.part`
   try {
@@ -43,15 +43,15 @@ const isDirectory = async (path: string): Promise<boolean> =>
 
 const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
 
-/** Faults of the network have no path. */
+/** Network errors have no path. */
 const unwritable = (error: unknown, file: string): unknown =>
   error instanceof Error && ('path' in error || ('code' in error && NO_ROOM.includes(error.code)))
     ? new CliFailure(`${file} cannot be written: ${error.message}`, { exitCode: EXIT.usage })
     : error
 
 /**
- * Downloads into a stream and leaves that open: to end a standard output that is a socket would end it for whoever shares
- * it, too. Throws `CliFailure` when what came is not what was promised.
+ * Downloads to a stream without ending it: if standard output is a socket, ending it would end it for every process that shares it. Throws `CliFailure` if the
+ * content is not as expected.
  */
 export const saveTo = (incoming: Incoming, target: Writable): Promise<void> => receive(incoming, target, { end: false })
 

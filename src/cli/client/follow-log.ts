@@ -9,22 +9,22 @@ import type { ServerAddress } from './server-address.ts'
 type FollowInput = {
   readonly server: ServerAddress
   readonly jobId: string
-  /** The first line wanted; 1 is the first there is. */
+  /** The first line to print, from 1. */
   readonly from: number
   readonly signal: AbortSignal
   /** Awaited before more is read. */
   readonly onLines: (lines: readonly LogLineAnswer[]) => Promise<void>
-  /** The connection was lost and is being made again; once a loss. */
+  /** Called once per lost connection, which is then re-established. */
   readonly onLost?: (error: Error) => void
 }
 
-/** How long a server may be away before a follower gives up: an upgrade or a restart of a machine fits in. */
+/** How long a server may be unreachable before a follower gives up: long enough for an upgrade or a reboot. */
 const PATIENCE_MS = 5 * 60_000
 const LONGEST_PAUSE_MS = 5_000
 
 /**
- * Follows a job's log until the job has ended and says how. A lost connection is made again and goes on at the next line:
- * none is missing, none comes twice. null: `signal` was aborted.
+ * Follows a job's log until the job has ended, and returns its status. After a lost connection, reconnects and continues with the next line, without gaps or
+ * repetitions. null: `signal` was aborted.
  */
 export const followLog = async (input: FollowInput): Promise<JobStatus | null> => {
   const place = { next: input.from, lostAt: null as number | null, pauseMs: 100 }
@@ -68,5 +68,5 @@ const waitToReconnect = async (input: FollowInput, place: Place, error: Error): 
   place.pauseMs = Math.min(place.pauseMs * 2, LONGEST_PAUSE_MS)
 }
 
-/** A server that starts or stops, or its proxy, answers so; whatever else is refused will be refused again. */
+/** Statuses of a server that is starting or stopping, or of its proxy. Any other refusal is final. */
 const isPassing = (error: CliFailure): boolean => [502, 503, 504].includes(error.status ?? 0)

@@ -1,6 +1,6 @@
 import type { JobStatus } from '../../model/job-status.ts'
 
-/** The parts of the API's job that the command line shows (`docs/api/`). */
+/** The fields of a job in the API's answers that the command line shows (`docs/api/`). */
 export type JobAnswer = {
   readonly job_id: string
   readonly kind: string
@@ -18,7 +18,7 @@ export type JobAnswer = {
   readonly finished_at: string | null
   readonly attempt: number
   readonly maximum_attempts: number
-  /** Those that the system has lost, which do not count towards the maximum. */
+  /** Attempts lost by the system, which do not count towards the maximum. */
   readonly system_attempts: number
   readonly worker_id: string | null
   readonly workflow_id: string | null
@@ -39,7 +39,7 @@ export type JobAnswer = {
   readonly spec: Readonly<Record<string, unknown>>
 }
 
-/** Figures that are shown in words. */
+/** Statistics that have their own texts. */
 type StatisticsAnswer = {
   readonly rows_read?: number
   readonly rows_written?: number
@@ -53,7 +53,7 @@ type StatisticsAnswer = {
   readonly header?: boolean
 }
 
-/** One line of a log as the API tells it. */
+/** A log line in the API's answers. */
 export type LogLineAnswer = {
   readonly seq: number
   readonly attempt: number
@@ -62,7 +62,7 @@ export type LogLineAnswer = {
   readonly timestamp: string
 }
 
-/** One artifact as the API tells it. */
+/** An artifact in the API's answers. */
 export type ArtifactAnswer = {
   readonly artifact_id: string
   readonly name: string

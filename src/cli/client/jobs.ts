@@ -7,13 +7,13 @@ import type { ServerAddress } from './server-address.ts'
 
 export type SubmitAnswer = { readonly job_id: string; readonly status: string }
 
-/** The path of a job, or of something of it. */
+/** The path of a job, or of a resource below it. */
 export const jobPath = (jobId: string, rest = ''): string => `/v1/jobs/${encodeURIComponent(jobId)}${rest}`
 
 export const getJob = (server: ServerAddress, jobId: string): Promise<JobAnswer> =>
   call<JobAnswer>(server, { path: jobPath(jobId) })
 
-/** Resolves with the job when it has ended. */
+/** Resolves with the job once it has ended. */
 export const waitForJob = async (server: ServerAddress, jobId: string): Promise<JobAnswer> => {
   while (true) {
     const job = await call<JobAnswer>(server, { path: jobPath(jobId), query: { wait: 30 } })
@@ -21,7 +21,7 @@ export const waitForJob = async (server: ServerAddress, jobId: string): Promise<
   }
 }
 
-/** A cancel; without `graceSeconds` the job's own grace holds. */
+/** Cancels a job. Without `graceSeconds`, the job's own grace period applies. */
 export const cancelJob = (server: ServerAddress, jobId: string, graceSeconds?: number): Promise<JobAnswer> =>
   call<JobAnswer>(server, {
     method: 'POST',
@@ -31,10 +31,7 @@ export const cancelJob = (server: ServerAddress, jobId: string, graceSeconds?: n
 
 const TRIES = 4
 
-/**
- * A POST that makes jobs. It carries an `Idempotency-Key`, so it can be sent again when the connection broke before the
- * answer came, and still makes them once.
- */
+/** A POST that creates jobs. Its `Idempotency-Key` makes it safe to retry when the connection broke before the answer: the jobs are created only once. */
 export const postOnce = async <T>(server: ServerAddress, request: Omit<ApiRequest, 'method'>): Promise<T> => {
   const headers = { ...request.headers, 'idempotency-key': randomUUID() }
   for (let attempt = 1; ; attempt++) {
@@ -47,6 +44,6 @@ export const postOnce = async <T>(server: ServerAddress, request: Omit<ApiReques
   }
 }
 
-/** The answer was lost, or the first of these requests is still at work; a server that never answered refuses for good. */
+/** The answer was lost, or an earlier try is still running. A server that never answered is a final failure. */
 const mayHaveArrived = (error: CliFailure): boolean =>
   error.code === 'no_answer' || error.code === 'idempotency_in_progress'

@@ -5,15 +5,15 @@ import type { LogLineAnswer } from './job-answer.ts'
 import { refusalOf } from './refusal.ts'
 import type { ServerAddress } from './server-address.ts'
 
-/** What comes over the socket of a job's log: batches of lines, and one last word when the job has ended. */
+/** A message on the socket of a job's log: a batch of lines, or finally the end of the job. */
 export type LogMessage = readonly LogLineAnswer[] | { readonly event: 'end'; readonly status: JobStatus }
 
-/** Three missed pings of the server (one every 15 s): the connection is dead, whatever TCP believes. */
+/** Three missed pings of the server (one every 15 s): the connection is dead, whatever TCP says. */
 const SILENCE_MS = 45_000
 
 /**
- * One connection to a job's log from line `from` on. Ends without an `end` message, or throws, when the connection is
- * lost; throws `CliFailure` when the server refuses. A reader that does not pull makes the server wait.
+ * One connection to a job's log, from line `from` on. If the connection is lost, it ends without an `end` message, or throws. Throws `CliFailure` if the server
+ * refuses. The server waits for a slow reader.
  */
 export async function* openLogSocket(input: {
   readonly server: ServerAddress
@@ -46,7 +46,7 @@ const endWhenSilent = (socket: WebSocket): { stop(): void } => {
   return { stop: () => clearTimeout(timer) }
 }
 
-/** Reads the answer that is no upgrade, so that its problem can be told; the stream fails when that is done. */
+/** Reads the body of a response that is not an upgrade, so that its problem can be reported. The stream fails after that. */
 const refusedHandshake = (socket: WebSocket): (() => Promise<Error | null>) => {
   let refusal: Promise<Error> | null = null
   socket.on('unexpected-response', (_request, response: IncomingMessage) => {

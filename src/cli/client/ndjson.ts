@@ -1,7 +1,4 @@
-/**
- * The values of an NDJSON stream, a list per piece that arrives. Cuts at `\n` alone: `readline` would also cut at
- * U+2028, which JSON text may hold.
- */
+/** The values in an NDJSON stream, one list per chunk. Splits only at `\n`: `readline` would also split at U+2028, which JSON texts may contain. */
 export async function* readNdjson<T>(content: AsyncIterable<Uint8Array>): AsyncGenerator<readonly T[]> {
   const decoder = new TextDecoder()
   let rest = ''

@@ -4,18 +4,18 @@ import type { ServerAddress } from './server-address.ts'
 type Listing = {
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>
-  /** At most so many in all. */
+  /** The most entries in all. */
   readonly limit: number
 }
 
-/** What the API calls the entries, and where it goes on. */
+/** The entries under the API's name for them, and the cursor. */
 export type Page<Name extends string, Entry> = { readonly [name in Name]: readonly Entry[] } & {
   readonly next_cursor: string | null
 }
 
 const LARGEST_PAGE = 500
 
-/** Reads a list until there are `limit` entries or no more: a page may be short and still have a next one. */
+/** Reads a list until there are `limit` entries or no more. A short page may still have a next one. */
 export const readPages = async <Entry, Name extends string = string>(
   server: ServerAddress,
   name: Name,

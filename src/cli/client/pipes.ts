@@ -2,7 +2,7 @@ import { CliFailure } from '../failure.ts'
 import { call, send } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
 
-/** A pipe as the API tells it. */
+/** A pipe in the API's answers. */
 export type PipeAnswer = {
   readonly pipe_id: string
   readonly name: string
@@ -26,7 +26,7 @@ const pipePath = (name: string): string => `/v1/pipes/${encodeURIComponent(name)
 export const getPipe = (server: ServerAddress, name: string): Promise<PipeAnswer> =>
   call<PipeAnswer>(server, { path: pipePath(name) })
 
-/** Makes a pipe or, when there is one of the name, replaces it. */
+/** Creates a pipe, or replaces the one with that name. */
 export const putPipe = async (
   server: ServerAddress,
   { name, definition }: { readonly name: string; readonly definition: unknown },

@@ -9,23 +9,23 @@ type Problem = {
   readonly errors?: readonly { readonly path: string; readonly message: string }[]
 }
 
-/** The server's problem+json as one readable line, the wrong fields below it, and its hint after them. */
+/** The server's problem+json as one readable line, with the wrong fields below it, and its hint. */
 export const refusal = async (response: Response): Promise<CliFailure> =>
   refusalOf(response.status, await response.text())
 
-/** The same from what a failed WebSocket handshake left. */
+/** The same for a failed WebSocket handshake. */
 export const refusalOf = (status: number, body: string): CliFailure => {
   const problem = parseProblem(body)
   const summary = problem.detail ?? problem.title ?? `the server answered ${status}`
   const fields = (problem.errors ?? [])
     .map(error => `${error.path || '(body)'}: ${error.message}`)
-    // The detail is often the first of them.
+    // The detail often repeats the first field.
     .filter(field => field !== summary)
     .map(field => `\n  ${field}`)
   const code = problem.code === undefined ? `status ${status}` : problem.code
   return new CliFailure(`${summary} (${code})${fields.join('')}`, {
     exitCode: EXIT.server,
-    // Of wrong fields it says where they are told, which they have just been.
+    // For wrong fields, the hint says where they are listed, which is right here.
     hint: problem.code === 'invalid' && problem.errors?.length ? undefined : problem.hint,
     code: problem.code,
     status,
@@ -38,7 +38,7 @@ const parseProblem = (body: string): Problem => {
     const value: unknown = JSON.parse(body)
     return typeof value === 'object' && value !== null ? value : {}
   } catch {
-    // Not ours: a proxy's page, perhaps. The status has to do.
+    // Not from our server, but perhaps a proxy's page: the status has to do.
     return {}
   }
 }

@@ -5,24 +5,24 @@ import type { ServerAddress } from './server-address.ts'
 
 export type ApiRequest = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
-  /** Begins with `/`; parts that come from the user are encoded already. */
+  /** Starts with `/`; parts from the user are already encoded. */
   readonly path: string
   readonly query?: Readonly<Record<string, string | number | readonly string[] | undefined>>
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly json?: unknown
-  /** Sent as it is, streamed. */
+  /** Streamed unchanged. */
   readonly body?: AsyncIterable<Uint8Array>
 }
 
-/** Sends a request; the answer is one of success. Throws `CliFailure` when the server refuses or cannot be reached. */
+/** Sends a request and returns the response if it succeeded. Throws `CliFailure` if the server refuses or cannot be reached. */
 export const send = async (server: ServerAddress, request: ApiRequest): Promise<Response> => {
   const response = await fetchAnswer(server, request)
   if (!response.ok) throw await refusal(response)
   return response
 }
 
-/** Sends a request and reads the JSON of the answer, whose form is the API's promise. */
+/** Sends a request and parses the JSON of the answer, without validating it. */
 export const call = async <T>(server: ServerAddress, request: ApiRequest): Promise<T> =>
   (await (await send(server, request)).json()) as T
 
@@ -54,7 +54,7 @@ const queryText = (query: NonNullable<ApiRequest['query']>): string => {
   return parameters.size === 0 ? '' : `?${parameters}`
 }
 
-/** `fetch` says only "fetch failed"; what happened is its cause. */
+/** `fetch` only says "fetch failed"; the reason is in its cause. */
 const unreachable = (server: ServerAddress, error: Error): CliFailure => {
   const cause = (error.cause ?? error) as NodeJS.ErrnoException
   if (cause.code === 'ECONNREFUSED')

@@ -1,9 +1,9 @@
-/** Strings, and what a value is put together of. */
+/** Strings, and the punctuation of JSON. */
 const TOKEN = /"[^"\\]*(?:\\.[^"\\]*)*"|[{}[\],:]/g
 
 /**
- * Names and values of an object in JSON, as they stand there. An object of JavaScript has one value a name, and those first whose names are whole numbers:
- * of `SELECT 'a', 1, 1` it would have two columns, the second before the first.
+ * The names and values in a JSON object, in order and with duplicates. A JavaScript object has one value per name, and puts integer names first: for `SELECT
+ * 'a', 1, 1` it would have two columns, in reverse order.
  */
 export const rowPairs = (line: string): readonly (readonly [string, unknown])[] => {
   let depth = 0
@@ -16,5 +16,5 @@ export const rowPairs = (line: string): readonly (readonly [string, unknown])[] 
   return list === '[[]]' ? [] : JSON.parse(list)
 }
 
-/** Of the object itself. */
+/** Replaces the punctuation of the object itself. */
 const AS_LISTS: Readonly<Record<string, string>> = { '{': '[[', '}': ']]', ':': ',', ',': '],[' }

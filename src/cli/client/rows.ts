@@ -7,12 +7,12 @@ import type { ServerAddress } from './server-address.ts'
 export type Row = Readonly<Record<string, unknown>>
 
 export type Rows = {
-  /** Of the columns; two may be the same. */
+  /** Column names, possibly with duplicates. */
   readonly names: readonly string[]
   readonly values: readonly (readonly unknown[])[]
 }
 
-/** The first rows of a result in NDJSON; of a longer one no more is downloaded. */
+/** The first rows of an NDJSON result. Stops downloading after them. */
 export const firstRows = async (
   server: ServerAddress,
   { path, limit }: { readonly path: string; readonly limit: number },

@@ -7,12 +7,12 @@ import type { CliContext } from '../context.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 
-/** Which server the command line talks to and as whom. `url` has no slash at its end. */
+/** Which server the command line uses, and its token. `url` has no trailing slash. */
 export type ServerAddress = { readonly url: string; readonly token: string }
 
 /**
- * `MILLRACE_URL` and `MILLRACE_TOKEN`, as in jobs; else the server whose data directory this is, which has left its
- * address (`server.json`) and its first token (`admin-token`) there. That token is sent to no other machine.
+ * `MILLRACE_URL` and `MILLRACE_TOKEN`, as in jobs; otherwise the server of this data directory, which has written its address (`server.json`) and its first
+ * token (`admin-token`) there. That token is never sent to another machine.
  */
 export const findServer = (context: CliContext): ServerAddress => {
   const { MILLRACE_URL: url, MILLRACE_TOKEN: token } = context.environment
@@ -30,7 +30,7 @@ const checkUrl = (url: string): string => {
   })
 }
 
-/** The running server writes where it listens: a port given by a flag, or 0, is not in our configuration. */
+/** The running server writes its address here: a port from a flag, or port 0, is not in our configuration. */
 const runningServerUrl = (config: Config): string => {
   const path = join(config.dataDir, 'server.json')
   if (!existsSync(path)) return config.publicUrl
@@ -38,7 +38,7 @@ const runningServerUrl = (config: Config): string => {
     const { url } = JSON.parse(readFileSync(path, 'utf8')) as { url?: unknown }
     return typeof url === 'string' ? url : config.publicUrl
   } catch {
-    // Unreadable, or caught while being written: the configured address is the next best answer.
+    // Unreadable, or being written: fall back to the configured address.
     return config.publicUrl
   }
 }

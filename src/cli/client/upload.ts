@@ -11,7 +11,7 @@ import type { ServerAddress } from './server-address.ts'
 type Upload = {
   readonly server: ServerAddress
   readonly jobId: string
-  /** Paths; each becomes an artifact of its file's name. */
+  /** Paths; each file becomes an artifact with its name. */
   readonly files: readonly string[]
   /** Where progress is shown. */
   readonly terminal: NodeJS.WriteStream
@@ -28,7 +28,7 @@ export const uploadArtifacts = async ({ server, jobId, files, terminal }: Upload
   })
 }
 
-/** multipart/form-data (RFC 7578), made as it is sent: `FormData` would need the whole file as a blob first. */
+/** multipart/form-data (RFC 7578), generated while sending: `FormData` would need the whole file as a blob first. */
 async function* multipart(
   files: readonly string[],
   boundary: string,
@@ -46,5 +46,5 @@ async function* multipart(
   yield Buffer.from(`--${boundary}--\r\n`)
 }
 
-/** As browsers do it. */
+/** Like browsers. */
 const escapeName = (name: string): string => name.replaceAll('"', '%22').replaceAll('\r', '%0D').replaceAll('\n', '%0A')

@@ -9,14 +9,14 @@ import type {
   WorkflowState,
 } from '../../model/workflow.ts'
 
-/** The parts of the API's workflow that the command line shows (`docs/api/workflows.md`); the rest is its definition. */
+/** The fields of a workflow in the API's answers that the command line shows (`docs/api/workflows.md`); the others are its definition. */
 export type WorkflowAnswer = {
   readonly workflow_id: string
   readonly name: string
   readonly state: WorkflowState
   readonly version: number
   readonly consecutive_failures: number
-  /** Job bodies of the payload. */
+  /** The number of job bodies in the payload. */
   readonly items: number
   readonly max_consecutive_failures?: number | null
   readonly next_run_at: string | null

@@ -3,17 +3,17 @@ import { call, send } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
 import type { RunAnswer, WorkflowAnswer } from './workflow-answer.ts'
 
-/** The path of a workflow, by id or name, or of something of it. */
+/** The path of a workflow, by id or name, or of a resource below it. */
 export const workflowPath = (workflow: string, rest = ''): string =>
   `/v1/workflows/${encodeURIComponent(workflow)}${rest}`
 
-/** The path of a run, or of something of it. */
+/** The path of a run, or of a resource below it. */
 export const runPath = (runId: string, rest = ''): string => `/v1/runs/${encodeURIComponent(runId)}${rest}`
 
 export const getWorkflow = (server: ServerAddress, workflow: string): Promise<WorkflowAnswer> =>
   call<WorkflowAnswer>(server, { path: workflowPath(workflow) })
 
-/** The id of a workflow that is given by name or id. One that is deleted can still be given by its id. */
+/** The id of a workflow given by name or id. A deleted one can still be given by its id. */
 export const findWorkflowId = async (
   server: ServerAddress,
   workflow: string | undefined,
@@ -25,7 +25,7 @@ const IS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 export const getRun = (server: ServerAddress, runId: string): Promise<RunAnswer> =>
   call<RunAnswer>(server, { path: runPath(runId) })
 
-/** `pause`, `resume` or `terminate` of a workflow. */
+/** Pauses, resumes or terminates a workflow. */
 export const changeWorkflow = (
   server: ServerAddress,
   workflow: string,
@@ -37,7 +37,7 @@ export const changeWorkflow = (
     ...(change.graceSeconds === undefined ? {} : { json: { timeout_seconds: change.graceSeconds } }),
   })
 
-/** Refused while the workflow is active or one of its runs is open. */
+/** Refused while the workflow is active or has an open run. */
 export const deleteWorkflow = async (server: ServerAddress, workflow: string): Promise<void> => {
   await send(server, { method: 'DELETE', path: workflowPath(workflow) })
 }
