@@ -23,7 +23,7 @@ type AnalyticsOptions = {
 
 const DAY_MS = 86_400_000
 
-/** `millrace analytics`: how jobs and workflows have done over a time. */
+/** `millrace analytics`: statistics of jobs and workflows over a period. */
 export const analytics: Define = (command, context) => {
   command
     .description('show statistics of jobs and workflows')
@@ -50,7 +50,7 @@ const duration = (text: string): number => {
 const read = async (options: AnalyticsOptions, context: CliContext): Promise<AnalyticsAnswer> => {
   const server = findServer(context)
   const to: ReadTimestamp = options.to === undefined ? { type: 'time', epochMs: Date.now() } : readTimestamp(options.to)
-  // What is no time the server refuses.
+  // The server refuses invalid times.
   const from = options.from ?? (to.type === 'time' ? toTimestamp(to.epochMs - (options.since ?? DAY_MS)) : undefined)
   const workflow = options.workflow === undefined ? undefined : await getWorkflow(server, options.workflow)
   const trend = typeof options.trend === 'string' ? options.trend : undefined

@@ -16,7 +16,7 @@ import { formatTable } from '../terminal/table.ts'
 type ArtifactsOptions = { readonly output?: string; readonly upload?: readonly string[]; readonly json?: boolean }
 type Place = { readonly server: ServerAddress; readonly jobId: string; readonly context: CliContext }
 
-/** `millrace artifacts ID [NAME]`: lists what a job left, downloads one or all, or adds files to it. */
+/** `millrace artifacts ID [NAME]`: lists a job's artifacts, downloads one or all, or uploads files to it. */
 export const artifacts: Define = (command, context) => {
   command
     .argument('<id>', 'id of the job')
@@ -95,7 +95,7 @@ const incoming = (
   terminal: context.stderr,
 })
 
-/** Names are the server's word: none may lead out of the directory that was asked for. */
+/** Names come from the server: none may lead outside the requested directory. */
 const pathInside = (directory: string, name: string): string => {
   const path = resolve(directory, name)
   const way = relative(directory, path)

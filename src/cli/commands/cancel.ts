@@ -6,7 +6,7 @@ import { CliFailure } from '../failure.ts'
 import { nonNegative } from '../option-value.ts'
 import { plainLines } from '../terminal/plain-text.ts'
 
-/** `millrace cancel ID…`: asks each job to stop; says for each what became of it. */
+/** `millrace cancel ID…`: asks each job to stop, and prints the outcome for each. */
 export const cancel: Define = (command, context, finish) => {
   command
     .argument('<id...>', 'ids of jobs')
@@ -19,7 +19,7 @@ export const cancel: Define = (command, context, finish) => {
           const job = await cancelJob(server, id, options.grace)
           context.stdout.write(options.json ? `${JSON.stringify(job)}\n` : `${id} ${job.status}\n`)
         } catch (error) {
-          // The other jobs are to be cancelled all the same; without a server there is no point.
+          // The other jobs are still cancelled, unless the server is unreachable.
           if (!(error instanceof CliFailure) || error.status === undefined) throw error
           context.stderr.write(`${id} ${plainLines(error.message)}\n`)
           finish(EXIT.server)

@@ -2,7 +2,7 @@ import { Argument } from 'commander'
 import { COMPLETION_SCRIPTS, SHELLS, type Shell } from '../completion-scripts.ts'
 import type { Define } from '../define.ts'
 
-/** `millrace completion bash`: a script for the shell, which completes by itself and never runs `millrace` or what stands in the line. */
+/** `millrace completion bash`: a completion script for the shell. The script never runs `millrace`, nor anything from the command line being completed. */
 export const completion: Define = (command, context) => {
   command
     .addArgument(new Argument('<shell>', SHELLS.join(', ')).choices(SHELLS))

@@ -5,7 +5,7 @@ import { addSettingFlags, loadWithFlags, warnOfMisspelt } from '../setting-flags
 import { durationSetting, sizeSetting } from '../terminal/setting-text.ts'
 import { formatTable } from '../terminal/table.ts'
 
-/** `millrace config`: every setting, its value and where it comes from; secret values are not shown. */
+/** `millrace config`: every setting with its value and origin; secret values are hidden. */
 export const config: Define = (command, context) => {
   addSettingFlags(command.option('--json', 'print JSON')).action((options: { json?: boolean }) => {
     const rows = describe(loadWithFlags(command, context))
@@ -30,7 +30,7 @@ const describe = ({ config, origins }: LoadedConfig): readonly Row[] =>
     origin: origins[name],
   }))
 
-/** JSON has no infinity: what is kept for ever is null. */
+/** JSON has no infinity: null means kept forever. */
 const shown = (value: unknown, secret: boolean): unknown => {
   if (value === Number.POSITIVE_INFINITY) return null
   return secret && value !== null ? '***' : value
@@ -38,7 +38,7 @@ const shown = (value: unknown, secret: boolean): unknown => {
 
 const HOUR_MS = 3_600_000
 
-/** As it would be written in a configuration. */
+/** In the notation of a configuration. */
 const valueText = ({ name, env, value }: Row): string => {
   if (value === null) return name.startsWith('retention') ? 'forever' : '-'
   if (env.endsWith('_HOURS')) return String(Number(value) / HOUR_MS)

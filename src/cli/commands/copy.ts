@@ -10,7 +10,7 @@ type CopyOptions = DataJobOptions & {
   readonly param?: readonly (readonly [string, string])[]
 }
 
-/** `millrace copy PIPE [NODE]`: puts what a copy node gives into its data source. */
+/** `millrace copy PIPE [NODE]`: writes a copy node's rows into its data source. */
 export const copy: Define = (command, context, finish) => {
   addDataJobOptions(
     command

@@ -18,5 +18,5 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   quarantine: defineQuarantine,
 }
 
-/** `millrace datasources …`: everything about data sources; `list` when nothing else is said. */
+/** `millrace datasources …`: commands for data sources; default: `list`. */
 export const datasources: Define = commandGroup(COMMANDS)

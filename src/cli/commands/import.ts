@@ -30,7 +30,7 @@ type ImportOptions = DataJobOptions &
     readonly maxBadRows?: string
   }
 
-/** `millrace import FILE DATASOURCE`: uploads a file, or names a URL, and stays until its rows are there. */
+/** `millrace import FILE DATASOURCE`: uploads a file, or names a URL, and waits until its rows are there. */
 export const importRows: Define = (command, context, finish) => {
   addDataJobOptions(addImportOptions(command)).action(
     async (place: string, datasource: string, options: ImportOptions) => {
@@ -66,7 +66,7 @@ const addImportOptions = (command: Command): Command =>
       .option('--max-bad-rows <count or share>', 'fail if more rows are bad, such as 100 or 5%'),
   )
 
-/** As they stand in a job body. */
+/** The fields of the job body. */
 const fieldsOf = (place: string, options: ImportOptions): ContentFields => ({
   ...contentFields(place, options),
   mode: options.mode,
@@ -104,7 +104,7 @@ const openContent = async (place: string, context: CliContext): Promise<AsyncIte
   return readWithBar(path, progressBar(context.stderr, basename(place), size))
 }
 
-/** Errors of reading reach who sends: a pipe alone would swallow them. */
+/** Passes read errors on to the sender; `pipe` alone would lose them. */
 async function* readWithBar(path: string, bar: ReturnType<typeof progressBar>): AsyncGenerator<Uint8Array> {
   const file = createReadStream(path, { highWaterMark: 256 * 1024 })
   file.on('error', error => bar.destroy(error))

@@ -9,7 +9,7 @@ import { type Field, fieldsText } from '../terminal/fields.ts'
 import { plainLines } from '../terminal/plain-text.ts'
 import { labelsText, sizeText, timeText } from '../terminal/quantity-text.ts'
 
-/** `millrace job ID`: everything about one job that is known and not empty. */
+/** `millrace job ID`: all known and non-empty facts about one job. */
 export const job: Define = (command, context) => {
   command
     .argument('<id>', 'id of the job')
@@ -53,7 +53,7 @@ const fields = (found: JobAnswer): readonly Field[] => [
   { name: 'finished', value: timeText(found.finished_at) },
 ]
 
-/** The system's own tries come on top: `3` of at most 2 would be a riddle. */
+/** Retries after system failures are listed separately: `3` of at most 2 would be puzzling. */
 const attemptText = ({ attempt, maximum_attempts: most, system_attempts: system }: JobAnswer): string | null => {
   if (attempt === 0) return null
   const rest = system === 0 ? '' : `, and ${system} more for failures of the system`

@@ -26,7 +26,7 @@ type Log = {
   readonly note: (text: string) => void
 }
 
-/** `millrace logs ID`: stdout on stdout, stderr on stderr; all of it, the last lines, or live to the end. */
+/** `millrace logs ID`: stdout to stdout, stderr to stderr; everything, the last lines, or live until the end. */
 export const logs: Define = (command, context, finish) => {
   command
     .argument('<id>', 'id of the job')
@@ -50,7 +50,7 @@ const printer = (context: CliContext, options: LogsOptions): Log['print'] => {
 
 const LARGEST_TAIL = 10_000
 
-/** Prints the last lines there are and says the number of the last one, 0 when there is none. */
+/** Prints the last lines and returns the number of the last one, 0 if there is none. */
 const printTail = async ({ server, jobId, print }: Log, wanted: number): Promise<number> => {
   const tail = Math.min(wanted, LARGEST_TAIL)
   const page = await call<{ lines: readonly LogLineAnswer[] }>(server, {
@@ -61,7 +61,7 @@ const printTail = async ({ server, jobId, print }: Log, wanted: number): Promise
   return page.lines.at(-1)?.seq ?? 0
 }
 
-/** Prints while it downloads: a log may be larger than memory. */
+/** Prints while downloading: a log may be larger than memory. */
 const printAll = async ({ server, jobId, print }: Log): Promise<void> => {
   const headers = { accept: 'application/x-ndjson' }
   const response = await send(server, { path: jobPath(jobId, '/logs'), headers })
@@ -69,12 +69,12 @@ const printAll = async ({ server, jobId, print }: Log): Promise<void> => {
   for await (const lines of readNdjson<LogLineAnswer>(response.body)) await print(lines)
 }
 
-/** Ctrl-C stops looking; the job goes on. */
+/** Ctrl-C stops following; the job goes on. */
 const follow = async (log: Log, lines: number | undefined): Promise<number> => {
   const leave = new AbortController()
   const stopListening = onInterrupt(() => leave.abort())
   try {
-    // Says at once when there is no such job or no server, instead of trying to connect for minutes.
+    // Fails at once if there is no such job or no server, instead of trying to connect for minutes.
     await getJob(log.server, log.jobId)
     const from = lines === undefined ? 1 : (await printTail(log, lines)) + 1
     const status = await followLog({

@@ -12,5 +12,5 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   drop: defineDrop,
 }
 
-/** `millrace pipes …`: everything about pipes; `list` when nothing else is said. */
+/** `millrace pipes …`: commands for pipes; default: `list`. */
 export const pipes: Define = commandGroup(COMMANDS)

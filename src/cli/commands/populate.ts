@@ -9,7 +9,7 @@ type PopulateOptions = DataJobOptions & {
   readonly truncate?: boolean
 }
 
-/** `millrace populate PIPE [NODE]`: feeds a materialized node the whole history of its source. */
+/** `millrace populate PIPE [NODE]`: feeds the existing rows of its source to a materialized node. */
 export const populate: Define = (command, context, finish) => {
   addDataJobOptions(
     command

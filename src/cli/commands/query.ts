@@ -29,10 +29,10 @@ type QueryOptions = {
   readonly timeout?: number
 }
 
-/** More rows than anybody reads in a terminal; the whole result is there with `--format` or `-o`. */
+/** More rows than anyone reads in a terminal; `--format` and `-o` give the whole result. */
 const MOST_SHOWN = 1000
 
-/** `millrace query SQL`: a query as a job; its rows as a table, in a format, or in a file. */
+/** `millrace query SQL`: runs a query as a job; prints its rows as a table or in a format, or writes a file. */
 export const query: Define = (command, context, finish) => {
   addOptions(command).action(async (sql: string, options: QueryOptions) => {
     const format = chooseFormat(options, context)
@@ -75,7 +75,7 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, ResultFormat>> = {
   '.json': 'json',
 }
 
-/** 'table' where a person looks on. */
+/** 'table' by default on standard output. */
 const chooseFormat = ({ format, json, output }: QueryOptions, { stdout }: CliContext): ResultFormat | 'table' => {
   const said = format ?? (json ? 'json' : undefined)
   if (output !== undefined && output !== '-') return said ?? formatOfFile(output)
@@ -85,7 +85,7 @@ const chooseFormat = ({ format, json, output }: QueryOptions, { stdout }: CliCon
   return said
 }
 
-/** Arrow in a file called `.csv.gz` is found out by whoever reads it. */
+/** Refuses unknown extensions: Arrow in a file named `.csv.gz` would surprise its reader. */
 const formatOfFile = (file: string): ResultFormat => {
   const extension = extname(file).toLowerCase()
   if (extension.length <= 1) return 'arrow'
@@ -112,7 +112,7 @@ const jobBody = async ({ sql, options, format, context }: Body): Promise<unknown
   timeout_seconds: options.timeout,
 })
 
-/** Lists and maps are given as JSON; everything else is text, which the engine reads as the type that the SQL names. */
+/** Lists and maps are given as JSON. Anything else is text, which the engine converts to the type in the SQL. */
 const parameterOf = (value: string): unknown => {
   if (!/^[[{]/.test(value)) return value
   try {

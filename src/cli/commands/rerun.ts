@@ -3,7 +3,7 @@ import { findServer } from '../client/server-address.ts'
 import type { Define } from '../define.ts'
 import { watchJob } from '../watch-job.ts'
 
-/** `millrace rerun ID`: a new job with the same parameters, secrets included. Prints its id. */
+/** `millrace rerun ID`: submits a new job with the same parameters, including secrets. Prints its id. */
 export const rerun: Define = (command, context, finish) => {
   command
     .argument('<id>', 'id of the job')

@@ -8,7 +8,7 @@ import { CliFailure } from '../failure.ts'
 
 type ResultOptions = { readonly output?: string; readonly wait?: boolean }
 
-/** `millrace result ID`: the result of a job, to standard output or a file that is there only when it is whole. */
+/** `millrace result ID`: writes the result of a job to standard output, or to a file that exists only once it is complete. */
 export const result: Define = (command, context) => {
   command
     .argument('<id>', 'id of the job')

@@ -9,7 +9,7 @@ import { keyValue, positive, repeated, wholeNumber } from '../option-value.ts'
 import { submitWatched } from '../submit-watched.ts'
 import { watchJob } from '../watch-job.ts'
 
-/** `millrace run -- CMD…`: submits a command, follows its log, exits with its code. */
+/** `millrace run -- CMD…`: submits a command, follows its log, exits with its exit code. */
 export const run: Define = (command, context, finish) => {
   addOptions(command)
     .argument('<command...>', 'one word is run by /bin/sh -c; several are a program and its arguments')

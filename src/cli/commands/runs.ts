@@ -18,5 +18,5 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   'retry-failed': defineRetryFailed,
 }
 
-/** `millrace runs …`: everything about runs; `list` when nothing else is said. */
+/** `millrace runs …`: commands for runs; default: `list`. */
 export const runs: Define = commandGroup(COMMANDS)

@@ -8,7 +8,7 @@ import { addSettingFlags, loadWithFlags, warnOfMisspelt } from '../setting-flags
 import { notes } from '../terminal/note.ts'
 import { welcome } from '../welcome.ts'
 
-/** `millrace serve`: runs the server until SIGINT or SIGTERM; a second one ends it at once. */
+/** `millrace serve`: runs the server until SIGINT or SIGTERM; a second signal stops it at once. */
 export const serve: Define = (command, context) => {
   addSettingFlags(command).action(async () => {
     const { config } = loadWithFlags(command, context)
@@ -18,7 +18,7 @@ export const serve: Define = (command, context) => {
     const logger = createLogger(config.logLevel)
     const server = await startServer(config, logger).catch((error: NodeJS.ErrnoException) => {
       logger.debug(error)
-      // A port that is taken, a database that is away or too new: matters of the user, not bugs with a stack.
+      // A port in use, an unreachable or too new database: user errors, which need no stack trace.
       throw new CliFailure(`cannot start: ${error.code === 'EADDRINUSE' ? portTaken(config) : error.message}`, {
         exitCode: EXIT.failed,
       })

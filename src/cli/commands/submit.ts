@@ -11,7 +11,7 @@ import { fileFault } from '../file-fault.ts'
 import { readJson } from '../read-json.ts'
 import { watchJob } from '../watch-job.ts'
 
-/** `millrace submit FILE`: one job body, or a list of them, all or nothing. Prints the ids. */
+/** `millrace submit FILE`: submits one job body, or a list of them, all or nothing. Prints the ids. */
 export const submit: Define = (command, context, finish) => {
   command
     .argument('<file>', 'JSON: a job body or a list of them; - reads standard input')

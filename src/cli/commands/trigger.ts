@@ -17,7 +17,7 @@ type TriggerOptions = {
   readonly json?: boolean
 }
 
-/** `millrace trigger NAME`, `millrace workflows trigger NAME`: a run of a workflow now, or at a time. Prints its id. */
+/** `millrace trigger NAME`, `millrace workflows trigger NAME`: runs a workflow now or at a given time. Prints the run's id. */
 export const trigger: Define = (command, context, finish) => {
   command
     .description('run a workflow now or at a given time')

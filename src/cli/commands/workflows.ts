@@ -26,5 +26,5 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   schema: defineSchema,
 }
 
-/** `millrace workflows …`: everything about workflows; `list` when nothing else is said. */
+/** `millrace workflows …`: commands for workflows; default: `list`. */
 export const workflows: Define = commandGroup(COMMANDS)

@@ -16,7 +16,7 @@ type CreateOptions = {
   readonly json?: boolean
 }
 
-/** `millrace datasources create FILE` or `… create NAME --schema "id Int32, name String"`: makes a data source. */
+/** `millrace datasources create FILE` or `… create NAME --schema "id Int32, name String"`: creates a data source. */
 export const defineCreate: Define = (command, context) => {
   command
     .description('create a data source from a file or from options')

@@ -5,7 +5,7 @@ import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
 import { HINT, rowsOf } from './rows-at-stake.ts'
 
-/** `millrace datasources drop NAME`: deletes a data source with its rows, and asks before. */
+/** `millrace datasources drop NAME`: deletes a data source with its rows, after confirmation. */
 export const defineDrop: Define = (command, context, finish) => {
   command
     .description('delete a data source and its rows, unless a pipe uses it')

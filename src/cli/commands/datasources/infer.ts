@@ -22,7 +22,7 @@ type InferAnswer = {
   readonly whole: boolean
 }
 
-/** `millrace datasources infer FILE`: what an import with --create would make of a file or of what is at a URL. */
+/** `millrace datasources infer FILE`: previews the data source that an import with --create would create from a file or URL. */
 export const defineInfer: Define = (command, context) => {
   addContentOptions(
     command
@@ -61,10 +61,10 @@ const open = async (place: string, context: CliContext): Promise<AsyncIterable<U
   return createReadStream(path, { highWaterMark: 256 * 1024 })
 }
 
-/** More than the server looks at. */
+/** More than the server examines. */
 const ENOUGH_BYTES = 2 * 1024 * 1024
 
-/** The rest of Parquet alone says what it is. */
+/** The start of a file is enough, except for Parquet. */
 async function* beginningOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
   let sent = 0
   for await (const chunk of content) {
@@ -74,7 +74,7 @@ async function* beginningOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<
   }
 }
 
-/** Names as SQL takes them. */
+/** Columns in SQL notation. */
 const schemaText = (schema: readonly InferredColumn[]): string =>
   schema
     .map(({ name, type }) => `${/^\w+$/.test(name) ? name : `\`${name.replaceAll('`', '\\`')}\``} ${type}`)

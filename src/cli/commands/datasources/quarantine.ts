@@ -25,7 +25,7 @@ export const defineQuarantine: Define = (command, context) => {
     })
 }
 
-/** What was wrong comes first: the row itself may be wider than the terminal. */
+/** The error comes first, because the row may be wider than the terminal. */
 const forPeople = ({ c__error_column, c__error, c__import_id, insertion_date, ...row }: Row): Row => ({
   when: timeText(String(insertion_date)),
   column: joined(c__error_column),

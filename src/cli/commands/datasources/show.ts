@@ -5,7 +5,7 @@ import { type Field, fieldsText } from '../../terminal/fields.ts'
 import { sizeText, timeText } from '../../terminal/quantity-text.ts'
 import { formatTable } from '../../terminal/table.ts'
 
-/** `millrace datasources show NAME`: what a data source is made of and what lies in it. */
+/** `millrace datasources show NAME`: the definition and figures of a data source. */
 export const defineShow: Define = (command, context) => {
   command
     .description('show one data source')

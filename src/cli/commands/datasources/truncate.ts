@@ -5,7 +5,7 @@ import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
 import { HINT, rowsOf } from './rows-at-stake.ts'
 
-/** `millrace datasources truncate NAME`: removes all rows, and asks before. */
+/** `millrace datasources truncate NAME`: removes all rows, after confirmation. */
 export const defineTruncate: Define = (command, context, finish) => {
   command
     .description('remove all rows of a data source, including the quarantine')

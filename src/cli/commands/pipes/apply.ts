@@ -6,7 +6,7 @@ import { CliFailure } from '../../failure.ts'
 import { type Definition, readDefinitions } from '../../read-definitions.ts'
 import { notes } from '../../terminal/note.ts'
 
-/** `millrace pipes apply FILE…`: makes pipes what files say, one after the other; stops at the first that is refused. */
+/** `millrace pipes apply FILE…`: creates or replaces pipes as in the files, one after another; stops at the first refusal. */
 export const defineApply: Define = (command, context) => {
   command
     .description('create or replace the pipes in files, in the given order')
@@ -24,7 +24,7 @@ export const defineApply: Define = (command, context) => {
     })
 }
 
-/** Who has just made a materialized node looks into its data source and finds nothing. */
+/** A new materialized node's data source is empty, which surprises people who have just created it. */
 const beginnings = (pipe: string, { nodes }: Definition): readonly string[] =>
   (nodes as PipeAnswer['nodes']).flatMap(({ name, materialize_into: into }) =>
     into === undefined

@@ -4,7 +4,7 @@ import { confirm } from '../../confirm.ts'
 import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
 
-/** `millrace pipes drop NAME`: deletes a pipe, and asks before. */
+/** `millrace pipes drop NAME`: deletes a pipe, after confirmation. */
 export const defineDrop: Define = (command, context, finish) => {
   command
     .description('delete a pipe that no other pipe reads; the data sources it filled stay')

@@ -27,7 +27,7 @@ const columns = (now: number): readonly Column<PipeAnswer>[] => [
   { title: 'NODES', value: pipe => pipe.nodes.map(nodeText).join(' ') },
 ]
 
-/** `per_day > day_counts`: a node and where its rows go. */
+/** `per_day>day_counts`: a node and where its rows go. */
 const nodeText = ({ name, materialize_into, copy_into }: NodeAnswer): string => {
   const into = materialize_into ?? copy_into
   return into === undefined ? name : `${name}>${into}`

@@ -6,7 +6,7 @@ import type { Define } from '../../define.ts'
 import { type FollowOptions, followRun } from '../../follow-run.ts'
 import { notes } from '../../terminal/note.ts'
 
-/** `millrace runs retry-failed ID`: a new run of the failed items of one that has ended. Prints its id. */
+/** `millrace runs retry-failed ID`: starts a new run of the failed items of an ended one. Prints its id. */
 export const defineRetryFailed: Define = (command, context, finish) => {
   command
     .description('create a new run from the failed items of a run')

@@ -7,7 +7,7 @@ import { type Field, fieldsText } from '../../terminal/fields.ts'
 import { timeText } from '../../terminal/quantity-text.ts'
 import { countsText } from '../../terminal/run-progress.ts'
 
-/** `millrace runs show ID`: where a run stands. */
+/** `millrace runs show ID`: the state of a run. */
 export const defineShow: Define = (command, context) => {
   command
     .description('show one run')

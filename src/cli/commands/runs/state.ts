@@ -7,7 +7,7 @@ import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
 import { nonNegative } from '../../option-value.ts'
 
-/** `millrace runs pause ID…`: no further item starts until `resume`; what runs goes on. */
+/** `millrace runs pause ID…`: starts no more items until `resume`; running ones finish. */
 export const definePause: Define = (command, context) => {
   command.description('start no more items; running items finish')
   change(command, context, 'pause')
@@ -19,7 +19,7 @@ export const defineResume: Define = (command, context) => {
   change(command, context, 'resume')
 }
 
-/** `millrace runs terminate ID…`: cancels what has not ended. */
+/** `millrace runs terminate ID…`: cancels all items that have not ended. */
 export const defineTerminate: Define = (command, context) => {
   command
     .description('cancel all items of open runs')

@@ -32,7 +32,7 @@ could not be deleted because it still runs; 2 a file is wrong; 125 the server re
 const LAST_ONES =
   'To delete the last workflows of a set: `millrace workflows pause NAME`, then `millrace workflows delete NAME`.'
 
-/** `millrace workflows apply PLACE…`: makes the server's workflows what the files say. */
+/** `millrace workflows apply PLACE…`: makes the server's workflows match the files. */
 export const defineApply = (command: Command, context: CliContext, finish: (exitCode: number) => void): void => {
   command
     .summary('create, change and delete workflows to match files')
@@ -73,7 +73,7 @@ const planned = async (input: {
   const { server, places, options, context } = input
   const { set, prune = false } = options
   const { workflows, faults } = await loadFiles({ places, set, context })
-  // An empty place is more likely a wrong one than the wish to delete everything.
+  // An empty place is probably a mistake, not a wish to delete everything.
   if (workflows.length === 0 && faults.length === 0)
     throw new CliFailure(`no workflows in ${places.join(', ')}`, {
       exitCode: EXIT.usage,
@@ -93,7 +93,7 @@ const refuseFaults = (faults: readonly FileFault[]): void => {
   throw new CliFailure(`${count} in the files; nothing was changed${list.join('')}`, { exitCode: EXIT.usage })
 }
 
-/** Stops at the first refusal: what was done stays done, and applying again does the rest. */
+/** Stops at the first refusal. What was done stays done; applying again does the rest. */
 const write = async (
   server: ServerAddress,
   changes: readonly Exclude<PlanStep, { readonly action: 'keep' }>[],

@@ -6,7 +6,7 @@ import { nonNegative } from '../../option-value.ts'
 
 type DeleteOptions = { readonly terminate?: boolean; readonly grace?: number }
 
-/** `millrace workflows delete NAME…`: forgets workflows; their jobs stay. */
+/** `millrace workflows delete NAME…`: deletes workflows; their jobs stay. */
 export const defineDelete: Define = (command, context) => {
   command
     .description('delete paused or terminated workflows without open runs; their jobs stay')

@@ -52,6 +52,6 @@ const workflowColumns = ({ stdout }: CliContext, now: number): readonly Column<W
   ]
 }
 
-/** Failed runs in a row, of those it may have. */
+/** Failed runs in a row, and the allowed maximum. */
 const failuresText = ({ consecutive_failures: failures, max_consecutive_failures: most }: WorkflowAnswer): string =>
   typeof most === 'number' ? `${failures}/${most}` : String(failures)

@@ -2,7 +2,7 @@ import { call } from '../../client/request.ts'
 import { findServer } from '../../client/server-address.ts'
 import type { Define } from '../../define.ts'
 
-/** `millrace workflows schema`: the JSON Schema of the files, for editors. */
+/** `millrace workflows schema`: the JSON Schema of workflow files, for editors. */
 export const defineSchema: Define = (command, context) => {
   command
     .summary('print the JSON Schema of workflow files')

@@ -9,7 +9,7 @@ import { plainLines } from '../../terminal/plain-text.ts'
 import { labelsText, timeText } from '../../terminal/quantity-text.ts'
 import { definitionOf } from '../../workflow-files/definition.ts'
 
-/** `millrace workflows show NAME`: where a workflow stands and what it was made from. */
+/** `millrace workflows show NAME`: the state and definition of a workflow. */
 export const defineShow: Define = (command, context) => {
   command
     .description('show one workflow')

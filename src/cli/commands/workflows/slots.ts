@@ -10,7 +10,7 @@ import { timeText } from '../../terminal/quantity-text.ts'
 import { showList } from '../../terminal/show-list.ts'
 import type { Column } from '../../terminal/table.ts'
 
-/** `millrace workflows slots NAME`: which slots of its schedule made a run, and why others did not. */
+/** `millrace workflows slots NAME`: which slots of its schedule fired, and why others did not. */
 export const defineSlots: Define = (command, context) => {
   command
     .description('list past slots of a workflow, fired or skipped, with the reason')

@@ -5,13 +5,13 @@ import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
 import { nonNegative } from '../../option-value.ts'
 
-/** `millrace workflows pause NAME…`: no run and no item starts until `resume`; what runs goes on. */
+/** `millrace workflows pause NAME…`: starts no more runs and items until `resume`; running items finish. */
 export const definePause: Define = (command, context) => {
   command.description('start no more runs or items; running items finish')
   change(command, context, 'pause')
 }
 
-/** `millrace workflows resume NAME…`: goes on after `pause`, makes a terminated one active again. */
+/** `millrace workflows resume NAME…`: continues after `pause`, and makes a terminated workflow active again. */
 export const defineResume: Define = (command, context) => {
   command.description('continue after a pause, or activate a terminated workflow again')
   change(command, context, 'resume')
