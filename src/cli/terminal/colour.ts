@@ -4,11 +4,11 @@ import type { DeliveryStatus, RunStatus, WorkflowState } from '../../model/workf
 
 type Style = Parameters<typeof styleText>[0]
 
-/** Colours only on a terminal, and never against NO_COLOR. */
+/** Colours only on a terminal, and never if NO_COLOR is set. */
 export const paint = (stream: NodeJS.WriteStream, style: Style, text: string): string =>
   styleText(style, text, { stream, validateStream: true })
 
-/** The colour of each status, the same wherever a status is shown. */
+/** The colour of each status, wherever it is shown. */
 export const STATUS_STYLE = {
   pending: 'gray',
   queued: 'blue',

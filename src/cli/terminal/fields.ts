@@ -2,14 +2,14 @@ import type { CliContext } from '../context.ts'
 import { paint } from './colour.ts'
 import { plainLines } from './plain-text.ts'
 
-/** One line of what is told of a single thing; empty values are left out. `style` decorates the value. */
+/** A line in the description of an object; empty values are skipped. `style` decorates the value. */
 export type Field = {
   readonly name: string
   readonly value: string | number | null | undefined
   readonly style?: Parameters<typeof paint>[1]
 }
 
-/** Name and value a line, the values below each other; further lines of a value, too, so that none looks like a field. */
+/** One line per field, with aligned values. Continuation lines of a value are indented, so that they do not look like fields. */
 export const fieldsText = ({ stdout }: CliContext, fields: readonly Field[]): string => {
   const shown = fields.filter(({ value }) => value !== null && value !== undefined && value !== '')
   const width = Math.max(...shown.map(({ name }) => name.length))

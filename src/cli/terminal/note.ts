@@ -2,7 +2,7 @@ import type { CliContext } from '../context.ts'
 import { paint } from './colour.ts'
 import { plainLines } from './plain-text.ts'
 
-/** Words of the command line itself, beside the output of a job: on stderr, with its name before them. */
+/** A message of the command line itself, as opposed to a job's output: on stderr, prefixed with the program's name. */
 export const notes =
   ({ stderr }: CliContext) =>
   (text: string): void => {

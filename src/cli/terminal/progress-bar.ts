@@ -4,10 +4,7 @@ import { sizeText } from './quantity-text.ts'
 const WIDTH = 24
 const REDRAW_MS = 100
 
-/**
- * A pass-through that draws how much has gone by, on a terminal only; elsewhere it just passes through. `total` is in
- * bytes, null when unknown.
- */
+/** A pass-through stream that draws its progress, on a terminal only. `total` is in bytes; null: unknown. */
 export const progressBar = (stream: NodeJS.WriteStream, label: string, total: number | null): Transform => {
   let done = 0
   let drawnAt = Number.NEGATIVE_INFINITY
@@ -37,7 +34,7 @@ type Progress = {
   readonly columns: number
 }
 
-/** One line: a bar with a percentage when the total is known, else the amount alone. Never wider than `columns`. */
+/** One line, never wider than `columns`: a bar with a percentage if the total is known, otherwise only the amount. */
 export const progressLine = ({ label, done, total, columns }: Progress): string => {
   const amount = total === null ? sizeText(done) : `${sizeText(done)} of ${sizeText(total)}`
   const share = total === null ? null : total === 0 ? 1 : Math.min(1, done / total)

@@ -19,7 +19,7 @@ export const durationText = (ms: number): string => {
 const twoUnits = (ms: number, big: number, bigName: string, small: number, smallName: string): string =>
   `${Math.floor(ms / big)}${bigName}${String(Math.floor((ms % big) / small)).padStart(2, '0')}${smallName}`
 
-/** A time of the API in the terminal's own zone, to the second. */
+/** A time from the API in the local time zone, to the second. */
 export const timeText = (timestamp: string | null): string => {
   if (timestamp === null) return ''
   const time = new Date(timestamp)
@@ -28,14 +28,14 @@ export const timeText = (timestamp: string | null): string => {
   return `${day} ${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`
 }
 
-/** The same without the day when it is today's, so that a table stays narrow. */
+/** The same without today's date, to keep tables narrow. */
 export const shortTimeText = (timestamp: string, now: number): string => {
   const text = timeText(timestamp)
   const today = timeText(new Date(now).toISOString()).slice(0, 10)
   return text.startsWith(today) ? text.slice(11) : text
 }
 
-/** How long it ran, or has been running; empty before its start. */
+/** How long it ran or has been running; empty before it starts. */
 export const ranText = (
   ran: { readonly started_at: string | null; readonly finished_at: string | null },
   now: number,
@@ -45,7 +45,7 @@ export const ranText = (
   return durationText(Math.max(0, end - Date.parse(ran.started_at)))
 }
 
-/** Labels as they are typed: `team=data env=live`. */
+/** Labels in the notation of options: `team=data env=live`. */
 export const labelsText = (labels: Readonly<Record<string, string>> | null | undefined): string =>
   Object.entries(labels ?? {})
     .map(([name, value]) => `${name}=${value}`)

@@ -3,7 +3,7 @@ import { oneLine } from './plain-text.ts'
 
 const WIDTH = 24
 
-/** How far a query is, in one line no wider than `columns`: a bar where the engine knows the total, and its rows. */
+/** A query's progress in one line, never wider than `columns`: a bar if the engine knows the total, and the rows. */
 export const queryProgressLine = (
   { status, progress }: Pick<JobAnswer, 'status' | 'progress'>,
   columns: number,

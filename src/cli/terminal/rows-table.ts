@@ -2,7 +2,7 @@ import { type Column, formatTable } from './table.ts'
 
 type Row = Readonly<Record<string, unknown>>
 
-/** Objects of one shape as a table, as `formatColumns` makes it. */
+/** Objects with the same fields as a table; see `formatColumns`. */
 export const formatRows = (rows: readonly Row[], width?: number): string => {
   const names = Object.keys(rows[0] ?? {})
   return formatColumns({ names, values: rows.map(row => names.map(name => row[name])) }, width)
@@ -10,7 +10,7 @@ export const formatRows = (rows: readonly Row[], width?: number): string => {
 
 type Rows = { readonly names: readonly string[]; readonly values: readonly (readonly unknown[])[] }
 
-/** Rows of a query as a table: numbers to the right, nested values as JSON, null as nothing. Empty without rows. */
+/** Query rows as a table: numbers right-aligned, nested values as JSON, null as empty. Empty without rows. */
 export const formatColumns = ({ names, values }: Rows, width?: number): string => {
   if (names.length === 0) return ''
   const columns = names.map((title, index): Column<readonly unknown[]> => {
@@ -28,10 +28,10 @@ const cellText = (value: unknown): string => {
   return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }
 
-/** What is no number has a sign that means nothing, and 0 / 0 has it on some processors. */
+/** The sign of NaN is meaningless, and some processors set it for 0 / 0. */
 const withoutSign = (text: string): string => (text === '-nan' ? 'nan' : text)
 
-/** Large integers come as text, and so does what JSON has no number for. */
+/** Large integers arrive as text, as do values that JSON numbers cannot express. */
 const isNumeric = (value: unknown): boolean =>
   value === null ||
   typeof value === 'number' ||

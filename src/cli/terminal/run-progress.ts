@@ -2,7 +2,7 @@ import type { RunCounts } from '../../model/workflow.ts'
 
 const WIDTH = 24
 
-/** How far a run is, in one line no wider than `columns`: ended of all items, and how many stand where. */
+/** A run's progress in one line, never wider than `columns`: how many items have ended, and the number in each status. */
 export const runProgressLine = (input: {
   readonly counts: RunCounts
   readonly label: string
@@ -17,7 +17,7 @@ export const runProgressLine = (input: {
   return `${bar}  ${ended} of ${all}  ${countsText(counts)}  ${label}`.slice(0, Math.max(20, columns - 1))
 }
 
-/** The counts that are not 0: `3 running, 1 failed`. */
+/** The non-zero counts: `3 running, 1 failed`. */
 export const countsText = (counts: RunCounts): string =>
   (['running', 'queued', 'pending', 'failed', 'cancelled', 'completed'] as const)
     .filter(status => counts[status] > 0)

@@ -13,7 +13,7 @@ const SIZE_UNITS = [
   ['KiB', 1024],
 ] as const
 
-/** Milliseconds as a setting is written, exactly: `30d`, `1h30m`. */
+/** Milliseconds in the exact notation of a setting: `30d`, `1h30m`. */
 export const durationSetting = (ms: number): string => {
   let rest = Math.round(ms)
   const parts: string[] = []
@@ -24,7 +24,7 @@ export const durationSetting = (ms: number): string => {
   return parts.join('') || '0'
 }
 
-/** Bytes as a setting is written, exactly: `16MiB`, and a number of bytes where no unit goes into it. */
+/** Bytes in the exact notation of a setting: `16MiB`, or a plain number if no unit divides it. */
 export const sizeSetting = (bytes: number): string => {
   const unit = SIZE_UNITS.find(([, size]) => bytes >= size && bytes % size === 0)
   return unit === undefined ? String(bytes) : `${bytes / unit[1]}${unit[0]}`

@@ -2,14 +2,14 @@ import type { CliContext } from '../context.ts'
 import { notes } from './note.ts'
 import { type Column, formatTable } from './table.ts'
 
-/** A list of the API: as JSON for programs, a table for people, words on stderr when it is empty. */
+/** Prints a list from the API: as JSON for programs, or a table for people; if it is empty, a message on stderr. */
 export const showList = <Row>(input: {
   readonly context: CliContext
-  /** The answer of the API as it came. */
+  /** The API's unchanged answer. */
   readonly answer: object
   readonly rows: readonly Row[]
   readonly columns: readonly Column<Row>[]
-  /** What is listed, in the plural. */
+  /** The name of the entries, in the plural. */
   readonly things: string
   readonly json: boolean | undefined
 }): void => {

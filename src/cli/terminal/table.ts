@@ -4,15 +4,14 @@ export type Column<Row> = {
   readonly title: string
   readonly value: (row: Row) => string
   readonly align?: 'right'
-  /** Decorates a padded cell; adds no width. */
+  /** Decorates a padded cell without changing its width. */
   readonly style?: (cell: string, row: Row) => string
 }
 
 const GAP = '  '
 
 /**
- * A table for people: one line a row, columns as wide as their widest cell, the last one cut at the terminal's edge when
- * `width` is given. Ends with a newline.
+ * A table for people: one line per row, columns as wide as their widest cell. If `width` is given, the last column is cut at that width. Ends with a newline.
  */
 export const formatTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], width?: number): string => {
   const cells = rows.map(row => columns.map(column => oneLine(column.value(row))))
