@@ -6,10 +6,10 @@ import { changeWorkflow, deleteWorkflow, listOpenRuns, workflowPath } from '../c
 import { CliFailure } from '../failure.ts'
 import type { PlanStep } from './plan.ts'
 
-/** What became of a step; `open_runs`: a workflow is not deleted over runs that still work. */
+/** The outcome of a step; `open_runs`: a workflow with open runs is not deleted. */
 export type StepResult = 'created' | 'changed' | 'deleted' | 'open_runs'
 
-/** Does one step of a plan. Doing it again changes nothing. Throws `CliFailure` when the server refuses. */
+/** Executes one step of a plan. Idempotent. Throws `CliFailure` if the server refuses. */
 export const carryOut = async (
   server: ServerAddress,
   step: Exclude<PlanStep, { readonly action: 'keep' }>,
@@ -21,7 +21,7 @@ export const carryOut = async (
   return 'changed'
 }
 
-/** false: somebody has made one of that name since it was planned. */
+/** false: a workflow with that name has been created since the plan was made. */
 const create = async (server: ServerAddress, json: unknown): Promise<boolean> => {
   try {
     await postOnce(server, { path: '/v1/workflows', json })
@@ -32,10 +32,7 @@ const create = async (server: ServerAddress, json: unknown): Promise<boolean> =>
   }
 }
 
-/**
- * Deletes a workflow without ending anything that runs: it is paused first, so that no run begins meanwhile, and set going
- * again when one has.
- */
+/** Deletes a workflow without ending anything that runs. It is paused first, so that no run starts meanwhile, and resumed if one has. */
 const prune = async (server: ServerAddress, { workflow_id: id, state }: WorkflowAnswer): Promise<StepResult> => {
   if ((await listOpenRuns(server, id)).length > 0) return 'open_runs'
   if (state === 'active') await changeWorkflow(server, id, { verb: 'pause' })

@@ -1,17 +1,17 @@
 import { flatten } from './flatten.ts'
 import { HIDDEN, isHidden, listedSecrets } from './hidden-values.ts'
 
-/** One value that differs; `before` null: it is new, `after` null: it goes. Texts as they may be shown. */
+/** A value that differs; `before` null: added, `after` null: removed. Texts are safe to show. */
 export type FieldChange = { readonly field: string; readonly before: string | null; readonly after: string | null }
 
 /**
- * What of a definition changes, field by field, in the order of the new one, with what goes at the end. Secret values are
- * `***` on both sides: whether they differ only the server can tell.
+ * The changes between two definitions, field by field, in the order of the new one, followed by removed fields. Secret values are `***` on both sides: only the
+ * server knows whether they differ.
  */
 export const compare = (input: {
   readonly before: unknown
   readonly after: unknown
-  /** Paths in `after` of values that came from the environment. */
+  /** Paths in `after` whose values came from the environment. */
   readonly filled: ReadonlySet<string>
 }): readonly FieldChange[] => {
   const before = flatten(input.before)

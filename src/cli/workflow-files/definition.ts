@@ -1,4 +1,4 @@
-/** What the server adds to a definition where it shows a workflow. */
+/** Fields that the server adds to a definition when it shows a workflow. */
 export const ADDED: ReadonlySet<string> = new Set([
   'workflow_id',
   'state',
@@ -11,6 +11,6 @@ export const ADDED: ReadonlySet<string> = new Set([
   'updated_at',
 ])
 
-/** What a workflow was made from, out of what the server shows of it. */
+/** Extracts the definition from the server's view of a workflow. */
 export const definitionOf = (workflow: object): Readonly<Record<string, unknown>> =>
   Object.fromEntries(Object.entries(workflow).filter(([name, value]) => !ADDED.has(name) && value !== null))

@@ -1,26 +1,26 @@
-/** Texts of these fields are programs of their own, in which `${…}` is theirs. */
+/** These fields contain programs with their own meaning of `${…}`. */
 const LEFT_ALONE: ReadonlySet<string> = new Set(['command', 'stdin', 'query'])
 
-/** `$${`, `${NAME}` with a name as shells have them, or a `${` that is neither. */
+/** `$${`, `${NAME}` with a shell-style name, or any other `${`. */
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{/g
 
 export type Expanded = {
   readonly value: unknown
-  /** Dotted paths of the values that hold something from the environment: never to be shown. */
+  /** Dotted paths of the values that contain something from the environment: never show them. */
   readonly filled: ReadonlySet<string>
-  /** What was put in, with the names it has. */
+  /** The substituted values, with their variables' names. */
   readonly values: ReadonlyMap<string, string>
   readonly faults: readonly EnvironmentFault[]
 }
 
-/** A variable that is not set; `name` null: a `${` that is followed by no name and `}`. */
+/** A variable that is not set; `name` null: a `${` that does not start a valid `${NAME}`. */
 export type EnvironmentFault = { readonly path: string; readonly name: string | null }
 
 /**
- * Puts variables of the environment in place of `${NAME}` in every text of a definition, except in `command`, `stdin` and
- * `query`, whose own language that is: what they need goes through `environment`. `$${` stands for `${` itself, so that
- * every other form of shells (`${NAME:-default}`) can be told as a fault.
- * What is put in is not looked at again. Names of fields stay as they are.
+ * Substitutes environment variables for `${NAME}` in every text of a definition. Exceptions are `command`, `stdin` and `query`, which use that syntax
+ * themselves and get variables through `environment`. `$${` stands for a literal `${`, so that any other shell form (`${NAME:-default}`) can be reported as a
+ * fault.
+ * Substituted values are not expanded again. Names of fields are unchanged.
  */
 export const expandEnvironment = (
   definition: unknown,
@@ -54,6 +54,6 @@ export const expandEnvironment = (
   return { value: expand(definition, []), filled, values, faults }
 }
 
-/** In an item of the payload, not where a user happens to have named a variable or a parameter so. */
+/** Only in an item of the payload, not for a variable or parameter with that name. */
 const isProgram = (name: string, path: readonly string[]): boolean =>
   LEFT_ALONE.has(name) && path.length === 2 && path[0] === 'payload'

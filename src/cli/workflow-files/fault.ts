@@ -1,14 +1,14 @@
-/** What is wrong with a file of workflows, where as exactly as is known. */
+/** A fault in a workflow file, located as exactly as possible. */
 export type FileFault = {
-  /** As the user named it, or below the directory that was named. */
+  /** As named by the user, or below a directory named by the user. */
   readonly file: string
-  /** From 1; null: of the whole file. */
+  /** From 1; null: the whole file. */
   readonly line: number | null
-  /** Dotted, as in the API's errors (`payload.0.command`); '' for the workflow itself. */
+  /** Dotted, as in the API's errors (`payload.0.command`); '' means the workflow itself. */
   readonly field: string
   readonly message: string
 }
 
-/** One line as compilers write it, so that editors jump to it: `nightly.yaml:12: payload.0.command: must be …`. */
+/** One line in the format of compilers, so that editors can jump to it: `nightly.yaml:12: payload.0.command: must be …`. */
 export const faultText = ({ file, line, field, message }: FileFault): string =>
   `${file}${line === null ? '' : `:${line}`}: ${field === '' ? '' : `${field}: `}${message}`

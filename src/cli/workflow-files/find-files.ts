@@ -5,9 +5,8 @@ import { fileFault } from '../file-fault.ts'
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
 
 /**
- * The files of workflows at or below `places`, sorted, each once, named as the user would name them. A directory is
- * searched whole, but for what begins with a dot; a file is taken whatever its name. Throws `CliFailure` for a place that
- * is not there.
+ * The workflow files at or below `places`, without duplicates, sorted within each directory and named as the user would name them. Directories are searched
+ * recursively, except for names that start with a dot; a file is accepted whatever its name. Throws `CliFailure` for a missing place.
  */
 export const findFiles = async (places: readonly string[], directory: string): Promise<readonly string[]> => {
   const found = new Map<string, string>()
@@ -34,7 +33,7 @@ const filesBelow = async (path: string, shown: string): Promise<readonly string[
   for (const entry of visible) {
     const inner = join(path, entry.name)
     const name = join(shown, entry.name)
-    // A link is followed to a file, as in a mounted ConfigMap, but not to a directory: that could lead round for ever.
+    // Links to files are followed, as in a mounted ConfigMap, but not links to directories, which could form a cycle.
     if (entry.isDirectory()) files.push(...(await filesBelow(inner, name)))
     else if (EXTENSIONS.has(extname(entry.name)) && (await stat(inner)).isFile()) files.push(name)
   }

@@ -1,7 +1,7 @@
-/** A definition as its single values by dotted path: what can be compared and shown one by one. */
+/** The individual values of a definition by dotted path, for comparing and showing. */
 export type Leaves = ReadonlyMap<string, unknown>
 
-/** Empty lists and objects are values too. `null` and an absent field say the same, so nulls are left out. */
+/** Empty lists and objects count as values. `null` means the same as an absent field, so nulls are left out. */
 export const flatten = (value: unknown): Leaves => {
   const leaves = new Map<string, unknown>()
   const visit = (inner: unknown, path: string): void => {

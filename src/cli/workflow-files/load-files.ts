@@ -8,23 +8,22 @@ import { findFiles } from './find-files.ts'
 import { markDefinition } from './mark.ts'
 import { type FileDocument, readDocuments } from './read-documents.ts'
 
-/** A workflow out of a file, as it is to be sent. */
+/** A workflow from a file, ready to send. */
 export type LoadedFile = FileDocument & {
   readonly name: string
-  /** Its name as it stands in the file: what comes from the environment is not shown. */
+  /** Its name as in the file: values from the environment are not shown. */
   readonly shownName: string
-  /** A text about it in which what came from the environment is `${NAME}` again. */
+  /** Replaces values from the environment in a text by `${NAME}`. */
   readonly hide: (text: string) => string
-  /** Paths of values that came from the environment. */
+  /** Paths of values from the environment. */
   readonly filled: ReadonlySet<string>
 }
 
 export type LoadedFiles = { readonly workflows: readonly LoadedFile[]; readonly faults: readonly FileFault[] }
 
 /**
- * Reads all files at or below `places` and tells every fault that can be known without the server: unreadable files,
- * variables that are not set, a `${` that means none, fields that only the server sets, names that stand twice. Workflows
- * with a fault are left out.
+ * Reads all files at or below `places` and reports every fault that can be found without the server: unreadable files, unset variables, an invalid `${`, fields
+ * that only the server sets, duplicate names. Workflows with a fault are left out.
  */
 export const loadFiles = async (input: {
   readonly places: readonly string[]
@@ -74,7 +73,7 @@ const environmentFault = ({ name }: EnvironmentFault): string =>
     ? `has a \${ that begins no \${NAME}; for the text itself write $\${`
     : `the variable ${name} is not set; for the text itself write $\${${name}}`
 
-/** Shorter ones are no secrets, and stand in any text. */
+/** Shorter values are not secrets, and may occur in any text. */
 const SHORTEST_HIDDEN = 4
 
 const hideValues = (text: string, values: ReadonlyMap<string, string>): string =>
@@ -83,7 +82,7 @@ const hideValues = (text: string, values: ReadonlyMap<string, string>): string =
     .toSorted(([a], [b]) => b.length - a.length)
     .reduce((hidden, [value, name]) => hidden.replaceAll(value, () => `\${${name}}`), text)
 
-/** Of two with one name the last would win. That there is a name at all, the server says with all else. */
+/** With duplicate names, the last would win. The server reports a missing name. */
 const nameFaults = (documents: readonly ExpandedDocument[]): readonly FileFault[] => {
   const first = new Map<unknown, FileDocument>()
   return documents.flatMap(({ document, value }) => {

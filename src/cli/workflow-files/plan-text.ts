@@ -9,7 +9,7 @@ const LONGEST_VALUE = 120
 const SIGN = { create: '+', change: '~', prune: '-', keep: '=' } as const
 const STYLE = { create: 'green', change: 'yellow', prune: 'red', keep: 'dim' } as const
 
-/** A plan for people: a line a workflow, the changed fields below it, and the sums at the end. */
+/** A plan for people: one line per workflow, the changed fields below it, and totals at the end. */
 export const planText = (steps: readonly PlanStep[], stream: NodeJS.WriteStream): string =>
   [...steps.map(step => stepText(step, stream)), `${sumText(steps)}\n`].join('')
 

@@ -10,22 +10,22 @@ import type { FileFault } from './fault.ts'
 import type { LoadedFile } from './load-files.ts'
 import { isOfSet } from './mark.ts'
 
-/** What becomes of one workflow; `name` as it may be shown. `prune`: it came from these files once and is in none of them any more. */
+/** The plan for one workflow; `name` is safe to show. `prune`: it was applied from these files, but none of them contains it any more. */
 export type PlanStep =
   | { readonly action: 'create' | 'keep'; readonly name: string; readonly file: LoadedFile }
   | {
       readonly action: 'change'
       readonly name: string
       readonly file: LoadedFile
-      /** None that can be shown: secret values changed. */
+      /** Empty: only secret values changed. */
       readonly changes: readonly FieldChange[]
     }
   | { readonly action: 'prune'; readonly name: string; readonly workflow: WorkflowAnswer }
 
-/** The server takes a definition apart as it would to keep it; several at once, as many as do not crowd out others. */
+/** How many checks run at once: the server parses each definition completely, and must not be overloaded. */
 const AT_ONCE = 8
 
-/** Asks the server about every workflow, writing nothing: what would be done, or what is wrong where. */
+/** Asks the server to check every workflow without saving it, and returns the steps to take, or the faults. */
 export const makePlan = async (input: {
   readonly server: ServerAddress
   readonly files: readonly LoadedFile[]
@@ -60,7 +60,7 @@ const planFile = async (server: ServerAddress, file: LoadedFile): Promise<PlanSt
   }
 }
 
-/** What is wrong with this definition; anything else is wrong with the server or the token, and with all alike. */
+/** These statuses are faults of the definition. Others concern the server or the token, and so all definitions. */
 const isAboutDefinition = ({ status }: CliFailure): boolean => status === 400 || status === 413 || status === 422
 
 const faultsOf = (file: LoadedFile, error: CliFailure): readonly FileFault[] => {

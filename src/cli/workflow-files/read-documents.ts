@@ -3,22 +3,22 @@ import { type Document, isNode, isScalar, LineCounter, parseAllDocuments } from 
 import { yamlFaults } from '../yaml-faults.ts'
 import type { FileFault } from './fault.ts'
 
-/** One workflow as it stands in a file. */
+/** A workflow in a file. */
 export type FileDocument = {
   readonly file: string
-  /** Where it begins, from 1. */
+  /** The line where it starts, from 1. */
   readonly line: number
   readonly definition: Readonly<Record<string, unknown>>
-  /** The line of a field by its dotted path; of the nearest thing around it when the field itself is not there. */
+  /** The line of a field by its dotted path; if the field does not exist, of the nearest enclosing one. */
   lineOf(field: string): number
 }
 
 export type ReadDocuments = { readonly documents: readonly FileDocument[]; readonly faults: readonly FileFault[] }
 
-/** A file of 10,000 items is far below; a larger one is no file of workflows. */
+/** A file with 10,000 items is far smaller; a larger one is not a workflow file. */
 const LARGEST_CHARACTERS = 32 * 1024 * 1024
 
-/** The workflows of one file: a JSON file holds one, a YAML file as many as it has documents that are not empty. */
+/** The workflows in one file: one in a JSON file, and one per non-empty document in a YAML file. */
 export const readDocuments = (file: string, text: string): ReadDocuments => {
   if (text.length > LARGEST_CHARACTERS) return failed({ file, line: null, field: '', message: 'is larger than 32 MiB' })
   return extname(file) === '.json' ? readJson(file, text) : readYaml(file, text)
@@ -33,7 +33,7 @@ const readJson = (file: string, text: string): ReadDocuments => {
   } catch (error) {
     return failed({ file, line: null, field: '', message: `is not JSON: ${(error as Error).message}` })
   }
-  // JSON is YAML, near enough to know lines by.
+  // JSON is close enough to YAML to find its lines.
   const lines = new LineCounter()
   const [source] = parse(text, lines)
   return source === undefined ? { documents: [], faults: [] } : toDocument({ file, source, lines, read: () => value })
@@ -91,7 +91,7 @@ const toDocument = ({ file, source, lines, read }: Source): ReadDocuments => {
       faults: [],
     }
   } catch (error) {
-    // More aliases than any person writes.
+    // More aliases than a person would write.
     return failed({ file, line, field: '', message: `is not YAML: ${(error as Error).message}` })
   }
 }
@@ -99,7 +99,7 @@ const toDocument = ({ file, source, lines, read }: Source): ReadDocuments => {
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
 
-/** Names may hold dots: the longest way that leads somewhere is the right one, a wrong guess only a line too early. */
+/** Names may contain dots: take the longest path that exists. A wrong guess gives a line that is slightly too early. */
 const lineOf = (source: Document.Parsed, lines: LineCounter, field: string): number | null => {
   const parts = field === '' ? [] : field.split('.')
   for (let length = parts.length; length > 0; length--) {
