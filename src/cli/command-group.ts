@@ -2,7 +2,7 @@ import type { Command } from 'commander'
 import { closeNames } from '../kernel/close-names.ts'
 import type { Define } from './define.ts'
 
-/** A command that is a group of others, of which `list` is meant when none is named. */
+/** A command with subcommands; `list` is the default. */
 export const commandGroup =
   (commands: Readonly<Record<string, Define>>): Define =>
   (command, context, finish) => {
@@ -14,10 +14,7 @@ export const commandGroup =
     }
   }
 
-/**
- * A word that is no command of the group reaches the default one as an argument. There it would be one too many, which
- * says nothing to who has mistyped a command, or has left out `show`.
- */
+/** An unknown subcommand reaches the default one as an argument. The usual error about excess arguments would not help after a typo or a missing `show`. */
 const refuseWords = (list: Command, names: readonly string[]): void => {
   list.allowExcessArguments().hook('preAction', () => {
     const [word] = list.args

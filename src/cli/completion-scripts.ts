@@ -1,10 +1,10 @@
 import type { Command, Option } from 'commander'
 
-/** Shells for which there is a script. */
+/** Shells with a completion script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
 export type Shell = (typeof SHELLS)[number]
 
-/** A command as a shell sees it: the words that lead to it, each after a space (none for the program), and what can follow. */
+/** A command for completion: the words that lead to it, each after a space (empty for the program), and what may follow. */
 type Place = {
   readonly path: string
   readonly commands: readonly Command[]
@@ -26,8 +26,8 @@ const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 const patterns = (texts: readonly string[]): string => texts.map(quoted).join('|')
 
 /**
- * What bash and zsh share: sets `words` to what can stand at the cursor, from `line` (its words, counted from 0), `cursor` (the
- * index of the word under it), `word` and `previous`. Nothing of the line is evaluated.
+ * Shared by bash and zsh: sets `words` to the candidates at the cursor, from `line` (its words, from 0), `cursor` (the index of the current word), `word` and
+ * `previous`. Evaluates nothing from the line.
  */
 const findWords = (places: readonly Place[]): string => {
   const values = places.flatMap(({ path, options }) =>
@@ -120,5 +120,5 @@ const fishOption = (option: Option): string => {
   return `${flags}${value} -d ${quoted(description)}`
 }
 
-/** The script of each shell, for all commands below `program`. It completes by itself: neither `millrace` nor a word of the line is run. */
+/** The script for each shell, for all commands of `program`. It runs neither `millrace` nor any word of the line. */
 export const COMPLETION_SCRIPTS: Readonly<Record<Shell, (program: Command) => string>> = { bash, zsh, fish }

@@ -4,8 +4,8 @@ import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
 
 /**
- * Asks for a yes on the terminal; anything else, Ctrl-C and Ctrl-D included, is a no. Without a terminal to ask on it
- * throws `CliFailure`, with the exit code of a no: a script has to say `--yes`.
+ * Asks for confirmation on the terminal; anything but yes, including Ctrl-C and Ctrl-D, means no. Without a terminal it throws `CliFailure` with the exit code
+ * of a no: scripts must pass `--yes`.
  */
 export const confirm = async (
   { stdin, stderr }: CliContext,

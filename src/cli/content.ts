@@ -19,7 +19,7 @@ export type ContentOptions = {
   readonly typeGuessing?: boolean
 }
 
-/** Options that say how content is written. */
+/** Options that describe the format of content. */
 export const addContentOptions = (command: Command): Command =>
   command
     .addOption(new Option('-f, --format <format>', 'default: by the extension, otherwise csv').choices(DATA_FORMATS))
@@ -32,12 +32,12 @@ export const addContentOptions = (command: Command): Command =>
     .option('--compression <name>', 'gzip, zstd or none; default: by the first bytes')
     .option('--no-type-guessing', 'make all columns of a new data source text')
 
-/** A place that the server reads itself. */
+/** Whether the server reads the content itself. */
 export const isUrl = (place: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(place)
 
 export type ContentFields = Readonly<Record<string, string | number | boolean | undefined>>
 
-/** The options as the API has them, with what the name of the content says. */
+/** The options as fields of the API, and the format if the name of the content implies it. */
 export const contentFields = (place: string, options: ContentOptions): ContentFields => {
   const { format, delimiter, quote, header, skipLines, encoding, compression, typeGuessing } = options
   return {
@@ -52,7 +52,7 @@ export const contentFields = (place: string, options: ContentOptions): ContentFi
   }
 }
 
-/** Fields that are there, as they stand in a query. */
+/** The given fields as query parameters. */
 export const asQuery = (fields: ContentFields): Readonly<Record<string, string>> =>
   Object.fromEntries(
     Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
@@ -73,7 +73,7 @@ const COMPRESSION = /\.(gz|zst)$/i
 const formatOf = (file: string): DataFormat | undefined =>
   FORMATS[/\.(\w+)$/.exec(file.replace(COMPRESSION, ''))?.[1]?.toLowerCase() ?? '']
 
-/** A file of this machine. Throws `CliFailure` when it is none. */
+/** A local file. Throws `CliFailure` if it is not a file. */
 export const findFile = async (
   place: string,
   { directory }: Pick<CliContext, 'directory'>,

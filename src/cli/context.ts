@@ -1,7 +1,7 @@
-/** What a command knows of the process it runs in; `main.ts` makes it, so that nothing below reads the process itself. */
+/** What commands may know about their process. `main.ts` creates it, so that nothing below reads the process itself. */
 export type CliContext = {
   readonly environment: Readonly<Record<string, string | undefined>>
-  /** Relative paths start here. */
+  /** The base of relative paths. */
   readonly directory: string
   readonly stdin: NodeJS.ReadStream
   readonly stdout: NodeJS.WriteStream

@@ -14,7 +14,7 @@ import { notes } from './terminal/note.ts'
 import { durationText, sizeText } from './terminal/quantity-text.ts'
 import { watchProgress } from './watch-progress.ts'
 
-/** The options of every command that lets a job work on data. */
+/** The options of every command that runs a data job. */
 export type DataJobOptions = {
   readonly name?: string
   readonly timeout?: number
@@ -32,12 +32,12 @@ export const addDataJobOptions = (command: Command): Command =>
 type Submitting = {
   readonly server: ServerAddress
   readonly context: CliContext
-  /** What is to be done; the common fields come from the options. */
+  /** The job body without the common fields, which come from the options. */
   readonly body: Readonly<Record<string, unknown>>
   readonly options: DataJobOptions
 }
 
-/** Submits a job that works on data and stays with it. Resolves with the exit code. */
+/** Submits a data job and waits for it. Resolves with the exit code. */
 export const runDataJob = async ({ body, ...rest }: Submitting): Promise<number> => {
   const { name, timeout } = rest.options
   const json = { ...body, name, timeout_seconds: timeout }
@@ -49,7 +49,7 @@ export const runDataJob = async ({ body, ...rest }: Submitting): Promise<number>
 
 type Following = Omit<Submitting, 'body'> & { readonly jobId: string; readonly isInterrupted?: boolean }
 
-/** Stays with a submitted job until its end and tells what it has done. Throws `CliFailure` when it failed. */
+/** Waits for a submitted job to end, and reports what it did. Throws `CliFailure` if it failed. */
 export const followDataJob = async ({ options, ...watch }: Following): Promise<number> => {
   const { context, jobId } = watch
   if (options.detach) {
@@ -70,7 +70,7 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
 
 const isTruncating = (populate: unknown): boolean => (populate as { readonly truncate?: boolean }).truncate === true
 
-/** What went where, in words: only what there is any of. */
+/** A report in words, without zero counts. */
 const report = ({ job_id, statistics, spec }: JobAnswer): readonly string[] => {
   const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
   const { delimiter, header } = statistics ?? {}

@@ -1,20 +1,20 @@
 import { constants } from 'node:os'
 import type { JobAnswer } from './client/job-answer.ts'
 
-/** What the command line's own exit codes mean; printed by `millrace --help`. */
+/** The command line's own exit codes; `millrace --help` prints them. */
 export const EXIT = {
   ok: 0,
-  /** A job failed without an exit code of its own, was cancelled, or a check said no. */
+  /** A job failed without an exit code of its own or was cancelled, or a check failed. */
   failed: 1,
   /** Wrong arguments or configuration. */
   usage: 2,
-  /** The server cannot be reached or refused; apart from what jobs usually return, as in `docker run`. */
+  /** The server refused or is unreachable. Distinct from the usual exit codes of jobs, as in `docker run`. */
   server: 125,
-  /** Ended by Ctrl-C, as shells have it: 128 + SIGINT. */
+  /** Ended by Ctrl-C, as in shells: 128 + SIGINT. */
   interrupted: 130,
 } as const
 
-/** The exit code of `millrace run`: the job's own where it has one, 128 + n for a signal, 1 for any other failure. */
+/** The exit code of `millrace run`: the job's own if it has one, 128 + n for a signal, 1 for any other failure. */
 export const exitCodeOf = (job: Pick<JobAnswer, 'status' | 'status_reason' | 'exit_code' | 'signal'>): number => {
   if (job.status === 'completed') return job.exit_code ?? EXIT.ok
   if (job.status === 'failed' && job.status_reason === 'exit_code') return job.exit_code ?? EXIT.failed

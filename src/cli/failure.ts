@@ -4,7 +4,7 @@ type Details = {
   readonly exitCode: number
   /** What the user can do about it. */
   readonly hint?: string | undefined
-  /** The code of the API's refusal (`docs/errors.md`), `no_server` or `no_answer`. */
+  /** The code of the API's refusal (`docs/errors.md`), or `no_server` or `no_answer`. */
   readonly code?: string | undefined
   /** HTTP status of the refusal. */
   readonly status?: number | undefined
@@ -12,7 +12,7 @@ type Details = {
   readonly fields?: readonly FieldError[] | undefined
 }
 
-/** A failure that is told to the user in words, with what to do about it, instead of a stack trace. */
+/** A failure that is reported to the user in words, with a hint, instead of a stack trace. */
 export class CliFailure extends Error {
   readonly exitCode: number
   readonly hint: string | undefined

@@ -8,7 +8,7 @@ const WORDS: Readonly<Record<string, string>> = {
   ENOTDIR: 'lies below what is no directory',
 }
 
-/** What the system says of a file or directory that cannot be read, for who has named it. */
+/** The system's error for an unreadable file or directory, for the user who named it. */
 export const fileFault = (place: string, { code = '', message }: NodeJS.ErrnoException): CliFailure => {
   const said = WORDS[code] === undefined ? `${place}: ${message}` : `${place} ${WORDS[code]}`
   const text = code === 'ENOENT' ? `there is no ${place}` : said

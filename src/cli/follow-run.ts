@@ -8,7 +8,7 @@ import { exitCodeOfRun, watchRun } from './watch-run.ts'
 
 export type FollowOptions = { readonly wait?: boolean; readonly follow?: boolean; readonly json?: boolean }
 
-/** What a command does with the run it has made: prints its id, or stays with it to its end. Resolves with the exit code. */
+/** Prints the id of a new run, or waits for its end. Resolves with the exit code. */
 export const followRun = async (input: {
   readonly server: ServerAddress
   readonly context: CliContext

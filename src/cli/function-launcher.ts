@@ -14,8 +14,8 @@ type Options = {
 }
 
 /**
- * Function hosts are started as commands are, by a launcher of their own: it sweeps up what carries its mark when it starts,
- * and that must not be commands. Throws when they cannot run as they should.
+ * Function hosts are started like commands, but by a launcher of their own: at start, a launcher kills processes with its mark, which must not hit commands.
+ * Throws if hosts cannot run as configured.
  */
 export const openFunctionLauncher = async ({ config, instanceId, logger }: Options): Promise<HostLauncherParts> => {
   const user = resolveJobUser(config.jobUser)

@@ -1,11 +1,11 @@
 import { type Clock, systemClock } from '../kernel/clock.ts'
 
-/** A terminal signals a whole group, and npm forwards on top: what comes this close together is one press of Ctrl-C. */
+/** A terminal signals the whole process group, and npm also forwards the signal: signals this close together are one press of Ctrl-C. */
 const SAME_PRESS_MS = 150
 
 const SIGNALS = ['SIGINT', 'SIGTERM'] as const
 
-/** Calls back at each SIGINT or SIGTERM, once a press. Returns how to stop listening. */
+/** Calls the listener on SIGINT and SIGTERM, once per press. Returns a function that stops listening. */
 export const onInterrupt = (listener: () => void, clock: Pick<Clock, 'monotonic'> = systemClock): (() => void) => {
   let last = Number.NEGATIVE_INFINITY
   const handle = (): void => {

@@ -14,7 +14,7 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
-/** What this installation takes jobs of. Another kind is one more line here, and one below. */
+/** The kinds of jobs that this installation accepts. A new kind needs a line here, and one below. */
 export const openDefinitions = async (config: Config, clock: Clock): Promise<readonly KindDefinition[]> => [
   commandDefinition,
   httpDefinition,
@@ -34,7 +34,7 @@ const functionDefinitions = async ({ functionsDir }: Config, clock: Clock): Prom
 
 type Opening = {
   readonly config: Config
-  /** Marks what this installation has started, over its restarts. */
+  /** Marks processes started by this installation, across restarts. */
   readonly instanceId: string
   readonly logger: Logger
   readonly clock: Clock
@@ -43,7 +43,7 @@ type Opening = {
   readonly uploads: Uploads
 }
 
-/** What this process carries out, not yet started. */
+/** The kinds that this process runs, not started yet. */
 export const openExecutors = async (opening: Opening): Promise<readonly Executor[]> => [
   await openCommands(opening),
   await openHttp(opening),
@@ -91,7 +91,7 @@ const openDataKinds = async ({ config, data, uploads }: Opening): Promise<readon
 const openFunctions = async ({ config, logger, clock, ...opening }: Opening): Promise<readonly Executor[]> => {
   const { functionsDir, dataDir } = config
   if (functionsDir === null) return []
-  // A launcher sweeps up what carries its mark when it starts: that must not be the commands.
+  // At start, a launcher kills processes with its mark, which must not hit commands.
   const instanceId = `${opening.instanceId}-functions`
   const { createApiExecutor } = await import('../executors/api/api-executor.ts')
   const { openFunctionLauncher } = await import('./function-launcher.ts')

@@ -7,7 +7,7 @@ type LineForm = (line: LogLineAnswer) => string
 
 const plain: LineForm = line => `${line.line}\n`
 
-/** Lines of a job's stdout on our stdout, of its stderr on our stderr, in their order; waits for a slow reader. */
+/** Writes lines of a job's stdout to our stdout, and of its stderr to our stderr, in order. Waits for a slow reader. */
 export const writeLines = async (
   { stdout, stderr }: CliContext,
   lines: readonly LogLineAnswer[],
@@ -19,11 +19,11 @@ export const writeLines = async (
   }
 }
 
-/** Lines as NDJSON, all on stdout. */
+/** Writes lines as NDJSON, all to stdout. */
 export const writeJsonLines = ({ stdout }: CliContext, lines: readonly LogLineAnswer[]): Promise<void> =>
   write(stdout, lines.map(line => `${JSON.stringify(line)}\n`).join(''))
 
-/** A line after the time of its arrival. */
+/** A line with its time of arrival in front. */
 export const withTimestamp =
   ({ stdout }: CliContext): LineForm =>
   line =>
@@ -33,7 +33,7 @@ const write = async (stream: NodeJS.WriteStream, text: string): Promise<void> =>
   if (text !== '' && !stream.write(text)) await once(stream, 'drain')
 }
 
-/** One write for consecutive lines of one stream, instead of one a line. */
+/** Groups consecutive lines of a stream, to write them at once. */
 const runsOfOneStream = (lines: readonly LogLineAnswer[]): readonly (readonly LogLineAnswer[])[] => {
   const runs: LogLineAnswer[][] = []
   for (const line of lines) {

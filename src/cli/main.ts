@@ -1,13 +1,13 @@
-/** The entry of the program: takes what is the process's own and hands it down. */
+/** The entry point: collects the process's resources and passes them down. */
 import { enableCompileCache } from 'node:module'
 import { readVersion } from '../kernel/version.ts'
 
-// Sources are stripped and compiled once and read from the cache afterwards; what is imported below profits from it.
+// Compiled sources are cached for the next start, including those imported below.
 enableCompileCache()
 
 const { runProgram } = await import('./program.ts')
 
-// `millrace logs … | head`: the reader has gone, which is no fault of anyone. As a process ended by SIGPIPE.
+// `millrace logs … | head`: the reader is gone, which is not an error. Exit as if ended by SIGPIPE.
 process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   process.exit(128 + 13)

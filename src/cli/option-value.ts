@@ -1,11 +1,11 @@
 import { InvalidArgumentError } from 'commander'
 
-/** Collects the values of an option that may be given several times. */
+/** Collects the values of a repeatable option. */
 export const repeated =
   <T>(parse: (value: string) => T) =>
   (value: string, previous: readonly T[] | undefined): readonly T[] => [...(previous ?? []), parse(value)]
 
-/** `KEY=VALUE`, cut at the first `=`. */
+/** Parses `KEY=VALUE`, split at the first `=`. */
 export const keyValue =
   (form: string) =>
   (value: string): readonly [string, string] => {
@@ -14,7 +14,7 @@ export const keyValue =
     return [value.slice(0, at), value.slice(at + 1)]
   }
 
-/** A whole number, negative ones too; its bounds are the server's to check. */
+/** A whole number, possibly negative; the server checks its bounds. */
 export const wholeNumber = (value: string): number => {
   if (!/^-?\d+$/.test(value)) throw new InvalidArgumentError('It must be a whole number.')
   return Number(value)

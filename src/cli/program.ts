@@ -7,7 +7,7 @@ import { CliFailure } from './failure.ts'
 import { paint } from './terminal/colour.ts'
 import { plainLines } from './terminal/plain-text.ts'
 
-/** All commands. Each is loaded only when it is the one called, so that none pays for the others' imports. */
+/** All commands. Only the called one is loaded, so that it does not pay for the others' imports. */
 const COMMANDS: readonly { readonly name: string; readonly summary: string; readonly load: () => Promise<Define> }[] = [
   { name: 'serve', summary: 'start the server', load: async () => (await import('./commands/serve.ts')).serve },
   {
@@ -134,7 +134,7 @@ All commands except serve talk to the server at MILLRACE_URL with the token MILL
 they use the local server of the data directory (MILLRACE_DATA_DIR, default ./data).
 For help on a command: millrace run --help`
 
-/** Runs one command line (without the interpreter's own arguments) and resolves with the exit code. */
+/** Runs a command line (without the interpreter's own arguments) and resolves with the exit code. */
 export const runProgram = async (input: {
   readonly argv: readonly string[]
   readonly version: string
@@ -169,7 +169,7 @@ const createProgram = async (input: {
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
   const wanted = wantedCommand(input.argv)
-  // The script for the shell has the options of all commands.
+  // The shell's script needs the options of all commands.
   const needsAll = wanted === 'completion'
   for (const { name, summary, load } of COMMANDS) {
     const command = program.command(name).summary(summary).description(`${summary}.`)
@@ -178,18 +178,18 @@ const createProgram = async (input: {
   return program
 }
 
-/** `millrace help run` needs the options of `run` as `millrace run` does. */
+/** `millrace help run` needs the options of `run`, like `millrace run`. */
 const wantedCommand = (argv: readonly string[]): string | undefined => {
   const words = argv.filter(word => !word.startsWith('-'))
   return words[0] === 'help' ? words[1] : words[0]
 }
 
-/** `millrace help nope`: commander would print the help of the whole; of `millrace nope` it says what is wrong. */
+/** For `millrace help nope`, commander would print the general help; for `millrace nope` it reports the error. */
 const asksAboutUnknown = ([help, name]: readonly string[]): boolean =>
   help === 'help' && name !== undefined && name !== help && !COMMANDS.some(command => command.name === name)
 
 const report = (error: unknown, { stderr }: CliContext): number => {
-  // commander has already printed what was wrong, or the help that was asked for.
+  // commander has already printed the error, or the requested help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
   if (error instanceof ConfigError) return tell(stderr, error.message, EXIT.usage)
   if (!(error instanceof CliFailure)) throw error

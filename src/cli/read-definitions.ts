@@ -8,14 +8,14 @@ import { fileFault } from './file-fault.ts'
 
 export type Definition = Readonly<Record<string, unknown>>
 
-/** The objects of a JSON or YAML file, one for each of its documents; `-` is standard input. Throws `CliFailure` for what is none. */
+/** The objects in a JSON or YAML file, one per document; `-` is standard input. Throws `CliFailure` if it contains anything else. */
 export const readDefinitions = async (file: string, context: CliContext): Promise<readonly Definition[]> => {
   const wrong = (message: string): CliFailure => new CliFailure(`${file}: ${message}`, { exitCode: EXIT.usage })
   const [{ parseAllDocuments }, { yamlFaults }] = await Promise.all([import('yaml'), import('./yaml-faults.ts')])
   const content = await readText(file, context).catch((error: Error) => {
     throw fileFault(file, error)
   })
-  // JSON is YAML, near enough.
+  // JSON is almost a subset of YAML.
   const documents = parseAllDocuments(content)
   const definitions = 'empty' in documents ? [] : documents
   if (definitions.length === 0) throw wrong('holds nothing')

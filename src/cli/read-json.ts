@@ -2,7 +2,7 @@ import { findInexactNumbers } from '../model/inexact-numbers.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
 
-/** JSON as a user gives it. Throws `SyntaxError` where it is none, `CliFailure` where one of its numbers would be sent as another. */
+/** Parses JSON from a user. Throws `SyntaxError` if it is invalid, `CliFailure` if one of its numbers would change. */
 export const readJson = (text: string): unknown => {
   const value: unknown = JSON.parse(text)
   const [fault] = findInexactNumbers(`[${text}]`)

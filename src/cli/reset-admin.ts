@@ -7,8 +7,8 @@ import { CliFailure } from './failure.ts'
 import { openStore } from './server.ts'
 
 /**
- * Makes a new admin token while the server is down: whoever may write the data directory may be its admin. The old one
- * stops counting. Resolves with the token and the file it was left in.
+ * Creates a new admin token while the server is stopped: anyone who can write to the data directory may be its admin. The old token becomes invalid. Resolves
+ * with the token and the path of its file.
  */
 export const resetAdmin = async (config: Config): Promise<{ readonly token: string; readonly path: string }> => {
   const dataDir = lockDataDir(config.dataDir)

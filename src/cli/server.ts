@@ -33,29 +33,29 @@ import { openWarehouse } from '../warehouse/open-warehouse.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 import { openDefinitions, openExecutors } from './kinds.ts'
 
-/** Beyond the configuration: what tests and benches put in place of the parts of the product. */
+/** Options beyond the configuration, for tests and benchmarks to replace parts of the product. */
 export type ServerOptions = {
   readonly clock?: Clock
   readonly definitions?: readonly KindDefinition[]
-  /** In place of the executors of the product. */
+  /** Instead of the product's executors. */
   readonly executors?: readonly Executor[]
 }
 
 export type RunningServer = {
   readonly url: string
   readonly adminToken: { readonly path: string; readonly isNew: boolean }
-  /** What weakens this server or keeps it from taking jobs. */
+  /** Problems that impair this server or keep it from accepting jobs. */
   readonly problems: readonly PartHealth[]
   readonly engine: Engine
   readonly store: Store
   readonly warehouse: Warehouse
-  /** Graceful: running jobs may end first. Idempotent. */
+  /** Lets running jobs finish first. Idempotent. */
   stop(): Promise<void>
 }
 
 const CLOSE_WITHIN_MS = 5_000
 
-/** Assembles the whole server from its parts and starts it. Resolves when it takes requests. */
+/** Assembles the whole server and starts it. Resolves when it accepts requests. */
 export const startServer = async (
   given: Config,
   logger: Logger,
@@ -140,7 +140,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   let app: App | null = null
   undo.push(async () => {
     stopping.abort()
-    // Running jobs reach the API until they have ended; then nobody is told yes while the rest goes down.
+    // The API stays available until running jobs have ended, but accepts no other changes.
     await engine.stop()
     if (app !== null) await closeApp(app)
   })
@@ -155,7 +155,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   return { url: config.publicUrl, adminToken, problems: await engine.health(), engine, store, warehouse, stop: stopAll }
 }
 
-/** The store that the configuration names, opened. */
+/** Opens the configured store. */
 export const openStore = async (config: Config, clock: Clock): Promise<Store> => {
   if (config.databaseUrl === null) {
     const { openSqliteStore } = await import('../store/sqlite/sqlite-store.ts')
@@ -165,7 +165,7 @@ export const openStore = async (config: Config, clock: Clock): Promise<Store> =>
   return openPostgresStore({ url: config.databaseUrl, processName: `millrace ${config.roles.join(',')}` })
 }
 
-/** A place that is not the store's own is told in its health, and waited for: a folder may be mounted later. */
+/** A folder that belongs to another store is reported as unhealthy, and retried: the right one may be mounted later. */
 const openBlobStore = async ({
   config: { blobPlace },
   dataDir,
@@ -174,7 +174,7 @@ const openBlobStore = async ({
 }: Pick<Assembly, 'config' | 'dataDir' | 'undo'> & { readonly store: Store }): Promise<BlobStore> => {
   if (blobPlace?.type !== 's3') {
     const directory = blobPlace?.path ?? join(dataDir.path, 'blobs')
-    // Commands are kept out of it by its real path. What is in it is made once it is known to be the one.
+    // Created now, because commands are kept out of it by its real path. Its content is created once it is known to be the right folder.
     makeBlobFolder(directory)
     const open = () => openBlobFolder(directory, dataDir)
     return ownedBlobs({ place: ownedFolder(directory), settings: store, open })
@@ -194,10 +194,7 @@ const makeBlobFolder = (directory: string): void => {
   }
 }
 
-/**
- * What the former server of this data directory had not finished is removed, also from a folder that others share: the lock says that
- * it is gone.
- */
+/** Removes what the previous server of this data directory left unfinished, even from a shared folder: the lock proves that it is gone. */
 const openBlobFolder = async (directory: string, dataDir: DataDir): Promise<BlobStore> => {
   const writer = newId()
   const blobs = await openFileBlobStore({ directory, writer, formerWriter: dataDir.read('blob-writer') })
@@ -205,7 +202,7 @@ const openBlobFolder = async (directory: string, dataDir: DataDir): Promise<Blob
   return blobs
 }
 
-/** Whoever asked for containers asked for their isolation: commands must not run as local processes instead. */
+/** A user who requested containers relies on their isolation: commands must not run as local processes instead. */
 const refuseUnavailableMode = ({ workerMode }: Config): void => {
   if (workerMode === 'auto' || workerMode === 'local') return
   throw new ConfigError(
@@ -213,7 +210,7 @@ const refuseUnavailableMode = ({ workerMode }: Config): void => {
   )
 }
 
-/** Requests under way may end, but a client that does not read or send must not keep the server from stopping. */
+/** Pending requests may finish, but a client that neither reads nor sends must not keep the server from stopping. */
 const closeApp = async (app: App): Promise<void> => {
   const listeners = listenersOf(app).filter(({ listening }) => listening)
   const closed = listeners.map(server => once(server, 'close'))
@@ -225,7 +222,7 @@ const closeApp = async (app: App): Promise<void> => {
   clearTimeout(timer)
 }
 
-/** Marks what this installation has started, over its restarts. */
+/** Marks processes started by this installation, across restarts. */
 const instanceId = (dataDir: DataDir): string => {
   const known = dataDir.read('instance-id')
   if (known !== null) return known
@@ -234,13 +231,13 @@ const instanceId = (dataDir: DataDir): string => {
   return made
 }
 
-/** Who held this data directory before: it is locked, so they are gone. */
+/** Previous workers with this data directory: it is locked now, so they are gone. */
 const formerWorkers = (dataDir: DataDir): readonly string[] => {
   const former = dataDir.read('worker-id')
   return former === null ? [] : [former]
 }
 
-/** Port 0 takes a free one, which must be known before jobs and links name it. */
+/** Port 0 means any free port, which must be known before jobs and links contain it. */
 const withPort = async (config: Config): Promise<Config> => {
   if (config.port !== 0) return config
   const probe = createServer()

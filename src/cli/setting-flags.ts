@@ -4,7 +4,7 @@ import { settings } from '../kernel/settings.ts'
 import type { CliContext } from './context.ts'
 import { notes } from './terminal/note.ts'
 
-/** Adds one flag per setting (`--port <value>`), with its variable and default in the help. */
+/** Adds a flag for each setting (`--port <value>`), with its variable and default in the help. */
 export const addSettingFlags = (command: Command): Command => {
   for (const { flag, isSwitch, env, about, default: fallback } of settings)
     command.option(
@@ -14,11 +14,11 @@ export const addSettingFlags = (command: Command): Command => {
   return command
 }
 
-/** The configuration of flags, environment and file. Throws `ConfigError` with every fault. */
+/** The configuration from flags, environment and file. Throws `ConfigError` with all faults. */
 export const loadWithFlags = (command: Command, context: CliContext): LoadedConfig =>
   loadConfig({ flags: flagsOf(command), environment: context.environment, directory: context.directory })
 
-/** A variable that is misspelt changes nothing, which nobody would notice. */
+/** A misspelt variable has no effect, which is easily overlooked. */
 export const warnOfMisspelt = (context: CliContext): void => {
   for (const { name, meant } of misspeltSettings(context.environment))
     notes(context)(`the variable ${name} is not a setting and counts for nothing; did you mean ${meant}?`)
@@ -31,5 +31,5 @@ const flagsOf = (command: Command): Readonly<Record<string, string | undefined>>
       .map(option => [option.name(), textOf(command.opts()[option.attributeName()])]),
   )
 
-/** Of a switch without a value commander makes `true`. */
+/** commander returns `true` for a switch without a value. */
 const textOf = (value: string | true | undefined): string | undefined => (value === true ? 'true' : value)

@@ -18,7 +18,7 @@ export type JobFilterOptions = {
   readonly json?: boolean
 }
 
-/** The options that every list of jobs has. */
+/** The options of every list of jobs. */
 export const addJobFilters = (command: Command): Command =>
   command
     .option('-s, --status <status>', 'only these statuses; repeatable or comma-separated', repeated(String))
@@ -28,12 +28,12 @@ export const addJobFilters = (command: Command): Command =>
     .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {jobs, next_cursor}')
 
-/** Lists the newest jobs of a path of the API. */
+/** Lists the newest jobs at a path of the API. */
 export const showJobs = async (input: {
   readonly server: ServerAddress
   readonly context: CliContext
   readonly path: string
-  /** Beyond those of `addJobFilters`. */
+  /** In addition to `addJobFilters`. */
   readonly query?: Readonly<Record<string, string | undefined>>
   readonly options: JobFilterOptions
 }): Promise<void> => {
@@ -47,7 +47,7 @@ export const showJobs = async (input: {
   showList({ context, answer, rows: answer.jobs, columns: columns(context, Date.now()), things: 'jobs', json })
 }
 
-/** The API parts name and value by a colon; `run` takes labels with `=`, as they are shown everywhere. */
+/** The API separates name and value by a colon; labels are typed and shown with `=` everywhere. */
 const asFilter = (label: string): string => label.replace(/^([^:=]+)=/, '$1:')
 
 const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer>[] => [
@@ -67,12 +67,12 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer
 const reasonText = ({ status_reason: reason, exit_code: code, signal }: JobAnswer): string => {
   if (reason === 'exit_code') return `exit ${code}`
   if (reason === 'signal') return signal ?? reason
-  // What the status says already.
+  // The status already says it.
   if (reason === 'cancelled_by_user') return ''
   return reason ?? ''
 }
 
-/** A job without a name is told by what it does. */
+/** What a job without a name does. */
 const whatText = ({ spec }: JobAnswer): string => {
   const http = spec.http as { readonly method?: string; readonly url?: string } | undefined
   if (http !== undefined) return `${http.method ?? 'GET'} ${http.url}`
@@ -80,7 +80,7 @@ const whatText = ({ spec }: JobAnswer): string => {
   return Array.isArray(what) ? what.join(' ') : typeof what === 'string' ? what : ''
 }
 
-/** What a job works on that has no text of its own: a data source, and where its rows come from; a pipe and its node. */
+/** What a data job works on: a data source and where its rows come from; or a pipe and its node. */
 const dataText = (spec: JobAnswer['spec']): string | undefined => {
   const { datasource, url, pipe, node } = (spec.import ?? spec.populate ?? spec.copy ?? spec.delete ?? {}) as {
     readonly [field in 'datasource' | 'url' | 'pipe' | 'node']?: string

@@ -17,7 +17,7 @@ export type RunFilterOptions = {
   readonly json?: boolean
 }
 
-/** The options that every list of runs has. */
+/** The options of every list of runs. */
 export const addRunFilters = (command: Command): Command =>
   command
     .option('-s, --status <status>', 'only these statuses; repeatable or comma-separated', repeated(String))
@@ -25,15 +25,15 @@ export const addRunFilters = (command: Command): Command =>
     .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {runs, next_cursor}')
 
-/** Lists the newest runs of a path of the API. */
+/** Lists the newest runs at a path of the API. */
 export const showRuns = async (input: {
   readonly server: ServerAddress
   readonly context: CliContext
   readonly path: string
-  /** Beyond those of `addRunFilters`. */
+  /** In addition to `addRunFilters`. */
   readonly query?: Readonly<Record<string, string | undefined>>
   readonly options: RunFilterOptions
-  /** The runs may be of several workflows: each is shown with the name of its own. */
+  /** The runs may belong to several workflows: show the name of each. */
   readonly named?: boolean
 }): Promise<void> => {
   const { server, context, path, options, named = false } = input
@@ -49,7 +49,7 @@ export const showRuns = async (input: {
   showList({ context, answer, rows: answer.runs, columns: shown, things: 'runs', json })
 }
 
-/** Of the newest workflows, by id: one request, however many there are. Others are shown by their id, as deleted ones are. */
+/** Only of the newest workflows, to need a single request. Runs of other, or deleted, workflows show the id. */
 const MOST_NAMES = 500
 const workflowNames = async (server: ServerAddress): Promise<ReadonlyMap<string, string>> => {
   const path = '/v1/workflows'

@@ -7,11 +7,11 @@ import { notes } from './terminal/note.ts'
 
 type Submitted = {
   readonly jobId: string
-  /** Ctrl-C was pressed before the server had answered: who watches the job begins with cancelling it. */
+  /** Ctrl-C was pressed before the server had answered: cancel the job before watching it. */
   readonly isInterrupted: boolean
 }
 
-/** Submits a job that will be watched. A Ctrl-C waits for the answer, because the server may have the job already; a second one does not. */
+/** Submits a job to be watched. Ctrl-C waits for the answer, because the server may already have the job; a second one does not. */
 export const submitWatched = async (server: ServerAddress, context: CliContext, json: unknown): Promise<Submitted> => {
   let presses = 0
   const stopListening = onInterrupt(() => {

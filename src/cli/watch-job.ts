@@ -13,15 +13,12 @@ import { notes } from './terminal/note.ts'
 type Watched = {
   readonly server: ServerAddress
   readonly jobId: string
-  /** There was a Ctrl-C before (`submitWatched`). */
+  /** Ctrl-C was pressed earlier (`submitWatched`). */
   readonly isInterrupted?: boolean
   readonly context: CliContext
 }
 
-/**
- * Stays with a job until its end: its log on our streams, Ctrl-C cancels it, a second one kills it, a third one leaves.
- * Resolves with the exit code.
- */
+/** Watches a job until it ends, with its log on our streams. Ctrl-C cancels it, a second one kills it, a third one leaves. Resolves with the exit code. */
 export const watchJob = async (input: Watched): Promise<number> => {
   const { server, jobId, context } = input
   const note = notes(context)
@@ -60,12 +57,12 @@ export const watchJob = async (input: Watched): Promise<number> => {
   }
 }
 
-/** Who sees nothing for so long asks what is wrong. */
+/** After this long without output, people wonder what is wrong. */
 const WAIT_WORTH_TELLING_MS = 3000
 
-/** Says of a job that has not begun why it has not; of one that is silent, nothing. */
+/** Explains why a job has not started; says nothing about a job that is running silently. */
 const tellWhatItWaitsFor = ({ server, jobId }: Watched, note: (text: string) => void): void => {
-  // The follower is about to say what is wrong with the connection.
+  // Connection errors are reported by the follower.
   getJob(server, jobId).then(
     job => {
       if (job.status === 'queued')
@@ -92,12 +89,12 @@ const interrupt = async ({ server, jobId, interrupts, leave, note }: Interrupt):
   try {
     await cancelJob(server, jobId, interrupts === 1 ? undefined : 0)
   } catch (error) {
-    // It ended by itself meanwhile: the follower is about to say so.
+    // It ended meanwhile, which the follower is about to report.
     if (!(error instanceof CliFailure && error.code === 'job_ended')) throw error
   }
 }
 
-/** A command that says its own exit code needs no words of ours; everything else does. */
+/** A command's own exit code needs no explanation; everything else does. */
 const explain = (job: JobAnswer, note: (text: string) => void): void => {
   if (job.status === 'completed' || job.status_reason === 'exit_code') return
   const message = job.error?.message ?? job.status_reason ?? ''

@@ -11,14 +11,14 @@ import { queryProgressLine } from './terminal/query-progress.ts'
 type Watch = {
   readonly server: ServerAddress
   readonly jobId: string
-  /** There was a Ctrl-C before (`submitWatched`). */
+  /** Ctrl-C was pressed earlier (`submitWatched`). */
   readonly isInterrupted?: boolean
   readonly context: CliContext
 }
 
 /**
- * Stays with a job that has a progress and no log to read (a query, an import, …) until its end and resolves with the job; on a terminal it shows how far it is. Ctrl-C cancels it
- * (null once that is done), a second one leaves.
+ * Watches a job with progress but no log (a query, an import, …) until it ends, and resolves with the job; draws the progress on a terminal. Ctrl-C cancels the
+ * job (null once that is done), a second one leaves.
  */
 export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => {
   const { server, jobId, context } = watch
@@ -51,12 +51,12 @@ const cancel = async ({ server, jobId, context }: Watch): Promise<void> => {
   try {
     await cancelJob(server, jobId)
   } catch (error) {
-    // It ended by itself meanwhile.
+    // It ended meanwhile.
     if (!(error instanceof CliFailure && error.code === 'job_ended')) throw error
   }
 }
 
-/** Draws a job over the one before; null wipes the line for what comes after. */
+/** Draws a job over the previous drawing; null clears the line. */
 const drawer = ({ stderr }: CliContext): ((job: JobAnswer | null) => void) => {
   let drawn = false
   return job => {

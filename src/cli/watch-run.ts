@@ -13,17 +13,17 @@ type Watch = {
   readonly server: ServerAddress
   readonly runId: string
   readonly context: CliContext
-  /** Shows how far it is: a bar on a terminal, elsewhere a line at each change of status. */
+  /** Shows progress: a bar on a terminal, otherwise a line for each change of status. */
   readonly progress: boolean
 }
 
-/** At first often, for short runs; then as often as a bar needs. */
+/** Frequent at first, for short runs; then as often as a bar needs. */
 const SHORTEST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 1000
-/** How long a server may be away: an upgrade or a restart of a machine fits in. */
+/** How long a server may be unreachable: long enough for an upgrade or a reboot. */
 const PATIENCE_MS = 5 * 60_000
 
-/** Stays with a run until its end and resolves with it; Ctrl-C leaves (null), the run goes on. */
+/** Watches a run until it ends, and resolves with it. Ctrl-C stops watching (null), and the run goes on. */
 export const watchRun = async (watch: Watch): Promise<RunAnswer | null> => {
   const leave = new AbortController()
   const stopListening = onInterrupt(() => leave.abort())
@@ -32,7 +32,7 @@ export const watchRun = async (watch: Watch): Promise<RunAnswer | null> => {
     for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
       const run = await patiently(() => getRun(watch.server, watch.runId), leave.signal)
       if (run === null) {
-        // The bar stays; what is said next begins below it.
+        // The bar stays; the next message starts below it.
         if (watch.progress && watch.context.stderr.isTTY) watch.context.stderr.write('\n')
         return null
       }
@@ -45,13 +45,13 @@ export const watchRun = async (watch: Watch): Promise<RunAnswer | null> => {
   }
 }
 
-/** The exit code for how a run ended: 0 only for a completed one. */
+/** The exit code for a run: 0 only if it completed. */
 export const exitCodeOfRun = (run: RunAnswer | null): number => {
   if (run === null) return EXIT.interrupted
   return run.status === 'completed' ? EXIT.ok : EXIT.failed
 }
 
-/** A server that starts again, or its proxy, is no reason to give up; a refusal is. null: `signal` was aborted. */
+/** Retries while the server, or its proxy, restarts, but not after a refusal. null: `signal` was aborted. */
 const patiently = async <T>(read: () => Promise<T>, signal: AbortSignal): Promise<T | null> => {
   const lostAt = performance.now()
   while (!signal.aborted) {

@@ -7,12 +7,12 @@ import { paint } from './terminal/colour.ts'
 type Welcome = {
   readonly server: Pick<RunningServer, 'url' | 'adminToken' | 'problems'>
   readonly config: Config
-  /** Where the server was started. */
+  /** The server's working directory. */
   readonly directory: string
   readonly stream: NodeJS.WriteStream
 }
 
-/** What a server says when it is ready: where it is, how to send it a first job, what is wrong with it. */
+/** The message of a server that is ready: its address, how to send a first job, and its problems. */
 export const welcome = ({ server, config, directory, stream }: Welcome): string => {
   const strong = (text: string): string => paint(stream, 'bold', text)
   const dim = (text: string): string => paint(stream, 'dim', text)
@@ -33,14 +33,17 @@ export const welcome = ({ server, config, directory, stream }: Welcome): string 
   return `${lines.join('\n')}\n`
 }
 
-/** In a checkout the command is not on the path. From a package `npx` would, where it is not found, ask a registry for somebody else's. */
+/**
+ * In a checkout the command is not in the path. For an installed package, `npx` would ask a registry for another package of that name if it does not find the
+ * command.
+ */
 const PROGRAM = import.meta.filename.endsWith('.ts') ? 'npx millrace' : 'millrace'
 
-/** The command line looks into the data directory of where it is called. */
+/** The command line uses the data directory below its working directory. */
 const where = ({ dataDir }: Config, directory: string): string =>
   dataDir === join(directory, 'data') ? '' : `MILLRACE_DATA_DIR='${dataDir}' `
 
-/** Its text is for eyes alone: what is no terminal is a log, which others read and somebody keeps. */
+/** The token is shown only on a terminal: other output is a log, which others may read. */
 const tokenText = ({ adminToken }: Welcome['server'], config: Config, stream: NodeJS.WriteStream): string => {
   if (config.adminToken !== null) return 'as configured'
   return adminToken.isNew && stream.isTTY

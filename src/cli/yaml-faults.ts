@@ -2,14 +2,17 @@ import { type Document, isAlias, isCollection, isNode, isPair, isScalar, isSeq, 
 import { inexactNumber } from '../model/inexact-numbers.ts'
 
 export type YamlFault = {
-  /** Where it begins in the text. */
+  /** Its offset in the text. */
   readonly offset: number
-  /** Dotted. */
+  /** Dotted path. */
   readonly field: string
   readonly message: string
 }
 
-/** What a document without errors says that JSON cannot, and that would be sent as something else: numbers that no double holds, and names that are lists or maps. */
+/**
+ * Things in a valid document that JSON cannot express, and that would be sent as something else: numbers that no double can hold, and keys that are lists or
+ * maps.
+ */
 export const yamlFaults = (document: Document.Parsed): readonly YamlFault[] => {
   const faults: YamlFault[] = []
   const tell = (node: Node, path: readonly unknown[], message: string): void => {
@@ -28,7 +31,7 @@ export const yamlFaults = (document: Document.Parsed): readonly YamlFault[] => {
   return faults
 }
 
-/** The names and numbers on the way from the document to a node. */
+/** The dotted path of a node in the document. */
 const fieldOf = (path: readonly unknown[]): string =>
   path
     .flatMap((node, index) => {
