@@ -61,7 +61,7 @@ export const withCopyLabels = (given: unknown, { labels = {} }: Labelled): unkno
   return { ...given, labels: { ...others, [PIPE_LABEL]: labels[PIPE_LABEL], [NODE_LABEL]: labels[NODE_LABEL] } }
 }
 
-/** Why such a workflow may not have this name; null: it may. Under another name it would go on beside the one that is created anew. */
+/** Why such a workflow may not have this name; null: it may. Under another name it would run in addition to the recreated one. */
 export const renameFault = (name: unknown, known: Known, workflowId: string): string | null =>
   name === known.name || name === retiredName(workflowId)
     ? null

@@ -223,7 +223,7 @@ const requireUnused = (catalogue: Catalogue, name: string): DataSource => {
   )
 }
 
-/** Unless the table belongs to another data source by now. While its name is locked, nobody can create it anew. */
+/** Unless the table belongs to another data source by now. While its name is locked, nobody can recreate it. */
 const dropTable = async (
   warehouse: Data['warehouse'],
   workspace: string,

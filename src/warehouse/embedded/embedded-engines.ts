@@ -8,7 +8,7 @@ import { createResultFiles, type ResultFiles } from './result-files.ts'
 
 /** This server's engines: one process per workspace, started on first use and restarted after it dies. */
 export interface EmbeddedEngines {
-  /** The address of a workspace's engine, which is running when this resolves. Rejects with `WarehouseError`. Call it anew for every statement. */
+  /** The address of a workspace's engine, which is running when this resolves. Rejects with `WarehouseError`. Call it again for every statement. */
   address(workspace: string): Promise<EngineAddress>
   /** How many engines of a workspace have ended, for whatever reason. */
   ends(workspace: string): number

@@ -14,7 +14,7 @@ export type EngineFunction = {
 export const CATALOGUE_SQL =
   'SELECT name, alias_to, toUInt8(is_aggregate) AS is_aggregate, toUInt8(case_insensitive) AS case_insensitive, toString(origin) AS origin, categories FROM system.functions'
 
-/** What a query of a user may call. */
+/** What a user's query may call. */
 export type FunctionRules = {
   readonly mayCall: (name: string) => boolean
   /** The engine has such a function, but it may neither be called nor passed as a value. */
