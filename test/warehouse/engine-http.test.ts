@@ -152,6 +152,23 @@ describe('the HTTP interface of an embedded engine', () => {
     expect(JSON.parse(String(whole.headers['x-clickhouse-summary']))).toMatchObject({ result_rows: '1' })
   })
 
+  it('counts what each of several statements has read, and looks once between two of them', async () => {
+    const waiting = { wait_end_of_query: '1' }
+    const readOf = async (rows: number): Promise<number> => {
+      const { headers } = await call(address, `SELECT sum(number) FROM numbers(${rows})`, waiting)
+      return Number(JSON.parse(String(headers['x-clickhouse-summary'])).read_rows)
+    }
+    for (const rows of [1000, 7, 300_000, 1]) expect(await readOf(rows)).toBe(rows)
+    const begun = async () =>
+      Number((await call(address, "SELECT value FROM system.events WHERE event = 'SelectQuery'", waiting)).body)
+    // The second itself, and one look before it: the one behind the first.
+    const first = await begun()
+    expect((await begun()) - first).toBe(2)
+    // A statement that nobody waits for lies between: what it reads belongs to no other.
+    await call(address, 'SELECT sum(number) FROM numbers(5000)')
+    expect(await readOf(11)).toBe(11)
+  })
+
   it('refuses several statements in one', async () => {
     const answer = await call(address, 'SELECT 1; CREATE TABLE pwned (a UInt8) ENGINE = Memory')
     expect(answer).toMatchObject({ status: 400, body: expect.stringContaining('Multi-statements') })

@@ -33,6 +33,9 @@ export const NOT_WATCHED: CounterWatch = { end: async () => ({ read: null, hasLo
 /** All events: filtering is no faster, and reading them all makes it known how much this query itself reads. */
 const SQL = 'SELECT event, value, description FROM system.events'
 
+/** Background work of the engine (a merge that finds no room) is not counted for a statement that starts much later. */
+const FRESH_MS = 1000
+
 type Counts = {
   readonly failedWrites: number
   readonly read: ReadSoFar
@@ -40,7 +43,7 @@ type Counts = {
   readonly own: ReadSoFar
 }
 
-export const createCounters = (sessions: Sessions, running: Pick<Running, 'watchOthers'>): Counters => {
+export const createCounters = (sessions: Sessions, running: Pick<Running, 'watchOthers' | 'begun'>): Counters => {
   // Its own session, because the settings of a statement's session (limits) must not apply here. Kept open: opening a session takes longer than counting.
   const own = once(() => sessions.take())
 
@@ -49,15 +52,24 @@ export const createCounters = (sessions: Sessions, running: Pick<Running, 'watch
       Buffer.from((await session.queryAsync(`${SQL};\n${sql}`, { format: 'JSONCompactColumns' })).bytes()).toString(),
     )
 
+  /** The counters after a statement that ran alone. Until the next statement starts they stay as they are: counting takes 1.5 of the 14 ms of a small query. */
+  let last: { readonly counts: Counts; readonly begun: number; readonly at: number } | null = null
+
+  const countBefore = async (session: ChdbSession, sql: string): Promise<Counts> => {
+    if (last?.begun !== running.begun() - 1 || performance.now() - last.at > FRESH_MS) return count(session, sql)
+    const { counts } = last
+    await session.queryAsync(sql, { format: 'Null' })
+    return counts
+  }
+
   const watch = async (session: ChdbSession, sql: string, isAlone: () => boolean): Promise<CounterWatch> => {
-    const before = await count(session, sql)
+    const before = await countBefore(session, sql)
     return {
       end: async () => {
         const after = await count(own(), '')
-        return {
-          read: isAlone() ? between(before, after) : null,
-          hasLostWrites: after.failedWrites !== before.failedWrites,
-        }
+        const read = isAlone() ? between(before, after) : null
+        last = read === null ? null : { counts: after, begun: running.begun(), at: performance.now() }
+        return { read, hasLostWrites: after.failedWrites !== before.failedWrites }
       },
     }
   }

@@ -15,6 +15,8 @@ export interface Running {
   seen(queryId: string): ReadSoFar
   /** Starts watching. The returned function tells whether no other statement has run since, not even one of our own polls. */
   watchOthers(queryId: string): () => boolean
+  /** How many statements that read, our own polls included, have started in all. */
+  begun(): number
   /** Asks chDB to cancel it; resolves once chDB has accepted that. */
   kill(queryId: string): Promise<void>
   /** Call it after a statement that kills others: every cancelled statement must end in time, or the process does. */
@@ -48,7 +50,6 @@ export const createRunning = (options: {
 }): Running => {
   const { sessions, killGraceMs, idleMs, onIdle, onStuck } = options
   const ids = new Map<string, { timer: NodeJS.Timeout | null; read: ReadSoFar; aloneSince: number | null }>()
-  /** How many reading statements have started. */
   let begun = 0
   let asking = 0
   let idle = setInterval(onIdle, idleMs)
@@ -117,6 +118,7 @@ export const createRunning = (options: {
       if (ids.size === 1 && asking === 0) entry.aloneSince = begun
       return () => entry.aloneSince === begun
     },
+    begun: () => begun,
     remove: queryId => {
       clearTimeout(ids.get(queryId)?.timer ?? undefined)
       ids.delete(queryId)
