@@ -78,8 +78,8 @@ __millrace_words() {
   local at= commands= flags= i
   local -a line=("\${words[@]}")
   local words=
-  # --mode=append is one word.
-  if [[ $word == --*=* ]]; then previous=\${word%%=*} && compset -P '*='; fi
+  # --mode=append is one word. Without compstate, what compset does would be undone at the end of this function.
+  if [[ $word == --*=* ]]; then previous=\${word%%=*} && compset -P '*=' && compstate[restore]=; fi
 ${findWords(placesOf(program))}
   found=$words
 }

@@ -70,7 +70,9 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
   const stayTaken = (key: IdempotencyKey, { raw }: FastifyReply): void => {
     const renew = () =>
       store.renewIdempotent({ key }).catch(err => logger.warn({ err }, 'an Idempotency-Key could not be renewed'))
-    const renewing = setInterval(renew, RENEW_MS)
+    // Whoever left while the key was looked up is not heard of again.
+    if (raw.closed || raw.destroyed) return
+    const renewing = setInterval(renew, RENEW_MS).unref()
     raw.once('close', () => clearInterval(renewing))
   }
 

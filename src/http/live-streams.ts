@@ -1,3 +1,4 @@
+import type { ServerResponse } from 'node:http'
 import type { FastifyRequest } from 'fastify'
 import type { Logger } from '../kernel/logger.ts'
 import type { App } from './app.ts'
@@ -6,8 +7,8 @@ import type { Callers } from './auth/callers.ts'
 
 /** Open WebSockets and event streams. They end with the server, and with the token that opened them. */
 export type LiveStreams = {
-  /** Tracks a connection until it closes. */
-  add(request: FastifyRequest): void
+  /** Tracks a stream until its response has ended (of a WebSocket: its connection). */
+  add(request: FastifyRequest, response?: ServerResponse): void
   /** Aborted when the server starts to close: all waiting must end. */
   readonly closing: AbortSignal
   /** Closes those whose token is no longer valid: deleted, here or by another server, expired, or of a job that has ended. */
@@ -20,14 +21,19 @@ type Socket = FastifyRequest['raw']['socket']
 const CHECK_MS = 1000
 
 export const createLiveStreams = (app: App, { callers, logger }: { callers: Callers; logger: Logger }): LiveStreams => {
-  /** Several if a client pipelines requests. */
-  const openers = new Map<Socket, Set<string>>()
+  /** By connection, the tokens of its streams: several if a client pipelines requests. */
+  const openers = new Map<Socket, string[]>()
   const closing = new AbortController()
 
+  const remove = (socket: Socket, token: string): void => {
+    const tokens = openers.get(socket)
+    if (tokens !== undefined) openers.set(socket, tokens.toSpliced(tokens.indexOf(token), 1))
+  }
+
   const check = async (): Promise<void> => {
-    for (const token of new Set([...openers.values()].flatMap(tokens => [...tokens]))) {
+    for (const token of new Set([...openers.values()].flat())) {
       if (callers.known(token) ?? (await callers.find(token))) continue
-      for (const [socket, tokens] of openers) if (tokens.has(token)) socket.destroy()
+      for (const [socket, tokens] of openers) if (tokens.includes(token)) socket.destroy()
     }
   }
   const checkAgain = async (): Promise<void> => {
@@ -49,10 +55,14 @@ export const createLiveStreams = (app: App, { callers, logger }: { callers: Call
   })
   return {
     closing: closing.signal,
-    add: request => {
+    add: (request, response) => {
       const { socket } = request.raw
+      const token = tokenOf(request)!
       if (!openers.has(socket)) socket.once('close', () => openers.delete(socket))
-      openers.set(socket, (openers.get(socket) ?? new Set()).add(tokenOf(request)!))
+      const tokens = openers.get(socket) ?? []
+      openers.set(socket, [...tokens, token])
+      // The connection may go on with requests of others: a proxy keeps it.
+      response?.once('close', () => remove(socket, token))
     },
     check,
   }

@@ -5,7 +5,8 @@ export type { Logger }
 
 /** The server's own log: JSON lines on standard error. Never contains tokens, secrets or query strings. */
 export const createLogger = (level: string): Logger => {
-  const standardError = pino.destination(2)
+  // Lines that cannot be written are kept up to this size, then dropped.
+  const standardError = pino.destination({ dest: 2, maxLength: 1024 * 1024 })
   // Standard error may be a file on a full disk. Without a listener the error would end the process, and any flush would retry forever.
   standardError.on('error', () => Object.assign(standardError, { flush: nothing, flushSync: nothing, end: nothing }))
   return pino(

@@ -78,6 +78,27 @@ test('a stream is cut with its token, too, when another one is sent behind it on
   await server.call('DELETE', `/v1/tokens/${kept.token_id}`)
 })
 
+test('a connection outlives the token of a stream that has ended on it', async () => {
+  const { job_id: jobId } = await server.run({ command: 'echo hi' })
+  const ended = await makeToken()
+  const { hostname, port } = new URL(server.url)
+  const socket = connect(Number(port), hostname).setEncoding('utf8')
+  let heard = ''
+  socket.on('data', text => (heard += text))
+  const ask = (path: string, token: string, accept: string) =>
+    socket.write(`GET ${path} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer ${token}\r\naccept: ${accept}\r\n\r\n`)
+  ask(`/v1/jobs/${jobId}/logs`, ended.token, 'text/event-stream')
+  await expect.poll(() => heard, { timeout: 10_000 }).toMatch(/\r\n0\r\n\r\n$/)
+  const watched = await makeToken()
+  const { cut } = await openStreams('/v1/events', watched.token)
+  for (const { token_id: id } of [ended, watched]) await server.call('DELETE', `/v1/tokens/${id}`)
+  // Tokens are looked at once a second, all at the same time.
+  await cut
+  ask('/v1/jobs?limit=1', server.token, 'application/json')
+  await expect.poll(() => heard, { timeout: 10_000 }).toMatch(/"jobs":\[/)
+  socket.destroy()
+})
+
 test('streams of other tokens go on', async () => {
   const [kept, dropped] = [await makeToken(), await makeToken()]
   const streams = await openStreams('/v1/events', kept.token)

@@ -160,6 +160,16 @@ test('bytes that are not of the encoding fail the import; an encoding that nobod
   expect([refused.status, refused.body.errors[0].path]).toEqual([422, 'import.encoding'])
 })
 
+test('what is no text is told also where lines are to be skipped', async () => {
+  for (const [content, said] of [
+    ['PK\x03\x04'.padEnd(9000, 'x\n'), 'ZIP'],
+    ['<!doctype html>\n<html>\n', 'HTML'],
+  ] as const) {
+    const { error } = await load(content, { skip_lines: 1 })
+    expect([error?.code, error?.message]).toEqual(['content_unreadable', expect.stringContaining(said)])
+  }
+})
+
 test('more lines skipped than there are leave nothing', async () => {
   const { statistics } = await load('id,name,price\n1,one,1\n', { skip_lines: 3 })
   expect(statistics).toMatchObject({ rows_read: 0, rows_written: 0, invalid_lines: 0 })

@@ -26,7 +26,7 @@ type Query = {
 /** Status changes of the workspace's jobs and runs, and notifications: only live, over WebSocket or server-sent events. */
 export const eventRoutes = (app: App, { events, streams }: Dependencies): void => {
   const stream = (request: EventRequest, to: EventStream['to']): Promise<void> => {
-    streams.add(request)
+    streams.add(request, 'response' in to ? to.response : undefined)
     const { caller, query } = request
     const subscribe: EventStream['subscribe'] = push =>
       events.subscribe(caller.workspace, event => {

@@ -126,7 +126,7 @@ const viewLine = ({ seq, attempt, stream, timestamp, line, continues }: LogLine)
 type Exchange = { readonly request: LogRequest; readonly reply: FastifyReply }
 
 const sendEvents = async (services: Dependencies, { request, reply }: Exchange): Promise<FastifyReply> => {
-  services.streams.add(request)
+  services.streams.add(request, reply.raw)
   reply.hijack()
   for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string)
   const following = followingOf(request)

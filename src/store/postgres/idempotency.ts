@@ -8,6 +8,8 @@ import type { Session } from './session.ts'
 export const KEEP_MS = 24 * 3600 * 1000
 /** A first call neither finished nor renewed for this long was interrupted by a crash. */
 const CUT_OFF_MS = 60_000
+/** A renewal may read the clock after, and write before, another call that tries to take the key. */
+const RACE_MS = 1000
 
 /** Takes the key if it is free, expired or abandoned; returns its previous state. */
 const BEGIN: Statement = {
@@ -20,7 +22,7 @@ const BEGIN: Statement = {
     SET body_hash = excluded.body_hash, started_at = excluded.started_at, expires_at = excluded.expires_at,
       status = NULL, body = NULL, submitted = NULL
     WHERE kept.expires_at <= excluded.started_at
-      OR kept.status IS NULL AND excluded.started_at NOT BETWEEN kept.started_at AND kept.started_at + ${CUT_OFF_MS - 1}
+      OR kept.status IS NULL AND excluded.started_at NOT BETWEEN kept.started_at - ${RACE_MS} AND kept.started_at + ${CUT_OFF_MS - 1}
     RETURNING 1`,
 }
 
@@ -57,7 +59,7 @@ const RENEW: Statement = {
   name: 'renew_idempotent',
   text: `
     UPDATE millrace.idempotency
-    SET started_at = millrace.clock($1::bigint)
+    SET started_at = millrace.clock($1::bigint), expires_at = millrace.clock($1::bigint) + ${KEEP_MS}
     WHERE workspace = $2 AND method = $3 AND path = $4 AND key = $5 AND status IS NULL`,
 }
 

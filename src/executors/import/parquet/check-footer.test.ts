@@ -25,15 +25,24 @@ const [MANY, THOUSAND] = [
 /** A version, and an empty schema, before what is next to the fourth field. */
 const BEFORE_GROUPS = [0x15, 2, 0x19, 0x0c, 0x29]
 
+/** A version, a schema of one element whose name ends in a zero, and the number of rows. */
+const NAMED_ROOT = [0x15, 2, 0x19, 0x1c, 0x48, 2, 0x78, 0, 0x15, 0, 0]
+
 test.each([
   ['elements of the schema', [0x15, 2, 0x19, ...MANY, 0]],
   ['row groups', [...BEFORE_GROUPS, ...MANY, 0]],
   ['columns of a row group', [...BEFORE_GROUPS, 0x1c, 0x19, ...MANY, 0]],
   ['columns of a row group of a byte each', [...BEFORE_GROUPS, 0x1c, 0x19, ...THOUSAND, ...Array(1000).fill(0), 0, 0]],
+  ['row groups behind a name', [...NAMED_ROOT, 0x16, 0, 0x19, ...MANY, 0]],
   ['items of a list that nobody knows', [0x09, 0xd0, 0x0f, ...MANY, 0]],
   ['items of a map', [0x0b, 0xd0, 0x0f, 0x80, 0x80, 0x80, 0x80, 0x04, 0x88, 0]],
 ])('a footer that claims more %s than there is room for is refused', async (_, footer) => {
   expect(await check(parquetOfFooter(Buffer.from(footer)))).toMatch(/in its footer a list claims more items than/)
+})
+
+test('a file of many row groups with names and statistics is fine', async () => {
+  const file = join(import.meta.dirname, '../../../../node_modules/vega-datasets/data/flights-3m.parquet')
+  await expect(checkFooter(file)).resolves.toBeUndefined()
 })
 
 test('a footer of lists in lists without end is refused', async () => {

@@ -60,8 +60,12 @@ function* checkCounts(footer: Buffer, total: number): Generator<void> {
       if (next < 128 || at > footer.length) return value
     }
   }
+  const skip = (length: number): void => {
+    at += length
+  }
   const items = (length: number, types: readonly number[], leastBytes: number): void => {
-    if (length * leastBytes > total - at) throw new RangeError('a list claims more items than there is room for.')
+    if (length > 0 && length * leastBytes > total - at)
+      throw new RangeError('a list claims more items than there is room for.')
     open.push({ field: 0, types, left: length * types.length })
   }
   const list = (): void => {
@@ -81,7 +85,7 @@ function* checkCounts(footer: Buffer, total: number): Generator<void> {
     else if (type === BYTE) at += 1
     else if (type === DOUBLE) at += 8
     else if (type === UUID) at += 16
-    else if (type === THRIFT.binary) at += varint()
+    else if (type === THRIFT.binary) skip(varint())
     else if (type === THRIFT.list || type === SET) list()
     else if (type === MAP) map()
     else if (type === THRIFT.struct) open.push({ field: 0, types: [], left: 0 })

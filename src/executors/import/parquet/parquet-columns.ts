@@ -86,7 +86,7 @@ const CLAIMED_ROWS = 'arraySum(g -> toFloat64(g.num_rows), row_groups)'
 const INT96 = "arrayMap(c -> c.physical_type = 'INT96', columns)"
 const CLOCKS = "arrayMap(c -> startsWith(c.logical_type, 'Time('), columns)"
 
-/** More than an accepted file can hold. The engine allocates for all claimed values, whatever its limits: some 25 bytes per thousand values of a column. */
+/** More than nearly any accepted file holds. The engine allocates for all claimed values, whatever its limits: some 25 bytes per thousand values of a column. */
 const MOST_VALUES = 2 ** 36
 
 const checkClaims = (claims: readonly Claims[]): void => {
@@ -94,7 +94,7 @@ const checkClaims = (claims: readonly Claims[]): void => {
   if (rows * Number(width) > MOST_VALUES)
     throw new ImportFailure(
       'content_unreadable',
-      `The content cannot be read as Parquet: its footer claims ${rows} rows of ${width} columns, ${MOST_VALUES} values may be. It is damaged.`,
+      `The content cannot be read as Parquet: its footer claims ${rows} rows of ${width} columns, and a file may have ${MOST_VALUES} values.`,
     )
 }
 

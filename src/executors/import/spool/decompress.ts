@@ -2,6 +2,7 @@ import { pipeline, Readable, type Transform } from 'node:stream'
 import { createGunzip, createZstdDecompress } from 'node:zlib'
 import { ImportFailure } from '../import-failure.ts'
 import type { Compression } from '../spec.ts'
+import { peek } from './peek.ts'
 
 type Limits = {
   /** Absent: detected by the first bytes, which are more reliable than a name. */
@@ -31,7 +32,7 @@ export async function* decompressed(content: AsyncIterable<Uint8Array>, limits: 
   let plain = content
   if (compression === undefined) {
     for (let layers = 0; layers < MOST_LAYERS; layers++) {
-      const { head, whole } = await peek(plain)
+      const { head, whole } = await peek(plain, MAGIC_BYTES)
       const found = compressionOf(head)
       plain = found === 'none' ? whole : decode(whole, found)
       if (found === 'none') break
@@ -46,31 +47,6 @@ const MAGIC_BYTES = 4
 const compressionOf = (head: Uint8Array): Compression => {
   if (head[0] === 0x1f && head[1] === 0x8b) return 'gzip'
   return ZSTD.every((byte, index) => head[index] === byte) ? 'zstd' : 'none'
-}
-
-/** The first bytes, and the content including them. */
-const peek = async (content: AsyncIterable<Uint8Array>) => {
-  const source = content[Symbol.asyncIterator]()
-  const parts: Uint8Array[] = []
-  let size = 0
-  while (size < MAGIC_BYTES) {
-    const { done, value } = await source.next()
-    if (done === true) break
-    parts.push(Buffer.from(value))
-    size += value.length
-  }
-  const head = Buffer.alloc(MAGIC_BYTES)
-  Buffer.concat(parts).copy(head)
-  return { head, whole: resume(parts, source) }
-}
-
-async function* resume(parts: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* parts
-    yield* { [Symbol.asyncIterator]: () => source }
-  } finally {
-    await source.return?.()
-  }
 }
 
 async function* decode(

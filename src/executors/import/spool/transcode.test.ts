@@ -17,8 +17,10 @@ test.each([
   ['utf-16be', Buffer.from('\ufeffid,ü,😀\n', 'utf16le').swap16(), 'id,ü,😀\n'],
   ['shift_jis', Buffer.from([0x93, 0xfa, 0x96, 0x7b]), '日本'],
   ['utf-8', Buffer.from('\ufeffü'), 'ü'],
+  ['utf-16', Buffer.from('\ufeffid,ü,😀\n', 'utf16le').swap16(), 'id,ü,😀\n'],
+  ['windows-1252', Buffer.from('\ufeffü'), 'ü'],
   ['koi8-r', Buffer.alloc(0), ''],
-])('%s becomes UTF-8, wherever it is cut', async (label, bytes, text) => {
+])('%s becomes UTF-8, wherever it is cut; a byte order mark says more', async (label, bytes, text) => {
   for (const size of [1, 3, undefined]) expect(await read(bytes, label, size)).toBe(text)
 })
 

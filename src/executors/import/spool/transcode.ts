@@ -1,4 +1,5 @@
 import { ImportFailure } from '../import-failure.ts'
+import { peek } from './peek.ts'
 
 /**
  * What is wrong with an encoding's label, as words that follow the field's name; null: nothing. Labels are those of the Encoding Standard (WHATWG), in any
@@ -13,9 +14,13 @@ export const encodingFault = (label: string): string | null => {
   }
 }
 
-/** Text in another encoding as UTF-8, without its byte order mark. Throws `ImportFailure` `content_unreadable` for bytes that are invalid in it. */
+/**
+ * Text in another encoding as UTF-8, without its byte order mark. A mark at the beginning says more than the label (Encoding Standard, "decode"). Throws
+ * `ImportFailure` `content_unreadable` for bytes that are invalid in the encoding.
+ */
 export async function* transcoded(content: AsyncIterable<Uint8Array>, label: string): AsyncGenerator<Uint8Array> {
-  const decoder = new TextDecoder(label, { fatal: true })
+  const { head, whole } = await peek(content, LONGEST_MARK)
+  const decoder = new TextDecoder(markOf(head) ?? label, { fatal: true })
   let read = 0
   const decode = (chunk?: Uint8Array): Uint8Array => {
     try {
@@ -27,9 +32,18 @@ export async function* transcoded(content: AsyncIterable<Uint8Array>, label: str
       )
     }
   }
-  for await (const chunk of content) {
+  for await (const chunk of whole) {
     yield decode(chunk)
     read += chunk.length
   }
   yield decode()
+}
+
+const LONGEST_MARK = 3
+
+const markOf = (head: Uint8Array): string | null => {
+  const [first, second, third] = head
+  if (first === 0xfe && second === 0xff) return 'utf-16be'
+  if (first === 0xff && second === 0xfe) return 'utf-16le'
+  return first === 0xef && second === 0xbb && third === 0xbf ? 'utf-8' : null
 }
