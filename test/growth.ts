@@ -5,8 +5,11 @@ type Work<Input> = {
   readonly work: (input: Input) => unknown
 }
 
-/** Too little to tell growth from noise. Sizes are to be such that work that goes through its input again and again takes more. */
-const NOISE_MICROSECONDS = 10_000
+/**
+ * Too little to tell anything by: what is quick may be counted as nothing, since the clock of a thread can go in steps of milliseconds. Sizes are to be such
+ * that work that goes through its input again and again takes more.
+ */
+export const NOISE_MICROSECONDS = 10_000
 
 /**
  * How many times as long the work takes when its input is twice as long: about 2 when it goes through the input once, about 4 when it does so from each
