@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import type { BlobStore, PutOptions } from '../blobs/blob-store.ts'
 import { MillraceError } from '../kernel/errors.ts'
 import { GrowingFile } from '../kernel/growing-file.ts'
+import { resume } from '../kernel/resume.ts'
 import type { ResultFormat } from '../model/job.ts'
 import { INLINE_RESULT_BYTES, type NewResult } from '../model/outcome.ts'
 
@@ -68,16 +69,6 @@ const readHead = async (source: AsyncIterator<Uint8Array>, limit: number) => {
     size += value.length
   }
   return { chunks, size, isWhole: false }
-}
-
-/** Continues a stream whose head has been read. Closing this stream closes the source. */
-async function* resume(head: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncIterable<Uint8Array> {
-  try {
-    yield* head
-    yield* { [Symbol.asyncIterator]: () => source }
-  } finally {
-    await source.return?.()
-  }
 }
 
 async function* once(data: Uint8Array): AsyncIterable<Uint8Array> {

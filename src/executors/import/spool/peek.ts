@@ -1,3 +1,5 @@
+import { resume } from '../../../kernel/resume.ts'
+
 /** The beginning of content, `size` bytes or more unless it is shorter, and the content including it. */
 export const peek = async (content: AsyncIterable<Uint8Array>, size: number) => {
   const source = content[Symbol.asyncIterator]()
@@ -9,13 +11,4 @@ export const peek = async (content: AsyncIterable<Uint8Array>, size: number) => 
     found += value.length
   }
   return { head: Buffer.concat(parts), whole: resume(parts, source) }
-}
-
-async function* resume(parts: readonly Uint8Array[], source: AsyncIterator<Uint8Array>): AsyncGenerator<Uint8Array> {
-  try {
-    yield* parts
-    yield* { [Symbol.asyncIterator]: () => source }
-  } finally {
-    await source.return?.()
-  }
 }

@@ -1,0 +1,84 @@
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { type ImportScene, openImportScene } from './scene.ts'
+
+/** CSV with lines above its header, and in other encodings than UTF-8. */
+let scene: ImportScene
+let name: string
+let count = 0
+
+beforeAll(async () => {
+  scene = await openImportScene()
+})
+afterAll(() => scene?.stop())
+
+beforeEach(async () => {
+  name = `text_${++count}`
+  await scene.dataSource(name, { id: 'Int64', name: 'String', price: 'Nullable(Float64)' })
+})
+
+const load = (text: string, fields: Record<string, unknown>) =>
+  scene.import({ datasource: name, url: scene.give(`/${name}.csv`, text), ...fields })
+
+test.each([
+  ['with a quote that opens', '"Sales of\nmade by me\nid,name,price\n1,one,1.5\n2,two,\n', 2],
+  ['with delimiters, and an empty one', 'a,b,c\r\n\r\nid,name,price\r\n1,one,1.5\r\n2,two,\r\n', 2],
+  ['above one that names the delimiter', '\ufeffSales\nsep=;\nprice;id;name\n1.5;1;one\n;2;two\n', 1],
+  ['that end with CR', 'Sales\r"\rid,name,price\r1,one,1.5\r2,two,\r', 2],
+  ['above rows without names', 'Sales\n1,one,1.5\n2,two,\n', 1],
+])('lines that are to be skipped are no data: %s', async (_, text, skip_lines) => {
+  expect(await load(text, { skip_lines })).toMatchObject({
+    status: 'completed',
+    statistics: { rows_written: 2, rows_read: 2, quarantine_rows: 0, invalid_lines: 0 },
+  })
+  expect(await scene.table(name)).toEqual([
+    ['1', 'one', '1.5'],
+    ['2', 'two', null],
+  ])
+})
+
+test('lines that are skipped count where invalid lines and quotes are told', async () => {
+  const text = 'Sales\n"\nid,name,price\n1,one,1\n2,two\n3,three,3\n'
+  const short = await load(text, { skip_lines: 2 })
+  expect(short.statistics).toMatchObject({ rows_written: 2, invalid_lines: 1 })
+  expect(await scene.log(short.job_id)).toContain('line 5 has 2 columns, not 3: 2,two')
+  const broken = await load(`${text}4,"four"x,4\n`, { skip_lines: 2, header: true })
+  expect(await scene.log(broken.job_id)).toContain('line 7 has something behind a closing quote: 4,"four"x,4')
+  const open = await load(`${text}4,"four,4\n`, { skip_lines: 2 })
+  expect([open.error.code, open.error.message]).toEqual([
+    'content_unreadable',
+    expect.stringContaining('opened in line 7'),
+  ])
+})
+
+test.each([
+  ['windows-1252', Buffer.from('id,name,price\n1,M\xfcller,1.5\n', 'latin1'), 'Müller'],
+  ['UTF-16LE', Buffer.from('\ufeffid\tname\tprice\r\n1\tÜ 😀\t1.5\r\n', 'utf16le'), 'Ü 😀'],
+  ['shift_jis', Buffer.concat([Buffer.from('1,'), Buffer.from([0x93, 0xfa]), Buffer.from(',1.5\n')]), '日'],
+])('text in %s is read where that is said', async (encoding, content, text) => {
+  const job = await scene.import({ datasource: name, url: scene.give(`/${name}.csv`, content), encoding })
+  expect(job.statistics).toMatchObject({ rows_written: 1, quarantine_rows: 0, bytes_read: content.length })
+  expect(await scene.table(name)).toEqual([['1', text, '1.5']])
+})
+
+test('bytes that are not of the encoding fail the import; an encoding that nobody knows is refused', async () => {
+  const url = scene.give(`/${name}.csv`, Buffer.from([...Buffer.from('1,'), 0xff, 0x0a]))
+  const { error } = await scene.import({ datasource: name, url, encoding: 'euc-kr' })
+  expect([error.code, error.message]).toEqual(['content_unreadable', expect.stringContaining('not euc-kr')])
+  const refused = await scene.call('POST', '/v1/jobs', { import: { datasource: name, url, encoding: 'ebcdic' } })
+  expect([refused.status, refused.body.errors[0].path]).toEqual([422, 'import.encoding'])
+})
+
+test('what is no text is told also where lines are to be skipped', async () => {
+  for (const [content, said] of [
+    ['PK\x03\x04'.padEnd(9000, 'x\n'), 'ZIP'],
+    ['<!doctype html>\n<html>\n', 'HTML'],
+  ] as const) {
+    const { error } = await load(content, { skip_lines: 1 })
+    expect([error?.code, error?.message]).toEqual(['content_unreadable', expect.stringContaining(said)])
+  }
+})
+
+test('more lines skipped than there are leave nothing', async () => {
+  const { statistics } = await load('id,name,price\n1,one,1\n', { skip_lines: 3 })
+  expect(statistics).toMatchObject({ rows_read: 0, rows_written: 0, invalid_lines: 0 })
+})
