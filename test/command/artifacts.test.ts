@@ -2,9 +2,10 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { ExecutionContext } from '../../src/executors/executor.ts'
 import { MillraceError } from '../../src/kernel/errors.ts'
+import { hasBubblewrap } from '../bubblewrap.ts'
 import { useExecutor } from './executor.ts'
 
 /** Keeps the content of what is collected: paths are good during the call only. */
@@ -205,56 +206,78 @@ describe('artifacts of a command', () => {
 
 const isRoot = process.getuid?.() === 0
 
-describe.skipIf(!isRoot)(`artifacts of a command that runs as another user${isRoot ? '' : ' (needs root)'}`, () => {
-  const { run } = useExecutor({ jobUser: 'nobody' })
+const LIMITED = [
+  { who: 'another user', changes: { jobUser: 'nobody' }, stranger: 'root', needs: isRoot ? '' : ' (needs root)' },
+  // Without capabilities, file permissions apply to root, too.
+  {
+    who: 'root in a sandbox',
+    changes: { sandbox: 'bubblewrap' },
+    stranger: 'nobody',
+    needs: isRoot && hasBubblewrap ? '' : ' (needs root and a working bwrap)',
+  },
+] as const
 
-  test('are what that user may read, however much the server may', async () => {
-    const place = join(folder, 'mixed')
-    mkdirSync(place)
-    writeFileSync(join(place, 'open.txt'), 'open', { mode: 0o644 })
-    writeFileSync(join(place, 'closed.txt'), 'closed', { mode: 0o600 })
-    const open = collector()
-    const closed = collector()
-    const first = await run({ command: 'true', working_dir: place, artifacts: ['open.txt'] }, open)
-    const second = await run({ command: 'true', working_dir: place, artifacts: ['*.txt'] }, closed)
-    expect(first.outcome.type).toBe('completed')
-    expect(open.content).toEqual({ 'open.txt': 'open' })
-    expect(second.outcome).toMatchObject({
-      reason: 'artifact_failed',
-      message: expect.stringContaining('"closed.txt"'),
+for (const { who, changes, stranger, needs } of LIMITED) {
+  describe.skipIf(needs !== '')(`artifacts of a command that runs as ${who}${needs}`, () => {
+    const { run } = useExecutor(changes)
+    let place: string
+    beforeEach(() => {
+      place = mkdtempSync(join(folder, 'limited-'))
+      chmodSync(place, 0o755)
     })
-    expect(closed.content).toEqual({ 'open.txt': 'open' })
-  })
+    const give = (path: string, owner: string) => execFileSync('chown', ['-R', owner, path])
 
-  test('are not found behind a directory that user cannot enter', async () => {
-    const place = join(folder, 'hidden')
-    mkdirSync(join(place, 'private'), { recursive: true })
-    writeFileSync(join(place, 'private', 'readable'), 'no', { mode: 0o644 })
-    execFileSync('chmod', ['700', join(place, 'private')])
-    const { content, addArtifact } = collector()
-    const { outcome } = await run({ command: 'true', working_dir: place, artifacts: ['**'] }, { addArtifact })
-    expect(outcome.type).toBe('completed')
-    expect(content).toEqual({})
-  })
+    test('are what that user may read, however much the server may', async () => {
+      writeFileSync(join(place, 'open.txt'), 'open', { mode: 0o644 })
+      writeFileSync(join(place, 'closed.txt'), 'closed', { mode: 0o600 })
+      give(place, stranger)
+      const open = collector()
+      const closed = collector()
+      const first = await run({ command: 'true', working_dir: place, artifacts: ['open.txt'] }, open)
+      const second = await run({ command: '! cat closed.txt', working_dir: place, artifacts: ['*.txt'] }, closed)
+      expect(first.outcome.type).toBe('completed')
+      expect(open.content).toEqual({ 'open.txt': 'open' })
+      expect(second.outcome).toMatchObject({
+        reason: 'artifact_failed',
+        message: expect.stringContaining('"closed.txt"'),
+      })
+      expect(closed.content).toEqual({ 'open.txt': 'open' })
+    })
 
-  test('are not looked for behind a link to what that user cannot reach', async () => {
-    const place = join(folder, 'own')
-    const open = join(folder, 'closed', 'open')
-    mkdirSync(join(place, 'dir'), { recursive: true })
-    mkdirSync(open, { recursive: true })
-    writeFileSync(join(open, 'readable'), 'no', { mode: 0o644 })
-    execFileSync('chmod', ['700', join(folder, 'closed')])
-    execFileSync('chown', ['-R', 'nobody', place])
-    const { content, addArtifact } = collector()
-    const command = `cd ..; rmdir dir; ln -s ${open} dir`
-    const { outcome } = await run({ command, working_dir: join(place, 'dir'), artifacts: ['**'] }, { addArtifact })
-    expect(outcome).toMatchObject({ reason: 'artifact_failed' })
-    expect(content).toEqual({})
-  })
+    test('are not found behind a directory that user cannot enter', async () => {
+      mkdirSync(join(place, 'private'))
+      writeFileSync(join(place, 'private', 'readable'), 'no', { mode: 0o644 })
+      chmodSync(join(place, 'private'), 0o700)
+      give(place, stranger)
+      const { content, addArtifact } = collector()
+      const { outcome } = await run(
+        { command: '! cat private/readable', working_dir: place, artifacts: ['**'] },
+        { addArtifact },
+      )
+      expect(outcome.type).toBe('completed')
+      expect(content).toEqual({})
+    })
 
-  test('come from its own private directory', async () => {
-    const { content, addArtifact } = collector()
-    await run({ command: 'umask 077; mkdir d; echo mine > d/a', artifacts: ['d/a'] }, { addArtifact })
-    expect(content).toEqual({ 'd/a': 'mine\n' })
+    // In a sandbox the working directory is a mount point and cannot be replaced.
+    if (!('sandbox' in changes))
+      test('are not looked for behind a link to what that user cannot reach', async () => {
+        const open = join(folder, 'closed', 'open')
+        mkdirSync(join(place, 'dir'))
+        mkdirSync(open, { recursive: true })
+        writeFileSync(join(open, 'readable'), 'no', { mode: 0o644 })
+        chmodSync(join(folder, 'closed'), 0o700)
+        give(place, 'nobody')
+        const { content, addArtifact } = collector()
+        const command = `cd ..; rmdir dir; ln -s ${open} dir`
+        const { outcome } = await run({ command, working_dir: join(place, 'dir'), artifacts: ['**'] }, { addArtifact })
+        expect(outcome).toMatchObject({ reason: 'artifact_failed' })
+        expect(content).toEqual({})
+      })
+
+    test('come from its own private directory', async () => {
+      const { content, addArtifact } = collector()
+      await run({ command: 'umask 077; mkdir d; echo mine > d/a', artifacts: ['d/a'] }, { addArtifact })
+      expect(content).toEqual({ 'd/a': 'mine\n' })
+    })
   })
-})
+}

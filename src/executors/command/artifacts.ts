@@ -5,14 +5,14 @@ import { MillraceError } from '../../kernel/errors.ts'
 import { placeOf } from '../../kernel/place-of.ts'
 import { artifactNameFault } from '../../model/artifact-name.ts'
 import type { ArtifactFault } from './artifact-faults.ts'
-import { type FoundFile, findFiles, mayAccess } from './find-files.ts'
-import type { JobUser } from './job-user.ts'
+import { type FileReader, type FoundFile, findFiles, mayAccess } from './find-files.ts'
 
 type Input = {
   readonly globs: readonly string[]
   /** Where the command was started. Contained no symlinks at that time. */
   readonly directory: string
-  readonly user: JobUser
+  /** Whose file permissions apply. Null: the command had the server's own rights. */
+  readonly reader: FileReader | null
   /** Directories of the server. Nothing in them is an artifact. */
   readonly forbidden: readonly string[]
   /** Once true, nothing more is collected. */
@@ -61,7 +61,7 @@ const byName = (one: FoundFile, other: FoundFile): number =>
   one.name < other.name ? -1 : one.name > other.name ? 1 : Buffer.compare(one.path, other.path)
 
 /** Adds one file. Returns why it could not be added, or null. */
-const addFile = async ({ path: bytes, name }: FoundFile, { directory, user, add }: Input): Promise<string | null> => {
+const addFile = async ({ path: bytes, name }: FoundFile, { directory, reader, add }: Input): Promise<string | null> => {
   const fault = bytes.equals(Buffer.from(name)) ? artifactNameFault(name) : 'must be UTF-8'
   if (fault !== null) return `(the name of an artifact ${fault})`
   const path = join(directory, name)
@@ -76,7 +76,7 @@ const addFile = async ({ path: bytes, name }: FoundFile, { directory, user, add 
   try {
     const status = await file.stat()
     if (!status.isFile() || (await placeOf(file, path)) !== path) return 'was moved while it was read'
-    if (!mayAccess(status, user, 0o4)) return 'cannot be read by the user of the command'
+    if (!mayAccess(status, reader, 0o4)) return 'cannot be read by the user of the command'
     await add({ name, path: process.platform === 'linux' ? `/proc/self/fd/${file.fd}` : path })
     return null
   } catch (error) {

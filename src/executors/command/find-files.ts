@@ -2,7 +2,6 @@ import { constants, type Stats } from 'node:fs'
 import { access, lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import picomatch from 'picomatch'
-import type { JobUser } from './job-user.ts'
 import { isWithin } from './sandbox.ts'
 
 /** A regular file below the root. */
@@ -13,17 +12,21 @@ export type FoundFile = {
   readonly name: string
 }
 
+/** A user whose access is judged by the mode of a file, whatever the server itself may do. */
+export type FileReader = { readonly uid: number; readonly gid: number }
+
 type Walk = {
   readonly globs: readonly string[]
   /** A directory path without symlinks. */
   readonly root: string
-  readonly user: JobUser
+  /** Whose file permissions apply. Null: the server's own. */
+  readonly reader: FileReader | null
   /** Directories of the server. Nothing in them is found. */
   readonly forbidden: readonly string[]
 }
 
-/** Finds regular files whose relative path matches a glob, in directories that the user may list. Follows no symlinks. */
-export async function* findFiles({ globs, root, user, forbidden }: Walk): AsyncGenerator<FoundFile> {
+/** Finds regular files whose relative path matches a glob, in directories that the reader may list. Follows no symlinks. */
+export async function* findFiles({ globs, root, reader, forbidden }: Walk): AsyncGenerator<FoundFile> {
   // Flag `s` makes `**` match names with a line feed, too.
   const matches = picomatch([...globs], { flags: 's' })
   const bases = globs.map(glob => picomatch.scan(glob).base)
@@ -31,7 +34,7 @@ export async function* findFiles({ globs, root, user, forbidden }: Walk): AsyncG
   const waiting: FoundFile[] = [{ path: Buffer.alloc(0), name: '' }]
   for (let directory = waiting.pop(); directory !== undefined; directory = waiting.pop()) {
     if (closed.some(place => isWithin(join(root, directory.name), place))) continue
-    for (const entry of await list(Buffer.concat([Buffer.from(`${root}/`), directory.path]), user)) {
+    for (const entry of await list(Buffer.concat([Buffer.from(`${root}/`), directory.path]), reader)) {
       const file = below(directory, entry.name)
       if (entry.isDirectory() && bases.some(base => onTheWay(file.name, base))) waiting.push(file)
       else if (entry.isFile() && matches(file.name)) yield file
@@ -55,9 +58,9 @@ const onTheWay = (directory: string, base: string): boolean =>
 
 const isBelow = (path: string, directory: string): boolean => `${path}/`.startsWith(`${directory}/`)
 
-/** Returns [] if the user may not list the directory or it no longer exists: other jobs may be changing it. */
-const list = async (path: Buffer, user: JobUser) => {
-  if (!(await canList(path, user))) return []
+/** Returns [] if the reader may not list the directory or it no longer exists: other jobs may be changing it. */
+const list = async (path: Buffer, reader: FileReader | null) => {
+  if (!(await canList(path, reader))) return []
   try {
     return await readdir(path, { withFileTypes: true, encoding: 'buffer' })
   } catch (error) {
@@ -68,15 +71,15 @@ const list = async (path: Buffer, user: JobUser) => {
 
 const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EACCES'])
 
-const canList = (path: Buffer, user: JobUser): Promise<boolean> =>
-  (user.isOther
-    ? lstat(path).then(status => mayAccess(status, user, 0o5))
+const canList = (path: Buffer, reader: FileReader | null): Promise<boolean> =>
+  (reader !== null
+    ? lstat(path).then(status => mayAccess(status, reader, 0o5))
     : access(path, constants.R_OK | constants.X_OK).then(() => true)
   ).catch(() => false)
 
 /** Checks the mode bits only. An ACL may deny more than they show, but grants nothing beyond them. */
-export const mayAccess = ({ mode, uid, gid }: Stats, user: JobUser, bits: number): boolean => {
-  if (!user.isOther) return true
-  const shift = uid === user.uid ? 6 : gid === user.gid ? 3 : 0
+export const mayAccess = ({ mode, uid, gid }: Stats, reader: FileReader | null, bits: number): boolean => {
+  if (reader === null) return true
+  const shift = uid === reader.uid ? 6 : gid === reader.gid ? 3 : 0
   return ((mode >> shift) & bits) === bits
 }

@@ -12,6 +12,7 @@ import type { Scratch } from './attempt-files.ts'
 import { type CommandPlan, planCommand } from './command-plan.ts'
 import { buildEnvironment, cookieOf } from './environment.ts'
 import type { FifoPair, FifoPool } from './fifos.ts'
+import type { FileReader } from './find-files.ts'
 import type { JobUser } from './job-user.ts'
 import { systemTime } from './launch-protocol.ts'
 import type { CommandEnd, Launcher } from './launcher.ts'
@@ -203,7 +204,7 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
     const faults = await collectArtifacts({
       globs,
       directory: plan.directory,
-      user: workshop.user,
+      reader: readerOf(workshop),
       forbidden: workshop.forbidden,
       stopped: () => context.stop.cause !== cause,
       add: file => context.addArtifact(file),
@@ -216,6 +217,10 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
     return unlessFailed(outcome, failure ?? told)
   }
 }
+
+/** Of a root server, a sandboxed command is root too, but without the capability to pass over file permissions. */
+const readerOf = ({ user, sandbox }: Workshop): FileReader | null =>
+  user.isOther || (sandbox !== 'none' && user.uid === 0) ? user : null
 
 const artifactFailed = (message: string): Failed => ({
   type: 'failed',
