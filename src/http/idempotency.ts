@@ -15,6 +15,8 @@ export type FirstCall = {
   kept: boolean
   /** Its work, and its answer, may have been committed: whatever fails from now on, the key must not be released. */
   isBegun: boolean
+  /** Renews the key while the call is worked on. */
+  readonly renewing: NodeJS.Timeout
 }
 
 declare module 'fastify' {
@@ -47,6 +49,7 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
   })
 
   app.addHook('onSend', (request, reply, payload, done) => {
+    clearInterval(request.firstCall?.renewing)
     if (request.firstCall === null || request.firstCall.kept) done(null, payload)
     else keep(request, reply, payload).then(() => done(null, payload), done)
   })
@@ -60,20 +63,16 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     if (outcome.type === 'mismatch') throw new MillraceError('idempotency_mismatch')
     if (outcome.type === 'in_progress') throw new MillraceError('idempotency_in_progress', undefined, { retryAfter: 1 })
     if (outcome.type === 'answered') return answerAgain(request, reply, { answer: outcome.answer, publicUrl })
-    request.firstCall = { key, kept: false, isBegun: false }
-    stayTaken(key, reply)
+    request.firstCall = { key, kept: false, isBegun: false, renewing: stayTaken(key) }
     if (request.rawBody) request.body = parseJson(request.rawBody)
     return false
   }
 
-  /** An upload may take hours. If it is sent again meanwhile, that must not count as a first call. */
-  const stayTaken = (key: IdempotencyKey, { raw }: FastifyReply): void => {
+  /** An upload may take hours, and work goes on when its client has left. If it is sent again meanwhile, that must not count as a first call. */
+  const stayTaken = (key: IdempotencyKey): NodeJS.Timeout => {
     const renew = () =>
       store.renewIdempotent({ key }).catch(err => logger.warn({ err }, 'an Idempotency-Key could not be renewed'))
-    // Whoever left while the key was looked up is not heard of again.
-    if (raw.closed || raw.destroyed) return
-    const renewing = setInterval(renew, RENEW_MS).unref()
-    raw.once('close', () => clearInterval(renewing))
+    return setInterval(renew, RENEW_MS).unref()
   }
 
   const keep = async (request: FastifyRequest, reply: FastifyReply, payload: unknown): Promise<void> => {

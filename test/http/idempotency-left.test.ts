@@ -7,16 +7,23 @@ import { keepAnswers } from '../../src/http/idempotency.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import type { Store } from '../../src/store/store.ts'
 
-test('a key whose client leaves while it is looked up is not renewed', async () => {
+test('a key whose client has left is renewed until the work has ended, and no longer', async () => {
   const begun = Promise.withResolvers<void>()
+  const mayBegin = Promise.withResolvers<void>()
+  const working = Promise.withResolvers<void>()
   const mayEnd = Promise.withResolvers<void>()
+  const finished = Promise.withResolvers<void>()
+  let renewals = 0
   const store = {
     beginIdempotent: async () => {
       begun.resolve()
-      await mayEnd.promise
+      await mayBegin.promise
       return { type: 'new' }
     },
-    finishIdempotent: async () => {},
+    finishIdempotent: async () => finished.resolve(),
+    renewIdempotent: async () => {
+      renewals += 1
+    },
   }
   const app = Fastify()
   app.addHook('onRequest', (request, _reply, done) => {
@@ -24,8 +31,11 @@ test('a key whose client leaves while it is looked up is not renewed', async () 
     done()
   })
   keepAnswers(app as unknown as App, { store: store as unknown as Store, logger: silentLogger, publicUrl: '' })
-  const handled = Promise.withResolvers<void>()
-  app.post('/', async () => handled.resolve())
+  app.post('/', async () => {
+    working.resolve()
+    await mayEnd.promise
+    return {}
+  })
   await app.listen({ port: 0, host: '127.0.0.1' })
   onTestFinished(() => app.close())
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
@@ -38,7 +48,11 @@ test('a key whose client leaves while it is looked up is not renewed', async () 
   await begun.promise
   socket.destroy()
   await gone
+  mayBegin.resolve()
+  await working.promise
+  vi.advanceTimersByTime(60_000)
+  expect(renewals).toBe(3)
   mayEnd.resolve()
-  await handled.promise
+  await finished.promise
   expect(vi.getTimerCount()).toBe(0)
 })
