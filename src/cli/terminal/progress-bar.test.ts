@@ -39,3 +39,7 @@ test('a line is half full at half the way, has no bar without a total, and never
   expect(progressLine({ label: 'file', done: 512, total: null, columns: 80 })).toBe('512 B  file')
   expect(progressLine({ label: 'x'.repeat(200), done: 1, total: 2, columns: 60 })).toHaveLength(59)
 })
+
+test('the name of an artifact cannot move the cursor', () => {
+  expect(progressLine({ label: 'a\u001b[2Jb', done: 1, total: null, columns: 80 })).toBe('1 B  ab')
+})

@@ -1,6 +1,5 @@
 import type { RunCounts } from '../../model/workflow.ts'
-
-const WIDTH = 24
+import { bar, cutLine } from './bar.ts'
 
 /** A run's progress in one line, never wider than `columns`: how many items have ended, and the number in each status. */
 export const runProgressLine = (input: {
@@ -11,10 +10,8 @@ export const runProgressLine = (input: {
   const { counts, label, columns } = input
   const all = Object.values(counts).reduce((sum, count) => sum + count, 0)
   const ended = counts.completed + counts.failed + counts.cancelled
-  const share = all === 0 ? 0 : ended / all
-  const filled = Math.floor(share * WIDTH)
-  const bar = `${'█'.repeat(filled)}${'░'.repeat(WIDTH - filled)} ${Math.floor(share * 100)}%`
-  return `${bar}  ${ended} of ${all}  ${countsText(counts)}  ${label}`.slice(0, Math.max(20, columns - 1))
+  const percentage = all === 0 ? 0 : Math.floor((ended / all) * 100)
+  return cutLine(`${bar(percentage)}  ${ended} of ${all}  ${countsText(counts)}  ${label}`, columns)
 }
 
 /** The non-zero counts: `3 running, 1 failed`. */
