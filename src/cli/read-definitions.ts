@@ -1,10 +1,7 @@
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
-import { fileFault } from './file-fault.ts'
+import { readText } from './local-file.ts'
 
 export type Definition = Readonly<Record<string, unknown>>
 
@@ -12,11 +9,8 @@ export type Definition = Readonly<Record<string, unknown>>
 export const readDefinitions = async (file: string, context: CliContext): Promise<readonly Definition[]> => {
   const wrong = (message: string): CliFailure => new CliFailure(`${file}: ${message}`, { exitCode: EXIT.usage })
   const [{ parseAllDocuments }, { yamlFaults }] = await Promise.all([import('yaml'), import('./yaml-faults.ts')])
-  const content = await readText(file, context).catch((error: Error) => {
-    throw fileFault(file, error)
-  })
   // JSON is almost a subset of YAML.
-  const documents = parseAllDocuments(content)
+  const documents = parseAllDocuments(await readText(file, context))
   const definitions = 'empty' in documents ? [] : documents
   if (definitions.length === 0) throw wrong('holds nothing')
   return definitions.map(document => {
@@ -29,6 +23,3 @@ export const readDefinitions = async (file: string, context: CliContext): Promis
     return value as Definition
   })
 }
-
-const readText = (file: string, { stdin, directory }: CliContext): Promise<string> =>
-  file === '-' ? text(stdin) : readFile(resolve(directory, file), 'utf8')

@@ -219,6 +219,15 @@ test('artifacts are collected, listed, downloaded and uploaded', async () => {
   expect(missing.stderr).toContain('out/deep/b')
 })
 
+test('a file that cannot be read ends its upload with the reason, and no artifact', async () => {
+  const id = await submitted('--', 'true')
+  // A file that can be opened, but whose first page cannot be read.
+  const unreadable = '/proc/self/mem'
+  const upload = await run(['artifacts', id, '--upload', unreadable])
+  expect([upload.code, upload.stderr]).toEqual([2, `millrace: ${unreadable}: EIO: i/o error, read\n`])
+  expect((await run(['artifacts', id])).stderr).toBe('no artifacts\n')
+})
+
 test('tokens are made, listed, used and revoked', async () => {
   const made = JSON.parse((await run(['tokens', 'create', 'ci', '--role', 'reader', '--json'])).stdout)
   expect((await run(['tokens'])).stdout).toMatch(new RegExp(`${made.token_id} +ci .*never +reader`))

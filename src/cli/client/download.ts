@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { Readable, Transform, type Writable } from 'node:stream'
+import { Readable, type Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
@@ -62,16 +62,13 @@ const receive = async (incoming: Incoming, target: Writable, options: { readonly
   await pipeline(source, progressBar(terminal, label, size), checkHash(incoming), target, options)
 }
 
-const checkHash = ({ label, sha256 }: Incoming): Transform => {
-  const hash = createHash('sha256')
-  return new Transform({
-    transform(chunk: Uint8Array, _encoding, next) {
+const checkHash = ({ label, sha256 }: Incoming) =>
+  async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    const hash = createHash('sha256')
+    for await (const chunk of source) {
       hash.update(chunk)
-      next(null, chunk)
-    },
-    flush(next) {
-      const whole = sha256 === null || hash.digest('hex') === sha256
-      next(whole ? null : new CliFailure(`${label} arrived damaged; try again`, { exitCode: EXIT.server }))
-    },
-  })
-}
+      yield chunk
+    }
+    if (sha256 !== null && hash.digest('hex') !== sha256)
+      throw new CliFailure(`${label} arrived damaged; try again`, { exitCode: EXIT.server })
+  }

@@ -57,6 +57,8 @@ const queryText = (query: NonNullable<ApiRequest['query']>): string => {
 /** `fetch` only says "fetch failed"; the reason is in its cause. */
 const unreachable = (server: ServerAddress, error: Error): CliFailure => {
   const cause = (error.cause ?? error) as NodeJS.ErrnoException
+  // The file that was being sent could not be read.
+  if (cause instanceof CliFailure) return cause
   if (cause.code === 'ECONNREFUSED')
     return new CliFailure(`no server answers at ${server.url}`, {
       exitCode: EXIT.server,

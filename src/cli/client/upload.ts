@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
-import { createReadStream } from 'node:fs'
-import { stat } from 'node:fs/promises'
 import { basename } from 'node:path'
+import { fileContent, type LocalFile } from '../local-file.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 import type { ArtifactAnswer } from './job-answer.ts'
 import { jobPath } from './jobs.ts'
@@ -11,8 +10,8 @@ import type { ServerAddress } from './server-address.ts'
 type Upload = {
   readonly server: ServerAddress
   readonly jobId: string
-  /** Paths; each file becomes an artifact with its name. */
-  readonly files: readonly string[]
+  /** Each becomes an artifact with its name. */
+  readonly files: readonly LocalFile[]
   /** Where progress is shown. */
   readonly terminal: NodeJS.WriteStream
 }
@@ -30,17 +29,17 @@ export const uploadArtifacts = async ({ server, jobId, files, terminal }: Upload
 
 /** multipart/form-data (RFC 7578), generated while sending: `FormData` would need the whole file as a blob first. */
 async function* multipart(
-  files: readonly string[],
+  files: readonly LocalFile[],
   boundary: string,
   terminal: NodeJS.WriteStream,
 ): AsyncGenerator<Uint8Array> {
   for (const file of files) {
-    const { size } = await stat(file)
+    const name = basename(file.path)
     yield Buffer.from(
-      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escapeName(basename(file))}"\r\n` +
+      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escapeName(name)}"\r\n` +
         'content-type: application/octet-stream\r\n\r\n',
     )
-    yield* createReadStream(file, { highWaterMark: 256 * 1024 }).pipe(progressBar(terminal, basename(file), size))
+    yield* progressBar(terminal, name, file.size)(fileContent(file))
     yield Buffer.from('\r\n')
   }
   yield Buffer.from(`--${boundary}--\r\n`)

@@ -10,6 +10,7 @@ import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
+import { findFile } from '../local-file.ts'
 import { sizeText } from '../terminal/quantity-text.ts'
 import { formatTable } from '../terminal/table.ts'
 
@@ -53,10 +54,8 @@ const upload = async (
   { server, jobId, context }: Place,
   files: readonly string[],
 ): Promise<readonly ArtifactAnswer[]> => {
-  const paths = files.map(file => resolve(context.directory, file))
-  const missing = paths.find(path => !existsSync(path) || !statSync(path).isFile())
-  if (missing) throw new CliFailure(`${missing} is not a file`, { exitCode: EXIT.usage })
-  return (await uploadArtifacts({ server, jobId, files: paths, terminal: context.stderr })).artifacts
+  const found = await Promise.all(files.map(file => findFile(file, context)))
+  return (await uploadArtifacts({ server, jobId, files: found, terminal: context.stderr })).artifacts
 }
 
 const find = (all: readonly ArtifactAnswer[], name: string): ArtifactAnswer => {

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs'
 import { basename } from 'node:path'
 import { type Command, Option } from 'commander'
 import { WRITE_MODES } from '../../model/data-source.ts'
@@ -12,14 +11,14 @@ import {
   type ContentFields,
   type ContentOptions,
   contentFields,
-  findFile,
   isUrl,
-} from '../content.ts'
+} from '../content-options.ts'
 import type { CliContext } from '../context.ts'
 import { addDataJobOptions, type DataJobOptions, followDataJob, runDataJob } from '../data-job.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
+import { fileContent, findFile } from '../local-file.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 
 type ImportOptions = DataJobOptions &
@@ -99,14 +98,7 @@ const upload = async ({ server, place, datasource, fields, options, context }: U
 }
 
 const openContent = async (place: string, context: CliContext): Promise<AsyncIterable<Uint8Array>> => {
-  if (place === '-') return context.stdin.pipe(progressBar(context.stderr, 'uploading', null))
-  const { path, size } = await findFile(place, context)
-  return readWithBar(path, progressBar(context.stderr, basename(place), size))
-}
-
-/** Passes read errors on to the sender; `pipe` alone would lose them. */
-async function* readWithBar(path: string, bar: ReturnType<typeof progressBar>): AsyncGenerator<Uint8Array> {
-  const file = createReadStream(path, { highWaterMark: 256 * 1024 })
-  file.on('error', error => bar.destroy(error))
-  yield* file.pipe(bar)
+  if (place === '-') return progressBar(context.stderr, 'uploading', null)(context.stdin)
+  const file = await findFile(place, context)
+  return progressBar(context.stderr, basename(place), file.size)(fileContent(file))
 }

@@ -1,13 +1,10 @@
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { postOnce, type SubmitAnswer } from '../client/jobs.ts'
 import { findServer } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
-import { fileFault } from '../file-fault.ts'
+import { readText } from '../local-file.ts'
 import { readJson } from '../read-json.ts'
 import { watchJob } from '../watch-job.ts'
 
@@ -32,15 +29,10 @@ export const submit: Define = (command, context, finish) => {
 }
 
 const readBody = async (file: string, context: CliContext): Promise<unknown> => {
-  const content = await readText(file, context).catch((error: Error) => {
-    throw fileFault(file, error)
-  })
+  const content = await readText(file, context)
   try {
     return readJson(content)
   } catch (error) {
     throw new CliFailure(`${file}: ${(error as Error).message}`, { exitCode: EXIT.usage })
   }
 }
-
-const readText = (file: string, { stdin, directory }: CliContext): Promise<string> =>
-  file === '-' ? text(stdin) : readFile(resolve(directory, file), 'utf8')

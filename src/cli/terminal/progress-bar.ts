@@ -1,33 +1,28 @@
-import { Transform } from 'node:stream'
 import { bar, cutLine } from './bar.ts'
 import { oneLine } from './plain-text.ts'
 import { sizeText } from './quantity-text.ts'
 
 const REDRAW_MS = 100
 
-/** A pass-through stream that draws its progress, on a terminal only. `total` is in bytes; null: unknown. */
-export const progressBar = (stream: NodeJS.WriteStream, label: string, total: number | null): Transform => {
-  let done = 0
-  let drawnAt = Number.NEGATIVE_INFINITY
-  const draw = (ending: string): void => {
-    if (!stream.isTTY) return
-    stream.write(`\r\x1b[K${progressLine({ label, done, total, columns: stream.columns || 80 })}${ending}`)
-  }
-  return new Transform({
-    transform(chunk: Uint8Array, _encoding, next) {
+/** Passes bytes on and draws how many there have been, on a terminal only. `total` is in bytes; null: unknown. */
+export const progressBar = (stream: NodeJS.WriteStream, label: string, total: number | null) =>
+  async function* (source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    let done = 0
+    let drawnAt = Number.NEGATIVE_INFINITY
+    const draw = (ending: string): void => {
+      if (!stream.isTTY) return
+      stream.write(`\r\x1b[K${progressLine({ label, done, total, columns: stream.columns || 80 })}${ending}`)
+    }
+    for await (const chunk of source) {
       done += chunk.byteLength
       if (performance.now() - drawnAt > REDRAW_MS) {
         draw('')
         drawnAt = performance.now()
       }
-      next(null, chunk)
-    },
-    flush(next) {
-      draw('\n')
-      next()
-    },
-  })
-}
+      yield chunk
+    }
+    draw('\n')
+  }
 
 type Progress = {
   readonly label: string

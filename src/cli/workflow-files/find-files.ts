@@ -1,6 +1,6 @@
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join, resolve } from 'node:path'
-import { fileFault } from '../file-fault.ts'
+import { fileFault } from '../local-file.ts'
 
 const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
 

@@ -1,11 +1,11 @@
-import { createReadStream } from 'node:fs'
 import { csvReadingText } from '../../../model/csv-reading.ts'
 import { call } from '../../client/request.ts'
 import type { Row } from '../../client/rows.ts'
 import { findServer, type ServerAddress } from '../../client/server-address.ts'
-import { addContentOptions, asQuery, type ContentOptions, contentFields, findFile, isUrl } from '../../content.ts'
+import { addContentOptions, asQuery, type ContentOptions, contentFields, isUrl } from '../../content-options.ts'
 import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
+import { fileContent, findFile } from '../../local-file.ts'
 import { formatRows } from '../../terminal/rows-table.ts'
 import { formatTable } from '../../terminal/table.ts'
 
@@ -49,16 +49,10 @@ const infer = async (
 ): Promise<InferAnswer> => {
   const fields = contentFields(place, options)
   if (isUrl(place)) return call<InferAnswer>(server, { method: 'POST', path: PATH, json: { url: place, ...fields } })
-  const content = await open(place, context)
+  const content = place === '-' ? context.stdin : fileContent(await findFile(place, context))
   const body = fields.format === 'parquet' ? content : beginningOf(content)
   const headers = { 'content-type': 'application/octet-stream' }
   return call<InferAnswer>(server, { method: 'POST', path: PATH, query: asQuery(fields), headers, body })
-}
-
-const open = async (place: string, context: CliContext): Promise<AsyncIterable<Uint8Array>> => {
-  if (place === '-') return context.stdin
-  const { path } = await findFile(place, context)
-  return createReadStream(path, { highWaterMark: 256 * 1024 })
 }
 
 /** More than the server examines. */

@@ -1,11 +1,5 @@
-import { stat } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import { type Command, Option } from 'commander'
 import { DATA_FORMATS, type DataFormat } from '../model/data-source.ts'
-import type { CliContext } from './context.ts'
-import { EXIT } from './exit-code.ts'
-import { CliFailure } from './failure.ts'
-import { fileFault } from './file-fault.ts'
 import { wholeNumber } from './option-value.ts'
 
 export type ContentOptions = {
@@ -72,16 +66,3 @@ const COMPRESSION = /\.(gz|zst)$/i
 
 const formatOf = (file: string): DataFormat | undefined =>
   FORMATS[/\.(\w+)$/.exec(file.replace(COMPRESSION, ''))?.[1]?.toLowerCase() ?? '']
-
-/** A local file. Throws `CliFailure` if it is not a file. */
-export const findFile = async (
-  place: string,
-  { directory }: Pick<CliContext, 'directory'>,
-): Promise<{ readonly path: string; readonly size: number }> => {
-  const path = resolve(directory, place)
-  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
-    throw fileFault(place, error)
-  })
-  if (!found.isFile()) throw new CliFailure(`${place} is not a file`, { exitCode: EXIT.usage })
-  return { path, size: found.size }
-}

@@ -1,0 +1,57 @@
+import { createReadStream } from 'node:fs'
+import { readFile, stat } from 'node:fs/promises'
+import { resolve } from 'node:path'
+import { text } from 'node:stream/consumers'
+import type { CliContext } from './context.ts'
+import { EXIT } from './exit-code.ts'
+import { CliFailure } from './failure.ts'
+
+/** A file on this machine. */
+export type LocalFile = {
+  /** As the user named it. */
+  readonly place: string
+  readonly path: string
+  /** In bytes. */
+  readonly size: number
+}
+
+/** Throws `CliFailure` if `place` is not a file. */
+export const findFile = async (place: string, { directory }: Pick<CliContext, 'directory'>): Promise<LocalFile> => {
+  const path = resolve(directory, place)
+  const found = await stat(path).catch((error: Error) => {
+    throw fileFault(place, error)
+  })
+  if (!found.isFile()) throw new CliFailure(`${place} is not a file`, { exitCode: EXIT.usage })
+  return { place, path, size: found.size }
+}
+
+/** The content of a file. Throws `CliFailure` if it cannot be read. */
+export async function* fileContent({ place, path }: LocalFile): AsyncGenerator<Uint8Array> {
+  try {
+    yield* createReadStream(path, { highWaterMark: 256 * 1024 })
+  } catch (error) {
+    throw fileFault(place, error as Error)
+  }
+}
+
+/** The text of a file, or of standard input (`-`). Throws `CliFailure` if it cannot be read. */
+export const readText = async (place: string, { stdin, directory }: CliContext): Promise<string> => {
+  if (place === '-') return text(stdin)
+  return readFile(resolve(directory, place), 'utf8').catch((error: Error) => {
+    throw fileFault(place, error)
+  })
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  EACCES: 'cannot be read: permission denied',
+  EISDIR: 'is a directory',
+  ELOOP: 'is a symbolic link that leads back to itself',
+  ENOTDIR: 'is below a file, not a directory',
+}
+
+/** The system's error for an unreadable file or directory, for the user who named it. */
+export const fileFault = (place: string, { code = '', message }: NodeJS.ErrnoException): CliFailure => {
+  const said = WORDS[code] === undefined ? `${place}: ${message}` : `${place} ${WORDS[code]}`
+  const text = code === 'ENOENT' ? `there is no ${place}` : said
+  return new CliFailure(text, { exitCode: EXIT.usage })
+}
