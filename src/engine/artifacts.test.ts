@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, onTestFinished, test } from 'vitest'
 import { inChunks, readAll, sampleBytes, sha256 } from '../../test/blobs/content.ts'
-import { Scene, WORKSPACE } from '../../test/conformance/suite/scene.ts'
+import { retryIn, Scene, WORKSPACE } from '../../test/conformance/suite/scene.ts'
 import { VirtualClock } from '../../test/conformance/virtual-clock.ts'
 import type { BlobStore } from '../blobs/blob-store.ts'
 import { openFileBlobStore } from '../blobs/file/file-blob-store.ts'
@@ -138,6 +138,18 @@ test('a taken name is refused early in a large upload, and at the end of a small
   expect(sent).toBeLessThan(10)
   await expect(add(job.id, { name: 'taken' })).rejects.toMatchObject({ code: 'artifact_exists' })
   expect(await blobKeys()).toHaveLength(1)
+})
+
+test('a large upload of an attempt replaces what an earlier attempt left', async () => {
+  const first = await scene.start()
+  await add(first.id, { name: 'report', attempt: 1 })
+  await scene.end(first, retryIn(0))
+  await scene.store.promoteDueJobs({ limit: 10 })
+  await scene.claimOne()
+  const content = inChunks(sampleBytes(9 * 1024 * 1024), 1024 * 1024)
+  const report = await add(first.id, { name: 'report', attempt: 2, content }, 1e9)
+  expect(await listed(first.id)).toEqual([report])
+  expect(report).toMatchObject({ attempt: 2, size: 9 * 1024 * 1024 })
 })
 
 test('a stream that is refused unread is closed, and one that fails meanwhile does not end the process', async () => {

@@ -4,7 +4,7 @@ import { isThere } from '../blobs/is-there.ts'
 import type { Clock } from '../kernel/clock.ts'
 import { invalidField, isDiskFull, MillraceError } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
-import { artifactNameFault } from '../model/artifact-name.ts'
+import { artifactNameFault, keepsName } from '../model/artifact-name.ts'
 import type { Artifact } from '../model/job.ts'
 import type { AddArtifactOutcome, Store } from '../store/store.ts'
 import type { ArtifactKeeper, NewArtifact } from './engine.ts'
@@ -62,7 +62,7 @@ const refuseUnknownJob = async (store: Store, input: NewArtifact): Promise<void>
 }
 
 async function* refuseTakenName(store: Store, input: NewArtifact): AsyncIterable<Uint8Array> {
-  const { workspace, jobId, name } = input
+  const { workspace, jobId, name, attempt } = input
   let size = 0
   let checked = false
   for await (const chunk of input.content) {
@@ -70,7 +70,8 @@ async function* refuseTakenName(store: Store, input: NewArtifact): AsyncIterable
     if (size > LARGE_BYTES && !checked) {
       checked = true
       const artifacts = await store.listArtifacts({ workspace, jobId })
-      if (artifacts?.some(artifact => artifact.name === name)) throw refusal('name_taken', input)
+      if (artifacts?.some(artifact => artifact.name === name && keepsName(artifact, attempt)))
+        throw refusal('name_taken', input)
     }
     yield chunk
   }
@@ -91,6 +92,7 @@ const keep = async (options: KeeperOptions, input: NewArtifact, blob: StoredBlob
     id: newId(),
     jobId: input.jobId,
     name: input.name,
+    attempt: input.attempt ?? null,
     sha256: blob.sha256,
     size: blob.size,
     contentType: mediaType(input.contentType),
@@ -100,7 +102,6 @@ const keep = async (options: KeeperOptions, input: NewArtifact, blob: StoredBlob
     workspace: input.workspace,
     artifact,
     blobKey: blob.key,
-    ...(input.attempt === undefined ? {} : { attempt: input.attempt }),
   })
   // Keep the blob if the call itself fails: the transaction may have committed. The blob is then either in use or an orphan.
   if (outcome.type !== 'added') {

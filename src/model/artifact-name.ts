@@ -1,3 +1,5 @@
+import type { Artifact } from './job.ts'
+
 const MAX_NAME_BYTES = 1024
 
 /** C0 and C1 controls, DEL, and line separators: they can forge headers, logs and terminal output. */
@@ -19,3 +21,7 @@ export const artifactNameFault = (name: string): string | null => {
   if (segments.some(segment => segment === '.' || segment === '..')) return 'must have no segment . or ..'
   return null
 }
+
+/** Whether an artifact keeps its name when `attempt` (undefined: a user) adds one of that name. An attempt replaces what earlier attempts left. */
+export const keepsName = (artifact: Pick<Artifact, 'attempt'>, attempt: number | undefined): boolean =>
+  artifact.attempt === null || attempt === undefined || artifact.attempt >= attempt

@@ -69,6 +69,7 @@ export const viewAttempt = (attempt: Attempt) => ({
 export const viewArtifact = (artifact: Artifact) => ({
   artifact_id: artifact.id,
   name: artifact.name,
+  attempt: artifact.attempt,
   sha256: artifact.sha256,
   size: artifact.size,
   content_type: artifact.contentType,

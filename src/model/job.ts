@@ -140,6 +140,8 @@ export type Artifact = {
   readonly id: string
   readonly jobId: string
   readonly name: string
+  /** The attempt that left it. Null if a user uploaded it. */
+  readonly attempt: number | null
   readonly sha256: string
   readonly size: number
   readonly contentType: string

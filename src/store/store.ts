@@ -106,7 +106,10 @@ export interface Store extends WorkflowStore, SinkStore, AnalyticsStore, DataSto
   listLogParts(input: { workspace: string; jobId: string; fromSeq: number; limit: number }): Promise<LogIndex | null>
 
   // Artifacts and blobs
-  /** Turns an uploaded blob into an artifact. If its hash is already stored, the existing blob is used, and the returned key differs from the given one. */
+  /**
+   * Turns an uploaded blob into an artifact. One of an attempt is accepted only while that attempt runs, and replaces one with the same name that an earlier
+   * attempt left. If its hash is already stored, the existing blob is used, and the returned key differs from the given one.
+   */
   addArtifact(input: AddArtifact): Promise<AddArtifactOutcome>
   /** Changes the key of a content, by hash, for all its artifacts. Not applied if it is no longer at `from`. */
   replaceBlob(input: { sha256: string; from: string; to: string }): Promise<{ applied: boolean }>
@@ -306,8 +309,6 @@ export type AddArtifact = {
   readonly artifact: Artifact
   /** Where the uploaded content is stored. */
   readonly blobKey: string
-  /** Set if the caller is a worker or uses a job's own token: accepted only while that attempt runs. */
-  readonly attempt?: number
 }
 export type AddArtifactOutcome =
   /** Where the content with that hash is stored. */

@@ -40,6 +40,7 @@ describe('uploading', () => {
       {
         artifact_id: expect.any(String),
         name: 'a.txt',
+        attempt: null,
         sha256: sha256('one'),
         size: 3,
         content_type: 'application/octet-stream',
@@ -66,6 +67,30 @@ describe('uploading', () => {
     expect([status, body.code]).toEqual([409, 'artifact_exists'])
     expect((await upload(['c.txt', '1'], ['c.txt', '2'])).status).toBe(409)
     expect(await list()).toEqual(['a.txt'])
+  })
+
+  test('an attempt replaces what earlier attempts left, by patterns or with its token, and nothing else', async () => {
+    const send = (...names: string[]) =>
+      `curl -s -w ' %{http_code}\n' $MILLRACE_URL/v1/jobs/$MILLRACE_JOB_ID/artifacts -H "Authorization: Bearer $MILLRACE_TOKEN" ${names.map(name => `-F 'file=@${name}'`).join(' ')}`
+    const ended = await server.run({
+      command: [
+        `printf "by $MILLRACE_ATTEMPT" | tee report.txt > small`,
+        'yes $MILLRACE_ATTEMPT | head -c 700000 > large',
+        '[ $MILLRACE_ATTEMPT = 1 ] && echo once > first.txt',
+        send('small', 'large'),
+        send('large', 'report.txt'),
+        '[ $MILLRACE_ATTEMPT = 2 ]',
+      ].join('\n'),
+      artifacts: ['*.txt'],
+      retry: { maximum_attempts: 2, initial_interval: 0 },
+    })
+    job = ended.job_id
+    const { body } = await server.call('GET', `/v1/jobs/${job}/artifacts`)
+    expect(body.artifacts.map((one: { name: string; attempt: number }) => `${one.name} ${one.attempt}`).sort()).toEqual(
+      ['first.txt 1', 'large 2', 'report.txt 2', 'small 2'],
+    )
+    const report = body.artifacts.find((one: Uploaded) => one.name === 'report.txt')
+    expect(report.sha256).toBe(sha256('by 2'))
   })
 
   test('a file that is too large is refused, and those beside it', async () => {

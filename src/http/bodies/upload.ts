@@ -3,6 +3,7 @@ import type { Multipart, MultipartFile } from '@fastify/multipart'
 import type { FastifyReply, FastifyRequest } from 'fastify'
 import type { ArtifactKeeper } from '../../engine/engine.ts'
 import { invalidField, MillraceError } from '../../kernel/errors.ts'
+import { keepsName } from '../../model/artifact-name.ts'
 import type { Artifact } from '../../model/job.ts'
 import { viewArtifact } from '../../model/job-view.ts'
 import type { Store } from '../../store/store.ts'
@@ -51,9 +52,9 @@ const takeFiles = async ({ engine, store }: Uses, request: FastifyRequest): Prom
 }
 
 /** The store checks each name when it is added. With several files, all names are checked first, so that no file is added alone. */
-const refuseTakenNames = async (store: Store, input: { workspace: string; jobId: string; names: Set<string> }) => {
-  const artifacts = await store.listArtifacts(input)
-  const taken = artifacts?.find(artifact => input.names.has(artifact.name))
+const refuseTakenNames = async (store: Store, { names, attempt, ...job }: Target & { names: Set<string> }) => {
+  const artifacts = await store.listArtifacts(job)
+  const taken = artifacts?.find(artifact => names.has(artifact.name) && keepsName(artifact, attempt))
   if (taken)
     throw new MillraceError('artifact_exists', `The job already has an artifact ${JSON.stringify(taken.name)}.`)
 }
@@ -73,7 +74,9 @@ export const unreadable = (error: unknown): unknown =>
     ? error
     : new MillraceError('bad_request', 'The body ends too early or is not multipart/form-data.')
 
-const targetOf = ({ caller, params }: FastifyRequest) => ({
+type Target = { readonly workspace: string; readonly jobId: string; readonly attempt?: number }
+
+const targetOf = ({ caller, params }: FastifyRequest): Target => ({
   workspace: caller.workspace,
   jobId: (params as { job_id: string }).job_id,
   ...(caller.job && { attempt: caller.job.attempt }),

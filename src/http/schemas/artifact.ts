@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { Id, strictObject, Time } from './basics.ts'
+import { Id, NullableInteger, strictObject, Time } from './basics.ts'
 
 export const ArtifactPath = strictObject({ job_id: Id, artifact_id: Id })
 
@@ -8,6 +8,7 @@ export const ArtifactList = Type.Object({
     Type.Object({
       artifact_id: Id,
       name: Type.String(),
+      attempt: NullableInteger,
       sha256: Type.String(),
       size: Type.Integer(),
       content_type: Type.String(),

@@ -11,7 +11,6 @@ export const doomBlobs = async (connection: Queryable, keys: readonly string[]):
   if (keys.length > 0) await connection.query(DOOM, [keys])
 }
 
-/** Locks in a fixed order, so that two transactions that release the same blobs wait for each other instead of deadlocking. */
 const LOCK_BLOBS: Statement = {
   name: 'lock_blobs',
   text: 'SELECT FROM millrace.blob WHERE sha256 = ANY ($1::text[]) ORDER BY sha256 FOR UPDATE',
@@ -33,10 +32,15 @@ const RELEASE_BLOBS: Statement = {
     RETURNING blob.key`,
 }
 
+/** Locks in a fixed order, so that two transactions that change the same blobs wait for each other instead of deadlocking. */
+export const lockBlobs = async (connection: Queryable, hashes: readonly string[]): Promise<void> => {
+  await connection.query(LOCK_BLOBS, [hashes])
+}
+
 /** Drops one reference per given hash; blobs without references are doomed. */
 export const releaseBlobs = async (connection: Queryable, hashes: readonly string[]): Promise<void> => {
   if (hashes.length === 0) return
-  await connection.query(LOCK_BLOBS, [hashes])
+  await lockBlobs(connection, hashes)
   const rows = await connection.query<{ key: string }>(RELEASE_BLOBS, [hashes])
   await doomBlobs(
     connection,

@@ -38,3 +38,10 @@ export const filterKnownBlobs = ({ db }: Reader, { keys }: { keys: readonly stri
 export const doom = (db: Database, key: string): void => {
   db.run('INSERT INTO doomed_blob (key) VALUES (?) ON CONFLICT DO NOTHING', key)
 }
+
+/** Drops one reference to a content, by hash. Dooms its blob if that was the last one. */
+export const dropReference = (db: Database, sha256: string): void => {
+  const last = db.get<[string]>('DELETE FROM blob WHERE sha256 = ? AND reference_count = 1 RETURNING key', sha256)
+  if (last) doom(db, last[0])
+  else db.run('UPDATE blob SET reference_count = reference_count - 1 WHERE sha256 = ?', sha256)
+}

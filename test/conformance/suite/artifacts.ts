@@ -3,31 +3,34 @@ import { expect, test } from 'vitest'
 import { newId } from '../../../src/kernel/ids.ts'
 import type { Artifact } from '../../../src/model/job.ts'
 import type { AreaTests } from '../store-suite.ts'
-import { COMPLETE, leaseOf, logPart, WORKSPACE } from './scene.ts'
+import { COMPLETE, leaseOf, logPart, retryIn, WORKSPACE } from './scene.ts'
 
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex')
 
 export const artifactTests: AreaTests = scene => {
-  const artifact = (jobId: string, name: string, content = name): Artifact => ({
+  const artifact = (jobId: string, name: string, content = name, attempt: number | null = null): Artifact => ({
     id: newId(),
     jobId,
     name,
+    attempt,
     sha256: sha256(content),
     size: content.length,
     contentType: 'text/plain',
     createdAt: scene().clock.now(),
   })
-  const add = (artifact: Artifact, blobKey: string, attempt?: number, workspace = WORKSPACE) =>
-    scene().store.addArtifact({ workspace, artifact, blobKey, ...(attempt === undefined ? {} : { attempt }) })
+  const add = (artifact: Artifact, blobKey: string, workspace = WORKSPACE) =>
+    scene().store.addArtifact({ workspace, artifact, blobKey })
+  const ofAttempt = (attempt: number, jobId: string, name: string, content = name) =>
+    artifact(jobId, name, content, attempt)
   const list = (jobId: string) => scene().store.listArtifacts({ workspace: WORKSPACE, jobId })
   const doomed = async () => (await scene().store.listDoomedBlobs({ limit: 100 })).keys
   const purge = (jobId: string) => scene().store.purgeJob({ workspace: WORKSPACE, jobId })
 
   test('an artifact is listed and found with the key of its content', async () => {
     const job = await scene().start()
-    const [first, second] = [artifact(job.id, 'out/a.csv'), artifact(job.id, 'b.txt')]
+    const [first, second] = [artifact(job.id, 'out/a.csv'), ofAttempt(1, job.id, 'b.txt')]
     expect(await add(first, 'key-a')).toEqual({ type: 'added', blobKey: 'key-a' })
-    expect(await add(second, 'key-b', 1)).toEqual({ type: 'added', blobKey: 'key-b' })
+    expect(await add(second, 'key-b')).toEqual({ type: 'added', blobKey: 'key-b' })
     expect(await list(job.id)).toEqual([first, second])
     const get = (artifactId: string, jobId = job.id) =>
       scene().store.getArtifact({ workspace: WORKSPACE, jobId, artifactId })
@@ -48,6 +51,63 @@ export const artifactTests: AreaTests = scene => {
     expect(await scene().store.filterKnownBlobs({ keys: ['key-1', 'key-2'] })).toEqual(['key-1'])
   })
 
+  test('what an earlier attempt left is replaced, what a user or this attempt left is not', async () => {
+    const first = await scene().start()
+    const old = ofAttempt(1, first.id, 'report', 'old')
+    await add(old, 'old')
+    await add(ofAttempt(1, first.id, 'kept', 'kept'), 'kept')
+    await add(artifact(first.id, 'theirs', 'theirs'), 'theirs')
+    await scene().end(first, retryIn(0))
+    await scene().store.promoteDueJobs({ limit: 10 })
+    const second = await scene().claimOne()
+    const report = ofAttempt(2, second.id, 'report', 'new')
+    expect(await add(report, 'new')).toEqual({ type: 'added', blobKey: 'new' })
+    expect(await add(ofAttempt(2, second.id, 'report', 'again'), 'again')).toEqual({ type: 'name_taken' })
+    expect(await add(ofAttempt(2, second.id, 'theirs', 'mine'), 'mine')).toEqual({ type: 'name_taken' })
+    expect(await add(artifact(second.id, 'kept', 'mine'), 'mine')).toEqual({ type: 'name_taken' })
+    expect((await list(first.id))?.map(({ name, attempt }) => [name, attempt])).toEqual([
+      ['kept', 1],
+      ['theirs', null],
+      ['report', 2],
+    ])
+    expect(await doomed()).toEqual(['old'])
+    const get = (artifactId: string) => scene().store.getArtifact({ workspace: WORKSPACE, jobId: first.id, artifactId })
+    expect(await get(old.id)).toBeNull()
+    expect(await get(report.id)).toEqual({ artifact: report, blobKey: 'new' })
+  })
+
+  test('content that an earlier attempt left too is kept', async () => {
+    const first = await scene().start()
+    await add(ofAttempt(1, first.id, 'report', 'same'), 'key-1')
+    await scene().end(first, retryIn(0))
+    await scene().store.promoteDueJobs({ limit: 10 })
+    const again = ofAttempt(2, first.id, 'report', 'same')
+    await scene().claimOne()
+    expect(await add(again, 'key-2')).toEqual({ type: 'added', blobKey: 'key-1' })
+    expect(await doomed()).toEqual([])
+    const found = await scene().store.getArtifact({ workspace: WORKSPACE, jobId: first.id, artifactId: again.id })
+    expect(found).toEqual({ artifact: again, blobKey: 'key-1' })
+  })
+
+  test('two attempts of two jobs that replace contents of each other at once both do', async () => {
+    const jobs = [await scene().start(), await scene().start()] as const
+    for (const [index, job] of jobs.entries())
+      for (const name of ['a', 'b']) await add(ofAttempt(1, job.id, name, `${name}${index}`), `${name}${index}`)
+    for (const job of jobs) await scene().end(job, retryIn(0))
+    await scene().store.promoteDueJobs({ limit: 10 })
+    for (const _ of jobs) await scene().claimOne()
+    const outcomes = await Promise.all(
+      jobs.flatMap((job, index) =>
+        ['a', 'b'].map(name => add(ofAttempt(2, job.id, name, `${name}${1 - index}`), `${name}${1 - index}-again`)),
+      ),
+    )
+    expect(outcomes.map(({ type }) => type)).toEqual(Array(4).fill('added'))
+    for (const [index, job] of jobs.entries())
+      expect((await list(job.id))?.map(one => one.sha256).sort()).toEqual(
+        ['a', 'b'].map(name => sha256(`${name}${1 - index}`)).sort(),
+      )
+  })
+
   test('two uploads of one name at once: one is added', async () => {
     const job = await scene().start()
     const outcomes = await Promise.all(['1', '2', '3'].map(text => add(artifact(job.id, 'a', text), `key-${text}`)))
@@ -57,16 +117,16 @@ export const artifactTests: AreaTests = scene => {
   test('a user adds artifacts in any status; an attempt only while it runs', async () => {
     const queued = await scene().submitOne({ priority: -1 })
     expect((await add(artifact(queued.id, 'a'), 'k1')).type).toBe('added')
-    expect((await add(artifact(queued.id, 'b'), 'k2', 1)).type).toBe('not_running')
+    expect((await add(ofAttempt(1, queued.id, 'b'), 'k2')).type).toBe('not_running')
     const job = await scene().start()
-    expect((await add(artifact(job.id, 'a'), 'k3', 2)).type).toBe('not_running')
+    expect((await add(ofAttempt(2, job.id, 'a'), 'k3')).type).toBe('not_running')
     await scene().cancel(job.id)
-    expect((await add(artifact(job.id, 'a'), 'k3', 1)).type).toBe('added')
+    expect((await add(ofAttempt(1, job.id, 'a'), 'k3')).type).toBe('added')
     await scene().end(job)
-    expect((await add(artifact(job.id, 'b'), 'k4', 1)).type).toBe('not_running')
+    expect((await add(ofAttempt(1, job.id, 'b'), 'k4')).type).toBe('not_running')
     expect((await add(artifact(job.id, 'b'), 'k4')).type).toBe('added')
     expect((await add(artifact('unknown', 'a'), 'k5')).type).toBe('not_found')
-    expect((await add(artifact(job.id, 'c'), 'k6', undefined, 'other')).type).toBe('not_found')
+    expect((await add(artifact(job.id, 'c'), 'k6', 'other')).type).toBe('not_found')
   })
 
   test('the same content is stored once, and the copy is told to the caller', async () => {

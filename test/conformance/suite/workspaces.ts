@@ -45,6 +45,7 @@ export const workspaceTests: AreaTests = scene => {
       id: newId(),
       jobId: job.id,
       name: 'a',
+      attempt: null,
       sha256: 'ab',
       size: 1,
       contentType: 'text/plain',

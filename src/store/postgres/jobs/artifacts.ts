@@ -3,6 +3,7 @@ import { isId } from '../../../kernel/ids.ts'
 import type { Artifact } from '../../../model/job.ts'
 import type { AddArtifact, AddArtifactOutcome } from '../../store.ts'
 import { storable } from '../array-literal.ts'
+import { lockBlobs, releaseBlobs } from '../blobs.ts'
 import type { Queryable, Statement } from '../database.ts'
 import type { Session } from '../session.ts'
 import { jobExists } from './read-job.ts'
@@ -21,6 +22,11 @@ const HOLD_JOB: Statement = {
   text: 'SELECT FROM millrace.job WHERE id = $1 AND workspace = $2 FOR KEY SHARE',
 }
 
+const DELETE_EARLIER: Statement = {
+  name: 'delete_earlier_artifact',
+  text: 'DELETE FROM millrace.artifact WHERE job_id = $1 AND name = $2 AND attempt < $3 RETURNING sha256',
+}
+
 const REFER_TO_BLOB: Statement = {
   name: 'refer_to_blob',
   text: `
@@ -33,8 +39,8 @@ const REFER_TO_BLOB: Statement = {
 const ADD_ARTIFACT: Statement = {
   name: 'add_artifact',
   text: `
-    INSERT INTO millrace.artifact (id, job_id, name, sha256, size, content_type, created_at)
-    VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+    INSERT INTO millrace.artifact (id, job_id, name, sha256, size, content_type, created_at, attempt)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 }
 
 /** Implements `addArtifact`. */
@@ -51,15 +57,21 @@ export const addArtifact = async (session: Session, input: AddArtifact): Promise
 
 const add = async (
   connection: Queryable,
-  { workspace, artifact, blobKey, attempt }: AddArtifact,
+  { workspace, artifact, blobKey }: AddArtifact,
 ): Promise<AddArtifactOutcome> => {
-  const { id, jobId, name, sha256, size, contentType, createdAt } = artifact
+  const { id, jobId, attempt, sha256, size, createdAt } = artifact
+  const [name, contentType] = [storable(artifact.name), storable(artifact.contentType)]
   const held = await connection.query(HOLD_JOB, [jobId, workspace])
   if (held.length === 0) return { type: 'not_found' }
-  if (attempt !== undefined && (await connection.query(HOLD_ATTEMPT, [jobId, attempt])).length === 0)
+  if (attempt !== null && (await connection.query(HOLD_ATTEMPT, [jobId, attempt])).length === 0)
     return { type: 'not_running' }
+  const earlier = (await connection.query<{ sha256: string }>(DELETE_EARLIER, [jobId, name, attempt])).map(
+    row => row.sha256,
+  )
+  if (earlier.length > 0) await lockBlobs(connection, [sha256, ...earlier])
   const [blob] = await connection.query<{ key: string }>(REFER_TO_BLOB, [sha256, blobKey, size])
-  await connection.query(ADD_ARTIFACT, [id, jobId, storable(name), sha256, size, storable(contentType), createdAt])
+  await connection.query(ADD_ARTIFACT, [id, jobId, name, sha256, size, contentType, createdAt, attempt])
+  await releaseBlobs(connection, earlier)
   return { type: 'added', blobKey: blob!.key }
 }
 
@@ -67,6 +79,7 @@ type ArtifactRow = {
   readonly id: string
   readonly job_id: string
   readonly name: string
+  readonly attempt: number | null
   readonly sha256: string
   readonly size: number
   readonly content_type: string
@@ -77,6 +90,7 @@ const toArtifact = (row: ArtifactRow): Artifact => ({
   id: row.id,
   jobId: row.job_id,
   name: row.name,
+  attempt: row.attempt,
   sha256: row.sha256,
   size: row.size,
   contentType: row.content_type,
@@ -86,7 +100,7 @@ const toArtifact = (row: ArtifactRow): Artifact => ({
 const LIST_ARTIFACTS: Statement = {
   name: 'list_artifacts',
   text: `
-    SELECT id, job_id, name, sha256, size, content_type, created_at
+    SELECT id, job_id, name, attempt, sha256, size, content_type, created_at
     FROM millrace.artifact
     WHERE job_id = $1
     ORDER BY position`,
@@ -104,7 +118,7 @@ export const listArtifacts = async (
 const GET_ARTIFACT: Statement = {
   name: 'get_artifact',
   text: `
-    SELECT a.id, a.job_id, a.name, a.sha256, a.size, a.content_type, a.created_at, b.key AS blob_key
+    SELECT a.id, a.job_id, a.name, a.attempt, a.sha256, a.size, a.content_type, a.created_at, b.key AS blob_key
     FROM millrace.artifact AS a
     JOIN millrace.job AS j ON j.id = a.job_id
     JOIN millrace.blob AS b ON b.sha256 = a.sha256

@@ -1,5 +1,5 @@
 import { sumBeforePurge } from '../analytics/sums.ts'
-import { doom } from '../blobs.ts'
+import { dropReference } from '../blobs.ts'
 import { deletePublication } from '../data/publications.ts'
 import type { Database } from '../database.ts'
 import { deleteDeliveries } from '../sinks/deliveries.ts'
@@ -67,11 +67,4 @@ const deleteLabels = (db: Database, seq: number): void => {
       value,
       seq,
     )
-}
-
-/** Dooms the blob if this was its last reference. */
-const dropReference = (db: Database, sha256: string): void => {
-  const last = db.get<[string]>('DELETE FROM blob WHERE sha256 = ? AND reference_count = 1 RETURNING key', sha256)
-  if (last) doom(db, last[0])
-  else db.run('UPDATE blob SET reference_count = reference_count - 1 WHERE sha256 = ?', sha256)
 }

@@ -1,0 +1,1 @@
+ALTER TABLE millrace.artifact ADD COLUMN attempt integer; -- null: uploaded by a user

@@ -1,0 +1,1 @@
+ALTER TABLE artifact ADD COLUMN attempt INTEGER; -- null: uploaded by a user
