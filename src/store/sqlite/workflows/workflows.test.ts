@@ -62,6 +62,7 @@ const TO_SECOND_VERSION = `
   ALTER TABLE live DROP COLUMN published;
   ALTER TABLE attempt DROP COLUMN statistics;
   ALTER TABLE run DROP COLUMN outcome_counts;
+  ALTER TABLE artifact DROP COLUMN attempt;
   UPDATE extension SET job = json_remove(job, '$[0][20]', '$[0][19]');
   PRAGMA user_version = 2`
 
