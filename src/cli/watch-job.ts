@@ -1,14 +1,13 @@
 import { followLog } from './client/follow-log.ts'
 import type { JobAnswer } from './client/job-answer.ts'
-import { cancelJob, getJob } from './client/jobs.ts'
+import { cancelWatched, getJob } from './client/jobs.ts'
 import type { ServerAddress } from './client/server-address.ts'
 import type { CliContext } from './context.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
-import { CliFailure } from './failure.ts'
 import { failureHint } from './failure-hint.ts'
 import { onInterrupt } from './interrupt.ts'
 import { writeLines } from './log-output.ts'
-import { notes } from './terminal/note.ts'
+import { noteLost, notes } from './terminal/note.ts'
 
 type Watched = {
   readonly server: ServerAddress
@@ -44,7 +43,7 @@ export const watchJob = async (input: Watched): Promise<number> => {
         clearTimeout(telling)
         return writeLines(context, lines)
       },
-      onLost: () => note('connection lost; connecting again'),
+      onLost: noteLost(context),
     })
     if (status === null) return EXIT.interrupted
     const job = await getJob(server, jobId)
@@ -86,12 +85,7 @@ type Interrupt = {
 const interrupt = async ({ server, jobId, interrupts, leave, note }: Interrupt): Promise<void> => {
   if (interrupts > 2) return leave.abort()
   note(interrupts === 1 ? 'cancelling; once more to kill it' : 'killing; once more to leave it')
-  try {
-    await cancelJob(server, jobId, interrupts === 1 ? undefined : 0)
-  } catch (error) {
-    // It ended meanwhile, which the follower is about to report.
-    if (!(error instanceof CliFailure && error.code === 'job_ended')) throw error
-  }
+  await cancelWatched(server, jobId, interrupts === 1 ? undefined : 0)
 }
 
 /** A command's own exit code needs no explanation; everything else does. */

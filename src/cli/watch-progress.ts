@@ -1,11 +1,12 @@
 import type { JobAnswer } from './client/job-answer.ts'
-import { cancelJob, jobPath } from './client/jobs.ts'
+import { cancelWatched, jobPath } from './client/jobs.ts'
+import { patiently } from './client/patiently.ts'
 import { call } from './client/request.ts'
 import type { ServerAddress } from './client/server-address.ts'
 import type { CliContext } from './context.ts'
-import { CliFailure } from './failure.ts'
 import { onInterrupt } from './interrupt.ts'
-import { notes } from './terminal/note.ts'
+import { CLEAR_LINE } from './terminal/bar.ts'
+import { noteLost, notes } from './terminal/note.ts'
 import { queryProgressLine } from './terminal/query-progress.ts'
 
 type Watch = {
@@ -22,24 +23,28 @@ type Watch = {
  */
 export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => {
   const { server, jobId, context } = watch
-  const leave = Promise.withResolvers<null>()
+  const leave = new AbortController()
+  const { signal } = leave
   let interrupts = 0
   const interrupt = (): void => {
     interrupts += 1
-    if (interrupts > 1) leave.resolve(null)
+    if (interrupts > 1) leave.abort()
     else cancel(watch).catch(error => notes(context)((error as Error).message))
   }
   const stopListening = onInterrupt(interrupt)
   if (watch.isInterrupted) interrupt()
-  const draw = drawer(context)
+  const draw = progressPrinter(context)
+  const request = { path: jobPath(jobId), query: { wait: 1 }, signal }
+  const onLost = noteLost(context)
   try {
     while (true) {
-      const asked = call<JobAnswer>(server, { path: jobPath(jobId), query: { wait: 1 } })
-      const job = await Promise.race([asked, leave.promise])
-      if (job === null) return null
+      const job = await patiently(() => call<JobAnswer>(server, request), { signal, onLost })
       if (job.finished_at !== null) return interrupts > 0 && job.status === 'cancelled' ? null : job
       draw(job)
     }
+  } catch (error) {
+    if (signal.aborted) return null
+    throw error
   } finally {
     draw(null)
     stopListening()
@@ -48,20 +53,15 @@ export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => 
 
 const cancel = async ({ server, jobId, context }: Watch): Promise<void> => {
   notes(context)('cancelling; once more to leave it')
-  try {
-    await cancelJob(server, jobId)
-  } catch (error) {
-    // It ended meanwhile.
-    if (!(error instanceof CliFailure && error.code === 'job_ended')) throw error
-  }
+  await cancelWatched(server, jobId)
 }
 
 /** Draws a job over the previous drawing; null clears the line. */
-const drawer = ({ stderr }: CliContext): ((job: JobAnswer | null) => void) => {
+const progressPrinter = ({ stderr }: CliContext): ((job: JobAnswer | null) => void) => {
   let drawn = false
   return job => {
     if (!stderr.isTTY || (job === null && !drawn)) return
     drawn = true
-    stderr.write(`\r\x1b[K${job === null ? '' : queryProgressLine(job, stderr.columns || 80)}`)
+    stderr.write(`${CLEAR_LINE}${job === null ? '' : queryProgressLine(job, stderr.columns || 80)}`)
   }
 }

@@ -1,12 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { patiently } from './client/patiently.ts'
 import type { ServerAddress } from './client/server-address.ts'
 import type { RunAnswer } from './client/workflow-answer.ts'
 import { getRun } from './client/workflows.ts'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
-import { CliFailure } from './failure.ts'
 import { onInterrupt } from './interrupt.ts'
-import { notes } from './terminal/note.ts'
+import { CLEAR_LINE } from './terminal/bar.ts'
+import { noteLost, notes } from './terminal/note.ts'
 import { countsText, runProgressLine } from './terminal/run-progress.ts'
 
 type Watch = {
@@ -20,26 +21,26 @@ type Watch = {
 /** Frequent at first, for short runs; then as often as a bar needs. */
 const SHORTEST_PAUSE_MS = 100
 const LONGEST_PAUSE_MS = 1000
-/** How long a server may be unreachable: long enough for an upgrade or a reboot. */
-const PATIENCE_MS = 5 * 60_000
 
 /** Watches a run until it ends, and resolves with it. Ctrl-C stops watching (null), and the run goes on. */
 export const watchRun = async (watch: Watch): Promise<RunAnswer | null> => {
   const leave = new AbortController()
+  const { signal } = leave
   const stopListening = onInterrupt(() => leave.abort())
-  const show = shower(watch)
+  const show = progressPrinter(watch)
+  const onLost = noteLost(watch.context)
   try {
     for (let pauseMs = SHORTEST_PAUSE_MS; ; pauseMs = Math.min(pauseMs * 1.5, LONGEST_PAUSE_MS)) {
-      const run = await patiently(() => getRun(watch.server, watch.runId), leave.signal)
-      if (run === null) {
-        // The bar stays; the next message starts below it.
-        if (watch.progress && watch.context.stderr.isTTY) watch.context.stderr.write('\n')
-        return null
-      }
+      const run = await patiently(() => getRun(watch.server, watch.runId, { signal }), { signal, onLost })
       show(run)
       if (run.finished_at !== null) return run
-      await delay(pauseMs, undefined, { signal: leave.signal }).catch(() => {})
+      await delay(pauseMs, undefined, { signal })
     }
+  } catch (error) {
+    if (!signal.aborted) throw error
+    // The bar stays; the next message starts below it.
+    if (watch.progress && watch.context.stderr.isTTY) watch.context.stderr.write('\n')
+    return null
   } finally {
     stopListening()
   }
@@ -51,24 +52,7 @@ export const exitCodeOfRun = (run: RunAnswer | null): number => {
   return run.status === 'completed' ? EXIT.ok : EXIT.failed
 }
 
-/** Retries while the server, or its proxy, restarts, but not after a refusal. null: `signal` was aborted. */
-const patiently = async <T>(read: () => Promise<T>, signal: AbortSignal): Promise<T | null> => {
-  const lostAt = performance.now()
-  while (!signal.aborted) {
-    try {
-      return await read()
-    } catch (error) {
-      if (!(error instanceof CliFailure) || !isPassing(error) || performance.now() - lostAt > PATIENCE_MS) throw error
-      await delay(LONGEST_PAUSE_MS, undefined, { signal }).catch(() => {})
-    }
-  }
-  return null
-}
-
-const isPassing = ({ code, status }: CliFailure): boolean =>
-  code === 'no_server' || code === 'no_answer' || [502, 503, 504].includes(status ?? 0)
-
-const shower = ({ context, progress, runId }: Watch): ((run: RunAnswer) => void) => {
+const progressPrinter = ({ context, progress, runId }: Watch): ((run: RunAnswer) => void) => {
   const { stderr } = context
   const note = notes(context)
   let shown = ''
@@ -76,7 +60,7 @@ const shower = ({ context, progress, runId }: Watch): ((run: RunAnswer) => void)
     if (!progress) return
     if (stderr.isTTY) {
       const line = runProgressLine({ counts: run.counts, label: run.status, columns: stderr.columns || 80 })
-      stderr.write(`\r\x1b[K${line}${run.finished_at === null ? '' : '\n'}`)
+      stderr.write(`${CLEAR_LINE}${line}${run.finished_at === null ? '' : '\n'}`)
     } else if (run.status !== shown) {
       const counts = countsText(run.counts)
       note(`run ${runId} ${run.status}${counts === '' ? '' : `: ${counts}`}`)

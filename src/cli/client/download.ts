@@ -2,12 +2,12 @@ import { createHash } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
 import { mkdir, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
-import { Readable, type Writable } from 'node:stream'
+import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
-import { send } from './request.ts'
+import { receive } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
 
 /** An artifact or result to download. */
@@ -30,7 +30,7 @@ export const saveToFile = async (incoming: Incoming, file: string): Promise<void
   try {
     if (await isDirectory(file)) throw new CliFailure(`${file} is a directory, not a file`, { exitCode: EXIT.usage })
     await mkdir(dirname(file), { recursive: true })
-    await receive(incoming, createWriteStream(partial), { end: true })
+    await download(incoming, createWriteStream(partial), { end: true })
     await rename(partial, file)
   } catch (error) {
     await rm(partial, { force: true }).catch(() => {})
@@ -53,13 +53,13 @@ const unwritable = (error: unknown, file: string): unknown =>
  * Downloads to a stream without ending it: if standard output is a socket, ending it would end it for every process that shares it. Throws `CliFailure` if the
  * content is not as expected.
  */
-export const saveTo = (incoming: Incoming, target: Writable): Promise<void> => receive(incoming, target, { end: false })
+export const saveTo = (incoming: Incoming, target: Writable): Promise<void> =>
+  download(incoming, target, { end: false })
 
-const receive = async (incoming: Incoming, target: Writable, options: { readonly end: boolean }): Promise<void> => {
+const download = (incoming: Incoming, target: Writable, options: { readonly end: boolean }): Promise<void> => {
   const { server, path, label, size, terminal } = incoming
-  const response = await send(server, { path })
-  const source = response.body === null ? Readable.from([]) : Readable.fromWeb(response.body)
-  await pipeline(source, progressBar(terminal, label, size), checkHash(incoming), target, options)
+  const source = receive(server, { path })
+  return pipeline(source, progressBar(terminal, label, size), checkHash(incoming), target, options)
 }
 
 const checkHash = ({ label, sha256 }: Incoming) =>

@@ -4,6 +4,7 @@ import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import type { LogLineAnswer } from './job-answer.ts'
 import { openLogSocket } from './log-socket.ts'
+import { isPassing, PATIENCE_MS } from './patiently.ts'
 import type { ServerAddress } from './server-address.ts'
 
 type FollowInput = {
@@ -15,11 +16,9 @@ type FollowInput = {
   /** Awaited before more is read. */
   readonly onLines: (lines: readonly LogLineAnswer[]) => Promise<void>
   /** Called once per lost connection, which is then re-established. */
-  readonly onLost?: (error: Error) => void
+  readonly onLost?: () => void
 }
 
-/** How long a server may be unreachable before a follower gives up: long enough for an upgrade or a reboot. */
-const PATIENCE_MS = 5 * 60_000
 const LONGEST_PAUSE_MS = 5_000
 
 /**
@@ -57,7 +56,7 @@ const readConnection = async (input: FollowInput, place: Place): Promise<JobStat
 
 const waitToReconnect = async (input: FollowInput, place: Place, error: Error): Promise<void> => {
   if (input.signal.aborted) return
-  if (place.lostAt === null) input.onLost?.(error)
+  if (place.lostAt === null) input.onLost?.()
   place.lostAt ??= performance.now()
   if (performance.now() - place.lostAt > PATIENCE_MS)
     throw new CliFailure(`lost the server: ${error.message}`, {
@@ -67,6 +66,3 @@ const waitToReconnect = async (input: FollowInput, place: Place, error: Error): 
   await delay(place.pauseMs, undefined, { signal: input.signal }).catch(() => {})
   place.pauseMs = Math.min(place.pauseMs * 2, LONGEST_PAUSE_MS)
 }
-
-/** Statuses of a server that is starting or stopping, or of its proxy. Any other refusal is final. */
-const isPassing = (error: CliFailure): boolean => [502, 503, 504].includes(error.status ?? 0)

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { CliFailure } from '../failure.ts'
 import type { JobAnswer } from './job-answer.ts'
+import { patiently } from './patiently.ts'
 import { type ApiRequest, call } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
 
@@ -13,12 +14,13 @@ export const jobPath = (jobId: string, rest = ''): string => `/v1/jobs/${encodeU
 export const getJob = (server: ServerAddress, jobId: string): Promise<JobAnswer> =>
   call<JobAnswer>(server, { path: jobPath(jobId) })
 
-/** Resolves with the job once it has ended. */
+/** Resolves with the job once it has ended. The server may restart meanwhile. */
 export const waitForJob = async (server: ServerAddress, jobId: string): Promise<JobAnswer> => {
-  while (true) {
-    const job = await call<JobAnswer>(server, { path: jobPath(jobId), query: { wait: 30 } })
-    if (job.finished_at !== null) return job
-  }
+  // Fails at once if there is no such job, or no server.
+  let job = await getJob(server, jobId)
+  while (job.finished_at === null)
+    job = await patiently(() => call<JobAnswer>(server, { path: jobPath(jobId), query: { wait: 30 } }))
+  return job
 }
 
 /** Cancels a job. Without `graceSeconds`, the job's own grace period applies. */
@@ -28,6 +30,15 @@ export const cancelJob = (server: ServerAddress, jobId: string, graceSeconds?: n
     path: jobPath(jobId, '/cancel'),
     ...(graceSeconds === undefined ? {} : { json: { timeout_seconds: graceSeconds } }),
   })
+
+/** The same for a job that is being watched: it may have ended meanwhile. */
+export const cancelWatched = async (server: ServerAddress, jobId: string, graceSeconds?: number): Promise<void> => {
+  try {
+    await cancelJob(server, jobId, graceSeconds)
+  } catch (error) {
+    if (!(error instanceof CliFailure && error.code === 'job_ended')) throw error
+  }
+}
 
 const TRIES = 4
 

@@ -11,7 +11,7 @@ type Problem = {
 
 /** The server's problem+json as one readable line, with the wrong fields below it, and its hint. */
 export const refusal = async (response: Response): Promise<CliFailure> =>
-  refusalOf(response.status, await response.text())
+  refusalOf(response.status, await response.text().catch(() => ''))
 
 /** The same for a failed WebSocket handshake. */
 export const refusalOf = (status: number, body: string): CliFailure => {

@@ -1,3 +1,4 @@
+import { text } from 'node:stream/consumers'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { refusal } from './refusal.ts'
@@ -13,6 +14,7 @@ export type ApiRequest = {
   readonly json?: unknown
   /** Streamed unchanged. */
   readonly body?: AsyncIterable<Uint8Array>
+  readonly signal?: AbortSignal
 }
 
 /** Sends a request and returns the response if it succeeded. Throws `CliFailure` if the server refuses or cannot be reached. */
@@ -22,9 +24,28 @@ export const send = async (server: ServerAddress, request: ApiRequest): Promise<
   return response
 }
 
-/** Sends a request and parses the JSON of the answer, without validating it. */
-export const call = async <T>(server: ServerAddress, request: ApiRequest): Promise<T> =>
-  (await (await send(server, request)).json()) as T
+/** Sends a request and parses the JSON of the answer, without validating it. Throws `CliFailure`. */
+export const call = async <T>(server: ServerAddress, request: ApiRequest): Promise<T> => {
+  const body = await text(receive(server, request))
+  try {
+    return JSON.parse(body) as T
+  } catch {
+    throw new CliFailure(`${server.url} answered with something other than JSON`, {
+      exitCode: EXIT.server,
+      hint: 'Is there a Millrace server at this address?',
+    })
+  }
+}
+
+/** Sends a request and streams the body of the answer. Throws `CliFailure`, also if the connection is lost on the way. */
+export async function* receive(server: ServerAddress, request: ApiRequest): AsyncGenerator<Uint8Array> {
+  const { body } = await send(server, request)
+  try {
+    yield* body ?? []
+  } catch (error) {
+    throw unreachable(server, error as Error)
+  }
+}
 
 const fetchAnswer = async (server: ServerAddress, request: ApiRequest): Promise<Response> => {
   try {
@@ -44,6 +65,7 @@ const fetchOptions = (server: ServerAddress, request: ApiRequest): RequestInit =
     ...request.headers,
   },
   ...(request.json === undefined ? {} : { body: JSON.stringify(request.json) }),
+  ...(request.signal === undefined ? {} : { signal: request.signal }),
   ...(request.body === undefined ? {} : { body: ReadableStream.from(request.body), duplex: 'half' }),
 })
 

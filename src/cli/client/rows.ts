@@ -1,6 +1,5 @@
-import { createInterface } from 'node:readline'
-import { Readable } from 'node:stream'
-import { send } from './request.ts'
+import { readNdjson } from './ndjson.ts'
+import { receive } from './request.ts'
 import { rowPairs } from './row-pairs.ts'
 import type { ServerAddress } from './server-address.ts'
 
@@ -17,17 +16,11 @@ export const firstRows = async (
   server: ServerAddress,
   { path, limit }: { readonly path: string; readonly limit: number },
 ): Promise<Rows> => {
-  const { body } = await send(server, { path })
   const rows: ReturnType<typeof rowPairs>[] = []
-  if (body === null) return { names: [], values: [] }
-  const source = Readable.fromWeb(body)
-  try {
-    for await (const line of createInterface({ input: source })) {
-      if (rows.length === limit) break
-      rows.push(rowPairs(line))
-    }
-  } finally {
-    source.destroy()
+  for await (const more of readNdjson(receive(server, { path }), rowPairs)) {
+    rows.push(...more)
+    if (rows.length >= limit) break
   }
-  return { names: rows[0]?.map(([name]) => name) ?? [], values: rows.map(row => row.map(([, value]) => value)) }
+  const shown = rows.slice(0, limit)
+  return { names: shown[0]?.map(([name]) => name) ?? [], values: shown.map(row => row.map(([, value]) => value)) }
 }

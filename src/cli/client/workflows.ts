@@ -22,8 +22,11 @@ export const findWorkflowId = async (
 
 const IS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
-export const getRun = (server: ServerAddress, runId: string): Promise<RunAnswer> =>
-  call<RunAnswer>(server, { path: runPath(runId) })
+export const getRun = (
+  server: ServerAddress,
+  runId: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<RunAnswer> => call<RunAnswer>(server, { path: runPath(runId), ...options })
 
 /** Pauses, resumes or terminates a workflow. */
 export const changeWorkflow = (

@@ -2,7 +2,7 @@ import { followLog } from '../client/follow-log.ts'
 import type { LogLineAnswer } from '../client/job-answer.ts'
 import { getJob, jobPath } from '../client/jobs.ts'
 import { readNdjson } from '../client/ndjson.ts'
-import { call, send } from '../client/request.ts'
+import { call, receive } from '../client/request.ts'
 import { findServer, type ServerAddress } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
@@ -10,7 +10,7 @@ import { EXIT } from '../exit-code.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { withTimestamp, writeJsonLines, writeLines } from '../log-output.ts'
 import { count } from '../option-value.ts'
-import { notes } from '../terminal/note.ts'
+import { noteLost } from '../terminal/note.ts'
 
 type LogsOptions = {
   readonly follow?: boolean
@@ -23,7 +23,7 @@ type Log = {
   readonly server: ServerAddress
   readonly jobId: string
   readonly print: (lines: readonly LogLineAnswer[]) => Promise<void>
-  readonly note: (text: string) => void
+  readonly onLost: () => void
 }
 
 /** `millrace logs ID`: stdout to stdout, stderr to stderr; everything, the last lines, or live until the end. */
@@ -35,7 +35,12 @@ export const logs: Define = (command, context, finish) => {
     .option('-t, --timestamps', 'print the time before each line')
     .option('--json', 'print one JSON object per line, all to standard output')
     .action(async (jobId: string, options: LogsOptions) => {
-      const log: Log = { server: findServer(context), jobId, print: printer(context, options), note: notes(context) }
+      const log: Log = {
+        server: findServer(context),
+        jobId,
+        print: printer(context, options),
+        onLost: noteLost(context),
+      }
       if (options.follow) finish(await follow(log, options.lines))
       else if (options.lines !== undefined) await printTail(log, options.lines)
       else await printAll(log)
@@ -64,9 +69,8 @@ const printTail = async ({ server, jobId, print }: Log, wanted: number): Promise
 /** Prints while downloading: a log may be larger than memory. */
 const printAll = async ({ server, jobId, print }: Log): Promise<void> => {
   const headers = { accept: 'application/x-ndjson' }
-  const response = await send(server, { path: jobPath(jobId, '/logs'), headers })
-  if (response.body === null) return
-  for await (const lines of readNdjson<LogLineAnswer>(response.body)) await print(lines)
+  const content = receive(server, { path: jobPath(jobId, '/logs'), headers })
+  for await (const lines of readNdjson<LogLineAnswer>(content)) await print(lines)
 }
 
 /** Ctrl-C stops following; the job goes on. */
@@ -82,7 +86,7 @@ const follow = async (log: Log, lines: number | undefined): Promise<number> => {
       from,
       signal: leave.signal,
       onLines: log.print,
-      onLost: () => log.note('connection lost; connecting again'),
+      onLost: log.onLost,
     })
     return status === null ? EXIT.interrupted : EXIT.ok
   } finally {

@@ -1,4 +1,5 @@
 import type { CliContext } from '../context.ts'
+import { CLEAR_LINE } from './bar.ts'
 import { paint } from './colour.ts'
 import { plainLines } from './plain-text.ts'
 
@@ -8,3 +9,9 @@ export const notes =
   (text: string): void => {
     stderr.write(`${paint(stderr, 'dim', `millrace: ${plainLines(text)}`)}\n`)
   }
+
+/** Says so over the progress bar, if there is one. */
+export const noteLost = (context: CliContext) => (): void => {
+  if (context.stderr.isTTY) context.stderr.write(CLEAR_LINE)
+  notes(context)('connection lost; connecting again')
+}

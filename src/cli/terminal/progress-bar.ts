@@ -1,4 +1,4 @@
-import { bar, cutLine } from './bar.ts'
+import { bar, CLEAR_LINE, cutLine } from './bar.ts'
 import { oneLine } from './plain-text.ts'
 import { sizeText } from './quantity-text.ts'
 
@@ -11,7 +11,7 @@ export const progressBar = (stream: NodeJS.WriteStream, label: string, total: nu
     let drawnAt = Number.NEGATIVE_INFINITY
     const draw = (ending: string): void => {
       if (!stream.isTTY) return
-      stream.write(`\r\x1b[K${progressLine({ label, done, total, columns: stream.columns || 80 })}${ending}`)
+      stream.write(`${CLEAR_LINE}${progressLine({ label, done, total, columns: stream.columns || 80 })}${ending}`)
     }
     for await (const chunk of source) {
       done += chunk.byteLength

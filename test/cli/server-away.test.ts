@@ -1,0 +1,73 @@
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type Finished, inProcess } from './millrace.ts'
+
+let cwd: string
+let server: Server | undefined
+beforeEach(() => {
+  cwd = mkdtempSync(join(tmpdir(), 'millrace-away-'))
+})
+afterEach(() => {
+  server?.closeAllConnections()
+  server?.close()
+  rmSync(cwd, { recursive: true })
+})
+
+/** Runs a command line against a server that answers as the test says. */
+const run = async (args: readonly string[], answer: RequestListener): Promise<Finished> => {
+  server = createServer(answer).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as AddressInfo
+  return inProcess(args, { cwd, environment: { MILLRACE_URL: `http://127.0.0.1:${port}`, MILLRACE_TOKEN: 'x' } })
+}
+
+const running = { job_id: 'j', kind: 'query', status: 'running', finished_at: null, progress: null, error: null }
+const ended = { ...running, status: 'completed', finished_at: '2026-11-21T00:00:00.000Z', statistics: { row_count: 1 } }
+
+test.each([
+  ['a list', ['jobs'], '{"jobs": ['],
+  ['a log', ['logs', 'j'], '{"seq":1,"stream":"stdout","line":"a"}\n{"seq":2'],
+])('%s whose connection breaks in the middle is told in words', async (_, args, half) => {
+  const { code, stderr } = await run(args, (_request, response) => {
+    response.writeHead(200, { 'content-length': 1000 })
+    response.write(half, () => response.destroy())
+  })
+  expect(code).toBe(125)
+  expect(stderr).toMatch(/^millrace: no answer from http:\S+: .+\n$/)
+})
+
+test('the result of a job whose connection breaks is no file', async () => {
+  const { code, stderr } = await run(['result', 'j', '-o', 'rows.csv'], (request, response) => {
+    if (request.url === '/v1/jobs/j') return response.end(JSON.stringify(ended))
+    response.writeHead(200, { 'content-length': 1000 })
+    response.write('a,b\n', () => response.destroy())
+  })
+  expect(code).toBe(125)
+  expect(stderr).toMatch(/^millrace: no answer from http:\S+: .+\n$/)
+})
+
+test('an address with something other than our server is told as such', async () => {
+  const { code, stderr } = await run(['jobs'], (_request, response) => response.end('<html>It works!</html>'))
+  expect(code).toBe(125)
+  expect(stderr).toMatch(/answered with something other than JSON\nIs there a Millrace server at this address\?\n$/)
+})
+
+test.each([
+  ['a query', ['query', 'SELECT 1'], 'millrace: connection lost; connecting again\n'],
+  ['job --wait', ['job', 'j', '--wait'], ''],
+])('%s outlives a restart of the server', async (_, args, said) => {
+  let asked = 0
+  const { code, stderr } = await run(args, (request, response) => {
+    if (request.url === '/v1/jobs/j/result') return response.end('{"1":1}\n')
+    if (request.method === 'POST') return response.writeHead(201).end(JSON.stringify({ job_id: 'j', status: 'queued' }))
+    asked += 1
+    if (asked === 2) return response.writeHead(503).end()
+    response.end(JSON.stringify(asked < 4 ? { ...running, spec: {} } : { ...ended, spec: {} }))
+  })
+  expect({ code, asked, stderr }).toEqual({ code: 0, asked: 4, stderr: said })
+})
