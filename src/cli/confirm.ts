@@ -10,7 +10,7 @@ import { CliFailure } from './failure.ts'
 export const confirm = async (
   { stdin, stderr }: CliContext,
   question: string,
-  hint = 'There is no terminal to ask on; give --yes, or --dry-run to look only.',
+  hint = 'There is no terminal to ask on; give --yes.',
 ): Promise<boolean> => {
   if (!stdin.isTTY || !stderr.isTTY)
     throw new CliFailure('nothing is changed without a yes', {

@@ -5,8 +5,7 @@ import { postOnce, type SubmitAnswer } from './client/jobs.ts'
 import type { ServerAddress } from './client/server-address.ts'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
-import { CliFailure } from './failure.ts'
-import { failureHint } from './failure-hint.ts'
+import { jobFailure } from './job-failure.ts'
 import { positive } from './option-value.ts'
 import { submitWatched } from './submit-watched.ts'
 import { countText } from './terminal/count-text.ts'
@@ -59,11 +58,7 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
   const job = await watchProgress(watch)
   if (job === null) return EXIT.interrupted
   if (options.json) context.stdout.write(`${JSON.stringify(job)}\n`)
-  if (job.status !== 'completed')
-    throw new CliFailure(job.error?.message ?? `the job ${jobId} was ${job.status}`, {
-      exitCode: EXIT.failed,
-      hint: failureHint(job),
-    })
+  if (job.status !== 'completed') throw jobFailure(job)
   if (!options.json) for (const line of report(job)) notes(context)(line)
   return EXIT.ok
 }

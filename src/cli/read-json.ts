@@ -10,3 +10,13 @@ export const readJson = (text: string): unknown => {
   const field = fault.path.replace(/^0\.?/, '')
   throw new CliFailure(`${field === '' ? '' : `${field}: `}${fault.message}`, { exitCode: EXIT.usage })
 }
+
+/** JSON, or the text itself if it is none. Throws `CliFailure` if a number would change. */
+export const readJsonOrText = (text: string): unknown => {
+  try {
+    return readJson(text)
+  } catch (error) {
+    if (error instanceof SyntaxError) return text
+    throw error
+  }
+}

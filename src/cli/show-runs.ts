@@ -65,8 +65,8 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<RunAnswer
     style: (cell, run) => paint(stdout, RUN_STYLE[run.status], cell),
   },
   { title: 'TRIGGER', value: run => run.trigger },
-  { title: 'SLOT', value: run => (run.scheduled_at === null ? '' : shortTimeText(run.scheduled_at, now)) },
-  { title: 'STARTED', value: run => (run.started_at === null ? '' : shortTimeText(run.started_at, now)) },
+  { title: 'SLOT', value: run => shortTimeText(run.scheduled_at, now) },
+  { title: 'STARTED', value: run => shortTimeText(run.started_at, now) },
   { title: 'RAN', align: 'right', value: run => ranText(run, now) },
   { title: 'ITEMS', value: run => countsText(run.counts) },
 ]

@@ -20,12 +20,17 @@ test('a problem is one line with its code, the other wrong fields below it', () 
   expect(failure).toMatchObject({ code: 'invalid', status: 422, hint: undefined, exitCode: 125 })
 })
 
-test('what can be done about it is told', () => {
-  const failure = refusalOf(
-    409,
-    JSON.stringify({ code: 'workflow_paused', detail: 'It is paused.', hint: 'Resume it.' }),
-  )
-  expect(failure).toMatchObject({ message: 'It is paused. (workflow_paused)', hint: 'Resume it.' })
+test('a sole fault of the whole body is said once', () => {
+  const errors = [{ path: '', message: 'must have a kind' }]
+  const failure = refusalOf(422, JSON.stringify({ code: 'invalid', detail: 'The body must have a kind', errors }))
+  expect(failure.message).toBe('The body must have a kind (invalid)')
+})
+
+test('the hint says what can be done, by commands instead of calls of the API', () => {
+  const ended = refusalOf(409, JSON.stringify({ code: 'job_ended', detail: 'It has ended.', hint: 'Rerun it.' }))
+  expect(ended).toMatchObject({ message: 'It has ended. (job_ended)', hint: 'Rerun it.' })
+  const paused = refusalOf(409, JSON.stringify({ code: 'workflow_paused', hint: 'POST /v1/workflows/{id}/resume' }))
+  expect(paused.hint).toBe('Resume it first (millrace workflows resume NAME).')
 })
 
 test.each(['<html>Bad gateway</html>', '', 'null', '"text"'])(

@@ -1,3 +1,4 @@
+import { COMMAND_HINTS } from '../command-hints.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 
@@ -18,16 +19,15 @@ export const refusalOf = (status: number, body: string): CliFailure => {
   const problem = parseProblem(body)
   const summary = problem.detail ?? problem.title ?? `the server answered ${status}`
   const fields = (problem.errors ?? [])
-    .map(error => `${error.path || '(body)'}: ${error.message}`)
     // The detail often repeats the first field.
-    .filter(field => field !== summary)
-    .map(field => `\n  ${field}`)
-  const code = problem.code === undefined ? `status ${status}` : problem.code
-  return new CliFailure(`${summary} (${code})${fields.join('')}`, {
+    .filter(({ path, message }) => summary !== (path === '' ? `The body ${message}` : `${path}: ${message}`))
+    .map(({ path, message }) => `\n  ${path || '(body)'}: ${message}`)
+  const { code } = problem
+  return new CliFailure(`${summary} (${code ?? `status ${status}`})${fields.join('')}`, {
     exitCode: EXIT.server,
     // For wrong fields, the hint says where they are listed, which is right here.
-    hint: problem.code === 'invalid' && problem.errors?.length ? undefined : problem.hint,
-    code: problem.code,
+    hint: code === 'invalid' && problem.errors?.length ? undefined : (COMMAND_HINTS[code ?? ''] ?? problem.hint),
+    code,
     status,
     fields: problem.errors,
   })

@@ -12,7 +12,7 @@ import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { findFile } from '../local-file.ts'
 import { sizeText } from '../terminal/quantity-text.ts'
-import { formatTable } from '../terminal/table.ts'
+import { showList } from '../terminal/show-list.ts'
 
 type ArtifactsOptions = { readonly output?: string; readonly upload?: readonly string[]; readonly json?: boolean }
 type Place = { readonly server: ServerAddress; readonly jobId: string; readonly context: CliContext }
@@ -44,11 +44,8 @@ const COLUMNS = [
   { title: 'NAME', value: (artifact: ArtifactAnswer) => artifact.name },
 ]
 
-const show = ({ context }: Place, all: readonly ArtifactAnswer[], { json }: ArtifactsOptions): void => {
-  if (json) context.stdout.write(`${JSON.stringify({ artifacts: all })}\n`)
-  else if (all.length === 0) context.stderr.write('no artifacts\n')
-  else context.stdout.write(formatTable(COLUMNS, all, context.stdout.columns))
-}
+const show = ({ context }: Place, all: readonly ArtifactAnswer[], { json }: ArtifactsOptions): void =>
+  showList({ context, answer: { artifacts: all }, rows: all, columns: COLUMNS, things: 'artifacts', json })
 
 const upload = async (
   { server, jobId, context }: Place,

@@ -55,7 +55,7 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<DeliveryA
   { title: 'STATUS', value: one => one.status, style: (cell, one) => paint(stdout, DELIVERY_STYLE[one.status], cell) },
   { title: 'TRIES', align: 'right', value: one => String(one.tries) },
   { title: 'CREATED', value: one => shortTimeText(one.created_at, now) },
-  { title: 'NEXT TRY', value: one => (one.next_try_at === null ? '' : shortTimeText(one.next_try_at, now)) },
+  { title: 'NEXT TRY', value: one => shortTimeText(one.next_try_at, now) },
   { title: 'JOB', value: one => one.job_id },
   { title: 'LAST ANSWER', value: one => [one.last_status ?? '', one.last_error ?? ''].join(' ').trim() },
 ]

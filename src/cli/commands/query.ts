@@ -11,10 +11,11 @@ import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
-import { failureHint } from '../failure-hint.ts'
+import { jobFailure } from '../job-failure.ts'
 import { keyValue, positive, repeated } from '../option-value.ts'
-import { readJson } from '../read-json.ts'
+import { readJsonOrText } from '../read-json.ts'
 import { submitWatched } from '../submit-watched.ts'
+import { countText } from '../terminal/count-text.ts'
 import { notes } from '../terminal/note.ts'
 import { sizeText } from '../terminal/quantity-text.ts'
 import { formatColumns } from '../terminal/rows-table.ts'
@@ -40,12 +41,8 @@ export const query: Define = (command, context, finish) => {
     const submitted = await submitWatched(server, context, await jobBody({ sql, options, format, context }))
     const job = await watchProgress({ server, context, ...submitted })
     if (job === null) return finish(EXIT.interrupted)
-    if (job.status === 'completed') await show({ server, job, format, options, context })
-    else
-      throw new CliFailure(job.error?.message ?? `the job ${submitted.jobId} was ${job.status}`, {
-        exitCode: EXIT.failed,
-        hint: failureHint(job),
-      })
+    if (job.status !== 'completed') throw jobFailure(job)
+    await show({ server, job, format, options, context })
   })
 }
 
@@ -113,15 +110,7 @@ const jobBody = async ({ sql, options, format, context }: Body): Promise<unknown
 })
 
 /** Lists and maps are given as JSON. Anything else is text, which the engine converts to the type in the SQL. */
-const parameterOf = (value: string): unknown => {
-  if (!/^[[{]/.test(value)) return value
-  try {
-    return readJson(value)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return value
-  }
-}
+const parameterOf = (value: string): unknown => (/^[[{]/.test(value) ? readJsonOrText(value) : value)
 
 type Showing = {
   readonly server: ServerAddress
@@ -138,7 +127,7 @@ const show = async ({ server, job, format, options, context }: Showing): Promise
   const incoming: Incoming = { server, path, label: 'result', size: bytes, sha256, terminal: context.stderr }
   if (options.output === undefined || options.output === '-') return saveTo(incoming, context.stdout)
   await saveToFile(incoming, resolve(context.directory, options.output))
-  notes(context)(`${rowsText(rowCountOf(job))}, ${sizeText(bytes ?? 0)}: ${options.output}`)
+  notes(context)(`${countText(rowCountOf(job), 'row')}, ${sizeText(bytes ?? 0)}: ${options.output}`)
 }
 
 const showTable = async ({ server, path, job, context }: Omit<Showing, 'format' | 'options'> & { path: string }) => {
@@ -146,10 +135,8 @@ const showTable = async ({ server, path, job, context }: Omit<Showing, 'format' 
   context.stdout.write(formatColumns(rows, context.stdout.columns))
   const count = rowCountOf(job)
   if (count > rows.values.length)
-    notes(context)(`the first ${rows.values.length} of ${rowsText(count)}; -o FILE writes them all`)
-  else if (context.stderr.isTTY || count === 0) notes(context)(rowsText(count))
+    notes(context)(`the first ${rows.values.length} of ${countText(count, 'row')}; -o FILE writes them all`)
+  else if (context.stderr.isTTY || count === 0) notes(context)(countText(count, 'row'))
 }
 
 const rowCountOf = ({ statistics }: JobAnswer): number => statistics?.row_count ?? 0
-
-const rowsText = (count: number): string => `${count.toLocaleString('en')} ${count === 1 ? 'row' : 'rows'}`

@@ -10,7 +10,7 @@ import { CliFailure } from '../failure.ts'
 import { repeated } from '../option-value.ts'
 import { addSettingFlags, loadWithFlags } from '../setting-flags.ts'
 import { timeText } from '../terminal/quantity-text.ts'
-import { formatTable } from '../terminal/table.ts'
+import { showList } from '../terminal/show-list.ts'
 
 /** `millrace tokens list | create | delete | reset-admin`. */
 export const tokens: Define = (command, context, finish) =>
@@ -38,10 +38,9 @@ const list = (command: Command, context: CliContext): void => {
   command
     .description('list the tokens of the workspace, without their secret text')
     .option('--json', 'print JSON')
-    .action(async (options: { json?: boolean }) => {
+    .action(async ({ json }: { json?: boolean }) => {
       const answer = await call<{ tokens: readonly TokenAnswer[] }>(findServer(context), { path: '/v1/tokens' })
-      if (options.json) context.stdout.write(`${JSON.stringify(answer)}\n`)
-      else context.stdout.write(formatTable(COLUMNS, answer.tokens, context.stdout.columns))
+      showList({ context, answer, rows: answer.tokens, columns: COLUMNS, things: 'tokens', json })
     })
 }
 

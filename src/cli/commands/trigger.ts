@@ -6,7 +6,7 @@ import { workflowPath } from '../client/workflows.ts'
 import type { Define } from '../define.ts'
 import { followRun } from '../follow-run.ts'
 import { keyValue, repeated } from '../option-value.ts'
-import { readJson } from '../read-json.ts'
+import { readJsonOrText } from '../read-json.ts'
 
 type TriggerOptions = {
   readonly param?: readonly (readonly [string, string])[]
@@ -45,7 +45,7 @@ export const trigger: Define = (command, context, finish) => {
 const body = ({ param, params, at }: TriggerOptions): unknown => {
   const given = {
     ...(params as object | undefined),
-    ...Object.fromEntries((param ?? []).map(([k, v]) => [k, read(v)])),
+    ...Object.fromEntries((param ?? []).map(([k, v]) => [k, readJsonOrText(v)])),
   }
   return {
     ...(at === undefined ? {} : { scheduled_at: at }),
@@ -53,17 +53,8 @@ const body = ({ param, params, at }: TriggerOptions): unknown => {
   }
 }
 
-const read = (value: string): unknown => {
-  try {
-    return readJson(value)
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error
-    return value
-  }
-}
-
 const jsonObject = (text: string): unknown => {
-  const value = read(text)
+  const value = readJsonOrText(text)
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
   throw new InvalidArgumentError('It must be a JSON object.')
 }

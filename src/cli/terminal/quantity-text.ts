@@ -29,7 +29,7 @@ export const timeText = (timestamp: string | null): string => {
 }
 
 /** The same without today's date, to keep tables narrow. */
-export const shortTimeText = (timestamp: string, now: number): string => {
+export const shortTimeText = (timestamp: string | null, now: number): string => {
   const text = timeText(timestamp)
   const today = timeText(new Date(now).toISOString()).slice(0, 10)
   return text.startsWith(today) ? text.slice(11) : text

@@ -3,7 +3,7 @@ import { findServer } from '../../client/server-address.ts'
 import { confirm } from '../../confirm.ts'
 import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
-import { HINT, rowsOf } from './rows-at-stake.ts'
+import { rowsOf } from './rows-at-stake.ts'
 
 /** `millrace datasources truncate NAME`: removes all rows, after confirmation. */
 export const defineTruncate: Define = (command, context, finish) => {
@@ -14,8 +14,7 @@ export const defineTruncate: Define = (command, context, finish) => {
     .action(async (name: string, { yes }: { yes?: boolean }) => {
       const server = findServer(context)
       const found = await getDataSource(server, name)
-      if (!yes && !(await confirm(context, `Remove ${rowsOf(found)} of ${found.name}?`, HINT)))
-        return finish(EXIT.failed)
+      if (!yes && !(await confirm(context, `Remove ${rowsOf(found)} of ${found.name}?`))) return finish(EXIT.failed)
       await truncateDataSource(server, found.datasource_id)
       context.stdout.write(`${found.name} truncated\n`)
     })

@@ -3,6 +3,7 @@ import { findServer } from '../../client/server-address.ts'
 import { confirm } from '../../confirm.ts'
 import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
+import { countText } from '../../terminal/count-text.ts'
 
 /** `millrace pipes drop NAME`: deletes a pipe, after confirmation. */
 export const defineDrop: Define = (command, context, finish) => {
@@ -13,9 +14,8 @@ export const defineDrop: Define = (command, context, finish) => {
     .action(async (name: string, { yes }: { yes?: boolean }) => {
       const server = findServer(context)
       const pipe = await getPipe(server, name)
-      const question = `Delete the pipe ${pipe.name} with its ${pipe.nodes.length === 1 ? 'node' : `${pipe.nodes.length} nodes`}?`
-      if (!yes && !(await confirm(context, question, 'There is no terminal to ask on; give --yes.')))
-        return finish(EXIT.failed)
+      const question = `Delete ${pipe.name} with ${countText(pipe.nodes.length, 'node')}?`
+      if (!yes && !(await confirm(context, question))) return finish(EXIT.failed)
       await deletePipe(server, pipe.pipe_id)
       context.stdout.write(`${pipe.name} deleted\n`)
     })

@@ -4,6 +4,7 @@ import { confirm } from '../../confirm.ts'
 import type { CliContext } from '../../context.ts'
 import { EXIT } from '../../exit-code.ts'
 import { CliFailure } from '../../failure.ts'
+import { countText } from '../../terminal/count-text.ts'
 import { notes } from '../../terminal/note.ts'
 import { carryOut } from '../../workflow-files/carry-out.ts'
 import { type FileFault, faultText } from '../../workflow-files/fault.ts'
@@ -28,6 +29,8 @@ $\${NAME} stands for a literal \${NAME}. In command, stdin and query nothing is 
 
 Exit codes: 0 done, or nothing to do; 1 there are changes (--dry-run), they were not confirmed, or a workflow
 could not be deleted because it still runs; 2 a file is wrong; 125 the server refused or is unavailable.`
+
+const NOBODY_TO_ASK = 'There is no terminal to ask on; give --yes, or --dry-run to look only.'
 
 const LAST_ONES =
   'To delete the last workflows of a set: `millrace workflows pause NAME`, then `millrace workflows delete NAME`.'
@@ -55,11 +58,8 @@ export const defineApply = (command: Command, context: CliContext, finish: (exit
       context.stdout.write(options.json ? `${JSON.stringify(planJson(steps))}\n` : planText(steps, context.stdout))
       if (options.dryRun) return finish(changes.length > 0 ? EXIT.failed : EXIT.ok)
       if (changes.length === 0) return
-      if (
-        !options.yes &&
-        !(await confirm(context, `Change ${changes.length === 1 ? '1 workflow' : `${changes.length} workflows`}?`))
-      )
-        return finish(EXIT.failed)
+      const question = `Change ${countText(changes.length, 'workflow')}?`
+      if (!options.yes && !(await confirm(context, question, NOBODY_TO_ASK))) return finish(EXIT.failed)
       finish(await write(server, changes, context))
     })
 }
@@ -89,8 +89,9 @@ const refuseFaults = (faults: readonly FileFault[]): void => {
   const list = faults
     .toSorted((a, b) => a.file.localeCompare(b.file) || (a.line ?? 0) - (b.line ?? 0))
     .map(fault => `\n  ${faultText(fault)}`)
-  const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`
-  throw new CliFailure(`${count} in the files; nothing was changed${list.join('')}`, { exitCode: EXIT.usage })
+  throw new CliFailure(`${countText(faults.length, 'fault')} in the files; nothing was changed${list.join('')}`, {
+    exitCode: EXIT.usage,
+  })
 }
 
 /** Stops at the first refusal. What was done stays done; applying again does the rest. */

@@ -36,7 +36,6 @@ export const defineList: Define = (command, context) => {
 }
 
 const workflowColumns = ({ stdout }: CliContext, now: number): readonly Column<WorkflowAnswer>[] => {
-  const time = (value: string | null): string => (value === null ? '-' : shortTimeText(value, now))
   return [
     { title: 'NAME', value: workflow => workflow.name },
     {
@@ -47,8 +46,8 @@ const workflowColumns = ({ stdout }: CliContext, now: number): readonly Column<W
     { title: 'VERSION', align: 'right', value: workflow => String(workflow.version) },
     { title: 'ITEMS', align: 'right', value: workflow => String(workflow.items) },
     { title: 'FAILURES', align: 'right', value: workflow => failuresText(workflow) },
-    { title: 'LAST RUN', value: workflow => time(workflow.last_run_at) },
-    { title: 'NEXT RUN', value: workflow => time(workflow.next_run_at) },
+    { title: 'LAST RUN', value: workflow => shortTimeText(workflow.last_run_at, now) || '-' },
+    { title: 'NEXT RUN', value: workflow => shortTimeText(workflow.next_run_at, now) || '-' },
   ]
 }
 
