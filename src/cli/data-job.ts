@@ -39,10 +39,10 @@ type Submitting = {
 /** Submits a data job and waits for it. Resolves with the exit code. */
 export const runDataJob = async ({ body, ...rest }: Submitting): Promise<number> => {
   const { name, timeout } = rest.options
-  const json = { ...body, name, timeout_seconds: timeout }
+  const request = { path: '/v1/jobs', json: { ...body, name, timeout_seconds: timeout } }
   const { server, context, options } = rest
-  if (!options.detach) return followDataJob({ ...rest, ...(await submitWatched(server, context, json)) })
-  const { job_id: jobId } = await postOnce<SubmitAnswer>(server, { path: '/v1/jobs', json })
+  if (!options.detach) return followDataJob({ ...rest, ...(await submitWatched(server, context, request)) })
+  const { job_id: jobId } = await postOnce<SubmitAnswer>(server, request)
   return followDataJob({ ...rest, jobId })
 }
 

@@ -5,6 +5,8 @@ import { EXIT } from './exit-code.ts'
 import { onInterrupt } from './interrupt.ts'
 import { notes } from './terminal/note.ts'
 
+type Submission = { readonly path: string; readonly json?: unknown }
+
 type Submitted = {
   readonly jobId: string
   /** Ctrl-C was pressed before the server had answered: cancel the job before watching it. */
@@ -12,7 +14,11 @@ type Submitted = {
 }
 
 /** Submits a job to be watched. Ctrl-C waits for the answer, because the server may already have the job; a second one does not. */
-export const submitWatched = async (server: ServerAddress, context: CliContext, json: unknown): Promise<Submitted> => {
+export const submitWatched = async (
+  server: ServerAddress,
+  context: CliContext,
+  request: Submission,
+): Promise<Submitted> => {
   let presses = 0
   const stopListening = onInterrupt(() => {
     presses += 1
@@ -20,7 +26,7 @@ export const submitWatched = async (server: ServerAddress, context: CliContext, 
     notes(context)('it is cancelled when the server has answered; once more to leave it')
   })
   try {
-    const { job_id: jobId } = await postOnce<SubmitAnswer>(server, { path: '/v1/jobs', json })
+    const { job_id: jobId } = await postOnce<SubmitAnswer>(server, request)
     return { jobId, isInterrupted: presses > 0 }
   } finally {
     stopListening()

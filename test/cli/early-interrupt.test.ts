@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { connect, createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -10,6 +10,7 @@ let slow: Server
 let release = Promise.withResolvers<void>()
 beforeAll(async () => {
   server = await startServe(['--shutdown-grace', '1s'])
+  writeFileSync(join(server.cwd, 'job.json'), JSON.stringify({ name: 'submitted', command: 'sleep 60' }))
   const port = Number(new URL(JSON.parse(readFileSync(join(server.cwd, 'data/server.json'), 'utf8')).url).port)
   // A way to the server on which answers stand still until the test lets them go on.
   slow = createServer(client => {
@@ -48,6 +49,7 @@ const job = async (name: string) => (await api(server.cwd, 'GET', `/v1/jobs?name
 test.each([
   ['a query', ['query', '--name', 'asked', 'SELECT count() FROM numbers(1000000000000) WHERE sleep(1) = 0'], 'asked'],
   ['a command', ['run', '--name', 'ran', '--', 'sleep', '60'], 'ran'],
+  ['a job of a file', ['submit', 'job.json', '--follow'], 'submitted'],
 ])('Ctrl-C before the answer has come cancels %s that the server has by then', async (_, args, name) => {
   const { child, words, ended } = begin(args)
   await expect.poll(() => job(name), { timeout: 20_000 }).toBeDefined()

@@ -38,7 +38,8 @@ export const query: Define = (command, context, finish) => {
   addOptions(command).action(async (sql: string, options: QueryOptions) => {
     const format = chooseFormat(options, context)
     const server = findServer(context)
-    const submitted = await submitWatched(server, context, await jobBody({ sql, options, format, context }))
+    const json = await jobBody({ sql, options, format, context })
+    const submitted = await submitWatched(server, context, { path: '/v1/jobs', json })
     const job = await watchProgress({ server, context, ...submitted })
     if (job === null) return finish(EXIT.interrupted)
     if (job.status !== 'completed') throw jobFailure(job)

@@ -1,6 +1,7 @@
 import { jobPath, postOnce, type SubmitAnswer } from '../client/jobs.ts'
 import { findServer } from '../client/server-address.ts'
 import type { Define } from '../define.ts'
+import { submitWatched } from '../submit-watched.ts'
 import { watchJob } from '../watch-job.ts'
 
 /** `millrace rerun ID`: submits a new job with the same parameters, including secrets. Prints its id. */
@@ -11,8 +12,10 @@ export const rerun: Define = (command, context, finish) => {
     .option('--json', 'print the response as JSON')
     .action(async (id: string, options: { follow?: boolean; json?: boolean }) => {
       const server = findServer(context)
-      const answer = await postOnce<SubmitAnswer>(server, { path: jobPath(id, '/rerun') })
-      if (options.follow) finish(await watchJob({ server, jobId: answer.job_id, context }))
-      else context.stdout.write(`${options.json ? JSON.stringify(answer) : answer.job_id}\n`)
+      const request = { path: jobPath(id, '/rerun') }
+      if (options.follow)
+        return finish(await watchJob({ server, context, ...(await submitWatched(server, context, request)) }))
+      const answer = await postOnce<SubmitAnswer>(server, request)
+      context.stdout.write(`${options.json ? JSON.stringify(answer) : answer.job_id}\n`)
     })
 }

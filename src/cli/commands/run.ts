@@ -15,10 +15,10 @@ export const run: Define = (command, context, finish) => {
     .argument('<command...>', 'one word is run by /bin/sh -c; several are a program and its arguments')
     .action(async (words: readonly string[], options: RunOptions) => {
       const server = findServer(context)
-      const json = await jobBody(words, options, context)
+      const request = { path: '/v1/jobs', json: await jobBody(words, options, context) }
       if (!options.detach)
-        return finish(await watchJob({ server, context, ...(await submitWatched(server, context, json)) }))
-      const { job_id: jobId } = await postOnce<SubmitAnswer>(server, { path: '/v1/jobs', json })
+        return finish(await watchJob({ server, context, ...(await submitWatched(server, context, request)) }))
+      const { job_id: jobId } = await postOnce<SubmitAnswer>(server, request)
       context.stdout.write(`${jobId}\n`)
     })
 }

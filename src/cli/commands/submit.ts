@@ -6,6 +6,7 @@ import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { readText } from '../local-file.ts'
 import { readJson } from '../read-json.ts'
+import { submitWatched } from '../submit-watched.ts'
 import { watchJob } from '../watch-job.ts'
 
 /** `millrace submit FILE`: submits one job body, or a list of them, all or nothing. Prints the ids. */
@@ -19,10 +20,13 @@ export const submit: Define = (command, context, finish) => {
       const body = await readBody(file, context)
       if (options.follow && Array.isArray(body))
         throw new CliFailure('--follow takes one job body', { exitCode: EXIT.usage })
+      if (options.follow) {
+        const submitted = await submitWatched(server, context, { path: '/v1/jobs', json: body })
+        return finish(await watchJob({ server, context, ...submitted }))
+      }
       const answer = Array.isArray(body)
         ? await postOnce<{ jobs: readonly SubmitAnswer[] }>(server, { path: '/v1/jobs/batch', json: { jobs: body } })
         : await postOnce<SubmitAnswer>(server, { path: '/v1/jobs', json: body })
-      if (options.follow && 'job_id' in answer) return finish(await watchJob({ server, jobId: answer.job_id, context }))
       const jobs = 'jobs' in answer ? answer.jobs : [answer]
       context.stdout.write(options.json ? `${JSON.stringify(answer)}\n` : jobs.map(job => `${job.job_id}\n`).join(''))
     })
