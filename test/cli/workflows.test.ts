@@ -196,7 +196,7 @@ test('upcoming, slots and runs are tables for people and JSON for programs', asy
   await run(['workflows', 'terminate', 'every-second'])
 })
 
-test('runs of all workflows are listed with the names of theirs, or the id of one that is gone', async () => {
+test('runs of all workflows are listed with the names of theirs; one that is gone is known by its id', async () => {
   await make({ name: 'named', payload: [{ command: 'true' }] })
   const id = (await run(['trigger', 'named', '--wait'])).stdout.trim()
   expect((await run(['runs'])).stdout).toMatch(new RegExp(`^${id} +named +completed`, 'm'))
@@ -205,6 +205,8 @@ test('runs of all workflows are listed with the names of theirs, or the id of on
   await run(['workflows', 'pause', 'named'])
   await run(['workflows', 'delete', 'named'])
   expect((await run(['runs'])).stdout).toMatch(new RegExp(`^${id} +${workflow_id} +completed`, 'm'))
+  expect((await run(['runs', '-w', workflow_id])).stdout).toMatch(new RegExp(`^${id} +completed`, 'm'))
+  expect((await run(['analytics', '-w', workflow_id])).stdout).toMatch(new RegExp(`^${workflow_id} +1 `, 'm'))
 })
 
 test('list filters, and says when there is nothing', async () => {
@@ -335,6 +337,10 @@ test.each([
   [['tokens', 'crate', 'x'], 2, "unknown command 'crate'\n(Did you mean create?)"],
   [['workflows', 'apply', 'nowhere'], 2, 'there is no nowhere\n'],
   [['workflows', 'upcoming', 'x', '-n', '0'], 2, '1 or more'],
+  [['jobs', '-w', 'x'], 125, 'There is no workflow "x"'],
+  [['runs', '-w', 'x'], 125, 'There is no workflow "x"'],
+  [['deliveries', '-w', 'x'], 125, 'There is no workflow "x"'],
+  [['analytics', '-w', 'x'], 125, 'There is no workflow "x"'],
 ])('%j is refused in words', async (args, code, message) => {
   const result = await run(args)
   expect(result).toMatchObject({ code, stdout: '' })

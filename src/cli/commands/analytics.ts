@@ -5,7 +5,7 @@ import { type ReadTimestamp, readTimestamp } from '../../kernel/read-timestamp.t
 import { call } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
 import type { AnalyticsAnswer, Figures } from '../client/workflow-answer.ts'
-import { getWorkflow } from '../client/workflows.ts'
+import { findWorkflowId } from '../client/workflows.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { paint } from '../terminal/colour.ts'
@@ -52,11 +52,11 @@ const read = async (options: AnalyticsOptions, context: CliContext): Promise<Ana
   const to: ReadTimestamp = options.to === undefined ? { type: 'time', epochMs: Date.now() } : readTimestamp(options.to)
   // The server refuses invalid times.
   const from = options.from ?? (to.type === 'time' ? toTimestamp(to.epochMs - (options.since ?? DAY_MS)) : undefined)
-  const workflow = options.workflow === undefined ? undefined : await getWorkflow(server, options.workflow)
+  const workflowId = await findWorkflowId(server, options.workflow)
   const trend = typeof options.trend === 'string' ? options.trend : undefined
   return call<AnalyticsAnswer>(server, {
     path: '/v1/analytics',
-    query: { from, to: options.to, workflow_id: workflow?.workflow_id, trend },
+    query: { from, to: options.to, workflow_id: workflowId, trend },
   })
 }
 
