@@ -73,6 +73,19 @@ test('a database newer than the program is refused and left alone', async () => 
   expect(edit(database => database.prepare('PRAGMA user_version').get())).toEqual({ user_version: 99 })
 })
 
+test('a migration that fails leaves the database as it was, with the steps before it undone', async () => {
+  await (await open()).close()
+  const versions = () =>
+    edit(database => ({
+      version: database.prepare('PRAGMA user_version').get()!.user_version,
+      columns: database.prepare(`SELECT name FROM pragma_table_info('attempt') WHERE name = 'statistics'`).all().length,
+    }))
+  // Version 3, except for a column that the fifth migration adds.
+  edit(database => database.exec('ALTER TABLE attempt DROP COLUMN statistics; PRAGMA user_version = 3'))
+  await expect(open()).rejects.toThrow('Migration 0005-run-outcomes.sql failed')
+  expect(versions()).toEqual({ version: 3, columns: 0 })
+})
+
 test('a file that is no database is refused', async () => {
   mkdirSync(path)
   await expect(open()).rejects.toThrow()
