@@ -131,6 +131,32 @@ test('sizes and durations are read as people write them, and retention 0 keeps f
   })
 })
 
+test.each(['0', '0d', '0s', '0 days'])('a retention of %s keeps for ever', value => {
+  expect(load({ environment: { MILLRACE_RETENTION_JOBS: value } }).config.retentionJobsMs).toBe(
+    Number.POSITIVE_INFINITY,
+  )
+})
+
+test.each([
+  ['MILLRACE_HOST', '', 'an address or a host name'],
+  ['MILLRACE_HOST', ' 127.0.0.1', 'an address or a host name'],
+  ['MILLRACE_DATA_DIR', '', 'the path of a directory'],
+  ['MILLRACE_DATABASE_URL', 'postgres://user:pass#word@host/db', 'percent-encoded'],
+  ['MILLRACE_SHUTDOWN_GRACE', '30d', 'a duration of at most 24 days'],
+  ['MILLRACE_MAX_BODY_BYTES', '0', 'a size above 0'],
+  ['MILLRACE_MAX_ARTIFACT_BYTES', '0', 'a size above 0'],
+  ['MILLRACE_MAX_UPLOAD_BYTES', '0', 'a size above 0'],
+])('%s=%j is refused, and the message says what is valid', (env, value, valid) => {
+  const message = faultsOf({ environment: { [env]: value } })
+  expect(message).toContain(`${env} (environment)`)
+  expect(message).toContain(valid)
+})
+
+test('a database on a socket of this machine needs no host', () => {
+  const environment = { MILLRACE_DATABASE_URL: 'postgres://me@/millrace?host=/run/postgresql' }
+  expect(load({ environment }).config.databaseUrl).toBe(environment.MILLRACE_DATABASE_URL)
+})
+
 test('every setting has a variable and a flag of its own and says what it is', () => {
   expect(new Set(settings.map(setting => setting.env)).size).toBe(settings.length)
   expect(new Set(settings.map(setting => setting.flag)).size).toBe(settings.length)

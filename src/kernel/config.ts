@@ -48,13 +48,15 @@ export const misspeltSettings = (
   environment: Sources['environment'],
 ): readonly { readonly name: string; readonly meant: string }[] =>
   Object.keys(environment)
-    .filter(name => name.startsWith(PREFIX) && !settings.some(({ env }) => env === name) && !NO_SETTINGS.has(name))
+    .filter(name => PREFIXES.test(name) && !settings.some(({ env }) => env === name) && !NO_SETTINGS.has(name))
     .flatMap(name => {
       const meant = likeSetting(name)
       return meant === undefined ? [] : [{ name, meant }]
     })
 
 const PREFIX = 'MILLRACE_'
+/** How the names of settings begin. */
+const PREFIXES = /^(MILLRACE|JOB|ZWORKER)_/
 
 /** Variables that clients and jobs read; they are not server settings. */
 const NO_SETTINGS: ReadonlySet<string> = new Set(

@@ -9,7 +9,18 @@ import { parseS3Url, type S3Location } from './s3-location.ts'
 /** Where blobs are stored outside the data directory, so that several servers can share them. */
 export type BlobPlace = { readonly type: 'directory'; readonly path: string } | ({ readonly type: 's3' } & S3Location)
 
-export const text = (value: string): string => value
+/** Empty means every address to the operating system, and would expose the server. */
+export const listenHost = (value: string): string => {
+  if (!/^\S+$/.test(value)) throw new Error('an address or a host name, such as 127.0.0.1 or 0.0.0.0')
+  return value
+}
+
+/** Empty would be the current directory, whose mode the server changes. */
+export const directory = (value: string): string => {
+  if (value === '') throw new Error('the path of a directory')
+  return resolve(value)
+}
+
 export const optional = (value: string): string | null => (value === '' ? null : value)
 
 export const integer =
@@ -31,7 +42,11 @@ export const trueOrFalse = (value: string): boolean => oneOf(['true', 'false'])(
 
 export const databaseUrl = (value: string): string | null => {
   if (value === '') return null
-  if (!/^postgres(ql)?:\/\//.test(value)) throw new Error('postgres://user:password@host:port/database')
+  // The driver also takes a URL without a host, of a database whose socket is on this machine.
+  if (!/^postgres(ql)?:\/\//.test(value) || !URL.canParse(value.replace('@/', '@localhost/')))
+    throw new Error(
+      'postgres://user:password@host:port/database (with special characters of the password percent-encoded)',
+    )
   return value
 }
 
@@ -49,8 +64,17 @@ export const folders = (value: string): readonly string[] =>
     .filter(folder => folder !== '')
     .map(folder => resolve(folder))
 
-/** `0` keeps forever. */
-export const retention = (value: string): number => (value === '0' ? Number.POSITIVE_INFINITY : parseDuration(value))
+/** Zero in any unit keeps forever: `0d` must not delete everything at once. */
+export const retention = (value: string): number => parseDuration(value) || Number.POSITIVE_INFINITY
+
+/** What a timer of Node can wait; beyond that it would fire at once. */
+const LONGEST_WAIT_MS = 24 * 86_400_000
+
+export const wait = (value: string): number => {
+  const ms = parseDuration(value)
+  if (ms > LONGEST_WAIT_MS) throw new Error('a duration of at most 24 days')
+  return ms
+}
 
 export const clickhouseUrl = (value: string): string | null => {
   if (value === '') return null
@@ -58,7 +82,7 @@ export const clickhouseUrl = (value: string): string | null => {
   return value
 }
 
-/** A size for which zero makes no sense; the data engine would read 0 as unlimited. */
+/** A size for which zero makes no sense; the data engine would read 0 as unlimited, and uploads could have no content. */
 export const sizeAboveZero = (value: string): number => {
   const bytes = parseSize(value)
   if (bytes === 0) throw new Error('a size above 0')

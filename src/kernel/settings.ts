@@ -1,21 +1,23 @@
 import { resolve } from 'node:path'
 import { type AddressRules, parseAddressRules } from './address-rules.ts'
-import { parseDuration, parseSize } from './quantity.ts'
+import { parseSize } from './quantity.ts'
 import {
   type BlobPlace,
   blobUrl,
   clickhouseUrl,
   databaseUrl,
+  directory,
   folders,
   hours,
   integer,
+  listenHost,
   oneOf,
   optional,
   publicUrl,
   retention,
   sizeAboveZero,
-  text,
   trueOrFalse,
+  wait,
 } from './setting-readers.ts'
 
 /** The configuration the rest of the program uses: made by `loadConfig`, frozen. */
@@ -101,13 +103,10 @@ export type Setting<T> = {
   readonly parse: (text: string) => T
 }
 
-const roles = (value: string): readonly ServerRole[] => {
-  const list = value.split(',').map(role => role.trim())
-  return list.map(oneOf(SERVER_ROLES))
-}
+const roles = (value: string): readonly ServerRole[] => value.split(',').map(role => oneOf(SERVER_ROLES)(role.trim()))
 
 const SETTINGS = {
-  host: { env: 'MILLRACE_HOST', flag: 'host', default: '127.0.0.1', about: 'address to listen on', parse: text },
+  host: { env: 'MILLRACE_HOST', flag: 'host', default: '127.0.0.1', about: 'address to listen on', parse: listenHost },
   port: {
     env: 'MILLRACE_PORT',
     flag: 'port',
@@ -128,7 +127,7 @@ const SETTINGS = {
     flag: 'data-dir',
     default: './data',
     about: 'directory for the database, blobs, logs and keys; mode 0700',
-    parse: (value: string) => resolve(value),
+    parse: directory,
   },
   databaseUrl: {
     env: 'MILLRACE_DATABASE_URL',
@@ -352,21 +351,21 @@ const SETTINGS = {
     flag: 'max-body-bytes',
     default: '16MiB',
     about: 'maximum size of a request body',
-    parse: parseSize,
+    parse: sizeAboveZero,
   },
   maxArtifactBytes: {
     env: 'MILLRACE_MAX_ARTIFACT_BYTES',
     flag: 'max-artifact-bytes',
     default: '10GiB',
     about: 'maximum size of one artifact',
-    parse: parseSize,
+    parse: sizeAboveZero,
   },
   maxUploadBytes: {
     env: 'MILLRACE_MAX_UPLOAD_BYTES',
     flag: 'max-upload-bytes',
     default: '32GiB',
     about: "maximum size of one import's content, before and after decompression",
-    parse: parseSize,
+    parse: sizeAboveZero,
   },
   maxQueued: {
     env: 'MILLRACE_MAX_QUEUED',
@@ -380,7 +379,7 @@ const SETTINGS = {
     flag: 'shutdown-grace',
     default: '30s',
     about: 'how long a server waits for running jobs at shutdown',
-    parse: parseDuration,
+    parse: wait,
   },
   logLevel: {
     env: 'MILLRACE_LOG_LEVEL',

@@ -31,6 +31,8 @@ test('variables and keys that are probably misspelt are told, those of others ar
   const environment = {
     MILLRACE_PROT: '1',
     MILLRACE_MAX_WORKERS: '2',
+    JOB_QUEUE_MAX_WORKER: '2',
+    JOB_NAME: 'x',
     MILLRACE_URL: 'x',
     MILLRACE_SERVICE_HOST: '10.0.0.1',
   }
@@ -38,7 +40,8 @@ test('variables and keys that are probably misspelt are told, those of others ar
   expect([code, stderr]).toEqual([
     0,
     'millrace: the variable MILLRACE_PROT is not a setting and counts for nothing; did you mean MILLRACE_PORT?\n' +
-      'millrace: the variable MILLRACE_MAX_WORKERS is not a setting and counts for nothing; did you mean JOB_QUEUE_MAX_WORKERS?\n',
+      'millrace: the variable MILLRACE_MAX_WORKERS is not a setting and counts for nothing; did you mean JOB_QUEUE_MAX_WORKERS?\n' +
+      'millrace: the variable JOB_QUEUE_MAX_WORKER is not a setting and counts for nothing; did you mean JOB_QUEUE_MAX_WORKERS?\n',
   ])
 })
 

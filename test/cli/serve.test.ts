@@ -83,6 +83,14 @@ test('a port that is taken and a data directory that is used are told in words',
   for (const { stderr } of [taken, used]) expect(stderr).not.toMatch(/^\s+at /m)
 })
 
+test('an address that this machine does not have is told with its setting', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  undo.push(() => rmSync(cwd, { recursive: true, force: true }))
+  const { code, stderr } = await millrace(['serve', '--host', '192.0.2.1', '--port', '9'], { cwd })
+  expect(code).toBe(1)
+  expect(stderr).toContain('cannot listen where MILLRACE_HOST and MILLRACE_PORT say (192.0.2.1:9)')
+})
+
 test('tokens reset-admin makes a new token in the data of a stopped server, and only there', async () => {
   const server = await startServe()
   undo.push(() => rmSync(server.cwd, { recursive: true, force: true }))

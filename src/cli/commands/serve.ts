@@ -1,4 +1,5 @@
 import { createLogger } from '../../kernel/logger.ts'
+import type { Config } from '../../kernel/settings.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
@@ -19,9 +20,7 @@ export const serve: Define = (command, context) => {
     const server = await startServer(config, logger).catch((error: NodeJS.ErrnoException) => {
       logger.debug(error)
       // A port in use, an unreachable or too new database: user errors, which need no stack trace.
-      throw new CliFailure(`cannot start: ${error.code === 'EADDRINUSE' ? portTaken(config) : error.message}`, {
-        exitCode: EXIT.failed,
-      })
+      throw new CliFailure(`cannot start: ${reasonOf(error, config)}`, { exitCode: EXIT.failed })
     })
     context.stdout.write(welcome({ server, config, directory: context.directory, stream: context.stdout }))
     await stopped
@@ -29,7 +28,15 @@ export const serve: Define = (command, context) => {
   })
 }
 
-const portTaken = ({ host, port }: { readonly host: string; readonly port: number }): string =>
+const reasonOf = (error: NodeJS.ErrnoException & { readonly hostname?: string }, config: Config): string => {
+  if (error.code === 'EADDRINUSE') return portTaken(config)
+  const isHost = error.syscall === 'listen' || (error.syscall === 'getaddrinfo' && error.hostname === config.host)
+  return isHost
+    ? `it cannot listen where MILLRACE_HOST and MILLRACE_PORT say (${config.host}:${config.port}): ${error.message}`
+    : error.message
+}
+
+const portTaken = ({ host, port }: Config): string =>
   `something else listens on ${host}:${port}. Take another port with --port or MILLRACE_PORT; 0 is any that is free.`
 
 /** Listens from the first moment, so that a signal during the start is not lost. */
