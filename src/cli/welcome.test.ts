@@ -37,6 +37,11 @@ test('a new token is shown on a terminal, an old one only where it is, a configu
   expect(say({ isNew: true, stream: terminal, adminToken: 'mr_configured_by_hand' })).not.toMatch(/mr_/)
 })
 
+test('the first request takes the token from where it is', () => {
+  expect(say({})).toContain(`Bearer $(cat '${directory}/data/admin-token')"`)
+  expect(say({ adminToken: 'mr_configured_by_hand' })).toContain('Bearer $MILLRACE_ADMIN_TOKEN"')
+})
+
 test('in a log there is no token, not even a new one', () => {
   expect(say({ isNew: true })).not.toContain('mr_secret')
   expect(say({ isNew: true })).toContain(join(directory, 'data/admin-token'))

@@ -26,7 +26,7 @@ export const welcome = ({ server, config, directory, stream }: Welcome): string 
     '',
     dim('  A first job, in another terminal:'),
     `    ${where(config, directory)}${PROGRAM} run -- echo hi`,
-    ...curl(server).map(line => `    ${line}`),
+    ...curl(server, config).map(line => `    ${line}`),
     '',
     ...warnings({ server, stream }),
   ]
@@ -51,8 +51,8 @@ const tokenText = ({ adminToken }: Welcome['server'], config: Config, stream: No
     : `in ${adminToken.path}`
 }
 
-const curl = ({ url, adminToken }: Welcome['server']): readonly string[] => [
-  `curl ${url}/v1/jobs -H "Authorization: Bearer $(cat '${adminToken.path}')" \\`,
+const curl = ({ url, adminToken }: Welcome['server'], config: Config): readonly string[] => [
+  `curl ${url}/v1/jobs -H "Authorization: Bearer ${config.adminToken === null ? `$(cat '${adminToken.path}')` : '$MILLRACE_ADMIN_TOKEN'}" \\`,
   `  -H "Content-Type: application/json" -d '{"command": "echo hi"}'`,
 ]
 
