@@ -120,18 +120,20 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
   },
 ]
 
+/** At most 80 wide: unlike the help itself, this is not wrapped to the terminal. */
 const EXIT_CODES = `
 Exit codes:
   0        success; run: the job completed; trigger --wait: the run completed
-  1        a job failed without an exit code, or was cancelled; a run did not complete;
-           workflows apply --dry-run: there are changes
+  1        a job failed without an exit code, or was cancelled; a run did not
+           complete; workflows apply --dry-run: there are changes
   2        invalid arguments, configuration or files
   125      the server cannot be reached, or refused
   128 + n  run: the job was ended by signal n; 130 after Ctrl-C
   other    run: the exit code of the job
 
-All commands except serve talk to the server at MILLRACE_URL with the token MILLRACE_TOKEN. Without these
-they use the local server of the data directory (MILLRACE_DATA_DIR, default ./data).
+All commands except serve, config and completion talk to the server at
+MILLRACE_URL with the token MILLRACE_TOKEN. Without these they use the local
+server of the data directory (MILLRACE_DATA_DIR, default ./data).
 For help on a command: millrace run --help`
 
 /** Runs a command line (without the interpreter's own arguments) and resolves with the exit code. */
@@ -165,6 +167,7 @@ const createProgram = async (input: {
     .configureOutput({
       writeOut: text => input.context.stdout.write(text),
       writeErr: text => input.context.stderr.write(text),
+      outputError: text => tell(input.context, text.replace(/^error: |\n$/g, '')),
     })
     .addHelpText('after', EXIT_CODES)
     .exitOverride()
@@ -172,7 +175,7 @@ const createProgram = async (input: {
   // The shell's script needs the options of all commands.
   const needsAll = wanted === 'completion'
   for (const { name, summary, load } of COMMANDS) {
-    const command = program.command(name).summary(summary).description(`${summary}.`)
+    const command = program.command(name).description(summary)
     if (needsAll || name === wanted) (await load())(command, input.context, input.finish)
   }
   return program
@@ -188,17 +191,17 @@ const wantedCommand = (argv: readonly string[]): string | undefined => {
 const asksAboutUnknown = ([help, name]: readonly string[]): boolean =>
   help === 'help' && name !== undefined && name !== help && !COMMANDS.some(command => command.name === name)
 
-const report = (error: unknown, { stderr }: CliContext): number => {
+const report = (error: unknown, context: CliContext): number => {
   // commander has already printed the error, or the requested help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage
-  if (error instanceof ConfigError) return tell(stderr, error.message, EXIT.usage)
-  if (!(error instanceof CliFailure)) throw error
-  const exitCode = tell(stderr, error.message, error.exitCode)
+  if (!(error instanceof ConfigError || error instanceof CliFailure)) throw error
+  tell(context, error.message)
+  if (error instanceof ConfigError) return EXIT.usage
+  const { stderr } = context
   if (error.hint) stderr.write(`${paint(stderr, 'dim', plainLines(error.hint))}\n`)
-  return exitCode
+  return error.exitCode
 }
 
-const tell = (stderr: NodeJS.WriteStream, message: string, exitCode: number): number => {
+const tell = ({ stderr }: CliContext, message: string): void => {
   stderr.write(`${paint(stderr, 'red', 'millrace:')} ${plainLines(message)}\n`)
-  return exitCode
 }

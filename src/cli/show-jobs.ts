@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { JOB_STATUSES } from '../model/job-status.ts'
 import type { JobAnswer } from './client/job-answer.ts'
 import { readPages } from './client/pages.ts'
 import type { ServerAddress } from './client/server-address.ts'
@@ -8,6 +9,8 @@ import { paint, STATUS_STYLE } from './terminal/colour.ts'
 import { ranText, shortTimeText } from './terminal/quantity-text.ts'
 import { showList } from './terminal/show-list.ts'
 import type { Column } from './terminal/table.ts'
+
+const STATUSES = Object.keys(JOB_STATUSES)
 
 export type JobFilterOptions = {
   readonly status?: readonly string[]
@@ -21,7 +24,7 @@ export type JobFilterOptions = {
 /** The options of every list of jobs. */
 export const addJobFilters = (command: Command): Command =>
   command
-    .option('-s, --status <status>', 'only these statuses; repeatable or comma-separated', repeated(String))
+    .option('-s, --status <status>', `${STATUSES.join(', ')}; repeatable or comma-separated`, repeated(String))
     .option('-k, --kind <kind>', 'only these kinds; repeatable or comma-separated', repeated(String))
     .option('--name <prefix>', 'only names with this prefix')
     .option('-l, --label <key=value>', 'only with this label; repeatable', repeated(String))

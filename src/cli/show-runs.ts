@@ -1,4 +1,5 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
+import { RUN_STATUSES } from '../model/workflow.ts'
 import { readPages } from './client/pages.ts'
 import type { ServerAddress } from './client/server-address.ts'
 import type { RunAnswer, WorkflowAnswer } from './client/workflow-answer.ts'
@@ -20,8 +21,8 @@ export type RunFilterOptions = {
 /** The options of every list of runs. */
 export const addRunFilters = (command: Command): Command =>
   command
-    .option('-s, --status <status>', 'only these statuses; repeatable or comma-separated', repeated(String))
-    .option('-t, --trigger <trigger>', 'only manual or automatic runs')
+    .option('-s, --status <status>', `${RUN_STATUSES.join(', ')}; repeatable or comma-separated`, repeated(String))
+    .addOption(new Option('-t, --trigger <trigger>', 'only runs started so').choices(['manual', 'automatic']))
     .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {runs, next_cursor}')
 

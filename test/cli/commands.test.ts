@@ -308,7 +308,7 @@ test('where no server answers, the hint says how to start one', async () => {
   const { code, stderr } = await millrace(['jobs'], { cwd: server.cwd, environment })
   expect(code).toBe(125)
   expect(stderr).toContain(`no server answers at ${url}`)
-  expect(stderr).toContain('npm start')
+  expect(stderr).toContain('millrace serve')
 })
 
 test('the token of this machine is not sent to another', async () => {

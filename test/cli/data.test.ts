@@ -174,7 +174,7 @@ test('what an import would make of a file is shown, as a table, as a schema or a
   expect(shown).toEqual({
     code: 0,
     stdout: [
-      'column    type',
+      'COLUMN    TYPE',
       'day       Date',
       'the code  String',
       'amount    Nullable(Float64)',

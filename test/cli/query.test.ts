@@ -63,7 +63,7 @@ test('an extension that is of no format is refused before anything is asked, unl
   for (const file of ['rows.csv.gz', 'rows.xlsx']) {
     const { code, stderr } = await query(['-o', file, 'SELECT 1 AS a'])
     expect([code, readdirSync(server.cwd).includes(file)]).toEqual([2, false])
-    expect(stderr).toMatch(/no format is written to \.(gz|xlsx).*\.parquet.*--format/s)
+    expect(stderr).toMatch(/no format has the extension \.(gz|xlsx).*\.parquet.*--format/s)
   }
   expect((await query(['-f', 'csv', '-o', 'rows.txt', 'SELECT 1 AS a'])).code).toBe(0)
   expect(readFileSync(join(server.cwd, 'rows.txt'), 'utf8')).toBe('"a"\n1\n')

@@ -85,7 +85,7 @@ const unreachable = (server: ServerAddress, error: Error): CliFailure => {
     return new CliFailure(`no server answers at ${server.url}`, {
       exitCode: EXIT.server,
       code: 'no_server',
-      hint: 'Is the server running? Start it with: npm start',
+      hint: 'Is the server running? Start it with: millrace serve',
     })
   const reason = cause.message || cause.code || 'unknown'
   return new CliFailure(`no answer from ${server.url}: ${reason}`, { exitCode: EXIT.server, code: 'no_answer' })

@@ -61,7 +61,7 @@ const localToken = (config: Config, url: string): string => {
 }
 
 const TOKEN_HINT =
-  'Start the server here first (npm start), run this in the directory where the server was started, or set MILLRACE_DATA_DIR, or MILLRACE_URL and MILLRACE_TOKEN.'
+  'Start the server here first (millrace serve), run this in the directory where it was started, or set MILLRACE_DATA_DIR, or MILLRACE_URL and MILLRACE_TOKEN.'
 
 const isLoopback = (url: string): boolean => {
   const { hostname } = new URL(url)

@@ -1,4 +1,4 @@
-import { InvalidArgumentError } from 'commander'
+import { InvalidArgumentError, Option } from 'commander'
 import { toTimestamp } from '../../kernel/clock.ts'
 import { parseDuration } from '../../kernel/quantity.ts'
 import { type ReadTimestamp, readTimestamp } from '../../kernel/read-timestamp.ts'
@@ -26,12 +26,11 @@ const DAY_MS = 86_400_000
 /** `millrace analytics`: statistics of jobs and workflows over a period. */
 export const analytics: Define = (command, context) => {
   command
-    .description('show statistics of jobs and workflows')
     .option('--since <duration>', 'the last 7d, for example; default: one day', duration)
     .option('--from <time>', 'RFC 3339 start time, instead of --since')
     .option('--to <time>', 'RFC 3339 end time; default: now')
     .option('-w, --workflow <name>', 'only this workflow, by name or id')
-    .option('--trend [unit]', 'per hour or day, instead of per workflow')
+    .addOption(new Option('--trend [unit]', 'by time, instead of per workflow').choices(['hour', 'day']))
     .option('--json', 'print the response as JSON')
     .action(async (options: AnalyticsOptions) => {
       const answer = await read(options, context)

@@ -5,7 +5,7 @@ import type { Define } from '../define.ts'
 /** `millrace completion bash`: a completion script for the shell. The script never runs `millrace`, nor anything from the command line being completed. */
 export const completion: Define = (command, context) => {
   command
-    .addArgument(new Argument('<shell>', SHELLS.join(', ')).choices(SHELLS))
+    .addArgument(new Argument('<shell>', 'the shell').choices(SHELLS))
     .addHelpText(
       'after',
       `

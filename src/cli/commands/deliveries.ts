@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { DELIVERY_STATUSES } from '../../model/workflow.ts'
 import { readPages } from '../client/pages.ts'
 import { call, send } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
@@ -31,7 +32,7 @@ type ListOptions = {
 const list = (command: Command, context: CliContext): void => {
   command
     .description('list deliveries to sinks')
-    .option('-s, --status <status>', 'pending, delivered, failed, stopped; repeatable', repeated(String))
+    .option('-s, --status <status>', `${DELIVERY_STATUSES.join(', ')}; repeatable or comma-separated`, repeated(String))
     .option('--job <id>', 'only of this job')
     .option('--run <id>', 'only of this run')
     .option('-w, --workflow <name>', 'only of this workflow, by name or id')

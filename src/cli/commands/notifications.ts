@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { Argument, type Command } from 'commander'
 import { NOTIFICATION_PREFERENCES } from '../../model/workflow.ts'
 import { readPages } from '../client/pages.ts'
 import { call } from '../client/request.ts'
@@ -70,7 +70,7 @@ const read = (command: Command, context: CliContext): void => {
 const preference = (command: Command, context: CliContext): void => {
   command
     .description('show or set which notifications the workspace receives')
-    .argument('[preference]', NOTIFICATION_PREFERENCES.join(', '))
+    .addArgument(new Argument('[preference]', 'the new preference').choices(NOTIFICATION_PREFERENCES))
     .action(async (wanted: string | undefined) => {
       const answer = await call<PreferenceAnswer>(findServer(context), {
         path: `${PATH}/preference`,

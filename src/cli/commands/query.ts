@@ -90,8 +90,9 @@ const formatOfFile = (file: string): ResultFormat => {
   const format = FORMAT_OF_EXTENSION[extension]
   if (format !== undefined) return format
   const known = Object.keys(FORMAT_OF_EXTENSION).join(' ')
-  throw new CliFailure(`no format is written to ${extension}: there are ${known}, or say --format`, {
+  throw new CliFailure(`no format has the extension ${extension}`, {
     exitCode: EXIT.usage,
+    hint: `Use one of ${known}, or give --format.`,
   })
 }
 

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { ROLES } from '../../model/scopes.ts'
 import { call, send } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
@@ -56,7 +56,7 @@ const create = (command: Command, context: CliContext): void => {
   command
     .description('create a token and print it; it is not shown again')
     .argument('<name>', 'name of the token, such as its purpose')
-    .option('-r, --role <role>', ROLES.join(', '))
+    .addOption(new Option('-r, --role <role>', 'what the token may do').choices(ROLES))
     .option('-s, --scope <scope>', 'a scope, instead of a role; repeatable', repeated(String))
     .option('--workspace <name>', 'workspace of the token; default: your own')
     .option('--expires <time>', 'RFC 3339 time at which the token expires')

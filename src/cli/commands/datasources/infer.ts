@@ -84,9 +84,9 @@ const show = (
   stdout.write(
     formatTable<InferredColumn>(
       [
-        { title: 'column', value: column => column.name },
-        { title: 'type', value: column => column.type },
-        ...(paths ? [{ title: 'path', value: (column: InferredColumn) => column.json_path ?? '' }] : []),
+        { title: 'COLUMN', value: column => column.name },
+        { title: 'TYPE', value: column => column.type },
+        ...(paths ? [{ title: 'JSON PATH', value: (column: InferredColumn) => column.json_path ?? '' }] : []),
       ],
       schema,
       stdout.columns,

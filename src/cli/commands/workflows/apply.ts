@@ -21,14 +21,16 @@ type ApplyOptions = {
 }
 
 const HELP = `
-All files are checked first, also by the server. If any has an error, nothing is changed. The changes are
-shown, without secrets, and must be confirmed.
+All files are checked first, also by the server. If any has an error, nothing is
+changed. The changes are shown, without secrets, and must be confirmed.
 
-\${NAME} in a value is replaced by this command's environment variable NAME, so that files need no secrets;
-$\${NAME} stands for a literal \${NAME}. In command, stdin and query nothing is replaced.
+\${NAME} in a value is replaced by this command's environment variable NAME, so
+that files need no secrets; $\${NAME} stands for a literal \${NAME}. In command,
+stdin and query nothing is replaced.
 
-Exit codes: 0 done, or nothing to do; 1 there are changes (--dry-run), they were not confirmed, or a workflow
-could not be deleted because it still runs; 2 a file is wrong; 125 the server refused or is unavailable.`
+Exit codes: 0 done, or nothing to do; 1 there are changes (--dry-run), they were
+not confirmed, or a workflow could not be deleted because it still runs; 2 a file
+is wrong; 125 the server refused or is unavailable.`
 
 const NOBODY_TO_ASK = 'There is no terminal to ask on; give --yes, or --dry-run to look only.'
 

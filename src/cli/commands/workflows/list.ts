@@ -1,3 +1,4 @@
+import { WORKFLOW_STATES } from '../../../model/workflow.ts'
 import { readPages } from '../../client/pages.ts'
 import { findServer } from '../../client/server-address.ts'
 import type { WorkflowAnswer } from '../../client/workflow-answer.ts'
@@ -20,7 +21,7 @@ type ListOptions = {
 export const defineList: Define = (command, context) => {
   command
     .description('list workflows')
-    .option('-s, --state <state>', 'active, paused, terminated; repeatable or comma-separated', repeated(String))
+    .option('-s, --state <state>', `${WORKFLOW_STATES.join(', ')}; repeatable or comma-separated`, repeated(String))
     .option('-q, --query <text>', 'only names that contain this text')
     .option('-n, --limit <n>', 'maximum number of entries', count, 50)
     .option('--json', 'print JSON: {workflows, next_cursor}')
