@@ -1,5 +1,5 @@
 import type { ServerAddress } from './client/server-address.ts'
-import type { RunAnswer, TriggerAnswer } from './client/workflow-answer.ts'
+import type { RunAnswer, TriggerAnswer } from './client/workflows.ts'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { notes } from './terminal/note.ts'

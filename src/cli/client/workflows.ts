@@ -1,7 +1,45 @@
+import type { RunCounts, RunStatus, WorkflowState } from '../../model/workflow.ts'
 import { readAll } from './pages.ts'
 import { call, send } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
-import type { RunAnswer, WorkflowAnswer } from './workflow-answer.ts'
+
+/** The fields of a workflow in the API's answers that the command line shows (`docs/api/workflows.md`); the others are its definition. */
+export type WorkflowAnswer = {
+  readonly workflow_id: string
+  readonly name: string
+  readonly state: WorkflowState
+  readonly version: number
+  readonly consecutive_failures: number
+  /** The number of job bodies in the payload. */
+  readonly items: number
+  readonly max_consecutive_failures?: number | null
+  readonly next_run_at: string | null
+  readonly last_run_at: string | null
+  readonly created_at: string
+  readonly updated_at: string
+  readonly description?: string
+  readonly schedule?: Readonly<Record<string, unknown>> | null
+  readonly labels?: Readonly<Record<string, string>> | null
+}
+
+/** A run in the API's answers. */
+export type RunAnswer = {
+  readonly run_id: string
+  readonly workflow_id: string
+  readonly workflow_version: number
+  readonly trigger: 'manual' | 'automatic'
+  readonly status: RunStatus
+  readonly status_reason: string | null
+  readonly scheduled_at: string | null
+  readonly created_at: string
+  readonly started_at: string | null
+  readonly finished_at: string | null
+  readonly counts: RunCounts
+  readonly retry_of: string | null
+}
+
+/** The answer to a call that starts a run. */
+export type TriggerAnswer = { readonly run_id: string; readonly status: RunStatus }
 
 /** The path of a workflow, by id or name, or of a resource below it. */
 export const workflowPath = (workflow: string, rest = ''): string =>

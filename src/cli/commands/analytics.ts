@@ -4,13 +4,32 @@ import { parseDuration } from '../../kernel/quantity.ts'
 import { type ReadTimestamp, readTimestamp } from '../../kernel/read-timestamp.ts'
 import { call } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
-import type { AnalyticsAnswer, Figures } from '../client/workflow-answer.ts'
 import { findWorkflowId } from '../client/workflows.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { paint } from '../terminal/colour.ts'
 import { durationText, timeText } from '../terminal/quantity-text.ts'
 import { type Column, formatTable } from '../terminal/table.ts'
+
+type Quantiles = { readonly p50: number | null; readonly p95: number | null; readonly p99: number | null }
+
+type Figures = {
+  readonly jobs: { readonly completed: number; readonly failed: number; readonly cancelled: number }
+  readonly success_rate: number | null
+  readonly wait_ms: Quantiles
+  readonly run_ms: Quantiles
+  readonly log_lines: number
+  readonly lateness_ms: Quantiles
+  readonly slots: { readonly fired: number; readonly skipped: number }
+}
+
+type AnalyticsAnswer = {
+  readonly from: string
+  readonly to: string
+  readonly total: Figures
+  readonly workflows: readonly (Figures & { readonly workflow_id: string | null; readonly name: string | null })[]
+  readonly trend: { readonly unit: 'hour' | 'day'; readonly points: readonly (Figures & { readonly start: string })[] }
+}
 
 type AnalyticsOptions = {
   readonly since?: number

@@ -1,9 +1,8 @@
 import type { Command } from 'commander'
-import { DELIVERY_STATUSES } from '../../model/workflow.ts'
+import { DELIVERY_STATUSES, type DeliveryStatus } from '../../model/workflow.ts'
 import { readPages } from '../client/pages.ts'
 import { call, send } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
-import type { DeliveryAnswer } from '../client/workflow-answer.ts'
 import { findWorkflowId } from '../client/workflows.ts'
 import { commandGroup } from '../command-group.ts'
 import type { CliContext } from '../context.ts'
@@ -19,6 +18,18 @@ export const deliveries: Define = (command, context, finish) =>
   commandGroup({ list, show, redeliver })(command, context, finish)
 
 const deliveryPath = (id: string, rest = ''): string => `/v1/deliveries/${encodeURIComponent(id)}${rest}`
+
+type DeliveryAnswer = {
+  readonly delivery_id: string
+  readonly job_id: string
+  readonly run_id: string | null
+  readonly status: DeliveryStatus
+  readonly tries: number
+  readonly created_at: string
+  readonly next_try_at: string | null
+  readonly last_status: number | null
+  readonly last_error: string | null
+}
 
 type ListOptions = {
   readonly status?: readonly string[]

@@ -1,9 +1,13 @@
 import { Argument, type Command } from 'commander'
-import { NOTIFICATION_PREFERENCES } from '../../model/workflow.ts'
+import {
+  NOTIFICATION_PREFERENCES,
+  type NotificationPreference,
+  type NotificationSeverity,
+  type NotificationType,
+} from '../../model/workflow.ts'
 import { readPages } from '../client/pages.ts'
 import { call } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
-import type { NotificationAnswer, PreferenceAnswer } from '../client/workflow-answer.ts'
 import { commandGroup } from '../command-group.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
@@ -20,6 +24,18 @@ export const notifications: Define = (command, context, finish) =>
   commandGroup({ list, read, preference })(command, context, finish)
 
 const PATH = '/v1/notifications'
+
+type NotificationAnswer = {
+  readonly notification_id: string
+  readonly type: NotificationType
+  readonly severity: NotificationSeverity
+  readonly title: string
+  readonly message: string
+  readonly created_at: string
+  readonly read_at: string | null
+}
+
+type PreferenceAnswer = { readonly preference: NotificationPreference }
 
 type ListOptions = { readonly all?: boolean; readonly limit: number; readonly json?: boolean }
 

@@ -1,8 +1,7 @@
 import { postOnce } from '../client/jobs.ts'
 import { call } from '../client/request.ts'
 import type { ServerAddress } from '../client/server-address.ts'
-import type { WorkflowAnswer } from '../client/workflow-answer.ts'
-import { changeWorkflow, deleteWorkflow, listOpenRuns, workflowPath } from '../client/workflows.ts'
+import { changeWorkflow, deleteWorkflow, listOpenRuns, type WorkflowAnswer, workflowPath } from '../client/workflows.ts'
 import { CliFailure } from '../failure.ts'
 import type { PlanStep } from './plan.ts'
 

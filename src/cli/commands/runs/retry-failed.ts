@@ -1,10 +1,11 @@
 import { postOnce } from '../../client/jobs.ts'
 import { findServer } from '../../client/server-address.ts'
-import type { RetriedAnswer } from '../../client/workflow-answer.ts'
-import { runPath } from '../../client/workflows.ts'
+import { runPath, type TriggerAnswer } from '../../client/workflows.ts'
 import type { Define } from '../../define.ts'
 import { type FollowOptions, followRun } from '../../follow-run.ts'
 import { notes } from '../../terminal/note.ts'
+
+type RetriedAnswer = TriggerAnswer & { readonly items_purged: number }
 
 /** `millrace runs retry-failed ID`: starts a new run of the failed items of an ended one. Prints its id. */
 export const defineRetryFailed: Define = (command, context, finish) => {

@@ -1,6 +1,5 @@
 import { findServer } from '../../client/server-address.ts'
-import type { RunAnswer } from '../../client/workflow-answer.ts'
-import { getRun } from '../../client/workflows.ts'
+import { getRun, type RunAnswer } from '../../client/workflows.ts'
 import type { Define } from '../../define.ts'
 import { RUN_STYLE } from '../../terminal/colour.ts'
 import { type Field, fieldsText } from '../../terminal/fields.ts'

@@ -1,7 +1,7 @@
 import { WORKFLOW_STATES } from '../../../model/workflow.ts'
 import { readPages } from '../../client/pages.ts'
 import { findServer } from '../../client/server-address.ts'
-import type { WorkflowAnswer } from '../../client/workflow-answer.ts'
+import type { WorkflowAnswer } from '../../client/workflows.ts'
 import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
 import { count, repeated } from '../../option-value.ts'

@@ -1,6 +1,5 @@
 import { findServer } from '../../client/server-address.ts'
-import type { WorkflowAnswer } from '../../client/workflow-answer.ts'
-import { getWorkflow } from '../../client/workflows.ts'
+import { getWorkflow, type WorkflowAnswer } from '../../client/workflows.ts'
 import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
 import { paint, STATE_STYLE } from '../../terminal/colour.ts'

@@ -1,6 +1,6 @@
+import type { SkipReason } from '../../../model/workflow.ts'
 import { readPages } from '../../client/pages.ts'
 import { findServer } from '../../client/server-address.ts'
-import type { SlotAnswer } from '../../client/workflow-answer.ts'
 import { workflowPath } from '../../client/workflows.ts'
 import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
@@ -9,6 +9,16 @@ import { paint } from '../../terminal/colour.ts'
 import { timeText } from '../../terminal/quantity-text.ts'
 import { showList } from '../../terminal/show-list.ts'
 import type { Column } from '../../terminal/table.ts'
+
+type SlotAnswer = {
+  readonly slot: string
+  readonly last_slot: string
+  readonly count: number
+  readonly outcome: 'fired' | 'skipped'
+  readonly reason: SkipReason | null
+  readonly run_id: string | null
+  readonly recorded_at: string
+}
 
 /** `millrace workflows slots NAME`: which slots of its schedule fired, and why others did not. */
 export const defineSlots: Define = (command, context) => {

@@ -1,11 +1,15 @@
+import type { WorkflowState } from '../../../model/workflow.ts'
 import { call } from '../../client/request.ts'
 import { findServer } from '../../client/server-address.ts'
-import type { UpcomingAnswer, UpcomingSlot } from '../../client/workflow-answer.ts'
 import { workflowPath } from '../../client/workflows.ts'
 import type { Define } from '../../define.ts'
 import { count } from '../../option-value.ts'
 import { durationText, timeText } from '../../terminal/quantity-text.ts'
 import { showList } from '../../terminal/show-list.ts'
+
+type UpcomingSlot = { readonly slot: string; readonly fire_at: string }
+
+type UpcomingAnswer = { readonly state: WorkflowState; readonly slots: readonly UpcomingSlot[] }
 
 /** `millrace workflows upcoming NAME`: when its schedule fires next. */
 export const defineUpcoming: Define = (command, context) => {
