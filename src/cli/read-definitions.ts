@@ -1,3 +1,4 @@
+import { isPlainObject } from '../kernel/plain-object.ts'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
@@ -19,7 +20,7 @@ export const readDefinitions = async (file: string, context: CliContext): Promis
     const [fault] = yamlFaults(document)
     if (fault !== undefined) throw wrong(fault.field === '' ? fault.message : `${fault.field}: ${fault.message}`)
     const value: unknown = document.toJS()
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('must hold names with values')
-    return value as Definition
+    if (!isPlainObject(value)) throw wrong('must hold names with values')
+    return value
   })
 }

@@ -1,6 +1,7 @@
 import Type, { type TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import type { KindDefinition } from '../executors/kind-definition.ts'
+import { isPlainObject } from '../kernel/plain-object.ts'
 import type { NewJob } from '../model/job.ts'
 import {
   type CommonFields,
@@ -151,6 +152,3 @@ const unknownSecrets = (names: readonly string[]): readonly Fault[] =>
 const notRun = (kind: Kind): string => `is of kind ${kind}, which this server does not run`
 
 const wrong = (path: string, message: string): BodyCheck => ({ type: 'wrong', errors: [{ path, message }] })
-
-export const isPlainObject = (value: unknown): value is Record<string, unknown> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)

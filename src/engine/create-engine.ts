@@ -164,7 +164,8 @@ export const createEngine = (options: EngineOptions): Engine => {
 
   const start = async (): Promise<void> => {
     await store.beatWorker(beat)
-    await Promise.all(executors.map(executor => executor.start?.()))
+    // All of them, even if one fails: `stop` can end only what has been started.
+    await allEnded(executors.map(async executor => executor.start?.()))
     await rescuer.rescueWorkers(options.formerWorkers)
     if (isScheduler) for (const loop of schedulerLoops) loop.start()
     renew.start()

@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander'
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import { postOnce } from '../client/jobs.ts'
 import { findServer } from '../client/server-address.ts'
 import { type TriggerAnswer, workflowPath } from '../client/workflows.ts'
@@ -54,6 +55,6 @@ const body = ({ param, params, at }: TriggerOptions): unknown => {
 
 const jsonObject = (text: string): unknown => {
   const value = readJsonOrText(text)
-  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value
+  if (isPlainObject(value)) return value
   throw new InvalidArgumentError('It must be a JSON object.')
 }

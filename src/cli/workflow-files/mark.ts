@@ -1,3 +1,5 @@
+import { isPlainObject } from '../../kernel/plain-object.ts'
+
 /**
  * The label with the name of the set of files that a workflow was applied from. `--prune` affects only workflows of its own set, never those created by hand or
  * applied from other files.
@@ -11,12 +13,9 @@ export const markDefinition = (
 ): Readonly<Record<string, unknown>> => {
   const { $schema: _, labels = {}, ...sent } = definition
   // Malformed labels are sent unchanged: the server reports what is wrong.
-  return { ...sent, labels: isMap(labels) ? { ...labels, [SET_LABEL]: set } : labels }
+  return { ...sent, labels: isPlainObject(labels) ? { ...labels, [SET_LABEL]: set } : labels }
 }
 
 /** Whether a workflow was applied from this set of files. */
 export const isOfSet = ({ labels }: { readonly labels?: unknown }, set: string): boolean =>
-  isMap(labels) && labels[SET_LABEL] === set
-
-const isMap = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
+  isPlainObject(labels) && labels[SET_LABEL] === set

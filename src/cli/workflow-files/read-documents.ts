@@ -1,5 +1,6 @@
 import { extname } from 'node:path'
 import { type Document, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml'
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import { yamlFaults } from '../yaml-faults.ts'
 import type { FileFault } from './fault.ts'
 
@@ -84,7 +85,7 @@ const toDocument = ({ file, source, lines, read }: Source): ReadDocuments => {
     }
   try {
     const definition = read()
-    if (!isObject(definition))
+    if (!isPlainObject(definition))
       return failed({ file, line, field: '', message: 'must be a workflow: names with values' })
     return {
       documents: [{ file, line, definition, lineOf: field => lineOf(source, lines, field) ?? line }],
@@ -95,9 +96,6 @@ const toDocument = ({ file, source, lines, read }: Source): ReadDocuments => {
     return failed({ file, line, field: '', message: `is not YAML: ${(error as Error).message}` })
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Names may contain dots: take the longest path that exists. A wrong guess gives a line that is slightly too early. */
 const lineOf = (source: Document.Parsed, lines: LineCounter, field: string): number | null => {

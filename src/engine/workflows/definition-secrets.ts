@@ -1,5 +1,6 @@
 import type { KindDefinition } from '../../executors/kind-definition.ts'
 import type { FieldError } from '../../kernel/errors.ts'
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import { kindOfBody } from '../../model/kind.ts'
 import { MASKED, putSecrets, takeSecrets } from '../../model/secrets.ts'
 import { NOT_KEPT } from '../../model/sink-faults.ts'
@@ -57,11 +58,11 @@ type Place = { readonly before: unknown; readonly path: string; readonly kept: K
 type Restore = (part: unknown, place: Place) => unknown
 
 const ofItem: Restore = (item, place) =>
-  isBody(item) ? mapFields(item, (name, value) => restoreField(name, value, place)) : item
+  isPlainObject(item) ? mapFields(item, (name, value) => restoreField(name, value, place)) : item
 
 /** Restores a field of an item or of the workflow itself. */
 const restoreField = (name: string, value: unknown, { before, path, kept }: Place): unknown => {
-  const old = isBody(before) ? before[name] : undefined
+  const old = isPlainObject(before) ? before[name] : undefined
   const own = path === '' ? name : `${path}.${name}`
   if (name === 'sinks') return restoreList(value, { before: old, path: own, kept, restore: ofSink })
   if (name === 'http' && destinationOfRequest(value) !== destinationOfRequest(old)) return value
@@ -81,8 +82,6 @@ const restoreList = (given: unknown, { before, path, kept, restore }: Place & { 
     return restore(part, { before: old[place], path: `${path}.${place}`, kept })
   })
 }
-
-const isBody = (value: unknown): value is Body => typeof value === 'object' && value !== null && !Array.isArray(value)
 
 const mapFields = (body: Body, map: (name: string, value: unknown) => unknown): Body =>
   Object.fromEntries(Object.entries(body).map(([name, value]) => [name, map(name, value)]))

@@ -1,6 +1,6 @@
 import type { KindDefinition } from '../../executors/kind-definition.ts'
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import type { Sink } from '../../model/sink.ts'
-import { isPlainObject } from '../check-body.ts'
 
 type Body = Readonly<Record<string, unknown>>
 

@@ -1,5 +1,6 @@
 import { Compile } from 'typebox/compile'
 import { type FieldError, MillraceError } from '../../kernel/errors.ts'
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import { isFault, readRetry, retryFaults } from '../../model/job-body.ts'
 import { ITEM_RETRY, type RetryPolicy } from '../../model/retry.ts'
 import { joinPath } from '../../model/schema-errors.ts'
@@ -9,7 +10,6 @@ import {
   WorkflowDefinitionSchema,
   workflowNameFault,
 } from '../../model/workflow-definition.ts'
-import { isPlainObject } from '../check-body.ts'
 import { faultsOfSoundSinks } from '../check-sinks.ts'
 import { createFieldCheck } from '../field-check.ts'
 import { invalidFields } from '../invalid-fields.ts'

@@ -1,10 +1,10 @@
 import type { TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
 import { once } from '../../kernel/once.ts'
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import type { ScheduleFault } from '../../model/schedule/fault.ts'
 import { type ScheduleParts, schedulePartFaults } from '../../model/schedule/schedule.ts'
 import { ScheduleSchema } from '../../model/schedule/schedule-schema.ts'
-import { isPlainObject } from '../check-body.ts'
 
 /** Longer lists are already refused for their length. */
 const MOST_ENTRIES = 100

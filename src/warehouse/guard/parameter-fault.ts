@@ -1,3 +1,4 @@
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import { withoutEnd } from '../../kernel/without-end.ts'
 import { LONGEST_SQL_BYTES } from './longest-sql.ts'
 import { findQueryParameters } from './query-parameters.ts'
@@ -37,7 +38,7 @@ const faultOf = (type: TypeTree | undefined, value: unknown): string | null => {
     case 'Array':
       return Array.isArray(value) ? firstFault(value, () => parts[0]) : null
     case 'Map':
-      return isObject(value) ? firstFault(Object.values(value), () => parts[1]) : null
+      return isPlainObject(value) ? firstFault(Object.values(value), () => parts[1]) : null
     case 'Tuple':
       return Array.isArray(value) ? firstFault(value, index => parts[index]) : null
     default:
@@ -63,9 +64,6 @@ const firstFault = (values: readonly unknown[], typeAt: (index: number) => TypeT
   }
   return null
 }
-
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
 
 /** Types that hold values of several kinds, or names; and geometric types, which are tuples and arrays by other names. */
 const ANY =

@@ -1,5 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises'
 import { setImmediate } from 'node:timers/promises'
+import { isPlainObject } from '../../../kernel/plain-object.ts'
 import { END_BYTES, type FooterPlace, findFooter, readAt } from './footer-place.ts'
 import { withKeyValue } from './key-values.ts'
 import { PHYSICAL, readSchema, type SchemaElement } from './schema-elements.ts'
@@ -108,18 +109,15 @@ const withoutRanges = (footer: Buffer, ranges: readonly Range[]): Buffer => {
 /** The file's own GeoParquet metadata, and the columns that are missing there. */
 const withGeometries = (said: string | null, geometries: readonly SchemaElement[]): string => {
   const metadata = said === null ? { version: '1.1.0', primary_column: geometries[0]!.name } : readObject(said)
-  const known = 'columns' in metadata && isObject(metadata.columns) ? metadata.columns : {}
+  const known = 'columns' in metadata && isPlainObject(metadata.columns) ? metadata.columns : {}
   const own = Object.fromEntries(geometries.map(({ name }) => [name, { encoding: 'WKB', geometry_types: [] }]))
   return JSON.stringify({ ...metadata, columns: { ...own, ...known } })
 }
 
-const isObject = (value: unknown): value is object =>
-  typeof value === 'object' && value !== null && !Array.isArray(value)
-
 const readObject = (text: string): object => {
   try {
     const value: unknown = JSON.parse(text)
-    if (isObject(value)) return value
+    if (isPlainObject(value)) return value
   } catch {
     // Thrown below.
   }
