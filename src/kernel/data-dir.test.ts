@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
@@ -35,4 +35,11 @@ test('a second process is refused until the first is gone, even by kill -9', asy
   holder.kill('SIGKILL')
   await once(holder, 'exit')
   openDataDir(directory).unlock()
+})
+
+test.each(['', 'lock'])('what keeps the directory from being used is told with its path and setting: data/%s', name => {
+  const path = join(directory, 'data')
+  if (name === '') writeFileSync(path, 'no directory')
+  else mkdirSync(join(path, name), { recursive: true })
+  expect(() => openDataDir(path)).toThrow(`The data directory ${path} (MILLRACE_DATA_DIR) must belong`)
 })

@@ -1,6 +1,6 @@
 import { chmodSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { lockFile } from './lock-file.ts'
+import { type FileLock, lockFile } from './lock-file.ts'
 import { makeDirectory } from './make-directory.ts'
 
 /** The data directory of one server process: mode 0700, locked while the process lives. */
@@ -24,12 +24,9 @@ export class DataDirLocked extends Error {
   }
 }
 
-/** Creates the directory if missing, and locks it. Throws `DataDirLocked`. */
+/** Creates the directory if missing, and locks it. Throws `DataDirLocked`, or an Error that names the directory and its setting. */
 export const openDataDir = (path: string): DataDir => {
-  makeDirectory(path)
-  chmodSync(path, 0o700)
-  // A previous server that is shutting down may still hold it for a moment.
-  const lock = lockFile(join(path, 'lock'), { waitMs: 1000 })
+  const lock = takeDirectory(path)
   if (lock === null) throw new DataDirLocked(path)
   return {
     path,
@@ -47,5 +44,20 @@ export const openDataDir = (path: string): DataDir => {
       renameSync(unfinished, join(path, name))
     },
     unlock: lock.release,
+  }
+}
+
+const takeDirectory = (path: string): FileLock | null => {
+  try {
+    makeDirectory(path)
+    chmodSync(path, 0o700)
+    // A previous server that is shutting down may still hold it for a moment.
+    return lockFile(join(path, 'lock'), { waitMs: 1000 })
+  } catch (error) {
+    const reason = (error as Error).message
+    throw new Error(
+      `The data directory ${path} (MILLRACE_DATA_DIR) must belong to the user of the server and be writable: ${reason}`,
+      { cause: error },
+    )
   }
 }

@@ -1,9 +1,9 @@
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
-import { millrace, printed, type ServeProcess, start, startServe } from './millrace.ts'
+import { finished, millrace, printed, type ServeProcess, start, startServe } from './millrace.ts'
 
 const undo: (() => unknown)[] = []
 afterEach(async () => {
@@ -89,6 +89,18 @@ test('an address that this machine does not have is told with its setting', asyn
   const { code, stderr } = await millrace(['serve', '--host', '192.0.2.1', '--port', '9'], { cwd })
   expect(code).toBe(1)
   expect(stderr).toContain('cannot listen where MILLRACE_HOST and MILLRACE_PORT say (192.0.2.1:9)')
+})
+
+test('a server that cannot start ends, with everything it has started', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  undo.push(() => rmSync(cwd, { recursive: true, force: true }))
+  mkdirSync(join(cwd, 'data/warehouse/default'), { recursive: true })
+  writeFileSync(join(cwd, 'data/warehouse/default/imports'), 'no folder')
+  const child = start(['serve', '--port', '0'], { cwd })
+  undo.push(() => child.kill('SIGKILL'))
+  const { code, stderr } = await finished(child)
+  expect(code).toBe(1)
+  expect(stderr).toContain('cannot start: EEXIST')
 })
 
 test('tokens reset-admin makes a new token in the data of a stopped server, and only there', async () => {

@@ -8,7 +8,7 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>()
 
   constructor(path: string, options: { readOnly: boolean; pragmas: readonly string[] }) {
-    this.#connection = new DatabaseSync(path, { readOnly: options.readOnly, enableForeignKeyConstraints: false })
+    this.#connection = connect(path, options.readOnly)
     for (const pragma of options.pragmas) this.#connection.exec(`PRAGMA ${pragma}`)
   }
 
@@ -51,6 +51,16 @@ export class Database {
 }
 
 const MAX_STATEMENTS = 500
+
+const connect = (path: string, readOnly: boolean): DatabaseSync => {
+  try {
+    return new DatabaseSync(path, { readOnly, enableForeignKeyConstraints: false })
+  } catch (error) {
+    // SQLite's own message ("unable to open database file") does not say which.
+    ;(error as Error).message += `: ${path}`
+    throw error
+  }
+}
 
 /** The only connection that writes. FULL: a commit returns once the write-ahead log is on disk. */
 export const openForWriting = (path: string): Database =>

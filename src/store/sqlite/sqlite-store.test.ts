@@ -86,9 +86,9 @@ test('a migration that fails leaves the database as it was, with the steps befor
   expect(versions()).toEqual({ version: 3, columns: 0 })
 })
 
-test('a file that is no database is refused', async () => {
+test('a file that is no database is refused by its path', async () => {
   mkdirSync(path)
-  await expect(open()).rejects.toThrow()
+  await expect(open()).rejects.toThrow(path)
 })
 
 test('commits wait for the disk: write-ahead log, synchronous full', () => {
