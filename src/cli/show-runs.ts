@@ -1,4 +1,5 @@
 import { type Command, Option } from 'commander'
+import { TRIGGERS } from '../model/trigger.ts'
 import { RUN_STATUSES } from '../model/workflow.ts'
 import { readPages } from './client/pages.ts'
 import type { ServerAddress } from './client/server-address.ts'
@@ -22,7 +23,7 @@ export type RunFilterOptions = {
 export const addRunFilters = (command: Command): Command =>
   command
     .option('-s, --status <status>', `${RUN_STATUSES.join(', ')}; repeatable or comma-separated`, repeated(String))
-    .addOption(new Option('-t, --trigger <trigger>', 'only runs started so').choices(['manual', 'automatic']))
+    .addOption(new Option('-t, --trigger <trigger>', 'only runs started so').choices(TRIGGERS))
     .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {runs, next_cursor}')
 

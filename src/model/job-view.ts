@@ -1,10 +1,8 @@
-import { toTimestamp } from '../kernel/clock.ts'
+import { nullableTimestamp, toTimestamp } from '../kernel/clock.ts'
 import type { Artifact, Attempt, Job } from './job.ts'
 
 /** For absolute URLs in answers. */
 export type ViewContext = { readonly publicUrl: string }
-
-const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
 
 /** The API's view of a job (`api.md`, Jobs). Secret values are already `"***"` in the stored spec. */
 export const viewJob = (job: Job, { publicUrl }: ViewContext) => ({
@@ -23,10 +21,10 @@ export const viewJob = (job: Job, { publicUrl }: ViewContext) => ({
   queue: job.queue,
   priority: job.priority,
   created_at: toTimestamp(job.createdAt),
-  scheduled_at: time(job.scheduledAt),
-  queued_at: time(job.queuedAt),
-  started_at: time(job.startedAt),
-  finished_at: time(job.finishedAt),
+  scheduled_at: nullableTimestamp(job.scheduledAt),
+  queued_at: nullableTimestamp(job.queuedAt),
+  started_at: nullableTimestamp(job.startedAt),
+  finished_at: nullableTimestamp(job.finishedAt),
   updated_at: toTimestamp(job.updatedAt),
   attempt: job.attempt,
   maximum_attempts: job.retry.maximumAttempts,
@@ -50,14 +48,14 @@ const viewResult = ({ id, result }: Job, publicUrl: string) =>
     bytes: result.bytes,
     sha256: result.sha256,
     url: `${publicUrl}/v1/jobs/${id}/result`,
-    expires_at: time(result.expiresAt),
+    expires_at: nullableTimestamp(result.expiresAt),
   }
 
 export const viewAttempt = (attempt: Attempt) => ({
   attempt: attempt.attempt,
   worker_id: attempt.workerId,
   started_at: toTimestamp(attempt.startedAt),
-  finished_at: time(attempt.finishedAt),
+  finished_at: nullableTimestamp(attempt.finishedAt),
   outcome: attempt.outcome,
   reason: attempt.reason,
   message: attempt.errorMessage,

@@ -3,6 +3,7 @@ import type { CancelReason, JobStatus, PendingReason } from './job-status.ts'
 import type { Kind } from './kind.ts'
 import type { Statistics } from './outcome.ts'
 import type { RetryPolicy } from './retry.ts'
+import type { Trigger } from './trigger.ts'
 import type { SinkRule } from './workflow.ts'
 
 /** Times are epoch milliseconds, durations milliseconds, sizes bytes. Ids are UUIDv7 text. */
@@ -18,7 +19,7 @@ export type NewJob = {
   readonly queue: string
   /** −100…100; higher is claimed first. */
   readonly priority: number
-  readonly trigger: 'manual' | 'automatic'
+  readonly trigger: Trigger
   readonly workflowId: string | null
   readonly runId: string | null
   readonly parentJobId: string | null

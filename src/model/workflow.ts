@@ -1,4 +1,5 @@
 import type { Kind } from './kind.ts'
+import type { Trigger } from './trigger.ts'
 
 /** Times are epoch milliseconds, durations milliseconds. Ids are UUIDv7 text. */
 
@@ -90,7 +91,7 @@ export type Run = {
   readonly workflowId: string
   /** The version of the snapshot. A retry of failed items has that of the original run. */
   readonly workflowVersion: number
-  readonly trigger: 'manual' | 'automatic'
+  readonly trigger: Trigger
   readonly status: RunStatus
   readonly statusReason: RunReason | null
   /** The slot of an automatic run, or the requested time of a delayed manual run. */

@@ -4,6 +4,7 @@ import type { Kind } from '../model/kind.ts'
 import type { LogPart } from '../model/log-line.ts'
 import type { AttemptEnd } from '../model/outcome.ts'
 import type { AnswerShape } from '../model/submit-answer.ts'
+import type { Trigger } from '../model/trigger.ts'
 import type { Notification, RunEvent } from '../model/workflow.ts'
 import type { AnalyticsStore } from './analytics-store.ts'
 import type { DataStore } from './data-store.ts'
@@ -272,7 +273,7 @@ export type CancelOutcome =
 export type JobFilters = {
   readonly status?: readonly JobStatus[]
   readonly kind?: readonly Kind[]
-  readonly trigger?: 'manual' | 'automatic'
+  readonly trigger?: Trigger
   readonly workflowId?: string
   readonly runId?: string
   readonly parentJobId?: string

@@ -1,4 +1,5 @@
 import type { NewJob } from '../model/job.ts'
+import type { Trigger } from '../model/trigger.ts'
 import type { Overlap, Run, RunStatus, SkipReason, Slot, Workflow, WorkflowState } from '../model/workflow.ts'
 import type { IdempotencyKey } from './store.ts'
 
@@ -243,7 +244,7 @@ export type TriggerOutcome =
 export type RunFilters = {
   readonly status?: readonly RunStatus[]
   readonly workflowId?: string
-  readonly trigger?: 'manual' | 'automatic'
+  readonly trigger?: Trigger
   readonly createdAfter?: number
   readonly createdBefore?: number
 }

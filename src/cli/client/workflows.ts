@@ -1,3 +1,4 @@
+import type { Trigger } from '../../model/trigger.ts'
 import type { RunCounts, RunStatus, WorkflowState } from '../../model/workflow.ts'
 import { readAll } from './pages.ts'
 import { call, send } from './request.ts'
@@ -27,7 +28,7 @@ export type RunAnswer = {
   readonly run_id: string
   readonly workflow_id: string
   readonly workflow_version: number
-  readonly trigger: 'manual' | 'automatic'
+  readonly trigger: Trigger
   readonly status: RunStatus
   readonly status_reason: string | null
   readonly scheduled_at: string | null

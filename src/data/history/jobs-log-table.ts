@@ -1,4 +1,4 @@
-import { toTimestamp } from '../../kernel/clock.ts'
+import { nullableTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import type { Catalogue } from '../../model/catalogue.ts'
 import type { Definition } from '../../model/flatten-select.ts'
 import type { Job } from '../../model/job.ts'
@@ -25,8 +25,6 @@ export const createJobsLogSql = (keptMs: number): string => `
 const ttl = (keptMs: number): string =>
   Number.isFinite(keptMs) ? ` TTL toDateTime(created_at) + toIntervalSecond(${Math.ceil(keptMs / 1000)})` : ''
 
-const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
-
 /** The columns of `system.jobs_log`: the fields of a job by their names in the API, objects as JSON text. */
 export const toJobsLogRow = (job: Job) => ({
   job_id: job.id,
@@ -45,10 +43,10 @@ export const toJobsLogRow = (job: Job) => ({
   datasource: job.dataSource,
   pipe: job.pipe,
   created_at: toTimestamp(job.createdAt),
-  scheduled_at: time(job.scheduledAt),
-  queued_at: time(job.queuedAt),
-  started_at: time(job.startedAt),
-  finished_at: time(job.finishedAt),
+  scheduled_at: nullableTimestamp(job.scheduledAt),
+  queued_at: nullableTimestamp(job.queuedAt),
+  started_at: nullableTimestamp(job.startedAt),
+  finished_at: nullableTimestamp(job.finishedAt),
   updated_at: toTimestamp(job.updatedAt),
   attempt: job.attempt,
   system_attempts: job.systemFailures,

@@ -1,6 +1,7 @@
 import { newId } from '../../kernel/ids.ts'
 import type { NewJob } from '../../model/job.ts'
 import type { Schedule } from '../../model/schedule/schedule.ts'
+import type { Trigger } from '../../model/trigger.ts'
 import type { NewRun } from '../../store/workflow-store.ts'
 import type { BodyOfJob } from '../body-of-job.ts'
 
@@ -19,7 +20,7 @@ export type Template = {
 }
 
 export type RunOrigin = {
-  readonly trigger: 'manual' | 'automatic'
+  readonly trigger: Trigger
   /** The slot, or the requested time; null: now. */
   readonly scheduledAt: number | null
   readonly scopes: readonly string[]

@@ -2,6 +2,7 @@ import { type FieldError, MillraceError, refuseFields } from '../../kernel/error
 import { isId } from '../../kernel/ids.ts'
 import type { JobStatus } from '../../model/job-status.ts'
 import type { Kind } from '../../model/kind.ts'
+import type { Trigger } from '../../model/trigger.ts'
 import type { JobFilters } from '../../store/store.ts'
 import { readTime } from '../time.ts'
 
@@ -9,7 +10,7 @@ import { readTime } from '../time.ts'
 export type FilterFields = {
   readonly status?: readonly JobStatus[]
   readonly kind?: readonly Kind[]
-  readonly trigger?: 'manual' | 'automatic'
+  readonly trigger?: Trigger
   readonly workflow_id?: string
   readonly run_id?: string
   readonly parent_job_id?: string

@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify'
 import { isId } from '../../kernel/ids.ts'
+import type { Trigger } from '../../model/trigger.ts'
 import type { RunStatus } from '../../model/workflow.ts'
 import type { RunFilters } from '../../store/workflow-store.ts'
 import type { Services } from '../services.ts'
@@ -11,7 +12,7 @@ import { countWhen } from './count.ts'
 export type RunListFields = {
   readonly workflow_id?: string
   readonly status?: readonly RunStatus[]
-  readonly trigger?: 'manual' | 'automatic'
+  readonly trigger?: Trigger
   readonly created_after?: string
   readonly created_before?: string
   readonly limit?: number

@@ -1,5 +1,5 @@
 import Type from 'typebox'
-import { toTimestamp } from '../../kernel/clock.ts'
+import { nullableTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import { type FieldError, invalidField, MillraceError, refuseFields } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import { ROLE_SCOPES, type Scope } from '../../model/scopes.ts'
@@ -49,7 +49,7 @@ export const tokenRoutes = (app: App, { store, clock, callers, streams }: Depend
         token,
         name: made.name,
         workspace: made.workspace,
-        expires_at: made.expiresAt === null ? null : toTimestamp(made.expiresAt),
+        expires_at: nullableTimestamp(made.expiresAt),
       })
     },
   )
@@ -89,7 +89,7 @@ const viewToken = (token: Token) => ({
   role: token.role,
   scopes: [...scopesOf(token)],
   created_at: toTimestamp(token.createdAt),
-  expires_at: token.expiresAt === null ? null : toTimestamp(token.expiresAt),
+  expires_at: nullableTimestamp(token.expiresAt),
 })
 
 type Wanted = { readonly role: keyof typeof ROLE_SCOPES | undefined; readonly scopes: readonly Scope[] | undefined }

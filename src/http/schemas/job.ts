@@ -3,6 +3,7 @@ import { JOB_STATUSES, type JobStatus } from '../../model/job-status.ts'
 import { KINDS } from '../../model/kind.ts'
 import type { Statistics as JobStatistics } from '../../model/outcome.ts'
 import { NO_NUL, PLAIN_TEXT } from '../../model/patterns.ts'
+import { TRIGGERS } from '../../model/trigger.ts'
 import {
   choice,
   Id,
@@ -36,7 +37,7 @@ export const JobSchema = Type.Object(
     status: choice(STATUSES),
     status_reason: NullableText,
     error: nullableObject({ code: Type.String(), message: Type.String() }),
-    trigger: choice(['manual', 'automatic']),
+    trigger: choice(TRIGGERS),
     workflow_id: NullableText,
     run_id: NullableText,
     parent_job_id: NullableText,
@@ -89,7 +90,7 @@ const time = (description: string) => Type.String({ maxLength: 64, description }
 const filterProperties = {
   status: Type.Optional(words(STATUSES)),
   kind: Type.Optional(words(KINDS)),
-  trigger: Type.Optional(choice(['manual', 'automatic'] as const)),
+  trigger: Type.Optional(choice(TRIGGERS)),
   workflow_id: Type.Optional(plain('An id.')),
   run_id: Type.Optional(plain('An id.')),
   parent_job_id: Type.Optional(plain('An id.')),

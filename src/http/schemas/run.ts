@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { PLAIN_TEXT } from '../../model/patterns.ts'
+import { TRIGGERS } from '../../model/trigger.ts'
 import { RUN_STATUSES } from '../../model/workflow.ts'
 import { choice, Id, NullableText, NullableTime, pageEnd, pageQuery, strictObject, Time, words } from './basics.ts'
 
@@ -9,7 +10,7 @@ const runProperties = {
   run_id: Id,
   workflow_id: Id,
   workflow_version: Type.Integer({ description: 'The version of the workflow in the snapshot.' }),
-  trigger: choice(['manual', 'automatic']),
+  trigger: choice(TRIGGERS),
   status: choice(RUN_STATUSES),
   status_reason: NullableText,
   scheduled_at: Type.Unsafe<string | null>({
@@ -57,7 +58,7 @@ const time = (description: string) => Type.Optional(Type.String({ maxLength: 64,
 
 const runFilters = {
   status: Type.Optional(words(RUN_STATUSES)),
-  trigger: Type.Optional(choice(['manual', 'automatic'] as const)),
+  trigger: Type.Optional(choice(TRIGGERS)),
   created_after: time('RFC 3339, exclusive.'),
   created_before: time('RFC 3339, exclusive.'),
   ...pageQuery,

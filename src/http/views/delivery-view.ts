@@ -1,8 +1,6 @@
-import { toTimestamp } from '../../kernel/clock.ts'
+import { nullableTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import type { Job } from '../../model/job.ts'
 import type { Delivery } from '../../model/workflow.ts'
-
-const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
 
 /** A delivery in a list. */
 export const viewListedDelivery = (delivery: Delivery) => ({
@@ -15,9 +13,9 @@ export const viewListedDelivery = (delivery: Delivery) => ({
   status: delivery.status,
   tries: delivery.tries,
   created_at: toTimestamp(delivery.createdAt),
-  next_try_at: time(delivery.nextTryAt),
-  last_try_at: time(delivery.lastTryAt),
-  delivered_at: time(delivery.deliveredAt),
+  next_try_at: nullableTimestamp(delivery.nextTryAt),
+  last_try_at: nullableTimestamp(delivery.lastTryAt),
+  delivered_at: nullableTimestamp(delivery.deliveredAt),
   last_status: delivery.lastStatus,
   last_error: delivery.lastError,
 })

@@ -1,4 +1,4 @@
-import { toTimestamp } from '../../kernel/clock.ts'
+import { nullableTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import { NOTIFICATION_TYPES, type Notification } from '../../model/workflow.ts'
 
 /** The API's view of a notification, in lists and events. */
@@ -12,5 +12,5 @@ export const viewNotification = (notification: Notification) => ({
   run_id: notification.runId,
   job_id: notification.jobId,
   created_at: toTimestamp(notification.createdAt),
-  read_at: notification.readAt === null ? null : toTimestamp(notification.readAt),
+  read_at: nullableTimestamp(notification.readAt),
 })

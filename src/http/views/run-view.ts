@@ -1,7 +1,5 @@
-import { toTimestamp } from '../../kernel/clock.ts'
+import { nullableTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import type { Run } from '../../model/workflow.ts'
-
-const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
 
 /** A run in a list. */
 export const viewListedRun = (run: Run) => ({
@@ -11,10 +9,10 @@ export const viewListedRun = (run: Run) => ({
   trigger: run.trigger,
   status: run.status,
   status_reason: run.statusReason,
-  scheduled_at: time(run.scheduledAt),
+  scheduled_at: nullableTimestamp(run.scheduledAt),
   created_at: toTimestamp(run.createdAt),
-  started_at: time(run.startedAt),
-  finished_at: time(run.finishedAt),
+  started_at: nullableTimestamp(run.startedAt),
+  finished_at: nullableTimestamp(run.finishedAt),
   max_concurrent_requests: run.maxConcurrent,
   counts: run.counts,
   retry_of: run.retryOf,

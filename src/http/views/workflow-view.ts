@@ -1,7 +1,5 @@
-import { toTimestamp } from '../../kernel/clock.ts'
+import { nullableTimestamp, toTimestamp } from '../../kernel/clock.ts'
 import type { Slot, Workflow } from '../../model/workflow.ts'
-
-const time = (epochMs: number | null): string | null => (epochMs === null ? null : toTimestamp(epochMs))
 
 type Definition = Readonly<Record<string, unknown>> & { readonly payload?: readonly unknown[] }
 
@@ -17,8 +15,8 @@ export const viewWorkflow = (workflow: Workflow) => {
     consecutive_failures: workflow.consecutiveFailures,
     max_consecutive_failures: workflow.maxConsecutiveFailures,
     items: definition.payload?.length ?? 0,
-    next_run_at: time(workflow.nextRunAt),
-    last_run_at: time(workflow.lastRunAt),
+    next_run_at: nullableTimestamp(workflow.nextRunAt),
+    last_run_at: nullableTimestamp(workflow.lastRunAt),
     created_at: toTimestamp(workflow.createdAt),
     updated_at: toTimestamp(workflow.updatedAt),
   }

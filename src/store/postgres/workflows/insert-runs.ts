@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { NewJob } from '../../../model/job.ts'
+import type { Trigger } from '../../../model/trigger.ts'
 import type { RunReason } from '../../../model/workflow.ts'
 import type { NewRun } from '../../workflow-store.ts'
 import { takenKeys, type WorkspaceKey } from '../jobs/exclusive-keys.ts'
@@ -14,7 +15,7 @@ export type RunToInsert = {
   readonly run: NewRun
   readonly workspace: string
   readonly workflowId: string
-  readonly trigger: 'manual' | 'automatic'
+  readonly trigger: Trigger
   readonly scheduledAt: number | null
   readonly waits: Extract<RunReason, 'scheduled' | 'waiting_for_run'> | null
   /** Whether its outcome changes the workflow's failure counter: not if it is created while the workflow is terminated. */

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import type { Trigger } from '../../../model/trigger.ts'
 import type { RunStatus } from '../../../model/workflow.ts'
 import type { NewRun } from '../../workflow-store.ts'
 import type { Database } from '../database.ts'
@@ -14,7 +15,7 @@ export type NewRunRows = Omit<NewRun, 'items'> & { readonly items: readonly Subm
 type RunBeginning = {
   readonly workflow: WorkflowState
   readonly run: NewRunRows
-  readonly trigger: 'manual' | 'automatic'
+  readonly trigger: Trigger
   readonly scheduledAt: number | null
   /** Why it does not start at once; null: it does. */
   readonly waitsFor: 'scheduled' | 'waiting_for_run' | null

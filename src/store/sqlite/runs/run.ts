@@ -1,3 +1,4 @@
+import type { Trigger } from '../../../model/trigger.ts'
 import type { EndedRunStatus, RunReason, RunStatus } from '../../../model/workflow.ts'
 import type { Database } from '../database.ts'
 import type { Writer } from '../writer.ts'
@@ -9,7 +10,7 @@ export type RunState = {
   readonly id: string
   readonly workspace: string
   readonly workflowId: string
-  readonly trigger: 'manual' | 'automatic'
+  readonly trigger: Trigger
   readonly phase: 'pending' | 'running' | EndedRunStatus
   readonly paused: boolean
   readonly reason: RunReason | null
