@@ -1,12 +1,24 @@
+import { readFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { defineConfig } from 'vitest/config'
 import { BaseSequencer, type TestSpecification } from 'vitest/node'
 
-/** Files of these run one after the other in the same process, which loads the program once: a third of their time. */
-const SHARED = [
-  'src/**/*.test.ts',
-  'test/{cli,docs,engine,fetch,house,http,http-job,query,schedule,sinks,tinybird}/**/*.test.ts',
+/** These look at their own process: at its memory or its children. Each has a process to itself. */
+const ALONE = [
+  'test/{blobs/file-blobs,blobs/s3-blobs,logs/follow,logs/write,survive/hard-jobs,warehouse/engine-http}.test.ts',
+  'test/command/**/*.test.ts',
+]
+
+/** These mostly wait: for a limit, a lease, a retry, a slow statement. It takes several at once to keep the processors busy. */
+const WAITING = [
+  'test/blobs/{server-on-s3,silent-s3,store-away,undeletable}.test.ts',
+  'test/chaos/kill*.test.ts',
+  'test/data/{delete,populate,populate-postgres,stops,waiting,waiting-postgres}.test.ts',
+  'test/import/{progress,sources}.test.ts',
+  'test/many/{killed-home,tables-home,taken-tables}.test.ts',
+  'test/query/{loss,silent-engine,sql}.test.ts',
+  'test/survive/{clock,database-gone,database-silent,full-disk,many-connections}.test.ts',
 ]
 
 const common = {
@@ -18,14 +30,16 @@ const common = {
   hookTimeout: 120_000,
 }
 
-/** Large files go first, since most take longest. Those that kill servers are short to write: begun last, one would run alone. */
+/** Large files go first, since most take longest: begun last, a long one would run alone. Kills, and files that run a suite, are short to write. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
-    const kills = ({ moduleId }: TestSpecification) => moduleId.includes('/kill')
-    return [...sorted.filter(kills), ...sorted.filter(file => !kills(file))]
+    const long = new Set(sorted.filter(file => isLong(file.moduleId)))
+    return [...long, ...sorted.filter(file => !long.has(file))]
   }
 }
+
+const isLong = (path: string): boolean => path.includes('/kill') || readFileSync(path, 'utf8').includes("-suite.ts'")
 
 export default defineConfig({
   test: {
@@ -35,16 +49,29 @@ export default defineConfig({
     sequence: { sequencer: LongestFirst },
     projects: [
       {
-        // Also tests that look at their own process: at its memory, its open files, its children.
+        test: { ...common, name: 'alone', include: ALONE, sequence: { groupOrder: 0 } },
+      },
+      {
         test: {
           ...common,
-          name: 'alone',
-          include: ['test/**/*.test.ts'],
-          exclude: SHARED,
-          sequence: { groupOrder: 0 },
+          name: 'waiting',
+          include: WAITING,
+          isolate: false,
+          maxWorkers: 4,
+          sequence: { groupOrder: 1 },
         },
       },
-      { test: { ...common, name: 'shared', include: SHARED, isolate: false, sequence: { groupOrder: 1 } } },
+      // One file after the other in the same two processes, which load the program once.
+      {
+        test: {
+          ...common,
+          name: 'shared',
+          include: ['{src,test}/**/*.test.ts'],
+          exclude: [...ALONE, ...WAITING],
+          isolate: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
     ],
   },
 })
