@@ -4,6 +4,7 @@ import { invalidField, MillraceError } from '../kernel/errors.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { AnswerToKeep, IdempotencyKey, KeptAnswer, Store } from '../store/store.ts'
 import type { App } from './app.ts'
+import { tokenOf } from './auth/authenticate.ts'
 import { openAnswer, sealAnswer } from './auth/sealed-answer.ts'
 import { parseJson } from './bodies/json-body.ts'
 import { pathOf } from './error-handler.ts'
@@ -91,7 +92,7 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
       logger.error({ err: error, request_id: request.id }, 'the answer to an Idempotency-Key could not be kept')
     }
   }
-  const seal = (request: FastifyRequest, body: string) => sealAnswer(body, presented(request))
+  const seal = (request: FastifyRequest, body: string) => sealAnswer(body, tokenOf(request)!)
 }
 
 /** Pass the result to a submit, so that it stores its answer. */
@@ -127,7 +128,7 @@ const answerAgain = (request: FastifyRequest, reply: FastifyReply, { answer, pub
     return false
   }
   const secret = answer.status < 400 && request.routeOptions.config.secretAnswer === true
-  const body = secret ? openAnswer(answer.body, presented(request)) : answer.body
+  const body = secret ? openAnswer(answer.body, tokenOf(request)!) : answer.body
   if (body === null)
     throw new MillraceError(
       'idempotency_mismatch',
@@ -150,7 +151,3 @@ const isUpload = (request: FastifyRequest): boolean => request.routeOptions.conf
 
 const isSecret = (request: FastifyRequest, reply: FastifyReply): boolean =>
   reply.statusCode < 400 && request.routeOptions.config.secretAnswer === true
-
-/** The token sent with the request. */
-const presented = ({ headers }: FastifyRequest): string =>
-  headers.authorization ? headers.authorization.slice(7).trim() : String(headers['x-api-key'] ?? '')

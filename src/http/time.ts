@@ -1,4 +1,4 @@
-import { type FieldError, refuseFields } from '../kernel/errors.ts'
+import type { FieldError } from '../kernel/errors.ts'
 import { readTimestamp } from '../kernel/read-timestamp.ts'
 
 /** Parses an RFC 3339 text to epoch milliseconds; null if absent, or if invalid, which is added to `errors`. */
@@ -15,12 +15,13 @@ export const readTime = (input: {
   return null
 }
 
-/** Parses the filters `created_after` and `created_before` of a list. Throws `invalid`. */
-export const readCreated = (fields: { created_after?: string; created_before?: string }) => {
-  const errors: FieldError[] = []
+/** Parses the filters `created_after` and `created_before` of a list. Faults are added to `errors`. */
+export const readCreated = (
+  fields: { readonly created_after?: string; readonly created_before?: string },
+  errors: FieldError[],
+) => {
   const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
   const createdBefore = readTime({ path: 'created_before', text: fields.created_before, errors })
-  refuseFields(errors)
   return { ...(createdAfter !== null && { createdAfter }), ...(createdBefore !== null && { createdBefore }) }
 }
 

@@ -173,6 +173,7 @@ describe('a value that is wrong', () => {
         method: 'POST',
         path: '/v1/jobs/cancel?queue=a',
         json: { queue: 'a' },
+        fields: ['queue'],
       },
       {
         ...list,

@@ -2,6 +2,7 @@ import type { FastifyRequest } from 'fastify'
 import { MillraceError } from '../../kernel/errors.ts'
 import type { Store } from '../../store/store.ts'
 import type { App } from '../app.ts'
+import { noSuchJob } from '../paths.ts'
 import { ACCESS, type Access } from './access.ts'
 import type { Caller } from './caller.ts'
 import type { Callers } from './callers.ts'
@@ -64,7 +65,7 @@ export const authenticate = (app: App, { store, callers, publicUrl, stopping }: 
     const asked = (request.params as { job_id?: string }).job_id
     if (asked === undefined || asked === caller.job?.jobId) return
     const job = access.job === 'family' ? await store.getJob({ workspace: caller.workspace, jobId: asked }) : null
-    if (job?.parentJobId !== caller.job?.jobId) throw new MillraceError('not_found', `There is no job ${asked}.`)
+    if (job?.parentJobId !== caller.job?.jobId) throw noSuchJob(asked)
   }
 }
 

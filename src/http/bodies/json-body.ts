@@ -5,6 +5,9 @@ import { illFormedTexts } from '../../model/ill-formed.ts'
 import { findInexactNumbers } from '../../model/inexact-numbers.ts'
 import type { App } from '../app.ts'
 
+/** The limit for routes whose bodies have a few short fields. */
+export const SMALL_BODY = 64 * 1024
+
 /** Recursive functions could overflow the stack on deeper values. */
 const DEEPEST = 500
 /** The most fields in one object: checking a million names takes seconds. */

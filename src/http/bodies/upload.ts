@@ -12,6 +12,15 @@ import { sendKept } from '../idempotency.ts'
 /** The most files in one upload; each is held open until the last has arrived. */
 export const MOST_FILES = 100
 
+/** Limits for a parser of multipart bodies. The size of a file is limited where it is stored. */
+export const partLimits = (most: number) => ({
+  files: most,
+  parts: most,
+  fileSize: Number.POSITIVE_INFINITY,
+  fields: 1,
+  headerPairs: 50,
+})
+
 /**
  * Stores the files of a multipart body as artifacts, all or none. Each file is stored as it arrives. But its stream stays open until the whole body has been
  * read, and fails if the body does.

@@ -1,10 +1,10 @@
-import { type FieldError, MillraceError, refuseFields } from '../../kernel/errors.ts'
+import { type FieldError, invalidField, refuseFields } from '../../kernel/errors.ts'
 import { isId } from '../../kernel/ids.ts'
 import type { JobStatus } from '../../model/job-status.ts'
 import type { Kind } from '../../model/kind.ts'
 import type { Trigger } from '../../model/trigger.ts'
 import type { JobFilters } from '../../store/store.ts'
-import { readTime } from '../time.ts'
+import { readCreated } from '../time.ts'
 
 /** The validated filters of a list. */
 export type FilterFields = {
@@ -26,8 +26,7 @@ export type FilterFields = {
 /** The store's filters; null if nothing can match, because an id is not well-formed. Throws `invalid`. */
 export const toJobFilters = (fields: FilterFields): JobFilters | null => {
   const errors: FieldError[] = []
-  const createdAfter = readTime({ path: 'created_after', text: fields.created_after, errors })
-  const createdBefore = readTime({ path: 'created_before', text: fields.created_before, errors })
+  const created = readCreated(fields, errors)
   const labels = fields.label?.map(text => readLabel(text, errors))
   refuseFields(errors)
   const ids = [fields.workflow_id, fields.run_id, fields.parent_job_id]
@@ -44,8 +43,7 @@ export const toJobFilters = (fields: FilterFields): JobFilters | null => {
     ...(fields.queue !== undefined && { queue: fields.queue }),
     ...(fields.datasource !== undefined && { dataSource: fields.datasource }),
     ...(fields.pipe !== undefined && { pipe: fields.pipe }),
-    ...(createdAfter !== null && { createdAfter }),
-    ...(createdBefore !== null && { createdBefore }),
+    ...created,
   }
 }
 
@@ -58,6 +56,6 @@ const readLabel = (text: string, errors: FieldError[]): { key: string; value: st
 /** The filters of `POST /v1/jobs/cancel`, from its query and its body. Each may be in only one of them. */
 export const mergeFilters = (query: FilterFields, body: FilterFields): FilterFields => {
   const twice = Object.keys(query).find(name => name in body)
-  if (twice !== undefined) throw new MillraceError('invalid', `${twice}: is in the query and in the body`)
+  if (twice !== undefined) throw invalidField(twice, 'is in the query and in the body')
   return { ...query, ...body }
 }

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify'
+import { type FieldError, refuseFields } from '../../kernel/errors.ts'
 import { isId } from '../../kernel/ids.ts'
 import type { Trigger } from '../../model/trigger.ts'
 import type { RunStatus } from '../../model/workflow.ts'
@@ -38,7 +39,9 @@ export const createRunList =
 
 /** null if nothing can match, because the id is not well-formed. Throws `invalid`. */
 const toRunFilters = (fields: RunListFields): RunFilters | null => {
-  const created = readCreated(fields)
+  const errors: FieldError[] = []
+  const created = readCreated(fields, errors)
+  refuseFields(errors)
   const { workflow_id, status, trigger } = fields
   if (workflow_id !== undefined && !isId(workflow_id)) return null
   return {

@@ -2,7 +2,7 @@ import multipart from '@fastify/multipart'
 import { MillraceError } from '../../kernel/errors.ts'
 import { viewArtifact } from '../../model/job-view.ts'
 import type { App } from '../app.ts'
-import { createUpload, MOST_FILES } from '../bodies/upload.ts'
+import { createUpload, MOST_FILES, partLimits } from '../bodies/upload.ts'
 import { CONDITIONS, REDIRECT_MS, sendContent } from '../content/send-content.ts'
 import { noSuchJob } from '../paths.ts'
 import { ArtifactList, ArtifactPath } from '../schemas/artifact.ts'
@@ -12,10 +12,7 @@ import type { Services } from '../services.ts'
 /** Files produced by jobs. The upload parser is registered only for these routes, because its hooks slow down every request. */
 export const artifactRoutes = async (root: App, services: Services): Promise<void> => {
   await root.register(async (scope: App) => {
-    await scope.register(multipart, {
-      preservePath: true,
-      limits: { files: MOST_FILES, parts: MOST_FILES, fileSize: Number.POSITIVE_INFINITY, fields: 1, headerPairs: 50 },
-    })
+    await scope.register(multipart, { preservePath: true, limits: partLimits(MOST_FILES) })
     uploadRoute(scope, services)
     readRoutes(scope, services)
   })

@@ -3,6 +3,7 @@ import Type from 'typebox'
 import { MillraceError } from '../../kernel/errors.ts'
 import { viewJob } from '../../model/job-view.ts'
 import type { App } from '../app.ts'
+import { SMALL_BODY } from '../bodies/json-body.ts'
 import { mergeFilters, toJobFilters } from '../lists/job-filters.ts'
 import { noSuchJob } from '../paths.ts'
 import { JobPath } from '../schemas/basics.ts'
@@ -12,7 +13,6 @@ import { graceOf } from '../time.ts'
 
 /** The most jobs that one statement of the store cancels. */
 const CANCEL_BATCH = 1000
-const SMALL_BODY = 64 * 1024
 
 /** Cancelling and purging jobs. */
 export const cancelRoutes = (app: App, { store, engine, config }: Services): void => {

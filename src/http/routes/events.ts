@@ -7,11 +7,11 @@ import { chooseType } from '../content/accept.ts'
 import { sendEmpty } from '../content/send-stream.ts'
 import type { LiveStreams } from '../live-streams.ts'
 import { type EventGroup, EventQuery } from '../schemas/event.ts'
+import { PING_MS } from '../streams/channel.ts'
 import { type EventStream, streamEvents } from '../streams/event-stream.ts'
+import { takeOver } from '../streams/take-over.ts'
 import type { WorkspaceEvent, WorkspaceEvents } from '../streams/workspace-events.ts'
 import { viewEvent } from '../views/event-view.ts'
-
-const PING_MS = 15_000
 
 type Dependencies = { readonly events: WorkspaceEvents; readonly streams: LiveStreams }
 type EventRequest = FastifyRequest<{ Querystring: Query }>
@@ -49,9 +49,7 @@ export const eventRoutes = (app: App, { events, streams }: Dependencies): void =
       if (chooseType(request.headers.accept, ['text/event-stream']) === null)
         throw new MillraceError('not_acceptable', 'Events come by WebSocket or as text/event-stream.')
       if (request.method === 'HEAD') return sendEmpty(reply, 'text/event-stream; charset=utf-8')
-      reply.hijack()
-      for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string)
-      await stream(request, { request: request.raw, response: reply.raw })
+      await stream(request, { request: request.raw, response: takeOver(reply) })
     },
     wsHandler: (socket, request) => stream(request as EventRequest, { socket }),
   })

@@ -7,6 +7,7 @@ import type { KeptAnswer } from '../../store/store.ts'
 import type { App } from '../app.ts'
 import { type ImportFields, importBody } from '../bodies/import-body.ts'
 import { createImportReceiver, takeContent } from '../bodies/receive-import.ts'
+import { partLimits } from '../bodies/upload.ts'
 import { keptWithWork, sendKept } from '../idempotency.ts'
 import { DataSourcePath } from '../schemas/data-source.ts'
 import { ImportAnswer, ImportQuery } from '../schemas/import.ts'
@@ -17,9 +18,8 @@ export const importRoutes = async (root: App, services: Services): Promise<void>
   await root.register(async (scope: App) => {
     scope.removeAllContentTypeParsers()
     scope.addContentTypeParser('*', (_request, payload, done) => done(null, payload))
-    await scope.register(multipart, {
-      limits: { files: 2, parts: 2, fileSize: Number.POSITIVE_INFINITY, fields: 1, headerPairs: 50 },
-    })
+    // Two, so that a second part is refused by name.
+    await scope.register(multipart, { limits: partLimits(2) })
     importRoute(scope, services)
   })
 }

@@ -4,6 +4,7 @@ import { MillraceError } from '../../kernel/errors.ts'
 import { isEnded } from '../../model/job-status.ts'
 import { viewAttempt, viewJob } from '../../model/job-view.ts'
 import type { App } from '../app.ts'
+import { SMALL_BODY } from '../bodies/json-body.ts'
 import { createJobList } from '../lists/list-jobs.ts'
 import type { LiveStreams } from '../live-streams.ts'
 import { noSuchJob } from '../paths.ts'
@@ -79,7 +80,7 @@ export const jobRoutes = (app: App, services: Dependencies): void => {
         body: ProgressBody,
         response: { 204: Type.Null() },
       },
-      bodyLimit: 64 * 1024,
+      bodyLimit: SMALL_BODY,
     },
     async (request, reply) => {
       const { percentage = null, message = null } = request.body

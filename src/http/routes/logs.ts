@@ -12,13 +12,14 @@ import { noSuchJob } from '../paths.ts'
 import { JobPath } from '../schemas/basics.ts'
 import { LogPage, LogQuery } from '../schemas/log.ts'
 import type { Services } from '../services.ts'
+import { PING_MS } from '../streams/channel.ts'
 import { followOverSse } from '../streams/log-events.ts'
 import { followOverWebSocket } from '../streams/log-socket.ts'
+import { takeOver } from '../streams/take-over.ts'
 
 /** The media types of a log, the default first. */
 const FORMS = ['application/json', 'text/plain', 'application/x-ndjson', 'text/event-stream'] as const
 const PAGE_LINES = 1000
-const PING_MS = 15_000
 
 type Dependencies = Services & { readonly streams: LiveStreams }
 type LogRequest = FastifyRequest<{ Params: { job_id: string }; Querystring: Query }>
@@ -127,10 +128,8 @@ type Exchange = { readonly request: LogRequest; readonly reply: FastifyReply }
 
 const sendEvents = async (services: Dependencies, { request, reply }: Exchange): Promise<FastifyReply> => {
   services.streams.add(request, reply.raw)
-  reply.hijack()
-  for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value as string)
   const following = followingOf(request)
-  await followOverSse({ response: reply.raw, request: request.raw, logs: services.logs, ...following })
+  await followOverSse({ response: takeOver(reply), request: request.raw, logs: services.logs, ...following })
   return reply
 }
 

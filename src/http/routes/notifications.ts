@@ -1,12 +1,11 @@
 import { invalidField } from '../../kernel/errors.ts'
 import { isId } from '../../kernel/ids.ts'
 import type { App } from '../app.ts'
+import { SMALL_BODY } from '../bodies/json-body.ts'
 import { countWhen } from '../lists/count.ts'
 import { NotificationPage, NotificationQuery, Preference, ReadAnswer, ReadBody } from '../schemas/notification.ts'
 import type { Services } from '../services.ts'
 import { viewNotification } from '../views/notification-view.ts'
-
-const SMALL_BODY = 64 * 1024
 
 /** Notifications, and which of them a workspace wants to see. */
 export const notificationRoutes = (app: App, { store }: Services): void => {

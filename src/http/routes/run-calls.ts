@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
+import { SMALL_BODY } from '../bodies/json-body.ts'
 import { keptWithWork } from '../idempotency.ts'
 import { ListedRun, RetriedFailed, RunPath } from '../schemas/run.ts'
 import { TerminateBody } from '../schemas/workflow.ts'
@@ -47,7 +48,7 @@ export const runCallRoutes = (app: App, { engine, config }: Services): void => {
         response: { 200: ListedRun },
       },
       config: { optionalBody: true },
-      bodyLimit: 64 * 1024,
+      bodyLimit: SMALL_BODY,
     },
     async request => {
       const graceMs = graceOf(request.body)

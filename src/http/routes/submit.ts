@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { Submission } from '../../engine/engine.ts'
 import { invalidField, refuseFields } from '../../kernel/errors.ts'
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import { batchAnswer, singleAnswer } from '../../model/submit-answer.ts'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
@@ -75,10 +76,9 @@ const withKey = ({ firstCall }: FastifyRequest, { input, shape }: Unkeyed): Subm
   firstCall ? { ...input, idempotency: { key: firstCall.key, shape } } : input
 
 const jobsOf = (body: unknown): readonly unknown[] => {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw invalidField('', 'must be an object with jobs')
-  const unknown = Object.keys(body).filter(name => name !== 'jobs')
-  const { jobs } = body as { jobs?: unknown }
+  if (!isPlainObject(body)) throw invalidField('', 'must be an object with jobs')
+  const { jobs, ...others } = body
+  const unknown = Object.keys(others)
   refuseFields(unknown.slice(0, 100).map(path => ({ path, message: 'is not a known field' })))
   if (!Array.isArray(jobs) || jobs.length === 0 || jobs.length > MOST_JOBS)
     throw invalidField('jobs', `must be a list of 1 to ${MOST_JOBS} job bodies`)

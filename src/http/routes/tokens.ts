@@ -8,6 +8,7 @@ import type { App } from '../app.ts'
 import type { Caller } from '../auth/caller.ts'
 import { type Callers, hashToken, scopesOf } from '../auth/callers.ts'
 import { newToken } from '../auth/tokens.ts'
+import { SMALL_BODY } from '../bodies/json-body.ts'
 import type { LiveStreams } from '../live-streams.ts'
 import { NewToken, TokenBody, TokenList, TokenPath } from '../schemas/token.ts'
 import type { Services } from '../services.ts'
@@ -28,7 +29,7 @@ export const tokenRoutes = (app: App, { store, clock, callers, streams }: Depend
         response: { 201: NewToken },
       },
       config: { secretAnswer: true },
-      bodyLimit: 64 * 1024,
+      bodyLimit: SMALL_BODY,
     },
     async (request, reply) => {
       const { name, role, scopes, expires_at } = request.body

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
+import { SMALL_BODY } from '../bodies/json-body.ts'
 import { keptWithWork } from '../idempotency.ts'
 import { Triggered } from '../schemas/run.ts'
 import { TerminateBody, TriggerBody, WorkflowPath, WorkflowSchema } from '../schemas/workflow.ts'
@@ -53,7 +54,7 @@ export const workflowCallRoutes = (app: App, { engine, config }: Services): void
         response: { 200: WorkflowSchema },
       },
       config: { optionalBody: true },
-      bodyLimit: 64 * 1024,
+      bodyLimit: SMALL_BODY,
     },
     async request => {
       const graceMs = graceOf(request.body)

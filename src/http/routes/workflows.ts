@@ -1,5 +1,6 @@
 import Type from 'typebox'
 import { invalidField } from '../../kernel/errors.ts'
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { countWhen } from '../lists/count.ts'
@@ -143,7 +144,6 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
 }
 
 const withoutShownFields = (body: unknown): unknown => {
-  if (typeof body !== 'object' || body === null || Array.isArray(body))
-    throw invalidField('', 'must be an object: a workflow')
+  if (!isPlainObject(body)) throw invalidField('', 'must be an object: a workflow')
   return Object.fromEntries(Object.entries(body).filter(([name]) => !SHOWN_FIELDS.includes(name)))
 }

@@ -3,6 +3,7 @@ import { MillraceError } from '../../kernel/errors.ts'
 import { newId } from '../../kernel/ids.ts'
 import type { Workspace } from '../../store/store.ts'
 import type { App } from '../app.ts'
+import { SMALL_BODY } from '../bodies/json-body.ts'
 import { NewWorkspace, WorkspaceBody, WorkspaceList } from '../schemas/token.ts'
 import type { Services } from '../services.ts'
 
@@ -12,7 +13,7 @@ export const workspaceRoutes = (app: App, { store }: Services): void => {
     '/v1/workspaces',
     {
       schema: { tags: ['Access'], summary: 'Create a workspace', body: WorkspaceBody, response: { 201: NewWorkspace } },
-      bodyLimit: 64 * 1024,
+      bodyLimit: SMALL_BODY,
     },
     async (request, reply) => {
       const { name } = request.body

@@ -1,15 +1,12 @@
 import Type from 'typebox'
-import { PLAIN_TEXT } from '../../model/patterns.ts'
-import { choice, NullableNumber, NullableText, strictObject, Time } from './basics.ts'
+import { choice, givenTime, IdFilter, NullableNumber, NullableText, strictObject, Time } from './basics.ts'
 
 const TREND_UNITS = ['hour', 'day'] as const
 
-const time = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
-
 export const AnalyticsQuery = strictObject({
-  from: time('RFC 3339, rounded down to the hour. Default: a day before `to`.'),
-  to: time('RFC 3339, rounded up to the hour, at most 366 days after `from`. Default: now.'),
-  workflow_id: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'An id.' })),
+  from: Type.Optional(givenTime('RFC 3339, rounded down to the hour. Default: a day before `to`.')),
+  to: Type.Optional(givenTime('RFC 3339, rounded up to the hour, at most 366 days after `from`. Default: now.')),
+  workflow_id: Type.Optional(IdFilter),
   trend: Type.Optional(choice(TREND_UNITS, 'Default: hour up to three days, otherwise day. Days are UTC.')),
   limit: Type.Optional(
     Type.Integer({

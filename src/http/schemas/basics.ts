@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox'
+import { PLAIN_TEXT } from '../../model/patterns.ts'
 
 /** A value or null, as a list of types, which the serializer handles without a validator. */
 export const NullableText = Type.Unsafe<string | null>({ type: ['string', 'null'] })
@@ -7,6 +8,18 @@ export const NullableNumber = Type.Unsafe<number | null>({ type: ['number', 'nul
 export const NullableTime = Type.Unsafe<string | null>({ type: ['string', 'null'], description: 'RFC 3339, UTC.' })
 export const Time = Type.String({ description: 'RFC 3339, UTC, with milliseconds.' })
 export const Id = Type.String({ description: 'UUIDv7.' })
+
+/** A time in a request; routes check it with `readTime`. */
+export const givenTime = (description: string) => Type.String({ maxLength: 64, description })
+
+/** An id to filter by. One that is not well-formed matches nothing. */
+export const IdFilter = Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'An id.' })
+
+/** The creation times to filter by. */
+export const createdFilters = {
+  created_after: Type.Optional(givenTime('RFC 3339, exclusive.')),
+  created_before: Type.Optional(givenTime('RFC 3339, exclusive.')),
+}
 
 /** An object or null. */
 export const nullableObject = <T extends Record<string, TSchema>>(properties: T) =>

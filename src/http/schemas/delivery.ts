@@ -1,10 +1,10 @@
 import Type from 'typebox'
 import { KINDS } from '../../model/kind.ts'
-import { PLAIN_TEXT } from '../../model/patterns.ts'
 import { DELIVERY_STATUSES } from '../../model/workflow.ts'
 import {
   choice,
   Id,
+  IdFilter,
   NullableInteger,
   NullableText,
   NullableTime,
@@ -54,12 +54,10 @@ export const DeliveryPage = Type.Object({
   ...pageEnd,
 })
 
-const id = Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'An id.' }))
-
 export const DeliveryQuery = strictObject({
   status: Type.Optional(words(DELIVERY_STATUSES)),
-  job_id: id,
-  run_id: id,
-  workflow_id: id,
+  job_id: Type.Optional(IdFilter),
+  run_id: Type.Optional(IdFilter),
+  workflow_id: Type.Optional(IdFilter),
   ...pageQuery,
 })

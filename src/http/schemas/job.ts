@@ -6,6 +6,7 @@ import { NO_NUL, PLAIN_TEXT } from '../../model/patterns.ts'
 import { TRIGGERS } from '../../model/trigger.ts'
 import {
   choice,
+  createdFilters,
   Id,
   NullableInteger,
   NullableNumber,
@@ -84,7 +85,6 @@ export const JobPage = Type.Object({
 
 /** Not empty: cancelling with an unset variable must not cancel everything. */
 const plain = (description: string) => Type.String({ minLength: 1, maxLength: 255, pattern: PLAIN_TEXT, description })
-const time = (description: string) => Type.String({ maxLength: 64, description })
 
 /** The filters of a list of jobs, for queries and for the body of `POST /v1/jobs/cancel`. */
 const filterProperties = {
@@ -105,8 +105,7 @@ const filterProperties = {
   queue: Type.Optional(plain('Name of a queue.')),
   datasource: Type.Optional(plain('Name of the data source that the job writes to.')),
   pipe: Type.Optional(plain('Name of the pipe of the job.')),
-  created_after: Type.Optional(time('RFC 3339, exclusive.')),
-  created_before: Type.Optional(time('RFC 3339, exclusive.')),
+  ...createdFilters,
 }
 
 export const FilterQuery = strictObject(filterProperties)

@@ -2,7 +2,19 @@ import Type from 'typebox'
 import { PLAIN_TEXT } from '../../model/patterns.ts'
 import { TRIGGERS } from '../../model/trigger.ts'
 import { RUN_STATUSES } from '../../model/workflow.ts'
-import { choice, Id, NullableText, NullableTime, pageEnd, pageQuery, strictObject, Time, words } from './basics.ts'
+import {
+  choice,
+  createdFilters,
+  Id,
+  IdFilter,
+  NullableText,
+  NullableTime,
+  pageEnd,
+  pageQuery,
+  strictObject,
+  Time,
+  words,
+} from './basics.ts'
 
 export const RunPath = strictObject({ run_id: Id })
 
@@ -54,20 +66,17 @@ export const RunPage = Type.Object({
   ...pageEnd,
 })
 
-const time = (description: string) => Type.Optional(Type.String({ maxLength: 64, description }))
-
 const runFilters = {
   status: Type.Optional(words(RUN_STATUSES)),
   trigger: Type.Optional(choice(TRIGGERS)),
-  created_after: time('RFC 3339, exclusive.'),
-  created_before: time('RFC 3339, exclusive.'),
+  ...createdFilters,
   ...pageQuery,
 }
 
 export const WorkflowRunQuery = strictObject(runFilters)
 export const RunQuery = strictObject({
   workflow: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'Id or name.' })),
-  workflow_id: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'An id.' })),
+  workflow_id: Type.Optional(IdFilter),
   ...runFilters,
 })
 

@@ -3,6 +3,7 @@ import { NO_NUL, PLAIN_TEXT } from '../../model/patterns.ts'
 import { SKIP_REASONS, WORKFLOW_STATES } from '../../model/workflow.ts'
 import {
   choice,
+  givenTime,
   Id,
   NullableInteger,
   NullableText,
@@ -61,7 +62,7 @@ export const CheckAnswer = Type.Object({
 })
 
 export const TriggerBody = strictObject({
-  scheduled_at: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339. Default: now.' })),
+  scheduled_at: Type.Optional(givenTime('RFC 3339. Default: now.')),
   parameters: Type.Optional(
     Type.Record(Type.String(), Type.Unknown(), {
       propertyNames: { maxLength: 255, pattern: NO_NUL },
@@ -113,6 +114,6 @@ export const PreviewAnswer = Type.Object({ slots: Type.Array(Time, { description
 
 /** `schedule` is described and checked separately: the engine reads it like a workflow's schedule. */
 export const previewFields = {
-  after: Type.Optional(Type.String({ maxLength: 64, description: 'RFC 3339, exclusive. Default: now.' })),
+  after: Type.Optional(givenTime('RFC 3339, exclusive. Default: now.')),
   count: Type.Optional(Type.Integer({ minimum: 1, maximum: MOST_SLOTS, description: '10 by default.' })),
 }

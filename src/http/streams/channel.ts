@@ -17,5 +17,8 @@ export interface Channel {
   end(reason: ChannelEnd): void
 }
 
+/** How often a client is pinged. */
+export const PING_MS = 15_000
+
 /** A client that shows no sign of life during this many pings is disconnected. */
 export const MISSED_PINGS = 3

@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import Type, { type TSchema } from 'typebox'
 import { type FieldError, invalidField, refuseFields } from '../../../kernel/errors.ts'
+import { isPlainObject } from '../../../kernel/plain-object.ts'
 import { readTimestamp } from '../../../kernel/read-timestamp.ts'
 import { strictObject } from '../../schemas/basics.ts'
 
@@ -79,7 +80,7 @@ export const fieldsSchema = (fields: Fields) =>
 export const givenFields = ({ query, body }: Pick<FastifyRequest, 'query' | 'body'>): Given => {
   const inQuery = query as Given
   const inBody = body ?? {}
-  if (typeof inBody !== 'object' || Array.isArray(inBody)) throw invalidField('', 'must be an object or a form')
+  if (!isPlainObject(inBody)) throw invalidField('', 'must be an object or a form')
   const twice = Object.keys(inQuery).find(name => Object.hasOwn(inBody, name))
   if (twice !== undefined) throw invalidField(twice, 'is in the query and in the body')
   return { ...inQuery, ...inBody }

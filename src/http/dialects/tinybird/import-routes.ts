@@ -3,6 +3,7 @@ import type { FastifyRequest } from 'fastify'
 import { invalidField } from '../../../kernel/errors.ts'
 import type { App } from '../../app.ts'
 import { isMultipart } from '../../bodies/receive-import.ts'
+import { partLimits } from '../../bodies/upload.ts'
 import type { Services } from '../../services.ts'
 import { givenFields, readFields } from './fields.ts'
 import { createFromText, createImport, IMPORT_FIELDS } from './import-rows.ts'
@@ -14,9 +15,8 @@ export const importRoutes = async (root: App, services: Services): Promise<void>
   await root.register(async (scope: App) => {
     scope.removeContentTypeParser('*')
     scope.addContentTypeParser('*', (_request, _payload, done) => done(null, CONTENT))
-    await scope.register(multipart, {
-      limits: { files: 2, parts: 2, fileSize: Number.POSITIVE_INFINITY, fields: 1, headerPairs: 50 },
-    })
+    // Two, so that a second part is refused by name.
+    await scope.register(multipart, { limits: partLimits(2) })
     importRoute(scope, services)
   })
 }
