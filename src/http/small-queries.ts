@@ -5,7 +5,7 @@ import { MillraceError, refuseFields } from '../kernel/errors.ts'
 import { newId } from '../kernel/ids.ts'
 import type { ResultFormat } from '../model/job.ts'
 import type { RunningQuery } from '../warehouse/warehouse.ts'
-import { createRoom } from './room.ts'
+import { limitConcurrency } from './concurrency-limit.ts'
 import type { Services } from './services.ts'
 import { whenLeft } from './when-left.ts'
 
@@ -27,11 +27,11 @@ export type SmallQueries = {
 export const createSmallQueries = ({ config, warehouse, data }: Services): SmallQueries => {
   const { queryMemoryBytes: memoryBytes, queryThreads: threads, queryRows: resultRows } = config
   const limits = { memoryBytes, threads, resultRows, timeoutMs: SMALL_QUERY.longestMs }
-  const room = createRoom(config.maxWorkers, 'queries')
+  const takePlace = limitConcurrency(config.maxWorkers, 'queries')
   return {
     answer: async (request, { sql, parameters, format }) => {
       const { workspace } = request.caller
-      using _place = room.enter()
+      using _place = takePlace()
       using leaving = whenLeft(request)
       const { signal } = leaving
       const wrong = await wrongParameters(() => data.catalogue(workspace), sql, parameters)

@@ -4,7 +4,7 @@
  */
 export const chooseType = <T extends string>(header: string | undefined, offered: readonly T[]): T | null => {
   if (header === undefined || header.trim() === '') return offered[0] ?? null
-  const wanted = header.split(',').map(readWish)
+  const wanted = header.split(',').map(readRange)
   let best: { type: T; quality: number } | null = null
   for (const type of offered) {
     const quality = qualityOf(type, wanted)
@@ -13,20 +13,21 @@ export const chooseType = <T extends string>(header: string | undefined, offered
   return best?.type ?? null
 }
 
-type Wish = { readonly range: string; readonly quality: number }
+/** RFC 9110 calls it a media range: `text/*;q=0.5`. */
+type MediaRange = { readonly range: string; readonly quality: number }
 
-const readWish = (text: string): Wish => {
+const readRange = (text: string): MediaRange => {
   const [range = '', ...parameters] = text.split(';').map(part => part.trim().toLowerCase())
   const quality = parameters.find(parameter => parameter.startsWith('q='))
   return { range, quality: quality === undefined ? 1 : Number(quality.slice(2)) || 0 }
 }
 
 /** The quality of the most specific range that matches the type. */
-const qualityOf = (type: string, wanted: readonly Wish[]): number => {
+const qualityOf = (type: string, wanted: readonly MediaRange[]): number => {
   const family = `${type.slice(0, type.indexOf('/'))}/*`
   for (const range of [type, family, '*/*']) {
-    const wish = wanted.find(candidate => candidate.range === range)
-    if (wish) return wish.quality
+    const match = wanted.find(candidate => candidate.range === range)
+    if (match) return match.quality
   }
   return 0
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { judgePreconditions, rangeAllowed } from './preconditions.ts'
+import { evaluatePreconditions, rangeAllowed } from './preconditions.ts'
 
 const CONTENT = { tag: '"abc"', modifiedAt: Date.UTC(2026, 10, 21, 12, 0, 0, 500) }
 const BEFORE = 'Sat, 21 Nov 2026 11:59:59 GMT'
@@ -34,7 +34,7 @@ describe('preconditions', () => {
     [{ 'if-match': '"x"', 'if-none-match': '"abc"' }, 'failed'],
     [{ 'if-match': '"abc"', 'if-none-match': '"abc"' }, 'not_modified'],
   ] as const)('%o: %s', (headers, expected) => {
-    expect(judgePreconditions(headers, CONTENT)).toBe(expected)
+    expect(evaluatePreconditions(headers, CONTENT)).toBe(expected)
   })
 })
 

@@ -10,7 +10,7 @@ export type Validators = {
 }
 
 /** Evaluates the preconditions of a GET or HEAD, in the order of RFC 9110, 13.2.2. Ignores invalid dates, and headers that are overridden by a stronger one. */
-export const judgePreconditions = (
+export const evaluatePreconditions = (
   headers: IncomingHttpHeaders,
   content: Validators,
 ): 'proceed' | 'failed' | 'not_modified' => {

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify'
 import { MillraceError } from '../../kernel/errors.ts'
 import { attachment } from './content-disposition.ts'
 import { toHttpDate } from './http-date.ts'
-import { judgePreconditions, rangeAllowed } from './preconditions.ts'
+import { evaluatePreconditions, rangeAllowed } from './preconditions.ts'
 import { type ByteRange, parseRange } from './range.ts'
 import { openContent, sendEmpty, sendStream } from './send-stream.ts'
 
@@ -41,9 +41,9 @@ export const sendContent = async ({ request, reply }: Exchange, content: Content
   const isHead = request.method === 'HEAD'
   reply.header('etag', validators.tag).header('last-modified', toHttpDate(content.modifiedAt))
   reply.header('accept-ranges', 'bytes').header('cache-control', 'private, no-cache')
-  const judgement = judgePreconditions(headers, validators)
-  if (judgement === 'failed') throw new MillraceError('precondition_failed')
-  if (judgement === 'not_modified') return reply.code(304).send()
+  const outcome = evaluatePreconditions(headers, validators)
+  if (outcome === 'failed') throw new MillraceError('precondition_failed')
+  if (outcome === 'not_modified') return reply.code(304).send()
   const elsewhere = await content.presign?.(isHead ? 'HEAD' : 'GET')
   if (elsewhere || isHead) await requireContent(reply, content)
   if (elsewhere) return reply.header('cache-control', 'no-store').redirect(elsewhere, 302)

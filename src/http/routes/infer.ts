@@ -9,7 +9,7 @@ import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { importBody } from '../bodies/import-body.ts'
 import { bodyOf, inQuery, isMultipart } from '../bodies/receive-import.ts'
-import { createRoom } from '../room.ts'
+import { limitConcurrency } from '../concurrency-limit.ts'
 import { choice, NullableText, strictObject } from '../schemas/basics.ts'
 import { ImportQuery } from '../schemas/import.ts'
 import type { Services } from '../services.ts'
@@ -70,7 +70,7 @@ export const inferRoutes = async (root: App, services: Services, longestMs: numb
 const inferRoute = (app: App, services: Services, longestMs: number): void => {
   const { config, data, uploads, engine } = services
   const infer = createInference({ ...config, data, uploads })
-  const room = createRoom(config.maxWorkers, 'contents')
+  const takePlace = limitConcurrency(config.maxWorkers, 'contents')
   app.post(
     '/v1/datasources/infer',
     {
@@ -89,7 +89,7 @@ const inferRoute = (app: App, services: Services, longestMs: number): void => {
       const asked = readRequest(request)
       const body = { import: { datasource: 'inferred', ...asked.fields } }
       inQuery(() => engine.check({ submitter: submitterOf(request), bodies: [body], path: '' }))
-      using _place = room.enter()
+      using _place = takePlace()
       using leaving = whenLeft(request)
       const deadline = AbortSignal.timeout(longestMs)
       const signal = AbortSignal.any([leaving.signal, deadline])
@@ -98,7 +98,7 @@ const inferRoute = (app: App, services: Services, longestMs: number): void => {
       } catch (error) {
         throw deadline.aborted ? tooSlow(longestMs) : toRefusal(error)
       } finally {
-        if (asked.content !== undefined) await leaveRest(request, reply, deadline)
+        if (asked.content !== undefined) await drainRest(request, reply, deadline)
       }
     },
   )
@@ -148,7 +148,7 @@ const isRefusal = (reason: FailureReason): reason is FailureReason & RequestErro
 /** How much unexamined content is drained, so that a client that sends everything before it reads gets its answer. */
 const MOST_LEFT_BYTES = 16 * 1024 * 1024
 
-const leaveRest = async ({ raw }: FastifyRequest, reply: FastifyReply, deadline: AbortSignal): Promise<void> => {
+const drainRest = async ({ raw }: FastifyRequest, reply: FastifyReply, deadline: AbortSignal): Promise<void> => {
   let left = MOST_LEFT_BYTES
   const rest = Promise.withResolvers<void>()
   deadline.addEventListener('abort', () => rest.resolve(), { once: true })

@@ -25,7 +25,7 @@ export const createStart = ({ engine, store, data, config: { publicUrl } }: Uses
 
   /** A job as it was when submitted. */
   const answer = async (request: FastifyRequest, submitted: SubmittedJob) =>
-    view(request, asTakenIn(await read(request, submitted.id), submitted))
+    view(request, asSubmitted(await read(request, submitted.id), submitted))
 
   return {
     answer,
@@ -41,7 +41,7 @@ export const createStart = ({ engine, store, data, config: { publicUrl } }: Uses
 }
 
 /** A worker may already have started the job, but the submitter gets its initial status. */
-const asTakenIn = (job: DataJob, { status, createdAt }: SubmittedJob): DataJob => ({
+const asSubmitted = (job: DataJob, { status, createdAt }: SubmittedJob): DataJob => ({
   ...job,
   status,
   statusReason: null,

@@ -3,7 +3,7 @@ import { type AddressInfo, connect } from 'node:net'
 import Fastify from 'fastify'
 import { expect, onTestFinished, test } from 'vitest'
 import type { App } from '../app.ts'
-import { limitBodies } from './body-room.ts'
+import { limitBodies } from './body-limit.ts'
 
 test('who has left before the token was found takes no room, for which there would be nobody to give it back', async () => {
   const app = Fastify()

@@ -5,8 +5,8 @@ import { expect, onTestFinished, test } from 'vitest'
 import { withTwoAddresses } from '../../test/two-addresses.ts'
 import { silentLogger } from '../kernel/logger.ts'
 import type { App } from './app.ts'
+import { limitConnections, mostConnections } from './connection-limit.ts'
 import { listenersOf } from './listeners.ts'
-import { limitConnections, mostConnections } from './most-connections.ts'
 
 const limits = (files: string): string =>
   `Limit                     Soft Limit           Hard Limit           Units     \nMax open files            ${files.padEnd(20)} 524288               files     \n`
