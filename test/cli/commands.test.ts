@@ -5,7 +5,16 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Finished, finished, millrace, printed, type ServeProcess, start, startServe } from './millrace.ts'
+import {
+  type Finished,
+  finished,
+  inProcess,
+  millrace,
+  printed,
+  type ServeProcess,
+  start,
+  startServe,
+} from './millrace.ts'
 
 let server: ServeProcess
 beforeAll(async () => {
@@ -16,6 +25,10 @@ afterAll(async () => {
 })
 
 const run = (args: readonly string[], input?: string): Promise<Finished> =>
+  inProcess(args, { cwd: server.cwd, ...(input !== undefined && { input }) })
+
+/** As a user does, in a process of its own. */
+const runProcess = (args: readonly string[], input?: string): Promise<Finished> =>
   millrace(args, { cwd: server.cwd, ...(input !== undefined && { input }) })
 
 /** Submits in the background and gives the id. */
@@ -28,25 +41,25 @@ const submitted = async (...args: readonly string[]): Promise<string> => {
 const jobOf = async (id: string) => JSON.parse((await run(['job', '--wait', '--json', id])).stdout)
 
 test('in the directory of a server, run works with nothing to configure', async () => {
-  expect(await run(['run', '--', 'echo', 'hi'])).toEqual({ code: 0, stdout: 'hi\n', stderr: '' })
+  expect(await runProcess(['run', '--', 'echo', 'hi'])).toEqual({ code: 0, stdout: 'hi\n', stderr: '' })
 })
 
 test('run keeps stdout and stderr apart and exits with the code of the job', async () => {
-  const result = await run(['run', '--', 'echo out; echo err >&2; exit 42'])
+  const result = await runProcess(['run', '--', 'echo out; echo err >&2; exit 42'])
   expect(result).toEqual({ code: 42, stdout: 'out\n', stderr: 'err\n' })
 })
 
 test('a job ended by a signal makes run exit with 128 and its number', async () => {
-  const { code, stderr } = await run(['run', '--', 'kill -SEGV $$'])
+  const { code, stderr } = await runProcess(['run', '--', 'kill -SEGV $$'])
   expect(code).toBe(128 + 11)
   expect(stderr).toContain('failed')
 })
 
-test('several words are a program and its arguments, which no shell reads', async () => {
+test('several words are a program and its arguments, without a shell', async () => {
   expect((await run(['run', 'printf', '%s\n', '$HOME', '-n'])).stdout).toBe('$HOME\n-n\n')
 })
 
-test('a timeout is told in words and exits with 1', async () => {
+test('a timeout is reported in words, and run exits with 1', async () => {
   const { code, stderr } = await run(['run', '--timeout', '0.3', '--', 'sleep 60'])
   expect(code).toBe(1)
   expect(stderr).toMatch(
@@ -57,7 +70,7 @@ test('a timeout is told in words and exits with 1', async () => {
   expect(shown.stdout).toMatch(/^attempt +1 \(at most 1\)$/m)
 })
 
-test('tries for failures of the system are told apart from those of the job', async () => {
+test('tries for system failures are listed apart from those of the job', async () => {
   const refused = await run(
     ['submit', '-'],
     '{"http": {"url": "https://name.invalid/"}, "retry": {"maximum_attempts": 1}}',
@@ -76,7 +89,7 @@ test('options reach the job', async () => {
 })
 
 test('--stdin gives the job what comes on standard input', async () => {
-  expect((await run(['run', '--stdin', '--', 'wc -c'], 'hello')).stdout.trim()).toBe('5')
+  expect((await runProcess(['run', '--stdin', '--', 'wc -c'], 'hello')).stdout.trim()).toBe('5')
 })
 
 test('Ctrl-C cancels the job; run says so and exits with 130', async () => {
@@ -97,7 +110,7 @@ test('a second Ctrl-C kills a job that ignores the first', async () => {
   await printed(child.stdout!, /started/)
   child.kill('SIGINT')
   await printed(child.stderr!, /once more to kill/)
-  // What comes within 150 ms is the same press of the keys; the note came after the first.
+  // Signals within 150 ms count as one press of the keys.
   const again = setInterval(() => child.kill('SIGINT'), 400)
   const { code } = await end
   clearInterval(again)
@@ -130,7 +143,7 @@ test('logs -f follows a running job to its end', async () => {
   expect(await end).toMatchObject({ code: 0, stdout: 'before\nafter\n' })
 })
 
-test('a large log comes through whole, also into a pipe that closes early', async () => {
+test('a large log is printed whole, and ends quietly where its pipe closes early', async () => {
   const id = await submitted('--', 'seq 1 200000')
   await jobOf(id)
   const { stdout } = await run(['logs', id])
@@ -172,7 +185,7 @@ test('submit takes one body, a list of bodies, and standard input', async () => 
   })
 })
 
-test('cancel says what became of each job and fails when one had ended', async () => {
+test('cancel reports the outcome for each job, and fails if one had already ended', async () => {
   const running = await submitted('--', 'sleep 600')
   const ended = await submitted('--', 'true')
   await jobOf(ended)
@@ -241,7 +254,7 @@ test('tokens are made, listed, used and revoked', async () => {
   expect((await as(['jobs'])).stderr).toContain('(unauthenticated)')
 })
 
-test('an unknown job is refused in words by every command that takes one', async () => {
+test('every command that takes a job reports an unknown one in words', async () => {
   const id = '01890000-0000-7000-8000-000000000000'
   for (const args of [
     ['job', id],
@@ -257,7 +270,7 @@ test('an unknown job is refused in words by every command that takes one', async
   }
 })
 
-test('a wrong value is told with its field and what would be right', async () => {
+test('an invalid value is reported with its field', async () => {
   const { code, stderr } = await run(['run', '--name', 'two\nlines', '--', 'true'])
   expect(code).toBe(125)
   expect(stderr).toContain('name')
