@@ -2,6 +2,7 @@ import type { Command, Option } from 'commander'
 
 /** Shells with a completion script. */
 export const SHELLS = ['bash', 'zsh', 'fish'] as const
+/** A shell with a completion script. */
 export type Shell = (typeof SHELLS)[number]
 
 /** A command for completion: the words that lead to it, each after a space (empty for the program), and what may follow. */

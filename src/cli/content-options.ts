@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander'
 import { DATA_FORMATS, type DataFormat } from '../model/data-source.ts'
 import { wholeNumber } from './option-value.ts'
 
+/** What `addContentOptions` parses. */
 export type ContentOptions = {
   readonly format?: DataFormat
   readonly delimiter?: string
@@ -29,6 +30,7 @@ export const addContentOptions = (command: Command): Command =>
 /** Whether the server reads the content itself. */
 export const isUrl = (place: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(place)
 
+/** Fields of an import in the API; undefined ones are not sent. */
 export type ContentFields = Readonly<Record<string, string | number | boolean | undefined>>
 
 /** The options as fields of the API, and the format if the name of the content implies it. */

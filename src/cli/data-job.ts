@@ -21,6 +21,7 @@ export type DataJobOptions = {
   readonly json?: boolean
 }
 
+/** Adds the options of `DataJobOptions`. */
 export const addDataJobOptions = (command: Command): Command =>
   command
     .option('--name <name>', 'name of the job')

@@ -6,6 +6,7 @@ import { notes } from './terminal/note.ts'
 import { countsText } from './terminal/run-progress.ts'
 import { exitCodeOfRun, watchRun } from './watch-run.ts'
 
+/** The options of every command that starts or watches a run. */
 export type FollowOptions = { readonly wait?: boolean; readonly follow?: boolean; readonly json?: boolean }
 
 /** Prints the id of a new run, or waits for its end. Resolves with the exit code. */

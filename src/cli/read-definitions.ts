@@ -4,6 +4,7 @@ import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
 import { readText } from './local-file.ts'
 
+/** A body of the API from a file, not validated. */
 export type Definition = Readonly<Record<string, unknown>>
 
 /** The objects in a JSON or YAML file, one per document; `-` is standard input. Throws `CliFailure` if it contains anything else. */

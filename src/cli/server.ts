@@ -41,6 +41,7 @@ export type ServerOptions = {
   readonly executors?: readonly Executor[]
 }
 
+/** A server that accepts requests. */
 export type RunningServer = {
   readonly url: string
   readonly adminToken: { readonly path: string; readonly isNew: boolean }

@@ -12,6 +12,7 @@ import type { Column } from './terminal/table.ts'
 
 const STATUSES = Object.keys(JOB_STATUSES)
 
+/** What `addJobFilters` parses. */
 export type JobFilterOptions = {
   readonly status?: readonly string[]
   readonly kind?: readonly string[]

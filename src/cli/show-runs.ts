@@ -12,6 +12,7 @@ import { countsText } from './terminal/run-progress.ts'
 import { showList } from './terminal/show-list.ts'
 import type { Column } from './terminal/table.ts'
 
+/** What `addRunFilters` parses. */
 export type RunFilterOptions = {
   readonly status?: readonly string[]
   readonly trigger?: string

@@ -53,6 +53,7 @@ import { createSmallQueries } from './small-queries.ts'
 import { createWorkspaceEvents } from './streams/workspace-events.ts'
 import { validate } from './validation.ts'
 
+/** A Fastify instance whose routes have the types of their schemas. */
 export type App = FastifyInstance<Server, IncomingMessage, ServerResponse, FastifyBaseLogger, TypeBoxTypeProvider>
 
 declare module 'fastify' {

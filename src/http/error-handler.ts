@@ -42,6 +42,7 @@ const LOGGED: ReadonlySet<ErrorCode> = new Set(['internal', 'storage_unavailable
 /** A dialect's changes and additions to the problem. */
 type InItsWords = { readonly status?: number; readonly error?: string; readonly documentation?: string }
 
+/** Answers with a refusal as problem+json, and with the headers that belong to it. */
 export const sendProblem = (reply: FastifyReply, error: MillraceError, words: InItsWords = {}): FastifyReply => {
   if (error.retryAfter !== undefined) reply.header('retry-after', String(error.retryAfter))
   if (error.code === 'unauthenticated') reply.header('www-authenticate', 'Bearer realm="millrace"')

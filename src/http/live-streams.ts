@@ -20,6 +20,7 @@ type Socket = FastifyRequest['raw']['socket']
 /** How long a stream may outlive its token. */
 const CHECK_MS = 1000
 
+/** Tracks the app's streams, and closes them when their time is over. */
 export const createLiveStreams = (app: App, { callers, logger }: { callers: Callers; logger: Logger }): LiveStreams => {
   /** By connection, the tokens of its streams: several if a client pipelines requests. */
   const openers = new Map<Socket, string[]>()

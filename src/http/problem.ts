@@ -2,6 +2,7 @@ import { ERRORS, isDiskFull, MillraceError, type RequestErrorCode } from '../ker
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import { toRefusal } from './warehouse-refusal.ts'
 
+/** The media type of a refusal (RFC 9457). */
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8'
 
 /** Refusals of Fastify and its plugins with a more specific code than their status. */

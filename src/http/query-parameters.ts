@@ -25,6 +25,7 @@ export const readQueries = (app: App): void => {
   })
 }
 
+/** The parameters of a route that are not texts, and how each is converted. */
 export type QueryReaders = readonly (readonly [string, Reader])[]
 
 const readersOf = (route: RouteOptions): QueryReaders => {

@@ -9,6 +9,7 @@ export const secureAnswers = (app: App): void => {
   })
 }
 
+/** Sets them, also on an answer that no hook has seen. */
 export const secure = (reply: FastifyReply, requestId: string): FastifyReply =>
   reply
     .header('x-request-id', requestId)

@@ -12,6 +12,7 @@ import { whenLeft } from './when-left.ts'
 /** Limits of a query that is answered at once. */
 export const SMALL_QUERY = { longestMs: 10_000, mostBytes: 10_000_000 } as const
 
+/** A query to answer at once. */
 export type SmallQuery = {
   readonly sql: string
   readonly parameters: Readonly<Record<string, unknown>>
@@ -24,6 +25,7 @@ export type SmallQueries = {
   answer(request: FastifyRequest, query: SmallQuery): Promise<Buffer>
 }
 
+/** Runs small queries, a limited number at once. */
 export const createSmallQueries = ({ config, warehouse, data }: Services): SmallQueries => {
   const { queryMemoryBytes: memoryBytes, queryThreads: threads, queryRows: resultRows } = config
   const limits = { memoryBytes, threads, resultRows, timeoutMs: SMALL_QUERY.longestMs }

@@ -24,9 +24,11 @@ export type DataSourceAnswer = {
 /** The path of a data source, by name or id, or of a resource below it. */
 export const dataSourcePath = (name: string, rest = ''): string => `/v1/datasources/${encodeURIComponent(name)}${rest}`
 
+/** A data source by name or id. */
 export const getDataSource = (server: ServerAddress, name: string): Promise<DataSourceAnswer> =>
   call<DataSourceAnswer>(server, { path: dataSourcePath(name) })
 
+/** Creates a data source from a body of the API. */
 export const createDataSource = (server: ServerAddress, definition: unknown): Promise<DataSourceAnswer> =>
   call<DataSourceAnswer>(server, { method: 'POST', path: '/v1/datasources', json: definition })
 

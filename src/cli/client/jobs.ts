@@ -6,11 +6,13 @@ import { patiently } from './patiently.ts'
 import { type ApiRequest, call } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
 
+/** The answer to a call that creates a job. */
 export type SubmitAnswer = { readonly job_id: string; readonly status: string }
 
 /** The path of a job, or of a resource below it. */
 export const jobPath = (jobId: string, rest = ''): string => `/v1/jobs/${encodeURIComponent(jobId)}${rest}`
 
+/** A job in its current state. */
 export const getJob = (server: ServerAddress, jobId: string): Promise<JobAnswer> =>
   call<JobAnswer>(server, { path: jobPath(jobId) })
 

@@ -12,6 +12,7 @@ export type PipeAnswer = {
   readonly updated_at: string
 }
 
+/** A node of a pipe. `materialize_into` and `copy_into` name the data source that it writes to. */
 export type NodeAnswer = {
   readonly name: string
   readonly sql: string
@@ -23,6 +24,7 @@ export type NodeAnswer = {
 
 const pipePath = (name: string): string => `/v1/pipes/${encodeURIComponent(name)}`
 
+/** A pipe by name or id. */
 export const getPipe = (server: ServerAddress, name: string): Promise<PipeAnswer> =>
   call<PipeAnswer>(server, { path: pipePath(name) })
 

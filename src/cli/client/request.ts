@@ -4,6 +4,7 @@ import { CliFailure } from '../failure.ts'
 import { refusal } from './refusal.ts'
 import type { ServerAddress } from './server-address.ts'
 
+/** A call of the server's API. */
 export type ApiRequest = {
   readonly method?: 'GET' | 'POST' | 'PUT' | 'DELETE'
   /** Starts with `/`; parts from the user are already encoded. */

@@ -3,8 +3,10 @@ import { receive } from './request.ts'
 import { rowPairs } from './row-pairs.ts'
 import type { ServerAddress } from './server-address.ts'
 
+/** A row by column name. */
 export type Row = Readonly<Record<string, unknown>>
 
+/** Rows with their columns in order, which a `Row` would not keep. */
 export type Rows = {
   /** Column names, possibly with duplicates. */
   readonly names: readonly string[]

@@ -49,6 +49,7 @@ export const workflowPath = (workflow: string, rest = ''): string =>
 /** The path of a run, or of a resource below it. */
 export const runPath = (runId: string, rest = ''): string => `/v1/runs/${encodeURIComponent(runId)}${rest}`
 
+/** A workflow by id or name. */
 export const getWorkflow = (server: ServerAddress, workflow: string): Promise<WorkflowAnswer> =>
   call<WorkflowAnswer>(server, { path: workflowPath(workflow) })
 
@@ -61,6 +62,7 @@ export const findWorkflowId = async (
 
 const IS_ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 
+/** A run in its current state. */
 export const getRun = (
   server: ServerAddress,
   runId: string,

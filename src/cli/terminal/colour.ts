@@ -19,6 +19,7 @@ export const STATUS_STYLE = {
   cancelled: 'yellow',
 } as const satisfies Record<JobStatus, Style>
 
+/** The same for runs. */
 export const RUN_STYLE = {
   pending: 'gray',
   running: 'cyan',
@@ -29,12 +30,14 @@ export const RUN_STYLE = {
   terminated: 'yellow',
 } as const satisfies Record<RunStatus, Style>
 
+/** The same for workflows. */
 export const STATE_STYLE = {
   active: 'green',
   paused: 'yellow',
   terminated: 'red',
 } as const satisfies Record<WorkflowState, Style>
 
+/** The same for deliveries. */
 export const DELIVERY_STYLE = {
   pending: 'cyan',
   delivered: 'green',

@@ -1,5 +1,6 @@
 import { oneLine } from './plain-text.ts'
 
+/** A column of a table: its title, and the cell of a row. */
 export type Column<Row> = {
   readonly title: string
   readonly value: (row: Row) => string

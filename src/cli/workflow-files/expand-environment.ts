@@ -4,6 +4,7 @@ const LEFT_ALONE: ReadonlySet<string> = new Set(['command', 'stdin', 'query'])
 /** `$${`, `${NAME}` with a shell-style name, or any other `${`. */
 const REFERENCE = /\$\$\{|\$\{([A-Za-z_][A-Za-z0-9_]*)\}|\$\{/g
 
+/** A definition with variables substituted, and what was substituted where. */
 export type Expanded = {
   readonly value: unknown
   /** Dotted paths of the values that contain something from the environment: never show them. */

@@ -19,6 +19,7 @@ export type LoadedFile = FileDocument & {
   readonly filled: ReadonlySet<string>
 }
 
+/** The workflows without faults, and the faults of the others. */
 export type LoadedFiles = { readonly workflows: readonly LoadedFile[]; readonly faults: readonly FileFault[] }
 
 /**

@@ -14,6 +14,7 @@ export type FileDocument = {
   lineOf(field: string): number
 }
 
+/** The workflows of a file without faults, and the faults of the others. */
 export type ReadDocuments = { readonly documents: readonly FileDocument[]; readonly faults: readonly FileFault[] }
 
 /** A file with 10,000 items is far smaller; a larger one is not a workflow file. */

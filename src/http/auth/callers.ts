@@ -14,6 +14,7 @@ const MOST_BELIEVED = 10_000
 
 type Believed = { readonly caller: Caller; readonly expiresAt: number; readonly until: number }
 
+/** Finds the caller of a token. */
 export type Callers = {
   /** The token's caller if it is cached; null: ask the store. */
   known(text: string): Caller | null

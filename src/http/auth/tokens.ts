@@ -11,6 +11,7 @@ const DEFAULT_WORKSPACE = 'default'
 
 type Place = { readonly store: Store; readonly config: Pick<Config, 'adminToken' | 'dataDir' | 'roles'> }
 
+/** The admin token of a data directory, and the path of its file. */
 export type AdminToken = {
   /** null: it was created earlier, and its file is gone. */
   readonly token: string | null
@@ -22,6 +23,7 @@ export type AdminToken = {
 const MADE = 'admin_token_id'
 const CONFIGURED = 'configured_admin_token_id'
 
+/** A random token, shown to its owner once. Only its hash is stored. */
 export const newToken = (): string => newSecret('mr_')
 
 /**

@@ -7,6 +7,7 @@ import { keptWithSubmit } from '../idempotency.ts'
 import type { Services } from '../services.ts'
 import { partsOf, unreadable } from './upload.ts'
 
+/** How the content of a request becomes the body of an import job. */
 export type ImportReception = {
   /** The allowed names of the only part in a multipart body. */
   readonly parts: readonly string[]
@@ -59,6 +60,7 @@ const refuseTooLarge = ({ headers }: FastifyRequest, most: number): void => {
     throw new MillraceError('too_large', `The content may have ${most} bytes (MILLRACE_MAX_UPLOAD_BYTES).`)
 }
 
+/** Whether the body is multipart/form-data. */
 export const isMultipart = (headers: FastifyRequest['headers']): boolean =>
   /^multipart\/form-data\b/i.test(headers['content-type'] ?? '')
 

@@ -1,3 +1,4 @@
+/** Offsets of the first and the last byte, both included. */
 export type ByteRange = { readonly start: number; readonly end: number }
 
 /**

@@ -9,6 +9,7 @@ export type Totals = { [Name in (typeof COUNTS)[number]]: number } & {
   readonly [Name in (typeof DURATIONS)[number]]: Record<number, number>
 }
 
+/** Totals of nothing. */
 export const newTotals = (): Totals => ({
   completed: 0,
   failed: 0,

@@ -1,7 +1,9 @@
 import { type FieldError, refuseFields } from '../../kernel/errors.ts'
 import { readTime } from '../time.ts'
 
+/** In milliseconds. */
 export const HOUR = 3_600_000
+/** In milliseconds. */
 export const DAY = 24 * HOUR
 const LONGEST = 366 * DAY
 /** The longest period for which the default trend is hourly. */

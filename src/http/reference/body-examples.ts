@@ -23,6 +23,7 @@ const PER_DAY = {
   nodes: [{ name: 'days', sql: 'SELECT day, sum(views) AS views FROM visits GROUP BY day' }],
 }
 
+/** Examples of bodies in the reference, by route and title. */
 export const BODY_EXAMPLES: BodyExamples = {
   'POST /v1/jobs': {
     command: { command: 'echo hi', timeout_seconds: 60 },

@@ -3,6 +3,7 @@ import type { App } from '../app.ts'
 import { WorkerList } from '../schemas/system.ts'
 import type { Services } from '../services.ts'
 
+/** The workers of this installation, with what each runs. */
 export const workerRoutes = (app: App, { store }: Services): void => {
   app.get(
     '/v1/workers',

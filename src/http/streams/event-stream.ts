@@ -7,6 +7,7 @@ import { socketChannel } from './socket-channel.ts'
 /** The most events that wait for a slow client; if there are more, it is disconnected. */
 const MAX_WAITING = 10_000
 
+/** Where events go, and where they come from. */
 export type EventStream = {
   /** The target: a WebSocket, or the answer to a request for `text/event-stream`. */
   readonly to: { readonly socket: WebSocket } | { readonly request: IncomingMessage; readonly response: ServerResponse }

@@ -5,6 +5,7 @@ import type { Channel, Message } from './channel.ts'
 /** The most lines in one message of a batch. */
 const LINES_A_MESSAGE = 1000
 
+/** What a client follows, and from where on. */
 export type Following = {
   readonly logs: JobLogs
   readonly workspace: string

@@ -11,6 +11,7 @@ export type WorkspaceEvent =
   /** One that the workspace's preference includes. */
   | { readonly group: 'notification'; readonly event: Notification }
 
+/** The live events of all workspaces. */
 export type WorkspaceEvents = {
   /** Subscribes to the events of one workspace. The listener must not throw or block. Returns a function that unsubscribes. */
   subscribe(workspace: string, listener: (event: WorkspaceEvent) => void): () => void

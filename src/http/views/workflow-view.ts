@@ -28,6 +28,7 @@ export const viewListedWorkflow = (workflow: Workflow) => {
   return rest
 }
 
+/** The API's view of a past slot, or of several that were skipped for the same reason. */
 export const viewSlot = (slot: Slot) => ({
   slot: toTimestamp(slot.slot),
   last_slot: toTimestamp(slot.lastSlot),

@@ -31,6 +31,7 @@ export const viewDataSource = (catalogue: Catalogue, dataSource: DataSource) => 
   statistics: null as Statistics | null,
 })
 
+/** What `viewDataSource` returns. */
 export type DataSourceView = ReturnType<typeof viewDataSource>
 
 type Statistics = { readonly bytes: number; readonly row_count: number }

@@ -14,11 +14,13 @@ type Field<T> = {
   readonly read: (value: unknown) => T | undefined
 }
 
+/** The parameters of a route by name. */
 export type Fields = Readonly<Record<string, Field<unknown>>>
 /** The values that `readFields` returns. */
 export type FieldValues<F extends Fields> = { readonly [Name in keyof F]?: F[Name] extends Field<infer T> ? T : never }
 type Given = Readonly<Record<string, unknown>>
 
+/** Any text. */
 export const textField = (description: string): Field<string> => ({
   schema: Type.String({ description }),
   wanted: 'must be well-formed text without NUL',
@@ -29,6 +31,7 @@ export const textField = (description: string): Field<string> => ({
 const isText = (value: unknown): value is string =>
   typeof value === 'string' && !value.includes('\u0000') && value.isWellFormed()
 
+/** true or false; 1 or 0 in a query or form. */
 export const flagField = (description: string): Field<boolean> => ({
   // Not only boolean: the server's own query parser would also convert the empty text.
   schema: Type.Unsafe<boolean>({ type: ['boolean', 'string'], description }),
@@ -39,6 +42,7 @@ export const flagField = (description: string): Field<boolean> => ({
   },
 })
 
+/** A decimal number; as text without a sign. */
 export const numberField = (description: string): Field<number> => ({
   schema: Type.Number({ description }),
   wanted: 'must be a number',
@@ -50,6 +54,7 @@ export const numberField = (description: string): Field<number> => ({
   },
 })
 
+/** One of the given words. */
 export const choiceField = <T extends string>(choices: readonly T[], description: string): Field<T> => ({
   schema: Type.Unsafe<T>({ type: 'string', enum: [...choices], description }),
   wanted: `must be one of ${choices.join(', ')}`,

@@ -11,6 +11,7 @@ import type { Services } from '../../services.ts'
 import { choiceField, type FieldValues, flagField, textField } from './fields.ts'
 import { createStart } from './start-job.ts'
 
+/** The parameters of `POST /datasources`. */
 export const IMPORT_FIELDS = {
   name: textField('Name of the data source. When it is created, the default is derived from the URL.'),
   mode: choiceField(['create', 'append', 'replace'], 'Default: create.'),

@@ -17,6 +17,7 @@ export type JobSpec = {
   readonly mode?: WriteMode
 }
 
+/** The body with which a job was submitted. */
 export const specOf = (job: DataJob): JobSpec => JSON.parse(job.spec) as JobSpec
 
 /** An object named by a job: its current state, or only the name. */

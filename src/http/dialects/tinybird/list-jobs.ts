@@ -14,6 +14,7 @@ import {
   type StatusWord,
 } from './words.ts'
 
+/** The parameters of `GET /jobs`. */
 export const LIST_FIELDS = {
   kind: choiceField(KIND_WORDS, 'Only jobs of this kind.'),
   status: choiceField(STATUS_WORDS, 'Only jobs with this status.'),
@@ -37,6 +38,7 @@ const MOST_JOBS = 100
 /** How long after its creation this API shows a job. */
 const KNOWN_MS = 48 * 3_600_000
 
+/** Whether this API shows the job. */
 export const isKnown = (job: Job, now: number): job is DataJob => isDataJob(job) && job.createdAt >= now - KNOWN_MS
 
 type Input = {
