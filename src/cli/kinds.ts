@@ -1,28 +1,16 @@
 import type { Data } from '../data/data.ts'
 import type { Uploads } from '../data/uploads.ts'
-import { commandDefinition } from '../executors/command/definition.ts'
-import { copyDefinition } from '../executors/copy/definition.ts'
-import { deleteDefinition } from '../executors/delete/definition.ts'
+import { DEFINITIONS } from '../executors/definitions.ts'
 import type { Executor } from '../executors/executor.ts'
-import { httpDefinition } from '../executors/http/definition.ts'
-import { importDefinition } from '../executors/import/definition.ts'
 import type { KindDefinition } from '../executors/kind-definition.ts'
-import { populateDefinition } from '../executors/populate/definition.ts'
-import { queryDefinition } from '../executors/query/definition.ts'
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import type { Warehouse } from '../warehouse/warehouse.ts'
 
-/** The kinds of jobs that this installation accepts. A new kind needs a line here, and one below. */
+/** The kinds of jobs that this installation accepts. */
 export const openDefinitions = async (config: Config, clock: Clock): Promise<readonly KindDefinition[]> => [
-  commandDefinition,
-  httpDefinition,
-  queryDefinition,
-  importDefinition,
-  populateDefinition,
-  copyDefinition,
-  deleteDefinition,
+  ...DEFINITIONS,
   ...(await functionDefinitions(config, clock)),
 ]
 
@@ -43,7 +31,7 @@ type Opening = {
   readonly uploads: Uploads
 }
 
-/** The kinds that this process runs, not started yet. */
+/** The kinds that this process runs, not started yet. A new kind needs a line here, and one in `executors/definitions.ts`. */
 export const openExecutors = async (opening: Opening): Promise<readonly Executor[]> => [
   await openCommands(opening),
   await openHttp(opening),

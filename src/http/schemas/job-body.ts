@@ -1,29 +1,17 @@
 import Type, { type TSchema } from 'typebox'
 import { apiProperties } from '../../executors/api/spec.ts'
-import { commandDefinition } from '../../executors/command/definition.ts'
-import { copyDefinition } from '../../executors/copy/definition.ts'
-import { deleteDefinition } from '../../executors/delete/definition.ts'
-import { httpDefinition } from '../../executors/http/definition.ts'
-import { importDefinition } from '../../executors/import/definition.ts'
+import { DEFINITIONS } from '../../executors/definitions.ts'
 import type { KindDefinition } from '../../executors/kind-definition.ts'
-import { populateDefinition } from '../../executors/populate/definition.ts'
-import { queryDefinition } from '../../executors/query/definition.ts'
 import { commonJobProperties } from '../../model/job-body.ts'
 
-/** The kinds shown in the API reference. A new kind needs a line here. */
-const DEFINITIONS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [
-  commandDefinition,
-  httpDefinition,
-  queryDefinition,
-  importDefinition,
-  populateDefinition,
-  copyDefinition,
-  deleteDefinition,
+/** The kinds shown in the API reference. */
+const KINDS: readonly Pick<KindDefinition, 'kind' | 'properties'>[] = [
+  ...DEFINITIONS,
   { kind: 'api', properties: apiProperties },
 ]
 
 const bodiesWith = (common: Readonly<Record<string, TSchema>>) =>
-  DEFINITIONS.map(({ kind, properties }) =>
+  KINDS.map(({ kind, properties }) =>
     Type.Object({ ...common, ...properties } as Record<string, TSchema>, { title: kind, additionalProperties: false }),
   )
 
