@@ -34,6 +34,9 @@ export async function* fileContent({ place, path }: LocalFile): AsyncGenerator<U
   }
 }
 
+/** How messages name a file that may be standard input. */
+export const placeText = (place: string): string => (place === '-' ? 'standard input' : place)
+
 /** The text of a file, or of standard input (`-`). Throws `CliFailure` if it cannot be read. */
 export const readText = async (place: string, { stdin, directory }: CliContext): Promise<string> => {
   if (place === '-') return text(stdin)

@@ -8,7 +8,7 @@ import { toFolderFault } from '../blobs/file/folder-fault.ts'
 import { ownedFolder } from '../blobs/file/owned-folder.ts'
 import { ownedBlobs } from '../blobs/owned-blobs.ts'
 import { createData } from '../data/data.ts'
-import { createTablesHome } from '../data/tables-home.ts'
+import { createTablesHome, type TablesHome } from '../data/tables-home.ts'
 import { createUploads } from '../data/uploads.ts'
 import { createEngine } from '../engine/create-engine.ts'
 import type { Engine, PartHealth } from '../engine/engine.ts'
@@ -98,18 +98,7 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
   const parts = { config, clock, logger, store, blobs }
   const shareTails = config.databaseUrl !== null
   const logs = createJobLogs({ ...parts, dataDir: config.dataDir, maxBytes: config.logMaxBytes, shareTails })
-  const sharesStore = config.databaseUrl !== null && config.clickhouseUrl === null
-  const home = sharesStore
-    ? createTablesHome({
-        store,
-        dataDir: config.dataDir,
-        name: `${hostname()} (${config.publicUrl})`,
-        workerId: () => engine.workerId,
-        isWorker: config.roles.includes('worker'),
-        logger,
-        clock,
-      })
-    : null
+  const home = openHome({ config, store, logger, clock, workerId: () => engine.workerId })
   const warehouse = openWarehouse({ config, dataDir: config.dataDir, gate: home, logger, clock })
   undo.push(() => warehouse.close())
   const data = createData({
@@ -164,6 +153,26 @@ export const openStore = async (config: Config, clock: Clock): Promise<Store> =>
   }
   const { openPostgresStore } = await import('../store/postgres/postgres-store.ts')
   return openPostgresStore({ url: config.databaseUrl, processName: `millrace ${config.roles.join(',')}` })
+}
+
+/** Keeps the tables of a shared store in one place; null: there is only one data engine. */
+const openHome = ({ config, ...parts }: HomeParts): TablesHome | null => {
+  if (config.databaseUrl === null || config.clickhouseUrl !== null) return null
+  return createTablesHome({
+    ...parts,
+    dataDir: config.dataDir,
+    name: `${hostname()} (${config.publicUrl})`,
+    isWorker: config.roles.includes('worker'),
+  })
+}
+
+type HomeParts = {
+  readonly config: Config
+  readonly store: Store
+  readonly logger: Logger
+  readonly clock: Clock
+  /** Called when needed: the engine is created later. */
+  readonly workerId: () => string
 }
 
 /** A folder that belongs to another store is reported as unhealthy, and retried: the right one may be mounted later. */

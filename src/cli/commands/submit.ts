@@ -4,7 +4,7 @@ import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
-import { readText } from '../local-file.ts'
+import { placeText, readText } from '../local-file.ts'
 import { readJson } from '../read-json.ts'
 import { submitWatched } from '../submit-watched.ts'
 import { watchJob } from '../watch-job.ts'
@@ -37,6 +37,6 @@ const readBody = async (file: string, context: CliContext): Promise<unknown> => 
   try {
     return readJson(content)
   } catch (error) {
-    throw new CliFailure(`${file}: ${(error as Error).message}`, { exitCode: EXIT.usage })
+    throw new CliFailure(`${placeText(file)}: ${(error as Error).message}`, { exitCode: EXIT.usage })
   }
 }

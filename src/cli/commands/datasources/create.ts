@@ -4,6 +4,7 @@ import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
 import { CliFailure } from '../../failure.ts'
+import { placeText } from '../../local-file.ts'
 import { readDefinitions } from '../../read-definitions.ts'
 
 type CreateOptions = {
@@ -40,6 +41,7 @@ const definitionOf = async (place: string, options: CreateOptions, context: CliC
   const given = { schema, engine, sorting_key: sortingKey, partition_key: partitionKey, ttl, description }
   if (schema !== undefined) return { name: place, ...given }
   const [definition, ...others] = await readDefinitions(place, context)
-  if (others.length > 0) throw new CliFailure(`${place}: must hold one data source`, { exitCode: EXIT.usage })
+  if (others.length > 0)
+    throw new CliFailure(`${placeText(place)}: must have one data source`, { exitCode: EXIT.usage })
   return { ...definition, ...Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined)) }
 }

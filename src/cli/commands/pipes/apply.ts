@@ -3,6 +3,7 @@ import { findServer } from '../../client/server-address.ts'
 import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
 import { CliFailure } from '../../failure.ts'
+import { placeText } from '../../local-file.ts'
 import { type Definition, readDefinitions } from '../../read-definitions.ts'
 import { notes } from '../../terminal/note.ts'
 
@@ -16,7 +17,8 @@ export const defineApply: Define = (command, context) => {
       for (const file of files)
         for (const definition of await readDefinitions(file, context)) {
           const { name } = definition
-          if (typeof name !== 'string') throw new CliFailure(`${file}: a pipe has no name`, { exitCode: EXIT.usage })
+          if (typeof name !== 'string')
+            throw new CliFailure(`${placeText(file)}: a pipe has no name`, { exitCode: EXIT.usage })
           const done = await putPipe(server, { name, definition })
           context.stdout.write(`${name} ${done}\n`)
           if (done === 'created') for (const text of beginnings(name, definition)) notes(context)(text)
