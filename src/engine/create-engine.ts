@@ -10,6 +10,7 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import type { JobLogs } from '../logs/job-logs.ts'
 import { LEASE_MS } from '../model/lease.ts'
+import { createSameKeyCheck } from '../store/same-key.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { Store, WorkerBeat } from '../store/store.ts'
 import { createArtifactKeeper } from './artifacts.ts'
@@ -107,6 +108,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     resultTtlMs: config.resultTtlMs,
     extend: workflows.extend,
   })
+  const checkKey = createSameKeyCheck({ store, secrets })
   const rescuer = createRescuer({ store, logs, clock, logger })
 
   const cancel = createCancelLoop({ store, clock, logger, running, workerId, pollMs })
@@ -203,7 +205,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       if (outcome === 'purged') garbage.wake()
       return outcome
     },
-    health: () => checkHealth({ store, blobs, executors }),
+    health: () => checkHealth({ store, blobs, executors, checkKey }),
     start,
     stop: () => {
       stopped ??= shutDown()
@@ -219,14 +221,13 @@ const withinMs = async (promise: Promise<void>, milliseconds: number): Promise<v
   clearTimeout(timer)
 }
 
-const checkHealth = async ({
-  store,
-  blobs,
-  executors,
-}: Pick<EngineOptions, 'store' | 'blobs' | 'executors'>): Promise<readonly PartHealth[]> =>
+type Checked = Pick<EngineOptions, 'store' | 'blobs' | 'executors'> & { readonly checkKey: () => Promise<void> }
+
+const checkHealth = async ({ store, blobs, executors, checkKey }: Checked): Promise<readonly PartHealth[]> =>
   Promise.all([
     reachable('store', () => store.ping()),
     reachable('blobs', () => blobs.ping()),
+    reachable('secrets', checkKey),
     ...executors.map(async executor => ({ part: executor.kind, problems: (await executor.health?.()) ?? [] })),
   ])
 

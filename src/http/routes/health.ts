@@ -6,7 +6,7 @@ import { Health, Readiness } from '../schemas/system.ts'
 import type { Services } from '../services.ts'
 
 /** Without these, no job can be accepted. Any other part affects only one kind of job. */
-const NEEDED: readonly string[] = ['store', 'blobs', 'server']
+const NEEDED: readonly string[] = ['store', 'blobs', 'secrets', 'server']
 
 const STOPPING: PartHealth = {
   part: 'server',
