@@ -45,7 +45,10 @@ export const watchJob = async (input: Watched): Promise<number> => {
       },
       onLost: noteLost(context),
     })
-    if (status === null) return EXIT.interrupted
+    if (status === null) {
+      note(mayGoOn(jobId))
+      return EXIT.interrupted
+    }
     const job = await getJob(server, jobId)
     if (interrupts > 0 && job.status === 'cancelled') return EXIT.interrupted
     explain(job, note)
@@ -55,6 +58,9 @@ export const watchJob = async (input: Watched): Promise<number> => {
     stopListening()
   }
 }
+
+/** For those who leave a job before it is known how it ends. */
+export const mayGoOn = (jobId: string): string => `the job may go on; see it with: millrace job ${jobId}`
 
 /** After this long without output, people wonder what is wrong. */
 const WAIT_WORTH_TELLING_MS = 3000

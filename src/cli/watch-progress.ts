@@ -8,6 +8,7 @@ import { onInterrupt } from './interrupt.ts'
 import { CLEAR_LINE } from './terminal/bar.ts'
 import { noteLost, notes } from './terminal/note.ts'
 import { queryProgressLine } from './terminal/query-progress.ts'
+import { mayGoOn } from './watch-job.ts'
 
 type Watch = {
   readonly server: ServerAddress
@@ -43,8 +44,10 @@ export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => 
       draw(job)
     }
   } catch (error) {
-    if (signal.aborted) return null
-    throw error
+    if (!signal.aborted) throw error
+    draw(null)
+    notes(context)(mayGoOn(jobId))
+    return null
   } finally {
     draw(null)
     stopListening()

@@ -71,3 +71,19 @@ test.each([
   })
   expect({ code, asked, stderr }).toEqual({ code: 0, asked: 4, stderr: said })
 })
+
+test('whoever leaves a query whose server is away is told how to see it again', async () => {
+  let watched = false
+  const ended = run(['query', 'SELECT 1'], (request, response) => {
+    if (request.method === 'POST') return response.writeHead(201).end(JSON.stringify({ job_id: 'j', status: 'queued' }))
+    watched = true
+    response.writeHead(503).end()
+  })
+  await expect.poll(() => watched).toBe(true)
+  // Signals within 150 ms count as one press of the keys.
+  const presses = setInterval(() => process.emit('SIGINT'), 200)
+  const { code, stderr } = await ended
+  clearInterval(presses)
+  expect(code).toBe(130)
+  expect(stderr).toMatch(/millrace: the job may go on; see it with: millrace job j\n$/)
+})
