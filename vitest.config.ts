@@ -7,13 +7,14 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node'
 /** These look at their own process: at its memory or its children. Each has a process to itself. */
 const ALONE = [
   'test/{blobs/file-blobs,blobs/s3-blobs,logs/follow,logs/write,survive/hard-jobs,warehouse/engine-http}.test.ts',
-  'test/command/**/*.test.ts',
+  'test/command/{artifacts,directories,isolation,outcome,output}.test.ts',
 ]
 
 /** These mostly wait: for a limit, a lease, a retry, a slow statement. It takes several at once to keep the processors busy. */
 const WAITING = [
   'test/blobs/{server-on-s3,silent-s3,store-away,undeletable}.test.ts',
   'test/chaos/kill*.test.ts',
+  'test/command/{ending,loss}.test.ts',
   'test/data/{delete,populate,populate-postgres,stops,waiting,waiting-postgres}.test.ts',
   'test/import/{progress,sources}.test.ts',
   'test/many/{killed-home,tables-home,taken-tables}.test.ts',
