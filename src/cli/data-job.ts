@@ -6,7 +6,7 @@ import type { ServerAddress } from './client/server-address.ts'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { jobFailure } from './job-failure.ts'
-import { positive } from './option-value.ts'
+import { positiveSeconds } from './option-value.ts'
 import { submitWatched } from './submit-watched.ts'
 import { countText } from './terminal/count-text.ts'
 import { notes } from './terminal/note.ts'
@@ -25,7 +25,7 @@ export type DataJobOptions = {
 export const addDataJobOptions = (command: Command): Command =>
   command
     .option('--name <name>', 'name of the job')
-    .option('--timeout <seconds>', 'stop the job after this time', positive)
+    .option('--timeout <seconds>', 'stop the job after this time', positiveSeconds)
     .option('-d, --detach', 'print the id of the job and do not wait')
     .option('--json', 'print the job as JSON')
 
@@ -64,32 +64,55 @@ export const followDataJob = async ({ options, ...watch }: Following): Promise<n
   return EXIT.ok
 }
 
-const isTruncating = (populate: unknown): boolean => (populate as { readonly truncate?: boolean }).truncate === true
-
 /** A report in words, without zero counts. */
-const report = ({ job_id, statistics, spec }: JobAnswer): readonly string[] => {
+const report = (job: JobAnswer): readonly string[] => {
+  const { delimiter, header } = job.statistics ?? {}
+  const rows = rowsText(job)
+  return [
+    ...(rows === null ? [] : [rows]),
+    ...(delimiter === undefined || header === undefined ? [] : [`read as ${csvReadingText({ delimiter, header })}`]),
+    ...advice(job),
+  ]
+}
+
+const rowsText = ({ statistics, spec }: JobAnswer): string | null => {
   const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
-  const { delimiter, header } = statistics ?? {}
-  const { datasource, create } = (spec.import ?? {}) as { readonly datasource?: string; readonly create?: boolean }
-  const isBare = create === true && header === true && row_count === 0 && statistics?.rows_read === 0
-  const isEmpty = spec.import !== undefined && statistics?.bytes_read === 0
   const parts = [
     ...(rows_written === undefined ? [] : [`${countText(rows_written, 'row')} written`]),
     ...(quarantine_rows === 0 ? [] : [`${countText(quarantine_rows, 'row')} quarantined`]),
     ...(invalid_lines === 0 ? [] : [countText(invalid_lines, 'invalid line')]),
   ]
+  if (parts.length === 0) return null
+  const empty = spec.import !== undefined && statistics?.bytes_read === 0 ? 'the input was empty: ' : ''
   const time = elapsed_ms === undefined ? '' : ` in ${durationText(elapsed_ms)}`
   const now = row_count === undefined ? '' : `; ${countText(row_count, 'row')} there now, ${sizeText(bytes)}`
-  const isBeside = spec.populate !== undefined && !isTruncating(spec.populate) && (row_count ?? 0) > (rows_written ?? 0)
-  const isDirty = quarantine_rows > 0 && datasource !== undefined
+  return `${empty}${parts.join(', ')}${time}${now}`
+}
+
+/** What people may not expect, and where to look. */
+const advice = ({ job_id, statistics, spec }: JobAnswer): readonly string[] => {
+  const {
+    rows_read,
+    rows_written = 0,
+    row_count = 0,
+    quarantine_rows = 0,
+    invalid_lines = 0,
+    header,
+  } = statistics ?? {}
+  const { datasource, create } = (spec.import ?? {}) as { readonly datasource?: string; readonly create?: boolean }
+  const populate = spec.populate as { readonly truncate?: boolean } | undefined
+  const hasOnlyHeader = create === true && header === true && rows_read === 0 && statistics?.row_count === 0
+  const keepsRows = populate !== undefined && populate.truncate !== true && row_count > rows_written
   return [
-    ...(parts.length === 0 ? [] : [`${isEmpty ? 'the input was empty: ' : ''}${parts.join(', ')}${time}${now}`]),
-    ...(delimiter === undefined || header === undefined ? [] : [`read as ${csvReadingText({ delimiter, header })}`]),
-    ...(isBare ? [`there were no rows: if ${datasource} was created from this header, its columns are text`] : []),
-    ...(isBeside
+    ...(hasOnlyHeader
+      ? [`there were no rows: if ${datasource} was created from this header, its columns are text`]
+      : []),
+    ...(keepsRows
       ? ['rows that were there stay, also of the same source rows; --truncate puts these in their place']
       : []),
-    ...(isDirty ? [`see what did not fit: millrace datasources quarantine ${datasource}`] : []),
+    ...(quarantine_rows > 0 && datasource !== undefined
+      ? [`see what did not fit: millrace datasources quarantine ${datasource}`]
+      : []),
     ...(invalid_lines > 0 ? [`see what could not be read: millrace logs ${job_id}`] : []),
   ]
 }

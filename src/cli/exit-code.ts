@@ -1,5 +1,6 @@
 import { constants } from 'node:os'
 import type { JobAnswer } from './client/job-answer.ts'
+import type { RunAnswer } from './client/workflows.ts'
 
 /** The command line's own exit codes; `millrace --help` prints them. */
 export const EXIT = {
@@ -21,6 +22,10 @@ export const exitCodeOf = (job: Pick<JobAnswer, 'status' | 'status_reason' | 'ex
   if (job.status === 'failed' && job.status_reason === 'signal') return signalExitCode(job.signal)
   return EXIT.failed
 }
+
+/** The exit code of commands that wait for a run: 0 only if it completed. */
+export const exitCodeOfRun = ({ status }: Pick<RunAnswer, 'status'>): number =>
+  status === 'completed' ? EXIT.ok : EXIT.failed
 
 const signalExitCode = (signal: string | null): number => {
   const number = (constants.signals as Readonly<Record<string, number>>)[signal ?? '']

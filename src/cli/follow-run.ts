@@ -1,10 +1,10 @@
 import type { ServerAddress } from './client/server-address.ts'
 import type { RunAnswer, TriggerAnswer } from './client/workflows.ts'
 import type { CliContext } from './context.ts'
-import { EXIT } from './exit-code.ts'
+import { EXIT, exitCodeOfRun } from './exit-code.ts'
 import { notes } from './terminal/note.ts'
 import { countsText } from './terminal/run-progress.ts'
-import { exitCodeOfRun, watchRun } from './watch-run.ts'
+import { watchRun } from './watch-run.ts'
 
 /** The options of every command that starts or watches a run. */
 export type FollowOptions = { readonly wait?: boolean; readonly follow?: boolean; readonly json?: boolean }
@@ -24,8 +24,11 @@ export const followRun = async (input: {
   }
   if (!options.json) stdout.write(`${answer.run_id}\n`)
   const run = await watchRun({ server, runId: answer.run_id, context, progress: options.follow ?? false })
-  if (run === null) notes(context)(`the run goes on; see it with: millrace runs show ${answer.run_id}`)
-  else if (options.json) stdout.write(`${JSON.stringify(run)}\n`)
+  if (run === null) {
+    notes(context)(`the run goes on; see it with: millrace runs show ${answer.run_id}`)
+    return EXIT.interrupted
+  }
+  if (options.json) stdout.write(`${JSON.stringify(run)}\n`)
   else {
     if (run.status !== 'completed' && !(options.follow && !stderr.isTTY)) explain(run, context)
     if (run.counts.failed > 0) notes(context)(`see what failed: millrace runs jobs ${run.run_id} --status failed`)

@@ -28,15 +28,15 @@ export const count = (value: string): number => {
 }
 
 /** A number of seconds from 0, fractions allowed. */
-export const nonNegative = (value: string): number => {
+export const seconds = (value: string): number => {
   const number = Number(value)
   if (value.trim() === '' || !(number >= 0)) throw new InvalidArgumentError('It must be a number of seconds.')
   return number
 }
 
 /** A number of seconds above 0, fractions allowed. */
-export const positive = (value: string): number => {
-  const number = nonNegative(value)
+export const positiveSeconds = (value: string): number => {
+  const number = seconds(value)
   if (number === 0) throw new InvalidArgumentError('It must be more than 0.')
   return number
 }

@@ -3,7 +3,6 @@ import { patiently } from './client/patiently.ts'
 import type { ServerAddress } from './client/server-address.ts'
 import { getRun, type RunAnswer } from './client/workflows.ts'
 import type { CliContext } from './context.ts'
-import { EXIT } from './exit-code.ts'
 import { onInterrupt } from './interrupt.ts'
 import { CLEAR_LINE } from './terminal/bar.ts'
 import { noteLost, notes } from './terminal/note.ts'
@@ -43,12 +42,6 @@ export const watchRun = async (watch: Watch): Promise<RunAnswer | null> => {
   } finally {
     stopListening()
   }
-}
-
-/** The exit code for a run: 0 only if it completed. */
-export const exitCodeOfRun = (run: RunAnswer | null): number => {
-  if (run === null) return EXIT.interrupted
-  return run.status === 'completed' ? EXIT.ok : EXIT.failed
 }
 
 const progressPrinter = ({ context, progress, runId }: Watch): ((run: RunAnswer) => void) => {

@@ -3,14 +3,14 @@ import { findServer } from '../client/server-address.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
-import { nonNegative } from '../option-value.ts'
+import { seconds } from '../option-value.ts'
 import { plainLines } from '../terminal/plain-text.ts'
 
 /** `millrace cancel ID…`: asks each job to stop, and prints the outcome for each. */
 export const cancel: Define = (command, context, finish) => {
   command
     .argument('<id...>', 'ids of jobs')
-    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL; 0 kills at once', nonNegative)
+    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL; 0 kills at once', seconds)
     .option('--json', 'print the jobs as JSON, one per line')
     .action(async (ids: readonly string[], options: { grace?: number; json?: boolean }) => {
       const server = findServer(context)

@@ -1,4 +1,3 @@
-import type { Command } from 'commander'
 import { DELIVERY_STATUSES, type DeliveryStatus } from '../../model/workflow.ts'
 import { readPages } from '../client/pages.ts'
 import { call, send } from '../client/request.ts'
@@ -40,7 +39,7 @@ type ListOptions = {
   readonly json?: boolean
 }
 
-const list = (command: Command, context: CliContext): void => {
+const list: Define = (command, context) => {
   command
     .description('list deliveries to sinks')
     .option('-s, --status <status>', `${DELIVERY_STATUSES.join(', ')}; repeatable or comma-separated`, repeated(String))
@@ -72,7 +71,7 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<DeliveryA
   { title: 'LAST ANSWER', value: one => [one.last_status ?? '', one.last_error ?? ''].join(' ').trim() },
 ]
 
-const show = (command: Command, context: CliContext): void => {
+const show: Define = (command, context) => {
   command
     .description('show one delivery and its sink, as JSON')
     .argument('<id>', 'id of the delivery')
@@ -82,7 +81,7 @@ const show = (command: Command, context: CliContext): void => {
     })
 }
 
-const redeliver = (command: Command, context: CliContext): void => {
+const redeliver: Define = (command, context) => {
   command
     .description('send deliveries again, for up to another day')
     .argument('<id...>', 'ids of deliveries')

@@ -1,4 +1,4 @@
-import { Argument, type Command } from 'commander'
+import { Argument } from 'commander'
 import {
   NOTIFICATION_PREFERENCES,
   type NotificationPreference,
@@ -39,7 +39,7 @@ type PreferenceAnswer = { readonly preference: NotificationPreference }
 
 type ListOptions = { readonly all?: boolean; readonly limit: number; readonly json?: boolean }
 
-const list = (command: Command, context: CliContext): void => {
+const list: Define = (command, context) => {
   command
     .description('list unread notifications of the workspace')
     .option('-a, --all', 'those that have been read, too')
@@ -69,7 +69,7 @@ const columns = ({ stdout }: CliContext, now: number): readonly Column<Notificat
   { title: 'MESSAGE', value: one => `${one.title}: ${one.message}` },
 ]
 
-const read = (command: Command, context: CliContext): void => {
+const read: Define = (command, context) => {
   command
     .description('mark notifications as read')
     .argument('[id...]', 'ids of notifications')
@@ -83,7 +83,7 @@ const read = (command: Command, context: CliContext): void => {
     })
 }
 
-const preference = (command: Command, context: CliContext): void => {
+const preference: Define = (command, context) => {
   command
     .description('show or set which notifications the workspace receives')
     .addArgument(new Argument('[preference]', 'the new preference').choices(NOTIFICATION_PREFERENCES))

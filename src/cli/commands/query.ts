@@ -12,7 +12,7 @@ import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { jobFailure } from '../job-failure.ts'
-import { keyValue, positive, repeated } from '../option-value.ts'
+import { keyValue, positiveSeconds, repeated } from '../option-value.ts'
 import { readJsonOrText } from '../read-json.ts'
 import { submitWatched } from '../submit-watched.ts'
 import { countText } from '../terminal/count-text.ts'
@@ -59,7 +59,7 @@ const addOptions = (command: Command): Command =>
       repeated(keyValue('name=value')),
     )
     .option('--name <name>', 'name of the job')
-    .option('--timeout <seconds>', 'stop the job after this time', positive)
+    .option('--timeout <seconds>', 'stop the job after this time', positiveSeconds)
 
 const FORMAT_OF_EXTENSION: Readonly<Record<string, ResultFormat>> = {
   '.arrow': 'arrow',

@@ -5,7 +5,7 @@ import { postOnce, type SubmitAnswer } from '../client/jobs.ts'
 import { findServer } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
-import { keyValue, positive, repeated, wholeNumber } from '../option-value.ts'
+import { keyValue, positiveSeconds, repeated, wholeNumber } from '../option-value.ts'
 import { submitWatched } from '../submit-watched.ts'
 import { watchJob } from '../watch-job.ts'
 
@@ -31,7 +31,7 @@ const addOptions = (command: Command): Command =>
     .option('--name <name>', 'name of the job')
     .option('-e, --env <KEY=VALUE>', 'environment variable; repeatable', repeated(keyValue('KEY=VALUE')))
     .option('--cwd <dir>', 'working directory on the server; default: an empty directory')
-    .option('--timeout <seconds>', 'stop the job after this time', positive)
+    .option('--timeout <seconds>', 'stop the job after this time', positiveSeconds)
     .option('--artifact <glob>', 'pattern of files in the working directory to keep; repeatable', repeated(String))
     .option('-l, --label <key=value>', 'label; repeatable', repeated(keyValue('key=value')))
     .option('--priority <n>', '-100 to 100; higher runs first', wholeNumber)

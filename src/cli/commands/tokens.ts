@@ -1,9 +1,8 @@
-import { type Command, Option } from 'commander'
+import { Option } from 'commander'
 import { ROLES } from '../../model/scopes.ts'
 import { call, send } from '../client/request.ts'
 import { findServer } from '../client/server-address.ts'
 import { commandGroup } from '../command-group.ts'
-import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
@@ -34,7 +33,7 @@ const COLUMNS = [
   { title: 'RIGHTS', value: (token: TokenAnswer) => token.role ?? token.scopes.join(' ') },
 ]
 
-const list = (command: Command, context: CliContext): void => {
+const list: Define = (command, context) => {
   command
     .description('list the tokens of the workspace, without their secret text')
     .option('--json', 'print JSON')
@@ -52,7 +51,7 @@ type CreateOptions = {
   readonly json?: boolean
 }
 
-const create = (command: Command, context: CliContext): void => {
+const create: Define = (command, context) => {
   command
     .description('create a token and print it; it is not shown again')
     .argument('<name>', 'name of the token, such as its purpose')
@@ -74,7 +73,7 @@ const create = (command: Command, context: CliContext): void => {
     })
 }
 
-const remove = (command: Command, context: CliContext): void => {
+const remove: Define = (command, context) => {
   command
     .description('revoke a token at once')
     .argument('<id>', 'id of the token')
@@ -84,7 +83,7 @@ const remove = (command: Command, context: CliContext): void => {
     })
 }
 
-const resetAdmin = (command: Command, context: CliContext): void => {
+const resetAdmin: Define = (command, context) => {
   addSettingFlags(command)
     .description('replace the admin token, in the data directory of a stopped server')
     .action(async () => {

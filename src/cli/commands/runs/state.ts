@@ -4,7 +4,7 @@ import { findServer } from '../../client/server-address.ts'
 import { type RunAnswer, runPath } from '../../client/workflows.ts'
 import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
-import { nonNegative } from '../../option-value.ts'
+import { seconds } from '../../option-value.ts'
 
 /** `millrace runs pause ID…`: starts no more items until `resume`; running ones finish. */
 export const definePause: Define = (command, context) => {
@@ -22,7 +22,7 @@ export const defineResume: Define = (command, context) => {
 export const defineTerminate: Define = (command, context) => {
   command
     .description('cancel all items of open runs')
-    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL for running items; 0 kills at once', nonNegative)
+    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL for running items; 0 kills at once', seconds)
   change(command, context, 'terminate')
 }
 

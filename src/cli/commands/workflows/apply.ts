@@ -1,7 +1,7 @@
-import type { Command } from 'commander'
 import { findServer, type ServerAddress } from '../../client/server-address.ts'
 import { confirm } from '../../confirm.ts'
 import type { CliContext } from '../../context.ts'
+import type { Define } from '../../define.ts'
 import { EXIT } from '../../exit-code.ts'
 import { CliFailure } from '../../failure.ts'
 import { countText } from '../../terminal/count-text.ts'
@@ -38,7 +38,7 @@ const LAST_ONES =
   'To delete the last workflows of a set: `millrace workflows pause NAME`, then `millrace workflows delete NAME`.'
 
 /** `millrace workflows apply PLACE…`: makes the server's workflows match the files. */
-export const defineApply = (command: Command, context: CliContext, finish: (exitCode: number) => void): void => {
+export const defineApply: Define = (command, context, finish) => {
   command
     .summary('create, change and delete workflows to match files')
     .description('create, change and delete workflows to match files, after showing the changes')

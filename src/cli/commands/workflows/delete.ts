@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { findServer, type ServerAddress } from '../../client/server-address.ts'
 import { changeWorkflow, deleteWorkflow, listOpenRuns } from '../../client/workflows.ts'
 import type { Define } from '../../define.ts'
-import { nonNegative } from '../../option-value.ts'
+import { seconds } from '../../option-value.ts'
 
 type DeleteOptions = { readonly terminate?: boolean; readonly grace?: number }
 
@@ -12,7 +12,7 @@ export const defineDelete: Define = (command, context) => {
     .description('delete paused or terminated workflows without open runs; their jobs stay')
     .argument('<name...>', 'names or ids of workflows')
     .option('--terminate', 'terminate the workflows and their open runs first, and wait')
-    .option('--grace <seconds>', 'with --terminate: time between SIGTERM and SIGKILL for running items', nonNegative)
+    .option('--grace <seconds>', 'with --terminate: time between SIGTERM and SIGKILL for running items', seconds)
     .action(async (names: readonly string[], options: DeleteOptions) => {
       const server = findServer(context)
       for (const name of names) {

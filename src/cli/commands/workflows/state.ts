@@ -3,7 +3,7 @@ import { findServer } from '../../client/server-address.ts'
 import { changeWorkflow } from '../../client/workflows.ts'
 import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
-import { nonNegative } from '../../option-value.ts'
+import { seconds } from '../../option-value.ts'
 
 /** `millrace workflows pause NAME…`: starts no more runs and items until `resume`; running items finish. */
 export const definePause: Define = (command, context) => {
@@ -21,7 +21,7 @@ export const defineResume: Define = (command, context) => {
 export const defineTerminate: Define = (command, context) => {
   command
     .description('end the schedules and the open runs of workflows')
-    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL for running items; 0 kills at once', nonNegative)
+    .option('--grace <seconds>', 'time between SIGTERM and SIGKILL for running items; 0 kills at once', seconds)
   change(command, context, 'terminate')
 }
 
