@@ -1,62 +1,20 @@
 import type { FastifyReply, FastifyRequest } from 'fastify'
-import Type, { type Static } from 'typebox'
+import type { Static } from 'typebox'
 import { createInference, type Inferred, MOST_BYTES } from '../../executors/import/create/infer-content.ts'
 import { ImportFailure } from '../../executors/import/import-failure.ts'
-import { type ImportFields, importProperties } from '../../executors/import/spec.ts'
+import type { ImportFields } from '../../executors/import/spec.ts'
 import { ERRORS, type FailureReason, MillraceError, type RequestErrorCode } from '../../kernel/errors.ts'
-import { DATA_FORMATS } from '../../model/data-source.ts'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { importBody } from '../bodies/import-body.ts'
 import { bodyOf, inQuery, isMultipart } from '../bodies/receive-import.ts'
 import { limitConcurrency } from '../concurrency-limit.ts'
-import { choice, NullableText, strictObject } from '../schemas/basics.ts'
-import { ImportQuery } from '../schemas/import.ts'
+import { InferAnswer, InferBody, InferQuery } from '../schemas/infer.ts'
 import type { Services } from '../services.ts'
 import { whenLeft } from '../when-left.ts'
 
 /** The longest time until the answer, including transfers from another server. */
 export const INFER_LONGEST_MS = 30_000
-
-const { format, delimiter, quote, header, skip_lines, encoding, compression, type_guessing } = ImportQuery.properties
-const InferQuery = strictObject({ format, delimiter, quote, header, skip_lines, encoding, compression, type_guessing })
-
-const given = importProperties.import.properties
-const InferBody = strictObject({
-  url: given.url,
-  format: given.format,
-  delimiter: given.delimiter,
-  quote: given.quote,
-  header: given.header,
-  skip_lines: given.skip_lines,
-  encoding: given.encoding,
-  compression: given.compression,
-  type_guessing: given.type_guessing,
-  region: given.region,
-  endpoint: given.endpoint,
-  access_key_id: given.access_key_id,
-  secret_access_key: given.secret_access_key,
-})
-
-const InferAnswer = Type.Object({
-  schema: Type.Array(Type.Object({ name: Type.String(), type: Type.String(), json_path: NullableText })),
-  engine: Type.String(),
-  sorting_key: NullableText,
-  format: choice(DATA_FORMATS),
-  header: Type.Unsafe<boolean | null>({
-    type: ['boolean', 'null'],
-    description: 'CSV: whether the first line has column names; null for other formats.',
-  }),
-  delimiter: Type.Unsafe<string | null>({
-    type: ['string', 'null'],
-    description: 'CSV: the delimiter; null for other formats.',
-  }),
-  rows: Type.Array(Type.Object({}, { additionalProperties: true }), {
-    description: 'The first ten rows, by column name. CSV values are strings.',
-  }),
-  bytes_read: Type.Integer({ description: 'Bytes after decompression.' }),
-  whole: Type.Boolean({ description: 'false: only the first MiB of CSV or NDJSON was examined.' }),
-})
 
 /** Previews what an import with `create` would create. The route has parsers of its own: a body that is not JSON is content. */
 export const inferRoutes = async (root: App, services: Services, longestMs: number): Promise<void> => {
