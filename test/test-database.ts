@@ -6,11 +6,11 @@ import { migrate } from '../src/store/postgres/migrate.ts'
 
 export type TestDatabase = {
   readonly url: string
-  /** Runs a statement as a client of its own would. */
+  /** Runs a statement over a connection of its own. */
   readonly query: (statement: string) => Promise<readonly Record<string, unknown>[]>
-  /** Makes it empty again. */
+  /** Empties it. */
   readonly clear: () => Promise<void>
-  /** Makes it what it is when a store has just been opened for the first time; several times quicker than to make that anew. */
+  /** Puts it in the state of a new store. Several times as fast as dropping and migrating it. */
   readonly renew: () => Promise<void>
   readonly drop: () => Promise<void>
 }
@@ -50,7 +50,7 @@ export const createTestDatabase = async (): Promise<TestDatabase> => {
   }
 }
 
-/** Copies the rows that the migrations have made. */
+/** Keeps a copy of the rows that migrations insert. */
 const KEEP_FRESH = `
   CREATE SCHEMA fresh;
   DO $$
@@ -64,7 +64,7 @@ const KEEP_FRESH = `
     END LOOP;
   END $$`
 
-/** Empties what has had rows, since emptying costs by the table, and puts back what the migrations have made. */
+/** Truncates only tables that have had rows, since each takes time, and restores the rows that migrations insert. */
 const RENEW = `
   DO $$
   DECLARE

@@ -27,7 +27,7 @@ const COLUMNS = {
   g: 'Point',
 }
 
-/** Values of which many fit and some do not. */
+/** Many of these values fit, and some do not. */
 const FIELDS = {
   i8: ['0', '-128', '127', '128', '1.5', '1.0', ' 7 ', '', '+5', '1e1', '99999999999999999999'],
   u64: ['0', '18446744073709551615', '18446744073709551616', '-1', '', '\\N'],
@@ -57,7 +57,7 @@ const FIELDS = {
   g: ['[1,2]', '(1, 2.5)', '(1)', 'x'],
 }
 
-/** What may stand behind the last field: nothing that has a value. */
+/** What may follow the last field: nothing with a value. */
 const ENDS = ['', '', ',', ', ', ',""', ',,']
 
 const record = fc.record(
@@ -73,7 +73,7 @@ const line = (row: Record<string, string>) =>
     .map(name => quoted(row[name]!))
     .join(',') + row.end
 
-/** Made once, since that takes as long as an import: for rows that are only counted, and for those of one import at a time. */
+/** Made once, to save time. In the first all rows add up, since only counts are compared; the second holds those of the last import. */
 const ALONE = 'agree_alone'
 const REPLACED = 'agree_replaced'
 
@@ -100,7 +100,7 @@ test('a row of CSV has the same fate alone and beside any other rows, and the sa
       const { rows_written: written, quarantine_rows: bad, invalid_lines: invalid } = split.statistics
       const tooLong = rows.filter(({ end }) => end === ',,').length
       expect([written! + bad!, invalid]).toEqual([rows.length - tooLong, 1 + tooLong])
-      // What fits all by itself takes the one pass without faults.
+      // Rows that all fit are loaded in one pass.
       const sieved = await imported([header, ...rows.map(line), '"broken"x', ''].join('\n'))
       expect(sieved.rows).toEqual(split.rows)
       expect(sieved.statistics).toMatchObject({ rows_written: written, quarantine_rows: bad, invalid_lines: invalid })
@@ -126,7 +126,7 @@ const fits = async (header: string, row: Record<string, string>): Promise<boolea
   return rows_written === 1
 }
 
-/** Keys and values of NDJSON, of which some make the line no object of its own. */
+/** Keys and values of NDJSON. With some of them a line is not a valid object. */
 const PAIRS = [
   '"i8":1',
   '"i8":1.0',
@@ -154,10 +154,10 @@ const PAIRS = [
 ]
 const SURE = '"d":"2024-02-29","e":"a","b":true,"n":1.50,"w":1,"m":{"1":["a/b"]},"p":{"y":"","x":1},"g":[0,0]'
 
-/** What every row needs, unless it has it. */
+/** Keys that every row needs. */
 const NEEDED = ['"i8":1', '"s":"x"', '"l":[]', '"f":1']
 
-/** How objects and lines meet. */
+/** Objects that fill a line, share it, or are broken. */
 const FORMS = [
   (pairs: string) => `{${SURE},${pairs}}`,
   (pairs: string) => ` { ${pairs} , ${SURE} } `,
@@ -179,7 +179,7 @@ const object = fc
     return (FORMS[form] ?? FORMS[0]!)([...needed, ...pairs].join(','))
   })
 
-/** A line that is right: content of which nothing is has a fate of its own. */
+/** A valid line: content without any is treated differently. */
 const FIRST = `{${SURE},"f":0,"i8":0,"s":"first","l":[]}`
 
 test('a line of NDJSON has the same fate alone and beside any other lines, and the same values', async () => {

@@ -7,7 +7,7 @@ const parquet = useParquet()
 /** Of `Type` and `ConvertedType`. */
 const [FIXED, DECIMAL] = [7, 5]
 
-/** A whole number in two's complement, its largest byte first. */
+/** An integer in two's complement, big-endian. */
 const bigEndian = (value: bigint, bytes: number): Buffer =>
   Buffer.from(
     BigInt.asUintN(bytes * 8, value)
@@ -16,7 +16,7 @@ const bigEndian = (value: bigint, bytes: number): Buffer =>
     'hex',
   )
 
-/** Of decimals with two digits behind the point. */
+/** A file of decimals with two fractional digits. */
 const decimals = (values: readonly bigint[], precision: number, bytes: number | 'int64'): Buffer => {
   const common = { rows: BigInt(values.length), name: 'v', convertedType: DECIMAL, scale: 2, precision }
   if (bytes === 'int64') return parquetOf({ ...common, type: INT64, values: values.map(int64) })
@@ -63,7 +63,7 @@ describe('decimals of Parquet that have more bytes than their precision needs', 
   })
 })
 
-test('decimals as DuckDB writes them are of their own precision, in lists and structs too', async () => {
+test('decimals written by DuckDB keep their precision, also in lists and structs', async () => {
   const all = [1, 4, 5, 9, 10, 18, 19, 37, 38].map(precision => ({
     name: `d${precision}`,
     type: `DECIMAL(${precision}, ${precision - 1})`,
