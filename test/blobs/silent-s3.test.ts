@@ -23,7 +23,7 @@ const open = async (port: number) => {
   return store
 }
 
-/** Accepts connections, and never says anything. */
+/** Accepts connections and never answers. */
 const startSilent = async () => {
   const sockets = new Set<Socket>()
   const server = createTcpServer(socket => {
@@ -41,7 +41,7 @@ const startSilent = async () => {
   }
 }
 
-const secondsUntilTold = async (call: Promise<unknown>): Promise<number> => {
+const secondsUntilReported = async (call: Promise<unknown>): Promise<number> => {
   const begun = performance.now()
   await expect(call).rejects.toMatchObject({
     code: 'storage_unavailable',
@@ -51,7 +51,7 @@ const secondsUntilTold = async (call: Promise<unknown>): Promise<number> => {
 }
 
 describe.concurrent('an S3', () => {
-  test('that accepts connections and never answers is told in half a minute', async ({ onTestFinished }) => {
+  test('that accepts connections and never answers is reported within half a minute', async ({ onTestFinished }) => {
     const silent = await startSilent()
     const store = await open(silent.port)
     onTestFinished(() => {
@@ -66,13 +66,13 @@ describe.concurrent('an S3', () => {
         store.put(inChunks(sampleBytes(1000), 100)),
         store.put(inChunks(sampleBytes(20_000_000), 700_000)),
         store.delete(key),
-      ].map(secondsUntilTold),
+      ].map(secondsUntilReported),
     )
     for (const seconds of [ping!, get!]) expect(seconds).toBeLessThan(23)
     for (const seconds of writes) expect(seconds).toBeLessThan(35)
   })
 
-  test('to which content goes slowly takes as long as it takes', async ({ onTestFinished }) => {
+  test('that takes content slowly may take as long as it needs', async ({ onTestFinished }) => {
     const take: RequestListener = async (request, response) => {
       const hash = createHash('md5')
       for await (const chunk of request) {
@@ -97,7 +97,7 @@ describe.concurrent('an S3', () => {
 
 const PLACE = { bucket: 'blobs', endpoint: 'http://s3.example', region: 'us-east-1' }
 
-test('content that S3 stops sending is told to whoever reads it', async () => {
+test('content that S3 stops sending fails for its reader', async () => {
   const { port } = await serve((_, response) => {
     response.writeHead(200, { 'content-length': '1000' })
     response.write(Buffer.alloc(500))
@@ -110,7 +110,7 @@ test('content that S3 stops sending is told to whoever reads it', async () => {
   })
 })
 
-test('content that nobody reads for a while is kept for them', async () => {
+test('content is not lost while its reader pauses', async () => {
   const bytes = sampleBytes(5_000_000)
   const { port } = await serve((_, response) => response.end(bytes))
   const answer = await fetch(`http://127.0.0.1:${port}`)

@@ -9,10 +9,10 @@ import { type Faulty, startSwitchableS3 } from './switchable-s3.ts'
 
 type Place = {
   readonly server: TestServer
-  /** The blob store refuses from now on. */
+  /** From now on the blob store refuses everything. */
   readonly goAway: () => void
   readonly comeBack: () => void
-  /** What jobs are told meanwhile. */
+  /** The error of jobs meanwhile. */
   readonly message: RegExp
 }
 
@@ -92,7 +92,7 @@ describe.each([
   ['in files', onFiles],
   ['in S3', onS3],
 ])('while blobs %s are away', (_where, open) => {
-  test('results and artifacts fail their jobs after three tries of the system, in words that say what to do', async () => {
+  test('jobs with results or artifacts fail after three system attempts, with a message that says what to do', async () => {
     const { server, goAway, message } = await open()
     goAway()
     const jobs = await Promise.all([LARGE_QUERY, COMMAND, CARELESS_FUNCTION, LARGE_FUNCTION].map(server.run))
@@ -103,7 +103,7 @@ describe.each([
     }
   })
 
-  test('jobs that are tried again once they are back complete, and one that is not to be restarted is not', async () => {
+  test('jobs complete when they are tried again after their return; one that must not be restarted is not tried again', async () => {
     const { server, goAway, comeBack } = await open()
     goAway()
     const bodies = [LARGE_QUERY, COMMAND, CARELESS_FUNCTION, LARGE_FUNCTION]
@@ -119,7 +119,7 @@ describe.each([
       expect((await server.call('GET', `/v1/jobs/${job_id}?wait=60`)).body).toMatchObject({ status: 'completed' })
   })
 
-  test('uploads and downloads are 503 with the reason, /readyz says it, and all is well afterwards', async () => {
+  test('uploads and downloads answer 503 with the reason, /readyz reports it, and all works again afterwards', async () => {
     const { server, goAway, comeBack, message } = await open()
     const job = await server.run(COMMAND)
     const path = `/v1/jobs/${job.job_id}/artifacts`
@@ -156,7 +156,7 @@ describe.each([
   })
 })
 
-test('an import whose upload cannot be read is tried again, and one whose upload cannot be removed has completed', async () => {
+test('an import whose upload cannot be read is tried again, and one whose upload cannot be removed completes', async () => {
   const { server, faultyWith } = await onS3()
   faultyWith(({ method }, response) => method === 'GET' && refuse(response, 503, 'SlowDown'))
   const unread = (await (await sendRows(server)).json()) as { job_id: string }
@@ -170,7 +170,7 @@ test('an import whose upload cannot be read is tried again, and one whose upload
   expect(completed.statistics).toMatchObject({ rows_written: 2 })
 })
 
-test('an import whose upload is not as long as it was says so, and is not tried again', async () => {
+test('an import whose upload has another length than when it was stored fails with that reason, and is not tried again', async () => {
   const { server, faultyWith } = await onS3()
   faultyWith(({ method }, response) => {
     if (method === 'GET') response.end('n\n')
@@ -182,7 +182,7 @@ test('an import whose upload is not as long as it was says so, and is not tried 
   expect(failed.error.message).toMatch(/ has 2 bytes, and had 6 when it was stored\. Send it again\.$/)
 })
 
-test('a server that starts before its folder is mounted says so, writes nothing there, and goes on once it is', async () => {
+test('a server that starts before its folder is mounted reports it, writes nothing there, and works once it is mounted', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-blobs-'))
   const [blobs, dataDir] = [join(directory, 'blobs'), join(directory, 'data')]
   const start = () => startTestServer({ dataDir, settings: { 'blob-url': `file://${blobs}` } })
@@ -211,7 +211,7 @@ test('a server that starts before its folder is mounted says so, writes nothing 
   expect(await server.run(COMMAND)).toMatchObject({ status: 'completed' })
 })
 
-test('a folder that cannot be made keeps a server from starting, and it says why', async () => {
+test('a server does not start if its folder cannot be created, and says why', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-blobs-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   writeFileSync(join(directory, 'file'), '')
@@ -221,7 +221,7 @@ test('a folder that cannot be made keeps a server from starting, and it says why
   })
 })
 
-test('a worker whose data directory is a new one at each start says that its blobs are not there, and runs what needs none', async () => {
+test('a worker with a new data directory at each start reports that its blobs are missing, and runs jobs that need none', async () => {
   const database = await createTestDatabase()
   onTestFinished(() => database.drop())
   const settings = {
