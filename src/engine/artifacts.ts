@@ -8,6 +8,7 @@ import { artifactNameFault, keepsName } from '../model/artifact-name.ts'
 import type { Artifact } from '../model/job.ts'
 import type { AddArtifactOutcome, Store } from '../store/store.ts'
 import type { ArtifactKeeper, NewArtifact } from './engine.ts'
+import { noSuchJob } from './not-found.ts'
 
 type KeeperOptions = {
   readonly store: Store
@@ -145,7 +146,7 @@ const refusal = (type: Refusal, input: NewArtifact): MillraceError => {
     case 'name_taken':
       return new MillraceError('artifact_exists', `The job already has an artifact ${JSON.stringify(input.name)}.`)
     case 'not_found':
-      return new MillraceError('not_found', `There is no job ${input.jobId}.`)
+      return noSuchJob(input.jobId)
     case 'not_running':
       return new MillraceError('job_not_running', `Attempt ${input.attempt} of job ${input.jobId} is not running.`)
     default:

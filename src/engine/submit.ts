@@ -12,6 +12,7 @@ import { type CheckBody, type CheckedBody, withFaults } from './check-body.ts'
 import { createSinkNamesCheck } from './check-sink-names.ts'
 import type { Submission, Submitter } from './engine.ts'
 import { type BodyFault, ENOUGH_ERRORS, invalidFields } from './invalid-fields.ts'
+import { noSuchJob } from './not-found.ts'
 import type { RequireRights } from './require-rights.ts'
 
 type Dependencies = {
@@ -72,7 +73,7 @@ export const createSubmit = (dependencies: Dependencies) => {
 
   const rerun = async ({ submitter, jobId, idempotency }: RerunInput): Promise<SubmittedJob> => {
     const original = await store.getSubmission({ workspace: submitter.workspace, jobId })
-    if (original === null) throw new MillraceError('not_found', `There is no job ${jobId}.`)
+    if (original === null) throw noSuchJob(jobId)
     requireRights(submitter, [original])
     const job = againOf(original, submitter)
     const [submitted] = await insert({

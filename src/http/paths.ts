@@ -40,11 +40,3 @@ const RIGHT: Readonly<Record<string, (text: string) => boolean>> = {
   pipe: isDataName,
   node: isDataName,
 }
-
-/** `not_found`, also for a job of another workspace. */
-export const noSuchJob = (jobId: string): MillraceError => new MillraceError('not_found', `There is no job ${jobId}.`)
-/** The same for a workflow, given by name or id. */
-export const noSuchWorkflow = (workflow: string): MillraceError =>
-  new MillraceError('not_found', `There is no workflow ${JSON.stringify(workflow)}.`)
-/** The same for a run. */
-export const noSuchRun = (runId: string): MillraceError => new MillraceError('not_found', `There is no run ${runId}.`)

@@ -12,10 +12,10 @@ import type { LoadedWorkflow, NewWorkflow, Timing } from '../../store/workflow-s
 import { createSinkNamesCheck } from '../check-sink-names.ts'
 import type { Submitter } from '../engine.ts'
 import { invalidFields } from '../invalid-fields.ts'
+import { noSuchWorkflow } from '../not-found.ts'
 import type { RequireRights } from '../require-rights.ts'
 import type { Workflows } from '../workflows.ts'
 import { hideSecrets, missingSecrets, restoreSecrets, type ShownDefinition } from './definition-secrets.ts'
-import { noWorkflow } from './no-workflow.ts'
 import type { PreparedItems, PrepareItems } from './prepare-items.ts'
 import { definitionFaults, itemRetry, readShape, type Shape } from './read-definition.ts'
 import { type DefinitionFault, scheduleFaults, scheduleOf, scheduleRefusal, timingAt } from './timing.ts'
@@ -104,7 +104,7 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
   /** null: somebody else changed it meanwhile. */
   const tryReplace = async (author: Submitter, name: string, definition: unknown) => {
     const kept = await find(author.workspace, name)
-    if (kept === null) throw noWorkflow(name)
+    if (kept === null) throw noSuchWorkflow(name)
     const { workflow } = kept
     const given = isCopyWorkflow(kept.shown) ? asCopyWorkflow(definition, kept) : definition
     const checked = await check(author, readShape(given, { maxItems }), kept, workflow.id)
@@ -114,7 +114,7 @@ export const createDefine = (dependencies: Dependencies): Pick<Workflows, 'creat
       : startingNow(checked.schedule, workflow.id, await store.now())
     const { id, version: expectedVersion } = workflow
     const outcome = await store.replaceWorkflow({ ...toStored(author, checked), workflow: id, expectedVersion, timing })
-    if (outcome === 'not_found') throw noWorkflow(name)
+    if (outcome === 'not_found') throw noSuchWorkflow(name)
     if (outcome === 'exists') throw nameTaken(checked.shown.name)
     return outcome === 'changed' ? null : { workflow: outcome, changed: true }
   }

@@ -6,6 +6,7 @@ import type { SecretBox } from '../../store/secrets.ts'
 import type { Store } from '../../store/store.ts'
 import type { BodyOfJob } from '../body-of-job.ts'
 import { invalidFields } from '../invalid-fields.ts'
+import { noSuchJob } from '../not-found.ts'
 import type { RequireRights } from '../require-rights.ts'
 import type { Workflows } from '../workflows.ts'
 import { type Kept, restoreSecrets, secretNamesOf } from './definition-secrets.ts'
@@ -39,7 +40,7 @@ export const createExtend = ({
 
   const settingsOf = async (job: Item): Promise<ItemSettings> => {
     const run = await store.getRun({ workspace: job.workspace, runId: job.runId })
-    if (run === null) throw noJob(job.id)
+    if (run === null) throw noSuchJob(job.id)
     const shown = JSON.parse(run.snapshot) as WorkflowDefinition
     const { environment, sinks } = await open(shown, run.workflowVersion, job)
     const secretNames = secretNamesOf(shown)
@@ -67,7 +68,7 @@ export const createExtend = ({
 
   return async ({ workspace, jobId, attempt, items, scopes }) => {
     const submission = await store.getSubmission({ workspace, jobId })
-    if (submission === null) throw noJob(jobId)
+    if (submission === null) throw noSuchJob(jobId)
     if (!isItem(submission)) throw new MillraceError('job_not_in_run')
     if (items.length > maxItems) throw tooManyItems(items.length, maxItems)
     // Valid: for example, a page may have no links.
@@ -112,7 +113,7 @@ const refusal = (outcome: Refused, jobId: string, attempt: number, maxItems: num
   if (typeof outcome === 'object') return tooManyItems(outcome.items, maxItems)
   switch (outcome) {
     case 'not_found':
-      return noJob(jobId)
+      return noSuchJob(jobId)
     case 'not_in_run':
       return new MillraceError('job_not_in_run')
     case 'not_running':
@@ -121,5 +122,3 @@ const refusal = (outcome: Refused, jobId: string, attempt: number, maxItems: num
       return outcome satisfies never
   }
 }
-
-const noJob = (jobId: string): MillraceError => new MillraceError('not_found', `There is no job ${jobId}.`)

@@ -8,10 +8,10 @@ import type { IdempotencyKey, Store } from '../../store/store.ts'
 import type { NewRun, TriggerWorkflow } from '../../store/workflow-store.ts'
 import type { Submitter } from '../engine.ts'
 import { invalidFields } from '../invalid-fields.ts'
+import { noSuchRun, noSuchWorkflow } from '../not-found.ts'
 import type { RequireRights } from '../require-rights.ts'
 import { tooManyQueued } from '../submit.ts'
 import type { Workflows } from '../workflows.ts'
-import { noRun, noWorkflow } from './no-workflow.ts'
 import { makeRun } from './template.ts'
 import type { Templates } from './templates.ts'
 
@@ -46,7 +46,7 @@ export const createTrigger = ({
       case 'changed':
         return null
       case 'not_found':
-        throw noWorkflow(input.workflowId)
+        throw noSuchWorkflow(input.workflowId)
       case 'paused':
         throw new MillraceError('workflow_paused')
       case 'too_many_queued':
@@ -60,7 +60,7 @@ export const createTrigger = ({
     const when = readWhen(scheduledAt, await store.now())
     return untilUnchanged(async () => {
       const loaded = await store.loadWorkflow({ workspace: caller.workspace, workflow })
-      if (loaded === null) throw noWorkflow(workflow)
+      if (loaded === null) throw noSuchWorkflow(workflow)
       const template = await templates.of(loaded, parameters)
       requireRights(caller, template.items)
       if (parameters !== undefined && !template.items.some(({ kind }) => withParameters.has(kind)))
@@ -86,7 +86,7 @@ export const createTrigger = ({
   const retryFailed: Workflows['retryFailed'] = async ({ caller, runId, idempotency }) => {
     const { workspace } = caller
     const failed = await store.listFailedItems({ workspace, runId })
-    if (failed === null) throw noRun(runId)
+    if (failed === null) throw noSuchRun(runId)
     const { run, items } = failed
     if (!(ENDED_RUN_STATUSES as readonly RunStatus[]).includes(run.status)) throw new MillraceError('run_not_ended')
     if (run.counts.failed === 0) throw new MillraceError('no_failed_items')
@@ -95,7 +95,7 @@ export const createTrigger = ({
     const itemsPurged = run.counts.failed - items.length
     const triggered = await untilUnchanged(async () => {
       const workflow = await store.getWorkflow({ workspace, workflow: run.workflowId })
-      if (workflow === null) throw noWorkflow(run.workflowId)
+      if (workflow === null) throw noSuchWorkflow(run.workflowId)
       const { id: workflowId, version } = workflow
       const again = againOf(run, items, caller)
       const answer = { items_purged: itemsPurged }

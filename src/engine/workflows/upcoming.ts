@@ -6,8 +6,8 @@ import { boundedErrors, toFieldErrors } from '../../model/schema-errors.ts'
 import type { WorkflowDefinition } from '../../model/workflow-definition.ts'
 import type { Store } from '../../store/store.ts'
 import { invalidFields } from '../invalid-fields.ts'
+import { noSuchWorkflow } from '../not-found.ts'
 import type { Workflows } from '../workflows.ts'
-import { noWorkflow } from './no-workflow.ts'
 import { scheduleOf, toSchedule } from './timing.ts'
 
 const validator = once(() => Compile(ScheduleSchema))
@@ -16,7 +16,7 @@ const validator = once(() => Compile(ScheduleSchema))
 export const createUpcoming = ({ store }: { readonly store: Store }): Pick<Workflows, 'upcoming' | 'preview'> => ({
   upcoming: async ({ workspace, workflow, count }) => {
     const loaded = await store.loadWorkflow({ workspace, workflow })
-    if (loaded === null) throw noWorkflow(workflow)
+    if (loaded === null) throw noSuchWorkflow(workflow)
     const { state } = loaded
     const { schedule: spec } = JSON.parse(loaded.definition) as WorkflowDefinition
     // Slots that pass while it is paused are recorded as skipped and never run.

@@ -1,12 +1,12 @@
 import { Readable } from 'node:stream'
 import type { BlobStore } from '../../blobs/blob-store.ts'
+import { noSuchJob } from '../../engine/not-found.ts'
 import { MillraceError } from '../../kernel/errors.ts'
 import type { StoredResult } from '../../store/store.ts'
 import type { App } from '../app.ts'
 import type { ByteRange } from '../content/range.ts'
 import { RESULT_FILES } from '../content/result-files.ts'
 import { CONDITIONS, REDIRECT_MS, sendContent } from '../content/send-content.ts'
-import { noSuchJob } from '../paths.ts'
 import { DownloadQuery, JobPath } from '../schemas/basics.ts'
 import type { Services } from '../services.ts'
 

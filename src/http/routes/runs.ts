@@ -1,7 +1,7 @@
+import { noSuchRun } from '../../engine/not-found.ts'
 import type { App } from '../app.ts'
 import { createJobList } from '../lists/list-jobs.ts'
 import { createRunList } from '../lists/list-runs.ts'
-import { noSuchRun } from '../paths.ts'
 import { JobPage, RunJobQuery } from '../schemas/job.ts'
 import { RunPage, RunPath, RunQuery, RunSchema } from '../schemas/run.ts'
 import type { Services } from '../services.ts'

@@ -1,10 +1,11 @@
 import Type from 'typebox'
+import { noSuchWorkflow } from '../../engine/not-found.ts'
 import { invalidField } from '../../kernel/errors.ts'
 import { isPlainObject } from '../../kernel/plain-object.ts'
 import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { countWhen } from '../lists/count.ts'
-import { isName, noSuchWorkflow } from '../paths.ts'
+import { isName } from '../paths.ts'
 import {
   CheckAnswer,
   SHOWN_FIELDS,

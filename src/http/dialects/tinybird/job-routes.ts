@@ -1,6 +1,6 @@
+import { noSuchJob } from '../../../engine/not-found.ts'
 import { MillraceError } from '../../../kernel/errors.ts'
 import type { App } from '../../app.ts'
-import { noSuchJob } from '../../paths.ts'
 import { Id } from '../../schemas/basics.ts'
 import type { Services } from '../../services.ts'
 import { givenFields, readFields } from './fields.ts'
