@@ -31,7 +31,7 @@ const common = {
   hookTimeout: 120_000,
 }
 
-/** Large files go first, since most take longest: begun last, a long one would run alone. Kills, and files that run a suite, are short to write. */
+/** Large files go first, since most take longest: begun last, a long one would run alone. Kills, hard jobs, and files that run a suite are short to write. */
 class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files)
@@ -40,7 +40,8 @@ class LongestFirst extends BaseSequencer {
   }
 }
 
-const isLong = (path: string): boolean => path.includes('/kill') || readFileSync(path, 'utf8').includes("-suite.ts'")
+const isLong = (path: string): boolean =>
+  /\/(kill|hard)/.test(path) || readFileSync(path, 'utf8').includes("-suite.ts'")
 
 export default defineConfig({
   test: {
