@@ -55,6 +55,6 @@ const WORDS: Readonly<Record<string, string>> = {
 /** The system's error for an unreadable file or directory, for the user who named it. */
 export const fileFault = (place: string, { code = '', message }: NodeJS.ErrnoException): CliFailure => {
   const said = WORDS[code] === undefined ? `${place}: ${message}` : `${place} ${WORDS[code]}`
-  const text = code === 'ENOENT' ? `there is no ${place}` : said
+  const text = code === 'ENOENT' ? `there is no file or directory ${place}` : said
   return new CliFailure(text, { exitCode: EXIT.usage })
 }

@@ -1,4 +1,4 @@
-import type { Command } from 'commander'
+import { type Command, InvalidArgumentError } from 'commander'
 import { JOB_STATUSES } from '../model/job-status.ts'
 import type { JobAnswer } from './client/job-answer.ts'
 import { readPages } from './client/pages.ts'
@@ -28,7 +28,7 @@ export const addJobFilters = (command: Command): Command =>
     .option('-s, --status <status>', `${STATUSES.join(', ')}; repeatable or comma-separated`, repeated(String))
     .option('-k, --kind <kind>', 'only these kinds; repeatable or comma-separated', repeated(String))
     .option('--name <prefix>', 'only names with this prefix')
-    .option('-l, --label <key=value>', 'only with this label; repeatable', repeated(String))
+    .option('-l, --label <key=value>', 'only with this label; repeatable', repeated(labelFilter))
     .option('-n, --limit <n>', 'maximum number of entries', count, 20)
     .option('--json', 'print JSON: {jobs, next_cursor}')
 
@@ -45,14 +45,17 @@ export const showJobs = async (input: {
   const { status, kind, name, label, limit, json } = options
   const answer = await readPages<JobAnswer, 'jobs'>(server, 'jobs', {
     path,
-    query: { status, kind, name, label: label?.map(asFilter), ...input.query },
+    query: { status, kind, name, label, ...input.query },
     limit,
   })
   showList({ context, answer, rows: answer.jobs, columns: columns(context, Date.now()), things: 'jobs', json })
 }
 
-/** The API separates name and value by a colon; labels are typed and shown with `=` everywhere. */
-const asFilter = (label: string): string => label.replace(/^([^:=]+)=/, '$1:')
+/** The API separates key and value by a colon; labels are typed and shown with `=` everywhere. */
+const labelFilter = (text: string): string => {
+  if (!/^[^:=]+[:=]/.test(text)) throw new InvalidArgumentError('It must be key=value.')
+  return text.replace(/^([^:=]+)=/, '$1:')
+}
 
 const columns = ({ stdout }: CliContext, now: number): readonly Column<JobAnswer>[] => [
   { title: 'JOB', value: job => job.job_id },

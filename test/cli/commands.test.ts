@@ -303,7 +303,7 @@ test.each([
   [['jobs', '--limit', '0'], '1 or more'],
   [['nonsense'], 'unknown command'],
   [['tokens', 'create', 'x'], '--role'],
-  [['submit', 'missing.json'], 'there is no missing.json'],
+  [['submit', 'missing.json'], 'there is no file or directory missing.json'],
   [['submit', 'data'], 'data is a directory'],
 ])('wrong usage %j exits with 2', async (args, message) => {
   const { code, stderr } = await run(args)

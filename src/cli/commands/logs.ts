@@ -7,10 +7,14 @@ import { findServer, type ServerAddress } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
+import { CliFailure } from '../failure.ts'
 import { onInterrupt } from '../interrupt.ts'
 import { withTimestamp, writeJsonLines, writeLines } from '../log-output.ts'
 import { count } from '../option-value.ts'
 import { noteLost } from '../terminal/note.ts'
+
+/** What the API gives at once. */
+const LARGEST_TAIL = 10_000
 
 type LogsOptions = {
   readonly follow?: boolean
@@ -41,6 +45,10 @@ export const logs: Define = (command, context, finish) => {
         print: printer(context, options),
         onLost: noteLost(context),
       }
+      if (options.lines !== undefined && options.lines > LARGEST_TAIL)
+        throw new CliFailure(`-n prints at most ${LARGEST_TAIL} lines; without it the whole log is printed`, {
+          exitCode: EXIT.usage,
+        })
       if (options.follow) finish(await follow(log, options.lines))
       else if (options.lines !== undefined) await printTail(log, options.lines)
       else await printAll(log)
@@ -53,11 +61,8 @@ const printer = (context: CliContext, options: LogsOptions): Log['print'] => {
   return lines => writeLines(context, lines, form)
 }
 
-const LARGEST_TAIL = 10_000
-
 /** Prints the last lines and returns the number of the last one, 0 if there is none. */
-const printTail = async ({ server, jobId, print }: Log, wanted: number): Promise<number> => {
-  const tail = Math.min(wanted, LARGEST_TAIL)
+const printTail = async ({ server, jobId, print }: Log, tail: number): Promise<number> => {
   const page = await call<{ lines: readonly LogLineAnswer[] }>(server, {
     path: jobPath(jobId, '/logs'),
     query: { tail },

@@ -14,6 +14,7 @@ import { CliFailure } from '../failure.ts'
 import { jobFailure } from '../job-failure.ts'
 import { keyValue, positiveSeconds, repeated } from '../option-value.ts'
 import { readJsonOrText } from '../read-json.ts'
+import { refuseBinary } from '../refuse-binary.ts'
 import { submitWatched } from '../submit-watched.ts'
 import { countText } from '../terminal/count-text.ts'
 import { notes } from '../terminal/note.ts'
@@ -74,12 +75,11 @@ const FORMAT_OF_EXTENSION: Readonly<Record<string, ResultFormat>> = {
 }
 
 /** 'table' by default on standard output. */
-const chooseFormat = ({ format, json, output }: QueryOptions, { stdout }: CliContext): ResultFormat | 'table' => {
+const chooseFormat = ({ format, json, output }: QueryOptions, context: CliContext): ResultFormat | 'table' => {
   const said = format ?? (json ? 'json' : undefined)
   if (output !== undefined && output !== '-') return said ?? formatOfFile(output)
   if (said === undefined) return 'table'
-  if (stdout.isTTY && ['arrow', 'arrow_stream', 'parquet'].includes(said))
-    throw new CliFailure(`${said} is not for a terminal; write it to a file with -o`, { exitCode: EXIT.usage })
+  refuseBinary(said, context)
   return said
 }
 

@@ -5,6 +5,7 @@ import { findServer } from '../client/server-address.ts'
 import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
+import { refuseBinary } from '../refuse-binary.ts'
 
 type ResultOptions = { readonly output?: string; readonly wait?: boolean }
 
@@ -19,6 +20,7 @@ export const result: Define = (command, context) => {
       const job = wait ? await waitForJob(server, jobId) : await getJob(server, jobId)
       if (job.finished_at !== null && job.status !== 'completed' && !job.result)
         throw new CliFailure(`the job ${job.status} and left no result`, { exitCode: EXIT.failed })
+      if (output === undefined && job.result) refuseBinary(job.result.format, context)
       const incoming: Incoming = {
         server,
         path: jobPath(jobId, '/result'),
