@@ -21,10 +21,15 @@ const say = (input: {
   stream?: NodeJS.WriteStream
   startedIn?: string
   adminToken?: string
+  roles?: string
   problems?: Parameters<typeof welcome>[0]['server']['problems']
 }) => {
   const environment = input.adminToken === undefined ? {} : { MILLRACE_ADMIN_TOKEN: input.adminToken }
-  const { config } = loadConfig({ flags: { 'data-dir': join(directory, 'data') }, environment, directory })
+  const { config } = loadConfig({
+    flags: { 'data-dir': join(directory, 'data'), roles: input.roles ?? 'api,worker' },
+    environment,
+    directory,
+  })
   const adminToken = { path: join(directory, 'data/admin-token'), isNew: input.isNew ?? false }
   const server = { url: 'http://127.0.0.1:7070', adminToken, problems: input.problems ?? [] }
   return welcome({ server, config, directory: input.startedIn ?? directory, stream: input.stream ?? pipe })
@@ -40,6 +45,17 @@ test('a new token is shown on a terminal, an old one only where it is, a configu
 test('the first request takes the token from where it is', () => {
   expect(say({})).toContain(`Bearer $(cat '${directory}/data/admin-token')"`)
   expect(say({ adminToken: 'mr_configured_by_hand' })).toContain('Bearer $MILLRACE_ADMIN_TOKEN"')
+})
+
+test('where there is no token, none is named and no job is suggested', () => {
+  rmSync(join(directory, 'data/admin-token'))
+  expect(say({})).toContain('not here: with the first server of this database, or lost (millrace tokens reset-admin)')
+  expect(say({})).not.toMatch(/admin-token|run --|curl/)
+})
+
+test('a server that does not listen names no address', () => {
+  expect(say({ roles: 'scheduler,worker' })).toContain('Millrace is ready (scheduler, worker); without the role api')
+  expect(say({ roles: 'scheduler,worker' })).not.toMatch(/http:|curl/)
 })
 
 test('in a log there is no token, not even a new one', () => {
