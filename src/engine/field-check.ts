@@ -1,11 +1,10 @@
 import type { TProperties, TSchema } from 'typebox'
 import { Compile, type Validator } from 'typebox/compile'
-import type { FieldError } from '../kernel/errors.ts'
+import { type FieldError, MOST_ERRORS } from '../kernel/errors.ts'
 import { once } from '../kernel/once.ts'
 import { boundedErrors, toFieldErrors } from '../model/schema-errors.ts'
 import { unknownField } from '../model/unknown-field.ts'
 import { sinkErrors } from './check-sinks.ts'
-import { MOST_ERRORS } from './invalid-fields.ts'
 
 type Given = Readonly<Record<string, unknown>>
 

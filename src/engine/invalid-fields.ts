@@ -1,7 +1,5 @@
-import { detailOf, type FieldError, MillraceError } from '../kernel/errors.ts'
+import { detailOf, type FieldError, MillraceError, MOST_ERRORS } from '../kernel/errors.ts'
 
-/** At most this many wrong fields are reported at once. */
-export const MOST_ERRORS = 100
 /** Checking stops beyond this many faults, because nobody reads more. Ten thousand wrong bodies are not all checked. */
 export const ENOUGH_ERRORS = 200
 

@@ -332,7 +332,7 @@ export const ERRORS = {
     http: 422,
     failure: 'user',
     title: 'The query exceeds its memory limit',
-    hint: 'Read fewer columns or rows, aggregate earlier, or raise MILLRACE_QUERY_MEMORY.',
+    hint: 'Read fewer columns or rows, aggregate earlier, or raise MILLRACE_QUERY_MEMORY (MILLRACE_ENGINE_MEMORY if the message says total).',
   },
   query_rows: {
     http: 422,
@@ -507,9 +507,12 @@ export const invalidField = (path: string, message: string): MillraceError => in
 export const detailOf = ([first]: readonly FieldError[]): string | undefined =>
   first && (first.path ? `${first.path}: ${first.message}` : `The body ${first.message}`)
 
-/** Throws `invalid` with all of them; a no-op if there are none. */
+/** At most this many wrong fields are reported at once. */
+export const MOST_ERRORS = 100
+
+/** Throws `invalid` with the first of them; a no-op if there are none. */
 export const refuseFields = (errors: readonly FieldError[]): void => {
-  if (errors.length > 0) throw invalid(errors)
+  if (errors.length > 0) throw invalid(errors.slice(0, MOST_ERRORS))
 }
 
 /** True for the system's "no space left" and "quota exceeded", and for the refusal derived from them. */

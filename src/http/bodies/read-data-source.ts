@@ -2,6 +2,7 @@ import type { DataSourceChange, NewDataSource } from '../../data/tables/data-sou
 import { type FieldError, invalidField, refuseFields } from '../../kernel/errors.ts'
 import type { Column, DataSource } from '../../model/data-source.ts'
 import { JSON_PATH_MEANING, readJsonPath } from '../../model/json-path.ts'
+import { PLAIN_TEXT } from '../../model/patterns.ts'
 import { readSchemaText } from '../../model/schema-text.ts'
 import type { GivenSchema } from '../schemas/data-source.ts'
 
@@ -64,9 +65,8 @@ const readSchema = (schema: GivenSchema): readonly Column[] => {
       ? []
       : [{ path: `schema.${index}.json_path`, message: JSON_PATH_MEANING }],
   )
-  refuseFields(faults.slice(0, 100))
+  refuseFields(faults)
   return columns
 }
 
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is refused
-const PLAIN = /^[^\u0000-\u001f\u007f]+$/
+const PLAIN = new RegExp(PLAIN_TEXT, 'u')

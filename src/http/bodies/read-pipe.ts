@@ -21,7 +21,7 @@ export const readPipe = ({ name, description, nodes }: GivenPipe): NewPipe => {
   const faults = nodes.flatMap((node, index) =>
     roleFaults(node).map(({ path, message }) => ({ path: `nodes.${index}.${path}`, message })),
   )
-  refuseFields(faults.slice(0, 100))
+  refuseFields(faults)
   return { name, description: description ?? null, nodes: nodes.map(readNode) }
 }
 

@@ -91,8 +91,6 @@ export const givenFields = ({ query, body }: Pick<FastifyRequest, 'query' | 'bod
   return { ...inQuery, ...inBody }
 }
 
-const MOST_FAULTS = 20
-
 const known = (fields: Fields): string => {
   const names = Object.keys(fields)
   return names.length === 0 ? '' : `; there ${names.length === 1 ? 'is' : 'are'} ${names.join(', ')}`
@@ -110,6 +108,6 @@ export const readFields = <F extends Fields>(given: Given, fields: F): FieldValu
     else if (read === undefined) faults.push({ path, message: field.wanted })
     else values[path] = read
   }
-  refuseFields(faults.slice(0, MOST_FAULTS))
+  refuseFields(faults)
   return values as FieldValues<F>
 }
