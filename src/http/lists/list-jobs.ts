@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify'
 import { viewJob } from '../../model/job-view.ts'
 import type { JobFilters } from '../../store/store.ts'
+import { DEFAULT_LIMIT } from '../schemas/basics.ts'
 import type { Services } from '../services.ts'
 import { countWhen } from './count.ts'
 import { type FilterFields, toJobFilters } from './job-filters.ts'
@@ -16,7 +17,7 @@ export type ListFields = FilterFields & {
 export const createJobList =
   ({ store, config }: Pick<Services, 'store' | 'config'>) =>
   async ({ caller }: FastifyRequest, query: ListFields) => {
-    const { limit = 50, cursor = null, count = false, ...fields } = query
+    const { limit = DEFAULT_LIMIT, cursor = null, count = false, ...fields } = query
     const filters = filtersFor(caller, fields)
     const { workspace } = caller
     if (filters === null) return { jobs: [], next_cursor: null, ...(count && { count: 0 }) }

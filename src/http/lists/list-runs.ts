@@ -4,6 +4,7 @@ import { isId } from '../../kernel/ids.ts'
 import type { Trigger } from '../../model/trigger.ts'
 import type { RunStatus } from '../../model/workflow.ts'
 import type { RunFilters } from '../../store/workflow-store.ts'
+import { DEFAULT_LIMIT } from '../schemas/basics.ts'
 import type { Services } from '../services.ts'
 import { readCreated } from '../time.ts'
 import { viewListedRun } from '../views/run-view.ts'
@@ -25,7 +26,7 @@ export type RunListFields = {
 export const createRunList =
   ({ store }: Pick<Services, 'store'>) =>
   async ({ caller }: FastifyRequest, query: RunListFields) => {
-    const { limit = 50, cursor = null, count = false, ...fields } = query
+    const { limit = DEFAULT_LIMIT, cursor = null, count = false, ...fields } = query
     const { workspace } = caller
     const filters = toRunFilters(fields)
     if (filters === null) return { runs: [], next_cursor: null, ...(count && { count: 0 }) }

@@ -14,6 +14,7 @@ import type { App } from '../app.ts'
 import { readDataSourceChange, readNewDataSource } from '../bodies/read-data-source.ts'
 import { countWhen } from '../lists/count.ts'
 import { pageOf } from '../lists/page-of.ts'
+import { DEFAULT_LIMIT } from '../schemas/basics.ts'
 import {
   DataPageQuery,
   DataSourceChangeBody,
@@ -67,7 +68,7 @@ const readRoutes = (app: App, { data }: Services): void => {
       },
     },
     async request => {
-      const { limit = 50, cursor = null, count } = request.query
+      const { limit = DEFAULT_LIMIT, cursor = null, count } = request.query
       const { workspace } = request.caller
       const catalogue = await data.catalogue(workspace)
       const { page, nextCursor } = pageOf(catalogue.dataSources, { limit, cursor })
@@ -105,7 +106,7 @@ const readRoutes = (app: App, { data }: Services): void => {
       },
     },
     async request => {
-      const { limit = 50, cursor = null, count } = request.query
+      const { limit = DEFAULT_LIMIT, cursor = null, count } = request.query
       const { workspace } = request.caller
       const { datasource } = request.params
       const { rows, nextCursor } = await listQuarantine(data, workspace, datasource, { limit, cursor })

@@ -4,6 +4,7 @@ import type { DeliveryStatus } from '../../model/workflow.ts'
 import type { DeliveryFilters } from '../../store/sink-store.ts'
 import type { App } from '../app.ts'
 import { countWhen } from '../lists/count.ts'
+import { DEFAULT_LIMIT } from '../schemas/basics.ts'
 import { DeliveryPage, DeliveryPath, DeliveryQuery, DeliverySchema } from '../schemas/delivery.ts'
 import type { Services } from '../services.ts'
 import { viewDelivery, viewListedDelivery } from '../views/delivery-view.ts'
@@ -27,7 +28,7 @@ export const deliveryRoutes = (app: App, { store }: Services): void => {
       },
     },
     async request => {
-      const { limit = 50, cursor = null, count = false, ...fields } = request.query
+      const { limit = DEFAULT_LIMIT, cursor = null, count = false, ...fields } = request.query
       const { workspace } = request.caller
       const filters = toFilters(fields)
       if (filters === null) return { deliveries: [], next_cursor: null, ...(count && { count: 0 }) }

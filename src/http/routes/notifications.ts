@@ -3,6 +3,7 @@ import { isId } from '../../kernel/ids.ts'
 import type { App } from '../app.ts'
 import { SMALL_BODY } from '../bodies/json-body.ts'
 import { countWhen } from '../lists/count.ts'
+import { DEFAULT_LIMIT } from '../schemas/basics.ts'
 import { NotificationPage, NotificationQuery, Preference, ReadAnswer, ReadBody } from '../schemas/notification.ts'
 import type { Services } from '../services.ts'
 import { viewNotification } from '../views/notification-view.ts'
@@ -21,7 +22,7 @@ export const notificationRoutes = (app: App, { store }: Services): void => {
       },
     },
     async request => {
-      const { limit = 50, cursor = null, count, unread: unreadOnly = false } = request.query
+      const { limit = DEFAULT_LIMIT, cursor = null, count, unread: unreadOnly = false } = request.query
       const { workspace } = request.caller
       const page = await store.listNotifications({ workspace, unreadOnly, limit, cursor })
       return {

@@ -9,6 +9,7 @@ import { submitterOf } from '../auth/submitter.ts'
 import { readPipe } from '../bodies/read-pipe.ts'
 import { countWhen } from '../lists/count.ts'
 import { pageOf } from '../lists/page-of.ts'
+import { DEFAULT_LIMIT } from '../schemas/basics.ts'
 import { DataPageQuery } from '../schemas/data-source.ts'
 import { NewPipeBody, PipeBody, PipePage, PipePath, PipeSchema } from '../schemas/pipe.ts'
 import type { Services } from '../services.ts'
@@ -32,7 +33,7 @@ const readRoutes = (app: App, { data }: Services): void => {
       },
     },
     async request => {
-      const { limit = 50, cursor = null, count } = request.query
+      const { limit = DEFAULT_LIMIT, cursor = null, count } = request.query
       const { pipes } = await data.catalogue(request.caller.workspace)
       const { page, nextCursor } = pageOf(pipes, { limit, cursor })
       return {

@@ -6,7 +6,7 @@ import type { App } from '../app.ts'
 import { countWhen } from '../lists/count.ts'
 import { createJobList } from '../lists/list-jobs.ts'
 import { createRunList } from '../lists/list-runs.ts'
-import { pageQuery, strictObject } from '../schemas/basics.ts'
+import { DEFAULT_LIMIT, pageQuery, strictObject } from '../schemas/basics.ts'
 import { JobPage, WorkflowJobQuery } from '../schemas/job.ts'
 import { RunPage, WorkflowRunQuery } from '../schemas/run.ts'
 import { SlotPage, Upcoming, UpcomingQuery, WorkflowPath } from '../schemas/workflow.ts'
@@ -86,7 +86,7 @@ export const workflowHistoryRoutes = (app: App, services: Services): void => {
       },
     },
     async request => {
-      const { limit = 50, cursor = null, count } = request.query
+      const { limit = DEFAULT_LIMIT, cursor = null, count } = request.query
       const which = { workspace: request.caller.workspace, workflow: request.params.workflow }
       const page = await store.listSlots({ ...which, limit, cursor })
       if (page === null) throw noSuchWorkflow(which.workflow)

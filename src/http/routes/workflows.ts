@@ -6,6 +6,7 @@ import type { App } from '../app.ts'
 import { submitterOf } from '../auth/submitter.ts'
 import { countWhen } from '../lists/count.ts'
 import { isName } from '../paths.ts'
+import { DEFAULT_LIMIT } from '../schemas/basics.ts'
 import {
   CheckAnswer,
   SHOWN_FIELDS,
@@ -77,7 +78,7 @@ export const workflowRoutes = (app: App, { store, engine, config }: Services): v
       },
     },
     async request => {
-      const { limit = 50, cursor = null, count, state, query } = request.query
+      const { limit = DEFAULT_LIMIT, cursor = null, count, state, query } = request.query
       const { workspace } = request.caller
       const filters = { ...(state && { state }), ...(query !== undefined && { query }) }
       const page = await store.listWorkflows({ workspace, filters, limit, cursor })

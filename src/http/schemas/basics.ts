@@ -38,9 +38,14 @@ export const choice = <T extends string>(choices: readonly T[], description?: st
 export const strictObject = <T extends Record<string, TSchema>>(properties: T) =>
   Type.Object(properties, { additionalProperties: false })
 
+/** Entries per page of a list. */
+export const DEFAULT_LIMIT = 50
+
 /** The query parameters of every list. */
 export const pageQuery = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 500, description: 'Entries per page. Default: 50.' })),
+  limit: Type.Optional(
+    Type.Integer({ minimum: 1, maximum: 500, description: `Entries per page. Default: ${DEFAULT_LIMIT}.` }),
+  ),
   cursor: Type.Optional(
     Type.String({ maxLength: 1024, pattern: '^[\\x21-\\x7e]*$', description: 'next_cursor of the previous page.' }),
   ),
