@@ -48,12 +48,13 @@ const applyMissing = async (client: pg.Client, migrations: readonly Migration[])
 }
 
 const currentVersion = async (client: pg.Client): Promise<number> => {
-  // Checked first: a user without the right to create schemas may use an existing one.
-  const { rows } = await client.query<{ found: boolean }>(
-    `SELECT to_regclass('millrace.migration') IS NOT NULL AS found`,
+  // Checked first: a user without the right to create schemas may use an existing one, and IF NOT EXISTS needs the right as well.
+  const { rows } = await client.query<{ found: boolean; has_schema: boolean }>(
+    `SELECT to_regclass('millrace.migration') IS NOT NULL AS found, to_regnamespace('millrace') IS NOT NULL AS has_schema`,
   )
-  if (!rows[0]!.found) {
-    await client.query('CREATE SCHEMA IF NOT EXISTS millrace')
+  const { found, has_schema: hasSchema } = rows[0]!
+  if (!hasSchema) await client.query('CREATE SCHEMA millrace')
+  if (!found) {
     await client.query(
       'CREATE TABLE millrace.migration (version integer PRIMARY KEY, name text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now())',
     )

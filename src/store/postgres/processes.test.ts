@@ -147,6 +147,19 @@ describe('several processes on one database', () => {
     ])
   })
 
+  test('a user who may not create schemas can be given an empty one', async () => {
+    await database.clear()
+    const guest = `guest_${process.pid}`
+    await database.query(`CREATE ROLE ${guest} LOGIN PASSWORD 'guest'; CREATE SCHEMA millrace AUTHORIZATION ${guest}`)
+    const url = Object.assign(new URL(database.url), { username: guest, password: 'guest' })
+    try {
+      await migrate(url.href)
+    } finally {
+      await database.clear()
+      await database.query(`DROP ROLE ${guest}`)
+    }
+  })
+
   test('a database that a newer program has changed is refused with both versions', async () => {
     await database.query(`INSERT INTO millrace.migration (version, name) VALUES (99, '0099-future.sql')`)
     const opening = openPostgresStore({ url: database.url, processName: 'old' })
