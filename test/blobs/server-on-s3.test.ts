@@ -1,5 +1,7 @@
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { basename, join } from 'node:path'
+import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3'
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 import { S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
@@ -44,6 +46,34 @@ test('a server keeps logs and artifacts in S3 and gives them back', async () => 
   expect(redirected.status).toBe(302)
   const direct = await fetch(redirected.headers.get('location')!)
   expect((await direct.arrayBuffer()).byteLength).toBe(3_000_000)
+})
+
+test('blobs of a folder, copied to the names that they have in a bucket, are found there', async () => {
+  const dataDir = mkdtempSync(join(tmpdir(), 'millrace-moved-'))
+  onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
+  const before = await startTestServer({ dataDir })
+  const job = await before.run({ command: 'echo kept > kept.txt', artifacts: ['*.txt'] })
+  await before.stop()
+  // As docs/operations.md says: without the folder of its first two characters.
+  const client = new S3Client({ endpoint: s3.endpoint, region: 'us-east-1', forcePathStyle: true })
+  for (const path of readdirSync(join(dataDir, 'blobs'), { recursive: true, encoding: 'utf8' })) {
+    if (!/^(..\/|blobs\.id$)/.test(path)) continue
+    const Body = readFileSync(join(dataDir, 'blobs', path))
+    await client.send(new PutObjectCommand({ Bucket: 'blobs', Key: `moved/${basename(path)}`, Body }))
+  }
+  client.destroy()
+  rmSync(join(dataDir, 'blobs'), { recursive: true })
+  const after = await startTestServer({
+    dataDir,
+    settings: { 'blob-url': `s3://blobs/moved?endpoint=${encodeURIComponent(s3.endpoint)}` },
+  })
+  onTestFinished(() => after.stop())
+  const path = `/v1/jobs/${job.job_id}/artifacts`
+  const [artifact] = (await after.call('GET', path)).body.artifacts
+  const download = await fetch(`${after.url}${path}/${artifact.artifact_id}`, {
+    headers: { authorization: `Bearer ${after.token}` },
+  })
+  expect([download.status, await download.text()]).toEqual([200, 'kept\n'])
 })
 
 test('an address that a result is redirected to holds no longer than the result is kept', async () => {
