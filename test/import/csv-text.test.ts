@@ -82,3 +82,28 @@ test('more lines skipped than there are leave nothing', async () => {
   const { statistics } = await load('id,name,price\n1,one,1\n', { skip_lines: 3 })
   expect(statistics).toMatchObject({ rows_read: 0, rows_written: 0, invalid_lines: 0 })
 })
+
+test('a text that is not UTF-8, far behind rows that do not fit, is quarantined, too', async () => {
+  const rows = Array.from(
+    { length: 600_000 },
+    (_, index) => `${index},name ${index},${index % 1000 === 7 ? 'dear' : 1.5}\n`,
+  )
+  const first = Buffer.from(rows.join(''))
+  const last = Buffer.from('600000,caf\xe9,1\n', 'latin1')
+  let finish: (() => void) | null = null
+  const url = scene.give(`/${name}.csv`, (_, response) => {
+    response.writeHead(200, { 'content-length': first.length + last.length })
+    response.write(first)
+    finish = () => response.end(last)
+  })
+  const id = await scene.submit({ datasource: name, url })
+  const read = async (wait: number) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
+  await expect.poll(async () => (await read(0)).progress?.message, { timeout: 20_000 }).toMatch(/ rows$/)
+  finish!()
+  expect(await read(60)).toMatchObject({
+    status: 'completed',
+    statistics: { rows_read: 600_001, rows_written: 599_400, quarantine_rows: 601 },
+  })
+  expect(await scene.value(`SELECT name FROM ${name}_quarantine WHERE id = '600000'`)).toBe('caf\ufffd')
+  expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('599400')
+})

@@ -42,7 +42,7 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   // With one column, a blank line is an empty value to one reader and nothing to the other.
   const isAlone = names.length === 1
   const isInVain = isAlone || looksWrong(header ? records.slice(1) : records, names, target)
-  const all = isInVain ? null : await loadAll(place, strictReader(input, { isUtf8: true }))
+  const all = isInVain ? null : await loadAll(place, strictReader({ ...input, isUtf8: true }))
   if (all === 'loaded') {
     await load.whole()
     const last = await lastText(place.spool.path, dialect)
@@ -54,7 +54,7 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
   if (all !== null) await startAnew(load)
   const counts = await splitLines(load, input, !isAlone && all !== 'unreadable')
   await load.whole()
-  const sieve = { csv, reader: sievedReader({ ...input, skipLines: 0 }) }
+  const sieve = { csv, reader: sievedReader({ ...input, skipLines: 0, isUtf8: load.isUtf8() }) }
   // With one column, a blank line to the engine may be a quoted empty value. The sieve can tell, and leaves no blank lines.
   if (counts === null || (isAlone && counts.blank > 0)) return loadSieved(load, sieve)
   if (counts.ragged === 0) {
@@ -72,18 +72,29 @@ export const loadCsv = async (load: CsvLoad): Promise<LoadCounts> => {
 const noHeader = (): ImportFailure =>
   new ImportFailure('content_unreadable', 'The first line, which is to have the names of the columns, cannot be read.')
 
-type Input = Parameters<typeof tolerantReader>[0]
+type Input = Omit<Parameters<typeof tolerantReader>[0], 'isUtf8'>
 
 /** If the first fault was in a value, lines probably have the right shape: reading lines of any shape takes a fifth longer. null: the engine cannot read it. */
 const splitLines = async (load: ContentLoad, input: Input, areLikelyRight: boolean): Promise<SplitCounts | null> => {
   if (areLikelyRight) {
-    const counts = await trySplit(load, strictReader(input, { isUtf8: false }))
+    const counts = await splitRightLines(load, input)
     if (counts !== null) return counts
     await startAnew(load)
   }
   await load.whole()
   if (await hasBlankEnds(load.place.spool.path, input.dialect, load.signal)) return null
-  return trySplit(load, tolerantReader(input))
+  return trySplit(load, tolerantReader({ ...input, isUtf8: load.isUtf8() }))
+}
+
+/** Checking UTF-8 in each value takes the engine a tenth longer, so what looks like UTF-8 is loaded again if the rest is not. */
+const splitRightLines = async (load: ContentLoad, input: Input): Promise<SplitCounts | null> => {
+  const isUtf8 = load.isUtf8()
+  const counts = await trySplit(load, strictReader({ ...input, isUtf8 }))
+  if (counts === null || !isUtf8) return counts
+  await load.whole()
+  if (load.isUtf8()) return counts
+  await startAnew(load)
+  return splitRightLines(load, input)
 }
 
 /**

@@ -25,7 +25,7 @@ export type ContentLoad = {
   readonly signal: AbortSignal
   /** Resolves when all of the content is in the spool; rejects with what ended it. */
   readonly whole: () => Promise<void>
-  /** Call it after `whole` has resolved. */
+  /** Whether what is in the spool so far is UTF-8. */
   readonly isUtf8: () => boolean
 }
 

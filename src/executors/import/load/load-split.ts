@@ -39,8 +39,10 @@ type Names = ReturnType<typeof namesOf>
 /** Columns of `judged`. The views name theirs after the data source's columns: an equal name here would refer to those aliases. */
 const judgedState = '\tstate'
 const STATE_COLUMN = quoteIdentifier(judgedState)
+/** The texts of a bad row, in the order of the columns; of all other rows, nothing, so that they need no memory. */
+const judgedTexts = '\ttexts'
+const TEXTS_COLUMN = quoteIdentifier(judgedTexts)
 const judgedValue = (index: number): string => `\tvalue${index}`
-const judgedText = (index: number): string => `\ttext${index}`
 /** For columns that may have unfit values: the texts do not show those. */
 const judgedUnfit = (index: number): string => `\tunfit${index}`
 
@@ -63,30 +65,33 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
     ...place,
     table: names.judged,
     reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
-    columns: [judgedState, ...judged.flatMap(judgedNames)],
+    columns: [judgedState, judgedTexts, ...judged.flatMap(judgedNames)],
     select: selectJudged(reader, judged),
     timesRead: 1 + handOn.length,
   })
   return readCounts(split, names)
 }
 
-const SPLIT_SETTINGS = { parallel_view_processing: 1 }
+const SPLIT_SETTINGS = {
+  parallel_view_processing: 1,
+  // Otherwise the texts of all rows would be put into arrays.
+  short_circuit_function_evaluation: 'force_enable',
+}
 
 const judgedNames = ({ read }: JudgedColumn, index: number): readonly string[] => [
   judgedValue(index),
-  judgedText(index),
   ...(read.unfit === null ? [] : [judgedUnfit(index)]),
 ]
 
 const tables = ({ judged: table, counts }: Names, judged: readonly JudgedColumn[]): readonly string[] => {
   const column = (column: JudgedColumn, index: number) => {
-    const types = [column.read.type, 'Nullable(String)', 'UInt8']
+    const types = [column.read.type, 'UInt8']
     return judgedNames(column, index)
       .map((name, at) => `${quoteIdentifier(name)} ${types[at]}`)
       .join(', ')
   }
   return [
-    `CREATE TABLE ${table} (${STATE_COLUMN} UInt8, ${judged.map(column).join(', ')}) ENGINE = Null`,
+    `CREATE TABLE ${table} (${STATE_COLUMN} UInt8, ${TEXTS_COLUMN} Array(Nullable(String)), ${judged.map(column).join(', ')}) ENGINE = Null`,
     `CREATE TABLE ${counts} (read UInt64, good UInt64, bad UInt64, ragged UInt64, blank UInt64) ENGINE = Memory`,
   ]
 }
@@ -117,17 +122,19 @@ const QUARANTINED = ['c__error_column', 'c__error', 'c__import_id', 'insertion_d
 const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string => {
   const isBad = judged.map(column => column.isBad).join(' OR ')
   const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${isBad}, ${STATE.bad}, ${STATE.good})`
+  const texts = `[${judged.map(({ read }) => `CAST(${read.text}, 'Nullable(String)')`).join(', ')}]`
   const values = judged.flatMap(column => {
-    const { text, unfit } = column.read
-    return [storedValue(column), text, ...(unfit === null ? [] : [unfit.reason])]
+    const { unfit } = column.read
+    return [storedValue(column), ...(unfit === null ? [] : [unfit.reason])]
   })
-  return `${withShared(judged)}SELECT ${state}, ${values.join(', ')} FROM ${CONTENT}`
+  return `${withShared(judged)}SELECT ${state} AS ${STATE_COLUMN}, if(${STATE_COLUMN} = ${STATE.bad}, ${texts}, []), ${values.join(', ')}
+    FROM ${CONTENT}`
 }
 
 /** Judges the texts again to find out what is wrong: only for the few bad rows, not for all. */
 const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
   const again = judged.map(({ read }, index) => {
-    const text = quoteIdentifier(judgedText(index))
+    const text = `${TEXTS_COLUMN}[${index + 1}]`
     const asIs = read.asIs === null ? null : text
     const unfit = read.unfit && { ...read.unfit, reason: quoteIdentifier(judgedUnfit(index)) }
     const column = judgeRead({ ...read, text, asIs, unfit, shared: [] }, index)

@@ -16,7 +16,7 @@ export const loadNdjson = async (load: ContentLoad & { readonly target: DataSour
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }
   await startAnew(load)
-  const reader = ndjsonReader(target, { isUtf8: false })
+  const reader = ndjsonReader(target, { isUtf8: load.isUtf8() })
   const counts = areRight ? await trySplit(load, reader) : null
   return counts === null ? loadSieved(load, { csv: null, reader }) : toCounts(counts)
 }

@@ -12,7 +12,7 @@ export interface Spooling {
   beyond(bytes: number): Promise<void>
   /** Resolves when all is there. */
   whole(): Promise<void>
-  /** Whether all of it is. False until all is there. */
+  /** Whether what is there so far is UTF-8. */
   isUtf8(): boolean
 }
 
@@ -52,6 +52,6 @@ export const startSpooling = (path: string, content: AsyncIterable<Uint8Array>):
       while (written <= bytes && !isWhole) await (hasFailed ? end : more.promise)
     },
     whole: () => end,
-    isUtf8: () => isWhole && utf8.isRight(),
+    isUtf8: () => utf8.isRight({ isWhole }),
   }
 }

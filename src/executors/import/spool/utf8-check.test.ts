@@ -5,7 +5,7 @@ import { createUtf8Check } from './utf8-check.ts'
 const check = (bytes: Buffer, size: number): boolean => {
   const utf8 = createUtf8Check()
   for (let at = 0; at < bytes.length; at += size) utf8.take(bytes.subarray(at, at + size))
-  return utf8.isRight()
+  return utf8.isRight({ isWhole: true })
 }
 
 test('text is UTF-8 wherever it is cut', () => {
@@ -14,6 +14,17 @@ test('text is UTF-8 wherever it is cut', () => {
       expect(check(Buffer.from(text.toWellFormed()), size)).toBe(true)
     }),
   )
+})
+
+test('text is UTF-8 so far while its last character is incomplete', () => {
+  const bytes = Buffer.from('a€')
+  const utf8 = createUtf8Check()
+  utf8.take(bytes.subarray(0, 3))
+  expect(['so far', 'whole'].map(what => utf8.isRight({ isWhole: what === 'whole' }))).toEqual([true, false])
+  utf8.take(bytes.subarray(3))
+  expect(utf8.isRight({ isWhole: true })).toBe(true)
+  utf8.take(Buffer.of(0xff, 0x61))
+  expect(utf8.isRight({ isWhole: false })).toBe(false)
 })
 
 test('other bytes are not, wherever they are cut', () => {

@@ -12,8 +12,8 @@ export const createUtf8Check = () => {
       isRight = isUtf8(bytes.subarray(0, end))
       rest = Buffer.from(bytes.subarray(end))
     },
-    /** Whether everything so far is UTF-8. A character cut off at the end is not. */
-    isRight: (): boolean => isRight && rest.length === 0,
+    /** Whether everything so far is UTF-8. If that is all, no character may be cut off at the end. */
+    isRight: ({ isWhole }: { isWhole: boolean }): boolean => isRight && (!isWhole || rest.length === 0),
   }
 }
 
