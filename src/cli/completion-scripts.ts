@@ -10,18 +10,27 @@ type Place = {
   readonly path: string
   readonly commands: readonly Command[]
   readonly options: readonly Option[]
+  /** Values of its arguments. */
+  readonly choices: readonly string[]
 }
 
 const placesOf = (command: Command, path = ''): readonly Place[] => {
   const help = command.createHelp()
   const commands = help.visibleCommands(command)
-  const options = help.visibleOptions(command)
-  return [{ path, commands, options }, ...commands.flatMap(child => placesOf(child, `${path} ${child.name()}`))]
+  // `millrace jobs --status` and `millrace runs --status` are both a list.
+  const list = commands.find(child => child.name() === 'list')
+  const options = [...help.visibleOptions(command), ...(list?.options ?? [])]
+  const choices = command.registeredArguments.flatMap(argument => argument.argChoices ?? [])
+  return [
+    { path, commands, options, choices },
+    ...commands.flatMap(child => placesOf(child, `${path} ${child.name()}`)),
+  ]
 }
 
 const takesValue = (option: Option): boolean => option.required || option.optional
 const flagsOf = ({ short, long }: Option): readonly string[] => [short, long].filter(flag => flag !== undefined)
-const namesOf = (commands: readonly Command[]): string => commands.map(command => command.name()).join(' ')
+const wordsOf = ({ commands, choices }: Place): string =>
+  [...commands.map(command => command.name()), ...choices].join(' ')
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 const patterns = (texts: readonly string[]): string => texts.map(quoted).join('|')
@@ -46,18 +55,18 @@ const findWords = (places: readonly Place[]): string => {
     esac
   done
   case "$at" in
-${places.map(({ path, commands, options }) => `    ${quoted(path)}) commands=${quoted(namesOf(commands))} flags=${quoted(longFlags(options))} ;;`).join('\n')}
+${places.map(place => `    ${quoted(place.path)}) arguments=${quoted(wordsOf(place))} flags=${quoted(longFlags(place.options))} ;;`).join('\n')}
   esac
   case "$at $previous" in
 ${values.map(({ after, choices }) => `    ${patterns(after)}) words=${quoted(choices)} ;;`).join('\n')}
-    *) if [[ $word == -* ]]; then words=$flags; else words=$commands; fi ;;
+    *) if [[ $word == -* ]]; then words=$flags; else words=$arguments; fi ;;
   esac`
 }
 
 const bash = (program: Command): string => `# bash completion of millrace
 _millrace() {
   local cursor=$COMP_CWORD word=\${COMP_WORDS[COMP_CWORD]} previous=\${COMP_WORDS[COMP_CWORD - 1]}
-  local at= commands= flags= words= i
+  local at= arguments= flags= words= i
   local line=("\${COMP_WORDS[@]}")
   # bash splits --mode=append into three words.
   if [[ $word == = ]]; then word=; elif [[ $previous == = ]]; then previous=\${line[cursor - 2]}; fi
@@ -76,7 +85,7 @@ _millrace() {
 __millrace_words() {
   setopt localoptions ksharrays
   local cursor=$((CURRENT - 1)) word=$PREFIX previous=\${words[CURRENT - 2]}
-  local at= commands= flags= i
+  local at= arguments= flags= i
   local -a line=("\${words[@]}")
   local words=
   # --mode=append is one word. Without compstate, what compset does would be undone at the end of this function.
@@ -89,10 +98,11 @@ compdef _millrace millrace
 
 const fish = (program: Command): string => {
   const places = placesOf(program)
-  const lines = places.flatMap(({ path, commands, options }) => [
+  const lines = places.flatMap(({ path, commands, options, choices }) => [
     ...commands.map(command =>
       completeFish(path, `-f -a ${command.name()} -d ${quoted(command.summary() || command.description())}`),
     ),
+    ...choices.map(choice => completeFish(path, `-f -a ${choice}`)),
     ...options.map(option => completeFish(path, fishOption(option))),
   ])
   return `# fish completion of millrace

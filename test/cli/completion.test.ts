@@ -61,6 +61,9 @@ describe.each(['bash', 'zsh', 'fish'])('completion of %s', shell => {
     expect(offered('query', 'SELECT', '-f', 'arr')).toEqual(['arrow', 'arrow_stream'])
     expect(offered('datasources', 'tru')).toEqual(['truncate'])
     expect(offered('datasources', 'list', '--l')).toEqual(['--limit'])
+    // The list is what a group does by itself.
+    expect(offered('runs', '--trigger', 'm')).toEqual(['manual'])
+    expect(offered('completion', '')).toEqual(['bash', 'fish', 'zsh'])
     // An argument that is called like a command is none.
     expect(offered('run', 'import', '--mod')).not.toContain('--mode')
   })
