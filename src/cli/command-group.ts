@@ -2,10 +2,11 @@ import type { Command } from 'commander'
 import { closeNames } from '../kernel/close-names.ts'
 import type { Define } from './define.ts'
 
-/** A command with subcommands; `list` is the default. */
+/** A command with subcommands, among them `list`, which is the default. */
 export const commandGroup =
   (commands: Readonly<Record<string, Define>>): Define =>
   (command, context, finish) => {
+    command.addHelpText('after', '\nWithout a command: list.')
     for (const [name, define] of Object.entries(commands)) {
       const isDefault = name === 'list'
       const one = command.command(name, { isDefault })
