@@ -13,7 +13,7 @@ export const confirm = async (
   hint = 'There is no terminal to ask on; give --yes.',
 ): Promise<boolean> => {
   if (!stdin.isTTY || !stderr.isTTY)
-    throw new CliFailure('nothing is changed without a yes', {
+    throw new CliFailure('not confirmed, so nothing was changed', {
       exitCode: EXIT.failed,
       hint,
     })

@@ -108,7 +108,7 @@ const advice = ({ job_id, statistics, spec }: JobAnswer): readonly string[] => {
       ? [`there were no rows: if ${datasource} was created from this header, its columns are text`]
       : []),
     ...(keepsRows
-      ? ['rows that were there stay, also of the same source rows; --truncate puts these in their place']
+      ? ['rows that were there stay, even if they came from the same source rows; --truncate replaces them']
       : []),
     ...(quarantine_rows > 0 && datasource !== undefined
       ? [`see what did not fit: millrace datasources quarantine ${datasource}`]

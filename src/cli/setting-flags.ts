@@ -21,7 +21,7 @@ export const loadWithFlags = (command: Command, context: CliContext): LoadedConf
 /** A misspelt variable has no effect, which is easily overlooked. */
 export const warnOfMisspelt = (context: CliContext): void => {
   for (const { name, meant } of misspeltSettings(context.environment))
-    notes(context)(`the variable ${name} is not a setting and counts for nothing; did you mean ${meant}?`)
+    notes(context)(`the variable ${name} is not a setting and has no effect; did you mean ${meant}?`)
 }
 
 const flagsOf = (command: Command): Readonly<Record<string, string | undefined>> =>

@@ -23,7 +23,7 @@ export const submitWatched = async (
   const stopListening = onInterrupt(() => {
     presses += 1
     if (presses > 1) process.exit(EXIT.interrupted)
-    notes(context)('it is cancelled when the server has answered; once more to leave it')
+    notes(context)('it will be cancelled when the server has answered; press Ctrl-C again to leave it')
   })
   try {
     const { job_id: jobId } = await postOnce<SubmitAnswer>(server, request)

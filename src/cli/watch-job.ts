@@ -90,7 +90,7 @@ type Interrupt = {
 
 const interrupt = async ({ server, jobId, interrupts, leave, note }: Interrupt): Promise<void> => {
   if (interrupts > 2) return leave.abort()
-  note(interrupts === 1 ? 'cancelling; once more to kill it' : 'killing; once more to leave it')
+  note(interrupts === 1 ? 'cancelling; press Ctrl-C again to kill it' : 'killing; press Ctrl-C again to leave it')
   await cancelWatched(server, jobId, interrupts === 1 ? undefined : 0)
 }
 

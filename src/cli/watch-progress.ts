@@ -55,7 +55,7 @@ export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => 
 }
 
 const cancel = async ({ server, jobId, context }: Watch): Promise<void> => {
-  notes(context)('cancelling; once more to leave it')
+  notes(context)('cancelling; press Ctrl-C again to leave it')
   await cancelWatched(server, jobId)
 }
 

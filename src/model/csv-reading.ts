@@ -7,7 +7,7 @@ export type CsvReading = {
 
 /** In words, for people. */
 export const csvReadingText = ({ delimiter, header }: CsvReading): string =>
-  `CSV by ${shownDelimiter(delimiter)}, ${header ? 'with names in its first line' : 'without names in its first line'}`
+  `CSV separated by ${shownDelimiter(delimiter)}, ${header ? 'with' : 'without'} a header`
 
 /** The delimiter in words. */
 export const shownDelimiter = (delimiter: string): string => {

@@ -109,7 +109,7 @@ test('a second Ctrl-C kills a job that ignores the first', async () => {
   const end = finished(child)
   await printed(child.stdout!, /started/)
   child.kill('SIGINT')
-  await printed(child.stderr!, /once more to kill/)
+  await printed(child.stderr!, /again to kill/)
   // Signals within 150 ms count as one press of the keys.
   const again = setInterval(() => child.kill('SIGINT'), 400)
   const { code } = await end

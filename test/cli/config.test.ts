@@ -39,9 +39,9 @@ test('variables and keys that are probably misspelt are told, those of others ar
   const { code, stderr } = await millrace(['config'], { cwd, environment })
   expect([code, stderr]).toEqual([
     0,
-    'millrace: the variable MILLRACE_PROT is not a setting and counts for nothing; did you mean MILLRACE_PORT?\n' +
-      'millrace: the variable MILLRACE_MAX_WORKERS is not a setting and counts for nothing; did you mean JOB_QUEUE_MAX_WORKERS?\n' +
-      'millrace: the variable JOB_QUEUE_MAX_WORKER is not a setting and counts for nothing; did you mean JOB_QUEUE_MAX_WORKERS?\n',
+    'millrace: the variable MILLRACE_PROT is not a setting and has no effect; did you mean MILLRACE_PORT?\n' +
+      'millrace: the variable MILLRACE_MAX_WORKERS is not a setting and has no effect; did you mean JOB_QUEUE_MAX_WORKERS?\n' +
+      'millrace: the variable JOB_QUEUE_MAX_WORKER is not a setting and has no effect; did you mean JOB_QUEUE_MAX_WORKERS?\n',
   ])
 })
 

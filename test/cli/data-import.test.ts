@@ -29,7 +29,7 @@ test('a file is uploaded, its rows are there at the end, and how many is told', 
     0,
     '',
     expect.stringMatching(
-      /^millrace: 2 rows written.*; 2 rows there now, .*\nmillrace: read as CSV by ",", with names in its first line\n$/,
+      /^millrace: 2 rows written.*; 2 rows there now, .*\nmillrace: read as CSV separated by ",", with a header\n$/,
     ),
   ])
   expect(await ask('SELECT * FROM rows ORDER BY n')).toEqual([
@@ -136,7 +136,7 @@ test('what is given the other way round is told', async () => {
 test('of a header alone it is told what its columns are', async () => {
   const bare = file('bare.csv', 'id,name\n')
   const inferred = await inProcess(['datasources', 'infer', bare], { cwd: server.cwd })
-  expect(inferred.stderr).toMatch(/first line; there are no rows, so all columns are text\n$/)
+  expect(inferred.stderr).toMatch(/with a header; there are no rows, so all columns are text\n$/)
   expect((await run([bare, 'bare', '--create'])).stderr).toMatch(/there were no rows: .* its columns are text\n$/)
   expect((await run([bare, 'rows', '--header'])).code).toBe(1)
   expect((await run([file('n.csv', 'n,text\n'), 'rows'])).stderr).not.toContain('there were no rows')

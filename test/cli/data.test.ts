@@ -73,7 +73,7 @@ test('data sources are listed and shown with what lies in them', async () => {
   expect(JSON.parse(await done('datasources list --json')).datasources).toHaveLength(3)
   expect((await run('datasources')).stderr).toBe('')
   expect((await run('datasources list -n 2')).stderr).toBe('millrace: the first 2 data sources; -n shows more\n')
-  expect((await run('datasources list -n 1')).stderr).toBe('millrace: only one of the data sources; -n shows more\n')
+  expect((await run('datasources list -n 1')).stderr).toBe('millrace: one of several data sources; -n shows more\n')
   expect(JSON.parse(await done('datasources show clicks --json')).row_count).toBe(1500)
 })
 
@@ -184,7 +184,7 @@ test('what an import would make of a file is shown, as a table, as a schema or a
       '2026-11-02       008',
       '',
     ].join('\n'),
-    stderr: 'CSV by ",", with names in its first line\n',
+    stderr: 'CSV separated by ",", with a header\n',
   })
   const schema = 'day Date, `the code` String, amount Nullable(Float64)'
   expect(await done(`datasources infer ${sales} --schema`)).toBe(`${schema}\n`)

@@ -65,7 +65,7 @@ test('a second one leaves at once', async () => {
   const { child, words, ended } = begin(['run', '--name', 'left', '--', 'sleep', '60'])
   await expect.poll(() => job('left'), { timeout: 20_000 }).toBeDefined()
   child.kill('SIGINT')
-  await expect.poll(words).toContain('once more to leave it')
+  await expect.poll(words).toContain('again to leave it')
   const presses = setInterval(() => child.kill('SIGINT'), 200)
   expect(await ended).toEqual([130, null])
   clearInterval(presses)

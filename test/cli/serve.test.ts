@@ -56,7 +56,7 @@ test('a second SIGINT stops it at once, although a job still runs', async () => 
   const exit = once(child, 'exit')
   await millrace(['run', '--detach', '--', 'sleep 600'], { cwd })
   child.kill('SIGINT')
-  await printed(child.stderr!, /once more to stop at once/)
+  await printed(child.stderr!, /again to stop at once/)
   const again = setInterval(() => child.kill('SIGINT'), 400)
   expect((await exit)[0]).toBe(130)
   clearInterval(again)

@@ -37,8 +37,8 @@ test.each([
   expect(await columns()).toHaveLength(2)
   expect(await cachedDelimiter(job.job_id)).toBe(delimiter)
   const shown = delimiter === '\t' ? 'tabs' : `"${delimiter}"`
-  const names = header ? 'with names' : 'without names'
-  expect(await scene.log(job.job_id)).toContain(`read as CSV by ${shown}, ${names} in its first line`)
+  const withHeader = header ? 'with a header' : 'without a header'
+  expect(await scene.log(job.job_id)).toContain(`read as CSV separated by ${shown}, ${withHeader}`)
 })
 
 test('a delimiter that was said is the one, and /v0 knows it before the rows are there', async () => {
@@ -81,11 +81,11 @@ test('content that a data source cannot take is told with how it was read, in th
   const job = await load('1;one\n2;two\n')
   expect(job.error).toMatchObject({
     code: 'schema_mismatch',
-    message: `The first line has 1 column, ${name} has 3: id, name, price. It was read as CSV by ",", without names in its first line.`,
+    message: `The first line has 1 column, ${name} has 3: id, name, price. It was read as CSV separated by ",", without a header.`,
   })
-  expect(await scene.log(job.job_id)).toContain('read as CSV by ","')
+  expect(await scene.log(job.job_id)).toContain('read as CSV separated by ","')
   const named = await load('id;name;colour\n1;one;red\n')
-  expect(named.error.message).toMatch(/has not: colour.* It was read as CSV by ";", with names in its first line\.$/)
+  expect(named.error.message).toMatch(/has not: colour.* It was read as CSV separated by ";", with a header\.$/)
 })
 
 describe('a first line of another shape than all others', () => {

@@ -47,7 +47,7 @@ const untilInterrupted = (context: CliContext): Promise<void> => {
   onInterrupt(() => {
     interrupts += 1
     if (interrupts > 1) process.exit(EXIT.interrupted)
-    note('stopping: no new jobs start, running ones may end; once more to stop at once')
+    note('stopping: no new jobs start, running ones may finish; press Ctrl-C again to stop at once')
     resolve()
   })
   return promise

@@ -21,7 +21,7 @@ export const showList = <Row>(input: {
     if ('next_cursor' in input.answer && input.answer.next_cursor !== null) {
       const { length } = input.rows
       notes(input.context)(
-        `${length === 1 ? `only one of the ${input.things}` : `the first ${length} ${input.things}`}; -n shows more`,
+        `${length === 1 ? `one of several ${input.things}` : `the first ${length} ${input.things}`}; -n shows more`,
       )
     }
   }
