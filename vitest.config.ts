@@ -12,7 +12,7 @@ const ALONE = [
 
 /** These mostly wait: for a limit, a lease, a retry, a slow statement. It takes several at once to keep the processors busy. */
 const WAITING = [
-  'test/blobs/{server-on-s3,silent-s3,store-away,undeletable}.test.ts',
+  'test/blobs/{server-on-s3,silent-s3,store-away}.test.ts',
   'test/chaos/kill*.test.ts',
   'test/command/{ending,loss}.test.ts',
   'test/data/{delete,populate,populate-postgres,stops,waiting,waiting-postgres}.test.ts',
