@@ -148,7 +148,7 @@ const createFastify = ({ config }: Services, idleConnectionMs: number): App =>
     clientErrorHandler: answerUnreadable,
     // The router's own refusal, before any hook: the path has invalid percent-encoding.
     frameworkErrors: (_error, request, reply) => {
-      const refusal = new MillraceError('bad_request', 'The path cannot be read.')
+      const refusal = new MillraceError('bad_request', 'The path has invalid percent-encoding.')
       sendProblem(secure(reply as FastifyReply, request.id), refusal)
     },
     routerOptions: { maxParamLength: 16 * 1024 },

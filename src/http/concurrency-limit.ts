@@ -8,7 +8,9 @@ export const limitConcurrency = (places: number, what: string): ConcurrencyLimit
   let taken = 0
   return () => {
     if (taken >= places)
-      throw new MillraceError('unavailable', `At most ${places} ${what} are answered here at once.`, { retryAfter: 1 })
+      throw new MillraceError('unavailable', `This server answers at most ${places} ${what} at once.`, {
+        retryAfter: 1,
+      })
     taken += 1
     return {
       [Symbol.dispose]: () => {

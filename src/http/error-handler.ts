@@ -22,7 +22,7 @@ export const handleErrors = (app: App, { logger }: { logger: Logger }): RefuseUn
     const allowed = routes.filter(route => route.pattern.test(path)).map(route => route.method)
     if (allowed.length === 0) throw new MillraceError('route_not_found', `There is no ${path}.`)
     reply.header('allow', allowed.join(', '))
-    throw new MillraceError('method_not_allowed', `${path} takes ${allowed.join(', ')}.`)
+    throw new MillraceError('method_not_allowed', `${path} supports ${allowed.join(', ')}.`)
   }
   app.setNotFoundHandler(refuseUnrouted)
   return refuseUnrouted

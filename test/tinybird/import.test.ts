@@ -130,7 +130,7 @@ describe('rows that are sent', () => {
   test('with their parameters in the form are told where these go', async () => {
     const form = parts('csv')
     form.set('name', 'events')
-    expect((await post('/v0/datasources', form)).body.error).toBe('name: is required, in the query of the address')
+    expect((await post('/v0/datasources', form)).body.error).toBe('name: is required, as a query parameter')
   })
 
   test('into a data source that is not there are refused', async () => {

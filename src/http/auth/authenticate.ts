@@ -48,7 +48,8 @@ export const authenticate = (app: App, { store, callers, publicUrl, stopping }: 
     if (request.ws) checkOrigin(request, publicUrl)
     if (token === null) throw new MillraceError('unauthenticated', 'The request has no token.')
     const caller = callers.known(token) ?? (await callers.find(token))
-    if (caller === null) throw new MillraceError('unauthenticated', 'The token is not valid, or no longer.')
+    if (caller === null)
+      throw new MillraceError('unauthenticated', 'The token is not valid, or has expired or been deleted.')
     const refusal = admit(request, { caller, access }) ?? refuseWhileStopping(request)
     if (refusal) throw refusal
     if (caller.job) await checkFamily(request, { caller, access })
@@ -58,7 +59,7 @@ export const authenticate = (app: App, { store, callers, publicUrl, stopping }: 
   const refuseWhileStopping = ({ caller, method }: FastifyRequest): MillraceError | undefined =>
     !stopping?.aborted || caller.job !== null || method === 'GET' || method === 'HEAD'
       ? undefined
-      : new MillraceError('unavailable', 'The server is stopping: it takes nothing new.', { retryAfter: 5 })
+      : new MillraceError('unavailable', 'The server is stopping and accepts nothing new.', { retryAfter: 5 })
 
   /** A job's own token can access the job itself and, if the route allows it, the job's children. For all others it gets `not_found`. */
   const checkFamily = async (request: FastifyRequest, { caller, access }: { caller: Caller; access: Access }) => {

@@ -9,7 +9,7 @@ export const checkOrigin = (request: FastifyRequest, publicUrl: string): void =>
   const { origin, host } = request.headers
   if (origin === undefined) return
   if (origin === new URL(publicUrl).origin || hostOf(origin) === host) return
-  throw new MillraceError('foreign_origin', `The page is of ${origin}.`)
+  throw new MillraceError('foreign_origin', `The page comes from ${origin}.`)
 }
 
 const hostOf = (origin: string): string | null => (URL.canParse(origin) ? new URL(origin).host : null)

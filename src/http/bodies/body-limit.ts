@@ -50,6 +50,6 @@ const isHeld = ({ caller, routeOptions, is404 }: FastifyRequest): boolean =>
   caller !== undefined && routeOptions.config.body === undefined && !is404
 
 const full = (most: number): MillraceError =>
-  new MillraceError('unavailable', `Bodies of ${most} bytes in all are taken from a workspace at once.`, {
+  new MillraceError('unavailable', `The bodies that a workspace sends at once may have ${most} bytes in all.`, {
     retryAfter: 1,
   })

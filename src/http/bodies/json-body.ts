@@ -59,7 +59,7 @@ export const requireBodies = (app: App): void => {
 const isEmpty = (body: unknown): boolean =>
   body === undefined || body === null || (typeof body === 'object' && Object.keys(body).length === 0)
 
-const takesNone = (): MillraceError => invalidField('', 'must be empty: the route takes none')
+const takesNone = (): MillraceError => invalidField('', 'must be empty on this route')
 
 const wanted = (request: FastifyRequest): string =>
   request.routeOptions.config.body === 'multipart'

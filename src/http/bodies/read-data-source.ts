@@ -39,7 +39,7 @@ export const readDataSourceChange = (
   const faults = Object.entries(fixed).flatMap(([path, value]): readonly FieldError[] => {
     const said = given[path as keyof typeof fixed]
     if (said === undefined || said === value) return []
-    return [{ path, message: `must be ${JSON.stringify(value)}, as it is: it cannot be changed` }]
+    return [{ path, message: `cannot be changed: it must stay ${JSON.stringify(value)}` }]
   })
   refuseFields(faults)
   return {

@@ -27,10 +27,10 @@ export const readPipe = ({ name, description, nodes }: GivenPipe): NewPipe => {
 
 const roleFaults = ({ materialize_into, copy_into, mode, schedule }: GivenNode): readonly FieldError[] => {
   if (materialize_into !== undefined && copy_into !== undefined)
-    return [{ path: 'copy_into', message: 'is for a node without materialize_into: it is the one or the other' }]
+    return [{ path: 'copy_into', message: 'cannot be combined with materialize_into' }]
   if (copy_into !== undefined) return []
   return Object.entries({ mode, schedule }).flatMap(([path, value]) =>
-    value === undefined ? [] : [{ path, message: 'is for a copy node: one with copy_into' }],
+    value === undefined ? [] : [{ path, message: 'is only for a copy node, which has copy_into' }],
   )
 }
 

@@ -109,7 +109,7 @@ async function* fileOf(
   for await (const part of partsOf(request)) {
     if (part.type !== 'file' || !names.includes(part.fieldname))
       throw invalidField(part.fieldname, `is not a known part: the content is sent as ${wanted}`)
-    if (++files > 1) throw invalidField(part.fieldname, 'must be there once')
+    if (++files > 1) throw invalidField(part.fieldname, 'must be there only once')
     found({ name: part.fieldname, filename: part.filename, type: part.mimetype })
     try {
       yield* part.file as AsyncIterable<Uint8Array>

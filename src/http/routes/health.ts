@@ -10,7 +10,7 @@ const NEEDED: readonly string[] = ['store', 'blobs', 'secrets', 'server']
 
 const STOPPING: PartHealth = {
   part: 'server',
-  problems: [{ severity: 'unavailable', message: 'The server is stopping: it takes nothing new.' }],
+  problems: [{ severity: 'unavailable', message: 'The server is stopping and accepts nothing new.' }],
 }
 
 /** For load balancers and monitoring. */

@@ -96,7 +96,7 @@ const view = ({ columns, format, header, delimiter, rows, bytesRead, isWhole }: 
 })
 
 const tooSlow = (longestMs: number): MillraceError =>
-  new MillraceError('content_too_slow', `The content did not come within ${longestMs / 1000} seconds.`)
+  new MillraceError('content_too_slow', `The content did not arrive within ${longestMs / 1000} seconds.`)
 
 const toRefusal = (error: unknown): unknown =>
   error instanceof ImportFailure && isRefusal(error.reason) ? new MillraceError(error.reason, error.message) : error

@@ -93,7 +93,7 @@ const requireFit = (query: Query, form: (typeof FORMS)[number]): void => {
   const message = form === 'text/event-stream' ? 'is not for streams' : `is not for ${form}`
   refuseFields(misfits.map(path => ({ path, message })))
   const other = query.tail !== undefined && (['limit', 'after'] as const).find(name => query[name] !== undefined)
-  if (other) throw invalidField(other, 'goes without tail, which says how many lines and which')
+  if (other) throw invalidField(other, 'cannot be combined with tail')
 }
 
 const requireLog = async ({ store }: Services, { caller, params }: LogRequest): Promise<void> => {

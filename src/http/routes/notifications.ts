@@ -48,7 +48,7 @@ export const notificationRoutes = (app: App, { store }: Services): void => {
     async request => {
       const { ids, all } = request.body
       if ((ids === undefined) === (all === undefined))
-        throw invalidField('ids', 'must be given, or else all: one of the two')
+        throw invalidField('ids', 'is required, or all instead, but not both')
       const wanted = ids ? ids.filter(isId) : null
       return { read: await store.markNotificationsRead({ workspace: request.caller.workspace, ids: wanted }) }
     },

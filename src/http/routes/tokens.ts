@@ -98,7 +98,7 @@ type Wanted = { readonly role: keyof typeof ROLE_SCOPES | undefined; readonly sc
 const wantedScopes = ({ role, scopes }: Wanted): readonly Scope[] => {
   if (role !== undefined && scopes === undefined) return ROLE_SCOPES[role]
   if (role === undefined && scopes !== undefined) return [...new Set(scopes)]
-  throw invalidField('role', 'must be given, or else scopes: one of the two')
+  throw invalidField('role', 'is required, or scopes instead, but not both')
 }
 
 /** Nobody can grant a scope that they lack. */

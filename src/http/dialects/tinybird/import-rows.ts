@@ -47,8 +47,8 @@ export const createImport = (services: Services) => {
     ofContent: async (request: FastifyRequest, fields: ImportFields) => {
       refuseKey(request)
       const { name, url } = fields
-      if (name === undefined) throw invalidField('name', 'is required, in the query of the address')
-      if (url !== undefined) throw invalidField('url', 'is not taken with content')
+      if (name === undefined) throw invalidField('name', 'is required, as a query parameter')
+      if (url !== undefined) throw invalidField('url', 'cannot be combined with content')
       check(request, { ...fields, name })
       const datasource = await targetOf(services, request, { ...fields, name })
       const { job } = await receive(request, {
@@ -109,14 +109,14 @@ export const createFromText = (
 /** Nothing is stored with which repeated content could be compared. */
 const refuseKey = ({ headers }: FastifyRequest): void => {
   if (headers['idempotency-key'] !== undefined)
-    throw invalidField('Idempotency-Key', 'is not taken with content: send that to /v1/datasources/{name}/import')
+    throw invalidField('Idempotency-Key', 'is not supported for content: send it to /v1/datasources/{name}/import')
 }
 
 /** The last segment of the path without its extensions, as a name. Throws `invalid` if a name must be given. */
 const nameOf = (url: string, mode = 'create'): string => {
-  if (mode !== 'create') throw invalidField('name', 'is required: the data source that is there')
+  if (mode !== 'create') throw invalidField('name', 'is required: the name of an existing data source')
   const file = URL.parse(url)?.pathname.split('/').at(-1) ?? ''
   const name = file.replace(/(\.(csv|ndjson|jsonl|json|parquet|gz|zst))+$/i, '').replaceAll(/[^A-Za-z0-9_]+/g, '_')
-  if (!/[A-Za-z0-9]/.test(name)) throw invalidField('name', 'is required: the URL ends with none')
+  if (!/[A-Za-z0-9]/.test(name)) throw invalidField('name', 'is required: the URL does not end with a name')
   return /^\d/.test(name) ? `_${name}` : name
 }
