@@ -141,7 +141,8 @@ const assemble = async ({ config, logger, dataDir, options, undo, stopAll }: Ass
     await app.listen({ host: config.host, port: config.port })
   }
   await engine.start()
-  dataDir.write('server.json', JSON.stringify({ url: config.publicUrl, pid: process.pid }))
+  // For the command line on this machine: the public URL may lead through a proxy, and be another machine's.
+  dataDir.write('server.json', JSON.stringify({ url: publicUrlOf(config.host, config.port), pid: process.pid }))
   return { url: config.publicUrl, adminToken, problems: await engine.health(), engine, store, warehouse, stop: stopAll }
 }
 

@@ -35,6 +35,12 @@ test('the data directory is for its owner alone, and so is the token', async () 
   expect(statSync(join(cwd, 'data/admin-token')).mode & 0o777).toBe(0o600)
 })
 
+test('the command line on its machine works through the data directory, also when the public URL is a proxy', async () => {
+  const { cwd } = await serve(['--public-url', 'https://jobs.example/millrace'])
+  const { code, stdout, stderr } = await millrace(['run', '--', 'echo $MILLRACE_URL'], { cwd })
+  expect([code, stdout, stderr]).toEqual([0, 'https://jobs.example/millrace\n', ''])
+})
+
 test('SIGTERM stops it with exit code 0, and a second start has the same token', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   undo.push(() => rmSync(cwd, { recursive: true, force: true }))

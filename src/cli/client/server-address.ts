@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { loadConfig } from '../../kernel/config.ts'
+import { loadConfig, publicUrlOf } from '../../kernel/config.ts'
 import { isPlainUrl } from '../../kernel/plain-url.ts'
 import type { Config } from '../../kernel/settings.ts'
 import type { CliContext } from '../context.ts'
@@ -33,13 +33,14 @@ const checkUrl = (url: string): string => {
 /** The running server writes its address here: a port from a flag, or port 0, is not in our configuration. */
 const runningServerUrl = (config: Config): string => {
   const path = join(config.dataDir, 'server.json')
-  if (!existsSync(path)) return config.publicUrl
+  const configured = publicUrlOf(config.host, config.port)
+  if (!existsSync(path)) return configured
   try {
     const { url } = JSON.parse(readFileSync(path, 'utf8')) as { url?: unknown }
-    return typeof url === 'string' ? url : config.publicUrl
+    return typeof url === 'string' ? url : configured
   } catch {
     // Unreadable, or being written: fall back to the configured address.
-    return config.publicUrl
+    return configured
   }
 }
 
