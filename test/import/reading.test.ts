@@ -187,6 +187,16 @@ describe('a line of NDJSON is an object by itself', () => {
     expect((await scene.table(name, 'id')).map(([id]) => id)).toEqual(['0', '1', '2', '3', '4', '5'])
   })
 
+  test.each([
+    ['alone', '', 0],
+    ['beside a row that does not fit', '{"id":"x"}\n', 1],
+  ])('half a surrogate pair, which no UTF-8 can express, is quarantined: %s', async (_, other, bad) => {
+    const halves = ['\\udc00', 'a\\uDFFFb', '\\ud83d\\ude00\\ude00'].map(text => `{"id":9,"b":"${text}"}\n`)
+    const job = await load('.ndjson', `{"id":1,"b":"\\ud83d\\ude00"}\n${halves.join('')}${other}`)
+    expect(written(job)).toEqual([1, halves.length + bad, 0])
+    expect(await scene.table(name)).toEqual([['1', '😀']])
+  })
+
   test('a key that is there twice is told with the line', async () => {
     const job = await load('.ndjson', '{"id":1}\n{"id":2,"id":3,"b":"y"}\n{"id":4,"b":2,"b":300}\n')
     const log = await scene.log(job.job_id)
