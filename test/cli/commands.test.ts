@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -239,6 +240,28 @@ test('a file that cannot be read ends its upload with the reason, and no artifac
   const upload = await run(['artifacts', id, '--upload', unreadable])
   expect([upload.code, upload.stderr]).toEqual([2, `millrace: ${unreadable}: EIO: i/o error, read\n`])
   expect((await run(['artifacts', id])).stderr).toBe('no artifacts\n')
+})
+
+test('an upload tells its length, so that a refusal of its token arrives', async () => {
+  const asked: (string | undefined)[] = []
+  const listener = createHttpServer((request, response) => {
+    asked.push(request.headers['content-length'])
+    request.resume().on('end', () => response.writeHead(401).end('{"code":"unauthenticated","detail":"Not valid."}'))
+  }).listen(0, '127.0.0.1')
+  await once(listener, 'listening')
+  const url = `http://127.0.0.1:${(listener.address() as AddressInfo).port}`
+  writeFileSync(join(server.cwd, 'six.csv'), 'a\n1\n2\n')
+  const environment = { MILLRACE_URL: url, MILLRACE_TOKEN: 'x' }
+  for (const args of [
+    ['import', 'six.csv', 'rows'],
+    ['artifacts', 'j', '--upload', 'six.csv'],
+  ]) {
+    const refused = await millrace(args, { cwd: server.cwd, environment })
+    expect([refused.code, refused.stderr]).toEqual([125, expect.stringMatching(/^millrace: Not valid\. /)])
+  }
+  listener.close()
+  expect(asked.map(Number)).toEqual([6, expect.any(Number)])
+  expect(asked).not.toContain(undefined)
 })
 
 test('tokens are made, listed, used and revoked', async () => {

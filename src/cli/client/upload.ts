@@ -19,30 +19,47 @@ type Upload = {
 /** Streams files to a job as artifacts, all in one request. */
 export const uploadArtifacts = async ({ server, jobId, files, terminal }: Upload) => {
   const boundary = `millrace-${randomUUID()}`
+  const end = Buffer.from(`--${boundary}--\r\n`)
+  const parts = files.map(file => ({ file, head: headOf(file, boundary) }))
+  const length = parts.reduce((sum, { file, head }) => sum + head.length + file.size + LINE_END.length, end.length)
   return call<{ artifacts: readonly ArtifactAnswer[] }>(server, {
     method: 'POST',
     path: jobPath(jobId, '/artifacts'),
-    headers: { 'content-type': `multipart/form-data; boundary=${boundary}` },
-    body: multipart(files, boundary, terminal),
+    headers: {
+      'content-type': `multipart/form-data; boundary=${boundary}`,
+      // Without it, a refusal may be lost, as for an import.
+      'content-length': String(length),
+    },
+    body: multipart({ parts, end, terminal }),
   })
 }
 
+type Part = { readonly file: LocalFile; readonly head: Buffer }
+
+const LINE_END = Buffer.from('\r\n')
+
+const headOf = ({ path }: LocalFile, boundary: string): Buffer =>
+  Buffer.from(
+    `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escapeName(basename(path))}"\r\n` +
+      'content-type: application/octet-stream\r\n\r\n',
+  )
+
 /** multipart/form-data (RFC 7578), generated while sending: `FormData` would need the whole file as a blob first. */
-async function* multipart(
-  files: readonly LocalFile[],
-  boundary: string,
-  terminal: NodeJS.WriteStream,
-): AsyncGenerator<Uint8Array> {
-  for (const file of files) {
-    const name = basename(file.path)
-    yield Buffer.from(
-      `--${boundary}\r\ncontent-disposition: form-data; name="file"; filename="${escapeName(name)}"\r\n` +
-        'content-type: application/octet-stream\r\n\r\n',
-    )
-    yield* progressBar(terminal, name, file.size)(fileContent(file))
-    yield Buffer.from('\r\n')
+async function* multipart({
+  parts,
+  end,
+  terminal,
+}: {
+  readonly parts: readonly Part[]
+  readonly end: Buffer
+  readonly terminal: NodeJS.WriteStream
+}): AsyncGenerator<Uint8Array> {
+  for (const { file, head } of parts) {
+    yield head
+    yield* progressBar(terminal, basename(file.path), file.size)(fileContent(file))
+    yield LINE_END
   }
-  yield Buffer.from(`--${boundary}--\r\n`)
+  yield end
 }
 
 /** Like browsers. */

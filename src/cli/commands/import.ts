@@ -92,13 +92,17 @@ const upload = async ({ server, place, datasource, fields, options, context }: U
     method: 'POST',
     path: dataSourcePath(datasource, '/import'),
     query: asQuery({ ...fields, name, timeout_seconds: timeout }),
-    headers: { 'content-type': 'application/octet-stream' },
-    body: await openContent(place, context),
+    ...(await openContent(place, context)),
   })
 }
 
-const openContent = async (place: string, context: CliContext): Promise<AsyncIterable<Uint8Array>> => {
-  if (place === '-') return progressBar(context.stderr, 'uploading', null)(context.stdin)
+const openContent = async (place: string, { stdin, stderr, ...context }: CliContext) => {
+  const headers = { 'content-type': 'application/octet-stream' }
+  if (place === '-') return { headers, body: progressBar(stderr, 'uploading', null)(stdin) }
   const file = await findFile(place, context)
-  return progressBar(context.stderr, basename(place), file.size)(fileContent(file))
+  return {
+    // Without a length, a server that refuses the token cuts the connection, and its answer may be lost.
+    headers: { ...headers, ...(file.size > 0 && { 'content-length': String(file.size) }) },
+    body: progressBar(stderr, basename(place), file.size)(fileContent(file)),
+  }
 }
