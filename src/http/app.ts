@@ -97,7 +97,7 @@ export const createApp = async (
   await app.register(swagger, openApiOptions(services))
   await app.register(websocket, { options: { maxPayload: 64 * 1024 } })
   metrics.observe(app)
-  metrics.watch(store, clock)
+  metrics.watch(store)
   const callers = createCallers({ store, jobTokens: engine.jobTokens, clock })
   const streams = createLiveStreams(app, { callers, logger })
   const queries = createSmallQueries(services)

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, expect, test } from 'vitest'
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
+import { createTestDatabase } from '../test-database.ts'
 
 const HOUR = 3_600_000
 let setBack = 0
@@ -38,3 +39,17 @@ test('with the clock set forward an hour, as after a suspended machine wakes, ru
   setBack -= HOUR
   expect((await server.call('GET', `${path}?wait=30`)).body).toMatchObject({ status: 'completed', attempt: 1 })
 }, 60_000)
+
+test('the age of the oldest queued job follows the clock of the database, not that of a server which is ahead of it', async () => {
+  const database = await createTestDatabase()
+  onTestFinished(() => database.drop())
+  const ahead = await startTestServer({
+    clock: { now: () => Date.now() + HOUR, monotonic: () => performance.now() },
+    settings: { 'database-url': database.url, roles: 'api' },
+  })
+  onTestFinished(() => ahead.stop())
+  await ahead.call('POST', '/v1/jobs', { command: 'echo waits for a worker' })
+  const response = await fetch(`${ahead.url}/metrics`, { headers: { authorization: `Bearer ${ahead.token}` } })
+  const seconds = Number(/^millrace_oldest_queued_seconds (.+)$/m.exec(await response.text())![1])
+  expect(seconds).toBeLessThan(HOUR / 1000 / 2)
+})

@@ -1,5 +1,4 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from '@prometheus-io/client'
-import type { Clock } from '../../kernel/clock.ts'
 import { LEASE_MS } from '../../model/lease.ts'
 import { instrument } from '../../store/instrumented-store.ts'
 import type { Store } from '../../store/store.ts'
@@ -14,7 +13,7 @@ export type Metrics = {
   /** Measures every request of the app, by route. */
   observe(app: App): void
   /** Adds gauges that are read from the store on each scrape. */
-  watch(store: Store, clock: Clock): void
+  watch(store: Store): void
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10]
@@ -52,7 +51,7 @@ export const createMetrics = (): Metrics => {
         if (failed) failures.labels({ operation }).inc()
       }),
     observe: app => observe(app, requests),
-    watch: (store, clock) => watch({ store, clock, registers }),
+    watch: store => watch(store, registers),
   }
 }
 
@@ -74,7 +73,7 @@ const observe = (app: App, requests: RequestHistogram): void => {
   })
 }
 
-const watch = ({ store, clock, registers }: { store: Store; clock: Clock; registers: Registry[] }): void => {
+const watch = (store: Store, registers: Registry[]): void => {
   const jobs = new Gauge({
     name: 'millrace_jobs',
     help: 'Jobs that have not ended.',
@@ -102,11 +101,13 @@ const watch = ({ store, clock, registers }: { store: Store; clock: Clock; regist
   })
   const readQueues = shared(async () => {
     const { counts, oldestQueuedAt, openRuns, pendingDeliveries } = await store.queueStatistics()
+    // Jobs are queued by the clock of the store, with which ours need not agree.
+    const now = await store.now()
     runs.set(openRuns)
     deliveries.set(pendingDeliveries)
     jobs.reset()
     for (const { status, kind, count } of counts) jobs.labels({ status, kind }).set(count)
-    oldest.set(oldestQueuedAt === null ? 0 : Math.max(0, clock.now() - oldestQueuedAt) / 1000)
+    oldest.set(oldestQueuedAt === null ? 0 : Math.max(0, now - oldestQueuedAt) / 1000)
   })
   const running = new Gauge({
     name: 'millrace_slots_in_use',
