@@ -54,6 +54,15 @@ export const asQuery = (fields: ContentFields): Readonly<Record<string, string>>
     Object.entries(fields).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)]])),
   )
 
+/**
+ * The headers of content as a body; `size` is in bytes, null: unknown. Without a length, a server that refuses the token cuts the connection, and its answer may
+ * be lost. Files of /proc have content, but no size.
+ */
+export const contentHeaders = (size: number | null): Readonly<Record<string, string>> => ({
+  'content-type': 'application/octet-stream',
+  ...(size ? { 'content-length': String(size) } : {}),
+})
+
 const FORMATS: Readonly<Record<string, DataFormat>> = {
   csv: 'csv',
   tsv: 'csv',

@@ -25,9 +25,8 @@ export const findFile = async (place: string, { directory }: Pick<CliContext, 'd
   return { place, path, size: found.size }
 }
 
-/** The content of a file, as long as it was when it was found. Throws `CliFailure` if it cannot be read. */
+/** The content of a file, as long as it was when it was found, unless it had no size. Throws `CliFailure` if it cannot be read. */
 export async function* fileContent({ place, path, size }: LocalFile): AsyncGenerator<Uint8Array> {
-  // Files of /proc have content, but no size.
   const end = size === 0 ? {} : { end: size - 1 }
   try {
     yield* createReadStream(path, { highWaterMark: 256 * 1024, ...end })

@@ -254,13 +254,14 @@ test('an upload tells its length, so that a refusal of its token arrives', async
   const environment = { MILLRACE_URL: url, MILLRACE_TOKEN: 'x' }
   for (const args of [
     ['import', 'six.csv', 'rows'],
+    ['datasources', 'infer', 'six.csv'],
     ['artifacts', 'j', '--upload', 'six.csv'],
   ]) {
     const refused = await millrace(args, { cwd: server.cwd, environment })
     expect([refused.code, refused.stderr]).toEqual([125, expect.stringMatching(/^millrace: Not valid\. /)])
   }
   listener.close()
-  expect(asked.map(Number)).toEqual([6, expect.any(Number)])
+  expect(asked.map(Number)).toEqual([6, 6, expect.any(Number)])
   expect(asked).not.toContain(undefined)
 })
 

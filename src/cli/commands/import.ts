@@ -11,6 +11,7 @@ import {
   type ContentFields,
   type ContentOptions,
   contentFields,
+  contentHeaders,
   isUrl,
 } from '../content-options.ts'
 import type { CliContext } from '../context.ts'
@@ -97,12 +98,10 @@ const upload = async ({ server, place, datasource, fields, options, context }: U
 }
 
 const openContent = async (place: string, { stdin, stderr, ...context }: CliContext) => {
-  const headers = { 'content-type': 'application/octet-stream' }
-  if (place === '-') return { headers, body: progressBar(stderr, 'uploading', null)(stdin) }
+  if (place === '-') return { headers: contentHeaders(null), body: progressBar(stderr, 'uploading', null)(stdin) }
   const file = await findFile(place, context)
   return {
-    // Without a length, a server that refuses the token cuts the connection, and its answer may be lost.
-    headers: { ...headers, ...(file.size > 0 && { 'content-length': String(file.size) }) },
+    headers: contentHeaders(file.size),
     body: progressBar(stderr, basename(place), file.size)(fileContent(file)),
   }
 }

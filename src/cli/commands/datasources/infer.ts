@@ -2,7 +2,14 @@ import { csvReadingText } from '../../../model/csv-reading.ts'
 import { call } from '../../client/request.ts'
 import type { Row } from '../../client/rows.ts'
 import { findServer, type ServerAddress } from '../../client/server-address.ts'
-import { addContentOptions, asQuery, type ContentOptions, contentFields, isUrl } from '../../content-options.ts'
+import {
+  addContentOptions,
+  asQuery,
+  type ContentOptions,
+  contentFields,
+  contentHeaders,
+  isUrl,
+} from '../../content-options.ts'
 import type { CliContext } from '../../context.ts'
 import type { Define } from '../../define.ts'
 import { fileContent, findFile } from '../../local-file.ts'
@@ -49,22 +56,28 @@ const infer = async (
 ): Promise<InferAnswer> => {
   const fields = contentFields(place, options)
   if (isUrl(place)) return call<InferAnswer>(server, { method: 'POST', path: PATH, json: { url: place, ...fields } })
-  const content = place === '-' ? context.stdin : fileContent(await findFile(place, context))
-  const body = fields.format === 'parquet' ? content : beginningOf(content)
-  const headers = { 'content-type': 'application/octet-stream' }
-  return call<InferAnswer>(server, { method: 'POST', path: PATH, query: asQuery(fields), headers, body })
+  const most = fields.format === 'parquet' ? Number.POSITIVE_INFINITY : ENOUGH_BYTES
+  const content = await openContent(place, most, context)
+  return call<InferAnswer>(server, { method: 'POST', path: PATH, query: asQuery(fields), ...content })
 }
 
-/** More than the server examines. */
+/** The content, or as much of its start as is enough. */
+const openContent = async (place: string, most: number, context: CliContext) => {
+  if (place === '-') return { headers: contentHeaders(null), body: beginningOf(context.stdin, most) }
+  const file = await findFile(place, context)
+  const size = Math.min(file.size, most)
+  return { headers: contentHeaders(size), body: fileContent({ ...file, size }) }
+}
+
+/** More than the server examines of a format other than Parquet. */
 const ENOUGH_BYTES = 2 * 1024 * 1024
 
-/** The start of a file is enough, except for Parquet. */
-async function* beginningOf(content: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+async function* beginningOf(content: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
   let sent = 0
   for await (const chunk of content) {
     yield chunk
     sent += chunk.length
-    if (sent >= ENOUGH_BYTES) return
+    if (sent >= most) return
   }
 }
 
