@@ -233,6 +233,12 @@ test('artifacts are collected, listed, downloaded and uploaded', async () => {
   expect(missing.stderr).toContain('out/deep/b')
 })
 
+test('a file that has content but no size is uploaded', async () => {
+  const id = await submitted('--', 'true')
+  expect((await run(['artifacts', id, '--upload', '/proc/self/status'])).code).toBe(0)
+  expect((await run(['artifacts', id, 'status', '-o', '-'])).stdout).toMatch(/^Name:/)
+})
+
 test('a file that cannot be read ends its upload with the reason, and no artifact', async () => {
   const id = await submitted('--', 'true')
   // A file that can be opened, but whose first page cannot be read.

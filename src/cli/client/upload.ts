@@ -27,8 +27,8 @@ export const uploadArtifacts = async ({ server, jobId, files, terminal }: Upload
     path: jobPath(jobId, '/artifacts'),
     headers: {
       'content-type': `multipart/form-data; boundary=${boundary}`,
-      // Without it, a refusal may be lost, as for an import.
-      'content-length': String(length),
+      // Without it, a refusal may be lost, as for an import. Files of /proc have content, but no size.
+      ...(files.every(({ size }) => size > 0) && { 'content-length': String(length) }),
     },
     body: multipart({ parts, end, terminal }),
   })
