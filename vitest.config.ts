@@ -63,7 +63,7 @@ export default defineConfig({
           sequence: { groupOrder: 1 },
         },
       },
-      // One file after the other in the same two processes, which load the program once.
+      // One file after the other in the same processes, which load the program once. Three, since most files wait now and then.
       {
         test: {
           ...common,
@@ -71,6 +71,7 @@ export default defineConfig({
           include: ['{src,test}/**/*.test.ts'],
           exclude: [...ALONE, ...WAITING],
           isolate: false,
+          maxWorkers: 3,
           sequence: { groupOrder: 2 },
         },
       },
