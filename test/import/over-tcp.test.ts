@@ -32,6 +32,14 @@ test.each([
   expect(body.rows).toMatchObject([{ id: 'x', c__error_column: ['id'] }])
 })
 
+test('half a surrogate pair is quarantined, the other pairs are characters', async () => {
+  await scene.dataSource('halves', { text: 'String' })
+  const content = '{"text":"\\ud83d\\ude00"}\n{"text":"a\\udc00"}\n'
+  const job = await scene.import({ datasource: 'halves', url: scene.give('/halves.ndjson', content) })
+  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1, quarantine_rows: 1 } })
+  expect(await scene.table('halves')).toEqual([['😀']])
+})
+
 test('an import of more than a request holds at once, and of clean content', async () => {
   await scene.dataSource('many', { id: 'UInt32', text: 'String' })
   const lines = Array.from({ length: 300_000 }, (_, index) => `${index},text ${index}\n`)

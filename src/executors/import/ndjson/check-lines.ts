@@ -4,15 +4,16 @@ import { runSieve } from '../sieve/run-sieve.ts'
 import { LONGEST_RECORD } from '../sieve/sieve-report.ts'
 
 /**
- * Whether every line of complete content is one JSON object or empty. The sieve says what is wrong with other lines. The engine's row reader accepts much else
- * (two objects on a line, one on two lines, `01`) as long as it can go on, so the fate of a line would depend on others. A local engine checks ten times as
- * fast as JavaScript; a remote one would need everything sent again.
+ * Whether every line of complete content is one JSON object or empty, and no text has half a surrogate pair, of which the engine makes bytes that are not
+ * UTF-8. The sieve says what is wrong with other lines. The engine's row reader accepts much else (two objects on a line, one on two lines, `01`) as long as
+ * it can go on, so the fate of a line would depend on others. A local engine checks ten times as fast as JavaScript; a remote one would need everything sent
+ * again.
  */
 export const linesAreRight = async ({ place, signal }: ContentLoad): Promise<boolean> => {
   const { statements, database, spool } = place
   if (!spool.isLocal) {
     const report = await runSieve({ input: spool.path, output: null, csv: null }, signal)
-    return report.type === 'sieved' && report.invalid === 0
+    return report.type === 'sieved' && report.invalid === 0 && report.isUnicode
   }
   const lines = `file(${quoteText(spool.path)}, 'LineAsString', 'line String', 'none')`
   const [row] = await statements.rows<{ count: string }>({

@@ -1,3 +1,5 @@
+import { illFormedTexts } from '../../../model/ill-formed.ts'
+
 /** More than the engine's own JSON check reaches, less than its reader does (`input_format_json_max_depth`). */
 const DEEPEST = 1500
 
@@ -17,6 +19,10 @@ export const judgeLine = (line: string): string => {
   if (keys > Object.keys(value).length) return 'has a key twice'
   return depth > DEEPEST ? `is nested deeper than ${DEEPEST} levels` : 'right'
 }
+
+/** Whether no text of a right line has half a surrogate pair. */
+export const isUnicode = (line: string): boolean =>
+  !/\\u[dD][c-fC-F]/.test(line) || illFormedTexts(JSON.parse(withoutComma(line)), '').length === 0
 
 /** A list that was cut into lines has a comma after each. */
 export const withoutComma = (line: string): string => {

@@ -16,8 +16,7 @@ export const loadNdjson = async (load: ContentLoad & { readonly target: DataSour
     return { read: written, written, quarantined: 0, invalid: 0, samples: [] }
   }
   await startAnew(load)
-  // The escape of half a surrogate pair becomes bytes that are not UTF-8. Only the engine's own check of the lines finds it.
-  const isUtf8 = areRight && place.spool.isLocal && load.isUtf8()
+  const isUtf8 = areRight && load.isUtf8()
   const reader = ndjsonReader(target, { isUtf8 })
   const counts = areRight ? await trySplit(load, reader) : null
   return counts === null ? loadSieved(load, { csv: null, reader }) : toCounts(counts)

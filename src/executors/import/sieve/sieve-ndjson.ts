@@ -1,4 +1,4 @@
-import { judgeLine } from '../ndjson/judge-line.ts'
+import { isUnicode, judgeLine } from '../ndjson/judge-line.ts'
 import { ReadWindow } from './read-window.ts'
 import { InvalidLines, LONGEST_RECORD, type SieveReport, TOO_LONG } from './sieve-report.ts'
 import { createRunWriter } from './write-runs.ts'
@@ -14,9 +14,12 @@ export const sieveNdjson = (input: number, output: number | null): SieveReport =
       window.more()
       continue
     }
-    const verdict = isWhole && bytes.length <= LONGEST_RECORD ? judgeLine(bytes.toString('utf8')) : TOO_LONG
-    if (verdict === 'right') write(writer, bytes)
-    else if (verdict !== 'blank') invalid.add(window.line, bytes, verdict)
+    const line = isWhole && bytes.length <= LONGEST_RECORD ? bytes.toString('utf8') : null
+    const verdict = line === null ? TOO_LONG : judgeLine(line)
+    if (verdict === 'right') {
+      write(writer, bytes)
+      invalid.isUnicode &&= isUnicode(line!)
+    } else if (verdict !== 'blank') invalid.add(window.line, bytes, verdict)
     window.skipLine()
   }
   writer.flush()

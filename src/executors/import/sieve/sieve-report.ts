@@ -7,6 +7,8 @@ export type SieveReport =
       readonly invalid: number
       /** The first invalid lines. */
       readonly samples: readonly InvalidLine[]
+      /** NDJSON: whether no valid line has half a surrogate pair. */
+      readonly isUnicode: boolean
     }
   /** A quote is opened on this line and not closed anywhere near, so that the end of the row is unknown. */
   | { readonly type: 'open'; readonly line: number }
@@ -28,6 +30,7 @@ const LONGEST_TEXT = 200
 
 /** Counts invalid lines and keeps the first of them. */
 export class InvalidLines {
+  isUnicode = true
   count = 0
   readonly samples: InvalidLine[] = []
 
@@ -39,6 +42,6 @@ export class InvalidLines {
   }
 
   report(): SieveReport {
-    return { type: 'sieved', invalid: this.count, samples: this.samples }
+    return { type: 'sieved', invalid: this.count, samples: this.samples, isUnicode: this.isUnicode }
   }
 }
