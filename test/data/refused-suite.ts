@@ -118,8 +118,12 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
 
     test('are taken back after ten minutes, and the job fails and says why', async () => {
       const id = await refused(() => fed)
-      clock.offset += 11 * MINUTE
-      expect(await job(id, 60)).toMatchObject({
+      // An embedded store takes the jump for a machine that was frozen. If it looks first, another attempt follows, with ten minutes of its own.
+      const afterTenMinutes = () => {
+        clock.offset += 11 * MINUTE
+        return job(id, 1)
+      }
+      await expect.poll(afterTenMinutes, { timeout: 60_000 }).toMatchObject({
         status: 'failed',
         error: { code: 'publication_failed', message: expect.stringContaining('detached') },
       })
