@@ -1,7 +1,7 @@
 import type { JobFilters } from '../store.ts'
 import { storable } from './array-literal.ts'
 
-/** Collects the parameters of a statement built from fragments; `add` returns the `$n` placeholder of a value. */
+/** Collects the parameters of a statement built from fragments; `add` returns the `$n` that stands for a value. */
 export class Parameters {
   readonly values: unknown[] = []
 
