@@ -1,7 +1,8 @@
+import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { onInterrupt } from './interrupt.ts'
 
-test('signals that come together are one press of Ctrl-C, a later one is another', () => {
+test('signals that come together are one press of Ctrl-C, a later one is another', async () => {
   let presses = 0
   let now = 1000
   const stopListening = onInterrupt(
@@ -18,5 +19,22 @@ test('signals that come together are one press of Ctrl-C, a later one is another
   process.emit('SIGINT')
   expect(presses).toBe(2)
   stopListening()
+  now += 200
+  process.emit('SIGINT')
+  expect(presses).toBe(2)
+  await setImmediate()
   expect(process.listenerCount('SIGINT')).toBe(0)
+})
+
+test('a signal that arrives while one listener follows another is not lost', async () => {
+  for (let round = 0; round < 200; round++) {
+    const pressed = Promise.withResolvers<void>()
+    const stopFirst = onInterrupt(pressed.resolve)
+    process.kill(process.pid, 'SIGINT')
+    stopFirst()
+    const stopSecond = onInterrupt(pressed.resolve)
+    await pressed.promise
+    stopSecond()
+    await setImmediate()
+  }
 })
