@@ -6,6 +6,7 @@ import { setTimeout } from 'node:timers/promises'
 import fc from 'fast-check'
 import { afterAll, expect, test } from 'vitest'
 import { INT64, int64, parquetOf, parquetOfFooter } from '../../../../test/import/parquet-footer.ts'
+import { END_BYTES } from './footer-place.ts'
 import { mendFooter } from './mend-footer.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-footer-'))
@@ -48,21 +49,38 @@ test('what needs nothing stays as it is', async () => {
     expect(await mended(content)).toEqual(content)
 })
 
-test('a footer of any bytes is read to an end, and keeps its length', async () => {
-  const footer = fc.uint8Array({ maxLength: 200 })
+/** A version, and a schema with one column, of the type GEOMETRY. */
+const GEOMETRY = Buffer.from('1502192c480161150200150c3801676c0c22000000', 'hex')
+
+/** The bytes before the footer are as they were, the end tells the length of the footer that is there, and nothing is left to mend. */
+const expectMended = async (content: Buffer) => {
+  const result = await mended(content)
+  const dataBytes = content.length - END_BYTES - content.readUInt32LE(content.length - END_BYTES)
+  expect(result.subarray(0, dataBytes)).toEqual(content.subarray(0, dataBytes))
+  expect(result.readUInt32LE(result.length - END_BYTES)).toBe(result.length - END_BYTES - dataBytes)
+  expect(result.toString('latin1', result.length - 4)).toBe('PAR1')
+  if (result.length !== content.length) expect(result.includes('"encoding":"WKB"')).toBe(true)
+  expect(await mended(result)).toEqual(result)
+}
+
+test('a footer of any bytes is read to an end, and is whole afterwards', async () => {
   await fc.assert(
-    fc.asyncProperty(footer, async bytes => {
-      const content = parquetOfFooter(bytes)
-      expect(await mended(content)).toHaveLength(content.length)
+    fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async footer => {
+      await expectMended(parquetOfFooter(footer))
     }),
   )
-  const whole = decimals(5)
-  const place = fc.nat(whole.length - 9)
+})
+
+test.each([
+  ['a decimal', decimals(5)],
+  ['a geometry', parquetOfFooter(GEOMETRY)],
+])('so is a footer of %s with any byte exchanged', async (_, whole) => {
+  const place = fc.nat(whole.length - END_BYTES - 1)
   await fc.assert(
     fc.asyncProperty(place, fc.nat(255), async (at, byte) => {
       const content = Buffer.from(whole)
       content[at] = byte
-      expect(await mended(content)).toHaveLength(content.length)
+      await expectMended(content)
     }),
     { numRuns: 500 },
   )
@@ -73,8 +91,6 @@ const structs = (count: number): Buffer =>
   Buffer.of(0xfc, ...[0, 7, 14].map(bits => ((count >> bits) & 127) | 128), (count >> 21) & 127)
 
 const MANY = 15 * 1024 * 1024
-/** A version, and a schema with one column, of the type GEOMETRY. */
-const GEOMETRY = Buffer.from('1502192c480161150200150c3801676c0c22000000', 'hex')
 
 test.each([
   ['elements', Buffer.concat([Buffer.of(0x15, 2, 0x19), structs(MANY), Buffer.alloc(MANY)])],
