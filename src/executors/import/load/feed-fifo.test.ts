@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, onTestFinished, test } from 'vitest'
+import { startSpooling } from '../spool/spooling.ts'
 import { makeFifo } from './feed-fifo.ts'
 
 const makeInFolder = async () => {
@@ -32,10 +33,11 @@ test('a reader gets the content, and then its end', async () => {
     yield Buffer.from('one\n')
     yield Buffer.from('two\n')
   }
-  await fifo.feed(content())
+  const spooling = startSpooling(join(folder, 'spool'), content())
+  await fifo.feed(spooling)
   expect(await reader.end()).toEqual({ code: 0, text: 'one\ntwo\n' })
   await fifo.end()
-  expect(readdirSync(folder)).toEqual([])
+  expect(readdirSync(folder)).toEqual(['spool'])
 })
 
 test.each([0, 1, 5, 100])('a reader that begins to wait for a writer %i ms before the end sees it', async ms => {

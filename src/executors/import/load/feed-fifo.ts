@@ -4,7 +4,9 @@ import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { promisify } from 'node:util'
-import { once } from '../../../kernel/once.ts'
+import type { Spooling } from '../spool/spooling.ts'
+import { fillPipe, type Pipe } from './fill-pipe.ts'
+import { libraryCalls } from './library-calls.ts'
 
 const run = promisify(execFile)
 
@@ -12,7 +14,7 @@ const run = promisify(execFile)
 export type FedFifo = {
   readonly path: string
   /** Resolves when all is written or the engine stops reading. Rejects when the content does; the engine then sees an end of file. */
-  feed(content: AsyncIterable<Uint8Array>): Promise<void>
+  feed(spooling: Spooling): Promise<void>
   /** Stops feeding and removes the pipe. */
   end(): Promise<void>
 }
@@ -24,26 +26,16 @@ const LOOK_MS = 2
 export const makeFifo = async (path: string): Promise<FedFifo | null> => {
   if (!(await makeNamedPipe(path))) return null
   let ended = false
-  let target: Socket | null = null
+  let pipe: Pipe | null = null
   return {
     path,
-    feed: async content => {
-      target = await openWhenRead(path, () => ended)
-      if (target === null) return
-      const gone = new Promise<void>(resolve => target!.once('close', resolve))
-      try {
-        for await (const part of content) {
-          if (target.destroyed) break
-          await Promise.race([new Promise(resolve => target!.write(part, resolve)), gone])
-        }
-      } finally {
-        target.destroySoon()
-        await gone
-      }
+    feed: async spooling => {
+      pipe = await openWhenRead(path, () => ended)
+      if (pipe !== null) await fillPipe(pipe, spooling)
     },
     end: async () => {
       ended = true
-      target?.destroy()
+      pipe?.socket.destroy()
       // An engine that has just opened the pipe blocks in the kernel until there is a writer, and cannot be cancelled. Be that writer until the pipe is
       // removed.
       const release = openBothEnds(path)
@@ -75,47 +67,24 @@ const makeNamedPipe = async (path: string): Promise<boolean> => {
 
 const OWNER_ALONE = 0o600
 
-type LibraryCalls = {
-  readonly mkfifo: (path: string, mode: number) => number
-  readonly fcntl: (descriptor: number, command: number, argument: number) => number
-}
-
-/** null: functions of the system's library cannot be called. */
-const libraryCalls = once(async (): Promise<LibraryCalls | null> => {
-  try {
-    const { dlopen } = await import('node:ffi')
-    const signatures = {
-      mkfifo: { arguments: ['string', 'u32'], return: 'i32' },
-      fcntl: { arguments: ['i32', 'i32', 'i32'], return: 'i32' },
-    } as const
-    return dlopen(null, signatures).functions as LibraryCalls
-  } catch {
-    // `node:ffi` is experimental.
-    return null
-  }
-})
-
 /** fcntl(2), Linux only. */
 const F_SETPIPE_SZ = 1031
 
 /** The default maximum for everybody (pipe(7)). */
 const PIPE_BYTES = 1024 * 1024
 
-/** A pipe has 64 KiB by default, so that both sides keep waiting for each other. If it cannot be widened, it still works. */
-const widen = async (descriptor: number): Promise<void> => {
-  if (process.platform === 'linux') (await libraryCalls())?.fcntl(descriptor, F_SETPIPE_SZ, PIPE_BYTES)
-}
-
 /** Polls, because a non-blocking open for writing fails until there is a reader. A blocking one would wait in a thread that others need. */
-const openWhenRead = async (path: string, isEnded: () => boolean): Promise<Socket | null> => {
+const openWhenRead = async (path: string, isEnded: () => boolean): Promise<Pipe | null> => {
+  const calls = await libraryCalls()
   for (; !isEnded(); await sleep(LOOK_MS)) {
     try {
       const descriptor = openSync(path, constants.O_WRONLY | constants.O_NONBLOCK)
-      await widen(descriptor)
+      // A pipe has 64 KiB by default, so that both sides keep waiting for each other. If it cannot be widened, it still works.
+      if (process.platform === 'linux') calls?.fcntl(descriptor, F_SETPIPE_SZ, PIPE_BYTES)
       const socket = new Socket({ fd: descriptor, readable: false, writable: true })
       // The engine may stop reading. Its statement reports why.
       socket.on('error', () => {})
-      return socket
+      return { socket, descriptor, splice: calls?.splice ?? null }
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENXIO') throw error
     }

@@ -2,7 +2,6 @@ import { createReadStream } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
-import { followFile } from '../spool/follow-file.ts'
 import type { Spooling } from '../spool/spooling.ts'
 import { makeFifo } from './feed-fifo.ts'
 import type { LoadPlace } from './load-place.ts'
@@ -58,7 +57,7 @@ const insertComing = async (spooling: Spooling, insertFile: (path: string) => Pr
     await spooling.whole()
     return insertFile(spooling.path)
   }
-  const feeding = fifo.feed(followFile(spooling))
+  const feeding = fifo.feed(spooling)
   feeding.catch(() => {})
   try {
     await insertFile(fifo.path)
