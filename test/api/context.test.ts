@@ -7,7 +7,7 @@ import { useFunctions } from './functions.ts'
 describe('the context of a function', () => {
   const { run, write } = useFunctions()
 
-  test('says what it runs for', async () => {
+  test('has the ids of its job, run and workflow, the attempt and the scheduled time', async () => {
     write(
       'knows.ts',
       `export default (_: unknown, { jobId, runId, workflowId, attempt, scheduledAt }: any) =>
@@ -25,7 +25,7 @@ describe('the context of a function', () => {
     })
   })
 
-  test('tells progress', async () => {
+  test('reports progress', async () => {
     write(
       'advances.js',
       'export default (_, ctx) => { ctx.progress(10, "begun"); ctx.progress(120); ctx.progress(null, "?") }',
@@ -38,7 +38,7 @@ describe('the context of a function', () => {
     ])
   })
 
-  test('extends the payload and restarts the clock', async () => {
+  test('extends the payload and restarts the timeout', async () => {
     write(
       'extends.js',
       `export default async (_, ctx) => {
@@ -86,7 +86,7 @@ describe('the context of a function', () => {
     expect(context.extended).toEqual([])
   })
 
-  test('keeps artifacts, of a content or of a file, and says when a name is taken', async () => {
+  test('adds artifacts from content or from a file, and reports a name that is taken', async () => {
     const kept = new Map<string, string>()
     write(
       'keeps.js',
@@ -116,7 +116,7 @@ describe('the context of a function', () => {
     expect(Object.fromEntries(kept)).toEqual({ 'a/text.txt': 'text', bytes: 'AB', page: '<html>' })
   })
 
-  test('ends with the item, by a failure of the system, when the database is away as it keeps an artifact', async () => {
+  test('ends the item with a system failure when the database is away while an artifact is added', async () => {
     const away = new MillraceError('unavailable', 'The database cannot be reached.')
     write('keeps-one.js', `export default (_, ctx) => ctx.artifact('a', 'text')`)
     await expect(run('keeps-one', {}, { addArtifact: () => Promise.reject(away) })).rejects.toBe(away)
@@ -129,7 +129,7 @@ describe('the context of a function', () => {
     expect(context.artifacts.size).toBe(0)
   })
 
-  test('does not let a link stand for an artifact', async () => {
+  test('refuses to follow a link placed where an artifact is written', async () => {
     write(
       'forges.js',
       `import { rmSync, symlinkSync } from 'node:fs'

@@ -7,7 +7,7 @@ import { useFunctions } from './functions.ts'
 describe('a function that is told to stop', () => {
   const { start, write, executor } = useFunctions({ hosts: 2 })
 
-  test('hears of it by ctx.signal, may clean up, and its host lives on', async () => {
+  test('is told by ctx.signal, may clean up, and leaves its host alive', async () => {
     write(
       'listens.js',
       `export default (_, { signal }) => new Promise(end => {
@@ -24,7 +24,7 @@ describe('a function that is told to stop', () => {
     expect(isAlive(Number(pid))).toBe(true)
   })
 
-  test('and asks for ctx.signal later finds it aborted', async () => {
+  test('finds ctx.signal aborted even if it reads it later', async () => {
     write(
       'asks.js',
       'export default async (_, ctx) => { console.log(1); while (!ctx.signal.aborted) await new Promise(go => setTimeout(go, 5)); return "aborted" }',
@@ -39,7 +39,7 @@ describe('a function that is told to stop', () => {
     ['loops for ever', 'for (;;) {}'],
     ['waits for ever', 'return new Promise(() => {})'],
     ['ignores it', 'process.on("SIGTERM", () => {}); for (;;) {}'],
-  ])('and %s is killed after the grace', async (what, body) => {
+  ])('and %s is killed after the grace period', async (what, body) => {
     const name = what.replaceAll(' ', '-')
     write(`${name}.js`, `export default () => { console.log(process.pid); ${body} }`)
     const { context, outcome } = start({ api: name })
@@ -49,7 +49,7 @@ describe('a function that is told to stop', () => {
     expect(isAlive(Number(context.log.text('stdout')))).toBe(false)
   })
 
-  test('is killed sooner when the grace becomes shorter', async () => {
+  test('is killed sooner when the grace period is shortened', async () => {
     write('waits.js', 'export default () => { console.log(1); return new Promise(() => {}) }')
     const { context, outcome } = start({ api: 'waits' })
     await until('it runs', () => context.log.text('stdout') !== '')
@@ -58,7 +58,7 @@ describe('a function that is told to stop', () => {
     expect((await outcome).type).toBe('stopped')
   })
 
-  test('while it loads is killed, too', async () => {
+  test('is killed while it is still loading', async () => {
     write('top-loop.js', 'console.log(1); for (;;) {}\nexport default () => 1')
     const { context, outcome } = start({ api: 'top-loop' })
     await until('it loads', () => context.log.text('stdout') !== '')
@@ -66,7 +66,7 @@ describe('a function that is told to stop', () => {
     expect((await outcome).type).toBe('stopped')
   })
 
-  test('while it waits for a host never starts', async () => {
+  test('never starts if it was still waiting for a host', async () => {
     write('waits.js', 'export default () => { console.log(1); return new Promise(() => {}) }')
     const busy = [start({ api: 'waits' }), start({ api: 'waits' })]
     await until('both hosts work', () => busy.every(({ context }) => context.log.text('stdout') !== ''))
@@ -78,14 +78,14 @@ describe('a function that is told to stop', () => {
     for (const { outcome } of busy) expect((await outcome).type).toBe('stopped')
   })
 
-  test('before anything was done never starts', async () => {
+  test('never starts if it was stopped before any work was done', async () => {
     const stopped = createContext()
     stopped.stop.stop('cancelled_by_user', 0)
     const job = { ...claimedJob({ api: 'waits' }), kind: 'api' as const }
     expect(await executor.run(job, stopped)).toEqual({ type: 'stopped' })
   })
 
-  test('does not lose its time while it waits for a host', async () => {
+  test('does not use up its timeout while it waits for a host', async () => {
     write(
       'until.js',
       'export default (_, { signal }) => { console.log(1); return new Promise(end => signal.addEventListener("abort", () => end(1))) }',
@@ -106,7 +106,7 @@ describe('hosts', () => {
   const clock = { ...systemClock, monotonic: () => systemClock.monotonic() + ahead }
   const { run, start, write } = useFunctions({ clock })
 
-  test('that nobody needs end after a while', async () => {
+  test('end after a minute without work', async () => {
     write('pid.js', 'export default () => process.pid')
     const { result } = await run('pid')
     expect(isAlive(result as number)).toBe(true)
@@ -115,7 +115,7 @@ describe('hosts', () => {
     expect((await run('pid')).outcome.type).toBe('completed')
   })
 
-  test('that are killed from outside cost the item that they run, and no other', async () => {
+  test('that are killed from outside fail only the item they run', async () => {
     write('waits.js', 'export default () => { console.log(process.pid); return new Promise(() => {}) }')
     const { context, outcome } = start({ api: 'waits' })
     await until('it runs', () => context.log.text('stdout') !== '')
@@ -128,7 +128,7 @@ describe('hosts', () => {
 describe('an executor that stops', () => {
   const { start, write, executor } = useFunctions()
 
-  test('leaves no host, busy or idle', async () => {
+  test('leaves no host behind, busy or idle', async () => {
     write('waits.js', 'export default () => { console.log(process.pid); return new Promise(() => {}) }')
     const { context, outcome } = start({ api: 'waits' })
     await until('it runs', () => context.log.text('stdout') !== '')

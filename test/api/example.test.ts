@@ -22,7 +22,7 @@ afterAll(async () => {
   shop?.kill()
 })
 
-describe('the example of functions', () => {
+describe('the example functions', () => {
   test('hello greets, and its log and result can be read', async () => {
     const job = await server.run({ api: 'hello', parameters: { name: 'Ada' } })
     expect(job).toMatchObject({ status: 'completed', kind: 'api', result: { format: 'json' } })
@@ -31,19 +31,19 @@ describe('the example of functions', () => {
     expect(body.lines).toMatchObject([{ stream: 'stdout', line: 'greeting Ada, attempt 1' }])
   })
 
-  test('an unknown function is refused with close names', async () => {
+  test('an unknown function is refused with similar names', async () => {
     const { status, body } = await server.call('POST', '/v1/jobs', { api: 'scrape/produkt' })
     expect(status).toBe(422)
     expect(body.errors).toEqual([{ path: 'api', message: expect.stringContaining('"scrape/product"') }])
   })
 
-  test('a function may run at most an hour, and 10 minutes when nothing is said', async () => {
+  test('a function may run for at most an hour, and for 10 minutes by default', async () => {
     const { status, body } = await server.call('POST', '/v1/jobs', { api: 'hello', timeout_seconds: 3601 })
     expect(status).toBe(422)
     expect(body.errors).toEqual([{ path: 'timeout_seconds', message: 'must be at most 3600' }])
   })
 
-  test('the shop is scraped whole: pages add products and the next page to their run', async () => {
+  test('the whole shop is scraped: pages add products and the next page to their run', async () => {
     const definition = parse(readFileSync(join(EXAMPLES, 'workflows/scrape.yaml'), 'utf8'))
     expect((await server.call('POST', '/v1/workflows', definition)).status).toBe(201)
     const triggered = await server.call('POST', '/v1/workflows/scrape-shop/trigger', { parameters: { url } })

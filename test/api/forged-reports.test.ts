@@ -23,14 +23,14 @@ const FORGE = `
     if (waits) await new Promise(resolve => setTimeout(resolve, 60_000))
   }`
 
-describe.skipIf(process.platform !== 'linux')('a function that speaks for its host', () => {
+describe.skipIf(process.platform !== 'linux')('a function that forges the reports of its host', () => {
   const { run, write, dataDir } = useFunctions({ hosts: 1 })
   const forge = (frames: readonly unknown[], changes: Parameters<typeof run>[2] = {}) => {
     write('forge.js', FORGE)
     return run('forge', { parameters: { frames, waits: true } }, changes)
   }
 
-  test('cannot have a file of the server kept as its artifact', async () => {
+  test('cannot have a file of the server stored as its artifact', async () => {
     writeFileSync(join(dataDir, 'secret-key'), 'of the server')
     const kept: string[] = []
     const call = { do: 'artifact', name: 'key', call: '/../../../secret-key' }
@@ -62,7 +62,7 @@ describe.skipIf(process.platform !== 'linux')('a function that speaks for its ho
     [REPORT.failure, '{'],
     [REPORT.failure, 'null'],
     [200, ''],
-  ])('in words that are none (%i, %j) loses its host, also while its output is held up', async (type, payload) => {
+  ])('with invalid reports (%i, %j) loses its host, even while its output is held up', async (type, payload) => {
     const held = {
       write: () => new Promise<void>(resolve => setImmediate(resolve)),
       note: async () => {},
@@ -78,7 +78,7 @@ describe.skipIf(process.platform !== 'linux')('a function that speaks for its ho
     }
   })
 
-  test('is not heard at length', async () => {
+  test('has a long failure message cut', async () => {
     const message = 'x'.repeat(1_000_000)
     const { outcome } = await forge([
       [REPORT.failure, 1, JSON.stringify({ reason: 'function_threw', message })],
@@ -88,7 +88,7 @@ describe.skipIf(process.platform !== 'linux')('a function that speaks for its ho
     expect((outcome as { message: string }).message.length).toBeLessThan(5_000)
   })
 
-  test('is not answered more than so many times at once', async () => {
+  test('gets only a limited number of answers at once', async () => {
     let under = 0
     let most = 0
     const calls = Array.from({ length: 5000 }, (_, index) => [

@@ -13,13 +13,13 @@ const PID = 'export default () => process.pid'
 describe('items that share a host', () => {
   const { run, write, folder } = useFunctions({ hosts: 1 })
 
-  test('share it, and the state of modules', async () => {
+  test('also share the state of modules', async () => {
     write('count.js', 'let count = 0; export default () => ({ pid: process.pid, count: ++count })')
     const first = (await run('count')).result as { pid: number }
     expect((await run('count')).result).toEqual({ pid: first.pid, count: 2 })
   })
 
-  test('invariant 11: have an environment of their own, and never the server’s', async () => {
+  test('invariant 11: have their own environment and never the server’s', async () => {
     process.env.MILLRACE_TEST_SERVER_SECRET = 'of the server'
     write('environment.js', 'export default (_, ctx) => [{ ...process.env }, ctx.environment]')
     const spec = { environment: { API_TOKEN: '***', COLOUR: 'red' } }
@@ -46,7 +46,7 @@ describe('items that share a host', () => {
     expect((await run('look')).result).toEqual([null, 'string', expect.not.stringMatching(/^\/$/)])
   })
 
-  test('begin in an empty directory', async () => {
+  test('start in an empty directory', async () => {
     write(
       'files.js',
       `import { mkdirSync, readdirSync, writeFileSync } from 'node:fs'
@@ -62,7 +62,7 @@ describe('items that share a host', () => {
     expect((await run('files')).result).toEqual([])
   })
 
-  test('do not get what another logs after it has returned', async () => {
+  test('do not get what an earlier item logs after it has returned', async () => {
     write(
       'late.js',
       `let go
@@ -80,7 +80,7 @@ describe('items that share a host', () => {
     expect(second.context.log.text('stdout') + second.context.log.text('stderr')).toBe('')
   })
 
-  test('are not hurt by what another left to throw', async () => {
+  test('are not harmed by an error that an earlier item throws late', async () => {
     write(
       'bomb.js',
       'export default () => { setTimeout(() => { throw new Error("late") }, 30).unref(); return process.pid }',
@@ -94,7 +94,7 @@ describe('items that share a host', () => {
     expect(isAlive(pid as number)).toBe(false)
   })
 
-  test('cannot use the context of another', async () => {
+  test('cannot use the context of another item', async () => {
     write(
       'keep.js',
       `let kept
@@ -111,7 +111,7 @@ describe('items that share a host', () => {
     expect(context.timeoutsExtended).toBe(0)
   })
 
-  test('do not share it with what keeps running: such a host ends first', async () => {
+  test('do not run in a host where something still runs; it is ended first', async () => {
     write('pid.js', PID)
     write('interval.js', 'export default () => { setInterval(() => {}, 1000); return process.pid }')
     write(
@@ -131,7 +131,7 @@ describe('items that share a host', () => {
     }
   })
 
-  test('do share it with what ends in a moment, and with idle connections', async () => {
+  test('keep sharing a host where work ends in a moment or only idle connections are left', async () => {
     write('pid.js', PID)
     write(
       'fetches.js',
@@ -150,7 +150,7 @@ describe('items that share a host', () => {
     expect((await run('pid')).result).toBe(pid)
   })
 
-  test('invariant 6: leave no process behind, not one of another session either', async () => {
+  test('invariant 6: leave no process behind, not even in another session', async () => {
     write(
       'spawns.js',
       `import { spawn } from 'node:child_process'
@@ -170,7 +170,7 @@ describe('items that share a host', () => {
     }
   })
 
-  test('have no descriptor of the server', async () => {
+  test('have no file descriptor of the server', async () => {
     write(
       'descriptors.js',
       `import { readdirSync, readlinkSync } from 'node:fs'
@@ -184,7 +184,7 @@ describe('items that share a host', () => {
     expect(foreign.filter(target => !target.startsWith(folder))).toEqual([])
   })
 
-  test('belong to one workspace', async () => {
+  test('share a host only within one workspace', async () => {
     write('pid.js', PID)
     const { result: one } = await run('pid', {}, { job: { workspace: 'one' } })
     const { result: two } = await run('pid', {}, { job: { workspace: 'two' } })
@@ -194,7 +194,7 @@ describe('items that share a host', () => {
     expect(isAlive(one as number)).toBe(false)
   })
 
-  test('of a workspace get their turn while another has always more', async () => {
+  test('of one workspace get their turn while another always has more', async () => {
     write('pid.js', PID)
     let stopped = false
     const greedy = Array.from({ length: 4 }, async () => {
@@ -206,7 +206,7 @@ describe('items that share a host', () => {
   })
 })
 
-test('hosts carry the mark by which the launcher knows its processes', () => {
+test('have hosts with the marker by which the launcher finds its processes', () => {
   expect(COOKIE_OF_HOSTS).toBe(COOKIE_VARIABLE)
 })
 
@@ -239,7 +239,7 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
     expect(await executor.health!()).toEqual([])
   })
 
-  test('and leave nothing where they worked', async () => {
+  test('functions leave nothing in their working directory', async () => {
     write(
       'litter.js',
       'import { mkdirSync } from "node:fs"; export default () => { mkdirSync("a/b", { recursive: true }); process.exit(1) }',
@@ -255,7 +255,7 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
 describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : ' (needs a working bwrap)'}`, () => {
   const { run, write, dataDir } = useFunctions({ sandbox: 'bubblewrap' })
 
-  test('functions work, and do not see the data directory', async () => {
+  test('functions run, and do not see the data directory', async () => {
     writeFileSync(join(dataDir, 'secret-key'), 'secret')
     write(
       'inside.js',

@@ -53,7 +53,7 @@ describe('a function', () => {
     })
   })
 
-  test('may return 2 MB and not a byte more', async () => {
+  test('may return up to 2 MB', async () => {
     write('large.js', 'export default ({ length }) => "x".repeat(length)')
     const fits = await run('large', { parameters: { length: 1_999_998 } })
     expect(fits.result).toHaveLength(1_999_998)
@@ -61,7 +61,7 @@ describe('a function', () => {
     expect(outcome).toMatchObject({ type: 'failed', failure: 'user', reason: 'result_too_large' })
   })
 
-  test('may get parameters that are larger than any pipe', async () => {
+  test('may get parameters larger than a pipe buffer', async () => {
     write('measure.js', 'export default ({ text }) => text.length')
     expect((await run('measure', { parameters: { text: 'ü'.repeat(5_000_000) } })).result).toBe(5_000_000)
   })
@@ -99,7 +99,7 @@ describe('a function', () => {
     expect(outcome).toMatchObject({ failure: 'user', reason: 'function_threw', message: 'Error: lost' })
   })
 
-  test('that is not there fails with close names', async () => {
+  test('that does not exist fails with similar names', async () => {
     write('shop/products.ts', 'export default () => 1')
     const { outcome } = await run('shop/prodcts')
     expect(outcome).toMatchObject({
@@ -133,7 +133,7 @@ describe('a function', () => {
     ['process.exit()', { exitCode: 0, signal: null }, /exit code 0/],
     ['process.kill(process.pid, "SIGKILL")', { exitCode: null, signal: 'SIGKILL' }, /SIGKILL/],
     ['process.abort()', { exitCode: null, signal: expect.stringMatching(/^SIG(ABRT|IOT)$/) }, /SIG(ABRT|IOT)/],
-  ])('that calls %s fails as crashed, with what it said before', async (call, exit, message) => {
+  ])('that calls %s fails as crashed, with what it logged before', async (call, exit, message) => {
     const name = `ends-${call.replace(/\W+/g, '-')}x`
     write(`${name}.js`, `export default async () => { console.log('before'); ${call} }`)
     const { outcome, context } = await run(name)
@@ -163,7 +163,7 @@ describe('a function', () => {
     })
   })
 
-  test('that crashes fails alone: the others of the time complete', async () => {
+  test('that crashes fails alone: items that run at the same time complete', async () => {
     write('crash.js', 'export default ({ at }) => { if (at % 5 === 0) process.exit(1); return at }')
     const items = Array.from({ length: 20 }, (_, at) => start({ api: 'crash', parameters: { at } }))
     const outcomes = await Promise.all(items.map(item => item.outcome))

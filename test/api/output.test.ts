@@ -5,7 +5,7 @@ import { useFunctions } from './functions.ts'
 describe('the log of a function', () => {
   const { run, write } = useFunctions({ hosts: 1 })
 
-  test('has what it says by console, ctx.log and its streams, in order, each in the right stream', async () => {
+  test('has what it writes to console, ctx.log and its streams, in order, each in the right stream', async () => {
     write(
       'says.js',
       `export default async (_, ctx) => {
@@ -24,13 +24,13 @@ describe('the log of a function', () => {
     expect(context.log.text('stderr')).toBe('bad\nworse\nworst\n')
   })
 
-  test('has what the top level of its module says, for the item that loads it', async () => {
+  test('has the output of the module’s top level only for the item that loads it', async () => {
     write('top.js', 'console.log("loaded"); export default () => console.log("run")')
     expect((await run('top')).context.log.text('stdout')).toBe('loaded\nrun\n')
     expect((await run('top')).context.log.text('stdout')).toBe('run\n')
   })
 
-  test('has what is written past the streams, and by child processes', async () => {
+  test('has what is written directly to the descriptors, and by child processes', async () => {
     write(
       'past.js',
       `import { spawnSync } from 'node:child_process'
@@ -45,7 +45,7 @@ describe('the log of a function', () => {
     expect(context.log.text('stderr')).toBe('trouble\n')
   })
 
-  test('gets no byte of another item, however fast they follow', async () => {
+  test('has nothing from another item, however fast they follow each other', async () => {
     write(
       'number.js',
       `import { writeSync } from 'node:fs'
@@ -56,7 +56,7 @@ describe('the log of a function', () => {
       expect([...context.log.text('stdout').matchAll(/\d+/g)].map(String)).toEqual([`${number}`, `${number}`])
   })
 
-  test('is whole when the log is slower than the function, and what follows waits', async () => {
+  test('is complete when the log is slower than the function, and the next item waits', async () => {
     write(
       'floods.js',
       `export default ({ lines }) => { for (let line = 0; line < lines; line++) console.log('line ' + line) }`,
@@ -82,7 +82,7 @@ describe('the log of a function', () => {
     expect(outcome).toMatchObject({ type: 'failed', failure: 'user', reason: 'disk_full' })
   })
 
-  test('does not have the secrets of the protocol: reading standard input ends at once', async () => {
+  test('has no protocol secrets: standard input is empty', async () => {
     write('reads.js', 'import { readFileSync } from "node:fs"; export default () => readFileSync(0, "utf8")')
     expect((await run('reads')).result).toBe('')
   })

@@ -43,7 +43,7 @@ const made = (): string => {
 }
 
 describe('the directory of a host', () => {
-  test('is the working one, and empty when it is cleared', async () => {
+  test('is the working directory, and is empty after it was cleared', async () => {
     const path = made()
     const then = `
       fs.mkdirSync('deep/er', { recursive: true }); fs.writeFileSync('deep/er/file', ''); process.chdir('/')
@@ -76,7 +76,7 @@ describe('the directory of a host', () => {
         return path
       },
     ],
-  ])('is none %s', async (_, make) => {
+  ])('cannot be a directory %s', async (_, make) => {
     const path = make()
     const before = readdirSync(path)
     await expect(inProcess(path, 'return directory.clear()')).rejects.toThrow(
@@ -85,7 +85,7 @@ describe('the directory of a host', () => {
     expect(readdirSync(path)).toEqual(before)
   })
 
-  test('is not cleared when something else lies in its place', async () => {
+  test('is not cleared when something else is in its place', async () => {
     const path = made()
     const other = made()
     writeFileSync(join(other, 'kept'), '')
@@ -97,10 +97,10 @@ describe('the directory of a host', () => {
   })
 })
 
-describe('a function that puts a link in the place of its directory', () => {
+describe('a function that replaces its directory by a link', () => {
   const { run, write } = useFunctions({ hosts: 1 })
 
-  test('has nothing removed where that leads, and the next one has a directory of its own', async () => {
+  test('has nothing removed at the target, and the next function gets its own directory', async () => {
     const victim = join(base, 'victim')
     mkdirSync(victim)
     writeFileSync(join(victim, 'kept'), '')

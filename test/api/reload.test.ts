@@ -2,7 +2,7 @@ import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs
 import { describe, expect, test } from 'vitest'
 import { useFunctions } from './functions.ts'
 
-describe('a changed file', () => {
+describe('a changed function file', () => {
   const { run, write } = useFunctions({ hosts: 2 })
 
   test('is used by the next run', async () => {
@@ -12,7 +12,7 @@ describe('a changed file', () => {
     expect((await run('version')).result).toBe(2)
   })
 
-  test('is used when it has the size and the time of the one before', async () => {
+  test('is used even if its size and modification time are the same', async () => {
     const path = write('same.ts', 'export default () => 1')
     expect((await run('same')).result).toBe(1)
     const { atime, mtime } = statSync(path)
@@ -21,14 +21,14 @@ describe('a changed file', () => {
     expect((await run('same')).result).toBe(2)
   })
 
-  test('is used when another was put in its place', async () => {
+  test('is used when another file was moved into its place', async () => {
     const path = write('replaced.ts', 'export default () => 1')
     expect((await run('replaced')).result).toBe(1)
     renameSync(write('new.ts', 'export default () => 2'), path)
     expect((await run('replaced')).result).toBe(2)
   })
 
-  test('that a function imports is used, however far it lies', async () => {
+  test('is used when it is imported indirectly', async () => {
     write('lib/deep.ts', 'export const value = 1')
     write('lib/middle.ts', 'export { value } from "./deep.ts"')
     write('outer.ts', 'import { value } from "./lib/middle.ts"; export default () => value')
@@ -37,7 +37,7 @@ describe('a changed file', () => {
     expect((await run('outer')).result).toBe(2)
   })
 
-  test('and a JSON file that it imports, or a CommonJS one', async () => {
+  test('is used when it is an imported JSON or CommonJS file', async () => {
     write('lib/data.json', '{ "value": 1 }')
     write('lib/old.cjs', 'module.exports = { value: 1 }')
     write(
@@ -53,7 +53,7 @@ describe('a changed file', () => {
     expect((await run('mixed')).result).toEqual([2, 2])
   })
 
-  test('with a syntax error fails its items, and works again when it is mended', async () => {
+  test('with a syntax error fails its items until it is corrected', async () => {
     write('broken.ts', 'export default () => 1')
     expect((await run('broken')).result).toBe(1)
     write('broken.ts', 'export default () => {\n  return ((\n}')
@@ -63,21 +63,21 @@ describe('a changed file', () => {
     expect((await run('broken')).result).toBe(3)
   })
 
-  test('that was missing is used once it is there', async () => {
+  test('that was missing is used once it exists', async () => {
     write('needs.ts', 'import { value } from "./missing.ts"; export default () => value')
     expect((await run('needs')).outcome).toMatchObject({ reason: 'function_unreadable' })
     write('missing.ts', 'export const value = 1')
     expect((await run('needs')).result).toBe(1)
   })
 
-  test('that is removed is not there for the next run', async () => {
+  test('that is removed is not found by the next run', async () => {
     const path = write('removed.ts', 'export default () => 1')
     expect((await run('removed')).result).toBe(1)
     rmSync(path)
     expect((await run('removed')).outcome).toMatchObject({ reason: 'function_not_found' })
   })
 
-  test('costs other functions their host and nothing else', async () => {
+  test('makes other functions lose their host and nothing else', async () => {
     write('a.ts', 'export default () => 1')
     write('b.ts', 'export default () => 1')
     await Promise.all([run('a'), run('b')])
