@@ -20,7 +20,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
     const put = (bytes: Uint8Array) => blobs.put(inChunks(bytes, 60_000))
     const allKeys = async () => (await Array.fromAsync(blobs.listOlderThan(Date.now() + 3_600_000))).flat()
 
-    test('what was put is read back, whatever the chunks', async () => {
+    test('what was put is read back, however it was chunked', async () => {
       const property = fc.asyncProperty(
         fc.integer({ min: 0, max: 800_000 }),
         fc.integer({ min: 1000, max: 900_000 }),
@@ -41,7 +41,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect((await readAll(await blobs.get(stored.key))).length).toBe(0)
     })
 
-    test('the same content put twice has two keys, so that deleting one leaves the other', async () => {
+    test('the same content put twice has two keys, so deleting one leaves the other', async () => {
       const bytes = sampleBytes(1000)
       const [first, second] = await Promise.all([put(bytes), put(bytes)])
       expect(first.key).not.toBe(second.key)
@@ -50,7 +50,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect(await readAll(await blobs.get(second.key))).toEqual(bytes)
     })
 
-    test('a producer may use its buffer again for the next chunk', async () => {
+    test('a producer may reuse its buffer for the next chunk', async () => {
       const buffer = Buffer.alloc(1000)
       async function* reusing() {
         for (let i = 0; i < 500; i++) yield buffer.fill(i & 0xff)
@@ -60,7 +60,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect((await readAll(await blobs.get(stored.key))).equals(expected)).toBe(true)
     })
 
-    test('a range is its bytes, both ends included, and ends with the content', async () => {
+    test('a range includes both ends and stops at the end of the content', async () => {
       const bytes = sampleBytes(700_000)
       const { key } = await put(bytes)
       const property = fc.asyncProperty(
@@ -75,14 +75,14 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       await fc.assert(property, { numRuns: 30 })
     })
 
-    test('a part may have a beginning alone, or an end', async () => {
+    test('a range may have only a start or only an end', async () => {
       const bytes = sampleBytes(10_000)
       const { key } = await put(bytes)
       expect((await readAll(await blobs.get(key, { start: 9_000 }))).equals(bytes.subarray(9_000))).toBe(true)
       expect((await readAll(await blobs.get(key, { end: 99 }))).equals(bytes.subarray(0, 100))).toBe(true)
     })
 
-    test('a blob that is not as long as it was is damaged, and one that is is not', async () => {
+    test('a blob of another size than expected is damaged', async () => {
       const { key } = await put(sampleBytes(1000))
       const damaged = { code: 'content_damaged', message: expect.stringContaining(key) }
       for (const size of [999, 1001, 0]) await expect(blobs.get(key, { size })).rejects.toMatchObject(damaged)
@@ -95,7 +95,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect(await blobs.get('0'.repeat(32), { size: 5 })).toBe(null)
     })
 
-    test('a blob is found to be there, or not, as a reader would find it', async () => {
+    test('isThere finds a blob exactly when a reader would', async () => {
       for (const size of [0, 1, 1000]) {
         const { key } = await put(sampleBytes(size))
         expect(await isThere(blobs, { key, size })).toBe(true)
@@ -105,7 +105,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       }
     })
 
-    test('what the system says of where the content comes from is no fault of the store', async () => {
+    test('a system error of the content’s source is not reported as a fault of the store', async () => {
       const fault = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET', errno: -104, syscall: 'read' })
       async function* failing() {
         yield sampleBytes(700_000)
@@ -114,7 +114,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       await expect(blobs.put(failing())).rejects.toBe(fault)
     })
 
-    test('content that fails half-way leaves nothing and keeps its error', async () => {
+    test('content that fails half-way leaves nothing and rejects with its own error', async () => {
       const before = await allKeys()
       async function* failing() {
         yield sampleBytes(700_000)
@@ -142,7 +142,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect(exact.size).toBe(1000)
     })
 
-    test('a put that is told to stop says why, leaves nothing and stops the producer', async () => {
+    test('an aborted put rejects with the reason, leaves nothing and stops the producer', async () => {
       const before = await allKeys()
       const stop = new AbortController()
       let stopped = false
@@ -162,7 +162,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect(await allKeys()).toEqual(before)
     })
 
-    describe('of a file that another writes', () => {
+    describe('the contents of a file that is still being written', () => {
       let directory: string
       beforeEach(() => {
         directory = mkdtempSync(join(tmpdir(), 'millrace-growing-'))
@@ -175,7 +175,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
         return growing
       }
 
-      test('are its bytes and their hash, and the file is gone', async () => {
+      test('are stored with their hash, and the file is removed', async () => {
         const bytes = sampleBytes(20_000_000)
         const { file } = await grow(inChunks(bytes, 700_000))
         const stored = await blobs.put(file)
@@ -184,7 +184,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
         expect(readdirSync(directory)).toEqual([])
       })
 
-      test('of several at once are not mixed up', async () => {
+      test('are not mixed up with those of other files at the same time', async () => {
         const sizes = [3_000_000, 5_000_001, 7_000_002]
         const stored = await Promise.all(
           sizes.map(async size => {
@@ -196,7 +196,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
         expect(stored.map(each => each.sha256)).toEqual(sizes.map(size => sha256(sampleBytes(size))))
       })
 
-      test('are not there when the writer fails', async () => {
+      test('are not stored when the writer fails', async () => {
         const before = await allKeys()
         const begun = Promise.withResolvers<void>()
         async function* failing() {
@@ -211,7 +211,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
         expect(readdirSync(directory)).toEqual([])
       })
 
-      test('are refused as soon as there are too many, and the writer is left', async () => {
+      test('are refused as soon as they exceed maxBytes, and the writer is stopped', async () => {
         const before = await allKeys()
         async function* endless() {
           for (;;) yield sampleBytes(100_000)
@@ -224,7 +224,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
         expect(readdirSync(directory)).toEqual([])
       })
 
-      test('are not there when nobody wants them any more', async () => {
+      test('are not stored when the put is aborted', async () => {
         const before = await allKeys()
         const stop = new AbortController()
         async function* endless() {
@@ -240,13 +240,13 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
         expect(readdirSync(directory)).toEqual([])
       })
 
-      test('may be exactly as many as allowed', async () => {
+      test('may have exactly maxBytes', async () => {
         const { file } = await grow(inChunks(sampleBytes(3_000_000), 100_000))
         expect(await blobs.put(file, { maxBytes: 3_000_000 })).toMatchObject({ size: 3_000_000 })
       })
     })
 
-    test('a reader that has begun reads to the end while the blob is deleted', async () => {
+    test('a reader that has started reads to the end although the blob is deleted', async () => {
       const bytes = sampleBytes(3_000_000)
       const { key } = await put(bytes)
       const reader = await blobs.get(key)
@@ -254,14 +254,14 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       expect((await readAll(reader)).equals(bytes)).toBe(true)
     })
 
-    test('a key that is none is neither found nor an error to delete', async () => {
+    test('an invalid key is not found, and deleting it is no error', async () => {
       for (const key of ['', '0'.repeat(32), '../../etc/passwd', '..', 'tmp', 'ab/../../secret']) {
         expect(await blobs.get(key)).toBe(null)
         await blobs.delete(key)
       }
     })
 
-    test('keys are listed when they are older than the time asked for', async () => {
+    test('keys older than a given time are listed', async () => {
       const { key } = await put(sampleBytes(10))
       expect(await allKeys()).toContain(key)
       const anHourAgo = await Array.fromAsync(blobs.listOlderThan(Date.now() - 3_600_000))
@@ -279,7 +279,7 @@ export const blobSuite = (name: string, open: () => Promise<BlobStore>): void =>
       }
     })
 
-    test('a store that can be written says so', async () => {
+    test('a ping of a writable store succeeds', async () => {
       await expect(blobs.ping()).resolves.toBeUndefined()
     })
   })

@@ -98,25 +98,25 @@ const isPut = ({ method }: IncomingMessage) => method === 'PUT'
 const isPart = (number: number) => (request: IncomingMessage) =>
   isPut(request) && request.url!.includes(`partNumber=${number}&`)
 
-describe('content of which a byte was changed on the way to S3', () => {
+describe('content with a byte changed on its way to S3', () => {
   test.each([
     ['in one request', SMALL, isPut],
     ['in the first of its parts', LARGE, isPart(1)],
     ['in a middle one', LARGE, isPart(2)],
     ['in the last one', LARGE, isPart(3)],
-  ])('%s is not stored, though the store takes it', async (_, bytes, flips) => {
+  ])('%s is not stored, even if the store accepts it', async (_, bytes, flips) => {
     const { store, keys } = await openBehind({ flips })
     await expect(put(store, bytes)).rejects.toMatchObject(CHANGED)
     expect(await keys()).toEqual([])
   })
 
-  test('is told by a store that compares the SHA-256 of each request', async () => {
+  test('is rejected by a store that compares the SHA-256 of each request', async () => {
     const { store } = await openBehind({ flips: isPut, compares: true })
     await expect(put(store, SMALL)).rejects.toMatchObject(CHANGED)
   })
 })
 
-test('content that arrives as it was sent is not read again, in whatever sizes', async () => {
+test('content of any size that arrives unchanged is not read back', async () => {
   const { store, reads } = await openBehind({})
   const part = 8 * 1024 * 1024
   for (const size of [0, 1, part - 1, part, part + 1, 2 * part, 2 * part + 1]) await put(store, sampleBytes(size))
@@ -126,7 +126,7 @@ test('content that arrives as it was sent is not read again, in whatever sizes',
 test.each([
   ['one request', SMALL],
   ['parts', LARGE],
-])('a store whose ETags of %s are no MD5s is read once, and then believed', async (_, bytes) => {
+])('a store whose ETags of %s are not MD5s is read back once, then trusted', async (_, bytes) => {
   const { store, reads } = await openBehind({ etag: () => '"0123456789abcdef0123456789abcdef"' })
   const { key } = await put(store, bytes)
   expect(reads()).toBe(1)
@@ -135,7 +135,7 @@ test.each([
   expect((await readAll(await store.get(key))).equals(bytes)).toBe(true)
 })
 
-test('a store that says it encrypts with keys of its own is not read at all', async () => {
+test('a store that encrypts with its own keys is never read back', async () => {
   const { store, reads } = await openBehind({
     etag: () => '"0123456789abcdef0123456789abcdef"',
     headers: { 'x-amz-server-side-encryption': 'aws:kms' },

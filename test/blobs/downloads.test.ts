@@ -87,38 +87,35 @@ describe.each([
   const contentOf = async (response: Response): Promise<Buffer> => Buffer.from(await response.arrayBuffer())
   const daysLater = (days: number): string => new Date(Date.parse(modified) + days * 86_400_000).toUTCString()
 
-  test('say since when the content is there', async () => {
+  test('have the creation time of the content as Last-Modified', async () => {
     const { created_at } = (await place.server.call('GET', `/v1/jobs/${job}/artifacts`)).body.artifacts[0]
     expect(modified).toBe(new Date(created_at).toUTCString())
   })
 
-  test.each(['GET', 'HEAD'])(
-    'of what the client wants and has not come to %s, and are refused for another',
-    async method => {
-      const status = async (more: Record<string, string>) => (await get(path, more, method)).status
-      expect(await status({ 'if-match': tag })).toBe(200)
-      expect(await status({ 'if-match': `"other", ${tag}` })).toBe(200)
-      expect(await status({ 'if-match': '*' })).toBe(200)
-      expect(await status({ 'if-match': '"other"' })).toBe(412)
-      expect(await status({ 'if-match': `W/${tag}` })).toBe(412)
-      expect(await status({ 'if-unmodified-since': modified })).toBe(200)
-      expect(await status({ 'if-unmodified-since': daysLater(-1) })).toBe(412)
-      expect(await status({ 'if-unmodified-since': 'last week' })).toBe(200)
-      expect(await status({ 'if-none-match': tag })).toBe(304)
-      expect(await status({ 'if-none-match': '"other"' })).toBe(200)
-      expect(await status({ 'if-modified-since': modified })).toBe(304)
-      expect(await status({ 'if-modified-since': daysLater(-1) })).toBe(200)
-      expect(await status({ 'if-match': '"other"', 'if-none-match': tag })).toBe(412)
-    },
-  )
+  test.each(['GET', 'HEAD'])('honour the preconditions of a %s request', async method => {
+    const status = async (more: Record<string, string>) => (await get(path, more, method)).status
+    expect(await status({ 'if-match': tag })).toBe(200)
+    expect(await status({ 'if-match': `"other", ${tag}` })).toBe(200)
+    expect(await status({ 'if-match': '*' })).toBe(200)
+    expect(await status({ 'if-match': '"other"' })).toBe(412)
+    expect(await status({ 'if-match': `W/${tag}` })).toBe(412)
+    expect(await status({ 'if-unmodified-since': modified })).toBe(200)
+    expect(await status({ 'if-unmodified-since': daysLater(-1) })).toBe(412)
+    expect(await status({ 'if-unmodified-since': 'last week' })).toBe(200)
+    expect(await status({ 'if-none-match': tag })).toBe(304)
+    expect(await status({ 'if-none-match': '"other"' })).toBe(200)
+    expect(await status({ 'if-modified-since': modified })).toBe(304)
+    expect(await status({ 'if-modified-since': daysLater(-1) })).toBe(200)
+    expect(await status({ 'if-match': '"other"', 'if-none-match': tag })).toBe(412)
+  })
 
-  test('that are refused have a problem of their own, and the tag that would be right', async () => {
+  test('with a failed precondition are refused with a problem and the current tag', async () => {
     const response = await get(path, { 'if-match': '"other"', range: 'bytes=0-1' })
     expect([response.status, response.headers.get('etag')]).toEqual([412, tag])
     expect(await response.json()).toMatchObject({ code: 'precondition_failed', status: 412 })
   })
 
-  test('go on where they broke off when the content is the same', async () => {
+  test('can be resumed when the content is still the same', async () => {
     const range = 'bytes=299990-'
     for (const validator of [tag, modified]) {
       const response = await get(path, { range, 'if-range': validator })
@@ -147,7 +144,7 @@ describe.each([
     expect((await contentOf(response)).equals(bytes)).toBe(status !== 416)
   })
 
-  test('of nothing are empty, with whatever range', async () => {
+  test('of empty content are empty, whatever the range', async () => {
     const { path: empty } = await upload('empty.bin', new Uint8Array(0))
     for (const more of [{}, { range: 'bytes=0-' }, { range: 'bytes=-5' }, { range: 'bytes=3-9' }] as Record<
       string,
@@ -159,7 +156,7 @@ describe.each([
     expect((await get(empty, {}, 'HEAD')).status).toBe(200)
   })
 
-  test('of what was removed are 410 to GET, to HEAD and to who would be redirected', async () => {
+  test('of removed content answer 410 to GET, HEAD and requests for a redirect', async () => {
     const { path: gone, key } = await upload('gone.bin', sampleBytes(1234))
     await place.remove(key)
     for (const target of [gone, `${gone}?redirect=true`]) {
@@ -170,7 +167,7 @@ describe.each([
     }
   })
 
-  test('of what has become shorter are refused before the first byte, to GET, to HEAD, and in parts', async () => {
+  test('of truncated content are refused before the first byte, for GET, HEAD and ranges', async () => {
     const { path: damaged, key } = await upload('damaged.bin', sampleBytes(4321))
     await place.shorten(key)
     for (const more of [{}, { range: 'bytes=4000-' }, { range: 'bytes=0-4' }] as Record<string, string>[]) {
@@ -182,7 +179,7 @@ describe.each([
   })
 
   test.each(['removed', 'shortened'])(
-    'of what was %s are there again, for all, once the same content is sent',
+    'of content that was %s work again for all artifacts once the same content is uploaded',
     async how => {
       const content = sampleBytes(how === 'removed' ? 7001 : 7002)
       const first = await upload(`${how}-first.bin`, content)
@@ -198,7 +195,7 @@ describe.each([
     },
   )
 
-  test('of a client that reads nothing and then goes keep nobody waiting', async () => {
+  test('by clients that stop reading do not delay others', async () => {
     const large = await upload('large.bin', sampleBytes(20_000_000))
     const { port } = new URL(place.server.url)
     const sockets = Array.from({ length: 40 }, () => connect(Number(port), '127.0.0.1'))

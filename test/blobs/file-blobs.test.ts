@@ -32,7 +32,7 @@ const everyKey = async (directory: string): Promise<string[]> => {
   return (await Array.fromAsync(blobs.listOlderThan(Date.now() + 3_600_000))).flat()
 }
 
-test('the directory is for the server alone, also when it was there before', async () => {
+test('the directory is accessible to the server alone, even if it existed before', async () => {
   const directory = newDirectory()
   execFileSync('chmod', ['755', directory])
   const blobs = await openFileBlobStore({ directory })
@@ -41,7 +41,7 @@ test('the directory is for the server alone, also when it was there before', asy
   for (const file of filesBelow(directory)) expect(statSync(file).mode & 0o777).toBe(0o600)
 })
 
-test('unfinished writes of a former life are removed when they are old, young ones are not', async () => {
+test('old unfinished writes of an earlier process are removed, recent ones are kept', async () => {
   const directory = newDirectory()
   const blobs = await openFileBlobStore({ directory })
   const [old, young] = ['old', 'young'].map(name => join(directory, 'tmp', name))
@@ -52,7 +52,7 @@ test('unfinished writes of a former life are removed when they are old, young on
   expect([existsSync(old!), existsSync(young!)]).toEqual([false, true])
 })
 
-test('what a writer that is gone has not finished is removed at once, and what others have not is not', async () => {
+test('unfinished writes of a former writer are removed at once, those of others are kept', async () => {
   const directory = newDirectory()
   await openFileBlobStore({ directory })
   const names = ['gone.1', 'gone.ping-2', 'live.1', 'gone', 'gone2.1']
@@ -61,7 +61,7 @@ test('what a writer that is gone has not finished is removed at once, and what o
   expect(readdirSync(join(directory, 'tmp')).sort()).toEqual(['gone', 'gone2.1', 'live.1'])
 })
 
-test('unfinished writes of a process that was killed bear its mark', async () => {
+test('unfinished writes of a killed process carry its marker', async () => {
   const directory = newDirectory()
   const putting = [join(import.meta.dirname, 'put-for-ever.ts'), directory, 'killed', 'Infinity']
   const child = spawn(process.execPath, putting, { stdio: 'inherit' })
@@ -76,7 +76,7 @@ test('unfinished writes of a process that was killed bear its mark', async () =>
   expect(readdirSync(join(directory, 'tmp'))).toEqual([])
 })
 
-test('a folder that is gone is storage_unavailable to all, and no blob of it is missing', async () => {
+test('a missing folder is storage_unavailable for every call, and no blob counts as missing', async () => {
   const directory = join(newDirectory(), 'blobs')
   const blobs = await openFileBlobStore({ directory })
   const { key } = await blobs.put(inChunks(sampleBytes(100), 10))
@@ -96,7 +96,7 @@ test('a folder that is gone is storage_unavailable to all, and no blob of it is 
   await blobs.ping()
 })
 
-test('invariant 9: after kill -9 in the middle of puts, only whole blobs are there and every acknowledged one is', async () => {
+test('invariant 9: after kill -9 during puts only whole blobs are there, and every acknowledged one', async () => {
   const directory = newDirectory()
   const child = spawn(process.execPath, [join(import.meta.dirname, 'put-for-ever.ts'), directory], {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -112,7 +112,7 @@ test('invariant 9: after kill -9 in the middle of puts, only whole blobs are the
   for (const key of keys) expect((await readAll(await blobs.get(key))).length).toBe(1_000_000)
 })
 
-test('invariant 9: a file that another writes is moved and not copied, and is no blob before it is whole', async () => {
+test('invariant 9: a file that is still being written is moved, not copied, and is no blob before it is complete', async () => {
   const [directory, elsewhere] = [newDirectory(), newDirectory()]
   const blobs = await openFileBlobStore({ directory })
   const end = Promise.withResolvers<void>()
@@ -136,7 +136,7 @@ test('invariant 9: a file that another writes is moved and not copied, and is no
   expect(statSync(stored!).mode & 0o777).toBe(0o600)
 })
 
-test('a file that another writes on another file system is copied', async context => {
+test('a file that is being written on another file system is copied', async context => {
   const elsewhere = mountSmallDisk()
   if (elsewhere === null) return context.skip('needs root and mount(8) for a small tmpfs')
   const blobs = await openFileBlobStore({ directory: newDirectory() })
@@ -161,7 +161,7 @@ const mountSmallDisk = (): string | null => {
   return directory
 }
 
-test('a full disk says ENOSPC, leaves nothing behind, and the store works again once there is room', async context => {
+test('a full disk is ENOSPC, leaves nothing behind, and the store works again once there is space', async context => {
   const directory = mountSmallDisk()
   if (directory === null) return context.skip('needs root and mount(8) for a small tmpfs')
   const blobs = await openFileBlobStore({ directory })
@@ -180,7 +180,7 @@ test('a full disk says ENOSPC, leaves nothing behind, and the store works again 
   expect((await readAll(await blobs.get(again.key))).equals(sampleBytes(900_000))).toBe(true)
 })
 
-test('a put of 64 MiB never holds the event loop for long nor the content in memory', async () => {
+test('a put of 64 MiB neither blocks the event loop for long nor holds the content in memory', async () => {
   const blobs = await openFileBlobStore({ directory: newDirectory() })
   const chunk = sampleBytes(65_536)
   let sent = 0

@@ -100,8 +100,8 @@ const expectRefused = async (blobs: BlobStore, message: RegExp, key = '0'.repeat
 for (const [where, newPlace] of PLACES)
   blobSuite(`blobs of a database ${where}`, async () => newPlace()(await newStore()))
 
-describe.each(PLACES)('blobs of a database %s', (_where, newPlace) => {
-  test('are the same after a restart, and elsewhere with a copy of the database', async () => {
+describe.each(PLACES)('the blobs of a database %s', (_where, newPlace) => {
+  test('are the same after a restart, and for a copy of the database elsewhere', async () => {
     const [directory, place] = [newDirectory(), newPlace()]
     const store = await newStore(join(directory, 'millrace.db'))
     const { key } = await put(await place(store))
@@ -135,7 +135,7 @@ describe.each(PLACES)('blobs of a database %s', (_where, newPlace) => {
     expect(await idOf(mine)).not.toBe(await idOf(other))
   })
 
-  test('that come into being for several databases at the same moment belong to one of them', async () => {
+  test('belong to one of several databases that open the same place at once', async () => {
     const place = newPlace()
     const stores = await Promise.all(Array.from({ length: 4 }, () => newStore()))
     const opened = await Promise.all(stores.map(place))
@@ -145,7 +145,7 @@ describe.each(PLACES)('blobs of a database %s', (_where, newPlace) => {
       if (outcome.status === 'rejected') expect(outcome.reason.message).toContain('belongs to another database')
   })
 
-  test('may be opened by many servers at once, also for the first time', async () => {
+  test('may be opened by many servers at once, even for the first time', async () => {
     await database.renew()
     const place = newPlace()
     const stores = await Promise.all(
@@ -162,7 +162,7 @@ describe.each(PLACES)('blobs of a database %s', (_where, newPlace) => {
   })
 })
 
-describe('a folder of blobs', () => {
+describe('a blob folder', () => {
   let directory: string
   let root: string
   let store: Store
@@ -182,7 +182,7 @@ describe('a folder of blobs', () => {
   const NOT_MOUNTED =
     /^The folder of blobs \S+ (is not the one that .*blobs\.id is not there\. Mount it, |.* mount it, or create it\.$)/
 
-  test('bears the id of the database from its first use on, and other contents from before stay', async () => {
+  test('has the id of the database from its first use on, and keeps what was there before', async () => {
     const before = await openFileBlobStore({ directory: root })
     const { key } = await put(before)
     await blobs.ping()
@@ -203,24 +203,27 @@ describe('a folder of blobs', () => {
         mkdirSync(join(root, 'tmp'))
       },
     ],
-  ])('whose mount point %s is away, to servers that run and to those that start', async (_, makeMountPoint) => {
-    const { key } = await put(blobs)
-    unmount()
-    makeMountPoint()
-    const there = () => readdirSync(directory, { recursive: true }).length
-    const before = there()
-    const started = await inFolder(root)(store)
-    for (const server of [blobs, started]) await expectRefused(server, NOT_MOUNTED, key)
-    expect(there()).toBe(before)
-    mount()
-    for (const server of [blobs, started]) {
-      await server.ping()
-      expect(await readAll(await server.get(key))).toHaveLength(1000)
-      expect((await put(server)).size).toBe(1000)
-    }
-  })
+  ])(
+    'whose mount point %s is refused by running and by starting servers until it is mounted',
+    async (_, makeMountPoint) => {
+      const { key } = await put(blobs)
+      unmount()
+      makeMountPoint()
+      const there = () => readdirSync(directory, { recursive: true }).length
+      const before = there()
+      const started = await inFolder(root)(store)
+      for (const server of [blobs, started]) await expectRefused(server, NOT_MOUNTED, key)
+      expect(there()).toBe(before)
+      mount()
+      for (const server of [blobs, started]) {
+        await server.ping()
+        expect(await readAll(await server.get(key))).toHaveLength(1000)
+        expect((await put(server)).size).toBe(1000)
+      }
+    },
+  )
 
-  test('whose content is lost is taken again when the line of the message is put there', async () => {
+  test('that lost its content is accepted again once the line from the message is written there', async () => {
     const { key } = await put(blobs)
     rmSync(root, { recursive: true })
     mkdirSync(root)
@@ -230,7 +233,7 @@ describe('a folder of blobs', () => {
     expect(await blobs.get(key)).toBe(null)
   })
 
-  test('that was copied is used in its new place', async () => {
+  test('that was moved is used in its new place', async () => {
     const { key } = await put(blobs)
     cpSync(root, `${root}-copy`, { recursive: true })
     const copied = await inFolder(`${root}-copy`)(store)
@@ -238,7 +241,7 @@ describe('a folder of blobs', () => {
     expect(await readAll(await copied.get(key))).toHaveLength(1000)
   })
 
-  test('that was not written to its end before a crash is written again', async () => {
+  test('whose id was not completely written before a crash gets it again', async () => {
     // As it is between the id in the database and the one in the folder.
     await store.setSetting({ name: 'blobs_id', value: '{"id":"one","isWritten":false}' })
     mkdirSync(join(root, 'tmp'), { recursive: true })
@@ -248,7 +251,7 @@ describe('a folder of blobs', () => {
     expect(await store.getSetting({ name: 'blobs_id' })).toBe('{"id":"one","isWritten":true}')
   })
 
-  test('with something else in the place of the id is refused, whatever it is', async () => {
+  test('with anything else in place of the id is refused', async () => {
     await put(blobs)
     const id = join(root, 'blobs.id')
     writeFileSync(id, sampleBytes(1000))
@@ -263,7 +266,7 @@ describe('a folder of blobs', () => {
     await expectRefused(blobs, /^The folder of blobs \S+ does not take or give content \(EISDIR: /)
   })
 
-  test('that cannot be made says so, and is made once it can be', async () => {
+  test('that cannot be created is reported, and created once that is possible', async () => {
     writeFileSync(root, 'a file is in its place')
     await expectRefused(blobs, /^The folder of blobs \S+ does not take or give content \(ENOTDIR: /)
     rmSync(root)
@@ -271,7 +274,7 @@ describe('a folder of blobs', () => {
   })
 })
 
-describe('a bucket of blobs', () => {
+describe('a blob bucket', () => {
   const open = async (fault: Faulty | null) => {
     const switchable = await startSwitchableS3('blobs')
     onTestFinished(() => switchable.close())
@@ -281,7 +284,7 @@ describe('a bucket of blobs', () => {
   }
   const ofId = (path: string) => path.includes('/mill/blobs.id')
 
-  test('that refuses what is missing to keys that may not list is taken all the same', async () => {
+  test('that answers 403 for missing objects to keys without list rights is accepted', async () => {
     let isThere = false
     const { blobs } = await open(({ method, path }, response) => {
       if (!ofId(path)) return false
@@ -292,7 +295,7 @@ describe('a bucket of blobs', () => {
     await blobs.ping()
   })
 
-  test('that does not know conditions is taken all the same', async () => {
+  test('that does not support conditional writes is accepted', async () => {
     let refused = 0
     const { blobs } = await open(({ method, path, headers }, response) => {
       const isConditional = method === 'PUT' && ofId(path) && headers['if-none-match'] === '*'
@@ -303,7 +306,7 @@ describe('a bucket of blobs', () => {
     expect(refused).toBeGreaterThan(0)
   })
 
-  test('whose id another database writes at the same moment belongs to that one', async () => {
+  test('whose id another database writes at the same moment belongs to that database', async () => {
     let other: BlobStore | null = null
     const { switchable, blobs } = await open(({ method, path }, response) => {
       if (method !== 'PUT' || !ofId(path) || other === null) return false
@@ -319,7 +322,7 @@ describe('a bucket of blobs', () => {
     )
   })
 
-  test('that was emptied is not taken for one from which everything was deleted', async () => {
+  test('that was emptied is refused instead of taken for one where everything was deleted', async () => {
     const { switchable, store, blobs } = await open(null)
     const { key } = await put(blobs)
     switchable.fault = (_, response) => refuse(response, 404, 'NoSuchKey')
@@ -334,7 +337,7 @@ describe('a bucket of blobs', () => {
     expect(await readAll(await started.get(key))).toHaveLength(1000)
   })
 
-  test('that cannot be asked says so, and content is sent again and again as ever once it was', async () => {
+  test('that refuses requests is reported, and is asked for its id only once after it answers', async () => {
     const { switchable, blobs } = await open((_, response) => refuse(response, 403, 'AccessDenied'))
     await expectRefused(blobs, /^The bucket blobs at \S+ refuses \(AccessDenied, 403\)/)
     switchable.fault = null

@@ -25,7 +25,7 @@ afterAll(async () => {
   vi.unstubAllEnvs()
 })
 
-test('a server keeps logs and artifacts in S3 and gives them back', async () => {
+test('a server stores logs and artifacts in S3 and returns them', async () => {
   const job = await server.run({
     command: 'seq 1 40000; head -c 3000000 /dev/zero > zero.bin; echo text > small.txt',
     artifacts: ['*.bin', '*.txt'],
@@ -48,7 +48,7 @@ test('a server keeps logs and artifacts in S3 and gives them back', async () => 
   expect((await direct.arrayBuffer()).byteLength).toBe(3_000_000)
 })
 
-test('blobs of a folder, copied to the names that they have in a bucket, are found there', async () => {
+test('blobs copied from a folder to a bucket are found there under their bucket names', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-moved-'))
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }))
   const before = await startTestServer({ dataDir })
@@ -76,7 +76,7 @@ test('blobs of a folder, copied to the names that they have in a bucket, are fou
   expect([download.status, await download.text()]).toEqual([200, 'kept\n'])
 })
 
-test('an address that a result is redirected to holds no longer than the result is kept', async () => {
+test('the URL that a result is redirected to expires no later than the result', async () => {
   const own = await startTestServer({
     settings: {
       'blob-url': `s3://blobs/short?endpoint=${encodeURIComponent(s3.endpoint)}`,
@@ -97,7 +97,7 @@ test('an address that a result is redirected to holds no longer than the result 
 test.each([
   ['is cancelled', {}, 'cancelled', 'cancelled_by_user'],
   ['runs out of its time', { timeout_seconds: 8 }, 'failed', 'timeout'],
-])('a query whose rows S3 does not take %s without waiting for it', async (_, body, status, reason) => {
+])('a query whose rows S3 does not accept %s without waiting for it', async (_, body, status, reason) => {
   const uploadStarted = Promise.withResolvers<void>()
   const stuck = await startSwitchableS3('blobs')
   stuck.fault = ({ path }) => {

@@ -50,7 +50,7 @@ const secondsUntilReported = async (call: Promise<unknown>): Promise<number> => 
   return (performance.now() - begun) / 1000
 }
 
-describe.concurrent('an S3', () => {
+describe.concurrent('an S3 server', () => {
   test('that accepts connections and never answers is reported within half a minute', async ({ onTestFinished }) => {
     const silent = await startSilent()
     const store = await open(silent.port)
@@ -72,7 +72,7 @@ describe.concurrent('an S3', () => {
     for (const seconds of writes) expect(seconds).toBeLessThan(35)
   })
 
-  test('that takes content slowly may take as long as it needs', async ({ onTestFinished }) => {
+  test('that accepts content slowly may take as long as it needs', async ({ onTestFinished }) => {
     const take: RequestListener = async (request, response) => {
       const hash = createHash('md5')
       for await (const chunk of request) {
@@ -97,7 +97,7 @@ describe.concurrent('an S3', () => {
 
 const PLACE = { bucket: 'blobs', endpoint: 'http://s3.example', region: 'us-east-1' }
 
-test('content that S3 stops sending fails for its reader', async () => {
+test('that stops sending content fails the reader', async () => {
   const { port } = await serve((_, response) => {
     response.writeHead(200, { 'content-length': '1000' })
     response.write(Buffer.alloc(500))
@@ -110,7 +110,7 @@ test('content that S3 stops sending fails for its reader', async () => {
   })
 })
 
-test('content is not lost while its reader pauses', async () => {
+test('loses no content while its reader pauses', async () => {
   const bytes = sampleBytes(5_000_000)
   const { port } = await serve((_, response) => response.end(bytes))
   const answer = await fetch(`http://127.0.0.1:${port}`)

@@ -103,7 +103,7 @@ describe.each([
     }
   })
 
-  test('jobs complete when they are tried again after their return; one that must not be restarted is not tried again', async () => {
+  test('jobs complete when a retry finds the blobs back; a job with restartable: false is not retried', async () => {
     const { server, goAway, comeBack } = await open()
     goAway()
     const bodies = [LARGE_QUERY, COMMAND, CARELESS_FUNCTION, LARGE_FUNCTION]
@@ -156,7 +156,7 @@ describe.each([
   })
 })
 
-test('an import whose upload cannot be read is tried again, and one whose upload cannot be removed completes', async () => {
+test('an import whose upload cannot be read is retried, and one whose upload cannot be removed completes', async () => {
   const { server, faultyWith } = await onS3()
   faultyWith(({ method }, response) => method === 'GET' && refuse(response, 503, 'SlowDown'))
   const unread = (await (await sendRows(server)).json()) as { job_id: string }
@@ -170,7 +170,7 @@ test('an import whose upload cannot be read is tried again, and one whose upload
   expect(completed.statistics).toMatchObject({ rows_written: 2 })
 })
 
-test('an import whose upload has another length than when it was stored fails with that reason, and is not tried again', async () => {
+test('an import whose upload has another length than stored fails with that reason and is not retried', async () => {
   const { server, faultyWith } = await onS3()
   faultyWith(({ method }, response) => {
     if (method === 'GET') response.end('n\n')
@@ -211,7 +211,7 @@ test('a server that starts before its folder is mounted reports it, writes nothi
   expect(await server.run(COMMAND)).toMatchObject({ status: 'completed' })
 })
 
-test('a server does not start if its folder cannot be created, and says why', async () => {
+test('a server whose folder cannot be created does not start, and says why', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'millrace-blobs-'))
   onTestFinished(() => rmSync(directory, { recursive: true, force: true }))
   writeFileSync(join(directory, 'file'), '')
@@ -221,7 +221,7 @@ test('a server does not start if its folder cannot be created, and says why', as
   })
 })
 
-test('a worker with a new data directory at each start reports that its blobs are missing, and runs jobs that need none', async () => {
+test('a worker with a new data directory at each start reports missing blobs, and runs jobs that need none', async () => {
   const database = await createTestDatabase()
   onTestFinished(() => database.drop())
   const settings = {

@@ -44,8 +44,8 @@ const KEPT_MS = 1000
 describe.each([
   ['in files', inFiles],
   ['in S3', inS3],
-])('two servers that clean blobs %s at once', (_where, open) => {
-  test('remove what is over once, and nothing of what is sent again meanwhile', async () => {
+])('two servers that collect garbage %s at once', (_where, open) => {
+  test('delete each expired blob once, and nothing that is uploaded again meanwhile', async () => {
     await database.renew()
     const blobs = await open()
     const clock = new VirtualClock(Date.now())

@@ -87,7 +87,7 @@ describe.each([
   test.each([
     ['files', inFiles],
     ['S3', inS3],
-  ])('more blobs in %s than a batch that cannot be deleted keep nothing behind them', async (_place, open) => {
+  ])('more undeletable blobs in %s than fit in a batch do not block the others', async (_place, open) => {
     const clock = new VirtualClock(Date.now())
     const store = await openStore(clock)
     const scene = new Scene(clock, { store, isShared: false, close: () => store.close(), reopen: async () => store })

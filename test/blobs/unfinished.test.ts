@@ -33,7 +33,7 @@ const beginUpload = async (server: TestServer) => {
   }
 }
 
-test('what a server that was killed had not finished is gone after its restart, and not what others of the folder write', async () => {
+test('unfinished uploads of a killed server are gone after its restart, and those of others in the folder stay', async () => {
   const [shared, firstDir, otherDir] = [newDirectory(), newDirectory(), newDirectory()]
   const unfinished = () => readdirSync(join(shared, 'tmp')).sort()
   const database = await createTestDatabase()
