@@ -19,7 +19,7 @@ const kept: Evidence = {
 const job = kept.job!
 
 describe('the checker of the chaos run', () => {
-  test('finds nothing wrong with a job that kept every promise', () => {
+  test('accepts a job that kept every promise', () => {
     expect(checkJob(kept)).toEqual([])
   })
 
@@ -50,11 +50,11 @@ describe('the checker of the chaos run', () => {
       { ...kept, log: [kept.log[0]!, { ...kept.log[2]!, seq: 2 }] },
       /lost lines of attempt 2/,
     ],
-  ])('finds a job that %s', (_, evidence, fault) => {
+  ])('reports a job that %s', (_, evidence, fault) => {
     expect(checkJob(evidence).join()).toMatch(fault)
   })
 
-  test('lets a job fail that was lost to three kills', () => {
+  test('accepts a job that failed after it was lost to three kills', () => {
     const lost = { ...job, status: 'failed', status_reason: 'worker_lost', exit_code: null, system_attempts: 3 }
     expect(checkJob({ ...kept, job: lost })).toEqual([])
   })
