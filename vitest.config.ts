@@ -29,6 +29,8 @@ const common = {
   env: { NODE_COMPILE_CACHE: join(tmpdir(), 'node-compile-cache') },
   testTimeout: 60_000,
   hookTimeout: 120_000,
+  // Instead of one second, which a condition can take to come true on a busy machine.
+  expect: { poll: { timeout: 30_000 } },
 }
 
 /** Large files go first, since most take longest: begun last, a long one would run alone. Kills, hard jobs, and files that run a suite are short to write. */

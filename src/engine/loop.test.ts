@@ -1,5 +1,5 @@
 import { setImmediate as tick } from 'node:timers/promises'
-import { afterEach, expect, test, vi } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { systemClock } from '../kernel/clock.ts'
 import { type Logger, silentLogger } from '../kernel/logger.ts'
 import { createLoop, type Loop, type LoopOptions } from './loop.ts'
@@ -46,16 +46,16 @@ const heldRun = () => {
 test('the first run is at once, and later runs follow at the interval', async () => {
   const { count, runOnce } = counter()
   startLoop({ intervalMs: 5, runOnce })
-  await vi.waitFor(() => expect(count.runs).toBeGreaterThan(3), { timeout: 10_000 })
+  await expect.poll(() => count.runs).toBeGreaterThan(3)
 })
 
 test('a burst of wakes is one run', async () => {
   const { count, runOnce } = counter()
   const loop = startLoop({ runOnce })
-  await vi.waitFor(() => expect(count.runs).toBe(1))
+  await expect.poll(() => count.runs).toBe(1)
   await tick()
   for (let i = 0; i < 100; i++) loop.wake()
-  await vi.waitFor(() => expect(count.runs).toBe(2))
+  await expect.poll(() => count.runs).toBe(2)
   await tick()
   expect(count.runs).toBe(2)
 })
@@ -63,15 +63,15 @@ test('a burst of wakes is one run', async () => {
 test('a wake during a run makes one more run after it, never beside it', async () => {
   const { state, runOnce } = heldRun()
   const loop = startLoop({ runOnce })
-  await vi.waitFor(() => expect(state.runs).toBe(1))
+  await expect.poll(() => state.runs).toBe(1)
   loop.wake()
   loop.wake()
   await tick()
   expect(state.runs).toBe(1)
   state.release()
-  await vi.waitFor(() => expect(state.runs).toBe(2))
+  await expect.poll(() => state.runs).toBe(2)
   state.release()
-  await vi.waitFor(() => expect(state.live).toBe(0))
+  await expect.poll(() => state.live).toBe(0)
   await tick()
   expect([state.runs, state.most]).toEqual([2, 1])
 })
@@ -79,7 +79,7 @@ test('a wake during a run makes one more run after it, never beside it', async (
 test('a run that wants to run again at once is not kept waiting for the interval', async () => {
   let runs = 0
   startLoop({ runOnce: async () => (++runs < 5 ? 0 : null) })
-  await vi.waitFor(() => expect(runs).toBe(5))
+  await expect.poll(() => runs).toBe(5)
 })
 
 test('stop waits for the run under way, tells it to end, and nothing runs after', async () => {
@@ -95,7 +95,7 @@ test('stop waits for the run under way, tells it to end, and nothing runs after'
       return 0
     },
   })
-  await vi.waitFor(() => expect(runs).toBe(1))
+  await expect.poll(() => runs).toBe(1)
   await Promise.all([loop.stop(), loop.stop()])
   expect(ended).toBe(true)
   loop.wake()
@@ -131,7 +131,7 @@ test('a fault is logged and tried again after a growing wait that wakes do not s
       return null
     },
   })
-  await vi.waitFor(() => expect(logged.length).toBe(1))
+  await expect.poll(() => logged.length).toBe(1)
   for (let i = 0; i < 10; i++) {
     loop.wake()
     await tick()
@@ -139,13 +139,13 @@ test('a fault is logged and tried again after a growing wait that wakes do not s
   expect(runs).toBe(1)
   monotonic = 250
   loop.wake()
-  await vi.waitFor(() => expect(logged.map(entry => entry.faults)).toEqual([1, 2]))
+  await expect.poll(() => logged.map(entry => entry.faults)).toEqual([1, 2])
   monotonic = 250 + 499
   loop.wake()
   await tick()
   expect(runs).toBe(2)
   monotonic = 250 + 500
   loop.wake()
-  await vi.waitFor(() => expect(runs).toBe(3))
-  await vi.waitFor(() => expect(told).toEqual([[{ loop: 'test', faults: 2 }, 'test works again']]))
+  await expect.poll(() => runs).toBe(3)
+  await expect.poll(() => told).toEqual([[{ loop: 'test', faults: 2 }, 'test works again']])
 })

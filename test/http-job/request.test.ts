@@ -192,7 +192,7 @@ test.each(['never answers', 'drips for ever'])(
         isOpen = false
       })
       const begun = drip === undefined ? Promise.resolve() : new Promise(resolve => setTimeout(resolve, 200))
-      begun.then(() => vi.waitFor(() => expect(stop).toBeDefined())).then(() => stop!())
+      begun.then(() => expect.poll(() => stop).toBeDefined()).then(() => stop!())
     })
     let stop: (() => void) | undefined
     const { outcome, context } = await attempt(

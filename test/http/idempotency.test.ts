@@ -194,7 +194,7 @@ describe('an upload with an Idempotency-Key', () => {
     const first = send(readable)
     await content.write(Buffer.from('n\n'))
     const again = async () => ((await (await send('n\n1\n')).json()) as { code?: string }).code
-    await vi.waitUntil(async () => (await again()) === 'idempotency_in_progress')
+    await vi.waitUntil(async () => (await again()) === 'idempotency_in_progress', { timeout: 30_000 })
     for (let minute = 0; minute < 3; minute++) {
       ahead += 50_000
       vi.advanceTimersByTime(20_000)
