@@ -36,7 +36,7 @@ const exists = async (name: string): Promise<boolean> => (await shown(name)).nam
 
 const workflow = (name: string, command = 'exit 0'): string => `name: ${name}\npayload:\n  - command: ${command}\n`
 
-test('what files say is shown, written, and not written again', async () => {
+test('the workflows of files are shown, created, and left alone the second time', async () => {
   const { write, apply } = folder('first')
   write({
     'a.yaml': `${workflow('first-a')}---\n${workflow('first-b')}`,
@@ -60,7 +60,7 @@ test('what files say is shown, written, and not written again', async () => {
   expect(await shown('first-a')).toMatchObject({ version: 1 })
 })
 
-test('a change is shown field by field, raises the version, and leaves the others alone', async () => {
+test('a change is shown field by field, raises the version, and leaves other workflows alone', async () => {
   const { write, apply } = folder('change')
   write({ 'a.yaml': workflow('change-a', 'echo old'), 'b.yaml': workflow('change-b') })
   await apply(['--yes'])
@@ -74,7 +74,7 @@ test('a change is shown field by field, raises the version, and leaves the other
   expect(await shown('change-b')).toMatchObject({ version: 1 })
 })
 
-test('every fault of every file is told with its line, and then nothing is written', async () => {
+test('every fault of every file is reported with its line, and nothing is written', async () => {
   const { write, apply } = folder('wrong')
   write({
     'good.yaml': workflow('wrong-good'),
@@ -115,7 +115,7 @@ test('every fault of every file is told with its line, and then nothing is writt
   expect(await exists('wrong-good')).toBe(false)
 })
 
-test('secrets come from the environment, are never shown, and a new value is noticed', async () => {
+test('secrets come from the environment, are never shown, and a new value is detected', async () => {
   const { write, apply } = folder('secret')
   const text = `${workflow('secret-a', "'echo $API_TOKEN $${API_TOKEN}'")}environment:\n  API_TOKEN: \${MY_TOKEN}\n  PLAIN: \${MY_PLAIN}\n`
   write({ 'a.yaml': text })
@@ -135,7 +135,7 @@ test('secrets come from the environment, are never shown, and a new value is not
   expect(await shown('secret-a')).toMatchObject({ environment: { PLAIN: 'second-value-of-plain' }, version: 2 })
 })
 
-test('neither a name nor a fault shows what comes from the environment', async () => {
+test('values from the environment are shown neither in names nor in faults', async () => {
   const { write, apply } = folder('hidden')
   const text = `${workflow('hidden-${MY_TOKEN}')}description: '1'\n`
   write({ 'a.yaml': text })
@@ -159,7 +159,7 @@ test('neither a name nor a fault shows what comes from the environment', async (
   expect(stderr).not.toContain('Mars')
 })
 
-test('two names that the environment makes one are told', async () => {
+test('two names that are equal once the environment is filled in are reported', async () => {
   const { write, apply } = folder('same')
   write({ 'a.yaml': workflow('same-x'), 'b.yaml': workflow('same-${MY_PART}') })
   const { code, stderr } = await apply(['--yes'], { MY_PART: 'x' })
@@ -195,7 +195,7 @@ test('--prune deletes what came from these files, and nothing else', async () =>
   for (const verb of ['pause', 'delete']) expect((await run(['workflows', verb, 'prune-a'])).code).toBe(0)
 })
 
-test('a workflow with an open run is not pruned until that has ended', async () => {
+test('a workflow with an open run is not pruned until the run has ended', async () => {
   const { write, apply, remove } = folder('busy')
   const gate = join(server.cwd, 'busy-gate')
   write({ 'a.yaml': workflow('busy-a', `'until [ -e ${gate} ]; do sleep 0.05; done'`), 'b.yaml': workflow('busy-b') })
@@ -211,7 +211,7 @@ test('a workflow with an open run is not pruned until that has ended', async () 
   expect(await exists('busy-a')).toBe(false)
 })
 
-test('without a yes and without a terminal nothing is written', async () => {
+test('nothing is written without --yes when there is no terminal', async () => {
   const { write, apply } = folder('ask')
   write({ 'a.yaml': workflow('ask-a') })
   const { code, stdout, stderr } = await apply()
@@ -243,7 +243,7 @@ test('on a terminal it asks: only a yes writes', async context => {
   expect(await exists('asked-a')).toBe(true)
 })
 
-test('two that apply the same files at once make each workflow once', async () => {
+test('two that apply the same files at once create each workflow once', async () => {
   const { write, apply } = folder('both')
   write({ 'a.yaml': `${workflow('both-a')}---\n${workflow('both-b')}` })
   const ends = await Promise.all([apply(['--yes']), apply(['--yes'])])
@@ -252,7 +252,7 @@ test('two that apply the same files at once make each workflow once', async () =
   expect(await shown('both-b')).toMatchObject({ version: 1 })
 })
 
-test('the plan has a form for programs', async () => {
+test('the plan is available as JSON', async () => {
   const { write, apply } = folder('json')
   write({ 'a.yaml': workflow('json-a') })
   const { stdout } = await apply(['--dry-run', '--json'])
@@ -261,7 +261,7 @@ test('the plan has a form for programs', async () => {
   })
 })
 
-test('a workflow made by hand is taken over when a file has its name, which is shown', async () => {
+test('a workflow of another set is taken over when a file has its name, and the plan shows it', async () => {
   const { write, apply } = folder('hand')
   const other = folder('hand-other')
   other.write({ 'a.yaml': workflow('hand-a') })
@@ -276,7 +276,7 @@ test.each([
   ['yaml', []],
   ['json', ['--json']],
 ])(
-  'the definition that show has printed is a file (%s): of a workflow that is there nothing else changes',
+  'the output of show --definition is a valid file (%s) that changes nothing else in an existing workflow',
   async (format, options) => {
     const name = `printed-${format}`
     const { write, apply } = folder(name)
@@ -299,7 +299,7 @@ test.each([
   },
 )
 
-test('what only the server sets is refused in a file, also of a workflow that is there', async () => {
+test('fields that only the server sets are refused in a file, even for an existing workflow', async () => {
   const { write, apply } = folder('read-only')
   write({ 'a.yaml': workflow('read-only-a') })
   await apply(['--yes'])
@@ -312,7 +312,7 @@ test('what only the server sets is refused in a file, also of a workflow that is
   expect((await run(['workflows', 'show', 'read-only-a', '--json'])).stdout).toContain('"state": "active"')
 })
 
-test('a place that is not there, and a server that refuses, are told in words', async () => {
+test('a missing path and a refusal by the server are reported in words', async () => {
   expect(await run(['workflows', 'apply', 'nowhere-at-all'])).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('nowhere-at-all'),

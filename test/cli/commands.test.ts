@@ -41,7 +41,7 @@ const submitted = async (...args: readonly string[]): Promise<string> => {
 
 const jobOf = async (id: string) => JSON.parse((await run(['job', '--wait', '--json', id])).stdout)
 
-test('in the directory of a server, run works with nothing to configure', async () => {
+test('run needs no configuration in the directory of a server', async () => {
   expect(await runProcess(['run', '--', 'echo', 'hi'])).toEqual({ code: 0, stdout: 'hi\n', stderr: '' })
 })
 
@@ -56,7 +56,7 @@ test('a job ended by a signal makes run exit with 128 and its number', async () 
   expect(stderr).toContain('failed')
 })
 
-test('several words are a program and its arguments, without a shell', async () => {
+test('several arguments are run as a program with its arguments, without a shell', async () => {
   expect((await run(['run', 'printf', '%s\n', '$HOME', '-n'])).stdout).toBe('$HOME\n-n\n')
 })
 
@@ -71,7 +71,7 @@ test('a timeout is reported in words, and run exits with 1', async () => {
   expect(shown.stdout).toMatch(/^attempt +1 \(at most 1\)$/m)
 })
 
-test('tries for system failures are listed apart from those of the job', async () => {
+test('attempts after system failures are listed apart from those of the job', async () => {
   const refused = await run(
     ['submit', '-'],
     '{"http": {"url": "https://name.invalid/"}, "retry": {"maximum_attempts": 1}}',
@@ -81,7 +81,7 @@ test('tries for system failures are listed apart from those of the job', async (
   expect(stdout).toMatch(/^attempt +3 \(at most 1, and \d more for failures of the system\)$/m)
 })
 
-test('options reach the job', async () => {
+test('options are passed on to the job', async () => {
   const options = ['--name', 'my job', '-e', 'A=1=2', '-e', 'B=', '--cwd', '.', '--label', 'team=a', '--priority', '-5']
   const id = await submitted(...options, '--queue', 'q', '--', 'echo "$A|$B|$PWD"')
   const job = await jobOf(id)
@@ -89,11 +89,11 @@ test('options reach the job', async () => {
   expect((await run(['logs', id])).stdout).toBe(`1=2||${server.cwd}\n`)
 })
 
-test('--stdin gives the job what comes on standard input', async () => {
+test('--stdin gives the job the standard input of the command', async () => {
   expect((await runProcess(['run', '--stdin', '--', 'wc -c'], 'hello')).stdout.trim()).toBe('5')
 })
 
-test('Ctrl-C cancels the job; run says so and exits with 130', async () => {
+test('Ctrl-C cancels the job, and run says so and exits with 130', async () => {
   const child = start(['run', '--name', 'to interrupt', '--', 'echo started; exec sleep 600'], { cwd: server.cwd })
   const end = finished(child)
   await printed(child.stdout!, /started/)
@@ -156,7 +156,7 @@ test('a large log is printed whole, and ends quietly where its pipe closes early
   expect(code).toBe(141)
 })
 
-test('jobs lists the newest first, filters, and has a form for programs', async () => {
+test('jobs lists the newest first, filters, and prints JSON', async () => {
   const first = await submitted('--label', 'list=yes', '--name', 'list a', '--', 'true')
   const second = await submitted('--label', 'list=yes', '--', 'exit 3')
   await jobOf(first)
@@ -233,13 +233,13 @@ test('artifacts are collected, listed, downloaded and uploaded', async () => {
   expect(missing.stderr).toContain('out/deep/b')
 })
 
-test('a file that has content but no size is uploaded', async () => {
+test('a file that has content but reports no size is uploaded', async () => {
   const id = await submitted('--', 'true')
   expect((await run(['artifacts', id, '--upload', '/proc/self/status'])).code).toBe(0)
   expect((await run(['artifacts', id, 'status', '-o', '-'])).stdout).toMatch(/^Name:/)
 })
 
-test('a file that cannot be read ends its upload with the reason, and no artifact', async () => {
+test('a file that cannot be read fails its upload with the reason, and leaves no artifact', async () => {
   const id = await submitted('--', 'true')
   // A file that can be opened, but whose first page cannot be read.
   const unreadable = '/proc/self/mem'
@@ -248,7 +248,7 @@ test('a file that cannot be read ends its upload with the reason, and no artifac
   expect((await run(['artifacts', id])).stderr).toBe('no artifacts\n')
 })
 
-test('an upload tells its length, so that a refusal of its token arrives', async () => {
+test('an upload declares its length, so that a refused token is reported', async () => {
   const asked: (string | undefined)[] = []
   const listener = createHttpServer((request, response) => {
     asked.push(request.headers['content-length'])
@@ -271,7 +271,7 @@ test('an upload tells its length, so that a refusal of its token arrives', async
   expect(asked).not.toContain(undefined)
 })
 
-test('tokens are made, listed, used and revoked', async () => {
+test('tokens are created, listed, used and revoked', async () => {
   const made = JSON.parse((await run(['tokens', 'create', 'ci', '--role', 'reader', '--json'])).stdout)
   expect((await run(['tokens'])).stdout).toMatch(new RegExp(`${made.token_id} +ci .*never +reader`))
   const as = (args: readonly string[]) =>
@@ -308,7 +308,7 @@ test('an invalid value is reported with its field', async () => {
   expect(stderr).not.toContain('entry of errors')
 })
 
-test('on a terminal a job that does not begin says what it waits for', async context => {
+test('a job that has not started shows on a terminal what it waits for', async context => {
   if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
   const gate = join(server.cwd, 'told-what-it-waits-for')
   const holders = Array.from({ length: 4 }, () => submitted('--', `until [ -e '${gate}' ]; do sleep 0.1; done`))
@@ -354,7 +354,7 @@ test('where no server answers, the hint says how to start one', async () => {
   expect(stderr).toContain('millrace serve')
 })
 
-test('the token of this machine is not sent to another', async () => {
+test('the token of this machine is not sent to another one', async () => {
   const environment = { MILLRACE_URL: 'http://198.51.100.1:7070' }
   const { code, stderr } = await millrace(['jobs'], { cwd: server.cwd, environment })
   expect(code).toBe(2)

@@ -54,7 +54,7 @@ describe.each(['bash', 'zsh', 'fish'])('completion of %s', shell => {
       .split(' ')
       .sort()
 
-  test.skipIf(!has(shell))(`is right for commands, options and values (needs ${shell})`, () => {
+  test.skipIf(!has(shell))(`suggests commands, options and values (needs ${shell})`, () => {
     expect(offered('impo')).toEqual(['import'])
     expect(offered('import', '--m')).toEqual(['--max-bad-rows', '--mode'])
     expect(offered('import', '--mode', '')).toEqual(['append', 'replace'])
@@ -68,14 +68,14 @@ describe.each(['bash', 'zsh', 'fish'])('completion of %s', shell => {
     expect(offered('run', 'import', '--mod')).not.toContain('--mode')
   })
 
-  test.skipIf(!has(shell))(`runs nothing of the line, and completes nothing behind -- (needs ${shell})`, () => {
+  test.skipIf(!has(shell))(`runs nothing from the line, and completes nothing after -- (needs ${shell})`, () => {
     expect(offered('import', '$(touch ran)', '`touch ran`', '--mod')).toEqual(['--mode'])
     expect(existsSync(join(directory, 'ran'))).toBe(false)
     expect(offered('run', '--', 'datasources', '--tim')).toEqual([''])
   })
 })
 
-test('an unknown shell is refused, and named are those there are', async () => {
+test('an unknown shell is refused with the names of the supported ones', async () => {
   const { code, stderr } = await inProcess(['completion', 'tcsh'], { cwd: directory })
   expect(code).toBe(2)
   expect(stderr).toContain('Allowed choices are bash, zsh, fish.')

@@ -12,7 +12,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(cwd, { recursive: true }))
 
-test('config prints every setting, its value and where it comes from, but no secret', async () => {
+test('config prints every setting, its value and its origin, but no secret', async () => {
   const environment = { MILLRACE_ADMIN_TOKEN: 'hunter22hunter22', MILLRACE_RETENTION_JOBS: '0' }
   const { code, stdout } = await millrace(['config', '--port', '8080'], { cwd, environment })
   expect(code).toBe(0)
@@ -27,7 +27,7 @@ test('config prints every setting, its value and where it comes from, but no sec
   expect(stdout).not.toContain('hunter22')
 })
 
-test('variables and keys that are probably misspelt are told, those of others are not', async () => {
+test('variables and keys that are probably misspelt are reported, those of other programs are not', async () => {
   const environment = {
     MILLRACE_PROT: '1',
     MILLRACE_MAX_WORKERS: '2',
@@ -45,7 +45,7 @@ test('variables and keys that are probably misspelt are told, those of others ar
   ])
 })
 
-test('a flag that is a switch needs no value', async () => {
+test('a boolean flag needs no value', async () => {
   const value = async (...flags: string[]) =>
     JSON.parse((await millrace(['config', '--json', ...flags], { cwd })).stdout).MILLRACE_TAKE_OVER_TABLES
   expect(await value()).toEqual({ value: false, origin: 'default' })
@@ -56,7 +56,7 @@ test('a flag that is a switch needs no value', async () => {
   expect(wrong.stderr).toContain('one of true, false')
 })
 
-test('config --json has every setting by its variable', async () => {
+test('config --json has every setting under the name of its variable', async () => {
   const { stdout } = await millrace(['config', '--json'], { cwd })
   const printed = JSON.parse(stdout)
   expect(Object.keys(printed)).toEqual(settings.map(setting => setting.env))

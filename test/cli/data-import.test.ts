@@ -23,7 +23,7 @@ const file = (name: string, content: string | Uint8Array): string => {
 }
 const ask = async (query: string) => api(server.cwd, 'POST', '/v1/sql', { query })
 
-test('a file is uploaded, its rows are there at the end, and how many is told', async () => {
+test('a file is uploaded and imported, and the number of rows is reported', async () => {
   const { code, stdout, stderr } = await run([file('a.csv', 'n,text\n1,one\n2,two\n'), 'rows'])
   expect([code, stdout, stderr]).toEqual([
     0,
@@ -38,7 +38,7 @@ test('a file is uploaded, its rows are there at the end, and how many is told', 
   ])
 })
 
-test('columns that do not match are told with the command that shows those there are', async () => {
+test('columns that do not match are reported with the command that shows the existing ones', async () => {
   const refused = await run([file('other.csv', 'n,txt\n1,one\n'), 'rows'])
   expect([refused.code, refused.stderr]).toEqual([
     1,
@@ -46,7 +46,7 @@ test('columns that do not match are told with the command that shows those there
   ])
 })
 
-test('JSON that is called nothing else is not read as CSV, unless it is called that', async () => {
+test('JSON in a file without a telling name is refused instead of read as CSV, but not in a .csv file', async () => {
   const lines = file('app.log', '{"n":5,"text":"five"}\n{"n":6,"text":"six"}\n')
   const refused = await run([lines, 'logged', '--create'])
   expect([refused.code, refused.stderr]).toEqual([1, expect.stringContaining('say format: ndjson')])
@@ -56,7 +56,7 @@ test('JSON that is called nothing else is not read as CSV, unless it is called t
   expect(csv.code, csv.stderr).toBe(0)
 })
 
-test('what does not fit is told, and where to see it', async () => {
+test('invalid rows are reported, with the commands that show them', async () => {
   const { code, stderr } = await run([file('bad.csv', 'n,text\n3,three\nx,bad\n4\n'), 'rows'])
   expect([code, stderr]).toEqual([0, expect.stringMatching(/1 row written, 1 row quarantined, 1 invalid line/)])
   expect(stderr).toContain('millrace datasources quarantine rows\n')
@@ -69,7 +69,7 @@ test('what does not fit is told, and where to see it', async () => {
   expect(shown.stdout).toMatch(/^when +column +error +n +text\n\S+ \S+ +n +.* x +bad\n/)
 })
 
-test('too many bad rows fail it, and nothing is written', async () => {
+test('too many invalid rows fail the import, and nothing is written', async () => {
   const { code, stdout, stderr } = await run([
     file('bad.csv', 'n,text\n5,five\nx,bad\n'),
     'rows',
@@ -81,7 +81,7 @@ test('too many bad rows fail it, and nothing is written', async () => {
   expect(await ask('SELECT count() AS found FROM rows WHERE n = 5')).toEqual([{ found: '0' }])
 })
 
-test('compressed content makes its data source, and standard input takes its place', async () => {
+test('a data source is created from compressed content and replaced from standard input', async () => {
   const rows = '{"id": 1, "who": {"name": "a"}}\n{"id": 2, "who": {"name": "b"}}\n'
   const { code, stderr } = await run([file('new.ndjson.gz', gzipSync(rows)), 'made_new', '--create', '--json'])
   expect(code, stderr).toBe(0)
@@ -93,7 +93,7 @@ test('compressed content makes its data source, and standard input takes its pla
   expect(await ask('SELECT id FROM made_new')).toHaveLength(1)
 })
 
-test('nothing on standard input is told and is no failure, for a filter that lets nothing through is none; to put nothing in place of rows is one', async () => {
+test('empty standard input appends nothing and is reported; as a replacement it fails', async () => {
   const before = await ask('SELECT count() AS found FROM rows')
   const appended = await run(['-', 'rows'], '')
   expect([appended.code, appended.stderr]).toEqual([
@@ -106,7 +106,7 @@ test('nothing on standard input is told and is no failure, for a filter that let
   expect((await run(['-', 'rows'], 'n,text\n')).stderr).toMatch(/^millrace: 0 rows written/)
 })
 
-test('other delimiters, quotes, lines above and no header are said so', async () => {
+test('options set the delimiter, the quote, the lines to skip and that there is no header', async () => {
   const options = ['--delimiter', ';', '--quote', "'", '--no-header', '--skip-lines', '1', '--mode', 'replace']
   const { code, stderr } = await run([file('odd.txt', "Sales\n6;'a;b'\n"), 'rows', '--name', 'odd', ...options])
   expect(code, stderr).toBe(0)
@@ -114,7 +114,7 @@ test('other delimiters, quotes, lines above and no header are said so', async ()
   expect((await api(server.cwd, 'GET', '/v1/jobs?name=odd')).jobs).toHaveLength(1)
 })
 
-test('content is what it is, whatever the name says of its compression', async () => {
+test('compression is recognized by the content, not by the name of the file', async () => {
   const rows = 'n,text\n9,nine\n'
   for (const [name, content] of [
     ['unpacked.csv.gz', rows],
@@ -125,7 +125,7 @@ test('content is what it is, whatever the name says of its compression', async (
   }
 })
 
-test('what is given the other way round is told', async () => {
+test('swapped arguments are reported with the right order', async () => {
   const { code, stderr } = await run(['rows', 'http://127.0.0.1/rows.csv'])
   expect([code, stderr]).toEqual([
     2,
@@ -133,7 +133,7 @@ test('what is given the other way round is told', async () => {
   ])
 })
 
-test('of a header alone it is told what its columns are', async () => {
+test('a file with only a header makes text columns, and that is reported', async () => {
   const bare = file('bare.csv', 'id,name\n')
   const inferred = await inProcess(['datasources', 'infer', bare], { cwd: server.cwd })
   expect(inferred.stderr).toMatch(/with a header; there are no rows, so all columns are text\n$/)
@@ -155,7 +155,7 @@ test('a URL is read by the server itself', async () => {
   })
 })
 
-test('detached it prints the id of its job, whose figures are shown with it', async () => {
+test('--detach prints the id of the job, and job shows its figures', async () => {
   const { code, stdout } = await run([file('a.csv', 'n,text\n1,one\n'), 'rows', '--detach'])
   expect(code).toBe(0)
   const shown = await inProcess(['job', '--wait', stdout.trim()], { cwd: server.cwd })

@@ -23,12 +23,12 @@ const file = (name: string, text: string): string => {
   return name
 }
 
-test('without any, lists say so in words', async () => {
+test('empty lists say so in words', async () => {
   expect(await run('datasources')).toEqual({ code: 0, stdout: '', stderr: 'no data sources\n' })
   expect(await run('pipes list')).toEqual({ code: 0, stdout: '', stderr: 'no pipes\n' })
 })
 
-test('a data source is made of a file, JSON or YAML, or of options', async () => {
+test('a data source is created from JSON, YAML or options', async () => {
   const visits = file('visits.json', JSON.stringify({ name: 'visits', schema: [{ name: 'day', type: 'Date' }] }))
   expect(await done(`datasources create ${visits}`)).toBe('visits created\n')
   expect(await done('datasources create - --description mine', 'name: pages\nschema: "page String"\n')).toBe(
@@ -43,13 +43,13 @@ test('a data source is made of a file, JSON or YAML, or of options', async () =>
   expect((await api(server.cwd, 'GET', '/v1/datasources/pages')).description).toBe('mine')
 })
 
-test('what the server refuses is told field by field, and exits with 125', async () => {
+test('refused fields are reported one by one, and the exit code is 125', async () => {
   const { code, stderr } = await run('datasources create -', '{"name": "bad-name", "schema": [], "more": 1}')
   expect(code).toBe(125)
   expect(stderr).toContain('more: is not a known field')
 })
 
-test('a file that is none, or holds nothing, is told before the server is asked', async () => {
+test('an invalid or empty file is reported before the server is asked', async () => {
   for (const [name, text] of Object.entries({ 'list.json': '[1]', 'broken.yaml': 'a: [', 'empty.yaml': '' })) {
     const { code, stderr } = await run(`datasources create ${file(name, text)}`)
     expect([code, stderr]).toEqual([2, expect.stringContaining(`${name}: `)])
@@ -57,7 +57,7 @@ test('a file that is none, or holds nothing, is told before the server is asked'
   expect((await run('datasources create nowhere.json')).code).toBe(2)
 })
 
-test('data sources are listed and shown with what lies in them', async () => {
+test('data sources are listed and shown with their content', async () => {
   await api(server.cwd, 'POST', '/v1/jobs', {
     query: "SELECT number AS id, 'home' AS page FROM numbers(1500)",
     datasource: 'clicks',
@@ -93,7 +93,7 @@ nodes:
   - { name: all_tops, sql: SELECT * FROM top }
 `
 
-test('pipes are applied, in their order: made, and replaced', async () => {
+test('pipes are applied in the order of the file: created, then replaced', async () => {
   const pipes = file('pipes.yaml', TOP)
   expect(await run(`pipes apply ${pipes}`)).toEqual({
     code: 0,
@@ -110,7 +110,7 @@ test('pipes are applied, in their order: made, and replaced', async () => {
   expect(JSON.parse(await done('pipes show top --json')).nodes).toHaveLength(2)
 })
 
-test('a pipe that is refused is told, and those after it are not applied', async () => {
+test('a refused pipe is reported, and those after it are not applied', async () => {
   const { code, stdout, stderr } = await run(
     'pipes apply -',
     'name: bad\nnodes: [{name: n, sql: SELEC}]\n---\nname: x\n',
@@ -120,7 +120,7 @@ test('a pipe that is refused is told, and those after it are not applied', async
   expect((await run('pipes apply -', 'nodes: []\n')).code).toBe(2)
 })
 
-test('populate and copy stay with their job and say what they have done', async () => {
+test('populate and copy wait for their job and report what it has done', async () => {
   const populated = await run('populate top')
   expect(populated).toMatchObject({ code: 0, stdout: '' })
   expect(populated.stderr).toMatch(/^millrace: 1,500 rows written.*; 1,500 rows there now, /)
@@ -140,23 +140,23 @@ test('populate and copy stay with their job and say what they have done', async 
   })
 })
 
-test('a job that fails is told in words, and exits with 1', async () => {
+test('a failed job is reported in words, and the exit code is 1', async () => {
   const { code, stdout, stderr } = await run('populate top --condition nothing')
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toMatch(/^millrace: Unknown expression( or function)? identifier `nothing`/)
 })
 
-test('a pipe that is not there is refused, and exits with 125', async () => {
+test('a missing pipe is refused, and the exit code is 125', async () => {
   const { code, stdout, stderr } = await run('copy nowhere')
   expect([code, stdout]).toEqual([125, ''])
   expect(stderr).toContain('copy.pipe: there is no pipe nowhere; pipes with a copy node: top')
 })
 
-test('an empty quarantine is said in words', async () => {
+test('an empty quarantine is reported in words', async () => {
   expect(await run('datasources quarantine clicks')).toMatchObject({ code: 0, stderr: 'no rows in quarantine\n' })
 })
 
-test('rows, data sources and pipes go only after a yes', async () => {
+test('truncate and drop require --yes', async () => {
   for (const line of ['datasources truncate clicks', 'datasources drop visits', 'pipes drop reader']) {
     const { code, stderr } = await run(line)
     expect([code, stderr]).toEqual([1, expect.stringContaining('--yes')])
@@ -168,7 +168,7 @@ test('rows, data sources and pipes go only after a yes', async () => {
   expect(await done('pipes drop top -y')).toBe('top deleted\n')
 })
 
-test('what an import would make of a file is shown, as a table, as a schema or as JSON', async () => {
+test('infer shows what an import would make of a file, as a table, a schema or JSON', async () => {
   const sales = file('sales.csv', 'day,the code,amount\n2026-11-01,007,1.5\n2026-11-02,008,\n')
   const shown = await run(`datasources infer ${sales}`)
   expect(shown).toEqual({

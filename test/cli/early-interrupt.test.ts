@@ -50,7 +50,7 @@ test.each([
   ['a query', ['query', '--name', 'asked', 'SELECT count() FROM numbers(1000000000000) WHERE sleep(1) = 0'], 'asked'],
   ['a command', ['run', '--name', 'ran', '--', 'sleep', '60'], 'ran'],
   ['a job of a file', ['submit', 'job.json', '--follow'], 'submitted'],
-])('Ctrl-C before the answer has come cancels %s that the server has by then', async (_, args, name) => {
+])('Ctrl-C before the server has answered cancels %s that it has already accepted', async (_, args, name) => {
   const { child, words, ended } = begin(args)
   await expect.poll(() => job(name), { timeout: 20_000 }).toBeDefined()
   child.kill('SIGINT')
@@ -61,7 +61,7 @@ test.each([
   await expect.poll(async () => (await job(name)).status).toBe('cancelled')
 })
 
-test('a second one leaves at once', async () => {
+test('a second Ctrl-C exits at once', async () => {
   const { child, words, ended } = begin(['run', '--name', 'left', '--', 'sleep', '60'])
   await expect.poll(() => job('left'), { timeout: 20_000 }).toBeDefined()
   child.kill('SIGINT')

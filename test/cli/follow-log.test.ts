@@ -74,7 +74,7 @@ test('a follower gets all lines and how the job ended', async () => {
   expect(await follow(server)).toEqual({ status: 'completed', seen: [1, 2, 3, 4, 5], losses: 0 })
 })
 
-test('a follower whose connection breaks goes on at the next line: none missing, none twice', async () => {
+test('a follower whose connection breaks continues at the next line: none missing, none twice', async () => {
   const server = await serve((socket, from, nth) => {
     if (nth < 4) {
       send(socket, lines(from, from + 2))
@@ -94,7 +94,7 @@ test('a follower whose connection breaks goes on at the next line: none missing,
   expect(losses).toBeGreaterThan(0)
 })
 
-test('a normal close without an end is a lost connection, not the end of the job', async () => {
+test('a normal close without an end event is a lost connection, not the end of the job', async () => {
   const server = await serve((socket, _from, nth) => {
     if (nth === 1) return socket.close(1000)
     send(socket, { event: 'end', status: 'completed' })
@@ -103,7 +103,7 @@ test('a normal close without an end is a lost connection, not the end of the job
   expect(await follow(server)).toEqual({ status: 'completed', seen: [], losses: 1 })
 })
 
-test('a follower that leaves gets no end and closes its connection', async () => {
+test('a follower that stops gets no end event and closes its connection', async () => {
   const leave = new AbortController()
   const closed = Promise.withResolvers<void>()
   const server = await serve(socket => {
@@ -115,7 +115,7 @@ test('a follower that leaves gets no end and closes its connection', async () =>
   await closed.promise
 })
 
-test('a refusal is told in words and not tried again', async () => {
+test('a refusal is reported in words and not retried', async () => {
   let requests = 0
   const http = createServer()
   servers.push(http)
@@ -134,7 +134,7 @@ test('a refusal is told in words and not tried again', async () => {
   expect(requests).toBe(1)
 })
 
-test('a server that is starting (503) is tried again', async () => {
+test('a server that is starting (503) is retried', async () => {
   let requests = 0
   const http = createServer()
   servers.push(http)

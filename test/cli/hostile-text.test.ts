@@ -21,25 +21,25 @@ const printed = async (args: readonly string[], shows: string): Promise<void> =>
   expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f]/)
 }
 
-test('a description and the SQL of others do nothing to the terminal', async () => {
+test('control characters in a description and in SQL do not reach the terminal', async () => {
   const nodes = [{ name: 'rows', sql: `SELECT 'seen ${HOSTILE}' AS a` }]
   await api(server.cwd, 'POST', '/v1/pipes', { name: 'hostile', description: `seen ${HOSTILE}`, nodes })
   await printed(['pipes', 'show', 'hostile'], "'seen")
   await printed(['pipes', 'list'], 'hostile')
 })
 
-test('neither does a workflow of others', async () => {
+test('control characters in a workflow do not reach the terminal', async () => {
   const payload = [{ command: `echo seen ${HOSTILE}` }]
   await api(server.cwd, 'POST', '/v1/workflows', { name: 'hostile', description: HOSTILE, payload })
   await printed(['workflows', 'show', 'hostile'], 'echo seen ')
 })
 
-test('neither do columns of a query, or its refusal', async () => {
+test('control characters in the columns or errors of a query do not reach the terminal', async () => {
   await printed(['query', `SELECT 'seen ${HOSTILE}' AS \`a${HOSTILE}\``], 'seen')
   await printed(['query', `SELECT throwIf(1, 'seen ${HOSTILE}')`], 'seen')
 })
 
-test('neither does a job, what it says of itself included', async () => {
+test('control characters in the name or progress of a job do not reach the terminal', async () => {
   const message = JSON.stringify({ message: `seen ${HOSTILE}` })
   const post = 'curl -sf -X POST -H "authorization: Bearer $MILLRACE_TOKEN" -H "content-type: application/json"'
   const command = `${post} -d '${message}' "$MILLRACE_URL/v1/jobs/$MILLRACE_JOB_ID/progress"`

@@ -15,14 +15,14 @@ afterAll(async () => {
 const query = (args: readonly string[], input?: string): Promise<Finished> =>
   millrace(['query', ...args], { cwd: server.cwd, ...(input !== undefined && { input }) })
 
-test('rows are a table', async () => {
+test('rows are printed as a table', async () => {
   const { code, stdout, stderr } = await query([
     "SELECT number AS id, concat('row ', toString(number)) AS name FROM numbers(2)",
   ])
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: 'id  name\n 0  row 0\n 1  row 1\n', stderr: '' })
 })
 
-test('infinities, what is no number, and null are told apart', async () => {
+test('infinities, NaN and NULL are printed differently', async () => {
   const { stdout } = await query(['SELECT arrayJoin([1 / 0, -1 / 0, nan, 0 / 0, 0.5, NULL]) AS x, [abs(x)] AS list'])
   expect(stdout.split('\n').map(line => line.trimEnd())).toEqual([
     '   x  list',
@@ -36,22 +36,22 @@ test('infinities, what is no number, and null are told apart', async () => {
   ])
 })
 
-test('no rows are said in words', async () => {
+test('a result without rows is reported in words', async () => {
   expect(await query(['SELECT 1 WHERE 0'])).toEqual({ code: 0, stdout: '', stderr: 'millrace: 0 rows\n' })
 })
 
-test('of many rows the first are shown, and how many there are', async () => {
+test('only the first of many rows are shown, with their total', async () => {
   const { stdout, stderr } = await query(['SELECT number FROM numbers(123456)'])
   expect(stdout.trimEnd().split('\n')).toHaveLength(1001)
   expect(stderr).toBe('millrace: the first 1000 of 123,456 rows; -o FILE writes them all\n')
 })
 
-test('a format is printed as it is', async () => {
+test('a result in a given format is printed unchanged', async () => {
   expect((await query(['--format', 'csv', 'SELECT 1 AS a'])).stdout).toBe('"a"\n1\n')
   expect(JSON.parse((await query(['--json', 'SELECT 1 AS a'])).stdout)).toEqual([{ a: 1 }])
 })
 
-test('a file has the format of its extension, Arrow when it has none', async () => {
+test('an output file has the format of its extension, Arrow if it has none', async () => {
   const { code, stdout, stderr } = await query(['-o', 'rows.csv', 'SELECT 1 AS a'])
   expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: 'millrace: 1 row, 6 B: rows.csv\n' })
   expect(readFileSync(join(server.cwd, 'rows.csv'), 'utf8')).toBe('"a"\n1\n')
@@ -59,7 +59,7 @@ test('a file has the format of its extension, Arrow when it has none', async () 
   expect(tableFromIPC(readFileSync(join(server.cwd, 'rows'))).numRows).toBe(5)
 })
 
-test('an extension that is of no format is refused before anything is asked, unless the format is said', async () => {
+test('an unknown extension is refused before the query runs, unless a format is given', async () => {
   for (const file of ['rows.csv.gz', 'rows.xlsx']) {
     const { code, stderr } = await query(['-o', file, 'SELECT 1 AS a'])
     expect([code, readdirSync(server.cwd).includes(file)]).toEqual([2, false])
@@ -69,7 +69,7 @@ test('an extension that is of no format is refused before anything is asked, unl
   expect(readFileSync(join(server.cwd, 'rows.txt'), 'utf8')).toBe('"a"\n1\n')
 })
 
-test('a place where no file can be written is told in words, and nothing is left there', async () => {
+test('an output file that cannot be written is reported in words, and nothing is left there', async () => {
   mkdirSync(join(server.cwd, 'taken'))
   writeFileSync(join(server.cwd, 'plain'), 'text')
   for (const [file, words] of [
@@ -84,7 +84,7 @@ test('a place where no file can be written is told in words, and nothing is left
   expect(readdirSync(server.cwd).filter(name => name.endsWith('.part'))).toEqual([])
 })
 
-test('the SQL may come on standard input, with values for it', async () => {
+test('the SQL may come from standard input, with parameters', async () => {
   const options = ['--param', 'n=3', '-p', "text=it's", '-p', 'list=[1,2]', '--format', 'ndjson', '--name', 'mine']
   const sql = 'SELECT {n:UInt8} AS n, {text:String} AS text, {list:Array(UInt8)} AS list'
   const { stdout, stderr } = await query([...options, '-'], sql)
@@ -94,13 +94,13 @@ test('the SQL may come on standard input, with values for it', async () => {
   expect(jobs[0].spec.query).toBe(sql)
 })
 
-test('SQL that is wrong is told with its position, and exits with 1', async () => {
+test('wrong SQL is reported with its position, and the exit code is 1', async () => {
   const { code, stdout, stderr } = await query(['SELEC 1'])
   expect([code, stdout]).toEqual([1, ''])
   expect(stderr).toMatch(/^millrace: Syntax error.*position 7/)
 })
 
-test('a timeout is told in words', async () => {
+test('a timeout is reported in words', async () => {
   const { code, stderr } = await query([
     '--timeout',
     '0.5',
@@ -123,7 +123,7 @@ test('Ctrl-C cancels the query', async () => {
   expect((await jobs())[0].status).toBe('cancelled')
 })
 
-test('an unknown format is refused before anything is asked', async () => {
+test('an unknown format is refused before the query runs', async () => {
   const { code, stderr } = await query(['--format', 'xlsx', 'SELECT 1'])
   expect(code).toBe(2)
   expect(stderr).toContain('parquet')

@@ -16,7 +16,7 @@ const serve = async (args: readonly string[] = []): Promise<ServeProcess> => {
   return server
 }
 
-test('a server says where it is, its reference, where its token is, and a first job that works as printed', async () => {
+test('a server prints its address, its reference, where its token is, and a first job that works as printed', async () => {
   const { welcome, cwd } = await serve()
   const url = /is ready at (http:\/\/127\.0\.0\.1:\d+)/.exec(welcome)![1]!
   const token = readFileSync(join(cwd, 'data/admin-token'), 'utf8').trim()
@@ -29,13 +29,13 @@ test('a server says where it is, its reference, where its token is, and a first 
   expect(await printed(shell.stdout!, /job_id/)).toContain('queued')
 })
 
-test('the data directory is for its owner alone, and so is the token', async () => {
+test('the data directory and the token are accessible to their owner alone', async () => {
   const { cwd } = await serve()
   expect(statSync(join(cwd, 'data')).mode & 0o777).toBe(0o700)
   expect(statSync(join(cwd, 'data/admin-token')).mode & 0o777).toBe(0o600)
 })
 
-test('the command line on its machine works through the data directory, also when the public URL is a proxy', async () => {
+test('the command line on the same machine works through the data directory, even if the public URL is a proxy', async () => {
   const { cwd } = await serve(['--public-url', 'https://jobs.example/millrace'])
   const { code, stdout, stderr } = await millrace(['run', '--', 'echo $MILLRACE_URL'], { cwd })
   expect([code, stdout, stderr]).toEqual([0, 'https://jobs.example/millrace\n', ''])
@@ -68,7 +68,7 @@ test('a second SIGINT stops it at once, although a job still runs', async () => 
   clearInterval(again)
 })
 
-test('a faulty configuration is refused with every fault and exit code 2', async () => {
+test('an invalid configuration is refused with every fault and exit code 2', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   undo.push(() => rmSync(cwd, { recursive: true, force: true }))
   const { code, stderr } = await millrace(['serve', '--port', 'x', '--roles', 'y'], { cwd })
@@ -77,7 +77,7 @@ test('a faulty configuration is refused with every fault and exit code 2', async
   expect(stderr).toContain('MILLRACE_ROLES (flag)')
 })
 
-test('a port that is taken and a data directory that is used are told in words', async () => {
+test('a port or a data directory in use is reported in words', async () => {
   const { welcome, cwd } = await serve()
   const port = /127\.0\.0\.1:(\d+)/.exec(welcome)![1]!
   const taken = await millrace(['serve', '--port', port, '--data-dir', 'other'], { cwd })
@@ -89,7 +89,7 @@ test('a port that is taken and a data directory that is used are told in words',
   for (const { stderr } of [taken, used]) expect(stderr).not.toMatch(/^\s+at /m)
 })
 
-test('an address that this machine does not have is told with its setting', async () => {
+test('an address that this machine does not have is reported with its setting', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   undo.push(() => rmSync(cwd, { recursive: true, force: true }))
   const { code, stderr } = await millrace(['serve', '--host', '192.0.2.1', '--port', '9'], { cwd })
@@ -97,7 +97,7 @@ test('an address that this machine does not have is told with its setting', asyn
   expect(stderr).toContain('cannot listen where MILLRACE_HOST and MILLRACE_PORT say (192.0.2.1:9)')
 })
 
-test('a server that cannot start ends, with everything it has started', async () => {
+test('a server that cannot start exits and stops everything it has started', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   undo.push(() => rmSync(cwd, { recursive: true, force: true }))
   mkdirSync(join(cwd, 'data/warehouse/default'), { recursive: true })
@@ -109,7 +109,7 @@ test('a server that cannot start ends, with everything it has started', async ()
   expect(stderr).toContain('cannot start: EEXIST')
 })
 
-test('tokens reset-admin makes a new token in the data of a stopped server, and only there', async () => {
+test('tokens reset-admin creates a new token in the data of a stopped server, and only there', async () => {
   const server = await startServe()
   undo.push(() => rmSync(server.cwd, { recursive: true, force: true }))
   const refused = await millrace(['tokens', 'reset-admin'], { cwd: server.cwd })

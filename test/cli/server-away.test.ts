@@ -32,7 +32,7 @@ const ended = { ...running, status: 'completed', finished_at: '2026-11-21T00:00:
 test.each([
   ['a list', ['jobs'], '{"jobs": ['],
   ['a log', ['logs', 'j'], '{"seq":1,"stream":"stdout","line":"a"}\n{"seq":2'],
-])('%s whose connection breaks in the middle is told in words', async (_, args, half) => {
+])('%s whose connection breaks half-way is reported in words', async (_, args, half) => {
   const { code, stderr } = await run(args, (_request, response) => {
     response.writeHead(200, { 'content-length': 1000 })
     response.write(half, () => response.destroy())
@@ -41,7 +41,7 @@ test.each([
   expect(stderr).toMatch(/^millrace: no answer from http:\S+: .+\n$/)
 })
 
-test('the result of a job whose connection breaks is no file', async () => {
+test('the result of a job whose connection breaks leaves no file', async () => {
   const { code, stderr } = await run(['result', 'j', '-o', 'rows.csv'], (request, response) => {
     if (request.url === '/v1/jobs/j') return response.end(JSON.stringify(ended))
     response.writeHead(200, { 'content-length': 1000 })
@@ -51,7 +51,7 @@ test('the result of a job whose connection breaks is no file', async () => {
   expect(stderr).toMatch(/^millrace: no answer from http:\S+: .+\n$/)
 })
 
-test('an address with something other than our server is told as such', async () => {
+test('a server that is not Millrace is reported as such', async () => {
   const { code, stderr } = await run(['jobs'], (_request, response) => response.end('<html>It works!</html>'))
   expect(code).toBe(125)
   expect(stderr).toMatch(/answered with something other than JSON\nIs there a Millrace server at this address\?\n$/)
@@ -60,7 +60,7 @@ test('an address with something other than our server is told as such', async ()
 test.each([
   ['a query', ['query', 'SELECT 1'], 'millrace: connection lost; connecting again\n'],
   ['job --wait', ['job', 'j', '--wait'], ''],
-])('%s outlives a restart of the server', async (_, args, said) => {
+])('%s survives a restart of the server', async (_, args, said) => {
   let asked = 0
   const { code, stderr } = await run(args, (request, response) => {
     if (request.url === '/v1/jobs/j/result') return response.end('{"1":1}\n')
@@ -72,7 +72,7 @@ test.each([
   expect({ code, asked, stderr }).toEqual({ code: 0, asked: 4, stderr: said })
 })
 
-test('whoever leaves a query whose server is away is told how to see it again', async () => {
+test('Ctrl-C during a query whose server is away prints how to see the query again', async () => {
   let watched = false
   const ended = run(['query', 'SELECT 1'], (request, response) => {
     if (request.method === 'POST') return response.writeHead(201).end(JSON.stringify({ job_id: 'j', status: 'queued' }))

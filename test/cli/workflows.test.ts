@@ -43,7 +43,7 @@ test('trigger --wait exits with 0 when all items completed and with 1 when one f
   expect(JSON.parse(followed.stdout)).toMatchObject({ status: 'failed', counts: { failed: 1, completed: 1 } })
 })
 
-test('the items of a run are jobs, and the failed ones run again on request', async () => {
+test('the items of a run are jobs, and the failed ones can be run again', async () => {
   const mark = join(server.cwd, 'again-mark')
   await make({ name: 'again', payload: [{ command: 'echo fine' }, { command: `[ -e ${mark} ]`, retry }] })
   const id = (await run(['trigger', 'again', '-w'])).stdout.trim()
@@ -72,7 +72,7 @@ test('a trigger for later waits as a pending run, and can be terminated', async 
   expect(past).toMatchObject({ code: 125, stderr: expect.stringContaining('scheduled_at') })
 })
 
-test('a workflow is paused, refuses a trigger, goes on, is terminated and deleted', async () => {
+test('a workflow is paused, refuses a trigger, is resumed, terminated and deleted', async () => {
   const gate = join(server.cwd, 'states-gate')
   const wait = `echo begun; until [ -e ${gate} ]; do sleep 0.05; done`
   await make({
@@ -101,7 +101,7 @@ test('a workflow is paused, refuses a trigger, goes on, is terminated and delete
   expect(await runOf(id)).toMatchObject({ status: 'completed' })
 })
 
-test('delete --terminate ends what runs first', async () => {
+test('delete --terminate first ends what runs', async () => {
   await make({ name: 'stubborn', payload: [{ command: 'trap "" TERM; echo begun; while :; do sleep 0.1; done' }] })
   const id = (await run(['trigger', 'stubborn'])).stdout.trim()
   await expect.poll(async () => (await runOf(id)).counts.running, { timeout: 30_000 }).toBe(1)
@@ -112,7 +112,7 @@ test('delete --terminate ends what runs first', async () => {
   expect(await runOf(id)).toMatchObject({ status: 'terminated', counts: { cancelled: 1 } })
 })
 
-test('a run is paused and resumed by itself', async () => {
+test('a single run is paused and resumed', async () => {
   const gate = join(server.cwd, 'run-gate')
   await make({
     name: 'held',
@@ -128,7 +128,7 @@ test('a run is paused and resumed by itself', async () => {
   expect((await run(['runs', 'watch', id])).code).toBe(0)
 })
 
-test('Ctrl-C leaves a run that is watched, which goes on', async () => {
+test('Ctrl-C stops watching a run, and the run continues', async () => {
   const gate = join(server.cwd, 'watch-gate')
   await make({ name: 'watched', payload: [{ command: `until [ -e ${gate} ]; do sleep 0.05; done` }] })
   const child = start(['trigger', 'watched', '--follow'], { cwd: server.cwd })
@@ -143,7 +143,7 @@ test('Ctrl-C leaves a run that is watched, which goes on', async () => {
   expect((await run(['runs', 'watch', stdout.trim()])).code).toBe(0)
 })
 
-test('on a terminal a bar shows how far the run is', async context => {
+test('a bar on a terminal shows the progress of a run', async context => {
   if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
   await make({ name: 'bar', payload: [{ command: 'true' }, { command: 'true' }] })
   const main = join(import.meta.dirname, '../../src/cli/main.ts')
@@ -164,7 +164,7 @@ test('on a terminal a bar shows how far the run is', async context => {
   expect({ code, output }).toEqual({ code: 0, output: expect.stringContaining('█ 100%  2 of 2') })
 })
 
-test('upcoming, slots and runs are tables for people and JSON for programs', async () => {
+test('upcoming, slots and runs are printed as tables or as JSON', async () => {
   await make({
     name: 'every-second',
     payload: [{ command: 'true' }],
@@ -196,7 +196,7 @@ test('upcoming, slots and runs are tables for people and JSON for programs', asy
   await run(['workflows', 'terminate', 'every-second'])
 })
 
-test('runs of all workflows are listed with the names of theirs; one that is gone is known by its id', async () => {
+test('runs of all workflows are listed with their names, those of a deleted workflow with its id', async () => {
   await make({ name: 'named', payload: [{ command: 'true' }] })
   const id = (await run(['trigger', 'named', '--wait'])).stdout.trim()
   expect((await run(['runs'])).stdout).toMatch(new RegExp(`^${id} +named +completed`, 'm'))
@@ -209,7 +209,7 @@ test('runs of all workflows are listed with the names of theirs; one that is gon
   expect((await run(['analytics', '-w', workflow_id])).stdout).toMatch(new RegExp(`^${workflow_id} +1 `, 'm'))
 })
 
-test('list filters, and says when there is nothing', async () => {
+test('list filters, and says when it is empty', async () => {
   await make({ name: 'needle-in-list', payload: [{ command: 'true' }], max_consecutive_failures: 4 })
   expect((await run(['workflows', '--query', 'NEEDLE'])).stdout).toMatch(/^needle-in-list +active +1 +1 +0\/4 /m)
   expect(await run(['workflows', 'list', '-q', 'nothing like this'])).toEqual({
@@ -221,7 +221,7 @@ test('list filters, and says when there is nothing', async () => {
   expect(workflows).toMatchObject([{ name: 'needle-in-list' }])
 })
 
-test('show tells where a workflow stands and its definition, without secrets', async () => {
+test('show prints the state of a workflow and its definition, without secrets', async () => {
   await make({
     name: 'shown',
     description: 'to look at',
@@ -236,7 +236,7 @@ test('show tells where a workflow stands and its definition, without secrets', a
   expect(await shown('shown')).toMatchObject({ version: 1, items: 1 })
 })
 
-test('too many failed runs end a workflow; a notification says so until it is read', async () => {
+test('too many failed runs terminate a workflow, and a notification says so until it is read', async () => {
   await make({ name: 'failing', payload: [{ command: 'exit 1', retry }], max_consecutive_failures: 2 })
   await run(['trigger', 'failing', '--wait'])
   await run(['trigger', 'failing', '--wait'])
@@ -254,7 +254,7 @@ test('too many failed runs end a workflow; a notification says so until it is re
   expect(await shown('failing')).toMatchObject({ consecutive_failures: 0 })
 })
 
-test('analytics tell how a workflow has done', async () => {
+test('analytics show how a workflow has done', async () => {
   await make({ name: 'counted', payload: [{ command: 'true' }, { command: 'exit 1', retry }] })
   await run(['trigger', 'counted', '--wait'])
   const { stdout } = await run(['analytics', '--since', '2h', '--workflow', 'counted'])
@@ -291,7 +291,7 @@ test('a delivery is listed, shown, and sent again with the same id', async () =>
   receiver.close()
 })
 
-test('a result is saved whole, or printed; the list tells a call by its address', async () => {
+test('a result is saved or printed whole, and jobs shows the address of an HTTP call', async () => {
   const { url } = JSON.parse(readFileSync(join(server.cwd, 'data/server.json'), 'utf8'))
   writeFileSync(join(server.cwd, 'call.json'), JSON.stringify({ http: { url: `${url}/healthz` } }))
   const id = (await run(['submit', 'call.json'])).stdout.trim()
@@ -303,7 +303,7 @@ test('a result is saved whole, or printed; the list tells a call by its address'
   expect((await run(['job', id])).stdout).toMatch(/result +json, \d+ B, kept until/)
 })
 
-test('a job without a result says so, and leaves no file', async () => {
+test('a missing result is reported, and leaves no file', async () => {
   const id = (await run(['run', '--detach', '--', 'true'])).stdout.trim()
   const { code, stderr } = await run(['result', id, '--wait', '-o', 'nothing.json'])
   expect(code).toBe(125)
@@ -311,7 +311,7 @@ test('a job without a result says so, and leaves no file', async () => {
   expect(existsSync(join(server.cwd, 'nothing.json'))).toBe(false)
 })
 
-test('the schema of the files is printed for editors', async () => {
+test('the schema of workflow files is printed for editors', async () => {
   const schema = JSON.parse((await run(['workflows', 'schema'])).stdout)
   expect(Object.keys(schema.properties)).toEqual(expect.arrayContaining(['name', 'payload', 'schedule', 'sinks']))
 })
