@@ -89,7 +89,7 @@ describe('artifacts of a command', () => {
     }
   })
 
-  test('that cannot be stored because the database is away, or too many files are open, are no failure of the command', async () => {
+  test('that cannot be stored because the database is away or too many files are open are a system failure', async () => {
     const faults = [
       new MillraceError('unavailable', 'The database cannot be reached.'),
       Object.assign(new Error('EMFILE: too many open files'), { code: 'EMFILE' }),
@@ -102,19 +102,19 @@ describe('artifacts of a command', () => {
     }
   })
 
-  test('that cannot be stored fail a command that succeeded', async () => {
+  test('that cannot be stored make an otherwise successful command fail', async () => {
     const addArtifact = () => Promise.reject(new Error('refused'))
     const { outcome } = await run({ command: 'echo 1 > a', artifacts: ['a'] }, { addArtifact })
     expect(outcome).toMatchObject({ failure: 'user', reason: 'artifact_failed', exit: { exitCode: 0 } })
   })
 
-  test('that meet a full disk fail the command with disk_full', async () => {
+  test('that meet a full disk make the command fail with disk_full', async () => {
     const addArtifact = () => Promise.reject(Object.assign(new Error('full'), { code: 'ENOSPC' }))
     const { outcome } = await run({ command: 'echo 1 > a', artifacts: ['a'] }, { addArtifact })
     expect(outcome).toMatchObject({ failure: 'user', reason: 'disk_full', exit: { exitCode: 0 } })
   })
 
-  test('whose name is taken are no failure', async () => {
+  test('whose name is taken do not make the command fail', async () => {
     const { outcome } = await run(
       { command: 'echo 1 > a', artifacts: ['a'] },
       { addArtifact: async () => 'name_taken' as const },
@@ -135,7 +135,7 @@ describe('artifacts of a command', () => {
       ['c:b', '"c:b"'],
     ] as const
 
-    test.each(NAMES)('%s is told, and all others are kept', async (name, shown) => {
+    test.each(NAMES)('%s is reported, and all others are stored', async (name, shown) => {
       const { content, addArtifact } = collector()
       const command = `p=$(printf '${name}.'); p=\${p%.}; echo 1 > a; mkdir -p d z; case $p in */*) mkdir "\${p%/*}";; esac; echo no > "$p"; echo 2 > c; echo 3 > z/d`
       const { outcome } = await run({ command, artifacts: ['**'] }, { addArtifact })
@@ -149,7 +149,7 @@ describe('artifacts of a command', () => {
       expect(content).toEqual({ a: '1\n', c: '2\n', 'z/d': '3\n' })
     })
 
-    test('are all told, up to ten', async () => {
+    test('are all reported, up to ten', async () => {
       const { content, addArtifact } = collector()
       const command = `echo 1 > a; echo 2 > z; for i in 1 2 3; do echo > "b\\\\$i"; done`
       const few = await run({ command, artifacts: ['*'] }, { addArtifact })
@@ -163,7 +163,7 @@ describe('artifacts of a command', () => {
       expect(told).toContain('490 more')
     })
 
-    test('that are long do not make the message long', async () => {
+    test('of great length do not make the message long', async () => {
       const long = 'x'.repeat(200)
       const command = `p=.; for i in 1 2 3 4 5 6; do p=$p/${long}; done; mkdir -p $p; touch $p/f a`
       const { outcome, context } = await run({ command, artifacts: ['**'] })
@@ -173,20 +173,20 @@ describe('artifacts of a command', () => {
       expect([...context.artifacts.keys()]).toEqual(['a'])
     })
 
-    test('leave a command that failed its own reason', async () => {
+    test('leave the failure reason of the command as it is', async () => {
       const { outcome, context } = await run({ command: `touch 'b\\s' c; exit 3`, artifacts: ['*'] })
       expect(outcome).toMatchObject({ reason: 'exit_code', exit: { exitCode: 3 } })
       expect([...context.artifacts.keys()]).toEqual(['c'])
     })
 
-    test('are no failure where no pattern asks for them', async () => {
+    test('are no failure if no pattern matches them', async () => {
       const { outcome, context } = await run({ command: `touch 'b\\s' a.txt`, artifacts: ['*.txt'] })
       expect(outcome.type).toBe('completed')
       expect([...context.artifacts.keys()]).toEqual(['a.txt'])
     })
   })
 
-  test('one of which is too large are kept but for that one', async () => {
+  test('that are too large are left out, and the others are stored', async () => {
     const { content, addArtifact } = collector()
     const limited: ExecutionContext['addArtifact'] = file =>
       file.name === 'b' ? Promise.reject(new MillraceError('too_large', 'At most 5 bytes.')) : addArtifact(file)
@@ -198,7 +198,7 @@ describe('artifacts of a command', () => {
     expect(content).toEqual({ a: 'a\n', c: 'c\n' })
   })
 
-  test('of more than 10,000 files are refused as a mistake', async () => {
+  test('of more than 10,000 files are refused', async () => {
     const { outcome } = await run({ command: 'seq 10001 | xargs touch', artifacts: ['*'] })
     expect(outcome).toMatchObject({ reason: 'artifact_failed' })
   })
@@ -227,7 +227,7 @@ for (const { who, changes, stranger, needs } of LIMITED) {
     })
     const give = (path: string, owner: string) => execFileSync('chown', ['-R', owner, path])
 
-    test('are what that user may read, however much the server may', async () => {
+    test('are only what that user may read, even if the server may read more', async () => {
       writeFileSync(join(place, 'open.txt'), 'open', { mode: 0o644 })
       writeFileSync(join(place, 'closed.txt'), 'closed', { mode: 0o600 })
       give(place, stranger)
@@ -244,7 +244,7 @@ for (const { who, changes, stranger, needs } of LIMITED) {
       expect(closed.content).toEqual({ 'open.txt': 'open' })
     })
 
-    test('are not found behind a directory that user cannot enter', async () => {
+    test('are not found in a directory that user cannot enter', async () => {
       mkdirSync(join(place, 'private'))
       writeFileSync(join(place, 'private', 'readable'), 'no', { mode: 0o644 })
       chmodSync(join(place, 'private'), 0o700)
@@ -260,7 +260,7 @@ for (const { who, changes, stranger, needs } of LIMITED) {
 
     // In a sandbox the working directory is a mount point and cannot be replaced.
     if (!('sandbox' in changes))
-      test('are not looked for behind a link to what that user cannot reach', async () => {
+      test('are not collected through a link to what that user cannot reach', async () => {
         const open = join(folder, 'closed', 'open')
         mkdirSync(join(place, 'dir'))
         mkdirSync(open, { recursive: true })
@@ -274,7 +274,7 @@ for (const { who, changes, stranger, needs } of LIMITED) {
         expect(content).toEqual({})
       })
 
-    test('come from its own private directory', async () => {
+    test('come from the private directory of that user', async () => {
       const { content, addArtifact } = collector()
       await run({ command: 'umask 077; mkdir d; echo mine > d/a', artifacts: ['d/a'] }, { addArtifact })
       expect(content).toEqual({ 'd/a': 'mine\n' })

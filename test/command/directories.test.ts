@@ -44,7 +44,7 @@ const DEEDS = {
   'makes its parent unreadable': 'cd ..; test "$(basename "$PWD")" = scratch && chmod 0 .',
 } as const
 
-describe('a command that succeeds and', () => {
+describe('a command that', () => {
   const { run, options } = useExecutor()
   const scratch = () => join(options.dataDir, 'scratch')
   let attempt = 0
@@ -52,8 +52,8 @@ describe('a command that succeeds and', () => {
     environment: { PLACE: folder, MILLRACE_ATTEMPT: String(attempt++) },
   })
 
-  describe.each(Object.entries(DEEDS))('%s', (_, command) => {
-    test('is completed, and so is the next one, in a directory that is empty', async () => {
+  describe.each(Object.entries(DEEDS))('changes its directory (%s)', (_, command) => {
+    test('completes, and the next command completes in an empty directory', async () => {
       const { outcome, context } = await run({ command: `echo done; ${command}` }, surroundings())
       expect(outcome).toEqual({ type: 'completed', exit: { exitCode: 0, signal: null } })
       expect(context.log.text('stdout')).toBe('done\n')
@@ -64,7 +64,7 @@ describe('a command that succeeds and', () => {
       expect(next.context.log.text('stdout')).toBe('700\n700\n')
     })
 
-    test('gives no artifact from elsewhere', async () => {
+    test('gets no artifact from outside its directory', async () => {
       const { outcome, context } = await run(
         { command, artifacts: ['pass*', '**/hostname', '*/passwd'] },
         surroundings(),
@@ -74,7 +74,7 @@ describe('a command that succeeds and', () => {
       if (outcome.type === 'failed') expect(outcome.reason).toBe('artifact_failed')
     })
 
-    test('leaves nothing behind where attempts have their files', async () => {
+    test('leaves nothing behind in the directories of attempts', async () => {
       await run({ command, stdin: 'in' }, surroundings())
       await run({ command: 'true' })
       for (const name of readdirSync(scratch())) {
@@ -85,14 +85,14 @@ describe('a command that succeeds and', () => {
     })
   })
 
-  test('puts directories in the place of its script and its standard input is completed', async () => {
+  test('replaces its script and its standard input by directories completes', async () => {
     const replace = 's=$(readlink /proc/self/fd/0); for f in "$0" "$s"; do rm -- "$f"; mkdir "$f"; echo > "$f/x"; done'
     const { outcome } = await run({ command: `: ${'x'.repeat(200_000)}\n${replace}`, stdin: 'in' })
     expect(outcome.type).toBe('completed')
     expect(readdirSync(scratch()).filter(name => /script|stdin/.test(name))).toEqual([])
   })
 
-  test('meets what others have put where the next directories were to come is completed', async () => {
+  test('takes the names of the next directories does not hinder the next commands', async () => {
     await run({ command: 'cd ..; i=0; while [ $i -lt 200 ]; do mkdir -p dir$i; i=$((i+1)); done' })
     const all = await Promise.all(Array.from({ length: 20 }, () => run({ command: 'ls -A' })))
     for (const { outcome, context } of all) {
@@ -101,7 +101,7 @@ describe('a command that succeeds and', () => {
     }
   })
 
-  test('finds a directory that has been removed while nobody had it replaced by another', async () => {
+  test('starts after its prepared directories were removed completes', async () => {
     const { context } = await run({ command: 'pwd; echo "$TMPDIR"' })
     for (const path of context.log.text('stdout').trim().split('\n')) rmdirSync(path)
     const next = await run({ command: 'pwd -P' })
@@ -112,13 +112,13 @@ describe('a command that succeeds and', () => {
 describe('artifacts of a command', () => {
   const { run } = useExecutor()
 
-  test('whose directory is gone are none, which is no failure', async () => {
+  test('are none if its directory is gone, and that is no failure', async () => {
     const { outcome, context } = await run({ command: 'echo 1 > ../moved; rmdir "$PWD"', artifacts: ['**'] })
     expect(outcome.type).toBe('completed')
     expect([...context.artifacts.keys()]).toEqual([])
   })
 
-  test('are collected from a directory that it has made anew', async () => {
+  test('are collected from a directory that the command has recreated', async () => {
     const { outcome, context } = await run({
       command: 'd=$PWD; rmdir "$d"; mkdir "$d"; echo 1 > "$d/a"',
       artifacts: ['*'],
@@ -127,7 +127,7 @@ describe('artifacts of a command', () => {
     expect([...context.artifacts.keys()]).toEqual(['a'])
   })
 
-  test('are not looked for behind a link in its place, and the failure says so', async () => {
+  test('are not collected through a link in place of the directory, and the failure says so', async () => {
     const command = 'd=$PWD; rmdir "$d"; ln -s "$PLACE" "$d"'
     const { outcome, context } = await run({ command, artifacts: ['pass*'] }, { environment: { PLACE: folder } })
     expect(outcome).toMatchObject({
@@ -144,7 +144,7 @@ describe('artifacts of a command', () => {
       'a parent of its working_dir',
       'cd ../..; mv outer "moved.$$"; mkdir -p else/inner; echo 1 > else/inner/passwd; ln -s else outer',
     ],
-  ])('are not looked for behind a link in the place of %s', async (_, command) => {
+  ])('are not collected through a link in place of %s', async (_, command) => {
     const working_dir = join(mkdtempSync(join(folder, 'given-')), 'outer', 'inner')
     mkdirSync(working_dir, { recursive: true })
     const { outcome, context } = await run(
@@ -155,7 +155,7 @@ describe('artifacts of a command', () => {
     expect([...context.artifacts.keys()]).toEqual([])
   })
 
-  test('come from a working_dir that was given as a link', async () => {
+  test('come from a working_dir that is a link', async () => {
     const given = mkdtempSync(join(folder, 'given-'))
     mkdirSync(join(given, 'real'))
     execFileSync('ln', ['-s', 'real', join(given, 'link')])
@@ -187,7 +187,7 @@ describe.each(modes)('the TMPDIR of a command $mode', ({ changes, works }) => {
       return context.log.text('stdout').split('\n')[0]!
     }
 
-    test('is an empty directory of its own that can be written, outside of its working directory', async () => {
+    test('is an empty writable directory of its own, outside its working directory', async () => {
       const { outcome, context } = await run({
         command:
           'ls -A "$TMPDIR"; stat -c "%a %u" "$TMPDIR" .; mktemp >/dev/null && mktemp -d >/dev/null; find . -mindepth 1; echo "$TMPDIR $PWD"',
@@ -204,25 +204,25 @@ describe.each(modes)('the TMPDIR of a command $mode', ({ changes, works }) => {
       expect([...context.artifacts.keys()]).toEqual([])
     })
 
-    test('is gone afterwards with all that is in it, whatever the modes', async () => {
+    test('is removed afterwards with everything in it, whatever the modes', async () => {
       const path = await tempDirOf(
         `${UNLESS_SHARED}; cd "$TMPDIR"; mkdir -p a/b; echo 1 > a/b/c; ln -s ${folder}/passwd l; chmod 0 a/b; chmod 500 a .`,
       )
       expect(existsSync(path)).toBe(false)
     })
 
-    test('is gone after a command that was killed', async () => {
+    test('is removed after a command that was killed', async () => {
       const { context } = await run({ command: 'echo "$TMPDIR"; echo 1 > "$TMPDIR/a"; kill -9 $$' })
       expect(existsSync(context.log.text('stdout').trim())).toBe(false)
     })
 
-    test('is never shared, neither at once nor with what another left in it', async () => {
+    test('is never shared and never has files of an earlier command', async () => {
       const command = 'ls -A "$TMPDIR"; echo secret > "$TMPDIR/f"; sleep 0.2; ls -A "$TMPDIR" | wc -l'
       const all = await Promise.all(Array.from({ length: 8 }, () => run({ command })))
       for (const { context } of all) expect(context.log.text('stdout').trim()).toBe('1')
     })
 
-    test('may be removed by the command, or replaced', async () => {
+    test('may be removed or replaced by the command', async () => {
       // In a sandbox it is a mount point and stays.
       await tempDirOf(`${UNLESS_SHARED}; rmdir "$TMPDIR" 2>/dev/null || :`)
       await tempDirOf(`${UNLESS_SHARED}; rmdir "$TMPDIR" 2>/dev/null && ln -s "${folder}" "$TMPDIR" || :`)
@@ -230,12 +230,12 @@ describe.each(modes)('the TMPDIR of a command $mode', ({ changes, works }) => {
       await tempDirOf('echo 1 > "$TMPDIR/a"')
     })
 
-    test('is what the job says when it says one', async () => {
+    test('is the one in the environment of the job, if it sets one', async () => {
       expect(await tempDirOf('', { environment: { TMPDIR: '/dev/shm' } })).toBe('/dev/shm')
       expect(await tempDirOf('', { environment: { TMPDIR: '' } })).toBe('')
     })
 
-    test('is its own also beside a working_dir of the job, which stays', async () => {
+    test('is its own even if the job has a working_dir, which is kept', async () => {
       const working_dir = mkdtempSync(join(folder, 'kept-'))
       chmodSync(working_dir, 0o777)
       const path = await tempDirOf('echo 1 > "$TMPDIR/a"; echo 2 > kept', { working_dir })
@@ -249,7 +249,7 @@ describe.each(modes)('the TMPDIR of a command $mode', ({ changes, works }) => {
 describe.skipIf(!hasBubblewrap)(`a sandboxed command${hasBubblewrap ? '' : ' (needs a working bwrap)'}`, () => {
   const { run } = useExecutor({ sandbox: 'bubblewrap' })
 
-  test('sees of the directories of attempts only its own two', async () => {
+  test('sees only its own two of the directories of attempts', async () => {
     const { context } = await run({ command: 'ls -A "$PWD/.." | wc -l' })
     expect(context.log.text('stdout').trim()).toBe('2')
   })

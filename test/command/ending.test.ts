@@ -49,7 +49,7 @@ for (const { launcher, containment, works, missing } of WAYS) {
       expect(readPids(file('code')).filter(isAlive)).toEqual([])
     })
 
-    test('ends at SIGTERM when it is cancelled, with all it started', async () => {
+    test('ends on SIGTERM when it is cancelled, with everything it has started', async () => {
       const pids = file('cancel')
       const { outcome } = await run(
         { command: [fixture('strays.sh'), pids, 'sleep', '300'] },
@@ -64,7 +64,7 @@ for (const { launcher, containment, works, missing } of WAYS) {
       expect(readPids(pids).filter(isAlive)).toEqual([])
     })
 
-    test('that ignores SIGTERM is killed when its grace is over, and no sooner', async () => {
+    test('that ignores SIGTERM is killed when its grace period is over, and not before', async () => {
       let told = 0
       const { outcome, context } = await run(
         { command: [fixture('stubborn.sh')] },
@@ -81,7 +81,7 @@ for (const { launcher, containment, works, missing } of WAYS) {
       expect(context.log.text('stdout').split(/\s/).filter(Boolean).map(Number).filter(isAlive)).toEqual([])
     })
 
-    test('is killed at once when its grace is shortened', async () => {
+    test('is killed at once when its grace period is shortened', async () => {
       const { outcome } = await run(
         { command: [fixture('stubborn.sh')] },
         {
@@ -95,7 +95,7 @@ for (const { launcher, containment, works, missing } of WAYS) {
       expect(outcome).toEqual({ type: 'stopped', exit: { exitCode: null, signal: 'SIGKILL' } })
     })
 
-    test('may end by itself within its grace, and is stopped all the same', async () => {
+    test('that exits within its grace period still counts as stopped', async () => {
       const { outcome } = await run(
         { command: 'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.05; done' },
         {
@@ -108,20 +108,20 @@ for (const { launcher, containment, works, missing } of WAYS) {
       expect(outcome).toEqual({ type: 'stopped', exit: { exitCode: 0, signal: null } })
     })
 
-    test('ends when its main process ends, though a child keeps the streams open', async () => {
+    test('ends when its main process ends, even if a child keeps the streams open', async () => {
       const { outcome, context } = await run({ command: 'sleep 300 & echo $!' })
       expect(outcome.type).toBe('completed')
       expect(isAlive(Number(context.log.text('stdout')))).toBe(false)
     })
 
-    test('goes on when it closes its streams, until its main process ends', async () => {
+    test('continues after closing its streams until its main process ends', async () => {
       const done = file('done')
       const { outcome } = await run({ command: `exec <&- >&- 2>&-; sleep 0.5; echo $$ > ${done}; exit 4` })
       expect(outcome).toMatchObject({ reason: 'exit_code', exit: { exitCode: 4 } })
       expect(readPids(done)).toHaveLength(1)
     })
 
-    test('leaves a command beside it alone', async () => {
+    test('does not affect a command that runs beside it', async () => {
       const [short, long] = await Promise.all([
         run({ command: [fixture('strays.sh'), file('beside')] }),
         run({ command: 'setsid sh -c "sleep 1; echo done" & wait' }),
@@ -130,7 +130,7 @@ for (const { launcher, containment, works, missing } of WAYS) {
       expect(long.context.log.text('stdout')).toBe('done\n')
     })
 
-    test('is killed without grace when its lease runs out', async () => {
+    test('is killed without grace when its lease expires', async () => {
       const { outcome } = await run(
         { command: [fixture('stubborn.sh')] },
         { leaseSentAt: systemClock.monotonic() - 11_500 },
@@ -143,7 +143,7 @@ for (const { launcher, containment, works, missing } of WAYS) {
 describe('the portable launcher without cgroups', () => {
   const { run } = useExecutor({ launcher: 'portable', containment: 'tracking' })
 
-  test('ends everything that kept its environment or its session', async () => {
+  test('kills every process that kept its environment or its session', async () => {
     const pids = join(folder, 'portable-tracking')
     const { outcome } = await run({
       command: `setsid sh -c 'echo $$ >> ${pids}; exec sleep 300' & (sh -c 'echo $$ >> ${pids}; exec sleep 300' &); until [ "$(wc -l < ${pids})" = 2 ]; do sleep 0.02; done`,
@@ -154,10 +154,10 @@ describe('the portable launcher without cgroups', () => {
   })
 })
 
-describe('the portable launcher where there is no /proc', () => {
+describe('the portable launcher without /proc', () => {
   const { run } = useExecutor({ launcher: 'portable', containment: 'group' })
 
-  test('ends the process group of a command, when it ends and when it is cancelled', async () => {
+  test('kills the process group of a command, when it ends and when it is cancelled', async () => {
     const ended = await run({ command: 'sleep 300 & echo $!' })
     expect(isAlive(Number(ended.context.log.text('stdout')))).toBe(false)
     const { outcome, context } = await run(

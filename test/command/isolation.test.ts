@@ -26,7 +26,7 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
   describe.each(LAUNCHERS)('a command of the %s launcher', launcher => {
     const { run, options, executor } = useExecutor({ launcher, jobUser: 'nobody' })
 
-    test('has that user’s ids for good, and no groups beside', async () => {
+    test('permanently has the ids of that user, and no other groups', async () => {
       const { context } = await run({ command: 'grep -E "^(Uid|Gid|Groups):" /proc/self/status; echo $HOME' })
       const [uid, gid, groups, home] = context.log.text('stdout').split('\n')
       expect(uid).toMatch(/^Uid:\t(\d+)\t\1\t\1\t\1$/)
@@ -49,7 +49,7 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
       expect(outcome).toMatchObject({ reason: 'exit_code' })
     })
 
-    test('writes in its own directory, reads its stdin and its long text, and opens its streams by name', async () => {
+    test('can write in its directory, read its stdin, run a long script and open its streams by name', async () => {
       const { context } = await run({
         command: `: ${'x'.repeat(200_000)}\ncat > f; cat f; echo e > /dev/stderr`,
         stdin: 'in',
@@ -58,7 +58,7 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
       expect(context.log.text('stderr')).toBe('e\n')
     })
 
-    test('cannot enter a directory that is not for that user', async () => {
+    test('cannot enter a directory that is closed to that user', async () => {
       const { outcome } = await run({ command: 'true', working_dir: '/root' })
       expect(outcome).toMatchObject({ failure: 'user', reason: 'working_dir_missing' })
     })
@@ -71,14 +71,14 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER${isRoot ? '' : ' (needs root)'}
       expect(() => execFileSync('ls', [directory], { stdio: 'ignore' })).toThrow()
     })
 
-    test('invariant 11: is kept from the server but not from others of that user, and the executor says so', async () => {
+    test('invariant 11: is isolated from the server but not from others of that user, and health says so', async () => {
       const problems = await executor.health!()
       expect(problems.filter(problem => problem.message.includes('not isolated'))).toEqual([])
       expect(problems.some(problem => problem.message.includes('secrets of other running jobs'))).toBe(true)
     })
   })
 
-  test('native commands cannot gain privileges by set-user-ID programs', async () => {
+  test('a native command gains no privileges from set-user-ID programs', async () => {
     const { context } = await native.run({ command: 'grep NoNewPrivs /proc/self/status' })
     expect(context.log.text('stdout')).toBe('NoNewPrivs:\t1\n')
   })
@@ -98,7 +98,7 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER and no cgroup${isRoot ? '' : ' 
   describe.each(LAUNCHERS)('a fork bomb of the %s launcher', launcher => {
     const { run, executor } = useExecutor({ launcher, jobUser: 'nobody', containment: 'tracking', maxProcesses: 60 })
 
-    test('is held by the limit of its user, and is ended', async () => {
+    test('is stopped by the process limit of its user, and is killed', async () => {
       const { outcome } = await run(
         { command: 'bomb() { bomb | bomb & }; bomb 2>&1; exec sleep 300' },
         {
@@ -115,10 +115,10 @@ describe.skipIf(!isRoot)(`with MILLRACE_JOB_USER and no cgroup${isRoot ? '' : ' 
   })
 })
 
-describe('without another user or a sandbox', () => {
+describe('without a job user or a sandbox', () => {
   const { executor } = useExecutor()
 
-  test('the executor says that commands are no boundary', async () => {
+  test('health says that commands are not isolated', async () => {
     const problems = await executor.health!()
     expect(problems.some(({ severity, message }) => severity === 'warning' && message.includes('not isolated'))).toBe(
       true,
@@ -143,12 +143,12 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       expect([...context.artifacts.keys()]).toEqual(['a'])
     })
 
-    test('runs a text that is too long for an argument', async () => {
+    test('runs a script that is too long for an argument', async () => {
       const { context } = await run({ command: `: ${'x'.repeat(200_000)}\necho end` })
       expect(context.log.text('stdout')).toBe('end\n')
     })
 
-    test('sees no process but its own', async () => {
+    test('sees no processes but its own', async () => {
       const { context } = await run({ command: 'ls /proc | grep -c "^[0-9]"' })
       expect(Number(context.log.text('stdout'))).toBeLessThan(8)
     })
@@ -163,7 +163,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       expect(context.log.text('stdout')).not.toContain('secret')
     })
 
-    test('sees no process of others where it works in /proc, and none of them becomes an artifact', async () => {
+    test('sees no other processes when it works in /proc, and none of them becomes an artifact', async () => {
       const artifacts = ['[0-9]*/environ', '[0-9]*/cmdline']
       const command = `ls -d [0-9]* | wc -l; grep -l "${basename(folder)}" */cmdline; true`
       const sleeping = spawn('/bin/sh', ['-c', `sleep 600; : ${folder}`])
@@ -176,7 +176,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       expect([...context.artifacts.keys()]).toEqual([])
     })
 
-    test('with a working directory of its own choice has its SIGTERM and its grace, too', async () => {
+    test('gets its SIGTERM and its grace period with its own working_dir', async () => {
       const { outcome, context } = await run(
         { command: 'trap "echo bye; exit 3" TERM; echo up; while :; do sleep 0.05; done', working_dir: folder },
         {
@@ -190,7 +190,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       expect(context.log.text('stdout')).toBe('up\nbye\n')
     })
 
-    test('writes to its working directory and a private /tmp, and nowhere else', async () => {
+    test('can write only to its working directory and a private /tmp', async () => {
       const { context } = await run({
         command:
           'touch here && echo 1; touch /tmp/x && echo 2; ls /tmp | grep -v millrace-; touch /etc/x || echo 3; touch /var/x || echo 4',
@@ -199,12 +199,12 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       expect(context.log.text('stdout')).toBe('1\n2\nx\n3\n4\n')
     })
 
-    test('may have a working directory that holds the data directory, but not write it', async () => {
+    test('can have a working directory that contains the data directory, but not write there', async () => {
       const { outcome } = await run({ command: `touch ${tmpdir()}/../millrace-x`, working_dir: '/' })
       expect(outcome).toMatchObject({ reason: 'exit_code' })
     })
 
-    test('has its SIGTERM and its grace', async () => {
+    test('gets its SIGTERM and its grace period', async () => {
       const { outcome, context } = await run(
         { command: 'trap "echo bye; exit 0" TERM; echo up; while :; do sleep 0.05; done' },
         {
@@ -231,12 +231,12 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
       await until('no process of the sandbox is left', () => !commandLines().some(line => line.includes('strays.sh')))
     })
 
-    test.each([['no-such-program'], ['x'.repeat(5000)]])('says which program is not there', async program => {
+    test.each([['no-such-program'], ['x'.repeat(5000)]])('reports which program is missing', async program => {
       const { outcome } = await run({ command: [program] })
       expect(outcome).toMatchObject({ reason: 'command_not_found' })
     })
 
-    test('is a boundary: there is no problem to tell about it', async () => {
+    test('is isolated, so health reports no problem', async () => {
       const problems = await executor.health!()
       expect(problems.filter(({ message }) => /boundary|SANDBOX|secrets/.test(message))).toEqual([])
     })
@@ -246,7 +246,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
     ['a link to a hidden directory', 'hidden'],
     ['a link to one within it', 'hidden/within'],
     ['a link to one that holds it', '.'],
-  ])('what has become %s after it was looked at shows nothing of it', (_, target) => {
+  ])('a working directory that became %s after the check shows nothing of its target', (_, target) => {
     const root = realpathSync(mkdtempSync(join(folder, 'exchanged-')))
     mkdirSync(join(root, 'hidden/within'), { recursive: true })
     for (const place of ['hidden', 'hidden/within']) writeFileSync(join(root, place, 'secret'), 'secret')
@@ -304,7 +304,7 @@ describe.skipIf(!limits)(`a fork bomb${limits ? '' : ' (needs a writable pids cg
     const { run } = useExecutor({ launcher, maxProcesses: 50 })
     const bomb = 'bomb() { bomb | bomb & }; bomb 2>/dev/null; exec sleep 300'
 
-    test('is held by the limit, does not hinder a command beside it, and is ended', async () => {
+    test('is stopped by the process limit, does not hinder a command beside it, and is killed', async () => {
       const beside = Promise.withResolvers<string>()
       const { outcome } = await run(
         { command: bomb },

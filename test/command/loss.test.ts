@@ -57,7 +57,7 @@ describe.skipIf(!isLinux)(`when the launcher is killed${isLinux ? '' : ' (needs 
   describe.each(WAYS)('($launcher, $containment)', way => {
     const { run, executor, options } = useExecutor(way)
 
-    test('its commands are over, their attempts system failures, and the next command runs', async () => {
+    test('its commands are killed and fail as system failures, and the next command runs', async () => {
       const pids = join(folder, newId())
       const { outcome } = await run(strays(way, pids), {
         act: async () => {
@@ -104,14 +104,14 @@ describe.skipIf(!isLinux)(`when the server is killed${isLinux ? '' : ' (needs /p
       return { pid: pid!, launcher: launcherOf(pid!), pids, options }
     }
 
-    test('its launcher ends all commands at once and then itself', async () => {
+    test('its launcher kills all commands at once and then exits', async () => {
       const { pid, launcher, pids } = await startServer()
       process.kill(pid, 'SIGKILL')
       await until('the launcher is gone', () => !isAlive(launcher))
       expect(readPids(pids).filter(isAlive)).toEqual([])
     })
 
-    test('with its launcher, the next server ends the strays before it is ready', async () => {
+    test('with its launcher, the next server kills the strays before it is ready', async () => {
       const { pid, launcher, pids, options } = await startServer()
       // Stopped first: neither may notice that the other is gone.
       for (const victim of [pid, launcher]) process.kill(victim, 'SIGSTOP')
@@ -155,7 +155,7 @@ describe.skipIf(!isLinux)(`when the server is killed${isLinux ? '' : ' (needs /p
 })
 
 describe.skipIf(!isLinux)(`when the server hangs${isLinux ? '' : ' (needs /proc)'}`, () => {
-  test('its commands are killed before their lease is over', async () => {
+  test('its commands are killed before their lease expires', async () => {
     const way: Way = { launcher: 'native', containment: 'auto' }
     const pids = join(folder, newId())
     const dataDir = mkdtempSync(join(folder, 'hang-'))
@@ -186,7 +186,7 @@ describe.skipIf(!isLinux || !hasPrlimit)(
     }
     const opened = (): number => readdirSync(`/proc/${launcherOf(process.pid)}/fd`).length
 
-    test('a command is refused by a failure of the system, and those that run go on', async () => {
+    test('a new command is a system failure, and running ones continue', async () => {
       const before = readFileSync(`/proc/${launcherOf(process.pid)}/limits`, 'utf8')
       const usual = /^Max open files +(\d+)/m.exec(before)![1]!
       const sign = join(folder, newId())
@@ -204,7 +204,7 @@ describe.skipIf(!isLinux || !hasPrlimit)(
       expect((await run({ command: 'true' })).outcome).toMatchObject({ type: 'completed' })
     })
 
-    test('what a command leaves behind is ended when there are files again', async () => {
+    test('processes that a command leaves behind are killed once files can be opened again', async () => {
       const launcher = launcherOf(process.pid)
       const usual = /^Max open files +(\d+)/m.exec(readFileSync(`/proc/${launcher}/limits`, 'utf8'))![1]!
       const [sign, pids] = [join(folder, newId()), join(folder, newId())]
@@ -228,7 +228,7 @@ describe.skipIf(!isLinux || !hasPrlimit)(
 describe('a lease', () => {
   const { executor } = useExecutor()
 
-  test('that is over before its command starts keeps it from starting', async () => {
+  test('that has expired before its command starts keeps it from starting', async () => {
     const mark = join(folder, newId())
     const context = createContext({ leaseSentAt: systemClock.monotonic() - 12_500 })
     const outcome = await executor.run(claimedJob({ command: `touch '${mark}'` }), context)
@@ -249,7 +249,7 @@ describe('a lease', () => {
     clearInterval(renewing)
   })
 
-  test('counts from when its renewal was sent, not from when it came', async () => {
+  test('counts from when its renewal was sent, not from when it arrived', async () => {
     const job = claimedJob({ command: 'sleep 300' })
     const running = executor.run(job, createContext({ leaseSentAt: systemClock.monotonic() - 11_500 }))
     const renewing = setInterval(

@@ -17,7 +17,7 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     expect(outcome).toEqual({ type: 'completed', exit: { exitCode: 0, signal: null } })
   })
 
-  test('fails as the user’s failure with its exit code', async () => {
+  test('with another exit code is a user failure with that code', async () => {
     const { outcome } = await run({ command: 'exit 7' })
     expect(outcome).toMatchObject({
       type: 'failed',
@@ -33,7 +33,7 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     expect(outcome).toMatchObject({ failure: 'user', reason: 'signal', exit })
   })
 
-  test('writes standard output and standard error into the log, each as it is', async () => {
+  test('writes standard output and standard error into the log unchanged', async () => {
     const { context } = await run({ command: 'echo out; echo err >&2; printf "no newline"' })
     expect(context.log.text('stdout')).toBe('out\nno newline')
     expect(context.log.text('stderr')).toBe('err\n')
@@ -45,7 +45,7 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     expect(context.log.text('stdout')).toBe('b\n')
   })
 
-  test('is searched on the PATH of its own environment', async () => {
+  test('is looked up on the PATH of its own environment', async () => {
     const program = join(folder, 'hello-millrace')
     writeFileSync(program, '#!/bin/sh\necho found\n')
     chmodSync(program, 0o755)
@@ -53,7 +53,7 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     expect(context.log.text('stdout')).toBe('found\n')
   })
 
-  test('is found relative to its working directory', async () => {
+  test('may be a path relative to its working directory', async () => {
     writeFileSync(join(folder, 'here'), '#!/bin/sh\necho here\n', { mode: 0o755 })
     chmodSync(join(folder, 'here'), 0o755)
     const { context } = await run({ command: ['./here'], working_dir: folder })
@@ -75,12 +75,12 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     expect(outcome).toMatchObject({ type: 'failed', failure: 'user', reason: 'command_not_found' })
   })
 
-  test('is found though other places of its PATH cannot be looked at', async () => {
+  test('is found even if other entries of its PATH cannot be searched', async () => {
     const { outcome } = await run({ command: ['true'], environment: { PATH: `/${'x'.repeat(5000)}:/usr/bin:/bin` } })
     expect(outcome.type).toBe('completed')
   })
 
-  test('fails with command_not_found when a script names an interpreter that is not there', async () => {
+  test('fails with command_not_found when the interpreter of a script is missing', async () => {
     const script = join(folder, 'script')
     writeFileSync(script, '#!/no/such/interpreter\n')
     chmodSync(script, 0o755)
@@ -96,7 +96,7 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     },
   )
 
-  test('runs a text of 10 MB', async () => {
+  test('may be a script of 10 MB', async () => {
     const { outcome, context } = await run({ command: `: ${'x'.repeat(10_000_000)}\necho end` })
     expect(outcome.type).toBe('completed')
     expect(context.log.text('stdout')).toBe('end\n')
@@ -114,13 +114,13 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     expect(context.log.text('stdout')).toBe('/dev/null\n')
   })
 
-  test('has nothing open but its three streams', async () => {
+  test('has no open descriptors but its three streams', async () => {
     const { context } = await run({ command: ['/bin/ls', '/proc/self/fd'] })
     // The fourth is the directory that ls itself reads.
     expect(context.log.text('stdout')).toBe('0\n1\n2\n3\n')
   })
 
-  test('leads a session of its own and ignores no signal', async () => {
+  test('leads a session of its own and ignores no signals', async () => {
     const { context } = await run({ command: 'cat /proc/$$/stat; grep SigIgn /proc/$$/status' })
     const [stat, ignored] = context.log.text('stdout').split('\n')
     const fields = stat!.split(' ')
@@ -129,7 +129,7 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     expect(standard).toBe(0n)
   })
 
-  test('starts in an empty directory of its own, which is removed', async () => {
+  test('starts in an empty directory of its own, which is removed afterwards', async () => {
     const { context } = await run({ command: 'pwd; ls -A; stat -c %a .; mkdir -p a/b; touch a/b/c; chmod 500 a/b' })
     const [directory, mode] = context.log.text('stdout').trim().split('\n')
     expect(mode).toBe('700')
@@ -137,14 +137,14 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     expect(again.outcome.type).toBe('completed')
   })
 
-  test('never sees what an earlier command left in a directory', async () => {
+  test('never sees files that an earlier command left', async () => {
     for (let i = 0; i < 3; i++) {
       const { context } = await run({ command: 'ls -A; echo secret > file' })
       expect(context.log.text('stdout')).toBe('')
     }
   })
 
-  test('has its environment over a clean base and nothing of the server', async () => {
+  test('has a clean environment with its own variables and nothing of the server', async () => {
     process.env.MILLRACE_TEST_CANARY = 'the server’s own'
     const { context } = await run(
       { command: ['/usr/bin/env'], environment: { OWN: 'yes', API_TOKEN: '***' } },
@@ -164,14 +164,14 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
     )
   })
 
-  test('gives a text through the shell and a list as it is', async () => {
+  test('is run by the shell as a text, and without one as a list', async () => {
     const text = await run({ command: 'echo $HOME | tr a-z A-Z' })
     const list = await run({ command: ['/bin/echo', '$HOME', '|', '*'] })
     expect(text.context.log.text('stdout')).toMatch(/^\/[A-Z0-9/_-]*\n$/)
     expect(list.context.log.text('stdout')).toBe('$HOME | *\n')
   })
 
-  test('that is told to stop before it starts never starts', async () => {
+  test('that is stopped before it starts never starts', async () => {
     const { outcome, context } = await run(
       { command: 'echo started' },
       { act: context => context.stop.stop('cancelled_by_user', 0) },

@@ -33,7 +33,7 @@ describe.each(LAUNCHERS)('the output of a command of the %s launcher', launcher 
     expect(context.log.text('stdout')).toBe('first\n')
   })
 
-  test('without any newline passes in bounded memory', async () => {
+  test('passes in bounded memory without any newline', async () => {
     const before = process.memoryUsage().rss
     let most = 0
     const log = logWith(() => {
@@ -45,14 +45,14 @@ describe.each(LAUNCHERS)('the output of a command of the %s launcher', launcher 
     expect(most - before).toBeLessThan(128 * 1024 * 1024)
   })
 
-  test('written just before the end is all there', async () => {
+  test('is complete even if it is written just before the end', async () => {
     for (let i = 0; i < 20; i++) {
       const { context } = await run({ command: ['/usr/bin/head', '-c', '200000', '/dev/zero'] })
       expect(context.log.bytes()).toBe(200_000)
     }
   })
 
-  test('waits while the log holds back', async () => {
+  test('is written to the log one chunk at a time', async () => {
     let waiting = 0
     const log = logWith(async () => {
       waiting++
@@ -65,7 +65,7 @@ describe.each(LAUNCHERS)('the output of a command of the %s launcher', launcher 
     expect(log.bytes()).toBe(3 * 1024 * 1024)
   })
 
-  test('is not read while the log holds back: the command waits', async () => {
+  test('is not read while the log is stalled, and the command waits', async () => {
     const gate = Promise.withResolvers<void>()
     const log = logWith(() => gate.promise)
     const running = run({ command: 'head -c 10M /dev/zero; echo end >&2' }, { log })
@@ -89,7 +89,7 @@ describe.each(LAUNCHERS)('the output of a command of the %s launcher', launcher 
     expect(outcome).toMatchObject({ type: 'failed', failure: 'user', reason: 'disk_full' })
   })
 
-  test('that meets a full disk after the end of a short command fails it too', async () => {
+  test('of a short command that meets a full disk after its end makes it fail too', async () => {
     const { outcome } = await run({ command: 'echo hi' }, { log: logWith(() => Promise.reject(full())) })
     expect(outcome).toMatchObject({ reason: 'disk_full', exit: { exitCode: 0 } })
   })
