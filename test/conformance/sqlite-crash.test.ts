@@ -87,7 +87,7 @@ const integrity = (): unknown[] => {
   }
 }
 
-test('a second server on one database is refused, until the first is gone, however it went', async () => {
+test('a second server on the same database is refused until the first has stopped or was killed', async () => {
   const store = await openSqliteStore({ path, clock: systemClock })
   await expect(openSqliteStore({ path, clock: systemClock })).rejects.toThrow(/in use by another Millrace server/)
   await store.setSetting({ name: 'still', value: 'works' })

@@ -11,7 +11,7 @@ import { createTestDatabase } from '../test-database.ts'
 
 const statuses = Object.keys(JOB_STATUSES) as JobStatus[]
 
-test('SQLite takes in each table exactly the statuses that the model puts there', async () => {
+test('SQLite accepts in each table exactly the statuses of the model', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'millrace-states-'))
   const path = join(directory, 'millrace.db')
   await (await openSqliteStore({ path, clock: systemClock })).close()
@@ -41,7 +41,7 @@ test('SQLite takes in each table exactly the statuses that the model puts there'
   await rm(directory, { recursive: true })
 })
 
-test('PostgreSQL checks in each table exactly the statuses that the model puts there', async () => {
+test('PostgreSQL accepts in each table exactly the statuses of the model', async () => {
   const database = await createTestDatabase()
   try {
     await (await openPostgresStore({ url: database.url, processName: 'states' })).close()

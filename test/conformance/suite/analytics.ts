@@ -33,7 +33,7 @@ export const analyticsTests: AreaTests = scene => {
   }
   const NONE = { completed: 0, failed: 0, cancelled: 0, logLines: 0, slotsFired: 0, slotsSkipped: 0 }
 
-  test('counts and durations are the same before and after they were summed', async () => {
+  test('counts and durations are the same before and after summarizing', async () => {
     await finished()
     await finished()
     await finished(failure())
@@ -62,7 +62,7 @@ export const analyticsTests: AreaTests = scene => {
     expect(await read()).toMatchObject([{ completed: 3, wait: { [bucketOf(100)]: 4 } }])
   })
 
-  test('an answer is complete between the steps of a summing', async () => {
+  test('an answer is complete between two steps of summarizing', async () => {
     for (let index = 0; index < 5; index++) await finished()
     scene().clock.advance(1)
     for (let calls = 0; calls < 4; calls++) {
@@ -71,7 +71,7 @@ export const analyticsTests: AreaTests = scene => {
     }
   })
 
-  test('jobs that ended in one instant are summed once each, whatever the portions', async () => {
+  test('jobs that ended at the same instant are summarized once each, whatever the batch size', async () => {
     await scene().submit(newJobs(7))
     for (const job of await scene().claim()) await scene().end(job)
     scene().clock.advance(1)
@@ -79,7 +79,7 @@ export const analyticsTests: AreaTests = scene => {
     expect(await read()).toMatchObject([{ completed: 7 }])
   })
 
-  test('each hour and each workflow stands by itself', async () => {
+  test('each hour and each workflow is counted separately', async () => {
     const workflow = await steps.create()
     await finished()
     await steps.start(workflow, 2)
@@ -108,7 +108,7 @@ export const analyticsTests: AreaTests = scene => {
     }
   })
 
-  test('sums stay when jobs are purged, also those that were not summed yet', async () => {
+  test('figures stay when jobs are purged, even if they were not summarized yet', async () => {
     const old = await finished()
     scene().clock.advance(1)
     await summarize()
@@ -123,7 +123,7 @@ export const analyticsTests: AreaTests = scene => {
     expect(await read()).toMatchObject([{ completed: 3 }])
   })
 
-  test('the durations of a job are those of its last attempt; one that ended between attempts has none', async () => {
+  test('the durations of a job are those of its last attempt; a job that ended between attempts has none', async () => {
     const job = await scene().start()
     scene().clock.advance(500)
     await scene().end(job, retryIn(10_000))
@@ -194,7 +194,7 @@ export const analyticsTests: AreaTests = scene => {
     expect(await runs()).toEqual(expected)
   })
 
-  test('slots count in the hour in which they were dealt with, with their lateness after the jitter', async () => {
+  test('slots count in the hour in which they were handled, with their lateness after the jitter', async () => {
     const slot = now()
     const workflow = await steps.create({ timing: { cursor: slot - 1, next: { slot, fireAt: slot + 2000 } } })
     scene().clock.advance(2030)
@@ -209,7 +209,7 @@ export const analyticsTests: AreaTests = scene => {
     expect(await read()).toMatchObject([{ ...expected, completed: 1 }])
   })
 
-  test('a slot that is caught up is as late as it is itself, not as the first that was missed', async () => {
+  test('the lateness of a slot that is caught up is its own, not that of the first missed slot', async () => {
     const first = now()
     const workflow = await steps.create({ timing: { cursor: first - 1, next: { slot: first, fireAt: first + 2000 } } })
     scene().clock.advance(180_040)
@@ -218,7 +218,7 @@ export const analyticsTests: AreaTests = scene => {
     expect(await read()).toMatchObject([{ slotsFired: 1, slotsSkipped: 3, lateness: { [bucketOf(40)]: 1 } }])
   })
 
-  test('old sums are purged by the hour', async () => {
+  test('old figures are purged hour by hour', async () => {
     await finished()
     scene().clock.advance(1)
     await summarize()

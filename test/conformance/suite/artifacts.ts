@@ -42,7 +42,7 @@ export const artifactTests: AreaTests = scene => {
     expect(await list('unknown')).toBeNull()
   })
 
-  test('a second file of one name is refused, the first stays', async () => {
+  test('a second file of the same name is refused, and the first stays', async () => {
     const job = await scene().start()
     const first = artifact(job.id, 'a', 'one')
     await add(first, 'key-1')
@@ -51,7 +51,7 @@ export const artifactTests: AreaTests = scene => {
     expect(await scene().store.filterKnownBlobs({ keys: ['key-1', 'key-2'] })).toEqual(['key-1'])
   })
 
-  test('what an earlier attempt left is replaced, what a user or this attempt left is not', async () => {
+  test('an artifact of an earlier attempt is replaced, one of a user or of the same attempt is not', async () => {
     const first = await scene().start()
     const old = ofAttempt(1, first.id, 'report', 'old')
     await add(old, 'old')
@@ -76,7 +76,7 @@ export const artifactTests: AreaTests = scene => {
     expect(await get(report.id)).toEqual({ artifact: report, blobKey: 'new' })
   })
 
-  test('content that an earlier attempt left too is kept', async () => {
+  test('content is kept when an attempt replaces an artifact by the same content', async () => {
     const first = await scene().start()
     await add(ofAttempt(1, first.id, 'report', 'same'), 'key-1')
     await scene().end(first, retryIn(0))
@@ -89,7 +89,7 @@ export const artifactTests: AreaTests = scene => {
     expect(found).toEqual({ artifact: again, blobKey: 'key-1' })
   })
 
-  test('two attempts of two jobs that replace contents of each other at once both do', async () => {
+  test('two attempts of two jobs that replace each other’s contents at once both succeed', async () => {
     const jobs = [await scene().start(), await scene().start()] as const
     for (const [index, job] of jobs.entries())
       for (const name of ['a', 'b']) await add(ofAttempt(1, job.id, name, `${name}${index}`), `${name}${index}`)
@@ -108,13 +108,13 @@ export const artifactTests: AreaTests = scene => {
       )
   })
 
-  test('two uploads of one name at once: one is added', async () => {
+  test('of two uploads of one name at once one is added', async () => {
     const job = await scene().start()
     const outcomes = await Promise.all(['1', '2', '3'].map(text => add(artifact(job.id, 'a', text), `key-${text}`)))
     expect(outcomes.map(outcome => outcome.type).sort()).toEqual(['added', 'name_taken', 'name_taken'])
   })
 
-  test('a user adds artifacts in any status; an attempt only while it runs', async () => {
+  test('a user adds artifacts in any status, an attempt only while it runs', async () => {
     const queued = await scene().submitOne({ priority: -1 })
     expect((await add(artifact(queued.id, 'a'), 'k1')).type).toBe('added')
     expect((await add(ofAttempt(1, queued.id, 'b'), 'k2')).type).toBe('not_running')
@@ -129,7 +129,7 @@ export const artifactTests: AreaTests = scene => {
     expect((await add(artifact(job.id, 'c'), 'k6', 'other')).type).toBe('not_found')
   })
 
-  test('the same content is stored once, and the copy is told to the caller', async () => {
+  test('the same content is stored once, and the caller learns the existing key', async () => {
     const [one, two] = [await scene().start(), await scene().start()]
     const first = artifact(one.id, 'a', 'same')
     const second = artifact(two.id, 'b', 'same')
@@ -139,7 +139,7 @@ export const artifactTests: AreaTests = scene => {
     expect(found?.blobKey).toBe('key-1')
   })
 
-  test('content that was lost lies where it was stored again, once, for all artifacts that have it', async () => {
+  test('lost content that is stored again gets its new key once, for all artifacts that have it', async () => {
     const [one, two] = [await scene().finished(), await scene().finished()]
     const first = artifact(one.id, 'a', 'same')
     await add(first, 'lost')
@@ -158,7 +158,7 @@ export const artifactTests: AreaTests = scene => {
     expect(await doomed()).toEqual([kept])
   })
 
-  test('content is doomed when the last artifact that refers to it is forgotten', async () => {
+  test('content is doomed when the last artifact that refers to it is purged', async () => {
     const [one, two] = [await scene().finished(), await scene().finished()]
     await add(artifact(one.id, 'a', 'same'), 'shared')
     await add(artifact(two.id, 'b', 'same'), 'copy')
@@ -172,7 +172,7 @@ export const artifactTests: AreaTests = scene => {
     expect(await doomed()).toEqual(['shared'])
   })
 
-  test('content that comes again after it was doomed is stored anew', async () => {
+  test('content that returns after it was doomed is stored anew', async () => {
     const one = await scene().finished()
     await add(artifact(one.id, 'a', 'same'), 'old')
     await purge(one.id)
@@ -182,7 +182,7 @@ export const artifactTests: AreaTests = scene => {
     expect(await scene().store.filterKnownBlobs({ keys: ['old', 'new'] })).toEqual(['new'])
   })
 
-  test('segments of logs are known while their job is there, and doomed with it', async () => {
+  test('log segments are known as long as their job exists, and doomed with it', async () => {
     const job = await scene().start()
     await scene().store.addLogParts({ lease: leaseOf(job), parts: [logPart(1, 5, { blobKey: 'segment-1' })] })
     await scene().end(job, COMPLETE, [logPart(6, 9, { blobKey: 'segment-2' })])

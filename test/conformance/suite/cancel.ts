@@ -39,7 +39,7 @@ export const cancelTests: AreaTests = scene => {
     expect(attempts).toMatchObject([{ attempt: 1, outcome: 'failed', reason: 'exit_code' }])
   })
 
-  test('a running job becomes cancelling and its worker is told', async () => {
+  test('a running job becomes cancelling and its worker is told to stop it', async () => {
     const job = await scene().start({}, 'worker-1')
     const other = await scene().start({}, 'worker-2')
     const outcome = await scene().cancel(job.id, 3000)
@@ -54,7 +54,7 @@ export const cancelTests: AreaTests = scene => {
     expect(renewed).toEqual({ lost: [], cancelling: [order] })
   })
 
-  test('the reason given is the reason kept', async () => {
+  test('the reason of a cancel is kept', async () => {
     const queued = await scene().submitOne()
     const reason = 'run_terminated' as const
     await scene().store.cancelJob({ workspace: WORKSPACE, jobId: queued.id, reason, graceMs: null })
@@ -66,7 +66,7 @@ export const cancelTests: AreaTests = scene => {
     expect((await scene().job(running.id)).statusReason).toBe(reason)
   })
 
-  test('whatever ends an attempt that is cancelling, the job is cancelled', async () => {
+  test('a cancelling job ends as cancelled, however its attempt ends', async () => {
     const ends = [
       COMPLETE,
       failure(),
@@ -89,14 +89,14 @@ export const cancelTests: AreaTests = scene => {
     }
   })
 
-  test('of two cancels at once exactly one has done it', async () => {
+  test('of several cancels at once exactly one is new', async () => {
     for (const job of [await scene().start(), await scene().start(), await scene().submitOne()]) {
       const outcomes = await Promise.all([scene().cancel(job.id), scene().cancel(job.id), scene().cancel(job.id)])
       expect(outcomes.filter(outcome => 'isNew' in outcome && outcome.isNew)).toHaveLength(1)
     }
   })
 
-  test('cancelling again answers the same and may only shorten the grace', async () => {
+  test('cancelling again gives the same answer and can only shorten the grace period', async () => {
     const job = await scene().start()
     const grace = async () => (await scene().store.listCancelling({ workerId: 'worker-1' }))[0]?.graceMs
     await scene().cancel(job.id, 5000)
@@ -108,7 +108,7 @@ export const cancelTests: AreaTests = scene => {
     expect(await grace()).toBe(0)
   })
 
-  test('a grace given later does not stretch the job’s own', async () => {
+  test('a grace period given later does not extend that of the job', async () => {
     const job = await scene().start({ graceMs: 2000 })
     const grace = async () => (await scene().store.listCancelling({ workerId: 'worker-1' }))[0]?.graceMs
     await scene().cancel(job.id)
@@ -148,7 +148,7 @@ export const cancelTests: AreaTests = scene => {
     }
   })
 
-  test('many are cancelled by filter, at most `limit` a call', async () => {
+  test('jobs are cancelled by filter, at most `limit` a call', async () => {
     const matching = newJobs(7, { name: 'night' })
     const others = newJobs(3, { name: 'day' })
     await scene().submit([...matching, ...others])

@@ -15,13 +15,13 @@ export const catalogueTests: AreaTests = scene => {
     overrides: Partial<Parameters<DataStore['changeCatalogue']>[0]> = {},
   ) => scene().store.changeCatalogue({ workspace: WORKSPACE, version, changes, unlessLocked: [], ...overrides })
 
-  test('of a workspace where nothing was ever made it is empty and of version 0', async () => {
+  test('the catalogue of a new workspace is empty and has version 0', async () => {
     expect(await read()).toEqual(EMPTY_CATALOGUE)
     expect(await read(0)).toBeNull()
     expect(await read(1)).toEqual(EMPTY_CATALOGUE)
   })
 
-  test('data sources and pipes read back as they were put, in the order of their names', async () => {
+  test('data sources and pipes read back as they were written, ordered by name', async () => {
     const [first, second] = [dataSource('b', { description: 'ä "quoted" \u{1F600}' }), dataSource('a')]
     const pipes = [pipe('z'), pipe('Z'), pipe('c')]
     const outcome = await change(0, [put(first), put(pipes[0]!), put(second), put(pipes[1]!), put(pipes[2]!)])
@@ -33,7 +33,7 @@ export const catalogueTests: AreaTests = scene => {
     expect(await read()).toEqual(expected)
   })
 
-  test('it is not read again while it is of the version that is known', async () => {
+  test('the catalogue is not read again while its version is the known one', async () => {
     await change(0, [put(dataSource('a'))])
     expect(await read(1)).toBeNull()
     await change(1, [])
@@ -53,7 +53,7 @@ export const catalogueTests: AreaTests = scene => {
     expect(await read()).toEqual({ version: 3, dataSources: [], pipes: [] })
   })
 
-  test('changes are made one after the other, and two entries may change their names', async () => {
+  test('changes are applied in order, and two entries may swap their names', async () => {
     const [a, b, c] = [dataSource('a'), dataSource('b'), pipe('c')]
     await change(0, [put(a), put(b), put(c), { type: 'drop_pipe', id: c.id }])
     expect(await read()).toEqual({ version: 1, dataSources: [a, b], pipes: [] })
@@ -68,7 +68,7 @@ export const catalogueTests: AreaTests = scene => {
     })
   })
 
-  test('a name is unique among data sources and pipes: such a change fails and leaves everything as it was', async () => {
+  test('a name is unique among data sources and pipes: such a change fails and changes nothing', async () => {
     const source = dataSource('taken')
     await change(0, [put(source)])
     await expect(change(1, [put(dataSource('new')), put(pipe('taken'))])).rejects.toThrow()
@@ -76,14 +76,14 @@ export const catalogueTests: AreaTests = scene => {
     expect(await change(1, [])).toEqual({ type: 'changed', version: 2 })
   })
 
-  test('a change of another version than the one it was judged on is stale and changes nothing', async () => {
+  test('a change based on another version is stale and changes nothing', async () => {
     for (const version of [1, 7]) expect(await change(version, [put(pipe('a'))])).toEqual({ type: 'stale' })
     await change(0, [put(pipe('a'))])
     for (const version of [0, 2]) expect(await change(version, [put(pipe('b'))])).toEqual({ type: 'stale' })
     expect(await read()).toMatchObject({ version: 1, pipes: [{ name: 'a' }] })
   })
 
-  test('of changes of one version at once exactly one is made', async () => {
+  test('of several changes based on one version exactly one is applied', async () => {
     for (const version of [0, 1]) {
       const names = ['a', 'b', 'c', 'd'].map(name => `${name}${version}`)
       const outcomes = await Promise.all(names.map(name => change(version, [put(pipe(name))])))
@@ -96,7 +96,7 @@ export const catalogueTests: AreaTests = scene => {
     }
   })
 
-  test('a change is refused while somebody writes one of the tables it must not touch', async () => {
+  test('a change is refused while one of the tables it affects is locked', async () => {
     const job = await scene().start({ exclusiveKey: 'a' })
     const lease = leaseOf(job)
     await scene().store.lockTables({ workspace: WORKSPACE, tables: ['b', 'c'], holder: { lease } })

@@ -23,7 +23,7 @@ export const changedJobTests: AreaTests = scene => {
     }
   }
 
-  test('jobs come in the order of their last change, live and ended ones, as they read', async () => {
+  test('jobs, live and ended, are listed in the order of their last change', async () => {
     const [oldest] = await scene().submit(newJobs(1, { dataSource: 'events', pipe: 'copy', sinks: [] }))
     scene().clock.advance(10)
     await scene().submit(newJobs(5))
@@ -40,7 +40,7 @@ export const changedJobTests: AreaTests = scene => {
     expect(found.at(-1)).toMatchObject({ id: oldest!.id, status: 'failed', dataSource: 'events', pipe: 'copy' })
   })
 
-  test('pages go on beyond the last, also among jobs that changed at once, whatever their size', async () => {
+  test('pages of any size continue after the last job, even among jobs that changed at the same instant', async () => {
     await scene().submit(newJobs(30))
     const claimed = await scene().claim(20)
     await scene().store.endAttempts(claimed.slice(0, 14).map(job => ({ lease: leaseOf(job), end: failure(), log: [] })))
@@ -50,7 +50,7 @@ export const changedJobTests: AreaTests = scene => {
     for (const limit of [1, 4, 30, 100]) expect(await readAll(limit)).toEqual(expected)
   })
 
-  test('what changes again comes again, as it is then', async () => {
+  test('a job that changes again is listed again, with its new state', async () => {
     const job = await scene().submitOne()
     const [seen] = await list(null)
     expect(await list(seen!)).toEqual([])
@@ -61,7 +61,7 @@ export const changedJobTests: AreaTests = scene => {
     expect(await list({ updatedAt: scene().clock.now() + 1, id: '' })).toEqual([])
   })
 
-  test('jobs of other workspaces and jobs that were purged are not there', async () => {
+  test('jobs of other workspaces and purged jobs are not listed', async () => {
     await scene().submit([newJob({ workspace: 'other' })])
     await scene().end(await scene().claimOne())
     const job = await scene().finished()
@@ -71,7 +71,7 @@ export const changedJobTests: AreaTests = scene => {
     expect(await list(null, 100, 'other')).toHaveLength(1)
   })
 
-  test('an answer has no more bodies than fit into memory, and one at least', async () => {
+  test('a page has no more bodies than fit into memory, but at least one', async () => {
     const spec = JSON.stringify({ command: 'x'.repeat(MOST_LISTED_BYTES / 3) })
     await scene().submit(newJobs(3, { spec }))
     expect(await list(null)).toHaveLength(2)

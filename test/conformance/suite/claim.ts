@@ -4,7 +4,7 @@ import type { AreaTests } from '../store-suite.ts'
 import { newJob, newJobs } from './scene.ts'
 
 export const claimTests: AreaTests = scene => {
-  test('a claim starts an attempt and hands over all that was submitted', async () => {
+  test('a claim starts an attempt and returns everything that was submitted', async () => {
     const { sinks: _, ...job } = await scene().submitOne({
       secrets: Uint8Array.of(7),
       timeoutMs: 5,
@@ -52,7 +52,7 @@ export const claimTests: AreaTests = scene => {
     expect(claimed.map(job => job.id)).toEqual([4, 0, 1, 2].map(index => jobs[index]!.id))
   })
 
-  test('only jobs of the kinds asked for are claimed', async () => {
+  test('only jobs of the requested kinds are claimed', async () => {
     const jobs = [newJob({ kind: 'http' }), newJob({ kind: 'query' }), newJob({ kind: 'command' })]
     await scene().submit(jobs)
     const claimed = await scene().store.claimJobs({

@@ -35,7 +35,7 @@ export const deliveryTests: AreaTests = scene => {
       },
     ])
 
-  test('the end of a job makes a delivery for each sink that is to hear of it', async () => {
+  test('the end of a job creates a delivery for each sink that wants it', async () => {
     const completed = await finished({ sinks: BOTH })
     const failed = await finished({ sinks: BOTH, kind: 'http' }, failure())
     expect((await list({ jobId: completed.id })).map(delivery => delivery.sinkIndex).sort()).toEqual([0, 1])
@@ -60,7 +60,7 @@ export const deliveryTests: AreaTests = scene => {
     ])
   })
 
-  test('nothing is told of a job that was cancelled, is tried again, or has no sinks', async () => {
+  test('no delivery is created for a job that was cancelled, will be retried, or has no sinks', async () => {
     await scene().finished()
     const waiting = await scene().start({ sinks: BOTH })
     await scene().end(waiting, retryIn(1000))
@@ -74,13 +74,13 @@ export const deliveryTests: AreaTests = scene => {
     expect(await list()).toEqual([])
   })
 
-  test('an end that was refused makes none, and one that is repeated makes no second', async () => {
+  test('a refused or repeated end creates no delivery', async () => {
     const job = await finished()
     expect((await scene().end(job)).applied).toBe(false)
     expect(await list()).toHaveLength(1)
   })
 
-  test('an item of a run names its run and workflow', async () => {
+  test('the delivery of an item names its run and workflow', async () => {
     const workflow = await steps.create()
     const runId = await steps.start(workflow, [{ sinks: BOTH }, {}])
     await steps.workOff()
@@ -90,7 +90,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(await list({}, 'other')).toEqual([])
   })
 
-  test('a claim hands out the job with its sealed secrets, and nobody else gets it meanwhile', async () => {
+  test('a claim returns the job with its sealed secrets, and nobody else gets it meanwhile', async () => {
     const secrets = Uint8Array.of(7, 8)
     const job = await finished({ secrets, spec: '{"command":"true","sinks":[]}' })
     const [claimed] = await claim()
@@ -106,14 +106,14 @@ export const deliveryTests: AreaTests = scene => {
     })
   })
 
-  test('where nothing waits, no next time is told', async () => {
+  test('without pending deliveries there is no next due time', async () => {
     expect(await scene().store.claimDeliveries({ limit: 2, leaseMs: 1 })).toEqual({ claimed: [], nextDueInMs: null })
     await finished()
     await end((await claim(1))[0]!, { type: 'delivered' })
     expect(await scene().store.claimDeliveries({ limit: 2, leaseMs: 1 })).toEqual({ claimed: [], nextDueInMs: null })
   })
 
-  test('the oldest due are claimed first, at most `limit`, and the next time is told', async () => {
+  test('the oldest due are claimed first, at most `limit`, with the next due time', async () => {
     const ids: string[] = []
     for (let index = 0; index < 3; index++) {
       ids.push((await finished()).id)
@@ -126,7 +126,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(await scene().store.claimDeliveries({ limit: 2, leaseMs: 1 })).toEqual({ claimed: [], nextDueInMs: 1000 })
   })
 
-  test('claims at once never share a delivery, and none is left', async () => {
+  test('claims at once never share a delivery and leave none', async () => {
     const ids: string[] = []
     for (let index = 0; index < 30; index++) ids.push((await finished()).id)
     const drain = async () => {
@@ -139,7 +139,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(seen.sort()).toEqual(ids.sort())
   })
 
-  test('a claim whose time is over can be claimed again, and its end is then ignored', async () => {
+  test('a claim that has expired can be claimed again, and its end is then ignored', async () => {
     await finished()
     const [first] = await claim()
     scene().clock.advance(CLAIM_MS)
@@ -156,7 +156,7 @@ export const deliveryTests: AreaTests = scene => {
     ])
   })
 
-  test('a try that failed is repeated after its delay under the same id', async () => {
+  test('a failed try is repeated after its delay under the same id', async () => {
     await finished()
     const [first] = await claim()
     scene().clock.advance(100)
@@ -171,7 +171,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(second!.firstTryAt).toBe(first!.firstTryAt)
   })
 
-  test('what was given up is told to people; what was delivered stays as it is', async () => {
+  test('a delivery that was given up makes a notification, a delivered one stays as it is', async () => {
     const given = await finished()
     const [claimed] = await claim()
     await end(claimed!, { type: 'failed' }, { lastStatus: 503, lastError: 'status 503' })
@@ -186,7 +186,7 @@ export const deliveryTests: AreaTests = scene => {
     expect((await list())[1]).toMatchObject({ status: 'failed', nextTryAt: null })
   })
 
-  test('redeliver makes it due now with the same id and a new day', async () => {
+  test('redeliver makes a delivery due now, with the same id and another day', async () => {
     await finished()
     const [claimed] = await claim()
     const { id: deliveryId } = claimed!.delivery
@@ -204,7 +204,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(await scene().store.redeliver({ workspace: WORKSPACE, deliveryId: newId() })).toBe('not_found')
   })
 
-  test('deliveries are shown and listed newest first, page by page, by status and by what they are about', async () => {
+  test('deliveries are listed newest first, page by page, by status, job, workflow and run', async () => {
     const jobs = [await finished(), await finished(), await finished()]
     const [first] = await claim(1)
     await end(first!, { type: 'delivered' })
@@ -225,7 +225,7 @@ export const deliveryTests: AreaTests = scene => {
     await expect(wrong).rejects.toMatchObject({ code: 'invalid_cursor' })
   })
 
-  test('something to deliver is told by `delivery`', async () => {
+  test('`delivery` signals that something is to be delivered', async () => {
     const heard = () => scene().signals.some(signal => signal.type === 'delivery')
     await scene().finished()
     expect(heard()).toBe(false)
@@ -238,7 +238,7 @@ export const deliveryTests: AreaTests = scene => {
     await scene().eventually(heard)
   })
 
-  test('old ones are purged, pending ones never; a purged job takes its own along', async () => {
+  test('old deliveries are purged, pending ones never, and a purged job takes its own along', async () => {
     const [first, second] = [await finished(), await finished()]
     for (const claimed of await claim()) await end(claimed, { type: 'delivered' })
     const pending = await finished()
@@ -269,7 +269,7 @@ export const deliveryTests: AreaTests = scene => {
     return purged
   }
 
-  test('retention leaves out a job while a delivery of it is pending, claimed or sent again, and goes on behind it', async () => {
+  test('retention skips a job while its delivery is pending, claimed or sent again, and continues with the next jobs', async () => {
     const told = await finished()
     const [delivered] = await claim()
     await end(delivered!, { type: 'delivered' })
@@ -291,7 +291,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(await list()).toEqual([])
   })
 
-  test('many jobs that ended at one instant are all purged, batch by batch, but those whose end is to be told', async () => {
+  test('many jobs that ended at one instant are purged in batches, except those with pending deliveries', async () => {
     const pending = [await finished(), await finished(), await finished()]
     await scene().submit(newJobs(20))
     for (const job of await scene().claim()) await scene().end(job)
@@ -302,7 +302,7 @@ export const deliveryTests: AreaTests = scene => {
     expect((await scene().listIds()).sort()).toEqual(pending.map(({ id }) => id).sort())
   })
 
-  test('a delivery that is sent again while retention works is sent, or gone with its job', async () => {
+  test('a delivery that is sent again while its job is purged is sent, or gone with the job', async () => {
     for (let round = 0; round < 10; round++) {
       await finished()
       const [claimed] = await claim()
@@ -320,7 +320,7 @@ export const deliveryTests: AreaTests = scene => {
     }
   })
 
-  test('items that fail in a paused run are told as failed once', async () => {
+  test('items that fail in a paused run are delivered as failed once', async () => {
     const workflow = await steps.create()
     const run = newRun(workflow, [{ sinks: BOTH }], { trigger: 'manual' })
     await steps.trigger(workflow, run)

@@ -136,7 +136,7 @@ export const endTests: AreaTests = scene => {
     })
   })
 
-  test('system failures are counted apart from the user’s', async () => {
+  test('system failures are counted apart from user failures', async () => {
     const job = await scene().start()
     await scene().end(job, retryIn(0, { failure: 'system', reason: 'worker_lost', message: 'gone', exit: NO_EXIT }))
     await scene().store.promoteDueJobs({ limit: 10 })
@@ -151,7 +151,7 @@ export const endTests: AreaTests = scene => {
     })
   })
 
-  test('a released job is queued again and has used up no try', async () => {
+  test('a released job is queued again and has used up no attempt', async () => {
     const job = await scene().start()
     expect(await scene().end(job, { type: 'release', exit: { exitCode: null, signal: 'SIGTERM' } })).toEqual({
       jobId: job.id,
@@ -166,7 +166,7 @@ export const endTests: AreaTests = scene => {
     expect(second).toMatchObject({ id: job.id, attempt: 2, userFailures: 0 })
   })
 
-  test('a running attempt is listed as running; a job that never ran has none', async () => {
+  test('a running attempt is listed as running, and a job that never ran has no attempts', async () => {
     const waiting = await scene().submitOne({ priority: -1 })
     const running = await scene().start()
     expect(await attempts(running.id)).toMatchObject([
@@ -262,7 +262,7 @@ export const endTests: AreaTests = scene => {
     expect(await scene().status(job.id)).toBe('running')
   })
 
-  test('ends of many jobs come in one call, in order, each on its own', async () => {
+  test('many jobs can end in one call, in order, each on its own', async () => {
     const jobs = newJobs(50)
     await scene().submit(jobs)
     const claimed = await scene().store.claimJobs({ workerId: 'w', kinds: KINDS, limit: 50, leaseMs: LEASE_MS })
@@ -293,7 +293,7 @@ export const endTests: AreaTests = scene => {
     expect(Buffer.from(log!.parts[1]!.data!).toString()).toBe('lines 4 to 9')
   })
 
-  test('progress: the newest wins, only while the attempt runs, and it stays after the end', async () => {
+  test('the latest progress wins, only while the attempt runs, and is kept after the end', async () => {
     const job = await scene().start()
     const set = (percentage: number, lease?: ReturnType<typeof leaseOf>, workspace = WORKSPACE) =>
       scene().store.setProgress({
@@ -321,7 +321,7 @@ export const endTests: AreaTests = scene => {
     ).toBe('not_running')
   })
 
-  test('a new attempt starts without the progress of the one before', async () => {
+  test('a new attempt starts without the progress of the previous one', async () => {
     const job = await scene().start()
     await scene().store.setProgress({
       workspace: WORKSPACE,

@@ -22,7 +22,7 @@ export const exclusiveKeyTests: AreaTests = scene => {
     expect(submitted.map(job => job.status)).toEqual(['queued', 'queued'])
   })
 
-  test('each way to end frees the key for the next, in the same transaction', async () => {
+  test('a job frees its key for the next one, however it ends, in the same transaction', async () => {
     const jobs = newJobs(6, { exclusiveKey: 'events' })
     await scene().submit(jobs)
     const expectHolder = async (index: number) =>
@@ -43,7 +43,7 @@ export const exclusiveKeyTests: AreaTests = scene => {
     await expectHolder(5)
   })
 
-  test('a holder that waits for a retry lets the next one go, and waits its turn afterwards', async () => {
+  test('a job that waits for a retry lets the next one go first, then waits for its key', async () => {
     const [first, second] = [keyed(), keyed()]
     await scene().submit([first, second])
     await scene().end(await scene().claimOne(), retryIn(1000))
@@ -58,14 +58,14 @@ export const exclusiveKeyTests: AreaTests = scene => {
     expect(await scene().claimOne()).toMatchObject({ id: first.id, attempt: 2 })
   })
 
-  test('a released holder keeps its key', async () => {
+  test('a released job keeps its key', async () => {
     const [first, second] = [keyed(), keyed()]
     await scene().submit([first, second])
     await scene().end(await scene().claimOne(), { type: 'release', exit: NO_EXIT })
     expect(await statuses([first, second])).toEqual(['queued', 'pending'])
   })
 
-  test('the next holder is the one of highest priority, then the first submitted', async () => {
+  test('the next job of a key is the one with the highest priority, then the first submitted', async () => {
     const jobs = [keyed(), keyed(), keyed({ priority: 5 }), keyed({ priority: 5 })]
     await scene().submit(jobs)
     const order: string[] = []
@@ -77,7 +77,7 @@ export const exclusiveKeyTests: AreaTests = scene => {
     expect(order).toEqual([0, 2, 3, 1].map(index => jobs[index]!.id))
   })
 
-  test('a scheduled job takes its place among the waiting when it is due', async () => {
+  test('a scheduled job takes its place among the waiting ones when it is due', async () => {
     const holder = keyed()
     const scheduled = keyed({ scheduledAt: scene().clock.now() + 1000 })
     const submitted = await scene().submit([scheduled, holder])
@@ -89,7 +89,7 @@ export const exclusiveKeyTests: AreaTests = scene => {
     expect(await scene().status(scheduled.id)).toBe('queued')
   })
 
-  test('several of one key that come due at once: one is queued', async () => {
+  test('of several jobs of one key that become due at once one is queued', async () => {
     await scene().submit(newJobs(4, { exclusiveKey: 'events', scheduledAt: scene().clock.now() + 1000 }))
     scene().clock.advance(1000)
     await scene().store.promoteDueJobs({ limit: 10 })
@@ -97,7 +97,7 @@ export const exclusiveKeyTests: AreaTests = scene => {
     expect(await scene().listIds({ status: ['pending'] })).toHaveLength(3)
   })
 
-  test('ends in one call free several keys', async () => {
+  test('jobs that end in one call free all of their keys', async () => {
     const keys = ['a', 'b', 'c']
     await scene().submit([...keys, ...keys].map(exclusiveKey => newJob({ exclusiveKey })))
     const claimed = await scene().claim()
@@ -137,7 +137,7 @@ export const exclusiveKeyTests: AreaTests = scene => {
     expect(await scene().listIds({ status: ['completed'] })).toHaveLength(40)
   })
 
-  test('cancelling many frees keys as it goes', async () => {
+  test('cancelling by filter frees keys as it goes', async () => {
     await scene().submit(newJobs(5, { exclusiveKey: 'events' }))
     let total = 0
     for (let calls = 0; calls < 10; calls++) {

@@ -48,7 +48,7 @@ export const extensionTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'completed', counts: { completed: 4 } })
   })
 
-  test('items that join wait for slots like all others', async () => {
+  test('added items wait for slots like all others', async () => {
     const runId = await started(2, { maxConcurrent: 2 })
     const [first] = await scene().claim()
     await extend(first!, more(first!, 5))
@@ -56,7 +56,7 @@ export const extensionTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ counts: { completed: 1, running: 1, queued: 1, pending: 4 } })
   })
 
-  test('ends of one batch bring the additions of each', async () => {
+  test('jobs that end in one batch each bring their added items', async () => {
     const runId = await started(6, { maxConcurrent: 6 })
     const jobs = await scene().claim()
     for (const job of jobs.slice(0, 3)) await extend(job, more(job, 2))
@@ -64,7 +64,7 @@ export const extensionTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'running', counts: { completed: 6, queued: 6 } })
   })
 
-  test('they join once, from the attempt that completes; what other attempts added is dropped', async () => {
+  test('items join once, from the attempt that completes; those of other attempts are dropped', async () => {
     const runId = await started()
     const first = await scene().claimOne()
     await extend(first, more(first, 4))
@@ -81,7 +81,7 @@ export const extensionTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ counts: { completed: 1, queued: 2, pending: 0 } })
   })
 
-  test('what an item that failed or was cancelled had added never joins', async () => {
+  test('items added by an item that failed or was cancelled never join', async () => {
     const runId = await started(2)
     const [failing, cancelled] = await scene().claim()
     await extend(failing!, more(failing!, 2))
@@ -92,7 +92,7 @@ export const extensionTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'failed', counts: { failed: 1, cancelled: 1, pending: 0 } })
   })
 
-  test('they join a paused run as held items', async () => {
+  test('items that join a paused run are held', async () => {
     const runId = await started()
     const job = await scene().claimOne()
     const items = more(job, 2)
@@ -105,7 +105,7 @@ export const extensionTests: AreaTests = scene => {
     expect(await scene().claim()).toHaveLength(2)
   })
 
-  test('a run never has more items than it may, those that wait to join included', async () => {
+  test('a run never has more items than its limit, including those that wait to join', async () => {
     await started(3)
     const [first, second] = await scene().claim()
     expect(await extend(first!, more(first!, 4), { maxItems: 7 })).toBe('kept')
@@ -128,7 +128,7 @@ export const extensionTests: AreaTests = scene => {
     expect(await extend(job, items)).toBe('not_running')
   })
 
-  test('a purged job takes nothing of its run along', async () => {
+  test('purging a job takes nothing from its run', async () => {
     const runId = await started()
     const job = await scene().claimOne()
     await extend(job, more(job, 2))
@@ -137,7 +137,7 @@ export const extensionTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ counts: { completed: 1, queued: 2 } })
   })
 
-  test('the clock of a running attempt can be restarted, again and again', async () => {
+  test('the timeout of a running attempt can be restarted repeatedly', async () => {
     const job = await scene().start()
     const key = { jobId: job.id, attempt: job.attempt }
     const restart = (overrides: object = {}) =>

@@ -11,7 +11,7 @@ export const firingTests: AreaTests = scene => {
   const now = () => scene().clock.now()
   const due = (limit = 10) => scene().store.listDueWorkflows({ limit })
 
-  test('due workflows are listed earliest first, and when the next one is due', async () => {
+  test('due workflows are listed earliest first, with the next due time', async () => {
     const late = await steps.createDue(now() - 10)
     const later = await steps.createDue(now() - 5)
     const jittered = await steps.create({ timing: nextAt(now() - 100, now() + 700) })
@@ -32,18 +32,18 @@ export const firingTests: AreaTests = scene => {
     expect((await due()).due.map(workflow => workflow.id)).toEqual([late.id, later.id, jittered.id])
   })
 
-  test('when nothing waits there is no next time', async () => {
+  test('without due workflows there is no next due time', async () => {
     expect(await due()).toEqual({ due: [], now: now(), nextFireInMs: null })
   })
 
-  test('paused workflows are due, terminated ones never', async () => {
+  test('paused workflows become due, terminated ones never', async () => {
     const [paused, terminated] = [await steps.createDue(), await steps.createDue()]
     await scene().store.pauseWorkflow({ workspace: WORKSPACE, workflow: paused.id })
     await scene().store.terminateWorkflow({ workspace: WORKSPACE, workflow: terminated.id, graceMs: null })
     expect((await due()).due).toMatchObject([{ id: paused.id, state: 'paused' }])
   })
 
-  test('a fire makes the run and its jobs, records the slot and moves the cursor', async () => {
+  test('a fire creates the run and its jobs, records the slot and moves the cursor', async () => {
     const slot = now()
     const workflow = await steps.createDue(slot)
     scene().clock.advance(3)
@@ -75,7 +75,7 @@ export const firingTests: AreaTests = scene => {
     expect((await due()).due).toEqual([])
   })
 
-  test('invariant 8: of several fires of one slot one makes a run', async () => {
+  test('invariant 8: of several fires of one slot one creates a run', async () => {
     const slot = now()
     const workflow = await steps.createDue(slot)
     const fires = await Promise.all(Array.from({ length: 6 }, () => steps.fireOf(workflow, slot)))
@@ -86,7 +86,7 @@ export const firingTests: AreaTests = scene => {
     expect(await scene().listIds()).toHaveLength(1)
   })
 
-  test('a fire is lost when the workflow was changed, terminated, deleted or is another workspace’s', async () => {
+  test('a fire is lost when the workflow was changed, terminated or deleted, or belongs to another workspace', async () => {
     const changed = await steps.createDue()
     const terminated = await steps.createDue()
     const deleted = await steps.createDue()
@@ -103,7 +103,7 @@ export const firingTests: AreaTests = scene => {
     expect(await steps.slots(changed)).toEqual([])
   })
 
-  test('one that lost does not undo the others of its batch, and results come in order', async () => {
+  test('a lost fire does not undo the others of its batch, and results come in order', async () => {
     const workflows = await Promise.all(Array.from({ length: 5 }, () => steps.createDue()))
     const fires = await Promise.all(workflows.map(workflow => steps.fireOf(workflow, now())))
     const batch = fires.map((fire, index) => (index === 2 ? { ...fire, cursor: 1 } : fire))
@@ -113,7 +113,7 @@ export const firingTests: AreaTests = scene => {
     expect(await scene().claim()).toHaveLength(4)
   })
 
-  test('slots that were missed are recorded, neighbours with one reason in one row', async () => {
+  test('missed slots are recorded, adjacent ones with the same reason in one row', async () => {
     const first = now() - 10 * MINUTE
     const workflow = await steps.createDue(first)
     const missed = { first, last: first + 8 * MINUTE, count: 9, reason: 'missed' as const }
@@ -138,14 +138,14 @@ export const firingTests: AreaTests = scene => {
     ])
   })
 
-  test('with nothing to fire the cursor moves all the same', async () => {
+  test('the cursor moves even if nothing fires', async () => {
     const workflow = await steps.createDue()
     const skipped = [{ first: now(), last: now(), count: 1, reason: 'missed' as const }]
     expect(await steps.fire(workflow, null, { skipped })).toEqual({ type: 'skipped', reason: null })
     expect(await steps.workflow(workflow.id)).toMatchObject({ nextRunAt: now() + MINUTE, lastRunAt: null })
   })
 
-  test('slots of a paused workflow are recorded as paused, whatever else would be said of them', async () => {
+  test('slots of a paused workflow are recorded as paused, even if they have another reason too', async () => {
     const first = now()
     const workflow = await steps.createDue(first)
     await scene().store.pauseWorkflow({ workspace: WORKSPACE, workflow: workflow.id })
@@ -159,7 +159,7 @@ export const firingTests: AreaTests = scene => {
     expect(await scene().listIds()).toEqual([])
   })
 
-  test('slots are listed newest first, page by page; of an unknown workflow there are none', async () => {
+  test('slots are listed newest first, page by page, and for an unknown workflow there are none', async () => {
     const start = now()
     const workflow = await steps.createDue(start)
     for (let index = 0; index < 5; index++) await steps.fire(workflow, start + index * MINUTE, { overlap: 'allow' })
@@ -182,7 +182,7 @@ export const firingTests: AreaTests = scene => {
     await expect(wrong).rejects.toMatchObject({ code: 'invalid_cursor' })
   })
 
-  test('beyond the jobs that may wait a slot is skipped', async () => {
+  test('a slot is skipped when too many jobs are waiting', async () => {
     const workflow = await steps.createDue()
     const run = newRun(workflow, 3)
     const result = await steps.fire(workflow, now(), { run, maxQueued: 2 })
@@ -194,7 +194,7 @@ export const firingTests: AreaTests = scene => {
     })
   })
 
-  test('a slot that has been dealt with does not fire again when the schedule is set back', async () => {
+  test('a handled slot does not fire again when the schedule is set back', async () => {
     const slot = now()
     const workflow = await steps.createDue(slot)
     const first = await steps.fired(workflow, slot)

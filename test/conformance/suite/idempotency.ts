@@ -44,7 +44,7 @@ export const idempotencyTests: AreaTests = scene => {
     expect(await begin('another')).toEqual({ type: 'new' })
   })
 
-  test('a submit keeps its answer in its own transaction', async () => {
+  test('a submit stores its answer in its own transaction', async () => {
     await begin()
     const jobs = [newJob()]
     await scene().store.submitJobs({ jobs, maxQueued: 10, idempotency: { key, shape: 'single' } })
@@ -55,7 +55,7 @@ export const idempotencyTests: AreaTests = scene => {
     expect(JSON.parse(outcome.answer.body)).toEqual({ job_id: jobs[0]!.id, status: 'queued', created_at })
   })
 
-  test('what else the answer of a submit has is kept with it', async () => {
+  test('additional fields of the answer of a submit are stored with it', async () => {
     await begin()
     const jobs = [newJob()]
     const more = { content: { bytes: 3, sha256: `'"\\ {}, NULL` } }
@@ -80,7 +80,7 @@ export const idempotencyTests: AreaTests = scene => {
     })
   })
 
-  test('a refused submit keeps no answer', async () => {
+  test('a refused submit stores no answer', async () => {
     await begin()
     await scene().store.submitJobs({ jobs: newJobs(2), maxQueued: 1, idempotency: { key, shape: 'batch' } })
     expect(await begin()).toEqual({ type: 'in_progress' })
@@ -96,7 +96,7 @@ export const idempotencyTests: AreaTests = scene => {
     expect(await begin('other')).toEqual({ type: 'new' })
   })
 
-  test('a first call that a crash cut off blocks its key for a minute at most', async () => {
+  test('a first call cut off by a crash blocks its key for a minute at most', async () => {
     await begin()
     await scene().reopen()
     scene().clock.advance(59_000)
@@ -105,7 +105,7 @@ export const idempotencyTests: AreaTests = scene => {
     expect(await begin()).toEqual({ type: 'in_progress' })
   })
 
-  test('a first call that is renewed keeps its key for as long as it takes', async () => {
+  test('a first call that is renewed keeps its key as long as it takes', async () => {
     await begin()
     for (let minute = 0; minute < 5; minute++) {
       scene().clock.advance(59_000)
@@ -117,7 +117,7 @@ export const idempotencyTests: AreaTests = scene => {
     expect(await begin('another')).toEqual({ type: 'new' })
   })
 
-  test('what is renewed late takes nothing from an answer, and makes no key', async () => {
+  test('a late renewal does not change an answer and creates no key', async () => {
     await begin()
     await finish({ status: 201, body: '{}' })
     await scene().store.renewIdempotent({ key })
@@ -128,7 +128,7 @@ export const idempotencyTests: AreaTests = scene => {
     expect(await begin('hash', other)).toEqual({ type: 'new' })
   })
 
-  test('a clock set back does not make a cut-off call block for longer', async () => {
+  test('a clock that is set back does not make an interrupted call block for longer', async () => {
     await begin()
     scene().clock.advance(-3_600_000)
     expect(['new', 'in_progress']).toContain((await begin()).type)
@@ -136,7 +136,7 @@ export const idempotencyTests: AreaTests = scene => {
     expect(await begin()).toEqual({ type: 'new' })
   })
 
-  test('the answer to a call that takes hours is kept, though old keys are purged meanwhile', async () => {
+  test('the answer to a call that takes hours is stored even if old keys are purged meanwhile', async () => {
     await begin()
     scene().clock.advance(2 * 3_600_000)
     await scene().store.purgeIdempotency({ limit: 10 })
@@ -144,7 +144,7 @@ export const idempotencyTests: AreaTests = scene => {
     expect((await begin()).type).toBe('answered')
   })
 
-  test('a key whose call has never answered is purged, too', async () => {
+  test('a key whose call was never answered is purged', async () => {
     await begin()
     scene().clock.advance(2 * DAY)
     expect(await scene().store.purgeIdempotency({ limit: 10 })).toBe(1)

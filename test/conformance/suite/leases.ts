@@ -17,7 +17,7 @@ export const leaseTests: AreaTests = scene => {
     expect((await scene().end(job)).applied).toBe(true)
   })
 
-  test('invariant 5: an attempt whose lease is over is listed with all that the rescue needs', async () => {
+  test('invariant 5: an attempt whose lease has expired is listed with everything the rescue needs', async () => {
     const job = await scene().start({ restartable: false })
     scene().clock.advance(LEASE_MS - 1)
     expect(await scene().lost()).toEqual([])
@@ -38,7 +38,7 @@ export const leaseTests: AreaTests = scene => {
     ])
   })
 
-  test('invariant 5: cancelling attempts are rescued as well, and end as cancelled', async () => {
+  test('invariant 5: cancelling attempts are rescued too, and end as cancelled', async () => {
     const job = await scene().start()
     await scene().cancel(job.id)
     scene().clock.advance(LEASE_MS + 1)
@@ -48,7 +48,7 @@ export const leaseTests: AreaTests = scene => {
     expect(result).toEqual({ jobId: job.id, applied: true, status: 'cancelled' })
   })
 
-  test('invariant 5: a restarted server finds the attempts of its former self at once', async () => {
+  test('invariant 5: a restarted server finds the attempts of its former process at once', async () => {
     const mine = await scene().start({}, 'server-1')
     await scene().start({}, 'server-2')
     await scene().reopen()
@@ -64,7 +64,7 @@ export const leaseTests: AreaTests = scene => {
     expect(await scene().store.listLostAttempts({ leaseMs: LEASE_MS, limit: 3 })).toHaveLength(3)
   })
 
-  test('a lease that is over cannot be renewed', async () => {
+  test('an expired lease cannot be renewed', async () => {
     const job = await scene().start()
     scene().clock.advance(LEASE_MS)
     expect(await renew(job)).toEqual({ lost: [job.id], cancelling: [] })
@@ -132,7 +132,7 @@ export const leaseTests: AreaTests = scene => {
     }
   })
 
-  test('a job’s own token stands for its attempt only while that runs', async () => {
+  test('a job’s own token is valid for its attempt only while that runs', async () => {
     const job = await scene().start({ scopes: ['jobs:read', 'artifacts:write'] })
     const find = (attempt: number) => scene().store.findRunningAttempt({ jobId: job.id, attempt })
     expect(await find(1)).toEqual({ workspace: 'default', scopes: ['jobs:read', 'artifacts:write'] })

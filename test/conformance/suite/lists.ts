@@ -9,7 +9,7 @@ export const listTests: AreaTests = scene => {
   const list = (filters: JobFilters, limit = 50, cursor: string | null = null) =>
     scene().store.listJobs({ workspace: WORKSPACE, filters, limit, cursor })
 
-  test('jobs are listed newest first, by order of submission', async () => {
+  test('jobs are listed newest first, in the order of submission', async () => {
     const jobs = newJobs(5)
     await scene().submit(jobs.slice(0, 2))
     scene().clock.advance(-5000)
@@ -56,7 +56,7 @@ export const listTests: AreaTests = scene => {
     expect(seen).toEqual(jobs.map(job => job.id).reverse())
   })
 
-  test('a cursor that is not ours is refused', async () => {
+  test('an invalid cursor is refused', async () => {
     await scene().submit(newJobs(3))
     const { nextCursor } = await list({}, 1)
     expect(nextCursor).not.toBeNull()
@@ -86,7 +86,7 @@ export const listTests: AreaTests = scene => {
     await expect(foreign).rejects.toMatchObject({ code: 'invalid_cursor' })
   })
 
-  test('every filter, alone and together with every other, finds what it describes', async () => {
+  test('every filter, alone and combined with every other, finds what it describes', async () => {
     const jobs = await manyJobs(scene())
     for (const filters of allPairs(FILTERS)) {
       const expected = jobs.filter(job => matches(job, filters)).map(job => job.id)
@@ -97,7 +97,7 @@ export const listTests: AreaTests = scene => {
     }
   })
 
-  test('creation times bound a list exactly, also when the clock was set back in between', async () => {
+  test('creation times bound a list exactly, even if the clock was set back in between', async () => {
     const times = new Map<string, number>()
     for (const step of [0, 100, 100, -150, 50, 0, 300, -20, 20]) {
       scene().clock.advance(step)
@@ -115,7 +115,7 @@ export const listTests: AreaTests = scene => {
     }
   })
 
-  test('a name filter takes its text as it is, wildcards and all', async () => {
+  test('a name filter matches its text literally, wildcards included', async () => {
     const names = ['100% sure', '100 percent', 'a_b', 'axb', 'Äpfel', 'apfel', '\u{10FFFF}']
     const jobs = names.map(name => newJob({ name }))
     await scene().submit(jobs)

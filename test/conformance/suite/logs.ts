@@ -8,7 +8,7 @@ export const logTests: AreaTests = scene => {
     return index!.parts.map(part => [part.firstSeq, part.lastSeq, part.blobKey ?? Buffer.from(part.data!).toString()])
   }
 
-  test('parts are read in order from the one that holds the first line asked for', async () => {
+  test('parts are read in order from the one with the first requested line', async () => {
     const job = await scene().start()
     const add = (...ranges: [number, number][]) =>
       scene().store.addLogParts({ lease: leaseOf(job), parts: ranges.map(range => logPart(...range)) })
@@ -52,7 +52,7 @@ export const logTests: AreaTests = scene => {
     ])
   })
 
-  test('of two parts that begin with the same line the one that holds more stays', async () => {
+  test('of two parts that begin with the same line the longer one is kept', async () => {
     const job = await scene().start()
     await scene().store.addLogParts({
       lease: leaseOf(job),
@@ -68,7 +68,7 @@ export const logTests: AreaTests = scene => {
     ])
   })
 
-  test('the next attempt goes on counting lines', async () => {
+  test('the next attempt continues the line numbers', async () => {
     const job = await scene().start()
     await scene().store.addLogParts({ lease: leaseOf(job), parts: [logPart(1, 4)] })
     await scene().end(job, { type: 'release', exit: NO_EXIT }, [logPart(5, 7)])
@@ -84,13 +84,13 @@ export const logTests: AreaTests = scene => {
     ])
   })
 
-  test('a lost attempt is listed with the seq its log goes on with', async () => {
+  test('a lost attempt is listed with the next seq of its log', async () => {
     const job = await scene().start()
     await scene().store.addLogParts({ lease: leaseOf(job), parts: [logPart(1, 41)] })
     expect(await scene().lost(['worker-1'])).toMatchObject([{ nextLogSeq: 42 }])
   })
 
-  test('log parts need the lease', async () => {
+  test('log parts are written only with the lease', async () => {
     const job = await scene().start()
     const wrong = { ...leaseOf(job), leaseToken: 'lost' }
     expect(await scene().store.addLogParts({ lease: wrong, parts: [logPart(1, 1)] })).toEqual({ applied: false })

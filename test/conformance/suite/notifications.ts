@@ -37,7 +37,7 @@ export const notificationTests: AreaTests = scene => {
     expect(await failures(workflow)).toBe(1)
   })
 
-  test('at the limit the workflow and its other open runs are terminated, and someone is told', async () => {
+  test('at the limit the workflow and its other open runs are terminated, with a notification', async () => {
     const workflow = await steps.create({ name: 'fragile', maxConsecutiveFailures: 2 })
     await run(workflow)
     expect(await list()).toEqual([])
@@ -67,7 +67,7 @@ export const notificationTests: AreaTests = scene => {
     ])
   })
 
-  test('a manual run of a terminated workflow does not count though that is resumed before the run ends', async () => {
+  test('a manual run of a terminated workflow does not count even if the workflow is resumed before the run ends', async () => {
     const workflow = await steps.create({ maxConsecutiveFailures: 1 })
     const key = { workspace: WORKSPACE, workflow: workflow.id }
     await scene().store.terminateWorkflow({ ...key, graceMs: null })
@@ -125,7 +125,7 @@ export const notificationTests: AreaTests = scene => {
     for (const runId of runs) expect(await steps.run(runId)).toMatchObject({ status: 'failed' })
   })
 
-  test('alerts are shown, and all or none where a workspace prefers that', async () => {
+  test('only alerts are shown, unless the workspace prefers all or none', async () => {
     const workflow = await steps.create({ maxConsecutiveFailures: 2 })
     const first = await run(workflow)
     await run(workflow)
@@ -145,7 +145,7 @@ export const notificationTests: AreaTests = scene => {
     expect(await scene().store.getNotificationPreference({ workspace: 'other' })).toBe('alerts')
   })
 
-  test('they are listed newest first, page by page', async () => {
+  test('notifications are listed newest first, page by page', async () => {
     await prefer('all')
     const workflow = await steps.create()
     const runs = [await run(workflow), await run(workflow), await run(workflow)]
@@ -161,7 +161,7 @@ export const notificationTests: AreaTests = scene => {
     await expect(list({ cursor: 'nonsense' })).rejects.toMatchObject({ code: 'invalid_cursor' })
   })
 
-  test('they are marked as read, some or all, once', async () => {
+  test('notifications are marked as read, some or all, once', async () => {
     await prefer('all')
     const workflow = await steps.create()
     for (let index = 0; index < 3; index++) await run(workflow)
@@ -178,7 +178,7 @@ export const notificationTests: AreaTests = scene => {
     expect(await list()).toHaveLength(3)
   })
 
-  test('they are told by `notification`, those that the workspace prefers to see', async () => {
+  test('`notification` signals those that the workspace prefers to see', async () => {
     const told = () => scene().signals.flatMap(signal => (signal.type === 'notification' ? signal.notification : []))
     const first = await run(await steps.create({ maxConsecutiveFailures: 1 }))
     await scene().eventually(() => told().length === 1)
@@ -189,7 +189,7 @@ export const notificationTests: AreaTests = scene => {
     expect(told()[1]).toMatchObject({ type: 'run.failed', runId: second })
   })
 
-  test('old ones are purged', async () => {
+  test('old notifications are purged', async () => {
     await prefer('all')
     const workflow = await steps.create()
     await run(workflow)

@@ -55,7 +55,7 @@ export const overlapTests: AreaTests = scene => {
     expect(await steps.workflow(workflow.id)).toMatchObject({ lastRunAt: now() })
   })
 
-  test('a run that waits starts only when no earlier run of its workflow is left', async () => {
+  test('a waiting run starts only when no earlier run of its workflow is open', async () => {
     const slot = now()
     const workflow = await steps.createDue(slot)
     await steps.fired(workflow, slot)
@@ -69,7 +69,7 @@ export const overlapTests: AreaTests = scene => {
     expect(await steps.run(waiting)).toMatchObject({ status: 'running' })
   })
 
-  test('a run that waits does not start while its workflow is paused', async () => {
+  test('a waiting run does not start while its workflow is paused', async () => {
     const { workflow, held, second } = await fireTwice('queue_one')
     const waiting = (second as { runId: string }).runId
     const key = { workspace: WORKSPACE, workflow: workflow.id }
@@ -103,7 +103,7 @@ export const overlapTests: AreaTests = scene => {
     ])
   })
 
-  test('overlap `cancel_previous`: where nothing of the open run works, the slot runs at once', async () => {
+  test('overlap `cancel_previous`: the slot runs at once if nothing of the open run is running', async () => {
     const slot = now()
     const workflow = await steps.createDue(slot)
     const first = await steps.fired(workflow, slot, { overlap: 'cancel_previous' })
@@ -115,7 +115,7 @@ export const overlapTests: AreaTests = scene => {
     expect((await scene().claim()).map(job => job.runId)).toEqual([runId])
   })
 
-  test('overlap `cancel_previous`: of the slots that come while the open run stops the latest runs, the others are skipped', async () => {
+  test('overlap `cancel_previous`: of several slots that come while the open run stops, only the latest runs', async () => {
     const { workflow, slot, first, held, second } = await fireTwice('cancel_previous')
     const replaced = (second as { runId: string }).runId
     const runs = [replaced]
@@ -142,7 +142,7 @@ export const overlapTests: AreaTests = scene => {
     expect(await steps.workflow(workflow.id)).toMatchObject({ consecutiveFailures: 0 })
   })
 
-  test('overlap `cancel_previous`: the run that waits starts when the worker of the old one is found dead, also after a restart', async () => {
+  test('overlap `cancel_previous`: the waiting run starts when the worker of the old one is found dead, even after a restart', async () => {
     const { held, second } = await fireTwice('cancel_previous')
     const waiting = (second as { runId: string }).runId
     await scene().reopen()
@@ -184,7 +184,7 @@ export const overlapTests: AreaTests = scene => {
     expect(await steps.run(later.id)).toMatchObject({ status: 'pending', statusReason: 'scheduled' })
   })
 
-  test('a run that waits does not wait for those that were made after it', async () => {
+  test('a waiting run does not wait for later runs', async () => {
     const { workflow, held, second } = await fireTwice('queue_one')
     const manual = await steps.start(workflow)
     await scene().end(held)
@@ -202,7 +202,7 @@ export const overlapTests: AreaTests = scene => {
     expect(await steps.fire(workflow, slot + MINUTE)).toMatchObject({ type: 'fired' })
   })
 
-  test('a run triggered for later does not stand in the way of slots before it', async () => {
+  test('a run triggered for later does not block slots before it', async () => {
     const slot = now()
     const workflow = await steps.createDue(slot)
     const later = newRun(workflow, 1, { trigger: 'manual' })

@@ -17,7 +17,7 @@ export const publicationTests: AreaTests = scene => {
   const list = (workspace = WORKSPACE) => scene().store.listPublications({ workspace })
   const attempts = (jobId: string) => scene().store.listAttempts({ workspace: WORKSPACE, jobId })
 
-  test('a publication reads back as it was committed, from then on and after opening again', async () => {
+  test('a publication reads back as it was committed, even after reopening', async () => {
     const job = await start()
     expect(await get(job.id)).toBeNull()
     expect(await commit(job)).toBe('committed')
@@ -36,7 +36,7 @@ export const publicationTests: AreaTests = scene => {
     expect(await scene().job(job.id)).toMatchObject({ status: 'completed' })
   })
 
-  test('nothing is committed for a setting that has changed, and the attempt may end in any way', async () => {
+  test('nothing is committed if the setting has changed, and the attempt may end in any way', async () => {
     const job = await start()
     const { store } = scene()
     const commitFor = (value: string) =>
@@ -65,7 +65,7 @@ export const publicationTests: AreaTests = scene => {
     expect(await scene().end(other, failure())).toMatchObject({ applied: true, status: 'failed' })
   })
 
-  test('invariant 2: who has lost the lease commits nothing', async () => {
+  test('invariant 2: an attempt that has lost its lease commits nothing', async () => {
     const job = await start()
     const wrong = [
       { ...job, attempt: 2 },
@@ -82,7 +82,7 @@ export const publicationTests: AreaTests = scene => {
     expect(await list()).toEqual([])
   })
 
-  test('a job that is to stop commits nothing and is cancelled', async () => {
+  test('a cancelling job commits nothing and is cancelled', async () => {
     const job = await start()
     await scene().cancel(job.id)
     expect(await commit(job)).toBe('cancelling')
@@ -98,14 +98,14 @@ export const publicationTests: AreaTests = scene => {
     expect(await list()).toMatchObject([PUBLICATION])
   })
 
-  test('only a job that keeps others off its tables by an exclusive key may publish', async () => {
+  test('only a job with an exclusive key may publish', async () => {
     const job = await scene().start()
     await expect(commit(job)).rejects.toThrow()
     expect(await list()).toEqual([])
     expect(await scene().end(job)).toMatchObject({ status: 'completed' })
   })
 
-  test('a published job that completes while it is to stop has completed', async () => {
+  test('a published job that completes while it is cancelling is completed', async () => {
     const job = await published({ sinks: [{ index: 0, onFailure: false }] })
     expect(await scene().cancel(job.id)).toMatchObject({ type: 'cancelling', job: { status: 'cancelling' } })
     const result = {
@@ -141,7 +141,7 @@ export const publicationTests: AreaTests = scene => {
     [{ type: 'cancel', exit: NO_EXIT }, { outcome: 'released' }],
   ]
 
-  test('whatever else ends its attempt, a published job is queued at once, no try used up, and completes next', async () => {
+  test('a published job that ends in another way is queued at once without using up an attempt, and completes next', async () => {
     for (const isCancelled of [false, true])
       for (const [end, past] of ENDS) {
         const job = await published()
@@ -166,7 +166,7 @@ export const publicationTests: AreaTests = scene => {
       }
   })
 
-  test('its next attempt is not asked to stop for what its last one was', async () => {
+  test('the next attempt of a published job is not told to stop because the last one was', async () => {
     const job = await published()
     await scene().cancel(job.id, 1)
     await scene().end(job, { type: 'cancel', exit: NO_EXIT })
@@ -181,7 +181,7 @@ export const publicationTests: AreaTests = scene => {
     expect(await scene().end(next)).toMatchObject({ status: 'completed' })
   })
 
-  test('a published job whose worker is lost is queued again by its rescue', async () => {
+  test('a published job whose worker is lost is queued again by the rescue', async () => {
     const job = await published()
     await scene().cancel(job.id)
     await scene().reopen()
@@ -195,7 +195,7 @@ export const publicationTests: AreaTests = scene => {
     await finish(job.id)
   })
 
-  test('while it is queued again no cancel stops it, alone or by filter', async () => {
+  test('a published job that is queued again cannot be cancelled, alone or by filter', async () => {
     const job = await published()
     await scene().end(job, { type: 'release', exit: NO_EXIT })
     const before = await scene().job(job.id)
@@ -233,7 +233,7 @@ export const publicationTests: AreaTests = scene => {
     if (status === 'queued') expect(await scene().cancel(job.id)).toMatchObject({ type: 'cancelled' })
   })
 
-  test('a job that is to stop and whose publication was revoked is cancelled, or publishes nothing more', async () => {
+  test('a cancelling job whose publication was revoked is cancelled and publishes nothing more', async () => {
     const job = await published()
     await scene().cancel(job.id)
     await scene().store.revokePublication({ workspace: WORKSPACE, lease: leaseOf(job) })
@@ -242,7 +242,7 @@ export const publicationTests: AreaTests = scene => {
     expect(await list()).toEqual([])
   })
 
-  test('it keeps its exclusive key until it has completed', async () => {
+  test('a published job keeps its exclusive key until it has completed', async () => {
     const job = await published()
     const waiting = await scene().submitOne({ exclusiveKey: 'table', priority: 9 })
     await scene().cancel(job.id)
@@ -253,7 +253,7 @@ export const publicationTests: AreaTests = scene => {
     expect(await scene().status(waiting.id)).toBe('queued')
   })
 
-  test('a batch may end published jobs and others', async () => {
+  test('published jobs and others can end in one batch', async () => {
     const jobs = [await published({ exclusiveKey: 'a' }), await start({ exclusiveKey: 'b' }), await scene().start()]
     await scene().submit([newJob(), newJob(), newJob(), newJob()])
     jobs.push(...(await scene().claim()))
@@ -264,7 +264,7 @@ export const publicationTests: AreaTests = scene => {
     await finish(jobs[0]!.id)
   })
 
-  test('invariant 4: cancel and commit at once: the job has published or is to stop, never neither nor both', async () => {
+  test('invariant 4: cancel and commit at once: the job has published or is cancelling, never neither nor both', async () => {
     for (let round = 0; round < 20; round++) {
       const job = await start()
       const [outcome, committed] = await Promise.all([scene().cancel(job.id), commit(job)])
@@ -288,7 +288,7 @@ export const publicationTests: AreaTests = scene => {
     }
   })
 
-  test('the oldest publication of a workspace comes first, and of other workspaces none', async () => {
+  test('the oldest publication of a workspace comes first, without those of other workspaces', async () => {
     await scene().store.createWorkspace({ id: 'other', name: 'other' })
     const jobs = [await published({ exclusiveKey: 'a' }), await published({ exclusiveKey: 'b', workspace: 'other' })]
     scene().clock.advance(-1000)
@@ -298,7 +298,7 @@ export const publicationTests: AreaTests = scene => {
     expect(await get(jobs[1]!.id)).toBeNull()
   })
 
-  test('publications whose jobs have ended are forgotten, oldest first, the others are kept', async () => {
+  test('publications of ended jobs are deleted, oldest first, the others are kept', async () => {
     const jobs: ClaimedJob[] = []
     for (const exclusiveKey of ['a', 'b', 'c', 'd']) jobs.push(await published({ exclusiveKey }))
     for (const job of [jobs[3]!, jobs[0]!, jobs[2]!]) await scene().end(job)

@@ -31,7 +31,7 @@ export const publishedItemTests: AreaTests = scene => {
     })
   })
 
-  test('a run that is terminated while its published item is queued again leaves it, and tells that it is terminating', async () => {
+  test('a run that is terminated while its published item is queued again waits for it as terminating', async () => {
     const workflow = await steps.create()
     const runId = await steps.start(workflow, [{ exclusiveKey: 'table' }, { scheduledAt: Number.MAX_SAFE_INTEGER }])
     const item = await scene().claimOne()
@@ -46,7 +46,7 @@ export const publishedItemTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'terminated', counts: { completed: 1, cancelled: 1 } })
   })
 
-  test('a published item goes on in a paused run', async () => {
+  test('a published item continues in a paused run', async () => {
     const workflow = await steps.create()
     const runId = await steps.start(workflow, [{ exclusiveKey: 'a' }, { exclusiveKey: 'b' }, {}])
     const [first, second] = await scene().claim(2)
@@ -62,7 +62,7 @@ export const publishedItemTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'paused', counts: { completed: 2, pending: 1 } })
   })
 
-  test('what a published item added does not join a run that is being terminated', async () => {
+  test('items added by a published item do not join a run that is being terminated', async () => {
     const workflow = await steps.create()
     const runId = await steps.start(workflow, [{ exclusiveKey: 'table' }])
     const item = await scene().claimOne()

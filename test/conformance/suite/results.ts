@@ -32,7 +32,7 @@ export const resultTests: AreaTests = scene => {
   const finished = (kept: NewResult | null, log: Parameters<ReturnType<typeof scene>['finished']>[2] = []) =>
     scene().finished({}, ending(kept), log)
 
-  test('a small result is kept with its job, a large one by its key', async () => {
+  test('a small result is stored with its job, a large one by its key', async () => {
     const small = await finished(inline('{"a":1}'))
     const found = await result(small.id)
     if (typeof found === 'string' || !('data' in found.content)) throw new Error('no inline result')
@@ -51,7 +51,7 @@ export const resultTests: AreaTests = scene => {
     expect(await scene().store.filterKnownBlobs({ keys: ['results/1', 'results/2'] })).toEqual(['results/1'])
   })
 
-  test('each read of a job tells of its result, without the content', async () => {
+  test('every read of a job describes its result, without the content', async () => {
     const { id } = await finished(inline('[]'))
     const expected = { format: 'json', bytes: 2, sha256: SHA256, expiresAt: now() + 1000, isExpired: false }
     expect((await scene().job(id)).result).toEqual(expected)
@@ -60,7 +60,7 @@ export const resultTests: AreaTests = scene => {
     expect((await scene().job((await finished(null)).id)).result).toBeNull()
   })
 
-  test('results of a whole batch belong each to its own job', async () => {
+  test('each job of a batch has its own result', async () => {
     await scene().submit(newJobs(8))
     const jobs = await scene().claim()
     await scene().store.endAttempts(
@@ -79,7 +79,7 @@ export const resultTests: AreaTests = scene => {
     }
   })
 
-  test('a job that has not ended, has none, or is unknown says so', async () => {
+  test('a result that is not there yet, does not exist, or belongs to no job is reported as such', async () => {
     const running = await scene().start()
     expect(await result(running.id)).toBe('not_finished')
     expect(await result((await finished(null)).id)).toBe('none')
@@ -88,7 +88,7 @@ export const resultTests: AreaTests = scene => {
     expect(await result(id, 'other')).toBe('not_found')
   })
 
-  test('when its time is over a result is expired, and the job still says what it was', async () => {
+  test('a result expires, and the job still describes it', async () => {
     const kept = await finished(inline('1', null))
     const small = await finished(inline('22'), [logPart(1, 1)])
     const large = await finished(stored('results/1'))
@@ -114,7 +114,7 @@ export const resultTests: AreaTests = scene => {
     expect((await scene().store.listDoomedBlobs({ limit: 10 })).keys).toEqual(['results/1'])
   })
 
-  test('a refused end leaves the result that is there', async () => {
+  test('a refused end leaves the existing result', async () => {
     const job = await finished(stored('results/1'))
     expect((await scene().end(job, ending(stored('results/2')))).applied).toBe(false)
     expect(await result(job.id)).toMatchObject({ content: { blobKey: 'results/1' } })

@@ -5,7 +5,7 @@ import { COMPLETE, logPart, newJobs, retryIn, WORKSPACE } from './scene.ts'
 export const retentionTests: AreaTests = scene => {
   const purge = (jobId: string, workspace = WORKSPACE) => scene().store.purgeJob({ workspace, jobId })
 
-  test('a purged job is gone with all it left', async () => {
+  test('a purged job is gone with everything it left', async () => {
     const job = await scene().start({ labels: { a: 'b' }, name: 'x', runId: 'run-1' })
     await scene().end(job, retryIn(0))
     await scene().store.promoteDueJobs({ limit: 1 })
@@ -56,7 +56,7 @@ export const retentionTests: AreaTests = scene => {
     expect(await scene().listIds({ status: ['queued'] })).toHaveLength(1)
   })
 
-  test('a log is purged without its job, which then says so', async () => {
+  test('a log is purged without its job, and the job then says so', async () => {
     const log = [logPart(1, 2), logPart(3, 9, { blobKey: 'segment' })]
     const old = await scene().finished({}, COMPLETE, log)
     const silent = await scene().finished()
@@ -75,7 +75,7 @@ export const retentionTests: AreaTests = scene => {
     expect((await scene().store.listDoomedBlobs({ limit: 10 })).keys).toEqual(['segment'])
   })
 
-  test('the limit of a purge of logs counts jobs', async () => {
+  test('the limit of purgeLogs counts jobs', async () => {
     for (let index = 0; index < 3; index++) await scene().finished({}, COMPLETE, [logPart(1, 1), logPart(2, 2)])
     scene().clock.advance(1)
     const purgeLogs = () => scene().store.purgeLogs({ endedBefore: scene().clock.now(), limit: 2 })
@@ -92,7 +92,7 @@ export const retentionTests: AreaTests = scene => {
     expect((await scene().store.listDoomedBlobs({ limit: 2 })).keys).toEqual(['c'])
   })
 
-  test('doomed blobs are listed page by page, whatever is forgotten and doomed between the pages', async () => {
+  test('doomed blobs are listed page by page, whatever is deleted or doomed between the pages', async () => {
     const doom = async (key: string) =>
       purge((await scene().finished({}, COMPLETE, [logPart(1, 1, { blobKey: key })])).id)
     for (const key of ['a', 'b', 'c', 'd']) await doom(key)
@@ -106,7 +106,7 @@ export const retentionTests: AreaTests = scene => {
     expect((await scene().store.listDoomedBlobs({ limit: 9 })).keys).toEqual(['a', 'c', 'd', 'e'])
   })
 
-  test('submitting goes on in order after everything was purged', async () => {
+  test('submitting continues in order after everything was purged', async () => {
     const first = await scene().finished()
     await purge(first.id)
     const jobs = newJobs(3)

@@ -16,7 +16,7 @@ export const runItemTests: AreaTests = scene => {
   }
   const reason = async (jobId: string) => (await scene().job(jobId)).statusReason
 
-  test('as many items as may run hold a slot; each end lets the next one in, in the same transaction', async () => {
+  test('as many items as allowed hold a slot, and each end lets the next one in, in the same transaction', async () => {
     const run = await triggered(7, { maxConcurrent: 3 })
     const first = await scene().claim()
     expect(idsOf(first)).toEqual(idsOf(run.items.slice(0, 3)))
@@ -30,7 +30,7 @@ export const runItemTests: AreaTests = scene => {
     expect(idsOf(await scene().claim())).toEqual([run.items[5]!.id])
   })
 
-  test('ends of one batch refill the slots together', async () => {
+  test('items that end in one batch refill the slots together', async () => {
     const run = await triggered(40, { maxConcurrent: 10 })
     let done = 0
     for (let jobs = await scene().claim(); jobs.length > 0; jobs = await scene().claim()) {
@@ -45,7 +45,7 @@ export const runItemTests: AreaTests = scene => {
     expect(await steps.run(run.id)).toMatchObject({ status: 'failed', counts: { completed: 32, failed: 8 } })
   })
 
-  test('one batch may end items of many runs and plain jobs', async () => {
+  test('items of many runs and plain jobs can end in one batch', async () => {
     const runs = [await triggered(3, { maxConcurrent: 2 }), await triggered(3, { maxConcurrent: 2 })]
     await scene().submit([newJob(), newJob()])
     const jobs = await scene().claim()
@@ -56,7 +56,7 @@ export const runItemTests: AreaTests = scene => {
     for (const run of runs) expect(await steps.run(run.id)).toMatchObject({ status: 'completed' })
   })
 
-  test('the most urgent items go first, then those given first', async () => {
+  test('the items with the highest priority start first, then those submitted first', async () => {
     const run = await triggered([{}, { priority: 5 }, {}, { priority: 9 }, { priority: 5 }], { maxConcurrent: 1 })
     const order: string[] = []
     for (let jobs = await scene().claim(); jobs.length > 0; jobs = await scene().claim()) {
@@ -67,7 +67,7 @@ export const runItemTests: AreaTests = scene => {
     expect(order).toEqual([3, 1, 4, 0, 2].map(index => run.items[index]!.id))
   })
 
-  test('a waiting retry holds no slot and lets others pass; when it is due it waits for one', async () => {
+  test('an item that waits for a retry holds no slot, and waits for one when it is due', async () => {
     const run = await triggered(3, { maxConcurrent: 1 })
     const first = await scene().claimOne()
     await scene().end(first, retryIn(1000))
@@ -81,7 +81,7 @@ export const runItemTests: AreaTests = scene => {
     expect(await scene().claimOne()).toMatchObject({ id: first.id, attempt: 2 })
   })
 
-  test('a retry that is due takes a free slot at once', async () => {
+  test('a due retry takes a free slot at once', async () => {
     await triggered(2, { maxConcurrent: 5 })
     const [first] = await scene().claim()
     await scene().end(first!, retryIn(100))
@@ -98,7 +98,7 @@ export const runItemTests: AreaTests = scene => {
     expect(await scene().claimOne()).toMatchObject({ id: first.id, attempt: 2 })
   })
 
-  test('a rescued item gives its slot to the next', async () => {
+  test('a rescued item frees its slot for the next', async () => {
     const run = await triggered(2, { maxConcurrent: 1 })
     await scene().claimOne()
     scene().clock.advance(LEASE_MS)
@@ -108,7 +108,7 @@ export const runItemTests: AreaTests = scene => {
     expect(await scene().claimOne()).toMatchObject({ id: run.items[1]!.id })
   })
 
-  test('cancelling a queued item lets the next one in; cancelling a waiting one does not', async () => {
+  test('cancelling a queued item lets the next one in, cancelling a waiting one does not', async () => {
     const run = await triggered(4, { maxConcurrent: 1 })
     await scene().cancel(run.items[1]!.id)
     expect(await scene().listIds({ runId: run.id, status: ['queued'] })).toEqual([run.items[0]!.id])
@@ -116,7 +116,7 @@ export const runItemTests: AreaTests = scene => {
     expect(await scene().listIds({ runId: run.id, status: ['queued'] })).toEqual([run.items[2]!.id])
   })
 
-  test('an item whose key is held waits without a slot and lets others pass', async () => {
+  test('an item whose key is taken waits without a slot and lets others pass', async () => {
     const holder = await scene().start({ exclusiveKey: 'table' })
     const run = await triggered([{ exclusiveKey: 'table' }, {}, {}], { maxConcurrent: 1 })
     expect(await reason(run.items[0]!.id)).toBe('exclusive_key')
@@ -129,7 +129,7 @@ export const runItemTests: AreaTests = scene => {
     expect(idsOf(await scene().claim())).toEqual([run.items[0]!.id])
   })
 
-  test('a key that an item cannot take goes on to the next that waits for it', async () => {
+  test('a key that an item cannot take goes to the next job that waits for it', async () => {
     const holder = await scene().start({ exclusiveKey: 'table' })
     const run = await triggered([{}, { exclusiveKey: 'table', priority: -1 }], { maxConcurrent: 1 })
     await scene().claimOne()
@@ -150,7 +150,7 @@ export const runItemTests: AreaTests = scene => {
     await steps.run(run.id)
   })
 
-  test('a paused item gives its key to the next that waits for it', async () => {
+  test('a paused item passes its key to the next that waits for it', async () => {
     const run = await triggered([{ exclusiveKey: 'table' }])
     const plain = await scene().submitOne({ exclusiveKey: 'table' })
     await scene().store.pauseRun({ workspace: WORKSPACE, runId: run.id })
@@ -185,7 +185,7 @@ export const runItemTests: AreaTests = scene => {
     expect(await queued()).toBe(0)
   })
 
-  test('items are told of as they move', async () => {
+  test('items send an event for each change of status', async () => {
     const run = await triggered(2, { maxConcurrent: 1 })
     await steps.workOff()
     const story = (jobId: string) =>
@@ -234,7 +234,7 @@ export const runItemTests: AreaTests = scene => {
     }
   })
 
-  test('ten thousand items of one run are worked off', async () => {
+  test('a run of ten thousand items is worked off', async () => {
     const run = await triggered(10_000, { maxConcurrent: 50 })
     let done = 0
     for (let jobs = await scene().claim(); jobs.length > 0; jobs = await scene().claim()) {

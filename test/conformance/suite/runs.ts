@@ -44,7 +44,7 @@ export const runTests: AreaTests = scene => {
     })
   })
 
-  test('a run is failed when any item failed in the end, and not before all have ended', async () => {
+  test('a run is failed when any item failed for good, and not before all have ended', async () => {
     const workflow = await steps.create()
     const runId = await steps.start(workflow, 3)
     const [first, second, third] = await scene().claim()
@@ -60,7 +60,7 @@ export const runTests: AreaTests = scene => {
     })
   })
 
-  test('a run whose items were all cancelled one by one is terminated; where one completed it is completed', async () => {
+  test('a run whose items were all cancelled one by one is terminated, and completed if one completed', async () => {
     const workflow = await steps.create()
     const all = newRun(workflow, 2, { trigger: 'manual' })
     const some = newRun(workflow, 2, { trigger: 'manual' })
@@ -71,7 +71,7 @@ export const runTests: AreaTests = scene => {
     expect(await steps.run(some.id)).toMatchObject({ status: 'completed', counts: { completed: 1, cancelled: 1 } })
   })
 
-  test('cancelling by filters ends runs as well', async () => {
+  test('cancelling by filter ends runs as well', async () => {
     const workflow = await steps.create()
     const runId = await steps.start(workflow, 12)
     let cancelled = 0
@@ -88,7 +88,7 @@ export const runTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'terminated', counts: { cancelled: 12 } })
   })
 
-  test('runs are listed newest first, page by page, and by what they are', async () => {
+  test('runs are listed newest first, page by page, and by every filter', async () => {
     const [a, b] = [await steps.createDue(), await steps.create()]
     const fired = await steps.fired(a, now())
     await steps.workOff(failure())
@@ -130,7 +130,7 @@ export const runTests: AreaTests = scene => {
     await expect(wrong).rejects.toMatchObject({ code: 'invalid_cursor' })
   })
 
-  test('what another workspace owns does not exist', async () => {
+  test('workflows and runs of another workspace do not exist', async () => {
     const runId = await steps.start(await steps.create(), 2)
     expect(await scene().store.getRun({ workspace: 'other', runId })).toBeNull()
     expect(await pause(runId, 'other')).toBe('not_found')
@@ -144,7 +144,7 @@ export const runTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'running' })
   })
 
-  test('pause: no new item starts and running ones finish; resume goes on', async () => {
+  test('pause: no new item starts and running ones finish; resume continues', async () => {
     const runId = await steps.start(await steps.create(), 4, { maxConcurrent: 2 })
     const running = await scene().claimOne()
     expect(await pause(runId)).toMatchObject({ changed: true, run: { id: runId, status: 'pausing' } })
@@ -171,7 +171,7 @@ export const runTests: AreaTests = scene => {
     expect(await scene().job(run.items[2]!.id)).toMatchObject({ statusReason: 'run_concurrency' })
   })
 
-  test('pause: an item whose attempt fails now by the user’s fault is failed for good', async () => {
+  test('pause: an item whose attempt has a user failure fails for good', async () => {
     const runId = await steps.start(await steps.create(), 2)
     const [first, second] = await scene().claim()
     await pause(runId)
@@ -181,7 +181,7 @@ export const runTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'failed', counts: { failed: 2 } })
   })
 
-  test('pause: after a system failure, a release, or when its wait is over an item is held', async () => {
+  test('pause: an item is held after a system failure, a release or the wait for a retry', async () => {
     const runId = await steps.start(await steps.create(), 3)
     const [waits, lost, released] = await scene().claim()
     await scene().end(waits!, retryIn(1000))
@@ -200,7 +200,7 @@ export const runTests: AreaTests = scene => {
     expect(await scene().claim()).toHaveLength(3)
   })
 
-  test('pause: a run whose items have all ended ends, paused or not', async () => {
+  test('pause: a paused run ends once all of its items have ended', async () => {
     const runId = await steps.start(await steps.create(), 2)
     const [running] = await scene().claim(1)
     await pause(runId)
@@ -213,7 +213,7 @@ export const runTests: AreaTests = scene => {
     expect(await terminate(runId)).toMatchObject({ changed: false, run: { status: 'completed' } })
   })
 
-  test('pausing a workflow pauses its open runs, resuming it resumes them; a run of it may go on by itself', async () => {
+  test('pausing a workflow pauses its open runs, resuming it resumes them, and a single run can be resumed before', async () => {
     const workflow = await steps.create()
     const [first, second] = [await steps.start(workflow), await steps.start(workflow)]
     await scene().store.pauseWorkflow({ workspace: WORKSPACE, workflow: workflow.id })
@@ -236,7 +236,7 @@ export const runTests: AreaTests = scene => {
     expect(await scene().claim()).toHaveLength(1)
   })
 
-  test('a run that waits for another does not start while the workflow is paused, but at its resume', async () => {
+  test('a run that waits for another starts only when the paused workflow is resumed', async () => {
     const workflow = await steps.createDue(now())
     const slot = now()
     await steps.fired(workflow, slot, { overlap: 'queue_one' })
@@ -250,7 +250,7 @@ export const runTests: AreaTests = scene => {
     expect((await scene().claim()).map(job => job.runId)).toEqual([waiting])
   })
 
-  test('terminate: waiting items are cancelled, running ones with their grace, and the run ends with the last', async () => {
+  test('terminate: waiting items are cancelled, running ones get their grace period, and the run ends with the last', async () => {
     const runId = await steps.start(await steps.create(), 8, { maxConcurrent: 3 })
     const [first, second] = await scene().claim(2)
     await scene().end(second!, retryIn(1000))
@@ -281,7 +281,7 @@ export const runTests: AreaTests = scene => {
     expect(await terminate(runId)).toMatchObject({ changed: false, run: { status: 'terminated' } })
   })
 
-  test('terminate: a paused run, and one that has not begun, end at once', async () => {
+  test('terminate: a paused run, and one that has not started, end at once', async () => {
     const workflow = await steps.create()
     const paused = await steps.start(workflow, 2)
     await pause(paused)
@@ -297,7 +297,7 @@ export const runTests: AreaTests = scene => {
     expect(await scene().claim()).toEqual([])
   })
 
-  test('terminating a workflow terminates its open runs with the grace asked for', async () => {
+  test('terminating a workflow terminates its open runs with the given grace period', async () => {
     const workflow = await steps.create()
     const runId = await steps.start(workflow, 2, { maxConcurrent: 1 })
     const running = await scene().claimOne()
@@ -308,7 +308,7 @@ export const runTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'terminated', statusReason: 'workflow_terminated' })
   })
 
-  test('a change of the workflow leaves open runs as they are; later ones say which version made them', async () => {
+  test('a change of the workflow leaves open runs as they are, and later runs have its new version', async () => {
     const workflow = await steps.create()
     const before = await steps.start(workflow, 1, { snapshot: '{"version":"old"}' })
     const { id: _, timing: __, ...body } = { ...workflow, secrets: null, timing: null }
@@ -321,7 +321,7 @@ export const runTests: AreaTests = scene => {
     expect(await steps.run(again)).toMatchObject(old)
   })
 
-  test('failed items are handed out as they were submitted, in order', async () => {
+  test('failed items are returned as they were submitted, in order', async () => {
     const secrets = Uint8Array.of(5)
     const sinks = [{ index: 1, onFailure: true }]
     const run = newRun(await steps.create(), [{ secrets, sinks }, {}, { labels: { a: 'b' } }], { trigger: 'manual' })
@@ -338,7 +338,7 @@ export const runTests: AreaTests = scene => {
     expect(await scene().store.listFailedItems({ workspace: WORKSPACE, runId: newId() })).toBeNull()
   })
 
-  test('every change of a run is told, in order', async () => {
+  test('every change of a run sends an event, in order', async () => {
     const workflow = await steps.create()
     const run = newRun(workflow, 2, { trigger: 'manual' })
     await steps.trigger(workflow, run, { scheduledAt: now() + 1000 })
@@ -362,7 +362,7 @@ export const runTests: AreaTests = scene => {
     })
   })
 
-  test('counts stay when ended items are purged while the run goes on', async () => {
+  test('counts stay when ended items are purged while the run is open', async () => {
     const runId = await steps.start(await steps.create(), 3)
     const [first, second, third] = await scene().claim()
     await scene().end(first!)
@@ -373,7 +373,7 @@ export const runTests: AreaTests = scene => {
     expect(await steps.run(runId)).toMatchObject({ status: 'failed', counts: { completed: 2, failed: 1 } })
   })
 
-  test('a job that was submitted with the id of a run is no item of it', async () => {
+  test('a job submitted with the id of a run is no item of it', async () => {
     const runId = await steps.start(await steps.create())
     await scene().submit([newJob({ runId })])
     const jobs = await scene().claim()

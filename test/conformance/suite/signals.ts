@@ -11,7 +11,7 @@ export const signalTests: AreaTests = scene => {
       .filter(event => event.jobId === jobId)
       .map(event => event.status)
 
-  test('every change of status is told, in order', async () => {
+  test('every change of status sends an event, in order', async () => {
     const job = await scene().start()
     await scene().end(job, retryIn(0))
     await scene().store.promoteDueJobs({ limit: 1 })
@@ -35,7 +35,7 @@ export const signalTests: AreaTests = scene => {
     expect(story(job.id)).toEqual(expected)
   })
 
-  test('an event names its job and where it belongs', async () => {
+  test('an event names its job, workspace, run and workflow', async () => {
     const job = newJob({ kind: 'http', workflowId: 'workflow-1', runId: 'run-1', parentJobId: 'parent-1' })
     await scene().submit([job])
     await scene().end(await scene().claimOne(), failure({ reason: 'timeout' }))
@@ -56,7 +56,7 @@ export const signalTests: AreaTests = scene => {
     ])
   })
 
-  test('a change is readable when its event arrives', async () => {
+  test('a change can be read when its event arrives', async () => {
     const wrong: string[] = []
     const checks: Promise<void>[] = []
     scene().store.onSignal(signal => {
@@ -74,13 +74,13 @@ export const signalTests: AreaTests = scene => {
     expect(wrong).toEqual([])
   })
 
-  test('a batch is told in few signals', async () => {
+  test('a batch sends few signals', async () => {
     await scene().submit(newJobs(1000))
     await scene().eventually(() => scene().events().length >= 1000)
     expect(scene().signals.filter(signal => signal.type === 'events').length).toBeLessThan(20)
   })
 
-  test('something to claim is told by `queued`', async () => {
+  test('`queued` signals that there is something to claim', async () => {
     await scene().submitOne()
     await scene().eventually(() => heard('queued'))
     const job = await scene().claimOne()
@@ -89,7 +89,7 @@ export const signalTests: AreaTests = scene => {
     await scene().eventually(() => heard('queued'))
   })
 
-  test('a freed key is told by `queued`', async () => {
+  test('`queued` signals that a key was freed', async () => {
     await scene().submit(newJobs(2, { exclusiveKey: 'k' }))
     const job = await scene().claimOne()
     forget()
@@ -98,7 +98,7 @@ export const signalTests: AreaTests = scene => {
     expect(await scene().claim()).toHaveLength(1)
   })
 
-  test('something to wait for is told by `pending`', async () => {
+  test('`pending` signals that there is something to wait for', async () => {
     await scene().submitOne({ scheduledAt: scene().clock.now() + 1000 })
     await scene().eventually(() => heard('pending'))
     forget()
@@ -106,7 +106,7 @@ export const signalTests: AreaTests = scene => {
     await scene().eventually(() => heard('pending'))
   })
 
-  test('a promotion is told by `queued`', async () => {
+  test('`queued` signals a promotion', async () => {
     await scene().submitOne({ scheduledAt: scene().clock.now() + 1000 })
     scene().clock.advance(1000)
     forget()
@@ -114,7 +114,7 @@ export const signalTests: AreaTests = scene => {
     await scene().eventually(() => heard('queued'))
   })
 
-  test('a job to stop is told by `cancel`; one that was only queued is not', async () => {
+  test('`cancel` signals that a running job is to stop, not that a queued one was cancelled', async () => {
     const job = await scene().start()
     const queued = await scene().submitOne()
     forget()
@@ -125,7 +125,7 @@ export const signalTests: AreaTests = scene => {
     await scene().eventually(() => heard('cancel'))
   })
 
-  test('a refused write tells nothing', async () => {
+  test('a refused write sends nothing', async () => {
     const job = await scene().finished()
     await scene().eventually(() => story(job.id).includes('completed'))
     forget()
@@ -140,7 +140,7 @@ export const signalTests: AreaTests = scene => {
     ).toEqual([next.id])
   })
 
-  test('a listener that has left hears nothing more', async () => {
+  test('a listener that has unsubscribed gets nothing more', async () => {
     const heardLater: unknown[] = []
     const leave = scene().store.onSignal(signal => heardLater.push(signal))
     leave()

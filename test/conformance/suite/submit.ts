@@ -29,7 +29,7 @@ const fullJob = (): NewJob =>
   })
 
 export const submitTests: AreaTests = scene => {
-  test('a submitted job is queued and reads back as it was given', async () => {
+  test('a submitted job is queued and reads back as it was submitted', async () => {
     const job = fullJob()
     const [submitted] = await scene().submit([job])
     const now = scene().clock.now()
@@ -59,7 +59,7 @@ export const submitTests: AreaTests = scene => {
     })
   })
 
-  test('what rerun needs is kept, sealed secrets included, also after the end', async () => {
+  test('what a rerun needs is kept, including sealed secrets, even after the end', async () => {
     const job = fullJob()
     await scene().submit([job])
     const submission = () => scene().store.getSubmission({ workspace: WORKSPACE, jobId: job.id })
@@ -73,7 +73,7 @@ export const submitTests: AreaTests = scene => {
     expect(await scene().store.getSubmission({ workspace: WORKSPACE, jobId: 'unknown' })).toBeNull()
   })
 
-  test('a job scheduled for later is pending until then', async () => {
+  test('a job scheduled for later is pending until it is due', async () => {
     const scheduledAt = scene().clock.now() + 60_000
     const job = newJob({ scheduledAt })
     const [submitted] = await scene().submit([job])
@@ -109,7 +109,7 @@ export const submitTests: AreaTests = scene => {
     expect(await scene().listIds()).toEqual([existing.id])
   })
 
-  test('a refused submit does not undo those beside it', async () => {
+  test('a refused submit does not undo those in the same commit', async () => {
     const existing = await scene().submitOne()
     const single = (id?: string) => scene().submit([newJob(id ? { id } : {})])
     const outcomes = await Promise.allSettled([single(), single(existing.id), single(), single(existing.id), single()])
@@ -123,7 +123,7 @@ export const submitTests: AreaTests = scene => {
     expect(await scene().listIds()).toHaveLength(4)
   })
 
-  test('an empty batch is no fault', async () => {
+  test('an empty batch is no error', async () => {
     expect(await scene().submit([])).toEqual([])
   })
 

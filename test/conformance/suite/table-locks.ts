@@ -24,7 +24,7 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(call('3'), ['c'])).toEqual(busy('c', null))
   })
 
-  test('a holder may lock again, and more', async () => {
+  test('a holder may lock its tables again, and others in addition', async () => {
     const { job, holder } = await start()
     expect(await lock(holder, ['a', 'a'])).toEqual(LOCKED)
     expect(await lock(holder, ['a', 'b'])).toEqual(LOCKED)
@@ -34,7 +34,7 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(holder, ['b', 'y'])).toEqual(busy('y', null))
   })
 
-  test('names that nobody else may have keep it off, and are not taken', async () => {
+  test('tables listed in `unless` must be free, but are not locked', async () => {
     const { job, holder } = await start()
     const lockUnless = (who: TableHolder, tables: readonly string[], unless: readonly string[]) =>
       scene().store.lockTables({ workspace: WORKSPACE, tables, unless, holder: who })
@@ -49,7 +49,7 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(call('3'), ['b'])).toEqual(LOCKED)
   })
 
-  test('a call has its tables until it unlocks them or its time is over', async () => {
+  test('a call keeps its tables until it unlocks them or its time is over', async () => {
     await lock(call('1', 500), ['a', 'b'])
     await lock(call('2', 700), ['c'])
     await unlock(call('1'))
@@ -64,13 +64,13 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(call('4'), ['c'])).toEqual(LOCKED)
   })
 
-  test('a clock that was set back does not lock tables for as long', async () => {
+  test('a clock that is set back does not extend a lock', async () => {
     await lock(call('1', 1000), ['a'])
     scene().clock.advance(-3_600_000)
     expect(await lock(call('2'), ['a'])).toEqual(LOCKED)
   })
 
-  test('unlocking gives up all tables of one holder and nobody else’s', async () => {
+  test('unlocking releases all tables of one holder and nobody else’s', async () => {
     const { job, holder } = await start()
     await lock(holder, ['a', 'b'])
     await lock(call('1'), ['c'])
@@ -83,7 +83,7 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(call('2'), ['c'])).toEqual(busy('c', null))
   })
 
-  test('however an attempt ends, its tables are free', async () => {
+  test('tables are free however an attempt ends', async () => {
     const ends = [COMPLETE, failure(), retryIn(3_600_000), { type: 'release', exit: NO_EXIT }] as const
     for (const [index, end] of ends.entries()) {
       const { job, holder } = await start(`key ${index}`)
@@ -95,7 +95,7 @@ export const tableLockTests: AreaTests = scene => {
     }
   })
 
-  test('a job that is to stop keeps its tables until it has', async () => {
+  test('a cancelling job keeps its tables until it has ended', async () => {
     const { job, holder } = await start()
     await lock(holder, ['a'])
     await scene().cancel(job.id)
@@ -105,7 +105,7 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(call('1'), ['a', 'b'])).toEqual(LOCKED)
   })
 
-  test('a lost attempt keeps its tables until it is rescued; then they are free for its next one', async () => {
+  test('a lost attempt keeps its tables until it is rescued, then the next attempt can lock them', async () => {
     const { job, holder } = await start()
     await lock(holder, ['a'])
     scene().clock.advance(LEASE_MS)
@@ -120,7 +120,7 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(call('1'), ['a'])).toEqual(busy('a', job.id))
   })
 
-  test('invariant 2: who has no live attempt locks nothing', async () => {
+  test('invariant 2: without a live attempt nothing is locked', async () => {
     const { job, holder } = await start()
     const { lease } = holder
     const wrong = [
@@ -142,7 +142,7 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(call('3'), ['a'])).toEqual(busy('a', null))
   })
 
-  test('of those that lock overlapping sets at once, one has all of its own and the others nothing', async () => {
+  test('of several that lock overlapping tables at once one gets all of them and the others none', async () => {
     const { job, holder } = await start()
     const wanted: readonly (readonly [TableHolder, readonly string[]])[] = [
       [holder, ['a', 'b', 'c']],
@@ -162,7 +162,7 @@ export const tableLockTests: AreaTests = scene => {
     }
   })
 
-  test('locking and changing the catalogue at once: who is second sees the first', async () => {
+  test('locking a table and changing the catalogue at once: the second sees the first', async () => {
     for (let version = 0; version < 10; version++) {
       const [locked, changed] = await Promise.all([
         lock(call('1'), ['a']),
@@ -178,7 +178,7 @@ export const tableLockTests: AreaTests = scene => {
     }
   })
 
-  test('locks of attempts are there after closing and opening again', async () => {
+  test('locks of attempts survive reopening', async () => {
     const { job, holder } = await start()
     await lock(holder, ['a'])
     await scene().reopen()
@@ -186,7 +186,7 @@ export const tableLockTests: AreaTests = scene => {
     expect(await lock(holder, ['a', 'c'])).toEqual(LOCKED)
   })
 
-  test('locks of calls outlive a process where others may still be at them, and not where the database was its own', async () => {
+  test('locks of calls survive a restart only if other servers share the database', async () => {
     await lock(call('1'), ['a'])
     await scene().reopen()
     expect(await lock(call('2'), ['a'])).toEqual(scene().isShared ? busy('a', null) : LOCKED)

@@ -6,11 +6,11 @@ import { leaseOf, newJob, newJobs, retryIn } from './scene.ts'
 export const timeTests: AreaTests = scene => {
   const promote = (limit = 100) => scene().store.promoteDueJobs({ limit })
 
-  test('the store tells its time', async () => {
+  test('the store returns its time', async () => {
     expect(await scene().store.now()).toBe(scene().clock.now())
   })
 
-  test('due jobs become queued, and the next due time is told', async () => {
+  test('due jobs become queued, and the next due time is returned', async () => {
     const now = scene().clock.now()
     const [later, soon] = [newJob({ scheduledAt: now + 5000 }), newJob({ scheduledAt: now + 1000 })]
     await scene().submit([later, soon])
@@ -29,7 +29,7 @@ export const timeTests: AreaTests = scene => {
     expect(await scene().claimOne()).toMatchObject({ id: later.id })
   })
 
-  test('no more than the limit is promoted, and what is left is due at once', async () => {
+  test('no more than the limit is promoted, and the rest is due at once', async () => {
     const due = scene().clock.now() + 1000
     await scene().submit(newJobs(5, { scheduledAt: due }))
     scene().clock.advance(1000)
@@ -37,7 +37,7 @@ export const timeTests: AreaTests = scene => {
     expect(await promote(3)).toEqual({ promoted: 2, nextDueAt: null })
   })
 
-  test('promotion at once by two schedulers promotes each job once', async () => {
+  test('two schedulers that promote at once promote each job once', async () => {
     await scene().submit(newJobs(50, { scheduledAt: scene().clock.now() + 1 }))
     scene().clock.advance(1)
     const outcomes = await Promise.all([promote(), promote(), promote()])

@@ -23,7 +23,7 @@ export const triggerTests: AreaTests = scene => {
     expect(await scene().claim()).toHaveLength(2)
   })
 
-  test('a manual run for later waits until then, and starts once', async () => {
+  test('a manual run for later waits until then and starts once', async () => {
     const workflow = await steps.create()
     const scheduledAt = now() + 1000
     const run = newRun(workflow, 2, { trigger: 'manual' })
@@ -41,7 +41,7 @@ export const triggerTests: AreaTests = scene => {
     expect(await steps.workflow(workflow.id)).toMatchObject({ lastRunAt: now() })
   })
 
-  test('a trigger is refused when the workflow is paused, changed, unknown, or too much waits', async () => {
+  test('a trigger is refused when the workflow is paused, changed or unknown, or too many jobs wait', async () => {
     const workflow = await steps.create()
     const run = () => newRun(workflow, 3, { trigger: 'manual' })
     expect(await steps.trigger({ ...workflow, version: 2 }, run())).toEqual({ type: 'changed' })
@@ -66,7 +66,7 @@ export const triggerTests: AreaTests = scene => {
     })
   })
 
-  test('the answer to a trigger is kept with it', async () => {
+  test('the answer to a trigger is stored for its idempotency key', async () => {
     const workflow = await steps.create()
     const idempotency = { workspace: WORKSPACE, method: 'POST', path: '/v1/workflows/x/trigger', key: 'once' }
     await scene().store.beginIdempotent({ key: idempotency, bodyHash: 'hash' })

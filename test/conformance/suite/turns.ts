@@ -44,7 +44,7 @@ export const turnTests: AreaTests = scene => {
       )
       .toBe('busy')
 
-  test('who has waited long for several tables has a turn: nobody else begins with one of them', async () => {
+  test('an attempt that has waited long for several tables gets a turn, in which nobody else starts on them', async () => {
     const [first, second, long] = [await waiter('a'), await waiter('b'), await waiter('c')]
     await first.lock(['t1'])
     const longLock = long.lock(['t1', 't2'])
@@ -67,7 +67,7 @@ export const turnTests: AreaTests = scene => {
     expect(second.seen).toMatchObject({ isLocked: true, message: null })
   }, 30_000)
 
-  test('a turn is over after a while, and with its worker', async () => {
+  test('a turn ends after a while, and with its worker', async () => {
     const [first, second, long] = [await waiter('a'), await waiter('b'), await waiter('c')]
     await first.lock(['t1'])
     const longLock = long.lock(['t1', 't2'])

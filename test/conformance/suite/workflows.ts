@@ -25,7 +25,7 @@ export const workflowTests: AreaTests = scene => {
     return names
   }
 
-  test('a workflow is kept as it was made and found by id and by name', async () => {
+  test('a workflow is stored as it was created and found by id and by name', async () => {
     const slot = now() + 1000
     const input = newWorkflow({ name: 'nightly', maxConsecutiveFailures: 3, timing: nextAt(slot, slot + 5) })
     const created = await scene().store.createWorkflow(input)
@@ -51,7 +51,7 @@ export const workflowTests: AreaTests = scene => {
     expect(await get(input.id, 'other')).toBeNull()
   })
 
-  test('secrets and timing are read only by those who make runs', async () => {
+  test('only loadWorkflow returns secrets and timing', async () => {
     const secrets = Uint8Array.of(1, 2, 3)
     const timing = nextAt(now() + 1000)
     const { id } = await steps.create({ name: 'secret', secrets, timing })
@@ -70,14 +70,14 @@ export const workflowTests: AreaTests = scene => {
     })
   })
 
-  test('of two made at once under one name, one exists', async () => {
+  test('of two created at once under one name one exists', async () => {
     const outcomes = await Promise.all(
       Array.from({ length: 4 }, () => scene().store.createWorkflow(newWorkflow({ name: 'same' }))),
     )
     expect(outcomes.filter(outcome => outcome === 'exists')).toHaveLength(3)
   })
 
-  test('lists go newest first, page by page, by state and by a part of the name in any case', async () => {
+  test('workflows are listed newest first, page by page, by state and by part of the name in any case', async () => {
     for (const name of ['Import Orders', 'export users', '100% done', 'import_users']) await steps.create({ name })
     await scene().store.pauseWorkflow({ workspace: WORKSPACE, workflow: 'export users' })
     expect(await list()).toEqual(['import_users', '100% done', 'export users', 'Import Orders'])
@@ -120,7 +120,7 @@ export const workflowTests: AreaTests = scene => {
     expect(again).toMatchObject({ version: 3, nextRunAt: null })
   })
 
-  test('a change is refused when somebody changed it meanwhile, when it is gone, or when the name is taken', async () => {
+  test('a change is refused when the workflow was changed meanwhile, is gone, or the name is taken', async () => {
     const workflow = await steps.create()
     await steps.create({ name: 'taken' })
     expect(await replace(workflow, { expectedVersion: 2 })).toBe('changed')
@@ -132,7 +132,7 @@ export const workflowTests: AreaTests = scene => {
     expect(await steps.workflow(workflow.id)).toMatchObject({ version: 2 })
   })
 
-  test('pause and terminate are told from active, and resume goes back', async () => {
+  test('an active workflow can be paused and terminated, and resume makes it active again', async () => {
     const workflow = await steps.create({ timing: nextAt(now() + 1000) })
     const key = { workspace: WORKSPACE, workflow: workflow.id }
     const resume = () => scene().store.resumeWorkflow({ ...key, timing: nextAt(now() + 5000) })
@@ -154,7 +154,7 @@ export const workflowTests: AreaTests = scene => {
     expect(await scene().store.terminateWorkflow({ ...unknown, graceMs: null })).toBe('not_found')
   })
 
-  test('it is deleted only when it is not active and no run of it is open; its jobs and runs stay', async () => {
+  test('a workflow is deleted only when it is not active and has no open run, and its jobs and runs stay', async () => {
     const workflow = await steps.create({ name: 'short-lived' })
     const key = { workspace: WORKSPACE, workflow: 'short-lived' }
     const runId = await steps.start(workflow)
@@ -173,7 +173,7 @@ export const workflowTests: AreaTests = scene => {
     expect(await steps.create({ name: 'short-lived' })).toMatchObject({ version: 1 })
   })
 
-  test('its slots and notifications go with it', async () => {
+  test('slots and notifications are deleted with their workflow', async () => {
     const workflow = await steps.createDue(now(), { maxConsecutiveFailures: 1 })
     await steps.fire(workflow, now(), { run: null })
     const [item] = [await steps.start(workflow)]
@@ -191,7 +191,7 @@ export const workflowTests: AreaTests = scene => {
     expect((await scene().store.listNotifications({ ...page, unreadOnly: false })).notifications).toEqual([])
   })
 
-  test('a schedule that may fire earlier is told by `schedule`', async () => {
+  test('`schedule` signals a schedule that may fire earlier', async () => {
     const heard = () => scene().signals.filter(signal => signal.type === 'schedule').length
     const workflow = await steps.create({ timing: nextAt(now() + 1000) })
     await scene().eventually(() => heard() === 1)
@@ -203,7 +203,7 @@ export const workflowTests: AreaTests = scene => {
     await scene().eventually(() => heard() === 3)
   })
 
-  test('it survives that the store is opened again', async () => {
+  test('a workflow survives reopening the store', async () => {
     const workflow = await steps.create({ timing: nextAt(now() + 1000) })
     await scene().reopen()
     expect(await get(workflow.id)).toEqual(workflow)

@@ -111,7 +111,7 @@ export const workspaceTests: AreaTests = scene => {
     expect(await scene().store.findToken({ hash: mine.hash })).not.toBeNull()
   })
 
-  test('workers are listed with when they were seen and what they run', async () => {
+  test('workers are listed with when they were last seen and what they run', async () => {
     const { store } = scene()
     const first = beat('worker-1')
     await store.beatWorker(first)
@@ -148,7 +148,7 @@ export const workspaceTests: AreaTests = scene => {
     expect(byKey).toEqual({ 'queued command': 2, 'running command': 1, 'queued http': 2, 'pending command': 1 })
   })
 
-  test('statistics count runs that are open and deliveries that are pending', async () => {
+  test('statistics count open runs and pending deliveries', async () => {
     const steps = new WorkflowScene(scene)
     const workflow = await steps.create()
     await steps.start(workflow)
@@ -159,7 +159,7 @@ export const workspaceTests: AreaTests = scene => {
     expect(await scene().store.queueStatistics()).toMatchObject({ openRuns: 0, pendingDeliveries: 1 })
   })
 
-  test('settings survive', async () => {
+  test('settings survive reopening', async () => {
     expect(await scene().store.getSetting({ name: 'instance' })).toBeNull()
     await scene().store.setSetting({ name: 'instance', value: 'one' })
     await scene().store.setSetting({ name: 'instance', value: 'two' })
@@ -167,7 +167,7 @@ export const workspaceTests: AreaTests = scene => {
     expect(await scene().store.getSetting({ name: 'instance' })).toBe('two')
   })
 
-  test('a setting is replaced only when it is as was thought, by one of several', async () => {
+  test('a setting is replaced only if it has the expected value, by one of several', async () => {
     const replace = (from: string | null, to: string) => scene().store.replaceSetting({ name: 'home', from, to })
     expect(await replace('nobody', 'one')).toBe(false)
     expect(await scene().store.getSetting({ name: 'home' })).toBeNull()
@@ -182,7 +182,7 @@ export const workspaceTests: AreaTests = scene => {
     expect(await scene().store.getSetting({ name: 'home' })).toBe(['four', 'five'][next.indexOf(true)])
   })
 
-  test('a store that can be written answers a ping', async () => {
+  test('a ping of a writable store succeeds', async () => {
     await expect(scene().store.ping()).resolves.toBeUndefined()
   })
 }
