@@ -66,7 +66,7 @@ test('appends, replaces, populates and copies leave added columns at their defau
   expect(await scene.value('SELECT (count(), sum(n), sum(a), countIf(c IS NULL)) FROM copies')).toBe('59,59,0,59')
 })
 
-test('a pipe of such nodes can be saved as it is, and one that gives what its data source lacks cannot', async () => {
+test('a pipe whose nodes lack added columns can be saved, one with columns that its data source lacks cannot', async () => {
   expect((await replacePipe(scene.data, WORKSPACE, 'sums', { name: 'sums', nodes: NODES })).nodes).toHaveLength(3)
   const more = [{ name: 'more', sql: 'SELECT day, n, 1 AS z FROM events', role: materialized('daily') }]
   await expect(createPipe(scene.data, WORKSPACE, { name: 'more_of', nodes: more })).rejects.toMatchObject({
@@ -74,7 +74,7 @@ test('a pipe of such nodes can be saved as it is, and one that gives what its da
   })
 })
 
-test('a query that puts rows into a data source still gives all of its columns', async () => {
+test('a query into a data source must still return all of its columns', async () => {
   const job = await scene.run({ query: "SELECT toDate('2026-01-01') AS day, 1 AS n", datasource: 'copies' })
   expect(job.error).toMatchObject({ code: 'schema_mismatch', message: expect.stringContaining('a, c') })
 })

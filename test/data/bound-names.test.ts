@@ -124,7 +124,7 @@ beforeAll(async () => {
 })
 afterAll(() => scene?.stop())
 
-test('whatever is called alike, a name means what it means where it is written', async () => {
+test('a name means what it means where it is written, even if other things have the same name', async () => {
   let compared = 0
   await fc.assert(
     fc.asyncProperty(fc.tuple(queryOf(1), queryOf(1), queryOf(2)), queryOf(2), async (given, givenAsked) => {

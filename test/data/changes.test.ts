@@ -64,7 +64,7 @@ const takesRows = async () => {
   expect(await scene.value(`SELECT count() FROM ${name}_quarantine`)).toBe('2')
 }
 
-test('columns that were being added when the server died are there at its next start', async () => {
+test('columns that were being added when the server died exist after its next start', async () => {
   const catalogue = await scene.data.catalogue(WORKSPACE)
   const dataSource = { ...findDataSource(catalogue, name)!, columns: [A, B] }
   await scene.store.changeCatalogue({
@@ -84,7 +84,7 @@ test('columns that were being added when the server died are there at its next s
 test.each([
   ['its table', (table: string) => table],
   ['its quarantine', (table: string) => `${table}_quarantine`],
-])('columns that the engine fails to add to %s are added before anything else is done', async (_, of) => {
+])('columns that the engine failed to add to %s are added before anything else happens', async (_, of) => {
   const table = of(name)
   let faults = 0
   const command: Warehouse['command'] = async statement => {
@@ -103,7 +103,7 @@ test.each([
   await takesRows()
 })
 
-test('a data source that is dropped and made at the same time is there with its table, or is not there', async () => {
+test('a data source that is dropped and created at once exists with its table, or does not exist', async () => {
   for (let round = 0; round < 20; round++) {
     const make = () => createDataSource(scene.data, WORKSPACE, { name, columns: [A, B] })
     const results = await Promise.allSettled([
@@ -125,7 +125,7 @@ test('a data source that is dropped and made at the same time is there with its 
   }
 })
 
-test('one that is to go while it is empty stays with its rows, those in quarantine, and those that came last', async () => {
+test('dropEmptyDataSource keeps a data source that has rows, quarantined rows or rows that were just written', async () => {
   const isThere = async () => findDataSource(await scene.data.catalogue(WORKSPACE), name) !== undefined
   const change = (sql: string) => scene.warehouse.command({ workspace: WORKSPACE, sql })
   await dropEmptyDataSource(scene.data, WORKSPACE, name)

@@ -32,7 +32,7 @@ const filesOf = async (table: string): Promise<ReadonlyMap<string, number>> => {
   )
 }
 
-test('only the parts that have such rows are written anew', async () => {
+test('only the parts that contain deleted rows are rewritten', async () => {
   await scene.dataSource(
     'parted',
     { day: 'Date', n: 'UInt64', pad: 'String' },
@@ -71,30 +71,27 @@ test.each([
   ["the engine's own names for a row", "_partition_id = 'all' AND n = 2", [0, 1, 3]],
   ['all rows', '1', []],
   ['no row', '0', [0, 1, 2, 3]],
-])(
-  'a condition of %s removes these rows and no others, of large parts and of small ones',
-  async (_, condition, kept) => {
-    for (const pad of ['randomString(3000000)', "''"]) {
-      const columns = {
-        n: 'UInt64',
-        true: 'UInt8',
-        not: 'UInt8',
-        maybe: 'Nullable(UInt8)',
-        _id: 'UInt64',
-        pad: 'String',
-      }
-      const name = `named_${kept.join('_')}_${pad.length}`
-      await scene.dataSource(name, columns, { sortingKey: 'n' })
-      const rows = `SELECT number AS n, number > 0 AS \`true\`, number = 1 AS \`not\`, if(number % 2 = 0, NULL, number = 1) AS maybe,
-    number AS _id, ${pad} AS pad FROM numbers(4)`
-      await write(rows, name)
-      const done = await remove(name, condition)
-      expect(done).toMatchObject({ status: 'completed', error: null })
-      expect(done.statistics).toMatchObject({ rows_deleted: 4 - kept.length, row_count: kept.length })
-      expect(await scene.value(`SELECT arraySort(groupArray(n)) FROM ${name}`)).toBe(kept.join(','))
+])('a condition of %s deletes exactly its rows, from large parts and from small ones', async (_, condition, kept) => {
+  for (const pad of ['randomString(3000000)', "''"]) {
+    const columns = {
+      n: 'UInt64',
+      true: 'UInt8',
+      not: 'UInt8',
+      maybe: 'Nullable(UInt8)',
+      _id: 'UInt64',
+      pad: 'String',
     }
-  },
-)
+    const name = `named_${kept.join('_')}_${pad.length}`
+    await scene.dataSource(name, columns, { sortingKey: 'n' })
+    const rows = `SELECT number AS n, number > 0 AS \`true\`, number = 1 AS \`not\`, if(number % 2 = 0, NULL, number = 1) AS maybe,
+    number AS _id, ${pad} AS pad FROM numbers(4)`
+    await write(rows, name)
+    const done = await remove(name, condition)
+    expect(done).toMatchObject({ status: 'completed', error: null })
+    expect(done.statistics).toMatchObject({ rows_deleted: 4 - kept.length, row_count: kept.length })
+    expect(await scene.value(`SELECT arraySort(groupArray(n)) FROM ${name}`)).toBe(kept.join(','))
+  }
+})
 
 test('small parts are copied with their partition: the engine rewrites only ten parts in a second', async () => {
   await scene.dataSource('small', { n: 'UInt64' }, { sortingKey: 'n' })
@@ -110,7 +107,7 @@ test('small parts are copied with their partition: the engine rewrites only ten 
   })
 })
 
-test('rows that expire, and rows that are states, are kept as they are', async () => {
+test('a delete keeps rows with a TTL and aggregate states as they are', async () => {
   await scene.dataSource('expiring', { at: 'DateTime', n: 'UInt64' }, { sortingKey: 'n', ttl: 'at + INTERVAL 1 YEAR' })
   await write('SELECT now() AS at, number AS n FROM numbers(10)', 'expiring')
   expect((await remove('expiring', 'n < 3')).statistics).toMatchObject({ rows_deleted: 3, row_count: 7 })
@@ -142,7 +139,7 @@ const begin = async (name: string): Promise<string> => {
   return id
 }
 
-test('one that is cancelled in the middle has told how far it is, and leaves the rows as they were and the engine as it is', async () => {
+test('a delete that is cancelled half-way has reported its progress, and leaves the rows and the engine as they were', async () => {
   const id = await begin('cancelled')
   await expect
     .poll(async () => (await job(id)).progress?.message, { timeout: 30_000 })
@@ -157,7 +154,7 @@ test('one that is cancelled in the middle has told how far it is, and leaves the
   expect(enginesOf(scene.dataDir)).toEqual(engines)
 }, 60_000)
 
-test('one whose engine is killed in the middle is done again, and removes what it should once', async () => {
+test('a delete whose engine is killed half-way is retried, and deletes its rows once', async () => {
   const id = await begin('killed')
   for (const pid of enginesOf(scene.dataDir)) process.kill(pid, 'SIGKILL')
   expect(await job(id, 60)).toMatchObject({ status: 'completed', attempt: 2, statistics: { rows_deleted: 1 } })
@@ -165,7 +162,7 @@ test('one whose engine is killed in the middle is done again, and removes what i
   expect(await scene.staging()).toEqual([])
 }, 90_000)
 
-test('one whose engine is killed in the middle, and which is not to be tried again, leaves the rows as they were', async () => {
+test('a delete whose engine is killed half-way and that must not be restarted leaves the rows as they were', async () => {
   await scene.dataSource('once', { n: 'UInt64', pad: 'String' }, { sortingKey: 'n' })
   await write('SELECT number AS n, randomString(500) AS pad FROM numbers(20000)', 'once')
   const id = await submit({ delete: { datasource: 'once', condition: SLOW }, restartable: false })

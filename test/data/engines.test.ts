@@ -26,7 +26,7 @@ describe('where rows replace each other', () => {
   test.each([
     ['ReplacingMergeTree', 'String'],
     ['CoalescingMergeTree', 'Nullable(String)'],
-  ])('in %s, those that are appended win over those that were there', async (engine, type) => {
+  ])('in %s, appended rows replace the earlier ones', async (engine, type) => {
     const name = engine.toLowerCase()
     await scene.dataSource(name, { id: 'UInt64', value: type }, { engine, sortingKey: 'id' })
     await write("SELECT 1 AS id, 'old' AS value", name)
@@ -36,7 +36,7 @@ describe('where rows replace each other', () => {
     expect(await scene.value(`SELECT value FROM ${name}`)).toBe('new')
   })
 
-  test('all rows that were written count, and feed nodes', async () => {
+  test('all written rows count and feed nodes, even those that are replaced', async () => {
     const columns = { id: 'UInt64', value: 'UInt64' }
     await scene.dataSource('latest', columns, { engine: 'ReplacingMergeTree', sortingKey: 'id' })
     const sql = 'SELECT count() AS n FROM latest'
@@ -78,17 +78,17 @@ describe('a populate', () => {
     expect(await measured()).toBe('9,9,45')
   })
 
-  test('leaves out what a condition over the source does not hold for', async () => {
+  test('leaves out rows that do not meet its condition', async () => {
     expect(await populate({ condition: 'users.id < 4' })).toMatchObject({ status: 'completed', error: null })
     expect(await measured()).toBe('4,4,20')
   })
 
-  test('leaves no staging behind', async () => {
+  test('leaves no staging database behind', async () => {
     expect(await scene.staging()).toEqual([])
   })
 })
 
-test('a replace makes what joins a replaced data source of its new rows', async () => {
+test('a replace computes joined nodes from the new rows of the replaced data source', async () => {
   for (const name of ['first', 'second']) await scene.dataSource(name, { k: 'UInt64' })
   await scene.pipe('of_first', [{ name: 'copied', sql: 'SELECT k FROM first', role: materialized('firsts') }])
   await scene.pipe('of_both', [
@@ -105,7 +105,7 @@ test('a replace makes what joins a replaced data source of its new rows', async 
   expect(await scene.value('SELECT arraySort(groupArray(k)) FROM both')).toBe('0,1,1000,1001')
 })
 
-test('a node may join what it fills, and what is filled beside it: both are whole', async () => {
+test('a node may join its own target and that of another node of the write, and reads both whole', async () => {
   for (const name of ['arrivals', 'seen', 'wanted']) await scene.dataSource(name, { id: 'UInt64' })
   await write('SELECT number AS id FROM numbers(10)', 'wanted')
   await scene.pipe('once', [
@@ -126,7 +126,7 @@ test('a node may join what it fills, and what is filled beside it: both are whol
   expect(await scene.staging()).toEqual([])
 })
 
-test('a condition may be about columns of any name', async () => {
+test('a condition may use columns of any name', async () => {
   const columns = { day: 'Date', count: 'UInt64', partition: 'String', sample: 'String' }
   await scene.dataSource('odd', columns, { partitionKey: 'day' })
   await write(
@@ -144,7 +144,7 @@ test('a condition may be about columns of any name', async () => {
   expect(await scene.value('SELECT arraySort(groupArray(partition)) FROM odd')).toBe('0,2,4,new')
 })
 
-test('of changes at the same time one is made, and the table is as the catalogue has it', async () => {
+test('of several changes at once one is made, and the table matches the catalogue', async () => {
   await scene.dataSource('changed', { a: 'UInt64' })
   const add = (name: string) =>
     alterDataSource(scene.data, WORKSPACE, 'changed', {
@@ -163,7 +163,7 @@ test('of changes at the same time one is made, and the table is as the catalogue
     .then(job => expect(job).toMatchObject({ status: 'completed', error: null }))
 })
 
-test('a data source that was made anew gets no rows of a publication for the one before it', async () => {
+test('a recreated data source gets no rows of a publication for the former one', async () => {
   await scene.dataSource('anew', { a: 'UInt64' })
   await write('SELECT 1 AS a', 'anew')
   const stagingDatabase = 'anew_staged'
@@ -178,7 +178,7 @@ test('a data source that was made anew gets no rows of a publication for the one
   await scene.rows(`DROP DATABASE ${stagingDatabase} SYNC`)
 })
 
-test('an expression is refused as such when it is more than one, before it meets the rest of a statement', async () => {
+test('more than one expression is refused before it becomes part of a statement', async () => {
   const columns = [{ name: 'day', type: 'Date', jsonPath: null }]
   for (const ttl of ['day GROUP BY ALL', 'DISTINCT day', 'day WITH TOTALS'])
     await expect(createDataSource(scene.data, WORKSPACE, { name: 'kept', columns, ttl })).rejects.toMatchObject({

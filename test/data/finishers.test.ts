@@ -54,7 +54,7 @@ test('of several that finish a publication at once one does it', async () => {
   }
 })
 
-test('of several that clear up behind a worker that is gone one puts its rows in place', async () => {
+test('of several that tidy up after a lost worker one puts its rows in place', async () => {
   for (let n = 10; n < 18; n++) {
     const { job } = await published(n)
     await end(job, 'release')
@@ -66,7 +66,7 @@ test('of several that clear up behind a worker that is gone one puts its rows in
   }
 })
 
-test('what was finished and is still in staging is not put in place of what came later', async () => {
+test('a finished publication that is still in staging does not replace later rows', async () => {
   const first = await published(20)
   const { stagingDatabase } = first.publication
   await command(`EXCHANGE TABLES events AND ${stagingDatabase}.events`)
@@ -79,7 +79,7 @@ test('what was finished and is still in staging is not put in place of what came
   expect(await scene.staging()).toEqual([])
 })
 
-test('a publication that is taken back while others finish it is in place or is gone, and says which', async () => {
+test('a publication that is revoked while others finish it is either in place or gone, and the caller learns which', async () => {
   for (let n = 30; n < 38; n++) {
     const before = await rows()
     const { job, publication } = await published(n)

@@ -38,7 +38,7 @@ test('system.jobs_log has every job up to the start of the query, as it was then
   expect(await ask(one)).toEqual([{ status: 'cancelled' }])
 })
 
-test('times are those of the API, and objects are JSON', async () => {
+test('times and objects are formatted as in the API', async () => {
   const job = await server.run({ command: 'true', name: 'timed', labels: { team: 'b' } })
   const [row] =
     await ask(`SELECT toUnixTimestamp64Milli(created_at) AS created, toUnixTimestamp64Milli(finished_at) AS finished,
@@ -52,7 +52,7 @@ test('times are those of the API, and objects are JSON', async () => {
   })
 })
 
-test('a query job reads it too, and finds itself running', async () => {
+test('a query job can read it, and finds itself running', async () => {
   const job = await server.run({
     query: "SELECT count() AS n FROM system.jobs_log WHERE status = 'running'",
     format: 'json',
@@ -61,25 +61,25 @@ test('a query job reads it too, and finds itself running', async () => {
   expect(body).toEqual([{ n: '1' }])
 })
 
-test('tinybird.jobs_log has the data jobs in the words of Tinybird', async () => {
+test('tinybird.jobs_log has the data jobs in Tinybird’s terms', async () => {
   const rows = await ask('SELECT job_type, status, error FROM tinybird.jobs_log AS log ORDER BY log.created_at')
   expect(rows).toEqual([{ job_type: 'query', status: 'done', error: null }])
 })
 
-test('a job that was purged is remembered', async () => {
+test('a purged job is still listed', async () => {
   const job = await server.run({ command: 'true', name: 'gone' })
   await ask('SELECT 1 FROM system.jobs_log')
   expect((await server.call('POST', `/v1/jobs/${job.job_id}/purge`)).status).toBeLessThan(300)
   expect(await ask("SELECT status FROM system.jobs_log WHERE name = 'gone'")).toEqual([{ status: 'completed' }])
 })
 
-test('the rest of system stays out of reach, and the name means nothing in a string', async () => {
+test('other system tables are refused, and the name in a string is just text', async () => {
   for (const query of ['SELECT * FROM system.tables', 'SELECT * FROM system.processes, system.jobs_log'])
     expect((await server.call('POST', '/v1/sql', { query })).status, query).toBe(422)
   expect(await ask("SELECT 'system.jobs_log' AS text")).toEqual([{ text: 'system.jobs_log' }])
 })
 
-test('another workspace sees its own alone', async () => {
+test('another workspace sees only its own jobs', async () => {
   const { body: made } = await server.call('POST', '/v1/workspaces', { name: 'other' })
   const { body: token } = await server.call('POST', '/v1/tokens', {
     name: 'o',

@@ -53,7 +53,7 @@ const rowsQuery = (rows: number) =>
 
 const put = (rows: number, mode: string) => ({ query: rowsQuery(rows), datasource: 'events', mode })
 
-test(`${KILLS} times kill -9 of the server while it writes: every write is there once, whole, with what is made of it`, async () => {
+test(`${KILLS} times kill -9 of the server while it writes: every write is there once, whole, with everything derived from it`, async () => {
   await ended(await submit(put(ROWS, 'append')))
   const started = performance.now()
   await ended(await submit(put(ROWS, 'append')))
@@ -84,7 +84,7 @@ test(`${KILLS} times kill -9 of the server while it writes: every write is there
   expect(JSON.parse(left.body).jobs).toEqual([])
 }, 240_000)
 
-test('a write that is cancelled at any moment leaves all as it was, or has happened', async () => {
+test('a write that is cancelled at any moment either changed nothing or is complete', async () => {
   const before = await books()
   let expected = before.events
   for (let round = 0; round < 12; round++) {

@@ -21,7 +21,7 @@ const ask = async (query: string, parameters = {}) => {
   return answer.body
 }
 
-test('a name means one thing: no data source or pipe is called as a node is, nor a node as what it fills', async () => {
+test('no data source or pipe has the name of a node, and no node that of its target', async () => {
   const columns = [{ name: 'page', type: 'String', jsonPath: null }]
   const plain: NodeRole = { type: 'plain' }
   const node = (name: string, role: NodeRole = plain) => ({ name, sql: 'SELECT page FROM visits', role })
@@ -40,18 +40,18 @@ test('a name means one thing: no data source or pipe is called as a node is, nor
   })
 })
 
-test('that a name holds the name of a pipe changes nothing for a query', async () => {
+test('a name that contains the name of a pipe does not change a query', async () => {
   expect(await ask('SELECT page FROM live.visits')).toEqual([{ page: 'home' }])
   expect(await ask("SELECT page, 'visit' AS of FROM {source:Identifier}", { source: 'visits' })).toEqual([
     { page: 'home', of: 'visit' },
   ])
 })
 
-test('a parameter may stand for the name of a pipe', async () => {
+test('a parameter may be the name of a pipe', async () => {
   expect(await ask('SELECT page FROM {source:Identifier}', { source: 'visit' })).toEqual([{ page: 'home' }])
 })
 
-test('the history of jobs is found however it is written', async () => {
+test('system.jobs_log is recognized in every spelling', async () => {
   for (const column of ['system.jobs_log.kind', 'jobs_log.kind', '`system`.`jobs_log`.*'])
     expect(await ask(`SELECT 1 FROM (SELECT ${column} FROM system.jobs_log) LIMIT 1`)).toHaveLength(1)
   for (const from of [

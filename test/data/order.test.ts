@@ -26,7 +26,7 @@ const importCsv = async (name: string, content: string, parameters: Readonly<Rec
 const lastValues = (name: string) =>
   scene.value(`SELECT groupArray((value, n)) FROM (SELECT value, count() AS n FROM ${name} FINAL GROUP BY value)`)
 
-test('a delete leaves the last row of each key the last', async () => {
+test('after a delete the last row of each key is still the last', async () => {
   await scene.dataSource('deleted', { ...COLUMNS, pad: 'String' }, LATEST)
   for (let value = 1; value <= 5; value++) {
     const query = `SELECT number AS id, ${value} AS value, repeat('x', ${value === 5 ? 1 : 60}) AS pad FROM numbers(2000000)`
@@ -39,7 +39,7 @@ test('a delete leaves the last row of each key the last', async () => {
   }
 }, 120_000)
 
-test('of a replace with a condition the new rows are the last', async () => {
+test('after a conditional replace the new rows are the last of their keys', async () => {
   await scene.dataSource('replaced', COLUMNS, LATEST)
   await scene.run({ query: 'SELECT number AS id, 1 AS value FROM numbers(10)', datasource: 'replaced' })
   await importCsv('replaced', 'id,value\n1,2\n2,2\n', { mode: 'replace', replace_condition: 'value = 2' })
@@ -48,7 +48,7 @@ test('of a replace with a condition the new rows are the last', async () => {
   )
 })
 
-test('rows of an import replace each other in their order where a node puts them', async () => {
+test('rows of an import replace each other in order, even in the target of a node', async () => {
   await scene.dataSource('lines', COLUMNS)
   await scene.dataSource('latest', COLUMNS, LATEST)
   const sql = 'SELECT id, value FROM lines'

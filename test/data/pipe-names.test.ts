@@ -44,7 +44,7 @@ const faultOf = async (nodes: readonly { name: string; sql: string; role?: NodeR
   return error!.errors[0]!
 }
 
-describe('what a query calls its own means nothing inside of a pipe that it reads:', () => {
+describe('names of a query have no effect inside the pipes that it reads:', () => {
   test.each([
     ['an expression', "WITH sales AS (SELECT 'mine' AS x, 7 AS n) SELECT n FROM final_sales", ['4']],
     ['an expression called as a node', "WITH newest AS (SELECT 'mine' AS x, 7 AS n) SELECT n FROM final_sales", ['4']],
@@ -96,7 +96,7 @@ describe('what a query calls its own means nothing inside of a pipe that it read
     expect(await values(query)).toEqual(expected)
   })
 
-  test('in jobs, and in jobs that write', async () => {
+  test('in query jobs, and in jobs that write', async () => {
     const query = "WITH sales AS (SELECT 'mine' AS x, toInt64(7) AS n) SELECT x, n FROM final_sales"
     const job = await scene.run({ query, format: 'ndjson' })
     const result = await scene.call('GET', `/v1/jobs/${job.job_id}/result`)
@@ -107,7 +107,7 @@ describe('what a query calls its own means nothing inside of a pipe that it read
   })
 })
 
-test('names in strings, comments, and of columns stay what they are', async () => {
+test('names in strings, in comments and of columns are left as they are', async () => {
   await scene.pipe('texts', [
     { name: 'sole', sql: "SELECT 'it''s sole' AS sole, 'sole' AS `a \\` sole`, 1 AS n" },
     {
@@ -123,7 +123,7 @@ test('names in strings, comments, and of columns stay what they are', async () =
   ])
 })
 
-test('a node that is called by a keyword, and one that reads another twice', async () => {
+test('a node may be named like a keyword, and may be read twice by another node', async () => {
   await scene.pipe('words', [
     { name: 'STEP', sql: 'SELECT number AS n FROM numbers(3)' },
     { name: 'FILL', sql: 'SELECT STEP.n FROM STEP ORDER BY n WITH FILL FROM 0 TO 5 STEP 1' },
@@ -132,7 +132,7 @@ test('a node that is called by a keyword, and one that reads another twice', asy
   expect(await values('SELECT n FROM words')).toEqual(['5'])
 })
 
-test('expressions of one node mean nothing in another', async () => {
+test('expressions of one node are not visible in another', async () => {
   await scene.pipe('apart', [
     { name: 'source', sql: 'SELECT n FROM sales FINAL' },
     { name: 'own', sql: 'WITH sales AS (SELECT n + 10 AS n FROM source) SELECT n FROM sales' },
@@ -152,7 +152,7 @@ test('expressions of one node mean nothing in another', async () => {
   ).toEqual(['105', '2'])
 })
 
-test('unions, exceptions and what is inside of them have the expressions of their first SELECT', async () => {
+test('all parts of a UNION or EXCEPT see the expressions of the first SELECT', async () => {
   await scene.pipe('sets', [{ name: 'one', sql: 'SELECT 1 AS n' }])
   for (const [query, expected] of [
     ['WITH sets AS (SELECT 2 AS n) SELECT n FROM sets UNION ALL SELECT n FROM sets', [2, 2]],
@@ -164,8 +164,8 @@ test('unions, exceptions and what is inside of them have the expressions of thei
     expect(await values(`SELECT * FROM (${query}) WHERE 1 IN (SELECT 1 FROM sets)`), query).toEqual(expected)
 })
 
-describe('what IN looks into', () => {
-  test('is the table or node, whatever who reads the pipe has by that name', async () => {
+describe('the right side of IN', () => {
+  test('is the table or node, whatever a reader of the pipe gives that name', async () => {
     await scene.pipe('looked_up', [
       { name: 'known', sql: "SELECT 'real' AS k" },
       {
@@ -183,7 +183,7 @@ describe('what IN looks into', () => {
     ])
   })
 
-  test('may be a pipe, the history of jobs, an expression, an alias or a column', async () => {
+  test('may be a pipe, system.jobs_log, an expression, an alias or a column', async () => {
     await scene.pipe('words_known', [{ name: 'word', sql: "SELECT 'real' AS w" }])
     expect(await values("SELECT 'real' IN words_known")).toEqual([1])
     expect(await values("SELECT 'query' IN (SELECT kind FROM system.jobs_log)")).toEqual([1])
@@ -196,7 +196,7 @@ describe('what IN looks into', () => {
     ).toEqual([1])
   })
 
-  test('is refused in a node where it is a column and a table', async () => {
+  test('is refused in a node if it is both a column and a table', async () => {
     expect(await faultOf([{ name: 'two', sql: "SELECT 'blue' IN tags AS is FROM notes" }])).toMatchObject({
       path: 'nodes.0.sql',
       message: expect.stringContaining('IN (SELECT * FROM tags)'),
@@ -210,7 +210,7 @@ describe('what IN looks into', () => {
   })
 })
 
-test('a lambda may not take the place of a function', async () => {
+test('a lambda must not have the name of a function', async () => {
   for (const query of [
     "WITH x -> 'mine' AS lower SELECT x FROM final_sales",
     "WITH x -> 'mine' AS f, f AS g, g AS LOWER SELECT x FROM final_sales",
@@ -223,7 +223,7 @@ test('a lambda may not take the place of a function', async () => {
   ).toEqual(['real!'])
 })
 
-test('view(…) reads data sources alone', async () => {
+test('view(…) can read only data sources', async () => {
   await scene.pipe('in_view', [
     { name: 'only', sql: 'WITH sales AS (SELECT 1 AS n) SELECT n FROM view(SELECT n FROM sales FINAL)' },
   ])
@@ -231,7 +231,7 @@ test('view(…) reads data sources alone', async () => {
   expect(await values('SELECT * FROM view(SELECT * FROM in_view)')).toContain('in_view cannot be read in view')
 })
 
-test('tables of the server itself are no tables of a query or a node', async () => {
+test('system tables cannot be read by a query or a node', async () => {
   expect(await values('SELECT count() > 0 FROM system.jobs_log')).toEqual([1])
   for (const name of ['c__jobs_log', 'live.c__jobs_log', '`c__jobs_log`'])
     expect(await values(`SELECT job_id FROM ${name}`)).toMatch(
@@ -248,7 +248,7 @@ test('tables of the server itself are no tables of a query or a node', async () 
   ).toEqual([1])
 })
 
-describe('jobs that write bind names so, too:', () => {
+describe('names inside nodes keep their meaning in jobs that write:', () => {
   const nodes = (into: string, role: NodeRole) => [
     { name: `picked_${into}`, sql: 'WITH tags AS (SELECT x, n FROM sales) SELECT x, n FROM tags' },
     {
@@ -285,7 +285,7 @@ describe('jobs that write bind names so, too:', () => {
   })
 })
 
-describe('what reads too much', () => {
+describe('a SELECT with too many reads', () => {
   const doubling = (prefix: string, depth: number) => [
     { name: `${prefix}0`, sql: 'SELECT x FROM sales' },
     ...Array.from({ length: depth }, (_, index) => ({
@@ -294,7 +294,7 @@ describe('what reads too much', () => {
     })),
   ]
 
-  test('is refused when it is saved, at the first node that does', async () => {
+  test('is refused when a pipe is saved, at the first node that has them', async () => {
     const begun = performance.now()
     const fault = await faultOf(doubling('deep', 20))
     expect(fault).toMatchObject({ path: 'nodes.9.sql', message: expect.stringMatching(/256 times.*Materialize/) })
@@ -303,7 +303,7 @@ describe('what reads too much', () => {
     expect((await faultOf([{ name: 'alone', sql: inside }])).message).toMatch(/256 times/)
   })
 
-  test('is refused when it is asked', async () => {
+  test('is refused when it is queried', async () => {
     await scene.pipe('many', doubling('m', 6))
     expect(await values('SELECT count() FROM many AS a')).toEqual(['1'])
     const froms = Array.from({ length: 16 }, () => 'SELECT x FROM many').join(' UNION ALL ')
@@ -313,7 +313,7 @@ describe('what reads too much', () => {
     })
   })
 
-  test('is refused where it would be another pipe that does', async () => {
+  test('is refused if the saved pipe would cause them in another pipe', async () => {
     await scene.pipe('base', [{ name: 'only', sql: 'SELECT x FROM sales' }])
     const twice = (name: string) => `SELECT x FROM ${name} UNION ALL SELECT x FROM ${name}`
     const names = ['base', ...Array.from({ length: 8 }, (_, index) => `above${index}`)]
@@ -329,7 +329,7 @@ describe('what reads too much', () => {
     expect(await replace('SELECT x, 1 AS one FROM sales')).toMatchObject({ name: 'base' })
   })
 
-  test('is refused when nobody could read it: nodes are no deeper than what reads them may be', async () => {
+  test('is refused if its nodes are nested deeper than a query can read', async () => {
     const chain = (length: number) =>
       Array.from({ length }, (_, index) => ({
         name: `link${index}`,
@@ -344,7 +344,7 @@ describe('what reads too much', () => {
     expect(await values(nested)).toEqual(['9'])
   })
 
-  test('is not what has a long text: each node stands there once', async () => {
+  test('is not one with a long text: each node is included once', async () => {
     for (let index = 0; index < 20; index++)
       await scene.pipe(`chain${index}`, [
         { name: 'first', sql: `SELECT n FROM ${index === 0 ? 'sales' : `chain${index - 1}`}` },

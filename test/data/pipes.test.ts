@@ -25,7 +25,7 @@ const faultsOf = async (nodes: readonly { name: string; sql: string; role?: Node
   return error!.errors
 }
 
-describe('a pipe is refused, with the node that is at fault,', () => {
+describe('a pipe is refused, with the node at fault,', () => {
   test('whose node reads what does not exist', async () => {
     const [fault] = await faultsOf([
       { name: 'fine', sql: 'SELECT * FROM events' },
@@ -52,7 +52,7 @@ describe('a pipe is refused, with the node that is at fault,', () => {
     ])
   })
 
-  test('whose node reads the data source that another makes with the pipe', async () => {
+  test('whose node reads a data source that another of its nodes creates', async () => {
     const nodes = [
       { name: 'first', sql: 'SELECT day, amount FROM events', role: materialized('by_first') },
       { name: 'second', sql: 'SELECT day, sum(amount) AS s FROM by_first GROUP BY day' },
@@ -68,7 +68,7 @@ describe('a pipe is refused, with the node that is at fault,', () => {
     await scene.pipe('both_nodes', nodes)
   })
 
-  test('whose SQL does not parse, calls what it may not, or names a database', async () => {
+  test('whose SQL does not parse, calls a forbidden function or names a database', async () => {
     const faults = await faultsOf([
       { name: 'broken', sql: 'SELEC 1' },
       { name: 'reader', sql: "SELECT file('/etc/passwd') AS x" },
@@ -81,7 +81,7 @@ describe('a pipe is refused, with the node that is at fault,', () => {
     expect(await scene.value('SELECT count() FROM events')).toBe('0')
   })
 
-  test('that closes a ring', async () => {
+  test('that closes a cycle', async () => {
     await scene.pipe('down', [
       {
         name: 'sums',
@@ -102,7 +102,7 @@ describe('a pipe is refused, with the node that is at fault,', () => {
     await expect(round).rejects.toMatchObject({ code: 'invalid', message: expect.stringContaining('reads_down') })
   })
 
-  test('whose columns are not those of its data source', async () => {
+  test('whose columns do not match its data source', async () => {
     const [few] = await faultsOf([{ name: 'few', sql: 'SELECT day FROM events', role: materialized('back') }])
     expect(few?.message).toMatch(/back does not have: day/)
     const [many] = await faultsOf([
@@ -111,7 +111,7 @@ describe('a pipe is refused, with the node that is at fault,', () => {
     expect(many?.message).toMatch(/more/)
   })
 
-  test('that has names twice, reserved ones, or those of others', async () => {
+  test('that has duplicate, reserved or taken names', async () => {
     const faults = await faultsOf(
       [
         { name: 'a', sql: 'SELECT 1 AS x' },
@@ -129,7 +129,7 @@ describe('a pipe is refused, with the node that is at fault,', () => {
     await expect(taken).rejects.toMatchObject({ code: 'data_source_exists' })
   })
 
-  test('that materializes what reads no data source', async () => {
+  test('that materializes a node without a data source', async () => {
     const [fault] = await faultsOf([{ name: 'none', sql: 'SELECT 1 AS x', role: materialized('of_nothing') }])
     expect(fault?.message).toContain('must read a data source')
   })
@@ -138,7 +138,7 @@ describe('a pipe is refused, with the node that is at fault,', () => {
 test.each([
   ['SELECT NULL AS nothing FROM events', 'nothing'],
   ['SELECT day AS c__error FROM events', 'is reserved'],
-])('of a pipe with a node whose data source cannot be made (%s) nothing is kept', async (sql, reason) => {
+])('a pipe with a node whose data source cannot be created (%s) leaves nothing', async (sql, reason) => {
   const making = createPipe(scene.data, WORKSPACE, {
     name: 'half',
     nodes: [
@@ -153,7 +153,7 @@ test.each([
   expect([...dataSources, ...pipes].filter(({ name }) => /half|made/.test(name))).toEqual([])
 })
 
-test('a data source that was missing is made of what the node gives, for aggregate states with an engine that merges them', async () => {
+test('a missing data source is created from the columns of its node, with a merging engine for aggregate states', async () => {
   await scene.pipe('per_category', [
     {
       name: 'joined',
@@ -177,7 +177,7 @@ test('a data source that was missing is made of what the node gives, for aggrega
   })
 })
 
-test('a data source that is made of a node with parameters has the columns that their types make', async () => {
+test('a data source created for a node with parameters has columns of their types', async () => {
   const copy = (into: string): NodeRole => ({ type: 'copy', into, mode: 'append', schedule: null })
   const sql = `SELECT {label:String} AS label, {share:Float32} * amount AS part, {at:DateTime64(3, 'UTC')} AS at, {ids:Array(UInt64)} AS ids
     FROM events WHERE amount > {least:Float64} AND product IN {products:Array(String)} AND day >= toDate({from:String})
@@ -204,7 +204,7 @@ test('a data source that is made of a node with parameters has the columns that 
   ])
 })
 
-test('of a pipe that is refused because somebody writes what it fills, nothing is kept', async () => {
+test('a pipe that is refused because its target is being written leaves nothing', async () => {
   await scene.dataSource('written', { day: 'Date' })
   const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
   expect(await scene.store.lockTables({ ...lock, tables: ['written'] })).toEqual({ type: 'locked' })
@@ -220,7 +220,7 @@ test('of a pipe that is refused because somebody writes what it fills, nothing i
   await scene.pipe('busy', nodes)
 })
 
-test('a pipe that is saved while the data source it reads is being made reads it, or is refused', async () => {
+test('a pipe saved while the data source it reads is being created reads it or is refused', async () => {
   for (let round = 0; round < 12; round++) {
     const name = `late_${round}`
     const sql = `SELECT day FROM events WHERE day NOT IN (SELECT day FROM ${name})`
@@ -239,7 +239,7 @@ test('a pipe that is saved while the data source it reads is being made reads it
   }
 })
 
-test('pipes that are saved at once and fill the same data source, which none has made yet, are all saved', async () => {
+test('pipes that are saved at once and create the same data source are all saved', async () => {
   for (let round = 0; round < 5; round++) {
     const into = `shared_${round}`
     const save = (number: number) =>
@@ -251,7 +251,7 @@ test('pipes that are saved at once and fill the same data source, which none has
   }
 })
 
-test('rows with plain values of aggregate functions beside states are not merged, which would keep the values of one', async () => {
+test('states beside plain aggregate values get an engine that does not merge rows', async () => {
   const sql = 'SELECT day, countState() AS n, max(amount) AS most FROM events GROUP BY day'
   await scene.pipe('mixed', [
     { name: 'mixed_node', sql, role: materialized('mixed_states') },
@@ -274,7 +274,7 @@ test('rows with plain values of aggregate functions beside states are not merged
   })
 })
 
-test('what a node joins is read whole, and only what is appended to the first of its FROM feeds it', async () => {
+test('a joined data source is read whole, and only rows appended to the first data source in FROM feed the node', async () => {
   const write = (query: string, datasource: string) => scene.run({ query, datasource })
   await write("SELECT 'p1' AS product, 'tools' AS category UNION ALL SELECT 'p2', 'toys'", 'products')
   const sale =

@@ -31,7 +31,7 @@ const findCuts = async (key: RangeKey, name: string, ranges: number): Promise<re
   return [...new Set(found![cutsColumn])].map(BigInt)
 }
 
-describe('the ranges of a column have every row once', () => {
+describe('every row is in exactly one range of a column:', () => {
   /** With what each type has at its ends, and with an hour that its zone has twice. */
   test.each([
     ['Int8', 'toInt8(rand64(number))', ['-128', '127']],
@@ -88,7 +88,7 @@ describe('the ranges of a column have every row once', () => {
   })
 })
 
-test('a range is looked up in the index: as many as there are, the rows are read once', async () => {
+test('ranges are looked up in the index, so all of them together read the rows once', async () => {
   for (const type of ['UInt64', 'Nullable(Date32)', "DateTime('Europe/Berlin')", 'DateTime64(3)']) {
     const name = `indexed_${type.replaceAll(/\W+/g, '_')}`
     await scene.dataSource(name, { c: type }, { sortingKey: 'c' })
@@ -136,7 +136,7 @@ describe('a populate of many rows', () => {
     ])
   }, 120_000)
 
-  test('goes in steps, each of its own id and status, and has every row once', async () => {
+  test('runs in steps with their own ids and statuses, and reads every row once', async () => {
     const { progress, statistics } = await populate()
     expect(progress.steps).toEqual(Array(3).fill({ id: expect.any(String), status: 'done' }))
     expect(new Set(progress.steps.map(({ id }: { id: string }) => id)).size).toBe(3)
@@ -146,13 +146,13 @@ describe('a populate of many rows', () => {
     expect(await sums()).toBe(`${half},${half * (half - 1n)}`)
   }, 120_000)
 
-  test('leaves out what a condition leaves out, in every step', async () => {
+  test('applies its condition in every step', async () => {
     await populate({ condition: 'id % 2 = 0 OR id = 1' })
     const [rows] = (await sums()).split(',')
     expect(Number(rows)).toBe(MANY / 4 + 1)
   }, 120_000)
 
-  test('tells what is wrong with a condition as it was written, before its first step', async () => {
+  test('reports a wrong condition as it was written, before the first step', async () => {
     for (const [condition, message] of [
       ['nope = 1', /^Unknown expression or function identifier `nope`\.( Maybe you meant: \[.*\]\.)?$/],
       ["'abc'", /^(?!.*c__)(?!.*reinterpret)/],
@@ -163,7 +163,7 @@ describe('a populate of many rows', () => {
     }
   }, 120_000)
 
-  test('and of a share goes in steps, too', async () => {
+  test('runs in steps when it is limited to a share of the rows', async () => {
     const { progress } = await populate({ subset: 0.01 })
     expect(progress.steps).toHaveLength(3)
     const [rows] = (await sums()).split(',')
@@ -172,7 +172,7 @@ describe('a populate of many rows', () => {
   }, 120_000)
 })
 
-test('ranges in which no row is are no steps: of nothing, too, a node makes a row', async () => {
+test('empty ranges are no steps, since a node may return a row even for no rows', async () => {
   await scene.dataSource('gaps', { n: 'Int64', x: 'UInt8' }, { sortingKey: 'n' })
   // Most have the least value there is: before it is nothing.
   const rows = 'SELECT if(number % 100 = 0, number, 0)::Int64 AS n, 7 AS x FROM numbers(5000000)'
@@ -203,7 +203,7 @@ test.each([
   60_000,
 )
 
-describe('a source of which 99 % of the rows are of one day of ten years', () => {
+describe('a populate of a source with 99 % of its rows on one day of ten years', () => {
   const SKEWED = 4_000_000
   const at = (number: string) =>
     `toDateTime('2016-01-01', 'UTC') + if(${number} % 100 = 0, ${number} * 78, 86400 * 1500 + ${number} % 86400)`
@@ -238,7 +238,7 @@ describe('a source of which 99 % of the rows are of one day of ten years', () =>
     ['sorted by its day, then by something else', 'day, id', null],
     ['in partitions', 'at', 'toYYYYMM(day)'],
   ])(
-    '%s, goes in steps of at most a third',
+    '%s, runs in steps of at most a third',
     async (_, sortingKey, partitionKey) => {
       const name = `skewed_${sortingKey.replaceAll(/\W+/g, '_')}${partitionKey === null ? '' : '_parts'}`
       expect(await populated(name, sortingKey, partitionKey)).toBeLessThan(1 / 3)
@@ -246,7 +246,7 @@ describe('a source of which 99 % of the rows are of one day of ten years', () =>
     120_000,
   )
 
-  test('and sorted by nothing more than its day has the day in one step', async () => {
+  test('and sorted only by day, reads that day in one step', async () => {
     expect(await populated('skewed_whole', 'day, text', null)).toBeGreaterThan(0.99)
   }, 120_000)
 })

@@ -68,7 +68,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       return { ...ended, took: performance.now() - asked }
     }
 
-    test('one that is cancelled in a step ends within a second, and leaves all as it was', async () => {
+    test('a populate that is cancelled in a step ends within a second and changes nothing', async () => {
       const id = await submit({ truncate: true })
       await expect.poll(() => statuses(id), { timeout: 30_000, interval: 10 }).toContain('done')
       const { status, progress, took } = await cancel(id)
@@ -81,7 +81,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       expect(await scene.staging()).toEqual([])
     }, 60_000)
 
-    test('one that is cancelled at any moment leaves all as it was, or has happened', async () => {
+    test('a populate that is cancelled at any moment either changed nothing or is complete', async () => {
       const started = performance.now()
       expect((await job(await submit({ truncate: true }), 60)).status).toBe('completed')
       const usual = performance.now() - started
@@ -99,7 +99,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       }
     }, 120_000)
 
-    test('one that is cancelled when some of its tables have changed places puts them back', async () => {
+    test('a populate that is cancelled while its tables are being exchanged puts them back', async () => {
       const id = await submit({ truncate: true })
       await expect.poll(() => statuses(id), { timeout: 30_000, interval: 10 }).toContain('done')
       await command('DETACH TABLE counts PERMANENTLY')
@@ -114,7 +114,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       expect(await scene.staging()).toEqual([])
     }, 60_000)
 
-    test('two of one node at once are carried out one after the other, each whole', async () => {
+    test('two populates of one node run one after the other, each completely', async () => {
       const ids = [await submit({ truncate: true }), await submit({}), await submit({ node: 'slowly' })]
       await expect.poll(() => statuses(ids[0]!), { timeout: 30_000, interval: 10 }).toHaveLength(STEPS)
       for (const id of ids.slice(1))
@@ -124,7 +124,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       expect(await scene.staging()).toEqual([])
     }, 90_000)
 
-    test('a cancel of the first of two lets the second do its work', async () => {
+    test('cancelling the first of two populates lets the second run', async () => {
       const ids = [await submit({ truncate: true }), await submit({ truncate: true })]
       await expect.poll(() => statuses(ids[0]!), { timeout: 30_000, interval: 10 }).toContain('done')
       expect(await cancel(ids[0]!)).toMatchObject({ status: 'cancelled' })
@@ -132,7 +132,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       expect(await books()).toEqual(ALL)
     }, 60_000)
 
-    test('what a node joins is the same in all of its steps, whatever becomes of it meanwhile', async () => {
+    test('the data sources that a node joins are the same in all steps, even if they change meanwhile', async () => {
       await scene.dataSource('factors', { factor: 'UInt8' })
       const sql = 'SELECT day, factor, sleepEachRow(0.008) AS slept FROM source CROSS JOIN factors'
       await scene.pipe('joined', [{ name: 'products', sql, role: materialized('by_factor') }])

@@ -76,7 +76,7 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
     const FORMER = ['7', '7']
     const NEW = ['0,1,2,3,4', '0,1,2,3,4']
 
-    test('are put in place of a table that is not there any more', async () => {
+    test('are put in place if the live table no longer exists', async () => {
       const id = await replaceWhile(async () => {
         for (const name of [table, fed]) await command(`DROP TABLE ${name} SYNC`)
       })
@@ -85,7 +85,7 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
       expect(await staging(id)).toEqual([])
     })
 
-    test('wait without a slot until the engine takes them', async () => {
+    test('wait without a slot until the engine accepts them', async () => {
       const id = await refused(() => table)
       expect(await scene.run({ command: 'true' })).toMatchObject({ status: 'completed' })
       await scene.dataSource(`other_${count}`, { n: 'UInt64' })
@@ -102,7 +102,7 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
       expect(await staging(id)).toEqual([])
     }, 60_000)
 
-    test('are taken back by a cancel, also where a part of them was in place', async () => {
+    test('are taken back by a cancel, even if some of them were in place', async () => {
       const id = await refused(() => fed)
       expect(await scene.value(`SELECT count() FROM ${table}`)).toBe('5')
       const asked = performance.now()
@@ -116,7 +116,7 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
       expect(await contents()).toEqual(['7,8', '7,8'])
     }, 60_000)
 
-    test('are taken back after ten minutes, and the job fails and says why', async () => {
+    test('are taken back after ten minutes, and the job fails with the reason', async () => {
       const id = await refused(() => fed)
       // An embedded store takes the jump for a machine that was frozen. If it looks first, another attempt follows, with ten minutes of its own.
       const afterTenMinutes = () => {
@@ -132,7 +132,7 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
       expect(await staging(id)).toEqual([])
     }, 90_000)
 
-    test('keep nobody else from writing after a restart, and get there when they can', async () => {
+    test('do not keep others from writing after a restart, and are put in place once that is possible', async () => {
       const id = await refused(() => table)
       await scene.stop()
       scene = await start()

@@ -52,7 +52,7 @@ const makeOld = async (table: string, rows: number): Promise<void> => {
   )
 }
 
-test('a quarantine of before is made anew at the next start, and joined by what imports add', async () => {
+test('a quarantine table of an earlier version is migrated at the next start, and imports add to it', async () => {
   await server.call('POST', '/v1/datasources', { name: 'old', schema: 'n UInt8' })
   await makeOld('old_quarantine', 7)
   await restart()
@@ -69,7 +69,7 @@ test('a quarantine of before is made anew at the next start, and joined by what 
   expect((await numbersIn(3))[0]).toBe('not one')
 })
 
-test('a start that ended before it had dropped the former table is finished by the next', async () => {
+test('a migration that was interrupted before it dropped the former table is finished by the next start', async () => {
   await makeOld('c__renewed', 1)
   await restart()
   expect(await numbersIn(100)).toHaveLength(8)

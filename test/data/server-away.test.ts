@@ -30,7 +30,7 @@ const untilInserts = (datasource: string) =>
     )
     .toContainEqual(expect.stringMatching(new RegExp(`^INSERT INTO .*${datasource}[\\s\\S]*sleepEachRow`)))
 
-test('what a write has left on a server that went away is gone with the next read, and what another writes is not', async () => {
+test('staging of a lost write on a server that was away is removed by the next read, that of a running write is not', async () => {
   const columns = { n: 'UInt64' }
   await scene.dataSource('abandoned', columns)
   await scene.dataSource('written', columns)

@@ -43,7 +43,7 @@ const untilWrites = async (id: string): Promise<void> => {
 const stepsDone = async (id: string): Promise<number> =>
   ((await job(id)).progress?.steps ?? []).filter((step: { status: string }) => step.status === 'done').length
 
-test('a populate that is cancelled in the middle leaves its data source as it was', async () => {
+test('a populate that is cancelled half-way leaves its data source as it was', async () => {
   await scene.run({ populate: { pipe: 'slow', condition: "day < '2026-02-01'", truncate: true } })
   const before = await rowsOf('summed')
   expect(before).toBe('31')
@@ -59,7 +59,7 @@ test('a populate that is cancelled in the middle leaves its data source as it wa
   expect(await scene.staging()).toEqual([])
 }, 90_000)
 
-test('a populate that is cancelled while it gets ready leaves nothing of it', async () => {
+test('a populate that is cancelled while it is being prepared leaves no staging', async () => {
   const left: string[] = []
   for (let wait = 0; wait < 40; wait++) {
     const id = await submit({ populate: { pipe: 'slow', truncate: true } })
@@ -72,7 +72,7 @@ test('a populate that is cancelled while it gets ready leaves nothing of it', as
   expect(left).toEqual([])
 }, 90_000)
 
-test('a step whose engine is killed is done again alone', async () => {
+test('a step whose engine is killed is repeated alone', async () => {
   const id = await submit({ populate: { pipe: 'slow', truncate: true } })
   await expect.poll(() => stepsDone(id), { timeout: 60_000 }).toBeGreaterThan(1)
   process.kill(engineOf(scene.dataDir), 'SIGKILL')
@@ -81,7 +81,7 @@ test('a step whose engine is killed is done again alone', async () => {
   expect(await rowsOf('summed')).toBe('360')
 }, 120_000)
 
-test('a write whose engine is killed is tried again, and its rows are there once', async () => {
+test('a write whose engine is killed is retried, and its rows are there once', async () => {
   const before = Number(await rowsOf('source'))
   const id = await submit({ query: SLOWLY, datasource: 'source' })
   await untilWrites(id)
@@ -91,7 +91,7 @@ test('a write whose engine is killed is tried again, and its rows are there once
   expect(await scene.staging()).toEqual([])
 }, 90_000)
 
-test('what a write has left in an engine that was killed is gone with the next read', async () => {
+test('staging of a write whose engine was killed is removed by the next read', async () => {
   const id = await submit({ query: SLOWLY, datasource: 'source', restartable: false })
   await untilWrites(id)
   // Also the engine that is started to clear it away.
@@ -109,7 +109,7 @@ test('what a write has left in an engine that was killed is gone with the next r
   expect(await scene.staging()).toEqual([])
 }, 90_000)
 
-test('staging of a job that goes on is left alone when its engine starts anew and is read', async () => {
+test('staging of a running job is kept when its engine is restarted and read', async () => {
   const id = await submit({ populate: { pipe: 'slow', truncate: true } })
   await expect.poll(() => stepsDone(id), { timeout: 60_000 }).toBeGreaterThan(1)
   process.kill(engineOf(scene.dataDir), 'SIGKILL')
@@ -120,7 +120,7 @@ test('staging of a job that goes on is left alone when its engine starts anew an
   expect(await rowsOf('summed')).toBe('360')
 }, 120_000)
 
-test('what a job writes can neither be dropped nor emptied nor fed otherwise meanwhile, and the refusal names the job', async () => {
+test('a data source that a job writes cannot be dropped, truncated or fed differently meanwhile, and the refusal names the job', async () => {
   await scene.dataSource('busy', { day: 'Date', n: 'UInt64' })
   await scene.pipe('of_busy', [{ name: 'fed', sql: 'SELECT day, n FROM busy', role: materialized('fed_by_busy') }])
   const id = await submit({ query: SLOWLY, datasource: 'busy' })
@@ -138,7 +138,7 @@ test('what a job writes can neither be dropped nor emptied nor fed otherwise mea
   expect(await scene.value("SELECT count() FROM system.tables WHERE name = 'busy'")).toBe('0')
 }, 60_000)
 
-test('a query that reads while its table is replaced gives the former rows or the new ones, whole', async () => {
+test('a query that reads while its table is replaced returns the former rows or the new ones, whole', async () => {
   await scene.dataSource('swapped', { n: 'UInt64' })
   await write('SELECT number AS n FROM numbers(1000)', 'swapped')
   const slow = submit({ query: 'SELECT count() + 0 * sum(sleepEachRow(0.001)) AS n FROM swapped', format: 'json' })

@@ -26,7 +26,7 @@ const listed = async (query: string): Promise<string[]> => {
 }
 const ended = async (jobId: string) => (await scene.call('GET', `/v1/jobs/${jobId}?wait=60`)).body
 
-test('populates and copies are listed by the data source that they write, whether the pipe is named or given by its id', async () => {
+test('populates and copies are listed by the data source they write, whether the pipe is given by name or by id', async () => {
   for (const pipe of ['works', pipeId]) {
     const populate = await scene.run({ populate: { pipe } })
     const copy = await scene.run({ copy: { pipe, node: 'put' } })
@@ -43,7 +43,7 @@ test('populates and copies are listed by the data source that they write, whethe
   }
 })
 
-test('of a batch, too, and of a pipe that is not there none', async () => {
+test('jobs of a batch are listed by the data source they write, and those of a missing pipe by no data source', async () => {
   const { body } = await scene.call('POST', '/v1/jobs/batch', {
     jobs: [
       { copy: { pipe: 'works' } },
@@ -57,7 +57,7 @@ test('of a batch, too, and of a pipe that is not there none', async () => {
   for (const id of [copy, command, lost]) await ended(id)
 })
 
-test('a pipe or node that is not there, or has another role, is refused with what there is; for later it is taken', async () => {
+test('a missing pipe or node, or one of another role, is refused with the existing ones, unless the job is for later', async () => {
   await scene.pipe('plain', [{ name: 'only', sql: 'SELECT a FROM source' }])
   const faults = async (jobs: readonly object[]) =>
     (await scene.call('POST', '/v1/jobs/batch', { jobs })).body.errors?.map(
@@ -86,7 +86,7 @@ test('a pipe or node that is not there, or has another role, is refused with wha
   expect(await listed('pipe=nowhere&name=early')).toEqual([later.body.job_id])
 })
 
-test('a rerun, and a retry of an item, are of the data source that their node has by then', async () => {
+test('a rerun, and a retried item, are listed by the current data source of their node', async () => {
   const first = await scene.run({ copy: { pipe: 'works' } })
   const made = await scene.call('POST', '/v1/workflows', {
     name: 'copies',
@@ -113,7 +113,7 @@ test('a rerun, and a retry of an item, are of the data source that their node ha
   await replace('filled', 'copied')
 })
 
-test('a copy that a schedule fires, and an item that an item adds, are listed by it', async () => {
+test('a copy fired by a schedule, and an item added by an item, are listed by the data source they write', async () => {
   await replace('filled', 'copied', { schedule: { intervals: [{ every: '1s' }] } })
   const fired = async () => {
     const { body } = await scene.call('GET', '/v1/jobs?datasource=copied&limit=100')

@@ -50,12 +50,12 @@ describe('a node with a parameter', () => {
       0,
       /parameter z since a schedule/,
     ],
-  ] as const)('%s is refused where nobody gives its value', async (_, nodes, index, message) => {
+  ] as const)('%s is refused where nothing gives its value', async (_, nodes, index, message) => {
     const [fault] = await faultsOf(nodes)
     expect(fault).toEqual({ path: `nodes.${index}.sql`, message: expect.stringMatching(message) })
   })
 
-  test('is taken where a job gives it, and braces in a text are none', async () => {
+  test('is accepted where a job gives its value, and braces in a string are no parameter', async () => {
     await make([
       { name: 'plain', sql: 'SELECT a FROM ua WHERE a > {x:Int64}' },
       { name: 'copied', sql: 'SELECT a FROM plain', copy_into: 'kept' },
@@ -66,7 +66,7 @@ describe('a node with a parameter', () => {
     expect(await kept()).toBe('5,5')
   })
 
-  test('is refused also of a pipe that a materialized node of another reads', async () => {
+  test('is refused in a pipe that a materialized node of another pipe reads', async () => {
     await scene.call('POST', '/v1/pipes', { name: 'below', nodes: [{ name: 'low', sql: 'SELECT a FROM ua' }] })
     await make([into('SELECT a FROM below')])
     const put = (sql: string) => scene.call('PUT', '/v1/pipes/below', { name: 'below', nodes: [{ name: 'low', sql }] })
@@ -81,7 +81,7 @@ describe('a node with a parameter', () => {
   })
 })
 
-describe('a materialized node that is put together of several SELECTs', () => {
+describe('a materialized node with several SELECTs', () => {
   test.each([
     ['SELECT a FROM ua UNION ALL SELECT a FROM ub', 'ub'],
     ['SELECT a FROM ua EXCEPT SELECT a FROM ub', 'ub'],
@@ -101,11 +101,11 @@ describe('a materialized node that is put together of several SELECTs', () => {
     'SELECT a FROM ua WHERE a < 3 UNION ALL SELECT -a FROM ua',
     'SELECT a FROM ua JOIN (SELECT a FROM ua UNION ALL SELECT a FROM ub) AS u USING (a)',
     'SELECT a FROM ua WHERE a NOT IN (SELECT a FROM both)',
-  ])('of one data source, or that joins them, is taken: %s', async sql => {
+  ])('that read or join one data source is accepted: %s', async sql => {
     await make([into(sql)])
   })
 
-  test('can be two nodes into one data source, which adds each row once', async () => {
+  test('can be replaced by two nodes with one target, which gets each row once', async () => {
     await scene.call('POST', '/v1/datasources/kept/truncate')
     await make([
       { ...into('SELECT a FROM ua'), name: 'of_a' },

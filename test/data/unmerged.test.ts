@@ -23,7 +23,7 @@ test.each([
   ['summed', 'append', { engine: 'SummingMergeTree(v)', sortingKey: 'k' }],
   ['expired', 'append', { ttl: 'day + INTERVAL 1 DAY' }],
 ])(
-  '%s: rows are counted, and nodes fed, as they were written',
+  '%s: all written rows are counted and feed nodes, before any merge',
   async (name, mode, more) => {
     const columns = { k: 'UInt8', v: 'UInt64', day: 'Date' }
     await scene.dataSource(name, columns, more)

@@ -67,7 +67,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
 
     const copied = async () => Number(await scene.value("SELECT count() FROM summed WHERE day = '2030-01-01'"))
 
-    test('copies that could have their tables again wait for a slot without them, and are cancelled at once', async () => {
+    test('copies whose tables are free again wait for a slot without locking them, and are cancelled at once', async () => {
       const before = await copied()
       const lock = { workspace: WORKSPACE, holder: { callId: 'a call', heldMs: 60_000 } }
       const lockTables = () => scene.store.lockTables({ ...lock, tables: ['summed'] })
@@ -92,7 +92,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
 
     // With one slot the populate itself has it.
     if (slots > 1)
-      test('copies that wait for a populate keep no other job from working, and are done right after it', async () => {
+      test('copies that wait for a populate block no other job, and run right after it', async () => {
         const before = await copied()
         const populate = await submit({ populate: { pipe: 'slow' } })
         await expect

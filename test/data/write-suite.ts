@@ -31,7 +31,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
       ),
     })
 
-    describe('rows that are written', () => {
+    describe('written rows', () => {
       beforeAll(async () => {
         await scene.dataSource('events', EVENTS, { partitionKey: 'toYYYYMM(day)', sortingKey: 'product, day' })
         await scene.pipe('by_day', [
@@ -41,7 +41,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         await scene.pipe('by_month', [{ name: 'months', sql: PER_MONTH, role: materialized('per_month') }])
       })
 
-      test('are appended with all that is made of them, aggregate states included', async () => {
+      test('are appended together with everything derived from them, aggregate states included', async () => {
         const job = await write(events(0, 1000), 'events')
         expect(job).toMatchObject({ status: 'completed', error: null })
         expect(job.statistics).toMatchObject({ rows_written: 1000, row_count: 1000, rows_read: 1000, bytes_read: 8000 })
@@ -50,13 +50,13 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         expect(await counts()).toEqual({ events: 1500, days: 1500, months: 1500, difference: 0 })
       })
 
-      test('replace the former, and what is made of them is made anew', async () => {
+      test('replace the former rows and everything derived from them', async () => {
         const job = await write(events(10, 321), 'events', 'replace')
         expect(job.statistics).toMatchObject({ rows_written: 321, row_count: 321 })
         expect(await counts()).toEqual({ events: 321, days: 321, months: 321, difference: 0 })
       })
 
-      test('leave no staging behind', async () => {
+      test('leave no staging database behind', async () => {
         expect(await scene.staging()).toEqual([])
       })
 
@@ -75,7 +75,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         expect(await scene.staging()).toEqual([])
       })
 
-      test('that a node cannot take are told with its name: who writes may not know of it', async () => {
+      test('that a node cannot process are reported with the name of the node', async () => {
         await scene.dataSource('cities', { city: 'String' })
         await scene.dataSource('numbered', { id: 'Int64' })
         const sql = 'SELECT city AS id FROM cities'
@@ -91,7 +91,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         expect(await scene.value('SELECT ((SELECT count() FROM cities), (SELECT count() FROM numbered))')).toBe('1,1')
       })
 
-      test('several at once into one source are all there', async () => {
+      test('of several jobs at once into one data source are all there', async () => {
         const before = await counts()
         const jobs = await Promise.all([1, 2, 3, 4, 5].map(n => write(events(n, 100), 'events')))
         expect(jobs.map(job => job.status)).toEqual(Array(5).fill('completed'))
@@ -106,7 +106,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
     })
 
     describe('a delete', () => {
-      test('counts first, then removes by condition what is there and nothing else', async () => {
+      test('counts rows, then deletes exactly those that meet its condition', async () => {
         await scene.dataSource('facts', EVENTS, { partitionKey: 'toYYYYMM(day)' })
         await write(events(0, 900), 'facts')
         const condition = "product = 'p3' AND day < '2026-03-01'"
@@ -121,7 +121,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         expect(await scene.value('SELECT count() FROM facts')).toBe(String(900 - expected))
       })
 
-      test('tells how far it is, of all its partitions', async () => {
+      test('reports its progress over all partitions', async () => {
         await scene.dataSource('slow', { n: 'UInt64' }, { partitionKey: 'n % 2' })
         await scene.warehouse.command({
           workspace: WORKSPACE,
@@ -145,7 +145,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
           expect(progress.percentage >= 50 || !inSecond(progress), progress.message).toBe(true)
       })
 
-      test('takes one expression, and no query in it', async () => {
+      test('accepts one expression without a query in it', async () => {
         const job = await scene.run({ delete: { datasource: 'facts', condition: '1 IN (SELECT 1)' } })
         expect(job.error.code).toBe('sql_error')
         const two = await scene.run({
@@ -165,7 +165,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
     })
 
     describe('a copy', () => {
-      test('puts what its node gives into a data source, in the mode of the node or its own', async () => {
+      test('writes the rows of its node into a data source, in the mode of the node or of the job', async () => {
         await scene.dataSource('snapshots', { product: 'String', n: 'UInt64', at: 'Date' })
         await scene.pipe('snapshot', [
           {
@@ -185,7 +185,7 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
     })
 
     describe('a populate', () => {
-      test('feeds a node the whole history, a step for each partition', async () => {
+      test('feeds a node the whole history, with a step for each partition', async () => {
         await scene.pipe('by_product', [
           {
             name: 'products',
@@ -223,8 +223,8 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
       })
     })
 
-    describe('two data sources that feed one', () => {
-      test('may be written at once: nothing that either adds is lost', async () => {
+    describe('two data sources that feed one target', () => {
+      test('can be written at once without losing rows of either', async () => {
         for (const side of ['left', 'right']) {
           await scene.dataSource(`side_${side}`, { n: 'UInt64' })
           await scene.pipe(`from_${side}`, [
