@@ -20,7 +20,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-test('the walk through of data runs as it is written, on the real data set', { timeout: 180_000 }, async () => {
+test('the data walk-through runs as written, on the real data set', { timeout: 180_000 }, async () => {
   const examples = examplesOf(readFileSync(join(ROOT, 'docs/data.md'), 'utf8'))
   const environment = {
     PATH: shimPath(directory),

@@ -25,7 +25,7 @@ afterAll(async () => {
 
 const account = () => ({ MILLRACE_URL: server.url, MILLRACE_TOKEN: server.token })
 
-test('the example files can be applied as they are, and applied again change nothing', {
+test('the example files can be applied unchanged, and applying them again changes nothing', {
   timeout: 120_000,
 }, async () => {
   const environment = {
@@ -47,7 +47,7 @@ test('the example files can be applied as they are, and applied again change not
   expect(again).toMatchObject({ code: 0, stdout: expect.stringContaining(`${names.length} unchanged`) })
 })
 
-test('the published schema, which editors complete by, has no fault to find in them, and finds one', async () => {
+test('the published schema accepts the example files and rejects a wrong one', async () => {
   const { body: schema } = await server.call('GET', '/schemas/workflow.json')
   const validator = Compile(schema)
   const faultsOf = (value: unknown) => validator.Errors(value)
@@ -62,7 +62,7 @@ test('the published schema, which editors complete by, has no fault to find in t
   }
 })
 
-test('the workflow of the README runs as it is printed there', { timeout: 120_000 }, async () => {
+test('the workflow in the README runs as printed', { timeout: 120_000 }, async () => {
   const readme = readFileSync(join(ROOT, 'README.md'), 'utf8')
   const [, script] = /```sh\n(printf[^`]*workflows apply[^`]*)```/.exec(readme)!
   const environment = { PATH: shimPath(directory), HOME: directory, ...account() }

@@ -38,7 +38,7 @@ const lastLine = (text = ''): string => text.trimEnd().split('\n').at(-1) ?? ''
 describe('the guide to the API', () => {
   const pages = readdirSync(DOCS).filter(name => name.endsWith('.md') && name !== 'README.md')
 
-  test('has its pages', () => {
+  test('has all of its pages', () => {
     const names = [
       'artifacts',
       'datasources',

@@ -47,7 +47,7 @@ const startShop = async (port: number): Promise<string[]> => {
   return told
 }
 
-test('the walk through of workflows runs as it is written, and the webhook is told', { timeout: 180_000 }, async () => {
+test('the workflow walk-through runs as written, and the webhook is called', { timeout: 180_000 }, async () => {
   const port = await freePort()
   const page = readFileSync(join(ROOT, 'docs/workflows.md'), 'utf8').replaceAll('8099', String(port))
   const [makeShop, ...examples] = examplesOf(page)
@@ -85,7 +85,7 @@ test('the walk through of workflows runs as it is written, and the webhook is to
     ])
 })
 
-test('every test that the page names is there', () => {
+test('every test that docs/workflows.md names exists', () => {
   const page = readFileSync(join(ROOT, 'docs/workflows.md'), 'utf8')
   const names = [...page.matchAll(/\| "([^|]+)" \|$/gm)].map(([, name]) => name!)
   expect(names.length).toBeGreaterThan(25)
