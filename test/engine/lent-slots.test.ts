@@ -43,7 +43,7 @@ const gateOrStop = ({ stop }: ExecutionContext): Promise<void> =>
 const names = (name: string, count: number) => Array.from({ length: count }, () => ({ name }))
 const running = (id: string) => engine.until(id, job => job.status === 'running')
 
-test('many that wait without a slot keep nobody from working, and have one each when they go on', async () => {
+test('many jobs that wait without a slot block no others, and each gets a slot to continue', async () => {
   await open()
   const waiting = await engine.submit(...names('waits', 20))
   for (const id of waiting) await running(id)
@@ -56,7 +56,7 @@ test('many that wait without a slot keep nobody from working, and have one each 
   expect(mostBusy).toBe(2)
 })
 
-test('one that waits without a slot is cancelled at once', async () => {
+test('a job that waits without a slot is cancelled at once', async () => {
   await open()
   const [id] = await engine.submit({ name: 'waits' })
   await running(id!)
@@ -66,7 +66,7 @@ test('one that waits without a slot is cancelled at once', async () => {
   expect((await engine.ended(next!)).status).toBe('completed')
 })
 
-test('one that waits without a slot is put back at a shutdown, and done by the next server', async () => {
+test('a job that waits without a slot is put back at a shutdown, and run by the next server', async () => {
   await open()
   const { dataDir } = engine
   const ids = await engine.submit(...names('waits', 5))

@@ -21,7 +21,7 @@ const untilStopped: Script = (_, { stop }) =>
     stop.onChange(() => resolve({ type: 'stopped' }))
   })
 
-test('a submitted job is claimed by a signal, not by a poll, and completes', async () => {
+test('a submitted job is claimed on a signal, not by polling, and completes', async () => {
   const { submit, ended, close } = await startEngine({ script: async () => done })
   const began = performance.now()
   const jobs = await submit({}, {}, {})
@@ -31,7 +31,7 @@ test('a submitted job is claimed by a signal, not by a poll, and completes', asy
   await close()
 })
 
-test('a user failure follows the retry policy; every attempt is told', async () => {
+test('a user failure follows the retry policy, and every attempt is recorded', async () => {
   const attempts: number[] = []
   const script: Script = async job => {
     attempts.push(job.attempt)
@@ -50,7 +50,7 @@ test('a user failure follows the retry policy; every attempt is told', async () 
   await close()
 })
 
-test('an executor that crashes is a system failure with three tries in all', async () => {
+test('a crashed executor is a system failure with three attempts in total', async () => {
   const script: Script = async () => {
     throw new Error('boom')
   }
@@ -127,7 +127,7 @@ test('a job scheduled for later is pending until then', async () => {
   await close()
 })
 
-test('of jobs with one exclusive key only one runs at a time, and the others hold no slot', async () => {
+test('of the jobs with one exclusive key only one runs at a time, and the others hold no slot', async () => {
   let running = 0
   let most = 0
   const script: Script = async job => {
@@ -168,7 +168,7 @@ test('10,000 jobs submitted in one batch all run, each once', async () => {
   await close()
 })
 
-test('secrets reach the executor and nobody else', async () => {
+test('secrets reach the executor and nothing else', async () => {
   let seen: Readonly<Record<string, string>> = {}
   const script: Script = async (_, context) => {
     seen = context.secrets
@@ -189,7 +189,7 @@ test('secrets reach the executor and nobody else', async () => {
   await close()
 })
 
-test('a full disk under the executor fails the job with that reason, and the next job runs', async () => {
+test('a full disk in the executor fails the job with that reason, and the next job runs', async () => {
   const script: Script = async job => {
     if (job.name === 'full') throw Object.assign(new Error('no space left'), { code: 'ENOSPC' })
     return done

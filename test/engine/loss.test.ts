@@ -31,7 +31,7 @@ test('a shutdown waits for work that ends in time', async () => {
   await second.close()
 })
 
-test('a shutdown puts back what does not end in time, without using up an attempt', async () => {
+test('a shutdown puts unfinished jobs back without using up an attempt', async () => {
   const first = await startEngine({ script: untilStopped, settings: { 'shutdown-grace': '50ms' } })
   const [id] = await first.submit({ retry: { maximum_attempts: 1 } })
   await first.until(id!, job => job.status === 'running')
@@ -41,7 +41,7 @@ test('a shutdown puts back what does not end in time, without using up an attemp
   await second.close()
 })
 
-test('invariant 5: after a restart the jobs of the former life are rescued at once', async () => {
+test('invariant 5: after a restart the jobs of the former process are rescued at once', async () => {
   let calls = 0
   const first = await startEngine({ script: untilStopped })
   const [id, final, cancelled] = await first.submit({}, { restartable: false }, {})
@@ -64,7 +64,7 @@ test('invariant 5: after a restart the jobs of the former life are rescued at on
   await second.close()
 })
 
-test('invariant 2: an attempt whose lease was lost is told so, and its end is refused', async () => {
+test('invariant 2: an attempt that has lost its lease is told so, and its end is refused', async () => {
   let cause: StopCause | null = null
   const script: Script = async (job, context) => {
     if (job.attempt > 1) return done
@@ -90,7 +90,7 @@ test('invariant 2: an attempt whose lease was lost is told so, and its end is re
   await close()
 })
 
-test('a store that fails for a moment costs no finished work', async () => {
+test('a store that fails for a moment loses no finished work', async () => {
   let faults = 3
   let runs = 0
   const wrapStore = (store: Store): Store => ({
@@ -111,7 +111,7 @@ test('a store that fails for a moment costs no finished work', async () => {
   await close()
 })
 
-test('a job whose secrets do not open with this key fails with a reason', async () => {
+test('a job whose secrets cannot be decrypted with this key fails with a reason', async () => {
   const first = await startEngine({ script: async () => done, secretKey: 'one', settings: { 'max-workers': '1' } })
   const [id] = await first.submit({
     environment: { A_TOKEN: 'x' },
@@ -128,7 +128,7 @@ test('a job whose secrets do not open with this key fails with a reason', async 
   await second.close()
 })
 
-test('an attempt whose claim is answered when its lease may be over is not begun', async () => {
+test('an attempt is not started if its lease may have expired when the claim is answered', async () => {
   let ahead = 0
   const clock: Clock = { now: () => Date.now() + ahead, monotonic: () => performance.now() + ahead }
   const wrapStore = (store: Store): Store => ({
@@ -152,7 +152,7 @@ test('an attempt whose claim is answered when its lease may be over is not begun
   await close()
 }, 20_000)
 
-test('work whose log could not be written is done again, whatever kept the log from the disk', async () => {
+test('a job whose log could not be written is retried, whatever the fault of the disk', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-spool-'))
   // In the place of the folder of logs: as with a limit of open files, no file of a log can be made.
   writeFileSync(join(dataDir, 'spool'), '')

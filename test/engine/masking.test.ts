@@ -32,7 +32,7 @@ test.each<[string, Script]>([
   await close()
 })
 
-test('secrets and the token are masked in messages of progress, which else stay as they are', async () => {
+test('secrets and the token are masked in progress messages, and nothing else is changed', async () => {
   const release = Promise.withResolvers<Outcome>()
   const script: Script = (_, context) => {
     context.progress({ percentage: 40, message: `with ${everything(context)}`, steps: [{ id: 'a', status: 'done' }] })
@@ -48,7 +48,7 @@ test('secrets and the token are masked in messages of progress, which else stay 
   await close()
 })
 
-test('a job without secrets that never saw its token has its words left alone', async () => {
+test('the messages of a job without secrets or token are left as they are', async () => {
   const { submit, ended, close } = await startEngine({ script: async () => failed('exit code 3') })
   const [jobId] = await submit({})
   expect((await ended(jobId!)).errorMessage).toBe('exit code 3')

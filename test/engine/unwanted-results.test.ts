@@ -35,7 +35,7 @@ const start = async (rest: (context: ExecutionContext, result: NewResult) => Pro
   return { ...started, id: id!, started }
 }
 
-test('a result that was whole when its job was cancelled leaves no blob', async () => {
+test('the complete result of a job that was cancelled leaves no blob', async () => {
   const { id, started, store, ended, close } = await start(async (context, result) => {
     await stopped(context)
     return { type: 'completed', result }
@@ -47,7 +47,7 @@ test('a result that was whole when its job was cancelled leaves no blob', async 
   await close()
 })
 
-test('nor does one of an attempt that fails after it', async () => {
+test('the result of an attempt that fails leaves no blob', async () => {
   const { id, started, ended, close } = await start(async () => ({
     type: 'failed',
     failure: 'user',
@@ -59,7 +59,7 @@ test('nor does one of an attempt that fails after it', async () => {
   await close()
 })
 
-test('one of a job that completed stays', async () => {
+test('the result of a completed job is kept', async () => {
   const { id, started, ended, close } = await start(async (_, result) => ({ type: 'completed', result }))
   expect(await ended(id)).toMatchObject({ status: 'completed' })
   await close()

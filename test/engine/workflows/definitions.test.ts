@@ -36,7 +36,7 @@ const withSecrets = {
   max_consecutive_failures: 3,
 }
 
-test('a workflow is kept with its version, its next run and its secrets apart', async () => {
+test('a workflow is stored with its version and next run, and its secrets apart', async () => {
   const workflow = await scene.workflows.create({ author, definition: withSecrets })
   expect(workflow).toMatchObject({ name: 'nightly', state: 'active', version: 1, maxConsecutiveFailures: 3 })
   expect(workflow.nextRunAt! % 3_600_000).toBe(0)
@@ -60,7 +60,7 @@ test('a name is unique in its workspace', async () => {
   expect(await codeOf(renamed)).toBe('workflow_exists')
 })
 
-test('replacing a workflow by what was read of it writes nothing and keeps its secrets', async () => {
+test('replacing a workflow by what was read writes nothing and keeps its secrets', async () => {
   const { id, definition } = await scene.workflows.create({ author, definition: withSecrets })
   const before = await load(id)
   const again = await scene.workflows.replace({ author, workflow: 'nightly', definition: JSON.parse(definition) })
@@ -70,7 +70,7 @@ test('replacing a workflow by what was read of it writes nothing and keeps its s
   expect(given.changed).toBe(false)
 })
 
-test('every change raises the version; a secret that is not named anew keeps its value', async () => {
+test('every change raises the version, and a secret that is not given again keeps its value', async () => {
   const { id, definition } = await scene.workflows.create({ author, definition: withSecrets })
   const changed = { ...JSON.parse(definition), environment: { API_TOKEN: 'another' }, max_consecutive_failures: null }
   const { workflow } = await scene.workflows.replace({ author, workflow: id, definition: changed })
@@ -81,7 +81,7 @@ test('every change raises the version; a secret that is not named anew keeps its
   })
 })
 
-test('the schedule goes on where it was unless it changed', async () => {
+test('the schedule continues where it was unless it changed', async () => {
   const { id } = await scene.workflows.create({ author, definition: withSecrets })
   const { timing } = await load(id)
   await scene.workflows.replace({ author, workflow: id, definition: { ...withSecrets, payload: [{ command: 'c' }] } })
@@ -93,7 +93,7 @@ test('the schedule goes on where it was unless it changed', async () => {
   expect((await load(id)).nextRunAt).toBe(null)
 })
 
-test('a check says what a definition would do, and writes nothing', async () => {
+test('a check reports what a definition would do, and writes nothing', async () => {
   const check = (definition: unknown) => scene.workflows.check({ author, definition })
   expect(await check(withSecrets)).toBe('new')
   expect(await scene.store.getWorkflow({ workspace: 'default', workflow: 'nightly' })).toBe(null)
@@ -168,7 +168,7 @@ const wrong: readonly [string, object, string][] = [
   ['an unknown zone', { schedule: { crons: ['@daily'], time_zone: 'Mars/Olympus' } }, 'schedule.time_zone'],
   ['an unknown policy', { schedule: { crons: ['@daily'], overlap: 'maybe' } }, 'schedule.overlap'],
 ]
-test('what is wrong is refused with its field, and nothing is kept', async () => {
+test('what is wrong is refused with its field, and nothing is stored', async () => {
   for (const [about, fault, path] of wrong) {
     const refusal = await refusalOf(scene.create(fault as Record<string, unknown>))
     expect([about, refusal.code, refusal.errors.map(error => error.path)]).toEqual([about, 'invalid', [path]])
@@ -177,7 +177,7 @@ test('what is wrong is refused with its field, and nothing is kept', async () =>
   expect(workflows).toEqual([])
 })
 
-test('everything that is wrong is told at once, whatever its sort', async () => {
+test('all faults are reported at once, whatever their kind', async () => {
   const refusal = await refusalOf(
     scene.create({
       colour: 'red',
@@ -204,7 +204,7 @@ test('everything that is wrong is told at once, whatever its sort', async () => 
   ])
 })
 
-test('many faults of one field do not hide those of others, nor let these be judged by it', async () => {
+test('many faults of one field neither hide those of others nor affect their check', async () => {
   const labels = Object.fromEntries(Array.from({ length: 50 }, (_, index) => [`l${index}`, index]))
   const wrong = { colour: 1, labels, configuration: 5, schedule: 5, sinks: 5, payload: [{ api: 'nowhere' }] }
   const { code, errors } = await refusalOf(scene.create(wrong))
@@ -214,13 +214,13 @@ test('many faults of one field do not hide those of others, nor let these be jud
   )
 })
 
-test('a variable that an item names as secret is not called missing because the environment is wrong', async () => {
+test('a variable that an item lists as secret is not reported as missing because the environment is wrong', async () => {
   const payload = [{ command: 'x', secrets: ['PLAIN'] }]
   const refusal = await refusalOf(scene.create({ environment: { PLAIN: 5 }, payload }))
   expect(refusal.errors.map(({ path }) => path)).toEqual(['environment.PLAIN'])
 })
 
-test('a schedule that can never fire is refused with its place', async () => {
+test('a schedule that can never fire is refused with its path', async () => {
   const never = [
     [{ calendars: [{ month: 'FEBRUARY', day_of_month: 31 }] }, 'schedule.calendars.0'],
     [{ crons: ['0 9 * * *', '0 0 31 2 *'] }, 'schedule.crons.1'],
@@ -233,14 +233,14 @@ test('a schedule that can never fire is refused with its place', async () => {
   }
 })
 
-test('more items than a run may have are refused, as are kinds that nobody runs here', async () => {
+test('more items than a run may have are refused, and so are kinds without an executor', async () => {
   const payload = Array.from({ length: 21 }, () => ({ command: 'x' }))
   expect(await codeOf(scene.create({ payload }))).toBe('too_many_items')
   expect(await codeOf(scene.create({ payload: [{ query: 'SELECT 1' }] }))).toBe('executor_unavailable')
   expect(await codeOf(scene.workflows.create({ author, definition: [] }))).toBe('invalid')
 })
 
-test('items of a kind that nobody runs here are told with their places, beside all other faults', async () => {
+test('items of a kind without an executor are reported with their paths, beside all other faults', async () => {
   const payload = [{ command: 'x' }, { query: 'SELECT 1' }, { command: 5 }, { image: 'alpine:3' }]
   const pathsOf = async (definition: Readonly<Record<string, unknown>>) => {
     const { code, errors } = await refusalOf(scene.create(definition))
@@ -260,7 +260,7 @@ test('items of a kind that nobody runs here are told with their places, beside a
   ])
 })
 
-test('a workflow is deleted when it is neither active nor has an open run; its jobs stay', async () => {
+test('a workflow is deleted only when it is not active and has no open run, and its jobs stay', async () => {
   const workflow = await scene.create()
   const runId = await scene.trigger(workflow)
   await scene.runEnded(runId)
@@ -272,7 +272,7 @@ test('a workflow is deleted when it is neither active nor has an open run; its j
   expect(await scene.items(runId)).toHaveLength(1)
 })
 
-test('upcoming slots come with the instants they fire at; a preview needs no workflow', async () => {
+test('upcoming slots have the instants they fire at, and a preview needs no workflow', async () => {
   const hour = 3_600_000
   const workflow = await scene.create({ schedule: { intervals: [{ every: '1h' }], jitter: '30m' } })
   const { slots } = await scene.workflows.upcoming({ workspace: 'default', workflow, count: 5 })
@@ -296,7 +296,7 @@ test('upcoming slots come with the instants they fire at; a preview needs no wor
   expect(() => preview({ crons: ['0 0 31 2 *'] }, 2)).toThrow(/schedule/)
 })
 
-test('who changes where a sink leads to must know its secrets', async () => {
+test('changing the target of a sink requires its secrets', async () => {
   const { id, definition } = await scene.workflows.create({ author, definition: withSecrets })
   const shown = JSON.parse(definition)
   const [hook] = shown.sinks
@@ -309,7 +309,7 @@ test('who changes where a sink leads to must know its secrets', async () => {
   expect(await keptSecrets(id)).toMatchObject({ 'sinks.0.headers.Authorization': 'Bearer four' })
 })
 
-test('a small definition does not become jobs without measure', async () => {
+test('a definition whose jobs would be too large in total is refused', async () => {
   const environment = Object.fromEntries(
     Array.from({ length: 40 }, (_, index) => [`V${index}`, 'x'.repeat(128 * 1024)]),
   )

@@ -19,7 +19,7 @@ const crawl =
     return atEnd(job, context)
   }
 
-test('items that a running item adds join its run when it completes', async () => {
+test('items added by a running item join its run when it completes', async () => {
   scene = await openScene({ script: crawl(3) })
   const workflow = await scene.create({
     payload: [{ api: 'scrape' }],
@@ -48,13 +48,13 @@ test('a failed attempt adds nothing, and a retried item adds its items once', as
   expect(await scene.runEnded(runId)).toMatchObject({ counts: { completed: 3, failed: 0 } })
 })
 
-test('an item that fails in the end has added nothing', async () => {
+test('an item that fails for good adds nothing', async () => {
   scene = await openScene({ script: crawl(2, async () => broken) })
   const runId = await scene.trigger(await scene.create({ payload: [{ api: 'scrape' }] }))
   expect(await scene.runEnded(runId)).toMatchObject({ status: 'failed', counts: { completed: 0, failed: 1 } })
 })
 
-test('a run that is terminated takes no more items', async () => {
+test('a terminated run accepts no more items', async () => {
   const gate = createGate()
   scene = await openScene({ script: crawl(2, gate.script) })
   const runId = await scene.trigger(await scene.create({ payload: [{ api: 'scrape' }] }))
@@ -63,7 +63,7 @@ test('a run that is terminated takes no more items', async () => {
   expect(await scene.runEnded(runId)).toMatchObject({ status: 'terminated', counts: { cancelled: 1, completed: 0 } })
 })
 
-test('a run has a largest number of items, those that wait to join included', async () => {
+test('a run has a maximum number of items, including those that wait to join', async () => {
   const codes: string[] = []
   const script: Script = async (_, context) => {
     for (const count of [3, 2, 1]) {
@@ -84,7 +84,7 @@ test('a run has a largest number of items, those that wait to join included', as
   expect(codes).toEqual(['kept', 'too_many_items', 'kept'])
 })
 
-test('items that are wrong, or beyond what the job may do, are refused while it runs on', async () => {
+test('items that are invalid, or beyond the scopes of the job, are refused while it keeps running', async () => {
   const gate = createGate()
   scene = await openScene({ script: gate.script })
   const caller = { ...SUBMITTER, scopes: ['jobs:run:api'] as const }
@@ -107,7 +107,7 @@ test('items that are wrong, or beyond what the job may do, are refused while it 
   gate.releaseAll()
 })
 
-test('a workflow that was changed meanwhile: added items have its settings of then, and its secrets of now', async () => {
+test('added items get the settings of the workflow from the start of the run, and its current secrets', async () => {
   const gate = createGate()
   const secrets: unknown[] = []
   scene = await openScene({
@@ -136,7 +136,7 @@ test('a workflow that was changed meanwhile: added items have its settings of th
   expect(secrets).toEqual([{ 'environment.A_TOKEN': 'secret-two' }])
 })
 
-test('a workflow whose sinks were changed meanwhile: the new secrets do not go to the old addresses', async () => {
+test('current secrets are not sent to the old addresses of sinks that were changed meanwhile', async () => {
   const gate = createGate()
   const secrets: unknown[] = []
   scene = await openScene({
@@ -174,7 +174,7 @@ test('a workflow whose sinks were changed meanwhile: the new secrets do not go t
   expect(secrets).toEqual([{ [authorization(0)]: 'zero', [authorization(1)]: 'one', [authorization(2)]: 'four' }])
 })
 
-test('an item that is added from outside may do no more than who added it', async () => {
+test('an item that is added from outside may do no more than whoever added it', async () => {
   const gate = createGate()
   scene = await openScene({ script: gate.script })
   const runId = await scene.trigger(await scene.create({ payload: [{ api: 'scrape' }] }))

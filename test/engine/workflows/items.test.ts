@@ -1,7 +1,7 @@
-import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { afterAll, afterEach, expect, test } from 'vitest'
 import type { ClaimedJob } from '../../../src/model/job.ts'
 import { ROLE_SCOPES } from '../../../src/model/scopes.ts'
+import { longestBlockOf } from '../../longest-block.ts'
 import { removeDataDirs, type Script, SUBMITTER } from '../harness.ts'
 import { broken, codeOf, createGate, done, openScene, refusalOf, type Scene, statusesOf } from './scene.ts'
 
@@ -46,7 +46,7 @@ test('without a policy an item has three attempts without delay; a run with a fa
   ])
 })
 
-test("an item's policy lies over the workflow's field by field", async () => {
+test('the retry policy of an item overrides that of the workflow field by field', async () => {
   scene = await openScene({ script: async () => done })
   const workflow = await scene.create({
     configuration: { retry: { maximum_attempts: 7, initial_interval: '2s', maximum_interval: '1m' } },
@@ -110,7 +110,7 @@ test('an item that waits for its retry holds no slot and does not hold back the 
   await scene.workflows.terminateRun({ workspace, runId, graceMs: null })
 })
 
-test("the workflow's environment and sinks are an item's, its secrets sealed with the item's own", async () => {
+test('an item gets the environment and sinks of the workflow, its secrets sealed with its own', async () => {
   const secrets: Readonly<Record<string, string>>[] = []
   scene = await openScene({
     script: async (_, context) => {
@@ -149,7 +149,7 @@ test("the workflow's environment and sinks are an item's, its secrets sealed wit
   expect(deliveries).toMatchObject([{ jobId: item!.id, sinkIndex: 1 }])
 })
 
-test("a trigger's parameters lie over every item's; a payload that takes none refuses them", async () => {
+test('the parameters of a trigger override those of every item, and are refused if no item takes any', async () => {
   scene = await openScene({ script: async () => done })
   const workflow = await scene.create({
     payload: [{ api: 'scrape', parameters: { page: 1, size: 10 } }, { api: 'detail' }, { command: 'x' }],
@@ -169,7 +169,7 @@ test("a trigger's parameters lie over every item's; a payload that takes none re
   expect(refused.errors).toMatchObject([{ path: 'parameters' }])
 })
 
-test('a change of the workflow is for later runs; an open run keeps its snapshot', async () => {
+test('a change of the workflow is for later runs, and an open run keeps its snapshot', async () => {
   const gate = createGate()
   scene = await openScene({ script: gate.script })
   const workflow = await scene.create({
@@ -208,7 +208,7 @@ test('a run triggered for later is pending until then; a time long past is refus
   expect((await refusalOf(past)).errors).toMatchObject([{ path: 'scheduled_at' }])
 })
 
-test('who may not run a kind may not trigger it; the jobs have what both author and caller may do', async () => {
+test('a trigger requires the right to run every kind, and the jobs have only the scopes common to author and caller', async () => {
   scene = await openScene({ script: async () => done })
   const workflow = await scene.create()
   const analyst = { ...caller, scopes: ROLE_SCOPES.analyst }
@@ -220,7 +220,7 @@ test('who may not run a kind may not trigger it; the jobs have what both author 
   expect(await codeOf(scene.workflows.retryFailed({ caller: runner, runId }))).toBe('no_failed_items')
 })
 
-test('the failed items of a run make a new run, with their secrets; the old one stays as it ended', async () => {
+test('the failed items of a run can be run again, with their secrets, and the old run stays as it ended', async () => {
   let isMended = false
   const secrets: unknown[] = []
   scene = await openScene({
@@ -260,7 +260,7 @@ test('two triggers with one idempotency key make one run', async () => {
   expect(await scene.runsOf(workflow)).toHaveLength(1)
 })
 
-test('a single job may have sinks; those for functions it is none of are not told', async () => {
+test('a single job may have sinks, except that one limited to functions gets nothing', async () => {
   scene = await openScene({ script: async () => done })
   const hook = { type: 'webhook', url: 'http://127.0.0.1:1/', secret: `whsec_${Buffer.alloc(24).toString('base64')}` }
   const [jobId] = await scene.submit({ sinks: [{ ...hook, apis_to_send: ['scrape'] }, hook] })
@@ -275,15 +275,14 @@ test('a single job may have sinks; those for functions it is none of are not tol
   expect(deliveries).toMatchObject([{ jobId, sinkIndex: 1 }])
 })
 
-test('a run of 10,000 items leaves the event loop to others', async () => {
+test('a run of 10,000 items does not block the event loop', async () => {
   scene = await openScene({ script: async () => done, settings: { 'max-workers': '50' } })
   const payload = Array.from({ length: 10_000 }, (_, index) => ({ command: ['echo', String(index)] }))
-  const delay = monitorEventLoopDelay({ resolution: 5 })
-  delay.enable()
-  const workflow = await scene.create({ payload, configuration: { max_concurrent_requests: 50 } })
-  const runId = await scene.trigger(workflow)
-  delay.disable()
-  expect(delay.max / 1e6).toBeLessThan(3000) // a tenth of it on a machine of its own
+  let runId = ''
+  const block = await longestBlockOf(async () => {
+    runId = await scene.trigger(await scene.create({ payload, configuration: { max_concurrent_requests: 50 } }))
+  })
+  expect(block).toBeLessThan(1000)
   expect((await scene.run(runId)).counts).toMatchObject({ failed: 0 })
   await scene.workflows.terminateRun({ workspace, runId, graceMs: 0 })
   const { counts } = await scene.runEnded(runId)
@@ -305,7 +304,7 @@ test('a variable that one item lists as secret is secret in all items', async ()
   ])
 })
 
-test('a mask in place of a secret of a sink is refused: it would sign what anyone can sign', async () => {
+test('a masked sink secret in a new job is refused, since anyone can sign with the mask', async () => {
   scene = await openScene({ script: async () => done })
   const hook = { type: 'webhook', url: 'http://127.0.0.1:1/', secret: '***', headers: { Authorization: '***' } }
   const refusal = await refusalOf(scene.submit({ sinks: [hook] }))

@@ -21,7 +21,7 @@ const openRun = async () => {
   return { gate, workflow, runId, first: first!.id, run: { workspace, runId }, target: { workspace, workflow } }
 }
 
-test('a paused run starts no new item; what runs finishes; resumed it goes on', async () => {
+test('a paused run starts no new item and finishes running ones, and continues when resumed', async () => {
   const { gate, runId, run, first } = await openRun()
   expect(await scene.workflows.pauseRun(run)).toMatchObject({ status: 'pausing' })
   gate.release(first)
@@ -51,7 +51,7 @@ test('an item whose attempt fails during a pause has failed for good', async () 
   expect(await scene.items(runId)).toMatchObject([{ status: 'failed', attempt: 1, statusReason: 'exit_code' }, {}, {}])
 })
 
-test('after a failure of the system during a pause the item is held and tried again when resumed', async () => {
+test('an item with a system failure during a pause is held, and retried when the run is resumed', async () => {
   const { gate, runId, run, first } = await openRun()
   await scene.workflows.pauseRun(run)
   gate.release(first, { type: 'failed', failure: 'system', reason: 'connection_failed', message: 'gone' })
@@ -66,7 +66,7 @@ test('after a failure of the system during a pause the item is held and tried ag
   expect(await scene.runEnded(runId)).toMatchObject({ status: 'completed' })
 })
 
-test('an item that waits for a retry when the run is paused is held, and tried when it goes on', async () => {
+test('an item that waits for a retry when the run is paused is held, and retried when the run is resumed', async () => {
   let tries = 0
   scene = await openScene({ script: async () => (++tries === 1 ? broken : done) })
   const retry = { maximum_attempts: 2, initial_interval: '2s' }
@@ -103,7 +103,7 @@ test('terminating a run cancels what waits and stops what runs; a second time ch
   expect(await scene.workflows.terminateRun({ ...run, graceMs: null })).toEqual(ended)
 })
 
-test('terminating a workflow terminates its runs; manual runs stay allowed; resumed it is active with no failures', async () => {
+test('terminating a workflow terminates its runs, manual runs stay allowed, and resuming it resets the failures', async () => {
   const { gate, workflow, runId, target } = await openRun()
   expect(await scene.workflows.terminate({ ...target, graceMs: null })).toMatchObject({ state: 'terminated' })
   expect(await scene.runEnded(runId)).toMatchObject({ status: 'terminated', statusReason: 'workflow_terminated' })

@@ -6,7 +6,7 @@ afterAll(removeDataDirs)
 
 const HOUR = 3_600_000
 
-test('a run goes on where it was after its server was stopped and started again', async () => {
+test('a run continues after its server was stopped and started again', async () => {
   const gate = createGate()
   const before = await openScene({ script: gate.script })
   const workflow = await before.create({
@@ -23,7 +23,7 @@ test('a run goes on where it was after its server was stopped and started again'
   await after.close()
 })
 
-test('slots that passed while the server was down follow catch_up when it is back', async () => {
+test('slots missed while the server was down follow catch_up when it is back', async () => {
   const clock = new ShiftedClock()
   const before = await openScene({ script: async () => done, clock })
   const schedule = { intervals: [{ every: '1h' }] }
@@ -47,7 +47,7 @@ test('slots that passed while the server was down follow catch_up when it is bac
   await after.close()
 })
 
-test('with another secret key a workflow with secrets cannot be fired; its slots are invalid, others fire', async () => {
+test('with another secret key the slots of a workflow with secrets are invalid, and other workflows fire', async () => {
   const clock = new ShiftedClock()
   const before = await openScene({ script: async () => done, clock, secretKey: 'one' })
   const schedule = { intervals: [{ every: '1h' }], catch_up: '1d' }

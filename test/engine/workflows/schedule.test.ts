@@ -40,7 +40,7 @@ const slotsWhen = (workflow: string, count: number) =>
     `slots of ${workflow}`,
   )
 
-test('slots fire as they come, each with a run of its own', async () => {
+test('each slot fires at its time, with a run of its own', async () => {
   await open()
   const workflow = await scene.create({ schedule: { intervals: [{ every: '2s' }], overlap: 'allow' } })
   const isFired = ({ outcome }: Slot): boolean => outcome === 'fired'
@@ -60,7 +60,7 @@ test('slots fire as they come, each with a run of its own', async () => {
   }
 })
 
-test('an item is told its slot, its run and its workflow', async () => {
+test('an item knows its slot, its run and its workflow', async () => {
   const told: Readonly<Record<string, string>>[] = []
   await open({
     script: async (_, { environment }) => {
@@ -82,7 +82,7 @@ test('an item is told its slot, its run and its workflow', async () => {
   ])
 })
 
-test('after a stop only the newest slot missed within catch_up runs, the others are recorded', async () => {
+test('after a stop only the newest slot missed within catch_up runs, and the others are recorded', async () => {
   await open()
   const workflow = await scene.create({ schedule: { intervals: [{ every: '1h' }], catch_up: '1d' } })
   const first = Math.ceil((clock.now() + 1) / HOUR) * HOUR
@@ -93,7 +93,7 @@ test('after a stop only the newest slot missed within catch_up runs, the others 
   ])
 })
 
-test('a machine that slept for a week runs nothing that is too old, and goes on with the next slot', async () => {
+test('a machine that slept for a week skips slots that are too old, and continues with the next one', async () => {
   await open()
   const workflow = await scene.create(hourly)
   const newest = jump(7 * 24, 10 * 60_000)
@@ -175,7 +175,7 @@ test('no automatic run follows a termination; resumed, the schedule goes on from
   expect(await slotsWhen(workflow, 1)).toMatchObject([{ slot: next, outcome: 'fired' }])
 })
 
-test('manual runs do not move the schedule and do not mind what is open', async () => {
+test('manual runs do not change the schedule and ignore open runs', async () => {
   const gate = createGate()
   await open({ script: gate.script })
   const workflow = await scene.create(hourly)
@@ -227,7 +227,7 @@ test.each(['skip', 'allow', 'queue_one', 'cancel_previous'] as const)(
   },
 )
 
-test('a run that waits for the one before it starts when that ends', async () => {
+test('a run that waits for an earlier one starts when that ends', async () => {
   const gate = createGate()
   await open({ script: gate.script })
   const workflow = await scene.create({ schedule: { intervals: [{ every: '1h' }], overlap: 'queue_one' } })
@@ -242,7 +242,7 @@ test('a run that waits for the one before it starts when that ends', async () =>
   expect(await scene.runEnded(second!)).toMatchObject({ status: 'completed' })
 })
 
-test('a workflow whose function is gone has invalid slots and does not stop the others', async () => {
+test('a workflow whose function is missing has invalid slots and does not stop other workflows', async () => {
   await open()
   const gone = await scene.create({ name: 'gone', payload: [{ api: 'scrape' }], ...hourly })
   const sound = await scene.create({ name: 'sound', ...hourly })
@@ -255,7 +255,7 @@ test('a workflow whose function is gone has invalid slots and does not stop the 
   expect((await slotsWhen(gone, 2))[1]).toMatchObject({ outcome: 'fired' })
 })
 
-test('a workflow that the store cannot fire does not stop the others', async () => {
+test('a workflow that the store cannot fire does not stop other workflows', async () => {
   let poisoned = ''
   const wrapStore = (store: Store): Store => ({
     ...store,
@@ -321,7 +321,7 @@ test('two schedulers fire each slot once', async () => {
   }
 })
 
-test('a change of the schedule holds from then on', async () => {
+test('a changed schedule applies from then on', async () => {
   await open()
   const workflow = await scene.create(hourly)
   const definition = {
@@ -339,7 +339,7 @@ test('a change of the schedule holds from then on', async () => {
   expect(await scene.run(slots[0]!.runId!)).toMatchObject({ workflowVersion: 2 })
 })
 
-test('a workflow whose schedule has ended can still be changed, but not given a schedule that is over', async () => {
+test('a workflow whose schedule has ended can be changed, but not given a schedule in the past', async () => {
   await open()
   const day = new Date(clock.now() + 24 * HOUR).toISOString()
   const schedule = { intervals: [{ every: '1h' }], end_at: day }
