@@ -1,0 +1,27 @@
+/**
+ * Milliseconds for which nothing but the work had its turn in this thread, at most. CPU time, not that of the clock: what else the machine does counts for
+ * nothing.
+ */
+export const longestBlockOf = async (work: () => Promise<unknown>): Promise<number> => {
+  let longest = 0
+  let before = cpuTime()
+  const look = (): void => {
+    const now = cpuTime()
+    longest = Math.max(longest, now - before)
+    before = now
+  }
+  const timer = setInterval(look, 5)
+  try {
+    await work()
+  } finally {
+    clearInterval(timer)
+  }
+  look()
+  return longest
+}
+
+/** Milliseconds of this thread, user and system. */
+const cpuTime = (): number => {
+  const { user, system } = process.threadCpuUsage()
+  return (user + system) / 1000
+}
