@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -258,5 +258,21 @@ describe('a lease', () => {
     )
     expect(await running).toMatchObject({ failure: 'system', reason: 'worker_lost' })
     clearInterval(renewing)
+  })
+})
+
+const isLinuxRoot = isLinux && process.getuid?.() === 0
+
+describe.skipIf(!isLinuxRoot)(`an executor that cannot start${isLinuxRoot ? '' : ' (needs root)'}`, () => {
+  const { executor, options } = useExecutor()
+
+  test('leaves no launcher behind', async () => {
+    await executor.stop!()
+    const scratch = join(options.dataDir, 'scratch')
+    mkdirSync(scratch)
+    chownSync(scratch, 1, 1)
+    await executor.start!()
+    expect(await executor.health!()).toMatchObject([{ severity: 'unavailable' }])
+    expect(launcherOf(process.pid)).toBeUndefined()
   })
 })

@@ -83,8 +83,14 @@ const openWorkshop = async (options: ApiExecutorOptions): Promise<HostWorkshop> 
   const { dataDir, instanceId, functionsDir, logger } = options
   const parts = await options.openLauncher()
   await parts.launcher.start()
-  const slots = await openHostSlots({ dataDir, instanceId, logger, ...parts })
-  return { ...parts, slots, instanceId, functionsDir, heapMegabytes: options.heapMegabytes ?? HEAP_MEGABYTES }
+  try {
+    const slots = await openHostSlots({ dataDir, instanceId, logger, ...parts })
+    return { ...parts, slots, instanceId, functionsDir, heapMegabytes: options.heapMegabytes ?? HEAP_MEGABYTES }
+  } catch (error) {
+    // A launcher that is left would keep the server from exiting.
+    await parts.launcher.stop()
+    throw error
+  }
 }
 
 const openPool = ({ hosts, logger, clock }: ApiExecutorOptions, workshop: HostWorkshop): HostPool =>

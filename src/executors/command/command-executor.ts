@@ -92,18 +92,23 @@ const openWorkshop = async (options: CommandExecutorOptions, tickets: Map<string
     },
   })
   const sandboxProblem = sandbox === 'bubblewrap' ? await findSandboxProblem(user) : null
+  const privateDirs = (options.privateDirs ?? []).map(path => realpathSync(path))
   await launcher.start()
-  // Only now, because leftover processes of an earlier run are dead.
-  const scratch = await openScratch({
-    dataDir,
-    instanceId,
-    user,
-    removeTree: path => removeTree(path, { launcher, user, logger }),
-  })
-  const forbidden = [
-    ...new Set([dataDir, scratch.path, ...(options.privateDirs ?? []).map(path => realpathSync(path))]),
-  ]
-  return { launcher, fifos, scratch, user, sandbox, sandboxProblem, instanceId, forbidden, tickets, logger }
+  try {
+    // Only now, because leftover processes of an earlier run are dead.
+    const scratch = await openScratch({
+      dataDir,
+      instanceId,
+      user,
+      removeTree: path => removeTree(path, { launcher, user, logger }),
+    })
+    const forbidden = [...new Set([dataDir, scratch.path, ...privateDirs])]
+    return { launcher, fifos, scratch, user, sandbox, sandboxProblem, instanceId, forbidden, tickets, logger }
+  } catch (error) {
+    // A launcher that is left would keep the server from exiting.
+    await launcher.stop()
+    throw error
+  }
 }
 
 const findProblems = ({ launcher, user, sandbox, sandboxProblem }: Workshop): readonly ExecutorProblem[] => {
