@@ -1,4 +1,8 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
+import { createApiExecutor } from '../../src/executors/api/api-executor.ts'
+import { readChildren } from '../../src/executors/command/launcher/process-table.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { claimedJob, createContext, until } from '../command/attempt.ts'
 import { isAlive } from '../command/processes.ts'
@@ -125,6 +129,24 @@ describe('hosts', () => {
   })
 })
 
+describe('the folder of hosts', () => {
+  const { run, write, dataDir } = useFunctions({ hosts: 1 })
+  const folder = join(dataDir, 'functions')
+
+  test.each([
+    ['is removed', () => {}],
+    ['is replaced by a file', () => writeFileSync(folder, '')],
+  ])('is made anew when it %s', async (_, replace) => {
+    write('exits.js', 'export default () => process.exit(0)')
+    write('one.js', 'export default () => 1')
+    expect((await run('exits')).outcome).toMatchObject({ reason: 'function_crashed' })
+    rmSync(folder, { recursive: true })
+    replace()
+    expect((await run('one')).outcome.type).toBe('completed')
+    expect((await run('exits')).outcome).toMatchObject({ reason: 'function_crashed' })
+  })
+})
+
 describe('an executor that stops', () => {
   const { start, write, executor } = useFunctions()
 
@@ -136,5 +158,18 @@ describe('an executor that stops', () => {
     expect(await outcome).toMatchObject({ exit: { signal: 'SIGKILL' } })
     expect(isAlive(Number(context.log.text('stdout')))).toBe(false)
     expect(await executor.health!()).toMatchObject([{ severity: 'unavailable' }])
+  })
+})
+
+describe('an executor that cannot start', () => {
+  const { executor, options } = useFunctions()
+
+  test('leaves no launcher behind', async () => {
+    await executor.stop!()
+    const before = readChildren(process.pid)
+    const broken = createApiExecutor({ ...options, dataDir: join(options.dataDir, 'missing') })
+    await broken.start!()
+    expect(await broken.health!()).toMatchObject([{ severity: 'unavailable' }])
+    expect(readChildren(process.pid)).toEqual(before)
   })
 })

@@ -1,21 +1,12 @@
 import { execFile } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import {
-  chmodSync,
-  chownSync,
-  closeSync,
-  constants,
-  existsSync,
-  lstatSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-} from 'node:fs'
+import { chownSync, closeSync, constants, existsSync, mkdirSync, openSync } from 'node:fs'
 import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Logger } from '../../kernel/logger.ts'
 import { removeTree } from '../remove-tree.ts'
+import { emptyScratchRoot, ensureScratchRoot } from '../scratch-root.ts'
 import type { HostLauncher, HostUser } from './host-launcher.ts'
 
 /** The named pipes of one host at a time. Reused once nothing of the host is left. */
@@ -56,12 +47,21 @@ export const openHostSlots = async (options: Options): Promise<HostSlots> => {
     return path
   }
   const remove = (path: string): Promise<void> => removeTree(path, options)
-  await openRoot(root, remove)
-  if (user.isOther) chmodSync(root, 0o711)
+  ensureScratchRoot(root, user)
+  await emptyScratchRoot(root, remove)
+  /** Cleaners of /var/tmp remove pipes that have not been used for long. */
+  const takeFree = (): HostSlot | undefined => {
+    for (let slot = free.pop(); slot !== undefined; slot = free.pop())
+      if (Object.values(slot).every(path => existsSync(path))) return slot
+    return undefined
+  }
 
   return {
     path: root,
-    take: async () => free.pop() ?? makeSlot(join(root, randomUUID()), own),
+    take: async () => {
+      ensureScratchRoot(root, user)
+      return takeFree() ?? makeSlot(join(root, randomUUID()), own)
+    },
     giveBack: slot => {
       free.push(slot)
     },
@@ -75,18 +75,6 @@ export const openHostSlots = async (options: Options): Promise<HostSlots> => {
       for (const slot of free) await Promise.all(Object.values(slot).map(path => rm(path, { force: true })))
       await rmdir(root).catch(() => {})
     },
-  }
-}
-
-/** Anyone may create entries in /var/tmp: an existing one is only ours if it is a directory owned by this user. */
-const openRoot = async (root: string, remove: (path: string) => Promise<void>): Promise<void> => {
-  if (!existsSync(root)) return void mkdirSync(root, { mode: 0o700 })
-  const found = lstatSync(root)
-  if (!found.isDirectory() || found.uid !== process.getuid?.()) throw new Error(`${root} is not the server's`)
-  for (const entry of readdirSync(root, { withFileTypes: true })) {
-    const path = join(root, entry.name)
-    if (entry.isDirectory()) await remove(path)
-    else await rm(path, { force: true })
   }
 }
 

@@ -1,17 +1,6 @@
-import {
-  chmodSync,
-  chownSync,
-  lstatSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  realpathSync,
-  rmdirSync,
-  rmSync,
-  unlinkSync,
-  writeFileSync,
-} from 'node:fs'
+import { chownSync, mkdtempSync, readdirSync, realpathSync, rmdirSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { emptyScratchRoot, ensureScratchRoot } from '../scratch-root.ts'
 import { createDirectoryPool, type DirectoryPool, type PooledDirectory } from './directory-pool.ts'
 import type { JobUser } from './job-user.ts'
 
@@ -48,13 +37,13 @@ type Options = {
 /** Opens the directory and empties it. Throws if something that is not ours is in its place. */
 export const openScratch = async ({ dataDir, instanceId, user, removeTree }: Options): Promise<Scratch> => {
   const path = user.isOther ? join(realpathSync('/var/tmp'), `millrace-${instanceId}`) : join(dataDir, 'scratch')
-  const ensure = (): void => ensureScratch(path, user)
+  const ensure = (): void => ensureScratchRoot(path, user)
   const own = (made: string): string => {
     if (user.isOther) chownSync(made, user.uid, user.gid)
     return made
   }
   ensure()
-  await empty(path, removeTree)
+  await emptyScratchRoot(path, removeTree)
   const make = (): string => {
     ensure()
     return own(mkdtempSync(join(path, 'dir-')))
@@ -64,32 +53,6 @@ export const openScratch = async ({ dataDir, instanceId, user, removeTree }: Opt
     path,
     forAttempt: name => createAttemptFiles(join(path, name), { ensure, own, directories, removeTree }),
     close: () => removeEmpty(path),
-  }
-}
-
-/**
- * Creates the directory if it does not exist or no longer exists: commands of the server's own user can do anything to it, and cleaners of /var/tmp remove
- * it. Anyone may create entries there, so an existing one is only ours if it is a directory owned by this user. In the data directory, a file or symlink in
- * its place was made by a command.
- */
-const ensureScratch = (path: string, { isOther }: JobUser): void => {
-  const mode = isOther ? 0o711 : 0o700
-  const found = lstatSync(path, { throwIfNoEntry: false })
-  if (found?.isDirectory() && found.uid === process.getuid?.()) {
-    if ((found.mode & 0o7777) !== mode) chmodSync(path, mode)
-    return
-  }
-  if (found?.isDirectory() || (found !== undefined && isOther)) throw new Error(`${path} is not the server's`)
-  if (found !== undefined) unlinkSync(path)
-  mkdirSync(path, { mode })
-  chmodSync(path, mode)
-}
-
-const empty = async (path: string, removeTree: Options['removeTree']): Promise<void> => {
-  for (const entry of readdirSync(path, { withFileTypes: true })) {
-    const inside = join(path, entry.name)
-    if (entry.isDirectory()) await removeTree(inside)
-    else rmSync(inside, { force: true })
   }
 }
 
