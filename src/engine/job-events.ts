@@ -57,6 +57,7 @@ export const createJobEvents = (store: Store): JobEvents & { close(): void } => 
         cleanUp()
         reject(error)
       }
+      if (signal?.aborted) return done()
       missed.add(lookAgain)
       signal?.addEventListener('abort', done)
       lookAgain()

@@ -200,3 +200,13 @@ test('a full disk in the executor fails the job with that reason, and the next j
   expect((await ended(next!)).status).toBe('completed')
   await close()
 })
+
+test('a wait for the end of a job is over at once if the caller has already gone', async () => {
+  const { submit, engine, get, close } = await startEngine({ script: async () => done })
+  const scheduled_at = new Date(Date.now() + 3_600_000).toISOString()
+  const [jobId] = await submit({ scheduled_at })
+  const wait = { workspace: 'default', jobId: jobId!, timeoutMs: 3_600_000 }
+  await engine.events.waitForEnd({ ...wait, signal: AbortSignal.abort() })
+  expect(await get(jobId!)).toMatchObject({ status: 'pending' })
+  await close()
+})
