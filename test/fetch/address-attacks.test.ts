@@ -47,7 +47,7 @@ test.each([
   'http://[fd00:ec2::254]',
   'http://[fe80::1]',
   'http://224.0.0.1',
-])('%s is refused before anything is connected', async origin => {
+])('%s is refused before any connection is made', async origin => {
   const prey = await serve((_, response) => response.end('the secret'))
   const fetch = createGuardedFetch({ rules: parseAddressRules('false') })
   await expect(fetch({ url: `${origin}:${prey.port}/latest`, ...LIMITS })).rejects.toMatchObject({
@@ -65,7 +65,7 @@ test.each(['file:///etc/passwd', 'ftp://127.0.0.1/', 'gopher://127.0.0.1:70/', '
   },
 )
 
-test('a name that leads to a private address is refused, whatever else it leads to', async () => {
+test('a name with a private address is refused, whatever its other addresses', async () => {
   const prey = await serve((_, response) => response.end('the secret'))
   for (const addresses of [['127.0.0.1'], ['93.184.215.14', '127.0.0.1'], ['2606:4700::1', '::ffff:127.0.0.1']]) {
     const fetch = createGuardedFetch({ rules: parseAddressRules('false'), lookup: answering(...addresses) })
@@ -123,7 +123,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('a proxy of the environment is not asked: it would connect unchecked', async () => {
+test('proxies in the environment are ignored, since they would connect unchecked', async () => {
   const proxy = await serve((_, response) => response.end('through the proxy'))
   const server = await serve((_, response) => response.end('direct'))
   const names = ['http_proxy', 'HTTP_PROXY', 'ALL_PROXY']
@@ -138,7 +138,7 @@ test('a proxy of the environment is not asked: it would connect unchecked', asyn
   expect(proxy.connections()).toBe(0)
 })
 
-test('a refusal does not tell where a name leads inside the network', async () => {
+test('a refusal does not reveal the internal address of a name', async () => {
   const fetch = createGuardedFetch({ rules: parseAddressRules('false'), lookup: answering('10.20.30.40') })
   const error = await fetch({ url: 'http://db.internal/', ...LIMITS }).catch(error => error)
   expect(error.message).toContain('db.internal')

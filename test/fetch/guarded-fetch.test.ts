@@ -16,7 +16,7 @@ const LIMITS = { maxBytes: 1_000_000, timeoutMs: 20_000 }
 const fetch = createGuardedFetch({ rules: parseAddressRules('127.0.0.0/8') })
 
 describe('requests and responses', () => {
-  test('method, headers, body and query arrive; status, headers and body come back', async () => {
+  test('method, headers, body and query are sent; status, headers and body are returned', async () => {
     const server = await serve((request, response) => {
       response.writeHead(418, { 'content-type': 'text/plain', 'set-cookie': ['a=1', 'b=2'] })
       request.pipe(response)
@@ -35,7 +35,7 @@ describe('requests and responses', () => {
     expect(server.requests[0]?.headers).toMatchObject({ 'x-kind': 'test', 'content-length': '9', connection: 'close' })
   })
 
-  test('credentials of the URL become a header and are not repeated in the url of the response', async () => {
+  test('credentials in the URL become a header and are left out of the URL of the response', async () => {
     const server = await serve((_, response) => response.end())
     const response = await fetch({ url: `http://us%40er:p%zz@127.0.0.1:${server.port}/`, ...LIMITS })
     await response.discard()
@@ -43,7 +43,7 @@ describe('requests and responses', () => {
     expect(response.url).toBe(`http://127.0.0.1:${server.port}/`)
   })
 
-  test('redirects are followed to the end; secrets stay with the first origin', async () => {
+  test('redirects are followed to the end, and secrets stay with the first origin', async () => {
     const last = await serve((_, response) => response.end('arrived'))
     const first = await serve((request, response) => {
       const location = request.url === '/1' ? '/2' : `http://127.0.0.1:${last.port}/3`
@@ -58,7 +58,7 @@ describe('requests and responses', () => {
     expect(last.requests[0]?.headers.accept).toBe('text/csv')
   })
 
-  test('a circle of redirects ends at the limit; with limit 0 the redirect is the response', async () => {
+  test('a redirect loop ends at the limit; with limit 0 the redirect is the response', async () => {
     const server = await serve((_, response) => response.writeHead(307, { location: '/again' }).end())
     const url = `http://127.0.0.1:${server.port}/`
     await expect(fetch({ url, maxRedirects: 3, ...LIMITS })).rejects.toMatchObject({
@@ -71,7 +71,7 @@ describe('requests and responses', () => {
     expect([response.status, response.headers.location]).toEqual([307, '/again'])
   })
 
-  test('a header with a line break is the mistake of the caller, and nothing is sent', async () => {
+  test('a header with a line break is an error of the caller, and nothing is sent', async () => {
     const server = await serve((_, response) => response.end())
     const request = { url: `http://127.0.0.1:${server.port}/`, headers: { x: 'a\r\nhost: other' }, ...LIMITS }
     await expect(fetch(request)).rejects.toMatchObject({ code: 'UND_ERR_INVALID_ARG' })
@@ -89,17 +89,17 @@ describe('decompression', () => {
     ['zstd', zstdCompressSync(text)],
     ['identity', Buffer.from(text)],
     ['deflate, gzip', gzipSync(deflateSync(text))],
-  ] as const)('%s is undone', async (encoding, bytes) => {
+  ] as const)('%s is decompressed', async (encoding, bytes) => {
     const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end(bytes))
     const response = await fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS })
     expect(await readText(response.body)).toBe(text)
   })
 
-  test('what is told of a failure has a length', () => {
+  test('the message of a failure is limited in length', () => {
     expect(new FetchError('connection_failed', 'x'.repeat(10_000)).message).toHaveLength(500)
   })
 
-  test('an encoding that is not known is unreadable, and its name is not repeated; undecoded it is as it was sent', async () => {
+  test('an unknown encoding is unreadable and its name is not repeated; without decoding the body is unchanged', async () => {
     const server = await serve((_, response) =>
       response.writeHead(200, { 'content-encoding': 'Bearer of-the-request' }).end('as it is'),
     )
@@ -116,13 +116,13 @@ describe('decompression', () => {
     ['zstd', 'no'],
     ['compress', text],
     ['gzip,gzip,gzip,gzip', gzipSync(text)],
-  ] as const)('%s that is not what it says is unreadable', async (encoding, bytes) => {
+  ] as const)('%s with invalid content is unreadable', async (encoding, bytes) => {
     const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end(bytes))
     const answer = fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS }).then(({ body }) => readText(body))
     await expect(answer).rejects.toMatchObject({ code: 'response_unreadable', failure: 'user' })
   })
 
-  test('an answer to HEAD has no body to decode, and one to a range is asked for undistorted', async () => {
+  test('a HEAD response is not decoded, and a range request asks for no encoding', async () => {
     const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip' }).end())
     const url = `http://127.0.0.1:${server.port}/`
     const { body } = await fetch({ url, method: 'HEAD', ...LIMITS })
@@ -139,7 +139,7 @@ describe('decompression', () => {
 describe('limits', () => {
   const tooLarge = { code: 'response_too_large', failure: 'user' }
 
-  test('a body of exactly maxBytes is read, one byte more is not, and the connection ends', async () => {
+  test('a body of maxBytes is read, a longer one is refused and its connection closed', async () => {
     const server = await serve((request, response) => response.end('x'.repeat(Number(request.url!.slice(1)))))
     const get = (size: number) =>
       fetch({ url: `http://127.0.0.1:${server.port}/${size}`, maxBytes: 1000, timeoutMs: 20_000 }).then(r =>
@@ -163,7 +163,7 @@ describe('limits', () => {
     await vi.waitFor(() => expect(sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
   })
 
-  test('a bomb is stopped at maxBytes, long before it has unfolded', async () => {
+  test('a compressed bomb is stopped at maxBytes', async () => {
     const bomb = gzipSync(gzipSync(Buffer.alloc(50_000_000)))
     const server = await serve((_, response) => response.writeHead(200, { 'content-encoding': 'gzip, gzip' }).end(bomb))
     const response = await fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS })
@@ -175,7 +175,7 @@ describe('limits', () => {
     expect(read).toBeLessThanOrEqual(LIMITS.maxBytes)
   })
 
-  test('a compressed stream that decodes to nothing for ever is stopped by what arrives', async () => {
+  test('a compressed stream that decodes to nothing is limited by the bytes received', async () => {
     const header = gzipSync('').subarray(0, 10)
     const emptyBlocks = Buffer.concat(Array(100).fill(Buffer.from([0, 0, 0, 0xff, 0xff])))
     const { url } = await serveRaw(socket => {
@@ -191,7 +191,7 @@ describe('limits', () => {
     await expect(readText(response.body)).rejects.toMatchObject(tooLarge)
   })
 
-  test('interim answers without end are unreadable, a few of them are passed over', async () => {
+  test('a few interim responses are skipped, an endless series is unreadable', async () => {
     const early = 'HTTP/1.1 103 Early Hints\r\nlink: x\r\n\r\n'
     const { url, sockets } = await serveRaw(socket => socket.write(early.repeat(101)))
     const few = await serveRaw(socket =>
@@ -206,7 +206,7 @@ describe('limits', () => {
     await vi.waitFor(() => expect(sockets.map(({ destroyed }) => destroyed)).toEqual([true, true]), { timeout: 20_000 })
   })
 
-  test('headers without end are unreadable', async () => {
+  test('endless headers are unreadable', async () => {
     const { url } = await serveRaw(socket => socket.write(`HTTP/1.1 200 OK\r\nx: ${'y'.repeat(100_000)}`))
     await expect(fetch({ url, ...LIMITS })).rejects.toMatchObject({ code: 'response_unreadable' })
   })
@@ -215,7 +215,7 @@ describe('limits', () => {
 describe('time', () => {
   const timeout = { code: 'timeout', failure: 'user' }
 
-  test('timeoutMs counts to the last byte, however busily the other side drips', async () => {
+  test('timeoutMs applies to the last byte, however slowly the body drips', async () => {
     const { url, sockets } = await serveRaw(socket => {
       socket.write('HTTP/1.1 200 OK\r\n\r\n')
       const drip = setInterval(() => socket.write('.'), 5)
@@ -226,7 +226,7 @@ describe('time', () => {
     await vi.waitFor(() => expect(sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
   })
 
-  test('timeoutMs counts over all redirects', async () => {
+  test('timeoutMs covers all redirects', async () => {
     const server = await serve((_, response) => {
       setTimeout(() => response.writeHead(307, { location: '/again' }).end(), 20)
     })
@@ -234,7 +234,7 @@ describe('time', () => {
     await expect(fetch({ url, maxBytes: 1, timeoutMs: 300, maxRedirects: 1e6 })).rejects.toMatchObject(timeout)
   })
 
-  test('a lookup that never answers ends with the time to connect, and with timeoutMs', async () => {
+  test('a lookup that never answers ends at the connect timeout, and at timeoutMs', async () => {
     const stuck = createGuardedFetch({ rules: parseAddressRules('false'), lookup: () => new Promise(() => {}) })
     const url = 'http://never.test/'
     await expect(stuck({ url, maxBytes: 1, connectTimeoutMs: 100 })).rejects.toMatchObject({
@@ -243,7 +243,7 @@ describe('time', () => {
     await expect(stuck({ url, maxBytes: 1, timeoutMs: 100 })).rejects.toMatchObject(timeout)
   })
 
-  test('silence before the headers or within the body ends with idleTimeoutMs', async () => {
+  test('silence before the headers or within the body ends at idleTimeoutMs', async () => {
     const silent = await serveRaw(() => {})
     await expect(fetch({ url: silent.url, maxBytes: 1, idleTimeoutMs: 1000 })).rejects.toMatchObject(timeout)
     const stopping = await serveRaw(socket => socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc'))
@@ -251,7 +251,7 @@ describe('time', () => {
     await expect(readText(response.body)).rejects.toMatchObject(timeout)
   })
 
-  test('an abort before, while connecting, while waiting and while reading throws its reason and closes', async () => {
+  test('an abort before or while connecting, waiting and reading throws its reason and closes the connection', async () => {
     const reason = new Error('the job was cancelled')
     const before = AbortSignal.abort(reason)
     await expect(fetch({ url: 'http://127.0.0.1:1/', signal: before, ...LIMITS })).rejects.toBe(reason)
@@ -281,7 +281,7 @@ describe('time', () => {
 describe('failures of the connection', () => {
   const failed = { code: 'connection_failed', failure: 'system' }
 
-  test('a closed port, an unknown name and a lost connection are failures of the system', async () => {
+  test('a closed port, an unknown name and a lost connection are system failures', async () => {
     const server = await serve((_, response) => response.end())
     server.server.close()
     const saying = (message: string) => ({ ...failed, message: expect.stringContaining(`: ${message}`) })
@@ -306,7 +306,7 @@ describe('failures of the connection', () => {
     'transfer-encoding: chunked\r\n\r\n3\r\nabc\r\n',
     'transfer-encoding: chunked\r\nconnection: close\r\n\r\n3\r\nabc\r\n',
     'transfer-encoding: chunked\r\nconnection: close\r\n\r\n9\r\nabc',
-  ])('so is an answer that the other side ends in its middle: %j', async answer => {
+  ])('a response that is cut off by the other side is a system failure: %j', async answer => {
     const { url } = await serveRaw(socket => socket.end(`HTTP/1.1 200 OK\r\n${answer}`))
     const response = await fetch({ url, ...LIMITS })
     await expect(readText(response.body)).rejects.toMatchObject({
@@ -315,12 +315,12 @@ describe('failures of the connection', () => {
     })
   })
 
-  test('what is not HTTP is unreadable', async () => {
+  test('a response that is not HTTP is unreadable', async () => {
     const { url } = await serveRaw(socket => socket.end('SSH-2.0-OpenSSH_9.6\r\n'))
     await expect(fetch({ url, ...LIMITS })).rejects.toMatchObject({ code: 'response_unreadable' })
   })
 
-  test('a response nobody reads does no harm when its connection breaks, and discard closes it', async () => {
+  test('an unread response does no harm when its connection breaks, and discard closes it', async () => {
     const breaking = await serveRaw(socket => {
       socket.write('HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nabc')
     })
@@ -332,7 +332,7 @@ describe('failures of the connection', () => {
     await vi.waitFor(() => expect(other.sockets[0]?.destroyed).toBe(true), { timeout: 20_000 })
   })
 
-  test('a response whose connection ends before it is read is whole, with a length and without', async () => {
+  test('a response whose connection is closed before it is read is complete, with or without a length', async () => {
     const body = Buffer.alloc(64 * 1024, 'x')
     for (const header of [`Content-Length: ${body.length}`, 'X-Length: none']) {
       const { url, sockets } = await serveRaw(socket => {
@@ -359,7 +359,7 @@ describe('failures of the connection', () => {
 })
 
 describe('TLS', () => {
-  test('the certificate is checked against the name asked for, not the address', async context => {
+  test('the certificate is checked against the requested name, not the address', async context => {
     const directory = mkdtempSync(join(tmpdir(), 'millrace-tls-'))
     onTestFinished(() => rmSync(directory, { recursive: true }))
     const [key, cert] = ['key.pem', 'cert.pem'].map(name => join(directory, name)) as [string, string]

@@ -17,7 +17,7 @@ const keeping = (rules: string, options: { lookup?: Lookup; perHost?: number } =
   return createGuardedFetch({ ...guard, connections })
 }
 
-test('requests one after another share a connection, many at once have no more than allowed', async () => {
+test('consecutive requests share a connection, and concurrent ones use no more than allowed', async () => {
   const server = await serve((_, response) => response.end('ok'))
   const fetch = keeping('127.0.0.0/8')
   const ask = async () => readText((await fetch({ url: `http://127.0.0.1:${server.port}/`, ...LIMITS })).body)
@@ -29,7 +29,7 @@ test('requests one after another share a connection, many at once have no more t
   expect(server.connections()).toBe(4)
 })
 
-test('a response that is left before its end costs its connection, and the next request has another', async () => {
+test('a response that is left early loses its connection, and the next request opens another', async () => {
   const server = await serve((request, response) => {
     if (request.url === '/endless') response.write('x'.repeat(1000))
     else response.end('ok')
@@ -42,7 +42,7 @@ test('a response that is left before its end costs its connection, and the next 
   expect(server.connections()).toBe(2)
 })
 
-test('a request that waits for a free connection ends with its time and does not spoil the others', async () => {
+test('a request that times out while it waits for a connection does not affect the others', async () => {
   const server = await serve((request, response) => {
     if (request.url === '/quick') response.end('ok')
   })
@@ -59,7 +59,7 @@ test('a request that waits for a free connection ends with its time and does not
   expect(server.requests.map(({ path }) => path)).not.toContain('/late')
 })
 
-test('a private address is refused, written or looked up, also when the name led elsewhere before', async () => {
+test('a private address is refused, literal or looked up, even if the name had another address before', async () => {
   const prey = await serve((_, response) => response.end('the secret'))
   const fetch = keeping('allowed.test', { lookup: async () => [{ address: '127.0.0.1', family: 4 }] })
   for (const host of ['127.0.0.1', '[::ffff:127.0.0.1]', 'forbidden.test', '2130706433'])
@@ -77,7 +77,7 @@ test('a private address is refused, written or looked up, also when the name led
 })
 
 test.runIf(process.platform === 'linux')(
-  'a name that leads elsewhere the next time gets no connection to the old address [needs 127.0.0.2, which Linux has]',
+  'a name that resolves to another address gets no connection to the old one [needs 127.0.0.2, which Linux has]',
   async () => {
     const first = await serve((_, response) => response.end('first'))
     const second = createServer((_, response) => response.end('second'))
@@ -102,7 +102,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('closing ends what is under way', async () => {
+test('closing aborts running requests', async () => {
   const server = await serve(() => {})
   const rules = parseAddressRules('127.0.0.0/8')
   const connections = keptConnections({ rules, perHost: 2 })
