@@ -23,7 +23,7 @@ const pages = (files: Readonly<Record<string, string>>): string => {
   return root
 }
 
-test('the documentation agrees with the code and its links lead somewhere', () => {
+test('the documentation agrees with the code and its links work', () => {
   expect(findDocsFaults(ROOT)).toEqual([])
 })
 
@@ -50,7 +50,7 @@ test('a generated page that was edited by hand is a fault', () => {
   ])
 })
 
-test('a link to a missing file or heading is a fault; a link on the web or in code is not looked at', () => {
+test('a link to a missing file or heading is a fault; links on the web or in code are ignored', () => {
   const root = pages({
     'README.md': [
       '# Read me',

@@ -19,11 +19,11 @@ const faultsOf = (files: Readonly<Record<string, string>>): readonly string[] =>
   return findImportFaults(root)
 }
 
-test('the sources of this repository keep the direction of imports', () => {
+test('the sources of this repository follow the direction of imports', () => {
   expect(findImportFaults(resolve(import.meta.dirname, '../..'))).toEqual([])
 })
 
-test('imports that go down are fine, also of types, in several lines and dynamic ones', () => {
+test('imports that go down are allowed, including types, multi-line and dynamic ones', () => {
   expect(
     faultsOf({
       'src/kernel/a.ts': 'export const a = 1',
@@ -52,7 +52,7 @@ test.each([
   expect(faults[0]).toContain(fault)
 })
 
-test('the word in a comment or a test is no fault', () => {
+test('an import in a comment or a test is no fault', () => {
   expect(
     faultsOf({
       'src/kernel/a.ts': "/** Never process.env. */\nexport const a = 1 // import x from '../model/b.ts'",
@@ -61,7 +61,7 @@ test('the word in a comment or a test is no fault', () => {
   ).toEqual([])
 })
 
-test('a cycle is a fault, named file by file', () => {
+test('a cycle is a fault that names every file', () => {
   expect(
     faultsOf({
       'src/model/a.ts': "import { b } from './b.ts'",
@@ -71,7 +71,7 @@ test('a cycle is a fault, named file by file', () => {
   ).toEqual(['import cycle: src/model/a.ts > src/model/b.ts > src/model/c.ts > src/model/a.ts'])
 })
 
-test('a cycle that only types close is none when the program runs', () => {
+test('a cycle through type imports only is allowed', () => {
   expect(
     faultsOf({
       'src/model/a.ts': "import { b } from './b.ts'",

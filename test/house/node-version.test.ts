@@ -6,10 +6,10 @@ import { expect, test } from 'vitest'
 const ROOT = resolve(import.meta.dirname, '../..')
 const PINNED = `v${JSON.parse(readFileSync(resolve(ROOT, 'package.json'), 'utf8')).dependencies.node}`
 
-test('the tests run on the Node that the package pins, whatever the machine has', () => {
+test('the tests run on the Node version that the package pins', () => {
   expect(process.version).toBe(PINNED)
 })
 
-test('the Node that npm puts first on the path of scripts is the pinned one', () => {
+test('the Node that npm scripts find first is the pinned one', () => {
   expect(execFileSync(resolve(ROOT, 'node_modules/.bin/node'), ['--version'], { encoding: 'utf8' }).trim()).toBe(PINNED)
 })

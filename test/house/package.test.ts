@@ -43,14 +43,14 @@ afterAll(() => rmSync(place, { recursive: true, force: true }))
 
 const run = (...args: readonly string[]) => finished(spawn(command, args, { cwd: place, env: environment }))
 
-test('the installed command runs compiled files alone', async () => {
+test('the installed command runs compiled files only', async () => {
   const folder = join(place, 'prefix/lib/node_modules/millrace')
   expect(readdirSync(folder)).toEqual(expect.arrayContaining(['bin', 'dist', 'docs', 'package.json']))
   expect(readdirSync(folder)).not.toContain('src')
   expect((await run('config')).stdout).toMatch(/^MILLRACE_PORT +default +7070$/m)
 })
 
-test('the installed server runs a job of the installed client, and stops at SIGTERM', async () => {
+test('the installed server runs a job of the installed client, and stops on SIGTERM', async () => {
   const server = spawn(command, ['serve', '--port', '0'], { cwd: place, env: environment })
   const exit = once(server, 'exit')
   try {

@@ -12,7 +12,7 @@ test.each(['npm ci && npm start', 'npm ci && npm test', 'npx millrace run -- ech
   },
 )
 
-test('no page starts TypeScript with the Node of the reader, which may be too old for it', () => {
+test('no page starts TypeScript with the reader’s own Node, which may be too old', () => {
   for (const page of globSync(['README.md', 'docs/**/*.md', 'examples/**/*.md'], { cwd: ROOT }))
     expect([page, readFileSync(resolve(ROOT, page), 'utf8').match(/(?<!npx |\/)\bnode \S+\.ts\b/g)]).toEqual([
       page,

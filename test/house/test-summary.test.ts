@@ -9,7 +9,7 @@ const file = (name: string, tests: Readonly<Record<string, string>>, status = 'p
 })
 const results = (...testResults: TestResults['testResults']): TestResults => ({ testResults })
 
-test('all passed is well, and says how many', () => {
+test('a run without failures succeeds and says how many passed', () => {
   const summary = summarize(results(file('a', { one: 'passed', two: 'passed' })), 0)
   expect(summary).toEqual({ lines: ['2 passed, 0 failed'], ok: true })
 })
@@ -19,23 +19,23 @@ test('a skipped test is named and counts as failed', () => {
   expect(summary).toEqual({ lines: ['skipped: two (needs bubblewrap)', '1 passed, 1 failed'], ok: false })
 })
 
-test('a test skipped for want of a facility of the kernel is named and does not count', () => {
+test('a test skipped because the kernel lacks a feature is named and does not count', () => {
   const tests = { one: 'passed', 'held by cgroup (skipped: needs a writable cgroup v2) two': 'skipped' }
   const { lines, ok } = summarize(results(file('a', tests)), 0)
   expect(lines).toEqual([`skipped: ${Object.keys(tests)[1]}`, '1 passed, 0 failed'])
   expect(ok).toBe(true)
 })
 
-test('a file that broke before its tests counts as one failure', () => {
+test('a file that fails before its tests counts as one failure', () => {
   const summary = summarize(results(file('a', { one: 'passed' }), file('b', {}, 'failed', 'no such module')), 0)
   expect(summary).toEqual({ lines: ['broken file: b: no such module', '1 passed, 1 failed'], ok: false })
 })
 
-test('a failed test is counted once, with the checks that failed before', () => {
+test('a failed test is counted once, with the earlier failed checks', () => {
   const summary = summarize(results(file('a', { one: 'passed', two: 'failed' }, 'failed')), 2)
   expect(summary).toEqual({ lines: ['1 passed, 3 failed'], ok: false })
 })
 
-test('no test at all is not well', () => {
+test('a run without any test fails', () => {
   expect(summarize(results(), 0).ok).toBe(false)
 })
