@@ -5,7 +5,7 @@ import { attempt } from './attempt.ts'
 
 const KEPT = 64 * 1024
 
-test('a GET whose status is 200 completes and keeps status, headers, time and body', async () => {
+test('a GET with status 200 completes, and stores status, headers, time and body', async () => {
   const server = await serve((_, response) => response.writeHead(200, { 'x-made-by': 'test' }).end('alive ✓'))
   const { outcome, result, context } = await attempt({ url: `http://127.0.0.1:${server.port}/health` })
   expect(outcome).toMatchObject({ type: 'completed', statistics: { http_status: 200, bytes: 9 } })
@@ -21,7 +21,7 @@ test('a GET whose status is 200 completes and keeps status, headers, time and bo
   expect(context.log.notes[0]).toMatch(/^GET http:\/\/127\.0\.0\.1:\d+\/health: 200 in \d+ ms, 9 bytes$/)
 })
 
-test('method, headers, secret headers and body arrive as they were given', async () => {
+test('method, headers, secret headers and body are sent as given', async () => {
   const bodies: string[] = []
   const server = await serve(async (request, response) => {
     bodies.push(await readText(request))
@@ -64,14 +64,14 @@ test.each([
   [[200, 204], 204, 'completed'],
   [[200, 204], 201, 'failed'],
   [204, 200, 'failed'],
-] as const)('expected %j and answered %i is %s', async (expected_status, status, type) => {
+] as const)('expected status %j and answer %i is %s', async (expected_status, status, type) => {
   const server = await serve((_, response) => response.writeHead(status).end())
   const { outcome } = await attempt({ url: `http://127.0.0.1:${server.port}/`, expected_status })
   expect(outcome.type).toBe(type)
   if (outcome.type === 'failed') expect(outcome.message).toMatch(new RegExp(`^Expected status .*, got ${status}\\.$`))
 })
 
-test('redirects are followed, unless a redirect is what is expected', async () => {
+test('redirects are followed, unless a redirect is expected', async () => {
   const server = await serve((request, response) => {
     if (request.url === '/old?key=k') response.writeHead(301, { location: '/new' }).end('moved')
     else response.end('found')
@@ -87,7 +87,7 @@ test('redirects are followed, unless a redirect is what is expected', async () =
 })
 
 test.runIf(process.platform === 'linux')(
-  'a redirect to a private address is refused, and what is there is not asked [needs 127.0.0.2, which Linux has]',
+  'a redirect to a private address is refused before any connection is made [needs 127.0.0.2, which Linux has]',
   async () => {
     const prey = await serve((_, response) => response.end('the secret'), '127.0.0.2')
     const server = await serve((_, response) => {
@@ -99,7 +99,7 @@ test.runIf(process.platform === 'linux')(
   },
 )
 
-test('a closed port and a connection that breaks are failures of the system', async () => {
+test('a closed port and a broken connection are system failures', async () => {
   const closed = await serve((_, response) => response.end())
   closed.server.close()
   const breaking = await serve((_, response) => {
@@ -117,7 +117,7 @@ test('a closed port and a connection that breaks are failures of the system', as
   expect(known).toEqual([{ elapsed_ms }, { http_status: 200, bytes: 4, elapsed_ms }])
 })
 
-test('neither the log nor the error has credentials or the query of the URL', async () => {
+test('neither the log nor the error contains credentials or the query of the URL', async () => {
   const server = await serve((_, response) => response.end())
   const answered = await attempt({ url: `http://us3r:p4ss@127.0.0.1:${server.port}/x?token=t0ken` })
   expect(server.requests[0]?.headers.authorization).toBe(`Basic ${btoa('us3r:p4ss')}`)
@@ -129,7 +129,7 @@ test('neither the log nor the error has credentials or the query of the URL', as
   for (const secret of ['us3r', 'p4ss', 't0ken']) expect(told).not.toContain(secret)
 })
 
-test('secrets are masked in the headers that are kept of an answer; its body is kept as it is', async () => {
+test('secrets are masked in the stored headers of a response, and its body is stored unchanged', async () => {
   const server = await serve((request, response) => {
     const sent = String(request.headers.authorization)
     response.setHeader('X-Repeated', sent).end(sent)
@@ -141,7 +141,7 @@ test('secrets are masked in the headers that are kept of an answer; its body is 
   expect(result).toMatchObject({ headers: { 'x-repeated': '***' }, body: 'Bearer a-long-secret' })
 })
 
-test('of a body without end the first 64 KiB are kept, and the connection is closed', async () => {
+test('the first 64 KiB of an endless body are stored, and the connection is closed', async () => {
   let isOpen = true
   const server = await serve((_, response) => {
     const more = () => {
@@ -159,7 +159,7 @@ test('of a body without end the first 64 KiB are kept, and the connection is clo
   await vi.waitFor(() => expect(isOpen).toBe(false), { timeout: 20_000 })
 })
 
-test('a body of just 64 KiB is whole; one that is cut does not end with half a character', async () => {
+test('a body of exactly 64 KiB is stored whole, and a truncated one ends between characters', async () => {
   const server = await serve((request, response) =>
     response.end(request.url === '/whole' ? 'a'.repeat(KEPT) : `a${'é'.repeat(KEPT)}`),
   )
@@ -169,7 +169,7 @@ test('a body of just 64 KiB is whole; one that is cut does not end with half a c
   expect(cut.result).toMatchObject({ body: `a${'é'.repeat(KEPT / 2 - 1)}`, body_truncated: true })
 })
 
-test('invalid UTF-8 is replaced, compressed bodies are unfolded, and a bomb is cut at 64 KiB', async () => {
+test('invalid UTF-8 is replaced, compressed bodies are decoded, and a bomb is cut at 64 KiB', async () => {
   const server = await serve((request, response) => {
     if (request.url === '/bytes') response.end(Buffer.from([0x61, 0xff, 0xfe, 0x62]))
     else response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync(Buffer.alloc(50_000_000, 'z')))
@@ -181,7 +181,7 @@ test('invalid UTF-8 is replaced, compressed bodies are unfolded, and a bomb is c
 })
 
 test.each(['never answers', 'drips for ever'])(
-  'a server that %s is left when the attempt is told to stop',
+  'a server that %s is disconnected when the attempt is told to stop',
   async how => {
     let isOpen = false
     const server = await serve((_, response) => {

@@ -11,7 +11,7 @@ afterAll(() => server.stop())
 const run = (http: Record<string, unknown>, fields: Record<string, unknown> = {}) =>
   server.run({ http: { ...http }, ...fields })
 
-test('a heartbeat completes with status and time, its result is the answer, its log has a line', async () => {
+test('a heartbeat completes with status and time, with the response as its result and a log line', async () => {
   const other = await serve((_, response) => response.end('alive'))
   const job = await run({ url: `http://127.0.0.1:${other.port}/` })
   expect(job).toMatchObject({ kind: 'http', status: 'completed', statistics: { http_status: 200, bytes: 5 } })
@@ -22,7 +22,7 @@ test('a heartbeat completes with status and time, its result is the answer, its 
   expect(log.lines[0].line).toMatch(/GET http:\/\/127\.0\.0\.1:\d+\/: 200 in \d+ ms, 5 bytes$/)
 })
 
-test('a wrong status follows the retry of the job; a secret header is sent and never shown', async () => {
+test('a wrong status follows the retry policy, and a secret header is sent and never shown', async () => {
   let tries = 0
   const other = await serve((request, response) => {
     tries += 1
@@ -37,7 +37,7 @@ test('a wrong status follows the retry of the job; a secret header is sent and n
   expect(JSON.stringify(log)).toContain('you sent')
 })
 
-test('unexpected_status, and a private address, are errors of the job', async () => {
+test('unexpected_status and a private address are job errors', async () => {
   const other = await serve((_, response) => response.writeHead(404).end('nothing here'))
   const failed = await run({ url: `http://127.0.0.1:${other.port}/`, expected_status: [200, 204] })
   expect(failed.error).toEqual({ code: 'unexpected_status', message: 'Expected status 200 or 204, got 404.' })
@@ -45,7 +45,7 @@ test('unexpected_status, and a private address, are errors of the job', async ()
   expect(refused.error.code).toBe('address_refused')
 })
 
-test('a server that never answers ends with the timeout of the job', async () => {
+test('a request to a server that never answers ends at the timeout of the job', async () => {
   const other = await serve(() => {})
   const job = await run({ url: `http://127.0.0.1:${other.port}/` }, { timeout_seconds: 1 })
   expect(job).toMatchObject({ status: 'failed', error: { code: 'timeout' } })
@@ -69,7 +69,7 @@ test.each([
   expect(body.errors.map((error: { path: string }) => error.path).join()).toContain(path)
 })
 
-test('more than five minutes are refused', async () => {
+test('a timeout of more than five minutes is refused', async () => {
   const { status, body } = await server.call('POST', '/v1/jobs', { http: { url: 'http://x' }, timeout_seconds: 301 })
   expect([status, body.errors]).toEqual([422, [{ path: 'timeout_seconds', message: 'must be at most 300' }]])
 })
