@@ -46,11 +46,11 @@ describe('every route that is not public', () => {
     await check(server, { name: '', method, path, token: null, status: 401, code: 'unauthenticated' })
   })
 
-  test.each(ROUTES)('$name refuses a token that is none', async ({ method, path }) => {
+  test.each(ROUTES)('$name refuses an invalid token', async ({ method, path }) => {
     await check(server, { name: '', method, path, token: 'mr_wrong', status: 401, code: 'unauthenticated' })
   })
 
-  test('refuses a token that lacks its scope, and names the scope', async () => {
+  test('refuses a token without its scope, and names the scope', async () => {
     const { token } = await makeToken({ name: 'little', scopes: ['jobs:run:graph'] })
     for (const { method, path, access } of ROUTES) {
       if (access.scope === 'run') continue
@@ -62,7 +62,7 @@ describe('every route that is not public', () => {
 })
 
 describe('a token', () => {
-  test('may come as x-api-key', async () => {
+  test('may be sent as x-api-key', async () => {
     await check(server, {
       name: '',
       path: '/v1/jobs',
@@ -72,7 +72,7 @@ describe('a token', () => {
     })
   })
 
-  test('in the query is taken by streams alone', async () => {
+  test('in the query is accepted only for streams', async () => {
     const query = `token=${server.token}`
     await check(server, { name: '', path: `/v1/jobs?${query}`, token: null, status: 401 })
     await check(server, { name: '', path: `/v1/jobs/${NOBODY}/logs?${query}`, token: null, status: 401 })
@@ -94,7 +94,7 @@ describe('a token', () => {
     expect(JSON.stringify(body)).not.toContain(token)
   })
 
-  test('stops at once when it is deleted, and with it the streams it opened', async () => {
+  test('stops working at once when it is deleted, and its streams are closed', async () => {
     const { token, token_id } = await makeToken({ name: 'short', role: 'reader' })
     expect((await as(token)('GET', '/v1/jobs')).status).toBe(200)
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/events?token=${token}`)
@@ -106,14 +106,14 @@ describe('a token', () => {
     expect((await server.call('DELETE', `/v1/tokens/${token_id}`)).status).toBe(404)
   })
 
-  test('stops when it expires, also while it is remembered', async () => {
+  test('stops working when it expires, even while it is cached', async () => {
     const expires_at = new Date(Date.now() + 1500).toISOString()
     const { token } = await makeToken({ name: 'soon', role: 'reader', expires_at })
     expect((await as(token)('GET', '/v1/jobs')).status).toBe(200)
     await expect.poll(async () => (await as(token)('GET', '/v1/jobs')).status, { timeout: 10_000 }).toBe(401)
   })
 
-  test('cannot grant what it lacks', async () => {
+  test('cannot grant scopes that it lacks', async () => {
     const { token } = await makeToken({ name: 'maker', scopes: ['tokens:write', 'jobs:read'] })
     const grant = as(token)
     expect((await grant('POST', '/v1/tokens', { name: 'a', scopes: ['jobs:read'] })).status).toBe(201)
@@ -174,12 +174,12 @@ describe('a workspace', () => {
     pipe = (await server.call('POST', '/v1/pipes', PIPE)).body.pipe_id
   })
 
-  test('of the same name is refused', async () => {
+  test('with a taken name is refused', async () => {
     const again = await server.call('POST', '/v1/workspaces', { name: 'elsewhere' })
     expect([again.status, again.body.code]).toEqual([409, 'workspace_exists'])
   })
 
-  test('lists nothing of another', async () => {
+  test('lists nothing of another workspace', async () => {
     expect((await foreign('GET', '/v1/jobs?count=true')).body).toEqual({ jobs: [], next_cursor: null, count: 0 })
     const tokens = (await foreign('GET', '/v1/tokens')).body.tokens
     expect(tokens.map((token: { name: string }) => token.name)).toEqual(['foreign'])
@@ -189,7 +189,7 @@ describe('a workspace', () => {
   const BODIES: Readonly<Record<string, object>> = { progress: { percentage: 1 }, extend: { timeout: true } }
 
   test.each(ROUTES.filter(({ name }) => name.includes(':job_id')))(
-    'invariant 11: $name finds nothing of another',
+    'invariant 11: $name finds nothing of another workspace',
     async ({ method, path, name }) => {
       const body = BODIES[name.slice(name.lastIndexOf('/') + 1)]
       if (name === 'POST /v1/jobs/:job_id/artifacts') return
@@ -199,7 +199,7 @@ describe('a workspace', () => {
   )
 
   test.each(ROUTES.filter(({ name }) => /:workflow|:run_id/.test(name)))(
-    'invariant 11: $name finds nothing of another',
+    'invariant 11: $name finds nothing of another workspace',
     async ({ method, path }) => {
       const found = [path.replace(NOBODY, path.includes('/runs/') ? run : workflow)]
       if (path.includes('/v1/workflows/')) found.push(path.replace(NOBODY, 'hidden'))
@@ -212,7 +212,7 @@ describe('a workspace', () => {
   )
 
   test.each(ROUTES.filter(({ name }) => /:datasource|:pipe/.test(name)))(
-    'invariant 11: $name finds nothing of another',
+    'invariant 11: $name finds nothing of another workspace',
     async ({ method, path }) => {
       const isPipe = path.includes('/v1/pipes/')
       const body = method === 'PUT' ? (isPipe ? PIPE : { description: 'mine' }) : undefined
@@ -223,7 +223,7 @@ describe('a workspace', () => {
     },
   )
 
-  test('invariant 11: data sources and pipes of another are as they were, and in no list, query or node', async () => {
+  test('invariant 11: data sources and pipes of another workspace are unchanged, and in no list, query or node', async () => {
     expect((await foreign('GET', '/v1/datasources')).body.datasources).toEqual([])
     expect((await foreign('GET', '/v1/pipes')).body.pipes).toEqual([])
     for (const query of ['SELECT * FROM hidden_rows', 'SELECT * FROM hidden_pipe'])
@@ -234,7 +234,7 @@ describe('a workspace', () => {
     expect(same.status).toBe(201)
   })
 
-  test('invariant 11: workflows and runs of another are as they were, and in no list', async () => {
+  test('invariant 11: workflows and runs of another workspace are unchanged, and in no list', async () => {
     for (const path of ['/v1/workflows', '/v1/runs', `/v1/runs?workflow=hidden`, `/v1/runs?workflow_id=${workflow}`]) {
       const { body } = await foreign('GET', path)
       expect(body.workflows ?? body.runs).toEqual([])
@@ -245,7 +245,7 @@ describe('a workspace', () => {
     expect(same.status).toBe(201)
   })
 
-  test('invariant 11: an artifact is not uploaded into another', async () => {
+  test('invariant 11: an artifact is not uploaded into another workspace', async () => {
     const form = new FormData()
     form.set('file', new Blob(['x']), 'x.txt')
     const { token } = await makeToken({ name: 'up', role: 'admin', workspace: 'elsewhere' })
@@ -258,13 +258,13 @@ describe('a workspace', () => {
     expect((await server.call('GET', `/v1/jobs/${job.job_id}/artifacts`)).body.artifacts).toEqual([])
   })
 
-  test('invariant 11: no socket follows the log of another', async () => {
+  test('invariant 11: no socket follows the log of another workspace', async () => {
     const { token } = await makeToken({ name: 'sock', role: 'reader', workspace: 'elsewhere' })
     expect(await open(`/v1/jobs/${job.job_id}/logs?token=${token}`)).toBe(404)
     expect(await open(`/v1/jobs/${job.job_id}/logs?token=${server.token}`)).toBe(101)
   })
 
-  test('invariant 11: cancelling all cancels nothing of another', async () => {
+  test('invariant 11: cancelling all cancels nothing of another workspace', async () => {
     const { body: waiting } = await server.call('POST', '/v1/jobs', {
       command: 'true',
       scheduled_at: new Date(Date.now() + 3_600_000).toISOString(),
@@ -277,14 +277,14 @@ describe('a workspace', () => {
 describe('a WebSocket', () => {
   const path = (): string => `/v1/events?token=${server.token}`
 
-  test('is opened by programs and by pages of this server', async () => {
+  test('can be opened by programs and by pages of this server', async () => {
     expect(await open(path())).toBe(101)
     expect(await open(path(), { origin: server.url })).toBe(101)
     expect(await open('/v1/events', { headers: { authorization: `Bearer ${server.token}` } })).toBe(101)
   })
 
   test.each(['http://evil.example', 'null', 'http://127.0.0.1:1', 'not a url'])(
-    'is not opened by a page of %s',
+    'cannot be opened by a page of %s',
     async origin => {
       expect(await open(path(), { origin })).toBe(403)
     },

@@ -29,7 +29,7 @@ const time = expect.any(Number)
 const NONE = { p50: null, p95: null, p99: null }
 
 describe('analytics', () => {
-  test('tell of all jobs of the last day', async () => {
+  test('cover all jobs of the last day', async () => {
     const { total, from, to } = await read()
     expect(total).toEqual({
       jobs: { completed: 2, failed: 2, cancelled: 0 },
@@ -44,7 +44,7 @@ describe('analytics', () => {
     expect(Date.parse(to)).toBeGreaterThanOrEqual(Date.now() - 60_000)
   })
 
-  test('tell of each workflow by its name, and of the jobs of none', async () => {
+  test('list each workflow by its name, and the jobs without a workflow', async () => {
     const { workflows } = await read()
     expect(workflows).toHaveLength(2)
     const of = (id: string | null) => workflows.find((one: { workflow_id: string | null }) => one.workflow_id === id)
@@ -53,7 +53,7 @@ describe('analytics', () => {
     expect((await read('?limit=1')).workflows).toHaveLength(1)
   })
 
-  test('tell of one workflow alone', async () => {
+  test('can be limited to one workflow', async () => {
     const { total, workflows } = await read(`?workflow_id=${workflowId}`)
     expect(total.jobs).toEqual({ completed: 1, failed: 1, cancelled: 0 })
     expect(workflows).toHaveLength(1)
@@ -61,7 +61,7 @@ describe('analytics', () => {
       expect(await read(`?workflow_id=${other}`)).toMatchObject({ total: { success_rate: null }, workflows: [] })
   })
 
-  test.each(['hour', 'day'])('show a trend by %s that adds up to the whole', async unit => {
+  test.each(['hour', 'day'])('show a trend by %s that adds up to the total', async unit => {
     const { trend, from, to } = await read(`?trend=${unit}`)
     expect(trend.unit).toBe(unit)
     const completed = trend.points.map((point: { jobs: { completed: number } }) => point.jobs.completed)
@@ -73,7 +73,7 @@ describe('analytics', () => {
     expect(starts.at(-1)! + step).toBeGreaterThanOrEqual(Date.parse(to))
   })
 
-  test('tell nothing of another time', async () => {
+  test('are empty for another period', async () => {
     const { total, trend } = await read('?from=2020-01-01T00:00:00Z&to=2020-01-31T00:00:00Z')
     expect(total.jobs).toEqual({ completed: 0, failed: 0, cancelled: 0 })
     expect([trend.unit, trend.points.length]).toEqual(['day', 30])
@@ -87,7 +87,7 @@ describe('analytics', () => {
     expect((await read()).total.jobs).toEqual(before)
   })
 
-  test('invariant 11: tell nothing of another workspace', async () => {
+  test('invariant 11: show nothing of another workspace', async () => {
     await server.call('POST', '/v1/workspaces', { name: 'curious' })
     const made = await server.call('POST', '/v1/tokens', { name: 'c', role: 'reader', workspace: 'curious' })
     const headers = { authorization: `Bearer ${made.body.token}` }

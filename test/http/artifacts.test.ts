@@ -33,7 +33,7 @@ const list = async (): Promise<string[]> =>
   (await server.call('GET', `/v1/jobs/${job}/artifacts`)).body.artifacts.map((one: Uploaded) => one.name)
 
 describe('uploading', () => {
-  test('several files at once, in any status of the job', async () => {
+  test('accepts several files at once, in any status of the job', async () => {
     const { status, body } = await upload(['a.txt', 'one'], ['out/größe.bin', 'two'], ['empty', ''])
     expect(status).toBe(201)
     expect(body.artifacts).toEqual([
@@ -53,7 +53,7 @@ describe('uploading', () => {
   })
 
   test.each(['../up.txt', '/etc/passwd', 'a/../../b', 'a\\b', 'C:x', 'a//b', './a', 'a\u0001'])(
-    'under the name %j is refused',
+    'refuses the name %j',
     async name => {
       const { status, body } = await upload([name, 'x'])
       expect([status, body.code]).toEqual([422, 'invalid'])
@@ -61,7 +61,7 @@ describe('uploading', () => {
     },
   )
 
-  test('a second file of one name is a conflict, and the first stays', async () => {
+  test('refuses a second file of the same name, and the first stays', async () => {
     await upload(['a.txt', 'one'])
     const { status, body } = await upload(['b.txt', 'new'], ['a.txt', 'other'])
     expect([status, body.code]).toEqual([409, 'artifact_exists'])
@@ -69,7 +69,7 @@ describe('uploading', () => {
     expect(await list()).toEqual(['a.txt'])
   })
 
-  test('an attempt replaces what earlier attempts left, by patterns or with its token, and nothing else', async () => {
+  test('by an attempt replaces artifacts of earlier attempts, collected or uploaded, and nothing else', async () => {
     const send = (...names: string[]) =>
       `curl -s -w ' %{http_code}\n' $MILLRACE_URL/v1/jobs/$MILLRACE_JOB_ID/artifacts -H "Authorization: Bearer $MILLRACE_TOKEN" ${names.map(name => `-F 'file=@${name}'`).join(' ')}`
     const ended = await server.run({
@@ -93,14 +93,14 @@ describe('uploading', () => {
     expect(report.sha256).toBe(sha256('by 2'))
   })
 
-  test('a file that is too large is refused, and those beside it', async () => {
+  test('refuses a file that is too large together with the others', async () => {
     const { status, body } = await upload(['small.txt', 'x'], ['large.bin', randomBytes(1024 * 1024 + 1)])
     expect([status, body.code]).toEqual([413, 'too_large'])
     expect(await list()).toEqual([])
     expect((await upload(['right.bin', randomBytes(1024 * 1024)])).status).toBe(201)
   })
 
-  test('a part of another name, a plain field, no file, too many files: all refused', async () => {
+  test('refuses another part name, a plain field, no file and too many files', async () => {
     expect((await upload(['a.txt', 'x', 'data'])).status).toBe(422)
     const field = new FormData()
     field.append('file', 'just text')
@@ -111,13 +111,13 @@ describe('uploading', () => {
     expect(await list()).toEqual([])
   })
 
-  test('a hundred files are taken', async () => {
+  test('accepts a hundred files', async () => {
     const many = Array.from({ length: 100 }, (_, i): [string, string] => [`f${i}`, `${i}`])
     expect((await upload(...many)).status).toBe(201)
     expect(await list()).toHaveLength(100)
   })
 
-  test('JSON is refused', async () => {
+  test('refuses JSON', async () => {
     const answer = await server.call('POST', `/v1/jobs/${job}/artifacts`, { file: 'x' })
     expect([answer.status, answer.body.code]).toEqual([415, 'unsupported_media_type'])
   })
@@ -129,7 +129,7 @@ describe('uploading', () => {
     ['with half a header', 'multipart/form-data; boundary=b', '--b\r\nContent-Dispo'],
     ['of nothing', 'multipart/form-data; boundary=b', ''],
     ['named __proto__', 'multipart/form-data; boundary=b', PART.replace('"file"', '"__proto__"')],
-  ])('a body %s is refused, and nothing is visible', async (_, type, body) => {
+  ])('refuses a body %s, and nothing is visible', async (_, type, body) => {
     const response = await fetch(at(), { method: 'POST', headers: { ...bearer(), 'content-type': type }, body })
     expect([400, 422]).toContain(response.status)
     expect(response.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
@@ -140,7 +140,7 @@ describe('uploading', () => {
     ['in its first file', `${PART}`],
     ['in its second file', `${PART}\r\n${PART.replace('a.txt', 'b.txt')}`],
     ['between two files', `${PART}\r\n--b\r\n`],
-  ])('an upload that is cut off %s leaves nothing visible', async (_, sent) => {
+  ])('that is cut off %s leaves nothing visible', async (_, sent) => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     await once(socket, 'connect')
     const head = `POST /v1/jobs/${job}/artifacts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n`
@@ -166,7 +166,7 @@ describe('downloading', () => {
     fetch(at(path), { method, headers: { ...bearer(), ...headers } })
   const tag = `"${sha256(content)}"`
 
-  test('gives the content under its name, never to be shown in place', async () => {
+  test('sends the content under its name as an attachment', async () => {
     const response = await get()
     expect(response.status).toBe(200)
     expect(Buffer.from(await response.arrayBuffer())).toEqual(content)
@@ -199,25 +199,25 @@ describe('downloading', () => {
     expect(response.headers.get('content-length')).toBe(String(expected.length))
   })
 
-  test('a range beyond the end is refused with the size', async () => {
+  test('a range beyond the end is refused with the size of the content', async () => {
     const response = await get({ range: 'bytes=10-' })
     expect(response.status).toBe(416)
     expect(response.headers.get('content-range')).toBe('bytes */10')
     expect(await response.json()).toMatchObject({ code: 'range_not_satisfiable' })
   })
 
-  test('If-Range with another tag gives everything', async () => {
+  test('with If-Range of another tag sends everything', async () => {
     expect((await get({ range: 'bytes=0-1', 'if-range': tag })).status).toBe(206)
     expect((await get({ range: 'bytes=0-1', 'if-range': '"other"' })).status).toBe(200)
   })
 
-  test('If-None-Match with the tag gives nothing new', async () => {
+  test('with If-None-Match of the same tag sends nothing', async () => {
     const response = await get({ 'if-none-match': tag })
     expect([response.status, await response.text(), response.headers.get('etag')]).toEqual([304, '', tag])
     expect((await get({ 'if-none-match': '"other"' })).status).toBe(200)
   })
 
-  test('a client that goes away in the middle does the server no harm', async () => {
+  test('by a client that disconnects half-way does not harm the server', async () => {
     const { body } = await upload(['large.bin', randomBytes(1024 * 1024)])
     const target = new URL(at(`/${body.artifacts[0]?.artifact_id}`))
     const call = request(target, { headers: bearer() }).end()
@@ -226,7 +226,7 @@ describe('downloading', () => {
     expect((await get()).status).toBe(200)
   })
 
-  test('the artifact of another job is not there', async () => {
+  test('an artifact of another job is not found', async () => {
     const mine = path
     job = (await server.run({ command: 'true' })).job_id
     expect((await server.call('GET', `/v1/jobs/${job}/artifacts${mine}`)).status).toBe(404)

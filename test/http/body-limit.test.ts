@@ -40,7 +40,7 @@ test.each([
   ['declare', `Content-Length: ${LARGEST / 2}`, '{'],
   ['send in chunks', 'Transfer-Encoding: chunked', CHUNK],
 ])(
-  'bodies that %s more than there is room for keep out others of their workspace alone, and while they are there',
+  'bodies that %s more than the memory limit block only bodies of their own workspace, and only while they last',
   async (_, header, bytes) => {
     const sockets = await Promise.all(Array.from({ length: 30 }, () => begin(header, bytes)))
     // One by one: of those that come at once each may have taken a part of the room that is left, and all be sent away. And
@@ -58,7 +58,7 @@ test.each([
   },
 )
 
-test('a body that is beyond the room while it comes ends its connection', async () => {
+test('a body that exceeds the limit while it arrives has its connection closed', async () => {
   await Promise.all(Array.from({ length: 31 }, () => begin('Transfer-Encoding: chunked', CHUNK)))
   await expect
     .poll(async () => {
@@ -69,7 +69,7 @@ test('a body that is beyond the room while it comes ends its connection', async 
     .toBe('closed')
 })
 
-test('what was answered gives its room back', async () => {
+test('an answered request frees the memory of its body', async () => {
   const body = { command: 'true', stdin: 'x'.repeat(LARGEST - 1000) }
   await expect.poll(() => submit(), PATIENTLY).toBe(201)
   for (let at = 0; at < 40; at++) expect((await server.call('POST', '/v1/jobs', body)).status).toBe(201)

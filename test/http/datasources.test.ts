@@ -36,7 +36,7 @@ const VISITS = {
   ttl: 'day + toIntervalYear(1)',
 }
 
-describe('before there is a data source', () => {
+describe('without any data source', () => {
   test('lists are empty and start no engine', async () => {
     expect((await server.call('GET', '/v1/datasources?count=true')).body).toEqual({
       datasources: [],
@@ -50,7 +50,7 @@ describe('before there is a data source', () => {
 })
 
 describe('a data source', () => {
-  test('is made of a schema, and shown as it was given', async () => {
+  test('is created from a schema, and shown as it was given', async () => {
     const made = await server.call('POST', '/v1/datasources', VISITS)
     expect(made.status).toBe(201)
     const { datasource_id: id } = made.body
@@ -78,7 +78,7 @@ describe('a data source', () => {
     expect(engineWasStarted()).toBe(true)
   })
 
-  test('may be made of one line', async () => {
+  test('can be created from a schema on one line', async () => {
     const { schema, engine } = await make({
       name: 'sums',
       schema: 'page String, n AggregateFunction(sum, UInt64)',
@@ -92,7 +92,7 @@ describe('a data source', () => {
     ])
   })
 
-  test('tells its rows, its bytes and the pipes that use it', async () => {
+  test('shows its rows, its bytes and the pipes that use it', async () => {
     await make({ name: 'counted', schema: 'n UInt8' })
     await sql('INSERT INTO live.counted SELECT number FROM numbers(100)')
     const pipe = { name: 'reads_counted', nodes: [{ name: 'all_rows', sql: 'SELECT n FROM counted' }] }
@@ -118,7 +118,7 @@ describe('a data source', () => {
     expect(names).toEqual(['third', 'second', 'first', 'counted', 'sums', 'visits'])
   })
 
-  test('gets columns at its end and another description; what a GET gave may come back', async () => {
+  test('accepts more columns and another description, and its GET answer as a PUT', async () => {
     const before = await make({ name: 'grown', schema: 'n UInt8', description: 'small' })
     await sql('INSERT INTO live.grown VALUES (7)')
     const schema = [...before.schema, { name: 'text', type: 'String' }]
@@ -137,7 +137,7 @@ describe('a data source', () => {
     expect(described.body).toMatchObject({ description: 'only this', schema: changed.body.schema })
   })
 
-  test('loses its rows when it is truncated, and itself when it is deleted', async () => {
+  test('loses its rows when it is truncated, and no longer exists when it is deleted', async () => {
     await make({ name: 'gone', schema: 'n UInt8' })
     await sql('INSERT INTO live.gone VALUES (1)')
     expect((await server.call('POST', '/v1/datasources/gone/truncate')).status).toBe(204)
@@ -148,7 +148,7 @@ describe('a data source', () => {
     await make({ name: 'gone', schema: 'other String' })
   })
 
-  test('that another call writes is busy: it is neither truncated nor deleted', async () => {
+  test('that is being written can be neither truncated nor deleted', async () => {
     await make({ name: 'written', schema: 'n UInt8' })
     const holder = { callId: 'call', heldMs: 60_000 }
     await server.store.lockTables({ workspace: 'default', tables: ['written'], holder })
@@ -163,7 +163,7 @@ describe('a data source', () => {
     expect((await server.call('DELETE', '/v1/datasources/written')).status).toBe(204)
   })
 
-  test('is made once by a call that comes again with its Idempotency-Key', async () => {
+  test('is created once by calls with the same Idempotency-Key', async () => {
     const headers = { 'idempotency-key': 'make-once' }
     const body = { name: 'once', schema: 'n UInt8' }
     const first = await server.call('POST', '/v1/datasources', body, headers)
@@ -184,22 +184,20 @@ const wrong = (name: string, json: Record<string, unknown>, fields: readonly str
   fields,
 })
 
-describe('what is wrong is refused at its field', () => {
+describe('a wrong data source is refused with the field at fault', () => {
   scenarios(
     () => server,
     [
       wrong('a reserved name', { name: 'system' }, ['name']),
       wrong('the name of a quarantine', { name: 'a_quarantine' }, ['name']),
-      wrong('a name that is none', { name: 'a-b' }, ['name']),
+      wrong('an invalid name', { name: 'a-b' }, ['name']),
       wrong('no columns', { schema: [] }, ['schema']),
       wrong('a text that is no schema', { schema: 'n' }, ['schema']),
-      wrong('a type that is more than one', { schema: [{ name: 'n', type: 'UInt8, x String' }] }, ['schema.0.type']),
+      wrong('a type with more behind it', { schema: [{ name: 'n', type: 'UInt8, x String' }] }, ['schema.0.type']),
       wrong('a type that does not exist', { schema: 'n Number' }, ['schema']),
       wrong('a name twice', { schema: 'n UInt8, n String' }, ['schema.1.name']),
-      wrong('half a character in a name', { schema: [{ name: '\ud800', type: 'UInt8' }] }, ['schema.0.name']),
-      wrong('a path that is none', { schema: [{ name: 'n', type: 'UInt8', json_path: 'a.b' }] }, [
-        'schema.0.json_path',
-      ]),
+      wrong('half a surrogate pair in a name', { schema: [{ name: '\ud800', type: 'UInt8' }] }, ['schema.0.name']),
+      wrong('an invalid path', { schema: [{ name: 'n', type: 'UInt8', json_path: 'a.b' }] }, ['schema.0.json_path']),
       wrong('an engine of another family', { engine: 'Log' }, ['engine']),
       wrong('a sorting key that does not parse', { sorting_key: 'n +' }, ['sorting_key']),
       wrong('a sorting key with a query', { sorting_key: '(SELECT 1)' }, ['sorting_key']),
@@ -221,7 +219,7 @@ describe('what is wrong is refused at its field', () => {
         fields: ['schema.0', 'schema.1', 'schema.2'],
       },
       {
-        name: 'what cannot be changed',
+        name: 'fields that cannot be changed',
         method: 'PUT',
         path: '/v1/datasources/visits',
         json: { name: 'other', engine: 'Log', sorting_key: null },
@@ -236,17 +234,17 @@ describe('what is wrong is refused at its field', () => {
         status: 409,
         code: 'data_source_exists',
       },
-      { name: 'what is not there', path: '/v1/datasources/nowhere', status: 404, code: 'not_found' },
-      { name: 'a name that cannot be', path: '/v1/datasources/a-b', status: 404, code: 'not_found' },
-      { name: 'a cursor that is none', path: '/v1/datasources?cursor=x', status: 422, code: 'invalid_cursor' },
+      { name: 'a missing data source', path: '/v1/datasources/nowhere', status: 404, code: 'not_found' },
+      { name: 'an impossible name', path: '/v1/datasources/a-b', status: 404, code: 'not_found' },
+      { name: 'an invalid cursor', path: '/v1/datasources?cursor=x', status: 422, code: 'invalid_cursor' },
       {
-        name: 'a cursor of the quarantine that is none',
+        name: 'an invalid cursor of the quarantine',
         path: '/v1/datasources/visits/quarantine?cursor=x',
         status: 422,
         code: 'invalid_cursor',
       },
       {
-        name: 'a body where none is',
+        name: 'a body that the call does not take',
         method: 'POST',
         path: '/v1/datasources/visits/truncate',
         json: { all: true },
@@ -256,7 +254,7 @@ describe('what is wrong is refused at its field', () => {
   )
 })
 
-test('the most columns there may be can have the longest names', async () => {
+test('the maximum number of columns can all have names of maximum length', async () => {
   const schema = Array.from({ length: 500 }, (_, index) => ({
     name: `${index}`.padEnd(256, "'x"),
     type: 'Nullable(String)',
@@ -275,7 +273,7 @@ describe('the quarantine', () => {
     await sql(createQuarantineSql('live', await dataSource('dirty'), Number.POSITIVE_INFINITY))
   })
 
-  test('is empty without rows that did not fit, or without its table', async () => {
+  test('is empty without invalid rows, or without its table', async () => {
     for (const name of ['dirty', 'visits'])
       expect((await server.call('GET', `/v1/datasources/${name}/quarantine?count=true`)).body).toEqual({
         rows: [],
@@ -284,7 +282,7 @@ describe('the quarantine', () => {
       })
   })
 
-  test('tells rows as they came, newest first, each once however many are the same', async () => {
+  test('lists rows newest first, each once, even if many are equal', async () => {
     await insert("SELECT 'x', NULL, ['n'], ['no number'], 'job-1', '2026-11-01 00:00:00' FROM numbers(5)")
     await insert("SELECT toString(number), 'y', [], [], 'job-2', '2026-11-02 00:00:00' FROM numbers(5)")
     const rows: Record<string, unknown>[] = []
@@ -316,7 +314,7 @@ describe('the quarantine', () => {
     expect((await server.call('GET', '/v1/datasources/dirty')).body.quarantine_rows).toBe(10)
   })
 
-  test('gives no more than some megabytes at once, and at least one row', async () => {
+  test('returns only a few megabytes at once, but at least one row', async () => {
     await insert("SELECT repeat(repeat('z', 5000), 1000), NULL, [], [], 'job-3', '2026-11-03 00:00:00' FROM numbers(3)")
     const { body } = await server.call('GET', `${path}?limit=500`)
     expect(body.rows.map((row: { c__import_id: string }) => row.c__import_id)).toEqual(['job-3', 'job-3'])
@@ -325,14 +323,14 @@ describe('the quarantine', () => {
     expect(next.body.next_cursor).toBeNull()
   })
 
-  test('goes with the rows', async () => {
+  test('is emptied when the data source is truncated', async () => {
     expect((await server.call('POST', '/v1/datasources/dirty/truncate')).status).toBe(204)
     expect((await server.call('GET', path)).body.rows).toEqual([])
   })
 })
 
 describe('jobs', () => {
-  test('are listed by the data source they write and the pipe they carry out', async () => {
+  test('are listed by the data source they write and the pipe they run', async () => {
     await make({ name: 'filled', schema: 'n UInt8' })
     const job = await server.run({ query: 'SELECT 1 AS n', datasource: 'filled', mode: 'append' })
     expect(job.status, JSON.stringify(job.error)).toBe('completed')

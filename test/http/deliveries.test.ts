@@ -44,7 +44,7 @@ const end = async (deliveryId: string, how: Pick<DeliveryEnd, 'outcome' | 'lastS
 }
 
 describe('a delivery', () => {
-  test('is made for each sink that is to hear of the end of a job', async () => {
+  test('is created for each sink that wants the end of a job', async () => {
     const deliveries = await list()
     const about = (job: { job_id: string }, sink_index: number) =>
       expect.objectContaining({ job_id: job.job_id, sink_index, status: 'pending', run_id: null, kind: 'command' })
@@ -53,7 +53,7 @@ describe('a delivery', () => {
     expect(deliveries[0].job_id).toBe(second.job_id)
   })
 
-  test('shows its sink, and no secret of it', async () => {
+  test('shows its sink without secrets', async () => {
     const delivery = (await list(`?job_id=${first.job_id}`)).find((one: { sink_index: number }) => one.sink_index === 1)
     const { body } = await server.call('GET', `/v1/deliveries/${delivery.delivery_id}`)
     expect(body).toEqual({
@@ -62,7 +62,7 @@ describe('a delivery', () => {
     })
   })
 
-  test('tells how its last try ended, and can be sent once more when it has ended', async () => {
+  test('shows how its last try ended, and can be sent again once it has ended', async () => {
     const [{ delivery_id: id }] = await list(`?job_id=${second.job_id}`)
     const read = async () => (await server.call('GET', `/v1/deliveries/${id}`)).body
     const redeliver = () => server.call('POST', `/v1/deliveries/${id}/redeliver`)
@@ -86,7 +86,7 @@ describe('a delivery', () => {
     expect(await read()).toMatchObject({ status: 'delivered', delivered_at: expect.any(String), last_error: null })
   })
 
-  test('is found by its job, workflow, run and status', async () => {
+  test('is listed by job, workflow, run and status', async () => {
     expect(await list(`?job_id=${first.job_id}`)).toHaveLength(2)
     expect(await list(`?job_id=${first.job_id}&status=delivered`)).toEqual([])
     expect(await list(`?workflow_id=${NOBODY}`)).toEqual([])
@@ -98,20 +98,20 @@ describe('a delivery', () => {
     expect(await list(`?workflow_id=${delivery.workflow_id}`)).toEqual([delivery])
   })
 
-  test('comes in pages', async () => {
+  test('is listed in pages', async () => {
     const { body: one } = await server.call('GET', '/v1/deliveries?limit=1')
     const { body: next } = await server.call('GET', `/v1/deliveries?limit=1&cursor=${one.next_cursor}`)
     expect(one.deliveries[0].delivery_id).not.toBe(next.deliveries[0].delivery_id)
   })
 
-  test('tells its total when it is asked for', async () => {
+  test('is counted on request', async () => {
     const count = async (query: string) => (await server.call('GET', `/v1/deliveries?count=true${query}`)).body.count
     expect(await count('&limit=1')).toBe((await list()).length)
     expect(await count(`&job_id=${first.job_id}`)).toBe((await list(`?job_id=${first.job_id}`)).length)
     expect(await count('&job_id=nobody')).toBe(0)
   })
 
-  test('that is pending keeps its job from being purged; one that has ended goes with it', async () => {
+  test('keeps its job from being purged while it is pending, and is purged with it later', async () => {
     const purge = () => server.call('POST', `/v1/jobs/${first.job_id}/purge`)
     const [{ delivery_id }] = await list(`?job_id=${first.job_id}`)
     const refused = await purge()
@@ -125,7 +125,7 @@ describe('a delivery', () => {
     expect(await list(`?job_id=${first.job_id}`)).toEqual([])
   })
 
-  test('invariant 11: is nothing to another workspace', async () => {
+  test('invariant 11: is invisible to another workspace', async () => {
     const [{ delivery_id }] = await list()
     await server.call('POST', '/v1/workspaces', { name: 'curious' })
     const made = await server.call('POST', '/v1/tokens', { name: 'c', role: 'admin', workspace: 'curious' })
@@ -143,11 +143,16 @@ describe('a delivery', () => {
   scenarios(
     () => server,
     [
-      { name: 'that is none', path: `/v1/deliveries/${NOBODY}`, status: 404, code: 'not_found' },
-      { name: 'whose id is none', path: '/v1/deliveries/x', status: 404, code: 'not_found' },
-      { name: 'that is none, once more', method: 'POST', path: `/v1/deliveries/${NOBODY}/redeliver`, status: 404 },
-      { name: 'of a status that is none', path: '/v1/deliveries?status=lost', status: 422, fields: ['status.0'] },
-      { name: 'after a cursor that is none', path: '/v1/deliveries?cursor=abc', status: 422, code: 'invalid_cursor' },
+      { name: 'that does not exist', path: `/v1/deliveries/${NOBODY}`, status: 404, code: 'not_found' },
+      { name: 'with an invalid id', path: '/v1/deliveries/x', status: 404, code: 'not_found' },
+      {
+        name: 'that does not exist, sent again',
+        method: 'POST',
+        path: `/v1/deliveries/${NOBODY}/redeliver`,
+        status: 404,
+      },
+      { name: 'with an invalid status', path: '/v1/deliveries?status=lost', status: 422, fields: ['status.0'] },
+      { name: 'with an invalid cursor', path: '/v1/deliveries?cursor=abc', status: 422, code: 'invalid_cursor' },
     ],
   )
 })

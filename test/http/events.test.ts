@@ -23,7 +23,7 @@ const listen = async (query = '', headers: Record<string, string> = bearer()) =>
 }
 
 describe('events', () => {
-  test('tell each change of status once, in order', async () => {
+  test('report each change of status once, in order', async () => {
     const { heard, close } = await listen()
     const job = await server.run({ command: 'true' })
     await expect.poll(() => heard.length, { timeout: 10_000 }).toBe(3)
@@ -46,7 +46,7 @@ describe('events', () => {
     close()
   })
 
-  test('of one job or kind can be asked for alone', async () => {
+  test('can be limited to one job or kind', async () => {
     const later = { command: 'true', scheduled_at: new Date(Date.now() + 3_600_000).toISOString() }
     const { body } = await server.call('POST', '/v1/jobs', later)
     const one = await listen(`?job_id=${body.job_id}`)
@@ -69,7 +69,7 @@ describe('events', () => {
     })
     const trigger = async (): Promise<string> => (await server.call('POST', '/v1/workflows/told/trigger')).body.run_id
 
-    test('tell of runs and of what someone should look at, beside their jobs', async () => {
+    test('report runs and notifications beside jobs', async () => {
       const { heard, close } = await listen(`?workflow_id=${workflowId}`)
       const runId = await trigger()
       const types = () => heard.map(event => event.type)
@@ -96,7 +96,7 @@ describe('events', () => {
       close()
     })
 
-    test('can be asked for alone, by type, run and workflow', async () => {
+    test('can be filtered by type, run and workflow', async () => {
       const runs = await listen('?type=run')
       const jobs = await listen('?type=job')
       const both = await listen('?type=job,run&kind=command')
@@ -111,7 +111,7 @@ describe('events', () => {
       for (const listener of [runs, jobs, both, one]) listener.close()
     })
 
-    test('are told to whoever may read workflows', async () => {
+    test('are sent only to tokens that may read workflows', async () => {
       const made = await server.call('POST', '/v1/tokens', { name: 'jobs', scopes: ['jobs:read'] })
       const little = await listen('', { authorization: `Bearer ${made.body.token}` })
       const all = await listen()
@@ -123,7 +123,7 @@ describe('events', () => {
     })
   })
 
-  test('invariant 11: of one workspace are not told in another', async () => {
+  test('invariant 11: are not sent to another workspace', async () => {
     await server.call('POST', '/v1/workspaces', { name: 'quiet' })
     const made = await server.call('POST', '/v1/tokens', { name: 'q', role: 'admin', workspace: 'quiet' })
     const theirs = { authorization: `Bearer ${made.body.token}` }
@@ -137,7 +137,7 @@ describe('events', () => {
     for (const listener of [there, here]) listener.close()
   })
 
-  test('come as server-sent events too', async () => {
+  test('are available as server-sent events', async () => {
     const controller = new AbortController()
     const response = await fetch(`${server.url}/v1/events`, {
       headers: { ...bearer(), accept: 'text/event-stream' },
@@ -154,12 +154,12 @@ describe('events', () => {
     expect(text).toContain(body.job_id)
   })
 
-  test('are not JSON', async () => {
+  test('are not available as JSON', async () => {
     const answer = await server.call('GET', '/v1/events', undefined, { accept: 'application/json' })
     expect([answer.status, answer.body.code]).toEqual([406, 'not_acceptable'])
   })
 
-  test('a filter that is none is refused before the socket opens', async () => {
+  test('with an invalid filter are refused before the socket opens', async () => {
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/events?kind=magic`, { headers: bearer() })
     const [, response] = await once(socket, 'unexpected-response')
     expect(response.statusCode).toBe(422)
@@ -168,7 +168,7 @@ describe('events', () => {
   })
 })
 
-test('streams end when the server stops, and it stops soon', async () => {
+test('streams end when the server stops, and do not delay it', async () => {
   const own = await startTestServer()
   const socket = new WebSocket(`${own.url.replace('http', 'ws')}/v1/events?token=${own.token}`)
   await once(socket, 'open')
@@ -189,7 +189,7 @@ test('streams end when the server stops, and it stops soon', async () => {
   expect(performance.now() - started).toBeLessThan(20_000)
 })
 
-test.each(['send', 'ping', 'pong'] as const)('a client that does nothing but %s is sent away', async say => {
+test.each(['send', 'ping', 'pong'] as const)('a client that sends nothing but %s is disconnected', async say => {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/events`, { headers: bearer() })
   await once(socket, 'open')
   const closed = once(socket, 'close')

@@ -65,7 +65,7 @@ describe('a running item', () => {
     expect(body.jobs).toHaveLength(2)
   })
 
-  test('adds nothing by an empty list', async () => {
+  test('adds nothing with an empty list', async () => {
     expect((await inside({ payload: [] })).status).toBe(204)
     expect((await server.call('POST', `/v1/jobs/${jobId}/extend`, { payload: [] })).status).toBe(204)
     await complete()
@@ -73,20 +73,20 @@ describe('a running item', () => {
     expect((await readRun()).counts).toMatchObject({ completed: 1 })
   })
 
-  test('whose attempt does not complete adds nothing', async () => {
+  test('adds nothing if its attempt does not complete', async () => {
     expect((await inside({ payload: [{ command: 'true' }] })).status).toBe(204)
     await server.call('POST', `/v1/jobs/${jobId}/cancel`, { timeout_seconds: 0 })
     await expect.poll(async () => (await readRun()).status, { timeout: 20_000 }).toBe('terminated')
     expect((await readRun()).counts).toMatchObject({ completed: 0, cancelled: 1 })
   })
 
-  test('restarts its clock', async () => {
+  test('restarts its timeout', async () => {
     expect((await inside({ timeout: true })).status).toBe(204)
     const { attempt } = await readJob()
     expect(await server.store.findTimeoutRestart({ jobId, attempt })).not.toBeNull()
   })
 
-  test('is refused what is wrong, each at its place', async () => {
+  test('gets invalid items refused, each with its path', async () => {
     const answer = await inside({
       payload: [{ command: 'true' }, { command: 1 }, { command: 'true', scheduled_at: 'x' }],
     })
@@ -95,21 +95,21 @@ describe('a running item', () => {
     expect(paths).toEqual(['payload.1.command', 'payload.2.scheduled_at'])
   })
 
-  test('adds no more items than a run may have', async () => {
+  test('cannot add more items than a run may have', async () => {
     const items = (count: number) => ({ payload: Array(count).fill({ command: 'true' }) })
     expect((await inside(items(5))).body).toMatchObject({ status: 422, code: 'too_many_items' })
     expect((await inside(items(4))).status).toBe(204)
     expect((await inside(items(1))).body).toMatchObject({ status: 422, code: 'too_many_items' })
   })
 
-  test('extends no other job', async () => {
+  test('cannot extend another job', async () => {
     const { body } = await server.call('POST', '/v1/jobs', { command: 'exec sleep 600' })
     await expect.poll(async () => (await readJob(body.job_id)).status, { timeout: 20_000 }).toBe('running')
     expect((await inside({ timeout: true }, body.job_id)).body).toMatchObject({ status: 404, code: 'not_found' })
     await server.call('POST', `/v1/jobs/${body.job_id}/cancel`, { timeout_seconds: 0 })
   })
 
-  test('is extended from outside by who may run what is added', async () => {
+  test('can be extended from outside by a token that may run the added items', async () => {
     const path = `/v1/jobs/${jobId}/extend`
     expect((await server.call('POST', path, { payload: [{ command: 'true' }], timeout: true })).status).toBe(204)
     const headersOf = async (...scopes: string[]) => {
@@ -129,21 +129,21 @@ describe('a running item', () => {
   })
 })
 
-describe('what is wrong with an extension is said', () => {
+describe('a wrong extension is refused', () => {
   const post = { method: 'POST', path: `/v1/jobs/${NOBODY}/extend` } as const
   scenarios(
     () => server,
     [
-      { ...post, name: 'of no job', json: { timeout: true }, status: 404, code: 'not_found' },
-      { ...post, name: 'by nothing', json: {}, status: 422, code: 'invalid' },
-      { ...post, name: 'by no list of items', json: { payload: {} }, status: 422, fields: ['payload'] },
-      { ...post, name: 'by not restarting', json: { timeout: false }, status: 422, fields: ['timeout'] },
-      { ...post, name: 'by what is unknown', json: { time: 1 }, status: 422, fields: ['time'] },
+      { ...post, name: 'of a missing job', json: { timeout: true }, status: 404, code: 'not_found' },
+      { ...post, name: 'by an empty body', json: {}, status: 422, code: 'invalid' },
+      { ...post, name: 'by a payload that is not a list', json: { payload: {} }, status: 422, fields: ['payload'] },
+      { ...post, name: 'by timeout: false', json: { timeout: false }, status: 422, fields: ['timeout'] },
+      { ...post, name: 'by an unknown field', json: { time: 1 }, status: 422, fields: ['time'] },
       { ...post, name: 'without a body', status: 400, code: 'invalid_json' },
     ],
   )
 
-  test('of a job that does not run, or belongs to no run', async () => {
+  test('for a job that is not running or belongs to no run', async () => {
     const later = { command: 'true', scheduled_at: new Date(Date.now() + 3_600_000).toISOString() }
     const waiting = await server.call('POST', '/v1/jobs', later)
     const extend = (id: string) => server.call('POST', `/v1/jobs/${id}/extend`, { payload: [{ command: 'true' }] })

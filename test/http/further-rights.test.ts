@@ -33,19 +33,19 @@ describe('a token without datasources:write', () => {
   test.each([
     ['an import that may make its data source', MAKING],
     ['a query that changes the rows of a data source', PUTTING],
-  ])('starts %s neither alone nor in a batch, nor in a workflow', async (_name, body) => {
+  ])('cannot start %s, alone, in a batch or in a workflow', async (_name, body) => {
     expectRefused(await call('POST', '/v1/jobs', body))
     expectRefused(await call('POST', '/v1/jobs/batch', { jobs: [{ command: 'true' }, body] }))
     expectRefused(await call('POST', '/v1/workflows', { name: 'making', payload: [{ command: 'true' }, body] }))
   })
 
-  test('nor again', async () => {
+  test('cannot rerun a job that creates a data source', async () => {
     const { body: job } = await server.call('POST', '/v1/jobs', MAKING)
     expectRefused(await call('POST', `/v1/jobs/${job.job_id}/rerun`))
     await server.call('POST', `/v1/jobs/${job.job_id}/cancel`)
   })
 
-  test('nor by the workflow of somebody who may, nor its failed items', async () => {
+  test('cannot trigger a workflow that replaces rows, nor retry such failed items', async () => {
     await server.call('POST', '/v1/workflows', { name: 'of another', payload: [PUTTING, { command: 'false' }] })
     const path = '/v1/workflows/of%20another'
     expectRefused(await call('POST', `${path}/trigger`))
@@ -61,7 +61,7 @@ describe('a token without datasources:write', () => {
     expectRefused(await call('POST', `/v1/runs/${wrong.run_id}/retry_failed`))
   })
 
-  test('nor as an item that is added to a run', async () => {
+  test('cannot add an item that replaces rows to a run', async () => {
     await server.call('POST', '/v1/workflows', { name: 'open', payload: [{ command: 'sleep 60' }] })
     const { body: run } = await server.call('POST', '/v1/workflows/open/trigger')
     const job = async () => (await server.call('GET', `/v1/runs/${run.run_id}/jobs`)).body.jobs[0]
@@ -72,18 +72,18 @@ describe('a token without datasources:write', () => {
     await server.call('POST', `/v1/runs/${run.run_id}/terminate`, { timeout_seconds: 0 })
   })
 
-  test('nor with content that it sends', async () => {
+  test('cannot upload content for a new data source', async () => {
     expectRefused(await call('POST', '/v1/datasources/made/import?create=true', { n: 1 }))
   })
 
-  test('nor by /v0, where importing without a mode makes one', async () => {
+  test('cannot import through /v0, which creates a data source by default', async () => {
     const refused = await call('POST', `/v0/datasources?name=made&url=${encodeURIComponent(URL)}`)
     expect([refused.status, refused.body.error]).toEqual([403, expect.stringContaining('datasources:write')])
     const appended = await call('POST', `/v0/datasources?name=there&mode=append&url=${encodeURIComponent(URL)}`)
     expect(appended.status).toBe(200)
   })
 
-  test('nor by a node of a pipe, whether or not its target is there', async () => {
+  test('cannot save a pipe with a node that writes, whether or not its target exists', async () => {
     const nodes = [{ name: 'all_rows', sql: 'SELECT n FROM there' }]
     expect((await call('POST', '/v1/pipes', { name: 'reading', nodes })).status).toBe(201)
     for (const role of [{ copy_into: 'made' }, { copy_into: 'there' }, { materialize_into: 'made' }]) {
@@ -95,13 +95,13 @@ describe('a token without datasources:write', () => {
     expect((await server.call('GET', '/v1/datasources/made')).status).toBe(404)
   })
 
-  test('imports into what is there, and runs queries that only read', async () => {
+  test('can import into an existing data source, and run queries that only read', async () => {
     expect((await call('POST', '/v1/jobs', APPENDING)).status).toBe(201)
     expect((await call('POST', '/v1/jobs', { query: 'SELECT 1' })).status).toBe(201)
   })
 })
 
-test('the role analyst may all of it', async () => {
+test('may do all of this with the role analyst', async () => {
   const { body } = await server.call('POST', '/v1/tokens', { name: 'analyst', role: 'analyst' })
   const headers = { authorization: `Bearer ${body.token}` }
   for (const job of [MAKING, PUTTING]) expect((await server.call('POST', '/v1/jobs', job, headers)).status).toBe(201)

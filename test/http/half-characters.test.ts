@@ -56,12 +56,12 @@ const JOBS: readonly Record<string, unknown>[] = [
   { command: 'x', sinks: [{ type: 'webhook', url: 'https://example.com', secret: 'b' }] },
 ]
 
-describe('half a character', () => {
-  test.each(BODIES)('is refused in every text and name of a body for %s, with its place', async (path, body) => {
+describe('half a surrogate pair', () => {
+  test.each(BODIES)('is refused in every text and name of a body for %s, with its path', async (path, body) => {
     for (const { value, path: place } of spoiled(body)) expectRefusal(await post(path, value), place)
   })
 
-  test.each(JOBS)('is refused in every text and name of the job %j, in whatever body it stands', async job => {
+  test.each(JOBS)('is refused in every text and name of the job %j, in every body that contains it', async job => {
     for (const { value, path } of spoiled(job)) {
       const below = (prefix: string) => (path === '' ? prefix : `${prefix}.${path}`)
       expectRefusal(await post('/v1/jobs', value), path)
@@ -72,7 +72,7 @@ describe('half a character', () => {
     }
   })
 
-  test('is refused by the routes of Tinybird, too', async () => {
+  test('is refused by the /v0 routes', async () => {
     expectRefusal(await post('/v0/sql', { q: HALF }), 'q', 400)
     expectRefusal(await post('/v0/datasources', { name: 'n', schema: HALF, mode: 'create' }), 'schema', 400)
   })

@@ -3,7 +3,7 @@ import { startTestServer } from '../server.ts'
 import { createTestDatabase } from '../test-database.ts'
 import { hostileSuite } from './hostile-suite.ts'
 
-describe('nothing a caller sends is a fault of the server, on PostgreSQL', () => {
+describe('no request causes a server fault, on PostgreSQL', () => {
   hostileSuite(async () => {
     const database = await createTestDatabase()
     const settings = { 'max-body-bytes': '1MiB', 'database-url': database.url }

@@ -7,7 +7,7 @@ import { keepAnswers } from '../../src/http/idempotency.ts'
 import { silentLogger } from '../../src/kernel/logger.ts'
 import type { Store } from '../../src/store/store.ts'
 
-test('a key whose client has left is renewed until the work has ended, and no longer', async () => {
+test('a key whose client has disconnected is renewed until the work has ended, and no longer', async () => {
   const begun = Promise.withResolvers<void>()
   const mayBegin = Promise.withResolvers<void>()
   const working = Promise.withResolvers<void>()

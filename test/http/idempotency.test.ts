@@ -20,7 +20,7 @@ const replayed = (answer: { headers: Headers }): boolean => answer.headers.get('
 const count = async (): Promise<number> => (await server.call('GET', '/v1/jobs?count=true')).body.count
 
 describe('a POST with an Idempotency-Key', () => {
-  test('that comes again is answered as the first time, and nothing is done', async () => {
+  test('that is repeated gets the first answer, and nothing is done again', async () => {
     const key = newKey()
     const before = await count()
     const first = await post('/v1/jobs', JOB, key)
@@ -39,7 +39,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect([other.status, other.body.code]).toEqual([409, 'idempotency_mismatch'])
   })
 
-  test('is one per path', async () => {
+  test('has one key per path', async () => {
     const key = newKey()
     const one = await post('/v1/jobs', JOB, key)
     const batch = await post('/v1/jobs/batch', { jobs: [JOB] }, key)
@@ -52,7 +52,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(again.body.job_id).toBe(first.body.job_id)
   })
 
-  test('is one per workspace', async () => {
+  test('has one key per workspace', async () => {
     await server.call('POST', '/v1/workspaces', { name: 'keys' })
     const made = await server.call('POST', '/v1/tokens', { name: 'k', role: 'admin', workspace: 'keys' })
     const key = newKey()
@@ -62,7 +62,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(there.body.job_id).not.toBe(here.body.job_id)
   })
 
-  test('keeps a refusal, with its kind of content', async () => {
+  test('keeps a refusal, with its content type', async () => {
     const key = newKey()
     const first = await post('/v1/jobs', { command: 1 }, key)
     const again = await post('/v1/jobs', { command: 1 }, key)
@@ -71,7 +71,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(again.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   })
 
-  test('is looked up before the body is read or judged by the clock', async () => {
+  test('is answered from its key before the body is read or checked', async () => {
     const soon = { command: 'true', scheduled_at: new Date(Date.now() - 59_000).toISOString() }
     const key = newKey()
     const first = await post('/v1/jobs', soon, key)
@@ -89,7 +89,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(broken.status).toBe(409)
   })
 
-  test('of many at once does the work once', async () => {
+  test('does the work once if many are sent at once', async () => {
     const key = newKey()
     const before = await count()
     const answers = await Promise.all(Array.from({ length: 20 }, () => post('/v1/jobs', JOB, key)))
@@ -105,7 +105,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(await count()).toBe(before + 1)
   })
 
-  test('cancels once and tells it twice', async () => {
+  test('cancels once and gives the same answer twice', async () => {
     const { body: job } = await server.call('POST', '/v1/jobs', JOB)
     const key = newKey()
     const first = await post(`/v1/jobs/${job.job_id}/cancel`, undefined, key)
@@ -115,7 +115,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect((await server.call('POST', `/v1/jobs/${job.job_id}/cancel`)).status).toBe(409)
   })
 
-  test('gives a new token again only to the token that asked, and stores it sealed', async () => {
+  test('returns a new token again only to the token that created it, and stores it sealed', async () => {
     const other = await server.call('POST', '/v1/tokens', { name: 'other', role: 'admin' })
     const key = newKey()
     const first = await post('/v1/tokens', { name: 'x', role: 'reader' }, key)
@@ -133,7 +133,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(JSON.stringify(kept)).not.toContain(first.body.token)
   })
 
-  test.each(['', ' ', 'with space', 'ä', 'x'.repeat(256)])('%j is refused as a key', async key => {
+  test.each(['', ' ', 'with space', 'ä', 'x'.repeat(256)])('is refused with the key %j', async key => {
     const response = await fetch(`${server.url}/v1/jobs/cancel`, {
       method: 'POST',
       headers: { authorization: `Bearer ${server.token}`, 'idempotency-key': key },
@@ -169,14 +169,14 @@ describe('an upload with an Idempotency-Key', () => {
     }
   })
 
-  test('that was refused may be tried again', async () => {
+  test('can be repeated after a refusal', async () => {
     const { job_id: jobId } = await server.run({ command: 'true' })
     const key = newKey()
     expect((await upload(jobId, key, { '../x': 'bad' })).status).toBe(422)
     expect((await upload(jobId, key, { 'x.txt': 'good' })).status).toBe(201)
   })
 
-  test('that takes longer than the minute after which a key is free is not made twice', async () => {
+  test('that takes longer than the minute after which its key expires is not done twice', async () => {
     let ahead = 0
     const slow = await startTestServer({ clock: { ...systemClock, now: () => Date.now() + ahead } })
     onTestFinished(() => slow.stop())

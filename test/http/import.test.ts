@@ -42,7 +42,7 @@ const keptBlobs = (): number =>
   readdirSync(join(server.dataDir, 'blobs'), { recursive: true, withFileTypes: true }).filter(entry => entry.isFile())
     .length
 
-test('a name that no data source can have is told what names are', async () => {
+test('an impossible name of a data source is refused with the rules for names', async () => {
   const { status, body } = await send({ path: '/v1/datasources/my-data/import?create=true', body: 'n\n1\n' })
   expect([status, body.detail]).toEqual([
     404,
@@ -50,8 +50,8 @@ test('a name that no data source can have is told what names are', async () => {
   ])
 })
 
-describe('content that is sent', () => {
-  test('is kept whole, and a job is made to import it', async () => {
+describe('uploaded content', () => {
+  test('is stored whole, and a job is created to import it', async () => {
     const content = 'n\n1\n2\n'
     const { status, body, headers } = await send({
       path: `${PATH}?mode=replace&header=true&max_bad_rows=10&name=mine&timeout_seconds=60&delimiter=%09`,
@@ -86,7 +86,7 @@ describe('content that is sent', () => {
     ['application/x-ndjson', undefined, '{"n": 1}\n'],
     ['application/x-www-form-urlencoded', 'csv', 'n\n1\n'],
     ['application/octet-stream', 'csv', new Uint8Array([0, 255, 1])],
-  ])('is bytes, whatever its type: %s', async (type, format, content) => {
+  ])('is stored as bytes, whatever its type: %s', async (type, format, content) => {
     const query = format === undefined ? '' : `?format=${format}`
     const { status, body } = await send({ path: PATH + query, body: content, headers: { 'content-type': type } })
     expect([status, body.content?.sha256]).toEqual([201, hashOf(content)])
@@ -99,7 +99,7 @@ describe('content that is sent', () => {
     ['text/csv; charset=utf-16', '?encoding=utf-16be', 'utf-16be'],
     ['text/csv; charset=UTF-8', '', undefined],
     ['application/vnd.apache.parquet; charset=binary', '', undefined],
-  ])('is of the charset that its type %s names, or as its query %j says', async (type, query, encoding) => {
+  ])('has the charset of its type %s or of its query %j', async (type, query, encoding) => {
     const { status, body } = await send({ path: PATH + query, body: 'n', headers: { 'content-type': type } })
     expect([status, (await jobOf(body.job_id)).spec.import.encoding]).toEqual([201, encoding])
   })
@@ -109,14 +109,14 @@ describe('content that is sent', () => {
     expect([status, body.errors[0]]).toMatchObject([422, { path: 'encoding' }])
   })
 
-  test('may be compressed, and says so in its encoding', async () => {
+  test('may be compressed with a Content-Encoding', async () => {
     const { body } = await send({ body: gzipSync('n\n1\n'), headers: { 'content-encoding': 'gzip' } })
     expect((await jobOf(body.job_id)).spec.import.compression).toBe('gzip')
     const refused = await send({ body: 'x', headers: { 'content-encoding': 'br' } })
     expect([refused.status, refused.body.code]).toEqual([415, 'unsupported_media_type'])
   })
 
-  test('may be the one file of a form', async () => {
+  test('may be the only file of a form', async () => {
     const form = new FormData()
     form.set('file', new Blob(['n\n7\n']), 'rows.csv')
     const { status, body } = await send({ path: `${PATH}?format=csv`, body: form })
@@ -132,7 +132,7 @@ describe('content that is sent', () => {
     ['rows.ndjson', '', '?format=csv', 'csv'],
     ['rows', '', '', undefined],
   ])(
-    'as the file %j of a form, of the type %j, with the query %j, is of the format %j',
+    'sent as the file %j of a form, of the type %j, with the query %j, has the format %j',
     async (file, type, query, format) => {
       const form = new FormData()
       form.set('file', new Blob(['n'], { type }), file)
@@ -161,12 +161,12 @@ describe('content that is sent', () => {
     expect(keptBlobs()).toBe(before)
   })
 
-  test('may be empty: what that means is the job to say', async () => {
+  test('may be empty, which is left to the job', async () => {
     expect((await server.call('POST', PATH)).body.content).toEqual({ bytes: 0, sha256: hashOf('') })
   })
 })
 
-describe('what can be refused is refused before content is kept', () => {
+describe('a request is refused before its content is stored:', () => {
   test.each([
     ['/v1/datasources/nowhere/import', 404, 'not_found'],
     ['/v1/datasources/a-b/import?create=true', 404, 'not_found'],
@@ -182,12 +182,12 @@ describe('what can be refused is refused before content is kept', () => {
     expect(keptBlobs()).toBe(before)
   })
 
-  test('a wrong value is told by the name of its parameter', async () => {
+  test('a wrong value, reported by the name of its parameter', async () => {
     const { body } = await send({ path: `${PATH}?delimiter=ab`, body: '' })
     expect(body.errors).toMatchObject([{ path: 'delimiter' }])
   })
 
-  test('more than a server takes', async () => {
+  test('more content than the server accepts', async () => {
     const before = keptBlobs()
     const large = new Uint8Array(3 * 1024 * 1024)
     const refused = await send({ body: large })
@@ -201,7 +201,7 @@ describe('what can be refused is refused before content is kept', () => {
     expect(keptBlobs()).toBe(before)
   })
 
-  test('a body that breaks off leaves nothing', async () => {
+  test('a body that breaks off, which leaves nothing', async () => {
     const before = keptBlobs()
     const client = request(`${server.url}${PATH}`, {
       method: 'POST',
@@ -214,20 +214,20 @@ describe('what can be refused is refused before content is kept', () => {
     await expect.poll(keptBlobs, { timeout: 10_000 }).toBe(before)
   })
 
-  test('a data source that is made by the import need not be there', async () => {
+  test('but not because the data source to be created is missing', async () => {
     const { status, body } = await send({ path: '/v1/datasources/made_new/import?create=true', body: 'n\n1\n' })
     expect(status).toBe(201)
     expect((await jobOf(body.job_id)).spec.import).toMatchObject({ datasource: 'made_new', create: true })
   })
 
-  test('who may not import', async () => {
+  test('a token that may not import', async () => {
     const { body } = await server.call('POST', '/v1/tokens', { name: 'reads', role: 'reader' })
     const refused = await send({ body: 'n\n1\n', headers: { authorization: `Bearer ${body.token}` } })
     expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('jobs:run:import')])
   })
 })
 
-test('content that comes again with its Idempotency-Key makes one job; other content is refused', async () => {
+test('content sent again with its Idempotency-Key makes one job, and other content is refused', async () => {
   const headers = { 'idempotency-key': 'import-once' }
   const first = await send({ body: 'n\n1\n', headers })
   const blobs = keptBlobs()

@@ -51,7 +51,7 @@ const places = (
 }
 
 for (const [time, why] of Object.entries(IMPOSSIBLE)) {
-  describe(`${time} is refused with what would be right`, () => {
+  describe(`${time} is refused with the reason and a valid form`, () => {
     scenarios(
       () => server,
       places(time).map(({ field, ...place }) => ({

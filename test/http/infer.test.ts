@@ -71,7 +71,7 @@ const parquet = async (): Promise<Uint8Array> => {
 }
 
 describe('the schema of content at a URL', () => {
-  test('is guessed from CSV, with its first rows, and is what an import makes', async () => {
+  test('is guessed from CSV, with its first rows, as an import would', async () => {
     const url = give('/sales.csv', CSV)
     const { status, body } = await infer({ url })
     expect(status, JSON.stringify(body)).toBe(200)
@@ -95,7 +95,7 @@ describe('the schema of content at a URL', () => {
     expect(body).toMatchObject(await imported('sales', url))
   })
 
-  test('begins behind lines that are to be skipped, and is what an import makes', async () => {
+  test('leaves out lines that are to be skipped, as an import would', async () => {
     const { body } = await inferSent(`"Sales\n\n${CSV}`, '?skip_lines=2')
     const { body: plain } = await inferSent(CSV)
     expect(body).toEqual(plain)
@@ -107,7 +107,7 @@ describe('the schema of content at a URL', () => {
     expect(unread.detail).toContain('skip_lines for lines above them')
   })
 
-  test('is guessed behind a line that names the delimiter, whether or not that is said, and is what an import makes', async () => {
+  test('leaves out a line that names the delimiter, given or not, as an import would', async () => {
     const lines = CSV.replaceAll(',', ';')
     const url = give('/excel.csv', `sep=;\r\n${lines}`)
     const { body } = await infer({ url })
@@ -123,7 +123,7 @@ describe('the schema of content at a URL', () => {
     expect([status, refused.code]).toEqual([422, 'content_unreadable'])
   })
 
-  test('is all text without guessing', async () => {
+  test('is only text without type guessing', async () => {
     const { body } = await infer({ url: give('/text.csv', CSV), type_guessing: false })
     expect(new Set(body.schema.map((column: { type: string }) => column.type))).toEqual(new Set(['String']))
   })
@@ -144,7 +144,7 @@ describe('the schema of content at a URL', () => {
     expect(body).toMatchObject(await imported('events', url))
   })
 
-  test('names apart what has one name at two places, and reads both', async () => {
+  test('has different names for two paths with the same name, and reads both', async () => {
     const url = give('/twice.ndjson', '{"a":{"b":1},"a_b":2}\n')
     const { body } = await infer({ url })
     expect(columnsOf(body)).toEqual([
@@ -162,13 +162,13 @@ describe('the schema of content at a URL', () => {
     ['/pretty.ndjson', '{\n  "a": 1\n}\n', /one object per line/],
     ['/long.ndjson', `{"a":"${'x'.repeat(2 ** 21)}"}\n`, /first line has more than 1 MiB/],
     ['/open.csv', `"a,b\n${'1,2\n'.repeat(2 ** 19)}`, /first row has more than 1 MiB.*quote/],
-  ])('is not guessed from %s, which is told apart', async (path, content, detail) => {
+  ])('is not guessed from %s, which is recognized', async (path, content, detail) => {
     const { status, body } = await infer({ url: give(path, content) })
     expect([status, body.code]).toEqual([422, 'content_unreadable'])
     expect(body.detail).toMatch(detail)
   })
 
-  test('stands in the footer of Parquet', async () => {
+  test('is read from the footer of Parquet', async () => {
     const url = give('/rows.parquet', await parquet())
     const { status, body } = await infer({ url })
     expect(status, JSON.stringify(body)).toBe(200)
@@ -179,7 +179,7 @@ describe('the schema of content at a URL', () => {
     expect(body).toMatchObject(await imported('rows', url))
   })
 
-  test('is of the first MiB of a long content, whose rest is not fetched', async () => {
+  test('comes from the first MiB of long content, and the rest is not fetched', async () => {
     let sent = 0
     const url = give('/long.csv', (_request, response) => {
       const more = (): void => {
@@ -195,13 +195,13 @@ describe('the schema of content at a URL', () => {
   })
 })
 
-describe('the schema of content that is sent', () => {
-  test('is inferred by its Content-Type, and compressed content is unpacked', async () => {
+describe('the schema of uploaded content', () => {
+  test('is inferred by its Content-Type, and compressed content is decoded', async () => {
     const { body } = await inferSent(gzipSync(NDJSON), '', { 'content-type': 'application/x-ndjson' })
     expect(columnsOf(body)[0]).toEqual(['user_id', 'Int64', '$.user.id'])
   })
 
-  test('takes the options of an import in the query', async () => {
+  test('takes the options of an import from the query', async () => {
     const { body } = await inferSent('1;a\r2;b\r', '?delimiter=%3B&header=false')
     expect(body.rows).toEqual([
       { column_0: '1', column_1: 'a' },
@@ -209,20 +209,20 @@ describe('the schema of content that is sent', () => {
     ])
   })
 
-  test('of Parquet needs the whole of it', async () => {
+  test('of Parquet needs the whole file', async () => {
     const content = await parquet()
     expect((await inferSent(content, '?format=parquet')).body.rows).toHaveLength(10)
     const cut = await inferSent(content.subarray(0, content.length / 2), '?format=parquet')
     expect([cut.status, cut.body.code]).toEqual([422, 'content_unreadable'])
   })
 
-  test('of which more comes than is looked at is answered all the same', async () => {
+  test('is answered even if more content is sent than is used', async () => {
     const { status, body } = await inferSent('1,2\n'.repeat(1_000_000))
     expect([status, body.whole]).toEqual([200, false])
   })
 })
 
-describe('what cannot be inferred', () => {
+describe('what cannot be inferred is refused:', () => {
   const url = (content: string) => give(`/${content.length}`, content)
 
   test.each([
@@ -230,27 +230,32 @@ describe('what cannot be inferred', () => {
     ['a page of HTML', () => ({ url: url('<!doctype html><p>hello') }), 422, 'content_unreadable'],
     ['columns that no table can have', () => ({ url: url('a,a\n1,2\n'), header: true }), 422, 'schema_mismatch'],
     ['nothing at the address', () => ({ url: `${siteUrl}/nothing` }), 422, 'source_refused'],
-    ['a server that is not there', () => ({ url: 'http://127.0.0.1:9/' }), 502, 'connection_failed'],
+    ['a server that is down', () => ({ url: 'http://127.0.0.1:9/' }), 502, 'connection_failed'],
     ['an address that is not allowed', () => ({ url: 'http://10.0.0.1/' }), 422, 'address_refused'],
     ['a file of the server', () => ({ url: 'file:///etc/passwd' }), 422, 'source_refused'],
-    ['an upload that is none', () => ({ url: `upload:${'0'.repeat(32)}.0.${'A'.repeat(43)}` }), 422, 'source_refused'],
+    ['an invalid upload', () => ({ url: `upload:${'0'.repeat(32)}.0.${'A'.repeat(43)}` }), 422, 'source_refused'],
     ['no URL', () => ({ format: 'csv' }), 422, 'invalid'],
-    ['a URL that is none', () => ({ url: 'nonsense' }), 422, 'invalid'],
+    ['an invalid URL', () => ({ url: 'nonsense' }), 422, 'invalid'],
     ['options of another format', () => ({ url: `${siteUrl}/x`, format: 'ndjson', quote: "'" }), 422, 'invalid'],
-    ['fields of what it is not asked', () => ({ url: `${siteUrl}/x`, mode: 'replace' }), 422, 'invalid'],
+    [
+      'fields of an import that inferring does not take',
+      () => ({ url: `${siteUrl}/x`, mode: 'replace' }),
+      422,
+      'invalid',
+    ],
   ] as const)('%s', async (_name, make, status, code) => {
     const answer = await infer(make())
     expect([answer.status, answer.body.code], JSON.stringify(answer.body)).toEqual([status, code])
     if (code === 'invalid') expect(answer.body.errors[0].path).not.toContain('import')
   })
 
-  test('without the right to import', async () => {
+  test('a token that may not import', async () => {
     const { body } = await server.call('POST', '/v1/tokens', { name: 'reads', role: 'reader' })
     const refused = await infer({ url: `${siteUrl}/x` }, body.token)
     expect([refused.status, refused.body.detail]).toEqual([403, expect.stringContaining('jobs:run:import')])
   })
 
-  test('is not waited for: a source that stalls, a client that stops sending', async () => {
+  test('a source that stalls, or a client that stops sending, after a timeout', async () => {
     const { app, port } = await startImpatient(server, { inferMs: 500 })
     const ask = (init: RequestInit) =>
       fetch(`http://127.0.0.1:${port}/v1/datasources/infer`, {
@@ -273,7 +278,7 @@ describe('what cannot be inferred', () => {
     await app.close()
   })
 
-  test('for a client that goes away ends what it asked for', async () => {
+  test('is aborted when its client disconnects', async () => {
     const [asked, closed] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()]
     const stalled = give('/left.csv', (request, response) => {
       response.write('a,b\n')

@@ -50,13 +50,13 @@ describe("a job's own token", () => {
     expect((await inside('GET', `/v1/jobs/${parent}/attempts`)).body.attempts).toHaveLength(1)
   })
 
-  test('tells how far the job is', async () => {
+  test('reports the progress of the job', async () => {
     expect((await inside('POST', `/v1/jobs/${parent}/progress`, { percentage: 42, message: 'half' })).status).toBe(204)
     const { body } = await server.call('GET', `/v1/jobs/${parent}`)
     expect(body.progress).toMatchObject({ percentage: 42, message: 'half' })
   })
 
-  test('has its secrets masked in what it tells, and itself', async () => {
+  test('is masked in progress messages, and so are the secrets of the job', async () => {
     const path = `/v1/jobs/${parent}/progress`
     const tell = (message: string) => inside('POST', path, { message })
     const told = async () => (await server.call('GET', `/v1/jobs/${parent}`)).body.progress
@@ -73,7 +73,7 @@ describe("a job's own token", () => {
     expect((await inside('GET', `/v1/jobs/${other}/artifacts`)).status).toBe(404)
   })
 
-  test('submits children, reads them, and lists them alone', async () => {
+  test('submits child jobs, reads them, and lists only them', async () => {
     const child = await inside('POST', '/v1/jobs', { command: 'echo child' })
     expect(child.status).toBe(201)
     const ended = await inside('GET', `/v1/jobs/${child.body.job_id}?wait=60`)
@@ -85,7 +85,7 @@ describe("a job's own token", () => {
     expect((await inside('GET', `/v1/jobs?parent_job_id=${other}`)).body.jobs).toEqual([])
   })
 
-  test('finds no other job, its log or attempts', async () => {
+  test('does not find other jobs, their logs or attempts', async () => {
     for (const path of ['', '/logs', '/attempts', '/result']) {
       const answer = await inside('GET', `/v1/jobs/${other}${path}`)
       expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
@@ -102,7 +102,7 @@ describe("a job's own token", () => {
     }
   })
 
-  test('is not taken when it has been changed', async () => {
+  test('is refused when it was changed', async () => {
     const forged = token.replace(/.$/, last => (last === 'A' ? 'Q' : 'A'))
     const answer = await server.call('GET', `/v1/jobs/${parent}`, undefined, { authorization: `Bearer ${forged}` })
     expect(answer.status).toBe(401)

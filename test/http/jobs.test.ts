@@ -21,7 +21,7 @@ const submit = async (body: object): Promise<string> => {
 const names = (body: { jobs: Job[] }): string[] => body.jobs.map(job => job.name)
 
 describe('submitting', () => {
-  test('answers with the id, the status, the time, and where the job is', async () => {
+  test('returns the id, the status, the time and the location of the job', async () => {
     const answer = await server.call('POST', '/v1/jobs', { command: 'true' })
     expect(answer.status).toBe(201)
     expect(answer.body).toEqual({
@@ -33,7 +33,7 @@ describe('submitting', () => {
     expect((await fetch(answer.headers.get('location')!, { headers: bearer() })).status).toBe(200)
   })
 
-  test('the body of the document of Zatabase runs as it stands', async () => {
+  test('accepts the body in Zatabase’s document as it stands', async () => {
     const job = await server.run({
       name: 'nightly-export',
       command: 'echo "$OUTPUT_DIR"; pwd',
@@ -46,7 +46,7 @@ describe('submitting', () => {
     expect(body.lines.map((line: { line: string }) => line.line)).toEqual(['/tmp/exports', '/tmp'])
   })
 
-  test('10,000 jobs in one batch are all stored, in their order', async () => {
+  test('10,000 jobs in one batch are all stored in order', async () => {
     const jobs = Array.from({ length: 10_000 }, (_, i) => ({ command: 'true', name: `b${i}`, scheduled_at: LATER }))
     const answer = await server.call('POST', '/v1/jobs/batch', { jobs })
     expect(answer.status).toBe(201)
@@ -96,7 +96,7 @@ describe('a job', () => {
     expect(JSON.stringify(job)).not.toContain('hunter2')
   })
 
-  test('that waits can be cancelled, and says so', async () => {
+  test('that is waiting can be cancelled, and shows it', async () => {
     const id = await submit({ command: 'true', scheduled_at: LATER })
     const { body } = await server.call('GET', `/v1/jobs/${id}`)
     expect(body).toMatchObject({
@@ -108,7 +108,7 @@ describe('a job', () => {
     await server.call('DELETE', `/v1/jobs/${id}`)
   })
 
-  test('that nobody has is not found, whatever is asked of it', async () => {
+  test('that does not exist is not found by any route', async () => {
     for (const path of ['', '/logs', '/attempts', '/artifacts', '/result', `/artifacts/${NOBODY}`]) {
       const answer = await server.call('GET', `/v1/jobs/${NOBODY}${path}`)
       expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
@@ -154,7 +154,7 @@ describe('waiting', () => {
     expect(body.status).toBe('completed')
   })
 
-  test('answers with the job as it is when the time is over', async () => {
+  test('answers with the current job when the time is over', async () => {
     const id = await submit({ command: 'true', scheduled_at: LATER })
     const { body } = await server.call('GET', `/v1/jobs/${id}?wait=1`)
     expect(body.status).toBe('pending')
@@ -169,7 +169,7 @@ describe('cancelling', () => {
     expect(answer).toMatchObject({ status: 200, body: { status: 'cancelled', status_reason: 'cancelled_by_user' } })
   })
 
-  test('a running job stops it, again is the same, and afterwards is a conflict', async () => {
+  test('a running job stops it, repeats the same answer, and is a conflict once it has ended', async () => {
     const id = await submit({ command: 'trap "" TERM; echo ready; sleep 600 & wait; sleep 600' })
     const lines = async () => (await server.call('GET', `/v1/jobs/${id}/logs`)).body.lines.length
     await expect.poll(lines, { timeout: 20_000 }).toBe(1)
@@ -184,7 +184,7 @@ describe('cancelling', () => {
     expect((await server.call('DELETE', `/v1/jobs/${id}`)).status).toBe(409)
   })
 
-  test('takes a body of length 0 of any type, as curl sends it', async () => {
+  test('accepts a body of length 0 of any type, as curl sends it', async () => {
     for (const type of ['application/json', 'application/x-www-form-urlencoded']) {
       const id = await submit({ command: 'true', scheduled_at: LATER })
       const answer = await fetch(`${server.url}/v1/jobs/${id}/cancel`, {
@@ -197,7 +197,7 @@ describe('cancelling', () => {
   })
 
   test.each(['queue', 'name', 'label', 'workflow_id', 'run_id', 'parent_job_id', 'datasource', 'pipe', 'status'])(
-    'all that match refuses an empty %s: a variable that is not set does not mean every job',
+    'all matching jobs refuses an empty %s, since an unset variable does not mean every job',
     async field => {
       const id = await submit({ command: 'true', scheduled_at: LATER })
       const query = await server.call('POST', `/v1/jobs/cancel?${field}=`)
@@ -211,7 +211,7 @@ describe('cancelling', () => {
     },
   )
 
-  test('all that match takes the filters of the list, in the query or in the body', async () => {
+  test('all matching jobs accepts the filters of the list, in the query or in the body', async () => {
     const later = { command: 'true', scheduled_at: LATER }
     await Promise.all([
       submit({ ...later, queue: 'x' }),
@@ -231,7 +231,7 @@ describe('cancelling', () => {
 })
 
 describe('rerunning', () => {
-  test('makes a new job of the same parameters, secrets included', async () => {
+  test('creates a new job with the same parameters, secrets included', async () => {
     const first = await server.run({
       command: 'test "$API_KEY" = swordfish-1',
       environment: { API_KEY: 'swordfish-1' },
@@ -245,13 +245,13 @@ describe('rerunning', () => {
     expect(second).toMatchObject({ status: 'completed', rerun_of: first.job_id, labels: { a: 'b' }, spec: first.spec })
   })
 
-  test('what is not there is not found', async () => {
+  test('a missing job is not found', async () => {
     expect((await server.call('POST', `/v1/jobs/${NOBODY}/rerun`)).status).toBe(404)
   })
 })
 
 describe('purging', () => {
-  test('forgets an ended job and all it left', async () => {
+  test('removes an ended job and everything it left', async () => {
     const job = await server.run({ command: 'echo x > out.txt; echo done', artifacts: ['*.txt'] })
     expect((await server.call('POST', `/v1/jobs/${job.job_id}/purge`)).status).toBe(204)
     for (const path of ['', '/logs', '/artifacts', '/attempts'])
@@ -314,12 +314,12 @@ describe('listing', () => {
     expect(names(answer.body)).toEqual(expected)
   })
 
-  test('between two times', async () => {
+  test('filters by two times', async () => {
     expect(names((await list(`label=suite:list&created_after=${between}`)).body)).toEqual(['gamma', 'beta'])
     expect(names((await list(`label=suite:list&created_before=${between}`)).body)).toEqual(['alpine', 'alpha'])
   })
 
-  test('counts only when asked to', async () => {
+  test('counts only on request', async () => {
     expect((await list('label=suite:list&limit=1')).body).not.toHaveProperty('count')
     expect((await list('label=suite:list&limit=1&count=true')).body.count).toBe(4)
     expect((await list('label=suite:list&count=true&datasource=x')).body).toEqual({
@@ -329,7 +329,7 @@ describe('listing', () => {
     })
   })
 
-  test('page by page gives each job once', async () => {
+  test('in pages returns each job once', async () => {
     const seen: string[] = []
     let cursor: string | null = null
     do {

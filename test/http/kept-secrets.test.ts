@@ -23,7 +23,7 @@ const listen = async () => {
   return { heard, url: `http://127.0.0.1:${port}/`, close: () => listener.close() }
 }
 
-test('whoever may change a workflow cannot have its secrets sent to a server of theirs', async () => {
+test('changing a workflow cannot send its secrets to another server', async () => {
   const [own, evil] = [await listen(), await listen()]
   const headers = { Authorization: 'Bearer the-kept-secret' }
   await server.call('POST', '/v1/workflows', {

@@ -33,7 +33,7 @@ const post = async (path: string, body: string | null, headers: Record<string, s
 }
 const jobs = async (): Promise<number> => (await server.call('GET', '/v1/jobs?count=true&limit=1')).body.count
 
-test('what is uploaded with an Idempotency-Key makes one job, also when nothing is kept after it', async () => {
+test('an upload with an Idempotency-Key makes one job even if its answer was not stored', async () => {
   const before = await jobs()
   const headers = { 'idempotency-key': 'one', 'content-type': 'text/csv' }
   const first = await post('/v1/datasources/rows/import', 'n\n1\n', headers)
@@ -43,7 +43,7 @@ test('what is uploaded with an Idempotency-Key makes one job, also when nothing 
   expect(await jobs()).toBe(before + 1)
 })
 
-test('so does a job that is started in the words of Tinybird', async () => {
+test('a job started through /v0 with an Idempotency-Key is made once even if its answer was not stored', async () => {
   const before = await jobs()
   const path = '/v0/datasources?name=rows&mode=append&url=https%3A%2F%2Fexample.com%2Frows.csv'
   const first = await post(path, null, { 'idempotency-key': 'two' })

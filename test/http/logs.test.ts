@@ -26,7 +26,7 @@ const page = async (query: string): Promise<{ lines: Line[]; next_after: number 
 const texts = (lines: readonly Line[]): string[] => lines.map(line => line.line)
 
 describe('a page of a log', () => {
-  test('has the lines in their order', async () => {
+  test('has its lines in order', async () => {
     const { lines, next_after } = await page('')
     expect(texts(lines)).toEqual(WHOLE)
     expect(lines.map(line => line.seq)).toEqual([1, 2, 3, 4, 5])
@@ -40,7 +40,7 @@ describe('a page of a log', () => {
     expect(next_after).toBeNull()
   })
 
-  test('goes on where the one before ended', async () => {
+  test('continues where the previous one ended', async () => {
     const seen: string[] = []
     let after: number | null = 0
     while (after !== null) {
@@ -63,20 +63,20 @@ describe('a page of a log', () => {
 })
 
 describe('a download', () => {
-  test('as text is what the job wrote', async () => {
+  test('as text is what the job has written', async () => {
     const response = await get('', 'text/plain')
     expect(response.headers.get('content-type')).toBe('text/plain; charset=utf-8')
     expect(await response.text()).toBe(`${WHOLE.join('\n')}\n`)
   })
 
-  test('as NDJSON is an object a line', async () => {
+  test('as NDJSON has one object per line', async () => {
     const response = await get('?stream=stdout', 'application/x-ndjson')
     expect(response.headers.get('content-type')).toBe('application/x-ndjson; charset=utf-8')
     const lines = (await response.text()).trimEnd().split('\n')
     expect(texts(lines.map(line => JSON.parse(line)))).toEqual(WHOLE.filter(line => line !== 'oops'))
   })
 
-  test('HEAD has no body and does not hang, whatever form is asked for', async () => {
+  test('with HEAD has no body and does not hang, in any form', async () => {
     for (const accept of ['text/plain', 'application/x-ndjson', 'text/event-stream', 'application/json']) {
       const response = await fetch(`${server.url}/v1/jobs/${job}/logs`, {
         method: 'HEAD',
@@ -88,7 +88,7 @@ describe('a download', () => {
   })
 })
 
-describe('what a form does not take is refused', () => {
+describe('parameters that a form does not support are refused', () => {
   const path = (query: string): string => `/v1/jobs/01900000-0000-7000-8000-000000000000/logs${query}`
   const refused = { status: 422, code: 'invalid' } as const
   scenarios(
@@ -96,23 +96,23 @@ describe('what a form does not take is refused', () => {
     [
       {
         ...refused,
-        name: 'limit of a download',
+        name: 'limit in a download',
         path: path('?limit=1'),
         headers: { accept: 'text/plain' },
         fields: ['limit'],
       },
       {
         ...refused,
-        name: 'filters of a stream',
+        name: 'filters in a stream',
         path: path('?q=x&stream=stdout'),
         headers: { accept: 'text/event-stream' },
         fields: ['q', 'stream'],
       },
-      { ...refused, name: 'start of a page', path: path('?from=3'), fields: ['from'] },
-      { ...refused, name: 'a stream that is none', path: path('?stream=stdin'), fields: ['stream'] },
-      { ...refused, name: 'a negative place', path: path('?after=-1'), fields: ['after'] },
+      { ...refused, name: 'from in a page', path: path('?from=3'), fields: ['from'] },
+      { ...refused, name: 'an invalid stream', path: path('?stream=stdin'), fields: ['stream'] },
+      { ...refused, name: 'a negative line', path: path('?after=-1'), fields: ['after'] },
       {
-        name: 'an unknown form',
+        name: 'an unknown format',
         path: path(''),
         headers: { accept: 'image/png' },
         status: 406,
@@ -132,19 +132,19 @@ const listen = async (path: string): Promise<{ messages: unknown[]; code: number
 }
 
 describe('a follower', () => {
-  test('by WebSocket gets what there is, then the end and a normal close', async () => {
+  test('over WebSocket gets the existing lines, the end event and a normal close', async () => {
     const { messages, code } = await listen(`/v1/jobs/${job}/logs`)
     expect(texts(messages.slice(0, -1) as Line[])).toEqual(WHOLE)
     expect(messages.at(-1)).toEqual({ event: 'end', status: 'completed' })
     expect(code).toBe(1000)
   })
 
-  test('may begin later, and get lists', async () => {
+  test('may start at a later line, and get batches', async () => {
     const { messages } = await listen(`/v1/jobs/${job}/logs?from=4&batch=true`)
     expect(texts(messages[0] as Line[])).toEqual(WHOLE.slice(3))
   })
 
-  test('of a running job gets the lines as they come', async () => {
+  test('of a running job gets its lines as they are written', async () => {
     const { body } = await server.call('POST', '/v1/jobs', {
       command: 'echo first; read line; echo "$line"',
       stdin: 'x\n',
@@ -153,7 +153,7 @@ describe('a follower', () => {
     expect(texts(messages.slice(0, -1) as Line[])).toEqual(['first', 'x'])
   })
 
-  test('is not let in with parameters that streams do not take', async () => {
+  test('with parameters that streams do not support is refused', async () => {
     const socket = new WebSocket(`${server.url.replace('http', 'ws')}/v1/jobs/${job}/logs?limit=1`, {
       headers: bearer(),
     })
@@ -163,7 +163,7 @@ describe('a follower', () => {
     socket.terminate()
   })
 
-  test('by server-sent events gets the same, with ids, and resumes after the last', async () => {
+  test('with server-sent events gets the same lines with ids, and resumes after the last one', async () => {
     const whole = await (await get('', 'text/event-stream')).text()
     expect(whole.match(/^id: \d+$/gm)).toEqual(['id: 1', 'id: 2', 'id: 3', 'id: 4', 'id: 5'])
     expect(whole).toContain('event: end')

@@ -31,7 +31,7 @@ const failOnce = async (): Promise<string> => {
 }
 
 describe('notifications', () => {
-  test('are those that someone should look at, unless all are asked for', async () => {
+  test('are only alerts unless all are requested', async () => {
     expect((await server.call('GET', '/v1/notifications/preference')).body).toEqual({ preference: 'alerts' })
     const earlier = await failOnce()
     expect(await list()).toEqual([])
@@ -64,7 +64,7 @@ describe('notifications', () => {
     await prefer('all')
   })
 
-  test('are read one by one or all at once', async () => {
+  test('can be marked as read one by one or all at once', async () => {
     const [one] = await list()
     const before = (await list('?unread=true')).length
     expect((await mark({ ids: [one!.notification_id, NOBODY, 'nothing'] })).body).toEqual({ read: 1 })
@@ -76,21 +76,21 @@ describe('notifications', () => {
     expect(await list('?unread')).toEqual([])
   })
 
-  test('come in pages', async () => {
+  test('are listed in pages', async () => {
     const { body: first } = await server.call('GET', '/v1/notifications?limit=1')
     expect(first.notifications).toHaveLength(1)
     const rest = await list(`?cursor=${first.next_cursor}`)
     expect([...first.notifications, ...rest]).toEqual(await list())
   })
 
-  test('tell their total when it is asked for', async () => {
+  test('are counted on request', async () => {
     const { body } = await server.call('GET', '/v1/notifications?limit=1&count=true')
     expect(body.count).toBe((await list()).length)
     expect(body.count).toBeGreaterThan(1)
     expect((await server.call('GET', '/v1/notifications?unread=true&count=true')).body.count).toBe(0)
   })
 
-  test('invariant 11: are nothing to another workspace', async () => {
+  test('invariant 11: are invisible to another workspace', async () => {
     await server.call('POST', '/v1/workspaces', { name: 'curious' })
     const made = await server.call('POST', '/v1/tokens', { name: 'c', role: 'admin', workspace: 'curious' })
     const [one] = await list()
@@ -110,11 +110,11 @@ describe('notifications', () => {
       { ...read, name: 'some and all', json: { ids: [NOBODY], all: true }, fields: ['ids'] },
       { ...read, name: 'not all', json: { all: false }, fields: ['all'] },
       { ...read, name: 'none of them', json: { ids: [] }, fields: ['ids'] },
-      { ...read, name: 'ids that are none', json: { ids: [1] }, fields: ['ids.0'] },
-      { ...put, name: 'a preference that is none', json: { preference: 'some' }, fields: ['preference'] },
+      { ...read, name: 'invalid ids', json: { ids: [1] }, fields: ['ids.0'] },
+      { ...put, name: 'an invalid preference', json: { preference: 'some' }, fields: ['preference'] },
       { ...put, name: 'no preference', json: {}, fields: ['preference'] },
-      { name: 'unread or what', path: '/v1/notifications?unread=maybe', status: 422, fields: ['unread'] },
-      { name: 'a cursor that is none', path: '/v1/notifications?cursor=abc', status: 422, code: 'invalid_cursor' },
+      { name: 'an invalid value of unread', path: '/v1/notifications?unread=maybe', status: 422, fields: ['unread'] },
+      { name: 'an invalid cursor', path: '/v1/notifications?cursor=abc', status: 422, code: 'invalid_cursor' },
     ],
   )
 })

@@ -20,7 +20,7 @@ describe('health', () => {
     expect([alive.status, await alive.json()]).toEqual([200, { status: 'ok' }])
   })
 
-  test('readiness says for each part how it is', async () => {
+  test('is reported for each part in /readyz', async () => {
     const response = await open('/readyz')
     const body = (await response.json()) as { status: string; parts: { part: string; status: string }[] }
     expect([response.status, body.status]).toEqual([200, 'ready'])
@@ -30,7 +30,7 @@ describe('health', () => {
 })
 
 describe('metrics', () => {
-  test('tell of queues, slots, the store and requests', async () => {
+  test('report queues, slots, the store and requests', async () => {
     await server.call('POST', '/v1/jobs', {
       command: 'true',
       scheduled_at: new Date(Date.now() + 3_600_000).toISOString(),
@@ -46,7 +46,7 @@ describe('metrics', () => {
     )
   })
 
-  test('tell of slots, how late they were, and of runs', async () => {
+  test('report schedule slots, their lateness, and runs', async () => {
     const schedule = { intervals: [{ every: '1s' }] }
     await server.call('POST', '/v1/workflows', { name: 'ticking', payload: [{ command: 'true' }], schedule })
     const metrics = async () => (await server.call('GET', '/metrics')).body
@@ -63,7 +63,7 @@ describe('metrics', () => {
     await server.call('POST', '/v1/workflows/ticking/terminate')
   })
 
-  test('count no slots of a worker that is gone', async () => {
+  test('count no slots of a lost worker', async () => {
     let ahead = 0
     const clock: Clock = { now: () => Date.now() + ahead, monotonic: () => performance.now() }
     const restarted = await startTestServer({ clock })
@@ -89,7 +89,7 @@ describe('metrics', () => {
     }
   }, 20_000)
 
-  test('have one series for all paths that are no route', async () => {
+  test('have one series for all paths without a route', async () => {
     for (const path of ['/a', '/b', '/c']) await open(path)
     const { body } = await server.call('GET', '/metrics')
     expect(body.match(/_count\{method="GET",route="none",status="404"\}/g)).toHaveLength(1)
@@ -114,7 +114,7 @@ test('workers are listed with their slots', async () => {
   ])
 })
 
-describe('the description of the API', () => {
+describe('the API description', () => {
   type Operation = {
     summary?: string
     tags?: string[]
@@ -129,7 +129,7 @@ describe('the description of the API', () => {
     paths = document.paths
   })
 
-  test('has every route that is for programs, and no other', () => {
+  test('has every route for programs, and no other', () => {
     const described = Object.entries(paths).flatMap(([path, operations]) =>
       Object.keys(operations).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
     )
@@ -138,7 +138,7 @@ describe('the description of the API', () => {
     expect(described.filter(name => !name.startsWith('HEAD ')).toSorted()).toEqual(routes.toSorted())
   })
 
-  test('says of every operation what it does and how it refuses', () => {
+  test('describes every operation and its refusals', () => {
     for (const operations of Object.values(paths)) {
       for (const operation of Object.values(operations)) {
         expect(operation.summary).toMatch(/\w/)
@@ -148,7 +148,7 @@ describe('the description of the API', () => {
     }
   })
 
-  test('says what a job body may hold', () => {
+  test('describes the fields of a job body', () => {
     const content = paths['/v1/jobs']?.post?.requestBody?.content['application/json']
     const { anyOf } = (content as { schema: { anyOf: { title: string; properties: object }[] } }).schema
     const kinds = ['command', 'http', 'api', 'query', 'import', 'populate', 'copy', 'delete']
@@ -158,7 +158,7 @@ describe('the description of the API', () => {
     expect(paths['/healthz']?.get?.security).toEqual([])
   })
 
-  test('shows of every body examples that would be taken', () => {
+  test('has valid examples of every body', () => {
     for (const [path, operations] of Object.entries(paths)) {
       if (!path.startsWith('/v1/')) continue
       for (const [method, { requestBody }] of Object.entries(operations)) {
@@ -176,7 +176,7 @@ describe('the description of the API', () => {
 })
 
 describe('the reference page', () => {
-  test('loads nothing from elsewhere, and its policy lets it load nothing', async () => {
+  test('loads nothing from other hosts, and its policy forbids it', async () => {
     const response = await open('/docs')
     expect(response.status).toBe(200)
     const policy = response.headers.get('content-security-policy') ?? ''
@@ -195,7 +195,7 @@ describe('the reference page', () => {
     expect((await script.text()).length).toBeGreaterThan(100_000)
   })
 
-  test('is where a browser comes to that is given the address alone, also below a path that a proxy has put before', async () => {
+  test('is the target of relative redirects from / and /docs, which work below a proxy path', async () => {
     for (const path of ['/', '/docs']) {
       const response = await fetch(server.url + path, { redirect: 'manual' })
       expect([response.status, response.headers.get('location')]).toEqual([302, 'docs/'])
@@ -203,8 +203,8 @@ describe('the reference page', () => {
   })
 })
 
-describe('every answer', () => {
-  test('has the headers that keep it from being run, framed or kept', async () => {
+describe('every response', () => {
+  test('has the headers that keep it from being run, framed or cached', async () => {
     for (const path of ['/healthz', '/v1/jobs', '/nothing', '/openapi.json']) {
       const { headers } = await open(path)
       expect(Object.fromEntries(headers)).toMatchObject({
@@ -218,7 +218,7 @@ describe('every answer', () => {
     }
   })
 
-  test("has the caller's own request id when that can stand in a log", async () => {
+  test('has the caller’s request id if that is safe to log', async () => {
     const ids = ['trace-1:a.b', 'evil\tid', 'x'.repeat(129)]
     const answers = await Promise.all(ids.map(id => open('/healthz', { headers: { 'x-request-id': id } })))
     const told = answers.map(answer => answer.headers.get('x-request-id'))
@@ -226,7 +226,7 @@ describe('every answer', () => {
     for (const id of told.slice(1)) expect(id).toMatch(/^[0-9a-f-]{36}$/)
   })
 
-  test('to a preflight of another origin grants nothing', async () => {
+  test('to a preflight from another origin grants nothing', async () => {
     const response = await open('/v1/jobs', {
       method: 'OPTIONS',
       headers: { origin: 'http://evil.example', 'access-control-request-method': 'POST' },

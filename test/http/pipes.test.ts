@@ -42,7 +42,7 @@ const TOP = {
 }
 
 describe('a pipe', () => {
-  test('is made with the data sources that its nodes fill, and shown as it was given', async () => {
+  test('is created with the target data sources of its nodes, and shown as it was given', async () => {
     const made = await server.call('POST', '/v1/pipes', TOP)
     expect(made.status, JSON.stringify(made.body)).toBe(201)
     expect(made.headers.get('location')).toBe(`${server.url}/v1/pipes/${made.body.pipe_id}`)
@@ -64,7 +64,7 @@ describe('a pipe', () => {
     expect(source).toMatchObject({ engine: 'AggregatingMergeTree', used_by: ['top'], row_count: 0 })
   })
 
-  test('is replaced by what a GET gave', async () => {
+  test('can be replaced by its GET answer', async () => {
     const { body } = await server.call('GET', '/v1/pipes/top')
     const replaced = await server.call('PUT', '/v1/pipes/top', { ...body, description: null })
     expect(replaced.status, JSON.stringify(replaced.body)).toBe(200)
@@ -81,7 +81,7 @@ describe('a pipe', () => {
     expect((await server.call('GET', '/v1/datasources/pages')).body.row_count).toBe(3)
   })
 
-  test('is listed with others, newest first, and not deleted while one reads it', async () => {
+  test('is listed newest first, and cannot be deleted while another pipe reads it', async () => {
     await put({ name: 'reader', nodes: [{ name: 'count', sql: 'SELECT count() AS n FROM top' }] })
     const { body } = await server.call('GET', '/v1/pipes?limit=1&count=true')
     expect(body).toMatchObject({ pipes: [{ name: 'reader' }], count: 2 })
@@ -105,7 +105,7 @@ const wrong = (name: string, nodes: unknown, fields: readonly string[], code = '
 
 const SQL = 'SELECT page FROM visits'
 
-describe('what is wrong is refused at its node', () => {
+describe('a wrong pipe is refused with the node at fault', () => {
   const copy = (more: object) => [{ name: 'n', sql: SQL, copy_into: 'pages', ...more }]
 
   scenarios(
@@ -113,8 +113,8 @@ describe('what is wrong is refused at its node', () => {
     [
       wrong('no nodes', [], ['nodes']),
       wrong('SQL that does not parse', [{ name: 'n', sql: 'SELEC' }], ['nodes.0.sql']),
-      wrong('what is no SELECT', [{ name: 'n', sql: 'DROP TABLE visits' }], ['nodes.0.sql']),
-      wrong('a table that is not there', [{ name: 'n', sql: 'SELECT 1 FROM nowhere' }], ['nodes.0.sql']),
+      wrong('a statement that is not a SELECT', [{ name: 'n', sql: 'DROP TABLE visits' }], ['nodes.0.sql']),
+      wrong('a missing table', [{ name: 'n', sql: 'SELECT 1 FROM nowhere' }], ['nodes.0.sql']),
       wrong(
         'a node that reads a later one',
         [
@@ -124,7 +124,7 @@ describe('what is wrong is refused at its node', () => {
         ['nodes.0.sql'],
       ),
       wrong(
-        'a name twice',
+        'a duplicate name',
         [
           { name: 'a', sql: SQL },
           { name: 'a', sql: SQL },
@@ -132,31 +132,31 @@ describe('what is wrong is refused at its node', () => {
         ['nodes.1.name'],
       ),
       wrong('both roles', copy({ materialize_into: 'pages' }), ['nodes.0.copy_into']),
-      wrong('a mode of what is no copy', [{ name: 'n', sql: SQL, mode: 'append' }], ['nodes.0.mode']),
+      wrong('a mode of a node that is no copy', [{ name: 'n', sql: SQL, mode: 'append' }], ['nodes.0.mode']),
       wrong(
-        'a schedule of what is materialized',
+        'a schedule of a materialized node',
         [{ name: 'n', sql: SQL, materialize_into: 'm', schedule: { crons: ['@daily'] } }],
         ['nodes.0.schedule'],
       ),
       wrong('an unknown mode', copy({ mode: 'merge' }), ['nodes.0.mode']),
-      wrong('a cron that cannot be read', copy({ schedule: { crons: ['x'] } }), ['nodes.0.schedule.crons.0']),
+      wrong('an unreadable cron', copy({ schedule: { crons: ['x'] } }), ['nodes.0.schedule.crons.0']),
       wrong(
         'a schedule that never fires',
         copy({ schedule: { crons: ['0 0 30 2 *'] } }),
         ['nodes.0.schedule.crons.0'],
         'schedule_never_fires',
       ),
-      wrong('a schedule of nothing', copy({ schedule: {} }), ['nodes.0.schedule']),
+      wrong('an empty schedule', copy({ schedule: {} }), ['nodes.0.schedule']),
       wrong('an unknown field of a schedule', copy({ schedule: { cron: '@daily' } }), ['nodes.0.schedule.cron']),
       {
-        ...wrong('names too long to be fired', [], ['nodes.0.name']),
+        ...wrong('names too long for the workflow of a schedule', [], ['nodes.0.name']),
         json: {
           name: 'p'.repeat(128),
           nodes: [{ name: 'n'.repeat(128), sql: SQL, copy_into: 'pages', schedule: { crons: ['@daily'] } }],
         },
       },
       {
-        name: 'another name than the address has',
+        name: 'another name than in the path',
         method: 'PUT',
         path: '/v1/pipes/top',
         json: { ...TOP, name: 'other' },
@@ -164,7 +164,7 @@ describe('what is wrong is refused at its node', () => {
         fields: ['name'],
       },
       {
-        name: 'a name that is taken',
+        name: 'a taken name',
         method: 'POST',
         path: '/v1/pipes',
         json: TOP,
@@ -172,7 +172,7 @@ describe('what is wrong is refused at its node', () => {
         code: 'data_source_exists',
       },
       {
-        name: 'what is not there',
+        name: 'a missing pipe',
         method: 'PUT',
         path: '/v1/pipes/nowhere',
         json: { ...TOP, name: 'nowhere' },
@@ -181,7 +181,7 @@ describe('what is wrong is refused at its node', () => {
     ],
   )
 
-  test('and nothing of it is kept', async () => {
+  test('and leaves nothing', async () => {
     const names = (await server.call('GET', '/v1/pipes')).body.pipes.map((pipe: { name: string }) => pipe.name)
     expect(names).toEqual(['top'])
     expect((await server.call('GET', '/v1/datasources/m')).status).toBe(404)
@@ -198,7 +198,7 @@ describe('a schedule of a copy node', () => {
   const workflows = async (): Promise<readonly string[]> =>
     (await server.call('GET', '/v1/workflows')).body.workflows.map((one: { name: string }) => one.name)
 
-  test('is kept as it was given and fired as a workflow of one copy job', async () => {
+  test('is stored as it was given, and fires as a workflow of one copy job', async () => {
     const pipe = await put(daily())
     expect(pipe.nodes[0].schedule).toEqual({ crons: ['0 3 * * *'], time_zone: 'Europe/Berlin' })
     expect(await workflow()).toMatchObject({
@@ -212,14 +212,14 @@ describe('a schedule of a copy node', () => {
     })
   })
 
-  test('makes copies', async () => {
+  test('runs copies', async () => {
     await put(daily({ intervals: [{ every: '1s' }] }))
     const jobs = async () => (await server.call('GET', '/v1/jobs?pipe=snapshot&status=completed')).body.jobs
     await expect.poll(async () => (await jobs()).length, { timeout: 20_000 }).toBeGreaterThan(0)
     expect((await jobs())[0]).toMatchObject({ kind: 'copy', trigger: 'automatic', workflow_id: expect.any(String) })
   })
 
-  test('follows its pipe: another schedule, none, and one again', async () => {
+  test('follows changes of the pipe: another schedule, none, and one again', async () => {
     await put(daily({ crons: ['@hourly'] }))
     expect(await workflow()).toMatchObject({ schedule: { crons: ['@hourly'] } })
     const { version } = await workflow()
@@ -231,7 +231,7 @@ describe('a schedule of a copy node', () => {
     expect(await workflow()).toMatchObject({ state: 'active', version: 1 })
   })
 
-  test('is there again when its workflow was deleted or changed by hand', async () => {
+  test('is restored when its workflow was deleted or changed by hand', async () => {
     const path = '/v1/workflows/copy%20snapshot.take'
     await server.call('POST', `${path}/terminate`)
     expect((await server.call('DELETE', path)).status).toBe(204)
@@ -243,7 +243,7 @@ describe('a schedule of a copy node', () => {
     expect((await workflow()).payload).toEqual([{ copy: { pipe: 'snapshot', node: 'take', mode: 'replace' } }])
   })
 
-  test('keeps its workflow when somebody leaves out its labels, and its name', async () => {
+  test('keeps its workflow when somebody removes its labels or changes its name', async () => {
     const path = '/v1/workflows/copy%20snapshot.take'
     const mine = { name: 'copy snapshot.take', labels: { mine: 'yes' }, payload: [{ command: 'true' }] }
     expect((await server.call('PUT', path, mine)).body.labels).toMatchObject({
@@ -268,7 +268,7 @@ describe('a schedule of a copy node', () => {
     await server.call('POST', '/v1/workflows/copy%20snapshot.take/resume')
   })
 
-  test('takes no workflow of somebody else', async () => {
+  test('does not take over a workflow of somebody else', async () => {
     const theirs = { name: 'copy theirs.take', payload: [{ command: 'true' }] }
     expect((await server.call('POST', '/v1/workflows', theirs)).status).toBe(201)
     const refused = await server.call('POST', '/v1/pipes', { ...daily(), name: 'theirs' })
@@ -278,7 +278,7 @@ describe('a schedule of a copy node', () => {
     expect((await server.call('GET', '/v1/workflows/copy%20theirs.take')).body).toMatchObject({ version: 1 })
   })
 
-  test('needs the right to run copies', async () => {
+  test('requires the scope to run copies', async () => {
     const scopes = ['pipes:read', 'pipes:write', 'datasources:write']
     const { body } = await server.call('POST', '/v1/tokens', { name: 'pipes alone', scopes })
     const headers = { authorization: `Bearer ${body.token}` }
@@ -288,7 +288,7 @@ describe('a schedule of a copy node', () => {
     await put(daily())
   })
 
-  test('ends with its pipe, also while a run is open; a new pipe of the name has a new one', async () => {
+  test('is deleted with its pipe, even while a run is open, and a new pipe of the name gets a new one', async () => {
     const { workflow_id: id } = await workflow()
     const holder = { callId: 'call', heldMs: 60_000 }
     await server.store.lockTables({ workspace: 'default', tables: ['pages'], holder })
@@ -309,7 +309,7 @@ describe('a schedule of a copy node', () => {
   })
 })
 
-test('the workflow of a schedule is made at the next start when the server died before it was', async () => {
+test('the workflow of a schedule is created at the next start if the server died before', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-test-'))
   const path = '/v1/workflows/copy%20snapshot.take'
   const first = await startTestServer({ dataDir })

@@ -12,21 +12,21 @@ afterAll(() => server?.stop())
 
 const JSON_TYPE = { 'content-type': 'application/json' }
 
-describe('a request that cannot be read', () => {
+describe('an unreadable request', () => {
   scenarios(
     () => server,
     [
-      { name: 'is for no route', path: '/v1/nothing', status: 404, code: 'route_not_found' },
-      { name: 'is for no route and has no token', path: '/nothing', token: null, status: 404, code: 'route_not_found' },
-      { name: 'has a method the route has not', method: 'PATCH', path: '/v1/jobs', status: 405 },
+      { name: 'has no route', path: '/v1/nothing', status: 404, code: 'route_not_found' },
+      { name: 'has no route and no token', path: '/nothing', token: null, status: 404, code: 'route_not_found' },
+      { name: 'has another method than the route', method: 'PATCH', path: '/v1/jobs', status: 405 },
       { name: 'deletes a list', method: 'DELETE', path: '/v1/jobs', status: 405, code: 'method_not_allowed' },
-      { name: 'puts a job', method: 'PUT', path: `/v1/jobs/${NOBODY}`, json: {}, status: 405 },
-      { name: 'sends fields to no route', method: 'POST', path: '/v1/nothing', json: { a: 1 }, status: 404 },
+      { name: 'replaces a job', method: 'PUT', path: `/v1/jobs/${NOBODY}`, json: {}, status: 405 },
+      { name: 'sends JSON to no route', method: 'POST', path: '/v1/nothing', json: { a: 1 }, status: 404 },
       { name: 'sends a text to no route', method: 'POST', path: '/v1/nothing', body: 'a', status: 404 },
       { name: 'changes a job', method: 'PATCH', path: `/v1/jobs/${NOBODY}`, json: { priority: 1 }, status: 405 },
       { name: 'has a path that is wrongly encoded', path: '/v1/jobs/%E0%A4%A', status: 400, code: 'bad_request' },
       { name: 'has a path with a NUL', path: '/v1/jobs/%00', status: 404, code: 'not_found' },
-      { name: 'has an id that is none', path: '/v1/jobs/1', status: 404, code: 'not_found' },
+      { name: 'has an invalid id', path: '/v1/jobs/1', status: 404, code: 'not_found' },
       { name: 'has an id in capitals', path: `/v1/jobs/${NOBODY.replace('0', 'A')}`, status: 404, code: 'not_found' },
       { name: 'has an id of thousands of characters', path: `/v1/jobs/${'a'.repeat(5000)}`, status: 404 },
       { name: 'climbs out of a path', path: '/v1/jobs/..%2f..%2fetc', status: 404, code: 'not_found' },
@@ -41,7 +41,7 @@ describe('a request that cannot be read', () => {
         code: 'invalid_json',
       },
       {
-        name: 'submits half a document',
+        name: 'submits truncated JSON',
         method: 'POST',
         path: '/v1/jobs',
         headers: JSON_TYPE,
@@ -50,7 +50,7 @@ describe('a request that cannot be read', () => {
         code: 'invalid_json',
       },
       {
-        name: 'submits what is not UTF-8',
+        name: 'submits text that is not UTF-8',
         method: 'POST',
         path: '/v1/jobs',
         headers: JSON_TYPE,
@@ -68,7 +68,7 @@ describe('a request that cannot be read', () => {
         code: 'unsupported_media_type',
       },
       {
-        name: 'has a Content-Type that is none',
+        name: 'has an invalid Content-Type',
         method: 'POST',
         path: '/v1/jobs',
         headers: { 'content-type': 'json' },
@@ -84,7 +84,7 @@ describe('a request that cannot be read', () => {
         code: 'too_large',
       },
       {
-        name: 'sends a body to a route that takes none',
+        name: 'sends a body to a route without one',
         method: 'POST',
         path: `/v1/jobs/${NOBODY}/rerun`,
         json: { command: 'true' },
@@ -94,12 +94,12 @@ describe('a request that cannot be read', () => {
     ],
   )
 
-  test('405 names the methods there are', async () => {
+  test('405 names the allowed methods', async () => {
     const response = await fetch(`${server.url}/v1/jobs`, { method: 'PATCH' })
     expect(response.headers.get('allow')?.split(', ').toSorted()).toEqual(['GET', 'HEAD', 'POST'])
   })
 
-  test('what is no HTTP gets a 400 and the connection is closed', async () => {
+  test('a request that is not HTTP gets a 400 and the connection is closed', async () => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     socket.end('NONSENSE\r\n\r\n')
     let text = ''
@@ -112,17 +112,22 @@ describe('a request that cannot be read', () => {
   })
 })
 
-describe('a value that is wrong', () => {
+describe('a wrong value', () => {
   const tokens = { method: 'POST', path: '/v1/tokens', status: 422, code: 'invalid' } as const
   const list = { status: 422, code: 'invalid' } as const
   scenarios(
     () => server,
     [
       { ...list, name: 'unknown query parameter', path: '/v1/jobs?foo=1', fields: ['foo'] },
-      { ...list, name: 'unknown query parameter of a route that has none', path: '/v1/workers?x=1', fields: ['x'] },
       {
         ...list,
-        name: 'every wrong one is told',
+        name: 'unknown query parameter of a route without parameters',
+        path: '/v1/workers?x=1',
+        fields: ['x'],
+      },
+      {
+        ...list,
+        name: 'every wrong parameter is reported',
         path: '/v1/jobs?limit=x&status=done&y=',
         fields: ['limit', 'status.0', 'y'],
       },
@@ -141,14 +146,14 @@ describe('a value that is wrong', () => {
       { ...list, name: 'tail after a line', path: `/v1/jobs/${NOBODY}/logs?tail=3&after=1`, fields: ['after'] },
       {
         ...list,
-        name: 'label that no filter could name',
+        name: 'label that cannot be a filter',
         method: 'POST',
         path: '/v1/jobs',
         json: { command: 'true', labels: { 'a:b': 'c' } },
         fields: ['labels.a:b'],
       },
-      { ...list, name: 'token on what is no stream', path: '/v1/jobs?token=x', fields: ['token'] },
-      { name: 'a cursor of ours that is none', path: '/v1/jobs?cursor=abc', status: 422, code: 'invalid_cursor' },
+      { ...list, name: 'token in the query of a route that is no stream', path: '/v1/jobs?token=x', fields: ['token'] },
+      { name: 'an invalid cursor', path: '/v1/jobs?cursor=abc', status: 422, code: 'invalid_cursor' },
       { name: 'a cursor of other characters', path: '/v1/jobs?cursor=%C3%A4', status: 422, code: 'invalid' },
       { ...list, name: 'wait for minutes', path: `/v1/jobs/${NOBODY}?wait=3600`, fields: ['wait'] },
       {
@@ -161,7 +166,7 @@ describe('a value that is wrong', () => {
       },
       {
         ...list,
-        name: 'a negative grace',
+        name: 'a negative grace period',
         method: 'POST',
         path: `/v1/jobs/${NOBODY}/cancel`,
         json: { timeout_seconds: -1 },
@@ -183,7 +188,7 @@ describe('a value that is wrong', () => {
         json: { percentage: 101 },
         fields: ['percentage'],
       },
-      { ...tokens, name: 'token without anything', json: {}, fields: ['name'] },
+      { ...tokens, name: 'empty token', json: {}, fields: ['name'] },
       { ...tokens, name: 'token with neither role nor scopes', json: { name: 'x' }, fields: ['role'] },
       {
         ...tokens,
@@ -191,10 +196,10 @@ describe('a value that is wrong', () => {
         json: { name: 'x', role: 'reader', scopes: ['jobs:read'] },
         fields: ['role'],
       },
-      { ...tokens, name: 'token of no role', json: { name: 'x', role: 'root' }, fields: ['role'] },
+      { ...tokens, name: 'token with an unknown role', json: { name: 'x', role: 'root' }, fields: ['role'] },
       {
         ...tokens,
-        name: 'token of the role of the instance',
+        name: 'token with the role of the instance',
         json: { name: 'x', role: 'instance_admin' },
         fields: ['role'],
       },
@@ -212,7 +217,7 @@ describe('a value that is wrong', () => {
       },
       {
         ...tokens,
-        name: 'token of a workspace that is not there',
+        name: 'token of a missing workspace',
         json: { name: 'x', role: 'reader', workspace: 'nowhere' },
         fields: ['workspace'],
       },
@@ -236,13 +241,13 @@ describe('a value that is wrong', () => {
   )
 })
 
-describe('a job body that is wrong', () => {
+describe('a wrong job body', () => {
   const post = { method: 'POST', path: '/v1/jobs', status: 422 } as const
   scenarios(
     () => server,
     [
-      { ...post, name: 'no what', json: {}, code: 'invalid' },
-      { ...post, name: 'two whats', json: { command: 'x', query: 'y' }, code: 'invalid' },
+      { ...post, name: 'no kind', json: {}, code: 'invalid' },
+      { ...post, name: 'two kinds', json: { command: 'x', query: 'y' }, code: 'invalid' },
       { ...post, name: 'a list', json: [], code: 'invalid' },
       { ...post, name: 'a text', json: 'true', code: 'invalid' },
       { ...post, name: 'null', json: null, code: 'invalid' },
@@ -255,7 +260,12 @@ describe('a job body that is wrong', () => {
         json: { command: 'x', environment: { 'A=B': '1' } },
         code: 'invalid',
       },
-      { ...post, name: 'a kind this server has not', json: { image: 'alpine:3' }, code: 'executor_unavailable' },
+      {
+        ...post,
+        name: 'a kind that this server does not run',
+        json: { image: 'alpine:3' },
+        code: 'executor_unavailable',
+      },
       {
         ...post,
         name: 'a time long past',
@@ -263,17 +273,17 @@ describe('a job body that is wrong', () => {
         fields: ['scheduled_at'],
       },
       { ...post, name: 'an empty batch', path: '/v1/jobs/batch', json: { jobs: [] }, fields: ['jobs'] },
-      { ...post, name: 'a batch that is no list', path: '/v1/jobs/batch', json: { jobs: 'x' }, fields: ['jobs'] },
+      { ...post, name: 'a batch that is not a list', path: '/v1/jobs/batch', json: { jobs: 'x' }, fields: ['jobs'] },
       {
         ...post,
-        name: 'a batch with more',
+        name: 'a batch with another field',
         path: '/v1/jobs/batch',
         json: { jobs: [{ command: 'x' }], dry: 1 },
         fields: ['dry'],
       },
       {
         ...post,
-        name: 'a batch in which two are wrong',
+        name: 'a batch with two wrong jobs',
         path: '/v1/jobs/batch',
         json: { jobs: [{ command: 'x' }, { command: 1 }, { command: 'x', name: 2 }] },
         fields: ['jobs.1.command', 'jobs.2.name'],
@@ -288,7 +298,7 @@ describe('a job body that is wrong', () => {
     ],
   )
 
-  test('nothing of what was refused is stored', async () => {
+  test('nothing of a refused request is stored', async () => {
     const { body } = await server.call('GET', '/v1/jobs?count=true')
     expect(body).toEqual({ jobs: [], next_cursor: null, count: 0 })
   })

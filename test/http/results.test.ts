@@ -61,7 +61,7 @@ describe('a result', () => {
   test.each([
     ['in the database', 1000, () => small],
     ['in a blob', LARGE, () => large],
-  ])('%s comes whole, with its hash as ETag', async (_where, bytes, job) => {
+  ])('%s is sent whole, with its hash as ETag', async (_where, bytes, job) => {
     const response = await get(job())
     const content = await bytesOf(response)
     expect(response.status).toBe(200)
@@ -82,14 +82,14 @@ describe('a result', () => {
     ['bytes=990-', 990, 999],
     ['bytes=-5', 995, 999],
     ['bytes=0-99999', 0, 999],
-  ])('comes in part: %s', async (range, start, end) => {
+  ])('is sent in part: %s', async (range, start, end) => {
     const response = await get(small, { range })
     expect(response.status).toBe(206)
     expect(response.headers.get('content-range')).toBe(`bytes ${start}-${end}/1000`)
     expect((await bytesOf(response)).equals(contentOf(1000).subarray(start, end + 1))).toBe(true)
   })
 
-  test('in a blob comes in part too', async () => {
+  test('in a blob can be sent in part', async () => {
     const response = await get(large, { range: `bytes=${INLINE_RESULT_BYTES}-${INLINE_RESULT_BYTES + 9}` })
     expect(response.status).toBe(206)
     expect(
@@ -103,20 +103,20 @@ describe('a result', () => {
     expect(await response.json()).toMatchObject({ code: 'range_not_satisfiable' })
   })
 
-  test('is not sent to whom has it, and whole when it is another than the part was of', async () => {
+  test('is not sent again to a client that has it, and sent whole if the client’s part is of another', async () => {
     const tag = `"${sha256(contentOf(1000))}"`
     expect((await get(small, { 'if-none-match': tag })).status).toBe(304)
     expect((await get(small, { 'if-range': '"other"', range: 'bytes=0-1' })).status).toBe(200)
     expect((await get(small, { 'if-range': tag, range: 'bytes=0-1' })).status).toBe(206)
   })
 
-  test('answers HEAD with its headers alone', async () => {
+  test('answers HEAD with its headers only', async () => {
     const response = await get(large, {}, 'HEAD')
     expect([response.status, response.headers.get('content-length')]).toEqual([200, String(LARGE)])
     expect(await bytesOf(response)).toHaveLength(0)
   })
 
-  test('whose file has been cut is refused, and does not keep its client waiting', async () => {
+  test('whose file is truncated is refused without delay', async () => {
     const { job_id } = await run('parquet', LARGE + 1)
     const [file] = readdirSync(join(server.dataDir, 'blobs'), { recursive: true, withFileTypes: true })
       .filter(entry => entry.isFile())
@@ -146,7 +146,7 @@ describe('a result', () => {
     ['arrow', 'application/vnd.apache.arrow.file', 'arrow'],
     ['arrow_stream', 'application/vnd.apache.arrow.stream', 'arrows'],
     ['parquet', 'application/vnd.apache.parquet', 'parquet'],
-  ] as const)('of format %s is %s', async (format, type, extension) => {
+  ] as const)('of format %s has the type %s', async (format, type, extension) => {
     const job = await run(format, 3)
     const response = await get(job)
     expect(response.headers.get('content-type')).toBe(type)
@@ -154,7 +154,7 @@ describe('a result', () => {
     expect(response.headers.get('content-security-policy')).toContain('sandbox')
   })
 
-  test('is not there before its job has ended, nor when it made none', async () => {
+  test('does not exist before its job has ended, or if the job made none', async () => {
     const { body } = await server.call('POST', '/v1/jobs', { query: 'wait', format: 'csv', bytes: 1 })
     const path = `/v1/jobs/${body.job_id}/result`
     expect((await server.call('GET', path)).body).toMatchObject({ status: 409, code: 'not_finished' })
@@ -165,7 +165,7 @@ describe('a result', () => {
     expect((await server.call('GET', `/v1/jobs/${job_id}/result`)).body).toMatchObject({ status: 404 })
   })
 
-  test('invariant 11: is not given to another workspace', async () => {
+  test('invariant 11: is invisible to another workspace', async () => {
     await server.call('POST', '/v1/workspaces', { name: 'curious' })
     const { body } = await server.call('POST', '/v1/tokens', { name: 'c', role: 'admin', workspace: 'curious' })
     const response = await get(small, { authorization: `Bearer ${body.token}` })
@@ -181,7 +181,7 @@ describe('a result', () => {
   )
 })
 
-test('a result whose time is over is gone, and says so', async () => {
+test('an expired result is gone, and the answer says so', async () => {
   const clock = { offset: 0, now: () => Date.now() + clock.offset, monotonic: () => performance.now() }
   const own = await startTestServer({ definitions: [definition], executors: [executor], clock })
   try {

@@ -79,7 +79,7 @@ describe('a run', () => {
     expect((await server.call('GET', '/v1/workflows/whole')).body.last_run_at).toBe(run.started_at)
   })
 
-  test('can be asked for at a later time', async () => {
+  test('can be triggered for later', async () => {
     await make('later', [{ command: 'true' }])
     const scheduled_at = new Date(Date.now() + 3_600_000).toISOString()
     const runId = await trigger('later', { scheduled_at })
@@ -104,7 +104,7 @@ describe('a run', () => {
     expect(await jobsOf(runId)).toHaveLength(1)
   })
 
-  test('that is paused starts no further item, and goes on when it is resumed', async () => {
+  test('that is paused starts no more items, and continues when it is resumed', async () => {
     await make('held', [LONG, { command: 'true' }], { configuration: { max_concurrent_requests: 1 } })
     const runId = await trigger('held')
     await working(runId, 1)
@@ -120,7 +120,7 @@ describe('a run', () => {
     expect((await runIn(runId, 'completed')).counts).toMatchObject({ completed: 1, cancelled: 1 })
   })
 
-  test('that is terminated stops its items, again without a change', async () => {
+  test('that is terminated stops its items, and terminating it again changes nothing', async () => {
     await make('stopped', [LONG, LONG, LONG], { configuration: { max_concurrent_requests: 2 } })
     const runId = await trigger('stopped')
     await working(runId, 2)
@@ -140,7 +140,7 @@ describe('a run', () => {
     expect((await server.call('POST', `/v1/runs/${runId}/retry_failed`)).body.code).toBe('no_failed_items')
   })
 
-  test('of which items failed can be done again: those, in a new run', async () => {
+  test('with failed items can be retried: those items, in a new run', async () => {
     await make('brittle', [
       { command: 'true', name: 'good', ...once },
       { command: 'exit 3', name: 'bad', ...once },
@@ -156,7 +156,7 @@ describe('a run', () => {
     expect(await readRun(runId)).toMatchObject({ status: 'failed', counts: { completed: 1, failed: 1 } })
   })
 
-  test('whose failed items were purged in part: the rest is done again, and the answer says how many are gone', async () => {
+  test('with failed items that were partly purged retries the rest, and says how many are gone', async () => {
     const bad = { command: 'exit 3', ...once }
     await make('decayed', [bad, { command: 'true' }, bad])
     const runId = await trigger('decayed')
@@ -176,7 +176,7 @@ describe('a run', () => {
     expect(await readRun(runId)).toMatchObject({ counts: { failed: 2 } })
   })
 
-  test('that works cannot be done again yet', async () => {
+  test('that is still running cannot be retried', async () => {
     await make('busy', [LONG])
     const runId = await trigger('busy')
     expect((await server.call('POST', `/v1/runs/${runId}/retry_failed`)).body.code).toBe('run_not_ended')
@@ -189,7 +189,7 @@ describe('a trigger with an Idempotency-Key', () => {
   const call = (workflow: string, key: string, body?: object) =>
     server.call('POST', `/v1/workflows/${workflow}/trigger`, body, { 'idempotency-key': key })
 
-  test('makes one run, however often it comes', async () => {
+  test('creates one run, however often it is sent', async () => {
     const workflowId = await make('single', [{ command: 'true' }])
     const first = await call('single', 'once')
     const again = await call('single', 'once')
@@ -200,7 +200,7 @@ describe('a trigger with an Idempotency-Key', () => {
     expect(body.runs).toHaveLength(1)
   })
 
-  test('makes one run when two come at once', async () => {
+  test('creates one run when it is sent twice at once', async () => {
     const workflowId = await make('race', [{ command: 'true' }])
     const answers = await Promise.all(Array.from({ length: 8 }, () => call('race', 'together')))
     const made = answers.filter(answer => answer.status === 201)
@@ -216,7 +216,7 @@ describe('a trigger with an Idempotency-Key', () => {
     expect((await call('other-body', 'same', { parameters: { a: 1 } })).body.code).toBe('idempotency_mismatch')
   })
 
-  test('keeps a refusal too', async () => {
+  test('keeps a refusal', async () => {
     await make('asleep', [{ command: 'true' }])
     await server.call('POST', '/v1/workflows/asleep/pause')
     expect((await call('asleep', 'early')).body.code).toBe('workflow_paused')
@@ -225,7 +225,7 @@ describe('a trigger with an Idempotency-Key', () => {
     expect((await call('asleep', 'late')).status).toBe(201)
   })
 
-  test('makes one new run of failed items', async () => {
+  test('retries failed items in one new run', async () => {
     await make('fails-once', [{ command: 'false', ...once }])
     const runId = await trigger('fails-once')
     await runIn(runId, 'failed')
@@ -254,7 +254,7 @@ describe('the list of runs', () => {
     return body.runs.map((run: { run_id: string }) => run.run_id)
   }
 
-  test('is newest first, of a workflow by name or id, and has no snapshots', async () => {
+  test('is newest first, by name or id of the workflow, and has no snapshots', async () => {
     for (const path of ['/v1/runs?workflow=listed', `/v1/runs?workflow=${workflowId}`, '/v1/workflows/listed/runs'])
       expect(await ids(path)).toEqual(runs)
     const { body } = await server.call('GET', `/v1/runs?workflow_id=${workflowId}`)
@@ -272,20 +272,20 @@ describe('the list of runs', () => {
     expect(await ids(`${list}&created_before=${created_at}`)).toEqual(runs.slice(2))
   })
 
-  test('is empty for a workflow that is none, and for two that differ', async () => {
+  test('is empty for an unknown workflow, and for two different ones', async () => {
     expect(await ids('/v1/runs?workflow=nobody')).toEqual([])
     expect(await ids('/v1/runs?workflow_id=nobody')).toEqual([])
     expect(await ids(`/v1/runs?workflow=listed&workflow_id=${NOBODY}`)).toEqual([])
   })
 
-  test('comes in pages', async () => {
+  test('is paged', async () => {
     const { body: first } = await server.call('GET', '/v1/runs?workflow=listed&limit=2')
     const { body: rest } = await server.call('GET', `/v1/runs?workflow=listed&limit=2&cursor=${first.next_cursor}`)
     expect([...first.runs, ...rest.runs].map(run => run.run_id)).toEqual(runs)
     expect(rest.next_cursor).toBeNull()
   })
 
-  test('tells its total when it is asked for', async () => {
+  test('is counted on request', async () => {
     const count = async (path: string) => (await server.call('GET', `${path}count=true`)).body.count
     expect(await count('/v1/runs?workflow=listed&limit=1&')).toBe(3)
     expect(await count('/v1/workflows/listed/runs?status=running&')).toBe(0)
@@ -293,20 +293,20 @@ describe('the list of runs', () => {
     expect((await server.call('GET', '/v1/runs?limit=1')).body).not.toHaveProperty('count')
   })
 
-  test('of jobs of a workflow has the items of all its runs', async () => {
+  test('of a workflow’s jobs has the items of all its runs', async () => {
     const { body } = await server.call('GET', '/v1/workflows/listed/jobs?status=completed&count=true')
     expect(body.count).toBe(3)
     expect(body.jobs.map((job: { run_id: string }) => job.run_id)).toEqual(runs)
   })
 })
 
-describe('what is wrong with a call on a run is said', () => {
+describe('a wrong call on a run is refused', () => {
   scenarios(
     () => server,
     [
-      { name: 'reading one that is not there', path: `/v1/runs/${NOBODY}`, status: 404, code: 'not_found' },
-      { name: 'reading one whose id is none', path: '/v1/runs/1', status: 404, code: 'not_found' },
-      { name: 'jobs of one that is not there', path: `/v1/runs/${NOBODY}/jobs`, status: 404, code: 'not_found' },
+      { name: 'reading a missing one', path: `/v1/runs/${NOBODY}`, status: 404, code: 'not_found' },
+      { name: 'reading one with an invalid id', path: '/v1/runs/1', status: 404, code: 'not_found' },
+      { name: 'jobs of a missing one', path: `/v1/runs/${NOBODY}/jobs`, status: 404, code: 'not_found' },
       { name: 'jobs of another run', path: `/v1/runs/${NOBODY}/jobs?run_id=x`, status: 422, fields: ['run_id'] },
       ...['pause', 'resume', 'terminate', 'retry_failed'].map(call => ({
         name: `${call} of one that is not there`,
@@ -315,9 +315,9 @@ describe('what is wrong with a call on a run is said', () => {
         status: 404,
         code: 'not_found',
       })),
-      { name: 'a status that is none', path: '/v1/runs?status=asleep', status: 422, fields: ['status.0'] },
-      { name: 'a time that is none', path: '/v1/runs?created_after=now', status: 422, fields: ['created_after'] },
-      { name: 'a cursor that is none', path: '/v1/runs?cursor=abc', status: 422, code: 'invalid_cursor' },
+      { name: 'an invalid status', path: '/v1/runs?status=asleep', status: 422, fields: ['status.0'] },
+      { name: 'an invalid time', path: '/v1/runs?created_after=now', status: 422, fields: ['created_after'] },
+      { name: 'an invalid cursor', path: '/v1/runs?cursor=abc', status: 422, code: 'invalid_cursor' },
     ],
   )
 })

@@ -90,7 +90,7 @@ const rightsOf = (method: string, path: string): readonly Scope[] => {
 const isToRun = (scope: Scope): boolean => scope.startsWith('jobs:run:')
 
 describe('each route', () => {
-  test.each(ROUTES)('$route takes its scope and no other', async ({ method, path }) => {
+  test.each(ROUTES)('$route requires its scope and no other', async ({ method, path }) => {
     const rights = rightsOf(method, path)
     const answers = await Promise.all(
       SCOPES.map(async scope => [scope, await call(tokens.get(scope)!, { method, path })] as const),
@@ -100,7 +100,7 @@ describe('each route', () => {
     for (const [, status] of answers) expect([401, 500]).not.toContain(status)
   })
 
-  test('takes the same for HEAD as for GET', async () => {
+  test('requires the same scope for HEAD as for GET', async () => {
     for (const { path } of ROUTES.filter(({ method }) => method === 'GET')) {
       const rights = rightsOf('GET', path)
       const lacking = SCOPES.find(scope => !rights.includes(scope))!
@@ -110,7 +110,7 @@ describe('each route', () => {
   })
 })
 
-describe('no route takes', () => {
+describe('no route accepts', () => {
   const NONE: Readonly<Record<string, () => Promise<string>>> = {
     'a token that was deleted': async () => {
       const { token, token_id } = await makeToken({ role: 'admin' })
@@ -120,7 +120,7 @@ describe('no route takes', () => {
       expect((await server.call('DELETE', `/v1/tokens/${token_id}`, undefined, headers)).status).toBe(204)
       return token
     },
-    'a token that is over': async () => {
+    'an expired token': async () => {
       const { token } = await makeToken({ role: 'admin' }, new Date(Date.now() + 500).toISOString())
       const status = () => call(token, { method: 'GET', path: '/v1/jobs' })
       await expect.poll(status, { timeout: 10_000 }).toBe(401)
@@ -130,13 +130,13 @@ describe('no route takes', () => {
       const { job_id } = await server.run({ command: 'true' })
       return server.engine.jobTokens.issue(job_id, 1)
     },
-    'the token of an attempt that never was': async () => {
+    'the token of an attempt that never existed': async () => {
       const { job_id } = await server.run({ command: 'true' })
       return server.engine.jobTokens.issue(job_id, 2)
     },
     'the hash of a token': async () => hashToken(server.token),
-    'a token in other letters': async () => server.token.toUpperCase(),
-    'a token with more behind it': async () => `${server.token}x`,
+    'a token in capitals': async () => server.token.toUpperCase(),
+    'a token with text appended': async () => `${server.token}x`,
     'two tokens': async () => `${server.token} ${server.token}`,
     'a token in quotes': async () => `"${server.token}"`,
   }
@@ -146,12 +146,12 @@ describe('no route takes', () => {
   })
 })
 
-describe('a new token has no more than who makes it', () => {
+describe('a new token has no more scopes than its creator', () => {
   const MAKERS: readonly (readonly Scope[])[] = [
     ...ROLES.map(role => [...new Set<Scope>([...ROLE_SCOPES[role], 'tokens:write'])]),
     ...SCOPES.map(scope => [...new Set<Scope>([scope, 'tokens:write'])]),
   ]
-  test.each(MAKERS.map(scopes => ({ scopes })))('who has $scopes', async ({ scopes }) => {
+  test.each(MAKERS.map(scopes => ({ scopes })))('with $scopes', async ({ scopes }) => {
     const { token } = await makeToken({ scopes })
     const give = async (rights: object) => {
       const headers = { authorization: `Bearer ${token}` }

@@ -27,7 +27,7 @@ const errorsOf = async (path: string, json: object): Promise<Record<string, stri
   return Object.fromEntries(body.errors.map(({ path, message }: Record<string, string>) => [path, message]))
 }
 
-test('a function that does not exist is refused in the sinks of a job, of a workflow and of its items', async () => {
+test('an unknown function is refused in the sinks of a job, of a workflow and of its items', async () => {
   const message = expect.stringContaining('did you mean "shop/product"?')
   const sinks = [hook('shop/list'), hook('shop/list', 'shop/prodct')]
   expect(await errorsOf('/v1/jobs', { api: 'shop/list', sinks })).toEqual({ 'sinks.1.apis_to_send.1': message })
@@ -47,13 +47,13 @@ test('a function that does not exist is refused in the sinks of a job, of a work
     })
 })
 
-test('an empty list is refused: it would send nothing for ever', async () => {
+test('an empty list of functions is refused, since it would never send anything', async () => {
   expect(Object.keys(await errorsOf('/v1/jobs', { api: 'shop/list', sinks: [hook()] }))).toEqual([
     'sinks.0.apis_to_send',
   ])
 })
 
-test('functions that exist are right; one that goes later does not keep the others from working', async () => {
+test('existing functions are accepted, and one that is removed later does not stop the others', async () => {
   const made = await server.call('POST', '/v1/workflows', {
     name: 'kept',
     payload: [{ api: 'shop/list', sinks: [hook('shop/product', 'shop/gone')] }],

@@ -7,7 +7,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { startTestServer } from '../server.ts'
 import { withTwoAddresses } from '../two-addresses.ts'
 
-test('while a server stops its running jobs reach the API until they have ended; nobody else changes anything', async () => {
+test('while a server stops, its running jobs can still call the API, and nobody else can change anything', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-stopping-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
   const server = await startTestServer()
@@ -38,7 +38,7 @@ test('while a server stops its running jobs reach the API until they have ended;
   await expect(server.call('GET', '/healthz')).rejects.toThrow()
 })
 
-test('who does not end a request to the second address of a server does not keep it from stopping', async () => {
+test('an unfinished request to the second address of a server does not keep it from stopping', async () => {
   const server = await withTwoAddresses(() => startTestServer({ settings: { host: 'localhost' } }))
   const socket = connect(Number(new URL(server.url).port), '127.0.0.2')
   onTestFinished(() => void socket.destroy())

@@ -48,7 +48,7 @@ describe('streams are cut', () => {
     expect(await streams.cut).toBe('cut')
   })
 
-  test('when the job of their token has ended, although what they follow goes on', async () => {
+  test('when the job of their token has ended, even if what they follow continues', async () => {
     const { body: parent } = await server.call('POST', '/v1/jobs', { command: 'exec sleep 600' })
     const path = `/v1/jobs/${parent.job_id}`
     const isRunning = async () => (await server.call('GET', path)).body.status
@@ -64,7 +64,7 @@ describe('streams are cut', () => {
   })
 })
 
-test('a stream is cut with its token, too, when another one is sent behind it on the same connection', async () => {
+test('a stream is cut with its token even if another is queued behind it on the connection', async () => {
   const [dropped, kept] = [await makeToken(), await makeToken()]
   const { hostname, port } = new URL(server.url)
   const socket = connect(Number(port), hostname)
@@ -99,7 +99,7 @@ test('a connection outlives the token of a stream that has ended on it', async (
   socket.destroy()
 })
 
-test('streams of other tokens go on', async () => {
+test('streams of other tokens continue', async () => {
   const [kept, dropped] = [await makeToken(), await makeToken()]
   const streams = await openStreams('/v1/events', kept.token)
   const others = await openStreams('/v1/events', dropped.token)

@@ -115,7 +115,7 @@ const withoutName = ({ status, body }: { status: number; body: unknown }, path: 
 }
 
 describe('invariant 11', () => {
-  test.each(PLACES)('$pattern tells a thing of another workspace from none in nothing', async place => {
+  test.each(PLACES)('$pattern does not distinguish a thing of another workspace from a missing one', async place => {
     const pairs = fillings(place.path)
     expect(pairs).not.toEqual([])
     for (const { there, nowhere } of pairs) {
@@ -126,15 +126,18 @@ describe('invariant 11', () => {
     }
   })
 
-  test.each(PLACES.filter(({ method }) => method === 'GET'))('but $pattern finds those of the own', async place => {
-    const path = namesIn(place.path).reduce(
-      (left, name) => left.replace(`:${name}`, foundBy(place.path, name)),
-      place.path,
-    )
-    expect((await ask(place, path)).status, path).toBe(200)
-  })
+  test.each(PLACES.filter(({ method }) => method === 'GET'))(
+    'but $pattern finds those of its own workspace',
+    async place => {
+      const path = namesIn(place.path).reduce(
+        (left, name) => left.replace(`:${name}`, foundBy(place.path, name)),
+        place.path,
+      )
+      expect((await ask(place, path)).status, path).toBe(200)
+    },
+  )
 
-  test('no filter, cursor or other parameter of a GET lets anything of another workspace through', async () => {
+  test('no filter, cursor or other GET parameter shows anything of another workspace', async () => {
     const { paths } = (await server.call('GET', '/openapi.json')).body
     const cursors = await Promise.all(
       ['jobs', 'runs', 'workflows', 'deliveries', 'datasources', 'pipes'].map(
@@ -164,7 +167,7 @@ describe('invariant 11', () => {
     expect(asked).toBeGreaterThan(500)
   })
 
-  test('SQL without a name of another workspace finds nothing of it either', async () => {
+  test('SQL that does not name another workspace finds nothing of it either', async () => {
     for (const query of [
       'SELECT * FROM system.jobs_log',
       'SELECT * FROM system.datasources_ops_log',
@@ -210,7 +213,7 @@ describe('invariant 11', () => {
     'a name of jobs to cancel': h => ['/v1/jobs/cancel', { name: h.mark }],
     'notifications to mark': h => ['/v1/notifications/read', { ids: [h.names.run_id![0]] }],
   }
-  test.each(Object.entries(BODIES))('a body with %s of another workspace comes to nothing', async (_, bodyWith) => {
+  test.each(Object.entries(BODIES))('a body with %s of another workspace has no effect', async (_, bodyWith) => {
     const [path, body] = bodyWith(hidden)
     const answer = await own.call('POST', path, body)
     const result = answer.body.job_id ? (await own.call('GET', `/v1/jobs/${answer.body.job_id}?wait=60`)).body : null
@@ -220,11 +223,11 @@ describe('invariant 11', () => {
       expect(text(answer.body)).toMatch(/^\[\]$|"cancelled":0|"read":0/)
   })
 
-  test('after all that the hidden workspace is as it was', async () => {
+  test('after all this the hidden workspace is unchanged', async () => {
     expect(await hidden.read()).toEqual(before)
   })
 
-  test('an Idempotency-Key is of one workspace', async () => {
+  test('an Idempotency-Key belongs to one workspace', async () => {
     const headers = { 'idempotency-key': 'the-same' }
     const body = { command: 'true', scheduled_at: later() }
     const theirs = await hidden.call('POST', '/v1/jobs', body, headers)
@@ -235,7 +238,7 @@ describe('invariant 11', () => {
     expect(other.body.code).toBe('idempotency_mismatch')
   })
 
-  test('no stream of events tells of another workspace, whatever it asks for', async () => {
+  test('no stream of events reports on another workspace, whatever its filters', async () => {
     const [job, run, workflow] = [hidden.names.job_id![0], hidden.names.run_id![0], hidden.names.workflow![0]]
     const queries = ['', `?job_id=${job}`, `?run_id=${run}`, `?workflow_id=${workflow}`]
     const listeners = await Promise.all(

@@ -32,13 +32,13 @@ describe('on the wire', () => {
   test.each([
     ['two lengths', () => head(`${json}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`)],
     ['a length and chunks', () => head(`${json}Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`)],
-    ['a length that is none', () => head(`${json}Content-Length: x\r\n\r\n{}`)],
-    ['a chunk that is none', () => head(`${json}Transfer-Encoding: chunked\r\n\r\nzz\r\n`)],
+    ['an invalid length', () => head(`${json}Content-Length: x\r\n\r\n{}`)],
+    ['an invalid chunk', () => head(`${json}Transfer-Encoding: chunked\r\n\r\nzz\r\n`)],
     ['a header of 100 kB', () => head(`X: ${'x'.repeat(100_000)}\r\n\r\n`)],
     ['a header with a NUL', () => head('X: a\u0000b\r\n\r\n')],
     ['another protocol', () => '\u0016\u0003\u0001\u0002\u0000\u0001\u0000'],
     ['a path of 100 kB', () => `GET /${'x'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
-  ])('%s are refused in a form one can read', async (_, make) => {
+  ])('%s are refused with a readable answer', async (_, make) => {
     const answer = await raw(make())
     expect(answer).toMatch(/^HTTP\/1\.1 4\d\d /)
     expect(answer).toContain('application/problem+json')
@@ -50,13 +50,13 @@ describe('on the wire', () => {
     expect((await server.call('GET', '/v1/jobs?count=true')).body.count).toBe(before)
   })
 
-  test('requests one behind the other are answered in their order', async () => {
+  test('pipelined requests are answered in order', async () => {
     const get = (path: string): string => `GET ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
     const answer = await raw(get('/healthz') + get('/nothing') + get('/healthz'))
     expect(answer.match(/HTTP\/1\.1 \d+/g)).toEqual(['HTTP/1.1 200', 'HTTP/1.1 404', 'HTTP/1.1 200'])
   })
 
-  test('as many as a client may well send ahead are answered, of more the connection is closed', async () => {
+  test('a reasonable number of pipelined requests is answered, beyond it the connection is closed', async () => {
     const get = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
     expect((await raw(get.repeat(32))).match(/HTTP\/1\.1 200/g)).toHaveLength(32)
     expect(await raw(get.repeat(33)).catch(error => error.code)).toMatch(/^(|ECONNRESET)$/)
@@ -64,7 +64,7 @@ describe('on the wire', () => {
 })
 
 test.each(['POST /v1/jobs', 'GET /healthz', 'POST /nowhere'])(
-  'without a token a body that does not end is not read on: %s',
+  'an endless body without a token is not read on: %s',
   async route => {
     const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
     const closed = new Promise(resolve => socket.once('close', resolve))
@@ -75,7 +75,7 @@ test.each(['POST /v1/jobs', 'GET /healthz', 'POST /nowhere'])(
   },
 )
 
-test('a client that stops in the middle of its body is not waited for', async () => {
+test('a client that stops half-way through its body is disconnected', async () => {
   const { app, port } = await startImpatient(server, { idleConnectionMs: 300 })
   const socket = connect(port, '127.0.0.1')
   const closed = once(socket, 'close')
@@ -86,7 +86,7 @@ test('a client that stops in the middle of its body is not waited for', async ()
   await app.close()
 })
 
-test('a client that stops reading its download is not waited for', async () => {
+test('a client that stops reading its download is disconnected', async () => {
   const job = await server.run({ command: 'head -c 30000000 /dev/zero > zero.bin', artifacts: ['zero.bin'] })
   const [artifact] = (await server.call('GET', `/v1/jobs/${job.job_id}/artifacts`)).body.artifacts
   const { app, port } = await startImpatient(server, { idleConnectionMs: 300 })

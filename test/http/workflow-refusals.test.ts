@@ -12,7 +12,7 @@ afterAll(() => server?.stop())
 
 const small = (name: string, more: object = {}) => ({ name, payload: [{ command: 'true' }], ...more })
 
-describe('what is wrong with a workflow is said', () => {
+describe('a wrong workflow is refused with the field at fault', () => {
   const post = { method: 'POST', path: '/v1/workflows', status: 422, code: 'invalid' } as const
   const check = { ...post, path: '/v1/workflows/check' } as const
   const preview = { ...post, path: '/v1/schedules/preview' } as const
@@ -24,15 +24,15 @@ describe('what is wrong with a workflow is said', () => {
       { ...post, name: 'nothing', json: {}, fields: ['name', 'payload'] },
       { ...post, name: 'a list', json: [], fields: [''] },
       { ...post, name: 'an empty payload', json: { name: 'x', payload: [] }, fields: ['payload'] },
-      { ...post, name: 'an item that is none', json: { name: 'x', payload: [1] }, fields: ['payload.0'] },
+      { ...post, name: 'an invalid item', json: { name: 'x', payload: [1] }, fields: ['payload.0'] },
       {
         ...post,
-        name: 'items that are wrong, each at its place',
+        name: 'wrong items, each with its path',
         json: { name: 'x', payload: [{ command: 'true' }, { command: 1 }, { command: 'true', priority: 1000 }] },
         fields: ['payload.1.command', 'payload.2.priority'],
       },
       { ...post, name: 'an unknown field', json: small('x', { colour: 'red' }), fields: ['colour'] },
-      { ...post, name: 'what only the server says', json: small('x', { version: 3 }), fields: ['version'] },
+      { ...post, name: 'a field that only the server sets', json: small('x', { version: 3 }), fields: ['version'] },
       {
         ...post,
         name: 'an item with a time',
@@ -41,16 +41,16 @@ describe('what is wrong with a workflow is said', () => {
       { ...post, name: 'a name like an id', json: small(NOBODY), fields: ['name'] },
       { ...post, name: 'a name with a line end', json: small('a\nb'), fields: ['name'] },
       { ...post, name: 'an unreadable interval', json: scheduled({ intervals: [{ every: '5 parsecs' }] }) },
-      { ...post, name: 'an interval of nothing', json: scheduled({ intervals: [{ every: 0 }] }) },
+      { ...post, name: 'an interval of 0', json: scheduled({ intervals: [{ every: 0 }] }) },
       {
         ...post,
-        name: 'a zone that is none',
+        name: 'an invalid zone',
         json: scheduled({ crons: ['0 0 * * *'], time_zone: 'Mars/Olympus' }),
         fields: ['schedule.time_zone'],
       },
       {
         ...check,
-        name: 'all that is wrong with a schedule, beside what its schema says',
+        name: 'every fault of a schedule, in its schema and beyond',
         json: scheduled({
           intervals: [{ every: '5 parsecs' }, { evry: '1m' }, { every: 1 }],
           crons: ['0 25 * * *', 7],
@@ -73,7 +73,7 @@ describe('what is wrong with a workflow is said', () => {
       },
       {
         ...check,
-        name: 'all that is wrong with sinks, retries and items, beside what their schemas say',
+        name: 'every fault of sinks, retries and items, in their schemas and beyond',
         json: {
           name: 'x',
           sinks: [{ type: 'webhook', url: 'ftp://x' }, { type: 'webhook' }],
@@ -121,36 +121,36 @@ describe('what is wrong with a workflow is said', () => {
         code: 'too_many_items',
         json: { name: 'x', payload: Array(10_001).fill({ command: 'true' }) },
       },
-      { ...post, name: 'a name that is taken', status: 409, code: 'workflow_exists', json: small('taken') },
+      { ...post, name: 'a taken name', status: 409, code: 'workflow_exists', json: small('taken') },
       { ...post, name: 'no body at all', status: 400, code: 'invalid_json' },
       { ...check, name: 'checked: an unknown field', json: small('x', { colour: 'red' }), fields: ['colour'] },
-      { ...check, name: 'checked: a name that no database takes', json: small('a\u0000b'), fields: ['name'] },
+      { ...check, name: 'checked: a name that no database can store', json: small('a\u0000b'), fields: ['name'] },
       { ...check, name: 'checked: nothing', json: {}, fields: ['name', 'payload'] },
       { ...check, name: 'checked: a list', json: [[]], fields: [''] },
       { ...preview, name: 'previewed: no schedule', json: {}, fields: ['schedule'] },
       {
         ...preview,
-        name: 'previewed: too many',
+        name: 'previewed: too many slots',
         json: { schedule: { crons: ['0 0 * * *'] }, count: 1001 },
         fields: ['count'],
       },
       {
         ...preview,
-        name: 'previewed: after what is no time',
+        name: 'previewed: after an invalid time',
         json: { schedule: { crons: ['0 0 * * *'] }, after: 'now' },
         fields: ['after'],
       },
       { ...preview, name: 'previewed: minute 60', json: { schedule: { calendars: [{ minute: 60 }] } } },
       {
         ...preview,
-        name: 'previewed: never',
+        name: 'previewed: a schedule that never fires',
         code: 'schedule_never_fires',
         json: { schedule: { calendars: [{ month: 2, day_of_month: 30 }] } },
       },
-      { name: 'reading one that is not there', path: '/v1/workflows/nothing', status: 404, code: 'not_found' },
-      { name: 'reading one whose name cannot be', path: '/v1/workflows/%00', status: 404, code: 'not_found' },
+      { name: 'reading a missing one', path: '/v1/workflows/nothing', status: 404, code: 'not_found' },
+      { name: 'reading one with an impossible name', path: '/v1/workflows/%00', status: 404, code: 'not_found' },
       {
-        name: 'replacing one that is not there',
+        name: 'replacing a missing one',
         method: 'PUT',
         path: '/v1/workflows/nothing',
         json: small('x'),
@@ -158,7 +158,7 @@ describe('what is wrong with a workflow is said', () => {
         code: 'not_found',
       },
       {
-        name: 'replacing one by nothing',
+        name: 'replacing one by an empty body',
         method: 'PUT',
         path: '/v1/workflows/taken',
         json: {},
@@ -174,21 +174,21 @@ describe('what is wrong with a workflow is said', () => {
         code: 'workflow_exists',
       },
       {
-        name: 'deleting one that is not there',
+        name: 'deleting a missing one',
         method: 'DELETE',
         path: '/v1/workflows/nothing',
         status: 404,
         code: 'not_found',
       },
       {
-        name: 'pausing one that is not there',
+        name: 'pausing a missing one',
         method: 'POST',
         path: '/v1/workflows/nothing/pause',
         status: 404,
         code: 'not_found',
       },
       {
-        name: 'terminating with a grace that is none',
+        name: 'terminating with an invalid grace period',
         method: 'POST',
         path: '/v1/workflows/taken/terminate',
         json: { timeout_seconds: -1 },
@@ -196,7 +196,7 @@ describe('what is wrong with a workflow is said', () => {
         fields: ['timeout_seconds'],
       },
       {
-        name: 'triggering one that is not there',
+        name: 'triggering a missing one',
         method: 'POST',
         path: '/v1/workflows/nothing/trigger',
         status: 404,
@@ -218,28 +218,28 @@ describe('what is wrong with a workflow is said', () => {
         fields: ['scheduled_at'],
       },
       {
-        name: 'triggering with fields that are none',
+        name: 'triggering with unknown fields',
         method: 'POST',
         path: '/v1/workflows/taken/trigger',
         json: { at: 1, parameters: [] },
         status: 422,
         fields: ['at', 'parameters'],
       },
-      { name: 'a state that is none', path: '/v1/workflows?state=asleep', status: 422, fields: ['state.0'] },
-      { name: 'a cursor that is none', path: '/v1/workflows?cursor=abc', status: 422, code: 'invalid_cursor' },
-      { name: 'a count that is neither', path: '/v1/workflows?count=2', status: 422, fields: ['count'] },
-      { name: 'slots of one that is not there', path: '/v1/workflows/nothing/slots', status: 404, code: 'not_found' },
-      { name: 'runs of one that is not there', path: '/v1/workflows/nothing/runs', status: 404, code: 'not_found' },
-      { name: 'jobs of one that is not there', path: '/v1/workflows/nothing/jobs', status: 404, code: 'not_found' },
+      { name: 'an invalid state', path: '/v1/workflows?state=asleep', status: 422, fields: ['state.0'] },
+      { name: 'an invalid cursor', path: '/v1/workflows?cursor=abc', status: 422, code: 'invalid_cursor' },
+      { name: 'a count that is neither true nor false', path: '/v1/workflows?count=2', status: 422, fields: ['count'] },
+      { name: 'slots of a missing one', path: '/v1/workflows/nothing/slots', status: 404, code: 'not_found' },
+      { name: 'runs of a missing one', path: '/v1/workflows/nothing/runs', status: 404, code: 'not_found' },
+      { name: 'jobs of a missing one', path: '/v1/workflows/nothing/jobs', status: 404, code: 'not_found' },
       {
         name: 'jobs of another workflow',
         path: `/v1/workflows/taken/jobs?workflow_id=${NOBODY}`,
         status: 422,
         fields: ['workflow_id'],
       },
-      { name: 'no slots to come', path: '/v1/workflows/taken/upcoming?count=0', status: 422, fields: ['count'] },
+      { name: 'zero upcoming slots', path: '/v1/workflows/taken/upcoming?count=0', status: 422, fields: ['count'] },
       {
-        name: 'slots to come of one that is not there',
+        name: 'upcoming slots of a missing one',
         path: '/v1/workflows/nothing/upcoming',
         status: 404,
         code: 'not_found',

@@ -50,7 +50,7 @@ describe('a workflow', () => {
     expect(made.body).not.toHaveProperty('payload')
   })
 
-  test('is read by its id and by its name, with what it was made from and where it stands', async () => {
+  test('is read by id and by name, with its definition and its state', async () => {
     const { body: byId } = await server.call('GET', pathOf(id))
     const { body: byName } = await server.call('GET', pathOf('nightly'))
     expect(byName).toEqual(byId)
@@ -84,7 +84,7 @@ describe('a workflow', () => {
     expect(body.sinks[0]).toMatchObject({ secret: '***', headers: { Authorization: '***' } })
   })
 
-  test('is the same after what was read has been put back', async () => {
+  test('is unchanged after its GET answer was put back', async () => {
     const { body: before } = await server.call('GET', pathOf(id))
     const put = await server.call('PUT', pathOf(id), before)
     expect(put.status, JSON.stringify(put.body)).toBe(200)
@@ -100,7 +100,7 @@ describe('a workflow', () => {
     expect((await server.call('GET', pathOf(name))).status).toBe(404)
   })
 
-  test('may have a name that a path must encode', async () => {
+  test('may have a name that must be encoded in a path', async () => {
     const name = 'a/b c?#%2e ü'
     const { workflow_id } = await make(small(name))
     expect((await server.call('GET', pathOf(name))).body.workflow_id).toBe(workflow_id)
@@ -108,7 +108,7 @@ describe('a workflow', () => {
     expect((await server.call('DELETE', pathOf(name))).status).toBe(204)
   })
 
-  test('may be named like a call', async () => {
+  test('may be named like an action', async () => {
     for (const name of ['check', 'pause', 'trigger']) {
       const { workflow_id } = await make(small(name))
       expect((await server.call('GET', pathOf(name))).body.workflow_id).toBe(workflow_id)
@@ -117,7 +117,7 @@ describe('a workflow', () => {
     }
   })
 
-  test('can be checked without being kept', async () => {
+  test('can be checked without being stored', async () => {
     const outcomeOf = async (body: object) => (await server.call('POST', '/v1/workflows/check', body)).body.outcome
     expect(await outcomeOf(small('unknown'))).toBe('new')
     await make(small('known'))
@@ -129,7 +129,7 @@ describe('a workflow', () => {
     expect(await outcomeOf(known)).toBe('unchanged')
   })
 
-  test('that was read cannot be made under another name as it is, which a check says too', async () => {
+  test('that was read cannot be created under another name unchanged, and a check says so', async () => {
     await make(small('original'))
     const { body } = await server.call('GET', pathOf('original'))
     for (const path of ['/v1/workflows', '/v1/workflows/check']) {
@@ -139,7 +139,7 @@ describe('a workflow', () => {
     }
   })
 
-  test('is paused, resumed and terminated, each again without a change', async () => {
+  test('is paused, resumed and terminated, and repeating each changes nothing', async () => {
     const { name } = await make(small('moving'))
     for (const [call, state] of [
       ['pause', 'paused'],
@@ -156,7 +156,7 @@ describe('a workflow', () => {
     expect((await server.call('POST', pathOf(name, '/pause'))).body.code).toBe('workflow_terminated')
   })
 
-  test('is deleted when it is not active', async () => {
+  test('can be deleted when it is not active', async () => {
     const { name } = await make(small('leaving'))
     const refused = await server.call('DELETE', pathOf(name))
     expect([refused.status, refused.body.code]).toEqual([409, 'workflow_active'])
@@ -188,7 +188,7 @@ describe('the list of workflows', () => {
     expect(await names('?query=%25')).toEqual([])
   })
 
-  test('comes in pages', async () => {
+  test('is paged', async () => {
     const { body: first } = await server.call('GET', '/v1/workflows?query=list-&limit=2')
     expect(first.workflows).toHaveLength(2)
     const { body: rest } = await server.call('GET', `/v1/workflows?query=list-&limit=2&cursor=${first.next_cursor}`)
@@ -196,7 +196,7 @@ describe('the list of workflows', () => {
     expect(rest.next_cursor).toBeNull()
   })
 
-  test('tells its total when it is asked for', async () => {
+  test('is counted on request', async () => {
     expect((await server.call('GET', '/v1/workflows?query=list-&limit=1&count=true')).body.count).toBe(3)
     expect((await server.call('GET', '/v1/workflows?query=list-&state=paused&count=true')).body.count).toBe(1)
     for (const query of ['?limit=1', '?limit=1&count=false'])
@@ -205,7 +205,7 @@ describe('the list of workflows', () => {
 })
 
 describe('the slots of a workflow', () => {
-  test('to come are listed, the slot and when it fires', async () => {
+  test('are listed with the time they fire at, if upcoming', async () => {
     const { name } = await make(small('soon', { schedule: { crons: ['0 9 * * MON-FRI'], jitter: '30s' } }))
     const { body } = await server.call('GET', pathOf(name, '/upcoming?count=3'))
     expect(body.slots).toHaveLength(3)
@@ -218,12 +218,12 @@ describe('the slots of a workflow', () => {
     expect((await server.call('GET', pathOf(name, '/upcoming'))).body.slots).toHaveLength(10)
   })
 
-  test('to come are none without a schedule', async () => {
+  test('are none without a schedule', async () => {
     const { name } = await make(small('unscheduled'))
     expect((await server.call('GET', pathOf(name, '/upcoming'))).body).toEqual({ state: 'active', slots: [] })
   })
 
-  test('to come are none while it is paused or terminated, and the answer says which', async () => {
+  test('are none while it is paused or terminated, and the answer says which', async () => {
     const { name } = await make(small('halted', { schedule: { crons: ['0 9 * * *'] } }))
     const upcoming = async () => (await server.call('GET', pathOf(name, '/upcoming?count=2'))).body
     expect(await upcoming()).toMatchObject({ state: 'active', slots: [{}, {}] })
@@ -254,28 +254,28 @@ describe('the slots of a workflow', () => {
   })
 })
 
-describe('a preview of a schedule', () => {
+describe('a schedule preview', () => {
   const preview = (body: object) => server.call('POST', '/v1/schedules/preview', body)
 
-  test('gives the slots after an instant, that one excluded', async () => {
+  test('returns the slots after an instant, excluding it', async () => {
     const schedule = { intervals: [{ every: '1h', offset: '5m' }] }
     const { status, body } = await preview({ schedule, after: '2026-11-21T10:05:00Z', count: 2 })
     expect([status, body]).toEqual([200, { slots: ['2026-11-21T11:05:00.000Z', '2026-11-21T12:05:00.000Z'] }])
   })
 
-  test('begins now when nothing is said', async () => {
+  test('starts now by default', async () => {
     const { body } = await preview({ schedule: { crons: ['*/5 * * * *'] } })
     expect(body.slots).toHaveLength(10)
     expect(Date.parse(body.slots[0])).toBeGreaterThan(Date.now() - 5000)
   })
 })
 
-describe('who may', () => {
+describe('a caller may', () => {
   beforeAll(() => make(small('taken')))
   const tokenWith = async (scopes: readonly string[]): Promise<string> =>
     (await server.call('POST', '/v1/tokens', { name: 'some', scopes })).body.token
 
-  test('make a workflow: whoever may run each kind of its payload', async () => {
+  test('create a workflow with the scope to run each kind of its payload', async () => {
     const token = await tokenWith(['workflows:write', 'jobs:run:query'])
     const headers = { authorization: `Bearer ${token}` }
     for (const path of ['/v1/workflows', '/v1/workflows/check']) {
@@ -286,7 +286,7 @@ describe('who may', () => {
     expect((await server.call('PUT', pathOf('taken'), small('taken', { description: 'x' }), headers)).status).toBe(403)
   })
 
-  test('trigger it: whoever may run each kind, whatever its author may', async () => {
+  test('trigger it with the scope to run each kind, whatever the scopes of its author', async () => {
     const token = await tokenWith(['workflows:write', 'jobs:run:query'])
     const answer = await server.call('POST', pathOf('taken', '/trigger'), undefined, {
       authorization: `Bearer ${token}`,
@@ -294,7 +294,7 @@ describe('who may', () => {
     expect([answer.status, answer.body.code]).toEqual([403, 'forbidden'])
   })
 
-  test('read and not change it: a reader', async () => {
+  test('read but not change it as a reader', async () => {
     const made = await server.call('POST', '/v1/tokens', { name: 'reader', role: 'reader' })
     const headers = { authorization: `Bearer ${made.body.token}` }
     for (const rest of ['', '/runs', '/jobs', '/slots', '/upcoming'])
@@ -308,7 +308,7 @@ describe('who may', () => {
   })
 })
 
-test('the schema of workflow files needs no token and says what a file may hold', async () => {
+test('the schema of workflow files needs no token and describes the fields of a file', async () => {
   const response = await fetch(`${server.url}/schemas/workflow.json`)
   expect([response.status, response.headers.get('content-type')]).toEqual([
     200,
