@@ -19,6 +19,10 @@ test.each([
   [',', 'day;price\n31.12.2025;1,5\nx\n'],
   ['\t', 'name\tprice\nlamp\t1,5\n'],
   ['|', 'a|b|c\n1|2|3\n'],
+  [';', 'lamp;1,5\nchair;2,5\n'],
+  [';', '1.234,50;-3,5 %\n20.000,00;49,6 %\n'],
+  ['\t', 'lamp\t1,5\nchair\t2,5\n'],
+  [',', 'lamp;1,5 m\nchair;2,5 m\n'],
   [',', 'name,note\nlamp,a; b\nchair,c; d\n'],
   [',', 'a;b,c\n1;2,3\n'],
   [',', 'note\nhello; world\nwell; then\n'],
@@ -46,6 +50,7 @@ describe('where rows go into a data source', () => {
     expect(guess('b;c\n3;4\n', ['a', 'b', 'c'])).toBe(';')
     expect(guess('12:00:00,123|INFO|up\n12:00:01,456|INFO|down\n', ['time', 'level', 'text'])).toBe('|')
     expect(guess('1,5;2,5\n3,5;4,5\n', ['a', 'b'])).toBe(';')
+    expect(guess('lamp;1,5\nchair;2,5\n', ['a', 'b'])).toBe(';')
   })
 
   test('a header by commas stays one', () => {
@@ -62,6 +67,8 @@ test('columns that commas make rightly stay, whatever is in their texts', () => 
     fc.property(table, fc.boolean(), fc.boolean(), (rows, isPlain, isThere) => {
       const write = (value: string) => (isPlain && !/[",\n]/.test(value) ? value : `"${value.replaceAll('"', '""')}"`)
       const content = rows.map(row => `${row.map(write).join(',')}\n`).join('')
+      // If all are between digits, they may be decimal commas.
+      fc.pre(/(^|\D),|,(\D|$)/m.test(content))
       const columns = rows[0]!.map((_, index) => `column ${index}`)
       expect(guess(content, isThere ? columns : undefined)).toBe(',')
     }),

@@ -16,7 +16,7 @@ const LEAST_SHARE = 0.75
 /**
  * Guesses the delimiter, when neither the fields nor the first line name it: the one by which all or nearly all of the first records are as wide as the very
  * first, with more than one column. The comma, if no other does better, or if the others fit the data source neither by a header nor by the number of columns.
- * An unreadable record counts as being of another width.
+ * But not if every comma is a decimal one by another delimiter that does no worse. An unreadable record counts as being of another width.
  */
 export const guessDelimiter = (content: Buffer, quote: Dialect['quote'], target: Target): string => {
   const bytes = withLineFeeds(content.subarray(0, LOOK_BYTES))
@@ -28,7 +28,9 @@ export const guessDelimiter = (content: Buffer, quote: Dialect['quote'], target:
   const comma = look(COMMA)
   if (target !== null && hasHeader(comma.records, target)) return COMMA
   const others = OTHERS.map(look).filter(parts)
-  const likely = [comma, ...others].filter(found => isLikely(found) && suits(found, target))
+  const likely = [comma, ...others]
+    .filter(found => isLikely(found) && suits(found, target))
+    .filter((found, _, all) => found !== comma || !all.some(other => other.share >= comma.share && hasDecimals(other)))
   const [best] = likely.toSorted((a, b) => b.share - a.share || rank(a, b))
   return best?.delimiter ?? COMMA
 }
@@ -75,6 +77,15 @@ const isLikely = ({ width, share }: Look): boolean => width > 1 && share >= LEAS
 /** A delimiter that only ends lines separates nothing. */
 const parts = ({ records }: Look): boolean =>
   records.some(({ fields }) => fields.slice(1).some(({ text }) => text !== ''))
+
+/** Whether every comma is the decimal separator of a number. */
+const hasDecimals = ({ records }: Look): boolean => {
+  const withComma = records.flatMap(({ fields }) => fields.filter(({ text }) => text.includes(COMMA)))
+  return withComma.length > 0 && withComma.every(({ text }) => DECIMAL.test(text))
+}
+
+/** `-1.234,50`, also with a unit: `49,6 %`. */
+const DECIMAL = /^[-+]?\d([\d.\s]*\d)?,\d+(\s?[%€$£])?$/
 
 /** Breaks ties in the share: the comma first, then the delimiter with the most columns. */
 const rank = (a: Look, b: Look): number =>
