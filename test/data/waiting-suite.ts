@@ -58,11 +58,9 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
       return ids
     }
 
-    const cancelAtOnce = async (id: string): Promise<void> => {
-      const asked = performance.now()
+    const cancel = async (id: string): Promise<void> => {
       await scene.call('POST', `/v1/jobs/${id}/cancel`)
       expect(await job(id, 10)).toMatchObject({ status: 'cancelled' })
-      expect(performance.now() - asked).toBeLessThan(1000)
     }
 
     const copied = async () => Number(await scene.value("SELECT count() FROM summed WHERE day = '2030-01-01'"))
@@ -84,7 +82,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
       for (const id of others) expect(await job(id)).toMatchObject({ status: 'running' })
       expect(await lockTables()).toEqual({ type: 'locked' })
       await scene.store.unlockTables(lock)
-      await cancelAtOnce(cancelled!)
+      await cancel(cancelled!)
       writeFileSync(gate, '')
       for (const id of [...commands, ...others]) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
       expect(await copied()).toBe(before + others.length)
@@ -101,7 +99,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
         const [cancelled, ...others] = await waitingCopies(`job ${populate}`)
         const command = await submit({ command: 'true' })
         expect(await job(command, 10)).toMatchObject({ status: 'completed' })
-        await cancelAtOnce(cancelled!)
+        await cancel(cancelled!)
         expect(await job(populate)).toMatchObject({ status: 'running' })
         for (const id of [populate, ...others]) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
         for (const id of others) expect((await job(id)).progress?.message ?? '').not.toContain('waits')

@@ -24,10 +24,12 @@ const untilStopped: Script = (_, { stop }) =>
 test('a submitted job is claimed on a signal, not by polling, and completes', async () => {
   const { submit, ended, close } = await startEngine({ script: async () => done })
   const began = performance.now()
-  const jobs = await submit({}, {}, {})
-  for (const id of jobs)
-    expect(await ended(id)).toMatchObject({ status: 'completed', exitCode: 0, attempt: 1, statusReason: null })
-  expect(performance.now() - began).toBeLessThan(3000) // the poll comes every 5 s
+  for (let round = 0; round < 5; round++) {
+    const jobs = await submit({}, {}, {})
+    for (const id of jobs)
+      expect(await ended(id)).toMatchObject({ status: 'completed', exitCode: 0, attempt: 1, statusReason: null })
+  }
+  expect(performance.now() - began).toBeLessThan(15_000) // A poll every 5 s would take 20 at least.
   await close()
 })
 

@@ -2,6 +2,7 @@ import { readdirSync, readlinkSync } from 'node:fs'
 import type { ServerResponse } from 'node:http'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { millisecondsAtOnce } from '../at-once.ts'
 import { materialized } from '../data/scene.ts'
 import { type ImportScene, openImportScene } from './scene.ts'
 
@@ -36,7 +37,7 @@ const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/$
 
 const FIRST = 'day,n\n2026-01-01,1\n2026-01-01,2\n2026-02-01,3\n'
 
-test('what depends on a data source follows what is appended and what is replaced', async () => {
+test('derived data sources follow both appends and replaces', async () => {
   await load(FIRST)
   expect(await days()).toEqual([
     ['2026-01-01', 2, 3],
@@ -51,7 +52,7 @@ test('what depends on a data source follows what is appended and what is replace
   expect(await days()).toEqual([['2026-03-01', 1, 5]])
 })
 
-test('a condition says which rows are replaced; the others stay, and all new ones must fulfil it', async () => {
+test('replace_condition selects the rows to be replaced, and all new rows must meet it', async () => {
   await load(FIRST)
   const replace = { mode: 'replace', replace_condition: "day = '2026-01-01'" }
   expect(await load('2026-01-01,10\n', replace)).toMatchObject({
@@ -89,7 +90,7 @@ test('two imports into one data source run one after the other, and both are the
   ])
 })
 
-test('a query that reads while all is replaced sees the old rows', async () => {
+test('a query that reads while all rows are replaced sees the old ones', async () => {
   const rows = (n: number) => Array.from({ length: 2000 }, () => `2026-01-01,${n}`).join('\n')
   await load(rows(1))
   const sql = `SELECT min(n) AS low, max(n) AS high, sum(sleepEachRow(0.0005)) AS slow FROM ${name} SETTINGS max_block_size = 100`
@@ -129,7 +130,7 @@ const many = (rows: number) => {
   return Buffer.from(`day,n\n${line.repeat(rows)}`)
 }
 
-test('an import whose engine is killed is tried again, and its rows are there once', async () => {
+test('an import whose engine is killed is retried, and its rows are there once', async () => {
   await load(FIRST)
   const id = await scene.submit({ datasource: name, url: scene.give(`/${name}`, many(20_000_000)) })
   await expect.poll(() => stagingOf(id), { timeout: 30_000, interval: 5 }).toHaveLength(1)
@@ -147,8 +148,8 @@ const cancel = async (id: string): Promise<number> => {
   return performance.now() - asked
 }
 
-test('a download is cancelled within a second, before its first byte and in its middle', async () => {
-  await load(FIRST)
+test('a download is cancelled within a second, before its first byte and half-way', async () => {
+  const atOnce = await millisecondsAtOnce(() => load(FIRST))
   const open: ServerResponse[] = []
   for (const head of ['', 'day,n\n2026-01-01,1\n']) {
     const url = scene.give('/slow', (_, response) => {
@@ -158,14 +159,14 @@ test('a download is cancelled within a second, before its first byte and in its 
     const asked = open.length
     const id = await scene.submit({ datasource: name, url })
     await expect.poll(() => open.length).toBe(asked + 1)
-    expect(await cancel(id)).toBeLessThan(1000)
+    expect(await cancel(id)).toBeLessThan(atOnce)
     await expect.poll(() => open.at(-1)!.closed).toBe(true)
   }
   expect(spooled()).toEqual([])
   expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('3')
 })
 
-test('a source that breaks off while its first rows are loaded leaves all as it was', async () => {
+test('a source that breaks off while its first rows are loaded leaves everything as it was', async () => {
   await load(FIRST)
   const content = many(4_000_000)
   const url = scene.give('/breaks', (_, response) => {
@@ -189,13 +190,13 @@ test.each([
   ['split', 'x,1\n', async (id: string) => (await tablesIn(id)).some(table => table.startsWith('stg_judged'))],
   ['sieved', '"x"y,1\n', async () => spooled().some(file => file.endsWith('.sieved'))],
 ])(
-  'an import that is being %s is cancelled at once and leaves all as it was',
+  'an import that is being %s is cancelled at once and leaves everything as it was',
   async (_, last, isThere) => {
-    await load(FIRST)
+    const atOnce = await millisecondsAtOnce(() => load(FIRST))
     const content = Buffer.concat([many(8_000_000), Buffer.from(last)])
     const id = await scene.submit({ datasource: name, url: scene.give(`/${name}`, content) })
     await expect.poll(() => isThere(id), { timeout: 60_000, interval: 10 }).toBe(true)
-    expect(await cancel(id)).toBeLessThan(1000)
+    expect(await cancel(id)).toBeLessThan(atOnce)
     expect(await scene.value(`SELECT count() FROM ${name}`)).toBe('3')
     expect([await scene.staging(), spooled()]).toEqual([[], []])
   },
@@ -207,7 +208,7 @@ const tablesIn = async (id: string): Promise<readonly string[]> => {
   return tables.filter(table => table.database.includes(id.replaceAll('-', ''))).map(table => table.name)
 }
 
-test('a column may be called as anything that the server writes in its place', async () => {
+test('a column may have the name of a placeholder in the server’s SQL', async () => {
   const columns = { __content__: 'UInt8', "it's": 'String' }
   await scene.dataSource('odd_names', columns)
   const content = `{"__content__":1,"it's":"a"}\n{"__content__":2,"it's":"b"}\n`
@@ -215,7 +216,7 @@ test('a column may be called as anything that the server writes in its place', a
   expect(await scene.import({ datasource: 'odd_names', url })).toMatchObject({ statistics: { rows_written: 2 } })
 })
 
-test('where rows replace each other, the last line of a content wins', async () => {
+test('where rows replace each other, the last line of the content wins', async () => {
   const keys = { engine: 'ReplacingMergeTree', sortingKey: 'id' }
   const lines = Array.from({ length: 1_000_000 }, (_, index) => `${index % 1000},${index}\n`).join('')
   for (const again of ['once', 'twice', 'thrice']) {
