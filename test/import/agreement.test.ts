@@ -92,7 +92,7 @@ const imported = async (content: string, fields: object = { header: true }): Pro
   return { statistics: await statisticsOf(name, content, fields), rows: await scene.table(name) }
 }
 
-test('a row of CSV has the same fate alone and beside any other rows, and the same values', async () => {
+test('a row of CSV has the same outcome and values alone and beside any other rows', async () => {
   const header = Object.keys(COLUMNS).join(',')
   await fc.assert(
     fc.asyncProperty(fc.array(record, { minLength: 4, maxLength: 24 }), async rows => {
@@ -183,7 +183,7 @@ const object = fc
 /** A valid line: content without any is treated differently. */
 const FIRST = `{${SURE},"f":0,"i8":0,"s":"first","l":[]}`
 
-test('a line of NDJSON has the same fate alone and beside any other lines, and the same values', async () => {
+test('a line of NDJSON has the same outcome and values alone and beside any other lines', async () => {
   const fates = new Map<string, Imported>()
   const fateOf = async (text: string): Promise<Imported> => {
     const before = fates.get(text)

@@ -81,7 +81,7 @@ const csv = (...rows: readonly Readonly<Record<string, string>>[]): string => {
 
 const open = async (name: string): Promise<void> => scene.dataSource(name, COLUMNS, { sortingKey: 'least' })
 
-test('rows that fit, in the one pass', async () => {
+test('columns named as in our own statements accept valid rows in one pass', async () => {
   await open('plain')
   // A quote may be open at the end: all texts are looked at.
   const url = scene.give('/plain', csv(GOOD))
@@ -89,7 +89,7 @@ test('rows that fit, in the one pass', async () => {
   expect(await scene.table('plain')).toEqual([Object.values(GOOD)])
 })
 
-test('rows that do not fit, beside those that do', async () => {
+test('columns named as in our own statements have their invalid rows quarantined beside valid ones', async () => {
   await open('mixed')
   const url = scene.give('/mixed', csv(GOOD, BAD, { ...GOOD, text1: '2' }))
   const job = await scene.import({ datasource: 'mixed', url, header: true })
@@ -103,7 +103,7 @@ test('rows that do not fit, beside those that do', async () => {
   })
 })
 
-test('NDJSON', async () => {
+test('columns named as in our own statements accept NDJSON', async () => {
   await open('objects')
   const url = scene.give('/objects', `${JSON.stringify(GOOD)}\n${JSON.stringify(BAD)}\n`)
   const job = await scene.import({ datasource: 'objects', url, format: 'ndjson' })
@@ -111,7 +111,7 @@ test('NDJSON', async () => {
   expect(await scene.table('objects')).toEqual([Object.values(GOOD)])
 })
 
-test('too many bad rows are told with examples', async () => {
+test('too many bad rows are reported with examples', async () => {
   await open('refused')
   const url = scene.give('/refused', csv(GOOD, BAD))
   const job = await scene.import({ datasource: 'refused', url, header: true, max_bad_rows: 0 })
@@ -120,7 +120,7 @@ test('too many bad rows are told with examples', async () => {
   expect(job.error.message).toContain('["x","a","[300]"')
 })
 
-test('conditions: of a replace, of a delete and of a populate', async () => {
+test('conditions of a replace, a delete and a populate can use columns named as in our own statements', async () => {
   await open('parts')
   const url = scene.give('/parts', csv(GOOD, { ...GOOD, rows: '8' }, { ...GOOD, rows: '9' }))
   await scene.import({ datasource: 'parts', url, header: true })

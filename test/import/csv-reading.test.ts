@@ -31,7 +31,7 @@ test.each([
   ['guessed in lines that end with CR', 'name;amount\rlamp;3\r', ';', true],
   ['guessed without a header', '1\t2\n3\t4\n', '\t', false],
   ['a comma', 'name,amount\nlamp,3\n', ',', true],
-])('a delimiter that is %s is in the statistics, in the log and in /v0', async (_, text, delimiter, header) => {
+])('a delimiter that is %s is shown in the statistics, the log and /v0', async (_, text, delimiter, header) => {
   const job = await load(text, { create: true })
   expect(job).toMatchObject({ status: 'completed', statistics: { delimiter, header, invalid_lines: 0 } })
   expect(await columns()).toHaveLength(2)
@@ -41,7 +41,7 @@ test.each([
   expect(await scene.log(job.job_id)).toContain(`read as CSV separated by ${shown}, ${withHeader}`)
 })
 
-test('a delimiter that was said is the one, and /v0 knows it before the rows are there', async () => {
+test('a given delimiter is used, and /v0 shows it before the rows are there', async () => {
   const job = await load('a;b|c\n1;2|3\n', { create: true, delimiter: '|' })
   expect([job.statistics.delimiter, await columns()]).toEqual([
     '|',
@@ -53,20 +53,20 @@ test('a delimiter that was said is the one, and /v0 knows it before the rows are
   expect(await cachedDelimiter(job.job_id)).toBe('|')
 })
 
-test('lines of one text with semicolons stay one text', async () => {
+test('lines with semicolons stay whole in a data source of one text column', async () => {
   await scene.dataSource(name, { line: 'String' })
   const job = await load('2026-11-01;INFO;up\n2026-11-02;INFO;down\n')
   expect(job.statistics).toMatchObject({ rows_written: 2, delimiter: ',', header: false })
   expect(await scene.table(name)).toEqual([['2026-11-01;INFO;up'], ['2026-11-02;INFO;down']])
 })
 
-test('a title that another delimiter would part does not hide the commas of the lines below it', async () => {
+test('a title with another delimiter does not hide the commas of the lines below it', async () => {
   await scene.dataSource(name, { id: 'String', name: 'String' })
   const job = await load('Sales; 2026\n"1","one"\n"2","two"\n"3","three"\n')
   expect(job.statistics).toMatchObject({ rows_written: 3, invalid_lines: 1, delimiter: ',' })
 })
 
-test('commas that make other columns than a data source has give way to what makes its own', async () => {
+test('commas that do not make the columns of the data source lose to a delimiter that does', async () => {
   await scene.dataSource(name, { time: 'String', level: 'String', text: 'String' })
   const job = await load('12:00:00,123|INFO|up\n12:00:01,456|INFO|down\n')
   expect(job.statistics).toMatchObject({ rows_written: 2, delimiter: '|' })
@@ -76,7 +76,7 @@ test('commas that make other columns than a data source has give way to what mak
   ])
 })
 
-test('content that a data source cannot take is told with how it was read, in the error and the log', async () => {
+test('content that does not match the data source is reported with how it was read, in the error and the log', async () => {
   await scene.dataSource(name, { id: 'Int32', name: 'String', price: 'Float64' })
   const job = await load('1;one\n2;two\n')
   expect(job.error).toMatchObject({
@@ -88,12 +88,12 @@ test('content that a data source cannot take is told with how it was read, in th
   expect(named.error.message).toMatch(/has not: colour.* It was read as CSV separated by ";", with a header\.$/)
 })
 
-describe('a first line of another shape than all others', () => {
+describe('a first line that does not match the others', () => {
   test.each([
     ['is too short', '7,seven\n1,one,1\n2,two,2\n', 'line 1 has 2 columns, not 3: 7,seven'],
     ['is too long', '7,seven,7,7\n1,one,1\n2,two,2\n', 'line 1 has 4 columns, not 3: 7,seven,7,7'],
     ['is a title', 'Sales of 2026\n1,one,1\n2,two,2\n', 'line 1 has 1 column, not 3: Sales of 2026'],
-  ])('%s: an invalid line, as any other', async (_, text, told) => {
+  ])('%s: it is an invalid line like any other', async (_, text, told) => {
     await scene.dataSource(name, { id: 'Int64', name: 'String', price: 'Float64' })
     const job = await load(text)
     expect(job).toMatchObject({ status: 'completed', statistics: { rows_read: 3, rows_written: 2, invalid_lines: 1 } })
@@ -101,20 +101,20 @@ describe('a first line of another shape than all others', () => {
     expect(await load(text, { max_bad_rows: 0 })).toMatchObject({ error: { code: 'too_many_bad_rows' } })
   })
 
-  test('beside another invalid line and one that does not fit', async () => {
+  test('counts as invalid beside another invalid line and an invalid row', async () => {
     await scene.dataSource(name, { id: 'Int64', name: 'String', price: 'Float64' })
     const job = await load('7,"seven"x\n1,one,1\n2\nx,two,2\n3,"a""b",3,\n4,four,4,4\n', { header: false })
     expect(job.statistics).toMatchObject({ rows_written: 2, quarantine_rows: 1, invalid_lines: 3 })
   })
 
-  test('fails the import where the lines behind it are no rows of the data source either, or begin with a header', async () => {
+  test('fails the import if the lines below it do not match the data source either, or begin with a header', async () => {
     await scene.dataSource(name, { id: 'String', name: 'String', price: 'String' })
     for (const text of ['1,2\n', '1,2\n3,4\n5,6,7\n', 'Sales of 2026\nid,name,price\n1,one,1\n'])
       expect(await load(text)).toMatchObject({ status: 'failed', error: { code: 'schema_mismatch' } })
     expect(await scene.table(name)).toEqual([])
   })
 
-  test('does not say how many columns a new data source has', async () => {
+  test('does not determine the columns of a new data source', async () => {
     const job = await load('7,seven\n1,one,1.5\n2,two,2\n', { create: true })
     expect(job.statistics).toMatchObject({ rows_written: 2, invalid_lines: 1, header: false })
     expect(await columns()).toEqual([
@@ -125,7 +125,7 @@ describe('a first line of another shape than all others', () => {
   })
 })
 
-test('no data source is made of a header that no line is like', async () => {
+test('no data source is created from a header that matches no line', async () => {
   const job = await load('Sales of 2026\nid,name\n1,one\n2,two\n', { create: true })
   expect(job.error).toMatchObject({
     code: 'content_unreadable',
@@ -134,7 +134,7 @@ test('no data source is made of a header that no line is like', async () => {
   expect((await scene.call('GET', `/v1/datasources/${name}`)).status).toBe(404)
 })
 
-test('a first line that cannot be read is told so, and by what', async () => {
+test('a first line that cannot be parsed is reported with the reason and the delimiter', async () => {
   const job = await load('"Name";"Size"x\n"a";"b"\n', { create: true, delimiter: ';' })
   expect(job.error).toMatchObject({
     code: 'content_unreadable',
@@ -142,17 +142,17 @@ test('a first line that cannot be read is told so, and by what', async () => {
   })
 })
 
-test('a column may be called true', async () => {
+test('a column may be named true', async () => {
   await load('true\n5\n7\n', { create: true })
   expect(await columns()).toEqual([['true', 'Int64']])
 })
 
-describe('blanks behind the last value of a file are no part of it', () => {
+describe('blanks after the last value of a file are dropped', () => {
   beforeEach(() => scene.dataSource(name, { id: 'Int32', v: 'String' }))
   const BROKEN = ['', '"x"y,1\n', '7\n', '7,x,y,z\n', 'z,z\n']
 
   test.each(['1,x ', '1,x\t ', '1,"x" ', '1,x \r', '1,x \n', '1,x, ', '1,x ,'])(
-    'whatever its end is: %j',
+    'with every end of the file: %j',
     async last => {
       for (const broken of BROKEN) {
         const job = await load(`0,"a, ""b"" "\n${broken}${last}`, { header: false })
@@ -163,13 +163,13 @@ describe('blanks behind the last value of a file are no part of it', () => {
     },
   )
 
-  test('nor where lines end with CR', async () => {
+  test('in a file whose lines end with CR', async () => {
     expect(await load('0,a \r1,x ', { header: false })).toMatchObject({ statistics: { rows_written: 2 } })
     expect(await load('2,a \r3,"x\ny" \r4, z\t', { header: false })).toMatchObject({ statistics: { rows_written: 3 } })
     expect((await scene.table(name, 'id')).map(([, v]) => v)).toEqual(['a', 'x', 'a', 'x\ny', 'z'])
   })
 
-  test('nor does one of NUL, of a million, or in a file of one line', async () => {
+  test('after a NUL, after a million characters, and in a file of one line', async () => {
     for (const v of ['\0', 'x'.repeat(1_000_000), ''])
       expect(await load(`5,${v}  `, { header: false, delimiter: ',' })).toMatchObject({
         statistics: { rows_written: 1 },
@@ -177,7 +177,7 @@ describe('blanks behind the last value of a file are no part of it', () => {
     expect((await scene.table(name)).map(([, v]) => v!.length).sort((a, b) => a - b)).toEqual([0, 1, 1_000_000])
   })
 
-  test('but where a tab parts the values they are', async () => {
+  test('but not where tabs separate the values', async () => {
     expect(await load('0\ta \n1\tx ', { header: false, delimiter: '\t' })).toMatchObject({
       statistics: { rows_written: 2 },
     })
@@ -185,7 +185,7 @@ describe('blanks behind the last value of a file are no part of it', () => {
   })
 })
 
-describe('a return that ends no line is a part of its value', () => {
+describe('a carriage return that ends no line is part of its value', () => {
   beforeEach(() => scene.dataSource(name, { id: 'Int32', v: 'String' }))
   const GOOD = '1,\rb\n2,a\rb\r\n3, \r"c" \n4,x\r,\n\r5,"y"\n \r6,\r\rz\n'
   const VALUES = ['\rb', 'a\rb', '\r"c"', 'x\r', 'y', '\r\rz']
@@ -202,7 +202,7 @@ describe('a return that ends no line is a part of its value', () => {
     expect(rows.map(([, v]) => v)).toEqual(VALUES)
   })
 
-  test.each(['', '"z"z,1\n'])('of two before a quote the second is, beside %j', async others => {
+  test.each(['', '"z"z,1\n'])('of two before a quote the second is part of the value, beside %j', async others => {
     name = `${name}_text`
     await scene.dataSource(name, { a: 'String', b: 'String' })
     const job = await load(`"q","r"\n${others}\r\r",x\n`, { header: false, delimiter: ',' })
@@ -211,7 +211,7 @@ describe('a return that ends no line is a part of its value', () => {
   })
 })
 
-test('a value of several lines is one wherever the parts that the content is read in end', async () => {
+test('a value of several lines stays whole wherever the content is split into chunks', async () => {
   await scene.dataSource(name, { id: 'Int32', v: 'String' })
   const MEBIBYTE = 1024 * 1024
   const head = '"x"y,1\r\n1,'

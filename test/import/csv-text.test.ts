@@ -25,7 +25,7 @@ test.each([
   ['above one that names the delimiter', '\ufeffSales\nsep=;\nprice;id;name\n1.5;1;one\n;2;two\n', 1],
   ['that end with CR', 'Sales\r"\rid,name,price\r1,one,1.5\r2,two,\r', 2],
   ['above rows without names', 'Sales\n1,one,1.5\n2,two,\n', 1],
-])('lines that are to be skipped are no data: %s', async (_, text, skip_lines) => {
+])('skipped lines are no data: %s', async (_, text, skip_lines) => {
   expect(await load(text, { skip_lines })).toMatchObject({
     status: 'completed',
     statistics: { rows_written: 2, rows_read: 2, quarantine_rows: 0, invalid_lines: 0 },
@@ -36,7 +36,7 @@ test.each([
   ])
 })
 
-test('lines that are skipped count where invalid lines and quotes are told', async () => {
+test('skipped lines count in the line numbers of invalid lines and open quotes', async () => {
   const text = 'Sales\n"\nid,name,price\n1,one,1\n2,two\n3,three,3\n'
   const short = await load(text, { skip_lines: 2 })
   expect(short.statistics).toMatchObject({ rows_written: 2, invalid_lines: 1 })
@@ -54,13 +54,13 @@ test.each([
   ['windows-1252', Buffer.from('id,name,price\n1,M\xfcller,1.5\n', 'latin1'), 'Müller'],
   ['UTF-16LE', Buffer.from('\ufeffid\tname\tprice\r\n1\tÜ 😀\t1.5\r\n', 'utf16le'), 'Ü 😀'],
   ['shift_jis', Buffer.concat([Buffer.from('1,'), Buffer.from([0x93, 0xfa]), Buffer.from(',1.5\n')]), '日'],
-])('text in %s is read where that is said', async (encoding, content, text) => {
+])('text in %s is read when that encoding is given', async (encoding, content, text) => {
   const job = await scene.import({ datasource: name, url: scene.give(`/${name}.csv`, content), encoding })
   expect(job.statistics).toMatchObject({ rows_written: 1, quarantine_rows: 0, bytes_read: content.length })
   expect(await scene.table(name)).toEqual([['1', text, '1.5']])
 })
 
-test('bytes that are not of the encoding fail the import; an encoding that nobody knows is refused', async () => {
+test('bytes that are not of the encoding fail the import, and an unknown encoding is refused', async () => {
   const url = scene.give(`/${name}.csv`, Buffer.from([...Buffer.from('1,'), 0xff, 0x0a]))
   const { error } = await scene.import({ datasource: name, url, encoding: 'euc-kr' })
   expect([error.code, error.message]).toEqual(['content_unreadable', expect.stringContaining('not euc-kr')])
@@ -68,7 +68,7 @@ test('bytes that are not of the encoding fail the import; an encoding that nobod
   expect([refused.status, refused.body.errors[0].path]).toEqual([422, 'import.encoding'])
 })
 
-test('what is no text is told also where lines are to be skipped', async () => {
+test('binary content is recognized even if lines are to be skipped', async () => {
   for (const [content, said] of [
     ['PK\x03\x04'.padEnd(9000, 'x\n'), 'ZIP'],
     ['<!doctype html>\n<html>\n', 'HTML'],
@@ -78,12 +78,12 @@ test('what is no text is told also where lines are to be skipped', async () => {
   }
 })
 
-test('more lines skipped than there are leave nothing', async () => {
+test('skipping more lines than there are leaves no rows', async () => {
   const { statistics } = await load('id,name,price\n1,one,1\n', { skip_lines: 3 })
   expect(statistics).toMatchObject({ rows_read: 0, rows_written: 0, invalid_lines: 0 })
 })
 
-test('a text that is not UTF-8, far behind rows that do not fit, is quarantined, too', async () => {
+test('text that is not UTF-8, far after invalid rows, is quarantined', async () => {
   const rows = Array.from(
     { length: 600_000 },
     (_, index) => `${index},name ${index},${index % 1000 === 7 ? 'dear' : 1.5}\n`,

@@ -50,7 +50,7 @@ describe('a Parquet file', () => {
   })
 
   test.each([2n ** 37n, 2n ** 60n])(
-    'that claims %d rows is refused, at which the engine would run out of memory',
+    'that claims %d rows is refused instead of running the engine out of memory',
     async rows => {
       const url = parquet.give('/claims.parquet', parquetThatClaims(rows))
       const claim = {
@@ -64,7 +64,7 @@ describe('a Parquet file', () => {
     },
   )
 
-  test('that claims too many values in several columns is refused: the engine has something in memory for each stretch of each column', async () => {
+  test('that claims too many values over several columns is refused, since the engine needs memory for each column', async () => {
     const values = [int64(1n), int64(2n)]
     const content = parquetOf({ type: INT64, values, rows: 2n ** 34n, name: 'v', columns: 5 })
     expect(
@@ -76,7 +76,7 @@ describe('a Parquet file', () => {
     })
   })
 
-  test('that is nested deeper than the engine can walk is refused, and the engine goes on', async () => {
+  test('nested too deeply for the engine is refused, and the engine keeps running', async () => {
     const url = parquet.give('/deep.parquet', parquetOfDepth(100_000))
     expect(await parquet.import({ datasource: 'deep', url, create: true })).toMatchObject({
       status: 'failed',
@@ -85,7 +85,7 @@ describe('a Parquet file', () => {
     })
   })
 
-  test('whose footer claims 2³⁰ row groups is refused, and the engine goes on', async () => {
+  test('whose footer claims 2³⁰ row groups is refused, and the engine keeps running', async () => {
     const footer = Buffer.from([0x15, 2, 0x19, 0x0c, 0x29, 0xfc, 0x80, 0x80, 0x80, 0x80, 0x04, 0])
     const url = parquet.give('/groups.parquet', parquetOfFooter(footer))
     const refused = { code: 'content_unreadable', message: expect.stringMatching(/a list claims more items/) }
@@ -95,7 +95,7 @@ describe('a Parquet file', () => {
     expect(await parquet.value('SELECT count() FROM kept')).toBe('5000')
   })
 
-  test('whose footer claims what is there is read', async () => {
+  test('whose footer claims the rows it has is read', async () => {
     const url = parquet.give('/honest.parquet', parquetThatClaims(2n))
     expect(await parquet.import({ datasource: 'honest', url, create: true })).toMatchObject({
       statistics: { rows_written: 2 },
@@ -103,21 +103,21 @@ describe('a Parquet file', () => {
     expect(await parquet.table('honest')).toEqual([['1'], ['2']])
   })
 
-  test('that claims more rows than are there fails', async () => {
+  test('that claims more rows than it has fails', async () => {
     const url = parquet.give('/more.parquet', parquetThatClaims(3n))
     expect(await parquet.import({ datasource: 'more', url, create: true })).toMatchObject({
       error: { code: 'content_unreadable' },
     })
   })
 
-  test('with a name that is no text is refused in words', async () => {
+  test('with a column name that is not UTF-8 is refused in words', async () => {
     const url = parquet.give('/name.parquet', parquetThatClaims(2n, Uint8Array.of(0xff, 0xfe)))
     expect(await parquet.import({ datasource: 'name', url, create: true })).toMatchObject({
       error: { message: 'The content cannot be read as Parquet: the name of a column is not UTF-8.' },
     })
   })
 
-  test('whose index says wrong places of its rows is read without it', async () => {
+  test('with a wrong offset index is read without it', async () => {
     const file = await parquet.fromEngine('SELECT number AS id, [number, number * 10] AS list FROM numbers(20)')
     // An offset index of one page, of which the first row is told: 0.
     const index = Buffer.of(0x16, 0, 0)

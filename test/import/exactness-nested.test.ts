@@ -151,11 +151,11 @@ const NESTED: readonly ExactCase[] = [
   { type: 'MultiPolygon', good: { '[[[[1,2],[3,4]]]]': '[[[[1,2],[3,4]]]]' }, bad: ['[[[1,2]]]'] },
 ]
 
-test.each(NESTED)('$type of NDJSON takes what is one, all of it', async kind => {
+test.each(NESTED)('$type in NDJSON accepts exactly its values', async kind => {
   await check('ndjson', kind)
 })
 
-test.each(NESTED)('$type of CSV takes the same', async kind => {
+test.each(NESTED)('$type in CSV accepts exactly its values', async kind => {
   await check('csv', kind)
 })
 
@@ -177,6 +177,6 @@ test.each<ExactCase>([
     good: { ' [1, 2] ': '[1,2]' },
     bad: ['[1 2]', '[01]', '[1.]', '[.5]', '[+1]', '[1,]', '[1] 2', '[1-2]', '1', '["1', '["1, 2]'],
   },
-])('$type of CSV as ClickHouse writes it', async kind => {
+])('$type in CSV accepts what ClickHouse writes', async kind => {
   await check('csv', kind)
 })

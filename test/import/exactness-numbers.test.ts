@@ -65,6 +65,6 @@ test.each<ExactCase>([
   { type: 'DECIMAL(5, 2)', good: { '1.23': '1.23' }, bad: ['12345.1', '-', '1.234'] },
   { type: 'TIMESTAMP', good: same('2024-01-01 10:00:00'), bad: ['10:00:00', '0000-00-00 00:00:00'] },
   { type: 'SimpleAggregateFunction(max, Decimal(5, 2))', good: { '1.23': '1.23' }, bad: ['12345.1'] },
-])('$type takes what is one, exactly', async kind => {
+])('$type accepts exactly its values', async kind => {
   await check('csv', kind)
 })

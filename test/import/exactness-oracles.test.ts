@@ -28,7 +28,7 @@ const decimalText = fc
   )
   .map(parts => parts.join(''))
 
-test('decimals fit by the digits that they have, whatever their writing', async () => {
+test('decimals fit by their digits, however they are written', async () => {
   const texts = fc.sample(decimalText, { numRuns: 3000, seed: 7 })
   const { stored, refused } = await imported('Decimal(5, 2)', 'csv', texts)
   const expected = texts.map(text => decimal(text, 5, 2))
@@ -37,7 +37,7 @@ test('decimals fit by the digits that they have, whatever their writing', async 
 })
 
 test.each(['Int8', 'UInt64', 'Int128', 'UInt128', 'Int256', 'UInt256'])(
-  '%s takes the integers of its range, alone and in lists',
+  '%s accepts the integers of its range, alone and in lists',
   async type => {
     const bits = BigInt(/\d+/.exec(type)![0])
     const [least, most] = type.startsWith('U') ? [0n, 2n ** bits - 1n] : [-(2n ** (bits - 1n)), 2n ** (bits - 1n) - 1n]
@@ -55,7 +55,7 @@ test.each(['Int8', 'UInt64', 'Int128', 'UInt128', 'Int256', 'UInt256'])(
   },
 )
 
-test('times fit when they are of the calendar and in range', async () => {
+test('times fit if they exist in the calendar and are in range', async () => {
   const part = (digits: number, ...values: readonly number[]) =>
     fc.constantFrom(...values.map(value => String(value).padStart(digits, '0')))
   const texts = fc

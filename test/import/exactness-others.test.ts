@@ -39,11 +39,11 @@ test.each<ExactCase>([
     },
     bad: ['(null,1)', '[(1,2),null]', '[null]', '(1e400,2)', '(nan,1)', '(1)', '(1,2,3)', 'x', ''],
   },
-])('$type takes what is one', async kind => {
+])('$type accepts exactly its values', async kind => {
   await check('csv', kind)
 })
 
-test('an empty text of NDJSON is a value of types that have one', async () => {
+test('an empty text in NDJSON is a value of types that have one', async () => {
   await check('ndjson', {
     type: 'Nullable(FixedString(2))',
     good: { '"ab"': 'ab', '""': '\0\0', null: null },

@@ -160,6 +160,6 @@ test.each<ExactCase>([
     bad: ['10:20', '10', '10.5', '10:60:00', ''],
   },
   { type: 'Nullable(Time)', good: { '': null, '1:02:03': '01:02:03' }, bad: ['1:2:3', '1:02'] },
-])('$type takes what is one, exactly', async kind => {
+])('$type accepts exactly its values', async kind => {
   await check('csv', kind)
 })

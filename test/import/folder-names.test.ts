@@ -35,7 +35,7 @@ const CONTENTS = {
 }
 
 test.each(['csv', 'ndjson', 'parquet'] as const)(
-  'the folders that a server lies in are no part of %s',
+  'names of the server’s folders do not become values of %s',
   async format => {
     const url = scene.give(`/rows.${format}`, await CONTENTS[format]())
     const { body } = await scene.call('POST', '/v1/datasources/infer', { url })
@@ -45,7 +45,7 @@ test.each(['csv', 'ndjson', 'parquet'] as const)(
   },
 )
 
-test('nor columns of a file that has none of that name', async () => {
+test('names of the server’s folders do not become columns of a file without them', async () => {
   const url = scene.give('/alone.parquet', await parquet('SELECT 1 AS id'))
   expect(await scene.import({ datasource: 'alone', url, create: true })).toMatchObject({ status: 'completed' })
   expect(await scene.table('alone')).toEqual([['1']])

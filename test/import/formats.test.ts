@@ -31,7 +31,7 @@ const parquet = async (select: string): Promise<Buffer> => {
   return Buffer.concat(await Array.fromAsync(query.content))
 }
 
-test('objects of NDJSON go in by the names of their keys, and by paths', async () => {
+test('objects of NDJSON are imported by key, and by path', async () => {
   const list = [
     { name: 'id', type: 'UInt64', jsonPath: null },
     { name: 'city', type: 'Nullable(String)', jsonPath: '$.user.address.city' },
@@ -66,7 +66,7 @@ test('objects of NDJSON go in by the names of their keys, and by paths', async (
   expect(wrong.map(row => row.wrong)).toEqual(['extra', 'id', 'tags'])
 })
 
-test('numbers within objects are what is written, however long they are', async () => {
+test('numbers within objects are kept as written, however long', async () => {
   const { createDataSource } = await import('../../src/data/tables/data-sources.ts')
   // Called as a name in the statement is.
   const at = (column: string, type: string) => ({ name: column, type, jsonPath: `$.j.${column}` })
@@ -104,7 +104,7 @@ test('numbers within objects are what is written, however long they are', async 
   ])
 })
 
-test('lines that are no JSON are counted, with their numbers', async () => {
+test('lines that are not JSON are counted, with their numbers', async () => {
   await scene.dataSource(name, { id: 'Int32' })
   const job = await load('/a.jsonl', '{"id":1}\n{"id":\n[1]\n\n{"id":2}\nnonsense\n{"id":"x"}\n{"id":3}')
   expect(job).toMatchObject({
@@ -116,7 +116,7 @@ test('lines that are no JSON are counted, with their numbers', async () => {
     expect(log).toContain(line)
 })
 
-test('the format is that of the first extension in the address: what a query holds may be of another file', async () => {
+test('the format follows the first extension in the URL, since the query may name another file', async () => {
   await scene.dataSource(name, { id: 'Int32' })
   for (const [path, query, content] of [
     ['/a.csv', '?like=b.parquet', 'id\n1\n'],
@@ -127,7 +127,7 @@ test('the format is that of the first extension in the address: what a query hol
   }
 })
 
-test('Parquet goes in by the names of its columns; what does not fit is quarantined', async () => {
+test('Parquet is imported by column name, and invalid rows are quarantined', async () => {
   await scene.dataSource(name, {
     id: 'UInt64',
     small: 'Int8',
@@ -151,7 +151,7 @@ test('Parquet goes in by the names of its columns; what does not fit is quaranti
   expect(await load('/d.parquet', 'PAR1 and nothing more')).toMatchObject({ error: { code: 'content_unreadable' } })
 })
 
-test('enumerations, lists, maps, UUIDs, addresses and decimals are read as they are written', async () => {
+test('enums, arrays, maps, UUIDs, IP addresses and decimals are read as they are written', async () => {
   await scene.dataSource(name, {
     color: 'LowCardinality(Nullable(String))',
     kind: "Enum8('a' = 1, 'b\\'c' = 2)",
@@ -196,7 +196,7 @@ const columnsOf = async () =>
       .columns.map(column => [column.name, column.type]),
   )
 
-test('a data source that is missing is made of what a CSV looks like', async () => {
+test('a missing data source is created from CSV with guessed types', async () => {
   const text =
     'id,price,ok,day,at,code,note,empty\n1,1.5,true,2024-01-05,2024-01-05 10:00:00,007,x,\n2,3,false,2024-02-29,2024-01-05T10:00:00.5Z,08,,\n'
   expect(await load('/new.csv', text, { create: true })).toMatchObject({
@@ -216,7 +216,7 @@ test('a data source that is missing is made of what a CSV looks like', async () 
   expect(await load('/new.csv', text, { create: true })).toMatchObject({ statistics: { row_count: 4 } })
 })
 
-test('without a header, without guessing', async () => {
+test('a data source is created without a header, and without guessing types', async () => {
   await load('/plain.csv', '1,,x\n2,3,y\n', { create: true })
   expect(await columnsOf()).toEqual({ column_0: 'Int64', column_1: 'Nullable(Int64)', column_2: 'String' })
   name = `${name}_text`
@@ -229,7 +229,7 @@ test('without a header, without guessing', async () => {
   expect(await columnsOf()).toEqual({ id: 'String', price: 'Nullable(String)', other: 'Nullable(String)' })
 })
 
-test('of NDJSON with paths, of Parquet with its own types', async () => {
+test('a data source is created from NDJSON with paths, and from Parquet with its own types', async () => {
   const lines =
     '{"id":1,"user":{"name":"a","age":null},"tags":["x"],"n":[1]}\n{"id":2,"user":{"name":"b","age":3},"tags":[],"n":[2]}\n'
   expect(await load('/new.ndjson', lines, { create: true })).toMatchObject({
@@ -252,7 +252,7 @@ test('of NDJSON with paths, of Parquet with its own types', async () => {
   expect(await columnsOf()).toEqual({ id: 'UInt64', day: 'Date32' })
 })
 
-test('a data source that was made for an import that fails is gone again', async () => {
+test('a data source created for an import that fails is removed', async () => {
   const failed = await load('/bad.csv', 'id\n1\n2\nx,y\n', { create: true, max_bad_rows: 0 })
   expect(failed).toMatchObject({ status: 'failed', error: { code: 'too_many_bad_rows' } })
   expect((await scene.data.catalogue('default')).dataSources.map(source => source.name)).not.toContain(name)
@@ -262,7 +262,7 @@ test('a data source that was made for an import that fails is gone again', async
   })
 })
 
-test('an import that is to make a data source waits while one of its name is being dropped', async () => {
+test('an import with create waits while a data source of that name is being dropped', async () => {
   const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
   expect(await scene.store.lockTables({ ...lock, tables: [name] })).toEqual({ type: 'locked' })
   const id = await scene.submit({ datasource: name, url: scene.give('/waits.csv', 'id\n1\n'), create: true })
@@ -272,7 +272,7 @@ test('an import that is to make a data source waits while one of its name is bei
   expect(await job(30)).toMatchObject({ status: 'completed', attempt: 1, statistics: { rows_written: 1 } })
 })
 
-test('a data source that is dropped while an import with create waits for it is made anew', async () => {
+test('a data source that is dropped while an import with create waits is created again', async () => {
   await scene.dataSource(name, { id: 'Int64' })
   const lock = { workspace: WORKSPACE, holder: { callId: 'somebody', heldMs: 60_000 } }
   expect(await scene.store.lockTables({ ...lock, tables: [name] })).toEqual({ type: 'locked' })

@@ -83,9 +83,9 @@ const BROKEN: Readonly<Record<string, Buffer>> = {
 const hexOf = (bytes: Buffer): string => bytes.toString('hex').toUpperCase()
 const GOOD = [little.point([1, 2]), little.polygon([RING, RING]), big.of(6, [big.polygon([RING])])]
 
-describe('a geometry that the engine has no value for', () => {
+describe('a geometry that the engine cannot represent', () => {
   test.each(['Geometry', 'String', 'Nullable(String)', 'Polygon'])(
-    'goes to the quarantine with its bytes in hex, before a column of %s',
+    'is quarantined with its bytes in hex, in a column of %s',
     async type => {
       const foreign = Object.values(FOREIGN)
       await parquet.dataSource(parquet.name, { id: 'Int32', g: type })
@@ -110,7 +110,7 @@ describe('a geometry that the engine has no value for', () => {
   )
 
   test.each(['Geometry', 'Nullable(String)', 'MultiPolygon'])(
-    'goes there also when its parts are damaged, before a column of %s',
+    'with damaged parts is quarantined, in a column of %s',
     async type => {
       await parquet.dataSource(parquet.name, { id: 'Int32', g: type })
       const good = type === 'MultiPolygon' ? [GOOD[2]!] : GOOD
@@ -132,7 +132,7 @@ describe('a geometry that the engine has no value for', () => {
     'a polygon with something behind it',
     'lines with something behind them',
     'polygons with something behind them',
-  ])('does so whatever else is in the file: %s', async what => {
+  ])('is quarantined whatever else is in the file: %s', async what => {
     await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Geometry' })
     expect(await parquet.load(await ofBytes([...GOOD, BROKEN[what]!]))).toMatchObject({
       status: 'completed',
@@ -141,7 +141,7 @@ describe('a geometry that the engine has no value for', () => {
     expect(await quarantined()).toMatchObject([{ id: '3', why: DAMAGED }])
   })
 
-  test('is told as its bytes among the first rows', async () => {
+  test('is shown as its bytes among the inferred first rows', async () => {
     const bytes = [
       ...Object.values(FOREIGN)
         .map(([bytes]) => bytes)
@@ -154,7 +154,7 @@ describe('a geometry that the engine has no value for', () => {
     expect(body.rows.map((row: { g: unknown }) => row.g)).toEqual([[1, 2], ...bytes.map(hexOf)])
   })
 
-  test('is one of another type than the file says', async () => {
+  test('of another type than the file declares is quarantined', async () => {
     await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Point' })
     expect(await parquet.load(await ofBytes([GOOD[0]!, GOOD[1]!], ['Point']))).toMatchObject({
       statistics: { rows_written: 1, quarantine_rows: 1 },
@@ -192,7 +192,7 @@ const mutated = (count: number): readonly Buffer[] => {
 }
 
 test.each(['Geometry', 'String'])(
-  'into %s go just the geometries that a reader of the standard finds among thousands of mutated ones',
+  '%s accepts exactly those of thousands of mutated geometries that a reader of the standard accepts',
   async type => {
     const all = mutated(3000)
     const good = all.flatMap((bytes, id) => (readWkb(bytes) === null ? [] : [id]))
@@ -214,7 +214,7 @@ test.each(['Geometry', 'String'])(
   },
 )
 
-describe('a geometry of many MiB', () => {
+describe('a geometry of several MiB', () => {
   /** Zeros and what is repeated in them, as DuckDB makes them out of what is told. */
   const file = (values: readonly (readonly [start: Buffer, part: Buffer, count: number])[]): Promise<Buffer> => {
     const rows = values.map(([start, part, count], id) => {
@@ -231,7 +231,7 @@ describe('a geometry of many MiB', () => {
     0,
   ] as const
 
-  test('is read, with more points than a reader of the engine takes by itself', async () => {
+  test('is read with more points than the engine’s own reader accepts', async () => {
     await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Geometry' })
     const points = 1_000_001
     const line = [Buffer.concat([little.head(2), little.uint(points)]), Buffer.alloc(16), points] as const
@@ -239,14 +239,14 @@ describe('a geometry of many MiB', () => {
     expect(await parquet.value(`SELECT sum(length(toString(g)) > 2000000) FROM ${parquet.name}`)).toBe('2')
   })
 
-  test('does not take one that is damaged for itself, nor stops at it', async () => {
+  test('is not confused with a damaged one after it, which is quarantined', async () => {
     await parquet.dataSource(parquet.name, { id: 'Int32', g: 'MultiPolygon' })
     expect(await parquet.load(await file([several(100_000), damaged]))).toMatchObject({
       statistics: { rows_written: 1, quarantine_rows: 1 },
     })
   })
 
-  test('with a hundred thousand parts, of which one is missing, goes to the quarantine, and another beside it does not', async () => {
+  test('with one of a hundred thousand parts missing is quarantined, and another beside it is not', async () => {
     await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Geometry' })
     const [start, part] = several(100_000)
     expect(await parquet.load(await file([[start, part, 99_999], several(10)]))).toMatchObject({
@@ -255,7 +255,7 @@ describe('a geometry of many MiB', () => {
     expect(await parquet.value(`SELECT c__error[1] FROM ${parquet.name}_quarantine`)).toBe(DAMAGED)
   })
 
-  test('costs a file of them no more time than it takes to read it when one is damaged', async () => {
+  test('costs a file of them no more time than reading it if one is damaged', async () => {
     const rings = 1800
     const ring = Buffer.concat([little.uint(20), Buffer.alloc(320, 0x3f)])
     const shape = (id: number, count: number) =>

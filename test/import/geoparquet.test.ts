@@ -33,7 +33,7 @@ const TAKEN: Readonly<Record<string, readonly number[]>> = {
 
 describe('geometries of several types in one column', () => {
   test.each(Object.keys(TAKEN))(
-    'go into %s where they are of it, the others and NULL to the quarantine',
+    'are written to %s if they are of that type, the others and NULL are quarantined',
     async type => {
       await parquet.dataSource(parquet.name, { id: 'Int32', g: type })
       const taken = TAKEN[type]!
@@ -57,7 +57,7 @@ describe('geometries of several types in one column', () => {
     },
   )
 
-  test('are texts in a column of text, where NULL is no text', async () => {
+  test('are text in a String column, where NULL is not allowed', async () => {
     const texts = LISTS.map(list => list.replace(/\[([0-9.]+,[0-9.]+)\]/g, '($1)'))
     await parquet.dataSource(parquet.name, { id: 'Int32', g: 'String' })
     expect(await parquet.load(await written(ALL))).toMatchObject({
@@ -73,7 +73,7 @@ describe('geometries of several types in one column', () => {
     expect((await parquet.table(parquet.name, 'id'))[5]).toEqual(['5', null])
   })
 
-  test('make a data source with a column of Geometry, and are told with its first rows', async () => {
+  test('create a data source with a Geometry column, and are shown in the inferred first rows', async () => {
     const file = await written([...ALL, 'POINT Z(1 2 3)'])
     const { status, body } = await parquet.call('POST', '/v1/datasources/infer', {
       url: parquet.give('/all.parquet', file),
@@ -93,7 +93,7 @@ describe('geometries of several types in one column', () => {
 })
 
 test.each(['Point', 'LineString', 'Polygon', 'MultiLineString', 'MultiPolygon'])(
-  'a file of %s makes a data source of it, in which NULL is no value',
+  'a file of %s creates a data source of that type, in which NULL is invalid',
   async type => {
     const at = ['Point', 'LineString', 'Polygon', 'MultiLineString', 'MultiPolygon'].indexOf(type)
     const file = await written([ALL[at]!, null, ALL[at]!])
@@ -124,7 +124,7 @@ test.each(['Point', 'LineString', 'Polygon', 'MultiLineString', 'MultiPolygon'])
   },
 )
 
-test('geometries are the same in either order of bytes, and in both in one', async () => {
+test('geometries are the same in either byte order, and with both in one', async () => {
   const each = [little, big].flatMap((own, index) => {
     const other = [big, little][index]!
     return [
@@ -162,7 +162,7 @@ test('geometries are the same in either order of bytes, and in both in one', asy
   expect(values.map(({ v }) => v)).toEqual([...expected, ...expected])
 })
 
-test('a geometry beside others, dates that the engine has not and values that do not fit is judged by itself', async () => {
+test('a geometry beside others, dates out of range and invalid values is judged by itself', async () => {
   const far = ", CASE WHEN id = 1 THEN DATE '1850-01-01' ELSE DATE '2020-01-01' END AS day"
   const file = await parquet.fromDuckdb(`SELECT *${far}, CASE WHEN id = 2 THEN 300 ELSE 3 END AS small FROM (
     SELECT id::INT AS id, 'POINT(1 2)'::GEOMETRY AS part, CASE WHEN id = 3 THEN NULL ELSE '${SQUARE}' END::GEOMETRY AS g
@@ -182,7 +182,7 @@ test('a geometry beside others, dates that the engine has not and values that do
   ])
 })
 
-test('a column of geometries that the file lacks fails the import, as any other does', async () => {
+test('a geometry column missing in the file fails the import like any other', async () => {
   await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Geometry', h: 'Point' })
   expect(await parquet.load(await written([ALL[0]!]))).toMatchObject({
     status: 'failed',
@@ -190,7 +190,7 @@ test('a column of geometries that the file lacks fails the import, as any other 
   })
 })
 
-test('geometries as the engine writes them are read again', async () => {
+test('geometries written by the engine can be read back', async () => {
   const types = { p: 'Point', l: 'LineString', a: 'Polygon', m: 'MultiLineString', n: 'MultiPolygon', r: 'Ring' }
   const values = `SELECT (1.5, 2)::Point AS p, [(0, 0), (1, 1)]::LineString AS l, [[(0, 0), (0, 1), (1, 1)], [(0, 0)]]::Polygon AS a,
     [[(0, 0), (1, 1)], [(2, 2), (3, 3)]]::MultiLineString AS m, [[[(0, 0), (1, 1)]], [[(2, 2)], []]]::MultiPolygon AS n, [(0, 0), (0, 1)]::Ring AS r`
@@ -210,8 +210,8 @@ test('geometries as the engine writes them are read again', async () => {
   ])
 })
 
-describe("Parquet's own type of geometries, without the metadata of GeoParquet,", () => {
-  test.each(['NONE', 'V2', 'BOTH', 'V1'])('is read as it: %s', async version => {
+describe('the native geometry type of Parquet, without GeoParquet metadata,', () => {
+  test.each(['NONE', 'V2', 'BOTH', 'V1'])('is read as a geometry: %s', async version => {
     const file = await written(ALL, `, GEOPARQUET_VERSION '${version}'`)
     const { body } = await parquet.call('POST', '/v1/datasources/infer', { url: parquet.give('/native.parquet', file) })
     expect(body.schema[1]).toMatchObject({ name: 'g', type: 'Geometry' })
@@ -222,7 +222,7 @@ describe("Parquet's own type of geometries, without the metadata of GeoParquet,"
     expect(await parquet.table(parquet.name, 'id')).toEqual(LISTS.map((list, id) => [`${id}`, list]))
   })
 
-  test('is read in several columns, beside other metadata and decimals that are wider than they need be', async () => {
+  test('is read in several columns, beside other metadata and over-wide decimals', async () => {
     const point = "'POINT(1 2)'::GEOMETRY"
     const file = await parquet.fromDuckdb(
       `SELECT i AS id, ${point} AS g, 'LINESTRING(0 0,1 1)'::GEOMETRY AS "other one", {'a': ${point}::VARCHAR} AS pair FROM range(3) AS rows(i)`,
@@ -234,7 +234,7 @@ describe("Parquet's own type of geometries, without the metadata of GeoParquet,"
     expect(await parquet.table(parquet.name, 'id')).toEqual([0, 1, 2].map(row))
   })
 
-  test('is read beside columns of which GeoParquet tells', async () => {
+  test('is read beside columns described by GeoParquet', async () => {
     const geo = {
       version: '1.0.0',
       primary_column: 'g',
@@ -250,7 +250,7 @@ describe("Parquet's own type of geometries, without the metadata of GeoParquet,"
     expect(await parquet.table(parquet.name, 'id')).toEqual([['1', '[1,2]', '[[0,0],[1,1]]']])
   })
 
-  test('fails the import in words within another', async () => {
+  test('within a list fails the import with a readable reason', async () => {
     const file = await parquet.fromDuckdb("SELECT ['POINT(1 2)'::GEOMETRY] AS g", ", GEOPARQUET_VERSION 'NONE'")
     expect(await parquet.load(file, { create: true })).toMatchObject({
       status: 'failed',

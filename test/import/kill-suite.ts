@@ -78,7 +78,7 @@ export const describeKills = (title: string, openStore: () => Promise<Store>): v
       return (JSON.parse(answer.body) as { events: number; counted: number }[])[0]!
     }
 
-    test(`${KILLS} times kill -9 of the server in mid-import: every import is there once, whole, and nothing is left of its spool`, async () => {
+    test(`${KILLS} times kill -9 of the server during imports: every import is there once, whole, and nothing is left of its spool`, async () => {
       await ended(await submit('append'))
       const started = performance.now()
       await ended(await submit('append'))
@@ -106,7 +106,7 @@ export const describeKills = (title: string, openStore: () => Promise<Store>): v
         path.includes(`stg_${jobId.replaceAll('-', '')}_1`),
       )
 
-    test('kill -9 in mid-import of 160 MiB: nothing of it is seen, its staging goes, and it is all there in the end', async () => {
+    test('kill -9 during an import of 160 MiB: nothing is visible, its staging is removed, and in the end all is there', async () => {
       for (const isThere of [
         () => readdirSync(join(directory, 'data/warehouse/default/imports')).length > 0,
         (id: string) => stagedBy(id).length > 0,

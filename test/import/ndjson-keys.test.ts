@@ -16,7 +16,7 @@ beforeEach(async () => {
 const load = (content: string) =>
   scene.import({ datasource: name, url: scene.give(`/${name}.ndjson`, content), format: 'ndjson' })
 
-test('a key in other letters is another key, as in JSON', async () => {
+test('a key that differs in case is another key, as in JSON', async () => {
   const job = await load('{"Id":9,"id":1,"b":"x"}\n{"ID":9,"B":"y","id":2}\n{"id":3,"Id":9}\n')
   expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 3, quarantine_rows: 0 } })
   expect(await scene.table(name, 'id')).toEqual([
@@ -26,7 +26,7 @@ test('a key in other letters is another key, as in JSON', async () => {
   ])
 })
 
-test('nor does it make a line fail beside those that cannot be read', async () => {
+test('a key that differs in case does not make a line invalid beside unreadable lines', async () => {
   const job = await load('{"Id":9,"id":1}\nbroken\n{"ID":9}\n{"id":"x","Id":2}\n{"b":"z","id":4}\n')
   expect(job).toMatchObject({
     status: 'completed',

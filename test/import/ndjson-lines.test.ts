@@ -52,7 +52,7 @@ const CASES: readonly (readonly [string, readonly string[]])[] = [
   ...WRONG.map(line => [line, [line]] as const),
 ]
 
-test.each(CASES)('whatever else is there: %s', async (_, wrong) => {
+test.each(CASES)('these lines are invalid, whatever else is in the file: %s', async (_, wrong) => {
   const job = await load(`{"id":0}\n${[...wrong, ...RIGHT].join('\n')}\n`)
   expect(job).toMatchObject({ status: 'completed' })
   expect(written(job)).toEqual([RIGHT.length + 1, 0, wrong.length])
@@ -62,14 +62,14 @@ test.each(CASES)('whatever else is there: %s', async (_, wrong) => {
 test.each([
   ['alone', '', 0],
   ['beside a row that does not fit', '{"id":"x"}\n', 1],
-])('half a surrogate pair, which no UTF-8 can express, is quarantined: %s', async (_, other, bad) => {
+])('half a surrogate pair, which UTF-8 cannot express, is quarantined: %s', async (_, other, bad) => {
   const halves = ['\\udc00', 'a\\uDFFFb', '\\ud83d\\ude00\\ude00'].map(text => `{"id":9,"b":"${text}"}\n`)
   const job = await load(`{"id":1,"b":"\\ud83d\\ude00"}\n${halves.join('')}${other}`)
   expect(written(job)).toEqual([1, halves.length + bad, 0])
   expect(await scene.table(name)).toEqual([['1', '😀']])
 })
 
-test('a key that is there twice is told with the line', async () => {
+test('a duplicate key is reported with its line', async () => {
   const job = await load('{"id":1}\n{"id":2,"id":3,"b":"y"}\n{"id":4,"b":2,"b":300}\n')
   const log = await scene.log(job.job_id)
   expect(log).toContain('line 2 has a key twice: {"id":2,"id":3,"b":"y"}')
@@ -77,7 +77,7 @@ test('a key that is there twice is told with the line', async () => {
   expect(written(job)).toEqual([1, 0, 2])
 })
 
-test('an object that goes deep, and one of many megabytes, fare alike alone and beside a broken line', async () => {
+test('a deeply nested or very long object has the same outcome alone and beside a broken line', async () => {
   const deep = (levels: number) => `{"id":7,"c":${'['.repeat(levels)}${']'.repeat(levels)}}`
   const long = (bytes: number) => `{"id":8,"c":"${'x'.repeat(bytes)}"}`
   for (const line of [deep(900), deep(1010), deep(1400), deep(1600), long(15 * 2 ** 20), long(17 * 2 ** 20)]) {
@@ -88,7 +88,7 @@ test('an object that goes deep, and one of many megabytes, fare alike alone and 
   }
 })
 
-test('a JSON array, and objects of several lines, are refused before anything is replaced', async () => {
+test('a JSON array and multi-line objects are refused before anything is replaced', async () => {
   await load('{"id":1}\n')
   for (const text of ['[{"id":2},{"id":3}]', '[\n{"id":2},\n{"id":3}\n]\n', '{\n  "id": 2\n}\n'])
     expect(await load(text, { mode: 'replace' })).toMatchObject({

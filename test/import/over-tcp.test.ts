@@ -22,17 +22,20 @@ const GOOD = ['1', '2024-07-01 12:00:00', 'a']
 test.each([
   ['csv', 'id,at,name\n1,2024-07-01 12:00:00,a\nx,2024-07-01 12:00:00,b\n'],
   ['ndjson', '{"id":1,"at":"2024-07-01 12:00:00","name":"a"}\n{"id":"x","at":"2024-07-01 12:00:00"}\nno line\n'],
-])('an import of %s: rows that fit, quarantine, lines that cannot be read', async (format, content) => {
-  await scene.dataSource(`of_${format}`, TYPES)
-  const job = await scene.import({ datasource: `of_${format}`, url: scene.give(`/a.${format}`, content) })
-  expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1, quarantine_rows: 1 } })
-  expect(job.statistics.invalid_lines).toBe(format === 'csv' ? 0 : 1)
-  expect(await scene.table(`of_${format}`)).toEqual([GOOD])
-  const { body } = await scene.call('GET', `/v1/datasources/of_${format}/quarantine`)
-  expect(body.rows).toMatchObject([{ id: 'x', c__error_column: ['id'] }])
-})
+])(
+  'an import of %s writes valid rows, quarantines invalid ones and counts unreadable lines',
+  async (format, content) => {
+    await scene.dataSource(`of_${format}`, TYPES)
+    const job = await scene.import({ datasource: `of_${format}`, url: scene.give(`/a.${format}`, content) })
+    expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 1, quarantine_rows: 1 } })
+    expect(job.statistics.invalid_lines).toBe(format === 'csv' ? 0 : 1)
+    expect(await scene.table(`of_${format}`)).toEqual([GOOD])
+    const { body } = await scene.call('GET', `/v1/datasources/of_${format}/quarantine`)
+    expect(body.rows).toMatchObject([{ id: 'x', c__error_column: ['id'] }])
+  },
+)
 
-test('half a surrogate pair is quarantined, the other pairs are characters', async () => {
+test('half a surrogate pair is quarantined, and whole pairs are characters', async () => {
   await scene.dataSource('halves', { text: 'String' })
   const content = '{"text":"\\ud83d\\ude00"}\n{"text":"a\\udc00"}\n'
   const job = await scene.import({ datasource: 'halves', url: scene.give('/halves.ndjson', content) })
@@ -40,7 +43,7 @@ test('half a surrogate pair is quarantined, the other pairs are characters', asy
   expect(await scene.table('halves')).toEqual([['😀']])
 })
 
-test('an import of more than a request holds at once, and of clean content', async () => {
+test('clean content larger than one request is imported', async () => {
   await scene.dataSource('many', { id: 'UInt32', text: 'String' })
   const lines = Array.from({ length: 300_000 }, (_, index) => `${index},text ${index}\n`)
   const job = await scene.import({ datasource: 'many', url: scene.give('/many.csv', lines.join('')) })
@@ -56,7 +59,7 @@ const parquet = async (query: string): Promise<Uint8Array> => {
   return new Uint8Array(await result.arrayBuffer())
 }
 
-test('an import of Parquet: by its names, and nothing else is stored than it holds', async () => {
+test('Parquet is imported by column name, and only the values in it are stored', async () => {
   await scene.dataSource('of_parquet', { id: 'UInt8', at: 'DateTime', name: 'Nullable(String)' })
   const at = "toDateTime('2024-07-01 12:00:00') AS at"
   const good = await parquet(`SELECT 'a' AS name, toInt64(1) AS id, ${at}`)
@@ -73,7 +76,7 @@ test('an import of Parquet: by its names, and nothing else is stored than it hol
   expect(await scene.table('of_parquet')).toEqual([GOOD])
 })
 
-test('a data source is made of Parquet by its footer', async () => {
+test('a data source is created from the footer of Parquet', async () => {
   const content = await parquet('SELECT toInt16(number) AS id, [toString(number)] AS tags FROM numbers(3)')
   const fields = { datasource: 'made', url: scene.give('/made.parquet', content), create: true }
   expect(await scene.import(fields)).toMatchObject({ status: 'completed', statistics: { rows_written: 3 } })
@@ -84,7 +87,7 @@ test('a data source is made of Parquet by its footer', async () => {
   ])
 })
 
-test('rows that replace each other: in their order, counted as written, deleted and replaced by condition', async () => {
+test('rows that replace each other keep their order, are counted as written, and can be deleted and replaced by condition', async () => {
   await scene.dataSource(
     'latest',
     { id: 'UInt32', value: 'UInt32' },
@@ -104,7 +107,7 @@ test('rows that replace each other: in their order, counted as written, deleted 
   expect(await latest()).toBe('1,4,2,3')
 })
 
-test('an import into so many columns that its statement fits into no address', async () => {
+test('a statement with too many columns for a URL is imported', async () => {
   const names = Array.from({ length: 100 }, (_, index) => `at_${index}`)
   await scene.dataSource('wide', Object.fromEntries(names.map(name => [name, 'DateTime'])))
   const lines = [names, names.map(() => '2024-07-01 12:00:00'), names.map(() => '2024-13-45')].map(line =>
@@ -118,7 +121,7 @@ test('an import into so many columns that its statement fits into no address', a
   expect(inserts.every(({ isInAddress }) => !isInAddress)).toBe(true)
 })
 
-test('a pipe is fed by an append and populated; a copy and a delete; nothing is left in staging', async () => {
+test('append, populate, copy and delete feed a pipe and leave nothing in staging', async () => {
   await scene.dataSource('events', { id: 'UInt32', day: 'Date' }, { sortingKey: 'id', partitionKey: 'day' })
   await scene.dataSource('per_day', { day: 'Date', ids: 'UInt64' }, { sortingKey: 'day' })
   const load = (content: string) => scene.import({ datasource: 'events', url: scene.give('/events.csv', content) })

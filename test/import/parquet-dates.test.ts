@@ -20,7 +20,7 @@ const TYPES = {
   map: 'Map(String, Date32)',
 }
 
-test('dates of Parquet that are out of range cost their rows, not the import', async () => {
+test('Parquet dates out of range make only their rows invalid', async () => {
   await parquet.dataSource(parquet.name, TYPES)
   const job = await parquet.load(await dated())
   expect(job).toMatchObject({ status: 'completed', statistics: { rows_written: 3, quarantine_rows: 4, rows_read: 7 } })
@@ -42,7 +42,7 @@ test('dates of Parquet that are out of range cost their rows, not the import', a
   ])
 })
 
-test('they are texts where the column is one, and dates of other types judge them by their own range', async () => {
+test('Parquet dates out of range are accepted as text, and date types check their own range', async () => {
   await parquet.dataSource(parquet.name, {
     ...TYPES,
     day: 'String',
@@ -54,7 +54,7 @@ test('they are texts where the column is one, and dates of other types judge the
   expect((await parquet.table(parquet.name, 'id'))[1]![1]).toBe('1850-03-01')
 })
 
-test('a data source is made of such a file, and what it would be is told with its first rows', async () => {
+test('dates out of range create a data source, and are shown in the inferred first rows', async () => {
   const file = await dated()
   const url = parquet.give(`/${parquet.name}.parquet`, file)
   const { status, body } = await parquet.call('POST', '/v1/datasources/infer', { url })

@@ -23,10 +23,10 @@ const decimals = (values: readonly bigint[], precision: number, bytes: number | 
   return parquetOf({ ...common, type: FIXED, length: bytes, values: values.map(value => bigEndian(value, bytes)) })
 }
 
-describe('decimals of Parquet that have more bytes than their precision needs', () => {
+describe('Parquet decimals with more bytes than their precision needs', () => {
   const WIDTHS = [1, 2, 3, 4, 5, 7, 8, 9, 12, 16, 17, 24, 32, 'int64'] as const
 
-  test.each(WIDTHS)('of every precision have the values of the file, in bytes: %s', async bytes => {
+  test.each(WIDTHS)('have the values of the file in every precision, in bytes: %s', async bytes => {
     const values = [125n, -125n, 0n, -1n, 100n]
     const texts = ['1.25', '-1.25', '0', '-0.01', '1']
     const wide = bytes === 1 ? values : [...values, 999n]
@@ -41,7 +41,7 @@ describe('decimals of Parquet that have more bytes than their precision needs', 
     }
   })
 
-  test('fit a column by their value, and are shown in the first rows of an inferred schema', async () => {
+  test('fit a column by value, and are shown in the inferred first rows', async () => {
     const content = decimals([125n, 99_999n, 100_000n, -100_000n], 5, 'int64')
     const { body } = await parquet.call('POST', '/v1/datasources/infer', {
       url: parquet.give('/wide.parquet', content),
@@ -63,7 +63,7 @@ describe('decimals of Parquet that have more bytes than their precision needs', 
   })
 })
 
-test('decimals written by DuckDB keep their precision, also in lists and structs', async () => {
+test('decimals written by DuckDB keep their precision, even in lists and structs', async () => {
   const all = [1, 4, 5, 9, 10, 18, 19, 37, 38].map(precision => ({
     name: `d${precision}`,
     type: `DECIMAL(${precision}, ${precision - 1})`,

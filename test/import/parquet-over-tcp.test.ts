@@ -14,7 +14,7 @@ const { parquet, ofBytes, quarantined, written } = useGeoparquet(async () => {
   engine = await startTcpEngine()
   return openImportScene({ 'clickhouse-url': engine.url })
 })
-test('geometries that are damaged cost their rows', async () => {
+test('damaged geometries make only their rows invalid', async () => {
   const whole = little.polygon([RING, RING])
   const file = await ofBytes([whole, whole.subarray(0, -1), null, little.point([1, 2]), little.polygon([RING, []])])
   await parquet.dataSource(parquet.name, { id: 'Int32', g: 'Geometry' })
@@ -25,7 +25,7 @@ test('geometries that are damaged cost their rows', async () => {
   ])
 })
 
-test("Parquet's own type of geometries is read", async () => {
+test('the native geometry type of Parquet is read', async () => {
   const file = await written(['POINT(1 2)', null, 'LINESTRING(0 0,1 1)'], ", GEOPARQUET_VERSION 'NONE'")
   expect(await parquet.load(file, { create: true })).toMatchObject({
     statistics: { rows_written: 2, quarantine_rows: 1 },
@@ -36,7 +36,7 @@ test("Parquet's own type of geometries is read", async () => {
   ])
 })
 
-test('times of no day, in lists too, are such, and dates that the engine has not cost their rows', async () => {
+test('times without a date are read, in lists too, and dates out of range make only their rows invalid', async () => {
   const row = (id: number, date: string) => `SELECT ${id} AS id, [TIME '24:00:00', NULL] AS list, DATE '${date}' AS day`
   const file = await parquet.fromDuckdb(`${row(0, '2020-01-01')} UNION ALL ${row(1, '1850-01-01')}`)
   expect(await parquet.load(file, { create: true })).toMatchObject({
@@ -45,7 +45,7 @@ test('times of no day, in lists too, are such, and dates that the engine has not
   expect(await parquet.table(parquet.name)).toEqual([['0', '["24:00:00.000000",null]', '2020-01-01']])
 })
 
-test('decimals that are wider than they need be, and times of INT96 that the engine has not', async () => {
+test('over-wide decimals, and INT96 times out of range, are read', async () => {
   const decimals = { type: INT64, convertedType: 5, scale: 2, precision: 5, rows: 2n, name: 'v' }
   const wide = parquetOf({ ...decimals, values: [int64(125n), int64(-5n)] })
   expect(await parquet.load(wide, { create: true })).toMatchObject({ statistics: { rows_written: 2 } })

@@ -7,7 +7,7 @@ const parquet = useParquet()
 /** Of `ConvertedType`. */
 const TIME_MICROS = 8
 
-test('times of years that the engine has not go to the quarantine, as what they are', async () => {
+test('times out of range are quarantined with their values', async () => {
   const times = [
     "'infinity'",
     "'-infinity'",
@@ -47,7 +47,7 @@ test('times of years that the engine has not go to the quarantine, as what they 
   }
 })
 
-test('times are the same in columns of another zone, within others and in the hour that is there twice, too', async () => {
+test('times are the same in a column of another zone, in nested types and in the repeated hour', async () => {
   const times = ['2020-11-01 05:30:00', '2020-11-01 06:30:00', '2020-07-01 00:00:00']
   const rows = times.map((time, id) => {
     const [at, day] = [`'${time}+00'::TIMESTAMPTZ`, `DATE '${id === 2 ? '1850' : '2020'}-01-01'`]
@@ -78,7 +78,7 @@ test('times are the same in columns of another zone, within others and in the ho
   )
 })
 
-describe('times of no day', () => {
+describe('times without a date', () => {
   const TIMES = ['10:20:30.123456', '00:00:00', '23:59:59.999999', '24:00:00']
   const LONG = ['10:20:30.123456', '00:00:00.000000', '23:59:59.999999', '24:00:00.000000']
   const SHORT = ['10:20:30', '00:00:00', '23:59:59', '24:00:00']
@@ -98,7 +98,7 @@ describe('times of no day', () => {
       ({ v }) => v,
     )
 
-  test('go into columns of such, and a time of 1970 does not', async () => {
+  test('are written to Time columns, where a DateTime of 1970 is not', async () => {
     const content = await parquet.fromDuckdb(
       [...TIMES.map(time => `'${time}'`), 'NULL']
         .map((time, id) => `SELECT ${id} AS id, ${time}::TIME AS t, TIMESTAMP '1970-01-01 10:00:00' AS at`)
@@ -140,7 +140,7 @@ describe('times of no day', () => {
     expect(await column('deep')).toEqual(times.map(time => [{ deep: [time] }]))
   }
 
-  test('make a data source with columns of such, in lists, structs and maps too, and are told with its first rows', async () => {
+  test('create a data source with Time columns, nested too, and are shown in the inferred first rows', async () => {
     const content = await file()
     const { body } = await parquet.call('POST', '/v1/datasources/infer', {
       url: parquet.give('/first.parquet', content),
@@ -155,7 +155,7 @@ describe('times of no day', () => {
     await expectAll([...LONG, null], '1970-01-01 10:00:00.000000')
   })
 
-  test('go into columns of another type within lists, structs and maps, beside times of another zone', async () => {
+  test('are written to nested columns of another type, beside times of another zone', async () => {
     const pair = (zone: string) => `Tuple(at DateTime('${zone}'), t Nullable(Time), \`Time64(6)\` UInt8)`
     const others = {
       t: 'Nullable(Time)',
@@ -184,7 +184,7 @@ describe('times of no day', () => {
     expect((await column('deep'))[0]).toBe(JSON.stringify([{ deep: [LONG[0]] }]))
   })
 
-  test('in lists are no times of a day, and go to the quarantine before columns of those', async () => {
+  test('in lists are quarantined in a DateTime column', async () => {
     await parquet.dataSource(parquet.name, {
       id: 'Int32',
       at: 'DateTime',
@@ -196,7 +196,7 @@ describe('times of no day', () => {
     expect(await parquet.rows(sql)).toEqual([{ list: JSON.stringify([LONG[0], null]), wrong: ['list'] }])
   })
 
-  test('beside dates that the engine has not are what they are', async () => {
+  test('beside dates out of range keep their values', async () => {
     const row = (id: number, date: string) =>
       `SELECT ${id} AS id, [{'t': TIME '10:20:30', 'day': DATE '${date}', 'at': TIMESTAMPTZ '2020-01-01 00:00:00+00'}] AS list`
     const content = await parquet.fromDuckdb(`${row(0, '2020-01-01')} UNION ALL ${row(1, '1850-01-01')}`)
@@ -211,7 +211,7 @@ describe('times of no day', () => {
     expect(JSON.parse(list)).toEqual([{ t: '10:20:30.000000', day: '1850-01-01', at }])
   })
 
-  test('of nanoseconds and of a zone are such, too', async () => {
+  test('with nanoseconds or a zone are read as times', async () => {
     const content = await parquet.fromDuckdb(
       `SELECT [TIME_NS '10:20:30.123456789'] AS ns, ['10:20:30+02'::TIMETZ] AS zoned`,
     )
@@ -219,7 +219,7 @@ describe('times of no day', () => {
     expect(await parquet.table(parquet.name)).toEqual([['["10:20:30.123456789"]', '["08:20:30.000000"]']])
   })
 
-  test('of which a day has none go to the quarantine as what they are, as writers of the first version say them', async () => {
+  test('outside a day are quarantined with their values, as older writers declare them', async () => {
     const hour = 3_600_000_000n
     const values = [hour, 24n * hour, 24n * hour + 1n, -1n, 2000n * hour]
     const content = parquetOf({
@@ -240,7 +240,7 @@ describe('times of no day', () => {
   })
 })
 
-test('of times in others that the engine has not the quarantine has what the file has', async () => {
+test('nested times out of range are quarantined with the values of the file', async () => {
   const rows = ['2020-01-01', 'infinity', '10000-01-01'].map((time, id) => {
     const at = `'${time}'::TIMESTAMP`
     return `SELECT ${id} AS id, [${at}, TIMESTAMP '2021-01-01 01:02:03', NULL] AS list, MAP {'k': ${at}} AS map,
@@ -276,7 +276,7 @@ test('of times in others that the engine has not the quarantine has what the fil
   }
 })
 
-describe('times of INT96', () => {
+describe('INT96 times', () => {
   /** Nanoseconds of a day, and the day of the Julian period. */
   const int96 = (day: number, nanoseconds: bigint): Buffer => {
     const days = Buffer.alloc(4)
@@ -289,7 +289,7 @@ describe('times of INT96', () => {
     parquetOf({ type: INT96, values, rows: BigInt(values.length), name: 'v' })
   const stored = () => parquet.rows<{ v: string | null }>(`SELECT toString(v) AS v FROM ${parquet.name} ORDER BY v`)
 
-  test('are times of nanoseconds', async () => {
+  test('are read with nanoseconds', async () => {
     const content = file([int96(EPOCH, 0n), int96(EPOCH + 1, HOUR + 1n), int96(EPOCH - 1, 24n * HOUR - 1n), null])
     expect(await parquet.load(content, { create: true })).toMatchObject({ statistics: { rows_written: 4 } })
     expect((await stored()).map(({ v }) => v)).toEqual([
@@ -300,7 +300,7 @@ describe('times of INT96', () => {
     ])
   })
 
-  test('that the engine has not cost their rows, or are texts', async () => {
+  test('out of range make their rows invalid, or are text', async () => {
     const days = { '0001-01-01': 1_721_426, '1582-10-14': 2_299_160, '9999-12-31': 5_373_484, '1970-01-01': EPOCH }
     const values = Object.values(days).map(day => int96(day, 10n * HOUR + 5n))
     const texts = Object.keys(days).map(day => `${day} 10:00:00.000000005`)

@@ -3,7 +3,7 @@ import { useParquet } from './parquet-scene.ts'
 
 const parquet = useParquet()
 
-test('lists, maps and tuples go into columns of other types than the file has', async () => {
+test('lists, maps and tuples are written to columns of other types than in the file', async () => {
   await parquet.dataSource(parquet.name, {
     pair: 'Tuple(Int64, String)',
     numbers: 'Array(Float32)',
@@ -27,7 +27,7 @@ test('lists, maps and tuples go into columns of other types than the file has', 
   ])
 })
 
-test('JSON of Parquet is the text that it is', async () => {
+test('JSON in Parquet is read as its text', async () => {
   const texts = ['{"a": 1.10, "b": null}', '[1, 2]', 'null', '123456789012345678901234567890', null]
   const values = texts.map((text, id) => `(${id}, ${text === null ? 'NULL' : `'${text}'`}::JSON)`)
   const file = await parquet.fromDuckdb(`SELECT id, value FROM (VALUES ${values.join(', ')}) AS rows(id, value)`)
@@ -40,7 +40,7 @@ test('JSON of Parquet is the text that it is', async () => {
   expect(await parquet.load(file)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 4 } })
 })
 
-test('texts and times in lists, maps and structs are looked at, too', async () => {
+test('text and times in lists, maps and structs are checked', async () => {
   const [bytes, time] = ["'\\xFF'::BLOB", "'infinity'::TIMESTAMP"]
   const row = (id: number, text: string, key: string, at: string) =>
     `SELECT ${id} AS id, [${text}, NULL] AS list, MAP {${key}: [${text}]} AS map, {'a': [{'at': ${at}}], 'b': 1} AS struct`

@@ -22,7 +22,7 @@ const rows = (count: number, badOfHundred = 0): Buffer =>
     ).join(''),
   )
 
-test('progress tells how much of the content has come', async () => {
+test('progress shows how much of the content has been read', async () => {
   await scene.dataSource('halves', { day: 'Date', n: 'UInt32' })
   const content = Buffer.from('day,n\n2026-01-01,1\n')
   let finish = () => {}
@@ -63,7 +63,7 @@ const giveSlowly = (path: string, content: Buffer, first: number) => {
 test.each([
   ['all rows of which fit', 0],
   ['of which some rows do not fit', 2],
-])('while content comes, %s, its rows are told as they are loaded, and how many there may be', async (_, bad) => {
+])('rows are loaded while the content still comes, %s, and progress estimates the total', async (_, bad) => {
   const name = `part_${bad}`
   await scene.dataSource(name, { day: 'Date', n: 'UInt32' })
   const count = 1_000_000
@@ -96,7 +96,7 @@ test.each([
   })
 })
 
-test('loading begins when the rest comes soon, and the time of an import is that of its content too', async () => {
+test('loading starts once the rest will come soon, and the elapsed time includes the download', async () => {
   await scene.dataSource('slow', { day: 'Date', n: 'UInt32' })
   const content = rows(5_000_000)
   const slowly = giveSlowly('/slow', content, 3 * MEBIBYTE - 1)

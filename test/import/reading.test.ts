@@ -40,7 +40,7 @@ const written = (job: { statistics: Record<string, number> }) => [
 describe('the types of numbers', () => {
   const IDS = ['1847163201239482643', '1847163201239482644']
 
-  test('ids of nineteen digits stay apart, in CSV and NDJSON, and are inferred as they are made', async () => {
+  test('ids of nineteen digits stay distinct in CSV and NDJSON, and are inferred as they are created', async () => {
     const csv = `id,text\n${IDS[0]},hi\n${IDS[1]},ho\n`
     await make('.csv', csv)
     expect(await columnsOf()).toEqual({ id: 'Int64', text: 'String' })
@@ -55,7 +55,7 @@ describe('the types of numbers', () => {
     expect((await scene.table(name)).map(([id]) => id)).toEqual(IDS)
   })
 
-  test('what is inferred shows the digits of the content', async () => {
+  test('inferred rows show the digits of the content', async () => {
     const response = await fetch(`${scene.url}/v1/datasources/infer?format=ndjson`, {
       method: 'POST',
       headers: { authorization: `Bearer ${scene.token}`, 'content-type': 'application/octet-stream' },
@@ -64,7 +64,7 @@ describe('the types of numbers', () => {
     expect(await response.text()).toContain(`{"id":${IDS[0]},"price":1.50}`)
   })
 
-  test('beyond Int64 they are UInt64, beyond that and beside fractions text; nothing is lost', async () => {
+  test('numbers beyond Int64 are UInt64, and larger ones or those beside fractions are text', async () => {
     const lines = [
       ['9223372036854775808', '18446744073709551616', '9007199254740993', '1.0', '1e3', '-1'],
       ['18446744073709551615', '18446744073709551617', '0.5', '2', '2', '18446744073709551615'],
@@ -85,7 +85,7 @@ describe('the types of numbers', () => {
     ])
   })
 
-  test('numbers in lists are what all of them are', async () => {
+  test('numbers in lists get a type that fits all of them', async () => {
     const lists = ['[18446744073709551615]', '[18446744073709551616]', '[1.0]', '[1,"a"]', '[1,null]']
     const json = `{${lists.map((list, index) => `"l${index}":${list}`).join(',')}}\n`
     expect(written(await make('.ndjson', json))).toEqual([1, 0, 0])
@@ -106,7 +106,7 @@ describe('delimiters at the end of a line', () => {
     ['beside a line that is too short', ['5']],
     ['beside a line that no engine reads', ['"6"x,y']],
     ['beside all of them', ['no,number', '4,u,9', '5', '"6"x,y', '7,a,,']],
-  ])('are nothing, %s', async (_, others) => {
+  ])('are ignored, %s', async (_, others) => {
     for (const end of ['\n', '\r\n', ''] as const) {
       const text = ['a,b', ...others, ...LINES, ...others].join(end || '\n') + end
       const job = await load('.csv', text, { mode: 'replace' })
@@ -121,7 +121,7 @@ describe('delimiters at the end of a line', () => {
     }
   })
 
-  test('a table of a spreadsheet that has them everywhere goes in, made or not', async () => {
+  test('are ignored in a whole spreadsheet, with a new data source and with an existing one', async () => {
     const text = 'a,b,,,\n1,x,,,\n2,y,,,\n,,,,\n3,z\n4,"u",,\n5,v,,,w\n6,w,,,,\n'
     const job = await load('.csv', text)
     expect(written(job)).toEqual([4, 1, 2])
@@ -131,18 +131,18 @@ describe('delimiters at the end of a line', () => {
     expect(await columnsOf()).toEqual({ a: 'Nullable(Int64)', b: 'String' })
   })
 
-  test('without a header they are no columns either', async () => {
+  test('make no columns without a header', async () => {
     expect(written(await load('.csv', '1,x,\n2,y\n'))).toEqual([2, 0, 0])
     expect(await load('.csv', '1,x,y\n')).toMatchObject({ error: { code: 'schema_mismatch' } })
   })
 
-  test('a column without a name that has values is one', async () => {
+  test('without a name, but with values, are a column', async () => {
     name = `${name}_made`
     expect(written(await make('.csv', 'a,b,\n1,x,\n2,y,7\n'))).toEqual([2, 0, 0])
     expect(await columnsOf()).toEqual({ a: 'Int64', b: 'String', column_2: 'Nullable(Int64)' })
   })
 
-  test('of one column they are nothing as well', async () => {
+  test('are ignored with a single column', async () => {
     await scene.dataSource(`${name}_one`, { a: 'String' })
     name = `${name}_one`
     expect(written(await load('.csv', 'a\nx,\ny\nz,1\n'))).toEqual([2, 0, 1])
@@ -152,7 +152,7 @@ describe('delimiters at the end of a line', () => {
 describe('headers', () => {
   const PANDAS = ',a,b\n0,1,x\n1,2,y\n'
 
-  test('an index without a name is column_0, detected and said, made and there', async () => {
+  test('an index column without a name becomes column_0, with and without header: true, in a new and in an existing data source', async () => {
     for (const header of [undefined, true]) {
       name = `read_${++count}`
       expect(written(await make('.csv', PANDAS, header === undefined ? {} : { header }))).toEqual([2, 0, 0])
@@ -162,7 +162,7 @@ describe('headers', () => {
     }
   })
 
-  test('a name that is there twice is refused by its name, not taken for a row', async () => {
+  test('a duplicate name is refused instead of read as a row', async () => {
     const refusal = {
       status: 'failed',
       error: { code: 'schema_mismatch', message: expect.stringContaining('twice: a.') },
@@ -179,7 +179,7 @@ describe('headers', () => {
     expect(written(await make('.csv', 'yes,yes\nno,yes\n'))).toEqual([2, 0, 0])
   })
 
-  test('the names of a data source are known in other letters, and a header is never a row', async () => {
+  test('names of a data source match in any case, and a header is never a row', async () => {
     await scene.dataSource(name, { name: 'String', city: 'String' })
     expect(written(await load('.csv', 'Name,City\nAda,London\n'))).toEqual([1, 0, 0])
     expect(written(await load('.csv', 'CITY,NAME\nBonn,Max\n', { header: true }))).toEqual([1, 0, 0])
@@ -196,7 +196,7 @@ describe('headers', () => {
     expect(written(await load('.csv', 'Name,5\nx,6\n'))).toEqual([2, 0, 0])
   })
 
-  test('columns that differ in their letters alone are told apart', async () => {
+  test('columns that differ only in case are distinct', async () => {
     await scene.dataSource(name, { name: 'String', Name: 'String' })
     expect(written(await load('.csv', 'Name,name\n1,2\n'))).toEqual([1, 0, 0])
     expect(await scene.table(name)).toEqual([['2', '1']])
@@ -205,7 +205,7 @@ describe('headers', () => {
     })
   })
 
-  test('a header that cannot be read is none that is left out', async () => {
+  test('an unreadable header is refused, not skipped', async () => {
     await scene.dataSource(name, { name: 'String', city: 'String' })
     expect(await load('.csv', '"na"me,city\nAda,London\n', { header: true })).toMatchObject({
       error: { code: 'content_unreadable', message: expect.stringContaining('first line') },
@@ -213,7 +213,7 @@ describe('headers', () => {
   })
 })
 
-test('paths lead into lists, and to keys with dots', async () => {
+test('paths can lead into lists, and to keys with dots', async () => {
   const columns = [
     { name: 'first', type: 'Nullable(String)', jsonPath: '$.user.tags[0]' },
     { name: 'second', type: 'Nullable(Int32)', jsonPath: '$.list[1]' },
@@ -246,7 +246,7 @@ test.each(['$.tags[:].name', '$..id', '$.*', '$[0]', '$.a[-1]', '$'])(
   },
 )
 
-describe('content of another sort', () => {
+describe('content of another format', () => {
   test.each([
     ['a page of HTML', Buffer.from('\n<!-- page -->\n<h1>Not found</h1>\n'), 'HTML'],
     ['bzip2', Buffer.from('BZh91AY&SY\0\0\0'), 'bzip2'],
@@ -262,8 +262,8 @@ describe('content of another sort', () => {
   })
 })
 
-describe('what is told of faults', () => {
-  test('no message names a path of the server', async () => {
+describe('messages about faults', () => {
+  test('name no path of the server', async () => {
     const { error } = await load('.parquet', 'PAR1 and nothing more', { create: true })
     expect(error.code).toBe('content_unreadable')
     expect(error.message).not.toMatch(/\/|manually|uri/)
@@ -272,14 +272,14 @@ describe('what is told of faults', () => {
     expect(bad.error.message).not.toMatch(/\/|manually|uri/)
   })
 
-  test('a condition with an unknown column is told in its own words', async () => {
+  test('quote a condition with an unknown column as it was written', async () => {
     await scene.dataSource(name, { a: 'Int32' })
     const { error } = await load('.csv', 'a\n1\n', { mode: 'replace', replace_condition: 'row = 1' })
     expect(error).toMatchObject({ code: 'sql_error', message: expect.stringContaining('row') })
     expect(error.message).not.toMatch(/\t|\\t/)
   })
 
-  test('what is missing is told with its column', async () => {
+  test('name the column of a missing value', async () => {
     await scene.dataSource(name, { id: 'Int32', extra: 'String' })
     const { error } = await load('.ndjson', '{"id":1}\n', { max_bad_rows: 0 })
     expect(error).toMatchObject({ code: 'too_many_bad_rows', message: expect.stringMatching(/extra\b.* is missing/) })
@@ -297,7 +297,7 @@ describe('a replacement', () => {
     ['a header alone', '.csv', 'a\n'],
     ['blank lines', '.csv', '\n\n'],
     ['blank lines of NDJSON', '.ndjson', '\n \n'],
-  ])('of nothing is refused: %s', async (_, path, text) => {
+  ])('without rows is refused: %s', async (_, path, text) => {
     expect(await load(path, text, { mode: 'replace' })).toMatchObject({
       status: 'failed',
       error: { code: 'content_unreadable', message: expect.stringContaining('truncate') },
@@ -308,7 +308,7 @@ describe('a replacement', () => {
   test.each([
     ['.csv', 'a\nx\ny\n'],
     ['.ndjson', 'x\n{"a":"y"}\n'],
-  ])('of bad rows alone is refused, unless max_bad_rows says that it is meant: %s', async (path, text) => {
+  ])('with only bad rows is refused, unless max_bad_rows allows it: %s', async (path, text) => {
     expect(await load(path, text, { mode: 'replace' })).toMatchObject({
       status: 'failed',
       error: { code: 'too_many_bad_rows', message: expect.stringMatching(/^2 of 2 rows are bad .*max_bad_rows/) },
@@ -323,7 +323,7 @@ test.each<readonly [object, string]>([
   [{ max_bad_rows: '101%' }, 'import.max_bad_rows'],
   [{ max_bad_rows: '100.5%' }, 'import.max_bad_rows'],
   ...['.', "'", 'L', 'U'].map(delimiter => [{ delimiter }, 'import.delimiter'] as const),
-])('%j is refused when it is asked for', async (fields, path) => {
+])('%j is refused when the job is submitted', async (fields, path) => {
   const { status, body } = await scene.call('POST', '/v1/jobs', {
     import: { datasource: 'any', url: 'https://example.com/a.csv', ...fields },
   })

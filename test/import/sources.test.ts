@@ -68,7 +68,7 @@ const breakOff = (
 
 const NOTHING_READ = { status: 'failed', statistics: null }
 
-test('a page that is not there is the user’s failure, a server that fails is tried again', async () => {
+test('a missing page is a user failure, and a failing server is retried', async () => {
   expect(await load(`${scene.site}/nowhere`)).toMatchObject({
     ...NOTHING_READ,
     system_attempts: 0,
@@ -87,7 +87,7 @@ test('a page that is not there is the user’s failure, a server that fails is t
   expect(spooled()).toEqual([])
 })
 
-test('a download that breaks off goes on where it ended, twice', async () => {
+test('a download that breaks off twice is resumed each time', async () => {
   const ranges: (string | undefined)[] = []
   const url = scene.give('/parts', (request, response) => {
     const { range, 'if-range': ifRange } = request.headers
@@ -105,7 +105,7 @@ test('a download that breaks off goes on where it ended, twice', async () => {
   expect(ranges).toHaveLength(3)
 })
 
-test('a server without ranges is read again from the beginning, if it is the same content', async () => {
+test('a server without ranges is read again from the beginning if the content is the same', async () => {
   let asked = 0
   const url = scene.give('/again', (_, response) =>
     breakOff(response, 0, ++asked === 1 ? HALF : CONTENT.length, { 'last-modified': 'Mon, 05 Jan 2026 10:00:00 GMT' }),
@@ -118,7 +118,7 @@ test('a server without ranges is read again from the beginning, if it is the sam
   })
 })
 
-test('an answer in chunks that breaks off goes on where it ended, also where its server keeps no connections', async () => {
+test('a chunked response that breaks off is resumed, even if the server keeps no connections', async () => {
   for (const connection of ['close', 'keep-alive']) {
     const url = scene.give(`/chunks/${connection}`, (request, response) => {
       const from = Number(/bytes=(\d+)-/.exec(request.headers.range ?? '')?.[1] ?? 0)
@@ -135,7 +135,7 @@ test('an answer in chunks that breaks off goes on where it ended, also where its
   }
 })
 
-test('where a broken download cannot be taken up, the message says what the server lacks', async () => {
+test('if a broken download cannot be resumed, the message says what the server lacks', async () => {
   const url = scene.give('/chunked', (_, response) => {
     response.write(CONTENT.subarray(0, HALF), () => setTimeout(() => response.destroy(), 20))
   })
@@ -145,7 +145,7 @@ test('where a broken download cannot be taken up, the message says what the serv
   })
 })
 
-test('a server that lies about its length fails the import, with the numbers', async () => {
+test('a wrong Content-Length fails the import, with the numbers', async () => {
   for (const headers of [{ etag: '"one"' }, {}] as Record<string, string>[]) {
     let asked = 0
     const url = scene.give('/liar', (_, response) => {
@@ -162,7 +162,7 @@ test('a server that lies about its length fails the import, with the numbers', a
   expect(await scene.table(name)).toEqual([])
 })
 
-test('a redirect is followed, but not to an address that this server must not reach', async () => {
+test('a redirect is followed, but not to an address that is not allowed', async () => {
   const url = scene.give('/moved', (_, response) => void response.writeHead(302, { location: '/content' }).end())
   scene.give('/content', '1,a\n')
   expect(await load(url)).toMatchObject({ status: 'completed' })
@@ -176,7 +176,7 @@ test('a redirect is followed, but not to an address that this server must not re
   expect(await load('http://169.254.169.254/latest/')).toMatchObject({ error: { code: 'address_refused' } })
 })
 
-test('a page of HTML, UTF-16 and other formats are told for what they are', async () => {
+test('HTML, UTF-16 and other formats are recognized and named', async () => {
   const cases = [
     [Buffer.from('<!DOCTYPE html>\n<html><body>Log in, please</body></html>'), 'HTML'],
     [Buffer.from('\ufeffid,text\n1,a\n', 'utf16le'), 'UTF-16'],
@@ -194,7 +194,7 @@ test('a page of HTML, UTF-16 and other formats are told for what they are', asyn
   })
 })
 
-test('what is larger than allowed is refused, also when it is only so decompressed', async () => {
+test('content larger than allowed is refused, before or after decompression', async () => {
   const bomb = Buffer.alloc(64 * 2 ** 20)
   for (const content of [Buffer.alloc(5 * 2 ** 20, 'x'), gzipSync(bomb), zstdCompressSync(bomb)])
     expect(await load(scene.give('/large', content))).toMatchObject({
@@ -204,7 +204,7 @@ test('what is larger than allowed is refused, also when it is only so decompress
   expect(spooled()).toEqual([])
 })
 
-test('gzip and zstd are decompressed, whatever their name', async () => {
+test('gzip and zstd are decompressed, whatever the name of the file', async () => {
   for (const [index, compress] of [
     gzipSync,
     zstdCompressSync,
@@ -223,7 +223,7 @@ test('gzip and zstd are decompressed, whatever their name', async () => {
   })
 })
 
-test('content of many reads is whole, plain and compressed, with its length and without', async () => {
+test('content of many chunks is complete, plain or compressed, with or without a length', async () => {
   const lines = Array.from({ length: 40_000 }, (_, id) => `${id},${createHash('sha256').update(`${id}`).digest('hex')}`)
   const content = Buffer.from(`id,text\n${lines.join('\n')}\n`)
   const whole = String(
@@ -244,7 +244,7 @@ test('content of many reads is whole, plain and compressed, with its length and 
     }
 })
 
-test('files are read below the folders that are allowed, and nowhere else', async () => {
+test('files are read only in the allowed folders', async () => {
   writeFileSync(join(allowed, 'a.csv'), 'id,text\n1,a\n')
   writeFileSync(join(folder, 'secret.csv'), 'id,text\n2,b\n')
   symlinkSync(join(folder, 'secret.csv'), join(allowed, 'link.csv'))
@@ -264,7 +264,7 @@ test('files are read below the folders that are allowed, and nowhere else', asyn
   expect(await scene.table(name)).toEqual([['1', 'a']])
 })
 
-test('what was sent is imported and then removed; what was not sent here cannot be named', async () => {
+test('uploaded content is imported and then removed, and no other upload can be named', async () => {
   const key = openSecretBox({ dataDir: scene.dataDir, secretKey: null }).deriveKey('uploads')
   const blobs = await openFileBlobStore({ directory: join(scene.dataDir, 'blobs') })
   const content = Readable.from([Buffer.from('id,text\n1,a\n')])
@@ -274,7 +274,7 @@ test('what was sent is imported and then removed; what was not sent here cannot 
   expect(await load(`upload:${'0'.repeat(32)}`)).toMatchObject({ error: { code: 'source_refused' } })
 })
 
-test('what cannot be is refused when it is submitted', async () => {
+test('invalid options are refused when the job is submitted', async () => {
   const refusals: [Record<string, unknown>, string][] = [
     [{ url: 'ftp://example.com/a' }, 'import.url'],
     [{ url: 's3://bucket' }, 'import.url'],
@@ -296,14 +296,14 @@ test('what cannot be is refused when it is submitted', async () => {
   }
 })
 
-test('an import into a data source that is not there fails before anything is read', async () => {
+test('an import into a missing data source fails before anything is read', async () => {
   let asked = 0
   const url = scene.give('/unasked', (_, response) => void response.end(String(++asked)))
   expect(await scene.import({ datasource: 'nowhere', url })).toMatchObject({ error: { code: 'data_source_not_found' } })
   expect(asked).toBe(0)
 })
 
-test('an empty content appends nothing, and does not replace everything', async () => {
+test('empty content appends nothing, and cannot replace all rows', async () => {
   await load(scene.give('/one', '1,a\n'))
   const empty = scene.give('/empty', '')
   expect(await load(empty)).toMatchObject({ status: 'completed', statistics: { rows_written: 0, row_count: 1 } })
@@ -320,7 +320,7 @@ beforeAll(async () => {
 })
 afterAll(() => s3.close())
 
-test('objects of S3 are read with the keys of the job, which are kept as secrets', async () => {
+test('S3 objects are read with the keys of the job, which are stored as secrets', async () => {
   const client = new S3Client({
     endpoint: s3.endpoint,
     region: 'us-east-1',
@@ -375,7 +375,7 @@ const never = () => {
   throw new Error('nothing was sent')
 }
 
-test('a source that stalls is given up after its idle time, having been asked for the rest', async () => {
+test('a stalled source is given up after its idle time and two attempts to resume', async () => {
   let asked = 0
   const url = scene.give('/stalls', (_, response) => {
     asked += 1

@@ -4,7 +4,7 @@ import { useParquet } from './parquet-scene.ts'
 
 const parquet = useParquet()
 
-test('Parquet with structs makes a data source, in lists and maps and structs of their own too', async () => {
+test('Parquet with structs creates a data source, even with structs in lists, maps and structs', async () => {
   const content = await parquet.fromDuckdb(
     `SELECT 1::BIGINT AS id, {'city': 'Bonn', 'zip': 53111} AS home,
       [{'area': 12, 'name': 'a'}, {'area': 30, 'name': NULL}] AS rooms,
@@ -28,7 +28,7 @@ test('Parquet with structs makes a data source, in lists and maps and structs of
   expect(again).toMatchObject({ status: 'completed', statistics: { rows_written: 2, row_count: 4 } })
 })
 
-test('fields are found by their names, whatever is in them', async () => {
+test('fields are found by name, whatever characters it has', async () => {
   const names = [
     'a.b',
     'a b',
@@ -54,7 +54,7 @@ test('fields are found by their names, whatever is in them', async () => {
   }
 })
 
-test('structs that are null as a whole are taken', async () => {
+test('structs that are NULL are accepted', async () => {
   const content = await parquet.fromDuckdb(
     `SELECT 1 AS id, {'city': 'Bonn'} AS home UNION ALL SELECT 2, NULL ORDER BY id`,
   )
@@ -63,7 +63,7 @@ test('structs that are null as a whole are taken', async () => {
   expect(job).toMatchObject({ statistics: { rows_written: 2, quarantine_rows: 0 } })
 })
 
-test('a materialized node may give a named tuple', async () => {
+test('a materialized node may return a named tuple', async () => {
   await parquet.dataSource('points', { a: 'Int32', b: 'String' })
   await parquet.pipe('pairs', [
     {
@@ -77,7 +77,7 @@ test('a materialized node may give a named tuple', async () => {
   expect(await parquet.value("SELECT (p.a, p.b, l[1].y) = (1, 'x', 'x') FROM pairs_of")).toBe('1')
 })
 
-test('a type that is none is refused with its column', async () => {
+test('an invalid type is refused with the column', async () => {
   const columns = [
     { name: 'a', type: 'Int32' },
     { name: 'b c', type: 'Int32 --' },
