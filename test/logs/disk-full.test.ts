@@ -50,7 +50,7 @@ describe.skipIf(!canMount)('a log on a disk that is full (needs root and mount(8
     expect(await scene.spoolFiles()).toEqual([])
   })
 
-  test('tells of a disk that was full at the last write, when no other write could', async () => {
+  test('reports a disk that was full at the last write, even if no other write follows', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     disk.fill()

@@ -45,7 +45,7 @@ class Follower {
 const range = (from: number, to: number) => Array.from({ length: Math.max(0, to - from + 1) }, (_, i) => from + i)
 
 describe('following a log', () => {
-  test('gives the backlog, then each line as it comes, then how the job ended', async () => {
+  test('returns the backlog, then each line as it is written, then how the job ended', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     await log.write('stdout', bytes('one\n'))
@@ -60,7 +60,7 @@ describe('following a log', () => {
     expect(follower.status).toBe('completed')
   })
 
-  test('goes on through retries until the job has ended', async () => {
+  test('continues through retries until the job has ended', async () => {
     const first = await scene.start(2)
     const follower = new Follower(scene.logs, first.id)
     const log = scene.openLog(first)
@@ -74,7 +74,7 @@ describe('following a log', () => {
     expect(follower.texts).toEqual(['first try', 'second try'])
   })
 
-  test('begins at the line asked for, and ends at once after an ended log', async () => {
+  test('starts at the requested line, and ends at once after a finished log', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     await log.write('stdout', bytes(numberedLines(10)))
@@ -87,12 +87,12 @@ describe('following a log', () => {
     }
   })
 
-  test('a job that does not exist is an error at the first pull', async () => {
+  test('rejects at the first pull if the job does not exist', async () => {
     const follower = new Follower(scene.logs, '01a200b0-0000-7000-8000-000000000000')
     await expect(follower.ended).rejects.toMatchObject({ code: 'not_found' })
   })
 
-  test('one who stops waiting is let go at once', async () => {
+  test('ends at once for a follower that is aborted', async () => {
     const job = await scene.start()
     const follower = new Follower(scene.logs, job.id)
     follower.stop.abort()
@@ -100,7 +100,7 @@ describe('following a log', () => {
     expect(follower.status).toBeNull()
   })
 
-  test('one who does not pull costs no memory and reads everything later', async () => {
+  test('uses no memory for a follower that does not pull, which reads everything later', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     const batches = scene.logs.follow({
@@ -125,7 +125,7 @@ describe('following a log', () => {
     expect(last).toBe(1_200_001)
   })
 
-  test('followers at the same place share what one has read', async () => {
+  test('shares what is read between followers at the same line', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     await log.write('stdout', bytes(numberedLines(100)))

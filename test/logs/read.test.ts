@@ -39,7 +39,7 @@ const page = (jobId: string, query: object = {}, logs = scene.logs) =>
   logs.page({ workspace: WORKSPACE, jobId, after: 0, limit: 100, ...query })
 
 describe('a page of a log', () => {
-  test('begins after a line, holds at most the limit, and says where to go on', async () => {
+  test('starts after a line, has at most the limit, and returns where to continue', async () => {
     const { id } = await twoAttempts()
     const first = await page(id, { limit: 4 })
     expect(seqs(first)).toEqual([1, 2, 3, 4])
@@ -71,7 +71,7 @@ describe('a page of a log', () => {
     expect(found!.nextAfter).toBeNull()
   })
 
-  test('of a running job it reads what is in the spool, and always says where to go on', async () => {
+  test('of a running job has the spooled lines, and always returns where to continue', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     expect(await page(job.id)).toEqual({ lines: [], nextAfter: 0, purged: false })
@@ -85,7 +85,7 @@ describe('a page of a log', () => {
     expect((await page(job.id, { after: 50 }))!.lines.map(line => line.line)).toEqual(['not ended'])
   })
 
-  test('what another workspace owns does not exist', async () => {
+  test('of another workspace’s job does not exist', async () => {
     const { id } = await twoAttempts()
     const running = await scene.start()
     const log = scene.openLog(running)
@@ -99,7 +99,7 @@ describe('a page of a log', () => {
     await scene.end(running, log)
   })
 
-  test('a search through a large log works in bounded steps and finds everything', async () => {
+  test('is searched in bounded steps, which find every match in a large log', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     for (let i = 0; i < 250; i++) await log.write('stdout', bytes(numberedLines(2000, i * 2000 + 1)))
@@ -117,7 +117,7 @@ describe('a page of a log', () => {
     expect(seqs(await page(job.id, { after: 250_000, limit: 2 }))).toEqual([250_001, 250_002])
   })
 
-  test('a log removed by retention says so', async () => {
+  test('of a log removed by retention says so', async () => {
     const { id } = await twoAttempts()
     await scene.store.purgeLogs({ endedBefore: Date.now() + 60_000, limit: 1000 })
     expect(await page(id)).toEqual({ lines: [], nextAfter: null, purged: true })
@@ -125,7 +125,7 @@ describe('a page of a log', () => {
   })
 })
 
-test('a log of which a part was removed from the blob store says so', async () => {
+test('of a log with a missing part in the blob store says so', async () => {
   const job = await scene.start()
   const log = scene.openLog(job)
   for (let i = 0; i < 20; i++) await log.write('stdout', bytes(numberedLines(2000, i * 2000 + 1)))
@@ -146,7 +146,7 @@ describe('a download', () => {
     return Buffer.concat(await Array.fromAsync(content!)).toString()
   }
 
-  test('as text gives the bytes that were written, long lines whole', async () => {
+  test('as text has the bytes that were written, with long lines whole', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     const text = `short\r\n${'long'.repeat(50_000)}\n\u001b[1mbold\u001b[0m\nlast`
@@ -155,13 +155,13 @@ describe('a download', () => {
     expect(await download(job.id, {})).toBe(`${text}\n`)
   })
 
-  test('filters as a page does', async () => {
+  test('can be filtered like a page', async () => {
     const { id } = await twoAttempts()
     expect(await download(id, { stream: 'stderr', attempt: 1 })).toBe('line 2\nline 4\n')
     expect(await download(id, { q: 'needle' })).toBe('has the Needle 3\nhas the Needle 8\n')
   })
 
-  test('as NDJSON gives an object a line', async () => {
+  test('as NDJSON has one object per line', async () => {
     const { id } = await twoAttempts()
     const objects = (await download(id, { format: 'ndjson' }))
       .trimEnd()
@@ -177,7 +177,7 @@ describe('a download', () => {
     })
   })
 
-  test('of a running job ends where the log is now', async () => {
+  test('of a running job ends at the current end of the log', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     await log.write('stdout', bytes('one\ntwo\n'))

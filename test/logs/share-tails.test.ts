@@ -43,7 +43,7 @@ describe.each([
   })
   afterEach(() => scene.close())
 
-  test('lines of a quiet job can soon be read elsewhere, each once', async () => {
+  test('can soon be read elsewhere when few lines are written, each line once', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     for (let i = 1; i <= 3; i++) {
@@ -60,7 +60,7 @@ describe.each([
     expectSeamless(await scene.parts(job.id))
   })
 
-  test('many small parts become few', async () => {
+  test('has its many small parts merged into few', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     for (let i = 1; i <= 80; i++) {
@@ -73,7 +73,7 @@ describe.each([
     expectSeamless(await scene.parts(job.id))
   })
 
-  test('a burst is sealed at once and can be read elsewhere while the job is quiet', async () => {
+  test('has a burst sealed at once, readable elsewhere while the job is quiet', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     await log.write('stdout', bytes('begin\n'))
@@ -86,7 +86,7 @@ describe.each([
     expect((await scene.texts(job.id, elsewhere)).length).toBe(20_001)
   })
 
-  test('slow, then fast, then slow again, over two attempts: a follower elsewhere sees every line once', async () => {
+  test('written slow, fast and slow again, over two attempts, is followed elsewhere line by line, each once', async () => {
     const job = await scene.start(2)
     const texts: string[] = []
     const follow = async () => {

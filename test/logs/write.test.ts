@@ -27,7 +27,7 @@ describe('writing a log', () => {
     expect(await scene.spoolFiles()).toEqual([])
   })
 
-  test('a small log comes as one inline part, and its spool file goes', async () => {
+  test('a small log becomes one inline part, and its spool file is removed', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     await log.write('stdout', bytes('one\ntwo\n'))
@@ -44,7 +44,7 @@ describe('writing a log', () => {
     ])
   })
 
-  test('a large log is sealed as compressed segments while it is written', async () => {
+  test('a large log is sealed in compressed segments while it is written', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     for (let i = 0; i < 120; i++) await log.write('stdout', bytes(numberedLines(2000, i * 2000 + 1)))
@@ -57,7 +57,7 @@ describe('writing a log', () => {
     expect(await scene.spoolFiles()).toEqual([])
   })
 
-  test('lines of both streams count on together, over attempts too', async () => {
+  test('lines of both streams and of all attempts are numbered consecutively', async () => {
     const first = await scene.start(2)
     const log = scene.openLog(first)
     await log.write('stdout', bytes('a\nb'))
@@ -88,7 +88,7 @@ describe('writing a log', () => {
     expect(note).toBe('millrace: could not use ***')
   })
 
-  test('beyond the limit output is drained and one line says so', async () => {
+  test('output beyond the limit is drained, and one line says so', async () => {
     const small = await LogScene.open({ store: opened.store, maxBytes: 2048 })
     try {
       const job = await small.start(2)
@@ -111,7 +111,7 @@ describe('writing a log', () => {
     }
   })
 
-  test('a log whose lease is lost stops quietly', async () => {
+  test('a log whose lease is lost stops silently', async () => {
     const job = await scene.start()
     const log = scene.logs.open({
       workspace: WORKSPACE,
@@ -169,7 +169,7 @@ describe('a crash', () => {
     return { logs, parts }
   }
 
-  test('loses nothing that was written a moment before, not even a line that had not ended', async () => {
+  test('loses nothing that was just written, not even an unfinished line', async () => {
     const job = await crashed(async log => {
       await log.write('stdout', bytes('one\ntwo\nand then the li'))
       await log.write('stderr', bytes('progress 10 %'))
@@ -182,7 +182,7 @@ describe('a crash', () => {
     expect(await scene.texts(job.id, logs)).toEqual(['one', 'two', 'and then the li', 'progress 10 %\rprogress 20 %'])
   })
 
-  test('a torn last write costs only that write', async () => {
+  test('loses only the last write if that is torn', async () => {
     const job = await crashed(async log => {
       await log.write('stdout', bytes('one\n'))
       await eventually(async () => (await scene.spooledBytes()).includes('one'))
@@ -196,7 +196,7 @@ describe('a crash', () => {
     expect(await scene.texts(job.id, logs)).toEqual(['one'])
   })
 
-  test('rubbish after the last chunk is not taken for lines', async () => {
+  test('leaves garbage after the last chunk that is not taken for lines', async () => {
     const job = await crashed(async log => {
       await log.write('stdout', bytes('one\n'))
       await eventually(async () => (await scene.spooledBytes()).includes('one'))
@@ -207,7 +207,7 @@ describe('a crash', () => {
     expect(await scene.texts(job.id, logs)).toEqual(['one'])
   })
 
-  test('what was sealed before is not recovered twice', async () => {
+  test('leaves sealed parts that are not recovered again', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     for (let i = 0; i < 60; i++) await log.write('stdout', bytes(numberedLines(2000, i * 2000 + 1)))
@@ -220,7 +220,7 @@ describe('a crash', () => {
     expect(await scene.texts(job.id, logs)).toEqual(numberedLines(120_000).trimEnd().split('\n'))
   })
 
-  test('a large unsealed rest is sealed', async () => {
+  test('leaves a large unsealed rest, which recovery seals', async () => {
     const job = await crashed(async log => {
       await log.write('stdout', bytes(numberedLines(10_000)))
       await eventually(async () => (await scene.spooledBytes()).includes('line 10000 '))
@@ -232,12 +232,12 @@ describe('a crash', () => {
     expect(await scene.texts(job.id, logs)).toHaveLength(10_000)
   })
 
-  test('an attempt of another machine has nothing to recover here', async () => {
+  test('on another machine leaves nothing to recover here', async () => {
     const job = await scene.start()
     expect(await scene.logs.recover({ workspace: WORKSPACE, lease: leaseOf(job), nextLogSeq: 1 })).toEqual([])
   })
 
-  test('the rescue of an attempt that still lives in this process takes its log as it is', async () => {
+  test('assumed while the attempt is live here makes the rescue take its log as it is', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     await log.write('stdout', bytes('still here\n'))
