@@ -13,7 +13,7 @@ import {
 
 const homes = openHomes()
 
-test('a server killed in mid-publication finishes it when it is back, and no other server does', async () => {
+test('a server killed during a publication finishes it after its restart, and no other server does', async () => {
   const other = await homes.start('other')
   const home = await homes.createProcess()
   await home.start()
@@ -46,7 +46,7 @@ test('a server killed in mid-publication finishes it when it is back, and no oth
   }
 }, 120_000)
 
-test('an unfinished publication of a former home is redone where the tables are now', async () => {
+test('an unfinished publication of a former home is repeated where the tables are now', async () => {
   const home = await homes.createProcess()
   await home.start()
   try {

@@ -11,7 +11,7 @@ const ready = async (server: TestServer) => {
 }
 
 describe('two servers with embedded engines and one PostgreSQL', () => {
-  test('all appends go to the server that had tables first, whichever server they were sent to', async () => {
+  test('all appends run on the server that has the tables, whichever server they were sent to', async () => {
     const home = await homes.start('one')
     const other = await homes.start('two')
     await create(home)
@@ -29,7 +29,7 @@ describe('two servers with embedded engines and one PostgreSQL', () => {
     expect((await sql(home)).body).toEqual([{ n: [0, 1, 2, 3, 4, 5, 6] }])
   })
 
-  test('the other refuses what needs its engine, says where the tables are, and does everything else', async () => {
+  test('the other server refuses what needs its engine, says where the tables are, and does everything else', async () => {
     const home = await homes.start('one')
     const other = await homes.start('two')
     await create(home)
@@ -52,7 +52,7 @@ describe('two servers with embedded engines and one PostgreSQL', () => {
     })
   })
 
-  test('of two that first use their engines at once, one gets the tables, and every job runs there', async () => {
+  test('of two servers that first use their engines at once one gets the tables, and runs every job on them', async () => {
     const both = [await homes.start('one'), await homes.start('two')]
     const answers = await Promise.all(both.map(server => sql(server, 'SELECT 1 AS n')))
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 503])
@@ -61,7 +61,7 @@ describe('two servers with embedded engines and one PostgreSQL', () => {
     for (const job of jobs) expect(job).toMatchObject({ status: 'completed', worker_id: home.engine.workerId })
   })
 
-  test('of two that claim the first jobs at once, the one without the tables puts its own back, without using up a try', async () => {
+  test('of two servers that claim the first jobs at once, the one without tables puts its jobs back, using up no attempt', async () => {
     const both = await Promise.all([
       homes.start('one', { 'max-workers': '1' }),
       homes.start('two', { 'max-workers': '1' }),

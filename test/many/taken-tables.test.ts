@@ -14,7 +14,7 @@ import {
 const homes = openHomes()
 
 describe('tables that another server has', () => {
-  test('can be taken over: from then on this server has them, and the former one refuses', async () => {
+  test('can be taken over, and then the former server refuses', async () => {
     const former = await homes.start('one')
     await create(former)
     expect(await former.run(append(1))).toMatchObject({ status: 'completed' })
@@ -34,7 +34,7 @@ describe('tables that another server has', () => {
     expect((await sql(again)).body).toEqual([{ n: [2, 3] }])
   })
 
-  test('taken from a running server: it notices, and publishes nothing more', async () => {
+  test('can be taken from a running server, which notices and publishes nothing more', async () => {
     const former = await homes.start('one')
     await create(former)
     const chain = ['events', 'first', 'second', 'third']
@@ -57,7 +57,7 @@ describe('tables that another server has', () => {
     expect(await sql(former)).toMatchObject(refusal(next))
   })
 
-  test('taken from a server that was about to publish: its job runs once more where they are', async () => {
+  test('can be taken from a server that is about to publish, and its job runs again on the new one', async () => {
     const former = await homes.start('one')
     await create(former)
     await holdPublications(homes.database())
@@ -72,7 +72,7 @@ describe('tables that another server has', () => {
     expect((await sql(next)).body).toEqual([{ n: [1] }])
   })
 
-  test('are taken over automatically when their server is gone and no data source is lost', async () => {
+  test('are taken over automatically if that server is gone and no data source is lost', async () => {
     const former = await homes.start('one')
     expect((await sql(former, 'SELECT 1 AS n')).status).toBe(200)
     const next = await homes.start('two')

@@ -103,7 +103,7 @@ test('invariant 8: many schedulers on one database fire each slot once', async (
   expect(await first().countJobs({ workspace: WORKSPACE, filters: {} })).toBe(12 * 11)
 })
 
-test('runs worked on by two servers keep their limit, end once and count once', async () => {
+test('runs worked off by two servers keep their limit, end once and count once', async () => {
   await first().setNotificationPreference({ workspace: WORKSPACE, preference: 'all' })
   const workflow = await create()
   const runs = await Promise.all(Array.from({ length: 6 }, (_, index) => trigger(workflow, 40, stores[index % 2]!)))
@@ -153,7 +153,7 @@ test('runs worked on by two servers keep their limit, end once and count once', 
   expect((await first().listNotifications(page)).notifications).toMatchObject([{ type: 'run.failed', runId: runs[0] }])
 })
 
-test('ends, cancels, pauses, terminations and fires at once neither deadlock nor leave anything behind', async () => {
+test('concurrent ends, cancels, pauses, terminations and fires neither deadlock nor leave anything behind', async () => {
   const workflows = await Promise.all([create(), create({ maxConsecutiveFailures: 3 })])
   const keyed = Array.from({ length: 12 }, (_, index) => (index % 3 === 0 ? { exclusiveKey: `key-${index % 2}` } : {}))
   const runs: string[] = []
@@ -208,7 +208,7 @@ const cancelOne = async (store: Store, runId: string): Promise<void> => {
   if (job) await store.cancelJob({ workspace: WORKSPACE, jobId: job.id, reason: 'cancelled_by_user', graceMs: null })
 }
 
-test('each delivery is claimed by one server, and each end of a job makes one', async () => {
+test('each end of a job makes one delivery, which one server claims', async () => {
   const workflow = await create()
   await trigger(
     workflow,
@@ -247,7 +247,7 @@ test('each delivery is claimed by one server, and each end of a job makes one', 
   expect(new Set(seen).size).toBe(60)
 })
 
-test('sums made by two servers while jobs end count each job once', async () => {
+test('figures summarized by two servers while jobs end count each job once', async () => {
   const workflow = await create()
   await trigger(workflow, 300)
   let ended = 0
@@ -283,7 +283,7 @@ const summed = async (): Promise<number> => {
   return Number(row!.amount)
 }
 
-test('what one server does with workflows is told to the other', async () => {
+test('changes of workflows on one server are signalled to the other', async () => {
   const heard: StoreSignal[] = []
   stores[1]!.onSignal(signal => heard.push(signal))
   const hears = (type: StoreSignal['type']) => eventually(() => heard.some(signal => signal.type === type))
