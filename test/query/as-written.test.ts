@@ -29,7 +29,7 @@ const refusal = async (query: string, format: string): Promise<string> => {
   return JSON.parse(bytes.toString()).detail
 }
 
-describe('bytes of a text that are no UTF-8', () => {
+describe('bytes of a string that are not UTF-8', () => {
   test.each([
     ["'\\xFF\\xFE'", 'FFFE'],
     ["x'FF00'", 'FF00'],
@@ -38,12 +38,12 @@ describe('bytes of a text that are no UTF-8', () => {
     ["'\\\\xFF'", '5C784646'],
     ["'\\\\\\xFF'", '5CFF'],
     ['$$\\xFF$$', '5C784646'],
-  ])('%s are what they were written as', async (literal, hex) => {
+  ])('%s keep their values', async (literal, hex) => {
     expect(await csv(`SELECT hex(${literal}) AS x`)).toBe(`"x"\n"${hex}"\n`)
     expect(await csv(`SELECT ${literal} = unhex('${hex}') AS x`)).toBe('"x"\n1\n')
   })
 
-  test('stay so in a pipe, and in the condition of a delete', async () => {
+  test('keep their values in a pipe, and in the condition of a delete', async () => {
     await server.call('POST', '/v1/datasources', { name: 'bytes', schema: [{ name: 'x', type: 'String' }] })
     const query = "SELECT unhex(arrayJoin(['FF', 'FE', 'EFBFBD'])) AS x"
     expect(await server.run({ query, datasource: 'bytes' })).toMatchObject({ status: 'completed' })
@@ -61,12 +61,12 @@ describe('bytes of a text that are no UTF-8', () => {
   })
 })
 
-test('U+2028 may stand in a text and in a name', async () => {
+test('U+2028 is allowed in a string and in a name', async () => {
   const { bytes } = await ask("SELECT 'a\u2028b' AS `c\u2029`, toDateTime(0, 'UTC') AS `d\u2028`", 'arrow')
   expect(tableFromIPC(bytes).get(0)!.toJSON()).toEqual({ 'c\u2029': 'a\u2028b', 'd\u2028': 0 })
 })
 
-describe('two columns of one name', () => {
+describe('two columns with the same name', () => {
   const UNION = 'SELECT 1, 1 UNION ALL SELECT 5, 7'
   const ROWS = 'SELECT *, upper(s) AS s FROM (SELECT number AS n, char(97 + number) AS s FROM numbers(2))'
 
@@ -76,7 +76,7 @@ describe('two columns of one name', () => {
     expect((await ask(UNION, 'ndjson')).bytes.toString()).toBe('{"1":1,"1":1}\n{"1":5,"1":7}\n')
   })
 
-  test('are refused of pipes, where both would be the first', async () => {
+  test('are refused if a pipe is read, where both would have the values of the first', async () => {
     await server.call('POST', '/v1/datasources', { name: 'letters', schema: [{ name: 's', type: 'String' }] })
     await server.run({ query: "SELECT 'a' AS s", datasource: 'letters' })
     const nodes = [{ name: 'one', sql: 'SELECT s FROM letters' }]
@@ -97,7 +97,7 @@ describe('two columns of one name', () => {
   })
 })
 
-test('SQL that is longer as the engine prints it, and as it is cast, runs', async () => {
+test('SQL that becomes longer when the engine prints and casts it can run', async () => {
   // Printed a line each, with the indentation of its depth.
   const deep = `${'SELECT * FROM ('.repeat(60)}SELECT ${'1,'.repeat(1_200)}2 AS x${')'.repeat(60)}`
   expect((await csv(`SELECT x FROM (${deep})`)).toString()).toBe('"x"\n2\n')
@@ -108,7 +108,7 @@ test('SQL that is longer as the engine prints it, and as it is cast, runs', asyn
   expect(table.getChildAt(899)!.get(0)).toBe(899_000)
 })
 
-test('parameters in lists are exact as texts, and refused as numbers that JSON rounds', async () => {
+test('parameters in lists are exact as strings, and refused as numbers that JSON rounds', async () => {
   const query =
     'SELECT {ids:Array(UInt64)} AS ids, {prices:Map(String, Decimal(38, 2))} AS prices, {pair:Tuple(Int64, String)} AS pair'
   const ids = ['9007199254740993', 18, '18446744073709551615']

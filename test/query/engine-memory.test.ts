@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { startTestServer } from '../server.ts'
 
-test('an engine takes no more memory than it may: what needs more fails, and the engine goes on', async () => {
+test('a query that needs more memory than its engine may use fails, and the engine keeps running', async () => {
   const server = await startTestServer({ settings: { 'engine-memory': '700MiB' } })
   try {
     expect((await server.run({ query: 'SELECT 1' })).status).toBe('completed')

@@ -57,37 +57,37 @@ const countParquet = async (bytes: Buffer): Promise<number> => {
 const OF_DUCKDB = { rows: 1000, name: 'row 999', halves: 249750, there: 999 }
 
 describe('a result', () => {
-  test('in Arrow is a file that apache-arrow reads', async () => {
+  test('in Arrow is a file that apache-arrow can read', async () => {
     const { bytes, type } = await download('arrow')
     expect(type).toBe('application/vnd.apache.arrow.file')
     expect(bytes.subarray(0, 6).toString()).toBe('ARROW1')
     checkArrow(tableFromIPC(bytes))
   })
 
-  test('in Arrow is what a job without a format makes', async () => {
+  test('is Arrow if no format is given', async () => {
     expect((await server.run({ query: 'SELECT 1' })).result.format).toBe('arrow')
   })
 
-  test('as an Arrow stream is read by apache-arrow', async () => {
+  test('as an Arrow stream can be read by apache-arrow', async () => {
     const { bytes, type } = await download('arrow_stream')
     expect(type).toBe('application/vnd.apache.arrow.stream')
     checkArrow(tableFromIPC(bytes))
   })
 
-  test('in Parquet is read by DuckDB', async () => {
+  test('in Parquet can be read by DuckDB', async () => {
     const { path, type } = await download('parquet')
     expect(type).toBe('application/vnd.apache.parquet')
     expect(await askDuckdb(`read_parquet('${path}')`)).toEqual(OF_DUCKDB)
   })
 
-  test('in CSV begins with the names and is read by DuckDB', async () => {
+  test('in CSV begins with the names and can be read by DuckDB', async () => {
     const { bytes, path, type } = await download('csv')
     expect(type).toContain('text/csv')
     expect(bytes.toString().split('\n')[0]).toBe('"id","name","half","large","day","maybe"')
     expect(await askDuckdb(`read_csv('${path}', nullstr='\\N')`)).toEqual(OF_DUCKDB)
   })
 
-  test('in NDJSON has an object a line, large integers as text', async () => {
+  test('in NDJSON has an object per line, with large integers as strings', async () => {
     const { bytes, path } = await download('ndjson')
     const rows = bytes.toString().trimEnd().split('\n')
     expect(rows).toHaveLength(1000)
@@ -95,7 +95,7 @@ describe('a result', () => {
     expect(await askDuckdb(`read_json('${path}')`)).toEqual(OF_DUCKDB)
   })
 
-  test('in JSON is one array of objects, large integers as text', async () => {
+  test('in JSON is one array of objects, with large integers as strings', async () => {
     const rows = JSON.parse((await download('json')).bytes.toString())
     expect(rows).toHaveLength(1000)
     expect(rows[999]).toEqual({ ...LAST, maybe: '999' })
@@ -103,7 +103,7 @@ describe('a result', () => {
   })
 
   test.each(['json', 'ndjson', 'ndjson_exact', 'csv', 'arrow', 'arrow_stream', 'parquet'] as const)(
-    'without rows is a whole %s all the same',
+    'without rows is still a valid %s',
     async format => {
       const job = await server.run({ query: 'SELECT number FROM numbers(10) WHERE number > 10', format })
       expect(job).toMatchObject({ status: 'completed', statistics: { row_count: 0 } })
@@ -131,7 +131,7 @@ const answer = async (query: string, format: ResultFormat) => {
 }
 
 test.each(['arrow', 'arrow_stream', 'parquet'] as const)(
-  'in %s states of aggregate functions are refused, however deep, never written as what stands in memory',
+  'in %s refuses states of aggregate functions at any depth instead of writing their bytes',
   async format => {
     for (const column of ['sumState(number)', '[sumState(number)]', "map('a', (1, sumState(number)))"]) {
       const { status, bytes } = await answer(`SELECT ${column} AS x FROM numbers(3)`, format)
@@ -142,7 +142,7 @@ test.each(['arrow', 'arrow_stream', 'parquet'] as const)(
   },
 )
 
-test('NULL in a column of several types is null, and intervals are numbers', async () => {
+test('NULL in a Variant column is null, and intervals are numbers', async () => {
   const query = `SELECT CAST(NULL, 'Variant(String, UInt8)') AS v, [CAST(NULL, 'Dynamic'), CAST('a', 'Dynamic')] AS d,
     INTERVAL 2 DAY AS i, [CAST(NULL, 'Nullable(IntervalHour)')] AS l`
   const { bytes } = await answer(query, 'arrow')
@@ -156,7 +156,7 @@ test('NULL in a column of several types is null, and intervals are numbers', asy
   expect(read.getRowsJson()).toEqual([[null, [null, 'a'], '2', [null]]])
 })
 
-test('DuckDB finds bytes of a FixedString in Parquet by their value', async () => {
+test('DuckDB finds the bytes of a FixedString in Parquet by value', async () => {
   const values = ['a\\x00\\x00', '\\x00\\x00\\x00', 'zzz', '\\xFF\\xFE\\xFD'].map(value => `'${value}'`)
   const { bytes } = await answer(`SELECT arrayJoin([${values.join(', ')}])::FixedString(3) AS x`, 'parquet')
   const path = join(server.dataDir, 'fixed.parquet')

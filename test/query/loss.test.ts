@@ -29,7 +29,7 @@ const isEngineOf = (pid: string, dataDir: string): boolean => {
   }
 }
 
-test('a query whose engine is killed is tried again by the system, and completes', async () => {
+test('a query whose engine is killed is retried as a system failure, and completes', async () => {
   const server = await startTestServer()
   try {
     const { body } = await server.call('POST', '/v1/jobs', { query: 'SELECT sleep(3), 42 AS answer', format: 'json' })
@@ -50,7 +50,7 @@ test('a query whose engine is killed is tried again by the system, and completes
   expect(enginesOf(server.dataDir)).toEqual([])
 })
 
-test('a job that must not be tried again fails when its engine is killed', async () => {
+test('a job that must not be restarted fails when its engine is killed', async () => {
   const server = await startTestServer()
   try {
     const { body } = await server.call('POST', '/v1/jobs', { query: 'SELECT sleep(3)', restartable: false })
@@ -64,7 +64,7 @@ test('a job that must not be tried again fails when its engine is killed', async
   }
 })
 
-test('a ClickHouse server that cannot be reached fails data jobs alone, and /readyz says so', async () => {
+test('an unreachable ClickHouse server fails only data jobs, and /readyz says so', async () => {
   const server = await startTestServer({ settings: { 'clickhouse-url': 'http://127.0.0.1:9/millrace' } })
   try {
     const job = await server.run({ query: 'SELECT 1' })
@@ -127,7 +127,7 @@ const serve = async (target: string): Promise<{ child: ChildProcess; url: string
   return { child, url: JSON.parse(ready()).url, token }
 }
 
-test('without the package chdb only data jobs fail, and say what to install', async () => {
+test('without the chdb package only data jobs fail, and say what to install', async () => {
   installWithoutChdb(directory)
   const { child, url, token } = await serve(directory)
   try {

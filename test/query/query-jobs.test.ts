@@ -54,7 +54,7 @@ const blobFiles = (): number =>
     .filter(file => file.isFile()).length
 
 describe('a query', () => {
-  test('reads the tables of the workspace and tells what came of it', async () => {
+  test('reads the tables of the workspace and has statistics', async () => {
     const job = await server.run({
       query: 'SELECT day, count() AS events FROM events GROUP BY day ORDER BY day',
       format: 'json',
@@ -65,7 +65,7 @@ describe('a query', () => {
     expect((await rowsOf(job))[0]).toEqual({ day: '2026-11-01', events: '5000' })
   })
 
-  test('takes values as parameters, which are never SQL', async () => {
+  test('takes parameters as values, never as SQL', async () => {
     const query = 'SELECT count() AS found FROM events WHERE name = {name:String} AND day IN {days:Array(Date)}'
     const found = async (name: string) => {
       const parameters = { name, days: ['2026-11-01', '2026-11-02'] }
@@ -85,7 +85,7 @@ describe('a query', () => {
     expect(job.error.message).toMatch(message)
   })
 
-  test('that is run again is a new job with the same parameters', async () => {
+  test('that is rerun is a new job with the same parameters', async () => {
     const body = { query: 'SELECT {n:UInt8} AS n', parameters: { n: 7 }, format: 'ndjson' }
     const first = await server.run(body)
     const { status, body: again } = await server.call('POST', `/v1/jobs/${first.job_id}/rerun`)
@@ -95,7 +95,7 @@ describe('a query', () => {
     expect(second.result.sha256).toBe(first.result.sha256)
   })
 
-  test('tells how far it is', async () => {
+  test('reports its progress', async () => {
     const id = await post({ query: ENDLESS })
     try {
       await expect.poll(async () => (await get(id)).progress, { timeout: 20_000 }).not.toBeNull()
@@ -116,14 +116,14 @@ describe('a query', () => {
     // It stands in what is known of the table.
     ['SELECT count() FROM events', 1, 16],
     ['SELECT 1', 1, 1],
-  ])('that runs alone tells all that it has read, however short it is: %s', async (query, rows, bytes) => {
+  ])('that runs alone counts everything it has read, however short: %s', async (query, rows, bytes) => {
     // Whatever the job before has left to do is over.
     await untilIdle()
     const { statistics } = await server.run({ query })
     expect(statistics).toMatchObject({ rows_read: rows, bytes_read: bytes })
   })
 
-  test('beside others tells no more than it has read, and no less than it gives', async () => {
+  test('beside others counts no more than it has read, and no less than it returns', async () => {
     const reads = 'SELECT id FROM events'
     const jobs = await Promise.all(Array.from({ length: 8 }, () => server.run({ query: reads })))
     for (const { statistics } of jobs) expect(statistics.rows_read).toBe(50_000)
@@ -134,7 +134,7 @@ describe('a query', () => {
     }
   })
 
-  test('that takes longer tells what it has read', async () => {
+  test('that runs longer counts what it has read', async () => {
     const query = 'SELECT count() FROM numbers(250000) WHERE sleep(1) = 0'
     const job = await server.run({ query })
     expect(job).toMatchObject({ status: 'completed', statistics: { row_count: 1 } })
@@ -142,7 +142,7 @@ describe('a query', () => {
     expect(job.statistics.bytes_read).toBeGreaterThan(400_000)
   })
 
-  test('has its result for as long as it is kept, and then it is gone', async () => {
+  test('has a result until it expires', async () => {
     const job = await server.run({ query: 'SELECT 1 AS one', format: 'json' })
     expect(Date.parse(job.result.expires_at) - Date.parse(job.finished_at)).toBe(24 * 3_600_000)
     expect(await rowsOf(job)).toEqual([{ one: 1 }])
@@ -162,7 +162,7 @@ describe('a query', () => {
   })
 })
 
-describe('a query that is refused', () => {
+describe('a query is refused', () => {
   test.each([
     ['that does not parse, with the position', 'SELEC 1', /Syntax error.*position 7/],
     ['of an unknown table, with its name', 'SELECT * FROM nowhere', /nowhere/],
@@ -196,7 +196,7 @@ describe('a query that is refused', () => {
     },
   )
 
-  test('for a result over the limit: nothing stays, and the engine reads no further', async () => {
+  test('for a result over the limit, which leaves nothing and stops reading', async () => {
     const before = blobFiles()
     const job = await server.run({ query: ENDLESS_ROWS, format: 'csv' })
     expect(job).toMatchObject({ status: 'failed', status_reason: 'result_too_large', attempt: 1, result: null })
@@ -205,7 +205,7 @@ describe('a query that is refused', () => {
     await untilIdle()
   })
 
-  test('for the memory it would need', async () => {
+  test('for the memory it needs', async () => {
     const job = await server.run({ query: 'SELECT length(groupArray(toString(number))) FROM numbers(50000000)' })
     expect(job).toMatchObject({ status: 'failed', status_reason: 'query_memory', attempt: 1 })
     expect(await rowsOf(await server.run({ query: 'SELECT 1 AS one', format: 'json' }))).toEqual([{ one: 1 }])
@@ -217,7 +217,7 @@ describe('a query that is refused', () => {
     ['parameters that are a list', { query: 'SELECT 1', parameters: [1] }, 'parameters'],
     ['a parameter of an impossible name', { query: 'SELECT 1', parameters: { 'a-b': 1 } }, 'parameters'],
     ['a field of another kind', { query: 'SELECT 1', stdin: 'x' }, 'stdin'],
-  ])('before it is a job: %s', async (_, body, path) => {
+  ])('before it becomes a job: %s', async (_, body, path) => {
     const { status, body: answer } = await server.call('POST', '/v1/jobs', body)
     expect([status, answer.code]).toEqual([422, 'invalid'])
     expect(answer.errors[0].path).toMatch(new RegExp(`^${path}`))
@@ -228,7 +228,7 @@ describe('a query is stopped', () => {
   test.each([
     ['that reads', ENDLESS],
     ['that sleeps', 'SELECT count() FROM numbers(1000000000000000) WHERE sleep(1) = 0'],
-  ])('by a cancel, one %s', async (_, query) => {
+  ])('by a cancel, for a query %s', async (_, query) => {
     const id = await post({ query })
     await expect.poll(running, { timeout: 20_000 }).toBeGreaterThan(0)
     const cancelled = await server.call('POST', `/v1/jobs/${id}/cancel`)
@@ -245,7 +245,7 @@ describe('a query is stopped', () => {
 })
 
 describe('a workflow', () => {
-  test('gives the parameters of its trigger to its queries', async () => {
+  test('passes the parameters of its trigger to its queries', async () => {
     const payload = [{ query: 'SELECT {a:UInt8} AS a, {b:UInt8} AS b', parameters: { a: 1, b: 2 }, format: 'json' }]
     const { status, body: workflow } = await server.call('POST', '/v1/workflows', { name: 'report', payload })
     expect(status).toBe(201)
@@ -258,7 +258,7 @@ describe('a workflow', () => {
 })
 
 describe('another workspace', () => {
-  test('has tables of its own, and sees none of ours', async () => {
+  test('has its own tables and sees no others', async () => {
     const made = await server.call('POST', '/v1/workspaces', { name: 'other' })
     expect(made.status).toBe(201)
     const token = await server.call('POST', '/v1/tokens', { name: 'other', role: 'analyst', workspace: 'other' })
@@ -272,14 +272,14 @@ describe('another workspace', () => {
   })
 })
 
-describe('who may query', () => {
+describe('a token may query', () => {
   const as = async (token: object) => {
     const { body } = await server.call('POST', '/v1/tokens', token)
     return (query: Record<string, unknown>) =>
       server.call('POST', '/v1/jobs', query, { authorization: `Bearer ${body.token}` })
   }
 
-  test('an analyst may, and may run no command', async () => {
+  test('as an analyst, which may run no command', async () => {
     const call = await as({ name: 'analyst', role: 'analyst' })
     expect((await call({ query: 'SELECT 1' })).status).toBe(201)
     expect((await call({ command: 'true' })).status).toBe(403)

@@ -208,7 +208,7 @@ describe('apache-arrow', () => {
   })
 })
 
-test('a SELECT that comes again after its table was made anew is written as the columns are now', async () => {
+test('reads a repeated SELECT with its current columns after the table was recreated', async () => {
   const table = '/v1/datasources/anew'
   const typeWith = async (type: string): Promise<string> => {
     await server.call('POST', '/v1/datasources', { name: 'anew', schema: [{ name: 'at', type }] })

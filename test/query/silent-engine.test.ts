@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { serve } from '../fetch/local-server.ts'
 import { startTestServer } from '../server.ts'
 
-test('queries can be cancelled while their engine does not answer, also those whose rows go into a data source', async () => {
+test('queries can be cancelled while their engine does not answer, even those into a data source', async () => {
   const silent = await serve(() => {})
   // This waits for the engine, to tell what is wrong with it.
   const server = await startTestServer({ settings: { 'clickhouse-url': `http://127.0.0.1:${silent.port}` } })

@@ -18,7 +18,7 @@ const running = async (): Promise<number> => {
   return (await server.warehouse.rows({ workspace: 'default', sql })).length
 }
 
-test('a small query is answered at once, as JSON, and leaves no job', async () => {
+test('a small query is answered at once as JSON, and leaves no job', async () => {
   const { status, body, headers } = await ask({ query: 'SELECT number AS n, toUInt64(5) AS five FROM numbers(2)' })
   expect(status).toBe(200)
   expect(headers.get('content-type')).toBe('application/json; charset=utf-8')
@@ -29,7 +29,7 @@ test('a small query is answered at once, as JSON, and leaves no job', async () =
   expect((await server.call('GET', '/v1/jobs')).body.jobs).toEqual([])
 })
 
-test('other formats and parameters are as in a job', async () => {
+test('formats and parameters are as in a job', async () => {
   const query = 'SELECT {text:String} AS text'
   const csv = await ask({ query, parameters: { text: 'a "b"' }, format: 'csv' })
   expect(csv.body).toBe('"text"\n"a ""b"""\n')
@@ -42,7 +42,7 @@ test('other formats and parameters are as in a job', async () => {
   expect(tableFromIPC(new Uint8Array(await response.arrayBuffer())).numRows).toBe(1)
 })
 
-test.each(['json', 'ndjson', 'csv'] as const)('text that is no UTF-8 as %s', async format => {
+test.each(['json', 'ndjson', 'csv'] as const)('a string that is not UTF-8 is returned as %s', async format => {
   const response = await fetch(`${server.url}/v1/sql`, {
     method: 'POST',
     headers: { authorization: `Bearer ${server.token}`, 'content-type': 'application/json' },
@@ -53,7 +53,7 @@ test.each(['json', 'ndjson', 'csv'] as const)('text that is no UTF-8 as %s', asy
   else expect(new TextDecoder('utf-8', { fatal: true }).decode(bytes)).toContain('{"x":"a\uFFFDb"}')
 })
 
-test('what is no SELECT is told so, also where the engine would put the word before it', async () => {
+test('a statement that is not a SELECT is refused as such, in every position', async () => {
   for (const [query, said] of [
     ['DELETE FROM events', /^This is not a query/],
     ['DELETE FROM events WHERE 1', /^Only a SELECT may run here, and this is a statement that begins with DELETE\.$/],
@@ -72,14 +72,14 @@ test('what is no SELECT is told so, also where the engine would put the word bef
   )
 })
 
-test('a function whose name is as long as a statement may be is refused without keeping the server busy', async () => {
+test('a function name as long as a statement is refused without blocking the server', async () => {
   const startedAt = performance.now()
   const { status } = await ask({ query: `SELECT ${'a'.repeat(200_000)}(1)` })
   expect(status).toBe(422)
   expect(performance.now() - startedAt).toBeLessThan(5000)
 })
 
-test('a name as long as a statement may be is not repeated whole in a refusal', async () => {
+test('a refusal does not repeat a whole name as long as a statement', async () => {
   const long = 'a'.repeat(100_000)
   for (const query of [
     `SELECT ${long}(1)`,
@@ -98,7 +98,7 @@ test('a name as long as a statement may be is not repeated whole in a refusal', 
   expect(body.detail).toBe(`There is no function ${'a'.repeat(100)}….`)
 })
 
-test('a table that is not there is told with one of a similar name, as a query may name it', async () => {
+test('an unknown table is refused with a similar name that queries may read', async () => {
   expect((await ask({ query: 'SELECT * FROM nope' })).body.detail).not.toMatch(/Maybe/)
   await server.call('POST', '/v1/datasources', { name: 'sales', schema: 'n Int8' })
   expect((await ask({ query: 'SELECT * FROM sale' })).body.detail).toMatch(/ Maybe you meant sales\?$/)
@@ -123,14 +123,14 @@ test.each([
   expect(refused.body.detail).toMatch(detail)
 })
 
-test('what takes longer than 10 seconds is refused, with the way to do it', async () => {
+test('a query that takes longer than 10 seconds is refused, with the alternative', async () => {
   const refused = await ask({ query: ENDLESS })
   expect([refused.status, refused.body.code]).toEqual([422, 'query_too_slow'])
   expect(refused.body.hint).toContain('POST /v1/jobs')
   await expect.poll(running, { timeout: 10_000 }).toBe(0)
 })
 
-test('a client that leaves ends its query, and makes room for others', async () => {
+test('a client that disconnects ends its query and makes room for others', async () => {
   const clients = [1, 2].map(() => {
     const client = request(`${server.url}/v1/sql`, {
       method: 'POST',
@@ -148,7 +148,7 @@ test('a client that leaves ends its query, and makes room for others', async () 
   await expect.poll(async () => (await ask({ query: 'SELECT 1' })).status, { timeout: 10_000 }).toBe(200)
 })
 
-test('an Idempotency-Key does no harm: the rows are read anew', async () => {
+test('an Idempotency-Key has no effect: the rows are read again', async () => {
   const headers = { 'idempotency-key': 'again' }
   const body = { query: 'SELECT rand64() AS random, generateUUIDv4() AS id', format: 'arrow' }
   const first = await ask(body, headers)
@@ -158,7 +158,7 @@ test('an Idempotency-Key does no harm: the rows are read anew', async () => {
   expect(second.body).not.toBe(first.body)
 })
 
-test('it needs the right to run queries', async () => {
+test('it requires the scope to run queries', async () => {
   const { body: token } = await server.call('POST', '/v1/tokens', { name: 'commands', scopes: ['jobs:run:command'] })
   const refused = await ask({ query: 'SELECT 1' }, { authorization: `Bearer ${token.token}` })
   expect([refused.status, refused.body.code]).toEqual([403, 'forbidden'])

@@ -51,7 +51,7 @@ const answerOf = async (text: string, jobId?: string) => JSON.parse(await call(t
 const ended = async (jobId: string) => (await server.call('GET', `/v1/jobs/${jobId}?wait=60`)).body
 
 describe("SynDB's calls for query jobs, as its document prints them", () => {
-  test('submit, status, list and the download of the result', async () => {
+  test('submit, status, list and download of the result', async () => {
     const { job_id: jobId } = await answerOf(SYNDB.submit)
     await ended(jobId)
     expect(await answerOf(SYNDB.status, jobId)).toMatchObject({ job_id: jobId, kind: 'query', status: 'completed' })
@@ -62,7 +62,7 @@ describe("SynDB's calls for query jobs, as its document prints them", () => {
     expect(table.toArray().map(row => Number(row.toJSON().neuron_id))).toEqual([0, 1, 2])
   })
 
-  test('a failed job says why', async () => {
+  test('a failed job has its reason', async () => {
     const { job_id: jobId } = await answerOf(SYNDB.submit.replace('neurons', 'neurones'))
     await ended(jobId)
     const job = await answerOf(SYNDB.status, jobId)
@@ -94,7 +94,7 @@ describe("SynDB's calls for query jobs, as its document prints them", () => {
     })
   })
 
-  test('its three settings have its names and defaults', () => {
+  test('the three settings have SynDB’s names and defaults', () => {
     const defaults = loadConfig({ flags: {}, environment: {}, directory }).config
     expect(defaults).toMatchObject({ maxWorkers: 4, resultTtlMs: 24 * 3_600_000, maxResultBytes: 2 ** 30 })
     const environment = { JOB_QUEUE_MAX_WORKERS: '2', JOB_RESULT_TTL_HOURS: '1', JOB_MAX_RESULT_BYTES: '1000' }

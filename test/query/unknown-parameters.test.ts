@@ -49,11 +49,11 @@ test.each([
     },
     ['jobs.1.parameters.x', 'jobs.2.copy.parameters.y'],
   ],
-])('%s refuses parameters that nothing takes, and values of other types: %j', async (path, body, expected) => {
+])('%s refuses unknown parameters and values of other types: %j', async (path, body, expected) => {
   expect(await faults(path, body)).toEqual([422, expected])
 })
 
-test('parameters of what is read are taken: of nodes, pipes, and what a parameter names', async () => {
+test('parameters are accepted if a node, a pipe, or a pipe named by a parameter uses them', async () => {
   const ask = async (query: string, parameters: Record<string, unknown>) => {
     const answer = await scene.call('POST', '/v1/sql', { query, parameters })
     expect(answer.status, JSON.stringify(answer.body)).toBe(200)
@@ -66,7 +66,7 @@ test('parameters of what is read are taken: of nodes, pipes, and what a paramete
   expect(await scene.value('SELECT groupArray(n) FROM (SELECT n FROM copied ORDER BY n)')).toBe('101,102')
 })
 
-test('those of a trigger go to all items, and each takes its own', async () => {
+test('parameters of a trigger go to all items, and each uses its own', async () => {
   const made = await scene.call('POST', '/v1/workflows', {
     name: 'shared',
     payload: [{ query: 'SELECT {a:Int8} AS a' }, { query: 'SELECT {b:Int8} AS b' }],
@@ -79,7 +79,7 @@ test('those of a trigger go to all items, and each takes its own', async () => {
     .toBe('completed')
 })
 
-test('a value that a node of a pipe cannot take as what it is fails the query', async () => {
+test('a value that does not fit its parameter in a node of a pipe fails the query', async () => {
   const { status, body } = await scene.call('POST', '/v1/sql', {
     query: 'SELECT n FROM base',
     parameters: { least: '9223372036854775808' },
