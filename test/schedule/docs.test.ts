@@ -40,12 +40,12 @@ describe('docs/schedules.md', () => {
     expect(examples().length).toBeGreaterThan(8)
   })
 
-  test.each(examples())('the slots at line $line are those of the schedule above them', example => {
+  test.each(examples())('has right slots at line $line for the schedule above them', example => {
     expect(listSlots(example)).toEqual(example.shown)
   })
 
   test.each([...Object.keys(ScheduleSchema.properties), ...Object.keys(CALENDAR_FIELDS), ...OVERLAPS])(
-    'tells of %s in a table',
+    'describes %s in a table',
     name => {
       expect(PAGE).toMatch(new RegExp(`^\\| .*\`${name}\``, 'm'))
     },

@@ -45,7 +45,7 @@ describe('around every change of every clock in ten years', () => {
     }
   })
 
-  test('each slot is one of its rule, and next(previous(t)) is t or later', () => {
+  test('each slot obeys its rule, and next(previous(t)) is t or later', () => {
     for (const { zone, from, to } of all) {
       const schedule = scheduleOf({ ...PARTS.hours, time_zone: zone.name })
       const slots = slotsBetween(schedule, from, to)
@@ -84,7 +84,7 @@ const isOnRule = (second: number, zone: TimeZone): boolean => {
   return [0, 20 * 60, 45 * 60].includes(((local % 3600) + 3600) % 3600)
 }
 
-test('a daily schedule runs once for each date of ten years in every zone, for that date', () => {
+test('a daily schedule runs once on each date of ten years in every zone', () => {
   const [start, end] = COMING
   for (const zone of distinctZones(start / 1000, end / 1000)) {
     for (const [hour, minute] of [
@@ -108,7 +108,7 @@ const meantFor = (zone: TimeZone, second: number, timeOfDay: number): number => 
   return shown % 86_400 === timeOfDay ? shown : localOf(zone, second - 1) + 1
 }
 
-test('an hourly schedule of elapsed hours runs every hour wherever clocks move by whole hours', () => {
+test('an hourly schedule of elapsed hours runs every hour where clocks change by whole hours', () => {
   const [start, end] = COMING
   const zones = distinctZones(start / 1000, end / 1000).filter(zone =>
     zone.offsets.every((offset, index) => index === 0 || (offset - zone.offsets[index - 1]!) % 3600 === 0),
