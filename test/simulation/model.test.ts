@@ -13,7 +13,7 @@ const claim = (attempt: number) => [{ id: jobId, attempt }] as unknown as Claime
 const moved = (status: JobStatus) => ({ jobId, status }) as JobEvent
 const ranTo = (status: RunStatus) => ({ runId, status }) as RunEvent
 
-test('two live attempts of a job are found, and an end by one that has lost', () => {
+test('finds two live attempts of a job, and an end by an attempt that has lost its lease', () => {
   const model = createModel()
   model.claimed(claim(1))
   model.claimed(claim(2))
@@ -23,7 +23,7 @@ test('two live attempts of a job are found, and an end by one that has lost', ()
   expect(model.faults[1]).toMatch(/attempt 1 .* was ended, but 2 lived/)
 })
 
-test('a step that is not in the table is found, and one out of an end', () => {
+test('finds a transition that is not in the table, and one out of an ended status', () => {
   const model = createModel()
   for (const status of ['pending', 'running', 'completed', 'queued'] as const) model.jobMoved(moved(status))
   expect(model.faults).toEqual([
@@ -33,7 +33,7 @@ test('a step that is not in the table is found, and one out of an end', () => {
   ])
 })
 
-test('a run that moves after its end is found, and a wrong count of failures', () => {
+test('finds a run that changes after its end, and a wrong count of failures', () => {
   const model = createModel()
   model.workflows.set(workflowId, { state: 'active', failures: 0, max: 2 })
   model.runs.set(runId, { workflowId, counts: true, overlap: 'skip', hasStarted: false, status: null })
@@ -45,7 +45,7 @@ test('a run that moves after its end is found, and a wrong count of failures', (
   expect(model.faults).toHaveLength(2)
 })
 
-test('a run that starts while one works in whose place it was to run is found; one beside which it may run is none', () => {
+test('finds a run that starts beside an open one under cancel_previous, and allows it otherwise', () => {
   for (const [overlap, faults] of [
     ['cancel_previous', 1],
     ['allow', 0],
@@ -60,7 +60,7 @@ test('a run that starts while one works in whose place it was to run is found; o
   }
 })
 
-test('a slot that ran twice is found, and one that is recorded nowhere', () => {
+test('finds a slot that ran twice, and one that was not recorded', () => {
   const slot = (at: number, run: string): Slot => ({
     slot: at,
     lastSlot: at,
