@@ -63,7 +63,7 @@ const counting = (store: Store) => {
   return { store: counted, claimed: () => claimed }
 }
 
-test('what a process had under way when it was killed is sent by another, under the same id', async () => {
+test('deliveries that a killed process was sending are sent by another one, under the same id', async () => {
   const clock = new VirtualClock(Date.now())
   const open = (options: { clock: Clock }) =>
     openPostgresStore({ url: database.url, processName: 'survivor', clock: options.clock })

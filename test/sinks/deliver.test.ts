@@ -33,7 +33,7 @@ const allAre =
   (deliveries: readonly Delivery[]) =>
     deliveries.length > 0 && deliveries.every(({ status }) => statuses.includes(status))
 
-test('a job that ends is told to each of its sinks, signed with their sealed secrets, result inline', async () => {
+test('the end of a job is sent to each of its sinks, signed with their sealed secrets, with the result inline', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.end())
   outbox.startLoop()
@@ -59,7 +59,7 @@ test('a job that ends is told to each of its sinks, signed with their sealed sec
   for (const secret of [SECRET, 'k3y']) expect(receiver.bodies.join()).not.toContain(secret)
 })
 
-test('a large JSON result is read from its blob; other formats are told by their address', async () => {
+test('a large JSON result is read from its blob, and other formats are sent as a URL', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.end())
   const content = JSON.stringify({ text: 'é'.repeat(500_000) })
@@ -82,7 +82,7 @@ test('a large JSON result is read from its blob; other formats are told by their
   expect(byJob(csv).result).not.toHaveProperty('value')
 })
 
-test('a receiver that says 500 for an hour gets it after that, under the same id, and other jobs meanwhile', async () => {
+test('a receiver that answers 500 for an hour gets the delivery later under the same id, and other jobs meanwhile', async () => {
   const outbox = await openOutbox(standing())
   let isBroken = true
   const receiver = await receive((_, response) => response.writeHead(isBroken ? 500 : 200).end())
@@ -114,7 +114,7 @@ test('a receiver that says 500 for an hour gets it after that, under the same id
   expect(new Set(receiver.requests.map(({ headers }) => headers['webhook-id']))).toEqual(new Set([delivery!.id]))
 })
 
-test('after a day of refusals it is given up with a notification; redelivery gives it a new day', async () => {
+test('after a day of refusals a delivery is given up with a notification, and redelivery gives it another day', async () => {
   const outbox = await openOutbox(standing())
   let status = 503
   const receiver = await receive((_, response) => response.writeHead(status).end())
@@ -143,7 +143,7 @@ test('after a day of refusals it is given up with a notification; redelivery giv
   expect(receiver.requests.at(-1)?.headers['webhook-id']).toBe(failed!.id)
 })
 
-test('410 stops: it is not sent again', async () => {
+test('after a 410 a delivery is not sent again', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.writeHead(410).end())
   outbox.startLoop()
@@ -157,7 +157,7 @@ test('410 stops: it is not sent again', async () => {
   expect(receiver.requests).toHaveLength(1)
 })
 
-test('a receiver that never answers does not hold back the others, however much waits for it', async () => {
+test('a receiver that never answers does not delay others, however many deliveries wait for it', async () => {
   const outbox = await openOutbox(systemClock)
   const silent = await receive(() => {})
   const quick = await receive((_, response) => response.end())
@@ -170,7 +170,7 @@ test('a receiver that never answers does not hold back the others, however much 
   expect((await outbox.deliveries()).filter(({ status }) => status === 'pending')).toHaveLength(300)
 })
 
-test('a receiver that takes half a second for each does not hold back the others either', async () => {
+test('a receiver that takes half a second per delivery does not delay others', async () => {
   const outbox = await openOutbox(systemClock)
   const slow = await receive((_, response) => void setTimeout(() => response.end(), 500))
   const quick = await receive((_, response) => response.end())
@@ -186,7 +186,7 @@ test('a receiver that takes half a second for each does not hold back the others
   expect(waiting.length).toBeGreaterThan(300)
 })
 
-test('1,000 deliveries arrive, each once', async () => {
+test('1,000 deliveries arrive once each', async () => {
   const outbox = await openOutbox(systemClock)
   const receiver = await receive((_, response) => response.end())
   outbox.startLoop()
@@ -196,7 +196,7 @@ test('1,000 deliveries arrive, each once', async () => {
   expect(told.toSorted()).toEqual([...jobs].sort())
 })
 
-test('what is under way at a stop is put back and sent by the next life, under the same id', async () => {
+test('deliveries being sent at a stop are put back and sent after the restart, under the same id', async () => {
   const outbox = await openOutbox(standing())
   let isSilent = true
   const receiver = await receive((_, response) => {
@@ -213,7 +213,7 @@ test('what is under way at a stop is put back and sent by the next life, under t
   expect(receiver.requests.map(({ headers }) => headers['webhook-id'])).toEqual([delivery!.id, delivery!.id])
 })
 
-test('what a killed process had claimed is sent when its lease is over', async () => {
+test('deliveries claimed by a killed process are sent when their lease has expired', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.end())
   await outbox.finish({ sinks: [webhook(receiver.url)] })
@@ -256,7 +256,7 @@ const finishWithBlob = async (outbox: Awaited<ReturnType<typeof openOutbox>>, ur
   return key
 }
 
-test('a result that the blob store does not give now is told later, and why', async () => {
+test('a result whose blob cannot be read now is sent later, and the delivery says why', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.end())
   await finishWithBlob(outbox, receiver.url)
@@ -272,7 +272,7 @@ test('a result that the blob store does not give now is told later, and why', as
   expect(receiver.requests).toHaveLength(1)
 })
 
-test('a result that is not as long as it was is not told as if it were', async () => {
+test('a result of another length than stored is not sent', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.end())
   const key = await finishWithBlob(outbox, receiver.url)
@@ -284,7 +284,7 @@ test('a result that is not as long as it was is not told as if it were', async (
   expect(receiver.requests).toEqual([])
 })
 
-test('secrets that do not open are tried again and say nothing, and do not stop the others', async () => {
+test('a delivery whose secrets cannot be decrypted is retried without revealing them, and does not stop others', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.end())
   await outbox.finish({ sinks: [webhook(receiver.url, { secret: SECRET })] })
@@ -298,7 +298,7 @@ test('secrets that do not open are tried again and say nothing, and do not stop 
   await outbox.until(allAre('delivered'))
 })
 
-test('S3: one object per job, and a bucket that refuses is tried again without telling its keys', async () => {
+test('S3 gets one object per job, and a bucket that refuses is retried without revealing its keys', async () => {
   const outbox = await openOutbox(standing())
   const server = await startS3Server('results')
   try {

@@ -44,13 +44,13 @@ test.each([
   expect((await read(key)).body).toBe(sent.body)
 })
 
-test('2 MB arrive whole', async () => {
+test('a body of 2 MB arrives whole', async () => {
   const body = JSON.stringify({ text: 'é'.repeat(1_000_000) })
   await openSinks().deliver(parcel(s3Sink(server.endpoint, { key: 'large' }), { body }))
   expect((await read('large')).body).toBe(body)
 })
 
-test('a bucket that is not there and keys that are wrong are tried again, and no error repeats a key', async () => {
+test('a missing bucket and wrong keys are retried, and no error contains a key', async () => {
   const sinks = openSinks()
   const absent = await sinks.deliver(parcel(s3Sink(server.endpoint, { bucket: 'nowhere' })))
   expect(absent).toEqual({ type: 'retry', status: 404, error: 'S3 answered with status 404: NoSuchBucket' })
@@ -59,7 +59,7 @@ test('a bucket that is not there and keys that are wrong are tried again, and no
   expect(unknown).toEqual({ type: 'retry', status: 403, error: 'S3 answered with status 403: InvalidAccessKeyId' })
 })
 
-test.each([true, false])('the request is what was signed (path style: %s)', async force_path_style => {
+test.each([true, false])('the request matches its signature (path style: %s)', async force_path_style => {
   const bodies: string[] = []
   const other = await serve(async (request, response) => {
     bodies.push(await readText(request))
@@ -75,7 +75,7 @@ test.each([true, false])('the request is what was signed (path style: %s)', asyn
 })
 
 test.each(['http://127.0.0.1', 'http://[::ffff:7f00:1]', 'http://localhost'])(
-  'an endpoint at %s is private and is not connected to',
+  'a private endpoint at %s is refused',
   async origin => {
     const prey = await serve((_, response) => response.end())
     const outcome = await openSinks('false').deliver(parcel(s3Sink(`${origin}:${prey.port}`)))
@@ -85,7 +85,7 @@ test.each(['http://127.0.0.1', 'http://[::ffff:7f00:1]', 'http://localhost'])(
   },
 )
 
-test('a name that leads to a private address is refused, with the bucket before it or behind', async () => {
+test('a name with a private address is refused in path style and in host style', async () => {
   const prey = await serve((_, response) => response.end())
   const sinks = openSinks('false', async () => [{ address: '127.0.0.1', family: 4 }])
   for (const force_path_style of [true, false]) {
@@ -95,7 +95,7 @@ test('a name that leads to a private address is refused, with the bucket before 
   expect(prey.connections()).toBe(0)
 })
 
-test('an endpoint that redirects, answers without end, or is gone, is a try that failed', async () => {
+test('an endpoint that redirects, never ends its answer, or is gone is a failed try', async () => {
   const other = await serve((_, response) => response.end())
   const redirecting = await serve((_, response) =>
     response.writeHead(307, { location: `http://127.0.0.1:${other.port}/` }).end(),

@@ -14,7 +14,7 @@ afterAll(() => server.stop())
 
 const deliveries = async (query: string) => (await server.call('GET', `/v1/deliveries?${query}`)).body.deliveries
 
-test('a single job with a sink is told to it, signed, and its secret is shown nowhere', async () => {
+test('the end of a single job is sent to its sink, signed, and its secret is shown nowhere', async () => {
   const receiver = await receive((_, response) => response.end())
   const job = await server.run({ command: 'true', sinks: [webhook(receiver.url, { secret: SECRET })] })
   await vi.waitFor(() => expect(receiver.bodies).toHaveLength(1), { timeout: 30_000 })
@@ -36,7 +36,7 @@ test('a single job with a sink is told to it, signed, and its secret is shown no
   expect(JSON.stringify([job, told, receiver.bodies])).not.toContain(SECRET)
 })
 
-test('each item of a run is told once, after its last attempt; skip_on_fail and cancelled ones are not', async () => {
+test('each item of a run is sent once, after its last attempt, except cancelled ones and failed ones with skip_on_fail', async () => {
   const receiver = await receive((_, response) => response.end())
   const created = await server.call('POST', '/v1/workflows', {
     name: 'told',
@@ -61,7 +61,7 @@ test('each item of a run is told once, after its last attempt; skip_on_fail and 
   }
 })
 
-test('a receiver at a private address is never asked, and the delivery says why', async () => {
+test('a receiver at a private address is never contacted, and the delivery says why', async () => {
   const job = await server.run({
     command: 'true',
     sinks: [webhook('http://[::1]:9/'), webhook('http://169.254.169.254/')],
@@ -78,7 +78,7 @@ test('a receiver at a private address is never asked, and the delivery says why'
   )
 })
 
-test('a sink of S3 without keys of its own is refused: it never gets those of the server', async () => {
+test('an S3 sink without its own keys is refused, since it never gets those of the server', async () => {
   const { status, body } = await server.call('POST', '/v1/jobs', {
     command: 'true',
     sinks: [{ type: 's3', bucket: 'results' }],

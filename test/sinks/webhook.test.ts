@@ -20,7 +20,7 @@ test('a webhook is a POST of JSON whose signature the standardwebhooks package v
   expect(() => new Webhook(other).verify(receiver.bodies[0]!, headers)).toThrow()
 })
 
-test('the id stays the same at every try, the time and its signature are new', async () => {
+test('the id stays the same in every try, the time and its signature change', async () => {
   const receiver = await receive((_, response) => response.writeHead(500).end())
   const sinks = openSinks()
   const sent = parcel(webhook(receiver.url, { secret: SECRET }), { now: 1_700_000_000_000 })
@@ -32,7 +32,7 @@ test('the id stays the same at every try, the time and its signature are new', a
   expect(second?.['webhook-signature']).not.toBe(first?.['webhook-signature'])
 })
 
-test('headers of the user are sent, but take the place of none of the specification', async () => {
+test('the user’s headers are sent, but do not replace those of the specification', async () => {
   const receiver = await receive((_, response) => response.end())
   const headers = { Authorization: 'Bearer k3y', 'Webhook-Id': 'forged', 'CONTENT-TYPE': 'text/plain' }
   await openSinks().deliver(parcel(webhook(receiver.url, { headers })))
@@ -74,7 +74,7 @@ test('many deliveries to one receiver share a few connections', async () => {
 })
 
 test.each(['http://127.0.0.1', 'http://[::1]', 'http://[::ffff:127.0.0.1]', 'http://localhost', 'http://2130706433'])(
-  '%s is private: it is not asked, and tried again in case that it moves',
+  '%s is private: it is not contacted, and retried in case the address changes',
   async origin => {
     const prey = await receive((_, response) => response.end())
     const outcome = await openSinks('false').deliver(parcel(webhook(`${origin}:${prey.port}/`)))
@@ -91,7 +91,7 @@ test('a redirect to a private address is not followed', async () => {
   expect(prey.connections()).toBe(0)
 })
 
-test('an answer without end is delivered by its status, and its connection is cut', async () => {
+test('an endless answer counts as delivered by its status, and its connection is closed', async () => {
   let isOpen = true
   const receiver = await receive((_, response) => {
     const more = () => {
@@ -106,7 +106,7 @@ test('an answer without end is delivered by its status, and its connection is cu
   await vi.waitFor(() => expect(isOpen).toBe(false), { timeout: 20_000 })
 })
 
-test('an answer that dribbles is cut after two seconds, and its status counts', async () => {
+test('a slow answer is cut off after two seconds, and its status counts', async () => {
   let isOpen = true
   const receiver = await receive((_, response) => {
     response.writeHead(500)
@@ -120,7 +120,7 @@ test('an answer that dribbles is cut after two seconds, and its status counts', 
   await vi.waitFor(() => expect(isOpen).toBe(false), { timeout: 20_000 })
 })
 
-test('a receiver that never answers is given up after 15 seconds, another is served meanwhile', async () => {
+test('a receiver that never answers is given up after 15 seconds, and others are served meanwhile', async () => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
   const silent = await receive(() => {})
   const quick = await receive((_, response) => response.end())
@@ -136,7 +136,7 @@ test('a receiver that never answers is given up after 15 seconds, another is ser
   }
 })
 
-test('a receiver that is gone, or breaks off, is a try that failed', async () => {
+test('a receiver that is gone or breaks off is a failed try', async () => {
   const broken = await receive((_, response) => response.socket?.destroy())
   const gone = await receive(() => {})
   await new Promise(resolve => gone.server.close(resolve))
@@ -147,7 +147,7 @@ test('a receiver that is gone, or breaks off, is a try that failed', async () =>
   }
 })
 
-test('what cannot be sent stops; no error holds a secret, whatever the receiver repeats', async () => {
+test('an invalid request is stopped, and no error contains a secret that the receiver repeats', async () => {
   const echo = await receive((request, response) => response.writeHead(400).end(JSON.stringify(request.headers)))
   const sinks = openSinks()
   const secrets = { secret: SECRET, headers: { Authorization: 'Bearer k3y' } }
@@ -172,7 +172,7 @@ test('an abort ends the try at once with its reason', async () => {
 })
 
 test.each(['x-unknown', 'gzip', 'gzip, gzip, gzip, gzip'])(
-  'an answer that says it is encoded as %j counts by its status: nothing in it matters',
+  'an answer with Content-Encoding %j counts by its status, whatever its content',
   async encoding => {
     const receiver = await receive((_, response) => response.writeHead(200, { 'content-encoding': encoding }).end('no'))
     expect(await openSinks().deliver(parcel(webhook(receiver.url)))).toMatchObject({ type: 'delivered', status: 200 })
