@@ -11,7 +11,7 @@ beforeAll(async () => {
 })
 afterAll(() => server.stop())
 
-test('with the clock set back an hour, running work ends, retries come in time, and new work runs', async () => {
+test('with the clock set back an hour, running jobs end, retries are on time, and new jobs run', async () => {
   const submit = async (body: object): Promise<string> => (await server.call('POST', '/v1/jobs', body)).body.job_id
   const ended = async (id: string) => (await server.call('GET', `/v1/jobs/${id}?wait=30`)).body
   const running = await submit({ command: 'sleep 2; echo done' })
@@ -29,7 +29,7 @@ test('with the clock set back an hour, running work ends, retries come in time, 
   expect(body.jobs.map((job: { job_id: string }) => job.job_id)).toEqual([later, retried, running])
 }, 60_000)
 
-test('with the clock set forward an hour, as after a suspended machine wakes, running work goes on in the attempt it is in', async () => {
+test('with the clock set forward an hour, as after a suspend, running jobs stay in their attempt', async () => {
   const { body: submitted } = await server.call('POST', '/v1/jobs', {
     command: 'sleep 6; echo done',
     restartable: false,
@@ -40,7 +40,7 @@ test('with the clock set forward an hour, as after a suspended machine wakes, ru
   expect((await server.call('GET', `${path}?wait=30`)).body).toMatchObject({ status: 'completed', attempt: 1 })
 }, 60_000)
 
-test('the age of the oldest queued job follows the clock of the database, not that of a server which is ahead of it', async () => {
+test('the age of the oldest queued job follows the clock of the database, not that of a server that is ahead', async () => {
   const database = await createTestDatabase()
   onTestFinished(() => database.drop())
   const ahead = await startTestServer({

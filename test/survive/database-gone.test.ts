@@ -23,7 +23,7 @@ afterAll(async () => {
 const GONE_MS = 13_000
 const SECOND = 1_000
 
-test('slots that come due while PostgreSQL is gone are each fired or recorded once, and firing goes on', async () => {
+test('slots that are due while PostgreSQL is gone are each fired or recorded once, and firing continues', async () => {
   const { status } = await server.call('POST', '/v1/workflows', {
     name: 'ticking',
     payload: [{ command: 'true' }],

@@ -65,7 +65,7 @@ const throughTheWay = (): string => {
   return url.href
 }
 
-test('a worker to which the database has fallen silent ends its jobs before another one takes them', async () => {
+test('a worker whose database no longer answers ends its jobs before another one takes them', async () => {
   const cutOff = await start(throughTheWay())
   const { port } = receiver.address() as AddressInfo
   const body = { http: { url: `http://127.0.0.1:${port}/` }, timeout_seconds: 120 }

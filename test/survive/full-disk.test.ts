@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 import { canMount, mountSmallDisk, type SmallDisk } from './small-disk.ts'
 
-describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', () => {
+describe.skipIf(!canMount)('on a full disk (needs root to mount one)', () => {
   let disk: SmallDisk
   let server: TestServer
 
@@ -22,7 +22,7 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
       .poll(async () => (await server.call('POST', '/v1/jobs', { command: 'true' })).status, { timeout: 20_000 })
       .toBe(201)
 
-  test('a job that logs fails with disk_full, what it wrote before stays, and the server lives', async () => {
+  test('a job that logs fails with disk_full, what it wrote before stays, and the server keeps running', async () => {
     const job = await server.run({ command: 'echo before; head -c 200M /dev/urandom | base64' })
     expect(job).toMatchObject({ status: 'failed', status_reason: 'disk_full' })
     expect((await server.call('GET', '/healthz')).status).toBe(200)
@@ -58,7 +58,7 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
     expect(['disk_full', 'exit_code']).toContain(job.status_reason) // the attempt's own directory is on that disk too
   })
 
-  test('a query whose result does not fit fails with disk_full, and what it wrote is gone', async () => {
+  test('a query whose result does not fit fails with disk_full, and its partial result is removed', async () => {
     await untilAccepting()
     const job = await server.run({ query: 'SELECT number, toString(number) AS text FROM numbers(50000000)' })
     expect(job).toMatchObject({ status: 'failed', status_reason: 'disk_full', result: null })
@@ -66,7 +66,7 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
     expect((await server.run({ query: 'SELECT 1' })).status).toBe('completed')
   })
 
-  test('a submit is refused without harm and accepted again when there is space', async () => {
+  test('a submit is refused safely, and accepted again when there is space', async () => {
     disk.fill()
     const answers: number[] = []
     for (let index = 0; index < 20; index++) {
@@ -80,7 +80,7 @@ describe.skipIf(!canMount)('on a disk that is full (needs root to mount one)', (
     expect((await server.run({ command: 'echo again' })).status).toBe('completed')
   })
 
-  test('/readyz says that the disk is full, however often it is asked, until there is room', async () => {
+  test('/readyz reports the full disk, however often it is asked, until there is space', async () => {
     await untilAccepting()
     disk.fill()
     const isReady = async () => (await server.call('GET', '/readyz')).status

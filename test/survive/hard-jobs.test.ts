@@ -11,7 +11,7 @@ afterAll(() => server.stop())
 
 const residentBytes = (): number => Number(/VmRSS:\s+(\d+)/.exec(readFileSync('/proc/self/status', 'utf8'))![1]) * 1024
 
-test('a job that writes 5 GB without a newline keeps its log within the cap and the memory of the server bounded', async () => {
+test('a job that writes 5 GB without a newline keeps its log within the limit and the memory of the server bounded', async () => {
   const before = residentBytes()
   let peak = before
   const watch = setInterval(() => {
@@ -34,7 +34,7 @@ test('a command of 10 MB runs', async () => {
   expect((await server.call('GET', `/v1/jobs/${job.job_id}/logs`)).body.lines).toMatchObject([{ line: 'end' }])
 })
 
-test('a list with an argument longer than the system takes fails with a reason', async () => {
+test('a list with an argument longer than the system allows fails with a reason', async () => {
   const job = await server.run({ command: ['/bin/echo', 'x'.repeat(10 * 1024 * 1024)] })
   expect(job).toMatchObject({ status: 'failed', exit_code: null })
   expect(job.error.message).toMatch(/argument|long|E2BIG/i)

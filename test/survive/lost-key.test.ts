@@ -23,7 +23,7 @@ const started = async () => {
 
 const READY = { status: 200, told: [], problems: [] }
 
-test('a server without the key of its database is not ready and says what to do, until the key is back', async () => {
+test('a server without the secret key of its database is not ready and says what to do, until the key is back', async () => {
   const file = join(dataDir, 'secret-key')
   renameSync(file, `${file}-away`)
   const problem = {
@@ -35,7 +35,7 @@ test('a server without the key of its database is not ready and says what to do,
   expect(await started()).toEqual(READY)
 })
 
-test('with the setting deleted, as the message says, a server goes on with another key', async () => {
+test('with the setting deleted, as the message says, a server runs with another key', async () => {
   rmSync(join(dataDir, 'secret-key'))
   expect(await started()).toMatchObject({ status: 503 })
   const database = new DatabaseSync(join(dataDir, 'millrace.db'))

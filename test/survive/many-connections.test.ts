@@ -51,7 +51,7 @@ const hold = (count: number): (() => void) => {
 
 const descriptors = (): number => readdirSync(`/proc/${server.pid}/fd`).length
 
-test('connections that nobody uses take no descriptor from jobs: those that were due run, on engines too', async () => {
+test('idle connections take no descriptors from jobs: due jobs run, even those that need an engine', async () => {
   const before = descriptors()
   const scheduled_at = new Date(Date.now() + 3000).toISOString()
   const bodies = [
