@@ -4,7 +4,7 @@ import { form, ROWS, useTinybird } from './data-scene.ts'
 const tinybird = useTinybird()
 
 describe('data sources', () => {
-  test('are listed with what is in them', async () => {
+  test('are listed with their content', async () => {
     const { body } = await tinybird.call('GET', '/v0/datasources')
     const facts = body.datasources.find((one: { name: string }) => one.name === 'facts')
     expect(facts).toMatchObject({
@@ -29,7 +29,7 @@ describe('data sources', () => {
     expect([missing.status, missing.body.error]).toEqual([404, 'There is no data source nowhere.'])
   })
 
-  test('are made of a schema, and dropped', async () => {
+  test('are created from a schema, and dropped', async () => {
     const path = `/v0/datasources?${form({ name: 'made', schema: 'id Int32, `user` Nullable(String) `json:$.user.name`' })}`
     const made = await tinybird.call('POST', path)
     expect(made.status, JSON.stringify(made.body)).toBe(200)
@@ -47,7 +47,7 @@ describe('data sources', () => {
     expect((await tinybird.call('DELETE', '/v0/datasources/facts')).status).toBe(409)
   })
 
-  test('lose rows by a condition in a form, in JSON or in the query; a dry run counts them first', async () => {
+  test('lose rows by a condition in a form, in JSON or in the query, and a dry run counts them', async () => {
     const path = '/v0/datasources/copies/delete'
     await tinybird.fill('copies')
     const dry = await tinybird.post(path, form({ delete_condition: 'n < 10', dry_run: 'true' }))
@@ -79,7 +79,7 @@ describe('data sources', () => {
     ['prodct = 1', /^Unknown expression( or function)? identifier `prodct`/],
     ['n <', /^Syntax error/],
     ['1 IN (SELECT 1)', /./],
-  ])('a dry run of a delete with the wrong condition %s is refused as the delete fails', async (condition, message) => {
+  ])('a dry run of a delete with the wrong condition %s is refused like the delete', async (condition, message) => {
     const path = '/v0/datasources/copies/delete'
     const dry = await tinybird.post(path, form({ delete_condition: condition, dry_run: 'true' }))
     expect([dry.status, dry.body.code, dry.body.error]).toEqual([400, 'sql_error', expect.stringMatching(message)])
@@ -89,7 +89,7 @@ describe('data sources', () => {
     })
   })
 
-  test('are shown in a job as changed when it has changed their rows', async () => {
+  test('are shown as updated by a job that has changed their rows', async () => {
     await tinybird.fill('copies')
     const path = '/v0/datasources/copies/delete'
     const { body: before } = await tinybird.call('GET', '/v0/datasources/copies')
@@ -100,7 +100,7 @@ describe('data sources', () => {
     expect(done.updated_at > before.updated_at).toBe(true)
   })
 
-  test('are emptied', async () => {
+  test('are truncated', async () => {
     await tinybird.fill('copies')
     const answer = await tinybird.call('POST', '/v0/datasources/copies/truncate')
     expect([answer.status, answer.body.statistics.row_count]).toEqual([200, 0])

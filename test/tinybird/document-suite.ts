@@ -93,7 +93,7 @@ export const describeDocument = (
       })
     })
 
-    test('a populate is cancelled while it works, and answers as the example', async () => {
+    test('a running populate is cancelled, and its answer matches the example', async () => {
       const { body: started } = await scene.call('POST', '/v0/pipes/top_product_per_day/nodes/days/population')
       const begun = async () => (await run(CALLS.detail, started.job_id)).queries.length
       await expect.poll(begun, { timeout: 20_000 }).toBe(6)
@@ -107,7 +107,7 @@ export const describeDocument = (
       await expect.poll(async () => (await run(CALLS.detail, started.job_id)).status).toBe('cancelled')
     })
 
-    test('of several cancels of one job at once one answers 200, and the others that it is being cancelled', async () => {
+    test('of several concurrent cancels of one job one gets 200, and the others that it is being cancelled', async () => {
       for (const round of [1, 2, 3, 4, 5]) {
         const { body: started } = await scene.call('POST', '/v0/pipes/top_product_per_day/nodes/days/population')
         // Now while it waits, now while it works.

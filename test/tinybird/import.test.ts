@@ -28,7 +28,7 @@ const post = async (path: string, body: string | FormData | Uint8Array<ArrayBuff
 }
 
 describe('an import from a URL', () => {
-  test('answers with a job that waits, at the top and under job', async () => {
+  test('answers with a waiting job, at the top level and under job', async () => {
     const { status, body } = await scene.call('POST', query({ url: URL_OF_ROWS, mode: 'append', name: 'events' }))
     expect(status).toBe(200)
     expect(body).toMatchObject({
@@ -45,7 +45,7 @@ describe('an import from a URL', () => {
     })
   })
 
-  test('makes a data source named as its file unless it is told otherwise', async () => {
+  test('creates a data source named like its file by default', async () => {
     const made = await scene.call('POST', query({ url: URL_OF_ROWS }))
     expect(made.body).toMatchObject({ mode: 'create', datasource: { id: null, name: 'my_rows' } })
     expect(await submittedAs(made)).toEqual({ url: URL_OF_ROWS, datasource: 'my_rows', mode: 'append', create: true })
@@ -54,7 +54,7 @@ describe('an import from a URL', () => {
     expect((await scene.call('POST', query({ url: 'https://example.com/events.csv' }))).status).toBe(409)
   })
 
-  test('hands on every parameter, from the query, a form or JSON', async () => {
+  test('accepts every parameter from the query, a form or JSON', async () => {
     const fields = {
       url: URL_OF_ROWS,
       name: 'events',
@@ -81,7 +81,7 @@ describe('an import from a URL', () => {
     expect(await submittedAs(await scene.call('POST', '/tinybird/v0/datasources', fields))).toEqual(expected)
   })
 
-  test('makes the data source that a schema describes, unless the job would be refused', async () => {
+  test('creates the data source that a schema describes, unless the job would be refused', async () => {
     const schema = 'a Int32, b String'
     const refused = await scene.call('POST', query({ url: 'nonsense', name: 'described', schema }))
     expect(refused.status).toBe(400)
@@ -92,7 +92,7 @@ describe('an import from a URL', () => {
   })
 })
 
-describe('rows that are sent', () => {
+describe('uploaded rows', () => {
   const CSV = 'id\n1\n2\n'
   const parts = (name: string) => {
     const form = new FormData()
@@ -100,7 +100,7 @@ describe('rows that are sent', () => {
     return form
   }
 
-  test.each(['csv', 'ndjson', 'parquet'])('as a part %s are imported in that format', async format => {
+  test.each(['csv', 'ndjson', 'parquet'])('in a part %s are imported in that format', async format => {
     const started = await post(query({ name: 'events', mode: 'append' }), parts(format))
     expect(started.body).toMatchObject({ kind: 'import', status: 'waiting', url: null, error: false })
     expect(await submittedAs(started)).toMatchObject({
@@ -111,7 +111,7 @@ describe('rows that are sent', () => {
     })
   })
 
-  test('as a body are imported in the format that is said', async () => {
+  test('in a body are imported in the given format', async () => {
     const started = await post(query({ name: 'sent', format: 'ndjson' }), '{"id":1}\n', 'application/x-ndjson')
     expect(await submittedAs(started)).toMatchObject({ datasource: 'sent', format: 'ndjson', create: true })
     expect(await submittedAs(await post(query({ name: 'sent' }), CSV, 'text/csv'))).toMatchObject({ format: 'csv' })
@@ -127,17 +127,17 @@ describe('rows that are sent', () => {
     expect([status, typeof body.error]).toEqual([400, 'string'])
   })
 
-  test('with their parameters in the form are told where these go', async () => {
+  test('with their parameters in the form are refused with where to put them', async () => {
     const form = parts('csv')
     form.set('name', 'events')
     expect((await post('/v0/datasources', form)).body.error).toBe('name: is required, as a query parameter')
   })
 
-  test('into a data source that is not there are refused', async () => {
+  test('for a missing data source are refused', async () => {
     expect((await post(query({ name: 'nowhere', mode: 'append' }), parts('csv'))).status).toBe(404)
   })
 
-  test('with a key are refused, since nothing could compare them', async () => {
+  test('with an Idempotency-Key are refused, since they cannot be compared', async () => {
     const response = await fetch(scene.url + query({ name: 'events', mode: 'append' }), {
       method: 'POST',
       headers: { authorization: `Bearer ${scene.token}`, 'idempotency-key': 'k' },

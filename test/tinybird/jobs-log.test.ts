@@ -20,7 +20,7 @@ const openSums = async (source: string, pipe: string, target: string) => {
   await scene.pipe(pipe, [{ name: `of_${source}`, sql, role: materialized(target) }])
 }
 
-test('tinybird.jobs_log has the ids of /v0, so that they join, and names in the metadata', async () => {
+test('tinybird.jobs_log has the ids of /v0 for joins, and names in the metadata', async () => {
   await openSums('strikes', 'sums', 'summed')
   const { body: pipe } = await scene.call('GET', '/v0/pipes/sums')
   const jobs = [
@@ -59,7 +59,7 @@ test('tinybird.jobs_log has the ids of /v0, so that they join, and names in the 
   expect(listed.jobs[0]).toMatchObject({ pipe_id: pipe.id, datasource: { id: id('summed') } })
 })
 
-test('of what is gone the names stay, without ids', async () => {
+test('deleted things keep their names without ids', async () => {
   await openSums('rows_left', 'leaving', 'gone')
   const { job_id: id } = await scene.run({ populate: { pipe: 'leaving' } })
   await scene.call('DELETE', '/v1/pipes/leaving')
@@ -69,7 +69,7 @@ test('of what is gone the names stay, without ids', async () => {
   expect(JSON.parse(row.job_metadata)).toMatchObject({ pipe_name: 'leaving', datasource_name: 'gone' })
 })
 
-test('it can be asked before there is a data source, and of names with quotes in a spec', async () => {
+test('tinybird.jobs_log can be read without any data source, and with quotes in names', async () => {
   const { body: token } = await scene.call('POST', '/v1/workspaces', { name: 'bare' })
   const { body: made } = await scene.call('POST', '/v1/tokens', {
     name: 't',

@@ -49,7 +49,7 @@ const tokenOf = async (workspace: string, body: object = { role: 'admin' }) => {
 }
 
 describe('a job', () => {
-  test.each(Object.entries(KINDS))('of kind %s is shown in the words of the document', async (kind, body) => {
+  test.each(Object.entries(KINDS))('of kind %s is shown as in the document', async (kind, body) => {
     const id = await scene.submit(body)
     const job = await get(`/v0/jobs/${id}`)
     expect(job).toMatchObject({
@@ -66,7 +66,7 @@ describe('a job', () => {
     expect(job).not.toHaveProperty('error')
   })
 
-  test('that imports says from where, into what, and what became of the rows', async () => {
+  test('that imports shows its source, its data source and what became of the rows', async () => {
     const job = await get(`/v0/jobs/${await scene.submit(IMPORT)}`)
     expect(job).toMatchObject({
       mode: 'append',
@@ -81,24 +81,24 @@ describe('a job', () => {
     expect(made.mode).toBe('create')
   })
 
-  test('shows no password of an address, and no address of content that was sent', async () => {
+  test('shows no password of a URL, and no URL of uploaded content', async () => {
     const withUrl = async (url: string) =>
       (await get(`/v0/jobs/${await scene.submit({ import: { ...IMPORT.import, url } })}`)).url
     expect(await withUrl('https://me:secret@example.com/e.csv?a=1')).toBe('https://me:***@example.com/e.csv?a=1')
     expect(await withUrl('upload:0123')).toBeNull()
   })
 
-  test('that deletes says what for, and how many rows it was', async () => {
+  test('that deletes shows its condition and the number of rows', async () => {
     const job = await get(`/v0/jobs/${await scene.submit(KINDS.delete_data)}`)
     expect(job).toMatchObject({ delete_id: job.id, delete_condition: '1', rows_affected: 7 })
   })
 
-  test('that fails says why', async () => {
+  test('that failed shows the reason', async () => {
     const id = await scene.submit({ ...KINDS.query, name: 'fails' }, 'failed')
     expect(await get(`/v0/jobs/${id}`)).toMatchObject({ status: 'error', error: 'There is no column x.' })
   })
 
-  test('of a data source that is not there has its name', async () => {
+  test('for a missing data source shows its name', async () => {
     const id = await scene.submit({ import: { ...IMPORT.import, datasource: 'gone' } })
     expect((await get(`/v0/jobs/${id}`)).datasource).toEqual({ id: null, name: 'gone' })
   })
@@ -115,7 +115,7 @@ describe('a job', () => {
 })
 
 describe('a cancel', () => {
-  test.each(Object.entries(KINDS))('of a waiting job of kind %s is done at once', async (kind, body) => {
+  test.each(Object.entries(KINDS))('of a waiting job of kind %s is immediate', async (kind, body) => {
     const id = await scene.submit({ ...body, scheduled_at: later() }, 'pending')
     expect(await get(`/v0/jobs/${id}`)).toMatchObject({ status: 'waiting', is_cancellable: true, started_at: null })
     const answer = await cancel(id)
@@ -123,7 +123,7 @@ describe('a cancel', () => {
     expect(answer.body.is_cancellable).toBe(false)
   })
 
-  test.each(Object.entries(KINDS))('of a working job of kind %s begins', async (_kind, body) => {
+  test.each(Object.entries(KINDS))('of a running job of kind %s begins', async (_kind, body) => {
     const id = await scene.submit({ ...body, name: 'works' }, 'running')
     expect(await get(`/v0/jobs/${id}`)).toMatchObject({ status: 'working', is_cancellable: true })
     const answer = await cancel(id)
@@ -159,7 +159,7 @@ describe('a cancel', () => {
     expect((await get(`/v0/jobs/${id}`)).status).toBe('waiting')
   })
 
-  test('of a job that is none, of another workspace or of another kind is 404', async () => {
+  test('of a missing job, or one of another workspace or kind, is 404', async () => {
     const command = await scene.submit({ command: 'true', scheduled_at: later() }, 'pending')
     const id = await scene.submit({ ...IMPORT, scheduled_at: later() }, 'pending')
     const foreign = await tokenOf('other')
@@ -177,7 +177,7 @@ describe('a cancel', () => {
 })
 
 describe('a populate', () => {
-  test('shows its steps, and as its percentage those that were begun', async () => {
+  test('shows its steps, with the started ones as its percentage', async () => {
     const id = await scene.submit({ ...POPULATE, name: 'stubborn' }, 'running')
     await expect.poll(async () => (await get(`/v0/jobs/${id}`)).queries.length).toBe(6)
     const answer = await cancel(id)
@@ -204,7 +204,7 @@ describe('a populate', () => {
 })
 
 describe('the list', () => {
-  test('has the short form of jobs of the data kinds, newest first', async () => {
+  test('has the data jobs in short form, newest first', async () => {
     const headers = await tokenOf('short')
     const submit = async (body: object) => (await scene.call('POST', '/v1/jobs', body, headers)).body.job_id
     const first = await submit(IMPORT)
@@ -248,7 +248,7 @@ describe('the list', () => {
     }
   })
 
-  test('filters by pipe, whichever way the job names it', async () => {
+  test('filters by pipe, given by name or by id', async () => {
     const pipe = await get('/v0/pipes/by_day')
     const byName = await scene.submit(POPULATE)
     const byId = await scene.submit({ populate: { pipe: pipe.id } })
@@ -263,7 +263,7 @@ describe('the list', () => {
     expect((await get('/v0/jobs?pipe_name=nowhere')).jobs).toEqual([])
   })
 
-  test('filters by the time of creation, with a zone or without', async () => {
+  test('filters by creation time, with or without a zone', async () => {
     const headers = await tokenOf('times')
     const submit = async () => {
       await new Promise(resolve => setTimeout(resolve, 5))
@@ -280,7 +280,7 @@ describe('the list', () => {
     expect(await list(`created_before=${encodeURIComponent('2099-01-01T00:00:00+02:00')}`)).toHaveLength(3)
   })
 
-  test('filters first and has the last 100 of what is left', async () => {
+  test('applies its filters before the limit of 100', async () => {
     const headers = await tokenOf('many')
     const batch = (bodies: object[]) => scene.call('POST', '/v1/jobs/batch', { jobs: bodies }, headers)
     const { body: rare } = await scene.call('POST', '/v1/jobs', KINDS.delete_data, headers)
@@ -302,7 +302,7 @@ describe('the list', () => {
     'created_after=',
     'pipe_name=%00',
     'limit=10',
-  ])('refuses %s with 400, and says what is wrong', async query => {
+  ])('refuses %s with 400 and the reason', async query => {
     const answer = await scene.call('GET', `/v0/jobs?${query}`)
     expect(answer.status).toBe(400)
     expect(answer.body).toMatchObject({
@@ -311,7 +311,7 @@ describe('the list', () => {
     })
   })
 
-  test('has nothing of another workspace, nor has the detail', async () => {
+  test('has no jobs of another workspace, and neither has the detail', async () => {
     const id = await scene.submit(IMPORT)
     const foreign = await tokenOf('walled')
     expect((await scene.call('GET', '/v0/jobs', undefined, foreign)).body).toEqual({ jobs: [] })
@@ -336,7 +336,7 @@ test('a job of another kind does not exist here', async () => {
   expect((await scene.call('GET', `/v0/jobs/${id}`)).status).toBe(404)
 })
 
-test('after 48 hours a job is known here no more, and cannot be cancelled', async () => {
+test('a job is no longer found after 48 hours, and cannot be cancelled', async () => {
   const done = await scene.submit(IMPORT)
   const waiting = await scene.submit(
     { ...IMPORT, scheduled_at: new Date(clock.now() + 100 * HOUR).toISOString() },

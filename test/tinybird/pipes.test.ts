@@ -18,7 +18,7 @@ describe('pipes', () => {
     ])
   })
 
-  test('fill a materialized node from all history', async () => {
+  test('fill a materialized node from the whole history', async () => {
     const started = await tinybird.call('POST', '/v0/pipes/per_day/nodes/daily/population?truncate=true')
     expect(started.body).toMatchObject({
       kind: 'populateview',
@@ -49,7 +49,7 @@ describe('pipes', () => {
     expect((await tinybird.ended(subset)).statistics.row_count).toBeLessThan(ROWS)
   })
 
-  test('fill a node from a source without rows: all of nothing is done', async () => {
+  test('fill a node from an empty source', async () => {
     await tinybird.dataSource('empty', { day: 'Date' })
     await tinybird.pipe('of_empty', [{ name: 'one', sql: 'SELECT day FROM empty', role: materialized('of_nothing') }])
     const job = await tinybird.ended(await tinybird.call('POST', '/v0/pipes/of_empty/nodes/one/population'))
@@ -92,7 +92,7 @@ test('the schedule of a copy is paused and resumed', async () => {
   expect(await state()).toBe('active')
 })
 
-test('a key makes a repeated form one job', async () => {
+test('run a repeated form once with an Idempotency-Key', async () => {
   const again = (body: string) =>
     tinybird.post('/v0/datasources/facts/delete', body, { ...FORM, 'idempotency-key': 'once' })
   const one = await again(form({ delete_condition: 'n > 1000' }))

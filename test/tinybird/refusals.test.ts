@@ -40,7 +40,7 @@ describe('refusals', () => {
     ['GET', '/v0/sql?q=SELECT', 400],
     ['GET', '/v0/sql?q=SELECT+1+FORMAT+CSV', 400],
     ['GET', '/v0/sql?q=DROP+TABLE+facts', 400],
-  ])('%s %s is %i, and says why', async (method, path, status) => {
+  ])('%s %s is %i, with the reason', async (method, path, status) => {
     const answer = await tinybird.call(method, path)
     expect([answer.status, answer.body.error], JSON.stringify(answer.body)).toEqual([status, expect.any(String)])
     expect(answer.body.documentation).toBe(`${tinybird.url}/docs`)
@@ -57,19 +57,19 @@ describe('refusals', () => {
       '/v0/datasources/facts/delete?condition=1',
       /^condition: is not a known parameter; there are delete_condition, dry_/,
     ],
-  ])('call what is wrong by the names of this API: %s', async (path, message) => {
+  ])('name faults by the parameters of this API: %s', async (path, message) => {
     const { status, body } = await tinybird.call('POST', path)
     expect([status, body.error]).toEqual([400, expect.stringMatching(message)])
   })
 
-  test('tell rows that are sent as a form from parameters', async () => {
+  test('recognize rows sent as a form', async () => {
     for (const rows of ['day,n\n2026-01-01,1\n', '{"day":"2026-01-01","n":1}'])
       expect((await tinybird.post('/v0/datasources?name=rows', rows)).body.error).toMatch(
         /^The body is sent as a form, and looks like rows: .*text\/csv/,
       )
   })
 
-  test('say 403 to a token that may only read', async () => {
+  test('answer 403 to a token that may only read', async () => {
     const { body } = await tinybird.call('POST', '/v1/tokens', { name: 'reader', role: 'reader' })
     const reader = { authorization: `Bearer ${body.token}` }
     for (const path of [
@@ -87,7 +87,7 @@ describe('refusals', () => {
   })
 })
 
-test('nothing that is sent is a fault of the server', async () => {
+test('no request causes a server fault', async () => {
   // What is taken of it changes rows, when nobody waits for it any more.
   await tinybird.dataSource('odd', { n: 'UInt64' })
   const sql = 'SELECT n FROM odd'
@@ -146,7 +146,7 @@ test('nothing that is sent is a fault of the server', async () => {
 })
 
 test.each(['%', '%zz=%00&%ff', '&&&=', 'a'.repeat(100_000), '='.repeat(1000), '\u0000', '__proto__=1'])(
-  'a form that is odd is refused: %#',
+  'an odd form is refused: %#',
   async body => {
     for (const path of ['/v0/datasources/facts/delete', '/v0/pipes/snapshot/copy', '/v0/sql', '/v0/datasources']) {
       const answer = await tinybird.post(path, body)

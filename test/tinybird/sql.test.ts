@@ -4,7 +4,7 @@ import { form, ROWS, useTinybird } from './data-scene.ts'
 const tinybird = useTinybird()
 
 describe('SQL', () => {
-  test('is answered at once, whether or not it names its format', async () => {
+  test('is answered at once, with or without a format', async () => {
     const expected = { data: [{ rows: String(ROWS) }], rows: 1 }
     const sql = 'SELECT count() AS rows FROM facts'
     expect((await tinybird.call('GET', `/v0/sql?${form({ q: `${sql} FORMAT JSON` })}`)).body).toEqual(expected)
