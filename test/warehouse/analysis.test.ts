@@ -30,7 +30,7 @@ const doubling = (depth: number): string => {
   return `WITH ${expressions.join(', ')} SELECT a FROM x${depth - 1}`
 }
 
-test('SQL that the engine does not understand in time is refused, and others go on meanwhile', async () => {
+test('SQL that takes the engine too long to analyse is refused, and other statements run meanwhile', async () => {
   const warehouse = openOne({ analysisMs: 500 })
   expect(await warehouse.describeSelect({ workspace, sql: doubling(2) })).toMatchObject([{ name: 'a', type: 'UInt64' }])
   const slow = warehouse.describeSelect({ workspace, sql: doubling(13) })
@@ -44,7 +44,7 @@ test('SQL that the engine does not understand in time is refused, and others go 
   await expect.poll(again, { timeout: 20_000 }).toEqual([{ one: 1 }])
 })
 
-test('a frozen engine is away, and the SQL not wrong', async () => {
+test('a frozen engine is unavailable, and the SQL is not blamed', async () => {
   let pid = 0
   const info = ({ engine }: { engine?: number }) => {
     pid = engine ?? pid
@@ -59,7 +59,7 @@ test('a frozen engine is away, and the SQL not wrong', async () => {
   await expect.poll(ask).toMatchObject([{ name: 'one' }])
 }, 60_000)
 
-test('SQL that becomes too large is refused, whoever asks', async () => {
+test('SQL that expands too far is refused, even for internal statements', async () => {
   const warehouse = openOne()
   await expect(warehouse.describeSelect({ workspace, sql: doubling(30) })).rejects.toMatchObject({
     reason: 'sql_error',
@@ -76,7 +76,7 @@ test('SQL that becomes too large is refused, whoever asks', async () => {
   await expect(query).rejects.toMatchObject({ reason: 'sql_error', message: expect.stringContaining('too big') })
 }, 120_000)
 
-test('names are bound as the guard sees them, whatever a server has as its default', async () => {
+test('names are resolved by the analyzer, whatever the default of a server', async () => {
   const sql = "SELECT value, changed FROM system.settings WHERE name = 'enable_analyzer'"
   expect(await openOne().rows({ workspace, sql })).toEqual([{ value: '1', changed: 1 }])
 })

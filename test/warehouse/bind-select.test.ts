@@ -107,7 +107,7 @@ const timeOf = async (count: number): Promise<number> => {
   return performance.now() - begun
 }
 
-test('a text of the longest size is taken apart in seconds', async () => {
+test('SQL of maximum length is analysed in seconds', async () => {
   const ofQuarter = await timeOf(250)
   expect(await timeOf(1_000)).toBeLessThan(Math.max(10_000, 10 * ofQuarter))
 })
@@ -127,7 +127,7 @@ test.each([
   ['expressions of one name', many(4_500, () => 'WITH c AS (SELECT 1) SELECT * FROM c', ' UNION ALL ')],
   ['tables', `SELECT 1 FROM ${many(30_000, at => `t${at}`, ', ')}`],
 ])(
-  'a text of the longest size with as many %s as go into it does not keep the server from all else',
+  'SQL of maximum length with as many %s as fit does not block the server',
   async (_, sql) => {
     await warehouse.bindSelect({ workspace: 'default', sql: 'SELECT 1 FROM t' })
     const bind = () => warehouse.bindSelect({ workspace: 'default', sql }).catch(() => {})

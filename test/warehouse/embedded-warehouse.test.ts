@@ -24,7 +24,7 @@ const open = (folder: string): Warehouse =>
 
 describeWarehouse('the warehouse on the embedded engine', async () => open(dataDir))
 
-test('a parameter may be longer than a statement; 4 MiB of them are refused by name', async () => {
+test('a parameter may be longer than a statement, and 4 MiB are refused by name', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-warehouse-'))
   const scene = new WarehouseScene(open(folder))
   onTestFinished(async () => {
@@ -48,7 +48,7 @@ test('a parameter may be longer than a statement; 4 MiB of them are refused by n
   })
 })
 
-test('a signal that many statements have keeps nothing of those that have ended', async () => {
+test('a signal shared by many statements keeps no listeners of those that have ended', async () => {
   const scene = new WarehouseScene(open(dataDir))
   onTestFinished(() => scene.warehouse.close())
   const { signal } = new AbortController()

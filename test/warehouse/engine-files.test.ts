@@ -40,7 +40,7 @@ const spooled = (dataDirOf = dataDir, workspace = 'w'): readonly string[] =>
 
 describe('a result as a file', () => {
   it.each(['RowBinary', 'Arrow', 'ArrowStream', 'CSVWithNames', 'JSONEachRow'])(
-    'is the same as in the body of the answer: %s',
+    'equals the result in the response body: %s',
     async format => {
       const sql = `SELECT number, toString(number) FROM numbers(500000) ORDER BY number FORMAT ${format}`
       expect(await hashOf(await intoFile(sql))).toBe(await hashOf(await open(address, sql)))
@@ -60,13 +60,13 @@ describe('a result as a file', () => {
     expect(spooled()).toEqual([])
   })
 
-  it('fails in the middle with the exception', async () => {
+  it('fails half-way with the exception', async () => {
     const file = await intoFile('SELECT throwIf(number = 3000000), number FROM numbers(10000000) FORMAT Arrow')
     await expect(hashOf(file)).rejects.toThrow('Code: 395.')
     expect(spooled()).toEqual([])
   })
 
-  it('leaves nothing when it is left before chDB has begun with it', async () => {
+  it('leaves nothing if it is abandoned before chDB has started', async () => {
     const client = openClient(address)
     for (let turn = 0; turn < 60; turn++) {
       const leaving = new AbortController()
@@ -89,7 +89,7 @@ describe('a result as a file', () => {
     await client.close()
   })
 
-  it('ends the query when it is left and the request ended', async () => {
+  it('ends the query if it is abandoned and the request aborted', async () => {
     const client = openClient(address)
     const leaving = new AbortController()
     const file = await address.resultFiles.create()
@@ -111,17 +111,17 @@ describe('a result as a file', () => {
     expect(spooled()).toEqual([])
   })
 
-  it.each(['../data/x', 'result-../x', 'other'])('is of no other name: %s', async name => {
+  it.each(['../data/x', 'result-../x', 'other'])('cannot have another name: %s', async name => {
     const { status, body } = await call(address, 'SELECT 1', { result_file: name })
     expect([status, body]).toEqual([400, expect.stringContaining('cannot have this name')])
   })
 
-  it('is an error where the engine, and its folder, is gone', async () => {
+  it('rejects if the engine and its folder are gone', async () => {
     const { resultFiles } = await openGone()
     await expect(resultFiles.create()).rejects.toMatchObject({ reason: 'engine_lost' })
   })
 
-  it('is an error when the engine was started again, and empties its spool, in between', async () => {
+  it('rejects if the engine was restarted, and emptied its spool, in between', async () => {
     const file = await address.resultFiles.create()
     for (const name of spooled()) rmSync(join(dataDir, 'warehouse/w/spool', name))
     const answer = call(address, 'SELECT 1', file.parameters).then(failOnError)
@@ -131,7 +131,7 @@ describe('a result as a file', () => {
     expect(spooled()).toEqual([])
   })
 
-  it('breaks when the engine is lost', async () => {
+  it('breaks off when the engine is lost', async () => {
     const lost = await engines.address('lost')
     const file = await intoFile('SELECT number FROM numbers(1000000000000)', lost)
     await file.growBeyond(0)

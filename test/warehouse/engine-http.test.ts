@@ -31,14 +31,14 @@ describe('@clickhouse/client on the socket of an embedded engine', () => {
     expect(await client.ping()).toEqual({ success: true })
   })
 
-  it('binds parameters of every shape', async () => {
+  it('binds parameters of every type', async () => {
     const values = { text: `a'b"c\\d\te\nf\u0000é`, number: 7, list: ['x', "y'z"], nothing: null, map: { k: 'v' } }
     const sql =
       'SELECT {text:String} AS text, {number:UInt8} AS number, {list:Array(String)} AS list, {nothing:Nullable(String)} AS nothing, {map:Map(String, String)} AS map'
     expect(await rowsOf(sql, values)).toEqual([values])
   })
 
-  it('applies settings to one statement alone', async () => {
+  it('applies settings to a single statement', async () => {
     const set = await client.query({
       query: "SELECT getSetting('max_threads') AS n",
       clickhouse_settings: { max_threads: 1 },
@@ -48,12 +48,12 @@ describe('@clickhouse/client on the socket of an embedded engine', () => {
     expect(await rowsOf("SELECT getSetting('max_threads') = 1 AS n")).not.toEqual([{ n: true }])
   })
 
-  it('refuses a setting that ClickHouse does not have', async () => {
+  it('refuses an unknown setting', async () => {
     const answer = await call(address, 'SELECT 1', { no_such_setting: '1' })
     expect(answer).toMatchObject({ status: 404, body: expect.stringContaining('no_such_setting') })
   })
 
-  it('lets nothing be changed in a readonly statement', async () => {
+  it('refuses changes in a readonly statement', async () => {
     const command = client.command({
       query: 'CREATE TABLE nope (a UInt8) ENGINE = Memory',
       clickhouse_settings: { readonly: '1' },
@@ -80,7 +80,7 @@ describe('@clickhouse/client on the socket of an embedded engine', () => {
     ])
   })
 
-  it('inserts by exec, with what the statement makes of the rows', async () => {
+  it('inserts rows transformed by the statement with exec', async () => {
     await client.command({ query: 'CREATE TABLE doubled (n UInt64) ENGINE = MergeTree ORDER BY n' })
     const { stream } = await client.exec({
       query: "INSERT INTO doubled SELECT a * 2 FROM input('a UInt64') FORMAT CSV",
@@ -91,7 +91,7 @@ describe('@clickhouse/client on the socket of an embedded engine', () => {
     expect(await rowsOf('SELECT n FROM doubled ORDER BY n')).toEqual([{ n: 2 }, { n: 4 }])
   })
 
-  it('compresses both ways where it is asked to', async () => {
+  it('compresses in both directions on request', async () => {
     const compressing = openClient(address, { compression: { request: true, response: true } })
     try {
       await compressing.command({ query: 'CREATE TABLE squeezed (a UInt64) ENGINE = MergeTree ORDER BY a' })
@@ -107,7 +107,7 @@ describe('@clickhouse/client on the socket of an embedded engine', () => {
     }
   })
 
-  it('tells an error by its number and name', async () => {
+  it('reports an error by number and name', async () => {
     await expect(rowsOf('SELECT * FROM no_such_table')).rejects.toMatchObject({ code: '60', type: 'UNKNOWN_TABLE' })
     await expect(rowsOf('SELEC 1')).rejects.toMatchObject({ code: '62', type: 'SYNTAX_ERROR' })
     await expect(rowsOf('SELECT {missing:String}')).rejects.toMatchObject({ type: 'UNKNOWN_QUERY_PARAMETER' })
@@ -115,13 +115,13 @@ describe('@clickhouse/client on the socket of an embedded engine', () => {
 })
 
 describe('the HTTP interface of an embedded engine', () => {
-  it('names the query, its format and what it came to', async () => {
+  it('returns the query id, the format and a summary', async () => {
     const answer = await call(address, 'SELECT number FROM numbers(3) FORMAT CSV', { query_id: 'named-1' })
     expect(answer.headers).toMatchObject({ 'x-clickhouse-query-id': 'named-1', 'x-clickhouse-format': 'CSV' })
     expect(JSON.parse(String(answer.trailers['x-clickhouse-summary']))).toMatchObject({ result_rows: '3' })
   })
 
-  it('takes the default format where the statement names none', async () => {
+  it('uses the default format if the statement has none', async () => {
     expect(
       (await call(address, "SELECT 1 AS a, 'x' AS b -- no FORMAT here", { default_format: 'JSONEachRow' })).body,
     ).toBe('{"a":1,"b":"x"}\n')
@@ -143,7 +143,7 @@ describe('the HTTP interface of an embedded engine', () => {
     else expect(content.toString()).toContain('999')
   })
 
-  it('sends nothing before the end where it is asked to wait for it', async () => {
+  it('sends nothing before the end with wait_end_of_query', async () => {
     const sql = 'SELECT throwIf(number = 3000000), number FROM numbers(10000000)'
     const failed = await call(address, sql, { wait_end_of_query: '1' })
     expect(failed.status).toBe(500)
@@ -152,7 +152,7 @@ describe('the HTTP interface of an embedded engine', () => {
     expect(JSON.parse(String(whole.headers['x-clickhouse-summary']))).toMatchObject({ result_rows: '1' })
   })
 
-  it('counts what each of several statements has read, and looks once between two of them', async () => {
+  it('counts what each of several statements has read, with one look between two of them', async () => {
     const waiting = { wait_end_of_query: '1' }
     const readOf = async (rows: number): Promise<number> => {
       const { headers } = await call(address, `SELECT sum(number) FROM numbers(${rows})`, waiting)
@@ -169,26 +169,26 @@ describe('the HTTP interface of an embedded engine', () => {
     expect(await readOf(11)).toBe(11)
   })
 
-  it('refuses several statements in one', async () => {
+  it('refuses several statements in one request', async () => {
     const answer = await call(address, 'SELECT 1; CREATE TABLE pwned (a UInt8) ENGINE = Memory')
     expect(answer).toMatchObject({ status: 400, body: expect.stringContaining('Multi-statements') })
     expect((await call(address, 'EXISTS TABLE live.pwned')).body).toBe('0\n')
     expect((await call(address, "SELECT ';' AS a; -- that was all")).body).toBe(';\n')
   })
 
-  it('refuses a query id that is in use', async () => {
+  it('refuses a query id in use', async () => {
     const first = call(address, 'SELECT sleep(1)', { query_id: 'twice' })
     await until('the first runs', () => isRunning('twice'))
     expect((await call(address, 'SELECT 1', { query_id: 'twice' })).headers['x-clickhouse-exception-code']).toBe('216')
     expect((await first).body).toBe('0\n')
   })
 
-  it('takes a statement whose body is compressed', async () => {
+  it('accepts a compressed statement', async () => {
     const answer = await open(address, [gzipSync('SELECT 42')], {}, { 'content-encoding': 'gzip' })
     expect(await text(answer)).toBe('42\n')
   })
 
-  it('runs statements side by side', async () => {
+  it('runs statements concurrently', async () => {
     const ids = Array.from({ length: 8 }, (_, index) => `beside-${index}`)
     const all = Promise.all(ids.map(id => call(address, ENDLESS, { query_id: id, max_threads: '1' })))
     const beside = "SELECT 1 FROM system.processes WHERE query_id LIKE 'beside-%'"
@@ -198,10 +198,10 @@ describe('the HTTP interface of an embedded engine', () => {
   })
 })
 
-describe('an exception in the middle of an answer', () => {
+describe('an exception in the middle of a response', () => {
   const HALF = 'SELECT throwIf(number = 3000000), number FROM numbers(10000000)'
 
-  it.each(['CSVWithNames', 'JSONEachRow', 'Arrow'])('breaks %s off behind the exception', async format => {
+  it.each(['CSVWithNames', 'JSONEachRow', 'Arrow'])('breaks off %s after the exception', async format => {
     const answer = await open(address, `${HALF} FORMAT ${format}`)
     expect(answer.statusCode).toBe(200)
     const tag = String(answer.headers['x-clickhouse-exception-tag'])
@@ -214,7 +214,7 @@ describe('an exception in the middle of an answer', () => {
     expect(last).toContain(`__exception__\r\n${tag}\r\nCode: 395. DB::Exception: `)
   })
 
-  it('is an error of the client too', async () => {
+  it('is an error for the client', async () => {
     const result = await client.query({ query: HALF, format: 'JSONEachRow' })
     const read = async () => {
       for await (const rows of result.stream()) expect(rows.length).toBeGreaterThan(0)
@@ -222,7 +222,7 @@ describe('an exception in the middle of an answer', () => {
     await expect(read()).rejects.toThrow()
   })
 
-  it('leaves nothing to the statement that comes next', async () => {
+  it('does not affect the next statement', async () => {
     expect((await call(address, 'SELECT 5')).body).toBe('5\n')
   })
 })
@@ -230,8 +230,8 @@ describe('an exception in the middle of an answer', () => {
 const isRunning = async (queryId: string): Promise<boolean> =>
   (await rowsOf('SELECT 1 AS runs FROM system.processes WHERE query_id = {queryId:String}', { queryId })).length === 1
 
-describe('statements that run for long', () => {
-  it('are seen with their progress, and end when they are killed', async () => {
+describe('long-running statements', () => {
+  it('show their progress, and end when they are killed', async () => {
     const running = call(address, ENDLESS, { query_id: 'endless-1' })
     await until('it has read', async () => {
       const rows = (await rowsOf(
@@ -244,7 +244,7 @@ describe('statements that run for long', () => {
     expect(answer.headers['x-clickhouse-exception-code']).toBe('394')
   })
 
-  it('end when their client goes away', async () => {
+  it('end when their client disconnects', async () => {
     const leaving = new AbortController()
     const running = client
       .query({ query: ENDLESS, query_id: 'endless-2', abort_signal: leaving.signal })
@@ -255,7 +255,7 @@ describe('statements that run for long', () => {
     await until('it has ended', async () => !(await isRunning('endless-2')), 5000)
   })
 
-  it('end when their client stops reading and goes', async () => {
+  it('end when their client stops reading and disconnects', async () => {
     const answer = await open(address, 'SELECT number FROM numbers(1000000000000)', { query_id: 'endless-3' })
     answer.destroy()
     await until('it has ended', async () => !(await isRunning('endless-3')), 5000)
@@ -272,7 +272,7 @@ describe('statements that run for long', () => {
 })
 
 describe('memory', () => {
-  it('is not what a result of a gigabyte takes', async () => {
+  it('does not grow with a result of a gigabyte', async () => {
     const answer = await open(address, `SELECT number, number FROM numbers(${2 ** 26}) FORMAT RowBinary`)
     const before = residentBytes()
     let bytes = 0
@@ -285,7 +285,7 @@ describe('memory', () => {
     expect(most - before).toBeLessThan(128 * 2 ** 20)
   })
 
-  it('is not what an insert of a gigabyte takes', async () => {
+  it('does not grow with an insert of a gigabyte', async () => {
     await call(address, 'CREATE TABLE live.large (a UInt64, b FixedString(248)) ENGINE = MergeTree ORDER BY a')
     const part = Buffer.alloc(2 ** 20, 'x')
     const parts = function* () {
@@ -300,7 +300,7 @@ describe('memory', () => {
     await call(address, 'DROP TABLE live.large SYNC')
   })
 
-  it('comes out the same as it went in', async () => {
+  it('is bounded on a round trip, which returns the same rows', async () => {
     const content = Buffer.alloc(8 * 2 ** 20)
     for (let n = 0; n < content.length / 8; n++) content.writeBigUInt64LE(BigInt(n), n * 8)
     await call(address, 'CREATE TABLE live.numbers (n UInt64) ENGINE = MergeTree ORDER BY n')
@@ -320,25 +320,25 @@ describe('an insert', () => {
     yield Buffer.from(last)
   }
 
-  it.each([10, 2000])('of a row that does not fit names the row, after %i thousand', async count => {
+  it.each([10, 2000])('with an invalid row names it, after %i thousand rows', async count => {
     const answer = await open(address, lines(count, 'not a number\n'), { query: 'INSERT INTO live.target FORMAT CSV' })
     expect(answer.statusCode).toBe(400)
     expect(await text(answer)).toMatch(/^Code: (27|72|117)\. DB::Exception: [\s\S]*at row/)
   })
 
-  it('into a table that is not there fails before its rows have been read', async () => {
+  it('into a missing table fails before its rows are read', async () => {
     const answer = await open(address, lines(5000, ''), { query: 'INSERT INTO live.nowhere FORMAT CSV' })
     expect(answer.statusCode).toBe(404)
     answer.resume()
   })
 
-  it('without rows is none', async () => {
+  it('without rows succeeds', async () => {
     const answer = await open(address, '', { query: 'INSERT INTO live.target FORMAT JSONEachRow' })
     expect(answer.statusCode).toBe(200)
     expect(await text(answer)).toBe('')
   })
 
-  it('whose client breaks off in the middle does not end well', async () => {
+  it('whose client breaks off half-way fails', async () => {
     const half = async function* () {
       yield* lines(2000, '')
       throw new Error('the client dies')

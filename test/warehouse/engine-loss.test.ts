@@ -8,7 +8,7 @@ import type { EngineAddress } from '../../src/warehouse/embedded/embedded-engine
 import { call, enginesOf, isAlive, open, openTestEngines, until } from './engine-call.ts'
 
 describe('an engine that is lost', () => {
-  it('breaks the answers it was giving, and is there again for the next statement', async () => {
+  it('breaks off its responses, and is restarted for the next statement', async () => {
     const { engines, dataDir, close } = openTestEngines()
     try {
       const first = await engines.address('w')
@@ -31,7 +31,7 @@ describe('an engine that is lost', () => {
     }
   })
 
-  it('keeps what an insert had finished, however often it dies in the middle of others', async () => {
+  it('keeps finished inserts, however often it dies during others', async () => {
     const { engines, close } = openTestEngines()
     try {
       await call(await engines.address('w'), 'CREATE TABLE live.t (n UInt64) ENGINE = MergeTree ORDER BY n')
@@ -54,26 +54,23 @@ describe('an engine that is lost', () => {
     }
   })
 
-  it.each(['SIGSEGV', 'SIGABRT'] as const)(
-    'ends of a fault of its own (%s), which chDB would keep it from',
-    async fault => {
-      const { engines, close } = openTestEngines()
-      try {
-        const address = await engines.address('w')
-        const running = call(address, 'SELECT sleep(3), sleep(3)')
-        running.catch(() => {})
-        process.kill(address.pid, fault)
-        await until('the process ends', () => !isAlive(address.pid))
-        await expect(running).rejects.toThrow()
-        await until('another runs', async () => (await engines.address('w')).pid !== address.pid)
-        expect((await call(await engines.address('w'), 'SELECT 1')).body).toBe('1\n')
-      } finally {
-        await close()
-      }
-    },
-  )
+  it.each(['SIGSEGV', 'SIGABRT'] as const)('exits on a fault of its own (%s), which chDB would catch', async fault => {
+    const { engines, close } = openTestEngines()
+    try {
+      const address = await engines.address('w')
+      const running = call(address, 'SELECT sleep(3), sleep(3)')
+      running.catch(() => {})
+      process.kill(address.pid, fault)
+      await until('the process ends', () => !isAlive(address.pid))
+      await expect(running).rejects.toThrow()
+      await until('another runs', async () => (await engines.address('w')).pid !== address.pid)
+      expect((await call(await engines.address('w'), 'SELECT 1')).body).toBe('1\n')
+    } finally {
+      await close()
+    }
+  })
 
-  it('is ended when a statement does not heed that it is cancelled', async () => {
+  it('is killed when a statement ignores its cancel', async () => {
     const { engines, close } = openTestEngines({ killGraceMs: 300 })
     try {
       const address = await engines.address('w')
@@ -93,7 +90,7 @@ describe('an engine that is lost', () => {
     }
   })
 
-  it('runs out of its memory with an error and goes on', async () => {
+  it('survives a statement that runs out of memory', async () => {
     const { engines, close } = openTestEngines({ memoryBytes: 700 * 2 ** 20 })
     try {
       const address = await engines.address('w')
@@ -107,7 +104,7 @@ describe('an engine that is lost', () => {
   })
 })
 
-describe.skipIf(process.platform !== 'linux')('the second wall around an engine (Landlock, so Linux alone)', () => {
+describe.skipIf(process.platform !== 'linux')('the second sandbox around an engine (Landlock, so Linux only)', () => {
   const { engines, dataDir, close } = openTestEngines()
   const outside = mkdtempSync(join(tmpdir(), 'outside-'))
   let address: EngineAddress
@@ -127,11 +124,11 @@ describe.skipIf(process.platform !== 'linux')('the second wall around an engine 
     return body
   }
 
-  it('stands', () => {
+  it('is active', () => {
     expect(engines.warning()).toBeNull()
   })
 
-  it('hides the files of the machine, of the server and of other workspaces', async () => {
+  it('hides the files of the machine, the server and other workspaces', async () => {
     const mine = join(dataDir, 'warehouse/other/data')
     mkdirSync(join(dataDir, 'blobs'))
     writeFileSync(join(dataDir, 'blobs/x.csv'), '1\n')
@@ -146,7 +143,7 @@ describe.skipIf(process.platform !== 'linux')('the second wall around an engine 
     await refused(`SELECT * FROM file('${mine}/metadata/live.sql', 'LineAsString')`)
   })
 
-  it('lets nothing be written outside of the folder', async () => {
+  it('allows no writes outside the folder', async () => {
     const path = join(outside, 'written.csv')
     await refused(`INSERT INTO FUNCTION file('${path}', 'CSV') SELECT 1`)
     await refused(`SELECT 1 INTO OUTFILE '${path}'`)
@@ -154,7 +151,7 @@ describe.skipIf(process.platform !== 'linux')('the second wall around an engine 
     expect(existsSync(path)).toBe(false)
   })
 
-  it('lets no connection be made', async () => {
+  it('allows no connections', async () => {
     let connections = 0
     const server = createServer((_, response) => response.end('1\n')).on('connection', () => connections++)
     await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
@@ -164,7 +161,7 @@ describe.skipIf(process.platform !== 'linux')('the second wall around an engine 
     expect(connections).toBe(0)
   })
 
-  it('leaves chDB all it needs: parts move between folders', async () => {
+  it('leaves chDB everything it needs, such as moving parts between folders', async () => {
     for (const sql of [
       'CREATE TABLE live.a (n UInt8) ENGINE = MergeTree ORDER BY n PARTITION BY n',
       'CREATE TABLE live.b AS live.a',
@@ -185,7 +182,7 @@ describe.skipIf(process.platform !== 'linux')('the second wall around an engine 
 const hasPrlimit = process.platform === 'linux' && spawnSync('prlimit', ['--version']).status === 0
 
 describe.skipIf(!hasPrlimit)(`an engine that cannot write its files${hasPrlimit ? '' : ' (needs prlimit)'}`, () => {
-  it('fails inserts and tables that are not whole, which chDB calls a success', async () => {
+  it('fails incomplete inserts and tables, which chDB reports as a success', async () => {
     const { engines, close } = openTestEngines()
     try {
       const address = await engines.address('w')

@@ -12,7 +12,7 @@ describe('the life of embedded engines', () => {
   const { engines } = shared
   afterAll(() => shared.close())
 
-  it('starts one process for many who ask at once, and keeps it', async () => {
+  it('starts one process for many concurrent requests, and keeps it', async () => {
     const addresses = await Promise.all(Array.from({ length: 8 }, () => engines.address('one')))
     expect(new Set(addresses.map(({ pid }) => pid)).size).toBe(1)
     expect(enginesOf(shared.dataDir)).toHaveLength(1)
@@ -20,13 +20,13 @@ describe('the life of embedded engines', () => {
     expect(addresses[0]!.version).toMatch(/^\d+\.\d+\.\d+/)
   })
 
-  it('has its socket in a folder that nobody else can enter', async () => {
+  it('puts its socket into a private folder', async () => {
     const { socketPath } = await engines.address('one')
     expect(Buffer.byteLength(socketPath)).toBeLessThanOrEqual(107)
     expect(statSync(dirname(socketPath)).mode & 0o777).toBe(0o700)
   })
 
-  it('keeps the tables of two workspaces apart', async () => {
+  it('separates the tables of two workspaces', async () => {
     const [one, two] = await Promise.all([engines.address('one'), engines.address('two')])
     expect(one.pid).not.toBe(two.pid)
     await call(one, 'CREATE TABLE live.mine (a UInt8) ENGINE = MergeTree ORDER BY a')
@@ -35,16 +35,16 @@ describe('the life of embedded engines', () => {
     expect(answer.headers['x-clickhouse-exception-code']).toBe('60')
   })
 
-  it('refuses a workspace whose name is no plain folder', async () => {
+  it('refuses a workspace whose name is not a plain folder name', async () => {
     await expect(engines.address('../one')).rejects.toThrow(/folder/)
     await expect(engines.address('')).rejects.toThrow(/folder/)
   })
 
-  it('knows nothing that keeps engines from starting', () => {
+  it('reports no problem as long as engines can start', () => {
     expect(engines.problem()).toBeNull()
   })
 
-  it('says what to install where the package is missing', async () => {
+  it('reports what to install if the package is missing', async () => {
     const bare = openTestEngines({ packageName: 'chdb-that-is-not-there' })
     const failure = await bare.engines.address('w').catch((error: unknown) => error)
     expect(failure).toMatchObject({ reason: 'engine_unavailable' })
@@ -53,7 +53,7 @@ describe('the life of embedded engines', () => {
     await bare.close()
   })
 
-  it('ends an engine that nobody uses, and starts it again with its data', async () => {
+  it('stops an unused engine, and restarts it with its data', async () => {
     const idle = openTestEngines({ idleMs: 200 })
     try {
       const first = await idle.engines.address('w')
@@ -68,7 +68,7 @@ describe('the life of embedded engines', () => {
     }
   })
 
-  it('keeps nothing of the statements that end beside one that runs long', async () => {
+  it('keeps nothing of statements that end beside a long-running one', async () => {
     const address = await engines.address('one')
     const long = call(address, 'SELECT count() FROM numbers(1000000000000) WHERE sipHash64(number) = 1', {
       query_id: 'long',
@@ -91,7 +91,7 @@ describe('the life of embedded engines', () => {
     expect((await long).body).toContain('QUERY_WAS_CANCELLED')
   })
 
-  it('does not end an engine while a statement runs in it', async () => {
+  it('does not stop an engine while a statement runs', async () => {
     const idle = openTestEngines({ idleMs: 100 })
     try {
       const address = await idle.engines.address('w')
@@ -102,7 +102,7 @@ describe('the life of embedded engines', () => {
     }
   })
 
-  it('ends its processes when it is closed, and starts none after that', async () => {
+  it('stops its processes when it is closed, and starts none afterwards', async () => {
     const closing = openTestEngines()
     const { pid } = await closing.engines.address('w')
     await closing.close()
@@ -110,7 +110,7 @@ describe('the life of embedded engines', () => {
     await expect(closing.engines.address('w')).rejects.toBeInstanceOf(WarehouseError)
   })
 
-  it('says what an engine said that could not start', async () => {
+  it('reports the message of an engine that could not start', async () => {
     const blocked = openTestEngines()
     try {
       const before = await blocked.engines.address('w')
@@ -137,7 +137,7 @@ describe('the life of embedded engines', () => {
 })
 
 describe('an engine and the death of its server', () => {
-  it('ends with a server that is killed, and the next server takes the directory over', async () => {
+  it('stops with a server that is killed, and the next server takes over the directory', async () => {
     const dataDir = mkdtempSync(join(tmpdir(), 'engine-'))
     const server = spawn(process.execPath, ['--disable-warning=ExperimentalWarning', SERVER, dataDir], {
       stdio: ['ignore', 'pipe', 'inherit'],

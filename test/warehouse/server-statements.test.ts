@@ -37,7 +37,7 @@ afterAll(async () => {
 
 const seenWith = (text: string): readonly Seen[] => engine.seen.filter(({ sql }) => sql.includes(text))
 
-test('queries of users are sent as the user of the workspace, readonly; all else as the account', async () => {
+test('users’ queries are sent as the user of the workspace, readonly, and everything else as the account', async () => {
   await scene.text({ sql: 'SELECT 1 AS mine', format: 'arrow' })
   const name = scene.warehouse.database(scene.workspace)
   const own = seenWith('mine').filter(({ user }) => user === name)
@@ -49,7 +49,7 @@ test('queries of users are sent as the user of the workspace, readonly; all else
   for (const { user, parameters } of guarding) expect([user, parameters.get('readonly')]).toEqual(['millrace', '1'])
 })
 
-test('what the embedded engine cannot carry out, it can read: users, rights and logs', async () => {
+test('statements on users, rights and logs, which the embedded engine cannot run, are at least valid for its parser', async () => {
   await scene.text({ sql: 'SELECT 1' })
   const statements = ['CREATE USER', 'ALTER USER', 'GRANT ', 'SYSTEM FLUSH'].map(words => {
     const [found] = engine.seen.filter(({ sql }) => sql.startsWith(words))
@@ -65,7 +65,7 @@ test('what the embedded engine cannot carry out, it can read: users, rights and 
   }
 })
 
-test('settings of a profile that change results are set back, its limits are not; one that is fixed is told', async () => {
+test('a profile’s settings that change results are reset, its limits are kept, and a fixed one is reported', async () => {
   await scene.text({ sql: "SELECT 'set back' AS a" })
   await scene.rows("SELECT 'set back' AS b")
   const sent = seenWith("'set back'")
@@ -79,7 +79,7 @@ test('settings of a profile that change results are set back, its limits are not
   expect(scene.warehouse.warning()).toMatch(/may not set back.*: date_time_input_format\.$/)
 })
 
-test('an insert is not left to be collected with others', async () => {
+test('an insert is not batched asynchronously', async () => {
   await scene.command('CREATE TABLE few (a UInt8) ENGINE = Memory')
   const { warehouse, workspace } = scene
   await warehouse.insert({ workspace, sql: 'INSERT INTO few FORMAT CSV', content: parts('1\n2\n') })
@@ -88,7 +88,7 @@ test('an insert is not left to be collected with others', async () => {
   expect(await scene.rows('SELECT a FROM few ORDER BY a')).toEqual([{ a: 1 }, { a: 2 }])
 })
 
-test('an insert too long for an address stands before its rows', async () => {
+test('an insert too long for a URL is sent in front of its rows', async () => {
   await scene.command('CREATE TABLE long (a UInt8) ENGINE = Memory')
   const { warehouse, workspace } = scene
   const sql = `INSERT INTO long /* ${'x'.repeat(70_000)} */ (a) FORMAT CSV`
@@ -98,13 +98,13 @@ test('an insert too long for an address stands before its rows', async () => {
   expect(await scene.rows('SELECT a FROM long ORDER BY a')).toEqual([{ a: 1 }, { a: 2 }])
 })
 
-test('the text of a query is in no address', async () => {
+test('the SQL of a query is never in the URL', async () => {
   const sql = `SELECT '${'é'.repeat(60_000)}' AS a`
   await scene.text({ sql })
   for (const { parameters } of seenWith('é')) expect(String(parameters).length).toBeLessThan(10_000)
 })
 
-test('parameters that a server finds too long are told by name, one of them or all, before the query runs', async () => {
+test('parameters too long for a server are reported by name, one or all, before the query runs', async () => {
   const refusal = (lengths: readonly number[]) => {
     const names = lengths.map((_, index) => `long${index}`)
     const parameters = Object.fromEntries(names.map((name, index) => [name, 'é'.repeat(lengths[index]!)]))
@@ -119,7 +119,7 @@ test('parameters that a server finds too long are told by name, one of them or a
   expect(engine.seen.some(({ sql, user }) => user !== 'millrace' && sql.includes('{long1:String}'))).toBe(false)
 })
 
-test('a result is whole where there is no log of queries', async () => {
+test('a result is complete without a query log', async () => {
   for (const refused of [
     exception(497, 'Not enough privileges. (ACCESS_DENIED)'),
     exception(60, 'Unknown table. (X_Y)'),

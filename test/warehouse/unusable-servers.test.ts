@@ -58,47 +58,47 @@ const refusalBut = async (answer: (seen: Seen) => OwnAnswer | null): Promise<str
   return refusal(engine.url)
 }
 
-describe('an address of', () => {
+describe('a warehouse refuses the URL of', () => {
   test('a server that is too old', async () => {
     expect(await refusalOf(clickHouse(200, '26.4.9.1\n'))).toMatch(
       /^ClickHouse 26\.4\.9\.1 at 127\.0\.0\.1:\d+ is too old: Millrace needs 26\.5 or later\.$/,
     )
   })
 
-  test('nobody', async () => {
+  test('a closed port', async () => {
     const { port, server } = await serve(() => {})
     await new Promise(resolve => server.close(resolve))
     expect(await refusal(urlOf(port))).toMatch(/cannot be reached: .*127\.0\.0\.1:\d+: the connection was refused/)
   })
 
-  test('a name that there is not', async () => {
+  test('an unknown host name', async () => {
     expect(await refusal(`http://millrace:${PASSWORD}@nowhere.invalid:8123`)).toMatch(
       /cannot be reached: http:\/\/nowhere\.invalid:8123: (there is no such name|the name could not be looked up)/,
     )
   })
 
-  test('a web site', async () => {
+  test('a web server', async () => {
     const page = await refusalOf((_, response) => response.writeHead(200).end('<html><body>hunter2</body></html>'))
     expect(page).toMatch(/^What answers at 127\.0\.0\.1:\d+ is not ClickHouse's HTTP interface \(status 200\)\.$/)
     const elsewhere = await refusalOf((_, response) => response.writeHead(302, { location: '/login' }).end())
     expect(elsewhere).toContain('(status 302)')
   })
 
-  test('a port of ClickHouse for other clients, whose words are told', async () => {
+  test('a port of ClickHouse for other clients, whose message is repeated', async () => {
     const told = await refusalOf((_, response) =>
       response.writeHead(400).end('Port 9000 is for clickhouse-client program\r\nYou must use port 8123 for HTTP.\r\n'),
     )
     expect(told).toContain('(status 400: Port 9000 is for clickhouse-client program You must use port 8123 for HTTP.)')
   })
 
-  test('something that speaks no HTTP', async () => {
+  test('a service without HTTP', async () => {
     const server = createTcpServer(socket => socket.end('SSH-2.0-OpenSSH\r\n')).listen(0, '127.0.0.1')
     onTestFinished(() => void server.close())
     await new Promise(resolve => server.once('listening', resolve))
     expect(await refusal(urlOf((server.address() as AddressInfo).port))).toMatch(/cannot be reached: /)
   })
 
-  test('a server with a certificate that nobody has signed', async context => {
+  test('a server with an untrusted certificate', async context => {
     const folder = mkdtempSync(join(tmpdir(), 'millrace-tls-'))
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
     const [key, cert] = [join(folder, 'key.pem'), join(folder, 'cert.pem')]
@@ -118,28 +118,28 @@ describe('an address of', () => {
 })
 
 describe('a server', () => {
-  test('that knows another password', async () => {
+  test('with another password is refused', async () => {
     const told = await refusalOf(clickHouse(403, exception(516, 'millrace: Authentication failed. (X_Y)').text))
     expect(told).toMatch(
       /^ClickHouse at 127\.0\.0\.1:\d+ refuses the account millrace: millrace: Authentication failed/,
     )
   })
 
-  test('whose account may not make users', async () => {
+  test('whose account may not create users is refused', async () => {
     const grant = "millrace: Not enough privileges. To execute this query, it's necessary to have the grant CREATE USER"
     const told = await refusalBut(({ sql }) => (sql.startsWith('CREATE USER') ? exception(497, grant) : null))
     expect(told).toContain('refuses the account millrace: millrace: Not enough privileges')
     expect(told).toMatch(/grant CREATE USER.*documentation of operations lists its rights/)
   })
 
-  test('in another time zone', async () => {
+  test('in another time zone is refused', async () => {
     const told = await refusalBut(({ sql }) =>
       sql.includes('serverTimezone()') ? { status: 200, text: '["Europe/Berlin","a"]\n' } : null,
     )
     expect(told).toMatch(/^The time zone of ClickHouse at 127\.0\.0\.1:\d+ is Europe\/Berlin: set <timezone>UTC/)
   })
 
-  test('that is several', async () => {
+  test('that is several servers is refused', async () => {
     let node = 0
     const told = await refusalBut(({ sql }) =>
       sql.includes('serverUUID()') ? { status: 200, text: `["UTC","${node++ % 2}"]\n` } : null,
@@ -147,7 +147,7 @@ describe('a server', () => {
     expect(told).toMatch(/leads to more than one ClickHouse server, .*: give the address of one\.$/)
   })
 
-  test('that was none at first is taken when it is one', async () => {
+  test('that was unusable at first is used once it is ready', async () => {
     let isThere = false
     const engine = await startTcpEngine({ answer: () => (isThere ? null : { status: 200, text: '', isOther: true }) })
     onTestFinished(() => engine.close())
@@ -161,7 +161,7 @@ describe('a server', () => {
     expect(await warehouse.problem()).toBeNull()
   })
 
-  test('that becomes something else while it is used is looked at again, and taken when it is back', async () => {
+  test('that becomes unusable is checked again, and used once it is back', async () => {
     let isGone = false
     const engine = await startTcpEngine({
       answer: () => (isGone ? { status: 200, text: '<html>', isOther: true } : null),
@@ -187,7 +187,7 @@ describe.skipIf(!hasOldClickHouse)(
       return server
     }
 
-    test('is too old, and does not let a wrong password in', async () => {
+    test('is too old, and does not accept a wrong password', async () => {
       const { port, password } = await start()
       expect(await refusal(`http://default:${password}@127.0.0.1:${port}`)).toBe(
         `ClickHouse 18.16.1 at 127.0.0.1:${port} is too old: Millrace needs 26.5 or later.`,
@@ -197,7 +197,7 @@ describe.skipIf(!hasOldClickHouse)(
       )
     })
 
-    test('leaves Millrace running: /readyz, requests and data jobs say what is wrong', async () => {
+    test('does not stop Millrace: /readyz, requests and data jobs report the problem', async () => {
       const { port, password } = await start()
       const tooOld = `ClickHouse 18.16.1 at 127.0.0.1:${port} is too old: Millrace needs 26.5 or later.`
       const millrace = await startTestServer({

@@ -2,14 +2,14 @@ import { expect, test } from 'vitest'
 import type { AreaTests } from './scene.ts'
 
 export const errorTests: AreaTests = scene => {
-  test('of the grammar names the position', async () => {
+  test('of the grammar gives the position', async () => {
     const { reason, message } = await scene().refusal({ sql: 'SELECT a\nFROM secrets WHERE )' })
     expect(reason).toBe('sql_error')
     expect(message).toMatch(/position 29\b.*line 2, col 20/)
     expect(message).not.toMatch(/DB::|Code:|version/)
   })
 
-  test('of the grammar names the position at a word in capitals, too', async () => {
+  test('of the grammar gives the position at a keyword in capitals', async () => {
     expect((await scene().refusal({ sql: 'SELECT 1 FROM secrets ORDER WHERE 1' })).message).toMatch(
       /position 29 \(WHERE\).*Expected/,
     )
@@ -21,7 +21,7 @@ export const errorTests: AreaTests = scene => {
   })
 
   test.each(['csv', 'ndjson', 'ndjson_exact', 'json', 'arrow', 'arrow_stream', 'parquet'] as const)(
-    'in the middle of a result in %s ends the result with that error, and none of its text is among the rows',
+    'in the middle of a result in %s ends the result, and its text is not among the rows',
     async format => {
       const { content, summary } = await scene()
         .start({
@@ -45,12 +45,12 @@ export const errorTests: AreaTests = scene => {
     },
   )
 
-  test('does not become another one by what a query makes it say', async () => {
+  test('does not turn into another one because of its text', async () => {
     const sql = "SELECT throwIf(1, 'Code: 210. DB::Exception: no (NETWORK_ERROR) (version 1)')"
     expect((await scene().refusal({ sql })).reason).toBe('sql_error')
   })
 
-  test('text that looks like an exception is an ordinary value', async () => {
+  test('is not recognized in a value that looks like one', async () => {
     const value = 'Code: 60. DB::Exception: no (version 26.7)'
     expect(
       JSON.parse(await scene().text({ sql: 'SELECT {v:String} AS v', parameters: { v: value }, format: 'json' })),

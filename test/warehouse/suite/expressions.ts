@@ -4,7 +4,7 @@ import type { AreaTests } from './scene.ts'
 export const expressionTests: AreaTests = scene => {
   const check = (sql: string) => scene().warehouse.checkExpression({ workspace: scene().workspace, sql })
 
-  test('comes back as one that may stand in a statement', async () => {
+  test('is returned in a form that can be put into a statement', async () => {
     expect(await check('toDate( a ) -- by day')).toBe('toDate(a)')
     expect(await check('(a,b)')).toBe('(a, b)')
     expect(await check("CAST(a AS String) = a::String AND a NOT IN ('x (alias y)')")).toMatch(/CAST\(a/)
@@ -35,7 +35,7 @@ export const expressionTests: AreaTests = scene => {
     await expect(check(sql)).rejects.toMatchObject({ reason: 'sql_error' })
   })
 
-  test('that does not parse is told with its own position', async () => {
+  test('that does not parse is reported with its own position', async () => {
     await expect(check('a >')).rejects.toThrow(/position 4 \(end of query\)/)
     await expect(check('a >\nx )')).rejects.toThrow(/position 7 .*line 2, col 3/)
   })

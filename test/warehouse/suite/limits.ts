@@ -2,17 +2,17 @@ import { expect, test } from 'vitest'
 import type { AreaTests } from './scene.ts'
 
 export const limitTests: AreaTests = scene => {
-  test('of memory', async () => {
+  test('of memory applies', async () => {
     const sql = 'SELECT groupArray(toString(number)) AS a FROM numbers(20000000)'
     expect((await scene().refusal({ sql, limits: { memoryBytes: 50_000_000 } })).reason).toBe('query_memory')
   })
 
-  test('of time', async () => {
+  test('of time applies', async () => {
     const sql = 'SELECT count() FROM numbers(100000000000) WHERE sipHash64(number) = 1'
     expect((await scene().refusal({ sql, limits: { timeoutMs: 500 } })).reason).toBe('query_timeout')
   })
 
-  test('of rows', async () => {
+  test('of rows applies', async () => {
     expect((await scene().refusal({ sql: 'SELECT * FROM numbers(100001)', limits: { resultRows: 1000 } })).reason).toBe(
       'query_rows',
     )
@@ -21,7 +21,7 @@ export const limitTests: AreaTests = scene => {
     ).toBe(1000)
   })
 
-  test('is one of all SELECTs of a union together', async () => {
+  test('of rows applies to all SELECTs of a union together', async () => {
     const sql = 'SELECT number FROM numbers(1000) UNION ALL SELECT 1'
     for (const format of ['csv', 'arrow'] as const)
       expect(await scene().refusal({ sql, format, limits: { resultRows: 1000 } })).toMatchObject({

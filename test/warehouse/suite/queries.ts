@@ -5,7 +5,7 @@ import { HARMLESS } from '../attacks.ts'
 import type { AreaTests } from './scene.ts'
 
 export const queryTests: AreaTests = scene => {
-  test('gives its rows in each format, with how many there are', async () => {
+  test('returns its rows in each format, and their number', async () => {
     const sql = 'SELECT number AS n, toString(number) AS s FROM numbers(3) ORDER BY n'
     expect(await scene().text({ sql, format: 'ndjson' })).toBe(
       '{"n":"0","s":"0"}\n{"n":"1","s":"1"}\n{"n":"2","s":"2"}\n',
@@ -26,7 +26,7 @@ export const queryTests: AreaTests = scene => {
     }
   })
 
-  test('in Arrow has the types that readers know, whatever its columns are called', async () => {
+  test('in Arrow has common types, whatever its columns are called', async () => {
     const sql = 'SELECT toDateTime(0) AS `a.b``c`, generateUUIDv4() AS `x y`, 1 AS plain'
     const table = tableFromIPC((await scene().read({ sql, format: 'arrow', limits: { resultRows: 1 } })).bytes)
     const types = table.schema.fields.map(({ name, type }) => [name, String(type)])
@@ -37,7 +37,7 @@ export const queryTests: AreaTests = scene => {
     ])
   })
 
-  test('reads columns that are called as values and words of SQL are', async () => {
+  test('can read columns named like values and keywords of SQL', async () => {
     const columns = ['true', 'FALSE', 'not', 'nan', 'inf', 'Infinity', 'top', 'cube', 'rollup', 'strict', 'recursive']
     const values = columns.map((name, index) => `${index + 2} AS \`${name}\``).join(', ')
     const names = columns.map(name => `\`${name}\` + "${name}" AS \`${name}\``).join(', ')
@@ -47,7 +47,7 @@ export const queryTests: AreaTests = scene => {
     ])
   })
 
-  test('in Arrow may not have two columns of one name, which elsewhere have their own values', async () => {
+  test('in Arrow refuses two columns of one name, which other formats allow', async () => {
     const sql = 'SELECT toDateTime(0) AS a, a'
     await expect(scene().read({ sql, format: 'arrow' })).rejects.toMatchObject({
       reason: 'sql_error',
@@ -56,14 +56,14 @@ export const queryTests: AreaTests = scene => {
     expect(await scene().text({ sql: 'SELECT 1, 1 UNION ALL SELECT 5, 7', format: 'csv' })).toBe('"1","1"\n1,1\n5,7\n')
   })
 
-  test('is not carried out to find its types', async () => {
+  test('is not run to find its types', async () => {
     const sql = 'SELECT (SELECT sum(sleepEachRow(0.1)) FROM numbers(25)) AS slept, now() AS at'
     const startedAt = performance.now()
     await scene().read({ sql, format: 'arrow' })
     expect(performance.now() - startedAt).toBeLessThan(2 * 2500)
   })
 
-  test('without rows is an empty result', async () => {
+  test('without rows has an empty result', async () => {
     expect(JSON.parse(await scene().text({ sql: 'SELECT 1 AS a WHERE 0', format: 'json' }))).toEqual([])
     const { bytes, summary } = await scene().read({ sql: 'SELECT 1 AS a WHERE 0', format: 'arrow' })
     expect(tableFromIPC(bytes).numRows).toBe(0)
@@ -77,7 +77,7 @@ export const queryTests: AreaTests = scene => {
     expect(await scene().text({ sql: 'SELECT 3 IN (SELECT a FROM secrets) AS n' })).toBe('{"n":1}\n')
   })
 
-  test('counts the rows of its result, not those it read', async () => {
+  test('counts the rows of its result, not those it has read', async () => {
     expect((await scene().read({ sql: 'SELECT count() FROM numbers(100000)' })).summary.rowCount).toBe(1)
     expect(
       (await scene().read({ sql: 'SELECT number FROM numbers(100000) LIMIT 7', format: 'arrow' })).summary.rowCount,
@@ -101,7 +101,7 @@ export const queryTests: AreaTests = scene => {
     expect(await scene().text({ sql, parameters: { long }, format: 'csv' })).toBe('"n"\n100000\n')
   })
 
-  test('takes values of JSON for every type that they are one of', async () => {
+  test('accepts JSON values for every type that they fit', async () => {
     const values: readonly (readonly [string, unknown])[] = [
       ['Tuple(UInt8, Array(Nullable(String)))', [1, ["it's", null]]],
       [
@@ -134,7 +134,7 @@ export const queryTests: AreaTests = scene => {
     ])
   })
 
-  test('refuses a value that the engine would take for another', async () => {
+  test('refuses a value that the engine would change', async () => {
     for (const [type, value] of [
       ['UInt8', 256],
       ['Date', '2026-02-30'],
@@ -147,7 +147,7 @@ export const queryTests: AreaTests = scene => {
     }
   })
 
-  test('has its parameters bound by the engine, whatever they hold', async () => {
+  test('has its parameters bound by the engine, whatever they contain', async () => {
     const parameters = { n: 7, s: "it's \\ `x` -- ; DROP TABLE secrets\n\t", list: [1, 2], none: null }
     const sql = 'SELECT {n:UInt8} AS n, {s:String} AS s, {list:Array(UInt8)} AS list, {none:Nullable(String)} AS none'
     expect(JSON.parse(await scene().text({ sql, parameters, format: 'json' }))).toEqual([parameters])
@@ -156,7 +156,7 @@ export const queryTests: AreaTests = scene => {
     )
   })
 
-  test.each(HARMLESS)('%s is let through', async sql => {
+  test.each(HARMLESS)('%s is allowed', async sql => {
     await expect(scene().read({ sql, format: 'json' })).resolves.toBeDefined()
   })
 }

@@ -13,7 +13,7 @@ export const runningQueryTests: AreaTests = scene => {
     await expect.poll(() => scene().progress(queryId), { timeout: 20_000 }).toBeNull()
   }
 
-  test('tells how far it is, and is cancelled', async () => {
+  test('reports its progress, and can be cancelled', async () => {
     const queryId = newId()
     const end = scene().refusal({ sql: FOR_EVER, queryId })
     await untilSeen(queryId)
@@ -27,7 +27,7 @@ export const runningQueryTests: AreaTests = scene => {
     await untilGone(queryId)
   })
 
-  test('ends when its signal says so', async () => {
+  test('ends when its signal is aborted', async () => {
     const stop = new AbortController()
     const queryId = newId()
     const end = scene().refusal({ sql: FOR_EVER, queryId, signal: stop.signal })
@@ -37,7 +37,7 @@ export const runningQueryTests: AreaTests = scene => {
     await untilGone(queryId)
   })
 
-  test('ends when its result is left', async () => {
+  test('ends when its result is abandoned', async () => {
     const queryId = newId()
     const { content, summary } = await scene().start({ sql: 'SELECT * FROM numbers(1000000000000)', queryId })
     for await (const part of content) if (part.length > 0) break
@@ -45,7 +45,7 @@ export const runningQueryTests: AreaTests = scene => {
     await untilGone(queryId)
   })
 
-  test('to cancel one that has ended is no error, and it has no progress', async () => {
+  test('that has ended can be cancelled without an error, and has no progress', async () => {
     await scene().cancel(newId())
     expect(await scene().progress(newId())).toBeNull()
   })

@@ -11,7 +11,7 @@ export const statementTests: AreaTests = scene => {
       expect((await scene().refusal({ workspace: other, sql: `SELECT * FROM ${table}` })).reason).toBe('sql_error')
   })
 
-  test('inserts rows from a stream, and none of a block that is not whole when the stream breaks', async () => {
+  test('inserts rows from a stream, and nothing of an incomplete block when the stream breaks', async () => {
     const { warehouse, workspace } = scene()
     await scene().command('CREATE TABLE inserted (a UInt64) ENGINE = MergeTree ORDER BY a')
     const insert = (content: AsyncGenerator<Uint8Array>) =>
@@ -24,7 +24,7 @@ export const statementTests: AreaTests = scene => {
     await scene().command('DROP TABLE inserted')
   })
 
-  test('runs in the database that it names, with values bound', async () => {
+  test('runs in a given database, with values bound', async () => {
     const { warehouse, workspace } = scene()
     const database = `${warehouse.database(workspace)}_stg`
     const table = quoteIdentifier('odd`name')
@@ -36,14 +36,14 @@ export const statementTests: AreaTests = scene => {
     await scene().command(`DROP DATABASE ${quoteIdentifier(database)}`)
   })
 
-  test('that takes long is not broken off by the idle time of a client that used its connection before', async () => {
+  test('that takes long is not affected by the idle timeout of an earlier client on its connection', async () => {
     const { warehouse, workspace } = scene()
     const wait = 'SELECT sleepEachRow(1) FROM numbers(4) SETTINGS max_block_size = 1'
     await warehouse.rows({ workspace, sql: 'SELECT 1' })
     expect(await warehouse.rows({ workspace, sql: wait, database: 'system' })).toHaveLength(4)
   })
 
-  test('finds an engine that answers without a problem', async () => {
+  test('finds no problem with an engine that answers', async () => {
     expect(await scene().warehouse.problem()).toBeNull()
   })
 }
