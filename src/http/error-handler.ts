@@ -20,7 +20,8 @@ export const handleErrors = (app: App, { logger }: { logger: Logger }): RefuseUn
   const refuseUnrouted: RefuseUnrouted = (request, reply) => {
     const path = pathOf(request.url)
     const allowed = routes.filter(route => route.pattern.test(path)).map(route => route.method)
-    if (allowed.length === 0) throw new MillraceError('route_not_found', `There is no ${path}.`)
+    if (allowed.length === 0)
+      throw new MillraceError('route_not_found', `There is no ${path}${slashHint(routes, path)}.`)
     reply.header('allow', allowed.join(', '))
     throw new MillraceError('method_not_allowed', `${path} supports ${allowed.join(', ')}.`)
   }
@@ -63,6 +64,11 @@ const logFault = (logger: Logger, { thrown, request }: { thrown: unknown; reques
     { err: thrown, request_id: request.id, method: request.method, route: request.routeOptions.url },
     'a request failed by a fault of the server',
   )
+
+const slashHint = (routes: readonly KnownRoute[], path: string): string =>
+  path.endsWith('/') && routes.some(({ pattern }) => pattern.test(path.slice(0, -1)))
+    ? ': leave out the slash at the end'
+    : ''
 
 type KnownRoute = { readonly method: string; readonly pattern: RegExp }
 

@@ -41,7 +41,11 @@ export const ERRORS = {
     title: 'WebSockets from other origins are not allowed',
     hint: 'Serve the page from this server, or set MILLRACE_PUBLIC_URL to the address that browsers use.',
   },
-  not_found: { http: 404, title: 'It does not exist', hint: 'Check the id and the workspace of the token.' },
+  not_found: {
+    http: 404,
+    title: 'It does not exist',
+    hint: 'Check the id or name. A token sees only its own workspace.',
+  },
   route_not_found: {
     http: 404,
     title: 'This route does not exist',

@@ -50,6 +50,22 @@ describe('every route that is not public', () => {
     await check(server, { name: '', method, path, token: 'mr_wrong', status: 401, code: 'unauthenticated' })
   })
 
+  test('says what is wrong with a token in the address, and with another scheme', async () => {
+    const refused = { name: '', token: null, status: 401, code: 'unauthenticated' }
+    for (const path of ['/v1/jobs', '/v0/jobs'])
+      await check(server, {
+        ...refused,
+        path: `${path}?token=${server.token}`,
+        matches: { detail: expect.stringContaining('(?token=) is only for streams') },
+      })
+    await check(server, {
+      ...refused,
+      path: '/v1/jobs',
+      headers: { authorization: `Token ${server.token}` },
+      matches: { detail: 'Authorization must be Bearer <token>.' },
+    })
+  })
+
   test('refuses a token without its scope, and names the scope', async () => {
     const { token } = await makeToken({ name: 'little', scopes: ['jobs:run:graph'] })
     for (const { method, path, access } of ROUTES) {

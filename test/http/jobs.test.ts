@@ -119,6 +119,7 @@ describe('a job', () => {
     const job = await server.run({ command: 'true' })
     const answer = await server.call('GET', `/v1/jobs/${job.job_id}/result`)
     expect([answer.status, answer.body.code]).toEqual([404, 'not_found'])
+    expect(answer.body.detail).toBe(`The job ${job.job_id} has no result: its kind has none, or it has not completed.`)
   })
 
   test('has its attempts', async () => {

@@ -17,6 +17,14 @@ describe('an unreadable request', () => {
     () => server,
     [
       { name: 'has no route', path: '/v1/nothing', status: 404, code: 'route_not_found' },
+      {
+        name: 'has no route because of a slash',
+        method: 'POST',
+        path: '/v1/jobs/?count=true',
+        json: {},
+        status: 404,
+        matches: { detail: 'There is no /v1/jobs/: leave out the slash at the end.' },
+      },
       { name: 'has no route and no token', path: '/nothing', token: null, status: 404, code: 'route_not_found' },
       { name: 'has another method than the route', method: 'PATCH', path: '/v1/jobs', status: 405 },
       { name: 'deletes a list', method: 'DELETE', path: '/v1/jobs', status: 405, code: 'method_not_allowed' },

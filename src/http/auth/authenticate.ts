@@ -46,7 +46,7 @@ export const authenticate = (app: App, { store, callers, publicUrl, stopping }: 
   /** Every other case, such as WebSockets and unknown tokens: it may have to ask the store. */
   const admitSlowly = async (request: FastifyRequest, { token, access }: { token: string | null; access: Access }) => {
     if (request.ws) checkOrigin(request, publicUrl)
-    if (token === null) throw new MillraceError('unauthenticated', 'The request has no token.')
+    if (token === null) throw new MillraceError('unauthenticated', tokenFault(request))
     const caller = callers.known(token) ?? (await callers.find(token))
     if (caller === null)
       throw new MillraceError('unauthenticated', 'The token is not valid, or has expired or been deleted.')
@@ -100,6 +100,13 @@ export const tokenOf = (request: FastifyRequest): string | null => {
   if (typeof key === 'string' && key !== '') return key
   const { token } = request.query as { token?: unknown }
   return isStream(request) && typeof token === 'string' && token !== '' ? token : null
+}
+
+/** Why a request has no token that `tokenOf` reads. */
+const tokenFault = ({ headers, query }: FastifyRequest): string => {
+  if (headers.authorization !== undefined) return 'Authorization must be Bearer <token>.'
+  if ((query as { token?: unknown }).token === undefined) return 'The request has no token.'
+  return 'A token in the address (?token=) is only for streams: proxies log addresses. Send it in a header.'
 }
 
 const isStream = (request: FastifyRequest): boolean =>

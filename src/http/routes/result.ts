@@ -57,7 +57,7 @@ const refusalOf = (missing: 'not_found' | 'not_finished' | 'none' | 'expired', j
   if (missing === 'not_found') return noSuchJob(jobId)
   if (missing === 'not_finished') return new MillraceError('not_finished')
   if (missing === 'expired') return new MillraceError('result_expired')
-  return new MillraceError('not_found', `The job ${jobId} has no result.`)
+  return new MillraceError('not_found', `The job ${jobId} has no result: its kind has none, or it has not completed.`)
 }
 
 /** Small results are in the database, so there is no URL for them. */
