@@ -173,9 +173,21 @@ const toNoSelect =
     throw refusal(
       BEGINS_SELECT.has(word)
         ? 'A query ends without FORMAT and INTO OUTFILE here: the format is a field of the job.'
-        : `Only a SELECT may run here, and this is a statement that begins with ${word}.`,
+        : `Only a SELECT may run here, not ${word}.${INSTEAD[word] ?? ''}`,
     )
   }
+
+/** What to do instead of other statements. */
+const INSTEAD: Readonly<Record<string, string | undefined>> = {
+  SHOW: ' GET /v1/datasources lists the data sources.',
+  DESCRIBE: ' GET /v1/datasources/{name} shows the columns.',
+  CREATE: ' POST /v1/datasources creates a data source.',
+  ALTER: ' PUT /v1/datasources/{name} adds columns.',
+  INSERT: ' Import the rows, or set datasource and mode of a query.',
+  DELETE: ' A job of kind delete deletes rows.',
+  TRUNCATE: ' POST /v1/datasources/{name}/truncate removes all rows.',
+  DROP: ' DELETE /v1/datasources/{name} drops a data source.',
+}
 
 /** The empty word stands for a parenthesis. */
 const BEGINS_SELECT: ReadonlySet<string> = new Set(['SELECT', 'WITH', 'FROM', ''])

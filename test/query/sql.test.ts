@@ -56,8 +56,13 @@ test.each(['json', 'ndjson', 'csv'] as const)('a string that is not UTF-8 is ret
 test('a statement that is not a SELECT is refused as such, in every position', async () => {
   for (const [query, said] of [
     ['DELETE FROM events', /^This is not a query/],
-    ['DELETE FROM events WHERE 1', /^Only a SELECT may run here, and this is a statement that begins with DELETE\.$/],
-    ['DROP TABLE events', /that begins with DROP\.$/],
+    ['DELETE FROM events WHERE 1', /^Only a SELECT may run here, not DELETE\. A job of kind delete deletes rows\.$/],
+    ['DROP TABLE events', /, not DROP\. DELETE \/v1\/datasources\/\{name\} drops a data source\.$/],
+    ['DESCRIBE TABLE events', /, not DESCRIBE\. GET \/v1\/datasources\/\{name\} shows the columns\.$/],
+    ['SHOW TABLES', /, not SHOW\. GET \/v1\/datasources lists the data sources\.$/],
+    ['INSERT INTO events VALUES (1)', /, not INSERT\. Import the rows/],
+    ['ALTER TABLE events ADD COLUMN x String', /, not ALTER\. PUT \/v1\/datasources\/\{name\} adds columns\.$/],
+    ['SYSTEM SHUTDOWN', /^Only a SELECT may run here, not SYSTEM\.$/],
     ['SELECT 1 FORMAT CSV', /^A query ends without FORMAT and INTO OUTFILE here: the format is a field of the job\.$/],
     ['(SELECT 1) FORMAT CSV', /^A query ends without FORMAT/],
     ["SELECT 1 INTO OUTFILE '/tmp/x'", /^A query ends without FORMAT/],
@@ -107,7 +112,7 @@ test('an unknown table is refused with a similar name that queries may read', as
 test.each([
   ['SQL that does not parse', 'SELEC 1', 422, 'sql_error', /position 7/],
   ['an unknown table', 'SELECT * FROM nowhere', 422, 'sql_error', /nowhere/],
-  ['what is no SELECT', 'CREATE TABLE x (a Int8) ENGINE = Memory', 422, 'sql_error', /SELECT/],
+  ['a statement that is not a SELECT', 'CREATE TABLE x (a Int8) ENGINE = Memory', 422, 'sql_error', /SELECT/],
   [
     'a fault half-way',
     "SELECT if(number < 150000, '1', 'x')::UInt8 FROM numbers(200000)",
