@@ -78,7 +78,7 @@ test.each([
   ['where lines end with CR', 'sep=;\rid;name;price\r1;one;1.5\r2;"a;b";\r', {}],
   ['where the fields name another', 'sep=,\nid|name|price\n1|one|1.5\n2|a;b|\n', { delimiter: '|' }],
   ['where the fields say that there is a header', 'sep=;\n\nid;name;price\n1;one;1.5\n2;"a;b";\n', { header: true }],
-  ['where the fields say that there is none', 'sep=;\n1;one;1.5\n2;"a;b";\n', { header: false }],
+  ['with header: false', 'sep=;\n1;one;1.5\n2;"a;b";\n', { header: false }],
   ['where no line can be read as it is', "sep=;\nid;name;price\n1;'one';1.5\n2;'a;b';\n", { quote: "'" }],
 ])('a first line that names the delimiter is no data: %s', async (_, text, fields) => {
   expect(await load(text, fields)).toMatchObject({
