@@ -42,7 +42,7 @@ const download = (): Promise<IncomingMessage> =>
 
 const RANGES = [undefined, { start: 0, end: 0 }, { start: 300_000, end: 900_000 }, { start: 5, end: 2 * SIZE }] as const
 
-test.each(RANGES)('an answer of HTTP gets the bytes of %o', async range => {
+test.each(RANGES)('an HTTP response gets the bytes of %o', async range => {
   stream = new BlobStream(file, range)
   const received = await buffer(await download())
   expect(received.equals(bytes.subarray(range?.start ?? 0, (range?.end ?? SIZE) + 1))).toBe(true)
@@ -60,7 +60,7 @@ test('a slow client gets the same bytes', async () => {
   expect(Buffer.concat(parts).equals(bytes)).toBe(true)
 })
 
-test('a client that goes away leaves no open file', async () => {
+test('a client that disconnects leaves no open file', async () => {
   stream = new BlobStream(file)
   const answer = await download()
   // As fastify does.
@@ -71,7 +71,7 @@ test('a client that goes away leaves no open file', async () => {
   await expect.poll(isClosed).toBe(true)
 })
 
-test('whoever keeps what it reads has it unchanged', async () => {
+test('a reader that keeps the chunks finds them unchanged', async () => {
   expect((await buffer(new BlobStream(file).pipe(new PassThrough()))).equals(bytes)).toBe(true)
   expect(isClosed()).toBe(true)
 })

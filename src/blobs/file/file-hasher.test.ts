@@ -19,7 +19,7 @@ afterAll(() => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-test('files that are hashed piece by piece, and by turns, have their own hashes', async () => {
+test('files that are hashed piece by piece and in turns have their own hashes', async () => {
   const [whole, half] = [hasher.open(descriptor), hasher.open(descriptor)]
   await whole.add(0, 300_001)
   await half.add(0, 500_000)
@@ -28,11 +28,11 @@ test('files that are hashed piece by piece, and by turns, have their own hashes'
   expect(await half.end()).toBe(sha256(bytes.subarray(0, 500_000)))
 })
 
-test('nothing has the hash of nothing', async () => {
+test('an empty file has the hash of no bytes', async () => {
   expect(await hasher.open(descriptor).end()).toBe(sha256(Buffer.alloc(0)))
 })
 
-test('a file that is shorter than told is an error, and the thread goes on', async () => {
+test('a file that is shorter than given is an error, and the thread keeps running', async () => {
   const hash = hasher.open(descriptor)
   await expect(hash.add(0, bytes.length + 1)).rejects.toThrow('shorter')
   await hash.end()

@@ -11,7 +11,7 @@ test.each([
   ['EMFILE', -24, 'too many open files', 'raise its limit (ulimit -n)'],
   ['EIO', -5, 'i/o error', 'Check the disk'],
   ['ERR_FS_EISDIR', 21, 'illegal operation on a directory', 'Check the disk'],
-])('%s says which folder it is and what to do', (code, errno, said, advice) => {
+])('%s names the folder and what to do', (code, errno, said, advice) => {
   const error = ofSystem(code, errno)
   expect(toFolderFault(error, '/data/blobs')).toMatchObject({
     code: 'storage_unavailable',
@@ -29,6 +29,6 @@ test.each([
   ['a quota', ofSystem('EDQUOT', -122)],
   ['what the system did not say', new Error('The file became shorter while it was hashed.')],
   ['a reason of an abort', 'cancelled'],
-])('%s stays as it is', (_, error) => {
+])('%s is left as it is', (_, error) => {
   expect(toFolderFault(error, '/data/blobs')).toBe(error)
 })

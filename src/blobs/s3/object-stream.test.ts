@@ -6,7 +6,7 @@ const bucket = { bucket: 'b', endpoint: undefined, region: 'us-east-1' } as unkn
   typeof ObjectStream
 >[1]['bucket']
 
-test('S3 that breaks off before anybody reads is told to who reads then, and ends nothing else', async () => {
+test('a break-off before anybody reads is reported to the later reader, and raises no uncaught exception', async () => {
   const unheard: unknown[] = []
   const listener = (error: unknown): void => void unheard.push(error)
   process.prependListener('uncaughtException', listener)

@@ -26,7 +26,7 @@ test.each([
   ],
   [Object.assign(new Error('x'), { name: 'CredentialsProviderError' }), 'The keys of the server are missing, wrong'],
   ['a text', 'cannot be reached (Error). Check that it is up'],
-])('%s says what to do, in none of its words', (error, expected) => {
+])('%s says what to do without repeating the answer', (error, expected) => {
   const fault = toS3Fault(error, PLACE)
   expect(fault).toMatchObject({ code: 'storage_unavailable', retryAfter: 5, cause: error })
   expect(fault.message).toContain('The bucket blobs at https://s3.example.com ')
@@ -34,12 +34,12 @@ test.each([
   expect(fault.message).not.toContain('AKIA')
 })
 
-test('without an endpoint it is AWS, in a region', () => {
+test('without an endpoint the message names AWS and the region', () => {
   const { message } = toS3Fault(answered('AccessDenied', 403), { ...PLACE, endpoint: null })
   expect(message).toContain('The bucket blobs at AWS (us-east-1) refuses')
 })
 
-test('what is known already stays as it is', () => {
+test('an error of Millrace is left as it is', () => {
   const known = new MillraceError('too_large')
   expect(toS3Fault(known, PLACE)).toBe(known)
 })
