@@ -2,7 +2,7 @@ import { setImmediate } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { onInterrupt } from './interrupt.ts'
 
-test('signals that come together are one press of Ctrl-C, a later one is another', async () => {
+test('signals at the same time are one press of Ctrl-C, a later one is another', async () => {
   let presses = 0
   let now = 1000
   const stopListening = onInterrupt(
@@ -26,7 +26,7 @@ test('signals that come together are one press of Ctrl-C, a later one is another
   expect(process.listenerCount('SIGINT')).toBe(0)
 })
 
-test('a signal that arrives while one listener follows another is not lost', async () => {
+test('a signal that arrives between two listeners is not lost', async () => {
   for (let round = 0; round < 200; round++) {
     const pressed = Promise.withResolvers<void>()
     const stopFirst = onInterrupt(pressed.resolve)

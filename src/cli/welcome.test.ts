@@ -35,19 +35,19 @@ const say = (input: {
   return welcome({ server, config, directory: input.startedIn ?? directory, stream: input.stream ?? pipe })
 }
 
-test('a new token is shown on a terminal, an old one only where it is, a configured one not at all', () => {
+test('a new token is shown on a terminal, an old one only by its place, a configured one not at all', () => {
   expect(say({ isNew: true, stream: terminal })).toContain('mr_secret')
   expect(say({ stream: terminal })).not.toContain('mr_secret')
   expect(say({})).toContain(join(directory, 'data/admin-token'))
   expect(say({ isNew: true, stream: terminal, adminToken: 'mr_configured_by_hand' })).not.toMatch(/mr_/)
 })
 
-test('the first request takes the token from where it is', () => {
+test('the first request reads the token from its place', () => {
   expect(say({})).toContain(`Bearer $(cat '${directory}/data/admin-token')"`)
   expect(say({ adminToken: 'mr_configured_by_hand' })).toContain('Bearer $MILLRACE_ADMIN_TOKEN"')
 })
 
-test('where there is no token, none is named and no job is suggested', () => {
+test('without a token, none is named and no job is suggested', () => {
   rmSync(join(directory, 'data/admin-token'))
   expect(say({})).toContain('not here: with the first server of this database, or lost (millrace tokens reset-admin)')
   expect(say({})).not.toMatch(/admin-token|run --|curl/)
@@ -58,17 +58,17 @@ test('a server that does not listen names no address', () => {
   expect(say({ roles: 'scheduler,worker' })).not.toMatch(/http:|curl/)
 })
 
-test('in a log there is no token, not even a new one', () => {
+test('a log shows no token, not even a new one', () => {
   expect(say({ isNew: true })).not.toContain('mr_secret')
   expect(say({ isNew: true })).toContain(join(directory, 'data/admin-token'))
 })
 
-test('the first command works where it is typed: elsewhere than beside its data it says where they are', () => {
+test('the first command names the data directory if it is started elsewhere', () => {
   expect(say({})).toContain('    npx millrace run')
   expect(say({ startedIn: '/' })).toContain(`    MILLRACE_DATA_DIR='${directory}/data' npx millrace run`)
 })
 
-test('what weakens the server is told with the part it concerns', () => {
+test('problems of the server are shown with their part', () => {
   const problems = [
     { part: 'command', problems: [{ severity: 'warning' as const, message: 'Commands are not isolated.' }] },
     { part: 'store', problems: [{ severity: 'unavailable' as const, message: 'It is away.' }] },
@@ -80,6 +80,6 @@ test('what weakens the server is told with the part it concerns', () => {
   expect(text).not.toContain('blobs):')
 })
 
-test('into a pipe it has no colours', () => {
+test('a pipe gets no colours', () => {
   expect(say({ isNew: true })).not.toContain('\x1b')
 })

@@ -6,7 +6,7 @@ async function* pieces(bytes: Uint8Array, size: number): AsyncGenerator<Uint8Arr
   for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size)
 }
 
-test('values come out whole and in order, however the bytes are cut', async () => {
+test('values come out whole and in order, however the bytes are split', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(fc.string({ unit: 'binary' })), fc.integer({ min: 1, max: 50 }), async (texts, size) => {
       const bytes = Buffer.from(texts.map(text => `${JSON.stringify({ text })}\n`).join(''))
@@ -16,7 +16,7 @@ test('values come out whole and in order, however the bytes are cut', async () =
   )
 })
 
-test('a last line without a newline counts, and U+2028 in a text is no end of line', async () => {
+test('a last line without a newline counts, and U+2028 in a string does not end the line', async () => {
   const bytes = Buffer.from('{"a":"x\u2028y"}\n{"a":"z"}')
   const values = await Array.fromAsync(readNdjson(pieces(bytes, 5)))
   expect(values.flat()).toEqual([{ a: 'x\u2028y' }, { a: 'z' }])

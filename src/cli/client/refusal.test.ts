@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { refusalOf } from './refusal.ts'
 
-test('a problem is one line with its code, the other wrong fields below it', () => {
+test('a problem is one line with its code, with further wrong fields below it', () => {
   const failure = refusalOf(
     422,
     JSON.stringify({
@@ -20,13 +20,13 @@ test('a problem is one line with its code, the other wrong fields below it', () 
   expect(failure).toMatchObject({ code: 'invalid', status: 422, hint: undefined, exitCode: 125 })
 })
 
-test('a sole fault of the whole body is said once', () => {
+test('a single fault of the whole body is shown once', () => {
   const errors = [{ path: '', message: 'must have a kind' }]
   const failure = refusalOf(422, JSON.stringify({ code: 'invalid', detail: 'The body must have a kind', errors }))
   expect(failure.message).toBe('The body must have a kind (invalid)')
 })
 
-test('the hint says what can be done, by commands instead of calls of the API', () => {
+test('the hint names commands instead of API calls', () => {
   const ended = refusalOf(409, JSON.stringify({ code: 'job_ended', detail: 'It has ended.', hint: 'Rerun it.' }))
   expect(ended).toMatchObject({ message: 'It has ended. (job_ended)', hint: 'Rerun it.' })
   const paused = refusalOf(409, JSON.stringify({ code: 'workflow_paused', hint: 'POST /v1/workflows/{id}/resume' }))
@@ -34,7 +34,7 @@ test('the hint says what can be done, by commands instead of calls of the API', 
 })
 
 test.each(['<html>Bad gateway</html>', '', 'null', '"text"'])(
-  'an answer that is no problem (%j) is told by status',
+  'an answer that is not a problem (%j) is reported by its status',
   body => {
     expect(refusalOf(502, body)).toMatchObject({ message: 'the server answered 502 (status 502)', status: 502 })
   },

@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { rowPairs } from './row-pairs.ts'
 
-test('names stand as they are written, also those that are numbers, and each as often as it is there', () => {
+test('names are kept as written, including numbers and duplicates', () => {
   expect(rowPairs(`{"'a'":"a","1":1,"1":2,"x":{"1":[{"b":",:}"}],"a":null},"y":[],"z":{}}`)).toEqual([
     ["'a'", 'a'],
     ['1', 1],
@@ -15,7 +15,7 @@ test('names stand as they are written, also those that are numbers, and each as 
   expect(rowPairs(' {"a\\"{:":"}\\\\"} ')).toEqual([['a"{:', '}\\']])
 })
 
-test('any object gives its own entries', () => {
+test('any object returns its own entries', () => {
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.jsonValue()), object => {
       const text = JSON.stringify(object)

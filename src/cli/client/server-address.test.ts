@@ -25,17 +25,17 @@ const dataDir = (files: Readonly<Record<string, string>>): string => {
   return path
 }
 
-test('the environment says it all, as in a job', () => {
+test('the address and the token come from the environment, as in a job', () => {
   const environment = { MILLRACE_URL: 'https://jobs.example/', MILLRACE_TOKEN: 'secret' }
   expect(find(environment)).toEqual({ url: 'https://jobs.example', token: 'secret' })
 })
 
-test('a server has left its address and its token in its data directory', () => {
+test('the address and the token come from the data directory of a server', () => {
   const path = dataDir({ 'server.json': '{"url": "http://127.0.0.1:4321", "pid": 1}', 'admin-token': 'secret\n' })
   expect(find({ MILLRACE_DATA_DIR: path })).toEqual({ url: 'http://127.0.0.1:4321', token: 'secret' })
 })
 
-test.each(['', '{', '{"url": 5}', 'null'])('where server.json holds %j the configured address counts', content => {
+test.each(['', '{', '{"url": 5}', 'null'])('with %j in server.json the configured address is used', content => {
   const path = dataDir({ 'server.json': content, 'admin-token': 'secret' })
   const environment = { MILLRACE_DATA_DIR: path, MILLRACE_PORT: '8080' }
   expect(find(environment)).toEqual({ url: 'http://127.0.0.1:8080', token: 'secret' })
@@ -48,12 +48,12 @@ test('a configured admin token is used for the server of this machine', () => {
 test.each([
   { MILLRACE_URL: 'http://jobs.example' },
   { MILLRACE_URL: 'http://127.0.0.1.example', MILLRACE_ADMIN_TOKEN: 'configured' },
-])('%j is another machine: no token of this one is sent there', environment => {
+])('%j is another machine, to which no token of this one is sent', environment => {
   const path = dataDir({ 'admin-token': 'secret' })
   expect(() => find({ MILLRACE_DATA_DIR: path, ...environment })).toThrow('MILLRACE_TOKEN is not set')
 })
 
-test('without a server ever started here, the failure names the file that is missing', () => {
+test('if no server was ever started here, the failure names the missing file', () => {
   const environment = { MILLRACE_DATA_DIR: join(directory, 'nowhere') }
   expect(() => find(environment)).toThrow(join(directory, 'nowhere/admin-token'))
 })
@@ -64,7 +64,7 @@ test.each([
   'http://',
   'http://127.0.0.1@jobs.example',
   'https://me:hunter2@jobs.example',
-])('%s is no address of a server, and is not repeated', url => {
+])('%s is not the address of a server, and is not repeated', url => {
   expect(() => find({ MILLRACE_URL: url, MILLRACE_TOKEN: 'x' })).toThrow(
     /^MILLRACE_URL: the value is not an http or https URL/,
   )

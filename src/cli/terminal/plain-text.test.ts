@@ -19,7 +19,7 @@ test.each([
   }
 })
 
-test('only text of several lines keeps their ends', () => {
+test('line breaks are kept only in multi-line text', () => {
   expect(oneLine('one\ntwo\tthree')).toBe('one two three')
   expect(plainLines('one\r\ntwo\n')).toBe('one\ntwo\n')
 })

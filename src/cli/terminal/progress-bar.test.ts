@@ -21,19 +21,19 @@ const passThrough = async (bar: ReturnType<typeof progressBar>): Promise<string>
   return passed
 }
 
-test('what passes is unchanged, and its whole amount is drawn at the end', async () => {
+test('the content passes unchanged, and its full size is drawn at the end', async () => {
   const { stream, written } = screen(true)
   expect(await passThrough(progressBar(stream, 'file', 6))).toBe('abcdef')
   expect(written.at(-1)).toContain('100%  6 B of 6 B  file')
 })
 
-test('nothing is drawn where there is no terminal', async () => {
+test('nothing is drawn without a terminal', async () => {
   const { stream, written } = screen(false)
   expect(await passThrough(progressBar(stream, 'file', 6))).toBe('abcdef')
   expect(written).toEqual([])
 })
 
-test('a line is half full at half the way, has no bar without a total, and never passes the edge', () => {
+test('a line is half full half-way, has no bar without a total, and never exceeds the width', () => {
   const line = progressLine({ label: 'file', done: 512, total: 1024, columns: 80 })
   expect(line).toBe(`${'█'.repeat(12)}${'░'.repeat(12)} 50%  512 B of 1.0 KiB  file`)
   expect(progressLine({ label: 'file', done: 512, total: null, columns: 80 })).toBe('512 B  file')

@@ -22,13 +22,13 @@ test.each([
   expect(durationText(ms)).toBe(text)
 })
 
-test('a time is told in the zone of the terminal, a missing one is empty', () => {
+test('a time is shown in the zone of the terminal, and a missing one is empty', () => {
   const local = new Date(2026, 10, 21, 9, 5, 7)
   expect(timeText(local.toISOString())).toBe('2026-11-21 09:05:07')
   expect(timeText(null)).toBe('')
 })
 
-test('a time of today needs no day', () => {
+test('a time of today is shown without its date', () => {
   const noon = new Date(2026, 10, 21, 12, 0, 0)
   expect(shortTimeText(noon.toISOString(), noon.getTime() + 3_600_000)).toBe('12:00:00')
   expect(shortTimeText(noon.toISOString(), noon.getTime() + 86_400_000)).toBe('2026-11-21 12:00:00')

@@ -9,11 +9,11 @@ test('a query with a known total has a bar', () => {
 test.each([
   [{ percentage: null, message: '7 rows' }, '7 rows'],
   [null, 'queued'],
-])('without a total there is no bar: %j', (progress, line) => {
+])('a query without a total has no bar: %j', (progress, line) => {
   expect(queryProgressLine({ status: 'queued', progress }, 80)).toBe(line)
 })
 
-test('it is never wider than the terminal', () => {
+test('the line is never wider than the terminal', () => {
   const line = queryProgressLine({ status: 'running', progress: { percentage: 10, message: 'x'.repeat(200) } }, 60)
   expect(line).toHaveLength(59)
 })

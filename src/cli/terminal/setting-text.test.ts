@@ -14,7 +14,7 @@ test('durations and sizes are written as they are in a configuration', () => {
   ])
 })
 
-test('what is written is read as the same', () => {
+test('a written value is read back as the same', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 1e12 }), value => {
       expect(parseDuration(durationSetting(value))).toBe(value)

@@ -22,12 +22,12 @@ test('the last column is cut at the edge of the terminal', () => {
   expect(row.endsWith('…')).toBe(true)
 })
 
-test('text of others can neither break a row nor move the cursor', () => {
+test('a cell can neither break its row nor move the cursor', () => {
   const text = formatTable(columns, [{ name: 'a\nb\x1b[2Jc\rd', size: 1 }])
   expect(text).toBe('SIZE  NAME\n   1  a bc d\n')
 })
 
-test('a style decorates the padded cell and adds no width', () => {
+test('a style applies to the padded cell and adds no width', () => {
   const styled = [{ ...columns[0]!, style: (cell: string) => `<${cell}>` }, columns[1]!]
   expect(formatTable(styled, [{ name: 'a', size: 5 }])).toBe('SIZE  NAME\n<   5>  a\n')
 })

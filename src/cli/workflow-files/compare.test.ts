@@ -6,7 +6,7 @@ import { compare } from './compare.ts'
 const changes = (before: unknown, after: unknown, filled: readonly string[] = []) =>
   compare({ before, after, filled: new Set(filled) }).map(({ field, before, after }) => [field, before, after])
 
-test('changed, new and removed values are told by field', () => {
+test('changed, new and removed values are shown by field', () => {
   const before = { name: 'a', payload: [{ command: 'x' }, { command: 'y' }], schedule: { crons: ['0 9 * * *'] } }
   const after = { name: 'a', payload: [{ command: 'z' }], sinks: [], environment: { A: '1' } }
   expect(changes(before, after)).toEqual([
@@ -18,11 +18,11 @@ test('changed, new and removed values are told by field', () => {
   ])
 })
 
-test('null and an absent field say the same, and the order of names says nothing', () => {
+test('null equals an absent field, and the order of names does not matter', () => {
   expect(changes({ a: 1, b: null, c: { d: 2, e: 3 } }, { c: { e: 3, d: 2, f: null }, a: 1 })).toEqual([])
 })
 
-test('no secret is ever shown, whichever way it is one', () => {
+test('no secret is shown, whatever makes it one', () => {
   const after = {
     environment: { API_TOKEN: 'hide-1', PLAIN: 'hide-2', LISTED: 'hide-3', SHOWN: 'show-1' },
     payload: [{ command: 'x', secrets: ['LISTED'], http: { headers: { Cookie: 'hide-4' } } }],
@@ -34,12 +34,12 @@ test('no secret is ever shown, whichever way it is one', () => {
   expect(JSON.stringify(changes(after, {}))).not.toMatch(/hide-[^2]/)
 })
 
-test('a secret that the server holds is no change that we could see, one that goes is', () => {
+test('a secret that the server holds shows no change, unless it is removed', () => {
   expect(changes({ environment: { API_TOKEN: '***' } }, { environment: { API_TOKEN: 'new' } })).toEqual([])
   expect(changes({ environment: { API_TOKEN: '***' } }, {})).toEqual([['environment.API_TOKEN', '***', null]])
 })
 
-test('a definition does not differ from itself, and every other one does', () => {
+test('a definition equals itself and differs from every other', () => {
   const value = fc.oneof(fc.integer(), fc.string(), fc.boolean(), fc.array(fc.integer(), { maxLength: 3 }))
   const definition = fc.dictionary(
     fc.stringMatching(/^[a-c]$/),

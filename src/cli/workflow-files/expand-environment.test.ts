@@ -5,7 +5,7 @@ import { expandEnvironment } from './expand-environment.ts'
 
 const expand = (value: unknown) => expandEnvironment(value, { TOKEN: 's3cret', EMPTY: '', NESTED: '${TOKEN}' })
 
-test('a reference is replaced wherever it stands in a text, also twice, and its place is remembered', () => {
+test('a reference is replaced wherever it is in a text, repeatedly, and its path is recorded', () => {
   const { value, filled, values, faults } = expand({
     environment: { A: '${TOKEN}', B: 'x ${TOKEN}/${TOKEN} y', C: '${EMPTY}' },
     sinks: [{ headers: { Authorization: 'Bearer ${TOKEN}' } }],
@@ -24,14 +24,14 @@ test('a reference is replaced wherever it stands in a text, also twice, and its 
   expect(faults).toEqual([])
 })
 
-test('what is not set is told with its place', () => {
+test('a variable that is not set is reported with its path', () => {
   expect(expand({ a: ['${NOT_SET}', '${TOKEN}${ALSO_NOT}'] }).faults).toEqual([
     { path: 'a.0', name: 'NOT_SET' },
     { path: 'a.1', name: 'ALSO_NOT' },
   ])
 })
 
-test('a second dollar takes the meaning away; what was put in is not looked at', () => {
+test('$$ escapes a reference, and replaced text is not expanded again', () => {
   const { value, filled, faults } = expand({ a: '$${TOKEN} $${A:-b} $${', b: '$TOKEN $ $1 {x} $$', c: '${NESTED}' })
   expect(value).toEqual({ a: '${TOKEN} ${A:-b} ${', b: '$TOKEN $ $1 {x} $$', c: '${TOKEN}' })
   expect([...filled]).toEqual(['c'])
@@ -39,13 +39,13 @@ test('a second dollar takes the meaning away; what was put in is not looked at',
 })
 
 test.each(['${TOKEN:-x}', '${MY VAR}', '${1}', '${', 'a ${TOKEN', '${}', '${ TOKEN}'])(
-  '%j is none of both, and told with its place',
+  '%j is neither a reference nor an escape, and is reported with its path',
   text => {
     expect(expand({ a: 'x', b: [text] }).faults).toEqual([{ path: 'b.0', name: null }])
   },
 )
 
-test('commands, their input and queries keep their own ${…}; parameters of such names do not', () => {
+test('commands, their stdin and queries keep their own ${…}, parameters with such names do not', () => {
   const item = { command: ['sh', '-c', 'echo ${TOKEN}'], stdin: '${TOKEN}', environment: { command: '${TOKEN}' } }
   const { value } = expand({ payload: [item, { api: 'f', parameters: { query: '${TOKEN}' } }], command: '${EMPTY}' })
   expect(value).toEqual({

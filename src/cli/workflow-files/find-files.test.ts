@@ -14,11 +14,11 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true }))
 
-test('a directory gives its files and those below, sorted, without what begins with a dot', async () => {
+test('a directory yields its files and those below it, sorted, without hidden ones', async () => {
   expect(await findFiles(['w'], directory)).toEqual(['w/a.yaml', 'w/b.yml', 'w/c.json', 'w/deep/d.yaml'])
 })
 
-test('a file is taken whatever its name; what is named twice comes once', async () => {
+test('a file may have any name, and is found once even if it is given twice', async () => {
   expect(await findFiles(['odd.txt', 'w/deep', 'w/deep/../deep/d.yaml'], directory)).toEqual([
     'odd.txt',
     'w/deep/d.yaml',
@@ -31,7 +31,7 @@ test('links to files are followed, links to directories are not', async () => {
   expect(await findFiles(['w/deep'], directory)).toEqual(['w/deep/d.yaml', 'w/deep/link.yaml'])
 })
 
-test('a place that is not there is told', async () => {
+test('a missing path is reported', async () => {
   await expect(findFiles(['w', 'nowhere'], directory)).rejects.toMatchObject({
     exitCode: 2,
     message: expect.stringContaining('nowhere'),

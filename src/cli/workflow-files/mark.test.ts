@@ -1,14 +1,14 @@
 import { expect, test } from 'vitest'
 import { isOfSet, markDefinition } from './mark.ts'
 
-test('the set is a label beside those of the file, and the word to editors is not sent', () => {
+test('the set is added to the labels of the file, and $schema is not sent', () => {
   const sent = markDefinition({ $schema: 'x', name: 'a', labels: { team: 'data' } }, 'nightly')
   expect(sent).toEqual({ name: 'a', labels: { team: 'data', 'millrace.set': 'nightly' } })
   expect(isOfSet(sent, 'nightly')).toBe(true)
   expect(isOfSet(sent, 'default')).toBe(false)
 })
 
-test('labels of a wrong form are left for the server to refuse', () => {
+test('labels of the wrong type are left for the server to refuse', () => {
   expect(markDefinition({ labels: ['a'] }, 'x')).toEqual({ labels: ['a'] })
 })
 

@@ -13,7 +13,7 @@ const change = (changes: Extract<PlanStep, { action: 'change' }>['changes']): Pl
   changes,
 })
 
-test('a plan has a line a workflow, its changes below it, and the sums', () => {
+test('a plan has one line per workflow, its changes below it, and totals', () => {
   const steps: readonly PlanStep[] = [
     { action: 'create', name: 'a', file },
     change([
@@ -43,11 +43,11 @@ test('a plan has a line a workflow, its changes below it, and the sums', () => {
   })
 })
 
-test('a change that cannot be shown is one of secrets', () => {
+test('a change without visible differences is one of secrets', () => {
   expect(planText([change([])], pipe)).toContain('secret values, which are not shown')
 })
 
-test('long values and long lists of changes are cut, and text of others cannot move the cursor', () => {
+test('long values and long lists of changes are cut, and text cannot move the cursor', () => {
   const many = Array.from({ length: 100 }, (_, at) => ({
     field: `f${at}`,
     before: null,

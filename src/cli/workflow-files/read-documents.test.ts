@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { readDocuments } from './read-documents.ts'
 
-test('every document of a YAML file that is not empty is a workflow, and knows the lines of its fields', () => {
+test('every non-empty document of a YAML file is a workflow, with the lines of its fields', () => {
   const text = [
     '# comment',
     '---',
@@ -27,7 +27,7 @@ test('every document of a YAML file that is not empty is a workflow, and knows t
   expect(b!.lineOf('name')).toBe(10)
 })
 
-test('anchors and merge keys work, times stay texts', () => {
+test('anchors and merge keys work, and times stay strings', () => {
   const { documents } = readDocuments(
     'w.yml',
     'base: &b {image: x, memory: 1GiB}\nitem: {<<: *b, memory: 2GiB}\nat: 2026-11-22T00:00:00Z\n',
@@ -80,7 +80,7 @@ test.each([
 })
 
 test.each(['name: a\nlabels:\n  ? {b: c}\n  : d\n', 'name: a\nx: &x [1]\nlabels:\n  *x : d\n'])(
-  'a name that is a list or a map is a fault, not a warning of Node: %j',
+  'a key that is a list or a map is a fault, not a warning of Node: %j',
   text => {
     const { documents, faults } = readDocuments('w.yaml', text)
     expect(documents).toEqual([])
@@ -90,13 +90,13 @@ test.each(['name: a\nlabels:\n  ? {b: c}\n  : d\n', 'name: a\nx: &x [1]\nlabels:
   },
 )
 
-test('one wrong document does not hide the others', () => {
+test('one wrong document does not hide others', () => {
   const { documents, faults } = readDocuments('w.yaml', 'name: a\n---\n- x\n---\nname: c\n')
   expect(documents.map(one => one.definition.name)).toEqual(['a', 'c'])
   expect(faults.map(fault => fault.line)).toEqual([3])
 })
 
-test('a few lines that would unfold into millions are refused', () => {
+test('a few lines that would expand into millions are refused', () => {
   const levels = ['a: &a [x, x, x, x, x, x, x, x, x]']
   for (let level = 1; level < 9; level++) {
     const [previous, name] = [String.fromCharCode(96 + level), String.fromCharCode(97 + level)]
