@@ -27,7 +27,7 @@ const read = async (workspace: string, url: string, start?: number): Promise<str
   return opened && Buffer.concat(await Array.fromAsync(opened.content as AsyncIterable<Buffer>)).toString()
 }
 
-test('what was sent is read again, from any place, until it is removed', async () => {
+test('uploaded content can be read again, from any offset, until it is removed', async () => {
   const { url, bytes } = await put('one')
   expect(bytes).toBe(8)
   expect([await read('one', url), await read('one', url, 4)]).toEqual(['a,b\n1,2\n', '1,2\n'])
@@ -35,7 +35,7 @@ test('what was sent is read again, from any place, until it is removed', async (
   expect(await read('one', url)).toBe(null)
 })
 
-test('an address opens nothing in another workspace, and none that was not made here opens anything', async () => {
+test('an upload URL works only in its own workspace, and forged ones open nothing', async () => {
   const { url } = await put('one')
   const other = await blobs.put(textOf('secret'))
   const [, signature] = /\.([^.]+)$/.exec(url)!
@@ -51,7 +51,7 @@ test('an address opens nothing in another workspace, and none that was not made 
   content!.destroy()
 })
 
-test('nothing stays of what is larger than allowed', async () => {
+test('nothing is left of an upload that is too large', async () => {
   const sent = uploads.put({ workspace: 'one', content: textOf('x'.repeat(11)), maxBytes: 10 })
   await expect(sent).rejects.toMatchObject({ code: 'too_large' })
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { isTurn } from './turns.ts'
 
-test('turns come after ten seconds, each twice as long as the one before, and as far apart', () => {
+test('turns start after ten seconds, and both turns and gaps double each time', () => {
   const edges: number[] = []
   for (let second = 0; second < 700; second++)
     if (isTurn(second * 1000) !== isTurn((second - 1) * 1000)) edges.push(second)
