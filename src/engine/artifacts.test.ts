@@ -64,14 +64,14 @@ test('an upload becomes an artifact with size and hash, and its content is read 
   expect((await readAll(await blobs.get(found!.blobKey))).equals(bytes)).toBe(true)
 })
 
-test('the same content is stored once, however many jobs and names it has', async () => {
+test('the same content is stored once, whatever jobs and names it has', async () => {
   const [one, two] = [await scene.start(), await scene.start()]
   await Promise.all([add(one.id), add(one.id, { name: 'b' }), add(two.id), add(two.id, { name: 'b' })])
   expect(await blobKeys()).toHaveLength(1)
   expect([await listed(one.id), await listed(two.id)].map(list => list?.length)).toEqual([2, 2])
 })
 
-test('content that was lost is there once when it is sent several times at once, while the artifact that had it goes', async () => {
+test('lost content that is uploaded several times at once is stored once, even if its last artifact is purged meanwhile', async () => {
   const { store, clock } = scene
   const garbage = createGarbageCollector({ store, blobs, clock, logger: silentLogger })
   for (let round = 0; round < 12; round++) {
@@ -101,7 +101,7 @@ test('content that was lost is there once when it is sent several times at once,
   }
 })
 
-test('a name that is none is refused before anything is read', async () => {
+test('an invalid name is refused before anything is read', async () => {
   const job = await scene.start()
   for (const name of ['../up', '/etc/passwd', 'a\\b', '', 'a\nb']) {
     const { state, content } = watched(sampleBytes(10))
@@ -110,7 +110,7 @@ test('a name that is none is refused before anything is read', async () => {
   }
 })
 
-test('what the store would refuse is refused before the upload: unknown job, other attempt, ended attempt', async () => {
+test('an unknown job, another attempt and an ended attempt are refused before the upload', async () => {
   const job = await scene.start()
   const ended = await scene.finished()
   const cases = [
@@ -140,7 +140,7 @@ test('a taken name is refused early in a large upload, and at the end of a small
   expect(await blobKeys()).toHaveLength(1)
 })
 
-test('a large upload of an attempt replaces what an earlier attempt left', async () => {
+test('a large upload of an attempt replaces that of an earlier attempt', async () => {
   const first = await scene.start()
   await add(first.id, { name: 'report', attempt: 1 })
   await scene.end(first, retryIn(0))
@@ -152,7 +152,7 @@ test('a large upload of an attempt replaces what an earlier attempt left', async
   expect(report).toMatchObject({ attempt: 2, size: 9 * 1024 * 1024 })
 })
 
-test('a stream that is refused unread is closed, and one that fails meanwhile does not end the process', async () => {
+test('a refused stream is closed, and one that fails meanwhile does not crash the process', async () => {
   const job = await scene.start()
   const refused = createReadStream(import.meta.filename)
   await expect(add(job.id, { attempt: 7, content: refused })).rejects.toMatchObject({ code: 'job_not_running' })
@@ -166,7 +166,7 @@ test('a stream that is refused unread is closed, and one that fails meanwhile do
   expect(await blobKeys()).toEqual([])
 })
 
-test('a user adds to a job of any status; its own token only while it runs, to the end of its grace', async () => {
+test('a user adds artifacts in any status, an attempt only until the end of its grace period', async () => {
   const ended = await scene.finished()
   await add(ended.id)
   const job = await scene.start()
@@ -175,7 +175,7 @@ test('a user adds to a job of any status; its own token only while it runs, to t
   expect([await listed(ended.id), await listed(job.id)].map(list => list?.length)).toEqual([1, 1])
 })
 
-test('two uploads of one name at once: one is added, the content of the other goes', async () => {
+test('of two uploads of one name at once one is added, and the content of the other is deleted', async () => {
   const job = await scene.start()
   const uploads = [1, 2, 3].map(size => add(job.id, { content: inChunks(sampleBytes(size), 10) }))
   const outcomes = await Promise.allSettled(uploads)
@@ -196,7 +196,7 @@ test('an attempt that ends during its upload adds nothing (invariant 2)', async 
   expect([await listed(job.id), await blobKeys()]).toEqual([[], []])
 })
 
-test('invariant 9: an upload that is cut off, or too large, leaves nothing visible', async () => {
+test('invariant 9: an upload that breaks off or is too large leaves nothing visible', async () => {
   const job = await scene.start()
   async function* cutOff() {
     yield sampleBytes(500_000)
@@ -208,7 +208,7 @@ test('invariant 9: an upload that is cut off, or too large, leaves nothing visib
   expect([await listed(job.id), await blobKeys()]).toEqual([[], []])
 })
 
-test('a content type is kept when it can stand in a header', async () => {
+test('a content type is kept if it is valid in a header', async () => {
   const job = await scene.start()
   const unknown = 'application/octet-stream'
   const kept = {

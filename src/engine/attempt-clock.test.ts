@@ -23,19 +23,19 @@ const begin = (answers: readonly (number | null | Error)[]) => {
   return { clock, asked, stopped: new Promise<unknown>(resolve => stop.onChange(() => resolve(stop.cause))) }
 }
 
-test('an attempt that was restarted through any server has its whole time again, each time', async () => {
+test('an attempt restarted through any server has its whole timeout again, every time', async () => {
   const { asked, stopped } = begin([0, TIMEOUT_MS / 2, null])
   expect(await stopped).toBe('timeout')
   expect(asked).toEqual([null, null, null])
 })
 
-test('a restart from before its last whole time does not keep it', async () => {
+test('a restart that was counted before does not extend the timeout again', async () => {
   const { asked, stopped } = begin([TIMEOUT_MS])
   expect(await stopped).toBe('timeout')
   expect(asked).toHaveLength(1)
 })
 
-test('an attempt that restarts its clock itself has its whole time from then', async () => {
+test('an attempt that restarts its own clock has its whole timeout from then on', async () => {
   const { clock, stopped } = begin([null])
   const begun = performance.now()
   while (performance.now() - begun < TIMEOUT_MS * 0.9);
@@ -45,6 +45,6 @@ test('an attempt that restarts its clock itself has its whole time from then', a
   expect(performance.now() - restarted).toBeGreaterThan(TIMEOUT_MS * 0.9)
 })
 
-test('an attempt does not run for ever because the store cannot say whether it was restarted', async () => {
+test('an attempt still times out if the store cannot say whether it was restarted', async () => {
   expect(await begin([new Error('gone')]).stopped).toBe('timeout')
 })

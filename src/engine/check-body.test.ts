@@ -13,7 +13,7 @@ const errorsOf = (body: unknown): Record<string, string> => {
   return Object.fromEntries(result.errors.map(error => [error.path, error.message]))
 }
 
-test('the body of the document of Zatabase is right, and its token is kept apart', () => {
+test('the body in Zatabase’s document is valid, and its token is kept apart', () => {
   const result = check({
     name: 'nightly-export',
     command: 'python3 export.py --format parquet',
@@ -68,7 +68,7 @@ test.each<[string, unknown, string, RegExp]>([
   expect(errorsOf(body)[path]).toMatch(message)
 })
 
-test('a time up to a minute ago means now; a later one is kept', () => {
+test('a time up to a minute ago means now, a later one is kept', () => {
   expect(check({ command: 'x', scheduled_at: '2026-11-21T11:59:30Z' })).toMatchObject({ body: { scheduledAt: null } })
   expect(check({ command: 'x', scheduled_at: '2026-11-21T13:00:00+01:00' })).toMatchObject({
     body: { scheduledAt: null },
@@ -78,18 +78,18 @@ test('a time up to a minute ago means now; a later one is kept', () => {
   })
 })
 
-test('a kind without an executor is told apart from a wrong body', () => {
+test('a kind without an executor is distinguished from a wrong body', () => {
   const message = 'is of kind query, which this server does not run'
   const unavailable = { type: 'wrong', errors: [{ path: '', message, unavailable: true }] }
   expect(check({ query: 'SELECT 1' })).toEqual(unavailable)
 })
 
-test('faults of a batch carry their place', () => {
+test('faults of a batch have their path', () => {
   const result = checkBody({ command: 1 }, { path: 'jobs.3', now: NOW })
   expect(result).toMatchObject({ type: 'wrong', errors: [{ path: 'jobs.3.command' }] })
 })
 
-test('no JSON value at all makes the check throw', () => {
+test('no JSON value makes the check throw', () => {
   fc.assert(fc.property(fc.jsonValue(), value => ['right', 'wrong'].includes(check(value).type)))
   const fields = fc.constantFrom(
     'command',

@@ -54,7 +54,7 @@ const age = (key: string, hours: number): void => {
 
 const purge = (jobId: string) => scene.store.purgeJob({ workspace: WORKSPACE, jobId })
 
-test('content goes with the last artifact that refers to it, not before', async () => {
+test('content is deleted with the last artifact that refers to it, not before', async () => {
   const [one, two] = [await scene.finished(), await scene.finished()]
   const shared = await addArtifact(one.id, 1000)
   expect(await addArtifact(two.id, 1000)).toBe(shared)
@@ -66,7 +66,7 @@ test('content goes with the last artifact that refers to it, not before', async 
   expect([await keys(), (await scene.store.listDoomedBlobs({ limit: 10 })).keys]).toEqual([[], []])
 })
 
-test('segments of a log go with their job', async () => {
+test('log segments are deleted with their job', async () => {
   const [segment, other] = [await putBlob(), await putBlob()]
   const job = await scene.start()
   await scene.store.addLogParts({ lease: leaseOf(job), parts: [logPart(1, 2, { blobKey: segment })] })
@@ -76,7 +76,7 @@ test('segments of a log go with their job', async () => {
   expect(await keys()).toEqual([other])
 })
 
-test('more than one batch of doomed blobs goes in one run', async () => {
+test('one run deletes more than one batch of doomed blobs', async () => {
   const job = await scene.start()
   const doomed = await Promise.all(Array.from({ length: 620 }, putBlob))
   const parts = doomed.map((blobKey, i) => logPart(i + 1, i + 1, { blobKey }))
@@ -87,7 +87,7 @@ test('more than one batch of doomed blobs goes in one run', async () => {
   expect(await keys()).toEqual([])
 })
 
-test('what a crash left between upload and store goes after a day; what is younger or known stays', async () => {
+test('blobs left by a crash before they were stored are deleted after a day, younger and known ones are kept', async () => {
   const job = await scene.finished()
   const [known, orphan, young] = [await addArtifact(job.id, 500), await putBlob(), await putBlob()]
   for (const key of [known, orphan]) age(key, 25)
@@ -96,7 +96,7 @@ test('what a crash left between upload and store goes after a day; what is young
   expect((await keys()).sort()).toEqual([known, young].sort())
 })
 
-test('an upload stays as long as the import that is to read it has not ended', async () => {
+test('an upload is kept until the import that reads it has ended', async () => {
   const uploads = createUploads({ blobs, key: Buffer.alloc(32) })
   const content = inChunks(sampleBytes(10), 10)
   const { url } = await uploads.put({ workspace: WORKSPACE, content, maxBytes: 100 })
@@ -110,7 +110,7 @@ test('an upload stays as long as the import that is to read it has not ended', a
   expect(await collector.runOnce()).toEqual({ doomed: 0, orphans: 1 })
 })
 
-test('a content that is deleted already does not keep the rest from being collected', async () => {
+test('content that is already deleted does not keep the rest from being collected', async () => {
   const job = await scene.finished()
   const [gone, there] = [await addArtifact(job.id, 100), await addArtifact(job.id, 200)]
   await blobs.delete(gone)
@@ -119,7 +119,7 @@ test('a content that is deleted already does not keep the rest from being collec
   expect(await keys()).not.toContain(there)
 })
 
-test('content that the blob store does not let go stays noted, and the rest goes', async () => {
+test('content that the blob store cannot delete stays listed, and the rest is deleted', async () => {
   const jobs = [await scene.finished(), await scene.finished()] as const
   const stuck = await Promise.all(Array.from({ length: 25 }, (_, index) => addArtifact(jobs[0].id, 100 + index)))
   for (const size of [200, 300, 400]) await addArtifact(jobs[1].id, size)
@@ -137,7 +137,7 @@ test('content that the blob store does not let go stays noted, and the rest goes
   expect((await scene.store.listDoomedBlobs({ limit: 10 })).keys).toEqual([])
 })
 
-test('a blob store that is away is not asked for each blob', async () => {
+test('an unavailable blob store is not asked for each blob', async () => {
   const job = await scene.finished()
   for (let size = 0; size < 25; size++) await addArtifact(job.id, size)
   await purge(job.id)
@@ -157,7 +157,7 @@ test('a blob store that is away is not asked for each blob', async () => {
   expect(await other.runOnce()).toMatchObject({ doomed: 25 })
 })
 
-test('started, it collects by itself; stopped, it stays stopped', async () => {
+test('it collects by itself once started, and stops when stopped', async () => {
   const job = await scene.finished()
   await addArtifact(job.id, 100)
   await purge(job.id)

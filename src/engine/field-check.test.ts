@@ -2,7 +2,7 @@ import Type from 'typebox'
 import { expect, test } from 'vitest'
 import { createFieldCheck } from './field-check.ts'
 
-test('what was meant is looked for only for as many unknown fields as are told', () => {
+test('similar names are looked up for a limited number of unknown fields', () => {
   const check = createFieldCheck(Type.Object({ retry: Type.String(), name: Type.String() }))
   const body = Object.fromEntries(Array.from({ length: 1000 }, (_, at) => [`retries_${at}`, 1]))
   const errors = check.errors({ retry: '', name: '', ...body })

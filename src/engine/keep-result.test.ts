@@ -63,7 +63,7 @@ test.each([
   ['that would be small', 5000, 4999],
   ['that are read before anything is written', INLINE_RESULT_BYTES + 1, INLINE_RESULT_BYTES],
   ['of a blob', 500_000, 499_999],
-])('more bytes than allowed, %s, leave nothing, and the source is left', async (_, bytes, maxBytes) => {
+])('more bytes than allowed, %s, leave nothing and stop the source', async (_, bytes, maxBytes) => {
   const source = sourceOf(contentOf(bytes))
   await expect(keep(source.content, maxBytes)).rejects.toMatchObject({ code: 'too_large' })
   expect(source.state.left).toBe(true)
@@ -79,7 +79,7 @@ test.each([0, 20_000, 200_000])('a source that breaks after %i bytes leaves noth
   expect(filesThere()).toBe(0)
 })
 
-describe('a file that another writes', () => {
+describe('a file that is still being written', () => {
   let elsewhere: string
   beforeEach(() => {
     elsewhere = mkdtempSync(join(tmpdir(), 'millrace-growing-'))
@@ -88,14 +88,14 @@ describe('a file that another writes', () => {
 
   const grow = (source: { content: AsyncIterable<Uint8Array> }) => startGrowing(join(elsewhere, 'file'), source.content)
 
-  test.each([0, INLINE_RESULT_BYTES])('is kept in the database with %i bytes', async bytes => {
+  test.each([0, INLINE_RESULT_BYTES])('is stored in the database with %i bytes', async bytes => {
     const content = contentOf(bytes)
     const { file } = await grow(sourceOf(content))
     expect(await keep(file)).toMatchObject({ bytes, sha256: sha256(content), content: { data: content } })
     expect([filesThere(), readdirSync(elsewhere)]).toEqual([0, []])
   })
 
-  test('becomes the blob with more', async () => {
+  test('is stored as a blob with more', async () => {
     const content = contentOf(INLINE_RESULT_BYTES + 1)
     const { file } = await grow(sourceOf(content))
     const result = await keep(file)

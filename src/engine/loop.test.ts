@@ -43,13 +43,13 @@ const heldRun = () => {
   return { state, runOnce }
 }
 
-test('the first run is at once, and later runs follow at the interval', async () => {
+test('the first run starts at once, and later ones follow at the interval', async () => {
   const { count, runOnce } = counter()
   startLoop({ intervalMs: 5, runOnce })
   await expect.poll(() => count.runs).toBeGreaterThan(3)
 })
 
-test('a burst of wakes is one run', async () => {
+test('many wakes together cause one run', async () => {
   const { count, runOnce } = counter()
   const loop = startLoop({ runOnce })
   await expect.poll(() => count.runs).toBe(1)
@@ -60,7 +60,7 @@ test('a burst of wakes is one run', async () => {
   expect(count.runs).toBe(2)
 })
 
-test('a wake during a run makes one more run after it, never beside it', async () => {
+test('wakes during a run cause one more run after it, never beside it', async () => {
   const { state, runOnce } = heldRun()
   const loop = startLoop({ runOnce })
   await expect.poll(() => state.runs).toBe(1)
@@ -76,13 +76,13 @@ test('a wake during a run makes one more run after it, never beside it', async (
   expect([state.runs, state.most]).toEqual([2, 1])
 })
 
-test('a run that wants to run again at once is not kept waiting for the interval', async () => {
+test('a run that asks for another one at once does not wait for the interval', async () => {
   let runs = 0
   startLoop({ runOnce: async () => (++runs < 5 ? 0 : null) })
   await expect.poll(() => runs).toBe(5)
 })
 
-test('stop waits for the run under way, tells it to end, and nothing runs after', async () => {
+test('stop aborts the current run, waits for it, and nothing runs after it', async () => {
   let runs = 0
   let ended = false
   const loop = startLoop({
@@ -104,7 +104,7 @@ test('stop waits for the run under way, tells it to end, and nothing runs after'
   expect(runs).toBe(1)
 })
 
-test('a loop stopped in the tick it was started in never runs', async () => {
+test('a loop stopped right after its start never runs', async () => {
   const { count, runOnce } = counter()
   const loop = startLoop({ runOnce })
   await loop.stop()
@@ -112,7 +112,7 @@ test('a loop stopped in the tick it was started in never runs', async () => {
   expect(count.runs).toBe(0)
 })
 
-test('a fault is logged and tried again after a growing wait that wakes do not shorten', async () => {
+test('a fault is logged and retried after a growing wait that wakes do not shorten', async () => {
   const logged: { faults: number }[] = []
   const told: [object, string][] = []
   const logger = {

@@ -25,7 +25,7 @@ const startLoop = (store: Partial<Store>, logger: Logger = silentLogger) => {
 
 const turns = (ms: number): Promise<unknown> => new Promise(resolve => setTimeout(resolve, ms))
 
-test('an answer that comes when its leases are over ends nothing that was claimed since', async () => {
+test('an answer after its leases have expired does not end jobs claimed since then', async () => {
   const asked: { leases: readonly Lease[]; answer: (outcome: RenewOutcome) => void }[] = []
   const { clock, claim, loop } = startLoop({
     renewLeases: ({ leases }) => new Promise(answer => asked.push({ leases, answer })),
@@ -43,7 +43,7 @@ test('an answer that comes when its leases are over ends nothing that was claime
   expect(second.stop.cause).toBeNull()
 })
 
-test('a store that is away for long is asked every few seconds: what is claimed on its return has no longer lease than any other', async () => {
+test('a store that is away for long is tried every few seconds, so that jobs claimed on its return have a normal lease', async () => {
   const waits: number[] = []
   const logger = {
     error: (_: object, text: string) => waits.push(Number(/again in (\d+) ms/.exec(text)![1])),

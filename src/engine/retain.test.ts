@@ -50,7 +50,7 @@ const submitEnded = async (count: number, sinks: readonly { index: number; onFai
 }
 
 /** Those that wait come first, and are more than one batch of the loop. */
-test('with a retention shorter than the day of deliveries, jobs stay until their end has been told, and others go', async () => {
+test('with a retention shorter than a day, jobs with pending deliveries are kept, and others are purged', async () => {
   await submitEnded(520, [{ index: 0, onFailure: true }])
   scene.clock.advance(1)
   await submitEnded(600, [])

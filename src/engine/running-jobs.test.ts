@@ -6,7 +6,7 @@ import { createStopSignal } from './stop-signal.ts'
 
 const attemptOf = (job: ReturnType<typeof claimedJob>) => ({ job, stop: createStopSignal(systemClock) })
 
-test('an answer about the lease of an earlier attempt does not end the newer one of its job', () => {
+test('a lost lease of an earlier attempt does not end the newer attempt of its job', () => {
   const running = createRunningJobs()
   const first = attemptOf(claimedJob({ command: 'true' }))
   running.add(first)

@@ -41,7 +41,7 @@ const lend = (slot: Slot, signal = NEVER) => {
 const settle = () => new Promise(resolve => setImmediate(resolve))
 
 describe('slots', () => {
-  test('are given to as many jobs as there are slots, and come back once', () => {
+  test('are given to as many jobs as there are slots, and returned once', () => {
     const { begin, free, lane } = openLane(2)
     const [first] = begin(5)
     expect(free()).toBe(0)
@@ -50,14 +50,14 @@ describe('slots', () => {
     expect([free(), lane.wakes]).toEqual([1, 1])
   })
 
-  test('are all given to one claim, however many they are', () => {
+  test('can all be given to one claim, whatever their number', () => {
     const { begin, free } = openLane(2000)
     expect(free()).toBe(2000)
     expect(begin(2000)).toHaveLength(2000)
     expect(free()).toBe(0)
   })
 
-  test('that a claim has in its hand are nobody else’s until it gives them back', async () => {
+  test('reserved by a claim belong to nobody else until it returns them', async () => {
     const { begin, slots } = openLane(2)
     const [first] = begin(1)
     const waiting = lend(first!)
@@ -72,7 +72,7 @@ describe('slots', () => {
     expect(waiting.isBack).toBe(true)
   })
 
-  test('that are lent go to new jobs, and come back before any other new job', async () => {
+  test('that are lent go to new jobs, and are taken back before any other new job', async () => {
     const { begin, free } = openLane(1)
     const [first] = begin()
     const waiting = lend(first!)
@@ -88,7 +88,7 @@ describe('slots', () => {
     expect(free()).toBe(1)
   })
 
-  test('come back in the order in which they are wanted', async () => {
+  test('are taken back in the order in which they are wanted', async () => {
     const { begin } = openLane(1)
     const order: number[] = []
     const waiting = [0, 1, 2].map(() => lend(begin()[0]!))
@@ -104,7 +104,7 @@ describe('slots', () => {
     expect(order).toEqual([2])
   })
 
-  test('are not waited for by who is to stop, and who has none gives none back', async () => {
+  test('are not waited for by a job that is told to stop, which then has none to return', async () => {
     const { begin, free } = openLane(1)
     const stop = new AbortController()
     const [first] = begin()
@@ -120,14 +120,14 @@ describe('slots', () => {
     expect(free()).toBe(1)
   })
 
-  test('of what fails while it waits come back, too', async () => {
+  test('lent by a job that fails meanwhile are released', async () => {
     const { begin, free } = openLane(1)
     const [first] = begin()
     await expect(first!.lend(() => Promise.reject(new Error('gone')), NEVER)).rejects.toThrow('gone')
     expect(free()).toBe(0)
   })
 
-  test('are lent by so many that none ever has to keep its own; then no new job is begun until one is back', async () => {
+  test('can be lent by up to 64 jobs, then no new job starts until one is taken back', async () => {
     const { begin, free, lane } = openLane(2)
     const waiting = []
     for (let [slot] = begin(); slot !== undefined; [slot] = begin()) waiting.push(lend(slot))

@@ -6,7 +6,7 @@ const clockAt = (start: number) => {
   return { now: () => time, monotonic: () => time, advance: (milliseconds: number) => (time += milliseconds) }
 }
 
-test('the first cause wins and a later call may only shorten the grace', () => {
+test('the first cause wins, and a later call can only shorten the grace period', () => {
   const clock = clockAt(1000)
   const stop = createStopSignal(clock)
   const killTimes: number[] = []
@@ -20,7 +20,7 @@ test('the first cause wins and a later call may only shorten the grace', () => {
   expect(killTimes).toEqual([11_000, 1600])
 })
 
-test('who stopped listening hears nothing', () => {
+test('a listener that has unsubscribed is not called', () => {
   const stop = createStopSignal(clockAt(0))
   let heard = 0
   stop.onChange(() => (heard += 1))()

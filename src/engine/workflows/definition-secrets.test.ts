@@ -16,7 +16,7 @@ const nightly: WorkflowDefinition = {
   sinks: [{ type: 's3', bucket: 'b', access_key_id: 'id', secret_access_key: 'six' }],
 }
 
-test('secrets are taken out by their path; a name that an item lists is secret for all', () => {
+test('secrets are taken out by their path, and a name that one item lists is secret for all', () => {
   const { shown, secrets } = hide(nightly)
   expect(secrets).toEqual({
     'environment.API_TOKEN': 'one',
@@ -34,7 +34,7 @@ test('a definition that is sent back as it was shown keeps its secrets', () => {
   expect(restoreSecrets(hidden.shown, hidden)).toEqual(nightly)
 })
 
-test('items that have moved keep their own secrets; one that was changed keeps those of its place', () => {
+test('a moved item keeps its own secrets, a changed one those of its position', () => {
   const hidden = hide({
     name: 'x',
     payload: ['one', 'two'].map(token => ({ command: token, environment: { A_TOKEN: token } })),
@@ -49,12 +49,12 @@ test('items that have moved keep their own secrets; one that was changed keeps t
   ])
 })
 
-test('a secret that is masked though nothing is kept there is told with its place', () => {
+test('a masked secret without a stored value is reported with its path', () => {
   const hidden = hide({ name: 'x', payload: [{ command: 'a', environment: { A_TOKEN: '***' } }] })
   expect(missingSecrets(hidden.secrets)).toMatchObject([{ path: 'payload.0.environment.A_TOKEN' }])
 })
 
-test('a secret does not go where it was not sent before: a new address needs the value again', () => {
+test('a secret is not sent to a new address: it must be given again', () => {
   const hook = { type: 'webhook', url: 'https://a.example/hook', headers: { Authorization: 'one' } } as const
   const bucket = {
     type: 's3',
@@ -90,6 +90,6 @@ test('a secret does not go where it was not sent before: a new address needs the
   expect(restored({ payload: [{ ...item, http: elsewhere }] })).toContain('three')
 })
 
-test('names whose values are secret are known from what is shown', () => {
+test('the names of secret values are known from the shown definition', () => {
   expect(secretNamesOf(hide(nightly).shown)).toEqual(['API_TOKEN', 'PIN'])
 })

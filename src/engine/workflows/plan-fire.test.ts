@@ -37,7 +37,7 @@ test('of the slots missed within catch_up only the newest runs, the others are r
   })
 })
 
-test('slots older than catch_up are all recorded, none runs', () => {
+test('slots older than catch_up are recorded and not run', () => {
   expect(plan(hourly, NOON - HOUR, NOON + 2 * MINUTE)).toMatchObject({
     slot: null,
     skipped: [{ first: NOON, last: NOON, count: 1, reason: 'missed' }],
@@ -45,12 +45,12 @@ test('slots older than catch_up are all recorded, none runs', () => {
   })
 })
 
-test('without any catching up a slot that is only late still runs', () => {
+test('with catch_up: 0 a slot that is slightly late still runs', () => {
   expect(plan({ ...hourly, catch_up: 0 }, NOON - HOUR, NOON + 5000)).toMatchObject({ slot: NOON })
   expect(plan({ ...hourly, catch_up: 0 }, NOON - HOUR, NOON + 15_000)).toMatchObject({ slot: null })
 })
 
-test('slots of a paused workflow are recorded as paused, the newest included', () => {
+test('slots of a paused workflow are recorded as paused, including the newest', () => {
   expect(plan(hourly, NOON - 3 * HOUR, NOON, true)).toMatchObject({
     slot: null,
     skipped: [{ first: NOON - 2 * HOUR, last: NOON, count: 3, reason: 'paused' }],
@@ -58,7 +58,7 @@ test('slots of a paused workflow are recorded as paused, the newest included', (
   })
 })
 
-test('with the clock set back before the last slot nothing happens until it comes by again', () => {
+test('with the clock set back before the last slot nothing happens until that time comes again', () => {
   expect(plan(hourly, NOON, NOON - 3 * HOUR)).toEqual({
     slot: null,
     skipped: [],
@@ -66,7 +66,7 @@ test('with the clock set back before the last slot nothing happens until it come
   })
 })
 
-test('a week of missed seconds is one row, told at once', () => {
+test('a week of missed seconds is recorded at once in one row', () => {
   const week = 7 * 24 * HOUR
   expect(plan({ intervals: [{ every: '1s' }] }, NOON - week, NOON)).toMatchObject({
     slot: NOON,
@@ -74,14 +74,14 @@ test('a week of missed seconds is one row, told at once', () => {
   })
 })
 
-test('jitter delays a slot, and a slot whose jitter has not passed is not missed', () => {
+test('jitter delays a slot, and a slot within its jitter is not missed', () => {
   const spec: ScheduleSpec = { ...hourly, jitter: '30m', catch_up: 0 }
   const fireAt = scheduleOf(spec).fireAt(workflowId, NOON)
   expect(plan(spec, NOON - HOUR, fireAt - 1)).toMatchObject({ slot: null, skipped: [] })
   expect(plan(spec, NOON - HOUR, fireAt)).toMatchObject({ slot: NOON })
 })
 
-test('the last slot before end_at leaves nothing to come', () => {
+test('after the last slot before end_at there is no next one', () => {
   expect(plan({ ...hourly, end_at: '2026-11-21T12:30:00Z' }, NOON - HOUR, NOON).timing).toEqual({
     cursor: NOON,
     next: null,

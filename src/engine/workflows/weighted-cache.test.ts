@@ -3,7 +3,7 @@ import { createWeightedCache } from './weighted-cache.ts'
 
 const cacheOf = (most: number) => createWeightedCache<string>({ most, weigh: text => text.length })
 
-test('what has not been used for longest is dropped when the weight is reached', async () => {
+test('the least recently used value is dropped when the weight limit is reached', async () => {
   const cache = cacheOf(6)
   await cache.get('a', async () => 'aa')
   await cache.get('b', async () => 'bb')
@@ -13,14 +13,14 @@ test('what has not been used for longest is dropped when the weight is reached',
   expect([cache.peek('a'), cache.peek('b'), cache.peek('c'), cache.peek('d')]).toEqual(['aa', undefined, 'cc', 'dd'])
 })
 
-test('a value that is too heavy is given but drops nothing', async () => {
+test('a value that is too heavy is returned but not cached', async () => {
   const cache = cacheOf(3)
   await cache.get('a', async () => 'aaa')
   expect(await cache.get('b', async () => 'bbbb')).toBe('bbbb')
   expect([cache.peek('a'), cache.peek('b')]).toEqual(['aaa', undefined])
 })
 
-test('asked twice at once it makes one value; a failure is made again', async () => {
+test('two requests at once make one value, and a failure is not cached', async () => {
   const cache = cacheOf(10)
   let made = 0
   const build = async () => {
