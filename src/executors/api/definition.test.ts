@@ -32,7 +32,7 @@ beforeAll(() => {
 afterAll(() => rmSync(base, { recursive: true }))
 
 describe('the name of a function', () => {
-  test.each([['scrape/products'], ['scrape/deep/detail'], ['plain'], ['alias']])('%j is one', name => {
+  test.each([['scrape/products'], ['scrape/deep/detail'], ['plain'], ['alias']])('%j is accepted', name => {
     expect(check(name)).toEqual([])
   })
 
@@ -48,18 +48,18 @@ describe('the name of a function', () => {
     ['plain\0'],
     ['types.d'],
     ['node_modules/x'],
-  ])('%j is not', name => {
+  ])('%j is not a path below the folder', name => {
     expect(check(name)).toEqual([{ path: 'api', message: expect.stringContaining('must be a path below') }])
   })
 
   test.each([['plain.js'], ['escape'], ['up/outside'], ['loop'], ['plain/x'], ['x'.repeat(255)]])(
-    '%j is no function',
+    '%j names no function',
     name => {
       expect(check(name)).toEqual([{ path: 'api', message: expect.stringContaining('there is no function') }])
     },
   )
 
-  test('that is a folder is told as one, with what is in it', () => {
+  test('of a folder is refused with its functions', () => {
     expect(check('scrape')[0]!.message).toBe('is a folder of functions: "scrape/deep/detail", "scrape/products"')
   })
 
@@ -67,21 +67,21 @@ describe('the name of a function', () => {
     ['scrape/prodcts', '"scrape/products"'],
     ['Plain2', '"plain"'],
     ['products', '"scrape/products"'],
-  ])('%j that is wrong is answered with close ones', (name, close) => {
+  ])('%j is refused with similar names', (name, close) => {
     expect(check(name)[0]!.message).toContain(`did you mean ${close}`)
   })
 
-  test('far from all is answered with what there is', () => {
+  test('without similar names is refused with the existing ones', () => {
     expect(check('something-else')[0]!.message).toMatch(/there are "alias"/)
   })
 
-  test('in a folder that is not there is no function', () => {
+  test('in a missing folder is refused', () => {
     const elsewhere = createApiDefinition({ functionsDir: '/nowhere', clock: { now: () => 0, monotonic: () => 0 } })
     expect(elsewhere.check!({ api: 'x' })[0]!.message).toMatch(/has none/)
   })
 })
 
-test('of many wrong names in a batch only the first are looked for in the folder', () => {
+test('a batch with many wrong names looks up only the first ones in the folder', () => {
   const { check } = definition()
   const messages = Array.from({ length: 1000 }, (_, index) => check!({ api: `plai${index}` })[0]!.message)
   expect(messages.filter(message => message.includes('did you mean')).length).toBeLessThanOrEqual(20)
@@ -90,7 +90,7 @@ test('of many wrong names in a batch only the first are looked for in the folder
   expect(check!({ api: 'plai0' })[0]!.message).toContain('did you mean')
 })
 
-test('a function that is removed is soon no longer taken, and a new one at once', () => {
+test('a removed function is refused after a moment, and a new one is accepted at once', () => {
   const { check } = definition()
   const path = join(base, 'functions/new.ts')
   expect(check!({ api: 'new' })).toHaveLength(1)

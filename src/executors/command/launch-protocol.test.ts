@@ -4,7 +4,7 @@ import { createReceiver, createSender } from './launch-protocol.ts'
 
 const messages = fc.array(fc.record({ ticket: fc.nat(), text: fc.string({ unit: 'binary' }) }), { maxLength: 20 })
 
-test('messages arrive whole and in order, however their text is cut', () => {
+test('messages arrive whole and in order, however their text is split', () => {
   fc.assert(
     fc.property(messages, fc.array(fc.nat({ max: 40 }), { minLength: 1, maxLength: 50 }), (sent, cuts) => {
       const received: unknown[] = []
@@ -20,7 +20,7 @@ test('messages arrive whole and in order, however their text is cut', () => {
   )
 })
 
-test('what is said in one turn of the event loop is one write', async () => {
+test('messages of one turn of the event loop are one write', async () => {
   const written: string[] = []
   const send = createSender<number>(text => written.push(text))
   for (const message of [1, 2, 3]) send(message)

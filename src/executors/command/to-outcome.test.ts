@@ -15,12 +15,12 @@ const told = { stopped: true, program: 'p', workingDir: '/w' }
 const free = { ...told, stopped: false }
 
 describe('the first cause wins', () => {
-  test('a command that ended by itself before it was told to stop has its own outcome', () => {
+  test('a command that ended before it was told to stop keeps its own outcome', () => {
     expect(toOutcome({ ...told, end: ended({ exitCode: 3 }) })).toMatchObject({ reason: 'exit_code' })
     expect(toOutcome({ ...told, end: ended({}) }).type).toBe('completed')
   })
 
-  test('one that was told first is stopped, however it then ended', () => {
+  test('a command that was told to stop first is stopped, however it ended', () => {
     expect(toOutcome({ ...told, end: ended({ cause: 'order' }) }).type).toBe('stopped')
     expect(toOutcome({ ...told, end: ended({ cause: 'order', exitCode: 1 }) }).type).toBe('stopped')
   })
@@ -39,7 +39,7 @@ test.each([
   ['program', 'EAGAIN', 'system', 'spawn_failed'],
   ['program', 'ENOMEM', 'system', 'spawn_failed'],
   ['program', 'EMFILE', 'system', 'spawn_failed'],
-] as const)('a refusal over the %s with %s is a failure of the %s: %s', (what, error, failure, reason) => {
+] as const)('a failed start because of the %s with %s is a %s failure: %s', (what, error, failure, reason) => {
   const end: CommandEnd = { is: 'refused', ticket: 1, error, what }
   expect(toOutcome({ ...free, end })).toMatchObject({ type: 'failed', failure, reason })
 })

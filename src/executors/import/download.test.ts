@@ -38,7 +38,7 @@ const refusedDownload = (source: Source) =>
     progress: () => {},
   })
 
-test.skipIf(!isLinux)(`content that cannot be spooled is not left open${isLinux ? '' : ' (needs /proc)'}`, async () => {
+test.skipIf(!isLinux)(`content that cannot be spooled is closed${isLinux ? '' : ' (needs /proc)'}`, async () => {
   const blobs = await openFileBlobStore({ directory: join(directory, 'blobs') })
   const { key } = await blobs.put(Readable.from(['a,b\n1,2\n'], { objectMode: false }))
   const content = (await blobs.get(key))!

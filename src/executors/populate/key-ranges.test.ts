@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { findRangeKeys, rangeConditions } from './key-ranges.ts'
 
-test('every value, whether or not it is between the bounds, is in one range alone, and so is none', () => {
+test('every value, and NULL, is in exactly one range', () => {
   const key = { column: 'x', type: 'Int64', integer: 'Int64', isNullable: true }
   const holds = (condition: string, x: bigint | null): boolean => {
     const text = condition
@@ -40,7 +40,7 @@ test.each([
   ['toDate(c), c', 'DateTime', null],
   ['d', 'Date', null],
   [null, 'Date', null],
-])('of the sorting key %s the first column, as %s, tells ranges apart: %j', (sortingKey, type, expected) => {
+])('of the sorting key %s the first column, as %s, can form ranges: %j', (sortingKey, type, expected) => {
   const keys = findRangeKeys({ columns: [{ name: 'c', type }], sortingKey: sortingKey === 'day' ? 'c' : sortingKey })
   expect(keys).toEqual(expected === null ? [] : [expect.objectContaining(expected)])
 })
@@ -49,7 +49,7 @@ test.each([
   ['day, id, text, n', ['`day`', '`id`']],
   ['text, day', []],
   ['day, toDate(n), id', ['`day`']],
-])('columns of the sorting key %s are taken up to the first of another sort: %j', (sortingKey, expected) => {
+])('the columns of the sorting key %s are used up to the first of an unsuitable type: %j', (sortingKey, expected) => {
   const types = { day: 'Date', id: 'UInt64', text: 'String', n: 'Int8' }
   const columns = Object.entries(types).map(([name, type]) => ({ name, type }))
   expect(findRangeKeys({ columns, sortingKey }).map(({ column }) => column)).toEqual(expected)

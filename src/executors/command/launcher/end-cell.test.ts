@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Cell } from './containment.ts'
 import { endCell } from './end-cell.ts'
 
-test('members that cannot be listed now, because too many files are open, are killed once they can', async () => {
+test('members that cannot be listed because too many files are open are killed once they can be', async () => {
   const done: string[] = []
   const refused = (): never => {
     throw Object.assign(new Error('too many open files'), { code: 'EMFILE' })

@@ -16,14 +16,14 @@ describe.skipIf(!isLinux)(`the record of processes${isLinux ? '' : ' (needs /pro
 
   const own = { pid: process.pid, startedAt: readProcess(process.pid)?.startedAt ?? 0 }
 
-  test('names its writer first, then what was added, each once', () => {
+  test('names its writer first, then each added process once', () => {
     const record = openRecord(directory)
     for (let i = 0; i < 2; i++) record.add({ pid: 12, startedAt: 34 })
     record.add({ pid: 12, startedAt: 35 })
     expect(readRecord(directory)).toEqual([own, { pid: 12, startedAt: 34 }, { pid: 12, startedAt: 35 }])
   })
 
-  test('forgets what is over', () => {
+  test('forgets processes that have ended', () => {
     const record = openRecord(directory)
     record.add({ pid: 12, startedAt: 34 })
     record.clear()
@@ -31,12 +31,12 @@ describe.skipIf(!isLinux)(`the record of processes${isLinux ? '' : ' (needs /pro
     expect(readRecord(directory)).toEqual([own, { pid: 56, startedAt: 78 }])
   })
 
-  test('of another start of the machine means nothing', () => {
+  test('of another boot is ignored', () => {
     writeFileSync(join(directory, 'processes'), 'another-boot\n1 2\n')
     expect(readRecord(directory)).toEqual([])
   })
 
-  test('that is not there is empty', () => {
+  test('that is missing is empty', () => {
     expect(readRecord(directory)).toEqual([])
   })
 })

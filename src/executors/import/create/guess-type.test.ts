@@ -31,6 +31,6 @@ test.each([
   expect(guessType(texts)).toBe(type)
 })
 
-test.each(['0', '1', '.', '1.'])('a text of a megabyte of %s is looked at once', text => {
+test.each(['0', '1', '.', '1.'])('a text of a megabyte of %s is scanned once', text => {
   for (const end of ['', '!', 'e5']) expect(guessType([`${text.repeat(1_000_000)}${end}`])).toBe('String')
 })

@@ -4,7 +4,7 @@ import { readObjects } from './infer-ndjson.ts'
 
 const sample = (text: string) => ({ bytes: Buffer.from(text), isWhole: true, size: text.length })
 
-test('objects are read line by line, and what is none is left out', () => {
+test('objects are read line by line, and other lines are left out', () => {
   const lines = [' {"a":1} ', '', '[{"a":2}]', '{"a":3', '{"a":4},', '{x}', '"{}"', '{"a":"}"}\r']
   const read = readObjects(sample(lines.join('\n')))
   expect(JSON.parse(JSON.stringify(read.map(({ a }) => String((a as { text?: string }).text ?? a))))).toEqual([

@@ -7,7 +7,7 @@ test.each([
   [2, 3],
   [5, 5],
   [1_000_000, 16_384],
-])('where the first line has %i fields, and there are two columns, a line may have %i', (fields, most) => {
+])('if the first line has %i fields, and there are two columns, a line may have %i', (fields, most) => {
   const first = { fields: Array<Field>(fields), linesToEnd: 1 }
   expect(mostFields(2, [first])).toBe(most)
 })

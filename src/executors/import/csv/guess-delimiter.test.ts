@@ -33,17 +33,17 @@ test.each([
   [',', 'a title; of the file\n"a","b"\n"1","2"\n"3","4"\n'],
   [';', `a;b\n"1"x;2\n${'"1";"2"\n'.repeat(5)}`],
   [',', ''],
-])('values are parted by %j in %j', (delimiter, text) => {
+])('the delimiter is %j in %j', (delimiter, text) => {
   expect(guess(text)).toBe(delimiter)
 })
 
-describe('where rows go into a data source', () => {
-  test('of one column, lines that another delimiter would part are its values', () => {
+describe('with the columns of a data source', () => {
+  test('a single column takes lines with other delimiters as its values', () => {
     expect(guess('2026-11-01;INFO;up\n2026-11-02;INFO;down\n', ['line'])).toBe(',')
     expect(guess('SELECT 1;\nSELECT 2; -- two\n', ['line'])).toBe(',')
   })
 
-  test('the delimiter is one that makes its columns, or whose header names one', () => {
+  test('the delimiter is the one that makes its columns, or whose header names one', () => {
     expect(guess('1;2\n3;4\n', ['a', 'b'])).toBe(';')
     expect(guess('1;2\n3;4\n', ['a', 'b', 'c'])).toBe(',')
     expect(guess('1;2;\n3;4;\n', ['a', 'b'])).toBe(';')
@@ -53,12 +53,12 @@ describe('where rows go into a data source', () => {
     expect(guess('lamp;1,5\nchair;2,5\n', ['a', 'b'])).toBe(';')
   })
 
-  test('a header by commas stays one', () => {
+  test('a header with commas wins over other delimiters', () => {
     expect(guess('a;x\n1;1\n', ['a;x', 'b'])).toBe(',')
   })
 })
 
-test('columns that commas make rightly stay, whatever is in their texts', () => {
+test('commas that make the right columns win, whatever is in their text', () => {
   const text = fc.string({ unit: fc.constantFrom('a', '1', ';', '|', '\t', ',', '"', '\n', ' '), maxLength: 8 })
   const table = fc
     .integer({ min: 2, max: 4 })
@@ -76,6 +76,6 @@ test('columns that commas make rightly stay, whatever is in their texts', () => 
   )
 })
 
-test('of long content the beginning is enough', () => {
+test('the beginning of long content is enough', () => {
   expect(guess(`name;price\n${'lamp;1,5\n'.repeat(100_000)}`)).toBe(';')
 })

@@ -16,15 +16,15 @@ test.each([
   ['nan\n1.5\n', false],
   ['null\n5\n', false],
   ['true\n', false],
-])('the first line of %j has names: %s', (text, expected) => {
+])('the first line of %j is a header: %s', (text, expected) => {
   expect(isHeader(text)).toBe(expected)
 })
 
-test('names that are there twice are told once, in their order', () => {
+test('duplicate names are reported once, in order', () => {
   expect(repeatedNames(['b', 'a', 'c', 'a', 'b', 'a'])).toEqual(['a', 'b'])
 })
 
-test('of twenty times as many names it takes twenty times as long to tell, not more: a sample may have a hundred thousand', () => {
+test('finding duplicates takes time in proportion to the number of names: a sample may have a hundred thousand', () => {
   const names = (count: number) => Array.from({ length: count }, (_, index) => `c${index}`)
   const [few, many] = [names(1_000), names(20_000)]
   const leastTime = (run: () => void): number =>

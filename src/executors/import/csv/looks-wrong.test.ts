@@ -31,7 +31,7 @@ test.each([
   expect(looksWrong([record('7,7,2026-01-07,7'), record(line)], names, TARGET)).toBe(expected)
 })
 
-test('columns are those of the file', () => {
+test('the columns are compared in the order of the file', () => {
   expect(looksWrong([record('a,1')], ['text', 'id'], TARGET)).toBe(false)
   expect(looksWrong([record('1,a')], ['text', 'id'], TARGET)).toBe(true)
   expect(looksWrong([], ['text', 'id'], TARGET)).toBe(false)

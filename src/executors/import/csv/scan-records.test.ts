@@ -28,18 +28,18 @@ test.each([
   expect(scan(text)).toMatchObject({ type, fields, end, lines })
 })
 
-test('a quote that is open is told with its line', () => {
+test('an open quote is reported with its line', () => {
   expect(scan('"a\nb","c\nd')).toMatchObject({ type: 'open', openLine: 2 })
   expect(scan('"a\nb",c')).toMatchObject({ type: 'ok', openLine: 0 })
 })
 
-test('a record is cut where more bytes may belong to it', () => {
+test('a record is incomplete if more bytes may belong to it', () => {
   for (const text of ['a,b', '"a', '"a"', '"a",', '"a\nb"\r', '"a" \r', '\r', 'a\r'])
     expect(scanRecord(Buffer.from(text), { start: 0, dialect: COMMAS, isLast: false }).type, text).toBe('cut')
   expect(scanRecord(Buffer.from('a,b\n'), { start: 0, dialect: COMMAS, isLast: false }).type).toBe('ok')
 })
 
-test('fields are read without their quotes and the spaces around them', () => {
+test('fields are read without their quotes and surrounding spaces', () => {
   const read = (text: string, dialect = COMMAS) =>
     readRecords({ bytes: Buffer.from(text), isWhole: true }, dialect)[0]!.fields.map(field => field.text)
   expect(read('a, b ,"c ""d""" ," e "\r\n')).toEqual(['a', 'b', 'c "d"', ' e '])
@@ -47,22 +47,22 @@ test('fields are read without their quotes and the spaces around them', () => {
   expect(read('a\t"b"\t', { delimiter: '\t', quote: '' })).toEqual(['a', '"b"', ''])
 })
 
-test('the end of a field is told where others follow it', () => {
+test('the end of a field is given if others follow it', () => {
   expect([scan('"a,b" ,c\n').edge, scan('a\n').edge, scan(',').edge]).toEqual([6, null, 0])
 })
 
-test('a return at the beginning is the end of the line before', () => {
+test('a carriage return at the start ends the previous line', () => {
   expect(scan('\r"a,b",c\n')).toMatchObject({ type: 'ok', fields: 2, end: 9 })
   expect(scan('\r\n')).toMatchObject({ type: 'blank', end: 2 })
   expect(scan('\r')).toMatchObject({ type: 'blank', end: 1 })
   expect(scan(' \t\r"a,b",c\n')).toMatchObject({ type: 'ok', fields: 2, end: 11 })
 })
 
-test('where the field that is asked for begins is told if it is in no quotes', () => {
+test('the start of the requested field is given if it is not quoted', () => {
   expect(['\ra,b', ' a,b', '"a",b', ' "a"', 'a'].map(text => scan(text).bare)).toEqual([1, 1, null, null, 0])
 })
 
-test('blanks are a part of what they part', () => {
+test('blanks are part of the values that tabs separate', () => {
   const tabs: Dialect = { delimiter: '\t', quote: '"' }
   expect(scan(' \tb\n', tabs)).toMatchObject({ type: 'ok', fields: 2, filled: 2 })
   expect(scan('"a" \tb\n', tabs)).toMatchObject({ type: 'broken' })

@@ -40,16 +40,16 @@ test.each([
   expect(await check(parquetOfFooter(Buffer.from(footer)))).toMatch(/in its footer a list claims more items than/)
 })
 
-test('a file of many row groups with names and statistics is fine', async () => {
+test('a file of many row groups with names and statistics is accepted', async () => {
   const file = join(import.meta.dirname, '../../../../node_modules/vega-datasets/data/flights-3m.parquet')
   await expect(checkFooter(file)).resolves.toBeUndefined()
 })
 
-test('a footer of lists in lists without end is refused', async () => {
+test('a footer of endlessly nested lists is refused', async () => {
   expect(await check(parquetOfFooter(Buffer.alloc(100_000, 0x19)))).toMatch(/nested too deep/)
 })
 
-test('what else may be wrong with a footer is left to the engine', async () => {
+test('other faults of a footer are left to the engine', async () => {
   for (const content of [
     parquetOf({ type: INT64, values: [int64(5n)], rows: 1n, name: 'v', columns: 14 }),
     parquetOfDepth(100_000),

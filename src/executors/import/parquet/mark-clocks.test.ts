@@ -4,14 +4,14 @@ import { markInt96 } from './mark-clocks.ts'
 
 const TIME = 'Nullable(DateTime64(9))'
 
-test('times in twelve bytes are told by the columns that Parquet has for those before them', () => {
+test('INT96 columns are found by the number of Parquet columns before them', () => {
   const types = ['Map(String, UInt8)', TIME, `Array(${TIME})`, TIME, `Tuple(a ${TIME}, b UInt8)`, TIME]
   const flags = [false, false, true, true, false, true, false, true]
   expect(markInt96(types, flags)).toEqual([false, true, false, false, false, true])
   expect(markInt96(types, [...flags, true])).toEqual(types.map(() => false))
 })
 
-test('a file of many columns takes no longer for each of them', async () => {
+test('a file of many columns takes no longer per column', async () => {
   const make = (size: number) => {
     const types = Array.from({ length: size }, () => TIME)
     return [types, types.map((_, index) => index === size - 1)] as const

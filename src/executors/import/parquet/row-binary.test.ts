@@ -11,7 +11,7 @@ async function* inPieces(content: Buffer, size: number) {
   for (let at = 0; at < content.length; at += size) yield content.subarray(at, at + size)
 }
 
-test('rows are what they are wherever the answer is cut', async () => {
+test('rows are read correctly wherever the response is split', async () => {
   const row = fc.tuple(
     fc.uint8Array({ minLength: KEY_BYTES, maxLength: KEY_BYTES }),
     fc.oneof(fc.uint8Array({ maxLength: 20 }), fc.constant(new Uint8Array(300))),
@@ -27,7 +27,7 @@ test('rows are what they are wherever the answer is cut', async () => {
   )
 })
 
-test('rows that end in the middle of one are told', async () => {
+test('a response that ends within a row is an error', async () => {
   const cut = Buffer.concat([Buffer.alloc(KEY_BYTES), lengthOf(5), Buffer.alloc(4)])
   await expect(Array.fromAsync(readKeyedTexts(inPieces(cut, 100), KEY_BYTES))).rejects.toThrow(/middle of one/)
 })

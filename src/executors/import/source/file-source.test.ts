@@ -21,7 +21,7 @@ const EXCHANGE = `
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 0.05)
   }`
 
-test('a folder that is exchanged for a link between the look and the opening leads nowhere', async () => {
+test('a folder that is replaced by a link between the check and the opening is not followed', async () => {
   const root = mkdtempSync(join(tmpdir(), 'millrace-exchange-'))
   const [allowed, outside] = [join(root, 'allowed'), join(root, 'outside')]
   const folder = join(allowed, 'folder')

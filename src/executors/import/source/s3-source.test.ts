@@ -5,7 +5,7 @@ import { s3Address } from './s3-source.ts'
 const KEYS = { access_key_id: 'AK', secret_access_key: 'SK' }
 
 test.each(['plain', 'x--use1-az4--x-s3'])(
-  'an address in the bucket %s is signed without asking its endpoint',
+  'a URL in the bucket %s is signed without contacting its endpoint',
   async bucket => {
     const { port, connections } = await serve((_request, response) => response.end('<CreateSessionResult/>'))
     const endpoint = `http://127.0.0.1:${port}`

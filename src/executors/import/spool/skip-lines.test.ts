@@ -21,11 +21,11 @@ test.each([
   [['one\ntwo'], 5, ''],
   [['one\ntwo'], 0, 'one\ntwo'],
   [[], 3, ''],
-])('of %j without %i lines there is %j', async (parts, count, left) => {
+])('%j without %i lines is %j', async (parts, count, left) => {
   expect(await skipped(parts, count)).toBe(left)
 })
 
-test('how content is cut into parts makes no difference', () =>
+test('the result does not depend on how content is split into chunks', () =>
   fc.assert(
     fc.asyncProperty(
       fc.array(fc.string({ unit: fc.constantFrom('\r', '\n', 'a'), minLength: 1, maxLength: 4 }), { maxLength: 8 }),

@@ -20,15 +20,18 @@ test.each([
   ['utf-16', Buffer.from('\ufeffid,ü,😀\n', 'utf16le').swap16(), 'id,ü,😀\n'],
   ['windows-1252', Buffer.from('\ufeffü'), 'ü'],
   ['koi8-r', Buffer.alloc(0), ''],
-])('%s becomes UTF-8, wherever it is cut; a byte order mark says more', async (label, bytes, text) => {
-  for (const size of [1, 3, undefined]) expect(await read(bytes, label, size)).toBe(text)
-})
+])(
+  '%s is converted to UTF-8, however it is split, and a byte order mark takes precedence',
+  async (label, bytes, text) => {
+    for (const size of [1, 3, undefined]) expect(await read(bytes, label, size)).toBe(text)
+  },
+)
 
 test.each([
   ['shift_jis', Buffer.from([0x61, 0x93])],
   ['utf-16le', Buffer.from([0x00, 0xd8, 0x61, 0x00])],
   ['euc-kr', Buffer.from([0xff])],
-])('bytes that are not %s are told', async (label, bytes) => {
+])('bytes that are not %s are an error', async (label, bytes) => {
   for (const size of [1, undefined])
     await expect(read(bytes, label, size)).rejects.toMatchObject({
       reason: 'content_unreadable',
@@ -36,7 +39,7 @@ test.each([
     })
 })
 
-test('an encoding that nobody knows is refused with some that there are', () => {
+test('an unknown encoding is refused with some known ones', () => {
   expect(encodingFault('Windows-1252')).toBeNull()
   for (const label of ['ebcdic', '', 'utf-7', 'utf8\0']) expect(encodingFault(label)).toContain('windows-1252')
 })

@@ -8,7 +8,7 @@ const check = (bytes: Buffer, size: number): boolean => {
   return utf8.isRight({ isWhole: true })
 }
 
-test('text is UTF-8 wherever it is cut', () => {
+test('valid text is UTF-8, however it is split', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.integer({ min: 1, max: 7 }), (text, size) => {
       expect(check(Buffer.from(text.toWellFormed()), size)).toBe(true)
@@ -27,7 +27,7 @@ test('text is UTF-8 so far while its last character is incomplete', () => {
   expect(utf8.isRight({ isWhole: false })).toBe(false)
 })
 
-test('other bytes are not, wherever they are cut', () => {
+test('other bytes are not UTF-8, however they are split', () => {
   for (const bytes of [
     [0xe9],
     [0x61, 0xff, 0x62],
