@@ -16,15 +16,15 @@ test.each([
   ['524288', 16_384],
   ['unlimited', 16_384],
   ['1', 1],
-])('of %s open files connections may be %d', (files, most) => {
+])('with %s open files there may be %d connections', (files, most) => {
   expect(mostConnections(limits(files))).toBe(most)
 })
 
-test('where the system does not tell there is a limit all the same', () => {
+test('there is a limit even if the system reports none', () => {
   expect(mostConnections(null)).toBe(16_384)
 })
 
-test('on a name of two addresses both together take no more', async () => {
+test('the limit applies to both addresses of a name together', async () => {
   const app = Fastify()
   onTestFinished(() => app.close())
   limitConnections(app as unknown as App, { logger: silentLogger, most: 4 })

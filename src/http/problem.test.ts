@@ -20,18 +20,18 @@ test.each([
   expect(toMillraceError(withFields(fields)).code).toBe(code)
 })
 
-test('what is thrown and is no error is a fault of the server', () => {
+test('anything thrown that is not an error is a server fault', () => {
   expect(toMillraceError('a text').code).toBe('internal')
   expect(toMillraceError(undefined).code).toBe('internal')
 })
 
-test('a fault of the server tells nothing of itself', () => {
+test('a server fault reveals nothing', () => {
   const problem = problemOf(toMillraceError(new Error('password=hunter2 in /etc/secret')))
   expect(JSON.stringify(problem)).not.toContain('hunter2')
   expect(problem).toMatchObject({ status: 500, code: 'internal', errors: [] })
 })
 
-test('a problem has the members of RFC 9457 and the fields that are wrong', () => {
+test('a problem has the members of RFC 9457 and the wrong fields', () => {
   const error = new MillraceError('invalid', 'name: is required', {
     errors: [{ path: 'name', message: 'is required' }],
   })

@@ -25,7 +25,7 @@ const ensure = (adminToken: string | null = null) =>
 const counts = async (token: string | null): Promise<boolean> =>
   token !== null && (await store.findToken({ hash: hashToken(token) })) !== null
 
-test('the first start makes a token with every scope and leaves it in a private file', async () => {
+test('the first start creates a token with every scope in a private file', async () => {
   const made = await ensure()
   expect(made).toEqual({ token: expect.stringMatching(/^mr_/), path: join(dataDir, 'admin-token'), isNew: true })
   expect(readFileSync(made.path, 'utf8')).toBe(`${made.token}\n`)
@@ -35,7 +35,7 @@ test('the first start makes a token with every scope and leaves it in a private 
   expect(scopesOf(found!)).toEqual(SCOPES)
 })
 
-test('later starts leave it as it is, also when its file is gone', async () => {
+test('later starts leave the token as it is, even if its file is gone', async () => {
   const first = await ensure()
   expect(await ensure()).toEqual({ ...first, isNew: false })
   rmSync(first.path)
@@ -43,7 +43,7 @@ test('later starts leave it as it is, also when its file is gone', async () => {
   expect(await counts(first.token)).toBe(true)
 })
 
-test('a reset makes another and the one before stops', async () => {
+test('a reset creates another token and revokes the previous one', async () => {
   const first = await ensure()
   const second = await resetAdminToken({ store, config: { adminToken: null, dataDir, roles: ['api'] } })
   expect(second.isNew).toBe(true)
@@ -52,7 +52,7 @@ test('a reset makes another and the one before stops', async () => {
   expect(await ensure()).toEqual({ ...second, isNew: false })
 })
 
-test('one that the configuration gives counts as long as it is given, and is written nowhere', async () => {
+test('a configured token is valid as long as it is configured, and is written nowhere', async () => {
   expect(await ensure('first of the configuration')).toMatchObject({ isNew: true, token: 'first of the configuration' })
   expect(() => statSync(join(dataDir, 'admin-token'))).toThrow('ENOENT')
   expect(await ensure('first of the configuration')).toMatchObject({ isNew: false })
@@ -64,19 +64,19 @@ test('one that the configuration gives counts as long as it is given, and is wri
   expect(await counts(made.token)).toBe(true)
 })
 
-test('a process that only works does not end the token of the others', async () => {
+test('a process that is only a worker does not end the token of the others', async () => {
   await ensure('of the configuration')
   await ensureAdminToken({ store, config: { adminToken: null, dataDir, roles: ['worker'] } })
   expect(await counts('of the configuration')).toBe(true)
 })
 
-test('processes that start at the same time agree on the token of the configuration', async () => {
+test('processes that start at once agree on the configured token', async () => {
   const made = await Promise.all([ensure('shared'), ensure('shared'), ensure('shared')])
   for (const { token } of made) expect(token).toBe('shared')
   expect(await counts('shared')).toBe(true)
 })
 
-test('nothing that is stored shows the token', async () => {
+test('nothing in the store shows the token', async () => {
   const { token } = await ensure()
   expect(JSON.stringify(await store.listTokens({ workspace: 'default' }))).not.toContain(token)
 })

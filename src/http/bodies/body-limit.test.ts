@@ -5,7 +5,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import type { App } from '../app.ts'
 import { limitBodies } from './body-limit.ts'
 
-test('who has left before the token was found takes no room, for which there would be nobody to give it back', async () => {
+test('a client that disconnects before its token is checked takes no room', async () => {
   const app = Fastify()
   onTestFinished(() => app.close())
   app.addHook('onRequest', async request => {

@@ -29,7 +29,7 @@ describe('a JSON body', () => {
     expect(parseJson(Buffer.alloc(0))).toBeUndefined()
   })
 
-  test('of which a key comes twice has the last value', () => {
+  test('with a duplicate key has the last value', () => {
     expect(parseJson(Buffer.from('{"a":1,"a":2}'))).toEqual({ a: 2 })
   })
 
@@ -37,7 +37,7 @@ describe('a JSON body', () => {
     refused(Buffer.from([0x22, 0xc3, 0x28, 0x22])).toThrow('not UTF-8')
   })
 
-  test('that holds half a surrogate pair is refused with the place, wherever it is', () => {
+  test('with half a surrogate pair is refused with the path, wherever it is', () => {
     const text = fc.string({ unit: 'binary' })
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.nat({ max: 5 }), text), { maxLength: 6 }), text, text, (path, before, after) => {
@@ -59,7 +59,7 @@ describe('a JSON body', () => {
     )
   })
 
-  test('whose numbers would be others when they are read is refused with their places', () => {
+  test('with numbers that would change when read is refused with their paths', () => {
     expect(errorsOf('{"parameters": {"id": 12345678901234567890, "half": "\\ud800"}, "to": [1e999]}')).toEqual([
       { path: 'parameters.half', message: expect.any(String) },
       { path: 'parameters.id', message: expect.stringContaining('12345678901234567890 is none: send it as a text') },
@@ -68,18 +68,18 @@ describe('a JSON body', () => {
     expect(parseJson(Buffer.from('{"a": "12345678901234567890", "b": 9007199254740992}'))).toMatchObject({ b: 2 ** 53 })
   })
 
-  test('of which many texts are half characters is told few of them, in short', () => {
+  test('with many half surrogate pairs is refused with few of them, in short', () => {
     const long = 'n'.repeat(1_000_000)
     const errors = errorsOf(JSON.stringify({ a: { [long]: Array(1000).fill('\ud800') } }))
     expect(errors).toHaveLength(20)
     expect(errors[0]!.path.length).toBeLessThan(1000)
   })
 
-  test('that writes whole pairs as escapes, or the escape of half a one as a text, is read', () => {
+  test('with escaped pairs, or an escaped backslash before one, is read', () => {
     expect(parseJson(Buffer.from('{"a":"\\ud83d\\ude00","b":"\\\\ud800"}'))).toEqual({ a: '😀', b: '\\ud800' })
   })
 
-  test('that is no JSON is refused', () => {
+  test('that is not JSON is refused', () => {
     for (const text of ['{', "{'a':1}", '{"a":}', 'NaN', '\u0000', '{"a":1}x']) refused(text).toThrow('not JSON')
   })
 
@@ -94,7 +94,7 @@ describe('a JSON body', () => {
   })
 
   test.each(['\\u0061', '\\ud83d\\ude00', '":9007199254740992,"'])(
-    'with %s in it, which is looked at again, is read in about the time of any other',
+    'with %s in it, which is checked again, is read in about the usual time',
     written => {
       const body = (name: string) => Buffer.from(`{"${name}":[${'0,'.repeat(1_000_000)}0]}`)
       const timeOf = (bytes: Buffer): number => {
@@ -108,23 +108,23 @@ describe('a JSON body', () => {
     },
   )
 
-  test('of which one object has a hundred thousand fields is refused, many objects are not', () => {
+  test('with a hundred thousand fields in one object is refused, with many objects it is not', () => {
     const fields = (count: number) => Array.from({ length: count }, (_, index) => `"k${index}":":"`).join(',')
     refused(`{"a":[{${fields(100_001)}}]}`).toThrow('100000 fields')
     const objects = Array(20).fill(`{${fields(10_000)}}`)
     expect(parseJson(Buffer.from(`[${objects.join(',')}]`))).toHaveLength(20)
   })
 
-  test('that only mentions __proto__ is read', () => {
+  test('that only contains the text __proto__ is read', () => {
     expect(parseJson(Buffer.from('{"command":"echo __proto__"}'))).toEqual({ command: 'echo __proto__' })
   })
 
-  test('that is nested too deeply is refused before anything walks it', () => {
+  test('that is nested too deeply is refused before it is traversed', () => {
     refused('['.repeat(1_000_000)).toThrow('nested deeper')
     refused(`${'{"a":'.repeat(600)}1${'}'.repeat(600)}`).toThrow('nested deeper')
   })
 
-  test('may hold any number of brackets in its texts', () => {
+  test('may have any number of brackets in its strings', () => {
     const text = `\\"${'['.repeat(5000)}\\\\`
     expect(parseJson(Buffer.from(`{"a":"${text}"}`))).toEqual({ a: `"${'['.repeat(5000)}\\` })
   })

@@ -9,11 +9,11 @@ test.each([
   ['größe.txt', `attachment; filename="gr__e.txt"; filename*=UTF-8''gr%C3%B6%C3%9Fe.txt`],
   [`a"b'c.txt`, `attachment; filename="a_b'c.txt"; filename*=UTF-8''a%22b%27c.txt`],
   ['dir/', `attachment; filename="artifact"; filename*=UTF-8''artifact`],
-])('%s is saved under its own last name', (name, expected) => {
+])('%s is saved under the last part of its name', (name, expected) => {
   expect(attachment(name)).toBe(expected)
 })
 
-test('no name breaks out of the header or of its quotes, and the encoded name is the last part', () => {
+test('no name breaks out of the header or its quotes, and the encoded name is the last part', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), name => {
       const header = attachment(name)

@@ -23,6 +23,6 @@ test.each([
   expect(parseHttpDate(text, NOW)).toBe(expected)
 })
 
-test('a time is written as it is read, to the second', () => {
+test('a written time is read back to the second', () => {
   expect(toHttpDate(TIME + 999)).toBe('Sun, 06 Nov 1994 08:49:37 GMT')
 })

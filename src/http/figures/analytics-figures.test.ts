@@ -20,7 +20,7 @@ const sums: fc.Arbitrary<HourSums> = fc.record({
   lateness: histogram,
 })
 
-test('hours can be added in any order and any grouping', () => {
+test('hours can be added in any order and grouping', () => {
   fc.assert(
     fc.property(fc.array(sums), fc.nat(), (hours, seed) => {
       const whole = newTotals()
@@ -37,7 +37,7 @@ test('hours can be added in any order and any grouping', () => {
   )
 })
 
-test('adding changes nothing of what is added', () => {
+test('adding does not change the added figures', () => {
   const hour = { ...newTotals(), hour: 0, workflowId: null, completed: 1, wait: { 3: 1 } }
   const totals = newTotals()
   addTo(totals, hour)
@@ -46,7 +46,7 @@ test('adding changes nothing of what is added', () => {
   expect(hour.wait).toEqual({ 3: 1 })
 })
 
-test('nothing has neither a rate nor quantiles', () => {
+test('empty figures have neither a rate nor quantiles', () => {
   const none = { p50: null, p95: null, p99: null }
   expect(viewTotals(newTotals())).toEqual({
     jobs: { completed: 0, failed: 0, cancelled: 0 },

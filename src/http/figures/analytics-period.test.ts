@@ -6,7 +6,7 @@ const NOW = Date.parse('2026-11-21T12:34:56.789Z')
 const at = (text: string): number => Date.parse(text)
 
 describe('the period of analytics', () => {
-  test('is the last day when nothing is said, in whole hours, by hour', () => {
+  test('is the last day by default, in whole hours, by hour', () => {
     expect(readPeriod({}, NOW)).toEqual({
       from: at('2026-11-20T12:00:00Z'),
       to: at('2026-11-21T13:00:00Z'),
@@ -14,12 +14,12 @@ describe('the period of analytics', () => {
     })
   })
 
-  test('ends where it is said to, hours that are whole are kept', () => {
+  test('ends at a given time, and keeps whole hours', () => {
     const period = readPeriod({ from: '2026-11-01T00:00:00Z', to: '2026-11-11T00:00:00Z' }, NOW)
     expect(period).toEqual({ from: at('2026-11-01T00:00:00Z'), to: at('2026-11-11T00:00:00Z'), unit: 'day' })
   })
 
-  test('takes the unit that is asked for', () => {
+  test('uses the requested unit', () => {
     expect(readPeriod({ trend: 'day' }, NOW).unit).toBe('day')
   })
 
@@ -40,7 +40,7 @@ describe('the period of analytics', () => {
     expect((thrown as MillraceError).errors.map(({ path }) => path)).toEqual(paths)
   })
 
-  test('is read in parts that meet without a gap and end at midnight', () => {
+  test('is read in parts that join without a gap and end at midnight', () => {
     const period = readPeriod({ from: '2026-10-30T22:00:00Z' }, NOW)
     const days = daysOf(period)
     expect(days[0]?.from).toBe(period.from)
@@ -52,7 +52,7 @@ describe('the period of analytics', () => {
     }
   })
 
-  test.each(['hour', 'day'] as const)('has a point of the trend for every %s', unit => {
+  test.each(['hour', 'day'] as const)('has a trend point for every %s', unit => {
     const period = readPeriod({ from: '2026-11-19T05:00:00Z', trend: unit }, NOW)
     const points = pointsOf(period)
     expect(points.length).toBe(unit === 'hour' ? 56 : 3)

@@ -3,7 +3,7 @@ import { mergeFilters, toJobFilters } from './job-filters.ts'
 
 const ID = '0199aaaa-0000-7000-8000-000000000001'
 
-test('filters are read into the terms of the store', () => {
+test('filters are converted for the store', () => {
   const filters = toJobFilters({
     status: ['queued', 'running'],
     kind: ['command'],
@@ -49,7 +49,7 @@ test.each([{ run_id: 'abc' }, { workflow_id: `${ID}'` }, { parent_job_id: '' }])
   expect(toJobFilters(fields)).toBeNull()
 })
 
-test('a filter may stand in the query or in the body, not in both', () => {
+test('a filter may be in the query or in the body, not in both', () => {
   expect(mergeFilters({ queue: 'a' }, { name: 'b' })).toEqual({ queue: 'a', name: 'b' })
   expect(() => mergeFilters({ queue: 'a' }, { queue: 'a' })).toThrow('queue')
 })

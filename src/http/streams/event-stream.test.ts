@@ -13,7 +13,7 @@ const heapUsed = (): number => {
   return process.memoryUsage().heapUsed
 }
 
-test('a stream that is followed for long keeps nothing of the events that it has sent', async () => {
+test('a long stream keeps none of the events that it has sent', async () => {
   const subscribed = Promise.withResolvers<(event: object) => void>()
   const { port } = await serve((request, response) => {
     const subscribe = (push: (event: object) => void) => {
@@ -41,7 +41,7 @@ test('a stream that is followed for long keeps nothing of the events that it has
   await reading
 }, 60_000)
 
-test('an event is written out once, however many listen', async () => {
+test('an event is serialized once, however many listen', async () => {
   const pushes: ((event: object) => void)[] = []
   const { port } = await serve((request, response) => {
     const subscribe = (push: (event: object) => void) => {

@@ -87,7 +87,7 @@ const following = (jobId: string, overrides: object = {}) => ({
 
 describe('a log over WebSocket', () => {
   test.each([false, true])(
-    'sends an object a message, how the job ended, and closes normally (compression: %s)',
+    'sends an object per message, then how the job ended, and closes normally (compression: %s)',
     async deflate => {
       const texts = [
         'plain',
@@ -129,7 +129,7 @@ describe('a log over WebSocket', () => {
     expect(arrays.flat().map(line => line.seq)).toEqual(Array.from({ length: 2401 }, (_, i) => 100 + i))
   })
 
-  test('goes on live, with pings in between', async () => {
+  test('continues live, with pings in between', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     serve.socket = socket => followOverWebSocket({ socket, ...following(job.id, { pingMs: SOON_MS }) })
@@ -146,7 +146,7 @@ describe('a log over WebSocket', () => {
     expect(messages).toHaveLength(4)
   })
 
-  test('many followers of one job all get all of it', async () => {
+  test('sends everything to many followers of one job', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     serve.socket = socket => followOverWebSocket({ socket, ...following(job.id) })
@@ -161,7 +161,7 @@ describe('a log over WebSocket', () => {
     }
   })
 
-  test('a client that stops reading is not buffered for, and given up', async () => {
+  test('drops a client that stops reading without buffering for it', async () => {
     const jobId = await finishedLog(numberedLines(400_000))
     serve.socket = socket => followOverWebSocket({ socket, ...following(jobId, { pingMs: SOON_MS }) })
     const stuck = await rawUpgrade()
@@ -173,7 +173,7 @@ describe('a log over WebSocket', () => {
     stuck.destroy()
   })
 
-  test('a client that goes away ends its following', async () => {
+  test('ends following when its client disconnects', async () => {
     const job = await scene.start()
     serve.socket = socket => followOverWebSocket({ socket, ...following(job.id) })
     const { socket } = connectSocket()
@@ -183,7 +183,7 @@ describe('a log over WebSocket', () => {
     await served[0]
   })
 
-  test('a job that vanishes is told as a failure', async () => {
+  test('reports a job that disappears as a failure', async () => {
     serve.socket = socket =>
       followOverWebSocket({ socket, ...following('01a200b0-0000-7000-8000-000000000000') }).catch(error => {
         expect(error).toMatchObject({ code: 'not_found' })
@@ -204,7 +204,7 @@ describe('a log as server-sent events', () => {
     expect(events[2]).toBe('event: end\ndata: {"event":"end","status":"completed"}')
   })
 
-  test('goes on after Last-Event-ID', async () => {
+  test('resumes after Last-Event-ID', async () => {
     const jobId = await finishedLog('one\ntwo\nthree\n')
     serve.answer = (incoming, response) => followOverSse({ request: incoming, response, ...following(jobId) })
     const { text } = await readEvents({ 'last-event-id': '2' })
@@ -229,7 +229,7 @@ describe('a log as server-sent events', () => {
     expect(text).toContain('event: end')
   })
 
-  test('a client that stops reading is given up', async () => {
+  test('drops a client that stops reading', async () => {
     const jobId = await finishedLog(numberedLines(400_000))
     serve.answer = (incoming, response) =>
       followOverSse({ request: incoming, response, ...following(jobId, { pingMs: SOON_MS }) })
@@ -258,7 +258,7 @@ describe('a stream of events', () => {
     }
   }
 
-  test('gives each event as a message, in order, and stops with the client', async () => {
+  test('sends each event as a message, in order, and stops with the client', async () => {
     const { subscribe, emit, listeners } = source()
     serve.socket = socket => streamEvents({ to: { socket }, subscribe, pingMs: PING_MS })
     const { socket, messages } = connectSocket()
@@ -270,7 +270,7 @@ describe('a stream of events', () => {
     await eventually(() => listeners.size === 0)
   })
 
-  test('as server-sent events has their ids', async () => {
+  test('has the ids of events as server-sent events', async () => {
     const { subscribe, emit, listeners } = source()
     serve.answer = (incoming, response) =>
       streamEvents({ to: { request: incoming, response }, subscribe, pingMs: PING_MS })
@@ -284,7 +284,7 @@ describe('a stream of events', () => {
     await eventually(() => listeners.size === 0)
   })
 
-  test('a client too slow for the events is sent away with a reason', async () => {
+  test('closes with a reason for a client that is too slow', async () => {
     const { subscribe, emit, listeners } = source()
     serve.socket = socket => streamEvents({ to: { socket }, subscribe, pingMs: 60_000, maxWaiting: 100 })
     const { socket, closed } = connectSocket()

@@ -19,6 +19,6 @@ test('every data kind has a word', () => {
   expect(DATA_KINDS.map(wordOfKind)).toEqual(['import', 'populateview', 'copy', 'query', 'delete_data'])
 })
 
-test('times have microseconds and a blank', () => {
+test('times have microseconds and a space', () => {
   expect(wordOfTime(Date.UTC(2020, 11, 4, 15, 8, 33, 14))).toBe('2020-12-04 15:08:33.014000')
 })
