@@ -37,8 +37,8 @@ const refusedIpv6 = (bits: bigint) => {
   return within(0x20010000n >> 9n, 23n) || within(0x20010db8n, 32n) || within(0x2002n, 16n) || within(0x3fff0n, 20n)
 }
 
-describe('without an exception, exactly the public addresses are permitted', () => {
-  test('IPv4: at random, and at every border', () => {
+describe('without exceptions exactly the public addresses are permitted', () => {
+  test('IPv4: random addresses, and every boundary', () => {
     const borders = REFUSED_IPV4.flatMap(([first, last]) => [first - 1, first, last, last + 1])
     const addresses = fc.oneof(
       fc.integer({ min: 0, max: 0xffffffff }),
@@ -64,7 +64,7 @@ describe('without an exception, exactly the public addresses are permitted', () 
     )
   })
 
-  test('IPv6: at random below every prefix that means something', () => {
+  test('IPv6: random addresses below every prefix with a meaning', () => {
     const PREFIXES = [0x0n, 0x64ff9bn << 8n, 0x100n << 16n, 0x2000n << 16n, 0x20010000n, 0x20010db8n, 0x20010dc0n]
     const MORE = [0x20020000n, 0x20030000n, 0x26064700n, 0x3fff0000n, 0x3fff1000n, 0x5f000000n, 0xfc000000n]
     const LAST = [0xfd000000n, 0xfe800000n, 0xfec00000n, 0xff020000n]
@@ -80,7 +80,7 @@ describe('without an exception, exactly the public addresses are permitted', () 
     )
   })
 
-  test('no IPv4 address, private or public, comes back inside an IPv6 one', () => {
+  test('no IPv4 address, private or public, is permitted inside an IPv6 one', () => {
     const wrap = (text: string) => [
       `::ffff:${text}`,
       `::${text}`,
@@ -113,10 +113,10 @@ describe('without an exception, exactly the public addresses are permitted', () 
     '::',
     '::1',
     '0.0.0.0',
-  ])('%s is not', address => expect(isPublic(address)).toBe(false))
+  ])('%s is not public', address => expect(isPublic(address)).toBe(false))
 
   test.each(['', 'localhost', '127.1', '0x7f.0.0.1', 'fe80::1%eth0', '[::1]'])(
-    'what is no address, %j, is refused',
+    'an invalid address, %j, is refused',
     text => {
       expect(isPublic(text)).toBe(false)
     },
@@ -130,7 +130,7 @@ describe('exceptions', () => {
     }
   })
 
-  test('a range permits what is in it and nothing beside it', () => {
+  test('a range permits the addresses in it and no others', () => {
     const rules = parseAddressRules('10.1.0.0/16, fd00::/8,127.0.0.1')
     const answers = ['10.1.2.3', '10.2.0.1', 'fd12::1', 'fe80::1', '127.0.0.1', '127.0.0.2', '8.8.8.8'].map(address =>
       rules.permits('x', address),
@@ -138,7 +138,7 @@ describe('exceptions', () => {
     expect(answers).toEqual([true, false, true, false, true, false, true])
   })
 
-  test('a host permits where that host leads, by any spelling of its name, and no other host', () => {
+  test('a host name permits its addresses, in any spelling, and no other host', () => {
     const rules = parseAddressRules('DB.internal,bücher.example')
     expect(rules.permits('db.internal', '10.0.0.1')).toBe(true)
     expect(rules.permits('db.internal.', '10.0.0.1')).toBe(true)
@@ -166,7 +166,7 @@ describe('exceptions', () => {
     'db.internal/8',
     '10.0.0.0/8,,',
     '[::1]',
-  ])('%j is refused with words about what would be right', text => {
+  ])('%j is refused with a valid form', text => {
     expect(() => parseAddressRules(text)).toThrow(/comma list of host names, addresses and CIDR ranges/)
   })
 })

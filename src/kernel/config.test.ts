@@ -37,7 +37,7 @@ const faultsOf = (given: Given): string => {
   return message
 }
 
-test('flags win over the environment, the environment over the file, the file over the default', () => {
+test('flags override the environment, the environment the file, the file the default', () => {
   const file = '{"MILLRACE_HOST": "file", "MILLRACE_PORT": 1, "JOB_QUEUE_MAX_WORKERS": 7}'
   const environment = { MILLRACE_HOST: 'environment', MILLRACE_PORT: '2' }
   const { config, origins } = load({ flags: { host: 'flag' }, environment, file })
@@ -45,14 +45,14 @@ test('flags win over the environment, the environment over the file, the file ov
   expect(origins).toMatchObject({ host: 'flag', port: 'environment', maxWorkers: 'file', logLevel: 'default' })
 })
 
-test('with nothing given every default is valid, and the result cannot be changed', () => {
+test('every default is valid, and the result is frozen', () => {
   const { config } = load({})
   expect(config).toMatchObject({ host: '127.0.0.1', port: 7070, dataDir: resolve('data'), databaseUrl: null })
   expect(config).toMatchObject({ publicUrl: 'http://127.0.0.1:7070', roles: ['api', 'scheduler', 'worker'] })
   expect(Object.isFrozen(config)).toBe(true)
 })
 
-test('all faults of all sources are listed at once', () => {
+test('all faults of all sources are reported at once', () => {
   const message = faultsOf({
     flags: { port: '99999' },
     environment: { MILLRACE_ROLES: 'api,king', JOB_QUEUE_MAX_WORKERS: '0', MILLRACE_PUBLIC_URL: 'ftp://x' },
@@ -80,7 +80,7 @@ test.each([
   'https//me:hunter2@host',
   'ftp://host/?token=hunter2',
   'file://me:hunter2@host/x%',
-])('no fault of any setting repeats %s', value => {
+])('no fault of a setting repeats %s', value => {
   let faults = 0
   for (const { env, flag } of settings) {
     const given = { environment: { [env]: value }, flags: { [flag]: value }, file: JSON.stringify({ [env]: value }) }
@@ -103,7 +103,7 @@ test.each(['{"MILLRACE_DATABASE_URL": hunter2}', '{"MILLRACE_ADMIN_TOKEN": "hunt
   },
 )
 
-test('a public URL with a password is a fault: it is shown to everybody', () => {
+test('a public URL with a password is a fault, since it is shown to everybody', () => {
   expect(faultsOf({ environment: { MILLRACE_PUBLIC_URL: 'https://me:hunter2@host' } })).toContain(
     'without user and password',
   )
@@ -118,7 +118,7 @@ test.each([
   expect(load({ environment }).config.publicUrl).toBe(url)
 })
 
-test('sizes and durations are read as people write them, and retention 0 keeps for ever', () => {
+test('sizes and durations are read as people write them, and retention 0 means for ever', () => {
   const environment = {
     MILLRACE_LOG_MAX_BYTES: '2 GiB',
     MILLRACE_SHUTDOWN_GRACE: '1m30s',
@@ -152,12 +152,12 @@ test.each([
   expect(message).toContain(valid)
 })
 
-test('a database on a socket of this machine needs no host', () => {
+test('a database on a local socket needs no host', () => {
   const environment = { MILLRACE_DATABASE_URL: 'postgres://me@/millrace?host=/run/postgresql' }
   expect(load({ environment }).config.databaseUrl).toBe(environment.MILLRACE_DATABASE_URL)
 })
 
-test('every setting has a variable and a flag of its own and says what it is', () => {
+test('every setting has its own variable and flag, and a description', () => {
   expect(new Set(settings.map(setting => setting.env)).size).toBe(settings.length)
   expect(new Set(settings.map(setting => setting.flag)).size).toBe(settings.length)
   for (const { flag, about } of settings) {
@@ -166,7 +166,7 @@ test('every setting has a variable and a flag of its own and says what it is', (
   }
 })
 
-test('limits of data jobs of 0, which would be none for the engine, are refused', () => {
+test('limits of 0 for data jobs, which the engine would take as no limit, are refused', () => {
   const message = faultsOf({ flags: { 'query-memory': '0', 'engine-memory': '0 MB', 'max-result-bytes': '0' } })
   for (const name of ['MILLRACE_QUERY_MEMORY', 'MILLRACE_ENGINE_MEMORY', 'JOB_MAX_RESULT_BYTES'])
     expect(message).toMatch(new RegExp(`${name}.*is not a size above 0`))

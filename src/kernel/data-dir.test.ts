@@ -13,7 +13,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-test('the data directory is made with mode 0700 and its files with 0600', () => {
+test('the data directory is created with mode 0700 and its files with 0600', () => {
   const path = join(directory, 'new')
   const dataDir = openDataDir(path)
   dataDir.write('fact', 'kept')
@@ -37,7 +37,7 @@ test('a second process is refused until the first is gone, even by kill -9', asy
   openDataDir(directory).unlock()
 })
 
-test.each(['', 'lock'])('what keeps the directory from being used is told with its path and setting: data/%s', name => {
+test.each(['', 'lock'])('an unusable data directory is reported with its path and setting: data/%s', name => {
   const path = join(directory, 'data')
   if (name === '') writeFileSync(path, 'no directory')
   else mkdirSync(join(path, name), { recursive: true })

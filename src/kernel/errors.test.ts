@@ -3,7 +3,7 @@ import { ERRORS, invalidField, isDiskFull, MillraceError } from './errors.ts'
 
 const entries = Object.entries<{ http?: number; failure?: string; title: string; hint: string }>(ERRORS)
 
-test.each(entries)('%s is a refusal or a failure, and says what it means and what to do', (code, entry) => {
+test.each(entries)('%s is a refusal or a failure, with a meaning and a hint', (code, entry) => {
   expect(code).toMatch(/^[a-z]+(_[a-z]+)*$/)
   expect(entry.http !== undefined || entry.failure !== undefined).toBe(true)
   expect(entry.http ?? 400).toBeGreaterThanOrEqual(400)
@@ -13,7 +13,7 @@ test.each(entries)('%s is a refusal or a failure, and says what it means and wha
   expect(entry.hint).toMatch(/^[A-Z].*\.$/)
 })
 
-test('a refusal has the status of its code, and its title where no detail is given', () => {
+test('a refusal has the status of its code, and its title by default', () => {
   const error = new MillraceError('job_ended')
   expect(error).toMatchObject({ status: 409, message: 'The job has ended', errors: [], retryAfter: undefined })
   expect(new MillraceError('unavailable', 'Starting.', { retryAfter: 2 })).toMatchObject({ status: 503, retryAfter: 2 })

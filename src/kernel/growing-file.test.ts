@@ -26,7 +26,7 @@ async function* endless(): AsyncIterable<Uint8Array> {
   }
 }
 
-test.each([0, 1, 3_500_000])('%i bytes are read behind the writer, and the file is gone then', async size => {
+test.each([0, 1, 3_500_000])('%i bytes are read while they are written, then the file is gone', async size => {
   const bytes = sampleBytes(size)
   const { file } = await startGrowing(path, inChunks(bytes, 60_000))
   const read = Buffer.concat(await Array.fromAsync(file))
@@ -34,7 +34,7 @@ test.each([0, 1, 3_500_000])('%i bytes are read behind the writer, and the file 
   expect(existsSync(path)).toBe(false)
 })
 
-test('it tells when it is larger than asked for, and when it is whole', async () => {
+test('growBeyond returns when the file is larger, or complete', async () => {
   const { file } = await startGrowing(path, [sampleBytes(100)])
   const growth = await file.growBeyond(99)
   expect(growth.size).toBe(100)
@@ -42,13 +42,13 @@ test('it tells when it is larger than asked for, and when it is whole', async ()
   await file.remove()
 })
 
-test('a writer that fails is heard of, and its file is gone', async () => {
+test('the error of the writer is passed on, and the file is removed', async () => {
   const { file } = await startGrowing(path, thenFail(sampleBytes(1000)))
   await expect(Array.fromAsync(file)).rejects.toThrow('the writer broke')
   expect(existsSync(path)).toBe(false)
 })
 
-test('who leaves it ends the writing, and takes back the room it had', async () => {
+test('a reader that stops early stops the writer, and the file is removed', async () => {
   const { file, state, written } = await startGrowing(path, endless())
   for await (const part of file) if (part.length > 0) break
   expect(state.left).toBe(true)
@@ -56,7 +56,7 @@ test('who leaves it ends the writing, and takes back the room it had', async () 
   expect(readdirSync(directory)).toEqual([])
 })
 
-test('it is moved while it grows, and removed from where it went', async () => {
+test('a file can be moved while it grows, and is removed from its new place', async () => {
   const { file } = await startGrowing(path, endless())
   const target = join(directory, 'elsewhere')
   await file.moveTo(target)
@@ -67,7 +67,7 @@ test('it is moved while it grows, and removed from where it went', async () => {
   expect(readdirSync(directory)).toEqual([])
 })
 
-test('a file that took its name is not taken for it', async () => {
+test('another file under the same name is not moved', async () => {
   const { file } = await startGrowing(path, [sampleBytes(10)])
   renameSync(path, join(directory, 'hidden'))
   writeFileSync(path, 'another')

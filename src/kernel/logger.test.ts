@@ -4,7 +4,7 @@ import { expect, test } from 'vitest'
 import { MillraceError } from './errors.ts'
 import { loggedError } from './logger.ts'
 
-test('what is away is told in one sentence, a fault of the program with where it is', () => {
+test('an unavailable dependency is logged in one sentence, a bug with its stack', () => {
   const cause = new Error('connect ECONNREFUSED')
   expect(loggedError(new MillraceError('unavailable', `Away: ${cause.message}`, { cause }))).toEqual({
     type: 'MillraceError',
@@ -17,7 +17,7 @@ test('what is away is told in one sentence, a fault of the program with where it
   })
 })
 
-test.skipIf(!existsSync('/dev/full'))('a log that goes to a full disk does not end the program', () => {
+test.skipIf(!existsSync('/dev/full'))('a log on a full disk does not crash the program', () => {
   const program = `
     const { createLogger } = await import(${JSON.stringify(new URL('./logger.ts', import.meta.url).href)})
     const logger = createLogger('info')

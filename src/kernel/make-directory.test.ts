@@ -10,13 +10,13 @@ const temporary = (): string => {
   return directory
 }
 
-test('a directory is made with those above it, and nobody else may look into them', () => {
+test('a directory is created with its parents, accessible to the owner alone', () => {
   const directory = temporary()
   makeDirectory(join(directory, 'a/b/c'))
   for (const path of ['a', 'a/b', 'a/b/c']) expect(statSync(join(directory, path)).mode & 0o777).toBe(0o700)
 })
 
-test('one that is there stays as it is, also behind a link', () => {
+test('an existing directory is left as it is, even behind a link', () => {
   const directory = temporary()
   chmodSync(directory, 0o755)
   symlinkSync(directory, join(directory, 'link'))
@@ -26,7 +26,7 @@ test('one that is there stays as it is, also behind a link', () => {
   expect(statSync(directory).mode & 0o777).toBe(0o755)
 })
 
-test('what cannot be made is told, and not tried for ever', () => {
+test('a directory that cannot be created is an error, without endless retries', () => {
   const directory = temporary()
   writeFileSync(join(directory, 'file'), '')
   symlinkSync(join(directory, 'gone/deeper'), join(directory, 'dangling'))

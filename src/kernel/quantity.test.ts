@@ -20,7 +20,7 @@ test.each([
 })
 
 test.each(['', ' ', 'soon', '5 parsecs', '-5m', '5m-', '1h30', 'm', '1e3', 'Infinity', 'NaN', '9'.repeat(400), '9e9y'])(
-  'the duration %j is refused with what would be right',
+  'the duration %j is refused with a valid form',
   text => {
     expect(() => parseDuration(text)).toThrow('a duration such as')
   },
@@ -49,7 +49,7 @@ test.each([
 })
 
 test.each(['', 'big', '5 bits', '-1', '1e9', '0x10', '99999999 TiB', 'MiB'])(
-  'the size %j is refused with what would be right',
+  'the size %j is refused with a valid form',
   text => {
     expect(() => parseSize(text)).toThrow('a size such as')
   },

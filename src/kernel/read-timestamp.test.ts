@@ -67,12 +67,12 @@ describe('a time of RFC 3339', () => {
     ['2027-01-31T00:00:00Z\n', / such as/],
     ['tomorrow', / such as/],
     ['', / such as/],
-  ])('%j is none', (text, message) => {
+  ])('%j is refused', (text, message) => {
     expect(readTimestamp(text)).toEqual({ type: 'wrong', message: expect.stringMatching(/^must be an RFC 3339 time/) })
     expect(readTimestamp(text)).toEqual({ type: 'wrong', message: expect.stringMatching(message) })
   })
 
-  test('is read when the calendar has it, and never becomes another', () => {
+  test('is read exactly if it exists in the calendar', () => {
     fc.assert(
       fc.property(year, upTo(14), upTo(33), upTo(26), upTo(61), upTo(59), (y, month, day, hour, minute, second) => {
         const text = `${String(y).padStart(4, '0')}-${two(month)}-${two(day)}T${two(hour)}:${two(minute)}:${two(second)}`
@@ -87,7 +87,7 @@ describe('a time of RFC 3339', () => {
     )
   })
 
-  test('means the same whatever its offset', () => {
+  test('means the same with every offset', () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 4e12 }), fc.integer({ min: -1439, max: 1439 }), (epochMs, minutes) => {
         const local = new Date(epochMs + minutes * 60_000).toISOString().slice(0, -1)

@@ -24,7 +24,7 @@ describe('the method after a redirect', () => {
     [307, 'PUT', 'PUT'],
     [308, 'POST', 'POST'],
     [308, 'GET', 'GET'],
-  ] as const)('%i of %s asks by %s', (status, method, expected) => {
+  ] as const)('of %i for %s is %s', (status, method, expected) => {
     const body = method === 'POST' || method === 'PUT' ? 'content' : null
     const next = followRedirect(
       request({ method, body, headers: { 'content-type': 'text/plain', accept: 'x/y' } }),
@@ -37,11 +37,11 @@ describe('the method after a redirect', () => {
     expect('content-type' in next!.headers).toBe(expected === method)
   })
 
-  test.each([200, 204, 300, 304, 305, 306, 400, 503])('%i is no redirect', status => {
+  test.each([200, 204, 300, 304, 305, 306, 400, 503])('%i is not a redirect', status => {
     expect(followRedirect(request(), status, '/next')).toBe(null)
   })
 
-  test('a redirect that does not say where to is a response', () => {
+  test('a redirect without a Location is a response', () => {
     expect(followRedirect(request(), 302, undefined)).toBe(null)
   })
 })
@@ -56,12 +56,12 @@ describe('headers', () => {
     range: 'bytes=5-',
   }
 
-  test('all of them stay within an origin', () => {
+  test('are all kept within an origin', () => {
     expect(followRedirect(request({ headers: secret }), 307, '/other')?.headers).toEqual(secret)
   })
 
   test.each(['https://b.example/', 'http://a.example/', 'https://a.example:8443/', '//a.example.b.example/'])(
-    'only harmless ones cross to %s',
+    'are only kept if harmless when redirected to %s',
     location => {
       const next = followRedirect(request({ headers: secret }), 307, location)
       expect(next?.headers).toEqual({ accept: 'text/csv', range: 'bytes=5-' })
@@ -69,7 +69,7 @@ describe('headers', () => {
   )
 })
 
-test('the place is relative to the last one, without fragment and without the credentials of others', () => {
+test('the location is relative to the last URL, without its fragment and credentials', () => {
   const places = ['next?y', '?z', '//u:p@b.example/#f'].map(
     location => followRedirect(request(), 302, location)?.url.href,
   )

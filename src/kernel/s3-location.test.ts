@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { parseS3Url } from './s3-location.ts'
 
-test('bucket, prefix and parameters are read, with what is usual where they say nothing', () => {
+test('bucket, prefix and parameters are read, with the usual defaults', () => {
   expect(parseS3Url('s3://blobs')).toEqual({
     bucket: 'blobs',
     prefix: '',
@@ -31,6 +31,6 @@ test.each([
   's3://bucket?endpoint=nonsense',
   's3://bucket?endpoint=https://key:secret@s3.test',
   's3://bucket?force_path_style=maybe',
-])('%j is refused with the form it should have', text => {
+])('%j is refused with the expected form', text => {
   expect(() => parseS3Url(text)).toThrow('s3://bucket/prefix?region=')
 })

@@ -3,13 +3,13 @@ import { text } from 'node:stream/consumers'
 import { expect, test } from 'vitest'
 import { startChild } from './start-child.ts'
 
-test('a program is talked to by its standard streams', async () => {
+test('a program is started with pipes for its standard streams', async () => {
   const child = await startChild('/bin/cat', [], { cwd: '/' })
   child.stdin.end('hello')
   expect(await text(child.stdout)).toBe('hello')
 })
 
-test('one that is not there rejects', async () => {
+test('a missing program rejects', async () => {
   await expect(startChild('/nowhere/at-all', [], {})).rejects.toMatchObject({ code: 'ENOENT' })
 })
 
@@ -25,7 +25,7 @@ const WITHOUT_DESCRIPTORS = `
   const { pid } = await startChild('/bin/true', [], {})
   console.log(JSON.stringify({ refused, later: pid > 0 }))`
 
-test('without a descriptor left it rejects, and the process goes on', () => {
+test('a start without a free descriptor rejects, and the process keeps running', () => {
   const node = [process.execPath, '--disable-warning=ExperimentalWarning', '--input-type=module', '-e']
   const argv = ['-c', 'ulimit -n 64 && exec "$@"', 'sh', ...node, WITHOUT_DESCRIPTORS]
   expect(JSON.parse(execFileSync('/bin/sh', argv, { encoding: 'utf8' }))).toEqual({ refused: 'EMFILE', later: true })

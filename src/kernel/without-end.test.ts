@@ -6,6 +6,6 @@ test.each([
   ['  ', ''],
   ['', ''],
   ['a', 'a'],
-])('of %j blanks at the end are taken off', (text, left) => {
+])('trailing blanks of %j are removed', (text, left) => {
   expect(withoutEnd(text, ' \t')).toBe(left)
 })
