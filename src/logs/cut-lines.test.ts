@@ -44,7 +44,7 @@ const expectedLines = (text: string): string[] => {
 }
 
 describe('cutting lines', () => {
-  test('lines are those of the text, however it is cut into writes', () => {
+  test('lines are the same however the text is split into writes', () => {
     fc.assert(
       fc.property(
         fc.array(fc.string({ unit: fc.constantFrom('a', '\n', '\r', 'é', '😀', '\u001b[1m'), maxLength: 12 }), {
@@ -61,13 +61,13 @@ describe('cutting lines', () => {
     )
   })
 
-  test('invalid UTF-8 is replaced and nothing around it is harmed', () => {
+  test('invalid UTF-8 is replaced and the text around it is unchanged', () => {
     expect(linesAfterStorage([Buffer.from([0x61, 0xff, 0x62, 10, 0xc3]), Buffer.from([0xa9, 10, 0xe2, 0x82])])).toEqual(
       ['a\ufffdb', 'é', '\ufffd'],
     )
   })
 
-  test('a line over 64 KiB comes in marked pieces that begin and end between characters', () => {
+  test('a line over 64 KiB is split into marked pieces between characters', () => {
     const text = `${'é'.repeat(100_000)}\nshort\n`
     const bytes = Buffer.from(`x${text}`)
     for (const size of [1000, 65_535, 65_536, 65_537, 1_000_000]) {
@@ -80,7 +80,7 @@ describe('cutting lines', () => {
     }
   })
 
-  test('a stream without any newline never holds more than a piece', () => {
+  test('a stream without newlines never holds more than a piece', () => {
     let longest = 0
     const cutter = new LineCutter(text => {
       longest = Math.max(longest, text.length)
@@ -93,13 +93,13 @@ describe('cutting lines', () => {
     expect(longest).toBe(MAX_LINE_BYTES)
   })
 
-  test('binary rubbish comes out as lines of at most 64 KiB', () => {
+  test('binary data comes out as lines of at most 64 KiB', () => {
     const cuts = cut([Buffer.alloc(300_000, 0xff)])
     for (const piece of cuts) expect(Buffer.byteLength(piece.text)).toBeLessThanOrEqual(MAX_LINE_BYTES)
     expect(cuts.map(piece => piece.text).join('')).toBe('\ufffd'.repeat(300_000))
   })
 
-  test('newlines are counted right at every alignment', () => {
+  test('newlines are counted correctly at every alignment', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 5000 }), fc.nat({ max: 8 }), (bytes, offset) => {
         const text = Buffer.alloc(bytes.length + offset, 10)

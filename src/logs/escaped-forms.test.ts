@@ -16,7 +16,7 @@ describe('the escaped forms of a secret', () => {
     ['urlencode of PHP', '+%21%22%23%24%25%26%27%28%29%2A%2B%2C-.%2F%3A%3B%3C%3D%3E%3F%40%5B%5C%5D%5E_%60%7B%7C%7D%7E'],
     ['UserPassword of Go', '%20%21%22%23$%25&%27%28%29%2A+,-.%2F%3A;%3C=%3E%3F%40%5B%5C%5D%5E_%60%7B%7C%7D~'],
     ['PathEscape of Go', '%20%21%22%23$%25&%27%28%29%2A+%2C-.%2F:%3B%3C=%3E%3F@%5B%5C%5D%5E_%60%7B%7C%7D~'],
-  ])('hold what %s makes', (_program, form) => {
+  ])('include what %s writes', (_program, form) => {
     expect(escapedForms(SIGNS)).toContain(form)
   })
 
@@ -28,7 +28,7 @@ describe('the escaped forms of a secret', () => {
     ['the user of a URL', text => Object.assign(new URL('http://h'), { username: text }).username],
     ['the query of a URL', text => Object.assign(new URL('http://h'), { search: `?${text}` }).search.slice(1)],
   ]
-  test.each(byRuntime)('hold what %s makes, in either case of hexadecimal digits', (_name, encode) => {
+  test.each(byRuntime)('include what %s writes, with hexadecimal digits in either case', (_name, encode) => {
     const text = fc.string({ unit: 'grapheme', minLength: 8, maxLength: 40 }).filter(value => !/[\t\n\r]/.test(value))
     fc.assert(
       fc.property(text, secret => {
@@ -41,7 +41,7 @@ describe('the escaped forms of a secret', () => {
     )
   })
 
-  test('are none that a program makes of letters and digits', () => {
+  test('of plain letters and digits are only the secret itself', () => {
     expect(new Set(escapedForms('abcDEF-012_3.4'))).toEqual(new Set(['abcDEF-012_3.4']))
   })
 

@@ -31,7 +31,7 @@ const secret = fc.oneof(
 const noise = fc.string({ unit: fc.constantFrom('a', 'b', 'x', 'y', '\n', ' ', 'é'), maxLength: 30 })
 
 describe('masking', () => {
-  test('no form of a secret survives, however the output is cut', () => {
+  test('no form of a secret survives, however the output is split', () => {
     fc.assert(
       fc.property(
         fc.array(secret, { minLength: 1, maxLength: 3 }),
@@ -53,7 +53,7 @@ describe('masking', () => {
     )
   })
 
-  test('text without secrets comes out byte for byte', () => {
+  test('text without secrets passes byte for byte', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 300 }), cuts, (bytes, places) => {
         const secrets = ['never-printed-secret', 'zzzzzzzzzzzzzzzz\nanother-line-of-it']
@@ -64,7 +64,7 @@ describe('masking', () => {
     )
   })
 
-  test('a beginning of a secret that does not go on comes out', () => {
+  test('an incomplete start of a secret passes', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 17 }), cuts, (length, places) => {
         const text = `${'correct-horse-batt'.slice(0, length)}!`
@@ -73,7 +73,7 @@ describe('masking', () => {
     )
   })
 
-  test('a completed line is never held back, not even between two lines of a secret', () => {
+  test('a complete line is never held back, not even between two lines of a secret', () => {
     const masker = Masker.for(['first-line-of-it\nsecond-line-of-it'])!()
     expect(masker.push(Buffer.from('first-line-of-it\n')).toString()).toBe('***\n')
     expect(masker.push(Buffer.from('first-line-of\n')).toString()).toBe('first-line-of\n')
@@ -98,7 +98,7 @@ describe('masking', () => {
     expect(run([value], [Buffer.from(`<${shown}>`)])).toBe('<***>')
   })
 
-  test('base64 wrapped as base64(1) does leaves no whole line of it', () => {
+  test('base64 wrapped like base64(1) leaves no whole line of it', () => {
     const value = 'a long secret value that needs more than one line of base64 when it is encoded, really'
     const wrapped = Buffer.from(value)
       .toString('base64')
@@ -116,7 +116,7 @@ describe('masking', () => {
     expect(maskText(Masker.for(['short']), 'short')).toBe('short')
   })
 
-  test('a text is masked at once', () => {
+  test('a whole text is masked in one call', () => {
     expect(maskText(Masker.for(['hunter2hunter2']), 'login with hunter2hunter2 failed')).toBe('login with *** failed')
   })
 })

@@ -50,8 +50,8 @@ const cutAt = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
   return [0, ...places].map((from, i) => bytes.subarray(from, places[i] ?? bytes.length))
 }
 
-describe('base64 in lines', () => {
-  test('of a secret that stands anywhere shows four characters of it at most, however the output is cut', () => {
+describe('base64 over several lines', () => {
+  test('of a secret at any position shows at most four characters of it, however the output is split', () => {
     fc.assert(
       fc.property(parts, fc.array(fc.nat(), { maxLength: 12 }), (given, cuts) => {
         const { shown, expected } = scene(given)
@@ -62,7 +62,7 @@ describe('base64 in lines', () => {
     )
   })
 
-  test('is masked byte by byte as in one piece', () => {
+  test('is masked the same byte by byte as in one piece', () => {
     fc.assert(
       fc.property(parts, given => {
         const { shown, expected } = scene(given)
@@ -79,7 +79,7 @@ describe('base64 in lines', () => {
   })
 
   test.each([0, 1, 2, 3, 4, 5, 20, 33, 52, 53, 54, 55, 56, 57])(
-    'behind %d bytes of another text is masked whole',
+    'after %d bytes of other text is masked whole',
     length => {
       const token = 'mr_job_0199f2c8-7d1e-7a3b-9c55-0123456789ab_1_Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6cXV4Zm9vYmFyYmF6c'
       const text = toLines(`${'u'.repeat(length)}${token}\n`, 76)
@@ -90,13 +90,13 @@ describe('base64 in lines', () => {
     },
   )
 
-  test('of a file of many lines is masked from the first to the last', () => {
+  test('of a multi-line file is masked from the first to the last line', () => {
     const key = `-----BEGIN KEY-----\n${toLines('k3y'.repeat(300), 64)}-----END KEY-----\n`
     const left = masked(key, toLines(`a: ${key}`, 76))
     expect(left).toMatch(/^YTog\*\*\*\n(\*\*\*\n)+(\*\*\*)?.?=*\n$/)
   })
 
-  test('goes on masked from line to line when the writer pauses after each, and no line waits for the next', () => {
+  test('is masked line by line with pauses in between, and no line waits for the next', () => {
     const { shown, expected } = scene({
       before: Buffer.alloc(40, 0xff),
       secret: 'correct-horse-battery-staple'.repeat(8),
@@ -111,20 +111,20 @@ describe('base64 in lines', () => {
       expect(masker.push(Buffer.from(`${line}\n`)).toString()).toBe(`${wanted[index]}\n`)
   })
 
-  test('that is cut off ends as masked as it began', () => {
+  test('that is cut off is masked to the end', () => {
     const secret = 'correct-horse-battery-staple'.repeat(8)
     const lines = toLines(secret, 76)
     for (const length of [85, 100, 152, 160, 200]) expect(masked(secret, lines.slice(0, length))).toMatch(/^[*\n]+$/)
   })
 
-  test('of something else stays, and what follows it is not held back', () => {
+  test('of other content passes, and what follows it is not held back', () => {
     const masker = Masker.for(['correct-horse-battery'])!()
     const line = `${Buffer.alloc(57, 'other').toString('base64')}\n`
     for (const text of [line, 'ok\n', line, '\n', line, '  ok\n', line, line, 'total 5\n'])
       expect(masker.push(Buffer.from(text)).toString()).toBe(text)
   })
 
-  test('any bytes without the secret come out as they are', () => {
+  test('any bytes without the secret pass unchanged', () => {
     const base64 = fc.string({ unit: fc.constantFrom('A', 'Q', '+', '_', '\n', '\r', '\\', 'n', ' '), maxLength: 400 })
     fc.assert(
       fc.property(base64, fc.array(fc.nat(), { maxLength: 12 }), (text, cuts) => {
