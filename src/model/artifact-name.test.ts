@@ -30,9 +30,9 @@ test.each([
   ['\ud800', 'Unicode'],
   ['x'.repeat(1025), '1024'],
   ['ü'.repeat(513), '1024'],
-])('%j is refused with a word about %s', (name, word) => expect(artifactNameFault(name)).toContain(word))
+])('%j is refused with a message about %s', (name, word) => expect(artifactNameFault(name)).toContain(word))
 
-test('no accepted name leaves the folder it is put in, by any spelling', () => {
+test('no accepted name leaves its folder, in any spelling', () => {
   const piece = fc.constantFrom('..', '.', '/', '//', '\\', 'a', 'C:', '%2e', '\0', ' ', 'ü')
   const names = fc.oneof(
     fc.array(piece, { maxLength: 8 }).map(pieces => pieces.join('')),

@@ -53,7 +53,7 @@ const catalogue = (names: readonly string[], ...pipes: readonly Pipe[]): Catalog
   pipes,
 })
 
-describe('what a node is fed by', () => {
+describe('the source of a node', () => {
   const shared = pipe('shared', node('one', ['events', 'dim']), node('two', ['one']))
   const reader = pipe('reader', node('first', ['shared', 'other']), node('last', ['first'], into('target')))
   const all = catalogue(['events', 'dim', 'other', 'target'], shared, reader)
@@ -63,18 +63,18 @@ describe('what a node is fed by', () => {
     expect([...dataSourcesOf(all, reader, reader.nodes[1]!)].sort()).toEqual(['dim', 'events', 'other'])
   })
 
-  test('is what a write has to follow', () => {
+  test('decides what a write changes', () => {
     expect(writtenWith(all, 'events')).toEqual(['events', 'target'])
     expect(writtenWith(all, 'dim')).toEqual(['dim'])
   })
 
-  test('keeps data sources and pipes from being dropped', () => {
+  test('cannot be dropped, and neither can a pipe that is read', () => {
     expect(pipesOf(all, 'dim').map(({ name }) => name)).toEqual(['shared'])
     expect(pipesOf(all, 'target').map(({ name }) => name)).toEqual(['reader'])
     expect(readersOf(all, shared).map(({ name }) => name)).toEqual(['reader'])
   })
 
-  test('a node that hides a data source by its name reads the node', () => {
+  test('is the earlier node when that hides a data source of the same name', () => {
     const hiding = pipe('hiding', node('dim', ['events']), node('last', ['dim'], into('target')))
     const with_ = catalogue(['events', 'dim', 'target'], hiding)
     expect(sourceOf(with_, hiding, hiding.nodes[1]!)).toBe('events')
@@ -82,13 +82,13 @@ describe('what a node is fed by', () => {
   })
 })
 
-describe('rings', () => {
-  test('of feeds are found, with the way round', () => {
+describe('cycles', () => {
+  test('of feeds are found, with their path', () => {
     const all = catalogue(['a', 'b'], pipe('p', node('n', ['a'], into('b'))), pipe('q', node('m', ['b'], into('a'))))
     expect(findFeedCycle(all)).toEqual(['a', 'b', 'a'])
   })
 
-  test('of one are rings too', () => {
+  test('of a single data source are found', () => {
     expect(findFeedCycle(catalogue(['a'], pipe('p', node('n', ['a'], into('a')))))).toEqual(['a', 'a'])
   })
 
@@ -105,7 +105,7 @@ const acyclic = fc
   .array(fc.tuple(fc.nat(9), fc.nat(9)), { maxLength: 25 })
   .map(pairs => pairs.filter(([from, to]) => from < to))
 
-test('property: every feed below comes after all that fill what it reads, and none is missing', () => {
+test('property: every feed comes after all that fill its sources, and none is missing', () => {
   fc.assert(
     fc.property(acyclic, fc.nat(9), (pairs, start) => {
       const pipes = pairs.map(([from, to], index) => pipe(`p${index}`, node('n', [`d${from}`], into(`d${to}`))))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { columnNameFault, engineFault, nameFault, typeFault } from './data-rules.ts'
 
-test.each(['events', '_a', 'Events2', 'a'.repeat(128)])('%s may be a name', name => {
+test.each(['events', '_a', 'Events2', 'a'.repeat(128)])('%s is a valid name', name => {
   expect(nameFault(name)).toBeNull()
 })
 
@@ -21,7 +21,7 @@ test.each([
   'stg_1',
   'c__jobs_log',
   "a'b",
-])('%j may not', name => {
+])('%j is not a valid name', name => {
   expect(nameFault(name)).not.toBeNull()
 })
 
@@ -35,7 +35,7 @@ test.each([
   'Map(String, UInt8)',
   'Decimal(10, 2)',
   'Tuple(\n    a Int32,\n\tb Array(Tuple(\r\n c String)))',
-])('%s may be a type', type => {
+])('%s is a valid type', type => {
   expect(typeFault(type)).toBeNull()
 })
 
@@ -54,12 +54,12 @@ test.each([
   "Tuple(a Int32 --(\n) DEFAULT file('/etc/passwd'), b String)",
   'Tuple(a Int32 /*(*/), b String)',
   'Tuple(a Int32 #(\n), b String)',
-])('%s is more than a type', type => {
+])('%s is not a valid type', type => {
   expect(typeFault(type)).not.toBeNull()
 })
 
 test.each(['MergeTree', 'MergeTree()', 'ReplacingMergeTree(version)', 'VersionedCollapsingMergeTree(sign, version)'])(
-  '%s may be an engine',
+  '%s is a valid engine',
   engine => {
     expect(engineFault(engine)).toBeNull()
   },
@@ -72,17 +72,17 @@ test.each([
   'MergeTree ORDER BY a',
   'ReplicatedMergeTree',
   'MergeTree(file(x))',
-])('%s may not', engine => {
+])('%s is not a valid engine', engine => {
   expect(engineFault(engine)).not.toBeNull()
 })
 
-test('columns may be called anything that can be shown on one line, but not as those that every table has', () => {
+test('columns may have any printable name on one line, except those that every table has', () => {
   for (const name of ['id', 'with space', 'größe', 'a.b', "it's", '"quoted"']) expect(columnNameFault(name)).toBeNull()
   for (const name of ['', 'a\nb', 'a`b', 'a\\b', '_part', 'c__error', 'insertion_date', 'x'.repeat(257)])
     expect(columnNameFault(name)).not.toBeNull()
 })
 
-test('no column may be Nested: it would become columns of other names', () => {
+test('a column cannot be Nested, since it would become several columns', () => {
   expect(typeFault('Nested(a UInt8, b String)')).toMatch(/^must not be Nested: take Array/)
   expect(typeFault('Array(Tuple(a UInt8, b String))')).toBeNull()
 })

@@ -39,7 +39,7 @@ const job = (changes: Partial<Job> = {}): Job => ({
 const bodyOf = (changes: Partial<Job>, content: string | null = null) =>
   deliveryBody(job(changes), { publicUrl: 'https://runs.test', content })
 
-test('a completed job is told with its ids, its parameters and itself as the API shows it', () => {
+test('a completed job is sent with its ids, its parameters and its API representation', () => {
   const { type, timestamp, data } = JSON.parse(bodyOf({}))
   expect({ type, timestamp }).toEqual({ type: 'job.completed', timestamp: '1970-01-01T00:00:02.000Z' })
   expect(Object.keys(data)).toEqual(['workflow_id', 'run_id', 'job', 'parameters', 'result'])
@@ -47,7 +47,7 @@ test('a completed job is told with its ids, its parameters and itself as the API
   expect(data.job).toMatchObject({ job_id: 'job-1', status: 'completed', spec: { api: 'scrape' } })
 })
 
-test('no receiver is told of the others', () => {
+test('the body does not reveal other sinks', () => {
   const sinks = [
     { type: 'webhook', url: 'https://one.test/hook', headers: { 'x-team': 'billing' } },
     { type: 's3', bucket: 'two', access_key_id: 'AKID', secret_access_key: '***' },
@@ -57,13 +57,13 @@ test('no receiver is told of the others', () => {
   expect(text).not.toMatch(/one\.test|billing|AKID/)
 })
 
-test('a failed job says so, with its error', () => {
+test('a failed job is sent with its error', () => {
   const { type, data } = JSON.parse(bodyOf({ status: 'failed', statusReason: 'timeout', errorMessage: 'too long' }))
   expect(type).toBe('job.failed')
   expect(data.job.error).toEqual({ code: 'timeout', message: 'too long' })
 })
 
-test('the content of a result stands in it as it is, large integers included; without it there is the address', () => {
+test('the content of a result is embedded unchanged, large integers included, or else its URL', () => {
   const text = bodyOf({ result: RESULT }, '{"n": 9007199254740993, "list": []}')
   expect(text).toContain('"value":{"n": 9007199254740993, "list": []}}}}')
   expect(JSON.parse(text).data.result).toMatchObject({ value: { list: [] }, format: 'json' })
@@ -77,12 +77,15 @@ test('the content of a result stands in it as it is, large integers included; wi
   })
 })
 
-test.each(['', '{"half": ', '1}, "type": "forged"', 'undefined'])('content %j is no JSON and is left out', content => {
-  const { result } = JSON.parse(bodyOf({ result: RESULT }, content)).data
-  expect(result).not.toHaveProperty('value')
-})
+test.each(['', '{"half": ', '1}, "type": "forged"', 'undefined'])(
+  'the content %j is not JSON and is left out',
+  content => {
+    const { result } = JSON.parse(bodyOf({ result: RESULT }, content)).data
+    expect(result).not.toHaveProperty('value')
+  },
+)
 
-test('JSON of up to 2 MB is sent inline; other formats, larger and expired results are not', () => {
+test('JSON of up to 2 MB is sent inline, other formats, larger and expired results are not', () => {
   const inline = (result: Partial<JobResult> | null) =>
     isSentInline(job({ result: result && { ...RESULT, ...result } }))
   expect(inline({ bytes: INLINE_DELIVERY_BYTES })).toBe(true)

@@ -3,20 +3,20 @@ import { deliveryRetry } from './delivery-retry.ts'
 
 const HOUR = 3_600_000
 
-test('waits grow to as long as has been tried, between a second and an hour', () => {
+test('a wait is as long as the time tried so far, between a second and an hour', () => {
   const longest = (triedForMs: number) => deliveryRetry({ triedForMs, tries: 3, random: 1 })
   expect([0, 5_000, 60_000, HOUR, 20 * HOUR].map(longest)).toEqual([5_000, 5_000, 60_000, HOUR, HOUR])
   expect(deliveryRetry({ triedForMs: HOUR, tries: 3, random: 0 })).toBe(1_000)
   expect(deliveryRetry({ triedForMs: -HOUR, tries: 3, random: 0.5 })).toBe(3_000)
 })
 
-test('after a day it is given up, but not after a few tries in a day that a jumping clock made', () => {
+test('a delivery is given up after a day, but not after few tries because the clock jumped', () => {
   expect(deliveryRetry({ triedForMs: 24 * HOUR - 1, tries: 50, random: 0.5 })).not.toBe(null)
   expect(deliveryRetry({ triedForMs: 24 * HOUR, tries: 50, random: 0.5 })).toBe(null)
   expect(deliveryRetry({ triedForMs: 24 * HOUR, tries: 7, random: 0.5 })).toBe(HOUR / 2 + 500)
 })
 
-test('a receiver that is away for a day is asked some dozens of times, the first ones soon', () => {
+test('a receiver that is away for a day is tried some dozens of times, soon at first', () => {
   let elapsed = 0
   let tries = 1
   let inFirstMinute = 1

@@ -4,7 +4,7 @@ import { findInexactNumbers } from './inexact-numbers.ts'
 
 const pathsOf = (text: string) => findInexactNumbers(text).map(({ path }) => path)
 
-test('integers that a double does not hold are told with their places', () => {
+test('integers that a double cannot hold are reported with their paths', () => {
   const text = '{"jobs": [{"parameters": {"id": 12345678901234567890}}, {"a.b": [1, -9007199254740993]}], "max": 1e400}'
   expect(findInexactNumbers(text)).toEqual([
     {
@@ -16,12 +16,12 @@ test('integers that a double does not hold are told with their places', () => {
   ])
 })
 
-test('its place is told whatever texts, lists and objects stand before it', () => {
+test('the path is right whatever strings, lists and objects come before', () => {
   const text = String.raw`{"x": ["y", {"z": []}, 1], "q\"\u0061,": {"k": "v", "n":\t12345678901234567890 }, "l": [[], {}, "m", [1E+999]]}`
   expect(pathsOf(text.replaceAll('\\t', '\t'))).toEqual(['q"a,.n', 'l.3.0'])
 })
 
-test('those that it holds are none, however large, nor what stands in a text, nor digits after a point', () => {
+test('exact integers of any size, strings and fractions are not reported', () => {
   for (const value of [
     '9007199254740992',
     '10000000000000000000000',
@@ -36,13 +36,13 @@ test('those that it holds are none, however large, nor what stands in a text, no
     expect(pathsOf(`{"a": [${value}]}`)).toEqual([])
 })
 
-test('of many few are told, and of long ones little', () => {
+test('many inexact numbers are reported in part, and long ones in short', () => {
   const errors = findInexactNumbers(JSON.stringify([0]).replace('0', Array(1000).fill('9'.repeat(10_001)).join()))
   expect(errors).toHaveLength(20)
   expect(errors[0]!.message.length).toBeLessThan(200)
 })
 
-test('what JSON.stringify has written of numbers always comes back', () => {
+test('numbers written by JSON.stringify are never reported', () => {
   fc.assert(
     fc.property(
       fc.oneof(
@@ -57,7 +57,7 @@ test('what JSON.stringify has written of numbers always comes back', () => {
   )
 })
 
-test('an integer is told just when it does not come back', () => {
+test('an integer is reported exactly if it does not round-trip', () => {
   fc.assert(
     fc.property(fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), integer => {
       const comesBack = String(Number(integer)) === String(integer) || BigInt(Number(integer)) === integer

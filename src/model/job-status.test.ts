@@ -22,11 +22,11 @@ test('live and ended statuses together are all statuses', () => {
   }
 })
 
-test('invariant 3: nothing leads out of an ended status', () => {
+test('invariant 3: no transition leaves an ended status', () => {
   for (const from of ENDED_STATUSES) for (const to of statuses) expect(canMove(from, to), `${from} → ${to}`).toBe(false)
 })
 
-test('every live status leads to an ended one, and every status is reached from the first', () => {
+test('every live status leads to an ended one, and every status can be reached from the first', () => {
   for (const status of LIVE_STATUSES) expect([...reachable(status)].some(isEnded), status).toBe(true)
   expect([...reachable('pending')].sort()).toEqual([...statuses].sort())
 })
@@ -37,12 +37,12 @@ const reachable = (from: JobStatus): Set<JobStatus> => {
   return found
 }
 
-test('a slot is taken by a claim alone', () => {
+test('only a claim takes a slot', () => {
   const taking = TRANSITIONS.filter(({ from, to }) => !JOB_STATUSES[from].holdsSlot && JOB_STATUSES[to].holdsSlot)
   expect(taking.map(transition => transition.name)).toEqual(['claim'])
 })
 
-test('a transition is in the table once', () => {
+test('each transition is in the table once', () => {
   const pairs = TRANSITIONS.map(({ from, to }) => `${from} ${to}`)
   expect(new Set(pairs).size).toBe(pairs.length)
 })

@@ -37,7 +37,7 @@ test.each([
   expect(readJsonPath(text)).toBeNull()
 })
 
-test('what is written is read', () => {
+test('a written path is read back', () => {
   const key = fc.string({ minLength: 1, unit: 'grapheme' }).filter(text => !/[\n\r\u2028\u2029]/.test(text))
   fc.assert(
     fc.property(fc.array(key, { minLength: 1 }), keys => {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { deliveryFailed } from './notification-text.ts'
 
-test('a delivery that was refused for good was tried once, one that was given up many times', () => {
+test('a refused delivery was tried once, and one given up many times', () => {
   expect(deliveryFailed({ status: 'stopped', tries: 1, lastError: 'HTTP status 410' })).toMatchObject({
     title: 'A sink refused a delivery for good',
     message: 'Tried once. HTTP status 410',

@@ -46,7 +46,7 @@ const definitionOf = (pipes: readonly Pipe[], of: Pipe) =>
 const reads = (index: number): readonly string[] =>
   index === 0 ? ['events'] : index === 1 ? ['x0'] : [`x${index - 1}`, `x${index - 2}`]
 
-test('what is read stands before who reads it, each once and by a name that nothing else has', () => {
+test('what a SELECT reads is put before it, once each and under a unique name', () => {
   const nodes = [node('a', ['events']), node('b', ['a']), node('c', ['b', 'a'])]
   const one = pipe('one', nodes)
   expect(flattenSelect(definitionOf([one], one)).replaceAll('\n', ' ')).toBe(
@@ -54,7 +54,7 @@ test('what is read stands before who reads it, each once and by a name that noth
   )
 })
 
-test('nodes of one name in two pipes are two', () => {
+test('two nodes of the same name in two pipes are kept apart', () => {
   const first = pipe('first', [node('only', ['events'])])
   const second = pipe('second', [node('only', ['clicks'])])
   const third = pipe('third', [node('both', ['first', 'second'])])
@@ -63,7 +63,7 @@ test('nodes of one name in two pipes are two', () => {
   )
 })
 
-test('nodes that are read on many ways are gone through once', () => {
+test('nodes that are read in several ways are visited once', () => {
   const nodes = Array.from({ length: 100 }, (_, index) => node(`x${index}`, reads(index)))
   const one = pipe('one', nodes)
   expect(flattenSelect(definitionOf([one], one)).match(/ AS \(/g)).toHaveLength(99)
@@ -71,7 +71,7 @@ test('nodes that are read on many ways are gone through once', () => {
   expect([[...read.dataSources], read.nodes.size]).toEqual([['events'], 100])
 })
 
-test('pipes that are read on many ways are gone through once, and stand there once', () => {
+test('pipes that are read in several ways are visited and written once', () => {
   const pipes = Array.from({ length: 500 }, (_, index) => pipe(`x${index}`, [node('only', reads(index))]))
   expect(findPipeCycle(catalogue(pipes), pipes.at(-1)!)).toBeNull()
   expect([...dataSourcesOf(catalogue(pipes), pipes.at(-1)!, pipes.at(-1)!.nodes[0]!)]).toEqual(['events'])
@@ -87,7 +87,7 @@ test('reads are counted as often as the engine makes them', () => {
   expect(count(29)).toBeGreaterThan(1_000)
 })
 
-test('what came to be after a node was saved is not what its names mean', () => {
+test('a pipe created after a node was saved does not change the meaning of its names', () => {
   const later = pipe('tags', [node('only', ['events'])])
   const one = pipe('one', [{ ...node('a', ['events', 'tags']), reads: ['events'] }])
   expect(flattenSelect(definitionOf([later, one], one))).toBe('SELECT * FROM events, tags')

@@ -54,12 +54,12 @@ test('a wait is min(initial × coefficient^i, maximum), i from 0', () => {
   expect([1, 2, 3, 4, 5].map(failures => backoff(policy, failures))).toEqual([100, 200, 400, 500, 500])
 })
 
-test('without a maximum a wait still ends within what the databases store', () => {
+test('without a maximum a wait is still limited to what the databases can store', () => {
   const policy = { maximumAttempts: 2000, initialInterval: 1000, backoffCoefficient: 10, maximumInterval: null }
   expect(backoff(policy, 1999)).toBe(366 * 24 * 3600 * 1000)
 })
 
-test('system failures are tried three times in all, after one and two seconds, whatever the policy says', () => {
+test('system failures are tried three times in total, after one and two seconds, whatever the policy', () => {
   fc.assert(
     fc.property(policies, fc.nat(), (retry, userFailures) => {
       expect(waitsOf(fresh({ retry, userFailures }), 'system')).toEqual([1000, 2000])
@@ -67,7 +67,7 @@ test('system failures are tried three times in all, after one and two seconds, w
   )
 })
 
-test('system failures use up none of the user’s tries', () => {
+test('system failures use up none of the user’s attempts', () => {
   fc.assert(
     fc.property(policies, fc.nat({ max: 10 }), (retry, systemFailures) => {
       expect(waitsOf(fresh({ retry, systemFailures }), 'user')).toEqual(waitsOf(fresh({ retry }), 'user'))
@@ -75,12 +75,12 @@ test('system failures use up none of the user’s tries', () => {
   )
 })
 
-test('a job that may not be restarted is not tried again after a system failure, but follows its policy after its own', () => {
+test('a job that must not be restarted is not retried after a system failure, but follows its policy after its own', () => {
   const retry = { ...SINGLE_JOB_RETRY, maximumAttempts: 2 }
   expect(nextTry(fresh({ retry, restartable: false }), 'system')).toBeNull()
   expect(nextTry(fresh({ retry, restartable: false }), 'user')).toBe(0)
 })
 
-test('a single job has one try', () => {
+test('a single job has one attempt', () => {
   expect(nextTry(fresh(), 'user')).toBeNull()
 })

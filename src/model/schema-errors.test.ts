@@ -26,7 +26,7 @@ test('each wrong field is named once, by its path from the root', () => {
   expect(faults({ name: 'long', retry: { tries: 'x' }, more: 1 })).toHaveLength(3)
 })
 
-test('for an unknown field the one that was meant is named, also inside of what may have several forms', () => {
+test('for an unknown field a similar one is named, even within a union', () => {
   const forms = Compile(
     Type.Object(
       {
@@ -52,7 +52,7 @@ test('a field that is missing is named', () => {
   expect(faults({})).toEqual([{ path: 'name', message: 'is required' }])
 })
 
-test('what is empty, or has not the form it needs, is told in words', () => {
+test('empty and malformed values are explained in words', () => {
   const texts = Compile(
     Type.Object({
       one: Type.String({ minLength: 1 }),
@@ -67,7 +67,7 @@ test('what is empty, or has not the form it needs, is told in words', () => {
   ])
 })
 
-test('of several values one is to be chosen', () => {
+test('a value outside a list is refused with the list', () => {
   const choice = (...names: string[]) => Type.Optional(Type.Unsafe<string>({ enum: names }))
   const choices = Compile(
     Type.Object({
@@ -83,7 +83,7 @@ test('of several values one is to be chosen', () => {
   ])
 })
 
-test('any number of unknown fields is wrong', () => {
+test('any number of unknown fields is reported', () => {
   for (const count of [1, 8, 9, 1000]) {
     const unknown = Object.fromEntries(Array.from({ length: count }, (_, i) => [`k${i}`, 1]))
     expect(faults({ name: 'a', retry: { tries: 1, ...unknown } })).not.toEqual([])
@@ -95,7 +95,7 @@ const list = Compile(
 )
 const told = (value: unknown) => toFieldErrors(boundedErrors(list, value), '')
 
-test('what is wrong at the beginning of a long list is told without looking at all of it', () => {
+test('a fault at the start of a long list is reported without checking all of it', () => {
   let looked = 0
   const counting = {
     Errors: (value: unknown) => {
@@ -109,7 +109,7 @@ test('what is wrong at the beginning of a long list is told without looking at a
   expect(looked).toBeLessThan(2000)
 })
 
-test('what is wrong far behind in a list is told too, as far as lists may reach', () => {
+test('a fault far into a list is reported, up to the maximum length', () => {
   const value = Array(60_000).fill(1)
   expect(told({ list: [...value, 'x'] }).map(({ path }) => path)).toContain('list.60000')
   expect(told({ list: [...value, ...value, ...value, 'x'] })).toEqual([
@@ -117,7 +117,7 @@ test('what is wrong far behind in a list is told too, as far as lists may reach'
   ])
 })
 
-test('what is required is not missed behind a long list', () => {
+test('a required field is found behind a long list', () => {
   const both = Compile(Type.Object({ list: Type.Array(Type.Integer()), name: Type.String() }))
   const value = { list: Array(500_000).fill('x'), name: 'there' }
   expect(toFieldErrors(boundedErrors(both, value), '').map(({ path }) => path)).not.toContain('name')

@@ -18,12 +18,12 @@ test.each([
   expect(readSchemaText(text)).toEqual(columns)
 })
 
-test.each(['', 'a', 'a Int32,', ', a Int32', '`` String'])('%j is no schema', text => {
+test.each(['', 'a', 'a Int32,', ', a Int32', '`` String'])('%j is not a schema', text => {
   expect(readSchemaText(text)).toMatch(/is not a column/)
 })
 
 test.each(["\\'", '`', "'", '(', ',', ', ', ' ', 'a ', '`json:', 'a`json:'])(
-  'a text of nothing but %s is read once',
+  'a text of only %s is scanned once',
   async text => {
     for (const before of ['', 'a b', "a Enum8('", '`', 'a String `json:']) {
       const make = (size: number) => `${before}${text.repeat(size / text.length)}\``

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { putSecrets, takeSecrets } from './secrets.ts'
 
-test('values of names that look secret, or are listed, leave the body', () => {
+test('values with secret-looking or listed names are taken out of the body', () => {
   const body = { command: 'x', environment: { API_TOKEN: 'a', password: 'b', PLAIN: 'c', LISTED: 'd' } }
   const taken = takeSecrets(body, ['environment'], ['LISTED'])
   expect(taken.body).toEqual({
@@ -16,13 +16,13 @@ test('values of names that look secret, or are listed, leave the body', () => {
   expect(taken.unknown).toEqual([])
 })
 
-test('the given body stays as it was', () => {
+test('the given body is not changed', () => {
   const body = { environment: { MY_KEY: 'secret' } }
   takeSecrets(body, ['environment'], [])
   expect(body).toEqual({ environment: { MY_KEY: 'secret' } })
 })
 
-test('nested maps are found, and listed names that stand nowhere are told', () => {
+test('nested maps are searched, and listed names that do not occur are reported', () => {
   const taken = takeSecrets(
     { http: { url: 'u', headers: { Authorization: 'Bearer x' } } },
     ['http.headers'],
@@ -33,7 +33,7 @@ test('nested maps are found, and listed names that stand nowhere are told', () =
   expect(taken.unknown).toEqual(['Nowhere'])
 })
 
-test('secrets of sinks leave the body: their own fields, and headers by name', () => {
+test('secrets of sinks are taken out: their own fields, and headers by name', () => {
   const sinks = [
     { type: 'webhook', url: 'https://a', secret: 'whsec_x', headers: { Authorization: 'Bearer y', Accept: 'z' } },
     { type: 's3', bucket: 'b', access_key_id: 'id', secret_access_key: 'k' },
@@ -53,7 +53,7 @@ test('secrets of sinks leave the body: their own fields, and headers by name', (
   })
 })
 
-test('secrets are put back where they were, also under names with dots; what has none stays masked', () => {
+test('secrets are put back in place, even with dots in names, and missing ones stay masked', () => {
   const body = { environment: { 'A.TOKEN': 'one', B_KEY: '***' }, sinks: [{ type: 'webhook', secret: 'two' }] }
   const taken = takeSecrets(body, ['environment'], [])
   expect(putSecrets(taken.body, taken.secrets)).toEqual(body)

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { MillraceError } from '../kernel/errors.ts'
 import { storageFailure } from './storage-failure.ts'
 
-test('a blob store that is away is a failure of the system, in its words', () => {
+test('an unavailable blob store is a system failure, with its message', () => {
   expect(storageFailure(new MillraceError('storage_unavailable', 'The bucket is gone.'))).toEqual({
     type: 'failed',
     failure: 'system',
@@ -12,7 +12,7 @@ test('a blob store that is away is a failure of the system, in its words', () =>
 })
 
 test.each([Object.assign(new Error('no space'), { code: 'ENOSPC' }), new MillraceError('insufficient_storage')])(
-  'a full disk stays a failure of the user: %s',
+  'a full disk is a user failure: %s',
   error => {
     expect(storageFailure(error)).toMatchObject({ failure: 'user', reason: 'disk_full' })
   },

@@ -3,7 +3,7 @@ import { unknownField } from './unknown-field.ts'
 
 const FIELDS = ['name', 'retry', 'timeout_seconds', 'time_zone', 'crons', 'environment', 'labels']
 
-test('a field that was probably meant is named', () => {
+test('a similar field is suggested', () => {
   const meant = {
     retries: 'retry',
     timeout: 'timeout_seconds',
@@ -15,12 +15,12 @@ test('a field that was probably meant is named', () => {
     expect(unknownField(said, FIELDS)).toBe(`is not a known field; did you mean ${field}?`)
 })
 
-test('nothing is made up where none is like it', () => {
+test('nothing is suggested if no field is similar', () => {
   for (const said of ['depends_on', 'cwd', 'x'.repeat(100_000), `${'/'.repeat(100)}/name`, ''])
     expect(unknownField(said, FIELDS)).toBe('is not a known field')
 })
 
-test('a field that stands elsewhere is named with where that is', () => {
+test('a field that belongs elsewhere is suggested with its path', () => {
   const within = { configuration: ['retry', 'environment'], schedule: ['crons', 'time_zone'] }
   expect(unknownField('cron', ['name', 'schedule'], within)).toBe('is not a known field; did you mean schedule.crons?')
   expect(unknownField('retries', ['name'], within)).toBe('is not a known field; did you mean configuration.retry?')

@@ -26,12 +26,12 @@ describe('intervals', () => {
     expect(schedule.previousSlot(at(expected))).toBe(at(expected) - 900_000)
   })
 
-  test('neither a change of the clock nor the zone moves them', () => {
+  test('are not affected by clock changes or the zone', () => {
     const schedule = scheduleOf({ intervals: [{ every: '12h' }], time_zone: 'Europe/Berlin' })
     expect(schedule.nextSlot(at('2026-03-29T00:00:00Z'))).toBe(at('2026-03-29T12:00:00Z'))
   })
 
-  test('slots that are excluded are left out, whole days at once', () => {
+  test('leave out excluded slots, whole days at once', () => {
     const schedule = scheduleOf({
       intervals: [{ every: '1s' }],
       exclude: [{ day_of_week: ['SATURDAY', 'SUNDAY'] }, { hour: { start: 17, end: 23 } }],
@@ -43,7 +43,7 @@ describe('intervals', () => {
     expect(schedule.previousSlot(monday)).toBe(friday)
   })
 
-  test('one whose slots are excluded one by one for too long has ended, whatever was asked before', () => {
+  test('end when their slots are excluded one by one for too long, whatever was asked before', () => {
     // Every two seconds, of which from 2027 on no even second is left; before that all are.
     const spec: ScheduleSpec = {
       intervals: [{ every: '2s' }],

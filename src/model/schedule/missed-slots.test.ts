@@ -12,7 +12,7 @@ const scheduleOf = (spec: ScheduleSpec): Schedule => {
 const HOUR = 3_600_000
 const YEAR = 365 * 24 * HOUR
 
-test('a year of an interval of a second is counted without walking over it', () => {
+test('a year of one-second slots is counted without iterating', () => {
   const schedule = scheduleOf({ intervals: [{ every: '1s' }] })
   expect(schedule.missedSlots({ after: 1000, upTo: YEAR, limit: 10 })).toEqual({
     count: YEAR / 1000 - 1,
@@ -22,7 +22,7 @@ test('a year of an interval of a second is counted without walking over it', () 
   })
 })
 
-test('a calendar is counted up to the limit, which it says, and its last slot is known nevertheless', () => {
+test('a calendar is counted up to the limit, reported as inexact, with its last slot', () => {
   const schedule = scheduleOf({ calendars: [{ hour: '*', minute: '*', second: '*' }] })
   expect(schedule.missedSlots({ after: 0, upTo: YEAR, limit: 1000 })).toEqual({
     count: 1000,
@@ -43,7 +43,7 @@ test('after is exclusive, up to is inclusive', () => {
   })
 })
 
-test('intervals that meet are counted once', () => {
+test('slots that several intervals share are counted once', () => {
   const schedule = scheduleOf({ intervals: [{ every: '2h' }, { every: '3h' }] })
   expect(schedule.missedSlots({ after: 0, upTo: 6 * HOUR, limit: 100 })).toMatchObject({ count: 4, isExact: true })
 })
@@ -51,13 +51,13 @@ test('intervals that meet are counted once', () => {
 test.each([
   ['an interval', { intervals: [{ every: '1h' }] }],
   ['a calendar', { calendars: [{ hour: '*' }] }],
-])('there may be none of %s', (_, spec) => {
+])('there may be no missed slots of %s', (_, spec) => {
   const nothing = { count: 0, isExact: true, first: null, last: null }
   expect(scheduleOf(spec).missedSlots({ after: HOUR, upTo: 2 * HOUR - 1, limit: 10 })).toEqual(nothing)
   expect(scheduleOf(spec).missedSlots({ after: 5 * HOUR, upTo: HOUR, limit: 10 })).toEqual(nothing)
 })
 
-test('start_at and end_at bound what is counted, both included', () => {
+test('start_at and end_at limit the count, both inclusive', () => {
   const schedule = scheduleOf({
     intervals: [{ every: '1h' }],
     start_at: '1970-01-01T02:00:00Z',

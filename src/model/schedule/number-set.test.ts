@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { contains, members, NONE, numberSet } from './number-set.ts'
 
-test('a set tells the next and the previous member of every number', () => {
+test('a set returns the next and the previous member of every number', () => {
   const set = numberSet(10, value => [2, 3, 7].includes(value))
   expect([...set.next]).toEqual([2, 2, 2, 3, 7, 7, 7, 7, NONE, NONE, NONE])
   expect([...set.previous]).toEqual([NONE, NONE, 2, 3, 3, 3, 3, 7, 7, 7])

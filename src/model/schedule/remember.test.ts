@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { nextAnswer, previousAnswer, remember } from './remember.ts'
 
-test('questions up to the slot that was found are not searched for again', () => {
+test('a question up to the found slot is not searched again', () => {
   const searched: number[] = []
   const next = remember(from => {
     searched.push(from)
@@ -11,7 +11,7 @@ test('questions up to the slot that was found are not searched for again', () =>
   expect(searched).toEqual([11, 21, 15, 101])
 })
 
-test('questions down to the slot that was found are not searched for again', () => {
+test('a question down to the found slot is not searched again', () => {
   const searched: number[] = []
   const previous = remember(to => {
     searched.push(to)

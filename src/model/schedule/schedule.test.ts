@@ -31,7 +31,7 @@ const next = (spec: unknown, after: string, count = 3): readonly string[] => {
 }
 
 test.each(['* *', '* * * * * * *', '', '@dayly', '@daily @daily'])(
-  'the cron %j is told how many fields it has',
+  'the cron %j is refused with the allowed numbers of fields',
   cron => {
     expect(read({ crons: [cron] })).toEqual({
       errors: [
@@ -41,7 +41,7 @@ test.each(['* *', '* * * * * * *', '', '@dayly', '@daily @daily'])(
   },
 )
 
-describe('what the schema cannot judge is refused with its path', () => {
+describe('faults that the schema cannot find are refused with their path', () => {
   test.each([
     ['no interval, calendar and cron', {}, ''],
     ['empty lists', { intervals: [], calendars: [], crons: [] }, ''],
@@ -88,7 +88,7 @@ describe('what the schema cannot judge is refused with its path', () => {
     expect(result).not.toMatchObject({ errors: [{ neverFires: true }] })
   })
 
-  test('all faults are told at once', () => {
+  test('all faults are reported at once', () => {
     const result = read({ calendars: [{ minute: 60, hour: 25 }], intervals: [{ every: 1 }], time_zone: 'X' })
     expect(result).toMatchObject({
       errors: [
@@ -100,14 +100,14 @@ describe('what the schema cannot judge is refused with its path', () => {
     })
   })
 
-  test('more than ten exclusions of a part of a day', () => {
+  test('more than ten exclusions within a day are refused', () => {
     const exclude = Array.from({ length: 11 }, (_, hour) => ({ hour, day_of_month: hour + 1 }))
     expect(read({ crons: ['@daily'], exclude })).toMatchObject({ errors: [{ path: 'exclude' }] })
     expect(read({ crons: ['@daily'], exclude: exclude.slice(1) })).not.toHaveProperty('errors')
   })
 })
 
-describe('what can never fire is told apart', () => {
+describe('a schedule that can never fire is refused separately', () => {
   test.each([
     ['31 February', { calendars: [{ month: 'FEBRUARY', day_of_month: 31 }] }, 'calendars.0'],
     ['31 February beside others', { crons: ['@daily', '0 0 31 2 *'] }, 'crons.1'],
@@ -133,12 +133,12 @@ describe('what can never fire is told apart', () => {
     [{ start_at: '2199-06-02T00:00:00Z' }, 'has no slot after start_at'],
     [{ end_at: '1970-02-01T00:00:00Z' }, 'has no slot before end_at'],
     [{ start_at: '2026-06-02T00:00:00Z', end_at: '2026-07-01T00:00:00Z' }, 'has no slot between start_at and end_at'],
-  ])('the message names the limits that there are: %j', (limits, message) => {
+  ])('the message names the limits that apply: %j', (limits, message) => {
     const calendar = { month: 6, day_of_month: 1 }
     expect(read({ calendars: [calendar], ...limits })).toMatchObject({ errors: [{ path: '', message }] })
   })
 
-  test('whatever is excluded, the search ends soon', () => {
+  test('the search ends soon, whatever is excluded', () => {
     const exclude = [
       ...Array.from({ length: 10 }, (_, part) => ({
         day_of_month: { start: part + 1, end: 31 },
@@ -176,7 +176,7 @@ describe('the schema', () => {
     expect(validator.Check(spec)).toBe(false)
   })
 
-  test('refuses a list of 100,000 entries, however few of them are looked at', () => {
+  test('refuses a list of 100,000 entries, although only a few are checked', () => {
     const spec = { calendars: [{ minute: Array.from({ length: 100_000 }, (_, index) => index % 60) }] }
     expect(validator.Check(spec)).toBe(false)
     const faults = toFieldErrors(boundedErrors(validator, spec), 'schedule')
@@ -188,7 +188,7 @@ describe('the schema', () => {
 })
 
 describe('calendars', () => {
-  test('the example of the document: workdays from 9 to 17 at the start of every hour', () => {
+  test('the document’s example: workdays from 9 to 17 on the hour', () => {
     const spec = {
       calendars: [
         {
@@ -209,7 +209,7 @@ describe('calendars', () => {
     ])
   })
 
-  test('second, minute and hour are 0 when left out, the others any', () => {
+  test('second, minute and hour default to 0, the others to any', () => {
     expect(next({ calendars: [{}] }, '2026-11-20T16:00:00Z', 2)).toEqual([
       '2026-11-21T00:00:00.000Z',
       '2026-11-22T00:00:00.000Z',
@@ -217,7 +217,7 @@ describe('calendars', () => {
     expect(next({ calendars: [{ hour: '*' }] }, '2026-11-20T16:00:00Z', 1)).toEqual(['2026-11-20T17:00:00.000Z'])
   })
 
-  test('in exclude every field left out is any', () => {
+  test('in exclude every field defaults to any', () => {
     expect(
       next({ calendars: [{ hour: '*' }], exclude: [{ hour: 17 }, { day_of_month: 21 }] }, '2026-11-20T16:00:00Z', 8).at(
         -1,
@@ -235,7 +235,7 @@ describe('calendars', () => {
     expect(next({ calendars: [{ day_of_week }] }, '2026-11-22T12:00:00Z', 1)).toEqual([`${first}T00:00:00.000Z`])
   })
 
-  test('names of months and days come in any case, whole or by three letters, and in lists with ranges', () => {
+  test('names of months and days may be in any case, whole or abbreviated, and in lists and ranges', () => {
     const spec = {
       calendars: [{ month: ['february', 'Mar', { start: 'OCT', end: '12', step: '2' }], day_of_month: '1' }],
     }
@@ -248,7 +248,7 @@ describe('calendars', () => {
     ])
   })
 
-  test('a range without an end is its start, and "*" in a list is any', () => {
+  test('a range without an end is only its start, and "*" in a list means any', () => {
     expect(next({ calendars: [{ hour: { start: 5, step: 2 } }] }, '2026-01-01T00:00:00Z', 2)).toEqual([
       '2026-01-01T05:00:00.000Z',
       '2026-01-02T05:00:00.000Z',
@@ -256,7 +256,7 @@ describe('calendars', () => {
     expect(next({ calendars: [{ hour: [5, '*'] }] }, '2026-01-01T00:00:00Z', 1)).toEqual(['2026-01-01T01:00:00.000Z'])
   })
 
-  test('a rule that matches once in decades is found both ways', () => {
+  test('a rule that matches once in decades is found in both directions', () => {
     const schedule = scheduleOf({ calendars: [{ month: 2, day_of_month: 29, day_of_week: 'MONDAY' }] })
     expect(schedule.nextSlot(at('2080-01-01T00:00:00Z'))).toBe(at('2112-02-29T00:00:00Z'))
     expect(schedule.previousSlot(at('2112-02-29T00:00:00Z'))).toBe(at('2072-02-29T00:00:00Z'))
@@ -273,7 +273,7 @@ describe('a schedule', () => {
     ])
   })
 
-  test('begins with start_at and ends with end_at, both included', () => {
+  test('begins with start_at and ends with end_at, both inclusive', () => {
     const spec = { crons: ['@hourly'], start_at: '2026-11-20T10:00:00Z', end_at: '2026-11-20T13:00:00+01:00' }
     const schedule = scheduleOf(spec)
     expect(next(spec, '2020-01-01T00:00:00Z', 9).map(slot => slot.slice(11, 13))).toEqual(['10', '11', '12'])
@@ -281,7 +281,7 @@ describe('a schedule', () => {
     expect(schedule.previousSlot(at('2026-11-20T10:00:00Z'))).toBeNull()
   })
 
-  test('asks next and previous strictly after and before, fractions of milliseconds included', () => {
+  test('next and previous are exclusive, with fractions of milliseconds', () => {
     const schedule = scheduleOf({ crons: ['@hourly'] })
     const slot = at('2026-11-20T10:00:00Z')
     expect(schedule.nextSlot(slot - 0.5)).toBe(slot)
@@ -300,7 +300,7 @@ describe('a schedule', () => {
     })
   })
 
-  test('jitter is the same for the same workflow and slot, below its bound and never reaches the next slot', () => {
+  test('jitter is constant per workflow and slot, below its bound, and never reaches the next slot', () => {
     const spec = { crons: ['@hourly'], calendars: [{ hour: 9, second: 1 }], jitter: '10m' }
     const one = scheduleOf(spec)
     const other = scheduleOf(spec)

@@ -28,7 +28,7 @@ describe('time zones', () => {
     }
   })
 
-  test('no clock is moved twice within two days, nor by more than a day: the search relies on it', () => {
+  test('no clock changes twice within two days or by more than a day, as the search requires', () => {
     for (const { name, starts, offsets } of ALL) {
       for (let segment = 1; segment < starts.length; segment++) {
         if (starts[segment]! - starts[segment - 1]! <= 2 * 86_400) expect.fail(`${name} changes twice`)
@@ -43,11 +43,11 @@ describe('time zones', () => {
     expect(findTimeZone('UTC')).toMatchObject({ offsets: [0] })
   })
 
-  test.each(['Mars/Olympus', '', 'Berlin', '../etc/passwd', '2026-01-01T00:00Z'])('%j is no zone', name => {
+  test.each(['Mars/Olympus', '', 'Berlin', '../etc/passwd', '2026-01-01T00:00Z'])('%j is not a zone', name => {
     expect(findTimeZone(name)).toBeNull()
   })
 
-  test('an instant lies in the segment that begins with it', () => {
+  test('an instant belongs to the segment that starts with it', () => {
     const berlin = findTimeZone('Europe/Berlin')!
     const spring = Date.UTC(2026, 2, 29, 1) / 1000
     const segment = segmentAt(berlin, spring)
