@@ -68,8 +68,8 @@ describe.concurrent('an S3 server', () => {
         store.delete(key),
       ].map(secondsUntilReported),
     )
-    for (const seconds of [ping!, get!]) expect(seconds).toBeLessThan(23)
-    for (const seconds of writes) expect(seconds).toBeLessThan(35)
+    for (const seconds of [ping!, get!]) expect(seconds).toBeLessThan(30)
+    for (const seconds of writes) expect(seconds).toBeLessThan(45)
   })
 
   test('that accepts content slowly may take as long as it needs', async ({ onTestFinished }) => {
@@ -114,12 +114,12 @@ test('loses no content while its reader pauses', async () => {
   const bytes = sampleBytes(5_000_000)
   const { port } = await serve((_, response) => response.end(bytes))
   const answer = await fetch(`http://127.0.0.1:${port}`)
-  const content = new ObjectStream(Readable.fromWeb(answer.body!), { bucket: PLACE, promised: null, idleMs: 50 })
+  const content = new ObjectStream(Readable.fromWeb(answer.body!), { bucket: PLACE, promised: null, idleMs: 1000 })
   onTestFinished(() => void content.destroy())
   const received: Buffer[] = []
   for await (const chunk of content) {
     received.push(chunk)
-    if (received.length % 40 === 1) await sleep(200)
+    if (received.length % 40 === 1) await sleep(1500)
   }
   expect(Buffer.concat(received).equals(bytes)).toBe(true)
 })

@@ -18,13 +18,12 @@ const untilStopped: Script = (_, { stop }) =>
   })
 
 test('a shutdown waits for work that ends in time', async () => {
-  const script: Script = async () => {
-    await new Promise(resolve => setTimeout(resolve, 150))
-    return done
-  }
+  const work = Promise.withResolvers<Outcome>()
+  const script: Script = () => work.promise
   const first = await startEngine({ script })
   const [id] = await first.submit({})
   await first.until(id!, job => job.status === 'running')
+  setTimeout(() => work.resolve(done), 150)
   await first.close()
   const second = await startEngine({ script, dataDir: first.dataDir })
   expect(await second.get(id!)).toMatchObject({ status: 'completed', attempt: 1 })

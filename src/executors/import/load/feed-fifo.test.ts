@@ -14,7 +14,7 @@ const makeInFolder = async () => {
   return { folder, fifo: (await makeFifo(join(folder, 'content')))! }
 }
 
-/** Its exit code and what it has read; null: it still waits after three seconds. */
+/** Its exit code and what it has read; null: it still waits after twenty seconds. */
 const read = (path: string) => {
   const reader = spawn('cat', [path], { stdio: ['ignore', 'pipe', 'ignore'] })
   onTestFinished(() => void reader.kill('SIGKILL'))
@@ -23,7 +23,7 @@ const read = (path: string) => {
     text += part
   })
   const exit = once(reader, 'close').then(([code]) => ({ code, text }))
-  return { end: () => Promise.race([exit, sleep(3000, null)]) }
+  return { end: () => Promise.race([exit, sleep(20_000, null, { ref: false })]) }
 }
 
 test('a reader gets the content, and then its end', async () => {
