@@ -11,7 +11,7 @@ const settled = async (promise: Promise<boolean>): Promise<boolean | 'waits'> =>
   return Promise.race([promise, Promise.resolve('waits' as const)])
 }
 
-test('so many at once go to a host; the next few wait for one of them to end; other hosts are not asked', async () => {
+test('a limited number of deliveries go to a host at once, a few more wait, and other hosts are not affected', async () => {
   const receivers = createReceivers(bounds)
   expect([await receivers.enter('a'), await receivers.enter('a')]).toEqual([true, true])
   const third = receivers.enter('a')
@@ -26,7 +26,7 @@ test('so many at once go to a host; the next few wait for one of them to end; ot
   expect(receivers.waiting).toBe(0)
 })
 
-test('who waits longer than the patience, or for a host that has ended nothing for two seconds, is sent back', async () => {
+test('a delivery that waits too long, or for a host that ends nothing for two seconds, is sent back', async () => {
   vi.useFakeTimers()
   try {
     const receivers = createReceivers(bounds)
@@ -46,7 +46,7 @@ test('who waits longer than the patience, or for a host that has ended nothing f
   }
 })
 
-test('after three slow ends in a row nobody waits for the host, until one is quick', async () => {
+test('after three slow ends in a row nothing waits for the host until one is quick', async () => {
   const receivers = createReceivers({ ...bounds, atOnce: 10 })
   for (let i = 0; i < 10; i++) expect(await receivers.enter('a')).toBe(true)
   const waiting = receivers.enter('a')
