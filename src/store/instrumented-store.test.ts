@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-test('every operation is observed by its name, with its answer unchanged', async () => {
+test('every operation is observed by name, and its answer is unchanged', async () => {
   await store.setSetting({ name: 'a', value: 'b' })
   expect(await store.getSetting({ name: 'a' })).toBe('b')
   expect(observed).toEqual([
@@ -46,7 +46,7 @@ test('a fault of the store is a failure, a refusal is not', async () => {
   ])
 })
 
-test('signals pass through and are no operation', async () => {
+test('signals pass through and are not operations', async () => {
   const signals: StoreSignal[] = []
   const leave = store.onSignal(signal => signals.push(signal))
   await store.promoteDueJobs({ limit: 1 })

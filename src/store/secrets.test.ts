@@ -11,7 +11,7 @@ afterAll(() => rmSync(root, { recursive: true }))
 const freshDir = () => mkdtempSync(join(root, 'data-'))
 const boxWith = (secretKey: string) => openSecretBox({ dataDir: root, secretKey })
 
-test('what is sealed opens to the same record', () => {
+test('a sealed record is opened unchanged', () => {
   const box = boxWith('a key')
   fc.assert(
     fc.property(fc.dictionary(fc.string(), fc.string({ unit: 'binary' })), record => {
@@ -20,7 +20,7 @@ test('what is sealed opens to the same record', () => {
   )
 })
 
-test('sealed bytes hold no secret and differ each time', () => {
+test('sealed bytes contain no secret and differ each time', () => {
   const box = boxWith('a key')
   const once = Buffer.from(box.seal({ 'environment.TOKEN': 'hunter2hunter2' }))
   expect(once.includes('hunter2')).toBe(false)
@@ -39,7 +39,7 @@ test('another key and changed bytes give a clear error', () => {
   expect(() => boxWith('a key').open(sealed.subarray(0, 10))).toThrow(WrongSecretKey)
 })
 
-test('without a key one is made in the data directory, readable by its owner only, and used again', () => {
+test('without a key one is created in the data directory, readable by its owner only, and reused', () => {
   const dataDir = freshDir()
   const sealed = openSecretBox({ dataDir, secretKey: null }).seal({ a: 'b' })
   expect(readdirSync(dataDir)).toEqual(['secret-key'])
@@ -48,13 +48,13 @@ test('without a key one is made in the data directory, readable by its owner onl
   expect(() => openSecretBox({ dataDir: freshDir(), secretKey: null }).open(sealed)).toThrow(WrongSecretKey)
 })
 
-test('a damaged key file is named, not replaced', () => {
+test('a damaged key file is reported, not replaced', () => {
   const dataDir = freshDir()
   writeFileSync(join(dataDir, 'secret-key'), 'short')
   expect(() => openSecretBox({ dataDir, secretKey: null })).toThrow(/secret-key is damaged/)
 })
 
-test('derived keys depend on the secret key and the purpose alone', () => {
+test('derived keys depend only on the secret key and the purpose', () => {
   const key = boxWith('a key').deriveKey('job tokens')
   expect(key).toHaveLength(32)
   expect(boxWith('a key').deriveKey('job tokens').equals(key)).toBe(true)

@@ -23,7 +23,7 @@ const readBack = async (values: readonly Value[], type: string) =>
     ])
   ).rows.map(row => row.value)
 
-test('PostgreSQL reads every text back as it was, but for U+0000, which it cannot hold', async () => {
+test('PostgreSQL reads every text back unchanged, except U+0000, which it cannot hold', async () => {
   const awkward = ['', 'null', 'NULL', '{}', '{a,b}', '"', '\\', 'a b', ' a', ',', "'", '\n', 'a\0b', '🌙', null]
   expect(await readBack(awkward, 'text')).toEqual(awkward.map(value => (value === 'a\0b' ? 'a\ufffdb' : value)))
   const texts = fc.array(fc.option(fc.string({ unit: 'grapheme' })), { maxLength: 20 })
@@ -35,7 +35,7 @@ test('PostgreSQL reads every text back as it was, but for U+0000, which it canno
   )
 })
 
-test('numbers, truth values and nulls', async () => {
+test('numbers, booleans and nulls are read back', async () => {
   expect(await readBack([1, -2, null], 'integer')).toEqual([1, -2, null])
   expect(await readBack([true, false, null], 'boolean')).toEqual([true, false, null])
   expect(await readBack([], 'integer')).toEqual([])

@@ -25,7 +25,7 @@ const setUp = (options: { atOnce: number; largest: number }) => {
   return { groups, call, letGo }
 }
 
-test('calls that arrive while one runs share the next run, and each gets its own outcomes', async () => {
+test('calls that arrive during a run share the next run, and each gets its own outcomes', async () => {
   const { groups, call, letGo } = setUp({ atOnce: 1, largest: 100 })
   const first = call([1])
   await tick()
@@ -38,7 +38,7 @@ test('calls that arrive while one runs share the next run, and each gets its own
   expect(groups).toEqual([[1], [2, 3, 4]])
 })
 
-test('a group is no heavier than the largest, unless one call alone is', async () => {
+test('a group is no heavier than the limit, unless a single call is', async () => {
   const { groups, call, letGo } = setUp({ atOnce: 1, largest: 2 })
   const calls = Promise.all([call([1]), call([2]), call([3]), call([4, 5, 6]), call([7])])
   for (let round = 0; round < 5; round++) {
@@ -64,7 +64,7 @@ test('one bad call rejects alone: its neighbours run again without it', async ()
   expect(groups).toEqual([[1, -1, 2], [1], [-1], [2]])
 })
 
-test('a failure that is nobody’s own rejects the whole group, and nothing runs twice', async () => {
+test('a failure that belongs to no single call rejects the whole group, and nothing runs twice', async () => {
   const { groups, call, letGo } = setUp({ atOnce: 1, largest: 100 })
   const outcomes = Promise.allSettled([call([1]), call([-2])])
   await tick()

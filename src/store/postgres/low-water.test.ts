@@ -11,27 +11,27 @@ const suspicious = (): LowWater => {
   return lowWater
 }
 
-test('a slow claim now and then changes nothing', () => {
+test('an occasional slow claim changes nothing', () => {
   const lowWater = suspicious()
   lowWater.claimed({ ...claim, rows: [] })
   lowWater.claimed({ ...claim, tookMs: 100, rows: [job(0, 1)] })
   expect(lowWater.marks(1)).toBeNull()
 })
 
-test('claims that are quick scan in full', () => {
+test('quick claims scan in full', () => {
   const lowWater = new LowWater()
   expect(lowWater.marks(0)).toBeNull()
   lowWater.claimed({ ...claim, rows: [job(0, 50_000_000)] })
   expect(lowWater.marks(0)).toBeNull()
 })
 
-test('after several slow ones, claims begin a little below what was claimed of each priority, the highest first', () => {
+test('after several slow ones, claims start slightly below the last claimed of each priority, the highest first', () => {
   const lowWater = suspicious()
   lowWater.claimed({ ...claim, tookMs: 200, rows: [job(-1, 30_000_000), job(5, 50_000_000), job(0, 100)] })
   expect(lowWater.marks(1)).toEqual({ priorities: [5, 0, -1], sequences: [49_800_000, 0, 29_800_000] })
 })
 
-test('full scans come back in proportion to what they cost, and end the state when they are quick again', () => {
+test('full scans return in proportion to their cost, and become normal when they are quick again', () => {
   const lowWater = suspicious()
   lowWater.claimed({ ...claim, tookMs: 100, rows: [job(0, 1)] })
   expect(lowWater.marks(1999)).not.toBeNull()

@@ -26,7 +26,7 @@ const nothing = {
   logsOf: [],
 }
 
-test('changes gather into one notice, and then begin anew', () => {
+test('changes are gathered in one notice, and then start anew', () => {
   const notices = new Notices('me')
   expect(notices.isEmpty).toBe(true)
   notices.add({ queued: true, events: [event('1')] })
@@ -44,7 +44,7 @@ test('changes gather into one notice, and then begin anew', () => {
   expect(JSON.parse(notices.take())).toEqual({ ...nothing, from: 'me' })
 })
 
-test('what does not fit below 8000 bytes is told as missed', () => {
+test('more than fits in 8000 bytes is sent as missed', () => {
   for (const [count, length] of [
     [1000, 36],
     [59, 500],
@@ -58,7 +58,7 @@ test('what does not fit below 8000 bytes is told as missed', () => {
   }
 })
 
-test('logs of very many jobs are told as missed', () => {
+test('logs of very many jobs are sent as missed', () => {
   const notices = new Notices('me')
   for (let index = 0; index < 1000; index++) notices.add({ logOf: `job ${index}` })
   expect(JSON.parse(notices.take())).toEqual({ ...nothing, from: 'me', missed: true })

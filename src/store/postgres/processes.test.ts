@@ -44,14 +44,14 @@ describe('several processes on one database', () => {
   const hears = (type: StoreSignal['type']) => eventually(() => heard.some(signal => signal.type === type))
   const events = () => heard.flatMap(signal => (signal.type === 'events' ? signal.events : []))
 
-  test('a job submitted by one is told to the other, which claims it', async () => {
+  test('a job submitted by one is signalled to the other, which claims it', async () => {
     const job = newJob()
     await submit(first, [job])
     await hears('queued')
     expect((await claim(second, 10)).map(claimed => claimed.id)).toEqual([job.id])
   })
 
-  test('status changes made by one are told to the other, in order', async () => {
+  test('status changes by one are signalled to the other, in order', async () => {
     const job = newJob({ kind: 'http', runId: 'run-1' })
     await submit(first, [job])
     const [claimed] = await claim(first, 1)
@@ -63,7 +63,7 @@ describe('several processes on one database', () => {
     expect(events()[2]).toMatchObject({ jobId: job.id, workspace: 'default', kind: 'http', runId: 'run-1' })
   })
 
-  test('a process does not hear its own changes twice', async () => {
+  test('a process does not receive its own changes twice', async () => {
     const job = newJob()
     await submit(second, [job])
     await submit(first, [newJob()])
@@ -71,14 +71,14 @@ describe('several processes on one database', () => {
     expect(events().filter(event => event.jobId === job.id)).toHaveLength(1)
   })
 
-  test('more events than a notice holds are told as missed', async () => {
+  test('more events than a notice holds are signalled as missed', async () => {
     await submit(first, newJobs(500))
     await hears('missed_events')
     await hears('queued')
     expect(events()).toEqual([])
   })
 
-  test('cancels, waits and log parts are told to the other', async () => {
+  test('cancels, waits and log parts are signalled to the other', async () => {
     const job = newJob()
     await submit(first, [job])
     const [claimed] = await claim(second, 1)
@@ -108,7 +108,7 @@ describe('several processes on one database', () => {
     expect(new Set(ids).size).toBe(600)
   })
 
-  test('one job per exclusive key, whoever submits, claims and ends', async () => {
+  test('one job runs per exclusive key, whichever process submits, claims and ends', async () => {
     const running = new Set<string>()
     let ended = 0
     const work = async (store: Store, workerId: string) => {
@@ -147,7 +147,7 @@ describe('several processes on one database', () => {
     ])
   })
 
-  test('a user who may not create schemas can be given an empty one', async () => {
+  test('a user who may not create schemas can use an empty one', async () => {
     await database.clear()
     const guest = `guest_${process.pid}`
     await database.query(`CREATE ROLE ${guest} LOGIN PASSWORD 'guest'; CREATE SCHEMA millrace AUTHORIZATION ${guest}`)
@@ -160,14 +160,14 @@ describe('several processes on one database', () => {
     }
   })
 
-  test('a database that a newer program has changed is refused with both versions', async () => {
+  test('a database migrated by a newer program is refused with both versions', async () => {
     await database.query(`INSERT INTO millrace.migration (version, name) VALUES (99, '0099-future.sql')`)
     const opening = openPostgresStore({ url: database.url, processName: 'old' })
     await expect(opening).rejects.toThrow(/schema version 99.*up to 6.*newer Millrace/s)
   })
 })
 
-describe('a database that goes away', () => {
+describe('a database that becomes unavailable', () => {
   let store: Store
   let heard: StoreSignal[]
   beforeEach(async () => {
@@ -181,7 +181,7 @@ describe('a database that goes away', () => {
   const CUT_OTHERS =
     'SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()'
 
-  test('after its connections were cut, calls work again and hints arrive again', async () => {
+  test('serves calls and signals again after its connections were cut', async () => {
     await submit(store, [newJob()])
     await database.query(CUT_OTHERS)
     await eventually(() => heard.some(signal => signal.type === 'missed_events'))
@@ -199,7 +199,7 @@ describe('a database that goes away', () => {
     await other.close()
   })
 
-  test('a call that is cut off rejects as unavailable, and its transaction did not happen', async () => {
+  test('rejects a cut-off call as unavailable, and its transaction did not happen', async () => {
     // Holds the table, so that the submit is in the middle when its connection is cut.
     const holder = new pg.Client(database.url)
     await holder.connect()
@@ -219,7 +219,7 @@ describe('a database that goes away', () => {
     expect(await store.countJobs({ workspace: 'default', filters: {} })).toBe(0)
   })
 
-  test('a server that cannot be reached is a clear error, not a crash', async () => {
+  test('that cannot be reached is a clear error, not a crash', async () => {
     const nowhere = openPostgresStore({ url: 'postgres://nobody@127.0.0.1:1/none', processName: 'test' })
     await expect(nowhere).rejects.toMatchObject({ code: 'unavailable' })
     await expect(nowhere).rejects.toThrow(/cannot be reached/)

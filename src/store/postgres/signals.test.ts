@@ -24,7 +24,7 @@ const run = (runId: string, status: RunEvent['status']): RunEvent => ({
   timestamp: 0,
 })
 
-test('what another process says late of a job or run that has ended here is not told', () => {
+test('late news of another process about a job or run that has ended here is dropped', () => {
   const signals = new Signals(() => {})
   const told: string[] = []
   signals.on((signal: StoreSignal) => {

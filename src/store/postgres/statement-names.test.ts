@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { StatementNames } from './statement-names.ts'
 
-test('a text keeps the name that it got, other texts get other names, and a statement with a name keeps its own', () => {
+test('an SQL text keeps its name, other texts get other names, and a named statement keeps its own', () => {
   const names = new StatementNames(2)
   const first = names.named({ name: '', text: 'SELECT 1' })
   const second = names.named({ name: '', text: 'SELECT 2' })
@@ -11,7 +11,7 @@ test('a text keeps the name that it got, other texts get other names, and a stat
   expect(names.named({ name: 'count', text: 'SELECT 3' })).toEqual({ name: 'count', text: 'SELECT 3' })
 })
 
-test('texts beyond the limit stay without a name', () => {
+test('texts beyond the limit get no name', () => {
   const names = new StatementNames(1)
   const first = names.named({ name: '', text: 'SELECT 1' })
   expect(names.named({ name: '', text: 'SELECT 2' }).name).toBe('')

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { countStretch } from './count-stretch.ts'
 import { Database } from './database.ts'
 
-test('a list of more rows than one stretch is counted whole, stretch by stretch', () => {
+test('a long list is counted completely, one stretch of rows after the other', () => {
   const db = new Database(':memory:', { readOnly: false, pragmas: [] })
   db.exec('CREATE TABLE thing (position INTEGER PRIMARY KEY, owner TEXT, kind TEXT)')
   db.exec(`INSERT INTO thing WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 50000)

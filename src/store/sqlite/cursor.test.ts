@@ -4,7 +4,7 @@ import { decodeCursor, encodeCursor } from './cursor.ts'
 
 const scope = { workspace: 'default', filters: { name: 'a', status: ['failed'] as const } }
 
-test('a cursor gives back its position, to those it was made for', () => {
+test('a cursor returns its position for the same list', () => {
   fc.assert(
     fc.property(fc.nat({ max: Number.MAX_SAFE_INTEGER }), seq => {
       expect(decodeCursor(scope, encodeCursor(scope, seq))).toBe(seq)
@@ -12,7 +12,7 @@ test('a cursor gives back its position, to those it was made for', () => {
   )
 })
 
-test('the order in which filters are given does not matter, their values do', () => {
+test('the order of filters does not matter, their values do', () => {
   const cursor = encodeCursor(scope, 5)
   expect(decodeCursor({ workspace: 'default', filters: { status: ['failed'], name: 'a' } }, cursor)).toBe(5)
   for (const other of [

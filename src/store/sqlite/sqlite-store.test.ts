@@ -43,7 +43,7 @@ const edit = <T>(work: (database: DatabaseSync) => T): T => {
   }
 }
 
-test('ends of attempts and the claim for the slots they leave share a commit', async () => {
+test('ends of attempts and the claim for their slots share a commit', async () => {
   const store = await open()
   const commits: (readonly string[])[] = []
   store.onSignal(signal => {
@@ -73,7 +73,7 @@ test('a database newer than the program is refused and left alone', async () => 
   expect(edit(database => database.prepare('PRAGMA user_version').get())).toEqual({ user_version: 99 })
 })
 
-test('a migration that fails leaves the database as it was, with the steps before it undone', async () => {
+test('a failed migration leaves the database as it was, with its earlier steps undone', async () => {
   await (await open()).close()
   const versions = () =>
     edit(database => ({
@@ -86,7 +86,7 @@ test('a migration that fails leaves the database as it was, with the steps befor
   expect(versions()).toEqual({ version: 3, columns: 0 })
 })
 
-test('a file that is no database is refused by its path', async () => {
+test('a file that is not a database is refused with its path', async () => {
   mkdirSync(path)
   await expect(open()).rejects.toThrow(path)
 })
@@ -98,7 +98,7 @@ test('commits wait for the disk: write-ahead log, synchronous full', () => {
   db.close()
 })
 
-test('closing finishes what was asked before and refuses what comes after', async () => {
+test('closing finishes earlier calls and refuses later ones', async () => {
   const store = await open()
   const jobs = Array.from({ length: 20 }, () => newJob())
   const submits = jobs.map(job => submit(store, [job]))
@@ -112,7 +112,7 @@ test('closing finishes what was asked before and refuses what comes after', asyn
   expect(existsSync(`${path}-wal`)).toBe(false)
 })
 
-test('a read sees every write that was acknowledged before it', async () => {
+test('a read sees every write acknowledged before it', async () => {
   const store = await open()
   for (let round = 0; round < 50; round++) {
     const job = newJob()
@@ -121,7 +121,7 @@ test('a read sees every write that was acknowledged before it', async () => {
   }
 })
 
-test('a small piece of a large buffer is stored as what it is', async () => {
+test('a small slice of a large buffer is stored by itself', async () => {
   const store = await open()
   const large = new Uint8Array(1_000_000).fill(7)
   const job = newJob({ secrets: large.subarray(10, 13) })
@@ -131,7 +131,7 @@ test('a small piece of a large buffer is stored as what it is', async () => {
   expect(submission!.secrets!.buffer.byteLength).toBeLessThan(1000)
 })
 
-test('a search among many jobs that finds nothing looks at a bounded number of them a page', async () => {
+test('a search that finds nothing looks at a limited number of jobs per page', async () => {
   const store = await open()
   const labels = [{ a: '1' }, { b: '1' }]
   for (let batch = 0; batch < 6; batch++)
@@ -160,7 +160,7 @@ test('a search among many jobs that finds nothing looks at a bounded number of t
 const canMount = process.getuid?.() === 0 && process.platform === 'linux'
 
 test.skipIf(!canMount)(
-  'a full disk refuses writes with ENOSPC, loses nothing, and is over when there is room (needs root to mount a small tmpfs)',
+  'a full disk refuses writes with ENOSPC, loses nothing, and recovers with free space (needs root to mount a small tmpfs)',
   async () => {
     const small = join(directory, 'small')
     mkdirSync(small)

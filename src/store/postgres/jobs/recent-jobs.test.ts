@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { newJob } from '../../../../test/conformance/suite/scene.ts'
 import { RecentJobs } from './recent-jobs.ts'
 
-test('a job is handed over once, with when it was created', () => {
+test('a job is returned once, with its creation time', () => {
   const recent = new RecentJobs()
   const job = newJob()
   recent.add([job], 7)
@@ -10,7 +10,7 @@ test('a job is handed over once, with when it was created', () => {
   expect(recent.take(job.id)).toBeUndefined()
 })
 
-test('the oldest go when the memory is used up, and what was taken makes room', () => {
+test('the oldest are dropped when the memory limit is reached, and taken ones make room', () => {
   const recent = new RecentJobs()
   const spec = 'x'.repeat(2 ** 20)
   const jobs = Array.from({ length: 20 }, () => newJob({ spec }))

@@ -19,7 +19,7 @@ afterAll(async () => {
   await database.drop()
 })
 
-test('what a server of an earlier version kept joins its run', async () => {
+test('items added through a server of an earlier version join their run', async () => {
   const runId = await steps.start(await steps.create(), 1)
   const item = await scene.claimOne()
   const items = [newJob({ runId, workflowId: item.workflowId })]

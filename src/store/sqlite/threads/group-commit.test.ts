@@ -71,7 +71,7 @@ test('a refused call undoes itself and its events, not its neighbours', () => {
   expect(memory.scopeSets.size).toBe(0)
 })
 
-test('a call alone that is refused leaves nothing and tells nothing', () => {
+test('a refused single call leaves nothing and sends nothing', () => {
   commit([[1, 'write', 'a', 0]])
   const { reply } = commit([[2, 'write', 'a', 0]])
   expect(reply.answers[0]?.[2]?.message).toMatch(/UNIQUE/)
@@ -80,7 +80,7 @@ test('a call alone that is refused leaves nothing and tells nothing', () => {
   expect(notes()).toEqual(['a'])
 })
 
-test('when the transaction itself is lost, every call is refused with that fault', () => {
+test('when the transaction itself fails, every call is refused with that fault', () => {
   const { reply } = commit([
     [1, 'write', 'a', 0],
     [2, 'abandon', null, 0],

@@ -8,7 +8,7 @@ describe.skipIf(!canMount)('the reserve on a small disk (needs root to mount one
   let disk: SmallDisk
   afterEach(() => disk.unmount())
 
-  test('is made, spent step by step, and made again when there is room', async () => {
+  test('is created, spent step by step, and created again when there is space', async () => {
     disk = mountSmallDisk(16)
     const path = join(disk.path, 'database')
     const reserve = new Reserve(path)

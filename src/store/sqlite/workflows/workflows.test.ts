@@ -27,7 +27,7 @@ afterEach(async () => {
   await rm(directory, { recursive: true })
 })
 
-test('a database of the first version is brought up to date with its jobs', async () => {
+test('a database of the first version is migrated with its jobs', async () => {
   const database = new DatabaseSync(join(directory, 'millrace.db'))
   database.exec(readFileSync(new URL('../migrations/0001-initial.sql', import.meta.url), 'utf8'))
   database.exec(`PRAGMA user_version = 1; INSERT INTO scope_set VALUES (1, '[]')`)
@@ -66,7 +66,7 @@ const TO_SECOND_VERSION = `
   UPDATE extension SET job = json_remove(job, '$[0][20]', '$[0][19]');
   PRAGMA user_version = 2`
 
-test('what waits to join a run joins it after the database was brought up to date', async () => {
+test('items that wait to join a run join it after a migration', async () => {
   await open()
   const runId = await steps.start(await steps.create(), 1)
   const item = await scene.claimOne()
@@ -85,7 +85,7 @@ test('what waits to join a run joins it after the database was brought up to dat
   expect(await steps.run(runId)).toMatchObject({ status: 'completed', counts: { completed: 2 } })
 })
 
-test('a firing that the tables refuse is recorded as invalid and does not keep others from firing', async () => {
+test('a fire that the tables refuse is recorded as invalid and does not stop others', async () => {
   await open()
   const slot = scene.clock.now()
   const taken = await scene.submitOne()
@@ -104,7 +104,7 @@ test('a firing that the tables refuse is recorded as invalid and does not keep o
   expect(waiting).toEqual({ type: 'too_many_queued', queued: 0 })
 })
 
-test('what ends below the mark of the sums, because the clock was set back, is summed once', async () => {
+test('jobs that end before the summarized time, because the clock was set back, are counted once', async () => {
   await open()
   const read = async () => {
     const now = scene.clock.now()
@@ -134,7 +134,7 @@ test('what ends below the mark of the sums, because the clock was set back, is s
   expect(await read()).toBe(7)
 })
 
-test('a slot that has been dealt with does not fire again when the schedule is set back', async () => {
+test('a handled slot does not fire again when the schedule is set back', async () => {
   await open()
   const slot = scene.clock.now()
   const workflow = await steps.createDue(slot)
