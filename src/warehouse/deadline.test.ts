@@ -30,7 +30,7 @@ test('a statement that has ended in time is not cancelled at the deadline', asyn
 const untilAborted = (signal: AbortSignal) =>
   new Promise<string>((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
 
-test('one that has not is cancelled, and who waits is told', async () => {
+test('a statement that has not ended by the deadline is cancelled and rejects', async () => {
   const { begun, cancelled, done } = await run(untilAborted)
   await expect(done).rejects.toMatchObject({ reason: 'sql_error', message: expect.stringContaining('make it simpler') })
   expect(cancelled).toEqual(begun)
@@ -39,7 +39,7 @@ test('one that has not is cancelled, and who waits is told', async () => {
 test.each([
   ['hears nothing', () => new Promise<void>(() => {})],
   ['has gone', () => Promise.reject(new Error('no connection'))],
-])('an engine that %s by then says nothing of the SQL', async (_, heed) => {
+])('an engine that %s by then is blamed instead of the SQL', async (_, heed) => {
   const { done } = await run(untilAborted, heed)
   await expect(done).rejects.toMatchObject({ reason: 'engine_unavailable' })
 })

@@ -28,14 +28,14 @@ test.each<[string, unknown, string]>([
     '[[(0,1),(2.5,3)]]',
   ],
   ['Array(JSON)', [{ a: "it's" }], `['{"a":"it\\'s"}']`],
-])('in %s %j is %s', (type, value, text) => {
+])('for %s %j is written as %s', (type, value, text) => {
   expect(engineParameters(`SELECT {p:${type}}, {q:String}`, { p: value, q: 'x' })).toEqual({
     plain: { q: 'x' },
     written: { param_p: text },
   })
 })
 
-test('plain values, and an object that is a JSON, are the client’s', () => {
+test('plain values, and an object for a JSON parameter, are left to the client', () => {
   const parameters = { a: 'x', b: null, c: { d: [1] } }
   expect(engineParameters('SELECT {a:String}, {b:Nullable(Int8)}, {c:JSON}', parameters)).toEqual({
     plain: { a: 'x', b: null, c: '{"d":[1]}' },
@@ -43,13 +43,13 @@ test('plain values, and an object that is a JSON, are the client’s', () => {
   })
 })
 
-test('a megabyte of digits within a list is looked at once', () => {
+test('a megabyte of digits in a list is scanned once', () => {
   const digits = '0'.repeat(1_000_000)
   for (const text of [`${digits}!`, `1.${digits}!`, `${digits}e5!`])
     expect(engineParameters('SELECT {a:Array(Float64)}', { a: [text] }).written).toEqual({ param_a: `['${text}']` })
 })
 
-test('a long list is written once, whatever its type is, and however often it stands in the SQL', async () => {
+test('a long list is written once, whatever its type and however often it is used in the SQL', async () => {
   const make = (size: number) => {
     const names = Array.from({ length: size }, (_, index) => `'a${index}' = ${index}`).join(', ')
     const sql = `SELECT ${Array(size).fill('{a:Array(UInt8)}').join(', ')}, {a:Array(Enum16(${names}))}`

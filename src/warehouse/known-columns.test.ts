@@ -13,7 +13,7 @@ test('a SELECT is described once, until tables may have changed', async () => {
   expect(await known.of('SELECT n', async () => TEXT)).toBe(TEXT)
 })
 
-test('what was being described while a table changed is not remembered, nor is what failed', async () => {
+test('neither a description made while a table changed nor a failure is cached', async () => {
   const known = createKnownColumns()
   const answer = Promise.withResolvers<typeof NUMBER>()
   const described = known.of('SELECT n', () => answer.promise)

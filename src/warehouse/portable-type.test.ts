@@ -35,7 +35,7 @@ test.each(Object.entries(ARROW))('in Arrow %s is written as %s', (type, expected
   expect(portableType(type, 'arrow')).toBe(expected)
 })
 
-test('in Parquet moments are moments already, and what cannot be written is text', () => {
+test('in Parquet times are kept, and types without an equivalent become text', () => {
   expect(portableType("Array(DateTime('UTC'))", 'parquet')).toBe("Array(DateTime('UTC'))")
   expect(portableType('Nullable(Nothing)', 'parquet')).toBe('Nullable(String)')
   expect(portableType('Array(Nullable(IntervalDay))', 'parquet')).toBe('Array(Nullable(Int64))')

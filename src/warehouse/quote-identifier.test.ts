@@ -5,6 +5,6 @@ test('an ordinary name is put into backquotes', () => {
   expect(quoteIdentifier('events')).toBe('`events`')
 })
 
-test('what would end the quotes or escape their end is escaped', () => {
+test('backquotes and backslashes are escaped', () => {
   expect(quoteIdentifier('a`b\\')).toBe('`a\\`b\\\\`')
 })

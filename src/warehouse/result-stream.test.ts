@@ -30,13 +30,13 @@ const read = async (
 
 const ROWS = 'x'.repeat(100_000)
 
-test('rows come as they are, whatever their number', async () => {
+test('rows pass unchanged, whatever their number', async () => {
   expect(await read([], { tag: TAG })).toEqual({ text: '', error: null })
   expect(await read(['a', 'b', 'c'], { tag: TAG })).toEqual({ text: 'abc', error: null })
   expect(await read([ROWS, ROWS], { tag: TAG })).toEqual({ text: ROWS + ROWS, error: null })
 })
 
-test('an exception behind the rows is thrown, and is not among them, however it was cut', async () => {
+test('an exception after the rows is thrown and not among them, however it is split', async () => {
   const whole = ROWS + frame(EXCEPTION)
   for (const size of [7, 1_000, 65_536, whole.length]) {
     const cut = Array.from({ length: Math.ceil(whole.length / size) }, (_, index) =>
@@ -48,13 +48,13 @@ test('an exception behind the rows is thrown, and is not among them, however it 
   }
 })
 
-test('an exception without a mark, as older servers write it, is found at the end', async () => {
+test('an exception without a tag, as older servers write it, is found at the end', async () => {
   const { text, error } = await read([ROWS, `${EXCEPTION}\n`])
   expect(error).toMatchObject({ reason: 'sql_error', message: 'it broke' })
   expect(text).not.toContain('Code')
 })
 
-test('a connection that breaks is the engine lost, after what came; behind an exception it is that exception', async () => {
+test('a broken connection is a lost engine after the rows, and the exception after an exception', async () => {
   const end = Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
   expect((await read([ROWS], { end, tag: TAG })).error).toMatchObject({ reason: 'engine_lost' })
   expect((await read([ROWS, frame(EXCEPTION)], { end, tag: TAG })).error).toMatchObject({
@@ -63,17 +63,17 @@ test('a connection that breaks is the engine lost, after what came; behind an ex
   })
 })
 
-test('a connection that we broke is a cancelled query', async () => {
+test('a connection that we closed is a cancelled query', async () => {
   const signal = AbortSignal.abort()
   expect((await read(['a'], { end: new Error('aborted'), signal })).error).toMatchObject({ reason: 'cancelled' })
 })
 
-test('rows full of what an exception begins with are read as fast as others', async () => {
+test('rows full of text like an exception are read as fast as others', async () => {
   const text = `${'Code: 1. DB::Exception: (version '.repeat(30_000)}\n`
   expect(await read([text])).toEqual({ text, error: null })
 })
 
-test('a value that looks like the frame of another tag is a value', async () => {
+test('a value that looks like an exception with another tag is a value', async () => {
   const text = `"${frame(EXCEPTION).replaceAll(TAG, 'another')}"`
   expect(await read([text], { tag: TAG })).toEqual({ text, error: null })
 })

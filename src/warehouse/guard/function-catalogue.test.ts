@@ -41,13 +41,13 @@ test.each(REFUSED)('%s is refused', name => {
   expect(rules.isRefused(name)).toBe(true)
 })
 
-test('names that are written nearly so are told, of functions that may be called', () => {
+test('similar names are suggested, of functions that may be called', () => {
   expect(rules.like('uper')).toContain('upper')
   expect(rules.like('files')).toEqual([])
 })
 
 test.each(['Upper', 'fileIf', 'groupFormatIf', 'unknown', 'If', ''])(
-  '%s is no function that is known, and may not be called',
+  '%s is not a known function, and is refused',
   name => {
     expect(rules.mayCall(name)).toBe(false)
   },

@@ -37,7 +37,7 @@ test.each([
   ['a column of the name of a refused function', expression(call('lower', name('file')))],
   ['a set that is a table', expression(call('in', name('a'), name('events')))],
   ['a column of a table', expression(name('events.a'))],
-])('%s passes', (_, tree) => {
+])('%s is allowed', (_, tree) => {
   expect(judgeSelect(tree, rules)).toBeNull()
 })
 
@@ -56,11 +56,11 @@ test.each([
   ['a kind of node that is not known', expression(node('NewThing'))],
   ['a clause behind the query', node('SelectWithUnionQuery', '', node('ExpressionList'), node('Identifier', 'CSV'))],
   ['another statement', node('InsertQuery')],
-])('%s is refused, in a sentence', (_, tree) => {
+])('%s is refused, with a sentence', (_, tree) => {
   expect(judgeSelect(tree, rules)).toMatch(/^[A-Z].*[.)]$/)
 })
 
-test('a function that is misspelt is none that is forbidden', () => {
+test('a misspelt function is reported as unknown, not as forbidden', () => {
   expect(judgeSelect(expression(call('lwoer', name('a'))), rules)).toBe(
     'There is no function lwoer. Maybe you meant lower?',
   )
@@ -68,7 +68,7 @@ test('a function that is misspelt is none that is forbidden', () => {
   expect(judgeSelect(expression(call('file', name('a'))), rules)).toBe('The function file is not allowed in a query.')
 })
 
-test('an expression is one, without a query around or in it', () => {
+test('an expression must be a single one, without a query around or in it', () => {
   expect(judgeExpression(expression(call('plus', name('a'), name('b'))), rules)).toBeNull()
   expect(judgeExpression(select(node('ExpressionList', '', name('a'), name('b'))), rules)).not.toBeNull()
   expect(judgeExpression(from(node('TableIdentifier', 'events')), rules)).not.toBeNull()
@@ -76,7 +76,7 @@ test('an expression is one, without a query around or in it', () => {
   expect(judgeExpression(expression(call('file')), rules)).not.toBeNull()
 })
 
-test('a lambda is followed through all of its aliases, however many there are, and in any order', () => {
+test('a lambda is followed through all of its aliases, however many and in any order', () => {
   const count = 20_000
   const alias = (of: string, is: string): SyntaxNode => ({ ...name(of), alias: is })
   const chain = (last: string) => [

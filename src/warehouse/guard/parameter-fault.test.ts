@@ -33,7 +33,7 @@ test.each<[string, readonly unknown[], readonly unknown[]]>([
   ],
   ['Variant(UInt8, String)', [null, 300, []], []],
   ['Identifier', ['x'], []],
-])('%s takes what is one', (type, right, wrong) => {
+])('%s accepts exactly its values', (type, right, wrong) => {
   for (const value of right) expect(parameterFault(type, value), JSON.stringify(value)).toBeNull()
   for (const value of wrong) expect(parameterFault(type, value), JSON.stringify(value)).toMatch(/^must be of the type/)
 })
@@ -46,16 +46,16 @@ test.each<[string, unknown]>([
   ['Array(Int64)', [1, 2 ** 53]],
   ['Map(String, UInt64)', { a: 2 ** 53 }],
   ['Float64', Number.POSITIVE_INFINITY],
-])('a number that readers of JSON round is none for %s, whatever it was before', (type, value) => {
+])('a number that JSON readers round is refused for %s', (type, value) => {
   expect(parameterFault(type, value)).toMatch(/^must be a text/)
 })
 
-test('numbers that they do not round, and floats, are taken', () => {
+test('numbers that JSON readers do not round, and floats, are accepted', () => {
   for (const value of [2 ** 53 - 1, 1 - 2 ** 53]) expect(parameterFault('Int64', value)).toBeNull()
   for (const value of [1e300, 2 ** 60]) expect(parameterFault('Float64', value)).toBeNull()
 })
 
-test('each parameter is told once, and only those that have a value', () => {
+test('each parameter is reported once, and only those with a value', () => {
   const sql = "SELECT {a:UInt8}, {a:UInt8}, {b:Date}, {c:UInt8}, '{d:UInt8}'"
   expect(parameterFaults(sql, { a: 256, b: 'x', d: 256 })).toEqual([
     { name: 'a', message: 'must be of the type UInt8, which 256 is not' },
@@ -63,7 +63,7 @@ test('each parameter is told once, and only those that have a value', () => {
 })
 
 test.each(['Decimal(9, 2)', 'Float64', 'Int256', 'UInt8', 'Date', 'DateTime64(3)'])(
-  'a value of a megabyte for %s is judged at once',
+  'a value of a megabyte for %s is scanned once',
   type => {
     const digits = '0'.repeat(500_000)
     for (const text of [`${digits}!`, `-${digits}1${digits}!`, `1.${digits}1`, `${digits}1e5`])
@@ -72,7 +72,7 @@ test.each(['Decimal(9, 2)', 'Float64', 'Int256', 'UInt8', 'Date', 'DateTime64(3)
 )
 
 test.each(["\\'", '\\`', "'", '(', ',', 'Nullable(', 'Tuple(a ', 'LowCardinality(Nullable('])(
-  'a type that is nothing but %s is taken apart at once',
+  'a type of only %s is parsed once',
   text => {
     for (const before of ["Array('", 'Tuple(`', 'Map(']) {
       const sql = `SELECT {a:${before}${text.repeat(250_000 / text.length)})}`
@@ -81,7 +81,7 @@ test.each(["\\'", '\\`', "'", '(', ',', 'Nullable(', 'Tuple(a ', 'LowCardinality
   },
 )
 
-test('a long list is judged once, whatever its type is, and however often it stands in the SQL', async () => {
+test('a long list is checked once, whatever its type and however often it is used in the SQL', async () => {
   const make = (size: number) => {
     const names = Array.from({ length: size }, (_, index) => `'a${index}' = ${index}`).join(', ')
     const others = Array.from({ length: size }, (_, at) => `{a:Array(FixedString(${at}))}`)
@@ -91,7 +91,7 @@ test('a long list is judged once, whatever its type is, and however often it sta
   expect(await growthOf({ size: 300, make, work })).toBeLessThan(3)
 })
 
-test('a type of a long list within many others is read once', async () => {
+test('a long type within many nested ones is parsed once', async () => {
   const make = (size: number) => ({
     sql: `SELECT {a:${'Array('.repeat(size)}Tuple(${'a UInt8,'.repeat(50 * size)} b UInt8)${')'.repeat(size)}}`,
     value: Array.from({ length: size }).reduce(value => [value], []),

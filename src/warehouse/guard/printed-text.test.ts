@@ -3,11 +3,11 @@ import { printedText } from './printed-text.ts'
 
 const ofLatin = (text: string) => printedText(Buffer.from(text, 'latin1'))
 
-test('text is what it is', () => {
+test('valid text is unchanged', () => {
   expect(printedText(Buffer.from("SELECT 'Grüße 🚂\u2028', `ü`"))).toBe("SELECT 'Grüße 🚂\u2028', `ü`")
 })
 
-test('bytes of a string that are no UTF-8 are written as the engine reads them, and characters beside them stay', () => {
+test('bytes of a string that are not UTF-8 are written as escapes, and characters beside them are kept', () => {
   expect(ofLatin("SELECT '\xff\xfe', 'a\xc3\xa9\xf0\x9f\x9a\x82\xf0\x9f'")).toBe(
     "SELECT '\\xFF\\xFE', 'aé🚂\\xF0\\x9F'",
   )
@@ -16,7 +16,7 @@ test('bytes of a string that are no UTF-8 are written as the engine reads them, 
   expect(ofLatin("SELECT '\\\\\xff', 1 AS `a\\\\x`")).toBe("SELECT '\\\\\\xFF', 1 AS `a\\\\x`")
 })
 
-test('a name with such bytes is none', () => {
+test('a name with such bytes is refused', () => {
   expect(ofLatin('SELECT 1 AS `\xff`')).toBeNull()
   expect(ofLatin("SELECT '\xff' AS `a\\\\\xff`")).toBeNull()
 })

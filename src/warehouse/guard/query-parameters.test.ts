@@ -4,14 +4,14 @@ import { findQueryParameters, withNullParameters, withTypedParameters } from './
 const SQL =
   'SELECT \'{a:String}\' AS "{b:String}", {day : Date} -- {c:Date}\n FROM t WHERE x = {list:Array(Int32)} /* {d:Date} */'
 
-test('parameters are found where they mean something', () => {
+test('parameters are found outside of strings, comments and names', () => {
   expect(findQueryParameters(SQL)).toEqual([
     { name: 'day', type: 'Date' },
     { name: 'list', type: 'Array(Int32)' },
   ])
 })
 
-test('without them the rest is as it was', () => {
+test('replacing parameters leaves the rest unchanged', () => {
   const typed = (day: string): string =>
     SQL.replace('{day : Date}', day).replace('{list:Array(Int32)}', "defaultValueOfTypeName('Array(Int32)')")
   expect(withTypedParameters(SQL)).toEqual([
@@ -21,7 +21,7 @@ test('without them the rest is as it was', () => {
   expect(withNullParameters(SQL)).toBe(SQL.replace('{day : Date}', 'NULL').replace('{list:Array(Int32)}', 'NULL'))
 })
 
-test('what is opened and never closed goes to the end', () => {
+test('an unclosed string or comment extends to the end', () => {
   for (const open of ["'", '"', '`', '/*', "'\\'", "'x\\"])
     expect(findQueryParameters(`SELECT {a:UInt8}, ${open} {b:UInt8}`)).toEqual([{ name: 'a', type: 'UInt8' }])
   expect(findQueryParameters("SELECT 'a''{b:UInt8}', `a\\`{b:UInt8}`, {a : UInt8 }")).toEqual([
@@ -29,7 +29,7 @@ test('what is opened and never closed goes to the end', () => {
   ])
 })
 
-test('strings between dollars and comments behind a hash are no place for parameters, nor what opens a string there', () => {
+test('heredocs and hash comments contain neither parameters nor the start of a string', () => {
   const sql =
     "SELECT $$it's {b:UInt8}$$, $a$ {c:UInt8} $$ \" $a$, a$b, {a:UInt8} # don't {d:Date}\n, {e:Date} #! `\n, {f:Date}"
   expect(findQueryParameters(sql).map(({ name }) => name)).toEqual(['a', 'e', 'f'])
@@ -47,7 +47,7 @@ test.each([
   ['dollars', '', '$', 'x'],
   ['dollars with letters', '', '$a', 'x'],
   ['dollars with blanks', '', ' $a$b', 'x'],
-])('a megabyte of %s takes no longer than to read it', (_, before, repeated, after) => {
+])('a megabyte of %s takes no longer than reading it', (_, before, repeated, after) => {
   const sql = `${before}${repeated.repeat(1_000_000 / repeated.length)}${after}`
   expect(findQueryParameters(sql)).toEqual([])
   expect(withNullParameters(sql)).toBe(sql)

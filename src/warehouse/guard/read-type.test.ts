@@ -23,14 +23,14 @@ test.each([
   expect(shown(readType(type))).toBe(expected)
 })
 
-test('of each part there is the text, without the name that it has in a tuple', () => {
+test('each part has its text, without its name in a tuple', () => {
   const { parts } = readType('Tuple(a Decimal(9, 2), `b` Nullable(UInt8), Int8)')
   expect(parts.map(({ text }) => text.trim())).toEqual(['Decimal(9, 2)', 'Nullable(UInt8)', 'Int8'])
   expect(parts[0]!.parts.map(({ text }) => Number(text))).toEqual([9, 2])
 })
 
 test.each(['Array(', 'Array(Tuple(a ', 'Tuple(a,', 'Array(    ', 'Map(a,', '(', ')', ',', "'", '`', ' ', "\\'"])(
-  'a type of nothing but %j is read once',
+  'a type of only %j is parsed once',
   async text => {
     for (const after of ['', ' ', ')', '()']) {
       const make = (size: number) => `${text.repeat(size / text.length)}${after.repeat(size)}`

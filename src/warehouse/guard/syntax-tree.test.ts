@@ -24,15 +24,15 @@ test.each([
   ['a line that is no node', 'A (children 1)\n 1'],
   ['an empty line', 'A\n'],
   ['nothing', ''],
-])('%s is no tree', (_, text) => {
+])('%s is not a tree', (_, text) => {
   expect(read(text)).toBeNull()
 })
 
-test('a line break in a name makes no tree, or a node more: it takes none away', () => {
+test('a line break in a name makes the tree invalid or adds a node, but never removes one', () => {
   expect(read('A (children 1)\n Function file (alias x\n y) (children 1)\n  Literal 1')).toBeNull()
 })
 
-test('U+2028 ends no line: texts and names may have it', () => {
+test('U+2028 does not end a line, in texts and names', () => {
   expect(read("A (children 1)\n Literal 'a\u2028b' (alias c\u2029)")).toMatchObject({
     children: [{ kind: 'Literal', text: "'a\u2028b' (alias c\u2029)", alias: 'c\u2029' }],
   })
@@ -40,7 +40,7 @@ test('U+2028 ends no line: texts and names may have it', () => {
 })
 
 test.each(['(alias ', '(alias x) ', '(children 1) ', '(children 1', ' '])(
-  'a text of nothing but %j is read once',
+  'a text of only %j is parsed once',
   async text => {
     const make = (size: number) => text.repeat(size / text.length)
     for (const line of [

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createRunning } from './running.ts'
 
-test('a session that cannot be opened for a look is tried again, and ends nothing', async () => {
+test('a session that cannot be opened for a check is retried, and ends nothing', async () => {
   let tries = 0
   const take = () => {
     tries++
