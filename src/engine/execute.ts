@@ -2,7 +2,7 @@ import type { Executor } from '../executors/executor.ts'
 import { toAttemptEnd } from '../model/attempt-end.ts'
 import type { ClaimedJob } from '../model/job.ts'
 import { GIVE_UP_MS, leaseOf } from '../model/lease.ts'
-import type { Outcome } from '../model/outcome.ts'
+import { failed, type Outcome } from '../model/outcome.ts'
 import { storageFailure } from '../model/storage-failure.ts'
 import { Attempt, type AttemptDependencies } from './attempt.ts'
 import type { Completer } from './complete.ts'
@@ -98,9 +98,4 @@ const giveUp = async ({ completer }: ExecuteDependencies, { job, stop }: Started
 const LEFT: Outcome = Object.freeze({ type: 'left' })
 const STOPPED: Outcome = Object.freeze({ type: 'stopped' })
 
-const crashed = (error: unknown): Outcome => ({
-  type: 'failed',
-  failure: 'system',
-  reason: 'executor_crashed',
-  message: (error as Error).message,
-})
+const crashed = (error: unknown): Outcome => failed('executor_crashed', (error as Error).message)

@@ -1,13 +1,10 @@
 import type { Data } from '../data/data.ts'
 import { tableFigures } from '../data/tables/table-figures.ts'
 import { type Loaded, type Staged, type WriteFailure, writeRows } from '../data/write/write-rows.ts'
-import { ERRORS } from '../kernel/errors.ts'
 import type { WriteMode } from '../model/data-source.ts'
 import type { ClaimedJob } from '../model/job.ts'
-import type { Outcome } from '../model/outcome.ts'
-import { WarehouseError } from '../warehouse/warehouse.ts'
+import { failed, type Outcome } from '../model/outcome.ts'
 import type { ExecutionContext } from './executor.ts'
-import { toFailure } from './to-failure.ts'
 
 type Input = {
   readonly data: Data
@@ -23,45 +20,27 @@ type Input = {
   readonly load: (staged: Staged) => Promise<Loaded | WriteFailure>
 }
 
-/** One attempt of a job that writes rows: the outcome of `writeRows`. Rethrows what `load` throws, except `WarehouseError`. */
+/** One attempt of a job that writes rows: the outcome of `writeRows`. Throws what that throws. */
 export const runWrite = async (input: Input): Promise<Outcome> => {
   const { data, job, context, ...write } = input
   const { stop, clock, logger } = context
   const startedAt = clock.monotonic()
-  const hasNoTime = () => stop.cause === 'shutdown' || stop.cause === 'lease_lost' || clock.monotonic() > stop.killAt
-  try {
-    const written = await writeRows(data, {
-      job,
-      ...write,
-      signal: stop.signal,
-      mustLeave: hasNoTime,
-      onWait: message => context.waits(message),
-      lendSlot: wait => context.lendSlot(wait),
-      releaseSlot: () => context.releaseSlot(),
-      clock,
-      logger,
-    })
-    if (written.type === 'stopped') return written
-    if (written.type === 'failed') return failed(written)
-    return {
-      type: 'completed',
-      isPublished: true,
-      statistics: {
-        ...written.outcome,
-        elapsed_ms: Math.round(clock.monotonic() - startedAt),
-        ...(await targetStatistics(input)),
-      },
-    }
-  } catch (error) {
-    if (stop.cause !== null) return { type: 'stopped' }
-    if (error instanceof WarehouseError) return toFailure(error)
-    throw error
-  }
-}
-
-export const failed = ({ reason, message }: WriteFailure): Outcome => {
-  const { failure } = ERRORS[reason]
-  return { type: 'failed', failure, reason, message }
+  const written = await writeRows(data, {
+    job,
+    ...write,
+    signal: stop.signal,
+    mustLeave: () => stop.cause === 'shutdown' || stop.cause === 'lease_lost' || clock.monotonic() > stop.killAt,
+    onWait: message => context.waits(message),
+    lendSlot: wait => context.lendSlot(wait),
+    releaseSlot: () => context.releaseSlot(),
+    clock,
+    logger,
+  })
+  if (written.type === 'stopped') return written
+  if (written.type === 'failed') return failed(written.reason, written.message)
+  const elapsed = Math.round(clock.monotonic() - startedAt)
+  const statistics = { ...written.outcome, elapsed_ms: elapsed, ...(await targetStatistics(input)) }
+  return { type: 'completed', isPublished: true, statistics }
 }
 
 /** `row_count` and `bytes` of the target at the end (`api.md`, Jobs). The rows are published by now, so an error here does not fail the job. */

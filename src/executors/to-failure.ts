@@ -1,5 +1,5 @@
-import { ERRORS, type FailureReason } from '../kernel/errors.ts'
-import type { Outcome } from '../model/outcome.ts'
+import type { FailureReason } from '../kernel/errors.ts'
+import { type Failed, failed } from '../model/outcome.ts'
 import type { WarehouseError, WarehouseFault } from '../warehouse/warehouse.ts'
 
 /** If a query was cancelled but its job was not stopped, it ended with its engine or was killed there by hand. */
@@ -15,7 +15,4 @@ const REASONS = {
 } as const satisfies Record<WarehouseFault, FailureReason>
 
 /** The failed outcome for a fault of the warehouse. */
-export const toFailure = ({ reason: fault, message }: WarehouseError): Outcome => {
-  const reason = REASONS[fault]
-  return { type: 'failed', failure: ERRORS[reason].failure, reason, message }
-}
+export const toFailure = ({ reason, message }: WarehouseError): Failed => failed(REASONS[reason], message)

@@ -1,5 +1,4 @@
-import { ERRORS, type FailureClass, type FailureReason } from '../kernel/errors.ts'
-import type { AttemptEnd, Exit, Outcome, Statistics, StopCause } from './outcome.ts'
+import { type AttemptEnd, type Exit, type Failed, failed, type Outcome, type StopCause } from './outcome.ts'
 import { nextTry, type Tries } from './retry.ts'
 
 const NO_EXIT: Exit = Object.freeze({ exitCode: null, signal: null })
@@ -16,43 +15,17 @@ export const toAttemptEnd = (outcome: Outcome, cause: StopCause | null, tries: T
   if (isCancelled && !(outcome.type === 'completed' && outcome.isPublished)) return { type: 'cancel', exit }
   if (outcome.type === 'completed') return { type: 'complete', exit, statistics, result: outcome.result ?? null }
   if (cause === 'shutdown' || outcome.type === 'left') return { type: 'release', exit }
-  if (cause === 'timeout')
-    return failure({ reason: 'timeout', class: 'user', message: ERRORS.timeout.title, exit, statistics, tries })
-  if (outcome.type === 'stopped')
-    return failure({
-      reason: 'executor_crashed',
-      class: 'system',
-      message: 'The attempt stopped without being told to.',
-      exit,
-      statistics,
-      tries,
-    })
-  const { reason, failure: failureClass, message } = outcome
-  return failure({ reason, class: failureClass, message, exit, statistics, tries })
+  const failure = cause === 'timeout' ? failed('timeout') : outcome.type === 'stopped' ? UNASKED : outcome
+  return failedEnd({ ...outcome, ...failure }, tries)
 }
+
+const UNASKED = failed('executor_crashed', 'The attempt stopped without being told to.')
 
 /** How an attempt ends whose worker is lost. */
-export const lostAttemptEnd = (tries: Tries): AttemptEnd =>
-  failure({
-    reason: 'worker_lost',
-    class: 'system',
-    message: ERRORS.worker_lost.title,
-    exit: NO_EXIT,
-    statistics: null,
-    tries,
-  })
+export const lostAttemptEnd = (tries: Tries): AttemptEnd => failedEnd(failed('worker_lost'), tries)
 
-type Failure = {
-  readonly reason: FailureReason
-  readonly class: FailureClass
-  readonly message: string
-  readonly exit: Exit
-  readonly statistics: Statistics | null
-  readonly tries: Tries
-}
-
-const failure = ({ reason, class: failureClass, message, exit, statistics, tries }: Failure): AttemptEnd => {
-  const delayMs = nextTry(tries, failureClass)
-  const told = { reason, failure: failureClass, message, exit, statistics } as const
+const failedEnd = ({ reason, failure, message, exit = NO_EXIT, statistics }: Failed, tries: Tries): AttemptEnd => {
+  const delayMs = nextTry(tries, failure)
+  const told = { reason, failure, message, exit, statistics: statistics ?? null }
   return delayMs === null ? { type: 'fail', ...told } : { type: 'retry', ...told, delayMs }
 }

@@ -1,4 +1,4 @@
-import type { FailureClass, FailureReason } from '../kernel/errors.ts'
+import { ERRORS, type FailureClass, type FailureReason } from '../kernel/errors.ts'
 import type { ResultFormat } from './job.ts'
 import type { CancelReason } from './job-status.ts'
 
@@ -43,6 +43,16 @@ export type Outcome =
   | { readonly type: 'stopped'; readonly exit?: Exit; readonly statistics?: Statistics }
   /** Nothing was done: another server must run the job. */
   | { readonly type: 'left'; readonly exit?: Exit; readonly statistics?: Statistics }
+
+export type Failed = Extract<Outcome, { readonly type: 'failed' }>
+
+/** A failed outcome. The table of errors says who is responsible. */
+export const failed = (reason: FailureReason, message: string = ERRORS[reason].title): Failed => ({
+  type: 'failed',
+  failure: ERRORS[reason].failure,
+  reason,
+  message,
+})
 
 /** Why an attempt is stopped. The first cause wins. */
 export type StopCause = CancelReason | 'timeout' | 'shutdown' | 'lease_lost'

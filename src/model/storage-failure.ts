@@ -1,22 +1,11 @@
-import { ERRORS, isDiskFull, MillraceError } from '../kernel/errors.ts'
-import type { Outcome } from './outcome.ts'
-
-type Failed = Extract<Outcome, { readonly type: 'failed' }>
-
-/** The outcome of an attempt for which the server's disk was full. */
-const DISK_FULL: Failed = Object.freeze({
-  type: 'failed',
-  failure: ERRORS.disk_full.failure,
-  reason: 'disk_full',
-  message: ERRORS.disk_full.title,
-})
+import { isDiskFull, MillraceError } from '../kernel/errors.ts'
+import { type Failed, failed } from './outcome.ts'
 
 /** The outcome of an attempt that failed for lack of storage: a full disk, or an unreachable blob store. null: another error. */
 export const storageFailure = (error: unknown): Failed | null => {
-  if (isDiskFull(error)) return DISK_FULL
+  if (isDiskFull(error)) return failed('disk_full')
   if (!(error instanceof MillraceError) || error.code !== 'storage_unavailable') return null
-  const { failure } = ERRORS.storage_unavailable
-  return { type: 'failed', failure, reason: 'storage_unavailable', message: error.message }
+  return failed('storage_unavailable', error.message)
 }
 
 /** Whether an error was caused neither by the job nor by the storage of content: the database is unreachable, too many files are open, … */

@@ -1,6 +1,7 @@
 import { statSync } from 'node:fs'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
+import { failed } from '../../model/outcome.ts'
 import type { Executor, ExecutorProblem } from '../executor.ts'
 import { openFunctionFolder } from './function-folder.ts'
 import { type HostLauncher, type HostUser, hostDeadline } from './host-launcher.ts'
@@ -73,7 +74,7 @@ export const createApiExecutor = (options: ApiExecutorOptions): Executor => {
       return findProblems(opened.workshop)
     },
     async run(job, context) {
-      if (opened === null) return { type: 'failed', failure: 'system', reason: 'spawn_failed', message: fault }
+      if (opened === null) return failed('spawn_failed', fault)
       return runItem({ pool: opened.pool, folder, uid: opened.workshop.user.uid, working }, job, context)
     },
   }

@@ -1,7 +1,7 @@
-import { type FailureReason, refuseFields } from '../../kernel/errors.ts'
+import { refuseFields } from '../../kernel/errors.ts'
 import { illFormedTexts } from '../../model/ill-formed.ts'
 import type { ClaimedJob } from '../../model/job.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { failed, type Outcome } from '../../model/outcome.ts'
 import { storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
@@ -34,23 +34,16 @@ export const runItem = async (workshop: ItemWorkshop, job: ClaimedJob, context: 
   const spec = JSON.parse(job.spec) as ApiSpec
   for (let tries = 0; tries < MOST_STALE; tries++) {
     const found = workshop.folder.find(spec.api)
-    if ('problem' in found) return fail('function_not_found', `${spec.api}: ${workshop.folder.explain(spec.api)}.`)
+    if ('problem' in found) return failed('function_not_found', `${spec.api}: ${workshop.folder.explain(spec.api)}.`)
     const host = await waitForHost(workshop.pool, job, context)
     if (host === 'stopped') return { type: 'stopped' }
-    if ('problem' in host) return { ...fail('spawn_failed', host.problem), failure: 'system' }
+    if ('problem' in host) return failed('spawn_failed', host.problem)
     const order = JSON.stringify(toOrder({ spec, path: found.path, job, context }))
     const outcome = await runOn(workshop, host, { job, context, order })
     if (outcome !== 'stale') return outcome
   }
-  return fail('function_unreadable', 'The modules of the function change all the time.')
+  return failed('function_unreadable', 'The modules of the function change all the time.')
 }
-
-const fail = (reason: FailureReason, message: string): Outcome & { type: 'failed' } => ({
-  type: 'failed',
-  failure: 'user',
-  reason,
-  message,
-})
 
 /** The attempt's clock starts with its function: waiting for a host must not use up the item's time. */
 const waitForHost = async (pool: HostPool, job: ClaimedJob, context: ExecutionContext) => {

@@ -1,5 +1,4 @@
-import { ERRORS, type FailureReason } from '../../kernel/errors.ts'
-import type { Exit, NewResult, Outcome } from '../../model/outcome.ts'
+import { type Exit, failed, type NewResult, type Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext } from '../executor.ts'
 import type { ItemEnd } from './function-host.ts'
 import type { HostEnd } from './host-launcher.ts'
@@ -21,8 +20,8 @@ export const toOutcome = async (input: Input): Promise<Outcome | 'stale'> => {
   const { end, context } = input
   if (end.type === 'stale') return 'stale'
   if (end.type === 'died') return toCrash(end.end, input)
-  if (end.type === 'failed') return fail(end.failure.reason, end.failure.message)
-  if (end.result.length > MOST_RESULT_BYTES) return fail('result_too_large', ERRORS.result_too_large.title)
+  if (end.type === 'failed') return failed(end.failure.reason, end.failure.message)
+  if (end.result.length > MOST_RESULT_BYTES) return failed('result_too_large')
   return { type: 'completed', result: await keep(end.result, context) }
 }
 
@@ -30,14 +29,10 @@ const keep = (result: Buffer, context: ExecutionContext): Promise<NewResult> =>
   context.keepResult({ format: 'json', content: new Uint8Array(result) })
 
 const toCrash = (end: HostEnd, { killed, isTooLarge, lastWords }: Input): Outcome => {
-  if (end.is !== 'ended')
-    return killed
-      ? { type: 'stopped' }
-      : { type: 'failed', failure: 'system', reason: 'launcher_lost', message: ERRORS.launcher_lost.title }
+  if (end.is !== 'ended') return killed ? { type: 'stopped' } : failed('launcher_lost')
   const exit: Exit = { exitCode: end.exitCode, signal: end.signal }
-  if (end.cause === 'lease')
-    return { type: 'failed', failure: 'system', reason: 'worker_lost', message: LEASE_RAN_OUT, exit }
-  const crash = (why: string): Outcome => ({ ...fail('function_crashed', why), exit })
+  if (end.cause === 'lease') return { ...failed('worker_lost', LEASE_RAN_OUT), exit }
+  const crash = (why: string): Outcome => ({ ...failed('function_crashed', why), exit })
   if (isTooLarge) return crash('The function ran out of memory: its process used more than it may.')
   if (lastWords.includes('heap out of memory')) return crash('The function ran out of memory.')
   if (killed) return { type: 'stopped', exit }
@@ -46,10 +41,3 @@ const toCrash = (end: HostEnd, { killed, isTooLarge, lastWords }: Input): Outcom
 }
 
 const LEASE_RAN_OUT = 'The worker did not renew its lease in time; the function was killed.'
-
-const fail = (reason: FailureReason, message: string): Outcome & { type: 'failed' } => ({
-  type: 'failed',
-  failure: 'user',
-  reason,
-  message,
-})

@@ -2,6 +2,7 @@ import { realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
+import { failed } from '../../model/outcome.ts'
 import type { Executor, ExecutorProblem } from '../executor.ts'
 import { removeTree } from '../remove-tree.ts'
 import { openScratch } from './attempt-files.ts'
@@ -68,7 +69,7 @@ export const createCommandExecutor = (options: CommandExecutorOptions): Executor
       return findProblems(workshop)
     },
     async run(job, context) {
-      if (workshop === null) return { type: 'failed', failure: 'system', reason: 'spawn_failed', message: fault! }
+      if (workshop === null) return failed('spawn_failed', fault!)
       return runAttempt(workshop, job, context)
     },
   }

@@ -2,7 +2,7 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import { GIVE_UP_MS } from '../../model/lease.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { type Failed, failed, type Outcome } from '../../model/outcome.ts'
 import { isOfSystem, storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
@@ -59,7 +59,7 @@ export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: E
     const environment = environmentOf(workshop, spec, { job, context, tempDir })
     const attempt = { job, context, spec, environment }
     const plan = planCommand({ ...workshop, ...attempt, files, tempDir })
-    if ('reason' in plan) return { type: 'failed', failure: 'user', ...plan }
+    if ('reason' in plan) return failed(plan.reason, plan.message)
     const outcome = await execute(workshop, attempt, plan)
     return await collect(workshop, attempt, { plan, outcome })
   } catch (error) {
@@ -70,8 +70,6 @@ export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: E
     await files.remove()
   }
 }
-
-type Failed = Extract<Outcome, { readonly type: 'failed' }>
 
 const environmentOf = (
   { user, instanceId }: Workshop,
@@ -209,11 +207,11 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
       stopped: () => context.stop.cause !== cause,
       add: file => context.addArtifact(file),
     })
-    return faults.length === 0 ? outcome : unlessFailed(outcome, artifactFailed(describeFaults(faults)))
+    return faults.length === 0 ? outcome : unlessFailed(outcome, failed('artifact_failed', describeFaults(faults)))
   } catch (error) {
     const failure = storageFailure(error)
     if (failure === null && outcome.type === 'completed' && isOfSystem(error)) throw error
-    const told = artifactFailed(`Artifacts could not be collected: ${(error as Error).message}.`)
+    const told = failed('artifact_failed', `Artifacts could not be collected: ${(error as Error).message}.`)
     return unlessFailed(outcome, failure ?? told)
   }
 }
@@ -221,13 +219,6 @@ const collect = async (workshop: Workshop, attempt: Attempt, { plan, outcome }: 
 /** Of a root server, a sandboxed command is root too, but without the capability to pass over file permissions. */
 const readerOf = ({ user, sandbox }: Workshop): FileReader | null =>
   user.isOther || (sandbox !== 'none' && user.uid === 0) ? user : null
-
-const artifactFailed = (message: string): Failed => ({
-  type: 'failed',
-  failure: 'user',
-  reason: 'artifact_failed',
-  message,
-})
 
 /** A failure of the command takes precedence over one of its artifacts. */
 const unlessFailed = (outcome: Outcome, failure: Failed): Outcome => {

@@ -1,5 +1,4 @@
-import { ERRORS, type FailureReason } from '../../kernel/errors.ts'
-import type { Exit, Outcome } from '../../model/outcome.ts'
+import { type Exit, failed, type Outcome } from '../../model/outcome.ts'
 import { notFound, TOO_LONG } from './command-plan.ts'
 import type { CommandEnd } from './launcher.ts'
 
@@ -13,15 +12,14 @@ type Input = {
 
 /** Converts the end of a command to an outcome. The first cause wins: a command that ended before it was stopped has ended by itself. */
 export const toOutcome = ({ end, stopped, program, workingDir }: Input): Outcome => {
-  if (end.is === 'lost')
-    return stopped ? { type: 'stopped' } : fail('system', 'launcher_lost', ERRORS.launcher_lost.title)
+  if (end.is === 'lost') return stopped ? { type: 'stopped' } : failed('launcher_lost')
   if (end.is === 'refused') return toRefusal(end, { program, workingDir })
   const exit: Exit = { exitCode: end.exitCode, signal: end.signal }
-  if (end.cause === 'lease') return { ...fail('system', 'worker_lost', LEASE_RAN_OUT), exit }
+  if (end.cause === 'lease') return { ...failed('worker_lost', LEASE_RAN_OUT), exit }
   if (end.cause === 'order' || (exit.exitCode === null && exit.signal === null)) return { type: 'stopped', exit }
   if (exit.exitCode === 0) return { type: 'completed', exit }
-  if (exit.signal !== null) return { ...fail('user', 'signal', `The command was ended by ${exit.signal}.`), exit }
-  return { ...fail('user', 'exit_code', `The command ended with exit code ${exit.exitCode}.`), exit }
+  if (exit.signal !== null) return { ...failed('signal', `The command was ended by ${exit.signal}.`), exit }
+  return { ...failed('exit_code', `The command ended with exit code ${exit.exitCode}.`), exit }
 }
 
 const LEASE_RAN_OUT = 'The worker did not renew its lease in time; the command was killed.'
@@ -32,10 +30,10 @@ const toRefusal = (
   { error, what }: Refused,
   { program, workingDir }: { program: string; workingDir: string },
 ): Outcome => {
-  if (what === 'working_dir') return fail('user', 'working_dir_missing', `${workingDir} cannot be entered (${error}).`)
-  if (error === 'E2BIG') return fail('user', 'command_not_found', TOO_LONG)
-  if (NOT_EXECUTABLE.has(error)) return fail('user', 'command_not_found', `${notFound(program)} (${error})`)
-  return fail('system', 'spawn_failed', `The system could not start the command (${error}).`)
+  if (what === 'working_dir') return failed('working_dir_missing', `${workingDir} cannot be entered (${error}).`)
+  if (error === 'E2BIG') return failed('command_not_found', TOO_LONG)
+  if (NOT_EXECUTABLE.has(error)) return failed('command_not_found', `${notFound(program)} (${error})`)
+  return failed('spawn_failed', `The system could not start the command (${error}).`)
 }
 
 /** Error codes that concern the program. The others (EAGAIN, ENOMEM, EMFILE, …) concern the system. */
@@ -52,10 +50,3 @@ const NOT_EXECUTABLE: ReadonlySet<string> = new Set([
   'ETXTBSY',
   'ELIBBAD',
 ])
-
-const fail = (failure: 'user' | 'system', reason: FailureReason, message: string): Outcome & { type: 'failed' } => ({
-  type: 'failed',
-  failure,
-  reason,
-  message,
-})

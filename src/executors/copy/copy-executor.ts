@@ -5,26 +5,26 @@ import { UNKNOWN_PARAMETER, unknownOfNode } from '../../data/pipes/unknown-param
 import { insertQuery } from '../../data/write/insert-query.ts'
 import { unknownFault } from '../../data/write/match-columns.ts'
 import type { ClaimedJob } from '../../model/job.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { failed, type Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
 import type { QueryLimits } from '../../warehouse/warehouse.ts'
+import { createDataExecutor } from '../data-executor.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { withStatementProgress } from '../follow-statements.ts'
-import { failed, runWrite } from '../run-write.ts'
-import { createWriteExecutor } from '../write-executor.ts'
+import { runWrite } from '../run-write.ts'
 import type { CopySpec } from './spec.ts'
 
 type Options = { readonly data: Data; readonly limits: Omit<QueryLimits, 'timeoutMs'> }
 
 /** Writes the rows of a copy node to its data source. */
 export const createCopyExecutor = (options: Options): Executor =>
-  createWriteExecutor({ kind: 'copy', data: options.data, run: (job, context) => runAttempt(options, job, context) })
+  createDataExecutor({ kind: 'copy', data: options.data, run: (job, context) => runAttempt(options, job, context) })
 
 const runAttempt = async ({ data, limits }: Options, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { copy } = JSON.parse(job.spec) as CopySpec
   const { workspace } = job
   const found = findRole(await data.catalogue(workspace), 'copy', copy)
-  if (typeof found === 'string') return failed({ type: 'failed', reason: 'pipe_not_found', message: found })
+  if (typeof found === 'string') return failed('pipe_not_found', found)
   return runWrite({
     data,
     job,

@@ -4,10 +4,10 @@ import { qualified } from '../../data/tables/table-ddl.ts'
 import { noDataSource } from '../../data/write/write-rows.ts'
 import { findDataSource } from '../../model/catalogue-graph.ts'
 import type { ClaimedJob } from '../../model/job.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { failed, type Outcome } from '../../model/outcome.ts'
+import { createDataExecutor } from '../data-executor.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
-import { failed, runWrite } from '../run-write.ts'
-import { createWriteExecutor } from '../write-executor.ts'
+import { runWrite } from '../run-write.ts'
 import { keepOthers } from './keep-others.ts'
 import { countOf, matchedPartitions } from './matched-partitions.ts'
 import type { DeleteSpec } from './spec.ts'
@@ -16,7 +16,7 @@ type Options = { readonly data: Data }
 
 /** Deletes rows by a condition. Rewrites the parts of a table that have such rows, and links all others. Leaves alone what is materialized from them. */
 export const createDeleteExecutor = ({ data }: Options): Executor =>
-  createWriteExecutor({ kind: 'delete', data, run: (job, context) => runAttempt(data, job, context) })
+  createDataExecutor({ kind: 'delete', data, run: (job, context) => runAttempt(data, job, context) })
 
 const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { datasource, condition: given, dry_run: isDry = false } = (JSON.parse(job.spec) as DeleteSpec).delete
@@ -47,7 +47,10 @@ type Counting = {
 const countOnly = async (data: Data, { job, context, datasource, condition }: Counting): Promise<Outcome> => {
   const { warehouse } = data
   const target = findDataSource(await data.catalogue(job.workspace), datasource)
-  if (target === undefined) return failed(noDataSource(datasource))
+  if (target === undefined) {
+    const { reason, message } = noDataSource(datasource)
+    return failed(reason, message)
+  }
   const statements = createStatements({ warehouse, job, signal: context.stop.signal })
   const table = qualified(warehouse.database(job.workspace), target.name)
   const matched = await matchedPartitions(statements, { table, condition })

@@ -3,7 +3,7 @@ import { FetchError } from '../../kernel/fetch-error.ts'
 import type { Lookup } from '../../kernel/guarded-connect.ts'
 import { createGuardedFetch, type GuardedFetch } from '../../kernel/guarded-fetch.ts'
 import type { ClaimedJob } from '../../model/job.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { failed, type Outcome } from '../../model/outcome.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { type Exchange, startExchange } from './exchange.ts'
 import { type Answer, readAnswer } from './read-answer.ts'
@@ -39,7 +39,7 @@ const runAttempt = async (fetch: GuardedFetch, job: ClaimedJob, context: Executi
     if (context.stop.cause !== null) return { type: 'stopped', statistics }
     if (!(error instanceof FetchError)) throw error
     await context.log.note(`${http.method ?? 'GET'} ${shownUrl(http.url)}: ${error.message}`)
-    return { type: 'failed', failure: error.failure, reason: error.code, message: error.message, statistics }
+    return { ...failed(error.code, error.message), statistics }
   }
 }
 
@@ -101,8 +101,7 @@ const toOutcome = async (answer: Answer, expected: readonly number[], context: E
   if (!expected.includes(status)) {
     // A failed attempt has no result, so the body goes to the log.
     if (body !== '') await context.log.write('stdout', Buffer.from(body))
-    const message = `Expected status ${expected.join(' or ')}, got ${status}.`
-    return { type: 'failed', failure: 'user', reason: 'unexpected_status', message }
+    return failed('unexpected_status', `Expected status ${expected.join(' or ')}, got ${status}.`)
   }
   // Mask the headers, since a server may echo what it was sent. The body is kept as it is.
   const headers = Object.fromEntries(Object.entries(answer.headers).map(([name, value]) => [name, context.mask(value)]))

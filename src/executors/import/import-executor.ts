@@ -6,13 +6,10 @@ import type { AddressRules } from '../../kernel/address-rules.ts'
 import type { Lookup } from '../../kernel/guarded-connect.ts'
 import { createGuardedFetch, type GuardedFetch } from '../../kernel/guarded-fetch.ts'
 import type { ClaimedJob, Progress } from '../../model/job.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { failed, type Outcome } from '../../model/outcome.ts'
 import { putSecrets } from '../../model/secrets.ts'
-import { WarehouseError } from '../../warehouse/warehouse.ts'
-import { warehouseHealth, whereTablesAre } from '../data-health.ts'
+import { createDataExecutor } from '../data-executor.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
-import { failed } from '../run-write.ts'
-import { toFailure } from '../to-failure.ts'
 import { requireTarget } from './create/find-target.ts'
 import { type Download, startDownload } from './download.ts'
 import { finishImport, importContent } from './import-content.ts'
@@ -43,14 +40,12 @@ export const createImportExecutor = (options: Options): Executor => {
   const { data, dataDir, addressRules, lookup } = options
   const fetch = createGuardedFetch({ rules: addressRules, ...(lookup && { lookup }) })
   const spoolFolder = createSpoolFolder({ dataDir, warehouse: data.warehouse })
-  return {
+  return createDataExecutor({
     kind: 'import',
-    lane: 'default',
+    data,
     start: async () => spoolFolder.sweep((await data.store.listWorkspaces()).map(({ id }) => id)),
-    health: () => warehouseHealth(data),
-    ...whereTablesAre(data),
     run: (job, context) => runAttempt({ ...options, fetch, spoolFolder }, job, context),
-  }
+  })
 }
 
 type Parts = Options & { readonly fetch: GuardedFetch; readonly spoolFolder: SpoolFolder }
@@ -65,10 +60,8 @@ const runAttempt = async (parts: Parts, job: ClaimedJob, context: ExecutionConte
     const elapsed = Math.round(clock.monotonic() - startedAt)
     return { ...outcome, statistics: { ...outcome.statistics, elapsed_ms: elapsed } }
   } catch (error) {
-    if (stop.cause !== null) return { type: 'stopped' }
-    if (error instanceof ImportFailure) return failed({ type: 'failed', reason: error.reason, message: error.message })
-    if (error instanceof WarehouseError) return toFailure(error)
-    throw error
+    if (stop.cause !== null || !(error instanceof ImportFailure)) throw error
+    return failed(error.reason, error.message)
   }
 }
 

@@ -4,10 +4,10 @@ import type { Staged, WriteFailure } from '../../data/write/write-rows.ts'
 import { sourceOf } from '../../model/catalogue-graph.ts'
 import type { WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { failed, type Outcome } from '../../model/outcome.ts'
+import { createDataExecutor } from '../data-executor.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
-import { failed, runWrite } from '../run-write.ts'
-import { createWriteExecutor } from '../write-executor.ts'
+import { runWrite } from '../run-write.ts'
 import { type History, loadHistory } from './load-history.ts'
 import type { PopulateSpec } from './spec.ts'
 
@@ -15,14 +15,14 @@ type Options = { readonly data: Data }
 
 /** Feeds a materialized node the whole history of its source, step by step. */
 export const createPopulateExecutor = ({ data }: Options): Executor =>
-  createWriteExecutor({ kind: 'populate', data, run: (job, context) => runAttempt(data, job, context) })
+  createDataExecutor({ kind: 'populate', data, run: (job, context) => runAttempt(data, job, context) })
 
 const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { populate } = JSON.parse(job.spec) as PopulateSpec
   const { workspace } = job
   await data.ready(workspace)
   const found = findRole(await data.catalogue(workspace), 'materialized', populate)
-  if (typeof found === 'string') return failed(notFound(found))
+  if (typeof found === 'string') return failed('pipe_not_found', found)
   const condition =
     populate.condition === undefined
       ? null

@@ -2,18 +2,18 @@ import type { Data } from '../../data/data.ts'
 import { expandQuery } from '../../data/pipes/expand-query.ts'
 import { insertQuery } from '../../data/write/insert-query.ts'
 import { columnsFault } from '../../data/write/match-columns.ts'
-import { ERRORS, MillraceError } from '../../kernel/errors.ts'
+import { MillraceError } from '../../kernel/errors.ts'
 import { unlessAborted } from '../../kernel/unless-aborted.ts'
 import type { ClaimedJob } from '../../model/job.ts'
-import type { Outcome } from '../../model/outcome.ts'
+import { failed, type Outcome } from '../../model/outcome.ts'
 import { limitSettings } from '../../warehouse/limit-settings.ts'
 import { type QueryLimits, type QuerySummary, type Warehouse, WarehouseError } from '../../warehouse/warehouse.ts'
-import { warehouseHealth, warehouseWarnings, whereTablesAre } from '../data-health.ts'
+import { createDataExecutor } from '../data-executor.ts'
+import { warehouseHealth, warehouseWarnings } from '../data-health.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { followProgress, type ProgressFollower } from '../follow-progress.ts'
 import { withStatementProgress } from '../follow-statements.ts'
 import { runWrite } from '../run-write.ts'
-import { toFailure } from '../to-failure.ts'
 import { DEFAULT_FORMAT, type QuerySpec } from './spec.ts'
 
 type Options = {
@@ -24,35 +24,25 @@ type Options = {
 }
 
 /** Runs SELECTs in the warehouse and streams the rows into the job's result, or into a data source. */
-export const createQueryExecutor = (options: Options): Executor => ({
-  kind: 'query',
-  lane: 'default',
-  // Reports warnings about the engine once, not for every kind that needs it.
-  health: async () => {
-    const problems = await warehouseHealth(options.data)
-    return problems.length > 0 ? problems : warehouseWarnings(options.data)
-  },
-  ...whereTablesAre(options.data),
-  run: (job, context) => {
-    const spec = JSON.parse(job.spec) as QuerySpec
-    return spec.datasource === undefined
-      ? runAttempt(options, { job, context, spec })
-      : putRows(options, { job, context, spec, target: spec.datasource })
-  },
-})
+export const createQueryExecutor = (options: Options): Executor =>
+  createDataExecutor({
+    kind: 'query',
+    data: options.data,
+    // Reports warnings about the engine once, not for every kind that needs it.
+    health: async () => {
+      const problems = await warehouseHealth(options.data)
+      return problems.length > 0 ? problems : warehouseWarnings(options.data)
+    },
+    run: async (job, context) => {
+      const spec = JSON.parse(job.spec) as QuerySpec
+      const running = { job, context, spec }
+      return spec.datasource === undefined
+        ? runQuery(options, { ...running, sql: await expand(options.data, running) })
+        : putRows(options, { ...running, target: spec.datasource })
+    },
+  })
 
 type Running = { readonly job: ClaimedJob; readonly context: ExecutionContext; readonly spec: QuerySpec }
-
-const runAttempt = async (options: Options, running: Running): Promise<Outcome> => {
-  try {
-    return await runQuery(options, { ...running, sql: await expand(options.data, running) })
-  } catch (error) {
-    if (running.context.stop.cause !== null) return { type: 'stopped' }
-    if (error instanceof WarehouseError) return toFailure(error)
-    if (error instanceof MillraceError && error.code === 'too_large') return tooLarge(options.maxResultBytes)
-    throw error
-  }
-}
 
 /** Waits until the engine is ready and expands the query. Neither an engine's start nor its check of SQL can be cancelled. */
 const expand = async (data: Data, { job, context, spec }: Running): Promise<string> => {
@@ -78,7 +68,9 @@ const runQuery = async (options: Options, expanded: Expanded): Promise<Outcome> 
   } catch (error) {
     // If the disk is full or the result too large, the query itself would go on.
     if (context.stop.cause === null && !(error instanceof WarehouseError)) await cancel(warehouse, query, context)
-    throw error
+    if (context.stop.cause !== null || !isTooLarge(error)) throw error
+    const message = `The result has more than ${options.maxResultBytes} bytes (JOB_MAX_RESULT_BYTES).`
+    return failed('result_too_large', message)
   } finally {
     await Promise.all([progress.end(), stopping.end()])
   }
@@ -142,12 +134,7 @@ const readStatistics = (end: Read, latest: Read | null): Readonly<Record<string,
   bytes_read: Math.max(end.bytesRead, latest?.bytesRead ?? 0),
 })
 
-const tooLarge = (maxBytes: number): Outcome => ({
-  type: 'failed',
-  failure: ERRORS.result_too_large.failure,
-  reason: 'result_too_large',
-  message: `The result has more than ${maxBytes} bytes (JOB_MAX_RESULT_BYTES).`,
-})
+const isTooLarge = (error: unknown): boolean => error instanceof MillraceError && error.code === 'too_large'
 
 type QueryName = { readonly workspace: string; readonly queryId: string }
 

@@ -1,22 +1,20 @@
 import type { Data } from '../data/data.ts'
-import type { Kind } from '../model/kind.ts'
 import { WarehouseError } from '../warehouse/warehouse.ts'
 import { warehouseHealth, whereTablesAre } from './data-health.ts'
 import type { Executor } from './executor.ts'
 import { toFailure } from './to-failure.ts'
 
-type Options = {
-  readonly kind: Kind
-  readonly data: Data
-  readonly run: Executor['run']
-}
+type Options = Pick<Executor, 'kind' | 'run'> &
+  Partial<Pick<Executor, 'start' | 'health'>> & {
+    readonly data: Data
+  }
 
-/** An executor for jobs that write to data sources. `run` may throw `WarehouseError`. */
-export const createWriteExecutor = ({ kind, data, run }: Options): Executor => ({
-  kind,
+/** An executor for jobs that use tables. `run` may throw `WarehouseError`, and anything once it is told to stop. */
+export const createDataExecutor = ({ data, run, ...own }: Options): Executor => ({
   lane: 'default',
   health: () => warehouseHealth(data),
   ...whereTablesAre(data),
+  ...own,
   run: async (job, context) => {
     try {
       return await run(job, context)
