@@ -18,8 +18,8 @@ const main = async (mode: string): Promise<void> => {
   process.on('SIGTERM', () => process.stdin.destroy())
   const identity = unprivilegedUser(directory)
   const bin = reachableBinaries(directory, identity)
-  const port = await freePort()
   initialise({ bin, directory, identity })
+  const port = await freePort()
   const server = spawn(join(bin, 'postgres'), [...serverFlags(directory, port), ...modeFlags(mode)], {
     ...identity,
     stdio: ['ignore', 'ignore', 'pipe'],
