@@ -61,6 +61,29 @@ test('invalid rows are quarantined, and lines of the wrong shape are counted wit
   expect(log).toContain('line 10 has 1 column, not 3: 7')
 })
 
+test('a quarantined row names each column whose value does not fit, and says why', async () => {
+  const text = Buffer.from('id,name,price\n1,one,1\n,two,abc\n3,\xff,\n4.5,\xff,1e\n', 'latin1')
+  expect(await load(text)).toMatchObject({ statistics: { rows_written: 1, quarantine_rows: 3 } })
+  const sql = `SELECT id, name, price, c__error_column AS columns, c__error AS errors FROM ${name}_quarantine ORDER BY id`
+  expect(await scene.rows(sql)).toEqual([
+    {
+      id: '',
+      name: 'two',
+      price: 'abc',
+      columns: ['id', 'price'],
+      errors: ['id is empty', 'price is not a valid Nullable(Float64)'],
+    },
+    { id: '3', name: '\ufffd', price: '', columns: ['name'], errors: ['it is not UTF-8'] },
+    {
+      id: '4.5',
+      name: '\ufffd',
+      price: '1e',
+      columns: ['id', 'name', 'price'],
+      errors: ['id is not a valid Int64', 'it is not UTF-8', 'price is not a valid Nullable(Float64)'],
+    },
+  ])
+})
+
 test('line ends, byte order marks, spaces and quotes may be as in RFC 4180 or as spreadsheets write them', async () => {
   const text = '\ufeffid,name,price\r\n1,"one, ""1""",1.5\r\n 2 , two ,\r\n3,"th\r\nree",\\N\r\n'
   expect(await load(text)).toMatchObject({ status: 'completed', statistics: { rows_written: 3, invalid_lines: 0 } })
@@ -74,12 +97,12 @@ test('line ends, byte order marks, spaces and quotes may be as in RFC 4180 or as
 test.each([
   ['before a header', 'sep=;\r\nname;id;price\r\none;1;1.5\r\n"a;b";2;\r\n', {}],
   ['before rows', 'sep=\t\n1\tone\t1.5\n2\ta;b\t\n', {}],
-  ['in quotes, in capitals, behind a byte order mark', '\ufeff"SEP=|"\nid|name|price\n1|one|1.5\n2|a;b|\n', {}],
-  ['where lines end with CR', 'sep=;\rid;name;price\r1;one;1.5\r2;"a;b";\r', {}],
-  ['where the fields name another', 'sep=,\nid|name|price\n1|one|1.5\n2|a;b|\n', { delimiter: '|' }],
-  ['where the fields say that there is a header', 'sep=;\n\nid;name;price\n1;one;1.5\n2;"a;b";\n', { header: true }],
+  ['in quotes, in capitals, after a byte order mark', '\ufeff"SEP=|"\nid|name|price\n1|one|1.5\n2|a;b|\n', {}],
+  ['with CR at the end of lines', 'sep=;\rid;name;price\r1;one;1.5\r2;"a;b";\r', {}],
+  ['with another delimiter given', 'sep=,\nid|name|price\n1|one|1.5\n2|a;b|\n', { delimiter: '|' }],
+  ['with header: true', 'sep=;\n\nid;name;price\n1;one;1.5\n2;"a;b";\n', { header: true }],
   ['with header: false', 'sep=;\n1;one;1.5\n2;"a;b";\n', { header: false }],
-  ['where no line can be read as it is', "sep=;\nid;name;price\n1;'one';1.5\n2;'a;b';\n", { quote: "'" }],
+  ['with no readable line', "sep=;\nid;name;price\n1;'one';1.5\n2;'a;b';\n", { quote: "'" }],
 ])('a first line that names the delimiter is no data: %s', async (_, text, fields) => {
   expect(await load(text, fields)).toMatchObject({
     status: 'completed',
@@ -135,7 +158,7 @@ test.each([
   ['no quotes', 'id,name,price\n1,"a,2\n', { quote: '' }, '"a'],
   ['lone carriage returns', 'id,name,price\r1,a,2\r', {}, 'a'],
   ['lone carriage returns, around lines of a value', 'id,name,price\r1,"a\nb\r""c"",",2\r', {}, 'a\nb\r"c",'],
-  ['half an end of a line behind the last quote', 'id,name,price\r\n1,a,"2"\r', {}, 'a'],
+  ['half a line end after the last quote', 'id,name,price\r\n1,a,"2"\r', {}, 'a'],
 ])('%s can be the delimiter or the quote', async (_, text, fields, expected) => {
   expect(await load(text, fields)).toMatchObject({ status: 'completed', statistics: { rows_written: 1 } })
   expect((await scene.table(name))[0]![1]).toBe(expected)
@@ -161,7 +184,7 @@ test.each([
   ['nothing', '', 0],
   ['a line of the wrong shape', '3\n', 1],
   ['a delimiter too much', '3,"d ",\n', 0],
-  ['something behind a quote', '"x"y,z\n', 1],
+  ['text after a quote', '"x"y,z\n', 1],
   ['a value that does not fit', 'x,y\n', 0],
 ])(
   'a quoted value that ends with blanks does not change the empty values after it, beside %s',
@@ -242,10 +265,10 @@ test('text after a closing quote makes only its own line invalid', async () => {
 test.each([
   ['at the end', 'id,name,price\n1,one,1\n2,"two,2\n3,three,3\n', 3],
   ['in the last column', 'id,name,price\n1,one,1\n2,two,"2\n3,three,3', 3],
-  ['behind lines within quotes', 'id,name,price\n1,"a\nb",1\n2,"c\nd","x\n3,three,3\n', 5],
+  ['after lines within quotes', 'id,name,price\n1,"a\nb",1\n2,"c\nd","x\n3,three,3\n', 5],
   ['as the last byte', 'id,name,price\n1,one,1\n2,"', 3],
-  ['behind a blank', 'id,name,price\n1,one,1\n2, "two\n3,three,3\n', 3],
-  ['with doubled quotes behind it', 'id,name,price\n1,one,1\n2,"two ""x""\n3,three,""\n', 3],
+  ['after a blank', 'id,name,price\n1,one,1\n2, "two\n3,three,3\n', 3],
+  ['before doubled quotes', 'id,name,price\n1,one,1\n2,"two ""x""\n3,three,""\n', 3],
   ['as the first byte', '"id,name,price\n1,one,1\n', 1],
 ])('a quote that is never closed, %s, fails the import and is reported', async (_, text, line) => {
   expect(await load(text, { header: true })).toMatchObject({ status: 'failed' })

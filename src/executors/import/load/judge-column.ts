@@ -1,5 +1,4 @@
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
-import { quoteText } from '../../../warehouse/quote-text.ts'
 import { isPlane, readColumnType } from './column-type.ts'
 import { exactJson, listsOf } from './exact-json.ts'
 import { isNested } from './judge-nested.ts'
@@ -23,7 +22,7 @@ export type TextColumn = {
  */
 export const judgeColumn = ({ name, type, text, emptyIsNull, isUtf8 }: TextColumn, index: number): Judgement => {
   const columnType = readColumnType(type)
-  const isNo = quoteText(`${name} is not a valid ${type}`)
+  const isNo = `${name} is not a valid ${type}`
   if (isNested(columnType)) {
     const json = exactJson(isPlane(type) ? listsOf(text) : text)
     const { value, isBad } = judgeValue({ type, text: 'j', emptyIsNull, isUtf8: true, depth: 0 })
@@ -32,14 +31,12 @@ export const judgeColumn = ({ name, type, text, emptyIsNull, isUtf8 }: TextColum
     return {
       value: `tupleElement(${parsed}, 2)`,
       isBad: `tupleElement(${parsed}, 1)`,
-      complaint: isNo,
+      fault: '1',
+      complaints: [isNo],
       shared: [`arrayMap(j -> tuple(${isBad}, ${value}), [${json}])[1] AS ${parsed}`],
     }
   }
   const judged = judgeValue({ type, text, emptyIsNull, isUtf8, depth: 0 })
-  const complaint =
-    columnType.base === 'String'
-      ? `if(isNull(${text}), 'it is missing', 'it is not UTF-8')`
-      : `if(isNull(${text}) OR ${text} IN ('', '\\\\N'), ${quoteText(`${name} is empty`)}, ${isNo})`
-  return { ...judged, complaint, shared: [] }
+  const complaints = columnType.base === 'String' ? ['it is missing', 'it is not UTF-8'] : [`${name} is empty`, isNo]
+  return { ...judged, fault: `if(ifNull(${text} IN ('', '\\\\N'), 1), 1, 2)`, complaints, shared: [] }
 }

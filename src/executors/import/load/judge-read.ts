@@ -1,4 +1,3 @@
-import { quoteText } from '../../../warehouse/quote-text.ts'
 import { readColumnType } from './column-type.ts'
 import { judgeColumn } from './judge-column.ts'
 import type { Judgement } from './judgement.ts'
@@ -12,11 +11,12 @@ export const judgeRead = (read: ReadColumn, index: number): JudgedColumn => {
   const judged = { ...fit, shared: [...(read.shared ?? []), ...fit.shared] }
   if (read.unfit === null) return { ...judged, read }
   const { reason, complaints } = read.unfit
-  const isSo = `${reason} != 0`
+  const isUnfit = `${reason} != 0`
   return {
     ...judged,
-    isBad: judged.isBad === '0' ? `(${isSo})` : `(${isSo} OR ${judged.isBad})`,
-    complaint: `if(${isSo}, [${complaints.map(quoteText).join(', ')}][${reason}], ${judged.complaint})`,
+    isBad: judged.isBad === '0' ? `(${isUnfit})` : `(${isUnfit} OR ${judged.isBad})`,
+    fault: `if(${isUnfit}, ${fit.complaints.length} + ${reason}, ${fit.fault})`,
+    complaints: [...fit.complaints, ...complaints],
     read,
   }
 }
@@ -24,7 +24,7 @@ export const judgeRead = (read: ReadColumn, index: number): JudgedColumn => {
 const judgeFit = (read: ReadColumn, index: number): Judgement => {
   if (read.asIs === null) return judgeColumn(read, index)
   const isBad = readColumnType(read.type).nullable ? '0' : `isNull(${read.asIs})`
-  return { value: read.asIs, isBad, complaint: `'it is missing'`, shared: [] }
+  return { value: read.asIs, isBad, fault: '1', complaints: ['it is missing'], shared: [] }
 }
 
 /** SQL: the value for the column itself, in a row that is not bad. */

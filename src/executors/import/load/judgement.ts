@@ -4,8 +4,9 @@ export type Judgement = {
   readonly value: string
   /** 1 if the row is bad; never NULL. */
   readonly isBad: string
-  /** A text that says why. */
-  readonly complaint: string
+  /** If the row is bad, the index of the complaint, from 1; anything else otherwise. */
+  readonly fault: string
+  readonly complaints: readonly string[]
   /** What the others refer to, for a WITH before the statement: `… AS name`. */
   readonly shared: readonly string[]
 }

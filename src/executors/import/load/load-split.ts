@@ -39,12 +39,12 @@ type Names = ReturnType<typeof namesOf>
 /** Columns of `judged`. The views name theirs after the data source's columns: an equal name here would refer to those aliases. */
 const judgedState = '\tstate'
 const STATE_COLUMN = quoteIdentifier(judgedState)
-/** The texts of a bad row, in the order of the columns; of all other rows, nothing, so that they need no memory. */
+/** The texts and faults (`Judgement`; 0 if a value fits) of a bad row, in the order of the columns; of all other rows, nothing, so that they need no memory. */
 const judgedTexts = '\ttexts'
 const TEXTS_COLUMN = quoteIdentifier(judgedTexts)
+const judgedFaults = '\tfaults'
+const FAULTS_COLUMN = quoteIdentifier(judgedFaults)
 const judgedValue = (index: number): string => `\tvalue${index}`
-/** For columns that may have unfit values: the texts do not show those. */
-const judgedUnfit = (index: number): string => `\tunfit${index}`
 
 const STATE = { good: 0, bad: 1, ragged: 2, blank: 3 }
 
@@ -65,7 +65,7 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
     ...place,
     table: names.judged,
     reader: { ...reader, settings: { ...reader.settings, ...SPLIT_SETTINGS } },
-    columns: [judgedState, judgedTexts, ...judged.flatMap(judgedNames)],
+    columns: [judgedState, judgedTexts, judgedFaults, ...judged.map((_, index) => judgedValue(index))],
     select: selectJudged(reader, judged),
     timesRead: 1 + handOn.length,
   })
@@ -74,24 +74,19 @@ export const loadSplit = async (split: Split): Promise<SplitCounts> => {
 
 const SPLIT_SETTINGS = {
   parallel_view_processing: 1,
-  // Otherwise the texts of all rows would be put into arrays.
+  // Otherwise the texts and faults of all rows would be put into arrays.
   short_circuit_function_evaluation: 'force_enable',
 }
 
-const judgedNames = ({ read }: JudgedColumn, index: number): readonly string[] => [
-  judgedValue(index),
-  ...(read.unfit === null ? [] : [judgedUnfit(index)]),
-]
-
 const tables = ({ judged: table, counts }: Names, judged: readonly JudgedColumn[]): readonly string[] => {
-  const column = (column: JudgedColumn, index: number) => {
-    const types = [column.read.type, 'UInt8']
-    return judgedNames(column, index)
-      .map((name, at) => `${quoteIdentifier(name)} ${types[at]}`)
-      .join(', ')
-  }
+  const columns = [
+    `${STATE_COLUMN} UInt8`,
+    `${TEXTS_COLUMN} Array(Nullable(String))`,
+    `${FAULTS_COLUMN} Array(UInt8)`,
+    ...judged.map(({ read }, index) => `${quoteIdentifier(judgedValue(index))} ${read.type}`),
+  ]
   return [
-    `CREATE TABLE ${table} (${STATE_COLUMN} UInt8, ${TEXTS_COLUMN} Array(Nullable(String)), ${judged.map(column).join(', ')}) ENGINE = Null`,
+    `CREATE TABLE ${table} (${columns.join(', ')}) ENGINE = Null`,
     `CREATE TABLE ${counts} (read UInt64, good UInt64, bad UInt64, ragged UInt64, blank UInt64) ENGINE = Memory`,
   ]
 }
@@ -120,32 +115,29 @@ const views = (
 const QUARANTINED = ['c__error_column', 'c__error', 'c__import_id', 'insertion_date']
 
 const selectJudged = (reader: Reader, judged: readonly JudgedColumn[]): string => {
-  const isBad = judged.map(column => column.isBad).join(' OR ')
-  const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${isBad}, ${STATE.bad}, ${STATE.good})`
-  const texts = `[${judged.map(({ read }) => `CAST(${read.text}, 'Nullable(String)')`).join(', ')}]`
-  const values = judged.flatMap(column => {
-    const { unfit } = column.read
-    return [storedValue(column), ...(unfit === null ? [] : [unfit.reason])]
-  })
-  return `${withShared(judged)}SELECT ${state} AS ${STATE_COLUMN}, if(${STATE_COLUMN} = ${STATE.bad}, ${texts}, []), ${values.join(', ')}
+  // Named, because it is used twice and a statement for many columns takes the engine long to analyse.
+  const isBad = (index: number): string => quoteIdentifier(`\tbad${index}`)
+  const named = judged.map((column, index) => ({ shared: [...column.shared, `${column.isBad} AS ${isBad(index)}`] }))
+  const areBad = judged.map((_, index) => isBad(index)).join(' OR ')
+  const state = `multiIf(${reader.isBlank}, ${STATE.blank}, ${reader.isRagged}, ${STATE.ragged}, ${areBad}, ${STATE.bad}, ${STATE.good})`
+  const texts = judged.map(({ read }) => `CAST(${read.text}, 'Nullable(String)')`)
+  const faults = judged.map(({ fault }, index) => `if(${isBad(index)}, ${fault}, 0)`)
+  const ofBad = (values: readonly string[]): string => `if(${STATE_COLUMN} = ${STATE.bad}, [${values.join(', ')}], [])`
+  return `${withShared(named)}SELECT ${state} AS ${STATE_COLUMN}, ${ofBad(texts)}, ${ofBad(faults)}, ${judged.map(storedValue).join(', ')}
     FROM ${CONTENT}`
 }
 
-/** Judges the texts again to find out what is wrong: only for the few bad rows, not for all. */
 const selectQuarantined = (judged: readonly JudgedColumn[]): string => {
-  const again = judged.map(({ read }, index) => {
+  const texts = judged.map(({ read }, index) => {
     const text = `${TEXTS_COLUMN}[${index + 1}]`
-    const asIs = read.asIs === null ? null : text
-    const unfit = read.unfit && { ...read.unfit, reason: quoteIdentifier(judgedUnfit(index)) }
-    const column = judgeRead({ ...read, text, asIs, unfit, shared: [] }, index)
-    const isBad = quoteIdentifier(`\tbad${index}`)
-    return { ...column, isBad, shared: [...column.shared, `${column.isBad} AS ${isBad}`] }
+    return `${shownText(text)} AS ${quoteIdentifier(read.column.name)}`
   })
-  const listed = (of: (column: JudgedColumn) => string) =>
-    `arrayFilter(x -> x != '', [${again.map(column => `if(${column.isBad}, ${of(column)}, '')`).join(', ')}])`
-  const texts = again.map(({ read }) => `${shownText(read.text)} AS ${quoteIdentifier(read.column.name)}`)
-  return `${withShared(again)}SELECT ${texts.join(', ')},
-    ${listed(({ read }) => quoteText(read.column.name))} AS c__error_column, ${listed(({ complaint }) => complaint)} AS c__error`
+  const listed = (texts: readonly string[]): string => `[${texts.map(quoteText).join(', ')}]`
+  const names = listed(judged.map(({ read }) => read.column.name))
+  const complaints = `[${judged.map(column => listed(column.complaints)).join(', ')}]`
+  return `SELECT ${texts.join(', ')},
+    arrayFilter((name, fault) -> fault != 0, ${names}, ${FAULTS_COLUMN}) AS c__error_column,
+    arrayFilter(text -> text != '', arrayMap((texts, fault) -> texts[fault], ${complaints}, ${FAULTS_COLUMN})) AS c__error`
 }
 
 /** Text for the quarantine, whose readers expect UTF-8. */
