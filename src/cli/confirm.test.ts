@@ -33,6 +33,6 @@ test('the end of input is a no', async () => {
   expect(await answer).toBe(false)
 })
 
-test('without a terminal there is nobody to ask', async () => {
+test('without a terminal nothing is asked', async () => {
   await expect(confirm(terminal(false).context, 'Sure?')).rejects.toMatchObject({ exitCode: 1 })
 })

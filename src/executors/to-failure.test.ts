@@ -11,7 +11,7 @@ test.each<[WarehouseFault, string, string]>([
   ['engine_lost', 'engine_lost', 'system'],
   ['engine_unavailable', 'engine_unavailable', 'system'],
   ['cancelled', 'engine_lost', 'system'],
-])('%s fails the attempt as %s, a failure of the %s', (fault, reason, failure) => {
+])('%s fails the attempt as %s, a %s failure', (fault, reason, failure) => {
   const outcome = toFailure(new WarehouseError(fault, 'what happened'))
   expect(outcome).toEqual({ type: 'failed', failure, reason, message: 'what happened' })
 })

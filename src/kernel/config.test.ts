@@ -131,7 +131,7 @@ test('sizes and durations are read as people write them, and retention 0 means f
   })
 })
 
-test.each(['0', '0d', '0s', '0 days'])('a retention of %s keeps for ever', value => {
+test.each(['0', '0d', '0s', '0 days'])('a retention of %s means for ever', value => {
   expect(load({ environment: { MILLRACE_RETENTION_JOBS: value } }).config.retentionJobsMs).toBe(
     Number.POSITIVE_INFINITY,
   )

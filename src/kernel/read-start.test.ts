@@ -19,7 +19,7 @@ const streamOf = (texts: readonly string[]) => {
 test.each([
   ['all of a short one', ['ab', 'cd'], 5, 'abcd', 2],
   ['no more than asked for', ['ab', 'cdef', 'gh'], 5, 'abcde', 2],
-  ['nothing behind the last byte that is asked for', ['ab', 'cd', 'ef'], 4, 'abcd', 2],
+  ['nothing after the last requested byte', ['ab', 'cd', 'ef'], 4, 'abcd', 2],
   ['nothing of an empty one', [], 5, '', 0],
 ] as const)('%s is read', async (_, texts, most, expected, parts) => {
   const { parts: stream, seen } = streamOf(texts)

@@ -86,7 +86,7 @@ describe('masking', () => {
     ['base64', 'hunter2hunter2', Buffer.from('hunter2hunter2').toString('base64').replace(/.?=+$/, '')],
     ['base64 after one byte', 'hunter2hunter2', Buffer.from(':hunter2hunter2').toString('base64').slice(2)],
     ['base64 after two bytes', 'hunter2hunter2', Buffer.from('u:hunter2hunter2').toString('base64').slice(3, -3)],
-    ['what follows the scheme of a header', 'Bearer hunter2hunter2', 'hunter2hunter2'],
+    ['the credentials after the scheme of a header', 'Bearer hunter2hunter2', 'hunter2hunter2'],
     ['base64url', '~~~~????>>>>', Buffer.from('~~~~????>>>>').toString('base64url')],
     ['URL encoding', 'p@ss w/rd&more', 'p%40ss%20w%2Frd%26more'],
     ['lower-case URL encoding', 'p@ss w/rd&more', 'p%40ss%20w%2frd%26more'],

@@ -48,7 +48,7 @@ test('for an unknown field a similar one is named, even within a union', () => {
   })
 })
 
-test('a field that is missing is named', () => {
+test('a missing field is named', () => {
   expect(faults({})).toEqual([{ path: 'name', message: 'is required' }])
 })
 

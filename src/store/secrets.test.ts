@@ -27,7 +27,7 @@ test('sealed bytes contain no secret and differ each time', () => {
   expect(once.equals(box.seal({ 'environment.TOKEN': 'hunter2hunter2' }))).toBe(false)
 })
 
-test('another key and changed bytes give a clear error', () => {
+test('another key or changed bytes give a clear error', () => {
   const sealed = boxWith('a key').seal({ a: 'b' })
   expect(() => boxWith('another').open(sealed)).toThrow(WrongSecretKey)
   expect(() => boxWith('another').open(sealed)).toThrow(/MILLRACE_SECRET_KEY/)

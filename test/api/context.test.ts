@@ -74,7 +74,7 @@ describe('the context of a function', () => {
     expect(result).toEqual([expect.stringContaining('list'), { message: 'payload.0: no', code: 'invalid', errors }])
   })
 
-  test('refuses half a character in a payload', async () => {
+  test('refuses half a surrogate pair in a payload', async () => {
     write(
       'extends-halves.js',
       `export default (_, ctx) =>

@@ -43,7 +43,7 @@ describe('a function that is told to stop', () => {
     ['loops for ever', 'for (;;) {}'],
     ['waits for ever', 'return new Promise(() => {})'],
     ['ignores it', 'process.on("SIGTERM", () => {}); for (;;) {}'],
-  ])('and %s is killed after the grace period', async (what, body) => {
+  ])('that %s is killed after the grace period', async (what, body) => {
     const name = what.replaceAll(' ', '-')
     write(`${name}.js`, `export default () => { console.log(process.pid); ${body} }`)
     const { context, outcome } = start({ api: name })
@@ -136,7 +136,7 @@ describe('the folder of hosts', () => {
   test.each([
     ['is removed', () => {}],
     ['is replaced by a file', () => writeFileSync(folder, '')],
-  ])('is made anew when it %s', async (_, replace) => {
+  ])('is created again after it %s', async (_, replace) => {
     write('exits.js', 'export default () => process.exit(0)')
     write('one.js', 'export default () => 1')
     expect((await run('exits')).outcome).toMatchObject({ reason: 'function_crashed' })

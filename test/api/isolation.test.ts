@@ -13,7 +13,7 @@ const PID = 'export default () => process.pid'
 describe('items that share a host', () => {
   const { run, write, folder } = useFunctions({ hosts: 1 })
 
-  test('also share the state of modules', async () => {
+  test('share the state of modules', async () => {
     write('count.js', 'let count = 0; export default () => ({ pid: process.pid, count: ++count })')
     const first = (await run('count')).result as { pid: number }
     expect((await run('count')).result).toEqual({ pid: first.pid, count: 2 })

@@ -90,7 +90,7 @@ describe('a function', () => {
   })
 
   test.each([
-    ['a promise that nobody handles', 'Promise.reject(new Error("lost")); await new Promise(() => {})'],
+    ['an unhandled promise', 'Promise.reject(new Error("lost")); await new Promise(() => {})'],
     ['a timer', 'setTimeout(() => { throw new Error("lost") }, 1); await new Promise(() => {})'],
   ])('fails when %s throws', async (what, body) => {
     const name = `uncaught-${what.replaceAll(' ', '-')}`
@@ -111,10 +111,10 @@ describe('a function', () => {
 
   test.each([
     ['no default export', 'export const x = 1', /no default export/],
-    ['a default export that is no function', 'export default { a: 1 }', /object, not a function/],
+    ['a default export that is not a function', 'export default { a: 1 }', /object, not a function/],
     ['a syntax error', 'export const ok = 1\nexport default async () => {{\n', /\.ts:\d+/],
     ['TypeScript that cannot be erased', 'enum A { b }\nexport default () => A.b', /enum/],
-    ['an import that is not there', 'import "./nowhere.ts"\nexport default () => 1', /nowhere/],
+    ['a missing import', 'import "./nowhere.ts"\nexport default () => 1', /nowhere/],
     ['a top level that throws', 'throw new Error("not today")\nexport default () => 1', /not today/],
   ])('whose module has %s fails as unreadable, with the reason', async (what, text, reason) => {
     const name = `unreadable-${what.replaceAll(' ', '-')}`

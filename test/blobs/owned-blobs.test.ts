@@ -193,10 +193,10 @@ describe('a blob folder', () => {
   })
 
   test.each([
-    ['is not there', () => {}],
+    ['does not exist', () => {}],
     ['is empty', () => mkdirSync(root)],
     [
-      'has what was written there by mistake before',
+      'has files that were written there by mistake',
       () => {
         for (let prefix = 0; prefix < 256; prefix++)
           mkdirSync(join(root, prefix.toString(16).padStart(2, '0')), { recursive: true })

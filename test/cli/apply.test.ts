@@ -221,7 +221,7 @@ test('nothing is written without --yes when there is no terminal', async () => {
   expect(await exists('ask-a')).toBe(false)
 })
 
-test('on a terminal it asks: only a yes writes', async context => {
+test('a terminal asks first, and only a yes writes', async context => {
   if (!existsSync('/usr/bin/script')) context.skip('needs script of util-linux to have a terminal')
   const { write } = folder('asked')
   write({ 'a.yaml': workflow('asked-a') })

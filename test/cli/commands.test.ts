@@ -118,7 +118,7 @@ test('a second Ctrl-C kills a job that ignores the first', async () => {
   expect(code).toBe(130)
 })
 
-test('logs prints all, the last lines, with times, or as JSON', async () => {
+test('logs prints all or the last lines, with times, or as JSON', async () => {
   const id = await submitted('--', 'for i in 1 2 3 4 5; do echo line $i; done; echo bad >&2')
   await jobOf(id)
   expect(await run(['logs', id])).toEqual({
@@ -144,7 +144,7 @@ test('logs -f follows a running job to its end', async () => {
   expect(await end).toMatchObject({ code: 0, stdout: 'before\nafter\n' })
 })
 
-test('a large log is printed whole, and ends quietly where its pipe closes early', async () => {
+test('a large log is printed whole, and ends quietly if its pipe is closed early', async () => {
   const id = await submitted('--', 'seq 1 200000')
   await jobOf(id)
   const { stdout } = await run(['logs', id])
@@ -197,7 +197,7 @@ test('cancel reports the outcome for each job, and fails if one had already ende
   expect((await jobOf(running)).status).toBe('cancelled')
 })
 
-test('rerun makes a new job of the same command', async () => {
+test('rerun submits the same command as a new job', async () => {
   const id = await submitted('--', 'echo again; exit 7')
   await jobOf(id)
   const { code, stdout } = await run(['rerun', '--follow', id])
@@ -341,7 +341,7 @@ test.each([
   expect(stderr).toContain(message)
 })
 
-test('where no server answers, the hint says how to start one', async () => {
+test('if no server answers, the hint says how to start one', async () => {
   const closed = createServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const url = `http://127.0.0.1:${(closed.address() as AddressInfo).port}`

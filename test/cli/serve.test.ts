@@ -41,7 +41,7 @@ test('the command line on the same machine works through the data directory, eve
   expect([code, stdout, stderr]).toEqual([0, 'https://jobs.example/millrace\n', ''])
 })
 
-test('SIGTERM stops it with exit code 0, and a second start has the same token', async () => {
+test('SIGTERM stops a server with exit code 0, and a second start has the same token', async () => {
   const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
   undo.push(() => rmSync(cwd, { recursive: true, force: true }))
   const tokens: string[] = []
@@ -57,7 +57,7 @@ test('SIGTERM stops it with exit code 0, and a second start has the same token',
   expect(tokens[1]).toBe(tokens[0])
 })
 
-test('a second SIGINT stops it at once, although a job still runs', async () => {
+test('a second SIGINT stops a server at once, even while a job runs', async () => {
   const { child, cwd } = await serve()
   const exit = once(child, 'exit')
   await millrace(['run', '--detach', '--', 'sleep 600'], { cwd })

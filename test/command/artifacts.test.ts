@@ -61,7 +61,7 @@ describe('artifacts of a command', () => {
     expect(content).toEqual({ 'real.txt': 'ok\n' })
   })
 
-  test('do not leave the working directory', async () => {
+  test('are not collected outside the working directory', async () => {
     const { content, addArtifact } = collector()
     writeFileSync(join(folder, 'outside'), 'no')
     mkdirSync(join(folder, 'inside'))

@@ -274,7 +274,7 @@ describe.skipIf(!hasBubblewrap)(`in a bubblewrap sandbox${hasBubblewrap ? '' : '
     const { run } = useExecutor({ sandbox: 'bubblewrap', jobUser: 'nobody' })
 
     test.skipIf(!hasUserNamespaces)(
-      `a command is both${hasUserNamespaces ? '' : ' (needs user namespaces)'}`,
+      `a command is isolated in both ways${hasUserNamespaces ? '' : ' (needs user namespaces)'}`,
       async () => {
         const chosen = mkdtempSync(join(folder, 'chosen-'))
         for (const place of [folder, chosen]) chmodSync(place, 0o777)

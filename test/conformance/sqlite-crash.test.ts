@@ -20,7 +20,7 @@ beforeEach(async () => {
 })
 afterEach(() => rm(directory, { recursive: true }))
 
-test('invariant 1: what was acknowledged before kill -9 is there after it; runs agree with their items, deliveries with ends', async () => {
+test('invariant 1: everything acknowledged before kill -9 survives it; runs agree with their items, deliveries with ends', async () => {
   const acknowledged = new Map<string, string>()
   for (let life = 0; life < 3; life++) {
     await writeUntilKilled(acknowledged, acknowledged.size + 300)

@@ -246,7 +246,7 @@ describe('a populate of a source with 99 % of its rows on one day of ten years',
     120_000,
   )
 
-  test('and sorted only by day, reads that day in one step', async () => {
+  test('sorted only by day, reads that day in one step', async () => {
     expect(await populated('skewed_whole', 'day, text', null)).toBeGreaterThan(0.99)
   }, 120_000)
 })

@@ -32,7 +32,7 @@ describe('a node with a parameter', () => {
   test.each([
     ['of its own', [into('SELECT a FROM ua WHERE a > {x:Int64}')], 0, /node writes.*parameter x since rows/],
     [
-      'of its own, made with its data source',
+      'of its own, saved with a new data source',
       [into('SELECT a FROM ua WHERE a > {x:Int64}', { materialize_into: 'new_one' })],
       0,
       /node writes.*parameter x/,

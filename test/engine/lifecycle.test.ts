@@ -118,7 +118,7 @@ test('higher priorities are claimed first, equal ones in order of submission', a
   await close()
 })
 
-test('a job scheduled for later is pending until then', async () => {
+test('a job scheduled for later is pending until it is due', async () => {
   const { submit, get, ended, close } = await startEngine({ script: async () => done })
   const due = Date.now() + 400
   const [id] = await submit({ scheduled_at: new Date(due).toISOString() })

@@ -17,7 +17,7 @@ const untilStopped: Script = (_, { stop }) =>
     stop.onChange(() => resolve({ type: 'stopped' }))
   })
 
-test('a shutdown waits for work that ends in time', async () => {
+test('a shutdown waits for jobs that end in time', async () => {
   const work = Promise.withResolvers<Outcome>()
   const script: Script = () => work.promise
   const first = await startEngine({ script })

@@ -77,7 +77,7 @@ test('a name with a private address is refused, whatever its other addresses', a
 })
 
 test.runIf(process.platform === 'linux')(
-  'a name whose answer changes after the check (DNS rebinding) never gets through [needs 127.0.0.2, which Linux has]',
+  'a name that resolves differently after the check (DNS rebinding) is not connected to [needs 127.0.0.2, which Linux has]',
   async () => {
     const bait = await serve((_, response) => response.end('harmless'), '127.0.0.2')
     const prey = await serve((_, response) => response.end('the secret'), '127.0.0.1', bait.port)
@@ -95,7 +95,7 @@ test.runIf(process.platform === 'linux')(
 )
 
 test.runIf(process.platform === 'linux')(
-  'a redirect is checked like the first address: private, rebound or of another scheme, it is refused [needs 127.0.0.2, which Linux has]',
+  'a redirect to a private or rebound address, or to another scheme, is refused [needs 127.0.0.2, which Linux has]',
   async () => {
     const prey = await serve((_, response) => response.end('the secret'))
     const targets = [

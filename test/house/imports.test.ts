@@ -42,7 +42,7 @@ test.each([
   ['an import of a sibling', 'src/store/a.ts', "import { b } from '../blobs/b.ts'", 'siblings'],
   ['one database of another', 'src/store/sqlite/a.ts', "import { b } from '../postgres/b.ts'", 'siblings'],
   ['one kind of another', 'src/executors/http/a.ts', "import { b } from '../command/b.ts'", 'siblings'],
-  ['an import of what is not in src', 'src/kernel/a.ts', "import { b } from '../../test/b.ts'", 'below src/'],
+  ['an import from outside src', 'src/kernel/a.ts', "import { b } from '../../test/b.ts'", 'below src/'],
   ['an unknown layer', 'src/utils/a.ts', "import { b } from '../kernel/b.ts'", 'not in the layer table'],
   ['the environment', 'src/http/a.ts', 'export const home = process.env.HOME', 'reads process.env'],
 ])('%s is a fault', (_name, path, text, fault) => {

@@ -99,12 +99,12 @@ describe('analytics', () => {
   scenarios(
     () => server,
     [
-      { ...get, name: 'from what is no time', path: '/v1/analytics?from=yesterday', fields: ['from'] },
+      { ...get, name: 'from an invalid time', path: '/v1/analytics?from=yesterday', fields: ['from'] },
       { ...get, name: 'to before from', path: '/v1/analytics?from=2026-11-21T00:00:00Z&to=2026-11-20T00:00:00Z' },
       { ...get, name: 'over more than a year', path: '/v1/analytics?from=2020-01-01T00:00:00Z', fields: ['from'] },
       { ...get, name: 'by the minute', path: '/v1/analytics?trend=minute', fields: ['trend'] },
       { ...get, name: 'of too many workflows', path: '/v1/analytics?limit=501', fields: ['limit'] },
-      { ...get, name: 'of what is unknown', path: '/v1/analytics?workflow=x', fields: ['workflow'] },
+      { ...get, name: 'with an unknown parameter', path: '/v1/analytics?workflow=x', fields: ['workflow'] },
     ],
   )
 })

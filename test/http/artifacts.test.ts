@@ -126,7 +126,7 @@ describe('uploading', () => {
     ['without a boundary', 'multipart/form-data', 'x'],
     ['with another boundary', 'multipart/form-data; boundary=b', '--c\r\n\r\nx\r\n--c--\r\n'],
     ['without an end', 'multipart/form-data; boundary=b', PART],
-    ['with half a header', 'multipart/form-data; boundary=b', '--b\r\nContent-Dispo'],
+    ['with a truncated header', 'multipart/form-data; boundary=b', '--b\r\nContent-Dispo'],
     ['of nothing', 'multipart/form-data; boundary=b', ''],
     ['named __proto__', 'multipart/form-data; boundary=b', PART.replace('"file"', '"__proto__"')],
   ])('refuses a body %s, and nothing is visible', async (_, type, body) => {

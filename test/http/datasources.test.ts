@@ -227,7 +227,7 @@ describe('a wrong data source is refused with the field at fault', () => {
         fields: ['name', 'engine', 'sorting_key'],
       },
       {
-        name: 'a name that is taken',
+        name: 'a taken name',
         method: 'POST',
         path: '/v1/datasources',
         json: { name: 'visits', schema: 'n UInt8' },

@@ -77,7 +77,7 @@ describe('half a surrogate pair', () => {
     expectRefusal(await post('/v0/datasources', { name: 'n', schema: HALF, mode: 'create' }), 'schema', 400)
   })
 
-  test('is nowhere in what can be read afterwards', async () => {
+  test('is in nothing that can be read afterwards', async () => {
     for (const path of ['/v1/jobs', '/v1/workflows', '/v1/datasources', '/v1/pipes', '/v1/tokens']) {
       const response = await fetch(server.url + path, { headers: { authorization: `Bearer ${server.token}` } })
       expect(response.status).toBe(200)

@@ -32,7 +32,7 @@ describe('a POST with an Idempotency-Key', () => {
     expect(await count()).toBe(before + 1)
   })
 
-  test('and another body is refused', async () => {
+  test('is refused with another body', async () => {
     const key = newKey()
     await post('/v1/jobs', JOB, key)
     const other = await post('/v1/jobs', { ...JOB, name: 'other' }, key)

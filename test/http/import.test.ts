@@ -214,7 +214,7 @@ describe('a request is refused before its content is stored:', () => {
     await expect.poll(keptBlobs, { timeout: 10_000 }).toBe(before)
   })
 
-  test('but not because the data source to be created is missing', async () => {
+  test('unless only the data source to be created is missing', async () => {
     const { status, body } = await send({ path: '/v1/datasources/made_new/import?create=true', body: 'n\n1\n' })
     expect(status).toBe(201)
     expect((await jobOf(body.job_id)).spec.import).toMatchObject({ datasource: 'made_new', create: true })

@@ -111,7 +111,7 @@ describe("a job's own token", () => {
     expect(next.status).toBe(401)
   })
 
-  test('ends with the job', async () => {
+  test('expires with the job', async () => {
     await server.call('POST', `/v1/jobs/${parent}/cancel`, { timeout_seconds: 0 })
     await server.call('GET', `/v1/jobs/${parent}?wait=60`)
     expect((await inside('GET', `/v1/jobs/${parent}`)).status).toBe(401)

@@ -237,7 +237,7 @@ describe('every response', () => {
 })
 
 describe('the admin token', () => {
-  test('is left in a file that only its owner reads, and stays the same', async () => {
+  test('is left in a file that only its owner can read, and stays the same', async () => {
     const path = join(server.dataDir, 'admin-token')
     expect(statSync(path).mode & 0o777).toBe(0o600)
     expect(readFileSync(path, 'utf8')).toBe(`${server.token}\n`)

@@ -181,7 +181,7 @@ describe('a wrong pipe is refused with the node at fault', () => {
     ],
   )
 
-  test('and leaves nothing', async () => {
+  test('a refused pipe leaves nothing', async () => {
     const names = (await server.call('GET', '/v1/pipes')).body.pipes.map((pipe: { name: string }) => pipe.name)
     expect(names).toEqual(['top'])
     expect((await server.call('GET', '/v1/datasources/m')).status).toBe(404)

@@ -127,7 +127,7 @@ describe('invariant 11', () => {
   })
 
   test.each(PLACES.filter(({ method }) => method === 'GET'))(
-    'but $pattern finds those of its own workspace',
+    '$pattern finds things of its own workspace',
     async place => {
       const path = namesIn(place.path).reduce(
         (left, name) => left.replace(`:${name}`, foundBy(place.path, name)),

@@ -218,12 +218,12 @@ describe('the slots of a workflow', () => {
     expect((await server.call('GET', pathOf(name, '/upcoming'))).body.slots).toHaveLength(10)
   })
 
-  test('are none without a schedule', async () => {
+  test('are empty without a schedule', async () => {
     const { name } = await make(small('unscheduled'))
     expect((await server.call('GET', pathOf(name, '/upcoming'))).body).toEqual({ state: 'active', slots: [] })
   })
 
-  test('are none while it is paused or terminated, and the answer says which', async () => {
+  test('are empty while it is paused or terminated, and the answer says why', async () => {
     const { name } = await make(small('halted', { schedule: { crons: ['0 9 * * *'] } }))
     const upcoming = async () => (await server.call('GET', pathOf(name, '/upcoming?count=2'))).body
     expect(await upcoming()).toMatchObject({ state: 'active', slots: [{}, {}] })

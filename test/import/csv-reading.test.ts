@@ -177,7 +177,7 @@ describe('blanks after the last value of a file are dropped', () => {
     expect((await scene.table(name)).map(([, v]) => v!.length).sort((a, b) => a - b)).toEqual([0, 1, 1_000_000])
   })
 
-  test('but not where tabs separate the values', async () => {
+  test('unless tabs separate the values', async () => {
     expect(await load('0\ta \n1\tx ', { header: false, delimiter: '\t' })).toMatchObject({
       statistics: { rows_written: 2 },
     })
@@ -193,7 +193,7 @@ describe('a carriage return that ends no line is part of its value', () => {
   test.each([
     ['alone', '', 0],
     ['beside lines of another shape', '7\n8,x,y\n', 2],
-    ['beside lines that cannot be read', '"x"y,1\n7,"z"\r,\n', 2],
+    ['beside unreadable lines', '"x"y,1\n7,"z"\r,\n', 2],
     ['and a value that ends with a blank', '0,"a "\n7\n', 1],
   ])('%s', async (_, others, invalid) => {
     const job = await load(others + GOOD, { header: false, delimiter: ',' })
@@ -202,7 +202,7 @@ describe('a carriage return that ends no line is part of its value', () => {
     expect(rows.map(([, v]) => v)).toEqual(VALUES)
   })
 
-  test.each(['', '"z"z,1\n'])('of two before a quote the second is part of the value, beside %j', async others => {
+  test.each(['', '"z"z,1\n'])('even if it is the second of two before a quote, beside %j', async others => {
     name = `${name}_text`
     await scene.dataSource(name, { a: 'String', b: 'String' })
     const job = await load(`"q","r"\n${others}\r\r",x\n`, { header: false, delimiter: ',' })

@@ -37,7 +37,7 @@ const DAMAGED: Readonly<Record<string, () => Buffer>> = {
 }
 
 describe('a Parquet file', () => {
-  test.each(Object.keys(DAMAGED))('%s fails the import, and the rows stay what they were', async what => {
+  test.each(Object.keys(DAMAGED))('%s fails the import, and leaves the rows as they were', async what => {
     expect(await load(DAMAGED[what]!())).toMatchObject({
       status: 'failed',
       system_attempts: 0,

@@ -61,7 +61,7 @@ test.each(CASES)('these lines are invalid, whatever else is in the file: %s', as
 
 test.each([
   ['alone', '', 0],
-  ['beside a row that does not fit', '{"id":"x"}\n', 1],
+  ['beside an invalid row', '{"id":"x"}\n', 1],
 ])('half a surrogate pair, which UTF-8 cannot express, is quarantined: %s', async (_, other, bad) => {
   const halves = ['\\udc00', 'a\\uDFFFb', '\\ud83d\\ude00\\ude00'].map(text => `{"id":9,"b":"${text}"}\n`)
   const job = await load(`{"id":1,"b":"\\ud83d\\ude00"}\n${halves.join('')}${other}`)

@@ -65,7 +65,7 @@ export const describeImportsAndOthers = (title: string, open: () => Promise<Impo
       expect([await scene.staging(), spooled()]).toEqual([[], []])
     })
 
-    test('several imports into one data source at once are all there', async () => {
+    test('several concurrent imports into one data source all complete', async () => {
       const ids = await Promise.all([1, 2, 3, 4].map(n => submit('n\n1\n2\n', `/${name}_${n}`)))
       for (const id of ids) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
       expect(await rows()).toBe(3 + 4 * 2)

@@ -78,7 +78,7 @@ test('replace_condition selects the rows to be replaced, and all new rows must m
   ])
 })
 
-test('two imports into one data source run one after the other, and both are there', async () => {
+test('two imports into one data source run one after the other, and both complete', async () => {
   const ids = await Promise.all(
     [1, 2, 3].map(n => scene.submit({ datasource: name, url: scene.give(`/${name}_${n}`, `2026-01-0${n},${n}\n`) })),
   )

@@ -251,7 +251,7 @@ class Walk {
 }
 
 describe('invariant 7', () => {
-  test('whatever happens, every follower sees each line from its first on once, in order', async () => {
+  test('every follower sees each line from its start once and in order, whatever happens', async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(step, { minLength: 3, maxLength: 20 }), async steps => {
         const job = await scene.start(100)

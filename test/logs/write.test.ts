@@ -19,7 +19,7 @@ afterEach(() => scene.close())
 const bytes = (text: string) => Buffer.from(text)
 
 describe('writing a log', () => {
-  test('an attempt that writes nothing leaves no part and no file', async () => {
+  test('an attempt without output leaves no part and no file', async () => {
     const job = await scene.start()
     const log = scene.openLog(job)
     expect(await log.finish()).toEqual([])

@@ -43,7 +43,7 @@ test('a job submitted to one server runs on the other, secrets and artifacts inc
   expect(content).toBe('made\n')
 })
 
-test('invariant 7: a follower on one server sees the log of a job on the other while it runs, without gap or double', async () => {
+test('invariant 7: a follower on one server sees the log of a job on the other while it runs, without gaps or duplicates', async () => {
   const { body: job } = await front.call('POST', '/v1/jobs', {
     command: 'for i in $(seq 1 40); do echo line $i; sleep 0.05; done',
   })

@@ -5,7 +5,7 @@ import { simulate } from './simulate.ts'
 const SEEDS = [1, 2]
 
 test.each(SEEDS)(
-  'through a simulated month invariants 2, 3, 4 and 8 hold and failures are counted as a model counts them (seed %i)',
+  'invariants 2, 3, 4 and 8 hold through a simulated month, with the failure counts of a model (seed %i)',
   async seed => {
     const report = await simulate({ seed, days: 31, workflows: 5 })
     expect({ seed, faults: report.faults.slice(0, 10) }).toEqual({ seed, faults: [] })

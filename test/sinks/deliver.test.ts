@@ -225,7 +225,7 @@ test('deliveries claimed by a killed process are sent when their lease has expir
   expect(receiver.requests).toHaveLength(1)
 })
 
-test('a store that fails to end deliveries is asked again, and nothing is sent twice', async () => {
+test('a store that fails to end deliveries is retried, and nothing is sent twice', async () => {
   const outbox = await openOutbox(standing())
   const receiver = await receive((_, response) => response.end())
   let faults = 2

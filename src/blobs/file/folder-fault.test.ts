@@ -27,7 +27,7 @@ test.each([
 test.each([
   ['a full disk', ofSystem('ENOSPC', -28)],
   ['a quota', ofSystem('EDQUOT', -122)],
-  ['what the system did not say', new Error('The file became shorter while it was hashed.')],
+  ['an error that is not of the system', new Error('The file became shorter while it was hashed.')],
   ['a reason of an abort', 'cancelled'],
 ])('%s is left as it is', (_, error) => {
   expect(toFolderFault(error, '/data/blobs')).toBe(error)

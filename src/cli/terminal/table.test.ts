@@ -15,7 +15,7 @@ test('columns are as wide as their widest cell', () => {
   expect(formatTable(columns, rows)).toBe(' SIZE  NAME\n    5  a\n12345  b\n')
 })
 
-test('the last column is cut at the edge of the terminal', () => {
+test('the last column is cut at the width of the terminal', () => {
   const text = formatTable(columns, [{ name: 'x'.repeat(100), size: 1 }], 30)
   const row = text.split('\n')[1]!
   expect(row).toHaveLength(30)

@@ -57,7 +57,7 @@ test('commands, their stdin and queries keep their own ${…}, parameters with s
   })
 })
 
-test('a definition without references comes back as it is', () => {
+test('a definition without references is returned unchanged', () => {
   fc.assert(
     fc.property(
       fc.jsonValue().filter(value => !JSON.stringify(value).includes('${')),

@@ -38,7 +38,7 @@ test('anchors and merge keys work, and times stay strings', () => {
   })
 })
 
-test('JSON is read as JSON, with lines', () => {
+test('JSON is read with the lines of its fields', () => {
   const { documents } = readDocuments('w.json', '{\n\t"name": "a",\n\t"payload": [\n\t\t{"command": "x"}\n\t]\n}\n')
   expect(documents).toHaveLength(1)
   expect(documents[0]!.definition).toEqual({ name: 'a', payload: [{ command: 'x' }] })
@@ -73,7 +73,7 @@ test.each([
   ],
   ['w.yaml', 'name: a\nlimit: 0xFFFFFFFFFFFFFFFF\n', 'limit', 2],
   ['w.yaml', 'name: a\nlimit: .inf\n', 'limit', 2],
-] as const)('%s with a number that no double holds is a fault with its line: %j', (file, text, field, line) => {
+] as const)('%s with a number that a double cannot hold is a fault with its line: %j', (file, text, field, line) => {
   const { documents, faults } = readDocuments(file, text)
   expect(documents).toEqual([])
   expect(faults).toMatchObject([{ field, line, message: expect.stringContaining('send it as a text') }])

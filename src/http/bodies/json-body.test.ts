@@ -25,7 +25,7 @@ describe('a JSON body', () => {
     )
   })
 
-  test('that is empty is no body', () => {
+  test('that is empty counts as no body', () => {
     expect(parseJson(Buffer.alloc(0))).toBeUndefined()
   })
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { daysInMonth, toDate, toDay, weekdayOf } from './civil-date.ts'
 
-test('every day from 1969 to 2200 has the date and the weekday that Date gives it', () => {
+test('every day from 1969 to 2200 has the date and the weekday of Date', () => {
   const first = Date.UTC(1969, 0, 1) / 86_400_000
   const last = Date.UTC(2200, 11, 31) / 86_400_000
   for (let day = first; day <= last; day++) {
@@ -17,7 +17,7 @@ test('every day from 1969 to 2200 has the date and the weekday that Date gives i
   }
 })
 
-test('months have their days, February those of its year', () => {
+test('every month has the right number of days, with February depending on the year', () => {
   expect(Array.from({ length: 12 }, (_, index) => daysInMonth(2026, index + 1))).toEqual([
     31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31,
   ])

@@ -49,13 +49,13 @@ describe('faults that the schema cannot find are refused with their path', () =>
     ['minute 60 in a list', { calendars: [{ hour: 1 }, { minute: [0, '60'] }] }, 'calendars.1.minute.1'],
     ['a negative hour', { calendars: [{ hour: -1 }] }, 'calendars.0.hour'],
     ['weekday 8', { calendars: [{ day_of_week: 8 }] }, 'calendars.0.day_of_week'],
-    ['a day nobody knows', { calendars: [{ day_of_week: 'CATURDAY' }] }, 'calendars.0.day_of_week'],
+    ['an unknown day', { calendars: [{ day_of_week: 'CATURDAY' }] }, 'calendars.0.day_of_week'],
     ['a name where there are none', { calendars: [{ hour: 'MONDAY' }] }, 'calendars.0.hour'],
     ['an unknown name of a month in a range', { calendars: [{ month: { start: 'MAI' } }] }, 'calendars.0.month.start'],
     ['the end of a range', { calendars: [{ hour: { start: 9, end: 24 } }] }, 'calendars.0.hour.end'],
     ['start after end', { calendars: [{ hour: { start: 17, end: 9 } }] }, 'calendars.0.hour'],
     ['step 0', { calendars: [{ minute: { start: 0, end: 59, step: 0 } }] }, 'calendars.0.minute.step'],
-    ['a step that is no number', { calendars: [{ minute: { start: 0, step: 'x' } }] }, 'calendars.0.minute.step'],
+    ['a step that is not a number', { calendars: [{ minute: { start: 0, step: 'x' } }] }, 'calendars.0.minute.step'],
     ['the year 1969', { calendars: [{ year: 1969 }] }, 'calendars.0.year'],
     ['a fault in exclude', { crons: ['@daily'], exclude: [{ hour: 24 }] }, 'exclude.0.hour'],
     ['an unknown zone', { crons: ['@daily'], time_zone: 'Mars/Olympus' }, 'time_zone'],
@@ -65,8 +65,8 @@ describe('faults that the schema cannot find are refused with their path', () =>
     ['5 parsecs', { intervals: [{ every: '5 parsecs' }] }, 'intervals.0.every'],
     ['half a millisecond', { intervals: [{ every: 1000.5 }] }, 'intervals.0.every'],
     ['an offset of every', { intervals: [{ every: '1m', offset: '60s' }] }, 'intervals.0.offset'],
-    ['an anchor that is no time', { intervals: [{ every: '1m', anchor: 'tomorrow' }] }, 'intervals.0.anchor'],
-    ['a start that is no time', { crons: ['@daily'], start_at: '2026-02-30' }, 'start_at'],
+    ['an invalid anchor', { intervals: [{ every: '1m', anchor: 'tomorrow' }] }, 'intervals.0.anchor'],
+    ['an invalid start', { crons: ['@daily'], start_at: '2026-02-30' }, 'start_at'],
     [
       'a start after the end',
       { crons: ['@daily'], start_at: '2027-01-01T00:00:00Z', end_at: '2026-01-01T00:00:00Z' },
@@ -110,9 +110,9 @@ describe('faults that the schema cannot find are refused with their path', () =>
 describe('a schedule that can never fire is refused separately', () => {
   test.each([
     ['31 February', { calendars: [{ month: 'FEBRUARY', day_of_month: 31 }] }, 'calendars.0'],
-    ['31 February beside others', { crons: ['@daily', '0 0 31 2 *'] }, 'crons.1'],
+    ['31 February among others', { crons: ['@daily', '0 0 31 2 *'] }, 'crons.1'],
     ['30 February by cron', { crons: ['0 0 30 2 *'] }, 'crons.0'],
-    ['29 February of a year that has none', { calendars: [{ year: 2026, month: 2, day_of_month: 29 }] }, 'calendars.0'],
+    ['29 February of a year without one', { calendars: [{ year: 2026, month: 2, day_of_month: 29 }] }, 'calendars.0'],
     ['everything excluded', { crons: ['@daily'], exclude: [{}] }, 'crons.0'],
     ['its hour excluded', { calendars: [{ hour: 9, minute: 30 }], exclude: [{ hour: 9 }] }, 'calendars.0'],
     [

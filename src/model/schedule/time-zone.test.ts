@@ -9,7 +9,7 @@ describe('time zones', () => {
     expect(ALL).not.toContain(null)
   })
 
-  test('the clock of every zone shows what Intl says it shows, at its changes and elsewhere', () => {
+  test('every zone has the local time that Intl gives, at its changes and elsewhere', () => {
     for (const zone of ALL) {
       const format = new Intl.DateTimeFormat('en-GB', {
         timeZone: zone.name,
@@ -37,7 +37,7 @@ describe('time zones', () => {
     }
   })
 
-  test('names are read in any case, and offsets are zones', () => {
+  test('zone names are read in any case, and offsets are zones', () => {
     expect(findTimeZone('europe/BERLIN')?.offsets).toEqual(findTimeZone('Europe/Berlin')?.offsets)
     expect(findTimeZone('+05:30')).toMatchObject({ offsets: [5.5 * 3600] })
     expect(findTimeZone('UTC')).toMatchObject({ offsets: [0] })

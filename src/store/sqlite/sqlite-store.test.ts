@@ -66,7 +66,7 @@ test('ends of attempts and the claim for their slots share a commit', async () =
   expect(commits.slice(2)).toEqual(Array(19).fill(['completed', 'running']))
 })
 
-test('a database newer than the program is refused and left alone', async () => {
+test('a database newer than the program is refused and not changed', async () => {
   await (await open()).close()
   edit(database => database.exec('PRAGMA user_version = 99'))
   await expect(open()).rejects.toThrow(/version 99, this program knows versions up to \d+/)

@@ -54,7 +54,7 @@ test.each([
   ['settings', select(node('ExpressionList', '', node('Asterisk')), node('Set'))],
   ['a transformer whose function cannot be seen', expression(node('Asterisk', '', node('ColumnsApplyTransformer')))],
   ['a kind of node that is not known', expression(node('NewThing'))],
-  ['a clause behind the query', node('SelectWithUnionQuery', '', node('ExpressionList'), node('Identifier', 'CSV'))],
+  ['a clause after the query', node('SelectWithUnionQuery', '', node('ExpressionList'), node('Identifier', 'CSV'))],
   ['another statement', node('InsertQuery')],
 ])('%s is refused, with a sentence', (_, tree) => {
   expect(judgeSelect(tree, rules)).toMatch(/^[A-Z].*[.)]$/)

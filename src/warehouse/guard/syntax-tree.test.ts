@@ -19,9 +19,9 @@ test('lines become nodes with kind, text without alias, and children', () => {
 test.each([
   ['a node more than was announced', 'A (children 1)\n B\n C'],
   ['a node less than was announced', 'A (children 2)\n B'],
-  ['a node that is nobody’s child', 'A (children 1)\n   B'],
+  ['a node without a parent', 'A (children 1)\n   B'],
   ['a second root', 'A\nB'],
-  ['a line that is no node', 'A (children 1)\n 1'],
+  ['a line that is not a node', 'A (children 1)\n 1'],
   ['an empty line', 'A\n'],
   ['nothing', ''],
 ])('%s is not a tree', (_, text) => {

@@ -153,7 +153,7 @@ export const analyticsTests: AreaTests = scene => {
     expect(await read()).toMatchObject([expected])
   })
 
-  test('the bucket of a duration is the one of the model', async () => {
+  test('a duration is counted in the bucket that the model gives', async () => {
     const durations = [
       0,
       1,

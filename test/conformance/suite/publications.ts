@@ -90,7 +90,7 @@ export const publicationTests: AreaTests = scene => {
     expect(await scene().end(job)).toMatchObject({ status: 'cancelled' })
   })
 
-  test('the first publication of a job stands', async () => {
+  test('the first publication of a job is kept when it is committed again', async () => {
     const job = await published()
     expect(await commit(job, { ...PUBLICATION, outcome: 'other' })).toBe('committed')
     await scene().cancel(job.id)

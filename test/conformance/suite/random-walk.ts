@@ -37,7 +37,7 @@ const STEPS: readonly Step[] = [
 ]
 
 export const walkTests: AreaTests = scene => {
-  test('invariants 2, 3, 4: whatever happens in whatever order, jobs only move as the table of transitions says', async () => {
+  test('invariants 2, 3, 4: jobs follow only the transitions of the table, whatever happens in whatever order', async () => {
     const walk = fc.array(fc.tuple(fc.constantFrom(...STEPS), fc.nat({ max: 30 })), { minLength: 30, maxLength: 60 })
     const walks = fc.sample(walk, { numRuns: 6, seed: 20261121 })
     for (const steps of walks) await walkAndCheck(scene(), steps)

@@ -33,7 +33,7 @@ const STEPS = [
 type Step = (typeof STEPS)[number]
 
 export const runWalkTests: AreaTests = scene => {
-  test('invariants 2, 3, 4: whatever happens to runs in whatever order, slots, ends and failure counts are right after every step', async () => {
+  test('invariants 2, 3, 4: slots, ends and failure counts of runs are right after every step, whatever happens in whatever order', async () => {
     const walk = fc.array(fc.tuple(fc.constantFrom(...STEPS), fc.nat({ max: 1000 })), { minLength: 60, maxLength: 90 })
     const walks = fc.sample(walk, { numRuns: 4, seed: 20261122 })
     for (const steps of walks) await new RunWalk(scene()).take(steps)

@@ -159,7 +159,7 @@ export const submitTests: AreaTests = scene => {
     expect(outcome.type).toBe('submitted')
   })
 
-  test('invariant 1: what was acknowledged is there after closing and opening again', async () => {
+  test('invariant 1: everything acknowledged survives reopening', async () => {
     const queued = await scene().submitOne()
     const done = await scene().finished({ priority: 100 })
     const running = await scene().start({ priority: 99 })

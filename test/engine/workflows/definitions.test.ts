@@ -118,7 +118,7 @@ test("a payload beyond its author's scopes is refused", async () => {
 const wrong: readonly [string, object, string][] = [
   ['an empty payload', { payload: [] }, 'payload'],
   ['no payload', { payload: undefined }, 'payload'],
-  ['an item that is no object', { payload: [5] }, 'payload.0'],
+  ['an item that is not an object', { payload: [5] }, 'payload.0'],
   ['an item with nothing to do', { payload: [{ command: 'x' }, { name: 'y' }] }, 'payload.1'],
   ['an unknown field of an item', { payload: [{ command: 'x', colour: 'red' }] }, 'payload.0.colour'],
   [
@@ -129,7 +129,7 @@ const wrong: readonly [string, object, string][] = [
   ['an unknown function', { payload: [{ api: 'nowhere' }] }, 'payload.0.api'],
   ['a name like an id', { name: '0196f1c2-8e1b-7c3d-9a4e-5f6071829304' }, 'name'],
   ['a name with a line end', { name: 'a\nb' }, 'name'],
-  ['half a surrogate pair as name', { name: '\ud800' }, 'name'],
+  ['half a surrogate pair in the name', { name: '\ud800' }, 'name'],
   ['an unknown field', { colour: 'red' }, 'colour'],
   ['an unknown field that every object has', { constructor: 5 }, 'constructor'],
   ['no concurrency', { configuration: { max_concurrent_requests: 0 } }, 'configuration.max_concurrent_requests'],
@@ -142,7 +142,7 @@ const wrong: readonly [string, object, string][] = [
   ['a webhook without address', { sinks: [{ type: 'webhook' }] }, 'sinks.0.url'],
   ['a webhook to a file', { sinks: [{ type: 'webhook', url: 'file:///etc/passwd' }] }, 'sinks.0.url'],
   [
-    'a signing secret that is none',
+    'an invalid signing secret',
     { sinks: [{ type: 'webhook', url: 'https://a.example', secret: 'x' }] },
     'sinks.0.secret',
   ],

@@ -33,8 +33,8 @@ test.each([
   ['row groups', [...BEFORE_GROUPS, ...MANY, 0]],
   ['columns of a row group', [...BEFORE_GROUPS, 0x1c, 0x19, ...MANY, 0]],
   ['columns of a row group of a byte each', [...BEFORE_GROUPS, 0x1c, 0x19, ...THOUSAND, ...Array(1000).fill(0), 0, 0]],
-  ['row groups behind a name', [...NAMED_ROOT, 0x16, 0, 0x19, ...MANY, 0]],
-  ['items of a list that nobody knows', [0x09, 0xd0, 0x0f, ...MANY, 0]],
+  ['row groups after a name', [...NAMED_ROOT, 0x16, 0, 0x19, ...MANY, 0]],
+  ['items of an unknown list', [0x09, 0xd0, 0x0f, ...MANY, 0]],
   ['items of a map', [0x0b, 0xd0, 0x0f, 0x80, 0x80, 0x80, 0x80, 0x04, 0x88, 0]],
 ])('a footer that claims more %s than there is room for is refused', async (_, footer) => {
   expect(await check(parquetOfFooter(Buffer.from(footer)))).toMatch(/in its footer a list claims more items than/)

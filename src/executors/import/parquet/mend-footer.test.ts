@@ -23,18 +23,18 @@ const decimals = (precision: number, logicalPrecision = precision) => {
   return parquetOf({ ...type, values: [int64(5n)], rows: 1n, name: 'v' })
 }
 
-test.each([1, 5, 9])('a decimal of %i digits in eight bytes gets eighteen', async precision => {
+test.each([1, 5, 9])('a decimal of %i digits in eight bytes is widened to eighteen', async precision => {
   expect(await mended(decimals(precision))).toEqual(decimals(18))
 })
 
 test.each([
   [18, 5],
   [5, 18],
-])('a decimal that is said to have %i and %i digits gets eighteen', async (precision, logicalPrecision) => {
+])('a decimal declared with %i and %i digits is widened to eighteen', async (precision, logicalPrecision) => {
   expect(await mended(decimals(precision, logicalPrecision))).toEqual(decimals(18))
 })
 
-test('what needs nothing stays as it is', async () => {
+test('content that needs no mending is left as it is', async () => {
   for (const content of [
     decimals(10),
     decimals(18),
@@ -62,7 +62,7 @@ const expectMended = async (content: Buffer) => {
   expect(await mended(result)).toEqual(result)
 }
 
-test('a footer of any bytes is read to an end, and is whole afterwards', async () => {
+test('a footer of any bytes is read to the end and is valid afterwards', async () => {
   await fc.assert(
     fc.asyncProperty(fc.uint8Array({ maxLength: 200 }), async footer => {
       await expectMended(parquetOfFooter(footer))
@@ -73,7 +73,7 @@ test('a footer of any bytes is read to an end, and is whole afterwards', async (
 test.each([
   ['a decimal', decimals(5)],
   ['a geometry', parquetOfFooter(GEOMETRY)],
-])('so is a footer of %s with any byte exchanged', async (_, whole) => {
+])('a footer of %s with any byte replaced is read to the end and is valid afterwards', async (_, whole) => {
   const place = fc.nat(whole.length - END_BYTES - 1)
   await fc.assert(
     fc.asyncProperty(place, fc.nat(255), async (at, byte) => {
@@ -96,7 +96,7 @@ test.each([
   ['fields', Buffer.concat([GEOMETRY, Buffer.alloc(MANY, 0x11)])],
   ['pairs', Buffer.concat([GEOMETRY, Buffer.of(0x39), structs(MANY), Buffer.alloc(MANY)])],
   ['row groups', Buffer.concat([GEOMETRY, Buffer.of(0x29), structs(2 * MANY), Buffer.alloc(4 * MANY, '\x11\0')])],
-])('a footer of millions of %s holds nobody up', { timeout: 60_000 }, async (_, footer) => {
+])('a footer of millions of %s does not block the event loop', { timeout: 60_000 }, async (_, footer) => {
   const content = parquetOfFooter(Buffer.concat([footer, Buffer.of(0)]))
   writeFileSync(path, content)
   const before = process.memoryUsage.rss()

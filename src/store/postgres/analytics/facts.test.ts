@@ -10,7 +10,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-test('the bucket of a duration in SQL is the one of the model, at every bound and anywhere between', async () => {
+test('the bucket of a duration in SQL equals that of the model, at all bounds and between them', async () => {
   const powers = Array.from({ length: 50 }, (_, index) => 2 ** index).flatMap(power => [power - 1, power, power + 1])
   const steps = Array.from({ length: 330 }, (_, index) => Math.round(2 ** (index / 8))).flatMap(at => [
     at - 1,
