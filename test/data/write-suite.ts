@@ -71,6 +71,11 @@ export const describeWrites = (name: string, open: () => Promise<DataScene>): vo
         expect(half.error.code).toBe('sql_error')
         const nowhere = await write('SELECT 1', 'nowhere')
         expect(nowhere.error.code).toBe('data_source_not_found')
+        const quarantine = await write('SELECT 1', 'events_quarantine')
+        expect(quarantine.error).toEqual({
+          code: 'data_source_not_found',
+          message: 'events_quarantine is a quarantine: only imports of events write to it, and its rows expire.',
+        })
         expect(await counts()).toEqual(before)
         expect(await scene.staging()).toEqual([])
       })

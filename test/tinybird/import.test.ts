@@ -134,7 +134,11 @@ describe('uploaded rows', () => {
   })
 
   test('for a missing data source are refused', async () => {
-    expect((await post(query({ name: 'nowhere', mode: 'append' }), parts('csv'))).status).toBe(404)
+    const { status, body } = await post(query({ name: 'nowhere', mode: 'append' }), parts('csv'))
+    expect([status, body.error]).toEqual([
+      404,
+      'There is no data source nowhere. Import with mode=create first, and wait until that job is done.',
+    ])
   })
 
   test('with an Idempotency-Key are refused, since they cannot be compared', async () => {

@@ -153,11 +153,17 @@ const lockAll = async (
   }
 }
 
-export const noDataSource = (name: string): WriteFailure => ({
-  type: 'failed',
-  reason: 'data_source_not_found',
-  message: `There is no data source ${name}.`,
-})
+export const noDataSource = (name: string): WriteFailure => {
+  const [, source] = /^(.+)_quarantine$/.exec(name) ?? []
+  return {
+    type: 'failed',
+    reason: 'data_source_not_found',
+    message:
+      source === undefined
+        ? `There is no data source ${name}.`
+        : `${name} is a quarantine: only imports of ${source} write to it, and its rows expire.`,
+  }
+}
 
 /** Everything up to the exchange of tables. */
 const prepare = async (data: Data, write: Write, catalogue: Catalogue): Promise<NewPublication | WriteFailure> => {

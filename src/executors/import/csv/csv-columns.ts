@@ -85,6 +85,6 @@ export const refuseRepeated = (names: readonly string[]): void => {
   const repeated = repeatedNames(names)
   if (repeated.length > 0)
     throw mismatch(
-      `The file has columns twice: ${shownNames(repeated)}. Give each a name of its own; if the first line has no names, say header: false.`,
+      `The file has columns twice: ${shownNames(repeated)}. Give each its own name. Or read the columns by position: header: false, and skip_lines: 1 if the first line has names.`,
     )
 }

@@ -72,6 +72,7 @@ test.each([
   ['\n[\n  {"id":1}\n]\n', 'array'],
   ['[{"id":1},\n{"id":2}]\n', 'array'],
   ['{\n  "id": 1\n}\n', 'several lines'],
+  ['{\n  "data": [\n    {"id": 1}\n  ]\n}\n', "jq -c '.data[]'"],
 ])('%j is JSON, but no NDJSON', (text, what) => {
   expect(otherJson(Buffer.from(text))).toContain(what)
 })

@@ -6,7 +6,7 @@ export const otherJson = (bytes: Buffer): string | null => {
   const [first = '', ...others] = bytes.toString('utf8').trim().split('\n', MOST_LINES)
   const line = withoutComma(first)
   if (line === '{')
-    return 'The content has objects of several lines: NDJSON has one object per line (convert it with jq -c .).'
+    return "The content has objects of several lines: NDJSON has one object per line (convert it with jq -c ., or jq -c '.data[]' if the rows are a list in data)."
   if (!line.startsWith('[') || (others.length > 0 && isJson(line))) return null
   return "The content is a JSON array: NDJSON has one object per line (convert it with jq -c '.[]')."
 }

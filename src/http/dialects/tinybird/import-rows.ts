@@ -1,5 +1,5 @@
 import type { FastifyRequest } from 'fastify'
-import { createDataSource, getDataSource } from '../../../data/tables/data-sources.ts'
+import { createDataSource } from '../../../data/tables/data-sources.ts'
 import { requireScope } from '../../../engine/require-rights.ts'
 import { invalidField, MillraceError } from '../../../kernel/errors.ts'
 import { findDataSource } from '../../../model/catalogue-graph.ts'
@@ -72,9 +72,15 @@ const targetOf = async (
   { name, mode = 'create', schema }: Named,
 ): Promise<string> => {
   const { workspace } = request.caller
-  if (mode !== 'create') return (await getDataSource(services.data, workspace, name)).name
-  if (schema !== undefined) return (await createFromText(services, request, { name, schema })).name
-  if (findDataSource(await services.data.catalogue(workspace), name) !== undefined)
+  if (mode === 'create' && schema !== undefined) return (await createFromText(services, request, { name, schema })).name
+  const found = findDataSource(await services.data.catalogue(workspace), name)
+  if (mode !== 'create') {
+    if (found !== undefined) return found.name
+    // In Tinybird the data source exists as soon as the call that creates it is answered.
+    const advice = 'Import with mode=create first, and wait until that job is done.'
+    throw new MillraceError('not_found', `There is no data source ${name}. ${advice}`)
+  }
+  if (found !== undefined)
     throw new MillraceError('data_source_exists', `There is already a data source ${name}: say mode=append or replace.`)
   return name
 }
