@@ -24,6 +24,8 @@ type Dependencies = {
   readonly execute: (job: ClaimedJob, leaseSentAt: number, slot: Slot) => Promise<void>
   /** Called after each claim: orders for these jobs that arrived before the jobs were known here may have been missed. */
   readonly afterClaim: () => void
+  /** Throws while this server cannot decrypt the secrets of jobs, which would fail on it. It claims none then. */
+  readonly checkKey: () => Promise<void>
 }
 
 /**
@@ -54,6 +56,7 @@ export const createClaimLoop = (dependencies: Dependencies): Loop => {
   }
 
   const runOnce = async (): Promise<null> => {
+    await dependencies.checkKey()
     await Promise.all(lanes.map(claimInto))
     return null
   }

@@ -120,6 +120,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     slots: { default: config.maxWorkers, network: NETWORK_SLOTS },
     execute,
     afterClaim: cancel.wake,
+    checkKey,
   })
   const promote = createPromoteLoop({ store, clock, logger, pollMs })
   const fireLoop = createFireLoop({ store, clock, logger, pollMs, fire })

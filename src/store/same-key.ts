@@ -34,7 +34,7 @@ const requireOpen = (secrets: Parts['secrets'], proof: string): void => {
   } catch (error) {
     if (!(error instanceof WrongSecretKey)) throw error
     throw new Error(
-      'The secrets in the database were stored under another key: jobs that have secrets fail on this server. Set ' +
+      'The secrets in the database were stored under another key, so this server runs no jobs. Set ' +
         'MILLRACE_SECRET_KEY to that key, or restore the file secret-key of the data directory, and start again. If the ' +
         `key is lost for good, delete the setting ${PROOF} from the database.`,
       { cause: error },

@@ -35,6 +35,24 @@ test('a server without the secret key of its database is not ready and says what
   expect(await started()).toEqual(READY)
 })
 
+test('its jobs wait for the key instead of failing', async () => {
+  const file = join(dataDir, 'secret-key')
+  const before = await startTestServer({ dataDir, settings: { roles: 'api' } })
+  const body = { command: 'test "$PIN" = 1234', environment: { PIN: '1234' }, secrets: ['PIN'] }
+  const { job_id } = (await before.call('POST', '/v1/jobs', body)).body
+  await before.stop()
+  renameSync(file, `${file}-away`)
+  const without = await startTestServer({ dataDir })
+  const { body: job } = await without.call('GET', `/v1/jobs/${job_id}?wait=2`)
+  expect(job).toMatchObject({ status: 'queued', attempt: 0 })
+  await without.stop()
+  renameSync(`${file}-away`, file)
+  const server = await startTestServer({ dataDir })
+  const { body: ended } = await server.call('GET', `/v1/jobs/${job_id}?wait=60`)
+  expect(ended).toMatchObject({ status: 'completed', attempt: 1 })
+  await server.stop()
+})
+
 test('with the setting deleted, as the message says, a server runs with another key', async () => {
   rmSync(join(dataDir, 'secret-key'))
   expect(await started()).toMatchObject({ status: 503 })
