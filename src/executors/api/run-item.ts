@@ -2,6 +2,7 @@ import { refuseFields } from '../../kernel/errors.ts'
 import { illFormedTexts } from '../../model/ill-formed.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import { failed, type Outcome } from '../../model/outcome.ts'
+import { putSecrets } from '../../model/secrets.ts'
 import { storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
@@ -63,23 +64,18 @@ type Input = {
   readonly context: ExecutionContext
 }
 
-const toOrder = ({ spec, path, job, context }: Input): RunOrder => {
-  const environment: Record<string, string> = {}
-  for (const [name, value] of Object.entries(spec.environment ?? {}))
-    environment[name] = context.secrets[`environment.${name}`] ?? value
-  return {
-    name: spec.api,
-    path,
-    parameters: spec.parameters ?? {},
-    environment,
-    common: context.environment,
-    jobId: job.id,
-    attempt: job.attempt,
-    runId: job.runId,
-    workflowId: job.workflowId,
-    scheduledAt: job.scheduledAt ?? job.createdAt,
-  }
-}
+const toOrder = ({ spec, path, job, context }: Input): RunOrder => ({
+  name: spec.api,
+  path,
+  parameters: spec.parameters ?? {},
+  environment: putSecrets(spec.environment ?? {}, context.secrets, 'environment'),
+  common: context.environment,
+  jobId: job.id,
+  attempt: job.attempt,
+  runId: job.runId,
+  workflowId: job.workflowId,
+  scheduledAt: job.scheduledAt ?? job.createdAt,
+})
 
 type Attempt = { readonly job: ClaimedJob; readonly context: ExecutionContext; readonly order: string }
 

@@ -1,3 +1,4 @@
+import { putSecrets } from '../../model/secrets.ts'
 import { COOKIE_VARIABLE } from './launch-protocol.ts'
 
 export const BASE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
@@ -23,18 +24,15 @@ export const buildEnvironment = ({
   own,
   secrets,
   cookie,
-}: Input): Readonly<Record<string, string>> => {
-  const environment: Record<string, string> = {
-    PATH: BASE_PATH,
-    HOME: home,
-    LANG: 'C.UTF-8',
-    ...(tempDir === null ? {} : { TMPDIR: tempDir }),
-    ...common,
-  }
-  for (const [name, value] of Object.entries(own ?? {})) environment[name] = secrets[`environment.${name}`] ?? value
-  environment[COOKIE_VARIABLE] = cookie
-  return environment
-}
+}: Input): Readonly<Record<string, string>> => ({
+  PATH: BASE_PATH,
+  HOME: home,
+  LANG: 'C.UTF-8',
+  ...(tempDir === null ? {} : { TMPDIR: tempDir }),
+  ...common,
+  ...putSecrets(own, secrets, 'environment'),
+  [COOKIE_VARIABLE]: cookie,
+})
 
 /** Identifies the processes of one attempt. */
 export const cookieOf = (instanceId: string, job: { id: string; attempt: number }): string =>

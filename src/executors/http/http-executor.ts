@@ -4,10 +4,11 @@ import type { Lookup } from '../../kernel/guarded-connect.ts'
 import { createGuardedFetch, type GuardedFetch } from '../../kernel/guarded-fetch.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import { failed, type Outcome } from '../../model/outcome.ts'
+import { putSecrets } from '../../model/secrets.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
+import { shownUrl } from '../shown-url.ts'
 import { type Exchange, startExchange } from './exchange.ts'
 import { type Answer, readAnswer } from './read-answer.ts'
-import { shownUrl } from './shown-url.ts'
 import { expectedStatuses, type HttpSpec } from './spec.ts'
 
 type Options = {
@@ -63,7 +64,7 @@ const ask = async (fetch: GuardedFetch, { http, job, expected, context, exchange
   const response = await fetch({
     url: http.url,
     method,
-    headers: { ...contentType(http.body), ...openHeaders(http.headers ?? {}, context.secrets) },
+    headers: { ...contentType(http.body), ...openHeaders(http, context) },
     ...(http.body !== undefined && { body: toText(http.body) }),
     maxBytes: MOST_BYTES,
     // Half of the attempt's time, so that an unreachable server (a system failure, not the user's) can be distinguished from a slow one. All other limits are
@@ -88,12 +89,9 @@ const contentType = (body: unknown): Record<string, string> =>
   typeof body === 'object' ? { 'content-type': 'application/json' } : {}
 
 /** Lower-case names, so that the user's headers override ours. */
-const openHeaders = (
-  headers: Readonly<Record<string, string>>,
-  secrets: ExecutionContext['secrets'],
-): Record<string, string> =>
+const openHeaders = ({ headers = {} }: HttpSpec['http'], { secrets }: ExecutionContext): Record<string, string> =>
   Object.fromEntries(
-    Object.entries(headers).map(([name, value]) => [name.toLowerCase(), secrets[`http.headers.${name}`] ?? value]),
+    Object.entries(putSecrets(headers, secrets, 'http.headers')).map(([name, value]) => [name.toLowerCase(), value]),
   )
 
 const toOutcome = async (answer: Answer, expected: readonly number[], context: ExecutionContext): Promise<Outcome> => {

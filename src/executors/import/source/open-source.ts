@@ -1,6 +1,7 @@
 import type { Uploads } from '../../../data/uploads.ts'
 import { MillraceError } from '../../../kernel/errors.ts'
 import type { GuardedFetch } from '../../../kernel/guarded-fetch.ts'
+import { shownUrl } from '../../shown-url.ts'
 import { ImportFailure } from '../import-failure.ts'
 import type { ImportFields } from '../spec.ts'
 import { fileSource } from './file-source.ts'
@@ -38,10 +39,4 @@ export const openSource = async (input: Input): Promise<Source> => {
 const toRefusal = (error: unknown): never => {
   if (!(error instanceof MillraceError) || error.code !== 'content_damaged') throw error
   throw new ImportFailure('source_refused', `${error.message} Send it again.`)
-}
-
-/** Without credentials, and without the query, which often holds a key. */
-const shownUrl = (text: string): string => {
-  const { protocol, host, pathname, search } = new URL(text)
-  return `${protocol}//${host}${pathname}${search === '' ? '' : '?…'}`
 }
