@@ -6,14 +6,14 @@ type Work<Input> = {
 }
 
 /**
- * Too little to tell anything by: what is quick may be counted as nothing, since the clock of a thread can go in steps of milliseconds. Sizes are to be such
- * that work that goes through its input again and again takes more.
+ * Below this the result means nothing: quick work may count as nothing, since the clock of a thread can advance in steps of milliseconds. Choose sizes
+ * for which work that is more than linear takes longer.
  */
 export const NOISE_MICROSECONDS = 10_000
 
 /**
- * How many times as long the work takes when its input is twice as long: about 2 when it goes through the input once, about 4 when it does so from each
- * place in it, so a test wants less than 3. CPU time of this thread, the best of three: what else the machine does counts for nothing.
+ * How many times as long the work takes for twice the input: about 2 if it is linear, about 4 if it is quadratic, so a test expects less than 3. CPU time of
+ * this thread, the best of three, so that other load on the machine does not count.
  */
 export const growthOf = async <Input>({ size, make, work }: Work<Input>): Promise<number> => {
   const [once, twice] = [make(size), make(2 * size)]

@@ -1,5 +1,5 @@
 /**
- * Milliseconds for which nothing but the work had its turn in this thread, at most. CPU time, not that of the clock: what else the machine does counts for
+ * The longest time in milliseconds for which the work blocked this thread. CPU time, not wall-clock time: other load on the machine counts for
  * nothing.
  */
 export const longestBlockOf = async (work: () => Promise<unknown>): Promise<number> => {

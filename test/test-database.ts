@@ -8,9 +8,9 @@ export type TestDatabase = {
   readonly url: string
   /** Runs a statement over a connection of its own. */
   readonly query: (statement: string) => Promise<readonly Record<string, unknown>[]>
-  /** Empties it. */
+  /** Empties the database. */
   readonly clear: () => Promise<void>
-  /** Puts it in the state of a new store. Several times as fast as dropping and migrating it. */
+  /** Resets it to the state of a new store. Several times as fast as dropping and migrating it. */
   readonly renew: () => Promise<void>
   readonly drop: () => Promise<void>
 }

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { REPORT } from '../../src/executors/api/host-protocol.ts'
 import { useFunctions } from './functions.ts'
 
-/** A function that knows how a host speaks with the server, and speaks itself. */
+/** A function that knows the protocol between host and server, and sends messages itself. */
 const FORGE = `
   import { openSync, readFileSync, writeSync } from 'node:fs'
   const { reports } = JSON.parse(readFileSync('/proc/self/cmdline', 'latin1').split('\\0').at(-2))

@@ -13,7 +13,7 @@ import type { ClaimedJob, Progress } from '../../src/model/job.ts'
 import type { NewResult, Outcome } from '../../src/model/outcome.ts'
 import { type Context, claimedJob, createContext } from '../command/attempt.ts'
 
-/** What an item did beside its outcome. */
+/** What an item did besides its outcome. */
 export type ItemContext = Context & {
   readonly progressed: Progress[]
   readonly extended: unknown[][]
@@ -81,7 +81,7 @@ export const useFunctions = ({ jobUser, sandbox = 'none', launcher = 'auto', ...
     dataDir,
     options,
     write,
-    /** Begins an item; what ends it is the test's. */
+    /** Starts an item; the test ends it. */
     start,
     /** Runs one item of a function to its end. */
     run: async (name: string, spec: Readonly<Record<string, unknown>> = {}, changes: Change = {}): Promise<Ran> => {
@@ -116,7 +116,7 @@ const createItemContext = (changes: Partial<ExecutionContext>): ItemContext => {
   return context
 }
 
-/** As the engine makes it of a small result. */
+/** As the engine stores a small result. */
 const keep = (format: NewResult['format'], data: Buffer): NewResult => ({
   format,
   bytes: data.length,

@@ -38,7 +38,7 @@ export const call = async (
   return { status: answer.status, body: await answer.text() }
 }
 
-/** The job, or null when the server knows none of that id. */
+/** The job, or null if the server does not know the id. */
 export const getJob = async (url: string, jobId: string): Promise<JobView | null> => {
   const { status, body } = await call(url, `/v1/jobs/${jobId}`)
   if (status === 404) return null
@@ -46,7 +46,7 @@ export const getJob = async (url: string, jobId: string): Promise<JobView | null
   return JSON.parse(body) as JobView
 }
 
-/** Submits one job that must be taken, and gives its id. */
+/** Submits one job that must be accepted, and returns its id. */
 export const submitJob = async (url: string, body: unknown): Promise<string> => {
   const answer = await call(url, '/v1/jobs', { method: 'POST', body })
   if (answer.status !== 201) throw new Error(`POST /v1/jobs: ${answer.status} ${answer.body}`)

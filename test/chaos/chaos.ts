@@ -14,7 +14,7 @@ import { createServerProcess, type KillTarget, type ServerProcess } from './serv
 export type ChaosInput = {
   readonly kills: number
   readonly seed: number
-  /** How many servers share the store; more than one wants `environment.MILLRACE_DATABASE_URL`. */
+  /** How many servers share the store; more than one requires `environment.MILLRACE_DATABASE_URL`. */
   readonly servers: number
   readonly environment: Readonly<Record<string, string>>
   readonly note: (text: string) => void
@@ -22,7 +22,7 @@ export type ChaosInput = {
 
 export type ChaosReport = {
   readonly jobs: number
-  /** Jobs of which at least one attempt was lost: kills that hit nothing prove nothing. */
+  /** Jobs that lost at least one attempt: kills that hit nothing prove nothing. */
   readonly interrupted: number
   readonly kills: Readonly<Record<KillTarget, number>>
   /** Every promise that was broken, in words. */
@@ -93,7 +93,7 @@ const killRepeatedly = async (servers: readonly ServerProcess[], random: Random,
   return counts
 }
 
-/** Waits until nothing moves, then looks at everything. */
+/** Waits until nothing moves, then checks everything. */
 const settle = async (
   servers: readonly ServerProcess[],
   ledger: Ledger,
@@ -145,7 +145,7 @@ const gather = async (url: string, acknowledged: Acknowledged, traces: string): 
   return { acknowledged, job, attempts, log, trace: trace.split('\n').filter(Boolean) }
 }
 
-/** A submission is there once and whole, or, when it was never answered, perhaps not at all. */
+/** A submission is stored once and whole, or, if it was never answered, perhaps not at all. */
 const checkSubmissions = async (url: string, ledger: Ledger): Promise<readonly string[]> => {
   const faults: string[] = []
   for (const { label, size, outcome } of ledger.submissions) {

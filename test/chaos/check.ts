@@ -1,7 +1,7 @@
 import type { JobView, LogLineView } from './api.ts'
 import type { Acknowledged } from './ledger.ts'
 
-/** What is known of one acknowledged job when everything has come to rest. */
+/** What is known of one acknowledged job once everything is at rest. */
 export type Evidence = {
   readonly acknowledged: Acknowledged
   /** null: the server knows no such job. */
@@ -12,10 +12,10 @@ export type Evidence = {
   readonly trace: readonly string[]
 }
 
-/** Tries of system failures in all (`src/model/retry.ts`): after that many kills a job may fail through no fault of its own. */
+/** Attempts after system failures in total (`src/model/retry.ts`): after that many kills a job may fail through no fault of its own. */
 const SYSTEM_TRIES = 3
 
-/** Every promise of Millrace that this job's evidence breaks, in words; [] when all are kept. */
+/** Every promise of Millrace that this job's evidence breaks, in words; [] if all are kept. */
 export const checkJob = (evidence: Evidence): readonly string[] => {
   const { acknowledged, job } = evidence
   const name = `${acknowledged.jobId} (${acknowledged.sort.name})`
@@ -55,7 +55,7 @@ const checkAttempts = ({ attempts, trace }: Evidence, job: JobView): readonly st
   return faults
 }
 
-/** A completed job has really come to its end, in the attempt that is said to have completed. */
+/** A completed job has really reached its end, in the attempt recorded as completed. */
 const checkCompletion = ({ trace }: Evidence, job: JobView): readonly string[] =>
   job.status === 'completed' && !trace.includes(`end ${job.attempt}`) ? ['is completed but never reached its end'] : []
 

@@ -1,11 +1,11 @@
 import type { Random } from './random.ts'
 
-/** A kind of job the chaos run submits, and what may become of it. */
+/** A sort of job that the chaos run submits, and how it may end. */
 export type JobSort = {
   readonly name: string
   /** The body of a job whose evidence goes to `directory`. */
   body(directory: string, random: Random): JobBody
-  /** Exit code of its last attempt when nothing but itself ends it. */
+  /** Exit code of its last attempt if nothing else ends it. */
   readonly exitCode: number
   /** Whether the load cancels it after a while. */
   readonly isCancelled?: boolean

@@ -1,6 +1,6 @@
 import type { JobSort } from './job-sorts.ts'
 
-/** What the servers have promised, and what they were asked without an answer. */
+/** What the servers have promised, and the requests they have not answered. */
 export type Ledger = {
   readonly jobs: Map<string, Acknowledged>
   readonly submissions: Submission[]
@@ -19,7 +19,7 @@ export type Acknowledged = {
 export type Submission = {
   readonly label: string
   readonly size: number
-  /** `acknowledged`: all of it is there, once. `unknown`: all of it or nothing. */
+  /** `acknowledged`: all of it is stored, once. `unknown`: all of it or nothing. */
   outcome: 'acknowledged' | 'unknown'
 }
 

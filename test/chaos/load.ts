@@ -12,7 +12,7 @@ type Environment = {
   readonly random: Random
 }
 
-/** Submits jobs of all sorts, one by one and in batches, and cancels some, until it is stopped. Writes down every promise. */
+/** Submits jobs of all sorts, one by one and in batches, and cancels some, until it is stopped. Records every promise. */
 export const startLoad = (environment: Environment): Load => {
   let stopped = false
   let number = 0
@@ -51,7 +51,7 @@ const submit = async (
   const submission: Submission = { label, size: orders.length, outcome: 'unknown' }
   ledger.submissions.push(submission)
   const key = random.chance(0.5) ? `chaos-${label}` : undefined
-  // Without a key a lost answer stays unknown; with one the client asks again until it is answered.
+  // Without a key a lost answer stays unknown; with one the client repeats the request until it is answered.
   do {
     const ids = await send(environment, orders, { isBatch, ...(key !== undefined && { key }) })
     if (ids !== null) {
@@ -70,7 +70,7 @@ const makeOrders = ({ random, directory }: Environment, label: string, size: num
     return { sort, body }
   })
 
-/** Ids of the new jobs, or null when no answer came (or one that says: later). */
+/** Ids of the new jobs, or null if no answer came (or one to try later). */
 const send = async (
   { urls, random }: Environment,
   orders: readonly Order[],

@@ -31,7 +31,7 @@ export const findLauncher = (serverPid: number): number | null =>
   listProcesses().find(({ parent, commandLine }) => parent === serverPid && commandLine.includes('launcher'))?.pid ??
   null
 
-/** Processes that jobs of this run started, by what only they have in their command line or environment. */
+/** Processes that jobs of this run started, recognized by their command line or environment. */
 export const findStrays = (directory: string): readonly ProcessInfo[] =>
   listProcesses().filter(({ pid, commandLine }) => commandLine.includes(`${directory}/`) || hasMark(pid, directory))
 
@@ -43,7 +43,7 @@ const hasMark = (pid: number, directory: string): boolean => {
   }
 }
 
-/** `kill -9`; false when it was gone already. */
+/** `kill -9`; false if it was already gone. */
 export const killNow = (pid: number): boolean => {
   try {
     process.kill(pid, 'SIGKILL')

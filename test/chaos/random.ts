@@ -1,12 +1,12 @@
-/** Random numbers that a seed repeats, so that a run that found something can be run again. */
+/** Random numbers that a seed repeats, so that a failed run can be repeated. */
 export type Random = {
   /** A whole number from `least` to `most`. */
   between(least: number, most: number): number
   /** One of the choices. */
   pick<T>(choices: readonly T[]): T
-  /** True so often, 0…1. */
+  /** True with this probability, 0…1. */
   chance(share: number): boolean
-  /** A stream of its own that does not shift this one. */
+  /** A stream of its own that does not affect this one. */
   fork(): Random
 }
 

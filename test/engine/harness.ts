@@ -22,7 +22,7 @@ import type { Store } from '../../src/store/store.ts'
 /** Who submits in these tests: an admin of the default workspace. */
 export const SUBMITTER = { workspace: 'default', scopes: ROLE_SCOPES.admin, parentJobId: null } as const
 
-/** What the jobs of a test do. Their kind is `command`, so that bodies are those of the product. */
+/** What the jobs of a test do. Their kind is `command`, so that their bodies are real. */
 export type Script = (job: ClaimedJob, context: ExecutionContext) => Promise<Outcome>
 
 export type TestEngine = {
@@ -31,10 +31,10 @@ export type TestEngine = {
   readonly dataDir: string
   submit(...bodies: Record<string, unknown>[]): Promise<readonly string[]>
   get(jobId: string): Promise<Job>
-  /** The job once `condition` holds of it. */
+  /** The job once it meets the condition. */
   until(jobId: string, condition: (job: Job) => boolean): Promise<Job>
   ended(jobId: string): Promise<Job>
-  /** Stops the engine and closes its store; the data stay for another engine. */
+  /** Stops the engine and closes its store; the data are kept for another engine. */
   close(): Promise<void>
 }
 
@@ -44,10 +44,10 @@ export type EngineOptions = {
   readonly settings?: Record<string, string>
   readonly formerWorkers?: readonly string[]
   readonly definition?: Partial<KindDefinition>
-  /** Kinds beside `command`; their jobs follow the same script. */
+  /** Kinds besides `command`; their jobs follow the same script. */
   readonly otherKinds?: readonly KindDefinition[]
   readonly clock?: Clock
-  /** Puts faults into the store. */
+  /** Adds faults to the store. */
   readonly wrapStore?: (store: Store) => Store
   readonly secretKey?: string
 }

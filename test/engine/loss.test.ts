@@ -46,7 +46,7 @@ test('invariant 5: after a restart the jobs of the former process are rescued at
   const [id, final, cancelled] = await first.submit({}, { restartable: false }, {})
   for (const job of [id, final, cancelled]) await first.until(job!, ({ status }) => status === 'running')
   const dead = first.engine.workerId
-  // The store closes under the engine: for the database the process is gone.
+  // The store closes under the engine: to the database the process is gone.
   await first.store.close()
   const second = await startEngine({
     dataDir: first.dataDir,
@@ -153,7 +153,7 @@ test('an attempt is not started if its lease may have expired when the claim is 
 
 test('a job whose log could not be written is retried, whatever the fault of the disk', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-spool-'))
-  // In the place of the folder of logs: as with a limit of open files, no file of a log can be made.
+  // A file instead of the log folder: no log file can be created, as with a limit of open files.
   writeFileSync(join(dataDir, 'spool'), '')
   const script: Script = async ({ attempt }, { log }) => {
     if (attempt === 2) rmSync(join(dataDir, 'spool'))

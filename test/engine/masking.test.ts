@@ -11,7 +11,7 @@ const base64 = Buffer.from(SECRET).toString('base64')
 
 const failed = (message: string): Outcome => ({ type: 'failed', failure: 'user', reason: 'function_threw', message })
 
-/** All that a job may know, in a text of its own. */
+/** Every secret that a job may know, in one text. */
 const everything = ({ secrets, environment: own }: ExecutionContext): string =>
   `${secrets['environment.API_TOKEN']} ${base64} ${own.MILLRACE_TOKEN} ${secrets['environment.SHORT_KEY']}`
 

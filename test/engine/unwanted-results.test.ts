@@ -21,7 +21,7 @@ const stopped = ({ stop }: ExecutionContext): Promise<void> =>
     if (stop.cause) resolve()
   })
 
-/** Makes its result, and ends as the rest of the attempt goes. */
+/** Makes a result, then ends as the test decides. */
 const start = async (rest: (context: ExecutionContext, result: NewResult) => Promise<Outcome>) => {
   const made = Promise.withResolvers<void>()
   const script: Script = async (_, context) => {

@@ -8,11 +8,11 @@ export type LocalServer = {
   readonly server: Server
   readonly port: number
   readonly requests: Recorded[]
-  /** Connections ever made to it: none means that it was not even asked. */
+  /** Connections ever made to it: none means that it was not contacted. */
   readonly connections: () => number
 }
 
-/** A real server for one test; it keeps a record of what reaches it. */
+/** A real server for one test that records what it receives. */
 export const serve = async (listener: RequestListener, host = '127.0.0.1', port = 0): Promise<LocalServer> => {
   const requests: Recorded[] = []
   let connections = 0
@@ -31,7 +31,7 @@ export const serve = async (listener: RequestListener, host = '127.0.0.1', port 
   return { server, port: (server.address() as AddressInfo).port, requests, connections: () => connections }
 }
 
-/** A server of raw TCP, for what no HTTP library sends. */
+/** A server of raw TCP, for what no HTTP library would send. */
 export const serveRaw = async (onConnection: (socket: Socket) => void): Promise<{ url: string; sockets: Socket[] }> => {
   const sockets: Socket[] = []
   const server = createTcpServer(socket => {

@@ -201,7 +201,7 @@ describe('a workspace', () => {
     expect(tokens.map((token: { name: string }) => token.name)).toEqual(['foreign'])
   })
 
-  /** What routes want before they look for the job. */
+  /** Bodies that routes require before they look for the job. */
   const BODIES: Readonly<Record<string, object>> = { progress: { percentage: 1 }, extend: { timeout: true } }
 
   test.each(ROUTES.filter(({ name }) => name.includes(':job_id')))(

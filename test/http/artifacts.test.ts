@@ -146,7 +146,7 @@ describe('uploading', () => {
     const head = `POST /v1/jobs/${job}/artifacts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${server.token}\r\n`
     const type = 'Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 100000\r\n\r\n'
     socket.write(head + type + sent)
-    // The server is known to have read it once another request over a new connection is answered.
+    // The server has read it once a later request over a new connection is answered.
     expect(await list()).toEqual([])
     socket.destroy()
     await once(socket, 'close')

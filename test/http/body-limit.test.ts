@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 
-/** Of one body; a workspace has room for sixteen. */
+/** The maximum of one body; a workspace has room for sixteen. */
 const LARGEST = 64 * 1024
 const PATIENTLY = { timeout: 20_000 }
 
@@ -17,7 +17,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop())
 
-/** Begins a request and sends `bytes` of its body, which do not end it. */
+/** Starts a request and sends `bytes` of its incomplete body. */
 const begin = async (header: string, bytes: string): Promise<Socket> => {
   const socket = connect(Number(new URL(server.url).port), '127.0.0.1')
   socket.on('error', () => {})
@@ -33,7 +33,7 @@ const submit = async (token = server.token): Promise<number> => {
   return (await server.call('POST', '/v1/jobs', { command: 'true' }, { authorization })).status
 }
 
-/** A chunk of 32 KiB, and the end that does not come. */
+/** A chunk of 32 KiB, and no final chunk. */
 const CHUNK = `8000\r\n${' '.repeat(0x8000)}\r\n`
 
 test.each([
@@ -43,8 +43,8 @@ test.each([
   'bodies that %s more than the memory limit block only bodies of their own workspace, and only while they last',
   async (_, header, bytes) => {
     const sockets = await Promise.all(Array.from({ length: 30 }, () => begin(header, bytes)))
-    // One by one: of those that come at once each may have taken a part of the room that is left, and all be sent away. And
-    // each before the next submit, which takes room as well.
+    // One by one: of several at once each may take part of the remaining room, and all be refused. And each before the next
+    // submit, which needs room as well.
     const beginAndSubmit = async () => {
       sockets.push(await begin(header, bytes))
       await server.call('GET', '/v1/jobs?limit=1')

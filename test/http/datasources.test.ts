@@ -12,7 +12,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop())
 
-/** An engine makes its folders before it starts. */
+/** An engine creates its folders before it starts. */
 const engineWasStarted = (): boolean => existsSync(join(server.dataDir, 'warehouse/default/data'))
 
 const make = async (body: Record<string, unknown>) => {

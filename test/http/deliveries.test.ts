@@ -10,7 +10,7 @@ let second: { job_id: string }
 const SECRET = 'whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw'
 const sink = (more: object = {}) => ({ type: 'webhook', url: 'https://example.com/hook', secret: SECRET, ...more })
 
-/** Without the role that delivers: the tests say how each delivery ends. */
+/** Without the deliverer role: the tests decide how each delivery ends. */
 beforeAll(async () => {
   server = await startTestServer({ settings: { roles: 'api,worker' } })
   first = await server.run({ command: 'true', sinks: [sink(), sink({ headers: { 'X-Api-Key': 'header-secret' } })] })
@@ -25,7 +25,7 @@ const list = async (query = '') => {
   return body.deliveries
 }
 
-/** What the deliverer does: takes a delivery and says how it ended. */
+/** Does what the deliverer does: claims a delivery and ends it. */
 const end = async (deliveryId: string, how: Pick<DeliveryEnd, 'outcome' | 'lastStatus' | 'lastError'>) => {
   const { claimed } = await server.store.claimDeliveries({ limit: 100, leaseMs: 60_000 })
   const ends = claimed.map(({ delivery, claimToken }) =>

@@ -178,7 +178,7 @@ test('streams end when the server stops, and do not delay it', async () => {
     scheduled_at: new Date(Date.now() + 3_600_000).toISOString(),
   })
   const waiting = own.call('GET', `/v1/jobs/${body.job_id}?wait=60`)
-  // The wait is on its way once a later request over another connection has been answered.
+  // The wait has arrived once a later request over another connection is answered.
   await own.call('GET', '/v1/workers')
   const closed = once(socket, 'close')
   const started = performance.now()

@@ -24,7 +24,7 @@ afterAll(async () => {
 const readJob = async (id = jobId) => (await server.call('GET', `/v1/jobs/${id}`)).body
 const readRun = async () => (await server.call('GET', `/v1/runs/${runId}`)).body
 
-/** An item that works until its file is there, and its own token. */
+/** An item that runs until its file exists, and its own token. */
 const startItem = async () => {
   workflow++
   const payload = [{ command: 'until [ -e "$DONE" ]; do sleep 0.02; done', environment: { DONE: doneFile() } }]

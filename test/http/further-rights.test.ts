@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 
-/** Everything but what makes and changes data sources. */
+/** All scopes except those for creating and changing data sources. */
 const SCOPES = [
   ...['jobs:read', 'jobs:write', 'jobs:run:command', 'jobs:run:import', 'jobs:run:query', 'jobs:run:copy'],
   ...['workflows:read', 'workflows:write', 'datasources:read', 'pipes:read', 'pipes:write'],
@@ -52,7 +52,7 @@ describe('a token without datasources:write', () => {
     const { body: run } = await server.call('POST', `${path}/trigger`)
     const ended = async () => (await server.call('GET', `/v1/runs/${run.run_id}`)).body.finished_at
     await expect.poll(ended, { timeout: 20_000 }).not.toBeNull()
-    // Of the failed items none makes anything.
+    // None of the failed items writes anything.
     expect((await call('POST', `/v1/runs/${run.run_id}/retry_failed`)).status).toBe(201)
     await server.call('PUT', path, { name: 'of another', payload: [{ ...PUTTING, query: 'SELECT wrong' }] })
     const { body: wrong } = await server.call('POST', `${path}/trigger`)

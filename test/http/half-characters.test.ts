@@ -29,7 +29,7 @@ const expectRefusal = (answer: { status: number; text: string }, path: string, w
   expect(problem.detail.isWellFormed()).toBe(true)
 }
 
-/** The value with each of its texts, and each of its names, made half a character in turn. */
+/** The value with each of its strings and names replaced by half a surrogate pair in turn. */
 function* spoiled(value: unknown, path = ''): Generator<{ value: unknown; path: string }> {
   if (typeof value === 'string') yield { value: HALF, path }
   if (typeof value !== 'object' || value === null) return

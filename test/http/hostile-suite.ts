@@ -8,12 +8,12 @@ import { NOBODY } from './scenario.ts'
 let server: TestServer
 let live: string
 
-/** Streams stay open when they are right, and cancelling all is no test of what is wrong. */
+/** Left out: streams stay open when they succeed, and cancelling everything is not a wrong request. */
 const ROUTES = Object.keys(ACCESS)
   .filter(name => !/events|docs|metrics|readyz|jobs\/cancel/.test(name))
   .map(name => name.split(' ') as [method: string, pattern: string])
 
-/** Sends anything at all; whatever it is, the answer is one of ours and no fault of the server. */
+/** Sends anything; whatever it is, the answer is one of ours and not a server fault. */
 const send = async (method: string, path: string, init: RequestInit = {}): Promise<number> => {
   const response = await fetch(server.url + path, {
     method,
@@ -33,7 +33,7 @@ const send = async (method: string, path: string, init: RequestInit = {}): Promi
 const sendJson = (method: string, path: string, body: string) =>
   send(method, path, { body, headers: { 'content-type': 'application/json' } })
 
-/** Nothing a caller sends is a fault of the server, over the store that it has. */
+/** No request causes a server fault, over the given store. */
 export const hostileSuite = (start: () => Promise<TestServer>): void => {
   beforeAll(async () => {
     server = await start()
@@ -47,7 +47,7 @@ export const hostileSuite = (start: () => Promise<TestServer>): void => {
 
   test.each(BODIES)('wrong values in every field of a body for %s', async (path, body) => {
     for (const field of Object.keys(body)) {
-      // A job that is right but for this field must not run when the odd value happens to be right too.
+      // A job that is valid except for this field must not run if the odd value happens to be valid too.
       const rest = path === '/v1/jobs' ? { ...body, scheduled_at: '2020-01-01T00:00:00Z' } : body
       for (const odd of ODD) await sendJson('POST', path, JSON.stringify({ ...rest, [field]: odd }))
       if (typeof body[field] !== 'object' || body[field] === null || Array.isArray(body[field])) continue

@@ -84,7 +84,7 @@ export const BODIES: readonly [path: string, body: Record<string, unknown>][] = 
   ['/v1/pipes', { name: 'odd_pipe', description: 'd', nodes: [{ name: 'a', sql: 'SELECT n FROM there' }] }],
 ]
 
-/** Fields of a column and of a node, one that is right in each. */
+/** Fields of a column and of a node, with a valid value each. */
 export const COLUMN: Record<string, unknown> = { name: 'n', type: 'UInt8', json_path: '$.n' }
 export const NODE: Record<string, unknown> = {
   name: 'a',
@@ -95,7 +95,7 @@ export const NODE: Record<string, unknown> = {
   materialize_into: 'there',
 }
 
-/** Texts that are put into statements, or nearly. */
+/** Strings that are put into statements, or nearly. */
 export const INJECTIONS: readonly string[] = [
   "'; DROP TABLE there; --",
   'n) ENGINE = Memory --',
@@ -117,7 +117,7 @@ export const INJECTIONS: readonly string[] = [
   'AggregateFunction(sum, (SELECT 1))',
 ]
 
-/** The fields of a schedule, one that is right in each. */
+/** The fields of a schedule, with a valid value each. */
 export const SCHEDULE: Record<string, unknown> = {
   intervals: [{ every: '1h', offset: '1m', anchor: 'epoch' }],
   calendars: [{ day_of_week: { start: 'MONDAY', end: 'FRIDAY' }, hour: { start: 9, end: 17, step: 2 }, minute: 0 }],

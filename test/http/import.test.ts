@@ -9,7 +9,7 @@ import { startTestServer, type TestServer } from '../server.ts'
 
 let server: TestServer
 beforeAll(async () => {
-  // Nobody carries them out: what is tested here is how content gets to its job.
+  // No worker runs them: these tests are about how content gets to its job.
   const settings = { 'max-upload-bytes': '2MiB' }
   server = await startTestServer({ definitions: [importDefinition], executors: [], settings })
   expect((await server.call('POST', '/v1/datasources', { name: 'rows', schema: 'n UInt8' })).status).toBe(201)

@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop())
 
-/** Each was taken for another time, or refused without a word why. */
+/** Each was once taken for another time, or refused without a reason. */
 const IMPOSSIBLE = {
   '2027-02-31T00:00:00Z': '2027-02 has days 01 to 28',
   '2027-01-01T24:00:00Z': 'hours are 00 to 23',
@@ -18,7 +18,7 @@ const IMPOSSIBLE = {
 const payload = [{ command: 'true' }]
 const schedule = (more: object) => ({ name: 'w', payload, schedule: { intervals: [{ every: '1h' }], ...more } })
 
-/** Every place of the API that takes a time. */
+/** Every field of the API that takes a time. */
 const places = (
   time: string,
 ): readonly (Pick<Scenario, 'method' | 'path' | 'json' | 'status'> & { field: string })[] => {

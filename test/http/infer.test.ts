@@ -28,7 +28,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** The address at which the site has this. */
+/** The URL at which the site has this. */
 const give = (path: string, content: string | Uint8Array | RequestListener): string => {
   pages.set(path, typeof content === 'function' ? content : (_, response) => void response.end(content))
   return `${siteUrl}${path}`
@@ -55,7 +55,7 @@ const columnsOf = ({ schema }: { schema: readonly { name: string; type: string; 
 
 const dataSources = async () => (await server.call('GET', '/v1/datasources?count=true')).body.count
 
-/** The schema of a data source that an import of the same makes. */
+/** The schema of a data source that an import of the same content creates. */
 const imported = async (name: string, url: string) => {
   const job = await server.run({ import: { datasource: name, url, create: true } })
   expect(job.status, JSON.stringify(job.error)).toBe('completed')

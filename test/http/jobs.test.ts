@@ -285,7 +285,7 @@ describe('listing', () => {
     await submit({ ...inList, name: 'alpine', queue: 'two' })
     await new Promise(resolve => setTimeout(resolve, 5))
     between = new Date().toISOString()
-    // A job of the same millisecond is not after it.
+    // A job of the same millisecond does not count as after it.
     await new Promise(resolve => setTimeout(resolve, 5))
     await submit({ ...inList, name: 'beta', queue: 'one' })
     const done = await server.run({ command: 'true', name: 'gamma', labels: { suite: 'list' } })

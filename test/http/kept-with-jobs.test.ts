@@ -9,10 +9,10 @@ let server: TestServer
 beforeAll(async () => {
   database = await createTestDatabase()
   const settings = { 'database-url': database.url }
-  // Nobody carries them out.
+  // No worker runs them.
   server = await startTestServer({ definitions: [importDefinition, queryDefinition], executors: [], settings })
   expect((await server.call('POST', '/v1/datasources', { name: 'rows', schema: 'n UInt8' })).status).toBe(201)
-  // As for a server that is killed when a job has been committed: an answer that is only kept after that is lost.
+  // As if the server is killed when a job has been committed: an answer stored only after that is lost.
   await database.query(`
     CREATE FUNCTION lose_answer() RETURNS trigger LANGUAGE plpgsql AS $$
       BEGIN

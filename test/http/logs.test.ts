@@ -122,7 +122,7 @@ describe('parameters that a form does not support are refused', () => {
   )
 })
 
-/** Everything a WebSocket says until it closes. */
+/** Everything a WebSocket sends until it closes. */
 const listen = async (path: string): Promise<{ messages: unknown[]; code: number }> => {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}${path}`, { headers: bearer() })
   const messages: unknown[] = []

@@ -57,7 +57,7 @@ describe('metrics', () => {
     expect(text).toMatch(/^millrace_schedule_lateness_seconds_count [1-9]/m)
     const sum = Number(/^millrace_schedule_lateness_seconds_sum (\S+)$/m.exec(text)?.[1])
     const count = Number(/^millrace_schedule_lateness_seconds_count (\S+)$/m.exec(text)?.[1])
-    // A wrong clock would be off by decades, or always early.
+    // With a wrong clock it would be off by decades, or always early.
     expect(sum / count).toBeGreaterThan(0)
     expect(sum / count).toBeLessThan(20)
     await server.call('POST', '/v1/workflows/ticking/terminate')
@@ -99,7 +99,7 @@ describe('metrics', () => {
 
 test('workers are listed with their slots', async () => {
   const workers = async () => (await server.call('GET', '/v1/workers')).body.workers
-  // A job of the tests before may still be ending.
+  // A job of an earlier test may still be ending.
   await expect.poll(workers, { timeout: 10_000 }).toEqual([
     {
       worker_id: server.engine.workerId,
@@ -133,7 +133,7 @@ describe('the API description', () => {
     const described = Object.entries(paths).flatMap(([path, operations]) =>
       Object.keys(operations).map(method => `${method.toUpperCase()} ${path.replaceAll(/\{(\w+)\}/g, ':$1')}`),
     )
-    // Of a dialect, each route is there once: not for every base, and not with a slash at its end.
+    // The routes of a dialect are described once: not for every base, and not with a trailing slash.
     const routes = Object.keys(ACCESS).filter(name => !/\/docs|\/openapi|\/schemas| \/tinybird\/|\/$/.test(name))
     expect(described.filter(name => !name.startsWith('HEAD ')).toSorted()).toEqual(routes.toSorted())
   })

@@ -10,7 +10,7 @@ import { INLINE_RESULT_BYTES } from '../../src/model/outcome.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 import { NOBODY, scenarios } from './scenario.ts'
 
-/** A kind whose jobs leave the result that their body names: so many bytes in a format. */
+/** A kind whose jobs leave the result that their body describes: a number of bytes in a format. */
 const definition: KindDefinition = {
   kind: 'query',
   properties: { query: Type.String(), format: Type.String(), bytes: Type.Integer() },

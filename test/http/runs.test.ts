@@ -8,7 +8,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop())
 
-/** A command that works until it is stopped. */
+/** A command that runs until it is stopped. */
 const LONG = { command: 'exec sleep 600', grace_seconds: 0 }
 
 const make = async (name: string, payload: readonly object[], more: object = {}): Promise<string> => {
@@ -40,7 +40,7 @@ const runIn = async (runId: string, status: string) => {
 const jobsOf = async (runId: string, query = '') =>
   (await server.call('GET', `/v1/runs/${runId}/jobs${query}`)).body.jobs
 
-/** Waits until so many items of the run work. */
+/** Waits until that many items of the run are running. */
 const working = (runId: string, count: number) =>
   expect.poll(async () => (await readRun(runId)).counts.running, { timeout: 30_000 }).toBe(count)
 
@@ -244,7 +244,7 @@ describe('the list of runs', () => {
     runs = []
     for (const _run of [1, 2, 3]) {
       runs.unshift(await trigger('listed'))
-      // Its end is in a later millisecond than its creation: so is the next one's.
+      // It ends in a later millisecond than it was created, and so is the next one created.
       await runIn(runs[0]!, 'completed')
     }
   })

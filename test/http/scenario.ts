@@ -1,17 +1,17 @@
 import { expect, test } from 'vitest'
 import type { TestServer } from '../server.ts'
 
-/** One call and what must come of it: an endpoint test as data. */
+/** One call and its expected outcome: an endpoint test as data. */
 export type Scenario = {
   readonly name: string
   readonly method?: string
   readonly path: string
   /** Sent as JSON. */
   readonly json?: unknown
-  /** Sent as it is. */
+  /** Sent unchanged. */
   readonly body?: string | Uint8Array<ArrayBuffer> | FormData
   readonly headers?: Record<string, string>
-  /** null: none. Else the admin's. */
+  /** null: no token. Otherwise the admin's by default. */
   readonly token?: string | null
   readonly status: number
   /** Of the problem. */
@@ -60,5 +60,5 @@ const expectProblem = (response: Response, text: string, { status, code, fields 
     expect(problem.errors.map((error: { path: string }) => error.path).toSorted()).toEqual(fields.toSorted())
 }
 
-/** An id of the right form that nothing has. */
+/** A valid id that belongs to nothing. */
 export const NOBODY = '01900000-0000-7000-8000-000000000000'

@@ -5,11 +5,11 @@ import { ROLE_SCOPES, ROLES, type Role, SCOPES, type Scope } from '../../src/mod
 import { startTestServer, type TestServer } from '../server.ts'
 import { NOBODY } from './scenario.ts'
 
-/** A server whose tokens have one scope each: what they may is told by `docs/api/tokens.md`, and not by the table of the routes. */
+/** A server whose tokens have one scope each: what they may do is read from `docs/api/tokens.md`, not from the table of routes. */
 let server: TestServer
 const tokens = new Map<Scope, string>()
 
-/** In a workspace of their own, where nothing is. */
+/** In an empty workspace of their own. */
 const makeToken = async (rights: { scopes: readonly string[] } | { role: Role }, expires_at?: string) =>
   (
     await server.call('POST', '/v1/tokens', {
@@ -34,7 +34,7 @@ const ROUTES = Object.keys(ACCESS)
     return { route, method, path }
   })
 
-/** What is answered, and nothing that streams. */
+/** Routes that answer, without streams. */
 const call = async (token: string, { method, path }: { method: string; path: string }): Promise<number> => {
   const answer = await fetch(server.url + path.replaceAll(/:\w+/g, NOBODY), {
     method,
@@ -44,7 +44,7 @@ const call = async (token: string, { method, path }: { method: string; path: str
   return answer.status
 }
 
-/** Which one of these scopes a call takes, by the words of the documentation. */
+/** Which of these scopes a call requires, according to the documentation. */
 const rightsOf = (method: string, path: string): readonly Scope[] => {
   const isTinybird = /\/v0\//.test(path)
   const [area = '', ...rest] = path

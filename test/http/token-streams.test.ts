@@ -15,7 +15,7 @@ type Made = { readonly token: string; readonly token_id: string }
 const makeToken = async (expiresAt: string | null = null): Promise<Made> =>
   (await server.call('POST', '/v1/tokens', { name: 'streams', role: 'reader', expires_at: expiresAt })).body
 
-/** Both forms of a stream, open; what they give resolves when they have been cut. */
+/** Both forms of a stream, open; the promises resolve when the streams have been cut. */
 const openStreams = async (path: string, token: string) => {
   const socket = new WebSocket(`${server.url.replace('http', 'ws')}${path}?token=${token}`)
   const closed = once(socket, 'close')
@@ -92,7 +92,7 @@ test('a connection outlives the token of a stream that has ended on it', async (
   const watched = await makeToken()
   const { cut } = await openStreams('/v1/events', watched.token)
   for (const { token_id: id } of [ended, watched]) await server.call('DELETE', `/v1/tokens/${id}`)
-  // Tokens are looked at once a second, all at the same time.
+  // Tokens are checked once a second, all at the same time.
   await cut
   ask('/v1/jobs?limit=1', server.token, 'application/json')
   await expect.poll(() => heard, { timeout: 10_000 }).toMatch(/"jobs":\[/)

@@ -7,9 +7,9 @@ import { NOBODY } from './scenario.ts'
 import { later, makeWorld, type World } from './world.ts'
 
 let server: TestServer
-/** Who attacks, with all rights of the own workspace. */
+/** The attacker, with all scopes in its own workspace. */
 let own: World
-/** Of what nothing is to be seen. */
+/** The workspace of which nothing may be visible. */
 let hidden: World
 let before: Awaited<ReturnType<World['read']>>
 
@@ -33,7 +33,7 @@ const PLACES: readonly Place[] = Object.keys(ACCESS)
 
 const namesIn = (path: string): readonly string[] => [...path.matchAll(/:(\w+)/g)].map(([, name]) => name!)
 
-/** Names of the same form that nothing has. */
+/** Names of the same form that belong to nothing. */
 const noOne = (name: string): string => {
   if (name.startsWith('t_')) return `t_${NOBODY.replaceAll('-', '')}`
   return name.startsWith('0') ? NOBODY : 'n'.repeat(name.length)
@@ -68,14 +68,14 @@ const fillings = (path: string): readonly Pair[] => {
 
 const text = (body: unknown): string => (typeof body === 'string' ? body : JSON.stringify(body))
 
-/** Whatever a request of the own world says, it holds nothing of the hidden one but what it was asked with. */
+/** The response to any request of the own world contains nothing of the hidden one except what was sent. */
 const expectNothingHidden = (body: unknown, asked: string): void => {
   const secrets = [hidden.said, hidden.mark, ...Object.values(hidden.names).flat(), hidden.token]
   const repeated = secrets.filter(secret => decodeURIComponent(asked).includes(secret))
   for (const secret of secrets.filter(one => !repeated.includes(one))) expect(text(body), asked).not.toContain(secret)
 }
 
-/** A name of the own world that the path is there for. */
+/** A name of the own world for which the path exists. */
 const foundBy = (path: string, name: string): string => {
   const names = own.names[name]!
   if (name !== 'job_id') return names[0]!
@@ -83,7 +83,7 @@ const foundBy = (path: string, name: string): string => {
   return path.endsWith('/result') || path.includes('/v0/') ? query! : command!
 }
 
-/** Bodies that are right, so that only the name in the path is wrong. */
+/** Valid bodies, so that only the name in the path is wrong. */
 const bodyOf = ({ method, path }: Place): unknown => {
   if (path.endsWith('/progress')) return { percentage: 1 }
   if (path.endsWith('/extend')) return { payload: [{ command: 'true' }], timeout: true }
@@ -108,7 +108,7 @@ const ask = async (place: Place, path: string): Promise<{ status: number; body: 
   return own.call(place.method, path + query, bodyOf(place))
 }
 
-/** An answer without what stands for the thing that was asked for. */
+/** A response without the name that was asked for. */
 const withoutName = ({ status, body }: { status: number; body: unknown }, path: string): string => {
   const names = path.split('/').filter(part => /^[\w-]{4,}$/.test(part))
   return names.reduce((left, name) => left.replaceAll(name, '…'), `${status} ${text(body)}`)
@@ -180,7 +180,7 @@ describe('invariant 11', () => {
     }
   })
 
-  /** What names a thing in a body; none of it may come to anything. */
+  /** Every name in a body that can refer to something; none may have an effect. */
   const BODIES: Readonly<Record<string, (h: World) => readonly [path: string, body: unknown]>> = {
     'an upload': h => ['/v1/jobs', { import: { datasource: `${own.mark}_rows`, url: h.upload } }],
     'a data source to import into': h => [

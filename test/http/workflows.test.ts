@@ -7,7 +7,7 @@ beforeAll(async () => {
 })
 afterAll(() => server?.stop())
 
-/** With a secret wherever one may be. */
+/** With a secret wherever one is allowed. */
 const DEFINITION = {
   name: 'nightly',
   description: 'Every night',

@@ -5,17 +5,17 @@ import type { TestServer } from '../server.ts'
 export type World = {
   /** In each name. */
   readonly mark: string
-  /** In rows, logs, results, artifacts and the values of labels. */
+  /** A marker in rows, logs, results, artifacts and the values of labels. */
   readonly said: string
   readonly token: string
   readonly call: TestServer['call']
-  /** Sent as it is: content, or a form. */
+  /** Sent unchanged: content, or a form. */
   readonly send: (method: string, path: string, body?: Content) => Promise<Response>
-  /** What can stand for a parameter of a path, by its name. */
+  /** Values for the parameters of a path, by name. */
   readonly names: Readonly<Record<string, readonly string[]>>
   /** Where the content of its import is. */
   readonly upload: string
-  /** All of it, as it can be read. */
+  /** Everything, as it can be read. */
   readonly read: () => Promise<Readonly<Record<string, unknown>>>
 }
 
@@ -60,7 +60,7 @@ export const makeWorld = async (server: TestServer, mark: string): Promise<World
   }
   const imported = await importOf('')
   await ended(imported.job_id)
-  // What has failed may be tried again: its content stays for a day.
+  // A failed import may be retried: its content is kept for a day.
   const refused = await importOf('?max_bad_rows=0')
   const failed = (await call('GET', `/v1/jobs/${refused.job_id}?wait=60`)).body
   expect(failed.status).toBe('failed')

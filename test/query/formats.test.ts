@@ -17,7 +17,7 @@ const SQL = `SELECT number AS id, concat('row ', toString(number)) AS name, numb
   toUInt64(${LARGE_INTEGER}) AS large, toDate('2026-11-22') AS day, if(number = 1, NULL, number) AS maybe
   FROM numbers(1000) ORDER BY id`
 
-/** Runs the query, downloads its result and gives the path of the file as well. */
+/** Runs the query, downloads its result and returns the path of the file as well. */
 const download = async (format: ResultFormat) => {
   const job = await server.run({ query: SQL, format })
   expect(job).toMatchObject({ status: 'completed', result: { format }, statistics: { row_count: 1000 } })
@@ -120,7 +120,7 @@ describe('a result', () => {
 
 const LAST = { id: '999', name: 'row 999', half: 499.5, large: LARGE_INTEGER, day: '2026-11-22' }
 
-/** The answer to SQL that is not kept. */
+/** The answer to SQL whose result is not stored. */
 const answer = async (query: string, format: ResultFormat) => {
   const response = await fetch(`${server.url}/v1/sql`, {
     method: 'POST',

@@ -14,7 +14,7 @@ beforeEach(() => {
 })
 afterEach(() => rmSync(directory, { recursive: true, force: true }))
 
-/** Engine processes whose data lie below this directory: they work there. */
+/** Engine processes with data below this directory, which is their working directory. */
 const enginesOf = (dataDir: string): readonly number[] =>
   readdirSync('/proc')
     .filter(name => /^\d+$/.test(name))
@@ -89,7 +89,7 @@ const partOf = async (url: string, name: string) => {
   return parts.find(({ part }) => part === name)
 }
 
-/** The program beside all its packages but chdb. */
+/** The program with all its packages except chdb. */
 const installWithoutChdb = (target: string): void => {
   cpSync(join(ROOT, 'src'), join(target, 'src'), { recursive: true })
   cpSync(join(ROOT, 'package.json'), join(target, 'package.json'))

@@ -5,13 +5,13 @@ import { systemClock } from '../../src/kernel/clock.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 
 const MEBIBYTE = 2 ** 20
-/** Reads without end, and writes nothing before it. */
+/** Reads endlessly, and writes nothing before. */
 const ENDLESS = 'SELECT count() FROM numbers(1000000000000000) WHERE NOT ignore(number)'
-/** Writes without end. */
+/** Writes endlessly. */
 const ENDLESS_ROWS = 'SELECT number, toString(number) AS text FROM numbers(1000000000000000)'
 
 let server: TestServer
-/** What is added to the time of day of the server. */
+/** Added to the time of day of the server. */
 let hoursLater = 0
 beforeAll(async () => {
   server = await startTestServer({
@@ -37,7 +37,7 @@ const post = async (body: Record<string, unknown>): Promise<string> => {
 const get = async (id: string, wait = 0) => (await server.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
 const rowsOf = async (job: { job_id: string }) => (await server.call('GET', `/v1/jobs/${job.job_id}/result`)).body
 
-/** Statements of users that the engine is at. */
+/** Users' statements that the engine is running. */
 const running = async (): Promise<number> => {
   const rows = await server.warehouse.rows<{ query: string }>({
     workspace: 'default',
@@ -47,7 +47,7 @@ const running = async (): Promise<number> => {
 }
 const untilIdle = () => expect.poll(running, { timeout: 10_000 }).toBe(0)
 
-/** Blobs, what is being written of them, and results that are not blobs yet. */
+/** Blobs, unfinished ones, and results that are not blobs yet. */
 const blobFiles = (): number =>
   ['blobs', 'warehouse/default/spool']
     .flatMap(folder => readdirSync(join(server.dataDir, folder), { recursive: true, withFileTypes: true }))
@@ -113,11 +113,11 @@ describe('a query', () => {
     ['SELECT sum(id) FROM events', 50_000, 400_000],
     ['SELECT max(id) FROM numbers(1000) AS n INNER JOIN events ON id = number', 51_000, 408_000],
     ['SELECT sum(number) FROM numbers(3) WHERE number IN (SELECT id FROM events)', 50_003, 400_024],
-    // It stands in what is known of the table.
+    // The answer is in the metadata of the table.
     ['SELECT count() FROM events', 1, 16],
     ['SELECT 1', 1, 1],
   ])('that runs alone counts everything it has read, however short: %s', async (query, rows, bytes) => {
-    // Whatever the job before has left to do is over.
+    // Nothing of the previous job is left to do.
     await untilIdle()
     const { statistics } = await server.run({ query })
     expect(statistics).toMatchObject({ rows_read: rows, bytes_read: bytes })

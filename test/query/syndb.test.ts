@@ -42,7 +42,7 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-/** Makes a call of the document: only host, id and token are put in. */
+/** Makes a call of the document: only host, id and token are filled in. */
 const call = (text: string, jobId = ''): Promise<string> => {
   const script = text.replace('https://api.syndb.xyz', server.url).replace('{job_id}', jobId)
   return runScript(script, { cwd: directory, environment: { PATH: process.env.PATH, TOKEN: server.token } })

@@ -1,4 +1,4 @@
-/** Two rows with a column of each sort of type: the largest and the oddest, and what is missing. */
+/** Two rows with a column of each sort of type: the largest and oddest values, and missing ones. */
 export const ROWS_SQL = `
   SELECT
     arrayJoin([1, 2])::UInt8 AS row,

@@ -18,7 +18,7 @@ beforeAll(async () => {
 afterAll(() => database.drop())
 beforeEach(() => database.renew())
 
-/** Which ids each job was told under, with how often. */
+/** Which ids each job was delivered under, and how often. */
 const toldOf = ({ bodies, requests }: Receiver): ReadonlyMap<string, readonly string[]> => {
   const told = new Map<string, string[]>()
   for (const [index, body] of bodies.entries()) {
@@ -49,7 +49,7 @@ test('two loops on one PostgreSQL share the outbox: each delivery is sent once, 
   for (const { claimed } of claims) expect(claimed()).toBeGreaterThan(0)
 })
 
-/** The store, with what is claimed through it counted. */
+/** The store, with claimed deliveries counted. */
 const counting = (store: Store) => {
   let claimed = 0
   const counted: Store = {
@@ -76,7 +76,7 @@ test('deliveries that a killed process was sending are sent by another one, unde
   })
   await outbox.finish({ sinks: [webhook(receiver.url)], count: 60 })
   const kill = startProcess(outbox)
-  // Some have been delivered and ended, some are under way, the others are claimed and wait for them.
+  // Some have been delivered and ended, some are being sent, the others are claimed and wait.
   await outbox.until(deliveries => deliveries.filter(({ status }) => status === 'delivered').length >= 10)
   await vi.waitFor(() => expect(held.length).toBeGreaterThan(0), { timeout: 20_000 })
   await kill()

@@ -7,7 +7,7 @@ import { silentLogger } from '../../src/kernel/logger.ts'
 import { openPostgresStore } from '../../src/store/postgres/postgres-store.ts'
 import { openSecretBox } from '../../src/store/secrets.ts'
 
-/** A process that delivers what the outbox of a PostgreSQL holds, until it is killed. */
+/** A process that delivers the outbox of a PostgreSQL until it is killed. */
 const [url, dataDir] = process.argv.slice(2) as [string, string]
 const loop = createDeliverLoop({
   store: await openPostgresStore({ url, processName: 'killed' }),

@@ -47,7 +47,7 @@ test('the end of a job is sent to each of its sinks, signed with their sealed se
   expect(deliveries[0]).toMatchObject({ jobId, tries: 1, lastStatus: 200, lastError: null })
   const signed = receiver.requests.findIndex(({ path }) => path === '/hook')
   const headers = receiver.requests[signed]!.headers as Record<string, string>
-  // The clock of the store is virtual, and receivers refuse what is signed at another time than theirs.
+  // The clock of the store is virtual, and receivers refuse signatures of another time than theirs.
   vi.useFakeTimers({ now: outbox.clock.now(), toFake: ['Date'] })
   const event = new Webhook(SECRET).verify(receiver.bodies[signed]!, headers)
   vi.useRealTimers()
@@ -181,7 +181,7 @@ test('a receiver that takes half a second per delivery does not delay others', a
   const all = await outbox.until(found =>
     jobs.every(job => found.some(({ jobId, status }) => jobId === job && status === 'delivered')),
   )
-  // They came last and are through, while most of the backlog waits.
+  // They came last and are delivered, while most of the backlog waits.
   const waiting = all.filter(({ jobId, status }) => backlog.includes(jobId) && status === 'pending')
   expect(waiting.length).toBeGreaterThan(300)
 })
@@ -245,7 +245,7 @@ test('a store that fails to end deliveries is retried, and nothing is sent twice
   expect(receiver.requests).toHaveLength(1)
 })
 
-/** A job whose result is too long to be stored with it; the key of its blob. */
+/** A job whose result is too long to be stored with it; returns the key of its blob. */
 const finishWithBlob = async (outbox: Awaited<ReturnType<typeof openOutbox>>, url: string): Promise<string> => {
   const content = `"${'x'.repeat(100_000)}"`
   async function* once() {

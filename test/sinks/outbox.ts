@@ -26,19 +26,19 @@ export type Finish = {
   readonly count?: number
 }
 
-/** A real store whose jobs end as a test wants, and loops that empty its outbox. */
+/** A real store whose jobs end as a test wants, and loops that deliver from its outbox. */
 export type Outbox<C extends Clock> = {
-  /** Where its blobs and its secret key are. */
+  /** Its blobs and its secret key are here. */
   readonly dataDir: string
   readonly store: Store
   readonly blobs: BlobStore
   readonly clock: C
   readonly secrets: SecretBox
-  /** Jobs with these sinks that have ended; gives their ids. */
+  /** Ended jobs with these sinks; returns their ids. */
   finish(input: Finish): Promise<readonly string[]>
   startLoop(options?: { store?: Store; secrets?: SecretBox }): Loop
   deliveries(): Promise<readonly Delivery[]>
-  /** The deliveries once the condition holds of them. */
+  /** The deliveries once they meet the condition. */
   until(condition: (deliveries: readonly Delivery[]) => boolean): Promise<readonly Delivery[]>
 }
 

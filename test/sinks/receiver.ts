@@ -8,7 +8,7 @@ import { type LocalServer, readText, serve } from '../fetch/local-server.ts'
 
 export type Receiver = LocalServer & { readonly url: string; readonly bodies: string[] }
 
-/** A server that keeps the bodies it is sent before it answers. */
+/** A server that stores the bodies it receives before it answers. */
 export const receive = async (answer: RequestListener): Promise<Receiver> => {
   const bodies: string[] = []
   const server = await serve(async (request, response) => {

@@ -10,7 +10,7 @@ type Received = {
   readonly body: string
 }
 
-/** The signature a request should carry: AWS Signature Version 4 for S3, worked out from what arrived alone. */
+/** The expected signature of a request: AWS Signature Version 4 for S3, computed only from what arrived. */
 export const signatureOf = ({ method, path, headers, body }: Received, region: string): string => {
   const [, signed = ''] = /SignedHeaders=([^,]+)/.exec(headers.authorization ?? '') ?? []
   const [uri, query = ''] = path.split('?')

@@ -19,7 +19,7 @@ afterAll(async () => {
   await database?.drop()
 })
 
-/** Longer than a slot may be late without being missed, and than every loop waits after a failure. */
+/** Longer than a slot may be late without being missed, and longer than any loop waits after a failure. */
 const GONE_MS = 13_000
 const SECOND = 1_000
 
@@ -44,7 +44,7 @@ test('slots that are due while PostgreSQL is gone are each fired or recorded onc
   const slots = await allSlots()
   for (const [index, one] of slots.entries()) {
     const before = slots[index - 1]
-    // No slot is missing between neighbours, and none is told twice.
+    // No slot is missing between neighbours, and none is recorded twice.
     if (before) expect(Date.parse(one.slot) - Date.parse(before.last_slot)).toBe(SECOND)
     expect((Date.parse(one.last_slot) - Date.parse(one.slot)) / SECOND + 1).toBe(one.count)
   }

@@ -14,7 +14,7 @@ let database: TestDatabase
 let way: Way
 let directory: string
 let receiver: Server
-/** Requests that the receiver holds open, and the most that it ever had at once. */
+/** Requests that the receiver holds open, and the most it ever had at once. */
 let held = 0
 let mostHeld = 0
 let requests = 0
@@ -72,7 +72,7 @@ test('a worker whose database no longer answers ends its jobs before another one
   const { body: submitted } = await cutOff.call('POST', '/v1/jobs', body)
   await expect.poll(() => held, { timeout: 20_000 }).toBe(1)
   const other = await start(database.url)
-  // So that there are connections to be silent: one that was only being made would fail soon.
+  // So that there are connections to fall silent: one that is just being opened would fail soon.
   await Promise.all(Array.from({ length: 32 }, () => cutOff.call('GET', `/v1/jobs/${submitted.job_id}`)))
   way.silence()
   await expect.poll(() => requests, { timeout: 60_000 }).toBe(2)

@@ -16,7 +16,7 @@ describe.skipIf(!canMount)('on a full disk (needs root to mount one)', () => {
     disk.unmount()
   })
 
-  /** New jobs are taken again when there is room for their ends too. */
+  /** New jobs are accepted again when there is also space for their ends. */
   const untilAccepting = () =>
     expect
       .poll(async () => (await server.call('POST', '/v1/jobs', { command: 'true' })).status, { timeout: 20_000 })
@@ -84,7 +84,7 @@ describe.skipIf(!canMount)('on a full disk (needs root to mount one)', () => {
     await untilAccepting()
     disk.fill()
     const isReady = async () => (await server.call('GET', '/readyz')).status
-    // Other parts may say so before: the store has what room its files have left.
+    // Other parts may report it earlier: the store can still use the space in its files.
     const store = async () => (await server.call('GET', '/readyz')).body.parts[0]
     await expect.poll(store, { timeout: 20_000 }).toMatchObject({
       part: 'store',

@@ -8,14 +8,14 @@ export const canMount = process.platform === 'linux' && process.getuid?.() === 0
 
 export type SmallDisk = {
   readonly path: string
-  /** Fills what is left. */
+  /** Fills the remaining space. */
   fill(): void
-  /** Takes the filling away. */
+  /** Removes the filling. */
   drain(): void
   unmount(): void
 }
 
-/** A file system in memory of that size, as a disk that can be full. */
+/** A file system in memory of that size, which can be full like a disk. */
 export const mountSmallDisk = (megabytes: number): SmallDisk => {
   const path = mkdtempSync(join(tmpdir(), 'millrace-disk-'))
   execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'millrace-test', path])

@@ -1,10 +1,10 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net'
 
-/** The way to a database, which can be cut (connections break and new ones are closed at once) or fall silent (they stay, and nothing passes). */
+/** A proxy to a database that can be cut (connections break and new ones are closed at once) or silent (they stay open, and nothing passes). */
 export type Way = {
   readonly port: number
-  /** Connections that were not let through. */
+  /** Connections that were refused. */
   readonly refused: number
   cut(): void
   silence(): void

@@ -8,7 +8,7 @@ import { openWarehouse } from '../../src/warehouse/open-warehouse.ts'
 
 const workspace = 'default'
 
-/** What one asks for keeps the engine of another from nothing: an engine that does not leave its SQL alone is ended. */
+/** Analysis for one caller must not block the engine for others: an engine that does not stop analysing is killed. */
 const openOne = (options: { analysisMs?: number; logger?: Logger } = {}) => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-analysis-'))
   const config = { clickhouseUrl: null, engineMemoryBytes: null, databaseUrl: null }

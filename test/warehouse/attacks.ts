@@ -1,4 +1,4 @@
-/** Queries of users that must not run, by what they are after. Each runs as it is, on every engine. */
+/** Queries of users that must not run, by their aim. Each runs unchanged on every engine. */
 export const ATTACKS: Readonly<Record<string, readonly string[]>> = {
   'reading files': [
     "SELECT file('/etc/passwd')",
@@ -200,7 +200,7 @@ export const ATTACKS: Readonly<Record<string, readonly string[]>> = {
   ],
 }
 
-/** What an identifier or a value that is bound may try. */
+/** Attacks through a bound identifier or value. */
 export const BOUND_ATTACKS: readonly { readonly sql: string; readonly parameters: Record<string, unknown> }[] = [
   { sql: 'SELECT * FROM {t:Identifier}', parameters: { t: 'system.one' } },
   { sql: 'SELECT * FROM {d:Identifier}.{t:Identifier}', parameters: { d: 'system', t: 'one' } },
@@ -213,7 +213,7 @@ export const BOUND_ATTACKS: readonly { readonly sql: string; readonly parameters
   { sql: 'SELECT {n:UInt64}', parameters: {} },
 ]
 
-/** Ordinary queries, which a guard that refuses too much would stop. */
+/** Ordinary queries, which an overly strict guard would refuse. */
 export const HARMLESS: readonly string[] = [
   'SELECT 1',
   'SELECT 1;',

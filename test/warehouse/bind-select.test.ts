@@ -23,7 +23,7 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true })
 })
 
-/** What is read: `t` is a table, `t<0` the first of the SELECT's own expressions, `?t` what IN looks into, `view:t` one in `view(…)`. */
+/** The names that are read: `t` is a table, `t<0` the first of the SELECT's own expressions, `?t` the right side of IN, `view:t` a table in `view(…)`. */
 const reads = async (sql: string): Promise<string> => {
   const { names, sql: text } = await warehouse.bindSelect({ workspace: 'default', sql })
   return names
@@ -71,7 +71,7 @@ test.each([
   expect(await reads(sql)).toBe(expected)
 })
 
-/** `-` stands for a SELECT that begins with no table. */
+/** `-` stands for a SELECT whose FROM does not begin with a table. */
 test.each([
   ['SELECT * FROM t JOIN u USING (n)', 't'],
   ['SELECT 1', '-'],
@@ -97,7 +97,7 @@ test.each([
 const many = (count: number, make: (index: number) => string, between: string): string =>
   Array.from({ length: count }, (_, index) => make(index)).join(between)
 
-/** How long a text of so many expressions, and as many SELECTs that read them, is taken apart. */
+/** How long it takes to analyse a text with that many expressions and that many SELECTs that read them. */
 const timeOf = async (count: number): Promise<number> => {
   const expressions = many(count, at => `t${at} AS (SELECT * FROM t${at === 0 ? '' : at - 1})`, ', ')
   const members = many(count, at => `SELECT * FROM t${at} WHERE 1 IN (SELECT 1 FROM t)`, ' UNION ALL ')

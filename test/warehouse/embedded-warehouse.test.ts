@@ -32,7 +32,7 @@ test('a parameter may be longer than a statement, and 4 MiB are refused by name'
     rmSync(folder, { recursive: true, force: true })
   })
   const sql = 'SELECT length({text:String}) AS bytes, {text:String} = repeat({part:String}, 40000) AS same'
-  // What has to be escaped takes more room than it has.
+  // Escaped characters take more room.
   const part = "it's \\\n"
   for (const format of ['csv', 'arrow'] as const) {
     const { summary } = await scene.read({ sql, format, parameters: { text: part.repeat(40_000), part } })
@@ -92,7 +92,7 @@ test.runIf(process.platform === 'linux')(
     expect(engines).toHaveLength(1)
     process.kill(engines[0]!, 'SIGKILL')
     await end
-    // The connection may tell of the death before the system tells the parent.
+    // The connection may report the death before the system tells the parent.
     const next = () => ask('next', 'SELECT 1 AS a').catch((error: Error) => error.message)
     await expect.poll(next, { timeout: 20_000 }).toBe('"a"\n1\n')
   },
@@ -108,7 +108,7 @@ const ownProcesses = (folder: string): readonly number[] =>
         const parent = Number(readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[1])
         return parent === process.pid && readFileSync(`/proc/${pid}/cmdline`, 'utf8').includes(folder)
       } catch {
-        // It ended while we looked.
+        // It exited while we looked.
         return false
       }
     })

@@ -104,7 +104,7 @@ export const openClient = (address: EngineAddress, options: object = {}): ClickH
     ...options,
   })
 
-/** Waits until it holds; fails when it does not within the bound. */
+/** Waits until the condition holds, and fails if it does not within the bound. */
 export const until = async (what: string, holds: () => boolean | Promise<boolean>, boundMs = 30_000): Promise<void> => {
   const end = performance.now() + boundMs
   while (!(await holds())) {
@@ -113,7 +113,7 @@ export const until = async (what: string, holds: () => boolean | Promise<boolean
   }
 }
 
-/** Whether the process is there (a zombie is not). */
+/** Whether the process is alive (a zombie is not). */
 export const isAlive = (pid: number): boolean => {
   if (!existsSync(`/proc/${pid}/stat`)) return false
   try {

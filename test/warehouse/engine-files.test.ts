@@ -83,7 +83,7 @@ describe('a result as a file', () => {
     }
     const running = async () =>
       (await call(address, "SELECT count() FROM system.processes WHERE query LIKE '%AS early%'")).body.trim()
-    // One is who asks.
+    // One of them is this query.
     await until('all have ended', async () => (await running()) === '1')
     expect(spooled()).toEqual([])
     await client.close()

@@ -161,10 +161,10 @@ describe('the HTTP interface of an embedded engine', () => {
     for (const rows of [1000, 7, 300_000, 1]) expect(await readOf(rows)).toBe(rows)
     const begun = async () =>
       Number((await call(address, "SELECT value FROM system.events WHERE event = 'SelectQuery'", waiting)).body)
-    // The second itself, and one look before it: the one behind the first.
+    // The second statement itself, and the look before it, after the first.
     const first = await begun()
     expect((await begun()) - first).toBe(2)
-    // A statement that nobody waits for lies between: what it reads belongs to no other.
+    // A statement that nobody waits for runs in between; what it reads must not be counted for another.
     await call(address, 'SELECT sum(number) FROM numbers(5000)')
     expect(await readOf(11)).toBe(11)
   })

@@ -1,6 +1,6 @@
 import { call, openTestEngines } from './engine-call.ts'
 
-/** A process that has an engine, for tests that kill it. Tells the engine's process id. */
+/** A process with an engine, for tests that kill it. Prints the engine's process id. */
 const { engines } = openTestEngines({ dataDir: process.argv[2]! })
 const address = await engines.address('w')
 await call(address, 'CREATE TABLE live.t (a UInt8) ENGINE = MergeTree ORDER BY a')

@@ -120,7 +120,7 @@ describe('the life of embedded engines', () => {
       rmSync(join(blocked.dataDir, 'warehouse/w/data/metadata'), { recursive: true })
       writeFileSync(join(blocked.dataDir, 'warehouse/w/data/metadata'), 'no folder')
       let failure: unknown = before
-      // That it has ended is news to its server a moment later.
+      // The server learns of the exit a moment later.
       await until('a new one is started', async () => {
         failure = await blocked.engines.address('w').catch((error: unknown) => error)
         return !(failure !== null && typeof failure === 'object' && 'pid' in failure && failure.pid === before.pid)
@@ -159,5 +159,5 @@ describe('an engine and the death of its server', () => {
   })
 })
 
-/** Starts an engine with a table, tells its process id, and then a statement that would run for long. */
+/** Starts an engine with a table, prints its process id, and then starts a statement that would run for long. */
 const SERVER = new URL('./engine-server.ts', import.meta.url).pathname

@@ -8,7 +8,7 @@ import { exception, type OwnAnswer, type Seen, startTcpEngine, type TcpEngine } 
 
 // What reaches a ClickHouse server, by what the embedded engine is asked in its place.
 
-/** As by a profile of the operator. */
+/** As set by a profile of the operator. */
 const CHANGED = [
   ['join_use_nulls', '0', '0'],
   ['result_overflow_mode', 'throw', '0'],
@@ -18,7 +18,7 @@ const CHANGED = [
 
 let engine: TcpEngine
 let scene: WarehouseScene
-/** In the engine's place, for one test. */
+/** Answers instead of the engine, for one test. */
 let answer: (seen: Seen) => OwnAnswer | null = () => null
 
 beforeAll(async () => {

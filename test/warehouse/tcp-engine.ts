@@ -4,10 +4,10 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { openTestEngines } from './engine-call.ts'
 
-/** A request that came in at the port. */
+/** A request received at the port. */
 export type Seen = {
   readonly user: string
-  /** The statement, wherever it stood; of an insert that has it before its rows all of the body. */
+  /** The statement, wherever it was sent; for an insert with it before its rows the whole body. */
   readonly sql: string
   readonly isInAddress: boolean
   readonly parameters: URLSearchParams
@@ -23,12 +23,12 @@ export type TcpEngine = {
 export type OwnAnswer = {
   readonly status: number
   readonly text: string
-  /** As of something that is not ClickHouse. */
+  /** As from something that is not ClickHouse. */
   readonly isOther?: boolean
 }
 
 type Options = {
-  /** Answers in the engine's place; null: the engine answers. */
+  /** Answers instead of the engine; null: the engine answers. */
   readonly answer?: (seen: Seen) => OwnAnswer | null
 }
 
@@ -47,7 +47,7 @@ export const startTcpEngine = async ({ answer = () => null }: Options = {}): Pro
   const queryLog = new Map<string, string>()
   const seen: Seen[] = []
 
-  /** What a server would say itself; null: it is for the engine. */
+  /** What a server would answer itself; null: the engine answers. */
   const answerAtPort = ({ user, sql, parameters }: Seen): OwnAnswer | null => {
     const database = parameters.get('database') ?? ''
     if (user !== ACCOUNT && database !== readable.get(user) && !sql.includes('FROM system.settings'))
@@ -101,7 +101,7 @@ export const startTcpEngine = async ({ answer = () => null }: Options = {}): Pro
   }
 }
 
-/** As ClickHouse has them (`http_max_uri_size`, `http_max_field_value_size`). */
+/** The limits of ClickHouse (`http_max_uri_size`, `http_max_field_value_size`). */
 const LONGEST_ADDRESS = 1024 * 1024
 const LONGEST_PARAMETER = 128 * 1024
 
@@ -133,7 +133,7 @@ const reply = (response: ServerResponse, { status, text, isOther = false }: OwnA
   response.writeHead(status, isOther ? {} : headers).end(text)
 }
 
-/** The embedded engine takes the statement of an insert in the address alone, of any length. */
+/** The embedded engine accepts the statement of an insert only in the URL, of any length. */
 const withRowsApart = (address: string, body: Buffer): { readonly path: string; readonly body: Buffer } => {
   const text = body.toString('latin1')
   const [statement] = /^INSERT INTO [\s\S]*? FORMAT \w+\n/.exec(text) ?? []
@@ -152,7 +152,7 @@ type Passing = {
   readonly queryLog: Map<string, string>
 }
 
-/** To the engine and back, and the ends of both with it. */
+/** Passes data to the engine and back, and closes both ends together. */
 const pass = ({ incoming, path, body, response, socketPath, queryLog }: Passing): void => {
   const { method, headers: given } = incoming
   const { 'transfer-encoding': _, ...others } = given

@@ -28,7 +28,7 @@ const open = (clickhouseUrl: string): Warehouse => {
   return warehouse
 }
 
-/** What a statement is refused with, as engine_unavailable; /readyz has the same, and the password is in neither. */
+/** The message that refuses a statement as engine_unavailable. /readyz has the same, and neither contains the password. */
 const refusal = async (url: string): Promise<string> => {
   const warehouse = open(url)
   const error = await warehouse.rows({ workspace: 'default', sql: 'SELECT 1' }).then(
@@ -51,7 +51,7 @@ const clickHouse =
   (_, response) =>
     response.writeHead(status, { 'X-ClickHouse-Server-Display-Name': 'test' }).end(text)
 
-/** An engine that would do, but for what is answered in its place. */
+/** An engine that would be usable, except for what is answered in its place. */
 const refusalBut = async (answer: (seen: Seen) => OwnAnswer | null): Promise<string> => {
   const engine = await startTcpEngine({ answer })
   onTestFinished(() => engine.close())
@@ -153,7 +153,7 @@ describe('a server', () => {
     onTestFinished(() => engine.close())
     const warehouse = open(engine.url)
     const ask = () => warehouse.rows({ workspace: 'default', sql: 'SELECT 1 AS a' })
-    // The second hears what the first has found out.
+    // The second one gets what the first has found out.
     for (let times = 0; times < 2; times++) await expect(ask()).rejects.toMatchObject({ reason: 'engine_unavailable' })
     expect(engine.seen.filter(({ sql }) => sql === 'SELECT version()')).toHaveLength(1)
     isThere = true

@@ -153,7 +153,7 @@ test('current secrets are not sent to the old addresses of sinks that were chang
     apis_to_send: apis,
   })
   const definition = { name: 'test', payload: [{ api: 'scrape' }] }
-  // The first is for none of the items: it stands in their lists all the same.
+  // The first is for none of the items, but stays in their lists.
   const sinks = [hook('other', 'zero', ['other']), hook('a', 'one'), hook('b', 'two')]
   const workflow = await scene.create({ ...definition, sinks })
   const runId = await scene.trigger(workflow)

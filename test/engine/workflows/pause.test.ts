@@ -10,7 +10,7 @@ const workspace = 'default'
 const payload = [{ command: 'a' }, { command: 'b' }, { command: 'c' }]
 const oneAtATime = { payload, configuration: { max_concurrent_requests: 1 } }
 
-/** An engine whose items wait to be let go, with one run of three items of which one runs. */
+/** An engine whose items wait to be released, with one run of three items of which one runs. */
 const openRun = async () => {
   const gate = createGate()
   scene = await openScene({ script: gate.script })

@@ -21,10 +21,10 @@ export const broken: Outcome = {
   exit: { exitCode: 1, signal: null },
 }
 
-/** Functions that exist; one that is not among them is refused as the product refuses it. */
+/** Functions that exist; others are refused as in the product. */
 export const functions = new Set(['scrape', 'detail'])
 
-/** Functions as kind `api` has them: they take parameters and an environment. */
+/** Functions with the properties of kind `api`: they take parameters and an environment. */
 export const apiDefinition: KindDefinition = {
   kind: 'api',
   properties: {
@@ -38,7 +38,7 @@ export const apiDefinition: KindDefinition = {
   check: body => (functions.has(body.api as string) ? [] : [{ path: 'api', message: 'there is no such function' }]),
 }
 
-/** Real time that a test can set forward and back. Monotonic time goes on as it does. */
+/** Real time that a test can set forward and back. Monotonic time is not affected. */
 export class ShiftedClock implements Clock {
   shift = 0
   now = (): number => Date.now() + this.shift
@@ -49,9 +49,9 @@ type Workflow = Readonly<Record<string, unknown>>
 
 export type Scene = TestEngine & {
   readonly workflows: TestEngine['engine']['workflows']
-  /** Tells all loops to look again, as if a timer had ended: for clocks that jump. */
+  /** Makes all loops run, as if a timer had fired: for clocks that jump. */
   readonly wake: () => void
-  /** Makes a workflow of one command and gives its id. */
+  /** Creates a workflow of one command and returns its id. */
   readonly create: (definition?: Workflow) => Promise<string>
   readonly trigger: (workflow: string) => Promise<string>
   readonly run: (runId: string) => Promise<Run>
@@ -83,7 +83,7 @@ export const openScene = async (options: Partial<EngineOptions> & { script: Scri
     for (const listener of listeners)
       for (const type of ['schedule', 'pending', 'queued', 'cancel'] as const) listener({ type })
   }
-  // What runs when a test ends is told to stop at once.
+  // Running jobs are told to stop at once when a test ends.
   const settings = { 'shutdown-grace': '1ms', ...options.settings }
   const test = await startEngine({ otherKinds: [apiDefinition], ...options, settings, wrapStore })
   return { ...test, wake, ...calls(test) }
@@ -126,7 +126,7 @@ const calls = ({ engine, store }: TestEngine) => {
 
 const isEndedRun = (status: RunStatus): boolean => (ENDED_RUN_STATUSES as readonly RunStatus[]).includes(status)
 
-/** Asks until the condition holds; fails with what was seen last. */
+/** Polls until the condition holds, and fails with the last value. */
 export const until = async <T>(ask: () => Promise<T>, condition: (value: T) => boolean, about: string): Promise<T> => {
   for (const end = Date.now() + WAIT_MS; ; ) {
     const value = await ask()
@@ -151,7 +151,7 @@ export const refusalOf = async (call: Promise<unknown>): Promise<MillraceError> 
   throw new Error('it was not refused')
 }
 
-/** Attempts that wait until the test lets them go on, each with what it is told. */
+/** Attempts that wait until the test releases them, each with its stop cause. */
 export const createGate = () => {
   const waiting = new Map<string, (outcome: Outcome) => void>()
   const script: Script = (job: ClaimedJob, { stop }) =>

@@ -20,12 +20,12 @@ const hourly = { schedule: { intervals: [{ every: '1h' }] } }
 
 const open = async (options: Partial<Parameters<typeof openScene>[0]> = {}): Promise<void> => {
   clock = new ShiftedClock()
-  // Always ten past: no hour of the machine's own ends while a test runs.
+  // Always ten past the hour, so that no real hour ends while a test runs.
   clock.shift = HOUR / 6 - (Date.now() % HOUR)
   scene = await openScene({ script: async () => done, clock, ...options })
 }
 
-/** Sets the clock forward to an hour's slot, `hours` slots from now; gives the slot. */
+/** Sets the clock forward to the slot `hours` from now; returns the slot. */
 const jump = (hours: number, lateMs = 50): number => {
   const slot = Math.floor(clock.now() / HOUR) * HOUR + hours * HOUR
   clock.shift += slot + lateMs - clock.now()
@@ -112,7 +112,7 @@ test('a clock set back fires no slot a second time', async () => {
     },
   })
   await open({ wrapStore })
-  // The scheduler has looked at this instant once it begins to look for the second time.
+  // The scheduler has handled this instant once it starts its second run.
   const look = async (): Promise<void> => {
     const before = looks
     const again = async (): Promise<number> => {
@@ -146,7 +146,7 @@ test('slots that pass while a workflow is paused are recorded and never caught u
   const first = jump(1)
   await slotsWhen(workflow, 1)
   jump(1)
-  // These nobody has seen when it is resumed: the clock moves and no scheduler has looked.
+  // Nobody has seen these when it is resumed: the clock moves and no scheduler has looked.
   const last = Math.floor(clock.now() / HOUR) * HOUR + 2 * HOUR
   await until(
     () => scene.slotsOf(workflow),
@@ -303,7 +303,7 @@ test('slots that come due while the database is gone run when it is back', async
 test('two schedulers fire each slot once', async () => {
   await open()
   const { store } = scene
-  // The second engine looks at the same store, so that every slot is raced for.
+  // The second engine uses the same store, so that both race for every slot.
   const shared = (): Store => ({ ...store, close: async () => {} })
   const second = await openScene({ script: async () => done, clock, wrapStore: shared })
   others.push(second)

@@ -24,7 +24,7 @@ export const forbiddenTests: AreaTests = scene => {
     const columns = await scene().rows(
       "SELECT name FROM system.columns WHERE database = 'system' AND table = 'functions' AND name = 'higher_order'",
     )
-    // Servers before 26 do not tell.
+    // Servers before 26 do not report it.
     if (columns.length === 0) return
     const takers = await scene().rows<{ name: string }>('SELECT name FROM system.functions WHERE higher_order')
     expect(takers.length).toBeGreaterThan(20)

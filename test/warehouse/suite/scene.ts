@@ -24,7 +24,7 @@ export type Ask = {
 /** The tests of an area; the scene exists only while a test runs. */
 export type AreaTests = (scene: () => WarehouseScene) => void
 
-/** A warehouse with a workspace in it that has one table, `secrets`, of ten rows; and the steps that most tests take. */
+/** A warehouse and a workspace with one table, `secrets`, of ten rows, and the steps that most tests take. */
 export class WarehouseScene {
   readonly workspace = `w${newId().slice(-8)}`
   readonly warehouse: Warehouse
@@ -80,7 +80,7 @@ export class WarehouseScene {
     return (await this.read(ask)).bytes.toString('utf8')
   }
 
-  /** What the warehouse refused it with; anything else that comes of it is an error. */
+  /** The error that the warehouse refuses it with; any other error is thrown. */
   async refusal(ask: Ask): Promise<WarehouseError> {
     const error = await this.read(ask).then(
       ({ bytes }) => new Error(`it ran and gave ${bytes.subarray(0, 200).toString('utf8')}`),
