@@ -5,6 +5,7 @@ import { noDataSource } from '../../data/write/write-rows.ts'
 import { findDataSource } from '../../model/catalogue-graph.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import { failed, type Outcome } from '../../model/outcome.ts'
+import { checkedCondition } from '../checked-condition.ts'
 import { createDataExecutor } from '../data-executor.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { runWrite } from '../run-write.ts'
@@ -21,8 +22,7 @@ export const createDeleteExecutor = ({ data }: Options): Executor =>
 const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { datasource, condition: given, dry_run: isDry = false } = (JSON.parse(job.spec) as DeleteSpec).delete
   const { workspace } = job
-  await data.ready(workspace)
-  const condition = await data.warehouse.checkExpression({ workspace, sql: given })
+  const condition = await checkedCondition(data, given, { job, context })
   if (isDry) return countOnly(data, { job, context, datasource, condition })
   return runWrite({
     data,

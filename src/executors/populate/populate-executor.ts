@@ -5,6 +5,7 @@ import { sourceOf } from '../../model/catalogue-graph.ts'
 import type { WriteMode } from '../../model/data-source.ts'
 import type { ClaimedJob } from '../../model/job.ts'
 import { failed, type Outcome } from '../../model/outcome.ts'
+import { checkedCondition } from '../checked-condition.ts'
 import { createDataExecutor } from '../data-executor.ts'
 import type { ExecutionContext, Executor } from '../executor.ts'
 import { runWrite } from '../run-write.ts'
@@ -19,14 +20,10 @@ export const createPopulateExecutor = ({ data }: Options): Executor =>
 
 const runAttempt = async (data: Data, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
   const { populate } = JSON.parse(job.spec) as PopulateSpec
-  const { workspace } = job
-  await data.ready(workspace)
-  const found = findRole(await data.catalogue(workspace), 'materialized', populate)
+  const found = findRole(await data.catalogue(job.workspace), 'materialized', populate)
   if (typeof found === 'string') return failed('pipe_not_found', found)
-  const condition =
-    populate.condition === undefined
-      ? null
-      : await data.warehouse.checkExpression({ workspace, sql: populate.condition })
+  const { condition: given } = populate
+  const condition = given === undefined ? null : await checkedCondition(data, given, { job, context })
   return runWrite({
     data,
     job,
