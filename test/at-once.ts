@@ -1,4 +1,4 @@
-/** How many milliseconds are at once: a second, or as many as five jobs need that do nothing, should the machine be that busy. `run` carries out one such job. */
+/** What counts as "at once" in milliseconds: a second, or as long as five jobs that do nothing, should the machine be that busy. `run` runs one such job. */
 export const millisecondsAtOnce = async (run: () => Promise<unknown>): Promise<number> => {
   const begun = performance.now()
   await run()

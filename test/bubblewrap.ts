@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process'
 
-/** Whether the program runs here; what it says is not looked at. */
+/** Whether the program runs here; its output is ignored. */
 export const works = (file: string, argv: readonly string[]): boolean => {
   try {
     execFileSync(file, argv, { stdio: 'ignore' })
@@ -10,7 +10,7 @@ export const works = (file: string, argv: readonly string[]): boolean => {
   }
 }
 
-/** A program in a sandbox, as the server starts commands in one. */
+/** A program in a sandbox, started as the server starts commands. */
 export const SANDBOXED = ['--unshare-pid', '--ro-bind', '/', '/', '/bin/true'] as const
 
 export const hasBubblewrap = works('bwrap', SANDBOXED)

@@ -1,7 +1,7 @@
 import { open } from 'node:fs/promises'
 import { GrowingFile } from '../src/kernel/growing-file.ts'
 
-/** A file that a writer of its own fills with that content, until it is left. The writer has it open when this resolves. */
+/** A file that its own writer fills with that content, until it is stopped. The writer has opened it when this resolves. */
 export const startGrowing = async (path: string, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>) => {
   const state = { left: false }
   const handle = await open(path, 'wx+', 0o600)

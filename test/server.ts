@@ -19,7 +19,7 @@ export type TestServer = RunningServer & {
     body?: unknown,
     headers?: Record<string, string>,
   ): Promise<{ status: number; body: Json; headers: Headers }>
-  /** Submits a job and gives it back once it has ended. */
+  /** Submits a job and returns it once it has ended. */
   run(body: Record<string, unknown>): Promise<Json>
 }
 

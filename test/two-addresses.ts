@@ -1,6 +1,6 @@
 import dns from 'node:dns'
 
-/** Does something as on a machine where `localhost` has two addresses (mostly 127.0.0.1 and ::1), here 127.0.0.1 and 127.0.0.2. */
+/** Runs something as on a machine where `localhost` has two addresses (usually 127.0.0.1 and ::1), here 127.0.0.1 and 127.0.0.2. */
 export const withTwoAddresses = async <T>(work: () => Promise<T>): Promise<T> => {
   const usual = dns.lookup
   const lookup = (name: string, _: object, answer: (error: null, found: readonly object[]) => void): void => {

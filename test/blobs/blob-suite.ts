@@ -9,7 +9,7 @@ import { isThere } from '../../src/blobs/is-there.ts'
 import { startGrowing } from '../growing.ts'
 import { inChunks, readAll, sampleBytes, sha256 } from './content.ts'
 
-/** What every blob store must do. `open` gives an empty one; it must stay usable for the whole suite. */
+/** What every blob store must do. `open` returns an empty one, which must stay usable for the whole suite. */
 export const blobSuite = (name: string, open: () => Promise<BlobStore>): void => {
   describe(name, () => {
     let blobs: BlobStore

@@ -7,7 +7,7 @@ import { serve } from '../fetch/local-server.ts'
 import { inChunks, readAll, sampleBytes } from './content.ts'
 import { refuse, S3_KEYS, type S3Server, startS3Server } from './s3-server.ts'
 
-/** It stores whatever arrives: the SHA-256 that is signed with each request is not compared by it. */
+/** It stores whatever arrives, without comparing the SHA-256 that is signed with each request. */
 let s3: S3Server
 beforeAll(async () => {
   s3 = await startS3Server('blobs')
@@ -17,9 +17,9 @@ afterAll(() => s3.close())
 type Way = {
   /** Whether a byte of this request is changed. */
   flips?: (request: IncomingMessage) => boolean
-  /** What becomes of an ETag. */
+  /** Changes an ETag. */
   etag?: (etag: string) => string
-  /** Headers that the store says as well. */
+  /** Additional response headers of the store. */
   headers?: Record<string, string>
   /** Compares the signed SHA-256, as S3 does. */
   compares?: boolean
@@ -27,7 +27,7 @@ type Way = {
 
 let prefixes = 0
 
-/** A store with a server in between. */
+/** A store behind a server that can change requests. */
 const openBehind = async (way: Way) => {
   const between = await serve((request, response) => {
     if (way.compares) return void compare(request, response, way)

@@ -12,7 +12,7 @@ import { S3_KEYS, startS3Server } from './s3-server.ts'
 
 type Place = {
   readonly server: TestServer
-  /** As a rule of the bucket or a hand would. */
+  /** As a bucket rule or a person would. */
   readonly remove: (key: string) => Promise<void>
   readonly shorten: (key: string) => Promise<void>
   readonly close: () => Promise<void>

@@ -87,7 +87,7 @@ const keysOf = async (blobs: BlobStore) => (await Array.fromAsync(blobs.listOlde
 const idOf = async (store: Store): Promise<string> =>
   JSON.parse((await store.getSetting({ name: 'blobs_id' })) ?? '{}').id
 
-/** All of it is refused so, and nothing comes of it. */
+/** Every call is refused with this message, and changes nothing. */
 const expectRefused = async (blobs: BlobStore, message: RegExp, key = '0'.repeat(32)): Promise<void> => {
   const refused = { code: 'storage_unavailable', status: 503, retryAfter: 5, message: expect.stringMatching(message) }
   await expect(blobs.ping()).rejects.toMatchObject(refused)
@@ -242,7 +242,7 @@ describe('a blob folder', () => {
   })
 
   test('whose id was not completely written before a crash gets it again', async () => {
-    // As it is between the id in the database and the one in the folder.
+    // As between writing the id to the database and to the folder.
     await store.setSetting({ name: 'blobs_id', value: '{"id":"one","isWritten":false}' })
     mkdirSync(join(root, 'tmp'), { recursive: true })
     writeFileSync(join(root, 'tmp', 'id.1'), 'on')
@@ -256,7 +256,7 @@ describe('a blob folder', () => {
     const id = join(root, 'blobs.id')
     writeFileSync(id, sampleBytes(1000))
     await expectRefused(blobs, /^The folder of blobs \S+ belongs to another database, /)
-    // More than Node would read at once.
+    // More than Node can read at once.
     truncateSync(id, 3 * 2 ** 30)
     await expectRefused(blobs, /^The folder of blobs \S+ belongs to another database, /)
     truncateSync(id, 0)

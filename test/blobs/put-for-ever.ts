@@ -1,7 +1,7 @@
 import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
 import { sampleBytes } from './content.ts'
 
-/** A process to be killed in the middle of a put: says `{key}` of blobs that are stored and never ends by itself. */
+/** A process to be killed during a put: prints the `{key}` of each stored blob and never ends by itself. */
 const [directory, writer, size = '1000000'] = process.argv.slice(2)
 const blobs = await openFileBlobStore({ directory: directory!, ...(writer && { writer }) })
 

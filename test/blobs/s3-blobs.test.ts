@@ -71,7 +71,7 @@ const take: RequestListener = (request, response) => {
   })
 }
 
-/** Takes what is sent, and answers as S3 would, but for what is `stuck`. */
+/** Accepts what is sent, and answers like S3, except for requests that are `stuck`. */
 const openStuck = async (stuck: (request: { method: string; path: string }) => boolean) => {
   const s3 = await serve((request, response) => {
     if (stuck({ method: request.method!, path: request.url! })) request.resume()
@@ -208,7 +208,7 @@ test('a temporary S3 error is retried for writers and reported to readers', asyn
   await s3.close()
 })
 
-/** Answers every GET in this way. */
+/** Answers every GET this way. */
 const openAnswering = async (answer: (response: import('node:http').ServerResponse) => void) => {
   const s3 = await serve((_, response) => answer(response))
   return open({ endpoint: `http://127.0.0.1:${s3.port}` })

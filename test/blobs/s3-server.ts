@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import S3rver, { type Middleware } from 's3rver'
 
-/** The keys that this server knows. */
+/** The credentials that this server accepts. */
 export const S3_KEYS = { accessKeyId: 'S3RVER', secretAccessKey: 'S3RVER' } as const
 
 export type S3Server = { readonly endpoint: string; close(): Promise<void> }
@@ -19,7 +19,7 @@ export const startS3Server = async (...buckets: readonly string[]): Promise<S3Se
     directory,
     configureBuckets: buckets.map(name => ({ name, configs: [] })),
   })
-  // Else it writes to the console of what is asked of it while it closes, when it has nowhere left to write to.
+  // Otherwise it logs to the console about requests while it closes, when it can no longer write.
   server.logger.silent = true
   server.middleware.unshift(onlyOnce())
   const { port } = await server.run()
@@ -33,7 +33,7 @@ export const startS3Server = async (...buckets: readonly string[]): Promise<S3Se
   }
 }
 
-/** `If-None-Match: *` as S3 has it, which s3rver does not know: it writes over what is there, also while somebody reads it. */
+/** `If-None-Match: *` as in S3, which s3rver does not support: it overwrites the object, even while somebody reads it. */
 const onlyOnce = (): Middleware => {
   const objects = new Map<string, 'written' | 'there'>()
   return async (context, next) => {
@@ -55,7 +55,7 @@ const onlyOnce = (): Middleware => {
   }
 }
 
-/** As S3 refuses. */
+/** A refusal as S3 sends it. */
 export const refuse = (response: ServerResponse, status: number, code: string): true => {
   response.writeHead(status, { 'content-type': 'application/xml' })
   response.end(`<?xml version="1.0"?><Error><Code>${code}</Code><Message>In words of the store.</Message></Error>`)

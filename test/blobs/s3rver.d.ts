@@ -1,4 +1,4 @@
-/** What the tests use of s3rver, which has no types of its own. */
+/** The part of s3rver that the tests use, which has no types of its own. */
 declare module 's3rver' {
   import type { IncomingHttpHeaders, Server, ServerResponse } from 'node:http'
   import type { AddressInfo } from 'node:net'
@@ -9,7 +9,7 @@ declare module 's3rver' {
     readonly path: string
     readonly headers: IncomingHttpHeaders
     readonly res: ServerResponse
-    /** false: the answer is given by hand. */
+    /** false: the response is sent by hand. */
     respond: boolean
   }
 
@@ -23,7 +23,7 @@ declare module 's3rver' {
     })
     readonly httpServer: Server
     readonly logger: { silent: boolean }
-    /** Of Koa, which it is: the first is asked first. */
+    /** Of Koa, which it is based on: the first one is called first. */
     readonly middleware: Middleware[]
     run(): Promise<AddressInfo>
     close(): Promise<void>

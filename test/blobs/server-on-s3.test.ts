@@ -12,7 +12,7 @@ let server: TestServer
 
 beforeAll(async () => {
   s3 = await startS3Server('blobs')
-  // Where the clients of AWS look for keys: this server process is the test's own.
+  // The default place for AWS credentials: this server process belongs to the test.
   vi.stubEnv('AWS_ACCESS_KEY_ID', S3_KEYS.accessKeyId)
   vi.stubEnv('AWS_SECRET_ACCESS_KEY', S3_KEYS.secretAccessKey)
   server = await startTestServer({

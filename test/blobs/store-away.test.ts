@@ -12,7 +12,7 @@ type Place = {
   /** From now on the blob store refuses everything. */
   readonly goAway: () => void
   readonly comeBack: () => void
-  /** The error of jobs meanwhile. */
+  /** The error of jobs while the store is away. */
   readonly message: RegExp
 }
 
@@ -110,7 +110,7 @@ describe.each([
     const { jobs } = (await server.call('POST', '/v1/jobs/batch', { jobs: bodies })).body
     const read = async ({ job_id }: { job_id: string }) => (await server.call('GET', `/v1/jobs/${job_id}`)).body
     const waits = async () => (await Promise.all(jobs.map(read))).map(({ attempt, status }) => [attempt, status])
-    // Between two tries.
+    // Between two attempts.
     await expect.poll(waits, { timeout: 30_000, interval: 20 }).toContainEqual([1, 'pending'])
     const once = await server.run({ ...COMMAND, restartable: false })
     expect(once).toMatchObject({ status: 'failed', status_reason: 'storage_unavailable', attempt: 1 })

@@ -2,13 +2,13 @@ import { request as httpRequest, type IncomingHttpHeaders, type ServerResponse }
 import { serve } from '../fetch/local-server.ts'
 import { startS3Server } from './s3-server.ts'
 
-/** Answers a request in place of the store, or gives false: then the store does. */
+/** Answers a request instead of the store, or returns false to pass it on. */
 export type Faulty = (
   request: { method: string; path: string; headers: IncomingHttpHeaders },
   response: ServerResponse,
 ) => boolean
 
-/** A store of the S3 protocol that can be made to misbehave; for one test. */
+/** A store of the S3 protocol that can misbehave, for one test. */
 export const startSwitchableS3 = async (
   ...buckets: readonly string[]
 ): Promise<{ readonly endpoint: string; fault: Faulty | null; close(): Promise<void> }> => {
@@ -17,7 +17,7 @@ export const startSwitchableS3 = async (
   const proxy = await serve((request, response) => {
     const [method, path, headers] = [request.method!, request.url!, request.headers]
     if (switchable.fault?.({ method, path, headers }, response)) return void request.resume()
-    // The same Host: it is signed.
+    // With the same Host header, which is signed.
     const passed = httpRequest(store.endpoint + path, { method, headers }, answer => {
       response.writeHead(answer.statusCode!, answer.headers)
       answer.on('error', () => response.destroy())

@@ -83,7 +83,7 @@ describe.each([
         await cleaner.garbage.runOnce()
       }),
       (async () => {
-        // The last artifact of this content goes while others of the same come.
+        // The last artifact of this content is purged while others with the same content arrive.
         added.push(addAgain(others[0]!.id, 'before'))
         await stores[1]!.purgeJob({ workspace: WORKSPACE, jobId: first!.id })
         added.push(addAgain(others[1]!.id, 'after'))

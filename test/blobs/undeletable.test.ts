@@ -32,7 +32,7 @@ const onPostgres = async (clock: VirtualClock): Promise<Store> => {
   return openPostgresStore({ url: database.url, processName: 'one', clock })
 }
 
-/** Blobs that can be kept from being deleted, and let go again. */
+/** Blobs that can be protected from deletion, and released again. */
 type Place = {
   readonly blobs: BlobStore
   readonly hold: (keys: readonly string[]) => void
@@ -48,7 +48,7 @@ const inFiles = async (): Promise<Place> => {
     hold: keys => {
       held = keys
       for (const key of keys) {
-        // A folder in its place cannot be removed as a file.
+        // A folder in its place cannot be removed like a file.
         rmSync(pathOf(key))
         mkdirSync(pathOf(key))
       }

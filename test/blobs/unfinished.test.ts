@@ -13,7 +13,7 @@ const newDirectory = (): string => {
   return directory
 }
 
-/** Sends half of an artifact; `rest` sends the other half and gives the answer. */
+/** Sends half of an artifact; `rest` sends the other half and returns the answer. */
 const beginUpload = async (server: TestServer) => {
   const { job_id } = await server.run({ command: 'true' })
   const call = request(`${server.url}/v1/jobs/${job_id}/artifacts`, {
@@ -47,7 +47,7 @@ test('unfinished uploads of a killed server are gone after its restart, and thos
   const first = await startTestServer({ dataDir: firstDir, settings })
   const mark = readFileSync(join(firstDir, 'blob-writer'), 'utf8')
   await first.stop()
-  // As it would be after kill -9: the lock of the data directory is free, and the half of a write is there.
+  // As after kill -9: the lock of the data directory is free, and the unfinished write is there.
   writeFileSync(join(shared, 'tmp', `${mark}.${'0'.repeat(32)}`), 'half of it')
 
   const other = await startTestServer({ dataDir: otherDir, settings })

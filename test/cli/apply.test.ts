@@ -14,7 +14,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** Every test has files and a set of its own. */
+/** Every test has its own files and set. */
 const folder = (name: string) => {
   const write = (files: Readonly<Record<string, string>>): void => {
     for (const [file, text] of Object.entries(files)) {

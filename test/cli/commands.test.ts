@@ -28,11 +28,11 @@ afterAll(async () => {
 const run = (args: readonly string[], input?: string): Promise<Finished> =>
   inProcess(args, { cwd: server.cwd, ...(input !== undefined && { input }) })
 
-/** As a user does, in a process of its own. */
+/** As a user does, in its own process. */
 const runProcess = (args: readonly string[], input?: string): Promise<Finished> =>
   millrace(args, { cwd: server.cwd, ...(input !== undefined && { input }) })
 
-/** Submits in the background and gives the id. */
+/** Submits in the background and returns the id. */
 const submitted = async (...args: readonly string[]): Promise<string> => {
   const { stdout, code } = await run(['run', '--detach', ...args])
   expect(code).toBe(0)

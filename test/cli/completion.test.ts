@@ -20,7 +20,7 @@ const has = (shell: string): boolean => spawnSync(shell, ['--version']).status =
 const run = (shell: string, args: readonly string[]): string =>
   execFileSync(shell, args, { cwd: directory, encoding: 'utf8' }).trim()
 
-/** What each shell offers for the words of a line, of which the last is under the cursor. */
+/** What each shell offers for the words of a line, the last of which is under the cursor. */
 const OFFERS: Readonly<Record<string, (words: readonly string[]) => string>> = {
   bash: words =>
     run('bash', [
@@ -30,7 +30,7 @@ const OFFERS: Readonly<Record<string, (words: readonly string[]) => string>> = {
       '-',
       ...words,
     ]),
-  // The editor of the shell is not there: what it offers is printed in place of it.
+  // Without the line editor of the shell, the offers are printed.
   zsh: words =>
     run('zsh', [
       '-f',
@@ -61,10 +61,10 @@ describe.each(['bash', 'zsh', 'fish'])('completion of %s', shell => {
     expect(offered('query', 'SELECT', '-f', 'arr')).toEqual(['arrow', 'arrow_stream'])
     expect(offered('datasources', 'tru')).toEqual(['truncate'])
     expect(offered('datasources', 'list', '--l')).toEqual(['--limit'])
-    // The list is what a group does by itself.
+    // The list is what a group prints by itself.
     expect(offered('runs', '--trigger', 'm')).toEqual(['manual'])
     expect(offered('completion', '')).toEqual(['bash', 'fish', 'zsh'])
-    // An argument that is called like a command is none.
+    // An argument named like a command is not a command.
     expect(offered('run', 'import', '--mod')).not.toContain('--mode')
   })
 

@@ -98,7 +98,7 @@ test('pipes are applied in the order of the file: created, then replaced', async
   expect(await run(`pipes apply ${pipes}`)).toEqual({
     code: 0,
     stdout: 'top created\nreader created\n',
-    // Who looks into it at once finds nothing.
+    // Without this hint, somebody would wonder why the data source is empty.
     stderr: 'millrace: ids gets what is appended from now on; what is there already: millrace populate top kept\n',
   })
   expect(await done(`pipes apply ${pipes}`)).toBe('top replaced\nreader replaced\n')

@@ -12,7 +12,7 @@ beforeAll(async () => {
   server = await startServe(['--shutdown-grace', '1s'])
   writeFileSync(join(server.cwd, 'job.json'), JSON.stringify({ name: 'submitted', command: 'sleep 60' }))
   const port = Number(new URL(JSON.parse(readFileSync(join(server.cwd, 'data/server.json'), 'utf8')).url).port)
-  // A way to the server on which answers stand still until the test lets them go on.
+  // A proxy that holds back answers until the test releases them.
   slow = createServer(client => {
     const upstream = connect(port, '127.0.0.1')
     client.on('data', chunk => upstream.write(chunk))

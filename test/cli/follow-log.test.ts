@@ -24,7 +24,7 @@ afterEach(() => {
   }
 })
 
-/** A log that is served the way of the caller, connection by connection. */
+/** A log that is served as the test wants, connection by connection. */
 const serve = async (onConnection: (socket: WebSocket, from: number, nth: number) => void) => {
   const http = createServer()
   servers.push(http)
@@ -78,12 +78,12 @@ test('a follower whose connection breaks continues at the next line: none missin
   const server = await serve((socket, from, nth) => {
     if (nth < 4) {
       send(socket, lines(from, from + 2))
-      // Only once the client has read: what it has not read is to come again.
+      // Only once the client has read them: what it has not read is to come again.
       socket.once('pong', () => socket.terminate())
       socket.ping()
       return
     }
-    // Repeats two lines, as a server may that counts otherwise.
+    // Repeats two lines, as a server that counts differently may.
     send(socket, lines(Math.max(1, from - 2), 12))
     send(socket, { event: 'end', status: 'failed' })
     socket.close(1000)

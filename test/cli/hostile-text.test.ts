@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { api, inProcess, type ServeProcess, startServe } from './millrace.ts'
 
-/** What a terminal would obey: the title of its window, a colour, its clipboard, and the same begun in 8 bits. */
+/** Sequences that a terminal would obey: its window title, a colour, its clipboard, and the same with 8-bit control characters. */
 const HOSTILE = '\u001b]0;other\u0007\u001b[31m\u001b]52;c;ZXZpbA==\u001b\\\u009b2J'
 
 let server: ServeProcess
@@ -12,7 +12,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-/** All that a command prints for people, which must hold `shows` and nothing that moves a cursor. */
+/** Everything that a command prints for people, which must contain `shows` and nothing that moves the cursor. */
 const printed = async (args: readonly string[], shows: string): Promise<void> => {
   const { stdout, stderr } = await inProcess(args, { cwd: server.cwd })
   const text = `${stdout}${stderr}`

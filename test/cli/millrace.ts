@@ -13,13 +13,13 @@ const MAIN = resolve(import.meta.dirname, '../../src/cli/main.ts')
 export type Finished = { readonly code: number | null; readonly stdout: string; readonly stderr: string }
 
 type Options = {
-  /** Where it runs; the data directory of its server is `data` below. */
+  /** Its working directory; the data directory of its server is `data` below it. */
   readonly cwd: string
   readonly environment?: Readonly<Record<string, string>>
   readonly input?: string
 }
 
-/** Starts the command line as a process of its own, with no setting but those given. With the cache it starts in half the time. */
+/** Starts the command line in its own process, with only the given settings. With the cache it starts in half the time. */
 export const start = (args: readonly string[], { cwd, environment }: Options): ChildProcess =>
   spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
     cwd,
@@ -61,7 +61,7 @@ export const finished = async (child: ChildProcess): Promise<Finished> => {
   return { code, stdout, stderr }
 }
 
-/** Resolves with all that came when `pattern` is in the output; rejects when the stream ends without it. */
+/** Resolves with all output so far when it contains `pattern`; rejects when the stream ends without it. */
 export const printed = async (stream: NodeJS.ReadableStream, pattern: RegExp): Promise<string> => {
   let output = ''
   const { promise, resolve: found, reject } = Promise.withResolvers<string>()
@@ -76,7 +76,7 @@ export const printed = async (stream: NodeJS.ReadableStream, pattern: RegExp): P
 export type ServeProcess = {
   readonly cwd: string
   readonly child: ChildProcess
-  /** What it said when it was ready. */
+  /** Its output when it was ready. */
   readonly welcome: string
   /** SIGTERM, and its exit code. */
   stop(): Promise<number | null>

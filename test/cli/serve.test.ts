@@ -21,7 +21,7 @@ test('a server prints its address, its reference, where its token is, and a firs
   const url = /is ready at (http:\/\/127\.0\.0\.1:\d+)/.exec(welcome)![1]!
   const token = readFileSync(join(cwd, 'data/admin-token'), 'utf8').trim()
   expect(welcome).toContain(`${url}/docs`)
-  // A pipe is a log: others read it.
+  // A pipe is a log that others can read.
   expect(welcome).not.toContain(token)
   expect((await fetch(`${url}/docs/`)).status).toBe(200)
   const curl = welcome.slice(welcome.indexOf('curl')).split('\n\n')[0]!

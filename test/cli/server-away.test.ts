@@ -18,7 +18,7 @@ afterEach(() => {
   rmSync(cwd, { recursive: true })
 })
 
-/** Runs a command line against a server that answers as the test says. */
+/** Runs a command line against a server that answers as the test wants. */
 const run = async (args: readonly string[], answer: RequestListener): Promise<Finished> => {
   server = createServer(answer).listen(0, '127.0.0.1')
   await once(server, 'listening')

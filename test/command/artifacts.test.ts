@@ -8,7 +8,7 @@ import { MillraceError } from '../../src/kernel/errors.ts'
 import { hasBubblewrap } from '../bubblewrap.ts'
 import { useExecutor } from './executor.ts'
 
-/** Keeps the content of what is collected: paths are good during the call only. */
+/** Keeps the content of what is collected: paths are valid only during the call. */
 const collector = () => {
   const content: Record<string, string> = {}
   const addArtifact: ExecutionContext['addArtifact'] = async ({ name, path }) => {

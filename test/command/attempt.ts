@@ -36,7 +36,7 @@ export const createMemoryLog = (): MemoryLog => {
   }
 }
 
-/** A claimed job of kind `command` with that spec, as the store would hand it out. */
+/** A claimed job of kind `command` with that spec, as the store would return it. */
 export const claimedJob = (spec: Readonly<Record<string, unknown>>, attempt = 1): ClaimedJob => ({
   ...newJob({ spec: JSON.stringify(spec), scopes: [] }),
   createdAt: Date.now(),
@@ -51,11 +51,11 @@ export const claimedJob = (spec: Readonly<Record<string, unknown>>, attempt = 1)
 export type Context = ExecutionContext & {
   readonly stop: StopSwitch
   readonly log: MemoryLog
-  /** Artifacts by name, with where they could be read. */
+  /** Artifacts by name, with the content that could be read. */
   readonly artifacts: Map<string, string>
 }
 
-/** Tests that are not about leases renew none. */
+/** Only tests about leases renew any. */
 const NO_TEST_IS_SO_LONG_MS = 3_600_000
 
 export const createContext = (changes: Partial<ExecutionContext> = {}): Context => {
@@ -82,7 +82,7 @@ export const createContext = (changes: Partial<ExecutionContext> = {}): Context 
   } as Context
 }
 
-/** Waits until a condition holds. Throws when it does not within the bound. */
+/** Waits until a condition holds, and throws if it does not within the bound. */
 export const until = async (
   what: string,
   holds: () => unknown | Promise<unknown>,

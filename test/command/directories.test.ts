@@ -26,7 +26,7 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-/** What commands can do to the directory they run in; `$PLACE` is a directory outside of it. */
+/** What commands can do to their working directory; `$PLACE` is a directory outside it. */
 const DEEDS = {
   'removes it': 'rmdir "$PWD"',
   'moves it away': 'mv "$PWD" "$PLACE/moved.$MILLRACE_ATTEMPT"',
@@ -169,7 +169,7 @@ describe('artifacts of a command', () => {
   })
 })
 
-/** What follows changes its TMPDIR: never that of the machine. */
+/** The commands below change their TMPDIR: never that of the machine. */
 const UNLESS_SHARED = 'case $TMPDIR in ""|/tmp|/var/tmp) exit 99;; esac'
 
 const modes = [

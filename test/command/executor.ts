@@ -42,7 +42,7 @@ export const useExecutor = (changes: Partial<CommandExecutorOptions> = {}) => {
   return {
     executor,
     options,
-    /** Runs one attempt; `act` is called once it is under way. */
+    /** Runs one attempt; `act` is called once it has started. */
     run: async (
       spec: Spec,
       { act, ...context }: Partial<Context> & { act?: (context: Context) => void | Promise<void> } = {},

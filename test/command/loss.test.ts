@@ -16,7 +16,7 @@ const isLinux = process.platform === 'linux'
 const WAYS = LAUNCHERS.flatMap(launcher =>
   (['auto', 'tracking'] as const).map(containment => ({ launcher, containment })),
 )
-/** With cgroups it is the same for both launchers. */
+/** With cgroups both launchers work the same way. */
 const SWEPT_WAYS = WAYS.filter(way => way.launcher === 'native' || way.containment === 'tracking')
 type Way = (typeof WAYS)[number]
 
@@ -26,13 +26,13 @@ beforeAll(() => {
 })
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 
-/** Leaves strays and goes on. Where orphans are not adopted one without both environment and session cannot be found. */
+/** Leaves strays and continues. Where orphans are not adopted, one without both environment and session cannot be found. */
 const strays = ({ launcher, containment }: Way, pids: string) => ({
   command: [fixture('strays.sh'), pids, 'sleep', '300'],
   ...(launcher === 'portable' && containment === 'tracking' && { environment: { TRACEABLE: '1' } }),
 })
 
-/** All five run, and are on record where only the record tells a later launcher. */
+/** All five run, and are recorded where only the record helps a later launcher. */
 const areThere = ({ containment }: Way, pids: string, dataDir: string): boolean => {
   const there = readPids(pids)
   if (there.length < 5) return false
@@ -113,7 +113,7 @@ describe.skipIf(!isLinux)(`when the server is killed${isLinux ? '' : ' (needs /p
 
     test('with its launcher, the next server kills the strays before it is ready', async () => {
       const { pid, launcher, pids, options } = await startServer()
-      // Stopped first: neither may notice that the other is gone.
+      // Stopped first, so that neither notices that the other is gone.
       for (const victim of [pid, launcher]) process.kill(victim, 'SIGSTOP')
       for (const victim of [launcher, pid]) process.kill(victim, 'SIGKILL')
       await until('both are gone', () => !isAlive(pid) && !isAlive(launcher))
@@ -212,7 +212,7 @@ describe.skipIf(!isLinux || !hasPrlimit)(
       const command = executor.run(claimedJob({ command: left }), createContext())
       await until('it runs', () => existsSync(sign))
       const [main, child] = readFileSync(pids, 'utf8').trim().split(' ').map(Number)
-      // Not even one for a moment.
+      // No descriptor at all.
       mayOpen(3)
       rmSync(sign)
       await until('its main process has ended', () => !existsSync(`/proc/${main}`))
@@ -273,6 +273,18 @@ describe.skipIf(!isLinuxRoot)(`an executor that cannot start${isLinuxRoot ? '' :
     chownSync(scratch, 1, 1)
     await executor.start!()
     expect(await executor.health!()).toMatchObject([{ severity: 'unavailable' }])
+    expect(launcherOf(process.pid)).toBeUndefined()
+  })
+})
+
+describe.skipIf(!isLinux)(`an executor that stops while its launcher is replaced${isLinux ? '' : ' (needs /proc)'}`, () => {
+  const { executor } = useExecutor()
+
+  test('leaves no launcher behind', async () => {
+    const first = launcherOf(process.pid)
+    process.kill(first, 'SIGKILL')
+    await until('the next one starts', () => ![undefined, first].includes(launcherOf(process.pid)))
+    await executor.stop!()
     expect(launcherOf(process.pid)).toBeUndefined()
   })
 })

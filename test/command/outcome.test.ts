@@ -116,7 +116,7 @@ describe.each(LAUNCHERS)('a command started by the %s launcher', launcher => {
 
   test('has no open descriptors but its three streams', async () => {
     const { context } = await run({ command: ['/bin/ls', '/proc/self/fd'] })
-    // The fourth is the directory that ls itself reads.
+    // The fourth is the directory that ls reads.
     expect(context.log.text('stdout')).toBe('0\n1\n2\n3\n')
   })
 

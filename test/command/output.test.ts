@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { createMemoryLog, type MemoryLog, until } from './attempt.ts'
 import { LAUNCHERS, useExecutor } from './executor.ts'
 
-/** A log that fails, or holds back, as told. */
+/** A log that fails or stalls, as given. */
 const logWith = (write: (bytes: Uint8Array) => void | Promise<void>): MemoryLog => {
   const log = createMemoryLog()
   return {

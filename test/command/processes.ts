@@ -7,7 +7,7 @@ export const fixture = (name: string): string => fileURLToPath(new URL(`./fixtur
 /** True while a process runs; false when it has ended, reaped or not. */
 export const isAlive = (pid: number): boolean => readProcess(pid) !== null
 
-/** Process ids in a file, one a line; [] when it is not there. */
+/** Process ids in a file, one per line; [] if it does not exist. */
 export const readPids = (path: string): readonly number[] => {
   try {
     return readFileSync(path, 'utf8').split('\n').filter(Boolean).map(Number)

@@ -12,7 +12,7 @@ import { newRun, newWorkflow } from './suite/workflow-scene.ts'
 const [path] = process.argv.slice(2)
 const store = await openSqliteStore({ path: path!, clock: systemClock })
 
-/** Synchronous: what is said here was acknowledged before, also when the next instruction is the last. */
+/** Synchronous: what is printed here was acknowledged before, even if the next instruction is the last. */
 const say = (lines: readonly string[]) => process.stdout.write(lines.map(line => `${line}\n`).join(''))
 
 const submit = async () => {

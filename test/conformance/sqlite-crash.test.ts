@@ -31,7 +31,7 @@ test('invariant 1: everything acknowledged before kill -9 survives it; runs agre
   }
 })
 
-/** Runs the writer until that many jobs were acknowledged, then kills it in mid-work. */
+/** Runs the writer until that many jobs were acknowledged, then kills it while it works. */
 const writeUntilKilled = async (acknowledged: Map<string, string>, count: number): Promise<void> => {
   const script = fileURLToPath(new URL('./crash-writer.ts', import.meta.url))
   const child = spawn(process.execPath, [script, path], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -50,7 +50,7 @@ const writeUntilKilled = async (acknowledged: Map<string, string>, count: number
   expect([code, signal]).toEqual([null, 'SIGKILL'])
 }
 
-/** What may follow each acknowledgement before the next one was heard. */
+/** The statuses that may follow each acknowledgement before the next one arrived. */
 const POSSIBLE: Readonly<Record<string, readonly JobStatus[]>> = {
   submitted: ['queued', 'running', 'completed'],
   claimed: ['running', 'completed'],

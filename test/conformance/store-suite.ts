@@ -35,7 +35,7 @@ import { workflowTests } from './suite/workflows.ts'
 import { workspaceTests } from './suite/workspaces.ts'
 import { VirtualClock } from './virtual-clock.ts'
 
-/** Every implementation of the store passes these tests. Each test has a fresh store and a clock of its own. */
+/** Every implementation of the store passes these tests. Each test has a fresh store and its own clock. */
 export const storeSuite = (name: string, open: OpenStore): void => {
   describe(name, () => {
     let scene: Scene

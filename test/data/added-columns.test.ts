@@ -3,7 +3,7 @@ import { createPipe, replacePipe } from '../../src/data/pipes/pipes.ts'
 import type { NodeRole } from '../../src/model/pipe.ts'
 import { type DataScene, materialized, openDataScene, WORKSPACE } from './scene.ts'
 
-/** Columns that are added to data sources which nodes fill: the nodes do not give them. */
+/** Columns added to data sources that nodes fill: the nodes do not return them. */
 let scene: DataScene
 beforeAll(async () => {
   scene = await openDataScene()

@@ -21,7 +21,7 @@ type Member = {
   readonly plus: number
   readonly set: { readonly name: string; readonly isSelect: boolean; readonly not: boolean } | null
 }
-/** Members of a UNION ALL; one in parentheses has more below it. */
+/** Members of a UNION ALL; one in parentheses contains more. */
 type Query = { readonly members: readonly Member[] }
 
 const name = fc.constantFrom(...NAMES)
@@ -41,7 +41,7 @@ const queryOf = (depth: number): fc.Arbitrary<Query> => {
   return fc.record({ members: fc.array(member, { minLength: 1, maxLength: 2 }) })
 }
 
-/** With `t` for every name that means nothing where it stands. `known`: names of the nodes and the pipe that may be read there. */
+/** With `t` for every name that has no meaning where it is. `known`: names of the nodes and the pipe that may be read there. */
 const settle = ({ members }: Query, known: readonly string[]): Query => {
   const first = members[0]!
   return {
@@ -57,7 +57,7 @@ const settleMember = (member: Member, known: readonly string[]): Member => {
   const { from, set } = member
   return {
     ...member,
-    // What is only known by the name of the expression itself is not known in it.
+    // Names known only through the expression itself are not known in it.
     with: member.with.map(one => ({ ...one, query: settle(one.query, withoutOne(known, one.name)) })),
     from: typeof from === 'string' ? toKnown(from) : settle(from, known),
     set: set === null ? null : { ...set, name: toKnown(set.name) },
@@ -82,7 +82,7 @@ const writeSet = ({ name: table, isSelect, not }: NonNullable<Member['set']>): s
 type Rows = readonly number[]
 type Scope = (name: string) => Rows
 
-/** Of a WITH, as ClickHouse has it: all of its expressions see each other, and themselves not. `busy`: those that are being worked out. */
+/** A WITH as in ClickHouse: all of its expressions see each other, but not themselves. `busy`: those being resolved. */
 const within = (expressions: readonly Expression[], outer: Scope, depth: { ways: number }): Scope => {
   const scopeFor = (hidden: string | null): Scope => {
     const scope: Scope = wanted => {
@@ -101,12 +101,12 @@ class Endless extends Error {}
 
 const evaluate = ({ members }: Query, outer: Scope, depth: { ways: number }): Rows => {
   const rows = members.flatMap(member => {
-    // The WITH of the first is also that of those that have none.
+    // The WITH of the first also applies to those without one.
     const scope = within((member.with.length === 0 ? members[0]! : member).with, outer, depth)
     const { from, plus, set } = member
     const source = typeof from === 'string' ? scope(from) : evaluate(from, scope, depth)
     const found = set === null ? null : new Set(scope(set.name))
-    // The set is looked into with the sum: the alias is nearer than the column.
+    // The set is compared with the sum: the alias is nearer than the column.
     return source.map(x => x + plus).filter(x => found === null || found.has(x) !== set!.not)
   })
   if (rows.length > 1000) throw new Endless()
@@ -147,7 +147,7 @@ test('a name means what it means where it is written, even if other things have 
   expect(compared).toBeGreaterThanOrEqual(80)
 }, 180_000)
 
-/** What reads more than one statement may is refused, whatever its names mean. */
+/** Reading more than a statement may is refused, whatever the names mean. */
 const unlessTooMuch = (error: Error): never => {
   fc.pre(!error.message.includes('It reads tables more than'))
   throw error

@@ -40,7 +40,7 @@ const importCsv = async (csv: string) => {
   return (await scene.call('GET', `/v1/jobs/${job_id}?wait=60`)).body
 }
 
-/** As another life of the server, or another server, has it. */
+/** As another process, or another server, has it. */
 const anotherData = (warehouse: Warehouse = scene.warehouse): Data =>
   createData({
     store: scene.store,

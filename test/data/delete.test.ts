@@ -51,7 +51,7 @@ test('only the parts that contain deleted rows are rewritten', async () => {
     )
   const before = await filesOf('parted')
   expect([...before.keys()].sort()).toEqual(['0', '1000', '2000', '3000', '4000'])
-  // Of a part, and of all of a partition.
+  // Some rows of one part, and all rows of a partition.
   expect((await remove('parted', 'n = 1005 OR n BETWEEN 3000 AND 3999')).statistics).toMatchObject({
     rows_deleted: 1001,
     row_count: 3999,
@@ -126,7 +126,7 @@ test('a delete keeps rows with a TTL and aggregate states as they are', async ()
   ).toBe('0,60,1,60,3,60,4,60')
 })
 
-/** Rows, and a condition that takes its time with them. */
+/** Rows, and a condition that takes time to evaluate on them. */
 const SLOW = 'n = 5 OR sleepEachRow(0.0001) = 1'
 
 const begin = async (name: string): Promise<string> => {

@@ -11,7 +11,7 @@ import { type DataScene, openDataScene, WORKSPACE } from './scene.ts'
 
 let scene: DataScene
 beforeAll(async () => {
-  // Whose jobs are done by hand.
+  // The tests run its jobs by hand.
   scene = await openDataScene({ executors: [] })
   await scene.dataSource('events', { n: 'UInt64' })
 })
@@ -19,7 +19,7 @@ afterAll(() => scene?.stop())
 
 const command = (sql: string) => scene.warehouse.command({ workspace: WORKSPACE, sql })
 
-/** An attempt that has committed one row of `n` and has not put it in place. */
+/** An attempt that has committed one row of `n` and not put it in place. */
 const published = async (n: number) => {
   await scene.call('POST', '/v1/jobs', { query: 'SELECT 1 AS n', datasource: 'events', mode: 'replace' })
   const [job] = await scene.store.claimJobs({ workerId: 'by hand', kinds: ['query'], limit: 1, leaseMs: 60_000 })

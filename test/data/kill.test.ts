@@ -39,7 +39,7 @@ const sql = async (query: string): Promise<Record<string, unknown>> => {
   return (JSON.parse(answer.body) as Record<string, unknown>[])[0]!
 }
 
-/** All of it is one number when nothing was lost, done twice or half. */
+/** All of these are the same number if nothing was lost, done twice or half done. */
 const books = async () => {
   const counts = await sql(`SELECT toInt32((SELECT count() FROM events)) AS events,
     toInt32((SELECT countMerge(n) FROM per_day)) AS days, toInt32((SELECT countMerge(n) FROM per_month)) AS months,
@@ -64,7 +64,7 @@ test(`${KILLS} times kill -9 of the server while it writes: every write is there
     const mode = kill % 4 === 3 ? 'replace' : 'append'
     const rows = ROWS + kill
     const jobId = await submit(kill % 5 === 4 ? { populate: { pipe: 'by_day', truncate: true } } : put(rows, mode))
-    // From the beginning to a little after the usual end.
+    // From the start to a little after the usual end.
     await sleep(((kill + Math.random()) / KILLS) * usual * 1.1)
     await server.kill('server')
     await server.start()

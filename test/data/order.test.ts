@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type DataScene, materialized, openDataScene } from './scene.ts'
 
-// Where rows of one key replace each other the last one wins: whoever copies them has to keep them in order.
+// Where rows of one key replace each other, the last one wins, so copies must keep their order.
 
 let scene: DataScene
 beforeAll(async () => {
@@ -53,7 +53,7 @@ test('rows of an import replace each other in order, even in the target of a nod
   await scene.dataSource('latest', COLUMNS, LATEST)
   const sql = 'SELECT id, value FROM lines'
   await scene.pipe('of_lines', [{ name: 'kept', sql, role: materialized('latest') }])
-  // By way of one that keeps all rows.
+  // Through a data source that keeps all rows.
   await scene.dataSource('passed_on', COLUMNS)
   await scene.dataSource('latest_behind', COLUMNS, LATEST)
   await scene.pipe('to_passed_on', [{ name: 'passed', sql, role: materialized('passed_on') }])

@@ -145,7 +145,7 @@ test('expressions of one node are not visible in another', async () => {
   const { pipes } = await scene.data.catalogue(WORKSPACE)
   const nodes = pipes.find(({ name }) => name === 'apart')!.nodes
   expect(nodes.map(({ reads }) => reads)).toEqual([['sales'], ['source'], [], ['sales', 'same']])
-  // In `same` the first expression reads the second, as it does in ClickHouse.
+  // In `same` the first expression reads the second, as in ClickHouse.
   expect(await values('WITH source AS (SELECT 1 AS n) SELECT n FROM apart')).toEqual(['105', '2'])
   expect(
     await values('SELECT n FROM (WITH sales AS (SELECT 9 AS n), own AS (SELECT 9 AS n) SELECT * FROM apart)'),

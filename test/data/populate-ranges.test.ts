@@ -23,7 +23,7 @@ const command = (sql: string) => scene.warehouse.command({ workspace: 'default',
 const filterSetting = (name: string, condition: string): string =>
   `additional_table_filters = {'live.${name}': ${quoteText(condition)}}`
 
-/** Where a populate would cut it in so many ranges. */
+/** The cuts that a populate would make for that many ranges. */
 const findCuts = async (key: RangeKey, name: string, ranges: number): Promise<readonly bigint[]> => {
   const count = Number(await scene.value(`SELECT count() FROM ${name}`))
   const sql = cutsSql(key, { table: name, condition: '1', count }, ranges)
@@ -32,7 +32,7 @@ const findCuts = async (key: RangeKey, name: string, ranges: number): Promise<re
 }
 
 describe('every row is in exactly one range of a column:', () => {
-  /** With what each type has at its ends, and with an hour that its zone has twice. */
+  /** With the extreme values of each type, and with the repeated hour of its zone. */
   test.each([
     ['Int8', 'toInt8(rand64(number))', ['-128', '127']],
     ['UInt64', 'rand64(number)', ['0', '18446744073709551615']],
@@ -69,7 +69,7 @@ describe('every row is in exactly one range of a column:', () => {
     )
     const values = integers.map(({ value }) => BigInt(value)).sort((a, b) => (a < b ? -1 : 1))
     await fc.assert(
-      // Whichever of its values are taken: also its least and its greatest.
+      // Whichever values are chosen, including the least and the greatest.
       fc.asyncProperty(fc.subarray(values, { minLength: 1, maxLength: Math.min(63, values.length) }), async bounds => {
         const conditions = rangeConditions(key, bounds)
         const times = conditions.map(condition => `ifNull(${condition}, 0)`).join(' + ')
@@ -120,7 +120,7 @@ describe('a populate of many rows', () => {
       { at: "Nullable(DateTime('Europe/Berlin'))", id: 'UInt64', version: 'UInt8' },
       { sortingKey: 'at, id', engine: 'ReplacingMergeTree(version)' },
     )
-    // Twice each, so that FINAL has something to do; some are never.
+    // Twice each, so that FINAL has an effect; some times are NULL.
     const rows = (version: number) => `SELECT if(number % 1000 = 0, NULL, toDateTime('2026-01-01') + number * 5) AS at,
       number AS id, ${version} AS version FROM numbers(${MANY / 2})`
     for (const version of [1, 2]) {
@@ -174,7 +174,7 @@ describe('a populate of many rows', () => {
 
 test('empty ranges are no steps, since a node may return a row even for no rows', async () => {
   await scene.dataSource('gaps', { n: 'Int64', x: 'UInt8' }, { sortingKey: 'n' })
-  // Most have the least value there is: before it is nothing.
+  // Most have the least possible value: nothing is before it.
   const rows = 'SELECT if(number % 100 = 0, number, 0)::Int64 AS n, 7 AS x FROM numbers(5000000)'
   expect((await scene.run({ query: rows, datasource: 'gaps' })).error).toBeNull()
   await scene.pipe('of_gaps', [
@@ -207,7 +207,7 @@ describe('a populate of a source with 99 % of its rows on one day of ten years',
   const SKEWED = 4_000_000
   const at = (number: string) =>
     `toDateTime('2016-01-01', 'UTC') + if(${number} % 100 = 0, ${number} * 78, 86400 * 1500 + ${number} % 86400)`
-  /** The share of all rows that went through the node in the largest step, each of which makes one row. */
+  /** The share of all rows that the largest step read; each step makes one row. */
   const populated = async (name: string, sortingKey: string, partitionKey: string | null) => {
     await scene.dataSource(
       name,

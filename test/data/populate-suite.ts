@@ -7,7 +7,7 @@ const DAYS = 120
 /** As many partitions as months. */
 const STEPS = 4
 
-/** Populates that are cancelled, and that meet, whichever store remembers them. */
+/** Cancelled and concurrent populates, with either store. */
 export const describePopulates = (title: string, open: () => Promise<DataScene>): void => {
   describe(title, () => {
     let scene: DataScene
@@ -43,7 +43,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
     const statuses = async (id: string): Promise<string[]> =>
       ((await job(id)).progress?.steps ?? []).map(({ status }: { status: string }) => status)
 
-    /** How often the whole history is in the data source and in what is made of it. */
+    /** How often the whole history is in the data source and in its derived rows. */
     const books = async () => ({
       rows: Number(await scene.value('SELECT count() FROM (SELECT sumMerge(n) FROM summed GROUP BY day)')),
       total: Number(await scene.value('SELECT sumMerge(n) FROM summed')),
@@ -91,11 +91,11 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       expect(before).toEqual(ALL)
       for (let round = 0; round < 10; round++) {
         const id = await submit(round % 2 === 0 ? { truncate: true } : { truncate: true, condition: 'n < 100' })
-        // Mostly about its end, when tables change places.
+        // Mostly near its end, when tables are exchanged.
         await sleep(round < 3 ? (usual * round) / 3 : usual * (0.9 + round / 50))
         const { status, took } = await cancel(id)
         if (status === 'completed') before = round % 2 === 0 ? ALL : { rows: 100, total: 4950, counted: 100 }
-        // On a busy machine, which takes long for all of it, as much longer.
+        // On a busy machine, where all of it takes longer, accordingly longer.
         else expect([status, took < Math.max(1000, usual / 2)]).toEqual(['cancelled', true])
         expect(await books(), `after round ${round}`).toEqual(before)
         expect(await scene.staging()).toEqual([])

@@ -14,7 +14,7 @@ type Opening = {
 const SLOTS = 1
 const MINUTE = 60_000
 
-/** What becomes of rows that are committed, and that the engine does not put in place because of what somebody else has done in it. */
+/** Committed rows that the engine does not put in place because of what somebody else has done in it. */
 export const describeRefusals = (name: string, open: (opening: Opening) => Promise<DataScene>): void => {
   describe(name, () => {
     const clock = { offset: 0, now: () => Date.now(), monotonic: () => performance.now() + clock.offset }
@@ -33,7 +33,7 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
       rmSync(dataDir, { recursive: true, force: true })
     })
 
-    /** A data source of one row, and one that is fed from it. */
+    /** A data source with one row, and one that is fed from it. */
     beforeEach(async () => {
       table = `rows_${++count}`
       fed = `fed_${count}`
@@ -53,7 +53,7 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
     const staging = async (id: string) =>
       (await scene.staging()).filter(database => database.includes(id.replaceAll('-', '')))
 
-    /** A replace, in whose middle somebody does something to the tables. */
+    /** A replace during which somebody else changes the tables. */
     const replaceWhile = async (meddle: () => Promise<void>): Promise<string> => {
       const { status, body } = await scene.call('POST', '/v1/jobs', {
         query: 'SELECT number + 0 * sleepEachRow(0.2) AS n FROM numbers(5)',
@@ -120,7 +120,7 @@ export const describeRefusals = (name: string, open: (opening: Opening) => Promi
 
     test('are taken back after ten minutes, and the job fails with the reason', async () => {
       const id = await refused(() => fed)
-      // An embedded store takes the jump for a machine that was frozen. If it looks first, another attempt follows, with ten minutes of its own.
+      // An embedded store may take the jump for a frozen machine. If its rescue comes first, another attempt follows, with its own ten minutes.
       const afterTenMinutes = () => {
         clock.offset += 11 * MINUTE
         return job(id, 1)

@@ -42,7 +42,7 @@ const tables = async () => {
   })
 }
 
-/** As tables of quarantine were before their rows had numbers. */
+/** A quarantine table from before rows had numbers. */
 const makeOld = async (table: string, rows: number): Promise<void> => {
   const [{ comment } = { comment: '' }] = (await tables()).filter(({ name }) => name === 'old')
   await sql(`CREATE TABLE live.${table} (n Nullable(String), c__error_column Array(String), c__error Array(String),

@@ -7,7 +7,7 @@ import { startTestServer, type TestServer } from '../server.ts'
 
 export const WORKSPACE = 'default'
 
-/** A real server and, over the same store and engine, what makes data sources and pipes. */
+/** A real server and, over the same store and engine, functions to create data sources and pipes. */
 export type DataScene = TestServer & {
   readonly data: Data
   readonly dataSource: (
@@ -18,9 +18,9 @@ export type DataScene = TestServer & {
   readonly pipe: (name: string, nodes: readonly NodeText[]) => Promise<void>
   /** Rows of a statement of the server's own on live tables. */
   readonly rows: <Row extends object>(sql: string) => Promise<readonly Row[]>
-  /** The one value of the one row, as text. */
+  /** The single value of the single row, as text. */
   readonly value: (sql: string) => Promise<string>
-  /** Databases that attempts have staged in. */
+  /** Staging databases of attempts. */
   readonly staging: () => Promise<readonly string[]>
 }
 

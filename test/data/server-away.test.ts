@@ -21,7 +21,7 @@ const staging = async () =>
     ({ name }) => name,
   )
 
-/** Its rows are on their way: it asks the engine for nothing else for two seconds. */
+/** Its rows are on their way: it sends no other request to the engine for two seconds. */
 const untilInserts = (datasource: string) =>
   expect
     .poll(
@@ -45,7 +45,7 @@ test('staging of a lost write on a server that was away is removed by the next r
   const ended = await scene.call('GET', `/v1/jobs/${body.job_id}?wait=60`)
   expect(ended.body).toMatchObject({ status: 'failed', status_reason: expect.stringMatching(/^engine_/) })
   isAway = false
-  // What was found out about a server is believed for a moment.
+  // Findings about a server are cached for a moment.
   await expect.poll(staging, { timeout: 30_000 }).toHaveLength(1)
   const read = { query: 'SELECT count() AS n FROM abandoned', format: 'json' }
   expect(await scene.call('POST', '/v1/sql', read)).toMatchObject({ status: 200, body: [{ n: '0' }] })
@@ -53,7 +53,7 @@ test('staging of a lost write on a server that was away is removed by the next r
 
   const other = await scene.call('POST', '/v1/jobs', slowly('written'))
   await untilInserts('written')
-  // Somebody's call meets a server that is away for a moment.
+  // A call finds the server away for a moment.
   isAway = true
   expect((await scene.call('POST', '/v1/sql', read)).status).toBe(503)
   isAway = false

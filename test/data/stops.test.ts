@@ -31,7 +31,7 @@ const submit = async (body: unknown): Promise<string> => {
 const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
 const rowsOf = (table: string) => scene.value(`SELECT count() FROM ${table}`)
 
-/** Rows that come slowly: it is in the middle of writing for a while. */
+/** Rows that come slowly, so that the write takes a while. */
 const SLOWLY = "SELECT toDate('2026-05-05') AS day, number + sleepEachRow(0.001) AS n FROM numbers(2500)"
 
 const untilWrites = async (id: string): Promise<void> => {
@@ -92,7 +92,7 @@ test('a write whose engine is killed is retried, and its rows are there once', a
 test('staging of a write whose engine was killed is removed by the next read', async () => {
   const id = await submit({ query: SLOWLY, datasource: 'source', restartable: false })
   await untilWrites(id)
-  // Also the engine that is started to clear it away.
+  // Also the engine that is started to clean up.
   await expect
     .poll(
       async () => {

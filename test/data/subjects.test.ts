@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type DataScene, openDataScene } from './scene.ts'
 
-/** Which data source a job is of that names a pipe alone. */
+/** The data source that a job belongs to if it names only a pipe. */
 let scene: DataScene
 let pipeId: string
 beforeAll(async () => {

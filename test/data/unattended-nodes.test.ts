@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
 import { type DataScene, openDataScene } from './scene.ts'
 
-/** Nodes that run by themselves: at an append, or by a schedule. */
+/** Nodes that run by themselves: on an append, or by a schedule. */
 let scene: DataScene
 beforeAll(async () => {
   scene = await openDataScene()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type DataScene, materialized, openDataScene } from './scene.ts'
 
-// Enough rows for an engine to merge what it has written while it goes on writing: rows that it makes one then, or that have expired.
+// Enough rows for an engine to merge what it has written while it continues writing: rows that it combines, or that have expired.
 
 const ROWS = 24_000_000
 
@@ -38,7 +38,7 @@ test.each([
     })
     expect(await scene.value(`SELECT sum(rows) FROM ${name}_count`)).toBe(String(ROWS))
 
-    // What is live is merged as any table.
+    // The live table is merged as usual.
     expect(await definition(name)).toBe(before)
     const left = name === 'expired' ? '0' : '7'
     const merged = async () => {

@@ -9,7 +9,7 @@ import { type DataScene, materialized, WORKSPACE } from './scene.ts'
 const COPIES = ['copy_1', 'copy_2', 'copy_3', 'copy_4']
 const DAYS = 120
 
-/** What jobs do that wait for tables, whichever store keeps the locks. `open` gives a server with that many slots. */
+/** Jobs that wait for tables, with either store. `open` returns a server with that many slots. */
 export const describeWaiting = (name: string, open: (slots: number) => Promise<DataScene>): void => {
   describe.each([2, 1])(`${name} and %i slots`, slots => {
     let scene: DataScene
@@ -48,7 +48,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
     }
     const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/${id}?wait=${wait}`)).body
 
-    /** Copies that wait for the one who writes the data source. */
+    /** Copies that wait for the job that writes the data source. */
     const waitingCopies = async (forWhom: string): Promise<readonly string[]> => {
       const ids = await Promise.all(COPIES.map(pipe => submit({ copy: { pipe } })))
       for (const id of ids)
@@ -77,7 +77,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
       )
       for (const id of commands) await expect.poll(async () => (await job(id)).status).toBe('running')
       await scene.store.unlockTables(lock)
-      // Longer than they wait before they look again.
+      // Longer than their interval for checking again.
       await sleep(1500)
       for (const id of others) expect(await job(id)).toMatchObject({ status: 'running' })
       expect(await lockTables()).toEqual({ type: 'locked' })
@@ -88,7 +88,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
       expect(await copied()).toBe(before + others.length)
     }, 60_000)
 
-    // With one slot the populate itself has it.
+    // With one slot the populate uses it.
     if (slots > 1)
       test('copies that wait for a populate block no other job, and run right after it', async () => {
         const before = await copied()

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type DataScene, materialized, WORKSPACE } from './scene.ts'
 
-/** What writes of rows must do, whichever store remembers them. */
+/** What writes of rows must do, with either store. */
 export const describeWrites = (name: string, open: () => Promise<DataScene>): void => {
   describe(name, () => {
     let scene: DataScene

@@ -26,7 +26,7 @@ const place = (environment: Record<string, string> = {}) => ({
   environment: { PATH: process.env.PATH, MILLRACE_URL: server.url, MILLRACE_TOKEN: server.token, ...environment },
 })
 
-/** What an answer looks like: its names, down to the first entry of each list. */
+/** The shape of an answer: its names, down to the first entry of each list. */
 const shapeOf = (value: unknown): unknown => {
   if (Array.isArray(value)) return value.slice(0, 1).map(shapeOf)
   if (typeof value !== 'object' || value === null) return 'a value'
@@ -70,7 +70,7 @@ describe('the guide to the API', () => {
   })
 })
 
-/** The document's own calls, but for the host and the pipe into jq; the id of a job stands where it has `{job_id}`. */
+/** The document's own calls, except for the host and the pipe into jq, with the id of a job for `{job_id}`. */
 const ZATABASE = {
   submit: `curl -s -X POST https://your-project.zatabase.io/v1/jobs -H "Authorization: Bearer $ZATABASE_TOKEN" -H "Content-Type: application/json" -d '{ "name": "nightly-export", "command": "python3 export.py --format parquet", "working_dir": "/opt/scripts", "environment": { "OUTPUT_DIR": "/tmp/exports", "ZATABASE_TOKEN": "'"$ZATABASE_TOKEN"'" }, "timeout_seconds": 3600 }'`,
   list: `curl -s https://your-project.zatabase.io/v1/jobs -H "Authorization: Bearer $ZATABASE_TOKEN"`,

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { expect } from 'vitest'
 
-/** A block of a page that is run, and what is shown below it, if anything. */
+/** A block of a page that is run, with the expected output below it, if any. */
 export type Example = {
   readonly script: string
   readonly shown: { readonly language: string; readonly text: string } | null
@@ -22,7 +22,7 @@ export const examplesOf = (page: string): readonly Example[] => {
 
 type Place = { readonly cwd: string; readonly environment: Readonly<Record<string, string | undefined>> }
 
-/** Runs a script as a reader would; fails when any command of it does. Gives its standard output. */
+/** Runs a script as a reader would, and fails if any of its commands does. Returns its standard output. */
 export const runScript = async (script: string, { cwd, environment }: Place): Promise<string> => {
   const child = spawn('bash', ['-c', `set -euo pipefail\n${script}`], {
     cwd,
@@ -44,7 +44,7 @@ export const runScript = async (script: string, { cwd, environment }: Place): Pr
 
 const MARK = '=== end of the example ==='
 
-/** Runs examples one after the other in one shell, so that variables live on; gives what each printed. */
+/** Runs examples one after the other in one shell, so that variables persist; returns what each printed. */
 export const runExamples = async (examples: readonly Example[], place: Place): Promise<readonly string[]> => {
   const output = await runScript(examples.map(({ script }) => `${script}\necho; echo '${MARK}'`).join('\n'), place)
   return output.split(`${MARK}\n`)

@@ -15,9 +15,9 @@ const PATH = process.env
   .filter(folder => !folder.includes('node_modules'))
   .join(delimiter)
 
-/** As a user has it: without what npm adds for a script, so that `node` is the machine's own. */
+/** As for a user: without what npm adds for a script, so that `node` is that of the machine. */
 const environment = { HOME: process.env.HOME, PATH }
-/** For npm itself, which may have to be told of a registry and its certificates. */
+/** For npm itself, which may need a registry and its certificates. */
 const npmEnvironment = { ...process.env, PATH }
 
 let place: string
@@ -26,7 +26,7 @@ beforeAll(async () => {
   place = mkdtempSync(join(tmpdir(), 'millrace-package-'))
   await call('npm', ['pack', '--pack-destination', place], { cwd: ROOT, env: npmEnvironment })
   const tarball = join(place, readdirSync(place).find(name => name.endsWith('.tgz'))!)
-  // The data engine is optional, and half a gigabyte.
+  // The data engine is optional, and half a gigabyte large.
   const options = [
     '--prefix',
     join(place, 'prefix'),

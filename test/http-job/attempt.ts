@@ -13,7 +13,7 @@ type Options = {
   readonly onContext?: (context: Context) => void
 }
 
-/** One attempt of a job of kind `http`, with the context of a test. `result` is what it kept, parsed. */
+/** One attempt of a job of kind `http`, with a test context. `result` is what it stored, parsed. */
 export const attempt = async (http: Record<string, unknown>, options: Options = {}): Promise<Attempt> => {
   let kept: string | null = null
   const keepResult = async ({ content }: { content: string | Uint8Array }): Promise<NewResult> => {

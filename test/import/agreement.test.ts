@@ -27,7 +27,7 @@ const COLUMNS = {
   g: 'Point',
 }
 
-/** Many of these values fit, and some do not. */
+/** Many of these values are valid, and some are not. */
 const FIELDS = {
   i8: ['0', '-128', '127', '128', '1.5', '1.0', ' 7 ', '', '+5', '1e1', '99999999999999999999'],
   u64: ['0', '18446744073709551615', '18446744073709551616', '-1', '', '\\N'],
@@ -57,7 +57,7 @@ const FIELDS = {
   g: ['[1,2]', '(1, 2.5)', '(1)', 'x'],
 }
 
-/** What may follow the last field: nothing with a value. */
+/** What may follow the last field without being a value. */
 const ENDS = ['', '', ',', ', ', ',""', ',,']
 
 const record = fc.record(
@@ -73,7 +73,7 @@ const line = (row: Record<string, string>) =>
     .map(name => quoted(row[name]!))
     .join(',') + row.end
 
-/** Made once, to save time. In the first all rows add up, since only counts are compared; the second holds those of the last import. */
+/** Created once, to save time. In the first one all rows add up, since only counts are compared; the second one holds those of the last import. */
 const ALONE = 'agree_alone'
 const REPLACED = 'agree_replaced'
 
@@ -155,7 +155,7 @@ const PAIRS = [
 ]
 const SURE = '"d":"2024-02-29","e":"a","b":true,"n":1.50,"w":1,"m":{"1":["a/b"]},"p":{"y":"","x":1},"g":[0,0]'
 
-/** Keys that every row needs. */
+/** Keys that every row requires. */
 const NEEDED = ['"i8":1', '"s":"x"', '"l":[]', '"f":1']
 
 /** Objects that fill a line, share it, or are broken. */

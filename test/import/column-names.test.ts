@@ -3,14 +3,14 @@ import { cutsColumn, cutsSql, findRangeKeys } from '../../src/executors/populate
 import { materialized } from '../data/scene.ts'
 import { type ImportScene, openImportScene } from './scene.ts'
 
-/** Columns may be called as our own statements call theirs: a name of theirs in the same SELECT would be meant instead, without a word. */
+/** Columns may have the names that our own statements use: in the same SELECT the wrong one could be read, without an error. */
 let scene: ImportScene
 beforeAll(async () => {
   scene = await openImportScene()
 })
 afterAll(() => scene.stop())
 
-/** Of types that do not compare with what is meant by these names in our statements. */
+/** Of types that do not compare with the expressions of these names in our statements. */
 const COLUMNS = {
   text1: 'Int32',
   text0: 'String',
@@ -83,7 +83,7 @@ const open = async (name: string): Promise<void> => scene.dataSource(name, COLUM
 
 test('columns named as in our own statements accept valid rows in one pass', async () => {
   await open('plain')
-  // A quote may be open at the end: all texts are looked at.
+  // A quote may be open at the end, so all strings are checked.
   const url = scene.give('/plain', csv(GOOD))
   expect(await scene.import({ datasource: 'plain', url, header: true })).toMatchObject({ status: 'completed' })
   expect(await scene.table('plain')).toEqual([Object.values(GOOD)])

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { type ImportScene, openImportScene } from './scene.ts'
 
-/** What is found out of CSV that nobody has said, and where it is told. */
+/** What is detected in CSV without being given, and where it is reported. */
 let scene: ImportScene
 let name: string
 let count = 0

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 import { type ImportScene, openImportScene } from './scene.ts'
 
-/** CSV with lines above its header, and in other encodings than UTF-8. */
+/** CSV with lines above its header, and in encodings other than UTF-8. */
 let scene: ImportScene
 let name: string
 let count = 0

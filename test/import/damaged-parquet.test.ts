@@ -119,7 +119,7 @@ describe('a Parquet file', () => {
 
   test('with a wrong offset index is read without it', async () => {
     const file = await parquet.fromEngine('SELECT number AS id, [number, number * 10] AS list FROM numbers(20)')
-    // An offset index of one page, of which the first row is told: 0.
+    // An offset index of one page, with its first row: 0.
     const index = Buffer.of(0x16, 0, 0)
     const places = [file.indexOf(index), file.lastIndexOf(index)]
     expect(places[0]).toBeGreaterThan(0)

@@ -5,12 +5,12 @@ export type Imported = { readonly stored: readonly (string | null)[]; readonly r
 
 export type ExactCase = {
   readonly type: string
-  /** As they stand in the file, and what is stored. */
+  /** By the text in the file, the stored value. */
   readonly good: Readonly<Record<string, string | null>>
   readonly bad: readonly string[]
 }
 
-/** What is stored as it stands there. */
+/** Stored exactly as written. */
 export const same = (...texts: readonly string[]) => Object.fromEntries(texts.map(text => [text, text]))
 
 const WRITERS = {
@@ -21,7 +21,7 @@ const WRITERS = {
 
 type Format = keyof typeof WRITERS
 
-/** For the tests of a file: imports values into a column of a type, each time of a new data source, and tells what became of them, or checks it. */
+/** For the tests of a file: imports values into a column of a type, each time into a new data source, and reports the outcome, or checks it. */
 export const useExactImports = () => {
   let scene: ImportScene
   let count = 0
@@ -44,7 +44,7 @@ export const useExactImports = () => {
     expect(job.statistics).toMatchObject({ rows_written: rows.length, quarantine_rows: refused.length })
     return { stored: rows.map(([, value]) => value!), refused }
   }
-  /** All beside each other, and those that are good by themselves: they take another way. */
+  /** All in one file, and the valid ones by themselves, which are loaded in another way. */
   const check = async (format: Format, { type, good, bad }: ExactCase) => {
     const texts = Object.keys(good)
     const all = await imported(type, format, [...bad, ...texts])

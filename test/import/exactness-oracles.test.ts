@@ -4,7 +4,7 @@ import { useExactImports } from './exact-imports.ts'
 
 const { imported } = useExactImports()
 
-/** What the text of a decimal says, times ten to the power of the scale; null: it does not fit. */
+/** The value of a decimal text, times ten to the power of the scale; null: it does not fit. */
 const decimal = (text: string, precision: number, scale: number): bigint | null => {
   const [, sign, whole = '', fraction = '', exponent = '0'] =
     /^([+-]?)([0-9]*)[.]?([0-9]*)(?:e([+-]?[0-9]+))?$/i.exec(text) ?? []

@@ -5,7 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { type ImportScene, openImportScene } from './scene.ts'
 
-// Of a path such as day=5/rows.parquet ClickHouse makes a column.
+// From a path such as day=5/rows.parquet ClickHouse makes a column.
 
 let scene: ImportScene
 let folder: string

@@ -17,7 +17,7 @@ beforeEach(() => {
 const load = (path: string, content: string | Uint8Array, fields: Record<string, unknown> = {}) =>
   scene.import({ datasource: name, url: scene.give(path, content), ...fields })
 
-/** A file of Parquet as the engine writes it. */
+/** A Parquet file written by the engine. */
 const parquet = async (select: string): Promise<Buffer> => {
   const query = await scene.warehouse.query({
     workspace: 'default',
@@ -68,7 +68,7 @@ test('objects of NDJSON are imported by key, and by path', async () => {
 
 test('numbers within objects are kept as written, however long', async () => {
   const { createDataSource } = await import('../../src/data/tables/data-sources.ts')
-  // Called as a name in the statement is.
+  // Named like a name in the statement.
   const at = (column: string, type: string) => ({ name: column, type, jsonPath: `$.j.${column}` })
   const columns = [
     at('large', 'Nullable(Int128)'),

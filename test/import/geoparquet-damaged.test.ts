@@ -16,7 +16,7 @@ const TYPE = 'it is a MultiPoint, a collection, or of another type that is not r
 const DAMAGED = 'it is damaged, or no WKB'
 const EMPTY = 'it is an empty point'
 
-/** What the engine has no value for, and what is told of it. */
+/** Geometries that the engine cannot represent, with the reported fault. */
 const FOREIGN: Readonly<Record<string, readonly [Buffer, string]>> = {
   'a point with Z': [little.point([1, 2, 3], 1001), DIMENSIONS],
   'a point with M': [big.point([1, 2, 3], 2001), DIMENSIONS],
@@ -54,7 +54,7 @@ const FOREIGN: Readonly<Record<string, readonly [Buffer, string]>> = {
   'a header without a count': [little.head(3), DAMAGED],
 }
 
-/** What is found out of parts alone. */
+/** Faults that can be found from the parts alone. */
 const BROKEN: Readonly<Record<string, Buffer>> = {
   'a polygon that ends too early': little.polygon([RING, RING]).subarray(0, -1),
   'a polygon that ends before a ring': little.polygon([RING, RING]).subarray(0, 9 + 4 + 64),
@@ -127,7 +127,7 @@ describe('a geometry that the engine cannot represent', () => {
     },
   )
 
-  // They end no load, as those that end too early do.
+  // They do not end the import early, unlike those that are too short.
   test.each(['a polygon followed by other bytes', 'lines followed by other bytes', 'polygons followed by other bytes'])(
     'is quarantined whatever else is in the file: %s',
     async what => {
@@ -164,7 +164,7 @@ describe('a geometry that the engine cannot represent', () => {
   })
 })
 
-/** Bytes of geometries, of which one or more are others, or missing, or too many; the same at each run. */
+/** Bytes of geometries with one or more of them changed, missing or added; the same in each run. */
 const mutated = (count: number): readonly Buffer[] => {
   let seed = 7
   const random = (below: number): number => {
@@ -203,7 +203,7 @@ test.each(['Geometry', 'String'])(
     const rows = await parquet.rows<{ id: number; g: string }>(
       `SELECT id, toString(g) AS g FROM ${parquet.name} ORDER BY id`,
     )
-    // JSON has no numbers that are none, and no zero below another.
+    // JSON has neither NaN nor a negative zero.
     const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value))
     const listed = ({ g }: { g: string }) =>
       JSON.parse(g.replace(/-?(nan|inf)/g, 'null').replace(/[()]/g, at => (at === '(' ? '[' : ']')))
@@ -214,7 +214,7 @@ test.each(['Geometry', 'String'])(
 )
 
 describe('a geometry of several MiB', () => {
-  /** Zeros and what is repeated in them, as DuckDB makes them out of what is told. */
+  /** Each geometry is `start` followed by `part` repeated, expanded by DuckDB. */
   const file = (values: readonly (readonly [start: Buffer, part: Buffer, count: number])[]): Promise<Buffer> => {
     const rows = values.map(([start, part, count], id) => {
       const hex = `'${start.toString('hex')}' || repeat('${part.toString('hex')}', ${count})`

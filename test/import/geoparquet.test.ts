@@ -19,7 +19,7 @@ const LISTS = [
   '[[[0,0],[1,1]],[[2,2],[3,3],[4,4]]]',
   '[[[[0,0],[0,1],[1,1],[0,0]]],[[[5,5],[5,6],[6,6],[5,5]],[[5.1,5.1],[5.1,5.2],[5.2,5.2],[5.1,5.1]]]]',
 ]
-/** Which of them a column of this type takes. */
+/** Which of them a column of this type accepts. */
 const TAKEN: Readonly<Record<string, readonly number[]>> = {
   Point: [0],
   'Tuple(Float64, Float64)': [0],

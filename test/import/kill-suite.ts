@@ -13,13 +13,13 @@ import { materialized, openDataScene } from '../data/scene.ts'
 const KILLS = 8
 const ROWS = 200_000
 
-/** Rows of which one in a hundred does not fit. */
+/** Rows of which one in a hundred is invalid. */
 const CONTENT = Buffer.from(
   `n,text\n${Array.from({ length: ROWS }, (_, n) => `${n % 100 === 1 ? 'x' : n},some text`).join('\n')}\n`,
 )
 const BAD = ROWS / 100
 
-/** Content that nobody has on disk, in chunks of a MiB. */
+/** Content that is not on disk, in chunks of a MiB. */
 const LARGE_CHUNK = Buffer.from('1,a text of some length\n'.repeat(43_690))
 const LARGE_CHUNKS = 160
 const LARGE_ROWS = 43_690 * LARGE_CHUNKS
@@ -31,7 +31,7 @@ export type Store = {
   readonly drop: () => Promise<void>
 }
 
-/** What becomes of imports whose server is killed, whichever store remembers them. */
+/** Imports whose server is killed, with either store. */
 export const describeKills = (title: string, openStore: () => Promise<Store>): void => {
   describe(title, () => {
     let directory: string

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { startTcpEngine, type TcpEngine } from '../warehouse/tcp-engine.ts'
 import { type ImportScene, openImportScene } from './scene.ts'
 
-// Content that is sent to an engine which cannot open files of this machine, as a ClickHouse server cannot.
+// Content sent to an engine that cannot open files of this machine, like a ClickHouse server.
 
 let engine: TcpEngine
 let scene: ImportScene
@@ -51,7 +51,7 @@ test('clean content larger than one request is imported', async () => {
   expect(await scene.value('SELECT sum(id) FROM many')).toBe(String((300_000 * 299_999) / 2))
 })
 
-/** A file as the engine writes it. */
+/** A file written by the engine. */
 const parquet = async (query: string): Promise<Uint8Array> => {
   const job = await scene.run({ query, format: 'parquet' })
   const headers = { authorization: `Bearer ${scene.token}` }

@@ -3,7 +3,7 @@ import { useParquet } from './parquet-scene.ts'
 
 const parquet = useParquet()
 
-/** Dates before 1900 and after 2299 in all places where one may be, of which the engine has none; as DuckDB writes them. */
+/** Dates before 1900 and after 2299, which the engine does not support, wherever one may be; written by DuckDB. */
 const dated = (): Promise<Buffer> => {
   const on = (row: number, date: string) => `CASE WHEN id = ${row} THEN DATE '${date}' ELSE DATE '2020-01-01' END`
   return parquet.fromDuckdb(`

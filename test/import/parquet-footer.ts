@@ -22,9 +22,9 @@ const struct = (fields: Readonly<Record<number, Field>>): Field => {
 }
 
 type Made = {
-  /** One after the other, as they stand in a page; where some are null the column may have none. */
+  /** Values one after the other, as in a page; if some are null the column may be without any. */
   readonly values: readonly (Uint8Array | null)[]
-  /** What its footer claims to have. */
+  /** The number of rows that its footer claims. */
   readonly rows: bigint
   readonly name: string | Uint8Array
   /** What its values are: a physical type (`Type`), bytes of one where they are all as long, and what they mean (`ConvertedType`). */
@@ -33,13 +33,13 @@ type Made = {
   readonly convertedType?: number
   readonly scale?: number
   readonly precision?: number
-  /** The precision as newer writers say it, in the `LogicalType`. */
+  /** The precision in the newer `LogicalType`. */
   readonly logicalPrecision?: number
-  /** How many such columns there are, all with the same bytes; up to 14. */
+  /** The number of identical columns, up to 14. */
   readonly columns?: number
 }
 
-/** A number of 64 bits. */
+/** A 64-bit number. */
 export const int64 = (value: bigint): Buffer => {
   const bytes = Buffer.alloc(8)
   bytes.writeBigInt64LE(value)
@@ -49,14 +49,14 @@ export const int64 = (value: bigint): Buffer => {
 /** Physical types (`Type`). */
 export const [INT64, INT96] = [2, 3]
 
-/** What ends as a Parquet file does, and has nothing but a footer. */
+/** Something that ends like a Parquet file, with only a footer. */
 export const parquetOfFooter = (footer: Uint8Array): Buffer => {
   const length = Buffer.alloc(4)
   length.writeUInt32LE(footer.length)
   return Buffer.concat([Buffer.from('PAR1'), footer, length, Buffer.from('PAR1')])
 }
 
-/** A Parquet file without rows, whose one column of Int64 is in so many structs, each in the one before. */
+/** A Parquet file without rows, whose only Int64 column is nested in that many structs. */
 export const parquetOfDepth = (depth: number): Buffer => {
   const holder = Buffer.from(struct({ 4: text('s'), 5: int(1) }).bytes)
   const leaf = Buffer.from(struct({ 1: int(INT64!), 3: int(0), 4: text('v') }).bytes)
@@ -66,17 +66,17 @@ export const parquetOfDepth = (depth: number): Buffer => {
   return parquetOfFooter(Buffer.concat([head, Buffer.alloc((depth + 1) * holder.length, holder), leaf, rest]))
 }
 
-/** A Parquet file with a column of Int64 and two rows, 1 and 2, whose footer may claim to have others. */
+/** A Parquet file with an Int64 column and two rows, 1 and 2, whose footer may claim others. */
 export const parquetThatClaims = (rows: bigint, name: string | Uint8Array = 'v'): Buffer =>
   parquetOf({ type: INT64, values: [int64(1n), int64(2n)], rows, name })
 
-/** Whether each is there: runs of one, and their length before them. */
+/** Whether each value is present: runs of one bit, preceded by their length. */
 const levels = (values: readonly (Uint8Array | null)[]): Buffer => {
   const runs = values.flatMap(value => [2, value === null ? 0 : 1])
   return Buffer.concat([Buffer.of(runs.length, 0, 0, 0), Buffer.from(runs)])
 }
 
-/** A Parquet file with one column, made byte by byte (`parquet.thrift`): such as no writer here makes. */
+/** A Parquet file with one column, built byte by byte (`parquet.thrift`), as no writer here makes it. */
 export const parquetOf = ({ values, rows, name, type, length, ...more }: Made): Buffer => {
   const there = values.filter(value => value !== null)
   const isOptional = there.length < values.length

@@ -4,10 +4,10 @@ import { INT64, INT96, int64, parquetOf } from './parquet-footer.ts'
 import { openImportScene } from './scene.ts'
 import { little, RING, useGeoparquet } from './use-geoparquet.ts'
 
-// Parquet that is sent to an engine which cannot open files of this machine, as a ClickHouse server cannot, with what it would not read as it is.
+// Parquet sent to an engine that cannot open files of this machine, like a ClickHouse server, with content that it could not read unchanged.
 
 let engine: TcpEngine | undefined
-// Hooks of the end run from the last to the first.
+// Hooks run from the last to the first at the end.
 afterAll(() => engine?.close())
 
 const { parquet, ofBytes, quarantined, written } = useGeoparquet(async () => {

@@ -11,20 +11,20 @@ export type ParquetScene = Pick<
 > & {
   /** Of the data source that a test is about. */
   readonly name: string
-  /** The next test, or the next part of one, is about another. */
+  /** The next test, or the next part of one, has another data source. */
   readonly renew: () => string
   /** An import into it, run to its end. */
   readonly load: (
     content: Uint8Array,
     fields?: Record<string, unknown>,
   ) => Promise<Awaited<ReturnType<ImportScene['import']>>>
-  /** A file as DuckDB writes it; `options` of its `COPY`, each after a comma. */
+  /** A file written by DuckDB; `options` of its `COPY`, each after a comma. */
   readonly fromDuckdb: (select: string, options?: string) => Promise<Buffer>
-  /** A file as the engine writes it. */
+  /** A file written by the engine. */
   readonly fromEngine: (select: string) => Promise<Buffer>
 }
 
-/** For the tests of a file about Parquet: a server, or the one that `open` gives, and a data source for each of them that has a name of its own. */
+/** For the tests of a file about Parquet: a server, or the one that `open` returns, and a data source with its own name for each test. */
 export const useParquet = (open: () => Promise<ImportScene> = openImportScene): ParquetScene => {
   let scene: ImportScene
   let folder: string

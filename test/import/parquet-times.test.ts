@@ -83,7 +83,7 @@ describe('times without a date', () => {
   const LONG = ['10:20:30.123456', '00:00:00.000000', '23:59:59.999999', '24:00:00.000000']
   const SHORT = ['10:20:30', '00:00:00', '23:59:59', '24:00:00']
 
-  /** Each of them, and NULL, by itself and in others. */
+  /** Each of them, and NULL, by itself and nested. */
   const file = (): Promise<Buffer> => {
     const rows = [...TIMES.map(time => `'${time}'`), 'NULL'].map((value, id) => {
       const time = `${value}::TIME`
@@ -277,7 +277,7 @@ test('nested times out of range are quarantined with the values of the file', as
 })
 
 describe('INT96 times', () => {
-  /** Nanoseconds of a day, and the day of the Julian period. */
+  /** Nanoseconds of a day, and the Julian day. */
   const int96 = (day: number, nanoseconds: bigint): Buffer => {
     const days = Buffer.alloc(4)
     days.writeInt32LE(day)

@@ -14,7 +14,7 @@ const job = async (id: string, wait = 0) => (await scene.call('GET', `/v1/jobs/$
 
 const MEBIBYTE = 2 ** 20
 
-/** That many rows of 19 bytes; of each hundred so many do not fit. */
+/** That many rows of 19 bytes, so many of each hundred invalid. */
 const rows = (count: number, badOfHundred = 0): Buffer =>
   Buffer.from(
     Array.from({ length: count }, (_, index) =>
@@ -39,7 +39,7 @@ test('progress shows how much of the content has been read', async () => {
   expect(await job(id, 60)).toMatchObject({ status: 'completed', statistics: { quarantine_rows: 1 } })
 })
 
-/** Gives the first bytes at once and, from then on, what it is told to. */
+/** Sends the first bytes at once and then what it is told to. */
 const giveSlowly = (path: string, content: Buffer, first: number) => {
   const asked = Promise.withResolvers<ServerResponse>()
   const url = scene.give(path, (_, response) => {
@@ -85,7 +85,7 @@ test.each([
   const [loaded = 0, of = 0] = message.match(/[\d,]+/g)!.map(figure => Number(figure.replaceAll(',', '')))
   expect(Math.abs(of / count - 1)).toBeLessThan(0.01)
   expect(loaded).toBeGreaterThan(0)
-  // 10 of the 19 MB are there.
+  // 10 of the 19 MB have been sent.
   expect(loaded / count).toBeLessThan(0.56)
   expect(percentage).toBe(Math.floor((loaded / of) * 100))
   await slowly.give(content.length)

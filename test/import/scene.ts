@@ -7,22 +7,22 @@ import { type DataScene, openDataScene, WORKSPACE } from '../data/scene.ts'
 type Json = any
 
 export type ImportScene = DataScene & {
-  /** A server whose every path gives what it was told to. Its address. */
+  /** A server whose every path returns what it was given, and its address. */
   readonly site: string
-  /** What a path gives from now on; its address. */
+  /** What a path returns from now on; returns its URL. */
   readonly give: (path: string, answer: string | Uint8Array | RequestListener) => string
   /** An import, run to its end. */
   readonly import: (fields: Record<string, unknown>) => Promise<Json>
-  /** An import that has been submitted. */
+  /** A submitted import; returns its id. */
   readonly submit: (fields: Record<string, unknown>) => Promise<string>
-  /** All rows of a table, as texts. */
+  /** All rows of a table, as strings. */
   readonly table: (name: string, order?: string) => Promise<readonly (readonly (string | null)[])[]>
   readonly log: (jobId: string) => Promise<string>
 }
 
 export { WORKSPACE }
 
-/** A real server that may reach this machine, and a site that it imports from. */
+/** A real server that may connect to this machine, and a site that it imports from. */
 export const openImportScene = async (
   settings: Record<string, string> = {},
   dataDir?: string,

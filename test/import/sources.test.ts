@@ -341,7 +341,7 @@ test('S3 objects are read with the keys of the job, which are stored as secrets'
   })
 })
 
-/** An attempt by an executor that waits for a source no longer than a moment. */
+/** An attempt by an executor with little patience for a source. */
 const runImpatiently = (url: string) => {
   const executor = createImportExecutor({
     data: scene.data,

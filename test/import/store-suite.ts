@@ -6,7 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { materialized } from '../data/scene.ts'
 import type { ImportScene } from './scene.ts'
 
-/** What imports do to data sources that others want to write, empty or drop, whichever store keeps the books. */
+/** Imports into data sources that others write, truncate or drop, with either store. */
 export const describeImportsAndOthers = (title: string, open: () => Promise<ImportScene>): void => {
   describe(title, () => {
     let scene: ImportScene
@@ -39,7 +39,7 @@ export const describeImportsAndOthers = (title: string, open: () => Promise<Impo
     const drop = () => scene.call('DELETE', `/v1/datasources/${name}`)
     const hasTable = () => scene.value(`SELECT count() FROM system.tables WHERE name = '${name}'`)
 
-    /** So many rows that loading them takes seconds. */
+    /** Enough rows for loading to take seconds. */
     const many = (rows: number) => Buffer.from(`n\n${'1234567\n'.repeat(rows)}`)
     const MANY = 8_000_000
 
@@ -93,7 +93,7 @@ export const describeImportsAndOthers = (title: string, open: () => Promise<Impo
         expect([await scene.staging(), spooled()]).toEqual([[], []])
       }
       expect(took.length).toBeGreaterThan(2)
-      // On a busy machine, which takes long for all of it, as much longer.
+      // On a busy machine, where all of it takes longer, accordingly longer.
       expect(Math.max(...took), String(took)).toBeLessThan(Math.max(1000, usual / 2))
     }, 180_000)
 

@@ -10,13 +10,13 @@ export const RING = [
   [0, 0],
 ]
 
-/** A geometry of DuckDB as text; NULL of null. */
+/** A geometry of DuckDB as text, or NULL. */
 const geometry = (wkt: string | null): string => `${wkt === null ? 'NULL' : `'${wkt}'`}::GEOMETRY`
 
 const hexOf = (value: Uint8Array | null): string =>
   value === null ? 'NULL' : `unhex('${Buffer.from(value).toString('hex')}')`
 
-/** For a COPY of DuckDB: what GeoParquet says of a column of bytes, `g`. */
+/** For a COPY of DuckDB: the GeoParquet metadata of a column of bytes, `g`. */
 export const geoMetadata = (types: readonly string[]): string => {
   const columns = { g: { encoding: 'WKB', geometry_types: types } }
   return `, KV_METADATA {geo: '${JSON.stringify({ version: '1.1.0', primary_column: 'g', columns })}'}`
@@ -24,15 +24,15 @@ export const geoMetadata = (types: readonly string[]): string => {
 
 export type GeoParquet = {
   readonly parquet: ParquetScene
-  /** As DuckDB writes GeoParquet: its type of geometries is what they are. */
+  /** GeoParquet as DuckDB writes it, with its native geometry type. */
   readonly written: (geometries: readonly (string | null)[], options?: string) => Promise<Buffer>
-  /** GeoParquet with these bytes, which may be no geometries, and these types in its metadata. */
+  /** GeoParquet with these bytes, valid or not, and these types in its metadata. */
   readonly ofBytes: (values: readonly (Uint8Array | null)[], types?: readonly string[]) => Promise<Buffer>
-  /** Of the data source that a test is about, in the order of the file. */
+  /** The quarantined rows of the test's data source, in the order of the file. */
   readonly quarantined: () => Promise<readonly Record<string, unknown>[]>
 }
 
-/** For the tests of a file about GeoParquet: geometries are in a column `g`, with the number of their row in `id`. */
+/** For the tests of a file about GeoParquet: geometries are in a column `g`, and the row number in `id`. */
 export const useGeoparquet = (open?: Parameters<typeof useParquet>[0]): GeoParquet => {
   const parquet = useParquet(open)
   return {

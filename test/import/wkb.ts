@@ -1,8 +1,8 @@
-/** An order of the bytes of numbers: the smallest first (NDR), or the largest (XDR). */
+/** A byte order of numbers: little-endian (NDR) or big-endian (XDR). */
 export type ByteOrder = 'little' | 'big'
 type Point = readonly number[]
 
-/** Well-known binary (OGC 06-103r4), also such as there should be none of. */
+/** Well-known binary (OGC 06-103r4), including invalid ones. */
 export const wkb = (order: ByteOrder) => {
   const uint = (value: number): Buffer => {
     const bytes = Buffer.alloc(4)
@@ -35,7 +35,7 @@ export const wkb = (order: ByteOrder) => {
   }
 }
 
-/** What a reader of the standard makes of bytes: lists of points, null of what is no geometry of these five types, or has something behind it. A polygon has a ring, if an empty one. */
+/** What a reader of the standard makes of bytes: lists of points, or null if it is not a geometry of these five types or has bytes after it. A polygon has at least one ring, perhaps empty. */
 export const readWkb = (bytes: Buffer): unknown => {
   let at = 0
   const take = (count: number): number => {

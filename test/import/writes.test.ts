@@ -15,7 +15,7 @@ beforeAll(async () => {
 })
 afterAll(() => scene.stop())
 
-/** A data source of days, and one that is fed from it: how many rows each day has. */
+/** A data source of days, and one that is fed from it with the number of rows of each day. */
 beforeEach(async () => {
   name = `events_${++count}`
   await scene.dataSource(name, { day: 'Date', n: 'UInt32' }, { partitionKey: 'toYYYYMM(day)' })
@@ -111,7 +111,7 @@ const stagingOf = async (id: string) =>
 
 const spooled = () => readdirSync(join(scene.dataDir, 'warehouse/default/imports'))
 
-/** The process of the engine works in the folder of the workspace. */
+/** The engine's process has the folder of the workspace as its working directory. */
 const engine = (): number =>
   readdirSync('/proc')
     .filter(pid => /^\d+$/.test(pid))
@@ -124,7 +124,7 @@ const engine = (): number =>
       }
     })!
 
-/** So many rows that loading them takes seconds. */
+/** Enough rows for loading to take seconds. */
 const many = (rows: number) => {
   const line = '2026-01-01,1\n'
   return Buffer.from(`day,n\n${line.repeat(rows)}`)

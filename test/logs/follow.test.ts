@@ -22,7 +22,7 @@ afterEach(() => scene.close())
 
 const bytes = (text: string) => Buffer.from(text)
 
-/** Follows a log from a line on; what it has seen can be looked at meanwhile. */
+/** Follows a log from a line on; what it has received can be checked meanwhile. */
 class Follower {
   readonly seqs: number[] = []
   readonly texts: string[] = []
@@ -191,7 +191,7 @@ class Walk {
     await scene.end(this.#job, this.#log)
   }
 
-  /** The whole log, as the last process reads it. */
+  /** The whole log, as read by the last process. */
   lines() {
     return scene.lines(this.#job.id, this.#logs)
   }
@@ -212,7 +212,7 @@ class Walk {
     await this.#startAgain()
   }
 
-  /** The process is gone, and its followers with it; another one recovers what is on disk. */
+  /** The process and its followers are gone; another one recovers what is on disk. */
   async #crash(): Promise<void> {
     await this.#settled()
     for (const { follower } of this.followers) follower.stop.abort()
@@ -230,7 +230,7 @@ class Walk {
     this.#log = scene.openLog(this.#job, [], this.#logs)
   }
 
-  /** What was written is on disk, as it is within milliseconds, and nothing is being sealed: the dead seal nothing. */
+  /** Everything written is on disk, as it is within milliseconds, and nothing is being sealed: a dead process seals nothing. */
   async #settled(): Promise<void> {
     await eventually(async () => {
       const page = await this.#logs.page({

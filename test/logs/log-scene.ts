@@ -82,7 +82,7 @@ export class LogScene {
     await log.dispose()
   }
 
-  /** The whole log by pages. */
+  /** The whole log, page by page. */
   async lines(jobId: string, logs = this.logs): Promise<LogLine[]> {
     const lines: LogLine[] = []
     for (let after = 0; ; ) {
@@ -124,7 +124,7 @@ export const openStore = async (): Promise<{ store: Store; close: () => Promise<
   return { store, close }
 }
 
-/** Waits, bounded, for what happens elsewhere. */
+/** Waits, with a bound, for a condition. */
 export const eventually = async (condition: () => Promise<boolean> | boolean): Promise<void> => {
   const deadline = performance.now() + 20_000
   while (!(await condition())) {

@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../test-database.ts'
 export type Homes = {
   /** The store that the servers of a test share. */
   readonly database: () => TestDatabase
-  /** A server with an engine and a data directory of its own, which it keeps over restarts. Stopped after the test. */
+  /** A server with its own engine and data directory, which it keeps over restarts. Stopped after the test. */
   readonly start: (name: string, more?: Record<string, string>) => Promise<TestServer>
   readonly stop: (server: TestServer) => Promise<void>
   /** A server that can be killed. */
@@ -84,7 +84,7 @@ export const untilPublications = async (database: TestDatabase, count: number): 
   await expect.poll(async () => (await publications()).length, { timeout: 20_000 }).toBe(count)
 }
 
-/** Publications committed from now on are not finished: whoever would finish one waits for the lock that this takes. */
+/** Publications committed from now on are not finished: finishing waits for the lock that this takes. */
 export const holdPublications = async (database: TestDatabase): Promise<void> => {
   await database.query(`CREATE OR REPLACE FUNCTION hold() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -99,7 +99,7 @@ export const letPublicationsGo = async (database: TestDatabase): Promise<void> =
   await database.query("DELETE FROM millrace.table_lock WHERE call_id = 'the test'")
 }
 
-/** As if a lease had passed since a worker was last heard of: its jobs may be rescued, and its tables taken over. */
+/** As if a lease had passed since a worker was last seen: its jobs may be rescued, and its tables taken over. */
 export const letLeasesRunOut = async (database: TestDatabase): Promise<void> => {
   await database.query('UPDATE millrace.live SET lease_until = 0 WHERE lease_until IS NOT NULL')
   await database.query('UPDATE millrace.worker SET seen_at = 0')

@@ -11,7 +11,7 @@ let shared: string
 let front: TestServer
 let worker: TestServer
 
-/** One server that only takes requests and one that only works, on one database, with data directories of their own. */
+/** One server that only takes requests and one that only runs jobs, on one database, with their own data directories. */
 beforeAll(async () => {
   database = await createTestDatabase()
   shared = mkdtempSync(join(tmpdir(), 'millrace-shared-'))

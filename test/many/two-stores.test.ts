@@ -147,7 +147,7 @@ test('runs worked off by two servers keep their limit, end once and count once',
     })
   const found = await first().getWorkflow({ workspace: WORKSPACE, workflow: workflow.id })
   expect(found!.consecutiveFailures).toBeLessThanOrEqual(1)
-  // Events of the other process may be missed, but none is told twice.
+  // Events of the other process may be missed, but none is sent twice.
   expect(new Set(ended).size).toBe(ended.length)
   const page = { workspace: WORKSPACE, unreadOnly: true, limit: 10, cursor: null }
   expect((await first().listNotifications(page)).notifications).toMatchObject([{ type: 'run.failed', runId: runs[0] }])

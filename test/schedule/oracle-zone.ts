@@ -1,10 +1,10 @@
 /** An instant in epoch seconds, and what the clock of the zone shows, as if it were UTC. */
 export type Moment = { readonly second: number; readonly local: number }
 
-/** The clock of a zone over a span of time, read off `Temporal` hour by hour, and second by second where it was moved. */
+/** The local time of a zone over a span of time, read from `Temporal` hour by hour, and second by second where it changes. */
 export type OracleZone = {
   at(second: number): Moment
-  /** Seconds by which the clock is put forward at just this moment; 0 for all others. */
+  /** Seconds by which the clock is put forward at exactly this moment; 0 for all others. */
   gapBefore(moment: Moment): number
 }
 
@@ -19,7 +19,7 @@ export const openOracleZone = (name: string, from: number, to: number): OracleZo
     gapBefore: ({ second }) => Math.max(0, offsets[second - first]! - offsets[second - 1 - first]!),
   }
 
-  /** No clock is moved twice within an hour. */
+  /** No clock changes twice within an hour. */
   function fill(start: number, end: number): void {
     for (let hour = start; hour < end; hour += 3600) halve(hour, Math.min(hour + 3600, end), offsetAt(hour))
   }

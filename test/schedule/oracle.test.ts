@@ -7,7 +7,7 @@ const SEED = 20_261_122
 
 test('random schedules in random zones have the slots that a walk second by second finds, forwards and backwards', () => {
   const { slots, compared } = compareWithOracle({ runs: RUNS, seed: SEED })
-  // Were most of the windows empty, the agreement would say little.
+  // If most of the windows were empty, the agreement would prove little.
   expect(compared).toBeGreaterThan(100)
   expect(slots).toBeGreaterThan(10_000)
 })

@@ -2,7 +2,7 @@ import { expect } from 'vitest'
 import { readSchedule, type Schedule } from '../../src/model/schedule/schedule.ts'
 import type { ScheduleSpec } from '../../src/model/schedule/schedule-schema.ts'
 
-/** The schedule of a spec that is right. */
+/** The schedule of a valid spec. */
 export const scheduleOf = (spec: unknown, createdAt = 0): Schedule => {
   const schedule = readSchedule(spec as ScheduleSpec, { createdAt })
   if ('errors' in schedule) expect.fail(`${JSON.stringify(spec)}: ${JSON.stringify(schedule.errors)}`)
@@ -17,7 +17,7 @@ export const slotsBetween = (schedule: Schedule, from: number, to: number): read
   return slots
 }
 
-/** The same, found from the end. */
+/** The same, found backwards. */
 export const slotsBackwards = (schedule: Schedule, from: number, to: number): readonly number[] => {
   const slots: number[] = []
   for (let slot = schedule.previousSlot(to); slot !== null && slot >= from; slot = schedule.previousSlot(slot))

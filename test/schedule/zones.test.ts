@@ -4,13 +4,13 @@ import { localOf, type TimeZone } from '../../src/model/schedule/time-zone.ts'
 import { scheduleOf, slotsBackwards, slotsBetween } from './read.ts'
 import { changesOf, distinctZones } from './zones.ts'
 
-/** Ten years in which Samoa left a day out, North Korea and Venezuela moved by half an hour and Russia changed its mind. */
+/** Ten years in which Samoa skipped a day, North Korea and Venezuela moved by half an hour and Russia changed its mind. */
 const PAST = [Date.UTC(2009, 0, 1), Date.UTC(2019, 0, 1)] as const
-/** Ten years of what is known to come. */
+/** Ten years of what is known of the future. */
 const COMING = [Date.UTC(2026, 0, 1), Date.UTC(2036, 0, 1)] as const
 const THREE_DAYS = 3 * 86_400_000
 
-/** Their union has a slot every few minutes, and meets every rule: gaps, repeats, elapsed hours, exclusion. */
+/** Their union has a slot every few minutes, and covers every rule: gaps, repeats, elapsed hours, exclusion. */
 const PARTS = {
   hours: { calendars: [{ hour: { start: 0, end: 23 }, minute: ['0', 20, 45] }] },
   elapsed: { calendars: [{ hour: '*', minute: { start: 10, end: 50, step: 20 } }] },
@@ -76,7 +76,7 @@ const schedulesIn = (time_zone: string): { union: Schedule; parts: readonly Sche
 const rises = (slots: readonly number[]): boolean =>
   slots.every((slot, index) => index === 0 || slot > slots[index - 1]!)
 
-/** A slot of `hours`: at :00, :20 or :45 of the clock for the first time, or the first instant after a gap. */
+/** A slot of `hours`: the first :00, :20 or :45 of the local time, or the first instant after a gap. */
 const isOnRule = (second: number, zone: TimeZone): boolean => {
   const local = localOf(zone, second)
   const before = localOf(zone, second - 1)
@@ -102,7 +102,7 @@ test('a daily schedule runs once on each date of ten years in every zone', () =>
   }
 })
 
-/** The local time that a slot was meant for: at 23:59 in a gap from 23:00 to midnight it runs on the next date. */
+/** The local time that a slot was meant for: 23:59 in a gap from 23:00 to midnight runs on the next date. */
 const meantFor = (zone: TimeZone, second: number, timeOfDay: number): number => {
   const shown = localOf(zone, second)
   return shown % 86_400 === timeOfDay ? shown : localOf(zone, second - 1) + 1

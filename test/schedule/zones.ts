@@ -3,7 +3,7 @@ import { findTimeZone, type TimeZone } from '../../src/model/schedule/time-zone.
 /** Every zone of the IANA database. */
 export const ALL_ZONES: readonly TimeZone[] = Intl.supportedValuesOf('timeZone').map(name => findTimeZone(name)!)
 
-/** When the clock of a zone is moved between two instants, in epoch seconds. */
+/** The instants at which the clock of a zone changes between two instants, in epoch seconds. */
 export const changesOf = (zone: TimeZone, from: number, to: number): readonly number[] =>
   zone.starts.filter(start => start >= from && start < to)
 

@@ -4,7 +4,7 @@ import type { Stretch, World } from './world.ts'
 
 const workspace = 'default'
 
-/** What must be so after every step. */
+/** What must hold after every step. */
 export const checkStep = async ({ store, model }: World): Promise<void> => {
   const { workflows } = await store.listWorkflows({ workspace, filters: {}, limit: 100, cursor: null })
   for (const workflow of workflows) model.compare(workflow)
@@ -17,7 +17,7 @@ export const checkStep = async ({ store, model }: World): Promise<void> => {
   }
 }
 
-/** What must be so at the end, when everything has been let go on: all has ended, and invariant 8. */
+/** What must hold at the end, when everything has been resumed: all has ended, and invariant 8. */
 export const checkEnd = async (world: World): Promise<void> => {
   const { model } = world
   if (model.liveJobs() > 0) model.faults.push(`${model.liveJobs()} jobs never ended`)
@@ -30,7 +30,7 @@ export const checkEnd = async (world: World): Promise<void> => {
   }
 }
 
-/** Invariant 8: each slot was dealt with once, and each that fired has one run. */
+/** Invariant 8: each slot was handled once, and each that fired has one run. */
 export const slotFaults = (
   slots: readonly Slot[],
   runs: readonly Run[],
@@ -46,7 +46,7 @@ export const slotFaults = (
   if (fired.length !== automatic.length)
     faults.push(`${fired.length} slots fired, but there are ${automatic.length} runs`)
   for (const { slot, runId } of fired) if (runOf.get(slot) !== runId) faults.push(`slot ${slot} has another run`)
-  // With the clock set back, a schedule that begins anew meets slots that were dealt with before: they do not run again.
+  // With the clock set back, a schedule that starts anew meets handled slots: they do not run again.
   const isAhead = stretches.every(({ from }, index) => index === 0 || from >= stretches[index - 1]!.to)
   if (!isAhead) return faults
   const recorded = slots.reduce((sum, { count }) => sum + count, 0)

@@ -79,7 +79,7 @@ const onWorkflow =
     await world.tracking(workflow, () => call(server, workflow))
   }
 
-/** What users do, each as often as it stands here. */
+/** Actions of users, each as frequent as it is listed. */
 const DEEDS: readonly Deed[] = [
   replace,
   replace,
@@ -100,13 +100,13 @@ const DEEDS: readonly Deed[] = [
   onRun(false, ({ workflows }, runId) => workflows.retryFailed({ caller: SUBMITTER, runId })),
 ]
 
-/** Something that a user does at some server; a refusal is an answer, anything else that is thrown is a fault. */
+/** An action of a user at some server; a refusal is an answer, any other error is a fault. */
 export const doSomething = async (world: World): Promise<void> => {
   const { random, servers } = world
   await attempt(() => random.pick(DEEDS)(world, random.pick(servers)))
 }
 
-/** Makes the workflows that the month is about. */
+/** Creates the workflows of the month. */
 export const beginWorkflows = async (world: World, count: number): Promise<void> => {
   for (let index = 0; index < count; index++)
     await attempt(() => world.create(anyDefinition(`workflow ${index}`, world.random)))

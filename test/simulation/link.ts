@@ -1,15 +1,15 @@
 import type { Store } from '../../src/store/store.ts'
 import type { Random } from '../chaos/random.ts'
 
-/** What a server sees of a call whose way to the store broke. */
+/** The error a server gets from a call whose connection to the store broke. */
 export class BrokenLink extends Error {}
 
 export type Link = { readonly store: Store; cut(): void }
 
-/** One call in so many finds the way broken, half of them after the store has done what was asked. */
+/** One call in so many finds the connection broken, half of them after the store has done what was asked. */
 const FAULTS = 0.004
 
-/** A server's way to the store: calls get lost, or their answers do, and when the server dies all do. */
+/** A server's connection to the store: calls or their answers get lost, and when the server dies all do. */
 export const createLink = (store: Store, random: Random): Link => {
   let isCut = false
   const pass = (): void => {

@@ -13,9 +13,9 @@ import type { EndAttempt, EndResult } from '../../src/store/store.ts'
 type ModelWorkflow = { state: WorkflowState; failures: number; max: number | null }
 type ModelRun = {
   readonly workflowId: string
-  /** Whether its end moves the workflow's counter of failures. */
+  /** Whether its end changes the workflow's failure counter. */
   readonly counts: boolean
-  /** Of the fire that made it; null: a manual run, which may work beside any other. */
+  /** Of the fire that created it; null: a manual run, which may run beside any other. */
   readonly overlap: Overlap | null
   hasStarted: boolean
   status: RunStatus | null
@@ -42,7 +42,7 @@ export const createModel = () => {
     faults,
     workflows,
     runs,
-    /** Invariants 3 and 4: no step that is not in the table, and none out of an end. */
+    /** Invariants 3 and 4: no transition that is not in the table, and none out of an ended status. */
     jobMoved: ({ jobId, status }: JobEvent): void => {
       const before = jobs.get(jobId)
       if (
@@ -54,7 +54,7 @@ export const createModel = () => {
       if (before !== undefined && isEnded(before)) fault(`job ${jobId} had ended as ${before} and became ${status}`)
       jobs.set(jobId, status)
     },
-    /** Invariant 2: an attempt begins only when the one before it has ended, and numbers rise. */
+    /** Invariant 2: an attempt starts only when the previous one has ended, and numbers rise. */
     claimed: (claims: readonly ClaimedJob[]): void => {
       for (const { id, attempt } of claims) {
         if (live.has(id)) fault(`job ${id} was claimed as attempt ${attempt} while ${live.get(id)} lived`)
@@ -64,7 +64,7 @@ export const createModel = () => {
         highest.set(id, attempt)
       }
     },
-    /** Invariant 2: who has lost the lease writes nothing. */
+    /** Invariant 2: without the lease nothing is written. */
     ended: (ends: readonly EndAttempt[], results: readonly EndResult[]): void => {
       for (const [index, { lease }] of ends.entries()) {
         if (!results[index]!.applied) continue
@@ -114,7 +114,7 @@ export const createModel = () => {
 
 export type Model = ReturnType<typeof createModel>
 
-/** Runs of the same workflow that were made before this one, have started and have not ended. */
+/** Earlier runs of the same workflow that have started and not ended. */
 const earlierThatWork = (runs: ReadonlyMap<string, ModelRun>, runId: string): readonly string[] => {
   const ids = [...runs.keys()]
   const { workflowId } = runs.get(runId)!

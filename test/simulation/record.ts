@@ -1,7 +1,7 @@
 import type { Store } from '../../src/store/store.ts'
 import type { Model } from './model.ts'
 
-/** The store with everything that it does told to the model, whether or not who asked ever hears of it. */
+/** The store, with everything it does reported to the model, whether or not the caller gets the answer. */
 export const record = (store: Store, model: Model): Store => {
   store.onSignal(signal => {
     if (signal.type === 'events') for (const event of signal.events) model.jobMoved(event)

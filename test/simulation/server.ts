@@ -22,7 +22,7 @@ type Attempt = { readonly job: ClaimedJob; readonly lease: Lease; cause: CancelR
 
 type Options = { readonly store: Store; readonly clock: Clock; readonly random: Random; readonly secrets: SecretBox }
 
-/** The largest run; small, so that extensions meet it. */
+/** The largest run; small, so that extensions reach it. */
 const MAX_ITEMS = 12
 
 /**
@@ -58,7 +58,7 @@ export const createServer = ({ store, clock, random, secrets }: Options) => {
     await workflows.extend({ workspace: job.workspace, jobId: job.id, attempt: job.attempt, items })
   }
 
-  /** Asks which are to stop, and keeps the leases of the rest; it goes on with those that are lost, as a hung worker does. */
+  /** Asks which attempts are to stop, and renews the leases of the rest; it continues with lost ones, as a hung worker does. */
   const renew = async (): Promise<void> => {
     const leases = attempts.map(attempt => attempt.lease)
     if (leases.length > 0 && random.chance(0.9)) await link.store.renewLeases({ leases, leaseMs: LEASE_MS })
@@ -89,7 +89,7 @@ export const createServer = ({ store, clock, random, secrets }: Options) => {
   return {
     workerId,
     workflows,
-    /** What the loops of the role `scheduler` do, in any order. */
+    /** What the loops of the `scheduler` role do, in any order. */
     schedule: async (): Promise<void> => {
       const duties: (() => Promise<unknown>)[] = [
         fire.pass,
@@ -99,23 +99,23 @@ export const createServer = ({ store, clock, random, secrets }: Options) => {
       ]
       for (const duty of random.chance(0.5) ? duties : duties.toReversed()) await survive(duty())
     },
-    /** What the worker does: keeps leases, ends some of its attempts, claims more. */
+    /** What the worker does: renews leases, ends some of its attempts, claims more. */
     work: async ({ endShare }: { endShare: number }): Promise<void> => {
       await survive(renew())
       await survive(endSome(endShare))
       await survive(claim())
       for (const attempt of attempts) if (random.chance(0.1)) await survive(extend(attempt))
-      // Most work is done before the next turn, which may be hours later: what is not loses its lease to the rescue.
+      // Most work ends before the next turn, which may be hours later: the rest loses its lease to the rescue.
       await survive(endSome(endShare))
     },
-    /** Dies at once: what it was doing is cut off, what it ran is gone. */
+    /** Dies at once: its calls are cut off, its attempts are gone. */
     die: link.cut,
   }
 }
 
 export type Server = Omit<ReturnType<typeof createServer>, 'workflows'> & { readonly workflows: Workflows }
 
-/** Loops log what fails and try again; calls are refused when things are not so. */
+/** Loops log failures and retry; calls are refused if their conditions do not hold. */
 const survive = async (turn: Promise<unknown>): Promise<void> => {
   try {
     await turn

@@ -5,7 +5,7 @@ import { openWorld, type World } from './world.ts'
 const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 
-/** What a month of one seed came to. `faults` is empty when all is well; the counts show that something has happened. */
+/** The outcome of a month with one seed. `faults` is empty if all is well; the counts show that something has happened. */
 export type Report = {
   readonly faults: readonly string[]
   readonly steps: number
@@ -19,7 +19,7 @@ export type Report = {
 
 type Limits = { readonly seed: number; readonly days: number; readonly workflows: number }
 
-/** Lives through days of simulated time and says what was wrong. Stops at the first faults. */
+/** Simulates days and returns what was wrong. Stops at the first faults. */
 export const simulate = async ({ seed, days, workflows }: Limits): Promise<Report> => {
   const world = await openWorld(seed)
   const { clock, random, model } = world
@@ -43,7 +43,7 @@ export const simulate = async ({ seed, days, workflows }: Limits): Promise<Repor
   }
 }
 
-/** Mostly minutes, often to the next slot; now and then the machine sleeps, or its clock is set. Gives 1 for such a jump. */
+/** Mostly minutes, often to the next slot; sometimes the machine sleeps, or its clock is set. Returns 1 for such a jump. */
 const passTime = async ({ clock, random, store }: World): Promise<0 | 1> => {
   if (random.chance(0.02)) {
     clock.advance(random.pick([-2 * HOUR, -20 * MINUTE, 9 * HOUR, 30 * HOUR]))
@@ -58,17 +58,17 @@ const passTime = async ({ clock, random, store }: World): Promise<0 | 1> => {
   return 0
 }
 
-/** One of the servers, or both at once, look for what is due, then each works. */
+/** One of the servers, or both at once, look for due work, then each runs its jobs. */
 const turn = async ({ servers, random }: World, { endShare }: { endShare: number }): Promise<void> => {
   const looking = random.chance(0.5) ? servers : [random.pick(servers)]
   await Promise.all(looking.map(server => server.schedule()))
   for (const server of servers) await server.work({ endShare })
 }
 
-/** The most turns that work which is let go on may need. */
+/** The maximum number of turns that resumed work may need. */
 const MOST_TURNS = 3_000
 
-/** Lets everything go on until nothing is left to do, then looks at what has been. */
+/** Resumes everything until nothing is left to do, then checks the history. */
 const finish = async (world: World): Promise<void> => {
   const { clock, model, store } = world
   for (const workflow of world.workflows.keys()) await letGoOn(world, workflow)
@@ -82,7 +82,7 @@ const finish = async (world: World): Promise<void> => {
   if (model.faults.length === 0) await checkEnd(world)
 }
 
-/** No further slots, and what was paused goes on: done at the store, so that no broken way keeps it from being done. */
+/** No further slots, and everything paused is resumed: directly at the store, so that no broken connection prevents it. */
 const letGoOn = async (world: World, workflow: string): Promise<void> => {
   const { store, clock } = world
   const at = { workspace: 'default', workflow }

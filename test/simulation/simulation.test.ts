@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { simulate } from './simulate.ts'
 
-/** More of them, or others, look further: what a seed finds, it finds again. A month takes some five seconds. */
+/** More or other seeds search further: a seed repeats what it found. A month takes some five seconds. */
 const SEEDS = [1, 2]
 
 test.each(SEEDS)(

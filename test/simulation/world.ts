@@ -16,7 +16,7 @@ import { createServer, type Server } from './server.ts'
 
 const workspace = 'default'
 
-/** A stretch of a workflow's life under one schedule: all its slots after `from` and up to `to` have been dealt with. */
+/** A period of a workflow under one schedule: all its slots after `from` and up to `to` have been handled. */
 export type Stretch = { readonly schedule: Schedule | null; readonly from: number; to: number }
 
 export type World = {
@@ -29,20 +29,20 @@ export type World = {
   readonly workflows: ReadonlyMap<string, string>
   readonly stretches: ReadonlyMap<string, readonly Stretch[]>
   create(definition: { readonly name: string }): Promise<void>
-  /** Does something to a workflow and sees whether its schedule begins anew. */
+  /** Changes a workflow and checks whether its schedule starts anew. */
   tracking(workflow: string, deed: () => Promise<unknown>): Promise<void>
   /** One of the servers dies, and another takes its place. */
   crash(): void
   close(): Promise<void>
 }
 
-/** A file system in memory: what power cuts do to the database is tried elsewhere, here commits must be quick. */
+/** A file system in memory: power cuts of the database are tested elsewhere, here commits must be quick. */
 const MEMORY = '/dev/shm'
 
-/** Early March, so that a month sees clocks of zones change. */
+/** Early March, so that a month contains clock changes. */
 const BEGINNING = Date.parse('2026-03-02T00:00:00Z')
 
-/** A world of two servers over one real store. The seed says all that is chosen in it. */
+/** A world of two servers over one real store. The seed determines every choice in it. */
 export const openWorld = async (seed: number): Promise<World> => {
   const directory = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'millrace-simulation-'))
   const random = createRandom(seed)
@@ -103,7 +103,7 @@ export const openWorld = async (seed: number): Promise<World> => {
   }
 }
 
-/** A new schedule counts from now, and so does that of a workflow that was terminated. */
+/** A new schedule counts from now, and so does that of a terminated workflow. */
 const startsAnew = (before: LoadedWorkflow, after: LoadedWorkflow): boolean =>
   scheduleText(before) !== scheduleText(after) || (before.state === 'terminated' && after.state === 'active')
 

@@ -13,10 +13,10 @@ export const form = (fields: Record<string, string>): string => String(new URLSe
 type Answer = { readonly status: number; readonly body: Json }
 
 export type TinybirdScene = Pick<DataScene, 'call' | 'dataSource' | 'pipe' | 'token' | 'url'> & {
-  /** Puts the rows of `facts` into a data source of the same columns, instead of what is there. */
+  /** Replaces the rows of a data source with the same columns by those of `facts`. */
   readonly fill: (datasource: string) => Promise<Json>
   readonly count: (name: string) => Promise<number>
-  /** A POST with a body that is sent as it is. */
+  /** A POST with a body that is sent unchanged. */
   readonly post: (path: string, body: string, headers?: Record<string, string>) => Promise<Answer>
   /** The job of an answer once it has ended. */
   readonly ended: (answer: Answer) => Promise<Json>

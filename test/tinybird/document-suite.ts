@@ -9,7 +9,7 @@ import { CALLS, differences, IMPORT_EXAMPLE, LIST_EXAMPLE, POPULATE_EXAMPLE } fr
 // biome-ignore lint/suspicious/noExplicitAny: answers of any shape; what a test reads of them, it asserts
 type Json = any
 
-/** The calls of Tinybird's document and their answers, whichever store remembers the jobs. */
+/** The calls of Tinybird's document and their answers, with either store. */
 export const describeDocument = (
   title: string,
   open: (settings: Record<string, string>) => Promise<DataScene>,
@@ -41,7 +41,7 @@ export const describeDocument = (
 
     const fileUrl = () => `http://127.0.0.1:${(files.address() as AddressInfo).port}/events_50M_1.csv`
 
-    /** Runs a call of the document by a shell, with this host, token and id for those printed. */
+    /** Runs a call of the document in a shell, with this host, token and id in place of those printed. */
     const run = async (call: string, jobId = ''): Promise<Json> => {
       const here = call
         .replace('<token>', scene.token)
@@ -110,7 +110,7 @@ export const describeDocument = (
     test('of several concurrent cancels of one job one gets 200, and the others that it is being cancelled', async () => {
       for (const round of [1, 2, 3, 4, 5]) {
         const { body: started } = await scene.call('POST', '/v0/pipes/top_product_per_day/nodes/days/population')
-        // Now while it waits, now while it works.
+        // Sometimes while it waits, sometimes while it runs.
         if (round % 2 === 0)
           await expect
             .poll(async () => (await run(CALLS.detail, started.job_id)).queries.length, { timeout: 20_000 })

@@ -111,7 +111,7 @@ export const IMPORT_EXAMPLE = {
   invalid_lines: 0,
 }
 
-/** Where an answer lacks what an example has, or has it of another type or form; [] when it is as printed. */
+/** Where an answer lacks something of an example, or has another type or form; [] if it is as printed. */
 export const differences = (example: unknown, answer: unknown, path = ''): readonly string[] => {
   if (example === null) return answer === undefined ? [`${path} is missing`] : []
   if (formOf(example) !== formOf(answer)) return [`${path} is ${formOf(answer)}, not ${formOf(example)}`]

@@ -20,7 +20,7 @@ const submittedAs = async ({ status, body }: { status: number; body: { job_id: s
   return (await scene.call('GET', `/v1/jobs/${body.job_id}`)).body.spec.import
 }
 
-/** A POST of a body that is no JSON. */
+/** A POST with a body that is not JSON. */
 const post = async (path: string, body: string | FormData | Uint8Array<ArrayBuffer>, type?: string) => {
   const headers = { authorization: `Bearer ${scene.token}`, ...(type !== undefined && { 'content-type': type }) }
   const response = await fetch(scene.url + path, { method: 'POST', body, headers })

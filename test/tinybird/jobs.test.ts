@@ -41,7 +41,7 @@ const get = async (path: string) => (await scene.call('GET', path)).body
 const idsOf = (list: { jobs: { id: string }[] }) => list.jobs.map(({ id }) => id)
 const cancel = (id: string) => scene.call('POST', `/v0/jobs/${id}/cancel`)
 
-/** Everything that is in a workspace belongs to one test at a time. */
+/** A token of a workspace with this name, in which a test is alone. */
 const tokenOf = async (workspace: string, body: object = { role: 'admin' }) => {
   await scene.call('POST', '/v1/workspaces', { name: workspace })
   const { body: made } = await scene.call('POST', '/v1/tokens', { name: workspace, workspace, ...body })

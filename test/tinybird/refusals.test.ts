@@ -88,7 +88,7 @@ describe('refusals', () => {
 })
 
 test('no request causes a server fault', async () => {
-  // What is taken of it changes rows, when nobody waits for it any more.
+  // Accepted requests change rows later, so they have a data source of their own.
   await tinybird.dataSource('odd', { n: 'UInt64' })
   const sql = 'SELECT n FROM odd'
   await tinybird.pipe('odd_feed', [{ name: 'feed', sql, role: materialized('odd_fed') }])

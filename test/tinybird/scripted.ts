@@ -19,7 +19,7 @@ const definitions = [
   deleteDefinition,
 ]
 
-/** A server whose jobs do what their names say, so that each can be met in every status. */
+/** A server whose jobs do what their names say, so that each can be seen in every status. */
 export type ScriptedScene = DataScene & {
   /** Lets jobs named `stubborn` that were cancelled end: until then they stay `cancelling`. */
   readonly release: () => void
@@ -71,7 +71,7 @@ const act = async (job: ClaimedJob, context: ExecutionContext, gate: Promise<voi
   return { type: 'completed', statistics: STATISTICS }
 }
 
-/** As in the document: two of six are done and one works. */
+/** As in the document: two of six are done and one is running. */
 const STEPS = ['done', 'done', 'working', 'waiting', 'waiting', 'waiting'].map((status, index) => ({
   id: `01900000-0000-7000-8000-00000000000${index}`,
   status,

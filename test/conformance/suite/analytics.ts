@@ -22,7 +22,7 @@ export const analyticsTests: AreaTests = scene => {
     }
     throw new Error('there is no end to it')
   }
-  /** Waits 100 ms in the queue and runs 1000 ms. */
+  /** Waits 100 ms in the queue and runs for 1000 ms. */
   const finished = async (end = COMPLETE, overrides: Parameters<typeof newJob>[0] = {}) => {
     const job = await scene().submitOne(overrides)
     scene().clock.advance(100)

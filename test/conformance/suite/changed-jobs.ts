@@ -12,7 +12,7 @@ export const changedJobTests: AreaTests = scene => {
   const byChange = (jobs: readonly Job[]) =>
     jobs.toSorted((a, b) => a.updatedAt - b.updatedAt || (a.id < b.id ? -1 : 1))
   const allJobs = async () => Promise.all((await scene().listIds()).map(id => scene().job(id)))
-  /** From the beginning to where nothing more is. */
+  /** From the beginning to the last one. */
   const readAll = async (limit: number) => {
     const found: Job[] = []
     for (let after: After = null; ; after = found.at(-1)!) {

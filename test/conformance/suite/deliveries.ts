@@ -257,7 +257,7 @@ export const deliveryTests: AreaTests = scene => {
     expect(await list()).toEqual([])
   })
 
-  /** All batches of one retention. Gives how many each purged. */
+  /** All batches of one retention run. Returns how many each purged. */
   const retain = async (limit: number) => {
     const purged: number[] = []
     let cursor: string | null = null

@@ -226,7 +226,7 @@ export const firingTests: AreaTests = scene => {
       const page = await scene().store.listRuns({ workspace: WORKSPACE, filters: {}, limit: 10, cursor: null })
       return page.runs.map(run => run.id)
     }
-    // Their jobs are still there: only the slots go.
+    // Their jobs still exist: only the slots are purged.
     for (let calls = 0; calls < 10 && (await purge(2)) > 0; calls++);
     expect(await steps.slots(workflow)).toEqual([])
     expect(await runs()).toHaveLength(4)

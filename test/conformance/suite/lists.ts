@@ -177,7 +177,7 @@ function* allPairs(filters: readonly JobFilters[]): Generator<JobFilters> {
   }
 }
 
-/** Jobs in every status with a mixture of everything a list can ask for; newest first. */
+/** Jobs in every status with a mixture of everything a list can filter by; newest first. */
 const manyJobs = async (scene: Scene): Promise<readonly Job[]> => {
   await scene.store.createWorkspace({ id: 'other', name: 'other' })
   for (let index = 0; index < 60; index++) {

@@ -12,12 +12,12 @@ export const PUBLICATION: NewPublication = {
   outcome: '{"rows":3,"text":"ä"}',
 }
 
-/** What tests of publications do again and again. */
+/** Repeated steps of tests of publications. */
 export const publicationSteps = (scene: () => Scene) => {
   const commit = (job: ClaimedJob, publication = PUBLICATION) =>
     scene().store.commitPublication({ workspace: job.workspace, lease: leaseOf(job), publication })
   const get = (jobId: string) => scene().store.getPublication({ workspace: WORKSPACE, jobId })
-  /** The job is claimed once more and now completes. */
+  /** The job is claimed again and now completes. */
   const finish = async (jobId: string) => {
     const next = await scene().claimOne('worker-2')
     expect(next.id).toBe(jobId)

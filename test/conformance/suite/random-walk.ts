@@ -44,7 +44,7 @@ export const walkTests: AreaTests = scene => {
   })
 }
 
-/** Jobs that are or were held, and those of them that have committed a publication. */
+/** Jobs that hold or held a lease, and those that have committed a publication. */
 type Walk = { readonly scene: Scene; readonly held: ClaimedJob[]; readonly published: Set<string> }
 
 const walkAndCheck = async (scene: Scene, steps: readonly (readonly [Step, number])[]): Promise<void> => {
@@ -78,7 +78,7 @@ const checkKeys = async (scene: Scene): Promise<void> => {
   expect(new Set(keys).size).toBe(keys.length)
 }
 
-/** The count behind `maxQueued` agrees with the jobs there are. */
+/** The counter behind `maxQueued` agrees with the existing jobs. */
 const checkWaiting = async (scene: Scene): Promise<void> => {
   const filters = { status: ['pending', 'queued'] as const }
   const queued = await scene.store.countJobs({ workspace: 'default', filters })

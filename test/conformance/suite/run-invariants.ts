@@ -47,7 +47,7 @@ const checkOutcome = ({ status, statusReason, counts }: Run, about: string): voi
   expect(status, about).toBe(wasTerminated ? 'terminated' : byItems)
 }
 
-/** One holder per key, and nobody waits for a key that is free. */
+/** One holder per key, and no job waits for a free key. */
 export const checkWaitingForKeys = (jobs: readonly Job[]): void => {
   const held = jobs.filter(job => HOLDING.includes(job.status)).flatMap(job => job.exclusiveKey ?? [])
   expect(new Set(held).size).toBe(held.length)
@@ -56,7 +56,7 @@ export const checkWaitingForKeys = (jobs: readonly Job[]): void => {
       expect(held, `job waits for ${job.exclusiveKey}`).toContain(job.exclusiveKey)
 }
 
-/** Of an active workflow: a run that waits for others does so only while one of them works. */
+/** For an active workflow: a run waits for others only while one of them is open. */
 export const checkWaitingRuns = (runs: readonly Run[]): void => {
   const working = runs.filter(run => run.startedAt !== null && run.finishedAt === null)
   const waiting = runs.filter(run => run.status === 'pending' && run.statusReason === 'waiting_for_run')

@@ -122,7 +122,7 @@ export const runItemTests: AreaTests = scene => {
     expect(await reason(run.items[0]!.id)).toBe('exclusive_key')
     const [second] = await scene().claim()
     expect(second!.id).toBe(run.items[1]!.id)
-    // The key is free, but the run has no slot: from now on that is what it waits for.
+    // The key is free, but the run has no free slot: from now on the item waits for that.
     await scene().end(holder)
     expect(await reason(run.items[0]!.id)).toBe('run_concurrency')
     await scene().end(second!)
@@ -209,7 +209,7 @@ export const runItemTests: AreaTests = scene => {
         running += jobs.length
         most = Math.max(most, running)
         for (const job of jobs) {
-          // Counted out before the end is asked for: from then on another may start.
+          // Subtracted before the end is requested: from then on another may start.
           running--
           await scene().end(job, ended++ % 7 === 0 ? failure() : COMPLETE)
         }

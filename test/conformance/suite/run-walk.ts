@@ -9,7 +9,7 @@ import { checkRun, checkWaitingForKeys, checkWaitingRuns } from './run-invariant
 import { COMPLETE, failure, leaseOf, NO_EXIT, newJob, retryIn, type Scene, WORKSPACE } from './scene.ts'
 import { NO_SCHEDULE, newRun, nextAt, WorkflowScene } from './workflow-scene.ts'
 
-/** What happens often stands here more than once. */
+/** Frequent steps are listed more than once. */
 const STEPS = [
   ...['trigger', 'trigger', 'later', 'fire', 'fire', 'start due'],
   ...[
@@ -40,7 +40,7 @@ export const runWalkTests: AreaTests = scene => {
   }, 120_000)
 }
 
-/** One walk with its workflows, and a model of what must be counted. */
+/** One walk with its workflows, and a model of the expected counts. */
 class RunWalk {
   readonly #scene: Scene
   readonly #steps: WorkflowScene
@@ -48,7 +48,7 @@ class RunWalk {
   readonly #ended = new Map<string, Run>()
   readonly #published = new Set<string>()
   readonly #failures = new Map<string, number>()
-  /** Manual runs that were made while their workflow was terminated. */
+  /** Manual runs that were created while their workflow was terminated. */
   readonly #triedOut = new Set<string>()
   #workflows: readonly Workflow[] = []
   #slot = 0
@@ -126,12 +126,12 @@ class RunWalk {
   async #endOne(choice: number, end: Parameters<Scene['end']>[1]): Promise<void> {
     const index = choice % Math.max(this.#held.length, 1)
     const job = this.#held[index]
-    // Now and then an attempt that has ended is ended again.
+    // Sometimes an attempt that has ended is ended again.
     if (job && choice % 7 !== 0) this.#held.splice(index, 1)
     if (job) await this.#scene.end(job, end)
   }
 
-  /** Some items from claim to end, so that runs come to theirs. */
+  /** Some items from claim to end, so that runs reach theirs. */
   async #work(choice: number): Promise<void> {
     const ends = [COMPLETE, failure(), COMPLETE, retryIn(0), COMPLETE, failure()]
     for (const [index, job] of (await this.#scene.claim(6)).entries()) {
@@ -165,7 +165,7 @@ class RunWalk {
     })
   }
 
-  /** One by one, so that at most one run ends by its items in one step of the store. */
+  /** One by one, so that at most one run ends through its items in one step of the store. */
   async #rescue(): Promise<void> {
     this.#scene.clock.advance(LEASE_MS)
     const [lost] = await this.#scene.lost()

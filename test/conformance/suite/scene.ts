@@ -8,11 +8,11 @@ import { SINGLE_JOB_RETRY } from '../../../src/model/retry.ts'
 import type { EndResult, Store, StoreSignal, SubmittedJob } from '../../../src/store/store.ts'
 import type { VirtualClock } from '../virtual-clock.ts'
 
-/** What each implementation brings to the suite: a fresh, empty store whose time is the clock's. */
+/** What each implementation provides for the suite: a fresh, empty store whose time is that of the clock. */
 export type OpenStore = (clock: VirtualClock) => Promise<OpenedStore>
 export type OpenedStore = {
   readonly store: Store
-  /** Several processes may have the same data open at once. */
+  /** Several processes can open the same data at once. */
   readonly isShared: boolean
   readonly close: () => Promise<void>
   /** Closes the store and opens the same data again. */
@@ -211,7 +211,7 @@ export class Scene {
     return this.store.listLostAttempts({ leaseMs: LEASE_MS, limit: 100, ...(workerIds ? { workerIds } : {}) })
   }
 
-  /** Waits (bounded) for what signals bring: they arrive after the promise that caused them. */
+  /** Waits, with a bound, for the effect of signals: they arrive after the promise that caused them. */
   async eventually(condition: () => boolean): Promise<void> {
     const deadline = performance.now() + 10_000
     while (!condition()) {

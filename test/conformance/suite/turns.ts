@@ -4,7 +4,7 @@ import type { ClaimedJob } from '../../../src/model/job.ts'
 import type { AreaTests } from '../store-suite.ts'
 import { leaseOf, WORKSPACE } from './scene.ts'
 
-/** How attempts wait for tables, on real locks; how long they have waited is told by the tests. */
+/** How attempts wait for tables, with real locks; the tests set how long they have waited. */
 export const turnTests: AreaTests = scene => {
   const waiter = async (name: string) => {
     const job: ClaimedJob = await scene().start({ exclusiveKey: name })
@@ -49,7 +49,7 @@ export const turnTests: AreaTests = scene => {
     await first.lock(['t1'])
     const longLock = long.lock(['t1', 't2'])
     await expect.poll(() => long.seen.message).toBe(`waits for job ${first.job.id}, which writes t1`)
-    // Until then others may have what it cannot use.
+    // Until then others may lock what it cannot use.
     await second.lock(['t2'])
     await second.unlock()
     long.seen.waited = 10_000
@@ -77,7 +77,7 @@ export const turnTests: AreaTests = scene => {
     const secondLock = second.lock(['t2'])
     await expect.poll(() => second.seen.message).toBe('waits for a job that has waited longer for t2')
     long.seen.waited = 20_000
-    // Not renewed any more, also when it is gone.
+    // No longer renewed, as if its worker is gone.
     scene().clock.advance(5_000)
     await secondLock
     expect(second.seen.isLocked).toBe(true)

@@ -15,7 +15,7 @@ import { COMPLETE, newJob, type Scene, WORKSPACE } from './scene.ts'
 /** A schedule that never fires. */
 export const NO_SCHEDULE: Timing = { cursor: 0, next: null }
 
-/** Everything before `slot` has been dealt with; it fires on time. */
+/** Everything before `slot` has been handled; it fires on time. */
 export const nextAt = (slot: number, fireAt = slot): Timing => ({ cursor: slot - 1, next: { slot, fireAt } })
 
 export const newWorkflow = (overrides: Partial<NewWorkflow> = {}): NewWorkflow => {
@@ -33,7 +33,7 @@ export const newWorkflow = (overrides: Partial<NewWorkflow> = {}): NewWorkflow =
   }
 }
 
-/** A run of the workflow with so many items, or with these. */
+/** A run of the workflow with that many items, or with these. */
 export const newRun = (
   workflow: { readonly id: string; readonly workspace?: string; readonly version?: number },
   items: number | readonly Partial<NewJob>[] = 1,
@@ -79,12 +79,12 @@ export class WorkflowScene {
     return created
   }
 
-  /** Due now, if not told otherwise. */
+  /** Due now by default. */
   createDue(slot = this.#scene().clock.now(), overrides: Partial<NewWorkflow> = {}): Promise<Workflow> {
     return this.create({ timing: nextAt(slot), ...overrides })
   }
 
-  /** Fires a slot as a scheduler would that has just read the workflow; the next slot is a minute later. */
+  /** Fires a slot like a scheduler that has just read the workflow; the next slot is a minute later. */
   async fire(
     workflow: { readonly id: string },
     slot: number | null,
@@ -116,7 +116,7 @@ export class WorkflowScene {
     }
   }
 
-  /** Fires a slot and gives the run it made. */
+  /** Fires a slot and returns the run it created. */
   async fired(workflow: { readonly id: string }, slot: number, overrides: Partial<WorkflowFire> = {}): Promise<string> {
     const result = await this.fire(workflow, slot, overrides)
     if (result.type !== 'fired' && result.type !== 'waiting') throw new Error(`not fired: ${JSON.stringify(result)}`)
@@ -139,7 +139,7 @@ export class WorkflowScene {
     })
   }
 
-  /** Triggers a manual run with so many items, or with these, and gives its id. */
+  /** Triggers a manual run with that many items, or with these, and returns its id. */
   async start(
     workflow: Pick<Workflow, 'id' | 'version'>,
     items: number | readonly Partial<NewJob>[] = 1,
@@ -163,7 +163,7 @@ export class WorkflowScene {
     return run
   }
 
-  /** Claims what can be claimed and ends it, until nothing is left. */
+  /** Claims everything and ends it, until nothing is left. */
   async workOff(end = COMPLETE): Promise<readonly ClaimedJob[]> {
     const done: ClaimedJob[] = []
     for (let jobs = await this.#scene().claim(); jobs.length > 0; jobs = await this.#scene().claim()) {
