@@ -43,7 +43,7 @@ const add = (jobId: string, overrides: Partial<NewArtifact> = {}, maxBytes = MAX
 const listed = (jobId: string) => scene.store.listArtifacts({ workspace: WORKSPACE, jobId })
 const blobKeys = async () => (await Array.fromAsync(blobs.listOlderThan(Date.now() + 3_600_000))).flat()
 
-/** Content that says whether anybody asked for it. */
+/** Content that records whether it was read. */
 const watched = (bytes: Uint8Array) => {
   const state = { read: false }
   async function* content() {
@@ -86,7 +86,7 @@ test('lost content that is uploaded several times at once is stored once, even i
       await garbage.runOnce()
     }
     const sending = ['a', 'b', 'c', 'd'].map(name => sent(job.id, name))
-    // Before they have come, as they come, and after.
+    // Before, during and after the uploads.
     if (round % 3 === 0) await purge()
     if (round % 3 === 1) await sending[0]!.then(purge)
     const [first] = await Promise.all(sending)

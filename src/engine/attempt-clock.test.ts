@@ -7,7 +7,7 @@ import { createStopSignal } from './stop-signal.ts'
 
 const TIMEOUT_MS = 100
 
-/** A clock of an attempt; `answers` are what the store says each time that it is asked. */
+/** A clock of an attempt; `answers` are the store's answers, one after the other. */
 const begin = (answers: readonly (number | null | Error)[]) => {
   const stop = createStopSignal(systemClock)
   const asked: (string | null)[] = []

@@ -126,7 +126,7 @@ test('content that the blob store cannot delete stays listed, and the rest is de
   for (const { id } of jobs) await purge(id)
   const paths = stuck.map(key => join(directory, 'blobs', key.slice(0, 2), key))
   for (const path of paths) {
-    // A folder in its place cannot be removed as a file.
+    // A folder in its place cannot be removed like a file.
     rmSync(path)
     mkdirSync(path)
   }

@@ -24,7 +24,7 @@ const sha256 = (content: Uint8Array): string => createHash('sha256').update(cont
 const filesThere = (): number =>
   readdirSync(directory, { recursive: true, withFileTypes: true }).filter(file => file.isFile()).length
 
-/** A source in chunks that knows whether it was left; it fails after `failAfter` bytes. */
+/** A source in chunks that records whether it was stopped; it fails after `failAfter` bytes. */
 const sourceOf = (content: Buffer, failAfter = Number.POSITIVE_INFINITY) => {
   const state = { left: false }
   const generate = async function* () {

@@ -27,7 +27,7 @@ const counter = () => {
   return { count, runOnce }
 }
 
-/** A run that lasts until it is told to end. */
+/** A run that lasts until it is aborted. */
 const heldRun = () => {
   const state = { runs: 0, live: 0, most: 0, release: () => {} }
   const runOnce = async () => {

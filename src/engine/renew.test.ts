@@ -9,7 +9,7 @@ import { createStopSignal } from './stop-signal.ts'
 
 const beat = { id: 'w' } as Parameters<typeof createRenewLoop>[0]['beat']
 
-/** A loop over a store that answers when the test says so. */
+/** A loop over a store that answers when the test decides. */
 const startLoop = (store: Partial<Store>, logger: Logger = silentLogger) => {
   const clock = { ahead: 0, now: () => 0, monotonic: (): number => clock.ahead }
   const running = createRunningJobs()
@@ -38,7 +38,7 @@ test('an answer after its leases have expired does not end jobs claimed since th
   const second = claim()
   asked[0]!.answer({ lost: [first.job.id], cancelling: [] })
   await expect.poll(() => first.stop.cause, { timeout: 20_000 }).toBe('lease_lost')
-  // The timer would be one of no time at all.
+  // A fault would end it at once, by a timer without a delay.
   await turns(20)
   expect(second.stop.cause).toBeNull()
 })

@@ -49,7 +49,7 @@ const submitEnded = async (count: number, sinks: readonly { index: number; onFai
   for (const job of await scene.claim(count)) await scene.end(job)
 }
 
-/** Those that wait come first, and are more than one batch of the loop. */
+/** Those with pending deliveries come first, and are more than one batch of the loop. */
 test('with a retention shorter than a day, jobs with pending deliveries are kept, and others are purged', async () => {
   await submitEnded(520, [{ index: 0, onFailure: true }])
   scene.clock.advance(1)

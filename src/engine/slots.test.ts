@@ -11,7 +11,7 @@ const openLane = (size: number) => {
       lane.wakes += 1
     },
   })
-  /** As many of `jobs` new ones as are let in. */
+  /** As many of `jobs` new ones as get a slot. */
   const begin = (jobs = 1): readonly Slot[] => {
     const reserved = slots.reserve()
     const begun = Array.from({ length: Math.min(jobs, reserved.size) }, () => reserved.use())
@@ -26,7 +26,7 @@ const openLane = (size: number) => {
   return { lane, slots, begin, free }
 }
 
-/** An attempt that waits until `go`; `isBack` once it has its slot again, or was told to stop. */
+/** An attempt that waits until `go`; `isBack` once it has its slot again or was told to stop. */
 const lend = (slot: Slot, signal = NEVER) => {
   const { promise, resolve: go } = Promise.withResolvers<void>()
   const waiting = { go, isBack: false, ended: Promise.resolve() }

@@ -9,7 +9,7 @@ const ipv4 = (bits: bigint): string => [24n, 16n, 8n, 0n].map(shift => (bits >> 
 const ipv6 = (bits: bigint): string =>
   Array.from({ length: 8 }, (_, i) => ((bits >> BigInt(112 - 16 * i)) & 0xffffn).toString(16)).join(':')
 
-/** First and last address of every range that must be refused, written out by hand as numbers of 32 bits. */
+/** First and last address of every range that must be refused, written by hand as 32-bit numbers. */
 const REFUSED_IPV4: readonly (readonly [number, number])[] = [
   [0x00000000, 0x00ffffff],
   [0x0a000000, 0x0affffff],
@@ -30,7 +30,7 @@ const REFUSED_IPV4: readonly (readonly [number, number])[] = [
 const refusedIpv4 = (bits: bigint) =>
   REFUSED_IPV4.some(([first, last]) => BigInt(first) <= bits && bits <= BigInt(last))
 
-/** The same for IPv6: everything but 2000::/3, and four ranges inside it. */
+/** The same for IPv6: everything except 2000::/3, and four ranges inside it. */
 const refusedIpv6 = (bits: bigint) => {
   const within = (base: bigint, prefix: bigint) => bits >> (128n - prefix) === base
   if (!within(0b001n, 3n)) return true

@@ -34,6 +34,6 @@ test('a directory that cannot be created is an error, without endless retries', 
   expect(() => makeDirectory(join(directory, 'file/below'))).toThrow('ENOTDIR')
   expect(() => makeDirectory(join(directory, 'dangling'))).toThrow('ENOENT')
   expect(() => makeDirectory(join(directory, 'dangling/below'))).toThrow('ENOENT')
-  // Elsewhere than on Linux there is none, and it may be that nobody may make one.
+  // Systems other than Linux have no /proc, and may allow nobody to create it.
   expect(() => makeDirectory('/proc/millrace/below')).toThrow(/ENOENT|EACCES|EPERM|EROFS/)
 })

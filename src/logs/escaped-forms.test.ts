@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { escapedForms } from './escaped-forms.ts'
 import { Masker, maskText } from './masker.ts'
 
-/** All of ASCII that can be printed but letters and digits. */
+/** All printable ASCII except letters and digits. */
 const SIGNS = ' !"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~'
 
 describe('the escaped forms of a secret', () => {

@@ -5,12 +5,12 @@ import { secretForms } from './secret-forms.ts'
 
 const run = (secrets: readonly string[], pieces: readonly Buffer[]): string => {
   const masker = Masker.for(secrets)!()
-  // A copy a piece: the masker may give out views, and writers reuse their buffers.
+  // A copy per piece: the masker may return views, and writers reuse their buffers.
   const out = pieces.map(piece => Buffer.from(masker.push(Buffer.from(piece))))
   return Buffer.concat([...out, masker.end()]).toString()
 }
 
-/** Cuts bytes at arbitrary places. */
+/** Splits bytes at arbitrary places. */
 const cutAt = (bytes: Buffer, cuts: readonly number[]): Buffer[] => {
   const places = [...new Set(cuts.map(cut => cut % (bytes.length + 1)))].sort((a, b) => a - b)
   return [0, ...places].map((from, i) => bytes.subarray(from, places[i] ?? bytes.length))

@@ -17,7 +17,7 @@ const toLines = (text: string, width: number): string => `${wrap(Buffer.from(tex
 
 type Wrapping = { readonly width: number; readonly lineBreak: string; readonly encoding: 'base64' | 'base64url' }
 
-/** What is wrapped, and what it should be masked to: of the secret's own characters up to four before the first break stay. */
+/** The wrapped text, and how it should be masked: up to four of the secret's own characters before the first break remain. */
 const scene = (parts: { before: Uint8Array; secret: string; after: Uint8Array } & Wrapping) => {
   const { before, secret, after, width, lineBreak, encoding } = parts
   const encoded = Buffer.concat([before, Buffer.from(secret), after]).toString(encoding)
@@ -34,7 +34,7 @@ const scene = (parts: { before: Uint8Array; secret: string; after: Uint8Array } 
   return { shown: wrap(encoded, width, lineBreak), expected: lines.join(lineBreak) }
 }
 
-/** No byte of them is one of a secret in ASCII. */
+/** None of their bytes is one of an ASCII secret. */
 const others = fc.uint8Array({ min: 0x80, maxLength: 240 })
 const wrapping = fc.record({
   width: fc.constantFrom(60, 64, 72, 76),

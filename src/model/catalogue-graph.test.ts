@@ -100,7 +100,7 @@ describe('cycles', () => {
   })
 })
 
-/** Feeds that go from lower numbers to higher ones alone. */
+/** Feeds that only go from lower numbers to higher ones. */
 const acyclic = fc
   .array(fc.tuple(fc.nat(9), fc.nat(9)), { maxLength: 25 })
   .map(pairs => pairs.filter(([from, to]) => from < to))

@@ -49,7 +49,7 @@ test('each transition is in the table once', () => {
 
 describe('docs/states.md', () => {
   const page = readFileSync(new URL('../../docs/states.md', import.meta.url), 'utf8')
-  /** Rows of the tables whose header begins so, without their code marks. */
+  /** Rows of the tables whose header starts like this, without their code marks. */
   const rows = (...header: string[]) => {
     const lines = page.split('\n')
     return lines.flatMap((line, index) =>

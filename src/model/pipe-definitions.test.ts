@@ -42,7 +42,7 @@ const bound = ({ sql, reads }: PipeNode) => {
 const definitionOf = (pipes: readonly Pipe[], of: Pipe) =>
   createDefinitions(catalogue(pipes), bound).ofNode(of, of.nodes.at(-1)!)
 
-/** `x2` reads `x1` and `x0`, `x3` reads `x2` and `x1`: there are more ways down than anybody could go. */
+/** `x2` reads `x1` and `x0`, `x3` reads `x2` and `x1`: there are more paths than anybody could follow. */
 const reads = (index: number): readonly string[] =>
   index === 0 ? ['events'] : index === 1 ? ['x0'] : [`x${index - 1}`, `x${index - 2}`]
 

@@ -63,7 +63,7 @@ test('a slow client gets the same bytes', async () => {
 test('a client that disconnects leaves no open file', async () => {
   stream = new BlobStream(file)
   const answer = await download()
-  // As fastify does.
+  // As fastify does it.
   const leaving = new Promise(resolve => answer.once('close', resolve))
   answer.destroy()
   await leaving

@@ -16,7 +16,7 @@ test('a problem is one line with its code, with further wrong fields below it', 
     }),
   )
   expect(failure.message).toBe('name: must be text (invalid)\n  (body): must have a kind')
-  // Where to look for the fields, which are here.
+  // The hint tells where to look for the fields, which are already here.
   expect(failure).toMatchObject({ code: 'invalid', status: 422, hint: undefined, exitCode: 125 })
 })
 

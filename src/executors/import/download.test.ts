@@ -27,7 +27,7 @@ const openBelow = (path: string): readonly string[] =>
     }
   })
 
-/** Whose file cannot be made: too many are open, the disk is full, … */
+/** A spool whose file cannot be created: too many are open, the disk is full, … */
 const refusedDownload = (source: Source) =>
   startDownload({
     source,

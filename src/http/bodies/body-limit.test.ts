@@ -9,7 +9,7 @@ test('a client that disconnects before its token is checked takes no room', asyn
   const app = Fastify()
   onTestFinished(() => app.close())
   app.addHook('onRequest', async request => {
-    // As when the store is asked for the token.
+    // As while the store looks up the token.
     if (request.headers.leaves !== undefined) await new Promise(left => request.raw.socket.once('close', left))
     request.caller = { workspace: 'default', scopes: [], tokenId: null, job: null }
   })

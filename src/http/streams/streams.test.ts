@@ -10,7 +10,7 @@ import { followOverSse } from './log-events.ts'
 import { followOverWebSocket } from './log-socket.ts'
 
 const PING_MS = 15_000
-/** For the tests of what happens between pings. */
+/** For tests of what happens at pings. */
 const SOON_MS = 100
 
 let opened: Awaited<ReturnType<typeof openStore>>
@@ -56,7 +56,7 @@ const connectSocket = (options: { deflate?: boolean } = {}) => {
   return { socket, messages, closed }
 }
 
-/** The raw text of an event stream, to its end. */
+/** The raw text of an event stream, up to its end. */
 const readEvents = async (
   headers: Record<string, string> = {},
 ): Promise<{ text: string; response: IncomingMessage }> => {
@@ -301,7 +301,7 @@ describe('a stream of events', () => {
   })
 })
 
-/** A WebSocket connection of which nothing is ever read. */
+/** A WebSocket connection from which nothing is ever read. */
 const rawUpgrade = async (): Promise<Socket> => {
   const socket = connect(port(), '127.0.0.1')
   socket.on('error', () => {})

@@ -13,7 +13,7 @@ const ALL = {
 }
 const MONTHS = 230 * 12
 
-/** Of every day; counts how often it is asked for the days of a month. */
+/** An exclusion of every day that counts how often it is asked for the days of a month. */
 const counting = (times: Partial<Calendar> = {}) => {
   const calendar = {
     ...ALL,

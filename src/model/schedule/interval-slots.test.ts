@@ -44,7 +44,7 @@ describe('intervals', () => {
   })
 
   test('end when their slots are excluded one by one for too long, whatever was asked before', () => {
-    // Every two seconds, of which from 2027 on no even second is left; before that all are.
+    // Every two seconds; from 2027 on all even seconds are excluded, before that none.
     const spec: ScheduleSpec = {
       intervals: [{ every: '2s' }],
       exclude: [{ year: { start: 2027, end: 2199 }, second: { start: 0, end: 58, step: 2 } }],

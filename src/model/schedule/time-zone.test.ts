@@ -16,7 +16,7 @@ describe('time zones', () => {
         dateStyle: 'short',
         timeStyle: 'medium',
       })
-      // Intl rounds offsets of Monrovia before 1972 to minutes; changes from then to 2100, twelve of them a zone.
+      // Intl rounds offsets of Monrovia before 1972 to minutes; from then to 2100, twelve changes per zone.
       const changes = zone.starts.filter(start => start > Date.UTC(1972, 2) / 1000 && start < Date.UTC(2100, 0) / 1000)
       const chosen = changes.filter((_, index) => index % Math.ceil(changes.length / 12) === 0)
       for (const second of [...chosen.flatMap(change => [change - 1, change]), 1_234_567_890, 2_345_678_901]) {

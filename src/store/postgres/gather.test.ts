@@ -3,7 +3,7 @@ import { gather } from './gather.ts'
 
 const tick = () => new Promise(resolve => setImmediate(resolve))
 
-/** Collects the groups that run; each run waits until it is let go. */
+/** Records the groups that run; each run waits until it is released. */
 const setUp = (options: { atOnce: number; largest: number }) => {
   const groups: (readonly number[])[] = []
   const gates: (() => void)[] = []

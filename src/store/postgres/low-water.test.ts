@@ -4,7 +4,7 @@ import { LowWater } from './low-water.ts'
 const job = (priority: number, sequence: number) => ({ priority, sequence })
 const claim = { isFullScan: true, tookMs: 1, now: 0 }
 
-/** One that has seen two slow claims already: the next makes it certain. */
+/** One that has already seen two slow claims: the next one makes it certain. */
 const suspicious = (): LowWater => {
   const lowWater = new LowWater()
   for (let i = 0; i < 2; i++) lowWater.claimed({ ...claim, tookMs: 100, rows: [] })

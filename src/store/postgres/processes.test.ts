@@ -14,7 +14,7 @@ beforeAll(async () => {
 })
 afterAll(() => database.drop())
 
-/** Waits (bounded) for what happens when it happens. */
+/** Waits, with a bound, until the condition holds. */
 const eventually = async (condition: () => boolean | Promise<boolean>): Promise<void> => {
   const deadline = performance.now() + 30_000
   while (!(await condition())) {
@@ -200,7 +200,7 @@ describe('a database that becomes unavailable', () => {
   })
 
   test('rejects a cut-off call as unavailable, and its transaction did not happen', async () => {
-    // Holds the table, so that the submit is in the middle when its connection is cut.
+    // Locks the table, so that the submit is running when its connection is cut.
     const holder = new pg.Client(database.url)
     await holder.connect()
     await holder.query('BEGIN; LOCK TABLE millrace.live')

@@ -33,7 +33,7 @@ const open = async (at = path): Promise<Store> => {
 
 const submit = (store: Store, jobs: readonly NewJob[]) => store.submitJobs({ jobs, maxQueued: 1_000_000 })
 
-/** Runs SQL on a database that no store has open. */
+/** Runs SQL on a database that is not open in a store. */
 const edit = <T>(work: (database: DatabaseSync) => T): T => {
   const database = new DatabaseSync(path)
   try {
@@ -58,7 +58,7 @@ test('ends of attempts and the claim for their slots share a commit', async () =
   let running = await claim(50)
   for (let round = 0; round < 19; round++) {
     const leases = running.map(({ id, attempt, leaseToken }) => ({ jobId: id, attempt, leaseToken }))
-    // As the engine does: the work that is over wakes both, in this order.
+    // As the engine does: an attempt that ends wakes both, in this order.
     const ending = Promise.resolve().then(() => store.endAttempts(leases.map(lease => ({ lease, end, log: [] }))))
     const claiming = Promise.resolve().then(() => claim(50))
     ;[running] = await Promise.all([claiming, ending])
@@ -182,7 +182,7 @@ test.skipIf(!canMount)(
   },
 )
 
-/** Submits large jobs until that fails, and says how it failed. */
+/** Submits large jobs until that fails, and returns the error. */
 const fill = async (store: Store, kept: string[]): Promise<unknown> => {
   for (let count = 0; count < 1000; count++) {
     const job = newJob({ spec: JSON.stringify({ command: 'x'.repeat(20_000) }) })
@@ -196,7 +196,7 @@ const fill = async (store: Store, kept: string[]): Promise<unknown> => {
   throw new Error('the disk did not become full')
 }
 
-/** New work is taken once the room for ending work is there again, which the store looks at now and then. */
+/** New jobs are accepted once there is again space for ending jobs, which the store checks from time to time. */
 const submitWhenThereIsRoom = async (store: Store): Promise<void> => {
   const deadline = performance.now() + 20_000
   for (;;)

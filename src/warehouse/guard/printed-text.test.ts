@@ -11,7 +11,7 @@ test('bytes of a string that are not UTF-8 are written as escapes, and character
   expect(ofLatin("SELECT '\xff\xfe', 'a\xc3\xa9\xf0\x9f\x9a\x82\xf0\x9f'")).toBe(
     "SELECT '\\xFF\\xFE', 'aé🚂\\xF0\\x9F'",
   )
-  // A surrogate, an overlong slash, and what begins a character at the end.
+  // A surrogate, an overlong slash, and the start of a character at the end.
   expect(ofLatin("SELECT '\xed\xa0\x80\xc0\xaf', '\xe2\x82'")).toBe("SELECT '\\xED\\xA0\\x80\\xC0\\xAF', '\\xE2\\x82'")
   expect(ofLatin("SELECT '\\\\\xff', 1 AS `a\\\\x`")).toBe("SELECT '\\\\\\xFF', 1 AS `a\\\\x`")
 })

@@ -17,7 +17,7 @@ const check = async (content: Uint8Array): Promise<string> => {
   )
 }
 
-/** The head of a list of structs that claims 2³⁰ of them, and of one that claims a thousand. */
+/** The header of a list that claims 2³⁰ structs, and of one that claims a thousand. */
 const [MANY, THOUSAND] = [
   [0xfc, 0x80, 0x80, 0x80, 0x80, 0x04],
   [0xfc, 0xe8, 0x07],

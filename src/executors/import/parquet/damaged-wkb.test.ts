@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
 import { damagedAmong } from './damaged-wkb.ts'
 
-/** A row of RowBinary: a hash, and a polygon of one ring that says it has a point and ends before it. */
+/** A row of RowBinary: a hash, and a polygon of one ring that claims a point and ends before it. */
 const DAMAGED = Buffer.from(`${'ab'.repeat(16)}0d01030000000100000001000000`, 'hex')
 
-/** So many of them. */
+/** That many of them. */
 async function* rows(count: number): AsyncGenerator<Buffer> {
   const many = Buffer.alloc(10_000 * DAMAGED.length, DAMAGED)
   for (let left = count; left > 0; left -= 10_000) yield many.subarray(0, Math.min(left, 10_000) * DAMAGED.length)

@@ -51,7 +51,7 @@ test('content that needs no mending is left as it is', async () => {
 /** A version, and a schema with one column, of the type GEOMETRY. */
 const GEOMETRY = Buffer.from('1502192c480161150200150c3801676c0c22000000', 'hex')
 
-/** The bytes before the footer are as they were, the end tells the length of the footer that is there, and nothing is left to mend. */
+/** The bytes before the footer are unchanged, the end gives the length of the new footer, and nothing is left to mend. */
 const expectMended = async (content: Buffer) => {
   const result = await mended(content)
   const dataBytes = content.length - END_BYTES - content.readUInt32LE(content.length - END_BYTES)
@@ -85,7 +85,7 @@ test.each([
   )
 })
 
-/** The head of a list of so many structs, where a number of four bytes has room. */
+/** The header of a list of that many structs, with room for a number of four bytes. */
 const structs = (count: number): Buffer =>
   Buffer.of(0xfc, ...[0, 7, 14].map(bits => ((count >> bits) & 127) | 128), (count >> 21) & 127)
 

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { ImportFailure } from '../import-failure.ts'
 import { fileSource } from './file-source.ts'
 
-/** Exchanges a folder for a link to another one and back, again and again. */
+/** Repeatedly replaces a folder by a link to another one and back. */
 const EXCHANGE = `
   const { renameSync, symlinkSync, unlinkSync } = require('node:fs')
   const [folder, aside, outside] = process.argv.slice(1)

@@ -27,7 +27,7 @@ const operations = {
     db.run('INSERT INTO note VALUES (?)', text)
     return `wrote ${text}`
   },
-  /** What SQLite does by itself after some faults. */
+  /** What SQLite itself does after some faults. */
   abandon: ({ db }: Writer) => {
     db.run('ROLLBACK')
     throw Object.assign(new Error('database or disk is full'), { errcode: 13 })

@@ -54,7 +54,7 @@ test('a database of the first version is migrated with its jobs', async () => {
   expect(await steps.run(runId)).toMatchObject({ status: 'completed' })
 })
 
-/** Makes of a database of this version one of the second. */
+/** Turns a database of this version into one of the second. */
 const TO_SECOND_VERSION = `
   DROP TABLE catalogue; DROP TABLE catalogue_entry; DROP TABLE table_lock; DROP TABLE publication;
   DROP INDEX job_data_source; DROP INDEX job_pipe;
