@@ -1,6 +1,7 @@
 import { request } from 'node:http'
 import { tableFromIPC } from 'apache-arrow'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { longestBlockOf } from '../longest-block.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 
 let server: TestServer
@@ -78,10 +79,9 @@ test('a statement that is not a SELECT is refused as such, in every position', a
 })
 
 test('a function name as long as a statement is refused without blocking the server', async () => {
-  const startedAt = performance.now()
-  const { status } = await ask({ query: `SELECT ${'a'.repeat(200_000)}(1)` })
-  expect(status).toBe(422)
-  expect(performance.now() - startedAt).toBeLessThan(5000)
+  const query = `SELECT ${'a'.repeat(200_000)}(1)`
+  const block = await longestBlockOf(async () => expect((await ask({ query })).status).toBe(422))
+  expect(block).toBeLessThan(1000)
 })
 
 test('a refusal does not repeat a whole name as long as a statement', async () => {
