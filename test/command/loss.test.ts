@@ -277,14 +277,17 @@ describe.skipIf(!isLinuxRoot)(`an executor that cannot start${isLinuxRoot ? '' :
   })
 })
 
-describe.skipIf(!isLinux)(`an executor that stops while its launcher is replaced${isLinux ? '' : ' (needs /proc)'}`, () => {
-  const { executor } = useExecutor()
+describe.skipIf(!isLinux)(
+  `an executor that stops while its launcher is replaced${isLinux ? '' : ' (needs /proc)'}`,
+  () => {
+    const { executor } = useExecutor()
 
-  test('leaves no launcher behind', async () => {
-    const first = launcherOf(process.pid)
-    process.kill(first, 'SIGKILL')
-    await until('the next one starts', () => ![undefined, first].includes(launcherOf(process.pid)))
-    await executor.stop!()
-    expect(launcherOf(process.pid)).toBeUndefined()
-  })
-})
+    test('leaves no launcher behind', async () => {
+      const first = launcherOf(process.pid)
+      process.kill(first, 'SIGKILL')
+      await until('the next one starts', () => ![undefined, first].includes(launcherOf(process.pid)))
+      await executor.stop!()
+      expect(launcherOf(process.pid)).toBeUndefined()
+    })
+  },
+)

@@ -50,6 +50,7 @@ const LONGEST_RETRY_MS = 30_000
 export const createLauncher = ({ settings, logger }: { settings: LauncherSettings; logger: Logger }): Launcher => {
   let running = new Map<number, Running>()
   let current: { process: LauncherProcess; ready: ReadyReport } | null = null
+  let launching: Promise<unknown> = Promise.resolve()
   let problem: string | null = null
   let stopping = false
   let retry: NodeJS.Timeout | undefined
@@ -67,7 +68,9 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
   }
 
   const launch = async (): Promise<void> => {
-    current = await startLauncherProcess({ settings, logger, onReport, onEnd })
+    const starting = startLauncherProcess({ settings, logger, onReport, onEnd })
+    launching = starting
+    current = await starting
     problem = null
     for (const [ticket, { command }] of running) current.process.send(toOrder(ticket, command))
     const { spawner, containment, strays } = current.ready
@@ -80,7 +83,7 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
       try {
         return await launch()
       } catch (error) {
-        if (left === 0) throw error
+        if (left === 0 || stopping) throw error
         logger.warn({ err: error }, 'the launcher ended while it started; another one is started')
         await delay(FIRST_RETRY_MS)
       }
@@ -133,6 +136,8 @@ export const createLauncher = ({ settings, logger }: { settings: LauncherSetting
     async stop() {
       stopping = true
       clearTimeout(retry)
+      // One that is starting can only be stopped once it is ready. If it does not get there, it has ended.
+      await launching.catch(() => {})
       await current?.process.stop()
     },
     run(command) {
