@@ -45,7 +45,7 @@ test.each<[string, unknown, string, RegExp]>([
   ['an artifact outside', { command: 'x', artifacts: ['../../etc/passwd'] }, 'artifacts.0', /without "\.\."/],
   ['an absolute artifact', { command: 'x', artifacts: ['/etc/passwd'] }, 'artifacts.0', /relative/],
   ['a priority out of range', { command: 'x', priority: 101 }, 'priority', /100/],
-  ['no time to work', { command: 'x', timeout_seconds: 0 }, 'timeout_seconds', /greater than 0|> 0/],
+  ['a timeout of 0', { command: 'x', timeout_seconds: 0 }, 'timeout_seconds', /greater than 0|> 0/],
   [
     'an unreadable interval',
     { command: 'x', retry: { initial_interval: 'soon' } },
@@ -53,17 +53,17 @@ test.each<[string, unknown, string, RegExp]>([
     /duration/,
   ],
   ['an unreadable time', { command: 'x', scheduled_at: 'tomorrow' }, 'scheduled_at', /RFC 3339/],
-  ['a time long gone', { command: 'x', scheduled_at: '2026-11-21T11:58:00Z' }, 'scheduled_at', /60 seconds/],
-  ['a time too far', { command: 'x', scheduled_at: '2028-01-01T00:00:00Z' }, 'scheduled_at', /a year/],
-  ['a sink of no type', { command: 'x', sinks: [{ type: 'mail' }] }, 'sinks.0.type', /webhook or s3/],
-  ['a sink without address', { command: 'x', sinks: [{ type: 'webhook' }] }, 'sinks.0.url', /required/],
+  ['a time long past', { command: 'x', scheduled_at: '2026-11-21T11:58:00Z' }, 'scheduled_at', /60 seconds/],
+  ['a time too far ahead', { command: 'x', scheduled_at: '2028-01-01T00:00:00Z' }, 'scheduled_at', /a year/],
+  ['a sink of an unknown type', { command: 'x', sinks: [{ type: 'mail' }] }, 'sinks.0.type', /webhook or s3/],
+  ['a sink without a URL', { command: 'x', sinks: [{ type: 'webhook' }] }, 'sinks.0.url', /required/],
   [
-    'a sink elsewhere',
+    'a sink that is not an http URL',
     { command: 'x', sinks: [{ type: 'webhook', url: 'ftp://a.example' }] },
     'sinks.0.url',
     /http or https/,
   ],
-  ['a secret that is nowhere', { command: 'x', secrets: ['PIN'] }, 'secrets', /PIN/],
+  ['a secret that does not occur', { command: 'x', secrets: ['PIN'] }, 'secrets', /PIN/],
 ])('%s is refused with its field', (_, body, path, message) => {
   expect(errorsOf(body)[path]).toMatch(message)
 })

@@ -64,8 +64,8 @@ test('only the parts that contain deleted rows are rewritten', async () => {
 })
 
 test.each([
-  ['a column that is called as a value', '`true` = 1', [0]],
-  ['a column that is called as a word of SQL', '`not` = 0', [1]],
+  ['a column named like a value', '`true` = 1', [0]],
+  ['a column named like a keyword', '`not` = 0', [1]],
   ['a column that may be null', 'maybe = 1', [0, 2, 3]],
   ['an underscore before a column', '_id = 3', [0, 1, 2]],
   ["the engine's own names for a row", "_partition_id = 'all' AND n = 2", [0, 1, 3]],

@@ -47,10 +47,10 @@ const faultOf = async (nodes: readonly { name: string; sql: string; role?: NodeR
 describe('names of a query have no effect inside the pipes that it reads:', () => {
   test.each([
     ['an expression', "WITH sales AS (SELECT 'mine' AS x, 7 AS n) SELECT n FROM final_sales", ['4']],
-    ['an expression called as a node', "WITH newest AS (SELECT 'mine' AS x, 7 AS n) SELECT n FROM final_sales", ['4']],
+    ['an expression named like a node', "WITH newest AS (SELECT 'mine' AS x, 7 AS n) SELECT n FROM final_sales", ['4']],
     ['one that comes later', 'WITH a AS (SELECT n FROM final_sales), sales AS (SELECT 7 AS n) SELECT n FROM a', ['4']],
     [
-      'one further inside',
+      'one in a subquery',
       'SELECT n FROM (WITH sales AS (SELECT 7 AS n), newest AS (SELECT 7 AS n) SELECT * FROM final_sales)',
       ['4'],
     ],
@@ -60,17 +60,17 @@ describe('names of a query have no effect inside the pipes that it reads:', () =
       ['4', '7'],
     ],
     [
-      'one made of the pipe',
+      'one that reads the pipe',
       'WITH sales AS (SELECT n + 1 AS n FROM final_sales) SELECT sales.n FROM sales JOIN final_sales ON true',
       ['5'],
     ],
     [
-      'one called as the pipe',
+      'one named like the pipe',
       'WITH final_sales AS (SELECT final_sales.n + 1 AS n FROM final_sales) SELECT final_sales.n FROM final_sales',
       ['5'],
     ],
     [
-      'one of that name beside another',
+      'one of that name in one part of a UNION',
       'SELECT n FROM (WITH final_sales AS (SELECT 7 AS n) SELECT n FROM final_sales) UNION ALL SELECT n FROM final_sales',
       ['4', '7'],
     ],
@@ -78,12 +78,12 @@ describe('names of a query have no effect inside the pipes that it reads:', () =
     ['an alias of a value', 'WITH 7 AS sales SELECT n, sales FROM final_sales', ['4']],
     ['a column', 'SELECT final_sales.n, newest, sales FROM (SELECT 1 AS newest, 2 AS sales) AS t, final_sales', ['4']],
     [
-      'one quoted',
+      'a quoted one',
       'WITH "sales" AS (SELECT 7 AS n), `newest` AS (SELECT * FROM "sales") SELECT n FROM "final_sales"',
       ['4'],
     ],
     [
-      'one called as the server would',
+      'one named as the server names its own',
       'WITH c__1_newest AS (SELECT 7 AS n), c__2_doubled AS (SELECT 8 AS n) SELECT n FROM final_sales',
       ['4'],
     ],

@@ -186,8 +186,8 @@ test('empty ranges are no steps, since a node may return a row even for no rows'
 }, 120_000)
 
 test.each([
-  ['is sorted by nothing', null],
-  ['is sorted by a text', 'text'],
+  ['is not sorted', null],
+  ['is sorted by a string', 'text'],
 ])(
   'a source of many rows that %s is one step',
   async (_, sortingKey) => {

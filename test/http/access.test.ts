@@ -50,7 +50,7 @@ describe('every route that is not public', () => {
     await check(server, { name: '', method, path, token: 'mr_wrong', status: 401, code: 'unauthenticated' })
   })
 
-  test('says what is wrong with a token in the address, and with another scheme', async () => {
+  test('reports a token in the URL, and a scheme other than Bearer', async () => {
     const refused = { name: '', token: null, status: 401, code: 'unauthenticated' }
     for (const path of ['/v1/jobs', '/v0/jobs'])
       await check(server, {

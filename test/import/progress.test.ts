@@ -61,8 +61,8 @@ const giveSlowly = (path: string, content: Buffer, first: number) => {
 }
 
 test.each([
-  ['all rows of which fit', 0],
-  ['of which some rows do not fit', 2],
+  ['with valid rows only', 0],
+  ['with some invalid rows', 2],
 ])('rows are loaded while the content still comes, %s, and progress estimates the total', async (_, bad) => {
   const name = `part_${bad}`
   await scene.dataSource(name, { day: 'Date', n: 'UInt32' })

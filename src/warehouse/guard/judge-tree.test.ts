@@ -34,7 +34,7 @@ test.each([
   ['a table of the workspace', from(node('TableIdentifier', 'events'))],
   ['a table of its database', from(node('TableIdentifier', 'live.events'))],
   ['a table function that makes rows', from(call('numbers', node('Literal', 'UInt64_1')))],
-  ['a column of the name of a refused function', expression(call('lower', name('file')))],
+  ['a column named like a refused function', expression(call('lower', name('file')))],
   ['a set that is a table', expression(call('in', name('a'), name('events')))],
   ['a column of a table', expression(name('events.a'))],
 ])('%s is allowed', (_, tree) => {
@@ -45,7 +45,7 @@ test.each([
   ['a table of another database', from(node('TableIdentifier', 'system.one'))],
   ['a table whose name holds a dot', from(node('TableIdentifier', 'live.a.b'))],
   ['a table function that reads', from(call('url', node('Literal', "'http://a'")))],
-  ['a table function of the name of an ordinary function', from(call('lower', node('Literal', "'a'")))],
+  ['a table function named like an ordinary function', from(call('lower', node('Literal', "'a'")))],
   ['a function that is not allowed', expression(call('file', node('Literal', "'a'")))],
   ['a function deep inside', expression(call('plus', call('plus', call('file'))))],
   ['a refused function passed by name', expression(call('arrayMap', name('file'), name('a')))],
@@ -53,7 +53,7 @@ test.each([
   ['a name in the database system', expression(name('system.one'))],
   ['settings', select(node('ExpressionList', '', node('Asterisk')), node('Set'))],
   ['a transformer whose function cannot be seen', expression(node('Asterisk', '', node('ColumnsApplyTransformer')))],
-  ['a kind of node that is not known', expression(node('NewThing'))],
+  ['an unknown kind of node', expression(node('NewThing'))],
   ['a clause after the query', node('SelectWithUnionQuery', '', node('ExpressionList'), node('Identifier', 'CSV'))],
   ['another statement', node('InsertQuery')],
 ])('%s is refused, with a sentence', (_, tree) => {

@@ -27,7 +27,7 @@ test.each(PAGES)('%j is HTML', text => {
   expect(otherContent(Buffer.from(text), no)).toContain('HTML')
 })
 
-test('what reads like rows may begin with a part of a page, not with a page', () => {
+test('rows may begin with an HTML element, but not with an HTML page', () => {
   expect(otherContent(Buffer.from('<p>one</p>,1\n<b>,2\n'), yes)).toBeNull()
   expect(otherContent(Buffer.from('<html>,1\n<b>,2\n'), yes)).toContain('HTML')
 })
@@ -46,7 +46,7 @@ test.each([
   expect(otherContent(Buffer.from(bytes), no)).toContain(what)
 })
 
-test('an archive of tar is told by what stands behind its first name', () => {
+test('a tar archive is recognized by the magic number after its first name', () => {
   const head = Buffer.alloc(512)
   head.write('rows.csv', 0)
   head.write('ustar\0', 257)
@@ -73,7 +73,7 @@ test.each([
   ['[{"id":1},\n{"id":2}]\n', 'array'],
   ['{\n  "id": 1\n}\n', 'several lines'],
   ['{\n  "data": [\n    {"id": 1}\n  ]\n}\n', "jq -c '.data[]'"],
-])('%j is JSON, but no NDJSON', (text, what) => {
+])('%j is JSON, but not NDJSON', (text, what) => {
   expect(otherJson(Buffer.from(text))).toContain(what)
 })
 
