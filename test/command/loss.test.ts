@@ -204,6 +204,18 @@ describe.skipIf(!isLinux || !hasPrlimit)(
       expect((await run({ command: 'true' })).outcome).toMatchObject({ type: 'completed' })
     })
 
+    test('a program that does not exist leaves the launcher alive, however few files it may still open', async () => {
+      const launcher = launcherOf(process.pid)
+      const usual = /^Max open files +(\d+)/m.exec(readFileSync(`/proc/${launcher}/limits`, 'utf8'))![1]!
+      for (let left = 0; left < 12; left++) {
+        mayOpen(opened() + left)
+        const { outcome } = await run({ command: ['/no/such/program'] })
+        expect(outcome.type).toBe('failed')
+        expect(launcherOf(process.pid)).toBe(launcher)
+      }
+      mayOpen(usual)
+    })
+
     test('processes that a command leaves behind are killed once files can be opened again', async () => {
       const launcher = launcherOf(process.pid)
       const usual = /^Max open files +(\d+)/m.exec(readFileSync(`/proc/${launcher}/limits`, 'utf8'))![1]!

@@ -19,9 +19,10 @@ export const startCommand = async (order: StartOrder, tools: Tools): Promise<Sta
     return { error: (error as NodeJS.ErrnoException).code ?? 'EIO', what: 'program' }
   }
   try {
-    const started = await spawnFirst(order, { ...tools, stdio: streams.stdio })
+    const input = { ...tools, stdio: streams.stdio }
+    const started = await spawnFirst(order, input)
     if ('pid' in started) return started
-    return { error: started.error, what: await whatFailed(order, started.error, tools) }
+    return { error: started.error, what: await whatFailed(order, started.error, input) }
   } finally {
     streams.close()
   }
@@ -52,16 +53,17 @@ const spawnInside = (cell: Cell, spawn: () => Promise<Spawned> | Spawned): Promi
   }
 }
 
-/** The system reports a missing program and a missing directory with the same code. Starting a program known to exist tells them apart. */
-const whatFailed = async (order: StartOrder, error: string, tools: Tools): Promise<'program' | 'working_dir'> => {
+/**
+ * The system reports a missing program and a missing directory with the same code. Starting a program known to exist tells them apart. It gets the streams of
+ * the command: others might be too many open files.
+ */
+const whatFailed = async (
+  { workingDir }: StartOrder,
+  error: string,
+  { spawner, stdio }: SpawnInput,
+): Promise<'program' | 'working_dir'> => {
   if (!['ENOENT', 'ENOTDIR', 'EACCES', 'ELOOP', 'ENAMETOOLONG', 'EPERM'].includes(error)) return 'program'
-  const streams = tools.streams.open({ stdin: null, stdout: '/dev/null', stderr: '/dev/null' })
-  try {
-    const argv = ['/bin/sh', '-c', ':']
-    const { workingDir } = order
-    const probe = await tools.spawner.spawn({ path: argv[0]!, argv, environment: {}, workingDir, stdio: streams.stdio })
-    return 'pid' in probe ? 'program' : 'working_dir'
-  } finally {
-    streams.close()
-  }
+  const argv = ['/bin/sh', '-c', ':']
+  const probe = await spawner.spawn({ path: argv[0]!, argv, environment: {}, workingDir, stdio })
+  return 'error' in probe && probe.error === error ? 'working_dir' : 'program'
 }
