@@ -1,5 +1,6 @@
 import { rm, rmdir } from 'node:fs/promises'
 import type { Logger } from '../kernel/logger.ts'
+import { BASE_PATH } from './launched-process.ts'
 
 type Tools = {
   /** Runs a program as the job user. */
@@ -48,7 +49,7 @@ const REMOVE = '[ -L "$1" ] || chmod -R u+rwX -- "$1" 2>/dev/null; rm -rf -- "$1
 const removal = (path: string) => ({
   cookie: '',
   argv: ['/bin/sh', '-c', REMOVE, 'sh', path] as const,
-  environment: { PATH: '/usr/bin:/bin' },
+  environment: { PATH: BASE_PATH },
   workingDir: '/',
   stdin: null,
   stdout: '/dev/null',

@@ -1,8 +1,7 @@
 import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { COOKIE_VARIABLE as COOKIE_OF_HOSTS } from '../../src/executors/api/host-launcher.ts'
-import { COOKIE_VARIABLE } from '../../src/executors/command/launch-protocol.ts'
+import { COOKIE_VARIABLE } from '../../src/executors/launched-process.ts'
 import { hasBubblewrap } from '../bubblewrap.ts'
 import { until } from '../command/attempt.ts'
 import { isAlive } from '../command/processes.ts'
@@ -204,10 +203,6 @@ describe('items that share a host', () => {
     stopped = true
     await Promise.all(greedy)
   })
-})
-
-test('have hosts with the marker by which the launcher finds its processes', () => {
-  expect(COOKIE_OF_HOSTS).toBe(COOKIE_VARIABLE)
 })
 
 const isRoot = process.getuid?.() === 0

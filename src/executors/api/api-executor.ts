@@ -3,11 +3,12 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import { failed } from '../../model/outcome.ts'
 import type { Executor, ExecutorProblem } from '../executor.ts'
+import { attemptKey, leaseDeadline } from '../launched-process.ts'
 import { openFunctionFolder } from './function-folder.ts'
-import { type HostLauncher, type HostUser, hostDeadline } from './host-launcher.ts'
+import type { HostLauncher, HostUser } from './host-launcher.ts'
 import { createHostPool, type HostPool } from './host-pool.ts'
 import { openHostSlots } from './host-slots.ts'
-import { itemKey, runItem } from './run-item.ts'
+import { runItem } from './run-item.ts'
 import { type HostWorkshop, startHost, type WrapHost } from './start-host.ts'
 
 export type ApiExecutorOptions = {
@@ -63,10 +64,10 @@ export const createApiExecutor = (options: ApiExecutorOptions): Executor => {
       await workshop.slots.close()
     },
     leasesRenewed(leases, sentAt) {
-      const tickets = leases.map(({ jobId, attempt }) => working.get(itemKey({ id: jobId, attempt })))
+      const tickets = leases.map(({ jobId, attempt }) => working.get(attemptKey({ id: jobId, attempt })))
       opened?.workshop.launcher.renew(
         tickets.filter(ticket => ticket !== undefined),
-        hostDeadline(options.clock.monotonic() - sentAt),
+        leaseDeadline(options.clock.monotonic() - sentAt),
       )
     },
     async health() {

@@ -1,4 +1,3 @@
-import { GIVE_UP_MS } from '../../model/lease.ts'
 /**
  * Starts function hosts and contains their processes, so that nothing they start outlives them. Kills them when the server hangs or dies. The launcher
  * of commands implements this; it is passed in, because kinds must not depend on each other.
@@ -51,10 +50,3 @@ export type HostUser = {
   /** Whether it differs from the server's user. */
   readonly isOther: boolean
 }
-
-/** The variable by which the launcher recognizes the processes of a host. */
-export const COOKIE_VARIABLE = 'MILLRACE_PROCESS_COOKIE'
-
-/** Until when a host may run if its lease was last renewed `ageMs` ago, in ms of the system's monotonic clock. */
-export const hostDeadline = (ageMs: number): number =>
-  Number(process.hrtime.bigint() / 1000n) / 1000 - ageMs + GIVE_UP_MS

@@ -1,8 +1,8 @@
 import type { Logger } from '../../kernel/logger.ts'
 import type { StopSignal } from '../executor.ts'
+import { leaseDeadline } from '../launched-process.ts'
 import type { FunctionHost } from './function-host.ts'
 import type { HostLauncher } from './host-launcher.ts'
-import { hostDeadline } from './host-launcher.ts'
 import { residentMegabytes } from './resident-memory.ts'
 
 /** The running hosts, started on demand and reused. */
@@ -145,7 +145,7 @@ export const createHostPool = (options: Options): HostPool => {
     // Busy hosts are renewed with the leases of their items.
     launcher.renew(
       idle.map(({ host }) => host.ticket),
-      hostDeadline(0),
+      leaseDeadline(0),
     )
     for (const host of idle) if (now() - host.idleSince > IDLE_MS) void retire(host)
     if (!options.seesProcesses) return
@@ -199,7 +199,7 @@ export const createHostPool = (options: Options): HostPool => {
 const startReady = async ({ start, launcher }: Options): Promise<FunctionHost> => {
   const host = await start()
   const timer = setTimeout(host.kill, START_WITHIN_MS)
-  const renewal = setInterval(() => launcher.renew([host.ticket], hostDeadline(0)), TEND_MS)
+  const renewal = setInterval(() => launcher.renew([host.ticket], leaseDeadline(0)), TEND_MS)
   await host.ready
   clearTimeout(timer)
   clearInterval(renewal)

@@ -5,6 +5,7 @@ import { rm, rmdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import type { Logger } from '../../kernel/logger.ts'
+import { BASE_PATH } from '../launched-process.ts'
 import { removeTree } from '../remove-tree.ts'
 import { emptyScratchRoot, ensureScratchRoot } from '../scratch-root.ts'
 import type { HostLauncher, HostUser } from './host-launcher.ts'
@@ -82,7 +83,7 @@ export const openHostSlots = async (options: Options): Promise<HostSlots> => {
 const makeSlot = async (base: string, own: (path: string) => string): Promise<HostSlot> => {
   const slot = { orders: `${base}.in`, reports: `${base}.say`, stdout: `${base}.out`, stderr: `${base}.err` }
   const paths = Object.values(slot)
-  await promisify(execFile)('mkfifo', ['-m', '600', ...paths], { env: { PATH: '/usr/bin:/bin' } })
+  await promisify(execFile)('mkfifo', ['-m', '600', ...paths], { env: { PATH: BASE_PATH } })
   for (const path of paths) own(path)
   return slot
 }

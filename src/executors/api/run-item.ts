@@ -6,6 +6,7 @@ import { putSecrets } from '../../model/secrets.ts'
 import { storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
+import { attemptKey } from '../launched-process.ts'
 import type { FunctionFolder } from './function-folder.ts'
 import type { ItemEnd, RunningOnHost } from './function-host.ts'
 import type { HostPool, PooledHost } from './host-pool.ts'
@@ -24,8 +25,6 @@ export type ItemWorkshop = {
   /** Tickets of busy hosts by job and attempt, for renewals. */
   readonly working: Map<string, number>
 }
-
-export const itemKey = ({ id, attempt }: { id: string; attempt: number }): string => `${id}.${attempt}`
 
 /** For a changed module, each host that has loaded it is used up once. More tries than this mean that a file changes constantly. */
 const MOST_STALE = 100
@@ -100,14 +99,14 @@ const runOn = async (
     answer: call => answer(call, { workshop, pooled, context }),
     reply: text => running.reply(text),
   })
-  working.set(itemKey(job), pooled.host.ticket)
+  working.set(attemptKey(job), pooled.host.ticket)
   const running: RunningOnHost = pooled.host.run(order, listener)
   let end: ItemEnd
   {
     using _ = followStop(context, { ask: running.stop, kill })
     end = await running.over
   }
-  working.delete(itemKey(job))
+  working.delete(attemptKey(job))
   // Settle before another item gets the host: calls that the function did not wait for concern it and its directory.
   await listener.settle()
   // A requested kill may still be on its way and would hit the next item.

@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
+import { BASE_PATH, COOKIE_VARIABLE, leaseDeadline } from '../launched-process.ts'
 import { createFunctionHost, type FunctionHost } from './function-host.ts'
-import { COOKIE_VARIABLE, type HostLauncher, type HostUser, hostDeadline } from './host-launcher.ts'
+import type { HostLauncher, HostUser } from './host-launcher.ts'
 import { type HostSlots, openPipes } from './host-slots.ts'
 
 /** What is needed to start hosts. */
@@ -33,8 +34,6 @@ const ENTRY = fileURLToPath(
 /** The folder of everything that the host's program loads. */
 const PROGRAM = fileURLToPath(new URL('.', import.meta.url))
 
-const PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-
 /** Starts a host. If it cannot run, it ends by itself, and nothing of it is left, including its directory. */
 export const startHost = async (workshop: HostWorkshop): Promise<FunctionHost> => {
   const { launcher, slots } = workshop
@@ -51,7 +50,7 @@ export const startHost = async (workshop: HostWorkshop): Promise<FunctionHost> =
       stdin: null,
       stdout: slot.stdout,
       stderr: slot.stderr,
-      deadline: hostDeadline(0),
+      deadline: leaseDeadline(0),
       sandboxed: workshop.sandbox !== null,
     })
     const host = createFunctionHost({ pipes, started, directory })
@@ -91,7 +90,7 @@ const cookieOf = ({ instanceId }: HostWorkshop, directory: string): string => `$
 
 /** A small clean base, never the server's own environment. Items add theirs. */
 const toEnvironment = (workshop: HostWorkshop, directory: string): Readonly<Record<string, string>> => ({
-  PATH,
+  PATH: BASE_PATH,
   HOME: workshop.user.home,
   LANG: 'C.UTF-8',
   TMPDIR: directory,

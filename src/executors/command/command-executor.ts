@@ -4,13 +4,14 @@ import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import { failed } from '../../model/outcome.ts'
 import type { Executor, ExecutorProblem } from '../executor.ts'
+import { attemptKey, leaseDeadline } from '../launched-process.ts'
 import { removeTree } from '../remove-tree.ts'
 import { openScratch } from './attempt-files.ts'
 import { createFifoPool } from './fifos.ts'
 import { resolveJobUser } from './job-user.ts'
 import type { ContainmentChoice } from './launch-protocol.ts'
 import { createLauncher } from './launcher.ts'
-import { attemptKey, leaseDeadline, runAttempt, type Workshop } from './run-attempt.ts'
+import { runAttempt, type Workshop } from './run-attempt.ts'
 import { findSandboxProblem } from './sandbox.ts'
 
 export type CommandExecutorOptions = {
@@ -61,7 +62,7 @@ export const createCommandExecutor = (options: CommandExecutorOptions): Executor
       const renewed = leases.map(({ jobId, attempt }) => tickets.get(attemptKey({ id: jobId, attempt })))
       workshop?.launcher.renew(
         renewed.filter(ticket => ticket !== undefined),
-        leaseDeadline(clock, sentAt),
+        leaseDeadline(clock.monotonic() - sentAt),
       )
     },
     async health() {

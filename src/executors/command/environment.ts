@@ -1,7 +1,5 @@
 import { putSecrets } from '../../model/secrets.ts'
-import { COOKIE_VARIABLE } from './launch-protocol.ts'
-
-export const BASE_PATH = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+import { BASE_PATH, COOKIE_VARIABLE } from '../launched-process.ts'
 
 type Input = {
   readonly home: string

@@ -3,7 +3,7 @@ import { closeSync, constants, mkdirSync, openSync, rmSync } from 'node:fs'
 import { chown } from 'node:fs/promises'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { BASE_PATH } from './environment.ts'
+import { BASE_PATH } from '../launched-process.ts'
 
 const run = promisify(execFile)
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { BASE_PATH } from './environment.ts'
+import { BASE_PATH } from '../launched-process.ts'
 
 /** The user commands run as. */
 export type JobUser = {

@@ -81,12 +81,6 @@ export type EndReport = {
   readonly left: number
 }
 
-/** The variable that marks every process of a command, unless the process clears its environment. */
-export const COOKIE_VARIABLE = 'MILLRACE_PROCESS_COOKIE'
-
-/** CLOCK_MONOTONIC in ms, the same for all processes of a machine. */
-export const systemTime = (): number => Number(process.hrtime.bigint() / 1000n) / 1000
-
 /** Batches the messages of one turn of the event loop into one write. */
 export const createSender = <Message>(write: (text: string) => void): ((message: Message) => void) => {
   let waiting = ''

@@ -1,11 +1,10 @@
-import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
 import type { ClaimedJob } from '../../model/job.ts'
-import { GIVE_UP_MS } from '../../model/lease.ts'
 import { type Failed, failed, type Outcome } from '../../model/outcome.ts'
 import { isOfSystem, storageFailure } from '../../model/storage-failure.ts'
 import type { ExecutionContext } from '../executor.ts'
 import { followStop } from '../follow-stop.ts'
+import { attemptKey, leaseDeadline } from '../launched-process.ts'
 import { describeFaults } from './artifact-faults.ts'
 import { collectArtifacts } from './artifacts.ts'
 import type { Scratch } from './attempt-files.ts'
@@ -14,7 +13,6 @@ import { buildEnvironment, cookieOf } from './environment.ts'
 import type { FifoPair, FifoPool } from './fifos.ts'
 import type { FileReader } from './find-files.ts'
 import type { JobUser } from './job-user.ts'
-import { systemTime } from './launch-protocol.ts'
 import type { CommandEnd, Launcher } from './launcher.ts'
 import { createOutput } from './output.ts'
 import type { CommandSpec } from './spec.ts'
@@ -43,12 +41,6 @@ type Attempt = {
   readonly spec: CommandSpec
   readonly environment: Readonly<Record<string, string>>
 }
-
-/** When a lease can no longer be relied on, if its last renewal was sent at `sentAt` (monotonic ms of `clock`). A `systemTime()`. */
-export const leaseDeadline = (clock: Clock, sentAt: number): number =>
-  systemTime() - (clock.monotonic() - sentAt) + GIVE_UP_MS
-
-export const attemptKey = ({ id, attempt }: { id: string; attempt: number }): string => `${id}.${attempt}`
 
 /** One attempt of a command job, from its files to its outcome. */
 export const runAttempt = async (workshop: Workshop, job: ClaimedJob, context: ExecutionContext): Promise<Outcome> => {
@@ -136,7 +128,7 @@ const toCommand = (workshop: Workshop, { job, context, environment }: Attempt, {
   stdin: plan.stdin,
   stdout: fifos.stdout,
   stderr: fifos.stderr,
-  deadline: leaseDeadline(context.clock, context.leaseSentAt),
+  deadline: leaseDeadline(context.clock.monotonic() - context.leaseSentAt),
   sandboxed: workshop.sandbox !== 'none',
   onStarted,
 })

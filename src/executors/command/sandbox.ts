@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { dirname } from 'node:path'
 import { promisify } from 'node:util'
-import { BASE_PATH } from './environment.ts'
+import { BASE_PATH } from '../launched-process.ts'
 import type { JobUser } from './job-user.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { COOKIE_VARIABLE, systemTime } from '../launch-protocol.ts'
+import { COOKIE_VARIABLE, systemTime } from '../../launched-process.ts'
 import { listPids, type ProcessEntry, readProcess, readVariable } from './process-table.ts'
 
 /** The processes young enough to belong to a command. */

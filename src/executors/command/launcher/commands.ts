@@ -1,5 +1,5 @@
+import { systemTime } from '../../launched-process.ts'
 import type { EndReport, Order, Report, StartOrder } from '../launch-protocol.ts'
-import { systemTime } from '../launch-protocol.ts'
 import { type Cell, type Containment, sendSignal } from './containment.ts'
 import { endCell } from './end-cell.ts'
 import type { ProcessExit, Spawner } from './spawner.ts'

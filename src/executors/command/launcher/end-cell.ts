@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { systemTime } from '../launch-protocol.ts'
+import { systemTime } from '../../launched-process.ts'
 import type { Cell } from './containment.ts'
 
 /** Only a process in uninterruptible sleep survives SIGKILL for this long. */

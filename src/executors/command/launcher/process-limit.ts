@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { BASE_PATH } from '../../launched-process.ts'
 
 /** From util-linux: available on almost every Linux, though not on some minimal ones. */
 const PRLIMIT = 'prlimit'
@@ -11,7 +12,7 @@ export const limitUserProcesses = (maxProcesses: number): boolean => {
   if (process.platform !== 'linux') return false
   try {
     const argv = ['--pid', String(process.pid), `--nproc=${maxProcesses}`]
-    execFileSync(PRLIMIT, argv, { env: { PATH: '/usr/bin:/bin' }, stdio: 'ignore' })
+    execFileSync(PRLIMIT, argv, { env: { PATH: BASE_PATH }, stdio: 'ignore' })
     return true
   } catch {
     return false

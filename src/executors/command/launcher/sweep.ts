@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { COOKIE_VARIABLE, systemTime } from '../launch-protocol.ts'
+import { COOKIE_VARIABLE, systemTime } from '../../launched-process.ts'
 import { formerCgroups, readMembers, removeCgroups, strikeCgroup } from './cgroup.ts'
 import { sendSignal } from './containment.ts'
 import { listPids, type ProcessEntry, readProcess, readVariable } from './process-table.ts'
