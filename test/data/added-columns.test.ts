@@ -48,20 +48,20 @@ const put = async (mode = 'append') =>
     })
   ).error
 
-const books = () =>
+const totals = () =>
   scene.value(`SELECT ((SELECT (count(), sum(n), sum(a), countIf(c IS NULL)) FROM daily),
     (SELECT (count(), sum(n), sum(a), countIf(c IS NULL)) FROM monthly))`)
 
 test('appends, replaces, populates and copies leave added columns at their defaults', async () => {
-  const empty = await books()
+  const empty = await totals()
   expect(await put()).toBeNull()
-  const once = await books()
+  const once = await totals()
   expect(once).not.toBe(empty)
   expect(once).toBe('59,59,0,59,2,59,0,2')
   expect(await put('replace')).toBeNull()
-  expect(await books()).toBe(once)
+  expect(await totals()).toBe(once)
   expect((await scene.run({ populate: { pipe: 'sums', node: 'per_day', truncate: true } })).error).toBeNull()
-  expect(await books()).toBe(once)
+  expect(await totals()).toBe(once)
   expect((await scene.run({ copy: { pipe: 'sums' } })).error).toBeNull()
   expect(await scene.value('SELECT (count(), sum(n), sum(a), countIf(c IS NULL)) FROM copies')).toBe('59,59,0,59')
 })

@@ -40,7 +40,7 @@ const sql = async (query: string): Promise<Record<string, unknown>> => {
 }
 
 /** All of these are the same number if nothing was lost, done twice or half done. */
-const books = async () => {
+const totals = async () => {
   const counts = await sql(`SELECT toInt32((SELECT count() FROM events)) AS events,
     toInt32((SELECT countMerge(n) FROM per_day)) AS days, toInt32((SELECT countMerge(n) FROM per_month)) AS months,
     (SELECT sum(amount) FROM events) = (SELECT sumMerge(total) FROM per_day) AS equal`)
@@ -72,7 +72,7 @@ test(`${KILLS} times kill -9 of the server while it writes: every write is there
     expect(job.status).toBe('completed')
     if (job.attempt > 1) interrupted += 1
     if (kill % 5 !== 4) expected = mode === 'replace' ? rows : expected + rows
-    expect(await books(), `after kill ${kill}`).toEqual({
+    expect(await totals(), `after kill ${kill}`).toEqual({
       events: expected,
       days: expected,
       months: expected,
@@ -85,7 +85,7 @@ test(`${KILLS} times kill -9 of the server while it writes: every write is there
 }, 240_000)
 
 test('a write that is cancelled at any moment either changed nothing or is complete', async () => {
-  const before = await books()
+  const before = await totals()
   let expected = before.events
   for (let round = 0; round < 12; round++) {
     const jobId = await submit(put(ROWS, 'append'))
@@ -94,7 +94,7 @@ test('a write that is cancelled at any moment either changed nothing or is compl
     const job = await ended(jobId)
     if (job.status === 'completed') expected += ROWS
     else expect(job.status).toBe('cancelled')
-    expect(await books(), `after cancel ${round}`).toEqual({
+    expect(await totals(), `after cancel ${round}`).toEqual({
       events: expected,
       days: expected,
       months: expected,

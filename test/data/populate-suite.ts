@@ -44,7 +44,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       ((await job(id)).progress?.steps ?? []).map(({ status }: { status: string }) => status)
 
     /** How often the whole history is in the data source and in its derived rows. */
-    const books = async () => ({
+    const totals = async () => ({
       rows: Number(await scene.value('SELECT count() FROM (SELECT sumMerge(n) FROM summed GROUP BY day)')),
       total: Number(await scene.value('SELECT sumMerge(n) FROM summed')),
       counted: Number(await scene.value('SELECT uniqExact(day) FROM counts')),
@@ -59,7 +59,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
         populate: { pipe: 'slow', truncate: true, condition: "day = toDate('2026-01-01') + 5" },
       })
       expect(few.error).toBeNull()
-      expect(await books()).toEqual(FEW)
+      expect(await totals()).toEqual(FEW)
     })
 
     const cancel = async (id: string) => {
@@ -79,7 +79,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       const steps: string[] = progress.steps.map((step: { status: string }) => step.status)
       expect(steps.filter(step => step === 'cancelled')).toHaveLength(1)
       expect(steps).not.toContain('working')
-      expect(await books()).toEqual(FEW)
+      expect(await totals()).toEqual(FEW)
       expect(await scene.staging()).toEqual([])
     }, 60_000)
 
@@ -87,7 +87,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       const started = performance.now()
       expect((await job(await submit({ truncate: true }), 60)).status).toBe('completed')
       const usual = performance.now() - started
-      let before = await books()
+      let before = await totals()
       expect(before).toEqual(ALL)
       for (let round = 0; round < 10; round++) {
         const id = await submit(round % 2 === 0 ? { truncate: true } : { truncate: true, condition: 'n < 100' })
@@ -97,7 +97,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
         if (status === 'completed') before = round % 2 === 0 ? ALL : { rows: 100, total: 4950, counted: 100 }
         // On a busy machine, where all of it takes longer, accordingly longer.
         else expect([status, took < Math.max(1000, usual / 2)]).toEqual(['cancelled', true])
-        expect(await books(), `after round ${round}`).toEqual(before)
+        expect(await totals(), `after round ${round}`).toEqual(before)
         expect(await scene.staging()).toEqual([])
       }
     }, 120_000)
@@ -113,7 +113,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       expect(await scene.value('SELECT sumMerge(n) FROM summed')).toBe(String(TOTAL))
       expect(await cancel(id)).toMatchObject({ status: 'cancelled' })
       await command('ATTACH TABLE counts')
-      expect(await books()).toEqual(FEW)
+      expect(await totals()).toEqual(FEW)
       expect(await scene.staging()).toEqual([])
     }, 60_000)
 
@@ -123,7 +123,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       for (const id of ids.slice(1))
         expect(await job(id)).toMatchObject({ status: 'pending', status_reason: 'exclusive_key' })
       for (const id of ids) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
-      expect(await books()).toEqual({ rows: DAYS, total: 3 * TOTAL, counted: DAYS })
+      expect(await totals()).toEqual({ rows: DAYS, total: 3 * TOTAL, counted: DAYS })
       expect(await scene.staging()).toEqual([])
     }, 90_000)
 
@@ -132,7 +132,7 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       await expect.poll(() => statuses(ids[0]!), { timeout: 30_000, interval: 10 }).toContain('done')
       expect(await cancel(ids[0]!)).toMatchObject({ status: 'cancelled' })
       expect(await job(ids[1]!, 60)).toMatchObject({ status: 'completed' })
-      expect(await books()).toEqual(ALL)
+      expect(await totals()).toEqual(ALL)
     }, 60_000)
 
     test('the data sources that a node joins are the same in all steps, even if they change meanwhile', async () => {

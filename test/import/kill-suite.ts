@@ -70,7 +70,7 @@ export const describeKills = (title: string, openStore: () => Promise<Store>): v
     }
     const ended = (jobId: string) => waitForEnd(server, jobId)
 
-    const books = async () => {
+    const totals = async () => {
       const query = `SELECT toInt32((SELECT count() FROM events)) AS events,
         toInt32((SELECT countMerge(rows) FROM counted_rows)) AS counted`
       const answer = await call(server.url, '/v1/sql', { method: 'POST', body: { query } })
@@ -95,7 +95,7 @@ export const describeKills = (title: string, openStore: () => Promise<Store>): v
         expect(job.status).toBe('completed')
         if (job.attempt > 1) interrupted += 1
         expected = mode === 'replace' ? ROWS - BAD : expected + ROWS - BAD
-        expect(await books(), `after kill ${kill}`).toEqual({ events: expected, counted: expected })
+        expect(await totals(), `after kill ${kill}`).toEqual({ events: expected, counted: expected })
       }
       expect(interrupted).toBeGreaterThan(KILLS / 4)
       expect(readdirSync(join(directory, 'data/warehouse/default/imports'))).toEqual([])
@@ -111,17 +111,17 @@ export const describeKills = (title: string, openStore: () => Promise<Store>): v
         () => readdirSync(join(directory, 'data/warehouse/default/imports')).length > 0,
         (id: string) => stagedBy(id).length > 0,
       ]) {
-        const { events: former } = await books()
+        const { events: former } = await totals()
         const jobId = await submit('append', 'large.csv')
         await expect.poll(() => isThere(jobId), { timeout: 30_000, interval: 5 }).toBe(true)
         await sleep(200)
         await server.kill('server')
         await server.start()
         expect(await getJob(server.url, jobId)).not.toMatchObject({ status: 'completed' })
-        expect(await books()).toEqual({ events: former, counted: former })
+        expect(await totals()).toEqual({ events: former, counted: former })
         await expect.poll(() => stagedBy(jobId), { timeout: 10_000 }).toEqual([])
         expect(await ended(jobId)).toMatchObject({ status: 'completed', attempt: 2 })
-        expect(await books()).toEqual({ events: former + LARGE_ROWS, counted: former + LARGE_ROWS })
+        expect(await totals()).toEqual({ events: former + LARGE_ROWS, counted: former + LARGE_ROWS })
       }
       expect(readdirSync(join(directory, 'data/warehouse/default/imports'))).toEqual([])
     }, 180_000)
