@@ -33,6 +33,6 @@ export const storedValue = ({ value, read }: JudgedColumn): string =>
 
 /** The WITH clause of a SELECT that uses any of these. */
 export const withShared = (columns: readonly Pick<JudgedColumn, 'shared'>[]): string => {
-  const shared = columns.flatMap(column => column.shared)
-  return shared.length === 0 ? '' : `WITH ${shared.join(', ')} `
+  const shared = new Set(columns.flatMap(column => column.shared))
+  return shared.size === 0 ? '' : `WITH ${[...shared].join(', ')} `
 }

@@ -3,7 +3,7 @@ import { type JsonPath, jsonPathOf } from '../../../model/json-path.ts'
 import { quoteIdentifier } from '../../../warehouse/quote-identifier.ts'
 import { quoteText } from '../../../warehouse/quote-text.ts'
 import { exactNumbers, textOfJson } from '../load/exact-json.ts'
-import type { Reader } from '../load/reader.ts'
+import type { ReadColumn, Reader } from '../load/reader.ts'
 
 /**
  * Reads every value as its text in the JSON, and an object or a list as JSON; NULL if it is null or missing. Nested values (`$.user.id`) are extracted from the
@@ -18,7 +18,16 @@ export const ndjsonReader = (target: DataSource, { isUtf8 }: { isUtf8: boolean }
     settings: SETTINGS,
     columns: target.columns.map((column, index) => {
       const { name, type } = column
-      return { name, type, column, text: textOf(paths[index]!), emptyIsNull: false, isUtf8, asIs: null, unfit: null }
+      return {
+        name,
+        type,
+        column,
+        ...textOf(paths[index]!, { roots, index }),
+        emptyIsNull: false,
+        isUtf8,
+        asIs: null,
+        unfit: null,
+      }
     }),
     isBlank: '0',
     isRagged: '0',
@@ -37,14 +46,19 @@ const SETTINGS = {
   input_format_column_name_matching_mode: 'match_case',
 }
 
-const textOf = ([root, ...below]: JsonPath): string => {
+type Place = { readonly roots: readonly string[]; readonly index: number }
+
+/** Named parts, because a column uses its text many times, and the engine takes long to analyse a long statement. */
+const textOf = ([root, ...below]: JsonPath, { roots, index }: Place): Pick<ReadColumn, 'text' | 'shared'> => {
   const outer = quoteIdentifier(String(root))
-  if (below.length === 0) return outer
+  if (below.length === 0) return { text: outer }
+  const text = quoteIdentifier(`\ttext${index}`)
+  const exact = quoteIdentifier(`\texact${roots.indexOf(String(root))}`)
   const whole = `ifNull(${outer}, '')`
-  const exact = `arrayMap(r -> ${textOfJson('r')}, [${rawAt('j', below)}])[1]`
-  // Named, because each is used several times. Columns stay outside the lambda, where its names do not hide theirs. `j` is '' if the JSON contains the mark of
-  // numbers.
-  return `arrayMap((j, w) -> if(j = '', ${plainTextAt('w', below)}, ${exact}), [${exactNumbers(whole)}], [${whole}])[1]`
+  const exactText = `arrayMap(r -> ${textOfJson('r')}, [${rawAt(exact, below)}])[1]`
+  // `exact` is '' if the JSON contains the mark of numbers.
+  const either = `if(${exact} = '', ${plainTextAt(whole, below)}, ${exactText})`
+  return { text, shared: [`${exactNumbers(whole)} AS ${exact}`, `${either} AS ${text}`] }
 }
 
 /** SQL: the text at a path, with numbers as the parser reads them. */
