@@ -99,7 +99,7 @@ export const describeKills = (title: string, openStore: () => Promise<Store>): v
       }
       expect(interrupted).toBeGreaterThan(KILLS / 4)
       expect(readdirSync(join(directory, 'data/warehouse/default/imports'))).toEqual([])
-    }, 240_000)
+    }, 600_000)
 
     const stagedBy = (jobId: string): readonly string[] =>
       readdirSync(join(directory, 'data/warehouse/default'), { recursive: true, encoding: 'utf8' }).filter(path =>
