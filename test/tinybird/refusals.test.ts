@@ -69,6 +69,19 @@ describe('refusals', () => {
       )
   })
 
+  test('name parameters of a call that has none, and change nothing', async () => {
+    for (const [method, path] of [
+      ['DELETE', '/v0/datasources/facts?dry_run=true'],
+      ['POST', '/v0/datasources/facts/truncate?dry_run=true'],
+      ['GET', '/v0/datasources/facts?limit=1'],
+      ['POST', '/v0/pipes/snapshot/copy/pause?dry_run=true'],
+    ] as const) {
+      const { status, body } = await tinybird.call(method, path)
+      expect([path, status, body.error]).toEqual([path, 400, expect.stringMatching(/: is not a known parameter$/)])
+    }
+    expect(await tinybird.count('facts')).toBe(ROWS)
+  })
+
   test('answer 403 to a token that may only read', async () => {
     const { body } = await tinybird.call('POST', '/v1/tokens', { name: 'reader', role: 'reader' })
     const reader = { authorization: `Bearer ${body.token}` }

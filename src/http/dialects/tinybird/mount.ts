@@ -4,7 +4,7 @@ import type { App } from '../../app.ts'
 import { strictObject } from '../../schemas/basics.ts'
 import { unchecked } from '../../validation.ts'
 import { ENDS, PREFIXES } from './access.ts'
-import { type Fields, fieldsSchema } from './fields.ts'
+import { type Fields, fieldsSchema, readFields } from './fields.ts'
 
 /** A route of the Tinybird API. */
 export type Route = {
@@ -32,9 +32,17 @@ export const mount = (app: App, { method, path, answer, ...route }: Route): void
       schema: { ...schemaOf(route, method), hide: end !== ENDS[0] || app.prefix !== PREFIXES[0] },
       config: { optionalBody: true, ...(route.onlyReads && { onlyReads: true }) },
       validatorCompiler: unchecked,
-      handler: answer,
+      handler: route.fields === undefined ? withoutFields(answer) : answer,
     })
 }
+
+/** Otherwise `dry_run` of a call that does not know it would be ignored. */
+const withoutFields =
+  (answer: Route['answer']): Route['answer'] =>
+  async (request, reply) => {
+    readFields(request.query as Record<string, unknown>, {})
+    return answer(request, reply)
+  }
 
 const schemaOf = (
   { summary, description, params, fields, takesMore }: Omit<Route, 'method' | 'path' | 'answer'>,
