@@ -79,6 +79,7 @@ describe('refusals', () => {
       const { status, body } = await tinybird.call(method, path)
       expect([path, status, body.error]).toEqual([path, 400, expect.stringMatching(/: is not a known parameter$/)])
     }
+    expect((await tinybird.post('/v0/datasources/facts/truncate', 'dry_run=true')).status).toBe(400)
     expect(await tinybird.count('facts')).toBe(ROWS)
   })
 
