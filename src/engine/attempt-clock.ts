@@ -1,11 +1,9 @@
 import type { Logger } from '../kernel/logger.ts'
+import { LONGEST_TIMER_MS } from '../kernel/longest-timer.ts'
 import type { ClaimedJob } from '../model/job.ts'
 import type { Store } from '../store/store.ts'
 import { DEFAULT_GRACE_MS } from './running-jobs.ts'
 import type { StopSwitch } from './stop-signal.ts'
-
-/** The longest delay a Node timer accepts. Longer timeouts are waited out in steps. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 type Options = {
   readonly job: ClaimedJob
@@ -27,6 +25,7 @@ export const createAttemptClock = ({ job, stop, store, logger }: Options): Attem
   let timer: NodeJS.Timeout | undefined
   let isRunning = false
 
+  /** In steps if it is longer than a timer. */
   const wait = (left: number): void => {
     clearTimeout(timer)
     const step = Math.min(left, LONGEST_TIMER_MS)

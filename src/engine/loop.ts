@@ -1,5 +1,6 @@
 import type { Clock } from '../kernel/clock.ts'
 import type { Logger } from '../kernel/logger.ts'
+import { LONGEST_TIMER_MS } from '../kernel/longest-timer.ts'
 
 /** Something done repeatedly: on a timer, and at once when woken. */
 export interface Loop {
@@ -29,7 +30,6 @@ export type LoopOptions = {
 
 const FIRST_BACKOFF_MS = 250
 const LONGEST_BACKOFF_MS = 30_000
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * The skeleton of every loop of the server. A run that rejects is logged and retried after a wait that doubles up to 30 s or `longestBackoffMs`; the first

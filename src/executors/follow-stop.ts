@@ -1,7 +1,5 @@
+import { LONGEST_TIMER_MS } from '../kernel/longest-timer.ts'
 import type { ExecutionContext } from './executor.ts'
-
-/** Node's longest timer. A later deadline is checked again when it fires. */
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 type Running = {
   /** Requests the end, at most once. `kill` may be called without it. */
@@ -24,6 +22,7 @@ export const followStop = ({ stop, clock }: Pick<ExecutionContext, 'stop' | 'clo
     }
     if (!isAsked) running.ask(stop.cause)
     isAsked = true
+    // A later deadline is checked again when it fires.
     timer = setTimeout(look, Math.min(left, LONGEST_TIMER_MS))
   }
 

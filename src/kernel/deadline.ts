@@ -1,6 +1,5 @@
 import { FetchError } from './fetch-error.ts'
-
-const LONGEST_TIMER_MS = 2 ** 31 - 1
+import { LONGEST_TIMER_MS } from './longest-timer.ts'
 
 /** When to give up on a request: its timeout has passed or its caller has aborted, whichever is first. */
 export interface Deadline {

@@ -1,8 +1,6 @@
 import { type ClickHouseClient, createClient } from '@clickhouse/client'
+import { LONGEST_TIMER_MS } from '../kernel/longest-timer.ts'
 import type { Endpoint } from './engines.ts'
-
-/** The longest timer there is: statements are limited by their jobs and signals. */
-const NO_TIMEOUT_MS = 2 ** 31 - 1
 
 /** `ClickHouseLogLevel.OFF`: otherwise the client writes to the console, including statements. */
 const OFF = 127
@@ -14,7 +12,8 @@ export const openClient = ({ url, username, password, agent }: Endpoint, databas
     username,
     password,
     database,
-    request_timeout: NO_TIMEOUT_MS,
+    // Statements are limited by their jobs and signals.
+    request_timeout: LONGEST_TIMER_MS,
     log: { level: OFF },
     http_agent: agent,
     // Otherwise each client closes a socket 2.5 s after its own last statement, even while another client is waiting on it.
