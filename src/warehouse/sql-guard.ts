@@ -172,7 +172,7 @@ const toNoSelect =
     const [word = ''] = /^[A-Z]+/.exec(formatted) ?? []
     throw refusal(
       BEGINS_SELECT.has(word)
-        ? 'A query ends without FORMAT and INTO OUTFILE here: the format is a field of the job.'
+        ? 'Leave out FORMAT and INTO OUTFILE: the field format, or --format, chooses the format.'
         : `Only a SELECT may run here, not ${word}.${INSTEAD[word] ?? ''}`,
     )
   }

@@ -64,9 +64,9 @@ test('a statement that is not a SELECT is refused as such, in every position', a
     ['INSERT INTO events VALUES (1)', /, not INSERT\. Import the rows/],
     ['ALTER TABLE events ADD COLUMN x String', /, not ALTER\. PUT \/v1\/datasources\/\{name\} adds columns\.$/],
     ['SYSTEM SHUTDOWN', /^Only a SELECT may run here, not SYSTEM\.$/],
-    ['SELECT 1 FORMAT CSV', /^A query ends without FORMAT and INTO OUTFILE here: the format is a field of the job\.$/],
-    ['(SELECT 1) FORMAT CSV', /^A query ends without FORMAT/],
-    ["SELECT 1 INTO OUTFILE '/tmp/x'", /^A query ends without FORMAT/],
+    ['SELECT 1 FORMAT CSV', /^Leave out FORMAT and INTO OUTFILE: the field format, or --format, chooses the format\.$/],
+    ['(SELECT 1) FORMAT CSV', /^Leave out FORMAT/],
+    ["SELECT 1 INTO OUTFILE '/tmp/x'", /^Leave out FORMAT/],
     ['events', /^This is not a query: a query starts with SELECT or WITH, such as SELECT \* FROM events\.$/],
     ['1 + 1', /^This is not a query/],
   ] as const) {
