@@ -104,6 +104,11 @@ describe('uploaded content', () => {
     expect([status, (await jobOf(body.job_id)).spec.import.encoding]).toEqual([201, encoding])
   })
 
+  test('may be JSON', async () => {
+    const { body } = await send({ body: '[{"n":7}]', headers: { 'content-type': 'application/json' } })
+    expect((await jobOf(body.job_id)).spec.import.format).toBe('ndjson')
+  })
+
   test('of an unknown charset is refused', async () => {
     const { status, body } = await send({ body: 'n\n1\n', headers: { 'content-type': 'text/csv; charset=ebcdic' } })
     expect([status, body.errors[0]]).toMatchObject([422, { path: 'encoding' }])
@@ -128,6 +133,8 @@ describe('uploaded content', () => {
     ['ROWS.Parquet', '', '', 'parquet'],
     ['rows.jsonl.gz', 'application/gzip', '', 'ndjson'],
     ['rows', 'application/x-ndjson', '', 'ndjson'],
+    ['rows.json', '', '', 'ndjson'],
+    ['rows', 'application/json', '', 'ndjson'],
     ['rows.txt', 'text/csv', '', 'csv'],
     ['rows.ndjson', '', '?format=csv', 'csv'],
     ['rows', '', '', undefined],

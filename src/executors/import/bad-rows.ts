@@ -44,7 +44,8 @@ const tooMany = async (staged: Staged, counts: LoadCounts, what: string): Promis
   )
 }
 
-export const shownLine = ({ line, text, why }: LoadCounts['samples'][number]): string => `line ${line} ${why}: ${text}`
+export const shownLine = ({ line, text, why }: LoadCounts['samples'][number]): string =>
+  `line ${line} ${why}: ${text.trim()}`
 
 const quarantineExamples = async ({ statements, database, target }: Staged): Promise<readonly string[]> => {
   const values = target.columns.map(({ name }) => `toString(${quoteIdentifier(name)})`).join(', ')

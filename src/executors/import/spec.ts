@@ -94,7 +94,7 @@ export type ImportSpec = { readonly import: ImportFields }
 /** The given format, or the one the URL suggests. */
 export const formatOf = ({ format, url }: Pick<ImportFields, 'format' | 'url'>): DataFormat => {
   if (format !== undefined) return format
-  const [, extension] = /\.(csv|ndjson|jsonl|parquet)(?:\.(?:gz|zst))?(?:[?#]|$)/i.exec(url) ?? []
+  const [, extension] = /\.(csv|ndjson|jsonl|json|parquet)(?:\.(?:gz|zst))?(?:[?#]|$)/i.exec(url) ?? []
   if (extension === undefined || /^csv$/i.test(extension)) return 'csv'
   return /^parquet$/i.test(extension) ? 'parquet' : 'ndjson'
 }

@@ -43,11 +43,12 @@ export const importBody = ({ datasource, url, query, headers, part }: Import) =>
 
 const countOrShare = (text: string): number | string => (/^\d{1,15}$/.test(text) ? Number(text) : text)
 
-/** According to RFC 7111, the NDJSON specification and IANA's list. For other types the job's default applies. */
+/** According to RFC 7111, RFC 8259, the NDJSON specification and IANA's list. For other types the job's default applies. */
 const FORMATS: Readonly<Record<string, string>> = {
   'text/csv': 'csv',
   'application/x-ndjson': 'ndjson',
   'application/jsonl': 'ndjson',
+  'application/json': 'ndjson',
   'application/vnd.apache.parquet': 'parquet',
 }
 

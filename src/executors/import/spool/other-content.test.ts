@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { otherContent } from './other-content.ts'
-import { otherJson } from './other-json.ts'
+import { hasJsonRows, otherJson } from './other-json.ts'
 
 const PAGES = [
   '<!DOCTYPE html><html>',
@@ -68,9 +68,6 @@ test.each([
 })
 
 test.each([
-  ['[{"id":1},{"id":2}]', 'array'],
-  ['\n[\n  {"id":1}\n]\n', 'array'],
-  ['[{"id":1},\n{"id":2}]\n', 'array'],
   ['{\n  "id": 1\n}\n', 'several lines'],
   ['{\n  "data": [\n    {"id": 1}\n  ]\n}\n', "jq -c '.data[]'"],
 ])('%j is JSON, but not NDJSON', (text, what) => {
@@ -79,4 +76,12 @@ test.each([
 
 test.each(['{"id":1}\n', '[1]\n{"id":1}\n', '{"id":1},\n', 'nonsense\n{"id":1}', ''])('%j may be NDJSON', text => {
   expect(otherJson(Buffer.from(text))).toBeNull()
+})
+
+test.each(['{"id":1}\n', '{"id":1},\n{"id":2}\n', '[{"id":1}]', ' [\n{"id":1}\n]'])('%j is rows of JSON', text => {
+  expect(hasJsonRows(Buffer.from(text))).toBe(true)
+})
+
+test.each(['id\n1\n', '[id],[name]\n1,2\n', '{id},x\n', '["a"],1\n', ''])('%j is no rows of JSON', text => {
+  expect(hasJsonRows(Buffer.from(text))).toBe(false)
 })

@@ -1,5 +1,6 @@
 import { ImportFailure } from '../import-failure.ts'
-import type { ImportFields } from '../spec.ts'
+import { formatOf, type ImportFields } from '../spec.ts'
+import { arrayRows } from './array-rows.ts'
 import { otherContent } from './other-content.ts'
 import { peek } from './peek.ts'
 import { skipLines } from './skip-lines.ts'
@@ -9,15 +10,16 @@ import { transcoded } from './transcode.ts'
 const isUtf8 = (encoding: string): boolean => new TextDecoder(encoding).encoding === 'utf-8'
 
 /** The fields that say how to read text. */
-export type TextFields = Pick<ImportFields, 'encoding' | 'skip_lines'>
+export type TextFields = Pick<ImportFields, 'format' | 'url' | 'encoding' | 'skip_lines'>
 
 /**
- * Decompressed content to read rows from: text as UTF-8, CSV without the lines to be skipped. Throws like `transcoded`, and `ImportFailure`
- * `content_unreadable` for what has no lines to skip.
+ * Decompressed content to read rows from: text as UTF-8, CSV without the lines to be skipped, a JSON array with an element a line. Throws like `transcoded`
+ * and `arrayRows`, and `ImportFailure` `content_unreadable` for what has no lines to skip.
  */
 export const textContent = (content: AsyncIterable<Uint8Array>, fields: TextFields): AsyncIterable<Uint8Array> => {
   const { encoding = 'utf-8', skip_lines = 0 } = fields
   const text = isUtf8(encoding) ? content : transcoded(content, encoding)
+  if (formatOf(fields) === 'ndjson') return arrayRows(text)
   return skip_lines === 0 ? text : skipLines(textAlone(text), skip_lines)
 }
 
