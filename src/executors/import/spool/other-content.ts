@@ -31,6 +31,10 @@ const KINDS: readonly { readonly starts: readonly string[]; readonly at?: number
   { starts: ['7z\xbc\xaf\x27\x1c'], says: `The content is a 7z archive: ${UNPACK}` },
   { starts: ['Rar!\x1a\x07'], says: `The content is a RAR archive: ${UNPACK}` },
   { starts: ['ustar'], at: 257, says: `The content is a tar archive: ${UNPACK}` },
+  {
+    starts: ['\x89PNG\r\n\x1a\n', '\xff\xd8\xff', 'GIF87a', 'GIF89a'],
+    says: 'The content is an image: it has no rows that could be read.',
+  },
   { starts: ['%PDF-'], says: 'The content is PDF: it has no rows that could be read.' },
   { starts: ['\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1'], says: 'The content is a file of Excel or Word: save it as CSV.' },
   { starts: ['SQLite format 3\0'], says: 'The content is a database of SQLite: export its tables as CSV.' },
