@@ -11,18 +11,23 @@ type Work<Input> = {
  */
 export const NOISE_MICROSECONDS = 10_000
 
+/** Rounds if the result is clear at once, and if it is not. */
+const ROUNDS = { least: 3, most: 12 }
+const CLEARLY_LINEAR = 2.5
+
 /**
  * How many times as long the work takes for twice the input: about 2 if it is linear, about 4 if it is quadratic, so a test expects less than 3. CPU time of
- * this thread, the best of three, so that other load on the machine does not count.
+ * this thread, the best of some rounds, so that other load on the machine does not count: it slows this thread, too, while it shares the caches.
  */
 export const growthOf = async <Input>({ size, make, work }: Work<Input>): Promise<number> => {
   const [once, twice] = [make(size), make(2 * size)]
   let [onceTook, twiceTook] = [Number.POSITIVE_INFINITY, Number.POSITIVE_INFINITY]
-  for (let round = 0; round < 3; round++) {
+  for (let round = 1; ; round++) {
     onceTook = Math.min(onceTook, await cpuTimeOf(() => work(once)))
     twiceTook = Math.min(twiceTook, await cpuTimeOf(() => work(twice)))
+    const growth = twiceTook / Math.max(onceTook, NOISE_MICROSECONDS)
+    if (round === ROUNDS.most || (round >= ROUNDS.least && growth < CLEARLY_LINEAR)) return growth
   }
-  return twiceTook / Math.max(onceTook, NOISE_MICROSECONDS)
 }
 
 /** Microseconds of this thread, user and system. */

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, test } from 'vitest'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Outcome, StopCause } from '../../src/model/outcome.ts'
@@ -118,6 +119,10 @@ test('a job whose secrets cannot be decrypted with this key fails with a reason'
     scheduled_at: new Date(Date.now() + 300).toISOString(),
   })
   await first.close()
+  // Accepts another key: the first is lost for good.
+  const database = new DatabaseSync(join(first.dataDir, 'millrace.db'))
+  database.exec(`DELETE FROM setting WHERE name = 'secret_key_proof'`)
+  database.close()
   const second = await startEngine({ script: async () => done, secretKey: 'two', dataDir: first.dataDir })
   expect(await second.ended(id!)).toMatchObject({
     status: 'failed',
