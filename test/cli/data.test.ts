@@ -197,3 +197,10 @@ test('infer shows what an import would make of a file, as a table, a schema or J
     stderr: expect.stringContaining('nowhere'),
   })
 })
+
+test('infer sends enough of a long file, also of one whose characters have two bytes each', async () => {
+  const rows = JSON.stringify(Array.from({ length: 120_000 }, (_, id) => ({ id })))
+  writeFileSync(join(server.cwd, 'long.json'), Buffer.from(rows, 'utf16le'))
+  const answer = JSON.parse(await done('datasources infer long.json --encoding utf-16le --json'))
+  expect(answer).toMatchObject({ schema: [{ name: 'id', type: 'Int64' }], whole: false })
+})

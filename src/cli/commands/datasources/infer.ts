@@ -69,8 +69,8 @@ const openContent = async (place: string, most: number, context: CliContext) => 
   return { headers: contentHeaders(size), body: fileContent({ ...file, size }) }
 }
 
-/** More than the server examines of a format other than Parquet. */
-const ENOUGH_BYTES = 2 * 1024 * 1024
+/** More than the server examines of a format other than Parquet: a MiB of UTF-8, which can be two of UTF-16. */
+const ENOUGH_BYTES = 4 * 1024 * 1024
 
 async function* beginningOf(content: AsyncIterable<Uint8Array>, most: number): AsyncGenerator<Uint8Array> {
   let sent = 0
