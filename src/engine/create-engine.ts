@@ -123,7 +123,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     checkKey,
   })
   const promote = createPromoteLoop({ store, clock, logger, pollMs })
-  const fireLoop = createFireLoop({ store, clock, logger, pollMs, fire })
+  const fireLoop = createFireLoop({ store, clock, logger, pollMs, fire, checkKey })
   const startLoop = createStartLoop({ store, clock, logger, pollMs })
   const deliver = createDeliverLoop({
     ...options,

@@ -20,6 +20,9 @@ export const createSameKeyCheck = (parts: Parts): (() => Promise<void>) => {
   }
 }
 
+/** What the check throws if the key is wrong, and not just the store away. */
+export const isWrongKey = (error: unknown): boolean => (error as Error).cause instanceof WrongSecretKey
+
 const requireSameKey = async ({ store, secrets }: Parts): Promise<void> => {
   const proof = await store.getSetting({ name: PROOF })
   if (proof !== null) return requireOpen(secrets, proof)
@@ -34,7 +37,7 @@ const requireOpen = (secrets: Parts['secrets'], proof: string): void => {
   } catch (error) {
     if (!(error instanceof WrongSecretKey)) throw error
     throw new Error(
-      'The secrets in the database were stored under another key, so this server runs no jobs. Set ' +
+      'The secrets in the database were stored under another key, so this server runs no jobs and fires no schedules. Set ' +
         'MILLRACE_SECRET_KEY to that key, or restore the file secret-key of the data directory, and start again. If the ' +
         `key is lost for good, delete the setting ${PROOF} from the database.`,
       { cause: error },

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
 import { createEngine } from '../../src/engine/create-engine.ts'
 import type { Engine } from '../../src/engine/engine.ts'
@@ -57,6 +58,13 @@ const made: string[] = []
 /** Removes the directories of all engines that this file has started. */
 export const removeDataDirs = (): void => {
   for (const path of made.splice(0)) rmSync(path, { recursive: true, force: true })
+}
+
+/** What an operator does whose secret key is lost for good. No engine may be running. */
+export const acceptAnotherKey = (dataDir: string): void => {
+  const database = new DatabaseSync(join(dataDir, 'millrace.db'))
+  database.exec(`DELETE FROM setting WHERE name = 'secret_key_proof'`)
+  database.close()
 }
 
 /** A real engine over a real store whose executor follows a script. */

@@ -1,12 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
 import { afterAll, expect, test } from 'vitest'
 import type { Clock } from '../../src/kernel/clock.ts'
 import type { Outcome, StopCause } from '../../src/model/outcome.ts'
 import type { Store } from '../../src/store/store.ts'
-import { removeDataDirs, type Script, startEngine } from './harness.ts'
+import { acceptAnotherKey, removeDataDirs, type Script, startEngine } from './harness.ts'
 
 afterAll(removeDataDirs)
 
@@ -119,10 +118,7 @@ test('a job whose secrets cannot be decrypted with this key fails with a reason'
     scheduled_at: new Date(Date.now() + 300).toISOString(),
   })
   await first.close()
-  // Accepts another key: the first is lost for good.
-  const database = new DatabaseSync(join(first.dataDir, 'millrace.db'))
-  database.exec(`DELETE FROM setting WHERE name = 'secret_key_proof'`)
-  database.close()
+  acceptAnotherKey(first.dataDir)
   const second = await startEngine({ script: async () => done, secretKey: 'two', dataDir: first.dataDir })
   expect(await second.ended(id!)).toMatchObject({
     status: 'failed',

@@ -69,11 +69,15 @@ describe('refusals', () => {
       )
   })
 
+  test('are not for parameters of a call that has none and only reads', async () => {
+    for (const path of ['/v0/datasources/facts?attrs=name', '/v0/pipes?dependencies=false'])
+      expect((await tinybird.call('GET', path)).status).toBe(200)
+  })
+
   test('name parameters of a call that has none, and change nothing', async () => {
     for (const [method, path] of [
       ['DELETE', '/v0/datasources/facts?dry_run=true'],
       ['POST', '/v0/datasources/facts/truncate?dry_run=true'],
-      ['GET', '/v0/datasources/facts?limit=1'],
       ['POST', '/v0/pipes/snapshot/copy/pause?dry_run=true'],
     ] as const) {
       const { status, body } = await tinybird.call(method, path)

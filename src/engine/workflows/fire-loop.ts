@@ -1,5 +1,6 @@
 import type { Clock } from '../../kernel/clock.ts'
 import type { Logger } from '../../kernel/logger.ts'
+import { isWrongKey } from '../../store/same-key.ts'
 import type { Store } from '../../store/store.ts'
 import { createLoop, type Loop } from '../loop.ts'
 import type { Fire } from './fire.ts'
@@ -19,9 +20,29 @@ const optionsOf = ({ clock, logger, pollMs }: Dependencies) => ({
   longestBackoffMs: LONGEST_BACKOFF_MS,
 })
 
-/** Fires workflows. Sleeps until the next slot, a `schedule` signal, or the poll that covers lost signals. */
-export const createFireLoop = (dependencies: Dependencies & { readonly fire: Fire }): Loop =>
-  createLoop({ ...optionsOf(dependencies), name: 'fire', runOnce: dependencies.fire.pass })
+type Firing = Dependencies & {
+  readonly fire: Fire
+  /** Throws while this server cannot decrypt secrets (`createSameKeyCheck`). */
+  readonly checkKey: () => Promise<void>
+}
+
+/**
+ * Fires workflows. Sleeps until the next slot, a `schedule` signal, or the poll that covers lost signals. With a wrong secret key slots wait as if no server
+ * ran: those of workflows with secrets would be lost.
+ */
+export const createFireLoop = ({ fire, checkKey, ...dependencies }: Firing): Loop => {
+  const runOnce = async (): Promise<number | null> => {
+    try {
+      await checkKey()
+    } catch (error) {
+      // The claim loop tells.
+      if (isWrongKey(error)) return null
+      throw error
+    }
+    return fire.pass()
+  }
+  return createLoop({ ...optionsOf(dependencies), name: 'fire', runOnce })
+}
 
 /** Starts runs triggered for a later time. */
 export const createStartLoop = (dependencies: Dependencies): Loop => {

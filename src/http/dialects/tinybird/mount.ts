@@ -32,11 +32,11 @@ export const mount = (app: App, { method, path, answer, ...route }: Route): void
       schema: { ...schemaOf(route, method), hide: end !== ENDS[0] || app.prefix !== PREFIXES[0] },
       config: { optionalBody: true, ...(route.onlyReads && { onlyReads: true }) },
       validatorCompiler: unchecked,
-      handler: route.fields === undefined ? withoutFields(answer) : answer,
+      handler: route.fields === undefined && method !== 'GET' ? withoutFields(answer) : answer,
     })
 }
 
-/** Otherwise `dry_run` of a call that does not know it would be ignored. */
+/** Otherwise `dry_run` of a call that does not know it would be ignored. What only reads may be asked for more than it tells (`attrs`, `dependencies`). */
 const withoutFields =
   (answer: Route['answer']): Route['answer'] =>
   async (request, reply) => {
