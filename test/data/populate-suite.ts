@@ -90,12 +90,13 @@ export const describePopulates = (title: string, open: () => Promise<DataScene>)
       let before = await totals()
       expect(before).toEqual(ALL)
       for (let round = 0; round < 10; round++) {
+        const atOnce = await millisecondsAtOnce(() => scene.run({ command: 'true' }))
         const id = await submit(round % 2 === 0 ? { truncate: true } : { truncate: true, condition: 'n < 100' })
         // Mostly near its end, when tables are exchanged.
         await sleep(round < 3 ? (usual * round) / 3 : usual * (0.9 + round / 50))
-        const { status } = await cancel(id)
+        const { status, took } = await cancel(id)
         if (status === 'completed') before = round % 2 === 0 ? ALL : { rows: 100, total: 4950, counted: 100 }
-        else expect(status).toBe('cancelled')
+        else expect([status, took < atOnce], String(took)).toEqual(['cancelled', true])
         expect(await totals(), `after round ${round}`).toEqual(before)
         expect(await scene.staging()).toEqual([])
       }

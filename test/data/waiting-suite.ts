@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { millisecondsAtOnce } from '../at-once.ts'
 import { type DataScene, materialized, WORKSPACE } from './scene.ts'
 
 /** Copies of one pipe wait for each other before they run. */
@@ -58,14 +59,17 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
       return ids
     }
 
-    const cancel = async (id: string): Promise<void> => {
+    const cancelAtOnce = async (id: string, atOnce: number): Promise<void> => {
+      const asked = performance.now()
       await scene.call('POST', `/v1/jobs/${id}/cancel`)
       expect(await job(id, 10)).toMatchObject({ status: 'cancelled' })
+      expect(performance.now() - asked).toBeLessThan(atOnce)
     }
 
     const copied = async () => Number(await scene.value("SELECT count() FROM summed WHERE day = '2030-01-01'"))
 
     test('copies whose tables are free again wait for a slot without locking them, and are cancelled at once', async () => {
+      const atOnce = await millisecondsAtOnce(() => scene.run({ command: 'true' }))
       const before = await copied()
       const lock = { workspace: WORKSPACE, holder: { callId: 'a call', heldMs: 60_000 } }
       const lockTables = () => scene.store.lockTables({ ...lock, tables: ['summed'] })
@@ -82,7 +86,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
       for (const id of others) expect(await job(id)).toMatchObject({ status: 'running' })
       expect(await lockTables()).toEqual({ type: 'locked' })
       await scene.store.unlockTables(lock)
-      await cancel(cancelled!)
+      await cancelAtOnce(cancelled!, atOnce)
       writeFileSync(gate, '')
       for (const id of [...commands, ...others]) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
       expect(await copied()).toBe(before + others.length)
@@ -91,6 +95,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
     // With one slot the populate uses it.
     if (slots > 1)
       test('copies that wait for a populate block no other job, and run right after it', async () => {
+        const atOnce = await millisecondsAtOnce(() => scene.run({ command: 'true' }))
         const before = await copied()
         const populate = await submit({ populate: { pipe: 'slow' } })
         await expect
@@ -99,7 +104,7 @@ export const describeWaiting = (name: string, open: (slots: number) => Promise<D
         const [cancelled, ...others] = await waitingCopies(`job ${populate}`)
         const command = await submit({ command: 'true' })
         expect(await job(command, 10)).toMatchObject({ status: 'completed' })
-        await cancel(cancelled!)
+        await cancelAtOnce(cancelled!, atOnce)
         expect(await job(populate)).toMatchObject({ status: 'running' })
         for (const id of [populate, ...others]) expect(await job(id, 60)).toMatchObject({ status: 'completed' })
         for (const id of others) expect((await job(id)).progress?.message ?? '').not.toContain('waits')

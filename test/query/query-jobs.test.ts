@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/kernel/clock.ts'
+import { millisecondsAtOnce } from '../at-once.ts'
 import { startTestServer, type TestServer } from '../server.ts'
 
 const MEBIBYTE = 2 ** 20
@@ -228,12 +229,15 @@ describe('a query is stopped', () => {
   test.each([
     ['that reads', ENDLESS],
     ['that sleeps', 'SELECT count() FROM numbers(1000000000000000) WHERE sleep(1) = 0'],
-  ])('by a cancel, for a query %s', async (_, query) => {
+  ])('by a cancel within a second, for a query %s', async (_, query) => {
+    const atOnce = await millisecondsAtOnce(() => server.run({ query: 'SELECT 1' }))
     const id = await post({ query })
     await expect.poll(running, { timeout: 20_000 }).toBeGreaterThan(0)
+    const asked = performance.now()
     const cancelled = await server.call('POST', `/v1/jobs/${id}/cancel`)
     expect(['cancelling', 'cancelled']).toContain(cancelled.body.status)
     expect((await get(id, 30)).status).toBe('cancelled')
+    expect(performance.now() - asked).toBeLessThan(atOnce)
     await untilIdle()
   })
 
