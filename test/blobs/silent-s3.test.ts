@@ -68,8 +68,8 @@ describe.concurrent('an S3 server', () => {
         store.delete(key),
       ].map(secondsUntilReported),
     )
-    for (const seconds of [ping!, get!]) expect(seconds).toBeLessThan(30)
-    for (const seconds of writes) expect(seconds).toBeLessThan(45)
+    for (const seconds of [ping!, get!]) expect(seconds).toBeLessThan(23)
+    for (const seconds of writes) expect(seconds).toBeLessThan(35)
   })
 
   test('that accepts content slowly may take as long as it needs', async ({ onTestFinished }) => {

@@ -146,7 +146,7 @@ test('a delete that is cancelled half-way has reported its progress, and leaves 
     .toMatch(/^[\d,]+ of 20,000 rows$/)
   const engines = enginesOf(scene.dataDir)
   await scene.call('POST', `/v1/jobs/${id}/cancel`)
-  expect((await job(id, 30)).status).toBe('cancelled')
+  expect((await job(id, 5)).status).toBe('cancelled')
   expect(await scene.value('SELECT count() FROM cancelled')).toBe('20000')
   expect(await scene.staging()).toEqual([])
   expect(enginesOf(scene.dataDir)).toEqual(engines)

@@ -50,7 +50,7 @@ test('a populate that is cancelled half-way leaves its data source as it was', a
   const id = await submit({ populate: { pipe: 'slow', truncate: true } })
   await expect.poll(() => stepsDone(id), { timeout: 60_000 }).toBeGreaterThan(1)
   expect((await scene.call('POST', `/v1/jobs/${id}/cancel`)).body.status).toBe('cancelling')
-  const ended = await job(id, 30)
+  const ended = await job(id, 5)
   expect(ended.status).toBe('cancelled')
   expect(ended.progress.steps.map((step: { status: string }) => step.status)).toContain('cancelled')
   expect(await rowsOf('summed')).toBe(before)

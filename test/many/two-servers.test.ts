@@ -69,6 +69,6 @@ test('a cancel on one server reaches the job on the other within seconds', async
     .poll(async () => (await front.call('GET', `/v1/jobs/${job.job_id}`)).body.status, { timeout: 10_000 })
     .toBe('running')
   await front.call('POST', `/v1/jobs/${job.job_id}/cancel`)
-  const { body: ended } = await front.call('GET', `/v1/jobs/${job.job_id}?wait=10`)
+  const { body: ended } = await front.call('GET', `/v1/jobs/${job.job_id}?wait=8`)
   expect(ended).toMatchObject({ status: 'cancelled', status_reason: 'cancelled_by_user' })
 })
