@@ -29,7 +29,7 @@ export async function* arrayRows(content: AsyncIterable<Uint8Array>): AsyncGener
 }
 
 /** Whether content is a JSON array, by its beginning. It may have a byte order mark. */
-export const beginsArray = (head: Buffer): boolean => /^(?:\xef\xbb\xbf)?[ \t\r\n]*\[/.test(head.toString('latin1'))
+const beginsArray = (head: Buffer): boolean => /^(?:\xef\xbb\xbf)?[ \t\r\n]*\[/.test(head.toString('latin1'))
 
 /** Rewrites arrays in place: each byte becomes one, since between elements there is a comma, and line ends within an element are mere white space. */
 class ArrayLines {

@@ -1,6 +1,5 @@
 import { isJson } from '../../../kernel/is-json.ts'
 import { withoutComma } from '../ndjson/judge-line.ts'
-import { beginsArray } from './array-rows.ts'
 
 /** What is wrong with JSON content if its objects have several lines, as a message; null: they do not. */
 export const otherJson = (bytes: Buffer): string | null =>
@@ -11,10 +10,7 @@ export const otherJson = (bytes: Buffer): string | null =>
 /** Content that is not declared to be CSV and is a JSON array, or whose first line is a JSON object. */
 export const hasJsonRows = (bytes: Buffer): boolean => {
   const first = firstLine(bytes)
-  return (
-    (beginsArray(bytes) && /^\[\s*(\{|$)/.test(first)) ||
-    (first.startsWith('{') && isJson(withoutComma(first.trimEnd())))
-  )
+  return /^\[\s*(\{|$)/.test(first) || (first.startsWith('{') && isJson(withoutComma(first.trimEnd())))
 }
 
 const firstLine = (bytes: Buffer): string => bytes.toString('utf8').trimStart().split('\n', 1)[0]!
