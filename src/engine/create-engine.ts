@@ -10,7 +10,7 @@ import type { Logger } from '../kernel/logger.ts'
 import type { Config } from '../kernel/settings.ts'
 import type { JobLogs } from '../logs/job-logs.ts'
 import { LEASE_MS } from '../model/lease.ts'
-import { createSameKeyCheck } from '../store/same-key.ts'
+import { guardSecrets, isWrongKey } from '../store/same-key.ts'
 import type { SecretBox } from '../store/secrets.ts'
 import type { Store, WorkerBeat } from '../store/store.ts'
 import { createArtifactKeeper } from './artifacts.ts'
@@ -69,7 +69,9 @@ const NETWORK_SLOTS = 64
 const SHUTDOWN_KILL_GRACE_MS = 5_000
 
 /** Assembles the engine. Each of its duties has a file in this folder. */
-export const createEngine = (options: EngineOptions): Engine => {
+export const createEngine = (given: EngineOptions): Engine => {
+  const { checkKey, ...guarded } = guardSecrets(given)
+  const options: EngineOptions = { ...given, ...guarded }
   const { config, clock, logger, store, logs, blobs, secrets, executors } = options
   const workerId = newId()
   const pollMs = config.databaseUrl === null ? POLL_EMBEDDED_MS : POLL_SHARED_MS
@@ -108,7 +110,6 @@ export const createEngine = (options: EngineOptions): Engine => {
     resultTtlMs: config.resultTtlMs,
     extend: workflows.extend,
   })
-  const checkKey = createSameKeyCheck({ store, secrets })
   const rescuer = createRescuer({ store, logs, clock, logger })
 
   const cancel = createCancelLoop({ store, clock, logger, running, workerId, pollMs })
@@ -167,6 +168,10 @@ export const createEngine = (options: EngineOptions): Engine => {
   })
 
   const start = async (): Promise<void> => {
+    // With a wrong key the server starts all the same, and tells.
+    await checkKey().catch(error => {
+      if (!isWrongKey(error)) throw error
+    })
     await store.beatWorker(beat)
     // All of them, even if one fails: `stop` can end only what has been started.
     await allEnded(executors.map(async executor => executor.start?.()))

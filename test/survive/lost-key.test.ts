@@ -53,6 +53,40 @@ test('its jobs wait for the key instead of failing', async () => {
   await server.stop()
 })
 
+test('what has secrets is refused meanwhile, because the right key could not decrypt it; the rest is accepted', async () => {
+  const file = join(dataDir, 'secret-key')
+  const environment = { API_TOKEN: 'abcdefgh' }
+  const workflow = { name: 'with-secrets', payload: [{ command: 'true' }], environment }
+  const before = await startTestServer({ dataDir })
+  expect(await before.call('POST', '/v1/workflows', workflow)).toMatchObject({ status: 201 })
+  await before.stop()
+  renameSync(file, `${file}-away`)
+  const server = await startTestServer({ dataDir })
+  const sinks = [{ type: 'webhook', url: 'http://127.0.0.1:1/', secret: `whsec_${'a'.repeat(32)}` }]
+  const http = { url: 'http://127.0.0.1:1/', headers: { authorization: 'Bearer abcdefgh' } }
+  const refused = [
+    await server.call('POST', '/v1/jobs', { command: 'true', environment }),
+    await server.call('POST', '/v1/jobs/batch', { jobs: [{ command: 'true' }, { http }] }),
+    await server.call('POST', '/v1/jobs', { command: 'true', sinks }),
+    await server.call('POST', '/v1/workflows', { ...workflow, name: 'second' }),
+    await server.call('POST', '/v1/workflows', { name: 'third', payload: [{ command: 'true' }], sinks }),
+    await server.call('PUT', '/v1/workflows/with-secrets', workflow),
+    await server.call('POST', '/v1/workflows/with-secrets/trigger', {}),
+  ]
+  for (const answer of refused)
+    expect(answer).toMatchObject({
+      status: 503,
+      body: { code: 'unavailable', detail: expect.stringMatching(/ accepts no secrets.* MILLRACE_SECRET_KEY /) },
+    })
+  const open = { command: 'true', environment: { COLOUR: 'blue' } }
+  expect(await server.call('POST', '/v1/jobs', open)).toMatchObject({ status: 201 })
+  const plain = { name: 'plain', payload: [open] }
+  expect(await server.call('POST', '/v1/workflows', plain)).toMatchObject({ status: 201 })
+  expect((await server.call('GET', '/v1/workflows?limit=10')).body.workflows).toHaveLength(2)
+  await server.stop()
+  renameSync(`${file}-away`, file)
+})
+
 test('with the setting deleted, as the message says, a server runs with another key', async () => {
   rmSync(join(dataDir, 'secret-key'))
   expect(await started()).toMatchObject({ status: 503 })

@@ -22,7 +22,7 @@ const optionsOf = ({ clock, logger, pollMs }: Dependencies) => ({
 
 type Firing = Dependencies & {
   readonly fire: Fire
-  /** Throws while this server cannot decrypt secrets (`createSameKeyCheck`). */
+  /** Throws while this server cannot decrypt secrets (`guardSecrets`). */
   readonly checkKey: () => Promise<void>
 }
 
