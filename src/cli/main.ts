@@ -12,6 +12,8 @@ process.stdout.on('error', error => {
   if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
   process.exit(128 + 13)
 })
+// A terminal that has closed, or a reader of the log that has ended: what a server has to finish does not depend on it.
+process.stderr.on('error', () => {})
 
 process.exitCode = await runProgram({
   argv: process.argv.slice(2),

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -66,6 +66,28 @@ test('a second SIGINT stops a server at once, even while a job runs', async () =
   const again = setInterval(() => child.kill('SIGINT'), 400)
   expect((await exit)[0]).toBe(130)
   clearInterval(again)
+})
+
+test('a terminal that closes lets running jobs finish, though it signals repeatedly and takes no more messages', async () => {
+  const { child, cwd, welcome } = await serve()
+  const url = /is ready at (http:\/\/127\.0\.0\.1:\d+)/.exec(welcome)![1]!
+  const exit = once(child, 'exit')
+  const [started, go, done] = ['started', 'go', 'done'].map(name => join(cwd, name)) as [string, string, string]
+  const command = `touch ${started}; until [ -e ${go} ]; do sleep 0.1; done; touch ${done}`
+  await millrace(['run', '--detach', '--', command], { cwd })
+  await expect.poll(() => existsSync(started), { timeout: 30_000 }).toBe(true)
+  child.stderr!.destroy()
+  let signals = 0
+  const again = setInterval(() => {
+    child.kill('SIGHUP')
+    signals += 1
+  }, 200)
+  await expect.poll(() => signals, { timeout: 30_000 }).toBeGreaterThan(2)
+  expect((await fetch(`${url}/readyz`)).status).toBe(503)
+  writeFileSync(go, '')
+  expect(await exit).toEqual([0, null])
+  clearInterval(again)
+  expect(existsSync(done)).toBe(true)
 })
 
 test('an invalid configuration is refused with every fault and exit code 2', async () => {

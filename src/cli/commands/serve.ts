@@ -9,7 +9,7 @@ import { addSettingFlags, loadWithFlags, warnOfMisspelt } from '../setting-flags
 import { notes } from '../terminal/note.ts'
 import { welcome } from '../welcome.ts'
 
-/** `millrace serve`: runs the server until SIGINT or SIGTERM; a second signal stops it at once. */
+/** `millrace serve`: runs the server until SIGINT, SIGTERM or SIGHUP; a second SIGINT or SIGTERM stops it at once. */
 export const serve: Define = (command, context) => {
   addSettingFlags(command).action(async () => {
     const { config } = loadWithFlags(command, context)
@@ -44,11 +44,16 @@ const untilInterrupted = (context: CliContext): Promise<void> => {
   const note = notes(context)
   const { promise, resolve } = Promise.withResolvers<void>()
   let interrupts = 0
+  const stop = (): void => {
+    note('stopping: no new jobs start, running ones may finish; press Ctrl-C again to stop at once')
+    resolve()
+  }
   onInterrupt(() => {
     interrupts += 1
     if (interrupts > 1) process.exit(EXIT.interrupted)
-    note('stopping: no new jobs start, running ones may finish; press Ctrl-C again to stop at once')
-    resolve()
+    stop()
   })
+  // The terminal has closed. That sends it up to twice, and nobody is left to want the server to stop at once.
+  process.on('SIGHUP', stop)
   return promise
 }
