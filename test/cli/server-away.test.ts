@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -49,6 +49,7 @@ test('the result of a job whose connection breaks leaves no file', async () => {
   })
   expect(code).toBe(125)
   expect(stderr).toMatch(/^millrace: no answer from http:\S+: .+\n$/)
+  expect(readdirSync(cwd)).toEqual([])
 })
 
 test('a server that is not Millrace is reported as such', async () => {

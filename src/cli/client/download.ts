@@ -1,11 +1,12 @@
-import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { mkdir, rename, rm, stat } from 'node:fs/promises'
+import { createHash, randomBytes } from 'node:crypto'
+import { createWriteStream, rmSync } from 'node:fs'
+import { mkdir, realpath, rename, rm, stat } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import type { Writable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
+import { onInterrupt } from '../interrupt.ts'
 import { progressBar } from '../terminal/progress-bar.ts'
 import { receive } from './request.ts'
 import type { ServerAddress } from './server-address.ts'
@@ -26,26 +27,39 @@ export type Incoming = {
 
 /** Downloads to a file, which exists only once it is complete and its hash is right. Throws `CliFailure`, also if the file cannot be written. */
 export const saveToFile = async (incoming: Incoming, file: string): Promise<void> => {
-  const partial = `${file}.part`
   try {
-    if (await isDirectory(file)) throw new CliFailure(`${file} is a directory, not a file`, { exitCode: EXIT.usage })
+    const found = await stat(file).catch(() => null)
+    if (found?.isDirectory()) throw new CliFailure(`${file} is a directory, not a file`, { exitCode: EXIT.usage })
     await mkdir(dirname(file), { recursive: true })
-    await download(incoming, createWriteStream(partial), { end: true })
-    await rename(partial, file)
+    // A pipe or device is opened: renaming a file to its name would remove it.
+    if (found && !found.isFile()) await download(incoming, createWriteStream(file), { end: true })
+    else await replaceFile(incoming, found ? await realpath(file) : file)
   } catch (error) {
-    await rm(partial, { force: true }).catch(() => {})
     throw unwritable(error, file)
   }
 }
 
-const isDirectory = async (path: string): Promise<boolean> =>
-  (await stat(path).catch(() => null))?.isDirectory() ?? false
+/** Until it is complete, the content is in a file of its own, because another command may be writing the same file. Ctrl-C removes it. */
+const replaceFile = async (incoming: Incoming, file: string): Promise<void> => {
+  const partial = `${file}.${randomBytes(4).toString('hex')}.part`
+  const stopListening = onInterrupt(() => {
+    rmSync(partial, { force: true })
+    process.exit(EXIT.interrupted)
+  })
+  try {
+    await download(incoming, createWriteStream(partial), { end: true })
+    await rename(partial, file)
+  } catch (error) {
+    await rm(partial, { force: true }).catch(() => {})
+    throw error
+  } finally {
+    stopListening()
+  }
+}
 
-const NO_ROOM: readonly unknown[] = ['ENOSPC', 'EDQUOT', 'EFBIG']
-
-/** Network errors have no path. */
+/** Errors of the system are about the file: those of the network are already `CliFailure`. */
 const unwritable = (error: unknown, file: string): unknown =>
-  error instanceof Error && ('path' in error || ('code' in error && NO_ROOM.includes(error.code)))
+  error instanceof Error && 'syscall' in error
     ? new CliFailure(`${file} cannot be written: ${error.message}`, { exitCode: EXIT.usage })
     : error
 
