@@ -20,12 +20,19 @@ const WAITING_MS = 5_000
 export const createCopyScheduleLoop = ({ store, clock, logger, copySchedules }: Dependencies): Loop => {
   const runOnce = async (signal: AbortSignal): Promise<number | null> => {
     let isWaiting = false
+    const faults: Error[] = []
     for (const { id: workspace } of await store.listWorkspaces()) {
       if (signal.aborted) return null
-      // A workspace that never had a data source or a pipe has nothing to read.
-      const isEmpty = (await store.readCatalogue({ workspace, knownVersion: 0 })) === null
-      if (!isEmpty && (await copySchedules.sync(workspace)) === 'waiting') isWaiting = true
+      try {
+        // A workspace that never had a data source or a pipe has nothing to read.
+        const isEmpty = (await store.readCatalogue({ workspace, knownVersion: 0 })) === null
+        if (!isEmpty && (await copySchedules.sync(workspace)) === 'waiting') isWaiting = true
+      } catch (cause) {
+        // The other workspaces come first.
+        faults.push(new Error(`The copy schedules of workspace ${workspace} cannot be followed.`, { cause }))
+      }
     }
+    if (faults.length > 0) throw faults[0]
     return isWaiting ? WAITING_MS : null
   }
   return createLoop({ name: 'copy schedules', intervalMs: INTERVAL_MS, clock, logger, runOnce })

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startTestServer, type TestServer } from '../server.ts'
 import { type Scenario, scenarios } from './scenario.ts'
@@ -309,19 +310,24 @@ describe('a schedule of a copy node', () => {
   })
 })
 
-test('the workflow of a schedule is created at the next start if the server died before', async () => {
+test('the workflow of a schedule is created at the next start if the server died before, whatever is damaged elsewhere', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-test-'))
   const path = '/v1/workflows/copy%20snapshot.take'
   const first = await startTestServer({ dataDir })
   await first.call('POST', '/v1/workspaces', { name: 'other' })
   const { body: made } = await first.call('POST', '/v1/tokens', { name: 'other', role: 'admin', workspace: 'other' })
   const headers = { authorization: `Bearer ${made.token}` }
-  await first.call('POST', '/v1/datasources', { name: 'visits', schema: 'page String' }, headers)
   const nodes = [{ name: 'take', sql: SQL, copy_into: 'pages', schedule: { crons: ['@daily'] } }]
-  expect((await first.call('POST', '/v1/pipes', { name: 'snapshot', nodes }, headers)).status).toBe(201)
+  for (const as of [{}, headers]) {
+    await first.call('POST', '/v1/datasources', { name: 'visits', schema: 'page String' }, as)
+    expect((await first.call('POST', '/v1/pipes', { name: 'snapshot', nodes }, as)).status).toBe(201)
+  }
   await first.call('POST', `${path}/terminate`, {}, headers)
   expect((await first.call('DELETE', path, undefined, headers)).status).toBe(204)
   await first.stop()
+  const database = new DatabaseSync(join(dataDir, 'millrace.db'))
+  database.exec("UPDATE workflow_definition SET definition = '{'")
+  database.close()
   const second = await startTestServer({ dataDir })
   const state = async () => (await second.call('GET', path, undefined, headers)).body.state
   await expect.poll(state, { timeout: 20_000 }).toBe('active')
