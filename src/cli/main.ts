@@ -5,12 +5,14 @@ import { readVersion } from '../kernel/version.ts'
 // Compiled sources are cached for the next start, including those imported below.
 enableCompileCache()
 
+const { EXIT } = await import('./exit-code.ts')
 const { runProgram } = await import('./program.ts')
 
 // `millrace logs … | head`: the reader is gone, which is not an error. Exit as if ended by SIGPIPE.
-process.stdout.on('error', error => {
-  if ((error as NodeJS.ErrnoException).code !== 'EPIPE') throw error
-  process.exit(128 + 13)
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code === 'EPIPE') process.exit(128 + 13)
+  process.stderr.write(`millrace: standard output cannot be written: ${message}\n`)
+  process.exit(EXIT.usage)
 })
 // A terminal that has closed, or a reader of the log that has ended: what a server has to finish does not depend on it.
 process.stderr.on('error', () => {})

@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process'
 import { createHash, randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer } from 'node:http'
 import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import {
   type Finished,
@@ -154,6 +155,19 @@ test('a large log is printed whole, and ends quietly if its pipe is closed early
   child.stdout!.once('data', () => child.stdout!.destroy())
   const code = await new Promise(resolve => child.once('exit', resolve))
   expect(code).toBe(141)
+})
+
+test.skipIf(!existsSync('/dev/full'))('standard output on a full disk is reported in words', async () => {
+  const id = await submitted('--', 'echo hi')
+  await jobOf(id)
+  const full = openSync('/dev/full', 'w')
+  for (const args of [['jobs'], ['logs', id], ['config', '--json']]) {
+    const child = start(args, { cwd: server.cwd, stdout: full })
+    const [stderr, [code]] = await Promise.all([text(child.stderr!), once(child, 'exit')])
+    const words = 'millrace: standard output cannot be written: ENOSPC: no space left on device, write\n'
+    expect([code, stderr]).toEqual([2, words])
+  }
+  closeSync(full)
 })
 
 test('jobs lists the newest first, filters, and prints JSON', async () => {

@@ -17,12 +17,15 @@ type Options = {
   readonly cwd: string
   readonly environment?: Readonly<Record<string, string>>
   readonly input?: string
+  /** A file descriptor; by default a pipe. */
+  readonly stdout?: number
 }
 
 /** Starts the command line in its own process, with only the given settings. With the cache it starts in half the time. */
-export const start = (args: readonly string[], { cwd, environment }: Options): ChildProcess =>
+export const start = (args: readonly string[], { cwd, environment, stdout }: Options): ChildProcess =>
   spawn(process.execPath, ['--disable-warning=ExperimentalWarning', MAIN, ...args], {
     cwd,
+    stdio: ['pipe', stdout ?? 'pipe', 'pipe'],
     env: { PATH: process.env.PATH, NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE, HOME: cwd, ...environment },
   })
 

@@ -1,5 +1,15 @@
 import { once } from 'node:events'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, test } from 'vitest'
@@ -88,6 +98,20 @@ test('a terminal that closes lets running jobs finish, though it signals repeate
   expect(await exit).toEqual([0, null])
   clearInterval(again)
   expect(existsSync(done)).toBe(true)
+})
+
+test.skipIf(!existsSync('/dev/full'))('a server starts and stops even if its messages cannot be written', async () => {
+  const cwd = mkdtempSync(join(tmpdir(), 'millrace-cli-'))
+  undo.push(() => rmSync(cwd, { recursive: true, force: true }))
+  const full = openSync('/dev/full', 'w')
+  const child = start(['serve', '--port', '0'], { cwd, stdout: full })
+  closeSync(full)
+  undo.push(() => child.kill('SIGKILL'))
+  const exit = once(child, 'exit')
+  await expect.poll(() => existsSync(join(cwd, 'data/server.json')), { timeout: 30_000 }).toBe(true)
+  expect((await millrace(['run', '--', 'echo hi'], { cwd })).stdout).toBe('hi\n')
+  child.kill('SIGTERM')
+  expect(await exit).toEqual([0, null])
 })
 
 test('an invalid configuration is refused with every fault and exit code 2', async () => {

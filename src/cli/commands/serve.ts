@@ -14,6 +14,8 @@ export const serve: Define = (command, context) => {
   addSettingFlags(command).action(async () => {
     const { config } = loadWithFlags(command, context)
     warnOfMisspelt(context)
+    // A server does not need readers of its messages. Other commands end without one (`main.ts`).
+    context.stdout.removeAllListeners('error').on('error', () => {})
     const { startServer } = await import('../server.ts')
     const stopped = untilInterrupted(context)
     const logger = createLogger(config.logLevel)
