@@ -24,10 +24,7 @@ export const followRun = async (input: {
   }
   if (!options.json) stdout.write(`${answer.run_id}\n`)
   const run = await watchRun({ server, runId: answer.run_id, context, progress: options.follow ?? false })
-  if (run === null) {
-    notes(context)(`the run goes on; see it with: millrace runs show ${answer.run_id}`)
-    return EXIT.interrupted
-  }
+  if (run === null) return EXIT.interrupted
   if (options.json) stdout.write(`${JSON.stringify(run)}\n`)
   else {
     if (run.status !== 'completed' && !(options.follow && !stderr.isTTY)) explain(run, context)

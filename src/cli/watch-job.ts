@@ -1,6 +1,7 @@
 import { followLog } from './client/follow-log.ts'
 import type { JobAnswer } from './client/job-answer.ts'
 import { cancelWatched, getJob } from './client/jobs.ts'
+import { patiently } from './client/patiently.ts'
 import type { ServerAddress } from './client/server-address.ts'
 import type { CliContext } from './context.ts'
 import { EXIT, exitCodeOf } from './exit-code.ts'
@@ -22,6 +23,8 @@ export const watchJob = async (input: Watched): Promise<number> => {
   const { server, jobId, context } = input
   const note = notes(context)
   const leave = new AbortController()
+  const { signal } = leave
+  const onLost = noteLost(context)
   let interrupts = 0
   const onPress = (): void => {
     interrupts += 1
@@ -34,32 +37,34 @@ export const watchJob = async (input: Watched): Promise<number> => {
     ? setTimeout(() => tellWhatItWaitsFor(input, note), WAIT_WORTH_TELLING_MS)
     : undefined
   try {
-    const status = await followLog({
+    await followLog({
       server,
       jobId,
       from: 1,
-      signal: leave.signal,
+      signal,
       onLines: lines => {
         clearTimeout(telling)
         return writeLines(context, lines)
       },
-      onLost: noteLost(context),
+      onLost,
     })
-    if (status === null) {
-      note(mayGoOn(jobId))
-      return EXIT.interrupted
-    }
-    const job = await getJob(server, jobId)
+    signal.throwIfAborted()
+    // A server that stops waits for running jobs, so it is often gone once they have ended.
+    const job = await patiently(() => getJob(server, jobId, { signal }), { signal, onLost })
     if (interrupts > 0 && job.status === 'cancelled') return EXIT.interrupted
     explain(job, note)
     return exitCodeOf(job)
+  } catch (error) {
+    note(mayGoOn(jobId))
+    if (!signal.aborted) throw error
+    return EXIT.interrupted
   } finally {
     clearTimeout(telling)
     stopListening()
   }
 }
 
-/** For those who leave a job before it is known how it ends. */
+/** For those who leave or lose a job before it is known how it ends. */
 export const mayGoOn = (jobId: string): string => `the job may go on; see it with: millrace job ${jobId}`
 
 /** After this long without output, people wonder what is wrong. */

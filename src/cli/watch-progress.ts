@@ -44,9 +44,9 @@ export const watchProgress = async (watch: Watch): Promise<JobAnswer | null> => 
       draw(job)
     }
   } catch (error) {
-    if (!signal.aborted) throw error
     draw(null)
     notes(context)(mayGoOn(jobId))
+    if (!signal.aborted) throw error
     return null
   } finally {
     draw(null)

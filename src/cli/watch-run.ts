@@ -35,9 +35,10 @@ export const watchRun = async (watch: Watch): Promise<RunAnswer | null> => {
       await delay(pauseMs, undefined, { signal })
     }
   } catch (error) {
-    if (!signal.aborted) throw error
     // The bar stays; the next message starts below it.
     if (watch.progress && watch.context.stderr.isTTY) watch.context.stderr.write('\n')
+    notes(watch.context)(`the run goes on; see it with: millrace runs show ${watch.runId}`)
+    if (!signal.aborted) throw error
     return null
   } finally {
     stopListening()

@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { type WebSocket, WebSocketServer } from 'ws'
 import { type Finished, inProcess } from './millrace.ts'
 
 let cwd: string
@@ -19,8 +20,13 @@ afterEach(() => {
 })
 
 /** Runs a command line against a server that answers as the test wants. */
-const run = async (args: readonly string[], answer: RequestListener): Promise<Finished> => {
+const run = async (
+  args: readonly string[],
+  answer: RequestListener,
+  onSocket?: (socket: WebSocket) => void,
+): Promise<Finished> => {
   server = createServer(answer).listen(0, '127.0.0.1')
+  if (onSocket) new WebSocketServer({ server }).on('connection', onSocket)
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
   return inProcess(args, { cwd, environment: { MILLRACE_URL: `http://127.0.0.1:${port}`, MILLRACE_TOKEN: 'x' } })
@@ -87,4 +93,41 @@ test('Ctrl-C during a query whose server is away prints how to see the query aga
   clearInterval(presses)
   expect(code).toBe(130)
   expect(stderr).toMatch(/millrace: the job may go on; see it with: millrace job j\n$/)
+})
+
+test('run exits with the code of a job at whose end the server restarts', async () => {
+  let asked = 0
+  const failed = { ...ended, status: 'failed', status_reason: 'exit_code', exit_code: 3 }
+  const { code, stderr } = await run(
+    ['run', '--', 'exit 3'],
+    (request, response) => {
+      if (request.method === 'POST') return response.writeHead(201).end(JSON.stringify({ job_id: 'j' }))
+      asked += 1
+      if (asked === 1) return response.writeHead(503).end()
+      response.end(JSON.stringify(failed))
+    },
+    socket => {
+      socket.send(JSON.stringify({ event: 'end', status: 'failed' }))
+      socket.close(1000)
+    },
+  )
+  expect({ code, asked, stderr }).toEqual({
+    code: 3,
+    asked: 2,
+    stderr: 'millrace: connection lost; connecting again\n',
+  })
+})
+
+test.each([
+  ['a query', ['query', 'SELECT 1']],
+  ['a command', ['run', '--', 'sleep 60']],
+])('%s whose token expires prints how to see the job again', async (_, args) => {
+  const { code, stderr } = await run(args, (request, response) => {
+    if (request.method === 'POST') return response.writeHead(201).end(JSON.stringify({ job_id: 'j' }))
+    response.writeHead(401).end(JSON.stringify({ code: 'unauthenticated', detail: 'The token has expired.' }))
+  })
+  expect(code).toBe(125)
+  expect(stderr).toMatch(
+    /^millrace: the job may go on; see it with: millrace job j\nmillrace: The token has expired\. \(unauthenticated\)\n/,
+  )
 })

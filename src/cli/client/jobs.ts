@@ -13,8 +13,11 @@ export type SubmitAnswer = { readonly job_id: string; readonly status: string }
 export const jobPath = (jobId: string, rest = ''): string => `/v1/jobs/${encodeURIComponent(jobId)}${rest}`
 
 /** A job in its current state. */
-export const getJob = (server: ServerAddress, jobId: string): Promise<JobAnswer> =>
-  call<JobAnswer>(server, { path: jobPath(jobId) })
+export const getJob = (
+  server: ServerAddress,
+  jobId: string,
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<JobAnswer> => call<JobAnswer>(server, { path: jobPath(jobId), ...options })
 
 /** Resolves with the job once it has ended. The server may restart meanwhile. */
 export const waitForJob = async (server: ServerAddress, jobId: string): Promise<JobAnswer> => {
