@@ -45,7 +45,7 @@ const send = (socket: WebSocket, message: unknown): void => socket.send(JSON.str
 
 const follow = async (
   server: { url: string; token: string },
-  options: { signal?: AbortSignal; from?: number } = {},
+  options: { signal?: AbortSignal; from?: number; clock?: { monotonic(): number } } = {},
 ) => {
   const seen: number[] = []
   let losses = 0
@@ -54,6 +54,7 @@ const follow = async (
     jobId: 'the-job',
     from: options.from ?? 1,
     signal: options.signal ?? new AbortController().signal,
+    ...(options.clock && { clock: options.clock }),
     onLines: async batch => {
       seen.push(...batch.map(one => one.seq))
     },
@@ -101,6 +102,32 @@ test('a normal close without an end event is a lost connection, not the end of t
     socket.close(1000)
   })
   expect(await follow(server)).toEqual({ status: 'completed', seen: [], losses: 1 })
+})
+
+test('a job that prints nothing may be followed for hours, though its connection is lost now and then', async () => {
+  let now = 0
+  const server = await serve((socket, _from, nth) => {
+    if (nth === 4) send(socket, { event: 'end', status: 'completed' })
+    else {
+      // As the server does every 15 seconds.
+      socket.ping()
+      socket.once('pong', () => {
+        now += 3_600_000
+        socket.terminate()
+      })
+    }
+  })
+  const { status } = await follow(server, { clock: { monotonic: () => now } })
+  expect(status).toBe('completed')
+})
+
+test('a follower gives up after minutes in which every connection was closed at once', async () => {
+  let now = 0
+  const server = await serve(socket => {
+    now += 100_000
+    socket.close(1011)
+  })
+  await expect(follow(server, { clock: { monotonic: () => now } })).rejects.toThrow('lost the server')
 })
 
 test('a follower that stops gets no end event and closes its connection', async () => {

@@ -20,13 +20,15 @@ export async function* openLogSocket(input: {
   readonly jobId: string
   readonly from: number
   readonly signal: AbortSignal
+  readonly onPing: () => void
 }): AsyncGenerator<LogMessage> {
-  const { server, jobId, from, signal } = input
+  const { server, jobId, from, signal, onPing } = input
   const url = `${server.url.replace(/^http/, 'ws')}/v1/jobs/${encodeURIComponent(jobId)}/logs?batch=true&from=${from}`
   const socket = new WebSocket(url, { headers: { authorization: `Bearer ${server.token}` } })
   const abort = () => socket.terminate()
   signal.addEventListener('abort', abort)
   const watch = endWhenSilent(socket)
+  socket.on('ping', onPing)
   const refused = refusedHandshake(socket)
   try {
     const messages = createWebSocketStream(socket, { readableObjectMode: true, encoding: 'utf8' })
