@@ -48,6 +48,12 @@ export const endTests: AreaTests = scene => {
     ])
   })
 
+  test('an attempt ends whose message holds a NUL character, which PostgreSQL cannot store', async () => {
+    const job = await scene().start()
+    expect(await scene().end(job, failure({ message: 'before\u0000after' }))).toMatchObject({ applied: true })
+    expect((await scene().job(job.id)).errorMessage).toMatch(/^before.after$/)
+  })
+
   test('a failed job keeps its statistics, and so does each attempt that failed before', async () => {
     const first = await scene().start()
     await scene().end(first, retryIn(0, { statistics: { http_status: 502 } }))

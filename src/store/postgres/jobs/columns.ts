@@ -1,4 +1,4 @@
-import { arrayLiteral, type Value } from '../array-literal.ts'
+import { arrayLiteral, storable, type Value } from '../array-literal.ts'
 
 /** A column of a batch that a statement reads as a table. */
 export type Column<Item> = { readonly name: string; readonly type: string; readonly of: (item: Item) => Value }
@@ -11,7 +11,8 @@ export const batchValues = <Item>(columns: readonly Column<Item>[], items: reado
   columns.flatMap((column, index) => {
     const first = column.of(items[0]!)
     const isShared = index > 0 && items.every(item => column.of(item) === first)
-    return isShared ? [null, first] : [arrayLiteral(items, column.of), null]
+    if (isShared) return [null, typeof first === 'string' ? storable(first) : first]
+    return [arrayLiteral(items, column.of), null]
   })
 
 /** The table for the parameters of `batchValues`, with `position` counting from 1. */
