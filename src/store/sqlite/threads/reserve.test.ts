@@ -1,4 +1,5 @@
-import { statSync } from 'node:fs'
+import { mkdtempSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
 import { canMount, mountSmallDisk, type SmallDisk } from '../../../../test/survive/small-disk.ts'
@@ -30,4 +31,23 @@ describe.skipIf(!canMount)('the reserve on a small disk (needs root to mount one
     disk.fill()
     expect(new Reserve(path).isHeld()).toBe(true)
   })
+})
+
+test('a reserve that somebody removes is spent, and is created again later', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'millrace-reserve-'))
+  try {
+    const path = join(directory, 'database')
+    const reserve = new Reserve(path)
+    expect(reserve.isHeld()).toBe(true)
+    rmSync(`${path}-reserve`)
+    expect(reserve.spend()).toBe(false)
+    await expect.poll(() => reserve.isHeld(), { timeout: 10_000 }).toBe(true)
+    expect(reserve.spend()).toBe(true)
+  } finally {
+    rmSync(directory, { recursive: true })
+  }
+})
+
+test('a reserve that cannot be created is not held', () => {
+  expect(new Reserve(join(tmpdir(), 'millrace-no-such-folder', 'database')).isHeld()).toBe(false)
 })

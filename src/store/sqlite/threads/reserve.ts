@@ -18,7 +18,7 @@ export class Reserve {
   /** `path` is the database's path. */
   constructor(path: string) {
     this.#path = `${path}-reserve`
-    this.#bytes = Math.min(statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0, RESERVE_BYTES)
+    this.#bytes = this.#size()
   }
 
   /** Whether the reserve is complete; tries to refill it, but not too often. */
@@ -34,28 +34,46 @@ export class Reserve {
   /** False if nothing is left. */
   spend(): boolean {
     if (this.#bytes === 0) return false
-    this.#bytes = Math.max(0, this.#bytes - STEP_BYTES)
     this.#triedAt = performance.now()
-    truncateSync(this.#path, this.#bytes)
-    return true
+    return this.#cutTo(Math.max(0, this.#bytes - STEP_BYTES))
   }
 
-  /**
-   * Fills all that is missing or nothing: a partial refill would take space from calls that end work. Uses random bytes, because some file systems
-   * store zeros without allocating space.
-   */
+  /** Fills all that is missing or nothing: a partial refill would take space from calls that end work. */
   #fill(): void {
-    const block = randomFillSync(Buffer.allocUnsafe(STEP_BYTES))
-    const file = openSync(this.#path, 'a', 0o600)
+    const held = this.#bytes
     try {
-      for (let size = this.#bytes; size < RESERVE_BYTES; )
-        size += writeSync(file, block, 0, Math.min(STEP_BYTES, RESERVE_BYTES - size))
-      fsyncSync(file)
+      append(this.#path, RESERVE_BYTES - held)
       this.#bytes = RESERVE_BYTES
     } catch {
-      truncateSync(this.#path, this.#bytes)
-    } finally {
-      closeSync(file)
+      this.#cutTo(held)
     }
+  }
+
+  /** False if that fails, because somebody has removed the file or too many files are open. An exception would end the writer's thread. */
+  #cutTo(bytes: number): boolean {
+    try {
+      truncateSync(this.#path, bytes)
+      return true
+    } catch {
+      return false
+    } finally {
+      this.#bytes = this.#size()
+    }
+  }
+
+  #size(): number {
+    return Math.min(statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0, RESERVE_BYTES)
+  }
+}
+
+/** Appends random bytes, because some file systems store zeros without allocating space. */
+const append = (path: string, bytes: number): void => {
+  const block = randomFillSync(Buffer.allocUnsafe(STEP_BYTES))
+  const file = openSync(path, 'a', 0o600)
+  try {
+    for (let written = 0; written < bytes; ) written += writeSync(file, block, 0, Math.min(STEP_BYTES, bytes - written))
+    fsyncSync(file)
+  } finally {
+    closeSync(file)
   }
 }
