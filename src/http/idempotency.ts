@@ -37,7 +37,7 @@ const KEY = /^[\x21-\x7e]{1,255}$/
 
 /**
  * `Idempotency-Key` on every POST (`api.md`, Conventions). The key is looked up before anything is validated. The first answer is stored for 24 hours, even if
- * it was a 4xx. A submit or trigger stores its own answer with its jobs.
+ * it was a 4xx, unless it says when to try again. A submit or trigger stores its own answer with its jobs.
  */
 export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies): void => {
   app.decorateRequest('firstCall', null)
@@ -81,7 +81,8 @@ export const keepAnswers = (app: App, { store, logger, publicUrl }: Dependencies
     // A failed submit may still have been committed with its answer: then the key must not be released.
     if (reply.statusCode >= 500 && (isBegun || request.routeOptions.config.keepsAnswer)) return
     const { onlyReads } = request.routeOptions.config
-    const forget = reply.statusCode >= 500 || onlyReads || (isUpload(request) && reply.statusCode >= 400)
+    const isPassing = reply.statusCode >= 500 || reply.hasHeader('retry-after')
+    const forget = isPassing || onlyReads || (isUpload(request) && reply.statusCode >= 400)
     const body = typeof payload === 'string' ? payload : ''
     const answer = forget
       ? null

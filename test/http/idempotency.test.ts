@@ -71,6 +71,19 @@ describe('a POST with an Idempotency-Key', () => {
     expect(again.headers.get('content-type')).toBe('application/problem+json; charset=utf-8')
   })
 
+  test('can be repeated after a refusal that says when to try again', async () => {
+    const full = await startTestServer({ settings: { 'max-queued': '1' } })
+    onTestFinished(() => full.stop())
+    const submit = () => full.call('POST', '/v1/jobs', JOB, { 'idempotency-key': 'full' })
+    const waiting = await full.call('POST', '/v1/jobs', JOB)
+    const first = await submit()
+    expect([first.status, first.headers.get('retry-after')]).toEqual([429, '5'])
+    await full.call('POST', `/v1/jobs/${waiting.body.job_id}/cancel`)
+    const again = await submit()
+    expect([again.status, replayed(again)]).toEqual([201, false])
+    expect([(await submit()).body, replayed(await submit())]).toEqual([again.body, true])
+  })
+
   test('is answered from its key before the body is read or checked', async () => {
     const soon = { command: 'true', scheduled_at: new Date(Date.now() - 59_000).toISOString() }
     const key = newKey()
