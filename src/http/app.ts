@@ -99,7 +99,7 @@ export const createApp = async (
   metrics.observe(app)
   metrics.watch(store)
   const callers = createCallers({ store, jobTokens: engine.jobTokens, clock })
-  const streams = createLiveStreams(app, { callers, logger })
+  const streams = createLiveStreams(app, { callers, logger, most: config.maxStreams })
   const queries = createSmallQueries(services)
   authenticate(app, { store, callers, publicUrl: config.publicUrl, stopping: services.stopping ?? null })
   limitBodies(app, config)

@@ -232,6 +232,11 @@ export const ERRORS = {
     title: 'The workspace has too many queued jobs',
     hint: 'Wait until some have run, or raise MILLRACE_MAX_QUEUED.',
   },
+  too_many_streams: {
+    http: 429,
+    title: 'The workspace has too many open streams',
+    hint: 'Close some, or raise MILLRACE_MAX_STREAMS.',
+  },
   internal: {
     http: 500,
     title: 'Internal server error',

@@ -75,6 +75,8 @@ export type Config = {
   /** Content of an import, both as received and decompressed. */
   readonly maxUploadBytes: number
   readonly maxQueued: number
+  /** Per workspace. */
+  readonly maxStreams: number
   readonly shutdownGraceMs: number
   readonly logLevel: string
 }
@@ -373,6 +375,13 @@ const SETTINGS = {
     default: '1000000',
     about: 'maximum number of pending and queued jobs in a workspace',
     parse: integer(1, 1_000_000_000),
+  },
+  maxStreams: {
+    env: 'MILLRACE_MAX_STREAMS',
+    flag: 'max-streams',
+    default: '500',
+    about: 'maximum number of open WebSockets and event streams of a workspace on this server',
+    parse: integer(1, 1_000_000),
   },
   shutdownGraceMs: {
     env: 'MILLRACE_SHUTDOWN_GRACE',

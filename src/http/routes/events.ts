@@ -26,7 +26,6 @@ type Query = {
 /** Status changes of the workspace's jobs and runs, and notifications: only live, over WebSocket or server-sent events. */
 export const eventRoutes = (app: App, { events, streams }: Dependencies): void => {
   const stream = (request: EventRequest, to: EventStream['to']): Promise<void> => {
-    streams.add(request, 'response' in to ? to.response : undefined)
     const { caller, query } = request
     const subscribe: EventStream['subscribe'] = push =>
       events.subscribe(caller.workspace, event => {
@@ -45,10 +44,15 @@ export const eventRoutes = (app: App, { events, streams }: Dependencies): void =
         'A WebSocket, or Accept: text/event-stream. Messages are `{id, type, job_id, run_id, workflow_id, status, status_reason, timestamp}`, of type `job.<status>`, `run.<status>` or `notification.<type>` (with an additional `notification`). Earlier events are not sent. Runs and notifications need the scope `workflows:read`.',
       querystring: EventQuery,
     },
+    /** Before a WebSocket is opened, so that a refusal is still an ordinary answer. */
+    preHandler: async request => {
+      if (request.ws) streams.add(request)
+    },
     handler: async (request, reply) => {
       if (chooseType(request.headers.accept, ['text/event-stream']) === null)
         throw new MillraceError('not_acceptable', 'Events come by WebSocket or as text/event-stream.')
       if (request.method === 'HEAD') return sendEmpty(reply, 'text/event-stream; charset=utf-8')
+      streams.add(request, reply.raw)
       await stream(request, { request: request.raw, response: takeOver(reply) })
     },
     wsHandler: (socket, request) => stream(request as EventRequest, { socket }),

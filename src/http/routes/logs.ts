@@ -50,11 +50,12 @@ export const logRoutes = (app: App, services: Dependencies): void => {
       querystring: LogQuery,
       response: { 200: LogPage },
     },
-    /** Before a WebSocket is opened, so that a missing job still gives an ordinary 404. */
+    /** Before a WebSocket is opened, so that a refusal is still an ordinary answer. */
     preHandler: async request => {
       if (!request.ws) return
       requireFit(request.query, 'text/event-stream')
       await requireLog(services, request)
+      streams.add(request)
     },
     handler: async (request, reply) => {
       const form = chooseType(request.headers.accept, FORMS)
@@ -73,10 +74,7 @@ export const logRoutes = (app: App, services: Dependencies): void => {
         open: async () => toStream(await logs.download({ ...filtersOf(request), format })),
       })
     },
-    wsHandler: (socket, request) => {
-      streams.add(request)
-      return followOverWebSocket({ socket, logs, ...followingOf(request as LogRequest) })
-    },
+    wsHandler: (socket, request) => followOverWebSocket({ socket, logs, ...followingOf(request as LogRequest) }),
   })
 }
 
