@@ -1,15 +1,8 @@
-import { quarantineOf } from '../model/data-source.ts'
 import type { Data } from './data.ts'
 import { isDataId } from './data-id.ts'
+import { matchAllTables } from './tables/match-tables.ts'
 import { renewQuarantines } from './tables/renew-quarantines.ts'
-import {
-  addColumnsSql,
-  columnSql,
-  commentOf,
-  createTableSql,
-  qualified,
-  quarantineColumnSql,
-} from './tables/table-ddl.ts'
+import { commentOf, createTableSql, qualified } from './tables/table-ddl.ts'
 import { tablesOf } from './write/exchange-tables.ts'
 import { tidyStaging } from './write/tidy-staging.ts'
 
@@ -27,29 +20,34 @@ export const createReadiness = (parts: Parts): Pick<Data, 'ready' | 'lookAgain'>
       const life = parts.warehouse.life(workspace)
       const known = done.get(workspace)
       if (known?.life === life) return known.making
-      const making = makeReady(parts, workspace)
-      done.set(workspace, { life, making })
-      making.catch(() => {
+      const forget = (): void => {
         if (done.get(workspace)?.making === making) done.delete(workspace)
+      }
+      const making: Promise<void> = makeReady(parts, workspace).then(isWhole => {
+        if (!isWhole) forget()
       })
+      done.set(workspace, { life, making })
+      making.catch(forget)
       return making
     },
     lookAgain: workspace => void done.delete(workspace),
   }
 }
 
-const makeReady = async (parts: Parts, workspace: string): Promise<void> => {
+/** False: it must be repeated before the next use. */
+const makeReady = async (parts: Parts, workspace: string): Promise<boolean> => {
   await tidyStaging(parts, workspace, [])
-  await matchTables(parts, workspace)
-  await matchColumns(parts, workspace)
+  await createAndDropTables(parts, workspace)
+  const isWhole = await matchAllTables(parts, workspace)
   await renewQuarantines(parts, workspace)
+  return isWhole
 }
 
 /**
  * Creates missing tables of data sources, and drops tables of dropped ones. Tables are listed before the catalogue is read: one that the catalogue then lacks
  * belongs to a dropped data source. Foreign tables are left alone.
  */
-const matchTables = async ({ warehouse, catalogue }: Parts, workspace: string): Promise<void> => {
+const createAndDropTables = async ({ warehouse, catalogue }: Parts, workspace: string): Promise<void> => {
   const database = warehouse.database(workspace)
   const tables = await tablesOf(warehouse, workspace, database)
   const { dataSources } = await catalogue(workspace)
@@ -60,25 +58,4 @@ const matchTables = async ({ warehouse, catalogue }: Parts, workspace: string): 
   for (const dataSource of dataSources)
     if (!tables.has(dataSource.name))
       await warehouse.command({ workspace, sql: createTableSql(database, dataSource, { ifMissing: true }) })
-}
-
-/** Adds columns from the catalogue that tables and their quarantines lack. Extra columns in a table are left alone. */
-const matchColumns = async ({ warehouse, catalogue }: Parts, workspace: string): Promise<void> => {
-  const database = warehouse.database(workspace)
-  const rows = await warehouse.rows<{ table: string; names: readonly string[] }>({
-    workspace,
-    sql: `SELECT table, groupArray(name) AS names FROM system.columns WHERE database = {database:String} GROUP BY table`,
-    parameters: { database },
-  })
-  const tables = new Map(rows.map(({ table, names }) => [table, new Set(names)]))
-  for (const { name, columns } of (await catalogue(workspace)).dataSources)
-    for (const [table, toSql] of [
-      [name, columnSql],
-      [quarantineOf(name), quarantineColumnSql],
-    ] as const) {
-      const known = tables.get(table)
-      const missing = known === undefined ? [] : columns.filter(column => !known.has(column.name))
-      if (missing.length === 0) continue
-      await warehouse.command({ workspace, sql: addColumnsSql(database, table, missing.map(toSql)) })
-    }
 }

@@ -207,7 +207,9 @@ describe('a wrong data source is refused with the field at fault', () => {
         ['schema'],
       ),
       wrong('a sorting key of no column', { sorting_key: 'm' }, ['schema']),
-      wrong('a ttl of no time', { ttl: 'n' }, ['schema']),
+      wrong('a ttl of no time', { ttl: 'n' }, ['ttl']),
+      wrong('a ttl of no column', { ttl: 'm + INTERVAL 1 DAY' }, ['ttl']),
+      wrong('a ttl in a table that is wrong without it, too', { ttl: 'n', sorting_key: 'm' }, ['schema']),
       wrong('an unknown field', { columns: [] }, ['columns']),
       wrong('half a character in the description', { description: 'a\ud800' }, ['description']),
       {
@@ -222,9 +224,9 @@ describe('a wrong data source is refused with the field at fault', () => {
         name: 'fields that cannot be changed',
         method: 'PUT',
         path: '/v1/datasources/visits',
-        json: { name: 'other', engine: 'Log', sorting_key: null },
+        json: { name: 'other', engine: 'Log', sorting_key: null, partition_key: null },
         status: 422,
-        fields: ['name', 'engine', 'sorting_key'],
+        fields: ['name', 'engine', 'sorting_key', 'partition_key'],
       },
       {
         name: 'a taken name',

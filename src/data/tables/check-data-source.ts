@@ -81,16 +81,26 @@ const withoutTuple = (text: string): string =>
     .replace(/^\(/, '')
     .replace(/\)$/, '')
 
-/** Lets the engine check types, table engine and keys. */
-const tryTable = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<void> => {
+/** Lets the engine check types, table engine, keys and TTL. */
+const tryTable = async (data: Data, workspace: string, dataSource: DataSource): Promise<void> => {
+  const fault = await tableFault(data, workspace, dataSource)
+  if (fault === null) return
+  const isTtl = dataSource.ttl !== null && (await tableFault(data, workspace, { ...dataSource, ttl: null })) === null
+  throw invalidField(isTtl ? 'ttl' : 'schema', fault)
+}
+
+/** null: the engine accepts the table. */
+const tableFault = async ({ warehouse }: Data, workspace: string, dataSource: DataSource): Promise<string | null> => {
   const database = warehouse.database(workspace)
   const name = `stg_try_${newId().replaceAll('-', '')}`
   const sql = createTableSql(database, { ...dataSource, name })
   try {
     await mustBeKept(warehouse, workspace, sql)
     await warehouse.command({ workspace, sql })
+    return null
   } catch (error) {
-    throw toInvalid(error, 'schema')
+    if (isSqlError(error)) return error.message
+    throw error
   } finally {
     await warehouse.command({ workspace, sql: `DROP TABLE IF EXISTS ${qualified(database, name)} SYNC` })
   }

@@ -1,15 +1,17 @@
-import { MillraceError } from '../../kernel/errors.ts'
+import { invalidField, MillraceError } from '../../kernel/errors.ts'
 import type { Catalogue } from '../../model/catalogue.ts'
 import { findDataSource, findPipe, pipesOf, pipeWithNode } from '../../model/catalogue-graph.ts'
 import { type Column, type DataSource, quarantineOf } from '../../model/data-source.ts'
+import { isSqlError } from '../../warehouse/warehouse.ts'
 import { changeCatalogue } from '../change-catalogue.ts'
 import type { Data } from '../data.ts'
 import { isDataId, newDataId } from '../data-id.ts'
-import { whileLocked } from '../while-locked.ts'
-import { tidyStaging } from '../write/tidy-staging.ts'
+import { exchangePrepared, prepareTtl, TTL_HELD_MS } from './change-ttl.ts'
 import { checkDataSource } from './check-data-source.ts'
-import { addColumnsSql, columnSql, commentOf, createTableSql, qualified, quarantineColumnSql } from './table-ddl.ts'
+import { matchColumns } from './match-tables.ts'
+import { commentOf, createTableSql, qualified } from './table-ddl.ts'
 import { tableFigures } from './table-figures.ts'
+import { withTableLock } from './with-table-lock.ts'
 
 /** A new data source as given by a caller. */
 export type NewDataSource = {
@@ -103,9 +105,10 @@ export type DataSourceChange = {
   /** All columns: the existing ones first and unchanged, then the added ones. Absent: no change. */
   readonly columns?: readonly Column[]
   readonly description?: string | null
+  readonly ttl?: string | null
 }
 
-/** Adds columns, changes the description. Throws `invalid`, `not_found`, `data_busy`. */
+/** Adds columns, changes description and TTL. Throws `invalid`, `not_found`, `data_busy`. */
 export const alterDataSource = async (
   data: Data,
   workspace: string,
@@ -117,20 +120,29 @@ export const alterDataSource = async (
   const wanted = { ...before, ...change, updatedAt: await data.store.now() }
   refuseOtherColumns(before, wanted)
   const after = await checkDataSource(data, workspace, wanted)
-  return withTableLock(data, workspace, [before.name], async () => {
+  const isOtherTtl = after.ttl !== before.ttl
+  const work = async () => {
+    if (isOtherTtl) await prepareTtl(data, workspace, before, after).catch(refuseTtl)
     // The catalogue first: `ready` adds columns that a table lacks, but takes columns that are not in the catalogue for foreign ones.
     await changeCatalogue(data, workspace, catalogue => {
       refuseChanged(catalogue, before)
       return { changes: [{ type: 'put_data_source', dataSource: after }], unlessLocked: [], result: null }
     })
     try {
-      await addColumns(data, workspace, before, after)
+      if (isOtherTtl) await exchangePrepared(data, workspace, after)
+      await matchColumns(data, workspace, [before.name])
     } catch (error) {
       data.lookAgain(workspace)
       throw error
     }
     return after
-  })
+  }
+  return withTableLock(data, workspace, [before.name], work, isOtherTtl ? TTL_HELD_MS : undefined)
+}
+
+/** The TTL is valid, but cannot be computed for a row. */
+const refuseTtl = (error: unknown): never => {
+  throw isSqlError(error) ? invalidField('ttl', error.message) : error
 }
 
 const refuseChanged = (catalogue: Catalogue, before: DataSource): void => {
@@ -151,21 +163,6 @@ const refuseOtherColumns = (before: DataSource, after: DataSource): void => {
         ]
   })
   if (faults.length > 0) throw new MillraceError('invalid', faults[0]!.message, { errors: faults })
-}
-
-const addColumns = async (
-  { warehouse }: Data,
-  workspace: string,
-  before: DataSource,
-  after: DataSource,
-): Promise<void> => {
-  const database = warehouse.database(workspace)
-  const added = after.columns.slice(before.columns.length)
-  if (added.length === 0) return
-  await warehouse.command({ workspace, sql: addColumnsSql(database, before.name, added.map(columnSql)) })
-  const quarantine = quarantineOf(before.name)
-  if ((await commentIn(warehouse, workspace, quarantine)) !== null)
-    await warehouse.command({ workspace, sql: addColumnsSql(database, quarantine, added.map(quarantineColumnSql)) })
 }
 
 /** Removes all rows, including quarantined ones. Throws `not_found`, `data_busy`. */
@@ -243,20 +240,4 @@ const commentIn = async (warehouse: Data['warehouse'], workspace: string, name: 
     parameters: { database: warehouse.database(workspace), name },
   })
   return table?.comment ?? null
-}
-
-/** Longer than any statement of a call takes. */
-const CALL_MS = 60_000
-
-/** Locks tables for changes made by a call. Does not wait: throws `data_busy`. */
-const withTableLock = <T>(
-  data: Data,
-  workspace: string,
-  tables: readonly string[],
-  work: () => Promise<T>,
-): Promise<T> => {
-  return whileLocked(data.store, { workspace, tables, heldMs: CALL_MS }, async () => {
-    await tidyStaging(data, workspace, tables)
-    return work()
-  })
 }

@@ -12,11 +12,12 @@ export const qualified = (database: string, name: string): string =>
 const SETTINGS =
   'fsync_after_insert = 1, fsync_part_directory = 1, min_rows_to_fsync_after_merge = 1, allow_nullable_key = 1'
 
-/** Stop the engine from merging, and from refusing rows because it does not merge. */
+/** Stop the engine from merging, from refusing rows because it does not merge, and from rewriting parts when it computes a new TTL. */
 const UNMERGED = {
   max_bytes_to_merge_at_min_space_in_pool: 1,
   max_bytes_to_merge_at_max_space_in_pool: 1,
   max_number_of_merges_with_ttl_in_pool: 0,
+  materialize_ttl_recalculate_only: 1,
   parts_to_delay_insert: 1_000_000,
   parts_to_throw_insert: 1_000_000,
 }

@@ -12,6 +12,7 @@ import type { NewPublication } from '../../store/data-store.ts'
 import { isAway, WarehouseError } from '../../warehouse/warehouse.ts'
 import type { Data } from '../data.ts'
 import type { Statements } from '../statements.ts'
+import { matchTables } from '../tables/match-tables.ts'
 import { finishPublication, type Published, takeBack } from './finish-publication.ts'
 import { type LendSlot, lockTables, sleep } from './lock-tables.ts'
 import { runFeed } from './run-feeds.ts'
@@ -94,6 +95,7 @@ export const writeRows = async (data: Data, write: Write): Promise<Written> => {
   if (locked.type !== 'locked') return locked
   try {
     await tidyStaging(data, workspace, locked.tables)
+    await matchTables(data, workspace, locked.tables)
     const publication = await prepare(data, write, locked.catalogue)
     if ('type' in publication) return publication
     const answer = await commit(data, write, publication)

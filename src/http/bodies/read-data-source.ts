@@ -44,15 +44,12 @@ export const readDataSourceChange = (
   refuseFields(faults)
   return {
     ...(given.description !== undefined && { description: given.description ?? null }),
+    ...(given.ttl !== undefined && { ttl: given.ttl ?? null }),
     ...(given.schema !== undefined && { columns: readSchema(given.schema) }),
   }
 }
 
-const keysOf = ({ sortingKey, partitionKey, ttl }: DataSource) => ({
-  sorting_key: sortingKey,
-  partition_key: partitionKey,
-  ttl,
-})
+const keysOf = ({ sortingKey, partitionKey }: DataSource) => ({ sorting_key: sortingKey, partition_key: partitionKey })
 
 const readSchema = (schema: GivenSchema): readonly Column[] => {
   const columns =

@@ -125,7 +125,7 @@ const changeRoutes = (app: App, { data }: Services): void => {
     {
       schema: {
         tags: ['Data sources'],
-        summary: 'Change the description, add columns',
+        summary: 'Change description and TTL, add columns',
         description:
           'schema is the whole list: the existing columns, unchanged, followed by new ones. Omitted fields stay as they are. The response of a GET can be sent back.',
         params: DataSourcePath,

@@ -50,10 +50,10 @@ const fixed = {
   ),
   sorting_key: nullable(16 * 1024, 'Expressions that rows are sorted by: "day, user_id".'),
   partition_key: nullable(16 * 1024, 'An expression that splits the table into partitions: "toYYYYMM(day)".'),
-  ttl: nullable(16 * 1024, 'When rows expire: "day + INTERVAL 1 YEAR".'),
 }
+const ttl = nullable(16 * 1024, 'When rows expire: "day + INTERVAL 1 YEAR"; null: never.')
 
-export const NewDataSourceBody = strictObject({ name: nameText, description, schema: SchemaOrText, ...fixed })
+export const NewDataSourceBody = strictObject({ name: nameText, description, schema: SchemaOrText, ...fixed, ttl })
 
 const NullableFormat = Type.Unsafe<string | null>({
   type: ['string', 'null'],
@@ -82,6 +82,7 @@ const ignored = Object.fromEntries(
 export const DataSourceChangeBody = strictObject({
   description,
   schema: Type.Optional(SchemaOrText),
+  ttl,
   name: Type.Optional(nameText),
   ...fixed,
   ...ignored,

@@ -1,0 +1,104 @@
+import type { DataSource } from '../../model/data-source.ts'
+import { quoteText } from '../../warehouse/quote-text.ts'
+import type { Data } from '../data.ts'
+import { addColumnsSql, attachAllSql, columnSql, createTableSql, mergeSql, qualified } from './table-ddl.ts'
+
+type Parts = Pick<Data, 'warehouse' | 'catalogue'>
+
+/** How long a call locks a table whose TTL it changes. The engine computes when rows expire, some ten million a second. */
+export const TTL_HELD_MS = 10 * 60_000
+
+/** The table that takes the place of a data source's own. Names that begin so are reserved for the server. */
+const preparedName = ({ id }: Pick<DataSource, 'id'>): string => `c__renewed_${id}`
+
+/**
+ * Links the rows of a data source into a second table that has the columns and TTL of `after`. In the same table, a change would not be done at once: until the
+ * engine has computed the new times of all parts, it may still drop parts by their old ones. And a write that replaces the table would stop that. Throws
+ * `WarehouseError`, also if the TTL cannot be computed for a row; the data source is as it was.
+ */
+export const prepareTtl = async (
+  { warehouse }: Parts,
+  workspace: string,
+  before: DataSource,
+  after: DataSource,
+): Promise<void> => {
+  const database = warehouse.database(workspace)
+  const name = preparedName(after)
+  const prepared = qualified(database, name)
+  const added = after.columns.slice(before.columns.length)
+  const command = (sql: string, settings = {}) => warehouse.command({ workspace, sql, settings })
+  await command(`DROP TABLE IF EXISTS ${prepared}`)
+  try {
+    await command(createTableSql(database, { ...before, name, ttl: null }, { unmerged: true }))
+    await command(attachAllSql(prepared, qualified(database, before.name)))
+    if (added.length > 0) await command(addColumnsSql(database, name, added.map(columnSql)))
+    if (after.ttl !== null) await command(`ALTER TABLE ${prepared} MODIFY TTL ${after.ttl}`, { mutations_sync: 1 })
+    await command(mergeSql(database, name))
+  } catch (error) {
+    // What cannot be dropped now is dropped by whoever locks the table next.
+    await command(`DROP TABLE IF EXISTS ${prepared}`).catch(() => {})
+    throw error
+  }
+}
+
+/** Puts the prepared table in place of the data source's own. */
+export const exchangePrepared = async (
+  { warehouse }: Parts,
+  workspace: string,
+  dataSource: DataSource,
+): Promise<void> => {
+  const database = warehouse.database(workspace)
+  const prepared = qualified(database, preparedName(dataSource))
+  await warehouse.command({ workspace, sql: `EXCHANGE TABLES ${prepared} AND ${qualified(database, dataSource.name)}` })
+  await warehouse.command({ workspace, sql: `DROP TABLE ${prepared}` })
+}
+
+/** Data sources whose table has another TTL than the catalogue says, or beside which a prepared table was left. `names`: only of these. */
+export const findOtherTtls = async (
+  parts: Parts,
+  workspace: string,
+  names?: readonly string[],
+): Promise<readonly DataSource[]> => {
+  const { warehouse, catalogue } = parts
+  const dataSources = (await catalogue(workspace)).dataSources.filter(({ name }) => names?.includes(name) ?? true)
+  const rows = await warehouse.rows<{ name: string; engine: string }>({
+    workspace,
+    sql: `SELECT name, engine_full AS engine FROM system.tables
+      WHERE database = {database:String} AND has({names:Array(String)}, name)`,
+    parameters: {
+      database: warehouse.database(workspace),
+      names: dataSources.flatMap(dataSource => [dataSource.name, preparedName(dataSource)]),
+    },
+  })
+  const engines = new Map(rows.map(({ name, engine }) => [name, engine]))
+  const found: DataSource[] = []
+  for (const dataSource of dataSources) {
+    const engine = engines.get(dataSource.name)
+    if (engine === undefined) continue
+    const isSame = await isSameTtl(parts, workspace, ttlIn(engine), dataSource.ttl)
+    if (!isSame || engines.has(preparedName(dataSource))) found.push(dataSource)
+  }
+  return found
+}
+
+/** Text outside and inside of quotes. */
+const TEXT = String.raw`(?:[^'\x60]|'(?:[^'\\]|\\.)*'|\x60(?:[^\x60\\]|\\.)*\x60)*?`
+const TTL_OF_ENGINE = new RegExp(`^${TEXT} TTL (${TEXT}) SETTINGS `, 's')
+
+/** The TTL in a table's engine as the engine shows it: `MergeTree ORDER BY day TTL day + toIntervalYear(1) SETTINGS …`. */
+const ttlIn = (engine: string): string | null => TTL_OF_ENGINE.exec(engine)?.[1] ?? null
+
+/** The guard keeps quotes that the engine does not show, as of a column named `top`. */
+const isSameTtl = async (
+  { warehouse }: Parts,
+  workspace: string,
+  one: string | null,
+  other: string | null,
+): Promise<boolean> => {
+  if (one === null || other === null || one === other) return one === other
+  // At the start of a SELECT, some names would be keywords.
+  const printed = (ttl: string): string => `formatQuerySingleLineOrNull(${quoteText(`SELECT [${ttl}]`)})`
+  const sql = `SELECT ifNull(${printed(one)} = ${printed(other)}, 0) AS same`
+  const [row] = await warehouse.rows<{ same: number }>({ workspace, sql })
+  return row!.same === 1
+}
