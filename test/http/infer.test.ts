@@ -144,22 +144,18 @@ describe('the schema of content at a URL', () => {
     expect(body).toMatchObject(await imported('events', url))
   })
 
-  test('is the same for a JSON array as for its elements as NDJSON', async () => {
-    const url = give(
-      '/events.json',
-      JSON.stringify(
-        NDJSON.trim()
-          .split('\n')
-          .map(line => JSON.parse(line)),
-        null,
-        2,
-      ),
-    )
+  test.each([
+    ['array', (objects: object[]) => JSON.stringify(objects, null, 2)],
+    ['objects', (objects: object[]) => objects.map(each => JSON.stringify(each, null, 2)).join('\n')],
+    ['result', (data: object[]) => JSON.stringify({ meta: [{ name: 'note', type: 'String' }], data }, null, 2)],
+  ])('is the same for JSON as for its rows as NDJSON: %s', async (name, write) => {
+    const objects = NDJSON.trim().split('\n')
+    const url = give('/events.json', write(objects.map(line => JSON.parse(line))))
     const { body } = await infer({ url })
     const { body: lines } = await infer({ url: give('/events.ndjson', NDJSON) })
     const { bytes_read: _, ...rest } = lines
     expect(body).toMatchObject(rest)
-    expect(body).toMatchObject(await imported('listed', url))
+    expect(body).toMatchObject(await imported(`from_${name}`, url))
   })
 
   test('has different names for two paths with the same name, and reads both', async () => {
@@ -176,8 +172,9 @@ describe('the schema of content at a URL', () => {
   })
 
   test.each([
-    ['/pretty.ndjson', '{\n  "a": 1\n}\n', /one object per line/],
-    ['/long.ndjson', `{"a":"${'x'.repeat(2 ** 21)}"}\n`, /first line has more than 1 MiB/],
+    ['/cut.ndjson', '{\n  "a": 1\n', /no end/],
+    ['/broken.ndjson', '{"a": 1,\n', /one object per line/],
+    ['/long.ndjson', `{"a":"${'x'.repeat(2 ** 21)}"}\n`, /first row has more than 1 MiB/],
     ['/open.csv', `"a,b\n${'1,2\n'.repeat(2 ** 19)}`, /first row has more than 1 MiB.*quote/],
   ])('is not guessed from %s, which is recognized', async (path, content, detail) => {
     const { status, body } = await infer({ url: give(path, content) })

@@ -87,12 +87,3 @@ test('a deeply nested or very long object has the same outcome alone and beside 
     expect(written(beside)).toEqual([rows, bad, invalid! + 1])
   }
 })
-
-test('multi-line objects are refused before anything is replaced', async () => {
-  await load('{"id":1}\n')
-  expect(await load('{\n  "id": 2\n}\n', { mode: 'replace' })).toMatchObject({
-    status: 'failed',
-    error: { code: 'content_unreadable', message: expect.stringContaining('jq') },
-  })
-  expect(await scene.table(name)).toEqual([['1', null]])
-})

@@ -30,7 +30,7 @@ export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean })
 const nothingIn = ({ bytes, isWhole }: Sample): string =>
   isWhole || bytes.includes('\n')
     ? 'The content has no JSON objects to create a data source from: NDJSON has one object per line.'
-    : 'The first line has more than 1 MiB, which is all that is looked at: make the data source first.'
+    : 'The first row has more than 1 MiB, which is all that is looked at: make the data source first.'
 
 /** The objects on complete lines. Skips lines without one. */
 export const readObjects = ({ bytes, isWhole }: Sample): readonly Record<string, unknown>[] => {

@@ -4,7 +4,7 @@ import { readRecords } from '../csv/read-fields.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
 import { otherContent } from './other-content.ts'
-import { hasJsonRows, otherJson } from './other-json.ts'
+import { hasJsonRows } from './other-json.ts'
 
 /** The beginning of content, by which it is judged. */
 export type Sample = {
@@ -48,8 +48,9 @@ const faultOf = (bytes: Buffer, fields: SampledFields): string | null => {
   const other = otherContent(bytes, () => format === 'csv' && hasEvenRecords(bytes, fields))
   if (other !== null) return other
   if (format === 'parquet') return 'The content is not Parquet: it does not start with PAR1.'
-  if (format === 'ndjson') return otherJson(bytes)
-  return !isCalledCsv(fields) && hasJsonRows(bytes) ? 'The content is rows of JSON: say format: ndjson.' : null
+  return format === 'csv' && !isCalledCsv(fields) && hasJsonRows(bytes)
+    ? 'The content is rows of JSON: say format: ndjson.'
+    : null
 }
 
 /** Whether it is declared to be CSV, and not just CSV by default. */

@@ -1,6 +1,6 @@
 import { ImportFailure } from '../import-failure.ts'
 import { formatOf, type ImportFields } from '../spec.ts'
-import { arrayRows } from './array-rows.ts'
+import { jsonRows } from './json-rows.ts'
 import { otherContent } from './other-content.ts'
 import { peek } from './peek.ts'
 import { skipLines } from './skip-lines.ts'
@@ -13,13 +13,13 @@ const isUtf8 = (encoding: string): boolean => new TextDecoder(encoding).encoding
 export type TextFields = Pick<ImportFields, 'format' | 'url' | 'encoding' | 'skip_lines'>
 
 /**
- * Decompressed content to read rows from: text as UTF-8, CSV without the lines to be skipped, a JSON array with an element a line. Throws like `transcoded`
- * and `arrayRows`, and `ImportFailure` `content_unreadable` for what has no lines to skip.
+ * Decompressed content to read rows from: text as UTF-8, CSV without the lines to be skipped, JSON with a row a line. Throws like `transcoded` and `jsonRows`,
+ * and `ImportFailure` `content_unreadable` for what has no lines to skip.
  */
 export const textContent = (content: AsyncIterable<Uint8Array>, fields: TextFields): AsyncIterable<Uint8Array> => {
   const { encoding = 'utf-8', skip_lines = 0 } = fields
   const text = isUtf8(encoding) ? content : transcoded(content, encoding)
-  if (formatOf(fields) === 'ndjson') return arrayRows(text)
+  if (formatOf(fields) === 'ndjson') return jsonRows(text)
   return skip_lines === 0 ? text : skipLines(textAlone(text), skip_lines)
 }
 
