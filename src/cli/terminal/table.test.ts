@@ -22,6 +22,16 @@ test('the last column is cut at the width of the terminal', () => {
   expect(row.endsWith('…')).toBe(true)
 })
 
+test('a terminal without a size does not cut the last column', () => {
+  const name = 'x'.repeat(100)
+  expect(formatTable(columns, [{ name, size: 1 }], 0)).toContain(name)
+})
+
+test('hundreds of thousands of rows are a table, too', () => {
+  const rows = Array.from({ length: 300_000 }, (_, size) => ({ name: 'a', size }))
+  expect(formatTable(columns, rows)).toMatch(/\n299999 {2}a\n$/)
+})
+
 test('a cell can neither break its row nor move the cursor', () => {
   const text = formatTable(columns, [{ name: 'a\nb\x1b[2Jc\rd', size: 1 }])
   expect(text).toBe('SIZE  NAME\n   1  a bc d\n')

@@ -12,12 +12,14 @@ export type Column<Row> = {
 const GAP = '  '
 
 /**
- * A table for people: one line per row, columns as wide as their widest cell. If `width` is given, the last column is cut at that width. Ends with a newline.
+ * A table for people: one line per row, columns as wide as their widest cell. The last column is cut at `width`, unless it is unknown: absent, or 0 as of some terminals. Ends with a newline.
  */
 export const formatTable = <Row>(columns: readonly Column<Row>[], rows: readonly Row[], width?: number): string => {
   const cells = rows.map(row => columns.map(column => oneLine(column.value(row))))
   const titles = columns.map(({ title }) => oneLine(title))
-  const widths = titles.map((title, index) => Math.max(title.length, ...cells.map(row => row[index]!.length)))
+  const widths = titles.map((title, index) =>
+    cells.reduce((most, row) => Math.max(most, row[index]!.length), title.length),
+  )
   const limit = lastColumnLimit(widths, width)
   const head = columns.map((column, index) => pad(titles[index]!, widths[index]!, column.align))
   const body = cells.map((row, at) =>
@@ -34,7 +36,7 @@ const pad = (text: string, width: number, align: 'right' | undefined): string =>
   align === 'right' ? text.padStart(width) : text.padEnd(width)
 
 const lastColumnLimit = (widths: readonly number[], width: number | undefined): number => {
-  if (width === undefined) return Number.POSITIVE_INFINITY
+  if (!width) return Number.POSITIVE_INFINITY
   const before = widths.slice(0, -1).reduce((sum, one) => sum + one + GAP.length, 0)
   return Math.max(10, width - before)
 }
