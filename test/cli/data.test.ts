@@ -50,9 +50,14 @@ test('refused fields are reported one by one, and the exit code is 125', async (
 })
 
 test('an invalid or empty file is reported before the server is asked', async () => {
-  for (const [name, text] of Object.entries({ 'list.json': '[1]', 'broken.yaml': 'a: [', 'empty.yaml': '' })) {
+  for (const [name, text, words] of [
+    ['list.json', '[1]', /list\.json:1: must be an object/],
+    ['broken.yaml', 'a: [', /broken\.yaml:1: is not YAML/],
+    ['empty.yaml', '', /empty\.yaml: is empty/],
+    ['alias.yaml', 'a: *nowhere', /alias\.yaml:1: is not YAML: .*nowhere/],
+  ] as const) {
     const { code, stderr } = await run(`datasources create ${file(name, text)}`)
-    expect([code, stderr]).toEqual([2, expect.stringContaining(`${name}: `)])
+    expect([code, stderr]).toEqual([2, expect.stringMatching(words)])
   }
   expect((await run('datasources create nowhere.json')).code).toBe(2)
 })
@@ -118,6 +123,12 @@ test('a refused pipe is reported, and those after it are not applied', async () 
   expect([code, stdout]).toEqual([125, ''])
   expect(stderr).toContain('nodes.0.sql: the node n: ')
   expect((await run('pipes apply -', 'nodes: []\n')).code).toBe(2)
+})
+
+test('a file of pipes may merge maps, like a file of workflows', async () => {
+  const pipe = 'name: merged\nnodes:\n  - &one {name: a, sql: SELECT 1 AS n}\n  - {<<: *one, name: b}\n'
+  expect(await run('pipes apply -', pipe)).toEqual({ code: 0, stdout: 'merged created\n', stderr: '' })
+  expect(await done('pipes show merged --definition')).toContain('name: b\n    sql: SELECT 1 AS n\n')
 })
 
 test('populate and copy wait for their job and report what it has done', async () => {

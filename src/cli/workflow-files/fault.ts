@@ -1,10 +1,10 @@
-/** A fault in a workflow file, located as exactly as possible. */
+/** A fault in a file of definitions, located as exactly as possible. */
 export type FileFault = {
   /** As named by the user, or below a directory named by the user. */
   readonly file: string
   /** From 1; null: the whole file. */
   readonly line: number | null
-  /** Dotted, as in the API's errors (`payload.0.command`); '' means the workflow itself. */
+  /** Dotted, as in the API's errors (`payload.0.command`); '' means the definition itself. */
   readonly field: string
   readonly message: string
 }

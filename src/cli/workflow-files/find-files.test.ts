@@ -37,3 +37,11 @@ test('a missing path is reported', async () => {
     message: expect.stringContaining('nowhere'),
   })
 })
+
+test('a link that leads nowhere is reported', async () => {
+  symlinkSync(join(directory, 'gone.yaml'), join(directory, 'w/deep/link.yaml'))
+  await expect(findFiles(['w'], directory)).rejects.toMatchObject({
+    exitCode: 2,
+    message: 'there is no file or directory w/deep/link.yaml',
+  })
+})

@@ -1,3 +1,4 @@
+import type { Stats } from 'node:fs'
 import { readdir, stat } from 'node:fs/promises'
 import { extname, join, resolve } from 'node:path'
 import { fileFault } from '../local-file.ts'
@@ -6,7 +7,7 @@ const EXTENSIONS = new Set(['.yaml', '.yml', '.json'])
 
 /**
  * The workflow files at or below `places`, without duplicates, sorted within each directory and named as the user would name them. Directories are searched
- * recursively, except for names that start with a dot; a file is accepted whatever its name. Throws `CliFailure` for a missing place.
+ * recursively, except for names that start with a dot; a file is accepted whatever its name. Throws `CliFailure` for a place that is missing or cannot be read.
  */
 export const findFiles = async (places: readonly string[], directory: string): Promise<readonly string[]> => {
   const found = new Map<string, string>()
@@ -20,14 +21,18 @@ export const findFiles = async (places: readonly string[], directory: string): P
 
 const filesAt = async (place: string, directory: string): Promise<readonly string[]> => {
   const path = resolve(directory, place)
-  const found = await stat(path).catch((error: Error) => {
-    throw fileFault(place, error)
-  })
-  return found.isDirectory() ? filesBelow(path, place) : [place]
+  return (await find(path, place)).isDirectory() ? filesBelow(path, place) : [place]
 }
 
+const find = (path: string, shown: string): Promise<Stats> =>
+  stat(path).catch((error: Error) => {
+    throw fileFault(shown, error)
+  })
+
 const filesBelow = async (path: string, shown: string): Promise<readonly string[]> => {
-  const entries = await readdir(path, { withFileTypes: true })
+  const entries = await readdir(path, { withFileTypes: true }).catch((error: Error) => {
+    throw fileFault(shown, error)
+  })
   const visible = entries.filter(entry => !entry.name.startsWith('.')).toSorted((a, b) => (a.name < b.name ? -1 : 1))
   const files: string[] = []
   for (const entry of visible) {
@@ -35,7 +40,7 @@ const filesBelow = async (path: string, shown: string): Promise<readonly string[
     const name = join(shown, entry.name)
     // Links to files are followed, as in a mounted ConfigMap, but not links to directories, which could form a cycle.
     if (entry.isDirectory()) files.push(...(await filesBelow(inner, name)))
-    else if (EXTENSIONS.has(extname(entry.name)) && (await stat(inner)).isFile()) files.push(name)
+    else if (EXTENSIONS.has(extname(entry.name)) && (await find(inner, name)).isFile()) files.push(name)
   }
   return files
 }

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises'
-import { resolve } from 'node:path'
 import type { CliContext } from '../context.ts'
+import { readText } from '../local-file.ts'
 import { ADDED } from './definition.ts'
 import { type EnvironmentFault, type Expanded, expandEnvironment } from './expand-environment.ts'
 import type { FileFault } from './fault.ts'
@@ -33,9 +32,7 @@ export const loadFiles = async (input: {
 }): Promise<LoadedFiles> => {
   const { context } = input
   const files = await findFiles(input.places, context.directory)
-  const read = await Promise.all(
-    files.map(async file => readDocuments(file, await readFile(resolve(context.directory, file), 'utf8'))),
-  )
+  const read = await Promise.all(files.map(async file => readDocuments(file, await readText(file, context))))
   const documents = read.flatMap(one => one.documents)
   const faults = read.flatMap(one => one.faults)
   const expanded = documents.map(document => ({

@@ -48,12 +48,12 @@ test('JSON is read with the lines of its fields', () => {
 test.each([
   ['w.yaml', 'name: a\npayload: [\n', /^is not YAML: /, 3],
   ['w.yaml', 'name: a\nname: b\n', /unique/, 2],
-  ['w.yaml', '- 1\n', /must be a workflow/, 1],
-  ['w.yaml', 'just text\n', /must be a workflow/, 1],
+  ['w.yaml', '- 1\n', /must be an object/, 1],
+  ['w.yaml', 'just text\n', /must be an object/, 1],
   ['w.yaml', 'a: *nowhere\n', /nowhere/, 1],
   ['w.json', '{"name": }', /^is not JSON: /, null],
   ['w.json', '{"name": "a",\n"name": "b"}', /twice/, 2],
-  ['w.json', '[]', /must be a workflow/, 1],
+  ['w.json', '[]', /must be an object/, 1],
   ['w.json', '', /^is not JSON/, null],
 ] as const)('%s with %j is a fault with its line', (file, text, message, line) => {
   const { documents, faults } = readDocuments(file, text)

@@ -1,10 +1,10 @@
 import { extname } from 'node:path'
 import { type Document, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml'
 import { isPlainObject } from '../../kernel/plain-object.ts'
-import { yamlFaults } from '../yaml-faults.ts'
 import type { FileFault } from './fault.ts'
+import { yamlFaults } from './yaml-faults.ts'
 
-/** A workflow in a file. */
+/** A definition in a file: of a workflow, a pipe or a data source. */
 export type FileDocument = {
   readonly file: string
   /** The line where it starts, from 1. */
@@ -14,13 +14,13 @@ export type FileDocument = {
   lineOf(field: string): number
 }
 
-/** The workflows of a file without faults, and the faults of the others. */
+/** The definitions of a file without faults, and the faults of the others. */
 export type ReadDocuments = { readonly documents: readonly FileDocument[]; readonly faults: readonly FileFault[] }
 
 /** A file with 10,000 items is far smaller; a larger one is not a workflow file. */
 const LARGEST_CHARACTERS = 32 * 1024 * 1024
 
-/** The workflows in one file: one in a JSON file, and one per non-empty document in a YAML file. */
+/** The definitions in one file: one in a JSON file, and one per non-empty document in a YAML file. */
 export const readDocuments = (file: string, text: string): ReadDocuments => {
   if (text.length > LARGEST_CHARACTERS) return failed({ file, line: null, field: '', message: 'is larger than 32 MiB' })
   return extname(file) === '.json' ? readJson(file, text) : readYaml(file, text)
@@ -87,7 +87,7 @@ const toDocument = ({ file, source, lines, read }: Source): ReadDocuments => {
   try {
     const definition = read()
     if (!isPlainObject(definition))
-      return failed({ file, line, field: '', message: 'must be a workflow: names with values' })
+      return failed({ file, line, field: '', message: 'must be an object: names with values' })
     return {
       documents: [{ file, line, definition, lineOf: field => lineOf(source, lines, field) ?? line }],
       faults: [],

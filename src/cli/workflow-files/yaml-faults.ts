@@ -1,5 +1,5 @@
 import { type Document, isAlias, isCollection, isNode, isPair, isScalar, isSeq, type Node, visit } from 'yaml'
-import { inexactNumber } from '../model/inexact-numbers.ts'
+import { inexactNumber } from '../../model/inexact-numbers.ts'
 
 /** A value in a document that JSON cannot express. */
 export type YamlFault = {
