@@ -247,6 +247,22 @@ test('artifacts are collected, listed, downloaded and uploaded', async () => {
   expect(missing.stderr).toContain('out/deep/b')
 })
 
+test.each([
+  'artifacts ID a.txt --upload b.txt',
+  'artifacts ID --upload b.txt --output all',
+  'artifacts ID --output -',
+  'artifacts ID a.txt --json',
+  'query SELECT --json --format csv',
+  'analytics --since 7d --from 2026-01-01T00:00:00Z',
+  'submit - --follow --json',
+  'rerun ID --follow --json',
+  'workflows delete nightly --grace 5',
+])('%s is refused, because something in it would have no effect', async line => {
+  const { code, stdout, stderr } = await run(line.split(' '), '{"command": "true"}')
+  expect([code, stdout]).toEqual([2, ''])
+  expect(stderr).toMatch(/^millrace: .*(cannot be used with|takes|needs)/)
+})
+
 test('a file that has content but reports no size is uploaded', async () => {
   const id = await submitted('--', 'true')
   expect((await run(['artifacts', id, '--upload', '/proc/self/status'])).code).toBe(0)

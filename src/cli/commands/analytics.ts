@@ -46,7 +46,7 @@ const DAY_MS = 86_400_000
 export const analytics: Define = (command, context) => {
   command
     .option('--since <duration>', 'the last 7d, for example; default: one day', duration)
-    .option('--from <time>', 'RFC 3339 start time, instead of --since')
+    .addOption(new Option('--from <time>', 'RFC 3339 start time, instead of --since').conflicts('since'))
     .option('--to <time>', 'RFC 3339 end time; default: now')
     .option('-w, --workflow <name>', 'only this workflow, by name or id')
     .addOption(new Option('--trend [unit]', 'by time, instead of per workflow').choices(['hour', 'day']))

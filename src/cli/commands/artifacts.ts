@@ -26,6 +26,7 @@ export const artifacts: Define = (command, context) => {
     .option('-u, --upload <file...>', 'upload these files to the job')
     .option('--json', 'print JSON')
     .action(async (jobId: string, name: string | undefined, options: ArtifactsOptions) => {
+      refuseIgnored(name, options)
       const place = { server: findServer(context), jobId, context }
       if (options.upload) return show(place, await upload(place, options.upload), options)
       const { artifacts: all } = await call<{ artifacts: readonly ArtifactAnswer[] }>(place.server, {
@@ -35,6 +36,15 @@ export const artifacts: Define = (command, context) => {
       if (options.output !== undefined) return downloadAll(place, all, options.output)
       show(place, all, options)
     })
+}
+
+const refuseIgnored = (name: string | undefined, { output, upload, json }: ArtifactsOptions): void => {
+  const refuse = (message: string): never => {
+    throw new CliFailure(message, { exitCode: EXIT.usage })
+  }
+  if (upload && (name !== undefined || output !== undefined)) refuse('--upload takes neither a name nor --output')
+  if (json && (name !== undefined || output !== undefined)) refuse('--json cannot be used with a download')
+  if (output === '-' && name === undefined) refuse('--output - takes the name of one artifact')
 }
 
 const COLUMNS = [

@@ -52,7 +52,7 @@ const addOptions = (command: Command): Command =>
   command
     .argument('<sql>', 'one SELECT; - reads standard input')
     .addOption(new Option('-f, --format <format>', 'output format instead of a table').choices(RESULT_FORMATS))
-    .option('--json', 'same as --format json')
+    .addOption(new Option('--json', 'same as --format json').conflicts('format'))
     .option('-o, --output <file>', 'write a file; its extension says the format, Arrow when it has none')
     .option(
       '-p, --param <name=value>',

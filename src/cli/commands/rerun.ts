@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { jobPath, postOnce, type SubmitAnswer } from '../client/jobs.ts'
 import { findServer } from '../client/server-address.ts'
 import type { Define } from '../define.ts'
@@ -9,7 +10,7 @@ export const rerun: Define = (command, context, finish) => {
   command
     .argument('<id>', 'id of the job')
     .option('-f, --follow', 'follow the log of the new job and exit with its exit code')
-    .option('--json', 'print the response as JSON')
+    .addOption(new Option('--json', 'print the response as JSON').conflicts('follow'))
     .action(async (id: string, options: { follow?: boolean; json?: boolean }) => {
       const server = findServer(context)
       const request = { path: jobPath(id, '/rerun') }

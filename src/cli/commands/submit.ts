@@ -1,3 +1,4 @@
+import { Option } from 'commander'
 import { postOnce, type SubmitAnswer } from '../client/jobs.ts'
 import { findServer } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
@@ -14,7 +15,7 @@ export const submit: Define = (command, context, finish) => {
   command
     .argument('<file>', 'JSON: a job body or a list of them; - reads standard input')
     .option('-f, --follow', 'follow the log and exit with the exit code of the job (for a single job)')
-    .option('--json', 'print the response as JSON')
+    .addOption(new Option('--json', 'print the response as JSON').conflicts('follow'))
     .action(async (file: string, options: { follow?: boolean; json?: boolean }) => {
       const server = findServer(context)
       const body = await readBody(file, context)

@@ -2,6 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { findServer, type ServerAddress } from '../../client/server-address.ts'
 import { changeWorkflow, deleteWorkflow, listOpenRuns } from '../../client/workflows.ts'
 import type { Define } from '../../define.ts'
+import { EXIT } from '../../exit-code.ts'
+import { CliFailure } from '../../failure.ts'
 import { seconds } from '../../option-value.ts'
 
 type DeleteOptions = { readonly terminate?: boolean; readonly grace?: number }
@@ -14,6 +16,8 @@ export const defineDelete: Define = (command, context) => {
     .option('--terminate', 'terminate the workflows and their open runs first, and wait')
     .option('--grace <seconds>', 'with --terminate: time between SIGTERM and SIGKILL for running items', seconds)
     .action(async (names: readonly string[], options: DeleteOptions) => {
+      if (options.grace !== undefined && !options.terminate)
+        throw new CliFailure('--grace needs --terminate', { exitCode: EXIT.usage })
       const server = findServer(context)
       for (const name of names) {
         if (options.terminate) await end(server, name, options.grace)
