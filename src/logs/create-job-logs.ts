@@ -34,7 +34,7 @@ export type JobLogsOptions = {
 
 /** The logs of all jobs, over a store and a blob store. */
 export const createJobLogs = (options: JobLogsOptions): JobLogs => {
-  const { store, blobs, shareTails } = options
+  const { store, blobs, logger, shareTails } = options
   const folder = new SpoolFolder(options.dataDir)
   const live = new Map<string, SpooledAttemptLog>()
   const wakeups = new Wakeups()
@@ -61,7 +61,7 @@ export const createJobLogs = (options: JobLogsOptions): JobLogs => {
     },
     recover: async lost => {
       const log = live.get(lost.lease.jobId)
-      return log?.lease.leaseToken === lost.lease.leaseToken ? log.finish() : recover({ folder, blobs }, lost)
+      return log?.lease.leaseToken === lost.lease.leaseToken ? log.finish() : recover({ folder, blobs, logger }, lost)
     },
     page: query =>
       query.tail === undefined

@@ -1,4 +1,6 @@
 import type { BlobStore } from '../blobs/blob-store.ts'
+import { isDiskFull } from '../kernel/errors.ts'
+import type { Logger } from '../kernel/logger.ts'
 import type { Lease } from '../model/job.ts'
 import { INLINE_LOG_BYTES, LOG_STREAMS, type LogPart, type LogStream } from '../model/log-line.ts'
 import { CHUNK_HEADER_BYTES, type Chunk, chunksIn, nextSeqOf, writeChunk } from './chunk.ts'
@@ -7,20 +9,18 @@ import { inline, seal } from './seal.ts'
 import type { SpoolFolder } from './spool-folder.ts'
 
 type Lost = { readonly lease: Lease; readonly nextLogSeq: number }
+type Dependencies = { readonly folder: SpoolFolder; readonly blobs: BlobStore; readonly logger: Logger }
 
 /**
  * What a crash left in an attempt's spool files that the store does not have yet, as parts: small ones inline, others sealed. A torn last chunk is dropped.
  * An unfinished line becomes a line.
  */
-export const recover = async (
-  { folder, blobs }: { readonly folder: SpoolFolder; readonly blobs: BlobStore },
-  { lease, nextLogSeq }: Lost,
-): Promise<LogPart[]> => {
+export const recover = async (dependencies: Dependencies, { lease, nextLogSeq }: Lost): Promise<LogPart[]> => {
   const salvage = new Salvage(nextLogSeq)
   const parts: LogPart[] = []
-  for await (const file of folder.read(lease.jobId, lease.attempt)) {
+  for await (const file of dependencies.folder.read(lease.jobId, lease.attempt)) {
     const found = salvage.take(file)
-    if (found !== null) parts.push(await toPart(blobs, lease.attempt, found))
+    if (found !== null) parts.push(await toPart(dependencies, lease, found))
   }
   const rest = salvage.unfinishedLines(lease.attempt)
   if (rest !== null) parts.push(inline({ attempt: lease.attempt, ...rest }))
@@ -29,8 +29,18 @@ export const recover = async (
 
 type Found = { readonly bytes: Buffer; readonly extent: Extent }
 
-const toPart = async (blobs: BlobStore, attempt: number, found: Found): Promise<LogPart> =>
-  found.bytes.length <= INLINE_LOG_BYTES ? inline({ attempt, ...found }) : seal({ blobs, attempt, ...found })
+const toPart = async ({ blobs, logger }: Dependencies, lease: Lease, found: Found): Promise<LogPart> => {
+  const content = { attempt: lease.attempt, ...found }
+  if (found.bytes.length <= INLINE_LOG_BYTES) return inline(content)
+  try {
+    return await seal({ blobs, ...content })
+  } catch (error) {
+    // Nobody recovers it a second time. On a full disk, the database has no room either.
+    if (isDiskFull(error)) throw error
+    logger.warn({ err: error, job_id: lease.jobId }, 'a recovered log could not be sealed; it goes into the database')
+    return inline(content)
+  }
+}
 
 /** Reads spool files in order, as long as their lines are consecutive. */
 class Salvage {

@@ -1,6 +1,7 @@
-import { appendFile, readFile, truncate } from 'node:fs/promises'
+import { appendFile, readFile, rm, truncate } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openFileBlobStore } from '../../src/blobs/file/file-blob-store.ts'
 import { INLINE_LOG_BYTES } from '../../src/model/log-line.ts'
 import { leaseOf, retryIn, WORKSPACE } from '../conformance/suite/scene.ts'
 import { eventually, LogScene, numberedLines, openStore } from './log-scene.ts'
@@ -155,8 +156,11 @@ describe('a crash', () => {
     return job
   }
 
-  const recovered = async (job: Awaited<ReturnType<LogScene['start']>>, nextLogSeq = 1) => {
-    const logs = scene.anotherProcess()
+  const recovered = async (
+    job: Awaited<ReturnType<LogScene['start']>>,
+    nextLogSeq = 1,
+    logs = scene.anotherProcess(),
+  ) => {
     const parts = await logs.recover({ workspace: WORKSPACE, lease: leaseOf(job), nextLogSeq })
     const end = {
       type: 'fail',
@@ -229,6 +233,19 @@ describe('a crash', () => {
     expect(parts).toHaveLength(1)
     expect(parts[0]!.bytes).toBeGreaterThan(INLINE_LOG_BYTES)
     expect(parts[0]!.blobKey).not.toBeNull()
+    expect(await scene.texts(job.id, logs)).toHaveLength(10_000)
+  })
+
+  test('leaves a large unsealed rest, which goes into the database while the blob store is gone', async () => {
+    const job = await crashed(async log => {
+      await log.write('stdout', bytes(numberedLines(10_000)))
+      await eventually(async () => (await scene.spooledBytes()).includes('line 10000 '))
+    })
+    const directory = join(scene.directory, 'unmounted')
+    const blobs = await openFileBlobStore({ directory })
+    await rm(directory, { recursive: true })
+    const { logs, parts } = await recovered(job, 1, scene.anotherProcess({ blobs }))
+    expect(parts.map(part => part.blobKey)).toEqual([null])
     expect(await scene.texts(job.id, logs)).toHaveLength(10_000)
   })
 
