@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import pg from 'pg'
-import { type Notice, Notices } from './notices.ts'
+import { Notices, readNotice } from './notices.ts'
 import { type Changes, Signals } from './signals.ts'
 
 const CHANNEL = 'millrace'
@@ -43,8 +43,14 @@ export class Listener {
     })
     client.on('error', () => {})
     client.on('notification', ({ payload }) => this.#hear(payload ?? ''))
-    await client.connect()
-    await client.query(`LISTEN ${CHANNEL}`)
+    try {
+      await client.connect()
+      await client.query(`LISTEN ${CHANNEL}`)
+    } catch (error) {
+      // A standby accepts connections and refuses to listen. Not awaited: on a silent connection that takes forever.
+      client.end().catch(() => {})
+      throw error
+    }
     if (this.#stopped) return client.end()
     client.on('end', () => this.#lost())
     this.#client = client
@@ -64,8 +70,8 @@ export class Listener {
   }
 
   #hear(payload: string): void {
-    const notice = JSON.parse(payload) as Notice
-    if (notice.from === this.#self) return
+    const notice = readNotice(payload)
+    if (notice === null || notice.from === this.#self) return
     this.signals.heard(notice)
     for (const jobId of notice.logsOf) this.signals.emit({ type: 'log', jobId })
     if (notice.missed) this.signals.emit({ type: 'missed_events' })

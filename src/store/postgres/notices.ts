@@ -1,3 +1,4 @@
+import { isPlainObject } from '../../kernel/plain-object.ts'
 import type { JobEvent } from '../../model/job.ts'
 import type { Notification, RunEvent } from '../../model/workflow.ts'
 import type { Changes } from './signals.ts'
@@ -21,6 +22,16 @@ export type Notice = {
   readonly notifications: readonly Notification[]
   readonly logsOf: readonly string[]
 } & { readonly [name in Hint]: boolean }
+
+/** The notice in a payload; null: somebody else has used the channel, where every user of the database may send. */
+export const readNotice = (payload: string): Notice | null => {
+  try {
+    const notice: unknown = JSON.parse(payload)
+    return isPlainObject(notice) && typeof notice.from === 'string' ? (notice as Notice) : null
+  } catch {
+    return null
+  }
+}
 
 /** Coalesces any number of changes into one notice that fits. */
 export class Notices {
