@@ -7,6 +7,7 @@ const UNREACHABLE = new Set([
   '57P02', // crash_shutdown
   '57P03', // cannot_connect_now
   '53300', // too_many_connections
+  '25006', // read_only_sql_transaction: a standby, during a failover
   'ECONNREFUSED',
   'ECONNRESET',
   'EPIPE',

@@ -219,6 +219,19 @@ describe('a database that becomes unavailable', () => {
     expect(await store.countJobs({ workspace: 'default', filters: {} })).toBe(0)
   })
 
+  test('rejects a write as unavailable while the database is read-only, as a standby is', async () => {
+    const name = new URL(database.url).pathname.slice(1)
+    await database.query(`ALTER DATABASE ${name} SET default_transaction_read_only = on`)
+    try {
+      await database.query(CUT_OTHERS)
+      const refusal = () => submit(store, [newJob()]).catch((error: Error) => error)
+      await eventually(async () => String(await refusal()).includes('read-only'))
+      expect(await refusal()).toMatchObject({ code: 'unavailable', retryAfter: 1 })
+    } finally {
+      await database.query(`BEGIN READ WRITE; ALTER DATABASE ${name} RESET default_transaction_read_only; COMMIT`)
+    }
+  })
+
   test('that cannot be reached is a clear error, not a crash', async () => {
     const nowhere = openPostgresStore({ url: 'postgres://nobody@127.0.0.1:1/none', processName: 'test' })
     await expect(nowhere).rejects.toMatchObject({ code: 'unavailable' })
