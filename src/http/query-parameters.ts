@@ -5,7 +5,7 @@ type Property = { readonly type?: string | readonly string[]; readonly items?: {
 type Reader = (value: unknown) => unknown
 
 /**
- * Converts the texts of a query to the types in the route's schema: integers, booleans and lists (repeated or comma-separated). Leaves what it cannot convert
+ * Converts the texts of a query to the types in the route's schema: numbers, booleans and lists (repeated or comma-separated). Leaves what it cannot convert
  * to validation. A route without a query schema accepts no query.
  */
 export const readQueries = (app: App): void => {
@@ -38,6 +38,7 @@ const readersOf = (route: RouteOptions): QueryReaders => {
 
 const READERS: Readonly<Record<string, Reader>> = {
   integer: value => (typeof value === 'string' && /^-?\d{1,15}$/.test(value) ? Number(value) : value),
+  number: value => (typeof value === 'string' && /^-?\d{1,15}(\.\d{1,15})?$/.test(value) ? Number(value) : value),
   boolean: value => (value === 'true' || value === '' ? true : value === 'false' ? false : value),
   words: value => [value].flat().flatMap(item => String(item).split(',')),
   /** Free texts may contain commas, so these lists are only repeated. */

@@ -54,7 +54,7 @@ describe('uploaded content', () => {
   test('is stored whole, and a job is created to import it', async () => {
     const content = 'n\n1\n2\n'
     const { status, body, headers } = await send({
-      path: `${PATH}?mode=replace&header=true&max_bad_rows=10&name=mine&timeout_seconds=60&delimiter=%09`,
+      path: `${PATH}?mode=replace&header=true&max_bad_rows=10&name=mine&timeout_seconds=60.5&delimiter=%09`,
       body: content,
       headers: { 'content-type': 'text/csv; charset=utf-8' },
     })
@@ -69,7 +69,7 @@ describe('uploaded content', () => {
     ])
     expect(headers.get('location')).toBe(`${server.url}/v1/jobs/${body.job_id}`)
     const { kind, name, spec } = await jobOf(body.job_id)
-    expect([kind, name, spec.timeout_seconds]).toEqual(['import', 'mine', 60])
+    expect([kind, name, spec.timeout_seconds]).toEqual(['import', 'mine', 60.5])
     expect(spec.import).toEqual({
       datasource: 'rows',
       url: expect.stringMatching(/^upload:[0-9a-f]{32}\.6\./),

@@ -28,7 +28,7 @@ export const ImportQuery = strictObject({
   max_bad_rows: text(32, 'A count, or a share such as 5%. The import fails if more rows are bad.'),
   name: Type.Optional(Type.String({ maxLength: 255, pattern: PLAIN_TEXT, description: 'Name of the job.' })),
   queue: text(128, 'Queue of the job.'),
-  timeout_seconds: Type.Optional(Type.Integer({ description: 'Timeout of each attempt.' })),
+  timeout_seconds: Type.Optional(Type.Number({ description: 'Timeout of each attempt.' })),
 })
 
 export const ImportAnswer = Type.Object({
