@@ -21,7 +21,7 @@ export const TokenBody = strictObject({
 
 export const NewToken = Type.Object({
   token_id: Id,
-  token: NullableText,
+  token: Type.String(),
   name: Type.String(),
   workspace: Type.String(),
   expires_at: NullableTime,
