@@ -1,4 +1,4 @@
-import { rmSync, writeFileSync } from 'node:fs'
+import { readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { createApiExecutor } from '../../src/executors/api/api-executor.ts'
@@ -132,6 +132,20 @@ describe('hosts', () => {
 describe('the folder of hosts', () => {
   const { run, write, dataDir } = useFunctions({ hosts: 1 })
   const folder = join(dataDir, 'functions')
+
+  test('has nothing left of a host whose item has ended', async () => {
+    write(
+      'litters.js',
+      `
+      import { writeFileSync } from 'node:fs'
+      export default () => {
+        for (let i = 0; i < 3000; i++) writeFileSync(process.env.TMPDIR + '/' + i, '')
+        process.exit(0)
+      }`,
+    )
+    expect((await run('litters')).outcome).toMatchObject({ reason: 'function_crashed' })
+    expect(readdirSync(folder, { withFileTypes: true }).filter(entry => entry.isDirectory())).toEqual([])
+  })
 
   test.each([
     ['is removed', () => {}],

@@ -29,7 +29,7 @@ export interface FunctionHost {
   kill(): void
   /** Resolves when the host accepts orders, or has ended before that. */
   readonly ready: Promise<void>
-  /** Resolves when nothing of the host is left and all its reports have been received. */
+  /** Resolves when nothing of the host is left, including its directory, and all its reports have been received. */
   readonly ended: Promise<HostEnd>
   /** The end of its raw stdout and stderr, where Node says why it died. */
   readonly lastWords: () => string
@@ -68,10 +68,16 @@ type Pipes = Record<'orders' | 'reports' | 'stdout' | 'stderr', number>
 
 const LAST_WORDS = 4096
 
-type Options = { readonly pipes: Pipes; readonly started: StartedHost; readonly directory: string }
+type Options = {
+  readonly pipes: Pipes
+  readonly started: StartedHost
+  readonly directory: string
+  /** Called when the host has ended and the pipes are closed. */
+  readonly cleanUp: (end: HostEnd) => Promise<void>
+}
 
 /** Communicates with a host that is being started. Takes ownership of the descriptors. */
-export const createFunctionHost = ({ pipes, started, directory }: Options): FunctionHost => {
+export const createFunctionHost = ({ pipes, started, directory, cleanUp }: Options): FunctionHost => {
   const ready = Promise.withResolvers<void>()
   let current: Current | null = null
   let pid = 0
@@ -143,6 +149,7 @@ export const createFunctionHost = ({ pipes, started, directory }: Options): Func
     for (const reader of [reports, ...raw]) reader.close()
     send.close()
     ready.resolve()
+    await cleanUp(end)
     return end
   }
 

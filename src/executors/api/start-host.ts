@@ -2,7 +2,7 @@ import { closeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { BASE_PATH, COOKIE_VARIABLE, leaseDeadline } from '../launched-process.ts'
 import { createFunctionHost, type FunctionHost } from './function-host.ts'
-import type { HostLauncher, HostUser } from './host-launcher.ts'
+import type { HostEnd, HostLauncher, HostUser } from './host-launcher.ts'
 import { type HostSlots, openPipes } from './host-slots.ts'
 
 /** What is needed to start hosts. */
@@ -53,9 +53,7 @@ export const startHost = async (workshop: HostWorkshop): Promise<FunctionHost> =
       deadline: leaseDeadline(0),
       sandboxed: workshop.sandbox !== null,
     })
-    const host = createFunctionHost({ pipes, started, directory })
-    void cleanUp(workshop, { host, slot, directory })
-    return host
+    return createFunctionHost({ pipes, started, directory, cleanUp: end => cleanUp(slots, { end, slot, directory }) })
   } catch (error) {
     for (const descriptor of Object.values(pipes)) closeSync(descriptor)
     throw error
@@ -64,8 +62,7 @@ export const startHost = async (workshop: HostWorkshop): Promise<FunctionHost> =
 
 type Place = { readonly slot: Awaited<ReturnType<HostSlots['take']>>; readonly directory: string }
 
-const cleanUp = async ({ slots }: HostWorkshop, { host, slot, directory }: Place & { host: FunctionHost }) => {
-  const end = await host.ended
+const cleanUp = async (slots: HostSlots, { end, slot, directory }: Place & { end: HostEnd }): Promise<void> => {
   if (end.is !== 'ended' || end.left === 0) slots.giveBack(slot)
   await slots.removeDirectory(directory)
 }
