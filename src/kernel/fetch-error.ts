@@ -1,5 +1,3 @@
-import { ERRORS, type FailureClass } from './errors.ts'
-
 /** How a guarded fetch fails. These are codes of the errors table, so an executor uses them as its outcome unchanged. */
 export type FetchFailure =
   | 'address_refused'
@@ -21,11 +19,6 @@ export class FetchError extends Error {
     super(detail.slice(0, LONGEST_DETAIL))
     this.name = 'FetchError'
     this.code = code
-  }
-
-  /** Who is responsible: the user (follows the job's `retry`) or the system. */
-  get failure(): FailureClass {
-    return ERRORS[this.code].failure
   }
 }
 
