@@ -2,6 +2,7 @@ import type { Column } from '../../../model/data-source.ts'
 import { writeJsonPath } from '../../../model/json-path.ts'
 import { ImportFailure } from '../import-failure.ts'
 import { withoutComma } from '../ndjson/judge-line.ts'
+import { ROWS_IN_A_LIST } from '../spool/json-rows.ts'
 import type { Sample } from '../spool/read-sample.ts'
 import { guessType } from './guess-type.ts'
 import { isJsonObject, JsonNumber, parseJson } from './json-number.ts'
@@ -30,7 +31,7 @@ export const inferNdjson = (sample: Sample, { guessing }: { guessing: boolean })
 const nothingIn = ({ bytes, isWhole }: Sample): string =>
   isWhole || bytes.includes('\n')
     ? 'The content has no JSON objects to create a data source from: NDJSON has one object per line.'
-    : 'The first row has more than 1 MiB, which is all that is looked at: make the data source first.'
+    : `The first row has more than 1 MiB, which is all that is looked at: make the data source first. ${ROWS_IN_A_LIST}`
 
 /** The objects on complete lines. Skips lines without one. */
 export const readObjects = ({ bytes, isWhole }: Sample): readonly Record<string, unknown>[] => {

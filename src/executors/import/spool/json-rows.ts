@@ -28,8 +28,11 @@ export async function* jsonRows(content: AsyncIterable<Uint8Array>): AsyncGenera
   lines.end()
 }
 
-const TOO_LONG =
-  "The first object has more than 16 MiB, which no row may have. If the rows are a list in it, take them out: jq -c '.data[]' does for a list called data."
+/** For a first row that is very long. */
+export const ROWS_IN_A_LIST =
+  "If the rows are a list in it, take them out: jq -c '.data[]' does for a list called data."
+
+const TOO_LONG = `The first object has more than 16 MiB, which no row may have. ${ROWS_IN_A_LIST}`
 
 /**
  * Whether content is an array, or objects of several lines, whose first line is `{` alone. It may have a byte order mark. A longer first line without the end of
