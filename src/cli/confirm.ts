@@ -7,16 +7,9 @@ import { CliFailure } from './failure.ts'
  * Asks for confirmation on the terminal; anything but yes, including Ctrl-C and Ctrl-D, means no. Without a terminal it throws `CliFailure` with the exit code
  * of a no: scripts must pass `--yes`.
  */
-export const confirm = async (
-  { stdin, stderr }: CliContext,
-  question: string,
-  hint = 'There is no terminal to ask on; give --yes.',
-): Promise<boolean> => {
-  if (!stdin.isTTY || !stderr.isTTY)
-    throw new CliFailure('not confirmed, so nothing was changed', {
-      exitCode: EXIT.failed,
-      hint,
-    })
+export const confirm = async (context: CliContext, question: string, hint?: string): Promise<boolean> => {
+  requireTerminal(context, hint)
+  const { stdin, stderr } = context
   const reader = createInterface({ input: stdin, output: stderr })
   const { promise: closed, resolve: close } = Promise.withResolvers<string>()
   reader.once('close', () => close(''))
@@ -26,4 +19,13 @@ export const confirm = async (
   } finally {
     reader.close()
   }
+}
+
+/** Throws as `confirm` does, for commands that have work to do before they can ask. */
+export const requireTerminal = (
+  { stdin, stderr }: CliContext,
+  hint = 'There is no terminal to ask on; give --yes.',
+): void => {
+  if (!stdin.isTTY || !stderr.isTTY)
+    throw new CliFailure('not confirmed, so nothing was changed', { exitCode: EXIT.failed, hint })
 }

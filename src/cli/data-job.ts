@@ -76,8 +76,11 @@ const report = (job: JobAnswer): readonly string[] => {
 }
 
 const rowsText = ({ statistics, spec }: JobAnswer): string | null => {
-  const { rows_written, quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
+  const { rows_written, rows_deleted, rows_to_be_deleted } = statistics ?? {}
+  const { quarantine_rows = 0, invalid_lines = 0, row_count, bytes = 0, elapsed_ms } = statistics ?? {}
   const parts = [
+    ...(rows_to_be_deleted === undefined ? [] : [`${countText(rows_to_be_deleted, 'row')} would be deleted`]),
+    ...(rows_deleted === undefined ? [] : [`${countText(rows_deleted, 'row')} deleted`]),
     ...(rows_written === undefined ? [] : [`${countText(rows_written, 'row')} written`]),
     ...(quarantine_rows === 0 ? [] : [`${countText(quarantine_rows, 'row')} quarantined`]),
     ...(invalid_lines === 0 ? [] : [countText(invalid_lines, 'invalid line')]),

@@ -50,13 +50,18 @@ const COMMANDS: readonly { readonly name: string; readonly summary: string; read
   },
   {
     name: 'datasources',
-    summary: 'list, create, truncate and delete data sources; show quarantined rows',
+    summary: 'list, create, alter, truncate and drop data sources; show quarantined rows',
     load: async () => (await import('./commands/datasources.ts')).datasources,
   },
   {
     name: 'import',
     summary: 'import a file or URL into a data source',
     load: async () => (await import('./commands/import.ts')).importRows,
+  },
+  {
+    name: 'delete',
+    summary: 'delete the rows of a data source that match a condition',
+    load: async () => (await import('./commands/delete.ts')).deleteRows,
   },
   {
     name: 'pipes',

@@ -179,6 +179,92 @@ test('truncate and drop require --yes', async () => {
   expect(await done('pipes drop top -y')).toBe('top deleted\n')
 })
 
+const altered = async (...args: string[]) => inProcess(['datasources', 'alter', 'visits', ...args], { cwd: server.cwd })
+
+test('alter adds columns, and changes TTL and description', async () => {
+  await done('datasources create - --sorting-key day', 'name: visits\nschema: "day Date, page String"\n')
+  const columns = [
+    '--add-column',
+    'seconds Nullable(Float32), user UInt64 `json:$.user.id`',
+    '--add-column',
+    '`a b` UInt8',
+  ]
+  expect(await altered(...columns, '--ttl', 'day + INTERVAL 1 YEAR', '--description', 'mine')).toMatchObject({
+    code: 0,
+    stdout: 'visits altered\n',
+  })
+  const { schema, ...visits } = await api(server.cwd, 'GET', '/v1/datasources/visits')
+  expect(visits).toMatchObject({ ttl: 'day + toIntervalYear(1)', description: 'mine' })
+  expect(schema.slice(2)).toEqual([
+    { name: 'seconds', type: 'Nullable(Float32)', json_path: null },
+    { name: 'user', type: 'UInt64', json_path: '$.user.id' },
+    { name: 'a b', type: 'UInt8', json_path: null },
+  ])
+  const { stdout } = await altered('--no-ttl', '--json')
+  expect(JSON.parse(stdout)).toMatchObject({ ttl: null, description: 'mine', schema: { length: 5 } })
+})
+
+test('alter says what is wrong, in the words of the command where it can', async () => {
+  expect(await altered()).toMatchObject({ code: 2, stderr: expect.stringContaining('give --add-column, --ttl') })
+  expect(await altered('--add-column', 'seconds')).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('"seconds" is not a column: write a name and a type'),
+  })
+  expect(await altered('--ttl', 'nope + INTERVAL 1 DAY')).toMatchObject({
+    code: 125,
+    stderr: expect.stringMatching(/ttl: Missing columns: 'nope'/),
+  })
+  expect(await altered('--add-column', 'page String')).toMatchObject({
+    code: 125,
+    stderr: expect.stringContaining('"page" is there twice'),
+  })
+  expect((await run('datasources alter nowhere --no-ttl')).code).toBe(125)
+})
+
+test('delete counts the rows and asks, and deletes what matches', async () => {
+  const remove = (args: string[], options: { isTerminal?: boolean; input?: string } = {}) =>
+    inProcess(['delete', 'numbered', ...args], { cwd: server.cwd, ...options })
+  const rows = async () => (await api(server.cwd, 'GET', '/v1/datasources/numbered')).row_count
+  const jobs = async () => (await api(server.cwd, 'GET', '/v1/jobs?kind=delete')).jobs.length
+  await done('datasources create - --sorting-key n', 'name: numbered\nschema: "n UInt64"\n')
+  await done('import - numbered --format ndjson', Array.from({ length: 9 }, (_, n) => `{"n":${n}}\n`).join(''))
+
+  expect(await remove(['n < 4', '--dry-run'])).toEqual({
+    code: 0,
+    stdout: '',
+    stderr: 'millrace: 4 rows would be deleted\n',
+  })
+  expect(await remove(['n < 4'])).toMatchObject({ code: 1, stderr: expect.stringContaining('--yes') })
+  expect(await jobs()).toBe(1)
+
+  const refused = await remove(['n < 4'], { isTerminal: true, input: 'n\n' })
+  expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('Delete 4 rows of numbered? [y/N]') })
+  expect(await rows()).toBe(9)
+  const deleted = await remove(['n < 4'], { isTerminal: true, input: 'y\n' })
+  expect(deleted).toMatchObject({ code: 0, stderr: expect.stringMatching(/4 rows deleted in .*; 5 rows there now, /) })
+  const none = await remove(['n < 4'], { isTerminal: true, input: 'y\n' })
+  expect(none).toMatchObject({ code: 0, stderr: expect.stringContaining('no rows match') })
+
+  const { stdout } = await remove(['n = 8', '--yes', '--json'])
+  expect(JSON.parse(stdout)).toMatchObject({ kind: 'delete', statistics: { rows_deleted: 1, row_count: 4 } })
+  const detached = await remove(['n = 7', '-y', '--detach', '--name', 'mine'])
+  expect(await api(server.cwd, 'GET', `/v1/jobs/${detached.stdout.trim()}?wait=60`)).toMatchObject({
+    name: 'mine',
+    status: 'completed',
+    statistics: { rows_deleted: 1 },
+  })
+})
+
+test('delete says what is wrong with the condition and the data source', async () => {
+  for (const options of ['--yes', '--dry-run'])
+    expect(await run(`delete numbered nothing=1 ${options}`)).toMatchObject({
+      code: 1,
+      stderr: expect.stringMatching(/^millrace: Unknown expression( or function)? identifier `nothing`/),
+    })
+  expect(await run('delete nowhere n=1 --yes')).toMatchObject({ code: 125, stderr: expect.stringContaining('nowhere') })
+  expect(await run('delete numbered')).toMatchObject({ code: 2, stderr: expect.stringContaining('condition') })
+})
+
 test('infer shows what an import would make of a file, as a table, a schema or JSON', async () => {
   const sales = file('sales.csv', 'day,the code,amount\n2026-11-01,007,1.5\n2026-11-02,008,\n')
   const shown = await run(`datasources infer ${sales}`)

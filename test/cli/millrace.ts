@@ -16,7 +16,9 @@ type Options = {
   /** Its working directory; the data directory of its server is `data` below it. */
   readonly cwd: string
   readonly environment?: Readonly<Record<string, string>>
-  readonly input?: string
+  readonly input?: string | Uint8Array
+  /** Whether it seems to be run on a terminal, on which `input` is typed. Only in this process. */
+  readonly isTerminal?: boolean
   /** A file descriptor; by default a pipe. */
   readonly stdout?: number
 }
@@ -40,8 +42,12 @@ export const millrace = async (args: readonly string[], options: Options): Promi
  * Runs a command line in this process: the same program without the time that a process takes to start. Where there are
  * signals, terminals or exits to look at, `millrace` is the one to take.
  */
-export const inProcess = async (args: readonly string[], { cwd, environment, input }: Options): Promise<Finished> => {
-  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()]
+export const inProcess = async (
+  args: readonly string[],
+  { cwd, environment, input, isTerminal: isTTY = false }: Options,
+): Promise<Finished> => {
+  const stream = (): PassThrough => Object.assign(new PassThrough(), { isTTY })
+  const [stdin, stdout, stderr] = [stream(), stream(), stream()]
   stdin.end(input ?? '')
   const printed = Promise.all([text(stdout), text(stderr)])
   const context = {

@@ -32,6 +32,10 @@ export const getDataSource = (server: ServerAddress, name: string): Promise<Data
 export const createDataSource = (server: ServerAddress, definition: unknown): Promise<DataSourceAnswer> =>
   call<DataSourceAnswer>(server, { method: 'POST', path: '/v1/datasources', json: definition })
 
+/** Changes what a body of the API names: adds columns, changes TTL and description. */
+export const changeDataSource = (server: ServerAddress, name: string, change: unknown): Promise<DataSourceAnswer> =>
+  call<DataSourceAnswer>(server, { method: 'PUT', path: dataSourcePath(name), json: change })
+
 /** Removes all its rows. */
 export const truncateDataSource = async (server: ServerAddress, name: string): Promise<void> => {
   await send(server, { method: 'POST', path: dataSourcePath(name, '/truncate') })

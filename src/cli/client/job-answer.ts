@@ -43,6 +43,8 @@ export type JobAnswer = {
 type StatisticsAnswer = {
   readonly rows_read?: number
   readonly rows_written?: number
+  readonly rows_deleted?: number
+  readonly rows_to_be_deleted?: number
   readonly quarantine_rows?: number
   readonly invalid_lines?: number
   readonly row_count?: number

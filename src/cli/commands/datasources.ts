@@ -1,5 +1,6 @@
 import { commandGroup } from '../command-group.ts'
 import type { Define } from '../define.ts'
+import { defineAlter } from './datasources/alter.ts'
 import { defineCreate } from './datasources/create.ts'
 import { defineDrop } from './datasources/drop.ts'
 import { defineInfer } from './datasources/infer.ts'
@@ -13,6 +14,7 @@ const COMMANDS: Readonly<Record<string, Define>> = {
   show: defineShow,
   infer: defineInfer,
   create: defineCreate,
+  alter: defineAlter,
   truncate: defineTruncate,
   drop: defineDrop,
   quarantine: defineQuarantine,
