@@ -108,6 +108,24 @@ describe('several processes on one database', () => {
     expect(new Set(ids).size).toBe(600)
   })
 
+  test('invariant 2: an end that waited while its job was claimed again does not apply', async () => {
+    const job = newJob()
+    await submit(first, [job])
+    const [claimed] = await claim(first, 1)
+    const other = new pg.Client(database.url)
+    await other.connect()
+    await other.query(`BEGIN; UPDATE millrace.live SET attempt = 2, claim_token = gen_random_uuid()`)
+    const lease = { jobId: job.id, attempt: 1, leaseToken: claimed!.leaseToken }
+    const exit = { exitCode: 0, signal: null }
+    const end = { type: 'complete', exit, statistics: null, result: null } as const
+    const ending = first.endAttempts([{ lease, end, log: [] }])
+    const waiting = `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`
+    await eventually(async () => (await other.query(waiting)).rows.length > 0)
+    await other.query('COMMIT')
+    await other.end()
+    expect(await ending).toEqual([{ jobId: job.id, applied: false, status: 'running' }])
+  })
+
   test('one job runs per exclusive key, whichever process submits, claims and ends', async () => {
     const running = new Set<string>()
     let ended = 0

@@ -90,8 +90,8 @@ const countAndTell = (rows: string): string => `
 
 /**
  * Completes and fails running jobs. `held` looks up each lease (`OFFSET 0` keeps the planner from reversing the loop: it assumes `live` is empty).
- * Deleting by ctid while checking the status again is the compare-and-set: a row changed since `held` read it stays. `which` adds conditions on a
- * row; `more` adds further parts to the statement.
+ * Deleting by ctid while comparing status and token again is the compare-and-set: a row changed since `held` read it stays. The ctid alone does not
+ * ensure that before the PostgreSQL releases of November 2025. `which` adds conditions on a row; `more` adds further parts to the statement.
  */
 const endRunningText = ({ which, more, columns }: { which: string; more: string; columns: string }): string => `
     WITH clock AS MATERIALIZED (SELECT millrace.clock($1::bigint) AS now),
@@ -101,7 +101,7 @@ const endRunningText = ({ which, more, columns }: { which: string; more: string;
       FROM ${batchTable(COLUMNS, FIRST_COLUMN)} AS i
       CROSS JOIN LATERAL (
         SELECT id, sequence, queued_at, started_at, attempt, user_failures, system_failures, next_log_seq, workspace,
-          worker_id, progress, ctid AS place${columns}
+          worker_id, progress, claim_token, ctid AS place${columns}
         FROM millrace.live
         WHERE live.id = i.id AND live.attempt = i.attempt AND live.claim_token = i.claim_token
           AND live.status <> 'cancelling' AND live.exclusive_key IS NULL${which}
@@ -111,6 +111,7 @@ const endRunningText = ({ which, more, columns }: { which: string; more: string;
     gone AS (
       DELETE FROM millrace.live
       WHERE ctid = ANY (ARRAY(SELECT place FROM held)) AND status <> 'cancelling'
+        AND claim_token = ANY (ARRAY(SELECT DISTINCT claim_token FROM held))
       RETURNING id, workspace, kind, run_id, workflow_id, parent_job_id${columns && RETURNED_LINKS}
     ),
     ended AS (
