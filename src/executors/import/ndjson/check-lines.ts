@@ -22,7 +22,11 @@ export const linesAreRight = async ({ place, signal }: ContentLoad): Promise<boo
     sql: `SELECT count() AS count FROM (SELECT line, JSONExtractKeys(line) AS keys FROM ${lines})
       WHERE length(line) >= ${LONGEST_RECORD} OR length(keys) != arrayUniq(keys)
         OR (empty(keys) AND line NOT IN ('', '\\r', '{}', '{}\\r'))`,
-    settings: { use_structure_from_insertion_table_in_table_functions: 0 },
+    settings: {
+      use_structure_from_insertion_table_in_table_functions: 0,
+      // Otherwise every condition would parse the line again.
+      short_circuit_function_evaluation: 'disable',
+    },
   })
   return Number(row!.count) === 0
 }
