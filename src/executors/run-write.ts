@@ -1,6 +1,7 @@
 import type { Data } from '../data/data.ts'
 import { tableFigures } from '../data/tables/table-figures.ts'
 import { type Loaded, type Staged, type WriteFailure, writeRows } from '../data/write/write-rows.ts'
+import { findDataSource } from '../model/catalogue-graph.ts'
 import type { WriteMode } from '../model/data-source.ts'
 import type { ClaimedJob } from '../model/job.ts'
 import { failed, type Outcome } from '../model/outcome.ts'
@@ -10,6 +11,7 @@ type Input = {
   readonly data: Data
   readonly job: ClaimedJob
   readonly context: ExecutionContext
+  /** Name or id of the data source. */
   readonly target: string
   readonly mode: WriteMode
   /** Whether the target's materializations are updated too. */
@@ -25,9 +27,12 @@ export const runWrite = async (input: Input): Promise<Outcome> => {
   const { data, job, context, ...write } = input
   const { stop, clock, logger } = context
   const startedAt = clock.monotonic()
+  // Tables are locked by name.
+  const target = findDataSource(await data.catalogue(job.workspace), write.target)?.name ?? write.target
   const written = await writeRows(data, {
     job,
     ...write,
+    target,
     signal: stop.signal,
     mustLeave: () => stop.cause === 'shutdown' || stop.cause === 'lease_lost' || clock.monotonic() > stop.killAt,
     onWait: message => context.waits(message),
@@ -39,7 +44,7 @@ export const runWrite = async (input: Input): Promise<Outcome> => {
   if (written.type === 'stopped') return written
   if (written.type === 'failed') return failed(written.reason, written.message)
   const elapsed = Math.round(clock.monotonic() - startedAt)
-  const statistics = { ...written.outcome, elapsed_ms: elapsed, ...(await targetStatistics(input)) }
+  const statistics = { ...written.outcome, elapsed_ms: elapsed, ...(await targetStatistics({ ...input, target })) }
   return { type: 'completed', isPublished: true, statistics }
 }
 

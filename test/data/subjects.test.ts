@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type DataScene, openDataScene } from './scene.ts'
+import { type DataScene, openDataScene, WORKSPACE } from './scene.ts'
 
 /** The data source that a job belongs to if it names only a pipe. */
 let scene: DataScene
@@ -25,6 +25,23 @@ const listed = async (query: string): Promise<string[]> => {
   return body.jobs.map((job: { job_id: string }) => job.job_id)
 }
 const ended = async (jobId: string) => (await scene.call('GET', `/v1/jobs/${jobId}?wait=60`)).body
+
+test('a job that gives its data source by id waits for others that write it, and tells what is in it', async () => {
+  const { body } = await scene.call('GET', '/v1/datasources/other')
+  const id = body.datasource_id
+  for (const job of [
+    { query: 'SELECT 1 AS a', datasource: id, mode: 'append' },
+    { delete: { datasource: id, condition: 'a = 0' } },
+  ]) {
+    const lock = { workspace: WORKSPACE, holder: { callId: 'a call', heldMs: 60_000 } }
+    await scene.store.lockTables({ ...lock, tables: ['other'] })
+    const { body: submitted } = await scene.call('POST', '/v1/jobs', job)
+    const message = async () => (await scene.call('GET', `/v1/jobs/${submitted.job_id}`)).body.progress?.message
+    await expect.poll(message, { timeout: 20_000 }).toBe('waits for a call, which writes other')
+    await scene.store.unlockTables(lock)
+    expect(await ended(submitted.job_id)).toMatchObject({ status: 'completed', statistics: { row_count: 1 } })
+  }
+})
 
 test('populates and copies are listed by the data source they write, whether the pipe is given by name or by id', async () => {
   for (const pipe of ['works', pipeId]) {
