@@ -1,7 +1,7 @@
+import { constants, isUtf8 } from 'node:buffer'
 import { createReadStream } from 'node:fs'
-import { readFile, stat } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { CliContext } from './context.ts'
 import { EXIT } from './exit-code.ts'
 import { CliFailure } from './failure.ts'
@@ -38,12 +38,27 @@ export async function* fileContent({ place, path, size }: LocalFile): AsyncGener
 /** How messages name a file that may be standard input. */
 export const placeText = (place: string): string => (place === '-' ? 'standard input' : place)
 
-/** The text of a file, or of standard input (`-`). Throws `CliFailure` if it cannot be read. */
-export const readText = async (place: string, { stdin, directory }: CliContext): Promise<string> => {
-  if (place === '-') return text(stdin)
-  return readFile(resolve(directory, place), 'utf8').catch((error: Error) => {
-    throw fileFault(place, error)
-  })
+/** The text of a file, or of standard input (`-`), without a byte order mark. Throws `CliFailure` if it cannot be read or is not UTF-8. */
+export const readText = async (place: string, context: CliContext): Promise<string> =>
+  (await readExactText(place, context)).replace(/^\ufeff/, '')
+
+/** The same with a byte order mark. */
+export const readExactText = async (place: string, { stdin, directory }: CliContext): Promise<string> => {
+  const wrong = (what: string) => new CliFailure(`${placeText(place)} ${what}`, { exitCode: EXIT.usage })
+  const chunks: Uint8Array[] = []
+  let size = 0
+  try {
+    for await (const chunk of place === '-' ? stdin : createReadStream(resolve(directory, place))) {
+      size += chunk.length
+      if (size > constants.MAX_STRING_LENGTH) throw wrong('is too long for a text')
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    throw error instanceof CliFailure ? error : fileFault(placeText(place), error as Error)
+  }
+  const bytes = Buffer.concat(chunks)
+  if (!isUtf8(bytes)) throw wrong('is not UTF-8 text')
+  return bytes.toString('utf8')
 }
 
 const WORDS: Readonly<Record<string, string>> = {

@@ -26,7 +26,7 @@ afterAll(async () => {
   await server?.stop()
 })
 
-const run = (args: readonly string[], input?: string): Promise<Finished> =>
+const run = (args: readonly string[], input?: string | Uint8Array): Promise<Finished> =>
   inProcess(args, { cwd: server.cwd, ...(input !== undefined && { input }) })
 
 /** As a user does, in its own process. */
@@ -88,6 +88,13 @@ test('options are passed on to the job', async () => {
   const job = await jobOf(id)
   expect(job).toMatchObject({ name: 'my job', labels: { team: 'a' }, priority: -5, queue: 'q', status: 'completed' })
   expect((await run(['logs', id])).stdout).toBe(`1=2||${server.cwd}\n`)
+})
+
+test('--stdin gives the job every byte of a text, and refuses what is not UTF-8', async () => {
+  const text = await run(['run', '--stdin', '--', 'od -An -tx1'], Uint8Array.of(0xef, 0xbb, 0xbf, 0x61, 0x0a))
+  expect(text).toEqual({ code: 0, stdout: ' ef bb bf 61 0a\n', stderr: '' })
+  const binary = await run(['run', '--stdin', '--', 'cat'], Uint8Array.of(0x61, 0xff))
+  expect(binary).toEqual({ code: 2, stdout: '', stderr: 'millrace: standard input is not UTF-8 text\n' })
 })
 
 test('--stdin gives the job the standard input of the command', async () => {
@@ -193,6 +200,10 @@ test('submit takes one body, a list of bodies, and standard input', async () => 
   expect((await jobOf(ids[1]!)).status).toBe('completed')
   const followed = await run(['submit', '--follow', '-'], '{"command": "echo from stdin; exit 5"}')
   expect(followed).toMatchObject({ code: 5, stdout: 'from stdin\n' })
+  writeFileSync(file, '\ufeff{"command": "true"}')
+  expect((await run(['submit', 'jobs.json'])).code).toBe(0)
+  writeFileSync(file, Buffer.from('{"command": "echo B\u00fccher"}', 'latin1'))
+  expect((await run(['submit', 'jobs.json'])).stderr).toBe('millrace: jobs.json is not UTF-8 text\n')
   const altered = await run(['submit', '-'], '{"command": "true", "labels": {"n": 12345678901234567890}}')
   expect(altered).toMatchObject({
     code: 2,

@@ -1,5 +1,4 @@
 import { extname, resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { type Command, Option } from 'commander'
 import { RESULT_FORMATS, type ResultFormat } from '../../model/job.ts'
 import { type Incoming, saveTo, saveToFile } from '../client/download.ts'
@@ -12,6 +11,7 @@ import type { Define } from '../define.ts'
 import { EXIT } from '../exit-code.ts'
 import { CliFailure } from '../failure.ts'
 import { jobFailure } from '../job-failure.ts'
+import { readText } from '../local-file.ts'
 import { keyValue, positiveSeconds, repeated } from '../option-value.ts'
 import { readJsonOrText } from '../read-json.ts'
 import { refuseBinary } from '../refuse-binary.ts'
@@ -104,7 +104,7 @@ type Body = {
 }
 
 const jobBody = async ({ sql, options, format, context }: Body): Promise<unknown> => ({
-  query: sql === '-' ? await text(context.stdin) : sql,
+  query: sql === '-' ? await readText('-', context) : sql,
   format: format === 'table' ? 'ndjson_exact' : format,
   parameters: options.param && Object.fromEntries(options.param.map(([name, value]) => [name, parameterOf(value)])),
   name: options.name,

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path'
-import { text } from 'node:stream/consumers'
 import type { Command } from 'commander'
 import { postOnce, type SubmitAnswer } from '../client/jobs.ts'
 import { findServer } from '../client/server-address.ts'
 import type { CliContext } from '../context.ts'
 import type { Define } from '../define.ts'
+import { readExactText } from '../local-file.ts'
 import { keyValue, positiveSeconds, repeated, wholeNumber } from '../option-value.ts'
 import { submitWatched } from '../submit-watched.ts'
 import { watchJob } from '../watch-job.ts'
@@ -61,5 +61,5 @@ const jobBody = async (words: readonly string[], options: RunOptions, context: C
   labels: options.label && Object.fromEntries(options.label),
   priority: options.priority,
   queue: options.queue,
-  stdin: options.stdin ? await text(context.stdin) : undefined,
+  stdin: options.stdin ? await readExactText('-', context) : undefined,
 })
